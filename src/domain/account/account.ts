@@ -1,0 +1,37 @@
+import type { AccountEvent } from './events.ts';
+import { evolveKeys, type Keys } from './keys.ts';
+import { evolveStanding, unregistered, type Standing } from './standing.ts';
+import { emptyWallet, evolveWallet, type Wallet } from './wallet.ts';
+
+/** Standing, keys and wallet are one state, decided together: a suspended account cannot slip in one more request. */
+export type Account = { readonly standing: Standing; readonly keys: Keys; readonly wallet: Wallet };
+
+export const initialAccount = (): Account => ({ standing: unregistered, keys: new Map(), wallet: emptyWallet() });
+
+/** Consumes the state it is given: see `Decider`. */
+export const evolveAccount = (account: Account, event: AccountEvent): Account => {
+  switch (event.type) {
+    case 'AccountRegistered':
+    case 'TermsAccepted':
+    case 'AccountSuspended':
+    case 'AccountReinstated':
+      return { ...account, standing: evolveStanding(account.standing, event) };
+    case 'KeyIssued':
+    case 'KeyRevoked':
+      return { ...account, keys: evolveKeys(account.keys, event) };
+    case 'CreditsToppedUp':
+    case 'CreditsReserved':
+    case 'HoldExtended':
+    case 'HoldSettled':
+    case 'HoldReleased':
+    case 'LateUsageCharged':
+    case 'UsageWrittenOff':
+      return { ...account, wallet: evolveWallet(account.wallet, event) };
+  }
+};
+
+export const accountStream = (accountId: string): string => `account-${accountId}`;
+
+/** The account that a stream belongs to; undefined for streams of other kinds. */
+export const accountOfStream = (stream: string): string | undefined =>
+  stream.startsWith('account-') ? stream.slice('account-'.length) : undefined;

@@ -1,0 +1,121 @@
+import type { Credits, Rates, Usage } from '../money.ts';
+
+/**
+ * What happens to an account. Names and fields are on disk for ever: a change of shape is a new version in the codec.
+ * `finance:` says what an event does to the books.
+ */
+export type AccountEvent = StandingEvent | KeyEvent | WalletEvent;
+
+export type StandingEvent =
+  /** finance: nothing. Registration was accepted; the holder declared to be 18 or older, or to act for an entity. */
+  | {
+      readonly type: 'AccountRegistered';
+      readonly name: string;
+      readonly email: string;
+      readonly holder: 'person' | 'entity';
+    }
+  /** finance: nothing. The evidence that this version of the terms binds the account. */
+  | { readonly type: 'TermsAccepted'; readonly version: string; readonly how: string }
+  /** finance: nothing moves, but no new hold is possible until it is reinstated. */
+  | { readonly type: 'AccountSuspended'; readonly reason: string }
+  | { readonly type: 'AccountReinstated'; readonly reason: string };
+
+export type KeyEvent =
+  /** finance: nothing. Only the keyed hash of the secret is known; `hint` is its last four characters. */
+  | {
+      readonly type: 'KeyIssued';
+      readonly keyId: string;
+      readonly name: string;
+      readonly hash: string;
+      readonly pepperId: string;
+      readonly hint: string;
+    }
+  | { readonly type: 'KeyRevoked'; readonly keyId: string; readonly reason: string };
+
+export type WalletEvent =
+  /** finance: a liability arises; a grant is an expense of the house, a payment is money received. */
+  | { readonly type: 'CreditsToppedUp'; readonly lotId: string; readonly amount: Credits; readonly source: LotSource }
+  /** finance: nothing yet. Credits are set aside for one request, before the upstream hears of it. */
+  | {
+      readonly type: 'CreditsReserved';
+      readonly requestId: string;
+      readonly amount: Credits;
+      readonly keyId: string;
+      /** The process that must end this hold; when it dies, others do. */
+      readonly runId: string;
+      readonly price: PinnedPrice;
+      readonly request: RequestFacts;
+    }
+  /** finance: nothing yet. More is set aside, because the stream goes on. */
+  | { readonly type: 'HoldExtended'; readonly requestId: string; readonly by: Credits }
+  /** finance: `charged` turns from liability into revenue, drawn from the lots named; the rest of the hold is free again. */
+  | {
+      readonly type: 'HoldSettled';
+      readonly requestId: string;
+      readonly keyId: string;
+      /** As pinned by the hold, so that this event alone is the receipt. */
+      readonly price: PinnedPrice;
+      readonly usage: Usage;
+      readonly cost: Credits;
+      readonly charged: Credits;
+      /** What the hold kept beyond the charge. Never negative; 0 when the charge reached into the free balance. */
+      readonly released: Credits;
+      readonly drawn: readonly Draw[];
+      readonly delivery: Delivery;
+    }
+  /** finance: nothing. The request ended without a charge. */
+  | {
+      readonly type: 'HoldReleased';
+      readonly requestId: string;
+      readonly released: Credits;
+      readonly reason: ReleaseReason;
+      /** What the upstream or the transport said, without any content of the request. */
+      readonly detail: string;
+    }
+  /** finance: as HoldSettled, for usage that became known after the hold had been released. */
+  | {
+      readonly type: 'LateUsageCharged';
+      readonly requestId: string;
+      readonly keyId: string;
+      readonly price: PinnedPrice;
+      readonly usage: Usage;
+      readonly cost: Credits;
+      readonly charged: Credits;
+      readonly drawn: readonly Draw[];
+      readonly delivery: Delivery;
+    }
+  /** finance: an expense of the house. Delivered, but covered by neither hold nor balance. */
+  | { readonly type: 'UsageWrittenOff'; readonly requestId: string; readonly amount: Credits };
+
+export type LotSource =
+  { readonly kind: 'grant'; readonly reason: string } | { readonly kind: 'payment'; readonly reference: string };
+
+/** Which lot paid how much of a charge: the oldest pays first. */
+export type Draw = { readonly lotId: string; readonly amount: Credits };
+
+/** The entry of the price book that a request is charged by, copied so that a receipt can be recomputed from here alone. */
+export type PinnedPrice = { readonly model: string; readonly version: number; readonly rates: Rates };
+
+export type RequestFacts = {
+  readonly endpoint: string;
+  readonly upstream: string;
+  readonly streamed: boolean;
+  /** The bounds that the hold was computed from. */
+  readonly inputTokensBound: number;
+  readonly outputTokensBound: number;
+};
+
+export type Delivery = {
+  /** `reported` by the upstream, or `metered` here because it broke off, the client left, or the report was absurd. */
+  readonly usageSource: 'reported' | 'metered';
+  readonly ended: 'completed' | 'client_gone' | 'upstream_broke' | 'out_of_credits' | 'drained';
+  readonly finishReason: string | null;
+  /** The id that the upstream gave, which the customer sees in the response. */
+  readonly upstreamId: string | null;
+  readonly firstByteMs: number | null;
+  readonly totalMs: number;
+  /** What was odd about the reported usage, for the operator. */
+  readonly anomalies: readonly string[];
+};
+
+export type ReleaseReason = 'upstream_refused' | 'upstream_failed' | 'client_gone' | 'orphaned' | 'gateway_failed';

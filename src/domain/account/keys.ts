@@ -1,0 +1,23 @@
+import type { KeyEvent } from './events.ts';
+
+export type Key = {
+  readonly name: string;
+  readonly hint: string;
+  readonly revoked: boolean;
+};
+
+/** Revoked keys stay, so that support can tell a revoked key from one that never was; the number of keys is bounded. */
+export type Keys = ReadonlyMap<string, Key>;
+
+export const MAX_KEYS = 500;
+
+export const evolveKeys = (keys: Keys, event: KeyEvent): Keys => {
+  switch (event.type) {
+    case 'KeyIssued':
+      return new Map(keys).set(event.keyId, { name: event.name, hint: event.hint, revoked: false });
+    case 'KeyRevoked': {
+      const key = keys.get(event.keyId);
+      return key ? new Map(keys).set(event.keyId, { ...key, revoked: true }) : keys;
+    }
+  }
+};

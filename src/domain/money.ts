@@ -1,0 +1,84 @@
+import { invariant } from './decider.ts';
+
+/** Nano-USD (1e-9 USD). */
+export type Credits = bigint;
+
+/** Pico-USD (1e-12 USD) per token: 1 USD per million tokens is 1,000,000. */
+export type PicoUsdPerToken = bigint;
+
+/**
+ * The classes that tokens are priced by. They never overlap: `input` is what was neither read from nor written to a
+ * cache, `output` is what was not reasoning.
+ */
+export const tokenClasses = ['input', 'cachedInput', 'cacheWrite', 'output', 'reasoning'] as const;
+export type TokenClass = (typeof tokenClasses)[number];
+
+/** Tokens by class; whole and not negative. */
+export type Usage = Readonly<Record<TokenClass, number>>;
+export type Rates = Readonly<Record<TokenClass, PicoUsdPerToken>>;
+
+export const noUsage: Usage = { input: 0, cachedInput: 0, cacheWrite: 0, output: 0, reasoning: 0 };
+
+const PICO_PER_NANO = 1000n;
+const NANO_PER_USD = 1_000_000_000n;
+
+/** The cost of one class in pico-USD, before the rounding that happens once, over the sum. */
+export const picoUsd = (tokens: number, rate: PicoUsdPerToken): bigint => BigInt(tokens) * rate;
+
+/** Σ tokens × rate over the classes, rounded up once to a whole nano-USD. Throws on tokens that are not whole. */
+export const cost = (usage: Usage, rates: Rates): Credits => {
+  let pico = 0n;
+  for (const tokenClass of tokenClasses) {
+    invariant(usage[tokenClass] >= 0, 'usage is never negative');
+    pico += picoUsd(usage[tokenClass], rates[tokenClass]);
+  }
+  return (pico + PICO_PER_NANO - 1n) / PICO_PER_NANO;
+};
+
+/** The most that a request can cost whose input and output stay within these bounds, whatever classes they turn out to be. */
+export const costBound = (inputTokens: number, outputTokens: number, rates: Rates): Credits =>
+  cost(
+    { ...noUsage, input: inputTokens, output: outputTokens },
+    {
+      ...rates,
+      input: max(rates.input, rates.cachedInput, rates.cacheWrite),
+      output: max(rates.output, rates.reasoning),
+    },
+  );
+
+/** How many output tokens `credits` pay for beside `inputTokens` of input, at the dearest class of each; may be negative. */
+export const affordableOutputTokens = (credits: Credits, inputTokens: number, rates: Rates): number => {
+  const rate = max(rates.output, rates.reasoning);
+  if (rate === 0n) return Number.MAX_SAFE_INTEGER;
+  const left = credits * PICO_PER_NANO - picoUsd(inputTokens, max(rates.input, rates.cachedInput, rates.cacheWrite));
+  return left < 0n ? -1 : Number(left / rate);
+};
+
+export const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+export const max = (first: bigint, ...rest: bigint[]): bigint => rest.reduce((a, b) => (a > b ? a : b), first);
+
+const usdPattern = /^(\d{1,9})(?:\.(\d{1,9}))?$/;
+
+/** Reads `"5"`, `"5.00"`, `"0.000000001"` as credits; undefined for anything else, a sign or an exponent included. */
+export const parseUsd = (text: string): Credits | undefined => {
+  const match = usdPattern.exec(text);
+  if (!match) return undefined;
+  return BigInt(match[1] ?? '0') * NANO_PER_USD + BigInt((match[2] ?? '').padEnd(9, '0'));
+};
+
+/** Credits as decimal USD with as many of the nine places as are needed, at least two: `"5.00"`, `"0.000000001"`. */
+export const formatUsd = (credits: Credits): string => {
+  const sign = credits < 0n ? '-' : '';
+  const digits = (credits < 0n ? -credits : credits).toString().padStart(10, '0');
+  const places = digits.slice(-9).replace(/0{1,7}$/, '');
+  return `${sign}${digits.slice(0, -9)}.${places}`;
+};
+
+/** Reads USD per million tokens (`"0.15"`, up to six places) as a rate; undefined for anything else. */
+export const parseUsdPerMillion = (text: string): PicoUsdPerToken | undefined => {
+  const nanoUsd = parseUsd(text);
+  return nanoUsd === undefined || nanoUsd % PICO_PER_NANO !== 0n ? undefined : nanoUsd / PICO_PER_NANO;
+};
+
+/** A rate as USD per million tokens. */
+export const formatUsdPerMillion = (rate: PicoUsdPerToken): string => formatUsd(rate * PICO_PER_NANO);

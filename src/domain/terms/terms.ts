@@ -1,0 +1,27 @@
+import { accept, refuse, type Decider, type Decision } from '../decider.ts';
+
+/** finance: nothing. A version of the Terms of Service came into force; the hash says which text it was. */
+export type TermsEvent = { readonly type: 'TermsPublished'; readonly version: string; readonly sha256: string };
+
+export type PublishTerms = { readonly type: 'PublishTerms'; readonly version: string; readonly sha256: string };
+export type TermsRefusal = { readonly code: 'terms_version_changed' };
+
+/** The versions published so far, oldest first; the last is in force. */
+export type Terms = readonly { readonly version: string; readonly sha256: string }[];
+
+export const evolveTerms = (terms: Terms, { version, sha256 }: TermsEvent): Terms => [...terms, { version, sha256 }];
+
+export const decideTerms = ({ version, sha256 }: PublishTerms, terms: Terms): Decision<TermsEvent, TermsRefusal> => {
+  const known = terms.find((one) => one.version === version);
+  if (!known) return accept({ type: 'TermsPublished', version, sha256 });
+  // People accepted the text that it was: another text is another version.
+  return known.sha256 === sha256 ? accept() : refuse({ code: 'terms_version_changed' });
+};
+
+export const TERMS_STREAM = 'terms';
+
+export const termsDecider: Decider<Terms, PublishTerms, TermsEvent, TermsRefusal> = {
+  initial: () => [],
+  evolve: evolveTerms,
+  decide: decideTerms,
+};

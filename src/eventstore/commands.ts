@@ -1,0 +1,211 @@
+import type { Decider, Refused } from '../domain/decider.ts';
+import { decode, encode, type DomainEvent, type Metadata, type Recorded } from './codec.ts';
+import { RevisionClash, type Committer } from './committer.ts';
+import { streamPages, type EventStore, type StoredEvent } from './event-store.ts';
+import { eventId } from './ids.ts';
+
+/** What came of a command: events now durable, none because it was so already, or a refusal. */
+export type Outcome<Event, Refusal> =
+  | {
+      readonly accepted: true;
+      readonly events: readonly Event[];
+      /** Of the command's last event; of the head that it was decided on, where there were none. */
+      readonly revision: number;
+      /** Position of the command's last event; undefined where it wrote none. */
+      readonly position: number | undefined;
+      /** The command had been carried out before; these are the events of that time. */
+      readonly repeated: boolean;
+    }
+  | Refused<Refusal>;
+
+export type CommandOptions = {
+  /** Whether the same command may have been sent before, under the same id: then the log is asked first. */
+  readonly mayRepeat?: boolean;
+};
+
+export type StateAt<State> = { readonly state: State; readonly revision: number };
+
+/** Executes commands on the streams of one kind: load, fold, decide, append; one at a time per stream. */
+export type Commands<State, Command, Event, Refusal> = {
+  /** Resolves when what it says is durable. Rejects with StoreUnavailable when the store cannot be reached. */
+  execute(
+    stream: string,
+    command: Command,
+    metadata: Metadata,
+    options?: CommandOptions,
+  ): Promise<Outcome<Event, Refusal>>;
+  /** The state at the end of the stream as the log has it now, whoever wrote it; the caller's own copy. */
+  read(stream: string): Promise<StateAt<State>>;
+  /** The state as this process last saw it committed, if it is in memory; to be read at once, for it changes in place. */
+  lastKnown(stream: string): State | undefined;
+};
+
+export type CommandsOptions<State, Command, Event, Refusal> = {
+  readonly store: EventStore;
+  readonly committer: Committer;
+  readonly decider: Decider<State, Command, Event, Refusal>;
+  /** How many streams stay folded in memory. */
+  readonly cacheSize?: number;
+};
+
+/** More clashes than this for one command mean that something is wrong, not busy. */
+const MAX_TRIES = 1000;
+
+/**
+ * A stream in memory. `confirmed` is what the log holds; `expected` is where it will be once everything handed to the
+ * committer is durable, and the next command is decided on that, without waiting.
+ */
+type Entry<State> = {
+  readonly stream: string;
+  confirmed: StateAt<State>;
+  expected: StateAt<State>;
+  /** Another writer was first, or the store failed: `expected` is void until the tail has been read. */
+  stale: boolean;
+  loading: Promise<void> | undefined;
+  /** Settles with the last append handed over. */
+  lastCommit: Promise<unknown>;
+  underWay: number;
+};
+
+export const createCommands = <State, Command, Event extends DomainEvent, Refusal>({
+  store,
+  committer,
+  decider,
+  cacheSize = 10_000,
+}: CommandsOptions<State, Command, Event, Refusal>): Commands<State, Command, Event, Refusal> => {
+  const cache = new Map<string, Entry<State>>();
+
+  const open = (stream: string): Entry<State> => {
+    const cached = cache.get(stream);
+    // Deleted and set again, so that the map is in order of use and the first entry is the one to forget.
+    if (cached) cache.delete(stream);
+    const nothing = { state: decider.initial(), revision: -1 };
+    const entry = cached ?? {
+      stream,
+      confirmed: nothing,
+      expected: nothing,
+      stale: true,
+      loading: undefined,
+      lastCommit: Promise.resolve(),
+      underWay: 0,
+    };
+    cache.set(stream, entry);
+    if (cache.size > cacheSize) forgetOldest();
+    return entry;
+  };
+
+  const forgetOldest = (): void => {
+    for (const [stream, entry] of cache) {
+      if (entry.underWay > 0) continue;
+      cache.delete(stream);
+      return;
+    }
+  };
+
+  const readTail = async (stream: string, from: StateAt<State>): Promise<StateAt<State>> => {
+    let { state, revision } = from;
+    for await (const page of streamPages(store, stream, revision + 1)) {
+      const events = page.map((stored) => decode(stored).event as Event); // All of them before the first one is folded.
+      state = events.reduce(decider.evolve, state);
+      revision += events.length;
+    }
+    return { state, revision };
+  };
+
+  const load = async (entry: Entry<State>): Promise<void> => {
+    // Appends still under way end first, for `confirmed` must have them before the tail is read.
+    await entry.lastCommit.catch(() => undefined);
+    entry.confirmed = await readTail(entry.stream, copy(entry.confirmed));
+    entry.expected = copy(entry.confirmed);
+    entry.lastCommit = Promise.resolve();
+    entry.stale = false;
+  };
+
+  const fresh = async (entry: Entry<State>): Promise<void> => {
+    while (entry.stale) await (entry.loading ??= load(entry).finally(() => (entry.loading = undefined)));
+  };
+
+  const fold = (at: StateAt<State>, events: readonly Event[]): StateAt<State> => ({
+    state: events.reduce(decider.evolve, at.state),
+    revision: at.revision + events.length,
+  });
+
+  const attempt = async (
+    entry: Entry<State>,
+    command: Command,
+    metadata: Metadata,
+  ): Promise<Outcome<Event, Refusal>> => {
+    await fresh(entry);
+    const decision = decider.decide(command, entry.expected.state);
+    if (!decision.accepted || decision.events.length === 0) {
+      const { revision } = entry.expected;
+      await entry.lastCommit; // The answer rests on appends that may still fail.
+      return decision.accepted
+        ? { accepted: true, events: [], revision, position: undefined, repeated: false }
+        : decision;
+    }
+    const { events } = decision;
+    const encoded = events.map((event, n) => encode(event, eventId(metadata.commandId, n), metadata));
+    const commit = committer.commit({
+      stream: entry.stream,
+      expectedRevision: entry.expected.revision,
+      events: encoded,
+      failed: () => (entry.stale = true),
+    });
+    entry.expected = fold(entry.expected, events);
+    const { revision } = entry.expected;
+    entry.lastCommit = commit.then(() => {
+      entry.confirmed = fold(entry.confirmed, events);
+    });
+    entry.lastCommit.catch(() => undefined);
+    await entry.lastCommit;
+    const { firstPosition } = await commit;
+    return { accepted: true, events, revision, position: firstPosition + events.length - 1, repeated: false };
+  };
+
+  const earlier = async (commandId: string): Promise<Outcome<Event, Refusal> | undefined> => {
+    const recorded: Recorded[] = [];
+    for (let n = 0; ; n++) {
+      const stored: StoredEvent | undefined = await store.findEvent(eventId(commandId, n));
+      if (!stored) break;
+      recorded.push(decode(stored));
+    }
+    const last = recorded.at(-1);
+    if (!last) return undefined;
+    const events = recorded.map(({ event }) => event as Event);
+    return { accepted: true, events, revision: last.revision, position: last.position, repeated: true };
+  };
+
+  return {
+    execute: async (stream, command, metadata, { mayRepeat = false } = {}) => {
+      let askLog = mayRepeat;
+      for (let tries = 0; tries < MAX_TRIES; tries++) {
+        if (askLog) {
+          const outcome = await earlier(metadata.commandId);
+          if (outcome) return outcome;
+        }
+        const entry = open(stream);
+        entry.underWay++;
+        try {
+          return await attempt(entry, command, metadata);
+        } catch (error) {
+          if (!(error instanceof RevisionClash)) throw error;
+          askLog ||= error.ambiguous;
+        } finally {
+          entry.underWay--;
+        }
+      }
+      throw new Error(`gave up after ${MAX_TRIES} clashes on ${stream}`);
+    },
+    read: (stream) => {
+      const known = cache.get(stream)?.confirmed;
+      return readTail(stream, known ? copy(known) : { state: decider.initial(), revision: -1 });
+    },
+    lastKnown: (stream) => cache.get(stream)?.confirmed.state,
+  };
+};
+
+const copy = <State>({ state, revision }: StateAt<State>): StateAt<State> => ({
+  state: structuredClone(state),
+  revision,
+});

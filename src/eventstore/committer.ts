@@ -1,0 +1,142 @@
+import { StoreUnavailable, type EventStore, type NewEvent, type SliceResult } from './event-store.ts';
+
+/** More would delay those that arrived first; the rest forms the next batch. */
+const MAX_BATCH_EVENTS = 2000;
+
+export type Committed = { readonly firstPosition: number; readonly time: Date };
+
+/** Fault: another writer was there first. `ambiguous` when an earlier try of the same append may have succeeded. */
+export class RevisionClash extends Error {
+  override readonly name = 'RevisionClash';
+  readonly code = 'revision_clash';
+  readonly ambiguous: boolean;
+
+  constructor(stream: string, ambiguous: boolean) {
+    super(`another writer appended to ${stream}`);
+    this.ambiguous = ambiguous;
+  }
+}
+
+export type Append = {
+  readonly stream: string;
+  readonly expectedRevision: number;
+  readonly events: readonly NewEvent[];
+  /**
+   * Called in the moment when the append failed, before anybody else runs: whatever was decided on top of it is void.
+   * Everything queued for the stream fails with it, for it could otherwise fit by accident.
+   */
+  readonly failed: () => void;
+};
+
+export type Committer = {
+  /** Resolves when the events are durable. Rejects with RevisionClash or StoreUnavailable. */
+  commit(append: Append): Promise<Committed>;
+  /** Waits for what was handed over, then takes no more. */
+  close(): Promise<void>;
+};
+
+export type CommitterOptions = {
+  readonly store: Pick<EventStore, 'append'>;
+  readonly maxRetries?: number;
+  readonly retryMs?: number;
+};
+
+type Pending = Append & {
+  readonly resolve: (committed: Committed) => void;
+  readonly reject: (error: Error) => void;
+};
+
+/**
+ * Group commit: what arrives while a batch is on its way forms the next one. Appends to one stream are merged into one
+ * slice, so they stand or fall together.
+ */
+export const createCommitter = ({ store, maxRetries = 40, retryMs = 250 }: CommitterOptions): Committer => {
+  let queue: Pending[] = [];
+  let running: Promise<void> | undefined;
+  let closed = false;
+
+  const run = async (): Promise<void> => {
+    // Let everything that this turn of the event loop decides join the first batch.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    while (queue.length > 0) await commitBatch(takeBatch());
+    running = undefined; // In the same breath as the last look at the queue, or an append could be left lying there.
+  };
+
+  const takeBatch = (): Map<string, Pending[]> => {
+    const batch = new Map<string, Pending[]>();
+    let events = 0;
+    let taken = 0;
+    for (const pending of queue) {
+      if (taken > 0 && events + pending.events.length > MAX_BATCH_EVENTS) break;
+      const slice = batch.get(pending.stream);
+      if (slice) slice.push(pending);
+      else batch.set(pending.stream, [pending]);
+      events += pending.events.length;
+      taken++;
+    }
+    queue = queue.slice(taken);
+    return batch;
+  };
+
+  const commitBatch = async (batch: ReadonlyMap<string, readonly Pending[]>): Promise<void> => {
+    const slices = [...batch].map(([stream, parts]) => ({
+      stream,
+      expectedRevision: parts[0]?.expectedRevision ?? -1,
+      events: parts.flatMap(({ events }) => events),
+    }));
+    for (let tries = 0; ; tries++) {
+      try {
+        const results = await store.append(slices);
+        slices.forEach(({ stream }, n) => answer(stream, batch.get(stream) ?? [], results[n], tries > 0));
+        return;
+      } catch (error) {
+        if (error instanceof StoreUnavailable && tries < maxRetries && !closed) {
+          await new Promise((resolve) => setTimeout(resolve, retryMs));
+          continue;
+        }
+        const fault = error instanceof Error ? error : new Error(String(error));
+        for (const [stream, parts] of batch) fail(stream, parts, fault);
+        return;
+      }
+    }
+  };
+
+  const answer = (
+    stream: string,
+    parts: readonly Pending[],
+    result: SliceResult | undefined,
+    ambiguous: boolean,
+  ): void => {
+    if (!result?.appended) return fail(stream, parts, new RevisionClash(stream, ambiguous));
+    let firstPosition = result.firstPosition;
+    for (const { events, resolve } of parts) {
+      resolve({ firstPosition, time: result.time });
+      firstPosition += events.length;
+    }
+  };
+
+  const fail = (stream: string, parts: readonly Pending[], fault: Error): void => {
+    const queued = queue.filter((pending) => pending.stream === stream);
+    queue = queue.filter((pending) => pending.stream !== stream);
+    for (const { failed, reject } of [...parts, ...queued]) {
+      failed();
+      reject(fault);
+    }
+  };
+
+  return {
+    commit: (append) =>
+      new Promise((resolve, reject) => {
+        if (closed) {
+          append.failed();
+          return reject(new StoreUnavailable('this process is stopping'));
+        }
+        queue.push({ ...append, resolve, reject });
+        running ??= run();
+      }),
+    close: async () => {
+      while (running) await running;
+      closed = true;
+    },
+  };
+};

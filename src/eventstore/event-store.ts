@@ -1,0 +1,79 @@
+/** An event as a store takes it: `data` and `metadata` are JSON texts, which every store keeps byte for byte. */
+export type NewEvent = {
+  /** A UUID; unique in the whole log. */
+  readonly id: string;
+  readonly type: string;
+  /** Of the shape of `data`, per type. */
+  readonly version: number;
+  readonly data: string;
+  readonly metadata: string;
+};
+
+export type StoredEvent = NewEvent & {
+  readonly stream: string;
+  /** Place in its stream, from 0. */
+  readonly revision: number;
+  /** Place in the log, from 1, without gaps. */
+  readonly position: number;
+  /** Taken by the store; never goes back from one position to the next. */
+  readonly time: Date;
+};
+
+/** Events for one stream, which is expected to end at `expectedRevision` (-1: to be empty). */
+export type Slice = {
+  readonly stream: string;
+  readonly expectedRevision: number;
+  readonly events: readonly NewEvent[];
+};
+
+export type SliceResult =
+  | { readonly appended: true; readonly firstPosition: number; readonly time: Date }
+  /** The stream was elsewhere, or one of the event ids is in the log already. */
+  | { readonly appended: false };
+
+/**
+ * The log: an ordered, append-only sequence of events, each in one stream.
+ *
+ * Guarantees, which the contract suite puts to the test in every adapter:
+ * - `append` is durable when it resolves, and each slice is written whole or not at all. A slice whose stream is not where
+ *   it was expected fails alone; the rest of the batch goes through. A batch names a stream once at most.
+ * - positions are dense and become visible in order: who has read up to a position will never find an event before it.
+ * - an event id occurs once in the log.
+ */
+export interface EventStore {
+  /** Rejects with StoreUnavailable when the outcome is unknown: the slices may or may not have been written. */
+  append(slices: readonly Slice[]): Promise<readonly SliceResult[]>;
+  /** Up to `limit` events of a stream from a revision on, in order; empty beyond its end. */
+  readStream(stream: string, fromRevision: number, limit: number): Promise<readonly StoredEvent[]>;
+  /** Up to `limit` events of the log after a position, in order. */
+  readAll(afterPosition: number, limit: number): Promise<readonly StoredEvent[]>;
+  findEvent(id: string): Promise<StoredEvent | undefined>;
+  /** The last position of the log; 0 while it is empty. */
+  head(): Promise<number>;
+  /** Catches up, then keeps up: yields every event after a position once and in order, until aborted. */
+  follow(afterPosition: number, signal: AbortSignal): AsyncIterable<readonly StoredEvent[]>;
+  close(): Promise<void>;
+}
+
+/** How many events one read fetches, where the caller has no reason to choose. */
+export const PAGE = 1000;
+
+/** Every event of a stream from a revision on, page by page. */
+export async function* streamPages(
+  store: EventStore,
+  stream: string,
+  fromRevision = 0,
+): AsyncGenerator<readonly StoredEvent[]> {
+  for (let from = fromRevision; ;) {
+    const page = await store.readStream(stream, from, PAGE);
+    if (page.length > 0) yield page;
+    if (page.length < PAGE) return;
+    from += page.length;
+  }
+}
+
+/** Fault: the store could not be reached, or the connection broke while it worked. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+  readonly code = 'store_unavailable';
+}

@@ -1,0 +1,20 @@
+import { hash } from 'node:crypto';
+
+const timeOrdered = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-/;
+
+/**
+ * The id of the n-th event that a command causes: a UUID (version 8, RFC 9562) made of a hash of both, so that the same
+ * command twice can never write the same thing twice. Where the command's id begins with a time-ordered UUID, the event's
+ * id keeps its time, and the index of ids grows at one end instead of everywhere.
+ */
+export const eventId = (commandId: string, n: number): string => {
+  const digest = hash('sha256', `${commandId}#${n}`, 'hex');
+  const time = timeOrdered.test(commandId) ? commandId.slice(0, 13) : `${digest.slice(0, 8)}-${digest.slice(8, 12)}`;
+  return `${time}-8${digest.slice(13, 16)}-${variant(digest.charAt(16))}${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
+};
+
+/** An id for something that a command creates (an account, a key, a lot): the same command names the same thing. */
+export const derivedId = (prefix: string, commandId: string): string =>
+  `${prefix}_${hash('sha256', `${prefix}#${commandId}`, 'hex').slice(0, 24)}`;
+
+const variant = (hexDigit: string): string => '89ab'.charAt(Number.parseInt(hexDigit, 16) % 4);

@@ -1,0 +1,46 @@
+import type { EventStore, Slice, SliceResult, StoredEvent } from './event-store.ts';
+import { followPages } from './follow-pages.ts';
+
+/** For unit tests alone: forgets everything when the process ends. */
+export const createInMemoryStore = (now: () => Date = () => new Date()): EventStore => {
+  const log: StoredEvent[] = [];
+  const streams = new Map<string, StoredEvent[]>();
+  const ids = new Map<string, StoredEvent>();
+  const listeners = new Set<() => void>();
+
+  const appendSlice = ({ stream, expectedRevision, events }: Slice, time: Date): SliceResult => {
+    const past = streams.get(stream) ?? [];
+    if (past.length - 1 !== expectedRevision || events.some(({ id }) => ids.has(id))) return { appended: false };
+    const firstPosition = log.length + 1;
+    for (const event of events) {
+      const stored = { ...event, stream, revision: past.length, position: log.length + 1, time };
+      past.push(stored);
+      log.push(stored);
+      ids.set(event.id, stored);
+    }
+    streams.set(stream, past);
+    return { appended: true, firstPosition, time };
+  };
+
+  const store: EventStore = {
+    append: (slices) => {
+      const last = log.at(-1)?.time ?? new Date(0);
+      const time = now() > last ? now() : last;
+      const results = slices.map((slice) => appendSlice(slice, time));
+      for (const wake of listeners) wake();
+      return Promise.resolve(results);
+    },
+    readStream: (stream, fromRevision, limit) =>
+      Promise.resolve((streams.get(stream) ?? []).slice(fromRevision, fromRevision + limit)),
+    readAll: (afterPosition, limit) => Promise.resolve(log.slice(afterPosition, afterPosition + limit)),
+    findEvent: (id) => Promise.resolve(ids.get(id)),
+    head: () => Promise.resolve(log.length),
+    follow: (afterPosition, signal) =>
+      followPages(store.readAll, afterPosition, signal, (wake) => {
+        listeners.add(wake);
+        return () => listeners.delete(wake);
+      }),
+    close: () => Promise.resolve(),
+  };
+  return store;
+};

@@ -1,0 +1,61 @@
+import pg from 'pg';
+
+const RECONNECT_MS = 250;
+
+export type LogListener = {
+  /** Calls `wake` at each append by any process, and after a reconnect, when some may have been missed. */
+  subscribe(wake: () => void): () => void;
+  close(): Promise<void>;
+};
+
+/** One connection that LISTENs for appends, opened with the first subscriber and kept open. */
+export const createLogListener = (databaseUrl: string): LogListener => {
+  const wakes = new Set<() => void>();
+  let client: pg.Client | undefined;
+  let retry: NodeJS.Timeout | undefined;
+  let closed = false;
+
+  const wakeAll = (): void => {
+    for (const wake of wakes) wake();
+  };
+
+  const connect = async (): Promise<void> => {
+    const connecting = new pg.Client({
+      connectionString: databaseUrl,
+      application_name: 'kissapi-listens',
+      keepAlive: true,
+    });
+    client = connecting;
+    const lost = (): void => {
+      if (client !== connecting || closed) return;
+      client = undefined;
+      connecting.end().catch(() => undefined);
+      retry = setTimeout(open, RECONNECT_MS);
+    };
+    connecting.on('error', lost);
+    connecting.on('end', lost);
+    connecting.on('notification', wakeAll);
+    try {
+      await connecting.connect();
+      await connecting.query('listen kissapi_log');
+      wakeAll(); // Whatever was appended while nobody listened.
+    } catch {
+      lost();
+    }
+  };
+
+  const open = (): void => void connect();
+
+  return {
+    subscribe: (wake) => {
+      wakes.add(wake);
+      if (!client && !closed && !retry) open();
+      return () => wakes.delete(wake);
+    },
+    close: async () => {
+      closed = true;
+      clearTimeout(retry);
+      await client?.end().catch(() => undefined);
+    },
+  };
+};

@@ -1,0 +1,159 @@
+import pg from 'pg';
+import { StoreUnavailable, type EventStore, type Slice, type SliceResult, type StoredEvent } from './event-store.ts';
+import { followPages } from './follow-pages.ts';
+import { migrate } from './migrate.ts';
+import { createLogListener } from './postgres-listener.ts';
+
+type EventRow = {
+  position: string;
+  stream: string;
+  revision: string;
+  id: string;
+  type: string;
+  version: number;
+  data: string;
+  metadata: string;
+  time: Date;
+};
+
+const columns = 'position, stream, revision, id, type, version, data::text, metadata::text, time';
+const UNIQUE_VIOLATION = '23505';
+
+const stored = (row: EventRow): StoredEvent => ({
+  ...row,
+  position: Number(row.position),
+  revision: Number(row.revision),
+});
+
+/** Creates the tables of the log where they are missing. */
+export const migratePostgresStore = (databaseUrl: string): Promise<void> =>
+  migrate(databaseUrl, 'eventstore', new URL('./sql/', import.meta.url));
+
+/** The log in PostgreSQL: one table, one locked head, one round trip per batch. The schema must have been migrated. */
+export const createPostgresStore = (databaseUrl: string): EventStore => {
+  const reads = new pg.Pool({ connectionString: databaseUrl, max: 4, application_name: 'kissapi-reads' });
+  reads.on('error', () => undefined); // An idle connection that broke; the next read opens another.
+  const listener = createLogListener(databaseUrl);
+  let committing: pg.Client | undefined;
+
+  const query = async (name: string, text: string, values: unknown[]): Promise<StoredEvent[]> => {
+    try {
+      const { rows } = await reads.query<EventRow>({ name, text, values });
+      return rows.map(stored);
+    } catch (cause) {
+      throw unavailable(cause);
+    }
+  };
+
+  const connectedCommitter = async (): Promise<pg.Client> => {
+    if (committing) return committing;
+    const client = new pg.Client({ connectionString: databaseUrl, application_name: 'kissapi-commits' });
+    client.on('error', () => (committing = undefined));
+    client.on('end', () => (committing = undefined));
+    await client.connect();
+    committing = client;
+    return client;
+  };
+
+  const appendBatch = async (slices: readonly Slice[]): Promise<readonly SliceResult[]> => {
+    const client = await connectedCommitter();
+    const { rows } = await client.query<{ n: number; first_position: string; appended_at: Date }>({
+      name: 'append_events',
+      text: 'select n, first_position, appended_at from append_events($1::text::json, $2::text::json)',
+      values: [slicesJson(slices), batchJson(slices)],
+    });
+    const results: SliceResult[] = slices.map(() => ({ appended: false }));
+    for (const { n, first_position, appended_at } of rows) {
+      results[n] = { appended: true, firstPosition: Number(first_position), time: appended_at };
+    }
+    return results;
+  };
+
+  const readAll: EventStore['readAll'] = (afterPosition, limit) =>
+    query('read_all', `select ${columns} from events where position > $1 order by position limit $2`, [
+      afterPosition,
+      limit,
+    ]);
+
+  return {
+    append: async (slices) => {
+      try {
+        return await appendBatch(slices);
+      } catch (cause) {
+        if (!isUniqueViolation(cause)) {
+          await dropConnection(committing);
+          committing = undefined;
+          throw unavailable(cause);
+        }
+        // An event id that is in the log already failed the batch as a whole: find out which slice has it.
+        if (slices.length === 1) return [{ appended: false }];
+        const results: SliceResult[] = [];
+        for (const slice of slices) results.push(...(await appendOne(slice)));
+        return results;
+      }
+    },
+    readStream: (stream, fromRevision, limit) =>
+      query(
+        'read_stream',
+        `select ${columns} from events where stream = $1 and revision >= $2 order by revision limit $3`,
+        [stream, fromRevision, limit],
+      ),
+    readAll,
+    findEvent: async (id) => (await query('find_event', `select ${columns} from events where id = $1`, [id]))[0],
+    head: async () => {
+      try {
+        const { rows } = await reads.query<{ position: string }>('select position from log_head');
+        return Number(rows[0]?.position ?? 0);
+      } catch (cause) {
+        throw unavailable(cause);
+      }
+    },
+    follow: (afterPosition, signal) => followPages(readAll, afterPosition, signal, listener.subscribe),
+    close: async () => {
+      await listener.close();
+      await committing?.end();
+      await reads.end();
+    },
+  };
+
+  async function appendOne(slice: Slice): Promise<readonly SliceResult[]> {
+    try {
+      return await appendBatch([slice]);
+    } catch (cause) {
+      if (isUniqueViolation(cause)) return [{ appended: false }];
+      throw unavailable(cause);
+    }
+  }
+};
+
+const slicesJson = (slices: readonly Slice[]): string =>
+  JSON.stringify(slices.map(({ stream, expectedRevision }, n) => ({ n, stream, expected: expectedRevision })));
+
+// Types are names of ours and ids are UUIDs, so only `data` and `metadata`, which are JSON already, need no quoting.
+const batchJson = (slices: readonly Slice[]): string => {
+  const events: string[] = [];
+  slices.forEach((slice, n) =>
+    slice.events.forEach(({ id, type, version, data, metadata }, i) =>
+      events.push(
+        `{"n":${n},"i":${i},"id":"${id}","type":"${type}","version":${version},"data":${data},"metadata":${metadata}}`,
+      ),
+    ),
+  );
+  return `[${events.join(',')}]`;
+};
+
+const isUniqueViolation = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION;
+
+const unavailable = (cause: unknown): StoreUnavailable =>
+  new StoreUnavailable(`the event store does not answer: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    cause,
+  });
+
+const dropConnection = async (client: pg.Client | undefined): Promise<void> => {
+  try {
+    await client?.end();
+  } catch {
+    // It was broken; that is why it goes.
+  }
+};

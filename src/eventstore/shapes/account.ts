@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import type { AccountEvent } from '../../domain/account/events.ts';
+import type { Shapes } from '../codec.ts';
+import { credits, rates, tokens, usage } from './values.ts';
+
+const id = z.string().min(1);
+
+const lotSource = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('grant'), reason: z.string() }),
+  z.strictObject({ kind: z.literal('payment'), reference: z.string() }),
+]);
+
+const pinnedPrice = z.strictObject({ model: z.string(), version: z.int().positive(), rates });
+
+const requestFacts = z.strictObject({
+  endpoint: z.string(),
+  upstream: z.string(),
+  streamed: z.boolean(),
+  inputTokensBound: tokens,
+  outputTokensBound: tokens,
+});
+
+const drawn = z.array(z.strictObject({ lotId: id, amount: credits }));
+
+const delivery = z.strictObject({
+  usageSource: z.enum(['reported', 'metered']),
+  ended: z.enum(['completed', 'client_gone', 'upstream_broke', 'out_of_credits', 'drained']),
+  finishReason: z.string().nullable(),
+  upstreamId: z.string().nullable(),
+  firstByteMs: z.int().nonnegative().nullable(),
+  totalMs: z.int().nonnegative(),
+  anomalies: z.array(z.string()),
+});
+
+// `encode` passes the whole event, `type` included, which a plain object schema leaves out.
+export const accountEventShapes: Shapes<AccountEvent> = {
+  AccountRegistered: {
+    version: 1,
+    schema: z.object({ name: z.string(), email: z.string(), holder: z.enum(['person', 'entity']) }),
+  },
+  TermsAccepted: { version: 1, schema: z.object({ version: z.string(), how: z.string() }) },
+  AccountSuspended: { version: 1, schema: z.object({ reason: z.string() }) },
+  AccountReinstated: { version: 1, schema: z.object({ reason: z.string() }) },
+  KeyIssued: {
+    version: 1,
+    schema: z.object({ keyId: id, name: z.string(), hash: id, pepperId: id, hint: z.string() }),
+  },
+  KeyRevoked: { version: 1, schema: z.object({ keyId: id, reason: z.string() }) },
+  CreditsToppedUp: { version: 1, schema: z.object({ lotId: id, amount: credits, source: lotSource }) },
+  CreditsReserved: {
+    version: 1,
+    schema: z.object({
+      requestId: id,
+      amount: credits,
+      keyId: id,
+      runId: id,
+      price: pinnedPrice,
+      request: requestFacts,
+    }),
+  },
+  HoldExtended: { version: 1, schema: z.object({ requestId: id, by: credits }) },
+  HoldSettled: {
+    version: 1,
+    schema: z.object({
+      requestId: id,
+      keyId: id,
+      price: pinnedPrice,
+      usage,
+      cost: credits,
+      charged: credits,
+      released: credits,
+      drawn,
+      delivery,
+    }),
+  },
+  HoldReleased: {
+    version: 1,
+    schema: z.object({
+      requestId: id,
+      released: credits,
+      reason: z.enum(['upstream_refused', 'upstream_failed', 'client_gone', 'orphaned', 'gateway_failed']),
+      detail: z.string(),
+    }),
+  },
+  LateUsageCharged: {
+    version: 1,
+    schema: z.object({
+      requestId: id,
+      keyId: id,
+      price: pinnedPrice,
+      usage,
+      cost: credits,
+      charged: credits,
+      drawn,
+      delivery,
+    }),
+  },
+  UsageWrittenOff: { version: 1, schema: z.object({ requestId: id, amount: credits }) },
+};

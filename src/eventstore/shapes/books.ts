@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import type { PriceEvent } from '../../domain/prices/events.ts';
+import type { TermsEvent } from '../../domain/terms/terms.ts';
+import type { Shapes } from '../codec.ts';
+import { instant, rates, tokens } from './values.ts';
+
+export const priceEventShapes: Shapes<PriceEvent> = {
+  PriceListed: {
+    version: 1,
+    schema: z.object({
+      version: z.int().positive(),
+      effectiveFrom: instant,
+      entry: z.strictObject({
+        model: z.string().min(1),
+        kind: z.enum(['chat', 'completion', 'embedding']),
+        ownedBy: z.string(),
+        upstream: z.string(),
+        upstreamModel: z.string(),
+        contextTokens: tokens,
+        maxOutputTokens: tokens,
+        rates,
+        source: z.string(),
+        asOf: z.string(),
+      }),
+    }),
+  },
+};
+
+export const termsEventShapes: Shapes<TermsEvent> = {
+  TermsPublished: { version: 1, schema: z.object({ version: z.string(), sha256: z.string() }) },
+};

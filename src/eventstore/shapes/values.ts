@@ -1,0 +1,30 @@
+import { z } from 'zod';
+
+/** Money on disk is a string of decimal digits, for JSON numbers are read as floats. */
+export const credits = z.codec(z.string().regex(/^-?\d{1,30}$/), z.bigint(), {
+  decode: (text) => BigInt(text),
+  encode: (value) => value.toString(),
+});
+
+export const instant = z.codec(z.iso.datetime(), z.date(), {
+  decode: (text) => new Date(text),
+  encode: (date) => date.toISOString(),
+});
+
+export const tokens = z.int().nonnegative();
+
+export const usage = z.strictObject({
+  input: tokens,
+  cachedInput: tokens,
+  cacheWrite: tokens,
+  output: tokens,
+  reasoning: tokens,
+});
+
+export const rates = z.strictObject({
+  input: credits,
+  cachedInput: credits,
+  cacheWrite: credits,
+  output: credits,
+  reasoning: credits,
+});
