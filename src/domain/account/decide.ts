@@ -141,10 +141,11 @@ export const decideAccount = (command: AccountCommand, account: Account): Answer
       const { keyId, price } = hold;
       const owed = cost(usage, price.rates);
       const charged = min(owed, hold.amount + available(wallet));
-      const released = hold.amount - min(charged, hold.amount);
+      const held = hold.amount;
+      const released = held - min(charged, held);
       const drawn = draws(wallet, charged);
       return accept(
-        { type: 'HoldSettled', requestId, keyId, price, usage, cost: owed, charged, released, drawn, delivery },
+        { type: 'HoldSettled', requestId, keyId, price, usage, cost: owed, charged, held, released, drawn, delivery },
         ...writeOff(requestId, owed - charged),
       );
     }

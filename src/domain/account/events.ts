@@ -58,6 +58,8 @@ export type WalletEvent =
       readonly usage: Usage;
       readonly cost: Credits;
       readonly charged: Credits;
+      /** What the hold had come to in the end. */
+      readonly held: Credits;
       /** What the hold kept beyond the charge. Never negative; 0 when the charge reached into the free balance. */
       readonly released: Credits;
       readonly drawn: readonly Draw[];

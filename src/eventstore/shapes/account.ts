@@ -68,6 +68,7 @@ export const accountEventShapes: Shapes<AccountEvent> = {
       usage,
       cost: credits,
       charged: credits,
+      held: credits,
       released: credits,
       drawn,
       delivery,

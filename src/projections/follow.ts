@@ -1,0 +1,114 @@
+import { BehaviorSubject, defer, filter, firstValueFrom, from, retry, Subject, takeUntil, timer } from 'rxjs';
+import { decode, type Recorded } from '../eventstore/codec.ts';
+import type { EventStore } from '../eventstore/event-store.ts';
+
+/** Something that takes the whole log in, batch by batch. */
+export type Consumer = {
+  readonly name: string;
+  /** The position up to which it has taken events in already; asked at the start and after each failure. */
+  position(): Promise<number> | number;
+  /** Takes a batch in and says how far it is now. A batch may begin before where it is. */
+  apply(events: readonly Recorded[]): Promise<number> | number;
+};
+
+export type Follower = {
+  /** Resolves once every event up to a position has been taken in. */
+  reached(position: number): Promise<void>;
+  readonly position: number;
+  /** The last failure, until the next success. */
+  readonly failure: Error | undefined;
+  close(): Promise<void>;
+};
+
+export type FollowOptions = {
+  readonly store: Pick<EventStore, 'follow'>;
+  readonly consumer: Consumer;
+  /**
+   * How long to let events gather after a batch, where nobody waits for them: fewer and larger transactions. 0 takes
+   * each event in as soon as it is there.
+   */
+  readonly gatherMs: number;
+  readonly failed: (consumer: string, error: unknown) => void;
+};
+
+const RETRY_MS = [100, 500, 2000, 5000] as const;
+
+/** The one pipeline from the log to whoever looks at it: catch up, then keep up; on a failure, start again where it is. */
+export const followLog = ({ store, consumer, gatherMs, failed }: FollowOptions): Follower => {
+  const stopping = new AbortController();
+  const stopped = new Subject<void>();
+  const reached = new BehaviorSubject(-1);
+  const state: { failure: Error | undefined; waiting: number; hurry: () => void } = {
+    failure: undefined,
+    waiting: 0,
+    hurry: () => undefined,
+  };
+
+  const gather = (): Promise<void> =>
+    new Promise((resolve) => {
+      if (state.waiting > 0 || gatherMs === 0 || stopping.signal.aborted) return resolve();
+      const timeout = setTimeout(resolve, gatherMs);
+      state.hurry = () => {
+        clearTimeout(timeout);
+        resolve();
+      };
+    });
+
+  async function* positions(): AsyncGenerator<number> {
+    const start = await consumer.position();
+    yield start;
+    for await (const page of store.follow(start, stopping.signal)) {
+      yield await consumer.apply(page.map(decode));
+      await gather();
+    }
+  }
+
+  const done = new Promise<void>((resolve) =>
+    defer(() => from(positions()))
+      .pipe(
+        retry({
+          delay: (error: unknown, count) => {
+            state.failure = error instanceof Error ? error : new Error(String(error));
+            failed(consumer.name, error);
+            return timer(RETRY_MS[Math.min(count, RETRY_MS.length) - 1] ?? 0);
+          },
+          resetOnSuccess: true,
+        }),
+        takeUntil(stopped),
+      )
+      .subscribe({
+        next: (position) => {
+          state.failure = undefined;
+          reached.next(position);
+        },
+        complete: resolve,
+        error: resolve,
+      }),
+  );
+
+  return {
+    reached: async (position) => {
+      state.waiting++;
+      state.hurry();
+      try {
+        await firstValueFrom(reached.pipe(filter((at) => at >= position)), { defaultValue: undefined });
+      } finally {
+        state.waiting--;
+      }
+    },
+    get position() {
+      return reached.value;
+    },
+    get failure() {
+      return state.failure;
+    },
+    close: async () => {
+      stopping.abort();
+      state.hurry();
+      const grace = setTimeout(() => stopped.next(), 5000);
+      await done;
+      clearTimeout(grace);
+      reached.complete();
+    },
+  };
+};

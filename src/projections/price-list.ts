@@ -1,0 +1,28 @@
+import { emptyPriceBook, evolvePriceBook, priceAt, pricesAt, type PriceVersion } from '../domain/prices/price-book.ts';
+import type { Consumer } from './follow.ts';
+
+export type PriceList = Consumer & {
+  /** The price in force for a model at a moment. */
+  find(model: string, at: Date): PriceVersion | undefined;
+  all(at: Date): readonly PriceVersion[];
+};
+
+/** The price book, in memory, from the log. */
+export const createPriceList = (): PriceList => {
+  let book = emptyPriceBook();
+  let position = 0;
+  return {
+    name: 'price_list',
+    position: () => position,
+    apply: (batch) => {
+      for (const { event, position: at } of batch) {
+        if (at <= position) continue;
+        position = at;
+        if (event.type === 'PriceListed') book = evolvePriceBook(book, event);
+      }
+      return position;
+    },
+    find: (model, at) => priceAt(book, model, at),
+    all: (at) => pricesAt(book, at),
+  };
+};

@@ -1,0 +1,167 @@
+import { accountOfStream } from '../domain/account/account.ts';
+import type { Delivery } from '../domain/account/events.ts';
+import type { Credits, Usage } from '../domain/money.ts';
+import type { Projection } from './projection.ts';
+
+export type RequestRow = {
+  readonly request_id: string;
+  readonly account_id: string;
+  readonly key_id: string;
+  readonly run_id: string;
+  readonly model: string;
+  readonly price_version: number;
+  readonly endpoint: string;
+  readonly upstream: string;
+  readonly streamed: boolean;
+  /** `late` is a hold that was released and whose usage became known and charged afterwards. */
+  readonly status: 'open' | 'settled' | 'released' | 'late';
+  readonly held: bigint;
+  readonly cost: bigint;
+  readonly charged: bigint;
+  readonly written_off: bigint;
+  readonly input_tokens: number;
+  readonly cached_input_tokens: number;
+  readonly cache_write_tokens: number;
+  readonly output_tokens: number;
+  readonly reasoning_tokens: number;
+  readonly usage_source: string | null;
+  readonly ended: string | null;
+  readonly finish_reason: string | null;
+  readonly upstream_id: string | null;
+  readonly first_byte_ms: number | null;
+  readonly total_ms: number | null;
+  readonly detail: string | null;
+  readonly reserved_at: Date;
+  readonly reserved_revision: number;
+  readonly ended_at: Date | null;
+  readonly ended_revision: number | null;
+};
+
+/** One row per generation: what was asked for, what it cost and how it ended. Never a word of what was said. */
+export const requests: Projection<RequestRow> = {
+  name: 'requests',
+  version: 1,
+  columns: {
+    request_id: 'text',
+    account_id: 'text',
+    key_id: 'text',
+    run_id: 'text',
+    model: 'text',
+    price_version: 'int',
+    endpoint: 'text',
+    upstream: 'text',
+    streamed: 'boolean',
+    status: 'text',
+    held: 'bigint',
+    cost: 'bigint',
+    charged: 'bigint',
+    written_off: 'bigint',
+    input_tokens: 'int',
+    cached_input_tokens: 'int',
+    cache_write_tokens: 'int',
+    output_tokens: 'int',
+    reasoning_tokens: 'int',
+    usage_source: 'text',
+    ended: 'text',
+    finish_reason: 'text',
+    upstream_id: 'text',
+    first_byte_ms: 'int',
+    total_ms: 'int',
+    detail: 'text',
+    reserved_at: 'timestamptz',
+    reserved_revision: 'int',
+    ended_at: 'timestamptz',
+    ended_revision: 'int',
+  },
+  keyLength: 1,
+  indexes: [{ column: 'upstream_id' }, { column: 'run_id', where: `status = 'open'` }],
+  keysOf: ({ event }) => {
+    switch (event.type) {
+      case 'CreditsReserved':
+      case 'HoldExtended':
+      case 'HoldSettled':
+      case 'HoldReleased':
+      case 'LateUsageCharged':
+      case 'UsageWrittenOff':
+        return [[event.requestId]];
+      default:
+        return [];
+    }
+  },
+  evolve: (row, { event, stream, revision, time }) => {
+    if (event.type === 'CreditsReserved') {
+      const { requestId, keyId, runId, amount, price, request } = event;
+      return {
+        request_id: requestId,
+        account_id: accountOfStream(stream) ?? '',
+        key_id: keyId,
+        run_id: runId,
+        model: price.model,
+        price_version: price.version,
+        endpoint: request.endpoint,
+        upstream: request.upstream,
+        streamed: request.streamed,
+        status: 'open',
+        held: amount,
+        cost: 0n,
+        charged: 0n,
+        written_off: 0n,
+        input_tokens: 0,
+        cached_input_tokens: 0,
+        cache_write_tokens: 0,
+        output_tokens: 0,
+        reasoning_tokens: 0,
+        usage_source: null,
+        ended: null,
+        finish_reason: null,
+        upstream_id: null,
+        first_byte_ms: null,
+        total_ms: null,
+        detail: null,
+        reserved_at: time,
+        reserved_revision: revision,
+        ended_at: null,
+        ended_revision: null,
+      };
+    }
+    if (!row) throw new Error(`${event.type} at ${stream}@${revision} is of a request that never reserved credits`);
+    const ended = { ended_at: time, ended_revision: revision };
+    switch (event.type) {
+      case 'HoldExtended':
+        return { ...row, held: row.held + event.by };
+      case 'HoldReleased':
+        return { ...row, ...ended, status: 'released', detail: `${event.reason}: ${event.detail}` };
+      case 'HoldSettled':
+        return { ...row, ...ended, ...receipt(event), status: 'settled' };
+      case 'LateUsageCharged':
+        return { ...row, ...ended, ...receipt(event), status: 'late' };
+      case 'UsageWrittenOff':
+        return { ...row, written_off: row.written_off + event.amount };
+      default:
+        return row;
+    }
+  },
+};
+
+type Receipt = {
+  readonly usage: Usage;
+  readonly cost: Credits;
+  readonly charged: Credits;
+  readonly delivery: Delivery;
+};
+
+const receipt = ({ usage, cost, charged, delivery }: Receipt) => ({
+  cost,
+  charged,
+  input_tokens: usage.input,
+  cached_input_tokens: usage.cachedInput,
+  cache_write_tokens: usage.cacheWrite,
+  output_tokens: usage.output,
+  reasoning_tokens: usage.reasoning,
+  usage_source: delivery.usageSource,
+  ended: delivery.ended,
+  finish_reason: delivery.finishReason,
+  upstream_id: delivery.upstreamId,
+  first_byte_ms: delivery.firstByteMs,
+  total_ms: delivery.totalMs,
+});

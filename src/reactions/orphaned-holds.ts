@@ -1,0 +1,53 @@
+/** An open hold, and the account and run that it belongs to. */
+export type OpenHold = { readonly requestId: string; readonly accountId: string; readonly runId: string };
+
+export type OrphanedHoldsOptions = {
+  readonly liveRuns: () => Promise<readonly string[]>;
+  readonly openHoldsOfOtherRuns: (runIds: readonly string[]) => Promise<readonly OpenHold[]>;
+  /** Releases a hold unless it has ended already; tells whether it did. */
+  readonly release: (hold: OpenHold) => Promise<boolean>;
+  readonly released: (hold: OpenHold) => void;
+  readonly failed: (error: unknown) => void;
+};
+
+const LOOK_EVERY_MS = 500;
+
+/**
+ * Gives back what dead processes held, so that a crash costs no customer anything: what a dead run delivered and did not
+ * charge is the house's loss. Every node does this; the account decides, so a hold ends once however many try.
+ */
+export const releaseOrphanedHolds = (options: OrphanedHoldsOptions): { close(): Promise<void> } => {
+  const { liveRuns, openHoldsOfOtherRuns, release, released, failed } = options;
+  let closed = false;
+  let sleeping = setTimeout(() => undefined, 0);
+  let wake = (): void => undefined;
+
+  const look = async (): Promise<void> => {
+    const orphans = await openHoldsOfOtherRuns(await liveRuns());
+    await Promise.all(
+      orphans.map(async (hold) => {
+        if (await release(hold)) released(hold);
+      }),
+    );
+  };
+
+  const run = async (): Promise<void> => {
+    while (!closed) {
+      await look().catch(failed);
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        sleeping = setTimeout(resolve, closed ? 0 : LOOK_EVERY_MS);
+      });
+    }
+  };
+  const running = run();
+
+  return {
+    close: async () => {
+      closed = true;
+      clearTimeout(sleeping);
+      wake();
+      await running;
+    },
+  };
+};
