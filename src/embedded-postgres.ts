@@ -50,10 +50,13 @@ const SETTINGS = {
 const POLL_MS = 20;
 const SAY_AGAIN_AFTER_MS = 10_000;
 const LOG_KEEP_BYTES = 16 * 1024 * 1024;
-const ATTEMPTS = 5;
-// A port taken since we looked; another gateway a moment ahead of us; the children of a killed postmaster, which soon follow it.
-const PASSING =
-  /Address already in use|lock file "postmaster\.pid" already exists|shared memory block .* is still in use/;
+// Somebody took the port since we found it free.
+const PORT_TAKEN = /Address already in use/;
+const PORT_ATTEMPTS = 5;
+// Another gateway is a moment ahead of us, or the children of a killed postmaster have not yet seen that it is gone.
+const PREDECESSOR = /lock file "postmaster\.pid" already exists|shared memory block .* is still in use/;
+const PREDECESSOR_GONE_WITHIN_MS = 30_000;
+const RETRY_AFTER_MS = 250;
 
 const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1');
@@ -138,6 +141,7 @@ const start = async (
   { log, settings }: Options,
   { dataDirectory, logFile, password, invoke }: Place,
 ): Promise<Postmaster> => {
+  const deadline = Date.now() + PREDECESSOR_GONE_WITHIN_MS;
   for (let attempt = 1; ; attempt += 1) {
     await settlePredecessor({ dataDirectory, password, log });
     const chosen = { ...SETTINGS, port: String(await freePort()), ...settings };
@@ -146,7 +150,11 @@ const start = async (
     const ready = await untilReady(child, previous, dataDirectory, log);
     if (ready) return { child, port: ready.port, logStart };
     const said = await logTail(logFile, logStart);
-    if (attempt < ATTEMPTS && PASSING.test(said)) continue;
+    const mayPass = PORT_TAKEN.test(said) ? attempt < PORT_ATTEMPTS : PREDECESSOR.test(said) && Date.now() < deadline;
+    if (mayPass) {
+      await sleep(RETRY_AFTER_MS);
+      continue;
+    }
     throw new EmbeddedPostgresFault(
       'embedded_postgres_failed',
       `PostgreSQL did not start on ${dataDirectory}. The end of ${logFile}:\n${said}\n` +
@@ -164,7 +172,8 @@ type Place = {
 
 const prepare = async ({ dataDir: wanted, log }: Options): Promise<Place> => {
   const programs = await findPrograms();
-  await mkdir(wanted, { recursive: true, mode: 0o700 });
+  // Root's server runs as another user, who must pass through; what lies within is closed to all others by itself.
+  await mkdir(wanted, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
   const dataDir = await realpath(wanted);
   const dataDirectory = join(dataDir, 'postgres');
   const user = await findServerUser(programs, dataDir, dataDirectory);

@@ -46,12 +46,17 @@ export const costBound = (inputTokens: number, outputTokens: number, rates: Rate
     },
   );
 
-/** How many output tokens `credits` pay for beside `inputTokens` of input, at the dearest class of each; may be negative. */
+const MOST_TOKENS = BigInt(Number.MAX_SAFE_INTEGER);
+
+/**
+ * How many output tokens `credits` pay for beside `inputTokens` of input, at the dearest class of each; -1 where they do
+ * not even pay for the input.
+ */
 export const affordableOutputTokens = (credits: Credits, inputTokens: number, rates: Rates): number => {
-  const rate = max(rates.output, rates.reasoning);
-  if (rate === 0n) return Number.MAX_SAFE_INTEGER;
   const left = credits * PICO_PER_NANO - picoUsd(inputTokens, max(rates.input, rates.cachedInput, rates.cacheWrite));
-  return left < 0n ? -1 : Number(left / rate);
+  if (left < 0n) return -1;
+  const rate = max(rates.output, rates.reasoning);
+  return Number(rate === 0n ? MOST_TOKENS : min(left / rate, MOST_TOKENS));
 };
 
 export const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);

@@ -59,6 +59,7 @@ export class UnreadableEvent extends Error {
   }
 }
 
+/** Throws rather than write what could not be read again. */
 export const encode = (event: DomainEvent, id: string, metadata: Metadata): NewEvent => {
   const shape = shapes[event.type] as Shape<DomainEvent>;
   return {
@@ -66,7 +67,7 @@ export const encode = (event: DomainEvent, id: string, metadata: Metadata): NewE
     type: event.type,
     version: shape.version,
     data: JSON.stringify(z.encode(shape.schema, event)),
-    metadata: JSON.stringify(metadata),
+    metadata: JSON.stringify(metadataSchema.parse(metadata)),
   };
 };
 

@@ -74,7 +74,10 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
   cacheSize = 10_000,
 }: CommandsOptions<State, Command, Event, Refusal>): Commands<State, Command, Event, Refusal> => {
   const cache = new Map<string, Entry<State>>();
+  /** Commands under way, by id: the same one again waits until the answer of the first can be found in the log. */
+  const executing = new Map<string, Promise<unknown>>();
 
+  /** For one command, which says when it is done: an entry in use is never forgotten, so there is one per stream. */
   const open = (stream: string): Entry<State> => {
     const cached = cache.get(stream);
     // Deleted and set again, so that the map is in order of use and the first entry is the one to forget.
@@ -89,6 +92,7 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
       lastCommit: Promise.resolve(),
       underWay: 0,
     };
+    entry.underWay++;
     cache.set(stream, entry);
     if (cache.size > cacheSize) forgetOldest();
     return entry;
@@ -121,10 +125,6 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
     entry.stale = false;
   };
 
-  const fresh = async (entry: Entry<State>): Promise<void> => {
-    while (entry.stale) await (entry.loading ??= load(entry).finally(() => (entry.loading = undefined)));
-  };
-
   const fold = (at: StateAt<State>, events: readonly Event[]): StateAt<State> => ({
     state: events.reduce(decider.evolve, at.state),
     revision: at.revision + events.length,
@@ -135,16 +135,12 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
     command: Command,
     metadata: Metadata,
   ): Promise<Outcome<Event, Refusal>> => {
-    await fresh(entry);
+    // Nobody else runs between the last look at `stale` and the commit, or the decision could rest on what is void.
+    while (entry.stale) await (entry.loading ??= load(entry).finally(() => (entry.loading = undefined)));
     const decision = decider.decide(command, entry.expected.state);
-    if (!decision.accepted || decision.events.length === 0) {
-      const { revision } = entry.expected;
-      await entry.lastCommit; // The answer rests on appends that may still fail.
-      return decision.accepted
-        ? { accepted: true, events: [], revision, position: undefined, repeated: false }
-        : decision;
-    }
-    const { events } = decision;
+    // A refusal is put to the log as well, without events: it rests on appends that may still fail, and on nobody else
+    // having written since this process last looked.
+    const events = decision.accepted ? decision.events : [];
     const encoded = events.map((event, n) => encode(event, eventId(metadata.commandId, n), metadata));
     const commit = committer.commit({
       stream: entry.stream,
@@ -159,8 +155,9 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
     });
     entry.lastCommit.catch(() => undefined);
     await entry.lastCommit;
-    const { firstPosition } = await commit;
-    return { accepted: true, events, revision, position: firstPosition + events.length - 1, repeated: false };
+    if (!decision.accepted) return decision;
+    const position = events.length > 0 ? (await commit).firstPosition + events.length - 1 : undefined;
+    return { accepted: true, events, revision, position, repeated: false };
   };
 
   const earlier = async (commandId: string): Promise<Outcome<Event, Refusal> | undefined> => {
@@ -176,32 +173,54 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
     return { accepted: true, events, revision: last.revision, position: last.position, repeated: true };
   };
 
+  const execute = async (
+    stream: string,
+    command: Command,
+    metadata: Metadata,
+    mayRepeat: boolean,
+  ): Promise<Outcome<Event, Refusal>> => {
+    let askLog = mayRepeat;
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const before = askLog ? await earlier(metadata.commandId) : undefined;
+      if (before) return before;
+      const entry = open(stream);
+      try {
+        const outcome = await attempt(entry, command, metadata);
+        if (!askLog || (outcome.accepted && outcome.events.length > 0)) return outcome;
+        // Where another node carried it out just now, this is what it was told, and not that it is so already.
+        return (await earlier(metadata.commandId)) ?? outcome;
+      } catch (error) {
+        if (!(error instanceof RevisionClash)) throw error;
+        // Who clashes again may be clashing with events of its own.
+        askLog ||= error.ambiguous || tries > 0;
+      } finally {
+        entry.underWay--;
+      }
+    }
+    throw new Error(`gave up after ${MAX_TRIES} clashes on ${stream}`);
+  };
+
   return {
     execute: async (stream, command, metadata, { mayRepeat = false } = {}) => {
-      let askLog = mayRepeat;
-      for (let tries = 0; tries < MAX_TRIES; tries++) {
-        if (askLog) {
-          const outcome = await earlier(metadata.commandId);
-          if (outcome) return outcome;
-        }
-        const entry = open(stream);
-        entry.underWay++;
-        try {
-          return await attempt(entry, command, metadata);
-        } catch (error) {
-          if (!(error instanceof RevisionClash)) throw error;
-          askLog ||= error.ambiguous;
-        } finally {
-          entry.underWay--;
-        }
+      const { commandId } = metadata;
+      let seen = false;
+      for (let first; (first = executing.get(commandId)); seen = true) await first.catch(() => undefined);
+      const outcome = execute(stream, command, metadata, mayRepeat || seen);
+      executing.set(commandId, outcome);
+      try {
+        return await outcome;
+      } finally {
+        executing.delete(commandId);
       }
-      throw new Error(`gave up after ${MAX_TRIES} clashes on ${stream}`);
     },
     read: (stream) => {
       const known = cache.get(stream)?.confirmed;
       return readTail(stream, known ? copy(known) : { state: decider.initial(), revision: -1 });
     },
-    lastKnown: (stream) => cache.get(stream)?.confirmed.state,
+    lastKnown: (stream) => {
+      const known = cache.get(stream)?.confirmed;
+      return known && known.revision >= 0 ? known.state : undefined;
+    },
   };
 };
 

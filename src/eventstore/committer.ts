@@ -47,8 +47,8 @@ type Pending = Append & {
 };
 
 /**
- * Group commit: what arrives while a batch is on its way forms the next one. Appends to one stream are merged into one
- * slice, so they stand or fall together.
+ * Group commit: what arrives while a batch is on its way forms the next one. Appends to one stream, each decided on the
+ * one before, are merged into one slice, so they stand or fall together.
  */
 export const createCommitter = ({ store, maxRetries = 40, retryMs = 250 }: CommitterOptions): Committer => {
   let queue: Pending[] = [];
@@ -69,6 +69,7 @@ export const createCommitter = ({ store, maxRetries = 40, retryMs = 250 }: Commi
     for (const pending of queue) {
       if (taken > 0 && events + pending.events.length > MAX_BATCH_EVENTS) break;
       const slice = batch.get(pending.stream);
+      if (slice && !continues(slice, pending)) break;
       if (slice) slice.push(pending);
       else batch.set(pending.stream, [pending]);
       events += pending.events.length;
@@ -90,7 +91,7 @@ export const createCommitter = ({ store, maxRetries = 40, retryMs = 250 }: Commi
         slices.forEach(({ stream }, n) => answer(stream, batch.get(stream) ?? [], results[n], tries > 0));
         return;
       } catch (error) {
-        if (error instanceof StoreUnavailable && tries < maxRetries && !closed) {
+        if (error instanceof StoreUnavailable && tries < maxRetries) {
           await new Promise((resolve) => setTimeout(resolve, retryMs));
           continue;
         }
@@ -139,4 +140,10 @@ export const createCommitter = ({ store, maxRetries = 40, retryMs = 250 }: Commi
       closed = true;
     },
   };
+};
+
+/** One that was decided on another state, as two writers in one process would, is left for the store to judge alone. */
+const continues = (slice: readonly Pending[], next: Pending): boolean => {
+  const last = slice.at(-1);
+  return last !== undefined && next.expectedRevision === last.expectedRevision + last.events.length;
 };

@@ -19,7 +19,10 @@ export type StoredEvent = NewEvent & {
   readonly time: Date;
 };
 
-/** Events for one stream, which is expected to end at `expectedRevision` (-1: to be empty). */
+/**
+ * Events for one stream, which is expected to end at `expectedRevision` (-1: to be empty). Without events it writes
+ * nothing and asks whether the stream is there.
+ */
 export type Slice = {
   readonly stream: string;
   readonly expectedRevision: number;
@@ -27,6 +30,7 @@ export type Slice = {
 };
 
 export type SliceResult =
+  /** `firstPosition` has no meaning where the slice had no events. */
   | { readonly appended: true; readonly firstPosition: number; readonly time: Date }
   /** The stream was elsewhere, or one of the event ids is in the log already. */
   | { readonly appended: false };

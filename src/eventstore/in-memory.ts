@@ -10,7 +10,8 @@ export const createInMemoryStore = (now: () => Date = () => new Date()): EventSt
 
   const appendSlice = ({ stream, expectedRevision, events }: Slice, time: Date): SliceResult => {
     const past = streams.get(stream) ?? [];
-    if (past.length - 1 !== expectedRevision || events.some(({ id }) => ids.has(id))) return { appended: false };
+    const fresh = new Set(events.map(({ id }) => id).filter((id) => !ids.has(id)));
+    if (past.length - 1 !== expectedRevision || fresh.size < events.length) return { appended: false };
     const firstPosition = log.length + 1;
     for (const event of events) {
       const stored = { ...event, stream, revision: past.length, position: log.length + 1, time };
@@ -25,7 +26,8 @@ export const createInMemoryStore = (now: () => Date = () => new Date()): EventSt
   const store: EventStore = {
     append: (slices) => {
       const last = log.at(-1)?.time ?? new Date(0);
-      const time = now() > last ? now() : last;
+      const at = now();
+      const time = at > last ? at : last;
       const results = slices.map((slice) => appendSlice(slice, time));
       for (const wake of listeners) wake();
       return Promise.resolve(results);

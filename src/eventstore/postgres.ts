@@ -33,8 +33,15 @@ export const migratePostgresStore = (databaseUrl: string): Promise<void> =>
 export const createPostgresStore = (databaseUrl: string): EventStore => {
   const reads = new pg.Pool({ connectionString: databaseUrl, max: 4, application_name: 'kissapi-reads' });
   reads.on('error', () => undefined); // An idle connection that broke; the next read opens another.
+  // One connection: appends go one after another anyway, for the head of the log lets in one at a time.
+  const commits = new pg.Pool({
+    connectionString: databaseUrl,
+    max: 1,
+    idleTimeoutMillis: 0,
+    application_name: 'kissapi-commits',
+  });
+  commits.on('error', () => undefined);
   const listener = createLogListener(databaseUrl);
-  let committing: pg.Client | undefined;
 
   const query = async (name: string, text: string, values: unknown[]): Promise<StoredEvent[]> => {
     try {
@@ -45,19 +52,8 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
     }
   };
 
-  const connectedCommitter = async (): Promise<pg.Client> => {
-    if (committing) return committing;
-    const client = new pg.Client({ connectionString: databaseUrl, application_name: 'kissapi-commits' });
-    client.on('error', () => (committing = undefined));
-    client.on('end', () => (committing = undefined));
-    await client.connect();
-    committing = client;
-    return client;
-  };
-
   const appendBatch = async (slices: readonly Slice[]): Promise<readonly SliceResult[]> => {
-    const client = await connectedCommitter();
-    const { rows } = await client.query<{ n: number; first_position: string; appended_at: Date }>({
+    const { rows } = await commits.query<{ n: number; first_position: string | null; appended_at: Date }>({
       name: 'append_events',
       text: 'select n, first_position, appended_at from append_events($1::text::json, $2::text::json)',
       values: [slicesJson(slices), batchJson(slices)],
@@ -80,11 +76,7 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
       try {
         return await appendBatch(slices);
       } catch (cause) {
-        if (!isUniqueViolation(cause)) {
-          await dropConnection(committing);
-          committing = undefined;
-          throw unavailable(cause);
-        }
+        if (!isUniqueViolation(cause)) throw unavailable(cause);
         // An event id that is in the log already failed the batch as a whole: find out which slice has it.
         if (slices.length === 1) return [{ appended: false }];
         const results: SliceResult[] = [];
@@ -111,7 +103,7 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
     follow: (afterPosition, signal) => followPages(readAll, afterPosition, signal, listener.subscribe),
     close: async () => {
       await listener.close();
-      await committing?.end();
+      await commits.end();
       await reads.end();
     },
   };
@@ -129,18 +121,13 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
 const slicesJson = (slices: readonly Slice[]): string =>
   JSON.stringify(slices.map(({ stream, expectedRevision }, n) => ({ n, stream, expected: expectedRevision })));
 
-// Types are names of ours and ids are UUIDs, so only `data` and `metadata`, which are JSON already, need no quoting.
-const batchJson = (slices: readonly Slice[]): string => {
-  const events: string[] = [];
-  slices.forEach((slice, n) =>
-    slice.events.forEach(({ id, type, version, data, metadata }, i) =>
-      events.push(
-        `{"n":${n},"i":${i},"id":"${id}","type":"${type}","version":${version},"data":${data},"metadata":${metadata}}`,
-      ),
+// `data` and `metadata` travel as strings: PostgreSQL reads what is nested in JSON, and refuses the escapes \u0000 and \ud800.
+const batchJson = (slices: readonly Slice[]): string =>
+  JSON.stringify(
+    slices.flatMap(({ events }, n) =>
+      events.map(({ id, type, version, data, metadata }, i) => ({ n, i, id, type, version, data, metadata })),
     ),
   );
-  return `[${events.join(',')}]`;
-};
 
 const isUniqueViolation = (error: unknown): boolean =>
   error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION;
@@ -149,11 +136,3 @@ const unavailable = (cause: unknown): StoreUnavailable =>
   new StoreUnavailable(`the event store does not answer: ${cause instanceof Error ? cause.message : String(cause)}`, {
     cause,
   });
-
-const dropConnection = async (client: pg.Client | undefined): Promise<void> => {
-  try {
-    await client?.end();
-  } catch {
-    // It was broken; that is why it goes.
-  }
-};

@@ -5,10 +5,12 @@ import type { EventStore } from '../eventstore/event-store.ts';
 /** Something that takes the whole log in, batch by batch. */
 export type Consumer = {
   readonly name: string;
+  /** The event types that it looks at, where it is not all: the others are not even decoded. */
+  readonly types?: ReadonlySet<string>;
   /** The position up to which it has taken events in already; asked at the start and after each failure. */
   position(): Promise<number> | number;
-  /** Takes a batch in and says how far it is now. A batch may begin before where it is. */
-  apply(events: readonly Recorded[]): Promise<number> | number;
+  /** Takes in a batch, which ends at position `upTo`, and says how far it is now. A batch may begin before that. */
+  apply(events: readonly Recorded[], upTo: number): Promise<number> | number;
 };
 
 export type Follower = {
@@ -29,6 +31,18 @@ export type FollowOptions = {
    */
   readonly gatherMs: number;
   readonly failed: (consumer: string, error: unknown) => void;
+};
+
+/** Several consumers of the same pace as one, so that the log is read for them once. */
+export const together = (name: string, consumers: readonly Consumer[]): Consumer => {
+  const selective = consumers.every(({ types }) => types);
+  return {
+    name,
+    ...(selective ? { types: new Set(consumers.flatMap(({ types }) => [...(types ?? [])])) } : {}),
+    position: async () => Math.min(...(await Promise.all(consumers.map((consumer) => consumer.position())))),
+    apply: async (events, upTo) =>
+      Math.min(...(await Promise.all(consumers.map((consumer) => consumer.apply(events, upTo))))),
+  };
 };
 
 const RETRY_MS = [100, 500, 2000, 5000] as const;
@@ -58,7 +72,9 @@ export const followLog = ({ store, consumer, gatherMs, failed }: FollowOptions):
     const start = await consumer.position();
     yield start;
     for await (const page of store.follow(start, stopping.signal)) {
-      yield await consumer.apply(page.map(decode));
+      const wanted = consumer.types ? page.filter(({ type }) => consumer.types?.has(type)) : page;
+      const upTo = page.at(-1)?.position ?? start;
+      yield await consumer.apply(wanted.map(decode), upTo);
       await gather();
     }
   }

@@ -15,11 +15,11 @@ export const createKeyOwners = (): KeyOwners => {
   let position = 0;
   return {
     name: 'key_owners',
+    types: new Set(['KeyIssued', 'KeyRevoked']),
     position: () => position,
-    apply: (batch) => {
+    apply: (batch, upTo) => {
       for (const { event, stream, position: at } of batch) {
         if (at <= position) continue;
-        position = at;
         const accountId = accountOfStream(stream);
         if (accountId === undefined) continue;
         if (event.type === 'KeyIssued') {
@@ -30,6 +30,7 @@ export const createKeyOwners = (): KeyOwners => {
           if (hash !== undefined) byHash.set(hash, { accountId, keyId: event.keyId, revoked: true });
         }
       }
+      position = Math.max(position, upTo);
       return position;
     },
     find: (hash) => byHash.get(hash),

@@ -2,7 +2,7 @@ import { migrate } from '../eventstore/migrate.ts';
 import { balances } from './balances.ts';
 import { dailyUsage } from './daily-usage.ts';
 import type { Database } from './database.ts';
-import type { Consumer } from './follow.ts';
+import { together, type Consumer } from './follow.ts';
 import { LIVE, type Projection } from './projection.ts';
 import { requests } from './requests.ts';
 import { applyEvents } from './rows.ts';
@@ -13,23 +13,21 @@ export const projections = [balances, requests, dailyUsage] as unknown as readon
 export const migrateProjections = (databaseUrl: string): Promise<void> =>
   migrate(databaseUrl, 'projections', new URL('./sql/', import.meta.url));
 
-/**
- * All projections as one consumer of the log, so that the log is read and decoded once. Each keeps its own checkpoint;
- * one that is further than the others leaves out what it has.
- */
-export const liveProjections = (database: Database): Consumer => ({
-  name: 'projections',
+/** A projection as a consumer of the log; its checkpoint is in the database, and may be moved by other nodes. */
+const liveProjection = (database: Database, projection: Projection): Consumer => ({
+  name: projection.name,
   position: async () => {
-    const { position } = await database.one<{ position: bigint | null }>(
-      `select min(position) as position from ${LIVE}.checkpoints where name = any($1)`,
-      [projections.map(({ name }) => name)],
+    const { position } = await database.one<{ position: bigint }>(
+      `select position from ${LIVE}.checkpoints where name = $1`,
+      [projection.name],
     );
-    return Number(position ?? 0n);
+    return Number(position);
   },
-  apply: async (events) => {
-    const positions = await Promise.all(
-      projections.map((projection) => applyEvents(database, projection, LIVE, events)),
-    );
-    return Math.min(...positions);
-  },
+  apply: (events) => applyEvents(database, projection, LIVE, events),
 });
+
+export const liveProjections = (database: Database): Consumer =>
+  together(
+    'projections',
+    projections.map((projection) => liveProjection(database, projection)),
+  );

@@ -13,13 +13,14 @@ export const createPriceList = (): PriceList => {
   let position = 0;
   return {
     name: 'price_list',
+    types: new Set(['PriceListed']),
     position: () => position,
-    apply: (batch) => {
+    apply: (batch, upTo) => {
       for (const { event, position: at } of batch) {
         if (at <= position) continue;
-        position = at;
         if (event.type === 'PriceListed') book = evolvePriceBook(book, event);
       }
+      position = Math.max(position, upTo);
       return position;
     },
     find: (model, at) => priceAt(book, model, at),

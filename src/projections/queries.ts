@@ -1,8 +1,14 @@
 import type { BalanceRow } from './balances.ts';
-import type { DailyUsageRow } from './daily-usage.ts';
 import type { Database } from './database.ts';
 import { LIVE } from './projection.ts';
 import type { RequestRow } from './requests.ts';
+
+export type KeyUsage = {
+  readonly day: bigint;
+  readonly week: bigint;
+  readonly month: bigint;
+  readonly total: bigint;
+};
 
 export type Queries = {
   /** By our generation id or by the id that the upstream gave the response; of one account, or of any. */
@@ -10,8 +16,8 @@ export type Queries = {
   /** Open requests whose run is none of those given, oldest first. */
   openRequestsOfOtherRuns(runIds: readonly string[]): Promise<readonly RequestRow[]>;
   balanceOf(accountId: string): Promise<BalanceRow | undefined>;
-  /** Per day, of one key, from a day on (YYYY-MM-DD). */
-  usageOfKey(keyId: string, fromDay: string): Promise<readonly DailyUsageRow[]>;
+  /** What a key was charged on the UTC day of `at`, in its week (from Monday), in its month, and ever; in nano-USD. */
+  usageOfKey(keyId: string, at: Date): Promise<KeyUsage>;
 };
 
 export const createQueries = (database: Database): Queries => ({
@@ -30,9 +36,19 @@ export const createQueries = (database: Database): Queries => ({
   balanceOf: async (accountId) =>
     (await database.oneOrNone<BalanceRow>(`select * from ${LIVE}.balances where account_id = $1`, [accountId])) ??
     undefined,
-  usageOfKey: (keyId, fromDay) =>
-    database.any<DailyUsageRow>(`select * from ${LIVE}.daily_usage where key_id = $1 and day >= $2 order by day`, [
-      keyId,
-      fromDay,
-    ]),
+  usageOfKey: (keyId, at) =>
+    database.one<KeyUsage>(
+      `select
+         coalesce(sum(charged) filter (where day = $2), 0)::bigint as day,
+         coalesce(sum(charged) filter (where day between $3 and $2), 0)::bigint as week,
+         coalesce(sum(charged) filter (where day between $4 and $2), 0)::bigint as month,
+         coalesce(sum(charged), 0)::bigint as total
+       from ${LIVE}.daily_usage where key_id = $1`,
+      [keyId, utcDay(at), utcDay(mondayOf(at)), `${utcDay(at).slice(0, 7)}-01`],
+    ),
 });
+
+const utcDay = (date: Date): string => date.toISOString().slice(0, 10);
+
+const DAY_MS = 86_400_000;
+const mondayOf = (date: Date): Date => new Date(date.getTime() - ((date.getUTCDay() + 6) % 7) * DAY_MS);

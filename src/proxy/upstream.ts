@@ -24,6 +24,8 @@ export type UpstreamResponse = {
  */
 export interface Upstream {
   readonly name: string;
+  /** What it calls the limit on the output of a chat. */
+  readonly outputLimitField: 'max_tokens' | 'max_completion_tokens';
   send(request: UpstreamRequest): Promise<UpstreamResponse>;
   close(): Promise<void>;
 }

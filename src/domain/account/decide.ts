@@ -3,7 +3,7 @@ import { cost, min, type Credits, type Usage } from '../money.ts';
 import { evolveAccount, initialAccount, type Account } from './account.ts';
 import type { AccountEvent, Delivery, LotSource, PinnedPrice, ReleaseReason, RequestFacts } from './events.ts';
 import { MAX_KEYS } from './keys.ts';
-import { available, draws } from './wallet.ts';
+import { available, draws, type Wallet } from './wallet.ts';
 
 export type AccountCommand =
   | {
@@ -76,7 +76,7 @@ export const refusalCodes = [
 
 export type AccountRefusal = {
   readonly code: (typeof refusalCodes)[number];
-  /** Of a refusal for want of credits: what was needed and what was there, so that the answer can say so. */
+  /** Of a refusal for want of credits: what was needed, was there and was held by others, so that the answer can say so. */
   readonly funds?: { readonly needed: Credits; readonly available: Credits; readonly held: Credits };
 };
 
@@ -131,8 +131,10 @@ export const decideAccount = (command: AccountCommand, account: Account): Answer
     case 'ExtendHold': {
       const { requestId, by } = command;
       if (by <= 0n) return no('invalid_amount');
-      if (!wallet.holds.has(requestId)) return no('hold_not_open');
-      return by > available(wallet) ? refuseFunds(account, by) : accept({ type: 'HoldExtended', requestId, by });
+      const hold = wallet.holds.get(requestId);
+      if (!hold) return no('hold_not_open');
+      if (by > available(wallet)) return refuseFunds(wallet, by, wallet.held - hold.amount);
+      return accept({ type: 'HoldExtended', requestId, by });
     }
     case 'SettleHold': {
       const { requestId, usage, delivery } = command;
@@ -180,16 +182,18 @@ const reserve = ({ type: _, ...asked }: ReserveCredits, account: Account): Answe
   const held = wallet.holds.get(asked.requestId)?.amount;
   if (held === asked.amount) return accept(); // A retry finds its credits already held.
   if (held !== undefined) return no('request_id_reused');
-  if (asked.amount > available(wallet)) return refuseFunds(account, asked.amount);
+  if (asked.amount > available(wallet)) return refuseFunds(wallet, asked.amount, wallet.held);
   return accept({ type: 'CreditsReserved', ...asked });
 };
 
 /** Credits that other requests hold may come free again, so the customer is not told to pay when waiting may do. */
-const refuseFunds = ({ wallet }: Account, needed: Credits): Answer =>
-  refuse({
-    code: needed <= wallet.balance ? 'credits_held_by_concurrent_requests' : 'insufficient_credits',
-    funds: { needed, available: available(wallet), held: wallet.held },
+const refuseFunds = (wallet: Wallet, needed: Credits, heldByOthers: Credits): Answer => {
+  const free = available(wallet);
+  return refuse({
+    code: needed <= free + heldByOthers ? 'credits_held_by_concurrent_requests' : 'insufficient_credits',
+    funds: { needed, available: free, held: heldByOthers },
   });
+};
 
 const writeOff = (requestId: string, amount: Credits): AccountEvent[] =>
   amount > 0n ? [{ type: 'UsageWrittenOff', requestId, amount }] : [];

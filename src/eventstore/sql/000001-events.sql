@@ -30,8 +30,8 @@ create trigger events_are_never_changed before update or delete or truncate on e
 
 -- Appends a batch in one round trip.
 -- slices: [{"n": 0, "stream": "account-1", "expected": 4}, …], each stream once
--- batch:  [{"n": 0, "i": 0, "id": "…", "type": "…", "version": 1, "data": {…}, "metadata": {…}}, …]; i counts within n
--- Returns the slices that were written, each with its first position; the others clashed.
+-- batch:  [{"n": 0, "i": 0, "id": "…", "type": "…", "version": 1, "data": "{…}", "metadata": "{…}"}, …]; i counts within n
+-- Returns the slices that fitted, each with its first position (null where it had no events); the others clashed.
 create function append_events(slices json, batch json)
 returns table (n int, first_position bigint, appended_at timestamptz)
 language plpgsql as $$
@@ -53,12 +53,12 @@ begin
              head.position + row_number() over (order by f.n, b.i) as position,
              b.id, b.type, b.version, b.data, b.metadata
       from fitting f
-      join json_to_recordset(batch) as b (n int, i int, id uuid, type text, version smallint, data json, metadata json)
+      join json_to_recordset(batch) as b (n int, i int, id uuid, type text, version smallint, data text, metadata text)
         on b.n = f.n
     ),
     written as (
       insert into events (position, stream, revision, id, type, version, data, metadata, time)
-      select p.position, p.stream, p.revision, p.id, p.type, p.version, p.data, p.metadata, now
+      select p.position, p.stream, p.revision, p.id, p.type, p.version, p.data::json, p.metadata::json, now
       from placed p order by p.position
     ),
     moved as (
@@ -66,6 +66,6 @@ begin
       from (select max(p.position) as last from placed p) counted
       where counted.last is not null
     )
-    select p.n, p.position, now from placed p where p.i = 0;
-  perform pg_notify('kissapi_log', '') where found;
+    select f.n, p.position, now from fitting f left join placed p on p.n = f.n and p.i = 0;
+  perform pg_notify('kissapi_log', '') from log_head h where h.position > head.position;
 end $$;

@@ -127,10 +127,9 @@ const cutterFor = ({ chunkBytes }: Knobs) => (chunkBytes === undefined ? NO_CUTT
 
 const reset = (): UpstreamFailed => new UpstreamFailed('reset', 'The simulated provider reset the connection.');
 
-const encoder = new TextEncoder();
-const sse = (json: unknown): Uint8Array => encoder.encode(`data: ${JSON.stringify(json)}\n\n`);
-const DONE = encoder.encode('data: [DONE]\n\n');
-const COMMENT = encoder.encode(': keep-alive\n\n');
+const sse = (json: unknown): Uint8Array => Buffer.from(`data: ${JSON.stringify(json)}\n\n`);
+const DONE = Buffer.from('data: [DONE]\n\n');
+const COMMENT = Buffer.from(': keep-alive\n\n');
 
 // A stream without delays never leaves the microtask queue, where it would starve every timer and socket of the
 // process; a real connection lets others run. Once in so many events costs nothing measurable.
@@ -149,6 +148,7 @@ const playStream = async function* ({ events, tokens }: Stream, knobs: Knobs, si
   const cutter = cutterFor(knobs);
   const reached = (after: number | undefined) => after !== undefined && sent >= Math.min(after, tokens);
   const hangAfter = knobs.hang === 'midStream' ? Math.ceil(tokens / 2) : undefined;
+  const interrupted = (knobs.tokenMs ?? 0) > 0 || (knobs.comments ?? 0) > 0;
   let sent = 0;
   let turn = 0;
   for (const { isToken, json } of events) {
@@ -168,9 +168,12 @@ const playStream = async function* ({ events, tokens }: Stream, knobs: Knobs, si
       yield* cutter.flush();
       return;
     }
-    if (isToken && sent > 0) for await (const bytes of interlude(knobs, signal)) yield* cutter.push(bytes);
+    if (isToken && sent > 0 && interrupted)
+      for await (const bytes of interlude(knobs, signal)) yield* cutter.push(bytes);
     signal.throwIfAborted();
-    yield* cutter.push(sse(json));
+    // Delegating costs more than making the event does, so it is left to those who asked for it.
+    if (knobs.chunkBytes === undefined) yield sse(json);
+    else yield* cutter.push(sse(json));
     if (isToken) sent++;
   }
   signal.throwIfAborted();
@@ -211,7 +214,7 @@ export const perform = async ({ requestId, knobs, outcome }: Plan, signal: Abort
       body: playStream(outcome, knobs, signal),
     };
   const failed = outcome.kind === 'failure';
-  const bytes = encoder.encode(JSON.stringify(failed ? { error: outcome.error } : outcome.json));
+  const bytes = Buffer.from(JSON.stringify(failed ? { error: outcome.error } : outcome.json));
   return {
     status: failed ? outcome.status : 200,
     contentType: 'application/json',

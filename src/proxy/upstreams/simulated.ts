@@ -45,6 +45,7 @@ export const createSimulatedUpstream = (): Upstream => {
   let closed = false;
   return {
     name: 'simulated',
+    outputLimitField: 'max_tokens',
     async send({ endpoint, body, signal }) {
       signal.throwIfAborted();
       if (closed) throw new UpstreamFailed('connect', 'The simulated provider is closed.');

@@ -1,0 +1,57 @@
+import { hash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { tokenClasses, parseUsdPerMillion, type Rates } from './domain/money.ts';
+import type { PriceEntry } from './domain/prices/events.ts';
+
+const rate = z.string().transform((text, context) => {
+  const parsed = parseUsdPerMillion(text);
+  if (parsed !== undefined) return parsed;
+  context.addIssue({ code: 'custom', message: `${text} is not a price in USD per million tokens` });
+  return z.NEVER;
+});
+
+const ratesSchema: z.ZodType<Rates> = z.strictObject({
+  input: rate,
+  cachedInput: rate,
+  cacheWrite: rate,
+  output: rate,
+  reasoning: rate,
+} satisfies Record<(typeof tokenClasses)[number], typeof rate>);
+
+const schema = z.strictObject({
+  models: z.array(
+    z
+      .strictObject({
+        model: z.string().min(1),
+        ownedBy: z.string().min(1),
+        upstream: z.string().min(1),
+        upstreamModel: z.string().min(1).optional(),
+        kind: z.enum(['chat', 'completion', 'embedding']),
+        contextTokens: z.int().positive(),
+        maxOutputTokens: z.int().nonnegative(),
+        usdPerMillionTokens: ratesSchema,
+        source: z.string().min(1),
+        asOf: z.iso.date(),
+      })
+      .transform(({ usdPerMillionTokens: rates, upstreamModel, ...entry }): PriceEntry => ({
+        ...entry,
+        rates,
+        upstreamModel: upstreamModel ?? entry.model,
+      })),
+  ),
+});
+
+/** The price list that a new gateway starts with: a data file, each entry with its source and date. */
+export const readCatalogue = async (): Promise<readonly PriceEntry[]> => {
+  const file = await readFile(new URL('../catalogue/models.json', import.meta.url), 'utf8');
+  return schema.parse(JSON.parse(file)).models;
+};
+
+export const TERMS_VERSION = '2026-11-24';
+
+/** The Terms of Service in force: which version, and the hash that says which text that is. */
+export const readTerms = async (): Promise<{ version: string; sha256: string }> => {
+  const text = await readFile(new URL(`../legal/terms-${TERMS_VERSION}.md`, import.meta.url));
+  return { version: TERMS_VERSION, sha256: hash('sha256', text, 'hex') };
+};

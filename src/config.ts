@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+/** Sole reader of the environment: one schema, one frozen object. */
+export type Config = Omit<z.output<typeof schema>, 'upstreamsFile'> & {
+  /** OpenAI-compatible servers besides the one of `OPENAI_API_KEY`; those whose key is not set are left out. */
+  readonly upstreams: readonly UpstreamConfig[];
+};
+
+export type UpstreamConfig = {
+  readonly name: string;
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  readonly outputLimitField: 'max_tokens' | 'max_completion_tokens';
+};
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const ms = z.coerce.number().int().positive();
+const secret = z.string().min(32, 'must have at least 32 characters');
+
+const schema = z
+  .object({
+    NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
+    HOST: z.string().default('127.0.0.1'),
+    PORT: port.default(8080),
+    KISSAPI_DATA: z.string().min(1).default('./.kissapi'),
+    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    KISSAPI_ADMIN_TOKEN: secret.optional(),
+    KISSAPI_KEY_PEPPER: secret.optional(),
+    KISSAPI_KEY_PEPPER_ID: z
+      .string()
+      .regex(/^[\w-]{1,32}$/)
+      .default('1'),
+    KISSAPI_SIMULATED: z.enum(['on', 'off']).optional(),
+    KISSAPI_UPSTREAMS: z.string().min(1).optional(),
+    KISSAPI_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    OPENAI_API_KEY: z.string().min(1).optional(),
+    OPENAI_UPSTREAM_URL: z.url({ protocol: /^https?$/ }).default('https://api.openai.com/v1'),
+    UPSTREAM_FIRST_BYTE_TIMEOUT_MS: ms.default(120_000),
+    UPSTREAM_IDLE_TIMEOUT_MS: ms.default(120_000),
+    DRAIN_TIMEOUT_MS: ms.default(20_000),
+    MAX_BODY_BYTES: z.coerce
+      .number()
+      .int()
+      .positive()
+      .default(20 * 1024 * 1024),
+  })
+  .transform((env) => ({
+    production: env.NODE_ENV === 'production',
+    host: env.HOST,
+    port: env.PORT,
+    dataDir: env.KISSAPI_DATA,
+    databaseUrl: env.DATABASE_URL,
+    adminToken: env.KISSAPI_ADMIN_TOKEN,
+    keyPepper: env.KISSAPI_KEY_PEPPER,
+    keyPepperId: env.KISSAPI_KEY_PEPPER_ID,
+    simulated: (env.KISSAPI_SIMULATED ?? (env.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
+    upstreamsFile: env.KISSAPI_UPSTREAMS,
+    logLevel: env.KISSAPI_LOG,
+    // A key of the gateway's own (which is what its customers put in this variable) is never an upstream's.
+    openAiKey: env.OPENAI_API_KEY?.startsWith('kiss_') ? undefined : env.OPENAI_API_KEY,
+    openAiUrl: env.OPENAI_UPSTREAM_URL,
+    firstByteTimeoutMs: env.UPSTREAM_FIRST_BYTE_TIMEOUT_MS,
+    idleTimeoutMs: env.UPSTREAM_IDLE_TIMEOUT_MS,
+    drainTimeoutMs: env.DRAIN_TIMEOUT_MS,
+    maxBodyBytes: env.MAX_BODY_BYTES,
+  }))
+  .superRefine((config, context) => {
+    if (!config.production) return;
+    const required = {
+      DATABASE_URL: config.databaseUrl,
+      KISSAPI_ADMIN_TOKEN: config.adminToken,
+      KISSAPI_KEY_PEPPER: config.keyPepper,
+    };
+    for (const [name, value] of Object.entries(required)) {
+      if (value === undefined) context.addIssue({ code: 'custom', path: [name], message: 'is required in production' });
+    }
+  });
+
+const upstreamsSchema = z.strictObject({
+  upstreams: z.array(
+    z.strictObject({
+      name: z.string().regex(/^[a-z0-9-]{1,32}$/),
+      baseUrl: z.url({ protocol: /^https?$/ }),
+      /** The variable that holds the key, so that the file itself holds no secret. */
+      apiKeyEnv: z.string().min(1),
+      outputLimitField: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),
+    }),
+  ),
+});
+
+const readUpstreams = (file: string, env: NodeJS.ProcessEnv): readonly UpstreamConfig[] => {
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw new InvalidConfig(`KISSAPI_UPSTREAMS: ${file} cannot be read as JSON`, { cause });
+  }
+  const parsed = upstreamsSchema.safeParse(json);
+  if (!parsed.success) throw new InvalidConfig(`KISSAPI_UPSTREAMS: ${file}:\n${z.prettifyError(parsed.error)}`);
+  return parsed.data.upstreams.flatMap(({ apiKeyEnv, ...upstream }) => {
+    const apiKey = env[apiKeyEnv];
+    return apiKey === undefined || apiKey === '' ? [] : [{ ...upstream, apiKey }];
+  });
+};
+
+/** Fault: the environment does not make a configuration; the message names each variable and what is wrong with it. */
+export class InvalidConfig extends Error {
+  override readonly name = 'InvalidConfig';
+}
+
+/** An empty variable counts as unset, as a shell's `VAR= command` means it. */
+export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const result = schema.safeParse(set);
+  if (!result.success) {
+    const lines = result.error.issues.map(({ path, message }) => `  ${path.join('.')}: ${message}`);
+    throw new InvalidConfig(`The configuration is not valid:\n${lines.join('\n')}`);
+  }
+  const { upstreamsFile, ...config } = result.data;
+  const upstreams = upstreamsFile === undefined ? [] : readUpstreams(upstreamsFile, env);
+  return Object.freeze({ ...config, upstreams });
+};

@@ -1,0 +1,54 @@
+import { accountStream } from './domain/account/account.ts';
+import { parseUsd } from './domain/money.ts';
+import type { Gateway } from './gateway.ts';
+import { readLocalSecret, writeLocalSecret } from './local-secrets.ts';
+
+export const DEMO_ACCOUNT = 'acc_demo';
+const DEMO_CREDIT = parseUsd('5.00') ?? 0n;
+const KEY_FILE = 'demo-api-key';
+
+/**
+ * The account of somebody who is trying the gateway out, with $5.00 of granted credit and a test key. The key of a
+ * development machine is kept in a file of its own, so that every start can show it; the log has only its hash.
+ */
+export const openDemoAccount = async (gateway: Gateway, dataDir: string): Promise<{ apiKey: string }> => {
+  const { accounts, keyring } = gateway;
+  const stream = accountStream(DEMO_ACCOUNT);
+  const seed = (step: string) => ({ actor: 'system:demo', commandId: `demo/${step}` });
+  const once = { mayRepeat: true };
+  await accounts.execute(
+    stream,
+    { type: 'RegisterAccount', name: 'Demo', email: 'demo@example.com', holder: 'person', adult: true },
+    seed('register'),
+    once,
+  );
+  await accounts.execute(
+    stream,
+    { type: 'AcceptTerms', version: gateway.termsVersion, how: 'started the demo' },
+    seed(`terms/${gateway.termsVersion}`),
+    once,
+  );
+  await accounts.execute(
+    stream,
+    { type: 'TopUp', lotId: 'lot_demo', amount: DEMO_CREDIT, source: { kind: 'grant', reason: 'demo' } },
+    seed('grant'),
+    once,
+  );
+
+  const known = await readLocalSecret(dataDir, KEY_FILE);
+  const knownHash = known === undefined ? undefined : keyring.hash(known);
+  const owner = knownHash === undefined ? undefined : gateway.findKeyOwner(knownHash);
+  if (known !== undefined && owner && !owner.revoked) return { apiKey: known };
+
+  const { secret, hash, pepperId, hint } = keyring.create();
+  const keyId = `key_demo_${hash.slice(0, 12)}`;
+  await writeLocalSecret(dataDir, KEY_FILE, secret);
+  const outcome = await accounts.execute(
+    stream,
+    { type: 'IssueKey', keyId, name: 'demo', hash, pepperId, hint },
+    seed(`key/${keyId}`),
+  );
+  if (!outcome.accepted) throw new Error(`the demo key was refused: ${outcome.refusal.code}`);
+  await gateway.lookUps.reached(outcome.position ?? 0);
+  return { apiKey: secret };
+};

@@ -1,0 +1,210 @@
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { v7 as newId } from 'uuid';
+import { readCatalogue, readTerms } from './catalogue.ts';
+import type { Config } from './config.ts';
+import { accountDecider } from './domain/account/decide.ts';
+import { accountStream } from './domain/account/account.ts';
+import { formatUsd } from './domain/money.ts';
+import { PRICES_STREAM, priceDecider } from './domain/prices/decide.ts';
+import { TERMS_STREAM, termsDecider } from './domain/terms/terms.ts';
+import { createCommands } from './eventstore/commands.ts';
+import { createCommitter } from './eventstore/committer.ts';
+import { StoreUnavailable } from './eventstore/event-store.ts';
+import { createPostgresStore, migratePostgresStore } from './eventstore/postgres.ts';
+import { createKeyring } from './http/api-keys.ts';
+import { createApp } from './http/app.ts';
+import { createManagementRouter } from './http/management/router.ts';
+import { createDatabase } from './projections/database.ts';
+import { followLog, together, type Follower } from './projections/follow.ts';
+import { createKeyOwners } from './projections/key-owners.ts';
+import { liveProjections, migrateProjections, projections } from './projections/live.ts';
+import { createPriceList } from './projections/price-list.ts';
+import { createQueries } from './projections/queries.ts';
+import { bringUpToDate } from './projections/rebuild.ts';
+import { createCompletions } from './proxy/completions.ts';
+import { orphanCommandId } from './proxy/ledger.ts';
+import { createTokenCounter } from './proxy/token-counter.ts';
+import { createUpstreams } from './upstreams.ts';
+import { releaseOrphanedHolds } from './reactions/orphaned-holds.ts';
+import { createRun, migrateRuns } from './reactions/runs.ts';
+
+/** What a gateway needs that is not the same on every machine. */
+export type GatewayOptions = {
+  readonly config: Config;
+  readonly databaseUrl: string;
+  readonly adminToken: string;
+  readonly keyPepper: string;
+  readonly log: Logger;
+};
+
+export type Gateway = Awaited<ReturnType<typeof startGateway>>;
+
+/** Events are let gather for as long before the rows are written: fewer, larger transactions. */
+const GATHER_MS = 50;
+/** How soon this node's look-ups know what another node appended. */
+const LOOK_UP_GATHER_MS = 20;
+
+/** Starts every room of the house and opens the door; closes them in the reverse order. */
+export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper, log }: GatewayOptions) => {
+  await migratePostgresStore(databaseUrl);
+  await migrateProjections(databaseUrl);
+  await migrateRuns(databaseUrl);
+
+  const store = createPostgresStore(databaseUrl);
+  const committer = createCommitter({ store });
+  const accounts = createCommands({ store, committer, decider: accountDecider });
+  const prices = createCommands({ store, committer, decider: priceDecider });
+  const terms = createCommands({ store, committer, decider: termsDecider });
+
+  const termsInForce = await readTerms();
+  const system = (what: string) => ({ actor: `system:${what}`, commandId: newId() });
+  await terms.execute(TERMS_STREAM, { type: 'PublishTerms', ...termsInForce }, system('start'));
+  for (const entry of await readCatalogue()) {
+    await prices.execute(PRICES_STREAM, { type: 'ListPrice', entry, effectiveFrom: new Date() }, system('catalogue'));
+  }
+
+  const database = createDatabase(databaseUrl);
+  await bringUpToDate(database, store, projections, (projection, position, target) =>
+    log.info({ projection, position, target }, 'rebuilding a projection'),
+  );
+  const failed = (consumer: string, error: unknown): void =>
+    log.error({ consumer, err: error }, 'following the log failed');
+  const keyOwners = createKeyOwners();
+  const priceList = createPriceList();
+  const lookUps = followLog({
+    store,
+    consumer: together('look_ups', [keyOwners, priceList]),
+    gatherMs: LOOK_UP_GATHER_MS,
+    failed,
+  });
+  const rows = followLog({ store, consumer: liveProjections(database), gatherMs: GATHER_MS, failed });
+  await lookUps.reached(await store.head());
+  const queries = createQueries(database);
+
+  const run = await createRun({
+    databaseUrl,
+    id: newId(),
+    failed: (error) => log.warn({ err: error }, 'the heartbeat failed'),
+  });
+  const orphans = releaseOrphanedHolds({
+    liveRuns: run.live,
+    openHoldsOfOtherRuns: async (runIds) =>
+      (await queries.openRequestsOfOtherRuns(runIds)).map((row) => ({
+        requestId: row.request_id,
+        accountId: row.account_id,
+        runId: row.run_id,
+      })),
+    release: async ({ requestId, accountId, runId }) => {
+      const outcome = await accounts.execute(
+        accountStream(accountId),
+        { type: 'ReleaseHold', requestId, reason: 'orphaned', detail: `run ${runId} died` },
+        { actor: 'system:orphaned-holds', commandId: orphanCommandId(requestId) },
+      );
+      return outcome.accepted && outcome.events.length > 0;
+    },
+    released: (hold) => log.warn(hold, 'released the hold of a dead run'),
+    failed: (error) => log.error({ err: error }, 'looking for orphaned holds failed'),
+  });
+
+  const upstreams = createUpstreams(config);
+  const tokens = createTokenCounter();
+  const completions = createCompletions({
+    findPrice: priceList.find,
+    upstreams,
+    execute: (accountId, command, metadata) => accounts.execute(accountStream(accountId), command, metadata),
+    tokens,
+    runId: run.id,
+    now: () => new Date(),
+    idleTimeoutMs: config.idleTimeoutMs,
+  });
+
+  const keyring = createKeyring({
+    mode: config.production ? 'live' : 'test',
+    pepper: keyPepper,
+    pepperId: config.keyPepperId,
+  });
+  /** Whatever was acknowledged before now is in the rows after this. */
+  const caughtUp = async (): Promise<void> => rows.reached(await store.head());
+
+  const app = createApp({
+    newId,
+    maxBodyBytes: config.maxBodyBytes,
+    hashKey: keyring.hash,
+    findKeyOwner: keyOwners.find,
+    complete: completions.complete,
+    balanceUsd: (accountId) => {
+      const account = accounts.lastKnown(accountStream(accountId));
+      return account && formatUsd(account.wallet.balance);
+    },
+    listModels: () => priceList.all(new Date()).filter(({ upstream }) => upstreams.has(upstream)),
+    findGeneration: async (id, accountId) => {
+      await caughtUp();
+      return queries.findRequest(id, accountId);
+    },
+    findKeyUsage: async (keyId) => {
+      await caughtUp();
+      return queries.usageOfKey(keyId, new Date());
+    },
+    findAccount: async (accountId) => (await accounts.read(accountStream(accountId))).state,
+    management: createManagementRouter({
+      accounts,
+      store,
+      adminToken,
+      newId,
+      termsInForce: () => termsInForce.version,
+      createSecret: keyring.create,
+      publishKey: lookUps.reached,
+      prices: () => priceList.all(new Date()),
+    }),
+    health: () => rows.failure?.message ?? lookUps.failure?.message,
+    isStoreUnavailable: (error) => error instanceof StoreUnavailable,
+    failed: (error, requestId) => log.error({ err: error, requestId }, 'a request failed'),
+  });
+
+  const server = createServer({ maxHeaderSize: 64 * 1024, requestTimeout: 120_000, headersTimeout: 30_000 }, app);
+  server.keepAliveTimeout = 75_000;
+  await listen(server, config.port, config.host);
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    port,
+    runId: run.id,
+    accounts,
+    keyring,
+    findKeyOwner: keyOwners.find,
+    lookUps: lookUps as Pick<Follower, 'reached'>,
+    termsVersion: termsInForce.version,
+    /** Requests under way are drained; what is still open after the grace is settled for what it delivered. */
+    close: async (): Promise<void> => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeIdleConnections();
+      await completions.drain(config.drainTimeoutMs);
+      // The last answers are on their way out; connections that are merely kept open may go.
+      const lingering = setTimeout(() => server.closeAllConnections(), 2000);
+      server.closeIdleConnections();
+      await closed;
+      clearTimeout(lingering);
+      await orphans.close();
+      await run.close();
+      await rows.close();
+      await lookUps.close();
+      await committer.close();
+      await store.close();
+      await database.$pool.end();
+      await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
+      await tokens.close();
+    },
+  };
+};
+
+const listen = (server: Server, port: number, host: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });

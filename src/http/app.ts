@@ -1,0 +1,107 @@
+import express, { type ErrorRequestHandler, type Express, type Request, type Response, type Router } from 'express';
+import { problem, sendProblem, type Problem } from './problems.ts';
+import { createAuthenticate, type FindKeyOwner, type HashKey } from './authenticate.ts';
+import { arrive, requestIdOf } from './request-id.ts';
+import { createCompletion, type Complete, type Endpoint } from './routes/create-completion.ts';
+import {
+  getCredits,
+  getGeneration,
+  getKey,
+  type FindAccount,
+  type FindGeneration,
+  type FindKeyUsage,
+} from './routes/get-receipts.ts';
+import { getModel, listModels, type ListModels } from './routes/list-models.ts';
+
+export type AppOptions = {
+  readonly newId: () => string;
+  readonly maxBodyBytes: number;
+  readonly hashKey: HashKey;
+  readonly findKeyOwner: FindKeyOwner;
+  readonly complete: Complete;
+  readonly balanceUsd: (accountId: string) => string | undefined;
+  readonly listModels: ListModels;
+  readonly findGeneration: FindGeneration;
+  readonly findKeyUsage: FindKeyUsage;
+  readonly findAccount: FindAccount;
+  readonly management: Router;
+  /** Undefined while all is well; else what is not. */
+  readonly health: () => string | undefined;
+  readonly isStoreUnavailable: (error: unknown) => boolean;
+  /** An error that nobody expected; the customer reads only that it happened. */
+  readonly failed: (error: unknown, requestId: string) => void;
+};
+
+const ENDPOINTS: readonly Endpoint[] = ['/chat/completions', '/completions', '/embeddings'];
+
+/** The door: every route, and the shape of every error. */
+export const createApp = (options: AppOptions): Express => {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  app.use(arrive(options.newId));
+
+  const authenticate = createAuthenticate(options.hashKey, options.findKeyOwner);
+  const readBody = bodyReader(options.maxBodyBytes);
+  for (const endpoint of ENDPOINTS) {
+    app.post(`/v1${endpoint}`, createCompletion(endpoint, { ...options, authenticate, readBody }));
+  }
+  app.get('/v1/models', listModels(authenticate, options.listModels));
+  app.get('/v1/models/*id', getModel(authenticate, options.listModels));
+  app.get('/v1/generation', getGeneration(authenticate, options.findGeneration));
+  app.get('/v1/key', getKey(authenticate, options.findAccount, options.findKeyUsage));
+  app.get('/v1/credits', getCredits(authenticate, options.findAccount));
+  app.use('/api', options.management);
+  app.get('/health', (_request, response) => {
+    const ailment = options.health();
+    response.status(ailment === undefined ? 200 : 503).json({ status: ailment ?? 'ok' });
+  });
+
+  for (const endpoint of ENDPOINTS) app.all(`/v1${endpoint}`, answer(problem('method_not_allowed')));
+  app.use((request, response) => {
+    const message = `There is no ${request.method} ${request.path} here.`;
+    sendProblem(response, problem('not_found', { message }), requestIdOf(response));
+  });
+  app.use(onError(options));
+  return app;
+};
+
+/** express.raw as a function: it undoes gzip, and counts what comes out of it against the limit. */
+const bodyReader = (limit: number): ((request: Request, response: Response) => Promise<Buffer>) => {
+  const read = express.raw({ type: () => true, limit });
+  return (request, response) =>
+    new Promise((resolve, reject) =>
+      read(request, response, (error?: unknown) => {
+        if (error !== undefined) reject(error instanceof Error ? error : new Error('the body could not be read'));
+        else resolve(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0));
+      }),
+    );
+};
+
+const answer =
+  (what: Problem) =>
+  (_request: Request, response: Response): void =>
+    sendProblem(response, what, requestIdOf(response));
+
+const onError =
+  ({ failed, isStoreUnavailable, maxBodyBytes }: AppOptions): ErrorRequestHandler =>
+  (error: unknown, _request, response, _next) => {
+    const requestId = requestIdOf(response);
+    const what =
+      clientFault(error, maxBodyBytes) ?? (isStoreUnavailable(error) ? problem('store_unavailable') : undefined);
+    if (!what) failed(error, requestId);
+    if (response.headersSent) return void response.destroy();
+    sendProblem(response, what ?? problem('server_error'), requestId);
+  };
+
+/** What body-parser and the router blame the client for, by their `status` and `type`. */
+const clientFault = (error: unknown, maxBodyBytes: number): Problem | undefined => {
+  const { status, type } = (error ?? {}) as { status?: unknown; type?: unknown };
+  if (typeof status !== 'number' || status < 400 || status >= 500) return undefined;
+  if (type === 'entity.too.large') {
+    return problem('request_too_large', { message: `The body is larger than ${maxBodyBytes} bytes.` });
+  }
+  if (status === 415) return problem('unsupported_media_type');
+  return problem('invalid_request', { message: 'The request could not be read.' });
+};

@@ -1,0 +1,34 @@
+import type { Request } from 'express';
+import { problem, type Problem } from './problems.ts';
+
+export type Customer = { readonly accountId: string; readonly keyId: string };
+
+/** By the keyed hash of the key. */
+export type FindKeyOwner = (hash: string) => (Customer & { readonly revoked: boolean }) | undefined;
+/** Undefined for what cannot be a key of ours. */
+export type HashKey = (secret: string) => string | undefined;
+
+export type Authenticate = (request: Request) => Customer | Problem;
+
+const bearer = /^Bearer +(\S+) *$/i;
+
+/**
+ * Who asks, from the key in `Authorization: Bearer …`. The hash is keyed, so looking it up tells an attacker nothing about
+ * other keys, and no comparison of secrets takes place.
+ */
+export const createAuthenticate =
+  (hashKey: HashKey, findKeyOwner: FindKeyOwner): Authenticate =>
+  (request) => {
+    const header = request.headers.authorization;
+    if (header === undefined) {
+      return problem('invalid_api_key', {
+        message: "You didn't provide an API key. Send it in the header Authorization: Bearer YOUR_KEY.",
+      });
+    }
+    const secret = bearer.exec(header)?.[1];
+    const hash = secret === undefined ? undefined : hashKey(secret);
+    const owner = hash === undefined ? undefined : findKeyOwner(hash);
+    if (!owner) return problem('invalid_api_key');
+    if (owner.revoked) return problem('invalid_api_key', { message: 'This API key was revoked. Use another one.' });
+    return owner;
+  };

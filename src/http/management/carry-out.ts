@@ -1,0 +1,53 @@
+import { hash } from 'node:crypto';
+import { accountStream } from '../../domain/account/account.ts';
+import type { AccountCommand } from '../../domain/account/decide.ts';
+import type { AccountEvent } from '../../domain/account/events.ts';
+import { decode, type Recorded } from '../../eventstore/codec.ts';
+import { eventId } from '../../eventstore/ids.ts';
+import { problem, refusalProblem, type Problem } from '../problems.ts';
+import type { ManagementDeps } from './deps.ts';
+import type { Identity } from './route.ts';
+
+/** What came of a command: the event that it left in the log, now or at an earlier time, or none where it was so already. */
+export type Done = {
+  readonly recorded: Recorded<AccountEvent> | undefined;
+  readonly revision: number;
+  readonly repeated: boolean;
+};
+
+/** The same key in the same scope names the same command. */
+export const commandIdOf = (scope: string, idempotencyKey: string): string =>
+  `idem-${hash('sha256', JSON.stringify([scope, idempotencyKey]), 'hex')}`;
+
+export const recordedBy = async (
+  store: ManagementDeps['store'],
+  commandId: string,
+): Promise<Recorded<AccountEvent> | undefined> => {
+  const stored = await store.findEvent(eventId(commandId, 0));
+  return stored && (decode(stored) as Recorded<AccountEvent>);
+};
+
+/**
+ * Carries out a command of the administrator that writes one event or none. `isAsked` tells whether an event says what is
+ * asked now: the log is all that is kept of an earlier command, so one that wrote nothing is decided anew.
+ */
+export const carryOut = async (
+  { commands, store }: ManagementDeps,
+  { commandId, mayRepeat, requestId }: Identity,
+  accountId: string,
+  command: AccountCommand,
+  isAsked: (event: AccountEvent) => boolean,
+): Promise<Done | Problem> => {
+  const metadata = { actor: 'admin', commandId, correlationId: requestId };
+  const outcome = await commands.execute(accountStream(accountId), command, metadata, { mayRepeat });
+  const recorded = await recordedBy(store, commandId);
+  if (!recorded) {
+    return outcome.accepted
+      ? { recorded, revision: outcome.revision, repeated: false }
+      : refusalProblem(outcome.refusal);
+  }
+  // Two that came at once with one key: one wrote, the other was decided on top of it and found that all was done.
+  const repeated = !outcome.accepted || outcome.repeated || outcome.events.length === 0;
+  if (repeated && !isAsked(recorded.event)) return problem('idempotency_key_reused');
+  return { recorded, revision: recorded.revision, repeated };
+};

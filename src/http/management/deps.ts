@@ -1,0 +1,24 @@
+import type { Account } from '../../domain/account/account.ts';
+import type { AccountCommand, AccountRefusal } from '../../domain/account/decide.ts';
+import type { AccountEvent } from '../../domain/account/events.ts';
+import type { PriceVersion } from '../../domain/prices/price-book.ts';
+import type { Commands } from '../../eventstore/commands.ts';
+import type { EventStore } from '../../eventstore/event-store.ts';
+import type { NewSecret } from '../api-keys.ts';
+
+/** What the management API needs of the rooms around it. */
+export type ManagementDeps = {
+  readonly commands: Pick<Commands<Account, AccountCommand, AccountEvent, AccountRefusal>, 'execute' | 'read'>;
+  readonly store: Pick<EventStore, 'readStream' | 'findEvent' | 'head'>;
+  /** The price in force for each model. */
+  readonly prices: () => readonly PriceVersion[];
+  readonly termsInForce: () => string;
+  readonly createSecret: () => NewSecret;
+  /** Resolves once this node's own look-up of keys has followed the log to a position. */
+  readonly publishKey: (position: number) => Promise<void>;
+  /** Whoever has it may do everything here. */
+  readonly adminToken: string;
+  /** A time-ordered UUID. */
+  readonly newId: () => string;
+  readonly now: () => Date;
+};

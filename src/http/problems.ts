@@ -1,0 +1,149 @@
+import type { Response } from 'express';
+import type { AccountRefusal } from '../domain/account/decide.ts';
+import { formatUsd } from '../domain/money.ts';
+import type { PriceRefusal } from '../domain/prices/decide.ts';
+import type { TermsRefusal } from '../domain/terms/terms.ts';
+
+/** An error as a customer reads it, in the shape that OpenAI's clients know. */
+export type Problem = {
+  readonly status: number;
+  readonly type: string;
+  readonly code: string;
+  /** Says what is wrong and what to do next. */
+  readonly message: string;
+  /**
+   * Whether the same request may be sent again as it is. OpenAI's clients retry 408, 409, 429 and all from 500 on by
+   * themselves, and pay twice where the first had its effect, so every error says it.
+   */
+  readonly shouldRetry: boolean;
+  readonly retryAfterMs?: number;
+  /** The field that is to blame. */
+  readonly param?: string | null;
+};
+
+/** `code` only where the wire knows a refusal by another name. */
+type Entry = Omit<Problem, 'code' | 'param'> & { readonly code?: string };
+
+const invalid = (status: number, message: string) =>
+  ({ status, type: 'invalid_request_error', message, shouldRetry: false }) satisfies Entry;
+const forbidden = (message: string) =>
+  ({ status: 403, type: 'permission_error', message, shouldRetry: false }) satisfies Entry;
+const unavailable = (message: string, retryAfterMs: number) =>
+  ({ status: 503, type: 'service_unavailable_error', message, shouldRetry: true, retryAfterMs }) satisfies Entry;
+
+/** Each refusal of the domain: a new one does not compile until it can be told. */
+const refusals = {
+  account_exists: invalid(409, 'This account is registered already: read it, or use another Idempotency-Key.'),
+  account_not_found: invalid(404, 'There is no such account. Check the account id.'),
+  under_age: forbidden(
+    'A person must be 18 or older to hold an account. Send "adult": true once the holder has declared it.',
+  ),
+  account_suspended: forbidden('This account is suspended. Write to support to have it looked at.'),
+  account_not_suspended: invalid(409, 'This account is not suspended, so there is nothing to reinstate.'),
+  terms_not_accepted: forbidden(
+    'The Terms of Service have not been accepted for this account yet. Accept the version in force, then try again.',
+  ),
+  key_not_found: invalid(404, 'This account has no such key. List its keys and check the id.'),
+  key_revoked: { ...invalid(401, 'This API key was revoked. Use another one.'), code: 'invalid_api_key' },
+  too_many_keys: invalid(409, 'This account has as many keys as it can have, revoked ones included. Write to support.'),
+  invalid_amount: invalid(400, 'The amount must be more than zero.'),
+  lot_exists: invalid(409, 'These credits were added already with another amount. Send a new Idempotency-Key.'),
+  request_id_reused: invalid(409, 'This request id was used for another request. Send it with a new one.'),
+  hold_not_open: invalid(409, 'This request has ended already. Look its receipt up by its generation id.'),
+  credits_held_by_concurrent_requests: {
+    status: 402,
+    type: 'insufficient_quota',
+    message: 'The credits that this request needs are held by requests under way. Try again when they have ended.',
+    shouldRetry: true,
+    retryAfterMs: 1000,
+  },
+  insufficient_credits: {
+    status: 402,
+    type: 'insufficient_quota',
+    code: 'credit_balance_exhausted',
+    message: 'The credits left do not cover this request. Top up, or ask for less.',
+    shouldRetry: false,
+  },
+  invalid_price: invalid(400, 'No rate may be negative, and the output limit may not exceed the context.'),
+  takes_effect_before_a_listed_price: invalid(
+    409,
+    'A price of this model that takes effect later is listed already. Choose a later time.',
+  ),
+  terms_version_changed: invalid(
+    409,
+    'This version of the terms was published with another text. Publish the new text as a new version.',
+  ),
+} satisfies Record<(AccountRefusal | PriceRefusal | TermsRefusal)['code'], Entry>;
+
+/** What the door itself says. */
+const ofTheDoor = {
+  invalid_api_key: invalid(401, 'This API key is not valid. Check that all of it was copied, or use another one.'),
+  invalid_admin_token: invalid(
+    401,
+    "The management API needs the administrator's token, in the header Authorization: Bearer TOKEN.",
+  ),
+  model_not_found: invalid(404, 'There is no such model here. GET /v1/models lists those that there are.'),
+  invalid_json: invalid(400, 'The body is not valid JSON. Check it and send it again.'),
+  invalid_request: invalid(400, 'The request is not valid. Check its fields and send it again.'),
+  unsupported_parameter: invalid(400, 'This parameter is not supported. Leave it out.'),
+  terms_not_in_force: invalid(400, 'Only the version of the terms in force can be accepted.'),
+  request_too_large: invalid(413, 'The body is too large. Send less at once.'),
+  unsupported_media_type: invalid(415, 'Send the body as JSON, with content-type: application/json.'),
+  method_not_allowed: invalid(405, 'This method is not allowed here. The header Allow names those that are.'),
+  not_found: invalid(404, 'There is nothing at this address. Check the path.'),
+  idempotency_key_reused: invalid(
+    409,
+    'This Idempotency-Key was used for another request. Send this one with a new key.',
+  ),
+  // Whether an upstream has charged is for the proxy to know: only where it has not does it allow a retry.
+  upstream_error: {
+    status: 502,
+    type: 'upstream_error',
+    message: 'The provider failed. Nothing was charged for what was not delivered; try again, or another model.',
+    shouldRetry: false,
+  },
+  upstream_timeout: {
+    status: 504,
+    type: 'upstream_error',
+    message: 'The provider did not answer in time. Nothing was charged for what was not delivered; try again later.',
+    shouldRetry: false,
+  },
+  server_is_overloaded: unavailable('There is too much to do at the moment. Try again shortly.', 2000),
+  no_provider: unavailable('No provider of this model is available at the moment. Try again, or another model.', 5000),
+  store_unavailable: unavailable('The ledger cannot be reached at the moment. Try again shortly.', 2000),
+  draining: unavailable('This node is stopping. Try again: another one will answer.', 500),
+  // Nobody knows how far it came, so nobody may repeat it blindly.
+  server_error: {
+    status: 500,
+    type: 'server_error',
+    message: 'Something went wrong here. Tell support the request id.',
+    shouldRetry: false,
+  },
+} satisfies Record<string, Entry>;
+
+const entries = { ...refusals, ...ofTheDoor };
+export type ProblemCode = keyof typeof entries;
+
+export const problem = (code: ProblemCode, overrides: Partial<Problem> = {}): Problem => {
+  const entry: Entry = entries[code];
+  return { code, ...entry, ...overrides };
+};
+
+/** A refusal with what is known of its case: where credits are short, how many there are. */
+export const refusalProblem = ({ code, funds }: AccountRefusal): Problem => {
+  if (!funds) return problem(code);
+  const { message } = entries[code];
+  const [needed, available, held] = [funds.needed, funds.available, funds.held].map(formatUsd);
+  return problem(code, { message: `${message} Needed: $${needed}. Available: $${available}. Held: $${held}.` });
+};
+
+export const sendProblem = (response: Response, problem: Problem, requestId: string): void => {
+  const { status, type, code, message, param = null, shouldRetry, retryAfterMs } = problem;
+  response.setHeader('x-request-id', requestId);
+  response.setHeader('x-should-retry', String(shouldRetry));
+  if (retryAfterMs !== undefined) {
+    response.setHeader('retry-after-ms', retryAfterMs);
+    response.setHeader('retry-after', Math.ceil(retryAfterMs / 1000));
+  }
+  response.status(status).json({ error: { message, type, param, code, request_id: requestId } });
+};

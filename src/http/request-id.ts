@@ -1,0 +1,19 @@
+import type { NextFunction, Request, Response } from 'express';
+
+/** What a request is known by: a time-ordered UUID, and when it came. */
+export type Arrival = { readonly uuid: string; readonly startedAt: number };
+
+/** Gives each request its id, and the headers that every answer has. */
+export const arrive =
+  (newId: () => string) =>
+  (_request: Request, response: Response, next: NextFunction): void => {
+    const uuid = newId();
+    const arrival: Arrival = { uuid, startedAt: performance.now() };
+    response.locals['arrival'] = arrival;
+    response.setHeader('x-request-id', `req_${uuid}`);
+    response.setHeader('x-content-type-options', 'nosniff');
+    next();
+  };
+
+export const arrivalOf = (response: Response): Arrival => response.locals['arrival'] as Arrival;
+export const requestIdOf = (response: Response): string => `req_${arrivalOf(response).uuid}`;

@@ -1,0 +1,82 @@
+import { formatUsd } from '../../domain/money.ts';
+import type { AccountRefusal } from '../../domain/account/decide.ts';
+import { problem, type Problem } from '../problems.ts';
+
+/** Why there is no completion, as the proxy tells it. */
+export type CompletionProblem =
+  | {
+      readonly kind: 'bad_request';
+      readonly code: 'invalid_json' | 'invalid_request';
+      readonly message: string;
+      readonly param: string | null;
+    }
+  | { readonly kind: 'model_not_found' | 'no_provider'; readonly model: string }
+  | { readonly kind: 'refused'; readonly refusal: AccountRefusal; readonly affordableTokens?: number }
+  | {
+      readonly kind: 'upstream_refused';
+      readonly status: number;
+      readonly error: {
+        readonly message: string;
+        readonly type: string;
+        readonly param: string | null;
+        readonly code: string | null;
+      };
+    }
+  | {
+      readonly kind: 'upstream_failed';
+      readonly code: 'upstream_error' | 'upstream_timeout' | 'server_is_overloaded' | 'no_provider';
+      readonly retry: boolean;
+      readonly retryAfterMs?: number;
+    }
+  | { readonly kind: 'client_gone' }
+  | { readonly kind: 'draining' };
+
+export const completionProblem = (what: CompletionProblem): Problem => {
+  switch (what.kind) {
+    case 'bad_request':
+      return problem(what.code, { message: what.message, param: what.param });
+    case 'model_not_found':
+      return problem('model_not_found', {
+        message: `The model \`${what.model}\` does not exist here, or not at this endpoint. GET /v1/models lists those that do.`,
+        param: 'model',
+      });
+    case 'no_provider':
+      return problem('no_provider', { message: `No provider of \`${what.model}\` is available at the moment.` });
+    case 'refused':
+      return refused(what.refusal, what.affordableTokens);
+    case 'upstream_refused': {
+      const { message, type, param, code } = what.error;
+      return {
+        ...problem('invalid_request', { message, param }),
+        status: what.status,
+        type,
+        code: code ?? 'upstream_refused',
+      };
+    }
+    case 'upstream_failed': {
+      const later = what.retryAfterMs === undefined ? {} : { retryAfterMs: what.retryAfterMs };
+      return problem(what.code, { shouldRetry: what.retry, ...later });
+    }
+    case 'client_gone':
+    case 'draining':
+      return problem('draining');
+  }
+};
+
+/** A refusal in the words of the one who asked for a completion: what it would have held, and what there was. */
+const refused = ({ code, funds }: AccountRefusal, affordableTokens: number | undefined): Problem => {
+  if (code === 'key_not_found' || code === 'key_revoked') return problem('invalid_api_key');
+  if (!funds) return problem(code);
+  const { needed, available, held } = funds;
+  const advice =
+    affordableTokens !== undefined && affordableTokens > 0
+      ? ` Your credit pays for at most ${affordableTokens} output tokens: lower max_tokens, or top up.`
+      : ' Top up, or ask for less.';
+  return problem(code, {
+    message:
+      code === 'insufficient_credits'
+        ? `This request may cost up to $${formatUsd(needed)}, and $${formatUsd(available)} is available.${advice}`
+        : `This request may cost up to $${formatUsd(needed)}, and of your balance $${formatUsd(available)} is free now: ` +
+          `$${formatUsd(held)} is held by requests under way. Try again when they have ended.`,
+  });
+};

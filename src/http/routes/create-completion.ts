@@ -1,0 +1,118 @@
+import type { Request, RequestHandler, Response } from 'express';
+import type { Authenticate, Customer } from '../authenticate.ts';
+import { requestIdOf, arrivalOf } from '../request-id.ts';
+import { problem, sendProblem, type Problem } from '../problems.ts';
+import { completionProblem, type CompletionProblem } from './completion-problems.ts';
+
+export type Endpoint = '/chat/completions' | '/completions' | '/embeddings';
+
+export type Asked = Customer & {
+  readonly uuid: string;
+  readonly endpoint: Endpoint;
+  readonly body: Buffer;
+  readonly gone: AbortSignal;
+};
+
+export type Answer =
+  | { readonly kind: 'problem'; readonly problem: CompletionProblem }
+  | {
+      readonly kind: 'whole';
+      readonly generationId: string;
+      readonly body: string;
+      readonly costUsd: string;
+      readonly outputCap?: number;
+    }
+  | {
+      readonly kind: 'stream';
+      readonly generationId: string;
+      readonly chunks: AsyncIterable<string>;
+      readonly outputCap?: number;
+    };
+
+/** Asks for one completion; the stream of an answer must be read to its end. */
+export type Complete = (asked: Asked) => Promise<Answer>;
+
+export type CreateCompletionOptions = {
+  readonly authenticate: Authenticate;
+  /** Reads the whole body, up to a limit. */
+  readonly readBody: (request: Request, response: Response) => Promise<Buffer>;
+  readonly complete: Complete;
+  /** What is left of an account, in USD, as this process last knew it. */
+  readonly balanceUsd: (accountId: string) => string | undefined;
+};
+
+/** Proxies and browsers give a silent connection up; comments keep it alive. */
+const COMMENT_AFTER_MS = 15_000;
+/** A reader that takes nothing for so long is treated as gone, or it would hold memory and an upstream for ever. */
+const SLOW_READER_MS = 60_000;
+
+/** POST /v1/chat/completions, /v1/completions and /v1/embeddings. */
+export const createCompletion = (endpoint: Endpoint, options: CreateCompletionOptions): RequestHandler => {
+  const { authenticate, readBody, complete, balanceUsd } = options;
+  return async (request, response) => {
+    const customer = authenticate(request);
+    if ('status' in customer) return refuse(request, response, customer);
+    if (!isJson(request)) return refuse(request, response, problem('unsupported_media_type'));
+    const body = await readBody(request, response);
+    const left = new AbortController();
+    response.on('close', () => {
+      if (!response.writableFinished) left.abort();
+    });
+    const { uuid, startedAt } = arrivalOf(response);
+    const { accountId, keyId } = customer;
+    const answer = await complete({ uuid, accountId, keyId, endpoint, body, gone: left.signal });
+    response.setHeader('openai-processing-ms', Math.round(performance.now() - startedAt));
+    if (answer.kind === 'problem') return refuse(request, response, completionProblem(answer.problem));
+
+    response.setHeader('x-kissapi-generation-id', answer.generationId);
+    response.setHeader('x-generation-id', answer.generationId);
+    if (answer.outputCap !== undefined) response.setHeader('x-kissapi-output-capped', answer.outputCap);
+    if (answer.kind === 'stream') return pipeStream(response, answer.chunks, left.signal);
+    response.setHeader('x-kissapi-cost-usd', answer.costUsd);
+    const balance = balanceUsd(accountId);
+    if (balance !== undefined) response.setHeader('x-kissapi-balance-usd', balance);
+    response.setHeader('content-type', 'application/json');
+    response.end(answer.body);
+  };
+};
+
+const isJson = ({ headers }: Request): boolean => /^application\/json\b/i.test(headers['content-type'] ?? '');
+
+const refuse = (request: Request, response: Response, what: Problem): void => {
+  // What is left of a body that nobody will read would be taken for the next request.
+  if (!request.complete && request.readableFlowing === null) response.setHeader('connection', 'close');
+  sendProblem(response, what, requestIdOf(response));
+};
+
+const pipeStream = async (response: Response, chunks: AsyncIterable<string>, left: AbortSignal): Promise<void> => {
+  response.setHeader('content-type', 'text/event-stream; charset=utf-8');
+  response.setHeader('cache-control', 'no-cache');
+  response.setHeader('x-accel-buffering', 'no');
+  response.flushHeaders();
+  const comments = setInterval(() => {
+    if (response.writableLength === 0) response.write(': still working\n\n');
+  }, COMMENT_AFTER_MS);
+  try {
+    for await (const chunk of chunks) {
+      comments.refresh();
+      if (!left.aborted && !response.write(chunk)) await drained(response, left);
+    }
+  } finally {
+    clearInterval(comments);
+  }
+  response.end();
+};
+
+const drained = (response: Response, left: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (left.aborted) return resolve();
+    const tooSlow = setTimeout(() => response.destroy(), SLOW_READER_MS);
+    const go = (): void => {
+      clearTimeout(tooSlow);
+      response.off('drain', go);
+      left.removeEventListener('abort', go);
+      resolve();
+    };
+    response.on('drain', go);
+    left.addEventListener('abort', go);
+  });

@@ -1,0 +1,54 @@
+import type { RequestHandler } from 'express';
+import { formatUsdPerMillion } from '../../domain/money.ts';
+import type { PriceVersion } from '../../domain/prices/price-book.ts';
+import type { Authenticate } from '../authenticate.ts';
+import { problem, sendProblem } from '../problems.ts';
+import { requestIdOf } from '../request-id.ts';
+
+/** The models that can be had now: listed in the price book, and served by an upstream that is switched on. */
+export type ListModels = () => readonly PriceVersion[];
+
+/** In the shape of OpenAI's, with what a customer wants to know before choosing. Prices in USD per million tokens. */
+const modelOf = (price: PriceVersion) => ({
+  id: price.model,
+  object: 'model' as const,
+  created: Math.floor(price.effectiveFrom.getTime() / 1000),
+  owned_by: price.ownedBy,
+  kind: price.kind,
+  simulated: price.upstream === 'simulated',
+  context_length: price.contextTokens,
+  max_output_tokens: price.maxOutputTokens,
+  price_version: price.version,
+  usd_per_million_tokens: {
+    input: formatUsdPerMillion(price.rates.input),
+    cached_input: formatUsdPerMillion(price.rates.cachedInput),
+    cache_write: formatUsdPerMillion(price.rates.cacheWrite),
+    output: formatUsdPerMillion(price.rates.output),
+    reasoning: formatUsdPerMillion(price.rates.reasoning),
+  },
+});
+
+/** GET /v1/models */
+export const listModels =
+  (authenticate: Authenticate, list: ListModels): RequestHandler =>
+  (request, response) => {
+    const customer = authenticate(request);
+    if ('status' in customer) return sendProblem(response, customer, requestIdOf(response));
+    response.json({ object: 'list', data: list().map(modelOf) });
+  };
+
+/** GET /v1/models/{id}; ids may contain slashes. */
+export const getModel =
+  (authenticate: Authenticate, list: ListModels): RequestHandler =>
+  (request, response) => {
+    const customer = authenticate(request);
+    if ('status' in customer) return sendProblem(response, customer, requestIdOf(response));
+    const id = [request.params['id'] ?? ''].flat().join('/');
+    const price = list().find(({ model }) => model === id);
+    if (price) return void response.json(modelOf(price));
+    sendProblem(
+      response,
+      problem('model_not_found', { message: `The model \`${id}\` does not exist here.`, param: 'model' }),
+      requestIdOf(response),
+    );
+  };

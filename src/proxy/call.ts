@@ -1,0 +1,120 @@
+import type { Delivery } from '../domain/account/events.ts';
+import type { Credits, Usage } from '../domain/money.ts';
+import type { PriceVersion } from '../domain/prices/price-book.ts';
+import { promptTexts } from './bounds.ts';
+import type { Ledger } from './ledger.ts';
+import type { Metered } from './meter.ts';
+import type { CompletionRequest } from './request.ts';
+import type { Bounds, Reserved } from './reservation.ts';
+import type { TokenCounter } from './token-counter.ts';
+import { UpstreamFailed } from './upstream.ts';
+import { meteredUsage, readUsage } from './usage.ts';
+
+export type Cancelled = 'client_gone' | 'drained' | 'timeout';
+
+export type Settlement = {
+  /** What the customer pays. */
+  readonly charged: Credits;
+  /** The usage as the upstream reported it, or the like made of what was metered. */
+  readonly usage: Readonly<Record<string, unknown>>;
+};
+
+/** One completion under way: what was asked and set aside, and the means to end it. */
+export type Call = {
+  readonly generationId: string;
+  readonly request: CompletionRequest;
+  readonly price: PriceVersion;
+  readonly bounds: Bounds;
+  readonly ledger: Ledger;
+  /** Aborts when the call is cancelled, for whatever reason. */
+  readonly signal: AbortSignal;
+  readonly cancelled: Cancelled | undefined;
+  cancel(why: Cancelled): void;
+  /** Data came from the upstream: the time of the first is taken, and the watchdog waits anew. */
+  heard(): void;
+  settle(metered: Metered, ended: Delivery['ended']): Promise<Settlement>;
+  /** Ends timers and listeners; the hold must have ended. */
+  close(): void;
+};
+
+export type CallOptions = {
+  readonly gone: AbortSignal;
+  readonly request: CompletionRequest;
+  readonly price: PriceVersion;
+  readonly reservation: Reserved;
+  readonly ledger: Ledger;
+  readonly tokens: TokenCounter;
+  readonly idleTimeoutMs: number;
+};
+
+export const createCall = (options: CallOptions): Call => {
+  const { gone, request, price, reservation, ledger, tokens, idleTimeoutMs } = options;
+  const { bounds } = reservation;
+  const controller = new AbortController();
+  const startedAt = performance.now();
+  let firstByteAt: number | undefined;
+  let cancelled: Cancelled | undefined;
+  let watchdog: NodeJS.Timeout | undefined;
+
+  const cancel = (why: Cancelled): void => {
+    cancelled ??= why;
+    controller.abort(new UpstreamFailed(why === 'timeout' ? 'timeout' : 'reset', `cancelled: ${why}`));
+  };
+  const leave = (): void => cancel('client_gone');
+  gone.addEventListener('abort', leave);
+  if (gone.aborted) leave();
+
+  const read = async (metered: Metered): Promise<Pick<Delivery, 'usageSource' | 'anomalies'> & { usage: Usage }> => {
+    const { usage, anomalies } = readUsage(metered.usage, {
+      inputTokens: Math.max(price.contextTokens, bounds.inputTokens),
+      outputTokens: price.contextTokens * request.choices,
+    });
+    if (usage) return { usage, usageSource: 'reported', anomalies };
+    const input = await tokens.count(promptTexts(request));
+    const output = await tokens.count(metered.texts);
+    const counted = meteredUsage(Math.min(input, bounds.inputTokens), Math.min(output, bounds.outputTokens));
+    return { usage: counted, usageSource: 'metered', anomalies };
+  };
+
+  return {
+    generationId: ledger.requestId,
+    request,
+    price,
+    bounds,
+    ledger,
+    signal: controller.signal,
+    get cancelled() {
+      return cancelled;
+    },
+    cancel,
+    heard: () => {
+      firstByteAt ??= performance.now();
+      if (watchdog) watchdog.refresh();
+      else watchdog = setTimeout(() => cancel('timeout'), idleTimeoutMs);
+    },
+    settle: async (metered, ended) => {
+      const { usage, usageSource, anomalies } = await read(metered);
+      const delivery: Delivery = {
+        usageSource,
+        ended,
+        finishReason: metered.finishReason,
+        upstreamId: metered.upstreamId,
+        firstByteMs: firstByteAt === undefined ? null : Math.round(firstByteAt - startedAt),
+        totalMs: Math.round(performance.now() - startedAt),
+        anomalies,
+      };
+      const charged = await ledger.settle(usage, reservation.price, delivery);
+      return { charged, usage: usageSource === 'reported' ? (metered.usage as Settlement['usage']) : asWire(usage) };
+    },
+    close: () => {
+      clearTimeout(watchdog);
+      gone.removeEventListener('abort', leave);
+    },
+  };
+};
+
+const asWire = ({ input, output }: Usage): Settlement['usage'] => ({
+  prompt_tokens: input,
+  completion_tokens: output,
+  total_tokens: input + output,
+});

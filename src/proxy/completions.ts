@@ -1,0 +1,209 @@
+import { formatUsd } from '../domain/money.ts';
+import type { PriceVersion } from '../domain/prices/price-book.ts';
+import { createCall, type Call } from './call.ts';
+import { createLedger, type ExecuteOnAccount } from './ledger.ts';
+import { readAnswer, withCost } from './meter.ts';
+import { upstreamProblem, type CompletionProblem } from './problem.ts';
+import { relayStream } from './relay.ts';
+import { isBadRequest, readRequest, withFields, type CompletionRequest } from './request.ts';
+import { reserveCredits, type Bounds } from './reservation.ts';
+import type { TokenCounter } from './token-counter.ts';
+import { UpstreamFailed, type Endpoint, type Upstream, type UpstreamResponse } from './upstream.ts';
+
+/** One completion that a customer asks for, with what the door knows about it. */
+export type Asked = {
+  /** A time-ordered UUID; the generation's id and the ids of its commands derive from it. */
+  readonly uuid: string;
+  readonly accountId: string;
+  readonly keyId: string;
+  readonly endpoint: Endpoint;
+  readonly body: Buffer;
+  /** Aborted when the customer's connection closes before the answer is complete. */
+  readonly gone: AbortSignal;
+};
+
+export type Answer =
+  | { readonly kind: 'problem'; readonly problem: CompletionProblem }
+  | {
+      readonly kind: 'whole';
+      readonly generationId: string;
+      readonly body: string;
+      readonly costUsd: string;
+      readonly outputCap?: number;
+    }
+  /** Must be read to its end, whoever is there to hear it: the settlement is part of it. */
+  | {
+      readonly kind: 'stream';
+      readonly generationId: string;
+      readonly chunks: AsyncIterable<string>;
+      readonly outputCap?: number;
+    };
+
+export type CompletionsOptions = {
+  readonly findPrice: (model: string, at: Date) => PriceVersion | undefined;
+  readonly upstreams: ReadonlyMap<string, Upstream>;
+  readonly execute: ExecuteOnAccount;
+  readonly tokens: TokenCounter;
+  readonly runId: string;
+  readonly now: () => Date;
+  /** How long an upstream's stream may go without data; comments do not count as data. */
+  readonly idleTimeoutMs: number;
+};
+
+export type Completions = {
+  complete(asked: Asked): Promise<Answer>;
+  /** How many completions are under way. */
+  readonly active: number;
+  /** Takes no more, and after the grace ends those under way: each is settled for what it delivered. */
+  drain(graceMs: number): Promise<void>;
+};
+
+const MAX_ERROR_BYTES = 64 * 1024;
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
+/** Reserve, forward, meter, settle. */
+export const createCompletions = (options: CompletionsOptions): Completions => {
+  const { findPrice, upstreams, execute, tokens, runId, now, idleTimeoutMs } = options;
+  const calls = new Set<Call>();
+  let draining = false;
+  let idle = (): void => undefined;
+
+  const finished = (call: Call): void => {
+    calls.delete(call);
+    call.close();
+    if (calls.size === 0) idle();
+  };
+
+  const complete = async (asked: Asked): Promise<Answer> => {
+    if (draining) return problem({ kind: 'draining' });
+    const request = readRequest(asked.endpoint, asked.body);
+    if (isBadRequest(request)) return problem({ kind: 'bad_request', ...request });
+    const price = findPrice(request.model, now());
+    if (!price || !serves(price, asked.endpoint)) return problem({ kind: 'model_not_found', model: request.model });
+    const upstream = upstreams.get(price.upstream);
+    if (!upstream) return problem({ kind: 'no_provider', model: request.model });
+
+    const ledger = createLedger({ execute, asked, runId });
+    const reservation = await reserveCredits({ request, price, tokens, reserve: ledger.reserve });
+    if (!reservation.reserved) return problem({ kind: 'refused', ...reservation });
+    const call = createCall({ gone: asked.gone, request, price, reservation, ledger, tokens, idleTimeoutMs });
+    calls.add(call);
+    if (draining) call.cancel('drained');
+    let streaming = false;
+    try {
+      const response = await dispatch(call, upstream);
+      if (!('body' in response)) return problem(response);
+      if (!response.contentType.includes('text/event-stream')) return await answerWhole(call, response);
+      streaming = true;
+      const chunks = relayStream(call, response, () => finished(call));
+      return { kind: 'stream', generationId: call.generationId, chunks, ...capOf(call.bounds) };
+    } finally {
+      if (!streaming) finished(call);
+    }
+  };
+
+  return {
+    complete,
+    get active() {
+      return calls.size;
+    },
+    drain: async (graceMs) => {
+      draining = true;
+      if (calls.size === 0) return;
+      const ended = new Promise<void>((resolve) => (idle = resolve));
+      const grace = setTimeout(() => {
+        for (const call of calls) call.cancel('drained');
+      }, graceMs);
+      await ended;
+      clearTimeout(grace);
+    },
+  };
+};
+
+const problem = (what: CompletionProblem): Answer => ({ kind: 'problem', problem: what });
+
+const serves = ({ kind }: PriceVersion, endpoint: Endpoint): boolean =>
+  ({ '/chat/completions': 'chat', '/completions': 'completion', '/embeddings': 'embedding' })[endpoint] === kind;
+
+const capOf = ({ outputCap }: Bounds): { outputCap?: number } => (outputCap === undefined ? {} : { outputCap });
+
+/** Asks the upstream. Whatever goes wrong before there is an answer releases the hold and costs nothing. */
+const dispatch = async (call: Call, upstream: Upstream): Promise<UpstreamResponse | CompletionProblem> => {
+  const { request, price, bounds, ledger, signal } = call;
+  try {
+    signal.throwIfAborted();
+    const body = forwarded(request, price, bounds, upstream);
+    const response = await upstream.send({ endpoint: request.endpoint, body, signal });
+    if (response.status >= 200 && response.status < 300) return response;
+    const text = await readText(response.body, MAX_ERROR_BYTES);
+    await ledger.release('upstream_refused', `status ${response.status}`);
+    return upstreamProblem(response.status, text, response.retryAfterMs);
+  } catch (error) {
+    return releaseFailed(call, error);
+  }
+};
+
+const releaseFailed = async ({ ledger, cancelled }: Call, error: unknown): Promise<CompletionProblem> => {
+  if (cancelled === 'client_gone') {
+    await ledger.release('client_gone', 'before the answer');
+    return { kind: 'client_gone' };
+  }
+  if (cancelled === 'drained') {
+    await ledger.release('gateway_failed', 'the gateway stopped before the answer');
+    return { kind: 'draining' };
+  }
+  if (!(error instanceof UpstreamFailed)) {
+    await ledger.release('gateway_failed', 'an error of the gateway');
+    throw error;
+  }
+  await ledger.release('upstream_failed', error.code);
+  const code = error.code === 'timeout' ? 'upstream_timeout' : 'upstream_error';
+  return { kind: 'upstream_failed', code, retry: true };
+};
+
+const answerWhole = async (call: Call, response: UpstreamResponse): Promise<Answer> => {
+  let body: string;
+  try {
+    body = await readText(response.body, MAX_ANSWER_BYTES);
+  } catch (error) {
+    return problem(await releaseFailed(call, error));
+  }
+  const answer = readAnswer(body);
+  if (!answer) return problem(await releaseFailed(call, new UpstreamFailed('reset', 'the answer is not JSON')));
+  call.heard();
+  const settlement = await call.settle(answer, 'completed');
+  const costUsd = formatUsd(settlement.charged);
+  return {
+    kind: 'whole',
+    generationId: call.generationId,
+    body: withCost(body, settlement.usage, costUsd),
+    costUsd,
+    ...capOf(call.bounds),
+  };
+};
+
+/** The request as the upstream must see it: its own name for the model, usage always on, a limit where credits set one. */
+const forwarded = (
+  request: CompletionRequest,
+  price: PriceVersion,
+  { outputCap }: Bounds,
+  upstream: Upstream,
+): Buffer =>
+  withFields(request, {
+    ...(price.upstreamModel === request.model ? {} : { model: price.upstreamModel }),
+    ...(request.streamed && !request.includeUsage
+      ? { stream_options: { ...(request.fields['stream_options'] ?? {}), include_usage: true } }
+      : {}),
+    ...(outputCap === undefined ? {} : { [upstream.outputLimitField]: outputCap }),
+  });
+
+const readText = async (body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> => {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of body) {
+    bytes += part.length;
+    if (bytes > maxBytes) throw new UpstreamFailed('reset', `the answer is longer than ${maxBytes} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+};

@@ -1,0 +1,64 @@
+import type { AccountCommand, AccountRefusal } from '../domain/account/decide.ts';
+import type { AccountEvent, Delivery, PinnedPrice, ReleaseReason } from '../domain/account/events.ts';
+import { invariant } from '../domain/decider.ts';
+import type { Credits, Usage } from '../domain/money.ts';
+import type { Metadata } from '../eventstore/codec.ts';
+import type { Outcome } from '../eventstore/commands.ts';
+import type { Reserve } from './reservation.ts';
+
+/** Decides a command on an account; resolves when what came of it is durable. */
+export type ExecuteOnAccount = (
+  accountId: string,
+  command: AccountCommand,
+  metadata: Metadata,
+) => Promise<Outcome<AccountEvent, AccountRefusal>>;
+
+/** One request's side of the account: its hold, and how that ends. */
+export type Ledger = {
+  readonly requestId: string;
+  readonly reserve: Reserve;
+  /** Charges for what was used and gives the rest back; tells what the customer pays. */
+  settle(usage: Usage, price: PinnedPrice, delivery: Delivery): Promise<Credits>;
+  /** Gives all of it back. Nothing where the hold has ended already. */
+  release(reason: ReleaseReason, detail: string): Promise<void>;
+};
+
+export type LedgerOptions = {
+  readonly execute: ExecuteOnAccount;
+  readonly asked: { readonly uuid: string; readonly accountId: string; readonly keyId: string };
+  readonly runId: string;
+};
+
+export const generationIdOf = (uuid: string): string => `gen-${uuid}`;
+/** The command that ends an orphaned hold is named after the request, whoever gives it. */
+export const orphanCommandId = (requestId: string): string => `${requestId.slice('gen-'.length)}/orphaned`;
+
+export const createLedger = ({ execute, asked: { uuid, accountId, keyId }, runId }: LedgerOptions): Ledger => {
+  const requestId = generationIdOf(uuid);
+  const ask = (command: AccountCommand, step: string): Promise<Outcome<AccountEvent, AccountRefusal>> =>
+    execute(accountId, command, { actor: `key:${keyId}`, commandId: `${uuid}/${step}` });
+
+  return {
+    requestId,
+    reserve: async (hold, step) => {
+      const outcome = await ask({ type: 'ReserveCredits', requestId, keyId, runId, ...hold }, step);
+      return outcome.accepted ? undefined : outcome.refusal;
+    },
+    settle: async (usage, price, delivery) => {
+      let outcome = await ask({ type: 'SettleHold', requestId, usage, delivery }, 'settle');
+      // This process was taken for dead and its hold released: what was delivered is charged to what is free now.
+      if (!outcome.accepted && outcome.refusal.code === 'hold_not_open') {
+        outcome = await ask({ type: 'ChargeLateUsage', requestId, keyId, usage, price, delivery }, 'late');
+      }
+      invariant(outcome.accepted, 'a request is always settled');
+      for (const event of outcome.events) {
+        if (event.type === 'HoldSettled' || event.type === 'LateUsageCharged') return event.charged;
+      }
+      return 0n;
+    },
+    release: async (reason, detail) => {
+      const outcome = await ask({ type: 'ReleaseHold', requestId, reason, detail }, 'release');
+      invariant(outcome.accepted || outcome.refusal.code === 'hold_not_open', 'a hold can always be released');
+    },
+  };
+};

@@ -1,0 +1,169 @@
+import { createParser } from 'eventsource-parser';
+
+/** What is known of an answer so far, whether it came whole or in pieces. */
+export type Metered = {
+  readonly upstreamId: string | null;
+  readonly finishReason: string | null;
+  /** As the upstream reported it, unchecked. */
+  readonly usage: unknown;
+  /** What the model said, in memory only, to be counted where the upstream does not say how much it was. */
+  readonly texts: readonly string[];
+};
+
+export type StreamMeter = {
+  /** Takes in bytes of the upstream's stream, and gives back what of it may be passed on now. */
+  feed(bytes: Uint8Array): string;
+  /** `done` once the stream said that it is complete; `error` once it said that it failed. */
+  readonly state: 'open' | 'done' | 'error';
+  /** Whether anything that a customer pays for has come. */
+  readonly delivered: boolean;
+  /** The chunk with the usage, for a customer who asked for it: withheld, so that it can carry the cost. */
+  readonly usageChunk: Readonly<Record<string, unknown>> | undefined;
+  metered(): Metered;
+};
+
+const DONE = '[DONE]';
+
+/** The fields of a streamed chunk that are looked at, in either format; whatever else it has passes through. */
+type Chunk = {
+  readonly id?: unknown;
+  readonly usage?: unknown;
+  readonly error?: unknown;
+  readonly choices?: readonly {
+    readonly text?: unknown;
+    readonly delta?: Readonly<Record<string, unknown>>;
+    readonly finish_reason?: unknown;
+  }[];
+};
+
+/**
+ * Reads a stream as it passes. Each event's data goes on as it came; withheld are the end of the stream, which must wait
+ * for the settlement, and the usage, which the customer may not have asked for.
+ */
+export const createStreamMeter = (): StreamMeter => {
+  const decoder = new TextDecoder();
+  let passing = '';
+  let state: StreamMeter['state'] = 'open';
+  let delivered = false;
+  let text = '';
+  let usage: unknown;
+  let usageChunk: StreamMeter['usageChunk'];
+  let upstreamId: string | null = null;
+  let finishReason: string | null = null;
+
+  const readChoice = (choice: NonNullable<Chunk['choices']>[number]): void => {
+    if (typeof choice.finish_reason === 'string') finishReason = choice.finish_reason;
+    const said = choice.text ?? choice.delta;
+    const words = typeof said === 'string' ? said : wordsOf(said);
+    if (words === '') return;
+    text += words;
+    delivered = true;
+  };
+
+  const parser = createParser({
+    onEvent: ({ data, event }) => {
+      if (state === 'done') return;
+      if (data === DONE) {
+        state = 'done';
+        return;
+      }
+      const chunk = parse(data);
+      if (typeof chunk?.id === 'string') upstreamId ??= chunk.id;
+      if (chunk?.error !== undefined && chunk.error !== null) state = 'error';
+      if (Array.isArray(chunk?.choices)) chunk.choices.forEach(readChoice);
+      if (chunk?.usage !== undefined && chunk.usage !== null) {
+        usage = chunk.usage;
+        usageChunk = { ...chunk, choices: [] };
+        if (chunk.choices?.length === 0) return;
+      }
+      passing += `${event === undefined ? '' : `event: ${event}\n`}data: ${data.replaceAll('\n', '\ndata: ')}\n\n`;
+    },
+  });
+
+  return {
+    feed: (bytes) => {
+      passing = '';
+      parser.feed(decoder.decode(bytes, { stream: true }));
+      return passing;
+    },
+    get state() {
+      return state;
+    },
+    get delivered() {
+      return delivered;
+    },
+    get usageChunk() {
+      return usageChunk;
+    },
+    metered: () => ({ upstreamId, finishReason, usage, texts: [text] }),
+  };
+};
+
+/** Reads an answer that came whole; undefined where it is not JSON. */
+export const readAnswer = (body: string): Metered | undefined => {
+  const answer = parse(body);
+  if (!answer) return undefined;
+  const choices = Array.isArray(answer.choices) ? (answer.choices as readonly Readonly<Record<string, unknown>>[]) : [];
+  const finishReason = choices[0]?.['finish_reason'];
+  return {
+    upstreamId: typeof answer.id === 'string' ? answer.id : null,
+    finishReason: typeof finishReason === 'string' ? finishReason : null,
+    usage: answer.usage,
+    texts: choices.map((choice) => (typeof choice['text'] === 'string' ? choice['text'] : wordsOf(choice['message']))),
+  };
+};
+
+/** Every string that a message or a delta says: the content, a refusal, reasoning, the arguments of tools. */
+const wordsOf = (said: unknown): string => {
+  if (typeof said !== 'object' || said === null) return '';
+  let words = '';
+  for (const [name, value] of Object.entries(said)) {
+    if (name === 'role') continue;
+    if (typeof value === 'string') words += value;
+    else if (name === 'tool_calls' && Array.isArray(value)) for (const call of value) words += callOf(call);
+    else if (name === 'function_call') words += callOf({ function: value });
+  }
+  return words;
+};
+
+const callOf = (call: unknown): string => {
+  const called = (call as { function?: { name?: unknown; arguments?: unknown } } | null)?.function;
+  const parts = [called?.name, called?.arguments];
+  return parts.filter((part) => typeof part === 'string').join('');
+};
+
+const parse = (json: string): Chunk | undefined => {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * Puts the cost into the usage of an answer that came whole. Only the bytes of the usage change: an embedding's numbers
+ * and a model's words stay as they were written.
+ */
+export const withCost = (body: string, usage: Readonly<Record<string, unknown>>, costUsd: string): string => {
+  const member = `,"cost":${JSON.stringify(costUsd)}`;
+  const at = body.lastIndexOf('"usage"');
+  const open = body.indexOf('{', at);
+  const close = at < 0 || open < 0 ? -1 : closingBrace(body, open);
+  // A key of that name may stand elsewhere too (in metadata, say); the right one reads as the usage that we parsed.
+  if (close > 0 && JSON.stringify(parse(body.slice(open, close + 1))) === JSON.stringify(usage)) {
+    return body.slice(0, close) + (Object.keys(usage).length > 0 ? member : member.slice(1)) + body.slice(close);
+  }
+  const answer = parse(body) as Readonly<Record<string, unknown>> | undefined;
+  return JSON.stringify({ ...answer, usage: { ...usage, cost: costUsd } });
+};
+
+/** The brace that ends the object that begins at `open`. A usage holds numbers, so no string in it hides a brace. */
+const closingBrace = (text: string, open: number): number => {
+  let depth = 0;
+  for (let at = open; at < text.length; at++) {
+    if (text[at] === '{') depth++;
+    else if (text[at] === '}' && --depth === 0) return at;
+  }
+  return -1;
+};

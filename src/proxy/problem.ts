@@ -1,0 +1,64 @@
+import type { AccountRefusal } from '../domain/account/decide.ts';
+
+/** Why a completion was not had. What it means in HTTP is for the door to say. */
+export type CompletionProblem =
+  | {
+      readonly kind: 'bad_request';
+      readonly code: 'invalid_json' | 'invalid_request';
+      readonly message: string;
+      readonly param: string | null;
+    }
+  | { readonly kind: 'model_not_found'; readonly model: string }
+  | { readonly kind: 'no_provider'; readonly model: string }
+  | { readonly kind: 'refused'; readonly refusal: AccountRefusal; readonly affordableTokens?: number }
+  /** The upstream did not like the request: its own words, for the customer alone. The hold was released. */
+  | { readonly kind: 'upstream_refused'; readonly status: number; readonly error: UpstreamError }
+  /** The upstream failed, and the hold was released, so that asking again is safe. */
+  | {
+      readonly kind: 'upstream_failed';
+      readonly code: 'upstream_error' | 'upstream_timeout' | 'server_is_overloaded' | 'no_provider';
+      readonly retry: boolean;
+      readonly retryAfterMs?: number;
+    }
+  /** Nobody is there to read it. */
+  | { readonly kind: 'client_gone' }
+  | { readonly kind: 'draining' };
+
+export type UpstreamError = {
+  readonly message: string;
+  readonly type: string;
+  readonly param: string | null;
+  readonly code: string | null;
+};
+
+/**
+ * What an upstream's error status means to a customer. Its 401, 403 and 402 are about our account there, and its 429
+ * about all our customers together, so those are not passed on as theirs.
+ */
+export const upstreamProblem = (status: number, body: string, retryAfterMs: number | undefined): CompletionProblem => {
+  const later = retryAfterMs === undefined ? {} : { retryAfterMs };
+  if (status === 401 || status === 402 || status === 403) {
+    return { kind: 'upstream_failed', code: 'no_provider', retry: false };
+  }
+  if (status === 429 || status === 503 || status === 529) {
+    return { kind: 'upstream_failed', code: 'server_is_overloaded', retry: true, ...later };
+  }
+  if (status === 408 || status === 504) return { kind: 'upstream_failed', code: 'upstream_timeout', retry: true };
+  if (status >= 400 && status < 500) return { kind: 'upstream_refused', status, error: readError(body) };
+  return { kind: 'upstream_failed', code: 'upstream_error', retry: true, ...later };
+};
+
+const readError = (body: string): UpstreamError => {
+  const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+  try {
+    const { error } = JSON.parse(body) as { error?: Readonly<Record<string, unknown>> };
+    return {
+      message: text(error?.['message']) ?? 'The provider refused the request.',
+      type: text(error?.['type']) ?? 'invalid_request_error',
+      param: text(error?.['param']),
+      code: text(error?.['code']),
+    };
+  } catch {
+    return { message: 'The provider refused the request.', type: 'invalid_request_error', param: null, code: null };
+  }
+};

@@ -1,0 +1,103 @@
+import type { Delivery } from '../domain/account/events.ts';
+import { formatUsd } from '../domain/money.ts';
+import type { Call, Settlement } from './call.ts';
+import { createStreamMeter, type StreamMeter } from './meter.ts';
+import { UpstreamFailed, type UpstreamResponse } from './upstream.ts';
+
+/**
+ * Passes a stream on as it comes, and settles it before its end: what a customer saw completed is charged for good, once.
+ * A stream that breaks is charged for what was metered; one that broke before anything was delivered costs nothing.
+ * Runs to its end whoever listens; where the customer has gone, the upstream is left at once.
+ */
+export async function* relayStream(
+  call: Call,
+  response: UpstreamResponse,
+  finished: () => void,
+): AsyncGenerator<string, void, void> {
+  const meter = createStreamMeter();
+  let holdEnded = false;
+  try {
+    call.heard();
+    try {
+      for await (const bytes of response.body) {
+        const passing = meter.feed(bytes);
+        if (passing !== '') {
+          call.heard();
+          yield passing;
+        }
+        if (meter.state !== 'open') break;
+      }
+    } catch (error) {
+      if (!(error instanceof UpstreamFailed)) throw error;
+    }
+    const ended = howItEnded(call, meter);
+    const settlement = await end(call, meter, ended);
+    holdEnded = true;
+    if (ended === 'completed') {
+      if (call.request.includeUsage && settlement) yield usageEvent(call, meter, settlement);
+      yield 'data: [DONE]\n\n';
+    } else if (meter.state !== 'error') {
+      yield errorEvent(call, meter, ended);
+    }
+  } finally {
+    // Only an error of ours leads here with the hold still open.
+    if (!holdEnded) await call.ledger.release('gateway_failed', 'an error of the gateway');
+    finished();
+  }
+}
+
+const howItEnded = ({ cancelled }: Call, meter: StreamMeter): Delivery['ended'] => {
+  if (meter.state === 'done') return 'completed';
+  if (cancelled === 'client_gone') return 'client_gone';
+  if (cancelled === 'drained') return 'drained';
+  // Some upstreams close without saying [DONE]; a finish reason says as much.
+  const complete = meter.state === 'open' && !cancelled && meter.metered().finishReason !== null;
+  return complete ? 'completed' : 'upstream_broke';
+};
+
+const end = async (call: Call, meter: StreamMeter, ended: Delivery['ended']): Promise<Settlement | undefined> => {
+  const metered = meter.metered();
+  const nothingDelivered = !meter.delivered && (metered.usage === undefined || metered.usage === null);
+  if (ended === 'completed' || !nothingDelivered) return call.settle(metered, ended);
+  if (ended === 'client_gone') await call.ledger.release('client_gone', 'before the first token');
+  else if (ended === 'drained')
+    await call.ledger.release('gateway_failed', 'the gateway stopped before the first token');
+  else await call.ledger.release('upstream_failed', call.cancelled ?? 'reset');
+  return undefined;
+};
+
+const event = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;
+
+const chunkOf = ({ request, generationId }: Call, meter: StreamMeter): Readonly<Record<string, unknown>> => ({
+  id: meter.metered().upstreamId ?? generationId,
+  object: request.endpoint === '/completions' ? 'text_completion' : 'chat.completion.chunk',
+  created: Math.floor(Date.now() / 1000),
+  model: request.model,
+});
+
+const usageEvent = (call: Call, meter: StreamMeter, { usage, charged }: Settlement): string =>
+  event({
+    ...(meter.usageChunk ?? { ...chunkOf(call, meter), choices: [] }),
+    usage: { ...usage, cost: formatUsd(charged) },
+  });
+
+/** Both official SDKs raise on a chunk with an error; the missing [DONE] tells everybody else. */
+const errorEvent = (call: Call, meter: StreamMeter, ended: Delivery['ended']): string =>
+  event({
+    ...chunkOf(call, meter),
+    choices: [{ index: 0, delta: {}, finish_reason: 'error' }],
+    error:
+      ended === 'drained'
+        ? {
+            message: 'The gateway is restarting and had to end this stream.',
+            type: 'service_unavailable_error',
+            code: 'draining',
+            param: null,
+          }
+        : {
+            message: 'The provider broke the stream off.',
+            type: 'upstream_error',
+            code: call.cancelled === 'timeout' ? 'upstream_timeout' : 'upstream_error',
+            param: null,
+          },
+  });

@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import type { Endpoint } from './upstream.ts';
+
+/** A request of a customer, read once. `body` is the JSON as it came, so that it can be passed on as it is. */
+export type CompletionRequest = {
+  readonly endpoint: Endpoint;
+  readonly body: Buffer;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly model: string;
+  readonly streamed: boolean;
+  readonly includeUsage: boolean;
+  /** What the customer allows each choice; undefined where nothing was said. */
+  readonly maxOutputTokens: number | undefined;
+  /** How many answers are generated and paid for: `n`, or `best_of`, for each prompt. */
+  readonly choices: number;
+};
+
+/** Refusal: what came is not a request. `param` names the field. */
+export type BadRequest = {
+  readonly code: 'invalid_json' | 'invalid_request';
+  readonly message: string;
+  readonly param: string | null;
+};
+
+const MAX_CHOICES = 128;
+const limit = z.int().positive().nullish();
+
+// Only what bounds the cost is looked at. The innards of messages, tools and the rest are the upstream's to judge.
+const common = {
+  model: z.string().min(1).max(256),
+  stream: z.boolean().nullish(),
+  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
+  n: z.int().min(1).max(MAX_CHOICES).nullish(),
+};
+const items = (what: string) =>
+  z.custom<unknown[]>((value) => Array.isArray(value) && value.length > 0, `must be ${what}`);
+const textOrTokens = z.custom<string | unknown[]>(
+  (value) => typeof value === 'string' || (Array.isArray(value) && value.length > 0),
+  'must be a string or a list that is not empty',
+);
+
+const schemas = {
+  '/chat/completions': z.looseObject({
+    ...common,
+    messages: items('a list of messages that is not empty'),
+    max_tokens: limit,
+    max_completion_tokens: limit,
+  }),
+  '/completions': z.looseObject({ ...common, prompt: textOrTokens, max_tokens: limit, best_of: common.n }),
+  '/embeddings': z.looseObject({ model: common.model, input: textOrTokens }),
+} satisfies Record<Endpoint, z.ZodType>;
+
+/** The legacy endpoint generates 16 tokens where nothing is said. */
+const LEGACY_DEFAULT_MAX_TOKENS = 16;
+
+export const readRequest = (endpoint: Endpoint, body: Buffer): CompletionRequest | BadRequest => {
+  let json: unknown;
+  try {
+    json = JSON.parse(body.toString('utf8'));
+  } catch {
+    return { code: 'invalid_json', message: 'The body is not valid JSON.', param: null };
+  }
+  const parsed = schemas[endpoint].safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const param = issue && issue.path.length > 0 ? issue.path.join('.') : null;
+    return { code: 'invalid_request', message: `${param ?? 'The body'}: ${issue?.message ?? 'is not valid'}`, param };
+  }
+  const fields: Readonly<Record<string, unknown>> & Partial<z.output<(typeof schemas)['/chat/completions']>> =
+    parsed.data;
+  const streamed = fields.stream === true;
+  const perPrompt = Math.max(fields.n ?? 1, endpoint === '/completions' ? Number(fields['best_of'] ?? 1) : 1);
+  return {
+    endpoint,
+    body,
+    fields,
+    model: parsed.data.model,
+    streamed,
+    includeUsage: streamed && fields.stream_options?.include_usage === true,
+    maxOutputTokens: outputLimit(endpoint, fields),
+    choices: perPrompt * promptCount(endpoint, fields),
+  };
+};
+
+export const isBadRequest = (read: CompletionRequest | BadRequest): read is BadRequest => 'code' in read;
+
+const outputLimit = (
+  endpoint: Endpoint,
+  fields: {
+    readonly max_tokens?: number | null | undefined;
+    readonly max_completion_tokens?: number | null | undefined;
+  },
+): number | undefined => {
+  if (endpoint === '/embeddings') return 0;
+  const asked = [fields.max_tokens, fields.max_completion_tokens].filter((value) => typeof value === 'number');
+  if (asked.length > 0) return Math.max(...asked);
+  return endpoint === '/completions' ? LEGACY_DEFAULT_MAX_TOKENS : undefined;
+};
+
+/** The legacy endpoint takes several prompts at once: a list of strings or of token lists. */
+const promptCount = (endpoint: Endpoint, fields: Readonly<Record<string, unknown>>): number => {
+  const prompt = fields['prompt'];
+  if (endpoint !== '/completions' || !Array.isArray(prompt)) return 1;
+  return typeof prompt[0] === 'number' ? 1 : prompt.length;
+};
+
+/**
+ * The body with some top-level fields changed. Where none of them is there yet they are put in front and the rest of the
+ * bytes stays as it came; only otherwise is the body written anew.
+ */
+export const withFields = (request: CompletionRequest, changes: Readonly<Record<string, unknown>>): Buffer => {
+  const names = Object.keys(changes);
+  if (names.length === 0) return request.body;
+  if (names.some((name) => Object.hasOwn(request.fields, name))) {
+    return Buffer.from(JSON.stringify({ ...request.fields, ...changes }));
+  }
+  const start = request.body.indexOf('{') + 1;
+  return Buffer.concat([Buffer.from(`${JSON.stringify(changes).slice(0, -1)},`), request.body.subarray(start)]);
+};

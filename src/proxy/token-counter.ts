@@ -1,0 +1,54 @@
+import { Worker } from 'node:worker_threads';
+
+/** Counts tokens as OpenAI's newer models do; for others it is close. */
+export type TokenCounter = {
+  /** The tokens of several texts together. Never blocks this thread, and never rejects. */
+  count(texts: readonly string[]): Promise<number>;
+  close(): Promise<void>;
+};
+
+/** Where the worker fails: few tokens are longer than this, so that nobody is charged for more than was there. */
+const BYTES_PER_TOKEN_AT_MOST = 8;
+
+export const createTokenCounter = (): TokenCounter => {
+  const waiting = new Map<number, { texts: readonly string[]; resolve: (tokens: number) => void }>();
+  let worker: Worker | undefined;
+  let next = 0;
+
+  const failed = (): void => {
+    worker = undefined;
+    for (const { texts, resolve } of waiting.values()) resolve(lowerBound(texts));
+    waiting.clear();
+  };
+
+  const started = (): Worker => {
+    if (worker) return worker;
+    worker = new Worker(new URL('./token-counter-worker.ts', import.meta.url));
+    worker.unref();
+    worker.on('message', ({ id, tokens }: { id: number; tokens: number }) => {
+      waiting.get(id)?.resolve(tokens);
+      waiting.delete(id);
+      if (waiting.size === 0) worker?.unref();
+    });
+    worker.on('error', failed);
+    worker.on('exit', failed);
+    return worker;
+  };
+
+  return {
+    count: (texts) =>
+      new Promise((resolve) => {
+        const id = next++;
+        waiting.set(id, { texts, resolve });
+        const running = started();
+        running.ref(); // The process must not end before it is answered.
+        running.postMessage({ id, texts });
+      }),
+    close: async () => {
+      await worker?.terminate();
+    },
+  };
+};
+
+const lowerBound = (texts: readonly string[]): number =>
+  Math.ceil(texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0) / BYTES_PER_TOKEN_AT_MOST);

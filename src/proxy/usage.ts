@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { noUsage, type Usage } from '../domain/money.ts';
+
+const count = z.int().nonnegative().nullish();
+
+/** The usage object of OpenAI and of those who copied it; each field that we price, wherever a provider puts it. */
+const reported = z.object({
+  prompt_tokens: z.int().nonnegative(),
+  completion_tokens: count,
+  total_tokens: count,
+  prompt_tokens_details: z.object({ cached_tokens: count, cache_write_tokens: count }).nullish(),
+  completion_tokens_details: z.object({ reasoning_tokens: count }).nullish(),
+  /** DeepSeek's name for what was read from the cache. */
+  prompt_cache_hit_tokens: count,
+});
+
+/** What a request can use at most; a report beyond it is absurd. */
+export type Plausible = { readonly inputTokens: number; readonly outputTokens: number };
+
+export type ReadUsage = {
+  /** Undefined where the report cannot be believed, and what was metered counts instead. */
+  readonly usage: Usage | undefined;
+  readonly anomalies: readonly string[];
+};
+
+/**
+ * Reads the usage that an upstream reported, as tokens by class. Some providers leave reasoning out of
+ * `completion_tokens`, so the output is what the total says, where that is more.
+ */
+export const readUsage = (value: unknown, plausible: Plausible): ReadUsage => {
+  if (value === undefined || value === null) return { usage: undefined, anomalies: ['usage_missing'] };
+  const parsed = reported.safeParse(value);
+  if (!parsed.success) return { usage: undefined, anomalies: ['usage_invalid'] };
+  const { data } = parsed;
+  const prompt = data.prompt_tokens;
+  const completion = data.completion_tokens ?? 0;
+  const output = Math.max(completion, (data.total_tokens ?? 0) - prompt);
+  if (prompt > plausible.inputTokens || output > plausible.outputTokens) {
+    return { usage: undefined, anomalies: ['usage_beyond_context'] };
+  }
+
+  const anomalies: string[] = [];
+  if (output !== completion) anomalies.push('output_taken_from_total');
+  const cachedInput = data.prompt_tokens_details?.cached_tokens ?? data.prompt_cache_hit_tokens ?? 0;
+  const cacheWrite = data.prompt_tokens_details?.cache_write_tokens ?? 0;
+  const reasoning = data.completion_tokens_details?.reasoning_tokens ?? 0;
+  if (cachedInput + cacheWrite > prompt || reasoning > output) {
+    return { usage: undefined, anomalies: [...anomalies, 'usage_details_exceed_total'] };
+  }
+  return {
+    usage: {
+      input: prompt - cachedInput - cacheWrite,
+      cachedInput,
+      cacheWrite,
+      output: output - reasoning,
+      reasoning,
+    },
+    anomalies,
+  };
+};
+
+/** What was counted here, where the upstream did not say: all of it input and output of the plain classes. */
+export const meteredUsage = (inputTokens: number, outputTokens: number): Usage => ({
+  ...noUsage,
+  input: inputTokens,
+  output: outputTokens,
+});
