@@ -1,20 +1,16 @@
-import pgPromise, { type IDatabase, type IMain } from 'pg-promise';
+import pgPromise, { type IDatabase } from 'pg-promise';
 
-/** The connection to the projections' database. Reads `bigint` as bigint; must be closed. */
+/** The connections to the projections' rows; `$pool.end()` closes them. Reads `bigint` as bigint. */
 export type Database = IDatabase<object>;
 
-export const pgp: IMain = pgPromise();
+const pgp = pgPromise();
 
 const INT8 = 20;
+// pg's own types know numbers of formats and parsers that TypeScript cannot follow; this narrows them to what we need.
+const builtin = pgp.pg.types.getTypeParser as (oid: number, format?: string) => (text: string) => unknown;
 const types = {
-  getTypeParser: (oid: number, format?: string): unknown =>
-    oid === INT8 ? BigInt : (pgp.pg.types.getTypeParser as (oid: number, format?: string) => unknown)(oid, format),
-};
+  getTypeParser: (oid: number, format?: string) => (oid === INT8 ? BigInt : builtin(oid, format)),
+} as typeof pgp.pg.types;
 
-export const createDatabase = (url: string): Database =>
-  pgp({
-    connectionString: url,
-    application_name: 'kissapi-projections',
-    max: 6,
-    types: types as unknown as NonNullable<Parameters<typeof pgp>[0] extends infer P ? P : never>,
-  } as Parameters<typeof pgp>[0]);
+export const createDatabase = (connectionString: string): Database =>
+  pgp({ connectionString, application_name: 'kissapi-projections', max: 6, types });

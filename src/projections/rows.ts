@@ -1,6 +1,6 @@
 import type { ITask } from 'pg-promise';
 import type { Recorded } from '../eventstore/codec.ts';
-import { pgp, type Database } from './database.ts';
+import type { Database } from './database.ts';
 import type { Projection, Row } from './projection.ts';
 
 type Sql = Database | ITask<object>;
@@ -120,14 +120,22 @@ const upsert = async (
 ): Promise<void> => {
   const names = Object.keys(columns);
   const set = names.slice(keyLength).map((column) => `${column} = excluded.${column}`);
-  const columnSet = new pgp.helpers.ColumnSet(
-    Object.entries(columns).map(([column, type]) => ({ name: column, cast: type })),
-    { table: new pgp.helpers.TableName({ table: name, schema }) },
-  );
+  // One text of JSON for all rows: the server reads it many times faster than a list of thousands of values.
   await tx.none(
-    `${pgp.helpers.insert([...rows], columnSet)}
+    `insert into ${schema}.${name} (${names.join(', ')})
+     select ${names.join(', ')} from json_populate_recordset(null::${schema}.${name}, $1)
      on conflict (${names.slice(0, keyLength).join(', ')}) do update set ${set.join(', ')}`,
+    [JSON.stringify(rows.map(plain))],
   );
+};
+
+const plain = (row: Row): object => {
+  const values: Record<string, unknown> = {};
+  for (const column in row) {
+    const value = row[column];
+    values[column] = typeof value === 'bigint' ? value.toString() : value;
+  }
+  return values;
 };
 
 /** A hash over every byte of the rows, in order of key: equal only where two tables hold the same. */

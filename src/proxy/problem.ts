@@ -4,7 +4,7 @@ import type { AccountRefusal } from '../domain/account/decide.ts';
 export type CompletionProblem =
   | {
       readonly kind: 'bad_request';
-      readonly code: 'invalid_json' | 'invalid_request';
+      readonly code: 'invalid_json' | 'invalid_request' | 'unsupported_parameter';
       readonly message: string;
       readonly param: string | null;
     }

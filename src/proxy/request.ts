@@ -17,7 +17,7 @@ export type CompletionRequest = {
 
 /** Refusal: what came is not a request. `param` names the field. */
 export type BadRequest = {
-  readonly code: 'invalid_json' | 'invalid_request';
+  readonly code: 'invalid_json' | 'invalid_request' | 'unsupported_parameter';
   readonly message: string;
   readonly param: string | null;
 };
@@ -68,6 +68,14 @@ export const readRequest = (endpoint: Endpoint, body: Buffer): CompletionRequest
   }
   const fields: Readonly<Record<string, unknown>> & Partial<z.output<(typeof schemas)['/chat/completions']>> =
     parsed.data;
+  const param = unpriced(fields);
+  if (param !== undefined) {
+    return {
+      code: 'unsupported_parameter',
+      message: `${param}: is not sold here, for its price is not by token.`,
+      param,
+    };
+  }
   const streamed = fields.stream === true;
   const perPrompt = Math.max(fields.n ?? 1, endpoint === '/completions' ? Number(fields['best_of'] ?? 1) : 1);
   return {
@@ -80,6 +88,15 @@ export const readRequest = (endpoint: Endpoint, body: Buffer): CompletionRequest
     maxOutputTokens: outputLimit(endpoint, fields),
     choices: perPrompt * promptCount(endpoint, fields),
   };
+};
+
+/** A field that makes the provider charge by something else than the tokens of the price book, where there is one. */
+const unpriced = (fields: Readonly<Record<string, unknown>>): string | undefined => {
+  const { service_tier: tier, modalities } = fields;
+  if (tier !== undefined && tier !== null && tier !== 'auto' && tier !== 'default') return 'service_tier';
+  if (fields['web_search_options'] !== undefined && fields['web_search_options'] !== null) return 'web_search_options';
+  if (fields['audio'] !== undefined && fields['audio'] !== null) return 'audio';
+  return Array.isArray(modalities) && modalities.some((one) => one !== 'text') ? 'modalities' : undefined;
 };
 
 export const isBadRequest = (read: CompletionRequest | BadRequest): read is BadRequest => 'code' in read;

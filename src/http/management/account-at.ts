@@ -17,11 +17,7 @@ export type Moment = { readonly revision: number } | { readonly at: Date };
 type History = Pick<ManagementDeps['store'], 'readStream'>;
 
 /** Folds the account's history up to a moment, that moment included; undefined where it had not begun by then. */
-export const accountAt = async (
-  store: History,
-  accountId: string,
-  until: Moment,
-): Promise<AccountAt | undefined> => {
+export const accountAt = async (store: History, accountId: string, until: Moment): Promise<AccountAt | undefined> => {
   let account = initialAccount();
   let reached: Omit<AccountAt, 'account'> | undefined;
   for (let from = 0; ;) {

@@ -38,13 +38,17 @@ export const grantUsd = z
   })
   .meta({ description: `Decimal USD, more than 0, at most ${MAX_GRANT_USD}, up to nine places`, example: '5.00' });
 
-export const wholeNumber = (what: string, max: number) =>
+/** Digits in a query, read as a number. */
+export const wholeNumber = (what: string, min: number, max: number) =>
   z
     .string()
-    .regex(/^\d{1,15}$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.number().max(max))
-    .meta({ description: what, override: { type: 'integer', minimum: 0, maximum: max } });
+    .transform((written, context) => {
+      const value = /^\d{1,15}$/.test(written) ? Number(written) : Number.NaN;
+      if (value >= min && value <= max) return value;
+      context.addIssue({ code: 'custom', message: `must be a whole number from ${min} to ${max}` });
+      return z.NEVER;
+    })
+    .meta({ description: what, override: { type: 'integer', minimum: min, maximum: max } });
 
 export const moment = z.iso
   .datetime({ offset: true, error: 'must be an ISO 8601 time with a zone, such as 2026-01-31T10:00:00Z (+ as %2B)' })

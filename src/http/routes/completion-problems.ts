@@ -6,7 +6,7 @@ import { problem, type Problem } from '../problems.ts';
 export type CompletionProblem =
   | {
       readonly kind: 'bad_request';
-      readonly code: 'invalid_json' | 'invalid_request';
+      readonly code: 'invalid_json' | 'invalid_request' | 'unsupported_parameter';
       readonly message: string;
       readonly param: string | null;
     }

@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { problem, type Problem } from '../problems.ts';
+import { carryOut, recordedBy, type Done } from './carry-out.ts';
+import type { ManagementDeps } from './deps.ts';
+import { accountId, changed, revision, text, time } from './fields.ts';
+import { defineRoute, isProblem, type Identity } from './route.ts';
+
+/** Kept with the acceptance as evidence: who operates the service vouches that the holder accepted. */
+const HOW = 'told by the administrator through the management API';
+
+/** A version that is no longer in force could still be accepted by a request that is only repeated. */
+export const mayAccept = async (
+  { store, termsInForce }: ManagementDeps,
+  commandId: string,
+  version: string,
+): Promise<boolean> => {
+  if (version === termsInForce()) return true;
+  const recorded = await recordedBy(store, commandId);
+  return recorded?.event.type === 'TermsAccepted' && recorded.event.version === version;
+};
+
+export const acceptTermsOf = (
+  deps: ManagementDeps,
+  identity: Identity,
+  accountId: string,
+  version: string,
+): Promise<Done | Problem> =>
+  carryOut(
+    deps,
+    identity,
+    accountId,
+    { type: 'AcceptTerms', version, how: HOW },
+    (event) => event.type === 'TermsAccepted' && event.version === version,
+  );
+
+export const acceptTerms = defineRoute({
+  method: 'post',
+  path: '/accounts/{account_id}/terms',
+  summary: 'Record that the holder accepted the terms',
+  body: {
+    schema: z.strictObject({
+      version: text(64).meta({ description: 'The version in force', example: '2026-01-01' }),
+    }),
+    example: { version: '2026-01-01' },
+  },
+  success: {
+    status: 200,
+    description: 'The terms bind the account',
+    schema: z.strictObject({
+      account_id: accountId,
+      terms_version: z.string(),
+      changed,
+      revision,
+      time: time.nullable().meta({ description: 'When it was recorded; null where nothing changed' }),
+    }),
+    example: {
+      account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20',
+      terms_version: '2026-01-01',
+      changed: true,
+      revision: 1,
+      time: '2026-01-31T10:00:00.000Z',
+    },
+  },
+  problems: ['account_not_found', 'terms_not_in_force'],
+  handle: async ({ params, body: { version }, ...identity }, deps) => {
+    if (!(await mayAccept(deps, identity.commandId, version))) {
+      return problem('terms_not_in_force', {
+        message: `The terms in force are version ${deps.termsInForce()}: only these can be accepted.`,
+        param: 'version',
+      });
+    }
+    const done = await acceptTermsOf(deps, identity, params.account_id, version);
+    if (isProblem(done)) return done;
+    const { recorded, repeated, revision } = done;
+    return {
+      answer: {
+        account_id: params.account_id,
+        terms_version: version,
+        changed: recorded !== undefined,
+        revision,
+        time: recorded?.time.toISOString() ?? null,
+      },
+      repeated,
+    };
+  },
+});

@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { invariant } from '../../domain/decider.ts';
+import { derivedId } from '../../eventstore/ids.ts';
+import { problem, type Problem } from '../problems.ts';
+import { acceptTermsOf, mayAccept } from './accept-terms.ts';
+import { accountAt } from './account-at.ts';
+import { accountExample, accountView, viewAccount } from './account-view.ts';
+import { carryOut, recordedBy, type Done } from './carry-out.ts';
+import { text } from './fields.ts';
+import type { ManagementDeps } from './deps.ts';
+import { defineRoute, isProblem, type Identity } from './route.ts';
+
+const registration = z.strictObject({
+  name: text(200).meta({ description: 'Of the person or the entity', example: 'Ada Lovelace' }),
+  email: z
+    .email('must be an e-mail address')
+    .max(254)
+    .meta({ description: 'Where notices go', example: 'ada@example.com' }),
+  holder: z.enum(['person', 'entity']).default('person'),
+  adult: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'The holder declared to be 18 or older; required of a person', example: true }),
+  accept_terms: text(64).optional().meta({
+    description: 'The version of the terms in force, where the holder has accepted it',
+    example: '2026-01-01',
+  }),
+});
+
+export const createAccount = defineRoute({
+  method: 'post',
+  path: '/accounts',
+  summary: 'Register an account',
+  description:
+    'No key can be issued until the terms in force are accepted, here with accept_terms or later with POST /accounts/{account_id}/terms.',
+  body: {
+    schema: registration,
+    example: {
+      name: 'Ada Lovelace',
+      email: 'ada@example.com',
+      holder: 'person',
+      adult: true,
+      accept_terms: '2026-01-01',
+    },
+  },
+  success: {
+    status: 201,
+    description: 'The account',
+    schema: accountView,
+    example: {
+      ...accountExample,
+      ...{ revision: 1, last_event_at: '2026-01-31T10:00:00.002Z' },
+      ...{ balance_usd: '0.00', held_usd: '0.00', available_usd: '0.00', topped_up_usd: '0.00', charged_usd: '0.00' },
+      ...{ lots: [], open_holds: [], keys: [] },
+    },
+  },
+  problems: ['under_age', 'terms_not_in_force'],
+  handle: async ({ body: { accept_terms: version, ...holder }, ...identity }, deps) => {
+    // Of its own, so that a crash between the two can be made good by asking again.
+    const ofTerms = { ...identity, commandId: `${identity.commandId}/terms` };
+    if (version !== undefined && !(await mayAccept(deps, ofTerms.commandId, version))) {
+      return problem('terms_not_in_force', {
+        message: `The terms in force are version ${deps.termsInForce()}: only these can be accepted.`,
+        param: 'accept_terms',
+      });
+    }
+    const accountId = derivedId('acc', identity.commandId);
+    const registered = await carryOut(
+      deps,
+      identity,
+      accountId,
+      { type: 'RegisterAccount', ...holder },
+      (event) =>
+        event.type === 'AccountRegistered' &&
+        event.name === holder.name &&
+        event.email === holder.email &&
+        event.holder === holder.holder,
+    );
+    if (isProblem(registered)) return registered;
+    const done = await withTerms(deps, ofTerms, accountId, version, registered);
+    if (isProblem(done)) return done;
+
+    const at = await accountAt(deps.store, accountId, { revision: done.revision });
+    invariant(at !== undefined, 'an account that was registered can be read');
+    return { answer: viewAccount(accountId, at), repeated: done.repeated };
+  },
+});
+
+const withTerms = async (
+  deps: ManagementDeps,
+  identity: Identity,
+  accountId: string,
+  version: string | undefined,
+  registered: Done,
+): Promise<Done | Problem> => {
+  if (version !== undefined) {
+    const accepted = await acceptTermsOf(deps, identity, accountId, version);
+    return isProblem(accepted) ? accepted : { ...accepted, repeated: registered.repeated && accepted.repeated };
+  }
+  const acceptedBefore = registered.repeated && (await recordedBy(deps.store, identity.commandId));
+  return acceptedBefore ? problem('idempotency_key_reused') : registered;
+};

@@ -1,0 +1,140 @@
+import express, { type ErrorRequestHandler, type Request, type Response, type Router } from 'express';
+import { StoreUnavailable } from '../../eventstore/event-store.ts';
+import { problem, sendProblem, type Problem } from '../problems.ts';
+import { createAuthorize } from './authorize.ts';
+import { commandIdOf } from './carry-out.ts';
+import type { ManagementDeps } from './deps.ts';
+import { renderDocs } from './docs-page.ts';
+import { idempotencyKey } from './fields.ts';
+import { createManagementDocument } from './openapi.ts';
+import { isProblem, type Identity, type Route } from './route.ts';
+import { routes } from './routes.ts';
+
+export type { ManagementDeps } from './deps.ts';
+
+const MAX_BODY_BYTES = 64 * 1024;
+/** Account ids end up in the names of streams. */
+const idPattern = /^[\w-]{1,64}$/;
+
+/** The management API, to be mounted at /api: everything here is the administrator's, save the documentation. */
+export const createManagementRouter = (deps: ManagementDeps): Router => {
+  const router = express.Router();
+  const authorize = createAuthorize(deps.adminToken);
+
+  router.use((_request, response, next) => {
+    // The app around this has given the request its id; alone, as in tests, this gives it one.
+    if (!response.hasHeader('x-request-id')) response.setHeader('x-request-id', `req_${deps.newId()}`);
+    response.setHeader('cache-control', 'no-store');
+    response.setHeader('x-content-type-options', 'nosniff');
+    next();
+  });
+
+  const document = createManagementDocument(routes);
+  const docs = renderDocs(document);
+  router.get('/openapi.json', (_request, response) => void response.json(document));
+  router.get('/docs', (_request, response) => {
+    response.setHeader('content-security-policy', docs.contentSecurityPolicy);
+    response.type('html').send(docs.html);
+  });
+
+  router.use((request, response, next) => {
+    const refused = authorize(request);
+    if (!refused) return next();
+    response.setHeader('www-authenticate', 'Bearer');
+    // What is left of a body that nobody will read would be taken for the next request.
+    if (!request.complete) response.setHeader('connection', 'close');
+    send(response, refused);
+  });
+
+  router.use(express.json({ limit: MAX_BODY_BYTES, inflate: false }));
+  for (const route of routes) router[route.method](expressPath(route.path), handler(route, deps));
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const allowed = routes.filter((route) => route.path === path).map(({ method }) => method.toUpperCase());
+    router.all(expressPath(path), (_request, response) => {
+      response.setHeader('allow', allowed.join(', '));
+      send(response, problem('method_not_allowed'));
+    });
+  }
+  router.use(({ method, originalUrl }, response) => {
+    const message = `There is no ${method} ${originalUrl.replace(/\?.*/s, '')} here. GET /api/docs tells what there is.`;
+    send(response, problem('not_found', { message }));
+  });
+  router.use(onError);
+  return router;
+};
+
+const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
+
+const requestIdOf = (response: Response): string => String(response.getHeader('x-request-id'));
+
+const send = (response: Response, what: Problem): void => sendProblem(response, what, requestIdOf(response));
+
+const handler = (route: Route, deps: ManagementDeps) => async (request: Request, response: Response) => {
+  const params = request.params as Readonly<Record<string, string>>;
+  const unknown = Object.entries(params).find(([, id]) => !idPattern.test(id))?.[0];
+  if (unknown !== undefined) {
+    return send(response, problem(unknown === 'key_id' ? 'key_not_found' : 'account_not_found'));
+  }
+  if (route.body && request.body === undefined) {
+    const code = hasBody(request) ? 'unsupported_media_type' : 'invalid_request';
+    const message = 'Send the body as JSON, with content-type: application/json.';
+    return send(response, problem(code, { message }));
+  }
+  const identity = identify(route, request, params['account_id'], deps.newId, requestIdOf(response));
+  if (isProblem(identity)) return send(response, identity);
+
+  const result = await route.run({ ...identity, params, body: request.body, query: request.query }, deps);
+  if (isProblem(result)) return send(response, result);
+  if (result.repeated) response.setHeader('idempotent-replayed', 'true');
+  response.status(route.success.status).json(result.answer);
+};
+
+const hasBody = ({ headers }: Request): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
+/** Under the account where there is one, so that one key cannot mean two things to it; else under the route. */
+const identify = (
+  route: Route,
+  request: Request,
+  accountId: string | undefined,
+  newId: () => string,
+  requestId: string,
+): Identity | Problem => {
+  const key = request.headers['idempotency-key'];
+  if (route.method !== 'post' || key === undefined) return { commandId: newId(), mayRepeat: false, requestId };
+  const read = idempotencyKey.safeParse(key);
+  if (!read.success) {
+    const message = `Idempotency-Key: ${read.error.issues[0]?.message}`;
+    return problem('invalid_request', { message, param: 'Idempotency-Key' });
+  }
+  return { commandId: commandIdOf(accountId ?? route.path, read.data), mayRepeat: true, requestId };
+};
+
+const onError: ErrorRequestHandler = (error: unknown, request, response, next) => {
+  if (response.headersSent) return next(error);
+  const what = error instanceof StoreUnavailable ? storeUnavailable(request) : clientFault(error);
+  return what ? send(response, what) : next(error);
+};
+
+/** The store may have taken what was sent before it fell silent, so only what can be repeated may be. */
+const storeUnavailable = ({ method, headers }: Request): Problem =>
+  method !== 'POST' || headers['idempotency-key'] !== undefined
+    ? problem('store_unavailable')
+    : problem('store_unavailable', {
+        message:
+          'The ledger cannot be reached, and it is not known whether this was carried out. Read the account before ' +
+          'sending it again, and send an Idempotency-Key, which makes repeating safe.',
+        shouldRetry: false,
+      });
+
+/** What express and body-parser blame the client for, by `status` and `type`. */
+const clientFault = (error: unknown): Problem | undefined => {
+  const { status, type } = (error ?? {}) as { readonly status?: unknown; readonly type?: unknown };
+  if (typeof status !== 'number' || status < 400 || status >= 500) return undefined;
+  if (type === 'entity.too.large') {
+    return problem('request_too_large', { message: `The body is larger than ${MAX_BODY_BYTES} bytes. Send less.` });
+  }
+  if (type === 'entity.parse.failed') return problem('invalid_json');
+  if (status === 415) return problem('unsupported_media_type');
+  return problem('invalid_request', { message: 'The request could not be read. Check the path and the body.' });
+};

@@ -1,0 +1,26 @@
+import { acceptTerms } from './accept-terms.ts';
+import { createAccount } from './create-account.ts';
+import { grantCredits } from './grant-credits.ts';
+import { issueKey } from './issue-key.ts';
+import { listEvents } from './list-events.ts';
+import { listKeys } from './list-keys.ts';
+import { listPrices } from './list-prices.ts';
+import { readAccount } from './read-account.ts';
+import { revokeKey } from './revoke-key.ts';
+import type { Route } from './route.ts';
+import { reinstateAccount, suspendAccount } from './suspend-account.ts';
+
+/** In the order in which the documentation tells them. */
+export const routes: readonly Route[] = [
+  createAccount,
+  readAccount,
+  listEvents,
+  acceptTerms,
+  grantCredits,
+  issueKey,
+  listKeys,
+  revokeKey,
+  suspendAccount,
+  reinstateAccount,
+  listPrices,
+];

@@ -1,0 +1,151 @@
+import type { AccountEvent, Draw, PinnedPrice } from '../../../src/domain/account/events.ts';
+import type { Usage } from '../../../src/domain/money.ts';
+
+export type Books = {
+  readonly toppedUp: bigint;
+  readonly charged: bigint;
+  readonly writtenOff: bigint;
+  /** What remains of each lot, oldest first. */
+  readonly lots: ReadonlyMap<string, bigint>;
+  readonly holds: ReadonlyMap<string, { readonly amount: bigint; readonly keyId: string; readonly price: PinnedPrice }>;
+};
+
+/** A promise to customers or to finance that a history breaks. */
+export class BrokenBooks extends Error {
+  override readonly name = 'BrokenBooks';
+}
+
+/**
+ * Keeps the books of one account a second time, as plainly as can be and with nothing borrowed from the domain, and
+ * checks every promise at every event.
+ */
+export const audit = (history: readonly AccountEvent[]): Books => {
+  let toppedUp = 0n;
+  let charged = 0n;
+  let writtenOff = 0n;
+  let mayReserve = { terms: false, suspended: false };
+  /** What the event before wrote a charge for and did not charge: the next event must write it off. */
+  let uncovered: { readonly requestId: string; readonly amount: bigint } | undefined;
+  const lots = new Map<string, bigint>();
+  const holds = new Map<string, { amount: bigint; keyId: string; price: PinnedPrice }>();
+  const liveKeys = new Set<string>();
+
+  const promise = (kept: boolean, what: string, event: AccountEvent, n: number): void => {
+    if (!kept) throw new BrokenBooks(`${what}: ${event.type} is event ${n} of ${show(history.slice(0, n + 1))}`);
+  };
+
+  history.forEach((event, n) => {
+    const check = (kept: boolean, what: string): void => promise(kept, what, event, n);
+    const holdOf = (requestId: string) => {
+      const hold = holds.get(requestId);
+      check(hold !== undefined, 'a hold ends once, and nothing touches it then');
+      return hold ?? { amount: 0n, keyId: '', price: { model: '', version: 0, rates: noRates } };
+    };
+    const free = (): bigint => sum(lots.values()) - sum([...holds.values()].map(({ amount }) => amount));
+    const charge = (requestId: string, cost: bigint, paid: bigint, drawn: readonly Draw[], within: bigint): void => {
+      check(paid === (cost < within ? cost : within), 'a charge is the cost, or all that may be touched');
+      check(sum(drawn.map(({ amount }) => amount)) === paid, 'the draws sum up to the charge');
+      for (const { lotId, amount } of drawn) {
+        check(amount > 0n && lotId === lots.keys().next().value, 'the oldest lot pays first');
+        const remains = (lots.get(lotId) ?? 0n) - amount;
+        check(remains >= 0n, 'a lot never pays more than it has');
+        if (remains === 0n) lots.delete(lotId);
+        else lots.set(lotId, remains);
+      }
+      charged += paid;
+      uncovered = paid < cost ? { requestId, amount: cost - paid } : undefined;
+    };
+
+    const due = uncovered;
+    uncovered = undefined;
+    check(!due || event.type === 'UsageWrittenOff', 'what is not charged is written off');
+
+    switch (event.type) {
+      case 'AccountRegistered':
+        check(n === 0, 'an account is registered first and once');
+        break;
+      case 'TermsAccepted':
+        mayReserve = { ...mayReserve, terms: true };
+        break;
+      case 'AccountSuspended':
+        mayReserve = { ...mayReserve, suspended: true };
+        break;
+      case 'AccountReinstated':
+        mayReserve = { ...mayReserve, suspended: false };
+        break;
+      case 'KeyIssued':
+        liveKeys.add(event.keyId);
+        break;
+      case 'KeyRevoked':
+        liveKeys.delete(event.keyId);
+        break;
+      case 'CreditsToppedUp':
+        check(event.amount > 0n && !lots.has(event.lotId), 'a lot is new and has something in it');
+        lots.set(event.lotId, event.amount);
+        toppedUp += event.amount;
+        break;
+      case 'CreditsReserved':
+        check(mayReserve.terms && !mayReserve.suspended, 'only an account in good standing holds credits');
+        check(liveKeys.has(event.keyId), 'only a live key holds credits');
+        check(event.amount >= 0n && !holds.has(event.requestId), 'a request holds credits once');
+        holds.set(event.requestId, { amount: event.amount, keyId: event.keyId, price: event.price });
+        break;
+      case 'HoldExtended': {
+        const hold = holdOf(event.requestId);
+        check(event.by > 0n, 'a hold is extended by something');
+        holds.set(event.requestId, { ...hold, amount: hold.amount + event.by });
+        break;
+      }
+      case 'HoldReleased':
+        check(event.released === holdOf(event.requestId).amount, 'a release gives all of the hold back');
+        holds.delete(event.requestId);
+        break;
+      case 'HoldSettled': {
+        const { requestId, keyId, price, cost, charged: paid, held, released } = event;
+        const hold = holdOf(requestId);
+        check(held === hold.amount && keyId === hold.keyId, 'a settlement knows its hold');
+        check(show(price) === show(hold.price), 'a settlement is by the price that the hold pinned');
+        check(cost === receipt(event.usage, price), 'a receipt can be recomputed');
+        check(released === (paid < held ? held - paid : 0n), 'what a hold kept beyond the charge is given back');
+        holds.delete(requestId);
+        charge(requestId, cost, paid, event.drawn, free());
+        break;
+      }
+      case 'LateUsageCharged':
+        check(!holds.has(event.requestId), 'late usage has no hold any more');
+        check(event.cost === receipt(event.usage, event.price), 'a receipt can be recomputed');
+        charge(event.requestId, event.cost, event.charged, event.drawn, free());
+        break;
+      case 'UsageWrittenOff':
+        check(due?.requestId === event.requestId && due.amount === event.amount, 'cost = charged + written off');
+        writtenOff += event.amount;
+        break;
+    }
+    check(n === 0 || history[0]?.type === 'AccountRegistered', 'an account is registered first and once');
+    check(free() >= 0n, 'holds never exceed the balance');
+    check(
+      [...lots.values()].every((remains) => remains >= 0n),
+      'no lot is ever negative',
+    );
+    check(toppedUp === sum(lots.values()) + charged, 'all that came in is there or was charged');
+  });
+  if (uncovered) throw new BrokenBooks(`what is not charged is written off, in ${show(history)}`);
+  return { toppedUp, charged, writtenOff, lots, holds };
+};
+
+const noRates = { input: 0n, cachedInput: 0n, cacheWrite: 0n, output: 0n, reasoning: 0n };
+
+const receipt = (usage: Usage, { rates }: PinnedPrice): bigint => {
+  const pico =
+    BigInt(usage.input) * rates.input +
+    BigInt(usage.cachedInput) * rates.cachedInput +
+    BigInt(usage.cacheWrite) * rates.cacheWrite +
+    BigInt(usage.output) * rates.output +
+    BigInt(usage.reasoning) * rates.reasoning;
+  return pico / 1000n + (pico % 1000n > 0n ? 1n : 0n);
+};
+
+const sum = (amounts: Iterable<bigint>): bigint => [...amounts].reduce((a, b) => a + b, 0n);
+
+const show = (value: unknown): string =>
+  JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? `${one}n` : one));

@@ -1,0 +1,168 @@
+import type { AccountCommand } from '../../../src/domain/account/decide.ts';
+import { accountDecider } from '../../../src/domain/account/decide.ts';
+import type { AccountEvent, Delivery, PinnedPrice, RequestFacts } from '../../../src/domain/account/events.ts';
+import { noUsage, type Rates, type Usage } from '../../../src/domain/money.ts';
+import { specify } from '../../given.ts';
+
+type Event<T extends AccountEvent['type']> = Extract<AccountEvent, { type: T }>;
+type Command<T extends AccountCommand['type']> = Extract<AccountCommand, { type: T }>;
+
+/** At this price a token costs one nano-USD, so that examples can count in credits. */
+export const rates: Rates = { input: 1000n, cachedInput: 1000n, cacheWrite: 1000n, output: 1000n, reasoning: 1000n };
+export const price: PinnedPrice = { model: 'simulated-small', version: 1, rates };
+export const tokens = (output: number): Usage => ({ ...noUsage, output });
+
+export const request: RequestFacts = {
+  endpoint: '/v1/chat/completions',
+  upstream: 'simulated',
+  streamed: true,
+  inputTokensBound: 100,
+  outputTokensBound: 50,
+};
+export const delivery: Delivery = {
+  usageSource: 'reported',
+  ended: 'completed',
+  finishReason: 'stop',
+  upstreamId: 'chatcmpl-1',
+  firstByteMs: 12,
+  totalMs: 345,
+  anomalies: [],
+};
+
+// What happened.
+export const registered: Event<'AccountRegistered'> = {
+  type: 'AccountRegistered',
+  name: 'Ada',
+  email: 'ada@example.com',
+  holder: 'person',
+};
+export const termsAccepted = (version = '2026-01'): Event<'TermsAccepted'> => ({
+  type: 'TermsAccepted',
+  version,
+  how: 'api',
+});
+export const suspended = (reason = 'resale'): Event<'AccountSuspended'> => ({ type: 'AccountSuspended', reason });
+export const reinstated = (reason = 'appeal'): Event<'AccountReinstated'> => ({ type: 'AccountReinstated', reason });
+export const keyIssued = (keyId = 'key_1'): Event<'KeyIssued'> => ({
+  type: 'KeyIssued',
+  keyId,
+  name: 'laptop',
+  hash: `hash of ${keyId}`,
+  pepperId: 'pepper_1',
+  hint: 'wxyz',
+});
+export const keyRevoked = (keyId = 'key_1'): Event<'KeyRevoked'> => ({ type: 'KeyRevoked', keyId, reason: 'leaked' });
+export const toppedUp = (amount: bigint, lotId = 'lot_1'): Event<'CreditsToppedUp'> => ({
+  type: 'CreditsToppedUp',
+  lotId,
+  amount,
+  source: { kind: 'grant', reason: 'welcome' },
+});
+export const reserved = (amount: bigint, requestId = 'req_1'): Event<'CreditsReserved'> => ({
+  type: 'CreditsReserved',
+  requestId,
+  amount,
+  keyId: 'key_1',
+  runId: 'run_1',
+  price,
+  request,
+});
+export const extended = (by: bigint, requestId = 'req_1'): Event<'HoldExtended'> => ({
+  type: 'HoldExtended',
+  requestId,
+  by,
+});
+/** `cost` is in tokens of `price`, and so in credits. */
+export const settled = (
+  cost: number,
+  money: Pick<Event<'HoldSettled'>, 'held' | 'charged' | 'released' | 'drawn'>,
+  requestId = 'req_1',
+): Event<'HoldSettled'> => ({
+  type: 'HoldSettled',
+  requestId,
+  keyId: 'key_1',
+  price,
+  usage: tokens(cost),
+  cost: BigInt(cost),
+  ...money,
+  delivery,
+});
+export const released = (amount: bigint, requestId = 'req_1'): Event<'HoldReleased'> => ({
+  type: 'HoldReleased',
+  requestId,
+  released: amount,
+  reason: 'upstream_failed',
+  detail: 'status 502',
+});
+export const lateCharged = (
+  cost: number,
+  money: Pick<Event<'LateUsageCharged'>, 'charged' | 'drawn'>,
+  requestId = 'req_1',
+): Event<'LateUsageCharged'> => ({
+  type: 'LateUsageCharged',
+  requestId,
+  keyId: 'key_1',
+  price,
+  usage: tokens(cost),
+  cost: BigInt(cost),
+  ...money,
+  delivery,
+});
+export const writtenOff = (amount: bigint, requestId = 'req_1'): Event<'UsageWrittenOff'> => ({
+  type: 'UsageWrittenOff',
+  requestId,
+  amount,
+});
+/** What a lot paid of a charge. */
+export const drawn = (amount: bigint, lotId = 'lot_1') => ({ lotId, amount });
+
+// What is asked.
+export const register = (asked: Partial<Command<'RegisterAccount'>> = {}): AccountCommand => ({
+  ...registered,
+  adult: true,
+  ...asked,
+  type: 'RegisterAccount',
+});
+export const acceptTerms = (version = '2026-01'): AccountCommand => ({ type: 'AcceptTerms', version, how: 'api' });
+export const suspend = (reason = 'resale'): AccountCommand => ({ type: 'SuspendAccount', reason });
+export const reinstate = (reason = 'appeal'): AccountCommand => ({ type: 'ReinstateAccount', reason });
+export const issueKey = (keyId = 'key_1'): AccountCommand => ({ ...keyIssued(keyId), type: 'IssueKey' });
+export const revokeKey = (keyId = 'key_1'): AccountCommand => ({ ...keyRevoked(keyId), type: 'RevokeKey' });
+export const topUp = (amount: bigint, lotId = 'lot_1'): AccountCommand => ({
+  ...toppedUp(amount, lotId),
+  type: 'TopUp',
+});
+export const reserve = (amount: bigint, requestId = 'req_1', keyId = 'key_1'): AccountCommand => ({
+  ...reserved(amount, requestId),
+  keyId,
+  type: 'ReserveCredits',
+});
+export const extend = (by: bigint, requestId = 'req_1'): AccountCommand => ({ type: 'ExtendHold', requestId, by });
+export const settle = (cost: number, requestId = 'req_1'): AccountCommand => ({
+  type: 'SettleHold',
+  requestId,
+  usage: tokens(cost),
+  delivery,
+});
+export const release = (requestId = 'req_1'): AccountCommand => ({
+  type: 'ReleaseHold',
+  requestId,
+  reason: 'upstream_failed',
+  detail: 'status 502',
+});
+export const chargeLate = (cost: number, requestId = 'req_1'): AccountCommand => ({
+  type: 'ChargeLateUsage',
+  requestId,
+  keyId: 'key_1',
+  usage: tokens(cost),
+  price,
+  delivery,
+});
+
+/** Somebody in good standing who holds `key_1`. */
+export const customer: AccountEvent[] = [registered, termsAccepted(), keyIssued()];
+
+/** Of an account of which nothing is known. */
+export const givenNobody = specify(accountDecider);
+/** Of a customer, to whom the events happened. */
+export const given = specify(accountDecider, ...customer);

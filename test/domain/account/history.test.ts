@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { evolveAccount, initialAccount } from '../../../src/domain/account/account.ts';
+import { decideAccount, type AccountCommand } from '../../../src/domain/account/decide.ts';
+import type { AccountEvent } from '../../../src/domain/account/events.ts';
+import { available } from '../../../src/domain/account/wallet.ts';
+import { anyCommand } from './arbitrary.ts';
+import { audit, BrokenBooks } from './audit.ts';
+import { customer, drawn, released, reserved, settled, toppedUp, writtenOff } from './examples.ts';
+
+const fold = (events: readonly AccountEvent[]) => events.reduce(evolveAccount, initialAccount());
+
+/** What comes of commands, one after another. */
+const historyOf = (commands: readonly AccountCommand[]): readonly AccountEvent[] => {
+  const history = [...customer];
+  let account = fold(history);
+  for (const command of commands) {
+    const decision = decideAccount(command, account);
+    if (!decision.accepted) continue;
+    history.push(...decision.events);
+    account = decision.events.reduce(evolveAccount, account);
+  }
+  return history;
+};
+
+const commands = fc.array(anyCommand, { minLength: 1, maxLength: 60, size: 'max' });
+
+describe('whatever is asked of an account, in whatever order', () => {
+  it('keeps every promise, and the wallet is what the books say', () =>
+    fc.assert(
+      fc.property(commands, (asked) => {
+        const history = historyOf(asked);
+        const books = audit(history);
+        const { wallet } = fold(history);
+        expect(wallet.toppedUp).toBe(books.toppedUp);
+        expect(wallet.charged).toBe(books.charged);
+        expect(wallet.balance).toBe(books.toppedUp - books.charged);
+        expect(wallet.held).toBe([...books.holds.values()].reduce((held, { amount }) => held + amount, 0n));
+        expect(available(wallet)).toBeGreaterThanOrEqual(0n);
+        expect([...wallet.lots].map(([id, { remaining }]) => [id, remaining])).toEqual([...books.lots]);
+        expect([...wallet.holds].map(([id, { amount }]) => [id, amount])).toEqual(
+          [...books.holds].map(([id, { amount }]) => [id, amount]),
+        );
+      }),
+      { numRuns: 500 },
+    ));
+
+  it('is as if it had not been asked again', () =>
+    fc.assert(
+      fc.property(commands, anyCommand, (asked, again) => {
+        // Steps that add up are told from repetitions by the ids of their commands alone.
+        fc.pre(again.type !== 'ExtendHold' && again.type !== 'ChargeLateUsage');
+        const account = fold(historyOf(asked));
+        const first = decideAccount(again, account);
+        fc.pre(first.accepted);
+        const second = decideAccount(again, first.accepted ? first.events.reduce(evolveAccount, account) : account);
+        // A lot that is spent is forgotten, but one that was just added is not.
+        expect(second.accepted ? second.events : []).toEqual([]);
+      }),
+      { numRuns: 500 },
+    ));
+});
+
+describe('the audit', () => {
+  const fine = [...customer, toppedUp(10n), reserved(4n)];
+  const settlement = settled(3, { held: 4n, charged: 3n, released: 1n, drawn: [drawn(3n)] });
+
+  it('finds nothing where nothing is wrong', () => expect(audit([...fine, settlement])).toMatchObject({ charged: 3n }));
+  it.each([
+    ['holds never exceed the balance', [...fine, reserved(7n, 'req_2')]],
+    ['a hold ends once', [...fine, settlement, released(4n)]],
+    ['a request holds credits once', [...fine, reserved(4n)]],
+    ['a release gives all of the hold back', [...fine, released(3n)]],
+    ['a receipt can be recomputed', [...fine, { ...settlement, cost: 2n }]],
+    ['a charge is the cost', [...fine, { ...settlement, charged: 2n, released: 2n, drawn: [drawn(2n)] }]],
+    ['the draws sum up to the charge', [...fine, { ...settlement, drawn: [drawn(2n)] }]],
+    ['the oldest lot pays first', [...fine, { ...settlement, drawn: [drawn(3n, 'lot_2')] }]],
+    ['cost = charged + written off', [...fine, settlement, writtenOff(1n)]],
+    ['what is not charged is written off', [...customer, toppedUp(4n), reserved(4n), overdrawn()]],
+    ['only an account in good standing', [...customer.slice(0, 1), toppedUp(4n), reserved(4n)]],
+  ])('can find that %s', (what, history) => {
+    expect(() => audit(history)).toThrow(BrokenBooks);
+    expect(() => audit(history)).toThrow(what);
+  });
+});
+
+function overdrawn(): AccountEvent {
+  return settled(9, { held: 4n, charged: 4n, released: 0n, drawn: [drawn(4n)] });
+}
