@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
+import { cpuSeconds, findProcesses } from './cpu.ts';
 import { startProcess, type Started } from '../test/support/process.ts';
 
 /**
@@ -20,20 +21,35 @@ const { values } = parseArgs({
 if (values.help) {
   process.stdout.write(
     'npm run bench -- [--seconds 8] [--rounds 3] [--connections 32,128]\n' +
-      'Prints requests/s, p50 and p99 of the pass-through and of the gateway, and the ratio of their requests/s.\n',
+      'Prints requests/s, p50 and p99 of the pass-through and of the gateway, the ratio of their requests/s, and the CPU\n' +
+      'time per request of each and of the database (on Linux).\n',
   );
   process.exit(0);
 }
 
-type Figures = { readonly perSecond: number; readonly p50: number; readonly p99: number; readonly failed: number };
-type Target = { readonly name: string; readonly url: string; readonly key: string };
+type Figures = {
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly failed: number;
+  /** CPU time of the target's own process and, for the gateway, of its PostgreSQL, per request. */
+  readonly cpuMs: number;
+  readonly databaseCpuMs: number;
+};
+type Target = { readonly url: string; readonly key: string; readonly pid: number };
 
 const MODEL = 'gpt-4o-mini';
 const prompt = 'How much does a completion cost, and who says so? '.repeat(8);
 const bodyOf = (stream: boolean): string =>
   JSON.stringify({ model: MODEL, stream, max_tokens: 16, messages: [{ role: 'user', content: prompt }] });
 
-const load = async ({ url, key }: Target, stream: boolean, connections: number, seconds: number): Promise<Figures> => {
+const load = async (
+  { url, key, pid }: Target,
+  stream: boolean,
+  connections: number,
+  seconds: number,
+): Promise<Figures> => {
+  const before = await cpuOf(pid);
   const result = await autocannon({
     url: `${url}/chat/completions`,
     method: 'POST',
@@ -42,8 +58,23 @@ const load = async ({ url, key }: Target, stream: boolean, connections: number, 
     connections,
     duration: seconds,
   });
-  const failed = result.non2xx + result.errors;
-  return { perSecond: result['2xx'] / result.duration, p50: result.latency.p50, p99: result.latency.p99, failed };
+  const after = await cpuOf(pid);
+  const served = result['2xx'];
+  return {
+    perSecond: served / result.duration,
+    p50: result.latency.p50,
+    p99: result.latency.p99,
+    failed: result.non2xx + result.errors,
+    cpuMs: ((after.own - before.own) * 1000) / served,
+    databaseCpuMs: ((after.children - before.children) * 1000) / served,
+  };
+};
+
+const cpuOf = async (pid: number): Promise<{ own: number; children: number }> => {
+  const all = (await cpuSeconds(pid)) ?? Number.NaN;
+  const children = await Promise.all((await findProcesses(pid)).map(cpuSeconds));
+  const sum = children.reduce<number>((total, seconds) => total + (seconds ?? 0), 0);
+  return { own: all - sum, children: sum };
 };
 
 const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0;
@@ -53,10 +84,12 @@ const medianFigures = (rounds: readonly Figures[]): Figures => ({
   p50: median(rounds.map(({ p50 }) => p50)),
   p99: median(rounds.map(({ p99 }) => p99)),
   failed: rounds.reduce((sum, { failed }) => sum + failed, 0),
+  cpuMs: median(rounds.map(({ cpuMs }) => cpuMs)),
+  databaseCpuMs: median(rounds.map(({ databaseCpuMs }) => databaseCpuMs)),
 });
 
 const line = (cells: readonly string[]): void => {
-  process.stdout.write(`${cells.map((cell, n) => (n === 0 ? cell.padEnd(34) : cell.padStart(12))).join('')}\n`);
+  process.stdout.write(`${cells.map((cell, n) => (n === 0 ? cell.padEnd(40) : cell.padStart(11))).join('')}\n`);
 };
 
 const seconds = Number(values.seconds);
@@ -84,11 +117,11 @@ try {
   started.push(gateway);
   const [, gatewayUrl = '', key = ''] = gateway.match;
   const targets: readonly [Target, Target] = [
-    { name: 'pass-through', url: passThrough.said, key: 'bench' },
-    { name: 'gateway', url: gatewayUrl.replace('localhost', '127.0.0.1'), key },
+    { url: passThrough.said, key: 'bench', pid: passThrough.pid },
+    { url: gatewayUrl.replace('localhost', '127.0.0.1'), key, pid: gateway.pid },
   ];
 
-  line(['', 'requests/s', 'p50 ms', 'p99 ms', 'ratio', 'failed']);
+  line(['', 'requests/s', 'p50 ms', 'p99 ms', 'ratio', 'failed', 'CPU ms', 'database']);
   for (const stream of [false, true]) {
     for (const connections of values.connections.split(',').map(Number)) {
       const figures = new Map<Target, Figures[]>(targets.map((target) => [target, []]));
@@ -99,10 +132,13 @@ try {
       const [plain, full] = targets.map((target) => medianFigures(figures.get(target) ?? []));
       if (!plain || !full) continue;
       const what = `${stream ? 'streamed' : 'whole'}, ${connections} connections`;
-      const cells = ({ perSecond, p50, p99 }: Figures): string[] =>
-        [perSecond, p50, p99].map((n) => n.toFixed(n < 100 ? 1 : 0));
-      line([`${what}: pass-through`, ...cells(plain), '', String(plain.failed)]);
-      line([`${what}: gateway`, ...cells(full), (full.perSecond / plain.perSecond).toFixed(2), String(full.failed)]);
+      const row = (name: string, figures: Figures, ratio: string): void => {
+        const { perSecond, p50, p99, failed, cpuMs, databaseCpuMs } = figures;
+        const numbers = [perSecond.toFixed(0), p50.toFixed(1), p99.toFixed(1), ratio, String(failed)];
+        line([`${what}: ${name}`, ...numbers, cpuMs.toFixed(2), databaseCpuMs.toFixed(2)]);
+      };
+      row('pass-through', plain, '');
+      row('gateway', full, (full.perSecond / plain.perSecond).toFixed(2));
     }
   }
 } finally {

@@ -5,9 +5,9 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { openCluster, ROLE } from './embedded-postgres/cluster.ts';
+import { openCluster, readPassword, ROLE } from './embedded-postgres/cluster.ts';
 import { EmbeddedPostgresFault, logTail, reason } from './embedded-postgres/fault.ts';
-import { postmasterArguments, readPidFile, stopPostmaster, type PidFile } from './embedded-postgres/postmaster.ts';
+import { isPostmasterOf, postmasterArguments, readPidFile, stopPostmaster, type PidFile } from './embedded-postgres/postmaster.ts';
 import { settlePredecessor } from './embedded-postgres/predecessor.ts';
 import { findPrograms, SERVER_ENVIRONMENT, type Invocation } from './embedded-postgres/programs.ts';
 import { findServerUser } from './embedded-postgres/server-user.ts';
@@ -46,6 +46,9 @@ const SETTINGS = {
   timezone: 'UTC',
   log_timezone: 'UTC',
 };
+
+const urlOf = (port: number, password: string): string =>
+  `postgres://${ROLE}:${password}@127.0.0.1:${port}/${DATABASE}`;
 
 const POLL_MS = 20;
 const SAY_AGAIN_AFTER_MS = 10_000;
@@ -214,7 +217,7 @@ const attend = async (
     await stop();
     throw error;
   }
-  return { url: `postgres://${ROLE}:${password}@127.0.0.1:${port}/${DATABASE}`, stop };
+  return { url: urlOf(port, password), stop };
 };
 
 /**
@@ -237,5 +240,18 @@ export const startEmbeddedPostgres = async (options: Options): Promise<EmbeddedP
         `Mend that, or set DATABASE_URL to a PostgreSQL server of your own.`,
       { cause: error },
     );
+  }
+};
+
+/** The URL of the server that runs on `dataDir` for somebody else, as soon as it is ready; undefined where none does. */
+export const findRunningEmbeddedPostgres = async (dataDir: string): Promise<string | undefined> => {
+  const dataDirectory = join(dataDir, 'postgres');
+  for (;;) {
+    const found = await readPidFile(dataDirectory);
+    if (!found || !(await isPostmasterOf(dataDirectory, found.pid))) return undefined;
+    const password = await readPassword(dataDirectory);
+    if (password === undefined) return undefined;
+    if (found.ready) return urlOf(found.port, password);
+    await sleep(POLL_MS);
   }
 };

@@ -44,8 +44,11 @@ export type Gateway = Awaited<ReturnType<typeof startGateway>>;
 
 /** Events are let gather for as long before the rows are written: fewer, larger transactions. */
 const GATHER_MS = 50;
-/** How soon this node's look-ups know what another node appended. */
-const LOOK_UP_GATHER_MS = 20;
+/** How soon this node's look-ups know what another node appended; the account refuses a revoked key sooner anyway. */
+const LOOK_UP_GATHER_MS = 250;
+
+/** Prices change only with reasonable notice (clause 5 of the terms); a model that is new has nobody to be told. */
+const PRICE_NOTICE_MS = 14 * 24 * 60 * 60 * 1000;
 
 /** Starts every room of the house and opens the door; closes them in the reverse order. */
 export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper, log }: GatewayOptions) => {
@@ -62,8 +65,10 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
   const termsInForce = await readTerms();
   const system = (what: string) => ({ actor: `system:${what}`, commandId: newId() });
   await terms.execute(TERMS_STREAM, { type: 'PublishTerms', ...termsInForce }, system('start'));
+  const { state: book } = await prices.read(PRICES_STREAM);
   for (const entry of await readCatalogue()) {
-    await prices.execute(PRICES_STREAM, { type: 'ListPrice', entry, effectiveFrom: new Date() }, system('catalogue'));
+    const effectiveFrom = new Date(Date.now() + (book.has(entry.model) ? PRICE_NOTICE_MS : 0));
+    await prices.execute(PRICES_STREAM, { type: 'ListPrice', entry, effectiveFrom }, system('catalogue'));
   }
 
   const database = createDatabase(databaseUrl);

@@ -101,12 +101,16 @@ const initialize = async (options: ClusterOptions): Promise<void> => {
   }
 };
 
+/** Of the role of a cluster; undefined where the file is gone. */
+export const readPassword = (dataDirectory: string): Promise<string | undefined> =>
+  readIfThere(join(dataDirectory, PASSWORD_FILE));
+
 /** Creates the cluster where there is none. Returns the password of its role. */
 export const openCluster = async (options: ClusterOptions): Promise<string> => {
   const { dataDirectory } = options;
   await sweepUnfinished(options);
   if ((await readIfThere(join(dataDirectory, 'PG_VERSION'))) === undefined) await initialize(options);
-  const password = await readIfThere(join(dataDirectory, PASSWORD_FILE));
+  const password = await readPassword(dataDirectory);
   if (!password) {
     throw failed(
       `${dataDirectory} lacks the file ${PASSWORD_FILE}, without which its database cannot be opened: restore the file, ` +

@@ -32,6 +32,8 @@ export type Call = {
   cancel(why: Cancelled): void;
   /** Data came from the upstream: the time of the first is taken, and the watchdog waits anew. */
   heard(): void;
+  /** The upstream said its last word: its connection may end by itself, and so be used again, but soon. */
+  expectEnd(): void;
   settle(metered: Metered, ended: Delivery['ended']): Promise<Settlement>;
   /** Ends timers and listeners; the hold must have ended. */
   close(): void;
@@ -46,6 +48,8 @@ export type CallOptions = {
   readonly tokens: TokenCounter;
   readonly idleTimeoutMs: number;
 };
+
+const END_WITHIN_MS = 1000;
 
 export const createCall = (options: CallOptions): Call => {
   const { gone, request, price, reservation, ledger, tokens, idleTimeoutMs } = options;
@@ -91,6 +95,10 @@ export const createCall = (options: CallOptions): Call => {
       firstByteAt ??= performance.now();
       if (watchdog) watchdog.refresh();
       else watchdog = setTimeout(() => cancel('timeout'), idleTimeoutMs);
+    },
+    expectEnd: () => {
+      clearTimeout(watchdog);
+      watchdog = setTimeout(() => cancel('timeout'), END_WITHIN_MS);
     },
     settle: async (metered, ended) => {
       const { usage, usageSource, anomalies } = await read(metered);

@@ -4,7 +4,7 @@ import { createCall, type Call } from './call.ts';
 import { createLedger, type ExecuteOnAccount } from './ledger.ts';
 import { readAnswer, withCost } from './meter.ts';
 import { upstreamProblem, type CompletionProblem } from './problem.ts';
-import { relayStream } from './relay.ts';
+import { relayStream, type Sink } from './relay.ts';
 import { isBadRequest, readRequest, withFields, type CompletionRequest } from './request.ts';
 import { reserveCredits, type Bounds } from './reservation.ts';
 import type { TokenCounter } from './token-counter.ts';
@@ -31,11 +31,11 @@ export type Answer =
       readonly costUsd: string;
       readonly outputCap?: number;
     }
-  /** Must be read to its end, whoever is there to hear it: the settlement is part of it. */
+  /** `relay` must be called, whoever is there to hear it: the settlement is part of it. */
   | {
       readonly kind: 'stream';
       readonly generationId: string;
-      readonly chunks: AsyncIterable<string>;
+      readonly relay: (sink: Sink) => Promise<void>;
       readonly outputCap?: number;
     };
 
@@ -95,8 +95,8 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
       if (!('body' in response)) return problem(response);
       if (!response.contentType.includes('text/event-stream')) return await answerWhole(call, response);
       streaming = true;
-      const chunks = relayStream(call, response, () => finished(call));
-      return { kind: 'stream', generationId: call.generationId, chunks, ...capOf(call.bounds) };
+      const relay = (sink: Sink): Promise<void> => relayStream(call, response, sink).finally(() => finished(call));
+      return { kind: 'stream', generationId: call.generationId, relay, ...capOf(call.bounds) };
     } finally {
       if (!streaming) finished(call);
     }

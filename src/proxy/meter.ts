@@ -11,8 +11,8 @@ export type Metered = {
 };
 
 export type StreamMeter = {
-  /** Takes in bytes of the upstream's stream, and gives back what of it may be passed on now. */
-  feed(bytes: Uint8Array): string;
+  /** Takes in bytes of the upstream's stream, and gives back what may be passed on now: the same bytes, where it can. */
+  feed(bytes: Uint8Array): Uint8Array | string;
   /** `done` once the stream said that it is complete; `error` once it said that it failed. */
   readonly state: 'open' | 'done' | 'error';
   /** Whether anything that a customer pays for has come. */
@@ -43,6 +43,9 @@ type Chunk = {
 export const createStreamMeter = (): StreamMeter => {
   const decoder = new TextDecoder();
   let passing = '';
+  /** Whether the bytes so far ended with an event, and whether those of this feed may go on as they are. */
+  let aligned = true;
+  let untouched = true;
   let state: StreamMeter['state'] = 'open';
   let delivered = false;
   let text = '';
@@ -62,9 +65,9 @@ export const createStreamMeter = (): StreamMeter => {
 
   const parser = createParser({
     onEvent: ({ data, event }) => {
-      if (state === 'done') return;
-      if (data === DONE) {
+      if (state === 'done' || data === DONE) {
         state = 'done';
+        untouched = false;
         return;
       }
       const chunk = parse(data);
@@ -74,7 +77,10 @@ export const createStreamMeter = (): StreamMeter => {
       if (chunk?.usage !== undefined && chunk.usage !== null) {
         usage = chunk.usage;
         usageChunk = { ...chunk, choices: [] };
-        if (chunk.choices?.length === 0) return;
+        if (chunk.choices?.length === 0) {
+          untouched = false;
+          return;
+        }
       }
       passing += `${event === undefined ? '' : `event: ${event}\n`}data: ${data.replaceAll('\n', '\ndata: ')}\n\n`;
     },
@@ -83,8 +89,10 @@ export const createStreamMeter = (): StreamMeter => {
   return {
     feed: (bytes) => {
       passing = '';
+      untouched = aligned;
       parser.feed(decoder.decode(bytes, { stream: true }));
-      return passing;
+      aligned = endsWithEvent(bytes);
+      return untouched && aligned ? bytes : passing;
     },
     get state() {
       return state;
@@ -98,6 +106,9 @@ export const createStreamMeter = (): StreamMeter => {
     metered: () => ({ upstreamId, finishReason, usage, texts: [text] }),
   };
 };
+
+const LINE_FEED = 10;
+const endsWithEvent = (bytes: Uint8Array): boolean => bytes.at(-1) === LINE_FEED && bytes.at(-2) === LINE_FEED;
 
 /** Reads an answer that came whole; undefined where it is not JSON. */
 export const readAnswer = (body: string): Metered | undefined => {

@@ -4,47 +4,50 @@ import type { Call, Settlement } from './call.ts';
 import { createStreamMeter, type StreamMeter } from './meter.ts';
 import { UpstreamFailed, type UpstreamResponse } from './upstream.ts';
 
+/** Where a stream goes to. A promise means: wait, the reader is slow. */
+export type Sink = { write(passing: Uint8Array | string): Promise<void> | undefined };
+
 /**
  * Passes a stream on as it comes, and settles it before its end: what a customer saw completed is charged for good, once.
  * A stream that breaks is charged for what was metered; one that broke before anything was delivered costs nothing.
  * Runs to its end whoever listens; where the customer has gone, the upstream is left at once.
  */
-export async function* relayStream(
-  call: Call,
-  response: UpstreamResponse,
-  finished: () => void,
-): AsyncGenerator<string, void, void> {
+export const relayStream = async (call: Call, response: UpstreamResponse, sink: Sink): Promise<void> => {
   const meter = createStreamMeter();
   let holdEnded = false;
   try {
-    call.heard();
-    try {
-      for await (const bytes of response.body) {
-        const passing = meter.feed(bytes);
-        if (passing !== '') {
-          call.heard();
-          yield passing;
-        }
-        if (meter.state !== 'open') break;
-      }
-    } catch (error) {
-      if (!(error instanceof UpstreamFailed)) throw error;
-    }
+    await pass(call, response, meter, sink);
     const ended = howItEnded(call, meter);
     const settlement = await end(call, meter, ended);
     holdEnded = true;
     if (ended === 'completed') {
-      if (call.request.includeUsage && settlement) yield usageEvent(call, meter, settlement);
-      yield 'data: [DONE]\n\n';
+      const usage = call.request.includeUsage && settlement ? usageEvent(call, meter, settlement) : '';
+      await sink.write(`${usage}data: [DONE]\n\n`);
     } else if (meter.state !== 'error') {
-      yield errorEvent(call, meter, ended);
+      await sink.write(errorEvent(call, meter, ended));
     }
   } finally {
     // Only an error of ours leads here with the hold still open.
     if (!holdEnded) await call.ledger.release('gateway_failed', 'an error of the gateway');
-    finished();
   }
-}
+};
+
+/** Until the upstream ends, breaks off, or is left; after its last word only the end of the connection is awaited. */
+const pass = async (call: Call, response: UpstreamResponse, meter: StreamMeter, sink: Sink): Promise<void> => {
+  try {
+    call.heard();
+    for await (const bytes of response.body) {
+      const passing = meter.feed(bytes);
+      if (meter.state !== 'open') call.expectEnd();
+      else if (passing.length > 0) call.heard();
+      if (passing.length === 0) continue;
+      const slow = sink.write(passing);
+      if (slow) await slow;
+    }
+  } catch (error) {
+    if (!(error instanceof UpstreamFailed)) throw error;
+  }
+};
 
 const howItEnded = ({ cancelled }: Call, meter: StreamMeter): Delivery['ended'] => {
   if (meter.state === 'done') return 'completed';

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { accountStream } from '../../domain/account/account.ts';
 import type { AccountCommand } from '../../domain/account/decide.ts';
 import type { AccountEvent } from '../../domain/account/events.ts';
+import { invariant } from '../../domain/decider.ts';
 import { decode, type Recorded } from '../../eventstore/codec.ts';
 import { eventId } from '../../eventstore/ids.ts';
 import { problem, refusalProblem, type Problem } from '../problems.ts';
@@ -40,14 +41,11 @@ export const carryOut = async (
 ): Promise<Done | Problem> => {
   const metadata = { actor: 'admin', commandId, correlationId: requestId };
   const outcome = await commands.execute(accountStream(accountId), command, metadata, { mayRepeat });
+  if (!outcome.accepted) return refusalProblem(outcome.refusal);
+  const { revision, repeated } = outcome;
+  if (outcome.events.length === 0) return { recorded: undefined, revision, repeated };
+  // Read back for the time, which is the store's.
   const recorded = await recordedBy(store, commandId);
-  if (!recorded) {
-    return outcome.accepted
-      ? { recorded, revision: outcome.revision, repeated: false }
-      : refusalProblem(outcome.refusal);
-  }
-  // Two that came at once with one key: one wrote, the other was decided on top of it and found that all was done.
-  const repeated = !outcome.accepted || outcome.repeated || outcome.events.length === 0;
-  if (repeated && !isAsked(recorded.event)) return problem('idempotency_key_reused');
-  return { recorded, revision: recorded.revision, repeated };
+  invariant(recorded !== undefined, 'what was appended can be read');
+  return repeated && !isAsked(recorded.event) ? problem('idempotency_key_reused') : { recorded, revision, repeated };
 };

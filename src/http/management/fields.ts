@@ -38,6 +38,9 @@ export const grantUsd = z
   })
   .meta({ description: `Decimal USD, more than 0, at most ${MAX_GRANT_USD}, up to nine places`, example: '5.00' });
 
+/** Beyond what any account comes to. */
+export const MAX_REVISION = 2_147_483_647;
+
 /** Digits in a query, read as a number. */
 export const wholeNumber = (what: string, min: number, max: number) =>
   z

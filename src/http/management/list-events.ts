@@ -4,7 +4,7 @@ import type { AccountEvent } from '../../domain/account/events.ts';
 import { decode, type Recorded } from '../../eventstore/codec.ts';
 import { problem } from '../problems.ts';
 import { eventView, viewEvent } from './event-view.ts';
-import { wholeNumber } from './fields.ts';
+import { MAX_REVISION, wholeNumber } from './fields.ts';
 import { defineRoute } from './route.ts';
 
 const MAX_LIMIT = 1000;
@@ -15,7 +15,7 @@ export const listEvents = defineRoute({
   summary: 'Read what happened to an account',
   description: 'The events themselves, the oldest first. next_revision leads to the next page; null is the end.',
   query: z.strictObject({
-    from_revision: wholeNumber('The first to read', 0, Number.MAX_SAFE_INTEGER).default(0),
+    from_revision: wholeNumber('The first to read', 0, MAX_REVISION).default(0),
     limit: wholeNumber('How many to read at most', 1, MAX_LIMIT).default(100),
   }),
   success: {

@@ -3,7 +3,7 @@ import { problem, type Problem } from '../problems.ts';
 import { accountAt, accountNow, type AccountAt, type Moment } from './account-at.ts';
 import { accountExample, accountView, viewAccount } from './account-view.ts';
 import type { ManagementDeps } from './deps.ts';
-import { moment, wholeNumber } from './fields.ts';
+import { MAX_REVISION, moment, wholeNumber } from './fields.ts';
 import { defineRoute, isProblem } from './route.ts';
 
 export const readAccount = defineRoute({
@@ -13,7 +13,7 @@ export const readAccount = defineRoute({
   description: 'With at or revision, the whole account as it was after the last event up to then, folded from the log.',
   query: z.strictObject({
     at: moment.optional().meta({ description: 'A moment of the past', example: '2026-01-31T10:00:00Z' }),
-    revision: wholeNumber("A place in the account's history", 0, Number.MAX_SAFE_INTEGER).optional(),
+    revision: wholeNumber("A place in the account's history", 0, MAX_REVISION).optional(),
   }),
   success: { status: 200, description: 'The account', schema: accountView, example: accountExample },
   problems: ['account_not_found'],

@@ -61,17 +61,23 @@ export const defineRoute = <const Path extends string, Body = undefined, Query =
 }: RouteDefinition<Path, Body, Query, Answer>): Route => ({
   ...route,
   run: async ({ params, body, query, ...identity }, deps) => {
-    const readQuery = route.query?.safeParse(query);
+    const readQuery = route.query?.safeParse(query, { error: wording });
     if (readQuery?.success === false) return invalidRequest(readQuery.error);
-    const readBody = route.body?.schema.safeParse(body);
+    const readBody = route.body?.schema.safeParse(body, { error: wording });
     if (readBody?.success === false) return invalidRequest(readBody.error);
     const asked = { ...identity, params, body: readBody?.data, query: readQuery?.data };
     return handle(asked as Asked<Path, Body, Query>, deps);
   },
 });
 
+/** Zod's own words for what is common are for developers of TypeScript. */
+const wording: z.core.$ZodErrorMap = ({ code, input, ...issue }) => {
+  if (code !== 'invalid_type') return undefined;
+  return input === undefined ? 'is required' : `must be of type ${String(issue['expected'])}`;
+};
+
 /** Names the first field that is wrong, and what is wrong with it. */
-export const invalidRequest = ({ issues }: z.ZodError): Problem => {
+const invalidRequest = ({ issues }: z.ZodError): Problem => {
   const [issue] = issues;
   if (issue?.code === 'unrecognized_keys') {
     const [field = ''] = issue.keys;
@@ -80,5 +86,5 @@ export const invalidRequest = ({ issues }: z.ZodError): Problem => {
   }
   const param = issue && issue.path.length > 0 ? issue.path.join('.') : null;
   const wrong = issue?.message ?? 'is not valid';
-  return problem('invalid_request', { message: `${param ?? 'The request'}: ${wrong}`, param });
+  return problem('invalid_request', { message: `${param ?? 'The body'}: ${wrong}.`, param });
 };

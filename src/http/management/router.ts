@@ -104,7 +104,7 @@ const identify = (
   if (route.method !== 'post' || key === undefined) return { commandId: newId(), mayRepeat: false, requestId };
   const read = idempotencyKey.safeParse(key);
   if (!read.success) {
-    const message = `Idempotency-Key: ${read.error.issues[0]?.message}`;
+    const message = `Idempotency-Key: ${read.error.issues[0]?.message}.`;
     return problem('invalid_request', { message, param: 'Idempotency-Key' });
   }
   return { commandId: commandIdOf(accountId ?? route.path, read.data), mayRepeat: true, requestId };

@@ -25,11 +25,14 @@ export type Answer =
   | {
       readonly kind: 'stream';
       readonly generationId: string;
-      readonly chunks: AsyncIterable<string>;
+      readonly relay: (sink: Sink) => Promise<void>;
       readonly outputCap?: number;
     };
 
-/** Asks for one completion; the stream of an answer must be read to its end. */
+/** Takes a stream piece by piece; a promise means: wait, the reader is slow. */
+export type Sink = { write(passing: Uint8Array | string): Promise<void> | undefined };
+
+/** Asks for one completion; the relay of a stream must be called, for the settlement is part of it. */
 export type Complete = (asked: Asked) => Promise<Answer>;
 
 export type CreateCompletionOptions = {
@@ -67,7 +70,7 @@ export const createCompletion = (endpoint: Endpoint, options: CreateCompletionOp
     response.setHeader('x-kissapi-generation-id', answer.generationId);
     response.setHeader('x-generation-id', answer.generationId);
     if (answer.outputCap !== undefined) response.setHeader('x-kissapi-output-capped', answer.outputCap);
-    if (answer.kind === 'stream') return pipeStream(response, answer.chunks, left.signal);
+    if (answer.kind === 'stream') return sendStream(response, answer.relay, left.signal);
     response.setHeader('x-kissapi-cost-usd', answer.costUsd);
     const balance = balanceUsd(accountId);
     if (balance !== undefined) response.setHeader('x-kissapi-balance-usd', balance);
@@ -84,19 +87,23 @@ const refuse = (request: Request, response: Response, what: Problem): void => {
   sendProblem(response, what, requestIdOf(response));
 };
 
-const pipeStream = async (response: Response, chunks: AsyncIterable<string>, left: AbortSignal): Promise<void> => {
+const sendStream = async (
+  response: Response,
+  relay: (sink: Sink) => Promise<void>,
+  left: AbortSignal,
+): Promise<void> => {
   response.setHeader('content-type', 'text/event-stream; charset=utf-8');
   response.setHeader('cache-control', 'no-cache');
   response.setHeader('x-accel-buffering', 'no');
-  response.flushHeaders();
   const comments = setInterval(() => {
     if (response.writableLength === 0) response.write(': still working\n\n');
   }, COMMENT_AFTER_MS);
+  const write = (passing: Uint8Array | string): Promise<void> | undefined => {
+    comments.refresh();
+    return left.aborted || response.write(passing) ? undefined : drained(response, left);
+  };
   try {
-    for await (const chunk of chunks) {
-      comments.refresh();
-      if (!left.aborted && !response.write(chunk)) await drained(response, left);
-    }
+    await relay({ write });
   } finally {
     clearInterval(comments);
   }

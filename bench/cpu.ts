@@ -1,0 +1,47 @@
+import { readdir, readFile } from 'node:fs/promises';
+
+const TICKS_PER_SECOND = 100;
+
+/** CPU seconds that a process and its descendants have used so far; undefined where the system does not tell (not Linux). */
+export const cpuSeconds = async (pid: number): Promise<number | undefined> => {
+  try {
+    const processes = await readProcesses();
+    const family = new Set([pid]);
+    for (let before = 0; before !== family.size;) {
+      before = family.size;
+      for (const { id, parent } of processes) if (family.has(parent)) family.add(id);
+    }
+    const ticks = processes.filter(({ id }) => family.has(id)).reduce((sum, process) => sum + process.ticks, 0);
+    return ticks / TICKS_PER_SECOND;
+  } catch {
+    return undefined;
+  }
+};
+
+/** The processes whose command line matches and that are alive now. */
+export const findProcesses = async (parent: number): Promise<readonly number[]> =>
+  (await readProcesses()).filter((process) => process.parent === parent).map(({ id }) => id);
+
+type ProcessStat = { readonly id: number; readonly parent: number; readonly ticks: number };
+
+const readProcesses = async (): Promise<readonly ProcessStat[]> => {
+  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const stats = await Promise.all(ids.map(readStat));
+  return stats.filter((stat) => stat !== undefined);
+};
+
+const readStat = async (id: string): Promise<ProcessStat | undefined> => {
+  try {
+    const stat = await readFile(`/proc/${id}/stat`, 'utf8');
+    // The command's name is in brackets and may hold anything; the numbers follow it.
+    const fields = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number);
+    const [, parent = 0] = fields;
+    const [user = 0, system = 0] = fields.slice(11, 13);
+    return { id: Number(id), parent, ticks: user + system };
+  } catch {
+    return undefined; // It ended meanwhile.
+  }
+};
