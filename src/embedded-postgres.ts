@@ -7,7 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { openCluster, readPassword, ROLE } from './embedded-postgres/cluster.ts';
 import { EmbeddedPostgresFault, logTail, reason } from './embedded-postgres/fault.ts';
-import { isPostmasterOf, postmasterArguments, readPidFile, stopPostmaster, type PidFile } from './embedded-postgres/postmaster.ts';
+import {
+  isPostmasterOf,
+  postmasterArguments,
+  readPidFile,
+  stopPostmaster,
+  type PidFile,
+} from './embedded-postgres/postmaster.ts';
 import { settlePredecessor } from './embedded-postgres/predecessor.ts';
 import { findPrograms, SERVER_ENVIRONMENT, type Invocation } from './embedded-postgres/programs.ts';
 import { findServerUser } from './embedded-postgres/server-user.ts';

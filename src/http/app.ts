@@ -1,4 +1,11 @@
-import express, { type ErrorRequestHandler, type Express, type Request, type Response, type Router } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+  type Router,
+} from 'express';
 import { problem, sendProblem, type Problem } from './problems.ts';
 import { createAuthenticate, type FindKeyOwner, type HashKey } from './authenticate.ts';
 import { arrive, requestIdOf } from './request-id.ts';
@@ -44,21 +51,24 @@ export const createApp = (options: AppOptions): Express => {
 
   const authenticate = createAuthenticate(options.hashKey, options.findKeyOwner);
   const readBody = bodyReader(options.maxBodyBytes);
+  const posted = (path: string, handler: RequestHandler): void => void app.route(path).post(handler).all(only('POST'));
+  // Express answers HEAD by what answers GET.
+  const read = (path: string, handler: RequestHandler): void =>
+    void app.route(path).get(handler).all(only('GET, HEAD'));
   for (const endpoint of ENDPOINTS) {
-    app.post(`/v1${endpoint}`, createCompletion(endpoint, { ...options, authenticate, readBody }));
+    posted(`/v1${endpoint}`, createCompletion(endpoint, { ...options, authenticate, readBody }));
   }
-  app.get('/v1/models', listModels(authenticate, options.listModels));
-  app.get('/v1/models/*id', getModel(authenticate, options.listModels));
-  app.get('/v1/generation', getGeneration(authenticate, options.findGeneration));
-  app.get('/v1/key', getKey(authenticate, options.findAccount, options.findKeyUsage));
-  app.get('/v1/credits', getCredits(authenticate, options.findAccount));
+  read('/v1/models', listModels(authenticate, options.listModels));
+  read('/v1/models/*id', getModel(authenticate, options.listModels));
+  read('/v1/generation', getGeneration(authenticate, options.findGeneration));
+  read('/v1/key', getKey(authenticate, options.findAccount, options.findKeyUsage));
+  read('/v1/credits', getCredits(authenticate, options.findAccount));
   app.use('/api', options.management);
-  app.get('/health', (_request, response) => {
+  read('/health', (_request, response) => {
     const ailment = options.health();
     response.status(ailment === undefined ? 200 : 503).json({ status: ailment ?? 'ok' });
   });
 
-  for (const endpoint of ENDPOINTS) app.all(`/v1${endpoint}`, answer(problem('method_not_allowed')));
   app.use((request, response) => {
     const message = `There is no ${request.method} ${request.path} here.`;
     sendProblem(response, problem('not_found', { message }), requestIdOf(response));
@@ -79,10 +89,13 @@ const bodyReader = (limit: number): ((request: Request, response: Response) => P
     );
 };
 
-const answer =
-  (what: Problem) =>
-  (_request: Request, response: Response): void =>
-    sendProblem(response, what, requestIdOf(response));
+/** For every other method of a path. */
+const only =
+  (methods: string): RequestHandler =>
+  (_request, response) => {
+    response.setHeader('allow', methods);
+    sendProblem(response, problem('method_not_allowed'), requestIdOf(response));
+  };
 
 const onError =
   ({ failed, isStoreUnavailable, maxBodyBytes }: AppOptions): ErrorRequestHandler =>

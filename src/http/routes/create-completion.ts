@@ -79,7 +79,7 @@ export const createCompletion = (endpoint: Endpoint, options: CreateCompletionOp
   };
 };
 
-const isJson = ({ headers }: Request): boolean => /^application\/json\b/i.test(headers['content-type'] ?? '');
+const isJson = ({ headers }: Request): boolean => /^application\/json *(;|$)/i.test(headers['content-type'] ?? '');
 
 const refuse = (request: Request, response: Response, what: Problem): void => {
   // What is left of a body that nobody will read would be taken for the next request.

@@ -1,0 +1,142 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import pg from 'pg';
+import { startEmbeddedPostgres } from '../src/embedded-postgres.ts';
+import { accountStream } from '../src/domain/account/account.ts';
+import { accountDecider } from '../src/domain/account/decide.ts';
+import { createCommands } from '../src/eventstore/commands.ts';
+import { createCommitter } from '../src/eventstore/committer.ts';
+import { createPostgresStore, migratePostgresStore } from '../src/eventstore/postgres.ts';
+import { startProcess } from '../test/support/process.ts';
+
+/**
+ * Durable commands a second through the real command path (load, decide, append, acknowledge), beside the same work done
+ * the usual way (a transaction with `select … for update` per command), in the same run on the same server.
+ */
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '5' },
+    accounts: { type: 'string', default: '10000' },
+    flight: { type: 'string', default: '1,64,512' },
+    processes: { type: 'string', default: '1,2' },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+if (values.help) {
+  process.stdout.write(
+    'npm run bench:log -- [--seconds 5] [--accounts 10000] [--flight 1,64,512] [--processes 1,2]\n' +
+      'Prints durable commands/s and their p50 and p99 in ms, ours and the usual way, and the ratio.\n',
+  );
+  process.exit(0);
+}
+
+type Figures = { readonly perSecond: number; readonly p50: number; readonly p99: number };
+
+const CREDIT = 1_000_000_000_000n;
+const accounts = Number(values.accounts);
+
+const openAccounts = async (url: string): Promise<void> => {
+  await migratePostgresStore(url);
+  const store = createPostgresStore(url);
+  const committer = createCommitter({ store });
+  const commands = createCommands({ store, committer, decider: accountDecider });
+  const open = async (n: number): Promise<void> => {
+    const stream = accountStream(`bench-${n}`);
+    const step = (name: string) => ({ actor: 'system:bench', commandId: `bench/${n}/${name}` });
+    const hash = `hash-${n}`;
+    await Promise.all([
+      commands.execute(
+        stream,
+        { type: 'RegisterAccount', name: 'Bench', email: 'bench@example.com', holder: 'entity', adult: true },
+        step('register'),
+      ),
+      commands.execute(stream, { type: 'AcceptTerms', version: '1', how: 'bench' }, step('terms')),
+      commands.execute(
+        stream,
+        { type: 'IssueKey', keyId: 'key', name: '', hash, pepperId: '1', hint: '' },
+        step('key'),
+      ),
+      commands.execute(
+        stream,
+        { type: 'TopUp', lotId: 'lot', amount: CREDIT, source: { kind: 'grant', reason: 'bench' } },
+        step('grant'),
+      ),
+    ]);
+  };
+  for (let from = 0; from < accounts; from += 500) {
+    await Promise.all(Array.from({ length: Math.min(500, accounts - from) }, (_, n) => open(from + n)));
+  }
+  await committer.close();
+  await store.close();
+};
+
+const openUsual = async (url: string): Promise<void> => {
+  const client = new pg.Client(url);
+  await client.connect();
+  await client.query(
+    `create table usual_accounts (id int primary key, balance bigint not null, held bigint not null);
+     create table usual_entries (id bigserial primary key, account int not null, request uuid not null, hold bigint not null,
+                                 charge bigint not null, detail json not null, at timestamptz not null default now());
+     create index on usual_entries (account, id)`,
+  );
+  await client.query('insert into usual_accounts select n, $1, 0 from generate_series(0, $2::int - 1) n', [
+    CREDIT,
+    accounts,
+  ]);
+  await client.end();
+};
+
+const measure = async (
+  url: string,
+  way: string,
+  count: number,
+  flight: number,
+  processes: number,
+): Promise<Figures> => {
+  const args = ['--way', way, '--database', url, '--accounts', String(count), '--seconds', values.seconds];
+  const each = Math.max(1, Math.floor(flight / processes));
+  const workers = await Promise.all(
+    Array.from({ length: processes }, () =>
+      startProcess('bench/log-worker.ts', [...args, '--flight', String(each)], {}, /(\{.*\})\n/),
+    ),
+  );
+  const figures = workers.map(({ said }) => JSON.parse(said) as Figures);
+  return {
+    perSecond: figures.reduce((sum, { perSecond }) => sum + perSecond, 0),
+    p50: Math.max(...figures.map(({ p50 }) => p50)),
+    p99: Math.max(...figures.map(({ p99 }) => p99)),
+  };
+};
+
+const line = (cells: readonly string[]): void => {
+  process.stdout.write(`${cells.map((cell, n) => (n === 0 ? cell.padEnd(46) : cell.padStart(11))).join('')}\n`);
+};
+
+const dataDir = await mkdtemp(join(tmpdir(), 'kissapi-bench-'));
+const postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined });
+try {
+  await openAccounts(postgres.url);
+  await openUsual(postgres.url);
+  line(['', 'commands/s', 'p50 ms', 'p99 ms', 'usual/s', 'p50 ms', 'p99 ms', 'ratio']);
+  for (const count of [accounts, 1]) {
+    for (const flight of values.flight.split(',').map(Number)) {
+      for (const processes of values.processes.split(',').map(Number)) {
+        if (flight < processes) continue;
+        const ours = await measure(postgres.url, 'ledger', count, flight, processes);
+        const usual = await measure(postgres.url, 'for-update', count, flight, processes);
+        const cells = ({ perSecond, p50, p99 }: Figures): string[] => [
+          perSecond.toFixed(0),
+          p50.toFixed(1),
+          p99.toFixed(1),
+        ];
+        const what = `${count === 1 ? 'one account' : `${count} accounts`}, ${flight} in flight, ${processes} process${processes > 1 ? 'es' : ''}`;
+        line([what, ...cells(ours), ...cells(usual), (ours.perSecond / usual.perSecond).toFixed(2)]);
+      }
+    }
+  }
+} finally {
+  await postgres.stop();
+  await rm(dataDir, { recursive: true, force: true });
+}

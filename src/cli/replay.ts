@@ -1,0 +1,96 @@
+import { InvalidArgumentError } from 'commander';
+import { formatUsd } from '../domain/money.ts';
+import type { EventStore } from '../eventstore/event-store.ts';
+import { tellStory, type Chapter, type Until } from './history.ts';
+import { CliFault } from './fault.ts';
+import { createProgram, EXIT_CODES, print, runOnDatabase } from './run.ts';
+import { line, sentence, summary } from './sentences.ts';
+
+const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
+
+const moment = (text: string): Date => {
+  const time = new Date(text);
+  if (!isoTime.test(text) || Number.isNaN(time.getTime())) {
+    throw new InvalidArgumentError('It must be an ISO 8601 time with a zone, such as 2026-01-31T10:00:00Z.');
+  }
+  if (time > new Date()) throw new InvalidArgumentError('That time is yet to come.');
+  return time;
+};
+
+const revision = (text: string): number => {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number, from 0.');
+  return Number(text);
+};
+
+const program = createProgram(
+  'replay',
+  "Tell an account's story from the log: each event as a sentence, and the balance after it.",
+)
+  .usage('[options] <account>')
+  .argument('<account>', 'the account, such as acc_3f1c9a7be2d04c5d8a6b1e20')
+  .option('--at <time>', 'tell it up to a moment (ISO 8601 with a zone)', moment)
+  .option('--revision <n>', 'tell it up to an event', revision)
+  .option('--json', 'one JSON object per line: the events, then the summary')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ npm run replay -- acc_3f1c9a7be2d04c5d8a6b1e20
+  $ npm run replay -- acc_3f1c9a7be2d04c5d8a6b1e20 --at 2026-01-31T10:00:00Z
+  $ npm run --silent replay -- acc_3f1c9a7be2d04c5d8a6b1e20 --json | jq 'select(.type == "HoldSettled")'
+${EXIT_CODES}`,
+  )
+  .parse();
+
+type Options = Until & { readonly json?: true };
+const { json, ...until } = program.opts<Options>();
+if (until.at && until.revision !== undefined) program.error('error: give --at or --revision, not both');
+const [accountId = ''] = program.args;
+
+const asJson = (chapter: Chapter): string => {
+  const { revision, position, time, event, metadata } = chapter.recorded;
+  return JSON.stringify({
+    ...{ revision, position, time, type: event.type, sentence: sentence(event), actor: metadata.actor },
+    balance_usd: formatUsd(chapter.balance),
+    held_usd: formatUsd(chapter.held),
+    available_usd: formatUsd(chapter.available),
+  });
+};
+
+const summaryAsJson = ({ account: { standing, wallet }, recorded, ...chapter }: Chapter): string =>
+  JSON.stringify({
+    summary: {
+      ...{ account_id: accountId, revision: recorded.revision, time: recorded.time, status: standing.status },
+      balance_usd: formatUsd(chapter.balance),
+      held_usd: formatUsd(chapter.held),
+      available_usd: formatUsd(chapter.available),
+      topped_up_usd: formatUsd(wallet.toppedUp),
+      charged_usd: formatUsd(wallet.charged),
+      open_holds: wallet.holds.size,
+    },
+  });
+
+const tell = async (store: EventStore): Promise<void> => {
+  let last: Chapter | undefined;
+  for await (const chapter of tellStory(store, accountId, until)) {
+    await print(json ? asJson(chapter) : line(chapter));
+    last = chapter;
+  }
+  if (!last) {
+    const [first] = await store.readStream(`account-${accountId}`, 0, 1);
+    throw new CliFault(
+      first
+        ? `${accountId} did not exist at that time: it was registered at ${first.time.toISOString()}.`
+        : `There is no account ${accountId}. Check the id.`,
+    );
+  }
+  if (until.revision !== undefined && last.recorded.revision < until.revision) {
+    throw new CliFault(`${accountId} has not come to revision ${until.revision}: this was all.`);
+  }
+  await print(json ? summaryAsJson(last) : `\n${summary(last.account, last)}`);
+};
+
+await runOnDatabase('replay', async ({ store }) => {
+  await tell(store);
+  return 0;
+});

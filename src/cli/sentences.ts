@@ -1,0 +1,116 @@
+import type { Account } from '../domain/account/account.ts';
+import type { AccountEvent, Delivery, LotSource, ReleaseReason } from '../domain/account/events.ts';
+import { available } from '../domain/account/wallet.ts';
+import { formatUsd, tokenClasses, type Credits, type TokenClass, type Usage } from '../domain/money.ts';
+import type { Chapter } from './history.ts';
+
+/**
+ * Text that came from outside (a reason, a name, what an upstream said) as a terminal may show it: a control sequence in it
+ * could otherwise rewrite the lines above. Format characters go too, for they can turn the reading direction.
+ */
+export const plain = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '\u00b7');
+
+export const usd = (credits: Credits): string => `${formatUsd(credits)} USD`;
+
+export const className: Readonly<Record<TokenClass, string>> = {
+  input: 'input',
+  cachedInput: 'cached input',
+  cacheWrite: 'cache write',
+  output: 'output',
+  reasoning: 'reasoning',
+};
+
+const releaseReason: Readonly<Record<ReleaseReason, string>> = {
+  upstream_refused: 'the provider refused the request',
+  upstream_failed: 'the provider failed',
+  client_gone: 'the client left before anything was delivered',
+  orphaned: 'the process that held it died',
+  gateway_failed: 'the gateway failed',
+};
+
+const ending: Readonly<Record<Delivery['ended'], string>> = {
+  completed: 'completed',
+  client_gone: 'the client left',
+  upstream_broke: 'the provider broke off',
+  out_of_credits: 'credits ran out',
+  drained: 'ended because the gateway was stopping',
+};
+
+export const endedHow = ({ ended }: Delivery): string => ending[ended];
+export const releasedWhy = (reason: ReleaseReason): string => releaseReason[reason];
+
+const tokens = (usage: Usage): string =>
+  tokenClasses
+    .filter((tokenClass) => usage[tokenClass] > 0)
+    .map((tokenClass) => `${usage[tokenClass].toLocaleString('en-US')} ${className[tokenClass]}`)
+    .join(' + ') || 'no';
+
+const origin = (source: LotSource): string =>
+  source.kind === 'grant' ? `granted: ${plain(source.reason)}` : `paid: ${plain(source.reference)}`;
+
+/** What happened, as one would tell it to the account's holder. */
+export const sentence = (event: AccountEvent): string => {
+  switch (event.type) {
+    case 'AccountRegistered':
+      return `Registered for ${plain(event.name)} <${plain(event.email)}>, ${event.holder === 'person' ? 'a person' : 'an entity'}.`;
+    case 'TermsAccepted':
+      return `Accepted the terms of ${plain(event.version)}: ${plain(event.how)}.`;
+    case 'AccountSuspended':
+      return `Suspended: ${plain(event.reason)}.`;
+    case 'AccountReinstated':
+      return `Reinstated: ${plain(event.reason)}.`;
+    case 'KeyIssued':
+      return `Issued the key "${plain(event.name)}" (${event.keyId}), which ends in ${plain(event.hint)}.`;
+    case 'KeyRevoked':
+      return `Revoked the key ${event.keyId}: ${plain(event.reason)}.`;
+    case 'CreditsToppedUp':
+      return `Added ${usd(event.amount)} (${event.lotId}), ${origin(event.source)}.`;
+    case 'CreditsReserved': {
+      const { amount, requestId, price, request, keyId } = event;
+      return `Held ${usd(amount)} for ${requestId}: ${plain(price.model)} at price version ${price.version}, ${request.endpoint}, with ${keyId}.`;
+    }
+    case 'HoldExtended':
+      return `Held ${usd(event.by)} more for ${event.requestId}.`;
+    case 'HoldSettled': {
+      const { charged, requestId, usage, released, delivery } = event;
+      return `Charged ${usd(charged)} for ${requestId}: ${tokens(usage)} tokens, ${delivery.usageSource}; ${endedHow(delivery)}. ${usd(released)} of the hold is free again.`;
+    }
+    case 'HoldReleased':
+      return `Gave back the ${usd(event.released)} held for ${event.requestId}, uncharged: ${releasedWhy(event.reason)} (${plain(event.detail)}).`;
+    case 'LateUsageCharged': {
+      const { charged, requestId, usage, delivery } = event;
+      return `Charged ${usd(charged)} late for ${requestId}, whose hold had been given back: ${tokens(usage)} tokens, ${delivery.usageSource}; ${endedHow(delivery)}.`;
+    }
+    case 'UsageWrittenOff':
+      return `Wrote off ${usd(event.amount)} of ${event.requestId}, which neither hold nor balance covered: the house pays.`;
+  }
+};
+
+const balanceOf = ({ balance, held }: Chapter): string =>
+  held === 0n ? `Balance ${usd(balance)}.` : `Balance ${usd(balance)}, of which ${formatUsd(held)} held.`;
+
+/** One line: when, which revision, what, by whom, and the balance after it. */
+export const line = (chapter: Chapter): string => {
+  const { time, revision, event, metadata } = chapter.recorded;
+  return `${time.toISOString()}  #${revision}  ${sentence(event)}  [${plain(metadata.actor)}]  ${balanceOf(chapter)}`;
+};
+
+/** How the account stood at the end of what was told. */
+export const summary = ({ standing, wallet, keys }: Account, { recorded }: Pick<Chapter, 'recorded'>): string => {
+  const { registration, status, suspensionReason, termsVersion } = standing;
+  const live = [...keys.values()].filter(({ revoked }) => !revoked).length;
+  const lines = [
+    `After ${recorded.revision + 1} events, at ${recorded.time.toISOString()}:`,
+    `  holder     ${registration ? `${plain(registration.name)} <${plain(registration.email)}>` : 'nobody'}`,
+    `  standing   ${status}${suspensionReason === null ? '' : `: ${plain(suspensionReason)}`}`,
+    `  terms      ${termsVersion === null ? 'not accepted' : plain(termsVersion)}`,
+    `  keys       ${live} in use, ${keys.size - live} revoked`,
+    `  balance    ${usd(wallet.balance)} = ${formatUsd(wallet.toppedUp)} added - ${formatUsd(wallet.charged)} charged`,
+    `  held       ${usd(wallet.held)} for ${wallet.holds.size} open ${wallet.holds.size === 1 ? 'request' : 'requests'}`,
+    `  available  ${usd(available(wallet))}`,
+  ];
+  for (const [requestId, { amount, price, runId }] of wallet.holds) {
+    lines.push(`  open hold  ${usd(amount)} for ${requestId} (${plain(price.model)}), run ${runId}`);
+  }
+  return lines.join('\n');
+};

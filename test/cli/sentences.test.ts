@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { createInMemoryStore } from '../../src/eventstore/in-memory.ts';
+import { tellStory, type Chapter, type Until } from '../../src/cli/history.ts';
+import { line, plain, summary } from '../../src/cli/sentences.ts';
+import { ACCOUNT, writeLedger } from './ledger.ts';
+
+const tell = async (until: Until = {}) => {
+  let time = Date.parse('2026-01-31T10:00:00Z');
+  const store = createInMemoryStore(() => new Date((time += 500)));
+  await writeLedger(store);
+  const lines: string[] = [];
+  let last: Chapter | undefined;
+  for await (const chapter of tellStory(store, ACCOUNT, until)) {
+    lines.push(line(chapter));
+    last = chapter;
+  }
+  return { lines, last };
+};
+
+describe('a story', () => {
+  it('tells every event in a sentence, with the balance after it', async () => {
+    const { lines } = await tell();
+    expect(lines.map((one) => one.replace(/^\S+ {2}/, ''))).toEqual([
+      '#0  Registered for Ada <ada@example.com>, a person.  [test]  Balance 0.00 USD.',
+      '#1  Accepted the terms of 2026-01-01: in a test.  [test]  Balance 0.00 USD.',
+      '#2  Issued the key "production" (key_1), which ends in x7Qd.  [test]  Balance 0.00 USD.',
+      '#3  Added 0.001 USD (lot_1), granted: Welcome.  [test]  Balance 0.001 USD.',
+      '#4  Added 0.009 USD (lot_2), paid: ord_1.  [test]  Balance 0.01 USD.',
+      '#5  Held 0.002 USD for gen-1: gpt-5-mini at price version 1, /chat/completions, with key_1.  [test]  Balance 0.01 USD, of which 0.002 held.',
+      '#6  Held 0.0005 USD more for gen-1.  [test]  Balance 0.01 USD, of which 0.0025 held.',
+      '#7  Held 0.001 USD for gen-2: gpt-5-mini at price version 1, /chat/completions, with key_1.  [test]  Balance 0.01 USD, of which 0.0035 held.',
+      '#8  Charged 0.002026251 USD for gen-1: 101 input + 40 cached input + 1,000 output tokens, reported; completed. 0.000473749 USD of the hold is free again.  [test]  Balance 0.007973749 USD, of which 0.001 held.',
+      '#9  Gave back the 0.001 USD held for gen-2, uncharged: the process that held it died (run \u00b7[31mdied).  [test]  Balance 0.007973749 USD.',
+      '#10  Charged 0.00002 USD late for gen-2, whose hold had been given back: 10 output tokens, reported; completed.  [test]  Balance 0.007953749 USD.',
+      '#11  Held 0.001 USD for gen-3: gpt-5-mini at price version 1, /chat/completions, with key_1.  [test]  Balance 0.007953749 USD, of which 0.001 held.',
+      '#12  Gave back the 0.001 USD held for gen-3, uncharged: the provider failed (HTTP 500).  [test]  Balance 0.007953749 USD.',
+      '#13  Held 0.001 USD for gen-4: gpt-5-mini at price version 1, /chat/completions, with key_1.  [test]  Balance 0.007953749 USD, of which 0.001 held.',
+      '#14  Charged 0.007953749 USD for gen-4: 101 input + 40 cached input + 10,000 output tokens, reported; completed. 0.00 USD of the hold is free again.  [test]  Balance 0.00 USD.',
+      '#15  Wrote off 0.012072502 USD of gen-4, which neither hold nor balance covered: the house pays.  [test]  Balance 0.00 USD.',
+      '#16  Added 0.005 USD (lot_3), granted: Sorry.  [test]  Balance 0.005 USD.',
+      '#17  Held 0.001 USD for gen-5: gpt-5-mini at price version 1, /chat/completions, with key_1.  [test]  Balance 0.005 USD, of which 0.001 held.',
+      '#18  Suspended: Resale.  [test]  Balance 0.005 USD, of which 0.001 held.',
+    ]);
+    expect(lines[0]).toMatch(/^2026-01-31T10:00:\d\d\.\d{3}Z {2}#0 {2}/);
+  });
+
+  it('ends where it is told to, that moment included', async () => {
+    const { lines } = await tell({ revision: 4 });
+    expect(lines).toHaveLength(5);
+    const whole = await tell();
+    const at = whole.last && new Date(whole.last.recorded.time.getTime() - 1);
+    expect((await tell({ at })).lines).toHaveLength(18);
+    expect((await tell({ at: whole.last?.recorded.time })).lines).toHaveLength(19);
+  });
+
+  it('sums up how the account stands', async () => {
+    const { last } = await tell();
+    if (!last) throw new Error('there is a story');
+    expect(summary(last.account, last).split('\n').slice(1)).toEqual([
+      '  holder     Ada <ada@example.com>',
+      '  standing   suspended: Resale',
+      '  terms      2026-01-01',
+      '  keys       1 in use, 0 revoked',
+      '  balance    0.005 USD = 0.015 added - 0.01 charged',
+      '  held       0.001 USD for 1 open request',
+      '  available  0.004 USD',
+      '  open hold  0.001 USD for gen-5 (gpt-5-mini), run run-1',
+    ]);
+  });
+});
+
+describe('plain', () => {
+  it('lets nothing through that would move a terminal', () => {
+    expect(plain('a\u001b[2Jb\rc\u0007d\u202ee\u2028f\u009bg')).toBe('a\u00b7[2Jb\u00b7c\u00b7d\u00b7e\u00b7f\u00b7g');
+    expect(plain('Grüße, 東京 👋')).toBe('Grüße, 東京 👋');
+  });
+});

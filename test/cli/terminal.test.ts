@@ -1,0 +1,196 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openDatabase } from '../../src/cli/open-database.ts';
+import { findRunningEmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded-postgres.ts';
+import { decode } from '../../src/eventstore/codec.ts';
+import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres.ts';
+import { createDatabase } from '../../src/projections/database.ts';
+import { migrateProjections, projections } from '../../src/projections/live.ts';
+import { LIVE } from '../../src/projections/projection.ts';
+import { bringUpToDate } from '../../src/projections/rebuild.ts';
+import { applyEvents } from '../../src/projections/rows.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { ACCOUNT, writeLedger } from './ledger.ts';
+
+type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
+
+/** As an operator would, from a shell; the environment has nothing but what is given. */
+const run = (script: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ran> =>
+  new Promise((resolve) => {
+    const file = fileURLToPath(new URL(`../../src/cli/${script}.ts`, import.meta.url));
+    execFile(process.execPath, [file, ...args], { env: { ...env }, timeout: 25_000 }, (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
+    });
+  });
+
+/** A database with a log and all projections, as a gateway leaves it. */
+const fill = async (url: string): Promise<void> => {
+  await migratePostgresStore(url);
+  await migrateProjections(url);
+  const store = createPostgresStore(url);
+  const database = createDatabase(url);
+  await writeLedger(store);
+  await bringUpToDate(database, store, projections, () => undefined);
+  const events = (await store.readAll(0, 1000)).map(decode);
+  for (const projection of projections) await applyEvents(database, projection, LIVE, events);
+  await store.close();
+  await database.$pool.end();
+};
+
+let database: TestDatabase;
+let env: { DATABASE_URL: string };
+beforeAll(async () => {
+  database = await createTestDatabase();
+  env = { DATABASE_URL: database.url };
+  await fill(database.url);
+});
+afterAll(() => database.drop());
+
+describe('replay', () => {
+  it("tells an account's story and sums it up", async () => {
+    const { code, stdout, stderr } = await run('replay', [ACCOUNT], env);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.split('\n').filter((line) => line.includes('  #'))).toHaveLength(19);
+    expect(stdout).toContain('After 19 events');
+    expect(stdout).not.toContain('\u001b');
+    expect(stdout).not.toContain('h4sh');
+  });
+
+  it('tells it up to an event, as JSON', async () => {
+    const { stdout } = await run('replay', [ACCOUNT, '--revision', '7', '--json'], env);
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines).toHaveLength(9);
+    expect(lines[7]).toMatchObject({ revision: 7, type: 'CreditsReserved', balance_usd: '0.01', held_usd: '0.0035' });
+    expect(lines[8]).toMatchObject({ summary: { revision: 7, available_usd: '0.0065', open_holds: 2 } });
+  });
+
+  it.each([
+    [['acc_nobody'], /no account acc_nobody/],
+    [[ACCOUNT, '--at', '2020-01-01T00:00:00Z'], /did not exist at that time/],
+    [[ACCOUNT, '--at', '2100-01-01T00:00:00Z'], /yet to come/],
+    [[ACCOUNT, '--at', 'yesterday'], /ISO 8601/],
+    [[ACCOUNT, '--revision', '19'], /has not come to revision 19/],
+    [[ACCOUNT, '--revision', 'x'], /whole number/],
+    [[ACCOUNT, '--revision', '1', '--at', '2026-01-01T00:00:00Z'], /not both/],
+    [[], /missing required argument/],
+  ])('exits with 2 and says why: %j', async (args, words) => {
+    const { code, stderr } = await run('replay', args, env);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(words);
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+});
+
+describe('explain', () => {
+  it.each(['gen-1', 'gen-2', 'gen-4'])('works the charge of %s out again', async (id) => {
+    const { code, stdout, stderr } = await run('explain', [id], env);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('The recomputation agrees with the log.');
+    expect(stdout).toContain('ok     charged in the projection of requests');
+    expect(stdout).not.toContain('\u001b');
+  });
+
+  it('takes the id that the provider gave, too', async () => {
+    expect((await run('explain', ['chatcmpl-1'], env)).stdout).toMatch(/^gen-\d of account acc_1/);
+  });
+
+  it('says that nothing was charged, or not yet', async () => {
+    expect((await run('explain', ['gen-3'], env)).stdout).toMatch(/Nothing was charged\.\n$/);
+    expect((await run('explain', ['gen-5'], env)).stdout).toMatch(/still under way/);
+  });
+
+  it('exits with 2 where there is no such generation', async () => {
+    const { code, stderr } = await run('explain', ['gen-9'], env);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: 'explain: There is no generation gen-9. Check the id.\n' });
+  });
+
+  it('exits with 1 where the rows say otherwise; rebuild finds it too, and mends it', async () => {
+    const rows = createDatabase(database.url);
+    await rows.none(`update ${LIVE}.requests set charged = charged + 1 where request_id = 'gen-1'`);
+    await rows.$pool.end();
+    const explained = await run('explain', ['gen-1'], env);
+    expect(explained.code).toBe(1);
+    expect(explained.stdout).toMatch(/WRONG {2}charged in the projection of requests: recorded 0\.002026252/);
+    const rebuilt = await run('rebuild', ['requests'], env);
+    expect(rebuilt.code).toBe(1);
+    expect(rebuilt.stdout).toMatch(/^requests: 5 rows up to event 20, md5 [0-9a-f]{32}, NOT the same/);
+    expect((await run('explain', ['gen-1'], env)).code).toBe(0);
+  });
+});
+
+describe('rebuild', () => {
+  it('builds all of them to the same bytes', async () => {
+    const { code, stdout } = await run('rebuild', ['--all'], env);
+    expect(code).toBe(0);
+    const lines = stdout.trim().split('\n');
+    expect(lines.map((line) => line.split(':')[0])).toEqual(projections.map(({ name }) => name));
+    for (const line of lines)
+      expect(line).toMatch(/: \d+ rows up to event 20, md5 [0-9a-f]{32}, the same as the live rows\.$/);
+  });
+
+  it.each([[['nothing']], [[]], [['balances', '--all']]])('exits with 2 and lists the names: %j', async (args) => {
+    const { code, stderr } = await run('rebuild', args, env);
+    expect(code).toBe(2);
+    if (args.length < 2) expect(stderr).toContain('balances, requests, daily_usage');
+  });
+});
+
+describe('every command', () => {
+  it.each(['replay', 'explain', 'rebuild'])('%s --help shows examples and needs no database', async (script) => {
+    const { code, stdout } = await run(script, ['--help'], {});
+    expect(code).toBe(0);
+    expect(stdout).toContain(`$ npm run ${script} -- `);
+    expect(stdout).toContain('Exit codes:');
+  });
+
+  it('says what is wrong with its database, and never its password', async () => {
+    const gone = new URL(database.url);
+    gone.port = '1';
+    gone.password = 'h1dden';
+    const answer = await run('replay', [ACCOUNT], { DATABASE_URL: gone.href });
+    expect(answer.code).toBe(2);
+    expect(answer.stderr).toMatch(/^replay: The database at 127\.0\.0\.1:1 cannot be reached: .*ECONNREFUSED/);
+    expect(answer.stderr).not.toContain('h1dden');
+    const misnamed = await run('replay', [ACCOUNT], { DATABASE_URL: 'mysql://x' });
+    expect(misnamed.stderr).toContain('DATABASE_URL');
+    const empty = await createTestDatabase();
+    const unknown = await run('replay', [ACCOUNT], { DATABASE_URL: empty.url });
+    expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('no KissAPI log yet') as unknown });
+    await empty.drop();
+  });
+});
+
+describe('the embedded database', () => {
+  let dataDir: string;
+  beforeAll(async () => (dataDir = await mkdtemp(join(tmpdir(), 'kissapi-cli-'))));
+  afterAll(() => rm(dataDir, { recursive: true, force: true }));
+
+  it('is used while a gateway runs it, and started for the moment where none does', async () => {
+    const quiet = { dataDir, log: () => undefined };
+    const none = await run('replay', [ACCOUNT], { KISSAPI_DATA: dataDir });
+    expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining("no gateway's database in") as unknown });
+
+    const gateway = await startEmbeddedPostgres(quiet);
+    await fill(gateway.url);
+    expect(await findRunningEmbeddedPostgres(dataDir)).toBe(gateway.url);
+    const beside = await openDatabase({ ...quiet, databaseUrl: undefined });
+    expect(beside.url).toBe(gateway.url);
+    await beside.close();
+    expect(await findRunningEmbeddedPostgres(dataDir)).toBe(gateway.url);
+    await gateway.stop();
+
+    expect(await findRunningEmbeddedPostgres(dataDir)).toBeUndefined();
+    const alone = await run('replay', [ACCOUNT, '--revision', '3'], { KISSAPI_DATA: dataDir });
+    expect(alone.code).toBe(0);
+    expect(alone.stdout).toContain('After 4 events');
+    expect(alone.stderr).toBe('replay: No gateway is running: starting its database for the moment.\n');
+    expect(await findRunningEmbeddedPostgres(dataDir)).toBeUndefined();
+  });
+});

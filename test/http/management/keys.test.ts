@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ada, message, refusal, startManagementApi, type ManagementApi } from './management-api.ts';
+
+let api: ManagementApi;
+let path: string;
+beforeEach(async () => {
+  api = await startManagementApi();
+  path = `/accounts/${await api.account()}/keys`;
+});
+afterEach(() => api.close());
+
+const log = async (): Promise<string> => JSON.stringify(await api.store.readAll(0, 1000));
+
+describe('POST /accounts/{account_id}/keys', () => {
+  it('201: shows the secret once, and keeps nothing of it', async () => {
+    const { status, json } = await api.post(path, { name: 'production' });
+    expect(status).toBe(201);
+    const secret = String(json['secret']);
+    expect(json).toMatchObject({ name: 'production', hint: secret.slice(-4), revision: 2 });
+    expect(await log()).not.toContain(secret);
+    const listed = await api.get(path);
+    expect(listed.json).toEqual({
+      data: [{ key_id: json['key_id'], name: 'production', hint: secret.slice(-4), revoked: false }],
+    });
+    const account = path.replace('/keys', '');
+    const events = await api.get(`${account}/events`);
+    const everything = JSON.stringify([listed.json, (await api.get(account)).json, events.json]);
+    expect(everything).not.toContain(secret);
+    expect(everything).not.toContain('hash');
+  });
+
+  it('201: answers when this node knows the key', async () => {
+    await api.post(path, { name: 'production' });
+    expect(api.published).toEqual([3]);
+  });
+
+  it('201: repeated with the same key, the same one without its secret', async () => {
+    const first = await api.post(path, { name: 'production' }, { key: 'one' });
+    const again = await api.post(path, { name: 'production' }, { key: 'one' });
+    expect(again.status).toBe(201);
+    expect(again.json).toEqual({ ...first.json, secret: null, note: expect.stringContaining('revoke') as unknown });
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    expect((await api.get(path)).json['data']).toHaveLength(1);
+  });
+
+  it('201: sent many times at once with the same key, one answer has the secret', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => api.post(path, { name: 'production' }, { key: 'one' })),
+    );
+    expect(answers.filter(({ json }) => json['secret'] !== null)).toHaveLength(1);
+    expect(new Set(answers.map(({ json }) => json['key_id'])).size).toBe(1);
+  });
+
+  it('201: owes the secret even where this node does not learn of the key in time', async () => {
+    await api.close();
+    api = await startManagementApi({ publishKey: () => Promise.reject(new Error('behind')) });
+    const { json } = await api.post(`/accounts/${await api.account()}/keys`, { name: 'production' });
+    expect(json['secret']).toEqual(expect.any(String));
+  });
+
+  it('409: the same key for a key of another name', async () => {
+    await api.post(path, { name: 'production' }, { key: 'one' });
+    const answer = await api.post(path, { name: 'staging' }, { key: 'one' });
+    expect(refusal(answer)).toEqual([409, 'idempotency_key_reused']);
+  });
+
+  it('403: before the terms are accepted', async () => {
+    const { json } = await api.post('/accounts', ada);
+    const answer = await api.post(`/accounts/${String(json['account_id'])}/keys`, { name: 'production' });
+    expect(refusal(answer)).toEqual([403, 'terms_not_accepted']);
+  });
+
+  it('403: while the account is suspended', async () => {
+    await api.post(path.replace('/keys', '/suspend'), { reason: 'Resale' });
+    expect(refusal(await api.post(path, { name: 'production' }))).toEqual([403, 'account_suspended']);
+  });
+
+  it('404: an account that does not exist', async () => {
+    expect(refusal(await api.post('/accounts/acc_nobody/keys', { name: 'x' }))).toEqual([404, 'account_not_found']);
+    expect(refusal(await api.get('/accounts/acc_nobody/keys'))).toEqual([404, 'account_not_found']);
+  });
+});
+
+describe('DELETE /accounts/{account_id}/keys/{key_id}', () => {
+  let key: string;
+  beforeEach(async () => {
+    key = `${path}/${String((await api.post(path, { name: 'production' })).json['key_id'])}`;
+  });
+
+  it('200: revokes it, and answers when this node knows', async () => {
+    const { json } = await api.delete(`${key}?reason=Leaked`);
+    expect(json).toMatchObject({ revoked: true, changed: true, revision: 3 });
+    expect(api.published).toEqual([3, 4]);
+    expect((await api.get(path)).json).toMatchObject({ data: [{ revoked: true }] });
+    expect(await log()).toContain('Leaked');
+  });
+
+  it('200: repeated, changes nothing, and makes sure again that this node knows', async () => {
+    await api.delete(key);
+    const { json } = await api.delete(key);
+    expect(json).toMatchObject({ revoked: true, changed: false, revision: 3, time: null });
+    expect(api.published).toEqual([3, 4, 4]);
+    expect(await api.store.head()).toBe(4);
+  });
+
+  it('404: a key that the account does not have', async () => {
+    expect(refusal(await api.delete(`${path}/key_nothing`))).toEqual([404, 'key_not_found']);
+    const other = await api.account();
+    const foreign = key.replace(/acc_\w+/, other);
+    expect(refusal(await api.delete(foreign))).toEqual([404, 'key_not_found']);
+  });
+
+  it('503: in the log, but this node has not heard of it', async () => {
+    await api.close();
+    api = await startManagementApi({ publishKey: () => Promise.reject(new Error('behind')) });
+    const keys = `/accounts/${await api.account()}/keys`;
+    const issued = await api.post(keys, { name: 'production' });
+    const answer = await api.delete(`${keys}/${String(issued.json['key_id'])}`);
+    expect(refusal(answer)).toEqual([503, 'store_unavailable']);
+    expect(message(answer)).toContain('revoked');
+    expect(answer.headers.get('x-should-retry')).toBe('true');
+  });
+
+  it('400: a query that it does not know', async () => {
+    expect(refusal(await api.delete(`${key}?why=Leaked`))).toEqual([400, 'invalid_request']);
+  });
+});

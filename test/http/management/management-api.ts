@@ -1,0 +1,146 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, { type ErrorRequestHandler } from 'express';
+import { v7 } from 'uuid';
+import { expect } from 'vitest';
+import { accountStream } from '../../../src/domain/account/account.ts';
+import { accountDecider, type AccountCommand } from '../../../src/domain/account/decide.ts';
+import { createCommands } from '../../../src/eventstore/commands.ts';
+import { createCommitter } from '../../../src/eventstore/committer.ts';
+import { createInMemoryStore } from '../../../src/eventstore/in-memory.ts';
+import { createManagementRouter, type ManagementDeps } from '../../../src/http/management/router.ts';
+import { routes } from '../../../src/http/management/routes.ts';
+
+export const TOKEN = 'admin-token-that-is-at-least-32-characters-long';
+export const TERMS = '2026-01-01';
+
+type Json = Readonly<Record<string, unknown>>;
+export type Answer = { readonly status: number; readonly headers: Headers; readonly json: Json };
+export type Send = {
+  readonly body?: unknown;
+  readonly key?: string;
+  readonly token?: string | null;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** The management API on a real socket, over a log in memory. Every answer is checked against what its route documents. */
+export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}) => {
+  let time = Date.parse('2026-01-31T10:00:00.000Z');
+  const clock = { advance: (ms: number) => void (time += ms), now: () => new Date(time) };
+  const store = createInMemoryStore(clock.now);
+  const committer = createCommitter({ store });
+  const commands = createCommands({ store, committer, decider: accountDecider });
+  const published: number[] = [];
+  const failures: unknown[] = [];
+  const deps: ManagementDeps = {
+    commands,
+    store,
+    prices: () => [],
+    termsInForce: () => TERMS,
+    createSecret: () => {
+      const secret = `kiss_test_${randomUUID()}`;
+      return { secret, hash: createHash('sha256').update(secret).digest('hex'), pepperId: '1', hint: secret.slice(-4) };
+    },
+    publishKey: (position) => {
+      published.push(position);
+      return Promise.resolve();
+    },
+    adminToken: TOKEN,
+    newId: v7,
+    now: clock.now,
+    ...overrides,
+  };
+  const app = express();
+  app.set('query parser', 'simple');
+  app.use('/api', createManagementRouter(deps));
+  const onError: ErrorRequestHandler = (error, _request, response, _next) => {
+    failures.push(error);
+    response.status(500).end();
+  };
+  app.use(onError);
+  const server = createServer(app);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api`;
+
+  const send = async (method: string, path: string, { body, key, token = TOKEN, headers }: Send = {}) => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const json = (await response.json()) as Json;
+    expectAsDocumented(method, path, response.status, json);
+    return { status: response.status, headers: response.headers, json } satisfies Answer;
+  };
+
+  const post = (path: string, body: unknown, sent: Send = {}): Promise<Answer> => send('POST', path, { body, ...sent });
+
+  return {
+    url,
+    store,
+    clock,
+    published,
+    failures,
+    send,
+    post,
+    get: (path: string, sent: Send = {}): Promise<Answer> => send('GET', path, sent),
+    delete: (path: string, sent: Send = {}): Promise<Answer> => send('DELETE', path, sent),
+    /** Registers somebody who has accepted the terms; tells the account's id. */
+    account: async (): Promise<string> => {
+      const { status, json } = await post('/accounts', { ...ada, accept_terms: TERMS });
+      expect(status).toBe(201);
+      return String(json['account_id']);
+    },
+    /** What the proxy would do. */
+    execute: async (accountId: string, command: AccountCommand): Promise<void> => {
+      const outcome = await commands.execute(accountStream(accountId), command, {
+        actor: 'key:test',
+        commandId: v7(),
+      });
+      expect(outcome.accepted).toBe(true);
+    },
+    close: async (): Promise<void> => {
+      await new Promise((resolve) => server.close(resolve));
+      await committer.close();
+      expect(failures).toEqual([]);
+    },
+  };
+};
+
+export type ManagementApi = Awaited<ReturnType<typeof startManagementApi>>;
+
+export const ada = { name: 'Ada Lovelace', email: 'ada@example.com', adult: true } as const;
+
+const expectAsDocumented = (method: string, path: string, status: number, json: Json): void => {
+  if (status >= 400) {
+    expect(json).toEqual({
+      error: {
+        message: expect.stringMatching(/\w+.*\.$/s),
+        type: expect.any(String),
+        param: json['error'] && (json['error'] as Json)['param'] === null ? null : expect.any(String),
+        code: expect.any(String),
+        request_id: expect.stringMatching(/^req_/),
+      },
+    });
+    return;
+  }
+  const route = routes.find(
+    (one) =>
+      one.method === method.toLowerCase() &&
+      new RegExp(`^${one.path.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path.replace(/\?.*/, '')),
+  );
+  if (!route) return;
+  expect(status).toBe(route.success.status);
+  expect(route.success.schema.parse(json)).toEqual(json);
+};
+
+/** The code of an error, beside its status. */
+export const refusal = ({ status, json }: Answer): unknown => [status, (json['error'] as Json)['code']];
+export const message = ({ json }: Answer): string => String((json['error'] as Json)['message']);
+export const param = ({ json }: Answer): unknown => (json['error'] as Json)['param'];
