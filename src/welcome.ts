@@ -18,7 +18,7 @@ export const welcome = ({ port, dataDir, apiKey, newAdminToken }: Welcome): stri
       '',
       'Then, for example (the simulated model needs no provider):',
       '',
-      `curl $OPENAI_BASE_URL/chat/completions -H "Authorization: Bearer $OPENAI_API_KEY" -H "Content-Type: application/json" ` +
+      `curl ${url}/v1/chat/completions -H "Authorization: Bearer ${apiKey}" -H "Content-Type: application/json" ` +
         `-d '{"model":"simulated-chat","messages":[{"role":"user","content":"Hello"}]}'`,
       '',
     );
