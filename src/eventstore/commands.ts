@@ -154,9 +154,9 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
       entry.confirmed = fold(entry.confirmed, events);
     });
     entry.lastCommit.catch(() => undefined);
-    await entry.lastCommit;
+    const { firstPosition } = await commit;
     if (!decision.accepted) return decision;
-    const position = events.length > 0 ? (await commit).firstPosition + events.length - 1 : undefined;
+    const position = events.length > 0 ? firstPosition + events.length - 1 : undefined;
     return { accepted: true, events, revision, position, repeated: false };
   };
 

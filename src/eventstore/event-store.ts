@@ -17,6 +17,8 @@ export type StoredEvent = NewEvent & {
   readonly position: number;
   /** Taken by the store; never goes back from one position to the next. */
   readonly time: Date;
+  /** SHA-256 in hexadecimal over the event and the hash before it in the log: see chain.ts. */
+  readonly hash: string;
 };
 
 /**
@@ -43,6 +45,7 @@ export type SliceResult =
  *   it was expected fails alone; the rest of the batch goes through. A batch names a stream once at most.
  * - positions are dense and become visible in order: who has read up to a position will never find an event before it.
  * - an event id occurs once in the log.
+ * - each event carries a hash that chains it to the one before it, so that no change of the log goes unnoticed.
  */
 export interface EventStore {
   /** Rejects with StoreUnavailable when the outcome is unknown: the slices may or may not have been written. */

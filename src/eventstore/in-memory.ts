@@ -1,3 +1,4 @@
+import { chainHash, contentHash, GENESIS } from './chain.ts';
 import type { EventStore, Slice, SliceResult, StoredEvent } from './event-store.ts';
 import { followPages } from './follow-pages.ts';
 
@@ -14,7 +15,11 @@ export const createInMemoryStore = (now: () => Date = () => new Date()): EventSt
     if (past.length - 1 !== expectedRevision || fresh.size < events.length) return { appended: false };
     const firstPosition = log.length + 1;
     for (const event of events) {
-      const stored = { ...event, stream, revision: past.length, position: log.length + 1, time };
+      const revision = past.length;
+      const position = log.length + 1;
+      const previous = log.at(-1)?.hash ?? GENESIS;
+      const hash = chainHash(previous, contentHash(event, stream, revision), position, time);
+      const stored = { ...event, stream, revision, position, time, hash };
       past.push(stored);
       log.push(stored);
       ids.set(event.id, stored);

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { contentHash } from './chain.ts';
 import { StoreUnavailable, type EventStore, type Slice, type SliceResult, type StoredEvent } from './event-store.ts';
 import { followPages } from './follow-pages.ts';
 import { migrate } from './migrate.ts';
@@ -14,9 +15,10 @@ type EventRow = {
   data: string;
   metadata: string;
   time: Date;
+  hash: string;
 };
 
-const columns = 'position, stream, revision, id, type, version, data::text, metadata::text, time';
+const columns = `position, stream, revision, id, type, version, data::text, metadata::text, time, encode(hash, 'hex') as hash`;
 const UNIQUE_VIOLATION = '23505';
 
 const stored = (row: EventRow): StoredEvent => ({
@@ -124,8 +126,8 @@ const slicesJson = (slices: readonly Slice[]): string =>
 // `data` and `metadata` travel as strings: PostgreSQL reads what is nested in JSON, and refuses the escapes \u0000 and \ud800.
 const batchJson = (slices: readonly Slice[]): string =>
   JSON.stringify(
-    slices.flatMap(({ events }, n) =>
-      events.map(({ id, type, version, data, metadata }, i) => ({ n, i, id, type, version, data, metadata })),
+    slices.flatMap(({ stream, expectedRevision, events }, n) =>
+      events.map((event, i) => ({ n, i, ...event, content: contentHash(event, stream, expectedRevision + 1 + i) })),
     ),
   );
 

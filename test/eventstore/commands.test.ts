@@ -1,0 +1,505 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { accountStream, initialAccount } from '../../src/domain/account/account.ts';
+import type { AccountEvent } from '../../src/domain/account/events.ts';
+import { available } from '../../src/domain/account/wallet.ts';
+import { PAGE, StoreUnavailable, type EventStore, type Slice } from '../../src/eventstore/event-store.ts';
+import { createInMemoryStore } from '../../src/eventstore/in-memory.ts';
+import { audit } from '../domain/account/audit.ts';
+import {
+  customer,
+  extend,
+  extended,
+  register,
+  registered,
+  reinstate,
+  reinstated,
+  reserve,
+  reserved,
+  settle,
+  suspend,
+  suspended,
+  topUp,
+  toppedUp,
+} from '../domain/account/examples.ts';
+import { createFaultyStore, turns, type Fault } from './faulty-store.ts';
+import { anEvent, numbers } from './logs.ts';
+import { createNode, happen, historyOf, metadataOf, type AccountOutcome, type Node } from './nodes.ts';
+
+let store: EventStore;
+let node: Node;
+/** The batches that were handed to the store. */
+let batches: (readonly Slice[])[];
+
+const recording = (inner: EventStore): EventStore => ({
+  ...inner,
+  append: (slices) => {
+    batches.push(slices);
+    return inner.append(slices);
+  },
+});
+
+beforeEach(async () => {
+  batches = [];
+  store = createInMemoryStore();
+  node = createNode(recording(store));
+  await happen(store, 'ada', ...customer);
+});
+
+/** Something that the test waits for, or that waits for the test. */
+const signal = (): [Promise<void>, () => void] => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return [promise, resolve];
+};
+
+const acceptedBy = (outcomes: readonly AccountOutcome[]) => outcomes.filter(({ accepted }) => accepted);
+const refusalOf = (outcome: AccountOutcome) => (outcome.accepted ? undefined : outcome.refusal.code);
+const repeated = (outcome: AccountOutcome) => outcome.accepted && outcome.repeated;
+
+describe('a command', () => {
+  it('that is accepted is in the log when it resolves', async () => {
+    const outcome = await node.execute('ada', topUp(10n), 'cmd');
+    expect(outcome).toEqual({ accepted: true, events: [toppedUp(10n)], revision: 3, position: 4, repeated: false });
+    const [stored] = await store.readStream(accountStream('ada'), 3, 10);
+    expect(stored).toMatchObject({ type: 'CreditsToppedUp', position: 4, metadata: JSON.stringify(metadataOf('cmd')) });
+  });
+
+  it('may cause several events', async () => {
+    await happen(store, 'ada', toppedUp(4n), reserved(4n));
+    expect(await node.execute('ada', settle(9))).toMatchObject({
+      accepted: true,
+      events: [{ type: 'HoldSettled' }, { type: 'UsageWrittenOff' }],
+      revision: 6,
+      position: 7,
+    });
+  });
+
+  it('that is refused leaves nothing in the log', async () => {
+    const outcome = await node.execute('ada', reserve(4n));
+    expect(outcome).toEqual({
+      accepted: false,
+      refusal: { code: 'insufficient_credits', funds: { needed: 4n, available: 0n, held: 0n } },
+    });
+    expect(await store.head()).toBe(3);
+  });
+
+  it('that asks for what is so already leaves nothing in the log', async () => {
+    await happen(store, 'ada', suspended());
+    const outcome = await node.execute('ada', suspend());
+    expect(outcome).toEqual({ accepted: true, events: [], revision: 3, position: undefined, repeated: false });
+    expect(await store.head()).toBe(4);
+  });
+
+  it('begins the stream of an account', async () => {
+    expect(await node.execute('bob', register())).toMatchObject({ accepted: true, events: [registered], revision: 0 });
+  });
+
+  it('that the domain cannot decide dies alone', async () => {
+    await happen(store, 'ada', toppedUp(9n), reserved(4n));
+    const impossible = node.execute('ada', settle(-1));
+    const fine = node.execute('ada', reserve(5n, 'req_2'));
+    await expect(impossible).rejects.toThrow('usage is never negative');
+    expect(await fine).toMatchObject({ accepted: true });
+  });
+
+  it('folds a history of many pages', async () => {
+    for (const n of numbers(0, PAGE + 5)) await node.execute('ada', topUp(1n, `lot_${n}`));
+    const fresh = createNode(store);
+    expect(refusalOf(await fresh.execute('ada', reserve(BigInt(PAGE + 6))))).toBe('insufficient_credits');
+    expect(await fresh.execute('ada', reserve(BigInt(PAGE + 5)))).toMatchObject({ accepted: true });
+  });
+
+  it('is refused by a log that it cannot read', async () => {
+    await store.append([
+      { stream: accountStream('ada'), expectedRevision: 2, events: [anEvent({ type: 'FromTheFuture' })] },
+    ]);
+    await expect(node.execute('ada', topUp(1n))).rejects.toThrow('FromTheFuture v1 at position 4');
+    await expect(node.execute('ada', topUp(1n))).rejects.toThrow('FromTheFuture v1 at position 4');
+  });
+});
+
+describe('many commands on one account', () => {
+  it('are decided one after another without waiting for the log', async () => {
+    await happen(store, 'ada', toppedUp(60n));
+    const outcomes = await Promise.all(numbers(0, 100).map((n) => node.execute('ada', reserve(1n, `req_${n}`))));
+    expect(acceptedBy(outcomes)).toHaveLength(60);
+    expect(outcomes.findIndex(({ accepted }) => !accepted)).toBe(60);
+    expect(batches).toHaveLength(1);
+    expect(audit(await historyOf(store, 'ada')).holds.size).toBe(60);
+  });
+
+  it('tell each its own place in the log', async () => {
+    const outcomes = await Promise.all(
+      numbers(0, 10).flatMap((n) =>
+        ['ada', 'bob'].map((who) => node.execute(who, who === 'ada' ? topUp(1n, `lot_${n}`) : register())),
+      ),
+    );
+    for (const outcome of outcomes) {
+      if (!outcome.accepted || outcome.position === undefined) continue;
+      const [stored] = await store.readAll(outcome.position - 1, 1);
+      expect(stored).toMatchObject({ revision: outcome.revision, type: outcome.events[0]?.type });
+    }
+  });
+
+  it('see what those before them did, though it is not durable yet', async () => {
+    const [, first, second, third] = await Promise.all([
+      node.execute('ada', topUp(10n)),
+      node.execute('ada', reserve(6n, 'req_1')),
+      node.execute('ada', reserve(6n, 'req_2')),
+      node.execute('ada', reserve(4n, 'req_3')),
+    ]);
+    expect(first.accepted).toBe(true);
+    expect(refusalOf(second)).toBe('credits_held_by_concurrent_requests');
+    expect(third.accepted).toBe(true);
+  });
+});
+
+describe('an answer that writes nothing', () => {
+  it('waits for the appends that it rests on', async () => {
+    await happen(store, 'ada', toppedUp(10n));
+    const [held, letGo] = signal();
+    const slow = createNode(createFaultyStore(store, [{}, { meanwhile: () => held }]));
+    await slow.execute('ada', reserve(1n, 'req_0'));
+    const answers: string[] = [];
+    const holding = slow.execute('ada', reserve(9n)).then(() => answers.push('held'));
+    const refused = slow.execute('ada', reserve(1n, 'req_2')).then(() => answers.push('refused'));
+    const already = slow.execute('ada', reserve(9n)).then(() => answers.push('held already'));
+    for (let n = 0; n < 5; n++) await new Promise((resolve) => setImmediate(resolve));
+    expect(answers).toEqual([]);
+    letGo();
+    await Promise.all([holding, refused, already]);
+    expect(answers.toSorted()).toEqual(['held', 'held already', 'refused']);
+  });
+
+  it('is not given where those appends failed', async () => {
+    await happen(store, 'ada', toppedUp(10n));
+    const broken = createNode(
+      createFaultyStore(store, [{}, ...numbers(0, 4).map(() => ({ breaks: 'before' }) as const)]),
+    );
+    await broken.execute('ada', reserve(1n, 'req_0'));
+    const [holding, refused] = await Promise.allSettled([
+      broken.execute('ada', reserve(9n)),
+      broken.execute('ada', reserve(1n, 'req_2')),
+    ]);
+    expect([holding.status, refused.status]).toEqual(['rejected', 'rejected']);
+    expect(await broken.execute('ada', reserve(1n, 'req_2'))).toMatchObject({ accepted: true });
+  });
+
+  it('does not rest on what another node has changed since', async () => {
+    const other = createNode(store);
+    expect(refusalOf(await node.execute('ada', reserve(4n)))).toBe('insufficient_credits');
+    await other.execute('ada', topUp(4n));
+    expect(await node.execute('ada', reserve(4n))).toMatchObject({ accepted: true, events: [reserved(4n)] });
+  });
+
+  it('nor does one that nothing need be done', async () => {
+    const other = createNode(store);
+    await node.execute('ada', suspend());
+    await other.execute('ada', reinstate());
+    expect(await node.execute('ada', suspend())).toMatchObject({ accepted: true, events: [suspended()] });
+    expect(await historyOf(store, 'ada')).toEqual([...customer, suspended(), reinstated(), suspended()]);
+  });
+});
+
+describe('two nodes on one account', () => {
+  it('decide again where the other was first', async () => {
+    await happen(store, 'ada', toppedUp(10n));
+    const other = createNode(store);
+    expect(await node.execute('ada', reserve(6n, 'req_1'))).toMatchObject({ accepted: true });
+    expect(refusalOf(await other.execute('ada', reserve(6n, 'req_2')))).toBe('credits_held_by_concurrent_requests');
+    expect(await other.execute('ada', reserve(4n, 'req_3'))).toMatchObject({ accepted: true });
+    expect(refusalOf(await node.execute('ada', reserve(1n, 'req_4')))).toBe('credits_held_by_concurrent_requests');
+  });
+
+  it('never promise more than is there, however they race', async () => {
+    await happen(store, 'ada', toppedUp(100n));
+    const nodes = [node, createNode(store), createNode(store)];
+    const outcomes = await Promise.all(
+      numbers(0, 300).map((n) => (nodes[n % 3] ?? node).execute('ada', reserve(1n, `req_${n}`))),
+    );
+    expect(acceptedBy(outcomes)).toHaveLength(100);
+    expect(audit(await historyOf(store, 'ada')).holds.size).toBe(100);
+  });
+
+  /** A node whose second append is on its way until told otherwise, and clashes then with what another node did. */
+  const racing = (account: string, ...rivals: AccountEvent[]) => {
+    const [arrived, arrive] = signal();
+    const [released, letGo] = signal();
+    const meanwhile = async (): Promise<void> => {
+      arrive();
+      await released;
+      await happen(store, account, ...rivals);
+    };
+    return { ...createNode(createFaultyStore(store, [{}, { meanwhile }])), arrived, letGo };
+  };
+
+  it('void what was decided on top of a clash, though it would fit the stream by accident', async () => {
+    await happen(store, 'ada', toppedUp(10n));
+    // The other node takes all there is, in two events: just as many as were decided here.
+    const raced = racing('ada', reserved(5n, 'rival_1'), reserved(5n, 'rival_2'));
+    await raced.execute('ada', reserve(0n, 'req_0'));
+    const first = [raced.execute('ada', reserve(1n, 'req_1')), raced.execute('ada', reserve(1n, 'req_2'))];
+    await raced.arrived;
+    const queued = raced.execute('ada', reserve(1n, 'req_3'));
+    raced.letGo();
+    for (const outcome of await Promise.all([...first, queued])) {
+      expect(refusalOf(outcome)).toBe('credits_held_by_concurrent_requests');
+    }
+    expect([...audit(await historyOf(store, 'ada')).holds.keys()]).toEqual(['req_0', 'rival_1', 'rival_2']);
+  });
+
+  it('void it, at whatever moment the clash comes', async () => {
+    for (const moment of numbers(0, 100)) {
+      const account = `account_${moment}`;
+      await happen(store, account, ...customer, toppedUp(10n));
+      const raced = racing(account, reserved(10n, 'rival'));
+      await raced.execute(account, reserve(0n, 'req_0'));
+      const first = raced.execute(account, reserve(1n, 'req_1'));
+      await raced.arrived;
+      raced.letGo();
+      await turns(moment);
+      expect(acceptedBy(await Promise.all([first, raced.execute(account, reserve(1n, 'req_2'))]))).toEqual([]);
+      audit(await historyOf(store, account));
+    }
+  });
+
+  it('may be in one process and share a committer', async () => {
+    await happen(store, 'ada', toppedUp(100n));
+    const twin = createNode(store, { committer: node.committer });
+    const outcomes = await Promise.all(
+      numbers(0, 300).map((n) => (n % 3 ? node : twin).execute('ada', reserve(1n, `req_${n}`))),
+    );
+    expect(acceptedBy(outcomes)).toHaveLength(100);
+    expect(audit(await historyOf(store, 'ada')).holds.size).toBe(100);
+  });
+});
+
+describe('the same command again', () => {
+  const again = { mayRepeat: true };
+
+  it('is told what came of it the first time, and writes nothing', async () => {
+    await happen(store, 'ada', toppedUp(4n), reserved(4n));
+    const first = await node.execute('ada', settle(9), 'cmd', again);
+    expect(first).toMatchObject({ accepted: true, repeated: false });
+    await node.execute('ada', topUp(1n, 'lot_2'));
+    const head = await store.head();
+    expect(await node.execute('ada', settle(9), 'cmd', again)).toEqual({ ...first, repeated: true });
+    expect(await createNode(store).execute('ada', settle(9), 'cmd', again)).toEqual({ ...first, repeated: true });
+    expect(await store.head()).toBe(head);
+  });
+
+  it('is decided anew where it was refused: nothing came of it', async () => {
+    expect(refusalOf(await node.execute('ada', reserve(4n), 'cmd', again))).toBe('insufficient_credits');
+    await node.execute('ada', topUp(4n));
+    expect(await node.execute('ada', reserve(4n), 'cmd', again)).toMatchObject({ accepted: true, repeated: false });
+  });
+
+  it.each([
+    ['that adds up', extend(1n)],
+    ['that would be refused', settle(2)],
+  ])('at the same time, %s, happens once', async (_, command) => {
+    await happen(store, 'ada', toppedUp(9n), reserved(4n));
+    const outcomes = await Promise.all(numbers(0, 5).map(() => node.execute('ada', command, 'cmd', again)));
+    expect(outcomes.map(repeated)).toEqual([false, true, true, true, true]);
+    for (const outcome of outcomes) expect(outcome).toEqual({ ...outcomes[0], repeated: repeated(outcome) });
+    expect(await historyOf(store, 'ada')).toHaveLength(customer.length + 3);
+  });
+
+  it.each([
+    ['that adds up', extend(1n)],
+    ['that would be refused', settle(2)],
+  ])('on several nodes at the same time, %s, happens once', async (_, command) => {
+    await happen(store, 'ada', toppedUp(9n), reserved(4n));
+    const nodes = numbers(0, 4).map(() => createNode(store));
+    const outcomes = await Promise.all(nodes.map((one) => one.execute('ada', command, 'cmd', again)));
+    expect(outcomes.filter(repeated)).toHaveLength(3);
+    for (const outcome of outcomes) expect(outcome).toEqual({ ...outcomes[0], repeated: repeated(outcome) });
+    expect(await historyOf(store, 'ada')).toHaveLength(customer.length + 3);
+  });
+
+  it('is told what came of it on another node between the question and the decision', async () => {
+    await happen(store, 'ada', toppedUp(9n), reserved(4n));
+    const other = createNode(store);
+    const late = createNode({
+      ...store,
+      findEvent: async (id) => {
+        const found = await store.findEvent(id);
+        await other.execute('ada', settle(2), 'cmd', again);
+        return found;
+      },
+    });
+    const outcome = await late.execute('ada', settle(2), 'cmd', again);
+    expect(outcome).toMatchObject({ accepted: true, events: [{ type: 'HoldSettled', charged: 2n }], repeated: true });
+  });
+
+  it('happens once, though nobody said that it may be a repetition', async () => {
+    await happen(store, 'ada', toppedUp(9n), reserved(4n));
+    const first = await node.execute('ada', extend(1n), 'cmd');
+    const appends = batches.length;
+    const bystander = node.execute('ada', topUp(1n, 'lot_2'));
+    expect(await node.execute('ada', extend(1n), 'cmd')).toEqual({ ...first, repeated: true });
+    expect(await bystander).toMatchObject({ accepted: true });
+    expect(batches.length - appends).toBeLessThan(6);
+  });
+});
+
+describe('an outcome that nobody knows', () => {
+  const cases: [string, Fault[]][] = [
+    ['written, and the connection broke', [{ breaks: 'after' }]],
+    ['not written', [{ breaks: 'before' }]],
+    ['written, and the connection stayed broken for a while', [{ breaks: 'after' }, { breaks: 'before' }]],
+    ['not written, then written, and broken both times', [{ breaks: 'before' }, { breaks: 'after' }]],
+  ];
+
+  it.each(cases)('%s: neither lost nor doubled', async (_, faults) => {
+    await happen(store, 'ada', toppedUp(9n), reserved(4n));
+    const broken = createNode(createFaultyStore(store, faults));
+    const outcomes = await Promise.all([
+      broken.execute('ada', extend(1n)),
+      broken.execute('ada', extend(2n)),
+      broken.execute('bob', register()),
+    ]);
+    expect(outcomes).toMatchObject([
+      { accepted: true, events: [extended(1n)], revision: 5 },
+      { accepted: true, events: [extended(2n)], revision: 6 },
+      { accepted: true, events: [registered], revision: 0 },
+    ]);
+    expect(await historyOf(store, 'ada')).toEqual([
+      ...customer,
+      toppedUp(9n),
+      reserved(4n),
+      extended(1n),
+      extended(2n),
+    ]);
+    expect(await historyOf(store, 'bob')).toEqual([registered]);
+    expect(await broken.execute('ada', extend(2n))).toMatchObject({ accepted: true, revision: 7 });
+  });
+
+  it('written, and another node came before the next try', async () => {
+    await happen(store, 'ada', toppedUp(9n), reserved(4n));
+    const broken = createNode(
+      createFaultyStore(store, [{ breaks: 'after' }, { meanwhile: () => happen(store, 'ada', suspended()) }]),
+    );
+    const outcome = await broken.execute('ada', extend(1n));
+    expect(outcome).toMatchObject({ accepted: true, events: [extended(1n)], revision: 5 });
+    expect(await historyOf(store, 'ada')).toEqual([...customer, toppedUp(9n), reserved(4n), extended(1n), suspended()]);
+  });
+
+  it.each([
+    ['before' as const, 0],
+    ['after' as const, 1],
+  ])('for good, %s the write: whoever asked is told, and may ask again', async (breaks, written) => {
+    await happen(store, 'ada', toppedUp(9n), reserved(4n));
+    const broken = createNode(
+      createFaultyStore(
+        store,
+        numbers(0, 4).map(() => ({ breaks })),
+      ),
+    );
+    await expect(broken.execute('ada', extend(1n), 'cmd')).rejects.toBeInstanceOf(StoreUnavailable);
+    expect(await historyOf(store, 'ada')).toHaveLength(customer.length + 2 + written);
+    const retried = await broken.execute('ada', extend(1n), 'cmd', { mayRepeat: true });
+    expect(retried).toMatchObject({ accepted: true, events: [extended(1n)], revision: 5, repeated: written === 1 });
+    expect(await broken.execute('ada', extend(5n))).toMatchObject({ accepted: false });
+    expect(await broken.execute('ada', extend(4n))).toMatchObject({ accepted: true, revision: 6 });
+  });
+
+  it('is not confused with a state that was never read', async () => {
+    const unread = createNode({ ...store, readStream: () => Promise.reject(new StoreUnavailable('gone')) });
+    await expect(unread.execute('ada', topUp(1n))).rejects.toBeInstanceOf(StoreUnavailable);
+    expect(unread.commands.lastKnown(accountStream('ada'))).toBeUndefined();
+  });
+});
+
+describe('the accounts in memory', () => {
+  it('are as many as there is room for, and the rest is read again', async () => {
+    const small = createNode(store, { cacheSize: 2 });
+    const who = numbers(0, 5).map((n) => `account_${n}`);
+    for (const round of numbers(0, 3)) {
+      for (const account of who) await small.execute(account, round === 0 ? register() : topUp(1n, `lot_${round}`));
+    }
+    const known = who.filter((account) => small.commands.lastKnown(accountStream(account)));
+    expect(known).toEqual(who.slice(-2));
+    for (const account of who) expect(audit(await historyOf(store, account)).toppedUp).toBe(2n);
+  });
+
+  it('forgets first what was not used for longest', async () => {
+    const small = createNode(store, { cacheSize: 2 });
+    for (const account of ['a', 'b', 'a', 'c']) await small.execute(account, register());
+    const known = ['a', 'b', 'c'].filter((account) => small.commands.lastKnown(accountStream(account)));
+    expect(known).toEqual(['a', 'c']);
+  });
+
+  it('are one each and read once, however little room there is and however many are in use', async () => {
+    const who = numbers(0, 4).map((n) => `account_${n}`);
+    for (const account of who) await happen(store, account, ...customer, toppedUp(10n));
+    const reads: string[] = [];
+    const readStream: EventStore['readStream'] = (stream, ...rest) => {
+      reads.push(stream);
+      return store.readStream(stream, ...rest);
+    };
+    const tiny = createNode({ ...store, readStream }, { cacheSize: 1 });
+    const outcomes = await Promise.all(
+      numbers(0, 80).map((n) => tiny.execute(who[n % 4] ?? '', reserve(1n, `req_${n}`))),
+    );
+    expect(acceptedBy(outcomes)).toHaveLength(40);
+    for (const account of who) expect(audit(await historyOf(store, account)).holds.size).toBe(10);
+    expect(reads).toEqual(who.map(accountStream));
+  });
+});
+
+describe('read', () => {
+  it('finds nothing of an account that never was', async () => {
+    expect(await node.commands.read(accountStream('nobody'))).toEqual({ state: initialAccount(), revision: -1 });
+  });
+
+  it('sees what other nodes wrote', async () => {
+    const other = createNode(store);
+    await node.execute('ada', topUp(10n));
+    await other.execute('ada', reserve(4n));
+    const { state, revision } = await node.commands.read(accountStream('ada'));
+    expect(revision).toBe(4);
+    expect(available(state.wallet)).toBe(6n);
+    expect(await createNode(store).commands.read(accountStream('ada'))).toEqual({ state, revision });
+  });
+
+  it('gives a copy, which neither changes with the account nor changes it', async () => {
+    await node.execute('ada', topUp(10n));
+    const { state } = await node.commands.read(accountStream('ada'));
+    const before = structuredClone(state);
+    await node.execute('ada', reserve(4n));
+    expect(state).toEqual(before);
+    (state.wallet.lots as Map<string, unknown>).clear();
+    (state.keys as Map<string, unknown>).clear();
+    expect(await node.execute('ada', settle(4))).toMatchObject({ accepted: true, events: [{ charged: 4n }] });
+  });
+
+  it('of what is not durable yet shows nothing', async () => {
+    await node.execute('ada', topUp(10n));
+    const holding = node.execute('ada', reserve(4n));
+    const { state } = await node.commands.read(accountStream('ada'));
+    await holding;
+    expect(available(state.wallet)).toBe(10n);
+  });
+});
+
+describe('lastKnown', () => {
+  const known = (account: string) => node.commands.lastKnown(accountStream(account));
+
+  it('is nothing until the account was read', async () => {
+    expect(known('ada')).toBeUndefined();
+    const first = node.execute('ada', topUp(10n));
+    expect(known('ada')).toBeUndefined();
+    await first;
+    expect(known('ada')?.wallet.balance).toBe(10n);
+  });
+
+  it('is what this process last saw durable', async () => {
+    await node.execute('ada', topUp(10n));
+    const holding = node.execute('ada', reserve(4n));
+    expect(known('ada')?.wallet.held).toBe(0n);
+    await holding;
+    expect(known('ada')?.wallet.held).toBe(4n);
+    await createNode(store).execute('ada', topUp(1n, 'lot_2'));
+    expect(known('ada')?.wallet.balance).toBe(10n);
+  });
+});

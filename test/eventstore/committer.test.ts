@@ -1,0 +1,267 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createCommitter, RevisionClash, type Committed, type Committer } from '../../src/eventstore/committer.ts';
+import { StoreUnavailable } from '../../src/eventstore/event-store.ts';
+import { createHeldStore, type HeldAppend, type HeldStore } from './held-store.ts';
+import { idsOf, numbers, someEvents } from './logs.ts';
+
+let store: HeldStore;
+let committer: Committer;
+/** The streams of the appends that failed, in the order in which they were told. */
+let failed: string[];
+
+beforeEach(() => {
+  store = createHeldStore();
+  committer = createCommitter({ store, maxRetries: 3, retryMs: 0 });
+  failed = [];
+});
+
+const commit = (stream: string, expectedRevision: number, count = 1): Promise<Committed> => {
+  const commitment = committer.commit({
+    stream,
+    expectedRevision,
+    events: someEvents(count),
+    failed: () => failed.push(`${stream}@${expectedRevision}`),
+  });
+  commitment.catch(() => undefined); // Each test looks at those that it cares for.
+  return commitment;
+};
+
+const shapeOf = ({ slices }: HeldAppend) =>
+  slices.map(({ stream, expectedRevision, events }) => [stream, expectedRevision, events.length]);
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('what arrives together', () => {
+  it('goes out together, one slice for each stream', async () => {
+    const commits = [commit('a', -1, 2), commit('b', 4), commit('a', 1), commit('a', 2, 3), commit('b', 5)];
+    const append = await store.nth(0);
+    expect(shapeOf(append)).toEqual([
+      ['a', -1, 6],
+      ['b', 4, 2],
+    ]);
+    append.accept();
+    const positions = (await Promise.all(commits)).map(({ firstPosition }) => firstPosition);
+    expect(positions).toEqual([1, 7, 3, 4, 8]);
+    expect(store.appends).toHaveLength(1);
+  });
+
+  it('waits for what the same turn of the event loop still brings', async () => {
+    const first = commit('a', -1);
+    await Promise.resolve();
+    const second = commit('a', 0);
+    await Promise.resolve();
+    const third = commit('b', -1);
+    const append = await store.nth(0);
+    expect(shapeOf(append)).toEqual([
+      ['a', -1, 2],
+      ['b', -1, 1],
+    ]);
+    append.accept();
+    await Promise.all([first, second, third]);
+  });
+
+  it('keeps the events in order', async () => {
+    const events = numbers(0, 3).map(() => someEvents(2));
+    events.forEach((some, n) => {
+      void committer.commit({ stream: 'a', expectedRevision: n * 2 - 1, events: some, failed: () => undefined });
+    });
+    const { slices, accept } = await store.nth(0);
+    expect(idsOf(slices[0]?.events ?? [])).toEqual(idsOf(events.flat()));
+    accept();
+  });
+
+  it('is not merged where it was decided on something else', async () => {
+    const first = commit('a', 3, 2);
+    const rival = commit('a', 3);
+    const other = commit('b', -1);
+    const append = await store.nth(0);
+    expect(shapeOf(append)).toEqual([['a', 3, 2]]);
+    append.accept();
+    await first;
+    const next = await store.nth(1);
+    expect(shapeOf(next)).toEqual([
+      ['a', 3, 1],
+      ['b', -1, 1],
+    ]);
+    next.accept('a');
+    await expect(rival).rejects.toBeInstanceOf(RevisionClash);
+    await other;
+  });
+
+  it('is split where it is too much for one batch', async () => {
+    const commits = numbers(0, 5).map((n) => commit(`s${n}`, -1, 900));
+    for (const n of numbers(0, 3)) {
+      const append = await store.nth(n);
+      expect(shapeOf(append).map(([stream]) => stream)).toEqual(
+        [`s${2 * n}`, `s${2 * n + 1}`].slice(0, n === 2 ? 1 : 2),
+      );
+      append.accept();
+    }
+    await Promise.all(commits);
+  });
+
+  it('goes alone where it is too much by itself', async () => {
+    const commits = [commit('small', -1), commit('huge', -1, 5000), commit('small', 0)];
+    for (const n of numbers(0, 3)) (await store.nth(n)).accept();
+    await Promise.all(commits);
+    expect(store.appends.map(shapeOf)).toEqual([[['small', -1, 1]], [['huge', -1, 5000]], [['small', 0, 1]]]);
+  });
+
+  it('may bring no events: that only asks whether the stream is there', async () => {
+    const commits = [commit('a', 4, 0), commit('a', 4, 2), commit('a', 6, 0)];
+    const append = await store.nth(0);
+    expect(shapeOf(append)).toEqual([['a', 4, 2]]);
+    append.accept();
+    await Promise.all(commits);
+  });
+});
+
+describe('what arrives while a batch is on its way', () => {
+  it('forms the next one', async () => {
+    const first = commit('a', -1);
+    const append = await store.nth(0);
+    const later = [commit('a', 0), commit('b', -1), commit('a', 1)];
+    await turn();
+    expect(store.appends).toHaveLength(1);
+    append.accept();
+    await first;
+    const next = await store.nth(1);
+    expect(shapeOf(next)).toEqual([
+      ['a', 0, 2],
+      ['b', -1, 1],
+    ]);
+    next.accept();
+    expect((await Promise.all(later)).map(({ firstPosition }) => firstPosition)).toEqual([2, 4, 3]);
+  });
+
+  it('goes out at once when all was quiet', async () => {
+    for (const n of numbers(0, 3)) {
+      const one = commit('a', n - 1);
+      (await store.nth(n)).accept();
+      await one;
+      await turn();
+    }
+  });
+});
+
+describe('a clash', () => {
+  it('fails everything that was decided on top of it, though it would fit by accident', async () => {
+    const first = commit('a', -1);
+    const append = await store.nth(0);
+    const queued = [commit('a', 0), commit('b', -1), commit('a', 1)];
+    append.accept('a');
+    await expect(first).rejects.toBeInstanceOf(RevisionClash);
+    await expect(queued[0]).rejects.toBeInstanceOf(RevisionClash);
+    await expect(queued[2]).rejects.toBeInstanceOf(RevisionClash);
+    const next = await store.nth(1);
+    expect(shapeOf(next)).toEqual([['b', -1, 1]]);
+    next.accept();
+    await queued[1];
+    await committer.close();
+    expect(store.appends).toHaveLength(2);
+    expect(failed).toEqual(['a@-1', 'a@0', 'a@1']);
+  });
+
+  it('fails all parts of the slice', async () => {
+    const commits = [commit('a', -1), commit('a', 0), commit('b', -1)];
+    (await store.nth(0)).accept('a');
+    const outcomes = await Promise.allSettled(commits);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
+  });
+
+  it('is told before anybody else runs, so that nothing more is decided on what is void', async () => {
+    const order: string[] = [];
+    const tell = (what: string) => () => void order.push(what);
+    const append = (expectedRevision: number, name: string) =>
+      committer
+        .commit({ stream: 'a', expectedRevision, events: someEvents(1), failed: tell(`${name} failed`) })
+        .catch(tell(`${name} heard of it`));
+    const first = append(-1, 'first');
+    const held = await store.nth(0);
+    const second = append(0, 'second');
+    held.accept('a');
+    await Promise.all([first, second]);
+    expect(order).toEqual(['first failed', 'second failed', 'first heard of it', 'second heard of it']);
+  });
+
+  it('leaves the stream to whoever decides again', async () => {
+    const first = commit('a', -1);
+    (await store.nth(0)).accept('a');
+    await expect(first).rejects.toMatchObject({ code: 'revision_clash', ambiguous: false });
+    const again = commit('a', 5);
+    (await store.nth(1)).accept();
+    await again;
+  });
+});
+
+describe('a store that is unavailable', () => {
+  const broken = new StoreUnavailable('no answer');
+
+  it('is asked the same again', async () => {
+    const commits = [commit('a', -1), commit('b', -1)];
+    (await store.nth(0)).fail(broken);
+    const again = await store.nth(1);
+    expect(again.slices).toEqual(store.appends[0]?.slices);
+    again.accept();
+    await Promise.all(commits);
+    expect(failed).toEqual([]);
+  });
+
+  it('makes a clash ambiguous: the first try may be what it clashes with', async () => {
+    const first = commit('a', -1);
+    (await store.nth(0)).fail(broken);
+    (await store.nth(1)).accept('a');
+    await expect(first).rejects.toMatchObject({ code: 'revision_clash', ambiguous: true });
+  });
+
+  it('is given up after the last try, and everything on top of it fails with it', async () => {
+    const first = commit('a', -1);
+    const append = await store.nth(0);
+    const queued = [commit('a', 0), commit('b', -1)];
+    append.fail(broken);
+    for (const n of numbers(1, 3)) (await store.nth(n)).fail(broken);
+    await expect(first).rejects.toBe(broken);
+    await expect(queued[0]).rejects.toBe(broken);
+    expect(failed).toEqual(['a@-1', 'a@0']);
+    const next = await store.nth(4);
+    expect(shapeOf(next)).toEqual([['b', -1, 1]]);
+    next.accept();
+    await queued[1];
+  });
+
+  it('is not asked again where it has another complaint', async () => {
+    const first = commit('a', -1);
+    const bug = new TypeError('a bug');
+    (await store.nth(0)).fail(bug);
+    await expect(first).rejects.toBe(bug);
+    expect(failed).toEqual(['a@-1']);
+    const next = commit('a', -1);
+    (await store.nth(1)).accept();
+    await next;
+  });
+});
+
+describe('close', () => {
+  it('waits for what was handed over', async () => {
+    const first = commit('a', -1);
+    const append = await store.nth(0);
+    const second = commit('a', 0);
+    let closed = false;
+    const closing = committer.close().then(() => (closed = true));
+    append.accept();
+    await first;
+    const next = await store.nth(1);
+    expect(closed).toBe(false);
+    next.accept();
+    await second;
+    await closing;
+    expect(store.appends).toHaveLength(2);
+  });
+
+  it('takes no more', async () => {
+    await committer.close();
+    await expect(commit('a', -1)).rejects.toBeInstanceOf(StoreUnavailable);
+    expect(failed).toEqual(['a@-1']);
+    await turn();
+    expect(store.appends).toHaveLength(0);
+  });
+});

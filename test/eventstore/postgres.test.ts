@@ -1,0 +1,235 @@
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { StoreUnavailable, type EventStore } from '../../src/eventstore/event-store.ts';
+import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { eventStoreContract } from './event-store.contract.ts';
+import { anEvent, aStream, follower, idsOf, numbers, readWholeStream, slice, someEvents } from './logs.ts';
+
+let database: TestDatabase;
+let store: EventStore;
+/** Another session on the same database: an operator, or trouble. */
+let session: pg.Client;
+let start: number;
+
+const connect = async (): Promise<pg.Client> => {
+  const client = new pg.Client({ connectionString: database.url, application_name: 'test' });
+  await client.connect();
+  return client;
+};
+
+/** How many connections of one kind there are, such as wait for a lock or not. */
+const connections = async (application: string, waiting?: 'waiting'): Promise<number> => {
+  const { rowCount } = await session.query(
+    `select from pg_stat_activity where datname = current_database() and application_name = $1
+       and ($2::text is null or wait_event_type = 'Lock')`,
+    [application, waiting],
+  );
+  return rowCount ?? 0;
+};
+const until = (what: () => Promise<void>): Promise<void> => vi.waitFor(what, { interval: 5, timeout: 20_000 });
+const untilWaiting = (application: string): Promise<void> =>
+  until(async () => expect(await connections(application, 'waiting')).toBe(1));
+
+const cut = (application: string): Promise<unknown> =>
+  session.query(
+    `select pg_terminate_backend(pid, 10000) from pg_stat_activity
+     where datname = current_database() and application_name = $1`,
+    [application],
+  );
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await Promise.all([migratePostgresStore(database.url), migratePostgresStore(database.url)]);
+  await migratePostgresStore(database.url);
+  session = await connect();
+});
+afterAll(async () => {
+  await session.end();
+  await database.drop();
+});
+
+eventStoreContract('the store in PostgreSQL', { create: () => Promise.resolve(createPostgresStore(database.url)) });
+
+describe('the log in PostgreSQL', () => {
+  beforeEach(async () => {
+    store = createPostgresStore(database.url);
+    start = await store.head();
+  });
+  afterEach(() => store.close());
+
+  it.each([
+    ['changed', `update events set data = '{}'`],
+    [
+      'changed by an upsert',
+      `insert into events select * from events on conflict (position) do update set data = '{}'`,
+    ],
+    ['deleted', 'delete from events where position = 1'],
+    ['truncated', 'truncate events'],
+    ['truncated along with others', 'truncate events, log_head'],
+  ])('cannot be %s', async (_, sql) => {
+    await store.append([slice(aStream(), -1, anEvent())]);
+    await expect(session.query(sql)).rejects.toThrow('the log is append-only');
+    expect(await store.head()).toBe(start + 1);
+  });
+
+  it('takes time from the log where the clock of the server is behind it', async () => {
+    const { rows } = await session.query<{ time: Date }>(
+      `update log_head set time = date_trunc('milliseconds', clock_timestamp()) + interval '1 minute' returning time`,
+    );
+    const [result] = await store.append([slice(aStream(), -1, anEvent())]);
+    expect(result).toMatchObject({ time: rows[0]?.time });
+  });
+
+  it('never shows an event while one before it is still being committed', async () => {
+    const other = await connect();
+    const [early, late] = [anEvent(), anEvent()];
+    const one = follower(store, start);
+    await other.query('begin');
+    await other.query('select append_events($1::json, $2::json)', [
+      JSON.stringify([{ n: 0, stream: aStream(), expected: -1 }]),
+      JSON.stringify([{ n: 0, i: 0, ...early, content: '00' }]),
+    ]);
+    const appended = store.append([slice(aStream(), -1, late)]);
+    await untilWaiting('kissapi-commits');
+    expect(await store.readAll(start, 10)).toEqual([]);
+    await other.query('commit');
+    await appended;
+    await one.until(2);
+    expect(idsOf(one.seen)).toEqual([early.id, late.id]);
+    await one.stop();
+    await other.end();
+  });
+
+  it('gives the position of an append that was rolled back to the next', async () => {
+    const other = await connect();
+    await other.query('begin');
+    await other.query('select append_events($1::json, $2::json)', [
+      JSON.stringify([{ n: 0, stream: aStream(), expected: -1 }]),
+      JSON.stringify([{ n: 0, i: 0, ...anEvent(), content: '00' }]),
+    ]);
+    await other.query('rollback');
+    await other.end();
+    const event = anEvent();
+    expect(await store.append([slice(aStream(), -1, event)])).toMatchObject([{ firstPosition: start + 1 }]);
+    expect(idsOf(await store.readAll(start, 10))).toEqual([event.id]);
+  });
+
+  it('goes on for followers while a transaction is left open elsewhere', async () => {
+    const idle = await connect();
+    await idle.query('begin isolation level repeatable read');
+    await idle.query('create temporary table of_its_own as select * from events limit 1');
+    await idle.query('listen kissapi_log');
+    const one = follower(store, start);
+    for (const n of numbers(0, 5)) {
+      await store.append([slice(aStream(), -1, anEvent())]);
+      await one.until(n + 1);
+    }
+    await one.stop();
+    await idle.query('rollback');
+    await idle.end();
+  });
+});
+
+describe('when a connection breaks', () => {
+  beforeEach(async () => {
+    store = createPostgresStore(database.url);
+    start = await store.head();
+  });
+  afterEach(() => store.close());
+
+  /** Holds the head of the log, so that an append is under way for as long as the test needs it to be. */
+  const holdHead = async (): Promise<() => Promise<void>> => {
+    const other = await connect();
+    await other.query('begin');
+    await other.query('select from log_head for update');
+    return () => other.end();
+  };
+
+  it('an append that was under way is rejected as of unknown outcome, and the next one works', async () => {
+    const stream = aStream();
+    const event = anEvent();
+    await store.append([slice(stream, -1, anEvent())]);
+    const letGo = await holdHead();
+    const appended = store.append([slice(stream, 0, event)]);
+    const rejected = expect(appended).rejects.toBeInstanceOf(StoreUnavailable);
+    await untilWaiting('kissapi-commits');
+    await cut('kissapi-commits');
+    await rejected;
+    await letGo();
+    expect(await store.append([slice(stream, 0, event)])).toMatchObject([{ appended: true }]);
+    expect(idsOf(await readWholeStream(store, stream))[1]).toBe(event.id);
+  });
+
+  it('while nothing is under way, nobody notices', async () => {
+    const stream = aStream();
+    await store.append([slice(stream, -1, anEvent())]);
+    await store.readStream(stream, 0, 1);
+    await cut('kissapi-commits');
+    await cut('kissapi-reads');
+    await until(async () => expect(await connections('kissapi-commits')).toBe(0));
+    // Whether the process knows already that its connection is gone depends on the weather: it may say so once.
+    const appended = await store.append([slice(stream, 0, anEvent())]).catch((error: unknown) => error);
+    if (appended instanceof Error) expect(appended).toBeInstanceOf(StoreUnavailable);
+    await until(async () => expect(await store.readStream(stream, 0, 10)).toBeDefined());
+    expect(await store.append([slice(aStream(), -1, anEvent())])).toMatchObject([{ appended: true }]);
+    expect(await connections('kissapi-commits')).toBe(1);
+  });
+
+  it('reads say that the store does not answer', async () => {
+    const gone = createPostgresStore(database.url.replace(/\/[^/]*$/, '/no_such_database'));
+    await expect(gone.head()).rejects.toBeInstanceOf(StoreUnavailable);
+    await expect(gone.readAll(0, 1)).rejects.toBeInstanceOf(StoreUnavailable);
+    await expect(gone.readStream('s', 0, 1)).rejects.toBeInstanceOf(StoreUnavailable);
+    await expect(gone.findEvent(anEvent().id)).rejects.toBeInstanceOf(StoreUnavailable);
+    await expect(gone.append([slice('s', -1, anEvent())])).rejects.toBeInstanceOf(StoreUnavailable);
+    await gone.close();
+  });
+
+  it('followers listen again and have missed nothing', async () => {
+    const writer = createPostgresStore(database.url);
+    const followers = numbers(0, 5).map((n) => ({ skip: n, ...follower(store, start + n) }));
+    const events = someEvents(30);
+    for (const round of numbers(0, 3)) {
+      const [before, during, after] = numbers(0, 3).map((n) => events.slice(round * 10 + n * 3).slice(0, 3));
+      await writer.append([slice(aStream(), -1, ...(before ?? []))]);
+      for (const { until: reached, skip } of followers) await reached(round * 10 + 3 - skip);
+      await cut('kissapi-listens');
+      await writer.append([slice(aStream(), -1, ...(during ?? []))]);
+      for (const { until: reached, skip } of followers) await reached(round * 10 + 6 - skip);
+      await until(async () => expect(await connections('kissapi-listens')).toBe(1));
+      await writer.append([slice(aStream(), -1, ...(after ?? []), ...events.slice(round * 10 + 9, round * 10 + 10))]);
+      for (const { until: reached, skip } of followers) await reached(round * 10 + 10 - skip);
+    }
+    for (const { seen, skip } of followers) expect(idsOf(seen)).toEqual(idsOf(events.slice(skip)));
+    await Promise.all(followers.map(({ stop }) => stop()));
+    await writer.close();
+  });
+
+  it('a store can be closed while its listener reconnects', async () => {
+    const closing = createPostgresStore(database.url);
+    const one = follower(closing, start);
+    await until(async () => expect(await connections('kissapi-listens')).toBe(1));
+    await cut('kissapi-listens');
+    await one.stop();
+    await closing.close();
+    expect(await connections('kissapi-listens')).toBe(0);
+  });
+});
+
+describe('a closed store', () => {
+  it('leaves no connection behind', async () => {
+    const used = createPostgresStore(database.url);
+    const one = follower(used, 0);
+    await Promise.all(numbers(0, 10).map(() => used.append([slice(aStream(), -1, anEvent())])));
+    await Promise.all(numbers(0, 10).map(() => used.head()));
+    await one.until(10);
+    await one.stop();
+    await used.close();
+    await until(async () => {
+      for (const application of ['commits', 'reads', 'listens']) {
+        expect(await connections(`kissapi-${application}`)).toBe(0);
+      }
+    });
+  });
+});
