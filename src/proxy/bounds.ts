@@ -20,8 +20,25 @@ export const inputTokensBound = (
   return endpoint === '/embeddings' ? bound : Math.min(bound, contextTokens * choices);
 };
 
-/** How many pictures, sounds and files a request carries. */
-export const mediaItems = ({ fields }: CompletionRequest): number => countMedia(fields['messages']).items;
+/** Other tokenizers than the one that counts here need more tokens for the same text. */
+const COUNT_MARGIN = 1.15;
+
+/**
+ * The same, nearer, once the texts of a request were counted: all else of it, whatever a provider may make of that (a
+ * schema, lists of tokens, fields that nobody here knows), still counts by its bytes.
+ */
+export const countedTokensBound = (request: CompletionRequest, texts: readonly string[], counted: number): number => {
+  const media = countMedia(request.fields['messages']);
+  const rest = request.body.length - media.bytes - texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0);
+  return Math.ceil(counted * COUNT_MARGIN) + Math.max(0, rest) + media.items * IMAGE_TOKENS_BOUND;
+};
+
+/** How many tokens arrived as such, in lists, which needs no counting. */
+export const promptTokenIds = ({ endpoint, fields }: CompletionRequest): number => {
+  if (endpoint === '/chat/completions') return 0;
+  const lists = asList(fields[endpoint === '/embeddings' ? 'input' : 'prompt']);
+  return lists.flatMap((item) => item).filter((item) => typeof item === 'number').length;
+};
 
 const countMedia = (messages: unknown): { items: number; bytes: number } => {
   let items = 0;

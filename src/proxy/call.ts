@@ -1,7 +1,7 @@
 import type { Delivery } from '../domain/account/events.ts';
 import type { Credits, Usage } from '../domain/money.ts';
 import type { PriceVersion } from '../domain/prices/price-book.ts';
-import { promptTexts } from './bounds.ts';
+import { promptTexts, promptTokenIds } from './bounds.ts';
 import type { Ledger } from './ledger.ts';
 import type { Metered } from './meter.ts';
 import type { CompletionRequest } from './request.ts';
@@ -32,6 +32,8 @@ export type Call = {
   cancel(why: Cancelled): void;
   /** Data came from the upstream: the time of the first is taken, and the watchdog waits anew. */
   heard(): void;
+  /** The watchdog sleeps until the upstream is heard again. */
+  pause(): void;
   /** The upstream said its last word: its connection may end by itself, and so be used again, but soon. */
   expectEnd(): void;
   settle(metered: Metered, ended: Delivery['ended']): Promise<Settlement>;
@@ -74,7 +76,7 @@ export const createCall = (options: CallOptions): Call => {
       outputTokens: price.contextTokens * request.choices,
     });
     if (usage) return { usage, usageSource: 'reported', anomalies };
-    const input = await tokens.count(promptTexts(request));
+    const input = promptTokenIds(request) + (await tokens.count(promptTexts(request)));
     const output = await tokens.count(metered.texts);
     const counted = meteredUsage(Math.min(input, bounds.inputTokens), Math.min(output, bounds.outputTokens));
     return { usage: counted, usageSource: 'metered', anomalies };
@@ -95,6 +97,10 @@ export const createCall = (options: CallOptions): Call => {
       firstByteAt ??= performance.now();
       if (watchdog) watchdog.refresh();
       else watchdog = setTimeout(() => cancel('timeout'), idleTimeoutMs);
+    },
+    pause: () => {
+      clearTimeout(watchdog);
+      watchdog = undefined;
     },
     expectEnd: () => {
       clearTimeout(watchdog);

@@ -1,7 +1,7 @@
 import { formatUsd } from '../domain/money.ts';
 import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { createCall, type Call } from './call.ts';
-import { createLedger, type ExecuteOnAccount } from './ledger.ts';
+import { createLedger, type ExecuteOnAccount, type Ledger } from './ledger.ts';
 import { readAnswer, withCost } from './meter.ts';
 import { upstreamProblem, type CompletionProblem } from './problem.ts';
 import { relayStream, type Sink } from './relay.ts';
@@ -83,8 +83,8 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
     const upstream = upstreams.get(price.upstream);
     if (!upstream) return problem({ kind: 'no_provider', model: request.model });
 
-    const ledger = createLedger({ execute, asked, runId });
-    const reservation = await reserveCredits({ request, price, tokens, reserve: ledger.reserve });
+    const ledger = createLedger({ execute, asked, runId, stopping: () => draining });
+    const reservation = await reserveCredits({ request, price, tokens, reserve: ledger.reserve }).catch(forgo(ledger));
     if (!reservation.reserved) return problem({ kind: 'refused', ...reservation });
     const call = createCall({ gone: asked.gone, request, price, reservation, ledger, tokens, idleTimeoutMs });
     calls.add(call);
@@ -126,6 +126,14 @@ const serves = ({ kind }: PriceVersion, endpoint: Endpoint): boolean =>
   ({ '/chat/completions': 'chat', '/completions': 'completion', '/embeddings': 'embedding' })[endpoint] === kind;
 
 const capOf = ({ outputCap }: Bounds): { outputCap?: number } => (outputCap === undefined ? {} : { outputCap });
+
+/** A reservation that failed may be in the log all the same. The customer need not wait until that is made good. */
+const forgo =
+  (ledger: Ledger) =>
+  (error: unknown): never => {
+    ledger.release('gateway_failed', 'the hold was not acknowledged').catch(() => undefined);
+    throw error;
+  };
 
 /** Asks the upstream. Whatever goes wrong before there is an answer releases the hold and costs nothing. */
 const dispatch = async (call: Call, upstream: Upstream): Promise<UpstreamResponse | CompletionProblem> => {
@@ -169,7 +177,7 @@ const answerWhole = async (call: Call, response: UpstreamResponse): Promise<Answ
     return problem(await releaseFailed(call, error));
   }
   const answer = readAnswer(body);
-  if (!answer) return problem(await releaseFailed(call, new UpstreamFailed('reset', 'the answer is not JSON')));
+  if (!answer) return problem(await releaseFailed(call, new UpstreamFailed('reset', 'the answer is none')));
   call.heard();
   const settlement = await call.settle(answer, 'completed');
   const costUsd = formatUsd(settlement.charged);

@@ -3,7 +3,8 @@ import type { AccountEvent, Delivery, PinnedPrice, ReleaseReason } from '../doma
 import { invariant } from '../domain/decider.ts';
 import type { Credits, Usage } from '../domain/money.ts';
 import type { Metadata } from '../eventstore/codec.ts';
-import type { Outcome } from '../eventstore/commands.ts';
+import type { CommandOptions, Outcome } from '../eventstore/commands.ts';
+import { StoreUnavailable } from '../eventstore/event-store.ts';
 import type { Reserve } from './reservation.ts';
 
 /** Decides a command on an account; resolves when what came of it is durable. */
@@ -11,9 +12,13 @@ export type ExecuteOnAccount = (
   accountId: string,
   command: AccountCommand,
   metadata: Metadata,
+  options?: CommandOptions,
 ) => Promise<Outcome<AccountEvent, AccountRefusal>>;
 
-/** One request's side of the account: its hold, and how that ends. */
+/**
+ * One request's side of the account: its hold, and how that ends. While the store cannot be reached, an end waits for it:
+ * a hold left open would keep credits from their owner for as long as this process lives.
+ */
 export type Ledger = {
   readonly requestId: string;
   readonly reserve: Reserve;
@@ -23,20 +28,39 @@ export type Ledger = {
   release(reason: ReleaseReason, detail: string): Promise<void>;
 };
 
+type Answered = Promise<Outcome<AccountEvent, AccountRefusal>>;
+
 export type LedgerOptions = {
   readonly execute: ExecuteOnAccount;
   readonly asked: { readonly uuid: string; readonly accountId: string; readonly keyId: string };
   readonly runId: string;
+  /** Whether this process is about to end, and the holds of its run to be ended by others. */
+  readonly stopping: () => boolean;
 };
+
+/** On top of the store's own tries. */
+const TRY_AGAIN_MS = 1000;
 
 export const generationIdOf = (uuid: string): string => `gen-${uuid}`;
 /** The command that ends an orphaned hold is named after the request, whoever gives it. */
 export const orphanCommandId = (requestId: string): string => `${requestId.slice('gen-'.length)}/orphaned`;
 
-export const createLedger = ({ execute, asked: { uuid, accountId, keyId }, runId }: LedgerOptions): Ledger => {
+export const createLedger = ({ execute, asked, runId, stopping }: LedgerOptions): Ledger => {
+  const { uuid, accountId, keyId } = asked;
   const requestId = generationIdOf(uuid);
-  const ask = (command: AccountCommand, step: string): Promise<Outcome<AccountEvent, AccountRefusal>> =>
-    execute(accountId, command, { actor: `key:${keyId}`, commandId: `${uuid}/${step}` });
+  const ask = (command: AccountCommand, step: string, options?: CommandOptions): Answered =>
+    execute(accountId, command, { actor: `key:${keyId}`, commandId: `${uuid}/${step}` }, options);
+
+  const insist = async (command: AccountCommand, step: string): Answered => {
+    for (let mayRepeat = false; ; mayRepeat = true) {
+      try {
+        return await ask(command, step, { mayRepeat });
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable) || stopping()) throw error;
+        await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS));
+      }
+    }
+  };
 
   return {
     requestId,
@@ -45,10 +69,10 @@ export const createLedger = ({ execute, asked: { uuid, accountId, keyId }, runId
       return outcome.accepted ? undefined : outcome.refusal;
     },
     settle: async (usage, price, delivery) => {
-      let outcome = await ask({ type: 'SettleHold', requestId, usage, delivery }, 'settle');
+      let outcome = await insist({ type: 'SettleHold', requestId, usage, delivery }, 'settle');
       // This process was taken for dead and its hold released: what was delivered is charged to what is free now.
       if (!outcome.accepted && outcome.refusal.code === 'hold_not_open') {
-        outcome = await ask({ type: 'ChargeLateUsage', requestId, keyId, usage, price, delivery }, 'late');
+        outcome = await insist({ type: 'ChargeLateUsage', requestId, keyId, usage, price, delivery }, 'late');
       }
       invariant(outcome.accepted, 'a request is always settled');
       for (const event of outcome.events) {
@@ -57,7 +81,7 @@ export const createLedger = ({ execute, asked: { uuid, accountId, keyId }, runId
       return 0n;
     },
     release: async (reason, detail) => {
-      const outcome = await ask({ type: 'ReleaseHold', requestId, reason, detail }, 'release');
+      const outcome = await insist({ type: 'ReleaseHold', requestId, reason, detail }, 'release');
       invariant(outcome.accepted || outcome.refusal.code === 'hold_not_open', 'a hold can always be released');
     },
   };

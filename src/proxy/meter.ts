@@ -1,4 +1,5 @@
 import { createParser } from 'eventsource-parser';
+import { membersOf } from './json-text.ts';
 
 /** What is known of an answer so far, whether it came whole or in pieces. */
 export type Metered = {
@@ -13,8 +14,10 @@ export type Metered = {
 export type StreamMeter = {
   /** Takes in bytes of the upstream's stream, and gives back what may be passed on now: the same bytes, where it can. */
   feed(bytes: Uint8Array): Uint8Array | string;
-  /** `done` once the stream said that it is complete; `error` once it said that it failed. */
+  /** `done` once the stream said that it is complete; `error` once it said that it failed. Either is its last word. */
   readonly state: 'open' | 'done' | 'error';
+  /** How many events have come. Comments are none: they tell that the connection lives, and nothing of the model. */
+  readonly events: number;
   /** Whether anything that a customer pays for has come. */
   readonly delivered: boolean;
   /** The chunk with the usage, for a customer who asked for it: withheld, so that it can carry the cost. */
@@ -29,6 +32,8 @@ type Chunk = {
   readonly id?: unknown;
   readonly usage?: unknown;
   readonly error?: unknown;
+  /** Of embeddings: the vectors. */
+  readonly data?: unknown;
   readonly choices?: readonly {
     readonly text?: unknown;
     readonly delta?: Readonly<Record<string, unknown>>;
@@ -47,6 +52,7 @@ export const createStreamMeter = (): StreamMeter => {
   let aligned = true;
   let untouched = true;
   let state: StreamMeter['state'] = 'open';
+  let events = 0;
   let delivered = false;
   let text = '';
   let usage: unknown;
@@ -65,16 +71,17 @@ export const createStreamMeter = (): StreamMeter => {
 
   const parser = createParser({
     onEvent: ({ data, event }) => {
-      if (state === 'done' || data === DONE) {
-        state = 'done';
+      events++;
+      if (state !== 'open' || data === DONE) {
+        if (state === 'open') state = 'done';
         untouched = false;
         return;
       }
       const chunk = parse(data);
       if (typeof chunk?.id === 'string') upstreamId ??= chunk.id;
-      if (chunk?.error !== undefined && chunk.error !== null) state = 'error';
+      if (isThere(chunk?.error)) state = 'error';
       if (Array.isArray(chunk?.choices)) chunk.choices.forEach(readChoice);
-      if (chunk?.usage !== undefined && chunk.usage !== null) {
+      if (chunk && isThere(chunk.usage)) {
         usage = chunk.usage;
         usageChunk = { ...chunk, choices: [] };
         if (chunk.choices?.length === 0) {
@@ -97,6 +104,9 @@ export const createStreamMeter = (): StreamMeter => {
     get state() {
       return state;
     },
+    get events() {
+      return events;
+    },
     get delivered() {
       return delivered;
     },
@@ -110,10 +120,14 @@ export const createStreamMeter = (): StreamMeter => {
 const LINE_FEED = 10;
 const endsWithEvent = (bytes: Uint8Array): boolean => bytes.at(-1) === LINE_FEED && bytes.at(-2) === LINE_FEED;
 
-/** Reads an answer that came whole; undefined where it is not JSON. */
+/**
+ * Reads an answer that came whole; undefined where it is none: no JSON object, an error in spite of its status (as some
+ * providers tell them), or neither choices nor vectors nor a usage.
+ */
 export const readAnswer = (body: string): Metered | undefined => {
   const answer = parse(body);
-  if (!answer) return undefined;
+  if (!answer || Array.isArray(answer) || isThere(answer.error)) return undefined;
+  if (!Array.isArray(answer.choices) && !Array.isArray(answer.data) && !isThere(answer.usage)) return undefined;
   const choices = Array.isArray(answer.choices) ? (answer.choices as readonly Readonly<Record<string, unknown>>[]) : [];
   const finishReason = choices[0]?.['finish_reason'];
   return {
@@ -143,6 +157,8 @@ const callOf = (call: unknown): string => {
   return parts.filter((part) => typeof part === 'string').join('');
 };
 
+const isThere = (value: unknown): boolean => value !== undefined && value !== null;
+
 const parse = (json: string): Chunk | undefined => {
   try {
     const value: unknown = JSON.parse(json);
@@ -153,28 +169,19 @@ const parse = (json: string): Chunk | undefined => {
 };
 
 /**
- * Puts the cost into the usage of an answer that came whole. Only the bytes of the usage change: an embedding's numbers
- * and a model's words stay as they were written.
+ * Puts the usage and its cost into an answer that came whole. Only the bytes of the usage change: an embedding's
+ * numbers and a model's words stay as they were written. To a usage as the upstream wrote it, the cost alone is added.
  */
 export const withCost = (body: string, usage: Readonly<Record<string, unknown>>, costUsd: string): string => {
-  const member = `,"cost":${JSON.stringify(costUsd)}`;
-  const at = body.lastIndexOf('"usage"');
-  const open = body.indexOf('{', at);
-  const close = at < 0 || open < 0 ? -1 : closingBrace(body, open);
-  // A key of that name may stand elsewhere too (in metadata, say); the right one reads as the usage that we parsed.
-  if (close > 0 && JSON.stringify(parse(body.slice(open, close + 1))) === JSON.stringify(usage)) {
-    return body.slice(0, close) + (Object.keys(usage).length > 0 ? member : member.slice(1)) + body.slice(close);
+  const told = JSON.stringify({ ...usage, cost: costUsd });
+  const span = membersOf(body, 'usage').at(-1);
+  if (!span) {
+    const end = body.lastIndexOf('}');
+    return `${body.slice(0, end)},"usage":${told}${body.slice(end)}`;
   }
-  const answer = parse(body) as Readonly<Record<string, unknown>> | undefined;
-  return JSON.stringify({ ...answer, usage: { ...usage, cost: costUsd } });
-};
-
-/** The brace that ends the object that begins at `open`. A usage holds numbers, so no string in it hides a brace. */
-const closingBrace = (text: string, open: number): number => {
-  let depth = 0;
-  for (let at = open; at < text.length; at++) {
-    if (text[at] === '{') depth++;
-    else if (text[at] === '}' && --depth === 0) return at;
-  }
-  return -1;
+  const { start, end } = span;
+  const written = body.slice(start, end);
+  const isKept = JSON.stringify(parse(written)) === JSON.stringify(usage) && !Object.hasOwn(usage, 'cost');
+  const spoken = isKept && Object.keys(usage).length > 0 ? `${written.slice(0, -1)},"cost":"${costUsd}"}` : told;
+  return body.slice(0, start) + spoken + body.slice(end);
 };

@@ -37,16 +37,32 @@ const pass = async (call: Call, response: UpstreamResponse, meter: StreamMeter, 
   try {
     call.heard();
     for await (const bytes of response.body) {
+      const { state, events } = meter;
       const passing = meter.feed(bytes);
-      if (meter.state !== 'open') call.expectEnd();
-      else if (passing.length > 0) call.heard();
+      if (meter.state === 'open') {
+        if (meter.events > events) call.heard();
+      } else if (state === 'open') {
+        call.expectEnd();
+      }
       if (passing.length === 0) continue;
       const slow = sink.write(passing);
-      if (slow) await slow;
+      if (slow) await waitForReader(call, meter, slow);
     }
   } catch (error) {
     if (!(error instanceof UpstreamFailed)) throw error;
+    if (error.code === 'timeout') call.cancel('timeout');
+  } finally {
+    // What is left to do takes its time, which is not the upstream's.
+    call.pause();
   }
+};
+
+/** While it is the customer who is waited for, the upstream's silence is no fault of its own. */
+const waitForReader = async (call: Call, meter: StreamMeter, slow: Promise<void>): Promise<void> => {
+  if (meter.state !== 'open') return slow;
+  call.pause();
+  await slow;
+  call.heard();
 };
 
 const howItEnded = ({ cancelled }: Call, meter: StreamMeter): Delivery['ended'] => {

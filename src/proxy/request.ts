@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { membersOf, type Span } from './json-text.ts';
 import type { Endpoint } from './upstream.ts';
 
 /** A request of a customer, read once. `body` is the JSON as it came, so that it can be passed on as it is. */
@@ -122,15 +123,34 @@ const promptCount = (endpoint: Endpoint, fields: Readonly<Record<string, unknown
 };
 
 /**
- * The body with some top-level fields changed. Where none of them is there yet they are put in front and the rest of the
- * bytes stays as it came; only otherwise is the body written anew.
+ * The body with some top-level fields changed, and every other byte as it came: numbers that no double can hold, and
+ * the order that a provider's cache may depend on.
  */
-export const withFields = (request: CompletionRequest, changes: Readonly<Record<string, unknown>>): Buffer => {
-  const names = Object.keys(changes);
-  if (names.length === 0) return request.body;
-  if (names.some((name) => Object.hasOwn(request.fields, name))) {
-    return Buffer.from(JSON.stringify({ ...request.fields, ...changes }));
+export const withFields = ({ body, fields }: CompletionRequest, changes: Readonly<Record<string, unknown>>): Buffer => {
+  const edits: Edit[] = [];
+  const added: Record<string, unknown> = {};
+  // Read as latin1, places in the text are places in the bytes.
+  const text = Object.keys(changes).some((name) => Object.hasOwn(fields, name)) ? body.toString('latin1') : '';
+  for (const [name, value] of Object.entries(changes)) {
+    if (!Object.hasOwn(fields, name)) added[name] = value;
+    // A name that is repeated is changed each time: which of them counts is for the provider to know.
+    else for (const span of membersOf(text, name)) edits.push({ ...span, json: JSON.stringify(value) });
   }
-  const start = request.body.indexOf('{') + 1;
-  return Buffer.concat([Buffer.from(`${JSON.stringify(changes).slice(0, -1)},`), request.body.subarray(start)]);
+  if (Object.keys(added).length > 0) {
+    const start = body.indexOf('{') + 1;
+    edits.push({ start, end: start, json: `${JSON.stringify(added).slice(1, -1)},` });
+  }
+  return edited(body, edits);
+};
+
+type Edit = Span & { readonly json: string };
+
+const edited = (body: Buffer, edits: readonly Edit[]): Buffer => {
+  const parts: Uint8Array[] = [];
+  let from = 0;
+  for (const { start, end, json } of edits.toSorted((a, b) => a.start - b.start)) {
+    parts.push(body.subarray(from, start), Buffer.from(json));
+    from = end;
+  }
+  return parts.length === 0 ? body : Buffer.concat([...parts, body.subarray(from)]);
 };

@@ -2,7 +2,7 @@ import type { ReserveCredits, AccountRefusal } from '../domain/account/decide.ts
 import type { PinnedPrice } from '../domain/account/events.ts';
 import { affordableOutputTokens, costBound, type Credits } from '../domain/money.ts';
 import type { PriceVersion } from '../domain/prices/price-book.ts';
-import { IMAGE_TOKENS_BOUND, inputTokensBound, mediaItems, promptTexts } from './bounds.ts';
+import { countedTokensBound, inputTokensBound, promptTexts } from './bounds.ts';
 import type { CompletionRequest } from './request.ts';
 import type { TokenCounter } from './token-counter.ts';
 
@@ -36,9 +36,6 @@ export type ReservationOptions = {
 
 /** An answer cut shorter than this by want of credit helps nobody: better to say that credits are short. */
 const MIN_CAPPED_OUTPUT = 16;
-/** Other tokenizers than the one that counts here need more tokens for the same text, and templates add their own. */
-const COUNT_MARGIN = 1.15;
-const TOKENS_PER_MESSAGE = 16;
 
 /**
  * Sets credits aside for the most that a request can cost. First by bytes, which costs nothing; only where that does not
@@ -56,8 +53,9 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
   if (!refusal) return reserved(price, cheap);
   if (!refusal.funds) return { reserved: false, refusal };
 
-  const counted = await tokens.count(promptTexts(request));
-  const inputTokens = Math.min(cheap.inputTokens, countedBound(request, counted));
+  const texts = promptTexts(request);
+  const counted = await tokens.count(texts);
+  const inputTokens = Math.min(cheap.inputTokens, countedTokensBound(request, texts, counted));
   const exact: Bounds = { ...cheap, inputTokens };
   const again = inputTokens < cheap.inputTokens ? await ask(options, exact, 'reserve-counted') : refusal;
   if (!again) return reserved(price, exact);
@@ -93,12 +91,6 @@ const ask = (options: ReservationOptions, bounds: Bounds, step: string): Promise
 const reserved = (price: PriceVersion, bounds: Bounds): Reserved => ({ reserved: true, bounds, price: pinned(price) });
 
 const pinned = ({ model, version, rates }: PriceVersion): PinnedPrice => ({ model, version, rates });
-
-const countedBound = (request: CompletionRequest, counted: number): number => {
-  const messages = request.fields['messages'];
-  const overhead = TOKENS_PER_MESSAGE * (Array.isArray(messages) ? messages.length + 1 : 1);
-  return Math.ceil(counted * COUNT_MARGIN) + overhead + mediaItems(request) * IMAGE_TOKENS_BOUND;
-};
 
 const affordable = (available: Credits, inputTokens: number, request: CompletionRequest, price: PriceVersion): number =>
   Math.floor(affordableOutputTokens(available, inputTokens, price.rates) / request.choices);

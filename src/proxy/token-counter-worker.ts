@@ -1,9 +1,9 @@
 import { parentPort } from 'node:worker_threads';
 import { countTokens } from 'gpt-tokenizer';
 
-/** The time that byte-pair encoding takes grows with the square of a run without breaks, so long runs are cut. */
+/** The time that byte-pair encoding takes grows with the square of a run of letters or spaces, so long ones are cut. */
 const MAX_RUN = 512;
-const longRun = new RegExp(`\\S{${MAX_RUN}}`, 'g');
+const longRun = new RegExp(`\\S{${MAX_RUN}}|\\s{${MAX_RUN}}`, 'g');
 
 const count = (text: string): number => {
   // Texts that look like a tokenizer's control words are text here.

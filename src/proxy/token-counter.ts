@@ -15,7 +15,9 @@ export const createTokenCounter = (): TokenCounter => {
   let worker: Worker | undefined;
   let next = 0;
 
-  const failed = (): void => {
+  /** Of a worker that has ended, by whatever; the next one has questions of its own. */
+  const failed = (ended: Worker): void => {
+    if (worker !== ended) return;
     worker = undefined;
     for (const { texts, resolve } of waiting.values()) resolve(lowerBound(texts));
     waiting.clear();
@@ -23,16 +25,17 @@ export const createTokenCounter = (): TokenCounter => {
 
   const started = (): Worker => {
     if (worker) return worker;
-    worker = new Worker(new URL('./token-counter-worker.ts', import.meta.url));
-    worker.unref();
-    worker.on('message', ({ id, tokens }: { id: number; tokens: number }) => {
+    const own = new Worker(new URL('./token-counter-worker.ts', import.meta.url));
+    own.unref();
+    own.on('message', ({ id, tokens }: { id: number; tokens: number }) => {
       waiting.get(id)?.resolve(tokens);
       waiting.delete(id);
-      if (waiting.size === 0) worker?.unref();
+      if (waiting.size === 0) own.unref();
     });
-    worker.on('error', failed);
-    worker.on('exit', failed);
-    return worker;
+    own.on('error', () => failed(own));
+    own.on('exit', () => failed(own));
+    worker = own;
+    return own;
   };
 
   return {

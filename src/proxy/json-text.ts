@@ -1,0 +1,65 @@
+/** Where a value stands in a text: from its first character up to, but not including, the one after its last. */
+export type Span = { readonly start: number; readonly end: number };
+
+/**
+ * Where the values of that name stand in the text of a JSON object, at its top level alone, so that one can be replaced
+ * and every other byte stays as it was written. More than one only where the text repeats the name. The text must be
+ * valid JSON; it may be UTF-8 read as latin1, so that places are those of bytes.
+ */
+export const membersOf = (json: string, name: string): readonly Span[] => {
+  const spans: Span[] = [];
+  let at = skipSpace(json, json.indexOf('{') + 1);
+  while (json[at] === '"') {
+    const nameEnd = endOfString(json, at);
+    const start = skipSpace(json, skipSpace(json, nameEnd) + 1);
+    const end = endOfValue(json, start);
+    if (isName(json.slice(at, nameEnd), name)) spans.push({ start, end });
+    at = skipSpace(json, skipSpace(json, end) + 1);
+  }
+  return spans;
+};
+
+const isName = (written: string, name: string): boolean =>
+  written === `"${name}"` || (written.includes('\\') && JSON.parse(written) === name);
+
+const endOfValue = (json: string, start: number): number => {
+  const first = json[start];
+  if (first === '"') return endOfString(json, start);
+  return first === '{' || first === '[' ? endOfNested(json, start) : endOfScalar(json, start);
+};
+
+/** After the quote that closes the string that begins at `open`. */
+const endOfString = (json: string, open: number): number => {
+  for (let at = json.indexOf('"', open + 1); at >= 0; at = json.indexOf('"', at + 1)) {
+    let escapes = at;
+    while (json[escapes - 1] === '\\') escapes--;
+    if ((at - escapes) % 2 === 0) return at + 1;
+  }
+  return json.length;
+};
+
+/** Leaps from one to the next, for what lies between them may be a million numbers. */
+const structure = /["{}[\]]/g;
+
+const endOfNested = (json: string, open: number): number => {
+  let depth = 0;
+  structure.lastIndex = open;
+  for (let found = structure.exec(json); found; found = structure.exec(json)) {
+    if (found[0] === '"') structure.lastIndex = endOfString(json, found.index);
+    else if (found[0] === '{' || found[0] === '[') depth++;
+    else if (--depth === 0) return structure.lastIndex;
+  }
+  return json.length;
+};
+
+const endOfScalar = (json: string, start: number): number => {
+  let at = start;
+  while (at < json.length && !',} \t\r\n'.includes(json.charAt(at))) at++;
+  return at;
+};
+
+const skipSpace = (json: string, from: number): number => {
+  let at = from;
+  while (at < json.length && ' \t\r\n'.includes(json.charAt(at))) at++;
+  return at;
+};

@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import {
+  countedTokensBound,
+  IMAGE_TOKENS_BOUND,
+  inputTokensBound,
+  promptTexts,
+  promptTokenIds,
+} from '../../src/proxy/bounds.ts';
+import { isBadRequest, readRequest, type CompletionRequest } from '../../src/proxy/request.ts';
+import type { Endpoint } from '../../src/proxy/upstream.ts';
+
+const CONTEXT = 1_000_000;
+const read = (fields: object, endpoint: Endpoint = '/chat/completions'): CompletionRequest => {
+  const request = readRequest(endpoint, Buffer.from(JSON.stringify({ model: 'm', ...fields })));
+  if (isBadRequest(request)) throw new Error(request.message);
+  return request;
+};
+const chat = (...content: unknown[]) => read({ messages: [{ role: 'user', content }] });
+
+const counted = (request: CompletionRequest, tokens: number) =>
+  countedTokensBound(request, promptTexts(request), tokens);
+
+describe('inputTokensBound', () => {
+  it('is the bytes of the body, for no token is less than one', () => {
+    const request = read({ messages: [{ role: 'user', content: '家族 😀' }] });
+    expect(inputTokensBound(request, CONTEXT)).toBe(request.body.length);
+    expect(request.body.length).toBeGreaterThan('家族 😀'.length);
+  });
+
+  it('is never more than the model reads, once for each choice', () => {
+    const long = { messages: [{ role: 'user', content: 'x'.repeat(5000) }] };
+    expect(inputTokensBound(read(long), 1000)).toBe(1000);
+    expect(inputTokensBound(read({ prompt: ['x'.repeat(5000), 'y'.repeat(5000)] }, '/completions'), 1000)).toBe(2000);
+  });
+
+  it('of embeddings is the bytes alone: each of many inputs may fill the context', () => {
+    const request = read({ input: Array.from({ length: 10 }, () => 'x'.repeat(5000)) }, '/embeddings');
+    expect(inputTokensBound(request, 1000)).toBe(request.body.length);
+  });
+
+  it('counts pictures and sound apart from their bytes', () => {
+    const data = 'A'.repeat(300_000);
+    const request = chat(
+      { type: 'text', text: 'What is this?' },
+      { type: 'image_url', image_url: { url: `data:image/png;base64,${data}` } },
+      { type: 'image_url', image_url: { url: 'https://example.com/a.png' } },
+      { type: 'input_audio', input_audio: { data, format: 'wav' } },
+    );
+    for (const bound of [inputTokensBound(request, CONTEXT), counted(request, 5)]) {
+      expect(bound).toBeGreaterThan(3 * IMAGE_TOKENS_BOUND);
+      expect(bound).toBeLessThan(3 * IMAGE_TOKENS_BOUND + 500);
+    }
+  });
+
+  it('cannot be talked below zero', () => {
+    // JSON writes these six bytes for one character each: what is taken off is less than what is there.
+    const request = chat({ type: 'image_url', image_url: { url: '\u0001'.repeat(1000) } });
+    expect(inputTokensBound(request, CONTEXT)).toBeGreaterThan(IMAGE_TOKENS_BOUND + 4000);
+  });
+
+  it('takes no offence at what is none', () => {
+    for (const content of [null, 7, [null], [7], [{ type: 7 }], [{ type: 'image_url', image_url: null }]]) {
+      const request = read({ messages: [null, 'x', { role: 'user', content }] });
+      expect(inputTokensBound(request, CONTEXT)).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe('promptTexts', () => {
+  it('are what a model reads: texts, calls of tools, and the tools', () => {
+    const calls = [{ id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } }];
+    const tools = [{ type: 'function', function: { name: 'f' } }];
+    const request = read({
+      messages: [
+        { role: 'system', content: 'Be brief.' },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'Hi' },
+            { type: 'image_url', image_url: { url: 'x' } },
+          ],
+        },
+        { role: 'assistant', content: null, tool_calls: calls },
+      ],
+      tools,
+    });
+    expect(promptTexts(request)).toEqual(['Be brief.', 'Hi', JSON.stringify(calls), JSON.stringify(tools)]);
+  });
+
+  it('of the other endpoints are their prompts and inputs', () => {
+    expect(promptTexts(read({ prompt: 'a' }, '/completions'))).toEqual(['a']);
+    expect(promptTexts(read({ prompt: ['a', 'b'] }, '/completions'))).toEqual(['a', 'b']);
+    expect(promptTexts(read({ input: ['a', 'b'] }, '/embeddings'))).toEqual(['a', 'b']);
+  });
+});
+
+describe('countedTokensBound', () => {
+  it('is nearer than the bytes, and more than what was counted', () => {
+    const request = read({ messages: [{ role: 'user', content: 'word '.repeat(1000) }] });
+    expect(counted(request, 1000)).toBeGreaterThan(1150);
+    expect(counted(request, 1000)).toBeLessThan(1250);
+  });
+
+  it('lets nothing pass uncounted: what is no text counts by its bytes', () => {
+    const schema = { description: 'x'.repeat(9000) };
+    const hidden = [
+      { response_format: { type: 'json_schema', json_schema: { name: 'n', schema } } },
+      { functions: [{ name: 'f', parameters: schema }] },
+      { prediction: { type: 'content', content: 'x'.repeat(9000) } },
+      { nobody_knows: schema },
+    ];
+    for (const fields of hidden) {
+      const request = read({ messages: [{ role: 'user', content: 'Hi' }], ...fields });
+      expect(counted(request, 1)).toBeGreaterThan(9000);
+    }
+  });
+
+  it('counts tokens that come in lists', () => {
+    const ids = Array.from({ length: 500 }, (_, n) => n);
+    for (const input of [ids, [ids, ids]]) {
+      const request = read({ input }, '/embeddings');
+      expect(promptTokenIds(request)).toBe(input.flat().length);
+      expect(counted(request, 0)).toBeGreaterThan(input.flat().length);
+    }
+    expect(promptTokenIds(read({ prompt: [1, 2, 3] }, '/completions'))).toBe(3);
+    expect(promptTokenIds(read({ prompt: 'x' }, '/completions'))).toBe(0);
+    expect(promptTokenIds(chat({ type: 'text', text: 'x' }))).toBe(0);
+  });
+});

@@ -1,0 +1,280 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { PriceVersion } from '../../src/domain/prices/price-book.ts';
+import { StoreUnavailable } from '../../src/eventstore/event-store.ts';
+import { createCompletions, type Answer } from '../../src/proxy/completions.ts';
+import type { ExecuteOnAccount } from '../../src/proxy/ledger.ts';
+import { UpstreamFailed, type Endpoint, type Upstream } from '../../src/proxy/upstream.ts';
+import { KEY_ID, openAccount, type TestAccount } from './account.ts';
+import {
+  bodyOf,
+  chat,
+  chunk,
+  countWords,
+  createTestUpstream,
+  lastChunk,
+  never,
+  price,
+  sse,
+  streamOf,
+  usage,
+  usageChunk,
+} from './examples.ts';
+
+const CREDITS = 1_000_000_000n;
+const whole = JSON.stringify({
+  id: 'chatcmpl-1',
+  choices: [{ index: 0, message: { role: 'assistant', content: 'Fine.' }, finish_reason: 'stop' }],
+  usage: usage(9, 2),
+});
+const answering = (body: string, more: object = {}) => createTestUpstream(() => ({ body: bodyOf([body]), ...more }));
+
+let calls = 0;
+const uuidOf = (n: number): string => `0198f3c2-7b1e-7c3a-9d52-${String(n).padStart(12, '0')}`;
+
+type Options = {
+  readonly upstream?: Upstream;
+  readonly prices?: readonly PriceVersion[];
+  readonly account?: TestAccount;
+  readonly execute?: ExecuteOnAccount;
+};
+
+const open = ({
+  upstream = answering(whole),
+  prices = [price],
+  account = openAccount(CREDITS),
+  execute,
+}: Options = {}) => {
+  const completions = createCompletions({
+    findPrice: (model) => prices.find((one) => one.model === model),
+    upstreams: new Map([['test', upstream]]),
+    execute: execute ?? account.execute,
+    tokens: countWords,
+    runId: 'run',
+    now: () => new Date(),
+    idleTimeoutMs: 10_000,
+  });
+  const ask = (body: unknown = chat, gone = new AbortController().signal, endpoint: Endpoint = '/chat/completions') =>
+    completions.complete({
+      uuid: uuidOf(calls++),
+      accountId: 'acc_1',
+      keyId: KEY_ID,
+      endpoint,
+      body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
+      gone,
+    });
+  return { completions, ask, account };
+};
+
+/** Relays a stream to nowhere; tells what was written. */
+const relay = async (answer: Answer): Promise<string> => {
+  if (answer.kind !== 'stream') throw new Error(`it is ${answer.kind}`);
+  let written = '';
+  await answer.relay({
+    write: (passing) => {
+      written += typeof passing === 'string' ? passing : Buffer.from(passing).toString();
+      return undefined;
+    },
+  });
+  return written;
+};
+
+describe('a completion', () => {
+  it('is reserved, forwarded, settled and answered', async () => {
+    const upstream = answering(whole);
+    const { ask, account, completions } = open({ upstream });
+    const answer = await ask();
+    expect(answer).toMatchObject({
+      kind: 'whole',
+      costUsd: '0.000017',
+      generationId: expect.stringMatching(/^gen-/) as string,
+    });
+    expect(upstream.sent).toEqual([{ endpoint: '/chat/completions', body: chat }]);
+    expect(account.events.map(({ type }) => type)).toEqual(['CreditsReserved', 'HoldSettled']);
+    expect(account.state.wallet).toMatchObject({ balance: CREDITS - 17_000n, held: 0n });
+    expect(completions.active).toBe(0);
+  });
+
+  it('streams with the usage asked for, whatever the customer said', async () => {
+    for (const options of [{}, { stream_options: null }, { stream_options: { include_usage: false, other: 1 } }]) {
+      const upstream = createTestUpstream(() =>
+        streamOf([sse(chunk({ content: 'a' }), lastChunk, usageChunk(9, 1), '[DONE]')]),
+      );
+      const { ask, completions } = open({ upstream });
+      const answer = await ask({ ...chat, stream: true, ...options });
+      expect(completions.active).toBe(1);
+      expect(await relay(answer)).not.toContain('usage');
+      expect(completions.active).toBe(0);
+      expect(upstream.sent[0]?.body['stream_options']).toEqual({ ...options.stream_options, include_usage: true });
+    }
+  });
+
+  it("calls the model by the provider's name for it", async () => {
+    const upstream = answering(whole);
+    const { ask } = open({ upstream, prices: [{ ...price, upstreamModel: 'somebody/m' }] });
+    await ask({ ...chat, temperature: 0.5 });
+    expect(upstream.sent[0]?.body).toEqual({ ...chat, temperature: 0.5, model: 'somebody/m' });
+  });
+
+  it('tells both sides of a cap, in the words of the provider', async () => {
+    const upstream = answering(whole);
+    const { ask } = open({ upstream, account: openAccount(2_000_000n) });
+    const answer = await ask();
+    if (answer.kind !== 'whole') throw new Error('it is answered');
+    expect(answer.outputCap).toBeGreaterThan(300);
+    expect(upstream.sent[0]?.body).toEqual({ ...chat, max_completion_tokens: answer.outputCap });
+  });
+
+  it.each<[string, Options, unknown, Endpoint, object]>([
+    ['what is no JSON', {}, '{', '/chat/completions', { kind: 'bad_request', code: 'invalid_json' }],
+    [
+      'a model that nobody listed',
+      {},
+      { ...chat, model: 'x' },
+      '/chat/completions',
+      { kind: 'model_not_found', model: 'x' },
+    ],
+    ['a model of another endpoint', {}, { model: 'm', input: 'x' }, '/embeddings', { kind: 'model_not_found' }],
+    [
+      'a provider that is switched off',
+      { prices: [{ ...price, upstream: 'off' }] },
+      chat,
+      '/chat/completions',
+      { kind: 'no_provider' },
+    ],
+    [
+      'an account without credit',
+      { account: openAccount(1n) },
+      chat,
+      '/chat/completions',
+      { kind: 'refused', refusal: { code: 'insufficient_credits' } },
+    ],
+  ])('is refused to %s, and the provider is not asked', async (_name, options, body, endpoint, expected) => {
+    const upstream = answering(whole);
+    const { ask, account } = open({ upstream, ...options });
+    expect(await ask(body, undefined, endpoint)).toMatchObject({ kind: 'problem', problem: expected });
+    expect(upstream.sent).toEqual([]);
+    expect(account.events).toEqual([]);
+  });
+
+  it.each<[number, string, object]>([
+    [
+      400,
+      '{"error":{"message":"Too long.","type":"t","param":"p","code":"c"}}',
+      { kind: 'upstream_refused', status: 400, error: { message: 'Too long.', type: 't', param: 'p', code: 'c' } },
+    ],
+    [
+      422,
+      'no JSON',
+      { kind: 'upstream_refused', status: 422, error: { message: 'The provider refused the request.', code: null } },
+    ],
+    [404, '{"error":"a text"}', { kind: 'upstream_refused', error: { type: 'invalid_request_error' } }],
+    [401, '', { kind: 'upstream_failed', code: 'no_provider', retry: false }],
+    [429, '', { kind: 'upstream_failed', code: 'server_is_overloaded', retry: true, retryAfterMs: 1500 }],
+    [408, '', { kind: 'upstream_failed', code: 'upstream_timeout', retry: true }],
+    [500, '', { kind: 'upstream_failed', code: 'upstream_error', retry: true, retryAfterMs: 1500 }],
+    [302, '', { kind: 'upstream_failed', code: 'upstream_error' }],
+  ])('that the provider answers with %i costs nothing', async (status, body, expected) => {
+    const { ask, account } = open({ upstream: answering(body, { status, retryAfterMs: 1500 }) });
+    expect(await ask()).toMatchObject({ kind: 'problem', problem: expected });
+    expect(account.events.at(-1)).toMatchObject({
+      type: 'HoldReleased',
+      reason: 'upstream_refused',
+      detail: `status ${status}`,
+    });
+  });
+
+  it('that breaks costs nothing', async () => {
+    const failures: readonly Upstream[] = [
+      createTestUpstream(() => Promise.reject(new UpstreamFailed('connect', 'x'))),
+      createTestUpstream(() => ({ body: bodyOf([whole.slice(0, 9), new UpstreamFailed('reset', 'x')]) })),
+      createTestUpstream(() => ({ status: 500, body: bodyOf([new UpstreamFailed('reset', 'x')]) })),
+      answering('<html>'),
+      answering('{"error":{"message":"x"}}'),
+    ];
+    for (const upstream of failures) {
+      const { ask, account, completions } = open({ upstream });
+      expect(await ask()).toMatchObject({ problem: { kind: 'upstream_failed', code: 'upstream_error', retry: true } });
+      expect(account.state.wallet).toMatchObject({ balance: CREDITS, held: 0n });
+      expect(completions.active).toBe(0);
+    }
+  });
+
+  it('that nobody waits for any more is not asked for', async () => {
+    const upstream = answering(whole);
+    const { ask, account } = open({ upstream });
+    expect(await ask(chat, AbortSignal.abort())).toMatchObject({ problem: { kind: 'client_gone' } });
+    expect(upstream.sent).toEqual([]);
+    expect(account.events.at(-1)).toMatchObject({ type: 'HoldReleased', reason: 'client_gone' });
+  });
+
+  it('that an error of ours ends gives the hold back', async () => {
+    const upstream = createTestUpstream(() => Promise.reject(new TypeError('a bug')));
+    const { ask, account, completions } = open({ upstream });
+    await expect(ask()).rejects.toThrow(TypeError);
+    expect(account.events.at(-1)).toMatchObject({ type: 'HoldReleased', reason: 'gateway_failed' });
+    expect(completions.active).toBe(0);
+  });
+
+  it('whose reservation nobody acknowledged leaves no hold, though it was written', async () => {
+    const account = openAccount(CREDITS);
+    const execute: ExecuteOnAccount = async (...asked) => {
+      const outcome = await account.execute(...asked);
+      if (asked[1].type === 'ReserveCredits') throw new StoreUnavailable('the answer was lost');
+      return outcome;
+    };
+    const { ask } = open({ account, execute });
+    await expect(ask()).rejects.toThrow(StoreUnavailable);
+    await vi.waitFor(() => expect(account.state.wallet).toMatchObject({ balance: CREDITS, held: 0n }));
+  });
+});
+
+describe('draining', () => {
+  const streaming = () => createTestUpstream((signal) => streamOf([sse(chunk({ content: 'one two' })), never], signal));
+
+  it('takes no more', async () => {
+    const { completions, ask, account } = open();
+    await completions.drain(1000);
+    expect(await ask()).toMatchObject({ kind: 'problem', problem: { kind: 'draining' } });
+    expect(account.events).toEqual([]);
+  });
+
+  it('lets those under way end', async () => {
+    let finish = (): void => undefined;
+    const finished = new Promise<void>((resolve) => (finish = resolve));
+    const upstream = createTestUpstream((signal) =>
+      streamOf([sse(chunk({ content: 'a' })), finished, sse(lastChunk, usageChunk(9, 1), '[DONE]')], signal),
+    );
+    const { completions, ask, account } = open({ upstream });
+    const written = relay(await ask({ ...chat, stream: true }));
+    const drained = completions.drain(60_000);
+    finish();
+    await drained;
+    expect(await written).toContain('[DONE]');
+    expect(account.events.at(-1)).toMatchObject({ delivery: { ended: 'completed' } });
+  });
+
+  it('ends those that outlast the grace, and charges what they delivered', async () => {
+    const { completions, ask, account } = open({ upstream: streaming() });
+    const written = relay(await ask({ ...chat, stream: true }));
+    await completions.drain(10);
+    expect(await written).toContain('"code":"draining"');
+    expect(account.events.at(-1)).toMatchObject({
+      type: 'HoldSettled',
+      usage: { input: 3, output: 2 },
+      delivery: { ended: 'drained' },
+    });
+    expect(completions.active).toBe(0);
+  });
+
+  it('charges nothing where nothing was delivered', async () => {
+    const upstream = createTestUpstream(
+      (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+    );
+    const { completions, ask, account } = open({ upstream });
+    const answer = ask();
+    await vi.waitFor(() => expect(upstream.sent).toHaveLength(1));
+    await completions.drain(10);
+    expect(await answer).toMatchObject({ problem: { kind: 'draining' } });
+    expect(account.events.at(-1)).toMatchObject({ type: 'HoldReleased', reason: 'gateway_failed' });
+  });
+});

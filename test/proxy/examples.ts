@@ -1,0 +1,105 @@
+import type { PriceVersion } from '../../src/domain/prices/price-book.ts';
+import { isBadRequest, readRequest, type CompletionRequest } from '../../src/proxy/request.ts';
+import type { TokenCounter } from '../../src/proxy/token-counter.ts';
+import type { Endpoint, Upstream, UpstreamResponse } from '../../src/proxy/upstream.ts';
+
+/** $1 per million tokens in, $4 out. */
+export const price: PriceVersion = {
+  model: 'm',
+  ownedBy: 'somebody',
+  upstream: 'test',
+  upstreamModel: 'm',
+  kind: 'chat',
+  contextTokens: 100_000,
+  maxOutputTokens: 1000,
+  rates: {
+    input: 1_000_000n,
+    cachedInput: 250_000n,
+    cacheWrite: 1_250_000n,
+    output: 4_000_000n,
+    reasoning: 4_000_000n,
+  },
+  source: 'test',
+  asOf: '2026-01-31',
+  version: 1,
+  effectiveFrom: new Date(0),
+};
+
+/** A word is a token. */
+export const countWords: TokenCounter = {
+  count: (texts) => Promise.resolve(texts.join(' ').split(/\s+/).filter(Boolean).length),
+  close: () => Promise.resolve(),
+};
+
+export const chat = { model: 'm', messages: [{ role: 'user', content: 'How are you?' }] };
+
+export const request = (fields: object = {}, endpoint: Endpoint = '/chat/completions'): CompletionRequest => {
+  const read = readRequest(endpoint, Buffer.from(JSON.stringify({ ...chat, ...fields })));
+  if (isBadRequest(read)) throw new Error(read.message);
+  return read;
+};
+
+export const chunk = (delta: object, more: object = {}): string =>
+  JSON.stringify({
+    id: 'chatcmpl-1',
+    object: 'chat.completion.chunk',
+    created: 1,
+    model: 'm',
+    choices: [{ index: 0, delta, finish_reason: null }],
+    ...more,
+  });
+
+export const usage = (prompt: number, completion: number) => ({
+  prompt_tokens: prompt,
+  completion_tokens: completion,
+  total_tokens: prompt + completion,
+});
+export const usageChunk = (prompt: number, completion: number): string =>
+  chunk({}, { choices: [], usage: usage(prompt, completion) });
+export const lastChunk = chunk({}, { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] });
+
+export const sse = (...data: readonly string[]): string => data.map((one) => `data: ${one}\n\n`).join('');
+
+/** Pieces of a body, one by one; an error ends it as a broken connection would, a promise is waited for. */
+export type Piece = string | Error | Promise<void>;
+
+/** Left at once when the signal aborts, as a connection is. */
+export async function* bodyOf(pieces: Iterable<Piece>, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  const aborted = new Promise<never>((_, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+  aborted.catch(() => undefined);
+  for (const piece of pieces) {
+    if (signal?.aborted) throw signal.reason;
+    if (piece instanceof Error) throw piece;
+    if (typeof piece === 'string') yield Buffer.from(piece);
+    else await Promise.race([piece, aborted]);
+  }
+}
+
+export type Sent = { readonly endpoint: Endpoint; readonly body: Record<string, unknown> };
+
+export const never = new Promise<void>(() => undefined);
+
+/** A provider that answers as it is told; `sent` is what it was asked. */
+export const createTestUpstream = (
+  answer: (signal: AbortSignal) => Partial<UpstreamResponse> | Promise<Partial<UpstreamResponse>>,
+): Upstream & { readonly sent: readonly Sent[] } => {
+  const sent: Sent[] = [];
+  return {
+    name: 'test',
+    outputLimitField: 'max_completion_tokens',
+    sent,
+    send: async ({ endpoint, body, signal }) => {
+      sent.push({ endpoint, body: JSON.parse(Buffer.from(body).toString()) as Record<string, unknown> });
+      return { status: 200, contentType: 'application/json', body: bodyOf([]), ...(await answer(signal)) };
+    },
+    close: () => Promise.resolve(),
+  };
+};
+
+export const streamOf = (pieces: Iterable<Piece>, signal?: AbortSignal): UpstreamResponse => ({
+  status: 200,
+  contentType: 'text/event-stream; charset=utf-8',
+  body: bodyOf(pieces, signal),
+});

@@ -1,0 +1,250 @@
+import { createParser } from 'eventsource-parser';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createStreamMeter, readAnswer, withCost } from '../../src/proxy/meter.ts';
+import { chunk, lastChunk, sse, usage, usageChunk } from './examples.ts';
+
+/** Feeds pieces, and tells what passed and what was made of it. */
+const meter = (pieces: Iterable<Uint8Array | string>) => {
+  const stream = createStreamMeter();
+  let passed = '';
+  for (const piece of pieces) {
+    const passing = stream.feed(typeof piece === 'string' ? Buffer.from(piece) : piece);
+    passed += typeof passing === 'string' ? passing : Buffer.from(passing).toString();
+  }
+  return { passed, stream, metered: stream.metered() };
+};
+
+const cut = (bytes: Buffer, at: readonly number[]): Buffer[] => {
+  const places = [...new Set([0, ...at.map((place) => place % (bytes.length + 1)), bytes.length])].sort(
+    (a, b) => a - b,
+  );
+  return places.slice(1).map((to, n) => bytes.subarray(places[n], to));
+};
+
+/** As any client reads a stream. */
+const eventsOf = (text: string) => {
+  const events: unknown[] = [];
+  const parser = createParser({ onEvent: ({ event, data }) => events.push({ event, data }) });
+  parser.feed(text);
+  return events;
+};
+
+const words = ['na', 'ïve ', '😀', ' 家族', '👩‍👩‍👧', ' "{[DONE]}"', '\ndata: x', ''];
+const answer = [chunk({ role: 'assistant', content: '' }), ...words.map((content) => chunk({ content })), lastChunk];
+const whole = sse(...answer, usageChunk(9, 7), '[DONE]');
+
+describe('a stream meter', () => {
+  it('passes on what came, but for the usage and the end', () => {
+    const { passed, stream, metered } = meter([whole]);
+    expect(passed).toBe(sse(...answer));
+    expect(stream).toMatchObject({ state: 'done', delivered: true, usageChunk: { choices: [], usage: usage(9, 7) } });
+    expect(metered).toEqual({
+      upstreamId: 'chatcmpl-1',
+      finishReason: 'stop',
+      usage: usage(9, 7),
+      texts: [words.join('')],
+    });
+  });
+
+  it('passes bytes on as they are, where they end with an event', () => {
+    const bytes = Buffer.from(sse(...answer));
+    expect(createStreamMeter().feed(bytes)).toBe(bytes);
+  });
+
+  it('reads byte by byte', () => {
+    const { passed, metered } = meter(cut(Buffer.from(whole), [...Buffer.from(whole).keys()]));
+    expect(passed).toBe(sse(...answer));
+    expect(metered.texts).toEqual([words.join('')]);
+  });
+
+  it('gives the same text however a stream is cut', () =>
+    fc.assert(
+      fc.property(fc.array(fc.nat()), (at) => {
+        const { passed, stream, metered } = meter(cut(Buffer.from(whole), at));
+        expect(passed).toBe(sse(...answer));
+        expect(stream.state).toBe('done');
+        expect(metered).toEqual(meter([whole]).metered);
+      }),
+    ));
+
+  it('gives the same events however a stream is written and cut', () => {
+    const event = fc.oneof(
+      fc.record({
+        data: fc.oneof(fc.constant(chunk({ content: 'ü' })), fc.string({ unit: 'grapheme' }), fc.constant(lastChunk)),
+      }),
+      fc.record({ data: fc.constant('one\ntwo\n\nthree'), event: fc.constantFrom('ping', 'message') }),
+      fc.record({ comment: fc.constantFrom('', ' keep-alive', 'x') }),
+    );
+    const written = (
+      one: { data?: string; event?: string; comment?: string },
+      newline: string,
+      space: string,
+    ): string => {
+      if (one.comment !== undefined) return `:${one.comment}${newline}`;
+      const lines = (one.data ?? '').split(/\r\n|\r|\n/).map((line) => `data:${space}${line}`);
+      return [...(one.event === undefined ? [] : [`event: ${one.event}`]), ...lines, '', ''].join(newline);
+    };
+    fc.assert(
+      fc.property(fc.array(event), fc.constantFrom('\n', '\r\n'), fc.array(fc.nat()), (events, newline, at) => {
+        const text = events.map((one) => written(one, newline, ' ')).join('') + `data: [DONE]${newline}${newline}`;
+        const { passed, stream } = meter(cut(Buffer.from(text), at));
+        expect(eventsOf(passed)).toEqual(eventsOf(text).slice(0, -1));
+        expect(stream.state).toBe('done');
+        expect(stream.events).toBe(eventsOf(text).length);
+      }),
+    );
+  });
+
+  it('takes no comment for an event', () => {
+    const { stream } = meter([': keep-alive\n\n', ':\n\n', ': OPENROUTER PROCESSING\n\n']);
+    expect(stream).toMatchObject({ events: 0, state: 'open', delivered: false });
+  });
+
+  it.each([
+    ['a role', { role: 'assistant', content: '' }, ''],
+    ['content', { content: 'a' }, 'a'],
+    ['nothing', { content: null }, ''],
+    ['a refusal', { refusal: 'no' }, 'no'],
+    ['reasoning', { reasoning_content: 'hm' }, 'hm'],
+    ['the name of a tool', { tool_calls: [{ index: 0, id: 'c', function: { name: 'f', arguments: '' } }] }, 'f'],
+    ['arguments', { tool_calls: [{ index: 0, function: { arguments: '{"a"' } }] }, '{"a"'],
+    ['the older form of both', { function_call: { name: 'f', arguments: '{}' } }, 'f{}'],
+    ['what nobody knows', { tool_calls: [null, 7, {}], surprise: { deep: 'x' } }, ''],
+  ])('meters %s', (_name, delta, text) => {
+    const { stream, metered } = meter([sse(chunk(delta))]);
+    expect(metered.texts).toEqual([text]);
+    expect(stream.delivered).toBe(text !== '');
+  });
+
+  it('meters legacy completions', () => {
+    const { metered } = meter([sse('{"id":"cmpl-1","choices":[{"text":"a","index":0,"finish_reason":"length"}]}')]);
+    expect(metered).toMatchObject({ texts: ['a'], upstreamId: 'cmpl-1', finishReason: 'length' });
+  });
+
+  it('keeps the last usage, wherever it came', () => {
+    const { passed, metered } = meter([
+      sse(chunk({ content: 'a' }, { usage: usage(9, 1) }), chunk({ content: 'b' }, { usage: usage(9, 2) }), lastChunk),
+    ]);
+    expect(metered.usage).toEqual(usage(9, 2));
+    expect(eventsOf(passed)).toHaveLength(3);
+  });
+
+  it('has heard the last word when an error came, whatever follows it', () => {
+    const error = '{"error":{"message":"Overloaded","type":"server_error"}}';
+    for (const pieces of [
+      [sse(chunk({ content: 'a' }), error, chunk({ content: 'b' }), '[DONE]')],
+      [sse(error), sse('[DONE]')],
+    ]) {
+      const { passed, stream, metered } = meter(pieces);
+      expect(stream.state).toBe('error');
+      expect(passed).toContain('Overloaded');
+      expect(passed).not.toContain('[DONE]');
+      expect(metered.texts.join('')).not.toContain('b');
+    }
+  });
+
+  it('lets nothing pass after [DONE]', () => {
+    const { passed, stream, metered } = meter([sse('[DONE]', chunk({ content: 'late' }))]);
+    expect(passed).toBe('');
+    expect(stream).toMatchObject({ state: 'done', delivered: false });
+    expect(metered.texts).toEqual(['']);
+  });
+
+  it('passes on what it does not understand', () => {
+    const odd = sse('not json', '7', 'null', '[]', '{"choices":7}', '{"choices":[]}', '{"error":null}');
+    const { passed, stream } = meter([odd]);
+    expect(passed).toBe(odd);
+    expect(stream.state).toBe('open');
+  });
+
+  it('waits for the end of an event that never comes', () => {
+    const { passed } = meter([`data: ${chunk({ content: 'a' })}\n`]);
+    expect(passed).toBe('');
+  });
+});
+
+describe('readAnswer', () => {
+  const message = { role: 'assistant', content: 'Fine.', refusal: null };
+  it('reads chat, legacy and embeddings', () => {
+    const choices = [{ message, finish_reason: 'stop' }, { message: { ...message, content: 'Well.' } }];
+    expect(readAnswer(JSON.stringify({ id: 'a', choices, usage: { x: 1 } }))).toEqual({
+      upstreamId: 'a',
+      finishReason: 'stop',
+      usage: { x: 1 },
+      texts: ['Fine.', 'Well.'],
+    });
+    expect(readAnswer('{"choices":[{"text":"Once"}]}')).toMatchObject({ texts: ['Once'], upstreamId: null });
+    expect(readAnswer('\n\n {"data":[{"embedding":[1]}],"usage":{}}')).toMatchObject({ texts: [], usage: {} });
+  });
+
+  it.each([
+    '',
+    '<html>',
+    'null',
+    '7',
+    '"text"',
+    '[]',
+    '{}',
+    '{"usage":null}',
+    '{"error":{"message":"x"}}',
+    '{"error":"x","choices":[]}',
+  ])('takes %s for no answer', (body) => expect(readAnswer(body)).toBeUndefined());
+
+  it('does not mind an error of null', () => {
+    expect(readAnswer('{"error":null,"choices":[]}')).toBeDefined();
+  });
+});
+
+describe('withCost', () => {
+  const told = { prompt_tokens: 1 };
+  it.each([
+    ['the last', '{"data":[0.10, -1e-5],"usage":{"prompt_tokens":1}}'],
+    ['the first', '{"usage": {"prompt_tokens":1} ,"data":["usage", "{"]}'],
+    ['laid out', '{\n  "data": [],\n  "usage" : {\n    "prompt_tokens": 1\n  }\n}\n'],
+    ['before others of its name', '{"usage":{"prompt_tokens":1},"x_groq":{"id":"r","usage":{"prompt_tokens":1}}}'],
+    ['after others of its name', '{"choices":[{"usage":{"prompt_tokens":1}}],"usage":{"prompt_tokens":1}}'],
+    [
+      'beside text that looks like it',
+      '{"choices":[{"text":"}{\\"usage\\":{\\"prompt_tokens\\":1}}{\\\\"}],"usage":{"prompt_tokens":1}}',
+    ],
+    ['beside a text of its name', '{"usage":{"prompt_tokens":1},"object":"usage"}'],
+  ])('adds the cost to the usage of the answer, and changes no other byte: %s', (_name, body) => {
+    const result = withCost(body, told, '0.00001');
+    expect(result.replace(',"cost":"0.00001"', '')).toBe(body);
+    expect(JSON.parse(result)).toEqual({
+      ...(JSON.parse(body) as object),
+      usage: { prompt_tokens: 1, cost: '0.00001' },
+    });
+  });
+
+  it('takes the place of a cost that the provider told us', () => {
+    const body = '{"vectors":[1.0],"usage":{"prompt_tokens":1,"cost":0.5,"is_byok":false}}';
+    const result = withCost(body, { prompt_tokens: 1, cost: 0.5, is_byok: false }, '0.01');
+    expect(result).toBe('{"vectors":[1.0],"usage":{"prompt_tokens":1,"cost":"0.01","is_byok":false}}');
+  });
+
+  it('replaces a usage that was not believed, or was not there', () => {
+    const usage = { prompt_tokens: 1 };
+    const fair = '"usage":{"prompt_tokens":1,"cost":"0.01"}';
+    expect(withCost('{"usage":{"prompt_tokens":-1},"data":[1.0]}', usage, '0.01')).toBe(`{${fair},"data":[1.0]}`);
+    expect(withCost('{"usage":null,"data":[1.0]}', usage, '0.01')).toBe(`{${fair},"data":[1.0]}`);
+    expect(withCost('{"data":[1.0]}\n', usage, '0.01')).toBe(`{"data":[1.0],${fair}}\n`);
+    expect(withCost('{"usage":{}}', {}, '0.00')).toBe('{"usage":{"cost":"0.00"}}');
+  });
+
+  it('keeps all else of any answer', () =>
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.oneof(fc.constant('usage'), fc.string()), fc.jsonValue()),
+        fc.dictionary(fc.string(), fc.nat()),
+        fc.constantFrom(undefined, 2),
+        (rest, usage, space) => {
+          const body = JSON.stringify({ choices: [], ...rest, usage }, null, space);
+          const result = withCost(body, JSON.parse(body).usage as Record<string, unknown>, '0.01');
+          const { usage: _, ...others } = JSON.parse(body) as Record<string, unknown>;
+          expect(JSON.parse(result)).toEqual({ ...others, usage: { ...JSON.parse(body).usage, cost: '0.01' } });
+        },
+      ),
+    ));
+});

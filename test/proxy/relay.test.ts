@@ -1,0 +1,260 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createCall, type Call } from '../../src/proxy/call.ts';
+import { createLedger, type ExecuteOnAccount } from '../../src/proxy/ledger.ts';
+import { relayStream } from '../../src/proxy/relay.ts';
+import { reserveCredits } from '../../src/proxy/reservation.ts';
+import { UpstreamFailed, type UpstreamResponse } from '../../src/proxy/upstream.ts';
+import { KEY_ID, openAccount, type TestAccount } from './account.ts';
+import {
+  chunk,
+  countWords,
+  lastChunk,
+  never,
+  price,
+  request,
+  sse,
+  streamOf,
+  usageChunk,
+  type Piece,
+} from './examples.ts';
+
+const IDLE_MS = 1000;
+const uuid = '0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d';
+const CREDITS = 1_000_000_000n;
+const includeUsage = { stream: true, stream_options: { include_usage: true } };
+
+let account: TestAccount;
+let customer: AbortController;
+beforeEach(() => {
+  account = openAccount(CREDITS);
+  customer = new AbortController();
+  vi.useFakeTimers();
+});
+afterEach(() => void vi.useRealTimers());
+
+const begin = async (fields: object, execute: ExecuteOnAccount): Promise<Call> => {
+  const asked = request({ stream: true, ...fields });
+  const ledger = createLedger({
+    execute,
+    asked: { uuid, accountId: 'acc_1', keyId: KEY_ID },
+    runId: 'run',
+    stopping: () => false,
+  });
+  const reservation = await reserveCredits({ request: asked, price, tokens: countWords, reserve: ledger.reserve });
+  if (!reservation.reserved) throw new Error('it is reserved');
+  const gone = customer.signal;
+  return createCall({ gone, request: asked, price, reservation, ledger, tokens: countWords, idleTimeoutMs: IDLE_MS });
+};
+
+type Options = {
+  readonly fields?: object;
+  readonly execute?: ExecuteOnAccount;
+  /** How long the reader takes for each piece. */
+  readonly readerMs?: number;
+  /** Called with all that was written so far. */
+  readonly wrote?: (text: string, call: Call) => void;
+};
+
+/** Relays a stream to its end, with all the time in the world. */
+const relay = async (
+  pieces: Iterable<Piece>,
+  { fields = {}, execute = account.execute, readerMs, wrote }: Options = {},
+) => {
+  const call = await begin(fields, execute);
+  let written = '';
+  const write = (passing: Uint8Array | string): Promise<void> | undefined => {
+    written += typeof passing === 'string' ? passing : Buffer.from(passing).toString();
+    wrote?.(written, call);
+    return readerMs === undefined ? undefined : new Promise((resolve) => setTimeout(resolve, readerMs));
+  };
+  const response: UpstreamResponse = streamOf(pieces, call.signal);
+  const startedAt = Date.now();
+  const done = relayStream(call, response, { write }).finally(() => call.close());
+  done.catch(() => undefined);
+  await vi.runAllTimersAsync();
+  await done;
+  return { written, call, tookMs: Date.now() - startedAt, end: account.events.at(-1) };
+};
+
+const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+/** Promises of times that begin when they are reached. */
+function* timed(...pieces: readonly (string | Error | number)[]): Generator<Piece> {
+  for (const piece of pieces) yield typeof piece === 'number' ? after(piece) : piece;
+}
+
+const said = [chunk({ role: 'assistant', content: '' }), chunk({ content: 'one ' }), chunk({ content: 'two' })];
+const complete = sse(...said, lastChunk, usageChunk(9, 2), '[DONE]');
+const broke = new UpstreamFailed('reset', 'broke');
+
+describe('a stream that is relayed', () => {
+  it('is settled before its end is told', async () => {
+    let settledAtEnd: boolean | undefined;
+    const { written, end } = await relay([complete], {
+      wrote: (text) => {
+        if (text.includes('[DONE]')) settledAtEnd = account.state.wallet.held === 0n;
+      },
+    });
+    expect(written).toBe(`${sse(...said, lastChunk)}data: [DONE]\n\n`);
+    expect(settledAtEnd).toBe(true);
+    expect(end).toMatchObject({
+      type: 'HoldSettled',
+      charged: 17_000n,
+      usage: { input: 9, output: 2 },
+      delivery: { usageSource: 'reported', ended: 'completed', finishReason: 'stop', upstreamId: 'chatcmpl-1' },
+    });
+  });
+
+  it('tells usage and cost to who asked for it, and makes a chunk of them where the provider did not', async () => {
+    const told = await relay([complete], { fields: includeUsage });
+    expect(told.written).toContain(
+      '"usage":{"prompt_tokens":9,"completion_tokens":2,"total_tokens":11,"cost":"0.000017"}',
+    );
+    account = openAccount(CREDITS);
+    const made = await relay([sse(...said, lastChunk, '[DONE]')], { fields: includeUsage });
+    expect(made.written).toContain(
+      '"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5,"cost":"0.000011"}',
+    );
+    expect(made.end).toMatchObject({ delivery: { usageSource: 'metered', anomalies: ['usage_missing'] } });
+  });
+
+  it('is complete without [DONE] where it said how it finished', async () => {
+    const { written, end } = await relay([sse(...said, lastChunk)]);
+    expect(written.endsWith('data: [DONE]\n\n')).toBe(true);
+    expect(end).toMatchObject({ type: 'HoldSettled', delivery: { ended: 'completed' } });
+  });
+
+  it('is charged for what was metered where it breaks', async () => {
+    for (const ending of [[broke], []]) {
+      account = openAccount(CREDITS);
+      const { written, end } = await relay([sse(...said), ...ending]);
+      expect(written).not.toContain('[DONE]');
+      expect(written).toContain('"finish_reason":"error"');
+      expect(written).toContain('"code":"upstream_error"');
+      expect(end).toMatchObject({
+        type: 'HoldSettled',
+        usage: { input: 3, output: 2 },
+        delivery: { usageSource: 'metered', ended: 'upstream_broke', anomalies: ['usage_missing'] },
+      });
+    }
+  });
+
+  it('costs nothing where it breaks before anything was delivered', async () => {
+    for (const pieces of [[broke], [sse(said[0] ?? ''), broke], [': hello\n\n'], []]) {
+      account = openAccount(CREDITS);
+      const { end } = await relay(pieces);
+      expect(end).toMatchObject({ type: 'HoldReleased', reason: 'upstream_failed', detail: 'reset' });
+    }
+  });
+
+  it('has failed where the provider says so, even if it says [DONE] after it', async () => {
+    const error = '{"error":{"message":"Overloaded"}}';
+    for (const [pieces, type] of [
+      [[sse(...said, error, '[DONE]')], 'HoldSettled'],
+      [[sse(...said), sse(error), sse('[DONE]')], 'HoldSettled'],
+      [[sse(error, '[DONE]')], 'HoldReleased'],
+    ] as const) {
+      account = openAccount(CREDITS);
+      const { written, end } = await relay(pieces);
+      expect(end).toMatchObject({ type });
+      if (end?.type === 'HoldSettled') expect(end.delivery.ended).toBe('upstream_broke');
+      expect(written.match(/"error"/g)).toHaveLength(1);
+      expect(written).not.toContain('[DONE]');
+    }
+  });
+
+  it('is left at once when the customer leaves, and charged for what came', async () => {
+    const { end, tookMs } = await relay([sse(...said), never], {
+      wrote: (text) => {
+        if (text.includes('two')) customer.abort();
+      },
+    });
+    expect(tookMs).toBeLessThan(IDLE_MS);
+    expect(end).toMatchObject({
+      type: 'HoldSettled',
+      usage: { input: 3, output: 2 },
+      delivery: { ended: 'client_gone', usageSource: 'metered' },
+    });
+  });
+
+  it('costs nothing where the customer leaves before the first token: a role is not an answer', async () => {
+    const { end } = await relay([sse(said[0] ?? ''), never], { wrote: () => customer.abort() });
+    expect(end).toMatchObject({ type: 'HoldReleased', reason: 'client_gone', detail: 'before the first token' });
+  });
+
+  it('is ended by a gateway that stops, with an error that says so', async () => {
+    const { written, end } = await relay([sse(...said), never], {
+      wrote: (text, call) => {
+        if (!text.includes('error')) call.cancel('drained');
+      },
+    });
+    expect(written).toContain('"code":"draining"');
+    expect(end).toMatchObject({ type: 'HoldSettled', delivery: { ended: 'drained' } });
+  });
+});
+
+describe('the watchdog', () => {
+  it('ends a stream that is silent for too long', async () => {
+    const { written, end, tookMs } = await relay([sse(...said), never]);
+    expect(tookMs).toBe(IDLE_MS);
+    expect(written).toContain('"code":"upstream_timeout"');
+    expect(end).toMatchObject({ type: 'HoldSettled', delivery: { ended: 'upstream_broke' } });
+  });
+
+  it('tells the same where the connection noticed first', async () => {
+    const { written } = await relay([sse(...said), new UpstreamFailed('timeout', 'silent')]);
+    expect(written).toContain('"code":"upstream_timeout"');
+  });
+
+  it('takes comments for silence', async () => {
+    const comments = Array.from({ length: 100 }, () => [IDLE_MS / 4, ': keep-alive\n\n']).flat();
+    const { tookMs, written } = await relay(timed(sse(...said), ...comments, complete));
+    expect(tookMs).toBe(IDLE_MS);
+    expect(written).toContain('"code":"upstream_timeout"');
+  });
+
+  it('lets a stream take its time as long as something comes', async () => {
+    const slow = said.flatMap((one) => [IDLE_MS - 1, sse(one)]);
+    const { end, tookMs } = await relay(timed(...slow, ...slow, complete));
+    expect(tookMs).toBeGreaterThan(5 * IDLE_MS);
+    expect(end).toMatchObject({ delivery: { ended: 'completed' } });
+  });
+
+  it('does not blame the upstream for a reader that is slow', async () => {
+    const { end, tookMs } = await relay([sse(...said), complete], { readerMs: 10 * IDLE_MS });
+    expect(tookMs).toBeGreaterThanOrEqual(20 * IDLE_MS);
+    expect(end).toMatchObject({ delivery: { ended: 'completed' } });
+  });
+
+  it('watches again once the reader has read', async () => {
+    const { written, tookMs } = await relay([sse(...said), never], { readerMs: 10 * IDLE_MS });
+    expect(tookMs).toBe(21 * IDLE_MS);
+    expect(written).toContain('"code":"upstream_timeout"');
+  });
+
+  it('does not blame the upstream for a settlement that takes its time', async () => {
+    const slow: ExecuteOnAccount = async (...asked) => {
+      if (asked[1].type === 'SettleHold') await after(10 * IDLE_MS);
+      return account.execute(...asked);
+    };
+    const { written } = await relay([sse(...said), broke], { execute: slow });
+    expect(written).toContain('"code":"upstream_error"');
+  });
+
+  it('waits only a moment for the end of a connection after the last word, whatever else is said', async () => {
+    const chatter = Array.from({ length: 100 }, () => [IDLE_MS / 2, ': bye\n\n']).flat();
+    const { written, end, tookMs } = await relay(timed(complete, ...chatter));
+    expect(tookMs).toBeLessThanOrEqual(2 * IDLE_MS);
+    expect(written.endsWith('data: [DONE]\n\n')).toBe(true);
+    expect(end).toMatchObject({ delivery: { ended: 'completed' } });
+  });
+});
+
+describe('an error of ours', () => {
+  it('gives the hold back', async () => {
+    const broken: ExecuteOnAccount = (...asked) =>
+      asked[1].type === 'SettleHold' ? Promise.reject(new TypeError('a bug')) : account.execute(...asked);
+    await expect(relay([complete], { execute: broken })).rejects.toThrow(TypeError);
+    expect(account.events.at(-1)).toMatchObject({ type: 'HoldReleased', reason: 'gateway_failed' });
+    expect(account.state.wallet).toMatchObject({ balance: CREDITS, held: 0n });
+  });
+});

@@ -1,0 +1,165 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isBadRequest, readRequest, withFields, type CompletionRequest } from '../../src/proxy/request.ts';
+import type { Endpoint } from '../../src/proxy/upstream.ts';
+
+const messages = [{ role: 'user', content: 'Hi' }];
+const chat = { model: 'm', messages };
+
+const read = (body: unknown, endpoint: Endpoint = '/chat/completions') =>
+  readRequest(endpoint, Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)));
+
+const good = (body: unknown, endpoint?: Endpoint): CompletionRequest => {
+  const request = read(body, endpoint);
+  if (isBadRequest(request)) throw new Error(request.message);
+  return request;
+};
+
+describe('readRequest', () => {
+  it('reads what bounds the cost', () => {
+    expect(good({ ...chat, stream: true, stream_options: { include_usage: true }, max_tokens: 7, n: 3 })).toMatchObject(
+      {
+        model: 'm',
+        streamed: true,
+        includeUsage: true,
+        maxOutputTokens: 7,
+        choices: 3,
+      },
+    );
+    expect(good(chat)).toMatchObject({ streamed: false, includeUsage: false, maxOutputTokens: undefined, choices: 1 });
+  });
+
+  it('takes null for what is not said, as some SDKs do', () => {
+    const nulls = { stream: null, stream_options: null, n: null, max_tokens: null, max_completion_tokens: null };
+    const unpriced = { service_tier: null, web_search_options: null, audio: null, modalities: null };
+    expect(good({ ...chat, ...nulls, ...unpriced })).toMatchObject({ streamed: false, maxOutputTokens: undefined });
+  });
+
+  it('bounds the output by the larger of two limits, for who knows which of them the provider heeds', () => {
+    expect(good({ ...chat, max_tokens: 5, max_completion_tokens: 9 }).maxOutputTokens).toBe(9);
+    expect(good({ ...chat, max_tokens: 9, max_completion_tokens: 5 }).maxOutputTokens).toBe(9);
+  });
+
+  it('asks for no usage where nothing streams', () => {
+    expect(good({ ...chat, stream_options: { include_usage: true } }).includeUsage).toBe(false);
+  });
+
+  describe('of the legacy endpoint', () => {
+    const legacy = (extra: object) => good({ model: 'm', prompt: 'x', ...extra }, '/completions');
+    it.each<[object, number]>([
+      [{}, 1],
+      [{ n: 2 }, 2],
+      [{ best_of: 5 }, 5],
+      [{ n: 2, best_of: 5 }, 5],
+      [{ prompt: ['a', 'b', 'c'] }, 3],
+      [{ prompt: ['a', 'b', 'c'], n: 2 }, 6],
+      [{ prompt: [1, 2, 3] }, 1],
+      [
+        {
+          prompt: [[1, 2], [3]],
+        },
+        2,
+      ],
+    ])('%o generates %i choices', (extra, choices) => expect(legacy(extra).choices).toBe(choices));
+
+    it('generates 16 tokens where nothing is said', () => {
+      expect(legacy({}).maxOutputTokens).toBe(16);
+      expect(legacy({ max_tokens: 99 }).maxOutputTokens).toBe(99);
+    });
+  });
+
+  it('expects no output of embeddings', () => {
+    expect(good({ model: 'm', input: 'x' }, '/embeddings')).toMatchObject({ maxOutputTokens: 0, choices: 1 });
+  });
+
+  it.each<[unknown, string | null]>([
+    ['', null],
+    ['{"model":"m"', null],
+    [Buffer.from([0xff, 0xfe]).toString('latin1'), null],
+  ])('finds no JSON in %j', (body, param) => expect(read(body)).toMatchObject({ code: 'invalid_json', param }));
+
+  it.each<[unknown, string | null, Endpoint?]>([
+    [[], null],
+    ['7', null],
+    [{ messages }, 'model'],
+    [{ ...chat, model: '' }, 'model'],
+    [{ ...chat, messages: [] }, 'messages'],
+    [{ ...chat, max_tokens: 0 }, 'max_tokens'],
+    [{ ...chat, max_tokens: 1.5 }, 'max_tokens'],
+    [{ ...chat, max_completion_tokens: 1e300 }, 'max_completion_tokens'],
+    [{ ...chat, n: 1000 }, 'n'],
+    [{ ...chat, stream: 'true' }, 'stream'],
+    [{ ...chat, stream_options: { include_usage: 1 } }, 'stream_options.include_usage'],
+    [{ model: 'm' }, 'prompt', '/completions'],
+    [{ model: 'm', prompt: 'x', best_of: 0 }, 'best_of', '/completions'],
+    [{ model: 'm', input: [] }, 'input', '/embeddings'],
+  ])('%j is blamed on %s', (body, param, endpoint) =>
+    expect(read(body, endpoint)).toMatchObject({ code: 'invalid_request', param }),
+  );
+
+  it.each([
+    [{ service_tier: 'priority' }, 'service_tier'],
+    [{ service_tier: 'flex' }, 'service_tier'],
+    [{ web_search_options: {} }, 'web_search_options'],
+    [{ audio: { voice: 'alloy' } }, 'audio'],
+    [{ modalities: ['text', 'audio'] }, 'modalities'],
+  ])('%o is not sold', (extra, param) =>
+    expect(read({ ...chat, ...extra })).toMatchObject({ code: 'unsupported_parameter', param }),
+  );
+
+  it('sells the default tier and plain text', () => {
+    for (const tier of ['auto', 'default']) good({ ...chat, service_tier: tier, modalities: ['text'] });
+  });
+});
+
+describe('withFields', () => {
+  // Numbers that no double holds, doubles that JSON.stringify writes otherwise, escapes, and spaces.
+  const text =
+    '{ "seed": 12345678901234567890,\n "temperature": 1.0, "model" : "m",  "top_p": 1e-1,' +
+    ' "messages": [{"role": "user", "content": "na\\u00efve \\/ 😀 \\"model\\": \\"x\\" }"}], "logit_bias": {"model": -0.0} }';
+
+  it('leaves the body itself where nothing changes', () => {
+    const request = good(text);
+    expect(withFields(request, {})).toBe(request.body);
+  });
+
+  it('puts what is new in front, and leaves every byte after it', () => {
+    const changed = withFields(good(text), { stream_options: { include_usage: true } });
+    expect(changed.toString()).toBe(`{"stream_options":{"include_usage":true},${text.slice(1)}`);
+  });
+
+  it('replaces what is there, and that alone', () => {
+    const changed = withFields(good(text), { model: 'openai/gpt-"q"', max_tokens: 5 });
+    expect(changed.toString()).toBe(
+      `{"max_tokens":5,${text.slice(1).replace('"model" : "m"', '"model" : "openai/gpt-\\"q\\""')}`,
+    );
+  });
+
+  it('replaces a name that is repeated each time, so that no provider finds the other one', () => {
+    const changed = withFields(good('{"model":"dear","messages":[1],"model":"cheap"}'), { model: 'ours' });
+    expect(changed.toString()).toBe('{"model":"ours","messages":[1],"model":"ours"}');
+  });
+
+  it('finds a name that is written with escapes', () => {
+    const changed = withFields(good('{"\\u006dodel":"m","messages":[1]}'), { model: 'ours' });
+    expect(JSON.parse(changed.toString())).toEqual({ model: 'ours', messages: [1] });
+  });
+
+  it('says the same as the object with the changes in it, whatever else there is', () =>
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.string(), fc.jsonValue()),
+        fc.dictionary(fc.constantFrom('model', 'max_tokens', 'stream_options', 'other'), fc.jsonValue()),
+        fc.constantFrom(undefined, 2),
+        (extra, changes, space) => {
+          delete extra['__proto__'];
+          const unsold = { service_tier: 'default', web_search_options: null, audio: null, modalities: ['text'] };
+          const common = { stream: false, stream_options: null, n: 1, max_tokens: 3, max_completion_tokens: 3 };
+          const body = JSON.stringify({ ...extra, ...unsold, ...common, ...chat }, null, space);
+          const changed = withFields(good(body), changes).toString();
+          const expected = { ...(JSON.parse(body) as object), ...(JSON.parse(JSON.stringify(changes)) as object) };
+          expect(JSON.parse(changed)).toEqual(expected);
+        },
+      ),
+    ));
+});

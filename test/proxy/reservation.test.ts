@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import { cost, noUsage } from '../../src/domain/money.ts';
+import { inputTokensBound } from '../../src/proxy/bounds.ts';
+import { createLedger } from '../../src/proxy/ledger.ts';
+import { reserveCredits } from '../../src/proxy/reservation.ts';
+import { KEY_ID, openAccount, type TestAccount } from './account.ts';
+import { countWords, price, request } from './examples.ts';
+
+const uuid = '0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d';
+const ledgerOf = ({ execute }: TestAccount, id = uuid) =>
+  createLedger({
+    execute,
+    asked: { uuid: id, accountId: 'acc_1', keyId: KEY_ID },
+    runId: 'run',
+    stopping: () => false,
+  });
+
+const reserve = async (account: TestAccount, fields: object = {}, of = price) => {
+  let counted = 0;
+  const tokens = {
+    ...countWords,
+    count: (texts: readonly string[]) => {
+      counted++;
+      return countWords.count(texts);
+    },
+  };
+  const asked = request(fields);
+  const result = await reserveCredits({ request: asked, price: of, tokens, reserve: ledgerOf(account).reserve });
+  return { result, counted, held: account.state.wallet.held, bytes: inputTokensBound(asked, of.contextTokens) };
+};
+const usd = (text: string): bigint => BigInt(Math.round(Number(text) * 1e9));
+/** At the dearest classes: $1.25 in, $4 out. */
+const bound = (input: number, output: number): bigint => cost({ ...noUsage, cacheWrite: input, output }, price.rates);
+const long = { messages: [{ role: 'user', content: 'word '.repeat(2000) }] };
+
+describe('reserveCredits', () => {
+  it('holds bytes and the limit of the model, without counting', async () => {
+    const { result, counted, held, bytes } = await reserve(openAccount(usd('5')));
+    expect(result).toMatchObject({ reserved: true, bounds: { inputTokens: bytes, outputTokens: 1000 } });
+    expect(held).toBe(bound(bytes, 1000));
+    expect(counted).toBe(0);
+  });
+
+  it('holds no more than the limit that was given, for each choice, nor than the model can say', async () => {
+    const { result, held, bytes } = await reserve(openAccount(usd('5')), { max_tokens: 10, n: 3 });
+    expect(result).toMatchObject({ bounds: { outputTokens: 30 } });
+    expect(held).toBe(bound(bytes, 30));
+    const { result: most } = await reserve(openAccount(usd('5')), { max_tokens: 1_000_000 });
+    expect(most).toMatchObject({ bounds: { outputTokens: 1000 } });
+  });
+
+  it('pins the price', async () => {
+    const account = openAccount(usd('5'));
+    const { result } = await reserve(account);
+    const pinned = { model: 'm', version: 1, rates: price.rates };
+    expect(result).toMatchObject({ price: pinned });
+    expect(account.events).toMatchObject([{ type: 'CreditsReserved', price: pinned, request: { upstream: 'test' } }]);
+  });
+
+  it('counts the prompt where bytes do not fit', async () => {
+    const account = openAccount(usd('0.01'));
+    const { result, counted, held, bytes } = await reserve(account, { ...long, max_tokens: 100 });
+    expect(bytes).toBeGreaterThan(10_000);
+    expect(counted).toBe(1);
+    expect(result).toMatchObject({ reserved: true, bounds: { outputTokens: 100 } });
+    expect(held).toBeLessThan(bound(2500, 100));
+    expect(result).not.toHaveProperty('bounds.outputCap');
+  });
+
+  it('caps what was not limited at what is affordable', async () => {
+    const account = openAccount(usd('0.002'));
+    const { result } = await reserve(account);
+    if (!result.reserved) throw new Error('it is reserved');
+    const { outputCap = 0, inputTokens, outputTokens } = result.bounds;
+    expect(outputCap).toBe(outputTokens);
+    expect(account.state.wallet.held).toBe(bound(inputTokens, outputTokens));
+    // One token more would not have fitted.
+    expect(bound(inputTokens, outputCap + 1)).toBeGreaterThan(usd('0.002'));
+  });
+
+  it('caps each of several choices', async () => {
+    const { result } = await reserve(openAccount(usd('0.002')), { n: 4 });
+    if (!result.reserved) throw new Error('it is reserved');
+    expect(result.bounds.outputTokens).toBe(4 * (result.bounds.outputCap ?? 0));
+  });
+
+  it('keeps a limit that was given, or refuses: it is never cut', async () => {
+    const account = openAccount(usd('0.002'));
+    const { result } = await reserve(account, { max_tokens: 1000 });
+    expect(result).toMatchObject({ reserved: false, refusal: { code: 'insufficient_credits' } });
+    if (result.reserved) throw new Error('it is refused');
+    // What it says is affordable is, and no more; but for the digits of the limit itself, which count as well.
+    const affordable = result.affordableTokens ?? 0;
+    expect(affordable).toBeGreaterThan(300);
+    expect((await reserve(account, { max_tokens: affordable })).result.reserved).toBe(true);
+    expect((await reserve(openAccount(usd('0.002')), { max_tokens: affordable + 2 })).result.reserved).toBe(false);
+  });
+
+  it('refuses rather than to answer in a few words', async () => {
+    const { result: capped } = await reserve(openAccount(usd('0.002')));
+    if (!capped.reserved) throw new Error('it is reserved');
+    const { inputTokens } = capped.bounds;
+    const { result } = await reserve(openAccount(bound(inputTokens, 15)));
+    expect(result).toMatchObject({ reserved: false, refusal: { code: 'insufficient_credits' }, affordableTokens: 15 });
+    const { result: just } = await reserve(openAccount(bound(inputTokens, 16)));
+    expect(just).toMatchObject({ reserved: true, bounds: { outputCap: 16 } });
+  });
+
+  it('does not cap by what others hold at the moment', async () => {
+    const account = openAccount(usd('0.01'));
+    const other = { reserve: ledgerOf(account, '0198f3c2-0000-7c3a-9d52-4f6e8a1b2c3d').reserve };
+    await reserveCredits({ request: request({ max_tokens: 1000 }), price, tokens: countWords, ...other });
+    await reserveCredits({
+      request: request({ max_tokens: 1000 }),
+      price,
+      tokens: countWords,
+      reserve: ledgerOf(account, '0198f3c2-0001-7c3a-9d52-4f6e8a1b2c3d').reserve,
+    });
+    const { result } = await reserve(account);
+    expect(result).toMatchObject({ reserved: false, refusal: { code: 'credits_held_by_concurrent_requests' } });
+  });
+
+  it('does not count where credit is not what is wanting', async () => {
+    const account = openAccount(usd('5'));
+    await account.execute('acc_1', { type: 'SuspendAccount', reason: 'x' }, { actor: 'admin', commandId: 'c' });
+    const { result, counted } = await reserve(account);
+    expect(result).toMatchObject({ reserved: false, refusal: { code: 'account_suspended' } });
+    expect(counted).toBe(0);
+  });
+
+  it('holds nothing where tokens are free', async () => {
+    const free = { input: 0n, cachedInput: 0n, cacheWrite: 0n, output: 0n, reasoning: 0n };
+    const { result, held } = await reserve(openAccount(1n), {}, { ...price, rates: free });
+    expect(result.reserved).toBe(true);
+    expect(held).toBe(0n);
+  });
+});

@@ -1,0 +1,185 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { noUsage, type Usage } from '../../src/domain/money.ts';
+import { meteredUsage, readUsage } from '../../src/proxy/usage.ts';
+
+const plausible = { inputTokens: 100_000, outputTokens: 100_000 };
+const read = (value: unknown) => readUsage(value, plausible);
+const tokens = (usage: Partial<Usage>): Usage => ({ ...noUsage, ...usage });
+
+describe('usage, as providers report it', () => {
+  const shapes: readonly (readonly [string, unknown, Usage, string?])[] = [
+    [
+      'OpenAI: cached is part of the prompt, reasoning of the completion',
+      {
+        prompt_tokens: 2006,
+        completion_tokens: 300,
+        total_tokens: 2306,
+        prompt_tokens_details: { cached_tokens: 1920, audio_tokens: 0 },
+        completion_tokens_details: {
+          reasoning_tokens: 192,
+          audio_tokens: 0,
+          accepted_prediction_tokens: 0,
+          rejected_prediction_tokens: 0,
+        },
+      },
+      tokens({ input: 86, cachedInput: 1920, output: 108, reasoning: 192 }),
+    ],
+    ['OpenAI embeddings: no completion', { prompt_tokens: 8, total_tokens: 8 }, tokens({ input: 8 })],
+    [
+      'DeepSeek: hit + miss = prompt',
+      {
+        prompt_tokens: 100,
+        completion_tokens: 50,
+        total_tokens: 150,
+        prompt_cache_hit_tokens: 64,
+        prompt_cache_miss_tokens: 36,
+        completion_tokens_details: { reasoning_tokens: 20 },
+      },
+      tokens({ input: 36, cachedInput: 64, output: 30, reasoning: 20 }),
+    ],
+    [
+      'DeepSeek, which says it twice',
+      {
+        prompt_tokens: 100,
+        completion_tokens: 50,
+        total_tokens: 150,
+        prompt_tokens_details: { cached_tokens: 64 },
+        prompt_cache_hit_tokens: 64,
+        prompt_cache_miss_tokens: 36,
+      },
+      tokens({ input: 36, cachedInput: 64, output: 50 }),
+    ],
+    [
+      'xAI: reasoning is outside of the completion, and only the total has it',
+      {
+        prompt_tokens: 37,
+        completion_tokens: 5,
+        total_tokens: 342,
+        prompt_tokens_details: { text_tokens: 37, audio_tokens: 0, image_tokens: 0, cached_tokens: 8 },
+        completion_tokens_details: { reasoning_tokens: 300, audio_tokens: 0 },
+        num_sources_used: 0,
+      },
+      tokens({ input: 29, cachedInput: 8, output: 5, reasoning: 300 }),
+      'output_taken_from_total',
+    ],
+    [
+      'OpenRouter: what was written to the cache, and a cost of its own',
+      {
+        prompt_tokens: 1000,
+        completion_tokens: 10,
+        total_tokens: 1010,
+        cost: 0.00125,
+        is_byok: false,
+        prompt_tokens_details: { cached_tokens: 200, cache_write_tokens: 700 },
+        cost_details: { upstream_inference_cost: null },
+      },
+      tokens({ input: 100, cachedInput: 200, cacheWrite: 700, output: 10 }),
+    ],
+    [
+      'Groq: with its times',
+      {
+        queue_time: 0.037493756,
+        prompt_tokens: 18,
+        prompt_time: 0.000680594,
+        completion_tokens: 556,
+        completion_time: 0.463333333,
+        total_tokens: 574,
+        total_time: 0.464013927,
+      },
+      tokens({ input: 18, output: 556 }),
+    ],
+    [
+      'vLLM and Ollama: the three numbers',
+      { prompt_tokens: 9, completion_tokens: 2, total_tokens: 11 },
+      tokens({ input: 9, output: 2 }),
+    ],
+    [
+      'Mistral and Together: nulls where there is nothing to say',
+      {
+        prompt_tokens: 9,
+        completion_tokens: 2,
+        total_tokens: 11,
+        prompt_tokens_details: null,
+        completion_tokens_details: { reasoning_tokens: null },
+        prompt_cache_hit_tokens: null,
+      },
+      tokens({ input: 9, output: 2 }),
+    ],
+    [
+      'an answer that was refused: nothing at all',
+      { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 },
+      noUsage,
+    ],
+  ];
+
+  it.each(shapes)('%s', (_name, usage, expected, anomaly) => {
+    expect(read(usage)).toEqual({ usage: expected, anomalies: anomaly === undefined ? [] : [anomaly] });
+  });
+});
+
+describe('usage that cannot be believed', () => {
+  const good = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
+  it.each([
+    ['usage_missing', undefined],
+    ['usage_missing', null],
+    ['usage_invalid', 'many'],
+    ['usage_invalid', 7],
+    ['usage_invalid', []],
+    ['usage_invalid', {}],
+    ['usage_invalid', { completion_tokens: 5 }],
+    ['usage_invalid', { ...good, prompt_tokens: -10 }],
+    ['usage_invalid', { ...good, completion_tokens: -5 }],
+    ['usage_invalid', { ...good, total_tokens: -15 }],
+    ['usage_invalid', { ...good, completion_tokens: 5.5 }],
+    ['usage_invalid', { ...good, prompt_tokens: '10' }],
+    ['usage_invalid', { ...good, prompt_tokens: Number.MAX_SAFE_INTEGER + 1 }],
+    ['usage_invalid', { ...good, prompt_tokens_details: { cached_tokens: -1 } }],
+    ['usage_invalid', { ...good, prompt_tokens_details: 'none' }],
+    ['usage_beyond_context', { ...good, prompt_tokens: 100_001, total_tokens: 100_006 }],
+    ['usage_beyond_context', { ...good, completion_tokens: 100_001 }],
+    ['usage_beyond_context', { ...good, total_tokens: 1_000_000 }],
+    ['usage_details_exceed_total', { ...good, prompt_tokens_details: { cached_tokens: 11 } }],
+    ['usage_details_exceed_total', { ...good, prompt_tokens_details: { cached_tokens: 6, cache_write_tokens: 5 } }],
+    ['usage_details_exceed_total', { ...good, completion_tokens_details: { reasoning_tokens: 6 } }],
+  ])('%s: %o', (anomaly, usage) => {
+    expect(read(usage)).toEqual({ usage: undefined, anomalies: [anomaly] });
+  });
+
+  it('keeps what was odd before that', () => {
+    const usage = { ...good, total_tokens: 20, prompt_tokens_details: { cached_tokens: 11 } };
+    expect(read(usage).anomalies).toEqual(['output_taken_from_total', 'usage_details_exceed_total']);
+  });
+
+  it('is told of the metered: all of it of the plain classes', () => {
+    expect(meteredUsage(10, 5)).toEqual(tokens({ input: 10, output: 5 }));
+  });
+});
+
+describe('any report', () => {
+  const count = fc.oneof(fc.nat(200_000), fc.integer(), fc.double(), fc.constant(null), fc.constant(undefined));
+  const report = fc.record({
+    prompt_tokens: count,
+    completion_tokens: count,
+    total_tokens: count,
+    prompt_tokens_details: fc.option(fc.record({ cached_tokens: count, cache_write_tokens: count })),
+    completion_tokens_details: fc.option(fc.record({ reasoning_tokens: count })),
+    prompt_cache_hit_tokens: count,
+  });
+
+  it('is either refused, or whole tokens of classes that do not overlap, within what is plausible', () =>
+    fc.assert(
+      fc.property(report, (value) => {
+        const { usage, anomalies } = read(value);
+        if (!usage) {
+          expect(anomalies.length).toBeGreaterThan(0);
+          return;
+        }
+        for (const tokens of Object.values(usage)) expect(Number.isSafeInteger(tokens) && tokens >= 0).toBe(true);
+        const { input, cachedInput, cacheWrite, output, reasoning } = usage;
+        expect(input + cachedInput + cacheWrite).toBe(value.prompt_tokens);
+        expect(output + reasoning).toBeGreaterThanOrEqual(value.completion_tokens ?? 0);
+        expect(output + reasoning).toBeLessThanOrEqual(plausible.outputTokens);
+      }),
+    ));
+});

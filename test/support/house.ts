@@ -1,0 +1,71 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { APIError } from 'openai';
+import type { EventStore } from '../../src/eventstore/event-store.ts';
+import { createPostgresStore } from '../../src/eventstore/postgres.ts';
+import { createSimulatedServer, type SimulatedServer } from '../../src/proxy/upstreams/simulated-server.ts';
+import type { Knobs } from '../../src/proxy/upstreams/simulated-request.ts';
+import { createPremises, type Premises, type RunningGateway } from './gateway.ts';
+
+/** A gateway, and behind it, over real sockets, what it takes for OpenAI. */
+export type House = {
+  readonly premises: Premises;
+  readonly gateway: RunningGateway;
+  readonly upstream: SimulatedServer;
+  /** The log, read past the gateway. */
+  readonly store: EventStore;
+  close(): Promise<void>;
+};
+
+export const UPSTREAM_KEY = 'sk-of-the-house';
+
+export const createHouse = async (env: Readonly<Record<string, string>> = {}): Promise<House> => {
+  const upstream = await createSimulatedServer();
+  const premises = await createPremises();
+  const store = createPostgresStore(premises.databaseUrl);
+  const close = async (): Promise<void> => {
+    await store.close();
+    await premises.close();
+    await upstream.close();
+  };
+  try {
+    const gateway = await premises.startGateway({
+      OPENAI_UPSTREAM_URL: upstream.url,
+      OPENAI_API_KEY: UPSTREAM_KEY,
+      ...env,
+    });
+    return { premises, gateway, upstream, store, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};
+
+/** Spread into a body: what the provider is asked to do with it. */
+export const simulate = (knobs: Knobs): { readonly simulate: Knobs } => ({ simulate: knobs });
+
+/** What a customer reads of the cost, where OpenAI's types know of none. */
+export const costIn = (usage: unknown): unknown => (usage as { cost?: unknown } | null | undefined)?.cost;
+
+export const collect = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+};
+
+/** The error that the SDK raised. */
+export const failure = async (answer: PromiseLike<unknown>): Promise<APIError> => {
+  try {
+    await answer;
+  } catch (error) {
+    if (error instanceof APIError) return error;
+    throw error;
+  }
+  throw new Error('It was answered.');
+};
+
+/** What `npm run explain` prints of a generation; rejects unless it found everything in order. */
+export const explain = async ({ premises }: House, generation: string): Promise<string> => {
+  const env = { ...process.env, DATABASE_URL: premises.databaseUrl };
+  return (await promisify(execFile)(process.execPath, ['src/cli/explain.ts', generation], { env })).stdout;
+};
