@@ -24,6 +24,7 @@ import { liveProjections, migrateProjections, projections } from './projections/
 import { createPriceList } from './projections/price-list.ts';
 import { createQueries } from './projections/queries.ts';
 import { bringUpToDate } from './projections/rebuild.ts';
+import type { RequestRow } from './projections/requests.ts';
 import { createCompletions } from './proxy/completions.ts';
 import { orphanCommandId } from './proxy/ledger.ts';
 import { createTokenCounter } from './proxy/token-counter.ts';
@@ -46,6 +47,9 @@ export type Gateway = Awaited<ReturnType<typeof startGateway>>;
 const GATHER_MS = 50;
 /** How soon this node's look-ups know what another node appended; the account refuses a revoked key sooner anyway. */
 const LOOK_UP_GATHER_MS = 250;
+
+/** How long the last answers may take to leave after the grace. */
+const LAST_WORDS_MS = 2000;
 
 /** Prices change only with reasonable notice (clause 5 of the terms); a model that is new has nobody to be told. */
 const PRICE_NOTICE_MS = 14 * 24 * 60 * 60 * 1000;
@@ -119,7 +123,8 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
   const completions = createCompletions({
     findPrice: priceList.find,
     upstreams,
-    execute: (accountId, command, metadata) => accounts.execute(accountStream(accountId), command, metadata),
+    execute: (accountId, command, metadata, options) =>
+      accounts.execute(accountStream(accountId), command, metadata, options),
     tokens,
     runId: run.id,
     now: () => new Date(),
@@ -134,6 +139,7 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
   /** Whatever was acknowledged before now is in the rows after this. */
   const caughtUp = async (): Promise<void> => rows.reached(await store.head());
 
+  let draining = false;
   const app = createApp({
     newId,
     maxBodyBytes: config.maxBodyBytes,
@@ -147,7 +153,8 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
     listModels: () => priceList.all(new Date()).filter(({ upstream }) => upstreams.has(upstream)),
     findGeneration: async (id, accountId) => {
       await caughtUp();
-      return queries.findRequest(id, accountId);
+      const row = await queries.findRequest(id, accountId);
+      return row && asGeneration(row);
     },
     findKeyUsage: async (keyId) => {
       await caughtUp();
@@ -165,7 +172,11 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
       publishKey: lookUps.reached,
       prices: () => priceList.all(new Date()),
     }),
-    health: () => rows.failure?.message ?? lookUps.failure?.message,
+    health: () => {
+      if (draining) return 'stopping';
+      // What exactly failed is in the log, and not for everybody to read.
+      return (rows.failure ?? lookUps.failure) && 'following the log failed';
+    },
     isStoreUnavailable: (error) => error instanceof StoreUnavailable,
     failed: (error, requestId) => log.error({ err: error, requestId }, 'a request failed'),
   });
@@ -185,13 +196,17 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
     termsVersion: termsInForce.version,
     /** Requests under way are drained; what is still open after the grace is settled for what it delivered. */
     close: async (): Promise<void> => {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeIdleConnections();
+      draining = true;
+      // Who does not read what was written for him is waited for as long, and no longer.
+      const hangUp = setTimeout(() => server.closeAllConnections(), config.drainTimeoutMs + LAST_WORDS_MS);
+      // The door stays open meanwhile, so that who comes now is told to ask another node.
       await completions.drain(config.drainTimeoutMs);
+      const closed = new Promise((resolve) => server.close(resolve));
       // The last answers are on their way out; connections that are merely kept open may go.
-      const lingering = setTimeout(() => server.closeAllConnections(), 2000);
+      const lingering = setTimeout(() => server.closeAllConnections(), LAST_WORDS_MS);
       server.closeIdleConnections();
       await closed;
+      clearTimeout(hangUp);
       clearTimeout(lingering);
       await orphans.close();
       await run.close();
@@ -206,11 +221,34 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
   };
 };
 
+/** In JSON, tokens are numbers. */
+const asGeneration = (row: RequestRow) => ({
+  ...row,
+  input_tokens: Number(row.input_tokens),
+  cached_input_tokens: Number(row.cached_input_tokens),
+  cache_write_tokens: Number(row.cache_write_tokens),
+  output_tokens: Number(row.output_tokens),
+  reasoning_tokens: Number(row.reasoning_tokens),
+});
+
+/** Fault: the door cannot be opened; the message tells the operator what to do. */
+export class CannotListen extends Error {
+  override readonly name = 'CannotListen';
+  readonly code = 'cannot_listen';
+}
+
 const listen = (server: Server, port: number, host: string): Promise<void> =>
   new Promise((resolve, reject) => {
-    server.once('error', reject);
+    const failed = (cause: NodeJS.ErrnoException): void => {
+      const message =
+        cause.code === 'EADDRINUSE'
+          ? `Port ${port} of ${host} is taken. Stop what listens there, or set PORT to another; 0 picks a free one.`
+          : `The gateway cannot listen on port ${port} of ${host}: ${cause.message}. Set HOST and PORT to what it may have.`;
+      reject(new CannotListen(message, { cause }));
+    };
+    server.once('error', failed);
     server.listen(port, host, () => {
-      server.off('error', reject);
+      server.off('error', failed);
       resolve();
     });
   });

@@ -2,32 +2,27 @@ import { pino, type Logger } from 'pino';
 import { InvalidConfig, readConfig, type Config } from './config.ts';
 import { openDemoAccount } from './demo.ts';
 import { EmbeddedPostgresFault, startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts';
-import { startGateway, type Gateway } from './gateway.ts';
+import { CannotListen, startGateway } from './gateway.ts';
 import { localSecret } from './local-secrets.ts';
 import { welcome } from './welcome.ts';
 
 const run = async (config: Config, log: Logger, stopper: Stopper): Promise<void> => {
-  let embedded: EmbeddedPostgres | undefined;
-  let gateway: Gateway | undefined;
-  stopper.cleanUpWith(async () => {
-    await gateway?.close();
-    await embedded?.stop();
-  });
+  const embedded = config.databaseUrl === undefined ? startDatabase(config, log) : undefined;
+  // Also where it is only just starting, or it would outlive us.
+  const stopDatabase = async (): Promise<void> => (await embedded?.catch(() => undefined))?.stop();
+  stopper.cleanUpWith(stopDatabase);
+  const databaseUrl = config.databaseUrl ?? (await embedded)?.url ?? '';
 
-  if (config.databaseUrl === undefined) {
-    process.stdout.write(`Starting the embedded PostgreSQL; its data is under ${config.dataDir} …\n`);
-    embedded = await startEmbeddedPostgres({ dataDir: config.dataDir, log: (line) => log.info(line) });
-  }
-  const databaseUrl = config.databaseUrl ?? embedded?.url ?? '';
   const adminToken = config.adminToken === undefined ? await localSecret(config.dataDir, 'admin-token') : undefined;
   const keyPepper = config.keyPepper ?? (await localSecret(config.dataDir, 'key-pepper')).secret;
-  gateway = await startGateway({
+  const gateway = await startGateway({
     config,
     databaseUrl,
     adminToken: config.adminToken ?? adminToken?.secret ?? '',
     keyPepper,
     log,
   });
+  stopper.cleanUpWith(() => gateway.close().finally(stopDatabase));
   const { port, runId } = gateway;
   log.info({ port, runId, production: config.production }, 'the gateway is open');
   const demo = config.production || !config.simulated ? undefined : await openDemoAccount(gateway, config.dataDir);
@@ -41,18 +36,23 @@ const run = async (config: Config, log: Logger, stopper: Stopper): Promise<void>
   );
 };
 
+const startDatabase = ({ dataDir }: Config, log: Logger): Promise<EmbeddedPostgres> => {
+  process.stdout.write(`Starting the embedded PostgreSQL; its data is under ${dataDir} …\n`);
+  return startEmbeddedPostgres({ dataDir, log: (line) => log.info(line) });
+};
+
 type Stopper = ReturnType<typeof createStopper>;
+
+/** npm passes on to us what a terminal has sent to both, so that one Ctrl-C comes twice. */
+const SAME_WISH_MS = 500;
 
 /** Ends the process in order: at a signal once, at a second signal at once. */
 const createStopper = (log: Logger) => {
   let cleanUp = (): Promise<void> => Promise.resolve();
-  let stopping = false;
-  const stop = async (why: string, exitCode: number): Promise<void> => {
-    if (stopping) {
-      log.warn('asked twice: leaving at once');
-      process.exit(1);
-    }
-    stopping = true;
+  let stopping: Promise<never> | undefined;
+  let askedAt: number | undefined;
+
+  const leave = async (why: string, exitCode: number): Promise<never> => {
     log.info({ why }, 'stopping: requests under way are let finish');
     let code = exitCode;
     await cleanUp().catch((error: unknown) => {
@@ -62,14 +62,27 @@ const createStopper = (log: Logger) => {
     log.info('stopped');
     process.exit(code);
   };
-  process.on('SIGINT', () => void stop('SIGINT', 0));
-  process.on('SIGTERM', () => void stop('SIGTERM', 0));
+  const stop = (why: string, exitCode: number): Promise<never> => (stopping ??= leave(why, exitCode));
+
+  const asked = (signal: NodeJS.Signals): void => {
+    if (askedAt !== undefined && performance.now() - askedAt > SAME_WISH_MS) {
+      log.warn('asked twice: leaving at once');
+      process.exit(1);
+    }
+    askedAt ??= performance.now();
+    void stop(signal, 0);
+  };
+  process.on('SIGINT', asked);
+  process.on('SIGTERM', asked);
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'an error that nobody caught');
-    if (!stopping) void stop('an uncaught error', 1);
+    void stop('an uncaught error', 1);
   });
   return {
     stop,
+    get stopping() {
+      return stopping !== undefined;
+    },
     cleanUpWith: (clean: () => Promise<void>): void => {
       cleanUp = clean;
     },
@@ -77,7 +90,7 @@ const createStopper = (log: Logger) => {
 };
 
 const say = (error: unknown): void => {
-  const known = error instanceof InvalidConfig || error instanceof EmbeddedPostgresFault;
+  const known = [InvalidConfig, EmbeddedPostgresFault, CannotListen].some((fault) => error instanceof fault);
   const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
   process.stderr.write(`${text}\n`);
 };
@@ -91,7 +104,8 @@ try {
   );
   const stopper = createStopper(log);
   await run(config, log, stopper).catch(async (error: unknown) => {
-    say(error);
+    // A start that is broken off by the end fails too.
+    if (!stopper.stopping) say(error);
     await stopper.stop('the start failed', 1);
   });
 } catch (error) {

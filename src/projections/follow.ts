@@ -23,7 +23,7 @@ export type Follower = {
 };
 
 export type FollowOptions = {
-  readonly store: Pick<EventStore, 'follow'>;
+  readonly store: Pick<EventStore, 'follow' | 'head'>;
   readonly consumer: Consumer;
   /**
    * How long to let events gather after a batch, where nobody waits for them: fewer and larger transactions. 0 takes
@@ -39,9 +39,9 @@ export const together = (name: string, consumers: readonly Consumer[]): Consumer
   return {
     name,
     ...(selective ? { types: new Set(consumers.flatMap(({ types }) => [...(types ?? [])])) } : {}),
-    position: async () => Math.min(...(await Promise.all(consumers.map((consumer) => consumer.position())))),
+    position: async () => Math.min(...(await Promise.all(consumers.map(async (consumer) => consumer.position())))),
     apply: async (events, upTo) =>
-      Math.min(...(await Promise.all(consumers.map((consumer) => consumer.apply(events, upTo))))),
+      Math.min(...(await Promise.all(consumers.map(async (consumer) => consumer.apply(events, upTo))))),
   };
 };
 
@@ -70,7 +70,9 @@ export const followLog = ({ store, consumer, gatherMs, failed }: FollowOptions):
 
   async function* positions(): AsyncGenerator<number> {
     const start = await consumer.position();
-    yield start;
+    reached.next(start);
+    // Only where nothing is due is it a success to be here; else the next batch will tell.
+    if ((await store.head()) <= start) yield start;
     for await (const page of store.follow(start, stopping.signal)) {
       const wanted = consumer.types ? page.filter(({ type }) => consumer.types?.has(type)) : page;
       const upTo = page.at(-1)?.position ?? start;

@@ -25,7 +25,10 @@ export type RebuildOptions = {
  * Builds a projection from nothing beside the live one, while that goes on; compares the two at the same position where
  * their versions are the same, and takes over in one transaction. A rebuild that was stopped half way goes on from there.
  */
-export const rebuild = async ({ database, store, projection, progress }: RebuildOptions): Promise<Rebuilt> => {
+export const rebuild = (options: RebuildOptions): Promise<Rebuilt> =>
+  alone(options.database, options.projection, () => build(options));
+
+const build = async ({ database, store, projection, progress }: RebuildOptions): Promise<Rebuilt> => {
   const schema = `rebuild_${projection.name}`;
   await prepare(database, projection, schema);
 
@@ -67,16 +70,32 @@ export const bringUpToDate = async (
   progress: (projection: string, position: number, target: number) => void,
 ): Promise<void> => {
   for (const projection of projections) {
-    const checkpoint = await database.oneOrNone<{ version: number }>(
-      `select version from ${LIVE}.checkpoints where name = $1`,
-      [projection.name],
-    );
-    if (!checkpoint) await createTable(database, projection, LIVE);
-    else if (checkpoint.version !== projection.version) {
-      await rebuild({ database, store, projection, progress: (at, target) => progress(projection.name, at, target) });
-    }
+    await alone(database, projection, async () => {
+      const checkpoint = await database.oneOrNone<{ version: number }>(
+        `select version from ${LIVE}.checkpoints where name = $1`,
+        [projection.name],
+      );
+      if (!checkpoint) await createTable(database, projection, LIVE);
+      else if (checkpoint.version !== projection.version) {
+        await build({ database, store, projection, progress: (at, target) => progress(projection.name, at, target) });
+      }
+    });
   }
 };
+
+/** Any one number, as long as all nodes lock the same. */
+const TABLE_LOCK = 7_241_978;
+
+/** One node at a time makes the table of a projection; nodes that start together wait for one another, and find it made. */
+const alone = <T>(database: Database, { name }: Projection, work: () => Promise<T>): Promise<T> =>
+  database.task(async (session) => {
+    await session.one('select pg_advisory_lock($1, hashtext($2))', [TABLE_LOCK, name]);
+    try {
+      return await work();
+    } finally {
+      await session.one('select pg_advisory_unlock($1, hashtext($2))', [TABLE_LOCK, name]);
+    }
+  });
 
 const prepare = async (database: Database, projection: Projection, schema: string): Promise<void> => {
   const begun = await database.oneOrNone(`select 1 from pg_namespace where nspname = $1`, [schema]);

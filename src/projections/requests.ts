@@ -19,11 +19,11 @@ export type RequestRow = {
   readonly cost: bigint;
   readonly charged: bigint;
   readonly written_off: bigint;
-  readonly input_tokens: number;
-  readonly cached_input_tokens: number;
-  readonly cache_write_tokens: number;
-  readonly output_tokens: number;
-  readonly reasoning_tokens: number;
+  readonly input_tokens: bigint;
+  readonly cached_input_tokens: bigint;
+  readonly cache_write_tokens: bigint;
+  readonly output_tokens: bigint;
+  readonly reasoning_tokens: bigint;
   readonly usage_source: string | null;
   readonly ended: string | null;
   readonly finish_reason: string | null;
@@ -40,7 +40,7 @@ export type RequestRow = {
 /** One row per generation: what was asked for, what it cost and how it ended. Never a word of what was said. */
 export const requests: Projection<RequestRow> = {
   name: 'requests',
-  version: 1,
+  version: 2,
   columns: {
     request_id: 'text',
     account_id: 'text',
@@ -56,11 +56,11 @@ export const requests: Projection<RequestRow> = {
     cost: 'bigint',
     charged: 'bigint',
     written_off: 'bigint',
-    input_tokens: 'int',
-    cached_input_tokens: 'int',
-    cache_write_tokens: 'int',
-    output_tokens: 'int',
-    reasoning_tokens: 'int',
+    input_tokens: 'bigint',
+    cached_input_tokens: 'bigint',
+    cache_write_tokens: 'bigint',
+    output_tokens: 'bigint',
+    reasoning_tokens: 'bigint',
     usage_source: 'text',
     ended: 'text',
     finish_reason: 'text',
@@ -106,11 +106,11 @@ export const requests: Projection<RequestRow> = {
         cost: 0n,
         charged: 0n,
         written_off: 0n,
-        input_tokens: 0,
-        cached_input_tokens: 0,
-        cache_write_tokens: 0,
-        output_tokens: 0,
-        reasoning_tokens: 0,
+        input_tokens: 0n,
+        cached_input_tokens: 0n,
+        cache_write_tokens: 0n,
+        output_tokens: 0n,
+        reasoning_tokens: 0n,
         usage_source: null,
         ended: null,
         finish_reason: null,
@@ -153,11 +153,11 @@ type Receipt = {
 const receipt = ({ usage, cost, charged, delivery }: Receipt) => ({
   cost,
   charged,
-  input_tokens: usage.input,
-  cached_input_tokens: usage.cachedInput,
-  cache_write_tokens: usage.cacheWrite,
-  output_tokens: usage.output,
-  reasoning_tokens: usage.reasoning,
+  input_tokens: BigInt(usage.input),
+  cached_input_tokens: BigInt(usage.cachedInput),
+  cache_write_tokens: BigInt(usage.cacheWrite),
+  output_tokens: BigInt(usage.output),
+  reasoning_tokens: BigInt(usage.reasoning),
   usage_source: delivery.usageSource,
   ended: delivery.ended,
   finish_reason: delivery.finishReason,

@@ -133,10 +133,13 @@ const plain = (row: Row): object => {
   const values: Record<string, unknown> = {};
   for (const column in row) {
     const value = row[column];
-    values[column] = typeof value === 'bigint' ? value.toString() : value;
+    values[column] = typeof value === 'bigint' ? value.toString() : typeof value === 'string' ? storable(value) : value;
   }
   return values;
 };
+
+/** The log keeps any text that a provider sends; PostgreSQL's `text` does not, and the rows of all would stop at one. */
+const storable = (text: string): string => text.toWellFormed().replaceAll('\0', '\ufffd');
 
 /** A hash over every byte of the rows, in order of key: equal only where two tables hold the same. */
 export const digest = async (

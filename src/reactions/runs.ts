@@ -29,7 +29,9 @@ export const createRun = async ({ databaseUrl, id, failed }: RunOptions): Promis
     connectionString: databaseUrl,
     max: 2,
     application_name: 'kissapi-runs',
+    // A beat that hangs, as on a connection that is gone without a word, must not keep the next ones from being tried.
     connectionTimeoutMillis: DEAD_AFTER_MS,
+    query_timeout: DEAD_AFTER_MS,
   });
   pool.on('error', failed);
 
@@ -50,10 +52,10 @@ export const createRun = async ({ databaseUrl, id, failed }: RunOptions): Promis
     id,
     live: async () => {
       const { rows } = await pool.query<{ id: string }>(
-        `select id from runs where id = $1 or seen_at > clock_timestamp() - $2 * interval '1 millisecond'`,
+        `select id from runs where id <> $1 and seen_at > clock_timestamp() - $2 * interval '1 millisecond'`,
         [id, DEAD_AFTER_MS],
       );
-      return rows.map((row) => row.id);
+      return [id, ...rows.map((row) => row.id)];
     },
     close: async () => {
       clearInterval(heart);

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { accountStream } from '../../src/domain/account/account.ts';
+import type { PriceEntry, PriceEvent } from '../../src/domain/prices/events.ts';
+import { createKeyOwners } from '../../src/projections/key-owners.ts';
+import { createPriceList } from '../../src/projections/price-list.ts';
+import { keyIssued, keyRevoked, rates, registered, toppedUp } from '../domain/account/examples.ts';
+import { createLog } from './log.ts';
+
+describe('key owners', () => {
+  it('are found by the hash of a key, revoked ones too', async () => {
+    const log = createLog();
+    await log.append(accountStream('acc_1'), registered, keyIssued('key_1'), keyIssued('key_2'));
+    await log.append(accountStream('acc_2'), registered, keyIssued('key_3'));
+    await log.append(accountStream('acc_1'), keyRevoked('key_1'));
+    const owners = createKeyOwners();
+    expect(owners.apply(await log.recorded(), 6)).toBe(6);
+    expect(owners.find('hash of key_1')).toEqual({ accountId: 'acc_1', keyId: 'key_1', revoked: true });
+    expect(owners.find('hash of key_2')).toEqual({ accountId: 'acc_1', keyId: 'key_2', revoked: false });
+    expect(owners.find('hash of key_3')).toEqual({ accountId: 'acc_2', keyId: 'key_3', revoked: false });
+    expect(owners.find('hash of key_4')).toBeUndefined();
+  });
+
+  it('are not brought back to life by a batch that comes twice', async () => {
+    const log = createLog();
+    await log.append(accountStream('acc_1'), registered, keyIssued(), keyRevoked());
+    const owners = createKeyOwners();
+    const events = await log.recorded();
+    await owners.apply(events, 3);
+    await owners.apply(events.slice(0, 2), 2);
+    expect(owners.find('hash of key_1')?.revoked).toBe(true);
+    expect(owners.position()).toBe(3);
+  });
+
+  it('are as far as the batch, though nothing in it was about keys', async () => {
+    const log = createLog();
+    await log.append(accountStream('acc_1'), registered, toppedUp(1n));
+    const owners = createKeyOwners();
+    await owners.apply([], 2);
+    expect(owners.position()).toBe(2);
+    expect([...(owners.types ?? [])]).toEqual(['KeyIssued', 'KeyRevoked']);
+  });
+});
+
+describe('the price list', () => {
+  const entry: PriceEntry = {
+    ...{
+      model: 'm',
+      kind: 'chat',
+      ownedBy: 'o',
+      upstream: 'u',
+      upstreamModel: 'm',
+      rates,
+      source: 's',
+      asOf: '2026-01-01',
+    },
+    ...{ contextTokens: 100, maxOutputTokens: 10 },
+  };
+  const listed = (version: number, effectiveFrom: string, of: Partial<PriceEntry> = {}): PriceEvent => ({
+    ...{ type: 'PriceListed', version, effectiveFrom: new Date(effectiveFrom), entry: { ...entry, ...of } },
+  });
+
+  it('knows the price in force at a moment, and none before the first', async () => {
+    const log = createLog();
+    await log.append(
+      'prices',
+      listed(1, '2026-01-01'),
+      listed(2, '2026-02-01'),
+      listed(1, '2026-03-01', { model: 'n' }),
+    );
+    const prices = createPriceList();
+    const events = await log.recorded();
+    await prices.apply(events, 3);
+    await prices.apply(events, 3);
+    const versionAt = (moment: string) => prices.find('m', new Date(moment))?.version;
+    expect(versionAt('2025-12-31T23:59:59.999Z')).toBeUndefined();
+    expect(versionAt('2026-01-01')).toBe(1);
+    expect(versionAt('2026-01-31T23:59:59.999Z')).toBe(1);
+    expect(versionAt('2026-02-01')).toBe(2);
+    expect(prices.all(new Date('2026-02-15')).map(({ model, version }) => [model, version])).toEqual([['m', 2]]);
+    expect(prices.all(new Date('2026-03-01')).map(({ model }) => model)).toEqual(['m', 'n']);
+    expect(prices.position()).toBe(3);
+  });
+});

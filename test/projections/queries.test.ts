@@ -1,0 +1,59 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { accountStream } from '../../src/domain/account/account.ts';
+import { projections } from '../../src/projections/live.ts';
+import { LIVE } from '../../src/projections/projection.ts';
+import { createQueries, type Queries } from '../../src/projections/queries.ts';
+import { bringUpToDate } from '../../src/projections/rebuild.ts';
+import { applyEvents } from '../../src/projections/rows.ts';
+import { delivery, drawn, registered, released, reserved, settled, toppedUp } from '../domain/account/examples.ts';
+import { createLog, useDatabases } from './log.ts';
+
+const databases = useDatabases();
+const charge = { held: 20n, charged: 7n, released: 13n, drawn: [drawn(7n)] };
+const of = (runId: string, requestId: string) => ({ ...reserved(20n, requestId), runId });
+
+describe('queries', () => {
+  let queries: Queries;
+  beforeAll(async () => {
+    const log = createLog();
+    await bringUpToDate(databases.first, log.store, projections, () => undefined);
+    await log.append(accountStream('acc_1'), registered, toppedUp(1000n));
+    await log.append(accountStream('acc_2'), registered, toppedUp(1000n, 'lot_2'));
+    await log.append(accountStream('acc_1'), of('run_1', 'gen-1'), settled(7, charge, 'gen-1'));
+    await log.append(accountStream('acc_1'), of('run_1', 'gen-2'), of('run_2', 'gen-3'), released(20n, 'gen-2'));
+    await log.append(accountStream('acc_2'), of('run_3', 'gen-4'), of('run_1', 'gen-5'));
+    for (const projection of projections) await applyEvents(databases.first, projection, LIVE, await log.recorded());
+    queries = createQueries(databases.first);
+  });
+
+  it('find a request by either id, of its own account alone', async () => {
+    expect(await queries.findRequest('gen-1')).toMatchObject({ request_id: 'gen-1', charged: 7n });
+    expect(await queries.findRequest(delivery.upstreamId ?? '', 'acc_1')).toMatchObject({ request_id: 'gen-1' });
+    expect(await queries.findRequest('gen-1', 'acc_1')).toMatchObject({ request_id: 'gen-1' });
+    expect(await queries.findRequest('gen-1', 'acc_2')).toBeUndefined();
+    expect(await queries.findRequest('gen-99')).toBeUndefined();
+    expect(await queries.findRequest(`' or true --`)).toBeUndefined();
+  });
+
+  it('find the open requests of all runs but some, oldest first', async () => {
+    const openOf = async (...runs: readonly string[]) =>
+      (await queries.openRequestsOfOtherRuns(runs)).map(({ request_id }) => request_id);
+    expect(await openOf('run_1')).toEqual(['gen-3', 'gen-4']);
+    expect(await openOf('run_1', 'run_2', 'run_3')).toEqual([]);
+    expect((await openOf()).toSorted()).toEqual(['gen-3', 'gen-4', 'gen-5']);
+  });
+
+  it('know a balance, and none of an account that is not', async () => {
+    expect(await queries.balanceOf('acc_1')).toMatchObject({ topped_up: 1000n, charged: 7n, held: 20n, open_holds: 1 });
+    expect(await queries.balanceOf('acc_9')).toBeUndefined();
+  });
+
+  it('know what a key was charged, by day, week, month and ever', async () => {
+    const spent = 7n;
+    const today = new Date();
+    expect(await queries.usageOfKey('key_1', today)).toEqual({ day: spent, week: spent, month: spent, total: spent });
+    const nextYear = new Date(today.getTime() + 366 * 86_400_000);
+    expect(await queries.usageOfKey('key_1', nextYear)).toEqual({ day: 0n, week: 0n, month: 0n, total: spent });
+    expect(await queries.usageOfKey('key_9', today)).toEqual({ day: 0n, week: 0n, month: 0n, total: 0n });
+  });
+});

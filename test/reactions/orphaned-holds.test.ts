@@ -1,0 +1,124 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { releaseOrphanedHolds, type OpenHold, type OrphanedHoldsOptions } from '../../src/reactions/orphaned-holds.ts';
+
+const hold = (requestId: string, runId: string): OpenHold => ({ requestId, accountId: 'acc_1', runId });
+
+/** Holds and runs that tests change; what is released is open no more. */
+const createWorld = (over: Partial<OrphanedHoldsOptions> = {}) => {
+  const world = {
+    live: ['run_1'],
+    open: [] as OpenHold[],
+    released: [] as string[],
+    failures: [] as unknown[],
+  };
+  const options: OrphanedHoldsOptions = {
+    liveRuns: () => Promise.resolve(world.live),
+    openHoldsOfOtherRuns: (runs) => Promise.resolve(world.open.filter(({ runId }) => !runs.includes(runId))),
+    release: ({ requestId }) => {
+      const before = world.open.length;
+      world.open = world.open.filter((one) => one.requestId !== requestId);
+      return Promise.resolve(world.open.length < before);
+    },
+    released: ({ requestId }) => world.released.push(requestId),
+    failed: (error) => world.failures.push(error),
+    ...over,
+  };
+  const reaction = releaseOrphanedHolds(options);
+  return { world, reaction };
+};
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** Several looks. */
+const later = (): Promise<unknown> => vi.advanceTimersByTimeAsync(2000);
+
+describe('orphaned holds', () => {
+  it('are released, and those of runs that live are not', async () => {
+    const { world, reaction } = createWorld();
+    world.live.push('run_2');
+    world.open = [hold('a', 'run_1'), hold('b', 'run_2'), hold('c', 'run_3'), hold('d', 'run_4')];
+    await later();
+    expect(world.released).toEqual(['c', 'd']);
+
+    world.live = ['run_1'];
+    await later();
+    expect(world.released).toEqual(['c', 'd', 'b']);
+    expect(world.open).toEqual([hold('a', 'run_1')]);
+    await reaction.close();
+  });
+
+  it('are looked for at the start, without delay', async () => {
+    const { world, reaction } = createWorld({
+      openHoldsOfOtherRuns: () => Promise.resolve([hold('a', 'run_9')]),
+      release: () => Promise.resolve(true),
+    });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(world.released).toEqual(['a']);
+    await reaction.close();
+  });
+
+  it('are told of only where this was who released them', async () => {
+    const { world, reaction } = createWorld({ release: () => Promise.resolve(false) });
+    world.open = [hold('a', 'run_3')];
+    await later();
+    expect(world.released).toEqual([]);
+    await reaction.close();
+  });
+
+  it('are released though one of them cannot be, which is tried again', async () => {
+    let broken = true;
+    const ended: string[] = [];
+    const { world, reaction } = createWorld({
+      release: ({ requestId }) => {
+        if (requestId === 'b' && broken) return Promise.reject(new Error('not now'));
+        if (ended.includes(requestId)) return Promise.resolve(false);
+        ended.push(requestId);
+        return Promise.resolve(true);
+      },
+    });
+    world.open = [hold('a', 'run_3'), hold('b', 'run_3'), hold('c', 'run_3')];
+    await later();
+    expect(world.released).toEqual(['a', 'c']);
+    expect(world.failures.length).toBeGreaterThan(1);
+    broken = false;
+    await later();
+    expect(world.released).toEqual(['a', 'c', 'b']);
+    await reaction.close();
+  });
+
+  it('are released once the database can be asked again, and none on a guess before', async () => {
+    let down = true;
+    const { world, reaction } = createWorld({
+      liveRuns: () => (down ? Promise.reject(new Error('down')) : Promise.resolve(['run_1'])),
+    });
+    world.open = [hold('a', 'run_3')];
+    await later();
+    expect(world.released).toEqual([]);
+    expect(world.failures.length).toBeGreaterThan(1);
+    down = false;
+    await later();
+    expect(world.released).toEqual(['a']);
+    await reaction.close();
+  });
+
+  it('are let be once closed, and a look under way ends first', async () => {
+    let finish = (): void => undefined;
+    const { world, reaction } = createWorld({
+      release: () => new Promise((resolve) => (finish = () => resolve(true))),
+    });
+    world.open = [hold('a', 'run_3')];
+    await later();
+    const closed = vi.fn();
+    const closing = reaction.close().then(closed);
+    await later();
+    expect(closed).not.toHaveBeenCalled();
+    finish();
+    await later();
+    await closing;
+    expect(world.released).toEqual(['a']);
+    world.open = [hold('b', 'run_3')];
+    await later();
+    expect(world.released).toEqual(['a']);
+  });
+});
