@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { StoreUnavailable, type EventStore } from '../../src/eventstore/event-store.ts';
+import { contentHash } from '../../src/eventstore/chain.ts';
+import { StoreUnavailable, type EventStore, type NewEvent } from '../../src/eventstore/event-store.ts';
 import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { eventStoreContract } from './event-store.contract.ts';
@@ -12,11 +13,17 @@ let store: EventStore;
 let session: pg.Client;
 let start: number;
 
+/** Closed after the test, however it ends. */
+const sessions: pg.Client[] = [];
 const connect = async (): Promise<pg.Client> => {
   const client = new pg.Client({ connectionString: database.url, application_name: 'test' });
+  sessions.push(client);
   await client.connect();
   return client;
 };
+afterEach(async () => {
+  for (const one of sessions.splice(0)) await one.end();
+});
 
 /** How many connections of one kind there are, such as wait for a lock or not. */
 const connections = async (application: string, waiting?: 'waiting'): Promise<number> => {
@@ -31,6 +38,15 @@ const until = (what: () => Promise<void>): Promise<void> => vi.waitFor(what, { i
 const untilWaiting = (application: string): Promise<void> =>
   until(async () => expect(await connections(application, 'waiting')).toBe(1));
 
+/** What a store does, in a transaction that the test ends as it likes. */
+const appendIn = async (client: pg.Client, event: NewEvent): Promise<void> => {
+  const stream = aStream();
+  await client.query('select append_events($1::json, $2::json)', [
+    JSON.stringify([{ n: 0, stream, expected: -1 }]),
+    JSON.stringify([{ n: 0, i: 0, ...event, content: contentHash(event, stream, 0) }]),
+  ]);
+};
+
 const cut = (application: string): Promise<unknown> =>
   session.query(
     `select pg_terminate_backend(pid, 10000) from pg_stat_activity
@@ -42,7 +58,8 @@ beforeAll(async () => {
   database = await createTestDatabase();
   await Promise.all([migratePostgresStore(database.url), migratePostgresStore(database.url)]);
   await migratePostgresStore(database.url);
-  session = await connect();
+  session = new pg.Client({ connectionString: database.url, application_name: 'test' });
+  await session.connect();
 });
 afterAll(async () => {
   await session.end();
@@ -86,10 +103,7 @@ describe('the log in PostgreSQL', () => {
     const [early, late] = [anEvent(), anEvent()];
     const one = follower(store, start);
     await other.query('begin');
-    await other.query('select append_events($1::json, $2::json)', [
-      JSON.stringify([{ n: 0, stream: aStream(), expected: -1 }]),
-      JSON.stringify([{ n: 0, i: 0, ...early, content: '00' }]),
-    ]);
+    await appendIn(other, early);
     const appended = store.append([slice(aStream(), -1, late)]);
     await untilWaiting('kissapi-commits');
     expect(await store.readAll(start, 10)).toEqual([]);
@@ -98,18 +112,13 @@ describe('the log in PostgreSQL', () => {
     await one.until(2);
     expect(idsOf(one.seen)).toEqual([early.id, late.id]);
     await one.stop();
-    await other.end();
   });
 
   it('gives the position of an append that was rolled back to the next', async () => {
     const other = await connect();
     await other.query('begin');
-    await other.query('select append_events($1::json, $2::json)', [
-      JSON.stringify([{ n: 0, stream: aStream(), expected: -1 }]),
-      JSON.stringify([{ n: 0, i: 0, ...anEvent(), content: '00' }]),
-    ]);
+    await appendIn(other, anEvent());
     await other.query('rollback');
-    await other.end();
     const event = anEvent();
     expect(await store.append([slice(aStream(), -1, event)])).toMatchObject([{ firstPosition: start + 1 }]);
     expect(idsOf(await store.readAll(start, 10))).toEqual([event.id]);
@@ -126,8 +135,6 @@ describe('the log in PostgreSQL', () => {
       await one.until(n + 1);
     }
     await one.stop();
-    await idle.query('rollback');
-    await idle.end();
   });
 });
 
@@ -139,11 +146,11 @@ describe('when a connection breaks', () => {
   afterEach(() => store.close());
 
   /** Holds the head of the log, so that an append is under way for as long as the test needs it to be. */
-  const holdHead = async (): Promise<() => Promise<void>> => {
+  const holdHead = async (): Promise<() => Promise<unknown>> => {
     const other = await connect();
     await other.query('begin');
     await other.query('select from log_head for update');
-    return () => other.end();
+    return () => other.query('rollback');
   };
 
   it('an append that was under way is rejected as of unknown outcome, and the next one works', async () => {

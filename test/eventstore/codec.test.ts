@@ -1,0 +1,236 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { noUsage } from '../../src/domain/money.ts';
+import type { PriceEvent } from '../../src/domain/prices/events.ts';
+import { decode, encode, UnreadableEvent, type DomainEvent, type Metadata } from '../../src/eventstore/codec.ts';
+import type { StoredEvent } from '../../src/eventstore/event-store.ts';
+import { accountEventShapes } from '../../src/eventstore/shapes/account.ts';
+import {
+  drawn,
+  extended,
+  keyIssued,
+  keyRevoked,
+  lateCharged,
+  registered,
+  reinstated,
+  released,
+  reserved,
+  settled,
+  suspended,
+  termsAccepted,
+  toppedUp,
+  writtenOff,
+} from '../domain/account/examples.ts';
+
+const listed: PriceEvent = {
+  type: 'PriceListed',
+  version: 3,
+  effectiveFrom: new Date('2026-02-01T00:00:00.000Z'),
+  entry: {
+    model: 'simulated-small',
+    kind: 'chat',
+    ownedBy: 'kissapi',
+    upstream: 'simulated',
+    upstreamModel: 'simulated-small',
+    contextTokens: 128_000,
+    maxOutputTokens: 4096,
+    rates: { input: 150_000n, cachedInput: 75_000n, cacheWrite: 150_000n, output: 600_000n, reasoning: 0n },
+    source: 'https://example.com/pricing',
+    asOf: '2025-12-31',
+  },
+};
+
+const ratesText = '{"input":"1000","cachedInput":"1000","cacheWrite":"1000","output":"1000","reasoning":"1000"}';
+const priceText = `{"model":"simulated-small","version":1,"rates":${ratesText}}`;
+const usageText = '{"input":0,"cachedInput":0,"cacheWrite":0,"output":3,"reasoning":0}';
+const deliveryText =
+  '{"usageSource":"reported","ended":"completed","finishReason":"stop","upstreamId":"chatcmpl-1",' +
+  '"firstByteMs":12,"totalMs":345,"anomalies":[]}';
+
+/** One of every type, and its data as it has been on disk since the first day. */
+const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEvent, { type: T }>, string] } = {
+  AccountRegistered: [registered, '{"name":"Ada","email":"ada@example.com","holder":"person"}'],
+  TermsAccepted: [termsAccepted(), '{"version":"2026-01","how":"api"}'],
+  AccountSuspended: [suspended(), '{"reason":"resale"}'],
+  AccountReinstated: [reinstated(), '{"reason":"appeal"}'],
+  KeyIssued: [
+    keyIssued(),
+    '{"keyId":"key_1","name":"laptop","hash":"hash of key_1","pepperId":"pepper_1","hint":"wxyz"}',
+  ],
+  KeyRevoked: [keyRevoked(), '{"keyId":"key_1","reason":"leaked"}'],
+  CreditsToppedUp: [
+    toppedUp(5_000_000_000n),
+    '{"lotId":"lot_1","amount":"5000000000","source":{"kind":"grant","reason":"welcome"}}',
+  ],
+  CreditsReserved: [
+    reserved(4n),
+    `{"requestId":"req_1","amount":"4","keyId":"key_1","runId":"run_1","price":${priceText},` +
+      '"request":{"endpoint":"/v1/chat/completions","upstream":"simulated","streamed":true,' +
+      '"inputTokensBound":100,"outputTokensBound":50}}',
+  ],
+  HoldExtended: [extended(2n), '{"requestId":"req_1","by":"2"}'],
+  HoldSettled: [
+    settled(3, { held: 4n, charged: 3n, released: 1n, drawn: [drawn(3n)] }),
+    `{"requestId":"req_1","keyId":"key_1","price":${priceText},"usage":${usageText},"cost":"3","charged":"3",` +
+      `"held":"4","released":"1","drawn":[{"lotId":"lot_1","amount":"3"}],"delivery":${deliveryText}}`,
+  ],
+  HoldReleased: [released(4n), '{"requestId":"req_1","released":"4","reason":"upstream_failed","detail":"status 502"}'],
+  LateUsageCharged: [
+    lateCharged(3, { charged: 2n, drawn: [drawn(2n)] }),
+    `{"requestId":"req_1","keyId":"key_1","price":${priceText},"usage":${usageText},"cost":"3","charged":"2",` +
+      `"drawn":[{"lotId":"lot_1","amount":"2"}],"delivery":${deliveryText}}`,
+  ],
+  UsageWrittenOff: [writtenOff(1n), '{"requestId":"req_1","amount":"1"}'],
+  PriceListed: [
+    listed,
+    '{"version":3,"effectiveFrom":"2026-02-01T00:00:00.000Z","entry":{"model":"simulated-small","kind":"chat",' +
+      '"ownedBy":"kissapi","upstream":"simulated","upstreamModel":"simulated-small","contextTokens":128000,' +
+      '"maxOutputTokens":4096,"rates":{"input":"150000","cachedInput":"75000","cacheWrite":"150000",' +
+      '"output":"600000","reasoning":"0"},"source":"https://example.com/pricing","asOf":"2025-12-31"}}',
+  ],
+  TermsPublished: [
+    { type: 'TermsPublished', version: '2026-01', sha256: 'abc' },
+    '{"version":"2026-01","sha256":"abc"}',
+  ],
+};
+
+const ID = '019a0000-1234-8abc-8def-0123456789ab';
+const metadata: Metadata = { actor: 'key:key_1', commandId: 'cmd', correlationId: 'req_http' };
+
+const stored = (over: Partial<StoredEvent>): StoredEvent => ({
+  id: ID,
+  type: 'KeyRevoked',
+  version: 1,
+  data: onDisk.KeyRevoked[1],
+  metadata: JSON.stringify(metadata),
+  stream: 'account-ada',
+  revision: 6,
+  position: 17,
+  time: new Date('2026-01-31T12:00:00Z'),
+  hash: '',
+  ...over,
+});
+const roundTrip = (event: DomainEvent) => decode(stored(encode(event, ID, metadata))).event;
+
+describe('every event', () => {
+  it.each(Object.entries(onDisk))('%s is written as ever, and read back', (type, [event, data]) => {
+    expect(encode(event, ID, metadata)).toEqual({
+      id: ID,
+      type,
+      version: 1,
+      data,
+      metadata: '{"actor":"key:key_1","commandId":"cmd","correlationId":"req_http"}',
+    });
+    expect(decode(stored({ type, data }))).toStrictEqual({
+      event,
+      id: ID,
+      stream: 'account-ada',
+      revision: 6,
+      position: 17,
+      time: new Date('2026-01-31T12:00:00Z'),
+      metadata,
+    });
+  });
+
+  it('keeps money exactly, however much', () =>
+    fc.assert(
+      fc.property(fc.bigInt(-(10n ** 30n) + 1n, 10n ** 30n - 1n), (amount) => {
+        expect(roundTrip(toppedUp(amount))).toEqual(toppedUp(amount));
+      }),
+    ));
+
+  it('keeps texts exactly, whatever is in them', () =>
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), (name, email) => {
+        const event = { ...registered, name, email };
+        expect(roundTrip(event)).toEqual(event);
+      }),
+    ));
+
+  it('keeps what is absent absent', () => {
+    const delivery = { ...onDisk.HoldSettled[0].delivery, finishReason: null, upstreamId: null, firstByteMs: null };
+    const event = { ...onDisk.HoldSettled[0], delivery };
+    expect(roundTrip(event)).toStrictEqual(event);
+  });
+
+  it('of a system need not come from a request', () => {
+    const system = { actor: 'system:start', commandId: 'cmd' };
+    const { metadata: written } = encode(registered, ID, system);
+    expect(written).toBe('{"actor":"system:start","commandId":"cmd"}');
+    expect(decode(stored({ metadata: written })).metadata).toEqual(system);
+  });
+});
+
+describe('an event that could not be read again', () => {
+  it.each<[string, DomainEvent]>([
+    ['money without end', toppedUp(10n ** 30n)],
+    ['half a token', { ...onDisk.HoldSettled[0], usage: { ...noUsage, output: 0.5 } }],
+    ['no name', { ...keyIssued(), keyId: '' }],
+    ['no time', { ...listed, effectiveFrom: new Date(NaN) }],
+    ['a time beyond the calendar', { ...listed, effectiveFrom: new Date(Date.UTC(12_026, 0, 1)) }],
+  ])('is not written: %s', (_, event) => expect(() => encode(event, ID, metadata)).toThrow());
+
+  it('is not written: metadata that nobody knows', () => {
+    const withMore = { ...metadata, address: '192.0.2.1' };
+    expect(() => encode(registered, ID, withMore)).toThrow('address');
+  });
+});
+
+describe('an event that cannot be read', () => {
+  const settledData = (change: object): string =>
+    JSON.stringify({ ...(JSON.parse(onDisk.HoldSettled[1]) as object), ...change });
+
+  it.each<[string, Partial<StoredEvent>]>([
+    ['a type that is unknown', { type: 'KeyForgotten' }],
+    ['a type that every object has', { type: 'constructor' }],
+    ['a type that every prototype has', { type: '__proto__' }],
+    ['a version from the future', { version: 2 }],
+    ['a version that never was', { version: 0 }],
+    ['data that is no JSON', { data: '{"keyId":"key_1"' }],
+    ['data that is nothing', { data: 'null' }],
+    ['data of another shape', { data: '{"keyId":"key_1"}' }],
+    ['money as a number', { type: 'HoldExtended', data: '{"requestId":"req_1","by":2}' }],
+    ['money as a fraction', { type: 'HoldExtended', data: '{"requestId":"req_1","by":"2.5"}' }],
+    ['money in words', { type: 'HoldExtended', data: '{"requestId":"req_1","by":"0x10"}' }],
+    ['negative tokens', { type: 'HoldSettled', data: settledData({ usage: { ...noUsage, output: -1 } }) }],
+    [
+      'a class of tokens that is unknown',
+      { type: 'HoldSettled', data: settledData({ usage: { ...noUsage, audio: 1 } }) },
+    ],
+    ['metadata that is no JSON', { metadata: '' }],
+    ['metadata without a command', { metadata: '{"actor":"admin"}' }],
+    ['metadata that nobody knows', { metadata: '{"actor":"admin","commandId":"cmd","address":"192.0.2.1"}' }],
+  ])('fails loudly, and says where: %s', (_, change) => {
+    const event = stored(change);
+    expect(() => decode(event)).toThrow(UnreadableEvent);
+    expect(() => decode(event)).toThrow(`event ${event.type} v${event.version} at position 17 (account-ada@6) `);
+  });
+});
+
+describe('an event of an older version', () => {
+  it('is lifted to the shape of now before it is read', () => {
+    // As it would be, had version 1 called the reason a cause.
+    const shape = accountEventShapes.KeyRevoked;
+    const later = {
+      version: 2,
+      lift: {
+        1: (data: unknown) => {
+          const { cause, ...rest } = data as { cause: string };
+          return { ...rest, reason: cause };
+        },
+      },
+    };
+    const { version } = shape;
+    Object.assign(shape, later);
+    try {
+      const old = stored({ version: 1, data: '{"keyId":"key_1","cause":"leaked"}' });
+      expect(decode(old).event).toEqual(keyRevoked());
+      expect(decode(stored({ version: 2 })).event).toEqual(keyRevoked());
+      expect(encode(keyRevoked(), ID, metadata)).toMatchObject({ version: 2, data: onDisk.KeyRevoked[1] });
+      expect(() => decode(stored({ version: 3 }))).toThrow('its version is unknown');
+      expect(() => decode({ ...old, data: '{"cause":"leaked"}' })).toThrow('account-ada@6');
+    } finally {
+      Object.assign(shape, { version, lift: undefined });
+    }
+  });
+});
