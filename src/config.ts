@@ -15,7 +15,9 @@ export type UpstreamConfig = {
 };
 
 const port = z.coerce.number().int().min(0).max(65_535);
-const ms = z.coerce.number().int().positive();
+/** A timer that is set to more fires at once. */
+const MAX_MS = 2_147_483_647;
+const ms = z.coerce.number().int().positive().max(MAX_MS);
 const secret = z.string().min(32, 'must have at least 32 characters');
 
 const schema = z

@@ -112,7 +112,7 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
         { type: 'ReleaseHold', requestId, reason: 'orphaned', detail: `run ${runId} died` },
         { actor: 'system:orphaned-holds', commandId: orphanCommandId(requestId) },
       );
-      return outcome.accepted && outcome.events.length > 0;
+      return outcome.accepted && outcome.events.length > 0 && !outcome.repeated;
     },
     released: (hold) => log.warn(hold, 'released the hold of a dead run'),
     failed: (error) => log.error({ err: error }, 'looking for orphaned holds failed'),

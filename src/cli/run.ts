@@ -34,7 +34,7 @@ export const runOnDatabase = async (
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 2));
   const log = (line: string): void => console.error(`${name}: ${line}`);
   try {
-    const { databaseUrl, dataDir } = readConfig(process.env);
+    const { databaseUrl, dataDir } = readConfig();
     const database = await openDatabase({ databaseUrl, dataDir, log });
     try {
       process.exitCode = await command(database);

@@ -2,6 +2,9 @@ import pg from 'pg';
 
 const RECONNECT_MS = 250;
 
+/** A network that dies without a word is noticed in seconds, not after the two hours that systems wait by default. */
+export const NEVER_HANG = { keepAlive: true, keepAliveInitialDelayMillis: 10_000, connectionTimeoutMillis: 5000 };
+
 export type LogListener = {
   /** Calls `wake` at each append by any process, and after a reconnect, when some may have been missed. */
   subscribe(wake: () => void): () => void;
@@ -23,7 +26,7 @@ export const createLogListener = (databaseUrl: string): LogListener => {
     const connecting = new pg.Client({
       connectionString: databaseUrl,
       application_name: 'kissapi-listens',
-      keepAlive: true,
+      ...NEVER_HANG,
     });
     client = connecting;
     const lost = (): void => {

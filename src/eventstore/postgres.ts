@@ -3,7 +3,7 @@ import { contentHash } from './chain.ts';
 import { StoreUnavailable, type EventStore, type Slice, type SliceResult, type StoredEvent } from './event-store.ts';
 import { followPages } from './follow-pages.ts';
 import { migrate } from './migrate.ts';
-import { createLogListener } from './postgres-listener.ts';
+import { createLogListener, NEVER_HANG } from './postgres-listener.ts';
 
 type EventRow = {
   position: string;
@@ -20,6 +20,7 @@ type EventRow = {
 
 const columns = `position, stream, revision, id, type, version, data::text, metadata::text, time, encode(hash, 'hex') as hash`;
 const UNIQUE_VIOLATION = '23505';
+const APPEND_TIMEOUT_MS = 10_000;
 
 const stored = (row: EventRow): StoredEvent => ({
   ...row,
@@ -33,13 +34,16 @@ export const migratePostgresStore = (databaseUrl: string): Promise<void> =>
 
 /** The log in PostgreSQL: one table, one locked head, one round trip per batch. The schema must have been migrated. */
 export const createPostgresStore = (databaseUrl: string): EventStore => {
-  const reads = new pg.Pool({ connectionString: databaseUrl, max: 4, application_name: 'kissapi-reads' });
+  const connection = { connectionString: databaseUrl, ...NEVER_HANG };
+  const reads = new pg.Pool({ ...connection, max: 4, application_name: 'kissapi-reads' });
   reads.on('error', () => undefined); // An idle connection that broke; the next read opens another.
   // One connection: appends go one after another anyway, for the head of the log lets in one at a time.
   const commits = new pg.Pool({
-    connectionString: databaseUrl,
+    ...connection,
     max: 1,
     idleTimeoutMillis: 0,
+    // An append whose answer was lost may have been written; asking again is harmless, waiting for ever is not.
+    query_timeout: APPEND_TIMEOUT_MS,
     application_name: 'kissapi-commits',
   });
   commits.on('error', () => undefined);

@@ -2,7 +2,8 @@
 export type OpenHold = { readonly requestId: string; readonly accountId: string; readonly runId: string };
 
 export type OrphanedHoldsOptions = {
-  readonly liveRuns: () => Promise<readonly string[]>;
+  /** Undefined while it cannot be told who lives. */
+  readonly liveRuns: () => Promise<readonly string[] | undefined>;
   readonly openHoldsOfOtherRuns: (runIds: readonly string[]) => Promise<readonly OpenHold[]>;
   /** Releases a hold unless it has ended already; tells whether it did. */
   readonly release: (hold: OpenHold) => Promise<boolean>;
@@ -23,7 +24,9 @@ export const releaseOrphanedHolds = (options: OrphanedHoldsOptions): { close(): 
   let wake = (): void => undefined;
 
   const look = async (): Promise<void> => {
-    const orphans = await openHoldsOfOtherRuns(await liveRuns());
+    const live = await liveRuns();
+    if (!live) return;
+    const orphans = await openHoldsOfOtherRuns(live);
     await Promise.all(
       orphans.map(async (hold) => {
         if (await release(hold)) released(hold);

@@ -2,14 +2,17 @@ import pg from 'pg';
 import { migrate } from '../eventstore/migrate.ts';
 
 const BEAT_MS = 1000;
-/** Three missed beats. A run that was only slow loses its holds, and charges what it learns later as late usage. */
-const DEAD_AFTER_MS = 3000;
+/** A run that was only slow loses its holds, and charges what it learns later as late usage. */
+const DEAD_AFTER_BEATS = 3;
 const FORGET_AFTER = '1 hour';
 
 export type Run = {
   readonly id: string;
-  /** The runs that proved life lately, by the database's clock; this one always among them. */
-  live(): Promise<readonly string[]>;
+  /**
+   * The runs that proved life lately, by the database's clock; this one always among them. Undefined where nobody can
+   * tell: when the database was away, the others could not prove anything either.
+   */
+  live(): Promise<readonly string[] | undefined>;
   /** Stops the heart and takes the run off the list: its holds must have ended. */
   close(): Promise<void>;
 };
@@ -18,20 +21,22 @@ export type RunOptions = {
   readonly databaseUrl: string;
   readonly id: string;
   readonly failed: (error: unknown) => void;
+  readonly beatMs?: number;
 };
 
 export const migrateRuns = (databaseUrl: string): Promise<void> =>
   migrate(databaseUrl, 'reactions', new URL('./sql/', import.meta.url));
 
 /** Puts this process on the list of runs, before it can hold anything, and proves its life once a second. */
-export const createRun = async ({ databaseUrl, id, failed }: RunOptions): Promise<Run> => {
+export const createRun = async ({ databaseUrl, id, failed, beatMs = BEAT_MS }: RunOptions): Promise<Run> => {
+  const deadAfterMs = DEAD_AFTER_BEATS * beatMs;
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max: 2,
     application_name: 'kissapi-runs',
     // A beat that hangs, as on a connection that is gone without a word, must not keep the next ones from being tried.
-    connectionTimeoutMillis: DEAD_AFTER_MS,
-    query_timeout: DEAD_AFTER_MS,
+    connectionTimeoutMillis: deadAfterMs,
+    query_timeout: deadAfterMs,
   });
   pool.on('error', failed);
 
@@ -40,20 +45,32 @@ export const createRun = async ({ databaseUrl, id, failed }: RunOptions): Promis
   await beat();
   await pool.query(`delete from runs where seen_at < clock_timestamp() - interval '${FORGET_AFTER}'`);
   let beating = false;
+  let missed = false;
+  /** By then every run that lives has had the time to beat again. */
+  let tellsFrom = 0;
+  const heard = (): void => {
+    if (missed) tellsFrom = performance.now() + deadAfterMs;
+    missed = false;
+  };
+  const unheard = (error: unknown): void => {
+    missed = true;
+    failed(error);
+  };
   const heart = setInterval(() => {
     if (beating) return;
     beating = true;
     beat()
-      .catch(failed)
+      .then(heard, unheard)
       .finally(() => (beating = false));
-  }, BEAT_MS);
+  }, beatMs);
 
   return {
     id,
     live: async () => {
+      if (missed || performance.now() < tellsFrom) return undefined;
       const { rows } = await pool.query<{ id: string }>(
         `select id from runs where id <> $1 and seen_at > clock_timestamp() - $2 * interval '1 millisecond'`,
-        [id, DEAD_AFTER_MS],
+        [id, deadAfterMs],
       );
       return [id, ...rows.map((row) => row.id)];
     },

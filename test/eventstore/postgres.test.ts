@@ -1,11 +1,18 @@
+import { inspect } from 'node:util';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { AccountCommand } from '../../src/domain/account/decide.ts';
+import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { contentHash } from '../../src/eventstore/chain.ts';
+import { createCommitter } from '../../src/eventstore/committer.ts';
 import { StoreUnavailable, type EventStore, type NewEvent } from '../../src/eventstore/event-store.ts';
 import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres.ts';
+import { audit } from '../domain/account/audit.ts';
+import { customer, extend, reserve, settle, toppedUp } from '../domain/account/examples.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { eventStoreContract } from './event-store.contract.ts';
 import { anEvent, aStream, follower, idsOf, numbers, readWholeStream, slice, someEvents } from './logs.ts';
+import { createNode, happen, historyOf, type AccountOutcome, type Node } from './nodes.ts';
 
 let database: TestDatabase;
 let store: EventStore;
@@ -211,6 +218,52 @@ describe('when a connection breaks', () => {
     for (const { seen, skip } of followers) expect(idsOf(seen)).toEqual(idsOf(events.slice(skip)));
     await Promise.all(followers.map(({ stop }) => stop()));
     await writer.close();
+  });
+
+  it('every command that was told to be done is in the log once, however often it breaks', async () => {
+    const other = createPostgresStore(database.url);
+    await happen(store, 'ada', ...customer, toppedUp(1000n));
+    const nodes = [store, other].map((one) =>
+      createNode(one, { committer: createCommitter({ store: one, maxRetries: 20, retryMs: 5 }) }),
+    );
+    const cutter = await connect();
+    const trouble = { goesOn: true };
+    const cutting = (async () => {
+      while (trouble.goesOn) {
+        await cutter.query(
+          `select pg_terminate_backend(pid), pg_sleep(0.005) from pg_stat_activity
+           where datname = current_database() and application_name in ('kissapi-commits', 'kissapi-reads')`,
+        );
+      }
+    })();
+    const untilTold = async (node: Node, command: AccountCommand, commandId: string): Promise<AccountOutcome> => {
+      for (;;) {
+        const told = await node
+          .execute('ada', command, commandId, { mayRepeat: true })
+          .catch((error: unknown) => error);
+        if (!(told instanceof StoreUnavailable)) return told as AccountOutcome;
+      }
+    };
+    const told: AccountEvent[] = [];
+    await Promise.all(
+      numbers(0, 20).map(async (client) => {
+        for (const n of numbers(0, 10)) {
+          const id = `req_${client}_${n}`;
+          for (const command of [reserve(3n, id), extend(1n, id), settle(2, id)]) {
+            const node = nodes[client % 2];
+            const outcome = node && (await untilTold(node, command, `${id}/${command.type}`));
+            if (outcome?.accepted) told.push(...outcome.events);
+          }
+        }
+      }),
+    );
+    trouble.goesOn = false;
+    await cutting;
+    const history = await historyOf(store, 'ada');
+    expect(audit(history)).toMatchObject({ charged: 400n, holds: new Map() });
+    const lines = (events: readonly AccountEvent[]) => events.map((event) => inspect(event)).toSorted();
+    expect(lines(told)).toEqual(lines(history.slice(customer.length + 1)));
+    await other.close();
   });
 
   it('a store can be closed while its listener reconnects', async () => {

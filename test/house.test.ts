@@ -1,0 +1,176 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path/posix';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+
+type Source = { readonly path: string; readonly text: string };
+/** What a file asks for: a path under src, or a package or builtin by its name. */
+type Import = { readonly from: string } & ({ readonly path: string } | { readonly package: string });
+
+/** Files at the top of src, which introduce the rooms to one another. */
+const TOP = 'the top of the house';
+
+/** Which rooms a room may import from, besides itself. */
+const rooms: Readonly<Record<string, { readonly mayImport: readonly string[]; readonly because: string }>> = {
+  domain: { mayImport: [], because: 'what is true depends on nothing but itself' },
+  eventstore: { mayImport: ['domain'], because: 'the log outlives whoever looks at it' },
+  projections: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
+  reactions: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
+  proxy: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
+  http: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
+  'embedded-postgres': { mayImport: [], because: 'a database server knows nothing of what is kept in it' },
+  cli: {
+    mayImport: ['domain', 'eventstore', 'projections', 'proxy', TOP],
+    because: 'a terminal composes the same parts, and has no door of its own',
+  },
+  [TOP]: {
+    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'http', 'cli', 'embedded-postgres'],
+    because: 'it alone knows every name',
+  },
+};
+
+/** Where each package lives: folders and files under src. A package that is not here has not been given a home yet. */
+const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly because: string }>> = {
+  express: { in: ['http/'], because: 'there is one door' },
+  rxjs: { in: ['projections/follow.ts'], because: 'there is one pipeline from the log' },
+  undici: { in: ['proxy/'], because: 'only a completion calls out' },
+  'eventsource-parser': { in: ['proxy/'], because: 'only a completion reads a stream' },
+  'gpt-tokenizer': { in: ['proxy/'], because: 'only a completion counts a prompt' },
+  pg: {
+    in: ['eventstore/', 'reactions/', 'embedded-postgres/', 'embedded-postgres.ts'],
+    because: 'bare connections are for appends, for LISTEN, for heartbeats and for the server that we run ourselves',
+  },
+  'pg-promise': { in: ['projections/', 'reactions/'], because: 'it speaks SQL where rows are kept' },
+  '@eventstore/db-client': { in: ['eventstore/eventstoredb.ts'], because: 'a store is one file' },
+  zod: {
+    in: ['eventstore/', 'projections/', 'reactions/', 'proxy/', 'http/', 'cli/', 'config.ts', 'catalogue.ts'],
+    because: 'bytes become values at the sill, and the domain has none',
+  },
+  'zod-openapi': { in: ['http/'], because: 'the document describes the door' },
+  commander: { in: ['cli/'], because: 'only a terminal has arguments' },
+  'cli-progress': { in: ['cli/'], because: 'only a terminal has a progress bar' },
+  pino: { in: ['main.ts', 'gateway.ts'], because: 'rooms report what happens, and the top of the house logs it' },
+  uuid: { in: ['main.ts', 'gateway.ts'], because: 'randomness arrives as an argument' },
+  '@embedded-postgres': { in: ['embedded-postgres/'], because: 'it is the server itself' },
+};
+
+const ENVIRONMENT = { in: 'config.ts', because: 'the environment has one reader' };
+
+const roomOf = (path: string): string => (path.includes('/') ? path.slice(0, path.indexOf('/')) : TOP);
+const packageOf = (name: string): string =>
+  name.startsWith('@') && !name.startsWith('@embedded-postgres/')
+    ? name.split('/').slice(0, 2).join('/')
+    : (name.split('/')[0] ?? name);
+
+const importsOf = ({ path, text }: Source): Import[] =>
+  ts
+    .preProcessFile(text, true, true)
+    .importedFiles.map(({ fileName }) =>
+      fileName.startsWith('.')
+        ? { from: path, path: join(dirname(path), fileName) }
+        : { from: path, package: fileName },
+    );
+
+const readsEnvironment = ({ path, text }: Source): boolean => {
+  const looksAtIt = (node: ts.Node): boolean => {
+    const [object, name] = ts.isPropertyAccessExpression(node)
+      ? [node.expression, node.name.text]
+      : ts.isElementAccessExpression(node) && ts.isStringLiteralLike(node.argumentExpression)
+        ? [node.expression, node.argumentExpression.text]
+        : [];
+    if (name === 'env' && object && ts.isIdentifier(object) && object.text === 'process') return true;
+    return ts.forEachChild(node, looksAtIt) ?? false;
+  };
+  return looksAtIt(ts.createSourceFile(path, text, ts.ScriptTarget.Latest));
+};
+
+const brokenByRooms = ({ from, ...asked }: Import): string[] => {
+  const room = roomOf(from);
+  const rule = rooms[room];
+  if (!rule) return [`src/${from} is in ${room}, a room that nobody has drawn: give it a rule`];
+  if (!('path' in asked)) {
+    return room === 'domain' ? [`src/${from} imports ${asked.package}: ${rule.because}`] : [];
+  }
+  const other = roomOf(asked.path);
+  if (other === room || rule.mayImport.includes(other)) return [];
+  return [`src/${from} imports src/${asked.path}: ${room} may not import from ${other}, for ${rule.because}`];
+};
+
+const brokenByHomes = ({ from, ...asked }: Import): string[] => {
+  if (!('package' in asked) || roomOf(from) === 'domain') return [];
+  if (asked.package === 'node:process') {
+    return from === ENVIRONMENT.in ? [] : [`src/${from} imports node:process: ${ENVIRONMENT.because}`];
+  }
+  if (asked.package.startsWith('node:')) return [];
+  const name = packageOf(asked.package);
+  const home = homes[name];
+  if (!home) return [`src/${from} imports ${name}, which has no home yet: give it one`];
+  if (home.in.some((place) => (place.endsWith('/') ? from.startsWith(place) : from === place))) return [];
+  return [`src/${from} imports ${name}, whose home is ${home.in.join(', ')}: ${home.because}`];
+};
+
+/** Each broken rule as a line that can be read by whoever broke it. Paths are under src. */
+const brokenRules = (sources: readonly Source[]): readonly string[] =>
+  sources.flatMap((source) => [
+    ...importsOf(source).flatMap((one) => [...brokenByRooms(one), ...brokenByHomes(one)]),
+    ...(source.path !== ENVIRONMENT.in && readsEnvironment(source)
+      ? [`src/${source.path} reads process.env: ${ENVIRONMENT.because}, src/${ENVIRONMENT.in}`]
+      : []),
+  ]);
+
+const src = new URL('../src/', import.meta.url);
+const house: readonly Source[] = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => ({ path, text: readFileSync(new URL(path, src), 'utf8') }));
+
+describe('the house', () => {
+  it('is as it was drawn', () => expect(brokenRules(house)).toEqual([]));
+
+  it('was read', () => {
+    const imports = house.flatMap(importsOf);
+    expect(new Set(house.map(({ path }) => roomOf(path)))).toEqual(new Set(Object.keys(rooms)));
+    expect(imports.length).toBeGreaterThan(house.length);
+    const files = new Set(house.map(({ path }) => path));
+    expect(imports.filter((one) => 'path' in one && !files.has(one.path))).toEqual([]);
+  });
+});
+
+describe('a rule', () => {
+  const broken = (path: string, text: string) => brokenRules([{ path, text }]);
+
+  it.each([
+    ['domain/money.ts', `import { z } from 'zod';`, 'imports zod: what is true depends on nothing but itself'],
+    ['domain/money.ts', `import { hash } from 'node:crypto';`, 'imports node:crypto'],
+    ['domain/a/b.ts', `import type { X } from '../../eventstore/codec.ts';`, 'domain may not import from eventstore'],
+    ['domain/a/b.ts', `export * from '../../config.ts';`, 'domain may not import from the top of the house'],
+    ['eventstore/x.ts', `import { a } from '../projections/rows.ts';`, 'eventstore may not import from projections'],
+    ['projections/x.ts', `import '../http/app.ts';`, 'projections may not import from http'],
+    ['http/routes/x.ts', `export { a } from '../../proxy/call.ts';`, 'http may not import from proxy'],
+    ['proxy/x.ts', `const a = await import('../reactions/runs.ts');`, 'proxy may not import from reactions'],
+    ['reactions/x.ts', `import { a } from '../config.ts';`, 'reactions may not import from the top of the house'],
+    ['cli/x.ts', `import { a } from '../http/app.ts';`, 'cli may not import from http'],
+    ['attic/x.ts', `import { a } from './y.ts';`, 'a room that nobody has drawn'],
+    ['proxy/x.ts', `import express from 'express';`, 'imports express, whose home is http/: there is one door'],
+    ['projections/rows.ts', `import { from } from 'rxjs';`, 'imports rxjs, whose home is projections/follow.ts'],
+    ['http/x.ts', `import { map } from 'rxjs/operators';`, 'imports rxjs'],
+    ['projections/x.ts', `import pg from 'pg';`, 'imports pg'],
+    ['eventstore/x.ts', `import pgPromise from 'pg-promise';`, 'imports pg-promise'],
+    ['main.ts', `import { request } from 'undici';`, 'imports undici'],
+    ['proxy/x.ts', `import { left } from 'left-pad';`, 'imports left-pad, which has no home yet'],
+    ['proxy/x.ts', `const home = process.env['HOME'];`, 'reads process.env'],
+    ['proxy/x.ts', `const { HOME } = process['env'];`, 'reads process.env'],
+    ['main.ts', `import { env } from 'node:process';`, 'imports node:process'],
+  ])('can be broken by %s: %s', (path, text, what) => {
+    expect(broken(path, text)).toEqual([expect.stringContaining(what)]);
+    expect(broken(path, text)[0]).toContain(`src/${path}`);
+  });
+
+  it.each([
+    ['domain/account/decide.ts', `import { cost } from '../money.ts';`],
+    ['eventstore/codec.ts', `import { z } from 'zod';\nimport type { A } from '../domain/account/events.ts';`],
+    ['gateway.ts', `import { a } from './http/app.ts';\nimport pino from 'pino';`],
+    ['cli/rebuild.ts', `import { a } from '../projections/rebuild.ts';\nimport { b } from '../gateway.ts';`],
+    ['http/app.ts', `// As process.env says, import 'rxjs' from '../proxy/call.ts'.\nimport { a } from './b.ts';`],
+    ['config.ts', `export const a = process.env['A'];`],
+  ])('is kept by %s: %s', (path, text) => expect(broken(path, text)).toEqual([]));
+});
