@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { v7 as newId } from 'uuid';
 import { readCatalogue, readTerms } from './catalogue.ts';
@@ -48,6 +49,8 @@ const GATHER_MS = 50;
 /** How soon this node's look-ups know what another node appended; the account refuses a revoked key sooner anyway. */
 const LOOK_UP_GATHER_MS = 250;
 
+/** Who asks for a receipt waits for its row so long; then something is wrong that waiting does not mend. */
+const CAUGHT_UP_WITHIN_MS = 5000;
 /** How long the last answers may take to leave after the grace. */
 const LAST_WORDS_MS = 2000;
 
@@ -137,7 +140,14 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
     pepperId: config.keyPepperId,
   });
   /** Whatever was acknowledged before now is in the rows after this. */
-  const caughtUp = async (): Promise<void> => rows.reached(await store.head());
+  const caughtUp = async (): Promise<void> => {
+    const head = await store.head();
+    const patience = new AbortController();
+    const tooLate = sleep(CAUGHT_UP_WITHIN_MS, undefined, { signal: patience.signal }).then(() => {
+      throw new StoreUnavailable('the rows are behind the log');
+    });
+    await Promise.race([rows.reached(head), tooLate]).finally(() => patience.abort());
+  };
 
   let draining = false;
   const app = createApp({
@@ -202,12 +212,11 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
       // The door stays open meanwhile, so that who comes now is told to ask another node.
       await completions.drain(config.drainTimeoutMs);
       const closed = new Promise((resolve) => server.close(resolve));
-      // The last answers are on their way out; connections that are merely kept open may go.
+      // The last answers are on their way out; connections that are merely kept open may go, each as it falls idle.
+      const idle = setInterval(() => server.closeIdleConnections(), 50);
       const lingering = setTimeout(() => server.closeAllConnections(), LAST_WORDS_MS);
-      server.closeIdleConnections();
       await closed;
-      clearTimeout(hangUp);
-      clearTimeout(lingering);
+      for (const timer of [hangUp, idle, lingering]) clearTimeout(timer);
       await orphans.close();
       await run.close();
       await rows.close();

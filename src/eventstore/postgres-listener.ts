@@ -1,9 +1,7 @@
 import pg from 'pg';
+import { NEVER_HANG } from './connections.ts';
 
 const RECONNECT_MS = 250;
-
-/** A network that dies without a word is noticed in seconds, not after the two hours that systems wait by default. */
-export const NEVER_HANG = { keepAlive: true, keepAliveInitialDelayMillis: 10_000, connectionTimeoutMillis: 5000 };
 
 export type LogListener = {
   /** Calls `wake` at each append by any process, and after a reconnect, when some may have been missed. */

@@ -1,9 +1,10 @@
 import pg from 'pg';
 import { contentHash } from './chain.ts';
+import { NEVER_HANG, surviveLoss } from './connections.ts';
 import { StoreUnavailable, type EventStore, type Slice, type SliceResult, type StoredEvent } from './event-store.ts';
 import { followPages } from './follow-pages.ts';
 import { migrate } from './migrate.ts';
-import { createLogListener, NEVER_HANG } from './postgres-listener.ts';
+import { createLogListener } from './postgres-listener.ts';
 
 type EventRow = {
   position: string;
@@ -35,18 +36,18 @@ export const migratePostgresStore = (databaseUrl: string): Promise<void> =>
 /** The log in PostgreSQL: one table, one locked head, one round trip per batch. The schema must have been migrated. */
 export const createPostgresStore = (databaseUrl: string): EventStore => {
   const connection = { connectionString: databaseUrl, ...NEVER_HANG };
-  const reads = new pg.Pool({ ...connection, max: 4, application_name: 'kissapi-reads' });
-  reads.on('error', () => undefined); // An idle connection that broke; the next read opens another.
+  const reads = surviveLoss(new pg.Pool({ ...connection, max: 4, application_name: 'kissapi-reads' }));
   // One connection: appends go one after another anyway, for the head of the log lets in one at a time.
-  const commits = new pg.Pool({
-    ...connection,
-    max: 1,
-    idleTimeoutMillis: 0,
-    // An append whose answer was lost may have been written; asking again is harmless, waiting for ever is not.
-    query_timeout: APPEND_TIMEOUT_MS,
-    application_name: 'kissapi-commits',
-  });
-  commits.on('error', () => undefined);
+  const commits = surviveLoss(
+    new pg.Pool({
+      ...connection,
+      max: 1,
+      idleTimeoutMillis: 0,
+      // An append whose answer was lost may have been written; asking again is harmless, waiting for ever is not.
+      query_timeout: APPEND_TIMEOUT_MS,
+      application_name: 'kissapi-commits',
+    }),
+  );
   const listener = createLogListener(databaseUrl);
 
   const query = async (name: string, text: string, values: unknown[]): Promise<StoredEvent[]> => {

@@ -1,4 +1,5 @@
 import pgPromise, { type IDatabase } from 'pg-promise';
+import { NEVER_HANG, surviveLoss } from '../eventstore/connections.ts';
 
 /** The connections to the projections' rows; `$pool.end()` closes them. Reads `bigint` as bigint. */
 export type Database = IDatabase<object>;
@@ -12,5 +13,8 @@ const types = {
   getTypeParser: (oid: number, format?: string) => (oid === INT8 ? BigInt : builtin(oid, format)),
 } as typeof pgp.pg.types;
 
-export const createDatabase = (connectionString: string): Database =>
-  pgp({ connectionString, application_name: 'kissapi-projections', max: 6, types });
+export const createDatabase = (connectionString: string): Database => {
+  const database = pgp({ connectionString, ...NEVER_HANG, application_name: 'kissapi-projections', max: 6, types });
+  surviveLoss(database.$pool as unknown as Parameters<typeof surviveLoss>[0]);
+  return database;
+};

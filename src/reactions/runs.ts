@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { surviveLoss } from '../eventstore/connections.ts';
 import { migrate } from '../eventstore/migrate.ts';
 
 const BEAT_MS = 1000;
@@ -38,7 +39,7 @@ export const createRun = async ({ databaseUrl, id, failed, beatMs = BEAT_MS }: R
     connectionTimeoutMillis: deadAfterMs,
     query_timeout: deadAfterMs,
   });
-  pool.on('error', failed);
+  surviveLoss(pool);
 
   const beat = (): Promise<unknown> =>
     pool.query(`insert into runs (id) values ($1) on conflict (id) do update set seen_at = clock_timestamp()`, [id]);

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import type { PriceVersion } from '../../src/domain/prices/price-book.ts';
 import { isBadRequest, readRequest, type CompletionRequest } from '../../src/proxy/request.ts';
 import type { TokenCounter } from '../../src/proxy/token-counter.ts';
@@ -103,3 +104,10 @@ export const streamOf = (pieces: Iterable<Piece>, signal?: AbortSignal): Upstrea
   contentType: 'text/event-stream; charset=utf-8',
   body: bodyOf(pieces, signal),
 });
+
+// What JSON is made of, so that texts look like it. No backslashes: after an object with a member of that name, V8 13.6
+// takes a member whose name is a quote for another of the same.
+const unit = fc.constantFrom(...'{}[]",:ab1- \n\u2028ü😀');
+export const name = fc.oneof(fc.constantFrom('usage', 'model'), fc.string({ unit, maxLength: 5 }));
+export const jsonValue = fc.jsonValue({ stringUnit: unit });
+export const jsonObject = fc.dictionary(name, jsonValue);

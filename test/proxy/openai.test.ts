@@ -170,7 +170,10 @@ describe('an OpenAI-compatible upstream', () => {
       response.on('close', () => (closed = true));
       response.writeHead(200).write('{');
     });
-    for await (const _ of (await send()).body) break;
+    const { body } = await send();
+    const pieces = body[Symbol.asyncIterator]();
+    await pieces.next();
+    await pieces.return?.();
     await vi.waitFor(() => expect(closed).toBe(true));
   });
 

@@ -102,6 +102,18 @@ describe('orphaned holds', () => {
     await reaction.close();
   });
 
+  it('are let be while nobody can tell who lives', async () => {
+    let known = false;
+    const { world, reaction } = createWorld({ liveRuns: () => Promise.resolve(known ? ['run_1'] : undefined) });
+    world.open = [hold('a', 'run_3')];
+    await later();
+    expect(world.released).toEqual([]);
+    known = true;
+    await later();
+    expect(world.released).toEqual(['a']);
+    await reaction.close();
+  });
+
   it('are let be once closed, and a look under way ends first', async () => {
     let finish = (): void => undefined;
     const { world, reaction } = createWorld({

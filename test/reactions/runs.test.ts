@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRun, migrateRuns, type Run } from '../../src/reactions/runs.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { SOON } from '../support/soon.ts';
-import { query, terminateSessions } from '../support/sql.ts';
+import { query, takeAway, terminateSessions } from '../support/sql.ts';
 
 describe('runs', () => {
   let database: TestDatabase;
@@ -17,8 +17,9 @@ describe('runs', () => {
     await database.drop();
   });
 
-  const start = async (id: string): Promise<Run> => {
-    const run = await createRun({ databaseUrl: database.url, id, failed: (error) => failures.push(error) });
+  const start = async (id: string, beatMs?: number): Promise<Run> => {
+    const pace = beatMs === undefined ? {} : { beatMs };
+    const run = await createRun({ databaseUrl: database.url, id, failed: (error) => failures.push(error), ...pace });
     started.push(run);
     return run;
   };
@@ -30,8 +31,8 @@ describe('runs', () => {
 
   it('are live from the moment they begin, and know of one another', async () => {
     const [one, two] = [await start('one'), await start('two')];
-    expect((await one.live()).toSorted()).toEqual(['one', 'two']);
-    expect((await two.live()).toSorted()).toEqual(['one', 'two']);
+    expect((await one.live())?.toSorted()).toEqual(['one', 'two']);
+    expect((await two.live())?.toSorted()).toEqual(['one', 'two']);
     await two.close();
     expect(await one.live()).toEqual(['one']);
   });
@@ -62,7 +63,26 @@ describe('runs', () => {
     await terminateSessions(database.url, 'kissapi-runs');
     await query(database.url, `delete from runs where id = 'one'`);
     await expect.poll(listed, SOON).toContain('one');
-    expect(await one?.live()).toContain('one');
+    await expect.poll(async () => one?.live(), SOON).toContain('one');
+  });
+
+  it('do not take one another for dead because the database was away', async () => {
+    const quick = [await start('quick', 100), await start('quicker', 100)];
+    const giveBack = await takeAway(database.url);
+    failures.length = 0;
+    await expect.poll(() => failures.length, SOON).toBeGreaterThan(10);
+    await giveBack();
+    const told: (readonly string[])[] = [];
+    const askBoth = async (): Promise<number> => {
+      const asked = await Promise.all(quick.map((run) => run.live().catch(() => undefined)));
+      const telling = asked.filter((live) => live !== undefined);
+      told.push(...telling);
+      return telling.length;
+    };
+    await expect.poll(askBoth, SOON).toBe(2);
+    // From the first time that anybody told at all, both were told of.
+    for (const live of told) expect(live).toEqual(expect.arrayContaining(['quick', 'quicker']));
+    for (const run of quick) await run.close();
   });
 
   it('forget those that have long been dead', async () => {
@@ -74,7 +94,7 @@ describe('runs', () => {
   });
 
   it('end without a row', async () => {
-    for (const run of started.splice(0)) if (run.id !== 'two') await run.close();
+    for (const run of started.splice(0)) if (run.id === 'one' || run.id === 'three') await run.close();
     expect(await listed()).not.toEqual(expect.arrayContaining(['one']));
     expect(await listed()).not.toEqual(expect.arrayContaining(['three']));
   });

@@ -33,3 +33,15 @@ export const terminateSessions = async (databaseUrl: string, ...names: readonly 
   );
   return rows.length;
 };
+
+/** Takes a database away from everybody, as a server that fails over does, and gives it back when the returned is called. */
+export const takeAway = async (databaseUrl: string): Promise<() => Promise<void>> => {
+  const elsewhere = new URL(databaseUrl);
+  const name = elsewhere.pathname.slice(1);
+  elsewhere.pathname = '/postgres';
+  const allow = (whether: boolean): Promise<unknown> =>
+    query(elsewhere.href, `alter database ${name} allow_connections ${whether}`);
+  await allow(false);
+  await query(elsewhere.href, 'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
+  return async () => void (await allow(true));
+};

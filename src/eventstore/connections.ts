@@ -1,0 +1,14 @@
+import type pg from 'pg';
+
+/** A network that dies without a word is noticed in seconds, not after the two hours that systems wait by default. */
+export const NEVER_HANG = { keepAlive: true, keepAliveInitialDelayMillis: 10_000, connectionTimeoutMillis: 5000 };
+
+/**
+ * A connection that breaks while nobody uses it is no error: the next query opens another. Clients that have left the
+ * pool are covered too, for one that is being ended may still be told that its server stops.
+ */
+export const surviveLoss = <Pool extends Pick<pg.Pool, 'on'>>(pool: Pool): Pool => {
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return pool;
+};

@@ -1,0 +1,134 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { InvalidConfig, readConfig } from '../src/config.ts';
+
+const SECRET = 's'.repeat(32);
+const production = {
+  NODE_ENV: 'production',
+  DATABASE_URL: 'postgres://localhost/kissapi',
+  KISSAPI_ADMIN_TOKEN: SECRET,
+  KISSAPI_KEY_PEPPER: SECRET,
+};
+
+const complaint = (env: Record<string, string>): string => {
+  try {
+    readConfig(env);
+  } catch (error) {
+    expect(error).toBeInstanceOf(InvalidConfig);
+    return (error as Error).message;
+  }
+  throw new Error('It was taken.');
+};
+
+describe('the configuration', () => {
+  it('needs nothing on a fresh machine', () => {
+    const config = readConfig({});
+    expect(config).toMatchObject({
+      production: false,
+      host: '127.0.0.1',
+      port: 8080,
+      dataDir: './.kissapi',
+      simulated: true,
+      openAiKey: undefined,
+      openAiUrl: 'https://api.openai.com/v1',
+      upstreams: [],
+    });
+    expect(config.databaseUrl).toBeUndefined();
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it('takes an empty variable for none', () => {
+    expect(readConfig({ PORT: '', DATABASE_URL: '', OPENAI_API_KEY: '' })).toMatchObject({ port: 8080 });
+  });
+
+  it('reads what is said', () => {
+    const said = { PORT: '0', UPSTREAM_IDLE_TIMEOUT_MS: '500', OPENAI_API_KEY: 'sk-1', MAX_BODY_BYTES: '1000' };
+    expect(readConfig(said)).toMatchObject({ port: 0, idleTimeoutMs: 500, openAiKey: 'sk-1', maxBodyBytes: 1000 });
+  });
+
+  it.each([
+    ['PORT', '65536'],
+    ['PORT', '8080x'],
+    ['PORT', '-1'],
+    ['DATABASE_URL', 'mysql://localhost/x'],
+    ['DATABASE_URL', 'localhost'],
+    ['KISSAPI_ADMIN_TOKEN', 'short'],
+    ['KISSAPI_KEY_PEPPER', 'short'],
+    ['KISSAPI_KEY_PEPPER_ID', 'two words'],
+    ['KISSAPI_SIMULATED', 'yes'],
+    ['KISSAPI_LOG', 'loud'],
+    ['NODE_ENV', 'staging'],
+    ['OPENAI_UPSTREAM_URL', 'ftp://example.com'],
+    ['UPSTREAM_IDLE_TIMEOUT_MS', '0'],
+    ['UPSTREAM_IDLE_TIMEOUT_MS', '9999999999'],
+    ['DRAIN_TIMEOUT_MS', '1.5'],
+    ['MAX_BODY_BYTES', '1e999'],
+  ])('names %s where it is %s', (name, value) => {
+    const message = complaint({ [name]: value });
+    expect(message).toContain(name);
+    // What is wrong with a secret is told without it.
+    if (value === 'short') expect(message).not.toContain('short');
+  });
+
+  it('names all that is wrong at once', () => {
+    const message = complaint({ PORT: 'x', KISSAPI_LOG: 'y' });
+    expect(message).toContain('PORT');
+    expect(message).toContain('KISSAPI_LOG');
+  });
+
+  it('wants its secrets and a database in production, and sells nothing simulated there', () => {
+    expect(readConfig(production)).toMatchObject({ production: true, simulated: false });
+    expect(readConfig({ ...production, KISSAPI_SIMULATED: 'on' }).simulated).toBe(true);
+    const message = complaint({ NODE_ENV: 'production' });
+    for (const name of ['DATABASE_URL', 'KISSAPI_ADMIN_TOKEN', 'KISSAPI_KEY_PEPPER']) {
+      expect(message).toContain(name);
+    }
+    expect(readConfig({ KISSAPI_SIMULATED: 'off' }).simulated).toBe(false);
+  });
+
+  it("does not take a customer's key for a provider's, which a shell with both may hold", () => {
+    expect(readConfig({ OPENAI_API_KEY: 'kiss_test_abc' }).openAiKey).toBeUndefined();
+  });
+});
+
+describe('other upstreams', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'kissapi-config-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+  const file = async (content: unknown): Promise<string> => {
+    const path = join(folder, 'upstreams.json');
+    await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
+    return path;
+  };
+  const groq = { name: 'groq', baseUrl: 'https://api.groq.com/openai/v1', apiKeyEnv: 'GROQ_API_KEY' };
+
+  it('are those whose key is set', async () => {
+    const path = await file({ upstreams: [groq, { ...groq, name: 'other', apiKeyEnv: 'NOT_SET' }] });
+    expect(readConfig({ KISSAPI_UPSTREAMS: path, GROQ_API_KEY: 'gsk' }).upstreams).toEqual([
+      { name: 'groq', baseUrl: groq.baseUrl, apiKey: 'gsk', outputLimitField: 'max_tokens' },
+    ]);
+    expect(readConfig({ KISSAPI_UPSTREAMS: path, GROQ_API_KEY: '' }).upstreams).toEqual([]);
+  });
+
+  it.each([
+    ['no JSON', '{'],
+    ['another shape', { groq: {} }],
+    ['a name with spaces', { upstreams: [{ ...groq, name: 'two words' }] }],
+    ['no URL', { upstreams: [{ ...groq, baseUrl: 'api.groq.com' }] }],
+    ['a key that stands there itself', { upstreams: [{ ...groq, apiKey: 'gsk' }] }],
+  ])('are told where the file is wrong: %s', async (_name, content) => {
+    const path = await file(content);
+    const message = complaint({ KISSAPI_UPSTREAMS: path });
+    expect(message).toContain('KISSAPI_UPSTREAMS');
+    expect(message).toContain(path);
+    expect(message).not.toContain('gsk');
+  });
+
+  it('are told where there is no file', () => {
+    expect(complaint({ KISSAPI_UPSTREAMS: join(folder, 'none.json') })).toContain('none.json');
+  });
+});

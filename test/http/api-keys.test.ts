@@ -1,0 +1,64 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createKeyring } from '../../src/http/api-keys.ts';
+
+const keyring = createKeyring({ mode: 'test', pepper: 'pepper', pepperId: '7' });
+const ALPHABET = [...'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'];
+
+describe('a key', () => {
+  it('tells where it is from, and is made up anew each time', () => {
+    const { secret, hash, pepperId, hint } = keyring.create();
+    expect(secret).toMatch(/^kiss_test_[0-9A-Za-z]{38}$/);
+    expect(createKeyring({ mode: 'live', pepper: 'pepper', pepperId: '7' }).create().secret).toMatch(/^kiss_live_/);
+    expect(hint).toBe(secret.slice(-4));
+    expect(pepperId).toBe('7');
+    expect(hash).toMatch(/^[0-9a-f]{64}$/);
+    const many = Array.from({ length: 1000 }, () => keyring.create().secret);
+    expect(new Set(many).size).toBe(1000);
+  });
+
+  it('is known again by its hash, which says nothing without the pepper', () => {
+    const { secret, hash } = keyring.create();
+    expect(keyring.hash(secret)).toBe(hash);
+    expect(createKeyring({ mode: 'live', pepper: 'pepper', pepperId: '1' }).hash(secret)).toBe(hash);
+    expect(createKeyring({ mode: 'test', pepper: 'another', pepperId: '7' }).hash(secret)).not.toBe(hash);
+    expect(hash).not.toContain(secret.slice(10, 20));
+  });
+
+  it('is none as soon as one character is another', () =>
+    fc.assert(
+      fc.property(
+        fc.nat(),
+        fc.oneof(fc.constantFrom(...ALPHABET), fc.string({ minLength: 1, maxLength: 1 })),
+        (n, other) => {
+          const { secret } = keyring.create();
+          const at = n % secret.length;
+          const mistyped = secret.slice(0, at) + other + secret.slice(at + 1);
+          fc.pre(mistyped !== secret);
+          // From test to live is another key, not a typo; every letter of that counts as well.
+          expect(keyring.hash(mistyped)).toBeUndefined();
+        },
+      ),
+      { numRuns: 2000 },
+    ));
+
+  it('is none when two neighbours are swapped, one is missing, or one too many', () =>
+    fc.assert(
+      fc.property(fc.nat(), fc.constantFrom(...ALPHABET), (n, extra) => {
+        const { secret } = keyring.create();
+        const at = 10 + (n % (secret.length - 11));
+        const [a = '', b = ''] = [secret[at], secret[at + 1]];
+        if (a !== b) expect(keyring.hash(secret.slice(0, at) + b + a + secret.slice(at + 2))).toBeUndefined();
+        expect(keyring.hash(secret.slice(0, at) + secret.slice(at + 1))).toBeUndefined();
+        expect(keyring.hash(secret.slice(0, at) + extra + secret.slice(at))).toBeUndefined();
+      }),
+    ));
+
+  it.each([
+    '',
+    'kiss_test_',
+    'sk-proj-abc',
+    'kiss_prod_00000000000000000000000000000000000000',
+    `${keyring.create().secret}\n`,
+  ])('%j is none', (secret) => expect(keyring.hash(secret)).toBeUndefined());
+});

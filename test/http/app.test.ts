@@ -1,0 +1,301 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import { Router } from 'express';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createApp, type AppOptions } from '../../src/http/app.ts';
+import type { Answer, Asked, Sink } from '../../src/http/routes/create-completion.ts';
+
+class StoreGone extends Error {}
+
+const servers: Server[] = [];
+afterEach(async () => {
+  vi.useRealTimers();
+  for (const server of servers.splice(0)) {
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
+  }
+});
+
+const whole: Answer = { kind: 'whole', generationId: 'gen-1', body: '{"choices":[]}', costUsd: '0.01' };
+
+/** The door alone: behind it answers what the test says. */
+const open = async (options: Partial<AppOptions> = {}) => {
+  const failures: unknown[] = [];
+  let ids = 0;
+  const app = createApp({
+    newId: () => `id-${++ids}`,
+    maxBodyBytes: 1000,
+    hashKey: (secret) => secret,
+    findKeyOwner: (hash) => (hash === 'good' ? { accountId: 'acc_1', keyId: 'key_1', revoked: false } : undefined),
+    complete: () => Promise.resolve(whole),
+    balanceUsd: () => '4.99',
+    listModels: () => [],
+    findGeneration: () => Promise.resolve(undefined),
+    findKeyUsage: () => Promise.resolve({ day: 1n, week: 2n, month: 3n, total: 4n }),
+    findAccount: () => Promise.reject(new Error('not now')),
+    management: Router(),
+    health: () => undefined,
+    isStoreUnavailable: (error) => error instanceof StoreGone,
+    failed: (error, requestId) => failures.push([requestId, error]),
+    ...options,
+  });
+  const server = createServer(app);
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const post = (init: RequestInit = {}) =>
+    fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      body: '{}',
+      ...init,
+      headers: { authorization: 'Bearer good', 'content-type': 'application/json', ...init.headers },
+    });
+  return { url, port, post, failures };
+};
+
+/** A stream that writes what it is given, one by one, as fast as the reader reads. */
+const streamOf = (pieces: Iterable<string>): Answer => ({
+  kind: 'stream',
+  generationId: 'gen-1',
+  relay: async (sink) => {
+    for (const piece of pieces) {
+      const slow = sink.write(piece);
+      if (slow) await slow;
+    }
+  },
+});
+
+describe('the door', () => {
+  it('gives each answer an id of its own, whatever it is', async () => {
+    const { url, post } = await open();
+    const answers = [await post(), await fetch(`${url}/nothing`), await fetch(`${url}/health`)];
+    expect(answers.map(({ headers }) => headers.get('x-request-id'))).toEqual(['req_id-1', 'req_id-2', 'req_id-3']);
+    for (const { headers } of answers) {
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('x-powered-by')).toBeNull();
+      expect(headers.get('etag')).toBeNull();
+    }
+  });
+
+  it('says how it is', async () => {
+    const { url } = await open();
+    expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: 'ok' });
+    expect((await fetch(`${url}/health`, { method: 'HEAD' })).status).toBe(200);
+    const ill = await open({ health: () => 'following the log failed' });
+    const response = await fetch(`${ill.url}/health`);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({ status: 'following the log failed' });
+  });
+
+  it('passes on who asks for what', async () => {
+    const complete = vi.fn((_asked: Asked) => Promise.resolve(whole));
+    const { post } = await open({ complete });
+    const response = await post({ body: '{"a":"ü"}' });
+    expect(complete.mock.calls[0]?.[0]).toMatchObject({
+      uuid: 'id-1',
+      accountId: 'acc_1',
+      keyId: 'key_1',
+      endpoint: '/chat/completions',
+      body: Buffer.from('{"a":"ü"}'),
+    });
+    expect(await response.text()).toBe('{"choices":[]}');
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'content-type': 'application/json',
+      'x-kissapi-generation-id': 'gen-1',
+      'x-kissapi-cost-usd': '0.01',
+      'x-kissapi-balance-usd': '4.99',
+    });
+  });
+
+  it('tells of the cap, and nothing of a balance that it does not know', async () => {
+    const { post } = await open({
+      complete: () => Promise.resolve({ ...whole, outputCap: 20 }),
+      balanceUsd: () => undefined,
+    });
+    const { headers } = await post();
+    expect(headers.get('x-kissapi-output-capped')).toBe('20');
+    expect(headers.get('x-kissapi-balance-usd')).toBeNull();
+  });
+
+  it('streams', async () => {
+    const { post } = await open({ complete: () => Promise.resolve(streamOf(['data: 1\n\n', 'data: [DONE]\n\n'])) });
+    const response = await post();
+    expect(await response.text()).toBe('data: 1\n\ndata: [DONE]\n\n');
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache',
+      'x-accel-buffering': 'no',
+      'x-kissapi-generation-id': 'gen-1',
+    });
+  });
+});
+
+describe('500', () => {
+  const broken = () => Promise.reject(new TypeError('a secret of ours'));
+
+  it('to what nobody expected: the customer reads that it happened, and we read what', async () => {
+    const { post, failures } = await open({ complete: broken });
+    const response = await post();
+    expect(response.status).toBe(500);
+    expect(response.headers.get('x-should-retry')).toBe('false');
+    const text = await response.text();
+    expect(JSON.parse(text)).toMatchObject({
+      error: { type: 'server_error', code: 'server_error', request_id: 'req_id-1' },
+    });
+    expect(text).not.toContain('secret');
+    expect(failures).toEqual([['req_id-1', expect.any(TypeError)]]);
+  });
+
+  it('is a broken connection where the answer had begun', async () => {
+    const relay = async ({ write }: Sink): Promise<void> => {
+      await write('data: 1\n\n');
+      throw new TypeError('a bug');
+    };
+    const { post, failures } = await open({
+      complete: () => Promise.resolve({ kind: 'stream', generationId: 'g', relay }),
+    });
+    await expect(post().then((response) => response.text())).rejects.toThrow();
+    expect(failures).toHaveLength(1);
+  });
+});
+
+describe('503', () => {
+  it('while the store is away, which nobody need look into', async () => {
+    const { post, failures } = await open({ complete: () => Promise.reject(new StoreGone()) });
+    const response = await post();
+    expect(response.status).toBe(503);
+    expect(response.headers.get('x-should-retry')).toBe('true');
+    expect(Number(response.headers.get('retry-after-ms'))).toBeGreaterThan(0);
+    expect(await response.json()).toMatchObject({ error: { code: 'store_unavailable' } });
+    expect(failures).toEqual([]);
+  });
+
+  it('while the gateway stops', async () => {
+    const { post } = await open({
+      complete: () => Promise.resolve({ kind: 'problem', problem: { kind: 'draining' } }),
+    });
+    const response = await post();
+    expect(response.status).toBe(503);
+    expect(response.headers.get('x-should-retry')).toBe('true');
+    expect(await response.json()).toMatchObject({ error: { code: 'draining' } });
+  });
+});
+
+describe('405', () => {
+  it('names the methods that there are', async () => {
+    const { url } = await open();
+    for (const [path, allow] of [
+      ['/v1/chat/completions', 'POST'],
+      ['/v1/models', 'GET, HEAD'],
+      ['/health', 'GET, HEAD'],
+    ]) {
+      const response = await fetch(`${url}${path}`, { method: 'PATCH' });
+      expect(response.status).toBe(405);
+      expect(response.headers.get('allow')).toBe(allow);
+    }
+  });
+});
+
+describe('a customer who leaves', () => {
+  it('is told of to who answers, and to him only', async () => {
+    let gone: AbortSignal | undefined;
+    const { post } = await open({
+      complete: (asked) => {
+        gone = asked.gone;
+        return new Promise(() => undefined);
+      },
+    });
+    const controller = new AbortController();
+    const asked = post({ signal: controller.signal });
+    asked.catch(() => undefined);
+    await vi.waitFor(() => expect(gone).toBeDefined());
+    expect(gone?.aborted).toBe(false);
+    controller.abort();
+    await vi.waitFor(() => expect(gone?.aborted).toBe(true));
+  });
+
+  it('is not who has read all', async () => {
+    let gone: AbortSignal | undefined;
+    const { url, post } = await open({
+      complete: (asked) => {
+        gone = asked.gone;
+        return Promise.resolve(whole);
+      },
+    });
+    await (await post()).text();
+    await fetch(`${url}/health`);
+    expect(gone?.aborted).toBe(false);
+  });
+});
+
+describe('a reader who takes nothing', () => {
+  /** Asks for a stream and reads no more than the head of it. */
+  const ask = async (port: number) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(
+      'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer good\r\n' +
+        'content-type: application/json\r\ncontent-length: 2\r\n\r\n{}',
+    );
+    await once(socket, 'readable');
+    return socket;
+  };
+
+  it('for a minute is left, and who answers is told', async () => {
+    let waiting = false;
+    let ended = false;
+    let gone: AbortSignal | undefined;
+    const relay = async ({ write }: Sink): Promise<void> => {
+      const piece = `data: ${'x'.repeat(100_000)}\n\n`;
+      while (!gone?.aborted) {
+        const slow = write(piece);
+        waiting = slow !== undefined;
+        if (slow) await slow;
+        else await new Promise(setImmediate);
+      }
+      ended = true;
+    };
+    // Sockets and the event loop keep their own time; only the gateway's is turned forward.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+    const { port } = await open({
+      complete: (asked) => {
+        gone = asked.gone;
+        return Promise.resolve({ kind: 'stream', generationId: 'g', relay });
+      },
+    });
+    const socket = await ask(port);
+    // The sockets on the way take some before they make the gateway wait.
+    for (let quiet = 0; quiet < 1000; quiet = waiting ? quiet + 1 : 0) await new Promise(setImmediate);
+    await vi.advanceTimersByTimeAsync(59_000);
+    expect(gone?.aborted).toBe(false);
+    await vi.advanceTimersByTimeAsync(2000);
+    for (let turn = 0; turn < 10_000 && !ended; turn++) await new Promise(setImmediate);
+    expect(gone?.aborted).toBe(true);
+    expect(ended).toBe(true);
+    socket.destroy();
+  });
+
+  it('is kept company in silence: a comment every quarter of a minute', async () => {
+    let finish = (): void => undefined;
+    const finished = new Promise<void>((resolve) => (finish = resolve));
+    let relaying = false;
+    const relay = async ({ write }: Sink): Promise<void> => {
+      relaying = true;
+      await write('data: 1\n\n');
+      await finished;
+      await write('data: [DONE]\n\n');
+    };
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const { post } = await open({ complete: () => Promise.resolve({ kind: 'stream', generationId: 'g', relay }) });
+    const answered = post();
+    while (!relaying) await new Promise(setImmediate);
+    await answered;
+    await vi.advanceTimersByTimeAsync(31_000);
+    finish();
+    const text = await (await answered).text();
+    expect(text).toBe('data: 1\n\n: still working\n\n: still working\n\ndata: [DONE]\n\n');
+  });
+});

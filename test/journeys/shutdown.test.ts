@@ -1,0 +1,249 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { countTokens } from 'gpt-tokenizer';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkSettledBooks, isCharge } from '../support/books.ts';
+import { createPremises, type Premises } from '../support/gateway.ts';
+import { npmStart, processesWith, type NpmStarted } from '../support/npm-start.ts';
+import { SOON } from '../support/soon.ts';
+import { query } from '../support/sql.ts';
+import {
+  chat,
+  chatBody,
+  costUsdOf,
+  errorChunkOf,
+  errorOf,
+  generationOf,
+  wordsOf,
+  type Wish,
+} from '../support/traffic.ts';
+
+const stream = (outputTokens: number, tokenMs: number): Wish => ({
+  stream: true,
+  maxTokens: outputTokens,
+  simulate: { outputTokens, tokenMs },
+});
+
+describe('a gateway that is told to stop', () => {
+  let premises: Premises;
+  beforeAll(async () => {
+    premises = await createPremises();
+  });
+  afterAll(() => premises.close());
+
+  /** Every account's holds, from outside. */
+  const openHolds = async (): Promise<number> => {
+    const [row] = await query<{ held: number }>(
+      premises.databaseUrl,
+      `select count(*) filter (where type = 'CreditsReserved')::int
+            - count(*) filter (where type in ('HoldSettled', 'HoldReleased'))::int as held from events`,
+    );
+    return row?.held ?? -1;
+  };
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    it(`lets what runs finish and refuses what comes, at ${signal}`, async () => {
+      const gateway = await premises.startGateway();
+      const { accountId, apiKey } = await gateway.openAccount();
+      const running = [
+        chat(gateway, apiKey, stream(50, 20)),
+        chat(gateway, apiKey, { simulate: { firstByteMs: 1000 } }),
+      ];
+      await expect.poll(() => running[0]?.words(), SOON).toBeGreaterThan(2);
+      const ended = gateway.process.stop(signal);
+      await expect.poll(() => gateway.process.output(), SOON).toContain('stopping');
+
+      const refused = await chat(gateway, apiKey).answer;
+      expect(refused.status).toBe(503);
+      expect(errorOf(refused).code).toBe('draining');
+      expect(refused.headers.get('x-should-retry')).toBe('true');
+      expect(Number(refused.headers.get('retry-after-ms'))).toBeGreaterThan(0);
+      // A load balancer sends nobody here any more.
+      expect((await fetch(`${gateway.url}/health`)).status).toBe(503);
+
+      for (const { answer } of running) expect(costUsdOf(await answer)).toBeDefined();
+      expect(await ended).toBe(0);
+      expect(await openHolds()).toBe(0);
+      expect(await query(premises.databaseUrl, 'select id from runs')).toEqual([]);
+      await expect(fetch(gateway.url)).rejects.toThrow();
+
+      const next = await premises.startGateway();
+      const { events } = await checkSettledBooks(next, accountId);
+      expect(events.filter(isCharge)).toHaveLength(2);
+      expect(await next.process.stop()).toBe(0);
+    });
+  }
+
+  it('ends streams that outlast the grace, and charges what was delivered', async () => {
+    const gateway = await premises.startGateway({ DRAIN_TIMEOUT_MS: '300' });
+    const { accountId, apiKey } = await gateway.openAccount();
+    const streams = [chat(gateway, apiKey, stream(2000, 20)), chat(gateway, apiKey, stream(2000, 20))];
+    const silent = chat(gateway, apiKey, { simulate: { hang: 'beforeHead' } });
+    await expect.poll(() => Math.min(...streams.map((one) => one.words())), SOON).toBeGreaterThan(5);
+    expect(await gateway.process.stop()).toBe(0);
+    const answers = await Promise.all(streams.map(({ answer }) => answer));
+    for (const answer of answers) {
+      expect(answer.whole).toBe(true);
+      expect(errorChunkOf(answer)).toMatchObject({ code: 'draining' });
+      expect(answer.body).not.toContain('[DONE]');
+    }
+    const { status, headers } = await silent.answer;
+    expect(status).toBe(503);
+    expect(headers.get('x-should-retry')).toBe('true');
+
+    const next = await premises.startGateway();
+    const charges = (await checkSettledBooks(next, accountId)).events.filter(isCharge);
+    expect(charges).toHaveLength(answers.length);
+    for (const answer of answers) {
+      const charge = charges.find(({ requestId }) => requestId === generationOf(answer));
+      expect(charge).toMatchObject({ delivery: { ended: 'drained', usageSource: 'metered' } });
+      expect(charge?.usage.output).toBe(countTokens(wordsOf(answer)));
+    }
+    expect(await next.process.stop()).toBe(0);
+  });
+
+  it('waits neither for who does not read nor for who says nothing', async () => {
+    const gateway = await premises.startGateway({ DRAIN_TIMEOUT_MS: '300' });
+    const { accountId, apiKey } = await gateway.openAccount();
+    const { port } = new URL(gateway.url);
+    const [deaf, mute, stutterer] = await Promise.all([open(port), open(port), open(port)]);
+    // Far more than the buffers on the way hold.
+    const body = JSON.stringify(chatBody({ ...stream(10_000, 0), more: { n: 20 } }));
+    deaf.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: test\r\nauthorization: Bearer ${apiKey}\r\n` +
+        `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+    await once(deaf, 'readable');
+    stutterer.write('POST /v1/chat/completions HTTP/1.1\r\nhost: te');
+    expect(await gateway.process.stop()).toBe(0);
+    for (const socket of [deaf, mute, stutterer]) socket.destroy();
+
+    const next = await premises.startGateway();
+    const { events } = await checkSettledBooks(next, accountId);
+    expect(events.filter(isCharge)).toMatchObject([{ delivery: { ended: 'drained' } }]);
+    expect(await next.process.stop()).toBe(0);
+  });
+
+  it('that cannot have its port says so and ends', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const failed = await premises.startGateway({ PORT: String(port) }).catch(String);
+    taken.close();
+    expect(failed).toMatch(new RegExp(`ended with 1:[^]*Port ${port} of 127\\.0\\.0\\.1 is taken[^]*PORT`));
+    expect(failed).not.toMatch(/\n {4}at /);
+  });
+
+  const open = async (port: string): Promise<Socket> => {
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    return socket;
+  };
+});
+
+describe('npm start', () => {
+  let dataDir: string;
+  const started: NpmStarted[] = [];
+  beforeAll(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'kissapi-npm-start-'));
+  });
+  afterAll(async () => {
+    // Where all is well, nothing is left to be killed.
+    for (const one of started) one.kill();
+    for (const { pid } of await processesWith(dataDir)) process.kill(pid, 'SIGKILL');
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  const start = (env: Readonly<Record<string, string>> = {}): NpmStarted => {
+    const none = { DATABASE_URL: '', KISSAPI_ADMIN_TOKEN: '', KISSAPI_KEY_PEPPER: '', OPENAI_API_KEY: '' };
+    const one = npmStart({ ...none, NODE_ENV: 'development', PORT: '0', KISSAPI_DATA: dataDir, ...env });
+    started.push(one);
+    return one;
+  };
+
+  const expectNothingLeft = async (): Promise<void> => {
+    await expect.poll(() => processesWith(dataDir), SOON).toEqual([]);
+  };
+
+  const credits = async ({ url, apiKey }: Awaited<NpmStarted['open']>): Promise<unknown> =>
+    (await fetch(`${url}/v1/credits`, { headers: { authorization: `Bearer ${apiKey}` } })).json();
+
+  let before: unknown;
+
+  it('ends at Ctrl-C when its streams have, and takes its PostgreSQL along', async () => {
+    const gateway = start();
+    const at = await gateway.open;
+    expect(await processesWith(dataDir)).not.toEqual([]);
+    const running = chat(at, at.apiKey, stream(50, 20));
+    await expect.poll(() => running.words(), SOON).toBeGreaterThan(2);
+    // A terminal tells the whole group, and npm then tells its child once more.
+    gateway.signal('SIGINT', 'group');
+    expect(costUsdOf(await running.answer)).toBeDefined();
+    expect(await gateway.ended).toBe(0);
+    await expectNothingLeft();
+  });
+
+  it('finds key and balance again, and ends when npm alone is told', async () => {
+    const gateway = start();
+    const at = await gateway.open;
+    before = await credits(at);
+    expect(before).toMatchObject({ data: { total_credits: '5.00' } });
+    expect(before).not.toMatchObject({ data: { total_usage: '0.00' } });
+    gateway.signal('SIGTERM', 'npm');
+    expect(await gateway.ended).toBe(0);
+    await expectNothingLeft();
+  });
+
+  it('leaves at once when told twice, and its PostgreSQL with it', async () => {
+    const gateway = start();
+    const at = await gateway.open;
+    expect(await credits(at)).toEqual(before);
+    const endless = chat(at, at.apiKey, stream(5000, 20));
+    await expect.poll(() => endless.words(), SOON).toBeGreaterThan(2);
+    gateway.signal('SIGTERM', 'npm');
+    await expect.poll(() => gateway.output(), SOON).toContain('stopping');
+    await sleep(1000); // Sooner, it may be the same wish that came by two ways.
+    gateway.signal('SIGTERM', 'npm');
+    expect(await gateway.ended).toBe(1);
+    await expectNothingLeft();
+    await endless.answer;
+  });
+
+  it('leaves nothing when it is stopped while it starts', async () => {
+    const gateway = start();
+    await expect.poll(() => processesWith(`${dataDir}/postgres`), { ...SOON, interval: 5 }).not.toEqual([]);
+    gateway.signal('SIGINT', 'group');
+    expect(await gateway.ended).toBe(0);
+    expect(gateway.output()).not.toMatch(/\n {4}at /);
+    await expectNothingLeft();
+  });
+
+  it('leaves nothing when its port is taken', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const gateway = start({ PORT: String(port) });
+    expect(await gateway.ended).toBe(1);
+    taken.close();
+    expect(gateway.output()).toContain(`Port ${port} of 127.0.0.1 is taken`);
+    await expectNothingLeft();
+  });
+
+  it('has lost nothing by all this', async () => {
+    const gateway = start();
+    const at = await gateway.open;
+    // The stream that was left at once costs nothing, and its hold is given back.
+    await expect
+      .poll(async () => (await chat(at, at.apiKey, { simulate: { status: 400 } }).answer).status, SOON)
+      .toBe(400);
+    expect(await credits(at)).toEqual(before);
+    gateway.signal('SIGTERM', 'group');
+    expect(await gateway.ended).toBe(0);
+    await expectNothingLeft();
+  });
+});
