@@ -166,7 +166,7 @@ const releaseFailed = async ({ ledger, cancelled }: Call, error: unknown): Promi
   }
   await ledger.release('upstream_failed', error.code);
   const code = error.code === 'timeout' ? 'upstream_timeout' : 'upstream_error';
-  return { kind: 'upstream_failed', code, retry: true };
+  return { kind: 'upstream_failed', code };
 };
 
 const answerWhole = async (call: Call, response: UpstreamResponse): Promise<Answer> => {

@@ -17,7 +17,6 @@ export type CompletionProblem =
   | {
       readonly kind: 'upstream_failed';
       readonly code: 'upstream_error' | 'upstream_timeout' | 'server_is_overloaded' | 'no_provider';
-      readonly retry: boolean;
       readonly retryAfterMs?: number;
     }
   /** Nobody is there to read it. */
@@ -38,14 +37,14 @@ export type UpstreamError = {
 export const upstreamProblem = (status: number, body: string, retryAfterMs: number | undefined): CompletionProblem => {
   const later = retryAfterMs === undefined ? {} : { retryAfterMs };
   if (status === 401 || status === 402 || status === 403) {
-    return { kind: 'upstream_failed', code: 'no_provider', retry: false };
+    return { kind: 'upstream_failed', code: 'no_provider' };
   }
   if (status === 429 || status === 503 || status === 529) {
-    return { kind: 'upstream_failed', code: 'server_is_overloaded', retry: true, ...later };
+    return { kind: 'upstream_failed', code: 'server_is_overloaded', ...later };
   }
-  if (status === 408 || status === 504) return { kind: 'upstream_failed', code: 'upstream_timeout', retry: true };
+  if (status === 408 || status === 504) return { kind: 'upstream_failed', code: 'upstream_timeout' };
   if (status >= 400 && status < 500) return { kind: 'upstream_refused', status, error: readError(body) };
-  return { kind: 'upstream_failed', code: 'upstream_error', retry: true, ...later };
+  return { kind: 'upstream_failed', code: 'upstream_error', ...later };
 };
 
 const readError = (body: string): UpstreamError => {

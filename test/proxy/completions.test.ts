@@ -168,10 +168,10 @@ describe('a completion', () => {
       { kind: 'upstream_refused', status: 422, error: { message: 'The provider refused the request.', code: null } },
     ],
     [404, '{"error":"a text"}', { kind: 'upstream_refused', error: { type: 'invalid_request_error' } }],
-    [401, '', { kind: 'upstream_failed', code: 'no_provider', retry: false }],
-    [429, '', { kind: 'upstream_failed', code: 'server_is_overloaded', retry: true, retryAfterMs: 1500 }],
-    [408, '', { kind: 'upstream_failed', code: 'upstream_timeout', retry: true }],
-    [500, '', { kind: 'upstream_failed', code: 'upstream_error', retry: true, retryAfterMs: 1500 }],
+    [401, '', { kind: 'upstream_failed', code: 'no_provider' }],
+    [429, '', { kind: 'upstream_failed', code: 'server_is_overloaded', retryAfterMs: 1500 }],
+    [408, '', { kind: 'upstream_failed', code: 'upstream_timeout' }],
+    [500, '', { kind: 'upstream_failed', code: 'upstream_error', retryAfterMs: 1500 }],
     [302, '', { kind: 'upstream_failed', code: 'upstream_error' }],
   ])('that the provider answers with %i costs nothing', async (status, body, expected) => {
     const { ask, account } = open({ upstream: answering(body, { status, retryAfterMs: 1500 }) });
@@ -193,7 +193,7 @@ describe('a completion', () => {
     ];
     for (const upstream of failures) {
       const { ask, account, completions } = open({ upstream });
-      expect(await ask()).toMatchObject({ problem: { kind: 'upstream_failed', code: 'upstream_error', retry: true } });
+      expect(await ask()).toMatchObject({ problem: { kind: 'upstream_failed', code: 'upstream_error' } });
       expect(account.state.wallet).toMatchObject({ balance: CREDITS, held: 0n });
       expect(completions.active).toBe(0);
     }

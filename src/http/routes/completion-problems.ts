@@ -25,7 +25,6 @@ export type CompletionProblem =
   | {
       readonly kind: 'upstream_failed';
       readonly code: 'upstream_error' | 'upstream_timeout' | 'server_is_overloaded' | 'no_provider';
-      readonly retry: boolean;
       readonly retryAfterMs?: number;
     }
   | { readonly kind: 'client_gone' }
@@ -55,7 +54,7 @@ export const completionProblem = (what: CompletionProblem): Problem => {
     }
     case 'upstream_failed': {
       const later = what.retryAfterMs === undefined ? {} : { retryAfterMs: what.retryAfterMs };
-      return problem(what.code, { shouldRetry: what.retry, ...later });
+      return problem(what.code, { shouldRetry: true, ...later });
     }
     case 'client_gone':
     case 'draining':
