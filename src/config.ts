@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { parseSigningKey } from './signing-key.ts';
 
 /** Sole reader of the environment: one schema, one frozen object. */
 export type Config = Omit<z.output<typeof schema>, 'upstreamsFile'> & {
@@ -20,6 +21,17 @@ const MAX_MS = 2_147_483_647;
 const ms = z.coerce.number().int().positive().max(MAX_MS);
 const secret = z.string().min(32, 'must have at least 32 characters');
 
+const MAKE_A_SIGNING_KEY = 'make one with: openssl genpkey -algorithm ed25519';
+const signingKey = z.string().transform((text, context) => {
+  try {
+    return parseSigningKey(text);
+  } catch {
+    const message = `is not an Ed25519 private key (PKCS#8, PEM or base64 in one line); ${MAKE_A_SIGNING_KEY}`;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  }
+});
+
 const schema = z
   .object({
     NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
@@ -33,6 +45,7 @@ const schema = z
       .string()
       .regex(/^[\w-]{1,32}$/)
       .default('1'),
+    KISSAPI_SIGNING_KEY: signingKey.optional(),
     KISSAPI_SIMULATED: z.enum(['on', 'off']).optional(),
     KISSAPI_UPSTREAMS: z.string().min(1).optional(),
     KISSAPI_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -56,6 +69,7 @@ const schema = z
     adminToken: env.KISSAPI_ADMIN_TOKEN,
     keyPepper: env.KISSAPI_KEY_PEPPER,
     keyPepperId: env.KISSAPI_KEY_PEPPER_ID,
+    signingKey: env.KISSAPI_SIGNING_KEY,
     simulated: (env.KISSAPI_SIMULATED ?? (env.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
     upstreamsFile: env.KISSAPI_UPSTREAMS,
     logLevel: env.KISSAPI_LOG,
@@ -76,6 +90,10 @@ const schema = z
     };
     for (const [name, value] of Object.entries(required)) {
       if (value === undefined) context.addIssue({ code: 'custom', path: [name], message: 'is required in production' });
+    }
+    if (!config.signingKey) {
+      const message = `is required in production; ${MAKE_A_SIGNING_KEY}`;
+      context.addIssue({ code: 'custom', path: ['KISSAPI_SIGNING_KEY'], message });
     }
   });
 

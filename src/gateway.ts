@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,6 +12,8 @@ import { accountStream } from './domain/account/account.ts';
 import { formatUsd } from './domain/money.ts';
 import { PRICES_STREAM, priceDecider } from './domain/prices/decide.ts';
 import { TERMS_STREAM, termsDecider } from './domain/terms/terms.ts';
+import { publicKeyPem, toJson } from './eventstore/checkpoint.ts';
+import { createCheckpointLog } from './eventstore/checkpoint-log.ts';
 import { createCommands } from './eventstore/commands.ts';
 import { createCommitter } from './eventstore/committer.ts';
 import { StoreUnavailable } from './eventstore/event-store.ts';
@@ -30,6 +33,7 @@ import { createCompletions } from './proxy/completions.ts';
 import { orphanCommandId } from './proxy/ledger.ts';
 import { createTokenCounter } from './proxy/token-counter.ts';
 import { createUpstreams } from './upstreams.ts';
+import { signCheckpoints } from './reactions/checkpoints.ts';
 import { releaseOrphanedHolds } from './reactions/orphaned-holds.ts';
 import { createRun, migrateRuns } from './reactions/runs.ts';
 
@@ -39,6 +43,8 @@ export type GatewayOptions = {
   readonly databaseUrl: string;
   readonly adminToken: string;
   readonly keyPepper: string;
+  /** Signs the head of the log. */
+  readonly signingKey: KeyObject;
   readonly log: Logger;
 };
 
@@ -58,7 +64,8 @@ const LAST_WORDS_MS = 2000;
 const PRICE_NOTICE_MS = 14 * 24 * 60 * 60 * 1000;
 
 /** Starts every room of the house and opens the door; closes them in the reverse order. */
-export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper, log }: GatewayOptions) => {
+export const startGateway = async (options: GatewayOptions) => {
+  const { config, databaseUrl, adminToken, keyPepper, signingKey, log } = options;
   await migratePostgresStore(databaseUrl);
   await migrateProjections(databaseUrl);
   await migrateRuns(databaseUrl);
@@ -121,6 +128,16 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
     failed: (error) => log.error({ err: error }, 'looking for orphaned holds failed'),
   });
 
+  const checkpointLog = createCheckpointLog(databaseUrl, signingKey);
+  const checkpoints = signCheckpoints({
+    sign: checkpointLog.sign,
+    // Whoever collects these lines elsewhere can show later that the end of the log was cut off.
+    signed: (checkpoint) => log.debug({ checkpoint: toJson(checkpoint) }, 'signed the head of the log'),
+    alarmed: (flaw) =>
+      log.error({ alert: 'log_tampered', ...flaw }, 'the log is not what was signed: it is not signed'),
+    failed: (error) => log.warn({ err: error }, 'signing the head of the log failed'),
+  });
+
   const upstreams = createUpstreams(config);
   const tokens = createTokenCounter();
   const completions = createCompletions({
@@ -181,6 +198,11 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
       createSecret: keyring.create,
       publishKey: lookUps.reached,
       prices: () => priceList.all(new Date()),
+      newestCheckpoint: async () => {
+        const newest = await checkpointLog.newest();
+        return newest && toJson(newest);
+      },
+      publicKey: publicKeyPem(signingKey),
     }),
     health: () => {
       if (draining) return 'stopping';
@@ -222,6 +244,8 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
       await rows.close();
       await lookUps.close();
       await committer.close();
+      await checkpoints.close();
+      await checkpointLog.close();
       await store.close();
       await database.$pool.end();
       await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));

@@ -4,6 +4,7 @@ import { openDemoAccount } from './demo.ts';
 import { EmbeddedPostgresFault, startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts';
 import { CannotListen, startGateway } from './gateway.ts';
 import { localSecret } from './local-secrets.ts';
+import { localSigningKey } from './signing-key.ts';
 import { welcome } from './welcome.ts';
 
 const run = async (config: Config, log: Logger, stopper: Stopper): Promise<void> => {
@@ -15,9 +16,11 @@ const run = async (config: Config, log: Logger, stopper: Stopper): Promise<void>
 
   const adminToken = config.adminToken === undefined ? await localSecret(config.dataDir, 'admin-token') : undefined;
   const keyPepper = config.keyPepper ?? (await localSecret(config.dataDir, 'key-pepper')).secret;
+  const signingKey = config.signingKey ?? (await localSigningKey(config.dataDir));
   const gateway = await startGateway({
     config,
     databaseUrl,
+    signingKey,
     adminToken: config.adminToken ?? adminToken?.secret ?? '',
     keyPepper,
     log,

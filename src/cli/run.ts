@@ -29,18 +29,27 @@ export const createProgram = (name: string, description: string): Command =>
 export const runOnDatabase = async (
   name: string,
   command: (database: OpenDatabase) => Promise<ExitCode>,
+): Promise<void> =>
+  runAlone(name, async (log) => {
+    const { databaseUrl, dataDir } = readConfig();
+    const database = await openDatabase({ databaseUrl, dataDir, log });
+    try {
+      return await command(database);
+    } finally {
+      await database.close();
+    }
+  });
+
+/** The same for a command that needs no database. `log` is for people. */
+export const runAlone = async (
+  name: string,
+  command: (log: (line: string) => void) => Promise<ExitCode>,
 ): Promise<void> => {
   // The reader may have seen enough: `npm run replay … | head`.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 2));
   const log = (line: string): void => console.error(`${name}: ${line}`);
   try {
-    const { databaseUrl, dataDir } = readConfig();
-    const database = await openDatabase({ databaseUrl, dataDir, log });
-    try {
-      process.exitCode = await command(database);
-    } finally {
-      await database.close();
-    }
+    process.exitCode = await command(log);
   } catch (error) {
     process.exitCode = 2;
     if (isForPeople(error)) log(error.message);

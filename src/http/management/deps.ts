@@ -3,6 +3,7 @@ import type { AccountCommand, AccountRefusal } from '../../domain/account/decide
 import type { AccountEvent } from '../../domain/account/events.ts';
 import type { PriceVersion } from '../../domain/prices/price-book.ts';
 import type { Commands } from '../../eventstore/commands.ts';
+import type { CheckpointJson } from '../../eventstore/checkpoint.ts';
 import type { EventStore } from '../../eventstore/event-store.ts';
 import type { NewSecret } from '../api-keys.ts';
 
@@ -12,6 +13,10 @@ export type ManagementDeps = {
   readonly store: Pick<EventStore, 'readStream' | 'findEvent' | 'head'>;
   /** The price in force for each model. */
   readonly prices: () => readonly PriceVersion[];
+  /** The newest signed head of the log; undefined before the first. */
+  readonly newestCheckpoint: () => Promise<CheckpointJson | undefined>;
+  /** That of the key which signs the log, as PEM. */
+  readonly publicKey: string;
   readonly termsInForce: () => string;
   readonly createSecret: () => NewSecret;
   /** Resolves once this node's own look-up of keys has followed the log to a position. */

@@ -5,6 +5,7 @@ import { issueKey } from './issue-key.ts';
 import { listEvents } from './list-events.ts';
 import { listKeys } from './list-keys.ts';
 import { listPrices } from './list-prices.ts';
+import { readCheckpoint } from './read-checkpoint.ts';
 import { readAccount } from './read-account.ts';
 import { revokeKey } from './revoke-key.ts';
 import type { Route } from './route.ts';
@@ -23,4 +24,5 @@ export const routes: readonly Route[] = [
   suspendAccount,
   reinstateAccount,
   listPrices,
+  readCheckpoint,
 ];

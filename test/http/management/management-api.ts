@@ -38,6 +38,8 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
     store,
     prices: () => [],
     termsInForce: () => TERMS,
+    newestCheckpoint: () => Promise.resolve(undefined),
+    publicKey: 'a public key',
     createSecret: () => {
       const secret = `kiss_test_${randomUUID()}`;
       return { secret, hash: createHash('sha256').update(secret).digest('hex'), pepperId: '1', hint: secret.slice(-4) };

@@ -1,0 +1,129 @@
+import { access, open, rename, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { Presets, SingleBar } from 'cli-progress';
+import { CannotExport, exportLog, type Exported } from '../eventstore/export-log.ts';
+import { CliFault } from './fault.ts';
+import { publicKeys, reason, several } from './keys.ts';
+import { position } from './positions.ts';
+import { createProgram, EXIT_CODES, runOnDatabase, type ExitCode } from './run.ts';
+
+const program = createProgram(
+  'export',
+  'Write the log with its checkpoints to a file, or to standard output, as JSON lines that an auditor can check without\n' +
+    'this software (docs/export-format.md). A gateway may go on meanwhile: the end is fixed at the start.',
+)
+  .usage('[options] [file]')
+  .argument('[file]', 'where to; standard output without it')
+  .option('--from <position>', 'the first event', position)
+  .option('--to <position>', 'the last event', position)
+  .option(
+    '--public-key <file>',
+    'a key to put into the file (PEM), may be repeated; default: that of the gateway',
+    several,
+  )
+  .option('--force', 'replace the file if it is there')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ npm run export -- log-2026-11.jsonl
+  $ npm run --silent export -- --from 1000001 | gzip > log.jsonl.gz
+  $ npm run verify -- --file log-2026-11.jsonl --public-key kissapi.pem
+${EXIT_CODES}`,
+  )
+  .parse();
+
+type Options = {
+  readonly from?: number;
+  readonly to?: number;
+  readonly publicKey?: readonly string[];
+  readonly force?: true;
+};
+const { from, to, publicKey = [], force = false } = program.opts<Options>();
+const [file] = program.args;
+
+type Target = {
+  readonly write: (bytes: Buffer | string) => Promise<void>;
+  finish(): Promise<void>;
+  drop(): Promise<void>;
+};
+
+const standardOutput: Target = {
+  write: async (bytes) => {
+    if (!process.stdout.write(bytes)) await once(process.stdout, 'drain');
+  },
+  finish: () => Promise.resolve(),
+  drop: () => Promise.resolve(),
+};
+
+const refuseToReplace = async (path: string): Promise<void> => {
+  const there = await access(path).then(
+    () => true,
+    () => false,
+  );
+  if (there && !force) throw new CliFault(`${path} is there already. Name another file, or say --force.`);
+};
+
+/** Under its own name a file is whole or not there at all. */
+const openTarget = async (path: string): Promise<Target> => {
+  await refuseToReplace(path);
+  const aside = `${path}.${process.pid}.partial`;
+  const handle = await open(aside, 'wx').catch((cause: unknown) => {
+    throw new CliFault(`${aside} cannot be written: ${reason(cause)}.`, { cause });
+  });
+  const leave = (): void => rmSync(aside, { force: true });
+  process.once('exit', leave);
+  return {
+    write: async (bytes) => void (await handle.writeFile(bytes)),
+    finish: async () => {
+      await handle.sync();
+      await handle.close();
+      await refuseToReplace(path);
+      await rename(aside, path);
+      process.off('exit', leave);
+    },
+    drop: async () => {
+      await handle.close();
+      await rm(aside, { force: true });
+    },
+  };
+};
+
+/** Ctrl-C ends it between two parts, with nothing left behind. */
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+
+const writeExport = async (databaseUrl: string): Promise<ExitCode> => {
+  const keys = await publicKeys(publicKey);
+  const target = file === undefined ? standardOutput : await openTarget(file);
+  // On stderr, and only where somebody is looking.
+  const bar = new SingleBar(
+    { format: 'export {bar} {percentage}% | {value} of {total} events | {duration_formatted}' },
+    Presets.shades_classic,
+  );
+  bar.start(0, 0);
+  let exported: Exported;
+  try {
+    exported = await exportLog({
+      ...{ databaseUrl, from, to, publicKeys: keys, write: target.write, signal: interrupted.signal },
+      progress: (done, total) => {
+        bar.setTotal(total);
+        bar.update(done);
+      },
+    });
+    await target.finish();
+  } catch (error) {
+    await target.drop();
+    if (interrupted.signal.aborted) throw new CliFault('Stopped; nothing was kept.', { cause: error });
+    throw error instanceof CannotExport ? new CliFault(error.message, { cause: error }) : error;
+  } finally {
+    bar.stop();
+  }
+  const { events, checkpoints } = exported;
+  const many = `${events} events (${exported.from} to ${exported.to}) and ${checkpoints} checkpoints`;
+  console.error(`export: ${many} written${file === undefined ? '' : ` to ${file}`}.`);
+  return 0;
+};
+
+await runOnDatabase('export', ({ url }) => writeExport(url));

@@ -1,0 +1,31 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { readConfig } from '../config.ts';
+import { publicKeyPem } from '../eventstore/checkpoint.ts';
+import { readLocalSigningKey } from '../signing-key.ts';
+import { CliFault } from './fault.ts';
+
+/** Of `--public-key`, which may be given several times. */
+export const several = (file: string, before: readonly string[] = []): readonly string[] => [...before, file];
+
+const readPublicKey = async (file: string): Promise<string> => {
+  let key: KeyObject;
+  try {
+    key = createPublicKey(await readFile(file));
+  } catch (cause) {
+    throw new CliFault(`${file} cannot be read as a public key (PEM): ${reason(cause)}.`, { cause });
+  }
+  if (key.asymmetricKeyType !== 'ed25519')
+    throw new CliFault(`${file} is not an Ed25519 key, as checkpoints are signed with.`);
+  return publicKeyPem(key);
+};
+
+/** As PEM: those in the files; without files that of the key with which the gateway of this machine signs, if it has one. */
+export const publicKeys = async (files: readonly string[]): Promise<readonly string[]> => {
+  if (files.length > 0) return Promise.all(files.map(readPublicKey));
+  const { signingKey, dataDir } = readConfig();
+  const key = signingKey ?? (await readLocalSigningKey(dataDir));
+  return key ? [publicKeyPem(key)] : [];
+};
+
+export const reason = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

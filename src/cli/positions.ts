@@ -1,0 +1,7 @@
+import { InvalidArgumentError } from 'commander';
+
+/** A position of the log as an argument. */
+export const position = (text: string): number => {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('It must be a whole number, from 1.');
+  return Number(text);
+};

@@ -1,0 +1,143 @@
+import { readFile } from 'node:fs/promises';
+import { Presets, SingleBar } from 'cli-progress';
+import { checkKept } from '../eventstore/verify/kept.ts';
+import { fromJson, type Checkpoint } from '../eventstore/checkpoint.ts';
+import type { Verdict } from '../eventstore/verify/merge.ts';
+import { verifyDatabase } from '../eventstore/verify/verify-database.ts';
+import { NotAnExport, verifyFile } from '../eventstore/verify/verify-file.ts';
+import { CliFault } from './fault.ts';
+import { publicKeys, reason, several } from './keys.ts';
+import { position } from './positions.ts';
+import { createProgram, EXIT_CODES, print, runAlone, runOnDatabase, type ExitCode } from './run.ts';
+
+const program = createProgram(
+  'verify',
+  'Recompute the whole log: every hash, that positions and the revisions of every stream are dense, that time never goes\n' +
+    'back, the head, the checkpoints and their signatures. Names the first place that is not as it must be.\n' +
+    'A gateway may go on meanwhile. That ids of events are unique is left to the database.',
+)
+  .usage('[options]')
+  .option(
+    '--public-key <file>',
+    'of a key that signs checkpoints (PEM), may be repeated; default: that of the gateway',
+    several,
+  )
+  .option(
+    '--checkpoint <file>',
+    'checkpoints that were kept elsewhere (JSON lines), may be repeated: each must be met',
+    several,
+  )
+  .option('--file <export>', 'look at an export instead; needs no database and no configuration')
+  .option('--from <position>', 'begin at an event, and take the one before it on trust', position)
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ npm run verify
+  $ npm run verify -- --public-key kissapi.pem --checkpoint kept-by-finance.jsonl
+  $ npm run verify -- --file log-2026-11.jsonl --public-key kissapi.pem
+${EXIT_CODES}
+A log whose end was cut off, with its checkpoints, is whole as far as it goes: only a checkpoint kept elsewhere shows it.`,
+  )
+  .parse();
+
+type Options = {
+  readonly publicKey?: readonly string[];
+  readonly checkpoint?: readonly string[];
+  readonly file?: string;
+  readonly from?: number;
+};
+const options = program.opts<Options>();
+const { publicKey = [], checkpoint = [], file, from } = options;
+if (program.args.length > 0)
+  program.error(`error: ${program.args[0]} is not an option; an export is given with --file`);
+if (file !== undefined && from !== undefined)
+  program.error('error: --from is for a database; an export begins where it begins');
+
+const readKept = async (path: string): Promise<readonly Checkpoint[]> => {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new CliFault(`${path} cannot be read: ${reason(cause)}.`, { cause });
+  });
+  return text.split('\n').flatMap((line, n) => {
+    if (line.trim() === '') return [];
+    try {
+      // A line of the gateway's log or of an export has it within; one of the management API is it.
+      const json = JSON.parse(line) as { readonly checkpoint?: unknown };
+      return [fromJson(json.checkpoint ?? json)];
+    } catch (cause) {
+      throw new CliFault(`${path}, line ${n + 1}: this is no checkpoint.`, { cause });
+    }
+  });
+};
+
+/** Of the gateway where there is one; whoever looks at an export needs none. */
+const keysFor = (where: 'database' | 'file'): Promise<readonly string[]> =>
+  where === 'file' && publicKey.length === 0 ? publicKeys([]).catch(() => []) : publicKeys(publicKey);
+
+const verify = async (where: { readonly databaseUrl: string } | { readonly file: string }): Promise<ExitCode> => {
+  const kept = (await Promise.all(checkpoint.map(readKept))).flat();
+  const keys = await keysFor('file' in where ? 'file' : 'database');
+  const forged = checkKept(kept, keys);
+  if (forged) throw new CliFault(`The checkpoint kept elsewhere of event ${forged.position} is none: ${forged.what}.`);
+  // On stderr, and only where somebody is looking.
+  const unit = 'file' in where ? 'bytes' : 'events';
+  const bar = new SingleBar(
+    { format: `verify {bar} {percentage}% | {value} of {total} ${unit} | {duration_formatted}` },
+    Presets.shades_classic,
+  );
+  bar.start(0, 0);
+  const progress = (done: number, total: number): void => {
+    bar.setTotal(total);
+    bar.update(done);
+  };
+  const asked = { publicKeys: keys, kept, progress };
+  try {
+    const verdict =
+      'file' in where
+        ? await verifyFile(where.file, asked)
+        : await verifyDatabase(where.databaseUrl, { ...asked, ...(from === undefined ? {} : { from }) });
+    bar.stop();
+    return await tell(verdict, keys.length, kept, 'file' in where);
+  } catch (error) {
+    if (error instanceof NotAnExport) throw new CliFault(error.message, { cause: error });
+    const { code = '', message = '' } = error as { readonly code?: string; readonly message?: string };
+    if ('file' in where && ['ENOENT', 'EACCES', 'EISDIR'].includes(code)) throw new CliFault(message, { cause: error });
+    throw error;
+  } finally {
+    bar.stop();
+  }
+};
+
+const tell = async (
+  { first, last, events, streams, signatures, flaw }: Verdict,
+  keys: number,
+  kept: readonly Checkpoint[],
+  isFile: boolean,
+): Promise<ExitCode> => {
+  if (flaw) {
+    await print(`NOT IN ORDER at event ${flaw.position}: ${flaw.what}.`);
+    await print(`  expected  ${flaw.expected}\n  found     ${flaw.found}`);
+    return 1;
+  }
+  const range = last ? ` (${first} to ${last.position})` : '';
+  await print(`${events} events${range} in ${streams} streams: every hash, position, time and revision is in order.`);
+  const { good, unchecked } = signatures;
+  await print(
+    keys > 0
+      ? `${good} checkpoints: every signature is good, and every event is the one that was signed.`
+      : `${unchecked} checkpoints: their SIGNATURES ARE NOT CHECKED, for there is no public key. Give one with --public-key.`,
+  );
+  const start = first ?? 1;
+  const met = kept.filter((one) => one.position >= start).length;
+  if (met > 0) await print(`${met} checkpoints kept elsewhere: every one is met.`);
+  const before = kept.length - met;
+  if (before > 0) await print(`${before} checkpoints kept elsewhere are of events before the first, and NOT CHECKED.`);
+  if (last)
+    await print(
+      `Event ${last.position} has the hash ${last.hash}${isFile ? '.' : ', and so has the head of the log.'}`,
+    );
+  return 0;
+};
+
+if (file === undefined) await runOnDatabase('verify', ({ url }) => verify({ databaseUrl: url }));
+else await runAlone('verify', () => verify({ file }));

@@ -1,0 +1,94 @@
+import { NO_CHECKPOINT } from '../checkpoint.ts';
+import { GENESIS } from '../chain.ts';
+import {
+  brokenCheckpointChain,
+  brokenLink,
+  brokenRevision,
+  type Flaw,
+  type Link,
+  type RangeReport,
+  type Streams,
+} from './range.ts';
+
+/** What the log was found to be, up to its end or to its first flaw. */
+export type Verdict = {
+  /** Of the first and the last event that are in order; undefined where there is none. */
+  readonly first: number | undefined;
+  readonly last: Link | undefined;
+  readonly events: number;
+  readonly streams: number;
+  readonly signatures: { readonly good: number; readonly unchecked: number };
+  readonly flaw: Flaw | undefined;
+};
+
+export type Merger = {
+  /** The parts of the log in order; false after the first flaw. */
+  add(report: RangeReport): boolean;
+  fail(flaw: Flaw): void;
+  verdict(): Verdict;
+};
+
+export const BEGINNING: Link = { position: 0, time: Number.NEGATIVE_INFINITY, hash: GENESIS };
+
+/**
+ * Puts together what was found in the parts: the last event of one is what the first of the next is chained to. `before`
+ * is what the first of all must follow: the beginning of the log, or an event that is taken on trust.
+ */
+export const createMerger = (before: Link): Merger => {
+  const fromTheBeginning = before.position === 0;
+  const revisions = new Map<string, number>();
+  const signatures = { good: 0, unchecked: 0 };
+  let first: number | undefined;
+  let last = before;
+  let events = 0;
+  let digest = fromTheBeginning ? NO_CHECKPOINT : undefined;
+  let flaw: Flaw | undefined;
+
+  const firstOf = (...flaws: readonly (Flaw | undefined)[]): Flaw | undefined =>
+    flaws
+      .filter((one) => one !== undefined)
+      .reduce<Flaw | undefined>((a, b) => (a && a.position <= b.position ? a : b), undefined);
+
+  const addStreams = ({ names, places }: Streams): Flaw | undefined => {
+    let broken: Flaw | undefined;
+    names.forEach((stream, n) => {
+      const [revision = 0, position = 0, lastRevision = 0] = places.subarray(3 * n, 3 * n + 3);
+      const known = revisions.get(stream);
+      // Where the log is not read from its beginning, nobody can say how far a stream had come.
+      const expected = known === undefined ? (fromTheBeginning ? 0 : revision) : known + 1;
+      if (revision !== expected) broken = firstOf(broken, brokenRevision(position, stream, expected, revision));
+      revisions.set(stream, lastRevision);
+    });
+    return broken;
+  };
+
+  return {
+    add: (report) => {
+      if (flaw) return false;
+      const { firstCheckpoint, lastDigest } = report;
+      flaw = report.first && brokenLink(last, report.first);
+      if (flaw) return false;
+      const { flaw: own } = report;
+      flaw = firstOf(
+        addStreams(report.streams),
+        firstCheckpoint && digest !== undefined && firstCheckpoint.previous !== digest
+          ? brokenCheckpointChain(firstCheckpoint, digest)
+          : undefined,
+        own && { ...own, position: Number.isNaN(own.position) ? last.position + 1 : own.position },
+      );
+      first ??= report.first?.position;
+      last = report.last ?? last;
+      events += report.events;
+      digest = lastDigest ?? digest;
+      signatures.good += report.signatures.good;
+      signatures.unchecked += report.signatures.unchecked;
+      return flaw === undefined;
+    },
+    fail: (found) => void (flaw ??= found),
+    verdict: () => ({
+      first,
+      last: last === before ? undefined : last,
+      ...{ events, streams: revisions.size, signatures, flaw },
+    }),
+  };
+};

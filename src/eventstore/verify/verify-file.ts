@@ -1,0 +1,141 @@
+import { hash } from 'node:crypto';
+import { open, type FileHandle } from 'node:fs/promises';
+import { GENESIS } from '../chain.ts';
+import { exportEnd, exportHeader, type ExportEnd, type ExportHeader } from './export-lines.ts';
+import { BEGINNING, createMerger, type Verdict } from './merge.ts';
+import { inThreads } from './threads.ts';
+import type { VerifyOptions } from './verify-database.ts';
+
+const BYTES_PER_PART = 4 * 1024 * 1024;
+const WINDOW_BYTES = 64 * 1024;
+const LINE_FEED = 10;
+/** A part begins with an event, so that a checkpoint is always looked at with the event that it vouches for. */
+const START_OF_EVENT = '\n{"position":';
+
+/** Fault: the file is no export, or one that this version cannot read. */
+export class NotAnExport extends Error {
+  override readonly name = 'NotAnExport';
+}
+
+export type FileVerdict = Verdict & { readonly header: ExportHeader; readonly keptBefore: number };
+
+/** The same checks on an export, without a database. Rejects with NotAnExport where the file does not begin as one. */
+export const verifyFile = async (
+  file: string,
+  { progress = () => undefined, ...trusted }: Omit<VerifyOptions, 'from'>,
+): Promise<FileVerdict> => {
+  const handle = await open(file);
+  try {
+    const { size } = await handle.stat();
+    const headerLine = await firstLine(handle, file);
+    const header = readHeader(headerLine, file);
+    const start = headerLine.length + 1;
+    const before =
+      header.from === 1 ? BEGINNING : { ...BEGINNING, position: header.from - 1, hash: header.previous_hash };
+    const merger = createMerger(before);
+    if (header.from === 1 && header.previous_hash !== GENESIS) {
+      const what = 'the log begins with something before its first event';
+      merger.fail({ position: 1, what, expected: GENESIS, found: header.previous_hash });
+    }
+    const { end, at } = await lastLine(handle, size);
+    let done = start;
+    const cuts = await cutsOf(handle, start, at);
+    await inThreads({ file }, trusted, partsOf(cuts), (report) => {
+      done = cuts[cuts.indexOf(done) + 1] ?? done;
+      progress(done, at);
+      return merger.add(report) ? 'more' : 'enough';
+    });
+
+    const { last, events, signatures } = merger.verdict();
+    const position = (last?.position ?? before.position) + 1;
+    if (!end) {
+      const what = 'the file breaks off here: its closing line is not there or cannot be read';
+      merger.fail({ position, what, expected: 'a closing line', found: 'none' });
+    } else {
+      const found = { to: position - 1, events, checkpoints: signatures.good + signatures.unchecked };
+      const told = { to: header.to, events: end.events, checkpoints: end.checkpoints };
+      if (JSON.stringify(found) !== JSON.stringify(told)) {
+        const what = 'the file does not hold as much as it says';
+        merger.fail({ position, what, expected: JSON.stringify(told), found: JSON.stringify(found) });
+      }
+      const lastHash = last?.hash ?? before.hash;
+      if (end.hash !== lastHash) {
+        const what = 'the closing line names another hash than that of the last event';
+        merger.fail({ position: position - 1, what, expected: lastHash, found: end.hash });
+      }
+      const headerHash = hash('sha256', headerLine, 'hex');
+      if (end.header_sha256 !== headerHash) {
+        const what = 'the first line of the file was changed';
+        merger.fail({ position: header.from, what, expected: end.header_sha256, found: headerHash });
+      }
+    }
+    const beyond = trusted.kept.find((one) => one.position >= position);
+    if (beyond) {
+      const what = 'the log ends here, but a checkpoint that was kept elsewhere says that it went on';
+      merger.fail({ position, what, expected: `events up to ${beyond.position}`, found: 'none' });
+    }
+    return {
+      ...merger.verdict(),
+      header,
+      keptBefore: trusted.kept.filter((one) => one.position < header.from).length,
+    };
+  } finally {
+    await handle.close();
+  }
+};
+
+const readHeader = (line: Buffer, file: string): ExportHeader => {
+  try {
+    return exportHeader.parse(JSON.parse(line.toString())).export;
+  } catch (cause) {
+    throw new NotAnExport(`${file} does not begin as an export of this version does (docs/export-format.md).`, {
+      cause,
+    });
+  }
+};
+
+const readAt = async (handle: FileHandle, position: number, length: number): Promise<Buffer> => {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, position);
+  return buffer.subarray(0, bytesRead);
+};
+
+const firstLine = async (handle: FileHandle, file: string): Promise<Buffer> => {
+  const bytes = await readAt(handle, 0, WINDOW_BYTES);
+  const newline = bytes.indexOf(LINE_FEED);
+  if (newline === -1) throw new NotAnExport(`${file} has no first line that says what it is (docs/export-format.md).`);
+  return bytes.subarray(0, newline);
+};
+
+/** The closing line, and where it begins; without one, everything up to the end is to be looked at. */
+const lastLine = async (handle: FileHandle, size: number): Promise<{ end?: ExportEnd; at: number }> => {
+  const from = Math.max(0, size - WINDOW_BYTES);
+  const bytes = await readAt(handle, from, size - from);
+  const newline = bytes.subarray(0, -1).lastIndexOf(LINE_FEED);
+  try {
+    if (bytes.at(-1) !== LINE_FEED) return { at: size };
+    return { end: exportEnd.parse(JSON.parse(bytes.subarray(newline + 1).toString())).end, at: from + newline + 1 };
+  } catch {
+    return { at: size };
+  }
+};
+
+/** Where the parts begin, and where the last ends. */
+const cutsOf = async (handle: FileHandle, start: number, end: number): Promise<readonly number[]> => {
+  const cuts = [start];
+  for (let at = start + BYTES_PER_PART; at < end;) {
+    const bytes = await readAt(handle, at, Math.min(WINDOW_BYTES, end - at));
+    const found = bytes.indexOf(START_OF_EVENT);
+    if (found === -1) {
+      at += Math.max(1, bytes.length - START_OF_EVENT.length); // Within an event that is as long.
+      if (bytes.length <= START_OF_EVENT.length) break;
+      continue;
+    }
+    cuts.push(at + found + 1);
+    at += found + 1 + BYTES_PER_PART;
+  }
+  return end > start ? [...cuts, end] : cuts;
+};
+
+function* partsOf(cuts: readonly number[]): Generator<{ from: number; to: number }> {
+  for (let n = 0; n + 1 < cuts.length; n++) yield { from: cuts[n] ?? 0, to: cuts[n + 1] ?? 0 };
+}

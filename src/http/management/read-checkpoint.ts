@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { checkpointJson } from '../../eventstore/checkpoint.ts';
+import { defineRoute } from './route.ts';
+
+const checkpointView = checkpointJson.meta({
+  id: 'Checkpoint',
+  description: 'A signed head of the log; null before the first event was signed',
+});
+
+export const readCheckpoint = defineRoute({
+  method: 'get',
+  path: '/log/checkpoint',
+  summary: 'Read the newest signed checkpoint of the log',
+  description:
+    'Keep the answer outside, one a line, in a file that nobody who administers the database can change: ' +
+    '`npm run verify -- --checkpoint <file>` then shows whether the log is still the one that was signed, also where its ' +
+    'end was cut off.',
+  success: {
+    status: 200,
+    description: 'The checkpoint, and the public key that this gateway signs with',
+    schema: z.strictObject({
+      checkpoint: checkpointView.nullable(),
+      public_key: z.string().meta({ description: 'Ed25519, as PEM' }),
+    }),
+    example: {
+      checkpoint: {
+        position: 41_000,
+        time: '2026-01-31T10:00:00.000Z',
+        hash: '9f2c9f2c9f2c9f2c9f2c9f2c9f2c9f2c9f2c9f2c9f2c9f2c9f2c9f2c9f2c9f2c',
+        previous: '0000000000000000000000000000000000000000000000000000000000000000',
+        key_id: '7e389dfe830c28a4',
+        signature: 'RPqhkDGyxD7TUg9O/k6jRfXimiSeIfMo1oBU3ZFXnBXq76B9/5gFgve4BiU4jXorNvy7kPDY2G0YtGhB0zIrBA==',
+      },
+      public_key:
+        '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAtaBrstvbUNvWLideyWba0iKI14Dmv+ynY18t7NT8Se0=\n-----END PUBLIC KEY-----\n',
+    },
+  },
+  problems: [],
+  handle: async (_, { newestCheckpoint, publicKey }) => ({
+    answer: { checkpoint: (await newestCheckpoint()) ?? null, public_key: publicKey },
+  }),
+});
