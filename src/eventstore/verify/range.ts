@@ -20,7 +20,7 @@ export type Chained = Link & { readonly content: string };
 export type Streams = {
   readonly names: readonly string[];
   /** Of each: the first revision, its position, the last revision. */
-  readonly places: Float64Array;
+  readonly places: Float64Array<ArrayBuffer>;
 };
 
 /** What one thread found in a part of the log; what came before that part vouches for it, and is looked at elsewhere. */
@@ -142,7 +142,7 @@ export const createRangeChecker = ({ publicKeys, kept }: Trusted): RangeChecker 
       if (!Number.isInteger(time) || Math.abs(time) > MAX_TIME_MS) {
         // What is finer than the hash can tell was not written by the store.
         const what = 'the time is not one of whole milliseconds';
-        return fail({ position, what, expected: `${isoOf(Math.floor(time))}`, found: `${time} ms` });
+        return fail({ position, what, expected: 'whole milliseconds', found: `${time} ms since 1970` });
       }
       const broken = last && brokenLink(last, event);
       if (broken) return fail(broken);

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { StoreUnavailable } from '../event-store.ts';
+import { createPartCheck } from './part.ts';
 import type { RangeReport, Trusted } from './range.ts';
 
 export type Source = { readonly databaseUrl: string } | { readonly file: string };
@@ -16,17 +17,44 @@ const MAX_THREADS = 8;
 /** Parts that are looked at ahead of the first that is still missing. */
 const AHEAD_PER_THREAD = 4;
 
+type HandOver = (report: RangeReport) => 'more' | 'enough';
+
+export type ThreadsOptions = {
+  readonly source: Source;
+  readonly trusted: Trusted;
+  readonly parts: readonly Omit<Part, 'n'>[];
+  /** By default as many as there are cores. */
+  readonly threads?: number | undefined;
+};
+
+const unreadable = (why: string): StoreUnavailable => new StoreUnavailable(`the log cannot be read: ${why}`);
+
 /**
- * Has parts of a log looked at by several threads, and hands over what each found, in order. Ends early once it is told
- * that it was enough.
+ * Has the parts of a log looked at by several threads, and hands over what each found, in order. Ends early once it is
+ * told that it was enough.
  */
-export const inThreads = (
-  source: Source,
-  trusted: Trusted,
-  parts: Iterator<Omit<Part, 'n'>>,
-  handOver: (report: RangeReport) => 'more' | 'enough',
-): Promise<void> => {
-  const count = Math.min(availableParallelism(), MAX_THREADS);
+export const inThreads = async (options: ThreadsOptions, handOver: HandOver): Promise<void> => {
+  const { threads = Math.min(availableParallelism(), MAX_THREADS), parts } = options;
+  const count = Math.min(threads, parts.length);
+  // What is little is looked at sooner than a thread starts.
+  if (count > 1) await inSeveral(options, count, handOver);
+  else if (count === 1) await inThisOne(options, handOver);
+};
+
+const inThisOne = async ({ source, trusted, parts }: ThreadsOptions, handOver: HandOver): Promise<void> => {
+  try {
+    const part = await createPartCheck(source, trusted);
+    try {
+      for (const [n, one] of parts.entries()) if (handOver(await part.check({ n, ...one })) === 'enough') return;
+    } finally {
+      await part.close();
+    }
+  } catch (cause) {
+    throw unreadable(cause instanceof Error ? cause.message : String(cause));
+  }
+};
+
+const inSeveral = ({ source, trusted, parts }: ThreadsOptions, count: number, handOver: HandOver): Promise<void> => {
   const threads = Array.from(
     { length: count },
     () => new Worker(new URL('./worker.ts', import.meta.url), { workerData: { source, trusted } }),
@@ -35,20 +63,17 @@ export const inThreads = (
   const waiting = new Map<number, RangeReport>();
   let given = 0;
   let handed = 0;
-  let exhausted = false;
 
   const done = new Promise<void>((resolve, reject) => {
     const give = (): void => {
-      while (idle.length > 0 && !exhausted && given - handed < count * AHEAD_PER_THREAD) {
-        const part = parts.next();
-        if (part.done) exhausted = true;
-        else idle.pop()?.postMessage({ n: given++, ...part.value });
+      while (idle.length > 0 && given < parts.length && given - handed < count * AHEAD_PER_THREAD) {
+        idle.pop()?.postMessage({ n: given, ...parts[given++] });
       }
-      if (exhausted && handed === given) resolve();
+      if (handed === parts.length) resolve();
     };
     for (const thread of threads) {
       thread.on('message', (answer: Answer) => {
-        if ('failed' in answer) return reject(new StoreUnavailable(`the log cannot be read: ${answer.failed}`));
+        if ('failed' in answer) return reject(unreadable(answer.failed));
         waiting.set(answer.n, answer.report);
         idle.push(thread);
         for (let next = waiting.get(handed); next; next = waiting.get(handed)) {

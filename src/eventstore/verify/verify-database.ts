@@ -8,6 +8,9 @@ export type VerifyOptions = Trusted & {
   /** Of the first event that is looked at; the one before it is taken on trust. */
   readonly from?: number;
   readonly progress?: (done: number, total: number) => void;
+  /** How much is looked at at once: events of a database, bytes of a file. */
+  readonly partSize?: number;
+  readonly threads?: number;
 };
 
 const EVENTS_PER_PART = 10_000;
@@ -27,7 +30,7 @@ type Ends = {
  */
 export const verifyDatabase = async (
   databaseUrl: string,
-  { from = 1, progress = () => undefined, ...trusted }: VerifyOptions,
+  { from = 1, progress = () => undefined, partSize = EVENTS_PER_PART, threads, ...trusted }: VerifyOptions,
 ): Promise<Verdict> => {
   const { ends, before } = await readEnds(databaseUrl, from);
   const merger = createMerger(before);
@@ -38,8 +41,8 @@ export const verifyDatabase = async (
     merger.fail({ position: lowest, what: 'there is an event before the first', expected: '1', found: `${lowest}` });
     return merger.verdict();
   }
-  const parts = partsOf(from, highest);
-  await inThreads({ databaseUrl }, trusted, parts, (report) => {
+  const parts = partsOf(from, highest, partSize);
+  await inThreads({ source: { databaseUrl }, trusted, parts, threads }, (report) => {
     const more = merger.add(report);
     progress(Math.min(highest, merger.verdict().last?.position ?? 0) - from + 1, highest - from + 1);
     return more ? 'more' : 'enough';
@@ -75,11 +78,11 @@ export const verifyDatabase = async (
   return merger.verdict();
 };
 
-function* partsOf(first: number, last: number): Generator<{ from: number; to: number }> {
-  for (let from = first; from <= last; from += EVENTS_PER_PART) {
-    yield { from, to: Math.min(last, from + EVENTS_PER_PART - 1) };
-  }
-}
+const partsOf = (first: number, last: number, size: number) =>
+  Array.from({ length: Math.max(0, Math.ceil((last - first + 1) / size)) }, (_, n) => {
+    const from = first + n * size;
+    return { from, to: Math.min(last, from + size - 1) };
+  });
 
 /** In one statement, so that they fit together while others append. */
 const readEnds = async (databaseUrl: string, from: number): Promise<{ ends: Ends; before: Link }> => {

@@ -22,7 +22,7 @@ export type FileVerdict = Verdict & { readonly header: ExportHeader; readonly ke
 /** The same checks on an export, without a database. Rejects with NotAnExport where the file does not begin as one. */
 export const verifyFile = async (
   file: string,
-  { progress = () => undefined, ...trusted }: Omit<VerifyOptions, 'from'>,
+  { progress = () => undefined, partSize = BYTES_PER_PART, threads, ...trusted }: Omit<VerifyOptions, 'from'>,
 ): Promise<FileVerdict> => {
   const handle = await open(file);
   try {
@@ -38,11 +38,10 @@ export const verifyFile = async (
       merger.fail({ position: 1, what, expected: GENESIS, found: header.previous_hash });
     }
     const { end, at } = await lastLine(handle, size);
-    let done = start;
-    const cuts = await cutsOf(handle, start, at);
-    await inThreads({ file }, trusted, partsOf(cuts), (report) => {
-      done = cuts[cuts.indexOf(done) + 1] ?? done;
-      progress(done, at);
+    const parts = await partsOf(handle, start, at, partSize);
+    let done = 0;
+    await inThreads({ source: { file }, trusted, parts, threads }, (report) => {
+      progress(parts[done++]?.to ?? at, at);
       return merger.add(report) ? 'more' : 'enough';
     });
 
@@ -119,23 +118,19 @@ const lastLine = async (handle: FileHandle, size: number): Promise<{ end?: Expor
   }
 };
 
-/** Where the parts begin, and where the last ends. */
-const cutsOf = async (handle: FileHandle, start: number, end: number): Promise<readonly number[]> => {
+const partsOf = async (
+  handle: FileHandle,
+  start: number,
+  end: number,
+  size: number,
+): Promise<readonly { readonly from: number; readonly to: number }[]> => {
   const cuts = [start];
-  for (let at = start + BYTES_PER_PART; at < end;) {
+  for (let at = start + size; at < end;) {
     const bytes = await readAt(handle, at, Math.min(WINDOW_BYTES, end - at));
     const found = bytes.indexOf(START_OF_EVENT);
-    if (found === -1) {
-      at += Math.max(1, bytes.length - START_OF_EVENT.length); // Within an event that is as long.
-      if (bytes.length <= START_OF_EVENT.length) break;
-      continue;
-    }
-    cuts.push(at + found + 1);
-    at += found + 1 + BYTES_PER_PART;
+    // Else it is within an event that is as long, and the next window overlaps by what the start may be cut at.
+    if (found !== -1) cuts.push(at + found + 1);
+    at += found === -1 ? Math.max(bytes.length - START_OF_EVENT.length, START_OF_EVENT.length) : found + 1 + size;
   }
-  return end > start ? [...cuts, end] : cuts;
+  return cuts.map((from, n) => ({ from, to: cuts[n + 1] ?? end })).filter(({ from, to }) => from < to);
 };
-
-function* partsOf(cuts: readonly number[]): Generator<{ from: number; to: number }> {
-  for (let n = 0; n + 1 < cuts.length; n++) yield { from: cuts[n] ?? 0, to: cuts[n + 1] ?? 0 };
-}

@@ -1,87 +1,21 @@
-import { open } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import pg from 'pg';
-import { readCheckpoints } from '../checkpoint-log.ts';
-import { NEVER_HANG } from '../connections.ts';
-import { copyOut } from '../copy-out.ts';
-import { EVENT_COLUMNS, readEvent } from './event-bytes.ts';
-import { readExportLine } from './export-lines.ts';
-import { createRangeChecker, type RangeReport, type Trusted } from './range.ts';
+import { createPartCheck } from './part.ts';
+import type { Trusted } from './range.ts';
 import type { Answer, Part, Source } from './threads.ts';
 
-const LINE_FEED = 10;
-
-type Check = (part: Part) => Promise<RangeReport>;
-
-/** Positions, both included. */
-const checkDatabase = async (databaseUrl: string, trusted: Trusted): Promise<Check> => {
-  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'kissapi-verify', ...NEVER_HANG });
-  client.on('error', () => undefined); // Whoever asks next learns of it.
-  await client.connect();
-  return async ({ from, to }) => {
-    const checker = createRangeChecker(trusted);
-    const checkpoints = await readCheckpoints(client, from, to);
-    let next = 0;
-    const checkpointsUpTo = (position: number): void => {
-      for (let one = checkpoints[next]; one && one.position <= position; one = checkpoints[++next])
-        checker.checkpoint(one);
-    };
-    const query = `select ${EVENT_COLUMNS} from events where position between ${from} and ${to} order by position`;
-    await copyOut(client, query, (bytes, firstColumn) => {
-      if (checker.failed) return;
-      const { event, stream, revision } = readEvent(bytes, firstColumn);
-      if (checker.event(event, stream, revision)) checkpointsUpTo(event.position);
-    });
-    checkpointsUpTo(to);
-    return checker.report();
-  };
-};
-
-/** Bytes, from the start of a line up to where another begins. */
-const checkFile = async (file: string, trusted: Trusted): Promise<Check> => {
-  const handle = await open(file);
-  return async ({ from, to }) => {
-    const checker = createRangeChecker(trusted);
-    const bytes = Buffer.allocUnsafe(to - from);
-    const { bytesRead } = await handle.read(bytes, 0, bytes.length, from);
-    for (let at = 0; at < bytesRead && !checker.failed;) {
-      const newline = bytes.indexOf(LINE_FEED, at);
-      const end = newline === -1 ? bytesRead : newline;
-      try {
-        const line = readExportLine(bytes.toString('utf8', at, end));
-        if (line.kind === 'event') checker.event(line.event, line.stream, line.revision);
-        else checker.checkpoint(line.checkpoint);
-      } catch {
-        const what = `the line at byte ${from + at} of the file cannot be read`;
-        // Who knows what came before knows the position.
-        checker.fail({
-          position: checker.next ?? Number.NaN,
-          what,
-          expected: 'an event or a checkpoint',
-          found: 'neither',
-        });
-      }
-      at = end + 1;
-    }
-    return checker.report();
-  };
-};
-
+/** Looks at the parts that it is sent, until it is terminated. */
 const { source, trusted } = workerData as { readonly source: Source; readonly trusted: Trusted };
-const check = 'file' in source ? checkFile(source.file, trusted) : checkDatabase(source.databaseUrl, trusted);
-check.catch(() => undefined); // Told to whoever asks.
+const opened = createPartCheck(source, trusted);
+opened.catch(() => undefined); // Told to whoever asks.
 
-parentPort?.on('message', (part: Part) => {
-  check
-    .then((run) => run(part))
-    .then(
-      (report): Answer => ({ n: part.n, report }),
-      (error: unknown): Answer => ({ n: part.n, failed: error instanceof Error ? error.message : String(error) }),
-    )
-    .then((answer) =>
-      parentPort?.postMessage(answer, 'report' in answer ? [answer.report.streams.places.buffer as ArrayBuffer] : []),
-    )
-    .catch((error: unknown) => {
-      throw error;
-    });
-});
+const answer = async (part: Part): Promise<void> => {
+  try {
+    const report = await (await opened).check(part);
+    parentPort?.postMessage({ n: part.n, report } satisfies Answer, [report.streams.places.buffer]);
+  } catch (error) {
+    const failed = error instanceof Error ? error.message : String(error);
+    parentPort?.postMessage({ n: part.n, failed } satisfies Answer);
+  }
+};
+
+parentPort?.on('message', (part: Part) => void answer(part));
