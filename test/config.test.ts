@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,11 +6,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InvalidConfig, readConfig } from '../src/config.ts';
 
 const SECRET = 's'.repeat(32);
+const { privateKey } = generateKeyPairSync('ed25519');
+const PEM = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 const production = {
   NODE_ENV: 'production',
   DATABASE_URL: 'postgres://localhost/kissapi',
   KISSAPI_ADMIN_TOKEN: SECRET,
   KISSAPI_KEY_PEPPER: SECRET,
+  KISSAPI_SIGNING_KEY: PEM,
 };
 
 const complaint = (env: Record<string, string>): string => {
@@ -57,6 +61,7 @@ describe('the configuration', () => {
     ['KISSAPI_ADMIN_TOKEN', 'short'],
     ['KISSAPI_KEY_PEPPER', 'short'],
     ['KISSAPI_KEY_PEPPER_ID', 'two words'],
+    ['KISSAPI_SIGNING_KEY', 'short'],
     ['KISSAPI_SIMULATED', 'yes'],
     ['KISSAPI_LOG', 'loud'],
     ['NODE_ENV', 'staging'],
@@ -82,10 +87,26 @@ describe('the configuration', () => {
     expect(readConfig(production)).toMatchObject({ production: true, simulated: false });
     expect(readConfig({ ...production, KISSAPI_SIMULATED: 'on' }).simulated).toBe(true);
     const message = complaint({ NODE_ENV: 'production' });
-    for (const name of ['DATABASE_URL', 'KISSAPI_ADMIN_TOKEN', 'KISSAPI_KEY_PEPPER']) {
+    for (const name of ['DATABASE_URL', 'KISSAPI_ADMIN_TOKEN', 'KISSAPI_KEY_PEPPER', 'KISSAPI_SIGNING_KEY']) {
       expect(message).toContain(name);
     }
+    expect(message).toContain('openssl genpkey -algorithm ed25519');
     expect(readConfig({ KISSAPI_SIMULATED: 'off' }).simulated).toBe(false);
+  });
+
+  it.each([
+    ['PEM', PEM],
+    ['PEM in base64', Buffer.from(PEM).toString('base64')],
+    ['DER in base64', privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64')],
+  ])('takes the signing key as %s', (_, text) => {
+    const { signingKey } = readConfig({ KISSAPI_SIGNING_KEY: text });
+    expect(signingKey?.equals(privateKey)).toBe(true);
+  });
+
+  it('signs with Ed25519 and nothing else', () => {
+    const rsa = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+    const message = complaint({ KISSAPI_SIGNING_KEY: rsa.export({ type: 'pkcs8', format: 'pem' }).toString() });
+    expect(message).toMatch(/KISSAPI_SIGNING_KEY: is not an Ed25519 private key/);
   });
 
   it("does not take a customer's key for a provider's, which a shell with both may hold", () => {
