@@ -2,8 +2,9 @@ import { access, open, rename, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { Presets, SingleBar } from 'cli-progress';
-import { CannotExport, exportLog, type Exported } from '../eventstore/export-log.ts';
+import { exportLog, type Exported } from '../eventstore/export-log.ts';
 import { CliFault } from './fault.ts';
+import { logFault } from './log-faults.ts';
 import { publicKeys, reason, several } from './keys.ts';
 import { position } from './positions.ts';
 import { createProgram, EXIT_CODES, runOnDatabase, type ExitCode } from './run.ts';
@@ -92,14 +93,14 @@ const openTarget = async (path: string): Promise<Target> => {
 
 /** Ctrl-C ends it between two parts, with nothing left behind. */
 const interrupted = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
 
 const writeExport = async (databaseUrl: string): Promise<ExitCode> => {
   const keys = await publicKeys(publicKey);
   const target = file === undefined ? standardOutput : await openTarget(file);
-  // On stderr, and only where somebody is looking.
+  // On stderr, and only where somebody is looking. It must not take Ctrl-C for itself.
   const bar = new SingleBar(
-    { format: 'export {bar} {percentage}% | {value} of {total} events | {duration_formatted}' },
+    { format: 'export {bar} {percentage}% | {value} of {total} events | {duration_formatted}', gracefulExit: false },
     Presets.shades_classic,
   );
   bar.start(0, 0);
@@ -116,7 +117,7 @@ const writeExport = async (databaseUrl: string): Promise<ExitCode> => {
   } catch (error) {
     await target.drop();
     if (interrupted.signal.aborted) throw new CliFault('Stopped; nothing was kept.', { cause: error });
-    throw error instanceof CannotExport ? new CliFault(error.message, { cause: error }) : error;
+    throw logFault(error);
   } finally {
     bar.stop();
   }

@@ -4,8 +4,9 @@ import { checkKept } from '../eventstore/verify/kept.ts';
 import { fromJson, type Checkpoint } from '../eventstore/checkpoint.ts';
 import type { Verdict } from '../eventstore/verify/merge.ts';
 import { verifyDatabase } from '../eventstore/verify/verify-database.ts';
-import { NotAnExport, verifyFile } from '../eventstore/verify/verify-file.ts';
+import { verifyFile } from '../eventstore/verify/verify-file.ts';
 import { CliFault } from './fault.ts';
+import { logFault } from './log-faults.ts';
 import { publicKeys, reason, several } from './keys.ts';
 import { position } from './positions.ts';
 import { createProgram, EXIT_CODES, print, runAlone, runOnDatabase, type ExitCode } from './run.ts';
@@ -49,8 +50,6 @@ type Options = {
 };
 const options = program.opts<Options>();
 const { publicKey = [], checkpoint = [], file, from } = options;
-if (program.args.length > 0)
-  program.error(`error: ${program.args[0]} is not an option; an export is given with --file`);
 if (file !== undefined && from !== undefined)
   program.error('error: --from is for a database; an export begins where it begins');
 
@@ -79,10 +78,10 @@ const verify = async (where: { readonly databaseUrl: string } | { readonly file:
   const keys = await keysFor('file' in where ? 'file' : 'database');
   const forged = checkKept(kept, keys);
   if (forged) throw new CliFault(`The checkpoint kept elsewhere of event ${forged.position} is none: ${forged.what}.`);
-  // On stderr, and only where somebody is looking.
+  // On stderr, and only where somebody is looking. It must not take Ctrl-C for itself.
   const unit = 'file' in where ? 'bytes' : 'events';
   const bar = new SingleBar(
-    { format: `verify {bar} {percentage}% | {value} of {total} ${unit} | {duration_formatted}` },
+    { format: `verify {bar} {percentage}% | {value} of {total} ${unit} | {duration_formatted}`, gracefulExit: false },
     Presets.shades_classic,
   );
   bar.start(0, 0);
@@ -99,10 +98,7 @@ const verify = async (where: { readonly databaseUrl: string } | { readonly file:
     bar.stop();
     return await tell(verdict, keys.length, kept, 'file' in where);
   } catch (error) {
-    if (error instanceof NotAnExport) throw new CliFault(error.message, { cause: error });
-    const { code = '', message = '' } = error as { readonly code?: string; readonly message?: string };
-    if ('file' in where && ['ENOENT', 'EACCES', 'EISDIR'].includes(code)) throw new CliFault(message, { cause: error });
-    throw error;
+    throw logFault(error);
   } finally {
     bar.stop();
   }

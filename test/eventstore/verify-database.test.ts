@@ -195,15 +195,23 @@ describe('a log that was tampered with', () => {
     });
   });
 
-  it('is found out by a revision that does not follow, and a time that goes back, though every hash fits', async () => {
-    await tamper(log.url, 'delete from log_checkpoints', change('revision = revision + 1000'), REHASH(at));
-    expect((await verify()).flaw).toMatchObject({ position: at, what: expect.stringMatching(/revision/) as unknown });
-    await restore();
+  // The first event of its stream, the first of its stream in a part, and one after another of its stream.
+  it.each([1, 23, 24])(
+    'is found out by a revision that does not follow at %i, though every hash fits',
+    async (position) => {
+      const set = `update events set revision = revision + 1000 where position = ${position}`;
+      await tamper(log.url, 'delete from log_checkpoints', set, REHASH(position));
+      for (const partSize of [1, 7, 1000]) {
+        const { flaw } = await verify({ partSize });
+        expect(flaw).toMatchObject({ position, what: expect.stringMatching(/revision/) as unknown });
+      }
+    },
+  );
+
+  it('is found out by a time that goes back, though every hash fits', async () => {
     await tamper(log.url, 'delete from log_checkpoints', change(`time = time - interval '1 hour'`), REHASH(at));
-    expect((await verify()).flaw).toMatchObject({
-      position: at,
-      what: expect.stringMatching(/time is before/) as unknown,
-    });
+    const { flaw } = await verify();
+    expect(flaw).toMatchObject({ position: at, what: expect.stringMatching(/time is before/) as unknown });
   });
 
   it('is found out by a checkpoint kept elsewhere where the end was cut off', async () => {

@@ -1,0 +1,25 @@
+import { StoreUnavailable } from '../eventstore/event-store.ts';
+import { CannotExport } from '../eventstore/export-log.ts';
+import { NotAnExport } from '../eventstore/verify/verify-file.ts';
+import { CliFault } from './fault.ts';
+
+const NO_SUCH_TABLE = '42P01';
+const OF_FILES = ['ENOENT', 'EACCES', 'EISDIR', 'ENOTDIR', 'ENOSPC', 'EROFS'];
+/** Of PostgreSQL that goes away; `pg` itself only says it in words. */
+const CONNECTION_LOST = /^(08|57P)|^ECONN|^EPIPE/;
+
+/** What went wrong with a log or a file, in words for the operator; whatever else it may be stays as it is. */
+export const logFault = (error: unknown): unknown => {
+  if (error instanceof CannotExport || error instanceof NotAnExport)
+    return new CliFault(error.message, { cause: error });
+  const { code = '', message = '' } = (error ?? {}) as { readonly code?: string; readonly message?: string };
+  if (code === NO_SUCH_TABLE) {
+    const hint = 'Start a gateway of this version on it once.';
+    return new CliFault(`A table of the log is missing: ${message}. ${hint}`, { cause: error });
+  }
+  if (OF_FILES.includes(code)) return new CliFault(message, { cause: error });
+  if (CONNECTION_LOST.test(code) || message.includes('Connection terminated')) {
+    return new StoreUnavailable(`the database went away: ${message}`, { cause: error });
+  }
+  return error;
+};
