@@ -34,8 +34,8 @@ export type Slice = {
 export type SliceResult =
   /** `firstPosition` has no meaning where the slice had no events. */
   | { readonly appended: true; readonly firstPosition: number; readonly time: Date }
-  /** The stream was elsewhere, or one of the event ids is in the log already. */
-  | { readonly appended: false };
+  /** The stream was elsewhere, or another writer has the turn; or one of the event ids is in the log already. */
+  | { readonly appended: false; readonly duplicate: boolean };
 
 /**
  * The log: an ordered, append-only sequence of events, each in one stream.

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { contentHash } from './chain.ts';
+import { appendSlices } from './append-slices.ts';
 import { NEVER_HANG, surviveLoss } from './connections.ts';
 import { StoreUnavailable, type EventStore, type Slice, type SliceResult, type StoredEvent } from './event-store.ts';
 import { followPages } from './follow-pages.ts';
@@ -19,6 +20,9 @@ type EventRow = {
   hash: string;
 };
 
+/** For each slice its first position, or null where it was refused. */
+type Appended = { readonly first_positions: readonly (string | null)[]; readonly appended_at: Date };
+
 const columns = `position, stream, revision, id, type, version, data::text, metadata::text, time, encode(hash, 'hex') as hash`;
 const UNIQUE_VIOLATION = '23505';
 const APPEND_TIMEOUT_MS = 10_000;
@@ -33,8 +37,13 @@ const stored = (row: EventRow): StoredEvent => ({
 export const migratePostgresStore = (databaseUrl: string): Promise<void> =>
   migrate(databaseUrl, 'eventstore', new URL('./sql/', import.meta.url));
 
-/** The log in PostgreSQL: one table, one locked head, one round trip per batch. The schema must have been migrated. */
+/**
+ * The log in PostgreSQL: one table, one locked head, one round trip per batch. The schema must have been migrated. A writer
+ * whose slice was refused comes before others on that stream for half a second, so that nobody loses every race.
+ */
 export const createPostgresStore = (databaseUrl: string): EventStore => {
+  /** Under this name it waits for its turn where several write to one stream. */
+  const writer = randomUUID();
   const connection = { connectionString: databaseUrl, ...NEVER_HANG };
   const reads = surviveLoss(new pg.Pool({ ...connection, max: 4, application_name: 'kissapi-reads' }));
   // One connection: appends go one after another anyway, for the head of the log lets in one at a time.
@@ -60,16 +69,13 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
   };
 
   const appendBatch = async (slices: readonly Slice[]): Promise<readonly SliceResult[]> => {
-    const { rows } = await commits.query<{ n: number; first_position: string | null; appended_at: Date }>({
-      name: 'append_events',
-      text: 'select n, first_position, appended_at from append_events($1::text::json, $2::text::json)',
-      values: [slicesJson(slices), batchJson(slices)],
-    });
-    const results: SliceResult[] = slices.map(() => ({ appended: false }));
-    for (const { n, first_position, appended_at } of rows) {
-      results[n] = { appended: true, firstPosition: Number(first_position), time: appended_at };
-    }
-    return results;
+    const { rows } = await commits.query<Appended>(appendSlices(writer, slices));
+    const [{ first_positions, appended_at }] = rows as [Appended];
+    return first_positions.map((position) =>
+      position === null
+        ? { appended: false, duplicate: false }
+        : { appended: true, firstPosition: Number(position), time: appended_at },
+    );
   };
 
   const readAll: EventStore['readAll'] = (afterPosition, limit) =>
@@ -85,7 +91,7 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
       } catch (cause) {
         if (!isUniqueViolation(cause)) throw unavailable(cause);
         // An event id that is in the log already failed the batch as a whole: find out which slice has it.
-        if (slices.length === 1) return [{ appended: false }];
+        if (slices.length === 1) return [{ appended: false, duplicate: true }];
         const results: SliceResult[] = [];
         for (const slice of slices) results.push(...(await appendOne(slice)));
         return results;
@@ -119,22 +125,11 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
     try {
       return await appendBatch([slice]);
     } catch (cause) {
-      if (isUniqueViolation(cause)) return [{ appended: false }];
+      if (isUniqueViolation(cause)) return [{ appended: false, duplicate: true }];
       throw unavailable(cause);
     }
   }
 };
-
-const slicesJson = (slices: readonly Slice[]): string =>
-  JSON.stringify(slices.map(({ stream, expectedRevision }, n) => ({ n, stream, expected: expectedRevision })));
-
-// `data` and `metadata` travel as strings: PostgreSQL reads what is nested in JSON, and refuses the escapes \u0000 and \ud800.
-const batchJson = (slices: readonly Slice[]): string =>
-  JSON.stringify(
-    slices.flatMap(({ stream, expectedRevision, events }, n) =>
-      events.map((event, i) => ({ n, i, ...event, content: contentHash(event, stream, expectedRevision + 1 + i) })),
-    ),
-  );
 
 const isUniqueViolation = (error: unknown): boolean =>
   error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION;
