@@ -1,14 +1,15 @@
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { v7 as newId } from 'uuid';
-import { ACCOUNT_STATE_VERSION, accountStream, type Account } from '../src/domain/account/account.ts';
+import { ACCOUNT_STATE_VERSION, type Account } from '../src/domain/account/account.ts';
 import { accountDecider } from '../src/domain/account/decide.ts';
-import type { Delivery, PinnedPrice } from '../src/domain/account/events.ts';
 import { invariant } from '../src/domain/decider.ts';
 import { createCommands } from '../src/eventstore/commands.ts';
 import { createCommitter } from '../src/eventstore/committer.ts';
 import { createPostgresStore } from '../src/eventstore/postgres.ts';
 import { createSnapshots } from '../src/eventstore/snapshots.ts';
+import { benchStream } from './accounts.ts';
+import { CHARGED, delivery, HELD, price, request, usage } from './history.ts';
 
 /**
  * One process of the log's benchmark: keeps so many commands in flight for so long, and prints its figures as JSON.
@@ -26,22 +27,6 @@ const { values } = parseArgs({
 const accounts = Number(values.accounts);
 const latenciesMs: number[] = [];
 
-const price: PinnedPrice = {
-  model: 'bench',
-  version: 1,
-  rates: { input: 1000n, cachedInput: 1000n, cacheWrite: 1000n, output: 4000n, reasoning: 4000n },
-};
-const usage = { input: 100, cachedInput: 0, cacheWrite: 0, output: 16, reasoning: 0 };
-const delivery: Delivery = {
-  usageSource: 'reported',
-  ended: 'completed',
-  finishReason: 'stop',
-  upstreamId: null,
-  firstByteMs: 1,
-  totalMs: 2,
-  anomalies: [],
-};
-
 type Way = {
   /** Touches an account for the first time, which reads its history. */
   load(account: number): Promise<void>;
@@ -58,12 +43,12 @@ const ledger = (): Way => {
   return {
     load: async (account) => {
       const accept = { type: 'AcceptTerms', version: '1', how: 'bench' } as const;
-      await commands.execute(accountStream(`bench-${account}`), accept, { actor: 'system:bench', commandId: newId() });
+      await commands.execute(benchStream(account), accept, { actor: 'system:bench', commandId: newId() });
     },
     pair: async (account, timed) => {
       const uuid = newId();
       const requestId = `gen-${uuid}`;
-      const stream = accountStream(`bench-${account}`);
+      const stream = benchStream(account);
       const execute = (step: string, command: Parameters<typeof commands.execute>[1]) => async (): Promise<void> => {
         const outcome = await commands.execute(stream, command, {
           actor: 'system:bench',
@@ -71,15 +56,8 @@ const ledger = (): Way => {
         });
         invariant(outcome.accepted, `${step} is accepted`);
       };
-      const request = {
-        endpoint: '/chat/completions',
-        upstream: 'bench',
-        streamed: false,
-        inputTokensBound: 400,
-        outputTokensBound: 16,
-      };
       const identity = { requestId, keyId: 'key', runId: 'bench' };
-      await timed(execute('reserve', { type: 'ReserveCredits', ...identity, amount: 464n, price, request }));
+      await timed(execute('reserve', { type: 'ReserveCredits', ...identity, amount: HELD, price, request }));
       await timed(execute('settle', { type: 'SettleHold', requestId, usage, delivery }));
     },
     close: async () => {
@@ -121,8 +99,8 @@ const forUpdate = (): Way => {
     load: () => Promise.resolve(),
     pair: async (account, timed) => {
       const requestId = newId();
-      await timed(move(account, requestId, 464, 0));
-      await timed(move(account, requestId, -464, 164));
+      await timed(move(account, requestId, Number(HELD), 0));
+      await timed(move(account, requestId, -Number(HELD), Number(CHARGED)));
     },
     close: () => pool.end(),
   };
