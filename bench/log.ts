@@ -8,6 +8,7 @@ import { accountStream } from '../src/domain/account/account.ts';
 import { accountDecider } from '../src/domain/account/decide.ts';
 import { createCommands } from '../src/eventstore/commands.ts';
 import { createCommitter } from '../src/eventstore/committer.ts';
+import { asPlain } from '../src/eventstore/personal-data.ts';
 import { createPostgresStore, migratePostgresStore } from '../src/eventstore/postgres.ts';
 import { startProcess } from '../test/support/process.ts';
 
@@ -36,6 +37,7 @@ type Figures = { readonly perSecond: number; readonly p50: number; readonly p99:
 
 const CREDIT = 1_000_000_000_000n;
 const accounts = Number(values.accounts);
+const personal = asPlain({ name: 'Bench', email: 'bench@example.com' });
 
 const openAccounts = async (url: string): Promise<void> => {
   await migratePostgresStore(url);
@@ -49,7 +51,7 @@ const openAccounts = async (url: string): Promise<void> => {
     await Promise.all([
       commands.execute(
         stream,
-        { type: 'RegisterAccount', name: 'Bench', email: 'bench@example.com', holder: 'entity', adult: true },
+        { type: 'RegisterAccount', holder: 'entity', personal, adult: true },
         step('register'),
       ),
       commands.execute(stream, { type: 'AcceptTerms', version: '1', how: 'bench' }, step('terms')),
