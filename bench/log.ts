@@ -49,11 +49,7 @@ const openAccounts = async (url: string): Promise<void> => {
     const step = (name: string) => ({ actor: 'system:bench', commandId: `bench/${n}/${name}` });
     const hash = `hash-${n}`;
     await Promise.all([
-      commands.execute(
-        stream,
-        { type: 'RegisterAccount', holder: 'entity', personal, adult: true },
-        step('register'),
-      ),
+      commands.execute(stream, { type: 'RegisterAccount', holder: 'entity', personal, adult: true }, step('register')),
       commands.execute(stream, { type: 'AcceptTerms', version: '1', how: 'bench' }, step('terms')),
       commands.execute(
         stream,

@@ -99,7 +99,9 @@ const createStopper = (log: Logger) => {
 };
 
 const say = (error: unknown): void => {
-  const known = [InvalidConfig, EmbeddedPostgresFault, CannotListen, WrongMasterKey].some((fault) => error instanceof fault);
+  const known = [InvalidConfig, EmbeddedPostgresFault, CannotListen, WrongMasterKey].some(
+    (fault) => error instanceof fault,
+  );
   const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
   process.stderr.write(`${text}\n`);
 };

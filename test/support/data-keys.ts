@@ -9,7 +9,9 @@ export const createMemoryDataKeys = (): DataKeys & { destroy(accountId: string):
     obtain: (accountId) => {
       if (!keys.has(accountId)) keys.set(accountId, secretKey(randomBytes(KEY_BYTES)));
       const key = keys.get(accountId);
-      return key ? Promise.resolve(key) : Promise.reject(new DestroyedKey(`the data key of ${accountId} was destroyed`));
+      return key
+        ? Promise.resolve(key)
+        : Promise.reject(new DestroyedKey(`the data key of ${accountId} was destroyed`));
     },
     find: (accountId) => Promise.resolve(keys.get(accountId)),
     destroy: (accountId) => void keys.set(accountId, undefined),
