@@ -1,9 +1,9 @@
 import { pino, type Logger } from 'pino';
 import { InvalidConfig, readConfig, type Config } from './config.ts';
 import { openDemoAccount } from './demo.ts';
-import { parseSecretKey, type SecretKey } from './eventstore/sealed-bytes.ts';
-import { WrongMasterKey } from './eventstore/data-keys.ts';
 import { EmbeddedPostgresFault, startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts';
+import { WrongMasterKey } from './eventstore/data-keys.ts';
+import { parseSecretKey, type SecretKey } from './eventstore/sealed-bytes.ts';
 import { CannotListen, startGateway } from './gateway.ts';
 import { localSecret } from './local-secrets.ts';
 import { welcome } from './welcome.ts';

@@ -93,7 +93,7 @@ export const createDataKeys = (databaseUrl: string, masterKey: MasterKey): Postg
     check: async () => {
       const row = await query<Row & { account_id: string }>(
         `select account_id, wrapped, master_key_id from data_keys
-         where master_key_id = $1 and wrapped is not null order by created_at desc limit 1`,
+         where master_key_id = $1 and wrapped is not null limit 1`,
         [masterKey.id],
       );
       if (row) unwrap(row.account_id, row);

@@ -11,12 +11,10 @@ export const eventView = z
     position: z.int().positive().meta({ description: 'Place in the whole log, from 1', example: 1042 }),
     time,
     type: z.string().meta({ description: 'What happened', example: 'CreditsToppedUp' }),
-    data: z
-      .record(z.string(), z.json())
-      .meta({
-        description:
-          'By type; amounts end in _usd. The hash of a key is left out; name and email are null once they were erased.',
-      }),
+    data: z.record(z.string(), z.json()).meta({
+      description:
+        'By type; amounts end in _usd. The hash of a key is left out; name and email are null once they were erased.',
+    }),
     actor: z.string().meta({ description: 'admin, key:<id>, system:<what> or cli:<what>', example: 'admin' }),
     request_id: z.string().nullable().meta({ description: 'The HTTP request that it came with, where it did' }),
   })
