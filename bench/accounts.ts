@@ -3,6 +3,7 @@ import { accountDecider } from '../src/domain/account/decide.ts';
 import type { Credits } from '../src/domain/money.ts';
 import { createCommands } from '../src/eventstore/commands.ts';
 import { createCommitter } from '../src/eventstore/committer.ts';
+import { asPlain } from '../src/eventstore/personal-data.ts';
 import { createPostgresStore, migratePostgresStore } from '../src/eventstore/postgres.ts';
 
 /** What each account of a benchmark has, in nano-USD. */
@@ -10,6 +11,8 @@ export const CREDIT: Credits = 1_000_000_000_000n;
 
 /** Events that open one account. */
 export const OPENING_EVENTS = 4;
+
+const personal = asPlain({ name: 'Bench', email: 'bench@example.com' });
 
 export const benchStream = (n: number): string => accountStream(`bench-${n}`);
 
@@ -24,11 +27,7 @@ export const openAccounts = async (url: string, count: number): Promise<void> =>
     const step = (name: string) => ({ actor: 'system:bench', commandId: `bench/${n}/${name}` });
     const hash = `hash-${n}`;
     await Promise.all([
-      commands.execute(
-        stream,
-        { type: 'RegisterAccount', name: 'Bench', email: 'bench@example.com', holder: 'entity', adult: true },
-        step('register'),
-      ),
+      commands.execute(stream, { type: 'RegisterAccount', holder: 'entity', personal, adult: true }, step('register')),
       commands.execute(stream, { type: 'AcceptTerms', version: '1', how: 'bench' }, step('terms')),
       commands.execute(
         stream,
