@@ -30,12 +30,13 @@ export const createNode = (
   {
     cacheSize,
     committer = createCommitter({ store, maxRetries: 3, retryMs: 0 }),
-  }: { readonly cacheSize?: number; readonly committer?: Committer } = {},
+    decider = accountDecider,
+  }: { readonly cacheSize?: number; readonly committer?: Committer; readonly decider?: typeof accountDecider } = {},
 ): Node => {
   const commands = createCommands({
     store,
     committer,
-    decider: accountDecider,
+    decider,
     ...(cacheSize === undefined ? {} : { cacheSize }),
   });
   return {
