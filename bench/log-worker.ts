@@ -1,13 +1,14 @@
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { v7 as newId } from 'uuid';
-import { accountStream } from '../src/domain/account/account.ts';
+import { ACCOUNT_STATE_VERSION, accountStream, type Account } from '../src/domain/account/account.ts';
 import { accountDecider } from '../src/domain/account/decide.ts';
 import type { Delivery, PinnedPrice } from '../src/domain/account/events.ts';
 import { invariant } from '../src/domain/decider.ts';
 import { createCommands } from '../src/eventstore/commands.ts';
 import { createCommitter } from '../src/eventstore/committer.ts';
 import { createPostgresStore } from '../src/eventstore/postgres.ts';
+import { createSnapshots } from '../src/eventstore/snapshots.ts';
 
 /**
  * One process of the log's benchmark: keeps so many commands in flight for so long, and prints its figures as JSON.
@@ -51,7 +52,8 @@ type Way = {
 const ledger = (): Way => {
   const store = createPostgresStore(values.database);
   const committer = createCommitter({ store });
-  const commands = createCommands({ store, committer, decider: accountDecider });
+  const snapshots = createSnapshots<Account>(values.database, ACCOUNT_STATE_VERSION);
+  const commands = createCommands({ store, committer, decider: accountDecider, snapshots });
   return {
     pair: async (account, timed) => {
       const uuid = newId();
@@ -77,6 +79,7 @@ const ledger = (): Way => {
     },
     close: async () => {
       await committer.close();
+      await snapshots.close();
       await store.close();
     },
   };

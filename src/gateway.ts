@@ -7,14 +7,16 @@ import { v7 as newId } from 'uuid';
 import { readCatalogue, readTerms } from './catalogue.ts';
 import type { Config } from './config.ts';
 import { accountDecider } from './domain/account/decide.ts';
-import { accountStream } from './domain/account/account.ts';
+import { ACCOUNT_STATE_VERSION, accountStream, type Account } from './domain/account/account.ts';
 import { formatUsd } from './domain/money.ts';
 import { PRICES_STREAM, priceDecider } from './domain/prices/decide.ts';
 import { TERMS_STREAM, termsDecider } from './domain/terms/terms.ts';
 import { createCommands } from './eventstore/commands.ts';
 import { createCommitter } from './eventstore/committer.ts';
 import { StoreUnavailable } from './eventstore/event-store.ts';
+import { createFold } from './eventstore/fold.ts';
 import { createPostgresStore, migratePostgresStore } from './eventstore/postgres.ts';
+import { createSnapshots } from './eventstore/snapshots.ts';
 import { createKeyring } from './http/api-keys.ts';
 import { createApp } from './http/app.ts';
 import { createManagementRouter } from './http/management/router.ts';
@@ -65,7 +67,8 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
 
   const store = createPostgresStore(databaseUrl);
   const committer = createCommitter({ store });
-  const accounts = createCommands({ store, committer, decider: accountDecider });
+  const snapshots = createSnapshots<Account>(databaseUrl, ACCOUNT_STATE_VERSION);
+  const accounts = createCommands({ store, committer, decider: accountDecider, snapshots });
   const prices = createCommands({ store, committer, decider: priceDecider });
   const terms = createCommands({ store, committer, decider: termsDecider });
 
@@ -175,6 +178,7 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
       commands: accounts,
       now: () => new Date(),
       store,
+      foldAccount: createFold({ store, decider: accountDecider, snapshots }),
       adminToken,
       newId,
       termsInForce: () => termsInForce.version,
@@ -222,6 +226,7 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
       await rows.close();
       await lookUps.close();
       await committer.close();
+      await snapshots.close();
       await store.close();
       await database.$pool.end();
       await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));

@@ -65,16 +65,17 @@ export interface EventStore {
 /** How many events one read fetches, where the caller has no reason to choose. */
 export const PAGE = 1000;
 
-/** Every event of a stream from a revision on, page by page. */
+/** Every event of a stream from a revision on, page by page; the first page may be asked to be smaller. */
 export async function* streamPages(
-  store: EventStore,
+  store: Pick<EventStore, 'readStream'>,
   stream: string,
   fromRevision = 0,
+  firstPage = PAGE,
 ): AsyncGenerator<readonly StoredEvent[]> {
-  for (let from = fromRevision; ;) {
-    const page = await store.readStream(stream, from, PAGE);
+  for (let from = fromRevision, limit = firstPage; ; limit = PAGE) {
+    const page = await store.readStream(stream, from, limit);
     if (page.length > 0) yield page;
-    if (page.length < PAGE) return;
+    if (page.length < limit) return;
     from += page.length;
   }
 }

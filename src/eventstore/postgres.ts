@@ -4,7 +4,9 @@ import { appendSlices } from './append-slices.ts';
 import { NEVER_HANG, surviveLoss } from './connections.ts';
 import { StoreUnavailable, type EventStore, type Slice, type SliceResult, type StoredEvent } from './event-store.ts';
 import { followPages } from './follow-pages.ts';
+import { gather } from './gather.ts';
 import { migrate } from './migrate.ts';
+import { bigints, texts } from './pg-arrays.ts';
 import { createLogListener } from './postgres-listener.ts';
 
 type EventRow = {
@@ -23,12 +25,14 @@ type EventRow = {
 /** For each slice its first position, or null where it was refused. */
 type Appended = { readonly first_positions: readonly (string | null)[]; readonly appended_at: Date };
 
+type Page = { readonly stream: string; readonly fromRevision: number; readonly limit: number };
+
 const columns = `position, stream, revision, id, type, version, data::text, metadata::text, time, encode(hash, 'hex') as hash`;
 const UNIQUE_VIOLATION = '23505';
 const APPEND_TIMEOUT_MS = 10_000;
 
-const stored = (row: EventRow): StoredEvent => ({
-  ...row,
+const stored = ({ stream, id, type, version, data, metadata, time, hash, ...row }: EventRow): StoredEvent => ({
+  ...{ stream, id, type, version, data, metadata, time, hash },
   position: Number(row.position),
   revision: Number(row.revision),
 });
@@ -59,14 +63,34 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
   );
   const listener = createLogListener(databaseUrl);
 
-  const query = async (name: string, text: string, values: unknown[]): Promise<StoredEvent[]> => {
+  const query = async <Row extends EventRow>(name: string, text: string, values: unknown[]): Promise<Row[]> => {
     try {
-      const { rows } = await reads.query<EventRow>({ name, text, values });
-      return rows.map(stored);
+      return (await reads.query<Row>({ name, text, values })).rows;
     } catch (cause) {
       throw unavailable(cause);
     }
   };
+
+  // Many accounts may be loaded at once, as after a start: a round trip each would cost more than what is read.
+  const readPage = gather<Page, readonly StoredEvent[]>(
+    async (pages) => {
+      const rows = await query<EventRow & { n: string }>(
+        'read_streams',
+        `select asked.n, ${columns} from unnest($1::text[], $2::bigint[], $3::bigint[])
+           with ordinality as asked (of_stream, since, most, n)
+         cross join lateral (select * from events e where e.stream = asked.of_stream collate "C" and e.revision >= asked.since
+                             order by e.revision limit asked.most) e`,
+        [
+          texts(pages.map(({ stream }) => stream)),
+          bigints(pages.map(({ fromRevision }) => fromRevision)),
+          bigints(pages.map(({ limit }) => limit)),
+        ],
+      );
+      const found = Map.groupBy(rows, ({ n }) => Number(n));
+      return pages.map((_, n) => (found.get(n + 1) ?? []).map(stored).sort((a, b) => a.revision - b.revision));
+    },
+    { atOnce: 50, underWay: 3 },
+  );
 
   const appendBatch = async (slices: readonly Slice[]): Promise<readonly SliceResult[]> => {
     const { rows } = await commits.query<Appended>(appendSlices(writer, slices));
@@ -78,11 +102,10 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
     );
   };
 
-  const readAll: EventStore['readAll'] = (afterPosition, limit) =>
-    query('read_all', `select ${columns} from events where position > $1 order by position limit $2`, [
-      afterPosition,
-      limit,
-    ]);
+  const readAll: EventStore['readAll'] = async (afterPosition, limit) => {
+    const sql = `select ${columns} from events where position > $1 order by position limit $2`;
+    return (await query('read_all', sql, [afterPosition, limit])).map(stored);
+  };
 
   return {
     append: async (slices) => {
@@ -97,14 +120,12 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
         return results;
       }
     },
-    readStream: (stream, fromRevision, limit) =>
-      query(
-        'read_stream',
-        `select ${columns} from events where stream = $1 and revision >= $2 order by revision limit $3`,
-        [stream, fromRevision, limit],
-      ),
+    readStream: (stream, fromRevision, limit) => readPage({ stream, fromRevision, limit }),
     readAll,
-    findEvent: async (id) => (await query('find_event', `select ${columns} from events where id = $1`, [id]))[0],
+    findEvent: async (id) => {
+      const [row] = await query('find_event', `select ${columns} from events where id = $1`, [id]);
+      return row && stored(row);
+    },
     head: async () => {
       try {
         const { rows } = await reads.query<{ position: string }>('select position from log_head');

@@ -190,6 +190,31 @@ const clashes = (log: Log): void => {
   });
 
   it.each([
+    ['first', [0]],
+    ['last', [4]],
+    ['all but one', [0, 1, 3, 4]],
+    ['every other', [1, 3]],
+    ['all', [0, 1, 2, 3, 4]],
+  ])('leaves those that fit in their place: %s', async (_, clashing) => {
+    const streams = numbers(0, 5).map(aStream);
+    const events = someEvents(10);
+    const results = await log.store.append(
+      streams.map((stream, n) => slice(stream, clashing.includes(n) ? 7 : -1, ...events.slice(2 * n, 2 * n + 2))),
+    );
+    const fitting = numbers(0, 5).filter((n) => !clashing.includes(n));
+    expect(results).toMatchObject(
+      numbers(0, 5).map((n) =>
+        clashing.includes(n) ? elsewhere : { appended: true, firstPosition: log.start + 1 + 2 * fitting.indexOf(n) },
+      ),
+    );
+    for (const [n, stream] of streams.entries()) {
+      const written = clashing.includes(n) ? [] : events.slice(2 * n, 2 * n + 2);
+      expect(idsOf(await readWholeStream(log.store, stream))).toEqual(idsOf(written));
+    }
+    expect(await log.store.head()).toBe(log.start + 2 * fitting.length);
+  });
+
+  it.each([
     { at: 1, expected: -1 },
     { at: 1, expected: 0 },
     { at: 1, expected: 2 },

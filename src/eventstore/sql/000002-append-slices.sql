@@ -34,8 +34,9 @@ declare
   content bytea;
   n int;
   i int := 0;
-  places bigint[];
-  hashes bytea[];
+  -- Of full length from the start: an array that is first assigned to in its middle begins there.
+  places bigint[] := array_fill(null::bigint, array[cardinality(contents)]);
+  hashes bytea[] := array_fill(null::bytea, array[cardinality(contents)]);
 begin
   select * into strict head from log_head for update;
   appended_at := date_trunc('milliseconds', greatest(clock_timestamp(), head.time));

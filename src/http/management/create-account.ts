@@ -80,7 +80,7 @@ export const createAccount = defineRoute({
     const done = await withTerms(deps, ofTerms, accountId, version, registered);
     if (isProblem(done)) return done;
 
-    const at = await accountAt(deps.store, accountId, { revision: done.revision });
+    const at = await accountAt(deps, accountId, { revision: done.revision });
     invariant(at !== undefined, 'an account that was registered can be read');
     return { answer: viewAccount(accountId, at), repeated: done.repeated };
   },

@@ -8,6 +8,7 @@ import { accountStream } from '../../../src/domain/account/account.ts';
 import { accountDecider, type AccountCommand } from '../../../src/domain/account/decide.ts';
 import { createCommands } from '../../../src/eventstore/commands.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
+import { createFold } from '../../../src/eventstore/fold.ts';
 import { createInMemoryStore } from '../../../src/eventstore/in-memory.ts';
 import { createManagementRouter, type ManagementDeps } from '../../../src/http/management/router.ts';
 import { routes } from '../../../src/http/management/routes.ts';
@@ -36,6 +37,7 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
   const deps: ManagementDeps = {
     commands,
     store,
+    foldAccount: createFold({ store, decider: accountDecider }),
     prices: () => [],
     termsInForce: () => TERMS,
     createSecret: () => {
