@@ -10,41 +10,65 @@ export type Scheduler = {
 
 /** Beginning something new is so many times as likely as any one thing that is under way, so that much is under way at once. */
 const EAGERNESS = 3;
-/** A timer that has not come by then is not one that a history waits for. */
-const LONGEST_WAIT_MS = 60;
+/** A timer of more is a time-out or belongs to somebody else: a history does not wait for it. */
+const SHORT_MS = 50;
 
 export const createScheduler = (turns: readonly number[]): Scheduler => {
   const waiting: (() => Promise<void> | void)[] = [];
-  const idle = count('Timeout');
   let turn = 0;
   return {
     may: (happen) => void waiting.push(happen),
     run: async (next) => {
-      for (;;) {
-        await settle(idle);
-        const begin = next();
-        const choices = waiting.length + (begin ? EAGERNESS : 0);
-        if (choices === 0) return;
-        const chosen = (turns[turn++] ?? 0) % choices;
-        const [happen] = waiting.splice(chosen, 1);
-        if (happen) await happen();
-        else begin?.();
+      const timers = watchTimers();
+      try {
+        for (;;) {
+          await settle(timers.underWay);
+          const begin = next();
+          const choices = waiting.length + (begin ? EAGERNESS : 0);
+          if (choices === 0) return;
+          const chosen = (turns[turn++] ?? 0) % choices;
+          const [happen] = waiting.splice(chosen, 1);
+          if (happen) await happen();
+          else begin?.();
+        }
+      } finally {
+        timers.stop();
       }
     },
   };
 };
 
-/**
- * Waits until nothing goes on by itself any more: no promise, no immediate, no timer of a retry. Timers run in real time;
- * they are waited for, so that it makes no difference how long they take.
- */
-const settle = async (idleTimers: number): Promise<void> => {
-  const until = performance.now() + LONGEST_WAIT_MS;
-  do {
+/** Waits until nothing goes on by itself any more: no promise, no immediate, no retry after a few milliseconds. */
+const settle = async (timersUnderWay: () => number): Promise<void> => {
+  const until = performance.now() + 2 * SHORT_MS;
+  for (;;) {
     await nextTurn();
-    if (count('Timeout') > idleTimers && performance.now() < until) await sleep(1);
-  } while (count('Immediate') > 0 || (count('Timeout') > idleTimers && performance.now() < until));
+    if (timersUnderWay() > 0 && performance.now() < until) await sleep(1);
+    else if (!process.getActiveResourcesInfo().includes('Immediate')) return;
+  }
 };
 
-const count = (kind: 'Timeout' | 'Immediate'): number =>
-  process.getActiveResourcesInfo().filter((resource) => resource === kind).length;
+/**
+ * Counts the short timers that have not come yet. They run in real time and as ever; a history goes on when they have
+ * come, so that it makes no difference how long they take.
+ */
+const watchTimers = (): { underWay(): number; stop(): void } => {
+  const real = globalThis.setTimeout;
+  let underWay = 0;
+  const watched = (callback: (...args: unknown[]) => void, delayMs = 0, ...args: unknown[]): NodeJS.Timeout => {
+    if (delayMs > SHORT_MS) return real(callback, delayMs, ...args);
+    underWay++;
+    const come = (): void => {
+      underWay--;
+      callback(...args);
+    };
+    return real(come, delayMs);
+  };
+  globalThis.setTimeout = Object.assign(watched, real) as typeof setTimeout;
+  return {
+    underWay: () => underWay,
+    stop: () => {
+      globalThis.setTimeout = real;
+    },
+  };
+};
