@@ -99,7 +99,7 @@ const inNumbers = (tally: Tally, seconds: number): string =>
   [
     `${tally.histories} histories, ${tally.commands} commands`,
     `${tally.clashes} clashes, ${tally.ambiguous} ambiguous commits, ${tally.unavailable} times unavailable`,
-    `${tally.restarts} restarts; ${(tally.histories / seconds).toFixed(0)} histories/s`,
+    `${tally.restarts} restarts, ${tally.snapshots} loads from a snapshot; ${(tally.histories / seconds).toFixed(0)} histories/s`,
   ].join('; ');
 
 const tell = async ({ seed, path, broken, shrunk, story }: Counterexample): Promise<void> => {

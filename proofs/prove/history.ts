@@ -1,27 +1,34 @@
-import { accountStream, type Account } from '../../src/domain/account/account.ts';
+import { accountStream, evolveAccount, initialAccount, type Account } from '../../src/domain/account/account.ts';
 import type { AccountCommand } from '../../src/domain/account/decide.ts';
+import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { decode, encode, type Recorded } from '../../src/eventstore/codec.ts';
 import type { StateAt } from '../../src/eventstore/commands.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
 import { eventId } from '../../src/eventstore/ids.ts';
+import type { Snapshots } from '../../src/eventstore/snapshots.ts';
 import { acceptTerms, customer, issueKey, register, topUp, toppedUp } from '../../test/domain/account/examples.ts';
 import { readWholeStream } from '../../test/eventstore/logs.ts';
 import { createNode, metadataOf, type AccountOutcome, type Node } from '../../test/eventstore/nodes.ts';
+import { createFrequentSnapshots, type Kept } from './frequent-snapshots.ts';
 import { ACCOUNTS, type Ask, type Plan, type Read, type Step } from './plan.ts';
 import { createScheduler } from './scheduler.ts';
 import { answerOf, whatOf } from './story.ts';
-import { createUnsureStore, type Surroundings, type Trouble } from './unsure-store.ts';
+import { createUnsureStore, noTrouble, type Surroundings, type Trouble } from './unsure-store.ts';
 
 /** What is put to the proof: a log, and how a process that works on it is made. */
 export type Subject = {
   readonly store: EventStore;
   readonly createNode?: (store: EventStore, options: NodeOptions) => Node;
 };
-export type NodeOptions = { readonly cacheSize: number; readonly retries: number };
+export type NodeOptions = {
+  readonly cacheSize: number;
+  readonly retries: number;
+  readonly snapshots: Snapshots<Account>;
+};
 
-export const realNode = (store: EventStore, { cacheSize, retries }: NodeOptions): Node =>
-  createNode(store, { cacheSize, committer: createCommitter({ store, maxRetries: retries, retryMs: 0 }) });
+export const realNode = (store: EventStore, { retries, ...options }: NodeOptions): Node =>
+  createNode(store, { ...options, committer: createCommitter({ store, maxRetries: retries, retryMs: 0 }) });
 
 /** Something asked of a node, and the positions of the log between which it was answered. */
 export type Call<What, Answer> = {
@@ -59,12 +66,13 @@ export const carryOutPlan = async (
 ): Promise<History> => {
   const { store } = subject;
   const streams = ACCOUNTS.map((account) => accountStream(`${name}-${account}`));
-  const commands = await openAccounts(store, streams.slice(0, -1), plan.opening, name);
+  const opened = streams.slice(0, -1);
+  const commands = await openAccounts(store, opened, plan.opening, name);
   let head = await store.head();
   let calm = false;
   const calls: CommandCall[] = [];
   const reads: ReadCall[] = [];
-  const trouble: Trouble = { clashes: 0, ambiguous: 0, unavailable: 0, restarts: 0 };
+  const trouble = noTrouble();
   const scheduler = createScheduler(plan.turns);
   const appends = plan.appends.values();
   const failures = plan.reads.values();
@@ -84,9 +92,19 @@ export const carryOutPlan = async (
     },
   };
 
+  const kept: Kept = new Map();
+  for (const stream of opened) {
+    const events = (await readWholeStream(store, stream)).map((stored) => decode(stored).event as AccountEvent);
+    const state = events.reduce(evolveAccount, initialAccount());
+    createFrequentSnapshots(kept, surroundings).take(stream, state, events.length - 1);
+  }
+
   const startLife = (n: number): Life => {
     const unsure = createUnsureStore(`node ${n}`, surroundings);
-    return { node: (subject.createNode ?? realNode)(unsure, plan), calls: new Set(), die: unsure.die };
+    const { cacheSize, retries } = plan;
+    const snapshots = createFrequentSnapshots(kept, surroundings);
+    const node = (subject.createNode ?? realNode)(unsure, { cacheSize, retries, snapshots });
+    return { node, calls: new Set(), die: unsure.die };
   };
   const lives = Array.from({ length: plan.nodes }, (_, n) => startLife(n));
   const lifeOf = (node: number): Life => lives[node] ?? raise(`there is no node ${node}`);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { carryOutPlan, type Subject } from './history.ts';
 import { anyPlan, type Plan } from './plan.ts';
-import type { Trouble } from './unsure-store.ts';
+import { noTrouble, type Trouble } from './unsure-store.ts';
 import { judge } from './verdict.ts';
 
 export type ProofOptions = {
@@ -33,7 +33,7 @@ export const prove = async (
   options: ProofOptions,
 ): Promise<{ readonly tally: Tally; readonly counterexample: Counterexample | undefined }> => {
   const { subject, histories, seed, path, shrink = true, progress } = options;
-  const tally: Tally = { histories: 0, commands: 0, clashes: 0, ambiguous: 0, unavailable: 0, restarts: 0 };
+  const tally: Tally = { histories: 0, commands: 0, ...noTrouble() };
   let count = 0;
   let shrinking = false;
 

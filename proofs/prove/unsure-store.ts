@@ -3,7 +3,16 @@ import type { Fate } from './plan.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** What befell the histories, so that one sees that there was trouble. */
-export type Trouble = { clashes: number; ambiguous: number; unavailable: number; restarts: number };
+export type Trouble = {
+  clashes: number;
+  ambiguous: number;
+  unavailable: number;
+  restarts: number;
+  /** How often an account was loaded from a snapshot. */
+  snapshots: number;
+};
+
+export const noTrouble = (): Trouble => ({ clashes: 0, ambiguous: 0, unavailable: 0, restarts: 0, snapshots: 0 });
 
 export type Surroundings = {
   readonly store: EventStore;

@@ -6,6 +6,7 @@ import { createCommands, type CommandOptions, type Commands, type Outcome } from
 import { createCommitter, type Committer } from '../../src/eventstore/committer.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
 import { eventId } from '../../src/eventstore/ids.ts';
+import type { Snapshots } from '../../src/eventstore/snapshots.ts';
 import { readWholeStream } from './logs.ts';
 
 export type AccountOutcome = Outcome<AccountEvent, AccountRefusal>;
@@ -31,13 +32,20 @@ export const createNode = (
     cacheSize,
     committer = createCommitter({ store, maxRetries: 3, retryMs: 0 }),
     decider = accountDecider,
-  }: { readonly cacheSize?: number; readonly committer?: Committer; readonly decider?: typeof accountDecider } = {},
+    snapshots,
+  }: {
+    readonly cacheSize?: number;
+    readonly committer?: Committer;
+    readonly decider?: typeof accountDecider;
+    readonly snapshots?: Snapshots<Account>;
+  } = {},
 ): Node => {
   const commands = createCommands({
     store,
     committer,
     decider,
     ...(cacheSize === undefined ? {} : { cacheSize }),
+    ...(snapshots ? { snapshots } : {}),
   });
   return {
     commands,

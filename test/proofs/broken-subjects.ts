@@ -140,6 +140,13 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
       return { ...commands, read };
     }),
 
+  'a snapshot of the moment after': () =>
+    withNode((store, options) => {
+      const { snapshots } = options;
+      const take: typeof snapshots.take = (stream, state, revision) => snapshots.take(stream, state, revision - 1);
+      return realNode(store, { ...options, snapshots: { ...snapshots, take } });
+    }),
+
   'an answer that never comes': () =>
     withCommitter((committer) => ({
       ...committer,
@@ -166,14 +173,14 @@ const withNode = (nodeOn: (store: EventStore, options: NodeOptions) => Node): Su
 });
 
 const withDecider = (decider: typeof accountDecider): Subject =>
-  withNode((store, { cacheSize, retries }) =>
-    createNode(store, { cacheSize, decider, committer: createCommitter({ store, maxRetries: retries, retryMs: 0 }) }),
+  withNode((store, { retries, ...options }) =>
+    createNode(store, { ...options, decider, committer: createCommitter({ store, maxRetries: retries, retryMs: 0 }) }),
   );
 
 const withCommitter = (broken: (committer: Committer, store: EventStore) => Committer): Subject =>
-  withNode((store, { cacheSize, retries }) => {
+  withNode((store, { retries, ...options }) => {
     const committer = broken(createCommitter({ store, maxRetries: retries, retryMs: 0 }), store);
-    return createNode(store, { cacheSize, committer });
+    return createNode(store, { ...options, committer });
   });
 
 const withCommands = (broken: (commands: Commands) => Commands): Subject =>
