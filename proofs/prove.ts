@@ -104,7 +104,7 @@ const inNumbers = (tally: Tally, seconds: number): string =>
 
 const tell = async ({ seed, path, broken, shrunk, story }: Counterexample): Promise<void> => {
   await print(`\nBROKEN: ${broken}\n`);
-  await print(`The shortest history that shows it (made shorter ${shrunk} times):`);
+  await print(`The history that shows it${shrunk > 0 ? `, made shorter ${shrunk} times` : ''}:`);
   for (const line of story) await print(`  ${line}`);
   await print(`\nTo repeat it:\n  npm run prove -- --store ${storeName} --seed ${seed} --path ${path}`);
 };

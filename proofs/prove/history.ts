@@ -7,7 +7,15 @@ import { createCommitter } from '../../src/eventstore/committer.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
 import { eventId } from '../../src/eventstore/ids.ts';
 import type { Snapshots } from '../../src/eventstore/snapshots.ts';
-import { acceptTerms, customer, issueKey, register, topUp, toppedUp } from '../../test/domain/account/examples.ts';
+import {
+  acceptTerms,
+  customer,
+  issueKey,
+  keyIssued,
+  register,
+  topUp,
+  toppedUp,
+} from '../../test/domain/account/examples.ts';
 import { readWholeStream } from '../../test/eventstore/logs.ts';
 import { createNode, metadataOf, type AccountOutcome, type Node } from '../../test/eventstore/nodes.ts';
 import { createFrequentSnapshots, type Kept } from './frequent-snapshots.ts';
@@ -115,7 +123,7 @@ export const carryOutPlan = async (
     call.answer = answer;
     call.to = head;
     call.state = 'answered';
-    tell(() => `${whatOf(call.what)} is answered: ${answerOf(answer)}`);
+    tell(() => `node ${call.what.node} answers ${whatOf(call.what)}: ${answerOf(answer)}`);
   };
 
   const begin = (step: Step): void => {
@@ -190,8 +198,12 @@ const openAccounts = async (
   credits: bigint,
   name: string,
 ): Promise<Map<string, AccountCommand>> => {
-  const asked = [register(), acceptTerms(), issueKey(), ...(credits > 0n ? [topUp(credits, 'lot_0')] : [])];
-  const happened = [...customer, ...(credits > 0n ? [toppedUp(credits, 'lot_0')] : [])];
+  const asked = [register(), acceptTerms(), issueKey(), issueKey('key_2')];
+  const happened = [...customer, keyIssued('key_2')];
+  if (credits > 0n) {
+    asked.push(topUp(credits, 'lot_0'));
+    happened.push(toppedUp(credits, 'lot_0'));
+  }
   const commands = new Map<string, AccountCommand>();
   const slices = streams.map((stream, s) => ({
     stream,

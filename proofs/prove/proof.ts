@@ -74,7 +74,7 @@ const add = (tally: Tally, more: Tally): void => {
 const tellStory = async (plan: Plan, subject: Subject, name: string): Promise<readonly string[]> => {
   const { nodes, cacheSize, retries, opening } = plan;
   const story = [
-    `${nodes} nodes that remember ${cacheSize} accounts and try ${retries + 1} times; ada and bob begin with ${opening}`,
+    `${nodes} nodes, ${cacheSize} in each one's cache, ${retries} retries; ada and bob begin with ${opening}`,
   ];
   const history = await carryOutPlan(plan, subject, name, (line) => story.push(line()));
   try {
