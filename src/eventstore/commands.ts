@@ -92,8 +92,16 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
     const cached = cache.get(stream);
     // Deleted and set again, so that the map is in order of use and the first entry is the one to forget.
     if (cached) cache.delete(stream);
+    const entry = cached ?? newEntry(stream);
+    entry.underWay++;
+    cache.set(stream, entry);
+    if (cache.size > cacheSize) forgetOldest();
+    return entry;
+  };
+
+  const newEntry = (stream: string): Entry<State> => {
     const nothing = { state: decider.initial(), revision: -1, snapshotDue: SNAPSHOT_EVERY };
-    const entry = cached ?? {
+    return {
       stream,
       confirmed: nothing,
       expected: nothing,
@@ -103,10 +111,6 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
       lastCommit: Promise.resolve(),
       underWay: 0,
     };
-    entry.underWay++;
-    cache.set(stream, entry);
-    if (cache.size > cacheSize) forgetOldest();
-    return entry;
   };
 
   const forgetOldest = (): void => {

@@ -7,7 +7,7 @@ import { emptyWallet, evolveWallet, type Wallet } from './wallet.ts';
 export type Account = { readonly standing: Standing; readonly keys: Keys; readonly wallet: Wallet };
 
 /** Raised whenever the same events would fold to another state: what was kept of earlier folds is then left aside. */
-export const ACCOUNT_STATE_VERSION = 1;
+export const ACCOUNT_STATE_VERSION = 2;
 
 export const initialAccount = (): Account => ({ standing: unregistered, keys: new Map(), wallet: emptyWallet() });
 

@@ -83,6 +83,11 @@ begin
     return;
   end if;
 
+  -- On a table in partitions no index sees all ids.
+  if (select relkind = 'p' from pg_class where oid = 'events'::regclass)
+    and exists (select from unnest(ids) as new (id) join events e on e.id = new.id) then
+    raise unique_violation using message = 'an event id is in the log already';
+  end if;
   insert into events (position, stream, revision, id, type, version, data, metadata, time, hash)
     select e.position, e.stream, e.revision, e.id, e.type, e.version, e.data::json, e.metadata::json, appended_at, e.hash
     from unnest(places, event_streams, revisions, ids, types, versions, datas, metadatas, hashes)

@@ -25,7 +25,10 @@ export const readAccount = defineRoute({
     const asked: Moment | undefined = at ? { at } : revision !== undefined ? { revision } : undefined;
     const found = asked ? await readThen(deps, account_id, asked) : await accountNow(deps, account_id);
     if (!found) return problem('account_not_found');
-    return isProblem(found) ? found : { answer: viewAccount(account_id, found) };
+    if (isProblem(found)) return found;
+    const { registration } = found.account.standing;
+    const personal = registration ? await deps.vault.open(account_id, registration.personal) : undefined;
+    return { answer: viewAccount(account_id, found, personal) };
   },
 });
 

@@ -19,8 +19,8 @@ describe('the state of an account', () => {
     const shown = inspect({ version: ACCOUNT_STATE_VERSION, ...state }, { depth: null, compact: 20, breakLength: 200 });
     expect(shown).toMatchInlineSnapshot(`
       "{
-        version: 1,
-        standing: { status: 'suspended', registration: { name: 'Ada', email: 'ada@example.com', holder: 'person' }, termsVersion: '2026-01', suspensionReason: 'resale' },
+        version: 2,
+        standing: { status: 'suspended', registration: { holder: 'person', personal: 'v1.c2VhbGVk' }, termsVersion: '2026-01', suspensionReason: 'resale' },
         keys: Map(1) { 'key_1' => { name: 'laptop', hint: 'wxyz', revoked: false } },
         wallet: {
           toppedUp: 10n,
