@@ -41,7 +41,7 @@ export const createScheduler = (turns: readonly number[]): Scheduler => {
 /** Waits until nothing goes on by itself any more: no promise, no immediate, no retry after a few milliseconds. */
 const settle = async (timersUnderWay: () => number): Promise<void> => {
   // Counted in turns and not in time, for a busy machine may let a lot of it pass between two of them.
-  for (let waited = 0; ; ) {
+  for (let waited = 0; ;) {
     await nextTurn();
     if (timersUnderWay() > 0 && waited++ < 2 * SHORT_MS) await sleep(1);
     else if (!process.getActiveResourcesInfo().includes('Immediate')) return;
