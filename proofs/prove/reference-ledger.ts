@@ -4,7 +4,7 @@ import type { Usage } from '../../src/domain/money.ts';
 
 /** What an event that comes of a command must say, as far as it is about money, names or standing. */
 export type Effect =
-  | Of<'AccountRegistered', 'email'>
+  | Of<'AccountRegistered', 'holder' | 'personal'>
   | Of<'TermsAccepted', 'version'>
   | Of<'AccountSuspended' | 'AccountReinstated', 'reason'>
   | Of<'KeyIssued' | 'KeyRevoked', 'keyId'>
@@ -65,7 +65,7 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
   if (command.type === 'RegisterAccount') {
     if (registered) return refused('account_exists');
     if (command.holder === 'person' && !command.adult) return refused('under_age');
-    return happens({ type: 'AccountRegistered', email: command.email });
+    return happens({ type: 'AccountRegistered', holder: command.holder, personal: command.personal });
   }
   if (!registered) return refused('account_not_found');
   switch (command.type) {
