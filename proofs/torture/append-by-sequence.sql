@@ -7,13 +7,14 @@ returns table (n int, first_position bigint, appended_at timestamptz)
 language plpgsql as $$
 begin
   return query
-    with placed as (
-      select s.n, s.stream, s.expected + 1 + b.i as revision, b.id, b.type, b.version, b.data, b.metadata,
-             nextval('position_sequence') as position
+    with asked as (
+      select s.n, s.stream, s.expected + 1 + b.i as revision, b.id, b.type, b.version, b.data, b.metadata
       from json_to_recordset(slices) as s (n int, stream text, expected bigint)
       join json_to_recordset(batch) as b (n int, i int, id uuid, type text, version smallint, data text, metadata text)
         on b.n = s.n
+      order by s.n, b.i
     ),
+    placed as (select a.*, nextval('position_sequence') as position from asked a),
     written as (
       insert into events (position, stream, revision, id, type, version, data, metadata, time, hash)
       select p.position, p.stream, p.revision, p.id, p.type, p.version, p.data::json, p.metadata::json,
