@@ -5,9 +5,10 @@ import { Presets, SingleBar } from 'cli-progress';
 import { InvalidArgumentError, Option } from 'commander';
 import { createProgram } from '../src/cli/run.ts';
 import { createRandom } from './torture/random.ts';
-import { faultsOf, torture, type Progress, type Verdict } from './torture/run.ts';
+import { torture, type Progress } from './torture/run.ts';
 import { startServer, type Server } from './torture/server.ts';
 import { everyKind } from './torture/trouble.ts';
+import { faultsOf, type Verdict } from './torture/verdict.ts';
 
 const positive = (text: string): number => {
   const value = Number(text);
@@ -109,7 +110,7 @@ const bar = new SingleBar(
 );
 const show = ({ doing, elapsedMs, position, tally }: Progress): void => {
   const trouble = Object.values(tally).reduce((sum, count) => sum + count, 0);
-  bar.update(Math.min(elapsedMs, durationMs), { doing, events: number(position), trouble });
+  bar.update(doing === 'starting' ? 0 : Math.min(elapsedMs, durationMs), { doing, events: number(position), trouble });
 };
 
 const run = async (directory: string): Promise<void> => {

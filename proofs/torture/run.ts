@@ -4,20 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PAGE, type StoredEvent } from '../../src/eventstore/event-store.ts';
 import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres.ts';
 import { query } from '../../test/support/sql.ts';
-import {
-  compareAcknowledged,
-  compareDeliveries,
-  compareWithdrawn,
-  imageOfLog,
-  type Deliveries,
-  type LogImage,
-} from './compare.ts';
+import { imageOfLog, type LogImage } from './compare.ts';
 import { openAccounts } from './customers.ts';
 import { createRandom } from './random.ts';
-import { readRecords, readTail } from './records.ts';
+import { readTail } from './records.ts';
 import type { Server } from './server.ts';
 import { ask, keepIdleTransaction } from './sessions.ts';
 import { everyKind, makeTrouble, noTrouble, type Kind, type Tally } from './trouble.ts';
+import { judge, type FileOf, type Verdict } from './verdict.ts';
 import { createWire } from './wire.ts';
 import { startWorker, type Worker } from './workers.ts';
 
@@ -42,43 +36,12 @@ export type TortureOptions = {
 };
 
 export type Progress = {
-  readonly doing: 'torturing' | 'waiting for the followers' | 'reading the log';
+  readonly doing: 'starting' | 'torturing' | 'waiting for the followers' | 'reading the log';
   readonly elapsedMs: number;
   /** How far the first of the followers is. */
   readonly position: number;
   readonly tally: Tally;
 };
-
-export type Verdict = Deliveries &
-  Pick<LogImage, 'events' | 'outOfPlace' | 'brokenLinks' | 'idsTwice'> & {
-    readonly acknowledged: number;
-    readonly acknowledgedLost: number;
-    readonly withdrawn: number;
-    readonly withdrawnKept: number;
-    /** What went wrong otherwise, and when: for people. */
-    readonly complaints: readonly string[];
-    readonly tally: Tally;
-  };
-
-/** All that must not be. */
-export const faultsOf = (verdict: Verdict): readonly string[] => [
-  ...(
-    [
-      'losses',
-      'duplicates',
-      'reorderings',
-      'strangers',
-      'acknowledgedLost',
-      'withdrawnKept',
-      'outOfPlace',
-      'brokenLinks',
-      'idsTwice',
-    ] as const
-  )
-    .filter((name) => verdict[name] > 0)
-    .map((name) => `${name}: ${verdict[name]}`),
-  ...verdict.complaints,
-];
 
 const CUSTOMERS = 32;
 const DAWDLE_MS = 20;
@@ -92,7 +55,7 @@ const numbered = (name: string, count: number): string[] => Array.from({ length:
 /** Writers and followers in processes of their own, trouble for all of them, and what the log looks like in the end. */
 export const torture = async (options: TortureOptions): Promise<Verdict> => {
   const { databaseUrl, server, directory, seed, durationMs, log = 'head', progress } = options;
-  const started = performance.now();
+  let started = performance.now();
   const tally = noTrouble();
   const complaints: string[] = [];
   const complain = (what: string): void =>
@@ -102,8 +65,7 @@ export const torture = async (options: TortureOptions): Promise<Verdict> => {
   const storeWriters = numbered('store', log === 'head' ? Math.ceil(options.writers / 2) : 0);
   const handWriters = numbered('hand', options.writers - storeWriters.length);
   const followerNames = numbered('follower', options.followers);
-  const fileOf = (name: string, kind: 'delivered' | 'acknowledged' | 'withdrawn'): string =>
-    join(directory, `${name}.${kind}`);
+  const fileOf: FileOf = (name, kind) => join(directory, `${name}.${kind}`);
 
   await migratePostgresStore(databaseUrl);
   if (log === 'sequence') {
@@ -147,7 +109,17 @@ export const torture = async (options: TortureOptions): Promise<Verdict> => {
       ),
     ];
 
-    const enough = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(durationMs))]);
+    const files = [
+      ...followerNames.map((name) => fileOf(name, 'delivered')),
+      ...writers.map(({ name }) => fileOf(name, 'acknowledged')),
+    ];
+    // Else a short torture would be over before everybody is there.
+    while (files.some((file) => readTail(file).count === 0) && complaints.length === 0) {
+      look('starting');
+      await sleep(LOOK_EVERY_MS, undefined, { signal });
+    }
+    started = performance.now();
+    let troubled = true;
     const trouble = makeTrouble({
       scene: { databaseUrl, writers, followers, server, wire },
       random: createRandom(seed),
@@ -155,11 +127,13 @@ export const torture = async (options: TortureOptions): Promise<Verdict> => {
       maxQuietMs: options.maxQuietMs ?? 500,
       maxStopMs: options.maxStopMs ?? 1500,
       tally,
-      signal: enough,
-    });
+      durationMs,
+      signal,
+    }).finally(() => (troubled = false));
+    trouble.catch(() => undefined); // Awaited below.
     const suspects = new Set(followerNames);
-    while (!enough.aborted) {
-      await sleep(LOOK_EVERY_MS, undefined, { signal: enough }).catch(() => undefined);
+    while (troubled) {
+      await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
       look('torturing');
       // Positions are dense: who was given as many events as its position says has missed none so far.
       for (const name of suspects) {
@@ -181,22 +155,8 @@ export const torture = async (options: TortureOptions): Promise<Verdict> => {
     await Promise.all(followers.map((follower) => follower.finish(FINISH_WITHIN_MS)));
 
     const image = await readLog(databaseUrl, signal, () => look('reading the log'));
-    const { events, outOfPlace, brokenLinks, idsTwice } = image;
-    const sums = { deliveries: 0, losses: 0, duplicates: 0, reorderings: 0, strangers: 0 };
-    for (const name of followerNames) {
-      const counts = await compareDeliveries(image, readRecords(fileOf(name, 'delivered')));
-      for (const key of Object.keys(sums) as (keyof Deliveries)[]) sums[key] += counts[key];
-    }
-    const told = { acknowledged: 0, acknowledgedLost: 0, withdrawn: 0, withdrawnKept: 0 };
-    for (const { name } of writers) {
-      const { acknowledged, lost } = await compareAcknowledged(image, readRecords(fileOf(name, 'acknowledged')));
-      const { withdrawn, kept } = await compareWithdrawn(image, readRecords(fileOf(name, 'withdrawn')));
-      told.acknowledged += acknowledged;
-      told.acknowledgedLost += lost;
-      told.withdrawn += withdrawn;
-      told.withdrawnKept += kept;
-    }
-    return { events, outOfPlace, brokenLinks, idsTwice, ...sums, ...told, complaints, tally };
+    const writerNames = writers.map(({ name }) => name);
+    return await judge({ image, fileOf, followers: followerNames, writers: writerNames, complaints, tally });
   } finally {
     over.abort();
     await Promise.all(workers.map((worker) => worker.abandon()));

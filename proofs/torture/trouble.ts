@@ -39,14 +39,19 @@ export type TroubleOptions = {
   readonly kinds: readonly Kind[];
   /** How long it is quiet at most between two kinds of trouble. */
   readonly maxQuietMs: number;
-  /** The longest that a writer is stopped for. */
+  /** How long a writer is stopped for; now and then it is eight times as long. */
   readonly maxStopMs: number;
   /** Counts what has come about. */
   readonly tally: Tally;
+  readonly durationMs: number;
+  /** Ends it at once. */
   readonly signal: AbortSignal;
 };
 
-/** Makes one kind of trouble after another until aborted; resolves when who was stopped goes on, and the server is there. */
+/**
+ * Makes each kind of trouble once, then one after another until the time is over. Resolves when those that were stopped
+ * go on, and the server is there.
+ */
 export const makeTrouble = async (options: TroubleOptions): Promise<void> => {
   const { random, tally, maxQuietMs, maxStopMs, signal } = options;
   const { databaseUrl, writers, followers, server, wire } = options.scene;
@@ -57,7 +62,9 @@ export const makeTrouble = async (options: TroubleOptions): Promise<void> => {
   const stop = (writer: Worker | undefined): void => {
     const goOn = writer?.freeze();
     if (!goOn) return;
-    const stopped = pause(random.between(1, maxStopMs)).then(goOn);
+    // Now and then for longer than a store waits for an append, which is 10 s where maxStopMs is what it is by default.
+    const longest = random.between(1, 10) === 1 ? 8 * maxStopMs : maxStopMs;
+    const stopped = pause(random.between(Math.floor(longest / 2), longest)).then(goOn);
     stops.add(stopped);
     void stopped.then(() => stops.delete(stopped));
   };
@@ -131,11 +138,13 @@ export const makeTrouble = async (options: TroubleOptions): Promise<void> => {
   const needServer: ReadonlySet<Kind> = new Set(['backends killed', 'servers killed']);
   const possible = options.kinds.filter((kind) => server || !needServer.has(kind));
   const lots = possible.flatMap((kind) => Array.from({ length: weights[kind] }, () => kind));
-  for (;;) {
+  const onceEach = [...possible];
+  for (const end = performance.now() + options.durationMs; onceEach.length > 0 || performance.now() < end;) {
     await pause(random.between(1, maxQuietMs));
-    const kind = random.pick(lots);
-    if (signal.aborted || !kind) break;
-    if (await make[kind]()) tally[kind]++;
+    const [first] = onceEach.length > 0 ? onceEach.splice(random.between(0, onceEach.length - 1), 1) : [];
+    const kind = first ?? random.pick(lots);
+    if (signal.aborted) break;
+    if (kind && (await make[kind]())) tally[kind]++;
   }
   await Promise.all(stops);
 };

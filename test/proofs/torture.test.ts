@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createRandom } from '../../proofs/torture/random.ts';
-import { faultsOf, torture } from '../../proofs/torture/run.ts';
+import { torture } from '../../proofs/torture/run.ts';
 import { startServer } from '../../proofs/torture/server.ts';
+import { faultsOf } from '../../proofs/torture/verdict.ts';
 import { createTestDatabase } from '../support/database.ts';
 
 /** Another time, other trouble; a failure says which. */
@@ -23,7 +24,7 @@ it('a log under torture loses nothing, doubles nothing, and keeps its order', as
       server,
       directory,
       seed,
-      durationMs: 5000,
+      durationMs: 2000,
       writers: 2,
       followers: 2,
       maxQuietMs: 200,
@@ -32,7 +33,7 @@ it('a log under torture loses nothing, doubles nothing, and keeps its order', as
     expect(faultsOf(verdict), `seed ${seed}`).toEqual([]);
     expect(verdict.deliveries).toBe(2 * verdict.events);
     expect(verdict.acknowledged).toBeGreaterThan(0);
-    expect(Object.values(verdict.tally).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(5);
+    expect(verdict.tally).toMatchObject({ 'servers killed': expect.toSatisfy((count: number) => count > 0) as number });
   } finally {
     await server.stop();
   }
@@ -45,7 +46,7 @@ it('a log that takes its positions from a sequence loses events under the same t
       databaseUrl: url,
       directory,
       seed,
-      durationMs: 4000,
+      durationMs: 2000,
       writers: 3,
       followers: 1,
       log: 'sequence',
