@@ -7,14 +7,18 @@ import { v7 as newId } from 'uuid';
 import { readCatalogue, readTerms } from './catalogue.ts';
 import type { Config } from './config.ts';
 import { accountDecider } from './domain/account/decide.ts';
-import { accountStream } from './domain/account/account.ts';
+import { ACCOUNT_STATE_VERSION, accountStream, type Account } from './domain/account/account.ts';
 import { formatUsd } from './domain/money.ts';
 import { PRICES_STREAM, priceDecider } from './domain/prices/decide.ts';
 import { TERMS_STREAM, termsDecider } from './domain/terms/terms.ts';
 import { createCommands } from './eventstore/commands.ts';
 import { createCommitter } from './eventstore/committer.ts';
+import { createDataKeys, type MasterKey } from './eventstore/data-keys.ts';
 import { StoreUnavailable } from './eventstore/event-store.ts';
+import { createFold } from './eventstore/fold.ts';
+import { createVault } from './eventstore/personal-data.ts';
 import { createPostgresStore, migratePostgresStore } from './eventstore/postgres.ts';
+import { createSnapshots } from './eventstore/snapshots.ts';
 import { createKeyring } from './http/api-keys.ts';
 import { createApp } from './http/app.ts';
 import { createManagementRouter } from './http/management/router.ts';
@@ -39,6 +43,7 @@ export type GatewayOptions = {
   readonly databaseUrl: string;
   readonly adminToken: string;
   readonly keyPepper: string;
+  readonly masterKey: MasterKey;
   readonly log: Logger;
 };
 
@@ -58,16 +63,22 @@ const LAST_WORDS_MS = 2000;
 const PRICE_NOTICE_MS = 14 * 24 * 60 * 60 * 1000;
 
 /** Starts every room of the house and opens the door; closes them in the reverse order. */
-export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper, log }: GatewayOptions) => {
+export const startGateway = async (options: GatewayOptions) => {
+  const { config, databaseUrl, adminToken, keyPepper, masterKey, log } = options;
   await migratePostgresStore(databaseUrl);
   await migrateProjections(databaseUrl);
   await migrateRuns(databaseUrl);
 
   const store = createPostgresStore(databaseUrl);
   const committer = createCommitter({ store });
-  const accounts = createCommands({ store, committer, decider: accountDecider });
+  const snapshots = createSnapshots<Account>(databaseUrl, ACCOUNT_STATE_VERSION);
+  const accounts = createCommands({ store, committer, decider: accountDecider, snapshots });
   const prices = createCommands({ store, committer, decider: priceDecider });
   const terms = createCommands({ store, committer, decider: termsDecider });
+
+  const dataKeys = createDataKeys(databaseUrl, masterKey);
+  await dataKeys.check();
+  const vault = createVault(dataKeys);
 
   const termsInForce = await readTerms();
   const system = (what: string) => ({ actor: `system:${what}`, commandId: newId() });
@@ -173,8 +184,10 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
     findAccount: async (accountId) => (await accounts.read(accountStream(accountId))).state,
     management: createManagementRouter({
       commands: accounts,
+      vault,
       now: () => new Date(),
       store,
+      foldAccount: createFold({ store, decider: accountDecider, snapshots }),
       adminToken,
       newId,
       termsInForce: () => termsInForce.version,
@@ -200,6 +213,7 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
     port,
     runId: run.id,
     accounts,
+    vault,
     keyring,
     findKeyOwner: keyOwners.find,
     lookUps: lookUps as Pick<Follower, 'reached'>,
@@ -222,7 +236,9 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
       await rows.close();
       await lookUps.close();
       await committer.close();
+      await snapshots.close();
       await store.close();
+      await dataKeys.close();
       await database.$pool.end();
       await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
       await tokens.close();
