@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { contentHash } from '../../src/eventstore/chain.ts';
-import type { NewEvent } from '../../src/eventstore/event-store.ts';
+import { appendSlices } from '../../src/eventstore/append-slices.ts';
+import type { Slice } from '../../src/eventstore/event-store.ts';
 
 const SESSION = 'torture-';
 
@@ -9,29 +9,25 @@ export const sessionOf = (writer: string): string => `${SESSION}${writer}`;
 export const writerOf = (session: string): string => session.slice(SESSION.length);
 
 /**
- * Calls the function that appends, in whatever transaction the caller has open. Returns the position of the first event;
- * undefined where the stream is not at the expected revision.
+ * Appends in whatever transaction the caller has open. Returns the position of the first event; undefined where the
+ * stream is not at the expected revision.
  */
-export const appendByHand = async (
-  client: pg.Client,
-  appendFunction: string,
-  stream: string,
-  expectedRevision: number,
-  events: readonly NewEvent[],
-): Promise<number | undefined> => {
-  const { rows } = await client.query<{ first_position: string }>(
-    `select first_position from ${appendFunction}($1::text::json, $2::text::json)`,
-    [
-      JSON.stringify([{ n: 0, stream, expected: expectedRevision }]),
-      JSON.stringify(
-        events.map((event, i) => ({
-          n: 0,
-          i,
-          ...event,
-          content: contentHash(event, stream, expectedRevision + 1 + i),
-        })),
-      ),
-    ],
-  );
-  return rows[0] && Number(rows[0].first_position);
+export type AppendByHand = (client: pg.Client, writer: string, slice: Slice) => Promise<number | undefined>;
+
+const atHead: AppendByHand = async (client, writer, slice) => {
+  const { rows } = await client.query<{ first_positions: readonly (string | null)[] }>(appendSlices(writer, [slice]));
+  const position = rows[0]?.first_positions[0] ?? null;
+  return position === null ? undefined : Number(position);
 };
+
+const bySequence: AppendByHand = async (client, _, { stream, expectedRevision, events }) => {
+  const { rows } = await client.query<{ position: string }>('select append_by_sequence($1, $2, $3) as position', [
+    stream,
+    expectedRevision,
+    JSON.stringify(events.map((event, i) => ({ i, ...event }))),
+  ]);
+  return Number(rows[0]?.position);
+};
+
+/** By how the log gets its positions. */
+export const appendsByHand = { head: atHead, sequence: bySequence };

@@ -66,7 +66,7 @@ export const createNode = (databaseUrl: string): Node => {
 export const openAccounts = async (databaseUrl: string, accounts: readonly string[]): Promise<void> => {
   const { commands, close } = createNode(databaseUrl);
   const steps: readonly AccountCommand[] = [
-    { type: 'RegisterAccount', name: 'Torture', email: 'torture@example.com', holder: 'entity', adult: true },
+    { type: 'RegisterAccount', holder: 'entity', personal: 'torture', adult: true },
     { type: 'AcceptTerms', version: '1', how: 'torture' },
     { type: 'IssueKey', keyId: 'key', name: '', hash: 'hash', pepperId: '1', hint: '' },
     { type: 'TopUp', lotId: 'lot', amount: CREDIT, source: { kind: 'grant', reason: 'torture' } },

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { accountStream } from '../../src/domain/account/account.ts';
 import { encode } from '../../src/eventstore/codec.ts';
-import { appendByHand, sessionOf } from './append-by-hand.ts';
+import { appendsByHand, sessionOf } from './append-by-hand.ts';
 import { createRandom } from './random.ts';
 import { openRecords } from './records.ts';
 import { untilToldToStop } from './until-told-to-stop.ts';
@@ -15,19 +15,18 @@ export type HandWriterSettings = {
   readonly databaseUrl: string;
   readonly directory: string;
   readonly seed: string;
-  readonly appendFunction: string;
+  readonly log: keyof typeof appendsByHand;
   /** Before a commit, while everybody else waits; between two appends it is five times as long. */
   readonly maxPauseMs: number;
 };
 
-const { name, databaseUrl, directory, seed, appendFunction, maxPauseMs } = JSON.parse(
-  process.argv[2] ?? '',
-) as HandWriterSettings;
+const { name, databaseUrl, directory, seed, log, maxPauseMs } = JSON.parse(process.argv[2] ?? '') as HandWriterSettings;
 const stop = untilToldToStop();
 const random = createRandom(`${seed}/${process.pid}`);
 const acknowledged = openRecords(join(directory, `${name}.acknowledged`));
 const withdrawn = openRecords(join(directory, `${name}.withdrawn`));
 const stream = accountStream(name);
+const append = appendsByHand[log];
 
 const dawdle = (maxMs: number): Promise<void> => sleep(random.between(0, maxMs));
 
@@ -43,7 +42,7 @@ const appendOnce = async (client: pg.Client): Promise<void> => {
     }),
   );
   await client.query('begin');
-  const first = await appendByHand(client, appendFunction, stream, Number(rows[0]?.revision), events);
+  const first = await append(client, name, { stream, expectedRevision: Number(rows[0]?.revision), events });
   if (first === undefined) {
     // A commit whose answer was lost came through after we had looked.
     await client.query('rollback');

@@ -103,7 +103,7 @@ export const torture = async (options: TortureOptions): Promise<Verdict> => {
         start(name, 'hand-writer.ts', {
           databaseUrl,
           seed,
-          appendFunction: log === 'head' ? 'append_events' : 'append_by_sequence',
+          log,
           maxPauseMs: DAWDLE_MS,
         }),
       ),

@@ -72,8 +72,8 @@ describe('an append whose reply was lost', () => {
     await expect(store.append([slice(stream, -1, event)])).rejects.toBeInstanceOf(StoreUnavailable);
     await lost;
     expect(idsOf(await readWholeStream(log, stream))).toEqual([event.id]);
-    expect(await store.append([slice(stream, -1, event)])).toEqual([{ appended: false }]);
-    expect(await store.append([slice(stream, 0, event)])).toEqual([{ appended: false }]);
+    expect(await store.append([slice(stream, -1, event)])).toMatchObject([{ appended: false }]);
+    expect(await store.append([slice(stream, 0, event)])).toMatchObject([{ appended: false }]);
     expect(idsOf(await readWholeStream(log, stream))).toEqual([event.id]);
   });
 
@@ -103,12 +103,12 @@ describe('an append whose reply was lost', () => {
   });
 });
 
-describe('an append whose reply is so long that it begins before the commit', () => {
-  it.each([0, 9_000, 15_000])(
+describe('an append of the largest batch, whose reply does not fit into one message', () => {
+  it.each([0, 4_000, 8_500])(
     'is written whole or not at all when the reply is cut after %i bytes',
     async (afterBytes) => {
       await warmUp();
-      const slices = Array.from({ length: 500 }, () => slice(aStream(), -1, anEvent()));
+      const slices = Array.from({ length: 2000 }, () => slice(aStream(), -1, anEvent()));
       const lost = cut('reply', afterBytes);
       await expect(store.append(slices)).rejects.toBeInstanceOf(StoreUnavailable);
       await lost;
