@@ -30,6 +30,8 @@ type Page = { readonly stream: string; readonly fromRevision: number; readonly l
 const columns = `position, stream, revision, id, type, version, data::text, metadata::text, time, encode(hash, 'hex') as hash`;
 const UNIQUE_VIOLATION = '23505';
 const APPEND_TIMEOUT_MS = 10_000;
+/** For the head of the log, which somebody may hold who appends by hand and does not end the transaction. */
+const LOCK_TIMEOUT_MS = 8000;
 
 const stored = ({ stream, id, type, version, data, metadata, time, hash, ...row }: EventRow): StoredEvent => ({
   ...{ stream, id, type, version, data, metadata, time, hash },
@@ -58,6 +60,8 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
       idleTimeoutMillis: 0,
       // An append whose answer was lost may have been written; asking again is harmless, waiting for ever is not.
       query_timeout: APPEND_TIMEOUT_MS,
+      // Sooner, so that what we no longer wait for does not go on waiting at the server.
+      lock_timeout: LOCK_TIMEOUT_MS,
       application_name: 'kissapi-commits',
     }),
   );
