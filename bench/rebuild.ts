@@ -150,14 +150,15 @@ try {
     for (const round of rounds) {
       const cpu = async () => ((await cpuSeconds(process.pid)) ?? NaN) * 1e6;
       const [node, all, start] = [process.cpuUsage(), await cpu(), performance.now()];
-      const { rows, md5 } = await rebuild({ database, store, projection, progress: () => undefined });
+      const rebuilt = await rebuild({ database, store, projection, progress: () => undefined });
+      const { rows, md5, same, heldMs } = rebuilt;
       const seconds = (performance.now() - start) / 1000;
       const { user, system } = process.cpuUsage(node);
       const databaseUs = (await cpu()) - all - user - system;
       process.stdout.write(
         `${projection.name} (${round}): ${Math.round(head / seconds)} events/s; per event ` +
           `${((user + system) / head).toFixed(1)} µs of Node, ${(databaseUs / head).toFixed(1)} µs of PostgreSQL; ` +
-          `${rows} rows, md5 ${md5}\n`,
+          `${rows} rows, md5 ${md5}, ${same ? 'the same' : 'NOT the same'}, held for ${heldMs.toFixed(0)} ms\n`,
       );
     }
   }
