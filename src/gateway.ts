@@ -24,7 +24,7 @@ import { createKeyOwners } from './projections/key-owners.ts';
 import { liveProjections, migrateProjections, projections } from './projections/live.ts';
 import { createPriceList } from './projections/price-list.ts';
 import { createQueries } from './projections/queries.ts';
-import { bringUpToDate } from './projections/rebuild.ts';
+import { bringUpToDate, createMissingTables, rebuiltInWords } from './projections/rebuild.ts';
 import type { RequestRow } from './projections/requests.ts';
 import { createCompletions } from './proxy/completions.ts';
 import { orphanCommandId } from './proxy/ledger.ts';
@@ -79,9 +79,6 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
   }
 
   const database = createDatabase(databaseUrl);
-  await bringUpToDate(database, store, projections, (projection, position, target) =>
-    log.info({ projection, position, target }, 'rebuilding a projection'),
-  );
   const failed = (consumer: string, error: unknown): void =>
     log.error({ consumer, err: error }, 'following the log failed');
   const keyOwners = createKeyOwners();
@@ -92,7 +89,27 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
     gatherMs: LOOK_UP_GATHER_MS,
     failed,
   });
-  const rows = followLog({ store, consumer: liveProjections(database), gatherMs: GATHER_MS, failed });
+  await createMissingTables(database, projections);
+  const consumer = liveProjections(database, store, ({ projection, version, ours }) =>
+    log.info(
+      version > ours
+        ? `${projection} is kept at version ${version} by newer nodes`
+        : `${projection} is at version ${version} until it has been rebuilt`,
+    ),
+  );
+  const rows = followLog({ store, consumer, gatherMs: GATHER_MS, failed });
+  // The rows are followed already, so that those which take over are kept current from that moment on.
+  await bringUpToDate(
+    database,
+    store,
+    projections,
+    (projection, position, target) => log.info({ projection, position, target }, 'rebuilding a projection'),
+    {
+      waiting: (projection) => log.info({ projection }, 'another node is rebuilding a projection: waiting for it'),
+      tookOver: (projection, rebuilt) =>
+        log.info({ projection, ...rebuilt }, `${projection} was rebuilt: ${rebuiltInWords(rebuilt)}`),
+    },
+  );
   await lookUps.reached(await store.head());
   const queries = createQueries(database);
 

@@ -12,6 +12,7 @@ export type Rebuilt = {
   readonly position: number;
   readonly rows: number;
   readonly md5: string;
+  readonly version: number;
   /** The version that the live rows had before. */
   readonly before: number;
   /** How many rows differed in what was compared, up to the take-over; undefined where the keys are made otherwise. */
@@ -56,6 +57,7 @@ const build = async (options: RebuildOptions): Promise<Rebuilt> => {
   const { before, differing, position, heldMs } = await takeOver(building, comparison);
   return {
     ...compared,
+    version: projection.version,
     before: before.version,
     differing,
     same: differing === undefined ? undefined : differing === 0,
@@ -63,6 +65,19 @@ const build = async (options: RebuildOptions): Promise<Rebuilt> => {
     events: position - begun,
     heldMs,
   };
+};
+
+/** How the new rows compare with those that they replace. */
+export const rebuiltInWords = ({ version, before, differing, same }: Rebuilt): string => {
+  const rowsDiffer = `${differing} ${differing === 1 ? 'row differs' : 'rows differ'}`;
+  if (version === before) {
+    return same ? 'the same as the live rows' : `NOT the same as the live rows, which are replaced: ${rowsDiffer}`;
+  }
+  const replaced = `version ${version} replaces version ${before}`;
+  if (same === undefined) return `${replaced}, whose rows have another key and were not compared`;
+  return same
+    ? `${replaced}, the same in what both have`
+    : `${replaced}, NOT the same in what both have: ${rowsDiffer}`;
 };
 
 /** The tables of projections where they are missing; what is there is left as it is. */
@@ -103,7 +118,8 @@ export const bringUpToDate = async (
       async () => {
         if (!(await isOld())) return; // Another node has done it meanwhile.
         const told = (position: number, target: number): void => progress(name, position, target);
-        tookOver?.(name, await build({ database, store, projection, progress: told }));
+        const rebuilt = await build({ database, store, projection, progress: told });
+        tookOver?.(name, rebuilt);
       },
     );
   }

@@ -1,6 +1,7 @@
 import type { ITask } from 'pg-promise';
 import type { Projection, Row } from './projection.ts';
 
+type Value = Row[string];
 type Table = Pick<Projection, 'columns' | 'keyLength'>;
 
 export const keyColumnsOf = ({ columns, keyLength }: Table): readonly string[] =>
@@ -35,19 +36,23 @@ export const upsert = async (
   });
 };
 
-/** As PostgreSQL reads an array from text. */
-const arrayOf = (values: readonly Row[string][]): string => {
-  let text = '{';
-  for (const value of values) {
-    if (text.length > 1) text += ',';
-    text += typeof value === 'string' ? element(value) : value instanceof Date ? value.toISOString() : String(value);
-  }
-  return `${text}}`;
+/** As PostgreSQL reads an array from text. Many columns say the same in row after row, which is then written only once. */
+const arrayOf = (values: readonly Value[]): string => {
+  let before: Value | undefined;
+  let text = '';
+  const elements = values.map((value) => {
+    if (value !== before) {
+      before = value;
+      text = typeof value === 'string' ? quoted(value) : value instanceof Date ? value.toISOString() : String(value);
+    }
+    return text;
+  });
+  return `{${elements.join(',')}}`;
 };
 
-const SPECIAL = /["\\]/g;
-const element = (text: string): string => `"${storable(text).replace(SPECIAL, '\\$&')}"`;
+const SPECIAL = /["\\\0\ud800-\udfff]/;
+const quoted = (text: string): string =>
+  SPECIAL.test(text) ? `"${storable(text).replaceAll(/["\\]/g, '\\$&')}"` : `"${text}"`;
 
 /** The log keeps any text that a provider sends; PostgreSQL's `text` does not, and the rows of all would stop at one. */
-const storable = (text: string): string =>
-  text.isWellFormed() && !text.includes('\0') ? text : text.toWellFormed().replaceAll('\0', '\ufffd');
+const storable = (text: string): string => text.toWellFormed().replaceAll('\0', '\ufffd');

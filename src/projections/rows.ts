@@ -25,7 +25,9 @@ export const createBareTable = async (
     n < keyLength ? `${column} text collate "C" not null` : `${column} ${type}`,
   );
   const key = keyColumnsOf({ columns, keyLength });
-  await sql.none(`create table if not exists ${schema}.${name} (${definitions.join(', ')}, primary key (${key.join(', ')}))`);
+  await sql.none(
+    `create table if not exists ${schema}.${name} (${definitions.join(', ')}, primary key (${key.join(', ')}))`,
+  );
   await sql.none(
     `insert into ${schema}.checkpoints (name, version, position) values ($1, $2, 0) on conflict do nothing`,
     [name, version],
