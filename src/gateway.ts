@@ -18,14 +18,15 @@ import { createPostgresStore, migratePostgresStore } from './eventstore/postgres
 import { createKeyring } from './http/api-keys.ts';
 import { createApp } from './http/app.ts';
 import { createManagementRouter } from './http/management/router.ts';
+import { dailyUsage } from './projections/daily-usage.ts';
 import { createDatabase } from './projections/database.ts';
 import { followLog, together, type Follower } from './projections/follow.ts';
 import { createKeyOwners } from './projections/key-owners.ts';
-import { liveProjections, migrateProjections, projections } from './projections/live.ts';
+import { liveProjections, migrateProjections, projections, rowsReached } from './projections/live.ts';
 import { createPriceList } from './projections/price-list.ts';
 import { createQueries } from './projections/queries.ts';
 import { bringUpToDate, createMissingTables, rebuiltInWords } from './projections/rebuild.ts';
-import type { RequestRow } from './projections/requests.ts';
+import { requests, type RequestRow } from './projections/requests.ts';
 import { createCompletions } from './proxy/completions.ts';
 import { orphanCommandId } from './proxy/ledger.ts';
 import { createTokenCounter } from './proxy/token-counter.ts';
@@ -90,13 +91,11 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
     failed,
   });
   await createMissingTables(database, projections);
-  const consumer = liveProjections(database, store, ({ projection, version, ours }) =>
-    log.info(
-      version > ours
-        ? `${projection} is kept at version ${version} by newer nodes`
-        : `${projection} is at version ${version} until it has been rebuilt`,
-    ),
-  );
+  const consumer = liveProjections(database, store, ({ projection, version, ours, stalled }) => {
+    if (version < ours) log.info(`${projection} is at version ${version} until it has been rebuilt`);
+    else if (!stalled) log.info(`${projection} is kept at version ${version} by newer nodes`);
+    else log.warn(`no node keeps ${projection} at version ${version}: start one, or rebuild it to version ${ours}`);
+  });
   const rows = followLog({ store, consumer, gatherMs: GATHER_MS, failed });
   // The rows are followed already, so that those which take over are kept current from that moment on.
   await bringUpToDate(
@@ -156,14 +155,15 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
     pepper: keyPepper,
     pepperId: config.keyPepperId,
   });
-  /** Whatever was acknowledged before now is in the rows after this. */
-  const caughtUp = async (): Promise<void> => {
+  /** Whatever was acknowledged before now is in the rows of a projection after this, be it others that keep it. */
+  const caughtUp = async (projection: { readonly name: string }): Promise<void> => {
     const head = await store.head();
     const patience = new AbortController();
     const tooLate = sleep(CAUGHT_UP_WITHIN_MS, undefined, { signal: patience.signal }).then(() => {
       throw new StoreUnavailable('the rows are behind the log');
     });
-    await Promise.race([rows.reached(head), tooLate]).finally(() => patience.abort());
+    const alone = rowsReached(database, projection, head, patience.signal);
+    await Promise.race([rows.reached(head), alone, tooLate]).finally(() => patience.abort());
   };
 
   let draining = false;
@@ -179,12 +179,12 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
     },
     listModels: () => priceList.all(new Date()).filter(({ upstream }) => upstreams.has(upstream)),
     findGeneration: async (id, accountId) => {
-      await caughtUp();
+      await caughtUp(requests);
       const row = await queries.findRequest(id, accountId);
       return row && asGeneration(row);
     },
     findKeyUsage: async (keyId) => {
-      await caughtUp();
+      await caughtUp(dailyUsage);
       return queries.usageOfKey(keyId, new Date());
     },
     findAccount: async (accountId) => (await accounts.read(accountStream(accountId))).state,

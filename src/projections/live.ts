@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { migrate } from '../eventstore/migrate.ts';
 import { balances } from './balances.ts';
@@ -8,7 +9,7 @@ import { together, type Consumer } from './follow.ts';
 import { LIVE, type Projection } from './projection.ts';
 import { readAhead, type Batch } from './read-ahead.ts';
 import { requests } from './requests.ts';
-import { applyEvents, EventsLeftOut, OtherVersion } from './rows.ts';
+import { applyEvents, EventsLeftOut, OtherVersion, readCheckpoint, type Checkpoint } from './rows.ts';
 
 /** Every projection that keeps rows. */
 export const projections = [balances, requests, dailyUsage] as unknown as readonly Projection[];
@@ -16,13 +17,18 @@ export const projections = [balances, requests, dailyUsage] as unknown as readon
 export const migrateProjections = (databaseUrl: string): Promise<void> =>
   migrate(databaseUrl, 'projections', new URL('./sql/', import.meta.url));
 
-/** Called where nodes of another version have come to keep a projection, once for each version. */
+/**
+ * Called where a projection turns out to be at another version than this software makes, once for each version; and once
+ * more where nobody has moved it on for a while, though there is more in the log.
+ */
 export type KeptByOthers = (kept: {
   readonly projection: string;
-  /** What its rows are made by. */
   readonly version: number;
   readonly ours: number;
+  readonly stalled: boolean;
 }) => void;
+
+const STALLED_MS = 10_000;
 
 type Store = Pick<EventStore, 'readAll'>;
 
@@ -36,15 +42,15 @@ const liveProjection = (
   projection: Projection,
   keptByOthers: KeptByOthers,
 ): Consumer => {
-  let keptAt = projection.version;
+  const others = { version: projection.version, position: 0, movedAt: 0, stalled: false };
 
   const keep = async (batch: Batch): Promise<number> => {
     try {
       const position = await applyEvents(database, projection, LIVE, batch.events, batch);
-      keptAt = projection.version;
+      others.version = projection.version;
       return position;
     } catch (error) {
-      if (error instanceof OtherVersion) return left(error);
+      if (error instanceof OtherVersion) return leave(error.checkpoint, batch.upTo);
       if (!(error instanceof EventsLeftOut)) throw error;
       // Others kept it until now, and less far than this node has read meanwhile.
       let position = error.checkpoint.position;
@@ -55,9 +61,16 @@ const liveProjection = (
     }
   };
 
-  const left = ({ checkpoint: { version, position } }: OtherVersion): number => {
-    if (version !== keptAt) keptByOthers({ projection: projection.name, version, ours: projection.version });
-    keptAt = version;
+  const leave = ({ version, position }: Checkpoint, upTo: number): number => {
+    const told = (stalled: boolean): void =>
+      keptByOthers({ projection: projection.name, version, ours: projection.version, stalled });
+    if (version !== others.version) told(false);
+    if (version !== others.version || position !== others.position || position >= upTo) {
+      Object.assign(others, { version, position, movedAt: performance.now(), stalled: false });
+    } else if (!others.stalled && performance.now() - others.movedAt > STALLED_MS) {
+      others.stalled = true;
+      told(true);
+    }
     return position;
   };
 
@@ -79,3 +92,20 @@ export const liveProjections = (
     'projections',
     kept.map((projection) => liveProjection(database, store, projection, keptByOthers)),
   );
+
+const LOOK_AGAIN_MS = 100;
+
+/** Resolves once the rows of one projection, whoever keeps them, have everything up to a position; or when told to stop. */
+export const rowsReached = async (
+  database: Database,
+  projection: Pick<Projection, 'name'>,
+  position: number,
+  signal: AbortSignal,
+): Promise<void> => {
+  while (!signal.aborted) {
+    await sleep(LOOK_AGAIN_MS);
+    // A database that does not answer has not reached anything; what is wrong with it is for others to say.
+    const checkpoint = await readCheckpoint(database, projection, LIVE).catch(() => undefined);
+    if ((checkpoint?.position ?? 0) >= position) return;
+  }
+};

@@ -95,7 +95,7 @@ describe('a new version that starts beside the old one', () => {
     const head = await log.store.head();
     await Promise.all([older.reached(head), newer.reached(head)]);
     expect([older.position, newer.position]).toEqual([head, head]);
-    expect(older.kept).toEqual([{ projection: 'balances', version: 2, ours: 1 }]);
+    expect(older.kept).toEqual([{ projection: 'balances', version: 2, ours: 1, stalled: false }]);
     expect([...older.failures, ...newer.failures]).toEqual([]);
     const kept = await digest(databases.first, next, LIVE);
     expect(await rebuildIt(next)).toMatchObject({ ...kept, position: head, same: true });
@@ -130,7 +130,9 @@ describe('an older node', () => {
     const kept = await digest(databases.first, next, LIVE);
     await bringUpToDate(databases.first, log.store, [old], nobodyListens);
     const older = startNode(old);
-    await expect.poll(() => older.kept, SOON).toEqual([{ projection: 'balances', version: 2, ours: 1 }]);
+    await expect
+      .poll(() => older.kept, SOON)
+      .toEqual([{ projection: 'balances', version: 2, ours: 1, stalled: false }]);
     expect(older.failure).toBeUndefined();
     expect([await version(), await digest(databases.first, next, LIVE)]).toEqual([2, kept]);
   });
