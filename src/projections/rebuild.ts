@@ -22,7 +22,7 @@ export type Rebuilt = {
   readonly compared: readonly string[];
   /** How many events were taken in; less than all where an earlier rebuild had been stopped. */
   readonly events: number;
-  /** For how long nobody else could move the live rows on. */
+  /** For how long, at most, nobody else could move the live rows on or read them. */
   readonly heldMs: number;
 };
 

@@ -14,7 +14,7 @@ export const keyIn = (table: Table): string => {
   return `(${keyColumns.join(', ')}) in (select * from unnest(${arrays.join(', ')}))`;
 };
 export const keyValues = (table: Table, keys: readonly (readonly string[])[]): string[] =>
-  keyColumnsOf(table).map((_, n) => arrayOf(keys.map((key) => key[n] ?? null)));
+  keyColumnsOf(table).map((_, n) => arrayOf(keys, (key) => key[n]));
 
 /**
  * Writes rows, new or changed. They travel as one array per column, which of all that was measured the server reads in
@@ -32,15 +32,16 @@ export const upsert = async (
   await tx.none({
     text: `insert into ${schema}.${name} (${names.join(', ')}) select * from unnest(${arrays.join(', ')})
            on conflict (${names.slice(0, keyLength).join(', ')}) do update set ${set.join(', ')}`,
-    values: names.map((column) => arrayOf(rows.map((row) => row[column] ?? null))),
+    values: names.map((column) => arrayOf(rows, (row) => row[column])),
   });
 };
 
 /** As PostgreSQL reads an array from text. Many columns say the same in row after row, which is then written only once. */
-const arrayOf = (values: readonly Value[]): string => {
+const arrayOf = <T>(items: readonly T[], valueOf: (item: T) => Value | undefined): string => {
   let before: Value | undefined;
   let text = '';
-  const elements = values.map((value) => {
+  const elements = items.map((item) => {
+    const value = valueOf(item) ?? null;
     if (value !== before) {
       before = value;
       text = typeof value === 'string' ? quoted(value) : value instanceof Date ? value.toISOString() : String(value);

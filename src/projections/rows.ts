@@ -137,18 +137,21 @@ const foldInto = async (
   schema: string,
   events: readonly Recorded[],
 ): Promise<void> => {
-  const touched = events.flatMap((recorded) =>
-    projection.keysOf(recorded).map((key) => ({ key, id: rowId(key), recorded })),
-  );
-  if (touched.length === 0) return;
-  const unknown = new Map<string, readonly string[]>();
+  const touched: { readonly id: string; readonly key: readonly string[]; readonly recorded: Recorded }[] = [];
+  const unread = new Map<string, readonly string[]>();
   const made = new Set<string>();
-  for (const { key, id, recorded } of touched) {
-    if (projection.makes?.has(recorded.event.type)) made.add(id);
-    else if (!made.has(id)) unknown.set(id, key);
+  for (const recorded of events) {
+    for (const key of projection.keysOf(recorded)) {
+      const id = rowId(key);
+      touched.push({ id, key, recorded });
+      if (made.has(id)) continue;
+      if (projection.makes?.has(recorded.event.type)) made.add(id);
+      else unread.set(id, key);
+    }
   }
-  const rows = await existingRows(tx, projection, schema, [...unknown.values()]);
-  for (const { key, id, recorded } of touched) rows.set(id, projection.evolve(rows.get(id), recorded, key));
+  if (touched.length === 0) return;
+  const rows = await existingRows(tx, projection, schema, [...unread.values()]);
+  for (const { id, key, recorded } of touched) rows.set(id, projection.evolve(rows.get(id), recorded, key));
   await upsert(tx, projection, schema, [...rows.values()]);
 };
 
