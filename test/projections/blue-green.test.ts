@@ -2,13 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
+import { inTurn } from '../../src/projections/alone.ts';
 import { balances } from '../../src/projections/balances.ts';
+import { prepare, takeInMost } from '../../src/projections/building.ts';
+import { createComparison } from '../../src/projections/compare.ts';
 import { followLog, type Follower } from '../../src/projections/follow.ts';
 import { liveProjections } from '../../src/projections/live.ts';
 import { LIVE, type Projection } from '../../src/projections/projection.ts';
 import { createQueries } from '../../src/projections/queries.ts';
 import { bringUpToDate, rebuild, type Rebuilt } from '../../src/projections/rebuild.ts';
 import { createTable, digest, readCheckpoint } from '../../src/projections/rows.ts';
+import { compareAll, takeOver } from '../../src/projections/take-over.ts';
 import { drawn, registered, reserved, settled, toppedUp } from '../domain/account/examples.ts';
 import { nextBalances } from '../support/next-balances.ts';
 import { SOON } from '../support/soon.ts';
@@ -193,7 +197,7 @@ describe('the comparison of two versions', () => {
     expect(rebuilt.compared).not.toContain('open_holds');
   });
 
-  it('finds a row of the old version that was wrong, and one that was touched since, once', async () => {
+  it('finds rows of the old version that were wrong, though traffic touches them meanwhile', async () => {
     await databases.first.none(
       `update ${LIVE}.balances set charged = charged + 1 where account_id in ('acc_2', 'acc_4')`,
     );
@@ -201,6 +205,32 @@ describe('the comparison of two versions', () => {
     const rebuilt = await rebuildIt(next);
     await stop();
     expect(rebuilt).toMatchObject({ same: false, differing: 2 });
+  });
+
+  it('goes on with what is touched after all rows were compared, and counts each row once', async () => {
+    const head = await log.store.head();
+    const late: Projection = {
+      ...next,
+      evolve: (row, recorded, key) => ({
+        ...next.evolve(row, recorded, key),
+        ...(recorded.position > head ? { open_holds: 42 } : {}),
+      }),
+    };
+    await databases.first.none(
+      `update ${LIVE}.balances set charged = charged + 1 where account_id in ('acc_2', 'acc_4')`,
+    );
+    const { first: database } = databases;
+    const progress = nobodyListens;
+    const building = { database, store: log.store, projection: late, progress, schema: 'rebuild_balances' };
+    await prepare(building);
+    await takeInMost(building);
+    const comparison = await inTurn(database, late, (tx) => createComparison(tx, late, building.schema));
+    await inTurn(database, late, (tx) => compareAll(tx, building, comparison), { snapshot: true });
+    await charge(1, 1);
+    await charge(2, 1);
+    await nodes[0]?.reached(await log.store.head());
+    // acc_1 in what is new, acc_2 in both, acc_4 in what was.
+    expect(await takeOver(building, comparison)).toMatchObject({ differing: 3, position: head + 4 });
   });
 
   it('is not made where the key is another', async () => {
