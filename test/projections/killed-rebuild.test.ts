@@ -102,5 +102,5 @@ describe('a rebuild that is killed', () => {
     expect(said()).toContain('the same as the live rows');
     expect(await digest(databases.first, projection, LIVE)).toEqual(right);
     expect(await built()).toBeUndefined();
-  });
+  }, 120_000);
 });
