@@ -22,14 +22,15 @@ import { createSnapshots } from './eventstore/snapshots.ts';
 import { createKeyring } from './http/api-keys.ts';
 import { createApp } from './http/app.ts';
 import { createManagementRouter } from './http/management/router.ts';
+import { dailyUsage } from './projections/daily-usage.ts';
 import { createDatabase } from './projections/database.ts';
 import { followLog, together, type Follower } from './projections/follow.ts';
 import { createKeyOwners } from './projections/key-owners.ts';
-import { liveProjections, migrateProjections, projections } from './projections/live.ts';
+import { liveProjections, migrateProjections, projections, rowsReached } from './projections/live.ts';
 import { createPriceList } from './projections/price-list.ts';
 import { createQueries } from './projections/queries.ts';
-import { bringUpToDate } from './projections/rebuild.ts';
-import type { RequestRow } from './projections/requests.ts';
+import { bringUpToDate, createMissingTables, rebuiltInWords } from './projections/rebuild.ts';
+import { requests, type RequestRow } from './projections/requests.ts';
 import { createCompletions } from './proxy/completions.ts';
 import { orphanCommandId } from './proxy/ledger.ts';
 import { createTokenCounter } from './proxy/token-counter.ts';
@@ -90,9 +91,6 @@ export const startGateway = async (options: GatewayOptions) => {
   }
 
   const database = createDatabase(databaseUrl);
-  await bringUpToDate(database, store, projections, (projection, position, target) =>
-    log.info({ projection, position, target }, 'rebuilding a projection'),
-  );
   const failed = (consumer: string, error: unknown): void =>
     log.error({ consumer, err: error }, 'following the log failed');
   const keyOwners = createKeyOwners();
@@ -103,7 +101,25 @@ export const startGateway = async (options: GatewayOptions) => {
     gatherMs: LOOK_UP_GATHER_MS,
     failed,
   });
-  const rows = followLog({ store, consumer: liveProjections(database), gatherMs: GATHER_MS, failed });
+  await createMissingTables(database, projections);
+  const consumer = liveProjections(database, store, ({ projection, version, ours, stalled }) => {
+    if (version < ours) log.info(`${projection} is at version ${version} until it has been rebuilt`);
+    else if (!stalled) log.info(`${projection} is kept at version ${version} by newer nodes`);
+    else log.warn(`no node keeps ${projection} at version ${version}: start one, or rebuild it to version ${ours}`);
+  });
+  const rows = followLog({ store, consumer, gatherMs: GATHER_MS, failed });
+  // The rows are followed already, so that those which take over are kept current from that moment on.
+  await bringUpToDate(
+    database,
+    store,
+    projections,
+    (projection, position, target) => log.info({ projection, position, target }, 'rebuilding a projection'),
+    {
+      waiting: (projection) => log.info({ projection }, 'another node is rebuilding a projection: waiting for it'),
+      tookOver: (projection, rebuilt) =>
+        log.info({ projection, ...rebuilt }, `${projection} was rebuilt: ${rebuiltInWords(rebuilt)}`),
+    },
+  );
   await lookUps.reached(await store.head());
   const queries = createQueries(database);
 
@@ -150,14 +166,15 @@ export const startGateway = async (options: GatewayOptions) => {
     pepper: keyPepper,
     pepperId: config.keyPepperId,
   });
-  /** Whatever was acknowledged before now is in the rows after this. */
-  const caughtUp = async (): Promise<void> => {
+  /** Whatever was acknowledged before now is in the rows of a projection after this, be it others that keep it. */
+  const caughtUp = async (projection: { readonly name: string }): Promise<void> => {
     const head = await store.head();
     const patience = new AbortController();
     const tooLate = sleep(CAUGHT_UP_WITHIN_MS, undefined, { signal: patience.signal }).then(() => {
       throw new StoreUnavailable('the rows are behind the log');
     });
-    await Promise.race([rows.reached(head), tooLate]).finally(() => patience.abort());
+    const alone = rowsReached(database, projection, head, patience.signal);
+    await Promise.race([rows.reached(head), alone, tooLate]).finally(() => patience.abort());
   };
 
   let draining = false;
@@ -173,12 +190,12 @@ export const startGateway = async (options: GatewayOptions) => {
     },
     listModels: () => priceList.all(new Date()).filter(({ upstream }) => upstreams.has(upstream)),
     findGeneration: async (id, accountId) => {
-      await caughtUp();
+      await caughtUp(requests);
       const row = await queries.findRequest(id, accountId);
       return row && asGeneration(row);
     },
     findKeyUsage: async (keyId) => {
-      await caughtUp();
+      await caughtUp(dailyUsage);
       return queries.usageOfKey(keyId, new Date());
     },
     findAccount: async (accountId) => (await accounts.read(accountStream(accountId))).state,
