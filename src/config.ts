@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { parseSigningKey } from './signing-key.ts';
+import { parseSecretKey } from './eventstore/sealed-bytes.ts';
 
 /** Sole reader of the environment: one schema, one frozen object. */
 export type Config = Omit<z.output<typeof schema>, 'upstreamsFile'> & {
@@ -20,6 +21,13 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const MAX_MS = 2_147_483_647;
 const ms = z.coerce.number().int().positive().max(MAX_MS);
 const secret = z.string().min(32, 'must have at least 32 characters');
+const HOW_TO_MAKE_A_KEY = 'make one with `openssl rand -base64 32`, and keep a copy apart from the database';
+const secretKey = z.string().transform((text, context) => {
+  const key = parseSecretKey(text);
+  if (key) return key;
+  context.addIssue({ code: 'custom', message: `must be 32 bytes in base64 or hexadecimal: ${HOW_TO_MAKE_A_KEY}` });
+  return z.NEVER;
+});
 
 const MAKE_A_SIGNING_KEY = 'make one with: openssl genpkey -algorithm ed25519';
 const signingKey = z.string().transform((text, context) => {
@@ -46,6 +54,11 @@ const schema = z
       .regex(/^[\w-]{1,32}$/)
       .default('1'),
     KISSAPI_SIGNING_KEY: signingKey.optional(),
+    KISSAPI_DATA_KEY: secretKey.optional(),
+    KISSAPI_DATA_KEY_ID: z
+      .string()
+      .regex(/^[\w-]{1,32}$/)
+      .default('1'),
     KISSAPI_SIMULATED: z.enum(['on', 'off']).optional(),
     KISSAPI_UPSTREAMS: z.string().min(1).optional(),
     KISSAPI_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -70,6 +83,8 @@ const schema = z
     keyPepper: env.KISSAPI_KEY_PEPPER,
     keyPepperId: env.KISSAPI_KEY_PEPPER_ID,
     signingKey: env.KISSAPI_SIGNING_KEY,
+    dataKey: env.KISSAPI_DATA_KEY,
+    dataKeyId: env.KISSAPI_DATA_KEY_ID,
     simulated: (env.KISSAPI_SIMULATED ?? (env.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
     upstreamsFile: env.KISSAPI_UPSTREAMS,
     logLevel: env.KISSAPI_LOG,
@@ -94,6 +109,10 @@ const schema = z
     if (!config.signingKey) {
       const message = `is required in production; ${MAKE_A_SIGNING_KEY}`;
       context.addIssue({ code: 'custom', path: ['KISSAPI_SIGNING_KEY'], message });
+    }
+    if (config.dataKey === undefined) {
+      const message = `is required in production: ${HOW_TO_MAKE_A_KEY}`;
+      context.addIssue({ code: 'custom', path: ['KISSAPI_DATA_KEY'], message });
     }
   });
 
@@ -141,3 +160,7 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   const upstreams = upstreamsFile === undefined ? [] : readUpstreams(upstreamsFile, env);
   return Object.freeze({ ...config, upstreams });
 };
+
+/** For a command beside the gateway. It opens no door, so the secrets of production are not asked of it. */
+export const readCommandConfig = (env: NodeJS.ProcessEnv = process.env): Config =>
+  readConfig({ ...env, NODE_ENV: 'development' });

@@ -1,5 +1,5 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { readLocalSecret, writeLocalSecret } from './local-secrets.ts';
+import { localSecret, readLocalSecret } from './local-secrets.ts';
 
 /** The key that signs the head of the log: Ed25519, PKCS#8, as PEM or as base64 in one line. Throws for anything else. */
 export const parseSigningKey = (text: string): KeyObject => {
@@ -20,10 +20,8 @@ export const readLocalSigningKey = async (dataDir: string): Promise<KeyObject | 
 };
 
 /** The same, made up at the first call. */
-export const localSigningKey = async (dataDir: string): Promise<KeyObject> => {
-  const known = await readLocalSigningKey(dataDir);
-  if (known) return known;
-  const { privateKey } = generateKeyPairSync('ed25519');
-  await writeLocalSecret(dataDir, NAME, privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64'));
-  return privateKey;
-};
+export const localSigningKey = async (dataDir: string): Promise<KeyObject> =>
+  parseSigningKey((await localSecret(dataDir, NAME, makeSigningKey)).secret);
+
+const makeSigningKey = (): string =>
+  generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64');

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { readConfig } from '../config.ts';
+import { readCommandConfig } from '../config.ts';
 import { publicKeyPem } from '../eventstore/checkpoint.ts';
 import { readLocalSigningKey } from '../signing-key.ts';
 import { CliFault } from './fault.ts';
@@ -23,7 +23,7 @@ const readPublicKey = async (file: string): Promise<string> => {
 /** As PEM: those in the files; without files that of the key with which the gateway of this machine signs, if it has one. */
 export const publicKeys = async (files: readonly string[]): Promise<readonly string[]> => {
   if (files.length > 0) return Promise.all(files.map(readPublicKey));
-  const { signingKey, dataDir } = readConfig();
+  const { signingKey, dataDir } = readCommandConfig();
   const key = signingKey ?? (await readLocalSigningKey(dataDir));
   return key ? [publicKeyPem(key)] : [];
 };

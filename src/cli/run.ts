@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
-import { InvalidConfig, readConfig } from '../config.ts';
+import { InvalidConfig, readCommandConfig } from '../config.ts';
 import { EmbeddedPostgresFault } from '../embedded-postgres.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
 import { CliFault } from './fault.ts';
@@ -31,7 +31,7 @@ export const runOnDatabase = async (
   command: (database: OpenDatabase) => Promise<ExitCode>,
 ): Promise<void> =>
   runAlone(name, async (log) => {
-    const { databaseUrl, dataDir } = readConfig();
+    const { databaseUrl, dataDir } = readCommandConfig();
     const database = await openDatabase({ databaseUrl, dataDir, log });
     try {
       return await command(database);
