@@ -12,28 +12,8 @@ const END_OF_ROWS = -1;
  */
 export const copyOut = (client: pg.Client, query: string, onRow: OnRow): Promise<void> =>
   new Promise((resolve, reject) => {
-    let pending: Buffer | undefined;
-    let headerRead = false;
+    const read = createRowReader(onRow);
     let failure: unknown;
-
-    const read = (chunk: Buffer): void => {
-      // Usually a message is a row, which nobody promises.
-      const bytes = pending ? Buffer.concat([pending, chunk]) : chunk;
-      let at = 0;
-      if (!headerRead) {
-        if (bytes.length < HEADER_BYTES) return void (pending = Buffer.from(bytes));
-        at = HEADER_BYTES + bytes.readInt32BE(HEADER_BYTES - 4);
-        headerRead = true;
-      }
-      for (;;) {
-        const end = endOfRow(bytes, at);
-        if (end === undefined) break;
-        if (end !== at + 2) onRow(bytes, at + 2);
-        at = end;
-      }
-      // A copy, for the bytes are pg's, which reads the next message over them.
-      pending = at < bytes.length ? Buffer.from(bytes.subarray(at)) : undefined;
-    };
 
     const copy = {
       submit: (connection: pg.Connection) => connection.query(`copy (${query}) to stdout (format binary)`),
@@ -58,6 +38,30 @@ export const copyOut = (client: pg.Client, query: string, onRow: OnRow): Promise
     };
     client.query(copy);
   });
+
+/** Takes a COPY in pieces, however they are cut: usually one is a row, which nobody promises. */
+export const createRowReader = (onRow: OnRow): ((chunk: Buffer) => void) => {
+  let pending: Buffer | undefined;
+  let headerRead = false;
+  return (chunk) => {
+    const bytes = pending ? Buffer.concat([pending, chunk]) : chunk;
+    let at = 0;
+    if (!headerRead) {
+      const header = bytes.length < HEADER_BYTES ? HEADER_BYTES : HEADER_BYTES + bytes.readInt32BE(HEADER_BYTES - 4);
+      if (bytes.length < header) return void (pending = Buffer.from(bytes));
+      at = header;
+      headerRead = true;
+    }
+    for (;;) {
+      const end = endOfRow(bytes, at);
+      if (end === undefined) break;
+      if (end !== at + 2) onRow(bytes, at + 2); // Else it is the mark of the end.
+      at = end;
+    }
+    // A copy, for the bytes are pg's, which reads the next message over them.
+    pending = at < bytes.length ? Buffer.from(bytes.subarray(at)) : undefined;
+  };
+};
 
 /** Undefined while not all of the row is there. */
 const endOfRow = (bytes: Buffer, start: number): number | undefined => {

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { contentHash } from '../../src/eventstore/chain.ts';
-import { copyOut } from '../../src/eventstore/copy-out.ts';
+import { copyOut, createRowReader } from '../../src/eventstore/copy-out.ts';
 import type { NewEvent, StoredEvent } from '../../src/eventstore/event-store.ts';
 import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres.ts';
 import { EVENT_COLUMNS, readEvent, type EventBytes } from '../../src/eventstore/verify/event-bytes.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { aStream } from './logs.ts';
+import { aStream, numbers } from './logs.ts';
 
 let database: TestDatabase;
 let client: pg.Client;
@@ -87,6 +87,32 @@ describe('an event read from bytes', () => {
 });
 
 describe('a COPY', () => {
+  it('may come in any pieces', () => {
+    const row = (n: number): Buffer => {
+      const bytes = Buffer.alloc(2 + 8 + 4 + 4 + n);
+      bytes.writeInt16BE(3, 0);
+      bytes.writeInt32BE(4, 2);
+      bytes.writeInt32BE(n, 6);
+      bytes.writeInt32BE(-1, 10);
+      bytes.writeInt32BE(n, 14);
+      return bytes.fill(n, 18);
+    };
+    const header = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\x03abc', 'latin1');
+    const copy = Buffer.concat([header, ...numbers(0, 20).map(row), Buffer.from([0xff, 0xff])]);
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1 }), (sizes) => {
+        const read: number[] = [];
+        const take = createRowReader((bytes, at) => void read.push(bytes.readInt32BE(at + 4)));
+        for (let at = 0, n = 0; at < copy.length; n++) {
+          const size = sizes[n % sizes.length] ?? 1;
+          take(copy.subarray(at, at + size));
+          at += size;
+        }
+        expect(read).toEqual(numbers(0, 20));
+      }),
+    );
+  });
+
   it('of no rows is none, one that is refused says so, and the connection is good afterwards', async () => {
     const rows: Buffer[] = [];
     await copyOut(client, 'select 1 where false', (bytes) => void rows.push(bytes));

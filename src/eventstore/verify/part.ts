@@ -41,13 +41,14 @@ const checkDatabase = async (databaseUrl: string, trusted: Trusted): Promise<Par
 /** Bytes, from the start of a line up to where another begins. */
 const checkFile = async (file: string, trusted: Trusted): Promise<PartCheck> => {
   const handle = await open(file);
+  let bytes = Buffer.alloc(0); // One for all parts.
   const check = async ({ from, to }: Part): Promise<RangeReport> => {
     const checker = createRangeChecker(trusted);
-    const bytes = Buffer.allocUnsafe(to - from);
-    const { bytesRead } = await handle.read(bytes, 0, bytes.length, from);
+    if (bytes.length < to - from) bytes = Buffer.allocUnsafe(to - from);
+    const { bytesRead } = await handle.read(bytes, 0, to - from, from);
     for (let at = 0; at < bytesRead && !checker.failed;) {
       const newline = bytes.indexOf(LINE_FEED, at);
-      const end = newline === -1 ? bytesRead : newline;
+      const end = newline === -1 || newline > bytesRead ? bytesRead : newline;
       try {
         const line = readExportLine(bytes.toString('utf8', at, end));
         if (line.kind === 'event') checker.event(line.event, line.stream, line.revision);

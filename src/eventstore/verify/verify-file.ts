@@ -6,7 +6,7 @@ import { BEGINNING, createMerger, type Verdict } from './merge.ts';
 import { inThreads } from './threads.ts';
 import type { VerifyOptions } from './verify-database.ts';
 
-const BYTES_PER_PART = 4 * 1024 * 1024;
+const BYTES_PER_PART = 8 * 1024 * 1024;
 const WINDOW_BYTES = 64 * 1024;
 const LINE_FEED = 10;
 /** A part begins with an event, so that a checkpoint is always looked at with the event that it vouches for. */
