@@ -1,5 +1,6 @@
 import { StoreUnavailable } from '../eventstore/event-store.ts';
 import { CannotExport } from '../eventstore/export-log.ts';
+import { NoSuchEvent } from '../eventstore/verify/verify-database.ts';
 import { NotAnExport } from '../eventstore/verify/verify-file.ts';
 import { CliFault } from './fault.ts';
 
@@ -10,7 +11,7 @@ const CONNECTION_LOST = /^(08|57P)|^ECONN|^EPIPE/;
 
 /** What went wrong with a log or a file, in words for the operator; whatever else it may be stays as it is. */
 export const logFault = (error: unknown): unknown => {
-  if (error instanceof CannotExport || error instanceof NotAnExport)
+  if ([CannotExport, NotAnExport, NoSuchEvent].some((fault) => error instanceof fault) && error instanceof Error)
     return new CliFault(error.message, { cause: error });
   const { code = '', message = '' } = (error ?? {}) as { readonly code?: string; readonly message?: string };
   if (code === NO_SUCH_TABLE) {

@@ -74,6 +74,8 @@ export const exportLog = async ({
     let last = header.previous_hash;
     let events = 0;
     let signed = 0;
+    /** One part is written while the next is read. */
+    let writing = Promise.resolve();
     for (let first = from; first <= to; first += EVENTS_PER_PART) {
       signal?.throwIfAborted();
       const end = Math.min(to, first + EVENTS_PER_PART - 1);
@@ -94,9 +96,12 @@ export const exportLog = async ({
       });
       if (expected !== end + 1) missing(expected);
       events += end - first + 1;
-      await write(lines);
+      await writing;
+      writing = write(lines);
+      writing.catch(() => undefined); // Told to whoever waits for it next.
       progress(events, to - from + 1);
     }
+    await writing;
     const end: ExportEnd = {
       events,
       checkpoints: signed,

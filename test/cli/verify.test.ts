@@ -97,6 +97,7 @@ describe('verify', () => {
     [['--file', 'none.jsonl'], /no such file/],
     [['--file', 'key.pem'], /does not begin as an export/],
     [['--file', 'x', '--from', '2'], /--from is for a database/],
+    [['--from', '32'], /no event 31 before that; the log ends at 30/],
     [['--from', '0'], /whole number, from 1/],
   ])('exits with 2 and says why: %j', async (args, words) => {
     const { code, stderr } = await onDatabase('verify', ...args);

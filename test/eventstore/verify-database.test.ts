@@ -110,6 +110,13 @@ describe('a log that was tampered with', () => {
     ['the time, to none', at, /milliseconds/, change(`time = 'infinity'`)],
     ['the hash', at, /hash/, change(`hash = set_byte(hash, 31, get_byte(hash, 31) # 1)`)],
     ['the position', EVENTS, /missing/, `update events set position = 1000 where position = ${EVENTS}`],
+    [
+      'the position, to far away',
+      EVENTS,
+      /missing/,
+      `update events set position = 900000000000000 where position = ${EVENTS}`,
+      'update log_head set position = 900000000000000',
+    ],
     ['a row that is gone', at, /missing/, `delete from events where position = ${at}`],
     ['the first row gone', 1, /missing/, 'delete from events where position = 1'],
     [
@@ -134,6 +141,12 @@ describe('a log that was tampered with', () => {
     ['a checkpoint gone', 40, /does not follow/, 'delete from log_checkpoints where position = 30'],
     ['the first checkpoint gone', 20, /does not follow/, 'delete from log_checkpoints where position = 10'],
     ['a checkpoint elsewhere', 31, /signature/, 'update log_checkpoints set position = 31 where position = 30'],
+    [
+      'a checkpoint before the first event',
+      0,
+      /before the first/,
+      'update log_checkpoints set position = 0 where position = 10',
+    ],
     [
       'the time of a checkpoint',
       30,

@@ -9,6 +9,9 @@ export type Source = { readonly databaseUrl: string } | { readonly file: string 
 /** One part of the log: positions of a database, both included, or bytes of a file. */
 export type Part = { readonly n: number; readonly from: number; readonly to: number };
 
+/** An array, or what can be asked like one. */
+export type Parts = { readonly length: number; at(n: number): Omit<Part, 'n'> | undefined };
+
 export type Answer =
   { readonly n: number; readonly report: RangeReport } | { readonly n: number; readonly failed: string };
 
@@ -22,7 +25,7 @@ type HandOver = (report: RangeReport) => 'more' | 'enough';
 export type ThreadsOptions = {
   readonly source: Source;
   readonly trusted: Trusted;
-  readonly parts: readonly Omit<Part, 'n'>[];
+  readonly parts: Parts;
   /** By default as many as there are cores. */
   readonly threads?: number | undefined;
 };
@@ -45,7 +48,9 @@ const inThisOne = async ({ source, trusted, parts }: ThreadsOptions, handOver: H
   try {
     const part = await createPartCheck(source, trusted);
     try {
-      for (const [n, one] of parts.entries()) if (handOver(await part.check({ n, ...one })) === 'enough') return;
+      for (let n = 0, one = parts.at(0); n < parts.length && one; one = parts.at(++n)) {
+        if (handOver(await part.check({ n, ...one })) === 'enough') return;
+      }
     } finally {
       await part.close();
     }
@@ -67,7 +72,7 @@ const inSeveral = ({ source, trusted, parts }: ThreadsOptions, count: number, ha
   const done = new Promise<void>((resolve, reject) => {
     const give = (): void => {
       while (idle.length > 0 && given < parts.length && given - handed < count * AHEAD_PER_THREAD) {
-        idle.pop()?.postMessage({ n: given, ...parts[given++] });
+        idle.pop()?.postMessage({ n: given, ...parts.at(given++) });
       }
       if (handed === parts.length) resolve();
     };

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { NEVER_HANG } from '../connections.ts';
 import { BEGINNING, createMerger, type Verdict } from './merge.ts';
 import type { Link, Trusted } from './range.ts';
-import { inThreads } from './threads.ts';
+import { inThreads, type Parts } from './threads.ts';
 
 export type VerifyOptions = Trusted & {
   /** Of the first event that is looked at; the one before it is taken on trust. */
@@ -13,6 +13,11 @@ export type VerifyOptions = Trusted & {
   readonly threads?: number;
 };
 
+/** Fault: what was asked for does not begin behind any event. */
+export class NoSuchEvent extends Error {
+  override readonly name = 'NoSuchEvent';
+}
+
 const EVENTS_PER_PART = 10_000;
 
 type Ends = {
@@ -22,6 +27,7 @@ type Ends = {
   readonly lowest: string | null;
   readonly highest: string | null;
   readonly signed: string | null;
+  readonly lowest_signed: string | null;
 };
 
 /**
@@ -39,6 +45,12 @@ export const verifyDatabase = async (
   const lowest = Number(ends.lowest ?? 1);
   if (lowest < 1) {
     merger.fail({ position: lowest, what: 'there is an event before the first', expected: '1', found: `${lowest}` });
+    return merger.verdict();
+  }
+  const lowestSigned = Number(ends.lowest_signed ?? 1);
+  if (lowestSigned < 1) {
+    const what = 'there is a checkpoint before the first event';
+    merger.fail({ position: lowestSigned, what, expected: '1 or more', found: `${lowestSigned}` });
     return merger.verdict();
   }
   const parts = partsOf(from, highest, partSize);
@@ -78,11 +90,11 @@ export const verifyDatabase = async (
   return merger.verdict();
 };
 
-const partsOf = (first: number, last: number, size: number) =>
-  Array.from({ length: Math.max(0, Math.ceil((last - first + 1) / size)) }, (_, n) => {
-    const from = first + n * size;
-    return { from, to: Math.min(last, from + size - 1) };
-  });
+/** Not made beforehand: a position that somebody made up may be as large as it likes. */
+const partsOf = (first: number, last: number, size: number): Parts => ({
+  length: Math.max(0, Math.ceil((last - first + 1) / size)),
+  at: (n) => ({ from: first + n * size, to: Math.min(last, first + (n + 1) * size - 1) }),
+});
 
 /** In one statement, so that they fit together while others append. */
 const readEnds = async (databaseUrl: string, from: number): Promise<{ ends: Ends; before: Link }> => {
@@ -94,17 +106,28 @@ const readEnds = async (databaseUrl: string, from: number): Promise<{ ends: Ends
       `select position, encode(hash, 'hex') as hash,
               case when isfinite(time) then (extract(epoch from time) * 1000)::float8 end as time,
               (select min(position) from events) as lowest, (select max(position) from events) as highest,
-              (select max(position) from log_checkpoints) as signed
+              (select max(position) from log_checkpoints) as signed,
+              (select min(position) from log_checkpoints) as lowest_signed
        from log_head`,
     );
-    const none = { position: '0', time: null, hash: '', lowest: null, highest: null, signed: null };
+    const none = {
+      position: '0',
+      time: null,
+      hash: '',
+      lowest: null,
+      highest: null,
+      signed: null,
+      lowest_signed: null,
+    };
     const ends = rows[0] ?? none;
     if (from === 1) return { ends, before: BEGINNING };
     const { rows: trusted } = await client.query<{ time: number; hash: string }>(
       `select (extract(epoch from time) * 1000)::float8 as time, encode(hash, 'hex') as hash from events where position = $1`,
       [from - 1],
     );
-    return { ends, before: { position: from - 1, time: 0, hash: '', ...trusted[0] } };
+    if (!trusted[0])
+      throw new NoSuchEvent(`There is no event ${from - 1} before that; the log ends at ${ends.position}.`);
+    return { ends, before: { position: from - 1, ...trusted[0] } };
   } finally {
     await client.end();
   }
