@@ -32,17 +32,24 @@ The log is what counts: npm run rebuild -- <projection> makes rows that differ a
 const { account: accountId } = program.opts<{ account?: string }>();
 
 /** Rows are a moment behind the log while a gateway runs; where none does, they stay where they are. */
-const CATCH_UP_WITHIN_MS = 10_000;
+const CATCH_UP_WITHIN_MS = 30_000;
+const MOVE_WITHIN_MS = 2000;
 /** More lines than these tell nobody anything more. */
 const MAX_LINES = 1000;
 
 const behind = (positions: Positions, head: number): readonly string[] =>
   Object.entries(positions).flatMap(([name, at]) => (at < head ? [`${name} is ${head - at} events behind`] : []));
 
-/** Until the rows have everything that was in the log at the start, or have not moved for long. */
+/** Until the rows have everything that was in the log at the start, or do not move. */
 const catchUp = async (database: Database, head: number): Promise<void> => {
-  for (const since = performance.now(); performance.now() - since < CATCH_UP_WITHIN_MS; await sleep(100)) {
-    if (behind(await readPositions(database), head).length === 0) return;
+  const since = performance.now();
+  let moved = { at: since, sum: -1 };
+  for (let now = since; now - since < CATCH_UP_WITHIN_MS && now - moved.at < MOVE_WITHIN_MS; now = performance.now()) {
+    const positions = await readPositions(database);
+    if (behind(positions, head).length === 0) return;
+    const sum = Object.values(positions).reduce((total, at) => total + at, 0);
+    if (sum !== moved.sum) moved = { at: now, sum };
+    await sleep(100);
   }
 };
 
