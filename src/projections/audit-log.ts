@@ -1,7 +1,7 @@
 import type { ITask } from 'pg-promise';
 import { accountStream } from '../domain/account/account.ts';
 import { decode, type Recorded } from '../eventstore/codec.ts';
-import type { EventStore, StoredEvent } from '../eventstore/event-store.ts';
+import { PAGE, type EventStore, type StoredEvent } from '../eventstore/event-store.ts';
 import { createAccountBooks, createRequestBooks, isCounted, type AccountBook } from './audit-books.ts';
 import { auditRequestRows, dropWhatIsRight } from './audit-requests.ts';
 import {
@@ -38,7 +38,8 @@ export type LogAudit = {
   readonly requests: number;
 };
 
-const PAGE = 5000;
+/** Of rows. */
+const BATCH = 5000;
 /** A take-over of a large table may hold it for some time. */
 const LOCK_WITHIN_MS = 60_000;
 
@@ -134,7 +135,7 @@ const auditBalances = async (
   for (let after: string | undefined = ''; after !== undefined;) {
     const rows: readonly BalanceRow[] = await tx.any<BalanceRow>(
       `select * from ${LIVE}.balances where account_id > $1 and ($2::text is null or account_id = $2)
-       order by account_id limit ${PAGE}`,
+       order by account_id limit ${BATCH}`,
       [after, scope ?? null],
     );
     for (const row of rows) {
@@ -146,7 +147,7 @@ const auditBalances = async (
       else report(differences(row.account_id, 'balances', balanceOf(book), row));
       left.delete(row.account_id);
     }
-    after = rows.length === PAGE ? rows.at(-1)?.account_id : undefined;
+    after = rows.length === BATCH ? rows.at(-1)?.account_id : undefined;
   }
   for (const accountId of left) report([missing(accountId, 'balances')]);
   for (const [accountId, { wallet }] of books) report(brokenPromises(accountId, wallet));

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
+import { emptyWallet, evolveWallet, type Wallet } from '../../src/domain/account/wallet.ts';
 import { anyAccount, auditAccount, recentAccount } from '../../src/projections/audit-account.ts';
 import { auditLog } from '../../src/projections/audit-log.ts';
-import type { Difference } from '../../src/projections/audit.ts';
+import { brokenPromises, type Difference } from '../../src/projections/audit.ts';
 import { balances } from '../../src/projections/balances.ts';
 import { rebuild } from '../../src/projections/rebuild.ts';
 import { requests } from '../../src/projections/requests.ts';
-import { chargeLate, release, reserve, settle, topUp } from '../domain/account/examples.ts';
+import { chargeLate, release, reserve, reserved, settle, toppedUp, topUp } from '../domain/account/examples.ts';
 import { openBusyHouse, type BusyHouse } from './busy.ts';
 import { asProjection } from './log.ts';
 
@@ -282,4 +283,21 @@ describe('a row that is not as the log says', () => {
     expect((await auditAll('acc_9')).found).toMatchObject([{ ...all[0], accountId: 'acc_9' }]);
     await tamper(`update projections.daily_usage set charged = charged - 1 where account_id = 'acc_9'`);
   });
+});
+
+describe('a wallet', () => {
+  const wallet = (): Wallet => [toppedUp(100n), reserved(40n)].reduce(evolveWallet, emptyWallet());
+  const broken = (over: Partial<Wallet>): string[] =>
+    brokenPromises('acc_1', { ...wallet(), ...over }).map(({ what }) => what);
+
+  it('keeps its promises', () => expect(broken({})).toEqual([]));
+
+  it.each([
+    [{ toppedUp: 99n }, ['account.balance']],
+    [{ charged: 1n }, ['account.balance']],
+    [{ balance: 101n }, ['account.balance', 'account.lots']],
+    [{ lots: new Map() }, ['account.lots']],
+    [{ held: 41n }, ['account.holds']],
+    [{ held: 101n }, ['account.holds', 'account.available >= 0']],
+  ])('breaks them where it is %o', (over, what) => expect(broken(over)).toEqual(what));
 });
