@@ -43,7 +43,7 @@ const auditAll = async (accountId?: string) => {
   const found: Difference[] = [];
   const { database, store } = house;
   const audited = await auditLog({
-    ...{ database, store, accountId, page: accountId === undefined ? 200 : 3, progress: () => undefined },
+    ...{ database, store, accountId, page: accountId === undefined ? 200 : 2, progress: () => undefined },
     found: (one) => found.push(one),
   });
   return { found, ...audited };
@@ -149,12 +149,12 @@ describe('a row that is not as the log says', () => {
       settle(60, 'gen-settled'),
       reserve(100n, 'gen-late'),
       release('gen-late'),
-      chargeLate(40, 'gen-late'),
       reserve(999_800n, 'gen-all'),
       settle(1_500_000, 'gen-all'), // Some of it is written off.
       topUp(1_000_000n, 'lot_2'),
       reserve(100n, 'gen-released'),
       release('gen-released'),
+      chargeLate(40, 'gen-late'), // Some pages after it was released, when its row has been looked at.
       reserve(300n, 'gen-open'),
       reserve(400n, 'gen-open-2'),
     ];
@@ -243,11 +243,21 @@ describe('a row that is not as the log says', () => {
     expect(await findAll('acc_9')).toEqual({ ...inAll(what), short: [] });
   });
 
-  it('is found where the late charge of a request that was released is missing', async () => {
-    await request('gen-late', `status = 'released', cost = 0, charged = 0, output_tokens = 0`);
-    const { one, all } = await findAll('acc_9');
-    expect(one).toEqual(all);
-    expect(all).toEqual(expect.arrayContaining(['requests.gen-late.status', 'requests.gen-late.charged']));
+  it('is found where it never took in the late charge of a request that had been released', async () => {
+    const [release] = (await house.store.readStream('account-acc_9', 0, 100)).filter(
+      ({ type, data }) => type === 'HoldReleased' && data.includes('gen-late'),
+    );
+    const nothing = ['usage_source', 'ended', 'finish_reason', 'upstream_id', 'first_byte_ms', 'total_ms'];
+    await request(
+      'gen-late',
+      `status = 'released', cost = 0, charged = 0, output_tokens = 0, ended_revision = ${release?.revision},
+       ended_at = '${release?.time.toISOString()}', ${nothing.map((column) => `${column} = null`).join(', ')}`,
+    );
+    const columns = ['status', 'cost', 'charged', 'output_tokens', 'usage_source', 'ended'];
+    const { look, one, all } = await findAll('acc_9');
+    for (const what of [look, one, all]) {
+      expect(what).toEqual(expect.arrayContaining(columns.map((column) => `requests.gen-late.${column}`)));
+    }
   });
 
   it('is found where a request belongs to somebody else', async () => {
