@@ -64,7 +64,7 @@ export const createRequestBooks = () => {
   let count = 0;
   let charged = 0n;
   return {
-    /** By request id, with the revision that its row is of. */
+    /** By request id: what the row should be. */
     rows: rows as ReadonlyMap<string, RequestRow>,
     afterwards: afterwards as ReadonlyMap<string, readonly Recorded[]>,
     perBucket,

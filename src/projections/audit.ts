@@ -17,7 +17,7 @@ export type Difference = {
   readonly row: string;
 };
 
-export const NO_ROW = 'no row';
+const NO_ROW = 'no row';
 const A_ROW = 'a row';
 
 export const missing = (accountId: string, what: string): Difference => ({ accountId, what, log: A_ROW, row: NO_ROW });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ADMIN_TOKEN, createPremises, type Premises, type RunningGateway } from '../support/gateway.ts';
 import { projectionsCaughtUp } from '../support/books.ts';
 import { SOON } from '../support/soon.ts';
-import { query } from '../support/sql.ts';
+import { query, takeAway } from '../support/sql.ts';
 import { chat, costUsdOf } from '../support/traffic.ts';
 
 type Ran = { readonly code: number; readonly stdout: string };
@@ -75,6 +75,18 @@ describe('a gateway', () => {
       code: 0,
       stdout: expect.stringContaining('All as the log says') as string,
     });
+  });
+
+  it('skips while the database is away, which is no disagreement, and goes on when it is back', async () => {
+    const [skipped, agreed] = [await samples('skipped'), await samples('agreed')];
+    const giveBack = await takeAway(premises.databaseUrl);
+    await expect.poll(() => samples('skipped'), SOON).toBeGreaterThan(skipped + 5);
+    expect(await metric('kissapi_log_head_position')).toBeNaN();
+    await giveBack();
+    await expect.poll(() => samples('agreed'), SOON).toBeGreaterThan(agreed + 5);
+    await expect.poll(() => metric('kissapi_log_head_position'), SOON).toBeGreaterThan(60);
+    expect(await samples('disagreed')).toBe(0);
+    expect(alerts()).toEqual([]);
   });
 
   it('raises an alarm where a row was changed by hand, until the row has been made anew', async () => {
