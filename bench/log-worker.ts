@@ -1,13 +1,15 @@
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { v7 as newId } from 'uuid';
-import { accountStream } from '../src/domain/account/account.ts';
+import { ACCOUNT_STATE_VERSION, type Account } from '../src/domain/account/account.ts';
 import { accountDecider } from '../src/domain/account/decide.ts';
-import type { Delivery, PinnedPrice } from '../src/domain/account/events.ts';
 import { invariant } from '../src/domain/decider.ts';
 import { createCommands } from '../src/eventstore/commands.ts';
 import { createCommitter } from '../src/eventstore/committer.ts';
 import { createPostgresStore } from '../src/eventstore/postgres.ts';
+import { createSnapshots } from '../src/eventstore/snapshots.ts';
+import { benchStream } from './accounts.ts';
+import { CHARGED, delivery, HELD, price, request, usage } from './history.ts';
 
 /**
  * One process of the log's benchmark: keeps so many commands in flight for so long, and prints its figures as JSON.
@@ -23,26 +25,11 @@ const { values } = parseArgs({
   },
 });
 const accounts = Number(values.accounts);
-const until = performance.now() + Number(values.seconds) * 1000;
 const latenciesMs: number[] = [];
 
-const price: PinnedPrice = {
-  model: 'bench',
-  version: 1,
-  rates: { input: 1000n, cachedInput: 1000n, cacheWrite: 1000n, output: 4000n, reasoning: 4000n },
-};
-const usage = { input: 100, cachedInput: 0, cacheWrite: 0, output: 16, reasoning: 0 };
-const delivery: Delivery = {
-  usageSource: 'reported',
-  ended: 'completed',
-  finishReason: 'stop',
-  upstreamId: null,
-  firstByteMs: 1,
-  totalMs: 2,
-  anomalies: [],
-};
-
 type Way = {
+  /** Touches an account for the first time, which reads its history. */
+  load(account: number): Promise<void>;
   /** Sets credits aside, then charges: two durable commands, each timed. */
   pair(account: number, timed: (command: () => Promise<unknown>) => Promise<void>): Promise<void>;
   close(): Promise<void>;
@@ -51,12 +38,17 @@ type Way = {
 const ledger = (): Way => {
   const store = createPostgresStore(values.database);
   const committer = createCommitter({ store });
-  const commands = createCommands({ store, committer, decider: accountDecider });
+  const snapshots = createSnapshots<Account>(values.database, ACCOUNT_STATE_VERSION);
+  const commands = createCommands({ store, committer, decider: accountDecider, snapshots });
   return {
+    load: async (account) => {
+      const accept = { type: 'AcceptTerms', version: '1', how: 'bench' } as const;
+      await commands.execute(benchStream(account), accept, { actor: 'system:bench', commandId: newId() });
+    },
     pair: async (account, timed) => {
       const uuid = newId();
       const requestId = `gen-${uuid}`;
-      const stream = accountStream(`bench-${account}`);
+      const stream = benchStream(account);
       const execute = (step: string, command: Parameters<typeof commands.execute>[1]) => async (): Promise<void> => {
         const outcome = await commands.execute(stream, command, {
           actor: 'system:bench',
@@ -64,19 +56,13 @@ const ledger = (): Way => {
         });
         invariant(outcome.accepted, `${step} is accepted`);
       };
-      const request = {
-        endpoint: '/chat/completions',
-        upstream: 'bench',
-        streamed: false,
-        inputTokensBound: 400,
-        outputTokensBound: 16,
-      };
       const identity = { requestId, keyId: 'key', runId: 'bench' };
-      await timed(execute('reserve', { type: 'ReserveCredits', ...identity, amount: 464n, price, request }));
+      await timed(execute('reserve', { type: 'ReserveCredits', ...identity, amount: HELD, price, request }));
       await timed(execute('settle', { type: 'SettleHold', requestId, usage, delivery }));
     },
     close: async () => {
       await committer.close();
+      await snapshots.close();
       await store.close();
     },
   };
@@ -110,10 +96,11 @@ const forUpdate = (): Way => {
     }
   };
   return {
+    load: () => Promise.resolve(),
     pair: async (account, timed) => {
       const requestId = newId();
-      await timed(move(account, requestId, 464, 0));
-      await timed(move(account, requestId, -464, 164));
+      await timed(move(account, requestId, Number(HELD), 0));
+      await timed(move(account, requestId, -Number(HELD), Number(CHARGED)));
     },
     close: () => pool.end(),
   };
@@ -125,15 +112,22 @@ const timed = async (command: () => Promise<unknown>): Promise<void> => {
   await command();
   latenciesMs.push(performance.now() - start);
 };
+const flight = Number(values.flight);
+// What a process does when it has just started is one thing, what it does ever after another: they are timed apart.
+const startedLoading = performance.now();
+for (let from = 0; from < accounts; from += 500) {
+  await Promise.all(Array.from({ length: Math.min(500, accounts - from) }, (_, n) => way.load(from + n)));
+}
+const loadsPerSecond = accounts / ((performance.now() - startedLoading) / 1000);
+const until = performance.now() + Number(values.seconds) * 1000;
 const loop = async (): Promise<void> => {
   while (performance.now() < until) await way.pair(Math.floor(Math.random() * accounts), timed);
 };
 const start = performance.now();
-await Promise.all(Array.from({ length: Number(values.flight) }, loop));
+await Promise.all(Array.from({ length: flight }, loop));
 const seconds = (performance.now() - start) / 1000;
 await way.close();
 latenciesMs.sort((a, b) => a - b);
 const quantile = (q: number): number => latenciesMs[Math.floor(latenciesMs.length * q)] ?? 0;
-process.stdout.write(
-  `${JSON.stringify({ commands: latenciesMs.length, perSecond: latenciesMs.length / seconds, p50: quantile(0.5), p99: quantile(0.99) })}\n`,
-);
+const figures = { perSecond: latenciesMs.length / seconds, p50: quantile(0.5), p99: quantile(0.99), loadsPerSecond };
+process.stdout.write(`${JSON.stringify(figures)}\n`);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { parseSecretKey } from './eventstore/sealed-bytes.ts';
 
 /** Sole reader of the environment: one schema, one frozen object. */
 export type Config = Omit<z.output<typeof schema>, 'upstreamsFile'> & {
@@ -19,6 +20,13 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const MAX_MS = 2_147_483_647;
 const ms = z.coerce.number().int().positive().max(MAX_MS);
 const secret = z.string().min(32, 'must have at least 32 characters');
+const HOW_TO_MAKE_A_KEY = 'make one with `openssl rand -base64 32`, and keep a copy apart from the database';
+const secretKey = z.string().transform((text, context) => {
+  const key = parseSecretKey(text);
+  if (key) return key;
+  context.addIssue({ code: 'custom', message: `must be 32 bytes in base64 or hexadecimal: ${HOW_TO_MAKE_A_KEY}` });
+  return z.NEVER;
+});
 
 const schema = z
   .object({
@@ -30,6 +38,11 @@ const schema = z
     KISSAPI_ADMIN_TOKEN: secret.optional(),
     KISSAPI_KEY_PEPPER: secret.optional(),
     KISSAPI_KEY_PEPPER_ID: z
+      .string()
+      .regex(/^[\w-]{1,32}$/)
+      .default('1'),
+    KISSAPI_DATA_KEY: secretKey.optional(),
+    KISSAPI_DATA_KEY_ID: z
       .string()
       .regex(/^[\w-]{1,32}$/)
       .default('1'),
@@ -57,6 +70,8 @@ const schema = z
     adminToken: env.KISSAPI_ADMIN_TOKEN,
     keyPepper: env.KISSAPI_KEY_PEPPER,
     keyPepperId: env.KISSAPI_KEY_PEPPER_ID,
+    dataKey: env.KISSAPI_DATA_KEY,
+    dataKeyId: env.KISSAPI_DATA_KEY_ID,
     simulated: (env.KISSAPI_SIMULATED ?? (env.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
     upstreamsFile: env.KISSAPI_UPSTREAMS,
     logLevel: env.KISSAPI_LOG,
@@ -79,6 +94,10 @@ const schema = z
     };
     for (const [name, value] of Object.entries(required)) {
       if (value === undefined) context.addIssue({ code: 'custom', path: [name], message: 'is required in production' });
+    }
+    if (config.dataKey === undefined) {
+      const message = `is required in production: ${HOW_TO_MAKE_A_KEY}`;
+      context.addIssue({ code: 'custom', path: ['KISSAPI_DATA_KEY'], message });
     }
   });
 
@@ -126,3 +145,7 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   const upstreams = upstreamsFile === undefined ? [] : readUpstreams(upstreamsFile, env);
   return Object.freeze({ ...config, upstreams });
 };
+
+/** For a command beside the gateway. It opens no door, so the secrets of production are not asked of it. */
+export const readCommandConfig = (env: NodeJS.ProcessEnv = process.env): Config =>
+  readConfig({ ...env, NODE_ENV: 'development' });

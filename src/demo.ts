@@ -12,16 +12,16 @@ const KEY_FILE = 'demo-api-key';
  * development machine is kept in a file of its own, so that every start can show it; the log has only its hash.
  */
 export const openDemoAccount = async (gateway: Gateway, dataDir: string): Promise<{ apiKey: string }> => {
-  const { accounts, keyring } = gateway;
+  const { accounts, keyring, vault } = gateway;
   const stream = accountStream(DEMO_ACCOUNT);
   const seed = (step: string) => ({ actor: 'system:demo', commandId: `demo/${step}` });
   const once = { mayRepeat: true };
-  await accounts.execute(
-    stream,
-    { type: 'RegisterAccount', name: 'Demo', email: 'demo@example.com', holder: 'person', adult: true },
-    seed('register'),
-    once,
-  );
+  const { state } = await accounts.read(stream);
+  if (state.standing.status === 'unregistered') {
+    const personal = await vault.seal(DEMO_ACCOUNT, { name: 'Demo', email: 'demo@example.com' });
+    const register = { type: 'RegisterAccount', holder: 'person', personal, adult: true } as const;
+    await accounts.execute(stream, register, seed('register'), once);
+  }
   await accounts.execute(
     stream,
     { type: 'AcceptTerms', version: gateway.termsVersion, how: 'started the demo' },

@@ -119,8 +119,9 @@ const untilReady = async (
   let nextSaying = Date.now() + SAY_AGAIN_AFTER_MS;
   while (!hasEnded(child)) {
     const pidFile = await readPidFile(dataDirectory);
-    const isNew = pidFile?.pid === child.pid && pidFile?.startedAtS !== previous?.startedAtS;
-    if (isNew && pidFile?.ready) return pidFile;
+    // A killed server leaves its file behind, which may be of this very second, or of this very pid.
+    const isOld = pidFile?.pid === previous?.pid && pidFile?.startedAtS === previous?.startedAtS;
+    if (!isOld && pidFile?.pid === child.pid && pidFile?.ready) return pidFile;
     if (Date.now() > nextSaying) {
       log('PostgreSQL is not ready yet: after a crash it first replays its log');
       nextSaying = Date.now() + SAY_AGAIN_AFTER_MS;

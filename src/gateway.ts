@@ -7,28 +7,33 @@ import { v7 as newId } from 'uuid';
 import { readCatalogue, readTerms } from './catalogue.ts';
 import type { Config } from './config.ts';
 import { accountDecider } from './domain/account/decide.ts';
-import { accountStream } from './domain/account/account.ts';
+import { ACCOUNT_STATE_VERSION, accountStream, type Account } from './domain/account/account.ts';
 import { formatUsd } from './domain/money.ts';
 import { PRICES_STREAM, priceDecider } from './domain/prices/decide.ts';
 import { TERMS_STREAM, termsDecider } from './domain/terms/terms.ts';
 import { createCommands } from './eventstore/commands.ts';
 import { createCommitter } from './eventstore/committer.ts';
+import { createDataKeys, type MasterKey } from './eventstore/data-keys.ts';
 import { StoreUnavailable } from './eventstore/event-store.ts';
+import { createFold } from './eventstore/fold.ts';
+import { createVault } from './eventstore/personal-data.ts';
 import { createPostgresStore, migratePostgresStore } from './eventstore/postgres.ts';
+import { createSnapshots } from './eventstore/snapshots.ts';
 import { createKeyring } from './http/api-keys.ts';
 import { createApp } from './http/app.ts';
 import { getMetrics } from './http/routes/get-metrics.ts';
 import { createManagementRouter } from './http/management/router.ts';
 import { createMetrics } from './metrics.ts';
 import { anyAccount, auditAccount, recentAccount } from './projections/audit-account.ts';
+import { dailyUsage } from './projections/daily-usage.ts';
 import { createDatabase } from './projections/database.ts';
 import { followLog, together, type Follower } from './projections/follow.ts';
 import { createKeyOwners } from './projections/key-owners.ts';
-import { liveProjections, migrateProjections, projections } from './projections/live.ts';
+import { liveProjections, migrateProjections, projections, rowsReached } from './projections/live.ts';
 import { createPriceList } from './projections/price-list.ts';
 import { createQueries } from './projections/queries.ts';
-import { bringUpToDate } from './projections/rebuild.ts';
-import type { RequestRow } from './projections/requests.ts';
+import { bringUpToDate, createMissingTables, rebuiltInWords } from './projections/rebuild.ts';
+import { requests, type RequestRow } from './projections/requests.ts';
 import { createCompletions } from './proxy/completions.ts';
 import { orphanCommandId } from './proxy/ledger.ts';
 import { createTokenCounter } from './proxy/token-counter.ts';
@@ -43,6 +48,7 @@ export type GatewayOptions = {
   readonly databaseUrl: string;
   readonly adminToken: string;
   readonly keyPepper: string;
+  readonly masterKey: MasterKey;
   readonly log: Logger;
 };
 
@@ -65,16 +71,22 @@ const MAX_TOLD = 20;
 const PRICE_NOTICE_MS = 14 * 24 * 60 * 60 * 1000;
 
 /** Starts every room of the house and opens the door; closes them in the reverse order. */
-export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper, log }: GatewayOptions) => {
+export const startGateway = async (options: GatewayOptions) => {
+  const { config, databaseUrl, adminToken, keyPepper, masterKey, log } = options;
   await migratePostgresStore(databaseUrl);
   await migrateProjections(databaseUrl);
   await migrateRuns(databaseUrl);
 
   const store = createPostgresStore(databaseUrl);
   const committer = createCommitter({ store });
-  const accounts = createCommands({ store, committer, decider: accountDecider });
+  const snapshots = createSnapshots<Account>(databaseUrl, ACCOUNT_STATE_VERSION);
+  const accounts = createCommands({ store, committer, decider: accountDecider, snapshots });
   const prices = createCommands({ store, committer, decider: priceDecider });
   const terms = createCommands({ store, committer, decider: termsDecider });
+
+  const dataKeys = createDataKeys(databaseUrl, masterKey);
+  await dataKeys.check();
+  const vault = createVault(dataKeys);
 
   const termsInForce = await readTerms();
   const system = (what: string) => ({ actor: `system:${what}`, commandId: newId() });
@@ -86,9 +98,6 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
   }
 
   const database = createDatabase(databaseUrl);
-  await bringUpToDate(database, store, projections, (projection, position, target) =>
-    log.info({ projection, position, target }, 'rebuilding a projection'),
-  );
   const failed = (consumer: string, error: unknown): void =>
     log.error({ consumer, err: error }, 'following the log failed');
   const keyOwners = createKeyOwners();
@@ -99,7 +108,25 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
     gatherMs: LOOK_UP_GATHER_MS,
     failed,
   });
-  const rows = followLog({ store, consumer: liveProjections(database), gatherMs: GATHER_MS, failed });
+  await createMissingTables(database, projections);
+  const consumer = liveProjections(database, store, ({ projection, version, ours, stalled }) => {
+    if (version < ours) log.info(`${projection} is at version ${version} until it has been rebuilt`);
+    else if (!stalled) log.info(`${projection} is kept at version ${version} by newer nodes`);
+    else log.warn(`no node keeps ${projection} at version ${version}: start one, or rebuild it to version ${ours}`);
+  });
+  const rows = followLog({ store, consumer, gatherMs: GATHER_MS, failed });
+  // The rows are followed already, so that those which take over are kept current from that moment on.
+  await bringUpToDate(
+    database,
+    store,
+    projections,
+    (projection, position, target) => log.info({ projection, position, target }, 'rebuilding a projection'),
+    {
+      waiting: (projection) => log.info({ projection }, 'another node is rebuilding a projection: waiting for it'),
+      tookOver: (projection, rebuilt) =>
+        log.info({ projection, ...rebuilt }, `${projection} was rebuilt: ${rebuiltInWords(rebuilt)}`),
+    },
+  );
   await lookUps.reached(await store.head());
   const queries = createQueries(database);
   const metrics = createMetrics({
@@ -182,14 +209,15 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
     pepper: keyPepper,
     pepperId: config.keyPepperId,
   });
-  /** Whatever was acknowledged before now is in the rows after this. */
-  const caughtUp = async (): Promise<void> => {
+  /** Whatever was acknowledged before now is in the rows of a projection after this, be it others that keep it. */
+  const caughtUp = async (projection: { readonly name: string }): Promise<void> => {
     const head = await store.head();
     const patience = new AbortController();
     const tooLate = sleep(CAUGHT_UP_WITHIN_MS, undefined, { signal: patience.signal }).then(() => {
       throw new StoreUnavailable('the rows are behind the log');
     });
-    await Promise.race([rows.reached(head), tooLate]).finally(() => patience.abort());
+    const alone = rowsReached(database, projection, head, patience.signal);
+    await Promise.race([rows.reached(head), alone, tooLate]).finally(() => patience.abort());
   };
 
   let draining = false;
@@ -205,19 +233,21 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
     },
     listModels: () => priceList.all(new Date()).filter(({ upstream }) => upstreams.has(upstream)),
     findGeneration: async (id, accountId) => {
-      await caughtUp();
+      await caughtUp(requests);
       const row = await queries.findRequest(id, accountId);
       return row && asGeneration(row);
     },
     findKeyUsage: async (keyId) => {
-      await caughtUp();
+      await caughtUp(dailyUsage);
       return queries.usageOfKey(keyId, new Date());
     },
     findAccount: async (accountId) => (await accounts.read(accountStream(accountId))).state,
     management: createManagementRouter({
       commands: accounts,
+      vault,
       now: () => new Date(),
       store,
+      foldAccount: createFold({ store, decider: accountDecider, snapshots }),
       adminToken,
       newId,
       termsInForce: () => termsInForce.version,
@@ -245,6 +275,7 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
     port,
     runId: run.id,
     accounts,
+    vault,
     keyring,
     findKeyOwner: keyOwners.find,
     lookUps: lookUps as Pick<Follower, 'reached'>,
@@ -268,7 +299,9 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
       await rows.close();
       await lookUps.close();
       await committer.close();
+      await snapshots.close();
       await store.close();
+      await dataKeys.close();
       await database.$pool.end();
       await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
       await tokens.close();

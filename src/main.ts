@@ -2,6 +2,8 @@ import { pino, type Logger } from 'pino';
 import { InvalidConfig, readConfig, type Config } from './config.ts';
 import { openDemoAccount } from './demo.ts';
 import { EmbeddedPostgresFault, startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts';
+import { WrongMasterKey } from './eventstore/data-keys.ts';
+import { parseSecretKey, type SecretKey } from './eventstore/sealed-bytes.ts';
 import { CannotListen, startGateway } from './gateway.ts';
 import { localSecret } from './local-secrets.ts';
 import { welcome } from './welcome.ts';
@@ -20,6 +22,7 @@ const run = async (config: Config, log: Logger, stopper: Stopper): Promise<void>
     databaseUrl,
     adminToken: config.adminToken ?? adminToken?.secret ?? '',
     keyPepper,
+    masterKey: { id: config.dataKeyId, key: config.dataKey ?? (await localDataKey(config.dataDir)) },
     log,
   });
   stopper.cleanUpWith(() => gateway.close().finally(stopDatabase));
@@ -34,6 +37,12 @@ const run = async (config: Config, log: Logger, stopper: Stopper): Promise<void>
       newAdminToken: adminToken?.created ? adminToken.secret : undefined,
     }),
   );
+};
+
+const localDataKey = async (dataDir: string): Promise<SecretKey> => {
+  const key = parseSecretKey((await localSecret(dataDir, 'data-key')).secret);
+  if (key) return key;
+  throw new InvalidConfig(`${dataDir}/data-key holds no key of 32 bytes. Set KISSAPI_DATA_KEY, or put the key back.`);
 };
 
 const startDatabase = ({ dataDir }: Config, log: Logger): Promise<EmbeddedPostgres> => {
@@ -90,7 +99,9 @@ const createStopper = (log: Logger) => {
 };
 
 const say = (error: unknown): void => {
-  const known = [InvalidConfig, EmbeddedPostgresFault, CannotListen].some((fault) => error instanceof fault);
+  const known = [InvalidConfig, EmbeddedPostgresFault, CannotListen, WrongMasterKey].some(
+    (fault) => error instanceof fault,
+  );
   const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
   process.stderr.write(`${text}\n`);
 };

@@ -1,8 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { InvalidConfig, readConfig } from '../src/config.ts';
+import { InvalidConfig, readCommandConfig, readConfig } from '../src/config.ts';
 
 const SECRET = 's'.repeat(32);
 const production = {
@@ -10,6 +11,7 @@ const production = {
   DATABASE_URL: 'postgres://localhost/kissapi',
   KISSAPI_ADMIN_TOKEN: SECRET,
   KISSAPI_KEY_PEPPER: SECRET,
+  KISSAPI_DATA_KEY: 'd'.repeat(64),
 };
 
 const complaint = (env: Record<string, string>): string => {
@@ -57,6 +59,10 @@ describe('the configuration', () => {
     ['KISSAPI_ADMIN_TOKEN', 'short'],
     ['KISSAPI_KEY_PEPPER', 'short'],
     ['KISSAPI_KEY_PEPPER_ID', 'two words'],
+    ['KISSAPI_DATA_KEY', 'short'],
+    ['KISSAPI_DATA_KEY', 'd'.repeat(63)],
+    ['KISSAPI_DATA_KEY', Buffer.alloc(33).toString('base64')],
+    ['KISSAPI_DATA_KEY_ID', 'two words'],
     ['KISSAPI_SIMULATED', 'yes'],
     ['KISSAPI_LOG', 'loud'],
     ['NODE_ENV', 'staging'],
@@ -82,10 +88,30 @@ describe('the configuration', () => {
     expect(readConfig(production)).toMatchObject({ production: true, simulated: false });
     expect(readConfig({ ...production, KISSAPI_SIMULATED: 'on' }).simulated).toBe(true);
     const message = complaint({ NODE_ENV: 'production' });
-    for (const name of ['DATABASE_URL', 'KISSAPI_ADMIN_TOKEN', 'KISSAPI_KEY_PEPPER']) {
+    for (const name of ['DATABASE_URL', 'KISSAPI_ADMIN_TOKEN', 'KISSAPI_KEY_PEPPER', 'KISSAPI_DATA_KEY']) {
       expect(message).toContain(name);
     }
+    expect(message).toContain('openssl rand -base64 32');
     expect(readConfig({ KISSAPI_SIMULATED: 'off' }).simulated).toBe(false);
+  });
+
+  it('asks no secret of a command beside the gateway', () => {
+    const { NODE_ENV, DATABASE_URL } = production;
+    expect(readCommandConfig({ NODE_ENV, DATABASE_URL }).databaseUrl).toBe(DATABASE_URL);
+    expect(() => readCommandConfig({ KISSAPI_DATA_KEY: 'short' })).toThrow('KISSAPI_DATA_KEY');
+  });
+
+  it('takes the master key as people write it, and shows it to nobody', () => {
+    const bytes = Buffer.from(Array.from({ length: 32 }, (_, n) => 255 - n));
+    const [hex, base64, base64url] = (['hex', 'base64', 'base64url'] as const).map((code) => bytes.toString(code));
+    for (const text of [hex, hex?.toUpperCase(), base64, base64url]) {
+      const config = readConfig({ KISSAPI_DATA_KEY: text });
+      expect(config.dataKey?.export()).toEqual(bytes);
+      expect(inspect(config) + JSON.stringify(config)).not.toContain(text);
+    }
+    expect(readConfig({})).toMatchObject({ dataKey: undefined, dataKeyId: '1' });
+    const named = readConfig({ KISSAPI_DATA_KEY: hex, KISSAPI_DATA_KEY_ID: '2027' });
+    expect(named.dataKeyId).toBe('2027');
   });
 
   it("does not take a customer's key for a provider's, which a shell with both may hold", () => {

@@ -146,6 +146,18 @@ describe('startEmbeddedPostgres', () => {
     await vi.waitFor(() => expect(lines.join()).toMatch(/ended by itself .*received immediate shutdown request/s));
     await start();
   });
+
+  it('comes back in the second in which it was started and killed', async () => {
+    // Two of them hardly ever take more than a second.
+    for (let times = 0; times < 2; times++) {
+      await start();
+      const pid = await postmasterPid();
+      process.kill(pid, 'SIGKILL');
+      await vi.waitFor(async () => expect(await isRunning(pid)).toBe(false));
+    }
+    const { url } = await start();
+    expect(await query(url, 'SELECT 1')).toEqual([1]);
+  });
 });
 
 describe('a gateway that is gone', () => {

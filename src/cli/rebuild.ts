@@ -1,7 +1,9 @@
 import { Presets, SingleBar } from 'cli-progress';
 import { projections } from '../projections/live.ts';
 import { LIVE, type Projection } from '../projections/projection.ts';
-import { rebuild, type RebuildOptions } from '../projections/rebuild.ts';
+import { rebuild, rebuiltInWords, type RebuildOptions } from '../projections/rebuild.ts';
+import { readCheckpoint } from '../projections/rows.ts';
+import { TableInUse } from '../projections/take-over.ts';
 import { CliFault } from './fault.ts';
 import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './run.ts';
 
@@ -22,7 +24,8 @@ Examples:
   $ npm run rebuild -- balances
   $ npm run rebuild -- --all
 ${EXIT_CODES}
-Where the new rows are not the same, byte for byte, as the live ones, the exit code is 1: the live ones were wrong.`,
+Where the new rows are not the same, byte for byte, as the live ones, the exit code is 1: the live ones were wrong. Where
+their versions differ, the columns that both have are compared, unless the new version says that it changed them.`,
   )
   .parse();
 
@@ -36,33 +39,56 @@ if (chosen.length === 0) {
   );
 }
 
-const verdict = (same: boolean | undefined): string => {
-  if (same === undefined) return 'the live rows were of another version, and are replaced';
-  return same ? 'the same as the live rows' : 'NOT the same as the live rows, which are replaced';
-};
-
 const rebuildOne = async (
   on: Pick<RebuildOptions, 'database' | 'store'>,
   projection: Projection,
 ): Promise<ExitCode> => {
-  const live = await on.database.oneOrNone(`select 1 from ${LIVE}.checkpoints where name = $1`, [projection.name]);
-  if (live === null) throw new CliFault(`${projection.name} has never been built here. Start the gateway once.`);
+  const live = await readCheckpoint(on.database, projection, LIVE);
+  if (!live) throw new CliFault(`${projection.name} has never been built here. Start the gateway once.`);
+  if (live.version > projection.version) {
+    console.error(
+      `rebuild: ${projection.name} is at version ${live.version}, made by newer software: this takes it BACK to version ` +
+        `${projection.version}, until a newer node starts.`,
+    );
+  }
   // On stderr, and only where somebody is looking.
   const bar = new SingleBar(
-    { format: `${projection.name} {bar} {percentage}% | {value} of {total} events | {duration_formatted}` },
+    {
+      format: `${projection.name} {bar} {percentage}% | {value} of {total} events | {speed} events/s | {duration_formatted}`,
+    },
     Presets.shades_classic,
   );
-  bar.start(0, 0);
-  const { rows, position, md5, same } = await rebuild({
+  bar.start(0, 0, { speed: 0 });
+  const speed = createSpeed();
+  const rebuilt = await rebuild({
     ...on,
     projection,
     progress: (at, target) => {
       bar.setTotal(target);
-      bar.update(at);
+      bar.update(at, { speed: speed(at) });
     },
-  }).finally(() => bar.stop());
-  await print(`${projection.name}: ${rows} rows up to event ${position}, md5 ${md5}, ${verdict(same)}.`);
+    waiting: () => console.error(`rebuild: another process is rebuilding ${projection.name}: waiting until it is done`),
+  })
+    .catch((cause: unknown) => {
+      throw cause instanceof TableInUse ? new CliFault(cause.message, { cause }) : cause;
+    })
+    .finally(() => bar.stop());
+  const { rows, position, md5, events, same, heldMs } = rebuilt;
+  await print(
+    `${projection.name}: ${rows} rows up to event ${position}, md5 ${md5}; ${events} events at ${speed(position)} events/s, ` +
+      `took over in ${Math.ceil(heldMs)} ms; ${rebuiltInWords(rebuilt)}.`,
+  );
   return same === false ? 1 : 0;
+};
+
+/** Events a second since the first position that it was told. */
+const createSpeed = (): ((position: number) => number) => {
+  let first: { readonly position: number; readonly at: number } | undefined;
+  return (position) => {
+    first ??= { position, at: performance.now() };
+    const seconds = (performance.now() - first.at) / 1000;
+    return Math.round((position - first.position) / Math.max(seconds, 0.001));
+  };
 };
 
 await runOnDatabase('rebuild', async ({ store, rows: database }) => {

@@ -1,10 +1,11 @@
 import { InvalidArgumentError } from 'commander';
 import { formatUsd } from '../domain/money.ts';
-import type { EventStore } from '../eventstore/event-store.ts';
 import { tellStory, type Chapter, type Until } from './history.ts';
 import { CliFault } from './fault.ts';
-import { createProgram, EXIT_CODES, print, runOnDatabase } from './run.ts';
-import { line, sentence, summary } from './sentences.ts';
+import { findHolder, type FoundHolder } from './holder.ts';
+import type { OpenDatabase } from './open-database.ts';
+import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './run.ts';
+import { line, sentence, summary, type Holder } from './sentences.ts';
 
 const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
 
@@ -38,7 +39,9 @@ Examples:
   $ npm run replay -- acc_3f1c9a7be2d04c5d8a6b1e20
   $ npm run replay -- acc_3f1c9a7be2d04c5d8a6b1e20 --at 2026-01-31T10:00:00Z
   $ npm run --silent replay -- acc_3f1c9a7be2d04c5d8a6b1e20 --json | jq 'select(.type == "HoldSettled")'
-${EXIT_CODES}`,
+${EXIT_CODES}
+The holder's name and e-mail address are sealed: KISSAPI_DATA_KEY opens them, or the key in KISSAPI_DATA. Without it all
+else is told. A seal that the account's own key does not open makes the exit code 1.`,
   )
   .parse();
 
@@ -47,10 +50,10 @@ const { json, ...until } = program.opts<Options>();
 if (until.at && until.revision !== undefined) program.error('error: give --at or --revision, not both');
 const [accountId = ''] = program.args;
 
-const asJson = (chapter: Chapter): string => {
+const asJson = (chapter: Chapter, holder: Holder): string => {
   const { revision, position, time, event, metadata } = chapter.recorded;
   return JSON.stringify({
-    ...{ revision, position, time, type: event.type, sentence: sentence(event), actor: metadata.actor },
+    ...{ revision, position, time, type: event.type, sentence: sentence(event, holder), actor: metadata.actor },
     balance_usd: formatUsd(chapter.balance),
     held_usd: formatUsd(chapter.held),
     available_usd: formatUsd(chapter.available),
@@ -70,10 +73,13 @@ const summaryAsJson = ({ account: { standing, wallet }, recorded, ...chapter }: 
     },
   });
 
-const tell = async (store: EventStore): Promise<void> => {
+const tell = async ({ store, url }: OpenDatabase): Promise<ExitCode> => {
   let last: Chapter | undefined;
+  let found: FoundHolder = { holder: 'sealed' };
   for await (const chapter of tellStory(store, accountId, until)) {
-    await print(json ? asJson(chapter) : line(chapter));
+    const { event } = chapter.recorded;
+    if (event.type === 'AccountRegistered') found = await findHolder(url, accountId, event.personal);
+    await print(json ? asJson(chapter, found.holder) : line(chapter, found.holder));
     last = chapter;
   }
   if (!last) {
@@ -87,10 +93,9 @@ const tell = async (store: EventStore): Promise<void> => {
   if (until.revision !== undefined && last.recorded.revision < until.revision) {
     throw new CliFault(`${accountId} has not come to revision ${until.revision}: this was all.`);
   }
-  await print(json ? summaryAsJson(last) : `\n${summary(last.account, last)}`);
+  await print(json ? summaryAsJson(last) : `\n${summary(last.account, last, found.holder)}`);
+  if (found.trouble !== undefined) console.error(`replay: ${found.trouble}`);
+  return found.broken ? 1 : 0;
 };
 
-await runOnDatabase('replay', async ({ store }) => {
-  await tell(store);
-  return 0;
-});
+await runOnDatabase('replay', tell);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
-import { InvalidConfig, readConfig } from '../config.ts';
+import { InvalidConfig, readCommandConfig } from '../config.ts';
 import { EmbeddedPostgresFault } from '../embedded-postgres.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
 import { CliFault } from './fault.ts';
@@ -34,7 +34,7 @@ export const runOnDatabase = async (
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 2));
   const log = (line: string): void => console.error(`${name}: ${line}`);
   try {
-    const { databaseUrl, dataDir } = readConfig();
+    const { databaseUrl, dataDir } = readCommandConfig();
     const database = await openDatabase({ databaseUrl, dataDir, log });
     try {
       process.exitCode = await command(database);

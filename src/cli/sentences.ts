@@ -1,6 +1,7 @@
 import type { Account } from '../domain/account/account.ts';
 import type { AccountEvent, Delivery, LotSource, ReleaseReason } from '../domain/account/events.ts';
 import { available } from '../domain/account/wallet.ts';
+import type { PersonalData } from '../eventstore/personal-data.ts';
 import { formatUsd, tokenClasses, type Credits, type TokenClass, type Usage } from '../domain/money.ts';
 import type { Chapter } from './history.ts';
 
@@ -48,11 +49,17 @@ const tokens = (usage: Usage): string =>
 const origin = (source: LotSource): string =>
   source.kind === 'grant' ? `granted: ${plain(source.reason)}` : `paid: ${plain(source.reference)}`;
 
+/** Who an account's holder is: known, erased for good, or sealed to whoever asks without the master key. */
+export type Holder = PersonalData | 'erased' | 'sealed';
+
+const who = (holder: Holder): string =>
+  typeof holder === 'string' ? `[${holder}]` : `${plain(holder.name)} <${plain(holder.email)}>`;
+
 /** What happened, as one would tell it to the account's holder. */
-export const sentence = (event: AccountEvent): string => {
+export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string => {
   switch (event.type) {
     case 'AccountRegistered':
-      return `Registered for ${plain(event.name)} <${plain(event.email)}>, ${event.holder === 'person' ? 'a person' : 'an entity'}.`;
+      return `Registered for ${who(holder)}, ${event.holder === 'person' ? 'a person' : 'an entity'}.`;
     case 'TermsAccepted':
       return `Accepted the terms of ${plain(event.version)}: ${plain(event.how)}.`;
     case 'AccountSuspended':
@@ -90,18 +97,22 @@ const balanceOf = ({ balance, held }: Chapter): string =>
   held === 0n ? `Balance ${usd(balance)}.` : `Balance ${usd(balance)}, of which ${formatUsd(held)} held.`;
 
 /** One line: when, which revision, what, by whom, and the balance after it. */
-export const line = (chapter: Chapter): string => {
+export const line = (chapter: Chapter, holder: Holder): string => {
   const { time, revision, event, metadata } = chapter.recorded;
-  return `${time.toISOString()}  #${revision}  ${sentence(event)}  [${plain(metadata.actor)}]  ${balanceOf(chapter)}`;
+  return `${time.toISOString()}  #${revision}  ${sentence(event, holder)}  [${plain(metadata.actor)}]  ${balanceOf(chapter)}`;
 };
 
 /** How the account stood at the end of what was told. */
-export const summary = ({ standing, wallet, keys }: Account, { recorded }: Pick<Chapter, 'recorded'>): string => {
+export const summary = (
+  { standing, wallet, keys }: Account,
+  { recorded }: Pick<Chapter, 'recorded'>,
+  holder: Holder,
+): string => {
   const { registration, status, suspensionReason, termsVersion } = standing;
   const live = [...keys.values()].filter(({ revoked }) => !revoked).length;
   const lines = [
     `After ${recorded.revision + 1} events, at ${recorded.time.toISOString()}:`,
-    `  holder     ${registration ? `${plain(registration.name)} <${plain(registration.email)}>` : 'nobody'}`,
+    `  holder     ${registration ? who(holder) : 'nobody'}`,
     `  standing   ${status}${suspensionReason === null ? '' : `: ${plain(suspensionReason)}`}`,
     `  terms      ${termsVersion === null ? 'not accepted' : plain(termsVersion)}`,
     `  keys       ${live} in use, ${keys.size - live} revoked`,

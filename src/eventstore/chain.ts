@@ -17,7 +17,7 @@ export const contentHash = (
 
 /**
  * Chains an event to the one before it in the log, with what the store adds: its position and time. Whoever changes,
- * moves, inserts or removes an event breaks every hash from there on. In SQL the same is the aggregate `chain`.
+ * moves, inserts or removes an event breaks every hash from there on. In SQL the same is in `append_slices`.
  */
 export const chainHash = (previous: string, content: string, position: number, time: Date): string => {
   const link = Buffer.allocUnsafe(80);

@@ -73,14 +73,24 @@ export const encode = (event: DomainEvent, id: string, metadata: Metadata): NewE
 
 /** Throws UnreadableEvent for an event that is unknown, of a version from the future, or not of its shape. */
 export const decode = (stored: StoredEvent): Recorded => {
-  const { id, stream, revision, position, time, type, version } = stored;
+  const { id, stream, revision, position, time } = stored;
+  const event = decodeEvent(stored);
+  try {
+    const metadata = metadataSchema.parse(JSON.parse(stored.metadata));
+    return { event, id, stream, revision, position, time, metadata };
+  } catch (cause) {
+    throw new UnreadableEvent(stored, cause);
+  }
+};
+
+/** As `decode`, of what happened alone: all that a fold needs. */
+export const decodeEvent = (stored: StoredEvent): DomainEvent => {
+  const { type, version } = stored;
   try {
     const shape = (shapes as Readonly<Record<string, Shape<DomainEvent>>>)[type];
     if (!shape) throw new Error('its type is unknown');
     const parsed = shape.schema.parse(lifted(shape, version, JSON.parse(stored.data)));
-    const event = { type, ...parsed } as DomainEvent;
-    const metadata = metadataSchema.parse(JSON.parse(stored.metadata));
-    return { event, id, stream, revision, position, time, metadata };
+    return { type, ...parsed } as DomainEvent;
   } catch (cause) {
     throw new UnreadableEvent(stored, cause);
   }

@@ -1,8 +1,10 @@
 import type { Decider, Refused } from '../domain/decider.ts';
 import { decode, encode, type DomainEvent, type Metadata, type Recorded } from './codec.ts';
 import { RevisionClash, type Committer } from './committer.ts';
-import { streamPages, type EventStore, type StoredEvent } from './event-store.ts';
+import type { EventStore, StoredEvent } from './event-store.ts';
+import { createFold, type Folded } from './fold.ts';
 import { eventId } from './ids.ts';
+import { SNAPSHOT_EVERY, type Snapshots } from './snapshots.ts';
 
 /** What came of a command: events now durable, none because it was so already, or a refusal. */
 export type Outcome<Event, Refusal> =
@@ -44,12 +46,16 @@ export type CommandsOptions<State, Command, Event, Refusal> = {
   readonly store: EventStore;
   readonly committer: Committer;
   readonly decider: Decider<State, Command, Event, Refusal>;
+  /** Where streams grow long: they are loaded from there, and new ones are taken as they grow. */
+  readonly snapshots?: Snapshots<State>;
   /** How many streams stay folded in memory. */
   readonly cacheSize?: number;
 };
 
 /** More clashes than this for one command mean that something is wrong, not busy. */
 const MAX_TRIES = 1000;
+/** How long to leave a stream to the writer that has the turn on it. */
+const TURN_MS = 3;
 
 /**
  * A stream in memory. `confirmed` is what the log holds; `expected` is where it will be once everything handed to the
@@ -57,10 +63,12 @@ const MAX_TRIES = 1000;
  */
 type Entry<State> = {
   readonly stream: string;
-  confirmed: StateAt<State>;
+  confirmed: Folded<State>;
   expected: StateAt<State>;
   /** Another writer was first, or the store failed: `expected` is void until the tail has been read. */
   stale: boolean;
+  /** It was another writer. */
+  clashed: boolean;
   loading: Promise<void> | undefined;
   /** Settles with the last append handed over. */
   lastCommit: Promise<unknown>;
@@ -71,8 +79,10 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
   store,
   committer,
   decider,
+  snapshots,
   cacheSize = 10_000,
 }: CommandsOptions<State, Command, Event, Refusal>): Commands<State, Command, Event, Refusal> => {
+  const fold = createFold<State, Event>({ store, decider, snapshots });
   const cache = new Map<string, Entry<State>>();
   /** Commands under way, by id: the same one again waits until the answer of the first can be found in the log. */
   const executing = new Map<string, Promise<unknown>>();
@@ -82,20 +92,25 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
     const cached = cache.get(stream);
     // Deleted and set again, so that the map is in order of use and the first entry is the one to forget.
     if (cached) cache.delete(stream);
-    const nothing = { state: decider.initial(), revision: -1 };
-    const entry = cached ?? {
-      stream,
-      confirmed: nothing,
-      expected: nothing,
-      stale: true,
-      loading: undefined,
-      lastCommit: Promise.resolve(),
-      underWay: 0,
-    };
+    const entry = cached ?? newEntry(stream);
     entry.underWay++;
     cache.set(stream, entry);
     if (cache.size > cacheSize) forgetOldest();
     return entry;
+  };
+
+  const newEntry = (stream: string): Entry<State> => {
+    const nothing = { state: decider.initial(), revision: -1, snapshotDue: SNAPSHOT_EVERY };
+    return {
+      stream,
+      confirmed: nothing,
+      expected: nothing,
+      stale: true,
+      clashed: false,
+      loading: undefined,
+      lastCommit: Promise.resolve(),
+      underWay: 0,
+    };
   };
 
   const forgetOldest = (): void => {
@@ -106,29 +121,32 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
     }
   };
 
-  const readTail = async (stream: string, from: StateAt<State>): Promise<StateAt<State>> => {
-    let { state, revision } = from;
-    for await (const page of streamPages(store, stream, revision + 1)) {
-      const events = page.map((stored) => decode(stored).event as Event); // All of them before the first one is folded.
-      state = events.reduce(decider.evolve, state);
-      revision += events.length;
-    }
-    return { state, revision };
-  };
-
   const load = async (entry: Entry<State>): Promise<void> => {
     // Appends still under way end first, for `confirmed` must have them before the tail is read.
     await entry.lastCommit.catch(() => undefined);
-    entry.confirmed = await readTail(entry.stream, copy(entry.confirmed));
-    entry.expected = copy(entry.confirmed);
+    const { revision } = entry.confirmed;
+    let at = await (revision < 0 ? fold(entry.stream) : fold.onward(entry.stream, copy(entry.confirmed)));
+    // A clash, and nothing new to read: another writer has the turn, and what it writes would make us clash again.
+    if (entry.clashed && at.revision === revision) {
+      await new Promise((resolve) => setTimeout(resolve, TURN_MS));
+      at = await fold.onward(entry.stream, at);
+    }
+    entry.confirmed = at;
+    entry.expected = copy(at);
     entry.lastCommit = Promise.resolve();
+    entry.clashed = false;
     entry.stale = false;
   };
 
-  const fold = (at: StateAt<State>, events: readonly Event[]): StateAt<State> => ({
-    state: events.reduce(decider.evolve, at.state),
-    revision: at.revision + events.length,
-  });
+  const apply = (state: State, events: readonly Event[]): State => events.reduce(decider.evolve, state);
+
+  const confirm = (entry: Entry<State>, events: readonly Event[]): void => {
+    const state = apply(entry.confirmed.state, events);
+    const revision = entry.confirmed.revision + events.length;
+    const due = entry.confirmed.snapshotDue;
+    const snapshotDue = snapshots && revision >= due ? snapshots.take(entry.stream, state, revision) : due;
+    entry.confirmed = { state, revision, snapshotDue };
+  };
 
   const attempt = async (
     entry: Entry<State>,
@@ -148,11 +166,9 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
       events: encoded,
       failed: () => (entry.stale = true),
     });
-    entry.expected = fold(entry.expected, events);
-    const { revision } = entry.expected;
-    entry.lastCommit = commit.then(() => {
-      entry.confirmed = fold(entry.confirmed, events);
-    });
+    const revision = entry.expected.revision + events.length;
+    entry.expected = { state: apply(entry.expected.state, events), revision };
+    entry.lastCommit = commit.then(() => confirm(entry, events));
     entry.lastCommit.catch(() => undefined);
     const { firstPosition } = await commit;
     if (!decision.accepted) return decision;
@@ -191,8 +207,8 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
         return (await earlier(metadata.commandId)) ?? outcome;
       } catch (error) {
         if (!(error instanceof RevisionClash)) throw error;
-        // Who clashes again may be clashing with events of its own.
-        askLog ||= error.ambiguous || tries > 0;
+        entry.clashed = true;
+        askLog ||= error.ambiguous;
       } finally {
         entry.underWay--;
       }
@@ -213,9 +229,10 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
         executing.delete(commandId);
       }
     },
-    read: (stream) => {
+    read: async (stream) => {
       const known = cache.get(stream)?.confirmed;
-      return readTail(stream, known ? copy(known) : { state: decider.initial(), revision: -1 });
+      const at = await (known && known.revision >= 0 ? fold.onward(stream, copy(known)) : fold(stream));
+      return { state: at.state, revision: at.revision };
     },
     lastKnown: (stream) => {
       const known = cache.get(stream)?.confirmed;
@@ -224,7 +241,4 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
   };
 };
 
-const copy = <State>({ state, revision }: StateAt<State>): StateAt<State> => ({
-  state: structuredClone(state),
-  revision,
-});
+const copy = <At extends StateAt<unknown>>(at: At): At => ({ ...at, state: structuredClone(at.state) });

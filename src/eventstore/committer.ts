@@ -5,7 +5,7 @@ const MAX_BATCH_EVENTS = 2000;
 
 export type Committed = { readonly firstPosition: number; readonly time: Date };
 
-/** Fault: another writer was there first. `ambiguous` when an earlier try of the same append may have succeeded. */
+/** Fault: another writer was there first. `ambiguous` where an earlier try of the same append may have succeeded. */
 export class RevisionClash extends Error {
   override readonly name = 'RevisionClash';
   readonly code = 'revision_clash';
@@ -108,7 +108,8 @@ export const createCommitter = ({ store, maxRetries = 40, retryMs = 250 }: Commi
     result: SliceResult | undefined,
     ambiguous: boolean,
   ): void => {
-    if (!result?.appended) return fail(stream, parts, new RevisionClash(stream, ambiguous));
+    if (!result?.appended)
+      return fail(stream, parts, new RevisionClash(stream, ambiguous || result?.duplicate === true));
     let firstPosition = result.firstPosition;
     for (const { events, resolve } of parts) {
       resolve({ firstPosition, time: result.time });

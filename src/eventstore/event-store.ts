@@ -34,8 +34,8 @@ export type Slice = {
 export type SliceResult =
   /** `firstPosition` has no meaning where the slice had no events. */
   | { readonly appended: true; readonly firstPosition: number; readonly time: Date }
-  /** The stream was elsewhere, or one of the event ids is in the log already. */
-  | { readonly appended: false };
+  /** The stream was elsewhere, or another writer has the turn; or one of the event ids is in the log already. */
+  | { readonly appended: false; readonly duplicate: boolean };
 
 /**
  * The log: an ordered, append-only sequence of events, each in one stream.
@@ -65,16 +65,17 @@ export interface EventStore {
 /** How many events one read fetches, where the caller has no reason to choose. */
 export const PAGE = 1000;
 
-/** Every event of a stream from a revision on, page by page. */
+/** Every event of a stream from a revision on, page by page; the first page may be asked to be smaller. */
 export async function* streamPages(
-  store: EventStore,
+  store: Pick<EventStore, 'readStream'>,
   stream: string,
   fromRevision = 0,
+  firstPage = PAGE,
 ): AsyncGenerator<readonly StoredEvent[]> {
-  for (let from = fromRevision; ;) {
-    const page = await store.readStream(stream, from, PAGE);
+  for (let from = fromRevision, limit = firstPage; ; limit = PAGE) {
+    const page = await store.readStream(stream, from, limit);
     if (page.length > 0) yield page;
-    if (page.length < PAGE) return;
+    if (page.length < limit) return;
     from += page.length;
   }
 }

@@ -12,7 +12,8 @@ export const createInMemoryStore = (now: () => Date = () => new Date()): EventSt
   const appendSlice = ({ stream, expectedRevision, events }: Slice, time: Date): SliceResult => {
     const past = streams.get(stream) ?? [];
     const fresh = new Set(events.map(({ id }) => id).filter((id) => !ids.has(id)));
-    if (past.length - 1 !== expectedRevision || fresh.size < events.length) return { appended: false };
+    if (past.length - 1 !== expectedRevision) return { appended: false, duplicate: false };
+    if (fresh.size < events.length) return { appended: false, duplicate: true };
     const firstPosition = log.length + 1;
     for (const event of events) {
       const revision = past.length;

@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { contentHash } from './chain.ts';
+import { appendSlices } from './append-slices.ts';
 import { NEVER_HANG, surviveLoss } from './connections.ts';
 import { StoreUnavailable, type EventStore, type Slice, type SliceResult, type StoredEvent } from './event-store.ts';
 import { followPages } from './follow-pages.ts';
+import { gather } from './gather.ts';
 import { migrate } from './migrate.ts';
+import { bigints, texts } from './pg-arrays.ts';
 import { createLogListener } from './postgres-listener.ts';
 
 type EventRow = {
@@ -19,12 +22,19 @@ type EventRow = {
   hash: string;
 };
 
+/** For each slice its first position, or null where it was refused. */
+type Appended = { readonly first_positions: readonly (string | null)[]; readonly appended_at: Date };
+
+type Page = { readonly stream: string; readonly fromRevision: number; readonly limit: number };
+
 const columns = `position, stream, revision, id, type, version, data::text, metadata::text, time, encode(hash, 'hex') as hash`;
 const UNIQUE_VIOLATION = '23505';
 const APPEND_TIMEOUT_MS = 10_000;
+/** For the head of the log, which somebody may hold who appends by hand and does not end the transaction. */
+const LOCK_TIMEOUT_MS = 8000;
 
-const stored = (row: EventRow): StoredEvent => ({
-  ...row,
+const stored = ({ stream, id, type, version, data, metadata, time, hash, ...row }: EventRow): StoredEvent => ({
+  ...{ stream, id, type, version, data, metadata, time, hash },
   position: Number(row.position),
   revision: Number(row.revision),
 });
@@ -33,8 +43,13 @@ const stored = (row: EventRow): StoredEvent => ({
 export const migratePostgresStore = (databaseUrl: string): Promise<void> =>
   migrate(databaseUrl, 'eventstore', new URL('./sql/', import.meta.url));
 
-/** The log in PostgreSQL: one table, one locked head, one round trip per batch. The schema must have been migrated. */
+/**
+ * The log in PostgreSQL: one table, one locked head, one round trip per batch. The schema must have been migrated. A writer
+ * whose slice was refused comes before others on that stream for half a second, so that nobody loses every race.
+ */
 export const createPostgresStore = (databaseUrl: string): EventStore => {
+  /** Under this name it waits for its turn where several write to one stream. */
+  const writer = randomUUID();
   const connection = { connectionString: databaseUrl, ...NEVER_HANG };
   const reads = surviveLoss(new pg.Pool({ ...connection, max: 4, application_name: 'kissapi-reads' }));
   // One connection: appends go one after another anyway, for the head of the log lets in one at a time.
@@ -45,38 +60,56 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
       idleTimeoutMillis: 0,
       // An append whose answer was lost may have been written; asking again is harmless, waiting for ever is not.
       query_timeout: APPEND_TIMEOUT_MS,
+      // Sooner, so that what we no longer wait for does not go on waiting at the server.
+      lock_timeout: LOCK_TIMEOUT_MS,
       application_name: 'kissapi-commits',
     }),
   );
   const listener = createLogListener(databaseUrl);
 
-  const query = async (name: string, text: string, values: unknown[]): Promise<StoredEvent[]> => {
+  const query = async <Row extends EventRow>(name: string, text: string, values: unknown[]): Promise<Row[]> => {
     try {
-      const { rows } = await reads.query<EventRow>({ name, text, values });
-      return rows.map(stored);
+      return (await reads.query<Row>({ name, text, values })).rows;
     } catch (cause) {
       throw unavailable(cause);
     }
   };
 
+  // Many accounts may be loaded at once, as after a start: a round trip each would cost more than what is read.
+  const readPage = gather<Page, readonly StoredEvent[]>(
+    async (pages) => {
+      const rows = await query<EventRow & { n: string }>(
+        'read_streams',
+        `select asked.n, ${columns} from unnest($1::text[], $2::bigint[], $3::bigint[])
+           with ordinality as asked (of_stream, since, most, n)
+         cross join lateral (select * from events e where e.stream = asked.of_stream collate "C" and e.revision >= asked.since
+                             order by e.revision limit asked.most) e`,
+        [
+          texts(pages.map(({ stream }) => stream)),
+          bigints(pages.map(({ fromRevision }) => fromRevision)),
+          bigints(pages.map(({ limit }) => limit)),
+        ],
+      );
+      const found = Map.groupBy(rows, ({ n }) => Number(n));
+      return pages.map((_, n) => (found.get(n + 1) ?? []).map(stored).sort((a, b) => a.revision - b.revision));
+    },
+    { atOnce: 50, underWay: 3 },
+  );
+
   const appendBatch = async (slices: readonly Slice[]): Promise<readonly SliceResult[]> => {
-    const { rows } = await commits.query<{ n: number; first_position: string | null; appended_at: Date }>({
-      name: 'append_events',
-      text: 'select n, first_position, appended_at from append_events($1::text::json, $2::text::json)',
-      values: [slicesJson(slices), batchJson(slices)],
-    });
-    const results: SliceResult[] = slices.map(() => ({ appended: false }));
-    for (const { n, first_position, appended_at } of rows) {
-      results[n] = { appended: true, firstPosition: Number(first_position), time: appended_at };
-    }
-    return results;
+    const { rows } = await commits.query<Appended>(appendSlices(writer, slices));
+    const [{ first_positions, appended_at }] = rows as [Appended];
+    return first_positions.map((position) =>
+      position === null
+        ? { appended: false, duplicate: false }
+        : { appended: true, firstPosition: Number(position), time: appended_at },
+    );
   };
 
-  const readAll: EventStore['readAll'] = (afterPosition, limit) =>
-    query('read_all', `select ${columns} from events where position > $1 order by position limit $2`, [
-      afterPosition,
-      limit,
-    ]);
+  const readAll: EventStore['readAll'] = async (afterPosition, limit) => {
+    const sql = `select ${columns} from events where position > $1 order by position limit $2`;
+    return (await query('read_all', sql, [afterPosition, limit])).map(stored);
+  };
 
   return {
     append: async (slices) => {
@@ -85,20 +118,18 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
       } catch (cause) {
         if (!isUniqueViolation(cause)) throw unavailable(cause);
         // An event id that is in the log already failed the batch as a whole: find out which slice has it.
-        if (slices.length === 1) return [{ appended: false }];
+        if (slices.length === 1) return [{ appended: false, duplicate: true }];
         const results: SliceResult[] = [];
         for (const slice of slices) results.push(...(await appendOne(slice)));
         return results;
       }
     },
-    readStream: (stream, fromRevision, limit) =>
-      query(
-        'read_stream',
-        `select ${columns} from events where stream = $1 and revision >= $2 order by revision limit $3`,
-        [stream, fromRevision, limit],
-      ),
+    readStream: (stream, fromRevision, limit) => readPage({ stream, fromRevision, limit }),
     readAll,
-    findEvent: async (id) => (await query('find_event', `select ${columns} from events where id = $1`, [id]))[0],
+    findEvent: async (id) => {
+      const [row] = await query('find_event', `select ${columns} from events where id = $1`, [id]);
+      return row && stored(row);
+    },
     head: async () => {
       try {
         const { rows } = await reads.query<{ position: string }>('select position from log_head');
@@ -119,22 +150,11 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
     try {
       return await appendBatch([slice]);
     } catch (cause) {
-      if (isUniqueViolation(cause)) return [{ appended: false }];
+      if (isUniqueViolation(cause)) return [{ appended: false, duplicate: true }];
       throw unavailable(cause);
     }
   }
 };
-
-const slicesJson = (slices: readonly Slice[]): string =>
-  JSON.stringify(slices.map(({ stream, expectedRevision }, n) => ({ n, stream, expected: expectedRevision })));
-
-// `data` and `metadata` travel as strings: PostgreSQL reads what is nested in JSON, and refuses the escapes \u0000 and \ud800.
-const batchJson = (slices: readonly Slice[]): string =>
-  JSON.stringify(
-    slices.flatMap(({ stream, expectedRevision, events }, n) =>
-      events.map((event, i) => ({ n, i, ...event, content: contentHash(event, stream, expectedRevision + 1 + i) })),
-    ),
-  );
 
 const isUniqueViolation = (error: unknown): boolean =>
   error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION;

@@ -1,5 +1,5 @@
 import { accountOfStream } from '../domain/account/account.ts';
-import type { Recorded } from '../eventstore/codec.ts';
+import type { DomainEvent, Recorded } from '../eventstore/codec.ts';
 import type { Projection } from './projection.ts';
 
 export type BalanceRow = {
@@ -34,6 +34,17 @@ const moved = (row: BalanceRow, { event }: Recorded): Partial<BalanceRow> => {
   }
 };
 
+const types = new Set<DomainEvent['type']>([
+  'AccountRegistered',
+  'CreditsToppedUp',
+  'CreditsReserved',
+  'HoldExtended',
+  'HoldReleased',
+  'HoldSettled',
+  'LateUsageCharged',
+  'UsageWrittenOff',
+]);
+
 /** What each account has, in nano-USD. `topped_up - charged` is the balance; `held` of it is set aside for open requests. */
 export const balances: Projection<BalanceRow> = {
   name: 'balances',
@@ -49,22 +60,10 @@ export const balances: Projection<BalanceRow> = {
   },
   keyLength: 1,
   indexes: [],
+  types,
   keysOf: ({ stream, event }) => {
     const accountId = accountOfStream(stream);
-    if (accountId === undefined) return [];
-    switch (event.type) {
-      case 'AccountRegistered':
-      case 'CreditsToppedUp':
-      case 'CreditsReserved':
-      case 'HoldExtended':
-      case 'HoldReleased':
-      case 'HoldSettled':
-      case 'LateUsageCharged':
-      case 'UsageWrittenOff':
-        return [[accountId]];
-      default:
-        return [];
-    }
+    return accountId !== undefined && types.has(event.type) ? [[accountId]] : [];
   },
   evolve: (existing, recorded, [accountId = '']) => {
     const row = existing ?? {

@@ -37,6 +37,7 @@ export const dailyUsage: Projection<DailyUsageRow> = {
   },
   keyLength: 4,
   indexes: [{ column: 'account_id' }, { column: 'key_id' }],
+  types: new Set(['HoldSettled', 'LateUsageCharged']),
   keysOf: ({ event, stream, time }) => {
     if (event.type !== 'HoldSettled' && event.type !== 'LateUsageCharged') return [];
     return [[time.toISOString().slice(0, 10), accountOfStream(stream) ?? '', event.keyId, event.price.model]];

@@ -9,8 +9,11 @@ export type Consumer = {
   readonly types?: ReadonlySet<string>;
   /** The position up to which it has taken events in already; asked at the start and after each failure. */
   position(): Promise<number> | number;
-  /** Takes in a batch, which ends at position `upTo`, and says how far it is now. A batch may begin before that. */
-  apply(events: readonly Recorded[], upTo: number): Promise<number> | number;
+  /**
+   * Takes in a batch, all of its types after one position and up to another, and says how far it is now. A batch may begin
+   * before that. Where others take events in for it, it may be less far than the batch; it is then asked again.
+   */
+  apply(events: readonly Recorded[], upTo: number, after: number): Promise<number> | number;
 };
 
 export type Follower = {
@@ -40,12 +43,14 @@ export const together = (name: string, consumers: readonly Consumer[]): Consumer
     name,
     ...(selective ? { types: new Set(consumers.flatMap(({ types }) => [...(types ?? [])])) } : {}),
     position: async () => Math.min(...(await Promise.all(consumers.map(async (consumer) => consumer.position())))),
-    apply: async (events, upTo) =>
-      Math.min(...(await Promise.all(consumers.map(async (consumer) => consumer.apply(events, upTo))))),
+    apply: async (events, upTo, after) =>
+      Math.min(...(await Promise.all(consumers.map(async (consumer) => consumer.apply(events, upTo, after))))),
   };
 };
 
 const RETRY_MS = [100, 500, 2000, 5000] as const;
+/** How soon a consumer that others take events in for is asked again; less and less often while they do not get on. */
+const ASK_AGAIN_MS = { first: 50, last: 1000 } as const;
 
 /** The one pipeline from the log to whoever looks at it: catch up, then keep up; on a failure, start again where it is. */
 export const followLog = ({ store, consumer, gatherMs, failed }: FollowOptions): Follower => {
@@ -73,11 +78,36 @@ export const followLog = ({ store, consumer, gatherMs, failed }: FollowOptions):
     reached.next(start);
     // Only where nothing is due is it a success to be here; else the next batch will tell.
     if ((await store.head()) <= start) yield start;
-    for await (const page of store.follow(start, stopping.signal)) {
-      const wanted = consumer.types ? page.filter(({ type }) => consumer.types?.has(type)) : page;
-      const upTo = page.at(-1)?.position ?? start;
-      yield await consumer.apply(wanted.map(decode), upTo);
-      await gather();
+    const reading = new AbortController();
+    const pages = store.follow(start, AbortSignal.any([stopping.signal, reading.signal]))[Symbol.asyncIterator]();
+    try {
+      let after = start;
+      for (let next = pages.next(); ;) {
+        yield* untilThere(after, next);
+        const page = await next;
+        if (page.done) return;
+        const { value } = page;
+        const wanted = consumer.types ? value.filter(({ type }) => consumer.types?.has(type)) : value;
+        const upTo = value.at(-1)?.position ?? after;
+        yield await consumer.apply(wanted.map(decode), upTo, after);
+        after = upTo;
+        await gather();
+        next = pages.next();
+      }
+    } finally {
+      reading.abort();
+      await pages.return?.();
+    }
+  }
+
+  /** Asks a consumer that is not where it was brought, until it is there or there is more to bring. */
+  async function* untilThere(after: number, more: Promise<unknown>): AsyncGenerator<number> {
+    let [position, waitMs]: [number, number] = [reached.value, ASK_AGAIN_MS.first];
+    while (position < after && (await isSlower(more, waitMs))) {
+      const now = await consumer.apply([], after, after);
+      waitMs = now > position ? ASK_AGAIN_MS.first : Math.min(waitMs * 2, ASK_AGAIN_MS.last);
+      position = now;
+      yield position;
     }
   }
 
@@ -129,4 +159,12 @@ export const followLog = ({ store, consumer, gatherMs, failed }: FollowOptions):
       reached.complete();
     },
   };
+};
+
+/** Whether something takes longer than that. */
+const isSlower = async (something: Promise<unknown>, ms: number): Promise<boolean> => {
+  let timeout: NodeJS.Timeout | undefined;
+  const late = new Promise<true>((resolve) => (timeout = setTimeout(resolve, ms, true)));
+  const sooner = something.then(() => false);
+  return Promise.race([late, sooner]).finally(() => clearTimeout(timeout));
 };

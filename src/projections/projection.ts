@@ -1,4 +1,4 @@
-import type { Recorded } from '../eventstore/codec.ts';
+import type { DomainEvent, Recorded } from '../eventstore/codec.ts';
 
 /** One column: its SQL type says how its values read in TypeScript. */
 export type Column = 'text' | 'bigint' | 'int' | 'timestamptz' | 'boolean';
@@ -14,13 +14,22 @@ export type Row = Readonly<Record<string, string | bigint | number | boolean | D
 export type Projection<R extends Row = Row> = {
   /** A plural noun, and the name of its table. */
   readonly name: string;
-  /** Raised whenever rows would come out differently; the next start then rebuilds. */
+  /**
+   * Raised whenever rows would come out differently; the next start then rebuilds. Nodes of the version before go on
+   * reading the table, so a version may add columns, and drop only what the version before no longer reads.
+   */
   readonly version: number;
   /** In the order of the table. The first `keyLength` of them, all text, are the primary key. */
   readonly columns: Readonly<Record<keyof R & string, Column>>;
   readonly keyLength: number;
   /** Columns with an index of their own, each with the condition of a partial index or none. */
   readonly indexes: readonly { readonly column: keyof R & string; readonly where?: string }[];
+  /** The event types that it looks at, where it is not all: the others are not even decoded for it. */
+  readonly types?: ReadonlySet<DomainEvent['type']>;
+  /** Event types that make a row out of nothing but themselves: the row before, if any, need not be read for them. */
+  readonly makes?: ReadonlySet<DomainEvent['type']>;
+  /** Columns that mean something else than they did in the version before: a rebuild does not compare them with it. */
+  readonly changed?: readonly (keyof R & string)[];
   /** The keys of the rows that an event touches; most events touch none or one. */
   readonly keysOf: (recorded: Recorded) => readonly (readonly string[])[];
   readonly evolve: (row: R | undefined, recorded: Recorded, key: readonly string[]) => R;

@@ -1,7 +1,7 @@
-import type { BalanceRow } from './balances.ts';
+import { balances, type BalanceRow } from './balances.ts';
 import type { Database } from './database.ts';
 import { LIVE } from './projection.ts';
-import type { RequestRow } from './requests.ts';
+import { requests, type RequestRow } from './requests.ts';
 
 export type KeyUsage = {
   readonly day: bigint;
@@ -22,17 +22,21 @@ export type Queries = {
   usageOfKey(keyId: string, at: Date): Promise<KeyUsage>;
 };
 
+// Named one by one: a table that newer nodes keep may have more columns than this software knows.
+const balanceColumns = Object.keys(balances.columns).join(', ');
+const requestColumns = Object.keys(requests.columns).join(', ');
+
 export const createQueries = (database: Database): Queries => ({
   findRequest: async (id, accountId) =>
     (await database.oneOrNone<RequestRow>(
-      `select * from ${LIVE}.requests
+      `select ${requestColumns} from ${LIVE}.requests
        where (request_id = $1 or upstream_id = $1) and ($2::text is null or account_id = $2)
        order by (request_id = $1) desc, reserved_at desc limit 1`,
       [id, accountId ?? null],
     )) ?? undefined,
   openRequestsOfOtherRuns: (runIds) =>
     database.any<RequestRow>(
-      `select * from ${LIVE}.requests where status = 'open' and run_id <> all($1) order by reserved_at limit 1000`,
+      `select ${requestColumns} from ${LIVE}.requests where status = 'open' and run_id <> all($1) order by reserved_at limit 1000`,
       [runIds],
     ),
   positions: async () => {
@@ -42,8 +46,9 @@ export const createQueries = (database: Database): Queries => ({
     return Object.fromEntries(rows.map(({ name, position }) => [name, Number(position)]));
   },
   balanceOf: async (accountId) =>
-    (await database.oneOrNone<BalanceRow>(`select * from ${LIVE}.balances where account_id = $1`, [accountId])) ??
-    undefined,
+    (await database.oneOrNone<BalanceRow>(`select ${balanceColumns} from ${LIVE}.balances where account_id = $1`, [
+      accountId,
+    ])) ?? undefined,
   usageOfKey: (keyId, at) =>
     database.one<KeyUsage>(
       `select

@@ -1,122 +1,128 @@
-import { decode } from '../eventstore/codec.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
+import { alone, inTurn } from './alone.ts';
+import { prepare, takeInMost, type Building } from './building.ts';
+import { createComparison } from './compare.ts';
 import type { Database } from './database.ts';
 import { LIVE, type Projection } from './projection.ts';
-import { applyEvents, applyEventsIn, createTable, digest, lockCheckpoint } from './rows.ts';
-
-const BATCH = 5000;
+import { createIndexes, createTable, readCheckpoint } from './rows.ts';
+import { compareAll, takeOver } from './take-over.ts';
 
 export type Rebuilt = {
+  /** Where the new rows were compared with the live ones; `rows` and `md5` are of there. They took over at this or later. */
   readonly position: number;
   readonly rows: number;
   readonly md5: string;
-  /** Whether the live rows were the same, byte for byte; undefined where the versions differ and so may they. */
+  readonly version: number;
+  /** The version that the live rows had before. */
+  readonly before: number;
+  /** How many rows differed in what was compared, up to the take-over; undefined where the keys are made otherwise. */
+  readonly differing: number | undefined;
   readonly same: boolean | undefined;
+  /** The columns that were compared, beside the key. */
+  readonly compared: readonly string[];
+  /** How many events were taken in; less than all where an earlier rebuild had been stopped. */
+  readonly events: number;
+  /** For how long, at most, nobody else could move the live rows on or read them. */
+  readonly heldMs: number;
 };
 
-export type RebuildOptions = {
-  readonly database: Database;
-  readonly store: Pick<EventStore, 'readAll'>;
-  readonly projection: Projection;
-  readonly progress: (position: number, target: number) => void;
+export type RebuildOptions = Omit<Building, 'schema'> & {
+  /** Called where another process is rebuilding the same projection, whose end is waited for. */
+  readonly waiting?: () => void;
 };
 
 /**
- * Builds a projection from nothing beside the live one, while that goes on; compares the two at the same position where
- * their versions are the same, and takes over in one transaction. A rebuild that was stopped half way goes on from there.
+ * Builds a projection from nothing beside the live one, while that goes on; compares the two at the same position, and
+ * takes over in one transaction. A rebuild that was stopped, or killed, goes on from where it was.
  */
 export const rebuild = (options: RebuildOptions): Promise<Rebuilt> =>
-  alone(options.database, options.projection, () => build(options));
+  alone(options.database, options.projection, options.waiting ?? noted, () => build(options));
 
-const build = async ({ database, store, projection, progress }: RebuildOptions): Promise<Rebuilt> => {
-  const schema = `rebuild_${projection.name}`;
-  await prepare(database, projection, schema);
+const build = async (options: RebuildOptions): Promise<Rebuilt> => {
+  const { database, projection } = options;
+  const building: Building = { ...options, schema: `rebuild_${projection.name}` };
+  const { schema } = building;
+  const begun = await prepare(building);
 
-  const applyUpTo = async (target: number, apply: typeof applyEvents): Promise<void> => {
-    let position = await positionOf(database, projection, schema);
-    progress(position, target);
-    while (position < target) {
-      const page = await store.readAll(position, Math.min(BATCH, target - position));
-      position = await apply(database, projection, schema, page.map(decode));
-      progress(position, target);
-    }
-  };
-
-  // Twice: what was appended during the first pass is little, and the second leaves next to nothing for the take-over.
-  await applyUpTo(await positionOf(database, projection, LIVE), applyEvents);
-  await applyUpTo(await positionOf(database, projection, LIVE), applyEvents);
-
-  return database.tx(async (tx) => {
-    const live = await lockCheckpoint(tx, projection, LIVE);
-    await applyUpTo(live.position, (_, ...args) => applyEventsIn(tx, ...args));
-    const built = await digest(tx, projection, schema);
-    const same =
-      live.version === projection.version ? built.md5 === (await digest(tx, projection, LIVE)).md5 : undefined;
-    await tx.none(
-      `drop table ${LIVE}.${projection.name};
-       alter table ${schema}.${projection.name} set schema ${LIVE};
-       drop schema ${schema} cascade;`,
-    );
-    await tx.none(`update ${LIVE}.checkpoints set version = $2 where name = $1`, [projection.name, projection.version]);
-    return { position: live.position, ...built, same };
+  // Twice: what was appended during the first pass is little, and the second leaves next to nothing.
+  await takeInMost(building);
+  await takeInMost(building);
+  await inTurn(database, projection, async (tx) => {
+    await createIndexes(tx, projection, schema);
+    await tx.none(`analyze ${schema}.${projection.name}`);
   });
+
+  const comparison = await inTurn(database, projection, (tx) => createComparison(tx, projection, schema));
+  const compared = await inTurn(database, projection, (tx) => compareAll(tx, building, comparison), { snapshot: true });
+  const { before, differing, position, heldMs } = await takeOver(building, comparison);
+  return {
+    ...compared,
+    version: projection.version,
+    before: before.version,
+    differing,
+    same: differing === undefined ? undefined : differing === 0,
+    compared: comparison?.columns ?? [],
+    events: position - begun,
+    heldMs,
+  };
 };
 
-/** The tables of all projections, where they are missing; and a rebuild of those whose version has changed. */
+/** How the new rows compare with those that they replace. */
+export const rebuiltInWords = ({ version, before, differing, same }: Rebuilt): string => {
+  const rowsDiffer = `${differing} ${differing === 1 ? 'row differs' : 'rows differ'}`;
+  if (version === before) {
+    return same ? 'the same as the live rows' : `NOT the same as the live rows, which are replaced: ${rowsDiffer}`;
+  }
+  const replaced = `version ${version} replaces version ${before}`;
+  if (same === undefined) return `${replaced}, whose rows have another key and were not compared`;
+  return same
+    ? `${replaced}, the same in what both have`
+    : `${replaced}, NOT the same in what both have: ${rowsDiffer}`;
+};
+
+/** The tables of projections where they are missing; what is there is left as it is. */
+export const createMissingTables = async (database: Database, projections: readonly Projection[]): Promise<void> => {
+  for (const projection of projections) {
+    if (await readCheckpoint(database, projection, LIVE)) continue;
+    await alone(database, projection, noted, () => createTable(database, projection, LIVE));
+  }
+};
+
+/** What is told of the rebuilds that a start has to make. */
+export type Told = {
+  readonly waiting?: (projection: string) => void;
+  readonly tookOver?: (projection: string, rebuilt: Rebuilt) => void;
+};
+
+/**
+ * The tables of all projections, where they are missing; and a rebuild of those that are of an older version. What newer
+ * nodes keep at a version of theirs is left to them.
+ */
 export const bringUpToDate = async (
   database: Database,
   store: Pick<EventStore, 'readAll'>,
   projections: readonly Projection[],
   progress: (projection: string, position: number, target: number) => void,
+  { waiting, tookOver }: Told = {},
 ): Promise<void> => {
+  await createMissingTables(database, projections);
   for (const projection of projections) {
-    await alone(database, projection, async () => {
-      const checkpoint = await database.oneOrNone<{ version: number }>(
-        `select version from ${LIVE}.checkpoints where name = $1`,
-        [projection.name],
-      );
-      if (!checkpoint) await createTable(database, projection, LIVE);
-      else if (checkpoint.version !== projection.version) {
-        await build({ database, store, projection, progress: (at, target) => progress(projection.name, at, target) });
-      }
-    });
+    const { name } = projection;
+    const isOld = async (): Promise<boolean> =>
+      ((await readCheckpoint(database, projection, LIVE))?.version ?? Infinity) < projection.version;
+    if (!(await isOld())) continue;
+    await alone(
+      database,
+      projection,
+      () => waiting?.(name),
+      async () => {
+        if (!(await isOld())) return; // Another node has done it meanwhile.
+        const told = (position: number, target: number): void => progress(name, position, target);
+        const rebuilt = await build({ database, store, projection, progress: told });
+        tookOver?.(name, rebuilt);
+      },
+    );
   }
 };
 
-/** Any one number, as long as all nodes lock the same. */
-const TABLE_LOCK = 7_241_978;
-
-/** One node at a time makes the table of a projection; nodes that start together wait for one another, and find it made. */
-const alone = <T>(database: Database, { name }: Projection, work: () => Promise<T>): Promise<T> =>
-  database.task(async (session) => {
-    await session.one('select pg_advisory_lock($1, hashtext($2))', [TABLE_LOCK, name]);
-    try {
-      return await work();
-    } finally {
-      await session.one('select pg_advisory_unlock($1, hashtext($2))', [TABLE_LOCK, name]);
-    }
-  });
-
-const prepare = async (database: Database, projection: Projection, schema: string): Promise<void> => {
-  const begun = await database.oneOrNone(`select 1 from pg_namespace where nspname = $1`, [schema]);
-  if (begun) {
-    const same = await database.oneOrNone(`select 1 from ${schema}.checkpoints where name = $1 and version = $2`, [
-      projection.name,
-      projection.version,
-    ]);
-    if (same) return;
-  }
-  await database.tx(async (tx) => {
-    await tx.none(`drop schema if exists ${schema} cascade; create schema ${schema};`);
-    await tx.none(`create table ${schema}.checkpoints (like ${LIVE}.checkpoints including all)`);
-    await createTable(tx, projection, schema);
-  });
-};
-
-const positionOf = async (database: Database, { name }: Projection, schema: string): Promise<number> => {
-  const { position } = await database.one<{ position: bigint }>(
-    `select position from ${schema}.checkpoints where name = $1`,
-    [name],
-  );
-  return Number(position);
-};
+const noted = (): void => undefined;

@@ -75,6 +75,15 @@ export const requests: Projection<RequestRow> = {
   },
   keyLength: 1,
   indexes: [{ column: 'upstream_id' }, { column: 'run_id', where: `status = 'open'` }],
+  types: new Set([
+    'CreditsReserved',
+    'HoldExtended',
+    'HoldSettled',
+    'HoldReleased',
+    'LateUsageCharged',
+    'UsageWrittenOff',
+  ]),
+  makes: new Set(['CreditsReserved']),
   keysOf: ({ event }) => {
     switch (event.type) {
       case 'CreditsReserved':

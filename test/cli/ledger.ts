@@ -6,6 +6,7 @@ import { PRICES_STREAM, priceDecider } from '../../src/domain/prices/decide.ts';
 import { createCommands } from '../../src/eventstore/commands.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
+import { asPlain } from '../../src/eventstore/personal-data.ts';
 
 export const ACCOUNT = 'acc_1';
 
@@ -37,8 +38,8 @@ const settle = (requestId: string, output: number): AccountCommand => ({
 });
 
 /** What happens to the account, in order. */
-const story: readonly AccountCommand[] = [
-  { type: 'RegisterAccount', name: 'Ada', email: 'ada@example.com', holder: 'person', adult: true },
+const storyOf = (personal: string): readonly AccountCommand[] => [
+  { type: 'RegisterAccount', holder: 'person', personal, adult: true },
   { type: 'AcceptTerms', version: '2026-01-01', how: 'in a test' },
   { type: 'IssueKey', keyId: 'key_1', name: 'production', hash: 'h4sh', pepperId: '1', hint: 'x7Qd' },
   { type: 'TopUp', lotId: 'lot_1', amount: 1_000_000n, source: { kind: 'grant', reason: 'Welcome' } },
@@ -58,8 +59,10 @@ const story: readonly AccountCommand[] = [
   { type: 'SuspendAccount', reason: 'Resale' },
 ];
 
+export const ada = { name: 'Ada', email: 'ada@example.com' };
+
 /** Writes a log with a bit of everything that can happen to a request. */
-export const writeLedger = async (store: EventStore): Promise<void> => {
+export const writeLedger = async (store: EventStore, personal = asPlain(ada)): Promise<void> => {
   const committer = createCommitter({ store });
   const prices = createCommands({ store, committer, decider: priceDecider });
   const accounts = createCommands({ store, committer, decider: accountDecider });
@@ -70,7 +73,7 @@ export const writeLedger = async (store: EventStore): Promise<void> => {
   };
   const effectiveFrom = new Date('2026-01-01T00:00:00Z');
   await prices.execute(PRICES_STREAM, { type: 'ListPrice', entry, effectiveFrom }, { actor: 'test', commandId: 'p' });
-  for (const [n, command] of story.entries()) {
+  for (const [n, command] of storyOf(personal).entries()) {
     const outcome = await accounts.execute(accountStream(ACCOUNT), command, { actor: 'test', commandId: `c-${n}` });
     if (!outcome.accepted) throw new Error(`${command.type}: ${outcome.refusal.code}`);
   }

@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { createInMemoryStore } from '../../src/eventstore/in-memory.ts';
 import { tellStory, type Chapter, type Until } from '../../src/cli/history.ts';
-import { line, plain, summary } from '../../src/cli/sentences.ts';
-import { ACCOUNT, writeLedger } from './ledger.ts';
+import { line, plain, summary, type Holder } from '../../src/cli/sentences.ts';
+import { ACCOUNT, ada, writeLedger } from './ledger.ts';
 
-const tell = async (until: Until = {}) => {
+const tell = async (until: Until = {}, holder: Holder = ada) => {
   let time = Date.parse('2026-01-31T10:00:00Z');
   const store = createInMemoryStore(() => new Date((time += 500)));
   await writeLedger(store);
   const lines: string[] = [];
   let last: Chapter | undefined;
   for await (const chapter of tellStory(store, ACCOUNT, until)) {
-    lines.push(line(chapter));
+    lines.push(line(chapter, holder));
     last = chapter;
   }
   return { lines, last };
@@ -53,10 +53,16 @@ describe('a story', () => {
     expect((await tell({ at: whole.last?.recorded.time })).lines).toHaveLength(19);
   });
 
+  it.each(['erased', 'sealed'] as const)('says of a holder who cannot be told that he is %s', async (holder) => {
+    const { lines, last } = await tell({}, holder);
+    expect(lines[0]).toContain(`#0  Registered for [${holder}], a person.`);
+    expect(last && summary(last.account, last, holder)).toContain(`  holder     [${holder}]\n`);
+  });
+
   it('sums up how the account stands', async () => {
     const { last } = await tell();
     if (!last) throw new Error('there is a story');
-    expect(summary(last.account, last).split('\n').slice(1)).toEqual([
+    expect(summary(last.account, last, ada).split('\n').slice(1)).toEqual([
       '  holder     Ada <ada@example.com>',
       '  standing   suspended: Resale',
       '  terms      2026-01-01',

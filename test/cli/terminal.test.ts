@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/cli/open-database.ts';
 import { findRunningEmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded-postgres.ts';
 import { decode } from '../../src/eventstore/codec.ts';
+import { createDataKeys } from '../../src/eventstore/data-keys.ts';
+import { createVault } from '../../src/eventstore/personal-data.ts';
+import { secretKey } from '../../src/eventstore/sealed-bytes.ts';
+import { writeLocalSecret } from '../../src/local-secrets.ts';
 import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres.ts';
 import { createDatabase } from '../../src/projections/database.ts';
 import { migrateProjections, projections } from '../../src/projections/live.ts';
@@ -14,7 +19,7 @@ import { LIVE } from '../../src/projections/projection.ts';
 import { bringUpToDate } from '../../src/projections/rebuild.ts';
 import { applyEvents } from '../../src/projections/rows.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { ACCOUNT, writeLedger } from './ledger.ts';
+import { ACCOUNT, ada, writeLedger } from './ledger.ts';
 
 type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
@@ -27,13 +32,18 @@ const run = (script: string, args: readonly string[], env: Readonly<Record<strin
     });
   });
 
+const MASTER_KEY = randomBytes(32);
+const masterKey = secretKey(MASTER_KEY);
+
 /** A database with a log and all projections, as a gateway leaves it. */
 const fill = async (url: string): Promise<void> => {
   await migratePostgresStore(url);
   await migrateProjections(url);
   const store = createPostgresStore(url);
   const database = createDatabase(url);
-  await writeLedger(store);
+  const dataKeys = createDataKeys(url, { id: '1', key: masterKey });
+  await writeLedger(store, await createVault(dataKeys).seal(ACCOUNT, ada));
+  await dataKeys.close();
   await bringUpToDate(database, store, projections, () => undefined);
   const events = (await store.readAll(0, 1000)).map(decode);
   for (const projection of projections) await applyEvents(database, projection, LIVE, events);
@@ -42,10 +52,12 @@ const fill = async (url: string): Promise<void> => {
 };
 
 let database: TestDatabase;
-let env: { DATABASE_URL: string };
+/** No key is there. */
+const NOWHERE = join(tmpdir(), 'kissapi-nowhere');
+let env: { DATABASE_URL: string; KISSAPI_DATA: string };
 beforeAll(async () => {
   database = await createTestDatabase();
-  env = { DATABASE_URL: database.url };
+  env = { DATABASE_URL: database.url, KISSAPI_DATA: NOWHERE };
   await fill(database.url);
 });
 afterAll(() => database.drop());
@@ -58,6 +70,23 @@ describe('replay', () => {
     expect(stdout).toContain('After 19 events');
     expect(stdout).not.toContain('\u001b');
     expect(stdout).not.toContain('h4sh');
+  });
+
+  it('tells who it is of to those who have the master key, and the money to everybody', async () => {
+    const known = { code: 0, stderr: '', stdout: expect.stringContaining('Ada <ada@example.com>') as unknown };
+    const sealed = { code: 0, stderr: '', stdout: expect.stringMatching(/\[sealed\][^]*\[sealed\]/) as unknown };
+    const key = MASTER_KEY.toString('base64');
+    expect(await run('replay', [ACCOUNT], { ...env, KISSAPI_DATA_KEY: key })).toEqual(known);
+    expect(await run('replay', [ACCOUNT], env)).toEqual(sealed);
+    // Of a gateway in production a command needs the database, and nothing else.
+    expect(await run('replay', [ACCOUNT], { ...env, NODE_ENV: 'production' })).toEqual(sealed);
+    const other = await run('replay', [ACCOUNT], { ...env, KISSAPI_DATA_KEY: randomBytes(32).toString('hex') });
+    expect(other).toEqual({ ...sealed, stderr: expect.stringMatching(/^replay: KISSAPI_DATA_KEY is not /) as unknown });
+
+    const folder = await mkdtemp(join(tmpdir(), 'kissapi-cli-key-'));
+    await writeLocalSecret(folder, 'data-key', MASTER_KEY.toString('base64url'));
+    expect(await run('replay', [ACCOUNT], { ...env, KISSAPI_DATA: folder })).toEqual(known);
+    await rm(folder, { recursive: true });
   });
 
   it('tells it up to an event, as JSON', async () => {
@@ -120,7 +149,9 @@ describe('explain', () => {
     expect(explained.stdout).toMatch(/WRONG {2}charged in the projection of requests: recorded 0\.002026252/);
     const rebuilt = await run('rebuild', ['requests'], env);
     expect(rebuilt.code).toBe(1);
-    expect(rebuilt.stdout).toMatch(/^requests: 5 rows up to event 20, md5 [0-9a-f]{32}, NOT the same/);
+    expect(rebuilt.stdout).toMatch(
+      /^requests: 5 rows up to event 20, md5 [0-9a-f]{32}; .*; NOT the same as the live rows, which are replaced: 1 row differs/,
+    );
     expect((await run('explain', ['gen-1'], env)).code).toBe(0);
   });
 });
@@ -132,7 +163,9 @@ describe('rebuild', () => {
     const lines = stdout.trim().split('\n');
     expect(lines.map((line) => line.split(':')[0])).toEqual(projections.map(({ name }) => name));
     for (const line of lines)
-      expect(line).toMatch(/: \d+ rows up to event 20, md5 [0-9a-f]{32}, the same as the live rows\.$/);
+      expect(line).toMatch(
+        /: \d+ rows up to event 20, md5 [0-9a-f]{32}; 20 events at \d+ events\/s, .*; the same as the live rows\.$/,
+      );
   });
 
   it.each([[['nothing']], [[]], [['balances', '--all']]])('exits with 2 and lists the names: %j', async (args) => {

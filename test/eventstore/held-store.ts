@@ -31,7 +31,7 @@ export const createHeldStore = (): HeldStore => {
         const accept = (...clashing: string[]): void =>
           resolve(
             slices.map(({ stream, events }): SliceResult => {
-              if (clashing.includes(stream)) return { appended: false };
+              if (clashing.includes(stream)) return { appended: false, duplicate: false };
               const firstPosition = position + 1;
               position += events.length;
               return { appended: true, firstPosition, time: new Date(0) };

@@ -6,6 +6,7 @@ import { createCommands, type CommandOptions, type Commands, type Outcome } from
 import { createCommitter, type Committer } from '../../src/eventstore/committer.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
 import { eventId } from '../../src/eventstore/ids.ts';
+import type { Snapshots } from '../../src/eventstore/snapshots.ts';
 import { readWholeStream } from './logs.ts';
 
 export type AccountOutcome = Outcome<AccountEvent, AccountRefusal>;
@@ -30,13 +31,21 @@ export const createNode = (
   {
     cacheSize,
     committer = createCommitter({ store, maxRetries: 3, retryMs: 0 }),
-  }: { readonly cacheSize?: number; readonly committer?: Committer } = {},
+    decider = accountDecider,
+    snapshots,
+  }: {
+    readonly cacheSize?: number;
+    readonly committer?: Committer;
+    readonly decider?: typeof accountDecider;
+    readonly snapshots?: Snapshots<Account>;
+  } = {},
 ): Node => {
   const commands = createCommands({
     store,
     committer,
-    decider: accountDecider,
+    decider,
     ...(cacheSize === undefined ? {} : { cacheSize }),
+    ...(snapshots ? { snapshots } : {}),
   });
   return {
     commands,

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AccountCommand } from '../../src/domain/account/decide.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
-import { contentHash } from '../../src/eventstore/chain.ts';
+import { appendSlices } from '../../src/eventstore/append-slices.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
 import { StoreUnavailable, type EventStore, type NewEvent } from '../../src/eventstore/event-store.ts';
 import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres.ts';
@@ -46,13 +46,8 @@ const untilWaiting = (application: string): Promise<void> =>
   until(async () => expect(await connections(application, 'waiting')).toBe(1));
 
 /** What a store does, in a transaction that the test ends as it likes. */
-const appendIn = async (client: pg.Client, event: NewEvent): Promise<void> => {
-  const stream = aStream();
-  await client.query('select append_events($1::json, $2::json)', [
-    JSON.stringify([{ n: 0, stream, expected: -1 }]),
-    JSON.stringify([{ n: 0, i: 0, ...event, content: contentHash(event, stream, 0) }]),
-  ]);
-};
+const appendIn = (client: pg.Client, event: NewEvent): Promise<unknown> =>
+  client.query(appendSlices('test', [slice(aStream(), -1, event)]));
 
 const cut = (application: string): Promise<unknown> =>
   session.query(
@@ -119,6 +114,31 @@ describe('the log in PostgreSQL', () => {
     await one.until(2);
     expect(idsOf(one.seen)).toEqual([early.id, late.id]);
     await one.stop();
+  });
+
+  it('lets a slow writer have its turn on a stream that others never leave alone', async () => {
+    const stream = aStream();
+    const stop = new AbortController();
+    const busy = async (writer: EventStore): Promise<void> => {
+      for (let expected = -1; !stop.signal.aborted;) {
+        const [result] = await writer.append([slice(stream, expected, anEvent())]);
+        if (result?.appended) expected++;
+        else expected += (await writer.readStream(stream, expected + 1, 1000)).length;
+      }
+    };
+    const others = numbers(0, 3).map(() => createPostgresStore(database.url));
+    const running = Promise.all(others.map(busy));
+    // What a slow writer has read is out of date by the time it appends, and will be the next time: but for its turn.
+    for (let won = 0, refused = 0; won < 5;) {
+      const { length } = await readWholeStream(store, stream);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const [result] = await store.append([slice(stream, length - 1, anEvent())]);
+      if (result?.appended) [won, refused] = [won + 1, 0];
+      else expect(++refused).toBeLessThan(30);
+    }
+    stop.abort();
+    await running;
+    await Promise.all(others.map((other) => other.close()));
   });
 
   it('gives the position of an append that was rolled back to the next', async () => {

@@ -10,6 +10,7 @@ import { formatUsd } from '../../src/domain/money.ts';
 import { createCommands } from '../../src/eventstore/commands.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
+import { readPlain } from '../../src/eventstore/personal-data.ts';
 import { createPostgresStore } from '../../src/eventstore/postgres.ts';
 import { viewAccount, type AccountView } from '../../src/http/management/account-view.ts';
 import { createDatabase, type Database } from '../../src/projections/database.ts';
@@ -141,7 +142,8 @@ describe('an account', () => {
     const account = foldHistory(past.map(({ event }) => event));
     const [registeredAt, lastEventAt] = [history[0]?.time, past.at(-1)?.time];
     if (!registeredAt || !lastEventAt) throw new Error('An account begins with an event.');
-    return viewAccount(accountId, { account, revision, registeredAt, lastEventAt });
+    const personal = readPlain(accountId, account.standing.registration?.personal ?? '');
+    return viewAccount(accountId, { account, revision, registeredAt, lastEventAt }, personal);
   };
 
   it('has seen everything that can happen', async () => {

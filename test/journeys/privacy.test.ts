@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
 import { createPostgresStore } from '../../src/eventstore/postgres.ts';
 import { checkSettledBooks, projectionsCaughtUp } from '../support/books.ts';
-import { ADMIN_TOKEN, createPremises, type Premises, type RunningGateway } from '../support/gateway.ts';
+import { ADMIN_TOKEN, createPremises, DATA_KEY, type Premises, type RunningGateway } from '../support/gateway.ts';
 import { SOON } from '../support/soon.ts';
 import { queries, query } from '../support/sql.ts';
 import { chat, errorOf, send, wordsOf, type Sent, type Wish } from '../support/traffic.ts';
@@ -120,8 +120,8 @@ describe('what customers say and models answer', () => {
 
   it('is found by this search, were it anywhere', async () => {
     const known = `known${randomBytes(8).toString('hex')}`;
-    const account = { name: `Ada ${known}`, email: 'ada@example.com', adult: true };
-    await gateway.manage('POST', '/accounts', account);
+    // The name of a key is the customer's free text, and stays as it is.
+    await gateway.manage('POST', `/accounts/${accountId}/keys`, { name: `on ${known}` });
     expect(isIn(await dumpDatabase(premises.databaseUrl), known)).toBe(true);
     expect(isIn(logs(), gateway.demoKey)).toBe(true);
     expect(isIn(logLines(), 'the gateway is open')).toBe(true);
@@ -255,6 +255,40 @@ describe('what customers say and models answer', () => {
   };
 });
 
+describe('who a customer is', () => {
+  const name = `Nora${randomBytes(6).toString('hex')}`;
+  const surname = `Vault${randomBytes(6).toString('hex')}`;
+  const mailbox = `nora${randomBytes(6).toString('hex')}`;
+  const domain = `${randomBytes(6).toString('hex')}.example.com`;
+  const account = { name: `${name} ${surname}`, email: `${mailbox}@${domain}`, adult: true };
+
+  it('is told to the administrator, and is in neither the database, nor the logs, nor the files', async () => {
+    const gateway = gateways.at(-1) ?? (await start());
+    const key = { 'idempotency-key': randomUUID() };
+    const body = { ...account, accept_terms: '2026-11-24' };
+    const { account_id } = await gateway.manage<{ account_id: string }>('POST', '/accounts', body, key);
+    const path = `/accounts/${account_id}`;
+    const { name, email } = account;
+    expect(await gateway.manage('POST', '/accounts', body, key)).toMatchObject({ account_id, name, email });
+    expect(await gateway.manage('GET', path)).toMatchObject({ name, email });
+    expect(await gateway.manage('GET', `${path}/events`)).toMatchObject({ data: [{ data: { name, email } }, {}] });
+
+    await gateway.manage('POST', `${path}/grants`, { usd: '1.00', reason: 'test' });
+    const { secret } = await gateway.manage<{ secret: string }>('POST', `${path}/keys`, { name: 'test' });
+    expect((await chat(gateway, secret).answer).status).toBe(200);
+    // What is refused is not kept either.
+    const refused = [
+      { ...body, adult: false },
+      { ...body, email: `${email}@` },
+      { ...body, accept_terms: name },
+    ];
+    for (const wrong of refused) await expect(gateway.manage('POST', '/accounts', wrong)).rejects.toThrow(/: 40[03]/);
+    await expect(gateway.manage('POST', '/accounts', { ...body, name: 'X' }, key)).rejects.toThrow('409');
+    await projectionsCaughtUp(premises.databaseUrl);
+    await expectNowhere(surname, mailbox, domain, email, account.name);
+  });
+});
+
 describe('secrets', () => {
   it('are in neither the database nor the logs', async () => {
     const gateway = gateways.at(-1) ?? (await start());
@@ -275,7 +309,7 @@ describe('secrets', () => {
     }
     await projectionsCaughtUp(premises.databaseUrl);
     const database = await dumpDatabase(premises.databaseUrl);
-    for (const secret of [apiKey, gateway.demoKey, ADMIN_TOKEN, PEPPER, UPSTREAM_KEY]) {
+    for (const secret of [apiKey, gateway.demoKey, ADMIN_TOKEN, PEPPER, DATA_KEY, UPSTREAM_KEY]) {
       expect(isIn(database, secret)).toBe(false);
       expect(isIn(logLines(), secret)).toBe(false);
     }

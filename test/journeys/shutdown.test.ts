@@ -160,7 +160,13 @@ describe('npm start', () => {
   });
 
   const start = (env: Readonly<Record<string, string>> = {}): NpmStarted => {
-    const none = { DATABASE_URL: '', KISSAPI_ADMIN_TOKEN: '', KISSAPI_KEY_PEPPER: '', OPENAI_API_KEY: '' };
+    const none = {
+      DATABASE_URL: '',
+      KISSAPI_ADMIN_TOKEN: '',
+      KISSAPI_KEY_PEPPER: '',
+      KISSAPI_DATA_KEY: '',
+      OPENAI_API_KEY: '',
+    };
     const one = npmStart({ ...none, NODE_ENV: 'development', PORT: '0', KISSAPI_DATA: dataDir, ...env });
     started.push(one);
     return one;

@@ -28,9 +28,10 @@ export const openBusyHouse = async () => {
   const database = createDatabase(url);
   await bringUpToDate(database, store, projections, () => undefined);
   const node = createNode(store);
-  const follow = () =>
-    followLog({ store, consumer: liveProjections(database), gatherMs: 20, failed: (_, error) => failures.push(error) });
   const failures: unknown[] = [];
+  const failed = (_: string, error: unknown): void => void failures.push(error);
+  const consumer = liveProjections(database, store, (kept) => failures.push(kept));
+  const follow = () => followLog({ store, consumer, gatherMs: 20, failed });
   let follower = follow();
   const traffic = createTraffic((account, command) => node.execute(account, command));
   return {

@@ -227,7 +227,7 @@ describe('a follower whose consumer fails', () => {
     expect(follower.failure?.message).toBe('the store is down');
     expect(failures.length).toBeLessThan(10);
     // Another node did the work meanwhile, so that nothing is left to do here.
-    await consumer.apply([], 3);
+    await consumer.apply([], 3, 0);
     down = false;
     await vi.advanceTimersByTimeAsync(5000);
     expect(follower.failure).toBeUndefined();

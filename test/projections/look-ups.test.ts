@@ -13,7 +13,7 @@ describe('key owners', () => {
     await log.append(accountStream('acc_2'), registered, keyIssued('key_3'));
     await log.append(accountStream('acc_1'), keyRevoked('key_1'));
     const owners = createKeyOwners();
-    expect(owners.apply(await log.recorded(), 6)).toBe(6);
+    expect(owners.apply(await log.recorded(), 6, 0)).toBe(6);
     expect(owners.find('hash of key_1')).toEqual({ accountId: 'acc_1', keyId: 'key_1', revoked: true });
     expect(owners.find('hash of key_2')).toEqual({ accountId: 'acc_1', keyId: 'key_2', revoked: false });
     expect(owners.find('hash of key_3')).toEqual({ accountId: 'acc_2', keyId: 'key_3', revoked: false });
@@ -25,8 +25,8 @@ describe('key owners', () => {
     await log.append(accountStream('acc_1'), registered, keyIssued(), keyRevoked());
     const owners = createKeyOwners();
     const events = await log.recorded();
-    await owners.apply(events, 3);
-    await owners.apply(events.slice(0, 2), 2);
+    await owners.apply(events, 3, 0);
+    await owners.apply(events.slice(0, 2), 2, 0);
     expect(owners.find('hash of key_1')?.revoked).toBe(true);
     expect(owners.position()).toBe(3);
   });
@@ -35,7 +35,7 @@ describe('key owners', () => {
     const log = createLog();
     await log.append(accountStream('acc_1'), registered, toppedUp(1n));
     const owners = createKeyOwners();
-    await owners.apply([], 2);
+    await owners.apply([], 2, 0);
     expect(owners.position()).toBe(2);
     expect([...(owners.types ?? [])]).toEqual(['KeyIssued', 'KeyRevoked']);
   });
@@ -69,8 +69,8 @@ describe('the price list', () => {
     );
     const prices = createPriceList();
     const events = await log.recorded();
-    await prices.apply(events, 3);
-    await prices.apply(events, 3);
+    await prices.apply(events, 3, 0);
+    await prices.apply(events, 3, 0);
     const versionAt = (moment: string) => prices.find('m', new Date(moment))?.version;
     expect(versionAt('2025-12-31T23:59:59.999Z')).toBeUndefined();
     expect(versionAt('2026-01-01')).toBe(1);

@@ -64,7 +64,7 @@ describe('a rebuild', () => {
     await fill();
     await follow();
     const before = await digest(databases.first, live, LIVE);
-    expect(await rebuildIt()).toEqual({ ...before, position: await log.store.head(), same: true });
+    expect(await rebuildIt()).toMatchObject({ ...before, position: await log.store.head(), same: true, differing: 0 });
     expect(await digest(databases.first, live, LIVE)).toEqual(before);
     expect(await schemas()).toEqual([]);
 
@@ -84,7 +84,7 @@ describe('a rebuild', () => {
       `insert into ${LIVE}.balances select 'acc_9', topped_up, charged, written_off, held, open_holds, revision from ${LIVE}.balances limit 1`,
     ]) {
       await databases.first.none(wrong);
-      expect(await rebuildIt()).toMatchObject({ same: false, ...right });
+      expect(await rebuildIt()).toMatchObject({ same: false, differing: 1, ...right });
       expect(await digest(databases.first, live, LIVE)).toEqual(right);
     }
   });
@@ -114,14 +114,14 @@ describe('a rebuild', () => {
     const stopAt = (position: number) => (at: number) => {
       if (at >= position) throw new Error('stopped');
     };
-    await expect(rebuildIt(live, stopAt(5000))).rejects.toThrow('stopped');
+    await expect(rebuildIt(live, stopAt(10_000))).rejects.toThrow('stopped');
     expect(await digest(databases.first, live, LIVE)).toEqual(before);
     await charge(2, 10);
     await follow();
 
     const seen: number[] = [];
     expect(await rebuildIt(live, (at) => seen.push(at))).toMatchObject({ same: true });
-    expect(seen[0]).toBe(5000);
+    expect(seen[0]).toBe(10_000);
     expect(await schemas()).toEqual([]);
   });
 
@@ -168,12 +168,6 @@ describe('a new version of a projection', () => {
     await expect(follow()).rejects.toThrow(/at version 2 in the database.*version 1/);
     await follow(next);
     expect(await rebuildIt(next)).toMatchObject({ same: true });
-  });
-
-  it('does not compare what may differ', async () => {
-    await fill();
-    await follow();
-    expect(await rebuildIt(next)).toMatchObject({ same: undefined });
   });
 
   it('takes over once, however many nodes start with it at once', async () => {

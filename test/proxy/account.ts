@@ -16,7 +16,7 @@ export type TestAccount = {
 /** An account in memory with this much credit and one key: the decider itself, without a log. */
 export const openAccount = (credits: Credits): TestAccount => {
   const past: AccountEvent[] = [
-    { type: 'AccountRegistered', name: 'Ada', email: 'ada@example.com', holder: 'person' },
+    { type: 'AccountRegistered', holder: 'person', personal: 'sealed' },
     { type: 'TermsAccepted', version: '1', how: 'test' },
     { type: 'KeyIssued', keyId: KEY_ID, name: 'test', hash: 'h', pepperId: '1', hint: 'abcd' },
     { type: 'CreditsToppedUp', lotId: 'lot_1', amount: credits, source: { kind: 'grant', reason: 'test' } },

@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { evolveAccount, initialAccount, type Account } from '../../src/domain/account/account.ts';
 import type { AccountEvent, Delivery, LotSource, ReleaseReason } from '../../src/domain/account/events.ts';
 import { formatUsd, parseUsd, parseUsdPerMillion, type Credits } from '../../src/domain/money.ts';
+import { asPlain } from '../../src/eventstore/personal-data.ts';
 import type { AccountView } from '../../src/http/management/account-view.ts';
 import type { EventView } from '../../src/http/management/event-view.ts';
 import { audit, type Books } from '../domain/account/audit.ts';
@@ -143,13 +144,17 @@ const isOfRequest = (event: AccountEvent): event is OfRequest => 'requestId' in 
 
 type Data = EventView['data'];
 
-/** The inverse of what the management API does to an event; only the hash of a key is not told. */
+/** The inverse of what the management API does to an event; only a seal and the hash of a key are not told. */
 export const eventOf = ({ type, data }: EventView): AccountEvent => {
   const text = (name: string): string => String(data[name]);
   const reason = { reason: text('reason') };
   switch (type as AccountEvent['type']) {
     case 'AccountRegistered':
-      return { type: 'AccountRegistered', ...(data as { name: string; email: string; holder: 'person' | 'entity' }) };
+      return {
+        type: 'AccountRegistered',
+        holder: data['holder'] === 'entity' ? 'entity' : 'person',
+        personal: asPlain({ name: text('name'), email: text('email') }),
+      };
     case 'TermsAccepted':
       return { type: 'TermsAccepted', version: text('version'), how: text('how') };
     case 'AccountSuspended':

@@ -7,6 +7,7 @@ import { startProcess, type Started } from './process.ts';
 
 export const ADMIN_TOKEN = 'admin-token-of-the-tests-0123456789abcdef';
 const KEY_PEPPER = 'pepper-of-the-tests-0123456789abcdefghij';
+export const DATA_KEY = '0123456789abcdef'.repeat(4);
 
 /** A database and a data folder that outlive the gateways on them, as those of a machine do. */
 export type Premises = {
@@ -47,6 +48,7 @@ export const createPremises = async (): Promise<Premises> => {
           DATABASE_URL: database.url,
           KISSAPI_ADMIN_TOKEN: ADMIN_TOKEN,
           KISSAPI_KEY_PEPPER: KEY_PEPPER,
+          KISSAPI_DATA_KEY: DATA_KEY,
           OPENAI_API_KEY: '',
           ...env,
         },

@@ -6,6 +6,9 @@ import { emptyWallet, evolveWallet, type Wallet } from './wallet.ts';
 /** Standing, keys and wallet are one state, decided together: a suspended account cannot slip in one more request. */
 export type Account = { readonly standing: Standing; readonly keys: Keys; readonly wallet: Wallet };
 
+/** Raised whenever the same events would fold to another state: what was kept of earlier folds is then left aside. */
+export const ACCOUNT_STATE_VERSION = 2;
+
 export const initialAccount = (): Account => ({ standing: unregistered, keys: new Map(), wallet: emptyWallet() });
 
 /** Consumes the state it is given: see `Decider`. */

@@ -8,9 +8,9 @@ import { available, draws, type Wallet } from './wallet.ts';
 export type AccountCommand =
   | {
       readonly type: 'RegisterAccount';
-      readonly name: string;
-      readonly email: string;
       readonly holder: 'person' | 'entity';
+      /** Name and e-mail address, sealed before they came here. */
+      readonly personal: string;
       readonly adult: boolean;
     }
   | { readonly type: 'AcceptTerms'; readonly version: string; readonly how: string }
@@ -87,10 +87,10 @@ export const decideAccount = (command: AccountCommand, account: Account): Answer
   const { standing, keys, wallet } = account;
 
   if (command.type === 'RegisterAccount') {
-    const { name, email, holder, adult } = command;
+    const { holder, personal, adult } = command;
     if (standing.status !== 'unregistered') return no('account_exists');
     if (holder === 'person' && !adult) return no('under_age');
-    return accept({ type: 'AccountRegistered', name, email, holder });
+    return accept({ type: 'AccountRegistered', holder, personal });
   }
   if (standing.status === 'unregistered') return no('account_not_found');
 

@@ -7,13 +7,11 @@ import type { Credits, Rates, Usage } from '../money.ts';
 export type AccountEvent = StandingEvent | KeyEvent | WalletEvent;
 
 export type StandingEvent =
-  /** finance: nothing. Registration was accepted; the holder declared to be 18 or older, or to act for an entity. */
-  | {
-      readonly type: 'AccountRegistered';
-      readonly name: string;
-      readonly email: string;
-      readonly holder: 'person' | 'entity';
-    }
+  /**
+   * finance: nothing. Registration was accepted; the holder declared to be 18 or older, or to act for an entity.
+   * `personal` is a sealed text, so that who the holder is can be made unreadable while the log stays as it is.
+   */
+  | { readonly type: 'AccountRegistered'; readonly holder: 'person' | 'entity'; readonly personal: string }
   /** finance: nothing. The evidence that this version of the terms binds the account. */
   | { readonly type: 'TermsAccepted'; readonly version: string; readonly how: string }
   /** finance: nothing moves, but no new hold is possible until it is reinstated. */

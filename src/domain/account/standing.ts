@@ -2,7 +2,8 @@ import type { StandingEvent } from './events.ts';
 
 export type Standing = {
   readonly status: 'unregistered' | 'active' | 'suspended';
-  readonly registration: { readonly name: string; readonly email: string; readonly holder: 'person' | 'entity' } | null;
+  /** `personal` is a sealed text. */
+  readonly registration: { readonly holder: 'person' | 'entity'; readonly personal: string } | null;
   /** The newest version of the terms that the holder accepted. */
   readonly termsVersion: string | null;
   readonly suspensionReason: string | null;
@@ -18,8 +19,8 @@ export const unregistered: Standing = {
 export const evolveStanding = (standing: Standing, event: StandingEvent): Standing => {
   switch (event.type) {
     case 'AccountRegistered': {
-      const { name, email, holder } = event;
-      return { ...standing, status: 'active', registration: { name, email, holder } };
+      const { holder, personal } = event;
+      return { ...standing, status: 'active', registration: { holder, personal } };
     }
     case 'TermsAccepted':
       return { ...standing, termsVersion: event.version };

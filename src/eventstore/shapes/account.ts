@@ -1,9 +1,13 @@
 import { z } from 'zod';
 import type { AccountEvent } from '../../domain/account/events.ts';
 import type { Shapes } from '../codec.ts';
+import { asPlain } from '../personal-data.ts';
 import { credits, rates, tokens, usage } from './values.ts';
 
 const id = z.string().min(1);
+
+const holder = z.enum(['person', 'entity']);
+const registeredInTheClear = z.object({ name: z.string(), email: z.string(), holder });
 
 const lotSource = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('grant'), reason: z.string() }),
@@ -35,8 +39,15 @@ const delivery = z.strictObject({
 // `encode` passes the whole event, `type` included, which a plain object schema leaves out.
 export const accountEventShapes: Shapes<AccountEvent> = {
   AccountRegistered: {
-    version: 1,
-    schema: z.object({ name: z.string(), email: z.string(), holder: z.enum(['person', 'entity']) }),
+    version: 2,
+    schema: z.object({ holder, personal: id }),
+    lift: {
+      // Version 1 had name and e-mail address in the clear.
+      1: (data) => {
+        const { name, email, ...rest } = registeredInTheClear.parse(data);
+        return { ...rest, personal: asPlain({ name, email }) };
+      },
+    },
   },
   TermsAccepted: { version: 1, schema: z.object({ version: z.string(), how: z.string() }) },
   AccountSuspended: { version: 1, schema: z.object({ reason: z.string() }) },

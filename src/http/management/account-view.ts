@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { available } from '../../domain/account/wallet.ts';
 import { formatUsd } from '../../domain/money.ts';
+import type { PersonalData } from '../../eventstore/personal-data.ts';
 import type { AccountAt } from './account-at.ts';
 import { accountId, generationId, keyId, lotId, revision, time, usd } from './fields.ts';
 
@@ -24,8 +25,8 @@ export const accountView = z
     revision,
     registered_at: time,
     last_event_at: time,
-    name: z.string().meta({ example: 'Ada Lovelace' }),
-    email: z.string().meta({ example: 'ada@example.com' }),
+    name: z.string().nullable().meta({ description: 'null once it was erased', example: 'Ada Lovelace' }),
+    email: z.string().nullable().meta({ description: 'null once it was erased', example: 'ada@example.com' }),
     holder: z.enum(['person', 'entity']),
     status: z.enum(['active', 'suspended']),
     suspension_reason: z.string().nullable(),
@@ -60,18 +61,17 @@ export type AccountView = z.output<typeof accountView>;
 export const viewKeys = ({ account: { keys } }: AccountAt): AccountView['keys'] =>
   [...keys].map(([key_id, { name, hint, revoked }]) => ({ key_id, name, hint, revoked }));
 
-/** Only what is named here leaves the house. */
-export const viewAccount = (accountId: string, at: AccountAt): AccountView => {
+/** Only what is named here leaves the house. `personal` is undefined where it was erased. */
+export const viewAccount = (accountId: string, at: AccountAt, personal: PersonalData | undefined): AccountView => {
   const { standing, wallet } = at.account;
-  const { name = '', email = '', holder = 'person' } = standing.registration ?? {};
   return {
     account_id: accountId,
     revision: at.revision,
     registered_at: at.registeredAt.toISOString(),
     last_event_at: at.lastEventAt.toISOString(),
-    name,
-    email,
-    holder,
+    name: personal?.name ?? null,
+    email: personal?.email ?? null,
+    holder: standing.registration?.holder ?? 'person',
     status: standing.status === 'suspended' ? 'suspended' : 'active',
     suspension_reason: standing.suspensionReason,
     terms_version: standing.termsVersion,

@@ -30,14 +30,14 @@ export const recordedBy = async (
 
 /**
  * Carries out a command of the administrator that writes one event or none. `isAsked` tells whether an event says what is
- * asked now: the log is all that is kept of an earlier command, so one that wrote nothing is decided anew.
+ * asked now, or why nobody can tell: the log is all that is kept of an earlier command, so one that wrote nothing is decided anew.
  */
 export const carryOut = async (
   { commands, store }: ManagementDeps,
   { commandId, mayRepeat, requestId }: Identity,
   accountId: string,
   command: AccountCommand,
-  isAsked: (event: AccountEvent) => boolean,
+  isAsked: (event: AccountEvent) => boolean | Problem | Promise<boolean | Problem>,
 ): Promise<Done | Problem> => {
   const metadata = { actor: 'admin', commandId, correlationId: requestId };
   const outcome = await commands.execute(accountStream(accountId), command, metadata, { mayRepeat });
@@ -47,5 +47,7 @@ export const carryOut = async (
   // Read back for the time, which is the store's.
   const recorded = await recordedBy(store, commandId);
   invariant(recorded !== undefined, 'what was appended can be read');
-  return repeated && !isAsked(recorded.event) ? problem('idempotency_key_reused') : { recorded, revision, repeated };
+  const asAsked = repeated ? await isAsked(recorded.event) : true;
+  if (asAsked === true) return { recorded, revision, repeated };
+  return asAsked || problem('idempotency_key_reused');
 };

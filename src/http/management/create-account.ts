@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { invariant } from '../../domain/decider.ts';
 import { derivedId } from '../../eventstore/ids.ts';
+import type { PersonalData } from '../../eventstore/personal-data.ts';
 import { problem, type Problem } from '../problems.ts';
 import { acceptTermsOf, mayAccept } from './accept-terms.ts';
 import { accountAt } from './account-at.ts';
@@ -55,7 +56,7 @@ export const createAccount = defineRoute({
     },
   },
   problems: ['under_age', 'terms_not_in_force'],
-  handle: async ({ body: { accept_terms: version, ...holder }, ...identity }, deps) => {
+  handle: async ({ body: { accept_terms: version, name, email, holder, adult }, ...identity }, deps) => {
     // Of its own, so that a crash between the two can be made good by asking again.
     const ofTerms = { ...identity, commandId: `${identity.commandId}/terms` };
     if (version !== undefined && !(await mayAccept(deps, ofTerms.commandId, version))) {
@@ -65,26 +66,44 @@ export const createAccount = defineRoute({
       });
     }
     const accountId = derivedId('acc', identity.commandId);
+    const personal = await sealOnce(deps, identity, accountId, { name, email });
     const registered = await carryOut(
       deps,
       identity,
       accountId,
-      { type: 'RegisterAccount', ...holder },
-      (event) =>
-        event.type === 'AccountRegistered' &&
-        event.name === holder.name &&
-        event.email === holder.email &&
-        event.holder === holder.holder,
+      { type: 'RegisterAccount', holder, personal, adult },
+      async (event) => {
+        if (event.type !== 'AccountRegistered' || event.holder !== holder) return false;
+        const known = await deps.vault.open(accountId, event.personal);
+        return known ? known.name === name && known.email === email : erasedSince;
+      },
     );
     if (isProblem(registered)) return registered;
     const done = await withTerms(deps, ofTerms, accountId, version, registered);
     if (isProblem(done)) return done;
 
-    const at = await accountAt(deps.store, accountId, { revision: done.revision });
+    const at = await accountAt(deps, accountId, { revision: done.revision });
     invariant(at !== undefined, 'an account that was registered can be read');
-    return { answer: viewAccount(accountId, at), repeated: done.repeated };
+    return { answer: viewAccount(accountId, at, { name, email }), repeated: done.repeated };
   },
 });
+
+const erasedSince = problem('idempotency_key_reused', {
+  message:
+    'This Idempotency-Key registered an account whose personal data was erased since, so that nobody can tell whether ' +
+    'this is the same request. Send it with a new key to register another account.',
+});
+
+/** A repetition writes nothing, so it seals nothing either: an account that was erased is to get no new key. */
+const sealOnce = async (
+  { store, vault }: ManagementDeps,
+  { commandId, mayRepeat }: Identity,
+  accountId: string,
+  data: PersonalData,
+): Promise<string> => {
+  const recorded = mayRepeat ? await recordedBy(store, commandId) : undefined;
+  return recorded?.event.type === 'AccountRegistered' ? recorded.event.personal : vault.seal(accountId, data);
+};
 
 const withTerms = async (
   deps: ManagementDeps,

@@ -4,12 +4,20 @@ import type { AccountEvent } from '../../domain/account/events.ts';
 import type { PriceVersion } from '../../domain/prices/price-book.ts';
 import type { Commands } from '../../eventstore/commands.ts';
 import type { EventStore } from '../../eventstore/event-store.ts';
+import type { Vault } from '../../eventstore/personal-data.ts';
+import type { Moment } from '../../eventstore/snapshots.ts';
 import type { NewSecret } from '../api-keys.ts';
 
 /** What the management API needs of the rooms around it. */
 export type ManagementDeps = {
   readonly commands: Pick<Commands<Account, AccountCommand, AccountEvent, AccountRefusal>, 'execute' | 'read'>;
   readonly store: Pick<EventStore, 'readStream' | 'findEvent' | 'head'>;
+  readonly vault: Vault;
+  /** An account's stream as it was at a moment. */
+  readonly foldAccount: (
+    stream: string,
+    until: Moment,
+  ) => Promise<{ readonly state: Account; readonly revision: number }>;
   /** The price in force for each model. */
   readonly prices: () => readonly PriceVersion[];
   readonly termsInForce: () => string;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { AccountEvent, Delivery, Draw, PinnedPrice } from '../../domain/account/events.ts';
 import { formatUsd, formatUsdPerMillion, type Rates, type Usage } from '../../domain/money.ts';
 import type { Recorded } from '../../eventstore/codec.ts';
+import type { PersonalData } from '../../eventstore/personal-data.ts';
 import { revision, time } from './fields.ts';
 
 export const eventView = z
@@ -10,9 +11,10 @@ export const eventView = z
     position: z.int().positive().meta({ description: 'Place in the whole log, from 1', example: 1042 }),
     time,
     type: z.string().meta({ description: 'What happened', example: 'CreditsToppedUp' }),
-    data: z
-      .record(z.string(), z.json())
-      .meta({ description: 'By type; amounts end in _usd. The hash of a key is left out.' }),
+    data: z.record(z.string(), z.json()).meta({
+      description:
+        'By type; amounts end in _usd. The hash of a key is left out; name and email are null once they were erased.',
+    }),
     actor: z.string().meta({ description: 'admin, key:<id>, system:<what> or cli:<what>', example: 'admin' }),
     request_id: z.string().nullable().meta({ description: 'The HTTP request that it came with, where it did' }),
   })
@@ -20,21 +22,25 @@ export const eventView = z
 
 export type EventView = z.output<typeof eventView>;
 
-export const viewEvent = ({ event, revision, position, time, metadata }: Recorded<AccountEvent>): EventView => ({
+/** `personal` is of the account's holder; undefined where it was erased. */
+export const viewEvent = (
+  { event, revision, position, time, metadata }: Recorded<AccountEvent>,
+  personal: PersonalData | undefined,
+): EventView => ({
   revision,
   position,
   time: time.toISOString(),
   type: event.type,
-  data: dataOf(event),
+  data: dataOf(event, personal),
   actor: metadata.actor,
   request_id: metadata.correlationId ?? null,
 });
 
 /** Only what is named here leaves the house: a field that an event gains stays inside until it is added. */
-const dataOf = (event: AccountEvent): EventView['data'] => {
+const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventView['data'] => {
   switch (event.type) {
     case 'AccountRegistered':
-      return { name: event.name, email: event.email, holder: event.holder };
+      return { name: personal?.name ?? null, email: personal?.email ?? null, holder: event.holder };
     case 'TermsAccepted':
       return { version: event.version, how: event.how };
     case 'AccountSuspended':

@@ -42,12 +42,16 @@ export const listEvents = defineRoute({
     },
   },
   problems: ['account_not_found'],
-  handle: async ({ params: { account_id }, query: { from_revision, limit } }, { store }) => {
+  handle: async ({ params: { account_id }, query: { from_revision, limit } }, { store, vault }) => {
     const stream = accountStream(account_id);
     if ((await store.readStream(stream, 0, 1)).length === 0) return problem('account_not_found');
     // One more than asked for tells whether there is a next page.
     const page = await store.readStream(stream, from_revision, limit + 1);
-    const data = page.slice(0, limit).map((stored) => viewEvent(decode(stored) as Recorded<AccountEvent>));
+    const recorded = page.slice(0, limit).map((stored) => decode(stored) as Recorded<AccountEvent>);
+    const [first] = recorded;
+    const personal =
+      first?.event.type === 'AccountRegistered' ? await vault.open(account_id, first.event.personal) : undefined;
+    const data = recorded.map((one) => viewEvent(one, personal));
     return { answer: { data, next_revision: page.length > limit ? from_revision + limit : null } };
   },
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import type { Moment } from '../../eventstore/snapshots.ts';
 import { problem, type Problem } from '../problems.ts';
-import { accountAt, accountNow, type AccountAt, type Moment } from './account-at.ts';
+import { accountAt, accountNow, type AccountAt } from './account-at.ts';
 import { accountExample, accountView, viewAccount } from './account-view.ts';
 import type { ManagementDeps } from './deps.ts';
 import { MAX_REVISION, moment, wholeNumber } from './fields.ts';
@@ -24,18 +25,21 @@ export const readAccount = defineRoute({
     const asked: Moment | undefined = at ? { at } : revision !== undefined ? { revision } : undefined;
     const found = asked ? await readThen(deps, account_id, asked) : await accountNow(deps, account_id);
     if (!found) return problem('account_not_found');
-    return isProblem(found) ? found : { answer: viewAccount(account_id, found) };
+    if (isProblem(found)) return found;
+    const { registration } = found.account.standing;
+    const personal = registration ? await deps.vault.open(account_id, registration.personal) : undefined;
+    return { answer: viewAccount(account_id, found, personal) };
   },
 });
 
 const readThen = async (
-  { store, now }: ManagementDeps,
+  deps: ManagementDeps,
   accountId: string,
   asked: Moment,
 ): Promise<AccountAt | Problem | undefined> => {
-  const found = await accountAt(store, accountId, asked);
+  const found = await accountAt(deps, accountId, asked);
   if (!found) {
-    const existsNow = (await accountAt(store, accountId, { revision: 0 }))?.registeredAt.toISOString();
+    const existsNow = (await accountAt(deps, accountId, { revision: 0 }))?.registeredAt.toISOString();
     if (existsNow === undefined) return undefined;
     const message = `There was no such account at that time: it was registered at ${existsNow}. Ask for a later time.`;
     return problem('account_not_found', { message, param: 'at' });
@@ -45,7 +49,7 @@ const readThen = async (
     return problem('invalid_request', { message, param: 'revision' });
   }
   // The store's clock may be ahead of ours, and a time that it gave to an event may be asked for.
-  if ('at' in asked && asked.at > now() && asked.at > found.lastEventAt) {
+  if ('at' in asked && asked.at > deps.now() && asked.at > found.lastEventAt) {
     return problem('invalid_request', { message: 'That time is yet to come. Ask for one that has been.', param: 'at' });
   }
   return found;

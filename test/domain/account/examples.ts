@@ -32,9 +32,8 @@ export const delivery: Delivery = {
 // What happened.
 export const registered: Event<'AccountRegistered'> = {
   type: 'AccountRegistered',
-  name: 'Ada',
-  email: 'ada@example.com',
   holder: 'person',
+  personal: 'v1.c2VhbGVk',
 };
 export const termsAccepted = (version = '2026-01'): Event<'TermsAccepted'> => ({
   type: 'TermsAccepted',

@@ -77,6 +77,26 @@ describe('POST /accounts', () => {
     }
   });
 
+  it('409: the same key once the personal data was erased, for nobody can tell whether it is the same', async () => {
+    const body = { ...ada, accept_terms: TERMS };
+    const { json } = await api.post('/accounts', body, { key: 'one' });
+    const accountId = String(json['account_id']);
+    api.dataKeys.destroy(accountId);
+    const head = await api.store.head();
+    const again = await api.post('/accounts', body, { key: 'one' });
+    expect(refusal(again)).toEqual([409, 'idempotency_key_reused']);
+    expect(message(again)).toContain('erased');
+    expect(await api.store.head()).toBe(head);
+    expect(await api.dataKeys.find(accountId)).toBeUndefined();
+  });
+
+  it('writes neither name nor e-mail address into the log', async () => {
+    await api.post('/accounts', { ...ada, accept_terms: TERMS });
+    const log = JSON.stringify(await api.store.readAll(0, 10));
+    expect(log).toContain('AccountRegistered');
+    expect(log).not.toMatch(/lovelace|example\.com/i);
+  });
+
   it('403: a person who did not declare to be 18', async () => {
     const answer = await api.post('/accounts', { ...ada, adult: false });
     expect(refusal(answer)).toEqual([403, 'under_age']);

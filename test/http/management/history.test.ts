@@ -150,6 +150,17 @@ describe('GET /accounts/{account_id}/events', () => {
     expect(events[6]?.['request_id']).toMatch(/^req_/);
   });
 
+  it('200: without name and e-mail address once they were erased, and with all the money', async () => {
+    const before = (await api.get(account)).json;
+    const [registered] = (await api.get(`${account}/events`)).json['data'] as { data: unknown }[];
+    expect(registered?.data).toEqual({ name: 'Ada Lovelace', email: 'ada@example.com', holder: 'person' });
+    api.dataKeys.destroy(String(before['account_id']));
+    expect((await api.get(account)).json).toEqual({ ...before, name: null, email: null });
+    const [erased] = (await api.get(`${account}/events`)).json['data'] as { data: unknown }[];
+    expect(erased?.data).toEqual({ name: null, email: null, holder: 'person' });
+    expect((await api.get(`${account}?revision=0`)).json).toMatchObject({ name: null, email: null, holder: 'person' });
+  });
+
   it('200: page by page', async () => {
     const seen: unknown[] = [];
     let next: unknown = 0;

@@ -8,9 +8,12 @@ import { accountStream } from '../../../src/domain/account/account.ts';
 import { accountDecider, type AccountCommand } from '../../../src/domain/account/decide.ts';
 import { createCommands } from '../../../src/eventstore/commands.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
+import { createFold } from '../../../src/eventstore/fold.ts';
 import { createInMemoryStore } from '../../../src/eventstore/in-memory.ts';
+import { createVault } from '../../../src/eventstore/personal-data.ts';
 import { createManagementRouter, type ManagementDeps } from '../../../src/http/management/router.ts';
 import { routes } from '../../../src/http/management/routes.ts';
+import { createMemoryDataKeys } from '../../support/data-keys.ts';
 
 export const TOKEN = 'admin-token-that-is-at-least-32-characters-long';
 export const TERMS = '2026-01-01';
@@ -31,11 +34,14 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
   const store = createInMemoryStore(clock.now);
   const committer = createCommitter({ store });
   const commands = createCommands({ store, committer, decider: accountDecider });
+  const dataKeys = createMemoryDataKeys();
   const published: number[] = [];
   const failures: unknown[] = [];
   const deps: ManagementDeps = {
     commands,
     store,
+    vault: createVault(dataKeys),
+    foldAccount: createFold({ store, decider: accountDecider }),
     prices: () => [],
     termsInForce: () => TERMS,
     createSecret: () => {
@@ -84,6 +90,7 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
   return {
     url,
     store,
+    dataKeys,
     clock,
     published,
     failures,

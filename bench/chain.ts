@@ -1,0 +1,116 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import pg from 'pg';
+import { invariant } from '../src/domain/decider.ts';
+import { startEmbeddedPostgres } from '../src/embedded-postgres.ts';
+import { appendSlices } from '../src/eventstore/append-slices.ts';
+import type { Slice } from '../src/eventstore/event-store.ts';
+import { migratePostgresStore } from '../src/eventstore/postgres.ts';
+import { hashes } from '../src/eventstore/pg-arrays.ts';
+import { aRequest } from './history.ts';
+
+/**
+ * What the hash chain costs an append: the function as it is beside the same without any hash, in turns in one run. The
+ * time that PostgreSQL's process spends is its own account of it; the client's share is timed by itself.
+ */
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '20' }, help: { type: 'boolean', short: 'h' } },
+});
+if (values.help) {
+  process.stdout.write(
+    'npm run bench:chain -- [--rounds 20]\nPrints what an append of 200 events costs with the hash chain and without.\n',
+  );
+  process.exit(0);
+}
+
+const STREAMS = 100;
+const APPENDS = 25;
+const EVENTS = 2 * STREAMS;
+/** The parameter with the content hash of each event. */
+const CONTENTS = 9;
+
+const median = (numbers: number[]): number => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
+
+const open = async (url: string, name: string, change: (sql: string) => string) => {
+  const admin = new pg.Client(url);
+  await admin.connect();
+  await admin.query(`create database ${name}`);
+  await admin.end();
+  const own = url.replace(/\/[^/]*$/, `/${name}`);
+  await migratePostgresStore(own);
+  const client = new pg.Client(own);
+  await client.connect();
+  const { rows } = await client.query<{ sql: string; pid: number }>(
+    `select pg_get_functiondef('append_slices'::regproc) as sql, pg_backend_pid() as pid`,
+  );
+  const { sql = '', pid = 0 } = rows[0] ?? {};
+  await client.query(change(sql));
+  const revisions = new Array<number>(STREAMS).fill(-1);
+  const batch = (): Slice[] =>
+    revisions.map((expectedRevision, n) => ({ stream: `account-${n}`, expectedRevision, events: aRequest() }));
+  return { client, pid, batch, appended: () => revisions.forEach((at, n) => (revisions[n] = at + 2)) };
+};
+type Log = Awaited<ReturnType<typeof open>>;
+
+/** Microseconds of processor time that a process has used. */
+const cpuMicros = async (pid: number): Promise<number> => {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const [user = 0, system = 0] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13)
+    .map(Number);
+  return (user + system) * 10_000;
+};
+
+const round = async (log: Log, hashed: boolean) => {
+  const times: number[] = [];
+  const before = await cpuMicros(log.pid);
+  for (let n = 0; n < APPENDS; n++) {
+    const query = appendSlices('bench', log.batch());
+    if (!hashed) query.values?.splice(CONTENTS, 1, noHashes);
+    const start = performance.now();
+    await log.client.query(query);
+    times.push(performance.now() - start);
+    log.appended();
+  }
+  return { ms: median(times), server: ((await cpuMicros(log.pid)) - before) / (APPENDS * EVENTS) };
+};
+
+const noHashes = hashes(new Array<string>(EVENTS).fill('00'.repeat(32)));
+
+const dataDir = await mkdtemp(join(tmpdir(), 'kissapi-bench-'));
+const postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined });
+try {
+  const chained = await open(postgres.url, 'chained', (sql) => sql);
+  const plain = await open(postgres.url, 'plain', (sql) => {
+    const without = sql.replace(/last_hash := sha256\([^;]*;/, 'last_hash := content;');
+    invariant(without !== sql, 'the hash is taken out');
+    return without;
+  });
+  const all = { chained: [] as { ms: number; server: number }[], plain: [] as { ms: number; server: number }[] };
+  for (let n = 0; n <= Number(values.rounds); n++) {
+    const pair = { plain: await round(plain, false), chained: await round(chained, true) };
+    if (n === 0) continue; // Warm now.
+    all.plain.push(pair.plain);
+    all.chained.push(pair.chained);
+  }
+  const ratios = all.chained.map(({ ms }, n) => ms / (all.plain[n]?.ms ?? ms));
+  for (const way of ['plain', 'chained'] as const) {
+    const ms = median(all[way].map((one) => one.ms));
+    const server = median(all[way].map((one) => one.server));
+    process.stdout.write(
+      `${way.padEnd(8)} ${ms.toFixed(2)} ms an append of ${EVENTS} events; ${server.toFixed(1)} µs of the server's time an event\n`,
+    );
+  }
+  process.stdout.write(
+    `chained over plain: ${median(ratios).toFixed(3)} (median of ${ratios.length} rounds, in turns)\n`,
+  );
+  await chained.client.end();
+  await plain.client.end();
+} finally {
+  await postgres.stop();
+  await rm(dataDir, { recursive: true, force: true });
+}

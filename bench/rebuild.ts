@@ -1,0 +1,170 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { v7 as newId } from 'uuid';
+import { startEmbeddedPostgres } from '../src/embedded-postgres.ts';
+import { accountStream } from '../src/domain/account/account.ts';
+import type { AccountEvent, Delivery, PinnedPrice } from '../src/domain/account/events.ts';
+import { encode } from '../src/eventstore/codec.ts';
+import type { EventStore, Slice } from '../src/eventstore/event-store.ts';
+import { createPostgresStore, migratePostgresStore } from '../src/eventstore/postgres.ts';
+import { createDatabase } from '../src/projections/database.ts';
+import { migrateProjections, projections } from '../src/projections/live.ts';
+import { bringUpToDate, rebuild } from '../src/projections/rebuild.ts';
+import { cpuSeconds } from './cpu.ts';
+
+/** How fast each projection is rebuilt from the log, and what an event costs in CPU time of Node and of the database. */
+const { values } = parseArgs({
+  options: {
+    events: { type: 'string', default: '300000' },
+    accounts: { type: 'string', default: '300' },
+    rounds: { type: 'string', default: '2' },
+    only: { type: 'string' },
+    data: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+if (values.help) {
+  process.stdout.write(
+    'node bench/rebuild.ts [--events 300000] [--accounts 300] [--rounds 2] [--only requests] [--data DIR]\n' +
+      'Fills a log with requests that were reserved and settled, and rebuilds each projection from it. --data keeps the log\n' +
+      'there for the next time. Prints events/s and, on Linux, the CPU time per event of Node and of PostgreSQL.\n',
+  );
+  process.exit(0);
+}
+const accounts = Number(values.accounts);
+const wanted = Number(values.events);
+const BATCH = 2000;
+
+const price: PinnedPrice = {
+  model: 'gpt-4o-mini',
+  version: 1,
+  rates: { input: 150_000n, cachedInput: 75_000n, cacheWrite: 150_000n, output: 600_000n, reasoning: 600_000n },
+};
+const delivery: Omit<Delivery, 'upstreamId'> = {
+  usageSource: 'reported',
+  ended: 'completed',
+  finishReason: 'stop',
+  firstByteMs: 210,
+  totalMs: 1830,
+  anomalies: [],
+};
+const request = {
+  endpoint: '/chat/completions',
+  upstream: 'openai',
+  streamed: true,
+  inputTokensBound: 4000,
+  outputTokensBound: 1000,
+};
+
+const opening = (account: number): AccountEvent[] => [
+  { type: 'AccountRegistered', name: 'Bench', email: `bench-${account}@example.com`, holder: 'entity' },
+  { type: 'TermsAccepted', version: '1', how: 'bench' },
+  { type: 'CreditsToppedUp', lotId: 'lot_1', amount: 10n ** 15n, source: { kind: 'grant', reason: 'bench' } },
+];
+
+const reserved = (account: number, requestId: string): AccountEvent => ({
+  type: 'CreditsReserved',
+  requestId,
+  amount: 1_200_000n,
+  keyId: `key_${account}`,
+  runId: 'run_bench',
+  price,
+  request,
+});
+
+const settled = (account: number, requestId: string): AccountEvent => {
+  const output = 100 + (account % 400);
+  const usage = { input: 900, cachedInput: 100, cacheWrite: 0, output, reasoning: 0 };
+  const cost = 142_500n + 600n * BigInt(output);
+  return {
+    type: 'HoldSettled',
+    requestId,
+    keyId: `key_${account}`,
+    price,
+    usage,
+    cost,
+    charged: cost,
+    held: 1_200_000n,
+    released: 1_200_000n - cost,
+    drawn: [{ lotId: 'lot_1', amount: cost }],
+    delivery: { ...delivery, upstreamId: `chatcmpl-${requestId}` },
+  };
+};
+
+/** Requests of many accounts under way at once: a request settles some hundred events after it was reserved. */
+const fill = async (store: EventStore): Promise<void> => {
+  const revisions = new Map<number, number>();
+  const open: (readonly [number, string])[] = [];
+  let position = 0;
+  const next = (turn: number): readonly [number, AccountEvent[]] => {
+    const account = turn % accounts;
+    if (turn < accounts) return [account, opening(account)];
+    const [settling] = open;
+    if (open.length >= 150 && settling) {
+      open.shift();
+      return [settling[0], [settled(...settling)]];
+    }
+    const requestId = `gen-${newId()}`;
+    const busy = Math.floor(Math.random() * accounts);
+    open.push([busy, requestId]);
+    return [busy, [reserved(busy, requestId)]];
+  };
+  for (let turn = 0; position < wanted;) {
+    const events = new Map<number, AccountEvent[]>();
+    for (let count = 0; count < Math.min(BATCH, wanted - position); turn++) {
+      const [account, more] = next(turn);
+      events.set(account, [...(events.get(account) ?? []), ...more]);
+      count += more.length;
+    }
+    const slices = [...events].map(([account, some]): Slice => {
+      const expectedRevision = revisions.get(account) ?? -1;
+      revisions.set(account, expectedRevision + some.length);
+      const metadata = { actor: `key:key_${account}`, commandId: newId(), correlationId: `req_${newId()}` };
+      const stream = accountStream(`bench_${account}`);
+      return { stream, expectedRevision, events: some.map((event) => encode(event, newId(), metadata)) };
+    });
+    if ((await store.append(slices)).some(({ appended }) => !appended)) throw new Error('A slice did not fit.');
+    position += slices.reduce((sum, slice) => sum + slice.events.length, 0);
+  }
+};
+
+const dataDir = values.data ?? (await mkdtemp(join(tmpdir(), 'kissapi-bench-')));
+const postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined });
+const store = createPostgresStore(postgres.url);
+const database = createDatabase(postgres.url);
+try {
+  await migratePostgresStore(postgres.url);
+  await migrateProjections(postgres.url);
+  await bringUpToDate(database, store, projections, () => undefined);
+  if ((await store.head()) === 0) await fill(store);
+  const head = await store.head();
+  // As if a follower had taken everything in: a rebuild goes as far as the live rows are.
+  await database.none('update projections.checkpoints set position = $1', [head]);
+  await database.none('vacuum analyze events');
+
+  process.stdout.write(`${head} events of ${accounts} accounts\n`);
+  const rounds = Array.from({ length: Number(values.rounds) }, (_, n) => n + 1);
+  for (const projection of projections.filter(({ name }) => (values.only ?? name) === name)) {
+    for (const round of rounds) {
+      const cpu = async () => ((await cpuSeconds(process.pid)) ?? NaN) * 1e6;
+      const [node, all, start] = [process.cpuUsage(), await cpu(), performance.now()];
+      const rebuilt = await rebuild({ database, store, projection, progress: () => undefined });
+      const { rows, md5, same, heldMs } = rebuilt;
+      const seconds = (performance.now() - start) / 1000;
+      const { user, system } = process.cpuUsage(node);
+      const databaseUs = (await cpu()) - all - user - system;
+      process.stdout.write(
+        `${projection.name} (${round}): ${Math.round(head / seconds)} events/s; per event ` +
+          `${((user + system) / head).toFixed(1)} µs of Node, ${(databaseUs / head).toFixed(1)} µs of PostgreSQL; ` +
+          `${rows} rows, md5 ${md5}, ${same ? 'the same' : 'NOT the same'}, held for ${heldMs.toFixed(0)} ms\n`,
+      );
+    }
+  }
+} finally {
+  await store.close();
+  await database.$pool.end();
+  await postgres.stop();
+  if (values.data === undefined) await rm(dataDir, { recursive: true, force: true });
+}

@@ -1,0 +1,196 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Presets, SingleBar } from 'cli-progress';
+import pg from 'pg';
+import { ACCOUNT_STATE_VERSION, type Account } from '../src/domain/account/account.ts';
+import { accountDecider } from '../src/domain/account/decide.ts';
+import { startEmbeddedPostgres } from '../src/embedded-postgres.ts';
+import type { EventStore } from '../src/eventstore/event-store.ts';
+import { createFold } from '../src/eventstore/fold.ts';
+import { createPostgresStore } from '../src/eventstore/postgres.ts';
+import { createSnapshots } from '../src/eventstore/snapshots.ts';
+import { createDatabase } from '../src/projections/database.ts';
+import { migrateProjections, projections } from '../src/projections/live.ts';
+import { bringUpToDate } from '../src/projections/rebuild.ts';
+import { benchStream, openAccounts, OPENING_EVENTS } from './accounts.ts';
+import { createHistory } from './history.ts';
+
+/**
+ * What the length of a log costs: appends to a long one beside a short one, in turns in one run; an account of many
+ * events, loaded cold and at a moment; and how fast the whole is verified, audited and projected anew.
+ */
+const { values } = parseArgs({
+  options: {
+    events: { type: 'string', default: '1000000' },
+    whale: { type: 'string', default: '100000' },
+    accounts: { type: 'string', default: '2000' },
+    rounds: { type: 'string', default: '20' },
+    then: { type: 'string', default: 'verify,rebuild --all,audit' },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+if (values.help) {
+  process.stdout.write(
+    'npm run bench:size -- [--events 1000000] [--whale 100000] [--accounts 2000] [--rounds 20] [--then "verify,rebuild --all,audit"]\n' +
+      'Fills a log in a database of its own; --whale is how many of the events are of one account. 10,000,000 events take\n' +
+      'some 12 GB of disk and half an hour.\n',
+  );
+  process.exit(0);
+}
+const events = Number(values.events);
+const whale = Number(values.whale);
+const accounts = Number(values.accounts);
+/** The last account; the others share the rest of the events evenly. */
+const WHALE = accounts - 1;
+const SHORT_EVENTS = 10_000;
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const quantiles = (ms: number[]): string => {
+  ms.sort((a, b) => a - b);
+  const at = (q: number): string => (ms[Math.min(ms.length - 1, Math.floor(ms.length * q))] ?? 0).toFixed(1);
+  return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, worst ${at(1)} ms (${ms.length} times)`;
+};
+const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+const among = (count: number) => () => Math.floor(Math.random() * count);
+
+const fill = async (store: EventStore, history: ReturnType<typeof createHistory>): Promise<void> => {
+  const bar = new SingleBar(
+    { format: 'filling {bar} {percentage}% | {value} of {total} events | {duration_formatted}' },
+    Presets.shades_classic,
+  );
+  bar.start(events, await store.head());
+  const started = performance.now();
+  const start = await store.head();
+  let ofWhale = 0;
+  for (let position = start; position < events; position += 2000) {
+    // The whale's events are spread over the whole log, as a busy customer's are.
+    const share = Math.round((whale / events) * 1000);
+    let n = 0;
+    await history.append(1000, () => (n++ < share && (ofWhale += 2) <= whale ? WHALE : among(accounts - 1)()));
+    bar.update(Math.min(position + 2000, events));
+  }
+  bar.stop();
+  const rate = (events - start) / ((performance.now() - started) / 1000);
+  say(`filled to ${await store.head()} events, ${rate.toFixed(0)} events/s in batches of 2000`);
+};
+
+/** Milliseconds for each of so many appends of 200 events, as a busy gateway makes them. */
+const timeAppends = async (history: ReturnType<typeof createHistory>, count: number): Promise<number[]> => {
+  const times: number[] = [];
+  for (let n = 0; n < count; n++) {
+    const start = performance.now();
+    await history.append(100, among(accounts));
+    times.push(performance.now() - start);
+  }
+  return times;
+};
+
+const compareAppends = async (
+  long: ReturnType<typeof createHistory>,
+  short: ReturnType<typeof createHistory>,
+): Promise<void> => {
+  await timeAppends(long, 20);
+  await timeAppends(short, 20);
+  const ratios: number[] = [];
+  const all = { long: [] as number[], short: [] as number[] };
+  for (let round = 0; round < Number(values.rounds); round++) {
+    const first = await timeAppends(short, 10);
+    const second = await timeAppends(long, 10);
+    ratios.push(median([...second]) / median([...first]));
+    all.short.push(...first);
+    all.long.push(...second);
+  }
+  say(`append of 200 events to the short log: ${quantiles(all.short)}`);
+  say(`append of 200 events to the long log:  ${quantiles(all.long)}`);
+  say(`long over short: ${median(ratios).toFixed(2)} (median of the medians of ${ratios.length} rounds, in turns)`);
+};
+
+const timeLoads = async (url: string): Promise<void> => {
+  const cold = async (until?: Parameters<ReturnType<typeof createFold>>[1]) => {
+    const store = createPostgresStore(url);
+    const snapshots = createSnapshots<Account>(url, ACCOUNT_STATE_VERSION);
+    const fold = createFold({ store, decider: accountDecider, snapshots });
+    await store.head(); // The connection is there; the account is not.
+    await snapshots.find('account-nobody');
+    const start = performance.now();
+    const { revision } = await fold(benchStream(WHALE), until);
+    const ms = performance.now() - start;
+    await snapshots.close();
+    await store.close();
+    return { ms, revision };
+  };
+  const first = await cold();
+  say(`an account of ${first.revision + 1} events without any snapshot: ${(first.ms / 1000).toFixed(1)} s, once`);
+  const loads: number[] = [];
+  for (let n = 0; n < 50; n++) loads.push((await cold()).ms);
+  say(`the same cold, from a snapshot: ${quantiles(loads)}`);
+  const store = createPostgresStore(url);
+  const moments: number[] = [];
+  for (let n = 0; n < 100; n++) {
+    const revision = Math.floor(Math.random() * first.revision);
+    const [event] = await store.readStream(benchStream(WHALE), revision, 1);
+    moments.push((await cold(n % 2 === 0 && event ? { at: event.time } : { revision })).ms);
+  }
+  await store.close();
+  say(`the same at a random moment: ${quantiles(moments)}`);
+};
+
+const project = async (url: string): Promise<void> => {
+  await migrateProjections(url);
+  const database = createDatabase(url);
+  const store = createPostgresStore(url);
+  await bringUpToDate(database, store, projections, () => undefined);
+  await store.close();
+  await database.$pool.end();
+};
+
+/** One of the operator's own commands, on this log. */
+const runCommand = async (url: string, command: string): Promise<void> => {
+  const [name = '', ...args] = command.trim().split(' ');
+  say(`\nnpm run ${name}${args.length > 0 ? ` -- ${args.join(' ')}` : ''}`);
+  const start = performance.now();
+  const child = spawn(process.execPath, [`src/cli/${name}.ts`, ...args], {
+    env: { ...process.env, DATABASE_URL: url },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  const seconds = (performance.now() - start) / 1000;
+  say(`${name} ended with ${code} after ${seconds.toFixed(1)} s`);
+};
+
+const newDatabase = async (url: string, name: string): Promise<string> => {
+  const client = new pg.Client(url);
+  await client.connect();
+  await client.query(`create database ${name}`);
+  await client.end();
+  return url.replace(/\/[^/]*$/, `/${name}`);
+};
+
+const dataDir = await mkdtemp(join(tmpdir(), 'kissapi-bench-'));
+const postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined });
+const stop = async (): Promise<void> => {
+  await postgres.stop();
+  await rm(dataDir, { recursive: true, force: true });
+};
+process.once('SIGINT', () => void stop().finally(() => process.exit(130)));
+try {
+  const [longUrl, shortUrl] = [await newDatabase(postgres.url, 'long'), await newDatabase(postgres.url, 'short')];
+  for (const url of [longUrl, shortUrl]) await openAccounts(url, accounts);
+  const [longStore, shortStore] = [createPostgresStore(longUrl), createPostgresStore(shortUrl)];
+  const long = createHistory(longStore, accounts, OPENING_EVENTS);
+  const short = createHistory(shortStore, accounts, OPENING_EVENTS);
+  while ((await shortStore.head()) < SHORT_EVENTS) await short.append(100, among(accounts));
+  await fill(longStore, long);
+  await compareAppends(long, short);
+  await longStore.close();
+  await shortStore.close();
+  await timeLoads(longUrl);
+  await project(longUrl);
+  for (const command of values.then.split(',').filter((one) => one !== '')) await runCommand(longUrl, command);
+} finally {
+  await stop();
+}

@@ -1,0 +1,224 @@
+import { accountStream, evolveAccount, initialAccount, type Account } from '../../src/domain/account/account.ts';
+import type { AccountCommand } from '../../src/domain/account/decide.ts';
+import type { AccountEvent } from '../../src/domain/account/events.ts';
+import { decode, encode, type Recorded } from '../../src/eventstore/codec.ts';
+import type { StateAt } from '../../src/eventstore/commands.ts';
+import { createCommitter } from '../../src/eventstore/committer.ts';
+import type { EventStore } from '../../src/eventstore/event-store.ts';
+import { eventId } from '../../src/eventstore/ids.ts';
+import type { Snapshots } from '../../src/eventstore/snapshots.ts';
+import {
+  acceptTerms,
+  customer,
+  issueKey,
+  keyIssued,
+  register,
+  topUp,
+  toppedUp,
+} from '../../test/domain/account/examples.ts';
+import { readWholeStream } from '../../test/eventstore/logs.ts';
+import { createNode, metadataOf, type AccountOutcome, type Node } from '../../test/eventstore/nodes.ts';
+import { createFrequentSnapshots, type Kept } from './frequent-snapshots.ts';
+import { ACCOUNTS, type Ask, type Plan, type Read, type Step } from './plan.ts';
+import { createScheduler } from './scheduler.ts';
+import { answerOf, whatOf } from './story.ts';
+import { createUnsureStore, noTrouble, type Surroundings, type Trouble } from './unsure-store.ts';
+
+/** What is put to the proof: a log, and how a process that works on it is made. */
+export type Subject = {
+  readonly store: EventStore;
+  readonly createNode?: (store: EventStore, options: NodeOptions) => Node;
+};
+export type NodeOptions = {
+  readonly cacheSize: number;
+  readonly retries: number;
+  readonly snapshots: Snapshots<Account>;
+};
+
+export const realNode = (store: EventStore, { retries, ...options }: NodeOptions): Node =>
+  createNode(store, { ...options, committer: createCommitter({ store, maxRetries: retries, retryMs: 0 }) });
+
+/** Something asked of a node, and the positions of the log between which it was answered. */
+export type Call<What, Answer> = {
+  readonly what: What;
+  readonly from: number;
+  to: number;
+  answer: Answer | Error | undefined;
+  /** `died` where the process did, before it could answer. */
+  state: 'open' | 'answered' | 'died';
+};
+export type CommandCall = Call<Ask & { readonly commandId: string }, AccountOutcome>;
+export type ReadCall = Call<Read, StateAt<Account>>;
+
+export type History = {
+  /** The streams of the accounts. */
+  readonly logs: readonly (readonly Recorded[])[];
+  /** What the events of each command id were asked by. */
+  readonly commands: ReadonlyMap<string, AccountCommand>;
+  readonly calls: readonly CommandCall[];
+  readonly reads: readonly ReadCall[];
+  readonly trouble: Trouble;
+};
+
+type Life = { readonly node: Node; readonly calls: Set<CommandCall | ReadCall>; die(): void };
+
+/**
+ * Carries a plan out on a subject. `name` tells its accounts and commands from those of other histories on the same log.
+ * What happens is told to `tell`, line by line.
+ */
+export const carryOutPlan = async (
+  plan: Plan,
+  subject: Subject,
+  name: string,
+  tell: (line: () => string) => void = () => undefined,
+): Promise<History> => {
+  const { store } = subject;
+  const streams = ACCOUNTS.map((account) => accountStream(`${name}-${account}`));
+  const opened = streams.slice(0, -1);
+  const commands = await openAccounts(store, opened, plan.opening, name);
+  let head = await store.head();
+  let calm = false;
+  const calls: CommandCall[] = [];
+  const reads: ReadCall[] = [];
+  const trouble = noTrouble();
+  const scheduler = createScheduler(plan.turns);
+  const appends = plan.appends.values();
+  const failures = plan.reads.values();
+  const surroundings: Surroundings = {
+    store,
+    scheduler,
+    trouble,
+    tell: (line) => tell(line),
+    nextAppend: () => (calm ? 'fine' : (appends.next().value ?? 'fine')),
+    nextReadFails: () => !calm && (failures.next().value ?? false),
+    commandOf: (id) => {
+      const asked = calls.find(({ what }) => [0, 1].some((n) => eventId(what.commandId, n) === id));
+      return asked ? `#${asked.what.id}` : 'what comes after';
+    },
+    arrived: async () => {
+      head = await store.head();
+    },
+  };
+
+  const kept: Kept = new Map();
+  for (const stream of opened) {
+    const events = (await readWholeStream(store, stream)).map((stored) => decode(stored).event as AccountEvent);
+    const state = events.reduce(evolveAccount, initialAccount());
+    createFrequentSnapshots(kept, surroundings).take(stream, state, events.length - 1);
+  }
+
+  const startLife = (n: number): Life => {
+    const unsure = createUnsureStore(`node ${n}`, surroundings);
+    const { cacheSize, retries } = plan;
+    const snapshots = createFrequentSnapshots(kept, surroundings);
+    const node = (subject.createNode ?? realNode)(unsure, { cacheSize, retries, snapshots });
+    return { node, calls: new Set(), die: unsure.die };
+  };
+  const lives = Array.from({ length: plan.nodes }, (_, n) => startLife(n));
+  const lifeOf = (node: number): Life => lives[node] ?? raise(`there is no node ${node}`);
+  const streamOf = (account: number): string => streams[account] ?? raise(`there is no account ${account}`);
+
+  const answered = <C extends CommandCall | ReadCall>(call: C, answer: C['answer']): void => {
+    if (call.state !== 'open') return;
+    call.answer = answer;
+    call.to = head;
+    call.state = 'answered';
+    tell(() => `node ${call.what.node} answers ${whatOf(call.what)}: ${answerOf(answer)}`);
+  };
+
+  const begin = (step: Step): void => {
+    if (step.kind === 'restart') {
+      tell(() => `node ${step.node} dies, and another takes its place`);
+      trouble.restarts++;
+      const { calls: broken, die } = lifeOf(step.node);
+      die();
+      for (const call of broken) if (call.state === 'open') call.state = 'died';
+      lives[step.node] = startLife(step.node);
+      return;
+    }
+    const life = lifeOf(step.node);
+    const stream = streamOf(step.account);
+    const fresh = { from: head, to: Infinity, answer: undefined, state: 'open' } as const;
+    if (step.kind === 'read') {
+      const call: ReadCall = { ...fresh, what: step };
+      reads.push(call);
+      life.calls.add(call);
+      tell(() => `node ${step.node} is asked to ${whatOf(step)}`);
+      life.node.commands.read(stream).then(
+        (state) => answered(call, state),
+        (error: Error) => answered(call, error),
+      );
+      return;
+    }
+    const commandId = `${name}/${step.id}`;
+    const call: CommandCall = { ...fresh, what: { ...step, commandId } };
+    commands.set(commandId, step.command);
+    calls.push(call);
+    life.calls.add(call);
+    tell(() => `node ${step.node} is asked to ${whatOf(step)}`);
+    life.node.commands.execute(stream, step.command, metadataOf(commandId), { mayRepeat: step.mayRepeat }).then(
+      (outcome) => answered(call, outcome),
+      (error: Error) => answered(call, error),
+    );
+  };
+
+  const carryOut = (steps: readonly Step[]): Promise<void> => {
+    const left = [...steps];
+    const beginNext = (): void => {
+      for (let first = true; left[0] && (first || left[0].together); first = false) begin(left.shift() as Step);
+    };
+    return scheduler.run(() => (left.length > 0 ? beginNext : undefined));
+  };
+
+  await carryOut(plan.steps);
+  // When all is calm again, every command that was carried out, or that nobody knows of, is given once more.
+  calm = true;
+  tell(() => 'all is calm, and what was done or is not known is asked again');
+  const again = new Map<number, Step>();
+  for (const { what, answer } of calls) {
+    if (answer && !(answer instanceof Error) && (!answer.accepted || answer.events.length === 0)) continue;
+    again.set(what.id, { ...what, node: what.account % plan.nodes, mayRepeat: true, together: true });
+  }
+  await carryOut([...again.values()]);
+  // At last every node says what it knows, which is told only if it is wrong.
+  tell = () => undefined;
+  await carryOut(
+    lives.flatMap((_, node) => streams.map((_, account): Read => ({ kind: 'read', node, account, together: true }))),
+  );
+
+  const logs: Recorded[][] = [];
+  for (const stream of streams) logs.push((await readWholeStream(store, stream)).map(decode));
+  return { logs, commands, calls, reads, trouble };
+};
+
+/** By commands of their own, written at once. */
+const openAccounts = async (
+  store: EventStore,
+  streams: readonly string[],
+  credits: bigint,
+  name: string,
+): Promise<Map<string, AccountCommand>> => {
+  const asked = [register(), acceptTerms(), issueKey(), issueKey('key_2')];
+  const happened = [...customer, keyIssued('key_2')];
+  if (credits > 0n) {
+    asked.push(topUp(credits, 'lot_0'));
+    happened.push(toppedUp(credits, 'lot_0'));
+  }
+  const commands = new Map<string, AccountCommand>();
+  const slices = streams.map((stream, s) => ({
+    stream,
+    expectedRevision: -1,
+    events: happened.map((event, n) => {
+      const metadata = metadataOf(`${name}/open/${s}/${n}`);
+      const command = asked[n];
+      if (command) commands.set(metadata.commandId, command);
+      return encode(event, eventId(metadata.commandId, 0), metadata);
+    }),
+  }));
+  await store.append(slices);
+  return commands;
+};
+
+const raise = (why: string): never => {
+  throw new Error(why);
+};

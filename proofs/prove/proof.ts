@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import { carryOutPlan, type Subject } from './history.ts';
+import { anyPlan, type Plan } from './plan.ts';
+import { noTrouble, type Trouble } from './unsure-store.ts';
+import { judge } from './verdict.ts';
+
+export type ProofOptions = {
+  /** For each history a log of its own, or the same one for all. */
+  readonly subject: () => Subject;
+  readonly histories: number;
+  readonly seed: number;
+  /** Of a counterexample that was found before: this history alone. */
+  readonly path?: string;
+  /** Whether a counterexample is made as small as can be. */
+  readonly shrink?: boolean;
+  /** Called after each history; `shrinking` once one has failed. */
+  readonly progress?: (tally: Tally, shrinking: boolean) => void;
+};
+
+export type Tally = Trouble & { histories: number; commands: number };
+
+export type Counterexample = {
+  readonly seed: number;
+  readonly path: string;
+  readonly broken: string;
+  readonly shrunk: number;
+  /** All that happened, line by line. */
+  readonly story: readonly string[];
+};
+
+/** Carries out as many histories as asked, and stops at the first one that breaks a promise. */
+export const prove = async (
+  options: ProofOptions,
+): Promise<{ readonly tally: Tally; readonly counterexample: Counterexample | undefined }> => {
+  const { subject, histories, seed, path, shrink = true, progress } = options;
+  const tally: Tally = { histories: 0, commands: 0, ...noTrouble() };
+  let count = 0;
+  let shrinking = false;
+
+  const holds = async (plan: Plan): Promise<void> => {
+    try {
+      const history = await carryOutPlan(plan, subject(), `h${count++}`);
+      if (!shrinking) add(tally, { histories: 1, commands: history.calls.length, ...history.trouble });
+      judge(history);
+    } catch (error) {
+      shrinking = true;
+      throw error;
+    } finally {
+      progress?.(tally, shrinking);
+    }
+  };
+
+  const run = await fc.check(fc.asyncProperty(anyPlan, holds), {
+    numRuns: path === undefined ? histories : 1,
+    seed,
+    endOnFailure: !shrink,
+    ...(path === undefined ? {} : { path }),
+  });
+  if (!run.failed) return { tally, counterexample: undefined };
+  const [plan] = run.counterexample ?? [];
+  const story = plan ? await tellStory(plan, subject(), `h${count++}`) : [];
+  const { errorInstance: error } = run;
+  const broken = error instanceof Error ? error.message : String(error);
+  return {
+    tally,
+    counterexample: { seed: run.seed, path: run.counterexamplePath ?? '', broken, shrunk: run.numShrinks, story },
+  };
+};
+
+const add = (tally: Tally, more: Tally): void => {
+  for (const key of Object.keys(tally) as (keyof Tally)[]) tally[key] += more[key];
+};
+
+const tellStory = async (plan: Plan, subject: Subject, name: string): Promise<readonly string[]> => {
+  const { nodes, cacheSize, retries, opening } = plan;
+  const story = [
+    `${nodes} nodes, ${cacheSize} in each one's cache, ${retries} retries; ada and bob begin with ${opening}`,
+  ];
+  const history = await carryOutPlan(plan, subject, name, (line) => story.push(line()));
+  try {
+    judge(history);
+    story.push('… and this time nothing was broken: the history depends on time');
+  } catch {
+    // It is what is told of.
+  }
+  return story;
+};

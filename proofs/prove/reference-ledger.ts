@@ -1,0 +1,222 @@
+import type { AccountCommand, AccountRefusal } from '../../src/domain/account/decide.ts';
+import type { AccountEvent, Draw, PinnedPrice } from '../../src/domain/account/events.ts';
+import type { Usage } from '../../src/domain/money.ts';
+
+/** What an event that comes of a command must say, as far as it is about money, names or standing. */
+export type Effect =
+  | Of<'AccountRegistered', 'holder' | 'personal'>
+  | Of<'TermsAccepted', 'version'>
+  | Of<'AccountSuspended' | 'AccountReinstated', 'reason'>
+  | Of<'KeyIssued' | 'KeyRevoked', 'keyId'>
+  | Of<'CreditsToppedUp', 'lotId' | 'amount'>
+  | Of<'CreditsReserved', 'requestId' | 'amount' | 'keyId' | 'price'>
+  | Of<'HoldExtended', 'requestId' | 'by'>
+  | Of<'HoldReleased', 'requestId' | 'released'>
+  | Of<'HoldSettled', 'requestId' | 'price' | 'cost' | 'charged' | 'held' | 'released' | 'drawn'>
+  | Of<'LateUsageCharged', 'requestId' | 'price' | 'cost' | 'charged' | 'drawn'>
+  | Of<'UsageWrittenOff', 'requestId' | 'amount'>;
+type Of<T extends AccountEvent['type'], Field extends string> = {
+  [Each in T]: Pick<
+    Extract<AccountEvent, { type: Each }>,
+    Extract<Field | 'type', keyof Extract<AccountEvent, { type: Each }>>
+  >;
+}[T];
+
+/** What must come of a command: these events, none because it is so already, or a refusal. */
+export type Verdict = { readonly effects: readonly Effect[] } | { readonly refusal: AccountRefusal };
+
+/**
+ * One account, kept in the plainest way that there is, a second time and with nothing borrowed from the domain's deciders.
+ * Commands are given to it one after another, in the order of the log.
+ */
+export type Ledger = {
+  registered: boolean;
+  suspended: boolean;
+  terms: string | undefined;
+  /** Whether each key may still be used. */
+  readonly keys: Map<string, boolean>;
+  /** Oldest first; empty ones are forgotten. */
+  lots: { readonly id: string; readonly whole: bigint; left: bigint }[];
+  readonly holds: Map<string, { amount: bigint; readonly price: PinnedPrice }>;
+  toppedUp: bigint;
+  charged: bigint;
+  writtenOff: bigint;
+};
+
+export const openLedger = (): Ledger => ({
+  registered: false,
+  suspended: false,
+  terms: undefined,
+  keys: new Map(),
+  lots: [],
+  holds: new Map(),
+  toppedUp: 0n,
+  charged: 0n,
+  writtenOff: 0n,
+});
+
+export const balanceOf = ({ lots }: Ledger): bigint => lots.reduce((sum, { left }) => sum + left, 0n);
+export const heldOf = ({ holds }: Ledger): bigint => [...holds.values()].reduce((sum, { amount }) => sum + amount, 0n);
+
+/** What must come of a command now. Changes nothing. */
+export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
+  const { registered, suspended, terms, keys, lots, holds } = ledger;
+  const free = balanceOf(ledger) - heldOf(ledger);
+  if (command.type === 'RegisterAccount') {
+    if (registered) return refused('account_exists');
+    if (command.holder === 'person' && !command.adult) return refused('under_age');
+    return happens({ type: 'AccountRegistered', holder: command.holder, personal: command.personal });
+  }
+  if (!registered) return refused('account_not_found');
+  switch (command.type) {
+    case 'AcceptTerms':
+      return terms === command.version ? happens() : happens({ type: 'TermsAccepted', version: command.version });
+    case 'SuspendAccount':
+      return suspended ? happens() : happens({ type: 'AccountSuspended', reason: command.reason });
+    case 'ReinstateAccount':
+      return suspended
+        ? happens({ type: 'AccountReinstated', reason: command.reason })
+        : refused('account_not_suspended');
+    case 'IssueKey':
+      if (suspended) return refused('account_suspended');
+      if (terms === undefined) return refused('terms_not_accepted');
+      if (keys.has(command.keyId)) return happens();
+      return keys.size < 500 ? happens({ type: 'KeyIssued', keyId: command.keyId }) : refused('too_many_keys');
+    case 'RevokeKey':
+      if (!keys.has(command.keyId)) return refused('key_not_found');
+      return keys.get(command.keyId) ? happens({ type: 'KeyRevoked', keyId: command.keyId }) : happens();
+    case 'TopUp': {
+      const { lotId, amount } = command;
+      const lot = lots.find(({ id }) => id === lotId);
+      if (amount <= 0n) return refused('invalid_amount');
+      if (lot) return lot.whole === amount ? happens() : refused('lot_exists');
+      return happens({ type: 'CreditsToppedUp', lotId, amount });
+    }
+    case 'ReserveCredits': {
+      const { requestId, amount, keyId, price } = command;
+      const hold = holds.get(requestId);
+      if (suspended) return refused('account_suspended');
+      if (terms === undefined) return refused('terms_not_accepted');
+      if (!keys.has(keyId)) return refused('key_not_found');
+      if (!keys.get(keyId)) return refused('key_revoked');
+      if (amount < 0n) return refused('invalid_amount');
+      if (hold) return hold.amount === amount ? happens() : refused('request_id_reused');
+      if (amount > free) return tooDear(amount, free, heldOf(ledger));
+      return happens({ type: 'CreditsReserved', requestId, amount, keyId, price });
+    }
+    case 'ExtendHold': {
+      const { requestId, by } = command;
+      const hold = holds.get(requestId);
+      if (by <= 0n) return refused('invalid_amount');
+      if (!hold) return refused('hold_not_open');
+      if (by > free) return tooDear(by, free, heldOf(ledger) - hold.amount);
+      return happens({ type: 'HoldExtended', requestId, by });
+    }
+    case 'ReleaseHold': {
+      const { requestId } = command;
+      const hold = holds.get(requestId);
+      return hold ? happens({ type: 'HoldReleased', requestId, released: hold.amount }) : refused('hold_not_open');
+    }
+    case 'SettleHold': {
+      const { requestId, usage } = command;
+      const hold = holds.get(requestId);
+      if (!hold) return refused('hold_not_open');
+      const { amount: held, price } = hold;
+      const cost = costOf(usage, price);
+      const charged = smaller(cost, held + free);
+      const released = charged < held ? held - charged : 0n;
+      const settled = { requestId, price, cost, charged, held, released, drawn: oldestFirst(ledger, charged) };
+      return happens({ type: 'HoldSettled', ...settled }, ...uncovered(requestId, cost - charged));
+    }
+    case 'ChargeLateUsage': {
+      const { requestId, usage, price } = command;
+      if (holds.has(requestId)) return refused('request_id_reused');
+      const cost = costOf(usage, price);
+      const charged = smaller(cost, free);
+      const late = { requestId, price, cost, charged, drawn: oldestFirst(ledger, charged) };
+      return happens({ type: 'LateUsageCharged', ...late }, ...uncovered(requestId, cost - charged));
+    }
+  }
+};
+
+/** Does what is asked, if it may be done, and says what came of it. */
+export const carryOut = (ledger: Ledger, command: AccountCommand): Verdict => {
+  const verdict = ask(ledger, command);
+  for (const effect of 'effects' in verdict ? verdict.effects : []) change(ledger, effect);
+  return verdict;
+};
+
+const change = (ledger: Ledger, effect: Effect): void => {
+  const { keys, lots, holds } = ledger;
+  switch (effect.type) {
+    case 'AccountRegistered':
+      ledger.registered = true;
+      break;
+    case 'TermsAccepted':
+      ledger.terms = effect.version;
+      break;
+    case 'AccountSuspended':
+    case 'AccountReinstated':
+      ledger.suspended = effect.type === 'AccountSuspended';
+      break;
+    case 'KeyIssued':
+    case 'KeyRevoked':
+      keys.set(effect.keyId, effect.type === 'KeyIssued');
+      break;
+    case 'CreditsToppedUp':
+      lots.push({ id: effect.lotId, whole: effect.amount, left: effect.amount });
+      ledger.toppedUp += effect.amount;
+      break;
+    case 'CreditsReserved':
+      holds.set(effect.requestId, { amount: effect.amount, price: effect.price });
+      break;
+    case 'HoldExtended': {
+      const hold = holds.get(effect.requestId);
+      if (hold) hold.amount += effect.by;
+      break;
+    }
+    case 'HoldReleased':
+      holds.delete(effect.requestId);
+      break;
+    case 'HoldSettled':
+    case 'LateUsageCharged':
+      holds.delete(effect.requestId);
+      for (const { lotId, amount } of effect.drawn) for (const lot of lots) if (lot.id === lotId) lot.left -= amount;
+      ledger.lots = lots.filter(({ left }) => left > 0n);
+      ledger.charged += effect.charged;
+      break;
+    case 'UsageWrittenOff':
+      ledger.writtenOff += effect.amount;
+      break;
+  }
+};
+
+const refused = (code: AccountRefusal['code']): Verdict => ({ refusal: { code } });
+const happens = (...effects: Effect[]): Verdict => ({ effects });
+const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+const uncovered = (requestId: string, amount: bigint): Effect[] =>
+  amount > 0n ? [{ type: 'UsageWrittenOff', requestId, amount }] : [];
+
+/** Credits that others hold may come free again, and then waiting helps as well as paying. */
+const tooDear = (needed: bigint, available: bigint, held: bigint): Verdict => {
+  const code = needed <= available + held ? 'credits_held_by_concurrent_requests' : 'insufficient_credits';
+  return { refusal: { code, funds: { needed, available, held } } };
+};
+
+const oldestFirst = ({ lots }: Ledger, amount: bigint): Draw[] => {
+  let due = amount;
+  return lots.flatMap(({ id, left }) => {
+    const part = smaller(left, due);
+    due -= part;
+    return part > 0n ? [{ lotId: id, amount: part }] : [];
+  });
+};
+
+/** Pico-USD a token, a thousand of them to the nano-USD; a part of one costs a whole one. */
+const costOf = (usage: Usage, { rates }: PinnedPrice): bigint => {
+  let pico = 0n;
+  for (const kind of ['input', 'cachedInput', 'cacheWrite', 'output', 'reasoning'] as const) {
+    pico += BigInt(usage[kind]) * rates[kind];
+  }
+  return pico / 1000n + (pico % 1000n > 0n ? 1n : 0n);
+};

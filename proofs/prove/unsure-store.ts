@@ -1,0 +1,117 @@
+import { StoreUnavailable, type EventStore, type Slice } from '../../src/eventstore/event-store.ts';
+import type { Fate } from './plan.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** What befell the histories, so that one sees that there was trouble. */
+export type Trouble = {
+  clashes: number;
+  ambiguous: number;
+  unavailable: number;
+  restarts: number;
+  /** How often an account was loaded from a snapshot. */
+  snapshots: number;
+};
+
+export const noTrouble = (): Trouble => ({ clashes: 0, ambiguous: 0, unavailable: 0, restarts: 0, snapshots: 0 });
+
+export type Surroundings = {
+  readonly store: EventStore;
+  readonly scheduler: Scheduler;
+  readonly trouble: Trouble;
+  nextAppend(): Fate;
+  nextReadFails(): boolean;
+  /** Called when an append has reached the log, before anybody hears of it. */
+  arrived(): Promise<void>;
+  tell(line: () => string): void;
+  /** The command that an event id derives from, in words. */
+  commandOf(eventId: string): string;
+};
+
+/** The log as one process sees it: question and answer each take as long as the scheduler likes, or are lost. */
+export type UnsureStore = EventStore & {
+  /** The process is gone: it asks nothing more and hears nothing more. What it sent may still arrive. */
+  die(): void;
+};
+
+export const createUnsureStore = (who: string, surroundings: Surroundings): UnsureStore => {
+  const { store, scheduler, trouble, tell, commandOf } = surroundings;
+  let dead = false;
+
+  const call = <T>(what: () => string, fate: Fate, work: () => Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      if (dead) return;
+      const answer = (told: string, deliver: () => void): void =>
+        scheduler.may(() => {
+          if (dead) return;
+          tell(() => `    ${who}: ${what()} ${told}`);
+          deliver();
+        });
+      const fail = (why: string): void => answer(why, () => reject(new StoreUnavailable(why)));
+      const arrive = async (): Promise<T> => {
+        const result = await work();
+        tell(() => `    the log: ${what()} of ${who} → ${show(result)}`);
+        return result;
+      };
+      if (fate === 'lost' || fate === 'late') fail('is not answered');
+      if (fate === 'late') scheduler.may(async () => void (await arrive()));
+      if (fate === 'unanswered') scheduler.may(() => arrive().then(() => fail('is not answered')));
+      if (fate === 'fine') {
+        scheduler.may(() => arrive().then((result) => answer('is answered', () => resolve(result))));
+      }
+    });
+
+  const read = <T>(what: () => string, work: () => Promise<T>): Promise<T> => {
+    const fails = !dead && surroundings.nextReadFails();
+    if (fails) trouble.unavailable++;
+    return call(what, fails ? 'lost' : 'fine', work);
+  };
+
+  return {
+    ...store,
+    append: (slices) => {
+      const fate = dead ? 'lost' : surroundings.nextAppend();
+      if (!dead && fate === 'lost') trouble.unavailable++;
+      if (!dead && fate !== 'lost' && fate !== 'fine') trouble.ambiguous++;
+      return call(
+        () => `append ${slices.map((slice) => briefly(slice, commandOf)).join(', ')}`,
+        fate,
+        async () => {
+          const results = await store.append(slices);
+          trouble.clashes += results.filter((result) => !result.appended).length;
+          await surroundings.arrived();
+          return results;
+        },
+      );
+    },
+    readStream: (stream, from, limit) =>
+      read(
+        () => `read ${accountIn(stream)} from ${from}`,
+        () => store.readStream(stream, from, limit),
+      ),
+    findEvent: (id) =>
+      read(
+        () => `look ${commandOf(id)} up`,
+        () => store.findEvent(id),
+      ),
+    die: () => {
+      dead = true;
+    },
+  };
+};
+
+const briefly = ({ stream, expectedRevision, events }: Slice, commandOf: Surroundings['commandOf']): string => {
+  const written = events.map(({ type, id }) => `${type} of ${commandOf(id)}`);
+  return `to ${accountIn(stream)} after ${expectedRevision} [${written.join(', ')}]`;
+};
+
+/** Without the name of the history. */
+const accountIn = (stream: string): string => stream.split('-').at(-1) ?? stream;
+
+const show = (result: unknown): string => {
+  if (result === undefined) return 'nothing';
+  if (!Array.isArray(result)) return 'found';
+  return (
+    result.map((one: object) => ('appended' in one ? (one.appended ? 'written' : 'refused') : 'event')).join(', ') ||
+    'nothing'
+  );
+};

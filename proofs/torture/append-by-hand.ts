@@ -1,0 +1,33 @@
+import type pg from 'pg';
+import { appendSlices } from '../../src/eventstore/append-slices.ts';
+import type { Slice } from '../../src/eventstore/event-store.ts';
+
+const SESSION = 'torture-';
+
+/** The name of a writer's sessions, so that who looks at them in PostgreSQL knows which process has them. */
+export const sessionOf = (writer: string): string => `${SESSION}${writer}`;
+export const writerOf = (session: string): string => session.slice(SESSION.length);
+
+/**
+ * Appends in whatever transaction the caller has open. Returns the position of the first event; undefined where the
+ * stream is not at the expected revision.
+ */
+export type AppendByHand = (client: pg.Client, writer: string, slice: Slice) => Promise<number | undefined>;
+
+const atHead: AppendByHand = async (client, writer, slice) => {
+  const { rows } = await client.query<{ first_positions: readonly (string | null)[] }>(appendSlices(writer, [slice]));
+  const position = rows[0]?.first_positions[0] ?? null;
+  return position === null ? undefined : Number(position);
+};
+
+const bySequence: AppendByHand = async (client, _, { stream, expectedRevision, events }) => {
+  const { rows } = await client.query<{ position: string }>('select append_by_sequence($1, $2, $3) as position', [
+    stream,
+    expectedRevision,
+    JSON.stringify(events.map((event, i) => ({ i, ...event }))),
+  ]);
+  return Number(rows[0]?.position);
+};
+
+/** By how the log gets its positions. */
+export const appendsByHand = { head: atHead, sequence: bySequence };

@@ -1,0 +1,139 @@
+import { expectedHash, GENESIS } from '../../src/eventstore/chain.ts';
+import type { StoredEvent } from '../../src/eventstore/event-store.ts';
+import { ID_AT, ID_END, RECORD_BYTES, recordOf } from './records.ts';
+
+/** The log as it was read in full, kept as records. */
+export type LogImage = {
+  readonly events: number;
+  /** Positions that do not follow on the one before, or a stream's revisions that do not. */
+  readonly outOfPlace: number;
+  /** Events whose hash is not what the chain asks for. */
+  readonly brokenLinks: number;
+  readonly idsTwice: number;
+  /** Which event of the log, from 0, has the id that this record has; undefined where none does. */
+  findId(record: Buffer): number | undefined;
+  /** The same, where position and stream are the same as well. */
+  find(record: Buffer): number | undefined;
+};
+
+type Chunks = AsyncIterable<Buffer> | Iterable<Buffer>;
+
+export const imageOfLog = async (
+  pages: AsyncIterable<readonly StoredEvent[]> | Iterable<readonly StoredEvent[]>,
+): Promise<LogImage> => {
+  const parts: Buffer[] = [];
+  const revisions = new Map<string, number>();
+  const before = { position: 0, hash: GENESIS };
+  let outOfPlace = 0;
+  let brokenLinks = 0;
+  for await (const page of pages) {
+    for (const event of page) {
+      const { position, stream, revision, hash } = event;
+      if (position !== before.position + 1 || revision !== (revisions.get(stream) ?? -1) + 1) outOfPlace++;
+      if (hash !== expectedHash(before.hash, event)) brokenLinks++;
+      revisions.set(stream, revision);
+      Object.assign(before, { position, hash });
+    }
+    parts.push(Buffer.concat(page.map(recordOf)));
+  }
+  const log = Buffer.concat(parts);
+  const events = log.length / RECORD_BYTES;
+
+  // From ids to places: open addressing, since a Map of as many strings would take ten times the memory.
+  const table = new Uint32Array(2 ** Math.ceil(Math.log2(2 * events + 2)));
+  const slotOf = (record: Buffer): number => {
+    // The end of an id is random in every kind of UUID that is used here; its beginning is a time.
+    for (let slot = record.readUInt32BE(ID_END - 4); ; slot++) {
+      const taken = table[slot % table.length] ?? 0;
+      if (taken === 0) return slot % table.length;
+      const at = (taken - 1) * RECORD_BYTES;
+      if (log.compare(record, ID_AT, ID_END, at + ID_AT, at + ID_END) === 0) return slot % table.length;
+    }
+  };
+  let idsTwice = 0;
+  for (let n = 0; n < events; n++) {
+    const slot = slotOf(log.subarray(n * RECORD_BYTES, (n + 1) * RECORD_BYTES));
+    if (table[slot]) idsTwice++;
+    else table[slot] = n + 1;
+  }
+  const findId = (record: Buffer): number | undefined => {
+    const taken = table[slotOf(record)] ?? 0;
+    return taken === 0 ? undefined : taken - 1;
+  };
+  return {
+    events,
+    outOfPlace,
+    brokenLinks,
+    idsTwice,
+    findId,
+    find: (record) => {
+      const n = findId(record);
+      if (n === undefined) return undefined;
+      return log.compare(record, 0, RECORD_BYTES, n * RECORD_BYTES, (n + 1) * RECORD_BYTES) === 0 ? n : undefined;
+    },
+  };
+};
+
+async function* recordsIn(chunks: Chunks): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; at += RECORD_BYTES) yield chunk.subarray(at, at + RECORD_BYTES);
+  }
+}
+
+export type Deliveries = {
+  readonly deliveries: number;
+  /** Events of the log that never came. */
+  readonly losses: number;
+  /** Events that came again. */
+  readonly duplicates: number;
+  /** Events that came after one that follows on them. */
+  readonly reorderings: number;
+  /** Events that are not in the log, or stand elsewhere in it. */
+  readonly strangers: number;
+};
+
+/** What one follower was given, beside the log. */
+export const compareDeliveries = async (log: LogImage, chunks: Chunks): Promise<Deliveries> => {
+  const seen = new Uint8Array(log.events);
+  const counts = { deliveries: 0, losses: log.events, duplicates: 0, reorderings: 0, strangers: 0 };
+  let highest = -1;
+  for await (const record of recordsIn(chunks)) {
+    counts.deliveries++;
+    const n = log.find(record);
+    if (n === undefined) counts.strangers++;
+    else if (seen[n]) counts.duplicates++;
+    else {
+      seen[n] = 1;
+      counts.losses--;
+      if (n < highest) counts.reorderings++;
+      highest = Math.max(highest, n);
+    }
+  }
+  return counts;
+};
+
+/** How many of these a writer was told are durable, and how many of them are not in the log, where it was told. */
+export const compareAcknowledged = async (
+  log: LogImage,
+  chunks: Chunks,
+): Promise<{ readonly acknowledged: number; readonly lost: number }> => {
+  const counts = { acknowledged: 0, lost: 0 };
+  for await (const record of recordsIn(chunks)) {
+    counts.acknowledged++;
+    if (log.find(record) === undefined) counts.lost++;
+  }
+  return counts;
+};
+
+/** How many events a writer took back with ROLLBACK, and how many of them are in the log all the same. */
+export const compareWithdrawn = async (
+  log: LogImage,
+  chunks: Chunks,
+): Promise<{ readonly withdrawn: number; readonly kept: number }> => {
+  const counts = { withdrawn: 0, kept: 0 };
+  for await (const record of recordsIn(chunks)) {
+    counts.withdrawn++;
+    if (log.findId(record) !== undefined) counts.kept++;
+  }
+  return counts;
+};

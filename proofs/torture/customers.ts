@@ -1,0 +1,85 @@
+import { accountStream, type Account } from '../../src/domain/account/account.ts';
+import { accountDecider, type AccountCommand, type AccountRefusal } from '../../src/domain/account/decide.ts';
+import type { AccountEvent, PinnedPrice } from '../../src/domain/account/events.ts';
+import { noUsage } from '../../src/domain/money.ts';
+import { createCommands, type Commands } from '../../src/eventstore/commands.ts';
+import { createCommitter } from '../../src/eventstore/committer.ts';
+import { createPostgresStore } from '../../src/eventstore/postgres.ts';
+
+const CREDIT = 1_000_000_000_000_000n;
+const price: PinnedPrice = {
+  model: 'torture',
+  version: 1,
+  rates: { input: 1000n, cachedInput: 1000n, cacheWrite: 1000n, output: 1000n, reasoning: 1000n },
+};
+
+export const reserve = (requestId: string): AccountCommand => ({
+  type: 'ReserveCredits',
+  requestId,
+  amount: 5n,
+  keyId: 'key',
+  runId: 'torture',
+  price,
+  request: {
+    endpoint: '/v1/chat/completions',
+    upstream: 'torture',
+    streamed: false,
+    inputTokensBound: 4,
+    outputTokensBound: 1,
+  },
+});
+
+export const settle = (requestId: string): AccountCommand => ({
+  type: 'SettleHold',
+  requestId,
+  usage: { ...noUsage, output: 3 },
+  delivery: {
+    usageSource: 'reported',
+    ended: 'completed',
+    finishReason: 'stop',
+    upstreamId: null,
+    firstByteMs: 1,
+    totalMs: 2,
+    anomalies: [],
+  },
+});
+
+export type Node = {
+  readonly commands: Commands<Account, AccountCommand, AccountEvent, AccountRefusal>;
+  close(): Promise<void>;
+};
+
+/** What a gateway has to write with: the real store, committer and commands. */
+export const createNode = (databaseUrl: string): Node => {
+  const store = createPostgresStore(databaseUrl);
+  const committer = createCommitter({ store });
+  return {
+    commands: createCommands({ store, committer, decider: accountDecider }),
+    close: async () => {
+      await committer.close();
+      await store.close();
+    },
+  };
+};
+
+/** Accounts with a key and more credit than a torture can spend. */
+export const openAccounts = async (databaseUrl: string, accounts: readonly string[]): Promise<void> => {
+  const { commands, close } = createNode(databaseUrl);
+  const steps: readonly AccountCommand[] = [
+    { type: 'RegisterAccount', holder: 'entity', personal: 'torture', adult: true },
+    { type: 'AcceptTerms', version: '1', how: 'torture' },
+    { type: 'IssueKey', keyId: 'key', name: '', hash: 'hash', pepperId: '1', hint: '' },
+    { type: 'TopUp', lotId: 'lot', amount: CREDIT, source: { kind: 'grant', reason: 'torture' } },
+  ];
+  try {
+    for (const account of accounts) {
+      for (const step of steps) {
+        const metadata = { actor: 'system:torture', commandId: `${account}/${step.type}` };
+        const outcome = await commands.execute(accountStream(account), step, metadata);
+        if (!outcome.accepted) throw new Error(`${step.type} was refused on ${account}: ${outcome.refusal.code}`);
+      }
+    }
+  } finally {
+    await close();
+  }
+};

@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import { createPostgresStore } from '../../src/eventstore/postgres.ts';
+import { followLog } from '../../src/projections/follow.ts';
+import { openRecords } from './records.ts';
+import { untilToldToStop } from './until-told-to-stop.ts';
+
+/** A process that follows the log as the gateway's look-ups do, and writes down what it is given, in that order. */
+export type FollowerSettings = { readonly name: string; readonly databaseUrl: string; readonly directory: string };
+
+const { name, databaseUrl, directory } = JSON.parse(process.argv[2] ?? '') as FollowerSettings;
+const stop = untilToldToStop();
+const store = createPostgresStore(databaseUrl);
+// Where it goes on after a failure is what it has in memory; only a new process looks at the end of the file.
+const delivered = openRecords(join(directory, `${name}.delivered`));
+
+const follower = followLog({
+  store,
+  consumer: {
+    name,
+    position: () => delivered.position,
+    apply: (events) => {
+      delivered.append(events);
+      return delivered.position;
+    },
+  },
+  gatherMs: 0,
+  failed: () => undefined,
+});
+
+await new Promise((resolve) => stop.addEventListener('abort', resolve));
+await follower.close();
+await store.close();

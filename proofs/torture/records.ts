@@ -1,0 +1,84 @@
+import { hash } from 'node:crypto';
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+
+/** What is remembered of an event outside of PostgreSQL, by whoever was told of it. */
+export type Placed = { readonly position: number; readonly id: string; readonly stream: string };
+
+/** 8 bytes of position, 16 of the id, 8 of a digest of the stream: ten minutes of events fit into memory. */
+export const RECORD_BYTES = 32;
+export const ID_AT = 8;
+export const ID_END = 24;
+const CHUNK_BYTES = RECORD_BYTES * 4096;
+
+export const recordOf = ({ position, id, stream }: Placed): Buffer => {
+  const record = Buffer.allocUnsafe(RECORD_BYTES);
+  record.writeBigUInt64BE(BigInt(position), 0);
+  record.write(id.replaceAll('-', ''), ID_AT, 'hex');
+  record.write(hash('sha256', stream, 'hex').slice(0, 2 * (RECORD_BYTES - ID_END)), ID_END, 'hex');
+  return record;
+};
+
+const positionIn = (record: Buffer): number => Number(record.readBigUInt64BE(0));
+
+export type Tail = { readonly count: number; readonly position: number };
+
+const tailOf = (file: number): Tail => {
+  const count = Math.floor(fstatSync(file).size / RECORD_BYTES);
+  if (count === 0) return { count, position: 0 };
+  const record = Buffer.alloc(RECORD_BYTES);
+  readSync(file, record, 0, RECORD_BYTES, (count - 1) * RECORD_BYTES);
+  return { count, position: positionIn(record) };
+};
+
+/** How many records a file has by now, and the position in the last one. A file that is not there yet has none. */
+export const readTail = (path: string): Tail => {
+  const file = openSync(path, 'a+');
+  try {
+    return tailOf(file);
+  } finally {
+    closeSync(file);
+  }
+};
+
+export type RecordFile = {
+  /** The position in the last record; 0 where there is none. */
+  readonly position: number;
+  append(events: readonly Placed[]): void;
+};
+
+/** For one process at a time, which may be killed at any moment: what it leaves half written is cut off by the next one. */
+export const openRecords = (path: string): RecordFile => {
+  const file = openSync(path, 'a+');
+  const { count, position } = tailOf(file);
+  ftruncateSync(file, count * RECORD_BYTES);
+  const state = { position };
+  return {
+    get position() {
+      return state.position;
+    },
+    append: (events) => {
+      const last = events.at(-1);
+      if (!last) return;
+      const bytes = Buffer.concat(events.map(recordOf));
+      for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
+      state.position = last.position;
+    },
+  };
+};
+
+/** The records of a file, in chunks of whole records. */
+export async function* readRecords(path: string): AsyncGenerator<Buffer> {
+  const file = await open(path, 'a+');
+  try {
+    for (let at = 0; ;) {
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, at);
+      const whole = bytesRead - (bytesRead % RECORD_BYTES);
+      if (whole === 0) return;
+      at += whole;
+      yield buffer.subarray(0, whole);
+    }
+  } finally {
+    await file.close();
+  }
+}

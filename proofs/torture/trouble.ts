@@ -1,0 +1,150 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { writerOf } from './append-by-hand.ts';
+import type { Random } from './random.ts';
+import type { Server } from './server.ts';
+import { ask } from './sessions.ts';
+import type { Wire } from './wire.ts';
+import type { Worker } from './workers.ts';
+
+/** Each with how often it comes, beside the others: after a crash the server replays its log, which takes it a second. */
+const weights = {
+  'writers stopped': 3,
+  'writers stopped at the head of the log': 3,
+  'writers killed': 3,
+  'followers killed': 4,
+  'connections cut': 8,
+  'replies lost': 8,
+  'backends killed': 2,
+  'servers killed': 2,
+} as const;
+export type Kind = keyof typeof weights;
+export type Tally = Record<Kind, number>;
+
+export const everyKind = Object.keys(weights) as readonly Kind[];
+export const noTrouble = (): Tally => Object.fromEntries(everyKind.map((kind) => [kind, 0])) as Tally;
+
+export type Scene = {
+  readonly databaseUrl: string;
+  readonly writers: readonly Worker[];
+  readonly followers: readonly Worker[];
+  /** Undefined where the server is not ours alone: then it is let live. */
+  readonly server: Server | undefined;
+  /** Between the store's writers and the server. */
+  readonly wire: Wire;
+};
+
+export type TroubleOptions = {
+  readonly scene: Scene;
+  readonly random: Random;
+  readonly kinds: readonly Kind[];
+  /** How long it is quiet at most between two kinds of trouble. */
+  readonly maxQuietMs: number;
+  /** How long a writer is stopped for; now and then it is eight times as long. */
+  readonly maxStopMs: number;
+  /** Counts what has come about. */
+  readonly tally: Tally;
+  readonly durationMs: number;
+  /** Ends it at once. */
+  readonly signal: AbortSignal;
+};
+
+/**
+ * Makes each kind of trouble once, then one after another until the time is over. Resolves when those that were stopped
+ * go on, and the server is there.
+ */
+export const makeTrouble = async (options: TroubleOptions): Promise<void> => {
+  const { random, tally, maxQuietMs, maxStopMs, signal } = options;
+  const { databaseUrl, writers, followers, server, wire } = options.scene;
+  const stops = new Set<Promise<void>>();
+
+  const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal }).catch(() => undefined);
+
+  const stop = (writer: Worker | undefined): void => {
+    const goOn = writer?.freeze();
+    if (!goOn) return;
+    // Now and then for longer than a store waits for an append, which is 10 s where maxStopMs is what it is by default.
+    const longest = random.between(1, 10) === 1 ? 8 * maxStopMs : maxStopMs;
+    const stopped = pause(random.between(Math.floor(longest / 2), longest)).then(goOn);
+    stops.add(stopped);
+    void stopped.then(() => stops.delete(stopped));
+  };
+
+  /** The session of a transaction that has appended, and has neither committed nor rolled back. */
+  const atTheHead = async (): Promise<string | undefined> => {
+    const [found] = await ask<{ session: string }>(
+      databaseUrl,
+      `select application_name as session from pg_stat_activity
+       where datname = current_database() and state = 'idle in transaction' and query like '%append%'`,
+    );
+    return found?.session;
+  };
+
+  /** One of those that append or follow; rather one that is at work. */
+  const someBackend = async (): Promise<number | undefined> => {
+    const rows = await ask<{ pid: number; active: boolean }>(
+      databaseUrl,
+      `select pid, state = 'active' as active from pg_stat_activity
+       where datname = current_database() and (application_name like 'kissapi-%' or application_name like 'torture-%')`,
+    );
+    const active = rows.filter((row) => row.active);
+    return random.pick(active.length > 0 && random.between(1, 3) > 1 ? active : rows)?.pid;
+  };
+
+  /** Each says whether it came about. */
+  const make: Readonly<Record<Kind, () => Promise<boolean> | boolean>> = {
+    'writers stopped': () => {
+      stop(random.pick(writers));
+      return true;
+    },
+    'writers stopped at the head of the log': async () => {
+      const session = await atTheHead();
+      const writer = writers.find(({ name }) => session !== undefined && name === writerOf(session));
+      stop(writer);
+      return writer !== undefined && (await atTheHead()) === session; // Else it had gone on just before.
+    },
+    'writers killed': async () => {
+      await random.pick(writers)?.kill();
+      return true;
+    },
+    'followers killed': async () => {
+      await random.pick(followers)?.kill();
+      return true;
+    },
+    'connections cut': async () => {
+      const pid = await someBackend();
+      return pid !== undefined && (await ask(databaseUrl, 'select pg_terminate_backend($1)', [pid])).length > 0;
+    },
+    'replies lost': () => {
+      const of = random.between(1, 4) > 1 ? 'reply' : 'request';
+      const afterBytes = random.between(0, 200);
+      const cut = wire.cut({ of, afterBytes, application: 'kissapi-commits', then: 'close' });
+      void cut.then(() => tally['replies lost']++); // With the next append that passes.
+      return false;
+    },
+    'backends killed': async () => {
+      const pid = await someBackend();
+      try {
+        return pid !== undefined && process.kill(pid, 'SIGKILL');
+      } catch {
+        return false; // It was gone by itself.
+      }
+    },
+    'servers killed': async () => {
+      await server?.kill();
+      return true;
+    },
+  };
+
+  const needServer: ReadonlySet<Kind> = new Set(['backends killed', 'servers killed']);
+  const possible = options.kinds.filter((kind) => server || !needServer.has(kind));
+  const lots = possible.flatMap((kind) => Array.from({ length: weights[kind] }, () => kind));
+  const onceEach = [...possible];
+  for (const end = performance.now() + options.durationMs; onceEach.length > 0 || performance.now() < end;) {
+    await pause(random.between(1, maxQuietMs));
+    const [first] = onceEach.length > 0 ? onceEach.splice(random.between(0, onceEach.length - 1), 1) : [];
+    const kind = first ?? random.pick(lots);
+    if (signal.aborted) break;
+    if (kind && (await make[kind]())) tally[kind]++;
+  }
+  await Promise.all(stops);
+};

@@ -1,0 +1,82 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** A process of the torture, in one incarnation after another. */
+export type Worker = {
+  readonly name: string;
+  /** Stops it with SIGSTOP, until the returned is called. */
+  freeze(): () => void;
+  /** Kills it with -9, and starts it again. */
+  kill(): Promise<void>;
+  /** Lets it finish what it is at; kills it where it does not. */
+  finish(withinMs: number): Promise<void>;
+  /** At once, and for good. */
+  abandon(): Promise<void>;
+};
+
+type WorkerOptions = {
+  readonly name: string;
+  readonly file: string;
+  readonly settings: object;
+  /** It ended although nobody told it to. */
+  readonly failed: (why: string) => void;
+};
+
+const SAID_KEEP = 4000;
+
+export const startWorker = ({ name, file, settings, failed }: WorkerOptions): Worker => {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  type Life = { readonly child: ChildProcess; endIsExpected: boolean };
+  const start = (): Life => {
+    const child = spawn(process.execPath, [path, JSON.stringify({ name, ...settings })], {
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
+    const life = { child, endIsExpected: false };
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said = `${said}${text}`.slice(-SAID_KEEP)));
+    child.stdin.on('error', () => undefined);
+    child.once('error', (error) => failed(`${name} could not be run: ${error.message}`));
+    child.once('close', (code, signal) => {
+      if (!life.endIsExpected || code) failed(`${name} ended by itself (${signal ?? `code ${code}`}):\n${said}`);
+    });
+    return life;
+  };
+
+  let life = start();
+
+  /** Undefined where it has ended already. */
+  const ending = (): Promise<unknown> | undefined => {
+    const { child } = life;
+    if (child.exitCode !== null || child.signalCode !== null) return undefined;
+    life.endIsExpected = true;
+    return once(child, 'exit');
+  };
+  const end = async (): Promise<void> => {
+    const ended = ending();
+    life.child.kill('SIGKILL');
+    await ended;
+  };
+
+  return {
+    name,
+    freeze: () => {
+      const frozen = life.child;
+      frozen.kill('SIGSTOP');
+      return () => void frozen.kill('SIGCONT');
+    },
+    kill: async () => {
+      await end();
+      life = start();
+    },
+    finish: async (withinMs) => {
+      const ended = ending();
+      const { child } = life;
+      child.stdin?.end();
+      const tooLate = setTimeout(() => child.kill('SIGKILL'), withinMs);
+      await ended;
+      clearTimeout(tooLate);
+    },
+    abandon: end,
+  };
+};

@@ -1,0 +1,37 @@
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
+
+/** 256 bits. A KeyObject, and not bytes, because it shows nothing of itself when it is printed. */
+export type SecretKey = KeyObject;
+
+export const KEY_BYTES = 32;
+/** What AES-GCM is made for (NIST SP 800-38D). At random, one key is good for some four billion sealings. */
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+export const secretKey = (bytes: Buffer): SecretKey => createSecretKey(bytes);
+
+/** A key as people write it, 32 bytes in base64 (of either alphabet) or hexadecimal; undefined where it is not. */
+export const parseSecretKey = (text: string): SecretKey | undefined => {
+  if (/^[0-9a-f]{64}$/i.test(text)) return secretKey(Buffer.from(text, 'hex'));
+  return /^[\w+/-]{43}=?$/.test(text) ? secretKey(Buffer.from(text, 'base64')) : undefined;
+};
+
+/** AES-256-GCM: nonce, ciphertext and tag, one after another. `context` is not in it, and needed to open it. */
+export const sealBytes = (key: SecretKey, bytes: Buffer, context: string): Buffer => {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(context));
+  return Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]);
+};
+
+/** Undefined where it was sealed by another key or in another context, or has been changed since. */
+export const openBytes = (key: SecretKey, sealed: Buffer, context: string): Buffer | undefined => {
+  if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined;
+  const nonce = sealed.subarray(0, NONCE_BYTES);
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
+  decipher.setAAD(Buffer.from(context)).setAuthTag(sealed.subarray(-TAG_BYTES));
+  try {
+    return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
+  } catch {
+    return undefined;
+  }
+};

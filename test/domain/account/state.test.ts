@@ -1,0 +1,43 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { ACCOUNT_STATE_VERSION, evolveAccount, initialAccount } from '../../../src/domain/account/account.ts';
+import { customer, reserved, released, suspended, toppedUp } from './examples.ts';
+
+describe('the state of an account', () => {
+  // States are kept as snapshots. Where this test fails because a fold comes out differently, raise ACCOUNT_STATE_VERSION
+  // as well, or accounts would be decided on states that the software of now would not have come to.
+  it('is of the version that says so', () => {
+    const history = [
+      ...customer,
+      toppedUp(10n),
+      reserved(4n),
+      reserved(2n, 'req_2'),
+      released(2n, 'req_2'),
+      suspended(),
+    ];
+    const state = history.reduce(evolveAccount, initialAccount());
+    const shown = inspect({ version: ACCOUNT_STATE_VERSION, ...state }, { depth: null, compact: 20, breakLength: 200 });
+    expect(shown).toMatchInlineSnapshot(`
+      "{
+        version: 2,
+        standing: { status: 'suspended', registration: { holder: 'person', personal: 'v1.c2VhbGVk' }, termsVersion: '2026-01', suspensionReason: 'resale' },
+        keys: Map(1) { 'key_1' => { name: 'laptop', hint: 'wxyz', revoked: false } },
+        wallet: {
+          toppedUp: 10n,
+          charged: 0n,
+          balance: 10n,
+          held: 4n,
+          lots: Map(1) { 'lot_1' => { amount: 10n, remaining: 10n, source: { kind: 'grant', reason: 'welcome' } } },
+          holds: Map(1) {
+            'req_1' => {
+              amount: 4n,
+              keyId: 'key_1',
+              runId: 'run_1',
+              price: { model: 'simulated-small', version: 1, rates: { input: 1000n, cachedInput: 1000n, cacheWrite: 1000n, output: 1000n, reasoning: 1000n } }
+            }
+          }
+        }
+      }"
+    `);
+  });
+});

@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { query } from '../support/sql.ts';
+import { eventStoreContract } from './event-store.contract.ts';
+import { anEvent, aStream, idsOf, readLogAfter, slice, someEvents } from './logs.ts';
+
+/** So many events are in the first partition, and one more makes the second begin. */
+const FIRST = 40;
+
+let database: TestDatabase;
+const stream = aStream();
+const before = someEvents(FIRST - 1);
+
+/** What docs/operations.md tells the operator to run, with another place to divide at. */
+const procedure = async (): Promise<string> => {
+  const page = await readFile(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+  const [, sql = ''] = /## A log in partitions[^]*?```sql\n([^]*?)```/.exec(page) ?? [];
+  expect(sql).toContain('10000001');
+  return sql.replaceAll('10000001', String(FIRST + 1)).replaceAll('10000000', String(FIRST));
+};
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await migratePostgresStore(database.url);
+  const store = createPostgresStore(database.url);
+  await store.append([slice(stream, -1, ...before)]);
+  await store.close();
+  await query(database.url, await procedure());
+});
+afterAll(() => database.drop());
+
+describe('a log that was divided while it held events', () => {
+  it('goes on over the border, and streams with it', async () => {
+    const store = createPostgresStore(database.url);
+    const after = someEvents(3);
+    expect(await store.append([slice(stream, FIRST - 2, ...after)])).toMatchObject([{ firstPosition: FIRST }]);
+    expect(idsOf(await readLogAfter(store, 0))).toEqual(idsOf([...before, ...after]));
+    const [sizes] = await query(
+      database.url,
+      'select (select count(*) from events_1)::int as first, (select count(*) from events_2)::int as second',
+    );
+    expect(sizes).toEqual({ first: FIRST, second: 2 });
+    await store.close();
+  });
+
+  it('knows an id of the other partition', async () => {
+    const store = createPostgresStore(database.url);
+    const [old = anEvent()] = before;
+    expect(await store.append([slice(aStream(), -1, old)])).toEqual([{ appended: false, duplicate: true }]);
+    await store.close();
+  });
+
+  it.each(['events', 'events_1', 'events_2'])('refuses a change of %s', async (table) => {
+    await expect(query(database.url, `update ${table} set data = '{}'`)).rejects.toThrow('the log is append-only');
+    await expect(query(database.url, `truncate ${table}`)).rejects.toThrow('the log is append-only');
+  });
+});
+
+eventStoreContract('the store in PostgreSQL, in partitions', {
+  create: () => Promise.resolve(createPostgresStore(database.url)),
+});

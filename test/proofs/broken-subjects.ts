@@ -1,0 +1,200 @@
+import { realNode, type NodeOptions, type Subject } from '../../proofs/prove/history.ts';
+import { accountDecider } from '../../src/domain/account/decide.ts';
+import { accept } from '../../src/domain/decider.ts';
+import { createCommitter, type Committer } from '../../src/eventstore/committer.ts';
+import { StoreUnavailable, type EventStore, type Slice } from '../../src/eventstore/event-store.ts';
+import { createInMemoryStore } from '../../src/eventstore/in-memory.ts';
+import { eventId } from '../../src/eventstore/ids.ts';
+import { createNode, type Node } from '../eventstore/nodes.ts';
+
+type Append = EventStore['append'];
+type Commands = Node['commands'];
+
+/** Each breaks one promise, by a wrapper around a part that is whole. */
+export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
+  'a store that writes a slice twice': () =>
+    withAppend(({ append }) => async (slices) => {
+      const results = await append(slices);
+      const again = slices.filter(({ events }, n) => events.length > 0 && results[n]?.appended);
+      await append(
+        again.map((slice) => anew({ ...slice, expectedRevision: slice.expectedRevision + slice.events.length })),
+      );
+      return results;
+    }),
+
+  'a store that does not look where a stream is': () =>
+    withAppend((store) => async (slices) => {
+      const moved: Slice[] = [];
+      for (const slice of slices) moved.push({ ...slice, expectedRevision: await lastRevision(store, slice.stream) });
+      return store.append(moved);
+    }),
+
+  'a store that believes all who ask whether their refusal is right': () =>
+    withAppend(({ append }) => async (slices) => {
+      const writing = slices.filter(({ events }) => events.length > 0);
+      const results = [...(await append(writing))];
+      const fine = { appended: true, firstPosition: 0, time: new Date(0) } as const;
+      return slices.map(({ events }) => (events.length > 0 ? (results.shift() ?? fine) : fine));
+    }),
+
+  'ids that do not derive from the command': () => {
+    const store = createInMemoryStore();
+    return {
+      store: {
+        ...store,
+        append: (slices) => store.append(slices.map(anew)),
+        findEvent: () => Promise.resolve(undefined),
+      },
+    };
+  },
+
+  'a reservation that exceeds the balance by one nano-dollar': () =>
+    withDecider({
+      ...accountDecider,
+      decide: (command, account) => {
+        const decision = accountDecider.decide(command, account);
+        const { needed = 0n, available = 0n } = (!decision.accepted && decision.refusal.funds) || {};
+        if (command.type !== 'ReserveCredits' || needed !== available + 1n) return decision;
+        const { requestId, amount, keyId, runId, price, request } = command;
+        return accept({ type: 'CreditsReserved', requestId, amount, keyId, runId, price, request });
+      },
+    }),
+
+  'a hold that can be settled twice': () =>
+    withDecider({
+      ...accountDecider,
+      evolve: (account, event) => {
+        const hold = event.type === 'HoldSettled' ? account.wallet.holds.get(event.requestId) : undefined;
+        const next = accountDecider.evolve(account, event);
+        if (!hold || event.type !== 'HoldSettled') return next;
+        const holds = new Map(next.wallet.holds).set(event.requestId, hold);
+        return { ...next, wallet: { ...next.wallet, holds } };
+      },
+    }),
+
+  'a lot that pays before an older one': () =>
+    withDecider({
+      ...accountDecider,
+      decide: (command, account) => {
+        const lots = new Map([...account.wallet.lots].reverse());
+        return accountDecider.decide(command, { ...account, wallet: { ...account.wallet, lots } });
+      },
+    }),
+
+  'a suspension that does not stop new holds': () =>
+    withDecider({
+      ...accountDecider,
+      decide: (command, account) => {
+        const { standing } = account;
+        const lenient = command.type === 'ReserveCredits' && standing.status === 'suspended';
+        return accountDecider.decide(command, {
+          ...account,
+          standing: lenient ? { ...standing, status: 'active' } : standing,
+        });
+      },
+    }),
+
+  'a cost beyond the hold and the balance that nobody writes off': () =>
+    withDecider({
+      ...accountDecider,
+      decide: (command, account) => {
+        const decision = accountDecider.decide(command, account);
+        if (!decision.accepted) return decision;
+        return accept(...decision.events.filter(({ type }) => type !== 'UsageWrittenOff'));
+      },
+    }),
+
+  'an answer that says "done" of an append that failed': () =>
+    withCommitter((committer, store) => ({
+      ...committer,
+      commit: (append) =>
+        committer.commit(append).catch(async (error) => {
+          if (!(error instanceof StoreUnavailable)) throw error;
+          return { firstPosition: (await store.head()) + 1, time: new Date(0) };
+        }),
+    })),
+
+  'an answer that comes before the append': () =>
+    withCommitter((committer, store) => ({
+      ...committer,
+      commit: async (append) => {
+        committer.commit(append).catch(() => undefined);
+        return { firstPosition: (await store.head()) + 1, time: new Date(0) };
+      },
+    })),
+
+  'a repetition that nobody looks up in the log': () =>
+    withCommands((commands) => ({
+      ...commands,
+      execute: (stream, command, metadata) => commands.execute(stream, command, metadata),
+    })),
+
+  'a read that remembers what it told before': () =>
+    withCommands((commands) => {
+      const told = new Map<string, ReturnType<Commands['read']>>();
+      const read: Commands['read'] = (stream) => {
+        const known = told.get(stream) ?? commands.read(stream);
+        told.set(stream, known);
+        return known;
+      };
+      return { ...commands, read };
+    }),
+
+  'a snapshot of the moment after': () =>
+    withNode((store, options) => {
+      const { snapshots } = options;
+      const take: typeof snapshots.take = (stream, state, revision) => snapshots.take(stream, state, revision - 1);
+      return realNode(store, { ...options, snapshots: { ...snapshots, take } });
+    }),
+
+  'an answer that never comes': () =>
+    withCommitter((committer) => ({
+      ...committer,
+      commit: (append) => committer.commit(append).catch(() => new Promise(() => undefined)),
+    })),
+};
+
+const withAppend = (appendOn: (store: EventStore) => Append): Subject => {
+  const store = createInMemoryStore();
+  // The accounts are opened as they should be: what is broken is what comes then.
+  let opened = false;
+  const broken = appendOn(store);
+  const append: Append = (slices) => {
+    if (opened) return broken(slices);
+    opened = true;
+    return store.append(slices);
+  };
+  return { store: { ...store, append } };
+};
+
+const withNode = (nodeOn: (store: EventStore, options: NodeOptions) => Node): Subject => ({
+  store: createInMemoryStore(),
+  createNode: nodeOn,
+});
+
+const withDecider = (decider: typeof accountDecider): Subject =>
+  withNode((store, { retries, ...options }) =>
+    createNode(store, { ...options, decider, committer: createCommitter({ store, maxRetries: retries, retryMs: 0 }) }),
+  );
+
+const withCommitter = (broken: (committer: Committer, store: EventStore) => Committer): Subject =>
+  withNode((store, { retries, ...options }) => {
+    const committer = broken(createCommitter({ store, maxRetries: retries, retryMs: 0 }), store);
+    return createNode(store, { ...options, committer });
+  });
+
+const withCommands = (broken: (commands: Commands) => Commands): Subject =>
+  withNode((store, options) => {
+    const node = realNode(store, options);
+    return { ...node, commands: broken(node.commands) };
+  });
+
+const lastRevision = async (store: EventStore, stream: string): Promise<number> =>
+  (await store.readStream(stream, 0, 1000)).length - 1;
+
+let count = 0;
+/** The same events under other ids, so that the log does not know them. */
+const anew = (slice: Slice): Slice => ({
+  ...slice,
+  events: slice.events.map((event) => ({ ...event, id: eventId(`anew-${count++}`, 0) })),
+});
