@@ -38,7 +38,7 @@ const run = async (config: Config, log: Logger, stopper: Stopper): Promise<void>
 
 const startDatabase = ({ dataDir }: Config, log: Logger): Promise<EmbeddedPostgres> => {
   process.stdout.write(`Starting the embedded PostgreSQL; its data is under ${dataDir} …\n`);
-  return startEmbeddedPostgres({ dataDir, log: (line) => log.info(line) });
+  return startEmbeddedPostgres({ dataDir, log: (line) => log.info(line), alarm: (line) => log.error(line) });
 };
 
 type Stopper = ReturnType<typeof createStopper>;
