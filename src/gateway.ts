@@ -64,7 +64,13 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
   await migrateRuns(databaseUrl);
 
   const store = createPostgresStore(databaseUrl);
-  const committer = createCommitter({ store });
+  const committer = createCommitter({
+    store,
+    changed: (fault) =>
+      fault
+        ? log.error({ err: fault }, `nothing can be appended to the log: ${fault.message}`)
+        : log.info('the log takes appends again'),
+  });
   const accounts = createCommands({ store, committer, decider: accountDecider });
   const prices = createCommands({ store, committer, decider: priceDecider });
   const terms = createCommands({ store, committer, decider: termsDecider });

@@ -1,7 +1,14 @@
 import pg from 'pg';
 import { contentHash } from './chain.ts';
 import { NEVER_HANG, surviveLoss } from './connections.ts';
-import { StoreUnavailable, type EventStore, type Slice, type SliceResult, type StoredEvent } from './event-store.ts';
+import {
+  StoreFull,
+  StoreUnavailable,
+  type EventStore,
+  type Slice,
+  type SliceResult,
+  type StoredEvent,
+} from './event-store.ts';
 import { followPages } from './follow-pages.ts';
 import { migrate } from './migrate.ts';
 import { createLogListener } from './postgres-listener.ts';
@@ -21,6 +28,7 @@ type EventRow = {
 
 const columns = `position, stream, revision, id, type, version, data::text, metadata::text, time, encode(hash, 'hex') as hash`;
 const UNIQUE_VIOLATION = '23505';
+const DISK_FULL = '53100';
 const APPEND_TIMEOUT_MS = 10_000;
 
 const stored = (row: EventRow): StoredEvent => ({
@@ -120,7 +128,8 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
       return await appendBatch([slice]);
     } catch (cause) {
       if (isUniqueViolation(cause)) return [{ appended: false }];
-      throw unavailable(cause);
+      // Never StoreFull: slices before this one have been written.
+      throw new StoreUnavailable(unavailable(cause).message, { cause });
     }
   }
 };
@@ -139,7 +148,9 @@ const batchJson = (slices: readonly Slice[]): string =>
 const isUniqueViolation = (error: unknown): boolean =>
   error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION;
 
-const unavailable = (cause: unknown): StoreUnavailable =>
-  new StoreUnavailable(`the event store does not answer: ${cause instanceof Error ? cause.message : String(cause)}`, {
-    cause,
-  });
+const unavailable = (cause: unknown): StoreUnavailable => {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return cause instanceof pg.DatabaseError && cause.code === DISK_FULL
+    ? new StoreFull(`the disk of the database is full, make room there: ${reason}`, { cause })
+    : new StoreUnavailable(`the event store does not answer: ${reason}`, { cause });
+};
