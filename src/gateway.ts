@@ -69,7 +69,7 @@ export const startGateway = async ({ config, databaseUrl, adminToken, keyPepper,
     changed: (fault) =>
       fault
         ? log.error({ err: fault }, `nothing can be appended to the log: ${fault.message}`)
-        : log.info('the log takes appends again'),
+        : log.warn('the log takes appends again'),
   });
   const accounts = createCommands({ store, committer, decider: accountDecider });
   const prices = createCommands({ store, committer, decider: priceDecider });

@@ -96,7 +96,8 @@ export const createCommitter = ({
     for (let tries = 0; ; tries++) {
       try {
         const results = await store.append(slices);
-        feel(undefined);
+        // Who only asks where a stream is needs no room.
+        if (slices.some(({ events }) => events.length > 0)) feel(undefined);
         slices.forEach(({ stream }, n) => answer(stream, batch.get(stream) ?? [], results[n], tries > 0));
         return;
       } catch (error) {
