@@ -91,7 +91,9 @@ try {
   if (keep) console.log(`What was acknowledged, a line each, and the database are kept in ${home}`);
 } catch (error) {
   process.exitCode = 2;
-  if (!signal.aborted) console.error('certify:', error);
+  // What could not be brought up again after a kill is worth a look.
+  keep = !signal.aborted;
+  if (keep) console.error(`certify: not done; what there is, is kept in ${home}:`, error);
 } finally {
   if (!keep) await rm(home, { recursive: true, force: true });
 }

@@ -41,11 +41,20 @@ const acknowledgedInWords = (all: readonly Acknowledged[]): string =>
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
-const tellKills = ({ kills, asked, acknowledged, events, charges, checks, settledMs }: KillsReport): string[] => [
+const tellKills = ({
+  kills,
+  asked,
+  acknowledged,
+  events,
+  charges,
+  orphans,
+  checks,
+  settledMs,
+}: KillsReport): string[] => [
   `killed          ${kills.length}: ${counted(kills, Object.fromEntries(KINDS.map((kind) => [kind, kindsInWords[kind]])) as typeof kindsInWords)}`,
   `asked           ${asked} completions`,
   `acknowledged    ${acknowledgedInWords(acknowledged)}`,
-  `in the log      ${events} events; ${charges} charges`,
+  `in the log      ${events} events; ${charges} charges; ${orphans} holds of dead processes, given back`,
   `checked         ${checks} × the whole log; every hold had ended ${seconds(settledMs)} after the load at the latest`,
 ];
 

@@ -19,6 +19,8 @@ export type Checked = {
   readonly events: number;
   /** Charges in the log. Those that nobody was told of are of answers that broke, or that the customer left. */
   readonly charges: number;
+  /** Holds of dead processes that were given back. */
+  readonly orphans: number;
 };
 
 /** Five seconds are promised; a machine with other things to do may take longer, but not as long as this. */
@@ -129,7 +131,8 @@ export const check = async (world: World, record: readonly Acknowledged[]): Prom
     }
   }
   findings.broken.push(...(await checkRows(databaseUrl, books)));
-  const isCharge = ({ type }: AccountEvent): boolean => type === 'HoldSettled' || type === 'LateUsageCharged';
-  const charges = [...histories.values()].reduce((sum, history) => sum + history.filter(isCharge).length, 0);
-  return { findings, settledMs, events, charges };
+  const all = [...histories.values()].flat();
+  const charges = all.filter(({ type }) => type === 'HoldSettled' || type === 'LateUsageCharged').length;
+  const orphans = all.filter((event) => event.type === 'HoldReleased' && event.reason === 'orphaned').length;
+  return { findings, settledMs, events, charges, orphans };
 };

@@ -27,6 +27,7 @@ export type KillsReport = {
   readonly checks: number;
   readonly events: number;
   readonly charges: number;
+  readonly orphans: number;
   /** The longest that it took after a load until no hold was open. */
   readonly settledMs: number;
 };
@@ -72,7 +73,7 @@ export const runKills = async (options: KillsOptions): Promise<KillsReport> => {
   const world = await openWorld({ home, random, gateways: GATEWAYS, settings });
   const run = async (): Promise<KillsReport> => {
     const findings: Findings[] = [];
-    let [asked, settledMs, events, charges] = [0, 0, 0, 0];
+    let [asked, settledMs, events, charges, orphans] = [0, 0, 0, 0, 0];
     const customers = await openCustomers(world.gateways()[0] ?? fail());
     for (let from = 0; from < plan.length; from += KILLS_A_ROUND) {
       signal.throwIfAborted();
@@ -86,9 +87,10 @@ export const runKills = async (options: KillsOptions): Promise<KillsReport> => {
       await load.stop();
       const checked = await check(world, record.all);
       findings.push(checked.findings);
+      if (load.hung() > 0) checked.findings.broken.push(`${load.hung()} clients waited for a minute in vain`);
       asked += load.asked();
       settledMs = Math.max(settledMs, checked.settledMs);
-      ({ events, charges } = checked);
+      ({ events, charges, orphans } = checked);
     }
     return {
       kills: plan,
@@ -99,6 +101,7 @@ export const runKills = async (options: KillsOptions): Promise<KillsReport> => {
       checks: findings.length,
       events,
       charges,
+      orphans,
       settledMs,
     };
   };

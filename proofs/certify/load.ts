@@ -16,6 +16,8 @@ export type Load = {
   stop(): Promise<void>;
   /** Completions that were asked for, acknowledged or not. */
   asked(): number;
+  /** Those that were given up after a minute without an answer. */
+  hung(): number;
 };
 
 export type LoadOptions = {
@@ -58,6 +60,7 @@ const wishOf = (random: Random): Wish & { readonly leaveAfterMs?: number } => {
 export const startLoad = ({ gateways, customers, record, random, clients = CLIENTS }: LoadOptions): Load => {
   let stopping = false;
   let asked = 0;
+  let hung = 0;
   let serial = 0;
   /** Of this load alone, as several may follow one another on the same accounts. */
   const name = `load ${random.below(1e9)}`;
@@ -71,7 +74,10 @@ export const startLoad = ({ gateways, customers, record, random, clients = CLIEN
   };
 
   const patiently = (sent: Sent): Sent['answer'] => {
-    const timeout = setTimeout(sent.leave, PATIENCE_MS);
+    const timeout = setTimeout(() => {
+      hung++;
+      sent.leave();
+    }, PATIENCE_MS);
     return sent.answer.finally(() => clearTimeout(timeout));
   };
 
@@ -153,6 +159,7 @@ export const startLoad = ({ gateways, customers, record, random, clients = CLIEN
   const everybody = [...Array.from({ length: clients }, () => complete), grant, grant, changeKeys].map(again);
   return {
     asked: () => asked,
+    hung: () => hung,
     stop: async () => {
       stopping = true;
       await Promise.all(everybody);

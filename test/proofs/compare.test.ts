@@ -114,6 +114,7 @@ describe('the certificate', () => {
       checks: 1,
       events: 8,
       charges: 1,
+      orphans: 0,
       settledMs: 1234,
     },
     diskFull: 'mount: permission denied',
@@ -140,7 +141,7 @@ describe('the certificate', () => {
   );
 
   it('is refused where a full disk was not told of', () => {
-    const checked = { findings: nothing, settledMs: 0, events: 1, charges: 0 };
+    const checked = { findings: nothing, settledMs: 0, events: 1, charges: 0, orphans: 0 };
     const diskFull = { acknowledged: [], recordFile: 'record', broken: ['not told'], checked, recoveredMs: 1 };
     expect(isCertified({ ...proofOf(nothing), diskFull })).toBe(false);
   });
