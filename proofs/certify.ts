@@ -85,10 +85,16 @@ const home = await mkdtemp(join(tmpdir(), 'kissapi-certify-'));
 let keep = false;
 try {
   const proof: Proof = { seed, kills: kills === 0 ? undefined : await killAll(home), diskFull: await fillDisk(home) };
-  keep = !isCertified(proof);
-  process.exitCode = keep ? 1 : 0;
-  console.log(certificate(proof));
-  if (keep) console.log(`What was acknowledged, a line each, and the database are kept in ${home}`);
+  if (!proof.kills && typeof proof.diskFull === 'string') {
+    // Nothing was done, and so nothing is certified.
+    console.error(`certify: no small disk could be mounted: ${proof.diskFull}`);
+    process.exitCode = 2;
+  } else {
+    keep = !isCertified(proof);
+    process.exitCode = keep ? 1 : 0;
+    console.log(certificate(proof));
+    if (keep) console.log(`What was acknowledged, a line each, and the database are kept in ${home}`);
+  }
 } catch (error) {
   process.exitCode = 2;
   // What could not be brought up again after a kill is worth a look.

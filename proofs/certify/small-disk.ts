@@ -27,8 +27,8 @@ export const mountSmallDisk = async (directory: string, mebibytes: number): Prom
   try {
     await run('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m,mode=0711`, 'kissapi-small-disk', directory]);
   } catch (cause) {
-    const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : String(cause);
-    throw new CannotMount(said, { cause });
+    const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr) : String(cause);
+    throw new CannotMount(said.split('\n')[0], { cause });
   }
   const ballast = join(directory, 'ballast');
   return {
