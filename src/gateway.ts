@@ -78,7 +78,13 @@ export const startGateway = async (options: GatewayOptions) => {
   await migrateRuns(databaseUrl);
 
   const store = createPostgresStore(databaseUrl);
-  const committer = createCommitter({ store });
+  const committer = createCommitter({
+    store,
+    changed: (fault) =>
+      fault
+        ? log.error({ err: fault }, `nothing can be appended to the log: ${fault.message}`)
+        : log.warn('the log takes appends again'),
+  });
   const snapshots = createSnapshots<Account>(databaseUrl, ACCOUNT_STATE_VERSION);
   const accounts = createCommands({ store, committer, decider: accountDecider, snapshots });
   const prices = createCommands({ store, committer, decider: priceDecider });
