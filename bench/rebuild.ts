@@ -8,6 +8,7 @@ import { accountStream } from '../src/domain/account/account.ts';
 import type { AccountEvent, Delivery, PinnedPrice } from '../src/domain/account/events.ts';
 import { encode } from '../src/eventstore/codec.ts';
 import type { EventStore, Slice } from '../src/eventstore/event-store.ts';
+import { asPlain } from '../src/eventstore/personal-data.ts';
 import { createPostgresStore, migratePostgresStore } from '../src/eventstore/postgres.ts';
 import { createDatabase } from '../src/projections/database.ts';
 import { migrateProjections, projections } from '../src/projections/live.ts';
@@ -27,7 +28,7 @@ const { values } = parseArgs({
 });
 if (values.help) {
   process.stdout.write(
-    'node bench/rebuild.ts [--events 300000] [--accounts 300] [--rounds 2] [--only requests] [--data DIR]\n' +
+    'npm run bench:rebuild -- [--events 300000] [--accounts 300] [--rounds 2] [--only requests] [--data DIR]\n' +
       'Fills a log with requests that were reserved and settled, and rebuilds each projection from it. --data keeps the log\n' +
       'there for the next time. Prints events/s and, on Linux, the CPU time per event of Node and of PostgreSQL.\n',
   );
@@ -59,7 +60,11 @@ const request = {
 };
 
 const opening = (account: number): AccountEvent[] => [
-  { type: 'AccountRegistered', name: 'Bench', email: `bench-${account}@example.com`, holder: 'entity' },
+  {
+    type: 'AccountRegistered',
+    holder: 'entity',
+    personal: asPlain({ name: 'Bench', email: `${account}@example.com` }),
+  },
   { type: 'TermsAccepted', version: '1', how: 'bench' },
   { type: 'CreditsToppedUp', lotId: 'lot_1', amount: 10n ** 15n, source: { kind: 'grant', reason: 'bench' } },
 ];

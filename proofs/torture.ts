@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Presets, SingleBar } from 'cli-progress';
 import { InvalidArgumentError, Option } from 'commander';
 import { createProgram } from '../src/cli/run.ts';
-import { createRandom } from './torture/random.ts';
+import { createRandom } from './random.ts';
 import { torture, type Progress } from './torture/run.ts';
 import { startServer, type Server } from './torture/server.ts';
 import { everyKind } from './torture/trouble.ts';

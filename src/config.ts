@@ -67,6 +67,7 @@ const schema = z
     UPSTREAM_FIRST_BYTE_TIMEOUT_MS: ms.default(120_000),
     UPSTREAM_IDLE_TIMEOUT_MS: ms.default(120_000),
     DRAIN_TIMEOUT_MS: ms.default(20_000),
+    SELF_AUDIT_EVERY_MS: z.coerce.number().int().min(0).max(MAX_MS).default(1000),
     MAX_BODY_BYTES: z.coerce
       .number()
       .int()
@@ -94,6 +95,8 @@ const schema = z
     firstByteTimeoutMs: env.UPSTREAM_FIRST_BYTE_TIMEOUT_MS,
     idleTimeoutMs: env.UPSTREAM_IDLE_TIMEOUT_MS,
     drainTimeoutMs: env.DRAIN_TIMEOUT_MS,
+    /** How often an account is compared with its rows; 0 for never. */
+    selfAuditEveryMs: env.SELF_AUDIT_EVERY_MS,
     maxBodyBytes: env.MAX_BODY_BYTES,
   }))
   .superRefine((config, context) => {

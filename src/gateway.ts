@@ -24,7 +24,10 @@ import { createPostgresStore, migratePostgresStore } from './eventstore/postgres
 import { createSnapshots } from './eventstore/snapshots.ts';
 import { createKeyring } from './http/api-keys.ts';
 import { createApp } from './http/app.ts';
+import { getMetrics } from './http/routes/get-metrics.ts';
 import { createManagementRouter } from './http/management/router.ts';
+import { createMetrics } from './metrics.ts';
+import { anyAccount, auditAccount, recentAccount } from './projections/audit-account.ts';
 import { dailyUsage } from './projections/daily-usage.ts';
 import { createDatabase } from './projections/database.ts';
 import { followLog, together, type Follower } from './projections/follow.ts';
@@ -41,6 +44,7 @@ import { createUpstreams } from './upstreams.ts';
 import { signCheckpoints } from './reactions/checkpoints.ts';
 import { releaseOrphanedHolds } from './reactions/orphaned-holds.ts';
 import { createRun, migrateRuns } from './reactions/runs.ts';
+import { startSelfAudit } from './reactions/self-audit.ts';
 
 /** What a gateway needs that is not the same on every machine. */
 export type GatewayOptions = {
@@ -66,6 +70,9 @@ const CAUGHT_UP_WITHIN_MS = 5000;
 /** How long the last answers may take to leave after the grace. */
 const LAST_WORDS_MS = 2000;
 
+/** So many differences of one account are told in a line of the log. */
+const MAX_TOLD = 20;
+
 /** Prices change only with reasonable notice (clause 5 of the terms); a model that is new has nobody to be told. */
 const PRICE_NOTICE_MS = 14 * 24 * 60 * 60 * 1000;
 
@@ -77,7 +84,13 @@ export const startGateway = async (options: GatewayOptions) => {
   await migrateRuns(databaseUrl);
 
   const store = createPostgresStore(databaseUrl);
-  const committer = createCommitter({ store });
+  const committer = createCommitter({
+    store,
+    changed: (fault) =>
+      fault
+        ? log.error({ err: fault }, `nothing can be appended to the log: ${fault.message}`)
+        : log.warn('the log takes appends again'),
+  });
   const snapshots = createSnapshots<Account>(databaseUrl, ACCOUNT_STATE_VERSION);
   const accounts = createCommands({ store, committer, decider: accountDecider, snapshots });
   const prices = createCommands({ store, committer, decider: priceDecider });
@@ -128,6 +141,13 @@ export const startGateway = async (options: GatewayOptions) => {
   );
   await lookUps.reached(await store.head());
   const queries = createQueries(database);
+  const metrics = createMetrics({
+    positions: async () => ({
+      head: await store.head(),
+      projections: { ...(await queries.positions()), look_ups: lookUps.position },
+    }),
+    disagreeing: () => selfAudit?.disagreeing ?? 0,
+  });
 
   const run = await createRun({
     databaseUrl,
@@ -150,7 +170,10 @@ export const startGateway = async (options: GatewayOptions) => {
       );
       return outcome.accepted && outcome.events.length > 0 && !outcome.repeated;
     },
-    released: (hold) => log.warn(hold, 'released the hold of a dead run'),
+    released: (hold) => {
+      metrics.orphanedHoldReleased();
+      log.warn(hold, 'released the hold of a dead run');
+    },
     failed: (error) => log.error({ err: error }, 'looking for orphaned holds failed'),
   });
 
@@ -163,6 +186,32 @@ export const startGateway = async (options: GatewayOptions) => {
       log.error({ alert: 'log_tampered', ...flaw }, 'the log is not what was signed: it is not signed'),
     failed: (error) => log.warn({ err: error }, 'signing the head of the log failed'),
   });
+
+  const selfAudit =
+    config.selfAuditEveryMs > 0
+      ? startSelfAudit({
+          everyMs: config.selfAuditEveryMs,
+          // What moves now is where something may go wrong now; what rests may have been changed by hand.
+          pick: async () =>
+            (Math.random() < 0.5 ? await recentAccount(store, Math.random) : undefined) ??
+            anyAccount(database, Math.random),
+          audit: (accountId) =>
+            auditAccount({ database, store, readAccount: (id) => accounts.read(accountStream(id)) }, accountId),
+          sampled: metrics.audited,
+          alarm: (accountId, differences) =>
+            log.error(
+              {
+                alert: 'self_audit',
+                accountId,
+                differences: differences.slice(0, MAX_TOLD),
+                count: differences.length,
+              },
+              'the rows of an account are not what the log says',
+            ),
+          mended: (accountId) => log.info({ accountId }, 'the rows of an account are what the log says again'),
+          failed: (error) => log.warn({ err: error }, 'the self-audit skipped an account'),
+        })
+      : undefined;
 
   const upstreams = createUpstreams(config);
   const tokens = createTokenCounter();
@@ -233,6 +282,8 @@ export const startGateway = async (options: GatewayOptions) => {
       },
       publicKey: publicKeyPem(signingKey),
     }),
+    metrics: getMetrics(adminToken, metrics),
+    answered: metrics.answered,
     health: () => {
       if (draining) return 'stopping';
       // What exactly failed is in the log, and not for everybody to read.
@@ -270,6 +321,7 @@ export const startGateway = async (options: GatewayOptions) => {
       await closed;
       for (const timer of [hangUp, idle, lingering]) clearTimeout(timer);
       await orphans.close();
+      await selfAudit?.close();
       await run.close();
       await rows.close();
       await lookUps.close();

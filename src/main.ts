@@ -50,7 +50,7 @@ const localDataKey = async (dataDir: string): Promise<SecretKey> => {
 
 const startDatabase = ({ dataDir }: Config, log: Logger): Promise<EmbeddedPostgres> => {
   process.stdout.write(`Starting the embedded PostgreSQL; its data is under ${dataDir} …\n`);
-  return startEmbeddedPostgres({ dataDir, log: (line) => log.info(line) });
+  return startEmbeddedPostgres({ dataDir, log: (line) => log.info(line), alarm: (line) => log.error(line) });
 };
 
 type Stopper = ReturnType<typeof createStopper>;

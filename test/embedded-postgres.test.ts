@@ -138,13 +138,92 @@ describe('startEmbeddedPostgres', () => {
     await postgres.stop();
     expect(await busy).toMatchObject({ code: '57P01' });
   });
+});
 
-  it('says so when the server ends by itself', async () => {
-    await start();
+describe('a server that ends by itself', () => {
+  /** As a client that asks again and again sees it. */
+  const untilAnswers = (url: string): Promise<unknown> =>
+    vi.waitFor(() => query(url, 'SELECT 1'), { timeout: 20_000, interval: 50 });
+
+  it.each(['SIGKILL', 'SIGQUIT'] as const)('by %s comes back at the same address, and says so', async (signal) => {
+    const { url } = await start();
+    await query(url, 'CREATE TABLE IF NOT EXISTS survived (what text)');
+    await query(url, `INSERT INTO survived VALUES ('${signal}')`);
+    const pid = await postmasterPid();
     lines.length = 0;
-    process.kill(await postmasterPid(), 'SIGQUIT');
-    await vi.waitFor(() => expect(lines.join()).toMatch(/ended by itself .*received immediate shutdown request/s));
-    await start();
+    process.kill(pid, signal);
+    await vi.waitFor(() => expect(lines.join()).toContain('PostgreSQL is back on'), { timeout: 20_000 });
+    expect(await query(url, `SELECT what FROM survived WHERE what = '${signal}'`)).toEqual([signal]);
+    expect(await postmasterPid()).not.toBe(pid);
+    const { port } = new URL(url);
+    expect(lines).toEqual([
+      expect.stringMatching(/^PostgreSQL ended by itself \((SIGKILL|code 0)\)\. The end of .*postgres\.log:\n.*LOG/s),
+      expect.stringContaining(`Starting PostgreSQL again on 127.0.0.1:${port}`),
+      `PostgreSQL is back on 127.0.0.1:${port}`,
+    ]);
+  });
+
+  it('because one of its processes crashed comes back as well, however often', async () => {
+    const { url } = await start();
+    for (const attempt of [1, 2]) {
+      const client = new pg.Client({ connectionString: url });
+      const broken = new Promise((resolve) => client.on('error', resolve));
+      await client.connect();
+      const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      lines.length = 0;
+      process.kill(rows[0]?.pid ?? 0, 'SIGKILL');
+      await broken;
+      await vi.waitFor(() => expect(lines.join(), `${attempt}`).toMatch(/ended by itself .*terminated by signal 9/s), {
+        timeout: 10_000,
+      });
+      await untilAnswers(url);
+    }
+  });
+
+  it('is let rest where it was stopped in the meantime', async () => {
+    for (const afterMs of [0, 20, 50, 100]) {
+      const postgres = await start();
+      const pid = await postmasterPid();
+      process.kill(pid, 'SIGKILL');
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      await postgres.stop();
+      expect(await isRunning(await postmasterPid().catch(() => pid))).toBe(false);
+      await expect(query(postgres.url, 'SELECT 1')).rejects.toThrow('ECONNREFUSED');
+    }
+  });
+
+  it('is let rest where it was just starting again', async () => {
+    const postgres = await start();
+    const pid = await postmasterPid();
+    process.kill(pid, 'SIGKILL');
+    const next = await vi.waitFor(
+      async () => {
+        const another = await postmasterPid();
+        expect(another).not.toBe(pid);
+        return another;
+      },
+      { timeout: 10_000, interval: 2 },
+    );
+    await postgres.stop();
+    expect(await isRunning(next)).toBe(false);
+    expect(await readdir(join(dataDir, 'postgres'))).not.toContain('postmaster.pid');
+  });
+
+  it('is tried again for as long as it cannot start', async () => {
+    const postgres = await start();
+    const { port } = new URL(postgres.url);
+    // Somebody takes its port in the moment when it is free, and gives it back later.
+    const thief = createServer();
+    const steal = (): void => void thief.listen(Number(port), '127.0.0.1');
+    thief.on('error', () => setTimeout(steal, 1));
+    lines.length = 0;
+    process.kill(await postmasterPid(), 'SIGKILL');
+    steal();
+    await vi.waitFor(() => expect(lines.join()).toMatch(/is still away: .*Address already in use/s), {
+      timeout: 20_000,
+    });
+    thief.close();
+    await untilAnswers(postgres.url);
   });
 
   it('comes back in the second in which it was started and killed', async () => {

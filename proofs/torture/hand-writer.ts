@@ -5,7 +5,7 @@ import pg from 'pg';
 import { accountStream } from '../../src/domain/account/account.ts';
 import { encode } from '../../src/eventstore/codec.ts';
 import { appendsByHand, sessionOf } from './append-by-hand.ts';
-import { createRandom } from './random.ts';
+import { createRandom } from '../random.ts';
 import { openRecords } from './records.ts';
 import { untilToldToStop } from './until-told-to-stop.ts';
 

@@ -6,7 +6,7 @@ import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/
 import { query } from '../../test/support/sql.ts';
 import { imageOfLog, type LogImage } from './compare.ts';
 import { openAccounts } from './customers.ts';
-import { createRandom } from './random.ts';
+import { createRandom } from '../random.ts';
 import { readTail } from './records.ts';
 import type { Server } from './server.ts';
 import { ask, keepIdleTransaction } from './sessions.ts';

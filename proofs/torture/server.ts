@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/embedded-postgres.ts';
 import { isAlive, readPidFile } from '../../src/embedded-postgres/postmaster.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 
 /** A PostgreSQL that can be killed, and is at the same URL when it comes back. */
 export type Server = {

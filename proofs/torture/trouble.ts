@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writerOf } from './append-by-hand.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 import type { Server } from './server.ts';
 import { ask } from './sessions.ts';
 import type { Wire } from './wire.ts';

@@ -1,4 +1,4 @@
-import { StoreUnavailable, type EventStore, type NewEvent, type SliceResult } from './event-store.ts';
+import { StoreFull, StoreUnavailable, type EventStore, type NewEvent, type SliceResult } from './event-store.ts';
 
 /** More would delay those that arrived first; the rest forms the next batch. */
 const MAX_BATCH_EVENTS = 2000;
@@ -39,6 +39,8 @@ export type CommitterOptions = {
   readonly store: Pick<EventStore, 'append'>;
   readonly maxRetries?: number;
   readonly retryMs?: number;
+  /** Told the fault when appends begin to fail, or fail of something else; undefined when they succeed again. */
+  readonly changed?: (fault: Error | undefined) => void;
 };
 
 type Pending = Append & {
@@ -50,7 +52,13 @@ type Pending = Append & {
  * Group commit: what arrives while a batch is on its way forms the next one. Appends to one stream, each decided on the
  * one before, are merged into one slice, so they stand or fall together.
  */
-export const createCommitter = ({ store, maxRetries = 40, retryMs = 250 }: CommitterOptions): Committer => {
+export const createCommitter = ({
+  store,
+  maxRetries = 40,
+  retryMs = 250,
+  changed = () => undefined,
+}: CommitterOptions): Committer => {
+  let ailment: string | undefined;
   let queue: Pending[] = [];
   let running: Promise<void> | undefined;
   let closed = false;
@@ -88,18 +96,28 @@ export const createCommitter = ({ store, maxRetries = 40, retryMs = 250 }: Commi
     for (let tries = 0; ; tries++) {
       try {
         const results = await store.append(slices);
+        // Who only asks where a stream is needs no room.
+        if (slices.some(({ events }) => events.length > 0)) feel(undefined);
         slices.forEach(({ stream }, n) => answer(stream, batch.get(stream) ?? [], results[n], tries > 0));
         return;
       } catch (error) {
-        if (error instanceof StoreUnavailable && tries < maxRetries) {
+        feel(error);
+        // Where the store itself says why it takes nothing, nobody is kept waiting for a time-out.
+        if (error instanceof StoreUnavailable && !(error instanceof StoreFull) && tries < maxRetries) {
           await new Promise((resolve) => setTimeout(resolve, retryMs));
           continue;
         }
-        const fault = error instanceof Error ? error : new Error(String(error));
+        const fault = faultOf(error, tries > 0);
         for (const [stream, parts] of batch) fail(stream, parts, fault);
         return;
       }
     }
+  };
+
+  const feel = (error: unknown): void => {
+    const fault = error === undefined ? undefined : faultOf(error, false);
+    if (fault?.name !== ailment) changed(fault);
+    ailment = fault?.name;
   };
 
   const answer = (
@@ -141,6 +159,12 @@ export const createCommitter = ({ store, maxRetries = 40, retryMs = 250 }: Commi
       closed = true;
     },
   };
+};
+
+/** That nothing was written can only be said where no earlier try may have succeeded. */
+const faultOf = (error: unknown, ambiguous: boolean): Error => {
+  if (error instanceof StoreFull && ambiguous) return new StoreUnavailable(error.message, { cause: error });
+  return error instanceof Error ? error : new Error(String(error));
 };
 
 /** One that was decided on another state, as two writers in one process would, is left for the store to judge alone. */

@@ -82,6 +82,11 @@ export async function* streamPages(
 
 /** Fault: the store could not be reached, or the connection broke while it worked. */
 export class StoreUnavailable extends Error {
-  override readonly name = 'StoreUnavailable';
+  override readonly name: string = 'StoreUnavailable';
   readonly code = 'store_unavailable';
+}
+
+/** Fault: the store says that it has no room. Nothing was written, and asking again helps nobody until somebody makes room. */
+export class StoreFull extends StoreUnavailable {
+  override readonly name = 'StoreFull';
 }

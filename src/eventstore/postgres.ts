@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { appendSlices } from './append-slices.ts';
 import { NEVER_HANG, surviveLoss } from './connections.ts';
-import { StoreUnavailable, type EventStore, type Slice, type SliceResult, type StoredEvent } from './event-store.ts';
+import {
+  StoreFull,
+  StoreUnavailable,
+  type EventStore,
+  type Slice,
+  type SliceResult,
+  type StoredEvent,
+} from './event-store.ts';
 import { followPages } from './follow-pages.ts';
 import { gather } from './gather.ts';
 import { migrate } from './migrate.ts';
@@ -29,6 +36,7 @@ type Page = { readonly stream: string; readonly fromRevision: number; readonly l
 
 const columns = `position, stream, revision, id, type, version, data::text, metadata::text, time, encode(hash, 'hex') as hash`;
 const UNIQUE_VIOLATION = '23505';
+const DISK_FULL = '53100';
 const APPEND_TIMEOUT_MS = 10_000;
 /** For the head of the log, which somebody may hold who appends by hand and does not end the transaction. */
 const LOCK_TIMEOUT_MS = 8000;
@@ -151,7 +159,8 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
       return await appendBatch([slice]);
     } catch (cause) {
       if (isUniqueViolation(cause)) return [{ appended: false, duplicate: true }];
-      throw unavailable(cause);
+      // Never StoreFull: slices before this one have been written.
+      throw new StoreUnavailable(unavailable(cause).message, { cause });
     }
   }
 };
@@ -159,7 +168,9 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
 const isUniqueViolation = (error: unknown): boolean =>
   error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION;
 
-const unavailable = (cause: unknown): StoreUnavailable =>
-  new StoreUnavailable(`the event store does not answer: ${cause instanceof Error ? cause.message : String(cause)}`, {
-    cause,
-  });
+const unavailable = (cause: unknown): StoreUnavailable => {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return cause instanceof pg.DatabaseError && cause.code === DISK_FULL
+    ? new StoreFull(`the disk of the database is full, make room there: ${reason}`, { cause })
+    : new StoreUnavailable(`the event store does not answer: ${reason}`, { cause });
+};

@@ -32,6 +32,9 @@ export type AppOptions = {
   readonly findKeyUsage: FindKeyUsage;
   readonly findAccount: FindAccount;
   readonly management: Router;
+  readonly metrics: RequestHandler;
+  /** An answer has been sent, or its reader has left; of no status where nothing was sent. */
+  readonly answered: (status: number | undefined) => void;
   /** Undefined while all is well; else what is not. */
   readonly health: () => string | undefined;
   readonly isStoreUnavailable: (error: unknown) => boolean;
@@ -48,6 +51,10 @@ export const createApp = (options: AppOptions): Express => {
   app.disable('etag');
   app.set('query parser', 'simple');
   app.use(arrive(options.newId));
+  app.use((_request, response, next) => {
+    response.once('close', () => options.answered(response.headersSent ? response.statusCode : undefined));
+    next();
+  });
 
   const authenticate = createAuthenticate(options.hashKey, options.findKeyOwner);
   const readBody = bodyReader(options.maxBodyBytes);
@@ -64,6 +71,7 @@ export const createApp = (options: AppOptions): Express => {
   read('/v1/key', getKey(authenticate, options.findAccount, options.findKeyUsage));
   read('/v1/credits', getCredits(authenticate, options.findAccount));
   app.use('/api', options.management);
+  read('/metrics', options.metrics);
   read('/health', (_request, response) => {
     const ailment = options.health();
     response.status(ailment === undefined ? 200 : 503).json({ status: ailment ?? 'ok' });

@@ -15,6 +15,8 @@ export type Queries = {
   findRequest(id: string, accountId?: string): Promise<RequestRow | undefined>;
   /** Open requests whose run is none of those given, oldest first. */
   openRequestsOfOtherRuns(runIds: readonly string[]): Promise<readonly RequestRow[]>;
+  /** Up to which event of the log the rows of each projection are. */
+  positions(): Promise<Readonly<Record<string, number>>>;
   balanceOf(accountId: string): Promise<BalanceRow | undefined>;
   /** What a key was charged on the UTC day of `at`, in its week (from Monday), in its month, and ever; in nano-USD. */
   usageOfKey(keyId: string, at: Date): Promise<KeyUsage>;
@@ -37,6 +39,12 @@ export const createQueries = (database: Database): Queries => ({
       `select ${requestColumns} from ${LIVE}.requests where status = 'open' and run_id <> all($1) order by reserved_at limit 1000`,
       [runIds],
     ),
+  positions: async () => {
+    const rows = await database.any<{ name: string; position: bigint }>(
+      `select name, position from ${LIVE}.checkpoints`,
+    );
+    return Object.fromEntries(rows.map(({ name, position }) => [name, Number(position)]));
+  },
   balanceOf: async (accountId) =>
     (await database.oneOrNone<BalanceRow>(`select ${balanceColumns} from ${LIVE}.balances where account_id = $1`, [
       accountId,

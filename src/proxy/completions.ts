@@ -1,5 +1,6 @@
 import { formatUsd } from '../domain/money.ts';
 import type { PriceVersion } from '../domain/prices/price-book.ts';
+import { StoreFull } from '../eventstore/event-store.ts';
 import { createCall, type Call } from './call.ts';
 import { createLedger, type ExecuteOnAccount, type Ledger } from './ledger.ts';
 import { readAnswer, withCost } from './meter.ts';
@@ -131,6 +132,7 @@ const capOf = ({ outputCap }: Bounds): { outputCap?: number } => (outputCap === 
 const forgo =
   (ledger: Ledger) =>
   (error: unknown): never => {
+    if (error instanceof StoreFull) throw error; // It is not in the log.
     ledger.release('gateway_failed', 'the hold was not acknowledged').catch(() => undefined);
     throw error;
   };

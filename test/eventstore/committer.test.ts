@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createCommitter, RevisionClash, type Committed, type Committer } from '../../src/eventstore/committer.ts';
-import { StoreUnavailable } from '../../src/eventstore/event-store.ts';
+import { StoreFull, StoreUnavailable } from '../../src/eventstore/event-store.ts';
 import { createHeldStore, type HeldAppend, type HeldStore } from './held-store.ts';
 import { idsOf, numbers, someEvents } from './logs.ts';
 
@@ -8,11 +8,14 @@ let store: HeldStore;
 let committer: Committer;
 /** The streams of the appends that failed, in the order in which they were told. */
 let failed: string[];
+/** How the store was said to feel; undefined for well. */
+let feelings: (string | undefined)[];
 
 beforeEach(() => {
   store = createHeldStore();
-  committer = createCommitter({ store, maxRetries: 3, retryMs: 0 });
+  committer = createCommitter({ store, maxRetries: 3, retryMs: 0, changed: (fault) => feelings.push(fault?.message) });
   failed = [];
+  feelings = [];
 });
 
 const commit = (stream: string, expectedRevision: number, count = 1): Promise<Committed> => {
@@ -237,6 +240,46 @@ describe('a store that is unavailable', () => {
     const next = commit('a', -1);
     (await store.nth(1)).accept();
     await next;
+  });
+});
+
+describe('a store that is full', () => {
+  const full = new StoreFull('no room');
+  const broken = new StoreUnavailable('no answer');
+
+  it('is not asked the same again, and everybody hears of it at once', async () => {
+    const first = commit('a', -1);
+    const append = await store.nth(0);
+    const queued = commit('a', 0);
+    append.fail(full);
+    await expect(first).rejects.toBe(full);
+    await expect(queued).rejects.toBe(full);
+    expect(failed).toEqual(['a@-1', 'a@0']);
+    const next = commit('a', -1);
+    (await store.nth(1)).accept();
+    await next;
+  });
+
+  it('says nothing of an earlier try, which may have been written', async () => {
+    const first = commit('a', -1);
+    (await store.nth(0)).fail(broken);
+    (await store.nth(1)).fail(full);
+    const fault: unknown = await first.catch((error: unknown) => error);
+    expect(fault).toBeInstanceOf(StoreUnavailable);
+    expect(fault).not.toBeInstanceOf(StoreFull);
+    expect(fault).toMatchObject({ message: 'no room', cause: full });
+  });
+
+  it('is told of once, and so is its recovery', async () => {
+    for (const [n, fault] of [undefined, full, full, broken, undefined, undefined].entries()) {
+      // What is broken is asked again, so the next turn is its second try.
+      if (n !== 4) void commit('a', -1);
+      const append = await store.nth(n);
+      if (fault) append.fail(fault);
+      else append.accept();
+      await turn();
+    }
+    expect(feelings).toEqual(['no room', 'no answer', undefined]);
   });
 });
 

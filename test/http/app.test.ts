@@ -4,6 +4,7 @@ import { connect, type AddressInfo } from 'node:net';
 import { Router } from 'express';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createApp, type AppOptions } from '../../src/http/app.ts';
+import { getMetrics } from '../../src/http/routes/get-metrics.ts';
 import type { Answer, Asked, Sink } from '../../src/http/routes/create-completion.ts';
 
 class StoreGone extends Error {}
@@ -23,6 +24,7 @@ const whole: Answer = { kind: 'whole', generationId: 'gen-1', body: '{"choices":
 /** The door alone: behind it answers what the test says. */
 const open = async (options: Partial<AppOptions> = {}) => {
   const failures: unknown[] = [];
+  const answered: (number | undefined)[] = [];
   let ids = 0;
   const app = createApp({
     newId: () => `id-${++ids}`,
@@ -36,6 +38,8 @@ const open = async (options: Partial<AppOptions> = {}) => {
     findKeyUsage: () => Promise.resolve({ day: 1n, week: 2n, month: 3n, total: 4n }),
     findAccount: () => Promise.reject(new Error('not now')),
     management: Router(),
+    metrics: getMetrics('admin', { contentType: 'text/plain', text: () => Promise.resolve('up 1\n') }),
+    answered: (status) => answered.push(status),
     health: () => undefined,
     isStoreUnavailable: (error) => error instanceof StoreGone,
     failed: (error, requestId) => failures.push([requestId, error]),
@@ -54,7 +58,7 @@ const open = async (options: Partial<AppOptions> = {}) => {
       ...init,
       headers: { authorization: 'Bearer good', 'content-type': 'application/json', ...init.headers },
     });
-  return { url, port, post, failures };
+  return { url, port, post, failures, answered };
 };
 
 /** A stream that writes what it is given, one by one, as fast as the reader reads. */
@@ -134,6 +138,45 @@ describe('the door', () => {
   });
 });
 
+describe('the metrics', () => {
+  const ask = async (headers: Readonly<Record<string, string>>) => {
+    const { url } = await open();
+    return fetch(`${url}/metrics`, { headers });
+  };
+
+  it('are for the administrator', async () => {
+    const response = await ask({ authorization: 'Bearer admin' });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('text/plain');
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(await response.text()).toBe('up 1\n');
+  });
+
+  it.each([{}, { authorization: 'Bearer good' }, { authorization: 'admin' }])(
+    'are for nobody else: %o',
+    async (sent) => {
+      const response = await ask(sent as Record<string, string>);
+      expect(response.status).toBe(401);
+      expect(response.headers.get('www-authenticate')).toBe('Bearer');
+      expect(await response.json()).toMatchObject({ error: { code: 'invalid_admin_token' } });
+    },
+  );
+
+  it('count what was answered, and who left before', async () => {
+    const { url, post, answered } = await open({
+      complete: ({ body }) => (body.length > 2 ? new Promise(() => undefined) : Promise.resolve(whole)),
+    });
+    await (await post()).text();
+    await (await fetch(`${url}/nothing`)).text();
+    const controller = new AbortController();
+    const left = post({ body: '{"a":1}', signal: controller.signal });
+    left.catch(() => undefined);
+    await vi.waitFor(() => expect(answered).toEqual([200, 404]));
+    setTimeout(() => controller.abort(), 50);
+    await vi.waitFor(() => expect(answered).toEqual([200, 404, undefined]));
+  });
+});
+
 describe('500', () => {
   const broken = () => Promise.reject(new TypeError('a secret of ours'));
 
@@ -192,6 +235,7 @@ describe('405', () => {
       ['/v1/chat/completions', 'POST'],
       ['/v1/models', 'GET, HEAD'],
       ['/health', 'GET, HEAD'],
+      ['/metrics', 'GET, HEAD'],
     ]) {
       const response = await fetch(`${url}${path}`, { method: 'PATCH' });
       expect(response.status).toBe(405);

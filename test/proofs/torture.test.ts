@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createRandom } from '../../proofs/torture/random.ts';
+import { createRandom } from '../../proofs/random.ts';
 import { torture } from '../../proofs/torture/run.ts';
 import { startServer } from '../../proofs/torture/server.ts';
 import { faultsOf } from '../../proofs/torture/verdict.ts';

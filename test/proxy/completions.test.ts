@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { PriceVersion } from '../../src/domain/prices/price-book.ts';
-import { StoreUnavailable } from '../../src/eventstore/event-store.ts';
+import { StoreFull, StoreUnavailable } from '../../src/eventstore/event-store.ts';
 import { createCompletions, type Answer } from '../../src/proxy/completions.ts';
 import type { ExecuteOnAccount } from '../../src/proxy/ledger.ts';
 import { UpstreamFailed, type Endpoint, type Upstream } from '../../src/proxy/upstream.ts';
@@ -225,6 +225,18 @@ describe('a completion', () => {
     const { ask } = open({ account, execute });
     await expect(ask()).rejects.toThrow(StoreUnavailable);
     await vi.waitFor(() => expect(account.state.wallet).toMatchObject({ balance: CREDITS, held: 0n }));
+  });
+
+  it('whose reservation found no room has nothing to give back', async () => {
+    const commands: string[] = [];
+    const { ask } = open({
+      execute: async (_account, command) => {
+        commands.push(command.type);
+        return Promise.reject(new StoreFull('no room'));
+      },
+    });
+    await expect(ask()).rejects.toThrow(StoreFull);
+    expect(commands).toEqual(['ReserveCredits']);
   });
 });
 

@@ -26,6 +26,7 @@ export const startProcess = async (
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
+  let saidSo = false;
   const match = await new Promise<RegExpExecArray>((resolve, reject) => {
     const failed = (why: string): void => {
       child.kill('SIGKILL');
@@ -38,8 +39,9 @@ export const startProcess = async (
     });
     const listen = (text: string): void => {
       output += text;
-      const found = ready.exec(output);
+      const found = saidSo ? null : ready.exec(output);
       if (!found) return;
+      saidSo = true;
       clearTimeout(timeout);
       resolve(found);
     };

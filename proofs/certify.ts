@@ -1,0 +1,107 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Presets, SingleBar } from 'cli-progress';
+import { InvalidArgumentError } from 'commander';
+import { createProgram } from '../src/cli/run.ts';
+import { certificate, isCertified, type Proof } from './certify/certificate.ts';
+import { runDiskFull, type DiskFullReport } from './certify/disk-full.ts';
+import { runKills, type KillsReport } from './certify/kills.ts';
+import { CannotMount } from './certify/small-disk.ts';
+
+const MAX_SEED = 2_147_483_646;
+
+const wholeNumber =
+  (from: number, to: number) =>
+  (text: string): number => {
+    const number = Number(text);
+    if (Number.isInteger(number) && number >= from && number <= to) return number;
+    throw new InvalidArgumentError(`It must be a whole number from ${from} to ${to}.`);
+  };
+
+const program = createProgram(
+  'certify',
+  'Kill gateways and their PostgreSQL under load, again and again, and certify that nothing acknowledged was lost or doubled.\n' +
+    'Then let the disk of the database run full, twice. Everything is started for this, and removed afterwards.',
+)
+  .usage('[options]')
+  .option('--kills <n>', 'how many times something is killed; 0 leaves only the full disk', wholeNumber(0, 100_000), 8)
+  .option(
+    '--seed <n>',
+    'chooses what is killed, what is asked and when',
+    wholeNumber(1, MAX_SEED),
+    (Date.now() % MAX_SEED) + 1,
+  )
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ npm run certify
+  $ npm run certify -- --kills 200
+  $ npm run certify -- --kills 0
+
+A kill and what comes after it takes about three seconds. The full disk needs root, for a file system of its own.
+
+Exit codes:
+  0  certified
+  1  something was lost, doubled, differs, was left open, or does not add up: the certificate says what
+  2  not done; stderr says why`,
+  )
+  .parse();
+
+const { kills, seed } = program.opts<{ kills: number; seed: number }>();
+const interrupted = new AbortController();
+const { signal } = interrupted;
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    // The second time, whatever still runs is left to the system.
+    if (signal.aborted) process.exit(2);
+    console.error('certify: interrupted; ending what was started');
+    interrupted.abort(new Error('interrupted'));
+  });
+}
+
+const killAll = async (home: string): Promise<KillsReport> => {
+  // On stderr, and only where somebody is looking.
+  const bar = new SingleBar(
+    { format: 'kills {bar} {value} of {total} | {duration_formatted} | {kind}' },
+    Presets.shades_classic,
+  );
+  bar.start(kills, 0, { kind: 'starting' });
+  const killed = (kind: string): void => bar.increment({ kind });
+  return runKills({ home, kills, seed, signal, killed }).finally(() => bar.stop());
+};
+
+const fillDisk = async (home: string): Promise<DiskFullReport | string> => {
+  try {
+    return await runDiskFull({ home, seed, signal, did: (what) => console.error(`certify: ${what}`) });
+  } catch (error) {
+    if (error instanceof CannotMount) return error.message;
+    throw error;
+  }
+};
+
+const home = await mkdtemp(join(tmpdir(), 'kissapi-certify-'));
+let keep = false;
+try {
+  const proof: Proof = { seed, kills: kills === 0 ? undefined : await killAll(home), diskFull: await fillDisk(home) };
+  if (!proof.kills && typeof proof.diskFull === 'string') {
+    // Nothing was done, and so nothing is certified.
+    console.error(`certify: no small disk could be mounted: ${proof.diskFull}`);
+    process.exitCode = 2;
+  } else {
+    keep = !isCertified(proof);
+    process.exitCode = keep ? 1 : 0;
+    console.log(certificate(proof));
+    if (keep) console.log(`What was acknowledged, a line each, and the database are kept in ${home}`);
+  }
+} catch (error) {
+  process.exitCode = 2;
+  // What could not be brought up again after a kill is worth a look.
+  keep = !signal.aborted;
+  if (keep) console.error(`certify: not done; what there is, is kept in ${home}:`, error);
+} finally {
+  if (!keep) await rm(home, { recursive: true, force: true });
+}
+// Clients of what was interrupted may still be waiting.
+process.exit();

@@ -1,0 +1,84 @@
+import { isClean, merged, type Findings } from './compare.ts';
+import type { DiskFullReport } from './disk-full.ts';
+import type { KillsReport } from './kills.ts';
+import type { Acknowledged } from './record.ts';
+import { KINDS, kindsInWords } from './world.ts';
+
+export type Proof = {
+  readonly seed: number;
+  /** Undefined where nothing was to be killed. */
+  readonly kills: KillsReport | undefined;
+  /** Why it could not be done, where it was not. */
+  readonly diskFull: DiskFullReport | string;
+};
+
+/** How many of each sort of finding are told; the record has the rest. */
+const TOLD = 10;
+
+const diskFullOf = ({ diskFull }: Proof): DiskFullReport | undefined =>
+  typeof diskFull === 'string' ? undefined : diskFull;
+
+const findingsOf = (proof: Proof): Findings => {
+  const ofDisk = diskFullOf(proof);
+  const all = merged([proof.kills?.findings, ofDisk?.checked.findings].filter((found) => found !== undefined));
+  return { ...all, broken: [...all.broken, ...(ofDisk?.broken ?? [])] };
+};
+
+export const isCertified = (proof: Proof): boolean => isClean(findingsOf(proof));
+
+const counted = <T extends string>(all: readonly T[], names: Readonly<Record<T, string>>): string =>
+  (Object.keys(names) as T[])
+    .map((one) => [all.filter((other) => other === one).length, names[one]] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, name]) => `${count} × ${name}`)
+    .join(', ');
+
+const acknowledgedInWords = (all: readonly Acknowledged[]): string =>
+  counted(
+    all.map(({ what }) => what),
+    { completion: 'completion', grant: 'grant', key: 'key', revocation: 'revocation' },
+  );
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+
+const tellKills = ({
+  kills,
+  asked,
+  acknowledged,
+  events,
+  charges,
+  orphans,
+  checks,
+  settledMs,
+}: KillsReport): string[] => [
+  `killed          ${kills.length}: ${counted(kills, Object.fromEntries(KINDS.map((kind) => [kind, kindsInWords[kind]])) as typeof kindsInWords)}`,
+  `asked           ${asked} completions`,
+  `acknowledged    ${acknowledgedInWords(acknowledged)}`,
+  `in the log      ${events} events; ${charges} charges; ${orphans} holds of dead processes, given back`,
+  `checked         ${checks} × the whole log; every hold had ended ${seconds(settledMs)} after the load at the latest`,
+];
+
+const tellDiskFull = (diskFull: DiskFullReport | string): string[] =>
+  typeof diskFull === 'string'
+    ? [`disk full       SKIPPED, for no small disk could be mounted: ${diskFull}`]
+    : [
+        `disk full       twice; served again within ${seconds(diskFull.recoveredMs)} of there being room; ` +
+          `acknowledged ${acknowledgedInWords(diskFull.acknowledged)}`,
+      ];
+
+export const certificate = (proof: Proof): string => {
+  const findings = findingsOf(proof);
+  const { lost, doubled, differing, openHolds, broken } = findings;
+  const names = { lost, doubled, differing, 'holds left open': openHolds, 'broken promises': broken };
+  const details = Object.entries(names).flatMap(([name, found]) =>
+    found.slice(0, TOLD).map((detail) => `${name}: ${detail}`),
+  );
+  return [
+    `KissAPI durability certificate, seed ${proof.seed}`,
+    ...(proof.kills ? tellKills(proof.kills) : []),
+    ...tellDiskFull(proof.diskFull),
+    ...Object.entries(names).map(([name, found]) => `${name.padEnd(15)} ${found.length}`),
+    ...details,
+    isClean(findings) ? 'CERTIFIED' : 'NOT CERTIFIED',
+  ].join('\n');
+};

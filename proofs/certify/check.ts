@@ -1,0 +1,138 @@
+import { accountOfStream } from '../../src/domain/account/account.ts';
+import type { AccountEvent } from '../../src/domain/account/events.ts';
+import { formatUsd } from '../../src/domain/money.ts';
+import { decode } from '../../src/eventstore/codec.ts';
+import { PAGE } from '../../src/eventstore/event-store.ts';
+import { createPostgresStore } from '../../src/eventstore/postgres.ts';
+import type { AccountView } from '../../src/http/management/account-view.ts';
+import type { Books } from '../../test/domain/account/audit.ts';
+import type { RunningGateway } from '../../test/support/running-gateway.ts';
+import { query } from '../../test/support/sql.ts';
+import { compare, type Findings, type Histories } from './compare.ts';
+import type { Acknowledged } from './record.ts';
+import { until, type World } from './world.ts';
+
+export type Checked = {
+  readonly findings: Findings;
+  /** How long it took from the end of the load until no hold was open. */
+  readonly settledMs: number;
+  readonly events: number;
+  /** Charges in the log. Those that nobody was told of are of answers that broke, or that the customer left. */
+  readonly charges: number;
+  /** Holds of dead processes that were given back. */
+  readonly orphans: number;
+};
+
+/** Five seconds are promised; a machine with other things to do may take longer, but not as long as this. */
+const HOLDS_END_WITHIN_MS = 20_000;
+const CAUGHT_UP_WITHIN_MS = 20_000;
+
+/** Reads the log from its first event, past every gateway: what a crash took away is not remembered by anybody here. */
+const readLog = async (databaseUrl: string): Promise<{ histories: Histories; events: number }> => {
+  const store = createPostgresStore(databaseUrl);
+  const histories = new Map<string, AccountEvent[]>();
+  let position = 0;
+  try {
+    for (;;) {
+      const page = await store.readAll(position, PAGE);
+      for (const stored of page) {
+        if (stored.position !== position + 1) throw new Error(`the log has a gap after position ${position}`);
+        position = stored.position;
+        const accountId = accountOfStream(stored.stream);
+        if (accountId === undefined) continue;
+        const history = histories.get(accountId) ?? [];
+        if (stored.revision !== history.length) throw new Error(`${stored.stream} has a gap at ${history.length}`);
+        history.push(decode(stored).event as AccountEvent);
+        histories.set(accountId, history);
+      }
+      if (page.length < PAGE) return { histories, events: position };
+    }
+  } finally {
+    await store.close();
+  }
+};
+
+const untilNoHolds = (databaseUrl: string): Promise<number> => {
+  const open = async (): Promise<boolean> => {
+    const [row] = await query<{ caught_up: boolean; open: number }>(
+      databaseUrl,
+      `select (select min(position) from projections.checkpoints) >= (select position from log_head) as caught_up,
+              (select count(*)::int from projections.requests where status = 'open') as open`,
+    );
+    return row?.caught_up === true && row.open === 0;
+  };
+  return until('every hold has ended', () => open().catch(() => false), HOLDS_END_WITHIN_MS);
+};
+
+/** A gateway, asked about an account, says what the books say. */
+const checkView = async (
+  gateway: RunningGateway,
+  accountId: string,
+  events: readonly AccountEvent[],
+  books: Books,
+): Promise<readonly string[]> => {
+  const view = await gateway.manage<AccountView>('GET', `/accounts/${accountId}`);
+  const expected = {
+    revision: events.length - 1,
+    balance_usd: formatUsd(books.toppedUp - books.charged),
+    charged_usd: formatUsd(books.charged),
+    held_usd: '0.00',
+  };
+  return Object.entries(expected).flatMap(([name, value]) => {
+    const said = view[name as keyof typeof expected];
+    return said === value ? [] : [`${accountId}: ${gateway.url} says ${name} ${said}, the log ${value}`];
+  });
+};
+
+const checkRows = async (databaseUrl: string, books: ReadonlyMap<string, Books>): Promise<readonly string[]> => {
+  const rows = await query<{
+    account_id: string;
+    topped_up: string;
+    charged: string;
+    held: string;
+    open_holds: number;
+  }>(databaseUrl, 'select * from projections.balances');
+  const told = new Map(rows.map((row) => [row.account_id, row]));
+  return [...books].flatMap(([accountId, { toppedUp, charged }]) => {
+    const row = told.get(accountId);
+    const isSame =
+      row?.topped_up === String(toppedUp) &&
+      row.charged === String(charged) &&
+      row.held === '0' &&
+      row.open_holds === 0;
+    return isSame ? [] : [`${accountId}: the row of balances differs from the log: ${JSON.stringify(row)}`];
+  });
+};
+
+const isHealthy = async ({ url }: RunningGateway): Promise<boolean> =>
+  fetch(`${url}/health`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+
+/** Once nobody asks for anything any more: lets what is open end, and then holds everything against everything. */
+export const check = async (world: World, record: readonly Acknowledged[]): Promise<Checked> => {
+  const { databaseUrl } = world;
+  const late: string[] = [];
+  const noteLate = (error: unknown): number => {
+    late.push(String(error));
+    return HOLDS_END_WITHIN_MS;
+  };
+  const settledMs = await untilNoHolds(databaseUrl).catch(noteLate);
+  for (const gateway of world.gateways()) {
+    await until(`${gateway.url} is healthy`, () => isHealthy(gateway), CAUGHT_UP_WITHIN_MS).catch(noteLate);
+  }
+  const { histories, events } = await readLog(databaseUrl);
+  const { findings, books } = compare(record, histories);
+  findings.broken.push(...late);
+  for (const [accountId, own] of books) {
+    for (const gateway of world.gateways()) {
+      findings.broken.push(...(await checkView(gateway, accountId, histories.get(accountId) ?? [], own)));
+    }
+  }
+  findings.broken.push(...(await checkRows(databaseUrl, books)));
+  const all = [...histories.values()].flat();
+  const charges = all.filter(({ type }) => type === 'HoldSettled' || type === 'LateUsageCharged').length;
+  const orphans = all.filter((event) => event.type === 'HoldReleased' && event.reason === 'orphaned').length;
+  return { findings, settledMs, events, charges, orphans };
+};

@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+import { check } from './check.ts';
+import { merged, type Findings } from './compare.ts';
+import { openCustomers, startLoad } from './load.ts';
+import { createRandom, type Random } from '../random.ts';
+import { createRecord, type Acknowledged } from './record.ts';
+import { KINDS, openWorld, type Kind, type World } from './world.ts';
+
+export type KillsOptions = {
+  /** An empty folder for everything that is written, the record too. */
+  readonly home: string;
+  readonly kills: number;
+  readonly seed: number;
+  /** Of PostgreSQL, where it is to run otherwise than it should. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Ends it in the middle, with everything that it started. */
+  readonly signal: AbortSignal;
+  readonly killed: (kind: Kind) => void;
+};
+
+export type KillsReport = {
+  readonly kills: readonly Kind[];
+  readonly asked: number;
+  readonly acknowledged: readonly Acknowledged[];
+  readonly recordFile: string;
+  readonly findings: Findings;
+  readonly checks: number;
+  readonly events: number;
+  readonly charges: number;
+  readonly orphans: number;
+  /** The longest that it took after a load until no hold was open. */
+  readonly settledMs: number;
+};
+
+const GATEWAYS = 2;
+/** Between checks, each of which reads the whole log. */
+const KILLS_A_ROUND = 20;
+
+/** As many gateways as databases, each way of ending one as often as the others, in an order of chance. */
+const planOf = (kills: number, random: Random): readonly Kind[] => {
+  const ofDatabase = KINDS.filter((kind) => kind !== 'gateway');
+  const plan = Array.from({ length: kills }, (_, n): Kind =>
+    n % 2 === 0 ? 'gateway' : (ofDatabase[((n - 1) / 2) % ofDatabase.length] ?? 'postmaster'),
+  );
+  for (let n = plan.length - 1; n > 0; n--) {
+    const other = random.between(0, n);
+    [plan[n], plan[other]] = [plan[other] ?? 'gateway', plan[n] ?? 'gateway'];
+  }
+  return plan;
+};
+
+/** Rejects as soon as it is aborted, whatever becomes of the promise. */
+export const unlessAborted = async <T>(signal: AbortSignal, promise: Promise<T>): Promise<T> => {
+  let aborted = (): void => undefined;
+  const rejects = new Promise<never>((_, reject) => {
+    aborted = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', aborted);
+    if (signal.aborted) aborted();
+  });
+  try {
+    return await Promise.race([promise, rejects]);
+  } finally {
+    signal.removeEventListener('abort', aborted);
+  }
+};
+
+/** Real gateways and a real PostgreSQL under load, killed one after another; and what became of all that was acknowledged. */
+export const runKills = async (options: KillsOptions): Promise<KillsReport> => {
+  const { home, kills, seed, settings = {}, signal, killed } = options;
+  const random = createRandom(String(seed));
+  const record = createRecord(join(home, 'acknowledged.jsonl'));
+  const plan = planOf(kills, random);
+  const world = await openWorld({ home, random, gateways: GATEWAYS, settings });
+  const run = async (): Promise<KillsReport> => {
+    const findings: Findings[] = [];
+    let [asked, settledMs, events, charges, orphans] = [0, 0, 0, 0, 0];
+    const customers = await openCustomers(world.gateways()[0] ?? fail());
+    for (let from = 0; from < plan.length; from += KILLS_A_ROUND) {
+      signal.throwIfAborted();
+      const load = startLoad({ gateways: world.gateways, customers, record, random });
+      for (const kind of plan.slice(from, from + KILLS_A_ROUND)) {
+        await pause(random.between(200, 1500));
+        if (signal.aborted) break;
+        await world.kill(kind);
+        killed(kind);
+      }
+      await load.stop();
+      const checked = await check(world, record.all);
+      findings.push(checked.findings);
+      if (load.hung() > 0) checked.findings.broken.push(`${load.hung()} clients waited for a minute in vain`);
+      asked += load.asked();
+      settledMs = Math.max(settledMs, checked.settledMs);
+      ({ events, charges, orphans } = checked);
+    }
+    return {
+      kills: plan,
+      asked,
+      acknowledged: record.all,
+      recordFile: record.file,
+      findings: merged(findings),
+      checks: findings.length,
+      events,
+      charges,
+      orphans,
+      settledMs,
+    };
+  };
+  return closing(world, unlessAborted(signal, run()));
+};
+
+export const closing = async <T>(world: World, running: Promise<T>): Promise<T> => {
+  try {
+    return await running;
+  } finally {
+    await world.close();
+  }
+};
+
+const fail = (): never => {
+  throw new Error('no gateway runs');
+};
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,168 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { formatUsd } from '../../src/domain/money.ts';
+import { ADMIN_TOKEN, type RunningGateway } from '../../test/support/running-gateway.ts';
+import { chat, costUsdOf, generationOf, type Sent, type Wish } from '../../test/support/traffic.ts';
+import type { Random } from '../random.ts';
+import type { Record } from './record.ts';
+
+/** An account, and the keys that may be used for it now: some of them revoked a moment ago. */
+export type Customer = {
+  readonly accountId: string;
+  readonly keys: { readonly keyId: string; readonly secret: string }[];
+};
+
+export type Load = {
+  /** Lets everybody finish what was begun. */
+  stop(): Promise<void>;
+  /** Completions that were asked for, acknowledged or not. */
+  asked(): number;
+  /** Those that were given up after a minute without an answer. */
+  hung(): number;
+};
+
+export type LoadOptions = {
+  readonly gateways: () => readonly RunningGateway[];
+  readonly customers: readonly Customer[];
+  readonly record: Record;
+  readonly random: Random;
+  readonly clients?: number;
+};
+
+/** Some can always pay; some have so little that they are refused as often as served. */
+const CREDITS_USD = ['5.00', '5.00', '5.00', '0.002', '0.0005', '0.001'];
+const CLIENTS = 8;
+const KEYS_EACH = 2;
+/** Nobody waits for so long for an answer; whoever does has found a fault. */
+const PATIENCE_MS = 60_000;
+
+export const openCustomers = async ({ openAccount }: RunningGateway): Promise<readonly Customer[]> =>
+  Promise.all(
+    CREDITS_USD.map(async (usd) => {
+      const { accountId, apiKey, keyId } = await openAccount(usd);
+      return { accountId, keys: [{ keyId, secret: apiKey }] };
+    }),
+  );
+
+/** Answers of all lengths and fates, none longer than a second or two. */
+const wishOf = (random: Random): Wish & { readonly leaveAfterMs?: number } => {
+  const outputTokens = random.between(3, 60);
+  const streamed = { stream: true, maxTokens: 80, simulate: { outputTokens, tokenMs: random.between(1, 20) } };
+  const fate = random.between(0, 99);
+  if (fate < 50) return streamed;
+  if (fate < 65) return { ...streamed, leaveAfterMs: random.between(5, 600) };
+  if (fate < 90) return { maxTokens: 80, simulate: { outputTokens, firstByteMs: random.between(0, 300) } };
+  if (fate < 93) return { ...streamed, simulate: { ...streamed.simulate, breakAfter: 3 } };
+  if (fate < 95) return { maxTokens: 80, simulate: { status: 500 } };
+  return { simulate: { outputTokens } }; // Capped at what is affordable.
+};
+
+/** Asks for completions, grants credits, issues keys and revokes them, through whatever gateway runs, until stopped. */
+export const startLoad = ({ gateways, customers, record, random, clients = CLIENTS }: LoadOptions): Load => {
+  let stopping = false;
+  let asked = 0;
+  let hung = 0;
+  let serial = 0;
+  /** Of this load alone, as several may follow one another on the same accounts. */
+  const name = `load ${random.between(0, 999_999_999)}`;
+
+  const anyGateway = async (): Promise<RunningGateway> => {
+    for (;;) {
+      const running = gateways();
+      if (running.length > 0) return random.oneOf(running);
+      await sleep(20);
+    }
+  };
+
+  const patiently = (sent: Sent): Sent['answer'] => {
+    const timeout = setTimeout(() => {
+      hung++;
+      sent.leave();
+    }, PATIENCE_MS);
+    return sent.answer.finally(() => clearTimeout(timeout));
+  };
+
+  const complete = async (): Promise<void> => {
+    const { accountId, keys } = random.oneOf(customers);
+    const gateway = await anyGateway();
+    const { leaveAfterMs, ...wish } = wishOf(random);
+    const sent = chat(gateway, random.oneOf(keys).secret, wish);
+    asked++;
+    if (leaveAfterMs !== undefined) setTimeout(sent.leave, leaveAfterMs);
+    const answer = await patiently(sent);
+    const costUsd = costUsdOf(answer);
+    if (costUsd !== undefined)
+      record.add({ what: 'completion', accountId, generationId: generationOf(answer), costUsd });
+    // Who is refused does not storm the door.
+    await sleep(answer.status === 200 ? random.between(0, 50) : random.between(50, 150));
+  };
+
+  /**
+   * Until it is acknowledged: whatever breaks is sent again under the same key, at another gateway maybe. Some lose patience
+   * while the first is still under way, which for the gateway is the same as a broken connection.
+   */
+  const insist = async <Body>(method: string, path: string, key: string, body?: unknown): Promise<Body | undefined> => {
+    for (let tries = 0; ; tries++) {
+      const { url } = await anyGateway();
+      const patienceMs = tries === 0 && random.between(0, 3) === 0 ? random.between(1, 20) : PATIENCE_MS;
+      try {
+        const response = await fetch(`${url}/api${path}`, {
+          method,
+          headers: {
+            authorization: `Bearer ${ADMIN_TOKEN}`,
+            'content-type': 'application/json',
+            'idempotency-key': key,
+          },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+          signal: AbortSignal.timeout(patienceMs),
+        });
+        if (response.ok) return (await response.json()) as Body;
+        if (response.status < 500) return undefined; // A refusal, as where an account has all the keys it can have.
+      } catch {
+        // Sent again.
+      }
+      await sleep(random.between(20, 200));
+    }
+  };
+
+  const grant = async (): Promise<void> => {
+    const { accountId } = random.oneOf(customers);
+    const id = `${name} grant ${serial++}`;
+    const body = { usd: formatUsd(BigInt(random.between(1, 500)) * 1000n), reason: id };
+    if (await insist('POST', `/accounts/${accountId}/grants`, id, body)) {
+      record.add({ what: 'grant', accountId, ...body });
+    }
+    await sleep(random.between(20, 200));
+  };
+
+  const changeKeys = async (): Promise<void> => {
+    const { accountId, keys } = random.oneOf(customers);
+    const id = `${name} key ${serial++}`;
+    type Key = { readonly key_id: string; readonly secret: string | null };
+    const issued = await insist<Key>('POST', `/accounts/${accountId}/keys`, id, { name: id });
+    if (issued) {
+      const { key_id: keyId, secret } = issued;
+      record.add({ what: 'key', accountId, name: id, keyId });
+      // Where the first answer was lost, nobody knows the secret.
+      if (secret !== null) keys.push({ keyId, secret });
+      const oldest = keys.length > KEYS_EACH ? keys[0] : undefined;
+      if (oldest && (await insist('DELETE', `/accounts/${accountId}/keys/${oldest.keyId}`, id))) {
+        record.add({ what: 'revocation', accountId, keyId: oldest.keyId });
+        keys.shift();
+      }
+    }
+    await sleep(random.between(200, 600));
+  };
+
+  const again = async (act: () => Promise<void>): Promise<void> => {
+    while (!stopping) await act();
+  };
+  const everybody = [...Array.from({ length: clients }, () => complete), grant, grant, changeKeys].map(again);
+  return {
+    asked: () => asked,
+    hung: () => hung,
+    stop: async () => {
+      stopping = true;
+      await Promise.all(everybody);
+    },
+  };
+};

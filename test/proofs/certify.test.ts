@@ -1,0 +1,53 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runDiskFull } from '../../proofs/certify/disk-full.ts';
+import { runKills } from '../../proofs/certify/kills.ts';
+import { CannotMount } from '../../proofs/certify/small-disk.ts';
+
+const nothing = { lost: [], doubled: [], differing: [], openHolds: [], broken: [] };
+/** Bounded by what it does; a busy machine may take its time over it. */
+const PATIENCE_MS = 120_000;
+
+let home: string;
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'kissapi-certify-'));
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+describe('gateways and their database', () => {
+  it('lose and double nothing that was acknowledged, whichever is killed', { timeout: PATIENCE_MS }, async () => {
+    const killed: string[] = [];
+    const { findings, acknowledged, charges } = await runKills({
+      home,
+      kills: 2,
+      seed: 1,
+      signal: new AbortController().signal,
+      killed: (kind) => killed.push(kind),
+    });
+    expect(findings).toEqual(nothing);
+    expect(killed.toSorted()).toEqual(['gateway', 'postmaster']);
+    const sorts = new Set(acknowledged.map(({ what }) => what));
+    for (const sort of ['completion', 'grant', 'key'] as const) expect(sorts).toContain(sort);
+    const completions = acknowledged.filter(({ what }) => what === 'completion').length;
+    expect(charges).toBeGreaterThanOrEqual(completions);
+  });
+});
+
+describe('a disk that runs full', () => {
+  it('is refused, told of, and recovered from', { timeout: PATIENCE_MS }, async (context) => {
+    const steps: string[] = [];
+    const { signal } = new AbortController();
+    const options = { home: join(home, 'disk-full'), seed: 1, signal, did: (what: string) => steps.push(what) };
+    const report = await runDiskFull(options).catch((error: unknown) => {
+      if (error instanceof CannotMount) return error;
+      throw error;
+    });
+    if (report instanceof CannotMount) return context.skip(`no small disk can be mounted here: ${report.message}`);
+    expect(report.broken).toEqual([]);
+    expect(report.checked.findings).toEqual(nothing);
+    expect(report.acknowledged.length).toBeGreaterThan(10);
+    expect(steps).toHaveLength(4);
+  });
+});
