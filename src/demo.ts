@@ -49,6 +49,6 @@ export const openDemoAccount = async (gateway: Gateway, dataDir: string): Promis
     seed(`key/${keyId}`),
   );
   if (!outcome.accepted) throw new Error(`the demo key was refused: ${outcome.refusal.code}`);
-  await gateway.lookUps.reached(outcome.position ?? 0);
+  await gateway.lookedUp(outcome.position ?? 0);
   return { apiKey: secret };
 };

@@ -23,8 +23,22 @@ const rooms: Readonly<Record<string, { readonly mayImport: readonly string[]; re
     mayImport: ['domain', 'eventstore', 'projections', 'proxy', TOP],
     because: 'a terminal composes the same parts, and has no door of its own',
   },
+  gateway: {
+    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', TOP],
+    because: 'it puts the rooms behind the door together, and the top of the house opens the door',
+  },
   [TOP]: {
-    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'http', 'cli', 'embedded-postgres'],
+    mayImport: [
+      'domain',
+      'eventstore',
+      'projections',
+      'reactions',
+      'proxy',
+      'http',
+      'cli',
+      'embedded-postgres',
+      'gateway',
+    ],
     because: 'it alone knows every name',
   },
 };
@@ -49,9 +63,12 @@ const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly 
   'zod-openapi': { in: ['http/'], because: 'the document describes the door' },
   commander: { in: ['cli/'], because: 'only a terminal has arguments' },
   'cli-progress': { in: ['cli/'], because: 'only a terminal has a progress bar' },
-  pino: { in: ['main.ts', 'gateway.ts'], because: 'rooms report what happens, and the top of the house logs it' },
+  pino: {
+    in: ['main.ts', 'gateway.ts', 'gateway/'],
+    because: 'rooms report what happens, and the top of the house logs it',
+  },
   'prom-client': { in: ['metrics.ts'], because: 'rooms count nothing themselves' },
-  uuid: { in: ['main.ts', 'gateway.ts'], because: 'randomness arrives as an argument' },
+  uuid: { in: ['main.ts', 'gateway.ts', 'gateway/'], because: 'randomness arrives as an argument' },
   '@embedded-postgres': { in: ['embedded-postgres/'], because: 'it is the server itself' },
 };
 

@@ -1,0 +1,65 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** How long the last answers may take to leave after the grace. */
+const LAST_WORDS_MS = 2000;
+
+export type DoorOptions = {
+  readonly app: RequestListener;
+  readonly host: string;
+  readonly port: number;
+  /** How long requests under way may take when the door closes. */
+  readonly graceMs: number;
+  /** Ends what is under way, within the grace. */
+  readonly drain: (graceMs: number) => Promise<unknown>;
+};
+
+export type Door = {
+  readonly port: number;
+  /** Lets requests under way finish, and answers who comes meanwhile; then nobody is left. */
+  close(): Promise<void>;
+};
+
+/** Throws CannotListen. */
+export const openDoor = async ({ app, host, port, graceMs, drain }: DoorOptions): Promise<Door> => {
+  const server = createServer({ maxHeaderSize: 64 * 1024, requestTimeout: 120_000, headersTimeout: 30_000 }, app);
+  server.keepAliveTimeout = 75_000;
+  await listen(server, port, host);
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      // Who does not read what was written for him is waited for as long, and no longer.
+      const hangUp = setTimeout(() => server.closeAllConnections(), graceMs + LAST_WORDS_MS);
+      // The door stays open meanwhile, so that who comes now is told to ask another node.
+      await drain(graceMs);
+      const closed = new Promise((resolve) => server.close(resolve));
+      // The last answers are on their way out; connections that are merely kept open may go, each as it falls idle.
+      const idle = setInterval(() => server.closeIdleConnections(), 50);
+      const lingering = setTimeout(() => server.closeAllConnections(), LAST_WORDS_MS);
+      await closed;
+      for (const timer of [hangUp, idle, lingering]) clearTimeout(timer);
+    },
+  };
+};
+
+/** Fault: the door cannot be opened; the message tells the operator what to do. */
+export class CannotListen extends Error {
+  override readonly name = 'CannotListen';
+  readonly code = 'cannot_listen';
+}
+
+const listen = (server: Server, port: number, host: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const failed = (cause: NodeJS.ErrnoException): void => {
+      const message =
+        cause.code === 'EADDRINUSE'
+          ? `Port ${port} of ${host} is taken. Stop what listens there, or set PORT to another; 0 picks a free one.`
+          : `The gateway cannot listen on port ${port} of ${host}: ${cause.message}. Set HOST and PORT to what it may have.`;
+      reject(new CannotListen(message, { cause }));
+    };
+    server.once('error', failed);
+    server.listen(port, host, () => {
+      server.off('error', failed);
+      resolve();
+    });
+  });

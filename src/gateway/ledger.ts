@@ -1,0 +1,66 @@
+import { v7 as newId } from 'uuid';
+import type { Logger } from 'pino';
+import { readCatalogue, readTerms } from '../catalogue.ts';
+import { ACCOUNT_STATE_VERSION, type Account } from '../domain/account/account.ts';
+import { accountDecider } from '../domain/account/decide.ts';
+import { PRICES_STREAM, priceDecider } from '../domain/prices/decide.ts';
+import { TERMS_STREAM, termsDecider } from '../domain/terms/terms.ts';
+import { createCommands } from '../eventstore/commands.ts';
+import { createCommitter } from '../eventstore/committer.ts';
+import { createDataKeys, type MasterKey } from '../eventstore/data-keys.ts';
+import { createFold } from '../eventstore/fold.ts';
+import { createVault } from '../eventstore/personal-data.ts';
+import { createPostgresStore, migratePostgresStore } from '../eventstore/postgres.ts';
+import { createSnapshots } from '../eventstore/snapshots.ts';
+
+/** Prices change only with reasonable notice (clause 5 of the terms); a model that is new has nobody to be told. */
+const PRICE_NOTICE_MS = 14 * 24 * 60 * 60 * 1000;
+
+export type Ledger = Awaited<ReturnType<typeof openLedger>>;
+
+export type LedgerOptions = { readonly databaseUrl: string; readonly masterKey: MasterKey; readonly log: Logger };
+
+/** The log and the commands on it, with the terms and the prices of this software in it. */
+export const openLedger = async ({ databaseUrl, masterKey, log }: LedgerOptions) => {
+  await migratePostgresStore(databaseUrl);
+  const store = createPostgresStore(databaseUrl);
+  const committer = createCommitter({
+    store,
+    changed: (fault) =>
+      fault
+        ? log.error({ err: fault }, `nothing can be appended to the log: ${fault.message}`)
+        : log.warn('the log takes appends again'),
+  });
+  const snapshots = createSnapshots<Account>(databaseUrl, ACCOUNT_STATE_VERSION);
+  const accounts = createCommands({ store, committer, decider: accountDecider, snapshots });
+  const prices = createCommands({ store, committer, decider: priceDecider });
+  const terms = createCommands({ store, committer, decider: termsDecider });
+
+  const dataKeys = createDataKeys(databaseUrl, masterKey);
+  await dataKeys.check();
+
+  const termsInForce = await readTerms();
+  const system = (what: string) => ({ actor: `system:${what}`, commandId: newId() });
+  await terms.execute(TERMS_STREAM, { type: 'PublishTerms', ...termsInForce }, system('start'));
+  const { state: book } = await prices.read(PRICES_STREAM);
+  for (const entry of await readCatalogue()) {
+    const effectiveFrom = new Date(Date.now() + (book.has(entry.model) ? PRICE_NOTICE_MS : 0));
+    await prices.execute(PRICES_STREAM, { type: 'ListPrice', entry, effectiveFrom }, system('catalogue'));
+  }
+
+  return {
+    store,
+    accounts,
+    vault: createVault(dataKeys),
+    termsVersion: termsInForce.version,
+    foldAccount: createFold({ store, decider: accountDecider, snapshots }),
+    /** Waits for what was handed over, and takes no more. */
+    finish: committer.close,
+    close: async (): Promise<void> => {
+      await committer.close();
+      await snapshots.close();
+      await store.close();
+      await dataKeys.close();
+    },
+  };
+};

@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { StoreUnavailable, type EventStore } from '../eventstore/event-store.ts';
+import { dailyUsage } from '../projections/daily-usage.ts';
+import { createDatabase } from '../projections/database.ts';
+import { followLog, together } from '../projections/follow.ts';
+import { createKeyOwners } from '../projections/key-owners.ts';
+import { liveProjections, migrateProjections, projections, rowsReached } from '../projections/live.ts';
+import { createPriceList } from '../projections/price-list.ts';
+import { createQueries } from '../projections/queries.ts';
+import { bringUpToDate, createMissingTables, rebuiltInWords } from '../projections/rebuild.ts';
+import { requests, type RequestRow } from '../projections/requests.ts';
+
+/** Events are let gather for as long before the rows are written: fewer, larger transactions. */
+const GATHER_MS = 50;
+/** How soon this node's look-ups know what another node appended; the account refuses a revoked key sooner anyway. */
+const LOOK_UP_GATHER_MS = 250;
+/** Who asks for a receipt waits for its row so long; then something is wrong that waiting does not mend. */
+const CAUGHT_UP_WITHIN_MS = 5000;
+
+export type Views = Awaited<ReturnType<typeof openViews>>;
+
+export type ViewsOptions = { readonly databaseUrl: string; readonly store: EventStore; readonly log: Logger };
+
+/** The log seen from its sides: look-ups in memory and rows in tables, both of which follow it. */
+export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
+  await migrateProjections(databaseUrl);
+  const database = createDatabase(databaseUrl);
+  const failed = (consumer: string, error: unknown): void =>
+    log.error({ consumer, err: error }, 'following the log failed');
+
+  const keyOwners = createKeyOwners();
+  const priceList = createPriceList();
+  const lookUpConsumer = together('look_ups', [keyOwners, priceList]);
+  const lookUps = followLog({ store, consumer: lookUpConsumer, gatherMs: LOOK_UP_GATHER_MS, failed });
+
+  await createMissingTables(database, projections);
+  const consumer = liveProjections(database, store, ({ projection, version, ours, stalled }) => {
+    if (version < ours) log.info(`${projection} is at version ${version} until it has been rebuilt`);
+    else if (!stalled) log.info(`${projection} is kept at version ${version} by newer nodes`);
+    else log.warn(`no node keeps ${projection} at version ${version}: start one, or rebuild it to version ${ours}`);
+  });
+  const rows = followLog({ store, consumer, gatherMs: GATHER_MS, failed });
+  // The rows are followed already, so that those which take over are kept current from that moment on.
+  await bringUpToDate(
+    database,
+    store,
+    projections,
+    (projection, position, target) => log.info({ projection, position, target }, 'rebuilding a projection'),
+    {
+      waiting: (projection) => log.info({ projection }, 'another node is rebuilding a projection: waiting for it'),
+      tookOver: (projection, rebuilt) =>
+        log.info({ projection, ...rebuilt }, `${projection} was rebuilt: ${rebuiltInWords(rebuilt)}`),
+    },
+  );
+  await lookUps.reached(await store.head());
+  const queries = createQueries(database);
+
+  /** Whatever was acknowledged before now is in the rows of a projection after this, be it others that keep it. */
+  const caughtUp = async (projection: { readonly name: string }): Promise<void> => {
+    const head = await store.head();
+    const patience = new AbortController();
+    const tooLate = sleep(CAUGHT_UP_WITHIN_MS, undefined, { signal: patience.signal }).then(() => {
+      throw new StoreUnavailable('the rows are behind the log');
+    });
+    const alone = rowsReached(database, projection, head, patience.signal);
+    await Promise.race([rows.reached(head), alone, tooLate]).finally(() => patience.abort());
+  };
+
+  return {
+    database,
+    queries,
+    findKeyOwner: keyOwners.find,
+    findPrice: priceList.find,
+    pricesNow: () => priceList.all(new Date()),
+    /** Resolves once this node's look-ups have followed the log to a position. */
+    lookedUp: lookUps.reached,
+    findGeneration: async (id: string, accountId: string) => {
+      await caughtUp(requests);
+      const row = await queries.findRequest(id, accountId);
+      return row && asGeneration(row);
+    },
+    findKeyUsage: async (keyId: string) => {
+      await caughtUp(dailyUsage);
+      return queries.usageOfKey(keyId, new Date());
+    },
+    positions: async () => ({
+      head: await store.head(),
+      projections: { ...(await queries.positions()), look_ups: lookUps.position },
+    }),
+    /** What keeps a view from following the log, while something does. */
+    failure: () => rows.failure ?? lookUps.failure,
+    close: async (): Promise<void> => {
+      await rows.close();
+      await lookUps.close();
+      await database.$pool.end();
+    },
+  };
+};
+
+/** In JSON, tokens are numbers. */
+const asGeneration = (row: RequestRow) => ({
+  ...row,
+  input_tokens: Number(row.input_tokens),
+  cached_input_tokens: Number(row.cached_input_tokens),
+  cache_write_tokens: Number(row.cache_write_tokens),
+  output_tokens: Number(row.output_tokens),
+  reasoning_tokens: Number(row.reasoning_tokens),
+});

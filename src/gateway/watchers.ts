@@ -1,0 +1,122 @@
+import type { KeyObject } from 'node:crypto';
+import { v7 as newId } from 'uuid';
+import type { Logger } from 'pino';
+import { accountStream } from '../domain/account/account.ts';
+import { publicKeyPem, toJson } from '../eventstore/checkpoint.ts';
+import { createCheckpointLog } from '../eventstore/checkpoint-log.ts';
+import { createMetrics } from '../metrics.ts';
+import { anyAccount, auditAccount, recentAccount } from '../projections/audit-account.ts';
+import { orphanCommandId } from '../proxy/ledger.ts';
+import { signCheckpoints } from '../reactions/checkpoints.ts';
+import { releaseOrphanedHolds } from '../reactions/orphaned-holds.ts';
+import { createRun, migrateRuns } from '../reactions/runs.ts';
+import { startSelfAudit } from '../reactions/self-audit.ts';
+import type { Ledger } from './ledger.ts';
+import type { Views } from './views.ts';
+
+/** So many differences of one account are told in a line of the log. */
+const MAX_TOLD = 20;
+
+export type WatchersOptions = {
+  readonly databaseUrl: string;
+  readonly ledger: Pick<Ledger, 'store' | 'accounts' | 'finish'>;
+  readonly views: Pick<Views, 'database' | 'queries' | 'positions'>;
+  /** Signs the head of the log. */
+  readonly signingKey: KeyObject;
+  /** 0 is never. */
+  readonly selfAuditEveryMs: number;
+  readonly log: Logger;
+};
+
+/** What goes on beside the requests: the proof of life, the holds of dead runs, the signatures, the self-audit, the metrics. */
+export const startWatchers = async (options: WatchersOptions) => {
+  const { databaseUrl, ledger, views, signingKey, selfAuditEveryMs, log } = options;
+  const { store, accounts } = ledger;
+  const { database, queries } = views;
+  const metrics = createMetrics({
+    positions: views.positions,
+    disagreeing: () => selfAudit?.disagreeing ?? 0,
+  });
+
+  await migrateRuns(databaseUrl);
+  const run = await createRun({
+    databaseUrl,
+    id: newId(),
+    failed: (error) => log.warn({ err: error }, 'the heartbeat failed'),
+  });
+  const orphans = releaseOrphanedHolds({
+    liveRuns: run.live,
+    openHoldsOfOtherRuns: async (runIds) =>
+      (await queries.openRequestsOfOtherRuns(runIds)).map((row) => ({
+        requestId: row.request_id,
+        accountId: row.account_id,
+        runId: row.run_id,
+      })),
+    release: async ({ requestId, accountId, runId }) => {
+      const outcome = await accounts.execute(
+        accountStream(accountId),
+        { type: 'ReleaseHold', requestId, reason: 'orphaned', detail: `run ${runId} died` },
+        { actor: 'system:orphaned-holds', commandId: orphanCommandId(requestId) },
+      );
+      return outcome.accepted && outcome.events.length > 0 && !outcome.repeated;
+    },
+    released: (hold) => {
+      metrics.orphanedHoldReleased();
+      log.warn(hold, 'released the hold of a dead run');
+    },
+    failed: (error) => log.error({ err: error }, 'looking for orphaned holds failed'),
+  });
+
+  const checkpointLog = createCheckpointLog(databaseUrl, signingKey);
+  const checkpoints = signCheckpoints({
+    sign: checkpointLog.sign,
+    // Whoever collects these lines elsewhere can show later that the end of the log was cut off.
+    signed: (checkpoint) => log.debug({ checkpoint: toJson(checkpoint) }, 'signed the head of the log'),
+    alarmed: (flaw) =>
+      log.error({ alert: 'log_tampered', ...flaw }, 'the log is not what was signed: it is not signed'),
+    failed: (error) => log.warn({ err: error }, 'signing the head of the log failed'),
+  });
+
+  const auditing = () =>
+    startSelfAudit({
+      everyMs: selfAuditEveryMs,
+      // What moves now is where something may go wrong now; what rests may have been changed by hand.
+      pick: async () =>
+        (Math.random() < 0.5 ? await recentAccount(store, Math.random) : undefined) ??
+        anyAccount(database, Math.random),
+      audit: (accountId) =>
+        auditAccount({ database, store, readAccount: (id) => accounts.read(accountStream(id)) }, accountId),
+      sampled: metrics.audited,
+      alarm: (accountId, differences) =>
+        log.error(
+          {
+            ...{ alert: 'self_audit', accountId },
+            ...{ differences: differences.slice(0, MAX_TOLD), count: differences.length },
+          },
+          'the rows of an account are not what the log says',
+        ),
+      mended: (accountId) => log.info({ accountId }, 'the rows of an account are what the log says again'),
+      failed: (error) => log.warn({ err: error }, 'the self-audit skipped an account'),
+    });
+  const selfAudit = selfAuditEveryMs > 0 ? auditing() : undefined;
+
+  return {
+    metrics,
+    runId: run.id,
+    newestCheckpoint: async () => {
+      const newest = await checkpointLog.newest();
+      return newest && toJson(newest);
+    },
+    checkpointKey: publicKeyPem(signingKey),
+    /** Once nothing is under way any more. */
+    close: async (): Promise<void> => {
+      await orphans.close();
+      await selfAudit?.close();
+      await run.close();
+      // The last signature is over the last event.
+      await ledger.finish();
+      await checkpoints.close();
+      await checkpointLog.close();
+    },
+  };
+};
