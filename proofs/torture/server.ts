@@ -2,20 +2,22 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../../src/embedded-postgres.ts';
 import { isAlive, readPidFile } from '../../src/embedded-postgres/postmaster.ts';
 import type { Random } from '../random.ts';
 
 /** A PostgreSQL that can be killed, and is at the same URL when it comes back. */
 export type Server = {
   readonly url: string;
-  /** Kills the postmaster with -9 and starts it again; resolves when its log has been replayed. */
+  /** Kills the postmaster with -9; resolves when it is back and its log has been replayed. */
   kill(): Promise<void>;
   stop(): Promise<void>;
 };
 
 // Below those that systems lend to outgoing connections: while the server is away, nobody may get its port, nor connect to it from it.
 const [LOWEST_PORT, HIGHEST_PORT] = [20_000, 30_000];
+
+const BACK_WITHIN_MS = 60_000;
 
 const isFree = async (port: number): Promise<boolean> => {
   const server = createServer().listen(port, '127.0.0.1');
@@ -37,25 +39,24 @@ const freePort = async (random: Random): Promise<number> => {
 };
 
 export const startServer = async (dataDir: string, random: Random): Promise<Server> => {
-  const port = await freePort(random);
-  const start = (): Promise<EmbeddedPostgres> =>
-    startEmbeddedPostgres({ dataDir, log: () => undefined, settings: { port: String(port) } });
-  let running = await start();
-  let starting: Promise<unknown> = Promise.resolve();
+  const settings = { port: String(await freePort(random)) };
+  const { url, stop } = await startEmbeddedPostgres({ dataDir, log: () => undefined, settings });
+  /** The pid of the server that is ready now, once it is another than `than`. */
+  const ready = async (than?: number): Promise<number> => {
+    for (const deadline = Date.now() + BACK_WITHIN_MS; ; await sleep(5)) {
+      const found = await readPidFile(join(dataDir, 'postgres'));
+      if (found?.ready && found.pid !== than && isAlive(found.pid)) return found.pid;
+      if (Date.now() > deadline) throw new Error('The server of the torture does not come back.');
+    }
+  };
   return {
-    url: running.url,
+    url,
     kill: async () => {
-      const { pid } = (await readPidFile(join(dataDir, 'postgres'))) ?? {};
-      if (!pid) throw new Error('The server of the torture is not there.');
+      // It may be on its way back from the kill of a backend, which ends all of it; and it comes back from this one by itself.
+      const pid = await ready();
       process.kill(pid, 'SIGKILL');
-      while (isAlive(pid)) await sleep(5);
-      const started = start();
-      starting = started.catch(() => undefined);
-      running = await started;
+      await ready(pid);
     },
-    stop: async () => {
-      await starting;
-      await running.stop();
-    },
+    stop,
   };
 };
