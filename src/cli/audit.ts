@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Presets, SingleBar } from 'cli-progress';
 import { accountStream } from '../domain/account/account.ts';
 import { auditLog, type LogAudit } from '../projections/audit-log.ts';
 import { OtherVersion, readPositions, type Difference, type Positions } from '../projections/audit.ts';
 import type { Database } from '../projections/database.ts';
 import { CliFault } from './fault.ts';
 import type { OpenDatabase } from './open-database.ts';
+import { createBar } from './progress.ts';
 import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './run.ts';
 import { plain } from './sentences.ts';
 
@@ -62,11 +62,7 @@ const audit = async ({ store, rows: database }: OpenDatabase): Promise<ExitCode>
   }
   const head = await store.head();
   await catchUp(database, head);
-  // On stderr, and only where somebody is looking.
-  const bar = new SingleBar(
-    { format: 'audit {bar} {percentage}% | {value} of {total} events | {duration_formatted}' },
-    Presets.shades_classic,
-  );
+  const bar = createBar('audit');
   bar.start(0, 0);
   const found: Difference[] = [];
   let count = 0;

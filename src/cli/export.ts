@@ -1,12 +1,12 @@
 import { access, open, rename, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
-import { Presets, SingleBar } from 'cli-progress';
 import { exportLog, type Exported } from '../eventstore/export-log.ts';
 import { CliFault } from './fault.ts';
 import { logFault } from './log-faults.ts';
 import { publicKeys, reason, several } from './keys.ts';
 import { position } from './positions.ts';
+import { createBar } from './progress.ts';
 import { createProgram, EXIT_CODES, runOnDatabase, type ExitCode } from './run.ts';
 
 const program = createProgram(
@@ -99,10 +99,7 @@ const writeExport = async (databaseUrl: string): Promise<ExitCode> => {
   const keys = await publicKeys(publicKey);
   const target = file === undefined ? standardOutput : await openTarget(file);
   // On stderr, and only where somebody is looking. It must not take Ctrl-C for itself.
-  const bar = new SingleBar(
-    { format: 'export {bar} {percentage}% | {value} of {total} events | {duration_formatted}', gracefulExit: false },
-    Presets.shades_classic,
-  );
+  const bar = createBar('export');
   bar.start(0, 0);
   let exported: Exported;
   try {

@@ -1,10 +1,10 @@
-import { Presets, SingleBar } from 'cli-progress';
 import { projections } from '../projections/live.ts';
 import { LIVE, type Projection } from '../projections/projection.ts';
 import { rebuild, rebuiltInWords, type RebuildOptions } from '../projections/rebuild.ts';
 import { readCheckpoint } from '../projections/rows.ts';
 import { TableInUse } from '../projections/take-over.ts';
 import { CliFault } from './fault.ts';
+import { createBar } from './progress.ts';
 import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './run.ts';
 
 const names = projections.map(({ name }) => name);
@@ -51,13 +51,7 @@ const rebuildOne = async (
         `${projection.version}, until a newer node starts.`,
     );
   }
-  // On stderr, and only where somebody is looking.
-  const bar = new SingleBar(
-    {
-      format: `${projection.name} {bar} {percentage}% | {value} of {total} events | {speed} events/s | {duration_formatted}`,
-    },
-    Presets.shades_classic,
-  );
+  const bar = createBar(projection.name, 'events', ' | {speed} events/s');
   bar.start(0, 0, { speed: 0 });
   const speed = createSpeed();
   const rebuilt = await rebuild({

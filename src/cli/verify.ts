@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { Presets, SingleBar } from 'cli-progress';
 import { checkKept } from '../eventstore/verify/kept.ts';
 import { fromJson, type Checkpoint } from '../eventstore/checkpoint.ts';
 import type { Verdict } from '../eventstore/verify/merge.ts';
@@ -9,6 +8,7 @@ import { CliFault } from './fault.ts';
 import { logFault } from './log-faults.ts';
 import { publicKeys, reason, several } from './keys.ts';
 import { position } from './positions.ts';
+import { createBar } from './progress.ts';
 import { createProgram, EXIT_CODES, print, runAlone, runOnDatabase, type ExitCode } from './run.ts';
 
 const program = createProgram(
@@ -80,10 +80,7 @@ const verify = async (where: { readonly databaseUrl: string } | { readonly file:
   if (forged) throw new CliFault(`The checkpoint kept elsewhere of event ${forged.position} is none: ${forged.what}.`);
   // On stderr, and only where somebody is looking. It must not take Ctrl-C for itself.
   const unit = 'file' in where ? 'bytes' : 'events';
-  const bar = new SingleBar(
-    { format: `verify {bar} {percentage}% | {value} of {total} ${unit} | {duration_formatted}`, gracefulExit: false },
-    Presets.shades_classic,
-  );
+  const bar = createBar('verify', unit);
   bar.start(0, 0);
   const progress = (done: number, total: number): void => {
     bar.setTotal(total);
