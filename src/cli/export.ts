@@ -98,7 +98,6 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => in
 const writeExport = async (databaseUrl: string): Promise<ExitCode> => {
   const keys = await publicKeys(publicKey);
   const target = file === undefined ? standardOutput : await openTarget(file);
-  // On stderr, and only where somebody is looking. It must not take Ctrl-C for itself.
   const bar = createBar('export');
   bar.start(0, 0);
   let exported: Exported;

@@ -78,7 +78,6 @@ const verify = async (where: { readonly databaseUrl: string } | { readonly file:
   const keys = await keysFor('file' in where ? 'file' : 'database');
   const forged = checkKept(kept, keys);
   if (forged) throw new CliFault(`The checkpoint kept elsewhere of event ${forged.position} is none: ${forged.what}.`);
-  // On stderr, and only where somebody is looking. It must not take Ctrl-C for itself.
   const unit = 'file' in where ? 'bytes' : 'events';
   const bar = createBar('verify', unit);
   bar.start(0, 0);
