@@ -1,3 +1,5 @@
+import { inRounds } from './rounds.ts';
+
 /** What came of an attempt to sign. */
 type Outcome<Checkpoint> =
   | { readonly kind: 'signed'; readonly checkpoint: Checkpoint }
@@ -22,9 +24,6 @@ const LOOK_EVERY_MS = 1000;
  */
 export const signCheckpoints = <Checkpoint>(options: CheckpointsOptions<Checkpoint>): { close(): Promise<void> } => {
   const { sign, signed, alarmed, failed, lookEveryMs = LOOK_EVERY_MS } = options;
-  let closed = false;
-  let sleeping = setTimeout(() => undefined, 0);
-  let wake = (): void => undefined;
 
   /** Resolves to how long the next look may wait. */
   const look = async (due: typeof DUE): Promise<number> => {
@@ -40,24 +39,8 @@ export const signCheckpoints = <Checkpoint>(options: CheckpointsOptions<Checkpoi
     }
   };
 
-  const run = async (): Promise<void> => {
-    while (!closed) {
-      const pause = await look(DUE);
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        sleeping = setTimeout(resolve, closed ? 0 : pause);
-      });
-    }
+  return inRounds(async (rest) => {
+    while (!rest.ended) await rest.pause(await look(DUE));
     await look({ events: 1, ms: 0 });
-  };
-  const running = run();
-
-  return {
-    close: async () => {
-      closed = true;
-      clearTimeout(sleeping);
-      wake();
-      await running;
-    },
-  };
+  });
 };

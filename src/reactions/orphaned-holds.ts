@@ -1,3 +1,5 @@
+import { inRounds } from './rounds.ts';
+
 /** An open hold, and the account and run that it belongs to. */
 export type OpenHold = { readonly requestId: string; readonly accountId: string; readonly runId: string };
 
@@ -19,9 +21,6 @@ const LOOK_EVERY_MS = 500;
  */
 export const releaseOrphanedHolds = (options: OrphanedHoldsOptions): { close(): Promise<void> } => {
   const { liveRuns, openHoldsOfOtherRuns, release, released, failed } = options;
-  let closed = false;
-  let sleeping = setTimeout(() => undefined, 0);
-  let wake = (): void => undefined;
 
   const look = async (): Promise<void> => {
     const live = await liveRuns();
@@ -34,23 +33,7 @@ export const releaseOrphanedHolds = (options: OrphanedHoldsOptions): { close(): 
     );
   };
 
-  const run = async (): Promise<void> => {
-    while (!closed) {
-      await look().catch(failed);
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        sleeping = setTimeout(resolve, closed ? 0 : LOOK_EVERY_MS);
-      });
-    }
-  };
-  const running = run();
-
-  return {
-    close: async () => {
-      closed = true;
-      clearTimeout(sleeping);
-      wake();
-      await running;
-    },
-  };
+  return inRounds(async (rest) => {
+    for (; !rest.ended; await rest.pause(LOOK_EVERY_MS)) await look().catch(failed);
+  });
 };

@@ -1,3 +1,5 @@
+import { inRounds, type Rest } from './rounds.ts';
+
 /** What the log says and a row does not. */
 export type Difference = { readonly what: string; readonly log: string; readonly row: string };
 
@@ -39,20 +41,7 @@ export const startSelfAudit = (options: SelfAuditOptions): SelfAudit => {
   const { pick, audit, sampled, alarm, mended, failed } = options;
   const { everyMs = EVERY_MS, confirmAfterMs = CONFIRM_AFTER_MS } = options;
   const known = new Map<string, string>();
-  const closing = new AbortController();
   let turn = 0;
-
-  const pause = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      if (closing.signal.aborted) return resolve();
-      const awake = (): void => {
-        clearTimeout(timer);
-        closing.signal.removeEventListener('abort', awake);
-        resolve();
-      };
-      const timer = setTimeout(awake, ms);
-      closing.signal.addEventListener('abort', awake);
-    });
 
   /** Every other time one that was wrong, so that it is noticed soon when it is right again. */
   const next = async (): Promise<string | undefined> => {
@@ -60,14 +49,14 @@ export const startSelfAudit = (options: SelfAuditOptions): SelfAudit => {
     return turn++ % 2 === 1 && wrong.length > 0 ? wrong[(turn >> 1) % wrong.length] : pick();
   };
 
-  const sample = async (): Promise<Result> => {
+  const sample = async (rest: Rest): Promise<Result> => {
     const accountId = await next();
     if (accountId === undefined) return 'skipped';
     const first = await audit(accountId);
     if (!first) return 'skipped';
     if (first.length === 0) return agreed(accountId);
-    await pause(confirmAfterMs);
-    const second = closing.signal.aborted ? undefined : await audit(accountId);
+    await rest.pause(confirmAfterMs);
+    const second = rest.ended ? undefined : await audit(accountId);
     if (!second) return 'skipped';
     if (second.length === 0) return agreed(accountId);
     const same = new Set(first.map(({ what }) => what));
@@ -87,24 +76,20 @@ export const startSelfAudit = (options: SelfAuditOptions): SelfAudit => {
     return 'disagreed';
   };
 
-  const run = async (): Promise<void> => {
-    for (await pause(everyMs); !closing.signal.aborted; await pause(everyMs)) {
-      const result = await sample().catch((error: unknown) => {
+  const { close } = inRounds(async (rest) => {
+    for (await rest.pause(everyMs); !rest.ended; await rest.pause(everyMs)) {
+      const result = await sample(rest).catch((error: unknown) => {
         failed(error);
         return 'skipped' as const;
       });
       sampled(result);
     }
-  };
-  const running = run();
+  });
 
   return {
     get disagreeing() {
       return known.size;
     },
-    close: async () => {
-      closing.abort();
-      await running;
-    },
+    close,
   };
 };
