@@ -9,9 +9,6 @@ import { createPostgresStore, migratePostgresStore } from '../src/eventstore/pos
 /** What each account of a benchmark has, in nano-USD. */
 export const CREDIT: Credits = 1_000_000_000_000n;
 
-/** Events that open one account. */
-export const OPENING_EVENTS = 4;
-
 const personal = asPlain({ name: 'Bench', email: 'bench@example.com' });
 
 export const benchStream = (n: number): string => accountStream(`bench-${n}`);

@@ -59,27 +59,27 @@ export const aRequest = (): NewEvent[] => {
   });
 };
 
-/** Appends requests of many accounts in large batches, past the command path: what makes a long log in a short time. */
-export const createHistory = (store: Pick<EventStore, 'append'>, accounts: number, openingEvents: number) => {
-  const revisions = new Array<number>(accounts).fill(openingEvents - 1);
-  return {
-    /** So many requests, of the accounts that are named one after another, in one append. */
-    append: async (count: number, next: () => number): Promise<void> => {
-      const byAccount = new Map<number, NewEvent[]>();
-      for (let n = 0; n < count; n++) {
-        const account = next();
-        const events = byAccount.get(account);
-        if (events) events.push(...aRequest());
-        else byAccount.set(account, aRequest());
-      }
-      const slices = [...byAccount].map(([account, events]) => ({
-        stream: benchStream(account),
-        expectedRevision: revisions[account] ?? -1,
-        events,
-      }));
-      const results = await store.append(slices);
-      if (!results.every(({ appended }) => appended)) throw new Error('an append of the benchmark was refused');
-      for (const [account, events] of byAccount) revisions[account] = (revisions[account] ?? -1) + events.length;
-    },
-  };
-};
+/**
+ * Appends requests of many accounts in large batches, past the command path: what makes a long log in a short time.
+ * `revisions` is where each account's stream is.
+ */
+export const createHistory = (store: Pick<EventStore, 'append'>, revisions: number[]) => ({
+  /** So many requests, of the accounts that are named one after another, in one append. */
+  append: async (count: number, next: () => number): Promise<void> => {
+    const byAccount = new Map<number, NewEvent[]>();
+    for (let n = 0; n < count; n++) {
+      const account = next();
+      const events = byAccount.get(account);
+      if (events) events.push(...aRequest());
+      else byAccount.set(account, aRequest());
+    }
+    const slices = [...byAccount].map(([account, events]) => ({
+      stream: benchStream(account),
+      expectedRevision: revisions[account] ?? -1,
+      events,
+    }));
+    const results = await store.append(slices);
+    if (!results.every(({ appended }) => appended)) throw new Error('an append of the benchmark was refused');
+    for (const [account, events] of byAccount) revisions[account] = (revisions[account] ?? -1) + events.length;
+  },
+});

@@ -15,8 +15,8 @@ import { createPostgresStore } from '../src/eventstore/postgres.ts';
 import { createSnapshots } from '../src/eventstore/snapshots.ts';
 import { createDatabase } from '../src/projections/database.ts';
 import { migrateProjections, projections } from '../src/projections/live.ts';
-import { bringUpToDate } from '../src/projections/rebuild.ts';
-import { benchStream, openAccounts, OPENING_EVENTS } from './accounts.ts';
+import { createMissingTables } from '../src/projections/rebuild.ts';
+import { benchStream, openAccounts } from './accounts.ts';
 import { createHistory } from './history.ts';
 
 /**
@@ -29,15 +29,17 @@ const { values } = parseArgs({
     whale: { type: 'string', default: '100000' },
     accounts: { type: 'string', default: '2000' },
     rounds: { type: 'string', default: '20' },
+    data: { type: 'string' },
     then: { type: 'string', default: 'verify,rebuild --all,audit' },
     help: { type: 'boolean', short: 'h' },
   },
 });
 if (values.help) {
   process.stdout.write(
-    'npm run bench:size -- [--events 1000000] [--whale 100000] [--accounts 2000] [--rounds 20] [--then "verify,rebuild --all,audit"]\n' +
+    'npm run bench:size -- [--events 1000000] [--whale 100000] [--accounts 2000] [--rounds 20] [--data DIR]\n' +
+      '                       [--then "verify,rebuild --all,audit"]\n' +
       'Fills a log in a database of its own; --whale is how many of the events are of one account. 10,000,000 events take\n' +
-      'some 12 GB of disk and half an hour.\n',
+      'some 12 GB of disk and half an hour. --data keeps the log there, and finds it the next time.\n',
   );
   process.exit(0);
 }
@@ -58,6 +60,7 @@ const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.f
 const among = (count: number) => () => Math.floor(Math.random() * count);
 
 const fill = async (store: EventStore, history: ReturnType<typeof createHistory>): Promise<void> => {
+  if ((await store.head()) >= events) return say(`the log is there, with ${await store.head()} events`);
   const bar = new SingleBar(
     { format: 'filling {bar} {percentage}% | {value} of {total} events | {duration_formatted}' },
     Presets.shades_classic,
@@ -114,8 +117,11 @@ const timeLoads = async (url: string): Promise<void> => {
     const store = createPostgresStore(url);
     const snapshots = createSnapshots<Account>(url, ACCOUNT_STATE_VERSION);
     const fold = createFold({ store, decider: accountDecider, snapshots });
-    await store.head(); // The connection is there; the account is not.
+    await store.head(); // The connections are there; the account is not.
+    await store.readStream('account-nobody', 0, 1);
     await snapshots.find('account-nobody');
+    await snapshots.find('account-nobody', { revision: 0 });
+    await snapshots.find('account-nobody', { at: new Date() });
     const start = performance.now();
     const { revision } = await fold(benchStream(WHALE), until);
     const ms = performance.now() - start;
@@ -139,12 +145,12 @@ const timeLoads = async (url: string): Promise<void> => {
   say(`the same at a random moment: ${quantiles(moments)}`);
 };
 
-const project = async (url: string): Promise<void> => {
+/** Rows that are as far as the log and have nothing in them: what a rebuild then makes is all its own work. */
+const emptyRows = async (url: string): Promise<void> => {
   await migrateProjections(url);
   const database = createDatabase(url);
-  const store = createPostgresStore(url);
-  await bringUpToDate(database, store, projections, () => undefined);
-  await store.close();
+  await createMissingTables(database, projections);
+  await database.none('update projections.checkpoints set position = (select position from log_head)');
   await database.$pool.end();
 };
 
@@ -162,35 +168,49 @@ const runCommand = async (url: string, command: string): Promise<void> => {
   say(`${name} ended with ${code} after ${seconds.toFixed(1)} s`);
 };
 
-const newDatabase = async (url: string, name: string): Promise<string> => {
+const query = async <Row extends pg.QueryResultRow>(url: string, sql: string): Promise<readonly Row[]> => {
   const client = new pg.Client(url);
   await client.connect();
-  await client.query(`create database ${name}`);
-  await client.end();
-  return url.replace(/\/[^/]*$/, `/${name}`);
+  return (await client.query<Row>(sql).finally(() => client.end())).rows;
 };
 
-const dataDir = await mkdtemp(join(tmpdir(), 'kissapi-bench-'));
+/** A log with the accounts of the benchmark, as it was left, or a new one. */
+const openLog = async (url: string, name: string) => {
+  const own = url.replace(/\/[^/]*$/, `/${name}`);
+  const [known] = await query(url, `select from pg_database where datname = '${name}'`);
+  if (!known) {
+    await query(url, `create database ${name}`);
+    await openAccounts(own, accounts);
+  }
+  const revisions = new Map(
+    (await query<{ stream: string; at: string }>(own, 'select stream, max(revision) as at from events group by 1')).map(
+      ({ stream, at }) => [stream, Number(at)],
+    ),
+  );
+  const store = createPostgresStore(own);
+  const places = Array.from({ length: accounts }, (_, n) => revisions.get(benchStream(n)) ?? -1);
+  return { url: own, store, history: createHistory(store, places) };
+};
+
+const dataDir = values.data ?? (await mkdtemp(join(tmpdir(), 'kissapi-bench-')));
 const postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined });
 const stop = async (): Promise<void> => {
   await postgres.stop();
-  await rm(dataDir, { recursive: true, force: true });
+  if (values.data === undefined) await rm(dataDir, { recursive: true, force: true });
 };
 process.once('SIGINT', () => void stop().finally(() => process.exit(130)));
 try {
-  const [longUrl, shortUrl] = [await newDatabase(postgres.url, 'long'), await newDatabase(postgres.url, 'short')];
-  for (const url of [longUrl, shortUrl]) await openAccounts(url, accounts);
-  const [longStore, shortStore] = [createPostgresStore(longUrl), createPostgresStore(shortUrl)];
-  const long = createHistory(longStore, accounts, OPENING_EVENTS);
-  const short = createHistory(shortStore, accounts, OPENING_EVENTS);
-  while ((await shortStore.head()) < SHORT_EVENTS) await short.append(100, among(accounts));
-  await fill(longStore, long);
-  await compareAppends(long, short);
-  await longStore.close();
-  await shortStore.close();
-  await timeLoads(longUrl);
-  await project(longUrl);
-  for (const command of values.then.split(',').filter((one) => one !== '')) await runCommand(longUrl, command);
+  const long = await openLog(postgres.url, 'long');
+  await fill(long.store, long.history);
+  await query(postgres.url, 'drop database if exists short');
+  const short = await openLog(postgres.url, 'short');
+  while ((await short.store.head()) < SHORT_EVENTS) await short.history.append(100, among(accounts));
+  await compareAppends(long.history, short.history);
+  await long.store.close();
+  await short.store.close();
+  await timeLoads(long.url);
+  await emptyRows(long.url);
+  for (const command of values.then.split(',').filter((one) => one !== '')) await runCommand(long.url, command);
 } finally {
   await stop();
 }
