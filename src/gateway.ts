@@ -22,6 +22,7 @@ import { createSnapshots } from './eventstore/snapshots.ts';
 import { createKeyring } from './http/api-keys.ts';
 import { createApp } from './http/app.ts';
 import { getMetrics } from './http/routes/get-metrics.ts';
+import { recordedBy } from './http/management/carry-out.ts';
 import { createManagementRouter } from './http/management/router.ts';
 import { createMetrics } from './metrics.ts';
 import { anyAccount, auditAccount, recentAccount } from './projections/audit-account.ts';
@@ -204,6 +205,7 @@ export const startGateway = async (options: GatewayOptions) => {
     upstreams,
     execute: (accountId, command, metadata, options) =>
       accounts.execute(accountStream(accountId), command, metadata, options),
+    recordedBy: (commandId) => recordedBy(store, commandId),
     tokens,
     runId: run.id,
     now: () => new Date(),
