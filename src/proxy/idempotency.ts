@@ -1,6 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import type { AccountRefusal } from '../domain/account/decide.ts';
 import type { AccountEvent } from '../domain/account/events.ts';
+import { invariant } from '../domain/decider.ts';
 import type { Credits } from '../domain/money.ts';
 import type { Recorded } from '../eventstore/codec.ts';
 import type { Outcome } from '../eventstore/commands.ts';
@@ -34,23 +35,30 @@ export type Idempotency = {
   readonly requestHash: string;
   /** Places the hold of a request by commands of these names, each of which the log takes once. */
   reserve(requestId: string, execute: Execute): Promise<AccountRefusal | Duplicate | undefined>;
+  /**
+   * For a charge after the hold was given up as lost. It takes the place of the next attempt, so that of the two only the
+   * first is charged: where another attempt was made meanwhile, the command finds that one in its place, and charges nothing.
+   */
+  lateCommandId(): string;
 };
 
 type Execute = (commandId: string) => Promise<Outcome<AccountEvent, AccountRefusal>>;
-type Reserved = Extract<AccountEvent, { type: 'CreditsReserved' }>;
-type Attempt = { readonly n: number; readonly reserved: Reserved };
+type Of<Type extends AccountEvent['type']> = Extract<AccountEvent, { type: Type }>;
+/** What stands in one of a key's places: an attempt, or the late charge for the one before it. */
+type Claim = { readonly n: number; readonly event: Of<'CreditsReserved' | 'LateUsageCharged'> };
 
-/** Every way in which a hold ends, or is charged for afterwards: the commands that do so are named after the request. */
-export type LastStep = 'settle' | 'late' | 'release' | 'orphaned';
-const LAST_STEPS: readonly LastStep[] = ['settle', 'late', 'release', 'orphaned'];
+/** The ways in which a hold ends: the commands that do so are named after the request. */
+export type LastStep = 'settle' | 'release' | 'orphaned';
+const LAST_STEPS: readonly LastStep[] = ['settle', 'release', 'orphaned'];
 
-export const lastCommandId = (requestId: string, step: LastStep): string => `${requestId.slice('gen-'.length)}/${step}`;
+export const lastCommandId = (requestId: string, step: LastStep | 'late'): string =>
+  `${requestId.slice('gen-'.length)}/${step}`;
 
 /**
- * The reservation of the n-th attempt under a key is a command of one name, whoever asks: so the log, where each command
- * writes once, decides which of many is carried out, and nothing needs to be remembered. An attempt is made only when the
- * one before it is known to have ended without a charge. The key itself is never kept, for it may say anything; and as it
- * goes into the hash of the request, nobody can try out prompts against what is kept.
+ * A key has places, one after another, and each is the name of a command: so the log, where a command writes once, decides
+ * who is carried out, and nothing needs to be remembered. A place is tried only when what stands in the one before it is
+ * known to have ended without a charge. The key itself is never kept, for it may say anything; and as it goes into the
+ * hash of the request, nobody can try out prompts against what is kept.
  */
 export const createIdempotency = ({ asked, recordedBy }: IdempotencyOptions): Idempotency => {
   const { accountId, endpoint, body, idempotencyKey } = asked;
@@ -61,52 +69,61 @@ export const createIdempotency = ({ asked, recordedBy }: IdempotencyOptions): Id
     .update(JSON.stringify([scope, endpoint]))
     .update(body)
     .digest('hex');
-  let next = 0;
+  let place = 0;
 
-  const attempt = async (n: number): Promise<Attempt | undefined> => {
+  const claimOf = async (n: number): Promise<Claim | undefined> => {
     const event = (await recordedBy(commandId(n)))?.event;
-    return event?.type === 'CreditsReserved' ? { n, reserved: event } : undefined;
+    return event?.type === 'CreditsReserved' || event?.type === 'LateUsageCharged' ? { n, event } : undefined;
   };
 
-  /** There are no gaps between attempts, so that not each must be asked for, however many have failed. */
-  const latestFrom = async (known: Attempt): Promise<Attempt> => {
-    let latest = known;
+  /** There are no gaps between the places taken, so that not each must be looked at, however many have failed. */
+  const latest = async (): Promise<Claim> => {
+    let known = await claimOf(place);
+    invariant(known !== undefined, 'a place that is taken is taken for good');
     let step = 1;
-    for (let further; (further = await attempt(latest.n + step)); step *= 2) latest = further;
-    for (let high = latest.n + step; high - latest.n > 1;) {
-      const middle = Math.floor((latest.n + high) / 2);
-      const found = await attempt(middle);
-      if (found) latest = found;
-      else high = middle;
+    for (let further; (further = await claimOf(known.n + step)); step *= 2) known = further;
+    for (let free = known.n + step; free - known.n > 1;) {
+      const middle = Math.floor((known.n + free) / 2);
+      const found = await claimOf(middle);
+      if (found) known = found;
+      else free = middle;
     }
-    return latest;
+    return known;
   };
 
-  const duplicateOf = async (reserved: Reserved): Promise<Duplicate | undefined> => {
-    const { requestId: generationId } = reserved;
-    const ends = await Promise.all(LAST_STEPS.map((step) => recordedBy(lastCommandId(generationId, step))));
-    const events = ends.map((end) => end?.event);
-    const charge = events.find((event) => event?.type === 'HoldSettled' || event?.type === 'LateUsageCharged');
+  /** Undefined where it ended without a charge. */
+  const duplicateOf = async ({ n, event }: Claim): Promise<Duplicate | undefined> => {
+    const { requestId: generationId } = event;
+    const ends = event.type === 'CreditsReserved' ? await Promise.all(LAST_STEPS.map(endedBy(generationId))) : [event];
+    const charge = ends.find((end) => end?.type === 'HoldSettled' || end?.type === 'LateUsageCharged');
     // An end that is not known here reads as none: better to refuse for ever than to charge twice.
-    if (!charge && events.some((event) => event?.type === 'HoldReleased')) return undefined;
-    if (reserved.requestHash !== requestHash) return { code: 'idempotency_key_reused', generationId };
+    if (!charge && ends.some((end) => end?.type === 'HoldReleased')) return undefined;
+    const attempt = event.type === 'CreditsReserved' ? event : (await claimOf(n - 1))?.event;
+    const same = attempt?.type === 'CreditsReserved' && attempt.requestHash === requestHash;
+    if (!same) return { code: 'idempotency_key_reused', generationId };
     if (!charge) return { code: 'idempotency_in_progress', generationId };
     return { code: 'idempotency_key_used', generationId, charged: charge.charged };
   };
+
+  const endedBy =
+    (generationId: string) =>
+    async (step: LastStep): Promise<AccountEvent | undefined> =>
+      (await recordedBy(lastCommandId(generationId, step)))?.event;
 
   return {
     requestHash,
     reserve: async (requestId, execute) => {
       for (;;) {
-        const outcome = await execute(commandId(next));
+        const outcome = await execute(commandId(place));
         if (!outcome.accepted) return outcome.refusal;
-        const [reserved] = outcome.events;
-        if (reserved?.type !== 'CreditsReserved' || reserved.requestId === requestId) return undefined;
-        const latest = await latestFrom({ n: next, reserved });
-        const duplicate = await duplicateOf(latest.reserved);
+        const [first] = outcome.events;
+        if (!first || (first.type === 'CreditsReserved' && first.requestId === requestId)) return undefined;
+        const claim = await latest();
+        const duplicate = await duplicateOf(claim);
         if (duplicate) return duplicate;
-        next = latest.n + 1;
+        place = claim.n + 1;
       }
     },
+    lateCommandId: () => commandId(place + 1),
   };
 };

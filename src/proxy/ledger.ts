@@ -60,10 +60,12 @@ export const createLedger = ({ execute, asked, runId, stopping, once }: LedgerOp
   const ask = (command: AccountCommand, commandId: string, options?: CommandOptions): Answered =>
     execute(accountId, command, { actor: `key:${keyId}`, commandId }, options);
 
-  const insist = async (command: AccountCommand, step: LastStep): Answered => {
+  const commandIdOf = (step: LastStep | 'late'): string => lastCommandId(requestId, step);
+
+  const insist = async (command: AccountCommand, commandId: string): Answered => {
     for (let mayRepeat = false; ; mayRepeat = true) {
       try {
-        return await ask(command, lastCommandId(requestId, step), { mayRepeat });
+        return await ask(command, commandId, { mayRepeat });
       } catch (error) {
         if (!(error instanceof StoreUnavailable) || stopping()) throw error;
         await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS));
@@ -84,10 +86,13 @@ export const createLedger = ({ execute, asked, runId, stopping, once }: LedgerOp
     },
     settle: async (usage, price, delivery) => {
       const charge = async (): Answered => {
-        const outcome = await insist({ type: 'SettleHold', requestId, usage, delivery }, 'settle');
+        const outcome = await insist({ type: 'SettleHold', requestId, usage, delivery }, commandIdOf('settle'));
         if (outcome.accepted || outcome.refusal.code !== 'hold_not_open') return outcome;
         // This process was taken for dead and its hold released: what was delivered is charged to what is free now.
-        return insist({ type: 'ChargeLateUsage', requestId, keyId, usage, price, delivery }, 'late');
+        return insist(
+          { type: 'ChargeLateUsage', requestId, keyId, usage, price, delivery },
+          once?.lateCommandId() ?? commandIdOf('late'),
+        );
       };
       const outcome = await charge().catch((cause: unknown) => {
         throw cause instanceof StoreUnavailable ? new SettlementUnknown(cause.message, { cause }) : cause;
@@ -96,10 +101,10 @@ export const createLedger = ({ execute, asked, runId, stopping, once }: LedgerOp
       for (const event of outcome.events) {
         if (event.type === 'HoldSettled' || event.type === 'LateUsageCharged') return event.charged;
       }
-      return 0n;
+      return 0n; // Another attempt under the same idempotency key was made meanwhile, and it is that one which pays.
     },
     release: async (reason, detail) => {
-      const outcome = await insist({ type: 'ReleaseHold', requestId, reason, detail }, 'release');
+      const outcome = await insist({ type: 'ReleaseHold', requestId, reason, detail }, commandIdOf('release'));
       invariant(outcome.accepted || outcome.refusal.code === 'hold_not_open', 'a hold can always be released');
     },
   };
