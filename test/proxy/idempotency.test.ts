@@ -8,6 +8,7 @@ import type { EventStore } from '../../src/eventstore/event-store.ts';
 import { eventId } from '../../src/eventstore/ids.ts';
 import { createInMemoryStore } from '../../src/eventstore/in-memory.ts';
 import { createCompletions, type Answer, type Asked } from '../../src/proxy/completions.ts';
+import { createIdempotency } from '../../src/proxy/idempotency.ts';
 import { orphanCommandId } from '../../src/proxy/ledger.ts';
 import { UpstreamFailed, type Upstream } from '../../src/proxy/upstream.ts';
 import { readWholeStream } from '../eventstore/logs.ts';
@@ -31,14 +32,19 @@ const failing = createTestUpstream(() => {
 let store: EventStore;
 /** How often the log was asked for what a command had left there. */
 let lookUps: number;
+/** Called with what was found, before the one who asked is told. */
+let lookedUp: (id: string) => Promise<unknown>;
 beforeEach(async () => {
   lookUps = 0;
+  lookedUp = () => Promise.resolve();
   const inner = createInMemoryStore();
   store = {
     ...inner,
-    findEvent: (id) => {
+    findEvent: async (id) => {
       lookUps++;
-      return inner.findEvent(id);
+      const found = await inner.findEvent(id);
+      await lookedUp(id);
+      return found;
     },
   };
   for (const account of ['ada', 'ben']) await happen(store, account, ...customer, toppedUp(CREDITS));
@@ -201,7 +207,7 @@ describe('a request under an idempotency key', () => {
     expect(await ask()).toEqual(duplicate('idempotency_key_used', answer.generationId, charged));
   });
 
-  it('is another one with another body, or at another place, unless nothing came of the first', async () => {
+  it('is another one with another body, unless nothing came of the first', async () => {
     const gateway = open();
     const other = { ...chat, temperature: 1 };
     expect(await gateway.ask(other, { upstream: failing })).toMatchObject(failed);
@@ -283,6 +289,39 @@ describe('a request whose process was taken for dead', () => {
     expect(await alive.ask()).toEqual(duplicate('idempotency_key_used', first.requestId, COST));
     expect(await alive.ask({ ...chat, n: 2 })).toEqual(duplicate('idempotency_key_reused', first.requestId));
     expect(await chargedTo()).toBe(COST);
+  });
+
+  it('is not carried out again where it is charged late at that very moment', async () => {
+    const [paused, alive] = [open(), open()];
+    const { upstream, answer } = slow();
+    const first = await begin(paused, upstream);
+    await giveUp(alive, first.requestId);
+    // It has just been found that the first one ended without a charge; the first one wakes up before the second begins.
+    lookedUp = async (id) => {
+      if (id !== eventId(orphanCommandId(first.requestId), 0)) return;
+      answer();
+      await first.answer;
+    };
+    expect(await alive.ask()).toEqual(duplicate('idempotency_key_used', first.requestId, COST));
+    expect((await chargesOf()).map(({ type }) => type)).toEqual(['LateUsageCharged']);
+  });
+});
+
+describe('the hash of a request', () => {
+  const asked = { accountId: 'ada', endpoint: '/completions', body: Buffer.from('{}'), idempotencyKey: 'once' };
+  const hashOf = (change: Partial<typeof asked> = {}) =>
+    createIdempotency({ asked: { ...asked, ...change }, recordedBy: () => Promise.resolve(undefined) }).requestHash;
+
+  it('is of all that makes it another request, and of the key, which is kept nowhere', () => {
+    expect(hashOf()).toBe(hashOf());
+    expect(hashOf()).toMatch(/^[0-9a-f]{64}$/);
+    const others = [
+      hashOf({ body: Buffer.from('{} ') }),
+      hashOf({ endpoint: '/embeddings' }),
+      hashOf({ accountId: 'ben' }),
+      hashOf({ idempotencyKey: 'twice' }),
+    ];
+    expect(new Set([hashOf(), ...others]).size).toBe(5);
   });
 });
 
