@@ -51,8 +51,7 @@ type Claim = { readonly n: number; readonly event: Of<'CreditsReserved' | 'LateU
 export type LastStep = 'settle' | 'release' | 'orphaned';
 const LAST_STEPS: readonly LastStep[] = ['settle', 'release', 'orphaned'];
 
-export const lastCommandId = (requestId: string, step: LastStep | 'late'): string =>
-  `${requestId.slice('gen-'.length)}/${step}`;
+export const lastCommandId = (requestId: string, step: LastStep): string => `${requestId.slice('gen-'.length)}/${step}`;
 
 /**
  * A key has places, one after another, and each is the name of a command: so the log, where a command writes once, decides
@@ -82,7 +81,8 @@ export const createIdempotency = ({ asked, recordedBy }: IdempotencyOptions): Id
     invariant(known !== undefined, 'a place that is taken is taken for good');
     let step = 1;
     for (let further; (further = await claimOf(known.n + step)); step *= 2) known = further;
-    for (let free = known.n + step; free - known.n > 1;) {
+    let free = known.n + step;
+    while (free - known.n > 1) {
       const middle = Math.floor((known.n + free) / 2);
       const found = await claimOf(middle);
       if (found) known = found;
@@ -94,7 +94,7 @@ export const createIdempotency = ({ asked, recordedBy }: IdempotencyOptions): Id
   /** Undefined where it ended without a charge. */
   const duplicateOf = async ({ n, event }: Claim): Promise<Duplicate | undefined> => {
     const { requestId: generationId } = event;
-    const ends = event.type === 'CreditsReserved' ? await Promise.all(LAST_STEPS.map(endedBy(generationId))) : [event];
+    const ends = event.type === 'CreditsReserved' ? await endsOf(generationId) : [event];
     const charge = ends.find((end) => end?.type === 'HoldSettled' || end?.type === 'LateUsageCharged');
     // An end that is not known here reads as none: better to refuse for ever than to charge twice.
     if (!charge && ends.some((end) => end?.type === 'HoldReleased')) return undefined;
@@ -105,10 +105,8 @@ export const createIdempotency = ({ asked, recordedBy }: IdempotencyOptions): Id
     return { code: 'idempotency_key_used', generationId, charged: charge.charged };
   };
 
-  const endedBy =
-    (generationId: string) =>
-    async (step: LastStep): Promise<AccountEvent | undefined> =>
-      (await recordedBy(lastCommandId(generationId, step)))?.event;
+  const endsOf = (generationId: string): Promise<(AccountEvent | undefined)[]> =>
+    Promise.all(LAST_STEPS.map(async (step) => (await recordedBy(lastCommandId(generationId, step)))?.event));
 
   return {
     requestHash,

@@ -5,7 +5,7 @@ import type { Credits, Usage } from '../domain/money.ts';
 import type { Metadata } from '../eventstore/codec.ts';
 import type { CommandOptions, Outcome } from '../eventstore/commands.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
-import { lastCommandId, type Idempotency, type LastStep } from './idempotency.ts';
+import { lastCommandId, type Idempotency } from './idempotency.ts';
 import type { Reserve } from './reservation.ts';
 
 /** Decides a command on an account; resolves when what came of it is durable. */
@@ -57,15 +57,14 @@ export const orphanCommandId = (requestId: string): string => lastCommandId(requ
 export const createLedger = ({ execute, asked, runId, stopping, once }: LedgerOptions): Ledger => {
   const { uuid, accountId, keyId } = asked;
   const requestId = generationIdOf(uuid);
-  const ask = (command: AccountCommand, commandId: string, options?: CommandOptions): Answered =>
+  const askAs = (commandId: string, command: AccountCommand, options?: CommandOptions): Answered =>
     execute(accountId, command, { actor: `key:${keyId}`, commandId }, options);
+  const nameOf = (step: string): string => `${uuid}/${step}`;
 
-  const commandIdOf = (step: LastStep | 'late'): string => lastCommandId(requestId, step);
-
-  const insist = async (command: AccountCommand, commandId: string): Answered => {
+  const insist = async (command: AccountCommand, step: string, commandId = nameOf(step)): Answered => {
     for (let mayRepeat = false; ; mayRepeat = true) {
       try {
-        return await ask(command, commandId, { mayRepeat });
+        return await askAs(commandId, command, { mayRepeat });
       } catch (error) {
         if (!(error instanceof StoreUnavailable) || stopping()) throw error;
         await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS));
@@ -79,20 +78,18 @@ export const createLedger = ({ execute, asked, runId, stopping, once }: LedgerOp
       const command: AccountCommand = { type: 'ReserveCredits', requestId, keyId, runId, ...hold };
       if (once) {
         const { requestHash } = once;
-        return once.reserve(requestId, (id) => ask({ ...command, requestHash }, id, { mayRepeat: true }));
+        return once.reserve(requestId, (id) => askAs(id, { ...command, requestHash }, { mayRepeat: true }));
       }
-      const outcome = await ask(command, `${uuid}/${step}`);
+      const outcome = await askAs(nameOf(step), command);
       return outcome.accepted ? undefined : outcome.refusal;
     },
     settle: async (usage, price, delivery) => {
       const charge = async (): Answered => {
-        const outcome = await insist({ type: 'SettleHold', requestId, usage, delivery }, commandIdOf('settle'));
+        const outcome = await insist({ type: 'SettleHold', requestId, usage, delivery }, 'settle');
         if (outcome.accepted || outcome.refusal.code !== 'hold_not_open') return outcome;
         // This process was taken for dead and its hold released: what was delivered is charged to what is free now.
-        return insist(
-          { type: 'ChargeLateUsage', requestId, keyId, usage, price, delivery },
-          once?.lateCommandId() ?? commandIdOf('late'),
-        );
+        const late: AccountCommand = { type: 'ChargeLateUsage', requestId, keyId, usage, price, delivery };
+        return insist(late, 'late', once?.lateCommandId());
       };
       const outcome = await charge().catch((cause: unknown) => {
         throw cause instanceof StoreUnavailable ? new SettlementUnknown(cause.message, { cause }) : cause;
@@ -104,7 +101,7 @@ export const createLedger = ({ execute, asked, runId, stopping, once }: LedgerOp
       return 0n; // Another attempt under the same idempotency key was made meanwhile, and it is that one which pays.
     },
     release: async (reason, detail) => {
-      const outcome = await insist({ type: 'ReleaseHold', requestId, reason, detail }, commandIdOf('release'));
+      const outcome = await insist({ type: 'ReleaseHold', requestId, reason, detail }, 'release');
       invariant(outcome.accepted || outcome.refusal.code === 'hold_not_open', 'a hold can always be released');
     },
   };
