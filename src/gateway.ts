@@ -12,6 +12,7 @@ import { openViews } from './gateway/views.ts';
 import { startWatchers } from './gateway/watchers.ts';
 import { createKeyring } from './http/api-keys.ts';
 import { createApp } from './http/app.ts';
+import { recordedBy } from './http/management/carry-out.ts';
 import { createManagementRouter } from './http/management/router.ts';
 import { getMetrics } from './http/routes/get-metrics.ts';
 import { createCompletions } from './proxy/completions.ts';
@@ -49,6 +50,7 @@ export const startGateway = async (options: GatewayOptions) => {
     upstreams,
     execute: (accountId, command, metadata, options) =>
       accounts.execute(accountStream(accountId), command, metadata, options),
+    recordedBy: (commandId) => recordedBy(store, commandId),
     tokens,
     runId: watchers.runId,
     now,

@@ -19,6 +19,8 @@ export type Problem = {
   readonly retryAfterMs?: number;
   /** The field that is to blame. */
   readonly param?: string | null;
+  /** The generation that this is about, and what it cost, so that its receipt can be fetched. */
+  readonly generation?: { readonly id: string; readonly costUsd?: string };
 };
 
 /** `code` only where the wire knows a refusal by another name. */
@@ -95,6 +97,16 @@ const ofTheDoor = {
     409,
     'This Idempotency-Key was used for another request. Send this one with a new key.',
   ),
+  idempotency_in_progress: {
+    ...invalid(409, 'The same request is under way under this Idempotency-Key. Try again when it has ended.'),
+    shouldRetry: true,
+    retryAfterMs: 1000,
+  },
+  idempotency_key_used: invalid(
+    409,
+    'This request was carried out and paid for already, under this Idempotency-Key. Answers are not kept: fetch the ' +
+      'receipt, GET /v1/generation?id=, or send the request with a new key to have it answered, and charged, again.',
+  ),
   // Whether an upstream has charged is for the proxy to know: only where it has not does it allow a retry.
   upstream_error: {
     status: 502,
@@ -137,13 +149,26 @@ export const refusalProblem = ({ code, funds }: AccountRefusal): Problem => {
   return problem(code, { message: `${message} Needed: $${needed}. Available: $${available}. Held: $${held}.` });
 };
 
+/** The headers by which a customer knows a generation, also where its answer is an error. */
+export const tellGeneration = (response: Response, id: string, costUsd?: string): void => {
+  response.setHeader('x-kissapi-generation-id', id);
+  response.setHeader('x-generation-id', id);
+  if (costUsd !== undefined) response.setHeader('x-kissapi-cost-usd', costUsd);
+};
+
 export const sendProblem = (response: Response, problem: Problem, requestId: string): void => {
-  const { status, type, code, message, param = null, shouldRetry, retryAfterMs } = problem;
+  const { status, type, code, message, param = null, shouldRetry, retryAfterMs, generation } = problem;
   response.setHeader('x-request-id', requestId);
   response.setHeader('x-should-retry', String(shouldRetry));
   if (retryAfterMs !== undefined) {
     response.setHeader('retry-after-ms', retryAfterMs);
     response.setHeader('retry-after', Math.ceil(retryAfterMs / 1000));
   }
-  response.status(status).json({ error: { message, type, param, code, request_id: requestId } });
+  const about: Record<string, string> = {};
+  if (generation) {
+    tellGeneration(response, generation.id, generation.costUsd);
+    about['generation_id'] = generation.id;
+    if (generation.costUsd !== undefined) about['cost_usd'] = generation.costUsd;
+  }
+  response.status(status).json({ error: { message, type, param, code, request_id: requestId, ...about } });
 };

@@ -2,12 +2,13 @@ import { formatUsd } from '../domain/money.ts';
 import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { StoreFull } from '../eventstore/event-store.ts';
 import { createCall, type Call } from './call.ts';
+import { createIdempotency, type RecordedBy } from './idempotency.ts';
 import { createLedger, type ExecuteOnAccount, type Ledger } from './ledger.ts';
 import { readAnswer, withCost } from './meter.ts';
 import { upstreamProblem, type CompletionProblem } from './problem.ts';
 import { relayStream, type Sink } from './relay.ts';
 import { isBadRequest, readRequest, withFields, type CompletionRequest } from './request.ts';
-import { reserveCredits, type Bounds } from './reservation.ts';
+import { reserveCredits, type Bounds, type NotReserved } from './reservation.ts';
 import type { TokenCounter } from './token-counter.ts';
 import { UpstreamFailed, type Endpoint, type Upstream, type UpstreamResponse } from './upstream.ts';
 
@@ -19,6 +20,8 @@ export type Asked = {
   readonly keyId: string;
   readonly endpoint: Endpoint;
   readonly body: Buffer;
+  /** Under the same one, no more than one request is charged. */
+  readonly idempotencyKey?: string | undefined;
   /** Aborted when the customer's connection closes before the answer is complete. */
   readonly gone: AbortSignal;
 };
@@ -44,6 +47,7 @@ export type CompletionsOptions = {
   readonly findPrice: (model: string, at: Date) => PriceVersion | undefined;
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly execute: ExecuteOnAccount;
+  readonly recordedBy: RecordedBy;
   readonly tokens: TokenCounter;
   readonly runId: string;
   readonly now: () => Date;
@@ -64,7 +68,7 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** Reserve, forward, meter, settle. */
 export const createCompletions = (options: CompletionsOptions): Completions => {
-  const { findPrice, upstreams, execute, tokens, runId, now, idleTimeoutMs } = options;
+  const { findPrice, upstreams, execute, recordedBy, tokens, runId, now, idleTimeoutMs } = options;
   const calls = new Set<Call>();
   let draining = false;
   let idle = (): void => undefined;
@@ -84,9 +88,12 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
     const upstream = upstreams.get(price.upstream);
     if (!upstream) return problem({ kind: 'no_provider', model: request.model });
 
-    const ledger = createLedger({ execute, asked, runId, stopping: () => draining });
+    const { idempotencyKey } = asked;
+    const once =
+      idempotencyKey === undefined ? undefined : createIdempotency({ asked: { ...asked, idempotencyKey }, recordedBy });
+    const ledger = createLedger({ execute, asked, runId, stopping: () => draining, once });
     const reservation = await reserveCredits({ request, price, tokens, reserve: ledger.reserve }).catch(forgo(ledger));
-    if (!reservation.reserved) return problem({ kind: 'refused', ...reservation });
+    if (!reservation.reserved) return problem(whyNotReserved(reservation));
     const call = createCall({ gone: asked.gone, request, price, reservation, ledger, tokens, idleTimeoutMs });
     calls.add(call);
     if (draining) call.cancel('drained');
@@ -122,6 +129,11 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
 };
 
 const problem = (what: CompletionProblem): Answer => ({ kind: 'problem', problem: what });
+
+const whyNotReserved = ({ refusal, affordableTokens }: NotReserved): CompletionProblem =>
+  'generationId' in refusal
+    ? { kind: 'duplicate', duplicate: refusal }
+    : { kind: 'refused', refusal, ...(affordableTokens === undefined ? {} : { affordableTokens }) };
 
 const serves = ({ kind }: PriceVersion, endpoint: Endpoint): boolean =>
   ({ '/chat/completions': 'chat', '/completions': 'completion', '/embeddings': 'embedding' })[endpoint] === kind;

@@ -5,6 +5,7 @@ import type { Credits, Usage } from '../domain/money.ts';
 import type { Metadata } from '../eventstore/codec.ts';
 import type { CommandOptions, Outcome } from '../eventstore/commands.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
+import { lastCommandId, type Idempotency } from './idempotency.ts';
 import type { Reserve } from './reservation.ts';
 
 /** Decides a command on an account; resolves when what came of it is durable. */
@@ -36,25 +37,34 @@ export type LedgerOptions = {
   readonly runId: string;
   /** Whether this process is about to end, and the holds of its run to be ended by others. */
   readonly stopping: () => boolean;
+  /** Where the request came under an Idempotency-Key. */
+  readonly once?: Idempotency | undefined;
 };
+
+/** Fault: nobody can tell whether the charge is in the log, so the request must not be repeated as if it were not. */
+export class SettlementUnknown extends Error {
+  override readonly name = 'SettlementUnknown';
+  readonly code = 'settlement_unknown';
+}
 
 /** On top of the store's own tries. */
 const TRY_AGAIN_MS = 1000;
 
 export const generationIdOf = (uuid: string): string => `gen-${uuid}`;
 /** The command that ends an orphaned hold is named after the request, whoever gives it. */
-export const orphanCommandId = (requestId: string): string => `${requestId.slice('gen-'.length)}/orphaned`;
+export const orphanCommandId = (requestId: string): string => lastCommandId(requestId, 'orphaned');
 
-export const createLedger = ({ execute, asked, runId, stopping }: LedgerOptions): Ledger => {
+export const createLedger = ({ execute, asked, runId, stopping, once }: LedgerOptions): Ledger => {
   const { uuid, accountId, keyId } = asked;
   const requestId = generationIdOf(uuid);
-  const ask = (command: AccountCommand, step: string, options?: CommandOptions): Answered =>
-    execute(accountId, command, { actor: `key:${keyId}`, commandId: `${uuid}/${step}` }, options);
+  const askAs = (commandId: string, command: AccountCommand, options?: CommandOptions): Answered =>
+    execute(accountId, command, { actor: `key:${keyId}`, commandId }, options);
+  const nameOf = (step: string): string => `${uuid}/${step}`;
 
-  const insist = async (command: AccountCommand, step: string): Answered => {
+  const insist = async (command: AccountCommand, step: string, commandId = nameOf(step)): Answered => {
     for (let mayRepeat = false; ; mayRepeat = true) {
       try {
-        return await ask(command, step, { mayRepeat });
+        return await askAs(commandId, command, { mayRepeat });
       } catch (error) {
         if (!(error instanceof StoreUnavailable) || stopping()) throw error;
         await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS));
@@ -65,20 +75,30 @@ export const createLedger = ({ execute, asked, runId, stopping }: LedgerOptions)
   return {
     requestId,
     reserve: async (hold, step) => {
-      const outcome = await ask({ type: 'ReserveCredits', requestId, keyId, runId, ...hold }, step);
+      const command: AccountCommand = { type: 'ReserveCredits', requestId, keyId, runId, ...hold };
+      if (once) {
+        const { requestHash } = once;
+        return once.reserve(requestId, (id) => askAs(id, { ...command, requestHash }, { mayRepeat: true }));
+      }
+      const outcome = await askAs(nameOf(step), command);
       return outcome.accepted ? undefined : outcome.refusal;
     },
     settle: async (usage, price, delivery) => {
-      let outcome = await insist({ type: 'SettleHold', requestId, usage, delivery }, 'settle');
-      // This process was taken for dead and its hold released: what was delivered is charged to what is free now.
-      if (!outcome.accepted && outcome.refusal.code === 'hold_not_open') {
-        outcome = await insist({ type: 'ChargeLateUsage', requestId, keyId, usage, price, delivery }, 'late');
-      }
+      const charge = async (): Answered => {
+        const outcome = await insist({ type: 'SettleHold', requestId, usage, delivery }, 'settle');
+        if (outcome.accepted || outcome.refusal.code !== 'hold_not_open') return outcome;
+        // This process was taken for dead and its hold released: what was delivered is charged to what is free now.
+        const late: AccountCommand = { type: 'ChargeLateUsage', requestId, keyId, usage, price, delivery };
+        return insist(late, 'late', once?.lateCommandId());
+      };
+      const outcome = await charge().catch((cause: unknown) => {
+        throw cause instanceof StoreUnavailable ? new SettlementUnknown(cause.message, { cause }) : cause;
+      });
       invariant(outcome.accepted, 'a request is always settled');
       for (const event of outcome.events) {
         if (event.type === 'HoldSettled' || event.type === 'LateUsageCharged') return event.charged;
       }
-      return 0n;
+      return 0n; // Another attempt under the same idempotency key was made meanwhile, and it is that one which pays.
     },
     release: async (reason, detail) => {
       const outcome = await insist({ type: 'ReleaseHold', requestId, reason, detail }, 'release');

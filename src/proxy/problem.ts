@@ -1,4 +1,5 @@
 import type { AccountRefusal } from '../domain/account/decide.ts';
+import type { Duplicate } from './idempotency.ts';
 
 /** Why a completion was not had. What it means in HTTP is for the door to say. */
 export type CompletionProblem =
@@ -11,6 +12,8 @@ export type CompletionProblem =
   | { readonly kind: 'model_not_found'; readonly model: string }
   | { readonly kind: 'no_provider'; readonly model: string }
   | { readonly kind: 'refused'; readonly refusal: AccountRefusal; readonly affordableTokens?: number }
+  /** It was asked before, under the same Idempotency-Key, and that was not in vain. */
+  | { readonly kind: 'duplicate'; readonly duplicate: Duplicate }
   /** The upstream did not like the request: its own words, for the customer alone. The hold was released. */
   | { readonly kind: 'upstream_refused'; readonly status: number; readonly error: UpstreamError }
   /** The upstream failed, and the hold was released, so that asking again is safe. */

@@ -3,6 +3,7 @@ import type { PinnedPrice } from '../domain/account/events.ts';
 import { affordableOutputTokens, costBound, type Credits } from '../domain/money.ts';
 import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { countedTokensBound, inputTokensBound, promptTexts } from './bounds.ts';
+import type { Duplicate } from './idempotency.ts';
 import type { CompletionRequest } from './request.ts';
 import type { TokenCounter } from './token-counter.ts';
 
@@ -18,14 +19,14 @@ export type Bounds = {
 export type Reserved = { readonly reserved: true; readonly bounds: Bounds; readonly price: PinnedPrice };
 export type NotReserved = {
   readonly reserved: false;
-  readonly refusal: AccountRefusal;
+  readonly refusal: AccountRefusal | Duplicate;
   readonly affordableTokens?: number;
 };
 
 export type Hold = Pick<ReserveCredits, 'amount' | 'price' | 'request'>;
 
 /** Tells the refusal, or undefined once the hold is durable. Each try at it is a step with a name of its own. */
-export type Reserve = (hold: Hold, step: string) => Promise<AccountRefusal | undefined>;
+export type Reserve = (hold: Hold, step: string) => Promise<AccountRefusal | Duplicate | undefined>;
 
 export type ReservationOptions = {
   readonly request: CompletionRequest;
@@ -70,7 +71,7 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
   return last ? { reserved: false, refusal: last, affordableTokens } : reserved(price, bounds);
 };
 
-const ask = (options: ReservationOptions, bounds: Bounds, step: string): Promise<AccountRefusal | undefined> => {
+const ask = (options: ReservationOptions, bounds: Bounds, step: string): ReturnType<Reserve> => {
   const { request, price, reserve } = options;
   return reserve(
     {

@@ -97,7 +97,7 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
 };
 
 /** Of those whose shape has changed. */
-const versions: Partial<Record<string, number>> = { AccountRegistered: 2 };
+const versions: Partial<Record<string, number>> = { AccountRegistered: 2, CreditsReserved: 2 };
 
 const ID = '019a0000-1234-8abc-8def-0123456789ab';
 const metadata: Metadata = { actor: 'key:key_1', commandId: 'cmd', correlationId: 'req_http' };
@@ -156,6 +156,17 @@ describe('every event', () => {
     const delivery = { ...onDisk.HoldSettled[0].delivery, finishReason: null, upstreamId: null, firstByteMs: null };
     const event = { ...onDisk.HoldSettled[0], delivery };
     expect(roundTrip(event)).toStrictEqual(event);
+  });
+
+  it('keeps the hash of what was asked under an idempotency key', () => {
+    const event = { ...onDisk.CreditsReserved[0], requestHash: 'ab'.repeat(32) };
+    expect(roundTrip(event)).toStrictEqual(event);
+    expect(() => roundTrip({ ...event, requestHash: 'How are you?' })).toThrow();
+  });
+
+  it('of a time when there were no idempotency keys is read as ever', () => {
+    const [event, data] = onDisk.CreditsReserved;
+    expect(decode(stored({ type: event.type, version: 1, data })).event).toStrictEqual(event);
   });
 
   it('of a system need not come from a request', () => {

@@ -115,6 +115,28 @@ describe('the door', () => {
     });
   });
 
+  it('passes an idempotency key on, and no such thing as could not be one', async () => {
+    const complete = vi.fn((_asked: Asked) => Promise.resolve(whole));
+    const { post } = await open({ complete });
+    const longest = 'k'.repeat(255);
+    for (const key of ['a', longest, 'any printable: ~!']) {
+      expect((await post({ headers: { 'idempotency-key': key } })).status).toBe(200);
+    }
+    await post();
+    expect(complete.mock.calls.map(([{ idempotencyKey }]) => idempotencyKey)).toEqual([
+      'a',
+      longest,
+      'any printable: ~!',
+      undefined,
+    ]);
+    for (const key of ['', `${longest}k`, 'naïve', 'a\tb']) {
+      const refused = await post({ headers: { 'idempotency-key': key } });
+      expect([key, refused.status, refused.headers.get('x-should-retry')]).toEqual([key, 400, 'false']);
+      expect(await refused.json()).toMatchObject({ error: { code: 'invalid_request', param: 'Idempotency-Key' } });
+    }
+    expect(complete).toHaveBeenCalledTimes(4);
+  });
+
   it('tells of the cap, and nothing of a balance that it does not know', async () => {
     const { post } = await open({
       complete: () => Promise.resolve({ ...whole, outputCap: 20 }),

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { refusalCodes } from '../../src/domain/account/decide.ts';
-import { problem, refusalProblem, sendProblem } from '../../src/http/problems.ts';
+import { problem, refusalProblem, sendProblem, type Problem } from '../../src/http/problems.ts';
 
 describe('problem', () => {
   it('gives every refusal of an account a status, and words that say what to do', () => {
@@ -48,30 +48,56 @@ describe('problem', () => {
 });
 
 describe('sendProblem', () => {
-  it('writes the body and every header that a client goes by', async () => {
+  const sent = async (what: Problem) => {
     const app = express();
-    app.get('/', (_request, response) =>
-      sendProblem(response, problem('server_is_overloaded', { retryAfterMs: 1500, param: 'model' }), 'req_1'),
-    );
+    app.get('/', (_request, response) => sendProblem(response, what, 'req_1'));
     const server = createServer(app);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-    expect(response.status).toBe(503);
-    expect(Object.fromEntries(response.headers)).toMatchObject({
+    const { error } = (await response.json()) as { error: Readonly<Record<string, unknown>> };
+    await new Promise((resolve) => server.close(resolve));
+    return { status: response.status, headers: Object.fromEntries(response.headers), error };
+  };
+
+  it.each([
+    ['idempotency_in_progress', 'true'],
+    ['idempotency_key_used', 'false'],
+    ['idempotency_key_reused', 'false'],
+  ] as const)('409 %s names the generation that the key stands for', async (code, retry) => {
+    const { status, headers, error } = await sent(problem(code, { generation: { id: 'gen-1', costUsd: '0.01' } }));
+    expect(status).toBe(409);
+    expect(headers).toMatchObject({
+      'x-should-retry': retry,
+      'x-kissapi-generation-id': 'gen-1',
+      'x-generation-id': 'gen-1',
+      'x-kissapi-cost-usd': '0.01',
+    });
+    expect(headers['retry-after']).toBe(retry === 'true' ? '1' : undefined);
+    expect(error).toMatchObject({ code, generation_id: 'gen-1', cost_usd: '0.01' });
+  });
+
+  it('says nothing of a cost that is not known yet', async () => {
+    const { headers, error } = await sent(problem('idempotency_in_progress', { generation: { id: 'gen-1' } }));
+    expect(headers['x-kissapi-cost-usd']).toBeUndefined();
+    expect(error).not.toHaveProperty('cost_usd');
+  });
+
+  it('writes the body and every header that a client goes by', async () => {
+    const what = problem('server_is_overloaded', { retryAfterMs: 1500, param: 'model' });
+    const { status, headers, error } = await sent(what);
+    expect(status).toBe(503);
+    expect(headers).toMatchObject({
       'x-request-id': 'req_1',
       'x-should-retry': 'true',
       'retry-after-ms': '1500',
       'retry-after': '2',
     });
-    expect(await response.json()).toEqual({
-      error: {
-        message: expect.any(String) as unknown,
-        type: 'service_unavailable_error',
-        param: 'model',
-        code: 'server_is_overloaded',
-        request_id: 'req_1',
-      },
+    expect(error).toEqual({
+      message: expect.any(String) as unknown,
+      type: 'service_unavailable_error',
+      param: 'model',
+      code: 'server_is_overloaded',
+      request_id: 'req_1',
     });
-    await new Promise((resolve) => server.close(resolve));
   });
 });

@@ -90,3 +90,25 @@ describe('rows that cannot be written for a while', () => {
     await checkProjections(premises.databaseUrl, accountId, await checkSettledBooks(gateway, accountId));
   });
 });
+
+describe('a gateway that is told to stop while the database is away', () => {
+  let premises: Premises;
+  beforeAll(async () => {
+    premises = await createPremises();
+  });
+  afterAll(() => premises.close());
+
+  it('invites nobody to send again what may have been charged', async () => {
+    const gateway = await premises.startGateway();
+    const { accountId, apiKey } = await gateway.openAccount();
+    const { answer } = chat(gateway, apiKey, { simulate: { firstByteMs: 1500 } });
+    const view = async (): Promise<AccountView> => gateway.manage('GET', `/accounts/${accountId}`);
+    await expect.poll(async () => (await view()).open_holds.length, SOON).toBe(1);
+    const giveBack = await takeAway(premises.databaseUrl);
+    const stopped = gateway.process.stop();
+    const { status, headers } = await answer;
+    await giveBack();
+    expect([status, headers.get('x-should-retry')]).toEqual([500, 'false']);
+    await stopped;
+  });
+});

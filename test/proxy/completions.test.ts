@@ -48,6 +48,7 @@ const open = ({
     findPrice: (model) => prices.find((one) => one.model === model),
     upstreams: new Map([['test', upstream]]),
     execute: execute ?? account.execute,
+    recordedBy: () => Promise.resolve(undefined),
     tokens: countWords,
     runId: 'run',
     now: () => new Date(),

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { noUsage } from '../../src/domain/money.ts';
 import type { Delivery } from '../../src/domain/account/events.ts';
 import { StoreUnavailable } from '../../src/eventstore/event-store.ts';
-import { createLedger, orphanCommandId, type ExecuteOnAccount } from '../../src/proxy/ledger.ts';
+import { createLedger, orphanCommandId, SettlementUnknown, type ExecuteOnAccount } from '../../src/proxy/ledger.ts';
 import { KEY_ID, openAccount, type TestAccount } from './account.ts';
 import { price } from './examples.ts';
 
@@ -116,6 +116,13 @@ describe('a ledger', () => {
   it('gives up where the process stops: others end its holds', async () => {
     const ledger = ledgerOf(failing(account, Infinity), () => true);
     await expect(ledger.release('client_gone', 'x')).rejects.toThrow(StoreUnavailable);
+  });
+
+  it('tells a charge that may have got through from one that did not, where it gives up', async () => {
+    await ledgerOf(account.execute).reserve(hold, 'reserve');
+    const ledger = ledgerOf(failing(account, Infinity, true), () => true);
+    await expect(ledger.settle(usage, pinned, delivery)).rejects.toThrow(SettlementUnknown);
+    expect(account.state.wallet.balance).toBe(90_000n);
   });
 
   it('does not insist on a reservation: the customer may ask again', async () => {

@@ -53,6 +53,7 @@ export type ReserveCredits = {
   readonly runId: string;
   readonly price: PinnedPrice;
   readonly request: RequestFacts;
+  readonly requestHash?: string;
 };
 
 /** In order of precedence: where several are true of a request, it is refused with the first. */

@@ -43,6 +43,8 @@ export type WalletEvent =
       readonly runId: string;
       readonly price: PinnedPrice;
       readonly request: RequestFacts;
+      /** Where it was asked under an Idempotency-Key: tells whether another request under that key is the same. */
+      readonly requestHash?: string;
     }
   /** finance: nothing yet. More is set aside, because the stream goes on. */
   | { readonly type: 'HoldExtended'; readonly requestId: string; readonly by: Credits }

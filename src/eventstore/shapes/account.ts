@@ -5,6 +5,7 @@ import { asPlain } from '../personal-data.ts';
 import { credits, rates, tokens, usage } from './values.ts';
 
 const id = z.string().min(1);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 const holder = z.enum(['person', 'entity']);
 const registeredInTheClear = z.object({ name: z.string(), email: z.string(), holder });
@@ -59,7 +60,7 @@ export const accountEventShapes: Shapes<AccountEvent> = {
   KeyRevoked: { version: 1, schema: z.object({ keyId: id, reason: z.string() }) },
   CreditsToppedUp: { version: 1, schema: z.object({ lotId: id, amount: credits, source: lotSource }) },
   CreditsReserved: {
-    version: 1,
+    version: 2,
     schema: z.object({
       requestId: id,
       amount: credits,
@@ -67,7 +68,10 @@ export const accountEventShapes: Shapes<AccountEvent> = {
       runId: id,
       price: pinnedPrice,
       request: requestFacts,
+      requestHash: sha256.exactOptional(),
     }),
+    // Version 1 knew of no idempotency keys.
+    lift: { 1: (data) => data },
   },
   HoldExtended: { version: 1, schema: z.object({ requestId: id, by: credits }) },
   HoldSettled: {

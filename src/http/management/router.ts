@@ -5,7 +5,7 @@ import { createAuthorize } from './authorize.ts';
 import { commandIdOf } from './carry-out.ts';
 import type { ManagementDeps } from './deps.ts';
 import { renderDocs } from './docs-page.ts';
-import { idempotencyKey } from './fields.ts';
+import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { createManagementDocument } from './openapi.ts';
 import { isProblem, type Identity, type Route } from './route.ts';
 import { routes } from './routes.ts';
@@ -100,14 +100,10 @@ const identify = (
   newId: () => string,
   requestId: string,
 ): Identity | Problem => {
-  const key = request.headers['idempotency-key'];
-  if (route.method !== 'post' || key === undefined) return { commandId: newId(), mayRepeat: false, requestId };
-  const read = idempotencyKey.safeParse(key);
-  if (!read.success) {
-    const message = `Idempotency-Key: ${read.error.issues[0]?.message}.`;
-    return problem('invalid_request', { message, param: 'Idempotency-Key' });
-  }
-  return { commandId: commandIdOf(accountId ?? route.path, read.data), mayRepeat: true, requestId };
+  const key = route.method === 'post' ? idempotencyKeyOf(request) : undefined;
+  if (key === undefined) return { commandId: newId(), mayRepeat: false, requestId };
+  if (typeof key === 'object') return key;
+  return { commandId: commandIdOf(accountId ?? route.path, key), mayRepeat: true, requestId };
 };
 
 const onError: ErrorRequestHandler = (error: unknown, request, response, next) => {

@@ -1,4 +1,4 @@
-import { formatUsd } from '../../domain/money.ts';
+import { formatUsd, type Credits } from '../../domain/money.ts';
 import type { AccountRefusal } from '../../domain/account/decide.ts';
 import { problem, type Problem } from '../problems.ts';
 
@@ -12,6 +12,14 @@ export type CompletionProblem =
     }
   | { readonly kind: 'model_not_found' | 'no_provider'; readonly model: string }
   | { readonly kind: 'refused'; readonly refusal: AccountRefusal; readonly affordableTokens?: number }
+  | {
+      readonly kind: 'duplicate';
+      readonly duplicate: {
+        readonly code: 'idempotency_in_progress' | 'idempotency_key_used' | 'idempotency_key_reused';
+        readonly generationId: string;
+        readonly charged?: Credits;
+      };
+    }
   | {
       readonly kind: 'upstream_refused';
       readonly status: number;
@@ -43,6 +51,11 @@ export const completionProblem = (what: CompletionProblem): Problem => {
       return problem('no_provider', { message: `No provider of \`${what.model}\` is available at the moment.` });
     case 'refused':
       return refused(what.refusal, what.affordableTokens);
+    case 'duplicate': {
+      const { code, generationId, charged } = what.duplicate;
+      const costUsd = charged === undefined ? {} : { costUsd: formatUsd(charged) };
+      return problem(code, { generation: { id: generationId, ...costUsd } });
+    }
     case 'upstream_refused': {
       const { message, type, param, code } = what.error;
       return {

@@ -1,7 +1,8 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Authenticate, Customer } from '../authenticate.ts';
 import { requestIdOf, arrivalOf } from '../request-id.ts';
-import { problem, sendProblem, type Problem } from '../problems.ts';
+import { idempotencyKeyOf } from '../idempotency-key.ts';
+import { problem, sendProblem, tellGeneration, type Problem } from '../problems.ts';
 import { completionProblem, type CompletionProblem } from './completion-problems.ts';
 
 export type Endpoint = '/chat/completions' | '/completions' | '/embeddings';
@@ -10,6 +11,7 @@ export type Asked = Customer & {
   readonly uuid: string;
   readonly endpoint: Endpoint;
   readonly body: Buffer;
+  readonly idempotencyKey: string | undefined;
   readonly gone: AbortSignal;
 };
 
@@ -56,6 +58,8 @@ export const createCompletion = (endpoint: Endpoint, options: CreateCompletionOp
     const customer = authenticate(request);
     if ('status' in customer) return refuse(request, response, customer);
     if (!isJson(request)) return refuse(request, response, problem('unsupported_media_type'));
+    const idempotencyKey = idempotencyKeyOf(request);
+    if (typeof idempotencyKey === 'object') return refuse(request, response, idempotencyKey);
     const body = await readBody(request, response);
     const left = new AbortController();
     response.on('close', () => {
@@ -63,15 +67,13 @@ export const createCompletion = (endpoint: Endpoint, options: CreateCompletionOp
     });
     const { uuid, startedAt } = arrivalOf(response);
     const { accountId, keyId } = customer;
-    const answer = await complete({ uuid, accountId, keyId, endpoint, body, gone: left.signal });
+    const answer = await complete({ uuid, accountId, keyId, endpoint, body, idempotencyKey, gone: left.signal });
     response.setHeader('openai-processing-ms', Math.round(performance.now() - startedAt));
     if (answer.kind === 'problem') return refuse(request, response, completionProblem(answer.problem));
 
-    response.setHeader('x-kissapi-generation-id', answer.generationId);
-    response.setHeader('x-generation-id', answer.generationId);
+    tellGeneration(response, answer.generationId, answer.kind === 'whole' ? answer.costUsd : undefined);
     if (answer.outputCap !== undefined) response.setHeader('x-kissapi-output-capped', answer.outputCap);
     if (answer.kind === 'stream') return sendStream(response, answer.relay, left.signal);
-    response.setHeader('x-kissapi-cost-usd', answer.costUsd);
     const balance = balanceUsd(accountId);
     if (balance !== undefined) response.setHeader('x-kissapi-balance-usd', balance);
     response.setHeader('content-type', 'application/json');

@@ -1,4 +1,5 @@
 import { describe, it } from 'vitest';
+import type { AccountCommand } from '../../../src/domain/account/decide.ts';
 import {
   customer,
   drawn,
@@ -32,6 +33,18 @@ describe('ReserveCredits', () => {
     given(toppedUp(10n), reserved(4n)).when(reserve(5n)).thenRefused('request_id_reused'));
   it('holds anew what was given back', () =>
     given(toppedUp(4n), reserved(4n), released(4n)).when(reserve(4n, 'req_2')).then(reserved(4n, 'req_2')));
+
+  it('says what was asked under an idempotency key, and holds no more for it', () => {
+    const requestHash = 'ab'.repeat(32);
+    const asked = { ...reserve(4n), requestHash } as AccountCommand;
+    given(toppedUp(10n))
+      .when(asked)
+      .then({ ...reserved(4n), requestHash });
+    given(toppedUp(10n), { ...reserved(4n), requestHash })
+      .when(asked)
+      .then();
+    given(toppedUp(3n)).when(asked).thenRefused('insufficient_credits');
+  });
 
   it('wants the terms accepted', () =>
     givenNobody(registered, keyIssued(), toppedUp(10n)).when(reserve(4n)).thenRefused('terms_not_accepted'));
