@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { recordedBy } from '../../eventstore/recorded-by.ts';
 import { problem, type Problem } from '../problems.ts';
-import { carryOut, recordedBy, type Done } from './carry-out.ts';
+import { carryOut, type Done } from './carry-out.ts';
 import type { ManagementDeps } from './deps.ts';
 import { accountId, changed, revision, text, time } from './fields.ts';
 import { defineRoute, isProblem, type Identity } from './route.ts';

@@ -3,8 +3,8 @@ import { accountStream } from '../../domain/account/account.ts';
 import type { AccountCommand } from '../../domain/account/decide.ts';
 import type { AccountEvent } from '../../domain/account/events.ts';
 import { invariant } from '../../domain/decider.ts';
-import { decode, type Recorded } from '../../eventstore/codec.ts';
-import { eventId } from '../../eventstore/ids.ts';
+import type { Recorded } from '../../eventstore/codec.ts';
+import { recordedBy } from '../../eventstore/recorded-by.ts';
 import { problem, refusalProblem, type Problem } from '../problems.ts';
 import type { ManagementDeps } from './deps.ts';
 import type { Identity } from './route.ts';
@@ -19,14 +19,6 @@ export type Done = {
 /** The same key in the same scope names the same command. */
 export const commandIdOf = (scope: string, idempotencyKey: string): string =>
   `idem-${hash('sha256', JSON.stringify([scope, idempotencyKey]), 'hex')}`;
-
-export const recordedBy = async (
-  store: ManagementDeps['store'],
-  commandId: string,
-): Promise<Recorded<AccountEvent> | undefined> => {
-  const stored = await store.findEvent(eventId(commandId, 0));
-  return stored && (decode(stored) as Recorded<AccountEvent>);
-};
 
 /**
  * Carries out a command of the administrator that writes one event or none. `isAsked` tells whether an event says what is
