@@ -22,6 +22,8 @@ export type ExecuteOnAccount = (
 export type Ledger = {
   readonly requestId: string;
   readonly reserve: Reserve;
+  /** Sets more aside, or tells why not. Each try at it has a name, under which it may be repeated. */
+  extend(by: Credits, step: string, options?: CommandOptions): Promise<AccountRefusal | undefined>;
   /** Charges for what was used and gives the rest back; tells what the customer pays. */
   settle(usage: Usage, price: PinnedPrice, delivery: Delivery): Promise<Credits>;
   /** Gives all of it back. Nothing where the hold has ended already. */
@@ -66,6 +68,10 @@ export const createLedger = ({ execute, asked, runId, stopping }: LedgerOptions)
     requestId,
     reserve: async (hold, step) => {
       const outcome = await ask({ type: 'ReserveCredits', requestId, keyId, runId, ...hold }, step);
+      return outcome.accepted ? undefined : outcome.refusal;
+    },
+    extend: async (by, step, options) => {
+      const outcome = await ask({ type: 'ExtendHold', requestId, by }, step, options);
       return outcome.accepted ? undefined : outcome.refusal;
     },
     settle: async (usage, price, delivery) => {
