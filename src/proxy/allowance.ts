@@ -24,7 +24,7 @@ export type Allowance = {
   covers(to: Said): boolean;
   /** Counts and asks for more in time, so that the stream need not wait. */
   lookAhead(to: Said, text: string): void;
-  /** Waits until all up to there is held for; tells the refusal where it will not be. */
+  /** Waits until all up to there is held for, or nobody waits any more; tells the refusal where it will not be. */
   admit(to: Said, text: string): Promise<AccountRefusal['code'] | undefined>;
 };
 
@@ -118,6 +118,11 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
     }
   };
 
+  /** Nobody waits for the store any more. */
+  const unlessGone = (error: unknown): undefined => {
+    if (!(error instanceof StoreUnavailable) || !signal.aborted) throw error;
+  };
+
   const askAhead = async (to: Said, text: string): Promise<void> => {
     await count(to, text);
     if (left(to) < step / 2) refused = (await extend(nextStep(), false)) !== undefined;
@@ -134,8 +139,8 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
     admit: async (to, text) => {
       await underWay;
       if (left(to) < 0) await count(to, text);
-      while (left(to) < 0) {
-        const refusal = await more();
+      while (left(to) < 0 && !signal.aborted) {
+        const refusal = await more().catch(unlessGone);
         if (refusal) return refusal;
       }
       return undefined;

@@ -45,6 +45,8 @@ type Play = {
   readonly extendMs?: number;
   /** The store takes each extension in, and its first answer is lost. */
   readonly flaky?: boolean;
+  /** The store takes no extension in, and the customer leaves after a while. */
+  readonly awayForMs?: number;
 };
 
 type Told = {
@@ -67,12 +69,14 @@ const wordsIn = (told: readonly Told[], index?: number): number =>
     .reduce((sum, { delta }) => sum + (delta.content ?? '').length / 2, 0);
 
 const play = async ({ credits, said, fields = {}, choices = 1, ending = 'usage', ...more }: Play) => {
-  const { cuts = [], meanwhile = [], extendMs = 0, flaky = false } = more;
+  const { cuts = [], meanwhile = [], extendMs = 0, flaky = false, awayForMs } = more;
   const account = openAccount(credits);
   const lost = new Set<string>();
   const execute: ExecuteOnAccount = async (...asked) => {
-    const [, command, { commandId }] = asked;
+    const [, command, { commandId }, options] = asked;
     if (command.type !== 'ExtendHold') return account.execute(...asked);
+    if (awayForMs !== undefined) throw new StoreUnavailable('away');
+    expect(options?.mayRepeat ?? false).toBe(lost.has(commandId));
     if (extendMs > 0) await after(extendMs);
     const outcome = await account.execute(...asked);
     if (flaky && !lost.has(commandId)) {
@@ -92,7 +96,9 @@ const play = async ({ credits, said, fields = {}, choices = 1, ending = 'usage',
   const inputTokens = await countInput(asked, countWords);
   if (!reservation.reserved) return { reserved: false, account, inputTokens } as const;
   const heldAtFirst = account.state.wallet.held;
-  const gone = new AbortController().signal;
+  const customer = new AbortController();
+  if (awayForMs !== undefined) setTimeout(() => customer.abort(), awayForMs);
+  const gone = customer.signal;
   const call = createCall({
     ...{ gone, request: asked, price, reservation, ledger },
     ...{ tokens: countWords, idleTimeoutMs: 60_000 },
@@ -309,6 +315,12 @@ describe('a stream that is held for in steps', () => {
     const { told, end } = await played({ credits: LIMIT_USD, said: many(4000, 5), flaky: true });
     expect(wordsIn(told)).toBe(20_000);
     expect(end).toMatchObject({ delivery: { ended: 'completed' } });
+  });
+
+  it('waits for the store as long as the customer does, who then pays for what came', async () => {
+    const { told, end } = await played({ credits: LIMIT_USD, said: many(4000, 5), awayForMs: 60_000 });
+    expect(wordsIn(told)).toBe(STEP_TOKENS - (STEP_TOKENS % 5));
+    expect(end).toMatchObject({ charged: owed(wordsIn(told)), delivery: { ended: 'client_gone' } });
   });
 });
 
