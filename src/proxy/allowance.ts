@@ -1,10 +1,11 @@
 import type { AccountRefusal } from '../domain/account/decide.ts';
 import { affordableOutputTokens, costBound, type Credits } from '../domain/money.ts';
+import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
 import type { Ledger } from './ledger.ts';
 import type { CompletionRequest } from './request.ts';
 import { countInput, type Reserved } from './reservation.ts';
-import { STEP_TOKENS } from './steps.ts';
+import { STEP_TOKENS, tokensPerCounted } from './steps.ts';
 import type { TokenCounter } from './token-counter.ts';
 
 /** How far a stream has come at the end of one of its events, in what a customer pays for. */
@@ -35,6 +36,7 @@ export const isShortage = (why: string | undefined): why is Shortage => shortage
 
 export type AllowanceOptions = {
   readonly request: CompletionRequest;
+  readonly price: PriceVersion;
   readonly reservation: Reserved;
   readonly ledger: Pick<Ledger, 'extend'>;
   readonly tokens: TokenCounter;
@@ -49,10 +51,11 @@ const TRIES = 4;
 const STORE_AGAIN_MS = 1000;
 
 export const createAllowance = (options: AllowanceOptions): Allowance => {
-  const { request, reservation, ledger, tokens, signal } = options;
-  const { rates } = reservation.price;
+  const { request, price, reservation, ledger, tokens, signal } = options;
+  const { rates } = price;
   const { outputLimit } = reservation.bounds;
   const step = STEP_TOKENS * request.choices;
+  const perCounted = tokensPerCounted(price);
   let { inputTokens, outputTokens: allowed } = reservation.bounds;
   let { held } = reservation;
   let counted = { tokens: 0, bytes: 0, textEnd: 0 };
@@ -70,7 +73,7 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
 
   const count = async ({ bytes, textEnd }: Said, text: string): Promise<void> => {
     if (bytes === counted.bytes) return;
-    const more = await tokens.count([text.slice(counted.textEnd, textEnd)]);
+    const more = perCounted * (await tokens.count([text.slice(counted.textEnd, textEnd)]));
     counted = { tokens: counted.tokens + Math.min(more, bytes - counted.bytes), bytes, textEnd };
   };
 

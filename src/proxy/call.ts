@@ -90,7 +90,7 @@ export const createCall = (options: CallOptions): Call => {
     price,
     bounds,
     ledger,
-    allowance: createAllowance({ request, reservation, ledger, tokens, signal: controller.signal }),
+    allowance: createAllowance({ request, price, reservation, ledger, tokens, signal: controller.signal }),
     signal: controller.signal,
     get cancelled() {
       return cancelled;
