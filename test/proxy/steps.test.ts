@@ -74,8 +74,14 @@ const play = async ({ credits, said, fields = {}, choices = 1, ending = 'usage',
   const { cuts = [], meanwhile = [], extendMs = 0, flaky = false, awayForMs, price = simulated } = more;
   const account = openAccount(credits);
   const lost = new Set<string>();
+  /** All that the stream could have been held for when it ended. */
+  let within = 0n;
   const execute: ExecuteOnAccount = async (...asked) => {
     const [, command, { commandId }, options] = asked;
+    if (command.type === 'SettleHold') {
+      const { balance, held, holds } = account.state.wallet;
+      within = balance - held + (holds.get(generationId)?.amount ?? 0n);
+    }
     if (command.type !== 'ExtendHold') return account.execute(...asked);
     if (awayForMs !== undefined) throw new StoreUnavailable('away');
     expect(options?.mayRepeat ?? false).toBe(lost.has(commandId));
@@ -151,7 +157,7 @@ const play = async ({ credits, said, fields = {}, choices = 1, ending = 'usage',
   const longestWaitMs = Math.max(...waits);
   return {
     ...{ reserved: true, account, inputTokens, heldAtFirst, written, told, end, extensions, books, total },
-    ...{ longestWaitMs },
+    ...{ longestWaitMs, within },
   } as const;
 };
 
@@ -334,6 +340,19 @@ describe('a stream that is held for in steps', () => {
   });
 });
 
+/** How many words there would have been with the event that was not delivered; what was is all that came before it. */
+const upToNext = (said: readonly Said[], delivered: number): number => {
+  let words = 0;
+  for (const one of said) {
+    if (words + one.words > delivered) {
+      expect(words).toBe(delivered);
+      return words + one.words;
+    }
+    words += one.words;
+  }
+  throw new Error('all of it was delivered');
+};
+
 describe('any stream', () => {
   const words = fc.oneof(
     { weight: 20, arbitrary: fc.integer({ min: 0, max: 60 }) },
@@ -379,17 +398,14 @@ describe('any stream', () => {
         if (affords(total)) {
           expect(delivered).toBe(total);
         } else {
-          let next = 0;
-          const upTo = how.said.findIndex(({ words: more }) => (next += more) > delivered);
-          expect(delivered).toBe(next - (how.said[upTo]?.words ?? 0));
-          expect(affords(next)).toBe(false);
+          expect(affords(upToNext(how.said, delivered))).toBe(false);
         }
         if (how.ending !== 'break' || delivered < total) expectWellFormed(result, how.choices);
       }),
       { numRuns: 150 },
     ));
 
-  it('among others, and with a hold that may be lost, is delivered what is held for, and charged that', () =>
+  it('among others, and with a hold that may be lost, is delivered what is held for, charged that, and never cut where it could be paid', () =>
     fc.assert(
       fc.asyncProperty(
         shape,
@@ -419,7 +435,11 @@ describe('any stream', () => {
             const all = how.said.filter((one) => one.index === index).reduce((sum, one) => sum + one.words, 0);
             expect(wordsIn(told, index)).toBeLessThanOrEqual(all);
           }
-          if (end?.delivery.ended === 'out_of_credits') expectWellFormed(result, how.choices);
+          if (end?.type === 'HoldSettled' && end.delivery.ended === 'out_of_credits') {
+            expectWellFormed(result, how.choices);
+            const next = upToNext(how.said, delivered);
+            expect(costBound(result.inputTokens, next, rates)).toBeGreaterThan(result.within);
+          }
           expect(result.longestWaitMs).toBeLessThan(10_000);
         },
       ),
