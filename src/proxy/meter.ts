@@ -135,8 +135,7 @@ export const createStreamMeter = (): StreamMeter => {
       text = text.slice(0, last.textEnd);
       delivered = text !== '';
       // They tell of all that came, and not of what was said.
-      [usage, usageChunk] = [undefined, undefined];
-      finishReason = 'length';
+      [usage, usageChunk, finishReason] = [undefined, undefined, null];
       state = 'open';
     },
     get text() {

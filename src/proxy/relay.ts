@@ -103,7 +103,7 @@ const howItEnded = ({ cancelled }: Call, meter: StreamMeter): Delivery['ended'] 
 };
 
 const end = async (call: Call, meter: StreamMeter, ended: Delivery['ended']): Promise<Settlement | undefined> => {
-  const metered = meter.metered();
+  const metered = { ...meter.metered(), ...(ended === 'out_of_credits' ? { finishReason: 'length' } : {}) };
   const nothingDelivered = !meter.delivered && (metered.usage === undefined || metered.usage === null);
   if (ended === 'completed' || ended === 'out_of_credits' || !nothingDelivered) return call.settle(metered, ended);
   if (ended === 'client_gone') await call.ledger.release('client_gone', 'before the first token');

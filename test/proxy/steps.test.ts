@@ -156,6 +156,6 @@ describe('a stream that is held for in steps', () => {
   it('waits for the store as long as the customer does, who then pays for what came', async () => {
     const { told, end } = await played({ credits: ONE_USD, said: many(4000, 5), awayForMs: 60_000 });
     expect(wordsIn(told)).toBe(STEP_TOKENS - (STEP_TOKENS % 5));
-    expect(end).toMatchObject({ charged: owed(wordsIn(told)), delivery: { ended: 'client_gone' } });
+    expect(end).toMatchObject({ charged: owed(wordsIn(told)), delivery: { ended: 'client_gone', finishReason: null } });
   });
 });
