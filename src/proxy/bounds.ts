@@ -21,7 +21,7 @@ export const inputTokensBound = (
 };
 
 /** Other tokenizers than the one that counts here need more tokens for the same text. */
-const COUNT_MARGIN = 1.15;
+export const COUNT_MARGIN = 1.15;
 
 /**
  * The same, nearer, once the texts of a request were counted: all else of it, whatever a provider may make of that (a

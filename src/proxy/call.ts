@@ -1,6 +1,7 @@
 import type { Delivery } from '../domain/account/events.ts';
 import type { Credits, Usage } from '../domain/money.ts';
 import type { PriceVersion } from '../domain/prices/price-book.ts';
+import { createAllowance, type Allowance, type Shortage } from './allowance.ts';
 import { promptTexts, promptTokenIds } from './bounds.ts';
 import type { Ledger } from './ledger.ts';
 import type { Metered } from './meter.ts';
@@ -10,7 +11,7 @@ import type { TokenCounter } from './token-counter.ts';
 import { UpstreamFailed } from './upstream.ts';
 import { meteredUsage, readUsage } from './usage.ts';
 
-export type Cancelled = 'client_gone' | 'drained' | 'timeout';
+export type Cancelled = 'client_gone' | 'drained' | 'timeout' | Shortage;
 
 export type Settlement = {
   /** What the customer pays. */
@@ -26,6 +27,7 @@ export type Call = {
   readonly price: PriceVersion;
   readonly bounds: Bounds;
   readonly ledger: Ledger;
+  readonly allowance: Allowance;
   /** Aborts when the call is cancelled, for whatever reason. */
   readonly signal: AbortSignal;
   readonly cancelled: Cancelled | undefined;
@@ -78,7 +80,7 @@ export const createCall = (options: CallOptions): Call => {
     if (usage) return { usage, usageSource: 'reported', anomalies };
     const input = promptTokenIds(request) + (await tokens.count(promptTexts(request)));
     const output = await tokens.count(metered.texts);
-    const counted = meteredUsage(Math.min(input, bounds.inputTokens), Math.min(output, bounds.outputTokens));
+    const counted = meteredUsage(Math.min(input, bounds.inputTokens), Math.min(output, bounds.outputLimit));
     return { usage: counted, usageSource: 'metered', anomalies };
   };
 
@@ -88,6 +90,7 @@ export const createCall = (options: CallOptions): Call => {
     price,
     bounds,
     ledger,
+    allowance: createAllowance({ request, price, reservation, ledger, tokens, signal: controller.signal }),
     signal: controller.signal,
     get cancelled() {
       return cancelled;

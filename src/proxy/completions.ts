@@ -193,6 +193,10 @@ const answerWhole = async (call: Call, response: UpstreamResponse): Promise<Answ
   const answer = readAnswer(body);
   if (!answer) return problem(await releaseFailed(call, new UpstreamFailed('reset', 'the answer is none')));
   call.heard();
+  if (call.request.streamed) {
+    const refusal = await heldFor(call, answer.texts.join(''));
+    if (refusal) return problem(refusal);
+  }
   const settlement = await call.settle(answer, 'completed');
   const costUsd = formatUsd(settlement.charged);
   return {
@@ -202,6 +206,14 @@ const answerWhole = async (call: Call, response: UpstreamResponse): Promise<Answ
     costUsd,
     ...capOf(call.bounds),
   };
+};
+
+/** An upstream that was asked for a stream may not make one; what was held in the hope of that may be less than it says. */
+const heldFor = async ({ allowance, ledger }: Call, text: string): Promise<CompletionProblem | undefined> => {
+  const code = await allowance.admit({ bytes: Buffer.byteLength(text), textEnd: text.length }, text);
+  if (code === undefined || code === 'hold_not_open') return undefined;
+  await ledger.release('upstream_failed', 'its answer did not stream, and credits do not cover it');
+  return { kind: 'refused', refusal: { code } };
 };
 
 /** The request as the upstream must see it: its own name for the model, usage always on, a limit where credits set one. */

@@ -23,6 +23,8 @@ export type ExecuteOnAccount = (
 export type Ledger = {
   readonly requestId: string;
   readonly reserve: Reserve;
+  /** Sets more aside, or tells why not. Each try at it has a name, under which it may be repeated. */
+  extend(by: Credits, step: string, options?: CommandOptions): Promise<AccountRefusal | undefined>;
   /** Charges for what was used and gives the rest back; tells what the customer pays. */
   settle(usage: Usage, price: PinnedPrice, delivery: Delivery): Promise<Credits>;
   /** Gives all of it back. Nothing where the hold has ended already. */
@@ -81,6 +83,10 @@ export const createLedger = ({ execute, asked, runId, stopping, once }: LedgerOp
         return once.reserve(requestId, (id) => askAs(id, { ...command, requestHash }, { mayRepeat: true }));
       }
       const outcome = await askAs(nameOf(step), command);
+      return outcome.accepted ? undefined : outcome.refusal;
+    },
+    extend: async (by, step, options) => {
+      const outcome = await askAs(nameOf(step), { type: 'ExtendHold', requestId, by }, options);
       return outcome.accepted ? undefined : outcome.refusal;
     },
     settle: async (usage, price, delivery) => {

@@ -1,4 +1,5 @@
 import { createParser } from 'eventsource-parser';
+import type { Said } from './allowance.ts';
 import { membersOf } from './json-text.ts';
 
 /** What is known of an answer so far, whether it came whole or in pieces. */
@@ -11,9 +12,23 @@ export type Metered = {
   readonly texts: readonly string[];
 };
 
+/** An event that may be passed on, and how far the stream has come with it. */
+export type Passing = Said & {
+  /** As it is written on the wire. */
+  wire(): string;
+};
+
 export type StreamMeter = {
   /** Takes in bytes of the upstream's stream, and gives back what may be passed on now: the same bytes, where it can. */
   feed(bytes: Uint8Array): Uint8Array | string;
+  /** The same, event by event, for when not all of it may be passed on at once. */
+  readonly passing: readonly Passing[];
+  /** The stream ends before this event, for the customer, and whatever else has come was never said. */
+  cutBefore(event: Passing): void;
+  /** All that was said. */
+  readonly text: string;
+  /** Which choices said how they finished. */
+  readonly finished: ReadonlySet<number>;
   /** `done` once the stream said that it is complete; `error` once it said that it failed. Either is its last word. */
   readonly state: 'open' | 'done' | 'error';
   /** How many events have come. Comments are none: they tell that the connection lives, and nothing of the model. */
@@ -35,6 +50,7 @@ type Chunk = {
   /** Of embeddings: the vectors. */
   readonly data?: unknown;
   readonly choices?: readonly {
+    readonly index?: unknown;
     readonly text?: unknown;
     readonly delta?: Readonly<Record<string, unknown>>;
     readonly finish_reason?: unknown;
@@ -47,25 +63,33 @@ type Chunk = {
  */
 export const createStreamMeter = (): StreamMeter => {
   const decoder = new TextDecoder();
-  let passing = '';
+  let passing: (Passing & { readonly finished: readonly number[] })[] = [];
   /** Whether the bytes so far ended with an event, and whether those of this feed may go on as they are. */
   let aligned = true;
   let untouched = true;
+  /** How far the stream had come before this feed. */
+  let before = { bytes: 0, textEnd: 0, finished: [] as readonly number[] };
   let state: StreamMeter['state'] = 'open';
   let events = 0;
   let delivered = false;
   let text = '';
+  let bytes = 0;
+  let finished: readonly number[] = [];
   let usage: unknown;
   let usageChunk: StreamMeter['usageChunk'];
   let upstreamId: string | null = null;
   let finishReason: string | null = null;
 
   const readChoice = (choice: NonNullable<Chunk['choices']>[number]): void => {
-    if (typeof choice.finish_reason === 'string') finishReason = choice.finish_reason;
+    if (typeof choice.finish_reason === 'string') {
+      finishReason = choice.finish_reason;
+      finished = [...finished, typeof choice.index === 'number' ? choice.index : 0];
+    }
     const said = choice.text ?? choice.delta;
     const words = typeof said === 'string' ? said : wordsOf(said);
     if (words === '') return;
     text += words;
+    bytes += Buffer.byteLength(words);
     delivered = true;
   };
 
@@ -89,17 +113,36 @@ export const createStreamMeter = (): StreamMeter => {
           return;
         }
       }
-      passing += `${event === undefined ? '' : `event: ${event}\n`}data: ${data.replaceAll('\n', '\ndata: ')}\n\n`;
+      passing.push({ wire: () => written(data, event), bytes, textEnd: text.length, finished });
     },
   });
 
   return {
-    feed: (bytes) => {
-      passing = '';
+    feed: (piece) => {
+      before = { bytes, textEnd: text.length, finished };
+      passing = [];
       untouched = aligned;
-      parser.feed(decoder.decode(bytes, { stream: true }));
-      aligned = endsWithEvent(bytes);
-      return untouched && aligned ? bytes : passing;
+      parser.feed(decoder.decode(piece, { stream: true }));
+      aligned = endsWithEvent(piece);
+      return untouched && aligned ? piece : passing.map(({ wire }) => wire()).join('');
+    },
+    get passing() {
+      return passing;
+    },
+    cutBefore: (event) => {
+      const last = passing[passing.findIndex((one) => one === event) - 1] ?? before;
+      ({ bytes, finished } = last);
+      text = text.slice(0, last.textEnd);
+      delivered = text !== '';
+      // They tell of all that came, and not of what was said.
+      [usage, usageChunk, finishReason] = [undefined, undefined, null];
+      state = 'open';
+    },
+    get text() {
+      return text;
+    },
+    get finished() {
+      return new Set(finished);
     },
     get state() {
       return state;
@@ -116,6 +159,9 @@ export const createStreamMeter = (): StreamMeter => {
     metered: () => ({ upstreamId, finishReason, usage, texts: [text] }),
   };
 };
+
+const written = (data: string, event: string | undefined): string =>
+  `${event === undefined ? '' : `event: ${event}\n`}data: ${data.replaceAll('\n', '\ndata: ')}\n\n`;
 
 const LINE_FEED = 10;
 const endsWithEvent = (bytes: Uint8Array): boolean => bytes.at(-1) === LINE_FEED && bytes.at(-2) === LINE_FEED;

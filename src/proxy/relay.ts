@@ -1,6 +1,7 @@
 import type { Delivery } from '../domain/account/events.ts';
-import { formatUsd } from '../domain/money.ts';
+import { isShortage } from './allowance.ts';
 import type { Call, Settlement } from './call.ts';
+import { errorEvent, shortageEvents, usageEvent } from './last-events.ts';
 import { createStreamMeter, type StreamMeter } from './meter.ts';
 import { UpstreamFailed, type UpstreamResponse } from './upstream.ts';
 
@@ -9,7 +10,8 @@ export type Sink = { write(passing: Uint8Array | string): Promise<void> | undefi
 
 /**
  * Passes a stream on as it comes, and settles it before its end: what a customer saw completed is charged for good, once.
- * A stream that breaks is charged for what was metered; one that broke before anything was delivered costs nothing.
+ * A stream that breaks is charged for what was metered; one that broke before anything was delivered costs nothing. One
+ * that credits end is ended in good order.
  * Runs to its end whoever listens; where the customer has gone, the upstream is left at once.
  */
 export const relayStream = async (call: Call, response: UpstreamResponse, sink: Sink): Promise<void> => {
@@ -20,9 +22,10 @@ export const relayStream = async (call: Call, response: UpstreamResponse, sink: 
     const ended = howItEnded(call, meter);
     const settlement = await end(call, meter, ended);
     holdEnded = true;
-    if (ended === 'completed') {
+    if (ended === 'completed' || ended === 'out_of_credits') {
+      const finish = isShortage(call.cancelled) ? shortageEvents(call, meter, call.cancelled) : '';
       const usage = call.request.includeUsage && settlement ? usageEvent(call, meter, settlement) : '';
-      await sink.write(`${usage}data: [DONE]\n\n`);
+      await sink.write(`${finish}${usage}data: [DONE]\n\n`);
     } else if (meter.state !== 'error') {
       await sink.write(errorEvent(call, meter, ended));
     }
@@ -39,13 +42,16 @@ const pass = async (call: Call, response: UpstreamResponse, meter: StreamMeter, 
     for await (const bytes of response.body) {
       const { state, events } = meter;
       const passing = meter.feed(bytes);
+      const last = meter.passing.at(-1);
+      const covered = !last || call.allowance.covers(last);
+      if (!covered && !(await passInTurn(call, meter, sink))) return;
       if (meter.state === 'open') {
         if (meter.events > events) call.heard();
       } else if (state === 'open') {
         call.expectEnd();
       }
-      if (passing.length === 0) continue;
-      const slow = sink.write(passing);
+      if (last) call.allowance.lookAhead(last, meter.text);
+      const slow = covered && passing.length > 0 ? sink.write(passing) : undefined;
       if (slow) await waitForReader(call, meter, slow);
     }
   } catch (error) {
@@ -55,6 +61,28 @@ const pass = async (call: Call, response: UpstreamResponse, meter: StreamMeter, 
     // What is left to do takes its time, which is not the upstream's.
     call.pause();
   }
+};
+
+/** Event by event: what is held for goes on at once, the rest when more is. False where it will not be, and all ends there. */
+const passInTurn = async (call: Call, meter: StreamMeter, sink: Sink): Promise<boolean> => {
+  call.pause();
+  let ready = '';
+  for (const event of meter.passing) {
+    if (!call.allowance.covers(event)) {
+      if (ready !== '') await sink.write(ready);
+      ready = '';
+      const refusal = await call.allowance.admit(event, meter.text);
+      if (refusal || call.signal.aborted) {
+        meter.cutBefore(event);
+        // A hold that is gone was given back because this process was taken for dead: so it ends as one that stops.
+        call.cancel(isShortage(refusal) ? refusal : 'drained');
+        return false;
+      }
+    }
+    ready += event.wire();
+  }
+  await sink.write(ready);
+  return true;
 };
 
 /** While it is the customer who is waited for, the upstream's silence is no fault of its own. */
@@ -67,56 +95,20 @@ const waitForReader = async (call: Call, meter: StreamMeter, slow: Promise<void>
 
 const howItEnded = ({ cancelled }: Call, meter: StreamMeter): Delivery['ended'] => {
   if (meter.state === 'done') return 'completed';
-  if (cancelled === 'client_gone') return 'client_gone';
-  if (cancelled === 'drained') return 'drained';
+  if (cancelled === 'client_gone' || cancelled === 'drained') return cancelled;
+  if (isShortage(cancelled)) return 'out_of_credits';
   // Some upstreams close without saying [DONE]; a finish reason says as much.
   const complete = meter.state === 'open' && !cancelled && meter.metered().finishReason !== null;
   return complete ? 'completed' : 'upstream_broke';
 };
 
 const end = async (call: Call, meter: StreamMeter, ended: Delivery['ended']): Promise<Settlement | undefined> => {
-  const metered = meter.metered();
+  const metered = { ...meter.metered(), ...(ended === 'out_of_credits' ? { finishReason: 'length' } : {}) };
   const nothingDelivered = !meter.delivered && (metered.usage === undefined || metered.usage === null);
-  if (ended === 'completed' || !nothingDelivered) return call.settle(metered, ended);
+  if (ended === 'completed' || ended === 'out_of_credits' || !nothingDelivered) return call.settle(metered, ended);
   if (ended === 'client_gone') await call.ledger.release('client_gone', 'before the first token');
   else if (ended === 'drained')
     await call.ledger.release('gateway_failed', 'the gateway stopped before the first token');
   else await call.ledger.release('upstream_failed', call.cancelled ?? 'reset');
   return undefined;
 };
-
-const event = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;
-
-const chunkOf = ({ request, generationId }: Call, meter: StreamMeter): Readonly<Record<string, unknown>> => ({
-  id: meter.metered().upstreamId ?? generationId,
-  object: request.endpoint === '/completions' ? 'text_completion' : 'chat.completion.chunk',
-  created: Math.floor(Date.now() / 1000),
-  model: request.model,
-});
-
-const usageEvent = (call: Call, meter: StreamMeter, { usage, charged }: Settlement): string =>
-  event({
-    ...(meter.usageChunk ?? { ...chunkOf(call, meter), choices: [] }),
-    usage: { ...usage, cost: formatUsd(charged) },
-  });
-
-/** Both official SDKs raise on a chunk with an error; the missing [DONE] tells everybody else. */
-const errorEvent = (call: Call, meter: StreamMeter, ended: Delivery['ended']): string =>
-  event({
-    ...chunkOf(call, meter),
-    choices: [{ index: 0, delta: {}, finish_reason: 'error' }],
-    error:
-      ended === 'drained'
-        ? {
-            message: 'The gateway is restarting and had to end this stream.',
-            type: 'service_unavailable_error',
-            code: 'draining',
-            param: null,
-          }
-        : {
-            message: 'The provider broke the stream off.',
-            type: 'upstream_error',
-            code: call.cancelled === 'timeout' ? 'upstream_timeout' : 'upstream_error',
-            param: null,
-          },
-  });

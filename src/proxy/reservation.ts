@@ -5,18 +5,26 @@ import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { countedTokensBound, inputTokensBound, promptTexts } from './bounds.ts';
 import type { Duplicate } from './idempotency.ts';
 import type { CompletionRequest } from './request.ts';
+import { comesInSteps, STEP_TOKENS } from './steps.ts';
 import type { TokenCounter } from './token-counter.ts';
 
-/** What a request may use, and so cost, at most. */
+/** What is held for, before the upstream is asked. */
 export type Bounds = {
   readonly inputTokens: number;
   /** Of all choices together. */
   readonly outputTokens: number;
+  /** The most that they can come to, in the end; more than what is held for where it is held in steps. */
+  readonly outputLimit: number;
   /** Where credits decided it: the limit for each choice that the upstream must be told. */
   readonly outputCap?: number;
 };
 
-export type Reserved = { readonly reserved: true; readonly bounds: Bounds; readonly price: PinnedPrice };
+export type Reserved = {
+  readonly reserved: true;
+  readonly bounds: Bounds;
+  readonly price: PinnedPrice;
+  readonly held: Credits;
+};
 export type NotReserved = {
   readonly reserved: false;
   readonly refusal: AccountRefusal | Duplicate;
@@ -39,24 +47,25 @@ export type ReservationOptions = {
 const MIN_CAPPED_OUTPUT = 16;
 
 /**
- * Sets credits aside for the most that a request can cost. First by bytes, which costs nothing; only where that does not
- * fit the balance is the prompt counted. A limit that the customer gave is kept or refused, never cut; where none was
- * given, the output is capped at what is affordable, and the upstream told so.
+ * Sets credits aside for the most that a request can cost, or, where it can be metered as it comes, for a step of its
+ * output. First by bytes, which costs nothing; only where that does not fit the balance is the prompt counted. Where that
+ * does not fit either, a limit that the customer gave is not cut; where none was given, the output begins with as much as
+ * is affordable. The upstream is told so, unless more may be set aside as it goes.
  */
 export const reserveCredits = async (options: ReservationOptions): Promise<Reserved | NotReserved> => {
   const { request, price, tokens } = options;
   const limit = Math.min(request.maxOutputTokens ?? price.maxOutputTokens, price.maxOutputTokens);
+  const stepwise = comesInSteps(request, price);
   const cheap: Bounds = {
     inputTokens: inputTokensBound(request, price.contextTokens),
-    outputTokens: limit * request.choices,
+    outputTokens: (stepwise ? Math.min(limit, STEP_TOKENS) : limit) * request.choices,
+    outputLimit: limit * request.choices,
   };
   const refusal = await ask(options, cheap, 'reserve');
   if (!refusal) return reserved(price, cheap);
   if (!refusal.funds) return { reserved: false, refusal };
 
-  const texts = promptTexts(request);
-  const counted = await tokens.count(texts);
-  const inputTokens = Math.min(cheap.inputTokens, countedTokensBound(request, texts, counted));
+  const inputTokens = Math.min(cheap.inputTokens, await countInput(request, tokens));
   const exact: Bounds = { ...cheap, inputTokens };
   const again = inputTokens < cheap.inputTokens ? await ask(options, exact, 'reserve-counted') : refusal;
   if (!again) return reserved(price, exact);
@@ -66,16 +75,25 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
   // Credits that others hold come free again: who waits for them gets a whole answer.
   const capped = request.maxOutputTokens === undefined && again.code === 'insufficient_credits';
   if (!capped || affordableTokens < MIN_CAPPED_OUTPUT) return { reserved: false, refusal: again, affordableTokens };
-  const bounds: Bounds = { inputTokens, outputTokens: affordableTokens * request.choices, outputCap: affordableTokens };
+  const outputTokens = affordableTokens * request.choices;
+  const bounds: Bounds = stepwise
+    ? { ...exact, outputTokens }
+    : { inputTokens, outputTokens, outputLimit: outputTokens, outputCap: affordableTokens };
   const last = await ask(options, bounds, 'reserve-capped');
   return last ? { reserved: false, refusal: last, affordableTokens } : reserved(price, bounds);
+};
+
+/** The most input tokens that a request can have, once its texts were counted. */
+export const countInput = async (request: CompletionRequest, tokens: TokenCounter): Promise<number> => {
+  const texts = promptTexts(request);
+  return countedTokensBound(request, texts, await tokens.count(texts));
 };
 
 const ask = (options: ReservationOptions, bounds: Bounds, step: string): ReturnType<Reserve> => {
   const { request, price, reserve } = options;
   return reserve(
     {
-      amount: costBound(bounds.inputTokens, bounds.outputTokens, price.rates),
+      amount: amountOf(bounds, price),
       price: pinned(price),
       request: {
         endpoint: request.endpoint,
@@ -89,7 +107,15 @@ const ask = (options: ReservationOptions, bounds: Bounds, step: string): ReturnT
   );
 };
 
-const reserved = (price: PriceVersion, bounds: Bounds): Reserved => ({ reserved: true, bounds, price: pinned(price) });
+const amountOf = ({ inputTokens, outputTokens }: Bounds, { rates }: PriceVersion): Credits =>
+  costBound(inputTokens, outputTokens, rates);
+
+const reserved = (price: PriceVersion, bounds: Bounds): Reserved => ({
+  reserved: true,
+  bounds,
+  price: pinned(price),
+  held: amountOf(bounds, price),
+});
 
 const pinned = ({ model, version, rates }: PriceVersion): PinnedPrice => ({ model, version, rates });
 

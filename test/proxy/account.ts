@@ -10,6 +10,8 @@ export type TestAccount = {
   readonly execute: ExecuteOnAccount;
   /** What happened since it was opened. */
   readonly events: readonly AccountEvent[];
+  /** All that ever happened to it. */
+  readonly history: readonly AccountEvent[];
   readonly state: Account;
 };
 
@@ -26,6 +28,9 @@ export const openAccount = (credits: Credits): TestAccount => {
   const answers = new Map<string, Awaited<ReturnType<ExecuteOnAccount>>>();
   return {
     events,
+    get history() {
+      return [...past, ...events];
+    },
     get state() {
       return state;
     },

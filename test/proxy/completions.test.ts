@@ -109,6 +109,25 @@ describe('a completion', () => {
     }
   });
 
+  it('is held for as a whole where a stream was asked for and none was made, or not given', async () => {
+    const long = { ...(JSON.parse(whole) as object), usage: usage(9, 5000) };
+    const choices = [{ index: 0, message: { content: 'w '.repeat(5000) }, finish_reason: 'stop' }];
+    const upstream = answering(JSON.stringify({ ...long, choices }));
+    const prices = [{ ...price, upstreamModel: 'gpt-4o', maxOutputTokens: 10_000 }];
+    const rich = open({ upstream, prices });
+    expect(await rich.ask({ ...chat, stream: true })).toMatchObject({ kind: 'whole' });
+    expect(rich.account.events.map(({ type }) => type)).toEqual([
+      'CreditsReserved',
+      ...['HoldExtended', 'HoldExtended'],
+      'HoldSettled',
+    ]);
+    const poor = open({ upstream, prices, account: openAccount(10_000_000n) });
+    expect(await poor.ask({ ...chat, stream: true })).toMatchObject({
+      problem: { kind: 'refused', refusal: { code: 'insufficient_credits' } },
+    });
+    expect(poor.account.state.wallet).toMatchObject({ balance: 10_000_000n, held: 0n });
+  });
+
   it("calls the model by the provider's name for it", async () => {
     const upstream = answering(whole);
     const { ask } = open({ upstream, prices: [{ ...price, upstreamModel: 'somebody/m' }] });

@@ -3,6 +3,7 @@ import { cost, noUsage } from '../../src/domain/money.ts';
 import { inputTokensBound } from '../../src/proxy/bounds.ts';
 import { createLedger } from '../../src/proxy/ledger.ts';
 import { reserveCredits } from '../../src/proxy/reservation.ts';
+import { STEP_TOKENS } from '../../src/proxy/steps.ts';
 import { KEY_ID, openAccount, type TestAccount } from './account.ts';
 import { countWords, price, request } from './examples.ts';
 
@@ -133,5 +134,36 @@ describe('reserveCredits', () => {
     const { result, held } = await reserve(openAccount(1n), {}, { ...price, rates: free });
     expect(result.reserved).toBe(true);
     expect(held).toBe(0n);
+  });
+});
+
+describe('a stream', () => {
+  const steps = { ...price, upstreamModel: 'gpt-4o', maxOutputTokens: 50_000 };
+  const streamed = { stream: true };
+
+  it('holds a step of each choice, and knows how far it may go', async () => {
+    const { result, held, bytes } = await reserve(openAccount(usd('5')), { ...streamed, n: 3 }, steps);
+    expect(result).toMatchObject({ bounds: { outputTokens: 3 * STEP_TOKENS, outputLimit: 150_000 } });
+    expect(held).toBe(bound(bytes, 3 * STEP_TOKENS));
+  });
+
+  it.each<[string, object, string, number]>([
+    ['it does not stream', {}, 'gpt-4o', 50_000],
+    ['a step is more than its limit', { ...streamed, max_tokens: 500 }, 'gpt-4o', 500],
+    ['its model may think unseen', streamed, 'o3', 50_000],
+    ['nobody knows its model', streamed, 'something-new', 50_000],
+    ['predictions that prove wrong are billed', { ...streamed, prediction: { content: 'x' } }, 'gpt-4o', 50_000],
+  ])('holds all of it where %s', async (_why, fields, upstreamModel, outputTokens) => {
+    const { result } = await reserve(openAccount(usd('5')), fields, { ...steps, upstreamModel });
+    expect(result).toMatchObject({ bounds: { outputTokens, outputLimit: outputTokens } });
+  });
+
+  it('begins with what is affordable, and the upstream is told of no cap, for more may come', async () => {
+    const { result } = await reserve(openAccount(usd('0.002')), streamed, steps);
+    expect(result).toMatchObject({ bounds: { outputLimit: 50_000 } });
+    expect(result).not.toHaveProperty('bounds.outputCap');
+    if (!result.reserved) throw new Error('it is reserved');
+    expect(result.bounds.outputTokens).toBeGreaterThan(300);
+    expect(result.bounds.outputTokens).toBeLessThan(500);
   });
 });

@@ -37,6 +37,7 @@ type Price = {
 type Data = {
   readonly generation_id: string;
   readonly amount_usd: string;
+  readonly by_usd: string;
   readonly price: Price;
   readonly tokens: Readonly<Record<string, number>>;
   readonly cost_usd: string;
@@ -149,7 +150,8 @@ const checked = async (
   const { gateway } = house;
   const generationId = reserved.generation_id;
   const own = events.filter(({ type, data }) => data.generation_id === generationId && type !== 'CreditsReserved');
-  const [end, ...rest] = own.filter(({ type }) => type !== 'UsageWrittenOff');
+  const extended = own.filter(({ type }) => type === 'HoldExtended');
+  const [end, ...rest] = own.filter(({ type }) => type !== 'UsageWrittenOff' && type !== 'HoldExtended');
   expect(rest, 'a hold ends exactly once').toEqual([]);
   const { data: receipt } = await asCustomer<Receipt>(gateway, customer, `/generation?id=${generationId}`);
   expect(receipt).toMatchObject({
@@ -157,10 +159,10 @@ const checked = async (
     model: reserved.price.model,
     price_version: reserved.price.version,
   });
-  const held = nanoUsd(reserved.amount_usd);
+  const held = nanoUsd(reserved.amount_usd) + sum(extended.map(({ data }) => nanoUsd(data.by_usd)));
   if (end?.type === 'HoldReleased') {
     const { reason, detail } = end.data;
-    expect(end.data).toMatchObject({ released_usd: reserved.amount_usd });
+    expect(nanoUsd(end.data.released_usd)).toBe(held);
     expect(receipt).toMatchObject({ status: 'released', total_cost: '0.00', detail: `${reason}: ${detail}` });
     const nothing = { charged: 0n, chargedUsd: '0.00', tokens: undefined, delivery: undefined };
     return { generationId, held, ...nothing, reason, detail };

@@ -1,0 +1,164 @@
+import type { AccountRefusal } from '../domain/account/decide.ts';
+import { affordableOutputTokens, costBound, type Credits } from '../domain/money.ts';
+import type { PriceVersion } from '../domain/prices/price-book.ts';
+import { StoreUnavailable } from '../eventstore/event-store.ts';
+import type { Ledger } from './ledger.ts';
+import type { CompletionRequest } from './request.ts';
+import { countInput, type Reserved } from './reservation.ts';
+import { STEP_TOKENS, tokensPerCounted } from './steps.ts';
+import type { TokenCounter } from './token-counter.ts';
+
+/** How far a stream has come at the end of one of its events, in what a customer pays for. */
+export type Said = {
+  /** Of its words in UTF-8. No token is less than one, so they bound the tokens. */
+  readonly bytes: number;
+  /** Where the words end in the text of all of them. */
+  readonly textEnd: number;
+};
+
+/**
+ * The output that is held for, while a stream runs. Bytes say for nothing that an event is surely held for; where they do
+ * not, its tokens are counted, off the main thread; and where those come near to what is held, more is set aside.
+ */
+export type Allowance = {
+  /** Whether all up to there is surely held for, without counting. */
+  covers(to: Said): boolean;
+  /** Counts and asks for more in time, so that the stream need not wait. */
+  lookAhead(to: Said, text: string): void;
+  /** Waits until all up to there is held for, or nobody waits any more; tells the refusal where it will not be. */
+  admit(to: Said, text: string): Promise<AccountRefusal['code'] | undefined>;
+};
+
+const shortages = ['insufficient_credits', 'credits_held_by_concurrent_requests'] as const;
+/** Why credits end a stream. */
+export type Shortage = (typeof shortages)[number];
+export const isShortage = (why: string | undefined): why is Shortage => shortages.some((one) => one === why);
+
+export type AllowanceOptions = {
+  readonly request: CompletionRequest;
+  readonly price: PriceVersion;
+  readonly reservation: Reserved;
+  readonly ledger: Pick<Ledger, 'extend'>;
+  readonly tokens: TokenCounter;
+  /** Aborts when nobody needs the answer any more. */
+  readonly signal: AbortSignal;
+};
+
+/** Credits that others hold may come free, for requests end all the time; but not for longer than a reader would notice. */
+const TRY_AGAIN_MS = 300;
+const TRIES = 4;
+/** As a settlement does, which would have to wait for the store just the same. */
+const STORE_AGAIN_MS = 1000;
+
+export const createAllowance = (options: AllowanceOptions): Allowance => {
+  const { request, price, reservation, ledger, tokens, signal } = options;
+  const { rates } = price;
+  const { outputLimit } = reservation.bounds;
+  const step = STEP_TOKENS * request.choices;
+  const perCounted = tokensPerCounted(price);
+  let { inputTokens, outputTokens: allowed } = reservation.bounds;
+  let { held } = reservation;
+  let counted = { tokens: 0, bytes: 0, textEnd: 0 };
+  let inputCounted = false;
+  let asked = 0;
+  let unanswered: { readonly by: Credits; readonly name: string } | undefined;
+  let underWay: Promise<void> | undefined;
+  /** Asking ahead was refused: the stream may well end before that matters, so it is not asked for again until it does. */
+  let refused = false;
+
+  const allow = (credits: Credits): number =>
+    Math.min(outputLimit, affordableOutputTokens(credits, inputTokens, rates));
+  const left = ({ bytes }: Said): number =>
+    allowed >= outputLimit ? Infinity : allowed - counted.tokens - (bytes - counted.bytes);
+
+  const count = async ({ bytes, textEnd }: Said, text: string): Promise<void> => {
+    if (bytes === counted.bytes) return;
+    const more = perCounted * (await tokens.count([text.slice(counted.textEnd, textEnd)]));
+    counted = { tokens: counted.tokens + Math.min(more, bytes - counted.bytes), bytes, textEnd };
+  };
+
+  const nextStep = (): Credits => costBound(inputTokens, Math.min(outputLimit, allowed + step), rates) - held;
+
+  const extend = async (by: Credits, insist = true): Promise<AccountRefusal | undefined> => {
+    // What may be in the log already is asked for again first, as it was, or credits would be held that nobody knows of.
+    let mayRepeat = unanswered !== undefined;
+    const asking = (unanswered ??= { by, name: `extend-${++asked}` });
+    for (; ; mayRepeat = true) {
+      try {
+        const refusal = await ledger.extend(asking.by, asking.name, { mayRepeat });
+        unanswered = undefined;
+        if (refusal) return refusal;
+        held += asking.by;
+        allowed = allow(held);
+        refused = false;
+        return undefined;
+      } catch (error) {
+        if (!insist || !(error instanceof StoreUnavailable) || signal.aborted) throw error;
+        await pause(STORE_AGAIN_MS, signal);
+      }
+    }
+  };
+
+  /** What the bytes of the prompt were held for beyond its tokens pays for output as well. */
+  const saveOnInput = async (): Promise<boolean> => {
+    if (inputCounted) return false;
+    inputCounted = true;
+    const before = allowed;
+    inputTokens = Math.min(inputTokens, await countInput(request, tokens));
+    allowed = allow(held);
+    return allowed > before;
+  };
+
+  const more = async (): Promise<AccountRefusal['code'] | undefined> => {
+    for (let tries = 1; ; tries++) {
+      const refusal = await extend(nextStep());
+      if (!refusal?.funds) return refusal?.code;
+      if (await saveOnInput()) return undefined;
+      const { available, held: heldByOthers } = refusal.funds;
+      if (allow(held + available) > allowed && !(await extend(available))) return undefined;
+      if (heldByOthers === 0n || tries === TRIES || signal.aborted) return refusal.code;
+      await pause(TRY_AGAIN_MS, signal);
+    }
+  };
+
+  /** Nobody waits for the store any more. */
+  const unlessGone = (error: unknown): undefined => {
+    if (!(error instanceof StoreUnavailable) || !signal.aborted) throw error;
+  };
+
+  const askAhead = async (to: Said, text: string): Promise<void> => {
+    await count(to, text);
+    if (left(to) < step / 2) refused = (await extend(nextStep(), false)) !== undefined;
+  };
+
+  return {
+    covers: (to) => left(to) >= 0,
+    lookAhead: (to, text) => {
+      if (underWay || refused || left(to) >= step / 4) return;
+      underWay = askAhead(to, text)
+        .catch(() => undefined) // Whatever it is, it is met again where the stream cannot go on without.
+        .finally(() => (underWay = undefined));
+    },
+    admit: async (to, text) => {
+      await underWay;
+      if (left(to) < 0) await count(to, text);
+      while (left(to) < 0 && !signal.aborted) {
+        const refusal = await more().catch(unlessGone);
+        if (refusal) return refusal;
+      }
+      return undefined;
+    },
+  };
+};
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const go = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', go);
+      resolve();
+    };
+    const timer = setTimeout(go, ms);
+    signal.addEventListener('abort', go);
+    if (signal.aborted) go();
+  });

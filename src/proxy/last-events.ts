@@ -1,0 +1,74 @@
+import type { Delivery } from '../domain/account/events.ts';
+import { formatUsd } from '../domain/money.ts';
+import type { Shortage } from './allowance.ts';
+import type { Call, Settlement } from './call.ts';
+import type { StreamMeter } from './meter.ts';
+
+const event = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;
+
+const chunkOf = ({ request, generationId }: Call, meter: StreamMeter): Readonly<Record<string, unknown>> => ({
+  id: meter.metered().upstreamId ?? generationId,
+  object: request.endpoint === '/completions' ? 'text_completion' : 'chat.completion.chunk',
+  created: Math.floor(Date.now() / 1000),
+  model: request.model,
+});
+
+export const usageEvent = (call: Call, meter: StreamMeter, { usage, charged }: Settlement): string =>
+  event({
+    ...(meter.usageChunk ?? { ...chunkOf(call, meter), choices: [] }),
+    usage: { ...usage, cost: formatUsd(charged) },
+  });
+
+/** Both official SDKs raise on a chunk with an error; the missing [DONE] tells everybody else. */
+export const errorEvent = (call: Call, meter: StreamMeter, ended: Delivery['ended']): string =>
+  event({
+    ...chunkOf(call, meter),
+    choices: [{ index: 0, delta: {}, finish_reason: 'error' }],
+    error:
+      ended === 'drained'
+        ? {
+            message: 'The gateway is restarting and had to end this stream.',
+            type: 'service_unavailable_error',
+            code: 'draining',
+            param: null,
+          }
+        : {
+            message: 'The provider broke the stream off.',
+            type: 'upstream_error',
+            code: call.cancelled === 'timeout' ? 'upstream_timeout' : 'upstream_error',
+            param: null,
+          },
+  });
+
+const shortages: Readonly<Record<Shortage, { readonly code: string; readonly message: string }>> = {
+  insufficient_credits: {
+    code: 'credit_balance_exhausted',
+    message: 'Your credit ran out, so the answer ends here. Top up, and ask for the rest.',
+  },
+  credits_held_by_concurrent_requests: {
+    code: 'credits_held_by_concurrent_requests',
+    message: 'The rest of your credit is held by other requests under way, so the answer ends here.',
+  },
+};
+
+/**
+ * The end of each choice that had not ended. Both SDKs raise on an `error` at the top of a chunk, and whoever gathers an
+ * answer would lose the text that was paid for; so it ends as an answer that reached its limit does, and the reason
+ * stands in a field of our own, which they pass on and do not mind.
+ */
+export const shortageEvents = (call: Call, meter: StreamMeter, shortage: Shortage): string => {
+  const { request, generationId } = call;
+  const error = { ...shortages[shortage], type: 'insufficient_quota', param: null };
+  const said = request.endpoint === '/completions' ? { text: '', logprobs: null } : { delta: {} };
+  return Array.from({ length: request.choices }, (_, index) => index)
+    .filter((index) => !meter.finished.has(index))
+    .map((index) =>
+      event({
+        ...chunkOf(call, meter),
+        choices: [{ index, ...said, finish_reason: 'length' }],
+        ...(request.includeUsage ? { usage: null } : {}),
+        kissapi: { generation_id: generationId, error },
+      }),
+    )
+    .join('');
+};

@@ -1,0 +1,161 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { costBound, formatUsd } from '../../src/domain/money.ts';
+import { STEP_TOKENS } from '../../src/proxy/steps.ts';
+import {
+  after,
+  expectWellFormed,
+  generationId,
+  hold,
+  ONE_USD,
+  many,
+  owed,
+  play,
+  played,
+  rates,
+  release,
+  simulated,
+  topUp,
+  wordsIn,
+} from './stepped-stream.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe('a stream that is held for in steps', () => {
+  it('holds a step, and is reserved and settled once where it is short', async () => {
+    const { heldAtFirst, account, extensions } = await played({ credits: 5n * ONE_USD, said: many(100, 5) });
+    expect(heldAtFirst).toBeLessThan(ONE_USD / 100n);
+    expect(extensions).toBe(0);
+    expect(account.events.map(({ type }) => type)).toEqual(['CreditsReserved', 'HoldSettled']);
+  });
+
+  it('sets a step more aside in time, again and again, and is not kept waiting for it', async () => {
+    const cuts = Array.from({ length: 5000 }, (_, n) => n * 200);
+    const how = { credits: 5n * ONE_USD, said: many(4000, 5), cuts };
+    const { extensions, told, end, longestWaitMs } = await played({
+      ...how,
+      extendMs: 50,
+      meanwhile: cuts.map(() => () => after(1)),
+    });
+    expect(wordsIn(told)).toBe(20_000);
+    expect(end).toMatchObject({ charged: owed(20_000), delivery: { ended: 'completed' } });
+    expect(extensions).toBeGreaterThanOrEqual(9);
+    expect(extensions).toBeLessThanOrEqual(11);
+    expect(longestWaitMs).toBeLessThan(50);
+  });
+
+  it('ends in good order where credits do, with the text that was paid for and the reason', async () => {
+    const credits = owed(5000);
+    const result = await played({ credits, said: many(4000, 5) });
+    const { told, end, books, account } = result;
+    expectWellFormed(result, 1);
+    expect(told.at(-2)).toMatchObject({
+      choices: [{ index: 0, delta: {}, finish_reason: 'length' }],
+      kissapi: { generation_id: generationId, error: { code: 'credit_balance_exhausted' } },
+    });
+    expect(end).toMatchObject({ delivery: { ended: 'out_of_credits', finishReason: 'length' } });
+    expect(told.at(-1)).toMatchObject({ usage: { cost: formatUsd(books.charged) } });
+    expect(books).toMatchObject({ charged: owed(wordsIn(told)), writtenOff: 0n });
+    expect(account.state.wallet.held).toBe(0n);
+    // What is left is the price of the braces around the prompt.
+    expect(wordsIn(told)).toBeGreaterThan(4950);
+  });
+
+  it('ends those choices alone that had not ended', async () => {
+    const said = [...many(10, 5, 1), { index: 1, words: 1, finish: 'stop' }, ...many(4000, 5)];
+    const result = await played({ credits: owed(9000), said, choices: 2 });
+    expectWellFormed(result, 2);
+    const [ended, ...others] = result.told.filter(({ kissapi }) => kissapi);
+    expect(ended?.choices).toMatchObject([{ index: 0, finish_reason: 'length' }]);
+    expect(others).toEqual([]);
+  });
+
+  it('begins with less than a step where there is less, and goes on where more comes', async () => {
+    const { told, end, heldAtFirst } = await played({
+      credits: owed(300),
+      said: many(1000, 5),
+      cuts: [1000],
+      meanwhile: [topUp('more', ONE_USD)],
+    });
+    expect(heldAtFirst).toBeLessThanOrEqual(owed(300));
+    expect(wordsIn(told)).toBe(5000);
+    expect(end).toMatchObject({ delivery: { ended: 'completed' } });
+  });
+
+  it('is not begun where a limit was given and not even a step of it is there', async () => {
+    for (const [max_tokens, reserved] of [
+      [STEP_TOKENS * 10, false],
+      [STEP_TOKENS, false],
+      [500, true],
+    ] as const) {
+      const result = await play({ credits: owed(STEP_TOKENS / 2), said: many(10, 5), fields: { max_tokens } });
+      expect(result.reserved).toBe(reserved);
+    }
+  });
+
+  it('is held for up to the limit that was given, and no further', async () => {
+    const how = { credits: 5n * ONE_USD, said: many(1000, 3), fields: { max_tokens: 3000 } };
+    const { extensions, account, end } = await played(how);
+    expect(extensions).toBe(1);
+    const held = account.events.find(({ type }) => type === 'HoldExtended');
+    expect(held).toMatchObject({ by: costBound(0, 3000 - STEP_TOKENS, rates) });
+    expect(end).toMatchObject({ charged: owed(3000) });
+  });
+
+  it('waits a moment for credits that others hold, and not for long', async () => {
+    const credits = owed(21_000);
+    const said = many(4000, 5);
+    const others = hold('other', owed(15_000));
+    const freed = await played({
+      ...{ credits, said, cuts: [1000], extendMs: 1 },
+      meanwhile: [
+        async (account) => {
+          await others(account);
+          setTimeout(() => void release('other')(account), 500);
+        },
+      ],
+    });
+    expect(freed.end).toMatchObject({ delivery: { ended: 'completed' } });
+    const kept = await played({ credits, said, cuts: [1000], meanwhile: [others] });
+    expectWellFormed(kept, 1);
+    expect(kept.told.at(-2)?.kissapi?.error.code).toBe('credits_held_by_concurrent_requests');
+    expect(kept.end).toMatchObject({ delivery: { ended: 'out_of_credits' }, charged: owed(wordsIn(kept.told)) });
+    expect(kept.longestWaitMs).toBeLessThanOrEqual(1000);
+  });
+
+  it('goes on as far as was held where the hold was lost, and is charged late for that', async () => {
+    const { told, end, written } = await played({
+      credits: ONE_USD,
+      said: many(4000, 5),
+      cuts: [1000],
+      meanwhile: [release(generationId)],
+    });
+    expect(end).toMatchObject({
+      type: 'LateUsageCharged',
+      charged: owed(wordsIn(told)),
+      delivery: { ended: 'drained' },
+    });
+    expect(wordsIn(told)).toBeLessThanOrEqual(STEP_TOKENS);
+    expect(written).toContain('"code":"draining"');
+  });
+
+  it('asks the store again where an answer was lost, under the same name', async () => {
+    const { told, end } = await played({ credits: ONE_USD, said: many(4000, 5), flaky: true });
+    expect(wordsIn(told)).toBe(20_000);
+    expect(end).toMatchObject({ delivery: { ended: 'completed' } });
+  });
+
+  it('is held for with a margin where its provider may count more tokens than we do', async () => {
+    const how = { credits: owed(5000), said: many(4000, 5), price: { ...simulated, upstreamModel: 'deepseek-chat' } };
+    const { told, books } = await played(how);
+    expect(wordsIn(told) * 1.15).toBeLessThan(5000);
+    expect(wordsIn(told) * 1.15).toBeGreaterThan(4900);
+    expect(books.charged).toBe(owed(wordsIn(told)));
+  });
+
+  it('waits for the store as long as the customer does, who then pays for what came', async () => {
+    const { told, end } = await played({ credits: ONE_USD, said: many(4000, 5), awayForMs: 60_000 });
+    expect(wordsIn(told)).toBe(STEP_TOKENS - (STEP_TOKENS % 5));
+    expect(end).toMatchObject({ charged: owed(wordsIn(told)), delivery: { ended: 'client_gone', finishReason: null } });
+  });
+});
