@@ -113,6 +113,7 @@ const compareAppends = async (
 };
 
 const timeLoads = async (url: string): Promise<void> => {
+  await query(url, 'truncate snapshots');
   const cold = async (until?: Parameters<ReturnType<typeof createFold>>[1]) => {
     const store = createPostgresStore(url);
     const snapshots = createSnapshots<Account>(url, ACCOUNT_STATE_VERSION);

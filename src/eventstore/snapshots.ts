@@ -30,8 +30,8 @@ export type Snapshots<State> = {
   close(): Promise<void>;
 };
 
-/** Reading so many events costs about as much as reading a snapshot. */
-export const SNAPSHOT_EVERY = 100;
+/** An account's events lie far apart in a long log, so that reading each may cost a look at the disk. */
+export const SNAPSHOT_EVERY = 50;
 /** A large state is kept less often, so that snapshots never come to more than the events themselves. */
 const BYTES_PER_EVENT = 128;
 /** While so many wait to be written, more are not taken: the database has better things to do. */
