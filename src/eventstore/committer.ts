@@ -43,6 +43,9 @@ export type CommitterOptions = {
   readonly changed?: (fault: Error | undefined) => void;
 };
 
+/** Tells callers that their events are durable. */
+type Tell = () => void;
+
 type Pending = Append & {
   readonly resolve: (committed: Committed) => void;
   readonly reject: (error: Error) => void;
@@ -65,9 +68,11 @@ export const createCommitter = ({
 
   const run = async (): Promise<void> => {
     // Let everything that this turn of the event loop decides join the first batch.
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    while (queue.length > 0) await commitBatch(takeBatch());
+    await nextTurn();
+    let tell: Tell = () => undefined;
+    while (queue.length > 0) tell = await commitBatch(takeBatch(), tell);
     running = undefined; // In the same breath as the last look at the queue, or an append could be left lying there.
+    tell();
   };
 
   const takeBatch = (): Map<string, Pending[]> => {
@@ -87,19 +92,29 @@ export const createCommitter = ({
     return batch;
   };
 
-  const commitBatch = async (batch: ReadonlyMap<string, readonly Pending[]>): Promise<void> => {
+  /**
+   * Tells the callers of the batch before, once this one is on its way: what they do next would otherwise keep it here, and
+   * the store would have nothing to do meanwhile. Whoever failed has been told by then, for nothing may rest on that.
+   */
+  const commitBatch = async (batch: ReadonlyMap<string, readonly Pending[]>, tellOthers: Tell): Promise<Tell> => {
     const slices = [...batch].map(([stream, parts]) => ({
       stream,
       expectedRevision: parts[0]?.expectedRevision ?? -1,
       events: parts.flatMap(({ events }) => events),
     }));
     for (let tries = 0; ; tries++) {
+      const appending = store.append(slices);
+      appending.catch(() => undefined); // It is looked at below.
+      if (tries === 0) {
+        await nextTurn();
+        tellOthers();
+      }
       try {
-        const results = await store.append(slices);
+        const results = await appending;
         // Who only asks where a stream is needs no room.
         if (slices.some(({ events }) => events.length > 0)) feel(undefined);
-        slices.forEach(({ stream }, n) => answer(stream, batch.get(stream) ?? [], results[n], tries > 0));
-        return;
+        const told = slices.map(({ stream }, n) => answer(stream, batch.get(stream) ?? [], results[n], tries > 0));
+        return () => told.forEach((tell) => tell());
       } catch (error) {
         feel(error);
         // Where the store itself says why it takes nothing, nobody is kept waiting for a time-out.
@@ -109,7 +124,7 @@ export const createCommitter = ({
         }
         const fault = faultOf(error, tries > 0);
         for (const [stream, parts] of batch) fail(stream, parts, fault);
-        return;
+        return () => undefined;
       }
     }
   };
@@ -125,14 +140,18 @@ export const createCommitter = ({
     parts: readonly Pending[],
     result: SliceResult | undefined,
     ambiguous: boolean,
-  ): void => {
-    if (!result?.appended)
-      return fail(stream, parts, new RevisionClash(stream, ambiguous || result?.duplicate === true));
-    let firstPosition = result.firstPosition;
-    for (const { events, resolve } of parts) {
-      resolve({ firstPosition, time: result.time });
-      firstPosition += events.length;
+  ): Tell => {
+    if (!result?.appended) {
+      fail(stream, parts, new RevisionClash(stream, ambiguous || result?.duplicate === true));
+      return () => undefined;
     }
+    return () => {
+      let firstPosition = result.firstPosition;
+      for (const { events, resolve } of parts) {
+        resolve({ firstPosition, time: result.time });
+        firstPosition += events.length;
+      }
+    };
   };
 
   const fail = (stream: string, parts: readonly Pending[], fault: Error): void => {
@@ -160,6 +179,8 @@ export const createCommitter = ({
     },
   };
 };
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** That nothing was written can only be said where no earlier try may have succeeded. */
 const faultOf = (error: unknown, ambiguous: boolean): Error => {
