@@ -44,13 +44,14 @@ export const startGateway = async (options: GatewayOptions) => {
 
   const now = (): Date => new Date();
   const upstreams = createUpstreams(config);
-  const tokens = createTokenCounter();
+  const [promptTokens, tokens] = [createTokenCounter(), createTokenCounter()];
   const completions = createCompletions({
     findPrice: views.findPrice,
     upstreams,
     execute: (accountId, command, metadata, options) =>
       accounts.execute(accountStream(accountId), command, metadata, options),
     recordedBy: (commandId) => recordedBy(store, commandId),
+    promptTokens,
     tokens,
     runId: watchers.runId,
     now,
@@ -122,7 +123,7 @@ export const startGateway = async (options: GatewayOptions) => {
       await views.close();
       await ledger.close();
       await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
-      await tokens.close();
+      await Promise.all([promptTokens.close(), tokens.close()]);
     },
   };
 };

@@ -148,13 +148,16 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
     entry.confirmed = { state, revision, snapshotDue };
   };
 
+  const reload = (entry: Entry<State>): Promise<void> =>
+    (entry.loading ??= load(entry).finally(() => (entry.loading = undefined)));
+
   const attempt = async (
     entry: Entry<State>,
     command: Command,
     metadata: Metadata,
   ): Promise<Outcome<Event, Refusal>> => {
     // Nobody else runs between the last look at `stale` and the commit, or the decision could rest on what is void.
-    while (entry.stale) await (entry.loading ??= load(entry).finally(() => (entry.loading = undefined)));
+    while (entry.stale) await reload(entry);
     const decision = decider.decide(command, entry.expected.state);
     // A refusal is put to the log as well, without events: it rests on appends that may still fail, and on nobody else
     // having written since this process last looked.
@@ -174,6 +177,19 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
     if (!decision.accepted) return decision;
     const position = events.length > 0 ? firstPosition + events.length - 1 : undefined;
     return { accepted: true, events, revision, position, repeated: false };
+  };
+
+  /** Who clashed comes next on the stream, and keeps the others waiting until it has: here it has nothing more to do there. */
+  const giveTurnBack = (stream: string): void => {
+    const entry = open(stream);
+    const nothing = async (): Promise<void> => {
+      while (entry.stale) await reload(entry);
+      const { revision: expectedRevision } = entry.expected;
+      await committer.commit({ stream, expectedRevision, events: [], failed: () => (entry.stale = true) });
+    };
+    void nothing()
+      .catch(() => undefined) // Then it lapses by itself.
+      .finally(() => entry.underWay--);
   };
 
   const earlier = async (commandId: string): Promise<Outcome<Event, Refusal> | undefined> => {
@@ -198,7 +214,10 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
     let askLog = mayRepeat;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const before = askLog ? await earlier(metadata.commandId) : undefined;
-      if (before) return before;
+      if (before) {
+        if (tries > 0) giveTurnBack(stream);
+        return before;
+      }
       const entry = open(stream);
       try {
         const outcome = await attempt(entry, command, metadata);

@@ -1,7 +1,10 @@
 import type pg from 'pg';
 
-/** A network that dies without a word is noticed in seconds, not after the two hours that systems wait by default. */
+/** A network that dies without a word while a connection is idle is noticed in seconds, not after the two hours of systems. */
 export const NEVER_HANG = { keepAlive: true, keepAliveInitialDelayMillis: 10_000, connectionTimeoutMillis: 5000 };
+
+/** One that dies under a query is not noticed by the system for many minutes, and others wait behind that query. */
+export const READ_WITHIN = { query_timeout: 30_000 };
 
 /**
  * A connection that breaks while nobody uses it is no error: the next query opens another. Clients that have left the

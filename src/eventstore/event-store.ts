@@ -52,8 +52,11 @@ export interface EventStore {
   append(slices: readonly Slice[]): Promise<readonly SliceResult[]>;
   /** Up to `limit` events of a stream from a revision on, in order; empty beyond its end. */
   readStream(stream: string, fromRevision: number, limit: number): Promise<readonly StoredEvent[]>;
-  /** Up to `limit` events of the log after a position, in order. */
-  readAll(afterPosition: number, limit: number): Promise<readonly StoredEvent[]>;
+  /**
+   * Up to `limit` events of the log after a position, in order; of some types only, where these are given. Reading few
+   * among many is cheap only for types that the store has an index of.
+   */
+  readAll(afterPosition: number, limit: number, types?: readonly string[]): Promise<readonly StoredEvent[]>;
   findEvent(id: string): Promise<StoredEvent | undefined>;
   /** The last position of the log; 0 while it is empty. */
   head(): Promise<number>;

@@ -40,7 +40,11 @@ export const createInMemoryStore = (now: () => Date = () => new Date()): EventSt
     },
     readStream: (stream, fromRevision, limit) =>
       Promise.resolve((streams.get(stream) ?? []).slice(fromRevision, fromRevision + limit)),
-    readAll: (afterPosition, limit) => Promise.resolve(log.slice(afterPosition, afterPosition + limit)),
+    readAll: (afterPosition, limit, types) => {
+      if (!types) return Promise.resolve(log.slice(afterPosition, afterPosition + limit));
+      const wanted = log.slice(afterPosition).filter(({ type }) => types.includes(type));
+      return Promise.resolve(wanted.slice(0, limit));
+    },
     findEvent: (id) => Promise.resolve(ids.get(id)),
     head: () => Promise.resolve(log.length),
     follow: (afterPosition, signal) =>

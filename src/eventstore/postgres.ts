@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { appendSlices } from './append-slices.ts';
-import { NEVER_HANG, surviveLoss } from './connections.ts';
+import { NEVER_HANG, READ_WITHIN, surviveLoss } from './connections.ts';
 import {
   StoreFull,
   StoreUnavailable,
@@ -59,7 +59,7 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
   /** Under this name it waits for its turn where several write to one stream. */
   const writer = randomUUID();
   const connection = { connectionString: databaseUrl, ...NEVER_HANG };
-  const reads = surviveLoss(new pg.Pool({ ...connection, max: 4, application_name: 'kissapi-reads' }));
+  const reads = surviveLoss(new pg.Pool({ ...connection, ...READ_WITHIN, max: 4, application_name: 'kissapi-reads' }));
   // One connection: appends go one after another anyway, for the head of the log lets in one at a time.
   const commits = surviveLoss(
     new pg.Pool({
@@ -75,9 +75,14 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
   );
   const listener = createLogListener(databaseUrl);
 
-  const query = async <Row extends EventRow>(name: string, text: string, values: unknown[]): Promise<Row[]> => {
+  /** Without a name it is planned for its values each time. */
+  const query = async <Row extends EventRow>(
+    name: string | undefined,
+    text: string,
+    values: unknown[],
+  ): Promise<Row[]> => {
     try {
-      return (await reads.query<Row>({ name, text, values })).rows;
+      return (await reads.query<Row>({ text, values, ...(name === undefined ? {} : { name }) })).rows;
     } catch (cause) {
       throw unavailable(cause);
     }
@@ -114,7 +119,11 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
     );
   };
 
-  const readAll: EventStore['readAll'] = async (afterPosition, limit) => {
+  const readAll: EventStore['readAll'] = async (afterPosition, limit, types) => {
+    if (types) {
+      const sql = `select ${columns} from events where position > $1 and type = any($3) order by position limit $2`;
+      return (await query(undefined, sql, [afterPosition, limit, types])).map(stored);
+    }
     const sql = `select ${columns} from events where position > $1 order by position limit $2`;
     return (await query('read_all', sql, [afterPosition, limit])).map(stored);
   };

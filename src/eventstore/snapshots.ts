@@ -1,6 +1,6 @@
 import { deserialize, serialize } from 'node:v8';
 import pg from 'pg';
-import { NEVER_HANG, surviveLoss } from './connections.ts';
+import { NEVER_HANG, READ_WITHIN, surviveLoss } from './connections.ts';
 import { gather } from './gather.ts';
 import { bigints, buffers, texts } from './pg-arrays.ts';
 
@@ -45,9 +45,8 @@ type Taken = { readonly stream: string; readonly revision: number; readonly stat
 
 /** `version` must be raised whenever the same events would fold to another state. Needs the tables of the log; must be closed. */
 export const createSnapshots = <State>(databaseUrl: string, version: number): Snapshots<State> => {
-  const pool = surviveLoss(
-    new pg.Pool({ connectionString: databaseUrl, ...NEVER_HANG, max: 3, application_name: 'kissapi-snapshots' }),
-  );
+  const connection = { connectionString: databaseUrl, ...NEVER_HANG, ...READ_WITHIN };
+  const pool = surviveLoss(new pg.Pool({ ...connection, max: 3, application_name: 'kissapi-snapshots' }));
   const writing = new Set<Promise<unknown>>();
 
   const read = (row: Row): Snapshot<State> | undefined => {

@@ -32,7 +32,7 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
   const keyOwners = createKeyOwners();
   const priceList = createPriceList();
   const lookUpConsumer = together('look_ups', [keyOwners, priceList]);
-  const lookUps = followLog({ store, consumer: lookUpConsumer, gatherMs: LOOK_UP_GATHER_MS, failed });
+  const lookUps = followLog({ store, consumer: lookUpConsumer, gatherMs: LOOK_UP_GATHER_MS, failed, skim: true });
 
   await createMissingTables(database, projections);
   const consumer = liveProjections(database, store, ({ projection, version, ours, stalled }) => {

@@ -1,6 +1,6 @@
 import { BehaviorSubject, defer, filter, firstValueFrom, from, retry, Subject, takeUntil, timer } from 'rxjs';
 import { decode, type Recorded } from '../eventstore/codec.ts';
-import type { EventStore } from '../eventstore/event-store.ts';
+import { PAGE, type EventStore } from '../eventstore/event-store.ts';
 
 /** Something that takes the whole log in, batch by batch. */
 export type Consumer = {
@@ -26,7 +26,9 @@ export type Follower = {
 };
 
 export type FollowOptions = {
-  readonly store: Pick<EventStore, 'follow' | 'head'>;
+  /** Whether to pass over what is not of the consumer's types on the way to the head: for a consumer of rare events. */
+  readonly skim?: boolean;
+  readonly store: Pick<EventStore, 'follow' | 'head' | 'readAll'>;
   readonly consumer: Consumer;
   /**
    * How long to let events gather after a batch, where nobody waits for them: fewer and larger transactions. 0 takes
@@ -53,7 +55,7 @@ const RETRY_MS = [100, 500, 2000, 5000] as const;
 const ASK_AGAIN_MS = { first: 50, last: 1000 } as const;
 
 /** The one pipeline from the log to whoever looks at it: catch up, then keep up; on a failure, start again where it is. */
-export const followLog = ({ store, consumer, gatherMs, failed }: FollowOptions): Follower => {
+export const followLog = ({ store, consumer, gatherMs, failed, skim = false }: FollowOptions): Follower => {
   const stopping = new AbortController();
   const stopped = new Subject<void>();
   const reached = new BehaviorSubject(-1);
@@ -73,8 +75,22 @@ export const followLog = ({ store, consumer, gatherMs, failed }: FollowOptions):
       };
     });
 
+  /** Takes in what there is of some types up to the head, and tells how far that is. */
+  const skimmed = async (types: readonly string[]): Promise<number> => {
+    const head = await store.head();
+    let after = await consumer.position();
+    for (;;) {
+      const page = await store.readAll(after, PAGE, types);
+      const last = page.at(-1);
+      if (!last) break;
+      await consumer.apply(page.map(decode), last.position, after);
+      after = last.position;
+    }
+    return consumer.apply([], Math.max(head, after), after);
+  };
+
   async function* positions(): AsyncGenerator<number> {
-    const start = await consumer.position();
+    const start = await (skim && consumer.types ? skimmed([...consumer.types]) : consumer.position());
     reached.next(start);
     // Only where nothing is due is it a success to be here; else the next batch will tell.
     if ((await store.head()) <= start) yield start;

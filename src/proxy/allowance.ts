@@ -39,6 +39,7 @@ export type AllowanceOptions = {
   readonly price: PriceVersion;
   readonly reservation: Reserved;
   readonly ledger: Pick<Ledger, 'extend'>;
+  readonly promptTokens: TokenCounter;
   readonly tokens: TokenCounter;
   /** Aborts when nobody needs the answer any more. */
   readonly signal: AbortSignal;
@@ -51,7 +52,7 @@ const TRIES = 4;
 const STORE_AGAIN_MS = 1000;
 
 export const createAllowance = (options: AllowanceOptions): Allowance => {
-  const { request, price, reservation, ledger, tokens, signal } = options;
+  const { request, price, reservation, ledger, promptTokens, tokens, signal } = options;
   const { rates } = price;
   const { outputLimit } = reservation.bounds;
   const step = STEP_TOKENS * request.choices;
@@ -73,7 +74,7 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
 
   const count = async ({ bytes, textEnd }: Said, text: string): Promise<void> => {
     if (bytes === counted.bytes) return;
-    const more = perCounted * (await tokens.count([text.slice(counted.textEnd, textEnd)]));
+    const more = perCounted * (await tokens.count([text.slice(counted.textEnd, textEnd)], 'at_most'));
     counted = { tokens: counted.tokens + Math.min(more, bytes - counted.bytes), bytes, textEnd };
   };
 
@@ -104,7 +105,7 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
     if (inputCounted) return false;
     inputCounted = true;
     const before = allowed;
-    inputTokens = Math.min(inputTokens, await countInput(request, tokens));
+    inputTokens = Math.min(inputTokens, await countInput(request, promptTokens));
     allowed = allow(held);
     return allowed > before;
   };

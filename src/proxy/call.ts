@@ -49,6 +49,7 @@ export type CallOptions = {
   readonly price: PriceVersion;
   readonly reservation: Reserved;
   readonly ledger: Ledger;
+  readonly promptTokens: TokenCounter;
   readonly tokens: TokenCounter;
   readonly idleTimeoutMs: number;
 };
@@ -56,7 +57,7 @@ export type CallOptions = {
 const END_WITHIN_MS = 1000;
 
 export const createCall = (options: CallOptions): Call => {
-  const { gone, request, price, reservation, ledger, tokens, idleTimeoutMs } = options;
+  const { gone, request, price, reservation, ledger, promptTokens, tokens, idleTimeoutMs } = options;
   const { bounds } = reservation;
   const controller = new AbortController();
   const startedAt = performance.now();
@@ -78,7 +79,7 @@ export const createCall = (options: CallOptions): Call => {
       outputTokens: price.contextTokens * request.choices,
     });
     if (usage) return { usage, usageSource: 'reported', anomalies };
-    const input = promptTokenIds(request) + (await tokens.count(promptTexts(request)));
+    const input = promptTokenIds(request) + (await promptTokens.count(promptTexts(request)));
     const output = await tokens.count(metered.texts);
     const counted = meteredUsage(Math.min(input, bounds.inputTokens), Math.min(output, bounds.outputLimit));
     return { usage: counted, usageSource: 'metered', anomalies };
@@ -90,7 +91,15 @@ export const createCall = (options: CallOptions): Call => {
     price,
     bounds,
     ledger,
-    allowance: createAllowance({ request, price, reservation, ledger, tokens, signal: controller.signal }),
+    allowance: createAllowance({
+      request,
+      price,
+      reservation,
+      ledger,
+      promptTokens,
+      tokens,
+      signal: controller.signal,
+    }),
     signal: controller.signal,
     get cancelled() {
       return cancelled;

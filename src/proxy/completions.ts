@@ -48,6 +48,9 @@ export type CompletionsOptions = {
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly execute: ExecuteOnAccount;
   readonly recordedBy: RecordedBy;
+  /** For prompts, before they are sent on; a long one may take a second, and others wait behind it. */
+  readonly promptTokens: TokenCounter;
+  /** For what streams say, which cannot go on until it is counted. */
   readonly tokens: TokenCounter;
   readonly runId: string;
   readonly now: () => Date;
@@ -68,7 +71,7 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** Reserve, forward, meter, settle. */
 export const createCompletions = (options: CompletionsOptions): Completions => {
-  const { findPrice, upstreams, execute, recordedBy, tokens, runId, now, idleTimeoutMs } = options;
+  const { findPrice, upstreams, execute, recordedBy, promptTokens, tokens, runId, now, idleTimeoutMs } = options;
   const calls = new Set<Call>();
   let draining = false;
   let idle = (): void => undefined;
@@ -92,9 +95,20 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
     const once =
       idempotencyKey === undefined ? undefined : createIdempotency({ asked: { ...asked, idempotencyKey }, recordedBy });
     const ledger = createLedger({ execute, asked, runId, stopping: () => draining, once });
-    const reservation = await reserveCredits({ request, price, tokens, reserve: ledger.reserve }).catch(forgo(ledger));
+    const reservation = await reserveCredits({ request, price, tokens: promptTokens, reserve: ledger.reserve }).catch(
+      forgo(ledger),
+    );
     if (!reservation.reserved) return problem(whyNotReserved(reservation));
-    const call = createCall({ gone: asked.gone, request, price, reservation, ledger, tokens, idleTimeoutMs });
+    const call = createCall({
+      gone: asked.gone,
+      request,
+      price,
+      reservation,
+      ledger,
+      promptTokens,
+      tokens,
+      idleTimeoutMs,
+    });
     calls.add(call);
     if (draining) call.cancel('drained');
     let streaming = false;

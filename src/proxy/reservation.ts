@@ -63,7 +63,8 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
   };
   const refusal = await ask(options, cheap, 'reserve');
   if (!refusal) return reserved(price, cheap);
-  if (!refusal.funds) return { reserved: false, refusal };
+  // Who has nothing at all is not worth the counting of a prompt, which takes a while where it is long.
+  if (!refusal.funds || refusal.funds.available === 0n) return { reserved: false, refusal };
 
   const inputTokens = Math.min(cheap.inputTokens, await countInput(request, tokens));
   const exact: Bounds = { ...cheap, inputTokens };
@@ -86,7 +87,7 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
 /** The most input tokens that a request can have, once its texts were counted. */
 export const countInput = async (request: CompletionRequest, tokens: TokenCounter): Promise<number> => {
   const texts = promptTexts(request);
-  return countedTokensBound(request, texts, await tokens.count(texts));
+  return countedTokensBound(request, texts, await tokens.count(texts, 'at_most'));
 };
 
 const ask = (options: ReservationOptions, bounds: Bounds, step: string): ReturnType<Reserve> => {

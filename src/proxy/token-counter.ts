@@ -2,16 +2,19 @@ import { Worker } from 'node:worker_threads';
 
 /** Counts tokens as OpenAI's newer models do; for others it is close. */
 export type TokenCounter = {
-  /** The tokens of several texts together. Never blocks this thread, and never rejects. */
-  count(texts: readonly string[]): Promise<number>;
+  /**
+   * The tokens of several texts together. Never blocks this thread, and never rejects: where they cannot be counted it
+   * tells how many there are at least, or at most.
+   */
+  count(texts: readonly string[], otherwise?: 'at_least' | 'at_most'): Promise<number>;
   close(): Promise<void>;
 };
 
-/** Where the worker fails: few tokens are longer than this, so that nobody is charged for more than was there. */
-const BYTES_PER_TOKEN_AT_MOST = 8;
+/** Few tokens are longer than this, so that nobody is charged for more than was there; and none has less than a byte. */
+const BYTES_PER_TOKEN = { at_least: 8, at_most: 1 };
 
 export const createTokenCounter = (): TokenCounter => {
-  const waiting = new Map<number, { texts: readonly string[]; resolve: (tokens: number) => void }>();
+  const waiting = new Map<number, { otherwise: () => number; resolve: (tokens: number) => void }>();
   let worker: Worker | undefined;
   let next = 0;
 
@@ -19,7 +22,7 @@ export const createTokenCounter = (): TokenCounter => {
   const failed = (ended: Worker): void => {
     if (worker !== ended) return;
     worker = undefined;
-    for (const { texts, resolve } of waiting.values()) resolve(lowerBound(texts));
+    for (const { otherwise, resolve } of waiting.values()) resolve(otherwise());
     waiting.clear();
   };
 
@@ -39,10 +42,10 @@ export const createTokenCounter = (): TokenCounter => {
   };
 
   return {
-    count: (texts) =>
+    count: (texts, otherwise = 'at_least') =>
       new Promise((resolve) => {
         const id = next++;
-        waiting.set(id, { texts, resolve });
+        waiting.set(id, { otherwise: () => Math.ceil(bytesOf(texts) / BYTES_PER_TOKEN[otherwise]), resolve });
         const running = started();
         running.ref(); // The process must not end before it is answered.
         running.postMessage({ id, texts });
@@ -53,5 +56,4 @@ export const createTokenCounter = (): TokenCounter => {
   };
 };
 
-const lowerBound = (texts: readonly string[]): number =>
-  Math.ceil(texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0) / BYTES_PER_TOKEN_AT_MOST);
+const bytesOf = (texts: readonly string[]): number => texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0);

@@ -373,6 +373,16 @@ const reading = (log: Log): void => {
     expect(await log.store.findEvent(randomUUID())).toBeUndefined();
   });
 
+  it('reads those of some types alone', async () => {
+    const events = ['KeyIssued', 'Other', 'KeyRevoked', 'Other', 'KeyIssued'].map((type) => anEvent({ type }));
+    await log.store.append([slice(aStream(), -1, ...events)]);
+    const kept = (indexes: readonly number[]) => indexes.map((n) => events[n]?.id);
+    expect(idsOf(await log.store.readAll(log.start, 10, ['KeyIssued', 'KeyRevoked']))).toEqual(kept([0, 2, 4]));
+    expect(idsOf(await log.store.readAll(log.start, 2, ['KeyIssued', 'KeyRevoked']))).toEqual(kept([0, 2]));
+    expect(idsOf(await log.store.readAll(log.start + 1, 10, ['KeyIssued']))).toEqual(kept([4]));
+    expect(await log.store.readAll(log.start, 10, ['Nothing'])).toEqual([]);
+  });
+
   it('sees what any other store on the log has appended, as soon as that is acknowledged', async () => {
     for (const [n, other] of log.others.entries()) {
       const event = anEvent();

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { accountStream } from '../../src/domain/account/account.ts';
 import type { AccountCommand } from '../../src/domain/account/decide.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { appendSlices } from '../../src/eventstore/append-slices.ts';
@@ -143,6 +144,23 @@ describe('the log in PostgreSQL', () => {
       await running;
       await Promise.all(others.map((other) => other.close()));
     }
+  });
+
+  it('keeps nobody waiting for a turn that is not needed, because another node had carried the command out', async () => {
+    const account = `ada-${start}`;
+    await happen(store, account, ...customer, toppedUp(100n));
+    const other = createPostgresStore(database.url);
+    const [one, two] = [createNode(store), createNode(other)];
+    for (const n of numbers(0, 5)) {
+      const id = `req_${n}`;
+      await Promise.all([one, two].map((node) => node.execute(account, reserve(1n, id), id, { mayRepeat: true })));
+      // Whichever was first: the turn of the other lapses only after half a second, in which this would be refused.
+      await until(async () => {
+        const { rowCount } = await session.query('select from turns where stream = $1', [accountStream(account)]);
+        expect(rowCount).toBe(0);
+      });
+    }
+    await other.close();
   });
 
   it('gives the position of an append that was rolled back to the next', async () => {

@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
 import type { Recorded } from '../../src/eventstore/codec.ts';
-import type { EventStore } from '../../src/eventstore/event-store.ts';
-import { followLog, together, type Consumer, type Follower } from '../../src/projections/follow.ts';
+import { followLog, together, type Consumer, type Follower, type FollowOptions } from '../../src/projections/follow.ts';
 import { keyIssued, registered, toppedUp } from '../domain/account/examples.ts';
 import { createLog, type Log } from './log.ts';
 
@@ -53,9 +52,9 @@ const followers: Follower[] = [];
 const failures: unknown[] = [];
 const follow = (
   consumer: Consumer,
-  { gatherMs = 0, store = log.store as Pick<EventStore, 'follow' | 'head'> } = {},
+  { gatherMs = 0, skim = false, store = log.store as FollowOptions['store'] } = {},
 ) => {
-  const follower = followLog({ store, consumer, gatherMs, failed: (_, error) => failures.push(error) });
+  const follower = followLog({ store, consumer, gatherMs, skim, failed: (_, error) => failures.push(error) });
   followers.push(follower);
   return follower;
 };
@@ -206,10 +205,39 @@ describe('a follower whose consumer fails', () => {
     expect(follower.failure).toBeUndefined();
   });
 
+  it('skims over what is of no interest to it, up to the head, and then keeps up', async () => {
+    const stream = accountStream('acc_1');
+    await log.append(stream, keyIssued('key_1'), toppedUp(1n, 'lot_a'), keyIssued('key_2'), toppedUp(1n, 'lot_b'));
+    const read: string[] = [];
+    const readAll: FollowOptions['store']['readAll'] = async (...asked) => {
+      const page = await log.store.readAll(...asked);
+      read.push(...page.map(({ type }) => type));
+      return page;
+    };
+    const seen: string[] = [];
+    let position = 0;
+    const consumer: Consumer = {
+      name: 'keys',
+      types: new Set(['KeyIssued']),
+      position: () => position,
+      apply: (events, upTo) => {
+        seen.push(...events.map(({ event }) => (event.type === 'KeyIssued' ? event.keyId : event.type)));
+        return (position = upTo);
+      },
+    };
+    const follower = follow(consumer, { skim: true, store: { ...log.store, readAll } });
+    await follower.reached(4);
+    expect(read).toEqual(['KeyIssued', 'KeyIssued']);
+    await log.append(stream, toppedUp(1n, 'lot_c'), keyIssued('key_3'));
+    await follower.reached(6);
+    expect(seen).toEqual(['key_1', 'key_2', 'key_3']);
+  });
+
   it('is well again once the store is, though nothing new has come', async () => {
     await append(2);
     let down = false;
-    const store: Pick<EventStore, 'follow' | 'head'> = {
+    const store: FollowOptions['store'] = {
+      readAll: log.store.readAll,
       head: () => (down ? Promise.reject(new Error('the store is down')) : log.store.head()),
       follow: async function* (after, signal) {
         for await (const page of log.store.follow(after, signal)) {

@@ -65,6 +65,7 @@ const open = () => {
         const stored = await store.findEvent(eventId(commandId, 0));
         return stored && (decode(stored) as Recorded<AccountEvent>);
       },
+      promptTokens: countWords,
       tokens: countWords,
       runId: 'run',
       now: () => new Date(),

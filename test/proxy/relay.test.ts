@@ -43,7 +43,16 @@ const begin = async (fields: object, execute: ExecuteOnAccount): Promise<Call> =
   const reservation = await reserveCredits({ request: asked, price, tokens: countWords, reserve: ledger.reserve });
   if (!reservation.reserved) throw new Error('it is reserved');
   const gone = customer.signal;
-  return createCall({ gone, request: asked, price, reservation, ledger, tokens: countWords, idleTimeoutMs: IDLE_MS });
+  return createCall({
+    gone,
+    request: asked,
+    price,
+    reservation,
+    ledger,
+    promptTokens: countWords,
+    tokens: countWords,
+    idleTimeoutMs: IDLE_MS,
+  });
 };
 
 type Options = {

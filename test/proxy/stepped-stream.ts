@@ -104,7 +104,7 @@ export const play = async ({ credits, said, fields = {}, choices = 1, ending = '
   const gone = customer.signal;
   const call = createCall({
     ...{ gone, request: asked, price, reservation, ledger },
-    ...{ tokens: countWords, idleTimeoutMs: 60_000 },
+    ...{ promptTokens: countWords, tokens: countWords, idleTimeoutMs: 60_000 },
   });
 
   const total = said.reduce((sum, { words }) => sum + words, 0);

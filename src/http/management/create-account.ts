@@ -10,6 +10,7 @@ import { accountExample, accountView, viewAccount } from './account-view.ts';
 import { carryOut, type Done } from './carry-out.ts';
 import { text } from './fields.ts';
 import type { ManagementDeps } from './deps.ts';
+import { openHolder } from './holder.ts';
 import { defineRoute, isProblem, type Identity } from './route.ts';
 
 const registration = z.strictObject({
@@ -75,7 +76,7 @@ export const createAccount = defineRoute({
       { type: 'RegisterAccount', holder, personal, adult },
       async (event) => {
         if (event.type !== 'AccountRegistered' || event.holder !== holder) return false;
-        const known = await deps.vault.open(accountId, event.personal);
+        const known = await openHolder(deps, accountId, event.personal);
         return known ? known.name === name && known.email === email : erasedSince;
       },
     );

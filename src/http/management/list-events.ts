@@ -5,6 +5,7 @@ import { decode, type Recorded } from '../../eventstore/codec.ts';
 import { problem } from '../problems.ts';
 import { eventView, viewEvent } from './event-view.ts';
 import { MAX_REVISION, wholeNumber } from './fields.ts';
+import { openHolder } from './holder.ts';
 import { defineRoute } from './route.ts';
 
 const MAX_LIMIT = 1000;
@@ -50,7 +51,9 @@ export const listEvents = defineRoute({
     const recorded = page.slice(0, limit).map((stored) => decode(stored) as Recorded<AccountEvent>);
     const [first] = recorded;
     const personal =
-      first?.event.type === 'AccountRegistered' ? await vault.open(account_id, first.event.personal) : undefined;
+      first?.event.type === 'AccountRegistered'
+        ? await openHolder({ vault }, account_id, first.event.personal)
+        : undefined;
     const data = recorded.map((one) => viewEvent(one, personal));
     return { answer: { data, next_revision: page.length > limit ? from_revision + limit : null } };
   },

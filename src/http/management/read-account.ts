@@ -4,6 +4,7 @@ import { problem, type Problem } from '../problems.ts';
 import { accountAt, accountNow, type AccountAt } from './account-at.ts';
 import { accountExample, accountView, viewAccount } from './account-view.ts';
 import type { ManagementDeps } from './deps.ts';
+import { openHolder } from './holder.ts';
 import { MAX_REVISION, moment, wholeNumber } from './fields.ts';
 import { defineRoute, isProblem } from './route.ts';
 
@@ -27,7 +28,7 @@ export const readAccount = defineRoute({
     if (!found) return problem('account_not_found');
     if (isProblem(found)) return found;
     const { registration } = found.account.standing;
-    const personal = registration ? await deps.vault.open(account_id, registration.personal) : undefined;
+    const personal = registration ? await openHolder(deps, account_id, registration.personal) : undefined;
     return { answer: viewAccount(account_id, found, personal) };
   },
 });

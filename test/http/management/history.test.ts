@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AccountCommand } from '../../../src/domain/account/decide.ts';
 import { noUsage } from '../../../src/domain/money.ts';
-import { message, param, refusal, startManagementApi, type ManagementApi } from './management-api.ts';
+import { WrongMasterKey } from '../../../src/eventstore/data-keys.ts';
+import { message, param, refusal, startManagementApi, TERMS, type ManagementApi } from './management-api.ts';
 
 const rates = {
   input: 250_000n,
@@ -148,6 +149,22 @@ describe('GET /accounts/{account_id}/events', () => {
       },
     });
     expect(events[6]?.['request_id']).toMatch(/^req_/);
+  });
+
+  it('200: without name and e-mail address where they were sealed under another master key', async () => {
+    const seals = await startManagementApi({
+      vault: {
+        seal: (_, { name }) => Promise.resolve(`sealed for ${name}`),
+        open: () => Promise.reject(new WrongMasterKey('another')),
+      },
+    });
+    const created = await seals.send('POST', '/accounts', {
+      body: { name: 'Ada', email: 'ada@example.com', adult: true, accept_terms: TERMS },
+    });
+    const path = `/accounts/${String(created.json['account_id'])}`;
+    expect(await seals.get(path)).toMatchObject({ status: 200, json: { name: null, email: null } });
+    expect((await seals.get(`${path}/events`)).status).toBe(200);
+    await seals.close();
   });
 
   it('200: without name and e-mail address once they were erased, and with all the money', async () => {
