@@ -38,7 +38,11 @@ type Way = {
 const ledger = (): Way => {
   const store = createPostgresStore(values.database);
   const committer = createCommitter({ store });
-  const snapshots = createSnapshots<Account>(values.database, ACCOUNT_STATE_VERSION);
+  const snapshots = createSnapshots<Account>({
+    databaseUrl: values.database,
+    version: ACCOUNT_STATE_VERSION,
+    secret: 'bench',
+  });
   const commands = createCommands({ store, committer, decider: accountDecider, snapshots });
   return {
     load: async (account) => {

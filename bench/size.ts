@@ -116,7 +116,7 @@ const timeLoads = async (url: string): Promise<void> => {
   await query(url, 'truncate snapshots');
   const cold = async (until?: Parameters<ReturnType<typeof createFold>>[1]) => {
     const store = createPostgresStore(url);
-    const snapshots = createSnapshots<Account>(url, ACCOUNT_STATE_VERSION);
+    const snapshots = createSnapshots<Account>({ databaseUrl: url, version: ACCOUNT_STATE_VERSION, secret: 'bench' });
     const fold = createFold({ store, decider: accountDecider, snapshots });
     await store.head(); // The connections are there; the account is not.
     await store.readStream('account-nobody', 0, 1);

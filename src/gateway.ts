@@ -36,7 +36,7 @@ export type Gateway = Awaited<ReturnType<typeof startGateway>>;
 /** Starts every room of the house and opens the door; closes them in the reverse order. */
 export const startGateway = async (options: GatewayOptions) => {
   const { config, databaseUrl, adminToken, keyPepper, masterKey, signingKey, log } = options;
-  const ledger = await openLedger({ databaseUrl, masterKey, log });
+  const ledger = await openLedger({ databaseUrl, masterKey, snapshotSecret: keyPepper, log });
   const { store, accounts, vault, foldAccount, termsVersion } = ledger;
   const views = await openViews({ databaseUrl, store, log });
   const { selfAuditEveryMs } = config;

@@ -1,3 +1,4 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { deserialize, serialize } from 'node:v8';
 import pg from 'pg';
 import { NEVER_HANG, READ_WITHIN, surviveLoss } from './connections.ts';
@@ -40,18 +41,35 @@ const MAX_WAITING = 1000;
 const nextDue = (revision: number, bytes: number): number =>
   revision + Math.max(SNAPSHOT_EVERY, Math.ceil(bytes / BYTES_PER_EVENT));
 
-type Row = { readonly revision: string; readonly hash: string; readonly state: Buffer };
+type Row = { readonly revision: string; readonly hash: string; readonly state: Buffer; readonly mac: Buffer };
 type Taken = { readonly stream: string; readonly revision: number; readonly state: Buffer };
 
-/** `version` must be raised whenever the same events would fold to another state. Needs the tables of the log; must be closed. */
-export const createSnapshots = <State>(databaseUrl: string, version: number): Snapshots<State> => {
+export type SnapshotsOptions = {
+  /** Must have the tables of the log. */
+  readonly databaseUrl: string;
+  /** Must be raised whenever the same events would fold to another state. */
+  readonly version: number;
+  /** The database does not have it: whoever can write there alone cannot make a state that is believed. */
+  readonly secret: string;
+};
+
+/** Must be closed. */
+export const createSnapshots = <State>({ databaseUrl, version, secret }: SnapshotsOptions): Snapshots<State> => {
   const connection = { connectionString: databaseUrl, ...NEVER_HANG, ...READ_WITHIN };
   const pool = surviveLoss(new pg.Pool({ ...connection, max: 3, application_name: 'kissapi-snapshots' }));
   const writing = new Set<Promise<unknown>>();
 
-  const read = (row: Row): Snapshot<State> | undefined => {
+  const macOf = ({ stream, revision, state }: Taken): Buffer =>
+    createHmac('sha256', secret)
+      .update(`kissapi snapshot\n${stream}\n${version}\n${revision}\n`)
+      .update(state)
+      .digest();
+
+  const read = (stream: string, row: Row): Snapshot<State> | undefined => {
     try {
       const revision = Number(row.revision);
+      const mac = macOf({ stream, revision, state: row.state });
+      if (row.mac.length !== mac.length || !timingSafeEqual(row.mac, mac)) return undefined;
       const state = deserialize(row.state) as State;
       return { state, revision, hash: row.hash, nextDue: nextDue(revision, row.state.length) };
     } catch {
@@ -59,7 +77,7 @@ export const createSnapshots = <State>(databaseUrl: string, version: number): Sn
     }
   };
 
-  const columns = `s.revision, encode(s.hash, 'hex') as hash, s.state`;
+  const columns = `s.revision, encode(s.hash, 'hex') as hash, s.state, s.mac`;
 
   const newest = gather<string, Row | undefined>(
     async (streams) => {
@@ -91,9 +109,9 @@ export const createSnapshots = <State>(databaseUrl: string, version: number): Sn
     async (taken) => {
       await pool.query({
         name: 'take_snapshots',
-        text: `insert into snapshots (stream, version, revision, time, hash, state)
-               select t.stream, $1, t.revision, e.time, e.hash, t.state
-               from unnest($2::text[], $3::bigint[], $4::bytea[]) as t (stream, revision, state)
+        text: `insert into snapshots (stream, version, revision, time, hash, state, mac)
+               select t.stream, $1, t.revision, e.time, e.hash, t.state, t.mac
+               from unnest($2::text[], $3::bigint[], $4::bytea[], $5::bytea[]) as t (stream, revision, state, mac)
                join events e on e.stream = t.stream collate "C" and e.revision = t.revision
                on conflict do nothing`,
         values: [
@@ -101,6 +119,7 @@ export const createSnapshots = <State>(databaseUrl: string, version: number): Sn
           texts(taken.map(({ stream }) => stream)),
           bigints(taken.map(({ revision }) => revision)),
           buffers(taken.map(({ state }) => state)),
+          buffers(taken.map(macOf)),
         ],
       });
       return taken.map(() => undefined);
@@ -112,7 +131,7 @@ export const createSnapshots = <State>(databaseUrl: string, version: number): Sn
     find: async (stream, until) => {
       // A store that is away will say so where it matters, at the events.
       const row = await (until ? newestUntil(stream, until) : newest(stream)).catch(() => undefined);
-      return row && read(row);
+      return row && read(stream, row);
     },
     take: (stream, state, revision) => {
       if (writing.size >= MAX_WAITING) return revision + SNAPSHOT_EVERY;

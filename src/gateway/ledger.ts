@@ -18,10 +18,16 @@ const PRICE_NOTICE_MS = 14 * 24 * 60 * 60 * 1000;
 
 export type Ledger = Awaited<ReturnType<typeof openLedger>>;
 
-export type LedgerOptions = { readonly databaseUrl: string; readonly masterKey: MasterKey; readonly log: Logger };
+export type LedgerOptions = {
+  readonly databaseUrl: string;
+  readonly masterKey: MasterKey;
+  /** Vouches for snapshots; with another one they are made anew. */
+  readonly snapshotSecret: string;
+  readonly log: Logger;
+};
 
 /** The log and the commands on it, with the terms and the prices of this software in it. */
-export const openLedger = async ({ databaseUrl, masterKey, log }: LedgerOptions) => {
+export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log }: LedgerOptions) => {
   await migratePostgresStore(databaseUrl);
   const store = createPostgresStore(databaseUrl);
   const committer = createCommitter({
@@ -31,7 +37,7 @@ export const openLedger = async ({ databaseUrl, masterKey, log }: LedgerOptions)
         ? log.error({ err: fault }, `nothing can be appended to the log: ${fault.message}`)
         : log.warn('the log takes appends again'),
   });
-  const snapshots = createSnapshots<Account>(databaseUrl, ACCOUNT_STATE_VERSION);
+  const snapshots = createSnapshots<Account>({ databaseUrl, version: ACCOUNT_STATE_VERSION, secret: snapshotSecret });
   const accounts = createCommands({ store, committer, decider: accountDecider, snapshots });
   const prices = createCommands({ store, committer, decider: priceDecider });
   const terms = createCommands({ store, committer, decider: termsDecider });

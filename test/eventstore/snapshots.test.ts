@@ -23,13 +23,14 @@ import { happen, historyOf, metadataOf } from './nodes.ts';
 
 const PAIRS = 180;
 const stream = accountStream('ada');
+const options = { version: ACCOUNT_STATE_VERSION, secret: 'of the tests' };
 
 let database: TestDatabase;
 let store: EventStore;
 let history: readonly AccountEvent[];
 let times: readonly Date[];
 
-const take = (): Snapshots<Account> => createSnapshots<Account>(database.url, ACCOUNT_STATE_VERSION);
+const take = (): Snapshots<Account> => createSnapshots<Account>({ databaseUrl: database.url, ...options });
 const plainly = (count: number): Account => history.slice(0, count).reduce(evolveAccount, initialAccount());
 const taken = () =>
   query<{ revision: string }>(database.url, 'select revision from snapshots where stream = $1 order by revision', [
@@ -150,8 +151,12 @@ describe('a snapshot that cannot be trusted is left aside', () => {
     await query(database.url, 'drop table kept');
   };
 
-  it('because it is of another history', () =>
-    afterwards(`update snapshots set state = $1, hash = sha256('of another')`, serialize(wrong)));
+  it('because it is of another history', () => afterwards(`update snapshots set hash = sha256('of another')`));
+  it('because its state was changed by somebody', () =>
+    afterwards('update snapshots set state = $1', serialize(wrong)));
+  it('because it was moved to another revision or stream', () =>
+    afterwards(`update snapshots s set revision = s.revision + 1000, hash = e.hash
+                from events e where e.stream = s.stream and e.revision = 0`));
   it('because it cannot be read', () => afterwards(`update snapshots set state = 'nonsense'`));
   it('because it is of another version of the software', () =>
     afterwards('update snapshots set state = $1, version = version + 1', serialize(wrong)));
@@ -173,7 +178,10 @@ describe('a snapshot that cannot be trusted is left aside', () => {
 
 describe('where snapshots cannot be had', () => {
   it('a stream is folded from its beginning', async () => {
-    const away = createSnapshots<Account>(database.url.replace(/\/[^/]*$/, '/no_such_database'), ACCOUNT_STATE_VERSION);
+    const away = createSnapshots<Account>({
+      databaseUrl: database.url.replace(/\/[^/]*$/, '/no_such_database'),
+      ...options,
+    });
     const { fold } = counted(away);
     expect((await fold(stream)).state).toEqual(plainly(history.length));
     await away.close();

@@ -10,6 +10,8 @@ create table snapshots (
   hash bytea not null,
   -- As node:v8 serializes it, by the algorithm of structured clones.
   state bytea not null,
+  -- Of all this but the hash, under a secret that the database does not have.
+  mac bytea not null,
   primary key (stream, version, revision)
 );
 create index snapshots_by_time on snapshots (stream, version, time);
