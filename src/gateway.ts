@@ -51,6 +51,7 @@ export const startGateway = async (options: GatewayOptions) => {
     execute: (accountId, command, metadata, options) =>
       accounts.execute(accountStream(accountId), command, metadata, options),
     recordedBy: (commandId) => recordedBy(store, commandId),
+    idempotencySecret: keyPepper,
     promptTokens,
     tokens,
     runId: watchers.runId,

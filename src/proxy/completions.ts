@@ -48,6 +48,8 @@ export type CompletionsOptions = {
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly execute: ExecuteOnAccount;
   readonly recordedBy: RecordedBy;
+  /** Names what came under an idempotency key. */
+  readonly idempotencySecret: string;
   /** For prompts, before they are sent on; a long one may take a second, and others wait behind it. */
   readonly promptTokens: TokenCounter;
   /** For what streams say, which cannot go on until it is counted. */
@@ -71,7 +73,18 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** Reserve, forward, meter, settle. */
 export const createCompletions = (options: CompletionsOptions): Completions => {
-  const { findPrice, upstreams, execute, recordedBy, promptTokens, tokens, runId, now, idleTimeoutMs } = options;
+  const {
+    findPrice,
+    upstreams,
+    execute,
+    recordedBy,
+    idempotencySecret: secret,
+    promptTokens,
+    tokens,
+    runId,
+    now,
+    idleTimeoutMs,
+  } = options;
   const calls = new Set<Call>();
   let draining = false;
   let idle = (): void => undefined;
@@ -93,7 +106,9 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
 
     const { idempotencyKey } = asked;
     const once =
-      idempotencyKey === undefined ? undefined : createIdempotency({ asked: { ...asked, idempotencyKey }, recordedBy });
+      idempotencyKey === undefined
+        ? undefined
+        : createIdempotency({ asked: { ...asked, idempotencyKey }, recordedBy, secret });
     const ledger = createLedger({ execute, asked, runId, stopping: () => draining, once });
     const reservation = await reserveCredits({ request, price, tokens: promptTokens, reserve: ledger.reserve }).catch(
       forgo(ledger),

@@ -1,4 +1,4 @@
-import { createHash, hash } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { AccountRefusal } from '../domain/account/decide.ts';
 import type { AccountEvent } from '../domain/account/events.ts';
 import { invariant } from '../domain/decider.ts';
@@ -27,6 +27,8 @@ export type IdempotencyOptions = {
     readonly idempotencyKey: string;
   };
   readonly recordedBy: RecordedBy;
+  /** The same on every node, and not in the database: with another one, earlier keys are not known again. */
+  readonly secret: string;
 };
 
 /** Lets no more than one request under a key be charged. */
@@ -56,15 +58,15 @@ export const lastCommandId = (requestId: string, step: LastStep): string => `${r
 /**
  * A key has places, one after another, and each is the name of a command: so the log, where a command writes once, decides
  * who is carried out, and nothing needs to be remembered. A place is tried only when what stands in the one before it is
- * known to have ended without a charge. The key itself is never kept, for it may say anything; and as it goes into the
- * hash of the request, nobody can try out prompts against what is kept.
+ * known to have ended without a charge. Neither the key nor the request is kept, for they may say anything; and as what
+ * is kept of them is made with a secret, nobody who reads the log can try out what they were.
  */
-export const createIdempotency = ({ asked, recordedBy }: IdempotencyOptions): Idempotency => {
+export const createIdempotency = ({ asked, recordedBy, secret }: IdempotencyOptions): Idempotency => {
   const { accountId, endpoint, body, idempotencyKey } = asked;
   const scope = JSON.stringify(['completion', accountId, idempotencyKey]);
-  const named = `idem-${hash('sha256', scope, 'hex')}`;
+  const named = `idem-${createHmac('sha256', secret).update(scope).digest('hex')}`;
   const commandId = (n: number): string => `${named}/${n}`;
-  const requestHash = createHash('sha256')
+  const requestHash = createHmac('sha256', secret)
     .update(JSON.stringify([scope, endpoint]))
     .update(body)
     .digest('hex');

@@ -49,6 +49,7 @@ const open = ({
     upstreams: new Map([['test', upstream]]),
     execute: execute ?? account.execute,
     recordedBy: () => Promise.resolve(undefined),
+    idempotencySecret: 'of the tests',
     promptTokens: countWords,
     tokens: countWords,
     runId: 'run',

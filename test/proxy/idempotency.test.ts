@@ -61,6 +61,7 @@ const open = () => {
       upstreams: new Map([['test', upstream]]),
       execute: (accountId, command, metadata, options) =>
         node.commands.execute(accountStream(accountId), command, metadata, options),
+      idempotencySecret: 'of the tests',
       recordedBy: async (commandId) => {
         const stored = await store.findEvent(eventId(commandId, 0));
         return stored && (decode(stored) as Recorded<AccountEvent>);
@@ -311,7 +312,11 @@ describe('a request whose process was taken for dead', () => {
 describe('the hash of a request', () => {
   const asked = { accountId: 'ada', endpoint: '/completions', body: Buffer.from('{}'), idempotencyKey: 'once' };
   const hashOf = (change: Partial<typeof asked> = {}) =>
-    createIdempotency({ asked: { ...asked, ...change }, recordedBy: () => Promise.resolve(undefined) }).requestHash;
+    createIdempotency({
+      asked: { ...asked, ...change },
+      recordedBy: () => Promise.resolve(undefined),
+      secret: 'of the tests',
+    }).requestHash;
 
   it('is of all that makes it another request, and of the key, which is kept nowhere', () => {
     expect(hashOf()).toBe(hashOf());
