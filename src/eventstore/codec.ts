@@ -4,7 +4,7 @@ import type { PriceEvent } from '../domain/prices/events.ts';
 import type { TermsEvent } from '../domain/terms/terms.ts';
 import { accountEventShapes } from './shapes/account.ts';
 import { priceEventShapes, termsEventShapes } from './shapes/books.ts';
-import type { NewEvent, StoredEvent } from './event-store.ts';
+import type { NewEvent, StoredEvent, StoredFact } from './event-store.ts';
 
 export type DomainEvent = AccountEvent | PriceEvent | TermsEvent;
 
@@ -29,6 +29,9 @@ export type Recorded<Event = DomainEvent> = {
   readonly metadata: Metadata;
 };
 
+/** What happened, with its place in the log: all that a view sees of an event. */
+export type Fact<Event = DomainEvent> = Omit<Recorded<Event>, 'id' | 'metadata'>;
+
 type Shape<Event extends DomainEvent> = {
   /** What is written now. */
   readonly version: number;
@@ -51,7 +54,7 @@ const metadataSchema = z.strictObject({
 export class UnreadableEvent extends Error {
   override readonly name = 'UnreadableEvent';
 
-  constructor({ position, stream, revision, type, version }: StoredEvent, cause: unknown) {
+  constructor({ position, stream, revision, type, version }: StoredFact, cause: unknown) {
     const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
     super(`event ${type} v${version} at position ${position} (${stream}@${revision}) cannot be read: ${reason}`, {
       cause,
@@ -84,7 +87,7 @@ export const decode = (stored: StoredEvent): Recorded => {
 };
 
 /** As `decode`, of what happened alone: all that a fold needs. */
-export const decodeEvent = (stored: StoredEvent): DomainEvent => {
+export const decodeEvent = (stored: StoredFact): DomainEvent => {
   const { type, version } = stored;
   try {
     const shape = (shapes as Readonly<Record<string, Shape<DomainEvent>>>)[type];
@@ -94,6 +97,11 @@ export const decodeEvent = (stored: StoredEvent): DomainEvent => {
   } catch (cause) {
     throw new UnreadableEvent(stored, cause);
   }
+};
+
+export const decodeFact = (stored: StoredFact): Fact => {
+  const { stream, revision, position, time } = stored;
+  return { event: decodeEvent(stored), stream, revision, position, time };
 };
 
 const lifted = (shape: Shape<DomainEvent>, version: number, data: unknown): unknown => {

@@ -21,6 +21,9 @@ export type StoredEvent = NewEvent & {
   readonly hash: string;
 };
 
+/** What a stored event says, without its id, who caused it, and its hash: less to read, and all that a view needs. */
+export type StoredFact = Omit<StoredEvent, 'id' | 'metadata' | 'hash'>;
+
 /**
  * Events for one stream, which is expected to end at `expectedRevision` (-1: to be empty). Without events it writes
  * nothing and asks whether the stream is there.
@@ -57,6 +60,8 @@ export interface EventStore {
    * among many is cheap only for types that the store has an index of.
    */
   readAll(afterPosition: number, limit: number, types?: readonly string[]): Promise<readonly StoredEvent[]>;
+  /** As readAll, of what happened and where alone: for who takes in the whole log. */
+  readFacts(afterPosition: number, limit: number): Promise<readonly StoredFact[]>;
   findEvent(id: string): Promise<StoredEvent | undefined>;
   /** The last position of the log; 0 while it is empty. */
   head(): Promise<number>;

@@ -45,6 +45,7 @@ export const createInMemoryStore = (now: () => Date = () => new Date()): EventSt
       const wanted = log.slice(afterPosition).filter(({ type }) => types.includes(type));
       return Promise.resolve(wanted.slice(0, limit));
     },
+    readFacts: (afterPosition, limit) => store.readAll(afterPosition, limit),
     findEvent: (id) => Promise.resolve(ids.get(id)),
     head: () => Promise.resolve(log.length),
     follow: (afterPosition, signal) =>

@@ -9,6 +9,7 @@ import {
   type Slice,
   type SliceResult,
   type StoredEvent,
+  type StoredFact,
 } from './event-store.ts';
 import { followPages } from './follow-pages.ts';
 import { gather } from './gather.ts';
@@ -76,7 +77,7 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
   const listener = createLogListener(databaseUrl);
 
   /** Without a name it is planned for its values each time. */
-  const query = async <Row extends EventRow>(
+  const query = async <Row extends Partial<EventRow> = EventRow>(
     name: string | undefined,
     text: string,
     values: unknown[],
@@ -143,6 +144,16 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
     },
     readStream: (stream, fromRevision, limit) => readPage({ stream, fromRevision, limit }),
     readAll,
+    readFacts: async (afterPosition, limit) => {
+      const sql = `select position, stream, revision, type, version, data::text, time from events
+                   where position > $1 order by position limit $2`;
+      const rows = await query<Pick<EventRow, keyof StoredFact>>('read_facts', sql, [afterPosition, limit]);
+      return rows.map(({ stream, type, version, data, time, ...row }) => ({
+        ...{ stream, type, version, data, time },
+        position: Number(row.position),
+        revision: Number(row.revision),
+      }));
+    },
     findEvent: async (id) => {
       const [row] = await query('find_event', `select ${columns} from events where id = $1`, [id]);
       return row && stored(row);

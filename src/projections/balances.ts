@@ -1,5 +1,5 @@
 import { accountOfStream } from '../domain/account/account.ts';
-import type { DomainEvent, Recorded } from '../eventstore/codec.ts';
+import type { DomainEvent, Fact } from '../eventstore/codec.ts';
 import type { Projection } from './projection.ts';
 
 export type BalanceRow = {
@@ -13,7 +13,7 @@ export type BalanceRow = {
   readonly revision: number;
 };
 
-const moved = (row: BalanceRow, { event }: Recorded): Partial<BalanceRow> => {
+const moved = (row: BalanceRow, { event }: Fact): Partial<BalanceRow> => {
   switch (event.type) {
     case 'CreditsToppedUp':
       return { topped_up: row.topped_up + event.amount };

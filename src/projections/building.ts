@@ -9,7 +9,7 @@ import { applyEventsIn, createBareTable, readCheckpoint, rowId, type Checkpoint,
 /** A projection that is being built in a schema of its own, beside the live one. */
 export type Building = {
   readonly database: Database;
-  readonly store: Pick<EventStore, 'readAll'>;
+  readonly store: Pick<EventStore, 'readFacts'>;
   readonly projection: Projection;
   readonly progress: (position: number, target: number) => void;
   readonly schema: string;

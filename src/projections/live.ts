@@ -30,7 +30,7 @@ export type KeptByOthers = (kept: {
 
 const STALLED_MS = 10_000;
 
-type Store = Pick<EventStore, 'readAll'>;
+type Store = Pick<EventStore, 'readFacts'>;
 
 /**
  * A projection as a consumer of the log; its checkpoint is in the database, and may be moved by other nodes. While they

@@ -1,4 +1,4 @@
-import type { DomainEvent, Recorded } from '../eventstore/codec.ts';
+import type { DomainEvent, Fact } from '../eventstore/codec.ts';
 
 /** One column: its SQL type says how its values read in TypeScript. */
 export type Column = 'text' | 'bigint' | 'int' | 'timestamptz' | 'boolean';
@@ -31,8 +31,8 @@ export type Projection<R extends Row = Row> = {
   /** Columns that mean something else than they did in the version before: a rebuild does not compare them with it. */
   readonly changed?: readonly (keyof R & string)[];
   /** The keys of the rows that an event touches; most events touch none or one. */
-  readonly keysOf: (recorded: Recorded) => readonly (readonly string[])[];
-  readonly evolve: (row: R | undefined, recorded: Recorded, key: readonly string[]) => R;
+  readonly keysOf: (recorded: Fact) => readonly (readonly string[])[];
+  readonly evolve: (row: R | undefined, recorded: Fact, key: readonly string[]) => R;
 };
 
 export const LIVE = 'projections';

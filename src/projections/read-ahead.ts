@@ -1,16 +1,16 @@
-import { decode, type Recorded } from '../eventstore/codec.ts';
+import { decodeFact, type Fact } from '../eventstore/codec.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { Projection } from './projection.ts';
 import type { Range } from './rows.ts';
 
-export type Batch = Range & { readonly events: readonly Recorded[] };
+export type Batch = Range & { readonly events: readonly Fact[] };
 
 /** Large, so that most requests begin and end in one, and their rows are written once. */
 const BATCH = 10_000;
 
 /** What a projection looks at in a part of the log, in order; the next batch is read and decoded while one is applied. */
 export async function* readAhead(
-  store: Pick<EventStore, 'readAll'>,
+  store: Pick<EventStore, 'readFacts'>,
   projection: Projection,
   { after, upTo }: Range,
 ): AsyncGenerator<Batch> {
@@ -29,14 +29,14 @@ export async function* readAhead(
 }
 
 const readBatch = async (
-  store: Pick<EventStore, 'readAll'>,
+  store: Pick<EventStore, 'readFacts'>,
   { name, types }: Projection,
   { after, upTo }: Range,
 ): Promise<Batch> => {
-  const page = await store.readAll(after, upTo - after);
+  const page = await store.readFacts(after, upTo - after);
   const last = page.at(-1);
   if (!last) throw new Error(`the rows of ${name} are at event ${upTo}, and the log ends at ${after}`);
   const wanted: ReadonlySet<string> | undefined = types;
-  const events = (wanted ? page.filter(({ type }) => wanted.has(type)) : page).map(decode);
+  const events = (wanted ? page.filter(({ type }) => wanted.has(type)) : page).map(decodeFact);
   return { events, after, upTo: last.position };
 };

@@ -100,7 +100,7 @@ export type Told = {
  */
 export const bringUpToDate = async (
   database: Database,
-  store: Pick<EventStore, 'readAll'>,
+  store: Pick<EventStore, 'readFacts'>,
   projections: readonly Projection[],
   progress: (projection: string, position: number, target: number) => void,
   { waiting, tookOver }: Told = {},

@@ -1,5 +1,5 @@
 import type { ITask } from 'pg-promise';
-import type { Recorded } from '../eventstore/codec.ts';
+import type { Fact } from '../eventstore/codec.ts';
 import type { Database } from './database.ts';
 import type { Projection, Row } from './projection.ts';
 import { keyColumnsOf, keyIn, keyValues, upsert } from './row-sql.ts';
@@ -54,7 +54,7 @@ export const applyEvents = (
   database: Database,
   projection: Projection,
   schema: string,
-  events: readonly Recorded[],
+  events: readonly Fact[],
   range?: Range,
 ): Promise<number> => database.tx((tx) => applyEventsIn(tx, projection, schema, events, range));
 
@@ -62,7 +62,7 @@ export const applyEventsIn = async (
   tx: ITask<object>,
   projection: Projection,
   schema: string,
-  events: readonly Recorded[],
+  events: readonly Fact[],
   range: Range = rangeOf(events),
 ): Promise<number> => {
   const checkpoint = await lockCheckpoint(tx, projection, schema);
@@ -79,7 +79,7 @@ export const applyEventsIn = async (
   return range.upTo;
 };
 
-const rangeOf = (events: readonly Recorded[]): Range => ({
+const rangeOf = (events: readonly Fact[]): Range => ({
   after: (events[0]?.position ?? 1) - 1,
   upTo: events.at(-1)?.position ?? 0,
 });
@@ -135,9 +135,9 @@ const foldInto = async (
   tx: ITask<object>,
   projection: Projection,
   schema: string,
-  events: readonly Recorded[],
+  events: readonly Fact[],
 ): Promise<void> => {
-  const touched: { readonly id: string; readonly key: readonly string[]; readonly recorded: Recorded }[] = [];
+  const touched: { readonly id: string; readonly key: readonly string[]; readonly recorded: Fact }[] = [];
   const unread = new Map<string, readonly string[]>();
   const made = new Set<string>();
   for (const recorded of events) {

@@ -373,6 +373,15 @@ const reading = (log: Log): void => {
     expect(await log.store.findEvent(randomUUID())).toBeUndefined();
   });
 
+  it('reads what they say alone, in the same order', async () => {
+    await log.store.append([slice(aStream(), -1, ...someEvents(3))]);
+    const events = await log.store.readAll(log.start, 10);
+    const facts = await log.store.readFacts(log.start, 10);
+    expect(facts).toHaveLength(3);
+    facts.forEach((fact, n) => expect(events[n]).toMatchObject(fact));
+    expect((await log.store.readFacts(log.start + 1, 1)).map(({ position }) => position)).toEqual([log.start + 2]);
+  });
+
   it('reads those of some types alone', async () => {
     const events = ['KeyIssued', 'Other', 'KeyRevoked', 'Other', 'KeyIssued'].map((type) => anEvent({ type }));
     await log.store.append([slice(aStream(), -1, ...events)]);

@@ -170,7 +170,7 @@ describe('an older node', () => {
     let go = (): void => undefined;
     const until = new Promise<void>((resolve) => (go = resolve));
     const slow = {
-      readAll: (...args: Parameters<Log['store']['readAll']>) => until.then(() => log.store.readAll(...args)),
+      readFacts: (...args: Parameters<Log['store']['readFacts']>) => until.then(() => log.store.readFacts(...args)),
     };
     const building = rebuildIt(next, { store: slow });
     await bringUpToDate(databases.all[1] ?? databases.first, log.store, [old], nobodyListens);
