@@ -109,7 +109,7 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
       idempotencyKey === undefined
         ? undefined
         : createIdempotency({ asked: { ...asked, idempotencyKey }, recordedBy, secret });
-    const ledger = createLedger({ execute, asked, runId, stopping: () => draining, once });
+    const ledger = createLedger({ execute, asked, runId, now, stopping: () => draining, once });
     const reservation = await reserveCredits({ request, price, tokens: promptTokens, reserve: ledger.reserve }).catch(
       forgo(ledger),
     );

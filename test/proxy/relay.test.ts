@@ -38,6 +38,7 @@ const begin = async (fields: object, execute: ExecuteOnAccount): Promise<Call> =
     execute,
     asked: { uuid, accountId: 'acc_1', keyId: KEY_ID },
     runId: 'run',
+    now: () => new Date(),
     stopping: () => false,
   });
   const reservation = await reserveCredits({ request: asked, price, tokens: countWords, reserve: ledger.reserve });

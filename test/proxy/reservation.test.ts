@@ -13,6 +13,7 @@ const ledgerOf = ({ execute }: TestAccount, id = uuid) =>
     execute,
     asked: { uuid: id, accountId: 'acc_1', keyId: KEY_ID },
     runId: 'run',
+    now: () => new Date(),
     stopping: () => false,
   });
 

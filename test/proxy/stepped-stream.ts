@@ -93,6 +93,7 @@ export const play = async ({ credits, said, fields = {}, choices = 1, ending = '
     execute,
     asked: { uuid, accountId: 'acc_1', keyId: KEY_ID },
     runId: 'run',
+    now: () => new Date(),
     stopping: () => false,
   });
   const reservation = await reserveCredits({ request: asked, price, tokens: countWords, reserve: ledger.reserve });
@@ -186,7 +187,16 @@ export const hold = (id: string, amount: Credits): Meanwhile => {
   return (account) =>
     account.execute(
       'acc_1',
-      { type: 'ReserveCredits', requestId: id, amount, keyId: KEY_ID, runId: 'r', price: pinned, request: facts },
+      {
+        type: 'ReserveCredits',
+        requestId: id,
+        amount,
+        keyId: KEY_ID,
+        runId: 'r',
+        at: Date.now(),
+        price: pinned,
+        request: facts,
+      },
       { actor: 'a', commandId: `${id}/reserve` },
     );
 };
