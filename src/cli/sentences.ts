@@ -34,7 +34,7 @@ const ending: Readonly<Record<Delivery['ended'], string>> = {
   completed: 'completed',
   client_gone: 'the client left',
   upstream_broke: 'the provider broke off',
-  out_of_credits: 'credits ran out',
+  out_of_credits: 'credits, or a limit on spending, ran out',
   drained: 'ended because the gateway was stopping',
 };
 
@@ -112,7 +112,7 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
       return `Charged ${usd(charged)} late for ${requestId}, whose hold had been given back: ${tokens(usage)} tokens, ${delivery.usageSource}; ${endedHow(delivery)}.`;
     }
     case 'UsageWrittenOff':
-      return `Wrote off ${usd(event.amount)} of ${event.requestId}, which neither hold nor balance covered: the house pays.`;
+      return `Wrote off ${usd(event.amount)} of ${event.requestId}, which neither the hold nor what was left to charge covered: the house pays.`;
   }
 };
 

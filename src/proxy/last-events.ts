@@ -41,6 +41,18 @@ export const errorEvent = (call: Call, meter: StreamMeter, ended: Delivery['ende
   });
 
 const shortages: Readonly<Record<Shortage, { readonly code: string; readonly message: string }>> = {
+  key_limit_exceeded: {
+    code: 'key_limit_exceeded',
+    message: 'This API key has reached its spending limit, so the answer ends here.',
+  },
+  account_limit_exceeded: {
+    code: 'account_limit_exceeded',
+    message: 'This account has reached its spending limit, so the answer ends here.',
+  },
+  limit_held_by_concurrent_requests: {
+    code: 'limit_held_by_concurrent_requests',
+    message: 'The rest of the spending limit is held by other requests under way, so the answer ends here.',
+  },
   insufficient_credits: {
     code: 'credit_balance_exhausted',
     message: 'Your credit ran out, so the answer ends here. Top up, and ask for the rest.',

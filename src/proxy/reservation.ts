@@ -48,7 +48,7 @@ const MIN_CAPPED_OUTPUT = 16;
 
 /**
  * Sets credits aside for the most that a request can cost, or, where it can be metered as it comes, for a step of its
- * output. First by bytes, which costs nothing; only where that does not fit the balance is the prompt counted. Where that
+ * output. First by bytes, which costs nothing; only where that does not fit the balance or a limit is the prompt counted. Where that
  * does not fit either, a limit that the customer gave is not cut; where none was given, the output begins with as much as
  * is affordable. The upstream is told so, unless more may be set aside as it goes.
  */
@@ -63,8 +63,7 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
   };
   const refusal = await ask(options, cheap, 'reserve');
   if (!refusal) return reserved(price, cheap);
-  // Who has nothing at all is not worth the counting of a prompt, which takes a while where it is long.
-  if (!refusal.funds || refusal.funds.available === 0n) return { reserved: false, refusal };
+  if (!mayFitCounted(refusal, cheap)) return { reserved: false, refusal };
 
   const inputTokens = Math.min(cheap.inputTokens, await countInput(request, tokens));
   const exact: Bounds = { ...cheap, inputTokens };
@@ -74,7 +73,7 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
 
   const affordableTokens = affordable(again.funds.available, inputTokens, request, price);
   // Credits that others hold come free again: who waits for them gets a whole answer.
-  const capped = request.maxOutputTokens === undefined && again.code === 'insufficient_credits';
+  const capped = request.maxOutputTokens === undefined && isFinal(again.code);
   if (!capped || affordableTokens < MIN_CAPPED_OUTPUT) return { reserved: false, refusal: again, affordableTokens };
   const outputTokens = affordableTokens * request.choices;
   const bounds: Bounds = stepwise
@@ -83,6 +82,17 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
   const last = await ask(options, bounds, 'reserve-capped');
   return last ? { reserved: false, refusal: last, affordableTokens } : reserved(price, bounds);
 };
+
+/**
+ * Who has nothing at all is not worth the counting of a prompt, which takes a while where it is long; nor is a limit by the
+ * minute that its output alone breaks.
+ */
+const mayFitCounted = ({ funds, limit }: AccountRefusal | Duplicate, { outputTokens }: Bounds): boolean =>
+  limit?.of === 'tokens' ? limit.used + outputTokens < limit.limit : funds !== undefined && funds.available > 0n;
+
+/** No waiting for others makes room for more. */
+const isFinal = (code: string): boolean =>
+  code === 'insufficient_credits' || code === 'key_limit_exceeded' || code === 'account_limit_exceeded';
 
 /** The most input tokens that a request can have, once its texts were counted. */
 export const countInput = async (request: CompletionRequest, tokens: TokenCounter): Promise<number> => {

@@ -36,7 +36,7 @@ describe('a story', () => {
       '#12  Gave back the 0.001 USD held for gen-3, uncharged: the provider failed (HTTP 500).  [test]  Balance 0.007953749 USD.',
       '#13  Held 0.001 USD for gen-4: gpt-5-mini at price version 1, /chat/completions, with key_1.  [test]  Balance 0.007953749 USD, of which 0.001 held.',
       '#14  Charged 0.007953749 USD for gen-4: 101 input + 40 cached input + 10,000 output tokens, reported; completed. 0.00 USD of the hold is free again.  [test]  Balance 0.00 USD.',
-      '#15  Wrote off 0.012072502 USD of gen-4, which neither hold nor balance covered: the house pays.  [test]  Balance 0.00 USD.',
+      '#15  Wrote off 0.012072502 USD of gen-4, which neither the hold nor what was left to charge covered: the house pays.  [test]  Balance 0.00 USD.',
       '#16  Added 0.005 USD (lot_3), granted: Sorry.  [test]  Balance 0.005 USD.',
       '#17  Held 0.001 USD for gen-5: gpt-5-mini at price version 1, /chat/completions, with key_1.  [test]  Balance 0.005 USD, of which 0.001 held.',
       '#18  Suspended: Resale.  [test]  Balance 0.005 USD, of which 0.001 held.',

@@ -33,6 +33,7 @@ const open = async (options: Partial<AppOptions> = {}) => {
     findKeyOwner: (hash) => (hash === 'good' ? { accountId: 'acc_1', keyId: 'key_1', revoked: false } : undefined),
     complete: () => Promise.resolve(whole),
     balanceUsd: () => '4.99',
+    rateLimits: () => ({}),
     listModels: () => [],
     findGeneration: () => Promise.resolve(undefined),
     findKeyUsage: () => Promise.resolve({ day: 1n, week: 2n, month: 3n, total: 4n }),

@@ -1,4 +1,4 @@
-import { min, type Credits } from '../money.ts';
+import { max, min, type Credits } from '../money.ts';
 import { spendingWindows, type Limits, type SpendingWindow } from './limits.ts';
 import { inMinute, msUntilLeft, type Pace } from './minute.ts';
 import { counterAt, resetsAt } from './spending.ts';
@@ -135,4 +135,41 @@ export const spendingInTheWay = (
     if (!found || (found.mayPass && !mayPass)) found = { facts: { ...room, held: byOthers, needed }, mayPass };
   }
   return found;
+};
+
+/** How a limit by the minute stands. */
+export type PaceNow = { readonly limit: number; readonly remaining: number; readonly resetMs: number };
+
+/** Of several the one with the least room; undefined where there is none. It begins anew when nothing counts any more. */
+const paceNow = (tallies: Tallies, keyId: string, pace: Pace, now: number): PaceNow | undefined => {
+  const at = Math.max(now, tallies.at);
+  let tightest: PaceNow | undefined;
+  for (const { limits, tally } of limitedBy(tallies, keyId)) {
+    const limit = limitOf(limits, pace);
+    if (limit === undefined || !tally.minute) continue;
+    const remaining = Math.max(0, limit - inMinute(tally.minute, pace, at));
+    if (tightest && tightest.remaining <= remaining) continue;
+    tightest = { limit, remaining, resetMs: msUntilLeft(tally.minute, pace, at, Infinity) };
+  }
+  return tightest;
+};
+
+export type PacesNow = { readonly [P in Pace]?: PaceNow };
+
+export const pacesNow = (tallies: Tallies, keyId: string, now: number): PacesNow => {
+  const found: { [P in Pace]?: PaceNow } = {};
+  for (const pace of paces) {
+    const stands = paceNow(tallies, keyId, pace, now);
+    if (stands) found[pace] = stands;
+  }
+  return found;
+};
+
+export type SpendingNow = { readonly window: SpendingWindow; readonly limit: Credits; readonly left: Credits };
+
+/** How the limit on spending with the least room stands; undefined where there is none. */
+export const spendingNow = (tallies: Tallies, keyId: string, now: number): SpendingNow | undefined => {
+  const [first, ...others] = rooms(limitedBy(tallies, keyId), Math.max(now, tallies.at));
+  const tightest = first && others.reduce((least, room) => (room.left < least.left ? room : least), first);
+  return tightest && { window: tightest.window, limit: tightest.limit, left: max(tightest.left, 0n) };
 };
