@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createInMemoryStore } from '../../src/eventstore/in-memory.ts';
 import { tellStory, type Chapter, type Until } from '../../src/cli/history.ts';
-import { line, plain, summary, type Holder } from '../../src/cli/sentences.ts';
+import { line, plain, sentence, summary, type Holder } from '../../src/cli/sentences.ts';
 import { ACCOUNT, ada, writeLedger } from './ledger.ts';
 
 const tell = async (until: Until = {}, holder: Holder = ada) => {
@@ -72,6 +72,20 @@ describe('a story', () => {
       '  available  0.004 USD',
       '  open hold  0.001 USD for gen-5 (gpt-5-mini), run run-1',
     ]);
+  });
+});
+
+describe('limits', () => {
+  it('are told in words', () => {
+    const limits = {
+      ...{ requestsPerMinute: 600, tokensPerMinute: 90_000, concurrentRequests: 5, models: ['gpt-5-mini', 'o\u001b3'] },
+      ...{ spending: { day: 5_000_000_000n, total: 1n }, expiresAt: '2027-01-01T00:00:00.000Z' },
+    };
+    expect(sentence({ type: 'KeyLimitsSet', keyId: 'key_1', limits })).toBe(
+      'Set the limits of the key key_1: 600 requests a minute; 90,000 tokens a minute; 5 requests at once; 5.00 USD a day; ' +
+        '0.000000001 USD in total; only gpt-5-mini, o\u00b73; until 2027-01-01T00:00:00.000Z.',
+    );
+    expect(sentence({ type: 'AccountLimitsSet', limits: {} })).toBe('Set the limits of the account: none.');
   });
 });
 

@@ -116,6 +116,21 @@ describe('the door', () => {
     });
   });
 
+  it('tells how the limits by the minute stand, of a refusal too', async () => {
+    const rateLimits = () => ({ requests: { limit: 60, remaining: 0, resetMs: 61_200 } });
+    const refused: Answer = { kind: 'problem', problem: { kind: 'draining' } };
+    for (const answer of [whole, refused]) {
+      const { post } = await open({ rateLimits, complete: () => Promise.resolve(answer) });
+      const { headers } = await post();
+      expect(Object.fromEntries(headers)).toMatchObject({
+        'x-ratelimit-limit-requests': '60',
+        'x-ratelimit-remaining-requests': '0',
+        'x-ratelimit-reset-requests': '1m2s',
+      });
+      expect(headers.get('x-ratelimit-limit-tokens')).toBeNull();
+    }
+  });
+
   it('passes an idempotency key on, and no such thing as could not be one', async () => {
     const complete = vi.fn((_asked: Asked) => Promise.resolve(whole));
     const { post } = await open({ complete });

@@ -79,14 +79,15 @@ describe('a limit on spending', () => {
   it.each([
     ['key', limit],
     ['account', limitAccount],
-  ] as const)('of a %s is never exceeded by fifty streams at once on two nodes', async (scope, set) => {
+  ] as const)('of the %s is never exceeded by fifty streams at once on two nodes', async (scope, set) => {
     const customer = await customerWith({});
     const most = '0.100000001';
     await set(customer, { spending_usd: { day: most } });
     // Each costs $0.012 where it is let finish.
     const wish = { stream: true, simulate: { outputTokens: 3000 } };
     const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => ask(customer, n, wish)));
-    const { events, books } = await checkSettledBooks(nodes[0], customer.accountId);
+    const checked = await checkSettledBooks(nodes[0], customer.accountId);
+    const { events, books } = checked;
     const charges = events.filter(isCharge);
     const spent = sum(charges.map(({ charged }) => charged));
     expect(spent).toBeLessThanOrEqual(parseUsd(most) ?? 0n);
@@ -98,9 +99,7 @@ describe('a limit on spending', () => {
       else expect([status, reason.test(body)]).toEqual([402, true]);
       if (body.includes('"finish_reason":"length"')) expect(body).toMatch(reason);
     }
-    await checkProjections(premises.databaseUrl, customer.accountId, {
-      ...(await checkSettledBooks(nodes[0], customer.accountId)),
-    });
+    await checkProjections(premises.databaseUrl, customer.accountId, checked);
   });
 
   it('caps an answer that nobody limited, and then is reached for good', async () => {
