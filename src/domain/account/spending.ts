@@ -59,8 +59,8 @@ export const countSpending = (spending: Spending, at: number | null, spent: Cred
 
 const add = (to: Counter | undefined, spent: Credits, held: Credits): void => {
   if (!to) return;
-  to.spent += spent;
-  to.held += held;
+  if (spent !== 0n) to.spent += spent;
+  if (held !== 0n) to.held += held;
 };
 
 /** What counts in the window that a time lies in; undefined where that is too long ago to be known. */

@@ -1,4 +1,4 @@
-import { min, tokenClasses, type Credits, type Usage } from '../money.ts';
+import { min, type Credits, type Usage } from '../money.ts';
 import type { Draw, LotSource, PinnedPrice, RequestFacts, WalletEvent } from './events.ts';
 
 export type Lot = { readonly amount: Credits; readonly remaining: Credits; readonly source: LotSource };
@@ -16,8 +16,8 @@ export type Hold = {
 
 export const tokensHeld = ({ inputTokensBound, outputTokensBound }: RequestFacts): number =>
   inputTokensBound + outputTokensBound;
-export const tokensUsed = (usage: Usage): number =>
-  tokenClasses.reduce((sum, tokenClass) => sum + usage[tokenClass], 0);
+export const tokensUsed = ({ input, cachedInput, cacheWrite, output, reasoning }: Usage): number =>
+  input + cachedInput + cacheWrite + output + reasoning;
 
 /** Keeps only live lots and open holds, so that a fold stays small however long the stream. Lots are in order of age. */
 export type Wallet = {
