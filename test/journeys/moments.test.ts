@@ -115,7 +115,7 @@ const liveFully = async (): Promise<string> => {
   });
   await gateway.manage('PUT', `/accounts/${accountId}/keys/${keyId}/limits`, {
     concurrent_requests: 10,
-    models: ['simulated-chat'],
+    models: ['simulated-chat', price.model],
   });
   const of = (requestId: string) => ({ requestId, keyId });
   const hold = { at: Date.now(), amount: 1000n, runId: 'run_elsewhere', price, request };
