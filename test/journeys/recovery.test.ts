@@ -33,6 +33,7 @@ describe('three gateways behind a balancer, of which one is killed and one is pa
   let accounts: readonly Customer[];
   let killed: Node;
   let paused: Node;
+  let reborn: Node;
   let generations: readonly (readonly Ended[])[];
   let log: readonly Recorded<AccountEvent>[];
   /** When each run was last seen alive. */
@@ -79,7 +80,6 @@ describe('three gateways behind a balancer, of which one is killed and one is pa
 
     await killed.gateway.process.stop('SIGKILL');
     process.kill(paused.gateway.process.pid, 'SIGSTOP');
-    let reborn: Node;
     try {
       for (const node of [killed, paused]) await expect.poll(() => heldBy(node), SOON).toBe(0);
       reborn = await startNode();
@@ -168,7 +168,9 @@ describe('three gateways behind a balancer, of which one is killed and one is pa
       expect(silentMs).toBeGreaterThanOrEqual(DEAD_AFTER_MS);
       expect(silentMs).toBeLessThan(RELEASED_WITHIN_MS);
     }
-    expect(await releasedBy(house.gateway)).toBe(orphaned.length);
+    // One that wakes up may hold for what waited at its door before it has proved that it lives: that is given back too.
+    const released = await Promise.all([house, paused, reborn].map(({ gateway }) => releasedBy(gateway)));
+    expect(released.reduce((a, b) => a + b)).toBe(orphaned.length);
   });
 
   it('charged late what the paused one had delivered, after its hold was given back', () => {

@@ -49,8 +49,12 @@ export const startCustomers = ({ url, apiKeys, model }: CustomersOptions): Custo
   let stopping = false;
   let serial = 0;
 
-  const ask = async (client: OpenAI, { stream, impatient }: Habit, headers: Record<string, string>): Promise<void> => {
-    const n = serial++;
+  const ask = async (
+    client: OpenAI,
+    { stream, impatient }: Habit,
+    n: number,
+    headers: Record<string, string> = {},
+  ): Promise<void> => {
     const outputTokens = 5 + ((n * 37) % 80);
     const body = {
       model,
@@ -86,10 +90,11 @@ export const startCustomers = ({ url, apiKeys, model }: CustomersOptions): Custo
 
   /** As a program does that must have its answer, or know that it was paid for. */
   const insist = async (client: OpenAI, habit: Habit): Promise<void> => {
+    const n = serial++;
     const headers = { 'Idempotency-Key': randomUUID() };
     for (;;) {
       try {
-        await ask(client, habit, headers);
+        await ask(client, habit, n, headers);
         return void keysDone++;
       } catch (error) {
         const { status, code, headers: said } = expected(error);
@@ -110,7 +115,7 @@ export const startCustomers = ({ url, apiKeys, model }: CustomersOptions): Custo
     const client = new OpenAI({ apiKey, baseURL: `${url}/v1`, maxRetries: 1, defaultHeaders, ...timeout });
     while (!stopping) {
       if (habit.keyed) await insist(client, habit);
-      else await ask(client, habit, {}).catch(expected);
+      else await ask(client, habit, serial++).catch(expected);
       // Who is refused does not storm the door.
       await sleep(50);
     }
@@ -137,6 +142,7 @@ const expected = (error: unknown): Pick<APIError, 'status' | 'code' | 'headers'>
   // What breaks in the middle of a stream is an error of fetch's own.
   if (error instanceof TypeError && error.message === 'terminated')
     return { status: undefined, code: null, headers: undefined };
-  if (error instanceof APIError && EXPECTED.includes(error.status)) return error;
+  if (error instanceof APIError && EXPECTED.includes(error.status) && error.code !== 'idempotency_key_reused')
+    return error;
   throw error;
 };
