@@ -64,8 +64,9 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
     const tooLate = sleep(CAUGHT_UP_WITHIN_MS, undefined, { signal: patience.signal }).then(() => {
       throw new StoreUnavailable('the rows are behind the log');
     });
-    const alone = rowsReached(database, projection, head, patience.signal);
-    await Promise.race([rows.reached(head), alone, tooLate]).finally(() => patience.abort());
+    const here = rows.reached(head, patience.signal);
+    const elsewhere = rowsReached(database, projection, head, patience.signal);
+    await Promise.race([here, elsewhere, tooLate]).finally(() => patience.abort());
   };
 
   return {
@@ -75,7 +76,7 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
     findPrice: priceList.find,
     pricesNow: () => priceList.all(new Date()),
     /** Resolves once this node's look-ups have followed the log to a position. */
-    lookedUp: lookUps.reached,
+    lookedUp: (position: number) => lookUps.reached(position),
     findGeneration: async (id: string, accountId: string) => {
       await caughtUp(requests);
       const row = await queries.findRequest(id, accountId);

@@ -46,8 +46,8 @@ export const startWatchers = async (options: WatchersOptions) => {
   });
   const orphans = releaseOrphanedHolds({
     liveRuns: run.live,
-    openHoldsOfOtherRuns: async (runIds) =>
-      (await queries.openRequestsOfOtherRuns(runIds)).map((row) => ({
+    openHoldsOfOtherRuns: async (runIds, afterId) =>
+      (await queries.openRequestsOfOtherRuns(runIds, afterId)).map((row) => ({
         requestId: row.request_id,
         accountId: row.account_id,
         runId: row.run_id,

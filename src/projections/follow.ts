@@ -1,4 +1,16 @@
-import { BehaviorSubject, defer, filter, firstValueFrom, from, retry, Subject, takeUntil, timer } from 'rxjs';
+import {
+  BehaviorSubject,
+  defer,
+  filter,
+  firstValueFrom,
+  from,
+  fromEvent,
+  NEVER,
+  retry,
+  Subject,
+  takeUntil,
+  timer,
+} from 'rxjs';
 import { decodeFact, type Fact } from '../eventstore/codec.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 
@@ -17,8 +29,8 @@ export type Consumer = {
 };
 
 export type Follower = {
-  /** Resolves once every event up to a position has been taken in. */
-  reached(position: number): Promise<void>;
+  /** Resolves once every event up to a position has been taken in; or when told to wait no longer. */
+  reached(position: number, signal?: AbortSignal): Promise<void>;
   readonly position: number;
   /** The last failure, until the next success. */
   readonly failure: Error | undefined;
@@ -138,11 +150,16 @@ export const followLog = ({ store, consumer, gatherMs, failed, skim = false }: F
   );
 
   return {
-    reached: async (position) => {
+    reached: async (position, signal) => {
+      if (signal?.aborted) return;
       state.waiting++;
       state.hurry();
       try {
-        await firstValueFrom(reached.pipe(filter((at) => at >= position)), { defaultValue: undefined });
+        const there = reached.pipe(
+          filter((at) => at >= position),
+          takeUntil(signal ? fromEvent(signal, 'abort') : NEVER),
+        );
+        await firstValueFrom(there, { defaultValue: undefined });
       } finally {
         state.waiting--;
       }

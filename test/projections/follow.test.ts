@@ -384,6 +384,29 @@ describe('a follower that is closed', () => {
     await closes(follower, 5000);
   });
 
+  it('is not hurried any more by who waits no longer', async () => {
+    const consumer = createConsumer();
+    const follower = follow(consumer, { gatherMs: 60_000 });
+    await settle();
+    const impatient = new AbortController();
+    const waiting = follower.reached(99, impatient.signal);
+    await append(1);
+    await append(1);
+    await settle();
+    expect(follower.position).toBe(2);
+    impatient.abort();
+    await waiting;
+    await append(1);
+    await settle();
+    await append(1);
+    await settle();
+    expect(follower.position).toBe(3);
+    await follower.reached(99, impatient.signal);
+    expect(follower.position).toBe(3);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(follower.position).toBe(4);
+  });
+
   it('leaves nobody waiting', async () => {
     const follower = follow(createConsumer());
     const waiting = follower.reached(99);
