@@ -1,6 +1,5 @@
 import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
-import { v7 as newId } from 'uuid';
 import type { Config } from './config.ts';
 import { accountStream } from './domain/account/account.ts';
 import { pacesNow } from './domain/account/within-limits.ts';
@@ -19,6 +18,7 @@ import { getMetrics } from './http/routes/get-metrics.ts';
 import { createCompletions } from './proxy/completions.ts';
 import { createTokenCounter } from './proxy/token-counter.ts';
 import { createUpstreams } from './upstreams.ts';
+import { newId } from './gateway/new-id.ts';
 
 /** What a gateway needs that is not the same on every machine. */
 export type GatewayOptions = {
