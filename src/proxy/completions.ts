@@ -4,6 +4,7 @@ import { StoreFull } from '../eventstore/event-store.ts';
 import { createCall, type Call } from './call.ts';
 import { createIdempotency, type RecordedBy } from './idempotency.ts';
 import { createLedger, type ExecuteOnAccount, type Ledger } from './ledger.ts';
+import { unsoldMedia } from './media-parts.ts';
 import { readAnswer, withCost } from './meter.ts';
 import { upstreamProblem, type CompletionProblem } from './problem.ts';
 import { relayStream, type Sink } from './relay.ts';
@@ -99,10 +100,13 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
     if (draining) return problem({ kind: 'draining' });
     const request = readRequest(asked.endpoint, asked.body);
     if (isBadRequest(request)) return problem({ kind: 'bad_request', ...request });
-    const price = findPrice(request.model, now());
+    const askedAt = now();
+    const price = findPrice(request.model, askedAt);
     if (!price || !serves(price, asked.endpoint)) return problem({ kind: 'model_not_found', model: request.model });
     const upstream = upstreams.get(price.upstream);
     if (!upstream) return problem({ kind: 'no_provider', model: request.model });
+    const unsold = unsoldMedia(request, price);
+    if (unsold) return problem({ kind: 'bad_request', ...unsold });
 
     const { idempotencyKey } = asked;
     const once =
@@ -115,6 +119,7 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
     );
     if (!reservation.reserved) return problem(whyNotReserved(reservation));
     const call = createCall({
+      askedAt,
       gone: asked.gone,
       request,
       price,

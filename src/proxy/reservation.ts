@@ -57,7 +57,7 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
   const limit = Math.min(request.maxOutputTokens ?? price.maxOutputTokens, price.maxOutputTokens);
   const stepwise = comesInSteps(request, price);
   const cheap: Bounds = {
-    inputTokens: inputTokensBound(request, price.contextTokens),
+    inputTokens: inputTokensBound(request, price),
     outputTokens: (stepwise ? Math.min(limit, STEP_TOKENS) : limit) * request.choices,
     outputLimit: limit * request.choices,
   };
@@ -66,7 +66,7 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
   // Who has nothing at all is not worth the counting of a prompt, which takes a while where it is long.
   if (!refusal.funds || refusal.funds.available === 0n) return { reserved: false, refusal };
 
-  const inputTokens = Math.min(cheap.inputTokens, await countInput(request, tokens));
+  const inputTokens = Math.min(cheap.inputTokens, await countInput(request, price, tokens));
   const exact: Bounds = { ...cheap, inputTokens };
   const again = inputTokens < cheap.inputTokens ? await ask(options, exact, 'reserve-counted') : refusal;
   if (!again) return reserved(price, exact);
@@ -85,9 +85,13 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
 };
 
 /** The most input tokens that a request can have, once its texts were counted. */
-export const countInput = async (request: CompletionRequest, tokens: TokenCounter): Promise<number> => {
+export const countInput = async (
+  request: CompletionRequest,
+  price: PriceVersion,
+  tokens: TokenCounter,
+): Promise<number> => {
   const texts = promptTexts(request);
-  return countedTokensBound(request, texts, await tokens.count(texts, 'at_most'));
+  return countedTokensBound(request, price, { texts, tokens: await tokens.count(texts, 'at_most') });
 };
 
 const ask = (options: ReservationOptions, bounds: Bounds, step: string): ReturnType<Reserve> => {
