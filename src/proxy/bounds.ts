@@ -53,8 +53,18 @@ export const promptTexts = ({ endpoint, fields }: CompletionRequest): readonly s
     const calls = field(message, 'tool_calls');
     return [
       ...(typeof content === 'string' ? [content] : asList(content).flatMap((part) => strings(field(part, 'text')))),
-      ...(calls === undefined ? [] : [JSON.stringify(calls)]),
+      ...written(calls),
     ];
   });
-  return fields['tools'] === undefined ? texts : [...texts, JSON.stringify(fields['tools'])];
+  return [...texts, ...written(fields['tools'])];
+};
+
+/** JSON as text. What is nested too deeply to be written is none, and so counts by its bytes. */
+const written = (value: unknown): readonly string[] => {
+  if (value === undefined) return [];
+  try {
+    return [JSON.stringify(value)];
+  } catch {
+    return [];
+  }
 };

@@ -117,6 +117,17 @@ describe('promptTexts', () => {
     expect(promptTexts(request)).toEqual(['Be brief.', 'Hi', JSON.stringify(calls), JSON.stringify(tools)]);
   });
 
+  it('leave out what is nested too deeply to be written, which bytes bound all the same', () => {
+    const depth = 20_000;
+    const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+    const message = `{"role":"assistant","content":"Hi","tool_calls":${deep}}`;
+    const body = Buffer.from(`{"model":"m","messages":[${message}],"tools":${deep}}`);
+    const request = readRequest('/chat/completions', body);
+    if (isBadRequest(request)) throw new Error(request.message);
+    expect(promptTexts(request)).toEqual(['Hi']);
+    expect(counted(request, 1)).toBeGreaterThan(4 * depth);
+  });
+
   it('of the other endpoints are their prompts and inputs', () => {
     expect(promptTexts(read({ prompt: 'a' }, '/completions'))).toEqual(['a']);
     expect(promptTexts(read({ prompt: ['a', 'b'] }, '/completions'))).toEqual(['a', 'b']);
