@@ -91,7 +91,9 @@ export const countInput = async (
   tokens: TokenCounter,
 ): Promise<number> => {
   const texts = promptTexts(request);
-  return countedTokensBound(request, price, { texts, tokens: await tokens.count(texts, 'at_most') });
+  // More tokens than the bytes bound, or the model reads, tell nothing new, and others wait for their count.
+  const enough = inputTokensBound(request, price);
+  return countedTokensBound(request, price, { texts, tokens: await tokens.count(texts, 'at_most', enough) });
 };
 
 const ask = (options: ReservationOptions, bounds: Bounds, step: string): ReturnType<Reserve> => {
