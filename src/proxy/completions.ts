@@ -3,6 +3,7 @@ import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { StoreFull } from '../eventstore/event-store.ts';
 import { createCall, type Call } from './call.ts';
 import { createIdempotency, type RecordedBy } from './idempotency.ts';
+import { isIntricate, MAX_VALUES } from './intricate.ts';
 import { createLedger, type ExecuteOnAccount, type Ledger } from './ledger.ts';
 import { unsoldMedia } from './media-parts.ts';
 import { readAnswer, withCost } from './meter.ts';
@@ -98,6 +99,7 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
 
   const complete = async (asked: Asked): Promise<Answer> => {
     if (draining) return problem({ kind: 'draining' });
+    if (await isIntricate(asked.body)) return problem(intricate);
     const request = readRequest(asked.endpoint, asked.body);
     if (isBadRequest(request)) return problem({ kind: 'bad_request', ...request });
     const askedAt = now();
@@ -160,6 +162,13 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
       clearTimeout(grace);
     },
   };
+};
+
+const intricate: CompletionProblem = {
+  kind: 'bad_request',
+  code: 'invalid_request',
+  message: `The body has more than ${MAX_VALUES} values.`,
+  param: null,
 };
 
 const problem = (what: CompletionProblem): Answer => ({ kind: 'problem', problem: what });
