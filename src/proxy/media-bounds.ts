@@ -17,7 +17,7 @@ const squares = ({ width, height }: PictureSize, edge: number): number =>
 
 /**
  * OpenAI, tiles: the picture is made to fit 2048 × 2048, then its shortest side to be 768 at most; each 512 × 512 of it
- * costs. It is never enlarged. Where a side is no whole number of pixels on the way, the rounding that makes most counts.
+ * costs. It is never enlarged. However sides may be rounded to whole pixels on the way, it is not more.
  * https://developers.openai.com/api/docs/guides/images-vision#calculating-costs
  */
 const tiles =
@@ -33,8 +33,9 @@ const tilesOf = ({ width, height }: PictureSize): number => {
   const [short, long] = [Math.min(width, height), Math.max(width, height)];
   const fitted = long > 2048 ? { short: (short * 2048) / long, long: 2048 } : { short, long };
   if (fitted.short <= 768) return squares({ width: fitted.short, height: fitted.long }, 512);
-  const longest = Math.max((long * 768) / short, (fitted.long * 768) / Math.floor(fitted.short));
-  return Math.min(MOST_TILES, 2 * Math.ceil(Math.min(2048, longest) / 512));
+  // In floating point a whole number of pixels may come out a little less, be rounded down, and need one tile more.
+  const shortest = Math.min(fitted.short, short * (fitted.long / long));
+  return Math.min(MOST_TILES, 2 * Math.ceil((fitted.long * 768) / shortest / 512));
 };
 
 /**
