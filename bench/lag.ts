@@ -105,6 +105,10 @@ const line = (cells: readonly string[]): void => {
 };
 
 const rounds = Number(values.rounds);
+if (!Number.isInteger(rounds) || rounds < 1) {
+  process.stderr.write(`--rounds ${values.rounds}: must be a whole number, 1 or more\n`);
+  process.exit(2);
+}
 const dataDir = await mkdtemp(join(tmpdir(), 'kissapi-lag-'));
 const started: Started[] = [];
 const stop = async (): Promise<void> => {
