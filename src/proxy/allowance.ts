@@ -111,7 +111,7 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
     if (inputCounted) return false;
     inputCounted = true;
     const before = allowed;
-    inputTokens = Math.min(inputTokens, await countInput(request, promptTokens));
+    inputTokens = Math.min(inputTokens, await countInput(request, price, promptTokens));
     allowed = allow(held);
     return allowed > before;
   };

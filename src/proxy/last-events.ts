@@ -6,10 +6,10 @@ import type { StreamMeter } from './meter.ts';
 
 const event = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;
 
-const chunkOf = ({ request, generationId }: Call, meter: StreamMeter): Readonly<Record<string, unknown>> => ({
+const chunkOf = ({ request, generationId, askedAt }: Call, meter: StreamMeter): Readonly<Record<string, unknown>> => ({
   id: meter.metered().upstreamId ?? generationId,
   object: request.endpoint === '/completions' ? 'text_completion' : 'chat.completion.chunk',
-  created: Math.floor(Date.now() / 1000),
+  created: Math.floor(askedAt.getTime() / 1000),
   model: request.model,
 });
 

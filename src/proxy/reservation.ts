@@ -57,7 +57,7 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
   const limit = Math.min(request.maxOutputTokens ?? price.maxOutputTokens, price.maxOutputTokens);
   const stepwise = comesInSteps(request, price);
   const cheap: Bounds = {
-    inputTokens: inputTokensBound(request, price.contextTokens),
+    inputTokens: inputTokensBound(request, price),
     outputTokens: (stepwise ? Math.min(limit, STEP_TOKENS) : limit) * request.choices,
     outputLimit: limit * request.choices,
   };
@@ -65,7 +65,7 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
   if (!refusal) return reserved(price, cheap);
   if (!mayFitCounted(refusal, cheap)) return { reserved: false, refusal };
 
-  const inputTokens = Math.min(cheap.inputTokens, await countInput(request, tokens));
+  const inputTokens = Math.min(cheap.inputTokens, await countInput(request, price, tokens));
   const exact: Bounds = { ...cheap, inputTokens };
   const again = inputTokens < cheap.inputTokens ? await ask(options, exact, 'reserve-counted') : refusal;
   if (!again) return reserved(price, exact);
@@ -95,9 +95,15 @@ const isFinal = (code: string): boolean =>
   code === 'insufficient_credits' || code === 'key_limit_exceeded' || code === 'account_limit_exceeded';
 
 /** The most input tokens that a request can have, once its texts were counted. */
-export const countInput = async (request: CompletionRequest, tokens: TokenCounter): Promise<number> => {
+export const countInput = async (
+  request: CompletionRequest,
+  price: PriceVersion,
+  tokens: TokenCounter,
+): Promise<number> => {
   const texts = promptTexts(request);
-  return countedTokensBound(request, texts, await tokens.count(texts, 'at_most'));
+  // More tokens than the bytes bound, or the model reads, tell nothing new, and others wait for their count.
+  const enough = inputTokensBound(request, price);
+  return countedTokensBound(request, price, { texts, tokens: await tokens.count(texts, 'at_most', enough) });
 };
 
 const ask = (options: ReservationOptions, bounds: Bounds, step: string): ReturnType<Reserve> => {

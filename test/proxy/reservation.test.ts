@@ -29,7 +29,7 @@ const reserve = async (account: TestAccount, fields: object = {}, of = price) =>
   };
   const asked = request(fields);
   const result = await reserveCredits({ request: asked, price: of, tokens, reserve: ledgerOf(account).reserve });
-  return { result, counted, held: account.state.wallet.held, bytes: inputTokensBound(asked, of.contextTokens) };
+  return { result, counted, held: account.state.wallet.held, bytes: inputTokensBound(asked, of) };
 };
 const usd = (text: string): bigint => BigInt(Math.round(Number(text) * 1e9));
 /** At the dearest classes: $1.25 in, $4 out. */

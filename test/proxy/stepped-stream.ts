@@ -97,14 +97,14 @@ export const play = async ({ credits, said, fields = {}, choices = 1, ending = '
     stopping: () => false,
   });
   const reservation = await reserveCredits({ request: asked, price, tokens: countWords, reserve: ledger.reserve });
-  const inputTokens = await countInput(asked, countWords);
+  const inputTokens = await countInput(asked, price, countWords);
   if (!reservation.reserved) return { reserved: false, account, inputTokens } as const;
   const heldAtFirst = account.state.wallet.held;
   const customer = new AbortController();
   if (awayForMs !== undefined) setTimeout(() => customer.abort(), awayForMs);
   const gone = customer.signal;
   const call = createCall({
-    ...{ gone, request: asked, price, reservation, ledger },
+    ...{ askedAt: new Date(0), gone, request: asked, price, reservation, ledger },
     ...{ promptTokens: countWords, tokens: countWords, idleTimeoutMs: 60_000 },
   });
 
