@@ -21,6 +21,7 @@ export const anotherGateway = async (env: NodeJS.ProcessEnv): Promise<Target> =>
   const balanceOf = required('REGRESSION_BALANCE');
   const prices = JSON.parse(required('REGRESSION_PRICES')) as Readonly<Record<string, Prices>>;
   const { REGRESSION_OTHER_BASE_URL: other, REGRESSION_CRASH: crash, REGRESSION_RESTART: restart } = env;
+  const silence = env['REGRESSION_SILENCE_MS'];
   const nodes = other ? [base, other] : [base];
   const upstream = await createScriptedUpstream({ port: Number(required('REGRESSION_UPSTREAM_PORT')) });
 
@@ -40,7 +41,7 @@ export const anotherGateway = async (env: NodeJS.ProcessEnv): Promise<Target> =>
     nodes,
     upstream,
     model: env['REGRESSION_MODEL'] ?? 'gpt-4o-mini',
-    silenceMs: undefined,
+    silenceMs: silence ? Number(silence) : undefined,
     prices: (model) => {
       const found = prices[model];
       return found ? Promise.resolve(found) : Promise.reject(new Error(`REGRESSION_PRICES has no ${model}.`));

@@ -82,5 +82,8 @@ export const useTarget = (options: TargetOptions = {}): { readonly target: Targe
 };
 
 /** What a scenario cannot do without; it is left out, in one line that says why, where a target has none. */
-export const need = <T>({ skip }: TestContext, means: T | undefined, what: string): T =>
-  means ?? skip(`left out: this gateway has no ${what}`);
+export const need = <T>({ task, skip }: TestContext, means: T | undefined, what: string): T => {
+  if (means !== undefined) return means;
+  console.log(`Left out, as this gateway has no ${what}: ${task.name}`);
+  return skip();
+};
