@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { SOON } from '../support/soon.ts';
 import { ask, costing } from './support/customers.ts';
-import { costOf } from './support/money.ts';
+import { costOf, sum } from './support/money.ts';
 import {
   begins,
   breaksAfter,
   completionBody,
   finish,
+  paced,
   report,
-  stream,
   talks,
   tokensOf,
   usageOf,
@@ -65,21 +65,24 @@ describe('stream aborted, unbilled', () => {
   it('many who leave at any moment, up to the very end, pay each for what came, and once', async () => {
     const { target } = at;
     const customer = await target.openCustomer('1.00');
-    target.upstream.play(stream(20, usageOf(9, 20)));
-    const COUNT = 20;
+    const WORDS = 20;
+    const words = Array.from({ length: WORDS }, () => word);
+    target.upstream.play(paced(10, ...words, finish, report(usageOf(9, WORDS)), '[DONE]'));
+    const seen: number[] = [];
     const cost = await costing(target, customer, () =>
       Promise.all(
-        Array.from({ length: COUNT }, async (_, n) => {
+        Array.from({ length: WORDS }, async (_, n) => {
           const sent = ask(target, customer, wish);
-          if (n % 2 === 0) await expect.poll(() => sent.words(), { ...SOON, interval: 1 + (n % 5) }).toBeGreaterThan(0);
-          if (n % 2 === 0) sent.leave();
+          await expect.poll(() => sent.words(), { ...SOON, interval: 5 }).toBeGreaterThan(n);
+          seen.push(sent.words());
+          sent.leave();
           await sent.answer;
         }),
       ),
     );
     const prices = await target.prices(target.model);
-    expect(cost).toBeGreaterThan((BigInt(COUNT) / 2n) * costOf(tokensOf(9, 20), prices));
-    expect(cost).toBeLessThanOrEqual(BigInt(COUNT) * costOf(tokensOf(MOST_INPUT, 20), prices));
+    expect(cost).toBeGreaterThanOrEqual(sum(seen.map((output) => costOf(tokensOf(LEAST_INPUT, output), prices))));
+    expect(cost).toBeLessThanOrEqual(BigInt(WORDS) * costOf(tokensOf(MOST_INPUT, WORDS), prices));
   });
 });
 

@@ -15,7 +15,7 @@ import {
 } from './support/provider.ts';
 import { useTarget, need } from './support/target.ts';
 
-const at = useTarget({ silenceMs: 1000 });
+const at = useTarget({ silenceMs: 1500 });
 const MAX_TOKENS = 1000;
 
 /** Enough credit to hold for one such request at a time, and not for two: a hold that is left keeps the next one out. */

@@ -69,6 +69,21 @@ export const talks = (everyMs: number): { script: Script; words(): number; left(
   return { script, words: () => words, left: () => left };
 };
 
+/** A whole stream, one event every few milliseconds. */
+export const paced =
+  (everyMs: number, ...events: readonly string[]): Script =>
+  (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const left = [...events];
+    const timer = setInterval(() => {
+      const data = left.shift();
+      if (data !== undefined) return void response.write(`data: ${data}\n\n`);
+      clearInterval(timer);
+      response.end();
+    }, everyMs);
+    response.once('close', () => clearInterval(timer));
+  };
+
 /** Keeps everybody waiting until it is opened; whoever comes later is answered at once. */
 export const gate = (script: Script): { script: Script; open(): void; waiting(): number } => {
   const waiting: (() => void)[] = [];
