@@ -46,6 +46,12 @@ export const createIndexes = async (sql: Sql, { name, indexes }: Projection, sch
 export type Range = { readonly after: number; readonly upTo: number };
 
 /**
+ * A process that is stopped in the middle of a batch keeps the checkpoint locked, and the rows of all nodes stand still: not
+ * even its own orphaned holds would be found. Less than it takes for a run to count as dead.
+ */
+const STOPPED_AFTER_MS = 2000;
+
+/**
  * Folds events into the rows that they touch and moves the checkpoint to the end of their range, in one transaction.
  * Events that the checkpoint has passed already, here or on another node, are left out. Returns where the checkpoint is
  * now. The range need not be given where the events are all there are.
@@ -56,7 +62,11 @@ export const applyEvents = (
   schema: string,
   events: readonly Fact[],
   range?: Range,
-): Promise<number> => database.tx((tx) => applyEventsIn(tx, projection, schema, events, range));
+): Promise<number> =>
+  database.tx(async (tx) => {
+    await tx.none(`set local idle_in_transaction_session_timeout = ${STOPPED_AFTER_MS}`);
+    return applyEventsIn(tx, projection, schema, events, range);
+  });
 
 export const applyEventsIn = async (
   tx: ITask<object>,

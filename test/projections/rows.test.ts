@@ -160,3 +160,23 @@ describe('a row', () => {
     expect(row?.output_tokens).toBe(BigInt(Number.MAX_SAFE_INTEGER));
   });
 });
+
+describe('a process that is stopped in the middle of a batch', () => {
+  it('loses its turn, so that the rows of others do not stand still for as long', async () => {
+    const projection = asProjection(balances);
+    const events = await someHistory(1);
+    await createAnew(projection);
+    const stopped: Projection = {
+      ...projection,
+      evolve: (...fold) => {
+        // As SIGSTOP does: nothing of this process goes on.
+        if (fold[0] === undefined) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150);
+        return projection.evolve(...fold);
+      },
+    };
+    // Twenty rows that are new: three seconds.
+    await expect(applyEvents(databases.first, stopped, LIVE, events)).rejects.toThrow();
+    expect(await checkpoint(projection)).toBe(0);
+    expect(await applyEvents(databases.all[1] ?? databases.first, projection, LIVE, events)).toBe(events.length);
+  });
+});
