@@ -35,10 +35,13 @@ const firstByteMs: number[] = [];
 const lastByteMs: number[] = [];
 const lateMs: number[] = [];
 let failed = 0;
+/** The first failure. */
+let why: string | undefined;
 let ended = 0;
 const over = Promise.withResolvers<void>();
-const end = (counts: boolean, good: boolean): void => {
-  if (counts && !good) failed++;
+const end = (counts: boolean, failure?: string): void => {
+  if (failure !== undefined) why ??= failure;
+  if (counts && failure !== undefined) failed++;
   if (++ended === total) over.resolve();
 };
 
@@ -52,20 +55,23 @@ const send = (dueMs: number, counts: boolean): void => {
   pool.dispatch(
     { path: pathname, method: 'POST', headers, body },
     {
+      // Needed, or undici takes the handler for one of an older kind.
+      onRequestStart: () => undefined,
       onResponseStart: (_controller, statusCode) => void (status = statusCode),
       onResponseData: (_controller, chunk) => {
         firstMs ??= performance.now() - dueMs;
         last = chunk;
       },
       onResponseEnd: () => {
-        const good = status === 200 && (!values.stream || last?.subarray(-DONE.length).equals(DONE) === true);
-        if (counts && good && firstMs !== undefined) {
+        const whole = !values.stream || last?.subarray(-DONE.length).equals(DONE) === true;
+        const failure = status !== 200 ? `status ${status}` : whole ? undefined : 'the stream ended too early';
+        if (counts && failure === undefined && firstMs !== undefined) {
           firstByteMs.push(firstMs);
           lastByteMs.push(performance.now() - dueMs);
         }
-        end(counts, good);
+        end(counts, failure);
       },
-      onResponseError: () => end(counts, false),
+      onResponseError: (_controller, error) => end(counts, error.message),
     },
   );
 };
@@ -84,7 +90,7 @@ await new Promise<void>((resolve) => {
       send(startMs + sent * everyMs, sent >= warm);
     }
     if (sent === total) resolve();
-    else setTimeout(tick, startMs + sent * everyMs - performance.now());
+    else setTimeout(tick, Math.max(0, startMs + sent * everyMs - performance.now()));
   };
   tick();
 });
@@ -101,6 +107,7 @@ const figures = {
   firstByteMs: short(firstByteMs),
   lastByteMs: short(lastByteMs),
   failed: failed + (total - ended),
+  why: why ?? (ended < total ? 'no answer came in time' : undefined),
   lateMs: [quantile(lateMs, 0.5), quantile(lateMs, 0.99), lateMs.at(-1)],
   // The monitor's own timer is part of what it measures.
   lagMs: [50, 99, 100].map((percent) => Math.max(0, lag.percentile(percent) / 1e6 - LAG_RESOLUTION_MS)),

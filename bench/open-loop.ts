@@ -8,6 +8,8 @@ type Turn = {
   readonly firstByteMs: readonly number[];
   readonly lastByteMs: readonly number[];
   readonly failed: number;
+  /** The first failure. */
+  readonly why?: string;
   /** p50, p99 and the most: how late requests were sent, and how late the generator's event loop was. */
   readonly lateMs: readonly number[];
   readonly lagMs: readonly number[];
@@ -94,6 +96,8 @@ export const compareLatency = async (
       }
     }
   }
+  const why = everyTurn.find((turn) => turn.why !== undefined)?.why;
+  if (why !== undefined) say(`Failed, the first of them: ${why}.`);
   tellOfGenerator(everyTurn);
 };
 
