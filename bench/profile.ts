@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { inspect, INSPECTABLE } from './inspector.ts';
 import type { Stage } from './stage.ts';
 import { line, say } from './table.ts';
@@ -23,17 +24,26 @@ export type Shares = {
   readonly groups: readonly Share[];
 };
 
-/** Which room of the house, or which package, a module belongs to; the first that fits. */
+/** Which room of the house, which package or which part of Node a module belongs to; the first that fits. */
 const GROUPS: readonly (readonly [string, RegExp])[] = [
+  ['JSON', /^bench\/json-frames/],
   ['eventstore, pg', /^(src\/eventstore|pg[/-])/],
-  ['projections, rxjs', /^(src\/projections|rxjs\/|pg-promise\/)/],
+  ['projections, pg-promise, rxjs', /^(src\/projections|rxjs\/|pg-promise\/)/],
   ['domain', /^src\/domain/],
   ['undici', /^undici\//],
   ['proxy', /^(src\/proxy|eventsource-parser\/)/],
   ['express, http', /^(src\/http|express\/|router\/|body-parser\/|raw-body\/|node:_http|node:internal\/http)/],
   ['zod', /^zod\//],
   ['rest of src', /^src\//],
-  ['node: streams, net, timers, crypto', /^node:/],
+  ['node: sockets', /^node:(net|internal\/(net|stream_base_commons))/],
+  [
+    'node: streams, events, buffers',
+    /^node:(internal\/(streams|webstreams|buffer)|buffer|events|stream|string_decoder)/,
+  ],
+  ['node: crypto', /^node:(crypto|internal\/crypto)/],
+  ['node: abort signals', /^node:internal\/(abort_controller|event_target)/],
+  ['node: timers, ticks, promises', /^node:(timers|internal\/(timers|process|async|promise|linkedlist|priority))/],
+  ['node: the rest', /^node:/],
 ];
 const SPECIAL: ReadonlyMap<string, string> = new Map([
   ['(idle)', 'idle'],
@@ -41,17 +51,18 @@ const SPECIAL: ReadonlyMap<string, string> = new Map([
   ['(program)', 'native, no JavaScript'],
 ]);
 
+const PROJECT = fileURLToPath(new URL('..', import.meta.url));
+
 const moduleOf = (url: string): string => {
   const path = url.replace(/^file:\/\//, '');
   const inPackage = path.lastIndexOf('/node_modules/');
   if (inPackage >= 0) return path.slice(inPackage + '/node_modules/'.length);
-  const inProject = path.lastIndexOf('/src/');
-  return inProject >= 0 ? path.slice(inProject + 1) : path;
+  return path.startsWith(PROJECT) ? path.slice(PROJECT.length) : path;
 };
 
 /**
- * Self time by function and by group. What has no module of its own (functions of V8 and of Node in C++) belongs to the
- * group of its nearest caller that has one; only JSON is kept apart.
+ * Self time by function and by group. What has no module of its own (functions of Node in C++) belongs to the group of its
+ * nearest caller that has one.
  */
 export const sharesOf = ({ nodes, samples, timeDeltas }: CpuProfile): Shares => {
   const selfUs = new Map<number, number>();
@@ -87,9 +98,7 @@ export const sharesOf = ({ nodes, samples, timeDeltas }: CpuProfile): Shares => 
       url === '' ? `native, for ${module}` : `${module}:${lineNumber + 1}`,
       us,
     );
-    const isJson = url === '' && /^(parse|stringify)$/.test(functionName);
-    const group = isJson ? 'JSON' : (GROUPS.find(([, pattern]) => pattern.test(module))?.[0] ?? 'other');
-    add(groups, group, '', us);
+    add(groups, GROUPS.find(([, pattern]) => pattern.test(module))?.[0] ?? 'other', '', us);
   }
   const bySize = (shares: Map<string, Share>): Share[] => [...shares.values()].toSorted((a, b) => b.ms - a.ms);
   const totalMs = [...selfUs.values()].reduce((sum, us) => sum + us, 0) / 1000;
@@ -98,6 +107,7 @@ export const sharesOf = ({ nodes, samples, timeDeltas }: CpuProfile): Shares => 
 
 const TOP = 25;
 const SAMPLE_EVERY_US = 250;
+const JSON_FRAMES = new URL('json-frames.ts', import.meta.url).href;
 
 const print = ({ totalMs, functions, groups }: Shares, requests: number): void => {
   const cells = (ms: number): string[] => [
@@ -117,7 +127,9 @@ export const profile = async (
   upstream: Target,
   { connections, seconds }: { readonly connections: number; readonly seconds: number },
 ): Promise<void> => {
-  const gateway = await startGateway(stage, upstream, INSPECTABLE);
+  const gateway = await startGateway(stage, upstream, {
+    NODE_OPTIONS: `${INSPECTABLE.NODE_OPTIONS} --import=${JSON_FRAMES}`,
+  });
   const inspector = await inspect(gateway.process);
   try {
     await inspector.ask('Profiler.enable');
