@@ -14,13 +14,16 @@ export type OpenAiUpstreamOptions = {
   readonly maxConnections?: number;
 };
 
+/** A stream has a connection to itself for as long as it lasts, and who comes beyond these waits. */
+const MAX_CONNECTIONS = 16_384;
+
 /** Any server that speaks the OpenAI wire format, over a pool of kept-alive connections. */
 export const createOpenAiUpstream = (options: OpenAiUpstreamOptions): Upstream => {
-  const { name, baseUrl, apiKey, outputLimitField, firstByteTimeoutMs, idleTimeoutMs, maxConnections = 1024 } = options;
+  const { name, baseUrl, apiKey, outputLimitField, firstByteTimeoutMs, idleTimeoutMs } = options;
   const { origin, pathname } = new URL(baseUrl);
   const path = pathname.replace(/\/$/, '');
   const agent = new Agent({
-    connections: maxConnections,
+    connections: options.maxConnections ?? MAX_CONNECTIONS,
     headersTimeout: firstByteTimeoutMs,
     bodyTimeout: idleTimeoutMs,
     connectTimeout: 10_000,
