@@ -1,6 +1,7 @@
 import { createProgram } from '../src/cli/run.ts';
 import { compareLatency } from './open-loop.ts';
 import { someOf, wholeNumber, wholeNumbers } from './options.ts';
+import { startPortkey } from './peers.ts';
 import { profile } from './profile.ts';
 import { compareStreams, tooFewFiles } from './slow-streams.ts';
 import { createStage } from './stage.ts';
@@ -12,24 +13,60 @@ import { compareThroughput } from './throughput.ts';
  * What the money path costs: the whole gateway beside a plain pass-through, in the same run, on loopback, before the same
  * upstream. They take turns, so that a machine that is slow for a while is slow for all.
  */
-const PARTS = ['throughput', 'latency', 'streams', 'profile'] as const;
+const PARTS = ['throughput', 'latency', 'streams', 'profile', 'peers'] as const;
 type Part = (typeof PARTS)[number];
+const BY_DEFAULT: readonly Part[] = ['throughput', 'latency', 'streams'];
 
-const program = createProgram('bench', 'What a request costs, beside a plain pass-through in the same run.')
+const program = createProgram(
+  'bench',
+  'Measure what a request costs: the whole gateway beside a plain pass-through (Express and undici, no ledger), in turns in\n' +
+    'one run, on loopback, before the same simulated provider. Read the ratios; the times are those of this machine.',
+)
   .usage('[options]')
-  .option('--only <parts>', `some of ${PARTS.join(',')}`, someOf(PARTS))
+  .option('--only <part,…>', `some of: ${PARTS.join(', ')} (default: ${BY_DEFAULT.join(', ')})`, someOf(PARTS))
   .option('--profile', 'the same as --only profile')
-  .option('--seconds <n>', 'how long a turn lasts', wholeNumber(1, 600), 5)
-  .option('--rounds <n>', 'how often the targets take turns', wholeNumber(1, 100), 3)
-  .option('--connections <n,…>', 'of the throughput', wholeNumbers(1, 10_000), [32, 128])
-  .option('--rate <n>', 'requests a second of the latency', wholeNumber(1, 10_000), 500)
-  .option('--streams <n>', 'slow streams that are open at once', wholeNumber(1, 100_000), 5000)
-  .option('--hold-seconds <n>', 'how long all of them stay open', wholeNumber(5, 600), 10)
+  .option('--peers', 'the same as --only peers')
+  .option('--seconds <n>', 'how long a turn lasts, and a profile', wholeNumber(1, 600), 4)
+  .option('--rounds <n>', 'how many turns each has', wholeNumber(1, 100), 3)
+  .option(
+    '--connections <n,…>',
+    'of throughput and peers; the most of them is of profile',
+    wholeNumbers(1, 10_000),
+    [32, 128],
+  )
+  .option('--rate <n>', 'requests a second, of latency', wholeNumber(1, 10_000), 500)
+  .option('--streams <n>', 'of streams: how many are open at once', wholeNumber(1, 100_000), 5000)
+  .option('--hold-seconds <n>', 'of streams: how long all of them stay open', wholeNumber(5, 600), 10)
+  .addHelpText(
+    'after',
+    `
+The parts:
+  throughput  what so many connections get done, each asking again once it was answered: requests/s, p50 and p99, the ratio
+              of their requests/s, and the CPU time per request of each and of the database (on Linux)
+  latency     requests that come when they come, counted from the moment at which they were due: what the gateway adds
+              to the provider alone. Says how late its own generator was, so that a run can be distrusted
+  streams     memory per stream with many slow ones open (a chunk a second), and whether each was charged once
+  profile     where the gateway's time goes at the most connections: by group, and the 25 functions with the most of their own
+  peers       throughput, with Portkey's gateway beside; npm gets it for the occasion, and it is left out where npm cannot
+
+It takes five to six minutes. BENCH_DATABASE_URL has the gateway use a PostgreSQL of yours, instead of one of its own.
+
+Examples:
+  $ npm run bench
+  $ npm run bench -- --only latency --rate 1000
+  $ npm run bench -- --only throughput,profile --connections 128
+
+Exit codes:
+  0  measured
+  1  measured, and a stream was not served to its end or not charged once
+  2  not measured; stderr says why`,
+  )
   .parse();
 
 const options = program.opts<{
   readonly only?: readonly Part[];
   readonly profile?: true;
+  readonly peers?: true;
   readonly seconds: number;
   readonly rounds: number;
   readonly connections: readonly number[];
@@ -37,7 +74,12 @@ const options = program.opts<{
   readonly streams: number;
   readonly holdSeconds: number;
 }>();
-const parts: readonly Part[] = options.only ?? (options.profile ? ['profile'] : ['throughput', 'latency', 'streams']);
+const asked: readonly Part[] = [
+  ...(options.only ?? []),
+  ...(options.profile ? (['profile'] as const) : []),
+  ...(options.peers ? (['peers'] as const) : []),
+];
+const parts = asked.length === 0 ? BY_DEFAULT : asked;
 
 const stage = createStage();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -45,16 +87,21 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 const run = async (): Promise<void> => {
-  const why = parts.includes('streams') ? await tooFewFiles(options.streams) : undefined;
-  if (why !== undefined) throw new Error(why);
+  const cannot = parts.includes('streams') ? await tooFewFiles(options.streams) : undefined;
+  if (cannot !== undefined) throw new Error(cannot);
   const upstream = await startUpstream(stage);
-  if (parts.includes('throughput') || parts.includes('latency')) {
+  if (parts.some((part) => part === 'throughput' || part === 'latency' || part === 'peers')) {
     const passThrough = await startPassThrough(stage, upstream);
     const gateway = await startGateway(stage, upstream);
     if (parts.includes('throughput')) await compareThroughput([passThrough, gateway], options);
     if (parts.includes('latency')) {
       say();
       await compareLatency(stage, [upstream, passThrough, gateway], options);
+    }
+    if (parts.includes('peers')) {
+      say();
+      const portkey = await startPortkey(stage, upstream);
+      await compareThroughput([passThrough, gateway, ...(portkey ? [portkey] : [])], options);
     }
     await gateway.process.stop();
     await passThrough.process.stop();
@@ -71,7 +118,7 @@ const run = async (): Promise<void> => {
 try {
   await run();
 } catch (error) {
-  if (!stage.closing) {
+  if (!stage.signal.aborted) {
     process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 2;
   }

@@ -8,7 +8,8 @@ export type Stage = {
   start(...how: Parameters<typeof startProcess>): Promise<Started>;
   /** A directory that is removed with the stage. */
   directory(): Promise<string>;
-  readonly closing: boolean;
+  /** Aborts when the stage begins to close. */
+  readonly signal: AbortSignal;
   /** Ends what was started, the newest first, and removes the directories. */
   close(): Promise<void>;
 };
@@ -18,7 +19,9 @@ export const createStage = (): Stage => {
   const started: Promise<Started>[] = [];
   const directories: string[] = [];
   let closed: Promise<void> | undefined;
+  const closing = new AbortController();
   const close = async (): Promise<void> => {
+    closing.abort();
     // One that is only just starting is waited for: nobody else knows of it.
     for (const one of await Promise.allSettled(started.toReversed())) {
       if (one.status === 'fulfilled') await one.value.stop();
@@ -37,9 +40,7 @@ export const createStage = (): Stage => {
       directories.push(directory);
       return directory;
     },
-    get closing() {
-      return closed !== undefined;
-    },
+    signal: closing.signal,
     close: () => (closed ??= close()),
   };
 };

@@ -31,13 +31,15 @@ export const load = async (
   });
   const after = await cpuOf(pid);
   const served = result['2xx'];
+  // Of nothing there is no share.
+  const each = (seconds: number): number => (served === 0 ? Number.NaN : (seconds * 1000) / served);
   return {
     perSecond: served / result.duration,
     p50: result.latency.p50,
     p99: result.latency.p99,
     failed: result.non2xx + result.errors,
-    cpuMs: ((after.own - before.own) * 1000) / served,
-    databaseCpuMs: ((after.children - before.children) * 1000) / served,
+    cpuMs: each(after.own - before.own),
+    databaseCpuMs: each(after.children - before.children),
   };
 };
 
