@@ -2,6 +2,7 @@ import { cpuOf } from './cpu.ts';
 import type { Stage } from './stage.ts';
 import { line, quantile, say } from './table.ts';
 import type { Target } from './targets.ts';
+import { load } from './throughput.ts';
 
 /** What one turn of the generator prints. */
 type Turn = {
@@ -21,6 +22,8 @@ type Figures = Turn & { readonly cpuMs: number; readonly databaseCpuMs: number }
 export type LatencyOptions = { readonly rate: number; readonly rounds: number; readonly seconds: number };
 
 const WARM_SECONDS = 1;
+/** Before the first turn, as hard as it goes: what has just started is slow for other reasons. */
+const FIRST_WARM = { connections: 32, seconds: 2 };
 /** A generator that is later than this has measured itself. */
 const DISTRUST_MS = 5;
 
@@ -69,6 +72,7 @@ export const compareLatency = async (
   ]);
   const everyTurn: Turn[] = [];
   for (const stream of [false, true]) {
+    for (const target of targets) await load(target, stream, FIRST_WARM.connections, FIRST_WARM.seconds);
     const turns = new Map<Target, Figures[]>(targets.map((target) => [target, []]));
     for (let round = 0; round < rounds; round++) {
       for (const target of targets) turns.get(target)?.push(await turn(stage, target, stream, options));
