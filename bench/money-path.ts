@@ -85,6 +85,8 @@ const stage = createStage();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void stage.close().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143)));
 }
+// The reader may have seen enough: `npm run bench | head`.
+process.stdout.on('error', () => void stage.close().finally(() => process.exit(2)));
 
 const run = async (): Promise<void> => {
   const cannot = parts.includes('streams') ? await tooFewFiles(options.streams) : undefined;
