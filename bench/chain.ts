@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import pg from 'pg';
+import { createProgram } from '../src/cli/run.ts';
 import { invariant } from '../src/domain/decider.ts';
 import { startEmbeddedPostgres } from '../src/embedded-postgres.ts';
 import { appendSlices } from '../src/eventstore/append-slices.ts';
@@ -10,20 +10,20 @@ import type { Slice } from '../src/eventstore/event-store.ts';
 import { migratePostgresStore } from '../src/eventstore/postgres.ts';
 import { hashes } from '../src/eventstore/pg-arrays.ts';
 import { aRequest } from './history.ts';
+import { wholeNumber } from './options.ts';
 
 /**
  * What the hash chain costs an append: the function as it is beside the same without any hash, in turns in one run. The
  * time that PostgreSQL's process spends is its own account of it; the client's share is timed by itself.
  */
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '20' }, help: { type: 'boolean', short: 'h' } },
-});
-if (values.help) {
-  process.stdout.write(
-    'npm run bench:chain -- [--rounds 20]\nPrints what an append of 200 events costs with the hash chain and without.\n',
-  );
-  process.exit(0);
-}
+const program = createProgram(
+  'bench:chain',
+  'Measure what an append of 200 events costs with the hash chain and without, in turns.',
+)
+  .usage('[options]')
+  .option('--rounds <n>', 'how many turns each has', wholeNumber(1, 10_000), 20)
+  .parse();
+const { rounds } = program.opts<{ readonly rounds: number }>();
 
 const STREAMS = 100;
 const APPENDS = 25;
@@ -91,7 +91,7 @@ try {
     return without;
   });
   const all = { chained: [] as { ms: number; server: number }[], plain: [] as { ms: number; server: number }[] };
-  for (let n = 0; n <= Number(values.rounds); n++) {
+  for (let n = 0; n <= rounds; n++) {
     const pair = { plain: await round(plain, false), chained: await round(chained, true) };
     if (n === 0) continue; // Warm now.
     all.plain.push(pair.plain);

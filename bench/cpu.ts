@@ -18,7 +18,15 @@ export const cpuSeconds = async (pid: number): Promise<number | undefined> => {
   }
 };
 
-/** The processes whose command line matches and that are alive now. */
+/** CPU seconds of a process itself, and of what it started. */
+export const cpuOf = async (pid: number): Promise<{ readonly own: number; readonly children: number }> => {
+  const all = (await cpuSeconds(pid)) ?? Number.NaN;
+  const children = await Promise.all((await findProcesses(pid)).map(cpuSeconds));
+  const sum = children.reduce<number>((total, seconds) => total + (seconds ?? 0), 0);
+  return { own: all - sum, children: sum };
+};
+
+/** The processes that one has started and that are alive now. */
 export const findProcesses = async (parent: number): Promise<readonly number[]> =>
   (await readProcesses()).filter((process) => process.parent === parent).map(({ id }) => id);
 

@@ -1,33 +1,34 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import pg from 'pg';
+import { createProgram } from '../src/cli/run.ts';
 import { startEmbeddedPostgres } from '../src/embedded-postgres.ts';
 import { startProcess } from '../test/support/process.ts';
 import { CREDIT, openAccounts } from './accounts.ts';
+import { wholeNumber, wholeNumbers } from './options.ts';
 
 /**
  * Durable commands a second through the real command path (load, decide, append, acknowledge), beside the same work done
  * the usual way (a transaction with `select … for update` per command), in the same run on the same server.
  */
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '5' },
-    accounts: { type: 'string', default: '10000' },
-    flight: { type: 'string', default: '1,64,512' },
-    processes: { type: 'string', default: '1,2' },
-    help: { type: 'boolean', short: 'h' },
-  },
-});
-if (values.help) {
-  process.stdout.write(
-    'npm run bench:log -- [--seconds 5] [--accounts 10000] [--flight 1,64,512] [--processes 1,2]\n' +
-      'Prints durable commands/s and their p50 and p99 in ms, ours and the usual way, and the ratio; and how many accounts\n' +
-      'a second a process that has just started loads from the log, which is timed apart.\n',
-  );
-  process.exit(0);
-}
+const program = createProgram(
+  'bench:log',
+  'Measure durable commands a second and their p50 and p99 in ms, ours and the usual way, and the ratio; and how many accounts\n' +
+    'a second a process that has just started loads from the log, which is timed apart.',
+)
+  .usage('[options]')
+  .option('--seconds <n>', 'how long each measurement lasts', wholeNumber(1, 50), 5)
+  .option('--accounts <n>', 'how many the commands are spread over', wholeNumber(1, 1_000_000), 10_000)
+  .option('--flight <n,…>', 'commands under way at once', wholeNumbers(1, 10_000), [1, 64, 512])
+  .option('--processes <n,…>', 'processes that share them', wholeNumbers(1, 64), [1, 2])
+  .parse();
+const options = program.opts<{
+  readonly seconds: number;
+  readonly accounts: number;
+  readonly flight: readonly number[];
+  readonly processes: readonly number[];
+}>();
 
 type Figures = {
   readonly perSecond: number;
@@ -37,7 +38,7 @@ type Figures = {
   readonly loadsPerSecond: number;
 };
 
-const accounts = Number(values.accounts);
+const { accounts } = options;
 
 const openUsual = async (url: string): Promise<void> => {
   const client = new pg.Client(url);
@@ -62,7 +63,7 @@ const measure = async (
   flight: number,
   processes: number,
 ): Promise<Figures> => {
-  const args = ['--way', way, '--database', url, '--accounts', String(count), '--seconds', values.seconds];
+  const args = ['--way', way, '--database', url, '--accounts', String(count), '--seconds', String(options.seconds)];
   const each = Math.max(1, Math.floor(flight / processes));
   const workers = await Promise.all(
     Array.from({ length: processes }, () =>
@@ -89,8 +90,8 @@ try {
   await openUsual(postgres.url);
   line(['', 'commands/s', 'p50 ms', 'p99 ms', 'usual/s', 'p50 ms', 'p99 ms', 'ratio', 'loads/s']);
   for (const count of [accounts, 1]) {
-    for (const flight of values.flight.split(',').map(Number)) {
-      for (const processes of values.processes.split(',').map(Number)) {
+    for (const flight of options.flight) {
+      for (const processes of options.processes) {
         if (flight < processes) continue;
         const ours = await measure(postgres.url, 'ledger', count, flight, processes);
         const usual = await measure(postgres.url, 'for-update', count, flight, processes);

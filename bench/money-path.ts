@@ -1,147 +1,129 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import autocannon from 'autocannon';
-import { cpuSeconds, findProcesses } from './cpu.ts';
-import { startProcess, type Started } from '../test/support/process.ts';
+import { createProgram } from '../src/cli/run.ts';
+import { compareLatency } from './open-loop.ts';
+import { someOf, wholeNumber, wholeNumbers } from './options.ts';
+import { startPortkey } from './peers.ts';
+import { profile } from './profile.ts';
+import { compareStreams, tooFewFiles } from './slow-streams.ts';
+import { createStage } from './stage.ts';
+import { say } from './table.ts';
+import { startGateway, startPassThrough, startUpstream } from './targets.ts';
+import { compareThroughput } from './throughput.ts';
 
 /**
  * What the money path costs: the whole gateway beside a plain pass-through, in the same run, on loopback, before the same
- * upstream. The two take turns, so that a machine that is slow for a while is slow for both.
+ * upstream. They take turns, so that a machine that is slow for a while is slow for all.
  */
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '8' },
-    rounds: { type: 'string', default: '3' },
-    connections: { type: 'string', default: '32,128' },
-    help: { type: 'boolean', short: 'h' },
-  },
-});
-if (values.help) {
-  process.stdout.write(
-    'npm run bench -- [--seconds 8] [--rounds 3] [--connections 32,128]\n' +
-      'Prints requests/s, p50 and p99 of the pass-through and of the gateway, the ratio of their requests/s, and the CPU\n' +
-      'time per request of each and of the database (on Linux).\n',
-  );
-  process.exit(0);
+const PARTS = ['throughput', 'latency', 'streams', 'profile', 'peers'] as const;
+type Part = (typeof PARTS)[number];
+const BY_DEFAULT: readonly Part[] = ['throughput', 'latency', 'streams'];
+
+const program = createProgram(
+  'bench',
+  'Measure what a request costs: the whole gateway beside a plain pass-through (Express and undici, no ledger), in turns in\n' +
+    'one run, on loopback, before the same simulated provider. Read the ratios; the times are those of this machine.',
+)
+  .usage('[options]')
+  .option('--only <part,…>', `some of: ${PARTS.join(', ')} (default: ${BY_DEFAULT.join(', ')})`, someOf(PARTS))
+  .option('--profile', 'the same as --only profile')
+  .option('--peers', 'the same as --only peers')
+  .option('--seconds <n>', 'how long a turn lasts, and a profile', wholeNumber(1, 600), 4)
+  .option('--rounds <n>', 'how many turns each has', wholeNumber(1, 100), 3)
+  .option(
+    '--connections <n,…>',
+    'of throughput and peers; the most of them is of profile',
+    wholeNumbers(1, 10_000),
+    [32, 128],
+  )
+  .option('--rate <n>', 'requests a second, of latency', wholeNumber(1, 10_000), 500)
+  .option('--streams <n>', 'of streams: how many are open at once', wholeNumber(1, 100_000), 5000)
+  .option('--hold-seconds <n>', 'of streams: how long all of them stay open', wholeNumber(5, 600), 10)
+  .addHelpText(
+    'after',
+    `
+The parts:
+  throughput  what so many connections get done, each asking again once it was answered: requests/s, p50 and p99, the ratio
+              of their requests/s, and the CPU time per request of each and of the database (on Linux)
+  latency     requests that come when they come, counted from the moment at which they were due: what the gateway adds
+              to the provider alone. Says how late its own generator was, so that a run can be distrusted
+  streams     memory per stream with many slow ones open (a chunk a second), and whether each was charged once
+  profile     where the gateway's time goes at the most connections: by group, and the 25 functions with the most of their own
+  peers       throughput, with Portkey's gateway beside; npm gets it for the occasion, and it is left out where npm cannot
+
+It takes five to six minutes. BENCH_DATABASE_URL has the gateway use a PostgreSQL of yours, instead of one of its own.
+
+Examples:
+  $ npm run bench
+  $ npm run bench -- --only latency --rate 1000
+  $ npm run bench -- --only throughput,profile --connections 128
+
+Exit codes:
+  0  measured
+  1  measured, and a stream was not served to its end or not charged once
+  2  not measured; stderr says why`,
+  )
+  .parse();
+
+const options = program.opts<{
+  readonly only?: readonly Part[];
+  readonly profile?: true;
+  readonly peers?: true;
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly connections: readonly number[];
+  readonly rate: number;
+  readonly streams: number;
+  readonly holdSeconds: number;
+}>();
+const asked: readonly Part[] = [
+  ...(options.only ?? []),
+  ...(options.profile ? (['profile'] as const) : []),
+  ...(options.peers ? (['peers'] as const) : []),
+];
+const parts = asked.length === 0 ? BY_DEFAULT : asked;
+
+const stage = createStage();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void stage.close().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143)));
 }
+// The reader may have seen enough: `npm run bench | head`.
+process.stdout.on('error', () => void stage.close().finally(() => process.exit(2)));
 
-type Figures = {
-  readonly perSecond: number;
-  readonly p50: number;
-  readonly p99: number;
-  readonly failed: number;
-  /** CPU time of the target's own process and, for the gateway, of its PostgreSQL, per request. */
-  readonly cpuMs: number;
-  readonly databaseCpuMs: number;
-};
-type Target = { readonly url: string; readonly key: string; readonly pid: number };
-
-const MODEL = 'gpt-4o-mini';
-const prompt = 'How much does a completion cost, and who says so? '.repeat(8);
-const bodyOf = (stream: boolean): string =>
-  JSON.stringify({ model: MODEL, stream, max_tokens: 16, messages: [{ role: 'user', content: prompt }] });
-
-const load = async (
-  { url, key, pid }: Target,
-  stream: boolean,
-  connections: number,
-  seconds: number,
-): Promise<Figures> => {
-  const before = await cpuOf(pid);
-  const result = await autocannon({
-    url: `${url}/chat/completions`,
-    method: 'POST',
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    body: bodyOf(stream),
-    connections,
-    duration: seconds,
-  });
-  const after = await cpuOf(pid);
-  const served = result['2xx'];
-  return {
-    perSecond: served / result.duration,
-    p50: result.latency.p50,
-    p99: result.latency.p99,
-    failed: result.non2xx + result.errors,
-    cpuMs: ((after.own - before.own) * 1000) / served,
-    databaseCpuMs: ((after.children - before.children) * 1000) / served,
-  };
-};
-
-const cpuOf = async (pid: number): Promise<{ own: number; children: number }> => {
-  const all = (await cpuSeconds(pid)) ?? Number.NaN;
-  const children = await Promise.all((await findProcesses(pid)).map(cpuSeconds));
-  const sum = children.reduce<number>((total, seconds) => total + (seconds ?? 0), 0);
-  return { own: all - sum, children: sum };
-};
-
-const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0;
-
-const medianFigures = (rounds: readonly Figures[]): Figures => ({
-  perSecond: median(rounds.map(({ perSecond }) => perSecond)),
-  p50: median(rounds.map(({ p50 }) => p50)),
-  p99: median(rounds.map(({ p99 }) => p99)),
-  failed: rounds.reduce((sum, { failed }) => sum + failed, 0),
-  cpuMs: median(rounds.map(({ cpuMs }) => cpuMs)),
-  databaseCpuMs: median(rounds.map(({ databaseCpuMs }) => databaseCpuMs)),
-});
-
-const line = (cells: readonly string[]): void => {
-  process.stdout.write(`${cells.map((cell, n) => (n === 0 ? cell.padEnd(40) : cell.padStart(11))).join('')}\n`);
-};
-
-const seconds = Number(values.seconds);
-const rounds = Number(values.rounds);
-const dataDir = await mkdtemp(join(tmpdir(), 'kissapi-bench-'));
-const started: Started[] = [];
-try {
-  const upstream = await startProcess('src/cli/simulate.ts', ['--port', '0'], {}, /(http:\S+\/v1)/);
-  started.push(upstream);
-  const passThrough = await startProcess('bench/pass-through.ts', [upstream.said], {}, /(http:\S+\/v1)/);
-  started.push(passThrough);
-  const gateway = await startProcess(
-    'src/main.ts',
-    [],
-    {
-      PORT: '0',
-      KISSAPI_DATA: dataDir,
-      KISSAPI_LOG: 'warn',
-      DATABASE_URL: process.env['BENCH_DATABASE_URL'] ?? '',
-      OPENAI_API_KEY: 'bench',
-      OPENAI_UPSTREAM_URL: upstream.said,
-    },
-    /OPENAI_BASE_URL=(\S+)[^]*OPENAI_API_KEY=(\S+)/,
-  );
-  started.push(gateway);
-  const [, gatewayUrl = '', key = ''] = gateway.match;
-  const targets: readonly [Target, Target] = [
-    { url: passThrough.said, key: 'bench', pid: passThrough.pid },
-    { url: gatewayUrl.replace('localhost', '127.0.0.1'), key, pid: gateway.pid },
-  ];
-
-  line(['', 'requests/s', 'p50 ms', 'p99 ms', 'ratio', 'failed', 'CPU ms', 'database']);
-  for (const stream of [false, true]) {
-    for (const connections of values.connections.split(',').map(Number)) {
-      const figures = new Map<Target, Figures[]>(targets.map((target) => [target, []]));
-      for (const target of targets) await load(target, stream, connections, 2); // Warms both up.
-      for (let round = 0; round < rounds; round++) {
-        for (const target of targets) figures.get(target)?.push(await load(target, stream, connections, seconds));
-      }
-      const [plain, full] = targets.map((target) => medianFigures(figures.get(target) ?? []));
-      if (!plain || !full) continue;
-      const what = `${stream ? 'streamed' : 'whole'}, ${connections} connections`;
-      const row = (name: string, figures: Figures, ratio: string): void => {
-        const { perSecond, p50, p99, failed, cpuMs, databaseCpuMs } = figures;
-        const numbers = [perSecond.toFixed(0), p50.toFixed(1), p99.toFixed(1), ratio, String(failed)];
-        line([`${what}: ${name}`, ...numbers, cpuMs.toFixed(2), databaseCpuMs.toFixed(2)]);
-      };
-      row('pass-through', plain, '');
-      row('gateway', full, (full.perSecond / plain.perSecond).toFixed(2));
+const run = async (): Promise<void> => {
+  const cannot = parts.includes('streams') ? await tooFewFiles(options.streams) : undefined;
+  if (cannot !== undefined) throw new Error(cannot);
+  const upstream = await startUpstream(stage);
+  if (parts.some((part) => part === 'throughput' || part === 'latency' || part === 'peers')) {
+    const passThrough = await startPassThrough(stage, upstream);
+    const gateway = await startGateway(stage, upstream);
+    if (parts.includes('throughput')) await compareThroughput([passThrough, gateway], options);
+    if (parts.includes('latency')) {
+      say();
+      await compareLatency(stage, [upstream, passThrough, gateway], options);
     }
+    if (parts.includes('peers')) {
+      say();
+      const portkey = await startPortkey(stage, upstream);
+      await compareThroughput([passThrough, gateway, ...(portkey ? [portkey] : [])], options);
+    }
+    await gateway.process.stop();
+    await passThrough.process.stop();
+  }
+  if (parts.includes('streams')) {
+    say();
+    if (!(await compareStreams(stage, upstream, options))) process.exitCode = 1;
+  }
+  if (parts.includes('profile')) {
+    await profile(stage, upstream, { connections: Math.max(...options.connections), seconds: options.seconds });
+  }
+};
+
+try {
+  await run();
+} catch (error) {
+  if (!stage.signal.aborted) {
+    process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 2;
   }
 } finally {
-  for (const process of started.reverse()) await process.stop();
-  await rm(dataDir, { recursive: true, force: true });
+  await stage.close();
 }

@@ -8,7 +8,7 @@ import { Agent } from 'undici';
  * No keys, no ledger, no metering.
  */
 const upstream = new URL(process.argv[2] ?? '');
-const agent = new Agent({ connections: 1024 });
+const agent = new Agent({ connections: 16_384 });
 const app = express();
 app.disable('x-powered-by');
 app.disable('etag');

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { v7 as newId } from 'uuid';
+import { createProgram } from '../src/cli/run.ts';
 import { startEmbeddedPostgres } from '../src/embedded-postgres.ts';
 import { accountStream } from '../src/domain/account/account.ts';
 import type { AccountEvent, Delivery, PinnedPrice } from '../src/domain/account/events.ts';
@@ -14,28 +14,29 @@ import { createDatabase } from '../src/projections/database.ts';
 import { migrateProjections, projections } from '../src/projections/live.ts';
 import { bringUpToDate, rebuild } from '../src/projections/rebuild.ts';
 import { cpuSeconds } from './cpu.ts';
+import { someOf, wholeNumber } from './options.ts';
 
 /** How fast each projection is rebuilt from the log, and what an event costs in CPU time of Node and of the database. */
-const { values } = parseArgs({
-  options: {
-    events: { type: 'string', default: '300000' },
-    accounts: { type: 'string', default: '300' },
-    rounds: { type: 'string', default: '2' },
-    only: { type: 'string' },
-    data: { type: 'string' },
-    help: { type: 'boolean', short: 'h' },
-  },
-});
-if (values.help) {
-  process.stdout.write(
-    'npm run bench:rebuild -- [--events 300000] [--accounts 300] [--rounds 2] [--only requests] [--data DIR]\n' +
-      'Fills a log with requests that were reserved and settled, and rebuilds each projection from it. --data keeps the log\n' +
-      'there for the next time. Prints events/s and, on Linux, the CPU time per event of Node and of PostgreSQL.\n',
-  );
-  process.exit(0);
-}
-const accounts = Number(values.accounts);
-const wanted = Number(values.events);
+const program = createProgram(
+  'bench:rebuild',
+  'Fill a log with requests that were reserved and settled, and rebuild each projection from it. Prints events/s and, on\n' +
+    'Linux, the CPU time per event of Node and of PostgreSQL.',
+)
+  .usage('[options]')
+  .option('--events <n>', 'of the log', wholeNumber(1000, 1_000_000_000), 300_000)
+  .option('--accounts <n>', 'that they are of', wholeNumber(1, 1_000_000), 300)
+  .option('--rounds <n>', 'how often each is rebuilt', wholeNumber(1, 1000), 2)
+  .option('--only <projection,…>', 'some of them', someOf(projections.map(({ name }) => name)))
+  .option('--data <dir>', 'keep the log there, and find it the next time')
+  .parse();
+const options = program.opts<{
+  readonly events: number;
+  readonly accounts: number;
+  readonly rounds: number;
+  readonly only?: readonly string[];
+  readonly data?: string;
+}>();
+const { accounts, events: wanted } = options;
 const BATCH = 2000;
 
 const price: PinnedPrice = {
@@ -135,7 +136,7 @@ const fill = async (store: EventStore): Promise<void> => {
   }
 };
 
-const dataDir = values.data ?? (await mkdtemp(join(tmpdir(), 'kissapi-bench-')));
+const dataDir = options.data ?? (await mkdtemp(join(tmpdir(), 'kissapi-bench-')));
 const postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined });
 const store = createPostgresStore(postgres.url);
 const database = createDatabase(postgres.url);
@@ -150,8 +151,8 @@ try {
   await database.none('vacuum analyze events');
 
   process.stdout.write(`${head} events of ${accounts} accounts\n`);
-  const rounds = Array.from({ length: Number(values.rounds) }, (_, n) => n + 1);
-  for (const projection of projections.filter(({ name }) => (values.only ?? name) === name)) {
+  const rounds = Array.from({ length: options.rounds }, (_, n) => n + 1);
+  for (const projection of projections.filter(({ name }) => options.only?.includes(name) ?? true)) {
     for (const round of rounds) {
       const cpu = async () => ((await cpuSeconds(process.pid)) ?? NaN) * 1e6;
       const [node, all, start] = [process.cpuUsage(), await cpu(), performance.now()];
@@ -171,5 +172,5 @@ try {
   await store.close();
   await database.$pool.end();
   await postgres.stop();
-  if (values.data === undefined) await rm(dataDir, { recursive: true, force: true });
+  if (options.data === undefined) await rm(dataDir, { recursive: true, force: true });
 }

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Presets, SingleBar } from 'cli-progress';
 import pg from 'pg';
 import { ACCOUNT_STATE_VERSION, type Account } from '../src/domain/account/account.ts';
 import { accountDecider } from '../src/domain/account/decide.ts';
+import { createProgram } from '../src/cli/run.ts';
 import { startEmbeddedPostgres } from '../src/embedded-postgres.ts';
 import type { EventStore } from '../src/eventstore/event-store.ts';
 import { createFold } from '../src/eventstore/fold.ts';
@@ -18,34 +18,35 @@ import { migrateProjections, projections } from '../src/projections/live.ts';
 import { createMissingTables } from '../src/projections/rebuild.ts';
 import { benchStream, openAccounts } from './accounts.ts';
 import { createHistory } from './history.ts';
+import { wholeNumber } from './options.ts';
 
 /**
  * What the length of a log costs: appends to a long one beside a short one, in turns in one run; an account of many
  * events, loaded cold and at a moment; and how fast the whole is verified, audited and projected anew.
  */
-const { values } = parseArgs({
-  options: {
-    events: { type: 'string', default: '1000000' },
-    whale: { type: 'string', default: '100000' },
-    accounts: { type: 'string', default: '2000' },
-    rounds: { type: 'string', default: '20' },
-    data: { type: 'string' },
-    then: { type: 'string', default: 'verify,rebuild --all,audit' },
-    help: { type: 'boolean', short: 'h' },
-  },
-});
-if (values.help) {
-  process.stdout.write(
-    'npm run bench:size -- [--events 1000000] [--whale 100000] [--accounts 2000] [--rounds 20] [--data DIR]\n' +
-      '                       [--then "verify,rebuild --all,audit"]\n' +
-      'Fills a log in a database of its own; --whale is how many of the events are of one account. 10,000,000 events take\n' +
-      'some 12 GB of disk and half an hour. --data keeps the log there, and finds it the next time.\n',
-  );
-  process.exit(0);
-}
-const events = Number(values.events);
-const whale = Number(values.whale);
-const accounts = Number(values.accounts);
+const program = createProgram(
+  'bench:size',
+  'Fill a log in a database of its own, and measure what its length costs. 10,000,000 events take some 12 GB of disk and half\n' +
+    'an hour.',
+)
+  .usage('[options]')
+  .option('--events <n>', 'of the log', wholeNumber(1000, 1_000_000_000), 1_000_000)
+  .option('--whale <n>', 'how many of them are of one account', wholeNumber(0, 1_000_000_000), 100_000)
+  .option('--accounts <n>', 'that they are of', wholeNumber(2, 1_000_000), 2000)
+  .option('--rounds <n>', 'how many turns the long log and a short one have', wholeNumber(1, 10_000), 20)
+  .option('--data <dir>', 'keep the log there, and find it the next time')
+  .option('--then <command,…>', "operator's commands to run on it", 'verify,rebuild --all,audit')
+  .parse();
+const options = program.opts<{
+  readonly events: number;
+  readonly whale: number;
+  readonly accounts: number;
+  readonly rounds: number;
+  readonly data?: string;
+  readonly then: string;
+}>();
+const { events, whale, accounts, rounds } = options;
+if (whale > events) program.error(`error: --whale is a part of --events: at most ${events}.`, { exitCode: 2 });
 /** The last account; the others share the rest of the events evenly. */
 const WHALE = accounts - 1;
 const SHORT_EVENTS = 10_000;
@@ -103,7 +104,7 @@ const compareAppends = async (
   await timeAppends(short, 50);
   const ratios: number[] = [];
   const all = { long: [] as number[], short: [] as number[] };
-  for (let round = 0; round < Number(values.rounds); round++) {
+  for (let round = 0; round < rounds; round++) {
     const first = await timeAppends(short, 10);
     const second = await timeAppends(long, 10);
     ratios.push(median([...second]) / median([...first]));
@@ -198,11 +199,11 @@ const openLog = async (url: string, name: string) => {
   return { url: own, store, history: createHistory(store, places) };
 };
 
-const dataDir = values.data ?? (await mkdtemp(join(tmpdir(), 'kissapi-bench-')));
+const dataDir = options.data ?? (await mkdtemp(join(tmpdir(), 'kissapi-bench-')));
 const postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined });
 const stop = async (): Promise<void> => {
   await postgres.stop();
-  if (values.data === undefined) await rm(dataDir, { recursive: true, force: true });
+  if (options.data === undefined) await rm(dataDir, { recursive: true, force: true });
 };
 process.once('SIGINT', () => void stop().finally(() => process.exit(130)));
 try {
@@ -216,7 +217,7 @@ try {
   await short.store.close();
   await timeLoads(long.url);
   await emptyRows(long.url);
-  for (const command of values.then.split(',').filter((one) => one !== '')) await runCommand(long.url, command);
+  for (const command of options.then.split(',').filter((one) => one !== '')) await runCommand(long.url, command);
 } finally {
   await stop();
 }

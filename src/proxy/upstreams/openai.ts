@@ -12,27 +12,18 @@ export type OpenAiUpstreamOptions = {
   /** How long a response may be silent. */
   readonly idleTimeoutMs: number;
   readonly outputLimitField: Upstream['outputLimitField'];
-  readonly maxConnections?: number;
 };
 
-/** Each stream under way has one to itself; what more there were would wait, which is the operator's to forbid. */
+/** A stream has a connection to itself for as long as it lasts, and who comes beyond these waits. */
 const MAX_CONNECTIONS = 16_384;
 
 /** Any server that speaks the OpenAI wire format, over a pool of kept-alive connections. */
 export const createOpenAiUpstream = (options: OpenAiUpstreamOptions): Upstream => {
-  const {
-    name,
-    baseUrl,
-    apiKey,
-    outputLimitField,
-    firstByteTimeoutMs,
-    idleTimeoutMs,
-    maxConnections = MAX_CONNECTIONS,
-  } = options;
+  const { name, baseUrl, apiKey, outputLimitField, firstByteTimeoutMs, idleTimeoutMs } = options;
   const { origin, pathname } = new URL(baseUrl);
   const path = pathname.replace(/\/$/, '');
   const pool = new Pool(origin, {
-    connections: maxConnections,
+    connections: MAX_CONNECTIONS,
     headersTimeout: firstByteTimeoutMs,
     bodyTimeout: idleTimeoutMs,
     connectTimeout: 10_000,

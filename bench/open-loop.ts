@@ -1,0 +1,127 @@
+import { cpuOf } from './cpu.ts';
+import type { Stage } from './stage.ts';
+import { line, quantile, say } from './table.ts';
+import type { Target } from './targets.ts';
+import { load } from './throughput.ts';
+
+/** What one turn of the generator prints. */
+type Turn = {
+  readonly firstByteMs: readonly number[];
+  readonly lastByteMs: readonly number[];
+  readonly failed: number;
+  /** The first failure. */
+  readonly why?: string;
+  /** p50, p99 and the most: how late requests were sent, and how late the generator's event loop was. */
+  readonly lateMs: readonly number[];
+  readonly lagMs: readonly number[];
+  /** The share of its time that the generator's event loop was at work. */
+  readonly busy: number;
+};
+type Figures = Turn & { readonly cpuMs: number; readonly databaseCpuMs: number };
+
+export type LatencyOptions = { readonly rate: number; readonly rounds: number; readonly seconds: number };
+
+const WARM_SECONDS = 1;
+/** Before the first turn, as hard as it goes: what has just started is slow for other reasons. */
+const FIRST_WARM = { connections: 32, seconds: 2 };
+/** A generator that is later than this has measured itself. */
+const DISTRUST_MS = 5;
+
+/** One process for one turn; it warms itself and the target up before it counts. */
+const turn = async (stage: Stage, target: Target, stream: boolean, options: LatencyOptions): Promise<Figures> => {
+  const { rate, seconds } = options;
+  const before = await cpuOf(target.pid);
+  const args = ['--url', target.url, '--headers', JSON.stringify(target.headers), '--rate', String(rate)];
+  const { said } = await stage.start(
+    'bench/open-loop-worker.ts',
+    [...args, '--warm', String(WARM_SECONDS), '--seconds', String(seconds), ...(stream ? ['--stream'] : [])],
+    {},
+    /(\{.*\})\n/,
+  );
+  const after = await cpuOf(target.pid);
+  const requests = rate * (WARM_SECONDS + seconds);
+  return {
+    ...(JSON.parse(said) as Turn),
+    cpuMs: ((after.own - before.own) * 1000) / requests,
+    databaseCpuMs: ((after.children - before.children) * 1000) / requests,
+  };
+};
+
+const mean = (numbers: readonly number[]): number => numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
+
+/**
+ * How long a request takes that comes when it comes, counted from the moment at which it was due: one that has to wait for
+ * others counts its waiting. The first target is what the others add to; they take turns.
+ */
+export const compareLatency = async (
+  stage: Stage,
+  targets: readonly Target[],
+  options: LatencyOptions,
+): Promise<void> => {
+  const { rate, rounds } = options;
+  line([
+    `${rate} requests/s, open loop`,
+    'p50 ms',
+    'p99 ms',
+    'p99.9 ms',
+    'added p50',
+    'added p99',
+    'failed',
+    'CPU ms',
+    'database',
+  ]);
+  const everyTurn: Turn[] = [];
+  for (const stream of [false, true]) {
+    for (const target of targets) await load(target, stream, FIRST_WARM.connections, FIRST_WARM.seconds);
+    const turns = new Map<Target, Figures[]>(targets.map((target) => [target, []]));
+    for (let round = 0; round < rounds; round++) {
+      for (const target of targets) turns.get(target)?.push(await turn(stage, target, stream, options));
+    }
+    everyTurn.push(...[...turns.values()].flat());
+    for (const [what, timesOf] of stream ? STREAMED : WHOLE) {
+      let direct: readonly number[] | undefined;
+      for (const target of targets) {
+        const own = turns.get(target) ?? [];
+        const times = own.flatMap(timesOf).toSorted((a, b) => a - b);
+        direct ??= times;
+        const [p50, p99, p999] = [0.5, 0.99, 0.999].map((q) => quantile(times, q));
+        const added = [0.5, 0.99].map((q) => (quantile(times, q) - quantile(direct ?? [], q)).toFixed(2));
+        line([
+          `${what}: ${target.name}`,
+          ...[p50, p99, p999].map((ms) => (ms ?? Number.NaN).toFixed(2)),
+          ...(times === direct ? ['', ''] : added),
+          String(own.reduce((sum, { failed }) => sum + failed, 0)),
+          ...(times === direct
+            ? []
+            : [mean(own.map(({ cpuMs }) => cpuMs)), mean(own.map(({ databaseCpuMs }) => databaseCpuMs))].map((ms) =>
+                ms.toFixed(2),
+              )),
+        ]);
+      }
+    }
+  }
+  const why = everyTurn.find((turn) => turn.why !== undefined)?.why;
+  if (why !== undefined) say(`Failed, the first of them: ${why}.`);
+  tellOfGenerator(everyTurn);
+};
+
+const WHOLE = [['whole', (turn: Turn) => turn.lastByteMs]] as const;
+const STREAMED = [
+  ['streamed, first byte', (turn: Turn) => turn.firstByteMs],
+  ['streamed, last byte', (turn: Turn) => turn.lastByteMs],
+] as const;
+
+/** For a reader who wonders whether it was the generator that was slow. */
+const tellOfGenerator = (turns: readonly Turn[]): void => {
+  const worst = (of: (turn: Turn) => readonly number[]): string =>
+    [0, 1, 2].map((n) => Math.max(...turns.map((turn) => of(turn)[n] ?? Number.NaN)).toFixed(2)).join(' / ');
+  say(
+    `The generator in its worst turn, p50 / p99 / most: sent ${worst(({ lateMs }) => lateMs)} ms late, ` +
+      `its event loop lagged ${worst(({ lagMs }) => lagMs)} ms; it was busy ${(mean(turns.map(({ busy }) => busy)) * 100).toFixed(0)} % of the time.`,
+  );
+  const late = turns.filter(({ lateMs }) => (lateMs[1] ?? Number.NaN) > DISTRUST_MS).length;
+  if (late > 0)
+    say(
+      `In ${late} of ${turns.length} turns it was more than ${DISTRUST_MS} ms late at its p99: distrust the p99 of this run.`,
+    );
+};

@@ -1,0 +1,151 @@
+import { fileURLToPath } from 'node:url';
+import { inspect, INSPECTABLE } from './inspector.ts';
+import type { Stage } from './stage.ts';
+import { line, say } from './table.ts';
+import { startGateway, type Target } from './targets.ts';
+import { load } from './throughput.ts';
+
+/** As V8 hands it over. */
+export type CpuProfile = {
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+    readonly children?: readonly number[];
+  }[];
+  readonly samples: readonly number[];
+  /** Microseconds from the sample before to each sample. */
+  readonly timeDeltas: readonly number[];
+};
+
+type Share = { readonly name: string; readonly module: string; readonly ms: number };
+export type Shares = {
+  readonly totalMs: number;
+  readonly functions: readonly Share[];
+  readonly groups: readonly Share[];
+};
+
+/** Which room of the house, which package or which part of Node a module belongs to; the first that fits. */
+const GROUPS: readonly (readonly [string, RegExp])[] = [
+  ['JSON', /^bench\/json-frames/],
+  ['eventstore, pg', /^(src\/eventstore|pg[/-])/],
+  ['projections, pg-promise, rxjs', /^(src\/projections|rxjs\/|pg-promise\/)/],
+  ['domain', /^src\/domain/],
+  ['undici', /^undici\//],
+  ['proxy', /^(src\/proxy|eventsource-parser\/)/],
+  ['express, http', /^(src\/http|express\/|router\/|body-parser\/|raw-body\/|node:_http|node:internal\/http)/],
+  ['zod', /^zod\//],
+  ['rest of src', /^src\//],
+  ['node: sockets', /^node:(net|internal\/(net|stream_base_commons))/],
+  [
+    'node: streams, events, buffers',
+    /^node:(internal\/(streams|webstreams|buffer)|buffer|events|stream|string_decoder)/,
+  ],
+  ['node: crypto', /^node:(crypto|internal\/crypto)/],
+  ['node: abort signals', /^node:internal\/(abort_controller|event_target)/],
+  ['node: timers, ticks, promises', /^node:(timers|internal\/(timers|process|async|promise|linkedlist|priority))/],
+  ['node: the rest', /^node:/],
+];
+const SPECIAL: ReadonlyMap<string, string> = new Map([
+  ['(idle)', 'idle'],
+  ['(garbage collector)', 'gc'],
+  ['(program)', 'native, no JavaScript'],
+]);
+
+const PROJECT = fileURLToPath(new URL('..', import.meta.url));
+
+const moduleOf = (url: string): string => {
+  const path = url.replace(/^file:\/\//, '');
+  const inPackage = path.lastIndexOf('/node_modules/');
+  if (inPackage >= 0) return path.slice(inPackage + '/node_modules/'.length);
+  return path.startsWith(PROJECT) ? path.slice(PROJECT.length) : path;
+};
+
+/**
+ * Self time by function and by group. What has no module of its own (functions of Node in C++) belongs to the group of its
+ * nearest caller that has one.
+ */
+export const sharesOf = ({ nodes, samples, timeDeltas }: CpuProfile): Shares => {
+  const selfUs = new Map<number, number>();
+  samples.forEach((id, at) => selfUs.set(id, (selfUs.get(id) ?? 0) + (timeDeltas[at + 1] ?? 0)));
+  const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
+  const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id] as const)));
+  const callerModule = (id: number): string => {
+    for (let at: number | undefined = id; at !== undefined; at = parents.get(at)) {
+      const url = frames.get(at)?.url ?? '';
+      if (url !== '') return moduleOf(url);
+    }
+    return '';
+  };
+
+  const functions = new Map<string, Share>();
+  const groups = new Map<string, Share>();
+  const add = (to: Map<string, Share>, name: string, module: string, us: number): void => {
+    const key = `${name} ${module}`;
+    to.set(key, { name, module, ms: (to.get(key)?.ms ?? 0) + us / 1000 });
+  };
+  for (const [id, us] of selfUs) {
+    const { functionName = '', url = '', lineNumber = 0 } = frames.get(id) ?? {};
+    const module = callerModule(id);
+    const special = SPECIAL.get(functionName);
+    if (special !== undefined) {
+      add(functions, functionName, '', us);
+      add(groups, special, '', us);
+      continue;
+    }
+    add(
+      functions,
+      functionName || '(anonymous)',
+      url === '' ? `native, for ${module}` : `${module}:${lineNumber + 1}`,
+      us,
+    );
+    add(groups, GROUPS.find(([, pattern]) => pattern.test(module))?.[0] ?? 'other', '', us);
+  }
+  const bySize = (shares: Map<string, Share>): Share[] => [...shares.values()].toSorted((a, b) => b.ms - a.ms);
+  const totalMs = [...selfUs.values()].reduce((sum, us) => sum + us, 0) / 1000;
+  return { totalMs, functions: bySize(functions), groups: bySize(groups) };
+};
+
+const TOP = 25;
+const SAMPLE_EVERY_US = 250;
+const JSON_FRAMES = new URL('json-frames.ts', import.meta.url).href;
+
+const print = ({ totalMs, functions, groups }: Shares, requests: number): void => {
+  const cells = (ms: number): string[] => [
+    `${((ms / totalMs) * 100).toFixed(1)} %`,
+    ((ms * 1000) / requests).toFixed(1),
+  ];
+  line(['', 'of the time', 'µs/request']);
+  for (const { name, ms } of groups) line([name, ...cells(ms)]);
+  say();
+  line(['', 'of the time', 'µs/request']);
+  for (const { name, module, ms } of functions.slice(0, TOP)) line([name.slice(0, 38), ...cells(ms), `   ${module}`]);
+};
+
+/** Where a gateway of its own spends its time, at so many connections: of its main thread alone. */
+export const profile = async (
+  stage: Stage,
+  upstream: Target,
+  { connections, seconds }: { readonly connections: number; readonly seconds: number },
+): Promise<void> => {
+  const gateway = await startGateway(stage, upstream, {
+    NODE_OPTIONS: `${INSPECTABLE.NODE_OPTIONS} --import=${JSON_FRAMES}`,
+  });
+  const inspector = await inspect(gateway.process);
+  try {
+    await inspector.ask('Profiler.enable');
+    await inspector.ask('Profiler.setSamplingInterval', { interval: SAMPLE_EVERY_US });
+    for (const stream of [false, true]) {
+      await load(gateway, stream, connections, 3); // Warms it up.
+      await inspector.ask('Profiler.start');
+      const { perSecond } = await load(gateway, stream, connections, seconds);
+      const { profile } = await inspector.ask<{ profile: CpuProfile }>('Profiler.stop');
+      const rate = `${perSecond.toFixed(0)} requests/s while it was profiled`;
+      say(`\nprofile of the gateway, ${stream ? 'streamed' : 'whole'}, ${connections} connections: ${rate}`);
+      print(sharesOf(profile), perSecond * seconds);
+    }
+  } finally {
+    // A process does not end while somebody inspects it.
+    inspector.close();
+  }
+  await gateway.process.stop();
+};
