@@ -136,6 +136,11 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       const late = { requestId, price, cost, charged, drawn: oldestFirst(ledger, charged) };
       return happens({ type: 'LateUsageCharged', ...late }, ...uncovered(requestId, cost - charged));
     }
+    case 'WriteOffLateUsage': {
+      const { requestId, usage, price } = command;
+      if (holds.has(requestId)) return refused('request_id_reused');
+      return happens(...uncovered(requestId, costOf(usage, price)));
+    }
   }
 };
 

@@ -43,6 +43,13 @@ export type AccountCommand =
       readonly usage: Usage;
       readonly price: PinnedPrice;
       readonly delivery: Delivery;
+    }
+  /** As ChargeLateUsage, for what the customer is not to pay. */
+  | {
+      readonly type: 'WriteOffLateUsage';
+      readonly requestId: string;
+      readonly usage: Usage;
+      readonly price: PinnedPrice;
     };
 
 export type ReserveCredits = {
@@ -168,6 +175,11 @@ export const decideAccount = (command: AccountCommand, account: Account): Answer
         { type: 'LateUsageCharged', requestId, keyId, price, usage, cost: owed, charged, drawn, delivery },
         ...writeOff(requestId, owed - charged),
       );
+    }
+    case 'WriteOffLateUsage': {
+      const { requestId, usage, price } = command;
+      if (wallet.holds.has(requestId)) return no('request_id_reused');
+      return accept(...writeOff(requestId, cost(usage, price.rates)));
     }
   }
 };
