@@ -86,7 +86,7 @@ export type WalletEvent =
       readonly drawn: readonly Draw[];
       readonly delivery: Delivery;
     }
-  /** finance: an expense of the house. Delivered, but covered by neither hold nor balance. */
+  /** finance: an expense of the house. Delivered, but covered by neither hold nor balance; or charged once already, by the same key. */
   | { readonly type: 'UsageWrittenOff'; readonly requestId: string; readonly amount: Credits };
 
 export type LotSource =
@@ -120,4 +120,5 @@ export type Delivery = {
   readonly anomalies: readonly string[];
 };
 
-export type ReleaseReason = 'upstream_refused' | 'upstream_failed' | 'client_gone' | 'orphaned' | 'gateway_failed';
+export type ReleaseReason =
+  'upstream_refused' | 'upstream_failed' | 'client_gone' | 'out_of_credits' | 'orphaned' | 'gateway_failed';
