@@ -26,6 +26,8 @@ export type AppOptions = {
   readonly hashKey: HashKey;
   readonly findKeyOwner: FindKeyOwner;
   readonly complete: Complete;
+  readonly commentAfterMs: number;
+  readonly slowReaderMs: number;
   readonly balanceUsd: (accountId: string) => string | undefined;
   readonly listModels: ListModels;
   readonly findGeneration: FindGeneration;
