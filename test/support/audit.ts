@@ -9,8 +9,11 @@ export type Customer = Awaited<ReturnType<RunningGateway['openAccount']>>;
 /** How one generation ended, as the log tells it; money in nano-USD. */
 export type Ended = {
   readonly generationId: string;
+  /** The event that ended it; a late charge comes after its hold was given back. */
+  readonly by: 'HoldSettled' | 'HoldReleased' | 'LateUsageCharged';
   readonly held: bigint;
   readonly charged: bigint;
+  readonly writtenOff: bigint;
   /** As decimal USD, the way a customer reads it. */
   readonly chargedUsd: string;
   /** Tokens by class and what is known of the delivery; undefined where the hold was released. */
@@ -151,8 +154,11 @@ const checked = async (
   const generationId = reserved.generation_id;
   const own = events.filter(({ type, data }) => data.generation_id === generationId && type !== 'CreditsReserved');
   const extended = own.filter(({ type }) => type === 'HoldExtended');
-  const [end, ...rest] = own.filter(({ type }) => type !== 'UsageWrittenOff' && type !== 'HoldExtended');
+  const late = own.find(({ type }) => type === 'LateUsageCharged');
+  const [holdEnd, ...rest] = own.filter(({ type }) => /^Hold(Settled|Released)$/.test(type));
   expect(rest, 'a hold ends exactly once').toEqual([]);
+  if (late) expect(holdEnd?.type, 'only what was given back is charged late').toBe('HoldReleased');
+  const end = late ?? holdEnd;
   const { data: receipt } = await asCustomer<Receipt>(gateway, customer, `/generation?id=${generationId}`);
   expect(receipt).toMatchObject({
     id: generationId,
@@ -164,11 +170,12 @@ const checked = async (
     const { reason, detail } = end.data;
     expect(nanoUsd(end.data.released_usd)).toBe(held);
     expect(receipt).toMatchObject({ status: 'released', total_cost: '0.00', detail: `${reason}: ${detail}` });
-    const nothing = { charged: 0n, chargedUsd: '0.00', tokens: undefined, delivery: undefined };
-    return { generationId, held, ...nothing, reason, detail };
+    const nothing = { charged: 0n, writtenOff: 0n, chargedUsd: '0.00', tokens: undefined, delivery: undefined };
+    return { generationId, by: end.type, held, ...nothing, reason, detail };
   }
 
-  expect(end?.type).toBe('HoldSettled');
+  const by = late ? 'LateUsageCharged' : 'HoldSettled';
+  expect(end?.type).toBe(by);
   const { tokens, price, delivery, ...settled } = (end as LoggedEvent).data;
   expect(price, 'the price is the one that was pinned').toEqual(reserved.price);
   await expectListed(gateway, customer, price);
@@ -185,10 +192,12 @@ const checked = async (
   expect(nanoUsd(settled.cost_usd)).toBe(cost);
   expect(charged + writtenOff).toBe(cost);
   expect(sum(settled.drawn.map(({ amount_usd }) => nanoUsd(amount_usd)))).toBe(charged);
-  expect(nanoUsd(settled.held_usd)).toBe(held);
-  expect(nanoUsd(settled.released_usd)).toBe(charged < held ? held - charged : 0n);
+  if (!late) {
+    expect(nanoUsd(settled.held_usd)).toBe(held);
+    expect(nanoUsd(settled.released_usd)).toBe(charged < held ? held - charged : 0n);
+  }
   expect(receipt).toMatchObject({
-    status: 'settled',
+    status: late ? 'late' : 'settled',
     total_cost: settled.charged_usd,
     cost_before_write_off: settled.cost_usd,
     tokens,
@@ -202,8 +211,10 @@ const checked = async (
   await expectExplained(house, customer, generationId, settled.charged_usd);
   return {
     generationId,
+    by,
     held,
     charged,
+    writtenOff,
     chargedUsd: settled.charged_usd,
     tokens,
     delivery,
