@@ -1,29 +1,9 @@
 import { connect } from 'node:net';
-import pg from 'pg';
 import { expect } from 'vitest';
 import { SOON } from '../../support/soon.ts';
-import { query } from '../../support/sql.ts';
+import { appendWaits, holdTheLog } from './stage.ts';
 import { answered, contract, left, none, one, PROMPT_TOKENS, type At, type Seen } from './contract.ts';
 import { answer, begins, callsTool, complete, plays, reports, role, says, sse, stays, stop, usage } from './wire.ts';
-
-/** Nothing is appended until the returned is called, as when the database is slow. */
-const holdTheLog = async ({ house: { premises } }: At) => {
-  const lock = new pg.Client({ connectionString: premises.databaseUrl });
-  await lock.connect();
-  await lock.query('begin; select * from log_head for update');
-  return async () => {
-    await lock.query('commit');
-    await lock.end();
-  };
-};
-
-const appendWaits = ({ house: { premises } }: At): Promise<void> =>
-  expect
-    .poll(
-      () => query(premises.databaseUrl, `select pid from pg_stat_activity where wait_event_type = 'Lock' limit 1`),
-      SOON,
-    )
-    .toHaveLength(1);
 
 /** Whatever had reached the gateway before has been seen by it after this. */
 const isNoticed = async ({ house: { gateway } }: At): Promise<void> => {

@@ -45,16 +45,16 @@ export const PROMPT_TOKENS = 4;
 
 /** A case that leads to one generation, with the books of the customer checked after it. */
 export const one =
-  (act: (at: At) => Promise<Came>) =>
-  async (at: At): Promise<Seen> => {
+  <Where extends At = At>(act: (at: Where) => Promise<Came>) =>
+  async (at: Where): Promise<Seen> => {
     const { result, generation } = await auditedOne(at.house, at.customer, () => act(at));
     return { ...result, generation };
   };
 
 /** A case of which nothing must be in the log. */
 export const none =
-  (act: (at: At) => Promise<Came>) =>
-  async (at: At): Promise<Seen> => ({
+  <Where extends At = At>(act: (at: Where) => Promise<Came>) =>
+  async (at: Where): Promise<Seen> => ({
     ...(await untouched(at.house, at.customer, () => act(at))),
     generation: undefined,
   });
@@ -99,6 +99,9 @@ const logOf = ({ by, delivery, reason, detail, writtenOff }: Ended): string => {
   const odd = anomalies.length > 0 ? ` (${anomalies.join(', ')})` : '';
   return `${by} ${ended}, ${usage_source}${odd}${writtenOff > 0n ? '; UsageWrittenOff' : ''}`;
 };
+
+/** Where one gateway lives through all cases of a file at once, the first test waits for them all. */
+const ALL_MS = 60_000;
 
 export type RowTest = (
   name: string,
@@ -145,7 +148,7 @@ export const contract = (
           const seen = await see(at);
           expect(told(seen)).toEqual({ charged, sees, shouldRetry, log });
           await check?.(seen, at);
-        });
+        }, ALL_MS);
       }
     };
     define(row, () => ({ house, upstream }));
