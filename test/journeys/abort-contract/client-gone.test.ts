@@ -55,9 +55,11 @@ contract('client-gone', {}, (row) => {
       const seen = await left(sent);
       await isNoticed(at);
       await goOn();
-      await expect.poll(() => at.house.gateway.manage('GET', `/accounts/${at.customer.accountId}`), SOON).toMatchObject({
-        open_holds: [],
-      });
+      await expect
+        .poll(() => at.house.gateway.manage('GET', `/accounts/${at.customer.accountId}`), SOON)
+        .toMatchObject({
+          open_holds: [],
+        });
       expect(at.upstream.bodies, 'the provider is not asked').toHaveLength(asked);
       return seen;
     }),

@@ -12,7 +12,12 @@ export type Row = Readonly<Record<(typeof columns)[number], string>>;
 export const rows: readonly Row[] = readFileSync('docs/abort-contract.md', 'utf8')
   .split('\n')
   .filter((line) => /^\| *`/.test(line))
-  .map((line) => line.slice(1, -2).split(' | ').map((cell) => cell.trim().replaceAll('`', '')))
+  .map((line) =>
+    line
+      .slice(1, -2)
+      .split(' | ')
+      .map((cell) => cell.trim().replaceAll('`', '')),
+  )
   .map((cells) => Object.fromEntries(columns.map((column, n) => [column, cells[n] ?? ''])) as Row);
 
 /** What came of a case, for the customer and in the log. */
@@ -140,15 +145,19 @@ export const contract = (
         for (const streamed of due.answer === 'both' ? [false, true] : [due.answer === 'streamed']) play(due, streamed);
       }
       function play({ charged, sees, shouldRetry, log }: Row, streamed: boolean): void {
-        it(`${name} (${streamed ? 'streamed' : 'whole'})`, async () => {
-          const customer = await house.gateway.openAccount(usd);
-          const ask = (fields?: object): Sent =>
-            send(house.gateway, customer.apiKey, '/chat/completions', question(streamed, fields));
-          const at = { house, upstream, customer, streamed, ask };
-          const seen = await see(at);
-          expect(told(seen)).toEqual({ charged, sees, shouldRetry, log });
-          await check?.(seen, at);
-        }, ALL_MS);
+        it(
+          `${name} (${streamed ? 'streamed' : 'whole'})`,
+          async () => {
+            const customer = await house.gateway.openAccount(usd);
+            const ask = (fields?: object): Sent =>
+              send(house.gateway, customer.apiKey, '/chat/completions', question(streamed, fields));
+            const at = { house, upstream, customer, streamed, ask };
+            const seen = await see(at);
+            expect(told(seen)).toEqual({ charged, sees, shouldRetry, log });
+            await check?.(seen, at);
+          },
+          ALL_MS,
+        );
       }
     };
     define(row, () => ({ house, upstream }));

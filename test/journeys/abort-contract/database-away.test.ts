@@ -48,7 +48,11 @@ const play = async (place: Pick<At, 'house' | 'upstream'>) => {
 contract('database-away', {}, (row, place) => {
   let played: ReturnType<typeof play> | undefined;
   const playing = () => (played ??= play(place()));
-  for (const name of [WAITS_IN_VAIN, 'away when the answer comes, until it is back', 'away mid-stream, until it is back']) {
+  for (const name of [
+    WAITS_IN_VAIN,
+    'away when the answer comes, until it is back',
+    'away mid-stream, until it is back',
+  ]) {
     row(name, async (at) => (await playing())(at, name));
   }
 });

@@ -99,5 +99,7 @@ contract('draining', {}, (row, place) => {
   drained('comes when the gateway drains', ({ answer: { headers } }) =>
     expect(Number(headers.get('retry-after-ms'))).toBeGreaterThan(0),
   );
-  row('its credits are being set aside', async (at) => (await playing()).reserving(at, 'its credits are being set aside'));
+  row('its credits are being set aside', async (at) =>
+    (await playing()).reserving(at, 'its credits are being set aside'),
+  );
 });

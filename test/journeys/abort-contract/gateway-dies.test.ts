@@ -75,7 +75,12 @@ contract('gateway-dies', {}, (row, place) => {
   for (const name of ['killed before the first byte', 'killed mid-stream', 'killed after the last byte']) {
     row(name, async (at) => (await playing()).dead(at, name));
   }
-  row('paused until its hold was given back', async (at) => (await playing()).woken(at, 'paused until its hold was given back'), {
-    check: ({ generation }) => expect(generation).toMatchObject({ reason: undefined, tokens: { input: 9, output: 3 } }),
-  });
+  row(
+    'paused until its hold was given back',
+    async (at) => (await playing()).woken(at, 'paused until its hold was given back'),
+    {
+      check: ({ generation }) =>
+        expect(generation).toMatchObject({ reason: undefined, tokens: { input: 9, output: 3 } }),
+    },
+  );
 });

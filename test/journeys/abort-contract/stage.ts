@@ -26,7 +26,6 @@ export const appendWaits = ({ house: { premises } }: Pick<At, 'house'>): Promise
     )
     .toHaveLength(1);
 
-
 /** `happens` waits until all others are as far, and then until it has happened. */
 export type OnStage = At & { readonly happens: () => Promise<void> };
 /** One of several cases that a gateway lives through at once. */

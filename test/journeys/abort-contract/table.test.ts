@@ -3,7 +3,9 @@ import { expect, it } from 'vitest';
 import { rows } from './contract.ts';
 
 it('every row of the table is tested here, and every file has rows', () => {
-  const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.test.ts') && file !== 'table.test.ts');
+  const files = readdirSync(import.meta.dirname).filter(
+    (file) => file.endsWith('.test.ts') && file !== 'table.test.ts',
+  );
   expect([...new Set(rows.map(({ file }) => `${file}.test.ts`))].toSorted()).toEqual(files.toSorted());
 });
 

@@ -45,7 +45,10 @@ contract('upstream-fails', {}, (row) => {
     'resets before the first byte',
     playing((response) => response.destroy()),
   );
-  row('resets half-way through an answer that does not stream', playing(breaks(false, answer('a b', usage).slice(0, 99))));
+  row(
+    'resets half-way through an answer that does not stream',
+    playing(breaks(false, answer('a b', usage).slice(0, 99))),
+  );
 
   const error = { message: 'Overloaded', code: 502 };
   const nones = {
