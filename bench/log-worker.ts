@@ -60,7 +60,7 @@ const ledger = (): Way => {
         });
         invariant(outcome.accepted, `${step} is accepted`);
       };
-      const identity = { requestId, keyId: 'key', runId: 'bench' };
+      const identity = { requestId, keyId: 'key', runId: 'bench', at: Date.now() };
       await timed(execute('reserve', { type: 'ReserveCredits', ...identity, amount: HELD, price, request }));
       await timed(execute('settle', { type: 'SettleHold', requestId, usage, delivery }));
     },

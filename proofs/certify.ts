@@ -26,6 +26,7 @@ const program = createProgram(
 )
   .usage('[options]')
   .option('--kills <n>', 'how many times something is killed; 0 leaves only the full disk', wholeNumber(0, 100_000), 8)
+  .option('--nodes <n>', 'how many gateways share the database, behind a balancer', wholeNumber(1, 16), 2)
   .option(
     '--seed <n>',
     'chooses what is killed, what is asked and when',
@@ -38,6 +39,7 @@ const program = createProgram(
 Examples:
   $ npm run certify
   $ npm run certify -- --kills 200
+  $ npm run certify -- --kills 200 --nodes 3
   $ npm run certify -- --kills 0
 
 A kill and what comes after it takes about three seconds. The full disk needs root, for a file system of its own.
@@ -49,7 +51,7 @@ Exit codes:
   )
   .parse();
 
-const { kills, seed } = program.opts<{ kills: number; seed: number }>();
+const { kills, nodes, seed } = program.opts<{ kills: number; nodes: number; seed: number }>();
 const interrupted = new AbortController();
 const { signal } = interrupted;
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
@@ -69,7 +71,7 @@ const killAll = async (home: string): Promise<KillsReport> => {
   );
   bar.start(kills, 0, { kind: 'starting' });
   const killed = (kind: string): void => bar.increment({ kind });
-  return runKills({ home, kills, seed, signal, killed }).finally(() => bar.stop());
+  return runKills({ home, kills, nodes, seed, signal, killed }).finally(() => bar.stop());
 };
 
 const fillDisk = async (home: string): Promise<DiskFullReport | string> => {

@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
-import { v7 as newId } from 'uuid';
 import type { Config } from './config.ts';
 import { accountStream } from './domain/account/account.ts';
+import { pacesNow } from './domain/account/within-limits.ts';
 import { formatUsd } from './domain/money.ts';
 import type { MasterKey } from './eventstore/data-keys.ts';
 import { StoreUnavailable } from './eventstore/event-store.ts';
@@ -18,6 +18,7 @@ import { getMetrics } from './http/routes/get-metrics.ts';
 import { createCompletions } from './proxy/completions.ts';
 import { createTokenCounter } from './proxy/token-counter.ts';
 import { createUpstreams } from './upstreams.ts';
+import { newId } from './gateway/new-id.ts';
 
 /** What a gateway needs that is not the same on every machine. */
 export type GatewayOptions = {
@@ -76,6 +77,10 @@ export const startGateway = async (options: GatewayOptions) => {
     balanceUsd: (accountId) => {
       const account = accounts.lastKnown(accountStream(accountId));
       return account && formatUsd(account.wallet.balance);
+    },
+    rateLimits: (accountId, keyId) => {
+      const tallies = accounts.lastKnown(accountStream(accountId))?.tallies;
+      return tallies ? pacesNow(tallies, keyId, Date.now()) : {};
     },
     listModels: () => views.pricesNow().filter(({ upstream }) => upstreams.has(upstream)),
     findGeneration: views.findGeneration,

@@ -49,7 +49,10 @@ const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly 
   rxjs: { in: ['projections/follow.ts'], because: 'there is one pipeline from the log' },
   undici: { in: ['proxy/'], because: 'only a completion calls out' },
   'eventsource-parser': { in: ['proxy/'], because: 'only a completion reads a stream' },
-  'gpt-tokenizer': { in: ['proxy/'], because: 'only a completion counts a prompt' },
+  'gpt-tokenizer': {
+    in: ['proxy/token-counter-worker.ts'],
+    because: 'to count a prompt takes so long that the thread which serves must not do it',
+  },
   pg: {
     in: ['eventstore/', 'reactions/', 'embedded-postgres/', 'embedded-postgres.ts'],
     because: 'bare connections are for appends, for LISTEN, for heartbeats and for the server that we run ourselves',
@@ -151,6 +154,13 @@ describe('the house', () => {
     const files = new Set(house.map(({ path }) => path));
     expect(imports.filter((one) => 'path' in one && !files.has(one.path))).toEqual([]);
   });
+
+  it('has its workers in threads of their own: nobody imports one', () => {
+    const workers = house.map(({ path }) => path).filter((path) => /worker\.ts$/.test(path));
+    expect(workers).toContain('proxy/token-counter-worker.ts');
+    const imported = house.flatMap(importsOf).filter((one) => 'path' in one && workers.includes(one.path));
+    expect(imported).toEqual([]);
+  });
 });
 
 describe('a rule', () => {
@@ -174,6 +184,7 @@ describe('a rule', () => {
     ['projections/x.ts', `import pg from 'pg';`, 'imports pg'],
     ['eventstore/x.ts', `import pgPromise from 'pg-promise';`, 'imports pg-promise'],
     ['main.ts', `import { request } from 'undici';`, 'imports undici'],
+    ['proxy/bounds.ts', `import { countTokens } from 'gpt-tokenizer';`, 'imports gpt-tokenizer'],
     ['proxy/x.ts', `import { Counter } from 'prom-client';`, 'imports prom-client'],
     ['proxy/x.ts', `import { left } from 'left-pad';`, 'imports left-pad, which has no home yet'],
     ['proxy/x.ts', `const home = process.env['HOME'];`, 'reads process.env'],

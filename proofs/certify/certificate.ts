@@ -43,6 +43,7 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 const tellKills = ({
   kills,
+  nodes,
   asked,
   acknowledged,
   events,
@@ -52,7 +53,7 @@ const tellKills = ({
   settledMs,
 }: KillsReport): string[] => [
   `killed          ${kills.length}: ${counted(kills, Object.fromEntries(KINDS.map((kind) => [kind, kindsInWords[kind]])) as typeof kindsInWords)}`,
-  `asked           ${asked} completions`,
+  `asked           ${asked} completions of ${nodes} gateways behind a balancer`,
   `acknowledged    ${acknowledgedInWords(acknowledged)}`,
   `in the log      ${events} events; ${charges} charges; ${orphans} holds of dead processes, given back`,
   `checked         ${checks} × the whole log; every hold had ended ${seconds(settledMs)} after the load at the latest`,

@@ -108,7 +108,7 @@ const fillAndClear = async ({ world, disk, did, load: { random, record } }: Fill
   if (!gateway) throw new Error('no gateway runs');
   const customers = await openCustomers(gateway);
   const customer = customers[0] as Customer;
-  const load = startLoad({ gateways: world.gateways, customers, record, random });
+  const load = startLoad({ door: world.balancer, customers, record, random });
   const untilRefused = (): Promise<number> =>
     until('a completion is refused for want of room', async () => isRefused(await ask(gateway, customer)));
   const untilServed = (): Promise<number> =>

@@ -10,6 +10,8 @@ export type KillsOptions = {
   /** An empty folder for everything that is written, the record too. */
   readonly home: string;
   readonly kills: number;
+  /** How many gateways share the database. */
+  readonly nodes?: number;
   readonly seed: number;
   /** Of PostgreSQL, where it is to run otherwise than it should. */
   readonly settings?: Readonly<Record<string, string>>;
@@ -20,6 +22,7 @@ export type KillsOptions = {
 
 export type KillsReport = {
   readonly kills: readonly Kind[];
+  readonly nodes: number;
   readonly asked: number;
   readonly acknowledged: readonly Acknowledged[];
   readonly recordFile: string;
@@ -32,7 +35,7 @@ export type KillsReport = {
   readonly settledMs: number;
 };
 
-const GATEWAYS = 2;
+const NODES = 2;
 /** Between checks, each of which reads the whole log. */
 const KILLS_A_ROUND = 20;
 
@@ -66,18 +69,18 @@ export const unlessAborted = async <T>(signal: AbortSignal, promise: Promise<T>)
 
 /** Real gateways and a real PostgreSQL under load, killed one after another; and what became of all that was acknowledged. */
 export const runKills = async (options: KillsOptions): Promise<KillsReport> => {
-  const { home, kills, seed, settings = {}, signal, killed } = options;
+  const { home, kills, nodes = NODES, seed, settings = {}, signal, killed } = options;
   const random = createRandom(String(seed));
   const record = createRecord(join(home, 'acknowledged.jsonl'));
   const plan = planOf(kills, random);
-  const world = await openWorld({ home, random, gateways: GATEWAYS, settings });
+  const world = await openWorld({ home, random, gateways: nodes, settings });
   const run = async (): Promise<KillsReport> => {
     const findings: Findings[] = [];
     let [asked, settledMs, events, charges, orphans] = [0, 0, 0, 0, 0];
     const customers = await openCustomers(world.gateways()[0] ?? fail());
     for (let from = 0; from < plan.length; from += KILLS_A_ROUND) {
       signal.throwIfAborted();
-      const load = startLoad({ gateways: world.gateways, customers, record, random });
+      const load = startLoad({ door: world.balancer, customers, record, random });
       for (const kind of plan.slice(from, from + KILLS_A_ROUND)) {
         await pause(random.between(200, 1500));
         if (signal.aborted) break;
@@ -94,6 +97,7 @@ export const runKills = async (options: KillsOptions): Promise<KillsReport> => {
     }
     return {
       kills: plan,
+      nodes,
       asked,
       acknowledged: record.all,
       recordFile: record.file,

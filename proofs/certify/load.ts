@@ -21,7 +21,8 @@ export type Load = {
 };
 
 export type LoadOptions = {
-  readonly gateways: () => readonly RunningGateway[];
+  /** Where customers come to. */
+  readonly door: Pick<RunningGateway, 'url'>;
   readonly customers: readonly Customer[];
   readonly record: Record;
   readonly random: Random;
@@ -56,22 +57,14 @@ const wishOf = (random: Random): Wish & { readonly leaveAfterMs?: number } => {
   return { simulate: { outputTokens } }; // Capped at what is affordable.
 };
 
-/** Asks for completions, grants credits, issues keys and revokes them, through whatever gateway runs, until stopped. */
-export const startLoad = ({ gateways, customers, record, random, clients = CLIENTS }: LoadOptions): Load => {
+/** Asks for completions, grants credits, issues keys and revokes them, until stopped. */
+export const startLoad = ({ door, customers, record, random, clients = CLIENTS }: LoadOptions): Load => {
   let stopping = false;
   let asked = 0;
   let hung = 0;
   let serial = 0;
   /** Of this load alone, as several may follow one another on the same accounts. */
   const name = `load ${random.between(0, 999_999_999)}`;
-
-  const anyGateway = async (): Promise<RunningGateway> => {
-    for (;;) {
-      const running = gateways();
-      if (running.length > 0) return random.oneOf(running);
-      await sleep(20);
-    }
-  };
 
   const patiently = (sent: Sent): Sent['answer'] => {
     const timeout = setTimeout(() => {
@@ -83,9 +76,8 @@ export const startLoad = ({ gateways, customers, record, random, clients = CLIEN
 
   const complete = async (): Promise<void> => {
     const { accountId, keys } = random.oneOf(customers);
-    const gateway = await anyGateway();
     const { leaveAfterMs, ...wish } = wishOf(random);
-    const sent = chat(gateway, random.oneOf(keys).secret, wish);
+    const sent = chat(door, random.oneOf(keys).secret, wish);
     asked++;
     if (leaveAfterMs !== undefined) setTimeout(sent.leave, leaveAfterMs);
     const answer = await patiently(sent);
@@ -102,10 +94,9 @@ export const startLoad = ({ gateways, customers, record, random, clients = CLIEN
    */
   const insist = async <Body>(method: string, path: string, key: string, body?: unknown): Promise<Body | undefined> => {
     for (let tries = 0; ; tries++) {
-      const { url } = await anyGateway();
       const patienceMs = tries === 0 && random.between(0, 3) === 0 ? random.between(1, 20) : PATIENCE_MS;
       try {
-        const response = await fetch(`${url}/api${path}`, {
+        const response = await fetch(`${door.url}/api${path}`, {
           method,
           headers: {
             authorization: `Bearer ${ADMIN_TOKEN}`,

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '../../src/embedded-postgres.ts';
 import { readPidFile } from '../../src/embedded-postgres/postmaster.ts';
+import { createBalancer, type Balancer } from '../../test/support/balancer.ts';
 import { startGatewayOn, type RunningGateway } from '../../test/support/running-gateway.ts';
 import { query } from '../../test/support/sql.ts';
 import type { Random } from '../random.ts';
@@ -21,6 +22,8 @@ export const kindsInWords: Readonly<Record<Kind, string>> = {
 /** Gateways that share a database, and the means to kill any of them. */
 export type World = {
   readonly databaseUrl: string;
+  /** The door that customers come by, in front of all gateways. */
+  readonly balancer: Pick<Balancer, 'url'>;
   /** Those that run now. */
   gateways(): readonly RunningGateway[];
   /** Kills, starts again what has to be, and resolves when everything is up. */
@@ -75,6 +78,7 @@ export const openWorld = async (options: WorldOptions): Promise<World> => {
   const { url: databaseUrl } = postgres;
   const startGateway = (): Promise<RunningGateway> =>
     startGatewayOn({ databaseUrl, dataDir: secretsDir }, { KISSAPI_LOG: 'warn' });
+  const balancer = await createBalancer();
   let closed = false;
   let running: RunningGateway[] = [];
   const endAll = (): Promise<unknown> => Promise.all(running.map((gateway) => gateway.process.stop('SIGKILL')));
@@ -84,9 +88,10 @@ export const openWorld = async (options: WorldOptions): Promise<World> => {
     running = running.filter((one) => one !== victim);
     await victim.process.stop('SIGKILL');
   };
-  const replaceGateway = async (): Promise<void> => {
+  const addGateway = async (): Promise<void> => {
     const next = await startGateway();
     running = [...running, next];
+    balancer.add(next.url);
     if (closed) await endAll();
   };
 
@@ -117,24 +122,27 @@ export const openWorld = async (options: WorldOptions): Promise<World> => {
 
   try {
     // One after another, or each would make a key of its own for the demo account.
-    while (running.length < options.gateways) running = [...running, await startGateway()];
+    while (running.length < options.gateways) await addGateway();
   } catch (error) {
     await endAll();
+    await balancer.close();
     await postgres.stop();
     throw error;
   }
   return {
     databaseUrl,
+    balancer,
     lines,
     gateways: () => running,
     kill: async (kind) => {
       if (kind === 'gateway') await killGateway();
       else await killDatabase(kind);
-      if (kind === 'gateway' || kind === 'gateway+server') await replaceGateway();
+      if (kind === 'gateway' || kind === 'gateway+server') await addGateway();
     },
     close: async () => {
       closed = true;
       await endAll();
+      await balancer.close();
       await postgres.stop();
     },
   };

@@ -1,6 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { AccountCommand, AccountRefusal } from '../../src/domain/account/decide.ts';
 import type { AccountEvent, Draw, PinnedPrice } from '../../src/domain/account/events.ts';
+import type { Limits } from '../../src/domain/account/limits.ts';
 import type { Usage } from '../../src/domain/money.ts';
+import { openLimitBooks, type LimitBooks } from '../../test/domain/account/limit-books.ts';
 
 /** What an event that comes of a command must say, as far as it is about money, names or standing. */
 export type Effect =
@@ -8,12 +11,13 @@ export type Effect =
   | Of<'TermsAccepted', 'version'>
   | Of<'AccountSuspended' | 'AccountReinstated', 'reason'>
   | Of<'KeyIssued' | 'KeyRevoked', 'keyId'>
+  | Of<'KeyLimitsSet' | 'AccountLimitsSet', 'keyId' | 'limits'>
   | Of<'CreditsToppedUp', 'lotId' | 'amount'>
-  | Of<'CreditsReserved', 'requestId' | 'amount' | 'keyId' | 'price'>
+  | Of<'CreditsReserved', 'requestId' | 'amount' | 'keyId' | 'price' | 'request' | 'at'>
   | Of<'HoldExtended', 'requestId' | 'by'>
   | Of<'HoldReleased', 'requestId' | 'released'>
-  | Of<'HoldSettled', 'requestId' | 'price' | 'cost' | 'charged' | 'held' | 'released' | 'drawn'>
-  | Of<'LateUsageCharged', 'requestId' | 'price' | 'cost' | 'charged' | 'drawn'>
+  | Of<'HoldSettled', 'requestId' | 'price' | 'usage' | 'cost' | 'charged' | 'held' | 'released' | 'drawn'>
+  | Of<'LateUsageCharged', 'requestId' | 'keyId' | 'price' | 'usage' | 'at' | 'cost' | 'charged' | 'drawn'>
   | Of<'UsageWrittenOff', 'requestId' | 'amount'>;
 type Of<T extends AccountEvent['type'], Field extends string> = {
   [Each in T]: Pick<
@@ -41,6 +45,7 @@ export type Ledger = {
   toppedUp: bigint;
   charged: bigint;
   writtenOff: bigint;
+  readonly limits: LimitBooks;
 };
 
 export const openLedger = (): Ledger => ({
@@ -53,6 +58,7 @@ export const openLedger = (): Ledger => ({
   toppedUp: 0n,
   charged: 0n,
   writtenOff: 0n,
+  limits: openLimitBooks(),
 });
 
 export const balanceOf = ({ lots }: Ledger): bigint => lots.reduce((sum, { left }) => sum + left, 0n);
@@ -60,7 +66,7 @@ export const heldOf = ({ holds }: Ledger): bigint => [...holds.values()].reduce(
 
 /** What must come of a command now. Changes nothing. */
 export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
-  const { registered, suspended, terms, keys, lots, holds } = ledger;
+  const { registered, suspended, terms, keys, lots, holds, limits } = ledger;
   const free = balanceOf(ledger) - heldOf(ledger);
   if (command.type === 'RegisterAccount') {
     if (registered) return refused('account_exists');
@@ -85,6 +91,13 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
     case 'RevokeKey':
       if (!keys.has(command.keyId)) return refused('key_not_found');
       return keys.get(command.keyId) ? happens({ type: 'KeyRevoked', keyId: command.keyId }) : happens();
+    case 'SetKeyLimits':
+      if (!keys.has(command.keyId)) return refused('key_not_found');
+      if (sameLimits(command.limits, limits.limitsOf(command.keyId))) return happens();
+      return happens({ type: 'KeyLimitsSet', keyId: command.keyId, limits: command.limits });
+    case 'SetAccountLimits':
+      if (sameLimits(command.limits, limits.limitsOfAccount())) return happens();
+      return happens({ type: 'AccountLimitsSet', limits: command.limits });
     case 'TopUp': {
       const { lotId, amount } = command;
       const lot = lots.find(({ id }) => id === lotId);
@@ -93,22 +106,34 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       return happens({ type: 'CreditsToppedUp', lotId, amount });
     }
     case 'ReserveCredits': {
-      const { requestId, amount, keyId, price } = command;
+      const { requestId, amount, keyId, price, request } = command;
+      const at = limits.timeOf(command.at);
+      const tokens = request.inputTokensBound + request.outputTokensBound;
+      const asked = { keyId, at, model: price.model, tokens, amount };
       const hold = holds.get(requestId);
       if (suspended) return refused('account_suspended');
       if (terms === undefined) return refused('terms_not_accepted');
       if (!keys.has(keyId)) return refused('key_not_found');
       if (!keys.get(keyId)) return refused('key_revoked');
+      const barred = limits.expiredOrForbidden(asked);
+      if (barred) return refused(barred);
       if (amount < 0n) return refused('invalid_amount');
       if (hold) return hold.amount === amount ? happens() : refused('request_id_reused');
+      const tooMany = limits.tooMany(asked);
+      if (tooMany) return refused(tooMany);
+      const beyond = limits.tooDear(asked, 0n, free);
+      if (beyond) return { refusal: beyond };
       if (amount > free) return tooDear(amount, free, heldOf(ledger));
-      return happens({ type: 'CreditsReserved', requestId, amount, keyId, price });
+      return happens({ type: 'CreditsReserved', requestId, amount, keyId, price, request, at });
     }
     case 'ExtendHold': {
       const { requestId, by } = command;
       const hold = holds.get(requestId);
       if (by <= 0n) return refused('invalid_amount');
       if (!hold) return refused('hold_not_open');
+      const asked = { keyId: limits.keyOf(requestId), at: limits.atOf(requestId), amount: by };
+      const beyond = limits.tooDear(asked, hold.amount, free);
+      if (beyond) return { refusal: beyond };
       if (by > free) return tooDear(by, free, heldOf(ledger) - hold.amount);
       return happens({ type: 'HoldExtended', requestId, by });
     }
@@ -123,17 +148,19 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       if (!hold) return refused('hold_not_open');
       const { amount: held, price } = hold;
       const cost = costOf(usage, price);
-      const charged = smaller(cost, held + free);
+      const within = limits.within(limits.keyOf(requestId), limits.atOf(requestId), free);
+      const charged = smaller(cost, held + within);
       const released = charged < held ? held - charged : 0n;
-      const settled = { requestId, price, cost, charged, held, released, drawn: oldestFirst(ledger, charged) };
+      const settled = { requestId, price, usage, cost, charged, held, released, drawn: oldestFirst(ledger, charged) };
       return happens({ type: 'HoldSettled', ...settled }, ...uncovered(requestId, cost - charged));
     }
     case 'ChargeLateUsage': {
-      const { requestId, usage, price } = command;
+      const { requestId, keyId, usage, price, at } = command;
       if (holds.has(requestId)) return refused('request_id_reused');
       const cost = costOf(usage, price);
-      const charged = smaller(cost, free);
-      const late = { requestId, price, cost, charged, drawn: oldestFirst(ledger, charged) };
+      const charged = smaller(cost, limits.within(keyId, at, free));
+      const drawn = oldestFirst(ledger, charged);
+      const late = { requestId, keyId, price, usage, cost, charged, drawn, ...(at === undefined ? {} : { at }) };
       return happens({ type: 'LateUsageCharged', ...late }, ...uncovered(requestId, cost - charged));
     }
     case 'WriteOffLateUsage': {
@@ -152,7 +179,7 @@ export const carryOut = (ledger: Ledger, command: AccountCommand): Verdict => {
 };
 
 const change = (ledger: Ledger, effect: Effect): void => {
-  const { keys, lots, holds } = ledger;
+  const { keys, lots, holds, limits } = ledger;
   switch (effect.type) {
     case 'AccountRegistered':
       ledger.registered = true;
@@ -168,24 +195,41 @@ const change = (ledger: Ledger, effect: Effect): void => {
     case 'KeyRevoked':
       keys.set(effect.keyId, effect.type === 'KeyIssued');
       break;
+    case 'KeyLimitsSet':
+      limits.setKeyLimits(effect.keyId, effect.limits);
+      break;
+    case 'AccountLimitsSet':
+      limits.setAccountLimits(effect.limits);
+      break;
     case 'CreditsToppedUp':
       lots.push({ id: effect.lotId, whole: effect.amount, left: effect.amount });
       ledger.toppedUp += effect.amount;
       break;
-    case 'CreditsReserved':
-      holds.set(effect.requestId, { amount: effect.amount, price: effect.price });
+    case 'CreditsReserved': {
+      const { requestId, keyId, amount, price, request, at } = effect;
+      holds.set(requestId, { amount, price });
+      const tokens = request.inputTokensBound + request.outputTokensBound;
+      limits.reserve({ requestId, keyId, at, held: amount, tokens });
       break;
+    }
     case 'HoldExtended': {
       const hold = holds.get(effect.requestId);
       if (hold) hold.amount += effect.by;
+      limits.extend(effect.requestId, effect.by);
       break;
     }
     case 'HoldReleased':
       holds.delete(effect.requestId);
+      limits.end(effect.requestId, 0n, 0);
       break;
     case 'HoldSettled':
     case 'LateUsageCharged':
       holds.delete(effect.requestId);
+      if (effect.type === 'HoldSettled') limits.end(effect.requestId, effect.charged, tokensOf(effect.usage));
+      else {
+        const { requestId, keyId, at, charged: spent, usage } = effect;
+        limits.late({ requestId, keyId, at, spent, tokens: tokensOf(usage) });
+      }
       for (const { lotId, amount } of effect.drawn) for (const lot of lots) if (lot.id === lotId) lot.left -= amount;
       ledger.lots = lots.filter(({ left }) => left > 0n);
       ledger.charged += effect.charged;
@@ -196,6 +240,12 @@ const change = (ledger: Ledger, effect: Effect): void => {
   }
 };
 
+const sameLimits = (one: Limits, other: Limits): boolean => {
+  const plain = ({ spending = {}, models, ...most }: Limits) => [most, { ...spending }, models && [...models].sort()];
+  return isDeepStrictEqual(plain(one), plain(other));
+};
+const tokensOf = (usage: Usage): number =>
+  usage.input + usage.cachedInput + usage.cacheWrite + usage.output + usage.reasoning;
 const refused = (code: AccountRefusal['code']): Verdict => ({ refusal: { code } });
 const happens = (...effects: Effect[]): Verdict => ({ effects });
 const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);

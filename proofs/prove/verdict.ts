@@ -137,7 +137,11 @@ const project = (row: BalanceRow | undefined, recorded: Recorded): BalanceRow | 
 
 const explains = (verdict: Verdict, { answer }: CommandCall, revision: number): boolean => {
   if (!answer || answer instanceof Error) return false;
-  if (!answer.accepted) return 'refusal' in verdict && isDeepStrictEqual(answer.refusal, verdict.refusal);
+  if (!answer.accepted) {
+    // Which limit was in the way is told for the customer's sake; what was decided is in the rest.
+    const { limit: _, ...refusal } = answer.refusal;
+    return 'refusal' in verdict && isDeepStrictEqual(refusal, verdict.refusal);
+  }
   return 'effects' in verdict && verdict.effects.length === 0 && answer.revision === revision - 1;
 };
 

@@ -13,12 +13,16 @@ const price: PinnedPrice = {
   rates: { input: 1000n, cachedInput: 1000n, cacheWrite: 1000n, output: 1000n, reasoning: 1000n },
 };
 
+/** In the log it is a thing of the past: nothing here is about time. */
+const AT = Date.UTC(2026, 0, 31, 12);
+
 export const reserve = (requestId: string): AccountCommand => ({
   type: 'ReserveCredits',
   requestId,
   amount: 5n,
   keyId: 'key',
   runId: 'torture',
+  at: AT,
   price,
   request: {
     endpoint: '/v1/chat/completions',

@@ -1,5 +1,6 @@
 import type { Account } from '../domain/account/account.ts';
 import type { AccountEvent, Delivery, LotSource, ReleaseReason } from '../domain/account/events.ts';
+import { spendingWindows, type Limits, type SpendingWindow } from '../domain/account/limits.ts';
 import { available } from '../domain/account/wallet.ts';
 import type { PersonalData } from '../eventstore/personal-data.ts';
 import { formatUsd, tokenClasses, type Credits, type TokenClass, type Usage } from '../domain/money.ts';
@@ -34,7 +35,7 @@ const ending: Readonly<Record<Delivery['ended'], string>> = {
   completed: 'completed',
   client_gone: 'the client left',
   upstream_broke: 'the provider broke off',
-  out_of_credits: 'credits ran out',
+  out_of_credits: 'credits, or a limit on spending, ran out',
   drained: 'ended because the gateway was stopping',
 };
 
@@ -49,6 +50,24 @@ const tokens = (usage: Usage): string =>
 
 const origin = (source: LotSource): string =>
   source.kind === 'grant' ? `granted: ${plain(source.reason)}` : `paid: ${plain(source.reference)}`;
+
+const ofWindow: Readonly<Record<SpendingWindow, string>> = { day: ' a day', month: ' a month', total: ' in total' };
+
+const limitsInWords = (limits: Limits): string => {
+  const { requestsPerMinute, tokensPerMinute, concurrentRequests, spending = {}, models, expiresAt } = limits;
+  const words = [
+    ...(requestsPerMinute === undefined ? [] : [`${requestsPerMinute.toLocaleString('en-US')} requests a minute`]),
+    ...(tokensPerMinute === undefined ? [] : [`${tokensPerMinute.toLocaleString('en-US')} tokens a minute`]),
+    ...(concurrentRequests === undefined ? [] : [`${concurrentRequests.toLocaleString('en-US')} requests at once`]),
+    ...spendingWindows.toReversed().flatMap((window) => {
+      const most = spending[window];
+      return most === undefined ? [] : [`${usd(most)}${ofWindow[window]}`];
+    }),
+    ...(models === undefined ? [] : [`only ${models.map(plain).join(', ') || 'no model'}`]),
+    ...(expiresAt === undefined ? [] : [`until ${plain(expiresAt)}`]),
+  ];
+  return words.join('; ') || 'none';
+};
 
 /** Who an account's holder is: known, erased for good, or sealed to whoever asks without the master key. */
 export type Holder = PersonalData | 'erased' | 'sealed';
@@ -71,6 +90,10 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
       return `Issued the key "${plain(event.name)}" (${event.keyId}), which ends in ${plain(event.hint)}.`;
     case 'KeyRevoked':
       return `Revoked the key ${event.keyId}: ${plain(event.reason)}.`;
+    case 'KeyLimitsSet':
+      return `Set the limits of the key ${event.keyId}: ${limitsInWords(event.limits)}.`;
+    case 'AccountLimitsSet':
+      return `Set the limits of the account: ${limitsInWords(event.limits)}.`;
     case 'CreditsToppedUp':
       return `Added ${usd(event.amount)} (${event.lotId}), ${origin(event.source)}.`;
     case 'CreditsReserved': {
@@ -90,7 +113,7 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
       return `Charged ${usd(charged)} late for ${requestId}, whose hold had been given back: ${tokens(usage)} tokens, ${delivery.usageSource}; ${endedHow(delivery)}.`;
     }
     case 'UsageWrittenOff':
-      return `Wrote off ${usd(event.amount)} of ${event.requestId}, which neither hold nor balance covered: the house pays.`;
+      return `Wrote off ${usd(event.amount)} of ${event.requestId}, which neither the hold nor what was left to charge covered: the house pays.`;
   }
 };
 
@@ -105,7 +128,7 @@ export const line = (chapter: Chapter, holder: Holder): string => {
 
 /** How the account stood at the end of what was told. */
 export const summary = (
-  { standing, wallet, keys }: Account,
+  { standing, wallet, keys, tallies }: Account,
   { recorded }: Pick<Chapter, 'recorded'>,
   holder: Holder,
 ): string => {
@@ -121,6 +144,10 @@ export const summary = (
     `  held       ${usd(wallet.held)} for ${wallet.holds.size} open ${wallet.holds.size === 1 ? 'request' : 'requests'}`,
     `  available  ${usd(available(wallet))}`,
   ];
+  if (tallies.account.limits) lines.push(`  limits     ${limitsInWords(tallies.account.limits)}`);
+  for (const [keyId, { limits }] of tallies.keys) {
+    if (limits && keys.get(keyId)?.revoked === false) lines.push(`  limits of  ${keyId}: ${limitsInWords(limits)}`);
+  }
   for (const [requestId, { amount, price, runId }] of wallet.holds) {
     lines.push(`  open hold  ${usd(amount)} for ${requestId} (${plain(price.model)}), run ${runId}`);
   }

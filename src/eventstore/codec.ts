@@ -30,7 +30,7 @@ export type Recorded<Event = DomainEvent> = {
 };
 
 /** What happened, with its place in the log: all that a view sees of an event. */
-export type Fact<Event = DomainEvent> = Omit<Recorded<Event>, 'id' | 'metadata'>;
+export type Fact<Event = DomainEvent> = Omit<Recorded<Event>, 'metadata'>;
 
 type Shape<Event extends DomainEvent> = {
   /** What is written now. */
@@ -100,8 +100,8 @@ export const decodeEvent = (stored: StoredFact): DomainEvent => {
 };
 
 export const decodeFact = (stored: StoredFact): Fact => {
-  const { stream, revision, position, time } = stored;
-  return { event: decodeEvent(stored), stream, revision, position, time };
+  const { id, stream, revision, position, time } = stored;
+  return { event: decodeEvent(stored), id, stream, revision, position, time };
 };
 
 const lifted = (shape: Shape<DomainEvent>, version: number, data: unknown): unknown => {

@@ -21,8 +21,11 @@ export type StoredEvent = NewEvent & {
   readonly hash: string;
 };
 
-/** What a stored event says, without its id, who caused it, and its hash: less to read, and all that a view needs. */
-export type StoredFact = Omit<StoredEvent, 'id' | 'metadata' | 'hash'>;
+/** What a stored event says, without who caused it, and its hash: less to read, and all that a view needs. */
+export type StoredFact = Omit<StoredEvent, 'metadata' | 'hash'>;
+
+/** What was found in a part of the log, which goes on from the page before up to and including a position. */
+export type FactPage = { readonly events: readonly StoredFact[]; readonly upTo: number };
 
 /**
  * Events for one stream, which is expected to end at `expectedRevision` (-1: to be empty). Without events it writes
@@ -65,8 +68,11 @@ export interface EventStore {
   findEvent(id: string): Promise<StoredEvent | undefined>;
   /** The last position of the log; 0 while it is empty. */
   head(): Promise<number>;
-  /** Catches up, then keeps up: yields every event after a position once and in order, until aborted. */
-  follow(afterPosition: number, signal: AbortSignal): AsyncIterable<readonly StoredEvent[]>;
+  /**
+   * Catches up, then keeps up: yields what happened after a position, once and in order, until aborted; of some types
+   * only, as for `readAll`, where these are given. A page may then be empty, and says how far there is nothing.
+   */
+  follow(afterPosition: number, signal: AbortSignal, types?: readonly string[]): AsyncIterable<FactPage>;
   close(): Promise<void>;
 }
 

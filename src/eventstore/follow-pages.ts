@@ -1,4 +1,4 @@
-import { PAGE, type EventStore, type StoredEvent } from './event-store.ts';
+import { PAGE, type EventStore, type FactPage } from './event-store.ts';
 
 /** Calls `wake` whenever events may have been appended, until the function that it returned is called. */
 type Subscribe = (wake: () => void) => () => void;
@@ -8,11 +8,11 @@ type Subscribe = (wake: () => void) => () => void;
  * remembered, so none is lost; positions are dense and visible in order, so no event can be passed over.
  */
 export async function* followPages(
-  readAll: EventStore['readAll'],
-  afterPosition: number,
-  signal: AbortSignal,
+  store: Pick<EventStore, 'readAll' | 'readFacts' | 'head'>,
   subscribe: Subscribe,
-): AsyncGenerator<readonly StoredEvent[]> {
+  ...[afterPosition, signal, types]: Parameters<EventStore['follow']>
+): AsyncGenerator<FactPage> {
+  const read = types ? (after: number) => readTypes(store, after, types) : (after: number) => readPage(store, after);
   let woken = true;
   let wakeSleeper = (): void => undefined;
   const wake = (): void => {
@@ -27,12 +27,10 @@ export async function* followPages(
       woken = false;
       for (;;) {
         if (signal.aborted) return;
-        const page = await readAll(position, PAGE);
-        const last = page.at(-1);
-        if (!last) break;
-        position = last.position;
-        yield page;
-        if (page.length < PAGE) break;
+        const { mayBeMore, ...page } = await read(position);
+        if (page.upTo > position) yield page;
+        position = page.upTo;
+        if (!mayBeMore) break;
       }
     }
   } finally {
@@ -40,3 +38,23 @@ export async function* followPages(
     signal.removeEventListener('abort', wake);
   }
 }
+
+type Read = FactPage & { readonly mayBeMore: boolean };
+
+const readPage = async (store: Pick<EventStore, 'readFacts'>, after: number): Promise<Read> => {
+  const events = await store.readFacts(after, PAGE);
+  return { events, upTo: events.at(-1)?.position ?? after, mayBeMore: events.length === PAGE };
+};
+
+const readTypes = async (
+  store: Pick<EventStore, 'readAll' | 'head'>,
+  after: number,
+  types: readonly string[],
+): Promise<Read> => {
+  // Asked before, so that what is found after it is not taken for all there is up to there.
+  const head = await store.head();
+  const events = head > after ? await store.readAll(after, PAGE, types) : [];
+  const last = events.at(-1)?.position ?? after;
+  const mayBeMore = events.length === PAGE;
+  return { events, upTo: mayBeMore ? last : Math.max(head, last), mayBeMore };
+};

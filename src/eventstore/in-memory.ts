@@ -48,11 +48,13 @@ export const createInMemoryStore = (now: () => Date = () => new Date()): EventSt
     readFacts: (afterPosition, limit) => store.readAll(afterPosition, limit),
     findEvent: (id) => Promise.resolve(ids.get(id)),
     head: () => Promise.resolve(log.length),
-    follow: (afterPosition, signal) =>
-      followPages(store.readAll, afterPosition, signal, (wake) => {
+    follow: (...asked) => {
+      const subscribe = (wake: () => void): (() => void) => {
         listeners.add(wake);
         return () => listeners.delete(wake);
-      }),
+      };
+      return followPages(store, subscribe, ...asked);
+    },
     close: () => Promise.resolve(),
   };
   return store;

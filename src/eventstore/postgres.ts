@@ -129,7 +129,7 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
     return (await query('read_all', sql, [afterPosition, limit])).map(stored);
   };
 
-  return {
+  const store: EventStore = {
     append: async (slices) => {
       try {
         return await appendBatch(slices);
@@ -145,11 +145,11 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
     readStream: (stream, fromRevision, limit) => readPage({ stream, fromRevision, limit }),
     readAll,
     readFacts: async (afterPosition, limit) => {
-      const sql = `select position, stream, revision, type, version, data::text, time from events
+      const sql = `select position, stream, revision, id, type, version, data::text, time from events
                    where position > $1 order by position limit $2`;
       const rows = await query<Pick<EventRow, keyof StoredFact>>('read_facts', sql, [afterPosition, limit]);
-      return rows.map(({ stream, type, version, data, time, ...row }) => ({
-        ...{ stream, type, version, data, time },
+      return rows.map(({ stream, id, type, version, data, time, ...row }) => ({
+        ...{ stream, id, type, version, data, time },
         position: Number(row.position),
         revision: Number(row.revision),
       }));
@@ -166,13 +166,14 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
         throw unavailable(cause);
       }
     },
-    follow: (afterPosition, signal) => followPages(readAll, afterPosition, signal, listener.subscribe),
+    follow: (...asked) => followPages(store, listener.subscribe, ...asked),
     close: async () => {
       await listener.close();
       await commits.end();
       await reads.end();
     },
   };
+  return store;
 
   async function appendOne(slice: Slice): Promise<readonly SliceResult[]> {
     try {

@@ -1,4 +1,3 @@
-import { v7 as newId } from 'uuid';
 import type { Logger } from 'pino';
 import { readCatalogue, readTerms } from '../catalogue.ts';
 import { ACCOUNT_STATE_VERSION, type Account } from '../domain/account/account.ts';
@@ -12,6 +11,7 @@ import { createFold } from '../eventstore/fold.ts';
 import { createVault } from '../eventstore/personal-data.ts';
 import { createPostgresStore, migratePostgresStore } from '../eventstore/postgres.ts';
 import { createSnapshots } from '../eventstore/snapshots.ts';
+import { newId } from './new-id.ts';
 
 /** Prices change only with reasonable notice (clause 5 of the terms); a model that is new has nobody to be told. */
 const PRICE_NOTICE_MS = 14 * 24 * 60 * 60 * 1000;

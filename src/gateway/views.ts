@@ -11,10 +11,11 @@ import { createQueries } from '../projections/queries.ts';
 import { bringUpToDate, createMissingTables, rebuiltInWords } from '../projections/rebuild.ts';
 import { requests, type RequestRow } from '../projections/requests.ts';
 
-/** Events are let gather for as long before the rows are written: fewer, larger transactions. */
-const GATHER_MS = 50;
-/** How soon this node's look-ups know what another node appended; the account refuses a revoked key sooner anyway. */
-const LOOK_UP_GATHER_MS = 250;
+/**
+ * Events are let gather for as long, unless somebody waits for them: then most requests begin and end in one batch, and
+ * their rows are written once. The account refuses a key that was revoked on another node sooner than the look-ups know.
+ */
+const GATHER_MS = 250;
 /** Who asks for a receipt waits for its row so long; then something is wrong that waiting does not mend. */
 const CAUGHT_UP_WITHIN_MS = 5000;
 
@@ -32,7 +33,7 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
   const keyOwners = createKeyOwners();
   const priceList = createPriceList();
   const lookUpConsumer = together('look_ups', [keyOwners, priceList]);
-  const lookUps = followLog({ store, consumer: lookUpConsumer, gatherMs: LOOK_UP_GATHER_MS, failed, skim: true });
+  const lookUps = followLog({ store, consumer: lookUpConsumer, gatherMs: GATHER_MS, failed, skim: true });
 
   await createMissingTables(database, projections);
   const consumer = liveProjections(database, store, ({ projection, version, ours, stalled }) => {
@@ -63,8 +64,9 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
     const tooLate = sleep(CAUGHT_UP_WITHIN_MS, undefined, { signal: patience.signal }).then(() => {
       throw new StoreUnavailable('the rows are behind the log');
     });
-    const alone = rowsReached(database, projection, head, patience.signal);
-    await Promise.race([rows.reached(head), alone, tooLate]).finally(() => patience.abort());
+    const here = rows.reached(head, patience.signal);
+    const elsewhere = rowsReached(database, projection, head, patience.signal);
+    await Promise.race([here, elsewhere, tooLate]).finally(() => patience.abort());
   };
 
   return {
@@ -74,7 +76,7 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
     findPrice: priceList.find,
     pricesNow: () => priceList.all(new Date()),
     /** Resolves once this node's look-ups have followed the log to a position. */
-    lookedUp: lookUps.reached,
+    lookedUp: (position: number) => lookUps.reached(position),
     findGeneration: async (id: string, accountId: string) => {
       await caughtUp(requests);
       const row = await queries.findRequest(id, accountId);

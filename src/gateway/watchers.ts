@@ -1,5 +1,4 @@
 import type { KeyObject } from 'node:crypto';
-import { v7 as newId } from 'uuid';
 import type { Logger } from 'pino';
 import { accountStream } from '../domain/account/account.ts';
 import { publicKeyPem, toJson } from '../eventstore/checkpoint.ts';
@@ -13,6 +12,7 @@ import { createRun, migrateRuns } from '../reactions/runs.ts';
 import { startSelfAudit } from '../reactions/self-audit.ts';
 import type { Ledger } from './ledger.ts';
 import type { Views } from './views.ts';
+import { newId } from './new-id.ts';
 
 /** So many differences of one account are told in a line of the log. */
 const MAX_TOLD = 20;
@@ -46,8 +46,8 @@ export const startWatchers = async (options: WatchersOptions) => {
   });
   const orphans = releaseOrphanedHolds({
     liveRuns: run.live,
-    openHoldsOfOtherRuns: async (runIds) =>
-      (await queries.openRequestsOfOtherRuns(runIds)).map((row) => ({
+    openHoldsOfOtherRuns: async (runIds, afterId) =>
+      (await queries.openRequestsOfOtherRuns(runIds, afterId)).map((row) => ({
         requestId: row.request_id,
         accountId: row.account_id,
         runId: row.run_id,

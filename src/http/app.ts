@@ -8,6 +8,7 @@ import express, {
 } from 'express';
 import { problem, sendProblem, type Problem } from './problems.ts';
 import { createAuthenticate, type FindKeyOwner, type HashKey } from './authenticate.ts';
+import type { RateLimits } from './rate-limit-headers.ts';
 import { arrive, requestIdOf } from './request-id.ts';
 import { createCompletion, type Complete, type Endpoint } from './routes/create-completion.ts';
 import {
@@ -29,6 +30,7 @@ export type AppOptions = {
   readonly commentAfterMs: number;
   readonly slowReaderMs: number;
   readonly balanceUsd: (accountId: string) => string | undefined;
+  readonly rateLimits: RateLimits;
   readonly listModels: ListModels;
   readonly findGeneration: FindGeneration;
   readonly findKeyUsage: FindKeyUsage;

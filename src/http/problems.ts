@@ -33,6 +33,11 @@ const forbidden = (message: string) =>
 const unavailable = (message: string, retryAfterMs: number) =>
   ({ status: 503, type: 'service_unavailable_error', message, shouldRetry: true, retryAfterMs }) satisfies Entry;
 
+const tooMany = (message: string, retryAfterMs: number) =>
+  ({ status: 429, type: 'rate_limit_error', message, shouldRetry: true, retryAfterMs }) satisfies Entry;
+const overLimit = (message: string) =>
+  ({ status: 402, type: 'insufficient_quota', message, shouldRetry: false }) satisfies Entry;
+
 /** Each refusal of the domain: a new one does not compile until it can be told. */
 const refusals = {
   account_exists: invalid(409, 'This account is registered already: read it, or use another Idempotency-Key.'),
@@ -47,11 +52,30 @@ const refusals = {
   ),
   key_not_found: invalid(404, 'This account has no such key. List its keys and check the id.'),
   key_revoked: { ...invalid(401, 'This API key was revoked. Use another one.'), code: 'invalid_api_key' },
+  key_expired: invalid(401, 'This API key has expired. Use another one.'),
+  model_not_allowed: forbidden(
+    'This API key, or its account, may not use this model. Ask who manages it, or use another model.',
+  ),
   too_many_keys: invalid(409, 'This account has as many keys as it can have, revoked ones included. Write to support.'),
+  invalid_limits: invalid(400, 'A limit must be a whole number of 1 or more, or an amount that is not negative.'),
   invalid_amount: invalid(400, 'The amount must be more than zero.'),
   lot_exists: invalid(409, 'These credits were added already with another amount. Send a new Idempotency-Key.'),
   request_id_reused: invalid(409, 'This request id was used for another request. Send it with a new one.'),
   hold_not_open: invalid(409, 'This request has ended already. Look its receipt up by its generation id.'),
+  concurrency_limit_exceeded: tooMany(
+    'As many requests are under way as may be at once. Try again when one has ended.',
+    250,
+  ),
+  rate_limit_exceeded: tooMany('There were as many requests or tokens in the last minute as may be.', 3000),
+  key_limit_exceeded: overLimit('This API key has reached its spending limit. Ask who manages it to raise it.'),
+  account_limit_exceeded: overLimit(
+    'This account has reached its spending limit. Raise it, or wait until it begins anew.',
+  ),
+  limit_held_by_concurrent_requests: {
+    ...overLimit('What the spending limit leaves is held by requests under way. Try again when they have ended.'),
+    shouldRetry: true,
+    retryAfterMs: 1000,
+  },
   credits_held_by_concurrent_requests: {
     status: 402,
     type: 'insufficient_quota',

@@ -1,6 +1,18 @@
-import { BehaviorSubject, defer, filter, firstValueFrom, from, retry, Subject, takeUntil, timer } from 'rxjs';
-import { decode, type Recorded } from '../eventstore/codec.ts';
-import { PAGE, type EventStore } from '../eventstore/event-store.ts';
+import {
+  BehaviorSubject,
+  defer,
+  filter,
+  firstValueFrom,
+  from,
+  fromEvent,
+  NEVER,
+  retry,
+  Subject,
+  takeUntil,
+  timer,
+} from 'rxjs';
+import { decodeFact, type Fact } from '../eventstore/codec.ts';
+import type { EventStore } from '../eventstore/event-store.ts';
 
 /** Something that takes the whole log in, batch by batch. */
 export type Consumer = {
@@ -13,12 +25,12 @@ export type Consumer = {
    * Takes in a batch, all of its types after one position and up to another, and says how far it is now. A batch may begin
    * before that. Where others take events in for it, it may be less far than the batch; it is then asked again.
    */
-  apply(events: readonly Recorded[], upTo: number, after: number): Promise<number> | number;
+  apply(events: readonly Fact[], upTo: number, after: number): Promise<number> | number;
 };
 
 export type Follower = {
-  /** Resolves once every event up to a position has been taken in. */
-  reached(position: number): Promise<void>;
+  /** Resolves once every event up to a position has been taken in; or when told to wait no longer. */
+  reached(position: number, signal?: AbortSignal): Promise<void>;
   readonly position: number;
   /** The last failure, until the next success. */
   readonly failure: Error | undefined;
@@ -26,9 +38,9 @@ export type Follower = {
 };
 
 export type FollowOptions = {
-  /** Whether to pass over what is not of the consumer's types on the way to the head: for a consumer of rare events. */
+  /** Whether to read only what is of the consumer's types, where the store has an index of them: for rare events. */
   readonly skim?: boolean;
-  readonly store: Pick<EventStore, 'follow' | 'head' | 'readAll'>;
+  readonly store: Pick<EventStore, 'follow' | 'head'>;
   readonly consumer: Consumer;
   /**
    * How long to let events gather after a batch, where nobody waits for them: fewer and larger transactions. 0 takes
@@ -75,37 +87,24 @@ export const followLog = ({ store, consumer, gatherMs, failed, skim = false }: F
       };
     });
 
-  /** Takes in what there is of some types up to the head, and tells how far that is. */
-  const skimmed = async (types: readonly string[]): Promise<number> => {
-    const head = await store.head();
-    let after = await consumer.position();
-    for (;;) {
-      const page = await store.readAll(after, PAGE, types);
-      const last = page.at(-1);
-      if (!last) break;
-      await consumer.apply(page.map(decode), last.position, after);
-      after = last.position;
-    }
-    return consumer.apply([], Math.max(head, after), after);
-  };
-
   async function* positions(): AsyncGenerator<number> {
-    const start = await (skim && consumer.types ? skimmed([...consumer.types]) : consumer.position());
+    const start = await consumer.position();
     reached.next(start);
     // Only where nothing is due is it a success to be here; else the next batch will tell.
     if ((await store.head()) <= start) yield start;
     const reading = new AbortController();
-    const pages = store.follow(start, AbortSignal.any([stopping.signal, reading.signal]))[Symbol.asyncIterator]();
+    const signal = AbortSignal.any([stopping.signal, reading.signal]);
+    const types = skim && consumer.types ? [...consumer.types] : undefined;
+    const pages = store.follow(start, signal, types)[Symbol.asyncIterator]();
     try {
       let after = start;
       for (let next = pages.next(); ;) {
         yield* untilThere(after, next);
         const page = await next;
         if (page.done) return;
-        const { value } = page;
-        const wanted = consumer.types ? value.filter(({ type }) => consumer.types?.has(type)) : value;
-        const upTo = value.at(-1)?.position ?? after;
-        yield await consumer.apply(wanted.map(decode), upTo, after);
+        const { events, upTo } = page.value;
+        const wanted = consumer.types ? events.filter(({ type }) => consumer.types?.has(type)) : events;
+        yield await consumer.apply(wanted.map(decodeFact), upTo, after);
         after = upTo;
         await gather();
         next = pages.next();
@@ -151,11 +150,16 @@ export const followLog = ({ store, consumer, gatherMs, failed, skim = false }: F
   );
 
   return {
-    reached: async (position) => {
+    reached: async (position, signal) => {
+      if (signal?.aborted) return;
       state.waiting++;
       state.hurry();
       try {
-        await firstValueFrom(reached.pipe(filter((at) => at >= position)), { defaultValue: undefined });
+        const there = reached.pipe(
+          filter((at) => at >= position),
+          takeUntil(signal ? fromEvent(signal, 'abort') : NEVER),
+        );
+        await firstValueFrom(there, { defaultValue: undefined });
       } finally {
         state.waiting--;
       }

@@ -10,17 +10,21 @@ export type KeyUsage = {
   readonly total: bigint;
 };
 
+export type OpenRequest = Pick<RequestRow, 'request_id' | 'account_id' | 'run_id'>;
+
 export type Queries = {
   /** By our generation id or by the id that the upstream gave the response; of one account, or of any. */
   findRequest(id: string, accountId?: string): Promise<RequestRow | undefined>;
-  /** Open requests whose run is none of those given, oldest first. */
-  openRequestsOfOtherRuns(runIds: readonly string[]): Promise<readonly RequestRow[]>;
+  /** Open requests whose run is none of those given: a page of them, in the order of their ids, which is that of time. */
+  openRequestsOfOtherRuns(runIds: readonly string[], afterId?: string): Promise<readonly OpenRequest[]>;
   /** Up to which event of the log the rows of each projection are. */
   positions(): Promise<Readonly<Record<string, number>>>;
   balanceOf(accountId: string): Promise<BalanceRow | undefined>;
   /** What a key was charged on the UTC day of `at`, in its week (from Monday), in its month, and ever; in nano-USD. */
   usageOfKey(keyId: string, at: Date): Promise<KeyUsage>;
 };
+
+const OPEN_PAGE = 1000;
 
 // Named one by one: a table that newer nodes keep may have more columns than this software knows.
 const balanceColumns = Object.keys(balances.columns).join(', ');
@@ -34,10 +38,15 @@ export const createQueries = (database: Database): Queries => ({
        order by (request_id = $1) desc, reserved_at desc limit 1`,
       [id, accountId ?? null],
     )) ?? undefined,
-  openRequestsOfOtherRuns: (runIds) =>
-    database.any<RequestRow>(
-      `select ${requestColumns} from ${LIVE}.requests where status = 'open' and run_id <> all($1) order by reserved_at limit 1000`,
-      [runIds],
+  openRequestsOfOtherRuns: (runIds, afterId = '') =>
+    // The few that are open are found before they are sorted, or PostgreSQL might walk all requests in the order of their key.
+    database.any<OpenRequest>(
+      `with open as materialized (
+         select request_id, account_id, run_id from ${LIVE}.requests
+         where status = 'open' and run_id <> all($1) and request_id > $2
+       )
+       select * from open order by request_id limit ${OPEN_PAGE}`,
+      [runIds, afterId],
     ),
   positions: async () => {
     const rows = await database.any<{ name: string; position: bigint }>(

@@ -46,6 +46,12 @@ export const createIndexes = async (sql: Sql, { name, indexes }: Projection, sch
 export type Range = { readonly after: number; readonly upTo: number };
 
 /**
+ * A process that is stopped while it holds the checkpoint keeps every node from the rows, and them from orphaned holds:
+ * after so much silence its transaction is undone. Less than what makes a run dead.
+ */
+const SILENT_MS = 2000;
+
+/**
  * Folds events into the rows that they touch and moves the checkpoint to the end of their range, in one transaction.
  * Events that the checkpoint has passed already, here or on another node, are left out. Returns where the checkpoint is
  * now. The range need not be given where the events are all there are.
@@ -56,7 +62,12 @@ export const applyEvents = (
   schema: string,
   events: readonly Fact[],
   range?: Range,
-): Promise<number> => database.tx((tx) => applyEventsIn(tx, projection, schema, events, range));
+): Promise<number> =>
+  database.tx(async (tx) => {
+    // What a crash of the server may take from the rows it takes from their checkpoint as well: the log alone waits for the disk.
+    await tx.none(`set local synchronous_commit = off; set local idle_in_transaction_session_timeout = ${SILENT_MS}`);
+    return applyEventsIn(tx, projection, schema, events, range);
+  });
 
 export const applyEventsIn = async (
   tx: ITask<object>,

@@ -29,8 +29,14 @@ export type Allowance = {
   admit(to: Said, text: string): Promise<AccountRefusal['code'] | undefined>;
 };
 
-const shortages = ['insufficient_credits', 'credits_held_by_concurrent_requests'] as const;
-/** Why credits end a stream. */
+const shortages = [
+  'key_limit_exceeded',
+  'account_limit_exceeded',
+  'limit_held_by_concurrent_requests',
+  'insufficient_credits',
+  'credits_held_by_concurrent_requests',
+] as const;
+/** Why credits, or a limit on spending, end a stream. */
 export type Shortage = (typeof shortages)[number];
 export const isShortage = (why: string | undefined): why is Shortage => shortages.some((one) => one === why);
 
@@ -105,7 +111,7 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
     if (inputCounted) return false;
     inputCounted = true;
     const before = allowed;
-    inputTokens = Math.min(inputTokens, await countInput(request, promptTokens));
+    inputTokens = Math.min(inputTokens, await countInput(request, price, promptTokens));
     allowed = allow(held);
     return allowed > before;
   };

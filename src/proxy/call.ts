@@ -23,6 +23,7 @@ export type Settlement = {
 /** One completion under way: what was asked and set aside, and the means to end it. */
 export type Call = {
   readonly generationId: string;
+  readonly askedAt: Date;
   readonly request: CompletionRequest;
   readonly price: PriceVersion;
   readonly bounds: Bounds;
@@ -44,6 +45,7 @@ export type Call = {
 };
 
 export type CallOptions = {
+  readonly askedAt: Date;
   readonly gone: AbortSignal;
   readonly request: CompletionRequest;
   readonly price: PriceVersion;
@@ -57,7 +59,7 @@ export type CallOptions = {
 const END_WITHIN_MS = 1000;
 
 export const createCall = (options: CallOptions): Call => {
-  const { gone, request, price, reservation, ledger, promptTokens, tokens, idleTimeoutMs } = options;
+  const { askedAt, gone, request, price, reservation, ledger, promptTokens, tokens, idleTimeoutMs } = options;
   const { bounds } = reservation;
   const controller = new AbortController();
   const startedAt = performance.now();
@@ -87,6 +89,7 @@ export const createCall = (options: CallOptions): Call => {
 
   return {
     generationId: ledger.requestId,
+    askedAt,
     request,
     price,
     bounds,

@@ -3,7 +3,9 @@ import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { StoreFull } from '../eventstore/event-store.ts';
 import { createCall, type Call } from './call.ts';
 import { createIdempotency, type RecordedBy } from './idempotency.ts';
+import { isIntricate, MAX_VALUES } from './intricate.ts';
 import { createLedger, type ExecuteOnAccount, type Ledger } from './ledger.ts';
+import { unsoldMedia } from './media-parts.ts';
 import { readAnswer, withCost } from './meter.ts';
 import { upstreamProblem, type CompletionProblem } from './problem.ts';
 import { relayStream, type Sink } from './relay.ts';
@@ -97,24 +99,29 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
 
   const complete = async (asked: Asked): Promise<Answer> => {
     if (draining) return problem({ kind: 'draining' });
+    if (await isIntricate(asked.body)) return problem(intricate);
     const request = readRequest(asked.endpoint, asked.body);
     if (isBadRequest(request)) return problem({ kind: 'bad_request', ...request });
-    const price = findPrice(request.model, now());
+    const askedAt = now();
+    const price = findPrice(request.model, askedAt);
     if (!price || !serves(price, asked.endpoint)) return problem({ kind: 'model_not_found', model: request.model });
     const upstream = upstreams.get(price.upstream);
     if (!upstream) return problem({ kind: 'no_provider', model: request.model });
+    const unsold = unsoldMedia(request, price);
+    if (unsold) return problem({ kind: 'bad_request', ...unsold });
 
     const { idempotencyKey } = asked;
     const once =
       idempotencyKey === undefined
         ? undefined
         : createIdempotency({ asked: { ...asked, idempotencyKey }, recordedBy, secret });
-    const ledger = createLedger({ execute, asked, runId, stopping: () => draining, once });
+    const ledger = createLedger({ execute, asked, runId, now, stopping: () => draining, once });
     const reservation = await reserveCredits({ request, price, tokens: promptTokens, reserve: ledger.reserve }).catch(
       forgo(ledger),
     );
     if (!reservation.reserved) return problem(whyNotReserved(reservation));
     const call = createCall({
+      askedAt,
       gone: asked.gone,
       request,
       price,
@@ -155,6 +162,13 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
       clearTimeout(grace);
     },
   };
+};
+
+const intricate: CompletionProblem = {
+  kind: 'bad_request',
+  code: 'invalid_request',
+  message: `The body has more than ${MAX_VALUES} values.`,
+  param: null,
 };
 
 const problem = (what: CompletionProblem): Answer => ({ kind: 'problem', problem: what });

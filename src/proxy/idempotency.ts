@@ -12,8 +12,9 @@ export type Duplicate = {
   readonly generationId: string;
   /** What it cost, where it has ended. */
   readonly charged?: Credits;
-  /** It is never for want of credits. */
+  /** It is never for want of credits, nor for a limit. */
   readonly funds?: never;
+  readonly limit?: never;
 };
 
 /** The first event that a command left in the log. */

@@ -6,10 +6,10 @@ import type { StreamMeter } from './meter.ts';
 
 const event = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;
 
-const chunkOf = ({ request, generationId }: Call, meter: StreamMeter): Readonly<Record<string, unknown>> => ({
+const chunkOf = ({ request, generationId, askedAt }: Call, meter: StreamMeter): Readonly<Record<string, unknown>> => ({
   id: meter.metered().upstreamId ?? generationId,
   object: request.endpoint === '/completions' ? 'text_completion' : 'chat.completion.chunk',
-  created: Math.floor(Date.now() / 1000),
+  created: Math.floor(askedAt.getTime() / 1000),
   model: request.model,
 });
 
@@ -41,6 +41,18 @@ export const errorEvent = (call: Call, meter: StreamMeter, ended: Delivery['ende
   });
 
 const shortages: Readonly<Record<Shortage, { readonly code: string; readonly message: string }>> = {
+  key_limit_exceeded: {
+    code: 'key_limit_exceeded',
+    message: 'This API key has reached its spending limit, so the answer ends here.',
+  },
+  account_limit_exceeded: {
+    code: 'account_limit_exceeded',
+    message: 'This account has reached its spending limit, so the answer ends here.',
+  },
+  limit_held_by_concurrent_requests: {
+    code: 'limit_held_by_concurrent_requests',
+    message: 'The rest of the spending limit is held by other requests under way, so the answer ends here.',
+  },
   insufficient_credits: {
     code: 'credit_balance_exhausted',
     message: 'Your credit ran out, so the answer ends here. Top up, and ask for the rest.',

@@ -1,4 +1,4 @@
-import type { AccountCommand, AccountRefusal } from '../domain/account/decide.ts';
+import type { AccountCommand, AccountRefusal, ReserveCredits } from '../domain/account/decide.ts';
 import type { AccountEvent, Delivery, PinnedPrice, ReleaseReason } from '../domain/account/events.ts';
 import { invariant } from '../domain/decider.ts';
 import type { Credits, Usage } from '../domain/money.ts';
@@ -6,7 +6,7 @@ import type { Metadata } from '../eventstore/codec.ts';
 import type { CommandOptions, Outcome } from '../eventstore/commands.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
 import { lastCommandId, type Idempotency } from './idempotency.ts';
-import type { Reserve } from './reservation.ts';
+import type { Hold, Reserve } from './reservation.ts';
 
 /** Decides a command on an account; resolves when what came of it is durable. */
 export type ExecuteOnAccount = (
@@ -37,6 +37,7 @@ export type LedgerOptions = {
   readonly execute: ExecuteOnAccount;
   readonly asked: { readonly uuid: string; readonly accountId: string; readonly keyId: string };
   readonly runId: string;
+  readonly now: () => Date;
   /** Whether this process is about to end, and the holds of its run to be ended by others. */
   readonly stopping: () => boolean;
   /** Where the request came under an Idempotency-Key. */
@@ -56,12 +57,24 @@ export const generationIdOf = (uuid: string): string => `gen-${uuid}`;
 /** The command that ends an orphaned hold is named after the request, whoever gives it. */
 export const orphanCommandId = (requestId: string): string => lastCommandId(requestId, 'orphaned');
 
-export const createLedger = ({ execute, asked, runId, stopping, once }: LedgerOptions): Ledger => {
+export const createLedger = ({ execute, asked, runId, now, stopping, once }: LedgerOptions): Ledger => {
   const { uuid, accountId, keyId } = asked;
   const requestId = generationIdOf(uuid);
   const askAs = (commandId: string, command: AccountCommand, options?: CommandOptions): Answered =>
     execute(accountId, command, { actor: `key:${keyId}`, commandId }, options);
   const nameOf = (step: string): string => `${uuid}/${step}`;
+
+  /** When the hold was placed, as the log has it: what is charged later counts in that day. */
+  let reservedAt: number | undefined;
+  const reserveAs = async (commandId: string, hold: Hold, once?: Idempotency): Answered => {
+    const command: ReserveCredits = { type: 'ReserveCredits', requestId, keyId, runId, at: now().getTime(), ...hold };
+    const outcome = once
+      ? await askAs(commandId, { ...command, requestHash: once.requestHash }, { mayRepeat: true })
+      : await askAs(commandId, command);
+    const [event] = outcome.accepted ? outcome.events : [];
+    if (event?.type === 'CreditsReserved') reservedAt = event.at;
+    return outcome;
+  };
 
   const insist = async (command: AccountCommand, step: string, commandId = nameOf(step)): Answered => {
     for (let mayRepeat = false; ; mayRepeat = true) {
@@ -77,12 +90,8 @@ export const createLedger = ({ execute, asked, runId, stopping, once }: LedgerOp
   return {
     requestId,
     reserve: async (hold, step) => {
-      const command: AccountCommand = { type: 'ReserveCredits', requestId, keyId, runId, ...hold };
-      if (once) {
-        const { requestHash } = once;
-        return once.reserve(requestId, (id) => askAs(id, { ...command, requestHash }, { mayRepeat: true }));
-      }
-      const outcome = await askAs(nameOf(step), command);
+      if (once) return once.reserve(requestId, (id) => reserveAs(id, hold, once));
+      const outcome = await reserveAs(nameOf(step), hold);
       return outcome.accepted ? undefined : outcome.refusal;
     },
     extend: async (by, step, options) => {
@@ -94,7 +103,8 @@ export const createLedger = ({ execute, asked, runId, stopping, once }: LedgerOp
         const outcome = await insist({ type: 'SettleHold', requestId, usage, delivery }, 'settle');
         if (outcome.accepted || outcome.refusal.code !== 'hold_not_open') return outcome;
         // This process was taken for dead and its hold released: what was delivered is charged to what is free now.
-        const late: AccountCommand = { type: 'ChargeLateUsage', requestId, keyId, usage, price, delivery };
+        const at = reservedAt === undefined ? {} : { at: reservedAt };
+        const late: AccountCommand = { type: 'ChargeLateUsage', requestId, keyId, usage, price, delivery, ...at };
         return insist(late, 'late', once?.lateCommandId());
       };
       const outcome = await charge().catch((cause: unknown) => {

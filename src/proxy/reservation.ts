@@ -48,7 +48,7 @@ const MIN_CAPPED_OUTPUT = 16;
 
 /**
  * Sets credits aside for the most that a request can cost, or, where it can be metered as it comes, for a step of its
- * output. First by bytes, which costs nothing; only where that does not fit the balance is the prompt counted. Where that
+ * output. First by bytes, which costs nothing; only where that does not fit the balance or a limit is the prompt counted. Where that
  * does not fit either, a limit that the customer gave is not cut; where none was given, the output begins with as much as
  * is affordable. The upstream is told so, unless more may be set aside as it goes.
  */
@@ -57,16 +57,15 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
   const limit = Math.min(request.maxOutputTokens ?? price.maxOutputTokens, price.maxOutputTokens);
   const stepwise = comesInSteps(request, price);
   const cheap: Bounds = {
-    inputTokens: inputTokensBound(request, price.contextTokens),
+    inputTokens: inputTokensBound(request, price),
     outputTokens: (stepwise ? Math.min(limit, STEP_TOKENS) : limit) * request.choices,
     outputLimit: limit * request.choices,
   };
   const refusal = await ask(options, cheap, 'reserve');
   if (!refusal) return reserved(price, cheap);
-  // Who has nothing at all is not worth the counting of a prompt, which takes a while where it is long.
-  if (!refusal.funds || refusal.funds.available === 0n) return { reserved: false, refusal };
+  if (!mayFitCounted(refusal, cheap)) return { reserved: false, refusal };
 
-  const inputTokens = Math.min(cheap.inputTokens, await countInput(request, tokens));
+  const inputTokens = Math.min(cheap.inputTokens, await countInput(request, price, tokens));
   const exact: Bounds = { ...cheap, inputTokens };
   const again = inputTokens < cheap.inputTokens ? await ask(options, exact, 'reserve-counted') : refusal;
   if (!again) return reserved(price, exact);
@@ -74,7 +73,7 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
 
   const affordableTokens = affordable(again.funds.available, inputTokens, request, price);
   // Credits that others hold come free again: who waits for them gets a whole answer.
-  const capped = request.maxOutputTokens === undefined && again.code === 'insufficient_credits';
+  const capped = request.maxOutputTokens === undefined && isFinal(again.code);
   if (!capped || affordableTokens < MIN_CAPPED_OUTPUT) return { reserved: false, refusal: again, affordableTokens };
   const outputTokens = affordableTokens * request.choices;
   const bounds: Bounds = stepwise
@@ -84,10 +83,27 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
   return last ? { reserved: false, refusal: last, affordableTokens } : reserved(price, bounds);
 };
 
+/**
+ * Who has nothing at all is not worth the counting of a prompt, which takes a while where it is long; nor is a limit by the
+ * minute that its output alone breaks.
+ */
+const mayFitCounted = ({ funds, limit }: AccountRefusal | Duplicate, { outputTokens }: Bounds): boolean =>
+  limit?.of === 'tokens' ? limit.used + outputTokens < limit.limit : funds !== undefined && funds.available > 0n;
+
+/** No waiting for others makes room for more. */
+const isFinal = (code: string): boolean =>
+  code === 'insufficient_credits' || code === 'key_limit_exceeded' || code === 'account_limit_exceeded';
+
 /** The most input tokens that a request can have, once its texts were counted. */
-export const countInput = async (request: CompletionRequest, tokens: TokenCounter): Promise<number> => {
+export const countInput = async (
+  request: CompletionRequest,
+  price: PriceVersion,
+  tokens: TokenCounter,
+): Promise<number> => {
   const texts = promptTexts(request);
-  return countedTokensBound(request, texts, await tokens.count(texts, 'at_most'));
+  // More tokens than the bytes bound, or the model reads, tell nothing new, and others wait for their count.
+  const enough = inputTokensBound(request, price);
+  return countedTokensBound(request, price, { texts, tokens: await tokens.count(texts, 'at_most', enough) });
 };
 
 const ask = (options: ReservationOptions, bounds: Bounds, step: string): ReturnType<Reserve> => {

@@ -4,9 +4,9 @@ import { Worker } from 'node:worker_threads';
 export type TokenCounter = {
   /**
    * The tokens of several texts together. Never blocks this thread, and never rejects: where they cannot be counted it
-   * tells how many there are at least, or at most.
+   * tells how many there are at least, or at most. It goes no further than where there are more than enough.
    */
-  count(texts: readonly string[], otherwise?: 'at_least' | 'at_most'): Promise<number>;
+  count(texts: readonly string[], otherwise?: 'at_least' | 'at_most', enough?: number): Promise<number>;
   close(): Promise<void>;
 };
 
@@ -42,13 +42,13 @@ export const createTokenCounter = (): TokenCounter => {
   };
 
   return {
-    count: (texts, otherwise = 'at_least') =>
+    count: (texts, otherwise = 'at_least', enough = Infinity) =>
       new Promise((resolve) => {
         const id = next++;
         waiting.set(id, { otherwise: () => Math.ceil(bytesOf(texts) / BYTES_PER_TOKEN[otherwise]), resolve });
         const running = started();
         running.ref(); // The process must not end before it is answered.
-        running.postMessage({ id, texts });
+        running.postMessage({ id, texts, enough });
       }),
     close: async () => {
       await worker?.terminate();

@@ -1,4 +1,4 @@
-import { inRounds } from './rounds.ts';
+import { inRounds, type Rest } from './rounds.ts';
 
 /** An open hold, and the account and run that it belongs to. */
 export type OpenHold = { readonly requestId: string; readonly accountId: string; readonly runId: string };
@@ -6,7 +6,8 @@ export type OpenHold = { readonly requestId: string; readonly accountId: string;
 export type OrphanedHoldsOptions = {
   /** Undefined while it cannot be told who lives. */
   readonly liveRuns: () => Promise<readonly string[] | undefined>;
-  readonly openHoldsOfOtherRuns: (runIds: readonly string[]) => Promise<readonly OpenHold[]>;
+  /** A page of them, in the order of their requests' ids; the next one comes after the last id of this. */
+  readonly openHoldsOfOtherRuns: (runIds: readonly string[], afterId: string) => Promise<readonly OpenHold[]>;
   /** Releases a hold unless it has ended already; tells whether it did. */
   readonly release: (hold: OpenHold) => Promise<boolean>;
   readonly released: (hold: OpenHold) => void;
@@ -22,18 +23,28 @@ const LOOK_EVERY_MS = 500;
 export const releaseOrphanedHolds = (options: OrphanedHoldsOptions): { close(): Promise<void> } => {
   const { liveRuns, openHoldsOfOtherRuns, release, released, failed } = options;
 
-  const look = async (): Promise<void> => {
-    const live = await liveRuns();
-    if (!live) return;
-    const orphans = await openHoldsOfOtherRuns(live);
-    await Promise.all(
-      orphans.map(async (hold) => {
-        if (await release(hold)) released(hold);
-      }),
-    );
+  /** All of them, page by page: those that cannot be released now must not keep the others behind them from it. */
+  const look = async (rest: Rest): Promise<void> => {
+    for (let afterId = ''; !rest.ended;) {
+      // Who lives is asked for every page: while one was released, a new run may have begun to hold.
+      const live = await liveRuns();
+      if (!live) return;
+      const orphans = await openHoldsOfOtherRuns(live, afterId);
+      const last = orphans.at(-1);
+      if (!last) return;
+      const ends = await Promise.allSettled(
+        orphans.map(async (hold) => {
+          if (await release(hold)) released(hold);
+        }),
+      );
+      // What keeps one of them most likely keeps many, and is told once.
+      const failure = ends.find((end) => end.status === 'rejected');
+      if (failure) failed(failure.reason);
+      afterId = last.requestId;
+    }
   };
 
   return inRounds(async (rest) => {
-    for (; !rest.ended; await rest.pause(LOOK_EVERY_MS)) await look().catch(failed);
+    for (; !rest.ended; await rest.pause(LOOK_EVERY_MS)) await look(rest).catch(failed);
   });
 };

@@ -26,6 +26,7 @@ export const delivery: Delivery = {
 
 const reserve = (requestId: string, amount: bigint): AccountCommand => ({
   ...{ type: 'ReserveCredits', requestId, amount, keyId: 'key_1', runId: 'run-1', price },
+  at: Date.UTC(2026, 0, 31, 12),
   request: {
     ...{ endpoint: '/chat/completions', upstream: 'openai', streamed: true },
     ...{ inputTokensBound: 100, outputTokensBound: 1000 },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createInMemoryStore } from '../../src/eventstore/in-memory.ts';
 import { tellStory, type Chapter, type Until } from '../../src/cli/history.ts';
-import { line, plain, summary, type Holder } from '../../src/cli/sentences.ts';
+import { line, plain, sentence, summary, type Holder } from '../../src/cli/sentences.ts';
 import { ACCOUNT, ada, writeLedger } from './ledger.ts';
 
 const tell = async (until: Until = {}, holder: Holder = ada) => {
@@ -36,7 +36,7 @@ describe('a story', () => {
       '#12  Gave back the 0.001 USD held for gen-3, uncharged: the provider failed (HTTP 500).  [test]  Balance 0.007953749 USD.',
       '#13  Held 0.001 USD for gen-4: gpt-5-mini at price version 1, /chat/completions, with key_1.  [test]  Balance 0.007953749 USD, of which 0.001 held.',
       '#14  Charged 0.007953749 USD for gen-4: 101 input + 40 cached input + 10,000 output tokens, reported; completed. 0.00 USD of the hold is free again.  [test]  Balance 0.00 USD.',
-      '#15  Wrote off 0.012072502 USD of gen-4, which neither hold nor balance covered: the house pays.  [test]  Balance 0.00 USD.',
+      '#15  Wrote off 0.012072502 USD of gen-4, which neither the hold nor what was left to charge covered: the house pays.  [test]  Balance 0.00 USD.',
       '#16  Added 0.005 USD (lot_3), granted: Sorry.  [test]  Balance 0.005 USD.',
       '#17  Held 0.001 USD for gen-5: gpt-5-mini at price version 1, /chat/completions, with key_1.  [test]  Balance 0.005 USD, of which 0.001 held.',
       '#18  Suspended: Resale.  [test]  Balance 0.005 USD, of which 0.001 held.',
@@ -72,6 +72,20 @@ describe('a story', () => {
       '  available  0.004 USD',
       '  open hold  0.001 USD for gen-5 (gpt-5-mini), run run-1',
     ]);
+  });
+});
+
+describe('limits', () => {
+  it('are told in words', () => {
+    const limits = {
+      ...{ requestsPerMinute: 600, tokensPerMinute: 90_000, concurrentRequests: 5, models: ['gpt-5-mini', 'o\u001b3'] },
+      ...{ spending: { day: 5_000_000_000n, total: 1n }, expiresAt: '2027-01-01T00:00:00.000Z' },
+    };
+    expect(sentence({ type: 'KeyLimitsSet', keyId: 'key_1', limits })).toBe(
+      'Set the limits of the key key_1: 600 requests a minute; 90,000 tokens a minute; 5 requests at once; 5.00 USD a day; ' +
+        '0.000000001 USD in total; only gpt-5-mini, o\u00b73; until 2027-01-01T00:00:00.000Z.',
+    );
+    expect(sentence({ type: 'AccountLimitsSet', limits: {} })).toBe('Set the limits of the account: none.');
   });
 });
 

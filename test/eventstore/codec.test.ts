@@ -7,6 +7,8 @@ import type { StoredEvent } from '../../src/eventstore/event-store.ts';
 import { createVault } from '../../src/eventstore/personal-data.ts';
 import { accountEventShapes } from '../../src/eventstore/shapes/account.ts';
 import {
+  accountLimitsSet,
+  limitsSet,
   drawn,
   extended,
   keyIssued,
@@ -60,6 +62,20 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
     '{"keyId":"key_1","name":"laptop","hash":"hash of key_1","pepperId":"pepper_1","hint":"wxyz"}',
   ],
   KeyRevoked: [keyRevoked(), '{"keyId":"key_1","reason":"leaked"}'],
+  KeyLimitsSet: [
+    limitsSet({
+      requestsPerMinute: 60,
+      tokensPerMinute: 1000,
+      concurrentRequests: 3,
+      spending: { day: 5n, month: 50n, total: 500n },
+      models: ['simulated-small'],
+      expiresAt: '2027-01-01T00:00:00.000Z',
+    }),
+    '{"keyId":"key_1","limits":{"requestsPerMinute":60,"tokensPerMinute":1000,"concurrentRequests":3,' +
+      '"spending":{"day":"5","month":"50","total":"500"},"models":["simulated-small"],' +
+      '"expiresAt":"2027-01-01T00:00:00.000Z"}}',
+  ],
+  AccountLimitsSet: [accountLimitsSet({ spending: { day: 5n } }), '{"limits":{"spending":{"day":"5"}}}'],
   CreditsToppedUp: [
     toppedUp(5_000_000_000n),
     '{"lotId":"lot_1","amount":"5000000000","source":{"kind":"grant","reason":"welcome"}}',
@@ -68,7 +84,7 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
     reserved(4n),
     `{"requestId":"req_1","amount":"4","keyId":"key_1","runId":"run_1","price":${priceText},` +
       '"request":{"endpoint":"/v1/chat/completions","upstream":"simulated","streamed":true,' +
-      '"inputTokensBound":100,"outputTokensBound":50}}',
+      '"inputTokensBound":100,"outputTokensBound":50},"at":1769860800000}',
   ],
   HoldExtended: [extended(2n), '{"requestId":"req_1","by":"2"}'],
   HoldSettled: [
@@ -97,7 +113,7 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
 };
 
 /** Of those whose shape has changed. */
-const versions: Partial<Record<string, number>> = { AccountRegistered: 2, CreditsReserved: 2 };
+const versions: Partial<Record<string, number>> = { AccountRegistered: 2, CreditsReserved: 3, LateUsageCharged: 2 };
 
 const ID = '019a0000-1234-8abc-8def-0123456789ab';
 const metadata: Metadata = { actor: 'key:key_1', commandId: 'cmd', correlationId: 'req_http' };
@@ -164,9 +180,14 @@ describe('every event', () => {
     expect(() => roundTrip({ ...event, requestHash: 'How are you?' })).toThrow();
   });
 
-  it('of a time when there were no idempotency keys is read as ever', () => {
-    const [event, data] = onDisk.CreditsReserved;
-    expect(decode(stored({ type: event.type, version: 1, data })).event).toStrictEqual(event);
+  it('of a time when there were no idempotency keys, and no limits, is read as ever', () => {
+    const [{ at: _, ...event }, data] = onDisk.CreditsReserved;
+    const old = data.replace(/,"at":\d+/, '');
+    for (const version of [1, 2]) {
+      expect(decode(stored({ type: event.type, version, data: old })).event).toStrictEqual(event);
+    }
+    const [late, lateData] = onDisk.LateUsageCharged;
+    expect(decode(stored({ type: late.type, version: 1, data: lateData })).event).toStrictEqual(late);
   });
 
   it('of a system need not come from a request', () => {

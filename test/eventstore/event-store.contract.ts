@@ -495,7 +495,7 @@ const following = (log: Log): void => {
     const one = follower(log.store, log.start);
     await log.store.append([slice(stream, -1, event)]);
     await one.until(1);
-    expect(one.seen).toEqual(await log.store.readAll(log.start, 1));
+    expect(one.seen).toEqual(await log.store.readFacts(log.start, 1));
     await one.stop();
   });
 
@@ -513,11 +513,30 @@ const following = (log: Log): void => {
     const stop = new AbortController();
     let pages = 0;
     for await (const page of log.store.follow(log.start, stop.signal)) {
-      expect(page.length).toBeLessThanOrEqual(PAGE);
+      expect(page.events.length).toBeLessThanOrEqual(PAGE);
       pages++;
       stop.abort();
     }
     expect(pages).toBe(1);
+  });
+
+  it('yields some types alone, and says how far there are no more', async () => {
+    const stop = new AbortController();
+    const typed = (type: string) => ({ ...anEvent(), type });
+    const [first, second, third] = [typed('KeyIssued'), typed('KeyRevoked'), typed('KeyIssued')];
+    await log.store.append([slice(aStream(), -1, anEvent(), first, second, anEvent())]);
+    const pages: { readonly ids: readonly string[]; readonly upTo: number }[] = [];
+    for await (const { events, upTo } of log.store.follow(log.start, stop.signal, ['KeyIssued'])) {
+      pages.push({ ids: idsOf(events), upTo: upTo - log.start });
+      if (pages.length === 1) await log.store.append([slice(aStream(), -1, anEvent())]);
+      if (pages.length === 2) await log.store.append([slice(aStream(), -1, anEvent(), third)]);
+      if (pages.length === 3) stop.abort();
+    }
+    expect(pages).toEqual([
+      { ids: [first.id], upTo: 4 },
+      { ids: [], upTo: 5 },
+      { ids: [third.id], upTo: 7 },
+    ]);
   });
 
   it('yields nothing when it was aborted before', async () => {
@@ -558,7 +577,7 @@ const following = (log: Log): void => {
     await log.store.append([slice(aStream(), -1, ...events.slice(0, 1))]);
     const seen: string[] = [];
     for await (const page of log.store.follow(log.start, new AbortController().signal)) {
-      seen.push(...idsOf(page));
+      seen.push(...idsOf(page.events));
       const next = events[seen.length];
       if (!next) break;
       await log.store.append([slice(aStream(), -1, next)]);

@@ -6,6 +6,7 @@ import {
   type NewEvent,
   type Slice,
   type StoredEvent,
+  type StoredFact,
 } from '../../src/eventstore/event-store.ts';
 
 export const anEvent = (over: Partial<NewEvent> = {}): NewEvent => ({
@@ -49,11 +50,11 @@ export const firstToCome = async (
   store: EventStore,
   afterPosition: number,
   count: number,
-): Promise<readonly StoredEvent[]> => {
-  const events: StoredEvent[] = [];
+): Promise<readonly StoredFact[]> => {
+  const events: StoredFact[] = [];
   if (count === 0) return events;
   for await (const page of store.follow(afterPosition, new AbortController().signal)) {
-    events.push(...page);
+    events.push(...page.events);
     if (events.length >= count) break;
   }
   return events;
@@ -62,11 +63,11 @@ export const firstToCome = async (
 /** Follows until aborted; `seen` grows as events come, and `until` resolves once so many have come. */
 export const follower = (store: EventStore, afterPosition: number) => {
   const stop = new AbortController();
-  const seen: StoredEvent[] = [];
+  const seen: StoredFact[] = [];
   const waiting = new Set<{ count: number; resolve: () => void }>();
   const ended = (async () => {
     for await (const page of store.follow(afterPosition, stop.signal)) {
-      seen.push(...page);
+      seen.push(...page.events);
       for (const { count, resolve } of waiting) if (seen.length >= count) resolve();
     }
   })();

@@ -35,6 +35,7 @@ const open = async (options: Partial<AppOptions> = {}) => {
     findKeyOwner: (hash) => (hash === 'good' ? { accountId: 'acc_1', keyId: 'key_1', revoked: false } : undefined),
     complete: () => Promise.resolve(whole),
     balanceUsd: () => '4.99',
+    rateLimits: () => ({}),
     listModels: () => [],
     findGeneration: () => Promise.resolve(undefined),
     findKeyUsage: () => Promise.resolve({ day: 1n, week: 2n, month: 3n, total: 4n }),
@@ -115,6 +116,21 @@ describe('the door', () => {
       'x-kissapi-cost-usd': '0.01',
       'x-kissapi-balance-usd': '4.99',
     });
+  });
+
+  it('tells how the limits by the minute stand, of a refusal too', async () => {
+    const rateLimits = () => ({ requests: { limit: 60, remaining: 0, resetMs: 61_200 } });
+    const refused: Answer = { kind: 'problem', problem: { kind: 'draining' } };
+    for (const answer of [whole, refused]) {
+      const { post } = await open({ rateLimits, complete: () => Promise.resolve(answer) });
+      const { headers } = await post();
+      expect(Object.fromEntries(headers)).toMatchObject({
+        'x-ratelimit-limit-requests': '60',
+        'x-ratelimit-remaining-requests': '0',
+        'x-ratelimit-reset-requests': '1m2s',
+      });
+      expect(headers.get('x-ratelimit-limit-tokens')).toBeNull();
+    }
   });
 
   it('passes an idempotency key on, and no such thing as could not be one', async () => {

@@ -42,6 +42,8 @@ const everyType = {
   AccountReinstated: true,
   KeyIssued: true,
   KeyRevoked: true,
+  KeyLimitsSet: true,
+  AccountLimitsSet: true,
   CreditsToppedUp: true,
   CreditsReserved: true,
   HoldExtended: true,
@@ -107,8 +109,16 @@ const liveFully = async (): Promise<string> => {
 
   const spare = await gateway.manage<{ key_id: string }>('POST', `/accounts/${accountId}/keys`, { name: 'spare' });
   await gateway.manage('DELETE', `/accounts/${accountId}/keys/${spare.key_id}`);
+  await gateway.manage('PUT', `/accounts/${accountId}/limits`, {
+    requests_per_minute: 1000,
+    spending_usd: { day: '5.00' },
+  });
+  await gateway.manage('PUT', `/accounts/${accountId}/keys/${keyId}/limits`, {
+    concurrent_requests: 10,
+    models: ['simulated-chat', price.model],
+  });
   const of = (requestId: string) => ({ requestId, keyId });
-  const hold = { amount: 1000n, runId: 'run_elsewhere', price, request };
+  const hold = { at: Date.now(), amount: 1000n, runId: 'run_elsewhere', price, request };
   const usage = { input: 7, cachedInput: 0, cacheWrite: 0, output: 5, reasoning: 0 };
   await onAnotherNode(accountId, [
     { type: 'ReserveCredits', ...of('gen-extended'), ...hold },

@@ -205,14 +205,18 @@ describe('a follower whose consumer fails', () => {
     expect(follower.failure).toBeUndefined();
   });
 
-  it('skims over what is of no interest to it, up to the head, and then keeps up', async () => {
+  it('skims over what is of no interest to it, up to the head and beyond', async () => {
     const stream = accountStream('acc_1');
     await log.append(stream, keyIssued('key_1'), toppedUp(1n, 'lot_a'), keyIssued('key_2'), toppedUp(1n, 'lot_b'));
     const read: string[] = [];
-    const readAll: FollowOptions['store']['readAll'] = async (...asked) => {
-      const page = await log.store.readAll(...asked);
-      read.push(...page.map(({ type }) => type));
-      return page;
+    const store: FollowOptions['store'] = {
+      head: log.store.head,
+      follow: async function* (...asked) {
+        for await (const page of log.store.follow(...asked)) {
+          read.push(...page.events.map(({ type }) => type));
+          yield page;
+        }
+      },
     };
     const seen: string[] = [];
     let position = 0;
@@ -225,19 +229,19 @@ describe('a follower whose consumer fails', () => {
         return (position = upTo);
       },
     };
-    const follower = follow(consumer, { skim: true, store: { ...log.store, readAll } });
+    const follower = follow(consumer, { skim: true, store });
     await follower.reached(4);
     expect(read).toEqual(['KeyIssued', 'KeyIssued']);
     await log.append(stream, toppedUp(1n, 'lot_c'), keyIssued('key_3'));
     await follower.reached(6);
     expect(seen).toEqual(['key_1', 'key_2', 'key_3']);
+    expect(read).toEqual(['KeyIssued', 'KeyIssued', 'KeyIssued']);
   });
 
   it('is well again once the store is, though nothing new has come', async () => {
     await append(2);
     let down = false;
     const store: FollowOptions['store'] = {
-      readAll: log.store.readAll,
       head: () => (down ? Promise.reject(new Error('the store is down')) : log.store.head()),
       follow: async function* (after, signal) {
         for await (const page of log.store.follow(after, signal)) {
@@ -378,6 +382,29 @@ describe('a follower that is closed', () => {
     const follower = follow(createConsumer({ apply: () => new Promise(() => undefined) }));
     await settle();
     await closes(follower, 5000);
+  });
+
+  it('is not hurried any more by who waits no longer', async () => {
+    const consumer = createConsumer();
+    const follower = follow(consumer, { gatherMs: 60_000 });
+    await settle();
+    const impatient = new AbortController();
+    const waiting = follower.reached(99, impatient.signal);
+    await append(1);
+    await append(1);
+    await settle();
+    expect(follower.position).toBe(2);
+    impatient.abort();
+    await waiting;
+    await append(1);
+    await settle();
+    await append(1);
+    await settle();
+    expect(follower.position).toBe(3);
+    await follower.reached(99, impatient.signal);
+    expect(follower.position).toBe(3);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(follower.position).toBe(4);
   });
 
   it('leaves nobody waiting', async () => {

@@ -6,6 +6,7 @@ import { createQueries, type Queries } from '../../src/projections/queries.ts';
 import { bringUpToDate } from '../../src/projections/rebuild.ts';
 import { applyEvents } from '../../src/projections/rows.ts';
 import { delivery, drawn, registered, released, reserved, settled, toppedUp } from '../domain/account/examples.ts';
+import { query } from '../support/sql.ts';
 import { createLog, useDatabases } from './log.ts';
 
 const databases = useDatabases();
@@ -35,12 +36,36 @@ describe('queries', () => {
     expect(await queries.findRequest(`' or true --`)).toBeUndefined();
   });
 
-  it('find the open requests of all runs but some, oldest first', async () => {
+  it('find the open requests of all runs but some, in the order of their ids', async () => {
     const openOf = async (...runs: readonly string[]) =>
       (await queries.openRequestsOfOtherRuns(runs)).map(({ request_id }) => request_id);
     expect(await openOf('run_1')).toEqual(['gen-3', 'gen-4']);
     expect(await openOf('run_1', 'run_2', 'run_3')).toEqual([]);
-    expect((await openOf()).toSorted()).toEqual(['gen-3', 'gen-4', 'gen-5']);
+    expect(await openOf()).toEqual(['gen-3', 'gen-4', 'gen-5']);
+    expect((await queries.openRequestsOfOtherRuns([], 'gen-3')).map(({ request_id }) => request_id)).toEqual([
+      'gen-4',
+      'gen-5',
+    ]);
+  });
+
+  it('find open requests page by page, each of them once', async () => {
+    const ids = Array.from({ length: 2500 }, (_, n) => `gen-${10_000 + n}`);
+    await query(
+      databases.url(),
+      `insert into ${LIVE}.requests
+       select (jsonb_populate_record(r, jsonb_build_object('request_id', id, 'run_id', 'run_9'))).*
+       from ${LIVE}.requests r, unnest($1::text[]) id where r.request_id = 'gen-3'`,
+      [ids],
+    );
+    const found: string[] = [];
+    for (let after = 'gen-1'; ;) {
+      const page = await queries.openRequestsOfOtherRuns(['run_1', 'run_2', 'run_3'], after);
+      if (page.length === 0) break;
+      found.push(...page.map(({ request_id }) => request_id));
+      after = found.at(-1) ?? '';
+    }
+    expect(found).toEqual(ids);
+    await query(databases.url(), `delete from ${LIVE}.requests where run_id = 'run_9'`);
   });
 
   it('know a balance, and none of an account that is not', async () => {

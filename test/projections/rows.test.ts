@@ -1,3 +1,4 @@
+import type { ITask } from 'pg-promise';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
@@ -5,6 +6,7 @@ import { noUsage } from '../../src/domain/money.ts';
 import type { Recorded } from '../../src/eventstore/codec.ts';
 import { balances, type BalanceRow } from '../../src/projections/balances.ts';
 import { dailyUsage } from '../../src/projections/daily-usage.ts';
+import type { Database } from '../../src/projections/database.ts';
 import { LIVE, type Projection } from '../../src/projections/projection.ts';
 import { requests, type RequestRow } from '../../src/projections/requests.ts';
 import { applyEvents, createTable, digest, lockCheckpoint } from '../../src/projections/rows.ts';
@@ -158,5 +160,36 @@ describe('a row', () => {
     const end = { ...settled(1, charge), usage };
     const [row] = await rowsOf<RequestRow>(asProjection(requests), registered, toppedUp(10n), reserved(5n), end);
     expect(row?.output_tokens).toBe(BigInt(Number.MAX_SAFE_INTEGER));
+  });
+});
+
+describe('a node that is stopped while it has the checkpoint', () => {
+  const projection = asProjection(balances);
+  beforeEach(() => createAnew(projection));
+
+  it('does not keep the rows from the others, and finds when it wakes up that they went on', async () => {
+    const events = await someHistory();
+    let [locked, resume] = [(): void => undefined, (): void => undefined];
+    const isLocked = new Promise<void>((resolve) => (locked = resolve));
+    const resumed = new Promise<void>((resolve) => (resume = resolve));
+    const stopping = (tx: ITask<object>): ITask<object> =>
+      Object.assign(Object.create(tx) as ITask<object>, {
+        oneOrNone: async (...query: Parameters<typeof tx.oneOrNone>): Promise<unknown> => {
+          const row: unknown = await tx.oneOrNone(...query);
+          locked();
+          await resumed;
+          return row;
+        },
+      });
+    const database = {
+      tx: <T>(work: (tx: ITask<object>) => Promise<T>) => databases.first.tx((tx) => work(stopping(tx))),
+    } as Database;
+
+    const stopped = applyEvents(database, projection, LIVE, events.slice(0, 100)).catch((error: unknown) => error);
+    await isLocked;
+    expect(await applyEvents(databases.all[1] ?? databases.first, projection, LIVE, events)).toBe(events.length);
+    resume();
+    expect(await stopped).toBeInstanceOf(Error);
+    expect(await applyEvents(databases.first, projection, LIVE, events.slice(0, 100))).toBe(events.length);
   });
 });

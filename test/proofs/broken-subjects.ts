@@ -1,5 +1,6 @@
 import { realNode, type NodeOptions, type Subject } from '../../proofs/prove/history.ts';
 import { accountDecider } from '../../src/domain/account/decide.ts';
+import type { Tallies, Tally } from '../../src/domain/account/tallies.ts';
 import { accept } from '../../src/domain/decider.ts';
 import { createCommitter, type Committer } from '../../src/eventstore/committer.ts';
 import { StoreUnavailable, type EventStore, type Slice } from '../../src/eventstore/event-store.ts';
@@ -55,8 +56,8 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
         const decision = accountDecider.decide(command, account);
         const { needed = 0n, available = 0n } = (!decision.accepted && decision.refusal.funds) || {};
         if (command.type !== 'ReserveCredits' || needed !== available + 1n) return decision;
-        const { requestId, amount, keyId, runId, price, request } = command;
-        return accept({ type: 'CreditsReserved', requestId, amount, keyId, runId, price, request });
+        const { requestId, amount, keyId, runId, price, request, at } = command;
+        return accept({ type: 'CreditsReserved', requestId, amount, keyId, runId, price, request, at });
       },
     }),
 
@@ -92,6 +93,15 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
           standing: lenient ? { ...standing, status: 'active' } : standing,
         });
       },
+    }),
+
+  'a limit of requests under way that forgets some': () => withTallies((tally) => ({ ...tally, open: 0 })),
+  'a limit by the minute that nobody keeps': () => withTallies((tally) => ({ ...tally, minute: null })),
+  'a limit on spending that knows nothing of holds': () =>
+    withTallies((tally) => {
+      const spending = structuredClone(tally.spending);
+      for (const counter of Object.values(spending)) counter.held = 0n;
+      return { ...tally, spending };
     }),
 
   'a cost beyond the hold and the balance that nobody writes off': () =>
@@ -176,6 +186,21 @@ const withDecider = (decider: typeof accountDecider): Subject =>
   withNode((store, { retries, ...options }) =>
     createNode(store, { ...options, decider, committer: createCommitter({ store, maxRetries: retries, retryMs: 0 }) }),
   );
+
+/** Decides on other tallies than there are. */
+const withTallies = (broken: (tally: Tally) => Tally): Subject =>
+  withDecider({
+    ...accountDecider,
+    decide: (command, state) => {
+      const { at, account, keys } = state.tallies;
+      const tallies: Tallies = {
+        at,
+        account: broken(account),
+        keys: new Map([...keys].map(([keyId, tally]) => [keyId, broken(tally)])),
+      };
+      return accountDecider.decide(command, { ...state, tallies });
+    },
+  });
 
 const withCommitter = (broken: (committer: Committer, store: EventStore) => Committer): Subject =>
   withNode((store, { retries, ...options }) => {

@@ -107,6 +107,7 @@ describe('the certificate', () => {
     seed: 7,
     kills: {
       kills: ['gateway', 'session', 'gateway'] as const,
+      nodes: 3,
       asked: 9,
       acknowledged: all,
       recordFile: 'record',

@@ -77,7 +77,8 @@ describe('the proof', () => {
     const { seed = 0, path = '', broken, story = [] } = counterexample ?? {};
     expect(broken).toMatch(/the log has LateUsageCharged.*cost 1, charged 0,.* where there must be .*UsageWrittenOff/);
     const calm = story.findIndex((line) => line.includes('all is calm'));
-    expect(story.slice(0, calm).filter((line) => line.includes('is asked to'))).toHaveLength(1);
+    // The charge, and perhaps a limit of nothing, which is one way not to be able to pay it.
+    expect(story.slice(0, calm).filter((line) => line.includes('is asked to')).length).toBeLessThanOrEqual(2);
     const again = await prove({ subject, histories: 300, seed, path, shrink: false });
     expect(again.tally.histories).toBe(1);
     expect(again.counterexample).toEqual({ ...counterexample, shrunk: 0 });

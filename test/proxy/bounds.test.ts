@@ -1,15 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import {
-  countedTokensBound,
-  IMAGE_TOKENS_BOUND,
-  inputTokensBound,
-  promptTexts,
-  promptTokenIds,
-} from '../../src/proxy/bounds.ts';
+import { countedTokensBound, inputTokensBound, promptTexts, promptTokenIds } from '../../src/proxy/bounds.ts';
 import { isBadRequest, readRequest, type CompletionRequest } from '../../src/proxy/request.ts';
+import { png, wav } from './media.ts';
 import type { Endpoint } from '../../src/proxy/upstream.ts';
 
-const CONTEXT = 1_000_000;
+const model = { upstreamModel: 'gpt-4o', contextTokens: 1_000_000 };
+const small = { ...model, contextTokens: 1000 };
+/** What gpt-4o makes of a picture of which nobody knows how large it is. */
+const PICTURE = 85 + 8 * 170;
 const read = (fields: object, endpoint: Endpoint = '/chat/completions'): CompletionRequest => {
   const request = readRequest(endpoint, Buffer.from(JSON.stringify({ model: 'm', ...fields })));
   if (isBadRequest(request)) throw new Error(request.message);
@@ -18,50 +16,82 @@ const read = (fields: object, endpoint: Endpoint = '/chat/completions'): Complet
 const chat = (...content: unknown[]) => read({ messages: [{ role: 'user', content }] });
 
 const counted = (request: CompletionRequest, tokens: number) =>
-  countedTokensBound(request, promptTexts(request), tokens);
+  countedTokensBound(request, model, { texts: promptTexts(request), tokens });
 
 describe('inputTokensBound', () => {
   it('is the bytes of the body, for no token is less than one', () => {
     const request = read({ messages: [{ role: 'user', content: '家族 😀' }] });
-    expect(inputTokensBound(request, CONTEXT)).toBe(request.body.length);
+    expect(inputTokensBound(request, model)).toBe(request.body.length);
     expect(request.body.length).toBeGreaterThan('家族 😀'.length);
   });
 
   it('is never more than the model reads, once for each choice', () => {
     const long = { messages: [{ role: 'user', content: 'x'.repeat(5000) }] };
-    expect(inputTokensBound(read(long), 1000)).toBe(1000);
-    expect(inputTokensBound(read({ prompt: ['x'.repeat(5000), 'y'.repeat(5000)] }, '/completions'), 1000)).toBe(2000);
+    expect(inputTokensBound(read(long), small)).toBe(1000);
+    expect(inputTokensBound(read({ prompt: ['x'.repeat(5000), 'y'.repeat(5000)] }, '/completions'), small)).toBe(2000);
   });
 
   it('of embeddings is the bytes alone: each of many inputs may fill the context', () => {
     const request = read({ input: Array.from({ length: 10 }, () => 'x'.repeat(5000)) }, '/embeddings');
-    expect(inputTokensBound(request, 1000)).toBe(request.body.length);
+    expect(inputTokensBound(request, small)).toBe(request.body.length);
   });
 
   it('counts pictures and sound apart from their bytes', () => {
+    // Of no known size; and a WAV of 12 seconds.
     const data = 'A'.repeat(300_000);
+    const sound = wav({ samplesPerSecond: 24_000, bits: 16, seconds: 12 }).toString('base64');
     const request = chat(
       { type: 'text', text: 'What is this?' },
       { type: 'image_url', image_url: { url: `data:image/png;base64,${data}` } },
       { type: 'image_url', image_url: { url: 'https://example.com/a.png' } },
-      { type: 'input_audio', input_audio: { data, format: 'wav' } },
+      { type: 'input_audio', input_audio: { data: sound, format: 'wav' } },
     );
-    for (const bound of [inputTokensBound(request, CONTEXT), counted(request, 5)]) {
-      expect(bound).toBeGreaterThan(3 * IMAGE_TOKENS_BOUND);
-      expect(bound).toBeLessThan(3 * IMAGE_TOKENS_BOUND + 500);
+    for (const bound of [inputTokensBound(request, model), counted(request, 5)]) {
+      expect(bound).toBeGreaterThan(2 * PICTURE + 120);
+      expect(bound).toBeLessThan(2 * PICTURE + 120 + 500);
     }
   });
 
   it('cannot be talked below zero', () => {
     // JSON writes these six bytes for one character each: what is taken off is less than what is there.
     const request = chat({ type: 'image_url', image_url: { url: '\u0001'.repeat(1000) } });
-    expect(inputTokensBound(request, CONTEXT)).toBeGreaterThan(IMAGE_TOKENS_BOUND + 4000);
+    expect(inputTokensBound(request, model)).toBeGreaterThan(PICTURE + 4000);
+  });
+
+  it.each<[string, unknown]>([
+    ['a file', { type: 'file', file: { file_data: 'data:application/pdf;base64,JVBERi0=' } }],
+    ['sound without a length', { type: 'input_audio', input_audio: { data: 'T2dnUw==', format: 'ogg' } }],
+    ['what nobody knows', { type: 'video_url', video_url: { url: 'https://example.com' } }],
+    ['what has no type', { image: 'iVBORw0KGgo=' }],
+  ])('is all that the model reads where there is %s', (_what, part) => {
+    const request = chat({ type: 'text', text: 'Read this.' }, part);
+    expect(inputTokensBound(request, model)).toBe(model.contextTokens);
+    // And is so however the texts are counted.
+    expect(counted(request, 3)).toBeGreaterThanOrEqual(model.contextTokens);
+  });
+
+  it('is the bytes where parts are text, whatever they are called', () => {
+    const parts = [{ text: 'a' }, 'b', { type: 'thinking', thinking: 'c' }, { type: 'refusal', refusal: 'd' }];
+    const request = chat(...parts);
+    expect(inputTokensBound(request, model)).toBe(request.body.length);
+  });
+
+  it('looks at no more pictures than a provider takes, so that nobody waits for a million of them', () => {
+    const tiny = { type: 'image_url', image_url: { url: `data:image/png;base64,${png(1, 1).toString('base64')}` } };
+    const bound = inputTokensBound(chat(...Array.from({ length: 1002 }, () => tiny)), {
+      ...model,
+      contextTokens: Infinity,
+    });
+    const ofTwo = inputTokensBound(chat(tiny, tiny), model) - inputTokensBound(chat(tiny), model);
+    // All but two cost a tile.
+    expect(bound - 1002 * ofTwo).toBeGreaterThan(2 * (8 - 1) * 170 - 100);
+    expect(bound - 1002 * ofTwo).toBeLessThan(2 * (8 - 1) * 170 + 100);
   });
 
   it('takes no offence at what is none', () => {
     for (const content of [null, 7, [null], [7], [{ type: 7 }], [{ type: 'image_url', image_url: null }]]) {
       const request = read({ messages: [null, 'x', { role: 'user', content }] });
-      expect(inputTokensBound(request, CONTEXT)).toBeGreaterThan(0);
+      expect(inputTokensBound(request, model)).toBeGreaterThan(0);
     }
   });
 });
@@ -85,6 +115,17 @@ describe('promptTexts', () => {
       tools,
     });
     expect(promptTexts(request)).toEqual(['Be brief.', 'Hi', JSON.stringify(calls), JSON.stringify(tools)]);
+  });
+
+  it('leave out what is nested too deeply to be written, which bytes bound all the same', () => {
+    const depth = 20_000;
+    const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+    const message = `{"role":"assistant","content":"Hi","tool_calls":${deep}}`;
+    const body = Buffer.from(`{"model":"m","messages":[${message}],"tools":${deep}}`);
+    const request = readRequest('/chat/completions', body);
+    if (isBadRequest(request)) throw new Error(request.message);
+    expect(promptTexts(request)).toEqual(['Hi']);
+    expect(counted(request, 1)).toBeGreaterThan(4 * depth);
   });
 
   it('of the other endpoints are their prompts and inputs', () => {

@@ -97,6 +97,28 @@ describe('a completion', () => {
     expect(completions.active).toBe(0);
   });
 
+  it('is refused where it has more values than any needs, and sold where a long text looks like that', async () => {
+    const upstream = answering(whole);
+    const { ask, account } = open({ upstream });
+    expect(await ask({ ...chat, metadata: Array.from({ length: 400_000 }, () => 1) })).toMatchObject({
+      problem: { kind: 'bad_request', code: 'invalid_request', message: expect.stringContaining('400000') as string },
+    });
+    expect(account.events).toEqual([]);
+    const messages = [{ role: 'user', content: '{"a":[1,2]},'.repeat(50_000) }];
+    expect(await ask({ ...chat, messages })).toMatchObject({ kind: 'whole' });
+  });
+
+  it('sells no sound that may cost more than text', async () => {
+    const upstream = answering(whole);
+    const { ask, account } = open({ upstream });
+    const content = [{ type: 'input_audio', input_audio: { data: 'UklGRg==', format: 'wav' } }];
+    expect(await ask({ ...chat, messages: [{ role: 'user', content }] })).toMatchObject({
+      problem: { kind: 'bad_request', code: 'unsupported_parameter', param: 'messages.content.input_audio' },
+    });
+    expect(account.events).toEqual([]);
+    expect(upstream.sent).toEqual([]);
+  });
+
   it('streams with the usage asked for, whatever the customer said', async () => {
     for (const options of [{}, { stream_options: null }, { stream_options: { include_usage: false, other: 1 } }]) {
       const upstream = createTestUpstream(() =>

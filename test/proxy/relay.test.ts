@@ -20,6 +20,7 @@ import {
 
 const IDLE_MS = 1000;
 const uuid = '0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d';
+const ASKED_AT = new Date('2026-01-31T12:00:00.999Z');
 const CREDITS = 1_000_000_000n;
 const includeUsage = { stream: true, stream_options: { include_usage: true } };
 
@@ -38,12 +39,14 @@ const begin = async (fields: object, execute: ExecuteOnAccount): Promise<Call> =
     execute,
     asked: { uuid, accountId: 'acc_1', keyId: KEY_ID },
     runId: 'run',
+    now: () => new Date(),
     stopping: () => false,
   });
   const reservation = await reserveCredits({ request: asked, price, tokens: countWords, reserve: ledger.reserve });
   if (!reservation.reserved) throw new Error('it is reserved');
   const gone = customer.signal;
   return createCall({
+    askedAt: ASKED_AT,
     gone,
     request: asked,
     price,
@@ -123,6 +126,8 @@ describe('a stream that is relayed', () => {
     expect(made.written).toContain(
       '"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5,"cost":"0.000011"}',
     );
+    // Made here, it is as old as the request.
+    expect(made.written).toContain(`"created":${Math.floor(ASKED_AT.getTime() / 1000)},`);
     expect(made.end).toMatchObject({ delivery: { usageSource: 'metered', anomalies: ['usage_missing'] } });
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Limits } from '../../src/domain/account/limits.ts';
 import { cost, noUsage } from '../../src/domain/money.ts';
 import { inputTokensBound } from '../../src/proxy/bounds.ts';
 import { createLedger } from '../../src/proxy/ledger.ts';
@@ -13,6 +14,7 @@ const ledgerOf = ({ execute }: TestAccount, id = uuid) =>
     execute,
     asked: { uuid: id, accountId: 'acc_1', keyId: KEY_ID },
     runId: 'run',
+    now: () => new Date(),
     stopping: () => false,
   });
 
@@ -27,7 +29,7 @@ const reserve = async (account: TestAccount, fields: object = {}, of = price) =>
   };
   const asked = request(fields);
   const result = await reserveCredits({ request: asked, price: of, tokens, reserve: ledgerOf(account).reserve });
-  return { result, counted, held: account.state.wallet.held, bytes: inputTokensBound(asked, of.contextTokens) };
+  return { result, counted, held: account.state.wallet.held, bytes: inputTokensBound(asked, of) };
 };
 const usd = (text: string): bigint => BigInt(Math.round(Number(text) * 1e9));
 /** At the dearest classes: $1.25 in, $4 out. */
@@ -165,5 +167,54 @@ describe('a stream', () => {
     if (!result.reserved) throw new Error('it is reserved');
     expect(result.bounds.outputTokens).toBeGreaterThan(300);
     expect(result.bounds.outputTokens).toBeLessThan(500);
+  });
+});
+
+describe('reserveCredits under a limit', () => {
+  const limited = async (limits: Limits, credits = usd('5')): Promise<TestAccount> => {
+    const account = openAccount(credits);
+    await account.execute(
+      'acc_1',
+      { type: 'SetKeyLimits', keyId: KEY_ID, limits },
+      { actor: 'a', commandId: 'limits' },
+    );
+    return account;
+  };
+  const codeOf = ({ result }: Awaited<ReturnType<typeof reserve>>): unknown =>
+    result.reserved ? 'reserved' : result.refusal.code;
+
+  it('on spending, counts the prompt where bytes do not fit, and begins with what is affordable', async () => {
+    const { result, counted } = await reserve(await limited({ spending: { day: usd('0.005') } }), long);
+    expect(counted).toBe(1);
+    expect(result).toMatchObject({ reserved: true, bounds: { outputCap: expect.any(Number) as unknown } });
+    if (result.reserved) expect(result.held).toBeLessThanOrEqual(usd('0.005'));
+    if (result.reserved) expect(result.held).toBeGreaterThan(usd('0.00499'));
+  });
+  it('on spending, does not cut what was asked for', async () => {
+    const refused = await reserve(await limited({ spending: { day: usd('0.005') } }), { ...long, max_tokens: 1000 });
+    expect(codeOf(refused)).toBe('key_limit_exceeded');
+    expect(refused.result).toHaveProperty('affordableTokens');
+  });
+  it('begins with what both the limit and the balance pay for', async () => {
+    const { result } = await reserve(await limited({ spending: { day: usd('0.003') } }, usd('0.002')));
+    expect(result).toMatchObject({ reserved: true });
+    if (result.reserved) expect(result.held).toBeLessThanOrEqual(usd('0.002'));
+  });
+  it('of tokens by the minute, counts the prompt where bytes do not fit', async () => {
+    const { result, counted, bytes } = await reserve(await limited({ tokensPerMinute: 4000 }), {
+      ...long,
+      max_tokens: 100,
+    });
+    expect(bytes).toBeGreaterThan(10_000);
+    expect(counted).toBe(1);
+    expect(result).toMatchObject({ reserved: true });
+  });
+  it('of tokens by the minute, counts nothing where the output alone does not fit', async () => {
+    const refused = await reserve(await limited({ tokensPerMinute: 1000 }), long);
+    expect([codeOf(refused), refused.counted]).toEqual(['rate_limit_exceeded', 0]);
+  });
+  it('of another kind, does not count either', async () => {
+    const refused = await reserve(await limited({ models: ['other'], tokensPerMinute: 4000 }), long);
+    expect([codeOf(refused), refused.counted]).toEqual(['model_not_allowed', 0]);
   });
 });

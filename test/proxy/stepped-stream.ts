@@ -93,17 +93,18 @@ export const play = async ({ credits, said, fields = {}, choices = 1, ending = '
     execute,
     asked: { uuid, accountId: 'acc_1', keyId: KEY_ID },
     runId: 'run',
+    now: () => new Date(),
     stopping: () => false,
   });
   const reservation = await reserveCredits({ request: asked, price, tokens: countWords, reserve: ledger.reserve });
-  const inputTokens = await countInput(asked, countWords);
+  const inputTokens = await countInput(asked, price, countWords);
   if (!reservation.reserved) return { reserved: false, account, inputTokens } as const;
   const heldAtFirst = account.state.wallet.held;
   const customer = new AbortController();
   if (awayForMs !== undefined) setTimeout(() => customer.abort(), awayForMs);
   const gone = customer.signal;
   const call = createCall({
-    ...{ gone, request: asked, price, reservation, ledger },
+    ...{ askedAt: new Date(0), gone, request: asked, price, reservation, ledger },
     ...{ promptTokens: countWords, tokens: countWords, idleTimeoutMs: 60_000 },
   });
 
@@ -186,7 +187,16 @@ export const hold = (id: string, amount: Credits): Meanwhile => {
   return (account) =>
     account.execute(
       'acc_1',
-      { type: 'ReserveCredits', requestId: id, amount, keyId: KEY_ID, runId: 'r', price: pinned, request: facts },
+      {
+        type: 'ReserveCredits',
+        requestId: id,
+        amount,
+        keyId: KEY_ID,
+        runId: 'r',
+        at: Date.now(),
+        price: pinned,
+        request: facts,
+      },
       { actor: 'a', commandId: `${id}/reserve` },
     );
 };

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { costBound, formatUsd } from '../../src/domain/money.ts';
 import { STEP_TOKENS } from '../../src/proxy/steps.ts';
+import { KEY_ID } from './account.ts';
 import {
   after,
   expectWellFormed,
@@ -121,6 +122,20 @@ describe('a stream that is held for in steps', () => {
     expect(kept.told.at(-2)?.kissapi?.error.code).toBe('credits_held_by_concurrent_requests');
     expect(kept.end).toMatchObject({ delivery: { ended: 'out_of_credits' }, charged: owed(wordsIn(kept.told)) });
     expect(kept.longestWaitMs).toBeLessThanOrEqual(1000);
+  });
+
+  it('ends at a limit on spending as at the end of credits', async () => {
+    const limits = { spending: { day: owed(9000) } };
+    const set = { type: 'SetKeyLimits', keyId: KEY_ID, limits } as const;
+    const result = await played({
+      ...{ credits: ONE_USD, said: many(4000, 5), cuts: [100] },
+      meanwhile: [(account) => account.execute('acc_1', set, { actor: 'a', commandId: 'limits' })],
+    });
+    expectWellFormed(result, 1);
+    expect(result.told.at(-2)?.kissapi?.error.code).toBe('key_limit_exceeded');
+    expect(result.end).toMatchObject({ delivery: { ended: 'out_of_credits' }, charged: owed(wordsIn(result.told)) });
+    expect(result.books.charged).toBeLessThanOrEqual(owed(9000));
+    expect(result.books.writtenOff).toBe(0n);
   });
 
   it('goes on as far as was held where the hold was lost, and is charged late for that', async () => {

@@ -72,6 +72,31 @@ describe('a token counter', () => {
     expect(await counter.count(['the same word '.repeat(1000)])).toBe(3001);
   });
 
+  it('counts no further than is enough', async () => {
+    const words = 'one two '.repeat(1000);
+    const all = await counter.count([words]);
+    expect(await counter.count([words], 'at_most', all)).toBe(all);
+    for (const texts of [[words], [words, words], ['one ', words], ['a'.repeat(50_000)]]) {
+      const counted = await counter.count(texts, 'at_most', 100);
+      expect(counted).toBeGreaterThan(100);
+      expect(counted).toBeLessThanOrEqual(101);
+    }
+    expect(await counter.count(['one two', ' three', ''], 'at_most', 3)).toBe(3);
+  });
+
+  // Turns, and not time: had it been counted here, there would have been none.
+  it('is asked from a thread that goes on meanwhile', async () => {
+    let counted = false;
+    const counting = counter.count(RUNS.map(([, character]) => character.repeat(50_000))).then(() => (counted = true));
+    let turns = 0;
+    while (!counted) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      turns++;
+    }
+    await counting;
+    expect(turns).toBeGreaterThan(100);
+  });
+
   it('answers all the same when it is closed, with what is there at least', async () => {
     const own = createTokenCounter();
     const counting = own.count(['word '.repeat(100_000)]);

@@ -3,6 +3,8 @@ import { releaseOrphanedHolds, type OpenHold, type OrphanedHoldsOptions } from '
 
 const hold = (requestId: string, runId: string): OpenHold => ({ requestId, accountId: 'acc_1', runId });
 
+const PAGE = 3;
+
 /** Holds and runs that tests change; what is released is open no more. */
 const createWorld = (over: Partial<OrphanedHoldsOptions> = {}) => {
   const world = {
@@ -13,7 +15,10 @@ const createWorld = (over: Partial<OrphanedHoldsOptions> = {}) => {
   };
   const options: OrphanedHoldsOptions = {
     liveRuns: () => Promise.resolve(world.live),
-    openHoldsOfOtherRuns: (runs) => Promise.resolve(world.open.filter(({ runId }) => !runs.includes(runId))),
+    openHoldsOfOtherRuns: (runs, afterId) =>
+      Promise.resolve(
+        world.open.filter(({ runId, requestId }) => !runs.includes(runId) && requestId > afterId).slice(0, PAGE),
+      ),
     release: ({ requestId }) => {
       const before = world.open.length;
       world.open = world.open.filter((one) => one.requestId !== requestId);
@@ -49,10 +54,8 @@ describe('orphaned holds', () => {
   });
 
   it('are looked for at the start, without delay', async () => {
-    const { world, reaction } = createWorld({
-      openHoldsOfOtherRuns: () => Promise.resolve([hold('a', 'run_9')]),
-      release: () => Promise.resolve(true),
-    });
+    const { world, reaction } = createWorld();
+    world.open = [hold('a', 'run_9')];
     await vi.advanceTimersByTimeAsync(0);
     expect(world.released).toEqual(['a']);
     await reaction.close();
@@ -84,6 +87,35 @@ describe('orphaned holds', () => {
     broken = false;
     await later();
     expect(world.released).toEqual(['a', 'c', 'b']);
+    await reaction.close();
+  });
+
+  it('are released though a page of them, or more, cannot be', async () => {
+    const stuck = ['a', 'b', 'c', 'd'];
+    const { world, reaction } = createWorld({
+      release: ({ requestId }) =>
+        stuck.includes(requestId) ? Promise.reject(new Error('never')) : Promise.resolve(true),
+    });
+    world.open = [...stuck, 'e', 'f', 'g', 'h'].map((id) => hold(id, 'run_3'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(world.released).toEqual(['e', 'f', 'g', 'h']);
+    // One for each page that had some, however many.
+    expect(world.failures).toHaveLength(2);
+    await reaction.close();
+  });
+
+  it('are not those of a run that began while others were released', async () => {
+    const { world, reaction } = createWorld({
+      release: ({ requestId }) => {
+        if (requestId !== 'c') return Promise.resolve(true);
+        world.live = ['run_1', 'run_4'];
+        world.open.push(hold('d', 'run_4'), hold('e', 'run_3'));
+        return Promise.resolve(true);
+      },
+    });
+    world.open = ['a', 'b', 'c'].map((id) => hold(id, 'run_3'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(world.released).toEqual(['a', 'b', 'c', 'e']);
     await reaction.close();
   });
 

@@ -16,12 +16,16 @@ export type Ended = {
   readonly writtenOff: bigint;
   /** As decimal USD, the way a customer reads it. */
   readonly chargedUsd: string;
-  /** Tokens by class and what is known of the delivery; undefined where the hold was released. */
+  /** Tokens by class and what is known of the delivery; undefined where nothing was charged. */
   readonly tokens: Readonly<Record<string, number>> | undefined;
   readonly delivery: Delivery | undefined;
+  /** Why the hold was released, where it was; what was then charged late is among the above. */
   readonly reason: string | undefined;
   readonly detail: string | undefined;
 };
+
+/** Where the books are read: of a house, or of whatever else has a gateway and a log. */
+export type Books = Pick<House, 'gateway' | 'store'>;
 
 export type Audited<T> = { readonly result: T; readonly generations: readonly Ended[] };
 
@@ -78,7 +82,7 @@ const sum = (values: readonly bigint[]): bigint => values.reduce((a, b) => a + b
  * before less what was charged is the balance after, no hold is left, and each charge follows from its tokens and its
  * price alone, whoever is asked.
  */
-export const audited = async <T>(house: House, customer: Customer, act: () => Promise<T>): Promise<Audited<T>> => {
+export const audited = async <T>(house: Books, customer: Customer, act: () => Promise<T>): Promise<Audited<T>> => {
   const { gateway } = house;
   const { accountId } = customer;
   const read = () => gateway.manage<AccountNow>('GET', `/accounts/${accountId}`);
@@ -107,7 +111,7 @@ export const audited = async <T>(house: House, customer: Customer, act: () => Pr
 
 /** For what leads to exactly one generation. */
 export const auditedOne = async <T>(
-  house: House,
+  house: Books,
   customer: Customer,
   act: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly generation: Ended }> => {
@@ -117,7 +121,7 @@ export const auditedOne = async <T>(
 };
 
 /** For what must not even reserve. */
-export const untouched = async <T>(house: House, customer: Customer, act: () => Promise<T>): Promise<T> => {
+export const untouched = async <T>(house: Books, customer: Customer, act: () => Promise<T>): Promise<T> => {
   const { result, generations } = await audited(house, customer, act);
   expect(generations).toEqual([]);
   return result;
@@ -145,7 +149,7 @@ const asCustomer = async <Body>(
 };
 
 const checked = async (
-  house: House,
+  house: Books,
   customer: Customer,
   reserved: Data,
   events: readonly LoggedEvent[],
@@ -154,11 +158,11 @@ const checked = async (
   const generationId = reserved.generation_id;
   const own = events.filter(({ type, data }) => data.generation_id === generationId && type !== 'CreditsReserved');
   const extended = own.filter(({ type }) => type === 'HoldExtended');
-  const late = own.find(({ type }) => type === 'LateUsageCharged');
-  const [holdEnd, ...rest] = own.filter(({ type }) => /^Hold(Settled|Released)$/.test(type));
-  expect(rest, 'a hold ends exactly once').toEqual([]);
-  if (late) expect(holdEnd?.type, 'only what was given back is charged late').toBe('HoldReleased');
-  const end = late ?? holdEnd;
+  const [end, ...rest] = own.filter(({ type }) => type !== 'UsageWrittenOff' && type !== 'HoldExtended');
+  const released = end?.type === 'HoldReleased' ? end.data : undefined;
+  // What a process delivered that was taken for dead is charged after its hold was given back.
+  const charge = released && rest[0]?.type === 'LateUsageCharged' ? rest.shift() : end;
+  expect(rest, 'a hold ends exactly once, and is charged once at most').toEqual([]);
   const { data: receipt } = await asCustomer<Receipt>(gateway, customer, `/generation?id=${generationId}`);
   expect(receipt).toMatchObject({
     id: generationId,
@@ -166,17 +170,18 @@ const checked = async (
     price_version: reserved.price.version,
   });
   const held = nanoUsd(reserved.amount_usd) + sum(extended.map(({ data }) => nanoUsd(data.by_usd)));
-  if (end?.type === 'HoldReleased') {
-    const { reason, detail } = end.data;
-    expect(nanoUsd(end.data.released_usd)).toBe(held);
+  const { reason, detail } = released ?? {};
+  if (released) expect(nanoUsd(released.released_usd)).toBe(held);
+  if (charge?.type === 'HoldReleased') {
+    expect(own.filter(({ type }) => type === 'UsageWrittenOff')).toEqual([]);
     expect(receipt).toMatchObject({ status: 'released', total_cost: '0.00', detail: `${reason}: ${detail}` });
     const nothing = { charged: 0n, writtenOff: 0n, chargedUsd: '0.00', tokens: undefined, delivery: undefined };
-    return { generationId, by: end.type, held, ...nothing, reason, detail };
+    return { generationId, by: charge.type, held, ...nothing, reason, detail };
   }
 
-  const by = late ? 'LateUsageCharged' : 'HoldSettled';
-  expect(end?.type).toBe(by);
-  const { tokens, price, delivery, ...settled } = (end as LoggedEvent).data;
+  const by = released ? 'LateUsageCharged' : 'HoldSettled';
+  expect(charge?.type).toBe(by);
+  const { tokens, price, delivery, ...settled } = (charge as LoggedEvent).data;
   expect(price, 'the price is the one that was pinned').toEqual(reserved.price);
   await expectListed(gateway, customer, price);
   const pico = sum(
@@ -192,12 +197,12 @@ const checked = async (
   expect(nanoUsd(settled.cost_usd)).toBe(cost);
   expect(charged + writtenOff).toBe(cost);
   expect(sum(settled.drawn.map(({ amount_usd }) => nanoUsd(amount_usd)))).toBe(charged);
-  if (!late) {
+  if (!released) {
     expect(nanoUsd(settled.held_usd)).toBe(held);
     expect(nanoUsd(settled.released_usd)).toBe(charged < held ? held - charged : 0n);
   }
   expect(receipt).toMatchObject({
-    status: late ? 'late' : 'settled',
+    status: released ? 'late' : 'settled',
     total_cost: settled.charged_usd,
     cost_before_write_off: settled.cost_usd,
     tokens,
@@ -208,6 +213,7 @@ const checked = async (
     upstream_id: delivery.upstream_id,
     cancelled: delivery.ended === 'client_gone',
   });
+  expect(nanoUsd(String(receipt['written_off']))).toBe(writtenOff);
   await expectExplained(house, customer, generationId, settled.charged_usd);
   return {
     generationId,
@@ -218,14 +224,14 @@ const checked = async (
     chargedUsd: settled.charged_usd,
     tokens,
     delivery,
-    reason: undefined,
-    detail: undefined,
+    reason,
+    detail,
   };
 };
 
 /** What `npm run explain` works out is the same. Its innards, for a process each would take its time. */
 const expectExplained = async (
-  { store }: House,
+  { store }: Books,
   { accountId }: Customer,
   generationId: string,
   chargedUsd: string,

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { evolveAccount, initialAccount, type Account } from '../../src/domain/account/account.ts';
 import type { AccountEvent, Delivery, LotSource, ReleaseReason } from '../../src/domain/account/events.ts';
+import type { Limits } from '../../src/domain/account/limits.ts';
 import { formatUsd, parseUsd, parseUsdPerMillion, type Credits } from '../../src/domain/money.ts';
 import { asPlain } from '../../src/eventstore/personal-data.ts';
 import type { AccountView } from '../../src/http/management/account-view.ts';
@@ -167,6 +168,10 @@ export const eventOf = ({ type, data }: EventView): AccountEvent => {
     }
     case 'KeyRevoked':
       return { type: 'KeyRevoked', keyId: text('key_id'), ...reason };
+    case 'KeyLimitsSet':
+      return { type: 'KeyLimitsSet', keyId: text('key_id'), limits: limitsOf(data) };
+    case 'AccountLimitsSet':
+      return { type: 'AccountLimitsSet', limits: limitsOf(data) };
     case 'CreditsToppedUp': {
       const source = data['source'] as unknown as LotSource;
       return { type: 'CreditsToppedUp', lotId: text('lot_id'), amount: usd(data, 'amount_usd'), source };
@@ -187,6 +192,7 @@ export const eventOf = ({ type, data }: EventView): AccountEvent => {
           inputTokensBound: Number(request['input_tokens_bound']),
           outputTokensBound: Number(request['output_tokens_bound']),
         },
+        ...atOf(data),
       };
     }
     case 'HoldExtended':
@@ -199,7 +205,7 @@ export const eventOf = ({ type, data }: EventView): AccountEvent => {
         released: usd(data, 'released_usd'),
       };
     case 'LateUsageCharged':
-      return { type: 'LateUsageCharged', ...chargeOf(data) };
+      return { type: 'LateUsageCharged', ...chargeOf(data), ...atOf(data) };
     case 'HoldReleased':
       return {
         type: 'HoldReleased',
@@ -233,6 +239,27 @@ const priceOf = (data: Data) => {
       reasoning: rate('reasoning'),
     },
   };
+};
+
+const atOf = (data: Data): { at?: number } =>
+  data['at'] === null ? {} : { at: new Date(String(data['at'])).getTime() };
+
+const limitsOf = (data: Data): Limits => {
+  const told = data['limits'] as Readonly<Record<string, unknown>>;
+  const { spending_usd: spending, ...others } = told as { spending_usd: Readonly<Record<string, string | null>> };
+  const known = (fields: object): object =>
+    Object.fromEntries(Object.entries(fields).filter(([, one]) => one !== null));
+  const windows = Object.entries(known(spending)).map(([window, usd]) => [window, parseUsd(String(usd))]);
+  const names: Readonly<Record<string, string>> = {
+    requests_per_minute: 'requestsPerMinute',
+    tokens_per_minute: 'tokensPerMinute',
+    concurrent_requests: 'concurrentRequests',
+    models: 'models',
+    expires_at: 'expiresAt',
+  };
+  const limits = Object.entries(known(others)).map(([name, value]): [string, unknown] => [names[name] ?? name, value]);
+  if (windows.length > 0) limits.push(['spending', Object.fromEntries(windows)]);
+  return Object.fromEntries(limits);
 };
 
 const chargeOf = (data: Data) => {

@@ -15,7 +15,7 @@ export type ScriptedUpstream = {
   close(): Promise<void>;
 };
 
-export const createScriptedUpstream = async (): Promise<ScriptedUpstream> => {
+export const createScriptedUpstream = async ({ port = 0 } = {}): Promise<ScriptedUpstream> => {
   let script: Script[] = [];
   const bodies: string[] = [];
   let connections = 0;
@@ -32,7 +32,7 @@ export const createScriptedUpstream = async (): Promise<ScriptedUpstream> => {
   });
   server.keepAliveTimeout = 60_000;
   server.on('connection', () => connections++);
-  server.listen(0, '127.0.0.1');
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,

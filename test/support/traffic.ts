@@ -24,7 +24,13 @@ export type Sent = {
 
 type Gateway = Pick<RunningGateway, 'url'>;
 
-export const send = ({ url }: Gateway, apiKey: string, path: string, body: unknown): Sent => {
+export const send = (
+  { url }: Gateway,
+  apiKey: string,
+  path: string,
+  body: unknown,
+  more: Readonly<Record<string, string>> = {},
+): Sent => {
   const left = new AbortController();
   let text = '';
   let whole = false;
@@ -34,7 +40,7 @@ export const send = ({ url }: Gateway, apiKey: string, path: string, body: unkno
     try {
       const response = await fetch(`${url}/v1${path}`, {
         method: 'POST',
-        headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+        headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', ...more },
         body: typeof body === 'string' ? body : JSON.stringify(body),
         signal: left.signal,
       });

@@ -1,15 +1,26 @@
 import type { AccountEvent } from './events.ts';
 import { evolveKeys, type Keys } from './keys.ts';
 import { evolveStanding, unregistered, type Standing } from './standing.ts';
+import { emptyTallies, evolveTallies, type Tallies } from './tallies.ts';
 import { emptyWallet, evolveWallet, type Wallet } from './wallet.ts';
 
-/** Standing, keys and wallet are one state, decided together: a suspended account cannot slip in one more request. */
-export type Account = { readonly standing: Standing; readonly keys: Keys; readonly wallet: Wallet };
+/** All of it is one state, decided together: a suspended account, or one at a limit, cannot slip in one more request. */
+export type Account = {
+  readonly standing: Standing;
+  readonly keys: Keys;
+  readonly wallet: Wallet;
+  readonly tallies: Tallies;
+};
 
 /** Raised whenever the same events would fold to another state: what was kept of earlier folds is then left aside. */
-export const ACCOUNT_STATE_VERSION = 2;
+export const ACCOUNT_STATE_VERSION = 3;
 
-export const initialAccount = (): Account => ({ standing: unregistered, keys: new Map(), wallet: emptyWallet() });
+export const initialAccount = (): Account => ({
+  standing: unregistered,
+  keys: new Map(),
+  wallet: emptyWallet(),
+  tallies: emptyTallies(),
+});
 
 /** Consumes the state it is given: see `Decider`. */
 export const evolveAccount = (account: Account, event: AccountEvent): Account => {
@@ -22,6 +33,10 @@ export const evolveAccount = (account: Account, event: AccountEvent): Account =>
     case 'KeyIssued':
     case 'KeyRevoked':
       return { ...account, keys: evolveKeys(account.keys, event) };
+    case 'KeyLimitsSet':
+    case 'AccountLimitsSet':
+      evolveTallies(account.tallies, event, account.wallet.holds);
+      return account;
     case 'CreditsToppedUp':
     case 'CreditsReserved':
     case 'HoldExtended':
@@ -29,6 +44,7 @@ export const evolveAccount = (account: Account, event: AccountEvent): Account =>
     case 'HoldReleased':
     case 'LateUsageCharged':
     case 'UsageWrittenOff':
+      evolveTallies(account.tallies, event, account.wallet.holds);
       return { ...account, wallet: evolveWallet(account.wallet, event) };
   }
 };

@@ -3,7 +3,19 @@ import { cost, min, type Credits, type Usage } from '../money.ts';
 import { evolveAccount, initialAccount, type Account } from './account.ts';
 import type { AccountEvent, Delivery, LotSource, PinnedPrice, ReleaseReason, RequestFacts } from './events.ts';
 import { MAX_KEYS } from './keys.ts';
-import { available, draws, type Wallet } from './wallet.ts';
+import { areValid, limitNothing, meanTheSame, type AccountLimits, type Limits } from './limits.ts';
+import { available, draws, tokensHeld, type Wallet } from './wallet.ts';
+import {
+  concurrencyInTheWay,
+  expired,
+  forbids,
+  limitedBy,
+  paceInTheWay,
+  spendingInTheWay,
+  withinSpending,
+  type Limited,
+  type LimitFacts,
+} from './within-limits.ts';
 
 export type AccountCommand =
   | {
@@ -23,8 +35,12 @@ export type AccountCommand =
       readonly hash: string;
       readonly pepperId: string;
       readonly hint: string;
+      readonly limits?: Limits;
     }
   | { readonly type: 'RevokeKey'; readonly keyId: string; readonly reason: string }
+  /** These two replace all limits that there were. */
+  | { readonly type: 'SetKeyLimits'; readonly keyId: string; readonly limits: Limits }
+  | { readonly type: 'SetAccountLimits'; readonly limits: AccountLimits }
   | { readonly type: 'TopUp'; readonly lotId: string; readonly amount: Credits; readonly source: LotSource }
   | ReserveCredits
   | { readonly type: 'ExtendHold'; readonly requestId: string; readonly by: Credits }
@@ -43,6 +59,8 @@ export type AccountCommand =
       readonly usage: Usage;
       readonly price: PinnedPrice;
       readonly delivery: Delivery;
+      /** Of the hold. */
+      readonly at?: number;
     }
   /** As ChargeLateUsage, for what the customer is not to pay. */
   | {
@@ -61,6 +79,8 @@ export type ReserveCredits = {
   readonly price: PinnedPrice;
   readonly request: RequestFacts;
   readonly requestHash?: string;
+  /** By the clock of whoever asks, in ms since the epoch. */
+  readonly at: number;
 };
 
 /** In order of precedence: where several are true of a request, it is refused with the first. */
@@ -73,26 +93,39 @@ export const refusalCodes = [
   'terms_not_accepted',
   'key_not_found',
   'key_revoked',
+  'key_expired',
+  'model_not_allowed',
   'too_many_keys',
+  'invalid_limits',
   'invalid_amount',
   'lot_exists',
   'request_id_reused',
   'hold_not_open',
+  'concurrency_limit_exceeded',
+  'rate_limit_exceeded',
+  'key_limit_exceeded',
+  'account_limit_exceeded',
+  'limit_held_by_concurrent_requests',
   'credits_held_by_concurrent_requests',
   'insufficient_credits',
 ] as const;
 
 export type AccountRefusal = {
   readonly code: (typeof refusalCodes)[number];
-  /** Of a refusal for want of credits: what was needed, was there and was held by others, so that the answer can say so. */
+  /**
+   * Of a refusal for want of credits, or of room under a limit on spending: what was needed, what could be had, and what
+   * was held by others, so that the answer can say so.
+   */
   readonly funds?: { readonly needed: Credits; readonly available: Credits; readonly held: Credits };
+  /** The limit that is in the way. */
+  readonly limit?: LimitFacts;
 };
 
 type Answer = Decision<AccountEvent, AccountRefusal>;
 const no = (code: AccountRefusal['code']): Answer => refuse({ code });
 
 export const decideAccount = (command: AccountCommand, account: Account): Answer => {
-  const { standing, keys, wallet } = account;
+  const { standing, keys, wallet, tallies } = account;
 
   if (command.type === 'RegisterAccount') {
     const { holder, personal, adult } = command;
@@ -114,17 +147,36 @@ export const decideAccount = (command: AccountCommand, account: Account): Answer
       return accept({ type: 'AccountReinstated', reason: command.reason });
 
     case 'IssueKey': {
-      const { keyId, name, hash, pepperId, hint } = command;
+      const { keyId, name, hash, pepperId, hint, limits = {} } = command;
       if (standing.status === 'suspended') return no('account_suspended');
       if (standing.termsVersion === null) return no('terms_not_accepted');
       if (keys.has(keyId)) return accept();
       if (keys.size >= MAX_KEYS) return no('too_many_keys');
-      return accept({ type: 'KeyIssued', keyId, name, hash, pepperId, hint });
+      if (!areValid(limits)) return no('invalid_limits');
+      return accept<AccountEvent>(
+        { type: 'KeyIssued', keyId, name, hash, pepperId, hint },
+        ...(limitNothing(limits) ? [] : [{ type: 'KeyLimitsSet' as const, keyId, limits }]),
+      );
     }
     case 'RevokeKey': {
       const key = keys.get(command.keyId);
       if (!key) return no('key_not_found');
       return key.revoked ? accept() : accept({ type: 'KeyRevoked', keyId: command.keyId, reason: command.reason });
+    }
+
+    case 'SetKeyLimits': {
+      const { keyId, limits } = command;
+      if (!keys.has(keyId)) return no('key_not_found');
+      if (!areValid(limits)) return no('invalid_limits');
+      const same = meanTheSame(limits, tallies.keys.get(keyId)?.limits ?? {});
+      return same ? accept() : accept({ type: 'KeyLimitsSet', keyId, limits });
+    }
+    case 'SetAccountLimits': {
+      const { limits } = command;
+      if (!areValid(limits) || 'expiresAt' in limits) return no('invalid_limits');
+      return meanTheSame(limits, tallies.account.limits ?? {})
+        ? accept()
+        : accept({ type: 'AccountLimitsSet', limits });
     }
 
     case 'TopUp': {
@@ -141,8 +193,9 @@ export const decideAccount = (command: AccountCommand, account: Account): Answer
       if (by <= 0n) return no('invalid_amount');
       const hold = wallet.holds.get(requestId);
       if (!hold) return no('hold_not_open');
-      if (by > available(wallet)) return refuseFunds(wallet, by, wallet.held - hold.amount);
-      return accept({ type: 'HoldExtended', requestId, by });
+      const limited = limitedBy(tallies, hold.keyId);
+      const refused = refuseSpending(wallet, limited, hold.at, by, hold.amount);
+      return refused ?? accept({ type: 'HoldExtended', requestId, by });
     }
     case 'SettleHold': {
       const { requestId, usage, delivery } = command;
@@ -150,7 +203,8 @@ export const decideAccount = (command: AccountCommand, account: Account): Answer
       if (!hold) return no('hold_not_open');
       const { keyId, price } = hold;
       const owed = cost(usage, price.rates);
-      const charged = min(owed, hold.amount + available(wallet));
+      const beyond = withinSpending(limitedBy(tallies, keyId), hold.at, available(wallet));
+      const charged = min(owed, hold.amount + beyond);
       const held = hold.amount;
       const released = held - min(charged, held);
       const drawn = draws(wallet, charged);
@@ -166,13 +220,17 @@ export const decideAccount = (command: AccountCommand, account: Account): Answer
       return accept({ type: 'HoldReleased', requestId, released: hold.amount, reason, detail });
     }
     case 'ChargeLateUsage': {
-      const { requestId, keyId, price, usage, delivery } = command;
+      const { requestId, keyId, price, usage, delivery, at } = command;
       if (wallet.holds.has(requestId)) return no('request_id_reused');
       const owed = cost(usage, price.rates);
-      const charged = min(owed, available(wallet));
+      const charged = min(owed, withinSpending(limitedBy(tallies, keyId), at ?? null, available(wallet)));
       const drawn = draws(wallet, charged);
       return accept(
-        { type: 'LateUsageCharged', requestId, keyId, price, usage, cost: owed, charged, drawn, delivery },
+        {
+          type: 'LateUsageCharged',
+          ...{ requestId, keyId, price, usage, cost: owed, charged, drawn, delivery },
+          ...(at === undefined ? {} : { at }),
+        },
         ...writeOff(requestId, owed - charged),
       );
     }
@@ -185,18 +243,45 @@ export const decideAccount = (command: AccountCommand, account: Account): Answer
 };
 
 const reserve = ({ type: _, ...asked }: ReserveCredits, account: Account): Answer => {
-  const { standing, keys, wallet } = account;
+  const { standing, keys, wallet, tallies } = account;
   const key = keys.get(asked.keyId);
   if (standing.status === 'suspended') return no('account_suspended');
   if (standing.termsVersion === null) return no('terms_not_accepted');
   if (!key) return no('key_not_found');
   if (key.revoked) return no('key_revoked');
+  const at = Math.max(asked.at, tallies.at);
+  const limited = limitedBy(tallies, asked.keyId);
+  if (limited.some((one) => expired(one, at))) return no('key_expired');
+  if (limited.some((one) => forbids(one, asked.price.model))) return no('model_not_allowed');
   if (asked.amount < 0n) return no('invalid_amount');
   const held = wallet.holds.get(asked.requestId)?.amount;
   if (held === asked.amount) return accept(); // A retry finds its credits already held.
   if (held !== undefined) return no('request_id_reused');
-  if (asked.amount > available(wallet)) return refuseFunds(wallet, asked.amount, wallet.held);
-  return accept({ type: 'CreditsReserved', ...asked });
+  const concurrency = concurrencyInTheWay(limited);
+  if (concurrency) return refuse({ code: 'concurrency_limit_exceeded', limit: concurrency });
+  const pace = paceInTheWay(limited, at, tokensHeld(asked.request));
+  if (pace) return refuse({ code: 'rate_limit_exceeded', limit: pace });
+  const refused = refuseSpending(wallet, limited, at, asked.amount, 0n);
+  return refused ?? accept({ type: 'CreditsReserved', ...asked, at });
+};
+
+/** Undefined where so much more may be held; `own` is what the request holds already. */
+const refuseSpending = (
+  wallet: Wallet,
+  limited: readonly Limited[],
+  at: number | null,
+  needed: Credits,
+  own: Credits,
+): Answer | undefined => {
+  const free = available(wallet);
+  const inTheWay = spendingInTheWay(limited, at, needed, own);
+  if (!inTheWay) return needed > free ? refuseFunds(wallet, needed, wallet.held - own) : undefined;
+  const { facts, mayPass } = inTheWay;
+  return refuse({
+    code: mayPass ? 'limit_held_by_concurrent_requests' : `${facts.scope}_limit_exceeded`,
+    funds: { needed, available: withinSpending(limited, at, free), held: facts.held },
+    limit: facts,
+  });
 };
 
 /** Credits that other requests hold may come free again, so the customer is not told to pay when waiting may do. */

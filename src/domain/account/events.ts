@@ -1,10 +1,11 @@
 import type { Credits, Rates, Usage } from '../money.ts';
+import type { AccountLimits, Limits } from './limits.ts';
 
 /**
  * What happens to an account. Names and fields are on disk for ever: a change of shape is a new version in the codec.
  * `finance:` says what an event does to the books.
  */
-export type AccountEvent = StandingEvent | KeyEvent | WalletEvent;
+export type AccountEvent = StandingEvent | KeyEvent | LimitEvent | WalletEvent;
 
 export type StandingEvent =
   /**
@@ -30,6 +31,11 @@ export type KeyEvent =
     }
   | { readonly type: 'KeyRevoked'; readonly keyId: string; readonly reason: string };
 
+export type LimitEvent =
+  /** finance: nothing. From now on these are all the limits of the key: what they do not name is not limited. */
+  | { readonly type: 'KeyLimitsSet'; readonly keyId: string; readonly limits: Limits }
+  | { readonly type: 'AccountLimitsSet'; readonly limits: AccountLimits };
+
 export type WalletEvent =
   /** finance: a liability arises; a grant is an expense of the house, a payment is money received. */
   | { readonly type: 'CreditsToppedUp'; readonly lotId: string; readonly amount: Credits; readonly source: LotSource }
@@ -45,6 +51,11 @@ export type WalletEvent =
       readonly request: RequestFacts;
       /** Where it was asked under an Idempotency-Key: tells whether another request under that key is the same. */
       readonly requestHash?: string;
+      /**
+       * When it was decided, in ms since the epoch: the day that its charge belongs to, and the minute that it counts in.
+       * Never before that of an earlier hold of the account. Not known of the oldest, which count for totals alone.
+       */
+      readonly at?: number;
     }
   /** finance: nothing yet. More is set aside, because the stream goes on. */
   | { readonly type: 'HoldExtended'; readonly requestId: string; readonly by: Credits }
@@ -85,6 +96,8 @@ export type WalletEvent =
       readonly charged: Credits;
       readonly drawn: readonly Draw[];
       readonly delivery: Delivery;
+      /** Of the hold that had been released. */
+      readonly at?: number;
     }
   /** finance: an expense of the house. Delivered, but covered by neither hold nor balance; or charged once already, by the same key. */
   | { readonly type: 'UsageWrittenOff'; readonly requestId: string; readonly amount: Credits };

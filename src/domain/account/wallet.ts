@@ -1,6 +1,5 @@
-import type { Credits } from '../money.ts';
-import { min } from '../money.ts';
-import type { Draw, LotSource, PinnedPrice, WalletEvent } from './events.ts';
+import { min, type Credits, type Usage } from '../money.ts';
+import type { Draw, LotSource, PinnedPrice, RequestFacts, WalletEvent } from './events.ts';
 
 export type Lot = { readonly amount: Credits; readonly remaining: Credits; readonly source: LotSource };
 
@@ -9,7 +8,16 @@ export type Hold = {
   readonly keyId: string;
   readonly runId: string;
   readonly price: PinnedPrice;
+  /** When it was placed, in ms since the epoch; null where that is not known. */
+  readonly at: number | null;
+  /** The most tokens that it was placed for. */
+  readonly tokens: number;
 };
+
+export const tokensHeld = ({ inputTokensBound, outputTokensBound }: RequestFacts): number =>
+  inputTokensBound + outputTokensBound;
+export const tokensUsed = ({ input, cachedInput, cacheWrite, output, reasoning }: Usage): number =>
+  input + cachedInput + cacheWrite + output + reasoning;
 
 /** Keeps only live lots and open holds, so that a fold stays small however long the stream. Lots are in order of age. */
 export type Wallet = {
@@ -42,8 +50,8 @@ export const evolveWallet = (wallet: Wallet, event: WalletEvent): Wallet => {
       return { ...wallet, toppedUp: wallet.toppedUp + amount, balance: wallet.balance + amount, lots };
     }
     case 'CreditsReserved': {
-      const { requestId, amount, keyId, runId, price } = event;
-      const holds = put(wallet.holds, requestId, { amount, keyId, runId, price });
+      const { requestId, amount, keyId, runId, price, at = null, request } = event;
+      const holds = put(wallet.holds, requestId, { amount, keyId, runId, price, at, tokens: tokensHeld(request) });
       return { ...wallet, held: wallet.held + amount, holds };
     }
     case 'HoldExtended': {

@@ -37,6 +37,20 @@ const delivery = z.strictObject({
   anomalies: z.array(z.string()),
 });
 
+const most = z.int().positive();
+const accountLimits = z.strictObject({
+  requestsPerMinute: most.exactOptional(),
+  tokensPerMinute: most.exactOptional(),
+  concurrentRequests: most.exactOptional(),
+  spending: z
+    .strictObject({ day: credits.exactOptional(), month: credits.exactOptional(), total: credits.exactOptional() })
+    .exactOptional(),
+  models: z.array(z.string()).exactOptional(),
+});
+const keyLimits = z.strictObject({ ...accountLimits.shape, expiresAt: z.iso.datetime().exactOptional() });
+
+const timeMs = z.int().nonnegative();
+
 // `encode` passes the whole event, `type` included, which a plain object schema leaves out.
 export const accountEventShapes: Shapes<AccountEvent> = {
   AccountRegistered: {
@@ -58,9 +72,11 @@ export const accountEventShapes: Shapes<AccountEvent> = {
     schema: z.object({ keyId: id, name: z.string(), hash: id, pepperId: id, hint: z.string() }),
   },
   KeyRevoked: { version: 1, schema: z.object({ keyId: id, reason: z.string() }) },
+  KeyLimitsSet: { version: 1, schema: z.object({ keyId: id, limits: keyLimits }) },
+  AccountLimitsSet: { version: 1, schema: z.object({ limits: accountLimits }) },
   CreditsToppedUp: { version: 1, schema: z.object({ lotId: id, amount: credits, source: lotSource }) },
   CreditsReserved: {
-    version: 2,
+    version: 3,
     schema: z.object({
       requestId: id,
       amount: credits,
@@ -69,9 +85,10 @@ export const accountEventShapes: Shapes<AccountEvent> = {
       price: pinnedPrice,
       request: requestFacts,
       requestHash: sha256.exactOptional(),
+      at: timeMs.exactOptional(),
     }),
-    // Version 1 knew of no idempotency keys.
-    lift: { 1: (data) => data },
+    // Version 1 knew of no idempotency keys, version 2 of no limits, and so of no time.
+    lift: { 1: (data) => data, 2: (data) => data },
   },
   HoldExtended: { version: 1, schema: z.object({ requestId: id, by: credits }) },
   HoldSettled: {
@@ -106,7 +123,7 @@ export const accountEventShapes: Shapes<AccountEvent> = {
     }),
   },
   LateUsageCharged: {
-    version: 1,
+    version: 2,
     schema: z.object({
       requestId: id,
       keyId: id,
@@ -116,7 +133,9 @@ export const accountEventShapes: Shapes<AccountEvent> = {
       charged: credits,
       drawn,
       delivery,
+      at: timeMs.exactOptional(),
     }),
+    lift: { 1: (data) => data },
   },
   UsageWrittenOff: { version: 1, schema: z.object({ requestId: id, amount: credits }) },
 };

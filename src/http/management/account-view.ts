@@ -3,6 +3,7 @@ import { available } from '../../domain/account/wallet.ts';
 import { formatUsd } from '../../domain/money.ts';
 import type { PersonalData } from '../../eventstore/personal-data.ts';
 import type { AccountAt } from './account-at.ts';
+import { accountLimitsView, keyLimitsView, viewAccountLimits, viewKeyLimits } from './limits.ts';
 import { accountId, generationId, keyId, lotId, revision, time, usd } from './fields.ts';
 
 const source = z.discriminatedUnion('kind', [
@@ -16,6 +17,7 @@ export const keyView = z
     name: z.string().meta({ example: 'production' }),
     hint: z.string().meta({ description: 'The last characters of the secret', example: 'x7Qd' }),
     revoked: z.boolean(),
+    limits: keyLimitsView,
   })
   .meta({ id: 'Key' });
 
@@ -52,18 +54,22 @@ export const accountView = z
         price_version: z.int(),
       }),
     ),
+    limits: accountLimitsView,
     keys: z.array(keyView),
   })
   .meta({ id: 'Account' });
 
 export type AccountView = z.output<typeof accountView>;
 
-export const viewKeys = ({ account: { keys } }: AccountAt): AccountView['keys'] =>
-  [...keys].map(([key_id, { name, hint, revoked }]) => ({ key_id, name, hint, revoked }));
+export const viewKeys = ({ account: { keys, tallies } }: AccountAt): AccountView['keys'] =>
+  [...keys].map(([key_id, { name, hint, revoked }]) => {
+    const limits = viewKeyLimits(tallies.keys.get(key_id)?.limits ?? {});
+    return { key_id, name, hint, revoked, limits };
+  });
 
 /** Only what is named here leaves the house. `personal` is undefined where it was erased. */
 export const viewAccount = (accountId: string, at: AccountAt, personal: PersonalData | undefined): AccountView => {
-  const { standing, wallet } = at.account;
+  const { standing, wallet, tallies } = at.account;
   return {
     account_id: accountId,
     revision: at.revision,
@@ -94,6 +100,7 @@ export const viewAccount = (accountId: string, at: AccountAt, personal: Personal
       model: price.model,
       price_version: price.version,
     })),
+    limits: viewAccountLimits(tallies.account.limits ?? {}),
     keys: viewKeys(at),
   };
 };
@@ -132,5 +139,11 @@ export const accountExample: AccountView = {
       price_version: 1,
     },
   ],
-  keys: [{ key_id: 'key_8d2b64f09c1e4a7fb35d6c81', name: 'production', hint: 'x7Qd', revoked: false }],
+  limits: viewAccountLimits({ concurrentRequests: 20 }),
+  keys: [
+    {
+      ...{ key_id: 'key_8d2b64f09c1e4a7fb35d6c81', name: 'production', hint: 'x7Qd', revoked: false },
+      limits: viewKeyLimits({ requestsPerMinute: 600, spending: { day: 5_000_000_000n } }),
+    },
+  ],
 };

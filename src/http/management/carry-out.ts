@@ -21,15 +21,15 @@ export const commandIdOf = (scope: string, idempotencyKey: string): string =>
   `idem-${hash('sha256', JSON.stringify([scope, idempotencyKey]), 'hex')}`;
 
 /**
- * Carries out a command of the administrator that writes one event or none. `isAsked` tells whether an event says what is
- * asked now, or why nobody can tell: the log is all that is kept of an earlier command, so one that wrote nothing is decided anew.
+ * Carries out a command of the administrator; what it writes, its first event tells. `isAsked` tells whether events say what
+ * is asked now, or why nobody can tell: the log is all that is kept of an earlier command, so one that wrote nothing is decided anew.
  */
 export const carryOut = async (
   { commands, store }: ManagementDeps,
   { commandId, mayRepeat, requestId }: Identity,
   accountId: string,
   command: AccountCommand,
-  isAsked: (event: AccountEvent) => boolean | Problem | Promise<boolean | Problem>,
+  isAsked: (event: AccountEvent, all: readonly AccountEvent[]) => boolean | Problem | Promise<boolean | Problem>,
 ): Promise<Done | Problem> => {
   const metadata = { actor: 'admin', commandId, correlationId: requestId };
   const outcome = await commands.execute(accountStream(accountId), command, metadata, { mayRepeat });
@@ -39,7 +39,7 @@ export const carryOut = async (
   // Read back for the time, which is the store's.
   const recorded = await recordedBy(store, commandId);
   invariant(recorded !== undefined, 'what was appended can be read');
-  const asAsked = repeated ? await isAsked(recorded.event) : true;
+  const asAsked = repeated ? await isAsked(recorded.event, outcome.events) : true;
   if (asAsked === true) return { recorded, revision, repeated };
   return asAsked || problem('idempotency_key_reused');
 };

@@ -4,6 +4,7 @@ import { formatUsd, formatUsdPerMillion, type Rates, type Usage } from '../../do
 import type { Recorded } from '../../eventstore/codec.ts';
 import type { PersonalData } from '../../eventstore/personal-data.ts';
 import { revision, time } from './fields.ts';
+import { viewAccountLimits, viewKeyLimits } from './limits.ts';
 
 export const eventView = z
   .strictObject({
@@ -50,6 +51,10 @@ const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventV
       return { key_id: event.keyId, name: event.name, hint: event.hint, pepper_id: event.pepperId };
     case 'KeyRevoked':
       return { key_id: event.keyId, reason: event.reason };
+    case 'KeyLimitsSet':
+      return { key_id: event.keyId, limits: viewKeyLimits(event.limits) };
+    case 'AccountLimitsSet':
+      return { limits: viewAccountLimits(event.limits) };
     case 'CreditsToppedUp':
       return { lot_id: event.lotId, amount_usd: formatUsd(event.amount), source: { ...event.source } };
     case 'CreditsReserved':
@@ -66,13 +71,14 @@ const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventV
           input_tokens_bound: event.request.inputTokensBound,
           output_tokens_bound: event.request.outputTokensBound,
         },
+        at: viewTime(event.at),
       };
     case 'HoldExtended':
       return { generation_id: event.requestId, by_usd: formatUsd(event.by) };
     case 'HoldSettled':
       return { ...viewCharge(event), held_usd: formatUsd(event.held), released_usd: formatUsd(event.released) };
     case 'LateUsageCharged':
-      return viewCharge(event);
+      return { ...viewCharge(event), at: viewTime(event.at) };
     case 'HoldReleased':
       return {
         generation_id: event.requestId,
@@ -84,6 +90,8 @@ const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventV
       return { generation_id: event.requestId, amount_usd: formatUsd(event.amount) };
   }
 };
+
+const viewTime = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString());
 
 const viewCharge = (event: Extract<AccountEvent, { type: 'HoldSettled' | 'LateUsageCharged' }>) => ({
   generation_id: event.requestId,

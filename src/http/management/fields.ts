@@ -38,6 +38,17 @@ export const grantUsd = z
   })
   .meta({ description: `Decimal USD, more than 0, at most ${MAX_GRANT_USD}, up to nine places`, example: '5.00' });
 
+/** A limit, which may also be that nothing is to be spent. */
+export const usdOrNothing = z
+  .string({ error: 'must be a decimal string of USD, such as "5.00"' })
+  .transform((written, context) => {
+    const credits = parseUsd(written);
+    if (credits !== undefined) return credits;
+    context.addIssue({ code: 'custom', message: 'must be decimal USD with up to nine places, such as "5.00"' });
+    return z.NEVER;
+  })
+  .meta({ description: 'Decimal USD, up to nine places', example: '5.00' });
+
 /** Beyond what any account comes to. */
 export const MAX_REVISION = 2_147_483_647;
 

@@ -1,8 +1,11 @@
 import { z } from 'zod';
+import type { AccountEvent } from '../../domain/account/events.ts';
+import { meanTheSame, type Limits } from '../../domain/account/limits.ts';
 import { invariant } from '../../domain/decider.ts';
 import { derivedId } from '../../eventstore/ids.ts';
 import { carryOut } from './carry-out.ts';
 import { accountId, keyId, keyName, revision, time } from './fields.ts';
+import { keyLimitsBody, keyLimitsExample, keyLimitsView, readKeyLimits, viewKeyLimits } from './limits.ts';
 import { published } from './published.ts';
 import { defineRoute, isProblem } from './route.ts';
 
@@ -16,7 +19,10 @@ export const issueKey = defineRoute({
   summary: 'Issue an API key',
   description:
     'The only time that its secret is shown. The key works on this node at once, and everywhere within a second.',
-  body: { schema: z.strictObject({ name: keyName }), example: { name: 'production' } },
+  body: {
+    schema: z.strictObject({ name: keyName, limits: keyLimitsBody.optional() }),
+    example: { name: 'production', limits: keyLimitsExample },
+  },
   success: {
     status: 201,
     description: 'The key. Asked again with the same Idempotency-Key, the same key without its secret',
@@ -25,6 +31,7 @@ export const issueKey = defineRoute({
       key_id: keyId,
       name: z.string(),
       hint: z.string().meta({ description: 'The last characters of the secret' }),
+      limits: keyLimitsView,
       secret: z.string().nullable().meta({ description: 'What a client sends as its API key' }),
       note: z.string(),
       revision,
@@ -35,6 +42,7 @@ export const issueKey = defineRoute({
       key_id: 'key_8d2b64f09c1e4a7fb35d6c81',
       name: 'production',
       hint: 'x7Qd',
+      limits: viewKeyLimits(readKeyLimits(keyLimitsBody.parse(keyLimitsExample))),
       secret: 'kiss_live_…x7Qd',
       note: SHOWN_ONCE,
       revision: 2,
@@ -42,15 +50,16 @@ export const issueKey = defineRoute({
     },
   },
   problems: ['account_not_found', 'account_suspended', 'terms_not_accepted', 'too_many_keys'],
-  handle: async ({ params: { account_id }, body: { name }, ...identity }, deps) => {
+  handle: async ({ params: { account_id }, body: { name, limits: asked = {} }, ...identity }, deps) => {
     const keyId = derivedId('key', identity.commandId);
+    const limits = readKeyLimits(asked);
     const { secret, hash, pepperId, hint } = deps.createSecret();
     const done = await carryOut(
       deps,
       identity,
       account_id,
-      { type: 'IssueKey', keyId, name, hash, pepperId, hint },
-      (event) => event.type === 'KeyIssued' && event.name === name,
+      { type: 'IssueKey', keyId, name, hash, pepperId, hint, limits },
+      (event, all) => event.type === 'KeyIssued' && event.name === name && meanTheSame(limits, limitsIn(all)),
     );
     if (isProblem(done)) return done;
     const { recorded, repeated, revision } = done;
@@ -63,6 +72,7 @@ export const issueKey = defineRoute({
         key_id: keyId,
         name,
         hint: recorded.event.hint,
+        limits: viewKeyLimits(limits),
         secret: repeated ? null : secret,
         note: repeated ? NOT_SHOWN_AGAIN : SHOWN_ONCE,
         revision,
@@ -72,3 +82,6 @@ export const issueKey = defineRoute({
     };
   },
 });
+
+const limitsIn = (events: readonly AccountEvent[]): Limits =>
+  events.find((event) => event.type === 'KeyLimitsSet')?.limits ?? {};

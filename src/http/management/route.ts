@@ -24,7 +24,7 @@ export type Reply<Answer> = {
 
 /** A route as its own file tells it: what it takes, what it answers, and how. The documentation is made of the same. */
 export type RouteDefinition<Path extends string, Body, Query, Answer> = {
-  readonly method: 'get' | 'post' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'delete';
   readonly path: Path;
   readonly summary: string;
   readonly description?: string;

@@ -9,6 +9,7 @@ import { readCheckpoint } from './read-checkpoint.ts';
 import { readAccount } from './read-account.ts';
 import { revokeKey } from './revoke-key.ts';
 import type { Route } from './route.ts';
+import { setAccountLimits, setKeyLimits } from './set-limits.ts';
 import { reinstateAccount, suspendAccount } from './suspend-account.ts';
 
 /** In the order in which the documentation tells them. */
@@ -20,7 +21,9 @@ export const routes: readonly Route[] = [
   grantCredits,
   issueKey,
   listKeys,
+  setKeyLimits,
   revokeKey,
+  setAccountLimits,
   suspendAccount,
   reinstateAccount,
   listPrices,

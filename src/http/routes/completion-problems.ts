@@ -1,6 +1,7 @@
 import { formatUsd, type Credits } from '../../domain/money.ts';
 import type { AccountRefusal } from '../../domain/account/decide.ts';
 import { problem, type Problem } from '../problems.ts';
+import { limitProblem } from './limit-problems.ts';
 
 /** Why there is no completion, as the proxy tells it. */
 export type CompletionProblem =
@@ -76,8 +77,10 @@ export const completionProblem = (what: CompletionProblem): Problem => {
 };
 
 /** A refusal in the words of the one who asked for a completion: what it would have held, and what there was. */
-const refused = ({ code, funds }: AccountRefusal, affordableTokens: number | undefined): Problem => {
+const refused = ({ code, funds, limit }: AccountRefusal, affordableTokens: number | undefined): Problem => {
   if (code === 'key_not_found' || code === 'key_revoked') return problem('invalid_api_key');
+  if (code === 'model_not_allowed') return problem(code, { param: 'model' });
+  if (limit) return limitProblem(code, limit, affordableTokens);
   if (!funds) return problem(code);
   const { needed, available, held } = funds;
   const advice =

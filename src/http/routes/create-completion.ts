@@ -2,6 +2,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Authenticate, Customer } from '../authenticate.ts';
 import { requestIdOf, arrivalOf } from '../request-id.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
+import { tellRateLimits, type RateLimits } from '../rate-limit-headers.ts';
 import { problem, sendProblem, tellGeneration, type Problem } from '../problems.ts';
 import { completionProblem, type CompletionProblem } from './completion-problems.ts';
 
@@ -44,6 +45,7 @@ export type CreateCompletionOptions = {
   readonly complete: Complete;
   /** What is left of an account, in USD, as this process last knew it. */
   readonly balanceUsd: (accountId: string) => string | undefined;
+  readonly rateLimits: RateLimits;
 } & Patience;
 
 type Patience = {
@@ -55,7 +57,7 @@ type Patience = {
 
 /** POST /v1/chat/completions, /v1/completions and /v1/embeddings. */
 export const createCompletion = (endpoint: Endpoint, options: CreateCompletionOptions): RequestHandler => {
-  const { authenticate, readBody, complete, balanceUsd } = options;
+  const { authenticate, readBody, complete, balanceUsd, rateLimits } = options;
   return async (request, response) => {
     const customer = authenticate(request);
     if ('status' in customer) return refuse(request, response, customer);
@@ -71,6 +73,7 @@ export const createCompletion = (endpoint: Endpoint, options: CreateCompletionOp
     const { accountId, keyId } = customer;
     const answer = await complete({ uuid, accountId, keyId, endpoint, body, idempotencyKey, gone: left.signal });
     response.setHeader('openai-processing-ms', Math.round(performance.now() - startedAt));
+    tellRateLimits(response, rateLimits(accountId, keyId));
     if (answer.kind === 'problem') return refuse(request, response, completionProblem(answer.problem));
 
     tellGeneration(response, answer.generationId, answer.kind === 'whole' ? answer.costUsd : undefined);

@@ -1,6 +1,9 @@
 import type { RequestHandler } from 'express';
+import type { Tallies } from '../../domain/account/tallies.ts';
+import { spendingNow } from '../../domain/account/within-limits.ts';
 import { formatUsd, type Credits } from '../../domain/money.ts';
 import type { Authenticate } from '../authenticate.ts';
+import { viewKeyLimits } from '../management/limits.ts';
 import { problem, sendProblem } from '../problems.ts';
 import { requestIdOf } from '../request-id.ts';
 
@@ -51,6 +54,7 @@ export type FindAccount = (accountId: string) => Promise<{
     readonly held: Credits;
   };
   readonly keys: ReadonlyMap<string, { readonly name: string; readonly hint: string }>;
+  readonly tallies: Tallies;
 }>;
 
 /** GET /v1/generation?id= */
@@ -104,6 +108,8 @@ const receiptOf = (generation: Generation) => ({
   detail: generation.detail,
 });
 
+const resets = { day: 'daily', month: 'monthly', total: null } as const;
+
 /** GET /v1/key */
 export const getKey =
   (authenticate: Authenticate, findAccount: FindAccount, findKeyUsage: FindKeyUsage): RequestHandler =>
@@ -112,18 +118,22 @@ export const getKey =
     if ('status' in customer) return sendProblem(response, customer, requestIdOf(response));
     const [account, usage] = await Promise.all([findAccount(customer.accountId), findKeyUsage(customer.keyId)]);
     const key = account.keys.get(customer.keyId);
+    const limits = viewKeyLimits(account.tallies.keys.get(customer.keyId)?.limits ?? {});
+    const spending = spendingNow(account.tallies, customer.keyId, Date.now());
     response.json({
       data: {
         key_id: customer.keyId,
         label: key?.name ?? '',
         hint: key?.hint ?? '',
-        limit: null,
-        limit_remaining: null,
+        // The limit on spending with the least room, of the key or its account.
+        limit: spending ? formatUsd(spending.limit) : null,
+        limit_remaining: spending ? formatUsd(spending.left) : null,
+        limit_reset: spending ? resets[spending.window] : null,
         usage: formatUsd(usage.total),
         usage_daily: formatUsd(usage.day),
         usage_weekly: formatUsd(usage.week),
         usage_monthly: formatUsd(usage.month),
-        expires_at: null,
+        ...limits,
       },
     });
   };

@@ -1,5 +1,6 @@
-import { Agent, errors } from 'undici';
-import { UpstreamFailed, type Upstream, type UpstreamRequest, type UpstreamResponse } from '../upstream.ts';
+import { Pool } from 'undici';
+import type { Upstream, UpstreamRequest, UpstreamResponse } from '../upstream.ts';
+import { exchange } from './exchange.ts';
 
 export type OpenAiUpstreamOptions = {
   readonly name: string;
@@ -14,12 +15,23 @@ export type OpenAiUpstreamOptions = {
   readonly maxConnections?: number;
 };
 
+/** Each stream under way has one to itself; what more there were would wait, which is the operator's to forbid. */
+const MAX_CONNECTIONS = 16_384;
+
 /** Any server that speaks the OpenAI wire format, over a pool of kept-alive connections. */
 export const createOpenAiUpstream = (options: OpenAiUpstreamOptions): Upstream => {
-  const { name, baseUrl, apiKey, outputLimitField, firstByteTimeoutMs, idleTimeoutMs, maxConnections = 1024 } = options;
+  const {
+    name,
+    baseUrl,
+    apiKey,
+    outputLimitField,
+    firstByteTimeoutMs,
+    idleTimeoutMs,
+    maxConnections = MAX_CONNECTIONS,
+  } = options;
   const { origin, pathname } = new URL(baseUrl);
   const path = pathname.replace(/\/$/, '');
-  const agent = new Agent({
+  const pool = new Pool(origin, {
     connections: maxConnections,
     headersTimeout: firstByteTimeoutMs,
     bodyTimeout: idleTimeoutMs,
@@ -35,47 +47,18 @@ export const createOpenAiUpstream = (options: OpenAiUpstreamOptions): Upstream =
   };
 
   const send = async ({ endpoint, body, signal }: UpstreamRequest): Promise<UpstreamResponse> => {
-    try {
-      const response = await agent.request({ origin, path: path + endpoint, method: 'POST', headers, body, signal });
-      const retryAfterMs = readRetryAfter(response.headers);
-      return {
-        status: response.statusCode,
-        contentType: String(response.headers['content-type'] ?? ''),
-        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-        body: failingAsUpstream(response.body, signal),
-      };
-    } catch (error) {
-      throw asUpstreamFailure(error, signal);
-    }
+    const { head, body: answer } = exchange(pool, { path: path + endpoint, method: 'POST', headers, body }, signal);
+    const { status, headers: told } = await head;
+    const retryAfterMs = readRetryAfter(told);
+    return {
+      status,
+      contentType: String(told['content-type'] ?? ''),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      body: answer,
+    };
   };
 
-  return { name, outputLimitField, send, close: () => agent.destroy() };
-};
-
-/** The body with its failures told as the port tells them. Not a generator, which would cost a promise more per piece. */
-const failingAsUpstream = (body: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<Uint8Array> => ({
-  [Symbol.asyncIterator]: () => {
-    const pieces = body[Symbol.asyncIterator]();
-    const fail = (error: unknown): never => {
-      throw asUpstreamFailure(error, signal);
-    };
-    return {
-      next: () => pieces.next().catch(fail),
-      return: () => pieces.return?.() ?? Promise.resolve({ done: true, value: undefined }),
-    };
-  },
-});
-
-const asUpstreamFailure = (error: unknown, signal: AbortSignal): unknown => {
-  if (signal.aborted) return signal.reason;
-  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError) {
-    return new UpstreamFailed('timeout', 'the upstream was silent for too long', { cause: error });
-  }
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (error instanceof errors.ConnectTimeoutError || /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)$/.test(code)) {
-    return new UpstreamFailed('connect', 'the upstream cannot be reached', { cause: error });
-  }
-  return new UpstreamFailed('reset', 'the upstream broke off', { cause: error });
+  return { name, outputLimitField, send, close: () => pool.destroy() };
 };
 
 const readRetryAfter = (headers: Readonly<Record<string, string | string[] | undefined>>): number | undefined => {

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import type { AccountCommand } from '../../../src/domain/account/decide.ts';
+import type { Limits } from '../../../src/domain/account/limits.ts';
 import type { Rates, Usage } from '../../../src/domain/money.ts';
 import {
   acceptTerms,
+  AT,
   delivery,
   issueKey,
   register,
@@ -35,6 +37,43 @@ const rates: fc.Arbitrary<Rates> = fc.record({
 const price = fc.record({ model: fc.constant('simulated-small'), version: fc.integer({ min: 1, max: 9 }), rates });
 const source = fc.constant({ kind: 'grant', reason: 'test' } as const);
 
+// Late on the last evening of a month, so that days and months end as well as minutes.
+const EVENING = AT + 11.98 * 60 * 60_000;
+const at = fc
+  .oneof(
+    { weight: 6, arbitrary: fc.nat(40) },
+    { weight: 3, arbitrary: fc.nat(140) },
+    { weight: 1, arbitrary: fc.constantFrom(86_400, 31 * 86_400) },
+  )
+  .map((seconds) => EVENING + seconds * 1000);
+
+const limits: fc.Arbitrary<Limits> = fc
+  .record(
+    {
+      requestsPerMinute: fc.integer({ min: 1, max: 5 }),
+      tokensPerMinute: fc.integer({ min: 20, max: 150 }),
+      concurrentRequests: fc.integer({ min: 1, max: 3 }),
+      spending: fc.record(
+        { day: fc.bigInt(0n, 40n), month: fc.bigInt(0n, 60n), total: fc.bigInt(0n, 90n) },
+        { requiredKeys: [] },
+      ),
+    },
+    { requiredKeys: [] },
+  )
+  .map((one): Limits => structuredClone(one)); // Without the prototypes that fast-check leaves out.
+const keyLimits = fc.oneof(
+  { weight: 8, arbitrary: limits },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<Limits>(
+      {},
+      { models: ['other'] },
+      { models: ['simulated-small', 'other'] },
+      { expiresAt: new Date(EVENING + 60_000).toISOString() },
+    ),
+  },
+);
+
 const moves = {
   topUp: fc.record({
     type: fc.constant('TopUp' as const),
@@ -49,7 +88,8 @@ const moves = {
     keyId,
     runId: fc.constant('run_1'),
     price,
-    request: fc.constant(request),
+    request: fc.nat(60).map((inputTokensBound) => ({ ...request, inputTokensBound, outputTokensBound: 9 })),
+    at,
   }),
   extend: fc.record({ type: fc.constant('ExtendHold' as const), requestId, by: amount }),
   settle: fc.record({ type: fc.constant('SettleHold' as const), requestId, usage, delivery: fc.constant(delivery) }),
@@ -61,7 +101,10 @@ const moves = {
     usage,
     price,
     delivery: fc.constant(delivery),
+    at,
   }),
+  setKeyLimits: fc.record({ type: fc.constant('SetKeyLimits' as const), keyId, limits: keyLimits }),
+  setAccountLimits: fc.record({ type: fc.constant('SetAccountLimits' as const), limits }),
 } satisfies Record<string, fc.Arbitrary<AccountCommand>>;
 
 /** Any command on an account, mostly such as move credits. */
@@ -72,6 +115,8 @@ export const anyCommand: fc.Arbitrary<AccountCommand> = fc.oneof(
   { weight: 6, arbitrary: moves.settle },
   { weight: 3, arbitrary: moves.release },
   { weight: 2, arbitrary: moves.chargeLate },
+  { weight: 2, arbitrary: moves.setKeyLimits },
+  { weight: 1, arbitrary: moves.setAccountLimits },
   {
     weight: 2,
     arbitrary: fc.constantFrom(

@@ -1,5 +1,6 @@
-import type { AccountEvent, Draw, PinnedPrice } from '../../../src/domain/account/events.ts';
+import type { AccountEvent, Draw, PinnedPrice, RequestFacts } from '../../../src/domain/account/events.ts';
 import type { Usage } from '../../../src/domain/money.ts';
+import { openLimitBooks } from './limit-books.ts';
 
 export type Books = {
   readonly toppedUp: bigint;
@@ -31,6 +32,7 @@ export const audit = (history: readonly AccountEvent[]): Books => {
   const liveKeys = new Set<string>();
   /** Whose holds were given back, and of which nothing was charged or borne since. */
   const givenBack = new Set<string>();
+  const limits = openLimitBooks();
 
   const promise = (kept: boolean, what: string, event: AccountEvent, n: number): void => {
     if (!kept) throw new BrokenBooks(`${what}: ${event.type} is event ${n} of ${show(history.slice(0, n + 1))}`);
@@ -58,6 +60,9 @@ export const audit = (history: readonly AccountEvent[]): Books => {
       uncovered = paid < cost ? { requestId, amount: cost - paid } : undefined;
     };
 
+    const checkSpending = (keyId: string, at: number | undefined, amount: bigint): void =>
+      check(limits.within(keyId, at, amount) === amount, 'no hold grows beyond a limit on spending');
+
     const due = uncovered;
     uncovered = undefined;
     check(!due || event.type === 'UsageWrittenOff', 'what is not charged is written off');
@@ -81,20 +86,38 @@ export const audit = (history: readonly AccountEvent[]): Books => {
       case 'KeyRevoked':
         liveKeys.delete(event.keyId);
         break;
+      case 'KeyLimitsSet':
+        limits.setKeyLimits(event.keyId, event.limits);
+        break;
+      case 'AccountLimitsSet':
+        limits.setAccountLimits(event.limits);
+        break;
       case 'CreditsToppedUp':
         check(event.amount > 0n && !lots.has(event.lotId), 'a lot is new and has something in it');
         lots.set(event.lotId, event.amount);
         toppedUp += event.amount;
         break;
-      case 'CreditsReserved':
+      case 'CreditsReserved': {
         check(mayReserve.terms && !mayReserve.suspended, 'only an account in good standing holds credits');
         check(liveKeys.has(event.keyId), 'only a live key holds credits');
         check(event.amount >= 0n && !holds.has(event.requestId), 'a request holds credits once');
+        checkSpending(event.keyId, event.at, event.amount);
         holds.set(event.requestId, { amount: event.amount, keyId: event.keyId, price: event.price });
+        const { requestId, keyId, amount, at, price, request } = event;
+        limits.reserve({ requestId, keyId, at, held: amount, tokens: tokensOf(request) });
+        if (at !== undefined) {
+          const broken =
+            limits.expiredOrForbidden({ keyId, at, model: price.model, tokens: 0, amount: 0n }) ??
+            limits.check(keyId, at);
+          check(broken === undefined, `what is let in keeps every limit (${broken})`);
+        }
         break;
+      }
       case 'HoldExtended': {
         const hold = holdOf(event.requestId);
         check(event.by > 0n, 'a hold is extended by something');
+        checkSpending(hold.keyId, limits.atOf(event.requestId), event.by);
+        limits.extend(event.requestId, event.by);
         holds.set(event.requestId, { ...hold, amount: hold.amount + event.by });
         break;
       }
@@ -102,6 +125,7 @@ export const audit = (history: readonly AccountEvent[]): Books => {
         check(event.released === holdOf(event.requestId).amount, 'a release gives all of the hold back');
         holds.delete(event.requestId);
         givenBack.add(event.requestId);
+        limits.end(event.requestId, 0n, 0);
         break;
       case 'HoldSettled': {
         const { requestId, keyId, price, cost, charged: paid, held, released } = event;
@@ -110,15 +134,23 @@ export const audit = (history: readonly AccountEvent[]): Books => {
         check(show(price) === show(hold.price), 'a settlement is by the price that the hold pinned');
         check(cost === receipt(event.usage, price), 'a receipt can be recomputed');
         check(released === (paid < held ? held - paid : 0n), 'what a hold kept beyond the charge is given back');
+        charge(requestId, cost, paid, event.drawn, held + limits.within(keyId, limits.atOf(requestId), free()));
         holds.delete(requestId);
-        charge(requestId, cost, paid, event.drawn, free());
+        limits.end(requestId, paid, used(event.usage));
         break;
       }
       case 'LateUsageCharged':
         check(!holds.has(event.requestId), 'late usage has no hold any more');
         givenBack.delete(event.requestId);
         check(event.cost === receipt(event.usage, event.price), 'a receipt can be recomputed');
-        charge(event.requestId, event.cost, event.charged, event.drawn, free());
+        charge(event.requestId, event.cost, event.charged, event.drawn, limits.within(event.keyId, event.at, free()));
+        limits.late({
+          requestId: event.requestId,
+          keyId: event.keyId,
+          at: event.at,
+          spent: event.charged,
+          tokens: used(event.usage),
+        });
         break;
       case 'UsageWrittenOff':
         if (due)
@@ -138,6 +170,10 @@ export const audit = (history: readonly AccountEvent[]): Books => {
   if (uncovered) throw new BrokenBooks(`what is not charged is written off, in ${show(history)}`);
   return { toppedUp, charged, writtenOff, lots, holds };
 };
+
+const tokensOf = (request: RequestFacts): number => request.inputTokensBound + request.outputTokensBound;
+const used = (usage: Usage): number =>
+  usage.input + usage.cachedInput + usage.cacheWrite + usage.output + usage.reasoning;
 
 const noRates = { input: 0n, cachedInput: 0n, cacheWrite: 0n, output: 0n, reasoning: 0n };
 

@@ -1,6 +1,6 @@
-import type { AccountCommand } from '../../../src/domain/account/decide.ts';
-import { accountDecider } from '../../../src/domain/account/decide.ts';
+import { accountDecider, type AccountCommand, type ReserveCredits } from '../../../src/domain/account/decide.ts';
 import type { AccountEvent, Delivery, PinnedPrice, RequestFacts } from '../../../src/domain/account/events.ts';
+import type { AccountLimits, Limits } from '../../../src/domain/account/limits.ts';
 import { noUsage, type Rates, type Usage } from '../../../src/domain/money.ts';
 import { specify } from '../../given.ts';
 
@@ -10,6 +10,8 @@ type Command<T extends AccountCommand['type']> = Extract<AccountCommand, { type:
 /** At this price a token costs one nano-USD, so that examples can count in credits. */
 export const rates: Rates = { input: 1000n, cachedInput: 1000n, cacheWrite: 1000n, output: 1000n, reasoning: 1000n };
 export const price: PinnedPrice = { model: 'simulated-small', version: 1, rates };
+/** When holds are placed: noon. */
+export const AT = Date.UTC(2026, 0, 31, 12);
 export const tokens = (output: number): Usage => ({ ...noUsage, output });
 
 export const request: RequestFacts = {
@@ -57,7 +59,7 @@ export const toppedUp = (amount: bigint, lotId = 'lot_1'): Event<'CreditsToppedU
   amount,
   source: { kind: 'grant', reason: 'welcome' },
 });
-export const reserved = (amount: bigint, requestId = 'req_1'): Event<'CreditsReserved'> => ({
+export const reserved = (amount: bigint, requestId = 'req_1', at = AT): Event<'CreditsReserved'> => ({
   type: 'CreditsReserved',
   requestId,
   amount,
@@ -65,6 +67,16 @@ export const reserved = (amount: bigint, requestId = 'req_1'): Event<'CreditsRes
   runId: 'run_1',
   price,
   request,
+  at,
+});
+export const limitsSet = (limits: Limits, keyId = 'key_1'): Event<'KeyLimitsSet'> => ({
+  type: 'KeyLimitsSet',
+  keyId,
+  limits,
+});
+export const accountLimitsSet = (limits: AccountLimits): Event<'AccountLimitsSet'> => ({
+  type: 'AccountLimitsSet',
+  limits,
 });
 export const extended = (by: bigint, requestId = 'req_1'): Event<'HoldExtended'> => ({
   type: 'HoldExtended',
@@ -127,13 +139,16 @@ export const suspend = (reason = 'resale'): AccountCommand => ({ type: 'SuspendA
 export const reinstate = (reason = 'appeal'): AccountCommand => ({ type: 'ReinstateAccount', reason });
 export const issueKey = (keyId = 'key_1'): AccountCommand => ({ ...keyIssued(keyId), type: 'IssueKey' });
 export const revokeKey = (keyId = 'key_1'): AccountCommand => ({ ...keyRevoked(keyId), type: 'RevokeKey' });
+export const setLimits = (limits: Limits, keyId = 'key_1'): AccountCommand => ({ type: 'SetKeyLimits', keyId, limits });
+export const setAccountLimits = (limits: AccountLimits): AccountCommand => ({ type: 'SetAccountLimits', limits });
 export const topUp = (amount: bigint, lotId = 'lot_1'): AccountCommand => ({
   ...toppedUp(amount, lotId),
   type: 'TopUp',
 });
-export const reserve = (amount: bigint, requestId = 'req_1', keyId = 'key_1'): AccountCommand => ({
+export const reserve = (amount: bigint, requestId = 'req_1', keyId = 'key_1', at = AT): ReserveCredits => ({
   ...reserved(amount, requestId),
   keyId,
+  at,
   type: 'ReserveCredits',
 });
 export const extend = (by: bigint, requestId = 'req_1'): AccountCommand => ({ type: 'ExtendHold', requestId, by });

@@ -31,11 +31,17 @@ describe('whatever is asked of an account, in whatever order', () => {
       fc.property(commands, (asked) => {
         const history = historyOf(asked);
         const books = audit(history);
-        const { wallet } = fold(history);
+        const { wallet, tallies } = fold(history);
+        const { open, spending } = tallies.account;
         expect(wallet.toppedUp).toBe(books.toppedUp);
         expect(wallet.charged).toBe(books.charged);
         expect(wallet.balance).toBe(books.toppedUp - books.charged);
         expect(wallet.held).toBe([...books.holds.values()].reduce((held, { amount }) => held + amount, 0n));
+        expect([open, spending.total.spent, spending.total.held]).toEqual([
+          books.holds.size,
+          wallet.charged,
+          wallet.held,
+        ]);
         expect(available(wallet)).toBeGreaterThanOrEqual(0n);
         expect([...wallet.lots].map(([id, { remaining }]) => [id, remaining])).toEqual([...books.lots]);
         expect([...wallet.holds].map(([id, { amount }]) => [id, amount])).toEqual(

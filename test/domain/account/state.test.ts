@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ACCOUNT_STATE_VERSION, evolveAccount, initialAccount } from '../../../src/domain/account/account.ts';
-import { customer, reserved, released, suspended, toppedUp } from './examples.ts';
+import { customer, limitsSet, reserved, released, suspended, toppedUp } from './examples.ts';
 
 describe('the state of an account', () => {
   // States are kept as snapshots. Where this test fails because a fold comes out differently, raise ACCOUNT_STATE_VERSION
@@ -11,6 +11,7 @@ describe('the state of an account', () => {
       ...customer,
       toppedUp(10n),
       reserved(4n),
+      limitsSet({ requestsPerMinute: 2, spending: { day: 9n } }),
       reserved(2n, 'req_2'),
       released(2n, 'req_2'),
       suspended(),
@@ -19,7 +20,7 @@ describe('the state of an account', () => {
     const shown = inspect({ version: ACCOUNT_STATE_VERSION, ...state }, { depth: null, compact: 20, breakLength: 200 });
     expect(shown).toMatchInlineSnapshot(`
       "{
-        version: 2,
+        version: 3,
         standing: { status: 'suspended', registration: { holder: 'person', personal: 'v1.c2VhbGVk' }, termsVersion: '2026-01', suspensionReason: 'resale' },
         keys: Map(1) { 'key_1' => { name: 'laptop', hint: 'wxyz', revoked: false } },
         wallet: {
@@ -33,7 +34,51 @@ describe('the state of an account', () => {
               amount: 4n,
               keyId: 'key_1',
               runId: 'run_1',
-              price: { model: 'simulated-small', version: 1, rates: { input: 1000n, cachedInput: 1000n, cacheWrite: 1000n, output: 1000n, reasoning: 1000n } }
+              price: { model: 'simulated-small', version: 1, rates: { input: 1000n, cachedInput: 1000n, cacheWrite: 1000n, output: 1000n, reasoning: 1000n } },
+              at: 1769860800000,
+              tokens: 150
+            }
+          }
+        },
+        tallies: {
+          at: 1769860800000,
+          account: {
+            limits: null,
+            open: 1,
+            spending: {
+              day: { window: 20484, spent: 0n, held: 4n },
+              dayBefore: { window: 0, spent: 0n, held: 0n },
+              month: { window: 24312, spent: 0n, held: 4n },
+              monthBefore: { window: 0, spent: 0n, held: 0n },
+              total: { window: 0, spent: 0n, held: 4n }
+            },
+            minute: null
+          },
+          keys: Map(1) {
+            'key_1' => {
+              limits: { requestsPerMinute: 2, spending: { day: 9n } },
+              open: 1,
+              spending: {
+                day: { window: 20484, spent: 0n, held: 4n },
+                dayBefore: { window: 0, spent: 0n, held: 0n },
+                month: { window: 24312, spent: 0n, held: 4n },
+                monthBefore: { window: 0, spent: 0n, held: 0n },
+                total: { window: 0, spent: 0n, held: 4n }
+              },
+              minute: {
+                newest: 589953600,
+                sums: { requests: 2, tokens: 150 },
+                requests: [
+                  0, 0, 0, 0, 0, 0, 0,
+                  0, 0, 0, 0, 0, 2, 0,
+                  0, 0, 0, 0, 0, 0, 0
+                ],
+                tokens: [
+                  0, 0, 0, 0, 0,   0, 0,
+                  0, 0, 0, 0, 0, 150, 0,
+                  0, 0, 0, 0, 0,   0, 0
+                ]
+              }
             }
           }
         }

@@ -19,6 +19,7 @@ const reserve = (keyId: string): AccountCommand => ({
   amount: 12_000_000n,
   keyId,
   runId: 'run-1',
+  at: Date.UTC(2026, 0, 31, 12),
   price,
   request: {
     endpoint: '/chat/completions',

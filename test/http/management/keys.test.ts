@@ -20,7 +20,15 @@ describe('POST /accounts/{account_id}/keys', () => {
     expect(await log()).not.toContain(secret);
     const listed = await api.get(path);
     expect(listed.json).toEqual({
-      data: [{ key_id: json['key_id'], name: 'production', hint: secret.slice(-4), revoked: false }],
+      data: [
+        {
+          key_id: json['key_id'],
+          name: 'production',
+          hint: secret.slice(-4),
+          revoked: false,
+          limits: expect.anything() as unknown,
+        },
+      ],
     });
     const account = path.replace('/keys', '');
     const events = await api.get(`${account}/events`);

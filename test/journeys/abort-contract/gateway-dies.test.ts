@@ -80,7 +80,7 @@ contract('gateway-dies', {}, (row, place) => {
     async (at) => (await playing()).woken(at, 'paused until its hold was given back'),
     {
       check: ({ generation }) =>
-        expect(generation).toMatchObject({ reason: undefined, tokens: { input: 9, output: 3 } }),
+        expect(generation).toMatchObject({ reason: 'orphaned', tokens: { input: 9, output: 3 } }),
     },
   );
 });

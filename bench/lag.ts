@@ -1,0 +1,160 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { startProcess, type Started } from '../test/support/process.ts';
+import { startGatewayOn, type RunningGateway } from '../test/support/running-gateway.ts';
+
+/**
+ * How long one request holds the others up: the delay of a gateway's event loop, seen from inside, while it is sent large
+ * bodies by an account that has just too little for their bytes, so that their prompts are counted.
+ */
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+if (values.help) {
+  process.stdout.write(
+    'npm run bench:lag -- [--rounds 5]\n' +
+      'Prints, for an idle gateway and for each kind of body, what was answered, how long that took, and how long the\n' +
+      'event loop was held up: the 99th percentile, the longest of a round (median and worst of the rounds), and the\n' +
+      'same in CPU time of the main thread, which other processes of the machine do not change.\n',
+  );
+  process.exit(0);
+}
+
+const MODEL = 'gpt-4.1';
+const MAX_BODY = 20 * 1024 * 1024;
+
+const filled = (head: string, piece: string, tail: string, bytes = MAX_BODY): string =>
+  head + piece.repeat(Math.floor((bytes - head.length - tail.length) / Buffer.byteLength(piece))) + tail;
+const START = `{"model":"${MODEL}","max_tokens":16,"messages":[`;
+const said = (piece: string, bytes?: number): string =>
+  filled(`${START}{"role":"user","content":"`, piece, '"}]}', bytes);
+
+type Load = { readonly name: string; readonly body?: string; readonly usd?: string };
+
+/** The credit is less than the bytes would hold, and more than a counted prompt needs, where that is possible. */
+const loads: readonly Load[] = [
+  { name: 'idle' },
+  { name: '50,000 equal characters', body: said('a', 50_000), usd: '0.05' },
+  { name: '1 MB of equal characters', body: said('a', 1_000_000), usd: '0.60' },
+  { name: '1 MB of words', body: said('How much is it? ', 1_000_000), usd: '0.80' },
+  { name: 'the largest body, one text', body: said('a'), usd: '1.00' },
+  { name: 'the largest body, in Chinese', body: said('好'), usd: '1.00' },
+  { name: 'the largest body, all of it escaped', body: said('\\"'), usd: '1.00' },
+  {
+    name: 'the largest body, a picture',
+    body: filled(
+      `${START}{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,`,
+      'AAAA',
+      '"}}]}]}',
+    ),
+    usd: '0.002',
+  },
+  {
+    name: 'the largest body, of many messages',
+    body: filled(`${START}{"role":"user","content":"Hi"}`, ',{"role":"user","content":"How are you?"}', ']}'),
+    usd: '1.00',
+  },
+  { name: 'as many values as are taken', body: `${START}{}${',{}'.repeat(199_990)}]}`, usd: '0.80' },
+  {
+    name: 'the largest body, escaped, passed on',
+    body: filled(
+      `${START.replace('{', '{"stream":true,"stream_options":{},')}{"role":"user","content":"`,
+      '\\"',
+      '"}]}',
+    ),
+    usd: '5.00',
+  },
+  { name: 'the largest body, of empty objects', body: filled(`${START}{}`, ',{}', ']}'), usd: '1.00' },
+];
+
+type Lag = { readonly max: number; readonly p99: number; readonly cpu: number };
+
+/** Since it was last asked. */
+const lagOf = async ({ process: { pid, output } }: RunningGateway): Promise<Lag> => {
+  const before = output().length;
+  process.kill(pid, 'SIGUSR2');
+  for (;;) {
+    const [, max, p99, cpu] = /^lag (\S+) (\S+) (\S+)$/m.exec(output().slice(before)) ?? [];
+    if (max !== undefined) return { max: Number(max), p99: Number(p99), cpu: Number(cpu) };
+    await pause(5);
+  }
+};
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const ask = async ({ url }: RunningGateway, apiKey: string, body: string): Promise<string> => {
+  const response = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+    body,
+  });
+  await response.text();
+  return String(response.status);
+};
+
+const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0;
+
+const line = (cells: readonly string[]): void => {
+  process.stdout.write(`${cells.map((cell, n) => (n === 0 ? cell.padEnd(40) : cell.padStart(10))).join('')}\n`);
+};
+
+const rounds = Number(values.rounds);
+if (!Number.isInteger(rounds) || rounds < 1) {
+  process.stderr.write(`--rounds ${values.rounds}: must be a whole number, 1 or more\n`);
+  process.exit(2);
+}
+const dataDir = await mkdtemp(join(tmpdir(), 'kissapi-lag-'));
+const started: Started[] = [];
+const stop = async (): Promise<void> => {
+  for (const process of started.splice(0).reverse()) await process.stop();
+  await rm(dataDir, { recursive: true, force: true });
+};
+process.once('SIGINT', () => void stop().finally(() => process.exit(130)));
+try {
+  const upstream = await startProcess('src/cli/simulate.ts', ['--port', '0'], {}, /(http:\S+\/v1)/);
+  started.push(upstream);
+  const probe = fileURLToPath(new URL('./lag-probe.ts', import.meta.url));
+  const gateway = await startGatewayOn(
+    { databaseUrl: process.env['BENCH_DATABASE_URL'] ?? '', dataDir },
+    {
+      NODE_OPTIONS: `--import ${probe}`,
+      KISSAPI_LOG: 'warn',
+      SELF_AUDIT_EVERY_MS: '0',
+      MAX_BODY_BYTES: String(MAX_BODY),
+      OPENAI_API_KEY: 'bench',
+      OPENAI_UPSTREAM_URL: upstream.said,
+    },
+  );
+  started.push(gateway.process);
+
+  line(['ms', 'answer', 'took', 'p99', 'max', 'worst max', 'CPU', 'worst CPU']);
+  for (const { name, body, usd } of loads) {
+    const lags: Lag[] = [];
+    const took: number[] = [];
+    let answer = '';
+    for (let round = -1; round < rounds; round++) {
+      const account = usd === undefined ? undefined : await gateway.openAccount(usd);
+      await pause(200);
+      await lagOf(gateway);
+      const startedAt = performance.now();
+      if (body === undefined || !account) await pause(1000);
+      else answer = await ask(gateway, account.apiKey, body);
+      const lag = await lagOf(gateway);
+      // The first of each kind compiles what the others run.
+      if (round < 0) continue;
+      took.push(performance.now() - startedAt);
+      lags.push(lag);
+    }
+    const [p99, max, cpu] = [lags.map((lag) => lag.p99), lags.map((lag) => lag.max), lags.map((lag) => lag.cpu)];
+    const figures = [median(took), median(p99), median(max), Math.max(...max), median(cpu), Math.max(...cpu)];
+    line([name, answer, ...figures.map((figure) => figure.toFixed(1))]);
+  }
+} finally {
+  await stop();
+}

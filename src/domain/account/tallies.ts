@@ -1,0 +1,120 @@
+import type { Credits } from '../money.ts';
+import type { LimitEvent, WalletEvent } from './events.ts';
+import { limitNothing, type Limits } from './limits.ts';
+import { countInMinute, emptyMinute, type Minute } from './minute.ts';
+import { countSpending, noSpending, turnPage, type Spending } from './spending.ts';
+import { tokensHeld, tokensUsed, type Hold } from './wallet.ts';
+
+/**
+ * What a key, or a whole account, may do and has done. Spending is counted for all of them always, so that a limit that
+ * is set later is right at once. Changes in place, as a wallet does: a state belongs to whoever folds it.
+ */
+export type Tally = {
+  limits: Limits | null;
+  /** How many holds are open. */
+  open: number;
+  readonly spending: Spending;
+  /** Only where there is a limit by the minute. */
+  minute: Minute | null;
+};
+
+export type Tallies = {
+  /** The newest time that was decided at, in ms since the epoch: for this account, time does not go back behind it. */
+  at: number;
+  readonly account: Tally;
+  /** Of keys that were used or limited. */
+  readonly keys: Map<string, Tally>;
+};
+
+type Holds = ReadonlyMap<string, Hold>;
+
+const emptyTally = (): Tally => ({ limits: null, open: 0, spending: noSpending(), minute: null });
+export const emptyTallies = (): Tallies => ({ at: 0, account: emptyTally(), keys: new Map() });
+
+/** `holds` are those before the event, for one that ends is counted off. */
+export const evolveTallies = (tallies: Tallies, event: LimitEvent | WalletEvent, holds: Holds): void => {
+  switch (event.type) {
+    case 'KeyLimitsSet': {
+      const { keyId, limits } = event;
+      return setLimits(tallyOf(tallies, keyId), limits, holds, (hold) => hold.keyId === keyId);
+    }
+    case 'AccountLimitsSet':
+      return setLimits(tallies.account, event.limits, holds, () => true);
+    case 'CreditsReserved': {
+      const { amount, at = null, request, keyId } = event;
+      tallies.at = Math.max(tallies.at, at ?? 0);
+      const tokens = tokensHeld(request);
+      begin(tallies.account, at, amount, tokens);
+      return begin(tallyOf(tallies, keyId), at, amount, tokens);
+    }
+    case 'HoldExtended': {
+      const hold = holds.get(event.requestId);
+      if (!hold) return;
+      countSpending(tallies.account.spending, hold.at, 0n, event.by);
+      return countSpending(tallyOf(tallies, hold.keyId).spending, hold.at, 0n, event.by);
+    }
+    case 'HoldSettled':
+      return end(tallies, holds.get(event.requestId), event.charged, tokensUsed(event.usage));
+    case 'HoldReleased':
+      return end(tallies, holds.get(event.requestId), 0n, 0);
+    case 'LateUsageCharged': {
+      const { keyId, at = null, charged, usage } = event;
+      tallies.at = Math.max(tallies.at, at ?? 0);
+      late(tallies.account, at, charged, tokensUsed(usage));
+      return late(tallyOf(tallies, keyId), at, charged, tokensUsed(usage));
+    }
+    case 'CreditsToppedUp':
+    case 'UsageWrittenOff':
+      return;
+  }
+};
+
+const tallyOf = ({ keys }: Tallies, keyId: string): Tally => {
+  const known = keys.get(keyId);
+  if (known) return known;
+  const tally = emptyTally();
+  keys.set(keyId, tally);
+  return tally;
+};
+
+/** A minute that begins to be counted knows the requests under way: they are to be corrected when they end. */
+const setLimits = (tally: Tally, limits: Limits, holds: Holds, belongs: (hold: Hold) => boolean): void => {
+  tally.limits = limitNothing(limits) ? null : limits;
+  if (limits.requestsPerMinute === undefined && limits.tokensPerMinute === undefined) {
+    tally.minute = null;
+  } else if (!tally.minute) {
+    tally.minute = emptyMinute();
+    for (const hold of holds.values()) {
+      if (hold.at !== null && belongs(hold)) countInMinute(tally.minute, hold.at, 1, hold.tokens);
+    }
+  }
+};
+
+const begin = (tally: Tally, at: number | null, amount: Credits, tokens: number): void => {
+  tally.open++;
+  if (at !== null) {
+    turnPage(tally.spending, at);
+    if (tally.minute) countInMinute(tally.minute, at, 1, tokens);
+  }
+  countSpending(tally.spending, at, 0n, amount);
+};
+
+const end = (tallies: Tallies, hold: Hold | undefined, charged: Credits, tokens: number): void => {
+  if (!hold) return;
+  endFor(tallies.account, hold, charged, tokens);
+  endFor(tallyOf(tallies, hold.keyId), hold, charged, tokens);
+};
+
+const endFor = (tally: Tally, { at, amount, tokens: held }: Hold, charged: Credits, tokens: number): void => {
+  tally.open--;
+  countSpending(tally.spending, at, charged, -amount);
+  if (tally.minute && at !== null) countInMinute(tally.minute, at, 0, tokens - held);
+};
+
+const late = (tally: Tally, at: number | null, charged: Credits, tokens: number): void => {
+  if (at !== null) {
+    turnPage(tally.spending, at);
+    if (tally.minute) countInMinute(tally.minute, at, 0, tokens);
+  }
+  countSpending(tally.spending, at, charged, 0n);
+};

@@ -1,0 +1,205 @@
+import type { AccountRefusal } from '../../../src/domain/account/decide.ts';
+import type { Limits } from '../../../src/domain/account/limits.ts';
+
+/** One request, in all that limits ask of it. */
+type Entry = {
+  readonly requestId: string;
+  readonly keyId: string;
+  /** Not known of old ones. */
+  readonly at: number | undefined;
+  readonly requests: number;
+  tokens: number;
+  held: bigint;
+  spent: bigint;
+  open: boolean;
+};
+
+type Scope = {
+  readonly name: 'key' | 'account';
+  limits: Limits;
+  /** Those that count by the minute: all since there is such a limit, and those that were under way then. */
+  counted: Set<Entry>;
+  readonly entries: Entry[];
+  /** The days and months that were begun, in order. */
+  readonly pages: Record<'day' | 'month', string[]>;
+};
+
+export type Asked = {
+  readonly keyId: string;
+  readonly at: number;
+  readonly model: string;
+  readonly tokens: number;
+  readonly amount: bigint;
+};
+
+/**
+ * Limits kept a second time, as plainly as can be: every request is remembered for ever, and all that counts is summed up
+ * anew at each question. Nothing is borrowed from the domain.
+ */
+export const openLimitBooks = () => {
+  const account = newScope('account');
+  const keys = new Map<string, Scope>();
+  let newest = 0;
+
+  const scopesOf = (keyId: string): readonly Scope[] => {
+    const key = keys.get(keyId) ?? newScope('key');
+    keys.set(keyId, key);
+    return [key, account];
+  };
+
+  const setLimits = (scope: Scope, limits: Limits): void => {
+    const byMinute = ({ requestsPerMinute, tokensPerMinute }: Limits): boolean =>
+      requestsPerMinute !== undefined || tokensPerMinute !== undefined;
+    if (!byMinute(limits)) scope.counted = new Set();
+    else if (!byMinute(scope.limits)) scope.counted = new Set(scope.entries.filter(({ open }) => open));
+    scope.limits = limits;
+  };
+
+  const enter = (entry: Entry): void => {
+    newest = Math.max(newest, entry.at ?? 0);
+    for (const scope of scopesOf(entry.keyId)) {
+      const { requestsPerMinute, tokensPerMinute } = scope.limits;
+      if (requestsPerMinute !== undefined || tokensPerMinute !== undefined) scope.counted.add(entry);
+      scope.entries.push(entry);
+      for (const window of ['day', 'month'] as const) {
+        const pages = scope.pages[window];
+        const page = entry.at === undefined ? '' : nameOf(window, entry.at);
+        if (page > (pages.at(-1) ?? '')) pages.push(page);
+      }
+    }
+  };
+
+  const openEntry = (requestId: string): Entry | undefined =>
+    account.entries.find((entry) => entry.requestId === requestId && entry.open);
+
+  return {
+    /** Time does not go back. */
+    timeOf: (at: number): number => Math.max(at, newest),
+    limitsOf: (keyId: string): Limits => keys.get(keyId)?.limits ?? {},
+    limitsOfAccount: (): Limits => account.limits,
+    setKeyLimits: (keyId: string, limits: Limits): void =>
+      scopesOf(keyId)
+        .slice(0, 1)
+        .forEach((key) => setLimits(key, limits)),
+    setAccountLimits: (limits: Limits): void => setLimits(account, limits),
+
+    reserve: (entry: Pick<Entry, 'requestId' | 'keyId' | 'at' | 'tokens' | 'held'>): void =>
+      enter({ ...entry, requests: 1, spent: 0n, open: true }),
+    extend: (requestId: string, by: bigint): void => {
+      const entry = openEntry(requestId);
+      if (entry) entry.held += by;
+    },
+    end: (requestId: string, charged: bigint, tokens: number): void => {
+      const entry = openEntry(requestId);
+      if (entry) Object.assign(entry, { held: 0n, spent: charged, tokens, open: false });
+    },
+    late: (entry: Pick<Entry, 'requestId' | 'keyId' | 'at' | 'tokens' | 'spent'>): void =>
+      enter({ ...entry, requests: 0, held: 0n, open: false }),
+
+    /** How much of `credits` the limits on spending leave to a request placed at a time. */
+    within: (keyId: string, at: number | undefined, credits: bigint): bigint =>
+      atLeastNothing(roomsOf(scopesOf(keyId), at).reduce((most, { left }) => (left < most ? left : most), credits)),
+    atOf: (requestId: string): number | undefined => openEntry(requestId)?.at,
+    keyOf: (requestId: string): string => openEntry(requestId)?.keyId ?? '',
+
+    expiredOrForbidden: ({ keyId, at, model }: Asked): AccountRefusal['code'] | undefined => {
+      const scopes = scopesOf(keyId);
+      if (scopes.some(({ limits: { expiresAt } }) => expiresAt !== undefined && at >= Date.parse(expiresAt))) {
+        return 'key_expired';
+      }
+      return scopes.some(({ limits: { models } }) => models && !models.includes(model))
+        ? 'model_not_allowed'
+        : undefined;
+    },
+    tooMany: ({ keyId, at, tokens }: Asked): AccountRefusal['code'] | undefined => {
+      const scopes = scopesOf(keyId);
+      const crowded = scopes.some(
+        ({ limits, entries }) => entries.filter(({ open }) => open).length >= (limits.concurrentRequests ?? Infinity),
+      );
+      if (crowded) return 'concurrency_limit_exceeded';
+      const fast = scopes.some((scope) => {
+        const { requestsPerMinute = Infinity, tokensPerMinute = Infinity } = scope.limits;
+        return (
+          inMinute(scope, 'requests', at) + 1 > requestsPerMinute ||
+          inMinute(scope, 'tokens', at) + tokens > tokensPerMinute
+        );
+      });
+      return fast ? 'rate_limit_exceeded' : undefined;
+    },
+    /** `own` is what the request holds already. */
+    tooDear: (
+      { keyId, at, amount }: Pick<Asked, 'keyId' | 'amount'> & { readonly at: number | undefined },
+      own: bigint,
+      free: bigint,
+    ): AccountRefusal | undefined => {
+      const rooms = roomsOf(scopesOf(keyId), at);
+      const broken = rooms
+        .filter(({ left }) => amount > left)
+        .map((room) => ({ ...room, byOthers: room.held > own ? room.held - own : 0n }));
+      const final = broken.find(({ left, byOthers }) => amount > left + byOthers);
+      const worst = final ?? broken[0];
+      if (!worst) return undefined;
+      const available = rooms.reduce((most, { left }) => (left < most ? left : most), free);
+      return {
+        code: final ? `${final.scope}_limit_exceeded` : 'limit_held_by_concurrent_requests',
+        funds: { needed: amount, available: atLeastNothing(available), held: worst.byOthers },
+      };
+    },
+    /** Every promise of the limits, at the moment when a request has been let in. */
+    check: (keyId: string, at: number): string | undefined => {
+      for (const { name, limits, entries, counted } of scopesOf(keyId)) {
+        const open = entries.filter((entry) => entry.open).length;
+        if (open > (limits.concurrentRequests ?? Infinity)) return `the ${name} has more under way than it may`;
+        const minute = [...counted].filter((entry) => entry.at !== undefined && entry.at > at - 60_000);
+        const requests = minute.reduce((sum, entry) => sum + entry.requests, 0);
+        if (requests > (limits.requestsPerMinute ?? Infinity)) return `the ${name} asks more in a minute than it may`;
+        const tokens = minute.reduce((sum, entry) => sum + entry.tokens, 0);
+        if (tokens > (limits.tokensPerMinute ?? Infinity)) return `the ${name} uses more tokens a minute than it may`;
+      }
+      return undefined;
+    },
+  };
+};
+
+const atLeastNothing = (amount: bigint): bigint => (amount < 0n ? 0n : amount);
+
+export type LimitBooks = ReturnType<typeof openLimitBooks>;
+
+const newScope = (name: Scope['name']): Scope => ({
+  name,
+  limits: {},
+  counted: new Set(),
+  entries: [],
+  pages: { day: [], month: [] },
+});
+
+/** `2026-01-31` and `2026-01`: texts that sort as time does. */
+const nameOf = (window: 'day' | 'month', at: number): string =>
+  new Date(at).toISOString().slice(0, window === 'day' ? 10 : 7);
+
+const roomsOf = (scopes: readonly Scope[], at: number | undefined) =>
+  scopes.flatMap(({ name: scope, limits, entries, pages }) =>
+    (['total', 'month', 'day'] as const).flatMap((window) => {
+      const limit = limits.spending?.[window];
+      if (limit === undefined || (at === undefined && window !== 'total')) return [];
+      if (window !== 'total') {
+        // What was before the last two pages is closed.
+        const page = nameOf(window, at ?? 0);
+        if (page <= (pages[window].at(-1) ?? '') && !pages[window].slice(-2).includes(page)) {
+          return [{ scope, left: 0n, held: 0n }];
+        }
+      }
+      const own = entries.filter(
+        (entry) =>
+          window === 'total' || (entry.at !== undefined && nameOf(window, entry.at) === nameOf(window, at ?? 0)),
+      );
+      const held = own.reduce((sum, entry) => sum + entry.held, 0n);
+      return [{ scope, held, left: limit - held - own.reduce((sum, entry) => sum + entry.spent, 0n) }];
+    }),
+  );
+
+/** Twenty whole buckets of three seconds, and the one that has begun. */
+const inMinute = ({ counted }: Scope, what: 'requests' | 'tokens', at: number): number =>
+  [...counted]
+    .filter((entry) => entry.at !== undefined && Math.floor(entry.at / 3000) > Math.floor(at / 3000) - 21)
+    .reduce((sum, entry) => sum + entry[what], 0);

@@ -1,0 +1,194 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accountStream } from '../../src/domain/account/account.ts';
+import type { AccountEvent } from '../../src/domain/account/events.ts';
+import { decode, type Recorded } from '../../src/eventstore/codec.ts';
+import { audited, type Customer, type Ended } from '../support/audit.ts';
+import { createBalancer, type Balancer } from '../support/balancer.ts';
+import { checkProjections, checkSettledBooks, isCharge, sum } from '../support/books.ts';
+import { ADMIN_TOKEN, type RunningGateway } from '../support/gateway.ts';
+import { createHouse, UPSTREAM_KEY, type House } from '../support/house.ts';
+import { startCustomers, type Customers } from '../support/openai-customers.ts';
+import { SOON } from '../support/soon.ts';
+import { query } from '../support/sql.ts';
+
+const MODEL = 'gpt-4o-mini';
+/** Some can always pay, and for some it is soon over. */
+const CREDITS_USD = ['5.00', '5.00', '5.00', '0.0004', '0.0002'];
+/** Bounded by what it does; a busy machine may take its time over it. */
+const PATIENCE_MS = 120_000;
+/** After so much silence a run is dead. */
+const DEAD_AFTER_MS = 3000;
+/** Five seconds are promised; a machine with other things to do may take longer, but not as long as this. */
+const RELEASED_WITHIN_MS = 15_000;
+
+type Node = { readonly gateway: RunningGateway; readonly runId: string };
+type Of<Type extends AccountEvent['type']> = Recorded<Extract<AccountEvent, { type: Type }>>;
+
+const runIdOf = ({ process }: RunningGateway): string => /"runId":"([^"]+)"/.exec(process.output())?.[1] ?? '';
+
+describe('three gateways behind a balancer, of which one is killed and one is paused', () => {
+  let house: House;
+  let balancer: Balancer;
+  let customers: Customers;
+  let accounts: readonly Customer[];
+  let killed: Node;
+  let paused: Node;
+  let reborn: Node;
+  let generations: readonly (readonly Ended[])[];
+  let log: readonly Recorded<AccountEvent>[];
+  /** When each run was last seen alive. */
+  let seenAt: ReadonlyMap<string, number>;
+
+  const startNode = async (): Promise<Node> => {
+    const upstream = { OPENAI_UPSTREAM_URL: house.upstream.url, OPENAI_API_KEY: UPSTREAM_KEY };
+    const gateway = await house.premises.startGateway(upstream);
+    return { gateway, runId: runIdOf(gateway) };
+  };
+
+  /** What a run holds now, as far as the rows say. */
+  const heldBy = async (node: Node): Promise<number> => {
+    const [row] = await query<{ open: number }>(
+      house.premises.databaseUrl,
+      `select count(*)::int as open from projections.requests where status = 'open' and run_id = $1`,
+      [node.runId],
+    );
+    return row?.open ?? -1;
+  };
+
+  const readLog = async (): Promise<readonly Recorded<AccountEvent>[]> =>
+    (
+      await Promise.all(
+        accounts.map(({ accountId }) => house.store.readStream(accountStream(accountId), 0, Number.MAX_SAFE_INTEGER)),
+      )
+    )
+      .flat()
+      .map((stored) => decode(stored) as Recorded<AccountEvent>);
+
+  const lateCharges = async (): Promise<number> =>
+    (await query(house.premises.databaseUrl, `select from events where type = 'LateUsageCharged'`)).length;
+
+  /** A new key is known everywhere within a second. */
+  const known = async ({ gateway }: Pick<Node, 'gateway'>, { apiKey }: Customer): Promise<void> =>
+    expect
+      .poll(() => fetch(`${gateway.url}/v1/models`, { headers: { authorization: `Bearer ${apiKey}` } }), SOON)
+      .toMatchObject({ status: 200 });
+
+  const killPauseResume = async (): Promise<void> => {
+    customers = startCustomers({ url: balancer.url, apiKeys: accounts.map(({ apiKey }) => apiKey), model: MODEL });
+    await expect.poll(() => customers.told.length, SOON).toBeGreaterThan(20);
+    for (const node of [killed, paused]) await expect.poll(() => heldBy(node), SOON).toBeGreaterThan(1);
+
+    await killed.gateway.process.stop('SIGKILL');
+    process.kill(paused.gateway.process.pid, 'SIGSTOP');
+    try {
+      for (const node of [killed, paused]) await expect.poll(() => heldBy(node), SOON).toBe(0);
+      reborn = await startNode();
+      balancer.add(reborn.gateway.url);
+    } finally {
+      process.kill(paused.gateway.process.pid, 'SIGCONT');
+    }
+    await expect.poll(lateCharges, SOON).toBeGreaterThan(0);
+    for (const node of [reborn, paused]) await expect.poll(() => heldBy(node), SOON).toBeGreaterThan(0);
+    expect(balancer.targets).toEqual([house, paused, reborn].map(({ gateway }) => gateway.url));
+    await customers.stop();
+  };
+
+  /** Each account's books, before and after, and of every generation in between. */
+  const auditedAll = async (all: readonly Customer[], act: () => Promise<void>): Promise<(readonly Ended[])[]> => {
+    const [first, ...others] = all;
+    if (!first) return act().then(() => []);
+    const { result, generations: own } = await audited(house, first, () => auditedAll(others, act));
+    return [own, ...result];
+  };
+
+  beforeAll(async () => {
+    house = await createHouse();
+    [killed, paused] = await Promise.all([startNode(), startNode()]);
+    balancer = await createBalancer(...[house, killed, paused].map(({ gateway }) => gateway.url));
+    accounts = await Promise.all(CREDITS_USD.map((usd) => house.gateway.openAccount(usd)));
+  });
+  afterAll(async () => {
+    await balancer.close();
+    await house.close();
+  });
+
+  it('go on, and the books of every account are right in the end', { timeout: PATIENCE_MS }, async () => {
+    for (const node of [house, killed, paused]) for (const account of accounts) await known(node, account);
+    generations = await auditedAll(accounts, killPauseResume);
+    log = await readLog();
+    const rows = await query<{ id: string; seen_at: Date }>(house.premises.databaseUrl, 'select id, seen_at from runs');
+    seenAt = new Map(rows.map(({ id, seen_at }) => [id, seen_at.getTime()]));
+  });
+
+  const ended = (): ReadonlyMap<string, Ended> => new Map(generations.flat().map((one) => [one.generationId, one]));
+  const eventsOf = <Type extends AccountEvent['type']>(type: Type): readonly Of<Type>[] =>
+    log.filter((one): one is Of<Type> => one.event.type === type);
+  /** The run that made the hold of each request. */
+  const runs = (): ReadonlyMap<string, string> =>
+    new Map(eventsOf('CreditsReserved').map(({ event }) => [event.requestId, event.runId]));
+
+  it('told nobody a cost that is not the one on the receipt', () => {
+    const receipts = ended();
+    expect(customers.told.length).toBeGreaterThan(40);
+    expect(customers.told.filter((told) => receipts.get(told.generationId)?.chargedUsd !== told.costUsd)).toEqual([]);
+  });
+
+  it('took from each account what its receipts add up to, and no more', async () => {
+    for (const [n, { accountId }] of accounts.entries()) {
+      const checked = await checkSettledBooks(house.gateway, accountId);
+      const { toppedUp, balance } = checked.account.wallet;
+      expect(sum((generations[n] ?? []).map(({ charged }) => charged))).toBe(toppedUp - balance);
+      await checkProjections(house.premises.databaseUrl, accountId, checked);
+    }
+  });
+
+  it('charged whoever insisted once, however many attempts that took', () => {
+    const keyOf = new Map(
+      eventsOf('CreditsReserved').map(({ event, metadata }) => [event.requestId, idempotent(metadata.commandId)]),
+    );
+    const attempts = Map.groupBy(keyOf, ([, key]) => key);
+    attempts.delete(undefined);
+    const charges = [...attempts.values()].map(
+      (all) =>
+        all.filter(([requestId]) => log.some(({ event }) => isCharge(event) && event.requestId === requestId)).length,
+    );
+    expect(Math.max(...charges)).toBe(1);
+    expect(charges.filter((count) => count === 1).length).toBeGreaterThanOrEqual(customers.keysDone);
+    // Some had to ask again after what they held was lost.
+    expect(Math.max(...[...attempts.values()].map((all) => all.length))).toBeGreaterThan(1);
+  });
+
+  it('gave back what the killed and the paused one held, and what nobody else did', async () => {
+    const orphaned = eventsOf('HoldReleased').filter(({ event }) => event.reason === 'orphaned');
+    const byRun = Map.groupBy(orphaned, ({ event }) => runs().get(event.requestId));
+    expect(new Set(byRun.keys())).toEqual(new Set([killed.runId, paused.runId]));
+    // By the log's own clock, from the last that the database heard of the one that died.
+    for (const { time } of byRun.get(killed.runId) ?? []) {
+      const silentMs = time.getTime() - (seenAt.get(killed.runId) ?? 0);
+      expect(silentMs).toBeGreaterThanOrEqual(DEAD_AFTER_MS);
+      expect(silentMs).toBeLessThan(RELEASED_WITHIN_MS);
+    }
+    // One that wakes up may hold for what waited at its door before it has proved that it lives: that is given back too.
+    const released = await Promise.all([house, paused, reborn].map(({ gateway }) => releasedBy(gateway)));
+    expect(released.reduce((a, b) => a + b)).toBe(orphaned.length);
+  });
+
+  it('charged late what the paused one had delivered, after its hold was given back', () => {
+    const late = eventsOf('LateUsageCharged');
+    expect(late.length).toBeGreaterThan(0);
+    for (const { event, position } of late) {
+      expect(runs().get(event.requestId)).toBe(paused.runId);
+      const released = eventsOf('HoldReleased').find((one) => one.event.requestId === event.requestId);
+      expect(released?.event.reason).toBe('orphaned');
+      expect(released?.position).toBeLessThan(position);
+    }
+  });
+});
+
+/** The key that a command was given under, as far as the log tells: a name for it. */
+const idempotent = (commandId: string): string | undefined => /^(idem-\w+)\//.exec(commandId)?.[1];
+
+const releasedBy = async ({ url }: RunningGateway): Promise<number> => {
+  const response = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } });
+  return Number(/^kissapi_orphaned_holds_released_total (\d+)$/m.exec(await response.text())?.[1]);
+};

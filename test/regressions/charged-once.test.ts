@@ -1,0 +1,118 @@
+import OpenAI from 'openai';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCuttingProxy, type CuttingProxy } from '../support/cutting-proxy.ts';
+import { says, streams } from '../support/scripted-upstream.ts';
+import { SOON } from '../support/soon.ts';
+import { ask, costing, statusOf } from './support/customers.ts';
+import { costOf } from './support/money.ts';
+import { completion, finish, gate, report, stream, tokensOf, usageOf, word } from './support/provider.ts';
+import { useTarget, type Customer } from './support/target.ts';
+
+const at = useTarget({ nodes: 2 });
+const messages = [{ role: 'user' as const, content: 'How are you?' }];
+const one = async (): Promise<bigint> => costOf(tokensOf(9, 3), await at.target.prices(at.target.model));
+
+describe('retry billed twice', () => {
+  let internet: CuttingProxy;
+  beforeAll(async () => {
+    internet = await createCuttingProxy(at.target.nodes[0] ?? '');
+  });
+  afterAll(() => internet.close());
+
+  /** The official client, which sends again by itself what failed with 5xx or got lost. */
+  const sdk = ({ apiKey }: Customer): OpenAI => {
+    const { pathname } = new URL(at.target.nodes[0] ?? '');
+    return new OpenAI({ apiKey, baseURL: internet.url + pathname, maxRetries: 2 });
+  };
+
+  it('the SDK sends again what failed with a 5xx: only the answer that came is charged', async () => {
+    const { target } = at;
+    const customer = await target.openCustomer('1.00');
+    const { length } = target.upstream.bodies;
+    target.upstream.play(says('{}', { status: 500 }), (response) => response.destroy(), completion(usageOf(9, 3)));
+    const cost = await costing(target, customer, () =>
+      sdk(customer).chat.completions.create({ model: target.model, messages }),
+    );
+    expect(target.upstream.bodies).toHaveLength(length + 3);
+    expect(cost).toBe(await one());
+  });
+
+  it('an answer that got lost is charged once under an Idempotency-Key, however often it is asked for', async () => {
+    const { target } = at;
+    const customer = await target.openCustomer('1.00');
+    const { length } = target.upstream.bodies;
+    target.upstream.play(completion(usageOf(9, 3)));
+    internet.cut(2);
+    const order = { headers: { 'Idempotency-Key': 'order 1' } };
+    const cost = await costing(target, customer, () =>
+      sdk(customer)
+        .chat.completions.create({ model: target.model, messages }, order)
+        .then(
+          () => undefined,
+          () => undefined,
+        ),
+    );
+    expect(internet.cuts).toBeGreaterThan(0);
+    expect(target.upstream.bodies).toHaveLength(length + 1);
+    expect(cost).toBe(await one());
+  });
+
+  it('a key that two nodes hear of at once is carried out by one of them', async () => {
+    const { target } = at;
+    const customer = await target.openCustomer('1.00');
+    const { length } = target.upstream.bodies;
+    const provider = gate(completion(usageOf(9, 3)));
+    target.upstream.play(provider.script);
+    const cost = await costing(target, customer, async () => {
+      const asked = Array.from({ length: 10 }, (_, n) =>
+        statusOf(ask(target, customer, { node: n % 2, idempotencyKey: 'k' })),
+      );
+      let refused = 0;
+      for (const status of asked) void status.then((told) => told === 409 && refused++);
+      await expect.poll(() => refused, SOON).toBe(9);
+      provider.open();
+      expect((await Promise.all(asked)).filter((status) => status === 200)).toHaveLength(1);
+    });
+    expect(target.upstream.bodies).toHaveLength(length + 1);
+    expect(cost).toBe(await one());
+  });
+});
+
+describe('double settle', () => {
+  const twice = [word, word, word, finish, report(usageOf(9, 3)), report(usageOf(9, 3)), '[DONE]', '[DONE]'];
+
+  it('a provider that says everything twice, the usage and the end, is paid once', async () => {
+    const { target } = at;
+    const customer = await target.openCustomer('1.00');
+    target.upstream.play(streams(...twice, ...twice));
+    expect(await costing(target, customer, () => ask(target, customer, { stream: true }).answer)).toBe(await one());
+  });
+
+  it('usage that is counted up in every piece is charged as it stood in the end', async () => {
+    const { target } = at;
+    const customer = await target.openCustomer('1.00');
+    const reports = [1, 2, 3].map((output) => report(usageOf(9, output)));
+    target.upstream.play(streams(word, word, word, ...reports, finish, '[DONE]'));
+    expect(await costing(target, customer, () => ask(target, customer, { stream: true }).answer)).toBe(await one());
+  });
+
+  it('a provider that ends, and a customer who leaves at the same moment, end a hold once', async () => {
+    const { target } = at;
+    const customer = await target.openCustomer('1.00');
+    target.upstream.play(stream(3, usageOf(9, 3)));
+    const cost = await costing(target, customer, () =>
+      Promise.all(
+        Array.from({ length: 20 }, async (_, n) => {
+          const sent = ask(target, customer, { node: n % 2, stream: true });
+          // All that is paid for has come; what is left of the answer is its end.
+          await expect.poll(() => sent.words(), { ...SOON, interval: 1 }).toBe(3);
+          sent.leave();
+          await sent.answer;
+        }),
+      ),
+    );
+    expect(cost).toBe(20n * (await one()));
+    // And it stays so: nobody comes later to charge, or to give back, once more.
+    expect(await costing(target, customer, () => ask(target, customer, { stream: true }).answer)).toBe(await one());
+  });
+});

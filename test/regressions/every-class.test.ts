@@ -1,0 +1,95 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+
+const folder = new URL('./', import.meta.url);
+const read = (name: string): string => readFileSync(new URL(name, folder), 'utf8');
+
+/** The scenarios of a file, by class: the titles of each `it` in a `describe` at the top. */
+const scenariosIn = (text: string): ReadonlyMap<string, readonly string[]> => {
+  const source = ts.createSourceFile('scenarios.ts', text, ts.ScriptTarget.Latest);
+  const found = new Map<string, readonly string[]>();
+  for (const statement of source.statements) {
+    const named = ts.isExpressionStatement(statement) && titleOf('describe', statement.expression);
+    if (named) found.set(named, titlesWithin(statement));
+  }
+  return found;
+};
+
+const titlesWithin = (node: ts.Node): string[] => {
+  const titles: string[] = [];
+  const look = (inner: ts.Node): void => {
+    const title = titleOf('it', inner);
+    if (title) titles.push(title);
+    ts.forEachChild(inner, look);
+  };
+  look(node);
+  return titles;
+};
+
+/** Of `it('…')`, and of `it.each(…)('…')`. */
+const titleOf = (name: 'describe' | 'it', node: ts.Node): string | undefined => {
+  if (!ts.isCallExpression(node)) return undefined;
+  const [title] = node.arguments;
+  const called = ts.isCallExpression(node.expression) ? node.expression.expression : node.expression;
+  const isNamed = ts.isPropertyAccessExpression(called)
+    ? ts.isIdentifier(called.expression) && called.expression.text === name && called.name.text === 'each'
+    : ts.isIdentifier(called) && called.text === name;
+  return isNamed && title && ts.isStringLiteral(title) ? title.text : undefined;
+};
+
+type Row = { readonly name: string; readonly file: string };
+const rowsOf = (table: string): readonly Row[] =>
+  [...table.matchAll(/^\| (.+?) +\|.*\| \[.+\]\((.+)\) +\|$/gm)].map(([, name = '', file = '']) => ({ name, file }));
+
+/** What is missing, a line each: a class without a scenario, a scenario without a class. */
+const gaps = (rows: readonly Row[], files: ReadonlyMap<string, string>): readonly string[] => {
+  const scenarios = new Map([...files].map(([file, text]) => [file, scenariosIn(text)]));
+  const listed = new Set(rows.map(({ name, file }) => `${file}: ${name}`));
+  return [
+    ...rows
+      .filter(({ name, file }) => !scenarios.get(file)?.get(name)?.length)
+      .map(({ name, file }) => `"${name}" has no scenario in ${file}`),
+    ...[...scenarios].flatMap(([file, classes]) =>
+      [...classes.keys()]
+        .filter((name) => !listed.has(`${file}: ${name}`))
+        .map((name) => `"${name}" of ${file} is not in the table`),
+    ),
+  ];
+};
+
+const files = new Map(
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.test.ts') && !import.meta.url.endsWith(name))
+    .map((name) => [name, read(name)]),
+);
+const rows = rowsOf(read('regressions.md'));
+
+describe('the classes of what goes wrong elsewhere', () => {
+  it('have scenarios, each of them, and there is no other', () => expect(gaps(rows, files)).toEqual([]));
+
+  it('were read', () => {
+    expect(rows).toHaveLength(17);
+    expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length);
+    expect(new Set(rows.map(({ file }) => file))).toEqual(new Set(files.keys()));
+  });
+
+  it('know nothing of the gateway but what can be seen from outside', () => {
+    for (const [file, text] of files) {
+      const imported = ts.preProcessFile(text).importedFiles.map(({ fileName }) => fileName);
+      const known = imported.filter((name) => name.startsWith('.'));
+      expect(
+        known.filter((name) => !/^(\.\/support|\.\.\/support)\//.test(name)),
+        file,
+      ).toEqual([]);
+    }
+  });
+
+  it.each([
+    ['a class without a scenario', [{ name: 'x', file: 'a.ts' }], `describe('x', () => {});`, '"x" has no scenario'],
+    ['a class without a file', [{ name: 'x', file: 'b.ts' }], `const a = 1;`, '"x" has no scenario in b.ts'],
+    ['a scenario without a class', [], `describe('x', () => { it('y', f); });`, '"x" of a.ts is not in the table'],
+  ])('would be missed: %s', (_, table, text, gap) =>
+    expect(gaps(table, new Map([['a.ts', text]]))).toEqual([expect.stringContaining(gap)]),
+  );
+});

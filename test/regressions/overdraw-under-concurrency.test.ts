@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import { SOON } from '../support/soon.ts';
+import { errorOf } from '../support/traffic.ts';
+import { ask, expectSettled, isShort, settled, statusOf } from './support/customers.ts';
+import { costOf, nanoUsd, usdOf } from './support/money.ts';
+import { completion, gate, stream, tokensOf, usageOf } from './support/provider.ts';
+import { useTarget } from './support/target.ts';
+
+const at = useTarget({ nodes: 2 });
+
+describe('overdraw under concurrency', () => {
+  /**
+   * Nobody is answered before everybody was either let through or refused: whoever reads the balance, compares, and
+   * deducts when the answer comes lets all of them through.
+   */
+  const rush = async (model: string, credit: string, asked: number, output: number): Promise<void> => {
+    const { target } = at;
+    const customer = await target.openCustomer(credit);
+    const cost = costOf(tokensOf(10, output), await target.prices(model));
+    expect(cost * BigInt(asked)).toBeGreaterThan(nanoUsd(credit));
+    const provider = gate(completion(usageOf(10, output)));
+    target.upstream.play(provider.script);
+
+    let refused = 0;
+    const answers = Array.from({ length: asked }, async (_, n) => {
+      const answer = await ask(target, customer, { node: n % 2, model, maxTokens: output }).answer;
+      if (isShort(answer)) refused++;
+      return answer;
+    });
+    await expect.poll(() => provider.waiting() + refused, SOON).toBe(asked);
+    const served = provider.waiting();
+    provider.open();
+    const statuses = (await Promise.all(answers)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(served);
+    expect(statuses.filter((status) => status === 402)).toHaveLength(asked - served);
+    expect(served).toBeGreaterThan(0);
+    await expectSettled(target, customer, nanoUsd(credit) - cost * BigInt(served));
+  };
+
+  it('a small balance pays for what it lets through', () => rush(at.target.model, '0.01', 60, 1000));
+
+  it('so does a balance that others would trust, and reserve nothing of', () => rush('gpt-4o', '12.00', 80, 16_384));
+
+  it('a hold counts against whoever comes next, on another node too', async () => {
+    const { target } = at;
+    const cost = costOf(tokensOf(400, 2000), await target.prices(target.model));
+    const customer = await target.openCustomer(usdOf(cost));
+    const provider = gate(completion(usageOf(10, 2000)));
+    target.upstream.play(provider.script);
+    const first = ask(target, customer, { maxTokens: 2000 }).answer;
+    await expect.poll(() => provider.waiting(), SOON).toBe(1);
+    for (const node of [0, 1]) {
+      const answer = await ask(target, customer, { node, maxTokens: 1900 }).answer;
+      expect(isShort(answer)).toBe(true);
+    }
+    expect(provider.waiting()).toBe(1);
+    provider.open();
+    expect((await first).status).toBe(200);
+    const spent = costOf(tokensOf(10, 2000), await target.prices(target.model));
+    await expectSettled(target, customer, cost - spent);
+  });
+
+  it('a provider that reports more than was held, and more than there is, takes all, and no more', async () => {
+    const { target } = at;
+    const customer = await target.openCustomer('0.001');
+    target.upstream.play(completion(usageOf(10, 20_000)));
+    expect(costOf(tokensOf(10, 20_000), await target.prices(target.model))).toBeGreaterThan(nanoUsd('0.001'));
+    await Promise.all(
+      Array.from({ length: 4 }, (_, n) => ask(target, customer, { node: n % 2, maxTokens: 100 }).answer),
+    );
+    expect(await settled(target, customer)).toBe(0n);
+  });
+});
+
+describe('hold shrunk to fit', () => {
+  it('who asks for more than there is credit for is refused, and the provider never hears of it', async () => {
+    const { target } = at;
+    const customer = await target.openCustomer('0.001');
+    target.upstream.play(completion(usageOf(10, 16_000)));
+    const { length } = target.upstream.bodies;
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, (_, n) => ask(target, customer, { node: n % 2, maxTokens: 16_000 }).answer),
+    );
+    expect(answers.every(isShort)).toBe(true);
+    expect(target.upstream.bodies).toHaveLength(length);
+    await expectSettled(target, customer, nanoUsd('0.001'));
+  });
+
+  it('who did not say how much is asked for no more than is paid for', async () => {
+    const { target } = at;
+    const customer = await target.openCustomer('0.001');
+    // Whatever the provider was allowed, it uses up.
+    target.upstream.play((response, body, request) => {
+      const { max_tokens, max_completion_tokens } = JSON.parse(body) as Readonly<Record<string, number | undefined>>;
+      completion(usageOf(5, max_completion_tokens ?? max_tokens ?? 16_384))(response, body, request);
+    });
+    const { length } = target.upstream.bodies;
+    const answer = await ask(target, customer).answer;
+    const left = await settled(target, customer);
+    if (isShort(answer)) return expect(left).toBe(nanoUsd('0.001'));
+    const asked = JSON.parse(target.upstream.bodies[length] ?? '{}') as Readonly<Record<string, number>>;
+    const limit = asked['max_completion_tokens'] ?? asked['max_tokens'] ?? Infinity;
+    const cost = costOf(tokensOf(5, limit), await target.prices(target.model));
+    expect(nanoUsd('0.001') - cost).toBe(left);
+  });
+});
+
+describe('false refusal', () => {
+  it('what others hold is not spent: the customer is told to wait, and is served after that', async () => {
+    const { target } = at;
+    // Enough to hold for one such request at a time, and not for two.
+    const wish = { maxTokens: 1000, stream: true };
+    const credit = costOf(tokensOf(600, 1000), await target.prices(target.model));
+    const customer = await target.openCustomer(usdOf(credit));
+    const provider = gate(stream(3, usageOf(3, 3)));
+    target.upstream.play(provider.script);
+    const slow = ask(target, customer, wish);
+    await expect.poll(() => provider.waiting(), SOON).toBe(1);
+
+    const held = await ask(target, customer, wish).answer;
+    expect(held.status).toBe(402);
+    expect(Number(held.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(errorOf(held).message).toMatch(/held/);
+    expect(errorOf(held).code).toMatch(/held/);
+
+    // As an SDK does: it waits for as long as it was told, and asks again.
+    const again = async (): Promise<number | undefined> => {
+      const answer = await ask(target, customer, wish).answer;
+      return answer.status;
+    };
+    setTimeout(provider.open, 100);
+    await expect.poll(again, { ...SOON, interval: 250 }).toBe(200);
+    expect(await statusOf(slow)).toBe(200);
+
+    // Now it is truly spent, and waiting is no use.
+    target.upstream.play(completion(usageOf(10, 20_000)));
+    await ask(target, customer, { maxTokens: 100 }).answer;
+    expect(await settled(target, customer)).toBe(0n);
+    const spent = await ask(target, customer, wish).answer;
+    expect(spent.status).toBe(402);
+    expect(errorOf(spent).code).not.toBe(errorOf(held).code);
+    expect(spent.headers.get('retry-after')).toBeNull();
+  });
+});

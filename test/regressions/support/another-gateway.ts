@@ -1,0 +1,59 @@
+import { exec } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect } from 'vitest';
+import { createScriptedUpstream } from '../../support/scripted-upstream.ts';
+import { SOON } from '../../support/soon.ts';
+import { nanoUsd, type Nano, type Prices } from './money.ts';
+import type { Target } from './target.ts';
+
+const run = async (command: string, argument = ''): Promise<string> =>
+  (await promisify(exec)(`${command} ${argument}`)).stdout.trim();
+
+/** How to reach a gateway that somebody else started: see regressions.md. What is not said, it is taken not to have. */
+export const anotherGateway = async (env: NodeJS.ProcessEnv): Promise<Target> => {
+  const required = (name: string): string => {
+    const value = env[name];
+    if (!value) throw new Error(`Where REGRESSION_BASE_URL is set, ${name} must be set too: see regressions.md.`);
+    return value;
+  };
+  const base = required('REGRESSION_BASE_URL');
+  const open = required('REGRESSION_OPEN');
+  const balanceOf = required('REGRESSION_BALANCE');
+  const prices = JSON.parse(required('REGRESSION_PRICES')) as Readonly<Record<string, Prices>>;
+  const { REGRESSION_OTHER_BASE_URL: other, REGRESSION_CRASH: crash, REGRESSION_RESTART: restart } = env;
+  const silence = env['REGRESSION_SILENCE_MS'];
+  const nodes = other ? [base, other] : [base];
+  const upstream = await createScriptedUpstream({ port: Number(required('REGRESSION_UPSTREAM_PORT')) });
+
+  /** Knowing of no holds, it has settled when its balance does not move any more. */
+  const balance = async (apiKey: string): Promise<{ balance: Nano; held: Nano }> => {
+    let told = await run(balanceOf, apiKey);
+    for (let again: string; ; told = again) {
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      again = await run(balanceOf, apiKey);
+      if (again === told) return { balance: nanoUsd(told), held: 0n };
+    }
+  };
+  const knows = async (node: string, apiKey: string): Promise<number> =>
+    (await fetch(`${node}/models`, { headers: { authorization: `Bearer ${apiKey}` } })).status;
+
+  return {
+    nodes,
+    upstream,
+    model: env['REGRESSION_MODEL'] ?? 'gpt-4o-mini',
+    silenceMs: silence ? Number(silence) : undefined,
+    prices: (model) => {
+      const found = prices[model];
+      return found ? Promise.resolve(found) : Promise.reject(new Error(`REGRESSION_PRICES has no ${model}.`));
+    },
+    openCustomer: async (usd) => {
+      const apiKey = await run(open, usd);
+      for (const node of nodes) await expect.poll(() => knows(node, apiKey), SOON).toBe(200);
+      return { apiKey, balance: () => balance(apiKey) };
+    },
+    ...(crash && restart
+      ? { crash: async () => void (await run(crash)), restart: async () => void (await run(restart)) }
+      : {}),
+    close: () => upstream.close(),
+  };
+};
