@@ -66,6 +66,8 @@ const schema = z
     OPENAI_UPSTREAM_URL: z.url({ protocol: /^https?$/ }).default('https://api.openai.com/v1'),
     UPSTREAM_FIRST_BYTE_TIMEOUT_MS: ms.default(120_000),
     UPSTREAM_IDLE_TIMEOUT_MS: ms.default(120_000),
+    KEEP_ALIVE_COMMENT_MS: ms.default(12_000),
+    SLOW_READER_TIMEOUT_MS: ms.default(60_000),
     DRAIN_TIMEOUT_MS: ms.default(20_000),
     SELF_AUDIT_EVERY_MS: z.coerce.number().int().min(0).max(MAX_MS).default(1000),
     MAX_BODY_BYTES: z.coerce
@@ -94,6 +96,10 @@ const schema = z
     openAiUrl: env.OPENAI_UPSTREAM_URL,
     firstByteTimeoutMs: env.UPSTREAM_FIRST_BYTE_TIMEOUT_MS,
     idleTimeoutMs: env.UPSTREAM_IDLE_TIMEOUT_MS,
+    /** After how long a silence a stream's reader is sent a comment. */
+    commentAfterMs: env.KEEP_ALIVE_COMMENT_MS,
+    /** How long a reader may take nothing of what is there for it. */
+    slowReaderMs: env.SLOW_READER_TIMEOUT_MS,
     drainTimeoutMs: env.DRAIN_TIMEOUT_MS,
     /** How often an account is compared with its rows; 0 for never. */
     selfAuditEveryMs: env.SELF_AUDIT_EVERY_MS,

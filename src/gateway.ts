@@ -69,6 +69,8 @@ export const startGateway = async (options: GatewayOptions) => {
   const app = createApp({
     newId,
     maxBodyBytes: config.maxBodyBytes,
+    commentAfterMs: config.commentAfterMs,
+    slowReaderMs: config.slowReaderMs,
     hashKey: keyring.hash,
     findKeyOwner: views.findKeyOwner,
     complete: completions.complete,

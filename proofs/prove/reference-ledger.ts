@@ -163,6 +163,11 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       const late = { requestId, keyId, price, usage, cost, charged, drawn, ...(at === undefined ? {} : { at }) };
       return happens({ type: 'LateUsageCharged', ...late }, ...uncovered(requestId, cost - charged));
     }
+    case 'WriteOffLateUsage': {
+      const { requestId, usage, price } = command;
+      if (holds.has(requestId)) return refused('request_id_reused');
+      return happens(...uncovered(requestId, costOf(usage, price)));
+    }
   }
 };
 

@@ -26,6 +26,7 @@ const releaseReason: Readonly<Record<ReleaseReason, string>> = {
   upstream_refused: 'the provider refused the request',
   upstream_failed: 'the provider failed',
   client_gone: 'the client left before anything was delivered',
+  out_of_credits: 'the credits did not cover the first words',
   orphaned: 'the process that held it died',
   gateway_failed: 'the gateway failed',
 };

@@ -27,6 +27,8 @@ export type AppOptions = {
   readonly hashKey: HashKey;
   readonly findKeyOwner: FindKeyOwner;
   readonly complete: Complete;
+  readonly commentAfterMs: number;
+  readonly slowReaderMs: number;
   readonly balanceUsd: (accountId: string) => string | undefined;
   readonly rateLimits: RateLimits;
   readonly listModels: ListModels;

@@ -255,7 +255,7 @@ const answerWhole = async (call: Call, response: UpstreamResponse): Promise<Answ
 const heldFor = async ({ allowance, ledger }: Call, text: string): Promise<CompletionProblem | undefined> => {
   const code = await allowance.admit({ bytes: Buffer.byteLength(text), textEnd: text.length }, text);
   if (code === undefined || code === 'hold_not_open') return undefined;
-  await ledger.release('upstream_failed', 'its answer did not stream, and credits do not cover it');
+  await ledger.release('out_of_credits', 'the answer did not stream');
   return { kind: 'refused', refusal: { code } };
 };
 

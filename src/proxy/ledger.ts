@@ -114,7 +114,9 @@ export const createLedger = ({ execute, asked, runId, now, stopping, once }: Led
       for (const event of outcome.events) {
         if (event.type === 'HoldSettled' || event.type === 'LateUsageCharged') return event.charged;
       }
-      return 0n; // Another attempt under the same idempotency key was made meanwhile, and it is that one which pays.
+      // Another attempt under the same idempotency key was made meanwhile, and it is that one which pays.
+      await insist({ type: 'WriteOffLateUsage', requestId, usage, price }, 'write-off');
+      return 0n;
     },
     release: async (reason, detail) => {
       const outcome = await insist({ type: 'ReleaseHold', requestId, reason, detail }, 'release');

@@ -173,7 +173,7 @@ const endsWithEvent = (bytes: Uint8Array): boolean => bytes.at(-1) === LINE_FEED
 export const readAnswer = (body: string): Metered | undefined => {
   const answer = parse(body);
   if (!answer || Array.isArray(answer) || isThere(answer.error)) return undefined;
-  if (!Array.isArray(answer.choices) && !Array.isArray(answer.data) && !isThere(answer.usage)) return undefined;
+  if (!isFilled(answer.choices) && !isFilled(answer.data) && !isThere(answer.usage)) return undefined;
   const choices = Array.isArray(answer.choices) ? (answer.choices as readonly Readonly<Record<string, unknown>>[]) : [];
   const finishReason = choices[0]?.['finish_reason'];
   return {
@@ -202,6 +202,8 @@ const callOf = (call: unknown): string => {
   const parts = [called?.name, called?.arguments];
   return parts.filter((part) => typeof part === 'string').join('');
 };
+
+const isFilled = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
 
 const isThere = (value: unknown): boolean => value !== undefined && value !== null;
 

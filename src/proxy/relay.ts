@@ -24,7 +24,7 @@ export const relayStream = async (call: Call, response: UpstreamResponse, sink: 
     holdEnded = true;
     if (ended === 'completed' || ended === 'out_of_credits') {
       const finish = isShortage(call.cancelled) ? shortageEvents(call, meter, call.cancelled) : '';
-      const usage = call.request.includeUsage && settlement ? usageEvent(call, meter, settlement) : '';
+      const usage = call.request.includeUsage ? usageEvent(call, meter, settlement ?? nothing) : '';
       await sink.write(`${finish}${usage}data: [DONE]\n\n`);
     } else if (meter.state !== 'error') {
       await sink.write(errorEvent(call, meter, ended));
@@ -94,19 +94,24 @@ const waitForReader = async (call: Call, meter: StreamMeter, slow: Promise<void>
 };
 
 const howItEnded = ({ cancelled }: Call, meter: StreamMeter): Delivery['ended'] => {
-  if (meter.state === 'done') return 'completed';
+  const { finishReason, usage } = meter.metered();
+  // An end alone, after nothing, is no answer.
+  const answered = meter.delivered || finishReason !== null || (usage !== undefined && usage !== null);
+  if (meter.state === 'done' && answered) return 'completed';
   if (cancelled === 'client_gone' || cancelled === 'drained') return cancelled;
   if (isShortage(cancelled)) return 'out_of_credits';
   // Some upstreams close without saying [DONE]; a finish reason says as much.
-  const complete = meter.state === 'open' && !cancelled && meter.metered().finishReason !== null;
+  const complete = meter.state === 'open' && !cancelled && finishReason !== null;
   return complete ? 'completed' : 'upstream_broke';
 };
 
+const nothing: Settlement = { charged: 0n, usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 } };
+
+/** What did not complete and said nothing was not delivered, and costs nothing, whatever the upstream may bill for it. */
 const end = async (call: Call, meter: StreamMeter, ended: Delivery['ended']): Promise<Settlement | undefined> => {
   const metered = { ...meter.metered(), ...(ended === 'out_of_credits' ? { finishReason: 'length' } : {}) };
-  const nothingDelivered = !meter.delivered && (metered.usage === undefined || metered.usage === null);
-  if (ended === 'completed' || ended === 'out_of_credits' || !nothingDelivered) return call.settle(metered, ended);
-  if (ended === 'client_gone') await call.ledger.release('client_gone', 'before the first token');
+  if (ended === 'completed' || meter.delivered) return call.settle(metered, ended);
+  if (ended === 'client_gone' || ended === 'out_of_credits') await call.ledger.release(ended, 'before the first token');
   else if (ended === 'drained')
     await call.ledger.release('gateway_failed', 'the gateway stopped before the first token');
   else await call.ledger.release('upstream_failed', call.cancelled ?? 'reset');

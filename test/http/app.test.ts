@@ -29,6 +29,8 @@ const open = async (options: Partial<AppOptions> = {}) => {
   const app = createApp({
     newId: () => `id-${++ids}`,
     maxBodyBytes: 1000,
+    commentAfterMs: 12_000,
+    slowReaderMs: 60_000,
     hashKey: (secret) => secret,
     findKeyOwner: (hash) => (hash === 'good' ? { accountId: 'acc_1', keyId: 'key_1', revoked: false } : undefined),
     complete: () => Promise.resolve(whole),
@@ -360,7 +362,7 @@ describe('a reader who takes nothing', () => {
     socket.destroy();
   });
 
-  it('is kept company in silence: a comment every quarter of a minute', async () => {
+  it('is kept company in silence: a comment as often as was said', async () => {
     let finish = (): void => undefined;
     const finished = new Promise<void>((resolve) => (finish = resolve));
     let relaying = false;
@@ -375,7 +377,7 @@ describe('a reader who takes nothing', () => {
     const answered = post();
     while (!relaying) await new Promise(setImmediate);
     await answered;
-    await vi.advanceTimersByTimeAsync(31_000);
+    await vi.advanceTimersByTimeAsync(25_000);
     finish();
     const text = await (await answered).text();
     expect(text).toBe('data: 1\n\n: still working\n\n: still working\n\ndata: [DONE]\n\n');

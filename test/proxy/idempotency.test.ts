@@ -274,6 +274,8 @@ describe('a request whose process was taken for dead', () => {
     const retried = await begin(alive, second.upstream);
     answer();
     expect(await first.answer).toMatchObject({ kind: 'whole', costUsd: '0.00' });
+    const borne = (await historyOf(store, 'ada')).filter(({ type }) => type === 'UsageWrittenOff');
+    expect(borne).toEqual([{ type: 'UsageWrittenOff', requestId: first.requestId, amount: COST }]);
     second.answer();
     expect(await retried.answer).toMatchObject({ costUsd: '0.000017' });
     expect(await chargedTo()).toBe(COST);

@@ -188,11 +188,13 @@ describe('readAnswer', () => {
     '{}',
     '{"usage":null}',
     '{"error":{"message":"x"}}',
-    '{"error":"x","choices":[]}',
+    '{"error":"x","choices":[{}]}',
+    '{"choices":[]}',
+    '{"data":[],"usage":null}',
   ])('takes %s for no answer', (body) => expect(readAnswer(body)).toBeUndefined());
 
   it('does not mind an error of null', () => {
-    expect(readAnswer('{"error":null,"choices":[]}')).toBeDefined();
+    expect(readAnswer('{"error":null,"choices":[{}]}')).toBeDefined();
   });
 });
 

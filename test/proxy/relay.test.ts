@@ -153,7 +153,15 @@ describe('a stream that is relayed', () => {
   });
 
   it('costs nothing where it breaks before anything was delivered', async () => {
-    for (const pieces of [[broke], [sse(said[0] ?? ''), broke], [': hello\n\n'], []]) {
+    const reported = sse(said[0] ?? '', usageChunk(9, 0));
+    for (const pieces of [
+      [broke],
+      [sse(said[0] ?? ''), broke],
+      [reported, broke],
+      [': hello\n\n'],
+      [sse('[DONE]')],
+      [],
+    ]) {
       account = openAccount(CREDITS);
       const { end } = await relay(pieces);
       expect(end).toMatchObject({ type: 'HoldReleased', reason: 'upstream_failed', detail: 'reset' });

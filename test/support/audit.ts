@@ -9,8 +9,11 @@ export type Customer = Awaited<ReturnType<RunningGateway['openAccount']>>;
 /** How one generation ended, as the log tells it; money in nano-USD. */
 export type Ended = {
   readonly generationId: string;
+  /** The event that ended it; a late charge comes after its hold was given back. */
+  readonly by: 'HoldSettled' | 'HoldReleased' | 'LateUsageCharged';
   readonly held: bigint;
   readonly charged: bigint;
+  readonly writtenOff: bigint;
   /** As decimal USD, the way a customer reads it. */
   readonly chargedUsd: string;
   /** Tokens by class and what is known of the delivery; undefined where nothing was charged. */
@@ -172,11 +175,12 @@ const checked = async (
   if (charge?.type === 'HoldReleased') {
     expect(own.filter(({ type }) => type === 'UsageWrittenOff')).toEqual([]);
     expect(receipt).toMatchObject({ status: 'released', total_cost: '0.00', detail: `${reason}: ${detail}` });
-    const nothing = { charged: 0n, chargedUsd: '0.00', tokens: undefined, delivery: undefined };
-    return { generationId, held, ...nothing, reason, detail };
+    const nothing = { charged: 0n, writtenOff: 0n, chargedUsd: '0.00', tokens: undefined, delivery: undefined };
+    return { generationId, by: charge.type, held, ...nothing, reason, detail };
   }
 
-  expect(charge?.type).toBe(released ? 'LateUsageCharged' : 'HoldSettled');
+  const by = released ? 'LateUsageCharged' : 'HoldSettled';
+  expect(charge?.type).toBe(by);
   const { tokens, price, delivery, ...settled } = (charge as LoggedEvent).data;
   expect(price, 'the price is the one that was pinned').toEqual(reserved.price);
   await expectListed(gateway, customer, price);
@@ -211,7 +215,18 @@ const checked = async (
   });
   expect(nanoUsd(String(receipt['written_off']))).toBe(writtenOff);
   await expectExplained(house, customer, generationId, settled.charged_usd);
-  return { generationId, held, charged, chargedUsd: settled.charged_usd, tokens, delivery, reason, detail };
+  return {
+    generationId,
+    by,
+    held,
+    charged,
+    writtenOff,
+    chargedUsd: settled.charged_usd,
+    tokens,
+    delivery,
+    reason,
+    detail,
+  };
 };
 
 /** What `npm run explain` works out is the same. Its innards, for a process each would take its time. */

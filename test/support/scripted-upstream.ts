@@ -44,6 +44,7 @@ export const createScriptedUpstream = async ({ port = 0 } = {}): Promise<Scripte
       script = lines;
     },
     close: async () => {
+      if (!server.listening) return;
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
@@ -54,9 +55,9 @@ export const createScriptedUpstream = async ({ port = 0 } = {}): Promise<Scripte
 
 /** Answers with this body, word for word. */
 export const says =
-  (body: string, { status = 200, contentType = 'application/json' } = {}): Script =>
+  (body: string, { status = 200, contentType = 'application/json', headers = {} } = {}): Script =>
   (response) =>
-    response.writeHead(status, { 'content-type': contentType }).end(body);
+    response.writeHead(status, { 'content-type': contentType, ...headers }).end(body);
 
 /** A stream of these events' data; each may bring line breaks and comments of its own. */
 export const streams = (...events: readonly string[]): Script =>

@@ -13,6 +13,8 @@ export type Answer = {
 
 export type Sent = {
   readonly answer: Promise<Answer>;
+  /** Of the answer, once its head has come. */
+  status(): number | undefined;
   /** How many chunks with words have come so far. */
   words(): number;
   /** Whether the answer is complete for the customer: `[DONE]`, or all of the body. */
@@ -32,8 +34,8 @@ export const send = (
   const left = new AbortController();
   let text = '';
   let whole = false;
+  let status: number | undefined;
   const read = async (): Promise<Answer> => {
-    let status: number | undefined;
     let headers = new Headers();
     try {
       const response = await fetch(`${url}/v1${path}`, {
@@ -53,6 +55,7 @@ export const send = (
   };
   return {
     answer: read(),
+    status: () => status,
     words: () => text.split('"delta":{"content":"').length - 1,
     acknowledged: () => (text.startsWith('data:') ? text.includes('data: [DONE]') : whole),
     leave: () => left.abort(),

@@ -61,6 +61,13 @@ export type AccountCommand =
       readonly delivery: Delivery;
       /** Of the hold. */
       readonly at?: number;
+    }
+  /** As ChargeLateUsage, for what the customer is not to pay. */
+  | {
+      readonly type: 'WriteOffLateUsage';
+      readonly requestId: string;
+      readonly usage: Usage;
+      readonly price: PinnedPrice;
     };
 
 export type ReserveCredits = {
@@ -226,6 +233,11 @@ export const decideAccount = (command: AccountCommand, account: Account): Answer
         },
         ...writeOff(requestId, owed - charged),
       );
+    }
+    case 'WriteOffLateUsage': {
+      const { requestId, usage, price } = command;
+      if (wallet.holds.has(requestId)) return no('request_id_reused');
+      return accept(...writeOff(requestId, cost(usage, price.rates)));
     }
   }
 };

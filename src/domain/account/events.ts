@@ -99,7 +99,7 @@ export type WalletEvent =
       /** Of the hold that had been released. */
       readonly at?: number;
     }
-  /** finance: an expense of the house. Delivered, but covered by neither hold nor balance. */
+  /** finance: an expense of the house. Delivered, but covered by neither hold nor balance; or charged once already, by the same key. */
   | { readonly type: 'UsageWrittenOff'; readonly requestId: string; readonly amount: Credits };
 
 export type LotSource =
@@ -133,4 +133,5 @@ export type Delivery = {
   readonly anomalies: readonly string[];
 };
 
-export type ReleaseReason = 'upstream_refused' | 'upstream_failed' | 'client_gone' | 'orphaned' | 'gateway_failed';
+export type ReleaseReason =
+  'upstream_refused' | 'upstream_failed' | 'client_gone' | 'out_of_credits' | 'orphaned' | 'gateway_failed';

@@ -111,7 +111,14 @@ export const accountEventShapes: Shapes<AccountEvent> = {
     schema: z.object({
       requestId: id,
       released: credits,
-      reason: z.enum(['upstream_refused', 'upstream_failed', 'client_gone', 'orphaned', 'gateway_failed']),
+      reason: z.enum([
+        'upstream_refused',
+        'upstream_failed',
+        'client_gone',
+        'out_of_credits',
+        'orphaned',
+        'gateway_failed',
+      ]),
       detail: z.string(),
     }),
   },

@@ -46,12 +46,14 @@ export type CreateCompletionOptions = {
   /** What is left of an account, in USD, as this process last knew it. */
   readonly balanceUsd: (accountId: string) => string | undefined;
   readonly rateLimits: RateLimits;
-};
+} & Patience;
 
-/** Proxies and browsers give a silent connection up; comments keep it alive. */
-const COMMENT_AFTER_MS = 15_000;
-/** A reader that takes nothing for so long is treated as gone, or it would hold memory and an upstream for ever. */
-const SLOW_READER_MS = 60_000;
+type Patience = {
+  /** Proxies and browsers give a silent connection up; comments keep it alive. */
+  readonly commentAfterMs: number;
+  /** A reader that takes nothing for so long is treated as gone, or it would hold memory and an upstream for ever. */
+  readonly slowReaderMs: number;
+};
 
 /** POST /v1/chat/completions, /v1/completions and /v1/embeddings. */
 export const createCompletion = (endpoint: Endpoint, options: CreateCompletionOptions): RequestHandler => {
@@ -76,7 +78,7 @@ export const createCompletion = (endpoint: Endpoint, options: CreateCompletionOp
 
     tellGeneration(response, answer.generationId, answer.kind === 'whole' ? answer.costUsd : undefined);
     if (answer.outputCap !== undefined) response.setHeader('x-kissapi-output-capped', answer.outputCap);
-    if (answer.kind === 'stream') return sendStream(response, answer.relay, left.signal);
+    if (answer.kind === 'stream') return sendStream(response, answer.relay, left.signal, options);
     const balance = balanceUsd(accountId);
     if (balance !== undefined) response.setHeader('x-kissapi-balance-usd', balance);
     response.setHeader('content-type', 'application/json');
@@ -96,16 +98,17 @@ const sendStream = async (
   response: Response,
   relay: (sink: Sink) => Promise<void>,
   left: AbortSignal,
+  { commentAfterMs, slowReaderMs }: Patience,
 ): Promise<void> => {
   response.setHeader('content-type', 'text/event-stream; charset=utf-8');
   response.setHeader('cache-control', 'no-cache');
   response.setHeader('x-accel-buffering', 'no');
   const comments = setInterval(() => {
     if (response.writableLength === 0) response.write(': still working\n\n');
-  }, COMMENT_AFTER_MS);
+  }, commentAfterMs);
   const write = (passing: Uint8Array | string): Promise<void> | undefined => {
     comments.refresh();
-    return left.aborted || response.write(passing) ? undefined : drained(response, left);
+    return left.aborted || response.write(passing) ? undefined : drained(response, left, slowReaderMs);
   };
   try {
     await relay({ write });
@@ -115,10 +118,10 @@ const sendStream = async (
   response.end();
 };
 
-const drained = (response: Response, left: AbortSignal): Promise<void> =>
+const drained = (response: Response, left: AbortSignal, slowReaderMs: number): Promise<void> =>
   new Promise((resolve) => {
     if (left.aborted) return resolve();
-    const tooSlow = setTimeout(() => response.destroy(), SLOW_READER_MS);
+    const tooSlow = setTimeout(() => response.destroy(), slowReaderMs);
     const go = (): void => {
       clearTimeout(tooSlow);
       response.off('drain', go);

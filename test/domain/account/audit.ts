@@ -30,6 +30,8 @@ export const audit = (history: readonly AccountEvent[]): Books => {
   const lots = new Map<string, bigint>();
   const holds = new Map<string, { amount: bigint; keyId: string; price: PinnedPrice }>();
   const liveKeys = new Set<string>();
+  /** Whose holds were given back, and of which nothing was charged or borne since. */
+  const givenBack = new Set<string>();
   const limits = openLimitBooks();
 
   const promise = (kept: boolean, what: string, event: AccountEvent, n: number): void => {
@@ -122,6 +124,7 @@ export const audit = (history: readonly AccountEvent[]): Books => {
       case 'HoldReleased':
         check(event.released === holdOf(event.requestId).amount, 'a release gives all of the hold back');
         holds.delete(event.requestId);
+        givenBack.add(event.requestId);
         limits.end(event.requestId, 0n, 0);
         break;
       case 'HoldSettled': {
@@ -138,6 +141,7 @@ export const audit = (history: readonly AccountEvent[]): Books => {
       }
       case 'LateUsageCharged':
         check(!holds.has(event.requestId), 'late usage has no hold any more');
+        givenBack.delete(event.requestId);
         check(event.cost === receipt(event.usage, event.price), 'a receipt can be recomputed');
         charge(event.requestId, event.cost, event.charged, event.drawn, limits.within(event.keyId, event.at, free()));
         limits.late({
@@ -149,7 +153,9 @@ export const audit = (history: readonly AccountEvent[]): Books => {
         });
         break;
       case 'UsageWrittenOff':
-        check(due?.requestId === event.requestId && due.amount === event.amount, 'cost = charged + written off');
+        if (due)
+          check(due.requestId === event.requestId && due.amount === event.amount, 'cost = charged + written off');
+        else check(givenBack.delete(event.requestId), 'cost = charged + written off');
         writtenOff += event.amount;
         break;
     }

@@ -173,6 +173,13 @@ export const chargeLate = (cost: number, requestId = 'req_1'): AccountCommand =>
   delivery,
 });
 
+export const writeOffLate = (cost: number, requestId = 'req_1'): AccountCommand => ({
+  type: 'WriteOffLateUsage',
+  requestId,
+  usage: tokens(cost),
+  price,
+});
+
 /** Somebody in good standing who holds `key_1`. */
 export const customer: AccountEvent[] = [registered, termsAccepted(), keyIssued()];
 

@@ -16,6 +16,7 @@ import {
   settle,
   settled,
   toppedUp,
+  writeOffLate,
   writtenOff,
 } from './examples.ts';
 
@@ -113,4 +114,15 @@ describe('ChargeLateUsage', () => {
     given(toppedUp(4n), reserved(4n), released(4n), reserved(4n, 'req_2'))
       .when(chargeLate(3))
       .then(lateCharged(3, { charged: 0n, drawn: [] }), writtenOff(3n)));
+});
+
+describe('WriteOffLateUsage', () => {
+  it('lets the house bear what became known after the release', () =>
+    given(toppedUp(10n), reserved(4n), released(4n)).when(writeOffLate(3)).then(writtenOff(3n)));
+  it('writes off again: only the id of the command tells a repetition', () =>
+    given(toppedUp(10n), reserved(4n), released(4n), writtenOff(3n)).when(writeOffLate(3)).then(writtenOff(3n)));
+  it('has nothing to say of what cost nothing', () =>
+    given(toppedUp(10n), reserved(4n), released(4n)).when(writeOffLate(0)).then());
+  it('writes nothing off beside an open hold', () =>
+    given(toppedUp(10n), reserved(4n)).when(writeOffLate(3)).thenRefused('request_id_reused'));
 });

@@ -1,0 +1,58 @@
+import { expect } from 'vitest';
+import { SOON } from '../../support/soon.ts';
+import { takeAway } from '../../support/sql.ts';
+import { answered, contract, none, one, type At } from './contract.ts';
+import { cases, createStage, type OnStage } from './stage.ts';
+import { begins, complete, role, says, sse, stays } from './wire.ts';
+
+const WAITS_IN_VAIN = 'comes while the database is away, and waits in vain';
+
+const play = async (place: Pick<At, 'house' | 'upstream'>) => {
+  let giveBack: () => Promise<void> = () => Promise.resolve();
+  let waiting = 2;
+
+  const waitsInVain = none<OnStage>(async ({ ask, happens }) => {
+    await happens();
+    const seen = await answered(ask());
+    if (--waiting === 0) await giveBack();
+    return seen;
+  });
+
+  const waitsForIt = one<OnStage>(async ({ upstream, streamed, ask, happens }) => {
+    const line = stays(streamed, streamed ? sse(role, says('a')) : undefined);
+    upstream.play(line.script);
+    const sent = ask();
+    const response = await line.asked;
+    if (streamed) await expect.poll(() => sent.words(), SOON).toBe(1);
+    await happens();
+    if (!streamed) begins(response, false);
+    response.end(complete(streamed));
+    // The words come all the same; what waits is the end, and with it the cost.
+    if (streamed) await expect.poll(() => sent.words(), SOON).toBe(4);
+    const seen = await answered(sent);
+    expect(waiting, 'no answer ends before its settlement is durable').toBe(0);
+    return seen;
+  });
+
+  return createStage(place)(
+    place.house.gateway,
+    [
+      ...cases(WAITS_IN_VAIN, waitsInVain, 'whole', 'streamed'),
+      ...cases('away when the answer comes, until it is back', waitsForIt, 'whole'),
+      ...cases('away mid-stream, until it is back', waitsForIt, 'streamed'),
+    ],
+    { happen: async () => (giveBack = await takeAway(place.house.premises.databaseUrl)) },
+  );
+};
+
+contract('database-away', {}, (row, place) => {
+  let played: ReturnType<typeof play> | undefined;
+  const playing = () => (played ??= play(place()));
+  for (const name of [
+    WAITS_IN_VAIN,
+    'away when the answer comes, until it is back',
+    'away mid-stream, until it is back',
+  ]) {
+    row(name, async (at) => (await playing())(at, name));
+  }
+});

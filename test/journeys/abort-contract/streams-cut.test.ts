@@ -1,0 +1,95 @@
+import { expect } from 'vitest';
+import { costUsdOf, errorChunkOf, wordsOf } from '../../support/traffic.ts';
+import { answered, contract, one, PROMPT_TOKENS, type Seen } from './contract.ts';
+import { breaks, DONE, plays, reports, role, says, sse, stop, usage } from './wire.ts';
+
+const words = [role, says('a'), says(' b'), says(' c')];
+const error = JSON.stringify({ error: { message: 'Overloaded', type: 'server_error', code: 'server_error' } });
+
+/** The provider says so much, and ends the connection in good order; or breaks it. */
+const ending = (...events: readonly string[]) =>
+  one(({ upstream, ask }) => {
+    upstream.play(plays(true, sse(...events)));
+    return answered(ask());
+  });
+const breaking = (...events: readonly string[]) =>
+  one(({ upstream, ask }) => {
+    upstream.play(breaks(true, sse(...events)));
+    return answered(ask());
+  });
+
+/** All that was said before the end is the customer's, and no more is charged. */
+const metered = ({ answer, generation }: Seen): void => {
+  expect(wordsOf(answer)).toBe('a b c');
+  expect(generation?.tokens).toMatchObject({ input: PROMPT_TOKENS, output: 3 });
+};
+const reported = ({ answer, generation }: Seen): void => {
+  expect(wordsOf(answer)).toBe('a b c');
+  expect(generation?.tokens).toMatchObject({ input: 9, output: 3 });
+};
+/** What ended in good order tells its cost. */
+const toldItsCost = ({ answer, generation }: Seen): void => expect(costUsdOf(answer)).toBe(generation?.chargedUsd);
+
+/** The last chunk has what any chunk has, and an error that both SDKs raise; it is the only one. */
+const wellFormed = ({ answer }: Seen): void => {
+  const last = answer.body.trimEnd().split('\n\n').at(-1) ?? '';
+  expect(JSON.parse(last.replace(/^data: /, ''))).toMatchObject({
+    object: 'chat.completion.chunk',
+    model: 'gpt-4o-mini',
+    choices: [{ index: 0, delta: {}, finish_reason: 'error' }],
+    error: { type: 'upstream_error', code: 'upstream_error', param: null },
+  });
+  expect(answer.body).not.toContain(DONE);
+};
+
+contract('streams-cut', {}, (row) => {
+  row('resets before the first token', breaking(role), { check: wellFormed });
+  row('resets before the first token, when a usage has been reported', breaking(role, reports(usage)));
+  row('resets mid-stream', breaking(...words), {
+    check: (seen) => {
+      metered(seen);
+      wellFormed(seen);
+    },
+  });
+  row('resets mid-stream, when its usage has been reported', breaking(...words, reports(usage)), { check: reported });
+
+  row('ends without [DONE], with its usage and a finish reason', ending(...words, stop, reports(usage)), {
+    check: (seen) => {
+      reported(seen);
+      toldItsCost(seen);
+    },
+  });
+  row('ends without [DONE], with a finish reason', ending(...words, stop), {
+    check: (seen) => {
+      metered(seen);
+      toldItsCost(seen);
+    },
+  });
+  row('ends without [DONE], with its usage', ending(...words, reports(usage)), { check: reported });
+  row('ends without [DONE], with neither', ending(...words), { check: metered });
+  row('ends without a word', ending());
+  row('says [DONE] and nothing else', ending(role, DONE), { check: wellFormed });
+  row('says [DONE] without a finish reason', ending(...words, DONE), { check: metered });
+  row('says nothing, but how it finished and its usage', ending(role, stop, reports(usage), DONE), {
+    check: toldItsCost,
+  });
+
+  const tellsItOnce = ({ answer }: Seen): void => {
+    expect(errorChunkOf(answer)?.message).toBe('Overloaded');
+    expect(answer.body.match(/"error"/g)).toHaveLength(1);
+  };
+  row('says an error before the first token', ending(role, error), { check: tellsItOnce });
+  row('says an error mid-stream', ending(...words, error), {
+    check: (seen) => {
+      tellsItOnce(seen);
+      metered(seen);
+    },
+  });
+  row('says an error mid-stream, then [DONE]', ending(...words, error, DONE), { check: tellsItOnce });
+  row('says what is not JSON mid-stream', ending(...words, '<html>', stop, reports(usage), DONE), {
+    check: ({ answer, generation }) => {
+      expect(answer.body).toContain('data: <html>\n\n');
+      expect(generation?.tokens).toMatchObject({ input: 9, output: 3 });
+    },
+  });
+});

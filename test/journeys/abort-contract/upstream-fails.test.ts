@@ -1,0 +1,72 @@
+import { expect } from 'vitest';
+import { errorOf } from '../../support/traffic.ts';
+import type { Script } from '../../support/scripted-upstream.ts';
+import { says } from '../../support/scripted-upstream.ts';
+import { answered, contract, one, type Seen } from './contract.ts';
+import { answer, breaks, usage } from './wire.ts';
+
+const playing = (script: Script) =>
+  one(({ upstream, ask }) => {
+    upstream.play(script);
+    return answered(ask());
+  });
+
+const refusing = (status: number, error: object, headers: Readonly<Record<string, string>> = {}): Script =>
+  says(JSON.stringify({ error }), { status, headers });
+
+/** Whose key is wrong at the provider's, or who is out of credit there, is no customer's business. */
+const SECRET = 'Account 4711 of the house has no credit.';
+const keepsItSecret = ({ answer: { body } }: Seen): void => expect(body).not.toContain(SECRET);
+/** What is wrong with the request is the customer's, and nobody else's. */
+const passesItOn = ({ answer }: Seen): void => expect(errorOf(answer).message).toBe('Too long.');
+
+contract('upstream-fails', {}, (row) => {
+  for (const status of [400, 409, 413, 422]) {
+    const error = { message: 'Too long.', type: 'invalid_request_error', param: null, code: null };
+    row(`answers ${status}`, playing(refusing(status, error)), { check: passesItOn });
+  }
+  row('answers 404', playing(refusing(404, { message: 'Too long.', code: 'model_not_found' })), { check: passesItOn });
+  for (const status of [401, 402, 403, 408, 500, 502, 503, 504, 529]) {
+    row(`answers ${status}`, playing(refusing(status, { message: SECRET })), { check: keepsItSecret });
+  }
+  row('answers 429', playing(refusing(429, { message: SECRET }, { 'retry-after': '3' })), {
+    check: (seen) => {
+      keepsItSecret(seen);
+      const { headers } = seen.answer;
+      expect([headers.get('retry-after-ms'), headers.get('retry-after')]).toEqual(['3000', '3']);
+    },
+  });
+  row(
+    'answers 302',
+    playing((response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end()),
+  );
+
+  row(
+    'resets before the first byte',
+    playing((response) => response.destroy()),
+  );
+  row(
+    'resets half-way through an answer that does not stream',
+    playing(breaks(false, answer('a b', usage).slice(0, 99))),
+  );
+
+  const error = { message: 'Overloaded', code: 502 };
+  const nones = {
+    'answers what is not JSON': '<html>',
+    'answers nothing, with 200': '',
+    'answers an error, with 200': JSON.stringify({ error }),
+    'answers an error and a usage, with 200': JSON.stringify({ error, usage }),
+    'answers with no choices and no usage': JSON.stringify({ id: 'x', choices: [], usage: null }),
+  };
+  for (const [name, text] of Object.entries(nones)) row(name, playing(says(text)));
+  row('answers whole though a stream was asked for', playing(says(answer('a b c', usage))));
+
+  // The last, for nobody is there after it.
+  row(
+    'refuses the connection',
+    one(async ({ upstream, ask }) => {
+      await upstream.close();
+      return answered(ask());
+    }),
+  );
+});

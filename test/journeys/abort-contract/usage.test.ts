@@ -1,0 +1,60 @@
+import { expect } from 'vitest';
+import { costUsdOf } from '../../support/traffic.ts';
+import { answered, contract, one, PROMPT_TOKENS, type Seen } from './contract.ts';
+import { complete, plays, tokens } from './wire.ts';
+
+/** The answer is `a b c`, whatever is said of it. */
+const METERED = { input: PROMPT_TOKENS, cached_input: 0, cache_write: 0, output: 3, reasoning: 0 };
+
+const reporting = (usage: unknown, edit = (text: string): string => text) =>
+  one(({ upstream, streamed, ask }) => {
+    upstream.play(plays(streamed, edit(complete(streamed, usage))));
+    return answered(ask());
+  });
+
+/** The customer reads what is charged, and not the provider's nonsense. */
+const metered = ({ answer, generation }: Seen): void => {
+  if (!generation?.delivery) return;
+  expect(generation.tokens).toEqual(METERED);
+  expect(costUsdOf(answer)).toBe(generation.chargedUsd);
+  expect(answer.body).toContain(JSON.stringify(tokens(PROMPT_TOKENS, 3)).slice(0, -1));
+};
+
+contract('usage', {}, (row) => {
+  const absurd = {
+    'is missing': null,
+    'is empty': {},
+    'is negative': { prompt_tokens: -5, completion_tokens: 6 },
+    'is negative in the output': { prompt_tokens: 5, completion_tokens: -6 },
+    'is fractional': { prompt_tokens: 5.5, completion_tokens: 6 },
+    'is of strings': { prompt_tokens: '5', completion_tokens: '6' },
+    'is of "NaN" and "Infinity"': { prompt_tokens: 'NaN', completion_tokens: 'Infinity' },
+    'is of nulls': { prompt_tokens: null, completion_tokens: null },
+    'is no safe integer': { prompt_tokens: 1e300, completion_tokens: 6 },
+    'is beyond the context': { prompt_tokens: 5, completion_tokens: 1e9 },
+    'is beyond the context in all': { prompt_tokens: 5, completion_tokens: 6, total_tokens: 1e9 },
+    'has more from the cache than there was': { ...tokens(5, 6), prompt_tokens_details: { cached_tokens: 6 } },
+  };
+  for (const [name, usage] of Object.entries(absurd)) row(name, reporting(usage), { check: metered });
+  // Numbers that no JSON.stringify writes.
+  const written = (number: string) => reporting(tokens(7777, 6), (text) => text.replaceAll('7777', number));
+  row('is infinite', written('1e999'), { check: metered });
+  row('is NaN, which is not JSON', written('NaN'), { check: metered });
+
+  const reasoning = { ...tokens(10, 6), total_tokens: 116, completion_tokens_details: { reasoning_tokens: 100 } };
+  row('leaves reasoning out of its completion', reporting(reasoning), {
+    check: ({ generation }) => expect(generation?.tokens).toMatchObject({ input: 10, output: 6, reasoning: 100 }),
+  });
+
+  const dear = one(({ upstream, streamed, ask }) => {
+    upstream.play(plays(streamed, complete(streamed, tokens(5, 100_000))));
+    return answered(ask({ max_tokens: 10 }));
+  });
+  row('is more than was held and than there is', dear, {
+    usd: '0.001',
+    check: ({ answer, generation }) => {
+      expect(generation).toMatchObject({ chargedUsd: '0.001', tokens: { output: 100_000 } });
+      expect(costUsdOf(answer)).toBe('0.001');
+    },
+  });
+});
