@@ -4,8 +4,9 @@ import { StoreUnavailable, type EventStore } from '../eventstore/event-store.ts'
 import { dailyUsage } from '../projections/daily-usage.ts';
 import { createDatabase } from '../projections/database.ts';
 import { followLog, together } from '../projections/follow.ts';
+import { keepRows } from '../projections/keep-rows.ts';
 import { createKeyOwners } from '../projections/key-owners.ts';
-import { liveProjections, migrateProjections, projections, rowsReached } from '../projections/live.ts';
+import { migrateProjections, projections, rowsReached } from '../projections/live.ts';
 import { createPriceList } from '../projections/price-list.ts';
 import { createQueries } from '../projections/queries.ts';
 import { bringUpToDate, createMissingTables, rebuiltInWords } from '../projections/rebuild.ts';
@@ -36,12 +37,16 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
   const lookUps = followLog({ store, consumer: lookUpConsumer, gatherMs: GATHER_MS, failed, skim: true });
 
   await createMissingTables(database, projections);
-  const consumer = liveProjections(database, store, ({ projection, version, ours, stalled }) => {
-    if (version < ours) log.info(`${projection} is at version ${version} until it has been rebuilt`);
-    else if (!stalled) log.info(`${projection} is kept at version ${version} by newer nodes`);
-    else log.warn(`no node keeps ${projection} at version ${version}: start one, or rebuild it to version ${ours}`);
+  const rows = keepRows({
+    databaseUrl,
+    gatherMs: GATHER_MS,
+    keptByOthers: ({ projection, version, ours, stalled }) => {
+      if (version < ours) log.info(`${projection} is at version ${version} until it has been rebuilt`);
+      else if (!stalled) log.info(`${projection} is kept at version ${version} by newer nodes`);
+      else log.warn(`no node keeps ${projection} at version ${version}: start one, or rebuild it to version ${ours}`);
+    },
+    failed,
   });
-  const rows = followLog({ store, consumer, gatherMs: GATHER_MS, failed });
   // The rows are followed already, so that those which take over are kept current from that moment on.
   await bringUpToDate(
     database,

@@ -48,6 +48,8 @@ export type FollowOptions = {
    */
   readonly gatherMs: number;
   readonly failed: (consumer: string, error: unknown) => void;
+  /** Told how far it is, whenever something went well. */
+  readonly moved?: (position: number) => void;
 };
 
 /** Several consumers of the same pace as one, so that the log is read for them once. */
@@ -67,7 +69,14 @@ const RETRY_MS = [100, 500, 2000, 5000] as const;
 const ASK_AGAIN_MS = { first: 50, last: 1000 } as const;
 
 /** The one pipeline from the log to whoever looks at it: catch up, then keep up; on a failure, start again where it is. */
-export const followLog = ({ store, consumer, gatherMs, failed, skim = false }: FollowOptions): Follower => {
+export const followLog = ({
+  store,
+  consumer,
+  gatherMs,
+  failed,
+  moved = () => undefined,
+  skim = false,
+}: FollowOptions): Follower => {
   const stopping = new AbortController();
   const stopped = new Subject<void>();
   const reached = new BehaviorSubject(-1);
@@ -143,6 +152,7 @@ export const followLog = ({ store, consumer, gatherMs, failed, skim = false }: F
         next: (position) => {
           state.failure = undefined;
           reached.next(position);
+          moved(position);
         },
         complete: resolve,
         error: resolve,

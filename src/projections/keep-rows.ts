@@ -1,0 +1,105 @@
+import { Worker } from 'node:worker_threads';
+import type { Follower } from './follow.ts';
+import type { KeptByOthers } from './live.ts';
+
+export type Settings = { readonly databaseUrl: string; readonly gatherMs: number };
+
+/** What the thread is asked: to hurry to a position, for somebody waits for it; no longer to; to end. */
+export type Asked =
+  { readonly reach: number; readonly id: number } | { readonly forget: number } | { readonly close: true };
+
+export type Told =
+  | { readonly position: number }
+  | { readonly failed: { readonly consumer: string; readonly message: string; readonly stack: string } }
+  | { readonly kept: Parameters<KeptByOthers>[0] };
+
+export type KeepRowsOptions = Settings & {
+  readonly keptByOthers: KeptByOthers;
+  readonly failed: (consumer: string, error: unknown) => void;
+  /** The file that the thread runs. */
+  readonly thread?: URL;
+};
+
+const START_AGAIN_MS = 1000;
+
+/**
+ * Follows the log with every projection that keeps rows, in a thread of its own: a batch of them is read, decoded and
+ * written in one go, and requests under way must not wait for that. A thread that ends by itself is started again.
+ */
+export const keepRows = (options: KeepRowsOptions): Follower => {
+  const { databaseUrl, gatherMs, keptByOthers, failed } = options;
+  const { thread = new URL('./rows-worker.ts', import.meta.url) } = options;
+  const settings: Settings = { databaseUrl, gatherMs };
+  const waiting = new Map<number, { readonly reach: number; readonly done: () => void }>();
+  let position = -1;
+  let failure: Error | undefined;
+  let next = 0;
+  let worker: Worker | undefined;
+  let again: NodeJS.Timeout | undefined;
+  let closing: (() => void) | undefined;
+
+  const moved = (to: number): void => {
+    position = to;
+    failure = undefined;
+    for (const { reach, done } of waiting.values()) if (reach <= to) done();
+  };
+
+  const fail = (consumer: string, error: Error): void => {
+    failure = error;
+    failed(consumer, error);
+  };
+
+  const start = (): void => {
+    const own = new Worker(thread, { workerData: settings });
+    worker = own;
+    let cause: unknown;
+    own.on('message', (told: Told) => {
+      if ('position' in told) moved(told.position);
+      else if ('kept' in told) keptByOthers(told.kept);
+      else fail(told.failed.consumer, Object.assign(new Error(told.failed.message), { stack: told.failed.stack }));
+    });
+    own.on('error', (error) => (cause = error));
+    own.on('exit', () => {
+      worker = undefined;
+      if (closing) return closing();
+      fail('projections', new Error('the thread that keeps the rows ended: it is started again', { cause }));
+      again = setTimeout(start, START_AGAIN_MS);
+    });
+    for (const [id, { reach }] of waiting) ask({ reach, id });
+  };
+
+  const ask = (asked: Asked): void => worker?.postMessage(asked);
+  start();
+
+  return {
+    reached: (reach, signal) =>
+      new Promise((resolve) => {
+        if (reach <= position || signal?.aborted) return resolve();
+        const id = next++;
+        const done = (): void => {
+          waiting.delete(id);
+          signal?.removeEventListener('abort', done);
+          ask({ forget: id });
+          resolve();
+        };
+        waiting.set(id, { reach, done });
+        signal?.addEventListener('abort', done);
+        ask({ reach, id });
+      }),
+    get position() {
+      return position;
+    },
+    get failure() {
+      return failure;
+    },
+    close: async () => {
+      clearTimeout(again);
+      if (worker) {
+        const ended = new Promise<void>((resolve) => (closing = resolve));
+        ask({ close: true });
+        await ended;
+      }
+      for (const { done } of waiting.values()) done();
+    },
+  };
+};
