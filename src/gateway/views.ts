@@ -80,6 +80,8 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
     findKeyOwner: keyOwners.find,
     findPrice: priceList.find,
     pricesNow: () => priceList.all(new Date()),
+    /** Lets this node's rows take in what there is, without waiting for more; gives up after so long. */
+    hurry: async (withinMs: number): Promise<void> => rows.reached(await store.head(), AbortSignal.timeout(withinMs)),
     /** Resolves once this node's look-ups have followed the log to a position. */
     lookedUp: (position: number) => lookUps.reached(position),
     findGeneration: async (id: string, accountId: string) => {

@@ -16,11 +16,13 @@ import { newId } from './new-id.ts';
 
 /** So many differences of one account are told in a line of the log. */
 const MAX_TOLD = 20;
+/** Where it takes longer, the rows are kept by another node, or far behind. */
+const HURRY_WITHIN_MS = 500;
 
 export type WatchersOptions = {
   readonly databaseUrl: string;
   readonly ledger: Pick<Ledger, 'store' | 'accounts' | 'finish'>;
-  readonly views: Pick<Views, 'database' | 'queries' | 'positions'>;
+  readonly views: Pick<Views, 'database' | 'queries' | 'positions' | 'hurry'>;
   /** Signs the head of the log. */
   readonly signingKey: KeyObject;
   /** 0 is never. */
@@ -84,8 +86,11 @@ export const startWatchers = async (options: WatchersOptions) => {
       pick: async () =>
         (Math.random() < 0.5 ? await recentAccount(store, Math.random) : undefined) ??
         anyAccount(database, Math.random),
-      audit: (accountId) =>
-        auditAccount({ database, store, readAccount: (id) => accounts.read(accountStream(id)) }, accountId),
+      audit: async (accountId) => {
+        // What the rows have yet to take in, the audit would have to.
+        await views.hurry(HURRY_WITHIN_MS);
+        return auditAccount({ database, store, readAccount: (id) => accounts.read(accountStream(id)) }, accountId);
+      },
       sampled: metrics.audited,
       alarm: (accountId, differences) =>
         log.error(

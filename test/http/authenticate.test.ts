@@ -8,7 +8,9 @@ const owners = new Map([
 ]);
 const hashKey = (secret: string) => (secret === 'malformed' ? undefined : `hash of ${secret}`);
 const authenticate = createAuthenticate(hashKey, (hash) => owners.get(hash));
-const ask = (authorization?: string) => authenticate({ headers: { authorization } } as unknown as Request);
+const askOn = (socket: object, authorization?: string) =>
+  authenticate({ headers: { authorization }, socket } as unknown as Request);
+const ask = (authorization?: string) => askOn({}, authorization);
 
 describe('authenticate', () => {
   it.each(['Bearer good', 'bearer good', 'BEARER   good', 'Bearer good '])('%j is the customer', (header) =>
@@ -35,4 +37,27 @@ describe('authenticate', () => {
       message: expect.stringMatching(message) as string,
     }),
   );
+
+  it('is who sends this request, whoever sent the one before on the same connection', () => {
+    const connection = {};
+    for (const [header, expected] of [
+      ['Bearer good', { keyId: 'key_1' }],
+      ['Bearer good', { keyId: 'key_1' }],
+      ['Bearer unknown', { status: 401 }],
+      ['Bearer unknown', { status: 401 }],
+      ['Bearer good', { keyId: 'key_1' }],
+    ] as const) {
+      expect(askOn(connection, header)).toMatchObject(expected);
+    }
+  });
+
+  it('hears on an open connection that a key was revoked', () => {
+    const connection = {};
+    const revoked = { accountId: 'acc_1', keyId: 'key_1', revoked: true };
+    expect(askOn(connection, 'Bearer good')).toMatchObject({ keyId: 'key_1' });
+    const before = owners.get('hash of good');
+    owners.set('hash of good', revoked);
+    expect(askOn(connection, 'Bearer good')).toMatchObject({ status: 401 });
+    if (before) owners.set('hash of good', before);
+  });
 });
