@@ -9,6 +9,7 @@ import { StoreUnavailable } from './eventstore/event-store.ts';
 import { recordedBy } from './eventstore/recorded-by.ts';
 import { openDoor } from './gateway/door.ts';
 import { openLedger } from './gateway/ledger.ts';
+import { newId } from './gateway/new-id.ts';
 import { openViews } from './gateway/views.ts';
 import { startWatchers } from './gateway/watchers.ts';
 import { createKeyring } from './http/api-keys.ts';
@@ -18,7 +19,6 @@ import { getMetrics } from './http/routes/get-metrics.ts';
 import { createCompletions } from './proxy/completions.ts';
 import { createTokenCounter } from './proxy/token-counter.ts';
 import { createUpstreams } from './upstreams.ts';
-import { newId } from './gateway/new-id.ts';
 
 /** What a gateway needs that is not the same on every machine. */
 export type GatewayOptions = {

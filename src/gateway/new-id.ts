@@ -15,5 +15,5 @@ const random = (): Uint8Array => {
   return pool.subarray(used - BYTES_PER_ID, used);
 };
 
-/** A time-ordered UUID (version 7, RFC 9562). */
+/** A time-ordered UUID (version 7, RFC 9562); those of one millisecond are in no order. */
 export const newId = (): string => v7({ random: random() });

@@ -11,8 +11,8 @@ import { releaseOrphanedHolds } from '../reactions/orphaned-holds.ts';
 import { createRun, migrateRuns } from '../reactions/runs.ts';
 import { startSelfAudit } from '../reactions/self-audit.ts';
 import type { Ledger } from './ledger.ts';
-import type { Views } from './views.ts';
 import { newId } from './new-id.ts';
+import type { Views } from './views.ts';
 
 /** So many differences of one account are told in a line of the log. */
 const MAX_TOLD = 20;

@@ -12,7 +12,7 @@ import {
   timer,
 } from 'rxjs';
 import { decodeFact, type Fact } from '../eventstore/codec.ts';
-import type { EventStore } from '../eventstore/event-store.ts';
+import { PAGE, type EventStore } from '../eventstore/event-store.ts';
 
 /** Something that takes the whole log in, batch by batch. */
 export type Consumer = {
@@ -48,8 +48,8 @@ export type FollowOptions = {
    */
   readonly gatherMs: number;
   readonly failed: (consumer: string, error: unknown) => void;
-  /** Told how far it is, whenever something went well. */
-  readonly moved?: (position: number) => void;
+  /** Told how far it is: `well` where that is a success, and not only where it starts again after a failure. */
+  readonly moved?: (position: number, well: boolean) => void;
 };
 
 /** Several consumers of the same pace as one, so that the log is read for them once. */
@@ -99,6 +99,7 @@ export const followLog = ({
   async function* positions(): AsyncGenerator<number> {
     const start = await consumer.position();
     reached.next(start);
+    moved(start, false);
     // Only where nothing is due is it a success to be here; else the next batch will tell.
     if ((await store.head()) <= start) yield start;
     const reading = new AbortController();
@@ -115,7 +116,8 @@ export const followLog = ({
         const wanted = consumer.types ? events.filter(({ type }) => consumer.types?.has(type)) : events;
         yield await consumer.apply(wanted.map(decodeFact), upTo, after);
         after = upTo;
-        await gather();
+        // A full page is seldom the last: who is behind has nothing to wait for.
+        if (events.length < PAGE) await gather();
         next = pages.next();
       }
     } finally {
@@ -152,7 +154,7 @@ export const followLog = ({
         next: (position) => {
           state.failure = undefined;
           reached.next(position);
-          moved(position);
+          moved(position, true);
         },
         complete: resolve,
         error: resolve,

@@ -8,9 +8,17 @@ export type Settings = { readonly databaseUrl: string; readonly gatherMs: number
 export type Asked =
   { readonly reach: number; readonly id: number } | { readonly forget: number } | { readonly close: true };
 
+export type PlainError = {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+  readonly code?: string;
+  readonly cause?: PlainError;
+};
+
 export type Told =
-  | { readonly position: number }
-  | { readonly failed: { readonly consumer: string; readonly message: string; readonly stack: string } }
+  | { readonly position: number; readonly well: boolean }
+  | { readonly failed: { readonly consumer: string; readonly error: PlainError } }
   | { readonly kept: Parameters<KeptByOthers>[0] };
 
 export type KeepRowsOptions = Settings & {
@@ -21,6 +29,8 @@ export type KeepRowsOptions = Settings & {
 };
 
 const START_AGAIN_MS = 1000;
+/** A database that does not answer must not keep a process from its end. */
+const CLOSE_WITHIN_MS = 8000;
 
 /**
  * Follows the log with every projection that keeps rows, in a thread of its own: a batch of them is read, decoded and
@@ -36,11 +46,12 @@ export const keepRows = (options: KeepRowsOptions): Follower => {
   let next = 0;
   let worker: Worker | undefined;
   let again: NodeJS.Timeout | undefined;
-  let closing: (() => void) | undefined;
+  const ended = Promise.withResolvers<void>();
+  let closed: Promise<void> | undefined;
 
-  const moved = (to: number): void => {
+  const moved = (to: number, well: boolean): void => {
     position = to;
-    failure = undefined;
+    if (well) failure = undefined;
     for (const { reach, done } of waiting.values()) if (reach <= to) done();
   };
 
@@ -54,18 +65,28 @@ export const keepRows = (options: KeepRowsOptions): Follower => {
     worker = own;
     let cause: unknown;
     own.on('message', (told: Told) => {
-      if ('position' in told) moved(told.position);
+      if ('position' in told) moved(told.position, told.well);
       else if ('kept' in told) keptByOthers(told.kept);
-      else fail(told.failed.consumer, Object.assign(new Error(told.failed.message), { stack: told.failed.stack }));
+      else fail(told.failed.consumer, asError(told.failed.error));
     });
     own.on('error', (error) => (cause = error));
     own.on('exit', () => {
       worker = undefined;
-      if (closing) return closing();
+      if (closed) return ended.resolve();
       fail('projections', new Error('the thread that keeps the rows ended: it is started again', { cause }));
       again = setTimeout(start, START_AGAIN_MS);
     });
     for (const [id, { reach }] of waiting) ask({ reach, id });
+  };
+
+  const close = async (): Promise<void> => {
+    clearTimeout(again);
+    for (const { done } of waiting.values()) done();
+    if (!worker) return;
+    ask({ close: true });
+    const grace = setTimeout(() => void worker?.terminate(), CLOSE_WITHIN_MS);
+    await ended.promise;
+    clearTimeout(grace);
   };
 
   const ask = (asked: Asked): void => worker?.postMessage(asked);
@@ -74,7 +95,7 @@ export const keepRows = (options: KeepRowsOptions): Follower => {
   return {
     reached: (reach, signal) =>
       new Promise((resolve) => {
-        if (reach <= position || signal?.aborted) return resolve();
+        if (closed || reach <= position || signal?.aborted) return resolve();
         const id = next++;
         const done = (): void => {
           waiting.delete(id);
@@ -92,14 +113,9 @@ export const keepRows = (options: KeepRowsOptions): Follower => {
     get failure() {
       return failure;
     },
-    close: async () => {
-      clearTimeout(again);
-      if (worker) {
-        const ended = new Promise<void>((resolve) => (closing = resolve));
-        ask({ close: true });
-        await ended;
-      }
-      for (const { done } of waiting.values()) done();
-    },
+    close: () => (closed ??= close()),
   };
 };
+
+const asError = ({ message, cause, ...more }: PlainError): Error =>
+  Object.assign(new Error(message, cause && { cause: asError(cause) }), more);

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { createPostgresStore } from '../eventstore/postgres.ts';
 import { createDatabase } from './database.ts';
 import { followLog } from './follow.ts';
-import type { Asked, Settings, Told } from './keep-rows.ts';
+import type { Asked, PlainError, Settings, Told } from './keep-rows.ts';
 import { liveProjections } from './live.ts';
 
 // The thread that keeps the rows: see keep-rows.ts.
@@ -15,12 +15,23 @@ const rows = followLog({
   store,
   consumer: liveProjections(database, store, (kept) => tell({ kept })),
   gatherMs,
-  moved: (position) => tell({ position }),
+  moved: (position, well) => tell({ position, well }),
   failed: (consumer, error) => {
-    const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
-    tell({ failed: { consumer, message, stack } });
+    tell({ failed: { consumer, error: plain(error) } });
   },
 });
+
+/** Errors carry what no thread can hand to another. */
+const plain = (thrown: unknown): PlainError => {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const { name, message, stack = '', cause } = error;
+  const { code } = error as { readonly code?: unknown };
+  return {
+    ...{ name, message, stack },
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(cause === undefined ? {} : { cause: plain(cause) }),
+  };
+};
 
 const waiting = new Map<number, AbortController>();
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
+import { PAGE } from '../../src/eventstore/event-store.ts';
 import type { Recorded } from '../../src/eventstore/codec.ts';
 import { followLog, together, type Consumer, type Follower, type FollowOptions } from '../../src/projections/follow.ts';
 import { keyIssued, registered, toppedUp } from '../domain/account/examples.ts';
@@ -283,6 +284,14 @@ describe('a follower whose consumer fails', () => {
 });
 
 describe('a follower that lets events gather', () => {
+  it('does not while it is behind: a full page is followed by the next', async () => {
+    await append(2 * PAGE + 1);
+    const consumer = createConsumer();
+    follow(consumer, { gatherMs: 60_000 });
+    await vi.advanceTimersByTimeAsync(100);
+    expect(consumer.batches.map((batch) => batch.length)).toEqual([PAGE, PAGE, 1]);
+  });
+
   const GATHER_MS = 1000;
 
   it('takes in what came meanwhile as one batch', async () => {
