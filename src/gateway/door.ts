@@ -1,6 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+/** Connections that came at once and are not taken up yet; beyond Node's 511 a rush would be turned away. */
+const BACKLOG = 4096;
 /** How long the last answers may take to leave after the grace. */
 const LAST_WORDS_MS = 2000;
 
@@ -58,7 +60,7 @@ const listen = (server: Server, port: number, host: string): Promise<void> =>
       reject(new CannotListen(message, { cause }));
     };
     server.once('error', failed);
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: BACKLOG }, () => {
       server.off('error', failed);
       resolve();
     });
