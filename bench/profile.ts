@@ -6,7 +6,7 @@ import { startGateway, type Target } from './targets.ts';
 import { load } from './throughput.ts';
 
 /** As V8 hands it over. */
-export type CpuProfile = {
+type CpuProfile = {
   readonly nodes: readonly {
     readonly id: number;
     readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
@@ -18,7 +18,7 @@ export type CpuProfile = {
 };
 
 type Share = { readonly name: string; readonly module: string; readonly ms: number };
-export type Shares = {
+type Shares = {
   readonly totalMs: number;
   readonly functions: readonly Share[];
   readonly groups: readonly Share[];
@@ -64,7 +64,7 @@ const moduleOf = (url: string): string => {
  * Self time by function and by group. What has no module of its own (functions of Node in C++) belongs to the group of its
  * nearest caller that has one.
  */
-export const sharesOf = ({ nodes, samples, timeDeltas }: CpuProfile): Shares => {
+const sharesOf = ({ nodes, samples, timeDeltas }: CpuProfile): Shares => {
   const selfUs = new Map<number, number>();
   samples.forEach((id, at) => selfUs.set(id, (selfUs.get(id) ?? 0) + (timeDeltas[at + 1] ?? 0)));
   const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
@@ -121,11 +121,13 @@ const print = ({ totalMs, functions, groups }: Shares, requests: number): void =
   for (const { name, module, ms } of functions.slice(0, TOP)) line([name.slice(0, 38), ...cells(ms), `   ${module}`]);
 };
 
+type ProfileOptions = { readonly connections: number; readonly seconds: number; readonly tokens: number };
+
 /** Where a gateway of its own spends its time, at so many connections: of its main thread alone. */
 export const profile = async (
   stage: Stage,
   upstream: Target,
-  { connections, seconds }: { readonly connections: number; readonly seconds: number },
+  { connections, seconds, tokens }: ProfileOptions,
 ): Promise<void> => {
   const gateway = await startGateway(stage, upstream, {
     NODE_OPTIONS: `${INSPECTABLE.NODE_OPTIONS} --import=${JSON_FRAMES}`,
@@ -135,9 +137,9 @@ export const profile = async (
     await inspector.ask('Profiler.enable');
     await inspector.ask('Profiler.setSamplingInterval', { interval: SAMPLE_EVERY_US });
     for (const stream of [false, true]) {
-      await load(gateway, stream, connections, 3); // Warms it up.
+      await load(gateway, stream, connections, 3, tokens); // Warms it up.
       await inspector.ask('Profiler.start');
-      const { perSecond } = await load(gateway, stream, connections, seconds);
+      const { perSecond } = await load(gateway, stream, connections, seconds, tokens);
       const { profile } = await inspector.ask<{ profile: CpuProfile }>('Profiler.stop');
       const rate = `${perSecond.toFixed(0)} requests/s while it was profiled`;
       say(`\nprofile of the gateway, ${stream ? 'streamed' : 'whole'}, ${connections} connections: ${rate}`);
