@@ -48,7 +48,7 @@ The parts:
               to the provider alone. Says how late its own generator was, so that a run can be distrusted
   streams     memory per stream with many slow ones open (a chunk a second), and whether each was charged once
   profile     where the gateway's time goes at the most connections: by group, and the 25 functions with the most of their own;
-              of its main thread, the one that requests wait for: the thread that keeps the rows is not in it
+              of its main thread alone, the one that requests wait for; the thread that keeps the rows is one figure beside it
   peers       throughput, with Portkey's gateway beside; npm gets it for the occasion, and it is left out where npm cannot
 
 It takes five to six minutes. BENCH_DATABASE_URL has the gateway use a PostgreSQL of yours, instead of one of its own.

@@ -107,6 +107,8 @@ const sharesOf = ({ nodes, samples, timeDeltas }: CpuProfile): Shares => {
 
 const TOP = 25;
 const SAMPLE_EVERY_US = 250;
+/** What the thread of a gateway runs that keeps the rows. */
+const ROWS_THREAD = 'src/projections/rows-worker.ts';
 const JSON_FRAMES = new URL('json-frames.ts', import.meta.url).href;
 
 const print = ({ totalMs, functions, groups }: Shares, requests: number): void => {
@@ -123,7 +125,8 @@ const print = ({ totalMs, functions, groups }: Shares, requests: number): void =
 
 type ProfileOptions = { readonly connections: number; readonly seconds: number; readonly tokens: number };
 
-/** Where a gateway of its own spends its time, at so many connections: of its main thread alone. */
+/** Where a gateway of its own spends its time, at so many connections: its main thread by function, the one that keeps the rows as a
+ * whole. */
 export const profile = async (
   stage: Stage,
   upstream: Target,
@@ -134,20 +137,35 @@ export const profile = async (
   });
   const inspector = await inspect(gateway.process);
   try {
-    await inspector.ask('Profiler.enable');
-    await inspector.ask('Profiler.setSamplingInterval', { interval: SAMPLE_EVERY_US });
+    const askRows = await inspector.askThread(ROWS_THREAD);
+    const threads = [inspector.ask, ...(askRows ? [askRows] : [])];
+    for (const ask of threads) {
+      await ask('Profiler.enable');
+      await ask('Profiler.setSamplingInterval', { interval: SAMPLE_EVERY_US });
+    }
     for (const stream of [false, true]) {
       await load(gateway, stream, connections, 3, tokens); // Warms it up.
-      await inspector.ask('Profiler.start');
+      for (const ask of threads) await ask('Profiler.start');
       const { perSecond } = await load(gateway, stream, connections, seconds, tokens);
-      const { profile } = await inspector.ask<{ profile: CpuProfile }>('Profiler.stop');
+      const [main, rows] = await Promise.all(
+        threads.map(async (ask) => sharesOf((await ask<{ profile: CpuProfile }>('Profiler.stop')).profile)),
+      );
       const rate = `${perSecond.toFixed(0)} requests/s while it was profiled`;
       say(`\nprofile of the gateway, ${stream ? 'streamed' : 'whole'}, ${connections} connections: ${rate}`);
-      print(sharesOf(profile), perSecond * seconds);
+      say('Of its main thread alone.');
+      if (rows) say(tellOfRows(rows, perSecond * seconds));
+      if (main) print(main, perSecond * seconds);
     }
   } finally {
     // A process does not end while somebody inspects it.
     inspector.close();
   }
   await gateway.process.stop();
+};
+
+/** Requests do not wait for it, but it is work that the machine does for them. */
+const tellOfRows = ({ totalMs, groups }: Shares, requests: number): string => {
+  const busyMs = totalMs - (groups.find(({ name }) => name === 'idle')?.ms ?? 0);
+  const busy = `${((busyMs / totalMs) * 100).toFixed(1)} % of the time, ${((busyMs * 1000) / requests).toFixed(1)} µs/request`;
+  return `The thread that keeps the rows was at work for ${busy}.`;
 };
