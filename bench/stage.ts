@@ -32,8 +32,9 @@ const createStage = (): Stage => {
     }
     for (const directory of directories) await rm(directory, { recursive: true, force: true });
   };
+  const isOver = (): Error => new Error('the benchmark is over');
   const keep: Stage['keep'] = (start) => {
-    if (closed) return Promise.reject(new Error('the benchmark is over'));
+    if (closed) return Promise.reject(isOver());
     const one = start();
     started.push(one);
     return one;
@@ -42,6 +43,7 @@ const createStage = (): Stage => {
     start: (...how) => keep(() => startProcess(...how)),
     keep,
     directory: async () => {
+      if (closed) throw isOver();
       const directory = await mkdtemp(join(tmpdir(), 'kissapi-bench-'));
       directories.push(directory);
       return directory;
