@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -9,8 +9,10 @@ import { appendSlices } from '../src/eventstore/append-slices.ts';
 import type { Slice } from '../src/eventstore/event-store.ts';
 import { migratePostgresStore } from '../src/eventstore/postgres.ts';
 import { hashes } from '../src/eventstore/pg-arrays.ts';
+import { cpuSeconds } from './cpu.ts';
 import { aRequest } from './history.ts';
 import { wholeNumber } from './options.ts';
+import { median, say } from './table.ts';
 
 /**
  * What the hash chain costs an append: the function as it is beside the same without any hash, in turns in one run. The
@@ -30,8 +32,6 @@ const APPENDS = 25;
 const EVENTS = 2 * STREAMS;
 /** The parameter with the content hash of each event. */
 const CONTENTS = 9;
-
-const median = (numbers: number[]): number => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 
 const open = async (url: string, name: string, change: (sql: string) => string) => {
   const admin = new pg.Client(url);
@@ -54,16 +54,7 @@ const open = async (url: string, name: string, change: (sql: string) => string) 
 };
 type Log = Awaited<ReturnType<typeof open>>;
 
-/** Microseconds of processor time that a process has used. */
-const cpuMicros = async (pid: number): Promise<number> => {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const [user = 0, system = 0] = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 13)
-    .map(Number);
-  return (user + system) * 10_000;
-};
+const cpuMicros = async (pid: number): Promise<number> => ((await cpuSeconds(pid)) ?? Number.NaN) * 1e6;
 
 const round = async (log: Log, hashed: boolean) => {
   const times: number[] = [];
@@ -101,13 +92,11 @@ try {
   for (const way of ['plain', 'chained'] as const) {
     const ms = median(all[way].map((one) => one.ms));
     const server = median(all[way].map((one) => one.server));
-    process.stdout.write(
-      `${way.padEnd(8)} ${ms.toFixed(2)} ms an append of ${EVENTS} events; ${server.toFixed(1)} µs of the server's time an event\n`,
+    say(
+      `${way.padEnd(8)} ${ms.toFixed(2)} ms an append of ${EVENTS} events; ${server.toFixed(1)} µs of the server's time an event`,
     );
   }
-  process.stdout.write(
-    `chained over plain: ${median(ratios).toFixed(3)} (median of ${ratios.length} rounds, in turns)\n`,
-  );
+  say(`chained over plain: ${median(ratios).toFixed(3)} (median of ${ratios.length} rounds, in turns)`);
   await chained.client.end();
   await plain.client.end();
 } finally {

@@ -27,7 +27,7 @@ export const cpuOf = async (pid: number): Promise<{ readonly own: number; readon
 };
 
 /** The processes that one has started and that are alive now. */
-export const findProcesses = async (parent: number): Promise<readonly number[]> =>
+const findProcesses = async (parent: number): Promise<readonly number[]> =>
   (await readProcesses()).filter((process) => process.parent === parent).map(({ id }) => id);
 
 type ProcessStat = { readonly id: number; readonly parent: number; readonly ticks: number };

@@ -4,11 +4,39 @@ import type { Started } from '../test/support/process.ts';
 /** Makes a process of Node listen for an inspector, on a free port of this machine alone. */
 export const INSPECTABLE = { NODE_OPTIONS: '--inspect=127.0.0.1:0' } as const;
 
+type Ask = <Answer>(method: string, params?: object) => Promise<Answer>;
+
 export type Inspector = {
   /** Of the Chrome DevTools protocol. */
-  ask<Answer>(method: string, params?: object): Promise<Answer>;
+  readonly ask: Ask;
+  /** The same of another thread, the one that runs a file whose address ends so; undefined where there is none. */
+  askThread(file: string): Promise<Ask | undefined>;
   close(): void;
 };
+
+/** Numbers what is asked, and finds who asked for what is answered. */
+const createDialogue = (send: (message: string) => void) => {
+  const asked = new Map<number, { resolve(answer: unknown): void; reject(error: Error): void }>();
+  let last = 0;
+  return {
+    ask: <Answer>(method: string, params = {}) =>
+      new Promise<Answer>((resolve, reject) => {
+        const id = ++last;
+        asked.set(id, { resolve: resolve as (answer: unknown) => void, reject });
+        send(JSON.stringify({ id, method, params }));
+      }),
+    hear: ({ id, result, error }: Message): void => {
+      if (id === undefined) return;
+      if (error) asked.get(id)?.reject(new Error(error.message));
+      else asked.get(id)?.resolve(result);
+      asked.delete(id);
+    },
+    end: (): void => {
+      for (const { reject } of asked.values()) reject(new Error('the process has ended'));
+    },
+  };
+};
+type Dialogue = ReturnType<typeof createDialogue>;
 
 /** Speaks to a process that was started INSPECTABLE. */
 export const inspect = async (process: Started): Promise<Inspector> => {
@@ -16,26 +44,45 @@ export const inspect = async (process: Started): Promise<Inspector> => {
   if (url === undefined) throw new Error('the process does not say where its inspector listens');
   const socket = new WebSocket(url);
   await once(socket, 'open');
-  const asked = new Map<number, { resolve(answer: unknown): void; reject(error: Error): void }>();
+  const main = createDialogue((message) => socket.send(message));
+  const threads = new Map<string, Dialogue & { readonly file: string }>();
   socket.addEventListener('message', ({ data }) => {
-    const { id, result, error } = JSON.parse(String(data)) as Reply;
-    if (error) asked.get(id)?.reject(new Error(error.message));
-    else asked.get(id)?.resolve(result);
-    asked.delete(id);
+    const message = JSON.parse(String(data)) as Message;
+    const { sessionId = '', workerInfo, message: told } = message.params ?? {};
+    if (message.method === 'NodeWorker.attachedToWorker') {
+      const send = (text: string): void =>
+        void main.ask('NodeWorker.sendMessageToWorker', { message: text, sessionId }).catch(() => undefined);
+      threads.set(sessionId, { ...createDialogue(send), file: workerInfo?.url ?? '' });
+    } else if (message.method === 'NodeWorker.receivedMessageFromWorker') {
+      threads.get(sessionId)?.hear(JSON.parse(told ?? '{}') as Message);
+    } else if (message.method === 'NodeWorker.detachedFromWorker') {
+      threads.get(sessionId)?.end();
+      threads.delete(sessionId);
+    } else main.hear(message);
   });
   socket.addEventListener('close', () => {
-    for (const { reject } of asked.values()) reject(new Error('the process has ended'));
+    for (const { end } of [main, ...threads.values()]) end();
   });
-  let last = 0;
   return {
-    ask: <Answer>(method: string, params = {}) =>
-      new Promise<Answer>((resolve, reject) => {
-        const id = ++last;
-        asked.set(id, { resolve: resolve as (answer: unknown) => void, reject });
-        socket.send(JSON.stringify({ id, method, params }));
-      }),
+    ask: main.ask,
+    askThread: async (file) => {
+      // It tells of the threads that there are before it answers.
+      await main.ask('NodeWorker.enable', { waitForDebuggerOnStart: false });
+      return [...threads.values()].find((thread) => thread.file.endsWith(file))?.ask;
+    },
     close: () => socket.close(),
   };
 };
 
-type Reply = { readonly id: number; readonly result?: unknown; readonly error?: { readonly message: string } };
+/** An answer, or word of something that happened. */
+type Message = {
+  readonly id?: number;
+  readonly result?: unknown;
+  readonly error?: { readonly message: string };
+  readonly method?: string;
+  readonly params?: {
+    readonly sessionId?: string;
+    readonly workerInfo?: { readonly url: string };
+    readonly message?: string;
+  };
+};

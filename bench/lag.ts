@@ -1,30 +1,24 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { startProcess, type Started } from '../test/support/process.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createProgram } from '../src/cli/run.ts';
 import { startGatewayOn, type RunningGateway } from '../test/support/running-gateway.ts';
+import { wholeNumber } from './options.ts';
+import { runOnStage } from './stage.ts';
+import { line, median } from './table.ts';
 
 /**
  * How long one request holds the others up: the delay of a gateway's event loop, seen from inside, while it is sent large
  * bodies by an account that has just too little for their bytes, so that their prompts are counted.
  */
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    help: { type: 'boolean', short: 'h' },
-  },
-});
-if (values.help) {
-  process.stdout.write(
-    'npm run bench:lag -- [--rounds 5]\n' +
-      'Prints, for an idle gateway and for each kind of body, what was answered, how long that took, and how long the\n' +
-      'event loop was held up: the 99th percentile, the longest of a round (median and worst of the rounds), and the\n' +
-      'same in CPU time of the main thread, which other processes of the machine do not change.\n',
-  );
-  process.exit(0);
-}
+const program = createProgram(
+  'bench:lag',
+  'Measure, for an idle gateway and for each kind of body, what was answered, how long that took, and how long the event\n' +
+    'loop was held up: the 99th percentile, the longest of a round (median and worst of the rounds), and the same in CPU\n' +
+    'time of the main thread, which other processes of the machine do not change.',
+)
+  .usage('[options]')
+  .option('--rounds <n>', 'how often each kind is sent', wholeNumber(1, 1000), 5)
+  .parse();
+const { rounds } = program.opts<{ readonly rounds: number }>();
 
 const MODEL = 'gpt-4.1';
 const MAX_BODY = 20 * 1024 * 1024;
@@ -82,11 +76,9 @@ const lagOf = async ({ process: { pid, output } }: RunningGateway): Promise<Lag>
   for (;;) {
     const [, max, p99, cpu] = /^lag (\S+) (\S+) (\S+)$/m.exec(output().slice(before)) ?? [];
     if (max !== undefined) return { max: Number(max), p99: Number(p99), cpu: Number(cpu) };
-    await pause(5);
+    await sleep(5);
   }
 };
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const ask = async ({ url }: RunningGateway, apiKey: string, body: string): Promise<string> => {
   const response = await fetch(`${url}/v1/chat/completions`, {
@@ -98,40 +90,23 @@ const ask = async ({ url }: RunningGateway, apiKey: string, body: string): Promi
   return String(response.status);
 };
 
-const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0;
-
-const line = (cells: readonly string[]): void => {
-  process.stdout.write(`${cells.map((cell, n) => (n === 0 ? cell.padEnd(40) : cell.padStart(10))).join('')}\n`);
-};
-
-const rounds = Number(values.rounds);
-if (!Number.isInteger(rounds) || rounds < 1) {
-  process.stderr.write(`--rounds ${values.rounds}: must be a whole number, 1 or more\n`);
-  process.exit(2);
-}
-const dataDir = await mkdtemp(join(tmpdir(), 'kissapi-lag-'));
-const started: Started[] = [];
-const stop = async (): Promise<void> => {
-  for (const process of started.splice(0).reverse()) await process.stop();
-  await rm(dataDir, { recursive: true, force: true });
-};
-process.once('SIGINT', () => void stop().finally(() => process.exit(130)));
-try {
-  const upstream = await startProcess('src/cli/simulate.ts', ['--port', '0'], {}, /(http:\S+\/v1)/);
-  started.push(upstream);
-  const probe = fileURLToPath(new URL('./lag-probe.ts', import.meta.url));
-  const gateway = await startGatewayOn(
-    { databaseUrl: process.env['BENCH_DATABASE_URL'] ?? '', dataDir },
-    {
-      NODE_OPTIONS: `--import ${probe}`,
-      KISSAPI_LOG: 'warn',
-      SELF_AUDIT_EVERY_MS: '0',
-      MAX_BODY_BYTES: String(MAX_BODY),
-      OPENAI_API_KEY: 'bench',
-      OPENAI_UPSTREAM_URL: upstream.said,
-    },
-  );
-  started.push(gateway.process);
+await runOnStage('bench:lag', async (stage) => {
+  const upstream = await stage.start('src/cli/simulate.ts', ['--port', '0'], {}, /(http:\S+\/v1)/);
+  const dataDir = await stage.directory();
+  const gateway = await stage.keep(async () => {
+    const running = await startGatewayOn(
+      { databaseUrl: process.env['BENCH_DATABASE_URL'] ?? '', dataDir },
+      {
+        NODE_OPTIONS: `--import=${new URL('lag-probe.ts', import.meta.url).href}`,
+        KISSAPI_LOG: 'warn',
+        SELF_AUDIT_EVERY_MS: '0',
+        MAX_BODY_BYTES: String(MAX_BODY),
+        OPENAI_API_KEY: 'bench',
+        OPENAI_UPSTREAM_URL: upstream.said,
+      },
+    );
+    return { ...running, stop: () => running.process.stop() };
+  });
 
   line(['ms', 'answer', 'took', 'p99', 'max', 'worst max', 'CPU', 'worst CPU']);
   for (const { name, body, usd } of loads) {
@@ -140,10 +115,10 @@ try {
     let answer = '';
     for (let round = -1; round < rounds; round++) {
       const account = usd === undefined ? undefined : await gateway.openAccount(usd);
-      await pause(200);
+      await sleep(200);
       await lagOf(gateway);
       const startedAt = performance.now();
-      if (body === undefined || !account) await pause(1000);
+      if (body === undefined || !account) await sleep(1000);
       else answer = await ask(gateway, account.apiKey, body);
       const lag = await lagOf(gateway);
       // The first of each kind compiles what the others run.
@@ -155,6 +130,4 @@ try {
     const figures = [median(took), median(p99), median(max), Math.max(...max), median(cpu), Math.max(...cpu)];
     line([name, answer, ...figures.map((figure) => figure.toFixed(1))]);
   }
-} finally {
-  await stop();
-}
+});

@@ -10,6 +10,7 @@ import { createPostgresStore } from '../src/eventstore/postgres.ts';
 import { createSnapshots } from '../src/eventstore/snapshots.ts';
 import { benchStream } from './accounts.ts';
 import { CHARGED, delivery, HELD, price, request, usage } from './history.ts';
+import { quantile } from './table.ts';
 
 /**
  * One process of the log's benchmark: keeps so many commands in flight for so long, and prints its figures as JSON.
@@ -132,6 +133,6 @@ await Promise.all(Array.from({ length: flight }, loop));
 const seconds = (performance.now() - start) / 1000;
 await way.close();
 latenciesMs.sort((a, b) => a - b);
-const quantile = (q: number): number => latenciesMs[Math.floor(latenciesMs.length * q)] ?? 0;
-const figures = { perSecond: latenciesMs.length / seconds, p50: quantile(0.5), p99: quantile(0.99), loadsPerSecond };
+const [p50, p99] = [quantile(latenciesMs, 0.5), quantile(latenciesMs, 0.99)];
+const figures = { perSecond: latenciesMs.length / seconds, p50, p99, loadsPerSecond };
 process.stdout.write(`${JSON.stringify(figures)}\n`);

@@ -7,6 +7,7 @@ import { startEmbeddedPostgres } from '../src/embedded-postgres.ts';
 import { startProcess } from '../test/support/process.ts';
 import { CREDIT, openAccounts } from './accounts.ts';
 import { wholeNumber, wholeNumbers } from './options.ts';
+import { line } from './table.ts';
 
 /**
  * Durable commands a second through the real command path (load, decide, append, acknowledge), beside the same work done
@@ -79,16 +80,14 @@ const measure = async (
   };
 };
 
-const line = (cells: readonly string[]): void => {
-  process.stdout.write(`${cells.map((cell, n) => (n === 0 ? cell.padEnd(46) : cell.padStart(11))).join('')}\n`);
-};
+const NAME_WIDTH = 46;
 
 const dataDir = await mkdtemp(join(tmpdir(), 'kissapi-bench-'));
 const postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined });
 try {
   await openAccounts(postgres.url, accounts);
   await openUsual(postgres.url);
-  line(['', 'commands/s', 'p50 ms', 'p99 ms', 'usual/s', 'p50 ms', 'p99 ms', 'ratio', 'loads/s']);
+  line(['', 'commands/s', 'p50 ms', 'p99 ms', 'usual/s', 'p50 ms', 'p99 ms', 'ratio', 'loads/s'], NAME_WIDTH);
   for (const count of [accounts, 1]) {
     for (const flight of options.flight) {
       for (const processes of options.processes) {
@@ -101,13 +100,9 @@ try {
           p99.toFixed(1),
         ];
         const what = `${count === 1 ? 'one account' : `${count} accounts`}, ${flight} in flight, ${processes} process${processes > 1 ? 'es' : ''}`;
-        line([
-          what,
-          ...cells(ours),
-          ...cells(usual),
-          (ours.perSecond / usual.perSecond).toFixed(2),
-          count === 1 ? '' : ours.loadsPerSecond.toFixed(0),
-        ]);
+        const ratio = (ours.perSecond / usual.perSecond).toFixed(2);
+        const loads = count === 1 ? '' : ours.loadsPerSecond.toFixed(0);
+        line([what, ...cells(ours), ...cells(usual), ratio, loads], NAME_WIDTH);
       }
     }
   }

@@ -4,9 +4,9 @@ import { someOf, wholeNumber, wholeNumbers } from './options.ts';
 import { startPortkey } from './peers.ts';
 import { profile } from './profile.ts';
 import { compareStreams, tooFewFiles } from './slow-streams.ts';
-import { createStage } from './stage.ts';
+import { runOnStage } from './stage.ts';
 import { say } from './table.ts';
-import { startGateway, startPassThrough, startUpstream } from './targets.ts';
+import { OUTPUT_TOKENS, startGateway, startPassThrough, startUpstream } from './targets.ts';
 import { compareThroughput } from './throughput.ts';
 
 /**
@@ -37,6 +37,7 @@ const program = createProgram(
   .option('--rate <n>', 'requests a second, of latency', wholeNumber(1, 10_000), 500)
   .option('--streams <n>', 'of streams: how many are open at once', wholeNumber(1, 100_000), 5000)
   .option('--hold-seconds <n>', 'of streams: how long all of them stay open', wholeNumber(5, 600), 10)
+  .option('--tokens <n>', 'of throughput and profile: how many an answer has', wholeNumber(1, 16_384), OUTPUT_TOKENS)
   .addHelpText(
     'after',
     `
@@ -46,7 +47,8 @@ The parts:
   latency     requests that come when they come, counted from the moment at which they were due: what the gateway adds
               to the provider alone. Says how late its own generator was, so that a run can be distrusted
   streams     memory per stream with many slow ones open (a chunk a second), and whether each was charged once
-  profile     where the gateway's time goes at the most connections: by group, and the 25 functions with the most of their own
+  profile     where the gateway's time goes at the most connections: by group, and the 25 functions with the most of their own;
+              of its main thread alone, the one that requests wait for; the thread that keeps the rows is one figure beside it
   peers       throughput, with Portkey's gateway beside; npm gets it for the occasion, and it is left out where npm cannot
 
 It takes five to six minutes. BENCH_DATABASE_URL has the gateway use a PostgreSQL of yours, instead of one of its own.
@@ -55,6 +57,7 @@ Examples:
   $ npm run bench
   $ npm run bench -- --only latency --rate 1000
   $ npm run bench -- --only throughput,profile --connections 128
+  $ npm run bench -- --only throughput --tokens 256
 
 Exit codes:
   0  measured
@@ -73,6 +76,7 @@ const options = program.opts<{
   readonly rate: number;
   readonly streams: number;
   readonly holdSeconds: number;
+  readonly tokens: number;
 }>();
 const asked: readonly Part[] = [
   ...(options.only ?? []),
@@ -81,14 +85,7 @@ const asked: readonly Part[] = [
 ];
 const parts = asked.length === 0 ? BY_DEFAULT : asked;
 
-const stage = createStage();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void stage.close().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143)));
-}
-// The reader may have seen enough: `npm run bench | head`.
-process.stdout.on('error', () => void stage.close().finally(() => process.exit(2)));
-
-const run = async (): Promise<void> => {
+await runOnStage('bench', async (stage) => {
   const cannot = parts.includes('streams') ? await tooFewFiles(options.streams) : undefined;
   if (cannot !== undefined) throw new Error(cannot);
   const upstream = await startUpstream(stage);
@@ -103,7 +100,10 @@ const run = async (): Promise<void> => {
     if (parts.includes('peers')) {
       say();
       const portkey = await startPortkey(stage, upstream);
-      await compareThroughput([passThrough, gateway, ...(portkey ? [portkey] : [])], options);
+      // Portkey does not pass on what asks the provider for another length.
+      const { connections, rounds, seconds } = options;
+      const targets = [passThrough, gateway, ...(portkey ? [portkey] : [])];
+      await compareThroughput(targets, { connections, rounds, seconds });
     }
     await gateway.process.stop();
     await passThrough.process.stop();
@@ -113,17 +113,7 @@ const run = async (): Promise<void> => {
     if (!(await compareStreams(stage, upstream, options))) process.exitCode = 1;
   }
   if (parts.includes('profile')) {
-    await profile(stage, upstream, { connections: Math.max(...options.connections), seconds: options.seconds });
+    const { seconds, tokens } = options;
+    await profile(stage, upstream, { connections: Math.max(...options.connections), seconds, tokens });
   }
-};
-
-try {
-  await run();
-} catch (error) {
-  if (!stage.signal.aborted) {
-    process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 2;
-  }
-} finally {
-  await stage.close();
-}
+});

@@ -6,8 +6,8 @@ import { quantile } from './table.ts';
 import { bodyOf } from './targets.ts';
 
 /**
- * Sends requests at the moments of a schedule, whatever became of those before, and prints as JSON how long each took
- * from the moment at which it was due. A process of its own, so that nobody else's work delays it.
+ * Says `ready`, sends requests at the moments of a schedule, whatever became of those before, and prints as JSON how long
+ * each took from the moment at which it was due. A process of its own, so that nobody else's work delays it.
  */
 const { values } = parseArgs({
   options: {
@@ -76,6 +76,7 @@ const send = (dueMs: number, counts: boolean): void => {
   );
 };
 
+process.stdout.write('ready\n');
 const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
 const startMs = performance.now();
 let sent = 0;

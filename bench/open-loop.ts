@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuOf } from './cpu.ts';
 import type { Stage } from './stage.ts';
 import { line, quantile, say } from './table.ts';
@@ -32,12 +33,19 @@ const turn = async (stage: Stage, target: Target, stream: boolean, options: Late
   const { rate, seconds } = options;
   const before = await cpuOf(target.pid);
   const args = ['--url', target.url, '--headers', JSON.stringify(target.headers), '--rate', String(rate)];
-  const { said } = await stage.start(
+  const worker = await stage.start(
     'bench/open-loop-worker.ts',
     [...args, '--warm', String(WARM_SECONDS), '--seconds', String(seconds), ...(stream ? ['--stream'] : [])],
     {},
-    /(\{.*\})\n/,
+    /^(ready)\n/m,
   );
+  // It waits ten seconds for the last answers; the rest is for a machine that is slower.
+  const until = performance.now() + (WARM_SECONDS + seconds + 60) * 1000;
+  let said: string | undefined;
+  while ((said = /^(\{.*\})\n/m.exec(worker.output())?.[1]) === undefined) {
+    if (performance.now() > until) throw new Error(`a turn did not end in time:\n${worker.output().slice(-500)}`);
+    await sleep(20, undefined, { signal: stage.signal });
+  }
   const after = await cpuOf(target.pid);
   const requests = rate * (WARM_SECONDS + seconds);
   return {

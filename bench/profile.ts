@@ -6,7 +6,7 @@ import { startGateway, type Target } from './targets.ts';
 import { load } from './throughput.ts';
 
 /** As V8 hands it over. */
-export type CpuProfile = {
+type CpuProfile = {
   readonly nodes: readonly {
     readonly id: number;
     readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
@@ -18,7 +18,7 @@ export type CpuProfile = {
 };
 
 type Share = { readonly name: string; readonly module: string; readonly ms: number };
-export type Shares = {
+type Shares = {
   readonly totalMs: number;
   readonly functions: readonly Share[];
   readonly groups: readonly Share[];
@@ -64,7 +64,7 @@ const moduleOf = (url: string): string => {
  * Self time by function and by group. What has no module of its own (functions of Node in C++) belongs to the group of its
  * nearest caller that has one.
  */
-export const sharesOf = ({ nodes, samples, timeDeltas }: CpuProfile): Shares => {
+const sharesOf = ({ nodes, samples, timeDeltas }: CpuProfile): Shares => {
   const selfUs = new Map<number, number>();
   samples.forEach((id, at) => selfUs.set(id, (selfUs.get(id) ?? 0) + (timeDeltas[at + 1] ?? 0)));
   const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
@@ -107,6 +107,8 @@ export const sharesOf = ({ nodes, samples, timeDeltas }: CpuProfile): Shares => 
 
 const TOP = 25;
 const SAMPLE_EVERY_US = 250;
+/** What the thread of a gateway runs that keeps the rows. */
+const ROWS_THREAD = 'src/projections/rows-worker.ts';
 const JSON_FRAMES = new URL('json-frames.ts', import.meta.url).href;
 
 const print = ({ totalMs, functions, groups }: Shares, requests: number): void => {
@@ -121,31 +123,49 @@ const print = ({ totalMs, functions, groups }: Shares, requests: number): void =
   for (const { name, module, ms } of functions.slice(0, TOP)) line([name.slice(0, 38), ...cells(ms), `   ${module}`]);
 };
 
-/** Where a gateway of its own spends its time, at so many connections: of its main thread alone. */
+type ProfileOptions = { readonly connections: number; readonly seconds: number; readonly tokens: number };
+
+/** Where a gateway of its own spends its time, at so many connections: its main thread by function, the one that keeps the rows as a
+ * whole. */
 export const profile = async (
   stage: Stage,
   upstream: Target,
-  { connections, seconds }: { readonly connections: number; readonly seconds: number },
+  { connections, seconds, tokens }: ProfileOptions,
 ): Promise<void> => {
   const gateway = await startGateway(stage, upstream, {
     NODE_OPTIONS: `${INSPECTABLE.NODE_OPTIONS} --import=${JSON_FRAMES}`,
   });
   const inspector = await inspect(gateway.process);
   try {
-    await inspector.ask('Profiler.enable');
-    await inspector.ask('Profiler.setSamplingInterval', { interval: SAMPLE_EVERY_US });
+    const askRows = await inspector.askThread(ROWS_THREAD);
+    const threads = [inspector.ask, ...(askRows ? [askRows] : [])];
+    for (const ask of threads) {
+      await ask('Profiler.enable');
+      await ask('Profiler.setSamplingInterval', { interval: SAMPLE_EVERY_US });
+    }
     for (const stream of [false, true]) {
-      await load(gateway, stream, connections, 3); // Warms it up.
-      await inspector.ask('Profiler.start');
-      const { perSecond } = await load(gateway, stream, connections, seconds);
-      const { profile } = await inspector.ask<{ profile: CpuProfile }>('Profiler.stop');
+      await load(gateway, stream, connections, 3, tokens); // Warms it up.
+      for (const ask of threads) await ask('Profiler.start');
+      const { perSecond } = await load(gateway, stream, connections, seconds, tokens);
+      const [main, rows] = await Promise.all(
+        threads.map(async (ask) => sharesOf((await ask<{ profile: CpuProfile }>('Profiler.stop')).profile)),
+      );
       const rate = `${perSecond.toFixed(0)} requests/s while it was profiled`;
       say(`\nprofile of the gateway, ${stream ? 'streamed' : 'whole'}, ${connections} connections: ${rate}`);
-      print(sharesOf(profile), perSecond * seconds);
+      say('Of its main thread alone.');
+      if (rows) say(tellOfRows(rows, perSecond * seconds));
+      if (main) print(main, perSecond * seconds);
     }
   } finally {
     // A process does not end while somebody inspects it.
     inspector.close();
   }
   await gateway.process.stop();
+};
+
+/** Requests do not wait for it, but it is work that the machine does for them. */
+const tellOfRows = ({ totalMs, groups }: Shares, requests: number): string => {
+  const busyMs = totalMs - (groups.find(({ name }) => name === 'idle')?.ms ?? 0);
+  const busy = `${((busyMs / totalMs) * 100).toFixed(1)} % of the time, ${((busyMs * 1000) / requests).toFixed(1)} µs/request`;
+  return `The thread that keeps the rows was at work for ${busy}.`;
 };

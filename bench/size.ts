@@ -19,6 +19,7 @@ import { createMissingTables } from '../src/projections/rebuild.ts';
 import { benchStream, openAccounts } from './accounts.ts';
 import { createHistory } from './history.ts';
 import { wholeNumber } from './options.ts';
+import { median, quantile, say } from './table.ts';
 
 /**
  * What the length of a log costs: appends to a long one beside a short one, in turns in one run; an account of many
@@ -51,13 +52,11 @@ if (whale > events) program.error(`error: --whale is a part of --events: at most
 const WHALE = accounts - 1;
 const SHORT_EVENTS = 10_000;
 
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
-const quantiles = (ms: number[]): string => {
-  ms.sort((a, b) => a - b);
-  const at = (q: number): string => (ms[Math.min(ms.length - 1, Math.floor(ms.length * q))] ?? 0).toFixed(1);
+const quantiles = (ms: readonly number[]): string => {
+  const sorted = ms.toSorted((a, b) => a - b);
+  const at = (q: number): string => quantile(sorted, q).toFixed(1);
   return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, worst ${at(1)} ms (${ms.length} times)`;
 };
-const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 const among = (count: number) => () => Math.floor(Math.random() * count);
 
 const fill = async (store: EventStore, history: ReturnType<typeof createHistory>): Promise<void> => {
@@ -107,7 +106,7 @@ const compareAppends = async (
   for (let round = 0; round < rounds; round++) {
     const first = await timeAppends(short, 10);
     const second = await timeAppends(long, 10);
-    ratios.push(median([...second]) / median([...first]));
+    ratios.push(median(second) / median(first));
     all.short.push(...first);
     all.long.push(...second);
   }

@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startProcess, type Started } from '../test/support/process.ts';
 
+type Stoppable = { stop(): Promise<unknown> };
+
 export type Stage = {
   /** As startProcess; what it starts ends with the stage at the latest. */
   start(...how: Parameters<typeof startProcess>): Promise<Started>;
+  /** The same for what is started in another way. */
+  keep<One extends Stoppable>(start: () => Promise<One>): Promise<One>;
   /** A directory that is removed with the stage. */
   directory(): Promise<string>;
   /** Aborts when the stage begins to close. */
@@ -15,8 +19,8 @@ export type Stage = {
 };
 
 /** Everything that a benchmark starts, so that nothing is left of it, however it ends. */
-export const createStage = (): Stage => {
-  const started: Promise<Started>[] = [];
+const createStage = (): Stage => {
+  const started: Promise<Stoppable>[] = [];
   const directories: string[] = [];
   let closed: Promise<void> | undefined;
   const closing = new AbortController();
@@ -28,14 +32,18 @@ export const createStage = (): Stage => {
     }
     for (const directory of directories) await rm(directory, { recursive: true, force: true });
   };
+  const isOver = (): Error => new Error('the benchmark is over');
+  const keep: Stage['keep'] = (start) => {
+    if (closed) return Promise.reject(isOver());
+    const one = start();
+    started.push(one);
+    return one;
+  };
   return {
-    start: (...how) => {
-      if (closed) return Promise.reject(new Error('the benchmark is over'));
-      const one = startProcess(...how);
-      started.push(one);
-      return one;
-    },
+    start: (...how) => keep(() => startProcess(...how)),
+    keep,
     directory: async () => {
+      if (closed) throw isOver();
       const directory = await mkdtemp(join(tmpdir(), 'kissapi-bench-'));
       directories.push(directory);
       return directory;
@@ -43,4 +51,24 @@ export const createStage = (): Stage => {
     signal: closing.signal,
     close: () => (closed ??= close()),
   };
+};
+
+/** Runs a benchmark on a stage of its own, and sees to its end: a signal, a reader who has gone, what stderr reads. */
+export const runOnStage = async (name: string, run: (stage: Stage) => Promise<void>): Promise<void> => {
+  const stage = createStage();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void stage.close().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143)));
+  }
+  // The reader may have seen enough: `npm run bench | head`.
+  process.stdout.on('error', () => void stage.close().finally(() => process.exit(2)));
+  try {
+    await run(stage);
+  } catch (error) {
+    if (!stage.signal.aborted) {
+      process.stderr.write(`${name}: ${error instanceof Error ? error.message : String(error)}\n`);
+      process.exitCode = 2;
+    }
+  } finally {
+    await stage.close();
+  }
 };

@@ -22,9 +22,18 @@ const GRANT_USD = '10000.00';
 const MODEL = 'gpt-4o-mini';
 const prompt = 'How much does a completion cost, and who says so? '.repeat(8);
 
+/** What the simulated provider answers with, unless a request asks it for more or fewer. */
+export const OUTPUT_TOKENS = 16;
+
 /** The request of all benchmarks; `more` are further fields of its body. */
 export const bodyOf = (stream: boolean, more: Readonly<Record<string, unknown>> = {}): string =>
-  JSON.stringify({ model: MODEL, stream, max_tokens: 16, messages: [{ role: 'user', content: prompt }], ...more });
+  JSON.stringify({
+    model: MODEL,
+    stream,
+    max_tokens: OUTPUT_TOKENS,
+    messages: [{ role: 'user', content: prompt }],
+    ...more,
+  });
 
 const asJson = (key: string): Readonly<Record<string, string>> => ({
   authorization: `Bearer ${key}`,

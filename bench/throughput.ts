@@ -1,7 +1,7 @@
 import autocannon from 'autocannon';
 import { cpuOf } from './cpu.ts';
 import { line, median } from './table.ts';
-import { bodyOf, type Target } from './targets.ts';
+import { bodyOf, OUTPUT_TOKENS, type Target } from './targets.ts';
 
 export type Figures = {
   readonly perSecond: number;
@@ -19,13 +19,14 @@ export const load = async (
   stream: boolean,
   connections: number,
   seconds: number,
+  tokens = OUTPUT_TOKENS,
 ): Promise<Figures> => {
   const before = await cpuOf(pid);
   const result = await autocannon({
     url: `${url}/chat/completions`,
     method: 'POST',
     headers,
-    body: bodyOf(stream),
+    body: bodyOf(stream, tokens === OUTPUT_TOKENS ? {} : { max_tokens: tokens, simulate: { outputTokens: tokens } }),
     connections,
     duration: seconds,
   });
@@ -56,18 +57,20 @@ export type ThroughputOptions = {
   readonly connections: readonly number[];
   readonly rounds: number;
   readonly seconds: number;
+  readonly tokens?: number;
 };
 
 /** The first of the targets is what the others are compared with. They take turns. */
 export const compareThroughput = async (targets: readonly Target[], options: ThroughputOptions): Promise<void> => {
-  const { connections: allConnections, rounds, seconds } = options;
-  line(['', 'requests/s', 'p50 ms', 'p99 ms', 'ratio', 'failed', 'CPU ms', 'database']);
+  const { connections: allConnections, rounds, seconds, tokens = OUTPUT_TOKENS } = options;
+  line([`${tokens} tokens an answer`, 'requests/s', 'p50 ms', 'p99 ms', 'ratio', 'failed', 'CPU ms', 'database']);
   for (const stream of [false, true]) {
     for (const connections of allConnections) {
       const figures = new Map<Target, Figures[]>(targets.map((target) => [target, []]));
-      for (const target of targets) await load(target, stream, connections, 2); // Warms them up.
+      for (const target of targets) await load(target, stream, connections, 2, tokens); // Warms them up.
       for (let round = 0; round < rounds; round++) {
-        for (const target of targets) figures.get(target)?.push(await load(target, stream, connections, seconds));
+        for (const target of targets)
+          figures.get(target)?.push(await load(target, stream, connections, seconds, tokens));
       }
       const what = `${stream ? 'streamed' : 'whole'}, ${connections} connections`;
       let plain: Figures | undefined;
