@@ -23,8 +23,8 @@ type Figures = Turn & { readonly cpuMs: number; readonly databaseCpuMs: number }
 export type LatencyOptions = { readonly rate: number; readonly rounds: number; readonly seconds: number };
 
 const WARM_SECONDS = 1;
-/** Before the first turn, as hard as it goes: what has just started is slow for other reasons. */
-const FIRST_WARM = { connections: 32, seconds: 2 };
+/** Before the first turn, as hard as it goes: what has run a few thousand requests is not compiled yet, and costs several times as much. */
+const FIRST_WARM = { connections: 64, seconds: 8 };
 /** A generator that is later than this has measured itself. */
 const DISTRUST_MS = 5;
 
