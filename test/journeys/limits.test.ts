@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatUsd, parseUsd } from '../../src/domain/money.ts';
-import { checkProjections, checkSettledBooks, isCharge, sum } from '../support/books.ts';
+import { checkProjections, checkSettledBooks, isCharge } from '../support/books.ts';
 import { createPremises, type Premises, type RunningGateway } from '../support/gateway.ts';
 import { untilKnown } from '../support/known.ts';
+import { sum } from '../support/money.ts';
 import { SOON } from '../support/soon.ts';
 import { chat, errorOf, type Answer } from '../support/traffic.ts';
 

@@ -3,6 +3,7 @@ import { agrees, arithmetic, check } from '../../src/cli/arithmetic.ts';
 import { listedRates, tellRequest } from '../../src/cli/charge.ts';
 import type { RunningGateway } from './gateway.ts';
 import type { House } from './house.ts';
+import { nanoUsd, sum } from './money.ts';
 
 export type Customer = Awaited<ReturnType<RunningGateway['openAccount']>>;
 
@@ -27,7 +28,7 @@ export type Ended = {
 /** Where the books are read: of a house, or of whatever else has a gateway and a log. */
 export type Books = Pick<House, 'gateway' | 'store'>;
 
-export type Audited<T> = { readonly result: T; readonly generations: readonly Ended[] };
+type Audited<T> = { readonly result: T; readonly generations: readonly Ended[] };
 
 type Delivery = {
   readonly usage_source: string;
@@ -65,17 +66,8 @@ type AccountNow = {
   readonly open_holds: readonly unknown[];
 };
 
-/** Reads decimal USD as nano-USD. On purpose not the gateway's own arithmetic, which it is here to check. */
-export const nanoUsd = (decimal: string): bigint => {
-  expect(decimal).toMatch(/^\d+\.\d{2,9}$/);
-  const [whole = '', places = ''] = decimal.split('.');
-  return BigInt(whole + places.padEnd(9, '0'));
-};
-
 /** USD per million tokens is pico-USD per token, but for six zeros. */
 const picoPerToken = (usdPerMillion: string): bigint => nanoUsd(usdPerMillion) / 1000n;
-
-const sum = (values: readonly bigint[]): bigint => values.reduce((a, b) => a + b, 0n);
 
 /**
  * Lets a customer do something, and then shows that the books agree about every generation it led to: the balance

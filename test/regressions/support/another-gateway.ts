@@ -1,9 +1,9 @@
 import { exec } from 'node:child_process';
 import { promisify } from 'node:util';
-import { expect } from 'vitest';
+import { untilKnown } from '../../support/known.ts';
 import { createScriptedUpstream } from '../../support/scripted-upstream.ts';
-import { SOON } from '../../support/soon.ts';
-import { nanoUsd, type Nano, type Prices } from './money.ts';
+import { nanoUsd, type Nano, type Prices } from '../../support/money.ts';
+import { withoutPath } from './customers.ts';
 import type { Target } from './target.ts';
 
 const run = async (command: string, argument = ''): Promise<string> =>
@@ -34,8 +34,6 @@ export const anotherGateway = async (env: NodeJS.ProcessEnv): Promise<Target> =>
       if (again === told) return { balance: nanoUsd(told), held: 0n };
     }
   };
-  const knows = async (node: string, apiKey: string): Promise<number> =>
-    (await fetch(`${node}/models`, { headers: { authorization: `Bearer ${apiKey}` } })).status;
 
   return {
     nodes,
@@ -48,7 +46,10 @@ export const anotherGateway = async (env: NodeJS.ProcessEnv): Promise<Target> =>
     },
     openCustomer: async (usd) => {
       const apiKey = await run(open, usd);
-      for (const node of nodes) await expect.poll(() => knows(node, apiKey), SOON).toBe(200);
+      await untilKnown(
+        apiKey,
+        nodes.map((node) => ({ url: withoutPath(node) })),
+      );
       return { apiKey, balance: () => balance(apiKey) };
     },
     ...(crash && restart
