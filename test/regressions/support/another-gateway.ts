@@ -22,6 +22,7 @@ export const anotherGateway = async (env: NodeJS.ProcessEnv): Promise<Target> =>
   const prices = JSON.parse(required('REGRESSION_PRICES')) as Readonly<Record<string, Prices>>;
   const { REGRESSION_OTHER_BASE_URL: other, REGRESSION_CRASH: crash, REGRESSION_RESTART: restart } = env;
   const silence = env['REGRESSION_SILENCE_MS'];
+  const settlesWithinMs = Number(env['REGRESSION_SETTLED_MS'] ?? 250);
   const nodes = other ? [base, other] : [base];
   const upstream = await createScriptedUpstream({ port: Number(required('REGRESSION_UPSTREAM_PORT')) });
 
@@ -29,7 +30,7 @@ export const anotherGateway = async (env: NodeJS.ProcessEnv): Promise<Target> =>
   const balance = async (apiKey: string): Promise<{ balance: Nano; held: Nano }> => {
     let told = await run(balanceOf, apiKey);
     for (let again: string; ; told = again) {
-      await new Promise((resolve) => setTimeout(resolve, 250));
+      await new Promise((resolve) => setTimeout(resolve, settlesWithinMs));
       again = await run(balanceOf, apiKey);
       if (again === told) return { balance: nanoUsd(told), held: 0n };
     }
