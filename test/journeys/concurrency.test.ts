@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { costBound, formatUsd, parseUsd, parseUsdPerMillion } from '../../src/domain/money.ts';
-import { checkProjections, checkSettledBooks, isCharge, sum } from '../support/books.ts';
+import { checkProjections, checkSettledBooks, isCharge } from '../support/books.ts';
 import { createPremises, type Premises, type RunningGateway } from '../support/gateway.ts';
+import { untilKnown } from '../support/known.ts';
+import { sum } from '../support/money.ts';
 import { SOON } from '../support/soon.ts';
 import { chat, chatBody, costUsdOf, errorOf, type Answer, type Wish } from '../support/traffic.ts';
 
@@ -56,7 +58,7 @@ describe('many requests at once', () => {
     const { wish, bound } = dearest();
     const credit = bound * BigInt(AFFORDABLE);
     const { accountId, apiKey } = await node.openAccount(formatUsd(credit));
-    await untilKnown(gateways, apiKey);
+    await untilKnown(apiKey, gateways);
 
     const sent = Array.from({ length: ASKED }, (_, n) => chat(gateways[n % gateways.length] ?? node, apiKey, wish));
     const answers = await Promise.all(sent.map(({ answer }) => answer));
@@ -91,7 +93,7 @@ describe('many requests at once', () => {
     const { bound } = dearest();
     // Three fit at once, but each costs a small part of what it holds.
     const { accountId, apiKey } = await node.openAccount(formatUsd(bound * 3n));
-    await untilKnown(nodes, apiKey);
+    await untilKnown(apiKey, nodes);
     const { model, messages } = chatBody();
     const costs = await Promise.all(
       Array.from({ length: 12 }, async (_, n) => {
@@ -110,7 +112,7 @@ describe('many requests at once', () => {
   it('keeps the books whatever becomes of the requests', async () => {
     const [node] = nodes;
     const { accountId, apiKey } = await node.openAccount('0.05');
-    await untilKnown(nodes, apiKey);
+    await untilKnown(apiKey, nodes);
     const fates: readonly Wish[] = [
       { simulate: { outputTokens: 20 }, maxTokens: 50 },
       { simulate: { outputTokens: 20, tokenMs: 2 }, maxTokens: 50, stream: true },
@@ -139,16 +141,4 @@ describe('many requests at once', () => {
     expect(checked.events.filter(isCharge).length).toBeGreaterThan(10);
     await checkProjections(premises.databaseUrl, accountId, checked);
   });
-
-  /** Another node hears of a new key by following the log. */
-  const untilKnown = async (gateways: readonly RunningGateway[], apiKey: string): Promise<void> => {
-    for (const { url } of gateways) {
-      await expect
-        .poll(
-          async () => (await fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${apiKey}` } })).status,
-          SOON,
-        )
-        .toBe(200);
-    }
-  };
 });

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatUsd, parseUsd } from '../../src/domain/money.ts';
-import { checkProjections, checkSettledBooks, isCharge, sum } from '../support/books.ts';
+import { checkProjections, checkSettledBooks, isCharge } from '../support/books.ts';
 import { createPremises, type Premises, type RunningGateway } from '../support/gateway.ts';
+import { untilKnown } from '../support/known.ts';
+import { sum } from '../support/money.ts';
 import { SOON } from '../support/soon.ts';
 import { chat, errorOf, type Answer } from '../support/traffic.ts';
 
@@ -18,11 +20,7 @@ type Customer = Awaited<ReturnType<RunningGateway['openAccount']>>;
 /** Somebody whose key both nodes know, and has these limits: set on one node, they hold on the other at once. */
 const customerWith = async (limits: object, usd = '5.00'): Promise<Customer> => {
   const customer = await nodes[0].openAccount(usd);
-  const authorization = `Bearer ${customer.apiKey}`;
-  for (const { url } of nodes) {
-    const status = async () => (await fetch(`${url}/v1/models`, { headers: { authorization } })).status;
-    await expect.poll(status, SOON).toBe(200);
-  }
+  await untilKnown(customer.apiKey, nodes);
   await limit(customer, limits);
   return customer;
 };

@@ -1,23 +1,28 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { decode, type Recorded } from '../../src/eventstore/codec.ts';
 import { audited, type Customer, type Ended } from '../support/audit.ts';
 import { createBalancer, type Balancer } from '../support/balancer.ts';
-import { checkProjections, checkSettledBooks, isCharge, sum } from '../support/books.ts';
+import { checkProjections, checkSettledBooks, isCharge } from '../support/books.ts';
 import { ADMIN_TOKEN, type RunningGateway } from '../support/gateway.ts';
 import { createHouse, UPSTREAM_KEY, type House } from '../support/house.ts';
 import { startCustomers, type Customers } from '../support/openai-customers.ts';
+import { untilKnown } from '../support/known.ts';
+import { sum } from '../support/money.ts';
 import { SOON } from '../support/soon.ts';
-import { query } from '../support/sql.ts';
+import { queries, query } from '../support/sql.ts';
 
 const MODEL = 'gpt-4o-mini';
 /** Some can always pay, and for some it is soon over. */
 const CREDITS_USD = ['5.00', '5.00', '5.00', '0.0004', '0.0002'];
+const ALWAYS_PAY = 3;
 /** Bounded by what it does; a busy machine may take its time over it. */
 const PATIENCE_MS = 120_000;
 /** After so much silence a run is dead. */
 const DEAD_AFTER_MS = 3000;
+/** A beat that was on its way to the disk for so long may have come too late, though it is in time by the clock. */
+const BEAT_MS = 1000;
 /** Five seconds are promised; a machine with other things to do may take longer, but not as long as this. */
 const RELEASED_WITHIN_MS = 15_000;
 
@@ -36,8 +41,8 @@ describe('three gateways behind a balancer, of which one is killed and one is pa
   let reborn: Node;
   let generations: readonly (readonly Ended[])[];
   let log: readonly Recorded<AccountEvent>[];
-  /** When each run was last seen alive. */
-  let seenAt: ReadonlyMap<string, number>;
+  /** When each run proved that it lives, in order. */
+  let beats: ReadonlyMap<string, readonly number[]>;
 
   const startNode = async (): Promise<Node> => {
     const upstream = { OPENAI_UPSTREAM_URL: house.upstream.url, OPENAI_API_KEY: UPSTREAM_KEY };
@@ -55,41 +60,52 @@ describe('three gateways behind a balancer, of which one is killed and one is pa
     return row?.open ?? -1;
   };
 
-  const readLog = async (): Promise<readonly Recorded<AccountEvent>[]> =>
+  const readLog = async (of = accounts): Promise<readonly Recorded<AccountEvent>[]> =>
     (
       await Promise.all(
-        accounts.map(({ accountId }) => house.store.readStream(accountStream(accountId), 0, Number.MAX_SAFE_INTEGER)),
+        of.map(({ accountId }) => house.store.readStream(accountStream(accountId), 0, Number.MAX_SAFE_INTEGER)),
       )
     )
       .flat()
       .map((stored) => decode(stored) as Recorded<AccountEvent>);
 
+  /** How many of those who insist, and can pay, have something held by this one now. */
+  const insistAt = (all: readonly Recorded<AccountEvent>[], { runId }: Node): number => {
+    const ended = new Set(all.flatMap(({ event }) => (isEnd(event) ? event.requestId : [])));
+    return all.filter(
+      ({ event, metadata }) =>
+        event.type === 'CreditsReserved' &&
+        event.runId === runId &&
+        !ended.has(event.requestId) &&
+        idempotent(metadata.commandId) !== undefined,
+    ).length;
+  };
+  const fewestInsist = async (...nodes: readonly Node[]): Promise<number> => {
+    const all = await readLog(accounts.slice(0, ALWAYS_PAY));
+    return Math.min(...nodes.map((node) => insistAt(all, node)));
+  };
+
   const lateCharges = async (): Promise<number> =>
     (await query(house.premises.databaseUrl, `select from events where type = 'LateUsageCharged'`)).length;
 
-  /** A new key is known everywhere within a second. */
-  const known = async ({ gateway }: Pick<Node, 'gateway'>, { apiKey }: Customer): Promise<void> =>
-    expect
-      .poll(() => fetch(`${gateway.url}/v1/models`, { headers: { authorization: `Bearer ${apiKey}` } }), SOON)
-      .toMatchObject({ status: 200 });
-
   const killPauseResume = async (): Promise<void> => {
     customers = startCustomers({ url: balancer.url, apiKeys: accounts.map(({ apiKey }) => apiKey), model: MODEL });
-    await expect.poll(() => customers.told.length, SOON).toBeGreaterThan(20);
-    for (const node of [killed, paused]) await expect.poll(() => heldBy(node), SOON).toBeGreaterThan(1);
+    await vi.waitFor(() => expect(customers.told.length).toBeGreaterThan(20), SOON);
+    await vi.waitFor(async () => expect(await fewestInsist(killed, paused)).toBeGreaterThan(1), SOON);
 
     await killed.gateway.process.stop('SIGKILL');
     process.kill(paused.gateway.process.pid, 'SIGSTOP');
     try {
-      for (const node of [killed, paused]) await expect.poll(() => heldBy(node), SOON).toBe(0);
+      for (const node of [killed, paused]) await vi.waitFor(async () => expect(await heldBy(node)).toBe(0), SOON);
       reborn = await startNode();
       balancer.add(reborn.gateway.url);
     } finally {
       process.kill(paused.gateway.process.pid, 'SIGCONT');
     }
-    await expect.poll(lateCharges, SOON).toBeGreaterThan(0);
-    for (const node of [reborn, paused]) await expect.poll(() => heldBy(node), SOON).toBeGreaterThan(0);
-    expect(balancer.targets).toEqual([house, paused, reborn].map(({ gateway }) => gateway.url));
+    await vi.waitFor(async () => expect(await lateCharges()).toBeGreaterThan(0), SOON);
+    for (const node of [reborn, paused]) {
+      await vi.waitFor(async () => expect(await heldBy(node)).toBeGreaterThan(0), SOON);
+    }
     await customers.stop();
   };
 
@@ -106,18 +122,23 @@ describe('three gateways behind a balancer, of which one is killed and one is pa
     [killed, paused] = await Promise.all([startNode(), startNode()]);
     balancer = await createBalancer(...[house, killed, paused].map(({ gateway }) => gateway.url));
     accounts = await Promise.all(CREDITS_USD.map((usd) => house.gateway.openAccount(usd)));
-  });
+    await queries(house.premises.databaseUrl, KEEP_BEATS);
+    for (const { apiKey } of accounts)
+      await untilKnown(
+        apiKey,
+        [house, killed, paused].map(({ gateway }) => gateway),
+      );
+    // The books of every account are right in the end, or this fails.
+    generations = await auditedAll(accounts, killPauseResume);
+    log = await readLog();
+    const rows = await query<Beat>(house.premises.databaseUrl, 'select id, seen_at from beats order by seen_at');
+    beats = new Map(
+      [...Map.groupBy(rows, ({ id }) => id)].map(([id, all]) => [id, all.map((beat) => beat.seen_at.getTime())]),
+    );
+  }, PATIENCE_MS);
   afterAll(async () => {
     await balancer.close();
     await house.close();
-  });
-
-  it('go on, and the books of every account are right in the end', { timeout: PATIENCE_MS }, async () => {
-    for (const node of [house, killed, paused]) for (const account of accounts) await known(node, account);
-    generations = await auditedAll(accounts, killPauseResume);
-    log = await readLog();
-    const rows = await query<{ id: string; seen_at: Date }>(house.premises.databaseUrl, 'select id, seen_at from runs');
-    seenAt = new Map(rows.map(({ id, seen_at }) => [id, seen_at.getTime()]));
   });
 
   const ended = (): ReadonlyMap<string, Ended> => new Map(generations.flat().map((one) => [one.generationId, one]));
@@ -126,6 +147,13 @@ describe('three gateways behind a balancer, of which one is killed and one is pa
   /** The run that made the hold of each request. */
   const runs = (): ReadonlyMap<string, string> =>
     new Map(eventsOf('CreditsReserved').map(({ event }) => [event.requestId, event.runId]));
+
+  it('go on without the one that is dead, and with the one that woke up', () => {
+    expect(balancer.targets).toEqual([house, paused, reborn].map(({ gateway }) => gateway.url));
+    expect(new Set(runs().values())).toEqual(
+      new Set([runIdOf(house.gateway), ...[killed, paused, reborn].map(({ runId }) => runId)]),
+    );
+  });
 
   it('told nobody a cost that is not the one on the receipt', () => {
     const receipts = ended();
@@ -148,23 +176,32 @@ describe('three gateways behind a balancer, of which one is killed and one is pa
     );
     const attempts = Map.groupBy(keyOf, ([, key]) => key);
     attempts.delete(undefined);
-    const charges = [...attempts.values()].map(
-      (all) =>
-        all.filter(([requestId]) => log.some(({ event }) => isCharge(event) && event.requestId === requestId)).length,
-    );
+    const charged = new Set(log.flatMap(({ event }) => (isCharge(event) ? event.requestId : [])));
+    const charges = [...attempts.values()].map((all) => all.filter(([requestId]) => charged.has(requestId)).length);
     expect(Math.max(...charges)).toBe(1);
     expect(charges.filter((count) => count === 1).length).toBeGreaterThanOrEqual(customers.keysDone);
+    // What was delivered and is paid by nobody was an attempt, and its customer has paid for another.
+    for (const { generationId, by, writtenOff } of ended().values()) {
+      if (by !== 'HoldReleased' || writtenOff === 0n) continue;
+      const others = attempts.get(keyOf.get(generationId)) ?? [];
+      expect(others.some(([requestId]) => charged.has(requestId))).toBe(true);
+    }
     // Some had to ask again after what they held was lost.
     expect(Math.max(...[...attempts.values()].map((all) => all.length))).toBeGreaterThan(1);
   });
 
-  it('gave back what the killed and the paused one held, and what nobody else did', async () => {
+  it('gave back what the killed and the paused one held, and of nobody who was not silent for as long', async () => {
     const orphaned = eventsOf('HoldReleased').filter(({ event }) => event.reason === 'orphaned');
-    const byRun = Map.groupBy(orphaned, ({ event }) => runs().get(event.requestId));
-    expect(new Set(byRun.keys())).toEqual(new Set([killed.runId, paused.runId]));
+    const holders = runs();
+    const byRun = Map.groupBy(orphaned, ({ event }) => holders.get(event.requestId) ?? '');
+    expect([...byRun.keys()]).toEqual(expect.arrayContaining([killed.runId, paused.runId]));
+    // The others live. Where the machine keeps one of them from saying so, it is as good as dead, and no promise is broken.
+    for (const runId of byRun.keys()) {
+      if (runId !== killed.runId) expect(longestSilence(beats.get(runId))).toBeGreaterThan(DEAD_AFTER_MS - BEAT_MS);
+    }
     // By the log's own clock, from the last that the database heard of the one that died.
     for (const { time } of byRun.get(killed.runId) ?? []) {
-      const silentMs = time.getTime() - (seenAt.get(killed.runId) ?? 0);
+      const silentMs = time.getTime() - (beats.get(killed.runId)?.at(-1) ?? 0);
       expect(silentMs).toBeGreaterThanOrEqual(DEAD_AFTER_MS);
       expect(silentMs).toBeLessThan(RELEASED_WITHIN_MS);
     }
@@ -175,15 +212,32 @@ describe('three gateways behind a balancer, of which one is killed and one is pa
 
   it('charged late what the paused one had delivered, after its hold was given back', () => {
     const late = eventsOf('LateUsageCharged');
-    expect(late.length).toBeGreaterThan(0);
+    const holders = runs();
+    const lateOf = new Set(late.map(({ event }) => holders.get(event.requestId)));
+    expect(lateOf).toContain(paused.runId);
+    expect(lateOf, 'the dead charge nothing').not.toContain(killed.runId);
     for (const { event, position } of late) {
-      expect(runs().get(event.requestId)).toBe(paused.runId);
       const released = eventsOf('HoldReleased').find((one) => one.event.requestId === event.requestId);
       expect(released?.event.reason).toBe('orphaned');
       expect(released?.position).toBeLessThan(position);
     }
   });
 });
+
+/** Of a hold, which has one end. */
+const isEnd = (event: AccountEvent) => event.type === 'HoldSettled' || event.type === 'HoldReleased';
+
+type Beat = { readonly id: string; readonly seen_at: Date };
+/** The gateways keep the last beat of each run only. */
+const KEEP_BEATS = [
+  'create table beats as select id, seen_at from runs',
+  `create function keep_beat() returns trigger language plpgsql as
+   $$ begin insert into beats values (new.id, new.seen_at); return null; end $$`,
+  'create trigger keep_beats after insert or update on runs for each row execute function keep_beat()',
+].map((text) => ({ text }));
+
+const longestSilence = (beats: readonly number[] = []): number =>
+  Math.max(...beats.slice(1).map((beat, n) => beat - (beats[n] ?? 0)));
 
 /** The key that a command was given under, as far as the log tells: a name for it. */
 const idempotent = (commandId: string): string | undefined => /^(idem-\w+)\//.exec(commandId)?.[1];

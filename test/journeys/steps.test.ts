@@ -2,9 +2,10 @@ import OpenAI from 'openai';
 import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseUsd } from '../../src/domain/money.ts';
-import { auditedOne, nanoUsd, type Customer } from '../support/audit.ts';
-import { checkProjections, checkSettledBooks, isCharge, sum } from '../support/books.ts';
+import { auditedOne, type Customer } from '../support/audit.ts';
+import { checkProjections, checkSettledBooks, isCharge } from '../support/books.ts';
 import { collect, costIn, createHouse, simulate, type House } from '../support/house.ts';
+import { nanoUsd, sum } from '../support/money.ts';
 import { SOON } from '../support/soon.ts';
 
 /** $0.60 per million tokens out: $0.002 pays for 3,333 of them, less the prompt. */

@@ -27,6 +27,7 @@ import {
   toppedUp,
   writtenOff,
 } from '../domain/account/examples.ts';
+import { sum } from '../support/money.ts';
 
 /** As the log has them, one a day. */
 const recorded = (events: readonly DomainEvent[], accountId = 'acc_1'): readonly Recorded[] =>
@@ -84,7 +85,6 @@ const historyOf = (commands: readonly AccountCommand[]): readonly AccountEvent[]
 };
 
 const histories = fc.array(anyCommand, { minLength: 1, maxLength: 60, size: 'max' }).map(historyOf);
-const sum = (amounts: Iterable<bigint>): bigint => [...amounts].reduce((a, b) => a + b, 0n);
 
 const fits: Readonly<Record<Column, (value: unknown) => boolean>> = {
   text: (value) => typeof value === 'string',

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { SOON } from '../support/soon.ts';
-import { generationOf } from '../support/traffic.ts';
+import { generationOf } from '../support/requests.ts';
 import { ask, expectSettled, settled, statusOf } from './support/customers.ts';
-import { costOf, nanoUsd, sum, usdOf } from './support/money.ts';
+import { costOf, nanoUsd, sum, usdOf } from '../support/money.ts';
 import { begins, byName, completion, gate, tokensOf, usageOf, word } from './support/provider.ts';
 import { need, useTarget } from './support/target.ts';
 

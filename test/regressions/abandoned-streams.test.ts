@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SOON } from '../support/soon.ts';
 import { ask, costing } from './support/customers.ts';
-import { costOf, sum } from './support/money.ts';
+import { costOf, sum } from '../support/money.ts';
 import {
   begins,
   breaksAfter,

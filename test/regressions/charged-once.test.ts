@@ -4,7 +4,7 @@ import { createCuttingProxy, type CuttingProxy } from '../support/cutting-proxy.
 import { says, streams } from '../support/scripted-upstream.ts';
 import { SOON } from '../support/soon.ts';
 import { ask, costing, statusOf } from './support/customers.ts';
-import { costOf } from './support/money.ts';
+import { costOf } from '../support/money.ts';
 import { completion, finish, gate, report, stream, tokensOf, usageOf, word } from './support/provider.ts';
 import { useTarget, type Customer } from './support/target.ts';
 

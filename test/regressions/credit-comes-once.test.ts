@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { says } from '../support/scripted-upstream.ts';
 import { ask, expectSettled, settled } from './support/customers.ts';
-import { costOf, nanoUsd } from './support/money.ts';
+import { costOf, nanoUsd } from '../support/money.ts';
 import { breaksAfter, completion, tokensOf, usageOf } from './support/provider.ts';
 import { need, useTarget } from './support/target.ts';
 

@@ -58,6 +58,23 @@ const gaps = (rows: readonly Row[], files: ReadonlyMap<string, string>): readonl
   ];
 };
 
+/** It alone may know ours, and is loaded only where ours is what the scenarios are played at. */
+const OUR_GATEWAY = new URL('support/our-gateway.ts', folder).href;
+
+const importsOf = (url: string): readonly string[] =>
+  ts
+    .preProcessFile(readFileSync(new URL(url), 'utf8'))
+    .importedFiles.filter(({ fileName }) => fileName.startsWith('.'))
+    .map(({ fileName }) => new URL(fileName, url).href);
+
+/** All that a file imports, and what that imports, types and all; past our gateway nobody looks. */
+const reachedFrom = ({ href }: URL): ReadonlySet<string> => {
+  const reached = new Set([href]);
+  // A set is walked to its end, whatever is added on the way.
+  for (const url of reached) if (url !== OUR_GATEWAY) for (const next of importsOf(url)) reached.add(next);
+  return reached;
+};
+
 const files = new Map(
   readdirSync(folder)
     .filter((name) => name.endsWith('.test.ts') && !import.meta.url.endsWith(name))
@@ -75,14 +92,19 @@ describe('the classes of what goes wrong elsewhere', () => {
   });
 
   it('know nothing of the gateway but what can be seen from outside', () => {
-    for (const [file, text] of files) {
-      const imported = ts.preProcessFile(text).importedFiles.map(({ fileName }) => fileName);
-      const known = imported.filter((name) => name.startsWith('.'));
+    const ours = new URL('../../src/', folder).href;
+    for (const file of files.keys()) {
+      const reached = [...reachedFrom(new URL(file, folder))];
+      expect(reached, file).toContain(OUR_GATEWAY);
       expect(
-        known.filter((name) => !/^(\.\/support|\.\.\/support)\//.test(name)),
+        reached.filter((url) => url.startsWith(ours)),
         file,
       ).toEqual([]);
     }
+    // Which only it knows, and the walk would have found.
+    expect(importsOf(OUR_GATEWAY).flatMap((url) => [...reachedFrom(new URL(url))])).toContainEqual(
+      expect.stringContaining(ours),
+    );
   });
 
   it.each([

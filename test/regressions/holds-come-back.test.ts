@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { says } from '../support/scripted-upstream.ts';
 import { SOON } from '../support/soon.ts';
 import { ask, expectSettled, statusOf } from './support/customers.ts';
-import { costOf, nanoUsd, usdOf } from './support/money.ts';
+import { costOf, nanoUsd, usdOf } from '../support/money.ts';
 import {
   begins,
   breaksAfter,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { says } from '../support/scripted-upstream.ts';
-import { generationOf, type Answer } from '../support/traffic.ts';
+import { generationOf, type Answer } from '../support/requests.ts';
 import { ask, expectSettled, settled } from './support/customers.ts';
-import { costOf, nanoUsd, sum } from './support/money.ts';
+import { costOf, nanoUsd, sum } from '../support/money.ts';
 import { breaksAfter, byName, completion, stream, tokensOf, usageOf, word } from './support/provider.ts';
 import { need, useTarget, type Customer } from './support/target.ts';
 

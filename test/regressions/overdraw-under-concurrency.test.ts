@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { SOON } from '../support/soon.ts';
-import { errorOf } from '../support/traffic.ts';
+import { errorOf } from '../support/requests.ts';
 import { ask, expectSettled, isShort, settled, statusOf } from './support/customers.ts';
-import { costOf, nanoUsd, usdOf } from './support/money.ts';
+import { costOf, nanoUsd, usdOf } from '../support/money.ts';
 import { completion, gate, stream, tokensOf, usageOf } from './support/provider.ts';
 import { useTarget } from './support/target.ts';
 

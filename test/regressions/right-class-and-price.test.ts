@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { SOON } from '../support/soon.ts';
-import { generationOf } from '../support/traffic.ts';
+import { generationOf } from '../support/requests.ts';
 import { ask, costing, expectSettled, isShort } from './support/customers.ts';
-import { costOf, usdOf, type Tokens } from './support/money.ts';
+import { costOf, usdOf, type Tokens } from '../support/money.ts';
 import { completion, gate, stream, tokensOf, usageOf } from './support/provider.ts';
 import { useTarget } from './support/target.ts';
 

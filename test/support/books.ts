@@ -8,6 +8,7 @@ import type { AccountView } from '../../src/http/management/account-view.ts';
 import type { EventView } from '../../src/http/management/event-view.ts';
 import { audit, type Books } from '../domain/account/audit.ts';
 import type { RunningGateway } from './gateway.ts';
+import { sum } from './money.ts';
 import { SOON } from './soon.ts';
 import { query } from './sql.ts';
 
@@ -79,8 +80,6 @@ type Charge = Extract<AccountEvent, { type: 'HoldSettled' | 'LateUsageCharged' }
 export const isCharge = (event: AccountEvent): event is Charge =>
   event.type === 'HoldSettled' || event.type === 'LateUsageCharged';
 
-export const sum = (amounts: Iterable<Credits>): Credits => [...amounts].reduce((a, b) => a + b, 0n);
-
 /** Compares the rows of every projection about an account with its history, once they have caught up with it. */
 export const checkProjections = async (
   databaseUrl: string,
@@ -146,7 +145,7 @@ const isOfRequest = (event: AccountEvent): event is OfRequest => 'requestId' in 
 type Data = EventView['data'];
 
 /** The inverse of what the management API does to an event; only a seal and the hash of a key are not told. */
-export const eventOf = ({ type, data }: EventView): AccountEvent => {
+const eventOf = ({ type, data }: EventView): AccountEvent => {
   const text = (name: string): string => String(data[name]);
   const reason = { reason: text('reason') };
   switch (type as AccountEvent['type']) {

@@ -1,6 +1,7 @@
 import type { AccountEvent, Draw, PinnedPrice, RequestFacts } from '../../../src/domain/account/events.ts';
 import type { Usage } from '../../../src/domain/money.ts';
 import { openLimitBooks } from './limit-books.ts';
+import { sum } from '../../support/money.ts';
 
 export type Books = {
   readonly toppedUp: bigint;
@@ -186,8 +187,6 @@ const receipt = (usage: Usage, { rates }: PinnedPrice): bigint => {
     BigInt(usage.reasoning) * rates.reasoning;
   return pico / 1000n + (pico % 1000n > 0n ? 1n : 0n);
 };
-
-const sum = (amounts: Iterable<bigint>): bigint => [...amounts].reduce((a, b) => a + b, 0n);
 
 const show = (value: unknown): string =>
   JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? `${one}n` : one));

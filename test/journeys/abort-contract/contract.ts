@@ -6,7 +6,7 @@ import { createScriptedUpstream, type ScriptedUpstream } from '../../support/scr
 import { errorChunkOf, errorOf, send, type Answer, type Sent } from '../../support/traffic.ts';
 
 const columns = ['file', 'name', 'answer', 'charged', 'sees', 'shouldRetry', 'log'] as const;
-export type Row = Readonly<Record<(typeof columns)[number], string>>;
+type Row = Readonly<Record<(typeof columns)[number], string>>;
 
 /** The table of docs/abort-contract.md, row by row. */
 export const rows: readonly Row[] = readFileSync('docs/abort-contract.md', 'utf8')
@@ -108,7 +108,7 @@ const logOf = ({ by, delivery, reason, detail, writtenOff }: Ended): string => {
 /** Where one gateway lives through all cases of a file at once, the first test waits for them all. */
 const ALL_MS = 60_000;
 
-export type RowTest = (
+type RowTest = (
   name: string,
   see: (at: At) => Promise<Seen>,
   options?: {

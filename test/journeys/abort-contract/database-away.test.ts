@@ -9,7 +9,7 @@ const WAITS_IN_VAIN = 'comes while the database is away, and waits in vain';
 
 const play = async (place: Pick<At, 'house' | 'upstream'>) => {
   let giveBack: () => Promise<void> = () => Promise.resolve();
-  let waiting = 2;
+  let waiting = 0;
 
   const waitsInVain = none<OnStage>(async ({ ask, happens }) => {
     await happens();
@@ -34,10 +34,12 @@ const play = async (place: Pick<At, 'house' | 'upstream'>) => {
     return seen;
   });
 
+  const inVain = cases(WAITS_IN_VAIN, waitsInVain, 'whole', 'streamed');
+  waiting = inVain.length;
   return createStage(place)(
     place.house.gateway,
     [
-      ...cases(WAITS_IN_VAIN, waitsInVain, 'whole', 'streamed'),
+      ...inVain,
       ...cases('away when the answer comes, until it is back', waitsForIt, 'whole'),
       ...cases('away mid-stream, until it is back', waitsForIt, 'streamed'),
     ],

@@ -10,7 +10,8 @@ import { answer, begins, complete, DONE, reports, role, says, sse, stays, stop, 
 
 const SILENCE_MS = 600;
 const COMMENT_MS = 150;
-const READER_MS = 2000;
+/** Far longer than it takes to see that the reader takes nothing. */
+const READER_MS = 4000;
 
 /** The provider says so much, or not even that it heard, and no more. */
 const silentAfter = (text?: string) =>
@@ -64,9 +65,11 @@ const readAll = async (response: Response): Promise<Answer> => {
 
 /** Until the provider cannot get rid of any more, for longer than it may be silent itself. */
 const stalled = async (taken: () => number): Promise<void> => {
-  for (let before = -1; before !== taken();) {
+  let before = -1;
+  for (let since = 0; performance.now() - since < SILENCE_MS * 1.5; await sleep(20)) {
+    if (taken() === before) continue;
     before = taken();
-    await sleep(SILENCE_MS * 1.5);
+    since = performance.now();
   }
 };
 

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { expect } from 'vitest';
 import type { RunningGateway } from '../../support/gateway.ts';
+import { untilKnown } from '../../support/known.ts';
 import { SOON } from '../../support/soon.ts';
 import type { Script } from '../../support/scripted-upstream.ts';
 import { query } from '../../support/sql.ts';
@@ -18,13 +19,13 @@ export const holdTheLog = async ({ house: { premises } }: Pick<At, 'house'>) => 
   };
 };
 
+/** What one gateway appends waits for the log: it has one connection for that, so that this tells of one append, not of two. */
 export const appendWaits = ({ house: { premises } }: Pick<At, 'house'>): Promise<void> =>
-  expect
-    .poll(
-      () => query(premises.databaseUrl, `select pid from pg_stat_activity where wait_event_type = 'Lock' limit 1`),
-      SOON,
-    )
-    .toHaveLength(1);
+  expect.poll(() => query(premises.databaseUrl, WAITING_APPENDS), SOON).toHaveLength(1);
+
+/** All tests share a server, and each has a database of its own. */
+const WAITING_APPENDS = `select pid from pg_stat_activity
+  where datname = current_database() and application_name = 'kissapi-commits' and wait_event_type = 'Lock'`;
 
 /** `happens` waits until all others are as far, and then until it has happened. */
 export type OnStage = At & { readonly happens: () => Promise<void> };
@@ -56,7 +57,7 @@ export const createStage = ({ house, upstream }: Pick<At, 'house' | 'upstream'>)
     { before, happen }: Event,
   ): Promise<(at: At, name: string) => Promise<Seen>> => {
     const customers = await Promise.all(played.map(() => house.gateway.openAccount()));
-    for (const { apiKey } of customers) await expect.poll(() => statusOfModels(gateway, apiKey), SOON).toBe(200);
+    for (const { apiKey } of customers) await untilKnown(apiKey, [gateway]);
     await before?.();
     const [allReady, happened] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     let ready = 0;
@@ -82,6 +83,3 @@ export const createStage = ({ house, upstream }: Pick<At, 'house' | 'upstream'>)
     };
   };
 };
-
-const statusOfModels = async ({ url }: RunningGateway, apiKey: string): Promise<number> =>
-  (await fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${apiKey}` } })).status;

@@ -1,8 +1,11 @@
 import { expect } from 'vitest';
-import { errorOf } from '../../support/traffic.ts';
+import type { RunningGateway } from '../../support/gateway.ts';
+import { UPSTREAM_KEY } from '../../support/house.ts';
+import { untilKnown } from '../../support/known.ts';
+import { errorOf, send } from '../../support/traffic.ts';
 import type { Script } from '../../support/scripted-upstream.ts';
 import { says } from '../../support/scripted-upstream.ts';
-import { answered, contract, one, type Seen } from './contract.ts';
+import { answered, contract, one, question, type Seen } from './contract.ts';
 import { answer, breaks, usage } from './wire.ts';
 
 const playing = (script: Script) =>
@@ -20,7 +23,10 @@ const keepsItSecret = ({ answer: { body } }: Seen): void => expect(body).not.toC
 /** What is wrong with the request is the customer's, and nobody else's. */
 const passesItOn = ({ answer }: Seen): void => expect(errorOf(answer).message).toBe('Too long.');
 
-contract('upstream-fails', {}, (row) => {
+/** Where nobody listens, and nobody may without being root. */
+const NOBODY = 'http://127.0.0.1:1';
+
+contract('upstream-fails', {}, (row, place) => {
   for (const status of [400, 409, 413, 422]) {
     const error = { message: 'Too long.', type: 'invalid_request_error', param: null, code: null };
     row(`answers ${status}`, playing(refusing(status, error)), { check: passesItOn });
@@ -38,7 +44,7 @@ contract('upstream-fails', {}, (row) => {
   });
   row(
     'answers 302',
-    playing((response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end()),
+    playing((response) => response.writeHead(302, { location: `${NOBODY}/` }).end()),
   );
 
   row(
@@ -61,12 +67,13 @@ contract('upstream-fails', {}, (row) => {
   for (const [name, text] of Object.entries(nones)) row(name, playing(says(text)));
   row('answers whole though a stream was asked for', playing(says(answer('a b c', usage))));
 
-  // The last, for nobody is there after it.
-  row(
-    'refuses the connection',
-    one(async ({ upstream, ask }) => {
-      await upstream.close();
-      return answered(ask());
-    }),
-  );
+  let started: Promise<RunningGateway> | undefined;
+  const withNobody = () =>
+    (started ??= place().house.premises.startGateway({ OPENAI_UPSTREAM_URL: NOBODY, OPENAI_API_KEY: UPSTREAM_KEY }));
+  row('refuses the connection', async (at) => {
+    const gateway = await withNobody();
+    await untilKnown(at.customer.apiKey, [gateway]);
+    const ask = () => send(gateway, at.customer.apiKey, '/chat/completions', question(at.streamed));
+    return one(() => answered(ask()))(at);
+  });
 });

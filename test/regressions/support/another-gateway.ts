@@ -1,9 +1,9 @@
 import { exec } from 'node:child_process';
 import { promisify } from 'node:util';
-import { expect } from 'vitest';
+import { untilKnown } from '../../support/known.ts';
 import { createScriptedUpstream } from '../../support/scripted-upstream.ts';
-import { SOON } from '../../support/soon.ts';
-import { nanoUsd, type Nano, type Prices } from './money.ts';
+import { nanoUsd, type Nano, type Prices } from '../../support/money.ts';
+import { withoutPath } from './customers.ts';
 import type { Target } from './target.ts';
 
 const run = async (command: string, argument = ''): Promise<string> =>
@@ -22,6 +22,7 @@ export const anotherGateway = async (env: NodeJS.ProcessEnv): Promise<Target> =>
   const prices = JSON.parse(required('REGRESSION_PRICES')) as Readonly<Record<string, Prices>>;
   const { REGRESSION_OTHER_BASE_URL: other, REGRESSION_CRASH: crash, REGRESSION_RESTART: restart } = env;
   const silence = env['REGRESSION_SILENCE_MS'];
+  const settlesWithinMs = Number(env['REGRESSION_SETTLED_MS'] ?? 250);
   const nodes = other ? [base, other] : [base];
   const upstream = await createScriptedUpstream({ port: Number(required('REGRESSION_UPSTREAM_PORT')) });
 
@@ -29,13 +30,11 @@ export const anotherGateway = async (env: NodeJS.ProcessEnv): Promise<Target> =>
   const balance = async (apiKey: string): Promise<{ balance: Nano; held: Nano }> => {
     let told = await run(balanceOf, apiKey);
     for (let again: string; ; told = again) {
-      await new Promise((resolve) => setTimeout(resolve, 250));
+      await new Promise((resolve) => setTimeout(resolve, settlesWithinMs));
       again = await run(balanceOf, apiKey);
       if (again === told) return { balance: nanoUsd(told), held: 0n };
     }
   };
-  const knows = async (node: string, apiKey: string): Promise<number> =>
-    (await fetch(`${node}/models`, { headers: { authorization: `Bearer ${apiKey}` } })).status;
 
   return {
     nodes,
@@ -48,7 +47,10 @@ export const anotherGateway = async (env: NodeJS.ProcessEnv): Promise<Target> =>
     },
     openCustomer: async (usd) => {
       const apiKey = await run(open, usd);
-      for (const node of nodes) await expect.poll(() => knows(node, apiKey), SOON).toBe(200);
+      await untilKnown(
+        apiKey,
+        nodes.map((node) => ({ url: withoutPath(node) })),
+      );
       return { apiKey, balance: () => balance(apiKey) };
     },
     ...(crash && restart

@@ -1,10 +1,10 @@
 import { expect } from 'vitest';
-import { send, type Answer, type Sent } from '../../support/traffic.ts';
+import { send, type Answer, type Sent } from '../../support/requests.ts';
 import { SOON } from '../../support/soon.ts';
-import { sum, type Nano } from './money.ts';
+import { sum, type Nano } from '../../support/money.ts';
 import type { Customer, Target } from './target.ts';
 
-export type Wish = {
+type Wish = {
   readonly node?: number;
   readonly model?: string;
   readonly content?: string;
@@ -13,7 +13,7 @@ export type Wish = {
   readonly idempotencyKey?: string;
 };
 
-export const bodyOf = ({ model }: Target, wish: Wish): string =>
+const bodyOf = ({ model }: Target, wish: Wish): string =>
   JSON.stringify({
     model: wish.model ?? model,
     messages: [{ role: 'user', content: wish.content ?? 'How are you?' }],
@@ -21,12 +21,15 @@ export const bodyOf = ({ model }: Target, wish: Wish): string =>
     ...(wish.stream === true ? { stream: true, stream_options: { include_usage: true } } : {}),
   });
 
+/** Of a base URL. */
+export const withoutPath = (base: string): string => base.replace(/\/v1\/?$/, '');
+
 export const ask = (target: Target, { apiKey }: Customer, wish: Wish = {}): Sent => {
   // Where there is one node only, it is asked whatever another would have been asked.
   const base = target.nodes[wish.node ?? 0] ?? target.nodes[0] ?? '';
   const key = wish.idempotencyKey;
   const headers: Record<string, string> = key === undefined ? {} : { 'idempotency-key': key };
-  return send({ url: base.replace(/\/v1\/?$/, '') }, apiKey, '/chat/completions', bodyOf(target, wish), headers);
+  return send({ url: withoutPath(base) }, apiKey, '/chat/completions', bodyOf(target, wish), headers);
 };
 
 export const statusOf = async (sent: Sent): Promise<number | undefined> => (await sent.answer).status;

@@ -6,7 +6,7 @@ import { checkBooks } from '../../support/books.ts';
 import { ADMIN_TOKEN, createPremises, type RunningGateway } from '../../support/gateway.ts';
 import { createScriptedUpstream } from '../../support/scripted-upstream.ts';
 import { SOON } from '../../support/soon.ts';
-import { nanoUsd, type Prices, type Tokens } from './money.ts';
+import { nanoUsd, type Prices, type Tokens } from '../../support/money.ts';
 import type { Customer, Entry, Target, TargetOptions } from './target.ts';
 
 const OTHER_PROVIDERS = ['deepseek', 'xai', 'gemini', 'groq'];

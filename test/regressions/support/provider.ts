@@ -1,5 +1,5 @@
 import { says, streams, type Script } from '../../support/scripted-upstream.ts';
-import type { Tokens } from './money.ts';
+import type { Tokens } from '../../support/money.ts';
 
 /** What a provider says, byte for byte as OpenAI's wire has it. */
 export const completion = (usage: unknown, text = 'Fine.'): Script => says(completionBody(usage, text));

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, type TestContext } from 'vitest';
 import type { ScriptedUpstream } from '../../support/scripted-upstream.ts';
 import { anotherGateway } from './another-gateway.ts';
-import type { Nano, Prices, Tokens } from './money.ts';
-import { ourGateway } from './our-gateway.ts';
+import type { Nano, Prices, Tokens } from '../../support/money.ts';
 
 /** A gateway under test, from outside. What only some can do is optional: scenarios that need it say so and are left out. */
 export type Target = {
@@ -68,9 +67,9 @@ export type TargetOptions = {
 export const useTarget = (options: TargetOptions = {}): { readonly target: Target } => {
   let target: Target | undefined;
   beforeAll(async () => {
-    target = await (process.env['REGRESSION_BASE_URL'] === undefined
-      ? ourGateway(options)
-      : anotherGateway(process.env));
+    if (process.env['REGRESSION_BASE_URL'] !== undefined) target = await anotherGateway(process.env);
+    // Only then is anything read of ours.
+    else target = await (await import('./our-gateway.ts')).ourGateway(options);
   });
   afterAll(() => target?.close());
   return {

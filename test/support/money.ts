@@ -1,4 +1,4 @@
-/** Nano-USD: a billionth of a dollar, as all money here. */
+/** Nano-USD: a billionth of a dollar, as all money here. On purpose not the gateway's own arithmetic, which this checks. */
 export type Nano = bigint;
 
 const decimal = /^(\d+)(?:\.(\d+))?$/;
