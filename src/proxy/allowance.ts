@@ -63,7 +63,7 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
   const { outputLimit } = reservation.bounds;
   const step = STEP_TOKENS * request.choices;
   const perCounted = tokensPerCounted(price);
-  let { inputTokens, outputTokens: allowed } = reservation.bounds;
+  let { inputTokens } = reservation.bounds;
   let { held } = reservation;
   let counted = { tokens: 0, bytes: 0, textEnd: 0 };
   let inputCounted = false;
@@ -75,6 +75,8 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
 
   const allow = (credits: Credits): number =>
     Math.min(outputLimit, affordableOutputTokens(credits, inputTokens, rates));
+  // Output that costs nothing is all held for from the start.
+  let allowed = Math.max(reservation.bounds.outputTokens, allow(held));
   const left = ({ bytes }: Said): number =>
     allowed >= outputLimit ? Infinity : allowed - counted.tokens - (bytes - counted.bytes);
 

@@ -138,7 +138,7 @@ export const play = async ({ credits, said, fields = {}, choices = 1, ending = '
     wroteAt = Date.now();
     const hold = account.state.wallet.holds.get(generationId);
     // Nothing is delivered, ever, that is not held for.
-    if (hold) expect(hold.amount).toBeGreaterThanOrEqual(owed(deliveredWords));
+    if (hold) expect(hold.amount).toBeGreaterThanOrEqual(owed(deliveredWords, price.rates));
   };
   const response = { status: 200, contentType: 'text/event-stream', body: upstream() };
   const done = relayStream(call, response, { write }).finally(() => call.close());
@@ -163,7 +163,8 @@ export const played = async (how: Play) => {
   return result;
 };
 
-export const owed = (words: number): Credits => cost({ ...noUsage, input: PROMPT_TOKENS, output: words }, rates);
+export const owed = (words: number, of = rates): Credits =>
+  cost({ ...noUsage, input: PROMPT_TOKENS, output: words }, of);
 export const many = (events: number, words: number, index = 0): Said[] =>
   Array.from({ length: events }, () => ({ index, words }));
 

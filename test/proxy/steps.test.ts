@@ -168,6 +168,14 @@ describe('a stream that is held for in steps', () => {
     expect(books.charged).toBe(owed(wordsIn(told)));
   });
 
+  it('is never cut where its output costs nothing', async () => {
+    const price = { ...simulated, rates: { ...rates, output: 0n, reasoning: 0n } };
+    const { told, end, extensions } = await played({ credits: ONE_USD, said: many(4000, 5), price });
+    expect(wordsIn(told)).toBe(20_000);
+    expect(end).toMatchObject({ charged: owed(20_000, price.rates), delivery: { ended: 'completed' } });
+    expect(extensions).toBe(0);
+  });
+
   it('waits for the store as long as the customer does, who then pays for what came', async () => {
     const { told, end } = await played({ credits: ONE_USD, said: many(4000, 5), awayForMs: 60_000 });
     expect(wordsIn(told)).toBe(STEP_TOKENS - (STEP_TOKENS % 5));
