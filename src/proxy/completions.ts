@@ -88,18 +88,35 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
     idleTimeoutMs,
   } = options;
   const calls = new Set<Call>();
+  /** Those that are not calls yet as well, for they may be writing to the log. */
+  let underWay = 0;
   let draining = false;
   let idle = (): void => undefined;
 
+  const over = (): void => {
+    if (--underWay === 0) idle();
+  };
   const finished = (call: Call): void => {
     calls.delete(call);
     call.close();
-    if (calls.size === 0) idle();
   };
 
   const complete = async (asked: Asked): Promise<Answer> => {
     if (draining) return problem({ kind: 'draining' });
+    underWay++;
+    let streaming = false;
+    try {
+      const answer = await answerTo(asked);
+      streaming = answer.kind === 'stream';
+      return answer;
+    } finally {
+      if (!streaming) over();
+    }
+  };
+
+  const answerTo = async (asked: Asked): Promise<Answer> => {
     if (await isIntricate(asked.body)) return problem(intricate);
+    if (draining) return problem({ kind: 'draining' });
     const request = readRequest(asked.endpoint, asked.body);
     if (isBadRequest(request)) return problem({ kind: 'bad_request', ...request });
     const askedAt = now();
@@ -139,7 +156,11 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
       if (!('body' in response)) return problem(response);
       if (!response.contentType.includes('text/event-stream')) return await answerWhole(call, response);
       streaming = true;
-      const relay = (sink: Sink): Promise<void> => relayStream(call, response, sink).finally(() => finished(call));
+      const relay = (sink: Sink): Promise<void> =>
+        relayStream(call, response, sink).finally(() => {
+          finished(call);
+          over();
+        });
       return { kind: 'stream', generationId: call.generationId, relay, ...capOf(call.bounds) };
     } finally {
       if (!streaming) finished(call);
@@ -149,11 +170,11 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
   return {
     complete,
     get active() {
-      return calls.size;
+      return underWay;
     },
     drain: async (graceMs) => {
       draining = true;
-      if (calls.size === 0) return;
+      if (underWay === 0) return;
       const ended = new Promise<void>((resolve) => (idle = resolve));
       const grace = setTimeout(() => {
         for (const call of calls) call.cancel('drained');

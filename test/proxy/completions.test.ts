@@ -333,4 +333,41 @@ describe('draining', () => {
     expect(await answer).toMatchObject({ problem: { kind: 'draining' } });
     expect(account.events.at(-1)).toMatchObject({ type: 'HoldReleased', reason: 'gateway_failed' });
   });
+
+  it('waits for those whose credits are being set aside, and gives these back', async () => {
+    const account = openAccount(CREDITS);
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    let reserving = false;
+    const execute: ExecuteOnAccount = async (...asked) => {
+      if (asked[1].type === 'ReserveCredits') {
+        reserving = true;
+        await held;
+      }
+      return account.execute(...asked);
+    };
+    const upstream = answering(whole);
+    const { completions, ask } = open({ account, execute, upstream });
+    const answer = ask();
+    await vi.waitFor(() => expect(reserving).toBe(true));
+    expect(completions.active).toBe(1);
+    let drained = false;
+    const draining = completions.drain(1000).then(() => (drained = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(drained).toBe(false);
+    goOn();
+    await draining;
+    expect(account.events.map(({ type }) => type)).toEqual(['CreditsReserved', 'HoldReleased']);
+    expect(await answer).toMatchObject({ problem: { kind: 'draining' } });
+    expect(upstream.sent).toEqual([]);
+    expect(completions.active).toBe(0);
+  });
+
+  it('does not begin what is still being looked at', async () => {
+    const { completions, ask, account } = open();
+    const answer = ask({ ...chat, messages: [{ role: 'user', content: 'x'.repeat(500_000) }] });
+    await completions.drain(1000);
+    expect(await answer).toMatchObject({ problem: { kind: 'draining' } });
+    expect(account.events).toEqual([]);
+  });
 });
