@@ -2,10 +2,11 @@ import type { AccountRefusal } from '../domain/account/decide.ts';
 import { affordableOutputTokens, costBound, type Credits } from '../domain/money.ts';
 import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
+import { tokensPerCounted } from './bounds.ts';
 import type { Ledger } from './ledger.ts';
 import type { CompletionRequest } from './request.ts';
 import { countInput, type Reserved } from './reservation.ts';
-import { STEP_TOKENS, tokensPerCounted } from './steps.ts';
+import { STEP_TOKENS } from './steps.ts';
 import type { TokenCounter } from './token-counter.ts';
 
 /** How far a stream has come at the end of one of its events, in what a customer pays for. */

@@ -18,8 +18,15 @@ export const inputTokensBound = (request: CompletionRequest, { upstreamModel, co
   return endpoint === '/embeddings' ? bound : Math.min(bound, contextTokens * choices);
 };
 
-/** Other tokenizers than the one that counts here need more tokens for the same text. */
-export const COUNT_MARGIN = 1.15;
+/** Models whose tokens are counted here as their providers do. */
+const countedAlike = /^(?:.*\/|ft:)?(?:gpt-4o|gpt-4\.1|chatgpt-4o|gpt-5|o[134]\b|simulated)/;
+
+/** How many tokens a model may make of what is one here. Other tokenizers need more for the same text, most in other languages. */
+export const tokensPerCounted = ({ upstreamModel }: Pick<Reader, 'upstreamModel'>): number =>
+  countedAlike.test(upstreamModel) ? 1 : 1.5;
+
+/** Even where tokens are counted alike, a provider writes words of its own around texts and calls of tools. */
+const PROMPT_MARGIN = 1.15;
 
 /** Texts of a request, and how many tokens they have together. */
 export type Counted = { readonly texts: readonly string[]; readonly tokens: number };
@@ -28,14 +35,11 @@ export type Counted = { readonly texts: readonly string[]; readonly tokens: numb
  * The same, nearer, once the texts of a request were counted: all else of it, whatever a provider may make of that (a
  * schema, lists of tokens, fields that nobody here knows), still counts by its bytes.
  */
-export const countedTokensBound = (
-  request: CompletionRequest,
-  { upstreamModel }: Reader,
-  { texts, tokens }: Counted,
-): number => {
-  const media = mediaIn(request, upstreamModel);
+export const countedTokensBound = (request: CompletionRequest, reader: Reader, { texts, tokens }: Counted): number => {
+  const media = mediaIn(request, reader.upstreamModel);
+  const margin = Math.max(PROMPT_MARGIN, tokensPerCounted(reader));
   const rest = request.body.length - media.bytes - texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0);
-  return Math.ceil(tokens * COUNT_MARGIN) + Math.max(0, rest) + media.tokens;
+  return Math.ceil(tokens * margin) + Math.max(0, rest) + media.tokens;
 };
 
 /** How many tokens arrived as such, in lists, which needs no counting. */

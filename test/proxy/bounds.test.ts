@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { countedTokensBound, inputTokensBound, promptTexts, promptTokenIds } from '../../src/proxy/bounds.ts';
+import {
+  countedTokensBound,
+  inputTokensBound,
+  promptTexts,
+  promptTokenIds,
+  tokensPerCounted,
+} from '../../src/proxy/bounds.ts';
 import { isBadRequest, readRequest, type CompletionRequest } from '../../src/proxy/request.ts';
 import { png, wav } from './media.ts';
 import type { Endpoint } from '../../src/proxy/upstream.ts';
@@ -141,6 +147,21 @@ describe('countedTokensBound', () => {
     expect(counted(request, 1000)).toBeGreaterThan(1150);
     expect(counted(request, 1000)).toBeLessThan(1250);
   });
+
+  it.each(['deepseek-chat', 'llama-4', 'claude-opus-5-5', 'gpt-3.5-turbo', 'something-new'])(
+    'leaves room for the tokenizer of %s, which is another than ours',
+    (upstreamModel) => {
+      const texts = ['word '.repeat(1000)];
+      const asked = read({ messages: [{ role: 'user', content: texts[0] }] });
+      expect(tokensPerCounted({ upstreamModel })).toBe(1.5);
+      expect(countedTokensBound(asked, { ...model, upstreamModel }, { texts, tokens: 1000 })).toBeGreaterThan(1500);
+    },
+  );
+
+  it.each(['gpt-4o', 'openai/gpt-4.1-mini', 'ft:gpt-4o-2024-08-06:x', 'gpt-5', 'o3', 'o4-mini', 'simulated-chat'])(
+    'knows that tokens of %s are counted here alike',
+    (upstreamModel) => expect(tokensPerCounted({ upstreamModel })).toBe(1),
+  );
 
   it('lets nothing pass uncounted: what is no text counts by its bytes', () => {
     const schema = { description: 'x'.repeat(9000) };

@@ -66,7 +66,7 @@ describe('reserveCredits', () => {
     expect(bytes).toBeGreaterThan(10_000);
     expect(counted).toBe(1);
     expect(result).toMatchObject({ reserved: true, bounds: { outputTokens: 100 } });
-    expect(held).toBeLessThan(bound(2500, 100));
+    expect(held).toBeLessThan(bound(3200, 100));
     expect(result).not.toHaveProperty('bounds.outputCap');
   });
 

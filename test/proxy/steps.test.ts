@@ -163,8 +163,8 @@ describe('a stream that is held for in steps', () => {
   it('is held for with a margin where its provider may count more tokens than we do', async () => {
     const how = { credits: owed(5000), said: many(4000, 5), price: { ...simulated, upstreamModel: 'deepseek-chat' } };
     const { told, books } = await played(how);
-    expect(wordsIn(told) * 1.15).toBeLessThan(5000);
-    expect(wordsIn(told) * 1.15).toBeGreaterThan(4900);
+    expect(wordsIn(told) * 1.5).toBeLessThan(5000);
+    expect(wordsIn(told) * 1.5).toBeGreaterThan(4900);
     expect(books.charged).toBe(owed(wordsIn(told)));
   });
 
