@@ -117,6 +117,12 @@ const geminiTiles: Picture = {
  */
 const geminiFixed: Picture = { most: () => 2240, least: () => 280 };
 
+/** A name without a number, such as `gemini-flash-latest`, may mean either. */
+const anyGemini: Picture = {
+  most: (...asked) => Math.max(geminiTiles.most(...asked), geminiFixed.most(...asked)),
+  least: (...asked) => Math.min(geminiTiles.least(...asked), geminiFixed.least(...asked)),
+};
+
 /**
  * Of a family that nobody here knows. As much as the largest known to us, which is Qwen's: 16,384 patches of 28 × 28
  * (https://huggingface.co/Qwen/Qwen2-VL-7B-Instruct); Llama's and Mistral's models take less than half of it.
@@ -150,7 +156,8 @@ const families: readonly Family[] = [
   { models: /^claude-(?:3|haiku-4-5|(?:sonnet|opus)-4-[0-6](?!\d))/, picture: claude(1600) },
   { models: /^claude/, picture: claude(4784) },
   { models: /^gemini-(?:1|2)\./, picture: geminiTiles, soundTokensPerSecond: 32 },
-  { models: /^gemini/, picture: geminiFixed, soundTokensPerSecond: 32 },
+  { models: /^gemini-[3-9]/, picture: geminiFixed, soundTokensPerSecond: 32 },
+  { models: /^gemini/, picture: anyGemini, soundTokensPerSecond: 32 },
 ];
 
 const familyOf = (upstreamModel: string): Omit<Family, 'models'> => {

@@ -129,6 +129,16 @@ describe('the tokens of a picture elsewhere', () => {
     expect(bound(model, width, height)).toBeLessThanOrEqual(Math.max(2240, 2 * tokens));
   });
 
+  it('are the most of either rule where a name of Gemini tells no number', () => {
+    for (const model of ['gemini-flash-latest', 'google/gemini-pro-latest']) {
+      expect(bound(model, 9000, 9000)).toBe(24 * 258);
+      expect(ofUnknownSize(model)).toBe(24 * 258);
+      expect(bound(model, 100, 100)).toBe(2240);
+      expect(least(model, 100, 100)).toBe(64);
+    }
+    expect(ofUnknownSize('gemini-3-pro')).toBe(2240);
+  });
+
   it('are the same, however large it is, where nobody knows the model', () => {
     expect(bound('grok-4.7', 10, 10)).toBe(UNKNOWN_PICTURE_TOKENS);
     expect(ofUnknownSize('something-new')).toBe(UNKNOWN_PICTURE_TOKENS);
