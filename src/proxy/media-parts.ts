@@ -9,6 +9,9 @@ const textTypes: readonly unknown[] = ['text', 'refusal', 'thinking', 'input_tex
 /** No provider takes more than some hundreds, so that a request that is full of them does not keep others waiting. */
 const PICTURES_READ = 1000;
 
+/** Some providers take a PDF or a video where a picture is asked for. */
+const otherData = /^\s*data:(?!image\/)/i;
+
 /**
  * What is no text in a request: the most tokens that a model is billed for it, what is surely billed at least, and how many
  * bytes it is.
@@ -28,9 +31,13 @@ export const mediaIn = ({ fields }: CompletionRequest, upstreamModel: string): M
       const picture = field(part, 'image_url');
       const url = stringOf(field(picture, 'url') ?? picture);
       const read = ++pictures <= PICTURES_READ ? url : undefined;
-      const billed = pictureTokens(upstreamModel, read, field(picture, 'detail'));
-      tokens += billed.most;
-      least += billed.least;
+      if (url !== undefined && otherData.test(url)) {
+        tokens = Infinity;
+      } else {
+        const billed = pictureTokens(upstreamModel, read, field(picture, 'detail'));
+        tokens += billed.most;
+        least += billed.least;
+      }
       // URLs and base64 are plain ASCII, so their length in characters is their length in bytes.
       bytes += url?.length ?? 0;
     } else if (type === 'input_audio') {

@@ -67,6 +67,9 @@ describe('inputTokensBound', () => {
   it.each<[string, unknown]>([
     ['a file', { type: 'file', file: { file_data: 'data:application/pdf;base64,JVBERi0=' } }],
     ['sound without a length', { type: 'input_audio', input_audio: { data: 'T2dnUw==', format: 'ogg' } }],
+    ['a PDF instead of a picture', { type: 'image_url', image_url: { url: 'data:application/pdf;base64,JVBERi0=' } }],
+    ['a video instead of one', { type: 'image_url', image_url: ' DATA:video/mp4;base64,AAAA' }],
+    ['data of no type', { type: 'image_url', image_url: { url: 'data:;base64,AAAA' } }],
     ['what nobody knows', { type: 'video_url', video_url: { url: 'https://example.com' } }],
     ['what has no type', { image: 'iVBORw0KGgo=' }],
   ])('is all that the model reads where there is %s', (_what, part) => {
