@@ -125,7 +125,8 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
       if (!refusal?.funds) return refusal?.code;
       if (await saveOnInput()) return undefined;
       const { available, held: heldByOthers } = refusal.funds;
-      if (allow(held + available) > allowed && !(await extend(available))) return undefined;
+      const helps = available > 0n && allow(held + available) > allowed;
+      if (helps && !(await extend(available))) return undefined;
       if (heldByOthers === 0n || tries === TRIES || signal.aborted) return refusal.code;
       await pause(TRY_AGAIN_MS, signal);
     }

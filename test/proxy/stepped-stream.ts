@@ -78,6 +78,7 @@ export const play = async ({ credits, said, fields = {}, choices = 1, ending = '
       within = balance - held + (holds.get(generationId)?.amount ?? 0n);
     }
     if (command.type !== 'ExtendHold') return account.execute(...asked);
+    expect(command.by).toBeGreaterThan(0n);
     if (awayForMs !== undefined) throw new StoreUnavailable('away');
     expect(options?.mayRepeat ?? false).toBe(lost.has(commandId));
     if (extendMs > 0) await after(extendMs);
