@@ -114,7 +114,7 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
     if (inputCounted) return false;
     inputCounted = true;
     const before = allowed;
-    inputTokens = Math.min(inputTokens, await countInput(request, price, promptTokens));
+    inputTokens = Math.min(inputTokens, await countInput(request, price, reservation.media, promptTokens));
     allowed = allow(held);
     return allowed > before;
   };

@@ -1,6 +1,6 @@
 import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { asList, field, strings } from './loose-json.ts';
-import { mediaIn } from './media-parts.ts';
+import type { Media } from './media-parts.ts';
 import type { CompletionRequest } from './request.ts';
 
 /** What is known of a model, as far as it bounds what it reads. */
@@ -10,9 +10,11 @@ type Reader = Pick<PriceVersion, 'upstreamModel' | 'contextTokens'>;
  * The most input tokens that a request can have, without tokenising: a token is at least one byte, and what a provider
  * adds per message is less than the JSON around it. Pictures and sound sent inline are counted apart from their bytes.
  */
-export const inputTokensBound = (request: CompletionRequest, { upstreamModel, contextTokens }: Reader): number => {
-  const { endpoint, body, choices } = request;
-  const media = mediaIn(request, upstreamModel);
+export const inputTokensBound = (
+  { endpoint, body, choices }: CompletionRequest,
+  { contextTokens }: Reader,
+  media: Media,
+): number => {
   const bound = body.length - media.bytes + media.tokens;
   // Token lists arrive as digits and commas, at least two bytes a token, so bytes bound them too.
   return endpoint === '/embeddings' ? bound : Math.min(bound, contextTokens * choices);
@@ -35,10 +37,14 @@ export type Counted = { readonly texts: readonly string[]; readonly tokens: numb
  * The same, nearer, once the texts of a request were counted: all else of it, whatever a provider may make of that (a
  * schema, lists of tokens, fields that nobody here knows), still counts by its bytes.
  */
-export const countedTokensBound = (request: CompletionRequest, reader: Reader, { texts, tokens }: Counted): number => {
-  const media = mediaIn(request, reader.upstreamModel);
+export const countedTokensBound = (
+  { body }: CompletionRequest,
+  reader: Reader,
+  media: Media,
+  { texts, tokens }: Counted,
+): number => {
   const margin = Math.max(PROMPT_MARGIN, tokensPerCounted(reader));
-  const rest = request.body.length - media.bytes - texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0);
+  const rest = body.length - media.bytes - texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0);
   return Math.ceil(tokens * margin) + Math.max(0, rest) + media.tokens;
 };
 

@@ -4,7 +4,6 @@ import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { createAllowance, type Allowance, type Shortage } from './allowance.ts';
 import { promptTexts, promptTokenIds } from './bounds.ts';
 import type { Ledger } from './ledger.ts';
-import { mediaIn } from './media-parts.ts';
 import type { Metered } from './meter.ts';
 import type { CompletionRequest } from './request.ts';
 import type { Bounds, Reserved } from './reservation.ts';
@@ -82,8 +81,7 @@ export const createCall = (options: CallOptions): Call => {
       outputTokens: price.contextTokens * request.choices,
     });
     if (usage) return { usage, usageSource: 'reported', anomalies };
-    const media = mediaIn(request, price.upstreamModel);
-    const input = promptTokenIds(request) + (await promptTokens.count(promptTexts(request))) + media.least;
+    const input = promptTokenIds(request) + (await promptTokens.count(promptTexts(request))) + reservation.media.least;
     const output = await tokens.count(metered.texts);
     const counted = meteredUsage(Math.min(input, bounds.inputTokens), Math.min(output, bounds.outputLimit));
     return { usage: counted, usageSource: 'metered', anomalies };

@@ -3,6 +3,7 @@ import { cost, noUsage, type Credits } from '../../src/domain/money.ts';
 import { StoreUnavailable } from '../../src/eventstore/event-store.ts';
 import { createCall } from '../../src/proxy/call.ts';
 import { createLedger, generationIdOf, type ExecuteOnAccount } from '../../src/proxy/ledger.ts';
+import { mediaIn } from '../../src/proxy/media-parts.ts';
 import { relayStream } from '../../src/proxy/relay.ts';
 import { countInput, reserveCredits } from '../../src/proxy/reservation.ts';
 import { UpstreamFailed } from '../../src/proxy/upstream.ts';
@@ -98,7 +99,7 @@ export const play = async ({ credits, said, fields = {}, choices = 1, ending = '
     stopping: () => false,
   });
   const reservation = await reserveCredits({ request: asked, price, tokens: countWords, reserve: ledger.reserve });
-  const inputTokens = await countInput(asked, price, countWords);
+  const inputTokens = await countInput(asked, price, mediaIn(asked, price.upstreamModel), countWords);
   if (!reservation.reserved) return { reserved: false, account, inputTokens } as const;
   const heldAtFirst = account.state.wallet.held;
   const customer = new AbortController();
