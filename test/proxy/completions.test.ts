@@ -152,6 +152,18 @@ describe('a completion', () => {
     expect(poor.account.state.wallet).toMatchObject({ balance: 10_000_000n, held: 0n });
   });
 
+  it('is answered whole where its output costs nothing, however long it is', async () => {
+    const choices = [{ index: 0, message: { content: 'w '.repeat(5000) }, finish_reason: 'stop' }];
+    const upstream = answering(JSON.stringify({ ...(JSON.parse(whole) as object), choices, usage: usage(9, 5000) }));
+    const rates = { ...price.rates, output: 0n, reasoning: 0n };
+    const { ask, account } = open({
+      upstream,
+      prices: [{ ...price, rates, upstreamModel: 'gpt-4o', maxOutputTokens: 10_000 }],
+    });
+    expect(await ask({ ...chat, stream: true })).toMatchObject({ kind: 'whole', costUsd: '0.000009' });
+    expect(account.events.map(({ type }) => type)).toEqual(['CreditsReserved', 'HoldSettled']);
+  });
+
   it("calls the model by the provider's name for it", async () => {
     const upstream = answering(whole);
     const { ask } = open({ upstream, prices: [{ ...price, upstreamModel: 'somebody/m' }] });
