@@ -2,10 +2,11 @@ import type { AccountRefusal } from '../domain/account/decide.ts';
 import { affordableOutputTokens, costBound, type Credits } from '../domain/money.ts';
 import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
+import { tokensPerCounted } from './bounds.ts';
 import type { Ledger } from './ledger.ts';
 import type { CompletionRequest } from './request.ts';
 import { countInput, type Reserved } from './reservation.ts';
-import { STEP_TOKENS, tokensPerCounted } from './steps.ts';
+import { STEP_TOKENS } from './steps.ts';
 import type { TokenCounter } from './token-counter.ts';
 
 /** How far a stream has come at the end of one of its events, in what a customer pays for. */
@@ -63,7 +64,7 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
   const { outputLimit } = reservation.bounds;
   const step = STEP_TOKENS * request.choices;
   const perCounted = tokensPerCounted(price);
-  let { inputTokens, outputTokens: allowed } = reservation.bounds;
+  let { inputTokens } = reservation.bounds;
   let { held } = reservation;
   let counted = { tokens: 0, bytes: 0, textEnd: 0 };
   let inputCounted = false;
@@ -75,6 +76,8 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
 
   const allow = (credits: Credits): number =>
     Math.min(outputLimit, affordableOutputTokens(credits, inputTokens, rates));
+  // Output that costs nothing is all held for from the start.
+  let allowed = Math.max(reservation.bounds.outputTokens, allow(held));
   const left = ({ bytes }: Said): number =>
     allowed >= outputLimit ? Infinity : allowed - counted.tokens - (bytes - counted.bytes);
 
@@ -111,7 +114,7 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
     if (inputCounted) return false;
     inputCounted = true;
     const before = allowed;
-    inputTokens = Math.min(inputTokens, await countInput(request, price, promptTokens));
+    inputTokens = Math.min(inputTokens, await countInput(request, price, reservation.media, promptTokens));
     allowed = allow(held);
     return allowed > before;
   };
@@ -122,7 +125,8 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
       if (!refusal?.funds) return refusal?.code;
       if (await saveOnInput()) return undefined;
       const { available, held: heldByOthers } = refusal.funds;
-      if (allow(held + available) > allowed && !(await extend(available))) return undefined;
+      const helps = available > 0n && allow(held + available) > allowed;
+      if (helps && !(await extend(available))) return undefined;
       if (heldByOthers === 0n || tries === TRIES || signal.aborted) return refusal.code;
       await pause(TRY_AGAIN_MS, signal);
     }

@@ -1,6 +1,6 @@
 import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { asList, field, strings } from './loose-json.ts';
-import { mediaIn } from './media-parts.ts';
+import type { Media } from './media-parts.ts';
 import type { CompletionRequest } from './request.ts';
 
 /** What is known of a model, as far as it bounds what it reads. */
@@ -10,16 +10,25 @@ type Reader = Pick<PriceVersion, 'upstreamModel' | 'contextTokens'>;
  * The most input tokens that a request can have, without tokenising: a token is at least one byte, and what a provider
  * adds per message is less than the JSON around it. Pictures and sound sent inline are counted apart from their bytes.
  */
-export const inputTokensBound = (request: CompletionRequest, { upstreamModel, contextTokens }: Reader): number => {
-  const { endpoint, body, choices } = request;
-  const media = mediaIn(request, upstreamModel);
+export const inputTokensBound = (
+  { endpoint, body, choices }: CompletionRequest,
+  { contextTokens }: Reader,
+  media: Media,
+): number => {
   const bound = body.length - media.bytes + media.tokens;
   // Token lists arrive as digits and commas, at least two bytes a token, so bytes bound them too.
   return endpoint === '/embeddings' ? bound : Math.min(bound, contextTokens * choices);
 };
 
-/** Other tokenizers than the one that counts here need more tokens for the same text. */
-export const COUNT_MARGIN = 1.15;
+/** Models whose tokens are counted here as their providers do. */
+const countedAlike = /^(?:.*\/|ft:)?(?:gpt-4o|gpt-4\.1|chatgpt-4o|gpt-5|o[134]\b|simulated)/;
+
+/** How many tokens a model may make of what is one here. Other tokenizers need more for the same text, most in other languages. */
+export const tokensPerCounted = ({ upstreamModel }: Pick<Reader, 'upstreamModel'>): number =>
+  countedAlike.test(upstreamModel) ? 1 : 1.5;
+
+/** Even where tokens are counted alike, a provider writes words of its own around texts and calls of tools. */
+const PROMPT_MARGIN = 1.15;
 
 /** Texts of a request, and how many tokens they have together. */
 export type Counted = { readonly texts: readonly string[]; readonly tokens: number };
@@ -29,13 +38,14 @@ export type Counted = { readonly texts: readonly string[]; readonly tokens: numb
  * schema, lists of tokens, fields that nobody here knows), still counts by its bytes.
  */
 export const countedTokensBound = (
-  request: CompletionRequest,
-  { upstreamModel }: Reader,
+  { body }: CompletionRequest,
+  reader: Reader,
+  media: Media,
   { texts, tokens }: Counted,
 ): number => {
-  const media = mediaIn(request, upstreamModel);
-  const rest = request.body.length - media.bytes - texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0);
-  return Math.ceil(tokens * COUNT_MARGIN) + Math.max(0, rest) + media.tokens;
+  const margin = Math.max(PROMPT_MARGIN, tokensPerCounted(reader));
+  const rest = body.length - media.bytes - texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0);
+  return Math.ceil(tokens * margin) + Math.max(0, rest) + media.tokens;
 };
 
 /** How many tokens arrived as such, in lists, which needs no counting. */

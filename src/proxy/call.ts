@@ -81,7 +81,7 @@ export const createCall = (options: CallOptions): Call => {
       outputTokens: price.contextTokens * request.choices,
     });
     if (usage) return { usage, usageSource: 'reported', anomalies };
-    const input = promptTokenIds(request) + (await promptTokens.count(promptTexts(request)));
+    const input = promptTokenIds(request) + (await promptTokens.count(promptTexts(request))) + reservation.media.least;
     const output = await tokens.count(metered.texts);
     const counted = meteredUsage(Math.min(input, bounds.inputTokens), Math.min(output, bounds.outputLimit));
     return { usage: counted, usageSource: 'metered', anomalies };

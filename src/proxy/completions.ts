@@ -1,4 +1,3 @@
-import { formatUsd } from '../domain/money.ts';
 import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { StoreFull } from '../eventstore/event-store.ts';
 import { createCall, type Call } from './call.ts';
@@ -6,13 +5,13 @@ import { createIdempotency, type RecordedBy } from './idempotency.ts';
 import { isIntricate, MAX_VALUES } from './intricate.ts';
 import { createLedger, type ExecuteOnAccount, type Ledger } from './ledger.ts';
 import { unsoldMedia } from './media-parts.ts';
-import { readAnswer, withCost } from './meter.ts';
 import { upstreamProblem, type CompletionProblem } from './problem.ts';
 import { relayStream, type Sink } from './relay.ts';
 import { isBadRequest, readRequest, withFields, type CompletionRequest } from './request.ts';
 import { reserveCredits, type Bounds, type NotReserved } from './reservation.ts';
 import type { TokenCounter } from './token-counter.ts';
-import { UpstreamFailed, type Endpoint, type Upstream, type UpstreamResponse } from './upstream.ts';
+import type { Endpoint, Upstream, UpstreamResponse } from './upstream.ts';
+import { answerWhole, readText, releaseFailed, type Whole } from './whole.ts';
 
 /** One completion that a customer asks for, with what the door knows about it. */
 export type Asked = {
@@ -30,13 +29,7 @@ export type Asked = {
 
 export type Answer =
   | { readonly kind: 'problem'; readonly problem: CompletionProblem }
-  | {
-      readonly kind: 'whole';
-      readonly generationId: string;
-      readonly body: string;
-      readonly costUsd: string;
-      readonly outputCap?: number;
-    }
+  | (Whole & { readonly outputCap?: number })
   /** `relay` must be called, whoever is there to hear it: the settlement is part of it. */
   | {
       readonly kind: 'stream';
@@ -71,7 +64,6 @@ export type Completions = {
 };
 
 const MAX_ERROR_BYTES = 64 * 1024;
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** Reserve, forward, meter, settle. */
 export const createCompletions = (options: CompletionsOptions): Completions => {
@@ -88,18 +80,35 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
     idleTimeoutMs,
   } = options;
   const calls = new Set<Call>();
+  /** Those that are not calls yet as well, for they may be writing to the log. */
+  let underWay = 0;
   let draining = false;
   let idle = (): void => undefined;
 
+  const over = (): void => {
+    if (--underWay === 0) idle();
+  };
   const finished = (call: Call): void => {
     calls.delete(call);
     call.close();
-    if (calls.size === 0) idle();
   };
 
   const complete = async (asked: Asked): Promise<Answer> => {
     if (draining) return problem({ kind: 'draining' });
+    underWay++;
+    let streaming = false;
+    try {
+      const answer = await answerTo(asked);
+      streaming = answer.kind === 'stream';
+      return answer;
+    } finally {
+      if (!streaming) over();
+    }
+  };
+
+  const answerTo = async (asked: Asked): Promise<Answer> => {
     if (await isIntricate(asked.body)) return problem(intricate);
+    if (draining) return problem({ kind: 'draining' });
     const request = readRequest(asked.endpoint, asked.body);
     if (isBadRequest(request)) return problem({ kind: 'bad_request', ...request });
     const askedAt = now();
@@ -137,9 +146,16 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
     try {
       const response = await dispatch(call, upstream);
       if (!('body' in response)) return problem(response);
-      if (!response.contentType.includes('text/event-stream')) return await answerWhole(call, response);
+      if (!response.contentType.includes('text/event-stream')) {
+        const answer = await answerWhole(call, response);
+        return answer.kind === 'whole' ? { ...answer, ...capOf(call.bounds) } : problem(answer);
+      }
       streaming = true;
-      const relay = (sink: Sink): Promise<void> => relayStream(call, response, sink).finally(() => finished(call));
+      const relay = (sink: Sink): Promise<void> =>
+        relayStream(call, response, sink).finally(() => {
+          finished(call);
+          over();
+        });
       return { kind: 'stream', generationId: call.generationId, relay, ...capOf(call.bounds) };
     } finally {
       if (!streaming) finished(call);
@@ -149,11 +165,11 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
   return {
     complete,
     get active() {
-      return calls.size;
+      return underWay;
     },
     drain: async (graceMs) => {
       draining = true;
-      if (calls.size === 0) return;
+      if (underWay === 0) return;
       const ended = new Promise<void>((resolve) => (idle = resolve));
       const grace = setTimeout(() => {
         for (const call of calls) call.cancel('drained');
@@ -208,57 +224,6 @@ const dispatch = async (call: Call, upstream: Upstream): Promise<UpstreamRespons
   }
 };
 
-const releaseFailed = async ({ ledger, cancelled }: Call, error: unknown): Promise<CompletionProblem> => {
-  if (cancelled === 'client_gone') {
-    await ledger.release('client_gone', 'before the answer');
-    return { kind: 'client_gone' };
-  }
-  if (cancelled === 'drained') {
-    await ledger.release('gateway_failed', 'the gateway stopped before the answer');
-    return { kind: 'draining' };
-  }
-  if (!(error instanceof UpstreamFailed)) {
-    await ledger.release('gateway_failed', 'an error of the gateway');
-    throw error;
-  }
-  await ledger.release('upstream_failed', error.code);
-  const code = error.code === 'timeout' ? 'upstream_timeout' : 'upstream_error';
-  return { kind: 'upstream_failed', code };
-};
-
-const answerWhole = async (call: Call, response: UpstreamResponse): Promise<Answer> => {
-  let body: string;
-  try {
-    body = await readText(response.body, MAX_ANSWER_BYTES);
-  } catch (error) {
-    return problem(await releaseFailed(call, error));
-  }
-  const answer = readAnswer(body);
-  if (!answer) return problem(await releaseFailed(call, new UpstreamFailed('reset', 'the answer is none')));
-  call.heard();
-  if (call.request.streamed) {
-    const refusal = await heldFor(call, answer.texts.join(''));
-    if (refusal) return problem(refusal);
-  }
-  const settlement = await call.settle(answer, 'completed');
-  const costUsd = formatUsd(settlement.charged);
-  return {
-    kind: 'whole',
-    generationId: call.generationId,
-    body: withCost(body, settlement.usage, costUsd),
-    costUsd,
-    ...capOf(call.bounds),
-  };
-};
-
-/** An upstream that was asked for a stream may not make one; what was held in the hope of that may be less than it says. */
-const heldFor = async ({ allowance, ledger }: Call, text: string): Promise<CompletionProblem | undefined> => {
-  const code = await allowance.admit({ bytes: Buffer.byteLength(text), textEnd: text.length }, text);
-  if (code === undefined || code === 'hold_not_open') return undefined;
-  await ledger.release('out_of_credits', 'the answer did not stream');
-  return { kind: 'refused', refusal: { code } };
-};
-
 /** The request as the upstream must see it: its own name for the model, usage always on, a limit where credits set one. */
 const forwarded = (
   request: CompletionRequest,
@@ -273,14 +238,3 @@ const forwarded = (
       : {}),
     ...(outputCap === undefined ? {} : { [upstream.outputLimitField]: outputCap }),
   });
-
-const readText = async (body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> => {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of body) {
-    bytes += part.length;
-    if (bytes > maxBytes) throw new UpstreamFailed('reset', `the answer is longer than ${maxBytes} bytes`);
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
-};

@@ -1,6 +1,6 @@
 import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { asList, field } from './loose-json.ts';
-import { pictureTokensBound, soundTokensBound } from './media-bounds.ts';
+import { pictureTokens, soundTokensBound } from './media-bounds.ts';
 import type { BadRequest, CompletionRequest } from './request.ts';
 
 /** Parts of a message that are text, which its bytes bound. */
@@ -9,20 +9,35 @@ const textTypes: readonly unknown[] = ['text', 'refusal', 'thinking', 'input_tex
 /** No provider takes more than some hundreds, so that a request that is full of them does not keep others waiting. */
 const PICTURES_READ = 1000;
 
+/** Some providers take a PDF or a video where a picture is asked for. */
+const otherData = /^\s*data:(?!image\/)/i;
+
 /**
- * The most tokens that a model is billed for what is no text in a request, and how many bytes that is. Of a picture and of
- * sound, by the provider's rule; of a file, and of whatever nobody here knows, all that the model can read: a page of a
- * PDF is written in some bytes and read as a picture, and its text is compressed.
+ * What is no text in a request: the most tokens that a model is billed for it, what is surely billed at least, and how many
+ * bytes it is.
  */
-export const mediaIn = ({ fields }: CompletionRequest, upstreamModel: string): { tokens: number; bytes: number } => {
-  let [tokens, bytes, pictures] = [0, 0, 0];
+export type Media = { readonly tokens: number; readonly least: number; readonly bytes: number };
+
+/**
+ * Of a picture and of sound, by the provider's rule; of a file, and of whatever nobody here knows, all that the model can
+ * read: a page of a PDF is written in some bytes and read as a picture, and its text is compressed. At least, what is known
+ * of pictures: how long sound is, is known at most.
+ */
+export const mediaIn = ({ fields }: CompletionRequest, upstreamModel: string): Media => {
+  let [tokens, least, bytes, pictures] = [0, 0, 0, 0];
   for (const part of partsOf(fields)) {
     const type = field(part, 'type');
     if (type === 'image_url') {
       const picture = field(part, 'image_url');
       const url = stringOf(field(picture, 'url') ?? picture);
       const read = ++pictures <= PICTURES_READ ? url : undefined;
-      tokens += pictureTokensBound(upstreamModel, read, field(picture, 'detail'));
+      if (url !== undefined && otherData.test(url)) {
+        tokens = Infinity;
+      } else {
+        const billed = pictureTokens(upstreamModel, read, field(picture, 'detail'));
+        tokens += billed.most;
+        least += billed.least;
+      }
       // URLs and base64 are plain ASCII, so their length in characters is their length in bytes.
       bytes += url?.length ?? 0;
     } else if (type === 'input_audio') {
@@ -33,7 +48,7 @@ export const mediaIn = ({ fields }: CompletionRequest, upstreamModel: string): {
       tokens = Infinity;
     }
   }
-  return { tokens, bytes };
+  return { tokens, least, bytes };
 };
 
 const isText = (part: unknown, type: unknown): boolean => {

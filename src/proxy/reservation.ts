@@ -4,6 +4,7 @@ import { affordableOutputTokens, costBound, type Credits } from '../domain/money
 import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { countedTokensBound, inputTokensBound, promptTexts } from './bounds.ts';
 import type { Duplicate } from './idempotency.ts';
+import { mediaIn, type Media } from './media-parts.ts';
 import type { CompletionRequest } from './request.ts';
 import { comesInSteps, STEP_TOKENS } from './steps.ts';
 import type { TokenCounter } from './token-counter.ts';
@@ -24,6 +25,7 @@ export type Reserved = {
   readonly bounds: Bounds;
   readonly price: PinnedPrice;
   readonly held: Credits;
+  readonly media: Media;
 };
 export type NotReserved = {
   readonly reserved: false;
@@ -56,19 +58,21 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
   const { request, price, tokens } = options;
   const limit = Math.min(request.maxOutputTokens ?? price.maxOutputTokens, price.maxOutputTokens);
   const stepwise = comesInSteps(request, price);
+  // Once for all: pictures are decoded for it, on this thread.
+  const media = mediaIn(request, price.upstreamModel);
   const cheap: Bounds = {
-    inputTokens: inputTokensBound(request, price),
+    inputTokens: inputTokensBound(request, price, media),
     outputTokens: (stepwise ? Math.min(limit, STEP_TOKENS) : limit) * request.choices,
     outputLimit: limit * request.choices,
   };
   const refusal = await ask(options, cheap, 'reserve');
-  if (!refusal) return reserved(price, cheap);
+  if (!refusal) return reserved(price, cheap, media);
   if (!mayFitCounted(refusal, cheap)) return { reserved: false, refusal };
 
-  const inputTokens = Math.min(cheap.inputTokens, await countInput(request, price, tokens));
+  const inputTokens = Math.min(cheap.inputTokens, await countInput(request, price, media, tokens));
   const exact: Bounds = { ...cheap, inputTokens };
   const again = inputTokens < cheap.inputTokens ? await ask(options, exact, 'reserve-counted') : refusal;
-  if (!again) return reserved(price, exact);
+  if (!again) return reserved(price, exact, media);
   if (!again.funds) return { reserved: false, refusal: again };
 
   const affordableTokens = affordable(again.funds.available, inputTokens, request, price);
@@ -80,7 +84,7 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
     ? { ...exact, outputTokens }
     : { inputTokens, outputTokens, outputLimit: outputTokens, outputCap: affordableTokens };
   const last = await ask(options, bounds, 'reserve-capped');
-  return last ? { reserved: false, refusal: last, affordableTokens } : reserved(price, bounds);
+  return last ? { reserved: false, refusal: last, affordableTokens } : reserved(price, bounds, media);
 };
 
 /**
@@ -98,12 +102,13 @@ const isFinal = (code: string): boolean =>
 export const countInput = async (
   request: CompletionRequest,
   price: PriceVersion,
+  media: Media,
   tokens: TokenCounter,
 ): Promise<number> => {
   const texts = promptTexts(request);
   // More tokens than the bytes bound, or the model reads, tell nothing new, and others wait for their count.
-  const enough = inputTokensBound(request, price);
-  return countedTokensBound(request, price, { texts, tokens: await tokens.count(texts, 'at_most', enough) });
+  const enough = inputTokensBound(request, price, media);
+  return countedTokensBound(request, price, media, { texts, tokens: await tokens.count(texts, 'at_most', enough) });
 };
 
 const ask = (options: ReservationOptions, bounds: Bounds, step: string): ReturnType<Reserve> => {
@@ -127,11 +132,12 @@ const ask = (options: ReservationOptions, bounds: Bounds, step: string): ReturnT
 const amountOf = ({ inputTokens, outputTokens }: Bounds, { rates }: PriceVersion): Credits =>
   costBound(inputTokens, outputTokens, rates);
 
-const reserved = (price: PriceVersion, bounds: Bounds): Reserved => ({
+const reserved = (price: PriceVersion, bounds: Bounds, media: Media): Reserved => ({
   reserved: true,
   bounds,
   price: pinned(price),
   held: amountOf(bounds, price),
+  media,
 });
 
 const pinned = ({ model, version, rates }: PriceVersion): PinnedPrice => ({ model, version, rates });

@@ -6,8 +6,8 @@ const READ_BYTES = 4096;
 const uncompressed = [1, 3, 6, 7];
 const EXTENSIBLE = 0xfffe;
 
-/** The lowest bitrates that MPEG-1 and its successors know for Layer III, in bytes a second. */
-const MP3_LOWEST = { mpeg1: 32_000 / 8, later: 8_000 / 8 };
+/** The lowest bitrate that MPEG knows for Layer III, in bytes a second: frames after the first may be of any version. */
+const MP3_LOWEST = 8_000 / 8;
 
 /**
  * The longest that sound which is sent inline can last, in seconds; undefined where its bytes do not bound that, as those
@@ -22,11 +22,8 @@ export const soundSeconds = (base64: string): number | undefined => {
 const slowest = (numbers: Numbers): number | undefined => {
   const { says, u8 } = numbers;
   if (says(0, 'RIFF') && says(8, 'WAVE')) return slowestWav(numbers);
-  // What comes after a tag may be of any version.
-  if (says(0, 'ID3')) return MP3_LOWEST.later;
   const isLayer3 = u8(0) === 0xff && u8(1) >= 0xe0 && ((u8(1) >> 1) & 3) === 1;
-  if (!isLayer3) return undefined;
-  return ((u8(1) >> 3) & 3) === 3 ? MP3_LOWEST.mpeg1 : MP3_LOWEST.later;
+  return isLayer3 || says(0, 'ID3') ? MP3_LOWEST : undefined;
 };
 
 /** Of all that the header says of its speed, the slowest, for who knows which of it a provider believes. */

@@ -1,5 +1,4 @@
 import type { PriceVersion } from '../domain/prices/price-book.ts';
-import { COUNT_MARGIN } from './bounds.ts';
 import type { CompletionRequest } from './request.ts';
 
 /**
@@ -23,10 +22,3 @@ export const comesInSteps = (request: CompletionRequest, price: PriceVersion): b
   (request.maxOutputTokens ?? Infinity) > STEP_TOKENS &&
   showsAll.test(price.upstreamModel) &&
   hiding.every((name) => request.fields[name] === undefined || request.fields[name] === null);
-
-/** Models whose tokens are counted here as their providers do. */
-const countedAlike = /^(?:.*\/)?(?:gpt-4o|gpt-4\.1|chatgpt-4o|simulated)/;
-
-/** How many tokens a model may make of what is one here. */
-export const tokensPerCounted = ({ upstreamModel }: PriceVersion): number =>
-  countedAlike.test(upstreamModel) ? 1 : COUNT_MARGIN;

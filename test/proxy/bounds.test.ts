@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { countedTokensBound, inputTokensBound, promptTexts, promptTokenIds } from '../../src/proxy/bounds.ts';
+import {
+  countedTokensBound,
+  inputTokensBound,
+  promptTexts,
+  promptTokenIds,
+  tokensPerCounted,
+} from '../../src/proxy/bounds.ts';
+import { mediaIn } from '../../src/proxy/media-parts.ts';
 import { isBadRequest, readRequest, type CompletionRequest } from '../../src/proxy/request.ts';
 import { png, wav } from './media.ts';
 import type { Endpoint } from '../../src/proxy/upstream.ts';
@@ -13,27 +20,30 @@ const read = (fields: object, endpoint: Endpoint = '/chat/completions'): Complet
   if (isBadRequest(request)) throw new Error(request.message);
   return request;
 };
+const noMedia = { tokens: 0, least: 0, bytes: 0 };
 const chat = (...content: unknown[]) => read({ messages: [{ role: 'user', content }] });
 
 const counted = (request: CompletionRequest, tokens: number) =>
-  countedTokensBound(request, model, { texts: promptTexts(request), tokens });
+  countedTokensBound(request, model, mediaIn(request, model.upstreamModel), { texts: promptTexts(request), tokens });
+const bytesBound = (request: CompletionRequest, reader: typeof model) =>
+  inputTokensBound(request, reader, mediaIn(request, reader.upstreamModel));
 
 describe('inputTokensBound', () => {
   it('is the bytes of the body, for no token is less than one', () => {
     const request = read({ messages: [{ role: 'user', content: '家族 😀' }] });
-    expect(inputTokensBound(request, model)).toBe(request.body.length);
+    expect(bytesBound(request, model)).toBe(request.body.length);
     expect(request.body.length).toBeGreaterThan('家族 😀'.length);
   });
 
   it('is never more than the model reads, once for each choice', () => {
     const long = { messages: [{ role: 'user', content: 'x'.repeat(5000) }] };
-    expect(inputTokensBound(read(long), small)).toBe(1000);
-    expect(inputTokensBound(read({ prompt: ['x'.repeat(5000), 'y'.repeat(5000)] }, '/completions'), small)).toBe(2000);
+    expect(bytesBound(read(long), small)).toBe(1000);
+    expect(bytesBound(read({ prompt: ['x'.repeat(5000), 'y'.repeat(5000)] }, '/completions'), small)).toBe(2000);
   });
 
   it('of embeddings is the bytes alone: each of many inputs may fill the context', () => {
     const request = read({ input: Array.from({ length: 10 }, () => 'x'.repeat(5000)) }, '/embeddings');
-    expect(inputTokensBound(request, small)).toBe(request.body.length);
+    expect(bytesBound(request, small)).toBe(request.body.length);
   });
 
   it('counts pictures and sound apart from their bytes', () => {
@@ -46,7 +56,7 @@ describe('inputTokensBound', () => {
       { type: 'image_url', image_url: { url: 'https://example.com/a.png' } },
       { type: 'input_audio', input_audio: { data: sound, format: 'wav' } },
     );
-    for (const bound of [inputTokensBound(request, model), counted(request, 5)]) {
+    for (const bound of [bytesBound(request, model), counted(request, 5)]) {
       expect(bound).toBeGreaterThan(2 * PICTURE + 120);
       expect(bound).toBeLessThan(2 * PICTURE + 120 + 500);
     }
@@ -55,17 +65,20 @@ describe('inputTokensBound', () => {
   it('cannot be talked below zero', () => {
     // JSON writes these six bytes for one character each: what is taken off is less than what is there.
     const request = chat({ type: 'image_url', image_url: { url: '\u0001'.repeat(1000) } });
-    expect(inputTokensBound(request, model)).toBeGreaterThan(PICTURE + 4000);
+    expect(bytesBound(request, model)).toBeGreaterThan(PICTURE + 4000);
   });
 
   it.each<[string, unknown]>([
     ['a file', { type: 'file', file: { file_data: 'data:application/pdf;base64,JVBERi0=' } }],
     ['sound without a length', { type: 'input_audio', input_audio: { data: 'T2dnUw==', format: 'ogg' } }],
+    ['a PDF instead of a picture', { type: 'image_url', image_url: { url: 'data:application/pdf;base64,JVBERi0=' } }],
+    ['a video instead of one', { type: 'image_url', image_url: ' DATA:video/mp4;base64,AAAA' }],
+    ['data of no type', { type: 'image_url', image_url: { url: 'data:;base64,AAAA' } }],
     ['what nobody knows', { type: 'video_url', video_url: { url: 'https://example.com' } }],
     ['what has no type', { image: 'iVBORw0KGgo=' }],
   ])('is all that the model reads where there is %s', (_what, part) => {
     const request = chat({ type: 'text', text: 'Read this.' }, part);
-    expect(inputTokensBound(request, model)).toBe(model.contextTokens);
+    expect(bytesBound(request, model)).toBe(model.contextTokens);
     // And is so however the texts are counted.
     expect(counted(request, 3)).toBeGreaterThanOrEqual(model.contextTokens);
   });
@@ -73,16 +86,16 @@ describe('inputTokensBound', () => {
   it('is the bytes where parts are text, whatever they are called', () => {
     const parts = [{ text: 'a' }, 'b', { type: 'thinking', thinking: 'c' }, { type: 'refusal', refusal: 'd' }];
     const request = chat(...parts);
-    expect(inputTokensBound(request, model)).toBe(request.body.length);
+    expect(bytesBound(request, model)).toBe(request.body.length);
   });
 
   it('looks at no more pictures than a provider takes, so that nobody waits for a million of them', () => {
     const tiny = { type: 'image_url', image_url: { url: `data:image/png;base64,${png(1, 1).toString('base64')}` } };
-    const bound = inputTokensBound(chat(...Array.from({ length: 1002 }, () => tiny)), {
+    const bound = bytesBound(chat(...Array.from({ length: 1002 }, () => tiny)), {
       ...model,
       contextTokens: Infinity,
     });
-    const ofTwo = inputTokensBound(chat(tiny, tiny), model) - inputTokensBound(chat(tiny), model);
+    const ofTwo = bytesBound(chat(tiny, tiny), model) - bytesBound(chat(tiny), model);
     // All but two cost a tile.
     expect(bound - 1002 * ofTwo).toBeGreaterThan(2 * (8 - 1) * 170 - 100);
     expect(bound - 1002 * ofTwo).toBeLessThan(2 * (8 - 1) * 170 + 100);
@@ -91,7 +104,7 @@ describe('inputTokensBound', () => {
   it('takes no offence at what is none', () => {
     for (const content of [null, 7, [null], [7], [{ type: 7 }], [{ type: 'image_url', image_url: null }]]) {
       const request = read({ messages: [null, 'x', { role: 'user', content }] });
-      expect(inputTokensBound(request, model)).toBeGreaterThan(0);
+      expect(bytesBound(request, model)).toBeGreaterThan(0);
     }
   });
 });
@@ -141,6 +154,22 @@ describe('countedTokensBound', () => {
     expect(counted(request, 1000)).toBeGreaterThan(1150);
     expect(counted(request, 1000)).toBeLessThan(1250);
   });
+
+  it.each(['deepseek-chat', 'llama-4', 'claude-opus-5-5', 'gpt-3.5-turbo', 'something-new'])(
+    'leaves room for the tokenizer of %s, which is another than ours',
+    (upstreamModel) => {
+      const texts = ['word '.repeat(1000)];
+      const asked = read({ messages: [{ role: 'user', content: texts[0] }] });
+      expect(tokensPerCounted({ upstreamModel })).toBe(1.5);
+      const bound = countedTokensBound(asked, { ...model, upstreamModel }, noMedia, { texts, tokens: 1000 });
+      expect(bound).toBeGreaterThan(1500);
+    },
+  );
+
+  it.each(['gpt-4o', 'openai/gpt-4.1-mini', 'ft:gpt-4o-2024-08-06:x', 'gpt-5', 'o3', 'o4-mini', 'simulated-chat'])(
+    'knows that tokens of %s are counted here alike',
+    (upstreamModel) => expect(tokensPerCounted({ upstreamModel })).toBe(1),
+  );
 
   it('lets nothing pass uncounted: what is no text counts by its bytes', () => {
     const schema = { description: 'x'.repeat(9000) };

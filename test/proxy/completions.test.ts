@@ -152,6 +152,18 @@ describe('a completion', () => {
     expect(poor.account.state.wallet).toMatchObject({ balance: 10_000_000n, held: 0n });
   });
 
+  it('is answered whole where its output costs nothing, however long it is', async () => {
+    const choices = [{ index: 0, message: { content: 'w '.repeat(5000) }, finish_reason: 'stop' }];
+    const upstream = answering(JSON.stringify({ ...(JSON.parse(whole) as object), choices, usage: usage(9, 5000) }));
+    const rates = { ...price.rates, output: 0n, reasoning: 0n };
+    const { ask, account } = open({
+      upstream,
+      prices: [{ ...price, rates, upstreamModel: 'gpt-4o', maxOutputTokens: 10_000 }],
+    });
+    expect(await ask({ ...chat, stream: true })).toMatchObject({ kind: 'whole', costUsd: '0.000009' });
+    expect(account.events.map(({ type }) => type)).toEqual(['CreditsReserved', 'HoldSettled']);
+  });
+
   it("calls the model by the provider's name for it", async () => {
     const upstream = answering(whole);
     const { ask } = open({ upstream, prices: [{ ...price, upstreamModel: 'somebody/m' }] });
@@ -332,5 +344,42 @@ describe('draining', () => {
     await completions.drain(10);
     expect(await answer).toMatchObject({ problem: { kind: 'draining' } });
     expect(account.events.at(-1)).toMatchObject({ type: 'HoldReleased', reason: 'gateway_failed' });
+  });
+
+  it('waits for those whose credits are being set aside, and gives these back', async () => {
+    const account = openAccount(CREDITS);
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    let reserving = false;
+    const execute: ExecuteOnAccount = async (...asked) => {
+      if (asked[1].type === 'ReserveCredits') {
+        reserving = true;
+        await held;
+      }
+      return account.execute(...asked);
+    };
+    const upstream = answering(whole);
+    const { completions, ask } = open({ account, execute, upstream });
+    const answer = ask();
+    await vi.waitFor(() => expect(reserving).toBe(true));
+    expect(completions.active).toBe(1);
+    let drained = false;
+    const draining = completions.drain(1000).then(() => (drained = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(drained).toBe(false);
+    goOn();
+    await draining;
+    expect(account.events.map(({ type }) => type)).toEqual(['CreditsReserved', 'HoldReleased']);
+    expect(await answer).toMatchObject({ problem: { kind: 'draining' } });
+    expect(upstream.sent).toEqual([]);
+    expect(completions.active).toBe(0);
+  });
+
+  it('does not begin what is still being looked at', async () => {
+    const { completions, ask, account } = open();
+    const answer = ask({ ...chat, messages: [{ role: 'user', content: 'x'.repeat(500_000) }] });
+    await completions.drain(1000);
+    expect(await answer).toMatchObject({ problem: { kind: 'draining' } });
+    expect(account.events).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Pool } from 'undici';
+import { Pool, type Dispatcher } from 'undici';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { exchange } from '../../src/proxy/upstreams/exchange.ts';
 import { SOON } from '../support/soon.ts';
@@ -95,6 +95,21 @@ describe('an exchange with an upstream', () => {
     gone.abort(reason);
     await expect(body.next()).rejects.toBe(reason);
     await expect.poll(() => closed, SOON).toBe(true);
+  });
+
+  it('hands out nothing that the parser still had when the signal aborted', async () => {
+    const gone = new AbortController();
+    let started: Dispatcher.DispatchHandler = {};
+    const controller = { abort: () => undefined, pause: () => undefined, resume: () => undefined, paused: false };
+    const from = controller as unknown as Dispatcher.DispatchController;
+    const dispatcher = { dispatch: (_: unknown, handler: Dispatcher.DispatchHandler) => (started = handler) };
+    const { body } = exchange(dispatcher as unknown as Dispatcher, { path: '/', method: 'POST' }, gone.signal);
+    started.onRequestStart?.(from, undefined);
+    started.onResponseStart?.(from, 200, {}, 'OK');
+    const reason = new Error('nobody needs it any more');
+    gone.abort(reason);
+    started.onResponseData?.(from, Buffer.from('too late'));
+    await expect(body.next()).rejects.toBe(reason);
   });
 
   it('closes the connection where its reader leaves, and keeps it where the answer was whole', async () => {

@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pictureTokensBound, soundTokensBound, UNKNOWN_PICTURE_TOKENS } from '../../src/proxy/media-bounds.ts';
+import { pictureTokens, soundTokensBound, UNKNOWN_PICTURE_TOKENS } from '../../src/proxy/media-bounds.ts';
 import { mp3, png, wav } from './media.ts';
 
 const picture = (width: number, height: number): string =>
   `data:image/png;base64,${png(width, height).toString('base64')}`;
 const bound = (model: string, width: number, height: number, detail?: string): number =>
-  pictureTokensBound(model, picture(width, height), detail);
+  pictureTokens(model, picture(width, height), detail).most;
+const least = (model: string, width: number, height: number, detail?: string): number =>
+  pictureTokens(model, picture(width, height), detail).least;
 const ofUnknownSize = (model: string, detail?: string): number =>
-  pictureTokensBound(model, 'https://example.com/a.png', detail);
+  pictureTokens(model, 'https://example.com/a.png', detail).most;
 
 const side = fc.oneof(fc.integer({ min: 1, max: 9000 }), fc.constantFrom(1, 32, 512, 513, 768, 769, 2048, 2049, 4096));
 const detail = fc.constantFrom(undefined, 'auto', 'low', 'high', 'original', 'ultra_high');
@@ -127,6 +129,16 @@ describe('the tokens of a picture elsewhere', () => {
     expect(bound(model, width, height)).toBeLessThanOrEqual(Math.max(2240, 2 * tokens));
   });
 
+  it('are the most of either rule where a name of Gemini tells no number', () => {
+    for (const model of ['gemini-flash-latest', 'google/gemini-pro-latest']) {
+      expect(bound(model, 9000, 9000)).toBe(24 * 258);
+      expect(ofUnknownSize(model)).toBe(24 * 258);
+      expect(bound(model, 100, 100)).toBe(2240);
+      expect(least(model, 100, 100)).toBe(64);
+    }
+    expect(ofUnknownSize('gemini-3-pro')).toBe(2240);
+  });
+
   it('are the same, however large it is, where nobody knows the model', () => {
     expect(bound('grok-4.7', 10, 10)).toBe(UNKNOWN_PICTURE_TOKENS);
     expect(ofUnknownSize('something-new')).toBe(UNKNOWN_PICTURE_TOKENS);
@@ -153,13 +165,62 @@ describe('the tokens of any picture', () => {
 
   it('are the most of the family where a header is broken', () => {
     const broken = picture(10, 10).slice(0, 40);
-    expect(pictureTokensBound('gpt-4o', broken, 'high')).toBe(ofUnknownSize('gpt-4o', 'high'));
+    expect(pictureTokens('gpt-4o', broken, 'high').most).toBe(ofUnknownSize('gpt-4o', 'high'));
     expect(ofUnknownSize('gpt-4o')).toBe(85 + 8 * 170);
     expect(ofUnknownSize('gpt-4.1-mini')).toBe(Math.ceil(1536 * 1.62));
     expect(ofUnknownSize('gpt-6-luna', 'high')).toBe(3000);
     // Read as large as they are: only the model's context bounds them.
     expect(ofUnknownSize('gpt-6-luna')).toBe(Infinity);
-    expect(pictureTokensBound('gpt-4o', undefined, undefined)).toBe(85 + 8 * 170);
+    expect(pictureTokens('gpt-4o', undefined, undefined).most).toBe(85 + 8 * 170);
+  });
+});
+
+describe('the least tokens of a picture', () => {
+  it('are never more than is billed, however sides are rounded, nor than the most', () =>
+    fc.assert(
+      fc.property(models, side, side, detail, rounding, fc.constantFrom(Math.floor, Math.round), (model, ...rest) => {
+        const [width, height, how, round, roundLast] = rest;
+        expect(least(model, width, height, how)).toBeLessThanOrEqual(bound(model, width, height, how));
+        const tiles = tilesInSteps(width, height, round, roundLast);
+        expect(least('gpt-4o', width, height, how)).toBeLessThanOrEqual(85 + 170 * tiles);
+        const patches = patchesInSteps(width, height, 1536);
+        expect(least('gpt-4.1-mini', width, height, how)).toBeLessThanOrEqual(Math.ceil(patches * 1.62));
+      }),
+      { numRuns: 3000 },
+    ));
+
+  it.each<[string, number, number, string | undefined]>([
+    ['gpt-4o', 4032, 3024, undefined],
+    ['gpt-4o', 1024, 1024, 'high'],
+    ['gpt-4o', 300, 300, 'high'],
+    ['gpt-4o-mini', 1920, 1080, undefined],
+    ['gpt-4o', 1024, 1024, 'low'],
+    ['o3', 1654, 2339, undefined],
+  ])('are the most where all is known: %s, %i × %i, %s', (model, width, height, how) =>
+    expect(least(model, width, height, how)).toBe(bound(model, width, height, how)),
+  );
+
+  // What was measured, or what is the least of all pictures.
+  it.each<[string, number, number, number, number]>([
+    ['gpt-4.1-mini', 1024, 1024, 1658, 1658],
+    ['gpt-4.1-mini', 4032, 3024, 2300, 2489],
+    ['gpt-6-luna', 1024, 1024, 1228, 1229],
+    ['claude-haiku-4-5', 1024, 1024, 800, 1369],
+    ['claude-haiku-4-5', 29, 29, 1, 4],
+    ['claude-opus-5-5', 4032, 3024, 2300, 3928],
+    ['gemini-3.5-flash-lite', 4032, 3024, 280, 280],
+    ['gemini-2.5-pro', 300, 300, 64, 258],
+    ['grok-4.7', 1024, 1024, 0, 0],
+    ['simulated-chat', 1024, 1024, 85, 85],
+  ])('%s makes of %i × %i: from %i to %i', (model, width, height, from, to) => {
+    expect(least(model, width, height)).toBeGreaterThanOrEqual(from);
+    expect(least(model, width, height)).toBeLessThanOrEqual(to);
+  });
+
+  it('are those of the smallest where nothing tells its size', () => {
+    expect(pictureTokens('gpt-4o', 'https://example.com/a.png', 'high').least).toBe(85);
+    expect(pictureTokens('gpt-4.1-mini', undefined, undefined).least).toBe(1);
+    expect(pictureTokens('claude-opus-5-5', undefined, undefined).least).toBe(0);
   });
 });
 
@@ -190,13 +251,14 @@ describe('the tokens of sound', () => {
     expect(seconds('gemini-2.5-pro', sound, 32)).toBeGreaterThanOrEqual(50);
   });
 
-  it('are those of the lowest bitrate that its version knows: of an MP3', () => {
-    const lasts = (1152 * 100) / 44_100;
-    expect(seconds('gemini-2.5-pro', mp3(100), 32)).toBeGreaterThan(lasts);
-    expect(seconds('gemini-2.5-pro', mp3(100), 32)).toBeLessThan(4.1 * lasts);
-    expect(seconds('gemini-2.5-pro', mp3(100, 2), 32)).toBeLessThan(8.1 * ((576 * 100) / 22_050));
+  it('are those of the lowest bitrate that any frame may have: of an MP3', () => {
+    const lowest = (bytes: Buffer): number => bytes.length / 1000;
+    const mixed = Buffer.concat([mp3(1), mp3(100, 2)]);
     const tagged = Buffer.concat([Buffer.from('ID3\x03\0\0\0\0\0\0'), mp3(100)]);
-    expect(seconds('gemini-2.5-pro', tagged, 32)).toBeGreaterThan(seconds('gemini-2.5-pro', mp3(100), 32));
+    for (const sound of [mp3(100), mp3(100, 2), mixed, tagged]) {
+      expect(seconds('gemini-2.5-pro', sound, 32)).toBeGreaterThanOrEqual(lowest(sound));
+      expect(seconds('gemini-2.5-pro', sound, 32)).toBeLessThan(lowest(sound) + 0.1);
+    }
   });
 
   it.each<[string, Buffer | undefined]>([

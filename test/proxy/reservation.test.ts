@@ -18,6 +18,7 @@ const ledgerOf = ({ execute }: TestAccount, id = uuid) =>
     stopping: () => false,
   });
 
+const noMedia = { tokens: 0, least: 0, bytes: 0 };
 const reserve = async (account: TestAccount, fields: object = {}, of = price) => {
   let counted = 0;
   const tokens = {
@@ -29,7 +30,7 @@ const reserve = async (account: TestAccount, fields: object = {}, of = price) =>
   };
   const asked = request(fields);
   const result = await reserveCredits({ request: asked, price: of, tokens, reserve: ledgerOf(account).reserve });
-  return { result, counted, held: account.state.wallet.held, bytes: inputTokensBound(asked, of) };
+  return { result, counted, held: account.state.wallet.held, bytes: inputTokensBound(asked, of, noMedia) };
 };
 const usd = (text: string): bigint => BigInt(Math.round(Number(text) * 1e9));
 /** At the dearest classes: $1.25 in, $4 out. */
@@ -66,7 +67,7 @@ describe('reserveCredits', () => {
     expect(bytes).toBeGreaterThan(10_000);
     expect(counted).toBe(1);
     expect(result).toMatchObject({ reserved: true, bounds: { outputTokens: 100 } });
-    expect(held).toBeLessThan(bound(2500, 100));
+    expect(held).toBeLessThan(bound(3200, 100));
     expect(result).not.toHaveProperty('bounds.outputCap');
   });
 

@@ -3,6 +3,7 @@ import { cost, noUsage, type Credits } from '../../src/domain/money.ts';
 import { StoreUnavailable } from '../../src/eventstore/event-store.ts';
 import { createCall } from '../../src/proxy/call.ts';
 import { createLedger, generationIdOf, type ExecuteOnAccount } from '../../src/proxy/ledger.ts';
+import { mediaIn } from '../../src/proxy/media-parts.ts';
 import { relayStream } from '../../src/proxy/relay.ts';
 import { countInput, reserveCredits } from '../../src/proxy/reservation.ts';
 import { UpstreamFailed } from '../../src/proxy/upstream.ts';
@@ -78,6 +79,7 @@ export const play = async ({ credits, said, fields = {}, choices = 1, ending = '
       within = balance - held + (holds.get(generationId)?.amount ?? 0n);
     }
     if (command.type !== 'ExtendHold') return account.execute(...asked);
+    expect(command.by).toBeGreaterThan(0n);
     if (awayForMs !== undefined) throw new StoreUnavailable('away');
     expect(options?.mayRepeat ?? false).toBe(lost.has(commandId));
     if (extendMs > 0) await after(extendMs);
@@ -97,7 +99,7 @@ export const play = async ({ credits, said, fields = {}, choices = 1, ending = '
     stopping: () => false,
   });
   const reservation = await reserveCredits({ request: asked, price, tokens: countWords, reserve: ledger.reserve });
-  const inputTokens = await countInput(asked, price, countWords);
+  const inputTokens = await countInput(asked, price, mediaIn(asked, price.upstreamModel), countWords);
   if (!reservation.reserved) return { reserved: false, account, inputTokens } as const;
   const heldAtFirst = account.state.wallet.held;
   const customer = new AbortController();
@@ -138,7 +140,7 @@ export const play = async ({ credits, said, fields = {}, choices = 1, ending = '
     wroteAt = Date.now();
     const hold = account.state.wallet.holds.get(generationId);
     // Nothing is delivered, ever, that is not held for.
-    if (hold) expect(hold.amount).toBeGreaterThanOrEqual(owed(deliveredWords));
+    if (hold) expect(hold.amount).toBeGreaterThanOrEqual(owed(deliveredWords, price.rates));
   };
   const response = { status: 200, contentType: 'text/event-stream', body: upstream() };
   const done = relayStream(call, response, { write }).finally(() => call.close());
@@ -163,7 +165,8 @@ export const played = async (how: Play) => {
   return result;
 };
 
-export const owed = (words: number): Credits => cost({ ...noUsage, input: PROMPT_TOKENS, output: words }, rates);
+export const owed = (words: number, of = rates): Credits =>
+  cost({ ...noUsage, input: PROMPT_TOKENS, output: words }, of);
 export const many = (events: number, words: number, index = 0): Said[] =>
   Array.from({ length: events }, () => ({ index, words }));
 

@@ -66,6 +66,7 @@ export const exchange = (
       if (status >= 200) head.resolve({ status, headers });
     },
     onResponseData: (from, piece) => {
+      if (failure) return; // Of the same turn of the parser as the last that was of use.
       waiting.push(piece);
       waitingBytes += piece.length;
       if (waitingBytes > MAX_WAITING_BYTES) from.pause();

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { expect } from 'vitest';
+import { png } from '../../proxy/media.ts';
 import { SOON } from '../../support/soon.ts';
 import { appendWaits, holdTheLog } from './stage.ts';
 import { answered, contract, left, none, one, PROMPT_TOKENS, type At, type Seen } from './contract.ts';
@@ -11,11 +12,11 @@ const isNoticed = async ({ house: { gateway } }: At): Promise<void> => {
 };
 
 /** Leaves after so many words of a stream that stays on the line. */
-const leavesAfter = (words: number, text: string) =>
+const leavesAfter = (words: number, text: string, fields = {}) =>
   one(async ({ upstream, ask }) => {
     const line = stays(true, text);
     upstream.play(line.script);
-    const sent = ask();
+    const sent = ask(fields);
     await expect.poll(() => sent.words(), SOON).toBe(words);
     const seen = await left(sent);
     expect(await line.gone).toBe('left');
@@ -23,9 +24,22 @@ const leavesAfter = (words: number, text: string) =>
   });
 
 const metered =
-  (output: number) =>
+  (output: number, pictures = 0) =>
   ({ generation }: Seen): void =>
-    expect(generation?.tokens).toMatchObject({ input: PROMPT_TOKENS, output });
+    expect(generation?.tokens).toMatchObject({ input: PROMPT_TOKENS + pictures, output });
+
+const showing = (...urls: readonly string[]) => ({
+  messages: [
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'How are you?' },
+        ...urls.map((url) => ({ type: 'image_url', image_url: { url } })),
+      ],
+    },
+  ],
+});
+const PICTURE = `data:image/png;base64,${png(1024, 1024).toString('base64')}`;
 
 contract('client-gone', {}, (row) => {
   row(
@@ -114,6 +128,12 @@ contract('client-gone', {}, (row) => {
     'leaves mid-stream, among the arguments of a tool',
     leavesAfter(2, sse(role, says('a'), callsTool('{"x":1'), says(''))),
     { check: ({ generation }) => expect(generation?.tokens?.['output']).toBeGreaterThan(3) },
+  );
+  // Four tiles each; and of an address, what the smallest would be.
+  row(
+    'leaves mid-stream, of a question about pictures',
+    leavesAfter(2, sse(role, says('a'), says(' b')), showing(PICTURE, PICTURE, 'https://example.com/a.png')),
+    { check: metered(2, 2 * (2833 + 4 * 5667) + 2833) },
   );
   row(
     'leaves mid-stream, when its usage has been reported',
