@@ -14,7 +14,7 @@ export type Effect =
   | Of<'KeyLimitsSet' | 'AccountLimitsSet', 'keyId' | 'limits'>
   | Of<'CreditsToppedUp', 'lotId' | 'amount'>
   | Of<'CreditsReserved', 'requestId' | 'amount' | 'keyId' | 'price' | 'request' | 'at'>
-  | Of<'HoldExtended', 'requestId' | 'by'>
+  | Of<'HoldExtended', 'requestId' | 'by' | 'at' | 'tokens'>
   | Of<'HoldReleased', 'requestId' | 'released'>
   | Of<'HoldSettled', 'requestId' | 'price' | 'usage' | 'cost' | 'charged' | 'held' | 'released' | 'drawn'>
   | Of<'LateUsageCharged', 'requestId' | 'keyId' | 'price' | 'usage' | 'at' | 'cost' | 'charged' | 'drawn'>
@@ -127,7 +127,7 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       return happens({ type: 'CreditsReserved', requestId, amount, keyId, price, request, at });
     }
     case 'ExtendHold': {
-      const { requestId, by } = command;
+      const { requestId, by, tokens } = command;
       const hold = holds.get(requestId);
       if (by <= 0n) return refused('invalid_amount');
       if (!hold) return refused('hold_not_open');
@@ -135,7 +135,7 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       const beyond = limits.tooDear(asked, hold.amount, free);
       if (beyond) return { refusal: beyond };
       if (by > free) return tooDear(by, free, heldOf(ledger) - hold.amount);
-      return happens({ type: 'HoldExtended', requestId, by });
+      return happens({ type: 'HoldExtended', requestId, by, at: limits.timeOf(command.at), tokens });
     }
     case 'ReleaseHold': {
       const { requestId } = command;
@@ -215,7 +215,7 @@ const change = (ledger: Ledger, effect: Effect): void => {
     case 'HoldExtended': {
       const hold = holds.get(effect.requestId);
       if (hold) hold.amount += effect.by;
-      limits.extend(effect.requestId, effect.by);
+      limits.extend(effect.requestId, effect.by, effect.at, effect.tokens);
       break;
     }
     case 'HoldReleased':

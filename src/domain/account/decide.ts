@@ -43,7 +43,15 @@ export type AccountCommand =
   | { readonly type: 'SetAccountLimits'; readonly limits: AccountLimits }
   | { readonly type: 'TopUp'; readonly lotId: string; readonly amount: Credits; readonly source: LotSource }
   | ReserveCredits
-  | { readonly type: 'ExtendHold'; readonly requestId: string; readonly by: Credits }
+  | {
+      readonly type: 'ExtendHold';
+      readonly requestId: string;
+      readonly by: Credits;
+      /** By the clock of whoever asks, in ms since the epoch. */
+      readonly at: number;
+      /** The most that it adds. They count, but no limit by the minute ends what is under way. */
+      readonly tokens: number;
+    }
   | { readonly type: 'SettleHold'; readonly requestId: string; readonly usage: Usage; readonly delivery: Delivery }
   | {
       readonly type: 'ReleaseHold';
@@ -189,13 +197,14 @@ export const decideAccount = (command: AccountCommand, account: Account): Answer
     case 'ReserveCredits':
       return reserve(command, account);
     case 'ExtendHold': {
-      const { requestId, by } = command;
+      const { requestId, by, tokens } = command;
       if (by <= 0n) return no('invalid_amount');
       const hold = wallet.holds.get(requestId);
       if (!hold) return no('hold_not_open');
       const limited = limitedBy(tallies, hold.keyId);
       const refused = refuseSpending(wallet, limited, hold.at, by, hold.amount);
-      return refused ?? accept({ type: 'HoldExtended', requestId, by });
+      const at = Math.max(command.at, tallies.at);
+      return refused ?? accept({ type: 'HoldExtended', requestId, by, at, tokens });
     }
     case 'SettleHold': {
       const { requestId, usage, delivery } = command;
