@@ -68,6 +68,7 @@ export const startGateway = async (options: GatewayOptions) => {
   let draining = false;
   const app = createApp({
     newId,
+    now,
     maxBodyBytes: config.maxBodyBytes,
     commentAfterMs: config.commentAfterMs,
     slowReaderMs: config.slowReaderMs,

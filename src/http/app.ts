@@ -23,6 +23,7 @@ import { getModel, listModels, type ListModels } from './routes/list-models.ts';
 
 export type AppOptions = {
   readonly newId: () => string;
+  readonly now: () => Date;
   readonly maxBodyBytes: number;
   readonly hashKey: HashKey;
   readonly findKeyOwner: FindKeyOwner;
@@ -60,7 +61,7 @@ export const createApp = (options: AppOptions): Express => {
     next();
   });
 
-  const authenticate = createAuthenticate(options.hashKey, options.findKeyOwner);
+  const authenticate = createAuthenticate(options.hashKey, options.findKeyOwner, options.now);
   const readBody = bodyReader(options.maxBodyBytes);
   const posted = (path: string, handler: RequestHandler): void => void app.route(path).post(handler).all(only('POST'));
   // Express answers HEAD by what answers GET.
