@@ -122,7 +122,7 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       const tooMany = limits.tooMany(asked);
       if (tooMany) return refused(tooMany);
       const beyond = limits.tooDear(asked, 0n, free);
-      if (beyond) return { refusal: beyond };
+      if (beyond && !waitsInVain(beyond, amount, free + heldOf(ledger))) return { refusal: beyond };
       if (amount > free) return tooDear(amount, free, heldOf(ledger));
       return happens({ type: 'CreditsReserved', requestId, amount, keyId, price, request, at });
     }
@@ -133,7 +133,7 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       if (!hold) return refused('hold_not_open');
       const asked = { keyId: limits.keyOf(requestId), at: limits.atOf(requestId), amount: by };
       const beyond = limits.tooDear(asked, hold.amount, free);
-      if (beyond) return { refusal: beyond };
+      if (beyond && !waitsInVain(beyond, by, free + heldOf(ledger) - hold.amount)) return { refusal: beyond };
       if (by > free) return tooDear(by, free, heldOf(ledger) - hold.amount);
       return happens({ type: 'HoldExtended', requestId, by, at: limits.timeOf(command.at), tokens });
     }
@@ -251,6 +251,10 @@ const happens = (...effects: Effect[]): Verdict => ({ effects });
 const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 const uncovered = (requestId: string, amount: bigint): Effect[] =>
   amount > 0n ? [{ type: 'UsageWrittenOff', requestId, amount }] : [];
+
+/** Whoever lacks credits even if all others gave theirs back is told that, and not to wait for a limit. */
+const waitsInVain = ({ code }: AccountRefusal, needed: bigint, most: bigint): boolean =>
+  code === 'limit_held_by_concurrent_requests' && needed > most;
 
 /** Credits that others hold may come free again, and then waiting helps as well as paying. */
 const tooDear = (needed: bigint, available: bigint, held: bigint): Verdict => {

@@ -283,9 +283,12 @@ const refuseSpending = (
   own: Credits,
 ): Answer | undefined => {
   const free = available(wallet);
+  const heldByOthers = wallet.held - own;
   const inTheWay = spendingInTheWay(limited, at, needed, own);
-  if (!inTheWay) return needed > free ? refuseFunds(wallet, needed, wallet.held - own) : undefined;
+  if (!inTheWay) return needed > free ? refuseFunds(wallet, needed, heldByOthers) : undefined;
   const { facts, mayPass } = inTheWay;
+  // Waiting for others would clear the limit, and then there would be no credits.
+  if (mayPass && needed > free + heldByOthers) return refuseFunds(wallet, needed, heldByOthers);
   return refuse({
     code: mayPass ? 'limit_held_by_concurrent_requests' : `${facts.scope}_limit_exceeded`,
     funds: { needed, available: withinSpending(limited, at, free), held: facts.held },

@@ -117,6 +117,18 @@ describe('a limit on spending', () => {
         funds: { needed: 5n, available: 4n, held: 6n },
         limit: facts('spending', { window: 'month', spent: 0n, held: 6n }),
       }));
+  it('does not let wait whoever would then have no credits', () => {
+    const past = [toppedUp(7n), limitsSet({ spending: { month: 10n } }), reserved(6n)];
+    given(...past)
+      .when(reserve(8n, 'req_2'))
+      .thenRefused('insufficient_credits', { funds: { needed: 8n, available: 1n, held: 6n } });
+    given(...past, reserved(1n, 'req_2'))
+      .when(extend(8n, 'req_2'))
+      .thenRefused('insufficient_credits', { funds: { needed: 8n, available: 0n, held: 6n } });
+    given(...past)
+      .when(reserve(7n, 'req_2'))
+      .thenRefused('limit_held_by_concurrent_requests');
+  });
   it('is told before want of credits, and says what can be had of both', () =>
     given(toppedUp(3n), limitsSet({ spending: { day: 4n } }))
       .when(reserve(5n))
