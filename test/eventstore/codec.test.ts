@@ -118,6 +118,7 @@ const versions: Partial<Record<string, number>> = {
   AccountRegistered: 2,
   CreditsReserved: 3,
   HoldExtended: 2,
+  HoldReleased: 2,
   LateUsageCharged: 2,
 };
 
@@ -194,6 +195,8 @@ describe('every event', () => {
     }
     const [late, lateData] = onDisk.LateUsageCharged;
     expect(decode(stored({ type: late.type, version: 1, data: lateData })).event).toStrictEqual(late);
+    const [release, releaseData] = onDisk.HoldReleased;
+    expect(decode(stored({ type: release.type, version: 1, data: releaseData })).event).toStrictEqual(release);
     const extendedData = '{"requestId":"req_1","by":"2"}';
     const extension = { type: 'HoldExtended', requestId: 'req_1', by: 2n };
     expect(decode(stored({ type: 'HoldExtended', version: 1, data: extendedData })).event).toStrictEqual(extension);

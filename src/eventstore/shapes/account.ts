@@ -112,7 +112,7 @@ export const accountEventShapes: Shapes<AccountEvent> = {
     }),
   },
   HoldReleased: {
-    version: 1,
+    version: 2,
     schema: z.object({
       requestId: id,
       released: credits,
@@ -126,6 +126,8 @@ export const accountEventShapes: Shapes<AccountEvent> = {
       ]),
       detail: z.string(),
     }),
+    // Version 1 knew of no release for want of credits.
+    lift: { 1: (data) => data },
   },
   LateUsageCharged: {
     version: 2,
