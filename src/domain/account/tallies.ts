@@ -14,7 +14,7 @@ export type Tally = {
   /** How many holds are open. */
   open: number;
   readonly spending: Spending;
-  /** Only where there is a limit by the minute. */
+  /** Counted from the first limit by the minute on, though it be taken away: one that is set again knows what was. */
   minute: Minute | null;
 };
 
@@ -88,15 +88,12 @@ const tallyOf = ({ keys }: Tallies, keyId: string): Tally => {
  */
 const setLimits = (tally: Tally, limits: Limits, holds: Holds, belongs: (hold: Hold) => boolean): void => {
   tally.limits = limitNothing(limits) ? null : limits;
-  if (limits.requestsPerMinute === undefined && limits.tokensPerMinute === undefined) {
-    tally.minute = null;
-  } else if (!tally.minute) {
-    tally.minute = emptyMinute();
-    for (const hold of holds.values()) {
-      if (!belongs(hold)) continue;
-      if (hold.at !== null) countInMinute(tally.minute, hold.at, 1, hold.tokens);
-      if (hold.extended) countInMinute(tally.minute, hold.extended.last.at, 0, hold.extended.last.tokens);
-    }
+  if (tally.minute || (limits.requestsPerMinute === undefined && limits.tokensPerMinute === undefined)) return;
+  tally.minute = emptyMinute();
+  for (const hold of holds.values()) {
+    if (!belongs(hold)) continue;
+    if (hold.at !== null) countInMinute(tally.minute, hold.at, 1, hold.tokens);
+    if (hold.extended) countInMinute(tally.minute, hold.extended.last.at, 0, hold.extended.last.tokens);
   }
 };
 

@@ -19,8 +19,8 @@ type Step = { readonly at: number | undefined; readonly requests: number; tokens
 type Scope = {
   readonly name: 'key' | 'account';
   limits: Limits;
-  /** Those that count by the minute: all since there is such a limit, and first and last of what was under way then. */
-  counted: Set<Step>;
+  /** Those that count by the minute: all since there was such a limit first, and first and last of what was under way then. */
+  counted: Set<Step> | undefined;
   readonly entries: Entry[];
   /** The days and months that were begun, in order. */
   readonly pages: Record<'day' | 'month', string[]>;
@@ -50,10 +50,8 @@ export const openLimitBooks = () => {
   };
 
   const setLimits = (scope: Scope, limits: Limits): void => {
-    const byMinute = ({ requestsPerMinute, tokensPerMinute }: Limits): boolean =>
-      requestsPerMinute !== undefined || tokensPerMinute !== undefined;
-    if (!byMinute(limits)) scope.counted = new Set();
-    else if (!byMinute(scope.limits)) {
+    const { requestsPerMinute, tokensPerMinute } = limits;
+    if (!scope.counted && (requestsPerMinute !== undefined || tokensPerMinute !== undefined)) {
       const open = scope.entries.filter((entry) => entry.open);
       scope.counted = new Set(open.flatMap(({ steps }) => [...steps.slice(0, 1), ...steps.slice(-1)]));
     }
@@ -74,9 +72,7 @@ export const openLimitBooks = () => {
 
   const count = (keyId: string, step: Step): void => {
     newest = Math.max(newest, step.at ?? 0);
-    for (const { limits, counted } of scopesOf(keyId)) {
-      if (limits.requestsPerMinute !== undefined || limits.tokensPerMinute !== undefined) counted.add(step);
-    }
+    for (const { counted } of scopesOf(keyId)) counted?.add(step);
   };
 
   const openEntry = (requestId: string): Entry | undefined =>
@@ -176,7 +172,7 @@ export const openLimitBooks = () => {
       for (const { name, limits, entries, counted } of scopesOf(keyId)) {
         const open = entries.filter((entry) => entry.open).length;
         if (open > (limits.concurrentRequests ?? Infinity)) return `the ${name} has more under way than it may`;
-        const minute = [...counted].filter((step) => step.at !== undefined && step.at > at - 60_000);
+        const minute = [...(counted ?? [])].filter((step) => step.at !== undefined && step.at > at - 60_000);
         const requests = minute.reduce((sum, step) => sum + step.requests, 0);
         if (requests > (limits.requestsPerMinute ?? Infinity)) return `the ${name} asks more in a minute than it may`;
         const tokens = minute.reduce((sum, step) => sum + step.tokens, 0);
@@ -194,7 +190,7 @@ export type LimitBooks = ReturnType<typeof openLimitBooks>;
 const newScope = (name: Scope['name']): Scope => ({
   name,
   limits: {},
-  counted: new Set(),
+  counted: undefined,
   entries: [],
   pages: { day: [], month: [] },
 });
@@ -226,6 +222,6 @@ const roomsOf = (scopes: readonly Scope[], at: number | undefined) =>
 
 /** Twenty whole buckets of three seconds, and the one that has begun. */
 const inMinute = ({ counted }: Scope, what: 'requests' | 'tokens', at: number): number =>
-  [...counted]
+  [...(counted ?? [])]
     .filter((step) => step.at !== undefined && Math.floor(step.at / 3000) > Math.floor(at / 3000) - 21)
     .reduce((sum, step) => sum + step[what], 0);
