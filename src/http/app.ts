@@ -73,7 +73,7 @@ export const createApp = (options: AppOptions): Express => {
   read('/v1/models', listModels(authenticate, options.listModels));
   read('/v1/models/*id', getModel(authenticate, options.listModels));
   read('/v1/generation', getGeneration(authenticate, options.findGeneration));
-  read('/v1/key', getKey(authenticate, options.findAccount, options.findKeyUsage));
+  read('/v1/key', getKey(authenticate, options.findAccount, options.findKeyUsage, options.now));
   read('/v1/credits', getCredits(authenticate, options.findAccount));
   app.use('/api', options.management);
   read('/metrics', options.metrics);
