@@ -43,7 +43,7 @@ export const startGateway = async (options: GatewayOptions) => {
   const { selfAuditEveryMs } = config;
   const watchers = await startWatchers({ databaseUrl, ledger, views, signingKey, selfAuditEveryMs, log });
 
-  const now = (): Date => new Date();
+  const { now } = watchers;
   const upstreams = createUpstreams(config);
   const [promptTokens, tokens] = [createTokenCounter(), createTokenCounter()];
   const completions = createCompletions({
@@ -68,6 +68,7 @@ export const startGateway = async (options: GatewayOptions) => {
   let draining = false;
   const app = createApp({
     newId,
+    now,
     maxBodyBytes: config.maxBodyBytes,
     commentAfterMs: config.commentAfterMs,
     slowReaderMs: config.slowReaderMs,
@@ -80,7 +81,7 @@ export const startGateway = async (options: GatewayOptions) => {
     },
     rateLimits: (accountId, keyId) => {
       const tallies = accounts.lastKnown(accountStream(accountId))?.tallies;
-      return tallies ? pacesNow(tallies, keyId, Date.now()) : {};
+      return tallies ? pacesNow(tallies, keyId, now().getTime()) : {};
     },
     listModels: () => views.pricesNow().filter(({ upstream }) => upstreams.has(upstream)),
     findGeneration: views.findGeneration,

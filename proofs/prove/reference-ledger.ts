@@ -14,7 +14,7 @@ export type Effect =
   | Of<'KeyLimitsSet' | 'AccountLimitsSet', 'keyId' | 'limits'>
   | Of<'CreditsToppedUp', 'lotId' | 'amount'>
   | Of<'CreditsReserved', 'requestId' | 'amount' | 'keyId' | 'price' | 'request' | 'at'>
-  | Of<'HoldExtended', 'requestId' | 'by'>
+  | Of<'HoldExtended', 'requestId' | 'by' | 'at' | 'tokens'>
   | Of<'HoldReleased', 'requestId' | 'released'>
   | Of<'HoldSettled', 'requestId' | 'price' | 'usage' | 'cost' | 'charged' | 'held' | 'released' | 'drawn'>
   | Of<'LateUsageCharged', 'requestId' | 'keyId' | 'price' | 'usage' | 'at' | 'cost' | 'charged' | 'drawn'>
@@ -122,20 +122,20 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       const tooMany = limits.tooMany(asked);
       if (tooMany) return refused(tooMany);
       const beyond = limits.tooDear(asked, 0n, free);
-      if (beyond) return { refusal: beyond };
+      if (beyond && !waitsInVain(beyond, amount, free + heldOf(ledger))) return { refusal: beyond };
       if (amount > free) return tooDear(amount, free, heldOf(ledger));
       return happens({ type: 'CreditsReserved', requestId, amount, keyId, price, request, at });
     }
     case 'ExtendHold': {
-      const { requestId, by } = command;
+      const { requestId, by, tokens } = command;
       const hold = holds.get(requestId);
       if (by <= 0n) return refused('invalid_amount');
       if (!hold) return refused('hold_not_open');
       const asked = { keyId: limits.keyOf(requestId), at: limits.atOf(requestId), amount: by };
       const beyond = limits.tooDear(asked, hold.amount, free);
-      if (beyond) return { refusal: beyond };
+      if (beyond && !waitsInVain(beyond, by, free + heldOf(ledger) - hold.amount)) return { refusal: beyond };
       if (by > free) return tooDear(by, free, heldOf(ledger) - hold.amount);
-      return happens({ type: 'HoldExtended', requestId, by });
+      return happens({ type: 'HoldExtended', requestId, by, at: limits.timeOf(command.at), tokens });
     }
     case 'ReleaseHold': {
       const { requestId } = command;
@@ -215,7 +215,7 @@ const change = (ledger: Ledger, effect: Effect): void => {
     case 'HoldExtended': {
       const hold = holds.get(effect.requestId);
       if (hold) hold.amount += effect.by;
-      limits.extend(effect.requestId, effect.by);
+      limits.extend(effect.requestId, effect.by, effect.at, effect.tokens);
       break;
     }
     case 'HoldReleased':
@@ -251,6 +251,10 @@ const happens = (...effects: Effect[]): Verdict => ({ effects });
 const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 const uncovered = (requestId: string, amount: bigint): Effect[] =>
   amount > 0n ? [{ type: 'UsageWrittenOff', requestId, amount }] : [];
+
+/** Whoever lacks credits even if all others gave theirs back is told that, and not to wait for a limit. */
+const waitsInVain = ({ code }: AccountRefusal, needed: bigint, most: bigint): boolean =>
+  code === 'limit_held_by_concurrent_requests' && needed > most;
 
 /** Credits that others hold may come free again, and then waiting helps as well as paying. */
 const tooDear = (needed: bigint, available: bigint, held: bigint): Verdict => {

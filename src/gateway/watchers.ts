@@ -45,6 +45,8 @@ export const startWatchers = async (options: WatchersOptions) => {
     databaseUrl,
     id: newId(),
     failed: (error) => log.warn({ err: error }, 'the heartbeat failed'),
+    clockOff: (aheadMs) =>
+      log.warn({ aheadMs }, "this machine's clock is not the database's: set it; limits go by the database's"),
   });
   const orphans = releaseOrphanedHolds({
     liveRuns: run.live,
@@ -108,6 +110,7 @@ export const startWatchers = async (options: WatchersOptions) => {
   return {
     metrics,
     runId: run.id,
+    now: run.now,
     newestCheckpoint: async () => {
       const newest = await checkpointLog.newest();
       return newest && toJson(newest);

@@ -23,6 +23,7 @@ import { getModel, listModels, type ListModels } from './routes/list-models.ts';
 
 export type AppOptions = {
   readonly newId: () => string;
+  readonly now: () => Date;
   readonly maxBodyBytes: number;
   readonly hashKey: HashKey;
   readonly findKeyOwner: FindKeyOwner;
@@ -60,7 +61,7 @@ export const createApp = (options: AppOptions): Express => {
     next();
   });
 
-  const authenticate = createAuthenticate(options.hashKey, options.findKeyOwner);
+  const authenticate = createAuthenticate(options.hashKey, options.findKeyOwner, options.now);
   const readBody = bodyReader(options.maxBodyBytes);
   const posted = (path: string, handler: RequestHandler): void => void app.route(path).post(handler).all(only('POST'));
   // Express answers HEAD by what answers GET.
@@ -72,7 +73,7 @@ export const createApp = (options: AppOptions): Express => {
   read('/v1/models', listModels(authenticate, options.listModels));
   read('/v1/models/*id', getModel(authenticate, options.listModels));
   read('/v1/generation', getGeneration(authenticate, options.findGeneration));
-  read('/v1/key', getKey(authenticate, options.findAccount, options.findKeyUsage));
+  read('/v1/key', getKey(authenticate, options.findAccount, options.findKeyUsage, options.now));
   read('/v1/credits', getCredits(authenticate, options.findAccount));
   app.use('/api', options.management);
   read('/metrics', options.metrics);

@@ -4,7 +4,9 @@ import { problem, type Problem } from './problems.ts';
 export type Customer = { readonly accountId: string; readonly keyId: string };
 
 /** By the keyed hash of the key. */
-export type FindKeyOwner = (hash: string) => (Customer & { readonly revoked: boolean }) | undefined;
+export type FindKeyOwner = (
+  hash: string,
+) => (Customer & { readonly revoked: boolean; readonly expiresAtMs: number | null }) | undefined;
 /** Undefined for what cannot be a key of ours. */
 export type HashKey = (secret: string) => string | undefined;
 
@@ -16,7 +18,7 @@ const bearer = /^Bearer +(\S+) *$/i;
  * Who asks, from the key in `Authorization: Bearer …`. The hash is keyed, so looking it up tells an attacker nothing about
  * other keys, and no comparison of secrets takes place.
  */
-export const createAuthenticate = (hashKey: HashKey, findKeyOwner: FindKeyOwner): Authenticate => {
+export const createAuthenticate = (hashKey: HashKey, findKeyOwner: FindKeyOwner, now: () => Date): Authenticate => {
   // A connection that is kept alive mostly sends the same key again, and is remembered no longer than it is open.
   const seen = new WeakMap<object, { readonly header: string; readonly hash: string | undefined }>();
 
@@ -40,6 +42,7 @@ export const createAuthenticate = (hashKey: HashKey, findKeyOwner: FindKeyOwner)
     const owner = hash === undefined ? undefined : findKeyOwner(hash);
     if (!owner) return problem('invalid_api_key');
     if (owner.revoked) return problem('invalid_api_key', { message: 'This API key was revoked. Use another one.' });
+    if (owner.expiresAtMs !== null && now().getTime() >= owner.expiresAtMs) return problem('key_expired');
     return owner;
   };
 };

@@ -66,10 +66,12 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
   const perCounted = tokensPerCounted(price);
   let { inputTokens } = reservation.bounds;
   let { held } = reservation;
+  /** What the hold counts for, of input and output together. */
+  let heldTokens = inputTokens + allowed;
   let counted = { tokens: 0, bytes: 0, textEnd: 0 };
   let inputCounted = false;
   let asked = 0;
-  let unanswered: { readonly by: Credits; readonly name: string } | undefined;
+  let unanswered: { readonly by: Credits; readonly tokens: number; readonly name: string } | undefined;
   let underWay: Promise<void> | undefined;
   /** Asking ahead was refused: the stream may well end before that matters, so it is not asked for again until it does. */
   let refused = false;
@@ -92,13 +94,15 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
   const extend = async (by: Credits, insist = true): Promise<AccountRefusal | undefined> => {
     // What may be in the log already is asked for again first, as it was, or credits would be held that nobody knows of.
     let mayRepeat = unanswered !== undefined;
-    const asking = (unanswered ??= { by, name: `extend-${++asked}` });
+    const adds = Math.max(0, inputTokens + allow(held + by) - heldTokens);
+    const asking = (unanswered ??= { by, tokens: adds, name: `extend-${++asked}` });
     for (; ; mayRepeat = true) {
       try {
-        const refusal = await ledger.extend(asking.by, asking.name, { mayRepeat });
+        const refusal = await ledger.extend(asking.by, asking.tokens, asking.name, { mayRepeat });
         unanswered = undefined;
         if (refusal) return refusal;
         held += asking.by;
+        heldTokens += asking.tokens;
         allowed = allow(held);
         refused = false;
         return undefined;

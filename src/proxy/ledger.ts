@@ -23,8 +23,8 @@ export type ExecuteOnAccount = (
 export type Ledger = {
   readonly requestId: string;
   readonly reserve: Reserve;
-  /** Sets more aside, or tells why not. Each try at it has a name, under which it may be repeated. */
-  extend(by: Credits, step: string, options?: CommandOptions): Promise<AccountRefusal | undefined>;
+  /** Sets more aside, for so many tokens more, or tells why not. Each try at it has a name, under which it may be repeated. */
+  extend(by: Credits, tokens: number, step: string, options?: CommandOptions): Promise<AccountRefusal | undefined>;
   /** Charges for what was used and gives the rest back; tells what the customer pays. */
   settle(usage: Usage, price: PinnedPrice, delivery: Delivery): Promise<Credits>;
   /** Gives all of it back. Nothing where the hold has ended already. */
@@ -94,8 +94,9 @@ export const createLedger = ({ execute, asked, runId, now, stopping, once }: Led
       const outcome = await reserveAs(nameOf(step), hold);
       return outcome.accepted ? undefined : outcome.refusal;
     },
-    extend: async (by, step, options) => {
-      const outcome = await askAs(nameOf(step), { type: 'ExtendHold', requestId, by }, options);
+    extend: async (by, tokens, step, options) => {
+      const at = now().getTime();
+      const outcome = await askAs(nameOf(step), { type: 'ExtendHold', requestId, by, at, tokens }, options);
       return outcome.accepted ? undefined : outcome.refusal;
     },
     settle: async (usage, price, delivery) => {

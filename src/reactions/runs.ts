@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { surviveLoss } from '../eventstore/connections.ts';
 import { migrate } from '../eventstore/migrate.ts';
+import { createDatabaseClock, local, type DatabaseClockOptions } from './database-clock.ts';
 
 const BEAT_MS = 1000;
 /** A run that was only slow loses its holds, and charges what it learns later as late usage. */
@@ -14,6 +15,8 @@ export type Run = {
    * tell: when the database was away, the others could not prove anything either.
    */
   live(): Promise<readonly string[] | undefined>;
+  /** By the database's clock, as the last beats told it: nodes of one database decide by one time. */
+  now(): Date;
   /** Stops the heart and takes the run off the list: its holds must have ended. */
   close(): Promise<void>;
 };
@@ -22,6 +25,9 @@ export type RunOptions = {
   readonly databaseUrl: string;
   readonly id: string;
   readonly failed: (error: unknown) => void;
+  /** Told once, in ms: how far this machine's clock is ahead of the database's, where that is too far. */
+  readonly clockOff: DatabaseClockOptions['off'];
+  readonly wall?: DatabaseClockOptions['wall'];
   readonly beatMs?: number;
 };
 
@@ -29,7 +35,9 @@ export const migrateRuns = (databaseUrl: string): Promise<void> =>
   migrate(databaseUrl, 'reactions', new URL('./sql/', import.meta.url));
 
 /** Puts this process on the list of runs, before it can hold anything, and proves its life once a second. */
-export const createRun = async ({ databaseUrl, id, failed, beatMs = BEAT_MS }: RunOptions): Promise<Run> => {
+export const createRun = async (options: RunOptions): Promise<Run> => {
+  const { databaseUrl, id, failed, clockOff, wall = Date.now, beatMs = BEAT_MS } = options;
+  const clock = createDatabaseClock({ off: clockOff, wall });
   const deadAfterMs = DEAD_AFTER_BEATS * beatMs;
   const pool = new pg.Pool({
     connectionString: databaseUrl,
@@ -41,8 +49,16 @@ export const createRun = async ({ databaseUrl, id, failed, beatMs = BEAT_MS }: R
   });
   surviveLoss(pool);
 
-  const beat = (): Promise<unknown> =>
-    pool.query(`insert into runs (id) values ($1) on conflict (id) do update set seen_at = clock_timestamp()`, [id]);
+  const beat = async (): Promise<void> => {
+    const sentAt = local();
+    const { rows } = await pool.query<{ ms: number }>(
+      `insert into runs (id) values ($1) on conflict (id) do update set seen_at = clock_timestamp()
+       returning (extract(epoch from clock_timestamp()) * 1000)::float8 as ms`,
+      [id],
+    );
+    const [{ ms = NaN } = {}] = rows;
+    if (!Number.isNaN(ms)) clock.heard(ms, sentAt, local());
+  };
   await beat();
   await pool.query(`delete from runs where seen_at < clock_timestamp() - interval '${FORGET_AFTER}'`);
   let beating = false;
@@ -67,6 +83,7 @@ export const createRun = async ({ databaseUrl, id, failed, beatMs = BEAT_MS }: R
 
   return {
     id,
+    now: clock.now,
     live: async () => {
       if (missed || performance.now() < tellsFrom) return undefined;
       const { rows } = await pool.query<{ id: string }>(

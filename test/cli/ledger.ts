@@ -46,7 +46,7 @@ const storyOf = (personal: string): readonly AccountCommand[] => [
   { type: 'TopUp', lotId: 'lot_1', amount: 1_000_000n, source: { kind: 'grant', reason: 'Welcome' } },
   { type: 'TopUp', lotId: 'lot_2', amount: 9_000_000n, source: { kind: 'payment', reference: 'ord_1' } },
   reserve('gen-1', 2_000_000n),
-  { type: 'ExtendHold', requestId: 'gen-1', by: 500_000n },
+  { type: 'ExtendHold', requestId: 'gen-1', by: 500_000n, at: 0, tokens: 100 },
   reserve('gen-2', 1_000_000n),
   settle('gen-1', 1000), // From both lots.
   { type: 'ReleaseHold', requestId: 'gen-2', reason: 'orphaned', detail: 'run \u001b[31mdied' },

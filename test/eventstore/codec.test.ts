@@ -8,6 +8,7 @@ import { createVault } from '../../src/eventstore/personal-data.ts';
 import { accountEventShapes } from '../../src/eventstore/shapes/account.ts';
 import {
   accountLimitsSet,
+  AT,
   limitsSet,
   drawn,
   extended,
@@ -86,7 +87,7 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
       '"request":{"endpoint":"/v1/chat/completions","upstream":"simulated","streamed":true,' +
       '"inputTokensBound":100,"outputTokensBound":50},"at":1769860800000}',
   ],
-  HoldExtended: [extended(2n), '{"requestId":"req_1","by":"2"}'],
+  HoldExtended: [extended(2n, 'req_1', AT, 7), '{"requestId":"req_1","by":"2","at":1769860800000,"tokens":7}'],
   HoldSettled: [
     settled(3, { held: 4n, charged: 3n, released: 1n, drawn: [drawn(3n)] }),
     `{"requestId":"req_1","keyId":"key_1","price":${priceText},"usage":${usageText},"cost":"3","charged":"3",` +
@@ -113,7 +114,13 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
 };
 
 /** Of those whose shape has changed. */
-const versions: Partial<Record<string, number>> = { AccountRegistered: 2, CreditsReserved: 3, LateUsageCharged: 2 };
+const versions: Partial<Record<string, number>> = {
+  AccountRegistered: 2,
+  CreditsReserved: 3,
+  HoldExtended: 2,
+  HoldReleased: 2,
+  LateUsageCharged: 2,
+};
 
 const ID = '019a0000-1234-8abc-8def-0123456789ab';
 const metadata: Metadata = { actor: 'key:key_1', commandId: 'cmd', correlationId: 'req_http' };
@@ -188,6 +195,11 @@ describe('every event', () => {
     }
     const [late, lateData] = onDisk.LateUsageCharged;
     expect(decode(stored({ type: late.type, version: 1, data: lateData })).event).toStrictEqual(late);
+    const [release, releaseData] = onDisk.HoldReleased;
+    expect(decode(stored({ type: release.type, version: 1, data: releaseData })).event).toStrictEqual(release);
+    const extendedData = '{"requestId":"req_1","by":"2"}';
+    const extension = { type: 'HoldExtended', requestId: 'req_1', by: 2n };
+    expect(decode(stored({ type: 'HoldExtended', version: 1, data: extendedData })).event).toStrictEqual(extension);
   });
 
   it('of a system need not come from a request', () => {

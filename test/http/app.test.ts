@@ -28,11 +28,13 @@ const open = async (options: Partial<AppOptions> = {}) => {
   let ids = 0;
   const app = createApp({
     newId: () => `id-${++ids}`,
+    now: () => new Date(),
     maxBodyBytes: 1000,
     commentAfterMs: 12_000,
     slowReaderMs: 60_000,
     hashKey: (secret) => secret,
-    findKeyOwner: (hash) => (hash === 'good' ? { accountId: 'acc_1', keyId: 'key_1', revoked: false } : undefined),
+    findKeyOwner: (hash) =>
+      hash === 'good' ? { accountId: 'acc_1', keyId: 'key_1', revoked: false, expiresAtMs: null } : undefined,
     complete: () => Promise.resolve(whole),
     balanceUsd: () => '4.99',
     rateLimits: () => ({}),

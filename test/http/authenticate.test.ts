@@ -1,13 +1,20 @@
 import type { Request } from 'express';
 import { describe, expect, it } from 'vitest';
-import { createAuthenticate } from '../../src/http/authenticate.ts';
+import { createAuthenticate, type FindKeyOwner } from '../../src/http/authenticate.ts';
 
-const owners = new Map([
-  ['hash of good', { accountId: 'acc_1', keyId: 'key_1', revoked: false }],
-  ['hash of old', { accountId: 'acc_1', keyId: 'key_2', revoked: true }],
+type KeyOwner = NonNullable<ReturnType<FindKeyOwner>>;
+let now = 999;
+const owners = new Map<string, KeyOwner>([
+  ['hash of good', { accountId: 'acc_1', keyId: 'key_1', revoked: false, expiresAtMs: null }],
+  ['hash of old', { accountId: 'acc_1', keyId: 'key_2', revoked: true, expiresAtMs: null }],
+  ['hash of brief', { accountId: 'acc_1', keyId: 'key_3', revoked: false, expiresAtMs: 1000 }],
 ]);
 const hashKey = (secret: string) => (secret === 'malformed' ? undefined : `hash of ${secret}`);
-const authenticate = createAuthenticate(hashKey, (hash) => owners.get(hash));
+const authenticate = createAuthenticate(
+  hashKey,
+  (hash) => owners.get(hash),
+  () => new Date(now),
+);
 const askOn = (socket: object, authorization?: string) =>
   authenticate({ headers: { authorization }, socket } as unknown as Request);
 const ask = (authorization?: string) => askOn({}, authorization);
@@ -53,11 +60,19 @@ describe('authenticate', () => {
 
   it('hears on an open connection that a key was revoked', () => {
     const connection = {};
-    const revoked = { accountId: 'acc_1', keyId: 'key_1', revoked: true };
+    const revoked = { accountId: 'acc_1', keyId: 'key_1', revoked: true, expiresAtMs: null };
     expect(askOn(connection, 'Bearer good')).toMatchObject({ keyId: 'key_1' });
     const before = owners.get('hash of good');
     owners.set('hash of good', revoked);
     expect(askOn(connection, 'Bearer good')).toMatchObject({ status: 401 });
     if (before) owners.set('hash of good', before);
+  });
+
+  it('is nobody from the moment at which the key expires', () => {
+    const connection = {};
+    now = 999;
+    expect(askOn(connection, 'Bearer brief')).toMatchObject({ keyId: 'key_3' });
+    now = 1000;
+    expect(askOn(connection, 'Bearer brief')).toMatchObject({ status: 401, code: 'key_expired' });
   });
 });

@@ -180,7 +180,14 @@ describe('what a key may be used for', () => {
     expect(errorOf(refused).type).toBe('permission_error');
     await limit(customer, { expires_at: new Date(Date.now() - 1000).toISOString() });
     expect(statusAndCode(await ask(customer, 1))).toEqual([401, 'key_expired']);
+    const authorization = `Bearer ${customer.apiKey}`;
+    for (const { url } of nodes) {
+      for (const path of ['/v1/models', '/v1/key', '/v1/credits', '/v1/generation?id=gen-1']) {
+        const status = async () => (await fetch(`${url}${path}`, { headers: { authorization } })).status;
+        await expect.poll(status, SOON).toBe(401);
+      }
+    }
     await limit(customer, {});
-    expect((await ask(customer, 1)).status).toBe(200);
+    await expect.poll(async () => (await ask(customer, 1)).status, SOON).toBe(200);
   });
 });

@@ -122,7 +122,7 @@ const liveFully = async (): Promise<string> => {
   const usage = { input: 7, cachedInput: 0, cacheWrite: 0, output: 5, reasoning: 0 };
   await onAnotherNode(accountId, [
     { type: 'ReserveCredits', ...of('gen-extended'), ...hold },
-    { type: 'ExtendHold', requestId: 'gen-extended', by: 500n },
+    { type: 'ExtendHold', requestId: 'gen-extended', by: 500n, at: hold.at, tokens: 5 },
     { type: 'SettleHold', requestId: 'gen-extended', usage, delivery },
     { type: 'ReserveCredits', ...of('gen-orphaned'), ...hold },
     { type: 'ReleaseHold', requestId: 'gen-orphaned', reason: 'orphaned', detail: 'run run_elsewhere died' },

@@ -3,7 +3,7 @@ import { accountStream } from '../../src/domain/account/account.ts';
 import type { PriceEntry, PriceEvent } from '../../src/domain/prices/events.ts';
 import { createKeyOwners } from '../../src/projections/key-owners.ts';
 import { createPriceList } from '../../src/projections/price-list.ts';
-import { keyIssued, keyRevoked, rates, registered, toppedUp } from '../domain/account/examples.ts';
+import { keyIssued, keyRevoked, limitsSet, rates, registered, toppedUp } from '../domain/account/examples.ts';
 import { createLog } from './log.ts';
 
 describe('key owners', () => {
@@ -14,10 +14,42 @@ describe('key owners', () => {
     await log.append(accountStream('acc_1'), keyRevoked('key_1'));
     const owners = createKeyOwners();
     expect(owners.apply(await log.recorded(), 6, 0)).toBe(6);
-    expect(owners.find('hash of key_1')).toEqual({ accountId: 'acc_1', keyId: 'key_1', revoked: true });
-    expect(owners.find('hash of key_2')).toEqual({ accountId: 'acc_1', keyId: 'key_2', revoked: false });
-    expect(owners.find('hash of key_3')).toEqual({ accountId: 'acc_2', keyId: 'key_3', revoked: false });
+    expect(owners.find('hash of key_1')).toEqual({
+      accountId: 'acc_1',
+      keyId: 'key_1',
+      revoked: true,
+      expiresAtMs: null,
+    });
+    expect(owners.find('hash of key_2')).toEqual({
+      accountId: 'acc_1',
+      keyId: 'key_2',
+      revoked: false,
+      expiresAtMs: null,
+    });
+    expect(owners.find('hash of key_3')).toEqual({
+      accountId: 'acc_2',
+      keyId: 'key_3',
+      revoked: false,
+      expiresAtMs: null,
+    });
     expect(owners.find('hash of key_4')).toBeUndefined();
+  });
+
+  it('know when a key expires, as it was set last', async () => {
+    const log = createLog();
+    const expiresAt = '2027-01-01T00:00:00.000Z';
+    await log.append(
+      accountStream('acc_1'),
+      ...[registered, keyIssued('key_1'), keyIssued('key_2'), keyIssued('key_3')],
+      ...[limitsSet({ expiresAt }), limitsSet({ expiresAt }, 'key_2'), limitsSet({ expiresAt }, 'key_3')],
+      ...[limitsSet({ requestsPerMinute: 1 }, 'key_2'), keyRevoked('key_3')],
+    );
+    const owners = createKeyOwners();
+    await owners.apply(await log.recorded(), 9, 0);
+    const expiresAtMs = Date.parse(expiresAt);
+    expect(owners.find('hash of key_1')).toMatchObject({ revoked: false, expiresAtMs });
+    expect(owners.find('hash of key_2')).toMatchObject({ revoked: false, expiresAtMs: null });
+    expect(owners.find('hash of key_3')).toMatchObject({ revoked: true, expiresAtMs });
   });
 
   it('are not brought back to life by a batch that comes twice', async () => {
@@ -37,7 +69,7 @@ describe('key owners', () => {
     const owners = createKeyOwners();
     await owners.apply([], 2, 0);
     expect(owners.position()).toBe(2);
-    expect([...(owners.types ?? [])]).toEqual(['KeyIssued', 'KeyRevoked']);
+    expect([...(owners.types ?? [])]).toEqual(['KeyIssued', 'KeyRevoked', 'KeyLimitsSet']);
   });
 });
 

@@ -97,6 +97,12 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
 
   'a limit of requests under way that forgets some': () => withTallies((tally) => ({ ...tally, open: 0 })),
   'a limit by the minute that nobody keeps': () => withTallies((tally) => ({ ...tally, minute: null })),
+  'a limit by the minute that does not count the steps of a stream': () =>
+    withDecider({
+      ...accountDecider,
+      evolve: (account, event) =>
+        accountDecider.evolve(account, event.type === 'HoldExtended' ? { ...event, tokens: 0 } : event),
+    }),
   'a limit on spending that knows nothing of holds': () =>
     withTallies((tally) => {
       const spending = structuredClone(tally.spending);

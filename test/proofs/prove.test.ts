@@ -73,7 +73,7 @@ describe('the proof', () => {
 
   it('of a broken promise is a history as short as can be, which can be carried out again', async () => {
     const subject = brokenSubjects['a cost beyond the hold and the balance that nobody writes off'] ?? inMemory;
-    const { counterexample } = await prove({ subject, histories: 300, seed: 2 });
+    const { counterexample } = await prove({ subject, histories: 300, seed: 3 });
     const { seed = 0, path = '', broken, story = [] } = counterexample ?? {};
     expect(broken).toMatch(/the log has LateUsageCharged.*cost 1, charged 0,.* where there must be .*UsageWrittenOff/);
     const calm = story.findIndex((line) => line.includes('all is calm'));

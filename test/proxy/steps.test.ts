@@ -99,7 +99,7 @@ describe('a stream that is held for in steps', () => {
     const { extensions, account, end } = await played(how);
     expect(extensions).toBe(1);
     const held = account.events.find(({ type }) => type === 'HoldExtended');
-    expect(held).toMatchObject({ by: costBound(0, 3000 - STEP_TOKENS, rates) });
+    expect(held).toMatchObject({ by: costBound(0, 3000 - STEP_TOKENS, rates), tokens: 3000 - STEP_TOKENS });
     expect(end).toMatchObject({ charged: owed(3000) });
   });
 

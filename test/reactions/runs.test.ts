@@ -7,6 +7,7 @@ import { query, takeAway, terminateSessions } from '../support/sql.ts';
 describe('runs', () => {
   let database: TestDatabase;
   const failures: unknown[] = [];
+  const clocksOff: number[] = [];
   const started: Run[] = [];
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -17,9 +18,10 @@ describe('runs', () => {
     await database.drop();
   });
 
-  const start = async (id: string, beatMs?: number): Promise<Run> => {
+  const start = async (id: string, beatMs?: number, wall?: () => number): Promise<Run> => {
     const pace = beatMs === undefined ? {} : { beatMs };
-    const run = await createRun({ databaseUrl: database.url, id, failed: (error) => failures.push(error), ...pace });
+    const told = { failed: (error: unknown) => failures.push(error), clockOff: (ms: number) => clocksOff.push(ms) };
+    const run = await createRun({ databaseUrl: database.url, id, ...told, ...pace, ...(wall ? { wall } : {}) });
     started.push(run);
     return run;
   };
@@ -91,6 +93,31 @@ describe('runs', () => {
     await start('three');
     expect(await listed()).toContain('old');
     expect(await listed()).not.toContain('ancient');
+  });
+
+  it.each([
+    ['fast', 3_600_000],
+    ['slow', -3_600_000],
+  ])('go by the clock of the database, though that of the machine is %s, and say so once', async (id, off) => {
+    clocksOff.length = 0;
+    const seenAt = async (): Promise<number> =>
+      (
+        await query<{ seen_at: Date }>(database.url, `select seen_at from runs where id = '${id}'`)
+      )[0]?.seen_at.getTime() ?? 0;
+    const run = await start(id, 50, () => Date.now() + off);
+    const first = await seenAt();
+    expect(Math.abs(run.now().getTime() - first)).toBeLessThan(60_000);
+    await expect.poll(seenAt, SOON).toBeGreaterThan(first + 100);
+    expect(clocksOff).toHaveLength(1);
+    expect(Math.abs((clocksOff[0] ?? 0) - off)).toBeLessThan(60_000);
+    await run.close();
+  });
+
+  it('do not speak of a clock that is well set', async () => {
+    clocksOff.length = 0;
+    const run = await start('well set');
+    expect(clocksOff).toEqual([]);
+    await run.close();
   });
 
   it('end without a row', async () => {

@@ -195,7 +195,13 @@ const eventOf = ({ type, data }: EventView): AccountEvent => {
       };
     }
     case 'HoldExtended':
-      return { type: 'HoldExtended', requestId: text('generation_id'), by: usd(data, 'by_usd') };
+      return {
+        type: 'HoldExtended',
+        requestId: text('generation_id'),
+        by: usd(data, 'by_usd'),
+        ...atOf(data),
+        ...(typeof data['tokens'] === 'number' ? { tokens: data['tokens'] } : {}),
+      };
     case 'HoldSettled':
       return {
         type: 'HoldSettled',

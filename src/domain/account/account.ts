@@ -13,7 +13,7 @@ export type Account = {
 };
 
 /** Raised whenever the same events would fold to another state: what was kept of earlier folds is then left aside. */
-export const ACCOUNT_STATE_VERSION = 3;
+export const ACCOUNT_STATE_VERSION = 4;
 
 export const initialAccount = (): Account => ({
   standing: unregistered,

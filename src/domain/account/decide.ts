@@ -1,21 +1,12 @@
-import { accept, refuse, type Decider, type Decision } from '../decider.ts';
+import { accept, type Decider, type Decision } from '../decider.ts';
 import { cost, min, type Credits, type Usage } from '../money.ts';
 import { evolveAccount, initialAccount, type Account } from './account.ts';
 import type { AccountEvent, Delivery, LotSource, PinnedPrice, ReleaseReason, RequestFacts } from './events.ts';
 import { MAX_KEYS } from './keys.ts';
 import { areValid, limitNothing, meanTheSame, type AccountLimits, type Limits } from './limits.ts';
-import { available, draws, tokensHeld, type Wallet } from './wallet.ts';
-import {
-  concurrencyInTheWay,
-  expired,
-  forbids,
-  limitedBy,
-  paceInTheWay,
-  spendingInTheWay,
-  withinSpending,
-  type Limited,
-  type LimitFacts,
-} from './within-limits.ts';
+import { no, refuseSpending, reserve } from './reserve.ts';
+import { available, draws } from './wallet.ts';
+import { limitedBy, withinSpending, type LimitFacts } from './within-limits.ts';
 
 export type AccountCommand =
   | {
@@ -43,7 +34,15 @@ export type AccountCommand =
   | { readonly type: 'SetAccountLimits'; readonly limits: AccountLimits }
   | { readonly type: 'TopUp'; readonly lotId: string; readonly amount: Credits; readonly source: LotSource }
   | ReserveCredits
-  | { readonly type: 'ExtendHold'; readonly requestId: string; readonly by: Credits }
+  | {
+      readonly type: 'ExtendHold';
+      readonly requestId: string;
+      readonly by: Credits;
+      /** By the clock of whoever asks, in ms since the epoch. */
+      readonly at: number;
+      /** The most that it adds. They count, but no limit by the minute ends what is under way. */
+      readonly tokens: number;
+    }
   | { readonly type: 'SettleHold'; readonly requestId: string; readonly usage: Usage; readonly delivery: Delivery }
   | {
       readonly type: 'ReleaseHold';
@@ -121,10 +120,7 @@ export type AccountRefusal = {
   readonly limit?: LimitFacts;
 };
 
-type Answer = Decision<AccountEvent, AccountRefusal>;
-const no = (code: AccountRefusal['code']): Answer => refuse({ code });
-
-export const decideAccount = (command: AccountCommand, account: Account): Answer => {
+export const decideAccount = (command: AccountCommand, account: Account): Decision<AccountEvent, AccountRefusal> => {
   const { standing, keys, wallet, tallies } = account;
 
   if (command.type === 'RegisterAccount') {
@@ -189,13 +185,14 @@ export const decideAccount = (command: AccountCommand, account: Account): Answer
     case 'ReserveCredits':
       return reserve(command, account);
     case 'ExtendHold': {
-      const { requestId, by } = command;
+      const { requestId, by, tokens } = command;
       if (by <= 0n) return no('invalid_amount');
       const hold = wallet.holds.get(requestId);
       if (!hold) return no('hold_not_open');
       const limited = limitedBy(tallies, hold.keyId);
       const refused = refuseSpending(wallet, limited, hold.at, by, hold.amount);
-      return refused ?? accept({ type: 'HoldExtended', requestId, by });
+      const at = Math.max(command.at, tallies.at);
+      return refused ?? accept({ type: 'HoldExtended', requestId, by, at, tokens });
     }
     case 'SettleHold': {
       const { requestId, usage, delivery } = command;
@@ -240,57 +237,6 @@ export const decideAccount = (command: AccountCommand, account: Account): Answer
       return accept(...writeOff(requestId, cost(usage, price.rates)));
     }
   }
-};
-
-const reserve = ({ type: _, ...asked }: ReserveCredits, account: Account): Answer => {
-  const { standing, keys, wallet, tallies } = account;
-  const key = keys.get(asked.keyId);
-  if (standing.status === 'suspended') return no('account_suspended');
-  if (standing.termsVersion === null) return no('terms_not_accepted');
-  if (!key) return no('key_not_found');
-  if (key.revoked) return no('key_revoked');
-  const at = Math.max(asked.at, tallies.at);
-  const limited = limitedBy(tallies, asked.keyId);
-  if (limited.some((one) => expired(one, at))) return no('key_expired');
-  if (limited.some((one) => forbids(one, asked.price.model))) return no('model_not_allowed');
-  if (asked.amount < 0n) return no('invalid_amount');
-  const held = wallet.holds.get(asked.requestId)?.amount;
-  if (held === asked.amount) return accept(); // A retry finds its credits already held.
-  if (held !== undefined) return no('request_id_reused');
-  const concurrency = concurrencyInTheWay(limited);
-  if (concurrency) return refuse({ code: 'concurrency_limit_exceeded', limit: concurrency });
-  const pace = paceInTheWay(limited, at, tokensHeld(asked.request));
-  if (pace) return refuse({ code: 'rate_limit_exceeded', limit: pace });
-  const refused = refuseSpending(wallet, limited, at, asked.amount, 0n);
-  return refused ?? accept({ type: 'CreditsReserved', ...asked, at });
-};
-
-/** Undefined where so much more may be held; `own` is what the request holds already. */
-const refuseSpending = (
-  wallet: Wallet,
-  limited: readonly Limited[],
-  at: number | null,
-  needed: Credits,
-  own: Credits,
-): Answer | undefined => {
-  const free = available(wallet);
-  const inTheWay = spendingInTheWay(limited, at, needed, own);
-  if (!inTheWay) return needed > free ? refuseFunds(wallet, needed, wallet.held - own) : undefined;
-  const { facts, mayPass } = inTheWay;
-  return refuse({
-    code: mayPass ? 'limit_held_by_concurrent_requests' : `${facts.scope}_limit_exceeded`,
-    funds: { needed, available: withinSpending(limited, at, free), held: facts.held },
-    limit: facts,
-  });
-};
-
-/** Credits that other requests hold may come free again, so the customer is not told to pay when waiting may do. */
-const refuseFunds = (wallet: Wallet, needed: Credits, heldByOthers: Credits): Answer => {
-  const free = available(wallet);
-  return refuse({
-    code: needed <= free + heldByOthers ? 'credits_held_by_concurrent_requests' : 'insufficient_credits',
-    funds: { needed, available: free, held: heldByOthers },
-  });
 };
 
 const writeOff = (requestId: string, amount: Credits): AccountEvent[] =>

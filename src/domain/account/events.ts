@@ -58,7 +58,14 @@ export type WalletEvent =
       readonly at?: number;
     }
   /** finance: nothing yet. More is set aside, because the stream goes on. */
-  | { readonly type: 'HoldExtended'; readonly requestId: string; readonly by: Credits }
+  | {
+      readonly type: 'HoldExtended';
+      readonly requestId: string;
+      readonly by: Credits;
+      /** When it was decided, as of a hold; this and the tokens that the step adds are not known of the oldest. */
+      readonly at?: number;
+      readonly tokens?: number;
+    }
   /** finance: `charged` turns from liability into revenue, drawn from the lots named; the rest of the hold is free again. */
   | {
       readonly type: 'HoldSettled';

@@ -14,7 +14,7 @@ export type Tally = {
   /** How many holds are open. */
   open: number;
   readonly spending: Spending;
-  /** Only where there is a limit by the minute. */
+  /** Counted from the first limit by the minute on, though it be taken away: one that is set again knows what was. */
   minute: Minute | null;
 };
 
@@ -50,8 +50,13 @@ export const evolveTallies = (tallies: Tallies, event: LimitEvent | WalletEvent,
     case 'HoldExtended': {
       const hold = holds.get(event.requestId);
       if (!hold) return;
-      countSpending(tallies.account.spending, hold.at, 0n, event.by);
-      return countSpending(tallyOf(tallies, hold.keyId).spending, hold.at, 0n, event.by);
+      const { by, at, tokens = 0 } = event;
+      tallies.at = Math.max(tallies.at, at ?? 0);
+      for (const tally of [tallies.account, tallyOf(tallies, hold.keyId)]) {
+        countSpending(tally.spending, hold.at, 0n, by);
+        if (tally.minute && at !== undefined) countInMinute(tally.minute, at, 0, tokens);
+      }
+      return;
     }
     case 'HoldSettled':
       return end(tallies, holds.get(event.requestId), event.charged, tokensUsed(event.usage));
@@ -77,16 +82,18 @@ const tallyOf = ({ keys }: Tallies, keyId: string): Tally => {
   return tally;
 };
 
-/** A minute that begins to be counted knows the requests under way: they are to be corrected when they end. */
+/**
+ * A minute that begins to be counted knows the requests under way, by what they were placed for and their last step: these
+ * are to be corrected when they end.
+ */
 const setLimits = (tally: Tally, limits: Limits, holds: Holds, belongs: (hold: Hold) => boolean): void => {
   tally.limits = limitNothing(limits) ? null : limits;
-  if (limits.requestsPerMinute === undefined && limits.tokensPerMinute === undefined) {
-    tally.minute = null;
-  } else if (!tally.minute) {
-    tally.minute = emptyMinute();
-    for (const hold of holds.values()) {
-      if (hold.at !== null && belongs(hold)) countInMinute(tally.minute, hold.at, 1, hold.tokens);
-    }
+  if (tally.minute || (limits.requestsPerMinute === undefined && limits.tokensPerMinute === undefined)) return;
+  tally.minute = emptyMinute();
+  for (const hold of holds.values()) {
+    if (!belongs(hold)) continue;
+    if (hold.at !== null) countInMinute(tally.minute, hold.at, 1, hold.tokens);
+    if (hold.extended) countInMinute(tally.minute, hold.extended.last.at, 0, hold.extended.last.tokens);
   }
 };
 
@@ -105,10 +112,26 @@ const end = (tallies: Tallies, hold: Hold | undefined, charged: Credits, tokens:
   endFor(tallyOf(tallies, hold.keyId), hold, charged, tokens);
 };
 
-const endFor = (tally: Tally, { at, amount, tokens: held }: Hold, charged: Credits, tokens: number): void => {
+const endFor = (tally: Tally, hold: Hold, charged: Credits, tokens: number): void => {
   tally.open--;
-  countSpending(tally.spending, at, charged, -amount);
-  if (tally.minute && at !== null) countInMinute(tally.minute, at, 0, tokens - held);
+  countSpending(tally.spending, hold.at, charged, -hold.amount);
+  if (tally.minute) correct(tally.minute, hold, tokens);
+};
+
+/**
+ * From what was counted to what was used: in the last step first, then in what it was placed for, and in neither by more
+ * than it had counted. What lies between is not known any more, and goes on counting.
+ */
+const correct = (minute: Minute, { at, tokens: placed, extended }: Hold, used: number): void => {
+  let by = used - placed;
+  if (extended) {
+    const { last } = extended;
+    by -= extended.tokens;
+    const inLast = Math.max(by, -last.tokens);
+    countInMinute(minute, last.at, 0, inLast);
+    by -= inLast;
+  }
+  if (at !== null) countInMinute(minute, at, 0, Math.max(by, -placed));
 };
 
 const late = (tally: Tally, at: number | null, charged: Credits, tokens: number): void => {

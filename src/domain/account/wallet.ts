@@ -12,7 +12,12 @@ export type Hold = {
   readonly at: number | null;
   /** The most tokens that it was placed for. */
   readonly tokens: number;
+  /** The tokens that it was extended for: all of them, and those of the last step that counted. */
+  readonly extended: { readonly tokens: number; readonly last: Counted } | null;
 };
+
+/** Tokens that count in the minute of a time. */
+type Counted = { readonly at: number; readonly tokens: number };
 
 export const tokensHeld = ({ inputTokensBound, outputTokensBound }: RequestFacts): number =>
   inputTokensBound + outputTokensBound;
@@ -51,13 +56,17 @@ export const evolveWallet = (wallet: Wallet, event: WalletEvent): Wallet => {
     }
     case 'CreditsReserved': {
       const { requestId, amount, keyId, runId, price, at = null, request } = event;
-      const holds = put(wallet.holds, requestId, { amount, keyId, runId, price, at, tokens: tokensHeld(request) });
+      const tokens = tokensHeld(request);
+      const holds = put(wallet.holds, requestId, { amount, keyId, runId, price, at, tokens, extended: null });
       return { ...wallet, held: wallet.held + amount, holds };
     }
     case 'HoldExtended': {
       const hold = wallet.holds.get(event.requestId);
       if (!hold) return wallet;
-      const holds = put(wallet.holds, event.requestId, { ...hold, amount: hold.amount + event.by });
+      const { by, at, tokens = 0 } = event;
+      const extended =
+        at === undefined ? hold.extended : { tokens: (hold.extended?.tokens ?? 0) + tokens, last: { at, tokens } };
+      const holds = put(wallet.holds, event.requestId, { ...hold, amount: hold.amount + by, extended });
       return { ...wallet, held: wallet.held + event.by, holds };
     }
     case 'HoldSettled':

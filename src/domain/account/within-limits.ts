@@ -59,7 +59,7 @@ export const concurrencyInTheWay = (limited: readonly Limited[]): LimitFacts | u
   return undefined;
 };
 
-export const limitOf = ({ requestsPerMinute, tokensPerMinute }: Limits, pace: Pace): number | undefined =>
+const limitOf = ({ requestsPerMinute, tokensPerMinute }: Limits, pace: Pace): number | undefined =>
   pace === 'requests' ? requestsPerMinute : tokensPerMinute;
 
 const paces = ['requests', 'tokens'] as const;
@@ -82,8 +82,15 @@ export const paceInTheWay = (limited: readonly Limited[], at: number, tokens: nu
   return found;
 };
 
-type Room = Omit<Extract<LimitFacts, { of: 'spending' }>, 'held' | 'needed'> & {
+type Room = {
+  readonly of: 'spending';
+  readonly scope: LimitScope;
+  readonly window: SpendingWindow;
+  readonly limit: Credits;
+  readonly spent: Credits;
+  /** By all requests. */
   readonly held: Credits;
+  readonly resetsAt: number | null;
   /** Below zero where a limit was set lower than what counts already. */
   readonly left: Credits;
 };

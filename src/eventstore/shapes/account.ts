@@ -90,7 +90,12 @@ export const accountEventShapes: Shapes<AccountEvent> = {
     // Version 1 knew of no idempotency keys, version 2 of no limits, and so of no time.
     lift: { 1: (data) => data, 2: (data) => data },
   },
-  HoldExtended: { version: 1, schema: z.object({ requestId: id, by: credits }) },
+  HoldExtended: {
+    version: 2,
+    schema: z.object({ requestId: id, by: credits, at: timeMs.exactOptional(), tokens: tokens.exactOptional() }),
+    // Version 1 did not tell the tokens.
+    lift: { 1: (data) => data },
+  },
   HoldSettled: {
     version: 1,
     schema: z.object({
@@ -107,7 +112,7 @@ export const accountEventShapes: Shapes<AccountEvent> = {
     }),
   },
   HoldReleased: {
-    version: 1,
+    version: 2,
     schema: z.object({
       requestId: id,
       released: credits,
@@ -121,6 +126,8 @@ export const accountEventShapes: Shapes<AccountEvent> = {
       ]),
       detail: z.string(),
     }),
+    // Version 1 knew of no release for want of credits.
+    lift: { 1: (data) => data },
   },
   LateUsageCharged: {
     version: 2,

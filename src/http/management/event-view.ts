@@ -74,7 +74,12 @@ const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventV
         at: viewTime(event.at),
       };
     case 'HoldExtended':
-      return { generation_id: event.requestId, by_usd: formatUsd(event.by) };
+      return {
+        generation_id: event.requestId,
+        by_usd: formatUsd(event.by),
+        at: viewTime(event.at),
+        tokens: event.tokens ?? null,
+      };
     case 'HoldSettled':
       return { ...viewCharge(event), held_usd: formatUsd(event.held), released_usd: formatUsd(event.released) };
     case 'LateUsageCharged':

@@ -64,9 +64,13 @@ export const wholeNumber = (what: string, min: number, max: number) =>
     })
     .meta({ description: what, override: { type: 'integer', minimum: min, maximum: max } });
 
+/** In years of four digits, which all that reads ISO 8601 understands. */
+const inTheCalendar = (date: Date): boolean => date.getUTCFullYear() >= 0 && date.getUTCFullYear() <= 9999;
+
 export const moment = z.iso
   .datetime({ offset: true, error: 'must be an ISO 8601 time with a zone, such as 2026-01-31T10:00:00Z (+ as %2B)' })
   .transform((written) => new Date(written))
+  .refine(inTheCalendar, 'must be in a year from 0000 to 9999, in UTC')
   .meta({ description: 'ISO 8601 with a zone', example: '2026-01-31T10:00:00Z' });
 
 export const idempotencyKey = z

@@ -17,7 +17,10 @@ const windows = {
 
 const asked = {
   requests_per_minute: most('In any 60 seconds', 600),
-  tokens_per_minute: most('In any 60 seconds, input and output together', 200_000),
+  tokens_per_minute: most(
+    'In any 60 seconds, input and output together. No request is let in beyond it; a stream that was let in may end, and counts as it goes',
+    200_000,
+  ),
   concurrent_requests: most('Requests under way at once', 20),
   spending_usd: z
     .strictObject(windows)

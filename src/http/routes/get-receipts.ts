@@ -112,14 +112,14 @@ const resets = { day: 'daily', month: 'monthly', total: null } as const;
 
 /** GET /v1/key */
 export const getKey =
-  (authenticate: Authenticate, findAccount: FindAccount, findKeyUsage: FindKeyUsage): RequestHandler =>
+  (authenticate: Authenticate, findAccount: FindAccount, findKeyUsage: FindKeyUsage, now: () => Date): RequestHandler =>
   async (request, response) => {
     const customer = authenticate(request);
     if ('status' in customer) return sendProblem(response, customer, requestIdOf(response));
     const [account, usage] = await Promise.all([findAccount(customer.accountId), findKeyUsage(customer.keyId)]);
     const key = account.keys.get(customer.keyId);
     const limits = viewKeyLimits(account.tallies.keys.get(customer.keyId)?.limits ?? {});
-    const spending = spendingNow(account.tallies, customer.keyId, Date.now());
+    const spending = spendingNow(account.tallies, customer.keyId, now().getTime());
     response.json({
       data: {
         key_id: customer.keyId,

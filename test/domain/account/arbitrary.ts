@@ -91,7 +91,7 @@ const moves = {
     request: fc.nat(60).map((inputTokensBound) => ({ ...request, inputTokensBound, outputTokensBound: 9 })),
     at,
   }),
-  extend: fc.record({ type: fc.constant('ExtendHold' as const), requestId, by: amount }),
+  extend: fc.record({ type: fc.constant('ExtendHold' as const), requestId, by: amount, at, tokens: fc.nat(40) }),
   settle: fc.record({ type: fc.constant('SettleHold' as const), requestId, usage, delivery: fc.constant(delivery) }),
   release: requestId.map(release),
   chargeLate: fc.record({

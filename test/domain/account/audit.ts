@@ -118,7 +118,7 @@ export const audit = (history: readonly AccountEvent[]): Books => {
         const hold = holdOf(event.requestId);
         check(event.by > 0n, 'a hold is extended by something');
         checkSpending(hold.keyId, limits.atOf(event.requestId), event.by);
-        limits.extend(event.requestId, event.by);
+        limits.extend(event.requestId, event.by, event.at, event.tokens);
         holds.set(event.requestId, { ...hold, amount: hold.amount + event.by });
         break;
       }

@@ -78,10 +78,12 @@ export const accountLimitsSet = (limits: AccountLimits): Event<'AccountLimitsSet
   type: 'AccountLimitsSet',
   limits,
 });
-export const extended = (by: bigint, requestId = 'req_1'): Event<'HoldExtended'> => ({
+export const extended = (by: bigint, requestId = 'req_1', at = AT, tokens = 0): Event<'HoldExtended'> => ({
   type: 'HoldExtended',
   requestId,
   by,
+  at,
+  tokens,
 });
 /** `cost` is in tokens of `price`, and so in credits. */
 export const settled = (
@@ -151,7 +153,10 @@ export const reserve = (amount: bigint, requestId = 'req_1', keyId = 'key_1', at
   at,
   type: 'ReserveCredits',
 });
-export const extend = (by: bigint, requestId = 'req_1'): AccountCommand => ({ type: 'ExtendHold', requestId, by });
+export const extend = (by: bigint, requestId = 'req_1', at = AT, tokens = 0): AccountCommand => ({
+  ...extended(by, requestId, at, tokens),
+  ...{ type: 'ExtendHold', at, tokens },
+});
 export const settle = (cost: number, requestId = 'req_1'): AccountCommand => ({
   type: 'SettleHold',
   requestId,

@@ -7,18 +7,20 @@ type Entry = {
   readonly keyId: string;
   /** Not known of old ones. */
   readonly at: number | undefined;
-  readonly requests: number;
-  tokens: number;
+  /** What it counts in a minute: when it was placed, then at each step. */
+  readonly steps: Step[];
   held: bigint;
   spent: bigint;
   open: boolean;
 };
 
+type Step = { readonly at: number | undefined; readonly requests: number; tokens: number };
+
 type Scope = {
   readonly name: 'key' | 'account';
   limits: Limits;
-  /** Those that count by the minute: all since there is such a limit, and those that were under way then. */
-  counted: Set<Entry>;
+  /** Those that count by the minute: all since there was such a limit first, and first and last of what was under way then. */
+  counted: Set<Step> | undefined;
   readonly entries: Entry[];
   /** The days and months that were begun, in order. */
   readonly pages: Record<'day' | 'month', string[]>;
@@ -48,18 +50,16 @@ export const openLimitBooks = () => {
   };
 
   const setLimits = (scope: Scope, limits: Limits): void => {
-    const byMinute = ({ requestsPerMinute, tokensPerMinute }: Limits): boolean =>
-      requestsPerMinute !== undefined || tokensPerMinute !== undefined;
-    if (!byMinute(limits)) scope.counted = new Set();
-    else if (!byMinute(scope.limits)) scope.counted = new Set(scope.entries.filter(({ open }) => open));
+    const { requestsPerMinute, tokensPerMinute } = limits;
+    if (!scope.counted && (requestsPerMinute !== undefined || tokensPerMinute !== undefined)) {
+      const open = scope.entries.filter((entry) => entry.open);
+      scope.counted = new Set(open.flatMap(({ steps }) => [...steps.slice(0, 1), ...steps.slice(-1)]));
+    }
     scope.limits = limits;
   };
 
   const enter = (entry: Entry): void => {
-    newest = Math.max(newest, entry.at ?? 0);
     for (const scope of scopesOf(entry.keyId)) {
-      const { requestsPerMinute, tokensPerMinute } = scope.limits;
-      if (requestsPerMinute !== undefined || tokensPerMinute !== undefined) scope.counted.add(entry);
       scope.entries.push(entry);
       for (const window of ['day', 'month'] as const) {
         const pages = scope.pages[window];
@@ -67,6 +67,12 @@ export const openLimitBooks = () => {
         if (page > (pages.at(-1) ?? '')) pages.push(page);
       }
     }
+    for (const step of entry.steps) count(entry.keyId, step);
+  };
+
+  const count = (keyId: string, step: Step): void => {
+    newest = Math.max(newest, step.at ?? 0);
+    for (const { counted } of scopesOf(keyId)) counted?.add(step);
   };
 
   const openEntry = (requestId: string): Entry | undefined =>
@@ -83,18 +89,34 @@ export const openLimitBooks = () => {
         .forEach((key) => setLimits(key, limits)),
     setAccountLimits: (limits: Limits): void => setLimits(account, limits),
 
-    reserve: (entry: Pick<Entry, 'requestId' | 'keyId' | 'at' | 'tokens' | 'held'>): void =>
-      enter({ ...entry, requests: 1, spent: 0n, open: true }),
-    extend: (requestId: string, by: bigint): void => {
+    reserve: ({ tokens, ...entry }: Pick<Entry, 'requestId' | 'keyId' | 'at' | 'held'> & { tokens: number }): void =>
+      enter({ ...entry, steps: [{ at: entry.at, requests: 1, tokens }], spent: 0n, open: true }),
+    extend: (requestId: string, by: bigint, at: number | undefined, tokens = 0): void => {
       const entry = openEntry(requestId);
-      if (entry) entry.held += by;
+      if (!entry) return;
+      entry.held += by;
+      if (at === undefined) return;
+      const step = { at, requests: 0, tokens };
+      entry.steps.push(step);
+      count(entry.keyId, step);
     },
+    /** What counted too much is taken from the last step, then from the first; what is lacking is added to the last. */
     end: (requestId: string, charged: bigint, tokens: number): void => {
       const entry = openEntry(requestId);
-      if (entry) Object.assign(entry, { held: 0n, spent: charged, tokens, open: false });
+      if (!entry) return;
+      Object.assign(entry, { held: 0n, spent: charged, open: false });
+      const counted = entry.steps.reduce((sum, step) => sum + step.tokens, 0);
+      const [last, first] = [entry.steps.at(-1), entry.steps[0]];
+      if (last) last.tokens += Math.max(0, tokens - counted);
+      let tooMany = Math.max(0, counted - tokens);
+      for (const step of [last, first]) {
+        const part = Math.min(tooMany, step?.tokens ?? 0);
+        if (step) step.tokens -= part;
+        tooMany -= part;
+      }
     },
-    late: (entry: Pick<Entry, 'requestId' | 'keyId' | 'at' | 'tokens' | 'spent'>): void =>
-      enter({ ...entry, requests: 0, held: 0n, open: false }),
+    late: ({ tokens, ...entry }: Pick<Entry, 'requestId' | 'keyId' | 'at' | 'spent'> & { tokens: number }): void =>
+      enter({ ...entry, steps: [{ at: entry.at, requests: 0, tokens }], held: 0n, open: false }),
 
     /** How much of `credits` the limits on spending leave to a request placed at a time. */
     within: (keyId: string, at: number | undefined, credits: bigint): bigint =>
@@ -150,10 +172,10 @@ export const openLimitBooks = () => {
       for (const { name, limits, entries, counted } of scopesOf(keyId)) {
         const open = entries.filter((entry) => entry.open).length;
         if (open > (limits.concurrentRequests ?? Infinity)) return `the ${name} has more under way than it may`;
-        const minute = [...counted].filter((entry) => entry.at !== undefined && entry.at > at - 60_000);
-        const requests = minute.reduce((sum, entry) => sum + entry.requests, 0);
+        const minute = [...(counted ?? [])].filter((step) => step.at !== undefined && step.at > at - 60_000);
+        const requests = minute.reduce((sum, step) => sum + step.requests, 0);
         if (requests > (limits.requestsPerMinute ?? Infinity)) return `the ${name} asks more in a minute than it may`;
-        const tokens = minute.reduce((sum, entry) => sum + entry.tokens, 0);
+        const tokens = minute.reduce((sum, step) => sum + step.tokens, 0);
         if (tokens > (limits.tokensPerMinute ?? Infinity)) return `the ${name} uses more tokens a minute than it may`;
       }
       return undefined;
@@ -168,7 +190,7 @@ export type LimitBooks = ReturnType<typeof openLimitBooks>;
 const newScope = (name: Scope['name']): Scope => ({
   name,
   limits: {},
-  counted: new Set(),
+  counted: undefined,
   entries: [],
   pages: { day: [], month: [] },
 });
@@ -200,6 +222,6 @@ const roomsOf = (scopes: readonly Scope[], at: number | undefined) =>
 
 /** Twenty whole buckets of three seconds, and the one that has begun. */
 const inMinute = ({ counted }: Scope, what: 'requests' | 'tokens', at: number): number =>
-  [...counted]
-    .filter((entry) => entry.at !== undefined && Math.floor(entry.at / 3000) > Math.floor(at / 3000) - 21)
-    .reduce((sum, entry) => sum + entry[what], 0);
+  [...(counted ?? [])]
+    .filter((step) => step.at !== undefined && Math.floor(step.at / 3000) > Math.floor(at / 3000) - 21)
+    .reduce((sum, step) => sum + step[what], 0);

@@ -117,6 +117,18 @@ describe('a limit on spending', () => {
         funds: { needed: 5n, available: 4n, held: 6n },
         limit: facts('spending', { window: 'month', spent: 0n, held: 6n }),
       }));
+  it('does not let wait whoever would then have no credits', () => {
+    const past = [toppedUp(7n), limitsSet({ spending: { month: 10n } }), reserved(6n)];
+    given(...past)
+      .when(reserve(8n, 'req_2'))
+      .thenRefused('insufficient_credits', { funds: { needed: 8n, available: 1n, held: 6n } });
+    given(...past, reserved(1n, 'req_2'))
+      .when(extend(8n, 'req_2'))
+      .thenRefused('insufficient_credits', { funds: { needed: 8n, available: 0n, held: 6n } });
+    given(...past)
+      .when(reserve(7n, 'req_2'))
+      .thenRefused('limit_held_by_concurrent_requests');
+  });
   it('is told before want of credits, and says what can be had of both', () =>
     given(toppedUp(3n), limitsSet({ spending: { day: 4n } }))
       .when(reserve(5n))
@@ -259,12 +271,73 @@ describe('a limit by the minute', () => {
       .when(reserve(1n, 'req_2'))
       .then(reserved(1n, 'req_2'));
   });
+  describe('of tokens, of a stream that is held for in steps', () => {
+    // Held for 150 tokens at first, and for 100 more every half minute.
+    const limit = limitsSet({ tokensPerMinute: 300 });
+    const step = (n: number) => extended(1n, 'req_1', start + n * 30 * SECOND, 100);
+    const stream = [toppedUp(9999n), limit, reserved(1n, 'req_1', start), step(1), step(2), step(3)];
+    const after = 91 * SECOND;
+    const ended = (used: number) => ({
+      ...settled(1, { held: 4n, charged: 1n, released: 3n, drawn: [drawn(1n)] }),
+      usage: tokens(used),
+    });
+    const inMinute = (used: number): LimitFacts => expect.objectContaining({ of: 'tokens', used }) as LimitFacts;
+
+    it('counts each step when it is taken, against whoever comes next', () =>
+      given(...stream)
+        .when(reserve(1n, 'req_2', 'key_1', start + after))
+        .thenRefused('rate_limit_exceeded', { limit: inMinute(300) }));
+    it('never ends it', () =>
+      given(...stream)
+        .when(extend(1n, 'req_1', start + after, 100))
+        .then(extended(1n, 'req_1', start + after, 100)));
+    it('goes by a clock that never goes back', () =>
+      given(...stream)
+        .when(extend(1n, 'req_1', start, 100))
+        .then(extended(1n, 'req_1', start + 90 * SECOND, 100)));
+    it('is corrected where it counted last', () => {
+      given(...stream, ended(350))
+        .when(reserve(1n, 'req_2', 'key_1', start + after))
+        .thenRefused('rate_limit_exceeded', { limit: inMinute(200) });
+      given(...stream, ended(470))
+        .when(reserve(1n, 'req_2', 'key_1', start + after))
+        .thenRefused('rate_limit_exceeded', { limit: inMinute(320) });
+    });
+    it('is never corrected by more than it had counted there, nor are others', () => {
+      // The first step of the stream has left the minute, so only the last one can be given back.
+      const other = reserved(1n, 'req_2', start + 90 * SECOND);
+      for (const end of [ended(0), released(4n)]) {
+        given(...stream, other, end)
+          .when(reserve(1n, 'req_3', 'key_1', start + after))
+          .thenRefused('rate_limit_exceeded', { limit: inMinute(350) });
+      }
+    });
+    it('is corrected for its prompt as well, where that was bounded too high', () =>
+      given(toppedUp(9999n), limit, reserved(1n, 'req_1', start), step(1), ended(20))
+        .when(reserve(1n, 'req_2', 'key_1', start + 31 * SECOND))
+        .then(reserved(1n, 'req_2', start + 31 * SECOND)));
+    it('is known to a limit that is set meanwhile', () =>
+      given(toppedUp(9999n), reserved(1n, 'req_1', start), step(1), limit)
+        .when(reserve(1n, 'req_2', 'key_1', start + 31 * SECOND))
+        .thenRefused('rate_limit_exceeded', { limit: inMinute(250) }));
+  });
+
   it('says of a request that is more than the limit that no waiting helps', () =>
     given(toppedUp(9n), limitsSet({ tokensPerMinute: 149 }))
       .when(reserve(1n))
       .thenRefused('rate_limit_exceeded', {
         limit: { of: 'tokens', scope: 'key', limit: 149, used: 0, needed: 150, retryAfterMs: null },
       }));
+
+  it('does not forget the last minute where it is taken away and set again', () => {
+    const over = [released(1n), released(1n, 'req_2'), limitsSet({})];
+    const meanwhile = [reserved(1n, 'req_3', start + 21 * SECOND), released(1n, 'req_3')];
+    given(...two, ...over, ...meanwhile, limitsSet({ requestsPerMinute: 3 }))
+      .when(reserve(1n, 'req_4', 'key_1', start + 22 * SECOND))
+      .thenRefused('rate_limit_exceeded', {
+        limit: expect.objectContaining({ limit: 3, used: 3 }) as LimitFacts,
+      });
+  });
 
   it('is corrected only for what it has counted', () =>
     given(toppedUp(9999n), reserved(1n), limitsSet({ tokensPerMinute: 250 }), released(1n), reserved(1n, 'req_2'))

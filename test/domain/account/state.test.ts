@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ACCOUNT_STATE_VERSION, evolveAccount, initialAccount } from '../../../src/domain/account/account.ts';
-import { customer, limitsSet, reserved, released, suspended, toppedUp } from './examples.ts';
+import { AT, customer, extended, limitsSet, reserved, released, suspended, toppedUp } from './examples.ts';
 
 describe('the state of an account', () => {
   // States are kept as snapshots. Where this test fails because a fold comes out differently, raise ACCOUNT_STATE_VERSION
@@ -10,7 +10,8 @@ describe('the state of an account', () => {
     const history = [
       ...customer,
       toppedUp(10n),
-      reserved(4n),
+      reserved(3n),
+      extended(1n, 'req_1', AT + 1000, 7),
       limitsSet({ requestsPerMinute: 2, spending: { day: 9n } }),
       reserved(2n, 'req_2'),
       released(2n, 'req_2'),
@@ -20,7 +21,7 @@ describe('the state of an account', () => {
     const shown = inspect({ version: ACCOUNT_STATE_VERSION, ...state }, { depth: null, compact: 20, breakLength: 200 });
     expect(shown).toMatchInlineSnapshot(`
       "{
-        version: 3,
+        version: 4,
         standing: { status: 'suspended', registration: { holder: 'person', personal: 'v1.c2VhbGVk' }, termsVersion: '2026-01', suspensionReason: 'resale' },
         keys: Map(1) { 'key_1' => { name: 'laptop', hint: 'wxyz', revoked: false } },
         wallet: {
@@ -36,12 +37,13 @@ describe('the state of an account', () => {
               runId: 'run_1',
               price: { model: 'simulated-small', version: 1, rates: { input: 1000n, cachedInput: 1000n, cacheWrite: 1000n, output: 1000n, reasoning: 1000n } },
               at: 1769860800000,
-              tokens: 150
+              tokens: 150,
+              extended: { tokens: 7, last: { at: 1769860801000, tokens: 7 } }
             }
           }
         },
         tallies: {
-          at: 1769860800000,
+          at: 1769860801000,
           account: {
             limits: null,
             open: 1,
@@ -67,7 +69,7 @@ describe('the state of an account', () => {
               },
               minute: {
                 newest: 589953600,
-                sums: { requests: 2, tokens: 150 },
+                sums: { requests: 2, tokens: 157 },
                 requests: [
                   0, 0, 0, 0, 0, 0, 0,
                   0, 0, 0, 0, 0, 2, 0,
@@ -75,7 +77,7 @@ describe('the state of an account', () => {
                 ],
                 tokens: [
                   0, 0, 0, 0, 0,   0, 0,
-                  0, 0, 0, 0, 0, 150, 0,
+                  0, 0, 0, 0, 0, 157, 0,
                   0, 0, 0, 0, 0,   0, 0
                 ]
               }

@@ -55,6 +55,8 @@ describe('PUT /accounts/{account_id}/keys/{key_id}/limits', () => {
     [{ spending_usd: { week: '5' } }, 'spending_usd.week'],
     [{ models: [] }, 'models'],
     [{ expires_at: 'tomorrow' }, 'expires_at'],
+    [{ expires_at: '9999-12-31T23:30:00-01:00' }, 'expires_at'],
+    [{ expires_at: '0000-01-01T00:30:00+01:00' }, 'expires_at'],
     [{ rpm: 5 }, 'rpm'],
   ])('400: %o', async (body, field) => {
     const answer = await put(`${key}/limits`, body);

@@ -1,0 +1,75 @@
+import { accept, refuse, type Decision } from '../decider.ts';
+import type { Credits } from '../money.ts';
+import type { Account } from './account.ts';
+import type { AccountRefusal, ReserveCredits } from './decide.ts';
+import type { AccountEvent } from './events.ts';
+import { available, tokensHeld, type Wallet } from './wallet.ts';
+import {
+  concurrencyInTheWay,
+  expired,
+  forbids,
+  limitedBy,
+  paceInTheWay,
+  spendingInTheWay,
+  withinSpending,
+  type Limited,
+} from './within-limits.ts';
+
+type Answer = Decision<AccountEvent, AccountRefusal>;
+
+export const no = (code: AccountRefusal['code']): Answer => refuse({ code });
+
+/** Whether a request may begin: who asks, then every limit, then the credits. */
+export const reserve = ({ type: _, ...asked }: ReserveCredits, account: Account): Answer => {
+  const { standing, keys, wallet, tallies } = account;
+  const key = keys.get(asked.keyId);
+  if (standing.status === 'suspended') return no('account_suspended');
+  if (standing.termsVersion === null) return no('terms_not_accepted');
+  if (!key) return no('key_not_found');
+  if (key.revoked) return no('key_revoked');
+  const at = Math.max(asked.at, tallies.at);
+  const limited = limitedBy(tallies, asked.keyId);
+  if (limited.some((one) => expired(one, at))) return no('key_expired');
+  if (limited.some((one) => forbids(one, asked.price.model))) return no('model_not_allowed');
+  if (asked.amount < 0n) return no('invalid_amount');
+  const held = wallet.holds.get(asked.requestId)?.amount;
+  if (held === asked.amount) return accept(); // A retry finds its credits already held.
+  if (held !== undefined) return no('request_id_reused');
+  const concurrency = concurrencyInTheWay(limited);
+  if (concurrency) return refuse({ code: 'concurrency_limit_exceeded', limit: concurrency });
+  const pace = paceInTheWay(limited, at, tokensHeld(asked.request));
+  if (pace) return refuse({ code: 'rate_limit_exceeded', limit: pace });
+  const refused = refuseSpending(wallet, limited, at, asked.amount, 0n);
+  return refused ?? accept({ type: 'CreditsReserved', ...asked, at });
+};
+
+/** Undefined where so much more may be held; `own` is what the request holds already. */
+export const refuseSpending = (
+  wallet: Wallet,
+  limited: readonly Limited[],
+  at: number | null,
+  needed: Credits,
+  own: Credits,
+): Answer | undefined => {
+  const free = available(wallet);
+  const heldByOthers = wallet.held - own;
+  const inTheWay = spendingInTheWay(limited, at, needed, own);
+  if (!inTheWay) return needed > free ? refuseFunds(wallet, needed, heldByOthers) : undefined;
+  const { facts, mayPass } = inTheWay;
+  // Waiting for others would clear the limit, and then there would be no credits.
+  if (mayPass && needed > free + heldByOthers) return refuseFunds(wallet, needed, heldByOthers);
+  return refuse({
+    code: mayPass ? 'limit_held_by_concurrent_requests' : `${facts.scope}_limit_exceeded`,
+    funds: { needed, available: withinSpending(limited, at, free), held: facts.held },
+    limit: facts,
+  });
+};
+
+/** Credits that other requests hold may come free again, so the customer is not told to pay when waiting may do. */
+const refuseFunds = (wallet: Wallet, needed: Credits, heldByOthers: Credits): Answer => {
+  const free = available(wallet);
+  return refuse({
+    code: needed <= free + heldByOthers ? 'credits_held_by_concurrent_requests' : 'insufficient_credits',
+    funds: { needed, available: free, held: heldByOthers },
+  });
+};
