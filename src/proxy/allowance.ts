@@ -67,7 +67,7 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
   let { inputTokens } = reservation.bounds;
   let { held } = reservation;
   /** What the hold counts for, of input and output together. */
-  let heldTokens = inputTokens + allowed;
+  let heldTokens = inputTokens + reservation.bounds.outputTokens;
   let counted = { tokens: 0, bytes: 0, textEnd: 0 };
   let inputCounted = false;
   let asked = 0;
