@@ -2,8 +2,7 @@ import { expect } from 'vitest';
 import { SOON } from '../../support/soon.ts';
 import { takeAway } from '../../support/sql.ts';
 import { answered, contract, none, one, type At } from './contract.ts';
-import { cases, createStage, type OnStage } from './stage.ts';
-import { begins, complete, role, says, sse, stays } from './wire.ts';
+import { cases, createStage, happensHalfWay, type OnStage } from './stage.ts';
 
 const WAITS_IN_VAIN = 'comes while the database is away, and waits in vain';
 
@@ -18,17 +17,10 @@ const play = async (place: Pick<At, 'house' | 'upstream'>) => {
     return seen;
   });
 
-  const waitsForIt = one<OnStage>(async ({ upstream, streamed, ask, happens }) => {
-    const line = stays(streamed, streamed ? sse(role, says('a')) : undefined);
-    upstream.play(line.script);
-    const sent = ask();
-    const response = await line.asked;
-    if (streamed) await expect.poll(() => sent.words(), SOON).toBe(1);
-    await happens();
-    if (!streamed) begins(response, false);
-    response.end(complete(streamed));
+  const waitsForIt = one<OnStage>(async (at) => {
+    const sent = await happensHalfWay(at);
     // The words come all the same; what waits is the end, and with it the cost.
-    if (streamed) await expect.poll(() => sent.words(), SOON).toBe(4);
+    if (at.streamed) await expect.poll(() => sent.words(), SOON).toBe(4);
     const seen = await answered(sent);
     expect(waiting, 'no answer ends before its settlement is durable').toBe(0);
     return seen;

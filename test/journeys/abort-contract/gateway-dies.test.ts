@@ -2,8 +2,8 @@ import process from 'node:process';
 import { expect } from 'vitest';
 import { SOON } from '../../support/soon.ts';
 import { answered, contract, one, type At } from './contract.ts';
-import { cases, createStage, type OnStage } from './stage.ts';
-import { begins, complete, plays, role, says, sse, stays } from './wire.ts';
+import { cases, createStage, happensHalfWay, type OnStage } from './stage.ts';
+import { complete, plays, role, says, sse, stays } from './wire.ts';
 
 const killedAt = (text?: string) =>
   one<OnStage>(async ({ upstream, streamed, ask, happens }) => {
@@ -25,17 +25,7 @@ const killedAfterwards = one<OnStage>(async ({ upstream, streamed, ask, happens 
 });
 
 /** It wakes up to an answer whose hold another has given back. */
-const paused = one<OnStage>(async ({ upstream, streamed, ask, happens }) => {
-  const line = stays(streamed, streamed ? sse(role, says('a')) : undefined);
-  upstream.play(line.script);
-  const sent = ask();
-  const response = await line.asked;
-  if (streamed) await expect.poll(() => sent.words(), SOON).toBe(1);
-  await happens();
-  if (!streamed) begins(response, false);
-  response.end(complete(streamed));
-  return answered(sent);
-});
+const paused = one<OnStage>(async (at) => answered(await happensHalfWay(at)));
 
 const play = async (place: Pick<At, 'house' | 'upstream'>) => {
   const stage = createStage(place);

@@ -5,8 +5,9 @@ import { untilKnown } from '../../support/known.ts';
 import { SOON } from '../../support/soon.ts';
 import type { Script } from '../../support/scripted-upstream.ts';
 import { query } from '../../support/sql.ts';
-import { send } from '../../support/traffic.ts';
+import { send, type Sent } from '../../support/traffic.ts';
 import { question, type At, type Seen } from './contract.ts';
+import { begins, complete, role, says, sse, stays } from './wire.ts';
 
 /** Nothing is appended until the returned is called, as when the database is slow. */
 export const holdTheLog = async ({ house: { premises } }: Pick<At, 'house'>) => {
@@ -82,4 +83,17 @@ export const createStage = ({ house, upstream }: Pick<At, 'house' | 'upstream'>)
       return results[n] ?? expect.fail(`"${name}" is not played`);
     };
   };
+};
+
+/** The upstream has been asked, and has said a word where it streams; something happens; then it says all there is to say. */
+export const happensHalfWay = async ({ upstream, streamed, ask, happens }: OnStage): Promise<Sent> => {
+  const line = stays(streamed, streamed ? sse(role, says('a')) : undefined);
+  upstream.play(line.script);
+  const sent = ask();
+  const response = await line.asked;
+  if (streamed) await expect.poll(() => sent.words(), SOON).toBe(1);
+  await happens();
+  if (!streamed) begins(response, false);
+  response.end(complete(streamed));
+  return sent;
 };
