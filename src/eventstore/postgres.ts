@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { appendSlices } from './append-slices.ts';
-import { NEVER_HANG, READ_WITHIN, surviveLoss } from './connections.ts';
+import { endTransactionsAfter, NEVER_HANG, READ_WITHIN, surviveLoss } from './connections.ts';
 import {
   StoreFull,
   StoreUnavailable,
@@ -41,6 +41,11 @@ const DISK_FULL = '53100';
 const APPEND_TIMEOUT_MS = 10_000;
 /** For the head of the log, which somebody may hold who appends by hand and does not end the transaction. */
 const LOCK_TIMEOUT_MS = 8000;
+/**
+ * A process that is stopped between the call of an append and its end would hold the head for all others. Less than they
+ * wait for it, so that most of them only wait.
+ */
+const TRANSACTION_TIMEOUT_MS = 6000;
 
 const stored = ({ stream, id, type, version, data, metadata, time, hash, ...row }: EventRow): StoredEvent => ({
   ...{ stream, id, type, version, data, metadata, time, hash },
@@ -71,6 +76,7 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
       query_timeout: APPEND_TIMEOUT_MS,
       // Sooner, so that what we no longer wait for does not go on waiting at the server.
       lock_timeout: LOCK_TIMEOUT_MS,
+      verify: endTransactionsAfter(TRANSACTION_TIMEOUT_MS),
       application_name: 'kissapi-commits',
     }),
   );

@@ -1,5 +1,7 @@
-import { inspect } from 'node:util';
+import { once } from 'node:events';
+import { connect as connectTo, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
@@ -50,6 +52,9 @@ const untilWaiting = (application: string): Promise<void> =>
 /** What a store does, in a transaction that the test ends as it likes. */
 const appendIn = (client: pg.Client, event: NewEvent): Promise<unknown> =>
   client.query(appendSlices('test', [slice(aStream(), -1, event)]));
+
+/** The message that ends a command and, with it, its transaction: its type and its length. */
+const SYNC_BYTES = 5;
 
 const cut = (application: string): Promise<unknown> =>
   session.query(
@@ -216,6 +221,38 @@ describe('when a connection breaks', () => {
     await letGo();
     expect(await store.append([slice(stream, 0, event)])).toMatchObject([{ appended: true }]);
     expect(idsOf(await readWholeStream(store, stream))[1]).toBe(event.id);
+  });
+
+  it('a process that falls silent between the call of an append and its end holds up the others for seconds', async () => {
+    const { rows } = await session.query("select from pg_settings where name = 'transaction_timeout'");
+    if (rows.length === 0) return void console.warn('skipped: before PostgreSQL 17 no transaction is ended by time');
+    const { hostname, port } = new URL(database.url);
+    let isSilent = false;
+    const wires = new Set<Socket>();
+    const proxy = createServer((client) => {
+      const server = connectTo(Number(port), hostname);
+      for (const wire of [client, server]) wires.add(wire.on('error', () => undefined));
+      server.pipe(client);
+      client.on('data', (bytes) => server.write(isSilent ? bytes.subarray(0, -SYNC_BYTES) : bytes));
+    }).listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const url = new URL(database.url);
+    [url.hostname, url.port] = ['127.0.0.1', String((proxy.address() as AddressInfo).port)];
+    const silent = createPostgresStore(url.href);
+    await silent.append([slice(aStream(), -1, anEvent())]);
+
+    isSilent = true;
+    const lost = expect(silent.append([slice(aStream(), -1, anEvent())])).rejects.toBeInstanceOf(StoreUnavailable);
+    await until(async () => {
+      expect((await session.query('select from log_head for update skip locked')).rows).toHaveLength(0);
+    });
+    // Who began to wait in the same moment would be at the end of its own time, and asks again.
+    await sleep(500);
+    expect(await store.append([slice(aStream(), -1, anEvent())])).toMatchObject([{ appended: true }]);
+    await lost;
+    await silent.close();
+    for (const wire of wires) wire.destroy();
+    proxy.close();
   });
 
   it('while nothing is under way, nobody notices', async () => {
