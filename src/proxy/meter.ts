@@ -59,7 +59,8 @@ type Chunk = {
 
 /**
  * Reads a stream as it passes. Each event's data goes on as it came; withheld are the end of the stream, which must wait
- * for the settlement, and the usage, which the customer may not have asked for.
+ * for the settlement, the usage, which the customer may not have asked for, an error, which may be about our account at
+ * the upstream, and what is no JSON object, which no client could read and nobody could meter.
  */
 export const createStreamMeter = (): StreamMeter => {
   const decoder = new TextDecoder();
@@ -103,16 +104,16 @@ export const createStreamMeter = (): StreamMeter => {
       }
       const chunk = parse(data);
       if (typeof chunk?.id === 'string') upstreamId ??= chunk.id;
-      if (isThere(chunk?.error)) state = 'error';
-      if (Array.isArray(chunk?.choices)) chunk.choices.forEach(readChoice);
-      if (chunk && isThere(chunk.usage)) {
-        usage = chunk.usage;
+      if (isThere(chunk?.usage)) {
+        usage = chunk?.usage;
         usageChunk = { ...chunk, choices: [] };
-        if (chunk.choices?.length === 0) {
-          untouched = false;
-          return;
-        }
       }
+      if (isThere(chunk?.error)) state = 'error';
+      if (!chunk || state === 'error' || (isThere(chunk.usage) && chunk.choices?.length === 0)) {
+        untouched = false;
+        return;
+      }
+      if (Array.isArray(chunk.choices)) chunk.choices.forEach(readChoice);
       passing.push({ wire: () => written(data, event), bytes, textEnd: text.length, finished });
     },
   });
@@ -172,7 +173,7 @@ const endsWithEvent = (bytes: Uint8Array): boolean => bytes.at(-1) === LINE_FEED
  */
 export const readAnswer = (body: string): Metered | undefined => {
   const answer = parse(body);
-  if (!answer || Array.isArray(answer) || isThere(answer.error)) return undefined;
+  if (!answer || isThere(answer.error)) return undefined;
   if (!isFilled(answer.choices) && !isFilled(answer.data) && !isThere(answer.usage)) return undefined;
   const choices = Array.isArray(answer.choices) ? (answer.choices as readonly Readonly<Record<string, unknown>>[]) : [];
   const finishReason = choices[0]?.['finish_reason'];
@@ -207,10 +208,11 @@ const isFilled = (value: unknown): boolean => Array.isArray(value) && value.leng
 
 const isThere = (value: unknown): boolean => value !== undefined && value !== null;
 
+/** Undefined where it is no JSON object. */
 const parse = (json: string): Chunk | undefined => {
   try {
     const value: unknown = JSON.parse(json);
-    return typeof value === 'object' && value !== null ? value : undefined;
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;
   }

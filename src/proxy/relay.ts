@@ -26,7 +26,7 @@ export const relayStream = async (call: Call, response: UpstreamResponse, sink: 
       const finish = isShortage(call.cancelled) ? shortageEvents(call, meter, call.cancelled) : '';
       const usage = call.request.includeUsage ? usageEvent(call, meter, settlement ?? nothing) : '';
       await sink.write(`${finish}${usage}data: [DONE]\n\n`);
-    } else if (meter.state !== 'error') {
+    } else {
       await sink.write(errorEvent(call, meter, ended));
     }
   } finally {

@@ -179,8 +179,9 @@ describe('a stream that is relayed', () => {
       const { written, end } = await relay(pieces);
       expect(end).toMatchObject({ type });
       if (end?.type === 'HoldSettled') expect(end.delivery.ended).toBe('upstream_broke');
-      expect(written.match(/"error"/g)).toHaveLength(1);
-      expect(written).not.toContain('[DONE]');
+      expect(written.match(/"error":/g)).toHaveLength(1);
+      expect(written).toContain('"code":"upstream_error"');
+      expect(written).not.toMatch(/Overloaded|\[DONE\]/);
     }
   });
 
