@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { accountStream } from './domain/account/account.ts';
-import { pacesNow } from './domain/account/within-limits.ts';
+import { forbids, limitedBy, pacesNow } from './domain/account/within-limits.ts';
 import { formatUsd } from './domain/money.ts';
 import type { MasterKey } from './eventstore/data-keys.ts';
 import { StoreUnavailable } from './eventstore/event-store.ts';
@@ -83,7 +83,12 @@ export const startGateway = async (options: GatewayOptions) => {
       const tallies = accounts.lastKnown(accountStream(accountId))?.tallies;
       return tallies ? pacesNow(tallies, keyId, now().getTime()) : {};
     },
-    listModels: () => views.pricesNow().filter(({ upstream }) => upstreams.has(upstream)),
+    listModels: async ({ accountId, keyId }) => {
+      const { state } = await accounts.read(accountStream(accountId));
+      const limited = limitedBy(state.tallies, keyId);
+      const isForbidden = (model: string): boolean => limited.some((one) => forbids(one, model));
+      return views.pricesNow().filter(({ upstream, model }) => upstreams.has(upstream) && !isForbidden(model));
+    },
     findGeneration: views.findGeneration,
     findKeyUsage: views.findKeyUsage,
     findAccount: async (accountId) => (await accounts.read(accountStream(accountId))).state,

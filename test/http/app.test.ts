@@ -38,7 +38,7 @@ const open = async (options: Partial<AppOptions> = {}) => {
     complete: () => Promise.resolve(whole),
     balanceUsd: () => '4.99',
     rateLimits: () => ({}),
-    listModels: () => [],
+    listModels: () => Promise.resolve([]),
     findGeneration: () => Promise.resolve(undefined),
     findKeyUsage: () => Promise.resolve({ day: 1n, week: 2n, month: 3n, total: 4n }),
     findAccount: () => Promise.reject(new Error('not now')),

@@ -190,4 +190,31 @@ describe('what a key may be used for', () => {
     await limit(customer, {});
     await expect.poll(async () => (await ask(customer, 1)).status, SOON).toBe(200);
   });
+
+  it('is all that the list of models shows', async () => {
+    const customer = await customerWith({});
+    const headers = { authorization: `Bearer ${customer.apiKey}` };
+    const listed = async (): Promise<readonly string[]> => {
+      const lists = await Promise.all(
+        nodes.map(async ({ url }) => {
+          const { data } = (await (await fetch(`${url}/v1/models`, { headers })).json()) as { data: { id: string }[] };
+          return data.map(({ id }) => id);
+        }),
+      );
+      expect(lists[0]).toEqual(lists[1]);
+      return lists[0] ?? [];
+    };
+    const all = await listed();
+    expect(all).toEqual(expect.arrayContaining(['simulated-chat', 'simulated-embedding']));
+    await limit(customer, { models: ['simulated-chat', 'gpt-unheard-of'] });
+    expect(await listed()).toEqual(['simulated-chat']);
+    const statusOf = async (model: string) => (await fetch(`${nodes[1].url}/v1/models/${model}`, { headers })).status;
+    expect(await Promise.all(['simulated-chat', 'simulated-embedding'].map(statusOf))).toEqual([200, 404]);
+    await limitAccount(customer, { models: ['simulated-embedding'] });
+    expect(await listed()).toEqual([]);
+    await limit(customer, {});
+    expect(await listed()).toEqual(['simulated-embedding']);
+    await limitAccount(customer, {});
+    expect(await listed()).toEqual(all);
+  });
 });

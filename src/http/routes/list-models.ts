@@ -1,12 +1,15 @@
 import type { RequestHandler } from 'express';
 import { formatUsdPerMillion } from '../../domain/money.ts';
 import type { PriceVersion } from '../../domain/prices/price-book.ts';
-import type { Authenticate } from '../authenticate.ts';
+import type { Authenticate, Customer } from '../authenticate.ts';
 import { problem, sendProblem } from '../problems.ts';
 import { requestIdOf } from '../request-id.ts';
 
-/** The models that can be had now: listed in the price book, and served by an upstream that is switched on. */
-export type ListModels = () => readonly PriceVersion[];
+/**
+ * The models that a customer can have now: listed in the price book, served by an upstream that is switched on, and not
+ * kept from the key or the account by a limit.
+ */
+export type ListModels = (customer: Customer) => Promise<readonly PriceVersion[]>;
 
 /** In the shape of OpenAI's, with what a customer wants to know before choosing. Prices in USD per million tokens. */
 const modelOf = (price: PriceVersion) => ({
@@ -31,20 +34,20 @@ const modelOf = (price: PriceVersion) => ({
 /** GET /v1/models */
 export const listModels =
   (authenticate: Authenticate, list: ListModels): RequestHandler =>
-  (request, response) => {
+  async (request, response) => {
     const customer = authenticate(request);
     if ('status' in customer) return sendProblem(response, customer, requestIdOf(response));
-    response.json({ object: 'list', data: list().map(modelOf) });
+    response.json({ object: 'list', data: (await list(customer)).map(modelOf) });
   };
 
 /** GET /v1/models/{id}; ids may contain slashes. */
 export const getModel =
   (authenticate: Authenticate, list: ListModels): RequestHandler =>
-  (request, response) => {
+  async (request, response) => {
     const customer = authenticate(request);
     if ('status' in customer) return sendProblem(response, customer, requestIdOf(response));
     const id = [request.params['id'] ?? ''].flat().join('/');
-    const price = list().find(({ model }) => model === id);
+    const price = (await list(customer)).find(({ model }) => model === id);
     if (price) return void response.json(modelOf(price));
     sendProblem(
       response,
