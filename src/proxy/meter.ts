@@ -1,6 +1,7 @@
 import { createParser } from 'eventsource-parser';
 import type { Said } from './allowance.ts';
 import { membersOf } from './json-text.ts';
+import { textsOf, type Spoken } from './spoken.ts';
 
 /** What is known of an answer so far, whether it came whole or in pieces. */
 export type Metered = {
@@ -8,7 +9,7 @@ export type Metered = {
   readonly finishReason: string | null;
   /** As the upstream reported it, unchecked. */
   readonly usage: unknown;
-  /** What the model said, in memory only, to be counted where the upstream does not say how much it was. */
+  /** What the model said in each choice, in memory only, to be counted where the upstream does not say how much it was. */
   readonly texts: readonly string[];
 };
 
@@ -25,8 +26,8 @@ export type StreamMeter = {
   readonly passing: readonly Passing[];
   /** The stream ends before this event, for the customer, and whatever else has come was never said. */
   cutBefore(event: Passing): void;
-  /** All that was said. */
-  readonly text: string;
+  /** All that was said, as it came. */
+  readonly spoken: readonly Spoken[];
   /** Which choices said how they finished. */
   readonly finished: ReadonlySet<number>;
   /** `done` once the stream said that it is complete; `error` once it said that it failed. Either is its last word. */
@@ -69,11 +70,11 @@ export const createStreamMeter = (): StreamMeter => {
   let aligned = true;
   let untouched = true;
   /** How far the stream had come before this feed. */
-  let before = { bytes: 0, textEnd: 0, finished: [] as readonly number[] };
+  let before = { bytes: 0, pieces: 0, finished: [] as readonly number[] };
   let state: StreamMeter['state'] = 'open';
   let events = 0;
   let delivered = false;
-  let text = '';
+  const spoken: Spoken[] = [];
   let bytes = 0;
   let finished: readonly number[] = [];
   let usage: unknown;
@@ -82,14 +83,15 @@ export const createStreamMeter = (): StreamMeter => {
   let finishReason: string | null = null;
 
   const readChoice = (choice: NonNullable<Chunk['choices']>[number]): void => {
+    const index = typeof choice.index === 'number' ? choice.index : 0;
     if (typeof choice.finish_reason === 'string') {
       finishReason = choice.finish_reason;
-      finished = [...finished, typeof choice.index === 'number' ? choice.index : 0];
+      finished = [...finished, index];
     }
     const said = choice.text ?? choice.delta;
     const words = typeof said === 'string' ? said : wordsOf(said);
     if (words === '') return;
-    text += words;
+    spoken.push({ choice: index, words });
     bytes += Buffer.byteLength(words);
     delivered = true;
   };
@@ -114,13 +116,13 @@ export const createStreamMeter = (): StreamMeter => {
         return;
       }
       if (Array.isArray(chunk.choices)) chunk.choices.forEach(readChoice);
-      passing.push({ wire: () => written(data, event), bytes, textEnd: text.length, finished });
+      passing.push({ wire: () => written(data, event), bytes, pieces: spoken.length, finished });
     },
   });
 
   return {
     feed: (piece) => {
-      before = { bytes, textEnd: text.length, finished };
+      before = { bytes, pieces: spoken.length, finished };
       passing = [];
       untouched = aligned;
       parser.feed(decoder.decode(piece, { stream: true }));
@@ -133,15 +135,13 @@ export const createStreamMeter = (): StreamMeter => {
     cutBefore: (event) => {
       const last = passing[passing.findIndex((one) => one === event) - 1] ?? before;
       ({ bytes, finished } = last);
-      text = text.slice(0, last.textEnd);
-      delivered = text !== '';
+      spoken.length = last.pieces;
+      delivered = spoken.length > 0;
       // They tell of all that came, and not of what was said.
       [usage, usageChunk, finishReason] = [undefined, undefined, null];
       state = 'open';
     },
-    get text() {
-      return text;
-    },
+    spoken,
     get finished() {
       return new Set(finished);
     },
@@ -157,7 +157,7 @@ export const createStreamMeter = (): StreamMeter => {
     get usageChunk() {
       return usageChunk;
     },
-    metered: () => ({ upstreamId, finishReason, usage, texts: [text] }),
+    metered: () => ({ upstreamId, finishReason, usage, texts: textsOf(spoken) }),
   };
 };
 

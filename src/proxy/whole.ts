@@ -45,7 +45,7 @@ export const answerWhole = async (call: Call, response: UpstreamResponse): Promi
   if (!answer) return releaseFailed(call, new UpstreamFailed('reset', 'the answer is none'));
   call.heard();
   if (call.request.streamed) {
-    const refusal = await heldFor(call, answer.texts.join(''));
+    const refusal = await heldFor(call, answer.texts);
     if (refusal) return refusal;
   }
   const settlement = await call.settle(answer, 'completed');
@@ -59,8 +59,12 @@ export const answerWhole = async (call: Call, response: UpstreamResponse): Promi
 };
 
 /** An upstream that was asked for a stream may not make one; what was held in the hope of that may be less than it says. */
-const heldFor = async ({ allowance, ledger }: Call, text: string): Promise<CompletionProblem | undefined> => {
-  const code = await allowance.admit({ bytes: Buffer.byteLength(text), textEnd: text.length }, text);
+const heldFor = async (
+  { allowance, ledger }: Call,
+  texts: readonly string[],
+): Promise<CompletionProblem | undefined> => {
+  const spoken = texts.map((words, choice) => ({ choice, words }));
+  const code = await allowance.admit({ bytes: Buffer.byteLength(texts.join('')), pieces: spoken.length }, spoken);
   if (code === undefined || code === 'hold_not_open') return undefined;
   await ledger.release('out_of_credits', 'the answer did not stream');
   return { kind: 'refused', refusal: { code } };
