@@ -50,12 +50,14 @@ type Chunk = {
   readonly error?: unknown;
   /** Of embeddings: the vectors. */
   readonly data?: unknown;
-  readonly choices?: readonly {
-    readonly index?: unknown;
-    readonly text?: unknown;
-    readonly delta?: Readonly<Record<string, unknown>>;
-    readonly finish_reason?: unknown;
-  }[];
+  readonly choices?: readonly Choice[];
+};
+
+type Choice = {
+  readonly index?: unknown;
+  readonly text?: unknown;
+  readonly delta?: Readonly<Record<string, unknown>>;
+  readonly finish_reason?: unknown;
 };
 
 /**
@@ -82,7 +84,7 @@ export const createStreamMeter = (): StreamMeter => {
   let upstreamId: string | null = null;
   let finishReason: string | null = null;
 
-  const readChoice = (choice: NonNullable<Chunk['choices']>[number]): void => {
+  const readChoice = (choice: Choice): void => {
     const index = typeof choice.index === 'number' ? choice.index : 0;
     if (typeof choice.finish_reason === 'string') {
       finishReason = choice.finish_reason;
@@ -115,7 +117,7 @@ export const createStreamMeter = (): StreamMeter => {
         untouched = false;
         return;
       }
-      if (Array.isArray(chunk.choices)) chunk.choices.forEach(readChoice);
+      choicesOf(chunk).forEach(readChoice);
       passing.push({ wire: () => written(data, event), bytes, pieces: spoken.length, finished });
     },
   });
@@ -174,8 +176,8 @@ const endsWithEvent = (bytes: Uint8Array): boolean => bytes.at(-1) === LINE_FEED
 export const readAnswer = (body: string): Metered | undefined => {
   const answer = parse(body);
   if (!answer || isThere(answer.error)) return undefined;
-  if (!isFilled(answer.choices) && !isFilled(answer.data) && !isThere(answer.usage)) return undefined;
-  const choices = Array.isArray(answer.choices) ? (answer.choices as readonly Readonly<Record<string, unknown>>[]) : [];
+  const choices: readonly Readonly<Record<string, unknown>>[] = choicesOf(answer);
+  if (choices.length === 0 && !isFilled(answer.data) && !isThere(answer.usage)) return undefined;
   const finishReason = choices[0]?.['finish_reason'];
   return {
     upstreamId: typeof answer.id === 'string' ? answer.id : null,
@@ -203,6 +205,10 @@ const callOf = (call: unknown): string => {
   const parts = [called?.name, called?.arguments];
   return parts.filter((part) => typeof part === 'string').join('');
 };
+
+/** Whatever else is in their list is none. */
+const choicesOf = ({ choices }: Chunk): readonly Choice[] =>
+  Array.isArray(choices) ? choices.filter((one) => typeof one === 'object' && one !== null) : [];
 
 const isFilled = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
 

@@ -169,7 +169,7 @@ describe('a stream meter', () => {
   });
 
   it('passes on what it does not understand', () => {
-    const odd = sse('{}', '{"choices":7}', '{"choices":[]}', '{"error":null}');
+    const odd = sse('{}', '{"choices":7}', '{"choices":[]}', '{"choices":[null,7]}', '{"error":null}');
     const { passed, stream } = meter([odd]);
     expect(passed).toBe(odd);
     expect(stream.state).toBe('open');
@@ -224,6 +224,7 @@ describe('readAnswer', () => {
     '{"error":{"message":"x"}}',
     '{"error":"x","choices":[{}]}',
     '{"choices":[]}',
+    '{"choices":[null]}',
     '{"data":[],"usage":null}',
   ])('takes %s for no answer', (body) => expect(readAnswer(body)).toBeUndefined());
 
