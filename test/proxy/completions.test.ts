@@ -175,6 +175,21 @@ describe('a completion', () => {
     }
   });
 
+  it('is not charged for the echo of its prompt as output', async () => {
+    const prompt = 'one two three';
+    const ask = async (text: string, told: object) => {
+      const upstream = answering(JSON.stringify({ choices: [{ text, finish_reason: 'stop' }], ...told }));
+      const { ask, account } = open({ upstream, prices: [{ ...price, kind: 'completion' }] });
+      await ask({ model: 'm', prompt, echo: true }, undefined, '/completions');
+      return account.events.at(-1);
+    };
+    expect(await ask(`${prompt} four`, {})).toMatchObject({ usage: { input: 3, output: 1 } });
+    expect(await ask(prompt, { usage: usage(3, 0) })).toMatchObject({
+      usage: { input: 3, output: 0 },
+      delivery: { usageSource: 'reported' },
+    });
+  });
+
   it('ends its hold whatever stands in the list of choices', async () => {
     const nothing = open({ upstream: answering('{"choices":[null,7]}') });
     expect(await nothing.ask()).toMatchObject({ problem: { kind: 'upstream_failed' } });
