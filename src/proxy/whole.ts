@@ -1,5 +1,6 @@
 import { formatUsd } from '../domain/money.ts';
 import type { Call } from './call.ts';
+import { SettlementUnknown } from './ledger.ts';
 import { readAnswer, withCost, type Metered } from './meter.ts';
 import type { CompletionProblem } from './problem.ts';
 import { UpstreamFailed, type UpstreamResponse } from './upstream.ts';
@@ -48,7 +49,7 @@ export const answerWhole = async (call: Call, response: UpstreamResponse): Promi
   } catch (error) {
     return releaseFailed(call, error);
   }
-  const settlement = await call.settle(answer, 'completed');
+  const settlement = await call.settle(answer, 'completed').catch(unsettled(call));
   const costUsd = formatUsd(settlement.charged);
   return {
     kind: 'whole',
@@ -57,6 +58,14 @@ export const answerWhole = async (call: Call, response: UpstreamResponse): Promi
     costUsd,
   };
 };
+
+/** Of a settlement that may be in the log nothing is to be given back, and what is open is ended by others. */
+const unsettled =
+  ({ ledger }: Call) =>
+  async (error: unknown): Promise<never> => {
+    if (!(error instanceof SettlementUnknown)) await ledger.release('gateway_failed', 'an error of the gateway');
+    throw error;
+  };
 
 const read = (body: string): Metered => {
   const answer = readAnswer(body);

@@ -175,6 +175,17 @@ describe('a completion', () => {
     }
   });
 
+  it('ends its hold where an error of ours keeps a whole answer from being settled', async () => {
+    const account = openAccount(CREDITS);
+    const { ask } = open({
+      account,
+      execute: (...asked) =>
+        asked[1].type === 'SettleHold' ? Promise.reject(new Error('ours')) : account.execute(...asked),
+    });
+    await expect(ask()).rejects.toThrow('ours');
+    expect(account.events.at(-1)).toMatchObject({ type: 'HoldReleased', reason: 'gateway_failed' });
+  });
+
   it('is not charged for the echo of its prompt as output', async () => {
     const prompt = 'one two three';
     const ask = async (text: string, told: object) => {
