@@ -1,6 +1,7 @@
 import { createParser } from 'eventsource-parser';
 import type { Said } from './allowance.ts';
 import { membersOf } from './json-text.ts';
+import { textsOf, type Spoken } from './spoken.ts';
 
 /** What is known of an answer so far, whether it came whole or in pieces. */
 export type Metered = {
@@ -8,7 +9,7 @@ export type Metered = {
   readonly finishReason: string | null;
   /** As the upstream reported it, unchecked. */
   readonly usage: unknown;
-  /** What the model said, in memory only, to be counted where the upstream does not say how much it was. */
+  /** What the model said in each choice, in memory only, to be counted where the upstream does not say how much it was. */
   readonly texts: readonly string[];
 };
 
@@ -25,8 +26,8 @@ export type StreamMeter = {
   readonly passing: readonly Passing[];
   /** The stream ends before this event, for the customer, and whatever else has come was never said. */
   cutBefore(event: Passing): void;
-  /** All that was said. */
-  readonly text: string;
+  /** All that was said, as it came. */
+  readonly spoken: readonly Spoken[];
   /** Which choices said how they finished. */
   readonly finished: ReadonlySet<number>;
   /** `done` once the stream said that it is complete; `error` once it said that it failed. Either is its last word. */
@@ -49,12 +50,14 @@ type Chunk = {
   readonly error?: unknown;
   /** Of embeddings: the vectors. */
   readonly data?: unknown;
-  readonly choices?: readonly {
-    readonly index?: unknown;
-    readonly text?: unknown;
-    readonly delta?: Readonly<Record<string, unknown>>;
-    readonly finish_reason?: unknown;
-  }[];
+  readonly choices?: readonly Choice[];
+};
+
+type Choice = {
+  readonly index?: unknown;
+  readonly text?: unknown;
+  readonly delta?: Readonly<Record<string, unknown>>;
+  readonly finish_reason?: unknown;
 };
 
 /**
@@ -69,11 +72,11 @@ export const createStreamMeter = (): StreamMeter => {
   let aligned = true;
   let untouched = true;
   /** How far the stream had come before this feed. */
-  let before = { bytes: 0, textEnd: 0, finished: [] as readonly number[] };
+  let before = { bytes: 0, pieces: 0, finished: [] as readonly number[] };
   let state: StreamMeter['state'] = 'open';
   let events = 0;
   let delivered = false;
-  let text = '';
+  const spoken: Spoken[] = [];
   let bytes = 0;
   let finished: readonly number[] = [];
   let usage: unknown;
@@ -81,15 +84,16 @@ export const createStreamMeter = (): StreamMeter => {
   let upstreamId: string | null = null;
   let finishReason: string | null = null;
 
-  const readChoice = (choice: NonNullable<Chunk['choices']>[number]): void => {
+  const readChoice = (choice: Choice): void => {
+    const index = typeof choice.index === 'number' ? choice.index : 0;
     if (typeof choice.finish_reason === 'string') {
       finishReason = choice.finish_reason;
-      finished = [...finished, typeof choice.index === 'number' ? choice.index : 0];
+      finished = [...finished, index];
     }
     const said = choice.text ?? choice.delta;
     const words = typeof said === 'string' ? said : wordsOf(said);
     if (words === '') return;
-    text += words;
+    spoken.push({ choice: index, words });
     bytes += Buffer.byteLength(words);
     delivered = true;
   };
@@ -113,14 +117,14 @@ export const createStreamMeter = (): StreamMeter => {
         untouched = false;
         return;
       }
-      if (Array.isArray(chunk.choices)) chunk.choices.forEach(readChoice);
-      passing.push({ wire: () => written(data, event), bytes, textEnd: text.length, finished });
+      choicesOf(chunk).forEach(readChoice);
+      passing.push({ wire: () => written(data, event), bytes, pieces: spoken.length, finished });
     },
   });
 
   return {
     feed: (piece) => {
-      before = { bytes, textEnd: text.length, finished };
+      before = { bytes, pieces: spoken.length, finished };
       passing = [];
       untouched = aligned;
       parser.feed(decoder.decode(piece, { stream: true }));
@@ -133,15 +137,13 @@ export const createStreamMeter = (): StreamMeter => {
     cutBefore: (event) => {
       const last = passing[passing.findIndex((one) => one === event) - 1] ?? before;
       ({ bytes, finished } = last);
-      text = text.slice(0, last.textEnd);
-      delivered = text !== '';
+      spoken.length = last.pieces;
+      delivered = spoken.length > 0;
       // They tell of all that came, and not of what was said.
       [usage, usageChunk, finishReason] = [undefined, undefined, null];
       state = 'open';
     },
-    get text() {
-      return text;
-    },
+    spoken,
     get finished() {
       return new Set(finished);
     },
@@ -157,7 +159,7 @@ export const createStreamMeter = (): StreamMeter => {
     get usageChunk() {
       return usageChunk;
     },
-    metered: () => ({ upstreamId, finishReason, usage, texts: [text] }),
+    metered: () => ({ upstreamId, finishReason, usage, texts: textsOf(spoken) }),
   };
 };
 
@@ -174,8 +176,8 @@ const endsWithEvent = (bytes: Uint8Array): boolean => bytes.at(-1) === LINE_FEED
 export const readAnswer = (body: string): Metered | undefined => {
   const answer = parse(body);
   if (!answer || isThere(answer.error)) return undefined;
-  if (!isFilled(answer.choices) && !isFilled(answer.data) && !isThere(answer.usage)) return undefined;
-  const choices = Array.isArray(answer.choices) ? (answer.choices as readonly Readonly<Record<string, unknown>>[]) : [];
+  const choices: readonly Readonly<Record<string, unknown>>[] = choicesOf(answer);
+  if (choices.length === 0 && !isFilled(answer.data) && !isThere(answer.usage)) return undefined;
   const finishReason = choices[0]?.['finish_reason'];
   return {
     upstreamId: typeof answer.id === 'string' ? answer.id : null,
@@ -203,6 +205,10 @@ const callOf = (call: unknown): string => {
   const parts = [called?.name, called?.arguments];
   return parts.filter((part) => typeof part === 'string').join('');
 };
+
+/** Whatever else is in their list is none. */
+const choicesOf = ({ choices }: Chunk): readonly Choice[] =>
+  Array.isArray(choices) ? choices.filter((one) => typeof one === 'object' && one !== null) : [];
 
 const isFilled = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
 

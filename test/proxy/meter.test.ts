@@ -47,6 +47,12 @@ describe('a stream meter', () => {
     });
   });
 
+  it('keeps the texts of choices apart, for no token is of two', () => {
+    const says = (index: number, content: string): string => chunk({}, { choices: [{ index, delta: { content } }] });
+    const turns = [says(0, 'Her'), says(1, '='), says(0, 'e'), says(1, '='), says(0, '.'), says(1, '!')];
+    expect(meter([sse(...turns)]).metered.texts).toEqual(['Here.', '==!']);
+  });
+
   it('passes bytes on as they are, where they end with an event', () => {
     const bytes = Buffer.from(sse(...answer));
     expect(createStreamMeter().feed(bytes)).toBe(bytes);
@@ -124,7 +130,7 @@ describe('a stream meter', () => {
     ['what nobody knows', { tool_calls: [null, 7, {}], surprise: { deep: 'x' } }, ''],
   ])('meters %s', (_name, delta, text) => {
     const { stream, metered } = meter([sse(chunk(delta))]);
-    expect(metered.texts).toEqual([text]);
+    expect(metered.texts.join('')).toBe(text);
     expect(stream.delivered).toBe(text !== '');
   });
 
@@ -159,11 +165,11 @@ describe('a stream meter', () => {
     const { passed, stream, metered } = meter([sse('[DONE]', chunk({ content: 'late' }))]);
     expect(passed).toBe('');
     expect(stream).toMatchObject({ state: 'done', delivered: false });
-    expect(metered.texts).toEqual(['']);
+    expect(metered.texts).toEqual([]);
   });
 
   it('passes on what it does not understand', () => {
-    const odd = sse('{}', '{"choices":7}', '{"choices":[]}', '{"error":null}');
+    const odd = sse('{}', '{"choices":7}', '{"choices":[]}', '{"choices":[null,7]}', '{"error":null}');
     const { passed, stream } = meter([odd]);
     expect(passed).toBe(odd);
     expect(stream.state).toBe('open');
@@ -174,7 +180,7 @@ describe('a stream meter', () => {
       sse('not json', chunk({ content: 'a' }), '7', 'null', '[]', '"words"', '{"id":'),
     ]);
     expect(passed).toBe(sse(chunk({ content: 'a' })));
-    expect(stream).toMatchObject({ state: 'open', delivered: true, text: 'a' });
+    expect(stream).toMatchObject({ state: 'open', delivered: true, spoken: [{ choice: 0, words: 'a' }] });
   });
 
   it('takes a usage that comes with an error', () => {
@@ -218,6 +224,7 @@ describe('readAnswer', () => {
     '{"error":{"message":"x"}}',
     '{"error":"x","choices":[{}]}',
     '{"choices":[]}',
+    '{"choices":[null]}',
     '{"data":[],"usage":null}',
   ])('takes %s for no answer', (body) => expect(readAnswer(body)).toBeUndefined());
 
