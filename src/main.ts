@@ -105,10 +105,10 @@ const createStopper = (log: Logger) => {
 /** Of sockets, and of PostgreSQL: no such role or password, no such database. */
 const UNREACHABLE = /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ETIMEDOUT|28000|28P01|3D000)$/;
 
-/** Undefined where it is another fault than that the database which was named cannot be reached. */
-const databaseFault = (error: unknown): string | undefined => {
+/** The fault itself, where it is another than that the database which was named cannot be reached. */
+const inWords = (error: unknown, { databaseUrl }: Config): unknown => {
   const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown };
-  if (process.env['DATABASE_URL'] === undefined || !UNREACHABLE.test(String(code))) return undefined;
+  if (databaseUrl === undefined || !UNREACHABLE.test(String(code))) return error;
   return `The database cannot be reached: ${String(message) || String(code)}. Check DATABASE_URL.`;
 };
 
@@ -116,9 +116,7 @@ const say = (error: unknown): void => {
   const known = [InvalidConfig, EmbeddedPostgresFault, CannotListen, WrongMasterKey].some(
     (fault) => error instanceof fault,
   );
-  const text =
-    databaseFault(error) ??
-    (error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error));
+  const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
   process.stderr.write(`${text}\n`);
 };
 
@@ -132,7 +130,7 @@ try {
   const stopper = createStopper(log);
   await run(config, log, stopper).catch(async (error: unknown) => {
     // A start that is broken off by the end fails too.
-    if (!stopper.stopping) say(error);
+    if (!stopper.stopping) say(inWords(error, config));
     await stopper.stop('the start failed', 1);
   });
 } catch (error) {

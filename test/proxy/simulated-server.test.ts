@@ -118,7 +118,7 @@ describe('npm run simulate', () => {
     const child = run(...(typeof args === 'function' ? args() : args));
     const chunks: Buffer[] = [];
     child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
-    expect(await once(child, 'close')).toEqual([1, null]);
+    expect(await once(child, 'close')).toEqual([2, null]);
     expect(Buffer.concat(chunks).toString()).toContain(explanation);
   });
 });
