@@ -120,12 +120,15 @@ const say = (error: unknown): void => {
   process.stderr.write(`${text}\n`);
 };
 
+// Who reads along may leave, as `head` does; the gateway goes on.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 try {
   const config = readConfig();
   // Standard output is for people; what happens goes to standard error, one JSON object a line.
+  // Not pino's own way to it, which tries for ever to tell its last words where nobody reads any more.
   const log = pino(
     { level: config.logLevel, base: null, redact: ['*.secret', '*.authorization', '*.apiKey'] },
-    pino.destination(2),
+    process.stderr,
   );
   const stopper = createStopper(log);
   await run(config, log, stopper).catch(async (error: unknown) => {

@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countTokens } from 'gpt-tokenizer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -248,5 +250,34 @@ describe('npm start', () => {
     gateway.signal('SIGTERM', 'group');
     expect(await gateway.ended).toBe(0);
     await expectNothingLeft();
+  });
+});
+
+describe('a gateway whose database is not there', () => {
+  const start = async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'kissapi-no-database-'));
+    const env = {
+      ...process.env,
+      DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+      KISSAPI_DATA: dataDir,
+      PORT: '0',
+    };
+    const child = spawn(process.execPath, ['src/main.ts'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    return { child, ended: once(child, 'exit').finally(() => rm(dataDir, { recursive: true, force: true })) };
+  };
+
+  it('says so in words, and ends', async () => {
+    const { child, ended } = await start();
+    const said = await text(child.stderr);
+    expect(await ended).toEqual([1, null]);
+    expect(said).toMatch(/^The database cannot be reached: connect ECONNREFUSED .*Check DATABASE_URL\.$/m);
+    expect(said).not.toContain('    at ');
+  });
+
+  it('ends also where nobody reads what it says any more', async () => {
+    const { child, ended } = await start();
+    child.stdout.destroy();
+    child.stderr.destroy();
+    expect(await ended).toEqual([1, null]);
   });
 });
