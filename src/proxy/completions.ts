@@ -224,17 +224,31 @@ const dispatch = async (call: Call, upstream: Upstream): Promise<UpstreamRespons
   }
 };
 
-/** The request as the upstream must see it: its own name for the model, usage always on, a limit where credits set one. */
+/** The request as the upstream must see it: its own names for the model and for a limit, usage always on. */
 const forwarded = (
   request: CompletionRequest,
   price: PriceVersion,
   { outputCap }: Bounds,
-  upstream: Upstream,
-): Buffer =>
-  withFields(request, {
-    ...(price.upstreamModel === request.model ? {} : { model: price.upstreamModel }),
-    ...(request.streamed && !request.includeUsage
-      ? { stream_options: { ...(request.fields['stream_options'] ?? {}), include_usage: true } }
-      : {}),
-    ...(outputCap === undefined ? {} : { [upstream.outputLimitField]: outputCap }),
-  });
+  { outputLimitField }: Upstream,
+): Buffer => {
+  const { fields } = request;
+  // DeepSeek takes no notice of the newer name, so that nothing would bound what is said; Mistral refuses it.
+  const renames = outputLimitField === 'max_tokens' && typeof fields[NEWER_LIMIT] === 'number';
+  const limit = request.maxOutputTokens;
+  return withFields(
+    request,
+    {
+      ...(price.upstreamModel === request.model ? {} : { model: price.upstreamModel }),
+      ...(request.streamed && !request.includeUsage
+        ? { stream_options: { ...(fields['stream_options'] ?? {}), include_usage: true } }
+        : {}),
+      ...(outputCap === undefined ? {} : { [outputLimitField]: outputCap }),
+      // Under one name there is one limit: the one that is held for.
+      ...(renames ? { [NEWER_LIMIT]: limit } : {}),
+      ...(renames && Object.hasOwn(fields, outputLimitField) ? { [outputLimitField]: limit } : {}),
+    },
+    renames ? { [NEWER_LIMIT]: outputLimitField } : {},
+  );
+};
+
+const NEWER_LIMIT = 'max_completion_tokens';

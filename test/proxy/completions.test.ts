@@ -180,6 +180,29 @@ describe('a completion', () => {
     expect(upstream.sent[0]?.body).toEqual({ ...chat, max_completion_tokens: answer.outputCap });
   });
 
+  it.each<[object, string]>([
+    [{ max_completion_tokens: 7 }, '"max_tokens":7'],
+    [{ max_tokens: 7 }, '"max_tokens":7'],
+    [{ max_tokens: null, max_completion_tokens: 7 }, '"max_tokens":7,"max_tokens":7'],
+    [{ max_tokens: 5, max_completion_tokens: 7 }, '"max_tokens":7,"max_tokens":7'],
+    [{ max_completion_tokens: null }, '"max_completion_tokens":null'],
+    [{}, ''],
+  ])('tells a provider that knows but the older name for it of a limit like %o', async (limits, told) => {
+    // DeepSeek takes no notice of `max_completion_tokens`, and says as much as it likes; Mistral answers 422.
+    let body = '';
+    const older: Upstream = {
+      ...answering(whole),
+      outputLimitField: 'max_tokens',
+      send: (request) => {
+        body = Buffer.from(request.body).toString();
+        return answering(whole).send(request);
+      },
+    };
+    const { ask } = open({ upstream: older });
+    await ask({ ...chat, ...limits });
+    expect(body).toBe(JSON.stringify(chat).replace(/}$/, told === '' ? '}' : `,${told}}`));
+  });
+
   it.each<[string, Options, unknown, Endpoint, object]>([
     ['what is no JSON', {}, '{', '/chat/completions', { kind: 'bad_request', code: 'invalid_json' }],
     [
