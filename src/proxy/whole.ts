@@ -1,6 +1,7 @@
 import { formatUsd } from '../domain/money.ts';
 import type { Call } from './call.ts';
-import { readAnswer, withCost } from './meter.ts';
+import { SettlementUnknown } from './ledger.ts';
+import { readAnswer, withCost, type Metered } from './meter.ts';
 import type { CompletionProblem } from './problem.ts';
 import { UpstreamFailed, type UpstreamResponse } from './upstream.ts';
 
@@ -44,6 +45,16 @@ export const answerWhole = async (call: Call, response: UpstreamResponse): Promi
   const answer = readAnswer(body);
   if (!answer) return releaseFailed(call, new UpstreamFailed('reset', 'the answer is none'));
   call.heard();
+  try {
+    return await settleWhole(call, body, answer);
+  } catch (error) {
+    // Where nobody knows whether it was charged, it is not for this call to give back.
+    if (!(error instanceof SettlementUnknown)) await call.ledger.release('gateway_failed', 'an error of the gateway');
+    throw error;
+  }
+};
+
+const settleWhole = async (call: Call, body: string, answer: Metered): Promise<Whole | CompletionProblem> => {
   if (call.request.streamed) {
     const refusal = await heldFor(call, answer.texts.join(''));
     if (refusal) return refusal;
@@ -75,5 +86,9 @@ export const readText = async (body: AsyncIterable<Uint8Array>, maxBytes: number
     if (bytes > maxBytes) throw new UpstreamFailed('reset', `the answer is longer than ${maxBytes} bytes`);
     parts.push(part);
   }
-  return Buffer.concat(parts).toString('utf8');
+  const text = Buffer.concat(parts).toString('utf8');
+  return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
 };
+
+/** No JSON may begin with it, and some does. */
+const BYTE_ORDER_MARK = '\uFEFF';

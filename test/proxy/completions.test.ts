@@ -294,6 +294,27 @@ describe('a completion', () => {
     expect(completions.active).toBe(0);
   });
 
+  it('that an error of ours ends once the answer is there gives the hold back as well', async () => {
+    const account = openAccount(CREDITS);
+    const execute: ExecuteOnAccount = (...asked) =>
+      asked[1].type === 'SettleHold' ? Promise.reject(new TypeError('a bug')) : account.execute(...asked);
+    await expect(open({ account, execute }).ask()).rejects.toThrow(TypeError);
+    expect(account.events.at(-1)).toMatchObject({ type: 'HoldReleased', reason: 'gateway_failed' });
+  });
+
+  it('may begin with a byte order mark, and with blank lines', async () => {
+    for (const before of ['\uFEFF', '\n\n\r\n  ']) {
+      const { ask } = open({ upstream: answering(before + whole) });
+      expect(await ask()).toMatchObject({ kind: 'whole', costUsd: '0.000017' });
+    }
+  });
+
+  it('whose choices are none leaves no hold', async () => {
+    const { ask, account } = open({ upstream: answering('{"choices":[null]}') });
+    expect(await ask()).toMatchObject({ kind: 'whole' });
+    expect(account.state.wallet.held).toBe(0n);
+  });
+
   it('whose reservation nobody acknowledged leaves no hold, though it was written', async () => {
     const account = openAccount(CREDITS);
     const execute: ExecuteOnAccount = async (...asked) => {
