@@ -2,7 +2,7 @@ import type { Delivery } from '../domain/account/events.ts';
 import type { Credits, Usage } from '../domain/money.ts';
 import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { createAllowance, type Allowance, type Shortage } from './allowance.ts';
-import { promptTexts, promptTokenIds } from './bounds.ts';
+import { bytesBound, promptTexts, promptTokenIds } from './bounds.ts';
 import type { Ledger } from './ledger.ts';
 import type { Metered } from './meter.ts';
 import type { CompletionRequest } from './request.ts';
@@ -77,7 +77,8 @@ export const createCall = (options: CallOptions): Call => {
 
   const read = async (metered: Metered): Promise<Pick<Delivery, 'usageSource' | 'anomalies'> & { usage: Usage }> => {
     const { usage, anomalies } = readUsage(metered.usage, {
-      inputTokens: Math.max(price.contextTokens, bounds.inputTokens),
+      // A model may read more than is sold of its window, in fields whose texts nobody here knows to count.
+      inputTokens: Math.max(price.contextTokens, bytesBound(request, reservation.media)),
       outputTokens: price.contextTokens * request.choices,
     });
     if (usage) return { usage, usageSource: 'reported', anomalies };

@@ -1,5 +1,6 @@
 import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { StoreFull } from '../eventstore/event-store.ts';
+import { isBeyondContext } from './bounds.ts';
 import { createCall, type Call } from './call.ts';
 import { createIdempotency, type RecordedBy } from './idempotency.ts';
 import { isIntricate, MAX_VALUES } from './intricate.ts';
@@ -144,7 +145,7 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
     if (draining) call.cancel('drained');
     let streaming = false;
     try {
-      const response = await dispatch(call, upstream);
+      const response = await dispatch(call, upstream, promptTokens);
       if (!('body' in response)) return problem(response);
       if (!response.contentType.includes('text/event-stream')) {
         const answer = await answerWhole(call, response);
@@ -187,6 +188,13 @@ const intricate: CompletionProblem = {
   param: null,
 };
 
+const beyondContext = ({ contextTokens }: PriceVersion): CompletionProblem => ({
+  kind: 'bad_request',
+  code: 'context_length_exceeded',
+  message: `This model's maximum context length is ${contextTokens} tokens here, and the messages alone have more. Send less.`,
+  param: 'messages',
+});
+
 const problem = (what: CompletionProblem): Answer => ({ kind: 'problem', problem: what });
 
 const whyNotReserved = ({ refusal, affordableTokens }: NotReserved): CompletionProblem =>
@@ -209,9 +217,18 @@ const forgo =
   };
 
 /** Asks the upstream. Whatever goes wrong before there is an answer releases the hold and costs nothing. */
-const dispatch = async (call: Call, upstream: Upstream): Promise<UpstreamResponse | CompletionProblem> => {
+const dispatch = async (
+  call: Call,
+  upstream: Upstream,
+  promptTokens: TokenCounter,
+): Promise<UpstreamResponse | CompletionProblem> => {
   const { request, price, bounds, ledger, signal } = call;
   try {
+    // Long prompts take a while to count: it is done for who has credit for them, and while nobody else can spend that.
+    if (await isBeyondContext(request, price, promptTokens)) {
+      await ledger.release('upstream_refused', 'beyond the context that is sold');
+      return beyondContext(price);
+    }
     signal.throwIfAborted();
     const body = forwarded(request, price, bounds, upstream);
     const response = await upstream.send({ endpoint: request.endpoint, body, signal });

@@ -108,6 +108,32 @@ describe('a completion', () => {
     expect(await ask({ ...chat, messages })).toMatchObject({ kind: 'whole' });
   });
 
+  it('sells no more of a window than its price is for, though the model may read more', async () => {
+    const upstream = answering(whole);
+    const { ask, account } = open({ upstream, prices: [{ ...price, contextTokens: 1000 }] });
+    const told = (content: unknown) => ask({ ...chat, messages: [{ role: 'user', content }] });
+    for (const content of ['w '.repeat(1001), [{ type: 'text', text: 'w '.repeat(1001) }]]) {
+      expect(await told(content)).toMatchObject({
+        problem: { kind: 'bad_request', code: 'context_length_exceeded', param: 'messages' },
+      });
+    }
+    expect(account.events.at(-1)).toMatchObject({ type: 'HoldReleased', reason: 'upstream_refused' });
+    expect(account.state.wallet).toMatchObject({ balance: CREDITS, held: 0n });
+    expect(upstream.sent).toEqual([]);
+    expect(await told('words '.repeat(1000))).toMatchObject({ kind: 'whole' });
+    const image_url = { url: `data:image/png;base64,${'A'.repeat(4000)}` };
+    expect(await told([{ type: 'image_url', image_url }])).toMatchObject({ kind: 'whole' });
+  });
+
+  it('is charged for all that was read, where that is more than the window that is sold', async () => {
+    // Older functions are read by models, and not counted here.
+    const functions = [{ name: 'f', description: 'w '.repeat(5000) }];
+    const upstream = answering(JSON.stringify({ ...(JSON.parse(whole) as object), usage: usage(5000, 2) }));
+    const { ask, account } = open({ upstream, prices: [{ ...price, contextTokens: 1000 }] });
+    expect(await ask({ ...chat, functions })).toMatchObject({ kind: 'whole', costUsd: '0.005008' });
+    expect(account.events.at(-1)).toMatchObject({ usage: { input: 5000 }, delivery: { usageSource: 'reported' } });
+  });
+
   it('sells no sound that may cost more than text', async () => {
     const upstream = answering(whole);
     const { ask, account } = open({ upstream });
