@@ -9,14 +9,14 @@ import type { CompletionRequest } from './request.ts';
 import type { Bounds, Reserved } from './reservation.ts';
 import type { TokenCounter } from './token-counter.ts';
 import { UpstreamFailed } from './upstream.ts';
-import { meteredUsage, readUsage } from './usage.ts';
+import { meteredUsage, readUsage, withoutCosts } from './usage.ts';
 
 export type Cancelled = 'client_gone' | 'drained' | 'timeout' | Shortage;
 
 export type Settlement = {
   /** What the customer pays. */
   readonly charged: Credits;
-  /** The usage as the upstream reported it, or the like made of what was metered. */
+  /** The usage as the upstream reported it, but for what it costs us, or the like made of what was metered. */
   readonly usage: Readonly<Record<string, unknown>>;
 };
 
@@ -134,7 +134,8 @@ export const createCall = (options: CallOptions): Call => {
         anomalies,
       };
       const charged = await ledger.settle(usage, reservation.price, delivery);
-      return { charged, usage: usageSource === 'reported' ? (metered.usage as Settlement['usage']) : asWire(usage) };
+      const reported = metered.usage as Settlement['usage'];
+      return { charged, usage: usageSource === 'reported' ? withoutCosts(reported) : asWire(usage) };
     },
     close: () => {
       clearTimeout(watchdog);

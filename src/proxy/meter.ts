@@ -105,7 +105,7 @@ export const createStreamMeter = (): StreamMeter => {
         return;
       }
       const chunk = parse(data);
-      if (typeof chunk?.id === 'string') upstreamId ??= chunk.id;
+      if (typeof chunk?.id === 'string' && chunk.id !== '') upstreamId ??= chunk.id;
       const reported = chunk && (isThere(chunk.usage) ? chunk.usage : field(chunk.x_groq, 'usage'));
       // What comes after the end can but tell what was not told before it.
       if (isThere(reported) && (state === 'open' || !isThere(usage))) {

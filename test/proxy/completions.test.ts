@@ -134,6 +134,26 @@ describe('a completion', () => {
     expect(account.events.at(-1)).toMatchObject({ usage: { input: 5000 }, delivery: { usageSource: 'reported' } });
   });
 
+  it('tells what the customer pays, and not what we do, as xAI and OpenRouter tell us', async () => {
+    const ours = { cost: 0.5, cost_details: { upstream_inference_cost: 0.4 }, cost_in_usd_ticks: 232856000 };
+    const told = { ...usage(9, 2), num_sources_used: 0, ...ours };
+    const { ask } = open({ upstream: answering(JSON.stringify({ ...(JSON.parse(whole) as object), usage: told })) });
+    const answer = await ask();
+    if (answer.kind !== 'whole') throw new Error('it is answered');
+    const paid = { ...usage(9, 2), num_sources_used: 0, cost: '0.000017' };
+    expect(JSON.parse(answer.body)).toMatchObject({ usage: paid });
+    expect(answer.body).not.toMatch(/cost_|upstream_/);
+    const upstream = createTestUpstream(() =>
+      streamOf([
+        sse(chunk({ content: 'a' }, { usage: told }), lastChunk, chunk({}, { choices: [], usage: told }), '[DONE]'),
+      ]),
+    );
+    const stream = await open({ upstream }).ask({ ...chat, stream: true, stream_options: { include_usage: true } });
+    const written = await relay(stream);
+    expect(written).toContain(`"usage":${JSON.stringify(paid)}`);
+    expect(written).not.toMatch(/cost_|upstream_/);
+  });
+
   it('sells no sound that may cost more than text', async () => {
     const upstream = answering(whole);
     const { ask, account } = open({ upstream });

@@ -230,9 +230,11 @@ describe('a stream meter', () => {
     const choices = [{ index: 0, delta: {}, finish_reason: 'stop', ...filtered }];
     const prompt = { id: '', model: '', object: '', choices: [], prompt_filter_results: [{ prompt_index: 0 }] };
     const chunks = [JSON.stringify(prompt), chunk({ content: 'a' }), chunk({}, { choices })];
-    const { passed, stream } = meter([sse(...chunks)]);
+    const { passed, stream, metered } = meter([sse(...chunks)]);
     expect(stream).toMatchObject({ state: 'open', delivered: true });
     expect(passed).toBe(sse(...chunks));
+    // The first chunk is of nothing, and has an id of nothing.
+    expect(metered.upstreamId).toBe('chatcmpl-1');
   });
 
   it('has heard the last word when an error came, whatever follows it', () => {
