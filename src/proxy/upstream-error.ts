@@ -65,8 +65,6 @@ const codesAboutUs = new Set([
   'insufficient_quota',
   'account_deactivated',
   'organization_restricted',
-  'model_not_found',
-  'model_decommissioned',
 ]);
 
 /** Narrow, for what they find is not told to the one who asked, and it may be a name of theirs. */
@@ -80,8 +78,6 @@ const wordsAboutUs = [
   /\borgani[sz]ation (?:`?org[-_]|has been)/i,
   /\b(?:org|proj|wrkspc)[-_](?=[a-z]*\d)[a-z0-9]{12,}/i,
   /\buser location is not supported\b/i,
-  // The customer chose among models that we list, and which of them are ours is between us and the provider.
-  /\bmodel\b.{0,100}\b(?:does not exist|not exist|has been decommissioned|is not found for api version)\b/is,
 ];
 
 /** Whether an error is about our account at the provider, or names it. */

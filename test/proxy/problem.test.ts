@@ -121,13 +121,6 @@ describe("what is about our account is not the customer's", () => {
       400,
       openAi('Your organization must be verified to stream this model. Please go to: https://x', 'unsupported_value'),
     ],
-    [
-      'OpenAI and Groq: not our model',
-      404,
-      openAi('The model `x` does not exist or you have no access.', 'model_not_found'),
-    ],
-    ['DeepSeek: not our model', 400, openAi('Model Not Exist', 'invalid_request_error')],
-    ['Groq: no model any more', 400, openAi('The model `x` has been decommissioned.', 'model_decommissioned')],
     ['Groq: restricted', 400, openAi('Organization has been restricted.', 'organization_restricted')],
     ['a name of ours', 400, openAi('Limit of org-vyUrKHsIdLcZGKR3zqCqllrS reached.')],
   ])('%s', (_name, status, body) => {
@@ -148,6 +141,8 @@ describe("what is about our account is not the customer's", () => {
     "Invalid 'tools[0].function.name': 'org_structure_of_everybody2' is too long.",
     "This model's maximum context length is 131072 tokens. However, you requested 131329 tokens.",
     'This model does not support image input.',
+    'The model `x` does not exist or you do not have access to it.',
+    'The model `x` has been decommissioned and is no longer supported.',
     "Unsupported value: 'temperature' does not support 0.2 with this model. Only the default (1) value is supported.",
   ])('%s', (message) => {
     expect(problem(400, openAi(message))).toMatchObject({ kind: 'upstream_refused', error: { message } });
