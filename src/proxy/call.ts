@@ -81,11 +81,17 @@ export const createCall = (options: CallOptions): Call => {
       inputTokens: Math.max(price.contextTokens, bytesBound(request, reservation.media)),
       outputTokens: price.contextTokens * request.choices,
     });
-    if (usage) return { usage, usageSource: 'reported', anomalies };
+    // Some report nothing until the end, and write that as zeros; no words are made of no tokens.
+    const untold = usage?.output === 0 && usage.reasoning === 0 && metered.texts.some((text) => text !== '');
+    if (usage && !untold) return { usage, usageSource: 'reported', anomalies };
     const input = promptTokenIds(request) + (await promptTokens.count(promptTexts(request))) + reservation.media.least;
     const output = await tokens.count(metered.texts);
     const counted = meteredUsage(Math.min(input, bounds.inputTokens), Math.min(output, bounds.outputLimit));
-    return { usage: counted, usageSource: 'metered', anomalies };
+    return {
+      usage: counted,
+      usageSource: 'metered',
+      anomalies: [...anomalies, ...(untold ? ['usage_without_output'] : [])],
+    };
   };
 
   return {

@@ -147,7 +147,7 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
     try {
       const response = await dispatch(call, upstream, promptTokens);
       if (!('body' in response)) return problem(response);
-      if (!response.contentType.includes('text/event-stream')) {
+      if (!isEventStream(response)) {
         const answer = await answerWhole(call, response);
         return answer.kind === 'whole' ? { ...answer, ...capOf(call.bounds) } : problem(answer);
       }
@@ -204,6 +204,9 @@ const whyNotReserved = ({ refusal, affordableTokens }: NotReserved): CompletionP
 
 const serves = ({ kind }: PriceVersion, endpoint: Endpoint): boolean =>
   ({ '/chat/completions': 'chat', '/completions': 'completion', '/embeddings': 'embedding' })[endpoint] === kind;
+
+/** Media types are the same in any case, and may have parameters. */
+const isEventStream = ({ contentType }: UpstreamResponse): boolean => /^\s*text\/event-stream\b/i.test(contentType);
 
 const capOf = ({ outputCap }: Bounds): { outputCap?: number } => (outputCap === undefined ? {} : { outputCap });
 

@@ -179,6 +179,17 @@ describe('a completion', () => {
     }
   });
 
+  it('streams however the media type is written', async () => {
+    for (const contentType of [
+      'text/event-stream',
+      'text/event-stream;charset=UTF-8',
+      'Text/Event-Stream; charset=utf-8',
+    ]) {
+      const upstream = createTestUpstream(() => ({ ...streamOf([sse(lastChunk, '[DONE]')]), contentType }));
+      await relay(await open({ upstream }).ask({ ...chat, stream: true }));
+    }
+  });
+
   it('is held for as a whole where a stream was asked for and none was made, or not given', async () => {
     const long = { ...(JSON.parse(whole) as object), usage: usage(9, 5000) };
     const choices = [{ index: 0, message: { content: 'w '.repeat(5000) }, finish_reason: 'stop' }];

@@ -162,6 +162,21 @@ describe('a stream that is relayed', () => {
     expect(written).toContain('"completion_tokens":2,"total_tokens":11,"cost":"0.000017"');
   });
 
+  it('is charged for what was said where the usage of that is zero', async () => {
+    const zeros = (content: string) => chunk({ content }, { usage: usage(0, 0) });
+    for (const [pieces, input, output, usageSource] of [
+      [[sse(zeros('one '), zeros('two')), broke], 3, 2, 'metered'],
+      [[sse(zeros('one '), zeros('two'), lastChunk, '[DONE]')], 3, 2, 'metered'],
+      [[sse(zeros('one '), zeros('two'), usageChunk(9, 4), '[DONE]')], 9, 4, 'reported'],
+      [[sse(chunk({ role: 'assistant' }), lastChunk, usageChunk(9, 0), '[DONE]')], 9, 0, 'reported'],
+    ] as const) {
+      account = openAccount(CREDITS);
+      const { end } = await relay(pieces);
+      const anomalies = usageSource === 'metered' ? ['usage_without_output'] : [];
+      expect(end).toMatchObject({ usage: { input, output }, delivery: { usageSource, anomalies } });
+    }
+  });
+
   it('is charged for the thoughts that a customer saw and left', async () => {
     const thought = chunk({ content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'one two three' }] }] });
     const { end } = await relay([sse(said[0] ?? '', thought), never], {
