@@ -4,6 +4,7 @@ import { isBeyondContext } from './bounds.ts';
 import { createCall, type Call } from './call.ts';
 import { createIdempotency, type RecordedBy } from './idempotency.ts';
 import { isIntricate, MAX_VALUES } from './intricate.ts';
+import { eventsOfWhole } from './last-events.ts';
 import { createLedger, type ExecuteOnAccount, type Ledger } from './ledger.ts';
 import { unsoldMedia } from './media-parts.ts';
 import { upstreamProblem, type CompletionProblem } from './problem.ts';
@@ -149,7 +150,12 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
       if (!('body' in response)) return problem(response);
       if (!isEventStream(response)) {
         const answer = await answerWhole(call, response);
-        return answer.kind === 'whole' ? { ...answer, ...capOf(call.bounds) } : problem(answer);
+        if (answer.kind !== 'whole') return problem(answer);
+        const cap = capOf(call.bounds);
+        if (!request.streamed || request.endpoint === '/embeddings') return { ...answer, ...cap };
+        const events = eventsOfWhole(call, answer.body);
+        const relay = (sink: Sink): Promise<void> => Promise.resolve(sink.write(events)).finally(over);
+        return { kind: 'stream', generationId: call.generationId, relay, ...cap };
       }
       streaming = true;
       const relay = (sink: Sink): Promise<void> =>

@@ -190,13 +190,30 @@ describe('a completion', () => {
     }
   });
 
+  it('is told as a stream to who asked for one, though it came whole', async () => {
+    const call = { id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } };
+    const message = { role: 'assistant', content: 'Fine.', tool_calls: [call] };
+    const choices = [{ index: 0, message, logprobs: null, finish_reason: 'tool_calls' }];
+    const upstream = answering(JSON.stringify({ id: 'c-1', object: 'chat.completion', choices, usage: usage(9, 2) }));
+    const { ask, completions } = open({ upstream });
+    const delta = { ...message, tool_calls: [{ index: 0, ...call }] };
+    const said = { id: 'c-1', object: 'chat.completion.chunk' };
+    const chunks = [{ ...said, choices: [{ index: 0, logprobs: null, finish_reason: 'tool_calls', delta }] }];
+    const plain = chunks.map((one) => JSON.stringify(one));
+    expect(await relay(await ask({ ...chat, stream: true }))).toBe(sse(...plain, '[DONE]'));
+    const told = JSON.stringify({ ...said, choices: [], usage: { ...usage(9, 2), cost: '0.000017' } });
+    const options = { stream: true, stream_options: { include_usage: true } };
+    expect(await relay(await ask({ ...chat, ...options }))).toBe(sse(...plain, told, '[DONE]'));
+    expect(completions.active).toBe(0);
+  });
+
   it('is held for as a whole where a stream was asked for and none was made, or not given', async () => {
     const long = { ...(JSON.parse(whole) as object), usage: usage(9, 5000) };
     const choices = [{ index: 0, message: { content: 'w '.repeat(5000) }, finish_reason: 'stop' }];
     const upstream = answering(JSON.stringify({ ...long, choices }));
     const prices = [{ ...price, upstreamModel: 'gpt-4o', maxOutputTokens: 10_000 }];
     const rich = open({ upstream, prices });
-    expect(await rich.ask({ ...chat, stream: true })).toMatchObject({ kind: 'whole' });
+    expect(await relay(await rich.ask({ ...chat, stream: true }))).toContain('"delta":{"content":"w w ');
     expect(rich.account.events.map(({ type }) => type)).toEqual([
       'CreditsReserved',
       ...['HoldExtended', 'HoldExtended'],
@@ -217,7 +234,8 @@ describe('a completion', () => {
       upstream,
       prices: [{ ...price, rates, upstreamModel: 'gpt-4o', maxOutputTokens: 10_000 }],
     });
-    expect(await ask({ ...chat, stream: true })).toMatchObject({ kind: 'whole', costUsd: '0.000009' });
+    expect(await ask({ ...chat, stream: true })).toMatchObject({ kind: 'stream' });
+    expect(account.events.at(-1)).toMatchObject({ charged: 9000n });
     expect(account.events.map(({ type }) => type)).toEqual(['CreditsReserved', 'HoldSettled']);
   });
 
