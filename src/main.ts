@@ -102,11 +102,23 @@ const createStopper = (log: Logger) => {
   };
 };
 
+/** Of sockets, and of PostgreSQL: no such role or password, no such database. */
+const UNREACHABLE = /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ETIMEDOUT|28000|28P01|3D000)$/;
+
+/** Undefined where it is another fault than that the database which was named cannot be reached. */
+const databaseFault = (error: unknown): string | undefined => {
+  const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown };
+  if (process.env['DATABASE_URL'] === undefined || !UNREACHABLE.test(String(code))) return undefined;
+  return `The database cannot be reached: ${String(message) || String(code)}. Check DATABASE_URL.`;
+};
+
 const say = (error: unknown): void => {
   const known = [InvalidConfig, EmbeddedPostgresFault, CannotListen, WrongMasterKey].some(
     (fault) => error instanceof fault,
   );
-  const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
+  const text =
+    databaseFault(error) ??
+    (error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error));
   process.stderr.write(`${text}\n`);
 };
 

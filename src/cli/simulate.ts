@@ -35,6 +35,7 @@ Example:
   $ curl http://127.0.0.1:9090/v1/chat/completions -H 'content-type: application/json' \\
       -d '{"model":"simulated-small","messages":[{"role":"user","content":"Hi"}],"stream":true,"simulate":{"tokenMs":50}}'`,
   )
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .parse();
 
 const { port, host, graceMs } = program.opts<{ port: number; host: string; graceMs: number }>();

@@ -159,6 +159,9 @@ type Receipt = {
   readonly delivery: Delivery;
 };
 
+/** The index takes 2,704 bytes; a longer one, which a provider may send, would stop the rows of all. No code unit is more than three. */
+const MAX_UPSTREAM_ID = 500;
+
 const receipt = ({ usage, cost, charged, delivery }: Receipt) => ({
   cost,
   charged,
@@ -170,7 +173,7 @@ const receipt = ({ usage, cost, charged, delivery }: Receipt) => ({
   usage_source: delivery.usageSource,
   ended: delivery.ended,
   finish_reason: delivery.finishReason,
-  upstream_id: delivery.upstreamId,
+  upstream_id: delivery.upstreamId?.slice(0, MAX_UPSTREAM_ID) ?? null,
   first_byte_ms: delivery.firstByteMs,
   total_ms: delivery.totalMs,
 });

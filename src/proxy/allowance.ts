@@ -6,6 +6,7 @@ import { tokensPerCounted } from './bounds.ts';
 import type { Ledger } from './ledger.ts';
 import type { CompletionRequest } from './request.ts';
 import { countInput, type Reserved } from './reservation.ts';
+import { textsOf, type Spoken } from './spoken.ts';
 import { STEP_TOKENS } from './steps.ts';
 import type { TokenCounter } from './token-counter.ts';
 
@@ -13,8 +14,8 @@ import type { TokenCounter } from './token-counter.ts';
 export type Said = {
   /** Of its words in UTF-8. No token is less than one, so they bound the tokens. */
   readonly bytes: number;
-  /** Where the words end in the text of all of them. */
-  readonly textEnd: number;
+  /** How many pieces its words came in. */
+  readonly pieces: number;
 };
 
 /**
@@ -25,9 +26,9 @@ export type Allowance = {
   /** Whether all up to there is surely held for, without counting. */
   covers(to: Said): boolean;
   /** Counts and asks for more in time, so that the stream need not wait. */
-  lookAhead(to: Said, text: string): void;
+  lookAhead(to: Said, spoken: readonly Spoken[]): void;
   /** Waits until all up to there is held for, or nobody waits any more; tells the refusal where it will not be. */
-  admit(to: Said, text: string): Promise<AccountRefusal['code'] | undefined>;
+  admit(to: Said, spoken: readonly Spoken[]): Promise<AccountRefusal['code'] | undefined>;
 };
 
 const shortages = [
@@ -68,7 +69,7 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
   let { held } = reservation;
   /** What the hold counts for, of input and output together. */
   let heldTokens = inputTokens + reservation.bounds.outputTokens;
-  let counted = { tokens: 0, bytes: 0, textEnd: 0 };
+  let counted = { tokens: 0, bytes: 0, pieces: 0 };
   let inputCounted = false;
   let asked = 0;
   let unanswered: { readonly by: Credits; readonly tokens: number; readonly name: string } | undefined;
@@ -83,10 +84,10 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
   const left = ({ bytes }: Said): number =>
     allowed >= outputLimit ? Infinity : allowed - counted.tokens - (bytes - counted.bytes);
 
-  const count = async ({ bytes, textEnd }: Said, text: string): Promise<void> => {
+  const count = async ({ bytes, pieces }: Said, spoken: readonly Spoken[]): Promise<void> => {
     if (bytes === counted.bytes) return;
-    const more = perCounted * (await tokens.count([text.slice(counted.textEnd, textEnd)], 'at_most'));
-    counted = { tokens: counted.tokens + Math.min(more, bytes - counted.bytes), bytes, textEnd };
+    const more = perCounted * (await tokens.count(textsOf(spoken.slice(counted.pieces, pieces)), 'at_most'));
+    counted = { tokens: counted.tokens + Math.min(more, bytes - counted.bytes), bytes, pieces };
   };
 
   const nextStep = (): Credits => costBound(inputTokens, Math.min(outputLimit, allowed + step), rates) - held;
@@ -141,22 +142,22 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
     if (!(error instanceof StoreUnavailable) || !signal.aborted) throw error;
   };
 
-  const askAhead = async (to: Said, text: string): Promise<void> => {
-    await count(to, text);
+  const askAhead = async (to: Said, spoken: readonly Spoken[]): Promise<void> => {
+    await count(to, spoken);
     if (left(to) < step / 2) refused = (await extend(nextStep(), false)) !== undefined;
   };
 
   return {
     covers: (to) => left(to) >= 0,
-    lookAhead: (to, text) => {
+    lookAhead: (to, spoken) => {
       if (underWay || refused || left(to) >= step / 4) return;
-      underWay = askAhead(to, text)
+      underWay = askAhead(to, spoken)
         .catch(() => undefined) // Whatever it is, it is met again where the stream cannot go on without.
         .finally(() => (underWay = undefined));
     },
-    admit: async (to, text) => {
+    admit: async (to, spoken) => {
       await underWay;
-      if (left(to) < 0) await count(to, text);
+      if (left(to) < 0) await count(to, spoken);
       while (left(to) < 0 && !signal.aborted) {
         const refusal = await more().catch(unlessGone);
         if (refusal) return refusal;

@@ -7,6 +7,7 @@ import type { Ledger } from './ledger.ts';
 import type { Metered } from './meter.ts';
 import type { CompletionRequest } from './request.ts';
 import type { Bounds, Reserved } from './reservation.ts';
+import { withoutEcho } from './spoken.ts';
 import type { TokenCounter } from './token-counter.ts';
 import { UpstreamFailed } from './upstream.ts';
 import { meteredUsage, readUsage, withoutCosts } from './usage.ts';
@@ -76,22 +77,18 @@ export const createCall = (options: CallOptions): Call => {
   if (gone.aborted) leave();
 
   const read = async (metered: Metered): Promise<Pick<Delivery, 'usageSource' | 'anomalies'> & { usage: Usage }> => {
+    const said = withoutEcho(request, metered.texts);
     const { usage, anomalies } = readUsage(metered.usage, {
       // A model may read more than is sold of its window, in fields whose texts nobody here knows to count.
       inputTokens: Math.max(price.contextTokens, bytesBound(request, reservation.media)),
       outputTokens: price.contextTokens * request.choices,
+      spoke: said.some((text) => text !== ''),
     });
-    // Some report nothing until the end, and write that as zeros; no words are made of no tokens.
-    const untold = usage?.output === 0 && usage.reasoning === 0 && metered.texts.some((text) => text !== '');
-    if (usage && !untold) return { usage, usageSource: 'reported', anomalies };
+    if (usage) return { usage, usageSource: 'reported', anomalies };
     const input = promptTokenIds(request) + (await promptTokens.count(promptTexts(request))) + reservation.media.least;
-    const output = await tokens.count(metered.texts);
+    const output = await tokens.count(said);
     const counted = meteredUsage(Math.min(input, bounds.inputTokens), Math.min(output, bounds.outputLimit));
-    return {
-      usage: counted,
-      usageSource: 'metered',
-      anomalies: [...anomalies, ...(untold ? ['usage_without_output'] : [])],
-    };
+    return { usage: counted, usageSource: 'metered', anomalies };
   };
 
   return {

@@ -2,6 +2,7 @@ import { createParser } from 'eventsource-parser';
 import type { Said } from './allowance.ts';
 import { membersOf } from './json-text.ts';
 import { asList, field } from './loose-json.ts';
+import { textsOf, type Spoken } from './spoken.ts';
 
 /** What is known of an answer so far, whether it came whole or in pieces. */
 export type Metered = {
@@ -9,7 +10,7 @@ export type Metered = {
   readonly finishReason: string | null;
   /** As the upstream reported it, unchecked. */
   readonly usage: unknown;
-  /** What the model said, in memory only, to be counted where the upstream does not say how much it was. */
+  /** What the model said in each choice, in memory only, to be counted where the upstream does not say how much it was. */
   readonly texts: readonly string[];
 };
 
@@ -28,8 +29,8 @@ export type StreamMeter = {
   readonly passing: readonly Passing[];
   /** The stream ends before this event, for the customer, and whatever else has come was never said. */
   cutBefore(event: Passing): void;
-  /** All that was said. */
-  readonly text: string;
+  /** All that was said, as it came. */
+  readonly spoken: readonly Spoken[];
   /** Which choices said how they finished. */
   readonly finished: ReadonlySet<number>;
   /** `done` once the stream said that it is complete; `error` once it said that it failed. Either is its last word. */
@@ -70,11 +71,11 @@ export const createStreamMeter = (): StreamMeter => {
   let aligned = true;
   let untouched = true;
   /** How far the stream had come before this feed. */
-  let before = { bytes: 0, textEnd: 0, finished: [] as readonly number[] };
+  let before = { bytes: 0, pieces: 0, finished: [] as readonly number[] };
   let state: StreamMeter['state'] = 'open';
   let events = 0;
   let delivered = false;
-  let text = '';
+  const spoken: Spoken[] = [];
   let bytes = 0;
   let finished: readonly number[] = [];
   let usage: unknown;
@@ -82,16 +83,17 @@ export const createStreamMeter = (): StreamMeter => {
   let upstreamId: string | null = null;
   let finishReason: string | null = null;
 
-  const readChoice = (choice: unknown): void => {
+  const readChoice = (choice: object): void => {
+    const told = field(choice, 'index');
+    const index = typeof told === 'number' ? told : 0;
     const reason = finishReasonOf(choice);
     if (reason !== null) {
-      const index = field(choice, 'index');
       finishReason = reason;
-      finished = [...finished, typeof index === 'number' ? index : 0];
+      finished = [...finished, index];
     }
     const words = textOf(choice) || wordsOf(field(choice, 'delta'));
     if (words === '') return;
-    text += words;
+    spoken.push({ choice: index, words });
     bytes += Buffer.byteLength(words);
     delivered = true;
   };
@@ -117,15 +119,15 @@ export const createStreamMeter = (): StreamMeter => {
         untouched = false;
         return;
       }
-      asList(chunk.choices).forEach(readChoice);
+      choicesOf(chunk).forEach(readChoice);
       if (isThere(chunk.usage)) untouched = false;
       const passes = isThere(chunk.usage) ? withoutUsage(data) : data;
-      passing.push({ wire: () => written(passes, event), bytes, textEnd: text.length, finished });
+      passing.push({ wire: () => written(passes, event), bytes, pieces: spoken.length, finished });
     },
   });
 
   const begin = (): void => {
-    before = { bytes, textEnd: text.length, finished };
+    before = { bytes, pieces: spoken.length, finished };
     passing = [];
   };
 
@@ -148,15 +150,13 @@ export const createStreamMeter = (): StreamMeter => {
     cutBefore: (event) => {
       const last = passing[passing.findIndex((one) => one === event) - 1] ?? before;
       ({ bytes, finished } = last);
-      text = text.slice(0, last.textEnd);
-      delivered = text !== '';
+      spoken.length = last.pieces;
+      delivered = spoken.length > 0;
       // They tell of all that came, and not of what was said.
       [usage, usageChunk, finishReason] = [undefined, undefined, null];
       state = 'open';
     },
-    get text() {
-      return text;
-    },
+    spoken,
     get finished() {
       return new Set(finished);
     },
@@ -172,7 +172,7 @@ export const createStreamMeter = (): StreamMeter => {
     get usageChunk() {
       return usageChunk;
     },
-    metered: () => ({ upstreamId, finishReason, usage, texts: [text] }),
+    metered: () => ({ upstreamId, finishReason, usage, texts: textsOf(spoken) }),
   };
 };
 
@@ -196,8 +196,8 @@ const withoutUsage = (data: string): string =>
 export const readAnswer = (body: string): Metered | undefined => {
   const answer = parse(body);
   if (!answer || isError(answer)) return undefined;
-  if (!isFilled(answer.choices) && !isFilled(answer.data) && !isThere(answer.usage)) return undefined;
-  const choices = asList(answer.choices);
+  const choices = choicesOf(answer);
+  if (choices.length === 0 && !isFilled(answer.data) && !isThere(answer.usage)) return undefined;
   return {
     upstreamId: typeof answer.id === 'string' ? answer.id : null,
     finishReason: finishReasonOf(choices[0]),
@@ -260,6 +260,10 @@ const callOf = (call: unknown): string => {
   const parts = [called?.name, called?.arguments];
   return parts.filter((part) => typeof part === 'string').join('');
 };
+
+/** Whatever else is in their list is none. */
+const choicesOf = ({ choices }: Chunk): readonly object[] =>
+  asList(choices).filter((one) => typeof one === 'object' && one !== null);
 
 const isFilled = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
 

@@ -50,7 +50,7 @@ const pass = async (call: Call, response: UpstreamResponse, meter: StreamMeter, 
       } else if (state === 'open') {
         call.expectEnd();
       }
-      if (last) call.allowance.lookAhead(last, meter.text);
+      if (last) call.allowance.lookAhead(last, meter.spoken);
       const slow = covered && passing.length > 0 ? sink.write(passing) : undefined;
       if (slow) await waitForReader(call, meter, slow);
     }
@@ -73,7 +73,7 @@ const passInTurn = async (call: Call, meter: StreamMeter, sink: Sink): Promise<b
     if (!call.allowance.covers(event)) {
       if (ready !== '') await sink.write(ready);
       ready = '';
-      const refusal = await call.allowance.admit(event, meter.text);
+      const refusal = await call.allowance.admit(event, meter.spoken);
       if (refusal || call.signal.aborted) {
         meter.cutBefore(event);
         // A hold that is gone was given back because this process was taken for dead: so it ends as one that stops.

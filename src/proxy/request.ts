@@ -80,7 +80,6 @@ export const readRequest = (endpoint: Endpoint, body: Buffer): CompletionRequest
     };
   }
   const streamed = fields.stream === true;
-  const perPrompt = Math.max(fields.n ?? 1, endpoint === '/completions' ? Number(fields['best_of'] ?? 1) : 1);
   return {
     endpoint,
     body,
@@ -89,7 +88,7 @@ export const readRequest = (endpoint: Endpoint, body: Buffer): CompletionRequest
     streamed,
     includeUsage: streamed && fields.stream_options?.include_usage === true,
     maxOutputTokens: outputLimit(endpoint, fields),
-    choices: perPrompt * promptCount(endpoint, fields),
+    choices: choiceCount(endpoint, fields),
   };
 };
 
@@ -117,12 +116,16 @@ const outputLimit = (
   return endpoint === '/completions' ? LEGACY_DEFAULT_MAX_TOKENS : undefined;
 };
 
-/** The legacy endpoint takes several prompts at once: a list of strings or of token lists. */
-const promptCount = (endpoint: Endpoint, fields: Readonly<Record<string, unknown>>): number => {
-  const prompt = fields['prompt'];
-  if (endpoint !== '/completions' || !Array.isArray(prompt)) return 1;
-  return typeof prompt[0] === 'number' ? 1 : prompt.length;
+/** Of embeddings, which have none, the fields were not looked at: whatever stands in them says nothing here. */
+const choiceCount = (endpoint: Endpoint, { n, best_of: bestOf, prompt }: Readonly<Record<string, unknown>>): number => {
+  if (endpoint === '/embeddings') return 1;
+  if (endpoint === '/chat/completions') return Number(n ?? 1);
+  return Math.max(Number(n ?? 1), Number(bestOf ?? 1)) * promptCount(prompt);
 };
+
+/** The legacy endpoint takes several prompts at once: a list of strings or of token lists. */
+const promptCount = (prompt: unknown): number =>
+  Array.isArray(prompt) && typeof prompt[0] !== 'number' ? prompt.length : 1;
 
 /**
  * The body with some top-level fields changed or called by another name, and every other byte as it came: numbers that no

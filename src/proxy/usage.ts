@@ -16,8 +16,8 @@ const reported = z.object({
   num_cached_tokens: count,
 });
 
-/** What a request can use at most; a report beyond it is absurd. */
-export type Plausible = { readonly inputTokens: number; readonly outputTokens: number };
+/** What a request can use at most, and whether it was answered with words; a report of more, or of none, is absurd. */
+export type Plausible = { readonly inputTokens: number; readonly outputTokens: number; readonly spoke: boolean };
 
 export type ReadUsage = {
   /** Undefined where the report cannot be believed, and what was metered counts instead. */
@@ -40,6 +40,7 @@ export const readUsage = (value: unknown, plausible: Plausible): ReadUsage => {
   if (prompt > plausible.inputTokens || output > plausible.outputTokens) {
     return { usage: undefined, anomalies: ['usage_beyond_context'] };
   }
+  if (output === 0 && plausible.spoke) return { usage: undefined, anomalies: ['usage_without_output'] };
 
   const anomalies: string[] = [];
   if (output !== completion) anomalies.push('output_taken_from_total');

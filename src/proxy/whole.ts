@@ -37,29 +37,19 @@ export const releaseFailed = async ({ ledger, cancelled }: Call, error: unknown)
 /** Meters and settles an answer that does not stream, before it is passed on. */
 export const answerWhole = async (call: Call, response: UpstreamResponse): Promise<Whole | CompletionProblem> => {
   let body: string;
+  let answer: Metered;
   try {
     body = await readText(response.body, MAX_ANSWER_BYTES);
+    answer = read(body);
+    call.heard();
+    // What is left to do takes its time, which is not the upstream's.
+    call.pause();
+    const refusal = call.request.streamed ? await heldFor(call, answer.texts) : undefined;
+    if (refusal) return refusal;
   } catch (error) {
     return releaseFailed(call, error);
   }
-  const answer = readAnswer(body);
-  if (!answer) return releaseFailed(call, new UpstreamFailed('reset', 'the answer is none'));
-  call.heard();
-  try {
-    return await settleWhole(call, body, answer);
-  } catch (error) {
-    // Where nobody knows whether it was charged, it is not for this call to give back.
-    if (!(error instanceof SettlementUnknown)) await call.ledger.release('gateway_failed', 'an error of the gateway');
-    throw error;
-  }
-};
-
-const settleWhole = async (call: Call, body: string, answer: Metered): Promise<Whole | CompletionProblem> => {
-  if (call.request.streamed) {
-    const refusal = await heldFor(call, answer.texts.join(''));
-    if (refusal) return refusal;
-  }
-  const settlement = await call.settle(answer, 'completed');
+  const settlement = await call.settle(answer, 'completed').catch(unsettled(call));
   const costUsd = formatUsd(settlement.charged);
   return {
     kind: 'whole',
@@ -69,9 +59,32 @@ const settleWhole = async (call: Call, body: string, answer: Metered): Promise<W
   };
 };
 
-/** An upstream that was asked for a stream may not make one; what was held in the hope of that may be less than it says. */
-const heldFor = async ({ allowance, ledger }: Call, text: string): Promise<CompletionProblem | undefined> => {
-  const code = await allowance.admit({ bytes: Buffer.byteLength(text), textEnd: text.length }, text);
+/** Of a settlement that may be in the log nothing is to be given back, and what is open is ended by others. */
+const unsettled =
+  ({ ledger }: Call) =>
+  async (error: unknown): Promise<never> => {
+    if (!(error instanceof SettlementUnknown)) await ledger.release('gateway_failed', 'an error of the gateway');
+    throw error;
+  };
+
+const read = (body: string): Metered => {
+  const answer = readAnswer(body);
+  if (!answer) throw new UpstreamFailed('reset', 'the answer is none');
+  return answer;
+};
+
+/**
+ * An upstream that was asked for a stream may not make one; what was held in the hope of that may be less than it says.
+ * Rejects where the call was ended before all of it was held for.
+ */
+const heldFor = async (
+  { allowance, ledger, signal }: Call,
+  texts: readonly string[],
+): Promise<CompletionProblem | undefined> => {
+  const spoken = texts.map((words, choice) => ({ choice, words }));
+  const all = { bytes: Buffer.byteLength(texts.join('')), pieces: spoken.length };
+  const code = await allowance.admit(all, spoken);
+  if (code === undefined && !allowance.covers(all)) signal.throwIfAborted();
   if (code === undefined || code === 'hold_not_open') return undefined;
   await ledger.release('out_of_credits', 'the answer did not stream');
   return { kind: 'refused', refusal: { code } };

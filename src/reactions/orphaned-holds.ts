@@ -26,12 +26,15 @@ export const releaseOrphanedHolds = (options: OrphanedHoldsOptions): { close(): 
   /** All of them, page by page: those that cannot be released now must not keep the others behind them from it. */
   const look = async (rest: Rest): Promise<void> => {
     for (let afterId = ''; !rest.ended;) {
-      // Who lives is asked for every page: while one was released, a new run may have begun to hold.
       const live = await liveRuns();
       if (!live) return;
-      const orphans = await openHoldsOfOtherRuns(live, afterId);
-      const last = orphans.at(-1);
+      const page = await openHoldsOfOtherRuns(live, afterId);
+      const last = page.at(-1);
       if (!last) return;
+      // Between the two answers a new run may have begun to hold. It was on the list before, so it is there now.
+      const now = await liveRuns();
+      if (!now) return;
+      const orphans = page.filter(({ runId }) => !now.includes(runId));
       const ends = await Promise.allSettled(
         orphans.map(async (hold) => {
           if (await release(hold)) released(hold);

@@ -190,6 +190,19 @@ describe('an export that was tampered with', () => {
     expect((await verify(part, { kept: checkpointsIn(whole) })).flaw).toMatchObject({ position: 36 });
   });
 
+  it('meets a checkpoint that was signed after it was written, by its event alone', async () => {
+    const kept = checkpointsIn(whole) as { hash: string; time: string }[];
+    const before = lines(whole).filter((line) => !line.startsWith('{"checkpoint"'));
+    const unsigned = text(before).replace(/"checkpoints":\d+/, '"checkpoints":0');
+    expect(await verify(unsigned, { kept })).toMatchObject({ flaw: undefined, signatures: { good: 0 } });
+    const other = kept.map((one) => ({ ...one, hash: 'f'.repeat(64) }));
+    expect((await verify(unsigned, { kept: other })).flaw?.what).toMatch(
+      /not the one that a checkpoint kept elsewhere/,
+    );
+    const another = kept.map((one) => ({ ...one, time: '2099-01-01T00:00:00.000Z' }));
+    expect((await verify(whole, { kept: another })).flaw?.what).toMatch(/kept elsewhere is not in the log/);
+  });
+
   it.each([
     ['nothing', ''],
     ['something else', '{"a":1}\n'],

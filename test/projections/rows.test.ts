@@ -155,6 +155,15 @@ describe('a row', () => {
     expect(row).toMatchObject({ upstream_id: 'id\ufffdwith\ufffd', finish_reason: `'"\\\ufffd\ufffd` });
   });
 
+  it('takes texts of a provider that are longer than an index takes', async () => {
+    const long = Array.from({ length: 20_000 }, (_, n) =>
+      String.fromCodePoint(0x4e00 + ((n * n * 7919) % 20_000)),
+    ).join('');
+    const end = { ...settled(1, charge), delivery: { ...delivery, upstreamId: long, finishReason: long } };
+    const [row] = await rowsOf<RequestRow>(asProjection(requests), registered, toppedUp(10n), reserved(5n), end);
+    expect(row).toMatchObject({ status: 'settled', upstream_id: long.slice(0, 500), finish_reason: long });
+  });
+
   it('takes as many tokens as the log does', async () => {
     const usage = { ...noUsage, output: Number.MAX_SAFE_INTEGER };
     const end = { ...settled(1, charge), usage };

@@ -39,8 +39,9 @@ describe('a call', () => {
       ...{ askedAt: new Date(0), gone: new AbortController().signal, request: asked, price, reservation, ledger },
       ...{ promptTokens: countWords, tokens: countWords, idleTimeoutMs: 60_000 },
     });
-    const text = 'w '.repeat(5000);
-    expect(await call.allowance.admit({ bytes: text.length, textEnd: text.length }, text)).toBe('insufficient_credits');
+    const words = 'w '.repeat(5000);
+    const refusal = await call.allowance.admit({ bytes: words.length, pieces: 1 }, [{ choice: 0, words }]);
+    expect(refusal).toBe('insufficient_credits');
     const metered = { upstreamId: null, finishReason: null, usage: undefined, texts: ['one two'] };
     const { usage } = await call.settle(metered, 'client_gone');
     call.close();

@@ -226,6 +226,67 @@ describe('a completion', () => {
     expect(poor.account.state.wallet).toMatchObject({ balance: 10_000_000n, held: 0n });
   });
 
+  it('costs nothing where it ends while a whole answer, that was to stream, is yet to be held for', async () => {
+    const choices = [{ index: 0, message: { content: 'w '.repeat(5000) }, finish_reason: 'stop' }];
+    const upstream = answering(JSON.stringify({ ...(JSON.parse(whole) as object), choices, usage: usage(9, 5000) }));
+    const prices = [{ ...price, upstreamModel: 'gpt-4o', maxOutputTokens: 10_000 }];
+    for (const why of ['client_gone', 'draining'] as const) {
+      const account = openAccount(CREDITS);
+      const customer = new AbortController();
+      const { ask, completions } = open({
+        ...{ upstream, prices, account },
+        execute: (...asked) => {
+          if (asked[1].type !== 'ExtendHold') return account.execute(...asked);
+          setTimeout(() => {
+            if (why === 'client_gone') customer.abort();
+            else void completions.drain(0);
+          });
+          return Promise.reject(new StoreUnavailable('away'));
+        },
+      });
+      expect(await ask({ ...chat, stream: true }, customer.signal)).toMatchObject({ problem: { kind: why } });
+      expect(account.events.map(({ type }) => type)).toEqual(['CreditsReserved', 'HoldReleased']);
+    }
+  });
+
+  it('ends its hold where an error of ours keeps a whole answer from being settled', async () => {
+    const account = openAccount(CREDITS);
+    const { ask } = open({
+      account,
+      execute: (...asked) =>
+        asked[1].type === 'SettleHold' ? Promise.reject(new Error('ours')) : account.execute(...asked),
+    });
+    await expect(ask()).rejects.toThrow('ours');
+    expect(account.events.at(-1)).toMatchObject({ type: 'HoldReleased', reason: 'gateway_failed' });
+  });
+
+  it('is not charged for the echo of its prompt as output', async () => {
+    const prompt = 'one two three';
+    const ask = async (text: string, told: object) => {
+      const upstream = answering(JSON.stringify({ choices: [{ text, finish_reason: 'stop' }], ...told }));
+      const { ask, account } = open({ upstream, prices: [{ ...price, kind: 'completion' }] });
+      await ask({ model: 'm', prompt, echo: true }, undefined, '/completions');
+      return account.events.at(-1);
+    };
+    expect(await ask(`${prompt} four`, {})).toMatchObject({ usage: { input: 3, output: 1 } });
+    expect(await ask(prompt, { usage: usage(3, 0) })).toMatchObject({
+      usage: { input: 3, output: 0 },
+      delivery: { usageSource: 'reported' },
+    });
+  });
+
+  it('ends its hold whatever stands in the list of choices', async () => {
+    const nothing = open({ upstream: answering('{"choices":[null,7]}') });
+    expect(await nothing.ask()).toMatchObject({ problem: { kind: 'upstream_failed' } });
+    expect(nothing.account.state.wallet.held).toBe(0n);
+    const upstream = createTestUpstream(() =>
+      streamOf([sse(chunk({ content: 'a b' }), chunk({}, { choices: [null] }), usageChunk(9, 2), '[DONE]')]),
+    );
+    const streamed = open({ upstream });
+    expect(await relay(await streamed.ask({ ...chat, stream: true }))).toContain('[DONE]');
+    expect(streamed.account.events.at(-1)).toMatchObject({ type: 'HoldSettled', charged: 17_000n });
+  });
+
   it('is answered whole where its output costs nothing, however long it is', async () => {
     const choices = [{ index: 0, message: { content: 'w '.repeat(5000) }, finish_reason: 'stop' }];
     const upstream = answering(JSON.stringify({ ...(JSON.parse(whole) as object), choices, usage: usage(9, 5000) }));
@@ -386,7 +447,7 @@ describe('a completion', () => {
 
   it('whose choices are none leaves no hold', async () => {
     const { ask, account } = open({ upstream: answering('{"choices":[null]}') });
-    expect(await ask()).toMatchObject({ kind: 'whole' });
+    expect(await ask()).toMatchObject({ problem: { kind: 'upstream_failed' } });
     expect(account.state.wallet.held).toBe(0n);
   });
 

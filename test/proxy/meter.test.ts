@@ -49,6 +49,12 @@ describe('a stream meter', () => {
     });
   });
 
+  it('keeps the texts of choices apart, for no token is of two', () => {
+    const says = (index: number, content: string): string => chunk({}, { choices: [{ index, delta: { content } }] });
+    const turns = [says(0, 'Her'), says(1, '='), says(0, 'e'), says(1, '='), says(0, '.'), says(1, '!')];
+    expect(meter([sse(...turns)]).metered.texts).toEqual(['Here.', '==!']);
+  });
+
   it('passes bytes on as they are, where they end with an event', () => {
     const bytes = Buffer.from(sse(...answer));
     expect(createStreamMeter().feed(bytes)).toBe(bytes);
@@ -130,7 +136,7 @@ describe('a stream meter', () => {
     ['what nobody knows', { tool_calls: [null, 7, {}], surprise: { deep: 'x' } }, ''],
   ])('meters %s', (_name, delta, text) => {
     const { stream, metered } = meter([sse(chunk(delta))]);
-    expect(metered.texts).toEqual([text]);
+    expect(metered.texts.join('')).toBe(text);
     expect(stream.delivered).toBe(text !== '');
   });
 
@@ -255,11 +261,11 @@ describe('a stream meter', () => {
     const { passed, stream, metered } = meter([sse('[DONE]', chunk({ content: 'late' }))]);
     expect(passed).toBe('');
     expect(stream).toMatchObject({ state: 'done', delivered: false });
-    expect(metered.texts).toEqual(['']);
+    expect(metered.texts).toEqual([]);
   });
 
   it('passes on what it does not understand', () => {
-    const odd = sse('{}', '{"choices":7}', '{"choices":[]}', '{"error":null}');
+    const odd = sse('{}', '{"choices":7}', '{"choices":[]}', '{"choices":[null,7]}', '{"error":null}');
     const { passed, stream } = meter([odd]);
     expect(passed).toBe(odd);
     expect(stream.state).toBe('open');
@@ -270,7 +276,7 @@ describe('a stream meter', () => {
       sse('not json', chunk({ content: 'a' }), '7', 'null', '[]', '"words"', '{"id":'),
     ]);
     expect(passed).toBe(sse(chunk({ content: 'a' })));
-    expect(stream).toMatchObject({ state: 'open', delivered: true, text: 'a' });
+    expect(stream).toMatchObject({ state: 'open', delivered: true, spoken: [{ choice: 0, words: 'a' }] });
   });
 
   it('takes a usage that comes with an error', () => {
@@ -288,17 +294,18 @@ describe('a stream meter', () => {
       expect(passed).toBe('');
       stream.close();
       expect(stream.passing.map((event) => event.wire())).toEqual([sse(chunk({ content: 'a' }))]);
-      expect(stream).toMatchObject({ text: 'a', delivered: true });
+      expect(stream).toMatchObject({ spoken: [{ words: 'a' }], delivered: true });
     }
   });
 
   it('makes nothing of an event that breaks off, nor of the end of a stream that has ended well', () => {
     for (const pieces of [[`data: ${chunk({ content: 'a' }).slice(0, -1)}`], [sse(chunk({ content: 'a' }))], []]) {
       const { stream } = meter(pieces);
-      const { text, events } = stream;
+      const { events, spoken } = stream;
+      const said = [...spoken];
       stream.close();
       expect(stream.passing).toEqual([]);
-      expect(stream.text).toBe(text);
+      expect(stream.spoken).toEqual(said);
       expect(stream.events - events).toBe(pieces[0]?.endsWith('\n') === false ? 1 : 0);
     }
   });
@@ -323,7 +330,7 @@ describe('readAnswer', () => {
     });
     const called = '{"choices":[{"text":"","finish_reason":"","message":{"tool_calls":[{"function":{"name":"f"}}]}}]}';
     expect(readAnswer(called)).toMatchObject({ texts: ['f'], finishReason: null });
-    expect(readAnswer('{"choices":[null,7,{"text":"a"}]}')).toMatchObject({ texts: ['', '', 'a'], finishReason: null });
+    expect(readAnswer('{"choices":[null,7,{"text":"a"}]}')).toMatchObject({ texts: ['a'], finishReason: null });
     expect(readAnswer('{"choices":[{"text":"Once"}]}')).toMatchObject({ texts: ['Once'], upstreamId: null });
     expect(readAnswer('\n\n {"data":[{"embedding":[1]}],"usage":{}}')).toMatchObject({ texts: [], usage: {} });
   });
@@ -342,6 +349,7 @@ describe('readAnswer', () => {
     '{"object":"error","message":"x","choices":[{}]}',
     '{"choices":[{"error":{"code":502,"message":"x"},"finish_reason":"error","message":{"content":""}}]}',
     '{"choices":[]}',
+    '{"choices":[null]}',
     '{"data":[],"usage":null}',
   ])('takes %s for no answer', (body) => expect(readAnswer(body)).toBeUndefined());
 

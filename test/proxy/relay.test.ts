@@ -202,6 +202,15 @@ describe('a stream that is relayed', () => {
     }
   });
 
+  it('is charged for each choice by itself where several come in turns', async () => {
+    // Side by side in one text, these would be three words.
+    const turns = ['a', ' a'].flatMap((content) =>
+      [0, 1].map((index) => chunk({}, { choices: [{ index, delta: { content }, finish_reason: null }] })),
+    );
+    const { end } = await relay([sse(...turns), broke], { fields: { n: 2 } });
+    expect(end).toMatchObject({ usage: { output: 4 }, delivery: { usageSource: 'metered' } });
+  });
+
   it('costs nothing where it breaks before anything was delivered', async () => {
     const reported = sse(said[0] ?? '', usageChunk(9, 0));
     for (const pieces of [

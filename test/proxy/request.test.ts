@@ -70,7 +70,9 @@ describe('readRequest', () => {
   });
 
   it('expects no output of embeddings', () => {
-    expect(good({ model: 'm', input: 'x' }, '/embeddings')).toMatchObject({ maxOutputTokens: 0, choices: 1 });
+    for (const n of [undefined, null, 3, -1, 'x', [1]]) {
+      expect(good({ model: 'm', input: 'x', n }, '/embeddings')).toMatchObject({ maxOutputTokens: 0, choices: 1 });
+    }
   });
 
   it.each<[unknown, string | null]>([

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { noUsage, type Usage } from '../../src/domain/money.ts';
 import { meteredUsage, readUsage } from '../../src/proxy/usage.ts';
 
-const plausible = { inputTokens: 100_000, outputTokens: 100_000 };
+const plausible = { inputTokens: 100_000, outputTokens: 100_000, spoke: false };
 const read = (value: unknown) => readUsage(value, plausible);
 const tokens = (usage: Partial<Usage>): Usage => ({ ...noUsage, ...usage });
 
@@ -196,6 +196,14 @@ describe('usage that cannot be believed', () => {
     ['usage_details_exceed_total', { ...good, completion_tokens_details: { reasoning_tokens: 6 } }],
   ])('%s: %o', (anomaly, usage) => {
     expect(read(usage)).toEqual({ usage: undefined, anomalies: [anomaly] });
+  });
+
+  it('does not believe that words came of no output', () => {
+    for (const usage of [{ ...good, completion_tokens: 0, total_tokens: 10 }, { prompt_tokens: 10 }]) {
+      expect(read(usage)).toEqual({ usage: tokens({ input: 10 }), anomalies: [] });
+      const spoke = readUsage(usage, { ...plausible, spoke: true });
+      expect(spoke).toEqual({ usage: undefined, anomalies: ['usage_without_output'] });
+    }
   });
 
   it('keeps what was odd before that', () => {

@@ -53,6 +53,21 @@ describe('orphaned holds', () => {
     await reaction.close();
   });
 
+  it('are not those of a run that began while they were looked for', async () => {
+    const { world, reaction } = createWorld({
+      openHoldsOfOtherRuns: (runs, afterId) => {
+        // This process was paused between its two questions.
+        world.live = ['run_1', 'run_2'];
+        const open = [hold('a', 'run_2'), hold('b', 'run_3')];
+        return Promise.resolve(open.filter(({ runId, requestId }) => !runs.includes(runId) && requestId > afterId));
+      },
+      release: ({ requestId }) => Promise.resolve(requestId > ''),
+    });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(world.released).toEqual(['b']);
+    await reaction.close();
+  });
+
   it('are looked for at the start, without delay', async () => {
     const { world, reaction } = createWorld();
     world.open = [hold('a', 'run_9')];

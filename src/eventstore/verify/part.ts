@@ -43,7 +43,7 @@ const checkFile = async (file: string, trusted: Trusted): Promise<PartCheck> => 
   const handle = await open(file);
   let bytes = Buffer.alloc(0); // One for all parts.
   const check = async ({ from, to }: Part): Promise<RangeReport> => {
-    const checker = createRangeChecker(trusted);
+    const checker = createRangeChecker(trusted, true);
     if (bytes.length < to - from) bytes = Buffer.allocUnsafe(to - from);
     const { bytesRead } = await handle.read(bytes, 0, to - from, from);
     for (let at = 0; at < bytesRead && !checker.failed;) {

@@ -110,7 +110,11 @@ export const createSignatureCheck = (publicKeys: readonly string[]): ((one: Chec
   };
 };
 
-export const createRangeChecker = ({ publicKeys, kept }: Trusted): RangeChecker => {
+/**
+ * `signedLater`: whether a checkpoint that was kept elsewhere may be younger than what is read here, as an export, so that
+ * the event that it vouches for is enough.
+ */
+export const createRangeChecker = ({ publicKeys, kept }: Trusted, signedLater = false): RangeChecker => {
   const checkSignature = createSignatureCheck(publicKeys);
   const keptAt = new Map(kept.map((one) => [one.position, one]));
   const streams = new Map<string, Seen>();
@@ -128,12 +132,12 @@ export const createRangeChecker = ({ publicKeys, kept }: Trusted): RangeChecker 
     return false;
   };
 
-  const settleOwed = (): boolean => {
-    if (!owed) return true;
-    const { position } = owed;
+  const failOwed = (missing: Checkpoint): false => {
+    const { position } = missing;
     const what = 'a checkpoint that was kept elsewhere is not in the log';
-    return fail({ position, what, expected: digestOf(owed), found: 'none' });
+    return fail({ position, what, expected: digestOf(missing), found: 'none' });
   };
+  const settleOwed = (): boolean => !owed || signedLater || failOwed(owed);
 
   return {
     event: (event, stream, revision) => {
@@ -179,7 +183,7 @@ export const createRangeChecker = ({ publicKeys, kept }: Trusted): RangeChecker 
       if (lastDigest !== undefined && previous !== lastDigest)
         return fail(brokenCheckpointChain(checkpoint, lastDigest));
       lastDigest = digestOf(checkpoint);
-      if (owed && digestOf(owed) !== lastDigest) return settleOwed();
+      if (owed && digestOf(owed) !== lastDigest) return failOwed(owed);
       owed = undefined;
       firstCheckpoint ??= checkpoint;
       if (signed) signatures.good++;

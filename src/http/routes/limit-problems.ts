@@ -27,6 +27,9 @@ export const limitProblem = (
 
 type Facts<Of extends LimitFacts['of']> = Extract<LimitFacts, { readonly of: Of }>;
 
+/** Both official SDKs heed no wait of a minute or more, and would ask again within seconds instead. */
+const LONGEST_WAIT_MS = 59_000;
+
 const paceProblem = (code: AccountRefusal['code'], facts: Facts<'requests' | 'tokens'>): Problem => {
   const { of, limit, used, needed, retryAfterMs } = facts;
   const may = `${whose[facts.scope]} may use ${amount(limit)} ${of} a minute`;
@@ -41,7 +44,7 @@ const paceProblem = (code: AccountRefusal['code'], facts: Facts<'requests' | 'to
   const seconds = Math.ceil(retryAfterMs / 1000);
   return problem(code, {
     message: `${may}, and ${amount(used)} count in the last one.${asks} Try again in ${seconds} s.`,
-    retryAfterMs,
+    retryAfterMs: Math.min(retryAfterMs, LONGEST_WAIT_MS),
   });
 };
 

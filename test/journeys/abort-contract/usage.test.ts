@@ -26,6 +26,8 @@ contract('usage', {}, (row) => {
     'is empty': {},
     'is negative': { prompt_tokens: -5, completion_tokens: 6 },
     'is negative in the output': { prompt_tokens: 5, completion_tokens: -6 },
+    'is of zeros': tokens(0, 0),
+    'is of the prompt alone': { prompt_tokens: 5 },
     'is fractional': { prompt_tokens: 5.5, completion_tokens: 6 },
     'is of strings': { prompt_tokens: '5', completion_tokens: '6' },
     'is of "NaN" and "Infinity"': { prompt_tokens: 'NaN', completion_tokens: 'Infinity' },
