@@ -112,6 +112,7 @@ const ofTheDoor = {
   invalid_json: invalid(400, 'The body is not valid JSON. Check it and send it again.'),
   invalid_request: invalid(400, 'The request is not valid. Check its fields and send it again.'),
   unsupported_parameter: invalid(400, 'This parameter is not supported. Leave it out.'),
+  context_length_exceeded: invalid(400, 'The prompt is longer than what this model reads. Send less of it.'),
   terms_not_in_force: invalid(400, 'Only the version of the terms in force can be accepted.'),
   request_too_large: invalid(413, 'The body is too large. Send less at once.'),
   unsupported_media_type: invalid(415, 'Send the body as JSON, with content-type: application/json.'),

@@ -2,6 +2,7 @@ import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { asList, field, strings } from './loose-json.ts';
 import type { Media } from './media-parts.ts';
 import type { CompletionRequest } from './request.ts';
+import type { TokenCounter } from './token-counter.ts';
 
 /** What is known of a model, as far as it bounds what it reads. */
 type Reader = Pick<PriceVersion, 'upstreamModel' | 'contextTokens'>;
@@ -10,14 +11,32 @@ type Reader = Pick<PriceVersion, 'upstreamModel' | 'contextTokens'>;
  * The most input tokens that a request can have, without tokenising: a token is at least one byte, and what a provider
  * adds per message is less than the JSON around it. Pictures and sound sent inline are counted apart from their bytes.
  */
-export const inputTokensBound = (
-  { endpoint, body, choices }: CompletionRequest,
+export const inputTokensBound = (request: CompletionRequest, { contextTokens }: Reader, media: Media): number => {
+  const bound = bytesBound(request, media);
+  return request.endpoint === '/embeddings' ? bound : Math.min(bound, contextTokens * request.choices);
+};
+
+/**
+ * The same, of any model: some read more than the part of their window that is sold here. Token lists arrive as digits
+ * and commas, at least two bytes a token, so bytes bound them too.
+ */
+export const bytesBound = ({ body }: CompletionRequest, media: Media): number =>
+  body.length - media.bytes + media.tokens;
+
+/**
+ * Whether the texts of a chat alone are surely more than is sold of the model's window. Where that is wider, the provider
+ * would read them all, and most providers take more for each token of so long a prompt.
+ */
+export const isBeyondContext = async (
+  request: CompletionRequest,
   { contextTokens }: Reader,
-  media: Media,
-): number => {
-  const bound = body.length - media.bytes + media.tokens;
-  // Token lists arrive as digits and commas, at least two bytes a token, so bytes bound them too.
-  return endpoint === '/embeddings' ? bound : Math.min(bound, contextTokens * choices);
+  tokens: TokenCounter,
+): Promise<boolean> => {
+  if (request.endpoint !== '/chat/completions' || request.body.length <= contextTokens) return false;
+  const texts = promptTexts(request);
+  // Pictures and sound are most of many a long body, and are no texts.
+  if (texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0) <= contextTokens) return false;
+  return (await tokens.count(texts, 'at_least', contextTokens)) > contextTokens;
 };
 
 /** Models whose tokens are counted here as their providers do. */

@@ -2,7 +2,7 @@ import type { Delivery } from '../domain/account/events.ts';
 import type { Credits, Usage } from '../domain/money.ts';
 import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { createAllowance, type Allowance, type Shortage } from './allowance.ts';
-import { promptTexts, promptTokenIds } from './bounds.ts';
+import { bytesBound, promptTexts, promptTokenIds } from './bounds.ts';
 import type { Ledger } from './ledger.ts';
 import type { Metered } from './meter.ts';
 import type { CompletionRequest } from './request.ts';
@@ -10,14 +10,14 @@ import type { Bounds, Reserved } from './reservation.ts';
 import { withoutEcho } from './spoken.ts';
 import type { TokenCounter } from './token-counter.ts';
 import { UpstreamFailed } from './upstream.ts';
-import { meteredUsage, readUsage } from './usage.ts';
+import { meteredUsage, readUsage, withoutCosts } from './usage.ts';
 
 export type Cancelled = 'client_gone' | 'drained' | 'timeout' | Shortage;
 
 export type Settlement = {
   /** What the customer pays. */
   readonly charged: Credits;
-  /** The usage as the upstream reported it, or the like made of what was metered. */
+  /** The usage as the upstream reported it, but for what it costs us, or the like made of what was metered. */
   readonly usage: Readonly<Record<string, unknown>>;
 };
 
@@ -79,7 +79,8 @@ export const createCall = (options: CallOptions): Call => {
   const read = async (metered: Metered): Promise<Pick<Delivery, 'usageSource' | 'anomalies'> & { usage: Usage }> => {
     const said = withoutEcho(request, metered.texts);
     const { usage, anomalies } = readUsage(metered.usage, {
-      inputTokens: Math.max(price.contextTokens, bounds.inputTokens),
+      // A model may read more than is sold of its window, in fields whose texts nobody here knows to count.
+      inputTokens: Math.max(price.contextTokens, bytesBound(request, reservation.media)),
       outputTokens: price.contextTokens * request.choices,
       spoke: said.some((text) => text !== ''),
     });
@@ -136,7 +137,8 @@ export const createCall = (options: CallOptions): Call => {
         anomalies,
       };
       const charged = await ledger.settle(usage, reservation.price, delivery);
-      return { charged, usage: usageSource === 'reported' ? (metered.usage as Settlement['usage']) : asWire(usage) };
+      const reported = metered.usage as Settlement['usage'];
+      return { charged, usage: usageSource === 'reported' ? withoutCosts(reported) : asWire(usage) };
     },
     close: () => {
       clearTimeout(watchdog);

@@ -1,8 +1,10 @@
 import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { StoreFull } from '../eventstore/event-store.ts';
+import { isBeyondContext } from './bounds.ts';
 import { createCall, type Call } from './call.ts';
 import { createIdempotency, type RecordedBy } from './idempotency.ts';
 import { isIntricate, MAX_VALUES } from './intricate.ts';
+import { eventsOfWhole } from './last-events.ts';
 import { createLedger, type ExecuteOnAccount, type Ledger } from './ledger.ts';
 import { unsoldMedia } from './media-parts.ts';
 import { upstreamProblem, type CompletionProblem } from './problem.ts';
@@ -144,11 +146,16 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
     if (draining) call.cancel('drained');
     let streaming = false;
     try {
-      const response = await dispatch(call, upstream);
+      const response = await dispatch(call, upstream, promptTokens);
       if (!('body' in response)) return problem(response);
-      if (!response.contentType.includes('text/event-stream')) {
+      if (!isEventStream(response)) {
         const answer = await answerWhole(call, response);
-        return answer.kind === 'whole' ? { ...answer, ...capOf(call.bounds) } : problem(answer);
+        if (answer.kind !== 'whole') return problem(answer);
+        const cap = capOf(call.bounds);
+        if (!request.streamed || request.endpoint === '/embeddings') return { ...answer, ...cap };
+        const events = eventsOfWhole(call, answer.body);
+        const relay = (sink: Sink): Promise<void> => Promise.resolve(sink.write(events)).finally(over);
+        return { kind: 'stream', generationId: call.generationId, relay, ...cap };
       }
       streaming = true;
       const relay = (sink: Sink): Promise<void> =>
@@ -187,6 +194,13 @@ const intricate: CompletionProblem = {
   param: null,
 };
 
+const beyondContext = ({ contextTokens }: PriceVersion): CompletionProblem => ({
+  kind: 'bad_request',
+  code: 'context_length_exceeded',
+  message: `This model's maximum context length is ${contextTokens} tokens here, and the messages alone have more. Send less.`,
+  param: 'messages',
+});
+
 const problem = (what: CompletionProblem): Answer => ({ kind: 'problem', problem: what });
 
 const whyNotReserved = ({ refusal, affordableTokens }: NotReserved): CompletionProblem =>
@@ -196,6 +210,9 @@ const whyNotReserved = ({ refusal, affordableTokens }: NotReserved): CompletionP
 
 const serves = ({ kind }: PriceVersion, endpoint: Endpoint): boolean =>
   ({ '/chat/completions': 'chat', '/completions': 'completion', '/embeddings': 'embedding' })[endpoint] === kind;
+
+/** Media types are the same in any case, and may have parameters. */
+const isEventStream = ({ contentType }: UpstreamResponse): boolean => /^\s*text\/event-stream\b/i.test(contentType);
 
 const capOf = ({ outputCap }: Bounds): { outputCap?: number } => (outputCap === undefined ? {} : { outputCap });
 
@@ -209,9 +226,18 @@ const forgo =
   };
 
 /** Asks the upstream. Whatever goes wrong before there is an answer releases the hold and costs nothing. */
-const dispatch = async (call: Call, upstream: Upstream): Promise<UpstreamResponse | CompletionProblem> => {
+const dispatch = async (
+  call: Call,
+  upstream: Upstream,
+  promptTokens: TokenCounter,
+): Promise<UpstreamResponse | CompletionProblem> => {
   const { request, price, bounds, ledger, signal } = call;
   try {
+    // Long prompts take a while to count: it is done for who has credit for them, and while nobody else can spend that.
+    if (await isBeyondContext(request, price, promptTokens)) {
+      await ledger.release('upstream_refused', 'beyond the context that is sold');
+      return beyondContext(price);
+    }
     signal.throwIfAborted();
     const body = forwarded(request, price, bounds, upstream);
     const response = await upstream.send({ endpoint: request.endpoint, body, signal });
@@ -224,17 +250,31 @@ const dispatch = async (call: Call, upstream: Upstream): Promise<UpstreamRespons
   }
 };
 
-/** The request as the upstream must see it: its own name for the model, usage always on, a limit where credits set one. */
+/** The request as the upstream must see it: its own names for the model and for a limit, usage always on. */
 const forwarded = (
   request: CompletionRequest,
   price: PriceVersion,
   { outputCap }: Bounds,
-  upstream: Upstream,
-): Buffer =>
-  withFields(request, {
-    ...(price.upstreamModel === request.model ? {} : { model: price.upstreamModel }),
-    ...(request.streamed && !request.includeUsage
-      ? { stream_options: { ...(request.fields['stream_options'] ?? {}), include_usage: true } }
-      : {}),
-    ...(outputCap === undefined ? {} : { [upstream.outputLimitField]: outputCap }),
-  });
+  { outputLimitField }: Upstream,
+): Buffer => {
+  const { fields } = request;
+  // DeepSeek takes no notice of the newer name, so that nothing would bound what is said; Mistral refuses it.
+  const renames = outputLimitField === 'max_tokens' && typeof fields[NEWER_LIMIT] === 'number';
+  const limit = request.maxOutputTokens;
+  return withFields(
+    request,
+    {
+      ...(price.upstreamModel === request.model ? {} : { model: price.upstreamModel }),
+      ...(request.streamed && !request.includeUsage
+        ? { stream_options: { ...(fields['stream_options'] ?? {}), include_usage: true } }
+        : {}),
+      ...(outputCap === undefined ? {} : { [outputLimitField]: outputCap }),
+      // Under one name there is one limit: the one that is held for.
+      ...(renames ? { [NEWER_LIMIT]: limit } : {}),
+      ...(renames && Object.hasOwn(fields, outputLimitField) ? { [outputLimitField]: limit } : {}),
+    },
+    renames ? { [NEWER_LIMIT]: outputLimitField } : {},
+  );
+};
+
+const NEWER_LIMIT = 'max_completion_tokens';

@@ -1,22 +1,25 @@
 /** Where a value stands in a text: from its first character up to, but not including, the one after its last. */
 export type Span = { readonly start: number; readonly end: number };
 
+/** A member of an object: where its value stands, and where its name does, quotes and all. */
+export type Member = Span & { readonly name: Span };
+
 /**
  * Where the values of that name stand in the text of a JSON object, at its top level alone, so that one can be replaced
  * and every other byte stays as it was written. More than one only where the text repeats the name. The text must be
  * valid JSON; it may be UTF-8 read as latin1, so that places are those of bytes.
  */
-export const membersOf = (json: string, name: string): readonly Span[] => {
-  const spans: Span[] = [];
+export const membersOf = (json: string, name: string): readonly Member[] => {
+  const members: Member[] = [];
   let at = skipSpace(json, json.indexOf('{') + 1);
   while (json[at] === '"') {
     const nameEnd = endOfString(json, at);
     const start = skipSpace(json, skipSpace(json, nameEnd) + 1);
     const end = endOfValue(json, start);
-    if (isName(json.slice(at, nameEnd), name)) spans.push({ start, end });
+    if (isName(json.slice(at, nameEnd), name)) members.push({ start, end, name: { start: at, end: nameEnd } });
     at = skipSpace(json, skipSpace(json, end) + 1);
   }
-  return spans;
+  return members;
 };
 
 const isName = (written: string, name: string): boolean =>

@@ -2,6 +2,7 @@ import type { Delivery } from '../domain/account/events.ts';
 import { formatUsd } from '../domain/money.ts';
 import type { Shortage } from './allowance.ts';
 import type { Call, Settlement } from './call.ts';
+import { asList, field } from './loose-json.ts';
 import type { StreamMeter } from './meter.ts';
 
 const event = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;
@@ -39,6 +40,26 @@ export const errorEvent = (call: Call, meter: StreamMeter, ended: Delivery['ende
             param: null,
           },
   });
+
+/**
+ * An answer that came whole to who asked for a stream. Its readers take no JSON for one: the SDKs would read nothing at
+ * all, of what was paid for.
+ */
+export const eventsOfWhole = ({ request }: Call, body: string): string => {
+  const { choices, usage, ...answer } = JSON.parse(body) as Readonly<Record<string, unknown>>;
+  const object = request.endpoint === '/completions' ? 'text_completion' : 'chat.completion.chunk';
+  const said = event({ ...answer, object, choices: asList(choices).map(streamedChoice) });
+  const told = request.includeUsage ? event({ ...answer, object, choices: [], usage }) : '';
+  return `${said}${told}data: [DONE]\n\n`;
+};
+
+const streamedChoice = (choice: unknown): unknown => {
+  const message = field(choice, 'message');
+  if (typeof choice !== 'object' || typeof message !== 'object') return choice;
+  const calls = asList(field(message, 'tool_calls')).map((call, index) => ({ index, ...(call as object) }));
+  const { message: _, ...rest } = choice as Readonly<Record<string, unknown>>;
+  return { ...rest, delta: { ...message, ...(calls.length > 0 ? { tool_calls: calls } : {}) } };
+};
 
 const shortages: Readonly<Record<Shortage, { readonly code: string; readonly message: string }>> = {
   key_limit_exceeded: {

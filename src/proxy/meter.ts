@@ -1,6 +1,7 @@
 import { createParser } from 'eventsource-parser';
 import type { Said } from './allowance.ts';
 import { membersOf } from './json-text.ts';
+import { asList, field } from './loose-json.ts';
 import { textsOf, type Spoken } from './spoken.ts';
 
 /** What is known of an answer so far, whether it came whole or in pieces. */
@@ -22,6 +23,8 @@ export type Passing = Said & {
 export type StreamMeter = {
   /** Takes in bytes of the upstream's stream, and gives back what may be passed on now: the same bytes, where it can. */
   feed(bytes: Uint8Array): Uint8Array | string;
+  /** The upstream closed in good order: its last event counts, if it left out the blank line after it, as it does for the SDKs. */
+  close(): void;
   /** The same, event by event, for when not all of it may be passed on at once. */
   readonly passing: readonly Passing[];
   /** The stream ends before this event, for the customer, and whatever else has come was never said. */
@@ -46,18 +49,14 @@ const DONE = '[DONE]';
 /** The fields of a streamed chunk that are looked at, in either format; whatever else it has passes through. */
 type Chunk = {
   readonly id?: unknown;
+  readonly object?: unknown;
   readonly usage?: unknown;
   readonly error?: unknown;
+  /** What Groq has to say beside the format: a usage, or an error that ended the stream. */
+  readonly x_groq?: unknown;
   /** Of embeddings: the vectors. */
   readonly data?: unknown;
-  readonly choices?: readonly Choice[];
-};
-
-type Choice = {
-  readonly index?: unknown;
-  readonly text?: unknown;
-  readonly delta?: Readonly<Record<string, unknown>>;
-  readonly finish_reason?: unknown;
+  readonly choices?: unknown;
 };
 
 /**
@@ -84,14 +83,15 @@ export const createStreamMeter = (): StreamMeter => {
   let upstreamId: string | null = null;
   let finishReason: string | null = null;
 
-  const readChoice = (choice: Choice): void => {
-    const index = typeof choice.index === 'number' ? choice.index : 0;
-    if (typeof choice.finish_reason === 'string') {
-      finishReason = choice.finish_reason;
+  const readChoice = (choice: object): void => {
+    const told = field(choice, 'index');
+    const index = typeof told === 'number' ? told : 0;
+    const reason = finishReasonOf(choice);
+    if (reason !== null) {
+      finishReason = reason;
       finished = [...finished, index];
     }
-    const said = choice.text ?? choice.delta;
-    const words = typeof said === 'string' ? said : wordsOf(said);
+    const words = textOf(choice) || wordsOf(field(choice, 'delta'));
     if (words === '') return;
     spoken.push({ choice: index, words });
     bytes += Buffer.byteLength(words);
@@ -101,35 +101,48 @@ export const createStreamMeter = (): StreamMeter => {
   const parser = createParser({
     onEvent: ({ data, event }) => {
       events++;
-      if (state !== 'open' || data === DONE) {
+      if (state === 'error' || data === DONE) {
         if (state === 'open') state = 'done';
         untouched = false;
         return;
       }
       const chunk = parse(data);
-      if (typeof chunk?.id === 'string') upstreamId ??= chunk.id;
-      if (isThere(chunk?.usage)) {
-        usage = chunk?.usage;
-        usageChunk = { ...chunk, choices: [] };
+      if (typeof chunk?.id === 'string' && chunk.id !== '') upstreamId ??= chunk.id;
+      const reported = chunk && (isThere(chunk.usage) ? chunk.usage : field(chunk.x_groq, 'usage'));
+      // What comes after the end can but tell what was not told before it.
+      if (isThere(reported) && (state === 'open' || !isThere(usage))) {
+        usage = reported;
+        usageChunk = { ...chunk, usage, choices: [] };
       }
-      if (isThere(chunk?.error)) state = 'error';
-      if (!chunk || state === 'error' || (isThere(chunk.usage) && chunk.choices?.length === 0)) {
+      if (state === 'open' && (event === 'error' || (chunk && isError(chunk)))) state = 'error';
+      if (!chunk || state !== 'open' || (isThere(reported) && !isFilled(chunk.choices))) {
         untouched = false;
         return;
       }
       choicesOf(chunk).forEach(readChoice);
-      passing.push({ wire: () => written(data, event), bytes, pieces: spoken.length, finished });
+      if (isThere(chunk.usage)) untouched = false;
+      const passes = isThere(chunk.usage) ? withoutUsage(data) : data;
+      passing.push({ wire: () => written(passes, event), bytes, pieces: spoken.length, finished });
     },
   });
 
+  const begin = (): void => {
+    before = { bytes, pieces: spoken.length, finished };
+    passing = [];
+  };
+
   return {
     feed: (piece) => {
-      before = { bytes, pieces: spoken.length, finished };
-      passing = [];
+      begin();
       untouched = aligned;
       parser.feed(decoder.decode(piece, { stream: true }));
       aligned = endsWithEvent(piece);
       return untouched && aligned ? piece : passing.map(({ wire }) => wire()).join('');
+    },
+    close: () => {
+      begin();
+      if (!aligned) parser.feed(`${decoder.decode()}\n\n`);
+      aligned = true;
     },
     get passing() {
       return passing;
@@ -170,35 +183,77 @@ const LINE_FEED = 10;
 const endsWithEvent = (bytes: Uint8Array): boolean => bytes.at(-1) === LINE_FEED && bytes.at(-2) === LINE_FEED;
 
 /**
+ * The usage is told once, at the end, with the cost. In the midst of a stream it tells how far that has come, and whoever
+ * adds them up as they come would think to have used many times as much.
+ */
+const withoutUsage = (data: string): string =>
+  membersOf(data, 'usage').reduceRight((json, { start, end }) => `${json.slice(0, start)}null${json.slice(end)}`, data);
+
+/**
  * Reads an answer that came whole; undefined where it is none: no JSON object, an error in spite of its status (as some
  * providers tell them), or neither choices nor vectors nor a usage.
  */
 export const readAnswer = (body: string): Metered | undefined => {
   const answer = parse(body);
-  if (!answer || isThere(answer.error)) return undefined;
-  const choices: readonly Readonly<Record<string, unknown>>[] = choicesOf(answer);
+  if (!answer || isError(answer)) return undefined;
+  const choices = choicesOf(answer);
   if (choices.length === 0 && !isFilled(answer.data) && !isThere(answer.usage)) return undefined;
-  const finishReason = choices[0]?.['finish_reason'];
   return {
     upstreamId: typeof answer.id === 'string' ? answer.id : null,
-    finishReason: typeof finishReason === 'string' ? finishReason : null,
+    finishReason: finishReasonOf(choices[0]),
     usage: answer.usage,
-    texts: choices.map((choice) => (typeof choice['text'] === 'string' ? choice['text'] : wordsOf(choice['message']))),
+    texts: choices.map((choice) => textOf(choice) || wordsOf(field(choice, 'message'))),
   };
 };
+
+/** Told at the top by most, in a choice by OpenRouter, aside by Groq; by older vLLM and by Mistral it is the object itself. */
+const isError = ({ error, object, x_groq: aside, choices }: Chunk): boolean =>
+  isThere(error) ||
+  object === 'error' ||
+  isThere(field(aside, 'error')) ||
+  asList(choices).some((choice) => isThere(field(choice, 'error')));
+
+/** A choice that has not finished says null, or, at some, an empty string. */
+const finishReasonOf = (choice: unknown): string | null => {
+  const reason = field(choice, 'finish_reason');
+  return typeof reason === 'string' && reason !== '' ? reason : null;
+};
+
+/** What the legacy format says. Together has it beside the delta as well, and empty where that calls a tool. */
+const textOf = (choice: unknown): string => {
+  const text = field(choice, 'text');
+  return typeof text === 'string' ? text : '';
+};
+
+/** What stands in a message beside what is said: whose it is, and to whom it is. */
+const unsaid = new Set(['role', 'channel']);
 
 /** Every string that a message or a delta says: the content, a refusal, reasoning, the arguments of tools. */
 const wordsOf = (said: unknown): string => {
   if (typeof said !== 'object' || said === null) return '';
   let words = '';
   for (const [name, value] of Object.entries(said)) {
-    if (name === 'role') continue;
+    if (unsaid.has(name)) continue;
+    // Some say their thoughts twice, under the newer name and under the older.
+    if (name === 'reasoning' && value === field(said, 'reasoning_content')) continue;
     if (typeof value === 'string') words += value;
+    else if (name === 'content') words += wordsOfParts(value);
     else if (name === 'tool_calls' && Array.isArray(value)) for (const call of value) words += callOf(call);
     else if (name === 'function_call') words += callOf({ function: value });
   }
   return words;
 };
+
+/** Mistral says its thoughts in parts, and these in parts of their own. */
+const wordsOfParts = (parts: unknown): string =>
+  asList(parts)
+    .map((part) => {
+      const [text, thinking] = [field(part, 'text'), field(part, 'thinking')];
+      return (
+        (typeof text === 'string' ? text : '') + (typeof thinking === 'string' ? thinking : wordsOfParts(thinking))
+      );
+    })
+    .join('');
 
 const callOf = (call: unknown): string => {
   const called = (call as { function?: { name?: unknown; arguments?: unknown } } | null)?.function;
@@ -207,8 +262,8 @@ const callOf = (call: unknown): string => {
 };
 
 /** Whatever else is in their list is none. */
-const choicesOf = ({ choices }: Chunk): readonly Choice[] =>
-  Array.isArray(choices) ? choices.filter((one) => typeof one === 'object' && one !== null) : [];
+const choicesOf = ({ choices }: Chunk): readonly object[] =>
+  asList(choices).filter((one) => typeof one === 'object' && one !== null);
 
 const isFilled = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
 

@@ -1,11 +1,12 @@
 import type { AccountRefusal } from '../domain/account/decide.ts';
 import type { Duplicate } from './idempotency.ts';
+import { isAboutUs, readError, unsaid, type UpstreamError } from './upstream-error.ts';
 
 /** Why a completion was not had. What it means in HTTP is for the door to say. */
 export type CompletionProblem =
   | {
       readonly kind: 'bad_request';
-      readonly code: 'invalid_json' | 'invalid_request' | 'unsupported_parameter';
+      readonly code: 'invalid_json' | 'invalid_request' | 'unsupported_parameter' | 'context_length_exceeded';
       readonly message: string;
       readonly param: string | null;
     }
@@ -26,16 +27,10 @@ export type CompletionProblem =
   | { readonly kind: 'client_gone' }
   | { readonly kind: 'draining' };
 
-export type UpstreamError = {
-  readonly message: string;
-  readonly type: string;
-  readonly param: string | null;
-  readonly code: string | null;
-};
-
 /**
  * What an upstream's error status means to a customer. Its 401, 403 and 402 are about our account there, and its 429
- * about all our customers together, so those are not passed on as theirs.
+ * about all our customers together, so those are not passed on as theirs; nor are the same things said under another
+ * status.
  */
 export const upstreamProblem = (status: number, body: string, retryAfterMs: number | undefined): CompletionProblem => {
   const later = retryAfterMs === undefined ? {} : { retryAfterMs };
@@ -46,21 +41,10 @@ export const upstreamProblem = (status: number, body: string, retryAfterMs: numb
     return { kind: 'upstream_failed', code: 'server_is_overloaded', ...later };
   }
   if (status === 408 || status === 504) return { kind: 'upstream_failed', code: 'upstream_timeout' };
-  if (status >= 400 && status < 500) return { kind: 'upstream_refused', status, error: readError(body) };
-  return { kind: 'upstream_failed', code: 'upstream_error', ...later };
-};
-
-const readError = (body: string): UpstreamError => {
-  const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
-  try {
-    const { error } = JSON.parse(body) as { error?: Readonly<Record<string, unknown>> };
-    return {
-      message: text(error?.['message']) ?? 'The provider refused the request.',
-      type: text(error?.['type']) ?? 'invalid_request_error',
-      param: text(error?.['param']),
-      code: text(error?.['code']),
-    };
-  } catch {
-    return { message: 'The provider refused the request.', type: 'invalid_request_error', param: null, code: null };
-  }
+  if (status < 400 || status >= 500) return { kind: 'upstream_failed', code: 'upstream_error', ...later };
+  const error = readError(body);
+  if (!isAboutUs(error)) return { kind: 'upstream_refused', status, error };
+  // A request that is too large stays so, however often it is sent; only by what limit of ours is nobody's business.
+  if (status === 413) return { kind: 'upstream_refused', status, error: unsaid };
+  return { kind: 'upstream_failed', code: 'no_provider' };
 };

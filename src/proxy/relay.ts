@@ -54,6 +54,8 @@ const pass = async (call: Call, response: UpstreamResponse, meter: StreamMeter, 
       const slow = covered && passing.length > 0 ? sink.write(passing) : undefined;
       if (slow) await waitForReader(call, meter, slow);
     }
+    meter.close();
+    if (meter.passing.length > 0) await passInTurn(call, meter, sink);
   } catch (error) {
     if (!(error instanceof UpstreamFailed)) throw error;
     if (error.code === 'timeout') call.cancel('timeout');

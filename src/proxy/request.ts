@@ -128,18 +128,26 @@ const promptCount = (prompt: unknown): number =>
   Array.isArray(prompt) && typeof prompt[0] !== 'number' ? prompt.length : 1;
 
 /**
- * The body with some top-level fields changed, and every other byte as it came: numbers that no double can hold, and
- * the order that a provider's cache may depend on.
+ * The body with some top-level fields changed or called by another name, and every other byte as it came: numbers that no
+ * double can hold, and the order that a provider's cache may depend on.
  */
-export const withFields = ({ body, fields }: CompletionRequest, changes: Readonly<Record<string, unknown>>): Buffer => {
+export const withFields = (
+  { body, fields }: CompletionRequest,
+  changes: Readonly<Record<string, unknown>>,
+  renamed: Readonly<Record<string, string>> = {},
+): Buffer => {
   const edits: Edit[] = [];
   const added: Record<string, unknown> = {};
+  const touched = [...Object.keys(changes), ...Object.keys(renamed)];
   // Read as latin1, places in the text are places in the bytes.
-  const text = Object.keys(changes).some((name) => Object.hasOwn(fields, name)) ? body.toString('latin1') : '';
+  const text = touched.some((name) => Object.hasOwn(fields, name)) ? body.toString('latin1') : '';
+  for (const [from, to] of Object.entries(renamed)) {
+    for (const { name } of membersOf(text, from)) edits.push({ ...name, json: JSON.stringify(to) });
+  }
   for (const [name, value] of Object.entries(changes)) {
     if (!Object.hasOwn(fields, name)) added[name] = value;
     // A name that is repeated is changed each time: which of them counts is for the provider to know.
-    else for (const span of membersOf(text, name)) edits.push({ ...span, json: JSON.stringify(value) });
+    else for (const { start, end } of membersOf(text, name)) edits.push({ start, end, json: JSON.stringify(value) });
   }
   if (Object.keys(added).length > 0) {
     const start = body.indexOf('{') + 1;

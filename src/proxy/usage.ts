@@ -12,6 +12,8 @@ const reported = z.object({
   completion_tokens_details: z.object({ reasoning_tokens: count }).nullish(),
   /** DeepSeek's name for what was read from the cache. */
   prompt_cache_hit_tokens: count,
+  /** Mistral's, beside the common one. */
+  num_cached_tokens: count,
 });
 
 /** What a request can use at most, and whether it was answered with words; a report of more, or of none, is absurd. */
@@ -42,7 +44,8 @@ export const readUsage = (value: unknown, plausible: Plausible): ReadUsage => {
 
   const anomalies: string[] = [];
   if (output !== completion) anomalies.push('output_taken_from_total');
-  const cachedInput = data.prompt_tokens_details?.cached_tokens ?? data.prompt_cache_hit_tokens ?? 0;
+  const cachedInput =
+    data.prompt_tokens_details?.cached_tokens ?? data.prompt_cache_hit_tokens ?? data.num_cached_tokens ?? 0;
   const cacheWrite = data.prompt_tokens_details?.cache_write_tokens ?? 0;
   const reasoning = data.completion_tokens_details?.reasoning_tokens ?? 0;
   if (cachedInput + cacheWrite > prompt || reasoning > output) {
@@ -59,6 +62,15 @@ export const readUsage = (value: unknown, plausible: Plausible): ReadUsage => {
     anomalies,
   };
 };
+
+/** What a provider takes from us is not what a customer pays, so these are not passed on. `cost` is ours instead. */
+const costsOfOurs = new Set(['cost', 'cost_details', 'cost_in_usd_ticks']);
+
+/** A usage as it is told to a customer, but for the cost. */
+export const withoutCosts = (usage: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.keys(usage).some((name) => costsOfOurs.has(name))
+    ? Object.fromEntries(Object.entries(usage).filter(([name]) => !costsOfOurs.has(name)))
+    : usage;
 
 /** What was counted here, where the upstream did not say: all of it input and output of the plain classes. */
 export const meteredUsage = (inputTokens: number, outputTokens: number): Usage => ({

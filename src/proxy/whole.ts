@@ -99,5 +99,9 @@ export const readText = async (body: AsyncIterable<Uint8Array>, maxBytes: number
     if (bytes > maxBytes) throw new UpstreamFailed('reset', `the answer is longer than ${maxBytes} bytes`);
     parts.push(part);
   }
-  return Buffer.concat(parts).toString('utf8');
+  const text = Buffer.concat(parts).toString('utf8');
+  return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
 };
+
+/** No JSON may begin with it, and some does. */
+const BYTE_ORDER_MARK = '\uFEFF';

@@ -108,6 +108,52 @@ describe('a completion', () => {
     expect(await ask({ ...chat, messages })).toMatchObject({ kind: 'whole' });
   });
 
+  it('sells no more of a window than its price is for, though the model may read more', async () => {
+    const upstream = answering(whole);
+    const { ask, account } = open({ upstream, prices: [{ ...price, contextTokens: 1000 }] });
+    const told = (content: unknown) => ask({ ...chat, messages: [{ role: 'user', content }] });
+    for (const content of ['w '.repeat(1001), [{ type: 'text', text: 'w '.repeat(1001) }]]) {
+      expect(await told(content)).toMatchObject({
+        problem: { kind: 'bad_request', code: 'context_length_exceeded', param: 'messages' },
+      });
+    }
+    expect(account.events.at(-1)).toMatchObject({ type: 'HoldReleased', reason: 'upstream_refused' });
+    expect(account.state.wallet).toMatchObject({ balance: CREDITS, held: 0n });
+    expect(upstream.sent).toEqual([]);
+    expect(await told('words '.repeat(1000))).toMatchObject({ kind: 'whole' });
+    const image_url = { url: `data:image/png;base64,${'A'.repeat(4000)}` };
+    expect(await told([{ type: 'image_url', image_url }])).toMatchObject({ kind: 'whole' });
+  });
+
+  it('is charged for all that was read, where that is more than the window that is sold', async () => {
+    // Older functions are read by models, and not counted here.
+    const functions = [{ name: 'f', description: 'w '.repeat(5000) }];
+    const upstream = answering(JSON.stringify({ ...(JSON.parse(whole) as object), usage: usage(5000, 2) }));
+    const { ask, account } = open({ upstream, prices: [{ ...price, contextTokens: 1000 }] });
+    expect(await ask({ ...chat, functions })).toMatchObject({ kind: 'whole', costUsd: '0.005008' });
+    expect(account.events.at(-1)).toMatchObject({ usage: { input: 5000 }, delivery: { usageSource: 'reported' } });
+  });
+
+  it('tells what the customer pays, and not what we do, as xAI and OpenRouter tell us', async () => {
+    const ours = { cost: 0.5, cost_details: { upstream_inference_cost: 0.4 }, cost_in_usd_ticks: 232856000 };
+    const told = { ...usage(9, 2), num_sources_used: 0, ...ours };
+    const { ask } = open({ upstream: answering(JSON.stringify({ ...(JSON.parse(whole) as object), usage: told })) });
+    const answer = await ask();
+    if (answer.kind !== 'whole') throw new Error('it is answered');
+    const paid = { ...usage(9, 2), num_sources_used: 0, cost: '0.000017' };
+    expect(JSON.parse(answer.body)).toMatchObject({ usage: paid });
+    expect(answer.body).not.toMatch(/cost_|upstream_/);
+    const upstream = createTestUpstream(() =>
+      streamOf([
+        sse(chunk({ content: 'a' }, { usage: told }), lastChunk, chunk({}, { choices: [], usage: told }), '[DONE]'),
+      ]),
+    );
+    const stream = await open({ upstream }).ask({ ...chat, stream: true, stream_options: { include_usage: true } });
+    const written = await relay(stream);
+    expect(written).toContain(`"usage":${JSON.stringify(paid)}`);
+    expect(written).not.toMatch(/cost_|upstream_/);
+  });
+
   it('sells no sound that may cost more than text', async () => {
     const upstream = answering(whole);
     const { ask, account } = open({ upstream });
@@ -133,13 +179,41 @@ describe('a completion', () => {
     }
   });
 
+  it('streams however the media type is written', async () => {
+    for (const contentType of [
+      'text/event-stream',
+      'text/event-stream;charset=UTF-8',
+      'Text/Event-Stream; charset=utf-8',
+    ]) {
+      const upstream = createTestUpstream(() => ({ ...streamOf([sse(lastChunk, '[DONE]')]), contentType }));
+      await relay(await open({ upstream }).ask({ ...chat, stream: true }));
+    }
+  });
+
+  it('is told as a stream to who asked for one, though it came whole', async () => {
+    const call = { id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } };
+    const message = { role: 'assistant', content: 'Fine.', tool_calls: [call] };
+    const choices = [{ index: 0, message, logprobs: null, finish_reason: 'tool_calls' }];
+    const upstream = answering(JSON.stringify({ id: 'c-1', object: 'chat.completion', choices, usage: usage(9, 2) }));
+    const { ask, completions } = open({ upstream });
+    const delta = { ...message, tool_calls: [{ index: 0, ...call }] };
+    const said = { id: 'c-1', object: 'chat.completion.chunk' };
+    const chunks = [{ ...said, choices: [{ index: 0, logprobs: null, finish_reason: 'tool_calls', delta }] }];
+    const plain = chunks.map((one) => JSON.stringify(one));
+    expect(await relay(await ask({ ...chat, stream: true }))).toBe(sse(...plain, '[DONE]'));
+    const told = JSON.stringify({ ...said, choices: [], usage: { ...usage(9, 2), cost: '0.000017' } });
+    const options = { stream: true, stream_options: { include_usage: true } };
+    expect(await relay(await ask({ ...chat, ...options }))).toBe(sse(...plain, told, '[DONE]'));
+    expect(completions.active).toBe(0);
+  });
+
   it('is held for as a whole where a stream was asked for and none was made, or not given', async () => {
     const long = { ...(JSON.parse(whole) as object), usage: usage(9, 5000) };
     const choices = [{ index: 0, message: { content: 'w '.repeat(5000) }, finish_reason: 'stop' }];
     const upstream = answering(JSON.stringify({ ...long, choices }));
     const prices = [{ ...price, upstreamModel: 'gpt-4o', maxOutputTokens: 10_000 }];
     const rich = open({ upstream, prices });
-    expect(await rich.ask({ ...chat, stream: true })).toMatchObject({ kind: 'whole' });
+    expect(await relay(await rich.ask({ ...chat, stream: true }))).toContain('"delta":{"content":"w w ');
     expect(rich.account.events.map(({ type }) => type)).toEqual([
       'CreditsReserved',
       ...['HoldExtended', 'HoldExtended'],
@@ -221,7 +295,8 @@ describe('a completion', () => {
       upstream,
       prices: [{ ...price, rates, upstreamModel: 'gpt-4o', maxOutputTokens: 10_000 }],
     });
-    expect(await ask({ ...chat, stream: true })).toMatchObject({ kind: 'whole', costUsd: '0.000009' });
+    expect(await ask({ ...chat, stream: true })).toMatchObject({ kind: 'stream' });
+    expect(account.events.at(-1)).toMatchObject({ charged: 9000n });
     expect(account.events.map(({ type }) => type)).toEqual(['CreditsReserved', 'HoldSettled']);
   });
 
@@ -239,6 +314,29 @@ describe('a completion', () => {
     if (answer.kind !== 'whole') throw new Error('it is answered');
     expect(answer.outputCap).toBeGreaterThan(300);
     expect(upstream.sent[0]?.body).toEqual({ ...chat, max_completion_tokens: answer.outputCap });
+  });
+
+  it.each<[object, string]>([
+    [{ max_completion_tokens: 7 }, '"max_tokens":7'],
+    [{ max_tokens: 7 }, '"max_tokens":7'],
+    [{ max_tokens: null, max_completion_tokens: 7 }, '"max_tokens":7,"max_tokens":7'],
+    [{ max_tokens: 5, max_completion_tokens: 7 }, '"max_tokens":7,"max_tokens":7'],
+    [{ max_completion_tokens: null }, '"max_completion_tokens":null'],
+    [{}, ''],
+  ])('tells a provider that knows but the older name for it of a limit like %o', async (limits, told) => {
+    // DeepSeek takes no notice of `max_completion_tokens`, and says as much as it likes; Mistral answers 422.
+    let body = '';
+    const older: Upstream = {
+      ...answering(whole),
+      outputLimitField: 'max_tokens',
+      send: (request) => {
+        body = Buffer.from(request.body).toString();
+        return answering(whole).send(request);
+      },
+    };
+    const { ask } = open({ upstream: older });
+    await ask({ ...chat, ...limits });
+    expect(body).toBe(JSON.stringify(chat).replace(/}$/, told === '' ? '}' : `,${told}}`));
   });
 
   it.each<[string, Options, unknown, Endpoint, object]>([
@@ -330,6 +428,27 @@ describe('a completion', () => {
     await expect(ask()).rejects.toThrow(TypeError);
     expect(account.events.at(-1)).toMatchObject({ type: 'HoldReleased', reason: 'gateway_failed' });
     expect(completions.active).toBe(0);
+  });
+
+  it('that an error of ours ends once the answer is there gives the hold back as well', async () => {
+    const account = openAccount(CREDITS);
+    const execute: ExecuteOnAccount = (...asked) =>
+      asked[1].type === 'SettleHold' ? Promise.reject(new TypeError('a bug')) : account.execute(...asked);
+    await expect(open({ account, execute }).ask()).rejects.toThrow(TypeError);
+    expect(account.events.at(-1)).toMatchObject({ type: 'HoldReleased', reason: 'gateway_failed' });
+  });
+
+  it('may begin with a byte order mark, and with blank lines', async () => {
+    for (const before of ['\uFEFF', '\n\n\r\n  ']) {
+      const { ask } = open({ upstream: answering(before + whole) });
+      expect(await ask()).toMatchObject({ kind: 'whole', costUsd: '0.000017' });
+    }
+  });
+
+  it('whose choices are none leaves no hold', async () => {
+    const { ask, account } = open({ upstream: answering('{"choices":[null]}') });
+    expect(await ask()).toMatchObject({ problem: { kind: 'upstream_failed' } });
+    expect(account.state.wallet.held).toBe(0n);
   });
 
   it('whose reservation nobody acknowledged leaves no hold, though it was written', async () => {

@@ -31,6 +31,8 @@ const eventsOf = (text: string) => {
 };
 
 const words = ['na', 'ïve ', '😀', ' 家族', '👩‍👩‍👧', ' "{[DONE]}"', '\ndata: x', ''];
+/** Of mistral-medium-2604. */
+const thinking = (text: string) => ({ content: [{ type: 'thinking', thinking: [{ type: 'text', text }] }] });
 const answer = [chunk({ role: 'assistant', content: '' }), ...words.map((content) => chunk({ content })), lastChunk];
 const whole = sse(...answer, usageChunk(9, 7), '[DONE]');
 
@@ -126,6 +128,10 @@ describe('a stream meter', () => {
     ['reasoning', { reasoning_content: 'hm' }, 'hm'],
     ['the name of a tool', { tool_calls: [{ index: 0, id: 'c', function: { name: 'f', arguments: '' } }] }, 'f'],
     ['arguments', { tool_calls: [{ index: 0, function: { arguments: '{"a"' } }] }, '{"a"'],
+    ['thoughts that come under two names once', { reasoning: 'hm', reasoning_content: 'hm' }, 'hm'],
+    ['no channel, which is a word in each chunk of gpt-oss at Groq', { reasoning: 'hm', channel: 'analysis' }, 'hm'],
+    ['thoughts in parts of parts, as Mistral has them', thinking('hm'), 'hm'],
+    ['words in parts', { content: [{ type: 'text', text: 'a' }, null, 7, { type: 'reference' }] }, 'a'],
     ['the older form of both', { function_call: { name: 'f', arguments: '{}' } }, 'f{}'],
     ['what nobody knows', { tool_calls: [null, 7, {}], surprise: { deep: 'x' } }, ''],
   ])('meters %s', (_name, delta, text) => {
@@ -139,12 +145,102 @@ describe('a stream meter', () => {
     expect(metered).toMatchObject({ texts: ['a'], upstreamId: 'cmpl-1', finishReason: 'length' });
   });
 
-  it('keeps the last usage, wherever it came', () => {
-    const { passed, metered } = meter([
+  it('meters a call of a tool beside an empty text, as Together tells it', () => {
+    const delta = {
+      role: 'assistant',
+      content: null,
+      tool_calls: [{ index: 0, function: { name: 'f', arguments: '' } }],
+    };
+    const choices = [{ index: 0, text: '', logprobs: null, finish_reason: null, delta }];
+    expect(meter([sse(chunk({}, { choices }))])).toMatchObject({
+      metered: { texts: ['f'] },
+      stream: { delivered: true },
+    });
+    const said = [{ index: 0, text: 'a', delta: { token_id: 30, role: 'assistant', content: 'a', tool_calls: null } }];
+    expect(meter([sse(chunk({}, { choices: said }))]).metered.texts).toEqual(['a']);
+  });
+
+  it('keeps the last usage, wherever it came, and tells of none before the end', () => {
+    // xAI and Gemini count up in every chunk.
+    const { passed, stream, metered } = meter([
       sse(chunk({ content: 'a' }, { usage: usage(9, 1) }), chunk({ content: 'b' }, { usage: usage(9, 2) }), lastChunk),
     ]);
     expect(metered.usage).toEqual(usage(9, 2));
-    expect(eventsOf(passed)).toHaveLength(3);
+    const none = { usage: null };
+    expect(passed).toBe(sse(chunk({ content: 'a' }, none), chunk({ content: 'b' }, none), lastChunk));
+    expect(stream.usageChunk).toMatchObject({ choices: [], usage: usage(9, 2) });
+  });
+
+  it('withholds a usage that comes with no choices, whatever stands in their place', () => {
+    for (const choices of [[], null, undefined, {}]) {
+      const { passed, metered } = meter([sse(chunk({}, { choices, usage: usage(9, 2) }))]);
+      expect(passed).toBe('');
+      expect(metered.usage).toEqual(usage(9, 2));
+    }
+  });
+
+  it('finds the usage that Groq tells aside', () => {
+    const choices = [{ index: 0, delta: {}, logprobs: null, finish_reason: 'stop' }];
+    const aside = chunk({}, { choices, x_groq: { id: 'req_1', usage: { queue_time: 0.07, ...usage(23, 19) } } });
+    const { passed, stream, metered } = meter([sse(aside, '[DONE]')]);
+    expect(metered).toMatchObject({ usage: usage(23, 19), finishReason: 'stop' });
+    expect(stream.usageChunk).toMatchObject({ choices: [], usage: usage(23, 19) });
+    expect(passed).toBe(sse(aside));
+  });
+
+  it('takes a usage that comes after the end, where there was none before', () => {
+    const late = meter([sse(chunk({ content: 'a' }), '[DONE]'), sse(usageChunk(9, 2))]);
+    expect(late.metered.usage).toEqual(usage(9, 2));
+    expect(late.passed).toBe(sse(chunk({ content: 'a' })));
+    expect(meter([sse(usageChunk(9, 1), '[DONE]', usageChunk(9, 2))]).metered.usage).toEqual(usage(9, 1));
+  });
+
+  it('takes an empty finish reason for none', () => {
+    const choices = [{ index: 0, delta: { role: null, content: 'a', tool_calls: null }, finish_reason: '' }];
+    const { stream, metered } = meter([sse(chunk({}, { choices, usage: null }))]);
+    expect(metered).toMatchObject({ finishReason: null, texts: ['a'] });
+    expect([...stream.finished]).toEqual([]);
+  });
+
+  it('does not mind choices that are none', () => {
+    const { passed, metered } = meter([sse('{"choices":[null,7,"x",{"delta":null},{"delta":{"content":"a"}}]}')]);
+    expect(metered.texts).toEqual(['a']);
+    expect(eventsOf(passed)).toHaveLength(1);
+  });
+
+  it.each([
+    ['OpenRouter', chunk({ content: '' }, { error: { code: 502, message: 'Overloaded' } })],
+    [
+      'OpenRouter, in the choice',
+      chunk({}, { choices: [{ delta: {}, finish_reason: 'error', error: { code: 502 } }] }),
+    ],
+    ['Groq, aside', chunk({}, { x_groq: { id: 'req_1', error: 'over capacity' } })],
+    ['Mistral', '{"object":"error","message":"Overloaded","type":"internal_server_error","code":"1000"}'],
+    ['Gemini', '{"error":{"code":503,"message":"Overloaded","status":"UNAVAILABLE"}}'],
+  ])('hears an error in the words of %s', (_name, error) => {
+    const { passed, stream } = meter([sse(chunk({ content: 'a' }), error, chunk({ content: 'b' }), '[DONE]')]);
+    expect(stream.state).toBe('error');
+    expect(passed).toBe(sse(chunk({ content: 'a' })));
+  });
+
+  it('hears an error that is one by its name alone', () => {
+    for (const data of ['{"message":"Overloaded"}', 'Overloaded']) {
+      const { passed, stream } = meter([`event: error\ndata: ${data}\n\n`]);
+      expect(stream.state).toBe('error');
+      expect(passed).toBe('');
+    }
+  });
+
+  it("takes no error of Azure's filter for one of the stream", () => {
+    const filtered = { content_filter_result: { error: { code: 'content_filter_error', message: 'not filtered' } } };
+    const choices = [{ index: 0, delta: {}, finish_reason: 'stop', ...filtered }];
+    const prompt = { id: '', model: '', object: '', choices: [], prompt_filter_results: [{ prompt_index: 0 }] };
+    const chunks = [JSON.stringify(prompt), chunk({ content: 'a' }), chunk({}, { choices })];
+    const { passed, stream, metered } = meter([sse(...chunks)]);
+    expect(stream).toMatchObject({ state: 'open', delivered: true });
+    expect(passed).toBe(sse(...chunks));
+    // The first chunk is of nothing, and has an id of nothing.
+    expect(metered.upstreamId).toBe('chatcmpl-1');
   });
 
   it('has heard the last word when an error came, whatever follows it', () => {
@@ -192,9 +288,33 @@ describe('a stream meter', () => {
     expect(metered.usage).toEqual(usage(9, 1));
   });
 
-  it('waits for the end of an event that never comes', () => {
-    const { passed } = meter([`data: ${chunk({ content: 'a' })}\n`]);
-    expect(passed).toBe('');
+  it('waits for the end of an event, and takes the end of the stream for it', () => {
+    for (const end of ['', '\n', '\r\n']) {
+      const { passed, stream } = meter([`data: ${usageChunk(9, 1)}\n\ndata: ${chunk({ content: 'a' })}${end}`]);
+      expect(passed).toBe('');
+      stream.close();
+      expect(stream.passing.map((event) => event.wire())).toEqual([sse(chunk({ content: 'a' }))]);
+      expect(stream).toMatchObject({ spoken: [{ words: 'a' }], delivered: true });
+    }
+  });
+
+  it('makes nothing of an event that breaks off, nor of the end of a stream that has ended well', () => {
+    for (const pieces of [[`data: ${chunk({ content: 'a' }).slice(0, -1)}`], [sse(chunk({ content: 'a' }))], []]) {
+      const { stream } = meter(pieces);
+      const { events, spoken } = stream;
+      const said = [...spoken];
+      stream.close();
+      expect(stream.passing).toEqual([]);
+      expect(stream.spoken).toEqual(said);
+      expect(stream.events - events).toBe(pieces[0]?.endsWith('\n') === false ? 1 : 0);
+    }
+  });
+
+  it('hears of the end without a blank line after it', () => {
+    const { stream } = meter([sse(chunk({ content: 'a' })), 'data: [DONE]']);
+    expect(stream.state).toBe('open');
+    stream.close();
+    expect(stream.state).toBe('done');
   });
 });
 
@@ -208,6 +328,9 @@ describe('readAnswer', () => {
       usage: { x: 1 },
       texts: ['Fine.', 'Well.'],
     });
+    const called = '{"choices":[{"text":"","finish_reason":"","message":{"tool_calls":[{"function":{"name":"f"}}]}}]}';
+    expect(readAnswer(called)).toMatchObject({ texts: ['f'], finishReason: null });
+    expect(readAnswer('{"choices":[null,7,{"text":"a"}]}')).toMatchObject({ texts: ['a'], finishReason: null });
     expect(readAnswer('{"choices":[{"text":"Once"}]}')).toMatchObject({ texts: ['Once'], upstreamId: null });
     expect(readAnswer('\n\n {"data":[{"embedding":[1]}],"usage":{}}')).toMatchObject({ texts: [], usage: {} });
   });
@@ -223,6 +346,8 @@ describe('readAnswer', () => {
     '{"usage":null}',
     '{"error":{"message":"x"}}',
     '{"error":"x","choices":[{}]}',
+    '{"object":"error","message":"x","choices":[{}]}',
+    '{"choices":[{"error":{"code":502,"message":"x"},"finish_reason":"error","message":{"content":""}}]}',
     '{"choices":[]}',
     '{"choices":[null]}',
     '{"data":[],"usage":null}',

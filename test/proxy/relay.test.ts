@@ -14,6 +14,7 @@ import {
   request,
   sse,
   streamOf,
+  usage,
   usageChunk,
   type Piece,
 } from './examples.ts';
@@ -135,6 +136,55 @@ describe('a stream that is relayed', () => {
     const { written, end } = await relay([sse(...said, lastChunk)]);
     expect(written.endsWith('data: [DONE]\n\n')).toBe(true);
     expect(end).toMatchObject({ type: 'HoldSettled', delivery: { ended: 'completed' } });
+  });
+
+  it('is complete where its last event lacks the blank line, and charged by the usage in that', async () => {
+    for (const last of [usageChunk(9, 2), chunk({}, { choices: [{ delta: {} }], usage: usage(9, 2) })]) {
+      account = openAccount(CREDITS);
+      const { written, end } = await relay([`${sse(...said, lastChunk)}data: ${last}`]);
+      expect(written.endsWith('data: [DONE]\n\n')).toBe(true);
+      expect(end).toMatchObject({ usage: { input: 9, output: 2 }, delivery: { usageSource: 'reported' } });
+    }
+    const { written } = await relay([`${sse(...said)}data: ${lastChunk}\n`]);
+    expect(written).toBe(`${sse(...said, lastChunk)}data: [DONE]\n\n`);
+  });
+
+  it('that closes in the midst, with reasons that say nothing, has not completed', async () => {
+    const choices = [{ index: 0, delta: { content: 'one' }, finish_reason: '' }];
+    const { end } = await relay([sse(chunk({}, { choices }))]);
+    expect(end).toMatchObject({ delivery: { ended: 'upstream_broke', finishReason: null } });
+  });
+
+  it('tells the usage once, at the end, to who asked for it, though it came in every chunk', async () => {
+    const growing = said.map((data, n) => JSON.stringify({ ...(JSON.parse(data) as object), usage: usage(9, n) }));
+    const { written } = await relay([sse(...growing, lastChunk, '[DONE]')], { fields: includeUsage });
+    expect(written.match(/"prompt_tokens"/g)).toHaveLength(1);
+    expect(written).toContain('"completion_tokens":2,"total_tokens":11,"cost":"0.000017"');
+  });
+
+  it('is charged for what was said where the usage of that is zero', async () => {
+    const zeros = (content: string) => chunk({ content }, { usage: usage(0, 0) });
+    for (const [pieces, input, output, usageSource] of [
+      [[sse(zeros('one '), zeros('two')), broke], 3, 2, 'metered'],
+      [[sse(zeros('one '), zeros('two'), lastChunk, '[DONE]')], 3, 2, 'metered'],
+      [[sse(zeros('one '), zeros('two'), usageChunk(9, 4), '[DONE]')], 9, 4, 'reported'],
+      [[sse(chunk({ role: 'assistant' }), lastChunk, usageChunk(9, 0), '[DONE]')], 9, 0, 'reported'],
+    ] as const) {
+      account = openAccount(CREDITS);
+      const { end } = await relay(pieces);
+      const anomalies = usageSource === 'metered' ? ['usage_without_output'] : [];
+      expect(end).toMatchObject({ usage: { input, output }, delivery: { usageSource, anomalies } });
+    }
+  });
+
+  it('is charged for the thoughts that a customer saw and left', async () => {
+    const thought = chunk({ content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'one two three' }] }] });
+    const { end } = await relay([sse(said[0] ?? '', thought), never], {
+      wrote: (text) => {
+        if (text.includes('three')) customer.abort();
+      },
+    });
+    expect(end).toMatchObject({ type: 'HoldSettled', usage: { input: 3, output: 3 } });
   });
 
   it('is charged for what was metered where it breaks', async () => {

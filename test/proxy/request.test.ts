@@ -143,6 +143,17 @@ describe('withFields', () => {
     expect(changed.toString()).toBe('{"model":"ours","messages":[1],"model":"ours"}');
   });
 
+  it('calls a field by another name, wherever it stands, and leaves its value', () => {
+    const request = good('{"max_completion_tokens" : 7,"messages":[{"max_completion_tokens":1}],"model":"m"}');
+    const renamed = { max_completion_tokens: 'max_tokens' };
+    expect(withFields(request, {}, renamed).toString()).toBe(
+      '{"max_tokens" : 7,"messages":[{"max_completion_tokens":1}],"model":"m"}',
+    );
+    expect(withFields(request, { max_completion_tokens: 9 }, renamed).toString()).toBe(
+      '{"max_tokens" : 9,"messages":[{"max_completion_tokens":1}],"model":"m"}',
+    );
+  });
+
   it('finds a name that is written with escapes', () => {
     const changed = withFields(good('{"\\u006dodel":"m","messages":[1]}'), { model: 'ours' });
     expect(JSON.parse(changed.toString())).toEqual({ model: 'ours', messages: [1] });

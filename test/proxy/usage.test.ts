@@ -64,6 +64,58 @@ describe('usage, as providers report it', () => {
       'output_taken_from_total',
     ],
     [
+      'xAI, of a longer chat',
+      {
+        prompt_tokens: 10120,
+        completion_tokens: 1499,
+        total_tokens: 14428,
+        prompt_tokens_details: { cached_tokens: 128 },
+        completion_tokens_details: { reasoning_tokens: 2809 },
+        cost_in_usd_ticks: 232856000,
+      },
+      tokens({ input: 9992, cachedInput: 128, output: 1499, reasoning: 2809 }),
+      'output_taken_from_total',
+    ],
+    [
+      'Gemini: its thoughts are in the total alone, and have no name',
+      {
+        completion_tokens: 744,
+        prompt_tokens: 1469,
+        total_tokens: 2496,
+        completion_tokens_details: null,
+        prompt_tokens_details: { audio_tokens: null, cached_tokens: 1024 },
+      },
+      tokens({ input: 445, cachedInput: 1024, output: 1027 }),
+      'output_taken_from_total',
+    ],
+    [
+      'Gemini, which thought until there were no tokens left',
+      { prompt_tokens: 9, total_tokens: 109 },
+      tokens({ input: 9, output: 100 }),
+      'output_taken_from_total',
+    ],
+    [
+      'Mistral: in the common place, and by a name of its own',
+      {
+        prompt_tokens: 1013,
+        total_tokens: 1043,
+        completion_tokens: 30,
+        prompt_tokens_details: { cached_tokens: 1008 },
+        num_cached_tokens: 1008,
+      },
+      tokens({ input: 5, cachedInput: 1008, output: 30 }),
+    ],
+    [
+      'Mistral, by that name alone',
+      { prompt_tokens: 1013, total_tokens: 1043, completion_tokens: 30, num_cached_tokens: 1008 },
+      tokens({ input: 5, cachedInput: 1008, output: 30 }),
+    ],
+    [
+      'numbers that are written as fractions, and are whole',
+      JSON.parse('{"prompt_tokens":12.0,"completion_tokens":3e0,"total_tokens":15.0}'),
+      tokens({ input: 12, output: 3 }),
+    ],
+    [
       'OpenRouter: what was written to the cache, and a cost of its own',
       {
         prompt_tokens: 1000,

@@ -7,7 +7,7 @@ import { limitProblem } from './limit-problems.ts';
 export type CompletionProblem =
   | {
       readonly kind: 'bad_request';
-      readonly code: 'invalid_json' | 'invalid_request' | 'unsupported_parameter';
+      readonly code: 'invalid_json' | 'invalid_request' | 'unsupported_parameter' | 'context_length_exceeded';
       readonly message: string;
       readonly param: string | null;
     }
