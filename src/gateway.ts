@@ -32,6 +32,19 @@ export type GatewayOptions = {
   readonly log: Logger;
 };
 
+/** What every request meets is told once in so long for each provider. */
+const TELL_AGAIN_MS = 60_000;
+
+const seldom = <Rest extends readonly unknown[]>(everyMs: number, tell: (about: string, ...rest: Rest) => void) => {
+  const toldAt = new Map<string, number>();
+  return (about: string, ...rest: Rest): void => {
+    const now = performance.now();
+    if (now - (toldAt.get(about) ?? -Infinity) < everyMs) return;
+    toldAt.set(about, now);
+    tell(about, ...rest);
+  };
+};
+
 export type Gateway = Awaited<ReturnType<typeof startGateway>>;
 
 /** Starts every room of the house and opens the door; closes them in the reverse order. */
@@ -45,6 +58,9 @@ export const startGateway = async (options: GatewayOptions) => {
 
   const { now } = watchers;
   const upstreams = createUpstreams(config);
+  const takesNone = seldom(TELL_AGAIN_MS, (upstream: string, status: number) =>
+    log.error({ upstream, status }, `${upstream} takes no requests of ours: check its key and our account there`),
+  );
   const [promptTokens, tokens] = [createTokenCounter(), createTokenCounter()];
   const completions = createCompletions({
     findPrice: views.findPrice,
@@ -58,6 +74,10 @@ export const startGateway = async (options: GatewayOptions) => {
     runId: watchers.runId,
     now,
     idleTimeoutMs: config.idleTimeoutMs,
+    upstreamRefused: ({ upstream, status, takesNoneOfUs }) => {
+      watchers.metrics.upstreamRefused(upstream, status);
+      if (takesNoneOfUs) takesNone(upstream, status);
+    },
   });
   const keyring = createKeyring({
     mode: config.production ? 'live' : 'test',

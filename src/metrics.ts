@@ -14,6 +14,7 @@ export type Metrics = {
   answered(status: number | undefined): void;
   audited(result: 'agreed' | 'disagreed' | 'skipped'): void;
   orphanedHoldReleased(): void;
+  upstreamRefused(upstream: string, status: number): void;
 };
 
 /** What the operator can measure. Each gateway has its own, for there may be several in a process. */
@@ -37,6 +38,12 @@ export const createMetrics = ({ positions, disagreeing }: MetricsOptions): Metri
   const orphans = new Counter({
     name: 'kissapi_orphaned_holds_released_total',
     help: 'Holds of dead processes that this one released.',
+    registers,
+  });
+  const refusals = new Counter({
+    name: 'kissapi_upstream_refusals_total',
+    help: 'Requests that a provider answered with an error, by its name and the status.',
+    labelNames: ['upstream', 'status'],
     registers,
   });
   const head = new Gauge({ name: 'kissapi_log_head_position', help: 'The last position of the log.', registers });
@@ -75,5 +82,6 @@ export const createMetrics = ({ positions, disagreeing }: MetricsOptions): Metri
     answered: (status) => requests.inc({ status: status === undefined ? 'aborted' : `${Math.floor(status / 100)}xx` }),
     audited: (result) => samples.inc({ result }),
     orphanedHoldReleased: () => orphans.inc(),
+    upstreamRefused: (upstream, status) => refusals.inc({ upstream, status }),
   };
 };

@@ -15,6 +15,7 @@ describe('metrics', () => {
     for (const status of [200, 204, 404, 503, undefined]) metrics.answered(status);
     metrics.audited('agreed');
     metrics.orphanedHoldReleased();
+    for (const status of [401, 503, 503]) metrics.upstreamRefused('openai', status);
     const text = await metrics.text();
     for (const line of [
       'kissapi_http_requests_total{status="2xx"} 2',
@@ -24,6 +25,8 @@ describe('metrics', () => {
       'kissapi_audit_samples_total{result="agreed"} 1',
       'kissapi_audit_disagreeing_accounts 3',
       'kissapi_orphaned_holds_released_total 1',
+      'kissapi_upstream_refusals_total{upstream="openai",status="401"} 1',
+      'kissapi_upstream_refusals_total{upstream="openai",status="503"} 2',
       'kissapi_log_head_position 42',
       'kissapi_projection_position{projection="balances"} 40',
     ]) {

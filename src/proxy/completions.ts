@@ -55,7 +55,11 @@ export type CompletionsOptions = {
   readonly now: () => Date;
   /** How long an upstream's stream may go without data; comments do not count as data. */
   readonly idleTimeoutMs: number;
+  /** A provider answered with an error. `takesNoneOfUs`: it is about our account there, which the operator must mend. */
+  readonly upstreamRefused: (refusal: UpstreamRefusal) => void;
 };
+
+export type UpstreamRefusal = { readonly upstream: string; readonly status: number; readonly takesNoneOfUs: boolean };
 
 export type Completions = {
   complete(asked: Asked): Promise<Answer>;
@@ -115,9 +119,8 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
     if (isBadRequest(request)) return problem({ kind: 'bad_request', ...request });
     const askedAt = now();
     const price = findPrice(request.model, askedAt);
-    if (!price || !serves(price, asked.endpoint)) return problem({ kind: 'model_not_found', model: request.model });
-    const upstream = upstreams.get(price.upstream);
-    if (!upstream) return problem({ kind: 'no_provider', model: request.model });
+    const upstream = price && upstreams.get(price.upstream);
+    if (!upstream || !serves(price, asked.endpoint)) return problem({ kind: 'model_not_found', model: request.model });
     const unsold = unsoldMedia(request, price);
     if (unsold) return problem({ kind: 'bad_request', ...unsold });
 
@@ -146,7 +149,7 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
     if (draining) call.cancel('drained');
     let streaming = false;
     try {
-      const response = await dispatch(call, upstream, promptTokens);
+      const response = await dispatch(call, upstream, options);
       if (!('body' in response)) return problem(response);
       if (!isEventStream(response)) {
         const answer = await answerWhole(call, response);
@@ -229,7 +232,7 @@ const forgo =
 const dispatch = async (
   call: Call,
   upstream: Upstream,
-  promptTokens: TokenCounter,
+  { promptTokens, upstreamRefused }: Pick<CompletionsOptions, 'promptTokens' | 'upstreamRefused'>,
 ): Promise<UpstreamResponse | CompletionProblem> => {
   const { request, price, bounds, ledger, signal } = call;
   try {
@@ -243,8 +246,12 @@ const dispatch = async (
     const response = await upstream.send({ endpoint: request.endpoint, body, signal });
     if (response.status >= 200 && response.status < 300) return response;
     const text = await readText(response.body, MAX_ERROR_BYTES);
-    await ledger.release('upstream_refused', `status ${response.status}`);
-    return upstreamProblem(response.status, text, response.retryAfterMs);
+    const { status } = response;
+    const refused = upstreamProblem(status, text, response.retryAfterMs);
+    const takesNoneOfUs = refused.kind === 'upstream_failed' && refused.code === 'no_provider';
+    upstreamRefused({ upstream: upstream.name, status, takesNoneOfUs });
+    await ledger.release('upstream_refused', `status ${status}`);
+    return refused;
   } catch (error) {
     return releaseFailed(call, error);
   }
@@ -269,6 +276,8 @@ const forwarded = (
         ? { stream_options: { ...(fields['stream_options'] ?? {}), include_usage: true } }
         : {}),
       ...(outputCap === undefined ? {} : { [outputLimitField]: outputCap }),
+      // What is held for is what the format says where nothing is said; what a provider takes it to say may be more.
+      ...(request.endpoint === '/completions' && !isThere(fields['max_tokens']) ? { max_tokens: limit } : {}),
       // Under one name there is one limit: the one that is held for.
       ...(renames ? { [NEWER_LIMIT]: limit } : {}),
       ...(renames && Object.hasOwn(fields, outputLimitField) ? { [outputLimitField]: limit } : {}),
@@ -276,5 +285,7 @@ const forwarded = (
     renames ? { [NEWER_LIMIT]: outputLimitField } : {},
   );
 };
+
+const isThere = (value: unknown): boolean => value !== undefined && value !== null;
 
 const NEWER_LIMIT = 'max_completion_tokens';

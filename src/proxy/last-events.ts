@@ -36,7 +36,8 @@ export const errorEvent = (call: Call, meter: StreamMeter, ended: Delivery['ende
         : {
             message: 'The provider broke the stream off.',
             type: 'upstream_error',
-            code: call.cancelled === 'timeout' ? 'upstream_timeout' : 'upstream_error',
+            // After its last word it is no silence of the provider that ends the wait for its connection.
+            code: call.cancelled === 'timeout' && meter.state === 'open' ? 'upstream_timeout' : 'upstream_error',
             param: null,
           },
   });

@@ -11,7 +11,6 @@ export type CompletionProblem =
       readonly param: string | null;
     }
   | { readonly kind: 'model_not_found'; readonly model: string }
-  | { readonly kind: 'no_provider'; readonly model: string }
   | { readonly kind: 'refused'; readonly refusal: AccountRefusal; readonly affordableTokens?: number }
   /** It was asked before, under the same Idempotency-Key, and that was not in vain. */
   | { readonly kind: 'duplicate'; readonly duplicate: Duplicate }

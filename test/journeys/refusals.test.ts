@@ -309,15 +309,12 @@ describe('404', () => {
     }
   });
 
-  it('503 to a model whose provider is not switched on', async () => {
-    const error = await untouched(house, customer, () =>
-      failure(client.chat.completions.create({ ...body, model: 'claude-haiku-4-5' })),
-    );
-    expectProblem(error, OpenAI.InternalServerError, {
-      status: 503,
-      code: 'no_provider',
-      type: 'service_unavailable_error',
-    });
+  it('to a model whose provider is not switched on, which the list of models does not have either', async () => {
+    const model = 'claude-haiku-4-5';
+    const error = await untouched(house, customer, () => failure(client.chat.completions.create({ ...body, model })));
+    expectProblem(error, OpenAI.NotFoundError, { code: 'model_not_found', param: 'model' });
+    expect(shouldRetry(error)).toBe('false');
+    expect((await client.models.list()).data.map(({ id }) => id)).not.toContain(model);
   });
 
   it('to a generation of somebody else', async () => {

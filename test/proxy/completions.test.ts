@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { PriceVersion } from '../../src/domain/prices/price-book.ts';
 import { StoreFull, StoreUnavailable } from '../../src/eventstore/event-store.ts';
-import { createCompletions, type Answer } from '../../src/proxy/completions.ts';
+import { createCompletions, type Answer, type UpstreamRefusal } from '../../src/proxy/completions.ts';
 import type { ExecuteOnAccount } from '../../src/proxy/ledger.ts';
 import { UpstreamFailed, type Endpoint, type Upstream } from '../../src/proxy/upstream.ts';
 import { KEY_ID, openAccount, type TestAccount } from './account.ts';
@@ -44,6 +44,7 @@ const open = ({
   account = openAccount(CREDITS),
   execute,
 }: Options = {}) => {
+  const refusals: UpstreamRefusal[] = [];
   const completions = createCompletions({
     findPrice: (model) => prices.find((one) => one.model === model),
     upstreams: new Map([['test', upstream]]),
@@ -55,6 +56,7 @@ const open = ({
     runId: 'run',
     now: () => new Date(),
     idleTimeoutMs: 10_000,
+    upstreamRefused: (refusal) => refusals.push(refusal),
   });
   const ask = (body: unknown = chat, gone = new AbortController().signal, endpoint: Endpoint = '/chat/completions') =>
     completions.complete({
@@ -65,7 +67,7 @@ const open = ({
       body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
       gone,
     });
-  return { completions, ask, account };
+  return { completions, ask, account, refusals };
 };
 
 /** Relays a stream to nowhere; tells what was written. */
@@ -82,6 +84,18 @@ const relay = async (answer: Answer): Promise<string> => {
 };
 
 describe('a completion', () => {
+  it.each([
+    [{}, { max_tokens: 16 }],
+    [{ max_tokens: null }, { max_tokens: 16 }],
+    [{ max_tokens: 9 }, { max_tokens: 9 }],
+  ])('of the older format with %j says its limit to the provider', async (given, told) => {
+    const upstream = answering(whole);
+    const { ask } = open({ upstream, prices: [{ ...price, kind: 'completion' }] });
+    const asked = { model: chat.model, prompt: 'a b' };
+    expect(await ask({ ...asked, ...given }, undefined, '/completions')).toMatchObject({ kind: 'whole' });
+    expect(upstream.sent).toEqual([{ endpoint: '/completions', body: { ...asked, ...told } }]);
+  });
+
   it('is reserved, forwarded, settled and answered', async () => {
     const upstream = answering(whole);
     const { ask, account, completions } = open({ upstream });
@@ -354,7 +368,7 @@ describe('a completion', () => {
       { prices: [{ ...price, upstream: 'off' }] },
       chat,
       '/chat/completions',
-      { kind: 'no_provider' },
+      { kind: 'model_not_found' },
     ],
     [
       'an account without credit',
@@ -389,8 +403,10 @@ describe('a completion', () => {
     [500, '', { kind: 'upstream_failed', code: 'upstream_error', retryAfterMs: 1500 }],
     [302, '', { kind: 'upstream_failed', code: 'upstream_error' }],
   ])('that the provider answers with %i costs nothing', async (status, body, expected) => {
-    const { ask, account } = open({ upstream: answering(body, { status, retryAfterMs: 1500 }) });
+    const { ask, account, refusals } = open({ upstream: answering(body, { status, retryAfterMs: 1500 }) });
     expect(await ask()).toMatchObject({ kind: 'problem', problem: expected });
+    // Its name, as the operator knows it, and whether it is they who must act.
+    expect(refusals).toEqual([{ upstream: 'test', status, takesNoneOfUs: status === 401 }]);
     expect(account.events.at(-1)).toMatchObject({
       type: 'HoldReleased',
       reason: 'upstream_refused',

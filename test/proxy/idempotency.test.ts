@@ -71,6 +71,7 @@ const open = () => {
       runId: 'run',
       now: () => new Date(),
       idleTimeoutMs: 10_000,
+      upstreamRefused: () => undefined,
     });
   return {
     node,

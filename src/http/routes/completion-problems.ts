@@ -11,7 +11,7 @@ export type CompletionProblem =
       readonly message: string;
       readonly param: string | null;
     }
-  | { readonly kind: 'model_not_found' | 'no_provider'; readonly model: string }
+  | { readonly kind: 'model_not_found'; readonly model: string }
   | { readonly kind: 'refused'; readonly refusal: AccountRefusal; readonly affordableTokens?: number }
   | {
       readonly kind: 'duplicate';
@@ -48,8 +48,6 @@ export const completionProblem = (what: CompletionProblem): Problem => {
         message: `The model \`${what.model}\` does not exist here, or not at this endpoint. GET /v1/models lists those that do.`,
         param: 'model',
       });
-    case 'no_provider':
-      return problem('no_provider', { message: `No provider of \`${what.model}\` is available at the moment.` });
     case 'refused':
       return refused(what.refusal, what.affordableTokens);
     case 'duplicate': {
