@@ -84,14 +84,14 @@ describe('wrong class or price', () => {
 
   it('the sum is rounded once, up: not down, and not each token', async () => {
     const { target } = at;
-    // At 0.0375 USD per million, three of them are 112.5 nano-dollars.
+    // At 0.0375 USD per million, three of them are 112.5 nano-dollars; the one that is said is 300.
     const model = 'gpt-oss-20b';
     const prices = await target.prices(model);
     const customer = await target.openCustomer('1.00');
-    target.upstream.play(completion({ ...usageOf(3, 0), prompt_tokens_details: { cached_tokens: 3 } }));
+    target.upstream.play(completion({ ...usageOf(3, 1), prompt_tokens_details: { cached_tokens: 3 } }));
     const cost = await costing(target, customer, () => ask(target, customer, { model, maxTokens: 10 }).answer);
-    expect(cost).toBe(costOf({ cached_input: 3 }, prices));
-    if (prices.cached_input === '0.0375') expect(cost).toBe(113n);
+    expect(cost).toBe(costOf({ cached_input: 3, output: 1 }, prices));
+    if (prices.cached_input === '0.0375' && prices.output === '0.30') expect(cost).toBe(413n);
   });
 
   it('what is reserved is at the price of the model asked for, not of another', async () => {
