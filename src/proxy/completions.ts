@@ -6,6 +6,7 @@ import { createIdempotency, type RecordedBy } from './idempotency.ts';
 import { isIntricate, MAX_VALUES } from './intricate.ts';
 import { eventsOfWhole } from './last-events.ts';
 import { createLedger, type ExecuteOnAccount, type Ledger } from './ledger.ts';
+import { isThere } from './loose-json.ts';
 import { unsoldMedia } from './media-parts.ts';
 import { upstreamProblem, type CompletionProblem } from './problem.ts';
 import { relayStream, type Sink } from './relay.ts';
@@ -157,7 +158,13 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
         const cap = capOf(call.bounds);
         if (!request.streamed || request.endpoint === '/embeddings') return { ...answer, ...cap };
         const events = eventsOfWhole(call, answer.body);
-        const relay = (sink: Sink): Promise<void> => Promise.resolve(sink.write(events)).finally(over);
+        const relay = async (sink: Sink): Promise<void> => {
+          try {
+            await sink.write(events);
+          } finally {
+            over();
+          }
+        };
         return { kind: 'stream', generationId: call.generationId, relay, ...cap };
       }
       streaming = true;
@@ -285,7 +292,5 @@ const forwarded = (
     renames ? { [NEWER_LIMIT]: outputLimitField } : {},
   );
 };
-
-const isThere = (value: unknown): boolean => value !== undefined && value !== null;
 
 const NEWER_LIMIT = 'max_completion_tokens';

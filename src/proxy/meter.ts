@@ -1,7 +1,7 @@
 import { createParser } from 'eventsource-parser';
 import type { Said } from './allowance.ts';
 import { membersOf } from './json-text.ts';
-import { asList, field } from './loose-json.ts';
+import { asList, field, isThere } from './loose-json.ts';
 import { textsOf, type Spoken } from './spoken.ts';
 
 /** What is known of an answer so far, whether it came whole or in pieces. */
@@ -266,8 +266,6 @@ const choicesOf = ({ choices }: Chunk): readonly object[] =>
   asList(choices).filter((one) => typeof one === 'object' && one !== null);
 
 const isFilled = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
-
-const isThere = (value: unknown): boolean => value !== undefined && value !== null;
 
 /** Undefined where it is no JSON object. */
 const parse = (json: string): Chunk | undefined => {
