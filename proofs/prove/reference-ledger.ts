@@ -18,7 +18,7 @@ export type Effect =
   | Of<'HoldReleased', 'requestId' | 'released'>
   | Of<'HoldSettled', 'requestId' | 'price' | 'usage' | 'cost' | 'charged' | 'held' | 'released' | 'drawn'>
   | Of<'LateUsageCharged', 'requestId' | 'keyId' | 'price' | 'usage' | 'at' | 'cost' | 'charged' | 'drawn'>
-  | Of<'UsageWrittenOff', 'requestId' | 'amount'>;
+  | Of<'UsageWrittenOff', 'requestId' | 'amount' | 'beyondLimit'>;
 type Of<T extends AccountEvent['type'], Field extends string> = {
   [Each in T]: Pick<
     Extract<AccountEvent, { type: Each }>,
@@ -143,7 +143,7 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       return hold ? happens({ type: 'HoldReleased', requestId, released: hold.amount }) : refused('hold_not_open');
     }
     case 'SettleHold': {
-      const { requestId, usage } = command;
+      const { requestId, usage, beyondLimit } = command;
       const hold = holds.get(requestId);
       if (!hold) return refused('hold_not_open');
       const { amount: held, price } = hold;
@@ -152,21 +152,24 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       const charged = smaller(cost, held + within);
       const released = charged < held ? held - charged : 0n;
       const settled = { requestId, price, usage, cost, charged, held, released, drawn: oldestFirst(ledger, charged) };
-      return happens({ type: 'HoldSettled', ...settled }, ...uncovered(requestId, cost - charged));
+      return happens({ type: 'HoldSettled', ...settled }, ...uncovered(requestId, cost - charged, price, beyondLimit));
     }
     case 'ChargeLateUsage': {
-      const { requestId, keyId, usage, price, at } = command;
+      const { requestId, keyId, usage, price, at, beyondLimit } = command;
       if (holds.has(requestId)) return refused('request_id_reused');
       const cost = costOf(usage, price);
       const charged = smaller(cost, limits.within(keyId, at, free));
       const drawn = oldestFirst(ledger, charged);
       const late = { requestId, keyId, price, usage, cost, charged, drawn, ...(at === undefined ? {} : { at }) };
-      return happens({ type: 'LateUsageCharged', ...late }, ...uncovered(requestId, cost - charged));
+      return happens(
+        { type: 'LateUsageCharged', ...late },
+        ...uncovered(requestId, cost - charged, price, beyondLimit),
+      );
     }
     case 'WriteOffLateUsage': {
-      const { requestId, usage, price } = command;
+      const { requestId, usage, price, beyondLimit } = command;
       if (holds.has(requestId)) return refused('request_id_reused');
-      return happens(...uncovered(requestId, costOf(usage, price)));
+      return happens(...uncovered(requestId, costOf(usage, price), price, beyondLimit));
     }
   }
 };
@@ -249,8 +252,12 @@ const tokensOf = (usage: Usage): number =>
 const refused = (code: AccountRefusal['code']): Verdict => ({ refusal: { code } });
 const happens = (...effects: Effect[]): Verdict => ({ effects });
 const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
-const uncovered = (requestId: string, amount: bigint): Effect[] =>
-  amount > 0n ? [{ type: 'UsageWrittenOff', requestId, amount }] : [];
+const uncovered = (requestId: string, rest: bigint, price: PinnedPrice, beyondLimit = 0): Effect[] => {
+  const unasked = { input: 0, cachedInput: 0, cacheWrite: 0, output: beyondLimit, reasoning: 0 };
+  const amount = rest + costOf(unasked, price);
+  const told = beyondLimit > 0 ? { beyondLimit } : {};
+  return amount > 0n ? [{ type: 'UsageWrittenOff', requestId, amount, ...told }] : [];
+};
 
 /** Whoever lacks credits even if all others gave theirs back is told that, and not to wait for a limit. */
 const waitsInVain = ({ code }: AccountRefusal, needed: bigint, most: bigint): boolean =>

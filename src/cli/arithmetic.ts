@@ -3,6 +3,7 @@ import {
   formatUsd,
   formatUsdPerMillion,
   min,
+  noUsage,
   picoUsd,
   tokenClasses,
   type Credits,
@@ -22,12 +23,15 @@ export type Charge = {
   readonly listed: Rates | undefined;
   /** What the hold had come to, from its own events; 0 where it had been given back. */
   readonly held: Credits;
+  /** What was free beside all holds, within the limits on spending. */
   readonly available: Credits;
   readonly balanceBefore: Credits;
   readonly balanceAfter: Credits;
   /** Which lots pay for what was charged, the oldest first. */
   readonly draws: readonly Draw[];
   readonly writtenOff: Credits;
+  /** Output tokens among what was written off that no usage counts: they were beyond what the request allowed. */
+  readonly beyondLimit: number;
   /** What the projection of requests says; undefined where it has not come that far. */
   readonly projected: { readonly cost: Credits; readonly charged: Credits; readonly written_off: Credits } | undefined;
 };
@@ -52,6 +56,9 @@ const recompute = (usage: Usage, rates: Rates) => {
   return { classes, sum, cost, roundedUpBy: cost * PICO_PER_NANO - sum };
 };
 
+const costBeyondLimit = ({ event, beyondLimit }: Charge): Credits =>
+  recompute({ ...noUsage, output: beyondLimit }, event.price.rates).cost;
+
 const showRates = (rates: Rates): string => tokenClasses.map((one) => formatUsdPerMillion(rates[one])).join(' / ');
 const showDraws = (draws: readonly Draw[]): string =>
   draws
@@ -61,9 +68,11 @@ const showDraws = (draws: readonly Draw[]): string =>
 
 /** Every figure of the charge beside what it should be. */
 export const check = (charge: Charge): readonly Check[] => {
-  const { event, pinned, listed, held, available, balanceBefore, balanceAfter, draws, writtenOff, projected } = charge;
+  const { event, pinned, listed, held, available, balanceBefore, balanceAfter, draws, projected } = charge;
   const { cost } = recompute(event.usage, event.price.rates);
   const charged = min(cost, held + available);
+  const beyond = costBeyondLimit(charge);
+  const writtenOff = cost - charged + beyond;
   const money = (what: string, recorded: Credits, recomputed: Credits): Check => ({
     ...{ what, recorded: formatUsd(recorded), recomputed: formatUsd(recomputed) },
   });
@@ -83,7 +92,11 @@ export const check = (charge: Charge): readonly Check[] => {
     },
     money('cost', event.cost, cost),
     money('charged: the cost, up to what was held and free', event.charged, charged),
-    money('written off: the rest of the cost', writtenOff, cost - charged),
+    money(
+      `written off: the rest of the cost${beyond > 0n ? ', and what was beyond the limit' : ''}`,
+      charge.writtenOff,
+      writtenOff,
+    ),
     { what: 'lots drawn, the oldest first', recorded: showDraws(event.drawn), recomputed: showDraws(draws) },
     ...(event.type === 'HoldSettled'
       ? [
@@ -96,7 +109,7 @@ export const check = (charge: Charge): readonly Check[] => {
       ? [
           money('cost in the projection of requests', projected.cost, cost),
           money('charged in the projection of requests', projected.charged, charged),
-          money('written off in the projection of requests', projected.written_off, cost - charged),
+          money('written off in the projection of requests', projected.written_off, writtenOff),
         ]
       : []),
   ];
@@ -113,7 +126,8 @@ const columns = (rows: readonly (readonly string[])[]): string[] => {
 };
 
 /** From tokens to money, each step on a line. */
-export const arithmetic = ({ event, balanceBefore, balanceAfter, writtenOff }: Charge): string => {
+export const arithmetic = (charge: Charge): string => {
+  const { event, balanceBefore, balanceAfter, writtenOff, beyondLimit } = charge;
   const { classes, sum, cost, roundedUpBy } = recompute(event.usage, event.price.rates);
   const table = columns([
     ['class', 'tokens', 'x USD per million', '= pico-USD'],
@@ -132,6 +146,9 @@ export const arithmetic = ({ event, balanceBefore, balanceAfter, writtenOff }: C
       ['cost', usd(event.cost)],
       ['charged', usd(event.charged)],
       ['written off', usd(writtenOff)],
+      ...(beyondLimit > 0
+        ? [[`of that ${grouped(beyondLimit)} output tokens beyond the limit`, usd(costBeyondLimit(charge))]]
+        : []),
       ['balance before', usd(balanceBefore)],
       ['balance after', usd(balanceAfter)],
     ]),

@@ -1,6 +1,7 @@
 import { accountOfStream, evolveAccount, initialAccount } from '../domain/account/account.ts';
 import type { AccountEvent, PinnedPrice } from '../domain/account/events.ts';
 import { available, draws } from '../domain/account/wallet.ts';
+import { limitedBy, withinSpending } from '../domain/account/within-limits.ts';
 import type { Rates } from '../domain/money.ts';
 import { PRICES_STREAM } from '../domain/prices/decide.ts';
 import { decode, type Recorded } from '../eventstore/codec.ts';
@@ -44,6 +45,8 @@ export type Told = {
   readonly events: readonly Recorded<AccountEvent>[];
   /** Undefined where nothing was charged. */
   readonly charge: Omit<Charge, 'listed' | 'projected'> | undefined;
+  /** Whether its hold was given back; what was charged late was before. */
+  readonly released: boolean;
 };
 
 const isCharge = (event: AccountEvent): event is ChargeEvent =>
@@ -63,18 +66,23 @@ export const tellRequest = async (store: EventStore, accountId: string, requestI
     if (!isOurs || !isCharge(event)) {
       account = evolveAccount(account, event);
     } else {
-      const { wallet } = account;
+      const { wallet, tallies } = account;
+      const hold = wallet.holds.get(requestId);
+      const at = event.type === 'LateUsageCharged' ? event.at : hold?.at;
       const before = {
-        ...{ held: wallet.holds.get(requestId)?.amount ?? 0n, available: available(wallet) },
+        held: hold?.amount ?? 0n,
+        available: withinSpending(limitedBy(tallies, event.keyId), at ?? null, available(wallet)),
         ...{ balanceBefore: wallet.balance, draws: draws(wallet, event.charged) },
       };
       account = evolveAccount(account, event);
-      charge = { event, pinned, ...before, balanceAfter: account.wallet.balance, writtenOff: 0n };
+      charge = { event, pinned, ...before, balanceAfter: account.wallet.balance, writtenOff: 0n, beyondLimit: 0 };
     }
     if (!isOurs) continue;
     events.push(recorded);
     if (event.type === 'CreditsReserved') pinned = event.price;
-    if (charge && event.type === 'UsageWrittenOff') charge = { ...charge, writtenOff: event.amount };
+    if (charge && event.type === 'UsageWrittenOff') {
+      charge = { ...charge, writtenOff: event.amount, beyondLimit: event.beyondLimit ?? 0 };
+    }
   }
-  return { events, charge };
+  return { events, charge, released: events.some(({ event }) => event.type === 'HoldReleased') };
 };

@@ -45,14 +45,13 @@ const find = async (database: Database, store: EventStore): Promise<Found> => {
 
 const explain = async (database: Database, store: EventStore): Promise<ExitCode> => {
   const found = await find(database, store);
-  const { events, charge } = await tellRequest(store, found.accountId, found.requestId);
+  const { events, charge, released } = await tellRequest(store, found.accountId, found.requestId);
   await print(`${found.requestId} of account ${found.accountId}\n`);
   for (const { time, revision, event } of events) {
     await print(`${time.toISOString()}  #${revision}  ${sentence(event)}`);
   }
   if (!charge) {
-    const isOpen = events.at(-1)?.event.type !== 'HoldReleased';
-    await print(isOpen ? '\nIt is still under way: nothing is charged yet.' : '\nNothing was charged.');
+    await print(released ? '\nNothing was charged.' : '\nIt is still under way: nothing is charged yet.');
     return 0;
   }
   const { price, delivery, keyId } = charge.event;

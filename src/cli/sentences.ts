@@ -112,8 +112,14 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
       const { charged, requestId, usage, delivery } = event;
       return `Charged ${usd(charged)} late for ${requestId}, whose hold had been given back: ${tokens(usage)} tokens, ${delivery.usageSource}; ${endedHow(delivery)}.`;
     }
-    case 'UsageWrittenOff':
-      return `Wrote off ${usd(event.amount)} of ${event.requestId}, which neither the hold nor what was left to charge covered: the house pays.`;
+    case 'UsageWrittenOff': {
+      const { amount, requestId, beyondLimit } = event;
+      const why =
+        beyondLimit === undefined
+          ? 'which neither the hold nor what was left to charge covered'
+          : `of which ${beyondLimit} tokens of output were beyond what the request allowed`;
+      return `Wrote off ${usd(amount)} of ${requestId}, ${why}: the house pays.`;
+    }
   }
 };
 

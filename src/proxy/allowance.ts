@@ -6,7 +6,7 @@ import { tokensPerCounted } from './bounds.ts';
 import type { Ledger } from './ledger.ts';
 import type { CompletionRequest } from './request.ts';
 import { countInput, type Reserved } from './reservation.ts';
-import { textsOf, type Spoken } from './spoken.ts';
+import { textsOf, withoutEcho, type Spoken } from './spoken.ts';
 import { STEP_TOKENS } from './steps.ts';
 import type { TokenCounter } from './token-counter.ts';
 
@@ -18,17 +18,21 @@ export type Said = {
   readonly pieces: number;
 };
 
+/** Why a stream ends that has surely said more than the request allowed, by a step: its upstream takes no notice of a limit. */
+export const BEYOND_LIMIT = 'beyond_limit';
+
 /**
  * The output that is held for, while a stream runs. Bytes say for nothing that an event is surely held for; where they do
- * not, its tokens are counted, off the main thread; and where those come near to what is held, more is set aside.
+ * not, its tokens are counted, off the main thread; and where those come near to what is held, more is set aside. Where
+ * all is held that the request allows, there is a step beyond it, for no two count alike, and then an end.
  */
 export type Allowance = {
   /** Whether all up to there is surely held for, without counting. */
   covers(to: Said): boolean;
   /** Counts and asks for more in time, so that the stream need not wait. */
   lookAhead(to: Said, spoken: readonly Spoken[]): void;
-  /** Waits until all up to there is held for, or nobody waits any more; tells the refusal where it will not be. */
-  admit(to: Said, spoken: readonly Spoken[]): Promise<AccountRefusal['code'] | undefined>;
+  /** Waits until all up to there is held for, or nobody waits any more; tells why where it will not be. */
+  admit(to: Said, spoken: readonly Spoken[]): Promise<AccountRefusal['code'] | typeof BEYOND_LIMIT | undefined>;
 };
 
 const shortages = [
@@ -69,7 +73,8 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
   let { held } = reservation;
   /** What the hold counts for, of input and output together. */
   let heldTokens = inputTokens + reservation.bounds.outputTokens;
-  let counted = { tokens: 0, bytes: 0, pieces: 0 };
+  /** The most that was said so far, and the least. */
+  let counted = { tokens: 0, least: 0, bytes: 0, pieces: 0 };
   let inputCounted = false;
   let asked = 0;
   let unanswered: { readonly by: Credits; readonly tokens: number; readonly name: string } | undefined;
@@ -81,13 +86,24 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
     Math.min(outputLimit, affordableOutputTokens(credits, inputTokens, rates));
   // Output that costs nothing is all held for from the start.
   let allowed = Math.max(reservation.bounds.outputTokens, allow(held));
+  const allHeld = (): boolean => allowed >= outputLimit;
   const left = ({ bytes }: Said): number =>
-    allowed >= outputLimit ? Infinity : allowed - counted.tokens - (bytes - counted.bytes);
+    (allHeld() ? outputLimit + step - counted.least : allowed - counted.tokens) - (bytes - counted.bytes);
 
   const count = async ({ bytes, pieces }: Said, spoken: readonly Spoken[]): Promise<void> => {
     if (bytes === counted.bytes) return;
-    const more = perCounted * (await tokens.count(textsOf(spoken.slice(counted.pieces, pieces)), 'at_most'));
-    counted = { tokens: counted.tokens + Math.min(more, bytes - counted.bytes), bytes, pieces };
+    const more = await tokens.count(textsOf(spoken.slice(counted.pieces, pieces)), 'at_most');
+    counted = {
+      tokens: counted.tokens + Math.min(more * perCounted, bytes - counted.bytes),
+      least: counted.least + more / perCounted,
+      ...{ bytes, pieces },
+    };
+  };
+
+  /** All at once: words that were counted in pieces are fewer together, and the prompt may have been among them. */
+  const countAgain = async ({ bytes, pieces }: Said, spoken: readonly Spoken[]): Promise<void> => {
+    const said = withoutEcho(request, textsOf(spoken.slice(0, pieces)));
+    counted = { ...counted, least: (await tokens.count(said)) / perCounted, bytes, pieces };
   };
 
   const nextStep = (): Credits => costBound(inputTokens, Math.min(outputLimit, allowed + step), rates) - held;
@@ -144,7 +160,7 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
 
   const askAhead = async (to: Said, spoken: readonly Spoken[]): Promise<void> => {
     await count(to, spoken);
-    if (left(to) < step / 2) refused = (await extend(nextStep(), false)) !== undefined;
+    if (!allHeld() && left(to) < step / 2) refused = (await extend(nextStep(), false)) !== undefined;
   };
 
   return {
@@ -158,11 +174,12 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
     admit: async (to, spoken) => {
       await underWay;
       if (left(to) < 0) await count(to, spoken);
-      while (left(to) < 0 && !signal.aborted) {
+      while (left(to) < 0 && !allHeld() && !signal.aborted) {
         const refusal = await more().catch(unlessGone);
         if (refusal) return refusal;
       }
-      return undefined;
+      if (left(to) < 0 && !signal.aborted) await countAgain(to, spoken);
+      return left(to) < 0 && !signal.aborted ? BEYOND_LIMIT : undefined;
     },
   };
 };

@@ -1,8 +1,8 @@
 import type { Delivery } from '../domain/account/events.ts';
 import type { Credits, Usage } from '../domain/money.ts';
 import type { PriceVersion } from '../domain/prices/price-book.ts';
-import { createAllowance, type Allowance, type Shortage } from './allowance.ts';
-import { bytesBound, promptTexts, promptTokenIds } from './bounds.ts';
+import { BEYOND_LIMIT, createAllowance, type Allowance, type Shortage } from './allowance.ts';
+import { bytesBound, promptTexts, promptTokenIds, tokensPerCounted } from './bounds.ts';
 import type { Ledger } from './ledger.ts';
 import type { Metered } from './meter.ts';
 import type { CompletionRequest } from './request.ts';
@@ -12,7 +12,7 @@ import type { TokenCounter } from './token-counter.ts';
 import { UpstreamFailed } from './upstream.ts';
 import { meteredUsage, readUsage, withoutCosts } from './usage.ts';
 
-export type Cancelled = 'client_gone' | 'drained' | 'timeout' | Shortage;
+export type Cancelled = 'client_gone' | 'drained' | 'timeout' | typeof BEYOND_LIMIT | Shortage;
 
 export type Settlement = {
   /** What the customer pays. */
@@ -57,6 +57,12 @@ export type CallOptions = {
   readonly idleTimeoutMs: number;
 };
 
+type Read = Pick<Delivery, 'usageSource' | 'anomalies'> & {
+  readonly usage: Usage;
+  /** Output tokens beside the usage that the request did not allow: no customer pays for them. */
+  readonly beyondLimit: number;
+};
+
 const END_WITHIN_MS = 1000;
 
 export const createCall = (options: CallOptions): Call => {
@@ -76,7 +82,7 @@ export const createCall = (options: CallOptions): Call => {
   gone.addEventListener('abort', leave);
   if (gone.aborted) leave();
 
-  const read = async (metered: Metered): Promise<Pick<Delivery, 'usageSource' | 'anomalies'> & { usage: Usage }> => {
+  const read = async (metered: Metered): Promise<Read> => {
     const said = withoutEcho(request, metered.texts);
     const { usage, anomalies } = readUsage(metered.usage, {
       // A model may read more than is sold of its window, in fields whose texts nobody here knows to count.
@@ -84,11 +90,16 @@ export const createCall = (options: CallOptions): Call => {
       outputTokens: price.contextTokens * request.choices,
       spoke: said.some((text) => text !== ''),
     });
-    if (usage) return { usage, usageSource: 'reported', anomalies };
+    if (usage) return { usage, usageSource: 'reported', anomalies, beyondLimit: 0 };
     const input = promptTokenIds(request) + (await promptTokens.count(promptTexts(request))) + reservation.media.least;
     const output = await tokens.count(said);
     const counted = meteredUsage(Math.min(input, bounds.inputTokens), Math.min(output, bounds.outputLimit));
-    return { usage: counted, usageSource: 'metered', anomalies };
+    // Of a model that may count fewer than we do, only what surely is more than was asked for.
+    const beyondLimit = Math.max(0, Math.floor(output / tokensPerCounted(price)) - bounds.outputLimit);
+    return {
+      ...{ usage: counted, usageSource: 'metered', beyondLimit },
+      anomalies: beyondLimit > 0 ? [...anomalies, 'output_beyond_limit'] : anomalies,
+    };
   };
 
   return {
@@ -126,7 +137,7 @@ export const createCall = (options: CallOptions): Call => {
       watchdog = setTimeout(() => cancel('timeout'), END_WITHIN_MS);
     },
     settle: async (metered, ended) => {
-      const { usage, usageSource, anomalies } = await read(metered);
+      const { usage, usageSource, anomalies, beyondLimit } = await read(metered);
       const delivery: Delivery = {
         usageSource,
         ended,
@@ -136,7 +147,7 @@ export const createCall = (options: CallOptions): Call => {
         totalMs: Math.round(performance.now() - startedAt),
         anomalies,
       };
-      const charged = await ledger.settle(usage, reservation.price, delivery);
+      const charged = await ledger.settle(usage, reservation.price, delivery, beyondLimit);
       const reported = metered.usage as Settlement['usage'];
       return { charged, usage: usageSource === 'reported' ? withoutCosts(reported) : asWire(usage) };
     },

@@ -1,6 +1,6 @@
 import type { Delivery } from '../domain/account/events.ts';
 import { formatUsd } from '../domain/money.ts';
-import type { Shortage } from './allowance.ts';
+import { isShortage, type Shortage } from './allowance.ts';
 import type { Call, Settlement } from './call.ts';
 import { asList, field } from './loose-json.ts';
 import type { StreamMeter } from './meter.ts';
@@ -86,13 +86,13 @@ const shortages: Readonly<Record<Shortage, { readonly code: string; readonly mes
 };
 
 /**
- * The end of each choice that had not ended. Both SDKs raise on an `error` at the top of a chunk, and whoever gathers an
- * answer would lose the text that was paid for; so it ends as an answer that reached its limit does, and the reason
- * stands in a field of our own, which they pass on and do not mind.
+ * The end of each choice that had not ended where a stream was cut: as an answer that reached its limit ends. Where it was
+ * credits that ended it, both SDKs would raise on an `error` at the top of a chunk, and whoever gathers an answer would
+ * lose the text that was paid for; so the reason stands in a field of our own, which they pass on and do not mind.
  */
-export const shortageEvents = (call: Call, meter: StreamMeter, shortage: Shortage): string => {
-  const { request, generationId } = call;
-  const error = { ...shortages[shortage], type: 'insufficient_quota', param: null };
+export const cutEvents = (call: Call, meter: StreamMeter): string => {
+  const { request, generationId, cancelled } = call;
+  const error = isShortage(cancelled) && { ...shortages[cancelled], type: 'insufficient_quota', param: null };
   const said = request.endpoint === '/completions' ? { text: '', logprobs: null } : { delta: {} };
   return Array.from({ length: request.choices }, (_, index) => index)
     .filter((index) => !meter.finished.has(index))
@@ -101,7 +101,7 @@ export const shortageEvents = (call: Call, meter: StreamMeter, shortage: Shortag
         ...chunkOf(call, meter),
         choices: [{ index, ...said, finish_reason: 'length' }],
         ...(request.includeUsage ? { usage: null } : {}),
-        kissapi: { generation_id: generationId, error },
+        ...(error ? { kissapi: { generation_id: generationId, error } } : {}),
       }),
     )
     .join('');

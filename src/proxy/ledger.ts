@@ -25,8 +25,11 @@ export type Ledger = {
   readonly reserve: Reserve;
   /** Sets more aside, for so many tokens more, or tells why not. Each try at it has a name, under which it may be repeated. */
   extend(by: Credits, tokens: number, step: string, options?: CommandOptions): Promise<AccountRefusal | undefined>;
-  /** Charges for what was used and gives the rest back; tells what the customer pays. */
-  settle(usage: Usage, price: PinnedPrice, delivery: Delivery): Promise<Credits>;
+  /**
+   * Charges for what was used and gives the rest back; tells what the customer pays. Output tokens `beyondLimit` are
+   * written off: they came beside the usage, though the request allowed no more.
+   */
+  settle(usage: Usage, price: PinnedPrice, delivery: Delivery, beyondLimit?: number): Promise<Credits>;
   /** Gives all of it back. Nothing where the hold has ended already. */
   release(reason: ReleaseReason, detail: string): Promise<void>;
 };
@@ -99,13 +102,14 @@ export const createLedger = ({ execute, asked, runId, now, stopping, once }: Led
       const outcome = await askAs(nameOf(step), { type: 'ExtendHold', requestId, by, at, tokens }, options);
       return outcome.accepted ? undefined : outcome.refusal;
     },
-    settle: async (usage, price, delivery) => {
+    settle: async (usage, price, delivery, beyondLimit = 0) => {
+      const used = { requestId, usage, ...(beyondLimit > 0 ? { beyondLimit } : {}) };
       const charge = async (): Answered => {
-        const outcome = await insist({ type: 'SettleHold', requestId, usage, delivery }, 'settle');
+        const outcome = await insist({ type: 'SettleHold', ...used, delivery }, 'settle');
         if (outcome.accepted || outcome.refusal.code !== 'hold_not_open') return outcome;
         // This process was taken for dead and its hold released: what was delivered is charged to what is free now.
         const at = reservedAt === undefined ? {} : { at: reservedAt };
-        const late: AccountCommand = { type: 'ChargeLateUsage', requestId, keyId, usage, price, delivery, ...at };
+        const late: AccountCommand = { type: 'ChargeLateUsage', ...used, keyId, price, delivery, ...at };
         return insist(late, 'late', once?.lateCommandId());
       };
       const outcome = await charge().catch((cause: unknown) => {
@@ -116,7 +120,7 @@ export const createLedger = ({ execute, asked, runId, now, stopping, once }: Led
         if (event.type === 'HoldSettled' || event.type === 'LateUsageCharged') return event.charged;
       }
       // Another attempt under the same idempotency key was made meanwhile, and it is that one which pays.
-      await insist({ type: 'WriteOffLateUsage', requestId, usage, price }, 'write-off');
+      await insist({ type: 'WriteOffLateUsage', ...used, price }, 'write-off');
       return 0n;
     },
     release: async (reason, detail) => {

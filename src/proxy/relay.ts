@@ -1,7 +1,7 @@
 import type { Delivery } from '../domain/account/events.ts';
-import { isShortage } from './allowance.ts';
+import { BEYOND_LIMIT, isShortage } from './allowance.ts';
 import type { Call, Settlement } from './call.ts';
-import { errorEvent, shortageEvents, usageEvent } from './last-events.ts';
+import { cutEvents, errorEvent, usageEvent } from './last-events.ts';
 import { createStreamMeter, type StreamMeter } from './meter.ts';
 import { UpstreamFailed, type UpstreamResponse } from './upstream.ts';
 
@@ -11,7 +11,7 @@ export type Sink = { write(passing: Uint8Array | string): Promise<void> | undefi
 /**
  * Passes a stream on as it comes, and settles it before its end: what a customer saw completed is charged for good, once.
  * A stream that breaks is charged for what was metered; one that broke before anything was delivered costs nothing. One
- * that credits end is ended in good order.
+ * that credits end, or that goes on beyond what the request allowed, is ended in good order.
  * Runs to its end whoever listens; where the customer has gone, the upstream is left at once.
  */
 export const relayStream = async (call: Call, response: UpstreamResponse, sink: Sink): Promise<void> => {
@@ -23,7 +23,7 @@ export const relayStream = async (call: Call, response: UpstreamResponse, sink: 
     const settlement = await end(call, meter, ended);
     holdEnded = true;
     if (ended === 'completed' || ended === 'out_of_credits') {
-      const finish = isShortage(call.cancelled) ? shortageEvents(call, meter, call.cancelled) : '';
+      const finish = wasCut(call) ? cutEvents(call, meter) : '';
       const usage = call.request.includeUsage ? usageEvent(call, meter, settlement ?? nothing) : '';
       await sink.write(`${finish}${usage}data: [DONE]\n\n`);
     } else {
@@ -77,7 +77,7 @@ const passInTurn = async (call: Call, meter: StreamMeter, sink: Sink): Promise<b
       if (refusal || call.signal.aborted) {
         meter.cutBefore(event);
         // A hold that is gone was given back because this process was taken for dead: so it ends as one that stops.
-        call.cancel(isShortage(refusal) ? refusal : 'drained');
+        call.cancel(refusal === BEYOND_LIMIT || isShortage(refusal) ? refusal : 'drained');
         return false;
       }
     }
@@ -95,6 +95,8 @@ const waitForReader = async (call: Call, meter: StreamMeter, slow: Promise<void>
   call.heard();
 };
 
+const wasCut = ({ cancelled }: Call): boolean => cancelled === BEYOND_LIMIT || isShortage(cancelled);
+
 const howItEnded = ({ cancelled }: Call, meter: StreamMeter): Delivery['ended'] => {
   const { finishReason, usage } = meter.metered();
   // An end alone, after nothing, is no answer.
@@ -102,6 +104,8 @@ const howItEnded = ({ cancelled }: Call, meter: StreamMeter): Delivery['ended'] 
   if (meter.state === 'done' && answered) return 'completed';
   if (cancelled === 'client_gone' || cancelled === 'drained') return cancelled;
   if (isShortage(cancelled)) return 'out_of_credits';
+  // To whom it was cut it has all that was asked for.
+  if (cancelled === BEYOND_LIMIT && meter.delivered) return 'completed';
   // Some upstreams close without saying [DONE]; a finish reason says as much.
   const complete = meter.state === 'open' && !cancelled && finishReason !== null;
   return complete ? 'completed' : 'upstream_broke';
@@ -111,7 +115,7 @@ const nothing: Settlement = { charged: 0n, usage: { prompt_tokens: 0, completion
 
 /** What did not complete and said nothing was not delivered, and costs nothing, whatever the upstream may bill for it. */
 const end = async (call: Call, meter: StreamMeter, ended: Delivery['ended']): Promise<Settlement | undefined> => {
-  const metered = { ...meter.metered(), ...(ended === 'out_of_credits' ? { finishReason: 'length' } : {}) };
+  const metered = { ...meter.metered(), ...(wasCut(call) ? { finishReason: 'length' } : {}) };
   if (ended === 'completed' || meter.delivered) return call.settle(metered, ended);
   if (ended === 'client_gone' || ended === 'out_of_credits') await call.ledger.release(ended, 'before the first token');
   else if (ended === 'drained')

@@ -1,4 +1,5 @@
 import { formatUsd } from '../domain/money.ts';
+import { BEYOND_LIMIT } from './allowance.ts';
 import type { Call } from './call.ts';
 import { SettlementUnknown } from './ledger.ts';
 import { readAnswer, withCost, type Metered } from './meter.ts';
@@ -85,7 +86,7 @@ const heldFor = async (
   const all = { bytes: Buffer.byteLength(texts.join('')), pieces: spoken.length };
   const code = await allowance.admit(all, spoken);
   if (code === undefined && !allowance.covers(all)) signal.throwIfAborted();
-  if (code === undefined || code === 'hold_not_open') return undefined;
+  if (code === undefined || code === 'hold_not_open' || code === BEYOND_LIMIT) return undefined;
   await ledger.release('out_of_credits', 'the answer did not stream');
   return { kind: 'refused', refusal: { code } };
 };

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { agrees, arithmetic, check, verdict, type Charge } from '../../src/cli/arithmetic.ts';
 import { findInLog, listedRates, tellRequest } from '../../src/cli/charge.ts';
+import type { AccountCommand } from '../../src/domain/account/decide.ts';
+import { noUsage } from '../../src/domain/money.ts';
 import { createInMemoryStore } from '../../src/eventstore/in-memory.ts';
-import { ACCOUNT, price, writeLedger } from './ledger.ts';
+import { ACCOUNT, goOn, price, settle, writeLedger } from './ledger.ts';
 
-const charge = async (requestId: string): Promise<Charge> => {
+const charge = async (requestId: string, more: readonly AccountCommand[] = []): Promise<Charge> => {
   const store = createInMemoryStore();
   await writeLedger(store);
+  await goOn(store, more);
   const told = await tellRequest(store, ACCOUNT, requestId);
   if (!told.charge) throw new Error('it was charged');
   return { ...told.charge, listed: await listedRates(store, price), projected: undefined };
@@ -51,6 +54,23 @@ describe('the arithmetic of a charge', () => {
       balanceAfter: 0n,
       cost: 20_026_251n,
     });
+  });
+
+  it('knows that a limit on spending kept the charge within the hold', async () => {
+    const limits = { spending: { day: 1n } };
+    const limited = await charge('gen-5', [{ type: 'SetKeyLimits', keyId: 'key_1', limits }, settle('gen-5', 2000)]);
+    expect(limited.event.charged).toBe(1_000_000n);
+    expect(limited.balanceBefore).toBe(5_000_000n);
+    expect(wrong(limited)).toEqual([]);
+  });
+
+  it('shows what was written off because nobody had asked for it', async () => {
+    const beyond = await charge('gen-5', [{ ...settle('gen-5', 400), beyondLimit: 1500 } as AccountCommand]);
+    expect(wrong(beyond)).toEqual([]);
+    expect(arithmetic(beyond)).toMatch(/\nof that 1,500 output tokens beyond the limit +0.003 USD\n/);
+    expect(wrong({ ...beyond, beyondLimit: 1499 })).toEqual([
+      'written off: the rest of the cost, and what was beyond the limit',
+    ]);
   });
 
   it('finds every figure that is not as it should be', async () => {
@@ -104,7 +124,10 @@ describe('a request', () => {
     expect(await types('gen-1')).toEqual(['CreditsReserved', 'HoldExtended', 'HoldSettled']);
     expect(await types('gen-2')).toEqual(['CreditsReserved', 'HoldReleased', 'LateUsageCharged']);
     expect(await types('gen-4')).toEqual(['CreditsReserved', 'HoldSettled', 'UsageWrittenOff']);
-    expect((await tellRequest(store, ACCOUNT, 'gen-3')).charge).toBeUndefined();
-    expect((await tellRequest(store, ACCOUNT, 'gen-5')).charge).toBeUndefined();
+    expect(await tellRequest(store, ACCOUNT, 'gen-3')).toMatchObject({ charge: undefined, released: true });
+    expect(await tellRequest(store, ACCOUNT, 'gen-5')).toMatchObject({ charge: undefined, released: false });
+    const lost = { type: 'WriteOffLateUsage', requestId: 'gen-3', usage: { ...noUsage, output: 10 }, price } as const;
+    await goOn(store, [lost]);
+    expect(await tellRequest(store, ACCOUNT, 'gen-3')).toMatchObject({ charge: undefined, released: true });
   });
 });

@@ -33,7 +33,7 @@ const reserve = (requestId: string, amount: bigint): AccountCommand => ({
   },
 });
 
-const settle = (requestId: string, output: number): AccountCommand => ({
+export const settle = (requestId: string, output: number): AccountCommand => ({
   ...{ type: 'SettleHold', requestId, delivery },
   usage: { ...noUsage, input: 101, cachedInput: 40, output },
 });
@@ -66,7 +66,6 @@ export const ada = { name: 'Ada', email: 'ada@example.com' };
 export const writeLedger = async (store: EventStore, personal = asPlain(ada)): Promise<void> => {
   const committer = createCommitter({ store });
   const prices = createCommands({ store, committer, decider: priceDecider });
-  const accounts = createCommands({ store, committer, decider: accountDecider });
   const { model } = price;
   const entry = {
     ...{ model, kind: 'chat' as const, ownedBy: 'openai', upstream: 'openai', upstreamModel: model, rates },
@@ -74,8 +73,17 @@ export const writeLedger = async (store: EventStore, personal = asPlain(ada)): P
   };
   const effectiveFrom = new Date('2026-01-01T00:00:00Z');
   await prices.execute(PRICES_STREAM, { type: 'ListPrice', entry, effectiveFrom }, { actor: 'test', commandId: 'p' });
-  for (const [n, command] of storyOf(personal).entries()) {
-    const outcome = await accounts.execute(accountStream(ACCOUNT), command, { actor: 'test', commandId: `c-${n}` });
+  await committer.close();
+  await goOn(store, storyOf(personal), 'c');
+};
+
+/** More happens to the account. */
+export const goOn = async (store: EventStore, commands: readonly AccountCommand[], name = 'more'): Promise<void> => {
+  const committer = createCommitter({ store });
+  const accounts = createCommands({ store, committer, decider: accountDecider });
+  for (const [n, command] of commands.entries()) {
+    const metadata = { actor: 'test', commandId: `${name}-${n}` };
+    const outcome = await accounts.execute(accountStream(ACCOUNT), command, metadata);
     if (!outcome.accepted) throw new Error(`${command.type}: ${outcome.refusal.code}`);
   }
   await committer.close();

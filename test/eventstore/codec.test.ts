@@ -99,7 +99,7 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
     `{"requestId":"req_1","keyId":"key_1","price":${priceText},"usage":${usageText},"cost":"3","charged":"2",` +
       `"drawn":[{"lotId":"lot_1","amount":"2"}],"delivery":${deliveryText}}`,
   ],
-  UsageWrittenOff: [writtenOff(1n), '{"requestId":"req_1","amount":"1"}'],
+  UsageWrittenOff: [writtenOff(1n, 'req_1', 7), '{"requestId":"req_1","amount":"1","beyondLimit":7}'],
   PriceListed: [
     listed,
     '{"version":3,"effectiveFrom":"2026-02-01T00:00:00.000Z","entry":{"model":"simulated-small","kind":"chat",' +
@@ -120,6 +120,7 @@ const versions: Partial<Record<string, number>> = {
   HoldExtended: 2,
   HoldReleased: 2,
   LateUsageCharged: 2,
+  UsageWrittenOff: 2,
 };
 
 const ID = '019a0000-1234-8abc-8def-0123456789ab';
@@ -200,6 +201,8 @@ describe('every event', () => {
     const extendedData = '{"requestId":"req_1","by":"2"}';
     const extension = { type: 'HoldExtended', requestId: 'req_1', by: 2n };
     expect(decode(stored({ type: 'HoldExtended', version: 1, data: extendedData })).event).toStrictEqual(extension);
+    const borne = decode(stored({ type: 'UsageWrittenOff', version: 1, data: '{"requestId":"req_1","amount":"1"}' }));
+    expect(borne.event).toStrictEqual(writtenOff(1n));
   });
 
   it('of a system need not come from a request', () => {

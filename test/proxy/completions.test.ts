@@ -289,6 +289,44 @@ describe('a completion', () => {
     });
   });
 
+  it('is not cut for the echo of its prompt, however long, but for what comes beyond its limit', async () => {
+    const prompt = 'word '.repeat(9000);
+    const streaming = (said: number) => {
+      const pieces = [...(prompt.match(/.{500}/g) ?? []), ...Array.from({ length: said / 10 }, () => 'w '.repeat(10))];
+      const texts = pieces.map((text) => chunk({}, { choices: [{ index: 0, text, finish_reason: null }] }));
+      const upstream = createTestUpstream(() => streamOf([sse(...texts, lastChunk, '[DONE]')]));
+      return open({ upstream, prices: [{ ...price, kind: 'completion', upstreamModel: 'gpt-4.1' }] });
+    };
+    const relayed = async (said: number) => {
+      const { ask, account } = streaming(said);
+      const asked = { model: 'm', prompt, echo: true, stream: true, max_tokens: 20 };
+      const written = await relay(await ask(asked, undefined, '/completions'));
+      return { words: written.match(/w /g)?.length ?? 0, events: account.events };
+    };
+    const kept = await relayed(20);
+    expect(kept.words).toBe(20);
+    expect(kept.events.at(-1)).toMatchObject({ type: 'HoldSettled', usage: { output: 20 } });
+    const cut = await relayed(5000);
+    expect(cut.words).toBe(20 + 2040);
+    expect(cut.events.at(-1)).toMatchObject({ type: 'UsageWrittenOff', beyondLimit: 2040 });
+  });
+
+  it('writes off what an answer has beyond its limit, where no usage says how much it was', async () => {
+    const content = 'w '.repeat(5000);
+    const upstream = answering(JSON.stringify({ choices: [{ message: { content }, finish_reason: 'stop' }] }));
+    const prices = [{ ...price, upstreamModel: 'gpt-4.1' }];
+    const delivery = { anomalies: ['usage_missing', 'output_beyond_limit'] };
+    for (const stream of [false, true]) {
+      const { ask, account } = open({ upstream, prices });
+      const answer = await ask({ ...chat, max_tokens: 10, stream });
+      if (stream) expect(await relay(answer)).toContain(content);
+      expect(account.events.slice(-2)).toMatchObject([
+        { type: 'HoldSettled', usage: { output: 10 }, delivery },
+        { type: 'UsageWrittenOff', beyondLimit: 4990, amount: 4990n * 4000n },
+      ]);
+    }
+  });
+
   it('ends its hold whatever stands in the list of choices', async () => {
     const nothing = open({ upstream: answering('{"choices":[null,7]}') });
     expect(await nothing.ask()).toMatchObject({ problem: { kind: 'upstream_failed' } });

@@ -1,11 +1,13 @@
 import { expect, vi } from 'vitest';
 import { cost, noUsage, type Credits } from '../../src/domain/money.ts';
 import { StoreUnavailable } from '../../src/eventstore/event-store.ts';
+import { tokensPerCounted } from '../../src/proxy/bounds.ts';
 import { createCall } from '../../src/proxy/call.ts';
 import { createLedger, generationIdOf, type ExecuteOnAccount } from '../../src/proxy/ledger.ts';
 import { mediaIn } from '../../src/proxy/media-parts.ts';
 import { relayStream } from '../../src/proxy/relay.ts';
 import { countInput, reserveCredits } from '../../src/proxy/reservation.ts';
+import { STEP_TOKENS } from '../../src/proxy/steps.ts';
 import { UpstreamFailed } from '../../src/proxy/upstream.ts';
 import { audit } from '../domain/account/audit.ts';
 import { KEY_ID, openAccount, type TestAccount } from './account.ts';
@@ -111,6 +113,9 @@ export const play = async ({ credits, said, fields = {}, choices = 1, ending = '
   });
 
   const total = said.reduce((sum, { words }) => sum + words, 0);
+  /** The most words that were asked for, and that are ever delivered. */
+  const limit = Math.min(asked.maxOutputTokens ?? Infinity, price.maxOutputTokens) * choices;
+  const most = (limit + STEP_TOKENS * choices) * tokensPerCounted(price);
   const bytes = Buffer.from(
     sse(
       ...said.map(saying),
@@ -139,8 +144,9 @@ export const play = async ({ credits, said, fields = {}, choices = 1, ending = '
     waits.push(Date.now() - wroteAt);
     wroteAt = Date.now();
     const hold = account.state.wallet.holds.get(generationId);
-    // Nothing is delivered, ever, that is not held for.
-    if (hold) expect(hold.amount).toBeGreaterThanOrEqual(owed(deliveredWords, price.rates));
+    // Nothing that was asked for is delivered, ever, and not held for; and of what was not, no more than a step.
+    if (hold) expect(hold.amount).toBeGreaterThanOrEqual(owed(Math.min(deliveredWords, limit), price.rates));
+    expect(deliveredWords).toBeLessThanOrEqual(most);
   };
   const response = { status: 200, contentType: 'text/event-stream', body: upstream() };
   const done = relayStream(call, response, { write }).finally(() => call.close());
@@ -155,7 +161,7 @@ export const play = async ({ credits, said, fields = {}, choices = 1, ending = '
   const longestWaitMs = Math.max(...waits);
   return {
     ...{ reserved: true, account, inputTokens, heldAtFirst, written, told, end, extensions, books, total },
-    ...{ longestWaitMs, within },
+    ...{ longestWaitMs, within, limit, most },
   } as const;
 };
 

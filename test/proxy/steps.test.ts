@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { costBound, formatUsd } from '../../src/domain/money.ts';
+import { cost, costBound, formatUsd, noUsage } from '../../src/domain/money.ts';
 import { STEP_TOKENS } from '../../src/proxy/steps.ts';
 import { KEY_ID } from './account.ts';
 import {
@@ -101,6 +101,37 @@ describe('a stream that is held for in steps', () => {
     const held = account.events.find(({ type }) => type === 'HoldExtended');
     expect(held).toMatchObject({ by: costBound(0, 3000 - STEP_TOKENS, rates), tokens: 3000 - STEP_TOKENS });
     expect(end).toMatchObject({ charged: owed(3000) });
+  });
+
+  it('ends a step beyond the limit where the provider takes no notice of it, and the house pays for that', async () => {
+    const how = { credits: ONE_USD, said: many(4000, 5), fields: { max_tokens: 3000 }, ending: 'no usage' } as const;
+    const result = await played(how);
+    const { told, end, account } = result;
+    expectWellFormed(result, 1);
+    expect(wordsIn(told)).toBe(3000 + STEP_TOKENS - ((3000 + STEP_TOKENS) % 5));
+    expect(told.at(-2)).toMatchObject({ choices: [{ index: 0, delta: {}, finish_reason: 'length' }] });
+    expect(told.at(-2)).not.toHaveProperty('kissapi');
+    expect(told.at(-1)).toMatchObject({ usage: { completion_tokens: 3000, cost: formatUsd(owed(3000)) } });
+    const anomalies = ['usage_missing', 'output_beyond_limit'];
+    const delivery = { ended: 'completed', finishReason: 'length', usageSource: 'metered', anomalies };
+    expect(end).toMatchObject({ charged: owed(3000), usage: { output: 3000 }, delivery });
+    const beyondLimit = wordsIn(told) - 3000;
+    const amount = cost({ ...noUsage, output: beyondLimit }, rates);
+    expect(account.events.at(-1)).toEqual({ type: 'UsageWrittenOff', requestId: generationId, amount, beyondLimit });
+  });
+
+  it('is not cut where its provider may count fewer tokens than we do, nor charged for more than was asked for', async () => {
+    const price = { ...simulated, upstreamModel: 'deepseek-chat' };
+    const fields = { max_tokens: 6000 };
+    const { told, end, books } = await played({
+      ...{ credits: ONE_USD, said: many(1800, 5), fields, price, ending: 'no usage' },
+    });
+    expect(wordsIn(told)).toBe(9000);
+    expect(end).toMatchObject({
+      charged: owed(6000),
+      delivery: { finishReason: 'stop', anomalies: ['usage_missing'] },
+    });
+    expect(books.writtenOff).toBe(0n);
   });
 
   it('waits a moment for credits that others hold, and not for long', async () => {

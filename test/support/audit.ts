@@ -45,6 +45,7 @@ type Price = {
 type Data = {
   readonly generation_id: string;
   readonly amount_usd: string;
+  readonly tokens_beyond_limit?: number | null;
   readonly by_usd: string;
   readonly price: Price;
   readonly tokens: Readonly<Record<string, number>>;
@@ -163,9 +164,8 @@ const checked = async (
   });
   const held = nanoUsd(reserved.amount_usd) + sum(extended.map(({ data }) => nanoUsd(data.by_usd)));
   const { reason, detail } = released ?? {};
-  const writtenOff = sum(
-    own.filter(({ type }) => type === 'UsageWrittenOff').map(({ data }) => nanoUsd(data.amount_usd)),
-  );
+  const borne = own.filter(({ type }) => type === 'UsageWrittenOff').map(({ data }) => data);
+  const writtenOff = sum(borne.map(({ amount_usd }) => nanoUsd(amount_usd)));
   if (released) expect(nanoUsd(released.released_usd)).toBe(held);
   if (charge?.type === 'HoldReleased') {
     // What one delivered that was taken for dead is the house's loss where the customer has paid for another attempt.
@@ -189,7 +189,9 @@ const checked = async (
   const cost = (pico + 999n) / 1000n;
   const charged = nanoUsd(settled.charged_usd);
   expect(nanoUsd(settled.cost_usd)).toBe(cost);
-  expect(charged + writtenOff).toBe(cost);
+  const beyondLimit = borne.reduce((tokens, { tokens_beyond_limit }) => tokens + (tokens_beyond_limit ?? 0), 0);
+  const picoBeyond = BigInt(beyondLimit) * picoPerToken(price.usd_per_million_tokens['output'] ?? '');
+  expect(charged + writtenOff).toBe(cost + (picoBeyond + 999n) / 1000n);
   expect(sum(settled.drawn.map(({ amount_usd }) => nanoUsd(amount_usd)))).toBe(charged);
   if (!released) {
     expect(nanoUsd(settled.held_usd)).toBe(held);

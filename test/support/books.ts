@@ -220,7 +220,12 @@ const eventOf = ({ type, data }: EventView): AccountEvent => {
         detail: text('detail'),
       };
     case 'UsageWrittenOff':
-      return { type: 'UsageWrittenOff', requestId: text('generation_id'), amount: usd(data, 'amount_usd') };
+      return {
+        type: 'UsageWrittenOff',
+        requestId: text('generation_id'),
+        amount: usd(data, 'amount_usd'),
+        ...(typeof data['tokens_beyond_limit'] === 'number' ? { beyondLimit: data['tokens_beyond_limit'] } : {}),
+      };
   }
 };
 

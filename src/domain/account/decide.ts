@@ -1,5 +1,5 @@
 import { accept, type Decider, type Decision } from '../decider.ts';
-import { cost, min, type Credits, type Usage } from '../money.ts';
+import { cost, min, noUsage, type Credits, type Usage } from '../money.ts';
 import { evolveAccount, initialAccount, type Account } from './account.ts';
 import type { AccountEvent, Delivery, LotSource, PinnedPrice, ReleaseReason, RequestFacts } from './events.ts';
 import { MAX_KEYS } from './keys.ts';
@@ -43,7 +43,14 @@ export type AccountCommand =
       /** The most that it adds. They count, but no limit by the minute ends what is under way. */
       readonly tokens: number;
     }
-  | { readonly type: 'SettleHold'; readonly requestId: string; readonly usage: Usage; readonly delivery: Delivery }
+  | {
+      readonly type: 'SettleHold';
+      readonly requestId: string;
+      readonly usage: Usage;
+      readonly delivery: Delivery;
+      /** Output tokens that were delivered beside the usage, though the request allowed no more. The customer does not pay for them. */
+      readonly beyondLimit?: number;
+    }
   | {
       readonly type: 'ReleaseHold';
       readonly requestId: string;
@@ -58,6 +65,7 @@ export type AccountCommand =
       readonly usage: Usage;
       readonly price: PinnedPrice;
       readonly delivery: Delivery;
+      readonly beyondLimit?: number;
       /** Of the hold. */
       readonly at?: number;
     }
@@ -67,6 +75,7 @@ export type AccountCommand =
       readonly requestId: string;
       readonly usage: Usage;
       readonly price: PinnedPrice;
+      readonly beyondLimit?: number;
     };
 
 export type ReserveCredits = {
@@ -195,7 +204,7 @@ export const decideAccount = (command: AccountCommand, account: Account): Decisi
       return refused ?? accept({ type: 'HoldExtended', requestId, by, at, tokens });
     }
     case 'SettleHold': {
-      const { requestId, usage, delivery } = command;
+      const { requestId, usage, delivery, beyondLimit } = command;
       const hold = wallet.holds.get(requestId);
       if (!hold) return no('hold_not_open');
       const { keyId, price } = hold;
@@ -207,7 +216,7 @@ export const decideAccount = (command: AccountCommand, account: Account): Decisi
       const drawn = draws(wallet, charged);
       return accept(
         { type: 'HoldSettled', requestId, keyId, price, usage, cost: owed, charged, held, released, drawn, delivery },
-        ...writeOff(requestId, owed - charged),
+        ...writeOff(requestId, owed - charged, price, beyondLimit),
       );
     }
     case 'ReleaseHold': {
@@ -217,7 +226,7 @@ export const decideAccount = (command: AccountCommand, account: Account): Decisi
       return accept({ type: 'HoldReleased', requestId, released: hold.amount, reason, detail });
     }
     case 'ChargeLateUsage': {
-      const { requestId, keyId, price, usage, delivery, at } = command;
+      const { requestId, keyId, price, usage, delivery, beyondLimit, at } = command;
       if (wallet.holds.has(requestId)) return no('request_id_reused');
       const owed = cost(usage, price.rates);
       const charged = min(owed, withinSpending(limitedBy(tallies, keyId), at ?? null, available(wallet)));
@@ -228,19 +237,23 @@ export const decideAccount = (command: AccountCommand, account: Account): Decisi
           ...{ requestId, keyId, price, usage, cost: owed, charged, drawn, delivery },
           ...(at === undefined ? {} : { at }),
         },
-        ...writeOff(requestId, owed - charged),
+        ...writeOff(requestId, owed - charged, price, beyondLimit),
       );
     }
     case 'WriteOffLateUsage': {
-      const { requestId, usage, price } = command;
+      const { requestId, usage, price, beyondLimit } = command;
       if (wallet.holds.has(requestId)) return no('request_id_reused');
-      return accept(...writeOff(requestId, cost(usage, price.rates)));
+      return accept(...writeOff(requestId, cost(usage, price.rates), price, beyondLimit));
     }
   }
 };
 
-const writeOff = (requestId: string, amount: Credits): AccountEvent[] =>
-  amount > 0n ? [{ type: 'UsageWrittenOff', requestId, amount }] : [];
+/** The rest of a cost, and what was delivered though nobody had asked for it. Nothing where that comes to nothing. */
+const writeOff = (requestId: string, rest: Credits, { rates }: PinnedPrice, beyondLimit = 0): AccountEvent[] => {
+  const amount = rest + cost({ ...noUsage, output: beyondLimit }, rates);
+  if (amount === 0n) return [];
+  return [{ type: 'UsageWrittenOff', requestId, amount, ...(beyondLimit > 0 ? { beyondLimit } : {}) }];
+};
 
 export const accountDecider: Decider<Account, AccountCommand, AccountEvent, AccountRefusal> = {
   initial: initialAccount,

@@ -106,8 +106,17 @@ export type WalletEvent =
       /** Of the hold that had been released. */
       readonly at?: number;
     }
-  /** finance: an expense of the house. Delivered, but covered by neither hold nor balance; or charged once already, by the same key. */
-  | { readonly type: 'UsageWrittenOff'; readonly requestId: string; readonly amount: Credits };
+  /**
+   * finance: an expense of the house. Delivered, but covered by neither hold nor balance; or charged once already, by the
+   * same key; or more than was asked for.
+   */
+  | {
+      readonly type: 'UsageWrittenOff';
+      readonly requestId: string;
+      readonly amount: Credits;
+      /** Output tokens delivered beyond what the request allowed, which no usage counts: at the price of the request, part of the amount. */
+      readonly beyondLimit?: number;
+    };
 
 export type LotSource =
   { readonly kind: 'grant'; readonly reason: string } | { readonly kind: 'payment'; readonly reference: string };

@@ -144,5 +144,10 @@ export const accountEventShapes: Shapes<AccountEvent> = {
     }),
     lift: { 1: (data) => data },
   },
-  UsageWrittenOff: { version: 1, schema: z.object({ requestId: id, amount: credits }) },
+  UsageWrittenOff: {
+    version: 2,
+    schema: z.object({ requestId: id, amount: credits, beyondLimit: tokens.exactOptional() }),
+    // Version 1 knew of nothing delivered beyond a limit.
+    lift: { 1: (data) => data },
+  },
 };

@@ -92,7 +92,11 @@ const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventV
         detail: event.detail,
       };
     case 'UsageWrittenOff':
-      return { generation_id: event.requestId, amount_usd: formatUsd(event.amount) };
+      return {
+        generation_id: event.requestId,
+        amount_usd: formatUsd(event.amount),
+        tokens_beyond_limit: event.beyondLimit ?? null,
+      };
   }
 };
 

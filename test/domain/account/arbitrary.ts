@@ -19,6 +19,7 @@ import {
 const requestId = fc.constantFrom('req_1', 'req_2', 'req_3', 'req_4');
 const keyId = fc.oneof({ weight: 9, arbitrary: fc.constant('key_1') }, { weight: 1, arbitrary: fc.constant('key_2') });
 const amount = fc.bigInt(-1n, 30n);
+const beyondLimit = fc.nat(9);
 const usage: fc.Arbitrary<Usage> = fc.record({
   input: fc.nat(9),
   cachedInput: fc.nat(3),
@@ -92,17 +93,24 @@ const moves = {
     at,
   }),
   extend: fc.record({ type: fc.constant('ExtendHold' as const), requestId, by: amount, at, tokens: fc.nat(40) }),
-  settle: fc.record({ type: fc.constant('SettleHold' as const), requestId, usage, delivery: fc.constant(delivery) }),
+  settle: fc.record(
+    { type: fc.constant('SettleHold' as const), requestId, usage, delivery: fc.constant(delivery), beyondLimit },
+    { requiredKeys: ['type', 'requestId', 'usage', 'delivery'] },
+  ),
   release: requestId.map(release),
-  chargeLate: fc.record({
-    type: fc.constant('ChargeLateUsage' as const),
-    requestId,
-    keyId,
-    usage,
-    price,
-    delivery: fc.constant(delivery),
-    at,
-  }),
+  chargeLate: fc.record(
+    {
+      type: fc.constant('ChargeLateUsage' as const),
+      requestId,
+      keyId,
+      usage,
+      price,
+      delivery: fc.constant(delivery),
+      at,
+      beyondLimit,
+    },
+    { requiredKeys: ['type', 'requestId', 'keyId', 'usage', 'price', 'delivery', 'at'] },
+  ),
   setKeyLimits: fc.record({ type: fc.constant('SetKeyLimits' as const), keyId, limits: keyLimits }),
   setAccountLimits: fc.record({ type: fc.constant('SetAccountLimits' as const), limits }),
 } satisfies Record<string, fc.Arbitrary<AccountCommand>>;

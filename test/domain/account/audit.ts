@@ -1,4 +1,4 @@
-import type { AccountEvent, Draw, PinnedPrice, RequestFacts } from '../../../src/domain/account/events.ts';
+import type { AccountEvent, PinnedPrice, RequestFacts } from '../../../src/domain/account/events.ts';
 import type { Usage } from '../../../src/domain/money.ts';
 import { openLimitBooks } from './limit-books.ts';
 import { sum } from '../../support/money.ts';
@@ -11,6 +11,8 @@ export type Books = {
   readonly lots: ReadonlyMap<string, bigint>;
   readonly holds: ReadonlyMap<string, { readonly amount: bigint; readonly keyId: string; readonly price: PinnedPrice }>;
 };
+
+type Charge = Extract<AccountEvent, { type: 'HoldSettled' | 'LateUsageCharged' }>;
 
 /** A promise to customers or to finance that a history breaks. */
 export class BrokenBooks extends Error {
@@ -28,6 +30,8 @@ export const audit = (history: readonly AccountEvent[]): Books => {
   let mayReserve = { terms: false, suspended: false };
   /** What the event before wrote a charge for and did not charge: the next event must write it off. */
   let uncovered: { readonly requestId: string; readonly amount: bigint } | undefined;
+  /** The charge that the event before was, if it was one: what came beyond a limit is written off right after it. */
+  let justCharged: { readonly requestId: string; readonly price: PinnedPrice } | undefined;
   const lots = new Map<string, bigint>();
   const holds = new Map<string, { amount: bigint; keyId: string; price: PinnedPrice }>();
   const liveKeys = new Set<string>();
@@ -47,7 +51,7 @@ export const audit = (history: readonly AccountEvent[]): Books => {
       return hold ?? { amount: 0n, keyId: '', price: { model: '', version: 0, rates: noRates } };
     };
     const free = (): bigint => sum(lots.values()) - sum([...holds.values()].map(({ amount }) => amount));
-    const charge = (requestId: string, cost: bigint, paid: bigint, drawn: readonly Draw[], within: bigint): void => {
+    const charge = ({ requestId, price, cost, charged: paid, drawn }: Charge, within: bigint): void => {
       check(paid === (cost < within ? cost : within), 'a charge is the cost, or all that may be touched');
       check(sum(drawn.map(({ amount }) => amount)) === paid, 'the draws sum up to the charge');
       for (const { lotId, amount } of drawn) {
@@ -59,13 +63,15 @@ export const audit = (history: readonly AccountEvent[]): Books => {
       }
       charged += paid;
       uncovered = paid < cost ? { requestId, amount: cost - paid } : undefined;
+      justCharged = { requestId, price };
     };
 
     const checkSpending = (keyId: string, at: number | undefined, amount: bigint): void =>
       check(limits.within(keyId, at, amount) === amount, 'no hold grows beyond a limit on spending');
 
     const due = uncovered;
-    uncovered = undefined;
+    const chargedBefore = justCharged;
+    [uncovered, justCharged] = [undefined, undefined];
     check(!due || event.type === 'UsageWrittenOff', 'what is not charged is written off');
 
     switch (event.type) {
@@ -135,7 +141,7 @@ export const audit = (history: readonly AccountEvent[]): Books => {
         check(show(price) === show(hold.price), 'a settlement is by the price that the hold pinned');
         check(cost === receipt(event.usage, price), 'a receipt can be recomputed');
         check(released === (paid < held ? held - paid : 0n), 'what a hold kept beyond the charge is given back');
-        charge(requestId, cost, paid, event.drawn, held + limits.within(keyId, limits.atOf(requestId), free()));
+        charge(event, held + limits.within(keyId, limits.atOf(requestId), free()));
         holds.delete(requestId);
         limits.end(requestId, paid, used(event.usage));
         break;
@@ -144,7 +150,7 @@ export const audit = (history: readonly AccountEvent[]): Books => {
         check(!holds.has(event.requestId), 'late usage has no hold any more');
         givenBack.delete(event.requestId);
         check(event.cost === receipt(event.usage, event.price), 'a receipt can be recomputed');
-        charge(event.requestId, event.cost, event.charged, event.drawn, limits.within(event.keyId, event.at, free()));
+        charge(event, limits.within(event.keyId, event.at, free()));
         limits.late({
           requestId: event.requestId,
           keyId: event.keyId,
@@ -153,12 +159,17 @@ export const audit = (history: readonly AccountEvent[]): Books => {
           tokens: used(event.usage),
         });
         break;
-      case 'UsageWrittenOff':
-        if (due)
-          check(due.requestId === event.requestId && due.amount === event.amount, 'cost = charged + written off');
-        else check(givenBack.delete(event.requestId), 'cost = charged + written off');
-        writtenOff += event.amount;
+      case 'UsageWrittenOff': {
+        const { requestId, amount, beyondLimit = 0 } = event;
+        const ofCharge = chargedBefore?.requestId === requestId ? chargedBefore : undefined;
+        const beyond = ofCharge ? receipt({ ...nothingUsed, output: beyondLimit }, ofCharge.price) : 0n;
+        if (due) check(due.requestId === requestId, 'cost = charged + written off');
+        if (ofCharge) check((due?.amount ?? 0n) + beyond === amount, 'cost = charged + written off');
+        else check(givenBack.delete(requestId), 'cost = charged + written off');
+        check(amount > 0n, 'something is written off, or no word is lost about it');
+        writtenOff += amount;
         break;
+      }
     }
     check(n === 0 || history[0]?.type === 'AccountRegistered', 'an account is registered first and once');
     check(free() >= 0n, 'holds never exceed the balance');
@@ -176,6 +187,7 @@ const tokensOf = (request: RequestFacts): number => request.inputTokensBound + r
 const used = (usage: Usage): number =>
   usage.input + usage.cachedInput + usage.cacheWrite + usage.output + usage.reasoning;
 
+const nothingUsed = { input: 0, cachedInput: 0, cacheWrite: 0, output: 0, reasoning: 0 };
 const noRates = { input: 0n, cachedInput: 0n, cacheWrite: 0n, output: 0n, reasoning: 0n };
 
 const receipt = (usage: Usage, { rates }: PinnedPrice): bigint => {

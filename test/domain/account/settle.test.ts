@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decideAccount } from '../../../src/domain/account/decide.ts';
+import { decideAccount, type AccountCommand } from '../../../src/domain/account/decide.ts';
 import { evolveAccount, initialAccount } from '../../../src/domain/account/account.ts';
 import { noUsage } from '../../../src/domain/money.ts';
 import {
@@ -21,6 +21,9 @@ import {
 } from './examples.ts';
 
 const whole = settled(4, { held: 4n, charged: 4n, released: 0n, drawn: [drawn(4n)] });
+
+/** The same, with so many tokens that nobody had asked for. */
+const beyond = (beyondLimit: number, command: AccountCommand) => ({ ...command, beyondLimit }) as AccountCommand;
 
 describe('SettleHold', () => {
   it('charges what was used and gives the rest back', () =>
@@ -53,6 +56,19 @@ describe('SettleHold', () => {
     given(toppedUp(10n), reserved(4n), reserved(5n, 'req_2'))
       .when(settle(9))
       .then(settled(9, { held: 4n, charged: 5n, released: 0n, drawn: [drawn(5n)] }), writtenOff(4n)));
+
+  it('writes off what was delivered beyond the limit of the request, at its price', () =>
+    given(toppedUp(10n), reserved(4n))
+      .when(beyond(3, settle(4)))
+      .then(whole, writtenOff(3n, 'req_1', 3)));
+  it('writes it off together with what neither hold nor balance covers', () =>
+    given(toppedUp(6n), reserved(4n))
+      .when(beyond(5, settle(9)))
+      .then(settled(9, { held: 4n, charged: 6n, released: 0n, drawn: [drawn(6n)] }), writtenOff(8n, 'req_1', 5)));
+  it('says nothing of a limit that was kept', () =>
+    given(toppedUp(10n), reserved(4n))
+      .when(beyond(0, settle(4)))
+      .then(whole));
 
   it('charges by the price that the hold pinned, each class at its rate, rounded up once', () => {
     const rates = { input: 150n, cachedInput: 75n, cacheWrite: 300n, output: 600n, reasoning: 900n };
@@ -110,6 +126,10 @@ describe('ChargeLateUsage', () => {
     given(toppedUp(10n), reserved(4n), released(4n), reserved(8n, 'req_2'))
       .when(chargeLate(3))
       .then(lateCharged(3, { charged: 2n, drawn: [drawn(2n)] }), writtenOff(1n)));
+  it('writes off what was delivered beyond the limit of the request, of what was free as well', () =>
+    given(toppedUp(10n), reserved(4n), released(4n))
+      .when(beyond(2, chargeLate(3)))
+      .then(lateCharged(3, { charged: 3n, drawn: [drawn(3n)] }), writtenOff(2n, 'req_1', 2)));
   it('writes all of it off where nothing is left', () =>
     given(toppedUp(4n), reserved(4n), released(4n), reserved(4n, 'req_2'))
       .when(chargeLate(3))
@@ -119,6 +139,10 @@ describe('ChargeLateUsage', () => {
 describe('WriteOffLateUsage', () => {
   it('lets the house bear what became known after the release', () =>
     given(toppedUp(10n), reserved(4n), released(4n)).when(writeOffLate(3)).then(writtenOff(3n)));
+  it('counts what was delivered beyond the limit of the request', () =>
+    given(toppedUp(10n), reserved(4n), released(4n))
+      .when(beyond(2, writeOffLate(3)))
+      .then(writtenOff(5n, 'req_1', 2)));
   it('writes off again: only the id of the command tells a repetition', () =>
     given(toppedUp(10n), reserved(4n), released(4n), writtenOff(3n)).when(writeOffLate(3)).then(writtenOff(3n)));
   it('has nothing to say of what cost nothing', () =>

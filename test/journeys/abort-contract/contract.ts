@@ -81,8 +81,9 @@ const told = ({ answer, left = false, generation }: Seen): Pick<Row, 'charged' |
 
 const chargedAs = (generation: Ended | undefined): string => {
   if (!generation?.delivery) return 'nothing';
-  const rest = generation.writtenOff > 0n ? ', as far as there is credit' : '';
-  return `what was ${generation.delivery.usage_source}${rest}`;
+  const { usage_source, anomalies } = generation.delivery;
+  const rest = anomalies.includes('output_beyond_limit') ? ', up to the limit' : ', as far as there is credit';
+  return `what was ${usage_source}${generation.writtenOff > 0n ? rest : ''}`;
 };
 
 const seesOf = (answer: Answer): string => {

@@ -48,6 +48,20 @@ contract('usage', {}, (row) => {
     check: ({ generation }) => expect(generation?.tokens).toMatchObject({ input: 10, output: 6, reasoning: 100 }),
   });
 
+  // Of 4,000 tokens where 10 were asked for, in events of 50.
+  const endless = one(({ upstream, streamed, ask }) => {
+    upstream.play(plays(streamed, complete(streamed, null, Array<string>(80).fill(' a'.repeat(50)))));
+    return answered(ask({ max_tokens: 10 }));
+  });
+  row('is missing, of more than was asked for', endless, {
+    check: ({ answer, generation }) => {
+      const delivered = answer.body.startsWith('data:') ? 2050 : 4000;
+      expect(answer.body.match(/ a/g)).toHaveLength(delivered);
+      expect(generation).toMatchObject({ tokens: { output: 10 }, writtenOff: BigInt(delivered - 10) * 600n });
+      expect(generation?.delivery?.finish_reason).toBe(delivered === 2050 ? 'length' : 'stop');
+    },
+  });
+
   const dear = one(({ upstream, streamed, ask }) => {
     upstream.play(plays(streamed, complete(streamed, tokens(5, 100_000))));
     return answered(ask({ max_tokens: 10 }));

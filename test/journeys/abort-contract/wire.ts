@@ -38,9 +38,15 @@ export const answer = (content: string, reported?: unknown): string =>
 export const begins = (response: ServerResponse, streamed: boolean): ServerResponse =>
   response.writeHead(200, { 'content-type': streamed ? 'text/event-stream' : 'application/json' });
 
-/** Three words, of a token each, and their usage: whole or as a stream. */
-export const complete = (streamed: boolean, reported: unknown = usage): string =>
-  streamed ? sse(role, says('a'), says(' b'), says(' c'), stop, reports(reported), DONE) : answer('a b c', reported);
+/** Three words, of a token each, or others, and their usage: whole or as a stream. */
+export const complete = (
+  streamed: boolean,
+  reported: unknown = usage,
+  words: readonly string[] = ['a', ' b', ' c'],
+): string =>
+  streamed
+    ? sse(role, ...words.map((word) => says(word)), stop, reports(reported), DONE)
+    : answer(words.join(''), reported);
 
 export const plays =
   (streamed: boolean, text: string): Script =>
