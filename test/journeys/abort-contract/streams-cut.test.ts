@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { costUsdOf, errorChunkOf, wordsOf } from '../../support/traffic.ts';
 import { answered, contract, one, PROMPT_TOKENS, type Seen } from './contract.ts';
-import { breaks, DONE, plays, reports, role, says, sse, stop, usage } from './wire.ts';
+import { breaks, DONE, plays, reports, role, says, sse, stop, tokens, usage } from './wire.ts';
 
 const words = [role, says('a'), says(' b'), says(' c')];
 const error = JSON.stringify({
@@ -54,6 +54,11 @@ contract('streams-cut', {}, (row) => {
     },
   });
   row('resets mid-stream, when its usage has been reported', breaking(...words, reports(usage)), { check: reported });
+  row(
+    'resets mid-stream, when more was said after its usage',
+    breaking(role, says('a'), reports(tokens(9, 1)), says(' b'), says(' c')),
+    { check: reported },
+  );
 
   row('ends without [DONE], with its usage and a finish reason', ending(...words, stop, reports(usage)), {
     check: (seen) => {
