@@ -243,7 +243,10 @@ const isError = ({ error, object, x_groq: aside, base_resp: outcome, choices }: 
   object === 'error' ||
   isThere(field(aside, 'error')) ||
   (field(outcome, 'status_code') ?? 0) !== 0 ||
-  asList(choices).some((choice) => isThere(field(choice, 'error')));
+  asList(choices).some((choice) => isThere(field(choice, 'error')) || failures.has(field(choice, 'finish_reason')));
+
+/** To have finished so is to have failed, as OpenRouter, Zhipu and DeepSeek tell it. */
+const failures = new Set<unknown>(['error', 'network_error', 'insufficient_system_resource']);
 
 /** A choice that has not finished says null, or, at some, an empty string. */
 const finishReasonOf = (choice: unknown): string | null => {

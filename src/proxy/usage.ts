@@ -61,6 +61,8 @@ export const readUsage = (value: unknown, plausible: Plausible): ReadUsage => {
   if (prompt > plausible.inputTokens || output > plausible.outputTokens) {
     return { usage: undefined, anomalies: ['usage_beyond_context'] };
   }
+  // A cache of its own is no gift of a provider's; and no model speaks of nothing.
+  if (prompt === 0 && output > 0) return { usage: undefined, anomalies: ['usage_without_input'] };
   if (output === 0 && plausible.spoke) return { usage: undefined, anomalies: ['usage_without_output'] };
 
   const anomalies: string[] = [];

@@ -282,6 +282,14 @@ describe('a stream meter', () => {
     ['Groq, aside', chunk({}, { x_groq: { id: 'req_1', error: 'over capacity' } })],
     ['Mistral', '{"object":"error","message":"Overloaded","type":"internal_server_error","code":"1000"}'],
     ['Gemini', '{"error":{"code":503,"message":"Overloaded","status":"UNAVAILABLE"}}'],
+    ['Zhipu', chunk({}, { choices: [{ index: 0, delta: { content: '' }, finish_reason: 'network_error' }] })],
+    [
+      'DeepSeek',
+      chunk(
+        {},
+        { choices: [{ index: 0, delta: {}, finish_reason: 'insufficient_system_resource' }], usage: usage(9, 1) },
+      ),
+    ],
     ['MiniMax', '{"choices":null,"base_resp":{"status_code":2056,"status_msg":"usage limit exceeded"}}'],
   ])('hears an error in the words of %s', (_name, error) => {
     const { passed, stream } = meter([sse(chunk({ content: 'a' }), error, chunk({ content: 'b' }), '[DONE]')]);
@@ -420,6 +428,7 @@ describe('readAnswer', () => {
     '{"object":"error","message":"x","choices":[{}]}',
     '{"choices":[{"error":{"code":502,"message":"x"},"finish_reason":"error","message":{"content":""}}]}',
     '{"choices":null,"usage":{"total_tokens":0},"base_resp":{"status_code":2061,"status_msg":"x"}}',
+    '{"choices":[{"finish_reason":"network_error","message":{"content":"Fi"}}],"usage":{"prompt_tokens":9}}',
     '{"choices":[]}',
     '{"choices":[null]}',
     '{"data":[],"usage":null}',

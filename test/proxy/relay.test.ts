@@ -261,10 +261,38 @@ describe('a stream that is relayed', () => {
     ] as const) {
       account = openAccount(CREDITS);
       const { written, end } = await relay([of(completion)], { fields: { ...includeUsage, n: 2 } });
-      const anomalies = usageSource === 'metered' ? ['usage_of_one_choice'] : [];
+      const anomalies = usageSource === 'metered' ? ['usage_below_words'] : [];
       expect(end).toMatchObject({ usage: { output }, delivery: { usageSource, anomalies } });
       expect(written).toContain(`"completion_tokens":${output},`);
     }
+  });
+
+  it('is metered where next to nothing is reported of many words', async () => {
+    const long = chunk({ content: 'word '.repeat(100) });
+    for (const [completion, output, usageSource] of [
+      [1, 100, 'metered'],
+      [20, 100, 'metered'],
+      // As many bytes to a token as there may be, or fewer words than there were tokens.
+      [40, 40, 'reported'],
+      [200, 200, 'reported'],
+    ] as const) {
+      account = openAccount(CREDITS);
+      const { end } = await relay([sse(long, lastChunk, usageChunk(9, completion), '[DONE]')]);
+      const anomalies = usageSource === 'metered' ? ['usage_below_words'] : [];
+      expect(end).toMatchObject({ usage: { output }, delivery: { usageSource, anomalies } });
+    }
+    account = openAccount(CREDITS);
+    const blank = chunk({ content: ' '.repeat(500) });
+    const { end } = await relay([sse(blank, lastChunk, usageChunk(9, 4), '[DONE]')]);
+    expect(end).toMatchObject({ usage: { output: 4 }, delivery: { usageSource: 'reported', anomalies: [] } });
+  });
+
+  it('costs nothing where it says that it failed by how it finished, before anything was delivered', async () => {
+    const choices = [{ index: 0, delta: { content: '' }, finish_reason: 'network_error' }];
+    const { written, end } = await relay([sse(said[0] ?? '', chunk({}, { choices }), usageChunk(9, 0), '[DONE]')]);
+    expect(end).toMatchObject({ type: 'HoldReleased', reason: 'upstream_failed' });
+    expect(written).toContain('"code":"upstream_error"');
+    expect(written).not.toMatch(/network_error|\[DONE\]/);
   });
 
   it('costs nothing where it breaks before anything was delivered', async () => {

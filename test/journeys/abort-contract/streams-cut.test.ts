@@ -98,6 +98,16 @@ contract('streams-cut', {}, (row) => {
     },
   });
   row('says an error mid-stream, then [DONE]', ending(...words, error, DONE), { check: tellsItOnce });
+  const failed = stop.replace('"stop"', '"network_error"');
+  row('finishes before the first token, for a reason that is a failure', ending(role, failed, DONE), {
+    check: wellFormed,
+  });
+  row('finishes mid-stream, for a reason that is a failure', ending(...words, failed, DONE), {
+    check: (seen) => {
+      wellFormed(seen);
+      metered(seen);
+    },
+  });
   row('says what is not JSON mid-stream', ending(...words, '<html>', stop, reports(usage), DONE), {
     check: ({ answer, generation }) => {
       expect(answer.body).not.toContain('<html>');

@@ -67,6 +67,7 @@ contract('upstream-fails', {}, (row, place) => {
       usage: { total_tokens: 0, total_characters: 0 },
       base_resp: { status_code: 2056, status_msg: SECRET },
     }),
+    'answers what finished for a reason that is a failure': answer('', usage).replace('"stop"', '"network_error"'),
     'answers with no choices and no usage': JSON.stringify({ id: 'x', choices: [], usage: null }),
   };
   for (const [name, text] of Object.entries(nones)) row(name, playing(says(text)));

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { costUsdOf } from '../../support/traffic.ts';
 import { answered, contract, one, PROMPT_TOKENS, type Seen } from './contract.ts';
-import { answer, complete, plays, says, sse, stop, tokens } from './wire.ts';
+import { answer, complete, DONE, plays, reports, says, sse, stop, tokens } from './wire.ts';
 
 /** The answer is `a b c`, whatever is said of it. */
 const METERED = { input: PROMPT_TOKENS, cached_input: 0, cache_write: 0, output: 3, reasoning: 0 };
@@ -35,6 +35,7 @@ contract('usage', {}, (row) => {
     'is negative in the output': { prompt_tokens: 5, completion_tokens: -6 },
     'is of zeros': tokens(0, 0),
     'is of the prompt alone': { prompt_tokens: 5 },
+    'is of the answer alone': tokens(0, 6),
     'is fractional': { prompt_tokens: 5.5, completion_tokens: 6 },
     'is of strings': { prompt_tokens: '5', completion_tokens: '6' },
     'is of "NaN" and "Infinity"': { prompt_tokens: 'NaN', completion_tokens: 'Infinity' },
@@ -67,6 +68,18 @@ contract('usage', {}, (row) => {
   const several = one(({ upstream, streamed, ask }) => {
     upstream.play(plays(streamed, twice(streamed)));
     return answered(ask({ n: 2 }));
+  });
+  const many = 'word '.repeat(100);
+  const little = one(({ upstream, streamed, ask }) => {
+    const streamedText = sse(says(many), stop, reports(tokens(9, 1)), DONE);
+    upstream.play(plays(streamed, streamed ? streamedText : answer(many, tokens(9, 1))));
+    return answered(ask());
+  });
+  row('is next to nothing for many words', little, {
+    check: ({ answer, generation }) => {
+      expect(generation?.tokens?.['output']).toBeGreaterThanOrEqual(100);
+      expect(costUsdOf(answer)).toBe(generation?.chargedUsd);
+    },
   });
   row('is of one of several choices', several, {
     check: ({ answer, generation }) => {
