@@ -61,7 +61,7 @@ export const readUsage = (value: unknown, plausible: Plausible): ReadUsage => {
   if (prompt > plausible.inputTokens || output > plausible.outputTokens) {
     return { usage: undefined, anomalies: ['usage_beyond_context'] };
   }
-  // A cache of its own is no gift of a provider's; and no model speaks of nothing.
+  // No model speaks of nothing; Ollama told of no prompt where it had that in a cache.
   if (prompt === 0 && output > 0) return { usage: undefined, anomalies: ['usage_without_input'] };
   if (output === 0 && plausible.spoke) return { usage: undefined, anomalies: ['usage_without_output'] };
 
