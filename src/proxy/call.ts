@@ -9,6 +9,7 @@ import type { CompletionRequest } from './request.ts';
 import type { Bounds, Reserved } from './reservation.ts';
 import { withoutEcho } from './spoken.ts';
 import type { TokenCounter } from './token-counter.ts';
+import { withUnreported } from './unreported.ts';
 import { UpstreamFailed } from './upstream.ts';
 import { meteredUsage, readUsage, withoutCosts } from './usage.ts';
 
@@ -82,14 +83,17 @@ export const createCall = (options: CallOptions): Call => {
   gone.addEventListener('abort', leave);
   if (gone.aborted) leave();
 
-  const read = async (metered: Metered): Promise<Read> => {
+  const read = async (metered: Metered, ended: Delivery['ended']): Promise<Read> => {
     const said = withoutEcho(request, metered.texts);
-    const { usage, anomalies } = readUsage(metered.usage, {
+    const report = readUsage(metered.usage, {
       // A model may read more than is sold of its window, in fields whose texts nobody here knows to count.
       inputTokens: Math.max(price.contextTokens, bytesBound(request, reservation.media)),
       outputTokens: price.contextTokens * request.choices,
       spoke: said.some((text) => text !== ''),
     });
+    // Who came to the end has had the last word on what that was.
+    const unreported = ended === 'completed' ? [] : withoutEcho(request, metered.unreported ?? []);
+    const { usage, anomalies } = await withUnreported(report, said, unreported, tokens);
     if (usage) return { usage, usageSource: 'reported', anomalies, beyondLimit: 0 };
     const input = promptTokenIds(request) + (await promptTokens.count(promptTexts(request))) + reservation.media.least;
     const output = await tokens.count(said);
@@ -137,7 +141,7 @@ export const createCall = (options: CallOptions): Call => {
       watchdog = setTimeout(() => cancel('timeout'), END_WITHIN_MS);
     },
     settle: async (metered, ended) => {
-      const { usage, usageSource, anomalies, beyondLimit } = await read(metered);
+      const { usage, usageSource, anomalies, beyondLimit } = await read(metered, ended);
       const delivery: Delivery = {
         usageSource,
         ended,

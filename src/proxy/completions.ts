@@ -12,6 +12,7 @@ import { upstreamProblem, type CompletionProblem } from './problem.ts';
 import { relayStream, type Sink } from './relay.ts';
 import { isBadRequest, readRequest, withFields, type CompletionRequest } from './request.ts';
 import { reserveCredits, type Bounds, type NotReserved } from './reservation.ts';
+import { isEventStream, sniffed } from './sniff.ts';
 import type { TokenCounter } from './token-counter.ts';
 import type { Endpoint, Upstream, UpstreamResponse } from './upstream.ts';
 import { answerWhole, readText, releaseFailed, type Whole } from './whole.ts';
@@ -150,8 +151,9 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
     if (draining) call.cancel('drained');
     let streaming = false;
     try {
-      const response = await dispatch(call, upstream, options);
-      if (!('body' in response)) return problem(response);
+      const dispatched = await dispatch(call, upstream, options);
+      if (!('body' in dispatched)) return problem(dispatched);
+      const response = request.streamed ? await sniffed(dispatched) : dispatched;
       if (!isEventStream(response)) {
         const answer = await answerWhole(call, response);
         if (answer.kind !== 'whole') return problem(answer);
@@ -220,9 +222,6 @@ const whyNotReserved = ({ refusal, affordableTokens }: NotReserved): CompletionP
 
 const serves = ({ kind }: PriceVersion, endpoint: Endpoint): boolean =>
   ({ '/chat/completions': 'chat', '/completions': 'completion', '/embeddings': 'embedding' })[endpoint] === kind;
-
-/** Media types are the same in any case, and may have parameters. */
-const isEventStream = ({ contentType }: UpstreamResponse): boolean => /^\s*text\/event-stream\b/i.test(contentType);
 
 const capOf = ({ outputCap }: Bounds): { outputCap?: number } => (outputCap === undefined ? {} : { outputCap });
 

@@ -3,6 +3,7 @@ import type { Said } from './allowance.ts';
 import { membersOf } from './json-text.ts';
 import { asList, field, isThere } from './loose-json.ts';
 import { textsOf, type Spoken } from './spoken.ts';
+import { textOf, wordsOf } from './words.ts';
 
 /** What is known of an answer so far, whether it came whole or in pieces. */
 export type Metered = {
@@ -12,6 +13,8 @@ export type Metered = {
   readonly usage: unknown;
   /** What the model said in each choice, in memory only, to be counted where the upstream does not say how much it was. */
   readonly texts: readonly string[];
+  /** What of that was said after the usage was reported, and so cannot be in it. */
+  readonly unreported?: readonly string[];
 };
 
 /** An event that may be passed on, and how far the stream has come with it. */
@@ -54,6 +57,8 @@ type Chunk = {
   readonly error?: unknown;
   /** What Groq has to say beside the format: a usage, or an error that ended the stream. */
   readonly x_groq?: unknown;
+  /** What MiniMax has, in place of an HTTP status. */
+  readonly base_resp?: unknown;
   /** Of embeddings: the vectors. */
   readonly data?: unknown;
   readonly choices?: unknown;
@@ -79,6 +84,8 @@ export const createStreamMeter = (): StreamMeter => {
   let bytes = 0;
   let finished: readonly number[] = [];
   let usage: unknown;
+  /** How many pieces of what was said came no later than that. */
+  let reportedPieces = 0;
   let usageChunk: StreamMeter['usageChunk'];
   let upstreamId: string | null = null;
   let finishReason: string | null = null;
@@ -108,11 +115,12 @@ export const createStreamMeter = (): StreamMeter => {
       }
       const chunk = parse(data);
       if (typeof chunk?.id === 'string' && chunk.id !== '') upstreamId ??= chunk.id;
-      const reported = chunk && (isThere(chunk.usage) ? chunk.usage : field(chunk.x_groq, 'usage'));
+      const reported = chunk && usageIn(chunk);
       // What comes after the end can but tell what was not told before it.
       if (isThere(reported) && (state === 'open' || !isThere(usage))) {
         usage = reported;
         usageChunk = { ...chunk, usage, choices: [] };
+        reportedPieces = spoken.length;
       }
       if (state === 'open' && (event === 'error' || (chunk && isError(chunk)))) state = 'error';
       if (!chunk || state !== 'open' || (isThere(reported) && !isFilled(chunk.choices))) {
@@ -120,6 +128,8 @@ export const createStreamMeter = (): StreamMeter => {
         return;
       }
       choicesOf(chunk).forEach(readChoice);
+      // It counts what it comes with.
+      if (isThere(reported)) reportedPieces = spoken.length;
       if (isThere(chunk.usage)) untouched = false;
       const passes = isThere(chunk.usage) ? withoutUsage(data) : data;
       passing.push({ wire: () => written(passes, event), bytes, pieces: spoken.length, finished });
@@ -172,7 +182,15 @@ export const createStreamMeter = (): StreamMeter => {
     get usageChunk() {
       return usageChunk;
     },
-    metered: () => ({ upstreamId, finishReason, usage, texts: textsOf(spoken) }),
+    metered: () => ({
+      upstreamId,
+      finishReason,
+      usage,
+      texts: textsOf(spoken),
+      ...(isThere(usage) && spoken.length > reportedPieces
+        ? { unreported: textsOf(spoken.slice(reportedPieces)) }
+        : {}),
+    }),
   };
 };
 
@@ -206,59 +224,34 @@ export const readAnswer = (body: string): Metered | undefined => {
   };
 };
 
-/** Told at the top by most, in a choice by OpenRouter, aside by Groq; by older vLLM and by Mistral it is the object itself. */
-const isError = ({ error, object, x_groq: aside, choices }: Chunk): boolean =>
+/** Told at the top by most, aside by Groq, in its choices alone by Moonshot. */
+const usageIn = ({ usage, x_groq: aside, choices }: Chunk): unknown =>
+  isThere(usage)
+    ? usage
+    : (field(aside, 'usage') ??
+      field(
+        asList(choices).find((choice) => isThere(field(choice, 'usage'))),
+        'usage',
+      ));
+
+/**
+ * Told at the top by most, in a choice by OpenRouter, aside by Groq, and by MiniMax as a status that is not 0; by older vLLM
+ * and by Mistral it is the object itself.
+ */
+const isError = ({ error, object, x_groq: aside, base_resp: outcome, choices }: Chunk): boolean =>
   isThere(error) ||
   object === 'error' ||
   isThere(field(aside, 'error')) ||
-  asList(choices).some((choice) => isThere(field(choice, 'error')));
+  (field(outcome, 'status_code') ?? 0) !== 0 ||
+  asList(choices).some((choice) => isThere(field(choice, 'error')) || failures.has(field(choice, 'finish_reason')));
+
+/** To have finished so is to have failed, as OpenRouter, Zhipu and DeepSeek tell it. */
+const failures = new Set<unknown>(['error', 'network_error', 'insufficient_system_resource']);
 
 /** A choice that has not finished says null, or, at some, an empty string. */
 const finishReasonOf = (choice: unknown): string | null => {
   const reason = field(choice, 'finish_reason');
   return typeof reason === 'string' && reason !== '' ? reason : null;
-};
-
-/** What the legacy format says. Together has it beside the delta as well, and empty where that calls a tool. */
-const textOf = (choice: unknown): string => {
-  const text = field(choice, 'text');
-  return typeof text === 'string' ? text : '';
-};
-
-/** What stands in a message beside what is said: whose it is, and to whom it is. */
-const unsaid = new Set(['role', 'channel']);
-
-/** Every string that a message or a delta says: the content, a refusal, reasoning, the arguments of tools. */
-const wordsOf = (said: unknown): string => {
-  if (typeof said !== 'object' || said === null) return '';
-  let words = '';
-  for (const [name, value] of Object.entries(said)) {
-    if (unsaid.has(name)) continue;
-    // Some say their thoughts twice, under the newer name and under the older.
-    if (name === 'reasoning' && value === field(said, 'reasoning_content')) continue;
-    if (typeof value === 'string') words += value;
-    else if (name === 'content') words += wordsOfParts(value);
-    else if (name === 'tool_calls' && Array.isArray(value)) for (const call of value) words += callOf(call);
-    else if (name === 'function_call') words += callOf({ function: value });
-  }
-  return words;
-};
-
-/** Mistral says its thoughts in parts, and these in parts of their own. */
-const wordsOfParts = (parts: unknown): string =>
-  asList(parts)
-    .map((part) => {
-      const [text, thinking] = [field(part, 'text'), field(part, 'thinking')];
-      return (
-        (typeof text === 'string' ? text : '') + (typeof thinking === 'string' ? thinking : wordsOfParts(thinking))
-      );
-    })
-    .join('');
-
-const callOf = (call: unknown): string => {
-  const called = (call as { function?: { name?: unknown; arguments?: unknown } } | null)?.function;
-  const parts = [called?.name, called?.arguments];
-  return parts.filter((part) => typeof part === 'string').join('');
 };
 
 /** Whatever else is in their list is none. */

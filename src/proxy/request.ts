@@ -1,6 +1,7 @@
 import { isAscii } from 'node:buffer';
 import { z } from 'zod';
 import { membersOf, type Span } from './json-text.ts';
+import { asList, field, isThere } from './loose-json.ts';
 import type { Endpoint } from './upstream.ts';
 
 /** A request of a customer, read once. `body` is the JSON as it came, so that it can be passed on as it is. */
@@ -92,13 +93,23 @@ export const readRequest = (endpoint: Endpoint, body: Buffer): CompletionRequest
   };
 };
 
+/** What makes a provider search the web, by the call: OpenAI and Perplexity, DashScope, xAI, OpenRouter. */
+const searches = ['web_search_options', 'enable_search', 'search_parameters', 'plugins'];
+
 /** A field that makes the provider charge by something else than the tokens of the price book, where there is one. */
 const unpriced = (fields: Readonly<Record<string, unknown>>): string | undefined => {
-  const { service_tier: tier, modalities } = fields;
-  if (tier !== undefined && tier !== null && tier !== 'auto' && tier !== 'default') return 'service_tier';
-  if (fields['web_search_options'] !== undefined && fields['web_search_options'] !== null) return 'web_search_options';
-  if (fields['audio'] !== undefined && fields['audio'] !== null) return 'audio';
-  return Array.isArray(modalities) && modalities.some((one) => one !== 'text') ? 'modalities' : undefined;
+  const { service_tier: tier, modalities, tools } = fields;
+  if (isThere(tier) && tier !== 'auto' && tier !== 'default') return 'service_tier';
+  if (isThere(fields['audio'])) return 'audio';
+  if (asList(modalities).some((one) => one !== 'text')) return 'modalities';
+  if (asList(tools).some(isRunByProvider)) return 'tools';
+  return searches.find((name) => isThere(fields[name]) && fields[name] !== false);
+};
+
+/** Groq browses, Zhipu and Moonshot search: what they read on the way is bounded by nothing in the request. */
+const isRunByProvider = (tool: unknown): boolean => {
+  const type = field(tool, 'type');
+  return isThere(type) && type !== 'function' && type !== 'custom';
 };
 
 export const isBadRequest = (read: CompletionRequest | BadRequest): read is BadRequest => 'code' in read;

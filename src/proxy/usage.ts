@@ -8,12 +8,23 @@ const reported = z.object({
   prompt_tokens: z.int().nonnegative(),
   completion_tokens: count,
   total_tokens: count,
-  prompt_tokens_details: z.object({ cached_tokens: count, cache_write_tokens: count }).nullish(),
+  prompt_tokens_details: z
+    .object({
+      cached_tokens: count,
+      cache_write_tokens: count,
+      /** DashScope's name for the same. */
+      cache_creation_input_tokens: count,
+    })
+    .nullish(),
   completion_tokens_details: z.object({ reasoning_tokens: count }).nullish(),
+  /** Where SGLang and Perplexity tell it. */
+  reasoning_tokens: count,
   /** DeepSeek's name for what was read from the cache. */
   prompt_cache_hit_tokens: count,
   /** Mistral's, beside the common one. */
   num_cached_tokens: count,
+  /** Moonshot's, of older models without the common one. */
+  cached_tokens: count,
 });
 
 /** What a request can use at most, and whether it was answered with words; a report of more, or of none, is absurd. */
@@ -26,8 +37,14 @@ export type ReadUsage = {
 };
 
 /**
+ * Some count thoughts by another tokenizer than the rest, and find somewhat more of them than there was output in all. None
+ * finds twice as many: who tells of more than that tells of thoughts that are in neither the completion nor the total.
+ */
+const PART_AT_MOST = 2;
+
+/**
  * Reads the usage that an upstream reported, as tokens by class. Some providers leave reasoning out of
- * `completion_tokens`, so the output is what the total says, where that is more.
+ * `completion_tokens`, so the output is what the total says, where that is more; and some out of the total as well.
  */
 export const readUsage = (value: unknown, plausible: Plausible): ReadUsage => {
   if (value === undefined || value === null) return { usage: undefined, anomalies: ['usage_missing'] };
@@ -36,19 +53,26 @@ export const readUsage = (value: unknown, plausible: Plausible): ReadUsage => {
   const { data } = parsed;
   const prompt = data.prompt_tokens;
   const completion = data.completion_tokens ?? 0;
-  const output = Math.max(completion, (data.total_tokens ?? 0) - prompt);
+  const told = Math.max(completion, (data.total_tokens ?? 0) - prompt);
+  const thoughts = data.completion_tokens_details?.reasoning_tokens ?? data.reasoning_tokens ?? 0;
+  const beside = thoughts > PART_AT_MOST * told;
+  const output = beside ? told + thoughts : told;
+  const reasoning = Math.min(thoughts, output);
   if (prompt > plausible.inputTokens || output > plausible.outputTokens) {
     return { usage: undefined, anomalies: ['usage_beyond_context'] };
   }
+  // No model speaks of nothing; Ollama told of no prompt where it had that in a cache.
+  if (prompt === 0 && output > 0) return { usage: undefined, anomalies: ['usage_without_input'] };
   if (output === 0 && plausible.spoke) return { usage: undefined, anomalies: ['usage_without_output'] };
 
   const anomalies: string[] = [];
-  if (output !== completion) anomalies.push('output_taken_from_total');
-  const cachedInput =
-    data.prompt_tokens_details?.cached_tokens ?? data.prompt_cache_hit_tokens ?? data.num_cached_tokens ?? 0;
-  const cacheWrite = data.prompt_tokens_details?.cache_write_tokens ?? 0;
-  const reasoning = data.completion_tokens_details?.reasoning_tokens ?? 0;
-  if (cachedInput + cacheWrite > prompt || reasoning > output) {
+  if (told !== completion) anomalies.push('output_taken_from_total');
+  if (beside) anomalies.push('reasoning_beside_output');
+  else if (thoughts > output) anomalies.push('reasoning_beyond_output');
+  const { prompt_tokens_details: read, prompt_cache_hit_tokens: hit, num_cached_tokens: num } = data;
+  const cachedInput = read?.cached_tokens ?? hit ?? num ?? data.cached_tokens ?? 0;
+  const cacheWrite = read?.cache_write_tokens ?? read?.cache_creation_input_tokens ?? 0;
+  if (cachedInput + cacheWrite > prompt) {
     return { usage: undefined, anomalies: [...anomalies, 'usage_details_exceed_total'] };
   }
   return {

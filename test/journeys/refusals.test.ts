@@ -397,6 +397,7 @@ describe('400', () => {
       [{ web_search_options: {} }, 'web_search_options'],
       [{ modalities: ['text', 'audio'], audio: { voice: 'alloy', format: 'wav' } }, 'audio'],
       [{ modalities: ['text', 'audio'] }, 'modalities'],
+      [{ tools: [{ type: 'browser_search' }] }, 'tools'],
     ];
     await untouched(house, customer, async () => {
       for (const [extra, param] of cases) {

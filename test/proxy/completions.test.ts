@@ -204,6 +204,88 @@ describe('a completion', () => {
     }
   });
 
+  it('streams under whatever name, where it begins as a stream', async () => {
+    const events = sse(chunk({ content: 'a' }), lastChunk, usageChunk(9, 1), '[DONE]');
+    const told = sse(chunk({ content: 'a' }), lastChunk, '[DONE]');
+    for (const contentType of ['application/json', '', 'text/plain; charset=utf-8', 'application/octet-stream']) {
+      for (const pieces of [
+        [events],
+        [': OPENROUTER PROCESSING\n\n', events],
+        ['\n', '\n', 'da', events.slice(2)],
+        ['\uFEFF', events],
+        ['event: message\n', events],
+        ['retry: 3\n', events],
+      ]) {
+        const upstream = createTestUpstream(() => ({ ...streamOf(pieces), contentType }));
+        const { ask, account, completions } = open({ upstream });
+        expect((await relay(await ask({ ...chat, stream: true }))).replace(/^[^d][^\n]*\n+/, '')).toBe(told);
+        expect(account.events.at(-1)).toMatchObject({ type: 'HoldSettled', usage: { input: 9, output: 1 } });
+        expect(completions.active).toBe(0);
+      }
+    }
+  });
+
+  it('is no stream where it does not begin as one, and none at all where it ends before', async () => {
+    const answered = open({
+      upstream: createTestUpstream(() => ({ ...streamOf(['\n ', '\n', whole]), contentType: '' })),
+    });
+    expect(await relay(await answered.ask({ ...chat, stream: true }))).toContain('"delta":{"role":"assistant"');
+    for (const pieces of [[], ['\n'], ['dat'], ['<html>'], ['data'], [new UpstreamFailed('reset', 'broke')]]) {
+      const { ask, account, completions } = open({
+        upstream: createTestUpstream(() => ({ ...streamOf(pieces), contentType: 'application/json' })),
+      });
+      expect(await ask({ ...chat, stream: true })).toMatchObject({
+        problem: { kind: 'upstream_failed', code: 'upstream_error' },
+      });
+      expect(account.events.at(-1)).toMatchObject({ type: 'HoldReleased', reason: 'upstream_failed' });
+      expect(completions.active).toBe(0);
+    }
+  });
+
+  it('fails as it failed where nothing had come as yet', async () => {
+    const silent = createTestUpstream(() => ({
+      ...streamOf(['\n', new UpstreamFailed('timeout', 'silent')]),
+      contentType: '',
+    }));
+    const { ask, account } = open({ upstream: silent });
+    expect(await ask({ ...chat, stream: true })).toMatchObject({ problem: { code: 'upstream_timeout' } });
+    expect(account.events.at(-1)).toMatchObject({ type: 'HoldReleased', detail: 'timeout' });
+  });
+
+  it('leaves an upstream that has said nothing as yet when the customer leaves', async () => {
+    let left = false;
+    const customer = new AbortController();
+    const silent = function* () {
+      customer.abort();
+      yield never;
+    };
+    const upstream = createTestUpstream((signal) => {
+      signal.addEventListener('abort', () => (left = true));
+      return { ...streamOf(silent(), signal), contentType: '' };
+    });
+    const { ask, account } = open({ upstream });
+    expect(await ask({ ...chat, stream: true }, customer.signal)).toMatchObject({ problem: { kind: 'client_gone' } });
+    expect(account.events.at(-1)).toMatchObject({ type: 'HoldReleased', reason: 'client_gone' });
+    expect(left).toBe(true);
+  });
+
+  it('closes the connection of a stream under another name as of any, once it is refused', async () => {
+    let closed = false;
+    const body = async function* () {
+      try {
+        yield Buffer.from(sse(chunk({ content: 'w '.repeat(5000) })));
+        yield Buffer.from(sse(lastChunk, '[DONE]'));
+      } finally {
+        closed = true;
+      }
+    };
+    const upstream = createTestUpstream(() => ({ contentType: '', body: body() }));
+    const prices = [{ ...price, upstreamModel: 'gpt-4o', maxOutputTokens: 10_000 }];
+    const { ask } = open({ upstream, prices, account: openAccount(10_000_000n) });
+    expect(await relay(await ask({ ...chat, stream: true }))).toContain('credit_balance_exhausted');
+    expect(closed).toBe(true);
+  });
+
   it('is told as a stream to who asked for one, though it came whole', async () => {
     const call = { id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } };
     const message = { role: 'assistant', content: 'Fine.', tool_calls: [call] };

@@ -130,6 +130,50 @@ describe('a stream meter', () => {
     ['arguments', { tool_calls: [{ index: 0, function: { arguments: '{"a"' } }] }, '{"a"'],
     ['thoughts that come under two names once', { reasoning: 'hm', reasoning_content: 'hm' }, 'hm'],
     ['no channel, which is a word in each chunk of gpt-oss at Groq', { reasoning: 'hm', channel: 'analysis' }, 'hm'],
+    [
+      'thoughts that stand between tags of the content as well once, as MiniMax tells them',
+      { content: '<think>\nhm', reasoning_content: 'hm', reasoning_details: [{ type: 'reasoning.text', text: 'hm' }] },
+      '<think>\nhm',
+    ],
+    [
+      'no name of who speaks, which is in each chunk of MiniMax, nor its sound',
+      { role: 'assistant', name: 'MiniMax AI', content: 'a', audio_content: '4944' },
+      'a',
+    ],
+    ['nothing of such a chunk without words', { role: 'assistant', name: 'MiniMax AI', audio_content: '' }, ''],
+    [
+      'no seal of thoughts, as Gemini has it',
+      {
+        role: 'assistant',
+        thought_signature: 'AVSoXO4AzAXs7GGvOY63fp8C',
+        extra_content: { google: { thought: true, thought_signature: 'AVSoXO4AzAXs7GGvOY63fp8C' } },
+      },
+      '',
+    ],
+    ['no seals of other makes', { signature: 'x', encrypted_content: 'x', reasoning_opaque: 'x' }, ''],
+    ['no words about a message', { id: 'msg_1', type: 'message', tool_call_id: 'call_1', phase: 'commentary' }, ''],
+    [
+      'thoughts that come in parts alone',
+      { content: '', reasoning_details: [{ type: 'reasoning.text', text: '15 * 27', format: 'f', index: 0 }] },
+      '15 * 27',
+    ],
+    [
+      'what may be read of thoughts in parts',
+      {
+        reasoning: null,
+        reasoning_details: [
+          { type: 'reasoning.summary', summary: 'hm' },
+          { type: 'reasoning.encrypted', data: 'gAAAAABpPB8l' },
+          null,
+        ],
+      },
+      'hm',
+    ],
+    [
+      'thoughts that come in one and in parts once',
+      { content: '', reasoning: 'hm', reasoning_details: [{ type: 'reasoning.text', text: 'hm' }] },
+      'hm',
+    ],
     ['thoughts in parts of parts, as Mistral has them', thinking('hm'), 'hm'],
     ['words in parts', { content: [{ type: 'text', text: 'a' }, null, 7, { type: 'reference' }] }, 'a'],
     ['the older form of both', { function_call: { name: 'f', arguments: '{}' } }, 'f{}'],
@@ -188,6 +232,27 @@ describe('a stream meter', () => {
     expect(passed).toBe(sse(aside));
   });
 
+  it('finds the usage that Moonshot tells in a choice, and the one that it tells after that', () => {
+    const choices = [{ index: 0, delta: {}, finish_reason: 'stop', usage: usage(9, 2) }];
+    const last = sse(chunk({ content: 'a' }), chunk({}, { choices }));
+    expect(meter([last]).metered).toMatchObject({ usage: usage(9, 2), finishReason: 'stop' });
+    expect(meter([last, sse(usageChunk(9, 3), '[DONE]')]).metered.usage).toEqual(usage(9, 3));
+    // Where it tells it at the top as well, that counts.
+    const both = chunk({}, { choices, usage: usage(9, 4) });
+    expect(meter([sse(both)]).metered.usage).toEqual(usage(9, 4));
+  });
+
+  it('knows what was said after the usage, which counts what it comes with', () => {
+    const counting = chunk({ content: 'a' }, { usage: usage(9, 1) });
+    const [more, other] = [chunk({ content: 'b' }), chunk({}, { choices: [{ index: 1, delta: { content: 'c' } }] })];
+    expect(meter([sse(counting)]).metered.unreported).toBeUndefined();
+    expect(meter([sse(chunk({ content: 'a' }))]).metered.unreported).toBeUndefined();
+    expect(meter([sse(counting, more, other, more)]).metered.unreported).toEqual(['bb', 'c']);
+    expect(meter([sse(usageChunk(9, 1), more)]).metered.unreported).toEqual(['b']);
+    expect(meter([sse(counting, more, usageChunk(9, 2))]).metered.unreported).toBeUndefined();
+    expect(meter([sse(more, counting, lastChunk, '[DONE]', more)]).metered.unreported).toBeUndefined();
+  });
+
   it('takes a usage that comes after the end, where there was none before', () => {
     const late = meter([sse(chunk({ content: 'a' }), '[DONE]'), sse(usageChunk(9, 2))]);
     expect(late.metered.usage).toEqual(usage(9, 2));
@@ -217,6 +282,15 @@ describe('a stream meter', () => {
     ['Groq, aside', chunk({}, { x_groq: { id: 'req_1', error: 'over capacity' } })],
     ['Mistral', '{"object":"error","message":"Overloaded","type":"internal_server_error","code":"1000"}'],
     ['Gemini', '{"error":{"code":503,"message":"Overloaded","status":"UNAVAILABLE"}}'],
+    ['Zhipu', chunk({}, { choices: [{ index: 0, delta: { content: '' }, finish_reason: 'network_error' }] })],
+    [
+      'DeepSeek',
+      chunk(
+        {},
+        { choices: [{ index: 0, delta: {}, finish_reason: 'insufficient_system_resource' }], usage: usage(9, 1) },
+      ),
+    ],
+    ['MiniMax', '{"choices":null,"base_resp":{"status_code":2056,"status_msg":"usage limit exceeded"}}'],
   ])('hears an error in the words of %s', (_name, error) => {
     const { passed, stream } = meter([sse(chunk({ content: 'a' }), error, chunk({ content: 'b' }), '[DONE]')]);
     expect(stream.state).toBe('error');
@@ -229,6 +303,11 @@ describe('a stream meter', () => {
       expect(stream.state).toBe('error');
       expect(passed).toBe('');
     }
+  });
+
+  it('takes no status of 0 for an error', () => {
+    const fine = { choices: [], usage: usage(9, 1), base_resp: { status_code: 0, status_msg: '' } };
+    expect(meter([sse(chunk({ content: 'a' }), chunk({}, fine))]).stream.state).toBe('open');
   });
 
   it("takes no error of Azure's filter for one of the stream", () => {
@@ -348,6 +427,8 @@ describe('readAnswer', () => {
     '{"error":"x","choices":[{}]}',
     '{"object":"error","message":"x","choices":[{}]}',
     '{"choices":[{"error":{"code":502,"message":"x"},"finish_reason":"error","message":{"content":""}}]}',
+    '{"choices":null,"usage":{"total_tokens":0},"base_resp":{"status_code":2061,"status_msg":"x"}}',
+    '{"choices":[{"finish_reason":"network_error","message":{"content":"Fi"}}],"usage":{"prompt_tokens":9}}',
     '{"choices":[]}',
     '{"choices":[null]}',
     '{"data":[],"usage":null}',
@@ -355,6 +436,7 @@ describe('readAnswer', () => {
 
   it('does not mind an error of null', () => {
     expect(readAnswer('{"error":null,"choices":[{}]}')).toBeDefined();
+    expect(readAnswer('{"choices":[{}],"base_resp":{"status_code":0,"status_msg":""}}')).toBeDefined();
   });
 });
 

@@ -211,6 +211,90 @@ describe('a stream that is relayed', () => {
     expect(end).toMatchObject({ usage: { output: 4 }, delivery: { usageSource: 'metered' } });
   });
 
+  it('is charged for what was said after the last report as well, where it breaks or is left', async () => {
+    const begun = chunk({ content: 'zero ' }, { usage: usage(9, 5) });
+    const cases: readonly (readonly Piece[])[] = [
+      [sse(begun, ...said), broke],
+      [sse(usageChunk(9, 5), begun, ...said)],
+      [sse(begun, ...said), never],
+    ];
+    for (const pieces of cases) {
+      account = openAccount(CREDITS);
+      const { end } = await relay(pieces, {
+        wrote: (text) => {
+          if (pieces.includes(never) && text.includes('two')) customer.abort();
+        },
+      });
+      expect(end).toMatchObject({
+        type: 'HoldSettled',
+        usage: { input: 9, output: 7 },
+        delivery: { usageSource: 'reported', anomalies: ['words_after_usage'] },
+      });
+    }
+  });
+
+  it('is charged once for what was said after a report, where another report came', async () => {
+    const begun = chunk({ content: 'zero ' }, { usage: usage(9, 5) });
+    for (const pieces of [
+      [sse(begun, ...said, chunk({ content: ' three' }, { usage: usage(9, 8) })), broke],
+      [sse(begun, ...said, usageChunk(9, 8)), broke],
+      [sse(begun, ...said, lastChunk, usageChunk(9, 8), '[DONE]')],
+      // Who says that it is complete has no more to report than it did.
+      [sse(usageChunk(9, 8), ...said, lastChunk, '[DONE]')],
+    ]) {
+      account = openAccount(CREDITS);
+      const { end } = await relay(pieces);
+      expect(end).toMatchObject({ usage: { input: 9, output: 8 }, delivery: { anomalies: [] } });
+    }
+  });
+
+  it('is metered where the usage is that of one of its choices', async () => {
+    const turns = ['a', ' b', ' c'].flatMap((content) =>
+      [0, 1].map((index) => chunk({}, { choices: [{ index, delta: { content }, finish_reason: null }] })),
+    );
+    const of = (completion: number) => sse(...turns, lastChunk, usageChunk(9, completion), '[DONE]');
+    for (const [completion, output, usageSource] of [
+      [3, 6, 'metered'],
+      [4, 4, 'reported'],
+      [6, 6, 'reported'],
+      [60, 60, 'reported'],
+    ] as const) {
+      account = openAccount(CREDITS);
+      const { written, end } = await relay([of(completion)], { fields: { ...includeUsage, n: 2 } });
+      const anomalies = usageSource === 'metered' ? ['usage_below_words'] : [];
+      expect(end).toMatchObject({ usage: { output }, delivery: { usageSource, anomalies } });
+      expect(written).toContain(`"completion_tokens":${output},`);
+    }
+  });
+
+  it('is metered where next to nothing is reported of many words', async () => {
+    const long = chunk({ content: 'word '.repeat(100) });
+    for (const [completion, output, usageSource] of [
+      [1, 100, 'metered'],
+      [20, 100, 'metered'],
+      // As many bytes to a token as there may be, or fewer words than there were tokens.
+      [40, 40, 'reported'],
+      [200, 200, 'reported'],
+    ] as const) {
+      account = openAccount(CREDITS);
+      const { end } = await relay([sse(long, lastChunk, usageChunk(9, completion), '[DONE]')]);
+      const anomalies = usageSource === 'metered' ? ['usage_below_words'] : [];
+      expect(end).toMatchObject({ usage: { output }, delivery: { usageSource, anomalies } });
+    }
+    account = openAccount(CREDITS);
+    const blank = chunk({ content: ' '.repeat(500) });
+    const { end } = await relay([sse(blank, lastChunk, usageChunk(9, 4), '[DONE]')]);
+    expect(end).toMatchObject({ usage: { output: 4 }, delivery: { usageSource: 'reported', anomalies: [] } });
+  });
+
+  it('costs nothing where it says that it failed by how it finished, before anything was delivered', async () => {
+    const choices = [{ index: 0, delta: { content: '' }, finish_reason: 'network_error' }];
+    const { written, end } = await relay([sse(said[0] ?? '', chunk({}, { choices }), usageChunk(9, 0), '[DONE]')]);
+    expect(end).toMatchObject({ type: 'HoldReleased', reason: 'upstream_failed' });
+    expect(written).toContain('"code":"upstream_error"');
+    expect(written).not.toMatch(/network_error|\[DONE\]/);
+  });
+
   it('costs nothing where it breaks before anything was delivered', async () => {
     const reported = sse(said[0] ?? '', usageChunk(9, 0));
     for (const pieces of [

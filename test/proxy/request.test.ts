@@ -106,9 +106,29 @@ describe('readRequest', () => {
     [{ web_search_options: {} }, 'web_search_options'],
     [{ audio: { voice: 'alloy' } }, 'audio'],
     [{ modalities: ['text', 'audio'] }, 'modalities'],
+    [{ tools: [{ type: 'browser_search' }] }, 'tools'],
+    [{ tools: [{ type: 'function', function: { name: 'f' } }, { type: 'code_interpreter' }] }, 'tools'],
+    [{ tools: [{ type: 'builtin_function', function: { name: '$web_search' } }] }, 'tools'],
+    [{ tools: [{ type: 'web_search', web_search: { enable: true } }] }, 'tools'],
+    [{ enable_search: true }, 'enable_search'],
+    [{ search_parameters: { mode: 'auto' } }, 'search_parameters'],
+    [{ plugins: [{ id: 'web' }] }, 'plugins'],
   ])('%o is not sold', (extra, param) =>
     expect(read({ ...chat, ...extra })).toMatchObject({ code: 'unsupported_parameter', param }),
   );
+
+  it('sells tools that the customer runs, and what is switched off', () => {
+    const tools = [
+      { type: 'function', function: { name: 'f' } },
+      { type: 'custom' },
+      { function: {} },
+      { type: null },
+      7,
+    ];
+    for (const extra of [{ tools }, { tools: null }, { tools: 'x' }, { enable_search: false, plugins: null }]) {
+      good({ ...chat, ...extra });
+    }
+  });
 
   it('sells the default tier and plain text', () => {
     for (const tier of ['auto', 'default']) good({ ...chat, service_tier: tier, modalities: ['text'] });

@@ -159,6 +159,101 @@ describe('usage, as providers report it', () => {
       tokens({ input: 9, output: 2 }),
     ],
     [
+      'DeepInfra, of Gemini: thoughts outside of the completion, and in the total',
+      {
+        prompt_tokens: 19,
+        completion_tokens: 84,
+        total_tokens: 1184,
+        prompt_tokens_details: null,
+        completion_tokens_details: { reasoning_tokens: 1081 },
+      },
+      tokens({ input: 19, output: 84, reasoning: 1081 }),
+      'output_taken_from_total',
+    ],
+    [
+      'Gemini by way of a gateway: nothing but thoughts, which the total alone counts',
+      {
+        completion_tokens: 0,
+        total_tokens: 81,
+        prompt_tokens: 21,
+        completion_tokens_details: { reasoning_tokens: 60 },
+      },
+      tokens({ input: 21, reasoning: 60 }),
+      'output_taken_from_total',
+    ],
+    [
+      'Perplexity: the thoughts of its research are in neither completion nor total',
+      {
+        prompt_tokens: 108,
+        completion_tokens: 3256,
+        total_tokens: 3364,
+        citation_tokens: 7299,
+        num_search_queries: 74,
+        reasoning_tokens: 73_248,
+      },
+      tokens({ input: 108, output: 3256, reasoning: 73_248 }),
+      'reasoning_beside_output',
+    ],
+    [
+      'thoughts beside a completion, and no total',
+      { prompt_tokens: 9, completion_tokens: 5, completion_tokens_details: { reasoning_tokens: 300 } },
+      tokens({ input: 9, output: 5, reasoning: 300 }),
+      'reasoning_beside_output',
+    ],
+    [
+      'OpenRouter, of MiniMax: thoughts counted otherwise than the completion that they are all of',
+      {
+        prompt_tokens: 43,
+        completion_tokens: 10,
+        total_tokens: 53,
+        cost: 0,
+        completion_tokens_details: { reasoning_tokens: 11, image_tokens: 0 },
+      },
+      tokens({ input: 43, reasoning: 10 }),
+      'reasoning_beyond_output',
+    ],
+    [
+      'SGLang: how much of the completion was reasoning, beside it',
+      {
+        prompt_tokens: 19,
+        total_tokens: 1739,
+        completion_tokens: 1720,
+        prompt_tokens_details: null,
+        reasoning_tokens: 1500,
+      },
+      tokens({ input: 19, output: 220, reasoning: 1500 }),
+    ],
+    [
+      'Cerebras: all of it in the common places',
+      {
+        total_tokens: 426,
+        completion_tokens: 104,
+        completion_tokens_details: {
+          accepted_prediction_tokens: 0,
+          rejected_prediction_tokens: 0,
+          reasoning_tokens: 97,
+        },
+        prompt_tokens: 322,
+        prompt_tokens_details: { cached_tokens: 256 },
+      },
+      tokens({ input: 66, cachedInput: 256, output: 7, reasoning: 97 }),
+    ],
+    [
+      'Moonshot: what was read from the cache, by a name of its own',
+      { prompt_tokens: 20, completion_tokens: 30, total_tokens: 50, cached_tokens: 10 },
+      tokens({ input: 10, cachedInput: 10, output: 30 }),
+    ],
+    [
+      'DashScope: what was written to a cache that was asked for is part of the prompt',
+      {
+        prompt_tokens: 1605,
+        completion_tokens: 187,
+        total_tokens: 1792,
+        prompt_tokens_details: { cached_tokens: 64, cache_creation_input_tokens: 1524, cache_type: 'ephemeral' },
+      },
+      tokens({ input: 17, cachedInput: 64, cacheWrite: 1524, output: 187 }),
+    ],
+    [
       'an answer that was refused: nothing at all',
       { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 },
       noUsage,
@@ -193,7 +288,10 @@ describe('usage that cannot be believed', () => {
     ['usage_beyond_context', { ...good, total_tokens: 1_000_000 }],
     ['usage_details_exceed_total', { ...good, prompt_tokens_details: { cached_tokens: 11 } }],
     ['usage_details_exceed_total', { ...good, prompt_tokens_details: { cached_tokens: 6, cache_write_tokens: 5 } }],
-    ['usage_details_exceed_total', { ...good, completion_tokens_details: { reasoning_tokens: 6 } }],
+    ['usage_without_input', { ...good, prompt_tokens: 0, total_tokens: 5 }],
+    ['usage_details_exceed_total', { ...good, cached_tokens: 11 }],
+    ['usage_beyond_context', { ...good, reasoning_tokens: 100_001 }],
+    ['usage_invalid', { ...good, reasoning_tokens: -1 }],
   ])('%s: %o', (anomaly, usage) => {
     expect(read(usage)).toEqual({ usage: undefined, anomalies: [anomaly] });
   });
@@ -225,6 +323,8 @@ describe('any report', () => {
     prompt_tokens_details: fc.option(fc.record({ cached_tokens: count, cache_write_tokens: count })),
     completion_tokens_details: fc.option(fc.record({ reasoning_tokens: count })),
     prompt_cache_hit_tokens: count,
+    reasoning_tokens: count,
+    cached_tokens: count,
   });
 
   it('is either refused, or whole tokens of classes that do not overlap, within what is plausible', () =>

@@ -4,7 +4,7 @@ import { png } from '../../proxy/media.ts';
 import { SOON } from '../../support/soon.ts';
 import { appendWaits, holdTheLog } from './stage.ts';
 import { answered, contract, left, none, one, PROMPT_TOKENS, type At, type Seen } from './contract.ts';
-import { answer, begins, callsTool, complete, plays, reports, role, says, sse, stays, stop, usage } from './wire.ts';
+import { answer, begins, callsTool, complete, counts, plays, role, says, sse, stays, tokens, usage } from './wire.ts';
 
 /** Whatever had reached the gateway before has been seen by it after this. */
 const isNoticed = async ({ house: { gateway } }: At): Promise<void> => {
@@ -137,8 +137,13 @@ contract('client-gone', {}, (row) => {
   );
   row(
     'leaves mid-stream, when its usage has been reported',
-    leavesAfter(3, sse(role, says('a'), says(' b'), stop, reports(usage), says(' c'))),
+    leavesAfter(3, sse(role, says('a'), says(' b'), counts(says(' c'), usage))),
     { check: ({ generation }) => expect(generation?.tokens).toMatchObject({ input: 9, output: 3 }) },
+  );
+  row(
+    'leaves mid-stream, when more was said after its usage',
+    leavesAfter(3, sse(role, counts(says('a'), tokens(9, 5)), says(' b'), says(' c'))),
+    { check: ({ generation }) => expect(generation?.tokens).toMatchObject({ input: 9, output: 7 }) },
   );
 
   row(

@@ -6,7 +6,7 @@ import type { Script } from '../../support/scripted-upstream.ts';
 import { SOON } from '../../support/soon.ts';
 import type { Answer } from '../../support/traffic.ts';
 import { answered, contract, one, PROMPT_TOKENS, question, type At, type Seen } from './contract.ts';
-import { answer, begins, complete, DONE, reports, role, says, sse, stays, stop, usage } from './wire.ts';
+import { answer, begins, complete, DONE, reports, role, says, sse, stays, stop, tokens, usage } from './wire.ts';
 
 const SILENCE_MS = 600;
 const COMMENT_MS = 150;
@@ -40,7 +40,7 @@ const pouring = () => {
     for (; taken < PIECES && !response.destroyed; taken++) {
       if (!response.write(piece)) await Promise.race([once(response, 'drain'), gone.promise]);
     }
-    response.end(sse(stop, reports(usage), DONE));
+    response.end(sse(stop, reports(tokens(9, PIECES)), DONE));
   };
   const script: Script = (response) => {
     response.on('close', () => gone.resolve('left'));

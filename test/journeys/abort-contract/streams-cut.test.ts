@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { costUsdOf, errorChunkOf, wordsOf } from '../../support/traffic.ts';
 import { answered, contract, one, PROMPT_TOKENS, type Seen } from './contract.ts';
-import { breaks, DONE, plays, reports, role, says, sse, stop, usage } from './wire.ts';
+import { breaks, DONE, plays, reports, role, says, sse, stop, tokens, usage } from './wire.ts';
 
 const words = [role, says('a'), says(' b'), says(' c')];
 const error = JSON.stringify({
@@ -54,6 +54,11 @@ contract('streams-cut', {}, (row) => {
     },
   });
   row('resets mid-stream, when its usage has been reported', breaking(...words, reports(usage)), { check: reported });
+  row(
+    'resets mid-stream, when more was said after its usage',
+    breaking(role, says('a'), reports(tokens(9, 1)), says(' b'), says(' c')),
+    { check: reported },
+  );
 
   row('ends without [DONE], with its usage and a finish reason', ending(...words, stop, reports(usage)), {
     check: (seen) => {
@@ -93,6 +98,16 @@ contract('streams-cut', {}, (row) => {
     },
   });
   row('says an error mid-stream, then [DONE]', ending(...words, error, DONE), { check: tellsItOnce });
+  const failed = stop.replace('"stop"', '"network_error"');
+  row('finishes before the first token, for a reason that is a failure', ending(role, failed, DONE), {
+    check: wellFormed,
+  });
+  row('finishes mid-stream, for a reason that is a failure', ending(...words, failed, DONE), {
+    check: (seen) => {
+      wellFormed(seen);
+      metered(seen);
+    },
+  });
   row('says what is not JSON mid-stream', ending(...words, '<html>', stop, reports(usage), DONE), {
     check: ({ answer, generation }) => {
       expect(answer.body).not.toContain('<html>');

@@ -6,7 +6,7 @@ import { errorOf, send } from '../../support/traffic.ts';
 import type { Script } from '../../support/scripted-upstream.ts';
 import { says } from '../../support/scripted-upstream.ts';
 import { answered, contract, one, question, type Seen } from './contract.ts';
-import { answer, breaks, usage } from './wire.ts';
+import { answer, breaks, complete, usage } from './wire.ts';
 
 const playing = (script: Script) =>
   one(({ upstream, ask }) => {
@@ -62,10 +62,27 @@ contract('upstream-fails', {}, (row, place) => {
     'answers nothing, with 200': '',
     'answers an error, with 200': JSON.stringify({ error }),
     'answers an error and a usage, with 200': JSON.stringify({ error, usage }),
+    'answers an error as a status beside it and a usage, with 200': JSON.stringify({
+      choices: null,
+      usage: { total_tokens: 0, total_characters: 0 },
+      base_resp: { status_code: 2056, status_msg: SECRET },
+    }),
+    'answers what finished for a reason that is a failure': answer('', usage).replace('"stop"', '"network_error"'),
     'answers with no choices and no usage': JSON.stringify({ id: 'x', choices: [], usage: null }),
   };
   for (const [name, text] of Object.entries(nones)) row(name, playing(says(text)));
   row('answers whole though a stream was asked for', playing(says(answer('a b c', usage))));
+  const types = {
+    'streams under the media type of JSON': { 'content-type': 'application/json' },
+    'streams under no media type': {},
+  };
+  for (const [name, head] of Object.entries(types)) {
+    row(
+      name,
+      playing((response) => response.writeHead(200, head).end(complete(true))),
+      { check: ({ generation }) => expect(generation?.tokens).toMatchObject({ input: 9, output: 3 }) },
+    );
+  }
 
   let started: Promise<RunningGateway> | undefined;
   const withNobody = () =>

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { costUsdOf } from '../../support/traffic.ts';
 import { answered, contract, one, PROMPT_TOKENS, type Seen } from './contract.ts';
-import { complete, plays, tokens } from './wire.ts';
+import { answer, complete, DONE, plays, reports, says, sse, stop, tokens } from './wire.ts';
 
 /** The answer is `a b c`, whatever is said of it. */
 const METERED = { input: PROMPT_TOKENS, cached_input: 0, cache_write: 0, output: 3, reasoning: 0 };
@@ -11,6 +11,13 @@ const reporting = (usage: unknown, edit = (text: string): string => text) =>
     upstream.play(plays(streamed, edit(complete(streamed, usage))));
     return answered(ask());
   });
+
+/** Two choices, with the usage of one. */
+const twice = (streamed: boolean): string => {
+  if (streamed) return complete(true).replace(sse(stop), sse(says('a', 1), says(' b', 1), says(' c', 1), stop));
+  const one = JSON.parse(answer('a b c', tokens(9, 3))) as { choices: [object] };
+  return JSON.stringify({ ...one, choices: [...one.choices, { ...one.choices[0], index: 1 }] });
+};
 
 /** The customer reads what is charged, and not the provider's nonsense. */
 const metered = ({ answer, generation }: Seen): void => {
@@ -28,6 +35,7 @@ contract('usage', {}, (row) => {
     'is negative in the output': { prompt_tokens: 5, completion_tokens: -6 },
     'is of zeros': tokens(0, 0),
     'is of the prompt alone': { prompt_tokens: 5 },
+    'is of the answer alone': tokens(0, 6),
     'is fractional': { prompt_tokens: 5.5, completion_tokens: 6 },
     'is of strings': { prompt_tokens: '5', completion_tokens: '6' },
     'is of "NaN" and "Infinity"': { prompt_tokens: 'NaN', completion_tokens: 'Infinity' },
@@ -59,6 +67,38 @@ contract('usage', {}, (row) => {
       expect(answer.body.match(/ a/g)).toHaveLength(delivered);
       expect(generation).toMatchObject({ tokens: { output: 10 }, writtenOff: BigInt(delivered - 10) * 600n });
       expect(generation?.delivery?.finish_reason).toBe(delivered === 2050 ? 'length' : 'stop');
+    },
+  });
+
+  const research = { ...tokens(10, 6), reasoning_tokens: 100 };
+  row('leaves reasoning out of its total as well', reporting(research), {
+    check: ({ generation }) => expect(generation?.tokens).toMatchObject({ input: 10, output: 6, reasoning: 100 }),
+  });
+  const recounted = { ...tokens(10, 6), completion_tokens_details: { reasoning_tokens: 7 } };
+  row('has somewhat more reasoning than output', reporting(recounted), {
+    check: ({ generation }) => expect(generation?.tokens).toMatchObject({ input: 10, output: 0, reasoning: 6 }),
+  });
+
+  const several = one(({ upstream, streamed, ask }) => {
+    upstream.play(plays(streamed, twice(streamed)));
+    return answered(ask({ n: 2 }));
+  });
+  const many = 'word '.repeat(100);
+  const little = one(({ upstream, streamed, ask }) => {
+    const streamedText = sse(says(many), stop, reports(tokens(9, 1)), DONE);
+    upstream.play(plays(streamed, streamed ? streamedText : answer(many, tokens(9, 1))));
+    return answered(ask());
+  });
+  row('is next to nothing for many words', little, {
+    check: ({ answer, generation }) => {
+      expect(generation?.tokens?.['output']).toBeGreaterThanOrEqual(100);
+      expect(costUsdOf(answer)).toBe(generation?.chargedUsd);
+    },
+  });
+  row('is of one of several choices', several, {
+    check: ({ answer, generation }) => {
+      expect(generation?.tokens).toEqual({ ...METERED, output: 6 });
+      expect(costUsdOf(answer)).toBe(generation?.chargedUsd);
     },
   });
 

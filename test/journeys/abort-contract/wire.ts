@@ -13,6 +13,9 @@ export const callsTool = (args: string): string =>
   delta({ tool_calls: [{ index: 0, function: { name: 'fill_in', arguments: args } }] });
 export const stop = delta({}, 'stop');
 export const reports = (usage: unknown): string => chunk({ choices: [], usage });
+/** The same event, with how far the answer has come in it, as some count up. */
+export const counts = (event: string, usage: unknown): string =>
+  JSON.stringify({ ...(JSON.parse(event) as object), usage });
 export const DONE = '[DONE]';
 
 export const tokens = (prompt: number, completion: number) => ({

@@ -1,0 +1,62 @@
+import { asList, field, strings } from './loose-json.ts';
+
+/** What the legacy format says. Together has it beside the delta as well, and empty where that calls a tool. */
+export const textOf = (choice: unknown): string => {
+  const text = field(choice, 'text');
+  return typeof text === 'string' ? text : '';
+};
+
+/** What stands in a message beside what is said: whose it is, to whom, of what kind, and seals that its maker alone reads. */
+const unsaid =
+  /^(?:role|name|channel|recipient|phase|status|type|id)$|(?:_id|signature|_opaque)$|^(?:encrypted|audio)_/i;
+
+/** Every string that a message or a delta says: the content, a refusal, reasoning, the arguments of tools. */
+export const wordsOf = (said: unknown): string => {
+  if (typeof said !== 'object' || said === null) return '';
+  let words = '';
+  for (const [name, value] of Object.entries(said)) {
+    if (isToldTwice(said, name, value)) continue;
+    if (typeof value === 'string') words += unsaid.test(name) ? '' : value;
+    else if (name === 'content') words += wordsOfParts(value);
+    else if (name === 'tool_calls' && Array.isArray(value)) for (const call of value) words += callOf(call);
+    else if (name === 'function_call') words += callOf({ function: value });
+    else if (name === 'reasoning_details' && !thinksInWords(said)) words += wordsOfDetails(value);
+  }
+  return words;
+};
+
+/** Some say their thoughts under the newer name and under the older, and MiniMax between tags of its content as well. */
+const isToldTwice = (said: object, name: string, value: unknown): boolean => {
+  if ((name !== 'reasoning' && name !== 'reasoning_content') || typeof value !== 'string') return false;
+  const content = field(said, 'content');
+  return (
+    (name === 'reasoning' && value === field(said, 'reasoning_content')) ||
+    (typeof content === 'string' && content.includes(value))
+  );
+};
+
+/** Thoughts in parts are told beside the same in one text by OpenRouter and MiniMax, and alone by others. */
+const thinksInWords = (said: object): boolean =>
+  [field(said, 'reasoning'), field(said, 'reasoning_content')].some((text) => typeof text === 'string' && text !== '');
+
+const wordsOfDetails = (details: unknown): string =>
+  asList(details)
+    .flatMap((part) => [...strings(field(part, 'text')), ...strings(field(part, 'summary'))])
+    .join('');
+
+/** Mistral says its thoughts in parts, and these in parts of their own. */
+const wordsOfParts = (parts: unknown): string =>
+  asList(parts)
+    .map((part) => {
+      const [text, thinking] = [field(part, 'text'), field(part, 'thinking')];
+      return (
+        (typeof text === 'string' ? text : '') + (typeof thinking === 'string' ? thinking : wordsOfParts(thinking))
+      );
+    })
+    .join('');
+
+const callOf = (call: unknown): string => {
+  const called = (call as { function?: { name?: unknown; arguments?: unknown } } | null)?.function;
+  const parts = [called?.name, called?.arguments];
+  return parts.filter((part) => typeof part === 'string').join('');
+};
