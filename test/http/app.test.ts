@@ -248,6 +248,40 @@ describe('500', () => {
   });
 });
 
+describe('an error after credits were held', () => {
+  const refused: Answer = { kind: 'problem', problem: { kind: 'upstream_failed', code: 'upstream_error' } };
+  const fails: Answer = { kind: 'stream', generationId: 'gen-1', relay: () => Promise.reject(new TypeError('a bug')) };
+
+  it.each<[number, () => Promise<Answer>]>([
+    [502, () => Promise.resolve(refused)],
+    [500, () => Promise.reject(new TypeError('a bug'))],
+    [503, () => Promise.reject(new StoreGone())],
+    [500, () => Promise.resolve(fails)],
+  ])('%i names the generation, whose receipt can be fetched', async (status, answer) => {
+    const { post } = await open({
+      complete: ({ held }) => {
+        held('gen-1');
+        return answer();
+      },
+    });
+    const response = await post();
+    expect(response.status).toBe(status);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'x-kissapi-generation-id': 'gen-1',
+      'x-generation-id': 'gen-1',
+      'content-type': 'application/json; charset=utf-8',
+    });
+    expect(await response.json()).toMatchObject({ error: { generation_id: 'gen-1' } });
+  });
+
+  it('and none before: there is no receipt', async () => {
+    const { post } = await open({ complete: () => Promise.resolve(refused) });
+    const response = await post();
+    expect(response.headers.get('x-generation-id')).toBeNull();
+    expect(((await response.json()) as { error: object }).error).not.toHaveProperty('generation_id');
+  });
+});
+
 describe('503', () => {
   it('while the store is away, which nobody need look into', async () => {
     const { post, failures } = await open({ complete: () => Promise.reject(new StoreGone()) });

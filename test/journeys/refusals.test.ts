@@ -36,7 +36,15 @@ const expectProblem = (error: APIError, type: ErrorClass, expected: Readonly<Rec
     request_id: error.requestID,
     message: expect.stringMatching(/\w/) as string,
   });
-  expect(Object.keys(error.error as object).sort()).toEqual(['code', 'message', 'param', 'request_id', 'type']);
+  const about = error.headers?.has('x-generation-id') ? ['generation_id'] : [];
+  expect(Object.keys(error.error as object).sort()).toEqual([
+    'code',
+    ...about,
+    'message',
+    'param',
+    'request_id',
+    'type',
+  ]);
   expect(error.headers?.get('x-should-retry')).toMatch(/^(true|false)$/);
 };
 const shouldRetry = (error: APIError): string | null | undefined => error.headers?.get('x-should-retry');
@@ -419,6 +427,10 @@ describe('400', () => {
     });
     expect(shouldRetry(error)).toBe('false');
     expect(generation).toMatchObject({ reason: 'upstream_refused', detail: 'status 400', charged: 0n });
+    const id = error.headers?.get('x-generation-id');
+    expect(id).toBe(generation.generationId);
+    const receipt = await raw('GET', `/v1/generation?id=${id}`);
+    expect(await receipt.json()).toMatchObject({ data: { id, status: 'released', total_cost: '0.00' } });
   });
 
   it('to an address that cannot be read', async () => {
