@@ -115,6 +115,12 @@ const ofTheDoor = {
   context_length_exceeded: invalid(400, 'The prompt is longer than what this model reads. Send less of it.'),
   terms_not_in_force: invalid(400, 'Only the version of the terms in force can be accepted.'),
   request_too_large: invalid(413, 'The body is too large. Send less at once.'),
+  request_timeout: {
+    ...invalid(408, 'The request did not come to its end in time, and nothing was done. Send it again.'),
+    shouldRetry: true,
+  },
+  headers_too_large: invalid(431, 'The headers are too large. Send fewer or shorter ones, of 64 KiB at most.'),
+  expectation_failed: invalid(417, 'The header Expect may say 100-continue and nothing else. Leave it out.'),
   unsupported_media_type: invalid(415, 'Send the body as JSON, with content-type: application/json.'),
   method_not_allowed: invalid(405, 'This method is not allowed here. The header Allow names those that are.'),
   not_found: invalid(404, 'There is nothing at this address. Check the path.'),

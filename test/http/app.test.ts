@@ -50,7 +50,7 @@ const open = async (options: Partial<AppOptions> = {}) => {
     failed: (error, requestId) => failures.push([requestId, error]),
     ...options,
   });
-  const server = createServer(app);
+  const server = createServer({ requireHostHeader: false }, app);
   servers.push(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -301,6 +301,28 @@ describe('503', () => {
     expect(response.status).toBe(503);
     expect(response.headers.get('x-should-retry')).toBe('true');
     expect(await response.json()).toMatchObject({ error: { code: 'draining' } });
+  });
+});
+
+describe('400', () => {
+  it('to a request that does not say which host it is for, as HTTP/1.1 asks', async () => {
+    const { port, answered } = await open();
+    const ask = async (version: string): Promise<string> => {
+      const socket = connect(port, '127.0.0.1');
+      let text = '';
+      socket.setEncoding('utf8').on('data', (more: string) => (text += more));
+      socket.write(`GET /health HTTP/${version}\r\n\r\n`);
+      await once(socket, 'end');
+      return text;
+    };
+    const refused = await ask('1.1');
+    expect(refused).toMatch(/^HTTP\/1\.1 400 /);
+    expect(refused).toMatch(/x-should-retry: false\r\n/i);
+    expect(JSON.parse(refused.slice(refused.indexOf('\r\n\r\n')))).toMatchObject({
+      error: { code: 'invalid_request', message: expect.stringContaining('Host') as string },
+    });
+    expect(await ask('1.0')).toContain('{"status":"ok"}');
+    expect(answered).toEqual([400, 200]);
   });
 });
 

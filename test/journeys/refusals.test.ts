@@ -438,7 +438,7 @@ describe('400', () => {
   });
 });
 
-describe('413 and 415', () => {
+describe('413, 415 and 431', () => {
   const path = '/v1/chat/completions';
   const large = JSON.stringify({ ...body, padding: 'x'.repeat(MAX_BODY_BYTES) });
 
@@ -485,5 +485,11 @@ describe('413 and 415', () => {
   it('reads as many headers as clients send', async () => {
     const headers = { 'x-much': 'y'.repeat(50_000) };
     expect((await raw('GET', '/v1/models', { headers })).status).toBe(200);
+  });
+
+  it('and 431 to more than anybody needs', async () => {
+    const error = await failure(client.models.list({ headers: { 'x-much': 'y'.repeat(70_000) } }));
+    expectProblem(error, OpenAI.APIError, { status: 431, code: 'headers_too_large', type: 'invalid_request_error' });
+    expect(shouldRetry(error)).toBe('false');
   });
 });
