@@ -46,9 +46,18 @@ describe('a limit in the way of a completion', () => {
     expect(problem).toMatchObject({ status: 402, type: 'insufficient_quota', shouldRetry: false });
     expect(problem.message).toBe(
       'This request may cost up to $1.00. This API key may spend $5.00 a day: $4.00 is spent, and $0.50 is held by other ' +
-        'requests under way. It begins anew at 2026-02-01T00:00:00.000Z. What is left pays for at most 1,250 output ' +
+        'requests under way. It begins anew at 2026-02-01T00:00:00.000Z. What is left pays for at most 1250 output ' +
         'tokens: lower max_tokens.',
     );
+  });
+
+  it('402: one token is no "tokens"', () => {
+    const little = { needed: 2n, available: 1n, held: 0n };
+    expect(told({ code: 'insufficient_credits', funds: little }, 1).message).toContain('at most 1 output token: lower');
+    expect(told({ code: 'insufficient_credits', funds: little }, 1250).message).toContain(
+      'at most 1250 output tokens: lower',
+    );
+    expect(told({ code: 'key_limit_exceeded', funds, limit: spending }, 1).message).toContain('1 output token: lower');
   });
 
   it('402: what others hold may come free', () => {

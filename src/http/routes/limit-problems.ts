@@ -6,6 +6,9 @@ import { problem, type Problem } from '../problems.ts';
 const whose = { key: 'This API key', account: 'This account' } as const;
 const amount = (count: number): string => count.toLocaleString('en-US');
 
+/** Of a limit that would do, as it can be copied into a request. */
+export const outputTokens = (count: number): string => `${count} output ${count === 1 ? 'token' : 'tokens'}`;
+
 /** A limit that is in the way of a completion, in the words of the one who asked for it. */
 export const limitProblem = (
   code: AccountRefusal['code'],
@@ -55,7 +58,7 @@ const spendingMessage = (facts: Facts<'spending'>, affordableTokens: number | un
   const reset = facts.resetsAt === null ? '' : ` It begins anew at ${new Date(facts.resetsAt).toISOString()}.`;
   const advice =
     affordableTokens !== undefined && affordableTokens > 0
-      ? ` What is left pays for at most ${amount(affordableTokens)} output tokens: lower max_tokens.`
+      ? ` What is left pays for at most ${outputTokens(affordableTokens)}: lower max_tokens.`
       : '';
   return (
     `This request may cost up to $${needed}. ${whose[facts.scope]} may spend $${limit} ${windows[facts.window]}: ` +
