@@ -85,6 +85,12 @@ const shortages: Readonly<Record<Shortage, { readonly code: string; readonly mes
   },
 };
 
+export const shortageError = (shortage: Shortage) => ({
+  ...shortages[shortage],
+  type: 'insufficient_quota',
+  param: null,
+});
+
 /**
  * The end of each choice that had not ended. Both SDKs raise on an `error` at the top of a chunk, and whoever gathers an
  * answer would lose the text that was paid for; so it ends as an answer that reached its limit does, and the reason
@@ -92,7 +98,7 @@ const shortages: Readonly<Record<Shortage, { readonly code: string; readonly mes
  */
 export const shortageEvents = (call: Call, meter: StreamMeter, shortage: Shortage): string => {
   const { request, generationId } = call;
-  const error = { ...shortages[shortage], type: 'insufficient_quota', param: null };
+  const error = shortageError(shortage);
   const said = request.endpoint === '/completions' ? { text: '', logprobs: null } : { delta: {} };
   return Array.from({ length: request.choices }, (_, index) => index)
     .filter((index) => !meter.finished.has(index))

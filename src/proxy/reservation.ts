@@ -19,6 +19,8 @@ export type Bounds = {
   readonly outputLimit: number;
   /** Where credits decided it: the limit for each choice that the upstream must be told. */
   readonly outputCap?: number;
+  /** What kept more from being held then. */
+  readonly cappedBy?: AccountRefusal['code'];
 };
 
 export type Reserved = {
@@ -86,7 +88,7 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
   const outputTokens = most * request.choices;
   const bounds: Bounds = stepwise
     ? { ...exact, outputTokens }
-    : { inputTokens, outputTokens, outputLimit: outputTokens, outputCap: most };
+    : { inputTokens, outputTokens, outputLimit: outputTokens, outputCap: most, cappedBy: again.code };
   const last = await ask(options, bounds, 'reserve-capped');
   return last ? { reserved: false, refusal: last, affordableTokens } : reserved(price, bounds, media);
 };

@@ -238,6 +238,12 @@ describe('402', () => {
     expect(cap).toBeGreaterThan(1600);
     expect(house.upstream.lastRequest?.body).toMatchObject({ max_completion_tokens: cap });
     expect(result.data.choices[0]?.finish_reason).toBe('length');
+    expect(result.data).toMatchObject({
+      kissapi: {
+        generation_id: generation.generationId,
+        error: { code: 'credit_balance_exhausted', type: 'insufficient_quota', param: null },
+      },
+    });
     expect(generation.tokens).toMatchObject({ output: cap });
     expect(generation.held).toBeLessThanOrEqual(1_000_000n);
   });
