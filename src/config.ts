@@ -7,6 +7,8 @@ import { parseSecretKey } from './eventstore/sealed-bytes.ts';
 export type Config = Omit<z.output<typeof schema>, 'upstreamsFile'> & {
   /** OpenAI-compatible servers besides the one of `OPENAI_API_KEY`; those whose key is not set are left out. */
   readonly upstreams: readonly UpstreamConfig[];
+  /** All that the file has, whether their key is set or not: a slip of the pen in one is better met at once than later. */
+  readonly upstreamNames: readonly string[];
 };
 
 export type UpstreamConfig = {
@@ -137,7 +139,7 @@ const upstreamsSchema = z.strictObject({
   ),
 });
 
-const readUpstreams = (file: string, env: NodeJS.ProcessEnv): readonly UpstreamConfig[] => {
+const readUpstreams = (file: string, env: NodeJS.ProcessEnv): Pick<Config, 'upstreams' | 'upstreamNames'> => {
   let json: unknown;
   try {
     json = JSON.parse(readFileSync(file, 'utf8'));
@@ -146,10 +148,11 @@ const readUpstreams = (file: string, env: NodeJS.ProcessEnv): readonly UpstreamC
   }
   const parsed = upstreamsSchema.safeParse(json);
   if (!parsed.success) throw new InvalidConfig(`KISSAPI_UPSTREAMS: ${file}:\n${z.prettifyError(parsed.error)}`);
-  return parsed.data.upstreams.flatMap(({ apiKeyEnv, ...upstream }) => {
+  const upstreams = parsed.data.upstreams.flatMap(({ apiKeyEnv, ...upstream }) => {
     const apiKey = env[apiKeyEnv];
     return apiKey === undefined || apiKey === '' ? [] : [{ ...upstream, apiKey }];
   });
+  return { upstreams, upstreamNames: parsed.data.upstreams.map(({ name }) => name) };
 };
 
 /** Fault: the environment does not make a configuration; the message names each variable and what is wrong with it. */
@@ -166,8 +169,8 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
     throw new InvalidConfig(`The configuration is not valid:\n${lines.join('\n')}`);
   }
   const { upstreamsFile, ...config } = result.data;
-  const upstreams = upstreamsFile === undefined ? [] : readUpstreams(upstreamsFile, env);
-  return Object.freeze({ ...config, upstreams });
+  const named = upstreamsFile === undefined ? { upstreams: [], upstreamNames: [] } : readUpstreams(upstreamsFile, env);
+  return Object.freeze({ ...config, ...named });
 };
 
 /** For a command beside the gateway. It opens no door, so the secrets of production are not asked of it. */

@@ -54,12 +54,12 @@ export const startGateway = async (options: GatewayOptions) => {
   const { config, databaseUrl, adminToken, keyPepper, masterKey, signingKey, log } = options;
   const ledger = await openLedger({ databaseUrl, masterKey, snapshotSecret: keyPepper, log });
   const { store, accounts, vault, foldAccount, termsVersion } = ledger;
+  const upstreams = createUpstreams(config, ledger.providers);
   const views = await openViews({ databaseUrl, store, log });
   const { selfAuditEveryMs } = config;
   const watchers = await startWatchers({ databaseUrl, ledger, views, signingKey, selfAuditEveryMs, log });
 
   const { now } = watchers;
-  const upstreams = createUpstreams(config);
   const takesNone = seldom(TELL_AGAIN_MS, (upstream: string, status: number) =>
     log.error({ upstream, status }, `${upstream} takes no requests of ours: check its key and our account there`),
   );

@@ -40,6 +40,7 @@ describe('the configuration', () => {
       openAiKey: undefined,
       openAiUrl: 'https://api.openai.com/v1',
       upstreams: [],
+      upstreamNames: [],
     });
     expect(config.databaseUrl).toBeUndefined();
     expect(Object.isFrozen(config)).toBe(true);
@@ -164,7 +165,8 @@ describe('other upstreams', () => {
     expect(readConfig({ KISSAPI_UPSTREAMS: path, GROQ_API_KEY: 'gsk' }).upstreams).toEqual([
       { name: 'groq', baseUrl: groq.baseUrl, apiKey: 'gsk', outputLimitField: 'max_tokens' },
     ]);
-    expect(readConfig({ KISSAPI_UPSTREAMS: path, GROQ_API_KEY: '' }).upstreams).toEqual([]);
+    const none = readConfig({ KISSAPI_UPSTREAMS: path, GROQ_API_KEY: '' });
+    expect(none).toMatchObject({ upstreams: [], upstreamNames: ['groq', 'other'] });
   });
 
   it.each([
