@@ -2,6 +2,7 @@ import { isAscii } from 'node:buffer';
 import { z } from 'zod';
 import { membersOf, type Span } from './json-text.ts';
 import type { Endpoint } from './upstream.ts';
+import { wording } from './wording.ts';
 
 /** A request of a customer, read once. `body` is the JSON as it came, so that it can be passed on as it is. */
 export type CompletionRequest = {
@@ -63,7 +64,7 @@ export const readRequest = (endpoint: Endpoint, body: Buffer): CompletionRequest
   } catch {
     return { code: 'invalid_json', message: 'The body is not valid JSON.', param: null };
   }
-  const parsed = schemas[endpoint].safeParse(json);
+  const parsed = schemas[endpoint].safeParse(json, { error: wording });
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const param = issue && issue.path.length > 0 ? issue.path.join('.') : null;

@@ -27,6 +27,15 @@ describe('a limit in the way of a completion', () => {
     });
   });
 
+  it('429: of one there is one', () => {
+    const open = { of: 'concurrency', scope: 'account', limit: 1, open: 1 } as const;
+    expect(told({ code: 'concurrency_limit_exceeded', limit: open }).message).toContain('may have 1 request under way');
+    const pace = { of: 'requests', scope: 'key', limit: 1, used: 1, needed: 1, retryAfterMs: 900 } as const;
+    expect(told({ code: 'rate_limit_exceeded', limit: pace }).message).toBe(
+      'This API key may use 1 request a minute, and 1 counts in the last one. Try again in 1 s.',
+    );
+  });
+
   it('429: what can never be, is not to be tried again', () => {
     const limit = { of: 'tokens', scope: 'key', limit: 1000, used: 0, needed: 1200, retryAfterMs: null } as const;
     const problem = told({ code: 'rate_limit_exceeded', limit });
