@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { parseSigningKey } from './signing-key.ts';
+import { wording } from './http/wording.ts';
 import { parseSecretKey } from './eventstore/sealed-bytes.ts';
 
 /** Sole reader of the environment: one schema, one frozen object. */
 export type Config = Omit<z.output<typeof schema>, 'upstreamsFile'> & {
   /** OpenAI-compatible servers besides the one of `OPENAI_API_KEY`; those whose key is not set are left out. */
   readonly upstreams: readonly UpstreamConfig[];
+  /** All that the file has, whether their key is set or not: a slip of the pen in one is better met at once than later. */
+  readonly upstreamNames: readonly string[];
 };
 
 export type UpstreamConfig = {
@@ -20,6 +23,7 @@ const port = z.coerce.number().int().min(0).max(65_535);
 /** A timer that is set to more fires at once. */
 const MAX_MS = 2_147_483_647;
 const ms = z.coerce.number().int().positive().max(MAX_MS);
+const webUrl = z.url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' });
 const secret = z.string().min(32, 'must have at least 32 characters');
 const HOW_TO_MAKE_A_KEY = 'make one with `openssl rand -base64 32`, and keep a copy apart from the database';
 const secretKey = z.string().transform((text, context) => {
@@ -46,24 +50,26 @@ const schema = z
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(8080),
     KISSAPI_DATA: z.string().min(1).default('./.kissapi'),
-    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    DATABASE_URL: z
+      .url({ protocol: /^postgres(ql)?$/, error: 'must be a URL such as postgres://user@host/database' })
+      .optional(),
     KISSAPI_ADMIN_TOKEN: secret.optional(),
     KISSAPI_KEY_PEPPER: secret.optional(),
     KISSAPI_KEY_PEPPER_ID: z
       .string()
-      .regex(/^[\w-]{1,32}$/)
+      .regex(/^[\w-]{1,32}$/, 'must be 1 to 32 letters, digits, _ or -')
       .default('1'),
     KISSAPI_SIGNING_KEY: signingKey.optional(),
     KISSAPI_DATA_KEY: secretKey.optional(),
     KISSAPI_DATA_KEY_ID: z
       .string()
-      .regex(/^[\w-]{1,32}$/)
+      .regex(/^[\w-]{1,32}$/, 'must be 1 to 32 letters, digits, _ or -')
       .default('1'),
     KISSAPI_SIMULATED: z.enum(['on', 'off']).optional(),
     KISSAPI_UPSTREAMS: z.string().min(1).optional(),
     KISSAPI_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
     OPENAI_API_KEY: z.string().min(1).optional(),
-    OPENAI_UPSTREAM_URL: z.url({ protocol: /^https?$/ }).default('https://api.openai.com/v1'),
+    OPENAI_UPSTREAM_URL: webUrl.default('https://api.openai.com/v1'),
     UPSTREAM_FIRST_BYTE_TIMEOUT_MS: ms.default(120_000),
     UPSTREAM_IDLE_TIMEOUT_MS: ms.default(120_000),
     KEEP_ALIVE_COMMENT_MS: ms.default(12_000),
@@ -128,8 +134,8 @@ const schema = z
 const upstreamsSchema = z.strictObject({
   upstreams: z.array(
     z.strictObject({
-      name: z.string().regex(/^[a-z0-9-]{1,32}$/),
-      baseUrl: z.url({ protocol: /^https?$/ }),
+      name: z.string().regex(/^[a-z0-9-]{1,32}$/, 'must be 1 to 32 small letters, digits or -'),
+      baseUrl: webUrl,
       /** The variable that holds the key, so that the file itself holds no secret. */
       apiKeyEnv: z.string().min(1),
       outputLimitField: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),
@@ -137,19 +143,20 @@ const upstreamsSchema = z.strictObject({
   ),
 });
 
-const readUpstreams = (file: string, env: NodeJS.ProcessEnv): readonly UpstreamConfig[] => {
+const readUpstreams = (file: string, env: NodeJS.ProcessEnv): Pick<Config, 'upstreams' | 'upstreamNames'> => {
   let json: unknown;
   try {
     json = JSON.parse(readFileSync(file, 'utf8'));
   } catch (cause) {
     throw new InvalidConfig(`KISSAPI_UPSTREAMS: ${file} cannot be read as JSON`, { cause });
   }
-  const parsed = upstreamsSchema.safeParse(json);
+  const parsed = upstreamsSchema.safeParse(json, { error: wording });
   if (!parsed.success) throw new InvalidConfig(`KISSAPI_UPSTREAMS: ${file}:\n${z.prettifyError(parsed.error)}`);
-  return parsed.data.upstreams.flatMap(({ apiKeyEnv, ...upstream }) => {
+  const upstreams = parsed.data.upstreams.flatMap(({ apiKeyEnv, ...upstream }) => {
     const apiKey = env[apiKeyEnv];
     return apiKey === undefined || apiKey === '' ? [] : [{ ...upstream, apiKey }];
   });
+  return { upstreams, upstreamNames: parsed.data.upstreams.map(({ name }) => name) };
 };
 
 /** Fault: the environment does not make a configuration; the message names each variable and what is wrong with it. */
@@ -160,14 +167,14 @@ export class InvalidConfig extends Error {
 /** An empty variable counts as unset, as a shell's `VAR= command` means it. */
 export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
-  const result = schema.safeParse(set);
+  const result = schema.safeParse(set, { error: wording });
   if (!result.success) {
     const lines = result.error.issues.map(({ path, message }) => `  ${path.join('.')}: ${message}`);
     throw new InvalidConfig(`The configuration is not valid:\n${lines.join('\n')}`);
   }
   const { upstreamsFile, ...config } = result.data;
-  const upstreams = upstreamsFile === undefined ? [] : readUpstreams(upstreamsFile, env);
-  return Object.freeze({ ...config, upstreams });
+  const named = upstreamsFile === undefined ? { upstreams: [], upstreamNames: [] } : readUpstreams(upstreamsFile, env);
+  return Object.freeze({ ...config, ...named });
 };
 
 /** For a command beside the gateway. It opens no door, so the secrets of production are not asked of it. */

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { accountStream } from './domain/account/account.ts';
@@ -16,6 +17,7 @@ import { createKeyring } from './http/api-keys.ts';
 import { createApp } from './http/app.ts';
 import { createManagementRouter } from './http/management/router.ts';
 import { getMetrics } from './http/routes/get-metrics.ts';
+import { answerUnreadable } from './http/unreadable.ts';
 import { createCompletions } from './proxy/completions.ts';
 import { createTokenCounter } from './proxy/token-counter.ts';
 import { createUpstreams } from './upstreams.ts';
@@ -52,12 +54,12 @@ export const startGateway = async (options: GatewayOptions) => {
   const { config, databaseUrl, adminToken, keyPepper, masterKey, signingKey, log } = options;
   const ledger = await openLedger({ databaseUrl, masterKey, snapshotSecret: keyPepper, log });
   const { store, accounts, vault, foldAccount, termsVersion } = ledger;
+  const upstreams = createUpstreams(config, ledger.providers);
   const views = await openViews({ databaseUrl, store, log });
   const { selfAuditEveryMs } = config;
   const watchers = await startWatchers({ databaseUrl, ledger, views, signingKey, selfAuditEveryMs, log });
 
   const { now } = watchers;
-  const upstreams = createUpstreams(config);
   const takesNone = seldom(TELL_AGAIN_MS, (upstream: string, status: number) =>
     log.error({ upstream, status }, `${upstream} takes no requests of ours: check its key and our account there`),
   );
@@ -138,7 +140,9 @@ export const startGateway = async (options: GatewayOptions) => {
     failed: (error, requestId) => log.error({ err: error, requestId }, 'a request failed'),
   });
   const { host, port, drainTimeoutMs: graceMs } = config;
-  const door = await openDoor({ app, host, port, graceMs, drain: completions.drain });
+  const attend = (server: Server): void =>
+    answerUnreadable(server, { newId, now, answered: watchers.metrics.answered });
+  const door = await openDoor({ app, attend, host, port, graceMs, drain: completions.drain });
 
   return {
     port: door.port,

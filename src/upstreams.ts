@@ -1,10 +1,20 @@
-import type { Config } from './config.ts';
+import { InvalidConfig, type Config } from './config.ts';
 import type { Upstream } from './proxy/upstream.ts';
 import { createOpenAiUpstream } from './proxy/upstreams/openai.ts';
 import { createSimulatedUpstream } from './proxy/upstreams/simulated.ts';
 
-/** The upstreams that are switched on, by the name that the price book calls them. */
-export const createUpstreams = (config: Config): ReadonlyMap<string, Upstream> => {
+/**
+ * The upstreams that are switched on, by the name that the price book calls them. Throws InvalidConfig where one has a name
+ * that is none of these `providers`: nobody could ever ask it for anything, and its models would be missing in silence.
+ */
+export const createUpstreams = (config: Config, providers: ReadonlySet<string>): ReadonlyMap<string, Upstream> => {
+  const unknown = config.upstreamNames.find((name) => !providers.has(name));
+  if (unknown !== undefined) {
+    const known = [...providers].sort().join(', ');
+    throw new InvalidConfig(
+      `KISSAPI_UPSTREAMS: no model is of a provider ${unknown}. Those that have models: ${known}.`,
+    );
+  }
   const { openAiKey, openAiUrl, firstByteTimeoutMs, idleTimeoutMs } = config;
   const openAi =
     openAiKey === undefined

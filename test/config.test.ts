@@ -40,6 +40,7 @@ describe('the configuration', () => {
       openAiKey: undefined,
       openAiUrl: 'https://api.openai.com/v1',
       upstreams: [],
+      upstreamNames: [],
     });
     expect(config.databaseUrl).toBeUndefined();
     expect(Object.isFrozen(config)).toBe(true);
@@ -79,6 +80,7 @@ describe('the configuration', () => {
   ])('names %s where it is %s', (name, value) => {
     const message = complaint({ [name]: value });
     expect(message).toContain(name);
+    expect(message).not.toMatch(/Invalid (input|option|string|URL)|Too (big|small)|expected/);
     // What is wrong with a secret is told without it.
     if (value === 'short') expect(message).not.toContain('short');
   });
@@ -164,7 +166,8 @@ describe('other upstreams', () => {
     expect(readConfig({ KISSAPI_UPSTREAMS: path, GROQ_API_KEY: 'gsk' }).upstreams).toEqual([
       { name: 'groq', baseUrl: groq.baseUrl, apiKey: 'gsk', outputLimitField: 'max_tokens' },
     ]);
-    expect(readConfig({ KISSAPI_UPSTREAMS: path, GROQ_API_KEY: '' }).upstreams).toEqual([]);
+    const none = readConfig({ KISSAPI_UPSTREAMS: path, GROQ_API_KEY: '' });
+    expect(none).toMatchObject({ upstreams: [], upstreamNames: ['groq', 'other'] });
   });
 
   it.each([

@@ -3,6 +3,7 @@ import { accountStream } from '../domain/account/account.ts';
 import { auditLog, type LogAudit } from '../projections/audit-log.ts';
 import { OtherVersion, readPositions, type Difference, type Positions } from '../projections/audit.ts';
 import type { Database } from '../projections/database.ts';
+import { counted } from './counted.ts';
 import { CliFault } from './fault.ts';
 import type { OpenDatabase } from './open-database.ts';
 import { createBar } from './progress.ts';
@@ -38,7 +39,9 @@ const MOVE_WITHIN_MS = 2000;
 const MAX_LINES = 1000;
 
 const behind = (positions: Positions, head: number): readonly string[] =>
-  Object.entries(positions).flatMap(([name, at]) => (at < head ? [`${name} is ${head - at} events behind`] : []));
+  Object.entries(positions).flatMap(([name, at]) =>
+    at < head ? [`${name} is ${counted(head - at, 'event')} behind`] : [],
+  );
 
 /** Until the rows have everything that was in the log at the start, or do not move. */
 const catchUp = async (database: Database, head: number): Promise<void> => {
@@ -83,10 +86,8 @@ const audit = async ({ store, rows: database }: OpenDatabase): Promise<ExitCode>
   if (count > found.length) await print(`… and ${count - found.length} more`);
   const { positions, accounts, requests } = audited;
   const upTo = `up to event ${Math.min(...Object.values(positions))}`;
-  const many = `${accounts} ${accounts === 1 ? 'account' : 'accounts'}, ${requests} requests, ${upTo}`;
-  await print(
-    count === 0 ? `All as the log says: ${many}.` : `${count} ${count === 1 ? 'difference' : 'differences'}: ${many}.`,
-  );
+  const many = `${counted(accounts, 'account')}, ${counted(requests, 'request')}, ${upTo}`;
+  await print(count === 0 ? `All as the log says: ${many}.` : `${counted(count, 'difference')}: ${many}.`);
   const late = behind(positions, head);
   if (late.length > 0) {
     console.error(`audit: ${late.join(', ')}: what came after is not audited. Start the gateway, which catches up.`);

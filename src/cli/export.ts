@@ -2,6 +2,7 @@ import { access, open, rename, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { exportLog, type Exported } from '../eventstore/export-log.ts';
+import { counted } from './counted.ts';
 import { CliFault } from './fault.ts';
 import { logFault } from './log-faults.ts';
 import { publicKeys, reason, several } from './keys.ts';
@@ -118,7 +119,7 @@ const writeExport = async (databaseUrl: string): Promise<ExitCode> => {
     bar.stop();
   }
   const { events, checkpoints } = exported;
-  const many = `${events} events (${exported.from} to ${exported.to}) and ${checkpoints} checkpoints`;
+  const many = `${counted(events, 'event')} (${exported.from} to ${exported.to}) and ${counted(checkpoints, 'checkpoint')}`;
   console.error(`export: ${many} written${file === undefined ? '' : ` to ${file}`}.`);
   return 0;
 };

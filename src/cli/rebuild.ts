@@ -3,6 +3,7 @@ import { LIVE, type Projection } from '../projections/projection.ts';
 import { rebuild, rebuiltInWords, type RebuildOptions } from '../projections/rebuild.ts';
 import { readCheckpoint } from '../projections/rows.ts';
 import { TableInUse } from '../projections/take-over.ts';
+import { counted } from './counted.ts';
 import { CliFault } from './fault.ts';
 import { createBar } from './progress.ts';
 import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './run.ts';
@@ -69,7 +70,7 @@ const rebuildOne = async (
     .finally(() => bar.stop());
   const { rows, position, md5, events, same, heldMs } = rebuilt;
   await print(
-    `${projection.name}: ${rows} rows up to event ${position}, md5 ${md5}; ${events} events at ${speed(position)} events/s, ` +
+    `${projection.name}: ${counted(rows, 'row')} up to event ${position}, md5 ${md5}; ${counted(events, 'event')} at ${speed(position)} events/s, ` +
       `took over in ${Math.ceil(heldMs)} ms; ${rebuiltInWords(rebuilt)}.`,
   );
   return same === false ? 1 : 0;

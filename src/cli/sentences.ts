@@ -4,6 +4,7 @@ import { spendingWindows, type Limits, type SpendingWindow } from '../domain/acc
 import { available } from '../domain/account/wallet.ts';
 import type { PersonalData } from '../eventstore/personal-data.ts';
 import { formatUsd, tokenClasses, type Credits, type TokenClass, type Usage } from '../domain/money.ts';
+import { counted } from './counted.ts';
 import type { Chapter } from './history.ts';
 
 /**
@@ -53,12 +54,15 @@ const origin = (source: LotSource): string =>
 
 const ofWindow: Readonly<Record<SpendingWindow, string>> = { day: ' a day', month: ' a month', total: ' in total' };
 
+const many = (count: number, one: string): string =>
+  `${count.toLocaleString('en-US')} ${count === 1 ? one : `${one}s`}`;
+
 const limitsInWords = (limits: Limits): string => {
   const { requestsPerMinute, tokensPerMinute, concurrentRequests, spending = {}, models, expiresAt } = limits;
   const words = [
-    ...(requestsPerMinute === undefined ? [] : [`${requestsPerMinute.toLocaleString('en-US')} requests a minute`]),
-    ...(tokensPerMinute === undefined ? [] : [`${tokensPerMinute.toLocaleString('en-US')} tokens a minute`]),
-    ...(concurrentRequests === undefined ? [] : [`${concurrentRequests.toLocaleString('en-US')} requests at once`]),
+    ...(requestsPerMinute === undefined ? [] : [`${many(requestsPerMinute, 'request')} a minute`]),
+    ...(tokensPerMinute === undefined ? [] : [`${many(tokensPerMinute, 'token')} a minute`]),
+    ...(concurrentRequests === undefined ? [] : [`${many(concurrentRequests, 'request')} at once`]),
     ...spendingWindows.toReversed().flatMap((window) => {
       const most = spending[window];
       return most === undefined ? [] : [`${usd(most)}${ofWindow[window]}`];
@@ -141,13 +145,13 @@ export const summary = (
   const { registration, status, suspensionReason, termsVersion } = standing;
   const live = [...keys.values()].filter(({ revoked }) => !revoked).length;
   const lines = [
-    `After ${recorded.revision + 1} events, at ${recorded.time.toISOString()}:`,
+    `After ${counted(recorded.revision + 1, 'event')}, at ${recorded.time.toISOString()}:`,
     `  holder     ${registration ? who(holder) : 'nobody'}`,
     `  standing   ${status}${suspensionReason === null ? '' : `: ${plain(suspensionReason)}`}`,
     `  terms      ${termsVersion === null ? 'not accepted' : plain(termsVersion)}`,
     `  keys       ${live} in use, ${keys.size - live} revoked`,
     `  balance    ${usd(wallet.balance)} = ${formatUsd(wallet.toppedUp)} added - ${formatUsd(wallet.charged)} charged`,
-    `  held       ${usd(wallet.held)} for ${wallet.holds.size} open ${wallet.holds.size === 1 ? 'request' : 'requests'}`,
+    `  held       ${usd(wallet.held)} for ${counted(wallet.holds.size, 'open request')}`,
     `  available  ${usd(available(wallet))}`,
   ];
   if (tallies.account.limits) lines.push(`  limits     ${limitsInWords(tallies.account.limits)}`);

@@ -4,6 +4,7 @@ import { fromJson, type Checkpoint } from '../eventstore/checkpoint.ts';
 import type { Verdict } from '../eventstore/verify/merge.ts';
 import { verifyDatabase } from '../eventstore/verify/verify-database.ts';
 import { verifyFile } from '../eventstore/verify/verify-file.ts';
+import { counted } from './counted.ts';
 import { CliFault } from './fault.ts';
 import { logFault } from './log-faults.ts';
 import { publicKeys, reason, several } from './keys.ts';
@@ -112,18 +113,21 @@ const tell = async (
     return 1;
   }
   const range = last ? ` (${first} to ${last.position})` : '';
-  await print(`${events} events${range} in ${streams} streams: every hash, position, time and revision is in order.`);
+  await print(
+    `${counted(events, 'event')}${range} in ${counted(streams, 'stream')}: every hash, position, time and revision is in order.`,
+  );
   const { good, unchecked } = signatures;
   await print(
     keys > 0
-      ? `${good} checkpoints: every signature is good, and every event is the one that was signed.`
-      : `${unchecked} checkpoints: their SIGNATURES ARE NOT CHECKED, for there is no public key. Give one with --public-key.`,
+      ? `${counted(good, 'checkpoint')}: every signature is good, and every event is the one that was signed.`
+      : `${counted(unchecked, 'checkpoint')}: their SIGNATURES ARE NOT CHECKED, for there is no public key. Give one with --public-key.`,
   );
   const start = first ?? 1;
   const met = kept.filter((one) => one.position >= start).length;
-  if (met > 0) await print(`${met} checkpoints kept elsewhere: every one is met.`);
+  if (met > 0) await print(`${counted(met, 'checkpoint')} kept elsewhere: every one is met.`);
   const before = kept.length - met;
-  if (before > 0) await print(`${before} checkpoints kept elsewhere are of events before the first, and NOT CHECKED.`);
+  if (before > 0)
+    await print(`${counted(before, 'checkpoint')} kept elsewhere, of events before the first: NOT CHECKED.`);
   if (last)
     await print(
       `Event ${last.position} has the hash ${last.hash}${isFile ? '.' : ', and so has the head of the log.'}`,

@@ -1,13 +1,23 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** Connections that came at once and are not taken up yet; beyond Node's 511 a rush would be turned away. */
 const BACKLOG = 4096;
+const SETTINGS: ServerOptions = {
+  maxHeaderSize: 64 * 1024,
+  requestTimeout: 120_000,
+  headersTimeout: 30_000,
+  keepAliveTimeout: 75_000,
+  // The app says it better than the server, which says nothing.
+  requireHostHeader: false,
+};
 /** How long the last answers may take to leave after the grace. */
 const LAST_WORDS_MS = 2000;
 
 export type DoorOptions = {
   readonly app: RequestListener;
+  /** Listens to what the server tells besides requests. */
+  readonly attend: (server: Server) => void;
   readonly host: string;
   readonly port: number;
   /** How long requests under way may take when the door closes. */
@@ -23,9 +33,9 @@ export type Door = {
 };
 
 /** Throws CannotListen. */
-export const openDoor = async ({ app, host, port, graceMs, drain }: DoorOptions): Promise<Door> => {
-  const server = createServer({ maxHeaderSize: 64 * 1024, requestTimeout: 120_000, headersTimeout: 30_000 }, app);
-  server.keepAliveTimeout = 75_000;
+export const openDoor = async ({ app, attend, host, port, graceMs, drain }: DoorOptions): Promise<Door> => {
+  const server = createServer(SETTINGS, app);
+  attend(server);
   await listen(server, port, host);
   return {
     port: (server.address() as AddressInfo).port,

@@ -53,12 +53,15 @@ export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log }
     const effectiveFrom = new Date(Date.now() + (book.has(entry.model) ? PRICE_NOTICE_MS : 0));
     await prices.execute(PRICES_STREAM, { type: 'ListPrice', entry, effectiveFrom }, system('catalogue'));
   }
+  const { state: listed } = await prices.read(PRICES_STREAM);
 
   return {
     store,
     accounts,
     vault: createVault(dataKeys),
     termsVersion: termsInForce.version,
+    /** Of all models that were ever listed. */
+    providers: new Set([...listed.values()].flat().map(({ upstream }) => upstream)) as ReadonlySet<string>,
     foldAccount: createFold({ store, decider: accountDecider, snapshots }),
     /** Waits for what was handed over, and takes no more. */
     finish: committer.close,

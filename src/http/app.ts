@@ -61,6 +61,8 @@ export const createApp = (options: AppOptions): Express => {
     next();
   });
 
+  app.use(hostNamed);
+
   const authenticate = createAuthenticate(options.hashKey, options.findKeyOwner, options.now);
   const readBody = bodyReader(options.maxBodyBytes);
   const posted = (path: string, handler: RequestHandler): void => void app.route(path).post(handler).all(only('POST'));
@@ -88,6 +90,14 @@ export const createApp = (options: AppOptions): Express => {
   });
   app.use(onError(options));
   return app;
+};
+
+/** Every request of HTTP/1.1 must name the host that it is for (RFC 9112, 3.2). */
+const hostNamed: RequestHandler = ({ headers, httpVersion }, response, next) => {
+  if (headers.host !== undefined || httpVersion !== '1.1') return next();
+  response.setHeader('connection', 'close');
+  const message = 'The request has no header Host, which HTTP/1.1 asks for. Send it.';
+  sendProblem(response, problem('invalid_request', { message }), requestIdOf(response));
 };
 
 /** express.raw as a function: it undoes gzip, and counts what comes out of it against the limit. */

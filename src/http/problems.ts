@@ -1,4 +1,4 @@
-import type { Response } from 'express';
+import type { ServerResponse } from 'node:http';
 import type { AccountRefusal } from '../domain/account/decide.ts';
 import { formatUsd } from '../domain/money.ts';
 import type { PriceRefusal } from '../domain/prices/decide.ts';
@@ -115,6 +115,12 @@ const ofTheDoor = {
   context_length_exceeded: invalid(400, 'The prompt is longer than what this model reads. Send less of it.'),
   terms_not_in_force: invalid(400, 'Only the version of the terms in force can be accepted.'),
   request_too_large: invalid(413, 'The body is too large. Send less at once.'),
+  request_timeout: {
+    ...invalid(408, 'The request did not come to its end in time, and nothing was done. Send it again.'),
+    shouldRetry: true,
+  },
+  headers_too_large: invalid(431, 'The headers are too large. Send fewer or shorter ones, of 64 KiB at most.'),
+  expectation_failed: invalid(417, 'The header Expect may say 100-continue and nothing else. Leave it out.'),
   unsupported_media_type: invalid(415, 'Send the body as JSON, with content-type: application/json.'),
   method_not_allowed: invalid(405, 'This method is not allowed here. The header Allow names those that are.'),
   not_found: invalid(404, 'There is nothing at this address. Check the path.'),
@@ -174,26 +180,47 @@ export const refusalProblem = ({ code, funds }: AccountRefusal): Problem => {
   return problem(code, { message: `${message} Needed: $${needed}. Available: $${available}. Held: $${held}.` });
 };
 
+const GENERATION_ID = 'x-kissapi-generation-id';
+
 /** The headers by which a customer knows a generation, also where its answer is an error. */
-export const tellGeneration = (response: Response, id: string, costUsd?: string): void => {
-  response.setHeader('x-kissapi-generation-id', id);
+export const tellGeneration = (response: ServerResponse, id: string, costUsd?: string): void => {
+  response.setHeader(GENERATION_ID, id);
   response.setHeader('x-generation-id', id);
   if (costUsd !== undefined) response.setHeader('x-kissapi-cost-usd', costUsd);
 };
 
-export const sendProblem = (response: Response, problem: Problem, requestId: string): void => {
-  const { status, type, code, message, param = null, shouldRetry, retryAfterMs, generation } = problem;
-  response.setHeader('x-request-id', requestId);
-  response.setHeader('x-should-retry', String(shouldRetry));
-  if (retryAfterMs !== undefined) {
-    response.setHeader('retry-after-ms', retryAfterMs);
-    response.setHeader('retry-after', Math.ceil(retryAfterMs / 1000));
-  }
-  const about: Record<string, string> = {};
-  if (generation) {
-    tellGeneration(response, generation.id, generation.costUsd);
-    about['generation_id'] = generation.id;
-    if (generation.costUsd !== undefined) about['cost_usd'] = generation.costUsd;
-  }
-  response.status(status).json({ error: { message, type, param, code, request_id: requestId, ...about } });
+const toldGeneration = (response: ServerResponse): Problem['generation'] => {
+  const id = response.getHeader(GENERATION_ID);
+  return typeof id === 'string' ? { id } : undefined;
+};
+
+/** What an error says to programs, in the head of its answer. */
+export const problemHeaders = (
+  { shouldRetry, retryAfterMs }: Problem,
+  requestId: string,
+): Readonly<Record<string, string>> => ({
+  'x-request-id': requestId,
+  'x-should-retry': String(shouldRetry),
+  ...(retryAfterMs === undefined
+    ? {}
+    : { 'retry-after-ms': String(retryAfterMs), 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }),
+  'content-type': 'application/json; charset=utf-8',
+});
+
+export const problemBody = (problem: Problem, requestId: string): string => {
+  const { type, code, message, param = null, generation } = problem;
+  const about = generation && {
+    generation_id: generation.id,
+    ...(generation.costUsd === undefined ? {} : { cost_usd: generation.costUsd }),
+  };
+  return JSON.stringify({ error: { message, type, param, code, request_id: requestId, ...about } });
+};
+
+/** Once credits were held, every error is about that generation, whoever tells it. */
+export const sendProblem = (response: ServerResponse, problem: Problem, requestId: string): void => {
+  const generation = problem.generation ?? toldGeneration(response);
+  response.statusCode = problem.status;
+  for (const [name, value] of Object.entries(problemHeaders(problem, requestId))) response.setHeader(name, value);
+  if (generation) tellGeneration(response, generation.id, generation.costUsd);
+  response.end(problemBody(generation ? { ...problem, generation } : problem, requestId));
 };

@@ -29,6 +29,8 @@ export type Asked = {
   readonly idempotencyKey?: string | undefined;
   /** Aborted when the customer's connection closes before the answer is complete. */
   readonly gone: AbortSignal;
+  /** Told when credits are held for it: whatever becomes of it then, it is a generation, and has a receipt. */
+  readonly held?: (generationId: string) => void;
 };
 
 export type Answer =
@@ -136,6 +138,7 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
       forgo(ledger),
     );
     if (!reservation.reserved) return problem(whyNotReserved(reservation));
+    asked.held?.(ledger.requestId);
     const call = createCall({
       askedAt,
       gone: asked.gone,

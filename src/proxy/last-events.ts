@@ -85,6 +85,12 @@ const shortages: Readonly<Record<Shortage, { readonly code: string; readonly mes
   },
 };
 
+export const shortageError = (shortage: Shortage) => ({
+  ...shortages[shortage],
+  type: 'insufficient_quota',
+  param: null,
+});
+
 /**
  * The end of each choice that had not ended where a stream was cut: as an answer that reached its limit ends. Where it was
  * credits that ended it, both SDKs would raise on an `error` at the top of a chunk, and whoever gathers an answer would
@@ -92,7 +98,7 @@ const shortages: Readonly<Record<Shortage, { readonly code: string; readonly mes
  */
 export const cutEvents = (call: Call, meter: StreamMeter): string => {
   const { request, generationId, cancelled } = call;
-  const error = isShortage(cancelled) && { ...shortages[cancelled], type: 'insufficient_quota', param: null };
+  const error = isShortage(cancelled) && shortageError(cancelled);
   const said = request.endpoint === '/completions' ? { text: '', logprobs: null } : { delta: {} };
   return Array.from({ length: request.choices }, (_, index) => index)
     .filter((index) => !meter.finished.has(index))

@@ -277,13 +277,18 @@ const parse = (json: string): Chunk | undefined => {
 export const withCost = (body: string, usage: Readonly<Record<string, unknown>>, costUsd: string): string => {
   const told = JSON.stringify({ ...usage, cost: costUsd });
   const span = membersOf(body, 'usage').at(-1);
-  if (!span) {
-    const end = body.lastIndexOf('}');
-    return `${body.slice(0, end)},"usage":${told}${body.slice(end)}`;
-  }
+  if (!span) return withMember(body, 'usage', told);
   const { start, end } = span;
   const written = body.slice(start, end);
   const isKept = JSON.stringify(parse(written)) === JSON.stringify(usage) && !Object.hasOwn(usage, 'cost');
   const spoken = isKept && Object.keys(usage).length > 0 ? `${written.slice(0, -1)},"cost":"${costUsd}"}` : told;
   return body.slice(0, start) + spoken + body.slice(end);
+};
+
+/** Puts a member into an answer that came whole, in the place of one of that name or behind all others; no other byte changes. */
+export const withMember = (body: string, name: string, json: string): string => {
+  const span = membersOf(body, name).at(-1);
+  if (span) return body.slice(0, span.start) + json + body.slice(span.end);
+  const end = body.lastIndexOf('}');
+  return `${body.slice(0, end)},"${name}":${json}${body.slice(end)}`;
 };

@@ -26,14 +26,22 @@ export type BadRequest = {
 };
 
 const MAX_CHOICES = 128;
-const limit = z.int().positive().nullish();
+const whole = (least: number, most: number, range: string) => {
+  const what = `must be a whole number ${range}`;
+  return z.int(what).min(least, what).max(most, what).nullish();
+};
+const limit = whole(1, Number.MAX_SAFE_INTEGER, 'of at least 1');
+const choices = whole(1, MAX_CHOICES, `from 1 to ${MAX_CHOICES}`);
+const NAME = 'must be a string of 1 to 256 characters';
+const flag = z.boolean('must be true or false').nullish();
+const OBJECT = 'must be an object';
 
 // Only what bounds the cost is looked at. The innards of messages, tools and the rest are the upstream's to judge.
 const common = {
-  model: z.string().min(1).max(256),
-  stream: z.boolean().nullish(),
-  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
-  n: z.int().min(1).max(MAX_CHOICES).nullish(),
+  model: z.string(NAME).min(1, NAME).max(256, NAME),
+  stream: flag,
+  stream_options: z.looseObject({ include_usage: flag }, OBJECT).nullish(),
+  n: choices,
 };
 const items = (what: string) =>
   z.custom<unknown[]>((value) => Array.isArray(value) && value.length > 0, `must be ${what}`);
@@ -43,14 +51,17 @@ const textOrTokens = z.custom<string | unknown[]>(
 );
 
 const schemas = {
-  '/chat/completions': z.looseObject({
-    ...common,
-    messages: items('a list of messages that is not empty'),
-    max_tokens: limit,
-    max_completion_tokens: limit,
-  }),
-  '/completions': z.looseObject({ ...common, prompt: textOrTokens, max_tokens: limit, best_of: common.n }),
-  '/embeddings': z.looseObject({ model: common.model, input: textOrTokens }),
+  '/chat/completions': z.looseObject(
+    {
+      ...common,
+      messages: items('a list of messages that is not empty'),
+      max_tokens: limit,
+      max_completion_tokens: limit,
+    },
+    OBJECT,
+  ),
+  '/completions': z.looseObject({ ...common, prompt: textOrTokens, max_tokens: limit, best_of: choices }, OBJECT),
+  '/embeddings': z.looseObject({ model: common.model, input: textOrTokens }, OBJECT),
 } satisfies Record<Endpoint, z.ZodType>;
 
 /** The legacy endpoint generates 16 tokens where nothing is said. */

@@ -5,7 +5,8 @@ import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { countedTokensBound, inputTokensBound, promptTexts } from './bounds.ts';
 import type { Duplicate } from './idempotency.ts';
 import { mediaIn, type Media } from './media-parts.ts';
-import type { CompletionRequest } from './request.ts';
+import { isThere } from './loose-json.ts';
+import { withFields, type CompletionRequest } from './request.ts';
 import { comesInSteps, STEP_TOKENS } from './steps.ts';
 import type { TokenCounter } from './token-counter.ts';
 
@@ -18,6 +19,8 @@ export type Bounds = {
   readonly outputLimit: number;
   /** Where credits decided it: the limit for each choice that the upstream must be told. */
   readonly outputCap?: number;
+  /** What kept more from being held then. */
+  readonly cappedBy?: AccountRefusal['code'];
 };
 
 export type Reserved = {
@@ -30,6 +33,7 @@ export type Reserved = {
 export type NotReserved = {
   readonly reserved: false;
   readonly refusal: AccountRefusal | Duplicate;
+  /** The limit on the output of each choice with which the request, otherwise the same, would have been let in. */
   readonly affordableTokens?: number;
 };
 
@@ -75,16 +79,34 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
   if (!again) return reserved(price, exact, media);
   if (!again.funds) return { reserved: false, refusal: again };
 
-  const affordableTokens = affordable(again.funds.available, inputTokens, request, price);
+  const { available } = again.funds;
+  const most = affordable(available, inputTokens, request, price);
+  const affordableTokens = affordable(available, inputTokens + bytesOfLimit(request, most), request, price);
   // Credits that others hold come free again: who waits for them gets a whole answer.
   const capped = request.maxOutputTokens === undefined && isFinal(again.code);
-  if (!capped || affordableTokens < MIN_CAPPED_OUTPUT) return { reserved: false, refusal: again, affordableTokens };
-  const outputTokens = affordableTokens * request.choices;
+  if (!capped || most < MIN_CAPPED_OUTPUT) return { reserved: false, refusal: again, affordableTokens };
+  const outputTokens = most * request.choices;
   const bounds: Bounds = stepwise
     ? { ...exact, outputTokens }
-    : { inputTokens, outputTokens, outputLimit: outputTokens, outputCap: affordableTokens };
+    : { inputTokens, outputTokens, outputLimit: outputTokens, outputCap: most, cappedBy: again.code };
   const last = await ask(options, bounds, 'reserve-capped');
   return last ? { reserved: false, refusal: last, affordableTokens } : reserved(price, bounds, media);
+};
+
+/** Of a line of its own, indented, as some clients write JSON. */
+const BYTES_OF_SPACE = 16;
+
+/**
+ * How many bytes a request grows by, and so may its input, at most, when its sender sets a limit in it, or lowers the one
+ * there is: a limit that is told must still be affordable then.
+ */
+const bytesOfLimit = (request: CompletionRequest, limit: number): number => {
+  const { endpoint, fields, body } = request;
+  const names = ['max_completion_tokens', 'max_tokens'].filter((name) => isThere(fields[name]));
+  const added = endpoint === '/chat/completions' ? 'max_completion_tokens' : 'max_tokens';
+  const changes = names.length > 0 ? names : [added];
+  const grown = withFields(request, Object.fromEntries(changes.map((name) => [name, Math.max(0, limit)])));
+  return Math.max(0, grown.length - body.length) + (names.length > 0 ? 0 : BYTES_OF_SPACE);
 };
 
 /**

@@ -1,6 +1,7 @@
 import { formatUsd } from '../domain/money.ts';
 import { BEYOND_LIMIT } from './allowance.ts';
 import type { Call } from './call.ts';
+import { withShortage } from './capped.ts';
 import { SettlementUnknown } from './ledger.ts';
 import { readAnswer, withCost, type Metered } from './meter.ts';
 import type { CompletionProblem } from './problem.ts';
@@ -55,7 +56,7 @@ export const answerWhole = async (call: Call, response: UpstreamResponse): Promi
   return {
     kind: 'whole',
     generationId: call.generationId,
-    body: withCost(body, settlement.usage, costUsd),
+    body: withShortage(call, withCost(body, settlement.usage, costUsd)),
     costUsd,
   };
 };

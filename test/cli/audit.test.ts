@@ -101,7 +101,7 @@ describe('audit of rows that nobody moves on', () => {
     const { code, stdout, stderr } = await audit();
     expect(code).toBe(2);
     expect(stdout).toBe(`All as the log says: 2 accounts, 5 requests, up to event ${head}.\n`);
-    expect(stderr).toMatch(/^audit: balances is 1 events behind, requests is 1 events behind, .*Start the gateway/);
+    expect(stderr).toMatch(/^audit: balances is 1 event behind, requests is 1 event behind, .*Start the gateway/);
     house.resume();
     await house.caughtUp();
     expect(await audit()).toMatchObject({ code: 0 });

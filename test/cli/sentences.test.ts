@@ -85,6 +85,10 @@ describe('limits', () => {
       'Set the limits of the key key_1: 600 requests a minute; 90,000 tokens a minute; 5 requests at once; 5.00 USD a day; ' +
         '0.000000001 USD in total; only gpt-5-mini, o\u00b73; until 2027-01-01T00:00:00.000Z.',
     );
+    const least = { requestsPerMinute: 1, tokensPerMinute: 1, concurrentRequests: 1 };
+    expect(sentence({ type: 'AccountLimitsSet', limits: least })).toBe(
+      'Set the limits of the account: 1 request a minute; 1 token a minute; 1 request at once.',
+    );
     expect(sentence({ type: 'AccountLimitsSet', limits: {} })).toBe('Set the limits of the account: none.');
   });
 });

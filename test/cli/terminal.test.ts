@@ -164,7 +164,7 @@ describe('rebuild', () => {
     expect(lines.map((line) => line.split(':')[0])).toEqual(projections.map(({ name }) => name));
     for (const line of lines)
       expect(line).toMatch(
-        /: \d+ rows up to event 20, md5 [0-9a-f]{32}; 20 events at \d+ events\/s, .*; the same as the live rows\.$/,
+        /: \d+ rows? up to event 20, md5 [0-9a-f]{32}; 20 events at \d+ events\/s, .*; the same as the live rows\.$/,
       );
   });
 

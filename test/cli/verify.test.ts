@@ -63,7 +63,7 @@ describe('verify', () => {
     expect(stdout).toMatch(
       /^30 events \(1 to 30\) in 5 streams: .* in order\.\n3 checkpoints: every signature is good/,
     );
-    expect(stdout).toContain('1 checkpoints kept elsewhere: every one is met.');
+    expect(stdout).toContain('1 checkpoint kept elsewhere: every one is met.');
     const unkeyed = await onDatabase('verify', '--from', '11');
     expect(unkeyed.code).toBe(0);
     expect(unkeyed.stdout).toMatch(/^20 events \(11 to 30\)[^]*SIGNATURES ARE NOT CHECKED/);

@@ -50,7 +50,7 @@ const open = async (options: Partial<AppOptions> = {}) => {
     failed: (error, requestId) => failures.push([requestId, error]),
     ...options,
   });
-  const server = createServer(app);
+  const server = createServer({ requireHostHeader: false }, app);
   servers.push(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -248,6 +248,40 @@ describe('500', () => {
   });
 });
 
+describe('an error after credits were held', () => {
+  const refused: Answer = { kind: 'problem', problem: { kind: 'upstream_failed', code: 'upstream_error' } };
+  const fails: Answer = { kind: 'stream', generationId: 'gen-1', relay: () => Promise.reject(new TypeError('a bug')) };
+
+  it.each<[number, () => Promise<Answer>]>([
+    [502, () => Promise.resolve(refused)],
+    [500, () => Promise.reject(new TypeError('a bug'))],
+    [503, () => Promise.reject(new StoreGone())],
+    [500, () => Promise.resolve(fails)],
+  ])('%i names the generation, whose receipt can be fetched', async (status, answer) => {
+    const { post } = await open({
+      complete: ({ held }) => {
+        held('gen-1');
+        return answer();
+      },
+    });
+    const response = await post();
+    expect(response.status).toBe(status);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'x-kissapi-generation-id': 'gen-1',
+      'x-generation-id': 'gen-1',
+      'content-type': 'application/json; charset=utf-8',
+    });
+    expect(await response.json()).toMatchObject({ error: { generation_id: 'gen-1' } });
+  });
+
+  it('and none before: there is no receipt', async () => {
+    const { post } = await open({ complete: () => Promise.resolve(refused) });
+    const response = await post();
+    expect(response.headers.get('x-generation-id')).toBeNull();
+    expect(((await response.json()) as { error: object }).error).not.toHaveProperty('generation_id');
+  });
+});
+
 describe('503', () => {
   it('while the store is away, which nobody need look into', async () => {
     const { post, failures } = await open({ complete: () => Promise.reject(new StoreGone()) });
@@ -267,6 +301,28 @@ describe('503', () => {
     expect(response.status).toBe(503);
     expect(response.headers.get('x-should-retry')).toBe('true');
     expect(await response.json()).toMatchObject({ error: { code: 'draining' } });
+  });
+});
+
+describe('400', () => {
+  it('to a request that does not say which host it is for, as HTTP/1.1 asks', async () => {
+    const { port, answered } = await open();
+    const ask = async (version: string): Promise<string> => {
+      const socket = connect(port, '127.0.0.1');
+      let text = '';
+      socket.setEncoding('utf8').on('data', (more: string) => (text += more));
+      socket.write(`GET /health HTTP/${version}\r\n\r\n`);
+      await once(socket, 'end');
+      return text;
+    };
+    const refused = await ask('1.1');
+    expect(refused).toMatch(/^HTTP\/1\.1 400 /);
+    expect(refused).toMatch(/x-should-retry: false\r\n/i);
+    expect(JSON.parse(refused.slice(refused.indexOf('\r\n\r\n')))).toMatchObject({
+      error: { code: 'invalid_request', message: expect.stringContaining('Host') as string },
+    });
+    expect(await ask('1.0')).toContain('{"status":"ok"}');
+    expect(answered).toEqual([400, 200]);
   });
 });
 

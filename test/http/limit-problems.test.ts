@@ -27,6 +27,15 @@ describe('a limit in the way of a completion', () => {
     });
   });
 
+  it('429: of one there is one', () => {
+    const open = { of: 'concurrency', scope: 'account', limit: 1, open: 1 } as const;
+    expect(told({ code: 'concurrency_limit_exceeded', limit: open }).message).toContain('may have 1 request under way');
+    const pace = { of: 'requests', scope: 'key', limit: 1, used: 1, needed: 1, retryAfterMs: 900 } as const;
+    expect(told({ code: 'rate_limit_exceeded', limit: pace }).message).toBe(
+      'This API key may use 1 request a minute, and 1 counts in the last one. Try again in 1 s.',
+    );
+  });
+
   it('429: what can never be, is not to be tried again', () => {
     const limit = { of: 'tokens', scope: 'key', limit: 1000, used: 0, needed: 1200, retryAfterMs: null } as const;
     const problem = told({ code: 'rate_limit_exceeded', limit });
@@ -46,9 +55,18 @@ describe('a limit in the way of a completion', () => {
     expect(problem).toMatchObject({ status: 402, type: 'insufficient_quota', shouldRetry: false });
     expect(problem.message).toBe(
       'This request may cost up to $1.00. This API key may spend $5.00 a day: $4.00 is spent, and $0.50 is held by other ' +
-        'requests under way. It begins anew at 2026-02-01T00:00:00.000Z. What is left pays for at most 1,250 output ' +
+        'requests under way. It begins anew at 2026-02-01T00:00:00.000Z. What is left pays for at most 1250 output ' +
         'tokens: lower max_tokens.',
     );
+  });
+
+  it('402: one token is no "tokens"', () => {
+    const little = { needed: 2n, available: 1n, held: 0n };
+    expect(told({ code: 'insufficient_credits', funds: little }, 1).message).toContain('at most 1 output token: lower');
+    expect(told({ code: 'insufficient_credits', funds: little }, 1250).message).toContain(
+      'at most 1250 output tokens: lower',
+    );
+    expect(told({ code: 'key_limit_exceeded', funds, limit: spending }, 1).message).toContain('1 output token: lower');
   });
 
   it('402: what others hold may come free', () => {

@@ -36,7 +36,15 @@ const expectProblem = (error: APIError, type: ErrorClass, expected: Readonly<Rec
     request_id: error.requestID,
     message: expect.stringMatching(/\w/) as string,
   });
-  expect(Object.keys(error.error as object).sort()).toEqual(['code', 'message', 'param', 'request_id', 'type']);
+  const about = error.headers?.has('x-generation-id') ? ['generation_id'] : [];
+  expect(Object.keys(error.error as object).sort()).toEqual([
+    'code',
+    ...about,
+    'message',
+    'param',
+    'request_id',
+    'type',
+  ]);
   expect(error.headers?.get('x-should-retry')).toMatch(/^(true|false)$/);
 };
 const shouldRetry = (error: APIError): string | null | undefined => error.headers?.get('x-should-retry');
@@ -230,6 +238,12 @@ describe('402', () => {
     expect(cap).toBeGreaterThan(1600);
     expect(house.upstream.lastRequest?.body).toMatchObject({ max_completion_tokens: cap });
     expect(result.data.choices[0]?.finish_reason).toBe('length');
+    expect(result.data).toMatchObject({
+      kissapi: {
+        generation_id: generation.generationId,
+        error: { code: 'credit_balance_exhausted', type: 'insufficient_quota', param: null },
+      },
+    });
     expect(generation.tokens).toMatchObject({ output: cap });
     expect(generation.held).toBeLessThanOrEqual(1_000_000n);
   });
@@ -420,6 +434,10 @@ describe('400', () => {
     });
     expect(shouldRetry(error)).toBe('false');
     expect(generation).toMatchObject({ reason: 'upstream_refused', detail: 'status 400', charged: 0n });
+    const id = error.headers?.get('x-generation-id');
+    expect(id).toBe(generation.generationId);
+    const receipt = await raw('GET', `/v1/generation?id=${id}`);
+    expect(await receipt.json()).toMatchObject({ data: { id, status: 'released', total_cost: '0.00' } });
   });
 
   it('to an address that cannot be read', async () => {
@@ -427,7 +445,7 @@ describe('400', () => {
   });
 });
 
-describe('413 and 415', () => {
+describe('413, 415 and 431', () => {
   const path = '/v1/chat/completions';
   const large = JSON.stringify({ ...body, padding: 'x'.repeat(MAX_BODY_BYTES) });
 
@@ -474,5 +492,11 @@ describe('413 and 415', () => {
   it('reads as many headers as clients send', async () => {
     const headers = { 'x-much': 'y'.repeat(50_000) };
     expect((await raw('GET', '/v1/models', { headers })).status).toBe(200);
+  });
+
+  it('and 431 to more than anybody needs', async () => {
+    const error = await failure(client.models.list({ headers: { 'x-much': 'y'.repeat(70_000) } }));
+    expectProblem(error, OpenAI.APIError, { status: 431, code: 'headers_too_large', type: 'invalid_request_error' });
+    expect(shouldRetry(error)).toBe('false');
   });
 });

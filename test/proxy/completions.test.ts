@@ -450,6 +450,54 @@ describe('a completion', () => {
     expect(upstream.sent[0]?.body).toEqual({ ...chat, max_completion_tokens: answer.outputCap });
   });
 
+  describe('whose output was capped by credit', () => {
+    const ending = (...reasons: readonly string[]): string =>
+      `{ "choices": [${reasons.map((reason) => `{"logprob":-1e-5,"finish_reason":"${reason}"}`).join()}],\n` +
+      ` "usage": ${JSON.stringify(usage(9, 2))} }\n`;
+    const bodyOfAnswer = async (body: string, fields: object = {}, account = openAccount(2_000_000n)) => {
+      const answer = await open({ upstream: answering(body), account }).ask({ ...chat, ...fields });
+      if (answer.kind !== 'whole') throw new Error(`it is ${answer.kind}`);
+      return answer;
+    };
+    it.each([[['length']], [['stop', 'length']]])(
+      'says so beside the format where that cut it: %j',
+      async (reasons) => {
+        const { body, generationId } = await bodyOfAnswer(ending(...reasons), { n: reasons.length });
+        const { kissapi } = JSON.parse(body) as { kissapi: unknown };
+        expect(kissapi).toEqual({
+          generation_id: generationId,
+          error: {
+            code: 'credit_balance_exhausted',
+            message: expect.stringMatching(/credit ran out/) as string,
+            type: 'insufficient_quota',
+            param: null,
+          },
+        });
+        // Not another byte is changed, but for the cost.
+        const told = `,"kissapi":${JSON.stringify(kissapi)}`;
+        expect(body.replace(told, '').replace(',"cost":"0.000017"', '')).toBe(ending(...reasons));
+      },
+    );
+
+    it('names the limit on spending, where it was that', async () => {
+      const account = openAccount(CREDITS);
+      const limits = { spending: { day: 2_000_000n } };
+      const given = { actor: 'a', commandId: 'limits' };
+      await account.execute('acc_1', { type: 'SetKeyLimits', keyId: KEY_ID, limits }, given);
+      const { body } = await bodyOfAnswer(ending('length'), {}, account);
+      expect(JSON.parse(body)).toMatchObject({ kissapi: { error: { code: 'key_limit_exceeded' } } });
+    });
+
+    it.each<[string, string, object, bigint]>([
+      ['it ended by itself', 'stop', {}, 2_000_000n],
+      ["the limit was the customer's", 'length', { max_tokens: 10 }, 2_000_000n],
+      ["the limit was the model's", 'length', {}, CREDITS],
+    ])('says nothing of it where %s', async (_why, reason, fields, credits) => {
+      const { body } = await bodyOfAnswer(ending(reason), fields, openAccount(credits));
+      expect(body.replace(',"cost":"0.000017"', '')).toBe(ending(reason));
+    });
+  });
+
   it.each<[object, string]>([
     [{ max_completion_tokens: 7 }, '"max_tokens":7'],
     [{ max_tokens: 7 }, '"max_tokens":7'],

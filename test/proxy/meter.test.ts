@@ -1,7 +1,7 @@
 import { createParser } from 'eventsource-parser';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createStreamMeter, readAnswer, withCost } from '../../src/proxy/meter.ts';
+import { createStreamMeter, readAnswer, withCost, withMember } from '../../src/proxy/meter.ts';
 import { chunk, jsonObject, lastChunk, name, sse, usage, usageChunk } from './examples.ts';
 
 /** Feeds pieces, and tells what passed and what was made of it. */
@@ -438,6 +438,21 @@ describe('readAnswer', () => {
     expect(readAnswer('{"error":null,"choices":[{}]}')).toBeDefined();
     expect(readAnswer('{"choices":[{}],"base_resp":{"status_code":0,"status_msg":""}}')).toBeDefined();
   });
+});
+
+describe('withMember', () => {
+  it('stands behind all others, or where one of its name stood, and no other byte changes', () => {
+    expect(withMember('{ "a": [1.0] }\n', 'b', '{"c":"}"}')).toBe('{ "a": [1.0] ,"b":{"c":"}"}}\n');
+    expect(withMember('{"b" : {"d":1.0}, "a":1e5}', 'b', '2')).toBe('{"b" : 2, "a":1e5}');
+  });
+
+  it('is read by everybody', () =>
+    fc.assert(
+      fc.property(jsonObject, fc.constantFrom('usage', 'model', 'kissapi'), (object, name) => {
+        const body = JSON.stringify({ first: 1, ...object });
+        expect(JSON.parse(withMember(body, name, '[7]'))).toEqual({ ...(JSON.parse(body) as object), [name]: [7] });
+      }),
+    ));
 });
 
 describe('withCost', () => {

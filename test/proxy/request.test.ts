@@ -17,6 +17,24 @@ const good = (body: unknown, endpoint?: Endpoint): CompletionRequest => {
 };
 
 describe('readRequest', () => {
+  it.each<[unknown, string]>([
+    [[], 'The body: must be an object'],
+    [{ messages }, 'model: must be a string of 1 to 256 characters'],
+    [{ ...chat, model: 7 }, 'model: must be a string of 1 to 256 characters'],
+    [{ ...chat, model: '' }, 'model: must be a string of 1 to 256 characters'],
+    [{ ...chat, model: 'x'.repeat(257) }, 'model: must be a string of 1 to 256 characters'],
+    [{ ...chat, stream: 'yes' }, 'stream: must be true or false'],
+    [{ ...chat, stream_options: 7 }, 'stream_options: must be an object'],
+    [{ ...chat, n: 0 }, 'n: must be a whole number from 1 to 128'],
+    [{ ...chat, n: 129 }, 'n: must be a whole number from 1 to 128'],
+    [{ ...chat, n: 1.5 }, 'n: must be a whole number from 1 to 128'],
+    [{ ...chat, max_tokens: 0 }, 'max_tokens: must be a whole number of at least 1'],
+    [{ ...chat, max_tokens: '9' }, 'max_tokens: must be a whole number of at least 1'],
+    [{ model: 'm', messages: [] }, 'messages: must be a list of messages that is not empty'],
+  ])('says of %j in words that no compiler uses: %s', (body, message) => {
+    expect(read(body)).toMatchObject({ code: 'invalid_request', message });
+  });
+
   it('reads what bounds the cost', () => {
     expect(good({ ...chat, stream: true, stream_options: { include_usage: true }, max_tokens: 7, n: 3 })).toMatchObject(
       {

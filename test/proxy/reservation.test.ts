@@ -1,12 +1,14 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Limits } from '../../src/domain/account/limits.ts';
 import { cost, noUsage } from '../../src/domain/money.ts';
 import { inputTokensBound } from '../../src/proxy/bounds.ts';
 import { createLedger } from '../../src/proxy/ledger.ts';
+import { isBadRequest, readRequest } from '../../src/proxy/request.ts';
 import { reserveCredits } from '../../src/proxy/reservation.ts';
 import { STEP_TOKENS } from '../../src/proxy/steps.ts';
 import { KEY_ID, openAccount, type TestAccount } from './account.ts';
-import { countWords, price, request } from './examples.ts';
+import { chat, countWords, price, request } from './examples.ts';
 
 const uuid = '0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d';
 const ledgerOf = ({ execute }: TestAccount, id = uuid) =>
@@ -100,12 +102,64 @@ describe('reserveCredits', () => {
     expect((await reserve(openAccount(usd('0.002')), { max_tokens: affordable + 2 })).result.reserved).toBe(false);
   });
 
+  it('tells a limit with which it is let in, whatever the balance, and however the request is written', async () => {
+    const large = { ...price, maxOutputTokens: 100_000 };
+    const asked = fc.record({
+      // Beyond what the input may cost: where a limit is little, the bytes that say it weigh most.
+      tokens: fc.oneof(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 100_000 })),
+      over: fc.bigInt({ min: 0n, max: 4_000n }),
+      fields: fc.constantFrom<object>(
+        ...[{}, { max_tokens: null }, { max_tokens: 1e5 }, { max_completion_tokens: 99_999 }],
+        ...[{ stream: true }, { max_tokens: 500, max_completion_tokens: 90_000 }],
+      ),
+      more: fc.constantFrom<object>({}, { n: 3 }, long),
+      set: fc.constantFrom('max_tokens', 'max_completion_tokens'),
+      // As most clients write it, as Python does, as people do, and with a limit in fewer digits than it has.
+      write: fc.constantFrom<(fields: object) => string>(
+        (fields) => JSON.stringify(fields),
+        (fields) => JSON.stringify(fields).replaceAll(/([:,])"/g, '$1 "'),
+        (fields) => JSON.stringify(fields, null, 8),
+        (fields) => JSON.stringify(fields).replace(':100000', ':1e5'),
+      ),
+    });
+    let told = 0;
+    await fc.assert(
+      fc.asyncProperty(asked, async ({ tokens, over, fields, more, set, write }) => {
+        const input = Buffer.byteLength(write({ ...chat, ...more, ...fields }));
+        const credits = bound(input, tokens) + over;
+        const ask = async (limits: object) => {
+          const body = Buffer.from(write({ ...chat, ...more, ...limits }));
+          const read = readRequest('/chat/completions', body);
+          if (isBadRequest(read)) throw new Error(read.message);
+          const { reserve } = ledgerOf(openAccount(credits));
+          return reserveCredits({ request: read, price: large, tokens: countWords, reserve });
+        };
+        const refused = await ask(fields);
+        if (refused.reserved || (refused.affordableTokens ?? 0) <= 0) return;
+        const { affordableTokens = 0 } = refused;
+        const given = Object.entries(fields).flatMap(([name, value]) => (typeof value === 'number' ? [name] : []));
+        const lowered = (to: number): object => ({
+          ...fields,
+          ...Object.fromEntries((given.length > 0 ? given : [set]).map((name) => [name, to])),
+        });
+        told++;
+        expect(await ask(lowered(affordableTokens))).toMatchObject({ reserved: true });
+        // Nor is it much less than what would do.
+        expect(await ask(lowered(affordableTokens + 20))).toMatchObject({ reserved: false });
+      }),
+      { numRuns: 500 },
+    );
+    expect(told).toBeGreaterThan(50);
+  });
+
   it('refuses rather than to answer in a few words', async () => {
     const { result: capped } = await reserve(openAccount(usd('0.002')));
     if (!capped.reserved) throw new Error('it is reserved');
     const { inputTokens } = capped.bounds;
     const { result } = await reserve(openAccount(bound(inputTokens, 15)));
-    expect(result).toMatchObject({ reserved: false, refusal: { code: 'insufficient_credits' }, affordableTokens: 15 });
+    expect(result).toMatchObject({ reserved: false, refusal: { code: 'insufficient_credits' } });
+    // To set a limit takes a few bytes as well.
+    expect(result).toHaveProperty('affordableTokens', 1);
     const { result: just } = await reserve(openAccount(bound(inputTokens, 16)));
     expect(just).toMatchObject({ reserved: true, bounds: { outputCap: 16 } });
   });

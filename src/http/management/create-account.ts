@@ -80,7 +80,7 @@ export const createAccount = defineRoute({
         return known ? known.name === name && known.email === email : erasedSince;
       },
     );
-    if (isProblem(registered)) return registered;
+    if (isProblem(registered)) return registered.code === 'under_age' ? { ...registered, param: 'adult' } : registered;
     const done = await withTerms(deps, ofTerms, accountId, version, registered);
     if (isProblem(done)) return done;
 

@@ -49,7 +49,7 @@ export const grantCredits = defineRoute({
         event.source.kind === 'grant' &&
         event.source.reason === reason,
     );
-    if (isProblem(done)) return done;
+    if (isProblem(done)) return done.code === 'invalid_amount' ? { ...done, param: 'usd' } : done;
     const { recorded, repeated, revision } = done;
     invariant(recorded !== undefined, 'a grant that was accepted is in the log');
     const created_at = recorded.time.toISOString();

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { problem, type Problem, type ProblemCode } from '../problems.ts';
+import { wording } from '../wording.ts';
 import type { ManagementDeps } from './deps.ts';
 
 /** The names in a path: `{account_id}` and the like. */
@@ -69,12 +70,6 @@ export const defineRoute = <const Path extends string, Body = undefined, Query =
     return handle(asked as Asked<Path, Body, Query>, deps);
   },
 });
-
-/** Zod's own words for what is common are for developers of TypeScript. */
-const wording: z.core.$ZodErrorMap = ({ code, input, ...issue }) => {
-  if (code !== 'invalid_type') return undefined;
-  return input === undefined ? 'is required' : `must be of type ${String(issue['expected'])}`;
-};
 
 /** Names the first field that is wrong, and what is wrong with it. */
 const invalidRequest = ({ issues }: z.ZodError): Problem => {

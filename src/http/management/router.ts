@@ -46,7 +46,7 @@ export const createManagementRouter = (deps: ManagementDeps): Router => {
     send(response, refused);
   });
 
-  router.use(express.json({ limit: MAX_BODY_BYTES, inflate: false }));
+  router.use(express.json({ limit: MAX_BODY_BYTES, inflate: false, strict: false }));
   for (const route of routes) router[route.method](expressPath(route.path), handler(route, deps));
   for (const path of new Set(routes.map((route) => route.path))) {
     const allowed = routes.filter((route) => route.path === path).map(({ method }) => method.toUpperCase());

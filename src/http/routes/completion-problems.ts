@@ -1,7 +1,7 @@
 import { formatUsd, type Credits } from '../../domain/money.ts';
 import type { AccountRefusal } from '../../domain/account/decide.ts';
 import { problem, type Problem } from '../problems.ts';
-import { limitProblem } from './limit-problems.ts';
+import { limitProblem, outputTokens } from './limit-problems.ts';
 
 /** Why there is no completion, as the proxy tells it. */
 export type CompletionProblem =
@@ -83,7 +83,7 @@ const refused = ({ code, funds, limit }: AccountRefusal, affordableTokens: numbe
   const { needed, available, held } = funds;
   const advice =
     affordableTokens !== undefined && affordableTokens > 0
-      ? ` Your credit pays for at most ${affordableTokens} output tokens: lower max_tokens, or top up.`
+      ? ` Your credit pays for at most ${outputTokens(affordableTokens)}: lower max_tokens, or top up.`
       : ' Top up, or ask for less.';
   return problem(code, {
     message:

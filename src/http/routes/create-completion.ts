@@ -14,6 +14,7 @@ export type Asked = Customer & {
   readonly body: Buffer;
   readonly idempotencyKey: string | undefined;
   readonly gone: AbortSignal;
+  readonly held: (generationId: string) => void;
 };
 
 export type Answer =
@@ -71,7 +72,9 @@ export const createCompletion = (endpoint: Endpoint, options: CreateCompletionOp
     });
     const { uuid, startedAt } = arrivalOf(response);
     const { accountId, keyId } = customer;
-    const answer = await complete({ uuid, accountId, keyId, endpoint, body, idempotencyKey, gone: left.signal });
+    // From then on there is a receipt, however this is answered.
+    const held = (generationId: string): void => tellGeneration(response, generationId);
+    const answer = await complete({ uuid, accountId, keyId, endpoint, body, idempotencyKey, gone: left.signal, held });
     response.setHeader('openai-processing-ms', Math.round(performance.now() - startedAt));
     tellRateLimits(response, rateLimits(accountId, keyId));
     if (answer.kind === 'problem') return refuse(request, response, completionProblem(answer.problem));

@@ -5,6 +5,10 @@ import { problem, type Problem } from '../problems.ts';
 
 const whose = { key: 'This API key', account: 'This account' } as const;
 const amount = (count: number): string => count.toLocaleString('en-US');
+const many = (count: number, one: string): string => `${amount(count)} ${count === 1 ? one : `${one}s`}`;
+
+/** Of a limit that would do, as it can be copied into a request. */
+export const outputTokens = (count: number): string => `${count} output ${count === 1 ? 'token' : 'tokens'}`;
 
 /** A limit that is in the way of a completion, in the words of the one who asked for it. */
 export const limitProblem = (
@@ -15,7 +19,7 @@ export const limitProblem = (
   switch (facts.of) {
     case 'concurrency':
       return problem(code, {
-        message: `${whose[facts.scope]} may have ${amount(facts.limit)} requests under way at once, and has. Try again when one has ended.`,
+        message: `${whose[facts.scope]} may have ${many(facts.limit, 'request')} under way at once, and has. Try again when one has ended.`,
       });
     case 'requests':
     case 'tokens':
@@ -32,18 +36,18 @@ const LONGEST_WAIT_MS = 59_000;
 
 const paceProblem = (code: AccountRefusal['code'], facts: Facts<'requests' | 'tokens'>): Problem => {
   const { of, limit, used, needed, retryAfterMs } = facts;
-  const may = `${whose[facts.scope]} may use ${amount(limit)} ${of} a minute`;
+  const may = `${whose[facts.scope]} may use ${many(limit, of === 'tokens' ? 'token' : 'request')} a minute`;
   if (retryAfterMs === null) {
     const { retryAfterMs: _, ...never } = problem(code, { shouldRetry: false });
     return {
       ...never,
-      message: `This request may come to ${amount(needed)} ${of}. ${may}, so it can never be let through: lower max_tokens, or send less.`,
+      message: `This request may come to ${many(needed, of === 'tokens' ? 'token' : 'request')}. ${may}, so it can never be let through: lower max_tokens, or send less.`,
     };
   }
   const asks = of === 'tokens' ? ` This request may come to ${amount(needed)}.` : '';
   const seconds = Math.ceil(retryAfterMs / 1000);
   return problem(code, {
-    message: `${may}, and ${amount(used)} count in the last one.${asks} Try again in ${seconds} s.`,
+    message: `${may}, and ${amount(used)} ${used === 1 ? 'counts' : 'count'} in the last one.${asks} Try again in ${seconds} s.`,
     retryAfterMs: Math.min(retryAfterMs, LONGEST_WAIT_MS),
   });
 };
@@ -55,7 +59,7 @@ const spendingMessage = (facts: Facts<'spending'>, affordableTokens: number | un
   const reset = facts.resetsAt === null ? '' : ` It begins anew at ${new Date(facts.resetsAt).toISOString()}.`;
   const advice =
     affordableTokens !== undefined && affordableTokens > 0
-      ? ` What is left pays for at most ${amount(affordableTokens)} output tokens: lower max_tokens.`
+      ? ` What is left pays for at most ${outputTokens(affordableTokens)}: lower max_tokens.`
       : '';
   return (
     `This request may cost up to $${needed}. ${whose[facts.scope]} may spend $${limit} ${windows[facts.window]}: ` +

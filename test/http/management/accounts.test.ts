@@ -100,6 +100,7 @@ describe('POST /accounts', () => {
   it('403: a person who did not declare to be 18', async () => {
     const answer = await api.post('/accounts', { ...ada, adult: false });
     expect(refusal(answer)).toEqual([403, 'under_age']);
+    expect(param(answer)).toBe('adult');
     expect(await api.store.head()).toBe(0);
   });
 

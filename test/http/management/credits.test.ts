@@ -69,7 +69,9 @@ describe('POST /accounts/{account_id}/grants', () => {
   });
 
   it('400: nothing', async () => {
-    expect(refusal(await api.post(path, { ...grant, usd: '0.00' }))).toEqual([400, 'invalid_amount']);
+    const nothing = await api.post(path, { ...grant, usd: '0.00' });
+    expect(refusal(nothing)).toEqual([400, 'invalid_amount']);
+    expect(param(nothing)).toBe('usd');
   });
 
   it.each(['-5', '+5', '5e3', '5,00', '', ' 5', '0.0000000001', '1000000.01', 5, null, 'NaN'])(

@@ -41,6 +41,22 @@ describe('the door', () => {
     }
   });
 
+  it.each([['[]'], ['7'], ['null']])('400: %s is JSON, and no object', async (body) => {
+    const answer = await api.post('/accounts', JSON.parse(body));
+    expect(refusal(answer)).toEqual([400, 'invalid_request']);
+    expect(message(answer)).toBe('The body: must be an object.');
+  });
+
+  it.each<[unknown, string]>([
+    [{ name: 'x'.repeat(201), email: 'a@example.com' }, 'name: must have at most 200 characters.'],
+    [{ ...ada, holder: 'robot' }, 'holder: must be "person" or "entity".'],
+    [{ ...ada, adult: 'yes' }, 'adult: must be true or false.'],
+    [{ ...ada, name: ['Ada'] }, 'name: must be a single string.'],
+    [{}, 'name: is required.'],
+  ])('400: %j is told of in words that no compiler uses', async (body, told) => {
+    expect(message(await api.post('/accounts', body))).toBe(told);
+  });
+
   it('404: a path that leads nowhere', async () => {
     const answer = await api.get('/nothing?secret=1');
     expect(refusal(answer)).toEqual([404, 'not_found']);

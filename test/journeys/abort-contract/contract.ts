@@ -99,6 +99,19 @@ const seesOf = (answer: Answer): string => {
   return short ? `200, length (${short[1]}), [DONE]` : '200, the stream, [DONE]';
 };
 
+/** Whatever the answer is, it names the generation that is in the log, and none where there is none. */
+const expectNamed = ({ answer, generation }: Seen): void => {
+  const { status, headers, body } = answer;
+  if (status === undefined) return;
+  for (const name of ['x-kissapi-generation-id', 'x-generation-id']) {
+    expect(headers.get(name), name).toBe(generation?.generationId ?? null);
+  }
+  if (status === 200) return;
+  expect((JSON.parse(body) as { error: { generation_id?: string } }).error.generation_id).toBe(
+    generation?.generationId,
+  );
+};
+
 const logOf = ({ by, delivery, reason, detail, writtenOff }: Ended): string => {
   if (!delivery) return `${by} ${reason}: ${detail?.replace(/run \S+ died/, 'its run died')}`;
   const { usage_source, ended, anomalies } = delivery;
@@ -155,6 +168,7 @@ export const contract = (
             const at = { house, upstream, customer, streamed, ask };
             const seen = await see(at);
             expect(told(seen)).toEqual({ charged, sees, shouldRetry, log });
+            expectNamed(seen);
             await check?.(seen, at);
           },
           ALL_MS,
