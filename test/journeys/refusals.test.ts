@@ -1,5 +1,7 @@
 import OpenAI, { type APIError } from 'openai';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createKeyring } from '../../src/http/api-keys.ts';
@@ -128,6 +130,19 @@ describe('401', () => {
   it('does not make the body be read first', async () => {
     const init = { body: 'x'.repeat(MAX_BODY_BYTES * 2) };
     await expectRaw(await raw('POST', '/v1/chat/completions', init, 'sk-wrong'), 401, 'invalid_api_key');
+  });
+
+  it('and lets the rest of the body come, for who is cut short does not hear why', async () => {
+    const socket = connect(Number(new URL(house.gateway.url).port), '127.0.0.1').setEncoding('utf8');
+    const head = ['POST /v1/chat/completions HTTP/1.1', 'host: x', 'content-type: application/json'];
+    socket.write([...head, 'authorization: Bearer sk-wrong', 'content-length: 1000', '', ''].join('\r\n'));
+    const [refused] = (await once(socket, 'data')) as [string];
+    expect(refused).toMatch(/^HTTP\/1.1 401 /);
+    let more = '';
+    socket.on('data', (text: string) => (more += text));
+    socket.write(`${'x'.repeat(1000)}GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+    await once(socket, 'end');
+    expect(more).toMatch(/HTTP\/1.1 200 /);
   });
 });
 

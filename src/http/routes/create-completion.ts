@@ -43,6 +43,7 @@ export type CreateCompletionOptions = {
   readonly authenticate: Authenticate;
   /** Reads the whole body, up to a limit. */
   readonly readBody: (request: Request, response: Response) => Promise<Buffer>;
+  readonly maxBodyBytes: number;
   readonly complete: Complete;
   /** What is left of an account, in USD, as this process last knew it. */
   readonly balanceUsd: (accountId: string) => string | undefined;
@@ -60,11 +61,17 @@ type Patience = {
 export const createCompletion = (endpoint: Endpoint, options: CreateCompletionOptions): RequestHandler => {
   const { authenticate, readBody, complete, balanceUsd, rateLimits } = options;
   return async (request, response) => {
+    const refuse = (what: Problem): void => {
+      // A sender that is cut short hears of that, and not why. What is left of a body is read on, unless it is one that is never taken.
+      const rest = request.complete ? 0 : Number(request.headers['content-length'] ?? Infinity);
+      if (rest > options.maxBodyBytes) response.setHeader('connection', 'close');
+      sendProblem(response, what, requestIdOf(response));
+    };
     const customer = authenticate(request);
-    if ('status' in customer) return refuse(request, response, customer);
-    if (!isJson(request)) return refuse(request, response, problem('unsupported_media_type'));
+    if ('status' in customer) return refuse(customer);
+    if (!isJson(request)) return refuse(problem('unsupported_media_type'));
     const idempotencyKey = idempotencyKeyOf(request);
-    if (typeof idempotencyKey === 'object') return refuse(request, response, idempotencyKey);
+    if (typeof idempotencyKey === 'object') return refuse(idempotencyKey);
     const body = await readBody(request, response);
     const left = new AbortController();
     response.on('close', () => {
@@ -77,7 +84,7 @@ export const createCompletion = (endpoint: Endpoint, options: CreateCompletionOp
     const answer = await complete({ uuid, accountId, keyId, endpoint, body, idempotencyKey, gone: left.signal, held });
     response.setHeader('openai-processing-ms', Math.round(performance.now() - startedAt));
     tellRateLimits(response, rateLimits(accountId, keyId));
-    if (answer.kind === 'problem') return refuse(request, response, completionProblem(answer.problem));
+    if (answer.kind === 'problem') return refuse(completionProblem(answer.problem));
 
     tellGeneration(response, answer.generationId, answer.kind === 'whole' ? answer.costUsd : undefined);
     if (answer.outputCap !== undefined) response.setHeader('x-kissapi-output-capped', answer.outputCap);
@@ -90,12 +97,6 @@ export const createCompletion = (endpoint: Endpoint, options: CreateCompletionOp
 };
 
 const isJson = ({ headers }: Request): boolean => /^application\/json *(;|$)/i.test(headers['content-type'] ?? '');
-
-const refuse = (request: Request, response: Response, what: Problem): void => {
-  // What is left of a body that nobody will read would be taken for the next request.
-  if (!request.complete && request.readableFlowing === null) response.setHeader('connection', 'close');
-  sendProblem(response, what, requestIdOf(response));
-};
 
 const sendStream = async (
   response: Response,
