@@ -36,7 +36,19 @@ export const eventInWords = ({ type, ...fields }: { readonly type: string }): st
   `${type} ${inWords({ ...fields, usage: undefined, price: undefined, keyId: undefined })}`.trimEnd();
 
 const names = ['lotId', 'requestId', 'keyId'];
-const amounts = ['version', 'amount', 'by', 'cost', 'charged', 'held', 'released', 'drawn', 'limits', 'at'];
+const amounts = [
+  'version',
+  'amount',
+  'by',
+  'cost',
+  'charged',
+  'held',
+  'released',
+  'drawn',
+  'limits',
+  'at',
+  'beyondLimit',
+];
 
 const inWords = (fields: object): string =>
   Object.entries(fields)

@@ -119,6 +119,12 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
         return accept(...decision.events.filter(({ type }) => type !== 'UsageWrittenOff'));
       },
     }),
+  'output beyond what was asked for that nobody writes off': () =>
+    withDecider({
+      ...accountDecider,
+      decide: (command, account) =>
+        accountDecider.decide('beyondLimit' in command ? { ...command, beyondLimit: 0 } : command, account),
+    }),
 
   'an answer that says "done" of an append that failed': () =>
     withCommitter((committer, store) => ({
