@@ -71,18 +71,19 @@ type Chunk = {
  */
 export const createStreamMeter = (): StreamMeter => {
   const decoder = new TextDecoder();
-  let passing: (Passing & { readonly finished: readonly number[] })[] = [];
+  let passing: (Passing & { readonly finishes: number })[] = [];
   /** Whether the bytes so far ended with an event, and whether those of this feed may go on as they are. */
   let aligned = true;
   let untouched = true;
   /** How far the stream had come before this feed. */
-  let before = { bytes: 0, pieces: 0, finished: [] as readonly number[] };
+  let before = { bytes: 0, pieces: 0, finishes: 0 };
   let state: StreamMeter['state'] = 'open';
   let events = 0;
   let delivered = false;
   const spoken: Spoken[] = [];
   let bytes = 0;
-  let finished: readonly number[] = [];
+  /** Choices, each as often as it said how it finished, which some say in each of their chunks. */
+  const finished: number[] = [];
   let usage: unknown;
   /** How many pieces of what was said came no later than that. */
   let reportedPieces = 0;
@@ -96,7 +97,7 @@ export const createStreamMeter = (): StreamMeter => {
     const reason = finishReasonOf(choice);
     if (reason !== null) {
       finishReason = reason;
-      finished = [...finished, index];
+      finished.push(index);
     }
     const words = textOf(choice) || wordsOf(field(choice, 'delta'));
     if (words === '') return;
@@ -132,12 +133,14 @@ export const createStreamMeter = (): StreamMeter => {
       if (isThere(reported)) reportedPieces = spoken.length;
       if (isThere(chunk.usage)) untouched = false;
       const passes = isThere(chunk.usage) ? withoutUsage(data) : data;
-      passing.push({ wire: () => written(passes, event), bytes, pieces: spoken.length, finished });
+      passing.push({ wire: () => written(passes, event), bytes, pieces: spoken.length, finishes: finished.length });
     },
+    // A line of no field, such as JSON by itself: no client takes it for anything, and nobody could meter it.
+    onError: () => (untouched = false),
   });
 
   const begin = (): void => {
-    before = { bytes, pieces: spoken.length, finished };
+    before = { bytes, pieces: spoken.length, finishes: finished.length };
     passing = [];
   };
 
@@ -159,8 +162,9 @@ export const createStreamMeter = (): StreamMeter => {
     },
     cutBefore: (event) => {
       const last = passing[passing.findIndex((one) => one === event) - 1] ?? before;
-      ({ bytes, finished } = last);
+      bytes = last.bytes;
       spoken.length = last.pieces;
+      finished.length = last.finishes;
       delivered = spoken.length > 0;
       // They tell of all that came, and not of what was said.
       [usage, usageChunk, finishReason] = [undefined, undefined, null];
