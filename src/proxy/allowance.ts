@@ -4,10 +4,9 @@ import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
 import { tokensPerCounted } from './bounds.ts';
 import type { Ledger } from './ledger.ts';
-import { isThere } from './loose-json.ts';
 import type { CompletionRequest } from './request.ts';
 import { countInput, type Reserved } from './reservation.ts';
-import { textsOf, withoutEcho, type Spoken } from './spoken.ts';
+import { hasEcho, textsOf, withoutEcho, type Spoken } from './spoken.ts';
 import { STEP_TOKENS } from './steps.ts';
 import type { TokenCounter } from './token-counter.ts';
 
@@ -109,7 +108,7 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
    * there is much to be made good, many times over.
    */
   const countAgain = async ({ bytes, pieces }: Said, spoken: readonly Spoken[]): Promise<void> => {
-    const from = isThere(request.fields['echo']) ? { least: 0, pieces: 0 } : again;
+    const from = hasEcho(request) ? { least: 0, pieces: 0 } : again;
     const said = withoutEcho(request, textsOf(spoken.slice(from.pieces, pieces)));
     again = { least: from.least + (await tokens.count(said)) / perCounted, pieces };
     counted = { ...counted, least: again.least, bytes, pieces };
