@@ -147,8 +147,9 @@ export const createStreamMeter = (): StreamMeter => {
   return {
     feed: (piece) => {
       begin();
-      untouched = aligned;
-      parser.feed(decoder.decode(piece, { stream: true }));
+      const text = decoder.decode(piece, { stream: true });
+      untouched = aligned && !hasNames(text);
+      parser.feed(text);
       aligned = endsWithEvent(piece);
       return untouched && aligned ? piece : passing.map(({ wire }) => wire()).join('');
     },
@@ -200,6 +201,9 @@ export const createStreamMeter = (): StreamMeter => {
 
 const written = (data: string, event: string | undefined): string =>
   `${event === undefined ? '' : `event: ${event}\n`}data: ${data.replaceAll('\n', '\ndata: ')}\n\n`;
+
+/** Whether there are names of events, which are written anew: of a name without data a client may make an event, and fail at that. */
+const hasNames = (text: string): boolean => text.startsWith('event') || text.includes('\nevent');
 
 const LINE_FEED = 10;
 const endsWithEvent = (bytes: Uint8Array): boolean => bytes.at(-1) === LINE_FEED && bytes.at(-2) === LINE_FEED;

@@ -366,6 +366,14 @@ describe('a stream meter', () => {
     expect(stream.state).toBe('open');
   });
 
+  it('keeps back the name of an event that has no data, which the official client takes for one', () => {
+    const ping = 'event: ping\n\n';
+    for (const pieces of [[ping], [sse(lastChunk) + ping], [': here\n\n' + ping, ping]]) {
+      expect(meter(pieces).passed).not.toContain('ping');
+    }
+    expect(meter([`event: x\n${sse(lastChunk)}`]).passed).toBe(`event: x\n${sse(lastChunk)}`);
+  });
+
   it('takes no longer for a choice that says in each of its chunks how it finished', () => {
     const stream = createStreamMeter();
     const said = Buffer.from(

@@ -134,6 +134,7 @@ describe('a stream of whatever shape', () => {
       head: fc.constantFrom('', '', '\uFEFF', '\n\n', ': hello\n\n'),
       contentType: fc.constantFrom('text/event-stream', 'text/event-stream', 'application/json', ''),
       ending: fc.constantFrom('usage', 'no usage', 'closed', 'break', 'error'),
+      byEvent: fc.boolean(),
       cuts: fc.array(fc.nat(), { maxLength: 60, size: 'max' }),
       credits: fc.oneof(fc.integer({ min: 1, max: 20_000 }), fc.constant(1_000_000)).map((n) => BigInt(n) * 4000n),
       limit: fc.option(fc.integer({ min: 1, max: 6000 }), { nil: undefined }),
@@ -144,7 +145,19 @@ describe('a stream of whatever shape', () => {
   it('is charged as far as was asked for, cut a step beyond that and not before, borne beyond it, and read by any client', () =>
     fc.assert(
       fc.asyncProperty(shape, async (how) => {
-        const { choices, pieces, nl, head, contentType, ending, cuts, credits, limit: asked, includeUsage } = how;
+        const {
+          choices,
+          pieces,
+          nl,
+          head,
+          contentType,
+          ending,
+          byEvent,
+          cuts,
+          credits,
+          limit: asked,
+          includeUsage,
+        } = how;
         const account = openAccount(credits);
         const limit = Math.min(asked ?? Infinity, price.maxOutputTokens) * choices;
         const said = new Map<number, string>();
@@ -167,7 +180,10 @@ describe('a stream of whatever shape', () => {
             ...(ending === 'usage' || ending === 'no usage' ? [`data: [DONE]${nl}${nl}`] : []),
           ].join(''),
         );
-        const places = [...new Set([0, ...cuts.map((at) => at % bytes.length), bytes.length])].sort((a, b) => a - b);
+        const ends = byEvent ? [...bytes.toString('latin1').matchAll(/\n\n/g)].map(({ index }) => index + 2) : [];
+        const places = [...new Set([0, ...ends, ...cuts.map((at) => at % bytes.length), bytes.length])].sort(
+          (a, b) => a - b,
+        );
         const upstream = createTestUpstream(() => ({
           contentType,
           body: (async function* () {
