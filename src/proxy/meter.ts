@@ -3,7 +3,7 @@ import type { Said } from './allowance.ts';
 import { membersOf } from './json-text.ts';
 import { asList, field, isThere } from './loose-json.ts';
 import { textsOf, type Spoken } from './spoken.ts';
-import { textOf, wordsOf } from './words.ts';
+import { saidIn } from './words.ts';
 
 /** What is known of an answer so far, whether it came whole or in pieces. */
 export type Metered = {
@@ -99,7 +99,7 @@ export const createStreamMeter = (): StreamMeter => {
       finishReason = reason;
       finished.push(index);
     }
-    const words = textOf(choice) || wordsOf(field(choice, 'delta'));
+    const words = saidIn(choice, 'delta');
     if (words === '') return;
     spoken.push({ choice: index, words });
     bytes += Buffer.byteLength(words);
@@ -228,7 +228,7 @@ export const readAnswer = (body: string): Metered | undefined => {
     upstreamId: typeof answer.id === 'string' ? answer.id : null,
     finishReason: finishReasonOf(choices[0]),
     usage: answer.usage,
-    texts: choices.map((choice) => textOf(choice) || wordsOf(field(choice, 'message'))),
+    texts: choices.map((choice) => saidIn(choice, 'message')),
   };
 };
 

@@ -1,9 +1,12 @@
 import { asList, field, strings } from './loose-json.ts';
 
-/** What the legacy format says. Together has it beside the delta as well, and empty where that calls a tool. */
-export const textOf = (choice: unknown): string => {
-  const text = field(choice, 'text');
-  return typeof text === 'string' ? text : '';
+/**
+ * What a choice says: in the legacy format as a text, else in a message or a delta. Together has the text beside a delta as
+ * well, and empty where that calls a tool; where they are not the same, what is more was said.
+ */
+export const saidIn = (choice: unknown, message: 'delta' | 'message'): string => {
+  const [text, words] = [field(choice, 'text'), wordsOf(field(choice, message))];
+  return typeof text === 'string' && text.length > words.length ? text : words;
 };
 
 /** What stands in a message beside what is said: whose it is, to whom, of what kind, and seals that its maker alone reads. */

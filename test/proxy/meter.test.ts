@@ -366,6 +366,13 @@ describe('a stream meter', () => {
     expect(stream.state).toBe('open');
   });
 
+  it('meters what is said beside a text that says less', () => {
+    const beside = chunk({}, { choices: [{ index: 0, text: 'a', delta: { content: 'a', reasoning: ' b c' } }] });
+    expect(meter([sse(beside)]).metered.texts).toEqual(['a b c']);
+    const whole = { choices: [{ text: 'a', message: { content: 'a b c' } }] };
+    expect(readAnswer(JSON.stringify(whole))).toMatchObject({ texts: ['a b c'] });
+  });
+
   it('keeps back the name of an event that has no data, which the official client takes for one', () => {
     const ping = 'event: ping\n\n';
     for (const pieces of [[ping], [sse(lastChunk) + ping], [': here\n\n' + ping, ping]]) {
