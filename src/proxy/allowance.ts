@@ -6,7 +6,7 @@ import { tokensPerCounted } from './bounds.ts';
 import type { Ledger } from './ledger.ts';
 import type { CompletionRequest } from './request.ts';
 import { countInput, type Reserved } from './reservation.ts';
-import { textsOf, withoutEcho, type Spoken } from './spoken.ts';
+import { hasEcho, textsOf, withoutEcho, type Spoken } from './spoken.ts';
 import { STEP_TOKENS } from './steps.ts';
 import type { TokenCounter } from './token-counter.ts';
 
@@ -75,6 +75,8 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
   let heldTokens = inputTokens + reservation.bounds.outputTokens;
   /** The most that was said so far, and the least. */
   let counted = { tokens: 0, least: 0, bytes: 0, pieces: 0 };
+  /** How far it was counted again. */
+  let again = { least: 0, pieces: 0 };
   let inputCounted = false;
   let asked = 0;
   let unanswered: { readonly by: Credits; readonly tokens: number; readonly name: string } | undefined;
@@ -100,10 +102,16 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
     };
   };
 
-  /** All at once: words that were counted in pieces are fewer together, and the prompt may have been among them. */
+  /**
+   * In one go: words that were counted in pieces are fewer together, and the prompt may have been among them. What was
+   * counted so before stands, but for an echo: of what says the same for ever each word may be counted by itself, so that
+   * there is much to be made good, many times over.
+   */
   const countAgain = async ({ bytes, pieces }: Said, spoken: readonly Spoken[]): Promise<void> => {
-    const said = withoutEcho(request, textsOf(spoken.slice(0, pieces)));
-    counted = { ...counted, least: (await tokens.count(said)) / perCounted, bytes, pieces };
+    const from = hasEcho(request) ? { least: 0, pieces: 0 } : again;
+    const said = withoutEcho(request, textsOf(spoken.slice(from.pieces, pieces)));
+    again = { least: from.least + (await tokens.count(said)) / perCounted, pieces };
+    counted = { ...counted, least: again.least, bytes, pieces };
   };
 
   const nextStep = (): Credits => costBound(inputTokens, Math.min(outputLimit, allowed + step), rates) - held;

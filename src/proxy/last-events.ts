@@ -100,11 +100,13 @@ export const cutEvents = (call: Call, meter: StreamMeter): string => {
   const { request, generationId, cancelled } = call;
   const error = isShortage(cancelled) && shortageError(cancelled);
   const said = request.endpoint === '/completions' ? { text: '', logprobs: null } : { delta: {} };
+  // Once for all choices: a meter goes through all that was said to tell of it.
+  const [chunk, { finished }] = [chunkOf(call, meter), meter];
   return Array.from({ length: request.choices }, (_, index) => index)
-    .filter((index) => !meter.finished.has(index))
+    .filter((index) => !finished.has(index))
     .map((index) =>
       event({
-        ...chunkOf(call, meter),
+        ...chunk,
         choices: [{ index, ...said, finish_reason: 'length' }],
         ...(request.includeUsage ? { usage: null } : {}),
         ...(error ? { kissapi: { generation_id: generationId, error } } : {}),

@@ -3,7 +3,7 @@ import type { Said } from './allowance.ts';
 import { membersOf } from './json-text.ts';
 import { asList, field, isThere } from './loose-json.ts';
 import { textsOf, type Spoken } from './spoken.ts';
-import { textOf, wordsOf } from './words.ts';
+import { saidIn } from './words.ts';
 
 /** What is known of an answer so far, whether it came whole or in pieces. */
 export type Metered = {
@@ -71,18 +71,19 @@ type Chunk = {
  */
 export const createStreamMeter = (): StreamMeter => {
   const decoder = new TextDecoder();
-  let passing: (Passing & { readonly finished: readonly number[] })[] = [];
+  let passing: (Passing & { readonly finishes: number })[] = [];
   /** Whether the bytes so far ended with an event, and whether those of this feed may go on as they are. */
   let aligned = true;
   let untouched = true;
   /** How far the stream had come before this feed. */
-  let before = { bytes: 0, pieces: 0, finished: [] as readonly number[] };
+  let before = { bytes: 0, pieces: 0, finishes: 0 };
   let state: StreamMeter['state'] = 'open';
   let events = 0;
   let delivered = false;
   const spoken: Spoken[] = [];
   let bytes = 0;
-  let finished: readonly number[] = [];
+  /** Choices, each as often as it said how it finished, which some say in each of their chunks. */
+  const finished: number[] = [];
   let usage: unknown;
   /** How many pieces of what was said came no later than that. */
   let reportedPieces = 0;
@@ -96,9 +97,9 @@ export const createStreamMeter = (): StreamMeter => {
     const reason = finishReasonOf(choice);
     if (reason !== null) {
       finishReason = reason;
-      finished = [...finished, index];
+      finished.push(index);
     }
-    const words = textOf(choice) || wordsOf(field(choice, 'delta'));
+    const words = saidIn(choice, 'delta');
     if (words === '') return;
     spoken.push({ choice: index, words });
     bytes += Buffer.byteLength(words);
@@ -132,20 +133,23 @@ export const createStreamMeter = (): StreamMeter => {
       if (isThere(reported)) reportedPieces = spoken.length;
       if (isThere(chunk.usage)) untouched = false;
       const passes = isThere(chunk.usage) ? withoutUsage(data) : data;
-      passing.push({ wire: () => written(passes, event), bytes, pieces: spoken.length, finished });
+      passing.push({ wire: () => written(passes, event), bytes, pieces: spoken.length, finishes: finished.length });
     },
+    // A line of no field, such as JSON by itself: no client takes it for anything, and nobody could meter it.
+    onError: () => (untouched = false),
   });
 
   const begin = (): void => {
-    before = { bytes, pieces: spoken.length, finished };
+    before = { bytes, pieces: spoken.length, finishes: finished.length };
     passing = [];
   };
 
   return {
     feed: (piece) => {
       begin();
-      untouched = aligned;
-      parser.feed(decoder.decode(piece, { stream: true }));
+      const text = decoder.decode(piece, { stream: true });
+      untouched = aligned && !hasNames(text);
+      parser.feed(text);
       aligned = endsWithEvent(piece);
       return untouched && aligned ? piece : passing.map(({ wire }) => wire()).join('');
     },
@@ -159,8 +163,9 @@ export const createStreamMeter = (): StreamMeter => {
     },
     cutBefore: (event) => {
       const last = passing[passing.findIndex((one) => one === event) - 1] ?? before;
-      ({ bytes, finished } = last);
+      bytes = last.bytes;
       spoken.length = last.pieces;
+      finished.length = last.finishes;
       delivered = spoken.length > 0;
       // They tell of all that came, and not of what was said.
       [usage, usageChunk, finishReason] = [undefined, undefined, null];
@@ -197,6 +202,9 @@ export const createStreamMeter = (): StreamMeter => {
 const written = (data: string, event: string | undefined): string =>
   `${event === undefined ? '' : `event: ${event}\n`}data: ${data.replaceAll('\n', '\ndata: ')}\n\n`;
 
+/** Whether there are names of events, which are written anew: of a name without data a client may make an event, and fail at that. */
+const hasNames = (text: string): boolean => text.startsWith('event') || text.includes('\nevent');
+
 const LINE_FEED = 10;
 const endsWithEvent = (bytes: Uint8Array): boolean => bytes.at(-1) === LINE_FEED && bytes.at(-2) === LINE_FEED;
 
@@ -220,7 +228,7 @@ export const readAnswer = (body: string): Metered | undefined => {
     upstreamId: typeof answer.id === 'string' ? answer.id : null,
     finishReason: finishReasonOf(choices[0]),
     usage: answer.usage,
-    texts: choices.map((choice) => textOf(choice) || wordsOf(field(choice, 'message'))),
+    texts: choices.map((choice) => saidIn(choice, 'message')),
   };
 };
 

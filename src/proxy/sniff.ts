@@ -9,9 +9,11 @@ export const isEventStream = ({ contentType }: UpstreamResponse): boolean =>
 /** What a line of an event stream begins with. No JSON does. */
 const fields = ['data:', 'event:', 'id:', 'retry:', ':'];
 
-/** Undefined where that cannot be told as yet. Blank lines may come before either. */
-const beginsAsStream = (text: string): boolean | undefined => {
-  const begun = text.replace(/^[\uFEFF\s]+/, '');
+/** So much of blank lines may come before either; whoever sends more of them makes no stream. */
+const BLANK_AT_MOST = 64 * 1024;
+
+/** Undefined where that cannot be told as yet. */
+const beginsAsStream = (begun: string): boolean | undefined => {
   if (fields.some((field) => begun.startsWith(field))) return true;
   return fields.some((field) => field.startsWith(begun)) ? undefined : false;
 };
@@ -24,14 +26,20 @@ export const sniffed = async (response: UpstreamResponse): Promise<UpstreamRespo
   if (isEventStream(response)) return response;
   const pieces = response.body[Symbol.asyncIterator]();
   const begun: Uint8Array[] = [];
+  let bytes = 0;
+  // It leaves out a byte order mark, also where that came in pieces.
+  const decoder = new TextDecoder();
+  let told = '';
   let streams: boolean | undefined;
   let failed: { readonly error: unknown } | undefined;
-  while (streams === undefined && !failed) {
+  while (streams === undefined && !failed && bytes <= BLANK_AT_MOST) {
     try {
       const next = await pieces.next();
       if (next.done) break;
       begun.push(next.value);
-      streams = beginsAsStream(Buffer.concat(begun).toString());
+      bytes += next.value.length;
+      told = (told + decoder.decode(next.value, { stream: true })).trimStart();
+      streams = beginsAsStream(told);
     } catch (error) {
       failed = { error };
     }
@@ -39,8 +47,7 @@ export const sniffed = async (response: UpstreamResponse): Promise<UpstreamRespo
   const body: AsyncIterableIterator<Uint8Array> = {
     [Symbol.asyncIterator]: () => body,
     next: () => {
-      const value = begun.shift();
-      if (value) return Promise.resolve({ done: false, value });
+      if (begun.length > 0) return Promise.resolve({ done: false, value: Buffer.concat(begun.splice(0)) });
       return failed ? Promise.reject(failed.error as Error) : pieces.next();
     },
     return: () => pieces.return?.() ?? Promise.resolve({ done: true, value: undefined }),

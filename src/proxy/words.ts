@@ -1,9 +1,12 @@
 import { asList, field, strings } from './loose-json.ts';
 
-/** What the legacy format says. Together has it beside the delta as well, and empty where that calls a tool. */
-export const textOf = (choice: unknown): string => {
-  const text = field(choice, 'text');
-  return typeof text === 'string' ? text : '';
+/**
+ * What a choice says: in the legacy format as a text, else in a message or a delta. Together has the text beside a delta as
+ * well, and empty where that calls a tool; where they are not the same, what is more was said.
+ */
+export const saidIn = (choice: unknown, message: 'delta' | 'message'): string => {
+  const [text, words] = [field(choice, 'text'), wordsOf(field(choice, message))];
+  return typeof text === 'string' && text.length > words.length ? text : words;
 };
 
 /** What stands in a message beside what is said: whose it is, to whom, of what kind, and seals that its maker alone reads. */
@@ -31,9 +34,13 @@ const isToldTwice = (said: object, name: string, value: unknown): boolean => {
   const content = field(said, 'content');
   return (
     (name === 'reasoning' && value === field(said, 'reasoning_content')) ||
-    (typeof content === 'string' && content.includes(value))
+    // No further on than a tag goes: to look for a long text all over another may take as long as the two multiplied.
+    (typeof content === 'string' && content.slice(0, value.length + TAG_AT_MOST).includes(value))
   );
 };
+
+/** With the blank lines around it. */
+const TAG_AT_MOST = 32;
 
 /** Thoughts in parts are told beside the same in one text by OpenRouter and MiniMax, and alone by others. */
 const thinksInWords = (said: object): boolean =>
@@ -44,16 +51,20 @@ const wordsOfDetails = (details: unknown): string =>
     .flatMap((part) => [...strings(field(part, 'text')), ...strings(field(part, 'summary'))])
     .join('');
 
-/** Mistral says its thoughts in parts, and these in parts of their own. */
-const wordsOfParts = (parts: unknown): string =>
-  asList(parts)
-    .map((part) => {
-      const [text, thinking] = [field(part, 'text'), field(part, 'thinking')];
-      return (
-        (typeof text === 'string' ? text : '') + (typeof thinking === 'string' ? thinking : wordsOfParts(thinking))
-      );
-    })
-    .join('');
+/** Mistral says its thoughts in parts, and these in parts of their own. Not by recursion, for JSON may go deeper than that. */
+const wordsOfParts = (parts: unknown): string => {
+  let words = '';
+  const left = [parts];
+  while (left.length > 0) {
+    const next = left.pop();
+    if (typeof next === 'string') words += next;
+    for (const part of asList(next).toReversed()) {
+      const text = field(part, 'text');
+      left.push(field(part, 'thinking'), typeof text === 'string' ? text : undefined);
+    }
+  }
+  return words;
+};
 
 const callOf = (call: unknown): string => {
   const called = (call as { function?: { name?: unknown; arguments?: unknown } } | null)?.function;

@@ -393,6 +393,34 @@ describe('a completion', () => {
     expect(cut.events.at(-1)).toMatchObject({ type: 'UsageWrittenOff', beyondLimit: 2040 });
   });
 
+  it('is neither cut nor metered for the echo of several prompts', async () => {
+    const prompt = ['one '.repeat(3000), 'two '.repeat(2000)];
+    const says = (index: number, text: string): string =>
+      chunk({}, { choices: [{ index, text, finish_reason: null }] });
+    const own = [1, 3, 0, 2].flatMap((index) => [says(index, prompt[index >> 1] ?? ''), says(index, 'w '.repeat(5))]);
+    const told = sse(...own, usageChunk(5000, 20), '[DONE]');
+    const upstream = createTestUpstream(() => streamOf([told]));
+    const prices = [{ ...price, kind: 'completion' as const, upstreamModel: 'gpt-4.1' }];
+    const { ask, account } = open({ upstream, prices });
+    const asked = { model: 'm', prompt, echo: true, stream: true, n: 2, max_tokens: 5 };
+    const written = await relay(await ask(asked, undefined, '/completions'));
+    expect(written.match(/(?:w ){5}/g)).toHaveLength(4);
+    expect(account.events.at(-1)).toMatchObject({
+      type: 'HoldSettled',
+      usage: { input: 5000, output: 20 },
+      delivery: { usageSource: 'reported', anomalies: [] },
+    });
+  });
+
+  it('is charged for what a chat said, though its request has an echo and a prompt, which no chat has', async () => {
+    const upstream = answering(
+      JSON.stringify({ choices: [{ message: { content: 'one two' }, finish_reason: 'stop' }] }),
+    );
+    const { ask, account } = open({ upstream });
+    await ask({ ...chat, echo: true, prompt: 'one two three' });
+    expect(account.events.at(-1)).toMatchObject({ type: 'HoldSettled', usage: { output: 2 } });
+  });
+
   it('writes off what an answer has beyond its limit, where no usage says how much it was', async () => {
     const content = 'w '.repeat(5000);
     const upstream = answering(JSON.stringify({ choices: [{ message: { content }, finish_reason: 'stop' }] }));

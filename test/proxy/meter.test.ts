@@ -2,6 +2,7 @@ import { createParser } from 'eventsource-parser';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createStreamMeter, readAnswer, withCost, withMember } from '../../src/proxy/meter.ts';
+import { wordsOf } from '../../src/proxy/words.ts';
 import { chunk, jsonObject, lastChunk, name, sse, usage, usageChunk } from './examples.ts';
 
 /** Feeds pieces, and tells what passed and what was made of it. */
@@ -356,6 +357,52 @@ describe('a stream meter', () => {
     ]);
     expect(passed).toBe(sse(chunk({ content: 'a' })));
     expect(stream).toMatchObject({ state: 'open', delivered: true, spoken: [{ choice: 0, words: 'a' }] });
+  });
+
+  it('keeps back lines of no field, such as an answer that came whole under the name of a stream', () => {
+    const answer = '{"choices":[{"message":{"content":"a"}}]}\n\n';
+    const { passed, stream } = meter([sse(chunk({ content: 'a' })), answer, `${answer}${sse(lastChunk)}`]);
+    expect(passed).toBe(sse(chunk({ content: 'a' }), lastChunk));
+    expect(stream.state).toBe('open');
+  });
+
+  it('meters what is said beside a text that says less', () => {
+    const beside = chunk({}, { choices: [{ index: 0, text: 'a', delta: { content: 'a', reasoning: ' b c' } }] });
+    expect(meter([sse(beside)]).metered.texts).toEqual(['a b c']);
+    const whole = { choices: [{ text: 'a', message: { content: 'a b c' } }] };
+    expect(readAnswer(JSON.stringify(whole))).toMatchObject({ texts: ['a b c'] });
+  });
+
+  it('keeps back the name of an event that has no data, which the official client takes for one', () => {
+    const ping = 'event: ping\n\n';
+    for (const pieces of [[ping], [sse(lastChunk) + ping], [': here\n\n' + ping, ping]]) {
+      expect(meter(pieces).passed).not.toContain('ping');
+    }
+    expect(meter([`event: x\n${sse(lastChunk)}`]).passed).toBe(`event: x\n${sse(lastChunk)}`);
+  });
+
+  it('takes no longer for a choice that says in each of its chunks how it finished', () => {
+    const stream = createStreamMeter();
+    const said = Buffer.from(
+      sse(chunk({}, { choices: [{ index: 0, delta: { content: 'a' }, finish_reason: 'stop' }] })),
+    );
+    for (let chunks = 0; chunks < 150_000; chunks++) stream.feed(said);
+    expect(stream.finished).toEqual(new Set([0]));
+  });
+
+  it('finds thoughts that are told twice without looking all over for them', () => {
+    const half = 'a'.repeat(1_000_000);
+    const [thoughts, content] = [`${half}b${half}`, `${half}${half}${half}${half}`];
+    expect(wordsOf({ content, reasoning: thoughts })).toHaveLength(content.length + thoughts.length);
+    const tagged = `<think>\n\n${thoughts}\n\n</think>\n\nb`;
+    expect(wordsOf({ content: tagged, reasoning: thoughts })).toBe(tagged);
+  });
+
+  it('reads thoughts in parts, however deep they lie', () => {
+    const [deep, parts] = [20_000, '[{"type":"thinking","text":"a","thinking":'];
+    const content = `${parts.repeat(deep)}"b"${'}]'.repeat(deep)}`;
+    const { metered } = meter([sse(`{"choices":[{"index":0,"delta":{"content":${content}}}]}`)]);
+    expect(metered.texts).toEqual([`${'a'.repeat(deep)}b`]);
   });
 
   it('takes a usage that comes with an error', () => {
