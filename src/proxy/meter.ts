@@ -48,6 +48,8 @@ export type StreamMeter = {
 };
 
 const DONE = '[DONE]';
+/** As much as an answer may have that comes whole; until its end an event must be kept. */
+const MAX_EVENT_CHARS = 64 * 1024 * 1024;
 
 /** The fields of a streamed chunk that are looked at, in either format; whatever else it has passes through. */
 type Chunk = {
@@ -78,6 +80,8 @@ export const createStreamMeter = (): StreamMeter => {
   /** How far the stream had come before this feed. */
   let before = { bytes: 0, pieces: 0, finishes: 0 };
   let state: StreamMeter['state'] = 'open';
+  /** An event was longer than any is: nothing more is read. */
+  let endless = false;
   let events = 0;
   let delivered = false;
   const spoken: Spoken[] = [];
@@ -135,8 +139,14 @@ export const createStreamMeter = (): StreamMeter => {
       const passes = isThere(chunk.usage) ? withoutUsage(data) : data;
       passing.push({ wire: () => written(passes, event), bytes, pieces: spoken.length, finishes: finished.length });
     },
-    // A line of no field, such as JSON by itself: no client takes it for anything, and nobody could meter it.
-    onError: () => (untouched = false),
+    maxBufferSize: MAX_EVENT_CHARS,
+    onError: ({ type }) => {
+      // A line of no field, such as JSON by itself: no client takes it for anything, and nobody could meter it.
+      untouched = false;
+      if (type !== 'max-buffer-size-exceeded') return;
+      endless = true;
+      if (state === 'open') state = 'error';
+    },
   });
 
   const begin = (): void => {
@@ -147,6 +157,7 @@ export const createStreamMeter = (): StreamMeter => {
   return {
     feed: (piece) => {
       begin();
+      if (endless) return '';
       const text = decoder.decode(piece, { stream: true });
       untouched = aligned && !hasNames(text);
       parser.feed(text);
@@ -155,7 +166,7 @@ export const createStreamMeter = (): StreamMeter => {
     },
     close: () => {
       begin();
-      if (!aligned) parser.feed(`${decoder.decode()}\n\n`);
+      if (!aligned && !endless) parser.feed(`${decoder.decode()}\n\n`);
       aligned = true;
     },
     get passing() {

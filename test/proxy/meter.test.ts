@@ -444,6 +444,23 @@ describe('a stream meter', () => {
   });
 });
 
+describe('an event without an end', () => {
+  it('breaks the stream, and is not kept for ever', () => {
+    const megabyte = Buffer.alloc(1024 * 1024, 'x');
+    const { passed, stream, metered } = meter([
+      sse(chunk({ content: 'hi' })),
+      'data: ',
+      ...Array<Buffer>(70).fill(megabyte),
+    ]);
+    expect(stream).toMatchObject({ state: 'error', delivered: true });
+    expect(metered.texts).toEqual(['hi']);
+    expect(passed).toBe(sse(chunk({ content: 'hi' })));
+    expect(stream.feed(Buffer.from(`\n\n${sse(chunk({ content: 'more' }))}`))).toBe('');
+    stream.close();
+    expect(stream.metered().texts).toEqual(['hi']);
+  });
+});
+
 describe('readAnswer', () => {
   const message = { role: 'assistant', content: 'Fine.', refusal: null };
   it('reads chat, legacy and embeddings', () => {
