@@ -104,7 +104,7 @@ const howItEnded = ({ cancelled }: Call, meter: StreamMeter): Delivery['ended'] 
   if (meter.state === 'done' && answered) return 'completed';
   if (cancelled === 'client_gone' || cancelled === 'drained') return cancelled;
   if (isShortage(cancelled)) return 'out_of_credits';
-  // To whom it was cut it has all that was asked for.
+  // What was delivered is all that was asked for, and more.
   if (cancelled === BEYOND_LIMIT && meter.delivered) return 'completed';
   // Some upstreams close without saying [DONE]; a finish reason says as much.
   const complete = meter.state === 'open' && !cancelled && finishReason !== null;

@@ -62,7 +62,8 @@ export const createCompletion = (endpoint: Endpoint, options: CreateCompletionOp
   const { authenticate, readBody, complete, balanceUsd, rateLimits } = options;
   return async (request, response) => {
     const refuse = (what: Problem): void => {
-      // A sender that is cut short hears of that, and not why. What is left of a body is read on, unless it is one that is never taken.
+      // A sender that is cut short hears of that, and not why: what is left of a body is read on, but of none that is too large
+      // or does not say how long it is.
       const rest = request.complete ? 0 : Number(request.headers['content-length'] ?? Infinity);
       if (rest > options.maxBodyBytes) response.setHeader('connection', 'close');
       sendProblem(response, what, requestIdOf(response));
