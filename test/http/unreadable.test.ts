@@ -167,7 +167,7 @@ describe('what cannot be read', () => {
 });
 
 describe('the OpenAI SDK', () => {
-  it('reads it as any other error, and does not ask again', async () => {
+  it('reads it like every other error, and does not ask again', async () => {
     const { port, answered } = await open();
     const client = new OpenAI({ apiKey: 'k', baseURL: `http://127.0.0.1:${port}/v1`, maxRetries: 2 });
     const asked = client.models.list({ headers: { 'x-much': 'x'.repeat(100_000) } });
