@@ -1,5 +1,4 @@
-import type { Delivery } from '../domain/account/events.ts';
-import { formatUsd } from '../domain/money.ts';
+import { formatUsd, jsonUsd } from '../domain/money.ts';
 import { isShortage, type Shortage } from './allowance.ts';
 import type { Call, Settlement } from './call.ts';
 import { asList, field } from './loose-json.ts';
@@ -17,29 +16,7 @@ const chunkOf = ({ request, generationId, askedAt }: Call, meter: StreamMeter): 
 export const usageEvent = (call: Call, meter: StreamMeter, { usage, charged }: Settlement): string =>
   event({
     ...(meter.usageChunk ?? { ...chunkOf(call, meter), choices: [] }),
-    usage: { ...usage, cost: formatUsd(charged) },
-  });
-
-/** Both official SDKs raise on a chunk with an error; the missing [DONE] tells everybody else. */
-export const errorEvent = (call: Call, meter: StreamMeter, ended: Delivery['ended']): string =>
-  event({
-    ...chunkOf(call, meter),
-    choices: [{ index: 0, delta: {}, finish_reason: 'error' }],
-    error:
-      ended === 'drained'
-        ? {
-            message: 'The gateway is restarting and had to end this stream.',
-            type: 'service_unavailable_error',
-            code: 'draining',
-            param: null,
-          }
-        : {
-            message: 'The provider broke the stream off.',
-            type: 'upstream_error',
-            // After its last word it is no silence of the provider that ends the wait for its connection.
-            code: call.cancelled === 'timeout' && meter.state === 'open' ? 'upstream_timeout' : 'upstream_error',
-            param: null,
-          },
+    usage: { ...usage, cost: jsonUsd(charged), cost_usd: formatUsd(charged) },
   });
 
 /**
@@ -108,7 +85,6 @@ export const cutEvents = (call: Call, meter: StreamMeter): string => {
       event({
         ...chunk,
         choices: [{ index, ...said, finish_reason: 'length' }],
-        ...(request.includeUsage ? { usage: null } : {}),
         ...(error ? { kissapi: { generation_id: generationId, error } } : {}),
       }),
     )

@@ -14,6 +14,7 @@ import {
   lastChunk,
   never,
   price,
+  sinkOf,
   sse,
   streamOf,
   usage,
@@ -74,12 +75,12 @@ const open = ({
 const relay = async (answer: Answer): Promise<string> => {
   if (answer.kind !== 'stream') throw new Error(`it is ${answer.kind}`);
   let written = '';
-  await answer.relay({
-    write: (passing) => {
+  await answer.relay(
+    sinkOf((passing) => {
       written += typeof passing === 'string' ? passing : Buffer.from(passing).toString();
       return undefined;
-    },
-  });
+    }),
+  );
   return written;
 };
 
@@ -154,9 +155,9 @@ describe('a completion', () => {
     const { ask } = open({ upstream: answering(JSON.stringify({ ...(JSON.parse(whole) as object), usage: told })) });
     const answer = await ask();
     if (answer.kind !== 'whole') throw new Error('it is answered');
-    const paid = { ...usage(9, 2), num_sources_used: 0, cost: '0.000017' };
+    const paid = { ...usage(9, 2), num_sources_used: 0, cost: 0.000017, cost_usd: '0.000017' };
     expect(JSON.parse(answer.body)).toMatchObject({ usage: paid });
-    expect(answer.body).not.toMatch(/cost_|upstream_/);
+    expect(answer.body).not.toMatch(/cost_(?!usd)|upstream_/);
     const upstream = createTestUpstream(() =>
       streamOf([
         sse(chunk({ content: 'a' }, { usage: told }), lastChunk, chunk({}, { choices: [], usage: told }), '[DONE]'),
@@ -165,7 +166,7 @@ describe('a completion', () => {
     const stream = await open({ upstream }).ask({ ...chat, stream: true, stream_options: { include_usage: true } });
     const written = await relay(stream);
     expect(written).toContain(`"usage":${JSON.stringify(paid)}`);
-    expect(written).not.toMatch(/cost_|upstream_/);
+    expect(written).not.toMatch(/cost_(?!usd)|upstream_/);
   });
 
   it('sells no sound that may cost more than text', async () => {
@@ -297,7 +298,7 @@ describe('a completion', () => {
     const chunks = [{ ...said, choices: [{ index: 0, logprobs: null, finish_reason: 'tool_calls', delta }] }];
     const plain = chunks.map((one) => JSON.stringify(one));
     expect(await relay(await ask({ ...chat, stream: true }))).toBe(sse(...plain, '[DONE]'));
-    const told = JSON.stringify({ ...said, choices: [], usage: { ...usage(9, 2), cost: '0.000017' } });
+    const told = JSON.stringify({ ...said, choices: [], usage: { ...usage(9, 2), cost: 0.000017, cost_usd: '0.000017' } });
     const options = { stream: true, stream_options: { include_usage: true } };
     expect(await relay(await ask({ ...chat, ...options }))).toBe(sse(...plain, told, '[DONE]'));
     expect(completions.active).toBe(0);
@@ -503,7 +504,7 @@ describe('a completion', () => {
         });
         // Not another byte is changed, but for the cost.
         const told = `,"kissapi":${JSON.stringify(kissapi)}`;
-        expect(body.replace(told, '').replace(',"cost":"0.000017"', '')).toBe(ending(...reasons));
+        expect(body.replace(told, '').replace(',"cost":0.000017,"cost_usd":"0.000017"', '')).toBe(ending(...reasons));
       },
     );
 
@@ -522,7 +523,7 @@ describe('a completion', () => {
       ["the limit was the model's", 'length', {}, CREDITS],
     ])('says nothing of it where %s', async (_why, reason, fields, credits) => {
       const { body } = await bodyOfAnswer(ending(reason), fields, openAccount(credits));
-      expect(body.replace(',"cost":"0.000017"', '')).toBe(ending(reason));
+      expect(body.replace(',"cost":0.000017,"cost_usd":"0.000017"', '')).toBe(ending(reason));
     });
   });
 
