@@ -115,9 +115,12 @@ export const statusOfRequestError = (body: string): number | undefined => {
   const numbers = ['code', 'status', 'status_code'].map((name) => Number(field(error, name) ?? NaN));
   const status = numbers.find((number) => number >= 400 && number < 600);
   if (status !== undefined) return status < 500 ? status : undefined;
-  const texts = ['code', 'type', 'status'].map((name) => textIn(error, name) ?? '').filter((text) => text !== '');
-  if (texts.some((text) => codesOfOthers.test(text))) return undefined;
-  if (!texts.some((text) => codesOfRequest.some((code) => code.test(text)))) return undefined;
-  if (texts.some((text) => /^(?:model_)?not_?found/i.test(text))) return 404;
-  return texts.includes('request_too_large') ? 413 : 400;
+  // A code says more than a type, so the first of them that is known decides.
+  for (const text of ['code', 'type', 'status'].map((name) => textIn(error, name) ?? '')) {
+    if (codesOfOthers.test(text)) return undefined;
+    if (!codesOfRequest.some((code) => code.test(text))) continue;
+    if (/^(?:model_)?not_?found/i.test(text)) return 404;
+    return text === 'request_too_large' ? 413 : 400;
+  }
+  return undefined;
 };
