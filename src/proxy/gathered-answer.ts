@@ -107,7 +107,13 @@ export const createGathered = (endpoint: Endpoint) => {
       if (!hasAnswer()) return undefined;
       const object = endpoint === '/completions' ? 'text_completion' : 'chat.completion';
       const all = [...choices.entries()].sort(([a], [b]) => a - b).map(([, choice]) => wholeChoice(choice, endpoint));
-      return JSON.stringify({ system_fingerprint: null, ...answer, object, choices: all, ...(isThere(usage) ? { usage } : {}) });
+      return JSON.stringify({
+        system_fingerprint: null,
+        ...answer,
+        object,
+        choices: all,
+        ...(isThere(usage) ? { usage } : {}),
+      });
     },
   };
 };
@@ -176,7 +182,8 @@ const saysAnything = ({ text, message }: Fields): boolean =>
   isText(text) ||
   (isObject(message) && Object.entries(message).some(([name, value]) => name !== 'role' && isFilled(value)));
 
-const isFilled = (value: unknown): boolean => (Array.isArray(value) ? value.length > 0 : isThere(value) && value !== '');
+const isFilled = (value: unknown): boolean =>
+  Array.isArray(value) ? value.length > 0 : isThere(value) && value !== '';
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

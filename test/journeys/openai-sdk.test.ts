@@ -76,7 +76,16 @@ describe('a chat completion', () => {
     });
     expect(headers?.authorization).toBe(`Bearer ${UPSTREAM_KEY}`);
     expect(Object.keys(headers ?? {}).sort()).toEqual(
-      ['accept', 'accept-encoding', 'authorization', 'connection', 'content-length', 'content-type', 'host', 'user-agent'].sort(),
+      [
+        'accept',
+        'accept-encoding',
+        'authorization',
+        'connection',
+        'content-length',
+        'content-type',
+        'host',
+        'user-agent',
+      ].sort(),
     );
   });
 

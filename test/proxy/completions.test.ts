@@ -293,7 +293,12 @@ describe('a completion', () => {
   });
 
   describe('whose provider refuses the request in a response of status 200', () => {
-    const error = { message: 'Too long.', type: 'invalid_request_error', param: 'messages', code: 'context_length_exceeded' };
+    const error = {
+      message: 'Too long.',
+      type: 'invalid_request_error',
+      param: 'messages',
+      code: 'context_length_exceeded',
+    };
     const refused = { kind: 'problem', problem: { kind: 'upstream_refused', status: 400, error } };
     const said = JSON.stringify({ error });
 
@@ -416,7 +421,11 @@ describe('a completion', () => {
     const chunks = [{ ...said, choices: [{ index: 0, logprobs: null, finish_reason: 'tool_calls', delta }] }];
     const plain = chunks.map((one) => JSON.stringify(one));
     expect(await relay(await ask({ ...chat, stream: true }))).toBe(sse(...plain, '[DONE]'));
-    const told = JSON.stringify({ ...said, choices: [], usage: { ...usage(9, 2), cost: 0.000017, cost_usd: '0.000017' } });
+    const told = JSON.stringify({
+      ...said,
+      choices: [],
+      usage: { ...usage(9, 2), cost: 0.000017, cost_usd: '0.000017' },
+    });
     const options = { stream: true, stream_options: { include_usage: true } };
     expect(await relay(await ask({ ...chat, ...options }))).toBe(sse(...plain, told, '[DONE]'));
     expect(completions.active).toBe(0);

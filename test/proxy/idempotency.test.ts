@@ -15,7 +15,19 @@ import { readWholeStream } from '../eventstore/logs.ts';
 import { createNode, happen, historyOf } from '../eventstore/nodes.ts';
 import { audit } from '../domain/account/audit.ts';
 import { customer, release, toppedUp } from '../domain/account/examples.ts';
-import { bodyOf, chat, chunk, countWords, createTestUpstream, never, price, sinkOf, sse, streamOf, usage } from './examples.ts';
+import {
+  bodyOf,
+  chat,
+  chunk,
+  countWords,
+  createTestUpstream,
+  never,
+  price,
+  sinkOf,
+  sse,
+  streamOf,
+  usage,
+} from './examples.ts';
 
 const CREDITS = 1_000_000_000n;
 const COST = 17_000n;

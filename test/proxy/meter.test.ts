@@ -566,7 +566,10 @@ describe('withCost', () => {
         const body = JSON.stringify({ choices: [], ...rest, usage }, null, space);
         const result = withCost(body, JSON.parse(body).usage as Record<string, unknown>, '0.01');
         const { usage: _, ...others } = JSON.parse(body) as Record<string, unknown>;
-        expect(JSON.parse(result)).toEqual({ ...others, usage: { ...JSON.parse(body).usage, cost: 0.01, cost_usd: '0.01' } });
+        expect(JSON.parse(result)).toEqual({
+          ...others,
+          usage: { ...JSON.parse(body).usage, cost: 0.01, cost_usd: '0.01' },
+        });
       }),
     ));
 });

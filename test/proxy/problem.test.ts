@@ -150,7 +150,9 @@ describe("what is about our account is not the customer's", () => {
 });
 
 describe('an error in a response of status 200', () => {
-  const openAi = (code: unknown, more: object = {}) => ({ error: { message: 'x', type: 'server_error', code, ...more } });
+  const openAi = (code: unknown, more: object = {}) => ({
+    error: { message: 'x', type: 'server_error', code, ...more },
+  });
   const inChoice = (error: object) => ({ choices: [{ index: 0, delta: {}, finish_reason: 'error', error }] });
 
   it.each<[string, unknown, number]>([

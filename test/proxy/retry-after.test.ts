@@ -23,7 +23,11 @@ describe('the wait that an upstream asks for', () => {
     ['is an asctime date with a day of one digit', { 'retry-after': 'Sun Nov  1 00:00:00 2026' }, 923_522_000],
     ['is an HTTP date in any case', { 'retry-after': 'WED, 21 oct 2026 07:28:00 gmt' }, 2000],
     ['is zero for a date that has passed', { 'retry-after': 'Wed, 21 Oct 2026 07:00:00 GMT' }, 0],
-    ['reads two digits more than 50 years ahead as a year past', { 'retry-after': 'Sunday, 06-Nov-94 08:49:37 GMT' }, 0],
+    [
+      'reads two digits more than 50 years ahead as a year past',
+      { 'retry-after': 'Sunday, 06-Nov-94 08:49:37 GMT' },
+      0,
+    ],
     [
       'is counted from the clock of the upstream if it sends that',
       { 'retry-after': 'Wed, 21 Oct 2026 09:28:10 GMT', date: 'Wed, 21 Oct 2026 09:28:00 GMT' },

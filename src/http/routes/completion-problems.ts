@@ -66,7 +66,8 @@ export const completionProblem = (what: CompletionProblem): Problem => {
       };
     }
     case 'upstream_failed': {
-      const later = what.retryAfterMs === undefined ? {} : { retryAfterMs: Math.min(what.retryAfterMs, LONGEST_WAIT_MS) };
+      const later =
+        what.retryAfterMs === undefined ? {} : { retryAfterMs: Math.min(what.retryAfterMs, LONGEST_WAIT_MS) };
       return problem(what.code, { shouldRetry: true, ...later });
     }
     case 'stream_broken':

@@ -82,7 +82,9 @@ export const ourGateway = async ({ nodes: count = 1, silenceMs }: TargetOptions)
 };
 
 type Price = { readonly model: string; readonly usd_per_million_tokens: Prices };
-type Credits = { readonly data: Readonly<Record<'balance' | 'held' | 'total_credits_usd' | 'total_usage_usd', string>> };
+type Credits = {
+  readonly data: Readonly<Record<'balance' | 'held' | 'total_credits_usd' | 'total_usage_usd', string>>;
+};
 type Told = { readonly data: { readonly status: string; readonly total_cost_usd: string; readonly tokens: Tokens } };
 
 const customerOf = (
