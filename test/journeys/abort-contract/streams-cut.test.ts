@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { costUsdOf, errorChunkOf, wordsOf } from '../../support/traffic.ts';
+import { costUsdOf, errorChunkOf, errorOf, wordsOf } from '../../support/traffic.ts';
 import { answered, contract, one, PROMPT_TOKENS, type Seen } from './contract.ts';
 import { breaks, DONE, plays, reports, role, says, sse, stop, tokens, usage } from './wire.ts';
 
@@ -102,6 +102,18 @@ contract('streams-cut', {}, (row) => {
     },
   });
   row('says an error mid-stream, then [DONE]', ending(...words, error, DONE), { check: tellsItOnce });
+  const tooLong = JSON.stringify({
+    error: { message: 'Too long.', type: 'invalid_request_error', param: 'messages', code: 'context_length_exceeded' },
+  });
+  row('says first of all that the request is too long', ending(tooLong, DONE), {
+    check: ({ answer }) => expect(errorOf(answer)).toMatchObject({ message: 'Too long.', param: 'messages' }),
+  });
+  row('says mid-stream that the request is too long', ending(...words, tooLong), {
+    check: (seen) => {
+      metered(seen);
+      expect(errorChunkOf(seen.answer)).toMatchObject({ message: 'Too long.', type: 'invalid_request_error' });
+    },
+  });
   const failed = stop.replace('"stop"', '"network_error"');
   row('finishes before the first token, for a reason that is a failure', ending(role, failed, DONE), {
     check: wellFormed,
