@@ -2,7 +2,7 @@ import { formatUsd, jsonUsd } from '../domain/money.ts';
 import { isShortage, type Shortage } from './allowance.ts';
 import type { Call, Settlement } from './call.ts';
 import { asList, field } from './loose-json.ts';
-import type { StreamMeter } from './meter.ts';
+import { withoutNull, type StreamMeter } from './meter.ts';
 
 const event = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;
 
@@ -24,12 +24,19 @@ export const usageEvent = (call: Call, meter: StreamMeter, { usage, charged }: S
  * all, of what was paid for.
  */
 export const eventsOfWhole = ({ request }: Call, body: string): string => {
-  const { choices, usage, ...answer } = JSON.parse(body) as Readonly<Record<string, unknown>>;
+  const { choices, usage, ...rest } = JSON.parse(body) as Readonly<Record<string, unknown>>;
+  const answer = withoutNull(rest, 'system_fingerprint');
   const object = request.endpoint === '/completions' ? 'text_completion' : 'chat.completion.chunk';
   const said = event({ ...answer, object, choices: asList(choices).map(streamedChoice) });
-  const told = request.includeUsage ? event({ ...answer, object, choices: [], usage }) : '';
+  const told = request.includeUsage ? event({ ...answer, object, choices: [], usage: exact(usage) }) : '';
   return `${said}${told}data: [DONE]\n\n`;
 };
+
+/** The cost was read as a float, and is written from its text. */
+const exact = (usage: unknown): unknown => ({
+  ...(usage as object),
+  cost: JSON.rawJSON(String(field(usage, 'cost_usd'))),
+});
 
 const streamedChoice = (choice: unknown): unknown => {
   const message = field(choice, 'message');

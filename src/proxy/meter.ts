@@ -128,7 +128,7 @@ export const createStreamMeter = (): StreamMeter => {
       // What comes after the end can but tell what was not told before it.
       if (isThere(reported) && (state === 'open' || !isThere(usage))) {
         usage = reported;
-        usageChunk = { ...chunk, usage, choices: [] };
+        usageChunk = { ...withoutNull(chunk ?? {}, 'system_fingerprint'), usage, choices: [] };
         reportedPieces = spoken.length;
       }
       if (state === 'open' && (event === 'error' || (chunk && isError(chunk)))) {
@@ -291,6 +291,13 @@ const choicesOf = ({ choices }: Chunk): readonly object[] =>
   asList(choices).filter((one) => typeof one === 'object' && one !== null);
 
 const isFilled = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
+
+/** A chunk without that field, if it is null. */
+export const withoutNull = (
+  chunk: Readonly<Record<string, unknown>>,
+  name: string,
+): Readonly<Record<string, unknown>> =>
+  chunk[name] === null ? Object.fromEntries(Object.entries(chunk).filter(([one]) => one !== name)) : chunk;
 
 /** Whether an event says that its stream failed. */
 export const isFailure = ({ data, event }: { readonly data: string; readonly event?: string | undefined }): boolean => {

@@ -215,6 +215,22 @@ describe('a stream meter', () => {
     expect(stream.usageChunk).toMatchObject({ choices: [], usage: usage(9, 2) });
   });
 
+  it('leaves no null where we asked for a usage, or where there is no fingerprint, and changes nothing else', () => {
+    const said = '"choices":[{"index":0,"delta":{"content":"a","usage":null},"logprob":1.50}]';
+    for (const data of [
+      `{${said},"usage":null}`,
+      `{"usage" : null , ${said}}`,
+      `{"system_fingerprint":null,${said},"usage":null}`,
+      `{${said},"usage":null,"usage":null}`,
+    ]) {
+      expect(meter([sse(data)]).passed).toBe(sse(`{${said}}`));
+    }
+    const { stream } = meter([sse(chunk({}, { choices: [], usage: usage(9, 2), system_fingerprint: null }))]);
+    expect(stream.usageChunk).not.toHaveProperty('system_fingerprint');
+    const kept = chunk({ content: 'a' }, { system_fingerprint: 'fp', service_tier: null });
+    expect(meter([sse(kept)]).passed).toBe(sse(kept));
+  });
+
   it('withholds a usage that comes with no choices, whatever stands in their place', () => {
     for (const choices of [[], null, undefined, {}]) {
       const { passed, metered } = meter([sse(chunk({}, { choices, usage: usage(9, 2) }))]);
