@@ -8,10 +8,12 @@ import { createCommands } from '../eventstore/commands.ts';
 import { createCommitter } from '../eventstore/committer.ts';
 import { createDataKeys, type MasterKey } from '../eventstore/data-keys.ts';
 import { createFold } from '../eventstore/fold.ts';
+import { UNSTATED_VERSIONS, type ReadableVersions } from '../eventstore/event-versions.ts';
 import { createVault } from '../eventstore/personal-data.ts';
 import { createPostgresStore, migratePostgresStore } from '../eventstore/postgres.ts';
 import { createSnapshots } from '../eventstore/snapshots.ts';
 import { newId } from './new-id.ts';
+import { openRewinds } from './rewinds.ts';
 
 /** Prices change only with reasonable notice (clause 5 of the terms); a model that is new has nobody to be told. */
 const PRICE_NOTICE_MS = 14 * 24 * 60 * 60 * 1000;
@@ -23,13 +25,16 @@ export type LedgerOptions = {
   readonly masterKey: MasterKey;
   /** Vouches for snapshots; with another one they are made anew. */
   readonly snapshotSecret: string;
+  /** What is kept there beside the database: see seen-heads.ts. */
+  readonly dataDir: string;
   readonly log: Logger;
 };
 
 /** The log and the commands on it, with the terms and the prices of this software in it. */
-export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log }: LedgerOptions) => {
+export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, dataDir, log }: LedgerOptions) => {
   await migratePostgresStore(databaseUrl);
-  const store = createPostgresStore(databaseUrl);
+  const rewinds = await openRewinds({ databaseUrl, dataDir, log });
+  const store = createPostgresStore(databaseUrl, rewinds.storeOptions);
   const committer = createCommitter({
     store,
     changed: (fault) =>
@@ -38,9 +43,18 @@ export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log }
         : log.warn('the log takes appends again'),
   });
   const snapshots = createSnapshots<Account>({ databaseUrl, version: ACCOUNT_STATE_VERSION, secret: snapshotSecret });
-  const accounts = createCommands({ store, committer, decider: accountDecider, snapshots });
-  const prices = createCommands({ store, committer, decider: priceDecider });
-  const terms = createCommands({ store, committer, decider: termsDecider });
+  // Until this node knows which others are running, it writes what all releases read.
+  let readable = UNSTATED_VERSIONS;
+  const writing = { store, committer, readable: (): ReadableVersions => readable };
+  const accounts = createCommands({ ...writing, decider: accountDecider, snapshots });
+  const prices = createCommands({ ...writing, decider: priceDecider });
+  const terms = createCommands({ ...writing, decider: termsDecider });
+
+  const dropOthers: (() => Promise<void> | void)[] = [];
+  await rewinds.start(store, async () => {
+    for (const commands of [accounts, prices, terms]) commands.recheckAll();
+    for (const drop of dropOthers) await drop();
+  });
 
   const dataKeys = createDataKeys(databaseUrl, masterKey);
   await dataKeys.check();
@@ -63,10 +77,20 @@ export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log }
     /** Of all models that were ever listed. */
     providers: new Set([...listed.values()].flat().map(({ upstream }) => upstream)) as ReadonlySet<string>,
     foldAccount: createFold({ store, decider: accountDecider, snapshots }),
+    /** Whether the log went back in time and no operator has acknowledged yet what is gone. */
+    rewindIsOpen: rewinds.isOpen,
+    checkHistory: rewinds.check,
+    /** What must happen when the log went back in time: nothing that was made of it before may be used any more. */
+    onRewind: (drop: () => Promise<void> | void): void => void dropOthers.push(drop),
+    /** From now on events are written in the versions that all running gateways can read. */
+    writeReadable: (versions: ReadableVersions): void => {
+      readable = versions;
+    },
     /** Waits for what was handed over, and takes no more. */
     finish: committer.close,
     close: async (): Promise<void> => {
       await committer.close();
+      await rewinds.close();
       await snapshots.close();
       await store.close();
       await dataKeys.close();

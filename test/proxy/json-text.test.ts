@@ -50,7 +50,7 @@ describe('withoutMember', () => {
     ['{"a":1}', '{}'],
     ['{ "a" : 1 }', '{ }'],
     ['{"a":1,"b":2}', '{"b":2}'],
-    ['{"b":2 , "a":[1,2] }', '{"b":2 }'],
+    ['{"b":2 , "a":[1,2] }', '{"b":2  }'],
     ['{"c":0,"a":{"a":1},"b":2}', '{"c":0,"b":2}'],
     ['{"a":1,"a":2}', '{}'],
     ['{"a":1,"b":{"a":1},"a":2}', '{"b":{"a":1}}'],
@@ -62,7 +62,8 @@ describe('withoutMember', () => {
       fc.property(jsonObject, fc.constantFrom(undefined, 1, '\t'), (object, space) => {
         for (const name of [...Object.keys(object), 'none']) {
           const { [name]: _, ...rest } = object;
-          expect(JSON.parse(withoutMember(JSON.stringify(object, null, space), name))).toEqual(rest);
+          const left = JSON.parse(withoutMember(JSON.stringify(object, null, space), name)) as unknown;
+          expect(left).toEqual(JSON.parse(JSON.stringify(rest)));
         }
       }),
     ));

@@ -38,7 +38,8 @@ export type CompletionProblem =
     }
   | { readonly kind: 'stream_broken'; readonly code: 'upstream_error' | 'upstream_timeout' | 'draining' }
   | { readonly kind: 'client_gone' }
-  | { readonly kind: 'draining' };
+  | { readonly kind: 'draining' }
+  | { readonly kind: 'paused' };
 
 export const completionProblem = (what: CompletionProblem): Problem => {
   switch (what.kind) {
@@ -75,6 +76,8 @@ export const completionProblem = (what: CompletionProblem): Problem => {
     case 'client_gone':
     case 'draining':
       return problem('draining');
+    case 'paused':
+      return problem('service_paused');
   }
 };
 
