@@ -235,7 +235,7 @@ const endsWithEvent = (bytes: Uint8Array): boolean => bytes.at(-1) === LINE_FEED
  * as it does for the fingerprint.
  */
 const forClients = (chunk: Chunk, data: string): string => {
-  const json = chunk.usage === undefined ? data : withoutMember(data, 'usage');
+  const json = chunk.usage === undefined ? data : withoutUsage(data);
   return chunk.system_fingerprint === null ? withoutMember(json, 'system_fingerprint') : json;
 };
 
@@ -298,6 +298,14 @@ export const withoutNull = (
   name: string,
 ): Readonly<Record<string, unknown>> =>
   chunk[name] === null ? Object.fromEntries(Object.entries(chunk).filter(([one]) => one !== name)) : chunk;
+
+const LAST = ',"usage":null}';
+
+/** OpenAI ends each chunk with a usage of null, which is found there faster than by reading the text. */
+const withoutUsage = (data: string): string =>
+  data.endsWith(LAST) && data.indexOf('"usage"') === data.length - LAST.length + 1
+    ? `${data.slice(0, -LAST.length)}}`
+    : withoutMember(data, 'usage');
 
 /** Whether an event says that its stream failed. */
 export const isFailure = ({ data, event }: { readonly data: string; readonly event?: string | undefined }): boolean => {
