@@ -36,11 +36,13 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
   const lookUpConsumer = together('look_ups', [keyOwners, priceList]);
   const lookUps = followLog({ store, consumer: lookUpConsumer, gatherMs: GATHER_MS, failed, skim: true });
 
+  let keptByOthers = false;
   await createMissingTables(database, projections);
   const rows = keepRows({
     databaseUrl,
     gatherMs: GATHER_MS,
     keptByOthers: ({ projection, version, ours, stalled }) => {
+      keptByOthers = true;
       if (version < ours) log.info(`${projection} is at version ${version} until it has been rebuilt`);
       else if (!stalled) log.info(`${projection} is kept at version ${version} by newer nodes`);
       else log.warn(`no node keeps ${projection} at version ${version}: start one, or rebuild it to version ${ours}`);
@@ -97,8 +99,8 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
       head: await store.head(),
       projections: { ...(await queries.positions()), look_ups: lookUps.position },
     }),
-    /** What keeps a view from following the log, while something does. */
-    failure: () => rows.failure ?? lookUps.failure,
+    rows: () => ({ position: rows.position, failed: rows.failure !== undefined, keptByOthers }),
+    lookUps: () => ({ position: lookUps.position, failed: lookUps.failure !== undefined, keptByOthers: false }),
     close: async (): Promise<void> => {
       await rows.close();
       await lookUps.close();
