@@ -87,6 +87,10 @@ const createStopper = (log: Logger) => {
   };
   process.on('SIGINT', asked);
   process.on('SIGTERM', asked);
+  // A terminal that is closed. Without a listener the process would end at once, and leave its PostgreSQL running.
+  process.on('SIGHUP', asked);
+  // Without a listener Node.js opens its debugger, through which any local user can run code in this process.
+  process.on('SIGUSR1', () => log.warn('SIGUSR1 is ignored'));
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'an error that nobody caught');
     void stop('an uncaught error', 1);

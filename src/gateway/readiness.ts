@@ -66,7 +66,9 @@ export const watchReadiness = async (options: ReadinessOptions) => {
   };
 
   await lookAtAll();
-  const timer = setInterval(() => (running ??= lookAtAll().finally(() => (running = undefined))), everyMs);
+  const timer = setInterval(() => {
+    running ??= lookAtAll().finally(() => (running = undefined));
+  }, everyMs);
 
   return {
     now: (): Readiness => {
