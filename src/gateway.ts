@@ -50,17 +50,27 @@ const seldom = <Rest extends readonly unknown[]>(everyMs: number, tell: (about: 
   };
 };
 
+const wentBack = { ok: false, reason: 'the log went back in time' } as const;
+
 export type Gateway = Awaited<ReturnType<typeof startGateway>>;
 
 /** Starts every room of the house and opens the door; closes them in the reverse order. */
 export const startGateway = async (options: GatewayOptions) => {
   const { config, databaseUrl, adminToken, keyPepper, masterKey, signingKey, log } = options;
-  const ledger = await openLedger({ databaseUrl, masterKey, snapshotSecret: keyPepper, log });
+  const ledger = await openLedger({
+    ...{ databaseUrl, masterKey, snapshotSecret: keyPepper, log },
+    dataDir: config.dataDir,
+  });
   const { store, accounts, vault, foldAccount, termsVersion } = ledger;
   const upstreams = createUpstreams(config, ledger.providers);
   const views = await openViews({ databaseUrl, store, log });
   const { selfAuditEveryMs } = config;
-  const watchers = await startWatchers({ databaseUrl, ledger, views, signingKey, selfAuditEveryMs, log });
+  let generations: ReadonlySet<string> = new Set();
+  const watchers = await startWatchers({
+    ...{ databaseUrl, ledger, views, signingKey, selfAuditEveryMs, log },
+    generations: () => generations,
+  });
+  ledger.onRewind(views.startAgain);
 
   const { now } = watchers;
   const takesNone = seldom(TELL_AGAIN_MS, (upstream: string, status: number) =>
@@ -77,6 +87,7 @@ export const startGateway = async (options: GatewayOptions) => {
     promptTokens,
     tokens,
     runId: watchers.runId,
+    isPaused: ledger.rewindIsOpen,
     now,
     idleTimeoutMs: config.idleTimeoutMs,
     upstreamRefused: ({ upstream, status, takesNoneOfUs }) => {
@@ -84,6 +95,7 @@ export const startGateway = async (options: GatewayOptions) => {
       if (takesNoneOfUs) takesNone(upstream, status);
     },
   });
+  generations = completions.generations;
   const keyring = createKeyring({
     mode: config.production ? 'live' : 'test',
     pepper: keyPepper,
@@ -92,7 +104,11 @@ export const startGateway = async (options: GatewayOptions) => {
 
   const probe = createLogProbe(databaseUrl);
   const readiness = await watchReadiness({
-    checks: healthChecks({ probe, appends: ledger.appends, rows: views.rows, lookUps: views.lookUps }),
+    checks: [
+      ...healthChecks({ probe, appends: ledger.appends, rows: views.rows, lookUps: views.lookUps }),
+      // Until an operator has acknowledged what is gone.
+      { name: 'history', look: () => (ledger.rewindIsOpen() ? wentBack : { ok: true }) },
+    ],
     changed: (check, finding) =>
       finding.ok ? log.info({ check }, 'ready again') : log.error({ check, ...finding }, 'not ready'),
   });
@@ -151,7 +167,7 @@ export const startGateway = async (options: GatewayOptions) => {
 
   return {
     port: door.port,
-    runId: watchers.runId,
+    runId: watchers.runId(),
     accounts,
     vault,
     keyring,

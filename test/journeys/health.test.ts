@@ -38,7 +38,7 @@ describe('ready', () => {
       const response = await fetch(`${gateway.url}${path}`);
       const { status, checks } = (await response.json()) as Ready;
       expect([response.status, status]).toEqual([200, 'ok']);
-      expect(Object.keys(checks)).toEqual(['log', 'head', 'rows', 'look_ups', 'clock']);
+      expect(Object.keys(checks)).toEqual(['log', 'head', 'rows', 'look_ups', 'clock', 'history']);
     }
   });
 
