@@ -23,6 +23,8 @@ const port = z.coerce.number().int().min(0).max(65_535);
 /** A timer that is set to more fires at once. */
 const MAX_MS = 2_147_483_647;
 const ms = z.coerce.number().int().positive().max(MAX_MS);
+/** A balancer that polls once a second and counts to three notices in less. */
+const PRODUCTION_DRAIN_DELAY_MS = 5000;
 const webUrl = z.url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' });
 const secret = z.string().min(32, 'must have at least 32 characters');
 const HOW_TO_MAKE_A_KEY = 'make one with `openssl rand -base64 32`, and keep a copy apart from the database';
@@ -74,6 +76,7 @@ const schema = z
     UPSTREAM_IDLE_TIMEOUT_MS: ms.default(120_000),
     KEEP_ALIVE_COMMENT_MS: ms.default(12_000),
     SLOW_READER_TIMEOUT_MS: ms.default(60_000),
+    DRAIN_DELAY_MS: z.coerce.number().int().min(0).max(MAX_MS).optional(),
     DRAIN_TIMEOUT_MS: ms.default(20_000),
     SELF_AUDIT_EVERY_MS: z.coerce.number().int().min(0).max(MAX_MS).default(1000),
     MAX_BODY_BYTES: z.coerce
@@ -106,6 +109,8 @@ const schema = z
     commentAfterMs: env.KEEP_ALIVE_COMMENT_MS,
     /** How long a reader may take nothing of what is there for it. */
     slowReaderMs: env.SLOW_READER_TIMEOUT_MS,
+    /** How long a stopping gateway is not ready but serves on. Without a balancer there is nothing to wait for. */
+    drainDelayMs: env.DRAIN_DELAY_MS ?? (env.NODE_ENV === 'production' ? PRODUCTION_DRAIN_DELAY_MS : 0),
     drainTimeoutMs: env.DRAIN_TIMEOUT_MS,
     /** How often an account is compared with its rows; 0 for never. */
     selfAuditEveryMs: env.SELF_AUDIT_EVERY_MS,

@@ -7,10 +7,13 @@ import { forbids, limitedBy, pacesNow } from './domain/account/within-limits.ts'
 import { formatUsd } from './domain/money.ts';
 import type { MasterKey } from './eventstore/data-keys.ts';
 import { StoreUnavailable } from './eventstore/event-store.ts';
+import { createLogProbe } from './eventstore/log-probe.ts';
 import { recordedBy } from './eventstore/recorded-by.ts';
+import { healthChecks } from './gateway/health-checks.ts';
 import { openDoor } from './gateway/door.ts';
 import { openLedger } from './gateway/ledger.ts';
 import { newId } from './gateway/new-id.ts';
+import { watchReadiness } from './gateway/readiness.ts';
 import { openViews } from './gateway/views.ts';
 import { startWatchers } from './gateway/watchers.ts';
 import { createKeyring } from './http/api-keys.ts';
@@ -46,6 +49,8 @@ const seldom = <Rest extends readonly unknown[]>(everyMs: number, tell: (about: 
     tell(about, ...rest);
   };
 };
+
+const wentBack = { ok: false, reason: 'the log went back in time' } as const;
 
 export type Gateway = Awaited<ReturnType<typeof startGateway>>;
 
@@ -97,7 +102,17 @@ export const startGateway = async (options: GatewayOptions) => {
     pepperId: config.keyPepperId,
   });
 
-  let draining = false;
+  const probe = createLogProbe(databaseUrl);
+  const readiness = await watchReadiness({
+    checks: [
+      ...healthChecks({ probe, appends: ledger.appends, rows: views.rows, lookUps: views.lookUps }),
+      // Until an operator has acknowledged what is gone.
+      { name: 'history', look: () => (ledger.rewindIsOpen() ? wentBack : { ok: true }) },
+    ],
+    changed: (check, finding) =>
+      finding.ok ? log.info({ check }, 'ready again') : log.error({ check, ...finding }, 'not ready'),
+  });
+  let stopping = false;
   const app = createApp({
     newId,
     now,
@@ -141,19 +156,14 @@ export const startGateway = async (options: GatewayOptions) => {
     }),
     metrics: getMetrics(adminToken, watchers.metrics),
     answered: watchers.metrics.answered,
-    health: () => {
-      if (draining) return 'stopping';
-      if (ledger.rewindIsOpen()) return 'the log went back in time';
-      // What exactly failed is in the log, and not for everybody to read.
-      return views.failure() && 'following the log failed';
-    },
+    readiness: () => (stopping ? { ...readiness.now(), ready: false, status: 'stopping' } : readiness.now()),
     isStoreUnavailable: (error) => error instanceof StoreUnavailable,
     failed: (error, requestId) => log.error({ err: error, requestId }, 'a request failed'),
   });
-  const { host, port, drainTimeoutMs: graceMs } = config;
+  const { host, port, drainDelayMs: delayMs, drainTimeoutMs: graceMs } = config;
   const attend = (server: Server): void =>
     answerUnreadable(server, { newId, now, answered: watchers.metrics.answered });
-  const door = await openDoor({ app, attend, host, port, graceMs, drain: completions.drain });
+  const door = await openDoor({ app, attend, host, port, delayMs, graceMs, drain: completions.drain });
 
   return {
     port: door.port,
@@ -166,8 +176,10 @@ export const startGateway = async (options: GatewayOptions) => {
     termsVersion,
     /** Requests under way are drained; what is still open after the grace is settled for what it delivered. */
     close: async (): Promise<void> => {
-      draining = true;
+      stopping = true;
       await door.close();
+      await readiness.close();
+      await probe.close();
       await watchers.close();
       await views.close();
       await ledger.close();

@@ -6,7 +6,7 @@ import { WrongMasterKey } from './eventstore/data-keys.ts';
 import { parseSecretKey, type SecretKey } from './eventstore/sealed-bytes.ts';
 import { startGateway } from './gateway.ts';
 import { CannotListen } from './gateway/door.ts';
-import { localSecret } from './local-secrets.ts';
+import { exposedSecrets, LocalSecretFault, localSecret } from './local-secrets.ts';
 import { localSigningKey } from './signing-key.ts';
 import { welcome } from './welcome.ts';
 
@@ -29,6 +29,9 @@ const run = async (config: Config, log: Logger, stopper: Stopper): Promise<void>
     masterKey: { id: config.dataKeyId, key: config.dataKey ?? (await localDataKey(config.dataDir)) },
     log,
   });
+  for (const file of await exposedSecrets(config.dataDir, LOCAL_SECRETS)) {
+    log.warn({ file }, 'other users of this machine can read this secret: replace it, and let only its owner read it');
+  }
   stopper.cleanUpWith(() => gateway.close().finally(stopDatabase));
   const { port, runId } = gateway;
   log.info({ port, runId, production: config.production }, 'the gateway is open');
@@ -42,6 +45,8 @@ const run = async (config: Config, log: Logger, stopper: Stopper): Promise<void>
     }),
   );
 };
+
+const LOCAL_SECRETS = ['admin-token', 'key-pepper', 'signing-key', 'data-key'];
 
 const localDataKey = async (dataDir: string): Promise<SecretKey> => {
   const key = parseSecretKey((await localSecret(dataDir, 'data-key')).secret);
@@ -87,6 +92,10 @@ const createStopper = (log: Logger) => {
   };
   process.on('SIGINT', asked);
   process.on('SIGTERM', asked);
+  // A terminal that is closed. Without a listener the process would end at once, and leave its PostgreSQL running.
+  process.on('SIGHUP', asked);
+  // Without a listener Node.js opens its debugger, through which any local user can run code in this process.
+  process.on('SIGUSR1', () => log.warn('SIGUSR1 is ignored'));
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'an error that nobody caught');
     void stop('an uncaught error', 1);
@@ -113,7 +122,7 @@ const inWords = (error: unknown, { databaseUrl }: Config): unknown => {
 };
 
 const say = (error: unknown): void => {
-  const known = [InvalidConfig, EmbeddedPostgresFault, CannotListen, WrongMasterKey].some(
+  const known = [InvalidConfig, EmbeddedPostgresFault, CannotListen, WrongMasterKey, LocalSecretFault].some(
     (fault) => error instanceof fault,
   );
   const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);

@@ -121,9 +121,11 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       if (hold) return hold.amount === amount ? happens() : refused('request_id_reused');
       const tooMany = limits.tooMany(asked);
       if (tooMany) return refused(tooMany);
-      const beyond = limits.tooDear(asked, 0n, free);
-      if (beyond && !waitsInVain(beyond, amount, free + heldOf(ledger))) return { refusal: beyond };
-      if (amount > free) return tooDear(amount, free, heldOf(ledger));
+      const held = heldOf(ledger);
+      const withoutHolds = limits.withoutOthers(keyId, at, 0n, free + held);
+      const beyond = limits.tooDear(asked, 0n, free, withoutHolds);
+      if (beyond && !waitsInVain(beyond, amount, free + held)) return { refusal: beyond };
+      if (amount > free) return tooDear(amount, free, held, withoutHolds);
       return happens({ type: 'CreditsReserved', requestId, amount, keyId, price, request, at });
     }
     case 'ExtendHold': {
@@ -132,9 +134,11 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       if (by <= 0n) return refused('invalid_amount');
       if (!hold) return refused('hold_not_open');
       const asked = { keyId: limits.keyOf(requestId), at: limits.atOf(requestId), amount: by };
-      const beyond = limits.tooDear(asked, hold.amount, free);
-      if (beyond && !waitsInVain(beyond, by, free + heldOf(ledger) - hold.amount)) return { refusal: beyond };
-      if (by > free) return tooDear(by, free, heldOf(ledger) - hold.amount);
+      const held = heldOf(ledger) - hold.amount;
+      const withoutHolds = limits.withoutOthers(asked.keyId, asked.at, hold.amount, free + held);
+      const beyond = limits.tooDear(asked, hold.amount, free, withoutHolds);
+      if (beyond && !waitsInVain(beyond, by, free + held)) return { refusal: beyond };
+      if (by > free) return tooDear(by, free, held, withoutHolds);
       return happens({ type: 'HoldExtended', requestId, by, at: limits.timeOf(command.at), tokens });
     }
     case 'ReleaseHold': {
@@ -264,9 +268,9 @@ const waitsInVain = ({ code }: AccountRefusal, needed: bigint, most: bigint): bo
   code === 'limit_held_by_concurrent_requests' && needed > most;
 
 /** Credits that others hold may come free again, and then waiting helps as well as paying. */
-const tooDear = (needed: bigint, available: bigint, held: bigint): Verdict => {
+const tooDear = (needed: bigint, available: bigint, held: bigint, withoutHolds: bigint): Verdict => {
   const code = needed <= available + held ? 'credits_held_by_concurrent_requests' : 'insufficient_credits';
-  return { refusal: { code, funds: { needed, available, held } } };
+  return { refusal: { code, funds: { needed, available, held, withoutHolds } } };
 };
 
 const oldestFirst = ({ lots }: Ledger, amount: bigint): Draw[] => {

@@ -86,6 +86,7 @@ export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, dataD
     writeReadable: (versions: ReadableVersions): void => {
       readable = versions;
     },
+    appends: () => committer.standing,
     /** Waits for what was handed over, and takes no more. */
     finish: committer.close,
     close: async (): Promise<void> => {

@@ -39,11 +39,13 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
   };
   let lookUps = openLookUps();
 
+  let keptByOthers = false;
   await createMissingTables(database, projections);
   const rows = keepRows({
     databaseUrl,
     gatherMs: GATHER_MS,
     keptByOthers: ({ projection, version, ours, stalled }) => {
+      keptByOthers = true;
       if (version < ours) log.info(`${projection} is at version ${version} until it has been rebuilt`);
       else if (!stalled) log.info(`${projection} is kept at version ${version} by newer nodes`);
       else log.warn(`no node keeps ${projection} at version ${version}: start one, or rebuild it to version ${ours}`);
@@ -100,8 +102,11 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
       head: await store.head(),
       projections: { ...(await queries.positions()), look_ups: lookUps.follower.position },
     }),
-    /** What keeps a view from following the log, while something does. */
-    failure: () => rows.failure ?? lookUps.follower.failure,
+    rows: () => ({ position: rows.position, failed: rows.failure !== undefined, keptByOthers }),
+    lookUps: () => {
+      const { position, failure } = lookUps.follower;
+      return { position, failed: failure !== undefined, keptByOthers: false };
+    },
     /** Makes the look-ups from the whole log again, and begins the rows where their table is: the log went back in time. */
     startAgain: async (): Promise<void> => {
       rows.restart();

@@ -11,6 +11,7 @@ import { problem, sendProblem, type Problem } from './problems.ts';
 import { createAuthenticate, type FindKeyOwner, type HashKey } from './authenticate.ts';
 import type { RateLimits } from './rate-limit-headers.ts';
 import { arrive, requestIdOf } from './request-id.ts';
+import { getLive, getReady, type ReadReadiness } from './routes/get-health.ts';
 import { createCompletion, type Complete, type Endpoint } from './routes/create-completion.ts';
 import {
   getCredits,
@@ -41,8 +42,7 @@ export type AppOptions = {
   readonly metrics: RequestHandler;
   /** An answer has been sent, or its reader has left; of no status where nothing was sent. */
   readonly answered: (status: number | undefined) => void;
-  /** Undefined while all is well; else what is not. */
-  readonly health: () => string | undefined;
+  readonly readiness: ReadReadiness;
   readonly isStoreUnavailable: (error: unknown) => boolean;
   /** An error that nobody expected; the customer reads only that it happened. */
   readonly failed: (error: unknown, requestId: string) => void;
@@ -80,10 +80,10 @@ export const createApp = (options: AppOptions): Express => {
   read('/v1/credits', getCredits(authenticate, options.findAccount));
   app.use('/api', options.management);
   read('/metrics', options.metrics);
-  read('/health', (_request, response) => {
-    const ailment = options.health();
-    response.status(ailment === undefined ? 200 : 503).json({ status: ailment ?? 'ok' });
-  });
+  read('/health/live', getLive);
+  read('/health/ready', getReady(options.readiness));
+  // The name of before.
+  read('/health', getReady(options.readiness));
 
   app.use((request, response) => {
     const message = `There is no ${request.method} ${request.path} here.`;

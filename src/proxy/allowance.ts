@@ -1,5 +1,5 @@
 import type { AccountRefusal } from '../domain/account/decide.ts';
-import { affordableOutputTokens, costBound, type Credits } from '../domain/money.ts';
+import { affordableOutputTokens, costBound, min, type Credits } from '../domain/money.ts';
 import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
 import { tokensPerCounted } from './bounds.ts';
@@ -153,13 +153,16 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
       const refusal = await extend(nextStep());
       if (!refusal?.funds) return refusal?.code;
       if (await saveOnInput()) return undefined;
-      const { available, held: heldByOthers } = refusal.funds;
-      const helps = available > 0n && allow(held + available) > allowed;
-      if (helps && !(await extend(available))) return undefined;
-      if (heldByOthers === 0n || tries === TRIES || signal.aborted) return refusal.code;
+      const { available, withoutHolds } = refusal.funds;
+      if (helps(available) && !(await extend(available))) return undefined;
+      if (!helps(withoutHolds)) return refusal.code;
+      // For a smaller step the end of other requests would do, so its refusal names their holds.
+      if (tries === TRIES || signal.aborted) return (await extend(min(withoutHolds, nextStep())))?.code;
       await pause(TRY_AGAIN_MS, signal);
     }
   };
+
+  const helps = (credits: Credits): boolean => credits > 0n && allow(held + credits) > allowed;
 
   /** Nobody waits for the store any more. */
   const unlessGone = (error: unknown): undefined => {

@@ -45,7 +45,7 @@ const open = async (options: Partial<AppOptions> = {}) => {
     management: Router(),
     metrics: getMetrics('admin', { contentType: 'text/plain', text: () => Promise.resolve('up 1\n') }),
     answered: (status) => answered.push(status),
-    health: () => undefined,
+    readiness: () => ({ ready: true, status: 'ok', checks: {} }),
     isStoreUnavailable: (error) => error instanceof StoreGone,
     failed: (error, requestId) => failures.push([requestId, error]),
     ...options,
@@ -90,14 +90,23 @@ describe('the door', () => {
     }
   });
 
-  it('says how it is', async () => {
-    const { url } = await open();
-    expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: 'ok' });
-    expect((await fetch(`${url}/health`, { method: 'HEAD' })).status).toBe(200);
-    const ill = await open({ health: () => 'following the log failed' });
-    const response = await fetch(`${ill.url}/health`);
-    expect(response.status).toBe(503);
-    expect(await response.json()).toEqual({ status: 'following the log failed' });
+  it('answers /health/live always, and /health/ready and /health by the checks', async () => {
+    const checks = { log: { ok: false, reason: 'the database is read-only' } };
+    for (const [status, found] of [
+      [200, { ready: true, status: 'ok', checks: { log: { ok: true } } }],
+      [503, { ready: false, status: 'not ready', checks }],
+    ] as const) {
+      const { url } = await open({ readiness: () => found });
+      const { ready: _, ...body } = found;
+      for (const path of ['/health/ready', '/health']) {
+        const response = await fetch(`${url}${path}`);
+        expect([response.status, await response.json()]).toEqual([status, body]);
+        expect(response.headers.get('cache-control')).toBe('no-store');
+        expect((await fetch(`${url}${path}`, { method: 'HEAD' })).status).toBe(status);
+      }
+      const live = await fetch(`${url}/health/live`);
+      expect([live.status, await live.json()]).toEqual([200, { status: 'ok' }]);
+    }
   });
 
   it('passes on who asks for what', async () => {
@@ -354,7 +363,7 @@ describe('400', () => {
     expect(JSON.parse(refused.slice(refused.indexOf('\r\n\r\n')))).toMatchObject({
       error: { code: 'invalid_request', message: expect.stringContaining('Host') as string },
     });
-    expect(await ask('1.0')).toContain('{"status":"ok"}');
+    expect(await ask('1.0')).toContain('{"status":"ok"');
     expect(answered).toEqual([400, 200]);
   });
 });
@@ -366,6 +375,8 @@ describe('405', () => {
       ['/v1/chat/completions', 'POST'],
       ['/v1/models', 'GET, HEAD'],
       ['/health', 'GET, HEAD'],
+      ['/health/live', 'GET, HEAD'],
+      ['/health/ready', 'GET, HEAD'],
       ['/metrics', 'GET, HEAD'],
     ]) {
       const response = await fetch(`${url}${path}`, { method: 'PATCH' });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Limits } from '../../src/domain/account/limits.ts';
 import { cost, costBound, formatUsd, noUsage } from '../../src/domain/money.ts';
 import { STEP_TOKENS } from '../../src/proxy/steps.ts';
 import { KEY_ID } from './account.ts';
@@ -153,6 +154,30 @@ describe('a stream that is held for in steps', () => {
     expect(kept.told.at(-2)?.kissapi?.error.code).toBe('credits_held_by_concurrent_requests');
     expect(kept.end).toMatchObject({ delivery: { ended: 'out_of_credits' }, charged: owed(wordsIn(kept.told)) });
     expect(kept.longestWaitMs).toBeLessThanOrEqual(1000);
+  });
+
+  it('names the holds of other requests if any more would do without them, and waits for nothing else', async () => {
+    const shortageWith = async (held: bigint, limits?: Limits) => {
+      const set = { type: 'SetKeyLimits', keyId: KEY_ID, limits: limits ?? {} } as const;
+      const result = await played({
+        ...{ credits: owed(9000), said: many(4000, 5), cuts: [100] },
+        meanwhile: [
+          async (account) => {
+            if (held > 0n) await hold('other', held)(account);
+            await account.execute('acc_1', set, { actor: 'a', commandId: 'limits' });
+          },
+        ],
+      });
+      return [result.told.at(-2)?.kissapi?.error.code, result.longestWaitMs] as const;
+    };
+    // Less than a step is held by the other request.
+    const little = owed(1000) - owed(0);
+    expect((await shortageWith(little))[0]).toBe('credits_held_by_concurrent_requests');
+    const limited = { spending: { day: owed(8000) } };
+    expect((await shortageWith(little, limited))[0]).toBe('limit_held_by_concurrent_requests');
+    // One nano-dollar is less than a token.
+    expect(await shortageWith(1n)).toEqual(['credit_balance_exhausted', 0]);
+    expect(await shortageWith(0n)).toEqual(['credit_balance_exhausted', 0]);
   });
 
   it('ends at a limit on spending as at the end of credits', async () => {

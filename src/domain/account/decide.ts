@@ -121,10 +121,15 @@ export const refusalCodes = [
 export type AccountRefusal = {
   readonly code: (typeof refusalCodes)[number];
   /**
-   * Of a refusal for want of credits, or of room under a limit on spending: what was needed, what could be had, and what
-   * was held by others, so that the answer can say so.
+   * For a refusal for lack of credits or for a spending limit: what was needed, what was available, what other requests
+   * held, and what would be available if other requests held nothing.
    */
-  readonly funds?: { readonly needed: Credits; readonly available: Credits; readonly held: Credits };
+  readonly funds?: {
+    readonly needed: Credits;
+    readonly available: Credits;
+    readonly held: Credits;
+    readonly withoutHolds: Credits;
+  };
   /** The limit that is in the way. */
   readonly limit?: LimitFacts;
 };

@@ -25,7 +25,11 @@ export const limitProblem = (
     case 'tokens':
       return paceProblem(code, facts);
     case 'spending':
-      return problem(code, { message: spendingMessage(facts, affordableTokens) });
+      return problem(code, {
+        message:
+          spendingMessage(facts, affordableTokens) +
+          (code === 'limit_held_by_concurrent_requests' ? ' Try again when they have ended.' : ''),
+      });
   }
 };
 

@@ -121,6 +121,13 @@ export const openLimitBooks = () => {
     /** How much of `credits` the limits on spending leave to a request placed at a time. */
     within: (keyId: string, at: number | undefined, credits: bigint): bigint =>
       atLeastNothing(roomsOf(scopesOf(keyId), at).reduce((most, { left }) => (left < most ? left : most), credits)),
+    /** The same, if no other request held anything; `own` is what the request holds already. */
+    withoutOthers: (keyId: string, at: number | undefined, own: bigint, credits: bigint): bigint =>
+      atLeastNothing(
+        roomsOf(scopesOf(keyId), at)
+          .map(({ left, held }) => left + atLeastNothing(held - own))
+          .reduce((most, room) => (room < most ? room : most), credits),
+      ),
     atOf: (requestId: string): number | undefined => openEntry(requestId)?.at,
     keyOf: (requestId: string): string => openEntry(requestId)?.keyId ?? '',
 
@@ -153,6 +160,7 @@ export const openLimitBooks = () => {
       { keyId, at, amount }: Pick<Asked, 'keyId' | 'amount'> & { readonly at: number | undefined },
       own: bigint,
       free: bigint,
+      withoutHolds: bigint,
     ): AccountRefusal | undefined => {
       const rooms = roomsOf(scopesOf(keyId), at);
       const broken = rooms
@@ -164,7 +172,7 @@ export const openLimitBooks = () => {
       const available = rooms.reduce((most, { left }) => (left < most ? left : most), free);
       return {
         code: final ? `${final.scope}_limit_exceeded` : 'limit_held_by_concurrent_requests',
-        funds: { needed: amount, available: atLeastNothing(available), held: worst.byOthers },
+        funds: { needed: amount, available: atLeastNothing(available), held: worst.byOthers, withoutHolds },
       };
     },
     /** Every promise of the limits, at the moment when a request has been let in. */

@@ -60,19 +60,21 @@ describe('want of credits', () => {
   it('says what was needed and what was there', () =>
     given(toppedUp(3n))
       .when(reserve(4n))
-      .thenRefused('insufficient_credits', { funds: { needed: 4n, available: 3n, held: 0n } }));
+      .thenRefused('insufficient_credits', { funds: { needed: 4n, available: 3n, held: 0n, withoutHolds: 3n } }));
   it('does not send to the till whoever only has to wait for others', () =>
     given(toppedUp(10n), reserved(7n))
       .when(reserve(4n, 'req_2'))
-      .thenRefused('credits_held_by_concurrent_requests', { funds: { needed: 4n, available: 3n, held: 7n } }));
+      .thenRefused('credits_held_by_concurrent_requests', {
+        funds: { needed: 4n, available: 3n, held: 7n, withoutHolds: 10n },
+      }));
   it('lets nobody wait for what will never be enough', () =>
     given(toppedUp(10n), reserved(7n))
       .when(reserve(11n, 'req_2'))
-      .thenRefused('insufficient_credits', { funds: { needed: 11n, available: 3n, held: 7n } }));
+      .thenRefused('insufficient_credits', { funds: { needed: 11n, available: 3n, held: 7n, withoutHolds: 10n } }));
   it('does not count what was charged', () =>
     given(toppedUp(10n), reserved(7n), settled(7, { held: 7n, charged: 7n, released: 0n, drawn: [drawn(7n)] }))
       .when(reserve(4n, 'req_2'))
-      .thenRefused('insufficient_credits', { funds: { needed: 4n, available: 3n, held: 0n } }));
+      .thenRefused('insufficient_credits', { funds: { needed: 4n, available: 3n, held: 0n, withoutHolds: 3n } }));
 });
 
 describe('where several refusals are true of a reservation, it is refused with the first', () => {
@@ -109,13 +111,15 @@ describe('ExtendHold', () => {
   it('never promises more than is there', () =>
     given(toppedUp(10n), reserved(8n))
       .when(extend(3n))
-      .thenRefused('insufficient_credits', { funds: { needed: 3n, available: 2n, held: 0n } }));
+      .thenRefused('insufficient_credits', { funds: { needed: 3n, available: 2n, held: 0n, withoutHolds: 2n } }));
   it('does not wait for itself: what it holds is not held by others', () =>
     given(toppedUp(10n), reserved(6n), reserved(2n, 'req_2'))
       .when(extend(5n))
-      .thenRefused('insufficient_credits', { funds: { needed: 5n, available: 2n, held: 2n } }));
+      .thenRefused('insufficient_credits', { funds: { needed: 5n, available: 2n, held: 2n, withoutHolds: 4n } }));
   it('may wait for others', () =>
     given(toppedUp(10n), reserved(6n), reserved(2n, 'req_2'))
       .when(extend(4n))
-      .thenRefused('credits_held_by_concurrent_requests', { funds: { needed: 4n, available: 2n, held: 2n } }));
+      .thenRefused('credits_held_by_concurrent_requests', {
+        funds: { needed: 4n, available: 2n, held: 2n, withoutHolds: 4n },
+      }));
 });
