@@ -2,6 +2,7 @@ import type { ReserveCredits, AccountRefusal } from '../domain/account/decide.ts
 import type { PinnedPrice } from '../domain/account/events.ts';
 import { affordableOutputTokens, costBound, type Credits } from '../domain/money.ts';
 import type { PriceVersion } from '../domain/prices/price-book.ts';
+import type { SoldModel } from './model-facts.ts';
 import { countedTokensBound, inputTokensBound, promptTexts } from './bounds.ts';
 import type { Duplicate } from './idempotency.ts';
 import { mediaIn, type Media } from './media-parts.ts';
@@ -44,7 +45,7 @@ export type Reserve = (hold: Hold, step: string) => Promise<AccountRefusal | Dup
 
 export type ReservationOptions = {
   readonly request: CompletionRequest;
-  readonly price: PriceVersion;
+  readonly price: SoldModel;
   readonly reserve: Reserve;
   readonly tokens: TokenCounter;
 };
@@ -60,7 +61,8 @@ const MIN_CAPPED_OUTPUT = 16;
  */
 export const reserveCredits = async (options: ReservationOptions): Promise<Reserved | NotReserved> => {
   const { request, price, tokens } = options;
-  const limit = Math.min(request.maxOutputTokens ?? price.maxOutputTokens, price.maxOutputTokens);
+  const isLimited = price.limitLeavesReasoningOut !== true && request.maxOutputTokens !== undefined;
+  const limit = isLimited ? Math.min(request.maxOutputTokens, price.maxOutputTokens) : price.maxOutputTokens;
   const stepwise = comesInSteps(request, price);
   // Once for all: pictures are decoded for it, on this thread.
   const media = mediaIn(request, price.upstreamModel);
@@ -83,7 +85,8 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
   const most = affordable(available, inputTokens, request, price);
   const affordableTokens = affordable(available, inputTokens + bytesOfLimit(request, most), request, price);
   // Credits that others hold come free again: who waits for them gets a whole answer.
-  const capped = request.maxOutputTokens === undefined && isFinal(again.code);
+  const canCap = request.maxOutputTokens === undefined && price.limitLeavesReasoningOut !== true;
+  const capped = canCap && isFinal(again.code);
   if (!capped || most < MIN_CAPPED_OUTPUT) return { reserved: false, refusal: again, affordableTokens };
   const outputTokens = most * request.choices;
   const bounds: Bounds = stepwise
