@@ -51,6 +51,9 @@ const phaseOf = ({ request }: Call, meter: StreamMeter): Phase => {
   return meter.isReported ? 'reported' : 'finished';
 };
 
+const hasMoreToSay = (call: Call, meter: StreamMeter): boolean =>
+  !['finished', 'reported'].includes(phaseOf(call, meter));
+
 /** In its last phases a stream has so long, and neither comments nor empty events make it longer. */
 const expectNext = (call: Call, before: Phase | undefined, now: Phase, hasEvents: boolean): void => {
   if (now === 'streaming') {
@@ -111,7 +114,8 @@ const pass = async (call: Call, response: UpstreamResponse, meter: StreamMeter, 
     if (meter.passing.length > 0 && !call.left) await passInTurn(call, meter, sink);
   } catch (error) {
     if (!(error instanceof UpstreamFailed)) throw error;
-    if (error.code === 'timeout') call.cancel('timeout');
+    // The connection may notice the silence first.
+    if (error.code === 'timeout') call.cancel(hasMoreToSay(call, meter) ? 'timeout' : 'finished');
   } finally {
     // What is left to do takes its time, which is not the upstream's.
     call.pause();

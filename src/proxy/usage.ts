@@ -33,7 +33,9 @@ export const readUsage = (value: unknown, plausible: Plausible): ReadUsage => {
   const remainder = isExplained ? 0 : (report.total ?? 0) - input - (report.output ?? 0);
   const { output, reasoning, anomalies } = outputOf(report, thoughtsBeside, remainder, plausible);
 
-  if (input > plausible.inputTokens || output > plausible.outputTokens) return notBelieved('usage_beyond_context');
+  const isBeyond = input > plausible.inputTokens || output > plausible.outputTokens;
+  const most = plausible.inputTokens + plausible.outputTokens;
+  if (isBeyond || (report.total ?? 0) > most) return notBelieved('usage_beyond_context');
   // No model answers without input; Ollama reported no prompt if that was in a cache.
   if (input === 0 && output > 0) return notBelieved('usage_without_input');
   if (output === 0 && plausible.spoke) return notBelieved('usage_without_output');

@@ -292,6 +292,7 @@ describe('usage that cannot be believed', () => {
     ['usage_invalid', { ...good, prompt_tokens_details: 'none' }],
     ['usage_beyond_context', { ...good, prompt_tokens: 100_001, total_tokens: 100_006 }],
     ['usage_beyond_context', { ...good, completion_tokens: 100_001 }],
+    ['usage_beyond_context', { ...good, total_tokens: 1_000_000 }],
     ['usage_details_exceed_total', { ...good, prompt_tokens_details: { cached_tokens: 11 } }],
     ['usage_details_exceed_total', { ...good, prompt_tokens_details: { cached_tokens: 6, cache_write_tokens: 5 } }],
     ['usage_without_input', { ...good, prompt_tokens: 0, total_tokens: 5 }],
