@@ -94,8 +94,9 @@ export const createCall = (options: CallOptions): Call => {
     if (cancelled !== undefined) return;
     const ms = readOnForMs();
     left = true;
-    if (ms > 0) readingOn = setTimeout(() => cancel('client_gone'), ms);
-    else cancel('client_gone');
+    if (ms === 0) return cancel('client_gone');
+    clearTimeout(watchdog);
+    readingOn = setTimeout(() => cancel('client_gone'), ms);
   };
   const tooLong = maxStreamMs === undefined ? undefined : setTimeout(() => cancel(TOO_LONG), maxStreamMs);
   gone.addEventListener('abort', leave);

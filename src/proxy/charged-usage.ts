@@ -46,9 +46,11 @@ export const createUsageReader = (options: UsageReaderOptions): UsageReader => {
     const reported = usage ? usage.input + usage.cachedInput + usage.cacheWrite : 0;
     if (!usage || reported === 0) return report;
     const known = promptTokenIds(request) + media.least;
+    const [enough, raisesDoubt] = [LESS_AT_MOST * reported, PROMPT_BYTES_AT_MOST * reported];
+    // No text of a body has more bytes than that, so most requests end here.
+    if (known <= enough && request.body.length - media.bytes <= raisesDoubt) return report;
     const texts = sent();
-    const enough = LESS_AT_MOST * reported;
-    if (known <= enough && bytesOf(texts) <= PROMPT_BYTES_AT_MOST * reported) return report;
+    if (known <= enough && bytesOf(texts) <= raisesDoubt) return report;
     if (known + (await promptTokens.count(texts, 'at_least', enough)) <= enough) return report;
     return { usage: undefined, anomalies: [...anomalies, 'usage_below_prompt'] };
   };

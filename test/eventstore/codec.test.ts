@@ -109,7 +109,10 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
     `{"requestId":"req_1","keyId":"key_1","price":${priceText},"usage":${usageText},"cost":"3","charged":"2",` +
       `"drawn":[{"lotId":"lot_1","amount":"2"}],"delivery":${deliveryText}}`,
   ],
-  UsageWrittenOff: [writtenOff(1n, 'req_1', 7), '{"requestId":"req_1","amount":"1","beyond":{"input":0,"cachedInput":0,"cacheWrite":0,"output":7,"reasoning":0}}'],
+  UsageWrittenOff: [
+    writtenOff(1n, 'req_1', 7),
+    '{"requestId":"req_1","amount":"1","beyond":{"input":0,"cachedInput":0,"cacheWrite":0,"output":7,"reasoning":0}}',
+  ],
   PriceListed: [
     listed,
     '{"version":3,"effectiveFrom":"2026-02-01T00:00:00.000Z","entry":{"model":"simulated-small","kind":"chat",' +
