@@ -48,8 +48,8 @@ const settled = async ({ model, body, words, usage, place, tokens }: Asked) => {
     upstreams: new Map([[model.upstream, upstream]]),
     execute: account.execute,
     recordedBy: () => Promise.resolve(undefined),
-    ...{ idempotencySecret: 's', promptTokens: tokens, tokens, runId: 'run', now: () => new Date() },
-    ...{ idleTimeoutMs: 60_000, upstreamRefused: () => undefined },
+    ...{ idempotencySecret: 's', promptTokens: tokens, tokens, runId: () => 'run', now: () => new Date() },
+    ...{ idleTimeoutMs: 60_000, upstreamRefused: () => undefined, isPaused: () => false },
   });
   const text = Buffer.from(JSON.stringify({ model: model.model, ...body, ...(streamed ? { stream: true } : {}) }));
   let written = '';

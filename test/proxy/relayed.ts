@@ -33,7 +33,7 @@ const begin = async (
   const ledger = createLedger({
     execute,
     asked: { uuid, accountId: 'acc_1', keyId: KEY_ID },
-    runId: 'run',
+    runId: () => 'run',
     now: () => new Date(),
     stopping: () => false,
   });
