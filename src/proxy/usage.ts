@@ -108,9 +108,9 @@ const outputOf = (
   const completion = (report.output ?? 0) + (thoughtsBeside ? thoughts : 0);
   const unnamed = remainder - (thoughtsBeside ? thoughts : 0);
   const isOutput = unnamed > 0 && hidesReasoning && completion + unnamed <= outputBound;
-  const told = completion + (isOutput ? unnamed : 0);
-  const isNeither = thoughts > PART_AT_MOST * told;
-  const output = isNeither ? told + thoughts : told;
+  const counted = completion + (isOutput ? unnamed : 0);
+  const isNeither = thoughts > PART_AT_MOST * counted;
+  const output = isNeither ? counted + thoughts : counted;
   const fromTotal = isOutput || (thoughtsBeside && report.thoughts === undefined && thoughts > 0);
   return {
     output,
@@ -125,7 +125,7 @@ const outputOf = (
 /** What a provider takes from us is not what a customer pays, so these are not passed on. `cost` is ours instead. */
 const costsOfOurs = new Set(['cost', 'cost_details', 'cost_in_usd_ticks']);
 
-/** A usage as it is told to a customer, but for the cost. */
+/** A usage as the customer reads it, without the cost. */
 export const withoutCosts = (usage: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.keys(usage).some((name) => costsOfOurs.has(name))
     ? Object.fromEntries(Object.entries(usage).filter(([name]) => !costsOfOurs.has(name)))
