@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { tokenClasses, parseUsdPerMillion, type Rates } from './domain/money.ts';
 import type { PriceEntry } from './domain/prices/events.ts';
+import type { ModelFacts } from './proxy/model-facts.ts';
 
 const rate = z.string().transform((text, context) => {
   const parsed = parseUsdPerMillion(text);
@@ -30,23 +31,31 @@ const schema = z.strictObject({
         kind: z.enum(['chat', 'completion', 'embedding']),
         contextTokens: z.int().positive(),
         maxOutputTokens: z.int().nonnegative(),
+        reasoning: z.enum(['none', 'streamed', 'hidden']).optional(),
+        limitLeavesReasoningOut: z.boolean().optional(),
         usdPerMillionTokens: ratesSchema,
         source: z.string().min(1),
         asOf: z.iso.date(),
       })
-      .transform(({ usdPerMillionTokens: rates, upstreamModel, ...entry }): PriceEntry => ({
-        ...entry,
-        rates,
-        upstreamModel: upstreamModel ?? entry.model,
-      })),
+      .transform(({ usdPerMillionTokens: rates, upstreamModel, reasoning, limitLeavesReasoningOut, ...entry }) => {
+        const price: PriceEntry = { ...entry, rates, upstreamModel: upstreamModel ?? entry.model };
+        const facts: ModelFacts = { reasoning, limitLeavesReasoningOut };
+        return { price, facts };
+      }),
   ),
 });
 
-/** The price list that a new gateway starts with: a data file, each entry with its source and date. */
-export const readCatalogue = async (): Promise<readonly PriceEntry[]> => {
+const readModels = async () => {
   const file = await readFile(new URL('../catalogue/models.json', import.meta.url), 'utf8');
   return schema.parse(JSON.parse(file)).models;
 };
+
+/** The price list that a new gateway starts with: a data file, each entry with its source and date. */
+export const readCatalogue = async (): Promise<readonly PriceEntry[]> => (await readModels()).map(({ price }) => price);
+
+/** What the same file states about each model beside its price. */
+export const readModelFacts = async (): Promise<ReadonlyMap<string, ModelFacts>> =>
+  new Map((await readModels()).map(({ price, facts }) => [price.model, facts]));
 
 export const TERMS_VERSION = '2026-11-24';
 

@@ -74,6 +74,8 @@ const schema = z
     OPENAI_UPSTREAM_URL: webUrl.default('https://api.openai.com/v1'),
     UPSTREAM_FIRST_BYTE_TIMEOUT_MS: ms.default(120_000),
     UPSTREAM_IDLE_TIMEOUT_MS: ms.default(120_000),
+    MAX_STREAM_MS: ms.default(60 * 60_000),
+    USAGE_AFTER_LEAVING_MS: z.coerce.number().int().min(0).max(MAX_MS).default(2000),
     KEEP_ALIVE_COMMENT_MS: ms.default(12_000),
     SLOW_READER_TIMEOUT_MS: ms.default(60_000),
     DRAIN_DELAY_MS: z.coerce.number().int().min(0).max(MAX_MS).optional(),
@@ -105,6 +107,10 @@ const schema = z
     openAiUrl: env.OPENAI_UPSTREAM_URL,
     firstByteTimeoutMs: env.UPSTREAM_FIRST_BYTE_TIMEOUT_MS,
     idleTimeoutMs: env.UPSTREAM_IDLE_TIMEOUT_MS,
+    /** How long one call to an upstream may take in all. */
+    maxStreamMs: env.MAX_STREAM_MS,
+    /** How long the usage of a model that may hide its reasoning is awaited after the customer left. */
+    usageAfterLeavingMs: env.USAGE_AFTER_LEAVING_MS,
     /** After how long a silence a stream's reader is sent a comment. */
     commentAfterMs: env.KEEP_ALIVE_COMMENT_MS,
     /** How long a reader may take nothing of what is there for it. */

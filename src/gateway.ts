@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
+import { readModelFacts } from './catalogue.ts';
 import type { Config } from './config.ts';
 import { accountStream } from './domain/account/account.ts';
 import { forbids, limitedBy, pacesNow } from './domain/account/within-limits.ts';
@@ -76,6 +77,7 @@ export const startGateway = async (options: GatewayOptions) => {
   const takesNone = seldom(TELL_AGAIN_MS, (upstream: string, status: number) =>
     log.error({ upstream, status }, `${upstream} takes no requests of ours: check its key and our account there`),
   );
+  const facts = await readModelFacts();
   const [promptTokens, tokens] = [createTokenCounter(), createTokenCounter()];
   const completions = createCompletions({
     findPrice: views.findPrice,
@@ -90,6 +92,9 @@ export const startGateway = async (options: GatewayOptions) => {
     isPaused: ledger.rewindIsOpen,
     now,
     idleTimeoutMs: config.idleTimeoutMs,
+    maxStreamMs: config.maxStreamMs,
+    usageAfterLeavingMs: config.usageAfterLeavingMs,
+    factsOf: (model) => facts.get(model),
     upstreamRefused: ({ upstream, status, takesNoneOfUs }) => {
       watchers.metrics.upstreamRefused(upstream, status);
       if (takesNoneOfUs) takesNone(upstream, status);

@@ -18,7 +18,7 @@ export type Effect =
   | Of<'HoldReleased', 'requestId' | 'released'>
   | Of<'HoldSettled', 'requestId' | 'price' | 'usage' | 'cost' | 'charged' | 'held' | 'released' | 'drawn'>
   | Of<'LateUsageCharged', 'requestId' | 'keyId' | 'price' | 'usage' | 'at' | 'cost' | 'charged' | 'drawn'>
-  | Of<'UsageWrittenOff', 'requestId' | 'amount' | 'beyondLimit'>;
+  | Of<'UsageWrittenOff', 'requestId' | 'amount' | 'beyond'>;
 type Of<T extends AccountEvent['type'], Field extends string> = {
   [Each in T]: Pick<
     Extract<AccountEvent, { type: Each }>,
@@ -136,8 +136,8 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       const asked = { keyId: limits.keyOf(requestId), at: limits.atOf(requestId), amount: by };
       const held = heldOf(ledger) - hold.amount;
       const withoutHolds = limits.withoutOthers(asked.keyId, asked.at, hold.amount, free + held);
-      const beyond = limits.tooDear(asked, hold.amount, free, withoutHolds);
-      if (beyond && !waitsInVain(beyond, by, free + held)) return { refusal: beyond };
+      const tooMuch = limits.tooDear(asked, hold.amount, free, withoutHolds);
+      if (tooMuch && !waitsInVain(tooMuch, by, free + held)) return { refusal: tooMuch };
       if (by > free) return tooDear(by, free, held, withoutHolds);
       return happens({ type: 'HoldExtended', requestId, by, at: limits.timeOf(command.at), tokens });
     }
@@ -147,7 +147,7 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       return hold ? happens({ type: 'HoldReleased', requestId, released: hold.amount }) : refused('hold_not_open');
     }
     case 'SettleHold': {
-      const { requestId, usage, beyondLimit } = command;
+      const { requestId, usage, beyond } = command;
       const hold = holds.get(requestId);
       if (!hold) return refused('hold_not_open');
       const { amount: held, price } = hold;
@@ -156,24 +156,21 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       const charged = smaller(cost, held + within);
       const released = charged < held ? held - charged : 0n;
       const settled = { requestId, price, usage, cost, charged, held, released, drawn: oldestFirst(ledger, charged) };
-      return happens({ type: 'HoldSettled', ...settled }, ...uncovered(requestId, cost - charged, price, beyondLimit));
+      return happens({ type: 'HoldSettled', ...settled }, ...uncovered(requestId, cost - charged, price, beyond));
     }
     case 'ChargeLateUsage': {
-      const { requestId, keyId, usage, price, at, beyondLimit } = command;
+      const { requestId, keyId, usage, price, at, beyond } = command;
       if (holds.has(requestId)) return refused('request_id_reused');
       const cost = costOf(usage, price);
       const charged = smaller(cost, limits.within(keyId, at, free));
       const drawn = oldestFirst(ledger, charged);
       const late = { requestId, keyId, price, usage, cost, charged, drawn, ...(at === undefined ? {} : { at }) };
-      return happens(
-        { type: 'LateUsageCharged', ...late },
-        ...uncovered(requestId, cost - charged, price, beyondLimit),
-      );
+      return happens({ type: 'LateUsageCharged', ...late }, ...uncovered(requestId, cost - charged, price, beyond));
     }
     case 'WriteOffLateUsage': {
-      const { requestId, usage, price, beyondLimit } = command;
+      const { requestId, usage, price, beyond } = command;
       if (holds.has(requestId)) return refused('request_id_reused');
-      return happens(...uncovered(requestId, costOf(usage, price), price, beyondLimit));
+      return happens(...uncovered(requestId, costOf(usage, price), price, beyond));
     }
   }
 };
@@ -256,10 +253,9 @@ const tokensOf = (usage: Usage): number =>
 const refused = (code: AccountRefusal['code']): Verdict => ({ refusal: { code } });
 const happens = (...effects: Effect[]): Verdict => ({ effects });
 const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
-const uncovered = (requestId: string, rest: bigint, price: PinnedPrice, beyondLimit = 0): Effect[] => {
-  const unasked = { input: 0, cachedInput: 0, cacheWrite: 0, output: beyondLimit, reasoning: 0 };
-  const amount = rest + costOf(unasked, price);
-  const told = beyondLimit > 0 ? { beyondLimit } : {};
+const uncovered = (requestId: string, rest: bigint, price: PinnedPrice, beyond?: Usage): Effect[] => {
+  const amount = rest + (beyond ? costOf(beyond, price) : 0n);
+  const told = beyond && tokensOf(beyond) > 0 ? { beyond } : {};
   return amount > 0n ? [{ type: 'UsageWrittenOff', requestId, amount, ...told }] : [];
 };
 

@@ -117,11 +117,11 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
       return `Charged ${usd(charged)} late for ${requestId}, whose hold had been given back: ${tokens(usage)} tokens, ${delivery.usageSource}; ${endedHow(delivery)}.`;
     }
     case 'UsageWrittenOff': {
-      const { amount, requestId, beyondLimit } = event;
+      const { amount, requestId, beyond } = event;
       const why =
-        beyondLimit === undefined
+        beyond === undefined
           ? 'which neither the hold nor what was left to charge covered'
-          : `of which ${beyondLimit} tokens of output were beyond what the request allowed`;
+          : `including ${tokens(beyond)} tokens beyond the bounds of the request`;
       return `Wrote off ${usd(amount)} of ${requestId}, ${why}: the house pays.`;
     }
   }

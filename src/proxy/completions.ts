@@ -1,13 +1,14 @@
 import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { StoreFull } from '../eventstore/event-store.ts';
 import { isBeyondContext } from './bounds.ts';
-import { createCall, type Call } from './call.ts';
+import { createCall, type Call, type CallOptions } from './call.ts';
 import { createIdempotency, type RecordedBy } from './idempotency.ts';
 import { isIntricate, MAX_VALUES } from './intricate.ts';
 import { eventsOfWhole } from './last-events.ts';
 import { createLedger, generationIdOf, type ExecuteOnAccount, type Ledger } from './ledger.ts';
 import { isThere } from './loose-json.ts';
 import { isFailure } from './meter.ts';
+import type { ModelFacts, SoldModel } from './model-facts.ts';
 import { unsoldMedia } from './media-parts.ts';
 import { refusedWithin, upstreamProblem, type CompletionProblem } from './problem.ts';
 import { relayStream, type Sink } from './relay.ts';
@@ -45,7 +46,7 @@ export type Answer =
       readonly outputCap?: number;
     };
 
-export type CompletionsOptions = {
+export type CompletionsOptions = Pick<CallOptions, 'maxStreamMs' | 'usageAfterLeavingMs'> & {
   readonly findPrice: (model: string, at: Date) => PriceVersion | undefined;
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly execute: ExecuteOnAccount;
@@ -62,6 +63,8 @@ export type CompletionsOptions = {
   readonly now: () => Date;
   /** How long an upstream's stream may go without data; comments do not count as data. */
   readonly idleTimeoutMs: number;
+  /** What is known of a model beside its price. */
+  readonly factsOf?: (model: string) => ModelFacts | undefined;
   /** A provider answered with an error. `takesNoneOfUs`: it is about our account there, which the operator must mend. */
   readonly upstreamRefused: (refusal: UpstreamRefusal) => void;
 };
@@ -91,6 +94,9 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
     runId,
     now,
     idleTimeoutMs,
+    maxStreamMs,
+    usageAfterLeavingMs,
+    factsOf,
   } = options;
   const calls = new Set<Call>();
   /** Those that are not calls yet as well, for they may be writing to the log. */
@@ -128,7 +134,8 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
     const request = readRequest(asked.endpoint, asked.body);
     if (isBadRequest(request)) return problem({ kind: 'bad_request', ...request });
     const askedAt = now();
-    const price = findPrice(request.model, askedAt);
+    const listed = findPrice(request.model, askedAt);
+    const price: SoldModel | undefined = listed && { ...listed, ...factsOf?.(listed.model) };
     const upstream = price && upstreams.get(price.upstream);
     if (!upstream || !serves(price, asked.endpoint)) return problem({ kind: 'model_not_found', model: request.model });
     const unsold = unsoldMedia(request, price);
@@ -155,6 +162,8 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
       promptTokens,
       tokens,
       idleTimeoutMs,
+      maxStreamMs,
+      usageAfterLeavingMs,
     });
     calls.add(call);
     if (draining) call.cancel('drained');

@@ -1,7 +1,8 @@
 import { createParser } from 'eventsource-parser';
 import type { Call } from './call.ts';
 import { asList, field, isThere } from './loose-json.ts';
-import { isFailure, usageIn } from './meter.ts';
+import { isFailure } from './meter.ts';
+import { usageIn } from './usage-dialects.ts';
 import type { Endpoint } from './upstream.ts';
 import { UpstreamFailed } from './upstream.ts';
 
@@ -26,7 +27,7 @@ export const gatherAnswer = async (
       gathered.feed(piece);
       if (!ending && gathered.hasAll) {
         ending = true;
-        call.expectEnd();
+        call.expectEnd(END_WITHIN_MS, 'finished');
       }
       if (!ending && gathered.events > events) call.heard();
     }
@@ -41,6 +42,9 @@ export const gatherAnswer = async (
   const json = gathered.answer();
   return json === undefined ? undefined : { json };
 };
+
+/** After all has come, only the end of the connection is awaited. */
+const END_WITHIN_MS = 1000;
 
 /** Puts the chunks of a stream together, as the format's own clients do. */
 export const createGathered = (endpoint: Endpoint) => {

@@ -1,6 +1,6 @@
 import { formatUsd, jsonUsd } from '../domain/money.ts';
 import { isShortage, type Shortage } from './allowance.ts';
-import type { Call, Settlement } from './call.ts';
+import { TOO_LONG, type Call, type Settlement } from './call.ts';
 import { asList, field } from './loose-json.ts';
 import { withoutNull, type StreamMeter } from './meter.ts';
 
@@ -75,6 +75,13 @@ export const shortageError = (shortage: Shortage) => ({
   param: null,
 });
 
+const tooLong = {
+  code: 'stream_too_long',
+  message: 'The stream took longer than any may, so the answer ends here.',
+  type: 'upstream_error',
+  param: null,
+};
+
 /**
  * The end of each choice that had not ended where a stream was cut: as an answer that reached its limit ends. Where it was
  * credits that ended it, both SDKs would raise on an `error` at the top of a chunk, and whoever gathers an answer would
@@ -82,7 +89,7 @@ export const shortageError = (shortage: Shortage) => ({
  */
 export const cutEvents = (call: Call, meter: StreamMeter): string => {
   const { request, generationId, cancelled } = call;
-  const error = isShortage(cancelled) && shortageError(cancelled);
+  const error = isShortage(cancelled) ? shortageError(cancelled) : cancelled === TOO_LONG && tooLong;
   const said = request.endpoint === '/completions' ? { text: '', logprobs: null } : { delta: {} };
   // Once for all choices: a meter goes through all that was said to tell of it.
   const [chunk, { finished }] = [chunkOf(call, meter), meter];

@@ -26,10 +26,10 @@ export type Ledger = {
   /** Sets more aside, for so many tokens more, or tells why not. Each try at it has a name, under which it may be repeated. */
   extend(by: Credits, tokens: number, step: string, options?: CommandOptions): Promise<AccountRefusal | undefined>;
   /**
-   * Charges for what was used and gives the rest back; tells what the customer pays. Output tokens `beyondLimit` are
-   * written off: they came beside the usage, though the request allowed no more.
+   * Charges for what was used and gives the rest back; returns what the customer pays. The tokens of `beyond` are not
+   * part of the usage, and are written off.
    */
-  settle(usage: Usage, price: PinnedPrice, delivery: Delivery, beyondLimit?: number): Promise<Credits>;
+  settle(usage: Usage, price: PinnedPrice, delivery: Delivery, beyond?: Usage): Promise<Credits>;
   /** Gives all of it back. Nothing where the hold has ended already. */
   release(reason: ReleaseReason, detail: string): Promise<void>;
 };
@@ -109,8 +109,8 @@ export const createLedger = ({ execute, asked, runId, now, stopping, once }: Led
       const outcome = await askAs(nameOf(step), { type: 'ExtendHold', requestId, by, at, tokens }, options);
       return outcome.accepted ? undefined : outcome.refusal;
     },
-    settle: async (usage, price, delivery, beyondLimit = 0) => {
-      const used = { requestId, usage, ...(beyondLimit > 0 ? { beyondLimit } : {}) };
+    settle: async (usage, price, delivery, beyond) => {
+      const used = { requestId, usage, ...(beyond ? { beyond } : {}) };
       const charge = async (): Answered => {
         const outcome = await insist({ type: 'SettleHold', ...used, delivery }, 'settle');
         if (outcome.accepted || outcome.refusal.code !== 'hold_not_open') return outcome;

@@ -3,6 +3,8 @@ import type { Said } from './allowance.ts';
 import { membersOf, withoutMember } from './json-text.ts';
 import { asList, field, isThere } from './loose-json.ts';
 import { textsOf, type Spoken } from './spoken.ts';
+import { storable } from './stored-text.ts';
+import { usageIn } from './usage-dialects.ts';
 import { saidIn } from './words.ts';
 
 /** What is known of an answer so far, whether it came whole or in pieces. */
@@ -15,6 +17,9 @@ export type Metered = {
   readonly texts: readonly string[];
   /** What of that was said after the usage was reported, and so cannot be in it. */
   readonly unreported?: readonly string[];
+  /** If the customer left before the end: what was said before, and what came later. */
+  readonly delivered?: readonly string[];
+  readonly undelivered?: readonly string[];
 };
 
 /** An event that may be passed on, and how far the stream has come with it. */
@@ -36,6 +41,15 @@ export type StreamMeter = {
   readonly spoken: readonly Spoken[];
   /** Which choices said how they finished. */
   readonly finished: ReadonlySet<number>;
+  /**
+   * Whether so many choices have finished, and are silent since. Never of a stream that says more after a finish reason:
+   * some upstreams send one with every chunk.
+   */
+  hasFinished(choices: number): boolean;
+  /** Whether a usage was reported. */
+  readonly isReported: boolean;
+  /** The customer has left: what is said from now on is not delivered. */
+  leave(): void;
   /** `done` once the stream said that it is complete; `error` once it said that it failed. Either is its last word. */
   readonly state: 'open' | 'done' | 'error';
   /** The event that said that the stream failed. */
@@ -92,6 +106,11 @@ export const createStreamMeter = (): StreamMeter => {
   let bytes = 0;
   /** Choices, each as often as it said how it finished, which some say in each of their chunks. */
   const finished: number[] = [];
+  /** The choices that said how they finished, and nothing after it; and whether one of them went on. */
+  const silent = new Set<number>();
+  let goesOn = false;
+  /** How many pieces had been said when the customer left. */
+  let deliveredPieces: number | undefined;
   let usage: unknown;
   /** How many pieces of what was said came no later than that. */
   let reportedPieces = 0;
@@ -103,15 +122,17 @@ export const createStreamMeter = (): StreamMeter => {
     const told = field(choice, 'index');
     const index = typeof told === 'number' ? told : 0;
     const reason = finishReasonOf(choice);
-    if (reason !== null) {
-      finishReason = reason;
-      finished.push(index);
-    }
     const words = saidIn(choice, 'delta');
+    goesOn ||= words !== '' && silent.has(index);
+    if (reason !== null) {
+      finishReason = storable(reason, MAX_REASON_CHARS);
+      finished.push(index);
+      silent.add(index);
+    }
     if (words === '') return;
     spoken.push({ choice: index, words });
     bytes += Buffer.byteLength(words);
-    delivered = true;
+    delivered ||= deliveredPieces === undefined;
   };
 
   const parser = createParser({
@@ -123,7 +144,7 @@ export const createStreamMeter = (): StreamMeter => {
         return;
       }
       const chunk = parse(data);
-      if (typeof chunk?.id === 'string' && chunk.id !== '') upstreamId ??= chunk.id;
+      if (upstreamId === null) upstreamId = idOf(chunk);
       const reported = chunk && usageIn(chunk);
       // What comes after the end can but tell what was not told before it.
       if (isThere(reported) && (state === 'open' || !isThere(usage))) {
@@ -193,6 +214,11 @@ export const createStreamMeter = (): StreamMeter => {
     get finished() {
       return new Set(finished);
     },
+    hasFinished: (choices) => !goesOn && silent.size >= choices,
+    get isReported() {
+      return isThere(usage);
+    },
+    leave: () => void (deliveredPieces ??= spoken.length),
     get state() {
       return state;
     },
@@ -213,8 +239,14 @@ export const createStreamMeter = (): StreamMeter => {
       finishReason,
       usage,
       texts: textsOf(spoken),
-      ...(isThere(usage) && spoken.length > reportedPieces
-        ? { unreported: textsOf(spoken.slice(reportedPieces)) }
+      ...(isThere(usage) && (deliveredPieces ?? spoken.length) > reportedPieces
+        ? { unreported: textsOf(spoken.slice(reportedPieces, deliveredPieces)) }
+        : {}),
+      ...(deliveredPieces !== undefined && spoken.length > deliveredPieces
+        ? {
+            delivered: textsOf(spoken.slice(0, deliveredPieces)),
+            undelivered: textsOf(spoken.slice(deliveredPieces)),
+          }
         : {}),
     }),
   };
@@ -247,24 +279,25 @@ export const readAnswer = (body: string): Metered | undefined => {
   const answer = parse(body);
   if (!answer || isError(answer)) return undefined;
   const choices = choicesOf(answer);
-  if (choices.length === 0 && !isFilled(answer.data) && !isThere(answer.usage)) return undefined;
+  const usage = usageIn(answer);
+  if (choices.length === 0 && !isFilled(answer.data) && !isThere(usage)) return undefined;
+  const reason = finishReasonOf(choices[0]);
   return {
-    upstreamId: typeof answer.id === 'string' ? answer.id : null,
-    finishReason: finishReasonOf(choices[0]),
-    usage: answer.usage,
+    upstreamId: idOf(answer),
+    finishReason: reason === null ? null : storable(reason, MAX_REASON_CHARS),
+    usage,
     texts: choices.map((choice) => saidIn(choice, 'message')),
   };
 };
 
-/** Told at the top by most, aside by Groq, in its choices alone by Moonshot. */
-export const usageIn = ({ usage, x_groq: aside, choices }: Chunk): unknown =>
-  isThere(usage)
-    ? usage
-    : (field(aside, 'usage') ??
-      field(
-        asList(choices).find((choice) => isThere(field(choice, 'usage'))),
-        'usage',
-      ));
+/** What is stored of an upstream's own words: far more than any has, and far less than an event may have. */
+const MAX_ID_CHARS = 256;
+const MAX_REASON_CHARS = 64;
+
+const idOf = (chunk: Chunk | undefined): string | null => {
+  const id = typeof chunk?.id === 'string' ? storable(chunk.id, MAX_ID_CHARS) : '';
+  return id === '' ? null : id;
+};
 
 /**
  * Told at the top by most, in a choice by OpenRouter, aside by Groq, and by MiniMax as a status that is not 0; by older vLLM

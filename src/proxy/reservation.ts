@@ -2,6 +2,7 @@ import type { ReserveCredits, AccountRefusal } from '../domain/account/decide.ts
 import type { PinnedPrice } from '../domain/account/events.ts';
 import { affordableOutputTokens, costBound, type Credits } from '../domain/money.ts';
 import type { PriceVersion } from '../domain/prices/price-book.ts';
+import type { SoldModel } from './model-facts.ts';
 import { countedTokensBound, inputTokensBound, promptTexts } from './bounds.ts';
 import type { Duplicate } from './idempotency.ts';
 import { mediaIn, type Media } from './media-parts.ts';
@@ -44,7 +45,7 @@ export type Reserve = (hold: Hold, step: string) => Promise<AccountRefusal | Dup
 
 export type ReservationOptions = {
   readonly request: CompletionRequest;
-  readonly price: PriceVersion;
+  readonly price: SoldModel;
   readonly reserve: Reserve;
   readonly tokens: TokenCounter;
 };
@@ -60,7 +61,8 @@ const MIN_CAPPED_OUTPUT = 16;
  */
 export const reserveCredits = async (options: ReservationOptions): Promise<Reserved | NotReserved> => {
   const { request, price, tokens } = options;
-  const limit = Math.min(request.maxOutputTokens ?? price.maxOutputTokens, price.maxOutputTokens);
+  const isLimited = price.limitLeavesReasoningOut !== true && request.maxOutputTokens !== undefined;
+  const limit = isLimited ? Math.min(request.maxOutputTokens, price.maxOutputTokens) : price.maxOutputTokens;
   const stepwise = comesInSteps(request, price);
   // Once for all: pictures are decoded for it, on this thread.
   const media = mediaIn(request, price.upstreamModel);
@@ -79,7 +81,8 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
   if (!again) return reserved(price, exact, media);
   if (!isShortOfFunds(again)) return { reserved: false, refusal: again };
 
-  if (request.maxOutputTokens === undefined && isFinal(again.code)) return reserveCapped(options, exact, again, media);
+  const canCap = request.maxOutputTokens === undefined && price.limitLeavesReasoningOut !== true;
+  if (canCap && isFinal(again.code)) return reserveCapped(options, exact, again, media);
   const { available } = again.funds;
   const most = affordable(available, inputTokens, request, price);
   const affordableTokens = affordable(available, inputTokens + bytesOfLimit(request, most), request, price);

@@ -110,7 +110,10 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
     `{"requestId":"req_1","keyId":"key_1","price":${priceText},"usage":${usageText},"cost":"3","charged":"2",` +
       `"drawn":[{"lotId":"lot_1","amount":"2"}],"delivery":${deliveryText}}`,
   ],
-  UsageWrittenOff: [writtenOff(1n, 'req_1', 7), '{"requestId":"req_1","amount":"1","beyondLimit":7}'],
+  UsageWrittenOff: [
+    writtenOff(1n, 'req_1', 7),
+    '{"requestId":"req_1","amount":"1","beyond":{"input":0,"cachedInput":0,"cacheWrite":0,"output":7,"reasoning":0}}',
+  ],
   PriceListed: [
     listed,
     '{"version":3,"effectiveFrom":"2026-02-01T00:00:00.000Z","entry":{"model":"simulated-small","kind":"chat",' +
@@ -139,7 +142,7 @@ const versions: Partial<Record<string, number>> = {
   HoldExtended: 2,
   HoldReleased: 2,
   LateUsageCharged: 2,
-  UsageWrittenOff: 2,
+  UsageWrittenOff: 3,
 };
 
 const metadata: Metadata = { actor: 'key:key_1', commandId: 'cmd', correlationId: 'req_http' };
@@ -319,6 +322,23 @@ describe('an event of an older version', () => {
     } finally {
       Object.assign(shape, { version, lift: undefined });
     }
+  });
+});
+
+describe('a write-off, while a gateway of an older release is running', () => {
+  const beyond = { input: 3, cachedInput: 0, cacheWrite: 0, output: 5, reasoning: 2 };
+  const event = { ...writtenOff(9n), beyond };
+  it('is written so that the older release reads the amount and the output tokens, and the newer all of it', () => {
+    const { version, data } = encode(event, ID, metadata, UNSTATED_VERSIONS);
+    expect({ version, data: JSON.parse(data) as unknown }).toEqual({
+      version: 2,
+      data: { requestId: 'req_1', amount: '9', beyond, beyondLimit: 7 },
+    });
+    expect(decode(stored({ type: event.type, version, data })).event).toStrictEqual(event);
+  });
+  it('reads the output tokens of the older release', () => {
+    const data = '{"requestId":"req_1","amount":"9","beyondLimit":7}';
+    expect(decode(stored({ type: event.type, version: 2, data })).event).toStrictEqual(writtenOff(9n, 'req_1', 7));
   });
 });
 

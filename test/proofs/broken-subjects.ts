@@ -2,6 +2,7 @@ import { realNode, type NodeOptions, type Subject } from '../../proofs/prove/his
 import { accountDecider } from '../../src/domain/account/decide.ts';
 import type { Tallies, Tally } from '../../src/domain/account/tallies.ts';
 import { accept } from '../../src/domain/decider.ts';
+import { noUsage } from '../../src/domain/money.ts';
 import { createCommitter, type Committer } from '../../src/eventstore/committer.ts';
 import { StoreUnavailable, type EventStore, type Slice } from '../../src/eventstore/event-store.ts';
 import { createInMemoryStore } from '../../src/eventstore/in-memory.ts';
@@ -120,11 +121,11 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
         return accept(...decision.events.filter(({ type }) => type !== 'UsageWrittenOff'));
       },
     }),
-  'output beyond what was asked for that nobody writes off': () =>
+  'usage beyond the bounds of a request that nobody writes off': () =>
     withDecider({
       ...accountDecider,
       decide: (command, account) =>
-        accountDecider.decide('beyondLimit' in command ? { ...command, beyondLimit: 0 } : command, account),
+        accountDecider.decide('beyond' in command ? { ...command, beyond: noUsage } : command, account),
     }),
 
   'an answer that says "done" of an append that failed': () =>

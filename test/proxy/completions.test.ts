@@ -519,7 +519,7 @@ describe('a completion', () => {
     expect(kept.events.at(-1)).toMatchObject({ type: 'HoldSettled', usage: { output: 20 } });
     const cut = await relayed(5000);
     expect(cut.words).toBe(20 + 2040);
-    expect(cut.events.at(-1)).toMatchObject({ type: 'UsageWrittenOff', beyondLimit: 2040 });
+    expect(cut.events.at(-1)).toMatchObject({ type: 'UsageWrittenOff', beyond: { output: 2040 } });
   });
 
   it('is neither cut nor metered for the echo of several prompts', async () => {
@@ -561,7 +561,7 @@ describe('a completion', () => {
       if (stream) expect(await relay(answer)).toContain(content);
       expect(account.events.slice(-2)).toMatchObject([
         { type: 'HoldSettled', usage: { output: 10 }, delivery },
-        { type: 'UsageWrittenOff', beyondLimit: 4990, amount: 4990n * 4000n },
+        { type: 'UsageWrittenOff', beyond: { output: 4990 }, amount: 4990n * 4000n },
       ]);
     }
   });

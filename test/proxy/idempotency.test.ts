@@ -178,9 +178,11 @@ describe('a request under an idempotency key', () => {
     };
     await happen(store, 'carl', ...customer, toppedUp(2_000_000n));
     const { ask } = open();
-    const answers = await Promise.all(Array.from({ length: 4 }, () => ask(body, { accountId: 'carl' })));
+    const honest = JSON.stringify({ ...(JSON.parse(whole) as object), usage: usage(400, 2) });
+    const upstream = createTestUpstream(() => ({ body: bodyOf([honest]) }));
+    const answers = await Promise.all(Array.from({ length: 4 }, () => ask(body, { upstream, accountId: 'carl' })));
     expect(answers.filter(({ kind }) => kind === 'whole')).toHaveLength(1);
-    expect(await chargedTo('carl')).toBe(COST);
+    expect(await chargedTo('carl')).toBe(400n * 1000n + 2n * 4000n);
   });
 
   it('is carried out where all before it ended without a charge', async () => {

@@ -236,8 +236,11 @@ describe('a stream of whatever shape', () => {
           return;
         }
         const { usageSource, ended: howEnded, finishReason } = end.delivery;
-        const beyond = usageSource === 'reported' ? 0 : Math.max(0, delivered - limit);
-        expect(books.writtenOff).toBe(end.cost - end.charged + cost({ ...noUsage, output: beyond }, rates));
+        const borne = account.events.find((event) => event.type === 'UsageWrittenOff')?.beyond ?? noUsage;
+        expect(books.writtenOff).toBe(end.cost - end.charged + cost(borne, rates));
+        if (usageSource === 'metered') expect(borne).toEqual({ ...noUsage, output: Math.max(0, delivered - limit) });
+        expect(end.usage.output).toBeLessThanOrEqual(limit);
+        if (borne.output > 0) expect(end.usage.output).toBe(limit);
         if (usageSource === 'metered') expect(end.usage.output).toBe(Math.min(delivered, limit));
         const lawful = all <= limit && credits === 4_000_000_000n;
         if (lawful) expect(delivered).toBe(all);

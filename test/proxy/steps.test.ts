@@ -116,9 +116,9 @@ describe('a stream that is held for in steps', () => {
     const anomalies = ['usage_missing', 'output_beyond_limit'];
     const delivery = { ended: 'completed', finishReason: 'length', usageSource: 'metered', anomalies };
     expect(end).toMatchObject({ charged: owed(3000), usage: { output: 3000 }, delivery });
-    const beyondLimit = wordsIn(told) - 3000;
-    const amount = cost({ ...noUsage, output: beyondLimit }, rates);
-    expect(account.events.at(-1)).toEqual({ type: 'UsageWrittenOff', requestId: generationId, amount, beyondLimit });
+    const beyond = { ...noUsage, output: wordsIn(told) - 3000 };
+    const amount = cost(beyond, rates);
+    expect(account.events.at(-1)).toEqual({ type: 'UsageWrittenOff', requestId: generationId, amount, beyond });
   });
 
   it('is not cut where its provider may count fewer tokens than we do, nor charged for more than was asked for', async () => {

@@ -45,7 +45,7 @@ type Price = {
 type Data = {
   readonly generation_id: string;
   readonly amount_usd: string;
-  readonly tokens_beyond_limit?: number | null;
+  readonly tokens_beyond?: Readonly<Record<string, number>> | null;
   readonly by_usd: string;
   readonly price: Price;
   readonly tokens: Readonly<Record<string, number>>;
@@ -189,8 +189,11 @@ const checked = async (
   const cost = (pico + 999n) / 1000n;
   const charged = nanoUsd(settled.charged_usd);
   expect(nanoUsd(settled.cost_usd)).toBe(cost);
-  const beyondLimit = borne.reduce((tokens, { tokens_beyond_limit }) => tokens + (tokens_beyond_limit ?? 0), 0);
-  const picoBeyond = BigInt(beyondLimit) * picoPerToken(price.usd_per_million_tokens['output'] ?? '');
+  const picoBeyond = sum(
+    borne
+      .flatMap(({ tokens_beyond }) => Object.entries(tokens_beyond ?? {}))
+      .map(([name, count]) => BigInt(count) * picoPerToken(price.usd_per_million_tokens[name] ?? '')),
+  );
   expect(charged + writtenOff).toBe(cost + (picoBeyond + 999n) / 1000n);
   expect(sum(settled.drawn.map(({ amount_usd }) => nanoUsd(amount_usd)))).toBe(charged);
   if (!released) {

@@ -224,7 +224,7 @@ const eventOf = ({ type, data }: EventView): AccountEvent => {
         type: 'UsageWrittenOff',
         requestId: text('generation_id'),
         amount: usd(data, 'amount_usd'),
-        ...(typeof data['tokens_beyond_limit'] === 'number' ? { beyondLimit: data['tokens_beyond_limit'] } : {}),
+        ...(data['tokens_beyond'] ? { beyond: usageOf(data['tokens_beyond']) } : {}),
       };
   }
 };
@@ -272,20 +272,24 @@ const limitsOf = (data: Data): Limits => {
   return Object.fromEntries(limits);
 };
 
+const usageOf = (counts: unknown) => {
+  const tokens = counts as Readonly<Record<string, number>>;
+  return {
+    input: tokens['input'] ?? -1,
+    cachedInput: tokens['cached_input'] ?? -1,
+    cacheWrite: tokens['cache_write'] ?? -1,
+    output: tokens['output'] ?? -1,
+    reasoning: tokens['reasoning'] ?? -1,
+  };
+};
+
 const chargeOf = (data: Data) => {
-  const tokens = data['tokens'] as Readonly<Record<string, number>>;
   const delivery = data['delivery'] as Readonly<Record<string, unknown>>;
   return {
     requestId: String(data['generation_id']),
     keyId: String(data['key_id']),
     price: priceOf(data),
-    usage: {
-      input: tokens['input'] ?? -1,
-      cachedInput: tokens['cached_input'] ?? -1,
-      cacheWrite: tokens['cache_write'] ?? -1,
-      output: tokens['output'] ?? -1,
-      reasoning: tokens['reasoning'] ?? -1,
-    },
+    usage: usageOf(data['tokens']),
     cost: usd(data, 'cost_usd'),
     charged: usd(data, 'charged_usd'),
     drawn: (data['drawn'] as unknown as readonly Data[]).map((draw) => ({

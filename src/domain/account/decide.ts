@@ -1,5 +1,5 @@
 import { accept, type Decider, type Decision } from '../decider.ts';
-import { cost, min, noUsage, type Credits, type Usage } from '../money.ts';
+import { cost, min, noUsage, tokenClasses, type Credits, type Usage } from '../money.ts';
 import { evolveAccount, initialAccount, type Account } from './account.ts';
 import type { AccountEvent, Delivery, LotSource, PinnedPrice, ReleaseReason, RequestFacts } from './events.ts';
 import { MAX_KEYS } from './keys.ts';
@@ -48,8 +48,8 @@ export type AccountCommand =
       readonly requestId: string;
       readonly usage: Usage;
       readonly delivery: Delivery;
-      /** Output tokens that were delivered beside the usage, though the request allowed no more. The customer does not pay for them. */
-      readonly beyondLimit?: number;
+      /** Tokens beyond the bounds of the request, which the usage does not include. The customer does not pay for them. */
+      readonly beyond?: Usage;
     }
   | {
       readonly type: 'ReleaseHold';
@@ -65,7 +65,7 @@ export type AccountCommand =
       readonly usage: Usage;
       readonly price: PinnedPrice;
       readonly delivery: Delivery;
-      readonly beyondLimit?: number;
+      readonly beyond?: Usage;
       /** Of the hold. */
       readonly at?: number;
     }
@@ -75,7 +75,7 @@ export type AccountCommand =
       readonly requestId: string;
       readonly usage: Usage;
       readonly price: PinnedPrice;
-      readonly beyondLimit?: number;
+      readonly beyond?: Usage;
     };
 
 export type ReserveCredits = {
@@ -209,19 +209,19 @@ export const decideAccount = (command: AccountCommand, account: Account): Decisi
       return refused ?? accept({ type: 'HoldExtended', requestId, by, at, tokens });
     }
     case 'SettleHold': {
-      const { requestId, usage, delivery, beyondLimit } = command;
+      const { requestId, usage, delivery, beyond } = command;
       const hold = wallet.holds.get(requestId);
       if (!hold) return no('hold_not_open');
       const { keyId, price } = hold;
       const owed = cost(usage, price.rates);
-      const beyond = withinSpending(limitedBy(tallies, keyId), hold.at, available(wallet));
-      const charged = min(owed, hold.amount + beyond);
+      const free = withinSpending(limitedBy(tallies, keyId), hold.at, available(wallet));
+      const charged = min(owed, hold.amount + free);
       const held = hold.amount;
       const released = held - min(charged, held);
       const drawn = draws(wallet, charged);
       return accept(
         { type: 'HoldSettled', requestId, keyId, price, usage, cost: owed, charged, held, released, drawn, delivery },
-        ...writeOff(requestId, owed - charged, price, beyondLimit),
+        ...writeOff(requestId, owed - charged, price, beyond),
       );
     }
     case 'ReleaseHold': {
@@ -231,7 +231,7 @@ export const decideAccount = (command: AccountCommand, account: Account): Decisi
       return accept({ type: 'HoldReleased', requestId, released: hold.amount, reason, detail });
     }
     case 'ChargeLateUsage': {
-      const { requestId, keyId, price, usage, delivery, beyondLimit, at } = command;
+      const { requestId, keyId, price, usage, delivery, beyond, at } = command;
       if (wallet.holds.has(requestId)) return no('request_id_reused');
       const owed = cost(usage, price.rates);
       const charged = min(owed, withinSpending(limitedBy(tallies, keyId), at ?? null, available(wallet)));
@@ -242,22 +242,23 @@ export const decideAccount = (command: AccountCommand, account: Account): Decisi
           ...{ requestId, keyId, price, usage, cost: owed, charged, drawn, delivery },
           ...(at === undefined ? {} : { at }),
         },
-        ...writeOff(requestId, owed - charged, price, beyondLimit),
+        ...writeOff(requestId, owed - charged, price, beyond),
       );
     }
     case 'WriteOffLateUsage': {
-      const { requestId, usage, price, beyondLimit } = command;
+      const { requestId, usage, price, beyond } = command;
       if (wallet.holds.has(requestId)) return no('request_id_reused');
-      return accept(...writeOff(requestId, cost(usage, price.rates), price, beyondLimit));
+      return accept(...writeOff(requestId, cost(usage, price.rates), price, beyond));
     }
   }
 };
 
-/** The rest of a cost, and what was delivered though nobody had asked for it. Nothing where that comes to nothing. */
-const writeOff = (requestId: string, rest: Credits, { rates }: PinnedPrice, beyondLimit = 0): AccountEvent[] => {
-  const amount = rest + cost({ ...noUsage, output: beyondLimit }, rates);
+/** The rest of a cost, and the cost of what was beyond the bounds of the request. No event if both are nothing. */
+const writeOff = (requestId: string, rest: Credits, { rates }: PinnedPrice, beyond = noUsage): AccountEvent[] => {
+  const amount = rest + cost(beyond, rates);
   if (amount === 0n) return [];
-  return [{ type: 'UsageWrittenOff', requestId, amount, ...(beyondLimit > 0 ? { beyondLimit } : {}) }];
+  const isBeyond = tokenClasses.some((tokenClass) => beyond[tokenClass] > 0);
+  return [{ type: 'UsageWrittenOff', requestId, amount, ...(isBeyond ? { beyond } : {}) }];
 };
 
 export const accountDecider: Decider<Account, AccountCommand, AccountEvent, AccountRefusal> = {

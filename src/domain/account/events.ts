@@ -108,14 +108,14 @@ export type WalletEvent =
     }
   /**
    * finance: an expense of the house. Delivered, but covered by neither hold nor balance; or charged once already, by the
-   * same key; or more than was asked for.
+   * same key; or beyond what the request could cost.
    */
   | {
       readonly type: 'UsageWrittenOff';
       readonly requestId: string;
       readonly amount: Credits;
-      /** Output tokens delivered beyond what the request allowed, which no usage counts: at the price of the request, part of the amount. */
-      readonly beyondLimit?: number;
+      /** Tokens beyond the bounds of the request. The usage does not include them; the amount includes their cost at the pinned price. */
+      readonly beyond?: Usage;
     };
 
 export type LotSource =

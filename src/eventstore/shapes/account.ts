@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { AccountEvent } from '../../domain/account/events.ts';
+import { noUsage } from '../../domain/money.ts';
 import type { Shapes } from '../codec.ts';
 import { asPlain } from '../personal-data.ts';
 import { credits, rates, tokens, usage } from './values.ts';
@@ -50,6 +51,19 @@ const accountLimits = z.strictObject({
 const keyLimits = z.strictObject({ ...accountLimits.shape, expiresAt: z.iso.datetime().exactOptional() });
 
 const timeMs = z.int().nonnegative();
+
+const writtenOffOf2 = z.looseObject({ beyondLimit: tokens.exactOptional(), beyond: usage.exactOptional() });
+
+const withBeyondByClass = (data: unknown): unknown => {
+  const { beyondLimit, ...rest } = writtenOffOf2.parse(data);
+  return beyondLimit === undefined || rest.beyond ? rest : { ...rest, beyond: { ...noUsage, output: beyondLimit } };
+};
+
+const withBeyondLimit = (data: unknown): unknown => {
+  const written = writtenOffOf2.parse(data);
+  const beyondLimit = (written.beyond?.output ?? 0) + (written.beyond?.reasoning ?? 0);
+  return beyondLimit > 0 ? { ...written, beyondLimit } : written;
+};
 
 // `encode` passes the whole event, `type` included, which a plain object schema leaves out.
 export const accountEventShapes: Shapes<AccountEvent> = {
@@ -145,9 +159,11 @@ export const accountEventShapes: Shapes<AccountEvent> = {
     lift: { 1: (data) => data },
   },
   UsageWrittenOff: {
-    version: 2,
-    schema: z.object({ requestId: id, amount: credits, beyondLimit: tokens.exactOptional() }),
-    // Version 1 knew of nothing delivered beyond a limit.
-    lift: { 1: (data) => data },
+    version: 3,
+    schema: z.object({ requestId: id, amount: credits, beyond: usage.exactOptional() }),
+    // Version 1 had no tokens beyond a limit, version 2 only those of the output.
+    lift: { 1: (data) => data, 2: withBeyondByClass },
+    // Readers of version 2 ignore the field that they do not know, so nothing is lost.
+    lower: { 2: withBeyondLimit },
   },
 };

@@ -95,7 +95,8 @@ const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventV
       return {
         generation_id: event.requestId,
         amount_usd: formatUsd(event.amount),
-        tokens_beyond_limit: event.beyondLimit ?? null,
+        tokens_beyond_limit: event.beyond ? event.beyond.output + event.beyond.reasoning : null,
+        tokens_beyond: event.beyond ? viewUsage(event.beyond) : null,
       };
   }
 };

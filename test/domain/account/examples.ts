@@ -121,11 +121,11 @@ export const lateCharged = (
   ...money,
   delivery,
 });
-export const writtenOff = (amount: bigint, requestId = 'req_1', beyondLimit?: number): Event<'UsageWrittenOff'> => ({
+export const writtenOff = (amount: bigint, requestId = 'req_1', outputBeyond?: number): Event<'UsageWrittenOff'> => ({
   type: 'UsageWrittenOff',
   requestId,
   amount,
-  ...(beyondLimit === undefined ? {} : { beyondLimit }),
+  ...(outputBeyond === undefined ? {} : { beyond: { ...noUsage, output: outputBeyond } }),
 });
 /** What a lot paid of a charge. */
 export const drawn = (amount: bigint, lotId = 'lot_1') => ({ lotId, amount });
