@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { tokenClasses, parseUsdPerMillion, type Rates } from './domain/money.ts';
@@ -46,12 +45,4 @@ const schema = z.strictObject({
 export const readCatalogue = async (): Promise<readonly PriceEntry[]> => {
   const file = await readFile(new URL('../catalogue/models.json', import.meta.url), 'utf8');
   return schema.parse(JSON.parse(file)).models;
-};
-
-export const TERMS_VERSION = '2026-11-24';
-
-/** The Terms of Service in force: which version, and the hash that says which text that is. */
-export const readTerms = async (): Promise<{ version: string; sha256: string }> => {
-  const text = await readFile(new URL(`../legal/terms-${TERMS_VERSION}.md`, import.meta.url));
-  return { version: TERMS_VERSION, sha256: hash('sha256', text, 'hex') };
 };

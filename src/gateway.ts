@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { accountStream } from './domain/account/account.ts';
 import { forbids, limitedBy, pacesNow } from './domain/account/within-limits.ts';
+import { invariant } from './domain/decider.ts';
 import { formatUsd } from './domain/money.ts';
 import type { MasterKey } from './eventstore/data-keys.ts';
 import { StoreUnavailable } from './eventstore/event-store.ts';
@@ -53,9 +54,14 @@ export type Gateway = Awaited<ReturnType<typeof startGateway>>;
 export const startGateway = async (options: GatewayOptions) => {
   const { config, databaseUrl, adminToken, keyPepper, masterKey, signingKey, log } = options;
   const ledger = await openLedger({ databaseUrl, masterKey, snapshotSecret: keyPepper, log });
-  const { store, accounts, vault, foldAccount, termsVersion } = ledger;
+  const { store, accounts, vault, foldAccount } = ledger;
   const upstreams = createUpstreams(config, ledger.providers);
   const views = await openViews({ databaseUrl, store, log });
+  const termsInForce = (): string => {
+    const inForce = views.publishedTerms().at(-1);
+    invariant(inForce !== undefined, 'terms are published before a gateway opens');
+    return inForce.version;
+  };
   const { selfAuditEveryMs } = config;
   const watchers = await startWatchers({ databaseUrl, ledger, views, signingKey, selfAuditEveryMs, log });
 
@@ -114,6 +120,8 @@ export const startGateway = async (options: GatewayOptions) => {
     findGeneration: views.findGeneration,
     findKeyUsage: views.findKeyUsage,
     findAccount: async (accountId) => (await accounts.read(accountStream(accountId))).state,
+    publishedTerms: views.publishedTerms,
+    findTermsText: ledger.termsTexts.find,
     management: createManagementRouter({
       commands: accounts,
       vault,
@@ -122,7 +130,8 @@ export const startGateway = async (options: GatewayOptions) => {
       foldAccount,
       adminToken,
       newId,
-      termsInForce: () => termsVersion,
+      termsInForce,
+      publishedTerms: views.publishedTerms,
       createSecret: keyring.create,
       publishKey: views.lookedUp,
       prices: views.pricesNow,
@@ -152,7 +161,7 @@ export const startGateway = async (options: GatewayOptions) => {
     keyring,
     findKeyOwner: views.findKeyOwner,
     lookedUp: views.lookedUp,
-    termsVersion,
+    termsInForce,
     /** Requests under way are drained; what is still open after the grace is settled for what it delivered. */
     close: async (): Promise<void> => {
       draining = true;

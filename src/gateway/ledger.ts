@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
-import { readCatalogue, readTerms } from '../catalogue.ts';
+import { readCatalogue } from '../catalogue.ts';
 import { ACCOUNT_STATE_VERSION, type Account } from '../domain/account/account.ts';
 import { accountDecider } from '../domain/account/decide.ts';
 import { PRICES_STREAM, priceDecider } from '../domain/prices/decide.ts';
-import { TERMS_STREAM, termsDecider } from '../domain/terms/terms.ts';
+import { termsDecider } from '../domain/terms/terms.ts';
 import { createCommands } from '../eventstore/commands.ts';
 import { createCommitter } from '../eventstore/committer.ts';
 import { createDataKeys, type MasterKey } from '../eventstore/data-keys.ts';
@@ -11,7 +11,10 @@ import { createFold } from '../eventstore/fold.ts';
 import { createVault } from '../eventstore/personal-data.ts';
 import { createPostgresStore, migratePostgresStore } from '../eventstore/postgres.ts';
 import { createSnapshots } from '../eventstore/snapshots.ts';
+import { createTermsTexts } from '../eventstore/terms-texts.ts';
+import { readTermsFiles, type TermsFile } from '../terms-files.ts';
 import { newId } from './new-id.ts';
+import { publishTerms } from './publish-terms.ts';
 
 /** Prices change only with reasonable notice (clause 5 of the terms); a model that is new has nobody to be told. */
 const PRICE_NOTICE_MS = 14 * 24 * 60 * 60 * 1000;
@@ -24,10 +27,12 @@ export type LedgerOptions = {
   /** Vouches for snapshots; with another one they are made anew. */
   readonly snapshotSecret: string;
   readonly log: Logger;
+  /** Those in legal/ if left out. */
+  readonly termsFiles?: readonly TermsFile[];
 };
 
 /** The log and the commands on it, with the terms and the prices of this software in it. */
-export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log }: LedgerOptions) => {
+export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log, termsFiles }: LedgerOptions) => {
   await migratePostgresStore(databaseUrl);
   const store = createPostgresStore(databaseUrl);
   const committer = createCommitter({
@@ -45,9 +50,9 @@ export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log }
   const dataKeys = createDataKeys(databaseUrl, masterKey);
   await dataKeys.check();
 
-  const termsInForce = await readTerms();
+  const termsTexts = createTermsTexts(databaseUrl);
+  await publishTerms({ terms, texts: termsTexts, files: termsFiles ?? (await readTermsFiles()) });
   const system = (what: string) => ({ actor: `system:${what}`, commandId: newId() });
-  await terms.execute(TERMS_STREAM, { type: 'PublishTerms', ...termsInForce }, system('start'));
   const { state: book } = await prices.read(PRICES_STREAM);
   for (const entry of await readCatalogue()) {
     const effectiveFrom = new Date(Date.now() + (book.has(entry.model) ? PRICE_NOTICE_MS : 0));
@@ -59,7 +64,7 @@ export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log }
     store,
     accounts,
     vault: createVault(dataKeys),
-    termsVersion: termsInForce.version,
+    termsTexts,
     /** Of all models that were ever listed. */
     providers: new Set([...listed.values()].flat().map(({ upstream }) => upstream)) as ReadonlySet<string>,
     foldAccount: createFold({ store, decider: accountDecider, snapshots }),
@@ -70,6 +75,7 @@ export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log }
       await snapshots.close();
       await store.close();
       await dataKeys.close();
+      await termsTexts.close();
     },
   };
 };

@@ -11,6 +11,7 @@ import { createPriceList } from '../projections/price-list.ts';
 import { createQueries } from '../projections/queries.ts';
 import { bringUpToDate, createMissingTables, rebuiltInWords } from '../projections/rebuild.ts';
 import { requests, type RequestRow } from '../projections/requests.ts';
+import { createTermsList } from '../projections/terms-list.ts';
 
 /**
  * Events are let gather for as long, unless somebody waits for them: then most requests begin and end in one batch, and
@@ -33,7 +34,8 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
 
   const keyOwners = createKeyOwners();
   const priceList = createPriceList();
-  const lookUpConsumer = together('look_ups', [keyOwners, priceList]);
+  const termsList = createTermsList();
+  const lookUpConsumer = together('look_ups', [keyOwners, priceList, termsList]);
   const lookUps = followLog({ store, consumer: lookUpConsumer, gatherMs: GATHER_MS, failed, skim: true });
 
   await createMissingTables(database, projections);
@@ -80,6 +82,7 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
     findKeyOwner: keyOwners.find,
     findPrice: priceList.find,
     pricesNow: () => priceList.all(new Date()),
+    publishedTerms: termsList.all,
     /** Lets this node's rows take in what there is, without waiting for more; gives up after so long. */
     hurry: async (withinMs: number): Promise<void> => rows.reached(await store.head(), AbortSignal.timeout(withinMs)),
     /** Resolves once this node's look-ups have followed the log to a position. */

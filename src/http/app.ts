@@ -19,7 +19,9 @@ import {
   type FindGeneration,
   type FindKeyUsage,
 } from './routes/get-receipts.ts';
+import { getTerms, getTermsVersion, type FindTermsText } from './routes/get-terms.ts';
 import { getModel, listModels, type ListModels } from './routes/list-models.ts';
+import type { ListTerms } from './published-terms.ts';
 
 export type AppOptions = {
   readonly newId: () => string;
@@ -36,6 +38,8 @@ export type AppOptions = {
   readonly findGeneration: FindGeneration;
   readonly findKeyUsage: FindKeyUsage;
   readonly findAccount: FindAccount;
+  readonly publishedTerms: ListTerms;
+  readonly findTermsText: FindTermsText;
   readonly management: Router;
   readonly metrics: RequestHandler;
   /** An answer has been sent, or its reader has left; of no status where nothing was sent. */
@@ -77,6 +81,8 @@ export const createApp = (options: AppOptions): Express => {
   read('/v1/generation', getGeneration(authenticate, options.findGeneration));
   read('/v1/key', getKey(authenticate, options.findAccount, options.findKeyUsage, options.now));
   read('/v1/credits', getCredits(authenticate, options.findAccount));
+  read('/terms', getTerms(options.publishedTerms, options.findTermsText));
+  read('/terms/:version', getTermsVersion(options.publishedTerms, options.findTermsText));
   app.use('/api', options.management);
   read('/metrics', options.metrics);
   read('/health', (_request, response) => {

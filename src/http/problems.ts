@@ -48,7 +48,7 @@ const refusals = {
   account_suspended: forbidden('This account is suspended. Write to support to have it looked at.'),
   account_not_suspended: invalid(409, 'This account is not suspended, so there is nothing to reinstate.'),
   terms_not_accepted: forbidden(
-    'The Terms of Service have not been accepted for this account yet. Accept the version in force, then try again.',
+    'The Terms of Service have not been accepted for this account yet. Read them at GET /terms, accept that version, then try again.',
   ),
   key_not_found: invalid(404, 'This account has no such key. List its keys and check the id.'),
   key_revoked: { ...invalid(401, 'This API key was revoked. Use another one.'), code: 'invalid_api_key' },
@@ -97,7 +97,7 @@ const refusals = {
   ),
   terms_version_changed: invalid(
     409,
-    'This version of the terms was published with another text. Publish the new text as a new version.',
+    'This version of the terms was published with another text, which GET /terms/{version} returns. Publish the new text as a new version.',
   ),
 } satisfies Record<(AccountRefusal | PriceRefusal | TermsRefusal)['code'], Entry>;
 
@@ -113,7 +113,11 @@ const ofTheDoor = {
   invalid_request: invalid(400, 'The request is not valid. Check its fields and send it again.'),
   unsupported_parameter: invalid(400, 'This parameter is not supported. Leave it out.'),
   context_length_exceeded: invalid(400, 'The prompt is longer than what this model reads. Send less of it.'),
-  terms_not_in_force: invalid(400, 'Only the version of the terms in force can be accepted.'),
+  terms_not_in_force: invalid(
+    400,
+    'Only the terms in force can be accepted. GET /terms returns their text and version.',
+  ),
+  terms_not_found: invalid(404, 'There is no such version of the terms. GET /api/terms lists the versions.'),
   request_too_large: invalid(413, 'The body is too large. Send less at once.'),
   request_timeout: {
     ...invalid(408, 'The request did not come to its end in time, and nothing was done. Send it again.'),

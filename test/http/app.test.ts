@@ -42,6 +42,8 @@ const open = async (options: Partial<AppOptions> = {}) => {
     findGeneration: () => Promise.resolve(undefined),
     findKeyUsage: () => Promise.resolve({ day: 1n, week: 2n, month: 3n, total: 4n }),
     findAccount: () => Promise.reject(new Error('not now')),
+    publishedTerms: () => [],
+    findTermsText: () => Promise.resolve(undefined),
     management: Router(),
     metrics: getMetrics('admin', { contentType: 'text/plain', text: () => Promise.resolve('up 1\n') }),
     answered: (status) => answered.push(status),

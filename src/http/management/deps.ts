@@ -8,6 +8,7 @@ import type { EventStore } from '../../eventstore/event-store.ts';
 import type { Vault } from '../../eventstore/personal-data.ts';
 import type { Moment } from '../../eventstore/snapshots.ts';
 import type { NewSecret } from '../api-keys.ts';
+import type { ListTerms } from '../published-terms.ts';
 
 /** What the management API needs of the rooms around it. */
 export type ManagementDeps = {
@@ -26,6 +27,7 @@ export type ManagementDeps = {
   /** That of the key which signs the log, as PEM. */
   readonly publicKey: string;
   readonly termsInForce: () => string;
+  readonly publishedTerms: ListTerms;
   readonly createSecret: () => NewSecret;
   /** Resolves once this node's own look-up of keys has followed the log to a position. */
   readonly publishKey: (position: number) => Promise<void>;

@@ -9,6 +9,7 @@ import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { createManagementDocument } from './openapi.ts';
 import { isProblem, type Identity, type Route } from './route.ts';
 import { routes } from './routes.ts';
+import { withTermsInForce } from './terms-in-examples.ts';
 
 export type { ManagementDeps } from './deps.ts';
 
@@ -29,13 +30,15 @@ export const createManagementRouter = (deps: ManagementDeps): Router => {
     next();
   });
 
-  const document = createManagementDocument(routes);
-  const docs = renderDocs(document);
-  router.get('/openapi.json', (_request, response) => void response.json(document));
+  const documentation = createDocumentation(deps);
+  router.get('/openapi.json', (_request, response) => void response.json(documentation().document));
   router.get('/docs', (_request, response) => {
+    const { docs } = documentation();
     response.setHeader('content-security-policy', docs.contentSecurityPolicy);
     response.type('html').send(docs.html);
   });
+  for (const route of routes.filter((one) => one.public))
+    router[route.method](expressPath(route.path), handler(route, deps));
 
   router.use((request, response, next) => {
     const refused = authorize(request);
@@ -47,7 +50,8 @@ export const createManagementRouter = (deps: ManagementDeps): Router => {
   });
 
   router.use(express.json({ limit: MAX_BODY_BYTES, inflate: false, strict: false }));
-  for (const route of routes) router[route.method](expressPath(route.path), handler(route, deps));
+  for (const route of routes.filter((one) => !one.public))
+    router[route.method](expressPath(route.path), handler(route, deps));
   for (const path of new Set(routes.map((route) => route.path))) {
     const allowed = routes.filter((route) => route.path === path).map(({ method }) => method.toUpperCase());
     router.all(expressPath(path), (_request, response) => {
@@ -61,6 +65,20 @@ export const createManagementRouter = (deps: ManagementDeps): Router => {
   });
   router.use(onError);
   return router;
+};
+
+/** Rendered once for each version of the terms, which the examples name. */
+const createDocumentation = ({ termsInForce }: ManagementDeps) => {
+  const render = (version: string) => {
+    const document = withTermsInForce(createManagementDocument(routes), version);
+    return { version, document, docs: renderDocs(document) };
+  };
+  let rendered: ReturnType<typeof render> | undefined;
+  return () => {
+    const version = termsInForce();
+    if (rendered?.version !== version) rendered = render(version);
+    return rendered;
+  };
 };
 
 const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');

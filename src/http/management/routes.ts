@@ -5,6 +5,7 @@ import { issueKey } from './issue-key.ts';
 import { listEvents } from './list-events.ts';
 import { listKeys } from './list-keys.ts';
 import { listPrices } from './list-prices.ts';
+import { listTerms } from './list-terms.ts';
 import { readCheckpoint } from './read-checkpoint.ts';
 import { readAccount } from './read-account.ts';
 import { revokeKey } from './revoke-key.ts';
@@ -26,6 +27,7 @@ export const routes: readonly Route[] = [
   setAccountLimits,
   suspendAccount,
   reinstateAccount,
+  listTerms,
   listPrices,
   readCheckpoint,
 ];
