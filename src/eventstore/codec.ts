@@ -5,6 +5,7 @@ import type { TermsEvent } from '../domain/terms/terms.ts';
 import { accountEventShapes } from './shapes/account.ts';
 import { priceEventShapes, termsEventShapes } from './shapes/books.ts';
 import type { NewEvent, StoredEvent, StoredFact } from './event-store.ts';
+import { NotReadableByAll, type ReadableVersions } from './event-versions.ts';
 
 export type DomainEvent = AccountEvent | PriceEvent | TermsEvent;
 
@@ -38,11 +39,21 @@ type Shape<Event extends DomainEvent> = {
   readonly schema: z.ZodType<Omit<Event, 'type'>>;
   /** Turns the data of an older version into the shape of now, before it is parsed. */
   readonly lift?: Readonly<Record<number, (data: unknown) => unknown>>;
+  /**
+   * Turns the data of now into that of an older version, which is written while a gateway is running that reads no newer
+   * one. Undefined if this event has something that the older version cannot express and that must not be lost.
+   */
+  readonly lower?: Readonly<Record<number, (data: unknown) => unknown>>;
 };
 
 export type Shapes<Event extends DomainEvent> = { readonly [T in Event['type']]: Shape<Extract<Event, { type: T }>> };
 
 const shapes: Shapes<DomainEvent> = { ...accountEventShapes, ...priceEventShapes, ...termsEventShapes };
+
+/** The newest version of each event type that this software reads, which is also what it writes. */
+export const READABLE_VERSIONS: ReadableVersions = Object.fromEntries(
+  Object.entries(shapes).map(([type, { version }]) => [type, version]),
+);
 
 const metadataSchema = z.strictObject({
   actor: z.string(),
@@ -62,16 +73,38 @@ export class UnreadableEvent extends Error {
   }
 }
 
-/** Throws rather than write what could not be read again. */
-export const encode = (event: DomainEvent, id: string, metadata: Metadata): NewEvent => {
+/**
+ * Throws rather than write what could not be read again. `readable` is what every running gateway can read, if that matters: a type that
+ * is new to one of them is refused with NotReadableByAll, and a changed shape is written in an older version.
+ */
+export const encode = (event: DomainEvent, id: string, metadata: Metadata, readable?: ReadableVersions): NewEvent => {
   const shape = shapes[event.type] as Shape<DomainEvent>;
+  const data: unknown = z.encode(shape.schema, event);
   return {
     id,
     type: event.type,
-    version: shape.version,
-    data: JSON.stringify(z.encode(shape.schema, event)),
+    ...inReadableVersion(event.type, shape, data, readable ? (readable[event.type] ?? 0) : shape.version),
     metadata: JSON.stringify(metadataSchema.parse(metadata)),
   };
+};
+
+const inReadableVersion = (
+  type: string,
+  { version, lower }: Shape<DomainEvent>,
+  data: unknown,
+  newest: number,
+): Pick<NewEvent, 'version' | 'data'> => {
+  if (newest >= version) return { version, data: JSON.stringify(data) };
+  const lowered = lower?.[newest]?.(data);
+  if (lowered === undefined) throw new NotReadableByAll(type, version);
+  return { version: newest, data: JSON.stringify(lowered) };
+};
+
+/** The event as it will be read back: another than was given if it had to be written in an older version. */
+export const asWritten = <Event extends DomainEvent>(event: Event, { version, data }: NewEvent): Event => {
+  const shape = shapes[event.type] as Shape<DomainEvent>;
+  if (version === shape.version) return event;
+  return { type: event.type, ...shape.schema.parse(lifted(shape, version, JSON.parse(data))) } as Event;
 };
 
 /** Throws UnreadableEvent for an event that is unknown, of a version from the future, or not of its shape. */

@@ -1,7 +1,8 @@
 import type { Decider, Refused } from '../domain/decider.ts';
-import { decode, encode, type DomainEvent, type Metadata, type Recorded } from './codec.ts';
+import { asWritten, decode, encode, type DomainEvent, type Metadata, type Recorded } from './codec.ts';
 import { RevisionClash, type Committer } from './committer.ts';
-import type { EventStore, StoredEvent } from './event-store.ts';
+import type { EventStore, NewEvent, StoredEvent } from './event-store.ts';
+import type { ReadableVersions } from './event-versions.ts';
 import { createFold, type Folded } from './fold.ts';
 import { eventId } from './ids.ts';
 import { SNAPSHOT_EVERY, type Snapshots } from './snapshots.ts';
@@ -50,6 +51,8 @@ export type CommandsOptions<State, Command, Event, Refusal> = {
   readonly snapshots?: Snapshots<State>;
   /** How many streams stay folded in memory. */
   readonly cacheSize?: number;
+  /** What every running gateway can read; by default all that this software writes. */
+  readonly readable?: () => ReadableVersions;
 };
 
 /** More clashes than this for one command mean that something is wrong, not busy. */
@@ -81,6 +84,7 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
   decider,
   snapshots,
   cacheSize = 10_000,
+  readable,
 }: CommandsOptions<State, Command, Event, Refusal>): Commands<State, Command, Event, Refusal> => {
   const fold = createFold<State, Event>({ store, decider, snapshots });
   const cache = new Map<string, Entry<State>>();
@@ -161,8 +165,10 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
     const decision = decider.decide(command, entry.expected.state);
     // A refusal is put to the log as well, without events: it rests on appends that may still fail, and on nobody else
     // having written since this process last looked.
-    const events = decision.accepted ? decision.events : [];
-    const encoded = events.map((event, n) => encode(event, eventId(metadata.commandId, n), metadata));
+    const decided = decision.accepted ? decision.events : [];
+    const versions = readable?.();
+    const encoded = decided.map((event, n) => encode(event, eventId(metadata.commandId, n), metadata, versions));
+    const events = decided.map((event, n) => asWritten(event, encoded[n] as NewEvent));
     const commit = committer.commit({
       stream: entry.stream,
       expectedRevision: entry.expected.revision,

@@ -8,6 +8,7 @@ import { createCommands } from '../eventstore/commands.ts';
 import { createCommitter } from '../eventstore/committer.ts';
 import { createDataKeys, type MasterKey } from '../eventstore/data-keys.ts';
 import { createFold } from '../eventstore/fold.ts';
+import { UNSTATED_VERSIONS, type ReadableVersions } from '../eventstore/event-versions.ts';
 import { createVault } from '../eventstore/personal-data.ts';
 import { createPostgresStore, migratePostgresStore } from '../eventstore/postgres.ts';
 import { createSnapshots } from '../eventstore/snapshots.ts';
@@ -43,9 +44,12 @@ export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log, 
         : log.warn('the log takes appends again'),
   });
   const snapshots = createSnapshots<Account>({ databaseUrl, version: ACCOUNT_STATE_VERSION, secret: snapshotSecret });
-  const accounts = createCommands({ store, committer, decider: accountDecider, snapshots });
-  const prices = createCommands({ store, committer, decider: priceDecider });
-  const terms = createCommands({ store, committer, decider: termsDecider });
+  // Until this node knows which others are running, it writes what all releases read.
+  let readable = UNSTATED_VERSIONS;
+  const writing = { store, committer, readable: (): ReadableVersions => readable };
+  const accounts = createCommands({ ...writing, decider: accountDecider, snapshots });
+  const prices = createCommands({ ...writing, decider: priceDecider });
+  const terms = createCommands({ ...writing, decider: termsDecider });
 
   const dataKeys = createDataKeys(databaseUrl, masterKey);
   await dataKeys.check();
@@ -68,6 +72,10 @@ export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log, 
     /** Of all models that were ever listed. */
     providers: new Set([...listed.values()].flat().map(({ upstream }) => upstream)) as ReadonlySet<string>,
     foldAccount: createFold({ store, decider: accountDecider, snapshots }),
+    /** From now on events are written in the versions that all running gateways can read. */
+    writeReadable: (versions: ReadableVersions): void => {
+      readable = versions;
+    },
     /** Waits for what was handed over, and takes no more. */
     finish: committer.close,
     close: async (): Promise<void> => {

@@ -21,7 +21,7 @@ const HURRY_WITHIN_MS = 500;
 
 export type WatchersOptions = {
   readonly databaseUrl: string;
-  readonly ledger: Pick<Ledger, 'store' | 'accounts' | 'finish'>;
+  readonly ledger: Pick<Ledger, 'store' | 'accounts' | 'finish' | 'writeReadable'>;
   readonly views: Pick<Views, 'database' | 'queries' | 'positions' | 'hurry'>;
   /** Signs the head of the log. */
   readonly signingKey: KeyObject;
@@ -45,6 +45,7 @@ export const startWatchers = async (options: WatchersOptions) => {
     databaseUrl,
     id: newId(),
     failed: (error) => log.warn({ err: error }, 'the heartbeat failed'),
+    readable: ledger.writeReadable,
     clockOff: (aheadMs) =>
       log.warn({ aheadMs }, "this machine's clock is not the database's: set it; limits go by the database's"),
   });

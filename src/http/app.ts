@@ -6,6 +6,7 @@ import express, {
   type Response,
   type Router,
 } from 'express';
+import { NotReadableByAll } from '../eventstore/event-versions.ts';
 import { problem, sendProblem, type Problem } from './problems.ts';
 import { createAuthenticate, type FindKeyOwner, type HashKey } from './authenticate.ts';
 import type { RateLimits } from './rate-limit-headers.ts';
@@ -131,7 +132,9 @@ const onError =
   (error: unknown, _request, response, _next) => {
     const requestId = requestIdOf(response);
     const what =
-      clientFault(error, maxBodyBytes) ?? (isStoreUnavailable(error) ? problem('store_unavailable') : undefined);
+      clientFault(error, maxBodyBytes) ??
+      (error instanceof NotReadableByAll ? problem('upgrade_in_progress') : undefined) ??
+      (isStoreUnavailable(error) ? problem('store_unavailable') : undefined);
     if (!what) failed(error, requestId);
     if (response.headersSent) return void response.destroy();
     sendProblem(response, what ?? problem('server_error'), requestId);

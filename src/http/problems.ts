@@ -158,6 +158,11 @@ const ofTheDoor = {
   server_is_overloaded: unavailable('There is too much to do at the moment. Try again shortly.', 2000),
   no_provider: unavailable('No provider of this model is available at the moment. Try again, or another model.', 5000),
   store_unavailable: unavailable('The ledger cannot be reached at the moment. Try again shortly.', 2000),
+  upgrade_in_progress: unavailable(
+    'This needs all gateways to run the new release, and one still runs the release before. Nothing was done. Try again ' +
+      'when the upgrade is complete.',
+    10_000,
+  ),
   draining: unavailable('This node is stopping. Try again: another one will answer.', 500),
   // Nobody knows how far it came, so nobody may repeat it blindly.
   server_error: {

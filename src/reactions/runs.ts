@@ -1,5 +1,7 @@
 import pg from 'pg';
 import { surviveLoss } from '../eventstore/connections.ts';
+import { READABLE_VERSIONS } from '../eventstore/codec.ts';
+import { readableByAll, UNSTATED_VERSIONS, type ReadableVersions } from '../eventstore/event-versions.ts';
 import { migrate } from '../eventstore/migrate.ts';
 import { createDatabaseClock, local, type DatabaseClockOptions } from './database-clock.ts';
 
@@ -27,9 +29,19 @@ export type RunOptions = {
   readonly failed: (error: unknown) => void;
   /** Told once, in ms: how far this machine's clock is ahead of the database's, where that is too far. */
   readonly clockOff: DatabaseClockOptions['off'];
+  /** Called when a run that can read other event versions has come or gone: what all live runs can read now. */
+  readonly readable?: (versions: ReadableVersions) => void;
   readonly wall?: DatabaseClockOptions['wall'];
   readonly beatMs?: number;
 };
+
+/** One round trip: this run lives, what time it is, and what the other live runs can read. */
+const BEAT = `with beat as (
+    insert into runs (id, reads) values ($1, $2::jsonb)
+    on conflict (id) do update set seen_at = clock_timestamp(), reads = excluded.reads)
+  select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms,
+    (select coalesce(jsonb_agg(distinct reads), '[]') from runs
+     where id <> $1 and seen_at > clock_timestamp() - $3 * interval '1 millisecond') as others`;
 
 export const migrateRuns = (databaseUrl: string): Promise<void> =>
   migrate(databaseUrl, 'reactions', new URL('./sql/', import.meta.url));
@@ -37,6 +49,7 @@ export const migrateRuns = (databaseUrl: string): Promise<void> =>
 /** Puts this process on the list of runs, before it can hold anything, and proves its life once a second. */
 export const createRun = async (options: RunOptions): Promise<Run> => {
   const { databaseUrl, id, failed, clockOff, wall = Date.now, beatMs = BEAT_MS } = options;
+  const { readable = () => undefined } = options;
   const clock = createDatabaseClock({ off: clockOff, wall });
   const deadAfterMs = DEAD_AFTER_BEATS * beatMs;
   const pool = new pg.Pool({
@@ -49,15 +62,19 @@ export const createRun = async (options: RunOptions): Promise<Run> => {
   });
   surviveLoss(pool);
 
+  const versions = JSON.stringify(READABLE_VERSIONS);
+  let lastOthers: string | undefined;
   const beat = async (): Promise<void> => {
     const sentAt = local();
-    const { rows } = await pool.query<{ ms: number }>(
-      `insert into runs (id) values ($1) on conflict (id) do update set seen_at = clock_timestamp()
-       returning (extract(epoch from clock_timestamp()) * 1000)::float8 as ms`,
-      [id],
-    );
-    const [{ ms = NaN } = {}] = rows;
+    const { rows } = await pool.query<{ ms: number; others: readonly (ReadableVersions | null)[] }>(BEAT, [
+      ...[id, versions, deadAfterMs],
+    ]);
+    const [{ ms = NaN, others = [] } = {}] = rows;
     if (!Number.isNaN(ms)) clock.heard(ms, sentAt, local());
+    const asText = JSON.stringify(others);
+    if (asText === lastOthers) return;
+    lastOthers = asText;
+    readable(readableByAll([READABLE_VERSIONS, ...others.map((one) => one ?? UNSTATED_VERSIONS)]));
   };
   await beat();
   await pool.query(`delete from runs where seen_at < clock_timestamp() - interval '${FORGET_AFTER}'`);

@@ -1,9 +1,19 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { noUsage } from '../../src/domain/money.ts';
 import type { PriceEvent } from '../../src/domain/prices/events.ts';
-import { decode, encode, UnreadableEvent, type DomainEvent, type Metadata } from '../../src/eventstore/codec.ts';
+import {
+  asWritten,
+  decode,
+  encode,
+  READABLE_VERSIONS,
+  UnreadableEvent,
+  type DomainEvent,
+  type Metadata,
+} from '../../src/eventstore/codec.ts';
 import type { StoredEvent } from '../../src/eventstore/event-store.ts';
+import { NotReadableByAll, readableByAll, UNSTATED_VERSIONS } from '../../src/eventstore/event-versions.ts';
 import { createVault } from '../../src/eventstore/personal-data.ts';
 import { accountEventShapes } from '../../src/eventstore/shapes/account.ts';
 import {
@@ -301,5 +311,60 @@ describe('an event of an older version', () => {
     } finally {
       Object.assign(shape, { version, lift: undefined });
     }
+  });
+});
+
+describe('an event, while a gateway of an older release is running', () => {
+  const newest = accountEventShapes.KeyRevoked.version + 1;
+  /** As if the newest version had a new field `by`, which the version before cannot express unless it is `staff`. */
+  const later = {
+    version: newest,
+    schema: z.object({ keyId: z.string(), reason: z.string(), by: z.string() }),
+    lift: { 1: (data: unknown) => ({ ...(data as object), by: 'staff' }) },
+    lower: {
+      1: (data: unknown) => {
+        const { by, ...rest } = data as { readonly by: string };
+        return by === 'staff' ? rest : undefined;
+      },
+    },
+  };
+  const original = { ...accountEventShapes.KeyRevoked };
+  beforeAll(() => void Object.assign(accountEventShapes.KeyRevoked, later));
+  afterAll(() => void Object.assign(accountEventShapes.KeyRevoked, { lower: undefined, lift: undefined, ...original }));
+  const revoked = (by: string) => ({ ...keyRevoked(), by }) as DomainEvent;
+  const old = { KeyRevoked: 1 };
+
+  it('is written in its newest version if every run reads that', () => {
+    expect(encode(revoked('holder'), ID, metadata, { KeyRevoked: newest })).toMatchObject({ version: newest });
+  });
+
+  it('is written in the version before, and taken as it will be read', () => {
+    const written = encode(revoked('staff'), ID, metadata, old);
+    expect(written).toMatchObject({ version: 1, data: onDisk.KeyRevoked[1] });
+    expect(asWritten(revoked('staff'), written)).toEqual(decode(stored(written)).event);
+  });
+
+  it('is refused if the version before cannot express it', () => {
+    expect(() => encode(revoked('holder'), ID, metadata, old)).toThrow(NotReadableByAll);
+  });
+
+  it('is refused if its type is new to a run', () => {
+    expect(() => encode(revoked('staff'), ID, metadata, {})).toThrow('KeyRevoked version 2 cannot be written');
+  });
+});
+
+describe('what several runs can read', () => {
+  it('is the oldest version of each type that all of them know', () => {
+    const all = [
+      { A: 3, B: 1, C: 2 },
+      { A: 2, B: 4 },
+      { A: 5, B: 2, C: 9 },
+    ];
+    expect(readableByAll(all)).toEqual({ A: 2, B: 1 });
+  });
+
+  it('is never more than this software writes, if one of them does not state it', () => {
+    for (const [type, version] of Object.entries(readableByAll([READABLE_VERSIONS, UNSTATED_VERSIONS])))
+      expect(version).toBeLessThanOrEqual(READABLE_VERSIONS[type] ?? 0);
   });
 });

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { READABLE_VERSIONS } from '../../src/eventstore/codec.ts';
+import { readableByAll, UNSTATED_VERSIONS, type ReadableVersions } from '../../src/eventstore/event-versions.ts';
 import { createRun, migrateRuns, type Run } from '../../src/reactions/runs.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { SOON } from '../support/soon.ts';
@@ -117,6 +119,27 @@ describe('runs', () => {
     clocksOff.length = 0;
     const run = await start('well set');
     expect(clocksOff).toEqual([]);
+    await run.close();
+  });
+
+  it('state what they can read, and learn what all live runs can read', async () => {
+    await query(database.url, 'delete from runs');
+    const seen: ReadableVersions[] = [];
+    const [clock, pace] = [{ failed: () => undefined, clockOff: () => undefined }, { beatMs: 50 }];
+    const readable = (versions: ReadableVersions): void => void seen.push(versions);
+    const run = await createRun({ databaseUrl: database.url, id: 'reader', ...clock, ...pace, readable });
+    expect(seen.at(-1)).toEqual(READABLE_VERSIONS);
+    const keepAlive = (id: string, reads: string | null): Promise<unknown> =>
+      query(database.url, `insert into runs (id, reads, seen_at) values ($1, $2::jsonb, now() + interval '1 hour')`, [
+        id,
+        reads,
+      ]);
+    await keepAlive('of the release before', null);
+    await expect.poll(() => seen.at(-1), SOON).toEqual(readableByAll([READABLE_VERSIONS, UNSTATED_VERSIONS]));
+    await keepAlive('of another release', '{"KeyIssued":1}');
+    await expect.poll(() => seen.at(-1), SOON).toEqual({ KeyIssued: 1 });
+    await query(database.url, `delete from runs where id <> 'reader'`);
+    await expect.poll(() => seen.at(-1), SOON).toEqual(READABLE_VERSIONS);
     await run.close();
   });
 

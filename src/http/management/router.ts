@@ -1,5 +1,6 @@
 import express, { type ErrorRequestHandler, type Request, type Response, type Router } from 'express';
 import { StoreUnavailable } from '../../eventstore/event-store.ts';
+import { NotReadableByAll } from '../../eventstore/event-versions.ts';
 import { problem, sendProblem, type Problem } from '../problems.ts';
 import { createAuthorize } from './authorize.ts';
 import { commandIdOf } from './carry-out.ts';
@@ -126,8 +127,13 @@ const identify = (
 
 const onError: ErrorRequestHandler = (error: unknown, request, response, next) => {
   if (response.headersSent) return next(error);
-  const what = error instanceof StoreUnavailable ? storeUnavailable(request) : clientFault(error);
+  const what = faultOf(error, request) ?? clientFault(error);
   return what ? send(response, what) : next(error);
+};
+
+const faultOf = (error: unknown, request: Request): Problem | undefined => {
+  if (error instanceof NotReadableByAll) return problem('upgrade_in_progress');
+  return error instanceof StoreUnavailable ? storeUnavailable(request) : undefined;
 };
 
 /** The store may have taken what was sent before it fell silent, so only what can be repeated may be. */
