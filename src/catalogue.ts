@@ -3,6 +3,12 @@ import { z } from 'zod';
 import { tokenClasses, parseUsdPerMillion, type Rates } from './domain/money.ts';
 import type { PriceEntry } from './domain/prices/events.ts';
 
+export type CatalogueEntry = {
+  readonly entry: PriceEntry;
+  /** When the provider ends the model: from then on it is off sale. */
+  readonly endsAt?: Date;
+};
+
 const rate = z.string().transform((text, context) => {
   const parsed = parseUsdPerMillion(text);
   if (parsed !== undefined) return parsed;
@@ -32,17 +38,20 @@ const schema = z.strictObject({
         usdPerMillionTokens: ratesSchema,
         source: z.string().min(1),
         asOf: z.iso.date(),
+        endsAt: z.iso
+          .datetime()
+          .transform((text) => new Date(text))
+          .optional(),
       })
-      .transform(({ usdPerMillionTokens: rates, upstreamModel, ...entry }): PriceEntry => ({
-        ...entry,
-        rates,
-        upstreamModel: upstreamModel ?? entry.model,
+      .transform(({ usdPerMillionTokens: rates, upstreamModel, endsAt, ...entry }): CatalogueEntry => ({
+        entry: { ...entry, rates, upstreamModel: upstreamModel ?? entry.model },
+        ...(endsAt ? { endsAt } : {}),
       })),
   ),
 });
 
 /** The price list that a new gateway starts with: a data file, each entry with its source and date. */
-export const readCatalogue = async (): Promise<readonly PriceEntry[]> => {
+export const readCatalogue = async (): Promise<readonly CatalogueEntry[]> => {
   const file = await readFile(new URL('../catalogue/models.json', import.meta.url), 'utf8');
   return schema.parse(JSON.parse(file)).models;
 };

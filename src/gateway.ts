@@ -65,6 +65,8 @@ export const startGateway = async (options: GatewayOptions) => {
   const { selfAuditEveryMs } = config;
   const watchers = await startWatchers({ databaseUrl, ledger, views, signingKey, selfAuditEveryMs, log });
 
+  const ends = ledger.announceEnds();
+
   const { now } = watchers;
   const takesNone = seldom(TELL_AGAIN_MS, (upstream: string, status: number) =>
     log.error({ upstream, status }, `${upstream} takes no requests of ours: check its key and our account there`),
@@ -72,6 +74,7 @@ export const startGateway = async (options: GatewayOptions) => {
   const [promptTokens, tokens] = [createTokenCounter(), createTokenCounter()];
   const completions = createCompletions({
     findPrice: views.findPrice,
+    findDelisting: views.findDelisting,
     upstreams,
     execute: (accountId, command, metadata, options) =>
       accounts.execute(accountStream(accountId), command, metadata, options),
@@ -117,6 +120,7 @@ export const startGateway = async (options: GatewayOptions) => {
       const isForbidden = (model: string): boolean => limited.some((one) => forbids(one, model));
       return views.pricesNow().filter(({ upstream, model }) => upstreams.has(upstream) && !isForbidden(model));
     },
+    delistedSince: (model) => views.findDelisting(model, now())?.effectiveFrom,
     findGeneration: views.findGeneration,
     findKeyUsage: views.findKeyUsage,
     findAccount: async (accountId) => (await accounts.read(accountStream(accountId))).state,
@@ -124,6 +128,7 @@ export const startGateway = async (options: GatewayOptions) => {
     findTermsText: ledger.termsTexts.find,
     management: createManagementRouter({
       commands: accounts,
+      priceCommands: ledger.prices,
       vault,
       now,
       store,
@@ -166,6 +171,7 @@ export const startGateway = async (options: GatewayOptions) => {
     close: async (): Promise<void> => {
       draining = true;
       await door.close();
+      ends.close();
       await watchers.close();
       await views.close();
       await ledger.close();

@@ -3,17 +3,13 @@ import { formatUsd } from '../domain/money.ts';
 import { tellStory, type Chapter, type Until } from './history.ts';
 import { CliFault } from './fault.ts';
 import { findHolder, type FoundHolder } from './holder.ts';
+import { moment } from './moment.ts';
 import type { OpenDatabase } from './open-database.ts';
 import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './run.ts';
 import { line, sentence, summary, type Holder } from './sentences.ts';
 
-const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
-
-const moment = (text: string): Date => {
-  const time = new Date(text);
-  if (!isoTime.test(text) || Number.isNaN(time.getTime())) {
-    throw new InvalidArgumentError('It must be an ISO 8601 time with a zone, such as 2026-01-31T10:00:00Z.');
-  }
+const pastMoment = (text: string): Date => {
+  const time = moment(text);
   if (time > new Date()) throw new InvalidArgumentError('That time is yet to come.');
   return time;
 };
@@ -29,7 +25,7 @@ const program = createProgram(
 )
   .usage('[options] <account>')
   .argument('<account>', 'the account, such as acc_3f1c9a7be2d04c5d8a6b1e20')
-  .option('--at <time>', 'tell it up to a moment (ISO 8601 with a zone)', moment)
+  .option('--at <time>', 'tell it up to a moment (ISO 8601 with a zone)', pastMoment)
   .option('--revision <n>', 'tell it up to an event', revision)
   .option('--json', 'one JSON object per line: the events, then the summary')
   .addHelpText(

@@ -1,10 +1,12 @@
 import { once } from 'node:events';
+import { inspect } from 'node:util';
 import { Command } from 'commander';
 import { InvalidConfig, readCommandConfig } from '../config.ts';
 import { EmbeddedPostgresFault } from '../embedded-postgres.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
 import { CliFault } from './fault.ts';
 import { openDatabase, type OpenDatabase } from './open-database.ts';
+import { redact, withoutSecrets } from './redact.ts';
 
 /** 0: done, and all is as it should be. 1: done, and something is not. 2: not done. */
 export type ExitCode = 0 | 1 | 2;
@@ -22,6 +24,7 @@ export const createProgram = (name: string, description: string): Command =>
   new Command(name)
     .usage('[options] <arguments>')
     .description(description)
+    .configureOutput(withoutSecrets)
     .showHelpAfterError('(--help shows examples)')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
@@ -47,13 +50,14 @@ export const runAlone = async (
 ): Promise<void> => {
   // The reader may have seen enough: `npm run replay … | head`.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 2));
-  const log = (line: string): void => console.error(`${name}: ${line}`);
+  const say = (text: string): void => console.error(redact(text, process.argv.slice(2)));
+  const log = (line: string): void => say(`${name}: ${line}`);
   try {
     process.exitCode = await command(log);
   } catch (error) {
     process.exitCode = 2;
     if (isForPeople(error)) log(error.message);
-    else console.error(error);
+    else say(inspect(error));
   }
 };
 

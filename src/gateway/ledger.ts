@@ -14,11 +14,8 @@ import { createPostgresStore, migratePostgresStore } from '../eventstore/postgre
 import { createSnapshots } from '../eventstore/snapshots.ts';
 import { createTermsTexts } from '../eventstore/terms-texts.ts';
 import { readTermsFiles, type TermsFile } from '../terms-files.ts';
-import { newId } from './new-id.ts';
+import { announceEnds, publishPrices } from './publish-prices.ts';
 import { publishTerms } from './publish-terms.ts';
-
-/** Prices change only with reasonable notice (clause 5 of the terms); a model that is new has nobody to be told. */
-const PRICE_NOTICE_MS = 14 * 24 * 60 * 60 * 1000;
 
 export type Ledger = Awaited<ReturnType<typeof openLedger>>;
 
@@ -56,22 +53,23 @@ export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log, 
 
   const termsTexts = createTermsTexts(databaseUrl);
   await publishTerms({ terms, texts: termsTexts, files: termsFiles ?? (await readTermsFiles()) });
-  const system = (what: string) => ({ actor: `system:${what}`, commandId: newId() });
-  const { state: book } = await prices.read(PRICES_STREAM);
-  for (const entry of await readCatalogue()) {
-    const effectiveFrom = new Date(Date.now() + (book.has(entry.model) ? PRICE_NOTICE_MS : 0));
-    await prices.execute(PRICES_STREAM, { type: 'ListPrice', entry, effectiveFrom }, system('catalogue'));
-  }
+  const catalogue = await readCatalogue();
+  await publishPrices({ prices, catalogue, log });
   const { state: listed } = await prices.read(PRICES_STREAM);
 
   return {
     store,
     accounts,
+    prices,
     vault: createVault(dataKeys),
     termsTexts,
     /** Of all models that were ever listed. */
-    providers: new Set([...listed.values()].flat().map(({ upstream }) => upstream)) as ReadonlySet<string>,
+    providers: new Set(
+      [...listed.values()].flatMap(({ versions }) => versions.map(({ upstream }) => upstream)),
+    ) as ReadonlySet<string>,
     foldAccount: createFold({ store, decider: accountDecider, snapshots }),
+    /** Once this node knows what all running gateways can read. */
+    announceEnds: () => announceEnds({ prices, catalogue, log }),
     /** From now on events are written in the versions that all running gateways can read. */
     writeReadable: (versions: ReadableVersions): void => {
       readable = versions;

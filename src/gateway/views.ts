@@ -81,6 +81,7 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
     queries,
     findKeyOwner: keyOwners.find,
     findPrice: priceList.find,
+    findDelisting: priceList.delisting,
     pricesNow: () => priceList.all(new Date()),
     publishedTerms: termsList.all,
     /** Lets this node's rows take in what there is, without waiting for more; gives up after so long. */

@@ -21,7 +21,7 @@ import {
   type FindKeyUsage,
 } from './routes/get-receipts.ts';
 import { getTerms, getTermsVersion, type FindTermsText } from './routes/get-terms.ts';
-import { getModel, listModels, type ListModels } from './routes/list-models.ts';
+import { getModel, listModels, type DelistedSince, type ListModels } from './routes/list-models.ts';
 import type { ListTerms } from './published-terms.ts';
 
 export type AppOptions = {
@@ -36,6 +36,7 @@ export type AppOptions = {
   readonly balanceUsd: (accountId: string) => string | undefined;
   readonly rateLimits: RateLimits;
   readonly listModels: ListModels;
+  readonly delistedSince: DelistedSince;
   readonly findGeneration: FindGeneration;
   readonly findKeyUsage: FindKeyUsage;
   readonly findAccount: FindAccount;
@@ -78,7 +79,7 @@ export const createApp = (options: AppOptions): Express => {
     posted(`/v1${endpoint}`, createCompletion(endpoint, { ...options, authenticate, readBody }));
   }
   read('/v1/models', listModels(authenticate, options.listModels));
-  read('/v1/models/*id', getModel(authenticate, options.listModels));
+  read('/v1/models/*id', getModel(authenticate, options.listModels, options.delistedSince));
   read('/v1/generation', getGeneration(authenticate, options.findGeneration));
   read('/v1/key', getKey(authenticate, options.findAccount, options.findKeyUsage, options.now));
   read('/v1/credits', getCredits(authenticate, options.findAccount));

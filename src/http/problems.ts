@@ -95,6 +95,7 @@ const refusals = {
     409,
     'A price of this model that takes effect later is listed already. Choose a later time.',
   ),
+  model_not_listed: invalid(404, 'The price book has no such model. GET /api/prices lists the models on sale.'),
   terms_version_changed: invalid(
     409,
     'This version of the terms was published with another text, which GET /terms/{version} returns. Publish the new text as a new version.',
@@ -109,6 +110,7 @@ const ofTheDoor = {
     "The management API needs the administrator's token, in the header Authorization: Bearer TOKEN.",
   ),
   model_not_found: invalid(404, 'There is no such model here. GET /v1/models lists those that there are.'),
+  model_delisted: invalid(404, 'This model was taken off sale. GET /v1/models lists the models on sale.'),
   invalid_json: invalid(400, 'The body is not valid JSON. Check it and send it again.'),
   invalid_request: invalid(400, 'The request is not valid. Check its fields and send it again.'),
   unsupported_parameter: invalid(400, 'This parameter is not supported. Leave it out.'),
@@ -180,6 +182,12 @@ export const problem = (code: ProblemCode, overrides: Partial<Problem> = {}): Pr
   const entry: Entry = entries[code];
   return { code, ...entry, ...overrides };
 };
+
+export const modelDelisted = (model: string, since: Date): Problem =>
+  problem('model_delisted', {
+    message: `The model \`${model}\` was taken off sale at ${since.toISOString()}. GET /v1/models lists the models on sale.`,
+    param: 'model',
+  });
 
 /** A refusal with what is known of its case: where credits are short, how many there are. */
 export const refusalProblem = ({ code, funds }: AccountRefusal): Problem => {

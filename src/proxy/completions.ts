@@ -46,6 +46,8 @@ export type Answer =
 
 export type CompletionsOptions = {
   readonly findPrice: (model: string, at: Date) => PriceVersion | undefined;
+  /** Since when a model is off sale, if it was on sale before. */
+  readonly findDelisting?: (model: string, at: Date) => { readonly effectiveFrom: Date } | undefined;
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly execute: ExecuteOnAccount;
   readonly recordedBy: RecordedBy;
@@ -103,6 +105,13 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
     call.close();
   };
 
+  const notOnSale = (model: string, at: Date): CompletionProblem => {
+    const delisting = options.findDelisting?.(model, at);
+    return delisting
+      ? { kind: 'model_delisted', model, since: delisting.effectiveFrom }
+      : { kind: 'model_not_found', model };
+  };
+
   const complete = async (asked: Asked): Promise<Answer> => {
     if (draining) return problem({ kind: 'draining' });
     underWay++;
@@ -124,7 +133,7 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
     const askedAt = now();
     const price = findPrice(request.model, askedAt);
     const upstream = price && upstreams.get(price.upstream);
-    if (!upstream || !serves(price, asked.endpoint)) return problem({ kind: 'model_not_found', model: request.model });
+    if (!upstream || !serves(price, asked.endpoint)) return problem(notOnSale(request.model, askedAt));
     const unsold = unsoldMedia(request, price);
     if (unsold) return problem({ kind: 'bad_request', ...unsold });
 

@@ -39,6 +39,7 @@ const open = async (options: Partial<AppOptions> = {}) => {
     balanceUsd: () => '4.99',
     rateLimits: () => ({}),
     listModels: () => Promise.resolve([]),
+    delistedSince: () => undefined,
     findGeneration: () => Promise.resolve(undefined),
     findKeyUsage: () => Promise.resolve({ day: 1n, week: 2n, month: 3n, total: 4n }),
     findAccount: () => Promise.reject(new Error('not now')),

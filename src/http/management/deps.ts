@@ -1,7 +1,9 @@
 import type { Account } from '../../domain/account/account.ts';
 import type { AccountCommand, AccountRefusal } from '../../domain/account/decide.ts';
 import type { AccountEvent } from '../../domain/account/events.ts';
-import type { PriceVersion } from '../../domain/prices/price-book.ts';
+import type { PriceCommand, PriceRefusal } from '../../domain/prices/decide.ts';
+import type { PriceEvent } from '../../domain/prices/events.ts';
+import type { PriceBook, PriceVersion } from '../../domain/prices/price-book.ts';
 import type { Commands } from '../../eventstore/commands.ts';
 import type { CheckpointJson } from '../../eventstore/checkpoint.ts';
 import type { EventStore } from '../../eventstore/event-store.ts';
@@ -13,6 +15,7 @@ import type { ListTerms } from '../published-terms.ts';
 /** What the management API needs of the rooms around it. */
 export type ManagementDeps = {
   readonly commands: Pick<Commands<Account, AccountCommand, AccountEvent, AccountRefusal>, 'execute' | 'read'>;
+  readonly priceCommands: Pick<Commands<PriceBook, PriceCommand, PriceEvent, PriceRefusal>, 'execute' | 'read'>;
   readonly store: Pick<EventStore, 'readStream' | 'findEvent' | 'head'>;
   readonly vault: Vault;
   /** An account's stream as it was at a moment. */
@@ -29,7 +32,7 @@ export type ManagementDeps = {
   readonly termsInForce: () => string;
   readonly publishedTerms: ListTerms;
   readonly createSecret: () => NewSecret;
-  /** Resolves once this node's own look-up of keys has followed the log to a position. */
+  /** Resolves once this node's own look-ups, of keys and prices, have followed the log to a position. */
   readonly publishKey: (position: number) => Promise<void>;
   /** Whoever has it may do everything here. */
   readonly adminToken: string;

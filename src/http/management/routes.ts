@@ -1,5 +1,6 @@
 import { acceptTerms } from './accept-terms.ts';
 import { createAccount } from './create-account.ts';
+import { delistModel, relistModel } from './delist-model.ts';
 import { grantCredits } from './grant-credits.ts';
 import { issueKey } from './issue-key.ts';
 import { listEvents } from './list-events.ts';
@@ -29,5 +30,7 @@ export const routes: readonly Route[] = [
   reinstateAccount,
   listTerms,
   listPrices,
+  delistModel,
+  relistModel,
   readCheckpoint,
 ];

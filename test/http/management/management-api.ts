@@ -6,6 +6,7 @@ import { v7 } from 'uuid';
 import { expect } from 'vitest';
 import { accountStream } from '../../../src/domain/account/account.ts';
 import { accountDecider, type AccountCommand } from '../../../src/domain/account/decide.ts';
+import { priceDecider } from '../../../src/domain/prices/decide.ts';
 import { createCommands } from '../../../src/eventstore/commands.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
 import { createFold } from '../../../src/eventstore/fold.ts';
@@ -34,11 +35,13 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
   const store = createInMemoryStore(clock.now);
   const committer = createCommitter({ store });
   const commands = createCommands({ store, committer, decider: accountDecider });
+  const priceCommands = createCommands({ store, committer, decider: priceDecider });
   const dataKeys = createMemoryDataKeys();
   const published: number[] = [];
   const failures: unknown[] = [];
   const deps: ManagementDeps = {
     commands,
+    priceCommands,
     store,
     vault: createVault(dataKeys),
     foldAccount: createFold({ store, decider: accountDecider }),
@@ -93,6 +96,7 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
   return {
     url,
     store,
+    priceCommands,
     dataKeys,
     clock,
     published,
