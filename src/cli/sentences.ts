@@ -90,8 +90,11 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
       return `Suspended: ${plain(event.reason)}.`;
     case 'AccountReinstated':
       return `Reinstated: ${plain(event.reason)}.`;
-    case 'KeyIssued':
-      return `Issued the key "${plain(event.name)}" (${event.keyId}), which ends in ${plain(event.hint)}.`;
+    case 'KeyIssued': {
+      const { keyId, name, hint, replaces } = event;
+      const place = replaces === undefined ? '' : `, in place of ${replaces}`;
+      return `Issued the key "${plain(name)}" (${keyId}), which ends in ${plain(hint)}${place}.`;
+    }
     case 'KeyRevoked':
       return `Revoked the key ${event.keyId}: ${plain(event.reason)}.`;
     case 'KeyLimitsSet':

@@ -53,6 +53,7 @@ const refusals = {
   key_not_found: invalid(404, 'This account has no such key. List its keys and check the id.'),
   key_revoked: { ...invalid(401, 'This API key was revoked. Use another one.'), code: 'invalid_api_key' },
   key_expired: invalid(401, 'This API key has expired. Use another one.'),
+  key_already_replaced: invalid(409, 'Another key was issued in place of this key already. Replace that one.'),
   model_not_allowed: forbidden(
     'This API key, or its account, may not use this model. Ask who manages it, or use another model.',
   ),

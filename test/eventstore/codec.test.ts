@@ -130,6 +130,7 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
 /** Of those whose shape has changed. */
 const versions: Partial<Record<string, number>> = {
   AccountRegistered: 2,
+  KeyIssued: 2,
   CreditsReserved: 3,
   HoldExtended: 2,
   HoldReleased: 2,

@@ -18,6 +18,7 @@ export const keyView = z
     name: z.string().meta({ example: 'production' }),
     hint: z.string().meta({ description: 'The last characters of the secret', example: 'x7Qd' }),
     revoked: z.boolean(),
+    replaces: keyId.optional().meta({ description: 'The key in whose place it was issued, if there is one' }),
     limits: keyLimitsView,
   })
   .meta({ id: 'Key' });
@@ -63,9 +64,9 @@ export const accountView = z
 export type AccountView = z.output<typeof accountView>;
 
 export const viewKeys = ({ account: { keys, tallies } }: AccountAt): AccountView['keys'] =>
-  [...keys].map(([key_id, { name, hint, revoked }]) => {
+  [...keys].map(([key_id, { name, hint, revoked, replaces }]) => {
     const limits = viewKeyLimits(tallies.keys.get(key_id)?.limits ?? {});
-    return { key_id, name, hint, revoked, limits };
+    return { key_id, name, hint, revoked, ...(replaces === undefined ? {} : { replaces }), limits };
   });
 
 /** Only what is named here leaves the house. `personal` is undefined where it was erased. */
