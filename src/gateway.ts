@@ -121,7 +121,7 @@ export const startGateway = async (options: GatewayOptions) => {
       return views.pricesNow().filter(({ upstream, model }) => upstreams.has(upstream) && !isForbidden(model));
     },
     delistedSince: (model) => views.findDelisting(model, now())?.effectiveFrom,
-    findGeneration: views.findGeneration,
+    findGenerations: views.findGenerations,
     findKeyUsage: views.findKeyUsage,
     findAccount: async (accountId) => (await accounts.read(accountStream(accountId))).state,
     publishedTerms: views.publishedTerms,
@@ -141,6 +141,7 @@ export const startGateway = async (options: GatewayOptions) => {
       publishKey: views.lookedUp,
       prices: views.pricesNow,
       newestCheckpoint: watchers.newestCheckpoint,
+      findHttpRequest: views.findHttpRequest,
       publicKey: watchers.checkpointKey,
     }),
     metrics: getMetrics(adminToken, watchers.metrics),

@@ -5,6 +5,7 @@ import { InvalidConfig, readCommandConfig } from '../config.ts';
 import { EmbeddedPostgresFault } from '../embedded-postgres.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
 import { CliFault } from './fault.ts';
+import { fileFault } from './file-faults.ts';
 import { openDatabase, type OpenDatabase } from './open-database.ts';
 import { redact, withoutSecrets } from './redact.ts';
 
@@ -56,7 +57,9 @@ export const runAlone = async (
     process.exitCode = await command(log);
   } catch (error) {
     process.exitCode = 2;
-    if (isForPeople(error)) log(error.message);
+    const ofFile = fileFault(error);
+    if (ofFile) log(ofFile.message);
+    else if (isForPeople(error)) log(error.message);
     else say(inspect(error));
   }
 };

@@ -88,10 +88,17 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
     hurry: async (withinMs: number): Promise<void> => rows.reached(await store.head(), AbortSignal.timeout(withinMs)),
     /** Resolves once this node's look-ups have followed the log to a position. */
     lookedUp: (position: number) => lookUps.reached(position),
-    findGeneration: async (id: string, accountId: string) => {
+    findGenerations: async (id: string, accountId: string) => {
       await caughtUp(requests);
-      const row = await queries.findRequest(id, accountId);
-      return row && asGeneration(row);
+      return (await queries.findRequests(id, accountId)).map(asGeneration);
+    },
+    findHttpRequest: async (requestId: string) => {
+      await caughtUp(requests);
+      const [generations, events] = await Promise.all([
+        queries.findRequests(requestId),
+        queries.eventsOfRequest(requestId),
+      ]);
+      return { generations: generations.map(asGeneration), events };
     },
     findKeyUsage: async (keyId: string) => {
       await caughtUp(dailyUsage);

@@ -17,7 +17,7 @@ import {
   getGeneration,
   getKey,
   type FindAccount,
-  type FindGeneration,
+  type FindGenerations,
   type FindKeyUsage,
 } from './routes/get-receipts.ts';
 import { getTerms, getTermsVersion, type FindTermsText } from './routes/get-terms.ts';
@@ -37,7 +37,7 @@ export type AppOptions = {
   readonly rateLimits: RateLimits;
   readonly listModels: ListModels;
   readonly delistedSince: DelistedSince;
-  readonly findGeneration: FindGeneration;
+  readonly findGenerations: FindGenerations;
   readonly findKeyUsage: FindKeyUsage;
   readonly findAccount: FindAccount;
   readonly publishedTerms: ListTerms;
@@ -80,7 +80,7 @@ export const createApp = (options: AppOptions): Express => {
   }
   read('/v1/models', listModels(authenticate, options.listModels));
   read('/v1/models/*id', getModel(authenticate, options.listModels, options.delistedSince));
-  read('/v1/generation', getGeneration(authenticate, options.findGeneration));
+  read('/v1/generation', getGeneration(authenticate, options.findGenerations));
   read('/v1/key', getKey(authenticate, options.findAccount, options.findKeyUsage, options.now));
   read('/v1/credits', getCredits(authenticate, options.findAccount));
   read('/terms', getTerms(options.publishedTerms, options.findTermsText));

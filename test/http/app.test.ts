@@ -40,7 +40,7 @@ const open = async (options: Partial<AppOptions> = {}) => {
     rateLimits: () => ({}),
     listModels: () => Promise.resolve([]),
     delistedSince: () => undefined,
-    findGeneration: () => Promise.resolve(undefined),
+    findGenerations: () => Promise.resolve([]),
     findKeyUsage: () => Promise.resolve({ day: 1n, week: 2n, month: 3n, total: 4n }),
     findAccount: () => Promise.reject(new Error('not now')),
     publishedTerms: () => [],

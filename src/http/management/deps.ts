@@ -10,6 +10,7 @@ import type { EventStore } from '../../eventstore/event-store.ts';
 import type { Vault } from '../../eventstore/personal-data.ts';
 import type { Moment } from '../../eventstore/snapshots.ts';
 import type { NewSecret } from '../api-keys.ts';
+import type { FindHttpRequest } from './read-request.ts';
 import type { ListTerms } from '../published-terms.ts';
 
 /** What the management API needs of the rooms around it. */
@@ -29,6 +30,7 @@ export type ManagementDeps = {
   readonly newestCheckpoint: () => Promise<CheckpointJson | undefined>;
   /** That of the key which signs the log, as PEM. */
   readonly publicKey: string;
+  readonly findHttpRequest: FindHttpRequest;
   readonly termsInForce: () => string;
   readonly publishedTerms: ListTerms;
   readonly createSecret: () => NewSecret;

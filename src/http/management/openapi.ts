@@ -6,7 +6,7 @@ import {
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
 import { problem, type ProblemCode } from '../problems.ts';
-import { accountId, idempotencyKey, keyId } from './fields.ts';
+import { accountId, idempotencyKey, keyId, requestId } from './fields.ts';
 import type { Route } from './route.ts';
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
@@ -32,7 +32,7 @@ const error = z
   })
   .meta({ id: 'Error' });
 
-const pathFields = { account_id: accountId, key_id: keyId } as const;
+const pathFields = { account_id: accountId, key_id: keyId, request_id: requestId } as const;
 const example = (code: ProblemCode) => {
   const { message, type, param = null, code: wireCode } = problem(code);
   return { error: { message, type, param, code: wireCode, request_id: 'req_0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d' } };

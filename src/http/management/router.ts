@@ -1,7 +1,7 @@
 import express, { type ErrorRequestHandler, type Request, type Response, type Router } from 'express';
 import { StoreUnavailable } from '../../eventstore/event-store.ts';
 import { NotReadableByAll } from '../../eventstore/event-versions.ts';
-import { problem, sendProblem, type Problem } from '../problems.ts';
+import { problem, sendProblem, type Problem, type ProblemCode } from '../problems.ts';
 import { createAuthorize } from './authorize.ts';
 import { commandIdOf } from './carry-out.ts';
 import type { ManagementDeps } from './deps.ts';
@@ -92,7 +92,7 @@ const handler = (route: Route, deps: ManagementDeps) => async (request: Request,
   const params = request.params as Readonly<Record<string, string>>;
   const unknown = Object.entries(params).find(([, id]) => !idPattern.test(id))?.[0];
   if (unknown !== undefined) {
-    return send(response, problem(unknown === 'key_id' ? 'key_not_found' : 'account_not_found'));
+    return send(response, problem(unknownIds[unknown] ?? 'not_found'));
   }
   if (route.body && request.body === undefined) {
     const code = hasBody(request) ? 'unsupported_media_type' : 'invalid_request';
@@ -107,6 +107,8 @@ const handler = (route: Route, deps: ManagementDeps) => async (request: Request,
   if (result.repeated) response.setHeader('idempotent-replayed', 'true');
   response.status(route.success.status).json(result.answer);
 };
+
+const unknownIds: Readonly<Record<string, ProblemCode>> = { account_id: 'account_not_found', key_id: 'key_not_found' };
 
 const hasBody = ({ headers }: Request): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;

@@ -9,6 +9,7 @@ import { listPrices } from './list-prices.ts';
 import { listTerms } from './list-terms.ts';
 import { readCheckpoint } from './read-checkpoint.ts';
 import { readAccount } from './read-account.ts';
+import { readRequest } from './read-request.ts';
 import { revokeKey } from './revoke-key.ts';
 import type { Route } from './route.ts';
 import { setAccountLimits, setKeyLimits } from './set-limits.ts';
@@ -28,6 +29,7 @@ export const routes: readonly Route[] = [
   setAccountLimits,
   suspendAccount,
   reinstateAccount,
+  readRequest,
   listTerms,
   listPrices,
   delistModel,
