@@ -16,6 +16,7 @@ import { createTermsTexts } from '../eventstore/terms-texts.ts';
 import { readTermsFiles, type TermsFile } from '../terms-files.ts';
 import { announceEnds, publishPrices } from './publish-prices.ts';
 import { publishTerms } from './publish-terms.ts';
+import { openRewinds } from './rewinds.ts';
 
 export type Ledger = Awaited<ReturnType<typeof openLedger>>;
 
@@ -24,15 +25,19 @@ export type LedgerOptions = {
   readonly masterKey: MasterKey;
   /** Vouches for snapshots; with another one they are made anew. */
   readonly snapshotSecret: string;
+  /** What is kept there beside the database: see seen-heads.ts. */
+  readonly dataDir: string;
   readonly log: Logger;
   /** Those in legal/ if left out. */
   readonly termsFiles?: readonly TermsFile[];
 };
 
 /** The log and the commands on it, with the terms and the prices of this software in it. */
-export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log, termsFiles }: LedgerOptions) => {
+export const openLedger = async (options: LedgerOptions) => {
+  const { databaseUrl, masterKey, snapshotSecret, dataDir, log, termsFiles } = options;
   await migratePostgresStore(databaseUrl);
-  const store = createPostgresStore(databaseUrl);
+  const rewinds = await openRewinds({ databaseUrl, dataDir, log });
+  const store = createPostgresStore(databaseUrl, rewinds.storeOptions);
   const committer = createCommitter({
     store,
     changed: (fault) =>
@@ -47,6 +52,12 @@ export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log, 
   const accounts = createCommands({ ...writing, decider: accountDecider, snapshots });
   const prices = createCommands({ ...writing, decider: priceDecider });
   const terms = createCommands({ ...writing, decider: termsDecider });
+
+  const dropOthers: (() => Promise<void> | void)[] = [];
+  await rewinds.start(store, async () => {
+    for (const commands of [accounts, prices, terms]) commands.recheckAll();
+    for (const drop of dropOthers) await drop();
+  });
 
   const dataKeys = createDataKeys(databaseUrl, masterKey);
   await dataKeys.check();
@@ -70,6 +81,11 @@ export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log, 
     foldAccount: createFold({ store, decider: accountDecider, snapshots }),
     /** Once this node knows what all running gateways can read. */
     announceEnds: () => announceEnds({ prices, catalogue, log }),
+    /** Whether the log went back in time and no operator has acknowledged yet what is gone. */
+    rewindIsOpen: rewinds.isOpen,
+    checkHistory: rewinds.check,
+    /** What must happen when the log went back in time: nothing that was made of it before may be used any more. */
+    onRewind: (drop: () => Promise<void> | void): void => void dropOthers.push(drop),
     /** From now on events are written in the versions that all running gateways can read. */
     writeReadable: (versions: ReadableVersions): void => {
       readable = versions;
@@ -78,6 +94,7 @@ export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log, 
     finish: committer.close,
     close: async (): Promise<void> => {
       await committer.close();
+      await rewinds.close();
       await snapshots.close();
       await store.close();
       await dataKeys.close();

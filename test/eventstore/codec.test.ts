@@ -57,6 +57,7 @@ const listed: PriceEvent = {
 
 const ratesText = '{"input":"1000","cachedInput":"1000","cacheWrite":"1000","output":"1000","reasoning":"1000"}';
 const priceText = `{"model":"simulated-small","version":1,"rates":${ratesText}}`;
+const ID = '019a0000-1234-8abc-8def-0123456789ab';
 const usageText = '{"input":0,"cachedInput":0,"cacheWrite":0,"output":3,"reasoning":0}';
 const deliveryText =
   '{"usageSource":"reported","ended":"completed","finishReason":"stop","upstreamId":"chatcmpl-1",' +
@@ -121,6 +122,14 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
     { type: 'ModelDelisted', model: 'gpt-4o', effectiveFrom: new Date('2026-12-01T00:00:00.000Z'), reason: 'its end' },
     '{"model":"gpt-4o","effectiveFrom":"2026-12-01T00:00:00.000Z","reason":"its end"}',
   ],
+  LogRewound: [
+    {
+      ...{ type: 'LogRewound', rewindId: ID, commonPosition: 17, seenPosition: 20, seenHash: 'ab'.repeat(32) },
+      ...{ lostEvents: 3, note: 'restored from the copy of noon' },
+    },
+    `{"rewindId":"${ID}","commonPosition":17,"seenPosition":20,"seenHash":"${'ab'.repeat(32)}","lostEvents":3,` +
+      '"note":"restored from the copy of noon"}',
+  ],
   TermsPublished: [
     { type: 'TermsPublished', version: '2026-01', sha256: 'abc' },
     '{"version":"2026-01","sha256":"abc"}',
@@ -138,7 +147,6 @@ const versions: Partial<Record<string, number>> = {
   UsageWrittenOff: 2,
 };
 
-const ID = '019a0000-1234-8abc-8def-0123456789ab';
 const metadata: Metadata = { actor: 'key:key_1', commandId: 'cmd', correlationId: 'req_http' };
 
 const stored = (over: Partial<StoredEvent>): StoredEvent => ({

@@ -38,7 +38,8 @@ export type CompletionProblem =
       readonly retryAfterMs?: number;
     }
   | { readonly kind: 'client_gone' }
-  | { readonly kind: 'draining' };
+  | { readonly kind: 'draining' }
+  | { readonly kind: 'paused' };
 
 export const completionProblem = (what: CompletionProblem): Problem => {
   switch (what.kind) {
@@ -74,6 +75,8 @@ export const completionProblem = (what: CompletionProblem): Problem => {
     case 'client_gone':
     case 'draining':
       return problem('draining');
+    case 'paused':
+      return problem('service_paused');
   }
 };
 
