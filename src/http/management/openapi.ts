@@ -14,7 +14,7 @@ export type OpenApiDocument = ReturnType<typeof createDocument>;
 const DESCRIPTION = [
   'For operators and support: accounts, credits, keys and the history of all of them.',
   'Every request needs the administrator’s token, in the header Authorization: Bearer TOKEN; only this documentation and the list of the terms are public.',
-  'The examples read variables of your shell. KISSAPI_URL is the address of the gateway without a path, such as http://localhost:8080, as it prints it when it starts: export KISSAPI_URL=http://localhost:8080. KISSAPI_ADMIN_TOKEN is the token: printed at the first start, and kept in the file admin-token of KISSAPI_DATA. ACCOUNT_ID and KEY_ID are ids from the answers, such as account_id of a registration: export ACCOUNT_ID=acc_….',
+  'The examples read variables of your shell. KISSAPI_URL is the address of the gateway without a path, such as http://localhost:8080, as it prints it when it starts: export KISSAPI_URL=http://localhost:8080. KISSAPI_ADMIN_TOKEN is the token: printed at the first start, and kept in the file admin-token of KISSAPI_DATA. ACCOUNT_ID, KEY_ID and REQUEST_ID are ids from the answers, such as account_id of a registration: export ACCOUNT_ID=acc_….',
   'Amounts are strings of decimal USD, exact to a billionth. Times are UTC.',
   'Every POST takes an Idempotency-Key. Asked again with the same key and the same content, nothing more happens, the answer is as before, and the header idempotent-replayed says so; with other content it is refused. What is refused is not remembered: it may be sent again once its cause is gone.',
   'Every error says what is wrong and what to do next; the header x-should-retry says whether the same request may be sent again.',
