@@ -32,7 +32,8 @@ const paste = async (command: string): Promise<string> => {
 describe('the API page', () => {
   it('has examples that work when they are pasted, from top to bottom', async () => {
     const html = await (await fetch(`${gateway.url}/api/docs`)).text();
-    for (const name of ['KISSAPI_URL', 'KISSAPI_ADMIN_TOKEN', 'ACCOUNT_ID', 'KEY_ID', 'REQUEST_ID']) expect(html).toContain(name);
+    for (const name of ['KISSAPI_URL', 'KISSAPI_ADMIN_TOKEN', 'ACCOUNT_ID', 'KEY_ID', 'REQUEST_ID'])
+      expect(html).toContain(name);
     expect(html).toContain('export KISSAPI_URL=http://localhost:8080');
     const examples = [...html.matchAll(/<pre>(curl [^]*?)<\/pre>/g)].map(([, text = '']) =>
       text
