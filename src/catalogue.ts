@@ -1,9 +1,14 @@
-import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { tokenClasses, parseUsdPerMillion, type Rates } from './domain/money.ts';
 import type { PriceEntry } from './domain/prices/events.ts';
 import type { ModelFacts } from './proxy/model-facts.ts';
+
+export type CatalogueEntry = {
+  readonly entry: PriceEntry;
+  /** When the provider ends the model: from then on it is off sale. */
+  readonly endsAt?: Date;
+};
 
 const rate = z.string().transform((text, context) => {
   const parsed = parseUsdPerMillion(text);
@@ -36,12 +41,21 @@ const schema = z.strictObject({
         usdPerMillionTokens: ratesSchema,
         source: z.string().min(1),
         asOf: z.iso.date(),
+        endsAt: z.iso
+          .datetime()
+          .transform((text) => new Date(text))
+          .optional(),
       })
-      .transform(({ usdPerMillionTokens: rates, upstreamModel, reasoning, limitLeavesReasoningOut, ...entry }) => {
-        const price: PriceEntry = { ...entry, rates, upstreamModel: upstreamModel ?? entry.model };
-        const facts: ModelFacts = { reasoning, limitLeavesReasoningOut };
-        return { price, facts };
-      }),
+      .transform(
+        ({ usdPerMillionTokens: rates, upstreamModel, endsAt, reasoning, limitLeavesReasoningOut, ...entry }) => {
+          const facts: ModelFacts = { reasoning, limitLeavesReasoningOut };
+          const price: CatalogueEntry = {
+            entry: { ...entry, rates, upstreamModel: upstreamModel ?? entry.model },
+            ...(endsAt ? { endsAt } : {}),
+          };
+          return { price, facts };
+        },
+      ),
   ),
 });
 
@@ -51,16 +65,9 @@ const readModels = async () => {
 };
 
 /** The price list that a new gateway starts with: a data file, each entry with its source and date. */
-export const readCatalogue = async (): Promise<readonly PriceEntry[]> => (await readModels()).map(({ price }) => price);
+export const readCatalogue = async (): Promise<readonly CatalogueEntry[]> =>
+  (await readModels()).map(({ price }) => price);
 
 /** What the same file states about each model beside its price. */
 export const readModelFacts = async (): Promise<ReadonlyMap<string, ModelFacts>> =>
-  new Map((await readModels()).map(({ price, facts }) => [price.model, facts]));
-
-export const TERMS_VERSION = '2026-11-24';
-
-/** The Terms of Service in force: which version, and the hash that says which text that is. */
-export const readTerms = async (): Promise<{ version: string; sha256: string }> => {
-  const text = await readFile(new URL(`../legal/terms-${TERMS_VERSION}.md`, import.meta.url));
-  return { version: TERMS_VERSION, sha256: hash('sha256', text, 'hex') };
-};
+  new Map((await readModels()).map(({ price, facts }) => [price.entry.model, facts]));

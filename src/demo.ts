@@ -22,12 +22,9 @@ export const openDemoAccount = async (gateway: Gateway, dataDir: string): Promis
     const register = { type: 'RegisterAccount', holder: 'person', personal, adult: true } as const;
     await accounts.execute(stream, register, seed('register'), once);
   }
-  await accounts.execute(
-    stream,
-    { type: 'AcceptTerms', version: gateway.termsVersion, how: 'started the demo' },
-    seed(`terms/${gateway.termsVersion}`),
-    once,
-  );
+  const version = gateway.termsInForce();
+  const acceptTerms = { type: 'AcceptTerms', version, how: 'started the demo' } as const;
+  await accounts.execute(stream, acceptTerms, seed(`terms/${version}`), once);
   await accounts.execute(
     stream,
     { type: 'TopUp', lotId: 'lot_demo', amount: DEMO_CREDIT, source: { kind: 'grant', reason: 'demo' } },

@@ -5,6 +5,7 @@ import { readModelFacts } from './catalogue.ts';
 import type { Config } from './config.ts';
 import { accountStream } from './domain/account/account.ts';
 import { forbids, limitedBy, pacesNow } from './domain/account/within-limits.ts';
+import { invariant } from './domain/decider.ts';
 import { formatUsd } from './domain/money.ts';
 import type { MasterKey } from './eventstore/data-keys.ts';
 import { StoreUnavailable } from './eventstore/event-store.ts';
@@ -62,9 +63,14 @@ export const startGateway = async (options: GatewayOptions) => {
     ...{ databaseUrl, masterKey, snapshotSecret: keyPepper, log },
     dataDir: config.dataDir,
   });
-  const { store, accounts, vault, foldAccount, termsVersion } = ledger;
+  const { store, accounts, vault, foldAccount } = ledger;
   const upstreams = createUpstreams(config, ledger.providers);
   const views = await openViews({ databaseUrl, store, log });
+  const termsInForce = (): string => {
+    const inForce = views.publishedTerms().at(-1);
+    invariant(inForce !== undefined, 'terms are published before a gateway opens');
+    return inForce.version;
+  };
   const { selfAuditEveryMs } = config;
   let generations: ReadonlySet<string> = new Set();
   const watchers = await startWatchers({
@@ -72,6 +78,8 @@ export const startGateway = async (options: GatewayOptions) => {
     generations: () => generations,
   });
   ledger.onRewind(views.startAgain);
+
+  const ends = ledger.announceEnds();
 
   const { now } = watchers;
   const takesNone = seldom(TELL_AGAIN_MS, (upstream: string, status: number) =>
@@ -81,6 +89,7 @@ export const startGateway = async (options: GatewayOptions) => {
   const [promptTokens, tokens] = [createTokenCounter(), createTokenCounter()];
   const completions = createCompletions({
     findPrice: views.findPrice,
+    findDelisting: views.findDelisting,
     upstreams,
     execute: (accountId, command, metadata, options) =>
       accounts.execute(accountStream(accountId), command, metadata, options),
@@ -141,22 +150,28 @@ export const startGateway = async (options: GatewayOptions) => {
       const isForbidden = (model: string): boolean => limited.some((one) => forbids(one, model));
       return views.pricesNow().filter(({ upstream, model }) => upstreams.has(upstream) && !isForbidden(model));
     },
-    findGeneration: views.findGeneration,
+    delistedSince: (model) => views.findDelisting(model, now())?.effectiveFrom,
+    findGenerations: views.findGenerations,
     findKeyUsage: views.findKeyUsage,
     findAccount: async (accountId) => (await accounts.read(accountStream(accountId))).state,
+    publishedTerms: views.publishedTerms,
+    findTermsText: ledger.termsTexts.find,
     management: createManagementRouter({
       commands: accounts,
+      priceCommands: ledger.prices,
       vault,
       now,
       store,
       foldAccount,
       adminToken,
       newId,
-      termsInForce: () => termsVersion,
+      termsInForce,
+      publishedTerms: views.publishedTerms,
       createSecret: keyring.create,
       publishKey: views.lookedUp,
       prices: views.pricesNow,
       newestCheckpoint: watchers.newestCheckpoint,
+      findHttpRequest: views.findHttpRequest,
       publicKey: watchers.checkpointKey,
     }),
     metrics: getMetrics(adminToken, watchers.metrics),
@@ -178,11 +193,12 @@ export const startGateway = async (options: GatewayOptions) => {
     keyring,
     findKeyOwner: views.findKeyOwner,
     lookedUp: views.lookedUp,
-    termsVersion,
+    termsInForce,
     /** Requests under way are drained; what is still open after the grace is settled for what it delivered. */
     close: async (): Promise<void> => {
       stopping = true;
       await door.close();
+      ends.close();
       await readiness.close();
       await probe.close();
       await watchers.close();

@@ -6,6 +6,7 @@ import { WrongMasterKey } from './eventstore/data-keys.ts';
 import { parseSecretKey, type SecretKey } from './eventstore/sealed-bytes.ts';
 import { startGateway } from './gateway.ts';
 import { CannotListen } from './gateway/door.ts';
+import { TermsFault } from './gateway/publish-terms.ts';
 import { exposedSecrets, LocalSecretFault, localSecret } from './local-secrets.ts';
 import { localSigningKey } from './signing-key.ts';
 import { welcome } from './welcome.ts';
@@ -122,7 +123,7 @@ const inWords = (error: unknown, { databaseUrl }: Config): unknown => {
 };
 
 const say = (error: unknown): void => {
-  const known = [InvalidConfig, EmbeddedPostgresFault, CannotListen, WrongMasterKey, LocalSecretFault].some(
+  const known = [InvalidConfig, EmbeddedPostgresFault, CannotListen, WrongMasterKey, LocalSecretFault, TermsFault].some(
     (fault) => error instanceof fault,
   );
   const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);

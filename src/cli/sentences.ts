@@ -41,7 +41,21 @@ const ending: Readonly<Record<Delivery['ended'], string>> = {
 };
 
 export const endedHow = ({ ended }: Delivery): string => ending[ended];
-export const releasedWhy = (reason: ReleaseReason): string => releaseReason[reason];
+
+/** The gateway's own words for what a provider answered, and for what it did not pass on. */
+const answered = /^status (\d{3})$/;
+const BEYOND_CONTEXT = 'beyond the context that is sold';
+
+/** Why a hold was given back, and what is known of it beside. */
+export const releasedWhy = (reason: ReleaseReason, detail: string): string => {
+  const status = answered.exec(detail)?.[1];
+  if (reason === 'upstream_refused' && status !== undefined) return `the provider answered ${status}`;
+  const why =
+    reason === 'upstream_refused' && detail === BEYOND_CONTEXT
+      ? 'the gateway refused the request'
+      : releaseReason[reason];
+  return detail === '' ? why : `${why} (${plain(detail)})`;
+};
 
 const tokens = (usage: Usage): string =>
   tokenClasses
@@ -90,8 +104,11 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
       return `Suspended: ${plain(event.reason)}.`;
     case 'AccountReinstated':
       return `Reinstated: ${plain(event.reason)}.`;
-    case 'KeyIssued':
-      return `Issued the key "${plain(event.name)}" (${event.keyId}), which ends in ${plain(event.hint)}.`;
+    case 'KeyIssued': {
+      const { keyId, name, hint, replaces } = event;
+      const place = replaces === undefined ? '' : `, in place of ${replaces}`;
+      return `Issued the key "${plain(name)}" (${keyId}), which ends in ${plain(hint)}${place}.`;
+    }
     case 'KeyRevoked':
       return `Revoked the key ${event.keyId}: ${plain(event.reason)}.`;
     case 'KeyLimitsSet':
@@ -111,7 +128,7 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
       return `Charged ${usd(charged)} for ${requestId}: ${tokens(usage)} tokens, ${delivery.usageSource}; ${endedHow(delivery)}. ${usd(released)} of the hold is free again.`;
     }
     case 'HoldReleased':
-      return `Gave back the ${usd(event.released)} held for ${event.requestId}, uncharged: ${releasedWhy(event.reason)} (${plain(event.detail)}).`;
+      return `Gave back the ${usd(event.released)} held for ${event.requestId}, uncharged: ${releasedWhy(event.reason, event.detail)}.`;
     case 'LateUsageCharged': {
       const { charged, requestId, usage, delivery } = event;
       return `Charged ${usd(charged)} late for ${requestId}, whose hold had been given back: ${tokens(usage)} tokens, ${delivery.usageSource}; ${endedHow(delivery)}.`;

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
-import { readCatalogue, readTerms } from '../catalogue.ts';
+import { readCatalogue } from '../catalogue.ts';
 import { ACCOUNT_STATE_VERSION, type Account } from '../domain/account/account.ts';
 import { accountDecider } from '../domain/account/decide.ts';
 import { PRICES_STREAM, priceDecider } from '../domain/prices/decide.ts';
-import { TERMS_STREAM, termsDecider } from '../domain/terms/terms.ts';
+import { termsDecider } from '../domain/terms/terms.ts';
 import { createCommands } from '../eventstore/commands.ts';
 import { createCommitter } from '../eventstore/committer.ts';
 import { createDataKeys, type MasterKey } from '../eventstore/data-keys.ts';
@@ -12,11 +12,11 @@ import { UNSTATED_VERSIONS, type ReadableVersions } from '../eventstore/event-ve
 import { createVault } from '../eventstore/personal-data.ts';
 import { createPostgresStore, migratePostgresStore } from '../eventstore/postgres.ts';
 import { createSnapshots } from '../eventstore/snapshots.ts';
-import { newId } from './new-id.ts';
+import { createTermsTexts } from '../eventstore/terms-texts.ts';
+import { readTermsFiles, type TermsFile } from '../terms-files.ts';
+import { announceEnds, publishPrices } from './publish-prices.ts';
+import { publishTerms } from './publish-terms.ts';
 import { openRewinds } from './rewinds.ts';
-
-/** Prices change only with reasonable notice (clause 5 of the terms); a model that is new has nobody to be told. */
-const PRICE_NOTICE_MS = 14 * 24 * 60 * 60 * 1000;
 
 export type Ledger = Awaited<ReturnType<typeof openLedger>>;
 
@@ -28,10 +28,13 @@ export type LedgerOptions = {
   /** What is kept there beside the database: see seen-heads.ts. */
   readonly dataDir: string;
   readonly log: Logger;
+  /** Those in legal/ if left out. */
+  readonly termsFiles?: readonly TermsFile[];
 };
 
 /** The log and the commands on it, with the terms and the prices of this software in it. */
-export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, dataDir, log }: LedgerOptions) => {
+export const openLedger = async (options: LedgerOptions) => {
+  const { databaseUrl, masterKey, snapshotSecret, dataDir, log, termsFiles } = options;
   await migratePostgresStore(databaseUrl);
   const rewinds = await openRewinds({ databaseUrl, dataDir, log });
   const store = createPostgresStore(databaseUrl, rewinds.storeOptions);
@@ -59,24 +62,25 @@ export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, dataD
   const dataKeys = createDataKeys(databaseUrl, masterKey);
   await dataKeys.check();
 
-  const termsInForce = await readTerms();
-  const system = (what: string) => ({ actor: `system:${what}`, commandId: newId() });
-  await terms.execute(TERMS_STREAM, { type: 'PublishTerms', ...termsInForce }, system('start'));
-  const { state: book } = await prices.read(PRICES_STREAM);
-  for (const entry of await readCatalogue()) {
-    const effectiveFrom = new Date(Date.now() + (book.has(entry.model) ? PRICE_NOTICE_MS : 0));
-    await prices.execute(PRICES_STREAM, { type: 'ListPrice', entry, effectiveFrom }, system('catalogue'));
-  }
+  const termsTexts = createTermsTexts(databaseUrl);
+  await publishTerms({ terms, texts: termsTexts, files: termsFiles ?? (await readTermsFiles()) });
+  const catalogue = await readCatalogue();
+  await publishPrices({ prices, catalogue, log });
   const { state: listed } = await prices.read(PRICES_STREAM);
 
   return {
     store,
     accounts,
+    prices,
     vault: createVault(dataKeys),
-    termsVersion: termsInForce.version,
+    termsTexts,
     /** Of all models that were ever listed. */
-    providers: new Set([...listed.values()].flat().map(({ upstream }) => upstream)) as ReadonlySet<string>,
+    providers: new Set(
+      [...listed.values()].flatMap(({ versions }) => versions.map(({ upstream }) => upstream)),
+    ) as ReadonlySet<string>,
     foldAccount: createFold({ store, decider: accountDecider, snapshots }),
+    /** Once this node knows what all running gateways can read. */
+    announceEnds: () => announceEnds({ prices, catalogue, log }),
     /** Whether the log went back in time and no operator has acknowledged yet what is gone. */
     rewindIsOpen: rewinds.isOpen,
     checkHistory: rewinds.check,
@@ -95,6 +99,7 @@ export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, dataD
       await snapshots.close();
       await store.close();
       await dataKeys.close();
+      await termsTexts.close();
     },
   };
 };

@@ -11,6 +11,7 @@ import { createPriceList } from '../projections/price-list.ts';
 import { createQueries } from '../projections/queries.ts';
 import { bringUpToDate, createMissingTables, rebuiltInWords } from '../projections/rebuild.ts';
 import { requests, type RequestRow } from '../projections/requests.ts';
+import { createTermsList } from '../projections/terms-list.ts';
 
 /**
  * Events are let gather for as long, unless somebody waits for them: then most requests begin and end in one batch, and
@@ -32,10 +33,10 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
     log.error({ consumer, err: error }, 'following the log failed');
 
   const openLookUps = () => {
-    const [keyOwners, priceList] = [createKeyOwners(), createPriceList()];
-    const consumer = together('look_ups', [keyOwners, priceList]);
+    const [keyOwners, priceList, termsList] = [createKeyOwners(), createPriceList(), createTermsList()];
+    const consumer = together('look_ups', [keyOwners, priceList, termsList]);
     const follower = followLog({ store, consumer, gatherMs: GATHER_MS, failed, skim: true });
-    return { keyOwners, priceList, follower };
+    return { keyOwners, priceList, termsList, follower };
   };
   let lookUps = openLookUps();
 
@@ -84,15 +85,24 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
     queries,
     findKeyOwner: (...asked: Parameters<typeof lookUps.keyOwners.find>) => lookUps.keyOwners.find(...asked),
     findPrice: (...asked: Parameters<typeof lookUps.priceList.find>) => lookUps.priceList.find(...asked),
+    findDelisting: (...asked: Parameters<typeof lookUps.priceList.delisting>) => lookUps.priceList.delisting(...asked),
     pricesNow: () => lookUps.priceList.all(new Date()),
+    publishedTerms: () => lookUps.termsList.all(),
     /** Lets this node's rows take in what there is, without waiting for more; gives up after so long. */
     hurry: async (withinMs: number): Promise<void> => rows.reached(await store.head(), AbortSignal.timeout(withinMs)),
     /** Resolves once this node's look-ups have followed the log to a position. */
     lookedUp: (position: number) => lookUps.follower.reached(position),
-    findGeneration: async (id: string, accountId: string) => {
+    findGenerations: async (id: string, accountId: string) => {
       await caughtUp(requests);
-      const row = await queries.findRequest(id, accountId);
-      return row && asGeneration(row);
+      return (await queries.findRequests(id, accountId)).map(asGeneration);
+    },
+    findHttpRequest: async (requestId: string) => {
+      await caughtUp(requests);
+      const [generations, events] = await Promise.all([
+        queries.findRequests(requestId),
+        queries.eventsOfRequest(requestId),
+      ]);
+      return { generations: generations.map(asGeneration), events };
     },
     findKeyUsage: async (keyId: string) => {
       await caughtUp(dailyUsage);

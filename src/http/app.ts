@@ -18,10 +18,12 @@ import {
   getGeneration,
   getKey,
   type FindAccount,
-  type FindGeneration,
+  type FindGenerations,
   type FindKeyUsage,
 } from './routes/get-receipts.ts';
-import { getModel, listModels, type ListModels } from './routes/list-models.ts';
+import { getTerms, getTermsVersion, type FindTermsText } from './routes/get-terms.ts';
+import { getModel, listModels, type DelistedSince, type ListModels } from './routes/list-models.ts';
+import type { ListTerms } from './published-terms.ts';
 
 export type AppOptions = {
   readonly newId: () => string;
@@ -35,9 +37,12 @@ export type AppOptions = {
   readonly balanceUsd: (accountId: string) => string | undefined;
   readonly rateLimits: RateLimits;
   readonly listModels: ListModels;
-  readonly findGeneration: FindGeneration;
+  readonly delistedSince: DelistedSince;
+  readonly findGenerations: FindGenerations;
   readonly findKeyUsage: FindKeyUsage;
   readonly findAccount: FindAccount;
+  readonly publishedTerms: ListTerms;
+  readonly findTermsText: FindTermsText;
   readonly management: Router;
   readonly metrics: RequestHandler;
   /** An answer has been sent, or its reader has left; of no status where nothing was sent. */
@@ -74,10 +79,12 @@ export const createApp = (options: AppOptions): Express => {
     posted(`/v1${endpoint}`, createCompletion(endpoint, { ...options, authenticate, readBody }));
   }
   read('/v1/models', listModels(authenticate, options.listModels));
-  read('/v1/models/*id', getModel(authenticate, options.listModels));
-  read('/v1/generation', getGeneration(authenticate, options.findGeneration));
+  read('/v1/models/*id', getModel(authenticate, options.listModels, options.delistedSince));
+  read('/v1/generation', getGeneration(authenticate, options.findGenerations));
   read('/v1/key', getKey(authenticate, options.findAccount, options.findKeyUsage, options.now));
   read('/v1/credits', getCredits(authenticate, options.findAccount));
+  read('/terms', getTerms(options.publishedTerms, options.findTermsText));
+  read('/terms/:version', getTermsVersion(options.publishedTerms, options.findTermsText));
   app.use('/api', options.management);
   read('/metrics', options.metrics);
   read('/health/live', getLive);

@@ -48,6 +48,8 @@ export type Answer =
 
 export type CompletionsOptions = Pick<CallOptions, 'maxStreamMs' | 'usageAfterLeavingMs'> & {
   readonly findPrice: (model: string, at: Date) => PriceVersion | undefined;
+  /** Since when a model is off sale, if it was on sale before. */
+  readonly findDelisting?: (model: string, at: Date) => { readonly effectiveFrom: Date } | undefined;
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly execute: ExecuteOnAccount;
   readonly recordedBy: RecordedBy;
@@ -113,6 +115,13 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
     call.close();
   };
 
+  const notOnSale = (model: string, at: Date): CompletionProblem => {
+    const delisting = options.findDelisting?.(model, at);
+    return delisting
+      ? { kind: 'model_delisted', model, since: delisting.effectiveFrom }
+      : { kind: 'model_not_found', model };
+  };
+
   const complete = async (asked: Asked): Promise<Answer> => {
     if (draining) return problem({ kind: 'draining' });
     if (options.isPaused()) return problem({ kind: 'paused' });
@@ -137,7 +146,7 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
     const listed = findPrice(request.model, askedAt);
     const price: SoldModel | undefined = listed && { ...listed, ...factsOf?.(listed.model) };
     const upstream = price && upstreams.get(price.upstream);
-    if (!upstream || !serves(price, asked.endpoint)) return problem({ kind: 'model_not_found', model: request.model });
+    if (!upstream || !serves(price, asked.endpoint)) return problem(notOnSale(request.model, askedAt));
     const unsold = unsoldMedia(request, price);
     if (unsold) return problem({ kind: 'bad_request', ...unsold });
 

@@ -11,6 +11,7 @@ export type CompletionProblem =
       readonly param: string | null;
     }
   | { readonly kind: 'model_not_found'; readonly model: string }
+  | { readonly kind: 'model_delisted'; readonly model: string; readonly since: Date }
   | { readonly kind: 'refused'; readonly refusal: AccountRefusal; readonly affordableTokens?: number }
   /** It was asked before, under the same Idempotency-Key, and that was not in vain. */
   | { readonly kind: 'duplicate'; readonly duplicate: Duplicate }

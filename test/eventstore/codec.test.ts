@@ -121,6 +121,10 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
       '"maxOutputTokens":4096,"rates":{"input":"150000","cachedInput":"75000","cacheWrite":"150000",' +
       '"output":"600000","reasoning":"0"},"source":"https://example.com/pricing","asOf":"2025-12-31"}}',
   ],
+  ModelDelisted: [
+    { type: 'ModelDelisted', model: 'gpt-4o', effectiveFrom: new Date('2026-12-01T00:00:00.000Z'), reason: 'its end' },
+    '{"model":"gpt-4o","effectiveFrom":"2026-12-01T00:00:00.000Z","reason":"its end"}',
+  ],
   LogRewound: [
     {
       ...{ type: 'LogRewound', rewindId: ID, commonPosition: 17, seenPosition: 20, seenHash: 'ab'.repeat(32) },
@@ -138,6 +142,7 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
 /** Of those whose shape has changed. */
 const versions: Partial<Record<string, number>> = {
   AccountRegistered: 2,
+  KeyIssued: 2,
   CreditsReserved: 3,
   HoldExtended: 2,
   HoldReleased: 2,

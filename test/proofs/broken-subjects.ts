@@ -212,9 +212,9 @@ const withTallies = (broken: (tally: Tally) => Tally): Subject =>
   withDecider({
     ...accountDecider,
     decide: (command, state) => {
-      const { at, account, keys } = state.tallies;
+      const { account, keys, ...rest } = state.tallies;
       const tallies: Tallies = {
-        at,
+        ...rest,
         account: broken(account),
         keys: new Map([...keys].map(([keyId, tally]) => [keyId, broken(tally)])),
       };

@@ -77,7 +77,7 @@ beforeAll(async () => {
   const facts = await readModelFacts();
   const catalogue = await readCatalogue();
   sold = new Map(
-    catalogue.map((entry) => [
+    catalogue.map(({ entry }) => [
       entry.model,
       { ...entry, ...facts.get(entry.model), version: 1, effectiveFrom: new Date(0) },
     ]),

@@ -163,7 +163,8 @@ const eventOf = ({ type, data }: EventView): AccountEvent => {
       return { type: 'AccountReinstated', ...reason };
     case 'KeyIssued': {
       const known = { name: text('name'), hint: text('hint'), pepperId: text('pepper_id') };
-      return { type: 'KeyIssued', keyId: text('key_id'), hash: 'not told', ...known };
+      const replaces = data['replaces'] === undefined ? {} : { replaces: text('replaces') };
+      return { type: 'KeyIssued', keyId: text('key_id'), hash: 'not told', ...known, ...replaces };
     }
     case 'KeyRevoked':
       return { type: 'KeyRevoked', keyId: text('key_id'), ...reason };

@@ -2,7 +2,7 @@ import { accept, type Decider, type Decision } from '../decider.ts';
 import { cost, min, noUsage, tokenClasses, type Credits, type Usage } from '../money.ts';
 import { evolveAccount, initialAccount, type Account } from './account.ts';
 import type { AccountEvent, Delivery, LotSource, PinnedPrice, ReleaseReason, RequestFacts } from './events.ts';
-import { MAX_KEYS } from './keys.ts';
+import { isReplaced, MAX_KEYS } from './keys.ts';
 import { areValid, limitNothing, meanTheSame, type AccountLimits, type Limits } from './limits.ts';
 import { no, refuseSpending, reserve } from './reserve.ts';
 import { available, draws } from './wallet.ts';
@@ -26,7 +26,10 @@ export type AccountCommand =
       readonly hash: string;
       readonly pepperId: string;
       readonly hint: string;
+      /** If left out, those of the key that it replaces. */
       readonly limits?: Limits;
+      /** A key of the account, which is revoked with it. What that key has used goes on counting against limits. */
+      readonly replaces?: string;
     }
   | { readonly type: 'RevokeKey'; readonly keyId: string; readonly reason: string }
   /** These two replace all limits that there were. */
@@ -102,6 +105,7 @@ export const refusalCodes = [
   'key_not_found',
   'key_revoked',
   'key_expired',
+  'key_already_replaced',
   'model_not_allowed',
   'too_many_keys',
   'invalid_limits',
@@ -156,18 +160,8 @@ export const decideAccount = (command: AccountCommand, account: Account): Decisi
       if (standing.status !== 'suspended') return no('account_not_suspended');
       return accept({ type: 'AccountReinstated', reason: command.reason });
 
-    case 'IssueKey': {
-      const { keyId, name, hash, pepperId, hint, limits = {} } = command;
-      if (standing.status === 'suspended') return no('account_suspended');
-      if (standing.termsVersion === null) return no('terms_not_accepted');
-      if (keys.has(keyId)) return accept();
-      if (keys.size >= MAX_KEYS) return no('too_many_keys');
-      if (!areValid(limits)) return no('invalid_limits');
-      return accept<AccountEvent>(
-        { type: 'KeyIssued', keyId, name, hash, pepperId, hint },
-        ...(limitNothing(limits) ? [] : [{ type: 'KeyLimitsSet' as const, keyId, limits }]),
-      );
-    }
+    case 'IssueKey':
+      return issueKey(command, account);
     case 'RevokeKey': {
       const key = keys.get(command.keyId);
       if (!key) return no('key_not_found');
@@ -251,6 +245,31 @@ export const decideAccount = (command: AccountCommand, account: Account): Decisi
       return accept(...writeOff(requestId, cost(usage, price.rates), price, beyond));
     }
   }
+};
+
+const issueKey = (
+  command: Extract<AccountCommand, { type: 'IssueKey' }>,
+  { standing, keys, tallies }: Account,
+): Decision<AccountEvent, AccountRefusal> => {
+  const { keyId, name, hash, pepperId, hint, replaces } = command;
+  if (standing.status === 'suspended') return no('account_suspended');
+  if (standing.termsVersion === null) return no('terms_not_accepted');
+  if (keys.has(keyId)) return accept();
+  const before = replaces === undefined ? undefined : keys.get(replaces);
+  if (replaces !== undefined && !before) return no('key_not_found');
+  if (replaces !== undefined && isReplaced(keys, replaces)) return no('key_already_replaced');
+  if (keys.size >= MAX_KEYS) return no('too_many_keys');
+  const inherited = replaces === undefined ? undefined : tallies.keys.get(replaces)?.limits;
+  const limits = command.limits ?? inherited ?? {};
+  if (!areValid(limits)) return no('invalid_limits');
+  const issued = { type: 'KeyIssued' as const, keyId, name, hash, pepperId, hint };
+  return accept<AccountEvent>(
+    replaces === undefined ? issued : { ...issued, replaces },
+    ...(limitNothing(limits) ? [] : [{ type: 'KeyLimitsSet' as const, keyId, limits }]),
+    ...(replaces !== undefined && before?.revoked === false
+      ? [{ type: 'KeyRevoked' as const, keyId: replaces, reason: `replaced by ${keyId}` }]
+      : []),
+  );
 };
 
 /** The rest of a cost, and the cost of what was beyond the bounds of the request. No event if both are nothing. */

@@ -28,6 +28,8 @@ export type KeyEvent =
       readonly hash: string;
       readonly pepperId: string;
       readonly hint: string;
+      /** The key in whose place it was issued: what that key has used counts against the limits of this one. */
+      readonly replaces?: string;
     }
   | { readonly type: 'KeyRevoked'; readonly keyId: string; readonly reason: string };
 

@@ -82,8 +82,18 @@ export const accountEventShapes: Shapes<AccountEvent> = {
   AccountSuspended: { version: 1, schema: z.object({ reason: z.string() }) },
   AccountReinstated: { version: 1, schema: z.object({ reason: z.string() }) },
   KeyIssued: {
-    version: 1,
-    schema: z.object({ keyId: id, name: z.string(), hash: id, pepperId: id, hint: z.string() }),
+    version: 2,
+    schema: z.object({
+      keyId: id,
+      name: z.string(),
+      hash: id,
+      pepperId: id,
+      hint: z.string(),
+      replaces: id.exactOptional(),
+    }),
+    // Version 1 knew of no key in the place of another. A gateway that reads no newer version would not count what that key has used.
+    lift: { 1: (data) => data },
+    lower: { 1: (data) => ('replaces' in (data as object) ? undefined : data) },
   },
   KeyRevoked: { version: 1, schema: z.object({ keyId: id, reason: z.string() }) },
   KeyLimitsSet: { version: 1, schema: z.object({ keyId: id, limits: keyLimits }) },

@@ -48,7 +48,10 @@ const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventV
     case 'AccountReinstated':
       return { reason: event.reason };
     case 'KeyIssued':
-      return { key_id: event.keyId, name: event.name, hint: event.hint, pepper_id: event.pepperId };
+      return {
+        ...{ key_id: event.keyId, name: event.name, hint: event.hint, pepper_id: event.pepperId },
+        ...(event.replaces === undefined ? {} : { replaces: event.replaces }),
+      };
     case 'KeyRevoked':
       return { key_id: event.keyId, reason: event.reason };
     case 'KeyLimitsSet':

@@ -1,6 +1,6 @@
 import { formatUsd, type Credits } from '../../domain/money.ts';
 import type { AccountRefusal } from '../../domain/account/decide.ts';
-import { problem, type Problem } from '../problems.ts';
+import { modelDelisted, problem, type Problem } from '../problems.ts';
 import { LONGEST_WAIT_MS, limitProblem, outputTokens } from './limit-problems.ts';
 
 /** Why there is no completion, as the proxy tells it. */
@@ -12,6 +12,7 @@ export type CompletionProblem =
       readonly param: string | null;
     }
   | { readonly kind: 'model_not_found'; readonly model: string }
+  | { readonly kind: 'model_delisted'; readonly model: string; readonly since: Date }
   | { readonly kind: 'refused'; readonly refusal: AccountRefusal; readonly affordableTokens?: number }
   | {
       readonly kind: 'duplicate';
@@ -50,6 +51,8 @@ export const completionProblem = (what: CompletionProblem): Problem => {
         message: `The model \`${what.model}\` does not exist here, or not at this endpoint. GET /v1/models lists those that do.`,
         param: 'model',
       });
+    case 'model_delisted':
+      return modelDelisted(what.model, what.since);
     case 'refused':
       return refused(what.refusal, what.affordableTokens);
     case 'duplicate': {

@@ -35,8 +35,11 @@ export type Generation = {
   readonly ended_at: Date | null;
 };
 
-/** By our id or the upstream's, among the generations of one account; as far as everything acknowledged so far tells. */
-export type FindGeneration = (id: string, accountId: string) => Promise<Generation | undefined>;
+/**
+ * By our id, by the id of the HTTP request, or by the upstream's, which may occur more than once; the newest first. Among the
+ * generations of one account, with everything that was acknowledged before.
+ */
+export type FindGenerations = (id: string, accountId: string) => Promise<readonly Generation[]>;
 
 /** What a key has spent, in nano-USD: today, this week (from Monday), this month and ever; days are UTC. */
 export type FindKeyUsage = (keyId: string) => Promise<{
@@ -59,7 +62,7 @@ export type FindAccount = (accountId: string) => Promise<{
 
 /** GET /v1/generation?id= */
 export const getGeneration =
-  (authenticate: Authenticate, find: FindGeneration): RequestHandler =>
+  (authenticate: Authenticate, find: FindGenerations): RequestHandler =>
   async (request, response) => {
     const customer = authenticate(request);
     if ('status' in customer) return sendProblem(response, customer, requestIdOf(response));
@@ -69,12 +72,30 @@ export const getGeneration =
       return sendProblem(response, missing, requestIdOf(response));
     }
     const found = await find(id, customer.accountId);
-    if (!found) {
-      const unknown = problem('not_found', { message: `There is no generation ${id} of this account.`, param: 'id' });
+    const [newest] = found;
+    if (!newest) {
+      const unknown = problem('not_found', { message: unknownGeneration(id), param: 'id' });
       return sendProblem(response, unknown, requestIdOf(response));
     }
-    response.json({ data: receiptOf(found) });
+    const several = found.length > 1 ? { note: SEVERAL, candidates: found.map(candidateOf) } : {};
+    response.json({ data: receiptOf(newest), ...several });
   };
+
+const SEVERAL =
+  'The provider gave this id to more than one generation. data is the newest; candidates lists them. Ask for one by its gen-… id.';
+
+const unknownGeneration = (id: string): string =>
+  /^req_/.test(id)
+    ? `Nothing was charged for the request ${id}: it is of no generation of this account.`
+    : `There is no generation ${id} of this account.`;
+
+const candidateOf = (generation: Generation) => ({
+  id: generation.request_id,
+  status: generation.status,
+  model: generation.model,
+  created_at: generation.reserved_at.toISOString(),
+  total_cost: formatUsd(generation.charged),
+});
 
 const receiptOf = (generation: Generation) => ({
   id: generation.request_id,

@@ -89,6 +89,7 @@ export const audit = (history: readonly AccountEvent[]): Books => {
         break;
       case 'KeyIssued':
         liveKeys.add(event.keyId);
+        if (event.replaces !== undefined) limits.replace(event.replaces, event.keyId);
         break;
       case 'KeyRevoked':
         liveKeys.delete(event.keyId);

@@ -141,6 +141,10 @@ export const acceptTerms = (version = '2026-01'): AccountCommand => ({ type: 'Ac
 export const suspend = (reason = 'resale'): AccountCommand => ({ type: 'SuspendAccount', reason });
 export const reinstate = (reason = 'appeal'): AccountCommand => ({ type: 'ReinstateAccount', reason });
 export const issueKey = (keyId = 'key_1'): AccountCommand => ({ ...keyIssued(keyId), type: 'IssueKey' });
+export const replaceKey = (replaces: string, keyId: string): AccountCommand => ({
+  ...keyIssued(keyId),
+  ...{ type: 'IssueKey', replaces },
+});
 export const revokeKey = (keyId = 'key_1'): AccountCommand => ({ ...keyRevoked(keyId), type: 'RevokeKey' });
 export const setLimits = (limits: Limits, keyId = 'key_1'): AccountCommand => ({ type: 'SetKeyLimits', keyId, limits });
 export const setAccountLimits = (limits: AccountLimits): AccountCommand => ({ type: 'SetAccountLimits', limits });

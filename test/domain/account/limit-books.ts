@@ -49,6 +49,14 @@ export const openLimitBooks = () => {
     return [key, account];
   };
 
+  /** For each key the one that was issued in its place. */
+  const replacedBy = new Map<string, string>();
+  /** Where a key's requests count: also for the keys in its place, one after another. */
+  const countedIn = (keyId: string): readonly Scope[] => {
+    const next = replacedBy.get(keyId);
+    return next === undefined ? scopesOf(keyId) : [...scopesOf(keyId).slice(0, 1), ...countedIn(next)];
+  };
+
   const setLimits = (scope: Scope, limits: Limits): void => {
     const { requestsPerMinute, tokensPerMinute } = limits;
     if (!scope.counted && (requestsPerMinute !== undefined || tokensPerMinute !== undefined)) {
@@ -59,7 +67,7 @@ export const openLimitBooks = () => {
   };
 
   const enter = (entry: Entry): void => {
-    for (const scope of scopesOf(entry.keyId)) {
+    for (const scope of countedIn(entry.keyId)) {
       scope.entries.push(entry);
       for (const window of ['day', 'month'] as const) {
         const pages = scope.pages[window];
@@ -72,7 +80,7 @@ export const openLimitBooks = () => {
 
   const count = (keyId: string, step: Step): void => {
     newest = Math.max(newest, step.at ?? 0);
-    for (const { counted } of scopesOf(keyId)) counted?.add(step);
+    for (const { counted } of countedIn(keyId)) counted?.add(step);
   };
 
   const openEntry = (requestId: string): Entry | undefined =>
@@ -88,6 +96,16 @@ export const openLimitBooks = () => {
         .slice(0, 1)
         .forEach((key) => setLimits(key, limits)),
     setAccountLimits: (limits: Limits): void => setLimits(account, limits),
+    replace: (keyId: string, by: string): void => {
+      const [{ counted, entries, pages } = newScope('key')] = scopesOf(keyId);
+      replacedBy.set(keyId, by);
+      keys.set(by, {
+        ...newScope('key'),
+        counted: counted && new Set(counted),
+        entries: [...entries],
+        pages: { day: [...pages.day], month: [...pages.month] },
+      });
+    },
 
     reserve: ({ tokens, ...entry }: Pick<Entry, 'requestId' | 'keyId' | 'at' | 'held'> & { tokens: number }): void =>
       enter({ ...entry, steps: [{ at: entry.at, requests: 1, tokens }], spent: 0n, open: true }),
