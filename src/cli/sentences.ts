@@ -92,6 +92,8 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
       return `Reinstated: ${plain(event.reason)}.`;
     case 'KeyIssued':
       return `Issued the key "${plain(event.name)}" (${event.keyId}), which ends in ${plain(event.hint)}.`;
+    case 'KeyRehashed':
+      return `Hashed the key ${event.keyId} with the pepper ${plain(event.pepperId)}; it works as before.`;
     case 'KeyRevoked':
       return `Revoked the key ${event.keyId}: ${plain(event.reason)}.`;
     case 'KeyLimitsSet':

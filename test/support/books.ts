@@ -165,6 +165,8 @@ const eventOf = ({ type, data }: EventView): AccountEvent => {
       const known = { name: text('name'), hint: text('hint'), pepperId: text('pepper_id') };
       return { type: 'KeyIssued', keyId: text('key_id'), hash: 'not told', ...known };
     }
+    case 'KeyRehashed':
+      return { type: 'KeyRehashed', keyId: text('key_id'), hash: 'not told', pepperId: text('pepper_id') };
     case 'KeyRevoked':
       return { type: 'KeyRevoked', keyId: text('key_id'), ...reason };
     case 'KeyLimitsSet':

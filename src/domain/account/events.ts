@@ -29,6 +29,8 @@ export type KeyEvent =
       readonly pepperId: string;
       readonly hint: string;
     }
+  /** finance: nothing. The same secret, hashed with another pepper; earlier hashes stay valid while their pepper is accepted. */
+  | { readonly type: 'KeyRehashed'; readonly keyId: string; readonly hash: string; readonly pepperId: string }
   | { readonly type: 'KeyRevoked'; readonly keyId: string; readonly reason: string };
 
 export type LimitEvent =

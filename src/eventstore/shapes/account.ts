@@ -71,6 +71,7 @@ export const accountEventShapes: Shapes<AccountEvent> = {
     version: 1,
     schema: z.object({ keyId: id, name: z.string(), hash: id, pepperId: id, hint: z.string() }),
   },
+  KeyRehashed: { version: 1, schema: z.object({ keyId: id, hash: id, pepperId: id }) },
   KeyRevoked: { version: 1, schema: z.object({ keyId: id, reason: z.string() }) },
   KeyLimitsSet: { version: 1, schema: z.object({ keyId: id, limits: keyLimits }) },
   AccountLimitsSet: { version: 1, schema: z.object({ limits: accountLimits }) },

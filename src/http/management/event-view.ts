@@ -49,6 +49,8 @@ const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventV
       return { reason: event.reason };
     case 'KeyIssued':
       return { key_id: event.keyId, name: event.name, hint: event.hint, pepper_id: event.pepperId };
+    case 'KeyRehashed':
+      return { key_id: event.keyId, pepper_id: event.pepperId };
     case 'KeyRevoked':
       return { key_id: event.keyId, reason: event.reason };
     case 'KeyLimitsSet':

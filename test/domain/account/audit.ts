@@ -90,6 +90,9 @@ export const audit = (history: readonly AccountEvent[]): Books => {
       case 'KeyIssued':
         liveKeys.add(event.keyId);
         break;
+      case 'KeyRehashed':
+        check(liveKeys.has(event.keyId), 'only a live key is hashed again');
+        break;
       case 'KeyRevoked':
         liveKeys.delete(event.keyId);
         break;
