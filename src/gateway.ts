@@ -5,12 +5,12 @@ import type { Config } from './config.ts';
 import { accountStream } from './domain/account/account.ts';
 import { forbids, limitedBy, pacesNow } from './domain/account/within-limits.ts';
 import { formatUsd } from './domain/money.ts';
-import type { MasterKey } from './eventstore/data-keys.ts';
 import { StoreUnavailable } from './eventstore/event-store.ts';
 import { recordedBy } from './eventstore/recorded-by.ts';
 import { openDoor } from './gateway/door.ts';
 import { openLedger } from './gateway/ledger.ts';
 import { newId } from './gateway/new-id.ts';
+import { createSecretsInUse, warnOfMissingSecrets, type Secrets } from './gateway/secrets.ts';
 import { openViews } from './gateway/views.ts';
 import { startWatchers } from './gateway/watchers.ts';
 import { createKeyring } from './http/api-keys.ts';
@@ -27,10 +27,9 @@ export type GatewayOptions = {
   readonly config: Config;
   readonly databaseUrl: string;
   readonly adminToken: string;
-  readonly keyPepper: string;
   /** Signs the head of the log. */
   readonly signingKey: KeyObject;
-  readonly masterKey: MasterKey;
+  readonly secrets: Secrets;
   readonly log: Logger;
 };
 
@@ -51,15 +50,25 @@ export type Gateway = Awaited<ReturnType<typeof startGateway>>;
 
 /** Starts every room of the house and opens the door; closes them in the reverse order. */
 export const startGateway = async (options: GatewayOptions) => {
-  const { config, databaseUrl, adminToken, keyPepper, masterKey, signingKey, log } = options;
-  const ledger = await openLedger({ databaseUrl, masterKey, snapshotSecret: keyPepper, log });
+  const { config, databaseUrl, adminToken, secrets, signingKey, log } = options;
+  const secretsInUse = createSecretsInUse(secrets, (inUse) =>
+    log.info(inUse, 'new API keys and accounts use the newest pepper and master key that all running gateways accept'),
+  );
+  const ledger = await openLedger({ databaseUrl, secrets, wrapWith: () => secretsInUse.masterKeyId, log });
   const { store, accounts, vault, foldAccount, termsVersion } = ledger;
   const upstreams = createUpstreams(config, ledger.providers);
   const views = await openViews({ databaseUrl, store, log });
   const { selfAuditEveryMs } = config;
-  const watchers = await startWatchers({ databaseUrl, ledger, views, signingKey, selfAuditEveryMs, log });
+  const watchers = await startWatchers({
+    ...{ databaseUrl, ledger, views, secretsInUse, signingKey, selfAuditEveryMs, log },
+  });
 
   const { now } = watchers;
+  await warnOfMissingSecrets({
+    ...{ databaseUrl, secrets, log },
+    keysByPepper: views.keysByPepper(secretsInUse.accepts.peppers, now()),
+    dataKeysByMasterKey: await ledger.dataKeysByMasterKey(),
+  });
   const takesNone = seldom(TELL_AGAIN_MS, (upstream: string, status: number) =>
     log.error({ upstream, status }, `${upstream} takes no requests of ours: check its key and our account there`),
   );
@@ -70,7 +79,7 @@ export const startGateway = async (options: GatewayOptions) => {
     execute: (accountId, command, metadata, options) =>
       accounts.execute(accountStream(accountId), command, metadata, options),
     recordedBy: (commandId) => recordedBy(store, commandId),
-    idempotencySecret: keyPepper,
+    idempotencySecret: ledger.idempotencySecret,
     promptTokens,
     tokens,
     runId: watchers.runId,
@@ -83,8 +92,8 @@ export const startGateway = async (options: GatewayOptions) => {
   });
   const keyring = createKeyring({
     mode: config.production ? 'live' : 'test',
-    pepper: keyPepper,
-    pepperId: config.keyPepperId,
+    peppers: secrets.peppers,
+    issueWith: () => secretsInUse.pepperId,
   });
 
   let draining = false;
@@ -94,7 +103,8 @@ export const startGateway = async (options: GatewayOptions) => {
     maxBodyBytes: config.maxBodyBytes,
     commentAfterMs: config.commentAfterMs,
     slowReaderMs: config.slowReaderMs,
-    hashKey: keyring.hash,
+    hashKey: keyring.hashes,
+    keyUsed: watchers.keyUsed,
     findKeyOwner: views.findKeyOwner,
     complete: completions.complete,
     balanceUsd: (accountId) => {

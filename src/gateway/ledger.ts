@@ -6,13 +6,16 @@ import { PRICES_STREAM, priceDecider } from '../domain/prices/decide.ts';
 import { TERMS_STREAM, termsDecider } from '../domain/terms/terms.ts';
 import { createCommands } from '../eventstore/commands.ts';
 import { createCommitter } from '../eventstore/committer.ts';
-import { createDataKeys, type MasterKey } from '../eventstore/data-keys.ts';
+import { createDataKeys } from '../eventstore/data-keys.ts';
 import { createFold } from '../eventstore/fold.ts';
 import { UNSTATED_VERSIONS, type ReadableVersions } from '../eventstore/event-versions.ts';
 import { createVault } from '../eventstore/personal-data.ts';
 import { createPostgresStore, migratePostgresStore } from '../eventstore/postgres.ts';
+import { checkSecrets } from '../eventstore/secret-checks.ts';
+import { obtainSharedSecrets } from '../eventstore/shared-secrets.ts';
 import { createSnapshots } from '../eventstore/snapshots.ts';
 import { newId } from './new-id.ts';
+import { checkedSecrets, type Secrets } from './secrets.ts';
 
 /** Prices change only with reasonable notice (clause 5 of the terms); a model that is new has nobody to be told. */
 const PRICE_NOTICE_MS = 14 * 24 * 60 * 60 * 1000;
@@ -21,15 +24,25 @@ export type Ledger = Awaited<ReturnType<typeof openLedger>>;
 
 export type LedgerOptions = {
   readonly databaseUrl: string;
-  readonly masterKey: MasterKey;
-  /** Vouches for snapshots; with another one they are made anew. */
-  readonly snapshotSecret: string;
+  readonly secrets: Secrets;
+  /** The id of the master key for the data keys of new accounts. */
+  readonly wrapWith: () => string;
   readonly log: Logger;
 };
 
 /** The log and the commands on it, with the terms and the prices of this software in it. */
-export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log }: LedgerOptions) => {
+export const openLedger = async ({ databaseUrl, secrets, wrapWith, log }: LedgerOptions) => {
   await migratePostgresStore(databaseUrl);
+  const { masterKeys } = secrets;
+  const dataKeys = createDataKeys(databaseUrl, masterKeys, wrapWith);
+  await dataKeys.check();
+  await checkSecrets(databaseUrl, checkedSecrets(secrets));
+  const [newest, ...older] = secrets.peppers;
+  const shared = await obtainSharedSecrets({
+    databaseUrl,
+    masterKeys,
+    peppers: [newest.secret, ...older.map(({ secret }) => secret)],
+  });
   const store = createPostgresStore(databaseUrl);
   const committer = createCommitter({
     store,
@@ -38,16 +51,13 @@ export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log }
         ? log.error({ err: fault }, `nothing can be appended to the log: ${fault.message}`)
         : log.warn('the log takes appends again'),
   });
-  const snapshots = createSnapshots<Account>({ databaseUrl, version: ACCOUNT_STATE_VERSION, secret: snapshotSecret });
+  const snapshots = createSnapshots<Account>({ databaseUrl, version: ACCOUNT_STATE_VERSION, secret: shared.snapshots });
   // Until this node knows which others are running, it writes what all releases read.
   let readable = UNSTATED_VERSIONS;
   const writing = { store, committer, readable: (): ReadableVersions => readable };
   const accounts = createCommands({ ...writing, decider: accountDecider, snapshots });
   const prices = createCommands({ ...writing, decider: priceDecider });
   const terms = createCommands({ ...writing, decider: termsDecider });
-
-  const dataKeys = createDataKeys(databaseUrl, masterKey);
-  await dataKeys.check();
 
   const termsInForce = await readTerms();
   const system = (what: string) => ({ actor: `system:${what}`, commandId: newId() });
@@ -63,6 +73,9 @@ export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log }
     store,
     accounts,
     vault: createVault(dataKeys),
+    idempotencySecret: shared.idempotency,
+    /** How many data keys each master key wraps. */
+    dataKeysByMasterKey: dataKeys.wrappedBy,
     termsVersion: termsInForce.version,
     /** Of all models that were ever listed. */
     providers: new Set([...listed.values()].flat().map(({ upstream }) => upstream)) as ReadonlySet<string>,

@@ -78,6 +78,7 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
     database,
     queries,
     findKeyOwner: keyOwners.find,
+    keysByPepper: keyOwners.byPepper,
     findPrice: priceList.find,
     pricesNow: () => priceList.all(new Date()),
     /** Lets this node's rows take in what there is, without waiting for more; gives up after so long. */
