@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { NEVER_HANG, READ_WITHIN, surviveLoss } from './connections.ts';
 import { StoreUnavailable } from './event-store.ts';
+import type { CheckedSecret } from './secret-checks.ts';
 import { KEY_BYTES, openBytes, sealBytes, secretKey, type SecretKey } from './sealed-bytes.ts';
 
 /** The key that wraps the accounts' data keys, and its name. It is kept apart from the database. */
@@ -14,6 +15,16 @@ export const withOlder = (newest: MasterKey, older: ReadonlyMap<string, SecretKe
   newest,
   ...[...older].map(([id, key]) => ({ id, key })),
 ];
+
+/** For the comparison with what this database knows under their ids. */
+export const checkedMasterKeys = (masterKeys: MasterKeys): readonly CheckedSecret[] =>
+  masterKeys.map(({ id, key }, n) => ({
+    ...{ kind: 'data_key', id, secret: key.export() },
+    variable: n === 0 ? 'KISSAPI_DATA_KEY' : `KISSAPI_DATA_KEYS_OLD (${id})`,
+    remedy:
+      'Set it to the one that the other gateways have. To change the master key, give the new one an id of its own with ' +
+      'KISSAPI_DATA_KEY_ID, and keep the old one in KISSAPI_DATA_KEYS_OLD.',
+  }));
 
 /** One key for each account, kept outside the log, so that what it sealed can be made unreadable. */
 export type DataKeys = {

@@ -11,21 +11,20 @@ export type RewrapOptions = {
   readonly progress: (done: number, total: number) => void;
 };
 
-/** How many data keys were wrapped anew, and how many master keys that are not at hand still wrap, by their ids. */
-export type Rewrapped = { readonly done: number; readonly unreadable: ReadonlyMap<string, number> };
-
 /**
- * Wraps every data key by the newest master key, beside running gateways that accept both. A run that was stopped is
- * resumed by another. Rejects with WrongMasterKey, and leaves that key as it is, if a master key is not what its id says.
+ * Wraps every data key by the newest master key, beside running gateways that accept both; resolves to how many. A run that
+ * was stopped is resumed by another. Rejects with WrongMasterKey, and leaves that key as it is, if a master key is not what
+ * its id says.
  */
-export const rewrapDataKeys = ({ databaseUrl, masterKeys, progress }: RewrapOptions): Promise<Rewrapped> =>
+export const rewrapDataKeys = ({ databaseUrl, masterKeys, progress }: RewrapOptions): Promise<number> =>
   withDatabase(databaseUrl, async (database) => {
     const [newest, ...old] = masterKeys;
     const oldIds = old.map(({ id }) => id);
-    const counted = await database.query<{ id: string; count: string }>(
-      `select master_key_id as id, count(*) from data_keys where wrapped is not null group by 1`,
+    const counted = await database.query<{ total: number }>(
+      `select count(*)::int as total from data_keys where master_key_id = any($1) and wrapped is not null`,
+      [oldIds],
     );
-    const total = counted.rows.reduce((sum, { id, count }) => sum + (oldIds.includes(id) ? Number(count) : 0), 0);
+    const total = counted.rows[0]?.total ?? 0;
     let done = 0;
     progress(done, total);
 
@@ -64,7 +63,5 @@ export const rewrapDataKeys = ({ databaseUrl, masterKeys, progress }: RewrapOpti
       done += rowCount ?? 0;
       progress(done, total);
     }
-    const known = new Set(masterKeys.map(({ id }) => id));
-    const left = counted.rows.filter(({ id }) => !known.has(id)).map(({ id, count }) => [id, Number(count)] as const);
-    return { done, unreadable: new Map(left) };
+    return done;
   });

@@ -39,11 +39,8 @@ export const obtainSharedSecrets = (options: SharedSecretsOptions): Promise<Shar
     return { idempotency: found['idempotency'] ?? '', snapshots: found['snapshots'] ?? '' };
   });
 
-/**
- * Wraps them by the newest master key, and removes what is wrapped by the older ones at hand. Resolves to the ids of master
- * keys that are not at hand and still wrap them.
- */
-export const rewrapSharedSecrets = (databaseUrl: string, masterKeys: MasterKeys): Promise<readonly string[]> =>
+/** Wraps them by the newest master key, and removes what is wrapped by the older ones at hand. */
+export const rewrapSharedSecrets = (databaseUrl: string, masterKeys: MasterKeys): Promise<void> =>
   locked(databaseUrl, async (database, rows) => {
     const [, ...old] = masterKeys;
     for (const name of new Set(rows.map((row) => row.name))) {
@@ -53,8 +50,6 @@ export const rewrapSharedSecrets = (databaseUrl: string, masterKeys: MasterKeys)
         ...[name, old.map(({ id }) => id)],
       ]);
     }
-    const known = new Set(masterKeys.map(({ id }) => id));
-    return [...new Set(rows.map((row) => row.master_key_id))].filter((id) => !known.has(id));
   });
 
 /** One node at a time, or two could each make their own. All or nothing, whenever the process ends. */

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { MasterKeys } from '../eventstore/data-keys.ts';
+import { checkedMasterKeys, type MasterKeys } from '../eventstore/data-keys.ts';
 import { isKnownAs, type CheckedSecret } from '../eventstore/secret-checks.ts';
 import type { NoticedSigningKey } from '../eventstore/signing-keys.ts';
 import type { AcceptedSecrets } from '../reactions/runs.ts';
@@ -20,13 +20,7 @@ export const checkedSecrets = ({ peppers, masterKeys }: Secrets): readonly Check
       ? { kind: 'key_pepper', id, secret, variable: 'KISSAPI_KEY_PEPPER', remedy }
       : { kind: 'key_pepper', id, secret, variable: `KISSAPI_KEY_PEPPERS_OLD (${id})`, remedy };
   }),
-  ...masterKeys.map(({ id, key }, n): CheckedSecret => {
-    const remedy =
-      'Set it to the one that the other gateways have. To change the master key, give the new one an id of its own with ' +
-      'KISSAPI_DATA_KEY_ID, and keep the old one in KISSAPI_DATA_KEYS_OLD.';
-    const variable = n === 0 ? 'KISSAPI_DATA_KEY' : `KISSAPI_DATA_KEYS_OLD (${id})`;
-    return { kind: 'data_key', id, secret: key.export(), variable, remedy };
-  }),
+  ...checkedMasterKeys(masterKeys),
 ];
 
 /** Which pepper and master key are used for something new. */
