@@ -54,14 +54,20 @@ export const startGateway = async (options: GatewayOptions) => {
   const secretsInUse = createSecretsInUse(secrets, (inUse) =>
     log.info(inUse, 'new API keys and accounts use the newest pepper and master key that all running gateways accept'),
   );
-  const ledger = await openLedger({ databaseUrl, secrets, wrapWith: () => secretsInUse.masterKeyId, log });
+  const ledger = await openLedger({
+    ...{ databaseUrl, secrets, log, dataDir: config.dataDir },
+    wrapWith: () => secretsInUse.masterKeyId,
+  });
   const { store, accounts, vault, foldAccount, termsVersion } = ledger;
   const upstreams = createUpstreams(config, ledger.providers);
   const views = await openViews({ databaseUrl, store, log });
   const { selfAuditEveryMs } = config;
+  let generations: ReadonlySet<string> = new Set();
   const watchers = await startWatchers({
     ...{ databaseUrl, ledger, views, secretsInUse, signingKey, selfAuditEveryMs, log },
+    generations: () => generations,
   });
+  ledger.onRewind(views.startAgain);
 
   const { now } = watchers;
   await warnOfMissingSecrets({
@@ -83,6 +89,7 @@ export const startGateway = async (options: GatewayOptions) => {
     promptTokens,
     tokens,
     runId: watchers.runId,
+    isPaused: ledger.rewindIsOpen,
     now,
     idleTimeoutMs: config.idleTimeoutMs,
     upstreamRefused: ({ upstream, status, takesNoneOfUs }) => {
@@ -90,6 +97,7 @@ export const startGateway = async (options: GatewayOptions) => {
       if (takesNoneOfUs) takesNone(upstream, status);
     },
   });
+  generations = completions.generations;
   const keyring = createKeyring({
     mode: config.production ? 'live' : 'test',
     peppers: secrets.peppers,
@@ -143,6 +151,7 @@ export const startGateway = async (options: GatewayOptions) => {
     answered: watchers.metrics.answered,
     health: () => {
       if (draining) return 'stopping';
+      if (ledger.rewindIsOpen()) return 'the log went back in time';
       // What exactly failed is in the log, and not for everybody to read.
       return views.failure() && 'following the log failed';
     },
@@ -156,7 +165,7 @@ export const startGateway = async (options: GatewayOptions) => {
 
   return {
     port: door.port,
-    runId: watchers.runId,
+    runId: watchers.runId(),
     accounts,
     vault,
     keyring,

@@ -6,6 +6,8 @@ export type MetricsOptions = {
   readonly disagreeing: () => number;
   /** The live keys that depend on each pepper. */
   readonly keysByPepper: () => ReadonlyMap<string, { readonly length: number }>;
+  /** Whether the log went back in time and nobody has acknowledged that yet. */
+  readonly rewindIsOpen: () => boolean;
 };
 
 export type Metrics = {
@@ -20,7 +22,7 @@ export type Metrics = {
 };
 
 /** What the operator can measure. Each gateway has its own, for there may be several in a process. */
-export const createMetrics = ({ positions, disagreeing, keysByPepper }: MetricsOptions): Metrics => {
+export const createMetrics = ({ positions, disagreeing, keysByPepper, rewindIsOpen }: MetricsOptions): Metrics => {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -47,6 +49,14 @@ export const createMetrics = ({ positions, disagreeing, keysByPepper }: MetricsO
     help: 'Requests that a provider answered with an error, by its name and the status.',
     labelNames: ['upstream', 'status'],
     registers,
+  });
+  new Gauge({
+    name: 'kissapi_log_rewind_open',
+    help: '1 while the log is found to have gone back in time and no operator has acknowledged what is gone.',
+    registers,
+    collect() {
+      this.set(rewindIsOpen() ? 1 : 0);
+    },
   });
   const head = new Gauge({ name: 'kissapi_log_head_position', help: 'The last position of the log.', registers });
   const rows = new Gauge({

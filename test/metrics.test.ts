@@ -10,6 +10,7 @@ const create = (over: Partial<MetricsOptions> = {}) =>
         ['2', ['key']],
         ['1', []],
       ]),
+    rewindIsOpen: () => false,
     ...over,
   });
 

@@ -15,6 +15,7 @@ import { checkSecrets } from '../eventstore/secret-checks.ts';
 import { obtainSharedSecrets } from '../eventstore/shared-secrets.ts';
 import { createSnapshots } from '../eventstore/snapshots.ts';
 import { newId } from './new-id.ts';
+import { openRewinds } from './rewinds.ts';
 import { checkedSecrets, type Secrets } from './secrets.ts';
 
 /** Prices change only with reasonable notice (clause 5 of the terms); a model that is new has nobody to be told. */
@@ -27,11 +28,13 @@ export type LedgerOptions = {
   readonly secrets: Secrets;
   /** The id of the master key for the data keys of new accounts. */
   readonly wrapWith: () => string;
+  /** What is kept there beside the database: see seen-heads.ts. */
+  readonly dataDir: string;
   readonly log: Logger;
 };
 
 /** The log and the commands on it, with the terms and the prices of this software in it. */
-export const openLedger = async ({ databaseUrl, secrets, wrapWith, log }: LedgerOptions) => {
+export const openLedger = async ({ databaseUrl, secrets, wrapWith, dataDir, log }: LedgerOptions) => {
   await migratePostgresStore(databaseUrl);
   const { masterKeys } = secrets;
   const dataKeys = createDataKeys(databaseUrl, masterKeys, wrapWith);
@@ -43,7 +46,8 @@ export const openLedger = async ({ databaseUrl, secrets, wrapWith, log }: Ledger
     masterKeys,
     peppers: [newest.secret, ...older.map(({ secret }) => secret)],
   });
-  const store = createPostgresStore(databaseUrl);
+  const rewinds = await openRewinds({ databaseUrl, dataDir, log });
+  const store = createPostgresStore(databaseUrl, rewinds.storeOptions);
   const committer = createCommitter({
     store,
     changed: (fault) =>
@@ -58,6 +62,12 @@ export const openLedger = async ({ databaseUrl, secrets, wrapWith, log }: Ledger
   const accounts = createCommands({ ...writing, decider: accountDecider, snapshots });
   const prices = createCommands({ ...writing, decider: priceDecider });
   const terms = createCommands({ ...writing, decider: termsDecider });
+
+  const dropOthers: (() => Promise<void> | void)[] = [];
+  await rewinds.start(store, async () => {
+    for (const commands of [accounts, prices, terms]) commands.recheckAll();
+    for (const drop of dropOthers) await drop();
+  });
 
   const termsInForce = await readTerms();
   const system = (what: string) => ({ actor: `system:${what}`, commandId: newId() });
@@ -80,6 +90,11 @@ export const openLedger = async ({ databaseUrl, secrets, wrapWith, log }: Ledger
     /** Of all models that were ever listed. */
     providers: new Set([...listed.values()].flat().map(({ upstream }) => upstream)) as ReadonlySet<string>,
     foldAccount: createFold({ store, decider: accountDecider, snapshots }),
+    /** Whether the log went back in time and no operator has acknowledged yet what is gone. */
+    rewindIsOpen: rewinds.isOpen,
+    checkHistory: rewinds.check,
+    /** What must happen when the log went back in time: nothing that was made of it before may be used any more. */
+    onRewind: (drop: () => Promise<void> | void): void => void dropOthers.push(drop),
     /** From now on events are written in the versions that all running gateways can read. */
     writeReadable: (versions: ReadableVersions): void => {
       readable = versions;
@@ -88,6 +103,7 @@ export const openLedger = async ({ databaseUrl, secrets, wrapWith, log }: Ledger
     finish: committer.close,
     close: async (): Promise<void> => {
       await committer.close();
+      await rewinds.close();
       await snapshots.close();
       await store.close();
       await dataKeys.close();
