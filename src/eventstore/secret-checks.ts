@@ -51,7 +51,8 @@ const SELECT = `select salt, mac from secret_checks where kind = $1 and id = $2`
  */
 export const checkSecrets = (databaseUrl: string, secrets: readonly CheckedSecret[]): Promise<void> =>
   withDatabase(databaseUrl, async (database) => {
-    for (const { kind, id, secret, variable, remedy } of secrets) {
+    // The newest comes last, so that the order in which ids were first seen is that of their rotation.
+    for (const { kind, id, secret, variable, remedy } of secrets.toReversed()) {
       const about = `${kind}\n${id}`;
       const find = async () => (await database.query<CheckValue>(SELECT, [kind, id])).rows[0];
       let known = await find();

@@ -57,6 +57,11 @@ describe('a secret', () => {
     expect(await isKnownAs(database.url, 'key_pepper', '3', [OLD])).toBe(false);
   });
 
+  it('is the newest also where it comes with its predecessor at the first start', async () => {
+    await checkSecrets(database.url, [pepper('2', NEXT), pepper('1', OLD)]);
+    expect(await knownSecretIds(database.url, 'key_pepper')).toEqual(['2', '1']);
+  });
+
   it('leaves nothing in the database that is the same for the same secret elsewhere', async () => {
     const other = await createTestDatabase();
     await migratePostgresStore(other.url);

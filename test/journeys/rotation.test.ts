@@ -1,4 +1,8 @@
 import { execFile } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AccountView } from '../../src/http/management/account-view.ts';
@@ -206,5 +210,37 @@ describe('pepper and master key, changed under two gateways while completions ru
       new RegExp(`ended with 1:\\n[^]*^${name}[^\\n]* is not [^\\n]*Set it to [^\\n]*$`, 'm'),
     );
     await expect(start).rejects.not.toThrow(/ at .*\.ts:\d/);
+  });
+});
+
+describe('a new signing key', () => {
+  it('is logged with the ids of both keys, and verify needs both public keys', { timeout: 180_000 }, async () => {
+    const premises = await createPremises();
+    const folder = await mkdtemp(join(tmpdir(), 'kissapi-keys-'));
+    const pairs = ['old', 'new'].map((name) => ({ ...generateKeyPairSync('ed25519'), file: join(folder, name) }));
+    try {
+      for (const { privateKey, publicKey, file } of pairs) {
+        await writeFile(file, publicKey.export({ type: 'spki', format: 'pem' }));
+        const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+        const gateway = await premises.startGateway({ KISSAPI_SIGNING_KEY: pem });
+        const isNew = gateway.process
+          .output()
+          .includes('KISSAPI_SIGNING_KEY is a new key: it signs the log from now on.');
+        expect(isNew).toBe(file.endsWith('new'));
+        await gateway.openAccount();
+        expect(await gateway.process.stop()).toBe(0);
+      }
+      const verify = (...names: readonly string[]) =>
+        promisify(execFile)(
+          process.execPath,
+          ['src/cli/verify.ts', ...names.flatMap((name) => ['--public-key', join(folder, name)])],
+          { env: { ...process.env, DATABASE_URL: premises.databaseUrl } },
+        );
+      expect((await verify('old', 'new')).stdout).toContain('every signature is good');
+      await expect(verify('new')).rejects.toThrow('Command failed');
+    } finally {
+      await premises.close();
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });
