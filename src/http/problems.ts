@@ -199,9 +199,10 @@ export const tellGeneration = (response: ServerResponse, id: string, costUsd?: s
   if (costUsd !== undefined) response.setHeader('x-kissapi-cost-usd', costUsd);
 };
 
-const toldGeneration = (response: ServerResponse): Problem['generation'] => {
+/** Once credits were held, every error is about that generation, whichever part reports it. */
+export const ofGeneration = (response: ServerResponse, problem: Problem): Problem => {
   const id = response.getHeader(GENERATION_ID);
-  return typeof id === 'string' ? { id } : undefined;
+  return problem.generation === undefined && typeof id === 'string' ? { ...problem, generation: { id } } : problem;
 };
 
 /** What an error says to programs, in the head of its answer. */
@@ -226,11 +227,11 @@ export const problemBody = (problem: Problem, requestId: string): string => {
   return JSON.stringify({ error: { message, type, param, code, request_id: requestId, ...about } });
 };
 
-/** Once credits were held, every error is about that generation, whoever tells it. */
-export const sendProblem = (response: ServerResponse, problem: Problem, requestId: string): void => {
-  const generation = problem.generation ?? toldGeneration(response);
+export const sendProblem = (response: ServerResponse, what: Problem, requestId: string): void => {
+  const problem = ofGeneration(response, what);
+  const { generation } = problem;
   response.statusCode = problem.status;
   for (const [name, value] of Object.entries(problemHeaders(problem, requestId))) response.setHeader(name, value);
   if (generation) tellGeneration(response, generation.id, generation.costUsd);
-  response.end(problemBody(generation ? { ...problem, generation } : problem, requestId));
+  response.end(problemBody(problem, requestId));
 };

@@ -7,15 +7,16 @@ import { isIntricate, MAX_VALUES } from './intricate.ts';
 import { eventsOfWhole } from './last-events.ts';
 import { createLedger, generationIdOf, type ExecuteOnAccount, type Ledger } from './ledger.ts';
 import { isThere } from './loose-json.ts';
+import { isFailure } from './meter.ts';
 import { unsoldMedia } from './media-parts.ts';
-import { upstreamProblem, type CompletionProblem } from './problem.ts';
+import { refusedWithin, upstreamProblem, type CompletionProblem } from './problem.ts';
 import { relayStream, type Sink } from './relay.ts';
 import { isBadRequest, readRequest, withFields, type CompletionRequest } from './request.ts';
 import { reserveCredits, type Bounds, type NotReserved } from './reservation.ts';
-import { isEventStream, sniffed } from './sniff.ts';
+import { readStart } from './response-start.ts';
 import type { TokenCounter } from './token-counter.ts';
 import type { Endpoint, Upstream, UpstreamResponse } from './upstream.ts';
-import { answerWhole, readText, releaseFailed, type Whole } from './whole.ts';
+import { answerGathered, answerWhole, readErrorText, releaseFailed, releaseRefused, type Whole } from './whole.ts';
 
 /** One completion that a customer asks for, with what the door knows about it. */
 export type Asked = {
@@ -76,8 +77,6 @@ export type Completions = {
   /** Takes no more, and after the grace ends those under way: each is settled for what it delivered. */
   drain(graceMs: number): Promise<void>;
 };
-
-const MAX_ERROR_BYTES = 64 * 1024;
 
 /** Reserve, forward, meter, settle. */
 export const createCompletions = (options: CompletionsOptions): Completions => {
@@ -161,27 +160,12 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
     if (draining) call.cancel('drained');
     let streaming = false;
     try {
-      const dispatched = await dispatch(call, upstream, options);
-      if (!('body' in dispatched)) return problem(dispatched);
-      const response = request.streamed ? await sniffed(dispatched) : dispatched;
-      if (!isEventStream(response)) {
-        const answer = await answerWhole(call, response);
-        if (answer.kind !== 'whole') return problem(answer);
-        const cap = capOf(call.bounds);
-        if (!request.streamed || request.endpoint === '/embeddings') return { ...answer, ...cap };
-        const events = eventsOfWhole(call, answer.body);
-        const relay = async (sink: Sink): Promise<void> => {
-          try {
-            await sink.write(events);
-          } finally {
-            over(call.generationId);
-          }
-        };
-        return { kind: 'stream', generationId: call.generationId, relay, ...cap };
-      }
+      const received = await receive(call, upstream, options);
+      if (received.kind === 'whole') return passedOn(call, received, () => over(call.generationId));
+      if (received.kind !== 'streams') return problem(received);
       streaming = true;
       const relay = (sink: Sink): Promise<void> =>
-        relayStream(call, response, sink).finally(() => {
+        relayStream(call, received.response, sink).finally(() => {
           finished(call);
           over(call.generationId);
         });
@@ -245,6 +229,46 @@ const forgo =
     throw error;
   };
 
+/** An answer that came whole, as it is or as the stream that was asked for; then `over` is called once it was written. */
+const passedOn = (call: Call, answer: Whole, over: () => void): Answer => {
+  const { request, generationId, bounds } = call;
+  if (!request.streamed || request.endpoint === '/embeddings') return { ...answer, ...capOf(bounds) };
+  const events = eventsOfWhole(call, answer.body);
+  const relay = async (sink: Sink): Promise<void> => {
+    try {
+      await sink.write(events);
+    } finally {
+      over();
+    }
+  };
+  return { kind: 'stream', generationId, relay, ...capOf(bounds) };
+};
+
+type Streams = { readonly kind: 'streams'; readonly response: UpstreamResponse };
+
+/**
+ * What the upstream answers: a stream, if one was asked for, or an answer as a whole, whatever it came as. An error that
+ * the request has caused is a refusal, also if it comes as the first event of a stream.
+ */
+const receive = async (
+  call: Call,
+  upstream: Upstream,
+  options: CompletionsOptions,
+): Promise<Whole | Streams | CompletionProblem> => {
+  const dispatched = await dispatch(call, upstream, options);
+  if (!('body' in dispatched)) return dispatched;
+  const { response, streams, event } = await readStart(dispatched);
+  const refused = event && isFailure(event) ? refusedWithin(event.data) : undefined;
+  if (!refused && streams && call.request.streamed) return { kind: 'streams', response };
+  const answer = refused
+    ? await releaseRefused(call, refused, response)
+    : await (streams ? answerGathered : answerWhole)(call, response);
+  if (answer.kind === 'upstream_refused') {
+    options.upstreamRefused({ upstream: upstream.name, status: answer.status, takesNoneOfUs: false });
+  }
+  return answer;
+};
+
 /** Asks the upstream. Whatever goes wrong before there is an answer releases the hold and costs nothing. */
 const dispatch = async (
   call: Call,
@@ -262,7 +286,7 @@ const dispatch = async (
     const body = forwarded(request, price, bounds, upstream);
     const response = await upstream.send({ endpoint: request.endpoint, body, signal });
     if (response.status >= 200 && response.status < 300) return response;
-    const text = await readText(response.body, MAX_ERROR_BYTES);
+    const text = await readErrorText(call, response);
     const { status } = response;
     const refused = upstreamProblem(status, text, response.retryAfterMs);
     const takesNoneOfUs = refused.kind === 'upstream_failed' && refused.code === 'no_provider';

@@ -22,6 +22,15 @@ export const membersOf = (json: string, name: string): readonly Member[] => {
   return members;
 };
 
+/** The text without the members of that name; every other byte stays as it was written. */
+export const withoutMember = (json: string, name: string): string =>
+  membersOf(json, name).reduceRight((text, member) => {
+    const end = skipSpace(text, member.end);
+    if (text[end] === ',') return text.slice(0, member.name.start) + text.slice(skipSpace(text, end + 1));
+    const before = text.slice(0, member.name.start).trimEnd();
+    return (before.endsWith(',') ? before.slice(0, -1) : before) + text.slice(member.end);
+  }, json);
+
 const isName = (written: string, name: string): boolean =>
   written === `"${name}"` || (written.includes('\\') && JSON.parse(written) === name);
 

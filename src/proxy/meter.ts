@@ -1,6 +1,6 @@
 import { createParser } from 'eventsource-parser';
 import type { Said } from './allowance.ts';
-import { membersOf } from './json-text.ts';
+import { membersOf, withoutMember } from './json-text.ts';
 import { asList, field, isThere } from './loose-json.ts';
 import { textsOf, type Spoken } from './spoken.ts';
 import { saidIn } from './words.ts';
@@ -38,6 +38,8 @@ export type StreamMeter = {
   readonly finished: ReadonlySet<number>;
   /** `done` once the stream said that it is complete; `error` once it said that it failed. Either is its last word. */
   readonly state: 'open' | 'done' | 'error';
+  /** The event that said that the stream failed. */
+  readonly failure: string | undefined;
   /** How many events have come. Comments are none: they tell that the connection lives, and nothing of the model. */
   readonly events: number;
   /** Whether anything that a customer pays for has come. */
@@ -64,6 +66,7 @@ type Chunk = {
   /** Of embeddings: the vectors. */
   readonly data?: unknown;
   readonly choices?: unknown;
+  readonly system_fingerprint?: unknown;
 };
 
 /**
@@ -80,6 +83,7 @@ export const createStreamMeter = (): StreamMeter => {
   /** How far the stream had come before this feed. */
   let before = { bytes: 0, pieces: 0, finishes: 0 };
   let state: StreamMeter['state'] = 'open';
+  let failure: string | undefined;
   /** An event was longer than any is: nothing more is read. */
   let endless = false;
   let events = 0;
@@ -124,10 +128,13 @@ export const createStreamMeter = (): StreamMeter => {
       // What comes after the end can but tell what was not told before it.
       if (isThere(reported) && (state === 'open' || !isThere(usage))) {
         usage = reported;
-        usageChunk = { ...chunk, usage, choices: [] };
+        usageChunk = { ...withoutNull(chunk ?? {}, 'system_fingerprint'), usage, choices: [] };
         reportedPieces = spoken.length;
       }
-      if (state === 'open' && (event === 'error' || (chunk && isError(chunk)))) state = 'error';
+      if (state === 'open' && (event === 'error' || (chunk && isError(chunk)))) {
+        state = 'error';
+        failure = data;
+      }
       if (!chunk || state !== 'open' || (isThere(reported) && !isFilled(chunk.choices))) {
         untouched = false;
         return;
@@ -135,8 +142,8 @@ export const createStreamMeter = (): StreamMeter => {
       choicesOf(chunk).forEach(readChoice);
       // It counts what it comes with.
       if (isThere(reported)) reportedPieces = spoken.length;
-      if (isThere(chunk.usage)) untouched = false;
-      const passes = isThere(chunk.usage) ? withoutUsage(data) : data;
+      const passes = forClients(chunk, data);
+      if (passes !== data) untouched = false;
       passing.push({ wire: () => written(passes, event), bytes, pieces: spoken.length, finishes: finished.length });
     },
     maxBufferSize: MAX_EVENT_CHARS,
@@ -189,6 +196,9 @@ export const createStreamMeter = (): StreamMeter => {
     get state() {
       return state;
     },
+    get failure() {
+      return failure;
+    },
     get events() {
       return events;
     },
@@ -220,11 +230,14 @@ const LINE_FEED = 10;
 const endsWithEvent = (bytes: Uint8Array): boolean => bytes.at(-1) === LINE_FEED && bytes.at(-2) === LINE_FEED;
 
 /**
- * The usage is told once, at the end, with the cost. In the midst of a stream it tells how far that has come, and whoever
- * adds them up as they come would think to have used many times as much.
+ * The usage is sent once, at the end, with the cost: a client that adds up the reports in the midst of a stream counts too
+ * much. Nor is `null` left in its place: we asked for the usage, not the customer, and OpenRouter's client raises on null,
+ * as it does for the fingerprint.
  */
-const withoutUsage = (data: string): string =>
-  membersOf(data, 'usage').reduceRight((json, { start, end }) => `${json.slice(0, start)}null${json.slice(end)}`, data);
+const forClients = (chunk: Chunk, data: string): string => {
+  const json = chunk.usage === undefined ? data : withoutUsage(data);
+  return chunk.system_fingerprint === null ? withoutMember(json, 'system_fingerprint') : json;
+};
 
 /**
  * Reads an answer that came whole; undefined where it is none: no JSON object, an error in spite of its status (as some
@@ -244,7 +257,7 @@ export const readAnswer = (body: string): Metered | undefined => {
 };
 
 /** Told at the top by most, aside by Groq, in its choices alone by Moonshot. */
-const usageIn = ({ usage, x_groq: aside, choices }: Chunk): unknown =>
+export const usageIn = ({ usage, x_groq: aside, choices }: Chunk): unknown =>
   isThere(usage)
     ? usage
     : (field(aside, 'usage') ??
@@ -279,10 +292,32 @@ const choicesOf = ({ choices }: Chunk): readonly object[] =>
 
 const isFilled = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
 
-/** Undefined where it is no JSON object. */
+/** A chunk without that field, if it is null. */
+export const withoutNull = (
+  chunk: Readonly<Record<string, unknown>>,
+  name: string,
+): Readonly<Record<string, unknown>> =>
+  chunk[name] === null ? Object.fromEntries(Object.entries(chunk).filter(([one]) => one !== name)) : chunk;
+
+const LAST = ',"usage":null}';
+
+/** OpenAI ends each chunk with a usage of null, which is found there faster than by reading the text. */
+const withoutUsage = (data: string): string =>
+  data.endsWith(LAST) && data.indexOf('"usage"') === data.length - LAST.length + 1
+    ? `${data.slice(0, -LAST.length)}}`
+    : withoutMember(data, 'usage');
+
+/** Whether an event says that its stream failed. */
+export const isFailure = ({ data, event }: { readonly data: string; readonly event?: string | undefined }): boolean => {
+  const chunk = parse(data);
+  return event === 'error' || (chunk !== undefined && isError(chunk));
+};
+
+/** Undefined where it is no JSON object. Gemini sends an error as the first of a list. */
 const parse = (json: string): Chunk | undefined => {
   try {
-    const value: unknown = JSON.parse(json);
+    const read: unknown = JSON.parse(json);
+    const value = Array.isArray(read) && isThere(field(read[0], 'error')) ? (read[0] as unknown) : read;
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;
@@ -294,13 +329,14 @@ const parse = (json: string): Chunk | undefined => {
  * numbers and a model's words stay as they were written. To a usage as the upstream wrote it, the cost alone is added.
  */
 export const withCost = (body: string, usage: Readonly<Record<string, unknown>>, costUsd: string): string => {
-  const told = JSON.stringify({ ...usage, cost: costUsd });
+  const told = JSON.stringify({ ...usage, cost: JSON.rawJSON(costUsd), cost_usd: costUsd });
   const span = membersOf(body, 'usage').at(-1);
   if (!span) return withMember(body, 'usage', told);
   const { start, end } = span;
   const written = body.slice(start, end);
   const isKept = JSON.stringify(parse(written)) === JSON.stringify(usage) && !Object.hasOwn(usage, 'cost');
-  const spoken = isKept && Object.keys(usage).length > 0 ? `${written.slice(0, -1)},"cost":"${costUsd}"}` : told;
+  const cost = `"cost":${costUsd},"cost_usd":"${costUsd}"`;
+  const spoken = isKept && Object.keys(usage).length > 0 ? `${written.slice(0, -1)},${cost}}` : told;
   return body.slice(0, start) + spoken + body.slice(end);
 };
 

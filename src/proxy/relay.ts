@@ -1,12 +1,17 @@
 import type { Delivery } from '../domain/account/events.ts';
 import { BEYOND_LIMIT, isShortage } from './allowance.ts';
 import type { Call, Settlement } from './call.ts';
-import { cutEvents, errorEvent, usageEvent } from './last-events.ts';
+import { cutEvents, usageEvent } from './last-events.ts';
 import { createStreamMeter, type StreamMeter } from './meter.ts';
+import { refusedWithin, type CompletionProblem } from './problem.ts';
 import { UpstreamFailed, type UpstreamResponse } from './upstream.ts';
 
 /** Where a stream goes to. A promise means: wait, the reader is slow. */
-export type Sink = { write(passing: Uint8Array | string): Promise<void> | undefined };
+export type Sink = {
+  write(passing: Uint8Array | string): Promise<void> | undefined;
+  /** The stream breaks off. The error is its last event; no `[DONE]` follows, which some clients take for the end of all. */
+  fail(why: CompletionProblem): Promise<void> | undefined;
+};
 
 /**
  * Passes a stream on as it comes, and settles it before its end: what a customer saw completed is charged for good, once.
@@ -27,7 +32,7 @@ export const relayStream = async (call: Call, response: UpstreamResponse, sink: 
       const usage = call.request.includeUsage ? usageEvent(call, meter, settlement ?? nothing) : '';
       await sink.write(`${finish}${usage}data: [DONE]\n\n`);
     } else {
-      await sink.write(errorEvent(call, meter, ended));
+      await sink.fail(whyBroken(call, meter, ended));
     }
   } finally {
     // Only an error of ours leads here with the hold still open.
@@ -109,6 +114,16 @@ const howItEnded = ({ cancelled }: Call, meter: StreamMeter): Delivery['ended'] 
   // Some upstreams close without saying [DONE]; a finish reason says as much.
   const complete = meter.state === 'open' && !cancelled && finishReason !== null;
   return complete ? 'completed' : 'upstream_broke';
+};
+
+/** A provider's error is passed on only if the request has caused it: others may be about our account there. */
+const whyBroken = ({ cancelled }: Call, meter: StreamMeter, ended: Delivery['ended']): CompletionProblem => {
+  if (ended === 'drained') return { kind: 'stream_broken', code: 'draining' };
+  const refused = meter.failure === undefined ? undefined : refusedWithin(meter.failure);
+  if (refused) return refused;
+  // After its last word it is no silence of the provider that ends the wait for its connection.
+  const silent = cancelled === 'timeout' && meter.state === 'open';
+  return { kind: 'stream_broken', code: silent ? 'upstream_timeout' : 'upstream_error' };
 };
 
 const nothing: Settlement = { charged: 0n, usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 } };

@@ -87,8 +87,8 @@ export const readUsage = (value: unknown, plausible: Plausible): ReadUsage => {
   };
 };
 
-/** What a provider takes from us is not what a customer pays, so these are not passed on. `cost` is ours instead. */
-const costsOfOurs = new Set(['cost', 'cost_details', 'cost_in_usd_ticks']);
+/** What a provider takes from us is not what a customer pays, so these are not passed on. `cost` and `cost_usd` are ours instead. */
+const costsOfOurs = new Set(['cost', 'cost_usd', 'cost_details', 'cost_in_usd_ticks']);
 
 /** A usage as it is told to a customer, but for the cost. */
 export const withoutCosts = (usage: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>

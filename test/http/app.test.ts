@@ -237,6 +237,39 @@ describe('500', () => {
     expect(failures).toEqual([['req_id-1', expect.any(TypeError)]]);
   });
 
+  it('in a stream that has begun: its last event is the error alone, in the shape of all others', async () => {
+    const complete = (): Promise<Answer> =>
+      Promise.resolve({
+        kind: 'stream',
+        generationId: 'gen-1',
+        relay: async (sink: Sink) => {
+          await sink.write('data: 1\n\n');
+          await sink.fail({ kind: 'stream_broken', code: 'upstream_error' });
+        },
+      });
+    const { post } = await open({ complete });
+    const [first, last, ...rest] = (await (await post()).text()).split('\n\n');
+    expect(first).toBe('data: 1');
+    expect(rest).toEqual(['']);
+    expect(JSON.parse(last?.slice('data: '.length) ?? '')).toEqual({
+      error: {
+        message: 'The provider broke the stream off.',
+        type: 'upstream_error',
+        code: 'upstream_error',
+        param: null,
+        request_id: 'req_id-1',
+        generation_id: 'gen-1',
+      },
+    });
+  });
+
+  it('of a provider that asks for a long wait: the wait is one that the SDKs accept', async () => {
+    const failed = { kind: 'upstream_failed', code: 'server_is_overloaded', retryAfterMs: 3_600_000 } as const;
+    const { post } = await open({ complete: () => Promise.resolve({ kind: 'problem', problem: failed }) });
+    const { headers } = await post();
+    expect([headers.get('retry-after-ms'), headers.get('retry-after')]).toEqual(['59000', '59']);
+  });
+
   it('is a broken connection where the answer had begun', async () => {
     const relay = async ({ write }: Sink): Promise<void> => {
       await write('data: 1\n\n');

@@ -455,7 +455,7 @@ describe('400', () => {
     const id = error.headers?.get('x-generation-id');
     expect(id).toBe(generation.generationId);
     const receipt = await raw('GET', `/v1/generation?id=${id}`);
-    expect(await receipt.json()).toMatchObject({ data: { id, status: 'released', total_cost: '0.00' } });
+    expect(await receipt.json()).toMatchObject({ data: { id, status: 'released', total_cost_usd: '0.00' } });
   });
 
   it('to an address that cannot be read', async () => {

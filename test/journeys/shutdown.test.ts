@@ -200,7 +200,7 @@ describe('npm start', () => {
     const gateway = start();
     const at = await gateway.open;
     before = await credits(at);
-    expect(before).toMatchObject({ data: { total_credits: '5.00' } });
+    expect(before).toMatchObject({ data: { total_credits_usd: '5.00' } });
     expect(before).not.toMatchObject({ data: { total_usage: '0.00' } });
     gateway.signal('SIGTERM', 'npm');
     expect(await gateway.ended).toBe(0);

@@ -14,10 +14,12 @@ import {
   lastChunk,
   never,
   price,
+  sinkOf,
   sse,
   streamOf,
   usage,
   usageChunk,
+  type Piece,
 } from './examples.ts';
 
 const CREDITS = 1_000_000_000n;
@@ -27,6 +29,10 @@ const whole = JSON.stringify({
   usage: usage(9, 2),
 });
 const answering = (body: string, more: object = {}) => createTestUpstream(() => ({ body: bodyOf([body]), ...more }));
+
+async function* bodyOfBytes(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(bytes);
+}
 
 let calls = 0;
 const uuidOf = (n: number): string => `0198f3c2-7b1e-7c3a-9d52-${String(n).padStart(12, '0')}`;
@@ -75,12 +81,12 @@ const open = ({
 const relay = async (answer: Answer): Promise<string> => {
   if (answer.kind !== 'stream') throw new Error(`it is ${answer.kind}`);
   let written = '';
-  await answer.relay({
-    write: (passing) => {
+  await answer.relay(
+    sinkOf((passing) => {
       written += typeof passing === 'string' ? passing : Buffer.from(passing).toString();
       return undefined;
-    },
-  });
+    }),
+  );
   return written;
 };
 
@@ -155,9 +161,9 @@ describe('a completion', () => {
     const { ask } = open({ upstream: answering(JSON.stringify({ ...(JSON.parse(whole) as object), usage: told })) });
     const answer = await ask();
     if (answer.kind !== 'whole') throw new Error('it is answered');
-    const paid = { ...usage(9, 2), num_sources_used: 0, cost: '0.000017' };
+    const paid = { ...usage(9, 2), num_sources_used: 0, cost: 0.000017, cost_usd: '0.000017' };
     expect(JSON.parse(answer.body)).toMatchObject({ usage: paid });
-    expect(answer.body).not.toMatch(/cost_|upstream_/);
+    expect(answer.body).not.toMatch(/cost_(?!usd)|upstream_/);
     const upstream = createTestUpstream(() =>
       streamOf([
         sse(chunk({ content: 'a' }, { usage: told }), lastChunk, chunk({}, { choices: [], usage: told }), '[DONE]'),
@@ -166,7 +172,7 @@ describe('a completion', () => {
     const stream = await open({ upstream }).ask({ ...chat, stream: true, stream_options: { include_usage: true } });
     const written = await relay(stream);
     expect(written).toContain(`"usage":${JSON.stringify(paid)}`);
-    expect(written).not.toMatch(/cost_|upstream_/);
+    expect(written).not.toMatch(/cost_(?!usd)|upstream_/);
   });
 
   it('sells no sound that may cost more than text', async () => {
@@ -287,6 +293,124 @@ describe('a completion', () => {
     expect(closed).toBe(true);
   });
 
+  describe('whose provider refuses the request in a response of status 200', () => {
+    const error = {
+      message: 'Too long.',
+      type: 'invalid_request_error',
+      param: 'messages',
+      code: 'context_length_exceeded',
+    };
+    const refused = { kind: 'problem', problem: { kind: 'upstream_refused', status: 400, error } };
+    const said = JSON.stringify({ error });
+
+    it.each<[string, object, string, string]>([
+      ['as the first event of a stream', { stream: true }, 'text/event-stream', sse(said)],
+      ['as the first event, under a name', { stream: true }, 'text/event-stream', `event: error\ndata: ${said}\n\n`],
+      ['behind comments', { stream: true }, 'text/event-stream', `: wait\n\n${sse(said, '[DONE]')}`],
+      ['as JSON to a request for a stream', { stream: true }, 'application/json', said],
+      ['as JSON called a stream', { stream: true }, 'text/event-stream', said],
+      ['as JSON', {}, 'application/json', said],
+      ['as a stream that was not asked for', {}, 'text/event-stream', sse(chunk({ content: 'a' }), said)],
+    ])('is refused in the same words, and charges nothing: %s', async (_, fields, contentType, body) => {
+      const { ask, account, refusals, completions } = open({ upstream: answering(body, { contentType }) });
+      expect(await ask({ ...chat, ...fields })).toMatchObject(refused);
+      expect(account.events.map(({ type }) => type)).toEqual(['CreditsReserved', 'HoldReleased']);
+      expect(account.events.at(-1)).toMatchObject({ reason: 'upstream_refused' });
+      expect(account.state.wallet).toMatchObject({ balance: CREDITS, held: 0n });
+      expect(refusals).toEqual([{ upstream: 'test', status: 400, takesNoneOfUs: false }]);
+      expect(completions.active).toBe(0);
+    });
+
+    it('ends a stream that has begun with its code', async () => {
+      const body = sse(chunk({ content: 'a b' }), said);
+      const { ask, account } = open({ upstream: answering(body, { contentType: 'text/event-stream' }) });
+      const written = await relay(await ask({ ...chat, stream: true }));
+      expect(written.endsWith(sse(JSON.stringify({ error: refused.problem })))).toBe(true);
+      expect(account.events.at(-1)).toMatchObject({ usage: { output: 2 }, delivery: { ended: 'upstream_broke' } });
+    });
+
+    it('is not passed on if it is about our account there', async () => {
+      const ours = sse(JSON.stringify({ error: { message: 'org-ours has no quota', code: 'insufficient_quota' } }));
+      const { ask, account } = open({ upstream: answering(ours, { contentType: 'text/event-stream' }) });
+      const written = await relay(await ask({ ...chat, stream: true }));
+      expect(written).toBe(sse('{"error":{"kind":"stream_broken","code":"upstream_error"}}'));
+      expect(account.state.wallet).toMatchObject({ balance: CREDITS, held: 0n });
+    });
+  });
+
+  describe('that comes as a stream though none was asked for', () => {
+    const streamed = sse(chunk({ role: 'assistant', content: 'one ' }), chunk({ content: 'two' }), lastChunk);
+    const unasked = (pieces: readonly Piece[]) => {
+      let left = false;
+      const upstream = createTestUpstream((signal) => {
+        const { body, ...rest } = streamOf(pieces, signal);
+        return {
+          ...rest,
+          body: (async function* () {
+            try {
+              yield* body;
+            } finally {
+              left = true;
+            }
+          })(),
+        };
+      });
+      return { ...open({ upstream }), hasLeft: () => left };
+    };
+
+    it.each<[string, readonly Piece[], object]>([
+      ['ends', [streamed, sse(usageChunk(9, 2), '[DONE]')], { input: 9, output: 2 }],
+      ['has no [DONE]', [streamed, sse(usageChunk(9, 2))], { input: 9, output: 2 }],
+      ['has no usage', [streamed, sse('[DONE]')], { input: 3, output: 2 }],
+      ['breaks after it finished', [streamed, new UpstreamFailed('reset', 'broke')], { input: 3, output: 2 }],
+      ['stays open after [DONE]', [streamed, sse(usageChunk(9, 2), '[DONE]'), never], { input: 9, output: 2 }],
+      ['stays open after its usage', [streamed, sse(usageChunk(9, 2)), never], { input: 9, output: 2 }],
+    ])('is one answer, charged as one, if it %s', async (_, pieces, used) => {
+      const { ask, account, hasLeft } = unasked(pieces);
+      const answer = await ask();
+      if (answer.kind !== 'whole') throw new Error(`it is ${answer.kind}`);
+      expect(JSON.parse(answer.body)).toMatchObject({
+        object: 'chat.completion',
+        choices: [{ message: { role: 'assistant', content: 'one two' }, finish_reason: 'stop' }],
+        usage: { cost_usd: answer.costUsd },
+      });
+      expect(account.events.at(-1)).toMatchObject({
+        type: 'HoldSettled',
+        usage: used,
+        delivery: { ended: 'completed', finishReason: 'stop', upstreamId: 'chatcmpl-1' },
+      });
+      expect(hasLeft()).toBe(true);
+    });
+
+    it.each<[string, readonly Piece[]]>([
+      ['breaks before', [sse(chunk({ content: 'one' })), new UpstreamFailed('reset', 'broke')]],
+      ['ends before', [sse(chunk({ content: 'one' }))]],
+      ['fails', [sse(chunk({ content: 'one' }), '{"error":{"message":"x","type":"server_error"}}', '[DONE]')]],
+      ['has nothing but its end', [sse('[DONE]')]],
+    ])('costs nothing if it %s', async (_, pieces) => {
+      const { ask, account } = unasked(pieces);
+      expect(await ask()).toMatchObject({ problem: { kind: 'upstream_failed', code: 'upstream_error' } });
+      expect(account.events.at(-1)).toMatchObject({ type: 'HoldReleased', reason: 'upstream_failed' });
+    });
+  });
+
+  it.each([
+    ['text/plain; charset=iso-8859-1', 'latin1'],
+    ['application/json; Charset="UTF-16LE"', 'utf16le'],
+    ['application/json; charset=iso-8859-1', 'utf8'],
+    ['application/json; a=b; charset=no-such', 'utf8'],
+  ] as const)('is read in the charset that it is in: %s, %s', async (contentType, encoding) => {
+    const body = bodyOfBytes(Buffer.from(whole.replace('Fine.', 'Schön.'), encoding));
+    const { ask } = open({ upstream: createTestUpstream(() => ({ contentType, body })) });
+    expect(await ask()).toMatchObject({ kind: 'whole', body: expect.stringContaining('Schön.') as string });
+  });
+
+  it('is refused by its status, though the words of the refusal cannot be read', async () => {
+    const body = bodyOf(['{"error":', new UpstreamFailed('reset', 'broke')]);
+    const { ask } = open({ upstream: createTestUpstream(() => ({ status: 400, body })) });
+    expect(await ask()).toMatchObject({ problem: { kind: 'upstream_refused', status: 400 } });
+  });
+
   it('is told as a stream to who asked for one, though it came whole', async () => {
     const call = { id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } };
     const message = { role: 'assistant', content: 'Fine.', tool_calls: [call] };
@@ -298,7 +422,11 @@ describe('a completion', () => {
     const chunks = [{ ...said, choices: [{ index: 0, logprobs: null, finish_reason: 'tool_calls', delta }] }];
     const plain = chunks.map((one) => JSON.stringify(one));
     expect(await relay(await ask({ ...chat, stream: true }))).toBe(sse(...plain, '[DONE]'));
-    const told = JSON.stringify({ ...said, choices: [], usage: { ...usage(9, 2), cost: '0.000017' } });
+    const told = JSON.stringify({
+      ...said,
+      choices: [],
+      usage: { ...usage(9, 2), cost: 0.000017, cost_usd: '0.000017' },
+    });
     const options = { stream: true, stream_options: { include_usage: true } };
     expect(await relay(await ask({ ...chat, ...options }))).toBe(sse(...plain, told, '[DONE]'));
     expect(completions.active).toBe(0);
@@ -504,7 +632,7 @@ describe('a completion', () => {
         });
         // Not another byte is changed, but for the cost.
         const told = `,"kissapi":${JSON.stringify(kissapi)}`;
-        expect(body.replace(told, '').replace(',"cost":"0.000017"', '')).toBe(ending(...reasons));
+        expect(body.replace(told, '').replace(',"cost":0.000017,"cost_usd":"0.000017"', '')).toBe(ending(...reasons));
       },
     );
 
@@ -523,7 +651,7 @@ describe('a completion', () => {
       ["the limit was the model's", 'length', {}, CREDITS],
     ])('says nothing of it where %s', async (_why, reason, fields, credits) => {
       const { body } = await bodyOfAnswer(ending(reason), fields, openAccount(credits));
-      expect(body.replace(',"cost":"0.000017"', '')).toBe(ending(reason));
+      expect(body.replace(',"cost":0.000017,"cost_usd":"0.000017"', '')).toBe(ending(reason));
     });
   });
 

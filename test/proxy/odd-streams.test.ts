@@ -9,7 +9,7 @@ import type { TokenCounter } from '../../src/proxy/token-counter.ts';
 import { UpstreamFailed } from '../../src/proxy/upstream.ts';
 import { audit } from '../domain/account/audit.ts';
 import { KEY_ID, openAccount } from './account.ts';
-import { createTestUpstream, price as listed, usage } from './examples.ts';
+import { createTestUpstream, price as listed, sinkOf, usage } from './examples.ts';
 
 const price = { ...listed, upstreamModel: 'simulated-m', maxOutputTokens: 5000 };
 const { rates } = price;
@@ -215,12 +215,12 @@ describe('a stream of whatever shape', () => {
         fc.pre(answer.kind === 'stream' || account.events.length > 0);
         let written = '';
         if (answer.kind === 'stream') {
-          await answer.relay({
-            write: (passing) => {
+          await answer.relay(
+            sinkOf((passing) => {
               written += typeof passing === 'string' ? passing : Buffer.from(passing).toString();
               return undefined;
-            },
-          });
+            }),
+          );
         }
 
         expect(completions.active).toBe(0);

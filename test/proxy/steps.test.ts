@@ -55,7 +55,7 @@ describe('a stream that is held for in steps', () => {
       kissapi: { generation_id: generationId, error: { code: 'credit_balance_exhausted' } },
     });
     expect(end).toMatchObject({ delivery: { ended: 'out_of_credits', finishReason: 'length' } });
-    expect(told.at(-1)).toMatchObject({ usage: { cost: formatUsd(books.charged) } });
+    expect(told.at(-1)).toMatchObject({ usage: { cost_usd: formatUsd(books.charged) } });
     expect(books).toMatchObject({ charged: owed(wordsIn(told)), writtenOff: 0n });
     expect(account.state.wallet.held).toBe(0n);
     // What is left is the price of the braces around the prompt.
@@ -111,7 +111,7 @@ describe('a stream that is held for in steps', () => {
     expect(wordsIn(told)).toBe(3000 + STEP_TOKENS - ((3000 + STEP_TOKENS) % 5));
     expect(told.at(-2)).toMatchObject({ choices: [{ index: 0, delta: {}, finish_reason: 'length' }] });
     expect(told.at(-2)).not.toHaveProperty('kissapi');
-    expect(told.at(-1)).toMatchObject({ usage: { completion_tokens: 3000, cost: formatUsd(owed(3000)) } });
+    expect(told.at(-1)).toMatchObject({ usage: { completion_tokens: 3000, cost_usd: formatUsd(owed(3000)) } });
     const anomalies = ['usage_missing', 'output_beyond_limit'];
     const delivery = { ended: 'completed', finishReason: 'length', usageSource: 'metered', anomalies };
     expect(end).toMatchObject({ charged: owed(3000), usage: { output: 3000 }, delivery });

@@ -170,7 +170,7 @@ const checked = async (
   if (charge?.type === 'HoldReleased') {
     // What one delivered that was taken for dead is the house's loss where the customer has paid for another attempt.
     if (reason !== 'orphaned') expect(writtenOff).toBe(0n);
-    expect(receipt).toMatchObject({ status: 'released', total_cost: '0.00', detail: `${reason}: ${detail}` });
+    expect(receipt).toMatchObject({ status: 'released', total_cost_usd: '0.00', detail: `${reason}: ${detail}` });
     expect(nanoUsd(String(receipt['written_off']))).toBe(writtenOff);
     const nothing = { charged: 0n, chargedUsd: '0.00', tokens: undefined, delivery: undefined };
     return { generationId, by: charge.type, held, ...nothing, writtenOff, reason, detail };
@@ -199,7 +199,7 @@ const checked = async (
   }
   expect(receipt).toMatchObject({
     status: released ? 'late' : 'settled',
-    total_cost: settled.charged_usd,
+    total_cost_usd: settled.charged_usd,
     cost_before_write_off: settled.cost_usd,
     tokens,
     tokens_prompt: (tokens['input'] ?? 0) + (tokens['cached_input'] ?? 0) + (tokens['cache_write'] ?? 0),

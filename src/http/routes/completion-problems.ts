@@ -1,7 +1,7 @@
 import { formatUsd, type Credits } from '../../domain/money.ts';
 import type { AccountRefusal } from '../../domain/account/decide.ts';
 import { problem, type Problem } from '../problems.ts';
-import { limitProblem, outputTokens } from './limit-problems.ts';
+import { LONGEST_WAIT_MS, limitProblem, outputTokens } from './limit-problems.ts';
 
 /** Why there is no completion, as the proxy tells it. */
 export type CompletionProblem =
@@ -36,6 +36,7 @@ export type CompletionProblem =
       readonly code: 'upstream_error' | 'upstream_timeout' | 'server_is_overloaded' | 'no_provider';
       readonly retryAfterMs?: number;
     }
+  | { readonly kind: 'stream_broken'; readonly code: 'upstream_error' | 'upstream_timeout' | 'draining' }
   | { readonly kind: 'client_gone' }
   | { readonly kind: 'draining' }
   | { readonly kind: 'paused' };
@@ -66,9 +67,12 @@ export const completionProblem = (what: CompletionProblem): Problem => {
       };
     }
     case 'upstream_failed': {
-      const later = what.retryAfterMs === undefined ? {} : { retryAfterMs: what.retryAfterMs };
+      const later =
+        what.retryAfterMs === undefined ? {} : { retryAfterMs: Math.min(what.retryAfterMs, LONGEST_WAIT_MS) };
       return problem(what.code, { shouldRetry: true, ...later });
     }
+    case 'stream_broken':
+      return problem(what.code, { message: brokenStreams[what.code] });
     case 'client_gone':
     case 'draining':
       return problem('draining');
@@ -76,6 +80,12 @@ export const completionProblem = (what: CompletionProblem): Problem => {
       return problem('service_paused');
   }
 };
+
+const brokenStreams = {
+  upstream_error: 'The provider broke the stream off.',
+  upstream_timeout: 'The provider broke the stream off.',
+  draining: 'The gateway is restarting and had to end this stream.',
+} as const;
 
 /** A refusal in the words of the one who asked for a completion: what it would have held, and what there was. */
 const refused = ({ code, funds, limit }: AccountRefusal, affordableTokens: number | undefined): Problem => {

@@ -3,7 +3,7 @@ import type { Authenticate, Customer } from '../authenticate.ts';
 import { requestIdOf, arrivalOf } from '../request-id.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { tellRateLimits, type RateLimits } from '../rate-limit-headers.ts';
-import { problem, sendProblem, tellGeneration, type Problem } from '../problems.ts';
+import { ofGeneration, problem, problemBody, sendProblem, tellGeneration, type Problem } from '../problems.ts';
 import { completionProblem, type CompletionProblem } from './completion-problems.ts';
 
 export type Endpoint = '/chat/completions' | '/completions' | '/embeddings';
@@ -34,7 +34,11 @@ export type Answer =
     };
 
 /** Takes a stream piece by piece; a promise means: wait, the reader is slow. */
-export type Sink = { write(passing: Uint8Array | string): Promise<void> | undefined };
+export type Sink = {
+  write(passing: Uint8Array | string): Promise<void> | undefined;
+  /** The stream breaks off, and this is its last event. */
+  fail(why: CompletionProblem): Promise<void> | undefined;
+};
 
 /** Asks for one completion; the relay of a stream must be called, for the settlement is part of it. */
 export type Complete = (asked: Asked) => Promise<Answer>;
@@ -115,8 +119,11 @@ const sendStream = async (
     comments.refresh();
     return left.aborted || response.write(passing) ? undefined : drained(response, left, slowReaderMs);
   };
+  // An event of nothing but the error: clients that find choices beside it take the stream for complete.
+  const fail = (why: CompletionProblem): Promise<void> | undefined =>
+    write(`data: ${problemBody(ofGeneration(response, completionProblem(why)), requestIdOf(response))}\n\n`);
   try {
-    await relay({ write });
+    await relay({ write, fail });
   } finally {
     clearInterval(comments);
   }
