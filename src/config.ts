@@ -35,6 +35,30 @@ const secretKey = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const NAME_OF_A_SECRET = /^[\w-]{1,32}$/;
+const secretName = z.string().regex(NAME_OF_A_SECRET, 'must be 1 to 32 letters, digits, _ or -');
+
+/**
+ * Pairs of `id=secret`, separated by commas or white space. A message names the id only, never the secret. A pair begins
+ * at a name and `=`, so a secret may contain what separates pairs.
+ */
+const secretsById = <Secret>(parse: (text: string) => Secret | undefined, mustBe: string) =>
+  z.string().transform((text, context) => {
+    const found = new Map<string, Secret>();
+    const wrong = (message: string): void => context.addIssue({ code: 'custom', message });
+    for (const pair of text.trim().split(/[\s,]+(?=[\w-]{1,32}=)/)) {
+      const at = pair.indexOf('=');
+      const [id, secret] = [pair.slice(0, at), parse(pair.slice(at + 1).replace(/[\s,]+$/, ''))];
+      if (at < 0 || !NAME_OF_A_SECRET.test(id)) wrong('must be pairs such as 2026=secret, separated by commas');
+      else if (secret === undefined) wrong(`the secret of ${id} ${mustBe}`);
+      else if (found.has(id)) wrong(`has the id ${id} twice`);
+      else found.set(id, secret);
+    }
+    return found as ReadonlyMap<string, Secret>;
+  });
+const oldPeppers = secretsById((text) => (text.length < 32 ? undefined : text), 'must have at least 32 characters');
+const oldDataKeys = secretsById(parseSecretKey, 'must be 32 bytes in base64 or hexadecimal');
+
 const MAKE_A_SIGNING_KEY = 'make one with: openssl genpkey -algorithm ed25519';
 const signingKey = z.string().transform((text, context) => {
   try {
@@ -57,16 +81,12 @@ const schema = z
       .optional(),
     KISSAPI_ADMIN_TOKEN: secret.optional(),
     KISSAPI_KEY_PEPPER: secret.optional(),
-    KISSAPI_KEY_PEPPER_ID: z
-      .string()
-      .regex(/^[\w-]{1,32}$/, 'must be 1 to 32 letters, digits, _ or -')
-      .default('1'),
+    KISSAPI_KEY_PEPPER_ID: secretName.default('1'),
+    KISSAPI_KEY_PEPPERS_OLD: oldPeppers.default(new Map()),
     KISSAPI_SIGNING_KEY: signingKey.optional(),
     KISSAPI_DATA_KEY: secretKey.optional(),
-    KISSAPI_DATA_KEY_ID: z
-      .string()
-      .regex(/^[\w-]{1,32}$/, 'must be 1 to 32 letters, digits, _ or -')
-      .default('1'),
+    KISSAPI_DATA_KEY_ID: secretName.default('1'),
+    KISSAPI_DATA_KEYS_OLD: oldDataKeys.default(new Map()),
     KISSAPI_SIMULATED: z.enum(['on', 'off']).optional(),
     KISSAPI_UPSTREAMS: z.string().min(1).optional(),
     KISSAPI_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -96,9 +116,12 @@ const schema = z
     adminToken: env.KISSAPI_ADMIN_TOKEN,
     keyPepper: env.KISSAPI_KEY_PEPPER,
     keyPepperId: env.KISSAPI_KEY_PEPPER_ID,
+    /** By id, newest first: still accepted, and used for no new key. */
+    keyPeppersOld: env.KISSAPI_KEY_PEPPERS_OLD,
     signingKey: env.KISSAPI_SIGNING_KEY,
     dataKey: env.KISSAPI_DATA_KEY,
     dataKeyId: env.KISSAPI_DATA_KEY_ID,
+    dataKeysOld: env.KISSAPI_DATA_KEYS_OLD,
     simulated: (env.KISSAPI_SIMULATED ?? (env.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
     upstreamsFile: env.KISSAPI_UPSTREAMS,
     logLevel: env.KISSAPI_LOG,
@@ -122,6 +145,17 @@ const schema = z
     selfAuditEveryMs: env.SELF_AUDIT_EVERY_MS,
     maxBodyBytes: env.MAX_BODY_BYTES,
   }))
+  .superRefine((config, context) => {
+    const rotated = [
+      ['KISSAPI_KEY_PEPPERS_OLD', config.keyPeppersOld, 'KISSAPI_KEY_PEPPER_ID', config.keyPepperId],
+      ['KISSAPI_DATA_KEYS_OLD', config.dataKeysOld, 'KISSAPI_DATA_KEY_ID', config.dataKeyId],
+    ] as const;
+    for (const [variable, old, newest, id] of rotated) {
+      if (!old.has(id)) continue;
+      const message = `has the id ${id}, which is that of the newest one: set ${newest} to another`;
+      context.addIssue({ code: 'custom', path: [variable], message });
+    }
+  })
   .superRefine((config, context) => {
     if (!config.production) return;
     const required = {

@@ -33,8 +33,8 @@ export const openDemoAccount = async (gateway: Gateway, dataDir: string): Promis
   );
 
   const known = await readLocalSecret(dataDir, KEY_FILE);
-  const knownHash = known === undefined ? undefined : keyring.hash(known);
-  const owner = knownHash === undefined ? undefined : gateway.findKeyOwner(knownHash);
+  const hashes = known === undefined ? [] : keyring.hashes(known);
+  const owner = hashes.map(({ hash }) => gateway.findKeyOwner(hash)).find((found) => found !== undefined);
   if (known !== undefined && owner && !owner.revoked) return { apiKey: known };
 
   const { secret, hash, pepperId, hint } = keyring.create();

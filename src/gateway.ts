@@ -7,7 +7,6 @@ import { accountStream } from './domain/account/account.ts';
 import { forbids, limitedBy, pacesNow } from './domain/account/within-limits.ts';
 import { invariant } from './domain/decider.ts';
 import { formatUsd } from './domain/money.ts';
-import type { MasterKey } from './eventstore/data-keys.ts';
 import { StoreUnavailable } from './eventstore/event-store.ts';
 import { createLogProbe } from './eventstore/log-probe.ts';
 import { recordedBy } from './eventstore/recorded-by.ts';
@@ -16,6 +15,7 @@ import { openDoor } from './gateway/door.ts';
 import { openLedger } from './gateway/ledger.ts';
 import { newId } from './gateway/new-id.ts';
 import { watchReadiness } from './gateway/readiness.ts';
+import { createSecretsInUse, warnOfMissingSecrets, type Secrets } from './gateway/secrets.ts';
 import { openViews } from './gateway/views.ts';
 import { startWatchers } from './gateway/watchers.ts';
 import { createKeyring } from './http/api-keys.ts';
@@ -32,10 +32,9 @@ export type GatewayOptions = {
   readonly config: Config;
   readonly databaseUrl: string;
   readonly adminToken: string;
-  readonly keyPepper: string;
   /** Signs the head of the log. */
   readonly signingKey: KeyObject;
-  readonly masterKey: MasterKey;
+  readonly secrets: Secrets;
   readonly log: Logger;
 };
 
@@ -58,10 +57,13 @@ export type Gateway = Awaited<ReturnType<typeof startGateway>>;
 
 /** Starts every room of the house and opens the door; closes them in the reverse order. */
 export const startGateway = async (options: GatewayOptions) => {
-  const { config, databaseUrl, adminToken, keyPepper, masterKey, signingKey, log } = options;
+  const { config, databaseUrl, adminToken, secrets, signingKey, log } = options;
+  const secretsInUse = createSecretsInUse(secrets, (inUse) =>
+    log.info(inUse, 'new API keys and accounts use the newest pepper and master key that all running gateways accept'),
+  );
   const ledger = await openLedger({
-    ...{ databaseUrl, masterKey, snapshotSecret: keyPepper, log },
-    dataDir: config.dataDir,
+    ...{ databaseUrl, secrets, log, dataDir: config.dataDir },
+    wrapWith: () => secretsInUse.masterKeyId,
   });
   const { store, accounts, vault, foldAccount } = ledger;
   const upstreams = createUpstreams(config, ledger.providers);
@@ -74,7 +76,7 @@ export const startGateway = async (options: GatewayOptions) => {
   const { selfAuditEveryMs } = config;
   let generations: ReadonlySet<string> = new Set();
   const watchers = await startWatchers({
-    ...{ databaseUrl, ledger, views, signingKey, selfAuditEveryMs, log },
+    ...{ databaseUrl, ledger, views, secretsInUse, signingKey, selfAuditEveryMs, log },
     generations: () => generations,
   });
   ledger.onRewind(views.startAgain);
@@ -82,6 +84,11 @@ export const startGateway = async (options: GatewayOptions) => {
   const ends = ledger.announceEnds();
 
   const { now } = watchers;
+  await warnOfMissingSecrets({
+    ...{ databaseUrl, secrets, log },
+    keysByPepper: views.keysByPepper(secretsInUse.accepts.peppers, now()),
+    dataKeysByMasterKey: await ledger.dataKeysByMasterKey(),
+  });
   const takesNone = seldom(TELL_AGAIN_MS, (upstream: string, status: number) =>
     log.error({ upstream, status }, `${upstream} takes no requests of ours: check its key and our account there`),
   );
@@ -94,7 +101,7 @@ export const startGateway = async (options: GatewayOptions) => {
     execute: (accountId, command, metadata, options) =>
       accounts.execute(accountStream(accountId), command, metadata, options),
     recordedBy: (commandId) => recordedBy(store, commandId),
-    idempotencySecret: keyPepper,
+    idempotencySecret: ledger.idempotencySecret,
     promptTokens,
     tokens,
     runId: watchers.runId,
@@ -112,8 +119,8 @@ export const startGateway = async (options: GatewayOptions) => {
   generations = completions.generations;
   const keyring = createKeyring({
     mode: config.production ? 'live' : 'test',
-    pepper: keyPepper,
-    pepperId: config.keyPepperId,
+    peppers: secrets.peppers,
+    issueWith: () => secretsInUse.pepperId,
   });
 
   const probe = createLogProbe(databaseUrl);
@@ -133,7 +140,8 @@ export const startGateway = async (options: GatewayOptions) => {
     maxBodyBytes: config.maxBodyBytes,
     commentAfterMs: config.commentAfterMs,
     slowReaderMs: config.slowReaderMs,
-    hashKey: keyring.hash,
+    hashKey: keyring.hashes,
+    keyUsed: watchers.keyUsed,
     findKeyOwner: views.findKeyOwner,
     complete: completions.complete,
     balanceUsd: (accountId) => {

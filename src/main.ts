@@ -2,7 +2,8 @@ import { pino, type Logger } from 'pino';
 import { InvalidConfig, readConfig, type Config } from './config.ts';
 import { openDemoAccount } from './demo.ts';
 import { EmbeddedPostgresFault, startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts';
-import { WrongMasterKey } from './eventstore/data-keys.ts';
+import { withOlder, WrongMasterKey } from './eventstore/data-keys.ts';
+import { WrongSecret } from './eventstore/secret-checks.ts';
 import { parseSecretKey, type SecretKey } from './eventstore/sealed-bytes.ts';
 import { startGateway } from './gateway.ts';
 import { CannotListen } from './gateway/door.ts';
@@ -19,15 +20,21 @@ const run = async (config: Config, log: Logger, stopper: Stopper): Promise<void>
   const databaseUrl = config.databaseUrl ?? (await embedded)?.url ?? '';
 
   const adminToken = config.adminToken === undefined ? await localSecret(config.dataDir, 'admin-token') : undefined;
-  const keyPepper = config.keyPepper ?? (await localSecret(config.dataDir, 'key-pepper')).secret;
+  const pepper = config.keyPepper ?? (await localSecret(config.dataDir, 'key-pepper')).secret;
+  const masterKey = config.dataKey ?? (await localDataKey(config.dataDir));
   const signingKey = config.signingKey ?? (await localSigningKey(config.dataDir));
   const gateway = await startGateway({
     config,
     databaseUrl,
     signingKey,
     adminToken: config.adminToken ?? adminToken?.secret ?? '',
-    keyPepper,
-    masterKey: { id: config.dataKeyId, key: config.dataKey ?? (await localDataKey(config.dataDir)) },
+    secrets: {
+      peppers: [
+        { id: config.keyPepperId, secret: pepper },
+        ...[...config.keyPeppersOld].map(([id, secret]) => ({ id, secret })),
+      ],
+      masterKeys: withOlder({ id: config.dataKeyId, key: masterKey }, config.dataKeysOld),
+    },
     log,
   });
   for (const file of await exposedSecrets(config.dataDir, LOCAL_SECRETS)) {
@@ -123,9 +130,15 @@ const inWords = (error: unknown, { databaseUrl }: Config): unknown => {
 };
 
 const say = (error: unknown): void => {
-  const known = [InvalidConfig, EmbeddedPostgresFault, CannotListen, WrongMasterKey, LocalSecretFault, TermsFault].some(
-    (fault) => error instanceof fault,
-  );
+  const known = [
+    InvalidConfig,
+    EmbeddedPostgresFault,
+    CannotListen,
+    WrongMasterKey,
+    WrongSecret,
+    LocalSecretFault,
+    TermsFault,
+  ].some((fault) => error instanceof fault);
   const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
   process.stderr.write(`${text}\n`);
 };

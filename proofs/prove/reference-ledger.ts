@@ -10,7 +10,8 @@ export type Effect =
   | Of<'AccountRegistered', 'holder' | 'personal'>
   | Of<'TermsAccepted', 'version'>
   | Of<'AccountSuspended' | 'AccountReinstated', 'reason'>
-  | Of<'KeyIssued' | 'KeyRevoked', 'keyId'>
+  | Of<'KeyIssued' | 'KeyRehashed', 'keyId' | 'pepperId'>
+  | Of<'KeyRevoked', 'keyId'>
   | Of<'KeyLimitsSet' | 'AccountLimitsSet', 'keyId' | 'limits'>
   | Of<'CreditsToppedUp', 'lotId' | 'amount'>
   | Of<'CreditsReserved', 'requestId' | 'amount' | 'keyId' | 'price' | 'request' | 'at'>
@@ -39,6 +40,8 @@ export type Ledger = {
   terms: string | undefined;
   /** Whether each key may still be used. */
   readonly keys: Map<string, boolean>;
+  /** The key and the pepper of each hash. */
+  readonly hashed: Set<string>;
   /** Oldest first; empty ones are forgotten. */
   lots: { readonly id: string; readonly whole: bigint; left: bigint }[];
   readonly holds: Map<string, { amount: bigint; readonly price: PinnedPrice }>;
@@ -53,6 +56,7 @@ export const openLedger = (): Ledger => ({
   suspended: false,
   terms: undefined,
   keys: new Map(),
+  hashed: new Set(),
   lots: [],
   holds: new Map(),
   toppedUp: 0n,
@@ -87,7 +91,14 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       if (suspended) return refused('account_suspended');
       if (terms === undefined) return refused('terms_not_accepted');
       if (keys.has(command.keyId)) return happens();
-      return keys.size < 500 ? happens({ type: 'KeyIssued', keyId: command.keyId }) : refused('too_many_keys');
+      if (keys.size >= 500) return refused('too_many_keys');
+      return happens({ type: 'KeyIssued', keyId: command.keyId, pepperId: command.pepperId });
+    case 'RehashKey': {
+      const { keyId, pepperId } = command;
+      if (!keys.has(keyId)) return refused('key_not_found');
+      if (!keys.get(keyId)) return refused('key_revoked');
+      return ledger.hashed.has(`${keyId} ${pepperId}`) ? happens() : happens({ type: 'KeyRehashed', keyId, pepperId });
+    }
     case 'RevokeKey':
       if (!keys.has(command.keyId)) return refused('key_not_found');
       return keys.get(command.keyId) ? happens({ type: 'KeyRevoked', keyId: command.keyId }) : happens();
@@ -196,8 +207,12 @@ const change = (ledger: Ledger, effect: Effect): void => {
       ledger.suspended = effect.type === 'AccountSuspended';
       break;
     case 'KeyIssued':
+    case 'KeyRehashed':
+      keys.set(effect.keyId, true);
+      ledger.hashed.add(`${effect.keyId} ${effect.pepperId}`);
+      break;
     case 'KeyRevoked':
-      keys.set(effect.keyId, effect.type === 'KeyIssued');
+      keys.set(effect.keyId, false);
       break;
     case 'KeyLimitsSet':
       limits.setKeyLimits(effect.keyId, effect.limits);

@@ -109,6 +109,8 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
       const place = replaces === undefined ? '' : `, in place of ${replaces}`;
       return `Issued the key "${plain(name)}" (${keyId}), which ends in ${plain(hint)}${place}.`;
     }
+    case 'KeyRehashed':
+      return `Hashed the key ${event.keyId} with the pepper ${plain(event.pepperId)}; it works as before.`;
     case 'KeyRevoked':
       return `Revoked the key ${event.keyId}: ${plain(event.reason)}.`;
     case 'KeyLimitsSet':

@@ -6,25 +6,28 @@ import { PRICES_STREAM, priceDecider } from '../domain/prices/decide.ts';
 import { termsDecider } from '../domain/terms/terms.ts';
 import { createCommands } from '../eventstore/commands.ts';
 import { createCommitter } from '../eventstore/committer.ts';
-import { createDataKeys, type MasterKey } from '../eventstore/data-keys.ts';
+import { createDataKeys } from '../eventstore/data-keys.ts';
 import { createFold } from '../eventstore/fold.ts';
 import { UNSTATED_VERSIONS, type ReadableVersions } from '../eventstore/event-versions.ts';
 import { createVault } from '../eventstore/personal-data.ts';
 import { createPostgresStore, migratePostgresStore } from '../eventstore/postgres.ts';
+import { checkSecrets } from '../eventstore/secret-checks.ts';
+import { obtainSharedSecrets } from '../eventstore/shared-secrets.ts';
 import { createSnapshots } from '../eventstore/snapshots.ts';
 import { createTermsTexts } from '../eventstore/terms-texts.ts';
 import { readTermsFiles, type TermsFile } from '../terms-files.ts';
 import { announceEnds, publishPrices } from './publish-prices.ts';
 import { publishTerms } from './publish-terms.ts';
 import { openRewinds } from './rewinds.ts';
+import { checkedSecrets, type Secrets } from './secrets.ts';
 
 export type Ledger = Awaited<ReturnType<typeof openLedger>>;
 
 export type LedgerOptions = {
   readonly databaseUrl: string;
-  readonly masterKey: MasterKey;
-  /** Vouches for snapshots; with another one they are made anew. */
-  readonly snapshotSecret: string;
+  readonly secrets: Secrets;
+  /** The id of the master key for the data keys of new accounts. */
+  readonly wrapWith: () => string;
   /** What is kept there beside the database: see seen-heads.ts. */
   readonly dataDir: string;
   readonly log: Logger;
@@ -34,8 +37,18 @@ export type LedgerOptions = {
 
 /** The log and the commands on it, with the terms and the prices of this software in it. */
 export const openLedger = async (options: LedgerOptions) => {
-  const { databaseUrl, masterKey, snapshotSecret, dataDir, log, termsFiles } = options;
+  const { databaseUrl, secrets, wrapWith, dataDir, log, termsFiles } = options;
   await migratePostgresStore(databaseUrl);
+  const { masterKeys } = secrets;
+  const dataKeys = createDataKeys(databaseUrl, masterKeys, wrapWith);
+  await dataKeys.check();
+  await checkSecrets(databaseUrl, checkedSecrets(secrets));
+  const [newest, ...older] = secrets.peppers;
+  const shared = await obtainSharedSecrets({
+    databaseUrl,
+    masterKeys,
+    peppers: [newest.secret, ...older.map(({ secret }) => secret)],
+  });
   const rewinds = await openRewinds({ databaseUrl, dataDir, log });
   const store = createPostgresStore(databaseUrl, rewinds.storeOptions);
   const committer = createCommitter({
@@ -45,7 +58,7 @@ export const openLedger = async (options: LedgerOptions) => {
         ? log.error({ err: fault }, `nothing can be appended to the log: ${fault.message}`)
         : log.warn('the log takes appends again'),
   });
-  const snapshots = createSnapshots<Account>({ databaseUrl, version: ACCOUNT_STATE_VERSION, secret: snapshotSecret });
+  const snapshots = createSnapshots<Account>({ databaseUrl, version: ACCOUNT_STATE_VERSION, secret: shared.snapshots });
   // Until this node knows which others are running, it writes what all releases read.
   let readable = UNSTATED_VERSIONS;
   const writing = { store, committer, readable: (): ReadableVersions => readable };
@@ -59,9 +72,6 @@ export const openLedger = async (options: LedgerOptions) => {
     for (const drop of dropOthers) await drop();
   });
 
-  const dataKeys = createDataKeys(databaseUrl, masterKey);
-  await dataKeys.check();
-
   const termsTexts = createTermsTexts(databaseUrl);
   await publishTerms({ terms, texts: termsTexts, files: termsFiles ?? (await readTermsFiles()) });
   const catalogue = await readCatalogue();
@@ -74,6 +84,9 @@ export const openLedger = async (options: LedgerOptions) => {
     prices,
     vault: createVault(dataKeys),
     termsTexts,
+    idempotencySecret: shared.idempotency,
+    /** How many data keys each master key wraps. */
+    dataKeysByMasterKey: dataKeys.wrappedBy,
     /** Of all models that were ever listed. */
     providers: new Set(
       [...listed.values()].flatMap(({ versions }) => versions.map(({ upstream }) => upstream)),

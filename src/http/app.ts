@@ -8,7 +8,7 @@ import express, {
 } from 'express';
 import { NotReadableByAll } from '../eventstore/event-versions.ts';
 import { problem, sendProblem, type Problem } from './problems.ts';
-import { createAuthenticate, type FindKeyOwner, type HashKey } from './authenticate.ts';
+import { createAuthenticate, type FindKeyOwner, type HashKey, type KeyUsed } from './authenticate.ts';
 import type { RateLimits } from './rate-limit-headers.ts';
 import { arrive, requestIdOf } from './request-id.ts';
 import { getLive, getReady, type ReadReadiness } from './routes/get-health.ts';
@@ -30,6 +30,7 @@ export type AppOptions = {
   readonly now: () => Date;
   readonly maxBodyBytes: number;
   readonly hashKey: HashKey;
+  readonly keyUsed?: KeyUsed;
   readonly findKeyOwner: FindKeyOwner;
   readonly complete: Complete;
   readonly commentAfterMs: number;
@@ -69,7 +70,7 @@ export const createApp = (options: AppOptions): Express => {
 
   app.use(hostNamed);
 
-  const authenticate = createAuthenticate(options.hashKey, options.findKeyOwner, options.now);
+  const authenticate = createAuthenticate(options.hashKey, options.findKeyOwner, options.now, options.keyUsed);
   const readBody = bodyReader(options.maxBodyBytes);
   const posted = (path: string, handler: RequestHandler): void => void app.route(path).post(handler).all(only('POST'));
   // Express answers HEAD by what answers GET.

@@ -41,7 +41,7 @@ const fill = async (url: string): Promise<void> => {
   await migrateProjections(url);
   const store = createPostgresStore(url);
   const database = createDatabase(url);
-  const dataKeys = createDataKeys(url, { id: '1', key: masterKey });
+  const dataKeys = createDataKeys(url, [{ id: '1', key: masterKey }]);
   await writeLedger(store, await createVault(dataKeys).seal(ACCOUNT, ada));
   await dataKeys.close();
   await bringUpToDate(database, store, projections, () => undefined);

@@ -23,6 +23,7 @@ import {
   drawn,
   extended,
   keyIssued,
+  keyRehashed,
   keyRevoked,
   lateCharged,
   registered,
@@ -73,6 +74,7 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
     keyIssued(),
     '{"keyId":"key_1","name":"laptop","hash":"hash of key_1","pepperId":"pepper_1","hint":"wxyz"}',
   ],
+  KeyRehashed: [keyRehashed(), '{"keyId":"key_1","hash":"pepper_2 hash of key_1","pepperId":"pepper_2"}'],
   KeyRevoked: [keyRevoked(), '{"keyId":"key_1","reason":"leaked"}'],
   KeyLimitsSet: [
     limitsSet({

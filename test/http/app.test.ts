@@ -32,9 +32,11 @@ const open = async (options: Partial<AppOptions> = {}) => {
     maxBodyBytes: 1000,
     commentAfterMs: 12_000,
     slowReaderMs: 60_000,
-    hashKey: (secret) => secret,
+    hashKey: (secret) => [{ hash: secret, pepperId: '1' }],
     findKeyOwner: (hash) =>
-      hash === 'good' ? { accountId: 'acc_1', keyId: 'key_1', revoked: false, expiresAtMs: null } : undefined,
+      hash === 'good'
+        ? { accountId: 'acc_1', keyId: 'key_1', revoked: false, expiresAtMs: null, pepperIds: ['1'] }
+        : undefined,
     complete: () => Promise.resolve(whole),
     balanceUsd: () => '4.99',
     rateLimits: () => ({}),

@@ -75,7 +75,7 @@ describe('401', () => {
 
   it('to a key that is malformed, mistyped or unknown, on every route', async () => {
     const last = customer.apiKey.slice(-1);
-    const stranger = createKeyring({ mode: 'test', pepper: 'another-pepper', pepperId: '1' }).create().secret;
+    const stranger = createKeyring({ mode: 'test', peppers: [{ id: '1', secret: 'another-pepper' }] }).create().secret;
     const wrong = [
       'sk-proj-of-somebody',
       `${customer.apiKey}x`,
@@ -148,7 +148,10 @@ describe('401', () => {
 
 /** No route issues one: the terms come first. It takes an event of the log to find out that they count here too. */
 const keyWithoutTerms = async (accountId: string): Promise<string> => {
-  const { secret, hash, pepperId, hint } = createKeyring({ mode: 'test', pepper: PEPPER, pepperId: '1' }).create();
+  const { secret, hash, pepperId, hint } = createKeyring({
+    mode: 'test',
+    peppers: [{ id: '1', secret: PEPPER }],
+  }).create();
   const commandId = randomUUID();
   const metadata = { actor: 'system:test', commandId };
   const issued = { type: 'KeyIssued', keyId: `key_${commandId}`, name: 'x', hash, pepperId, hint } as const;

@@ -166,6 +166,8 @@ const eventOf = ({ type, data }: EventView): AccountEvent => {
       const replaces = data['replaces'] === undefined ? {} : { replaces: text('replaces') };
       return { type: 'KeyIssued', keyId: text('key_id'), hash: 'not told', ...known, ...replaces };
     }
+    case 'KeyRehashed':
+      return { type: 'KeyRehashed', keyId: text('key_id'), hash: 'not told', pepperId: text('pepper_id') };
     case 'KeyRevoked':
       return { type: 'KeyRevoked', keyId: text('key_id'), ...reason };
     case 'KeyLimitsSet':

@@ -33,6 +33,7 @@ export const evolveAccount = (account: Account, event: AccountEvent): Account =>
     case 'KeyIssued':
       evolveTallies(account.tallies, event, account.wallet.holds);
       return { ...account, keys: evolveKeys(account.keys, event) };
+    case 'KeyRehashed':
     case 'KeyRevoked':
       return { ...account, keys: evolveKeys(account.keys, event) };
     case 'KeyLimitsSet':

@@ -31,6 +31,8 @@ export type AccountCommand =
       /** A key of the account, which is revoked with it. What that key has used goes on counting against limits. */
       readonly replaces?: string;
     }
+  /** The same secret, hashed with another pepper by a node that holds it. */
+  | { readonly type: 'RehashKey'; readonly keyId: string; readonly hash: string; readonly pepperId: string }
   | { readonly type: 'RevokeKey'; readonly keyId: string; readonly reason: string }
   /** These two replace all limits that there were. */
   | { readonly type: 'SetKeyLimits'; readonly keyId: string; readonly limits: Limits }
@@ -162,6 +164,14 @@ export const decideAccount = (command: AccountCommand, account: Account): Decisi
 
     case 'IssueKey':
       return issueKey(command, account);
+    case 'RehashKey': {
+      const { keyId, hash, pepperId } = command;
+      const key = keys.get(keyId);
+      if (!key) return no('key_not_found');
+      if (key.revoked) return no('key_revoked');
+      // Of several nodes that see the key in use, the first writes the event.
+      return key.pepperIds.includes(pepperId) ? accept() : accept({ type: 'KeyRehashed', keyId, hash, pepperId });
+    }
     case 'RevokeKey': {
       const key = keys.get(command.keyId);
       if (!key) return no('key_not_found');

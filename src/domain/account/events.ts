@@ -31,6 +31,8 @@ export type KeyEvent =
       /** The key in whose place it was issued: what that key has used counts against the limits of this one. */
       readonly replaces?: string;
     }
+  /** finance: nothing. The same secret, hashed with another pepper; earlier hashes stay valid while their pepper is accepted. */
+  | { readonly type: 'KeyRehashed'; readonly keyId: string; readonly hash: string; readonly pepperId: string }
   | { readonly type: 'KeyRevoked'; readonly keyId: string; readonly reason: string };
 
 export type LimitEvent =

@@ -3,6 +3,8 @@ import type { KeyEvent } from './events.ts';
 export type Key = {
   readonly name: string;
   readonly hint: string;
+  /** The peppers that its secret was hashed with, in that order. */
+  readonly pepperIds: readonly string[];
   readonly revoked: boolean;
   /** The key in whose place it was issued. */
   readonly replaces?: string;
@@ -16,8 +18,13 @@ export const MAX_KEYS = 500;
 export const evolveKeys = (keys: Keys, event: KeyEvent): Keys => {
   switch (event.type) {
     case 'KeyIssued': {
-      const { keyId, name, hint, replaces } = event;
-      return new Map(keys).set(keyId, { name, hint, revoked: false, ...(replaces === undefined ? {} : { replaces }) });
+      const { keyId, name, hint, pepperId, replaces } = event;
+      const issued = { name, hint, pepperIds: [pepperId], revoked: false };
+      return new Map(keys).set(keyId, replaces === undefined ? issued : { ...issued, replaces });
+    }
+    case 'KeyRehashed': {
+      const key = keys.get(event.keyId);
+      return key ? new Map(keys).set(event.keyId, { ...key, pepperIds: [...key.pepperIds, event.pepperId] }) : keys;
     }
     case 'KeyRevoked': {
       const key = keys.get(event.keyId);

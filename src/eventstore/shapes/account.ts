@@ -95,6 +95,7 @@ export const accountEventShapes: Shapes<AccountEvent> = {
     lift: { 1: (data) => data },
     lower: { 1: (data) => ('replaces' in (data as object) ? undefined : data) },
   },
+  KeyRehashed: { version: 1, schema: z.object({ keyId: id, hash: id, pepperId: id }) },
   KeyRevoked: { version: 1, schema: z.object({ keyId: id, reason: z.string() }) },
   KeyLimitsSet: { version: 1, schema: z.object({ keyId: id, limits: keyLimits }) },
   AccountLimitsSet: { version: 1, schema: z.object({ limits: accountLimits }) },

@@ -14,7 +14,7 @@ begin
   end if;
 end $$;
 create index events_looked_up on events (position)
-  where type in ('KeyIssued', 'KeyRevoked', 'KeyLimitsSet', 'PriceListed', 'ModelDelisted', 'TermsPublished');
+  where type in ('KeyIssued', 'KeyRehashed', 'KeyRevoked', 'KeyLimitsSet', 'PriceListed', 'ModelDelisted', 'TermsPublished');
 
 -- Support finds events by the HTTP request that they came with. Events of completions are found by their generation, so the
 -- index leaves them out, and costs their appends nothing.

@@ -52,6 +52,8 @@ const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventV
         ...{ key_id: event.keyId, name: event.name, hint: event.hint, pepper_id: event.pepperId },
         ...(event.replaces === undefined ? {} : { replaces: event.replaces }),
       };
+    case 'KeyRehashed':
+      return { key_id: event.keyId, pepper_id: event.pepperId };
     case 'KeyRevoked':
       return { key_id: event.keyId, reason: event.reason };
     case 'KeyLimitsSet':

@@ -91,6 +91,9 @@ export const audit = (history: readonly AccountEvent[]): Books => {
         liveKeys.add(event.keyId);
         if (event.replaces !== undefined) limits.replace(event.replaces, event.keyId);
         break;
+      case 'KeyRehashed':
+        check(liveKeys.has(event.keyId), 'only a live key is hashed again');
+        break;
       case 'KeyRevoked':
         liveKeys.delete(event.keyId);
         break;

@@ -52,6 +52,12 @@ export const keyIssued = (keyId = 'key_1'): Event<'KeyIssued'> => ({
   pepperId: 'pepper_1',
   hint: 'wxyz',
 });
+export const keyRehashed = (pepperId = 'pepper_2', keyId = 'key_1'): Event<'KeyRehashed'> => ({
+  type: 'KeyRehashed',
+  keyId,
+  hash: `${pepperId} hash of ${keyId}`,
+  pepperId,
+});
 export const keyRevoked = (keyId = 'key_1'): Event<'KeyRevoked'> => ({ type: 'KeyRevoked', keyId, reason: 'leaked' });
 export const toppedUp = (amount: bigint, lotId = 'lot_1'): Event<'CreditsToppedUp'> => ({
   type: 'CreditsToppedUp',
@@ -144,6 +150,10 @@ export const issueKey = (keyId = 'key_1'): AccountCommand => ({ ...keyIssued(key
 export const replaceKey = (replaces: string, keyId: string): AccountCommand => ({
   ...keyIssued(keyId),
   ...{ type: 'IssueKey', replaces },
+});
+export const rehashKey = (pepperId = 'pepper_2', keyId = 'key_1'): AccountCommand => ({
+  ...keyRehashed(pepperId, keyId),
+  type: 'RehashKey',
 });
 export const revokeKey = (keyId = 'key_1'): AccountCommand => ({ ...keyRevoked(keyId), type: 'RevokeKey' });
 export const setLimits = (limits: Limits, keyId = 'key_1'): AccountCommand => ({ type: 'SetKeyLimits', keyId, limits });

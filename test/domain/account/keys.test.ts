@@ -7,10 +7,12 @@ import {
   givenNobody,
   issueKey,
   keyIssued,
+  keyRehashed,
   keyRevoked,
   limitsSet,
   registered,
   replaceKey,
+  rehashKey,
   reserve,
   reserved,
   revokeKey,
@@ -95,6 +97,19 @@ describe('a key in place of another', () => {
       .when(reserve(3n, 'req_2', 'key_3'))
       .thenRefused('key_limit_exceeded');
   });
+});
+
+describe('RehashKey', () => {
+  it('records the hash of a key under another pepper', () => given().when(rehashKey()).then(keyRehashed()));
+  it('records it once for each pepper', () => {
+    given(keyRehashed()).when(rehashKey()).then();
+    given(keyRehashed()).when(rehashKey('pepper_1')).then();
+    given(keyRehashed()).when(rehashKey('pepper_3')).then(keyRehashed('pepper_3'));
+  });
+  it('refuses a key that does not exist', () =>
+    given().when(rehashKey('pepper_2', 'key_2')).thenRefused('key_not_found'));
+  it('refuses a revoked key', () => given(keyRevoked()).when(rehashKey()).thenRefused('key_revoked'));
+  it('leaves the key usable', () => given(toppedUp(4n), keyRehashed()).when(reserve(4n)).then(reserved(4n)));
 });
 
 describe('RevokeKey', () => {

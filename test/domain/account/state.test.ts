@@ -23,7 +23,7 @@ describe('the state of an account', () => {
       "{
         version: 5,
         standing: { status: 'suspended', registration: { holder: 'person', personal: 'v1.c2VhbGVk' }, termsVersion: '2026-01', suspensionReason: 'resale' },
-        keys: Map(1) { 'key_1' => { name: 'laptop', hint: 'wxyz', revoked: false } },
+        keys: Map(1) { 'key_1' => { name: 'laptop', hint: 'wxyz', pepperIds: [ 'pepper_1' ], revoked: false } },
         wallet: {
           toppedUp: 10n,
           charged: 0n,
