@@ -1,7 +1,7 @@
 import type { Delivery } from '../domain/account/events.ts';
 import type { Credits, Usage } from '../domain/money.ts';
 import type { PriceVersion } from '../domain/prices/price-book.ts';
-import { BEYOND_LIMIT, createAllowance, type Allowance, type Shortage } from './allowance.ts';
+import { BEYOND_LIMIT, createAllowance, type AccessEnd, type Allowance, type Shortage } from './allowance.ts';
 import { bytesBound, promptTexts, promptTokenIds, tokensPerCounted } from './bounds.ts';
 import type { Ledger } from './ledger.ts';
 import type { Metered } from './meter.ts';
@@ -13,7 +13,7 @@ import { withUnreported } from './unreported.ts';
 import { UpstreamFailed } from './upstream.ts';
 import { meteredUsage, readUsage, withoutCosts } from './usage.ts';
 
-export type Cancelled = 'client_gone' | 'drained' | 'timeout' | typeof BEYOND_LIMIT | Shortage;
+export type Cancelled = 'client_gone' | 'drained' | 'timeout' | typeof BEYOND_LIMIT | Shortage | AccessEnd;
 
 export type Settlement = {
   /** What the customer pays. */

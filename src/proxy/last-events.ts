@@ -1,6 +1,6 @@
 import type { Delivery } from '../domain/account/events.ts';
 import { formatUsd } from '../domain/money.ts';
-import { isShortage, type Shortage } from './allowance.ts';
+import { isAccessEnd, isShortage, type AccessEnd, type Shortage } from './allowance.ts';
 import type { Call, Settlement } from './call.ts';
 import { asList, field } from './loose-json.ts';
 import type { StreamMeter } from './meter.ts';
@@ -25,8 +25,9 @@ export const errorEvent = (call: Call, meter: StreamMeter, ended: Delivery['ende
   event({
     ...chunkOf(call, meter),
     choices: [{ index: 0, delta: {}, finish_reason: 'error' }],
-    error:
-      ended === 'drained'
+    error: isAccessEnd(call.cancelled)
+      ? accessError(call.cancelled)
+      : ended === 'drained'
         ? {
             message: 'The gateway is restarting and had to end this stream.',
             type: 'service_unavailable_error',
@@ -41,6 +42,29 @@ export const errorEvent = (call: Call, meter: StreamMeter, ended: Delivery['ende
             param: null,
           },
   });
+
+/** Types and codes as an answer has them that is refused for the same reason. */
+const accessErrors: Readonly<
+  Record<AccessEnd, { readonly type: string; readonly code: string; readonly message: string }>
+> = {
+  account_suspended: {
+    type: 'permission_error',
+    code: 'account_suspended',
+    message: 'This account was suspended, so the answer ends here. Write to support.',
+  },
+  key_revoked: {
+    type: 'invalid_request_error',
+    code: 'invalid_api_key',
+    message: 'This API key was revoked, so the answer ends here. Use another one.',
+  },
+  key_expired: {
+    type: 'invalid_request_error',
+    code: 'key_expired',
+    message: 'This API key has expired, so the answer ends here. Use another one.',
+  },
+};
+
+export const accessError = (end: AccessEnd) => ({ ...accessErrors[end], param: null });
 
 /**
  * An answer that came whole to who asked for a stream. Its readers take no JSON for one: the SDKs would read nothing at

@@ -1,5 +1,5 @@
 import type { Delivery } from '../domain/account/events.ts';
-import { BEYOND_LIMIT, isShortage } from './allowance.ts';
+import { BEYOND_LIMIT, isAccessEnd, isShortage } from './allowance.ts';
 import type { Call, Settlement } from './call.ts';
 import { cutEvents, errorEvent, usageEvent } from './last-events.ts';
 import { createStreamMeter, type StreamMeter } from './meter.ts';
@@ -77,7 +77,7 @@ const passInTurn = async (call: Call, meter: StreamMeter, sink: Sink): Promise<b
       if (refusal || call.signal.aborted) {
         meter.cutBefore(event);
         // A hold that is gone was given back because this process was taken for dead: so it ends as one that stops.
-        call.cancel(refusal === BEYOND_LIMIT || isShortage(refusal) ? refusal : 'drained');
+        call.cancel(refusal === BEYOND_LIMIT || isShortage(refusal) || isAccessEnd(refusal) ? refusal : 'drained');
         return false;
       }
     }
@@ -104,6 +104,7 @@ const howItEnded = ({ cancelled }: Call, meter: StreamMeter): Delivery['ended'] 
   if (meter.state === 'done' && answered) return 'completed';
   if (cancelled === 'client_gone' || cancelled === 'drained') return cancelled;
   if (isShortage(cancelled)) return 'out_of_credits';
+  if (isAccessEnd(cancelled)) return 'access_ended';
   // What was delivered is all that was asked for, and more.
   if (cancelled === BEYOND_LIMIT && meter.delivered) return 'completed';
   // Some upstreams close without saying [DONE]; a finish reason says as much.
@@ -117,8 +118,9 @@ const nothing: Settlement = { charged: 0n, usage: { prompt_tokens: 0, completion
 const end = async (call: Call, meter: StreamMeter, ended: Delivery['ended']): Promise<Settlement | undefined> => {
   const metered = { ...meter.metered(), ...(wasCut(call) ? { finishReason: 'length' } : {}) };
   if (ended === 'completed' || meter.delivered) return call.settle(metered, ended);
-  if (ended === 'client_gone' || ended === 'out_of_credits') await call.ledger.release(ended, 'before the first token');
-  else if (ended === 'drained')
+  if (ended === 'client_gone' || ended === 'out_of_credits' || ended === 'access_ended') {
+    await call.ledger.release(ended, 'before the first token');
+  } else if (ended === 'drained')
     await call.ledger.release('gateway_failed', 'the gateway stopped before the first token');
   else await call.ledger.release('upstream_failed', call.cancelled ?? 'reset');
   return undefined;

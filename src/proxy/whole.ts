@@ -1,5 +1,5 @@
 import { formatUsd } from '../domain/money.ts';
-import { BEYOND_LIMIT } from './allowance.ts';
+import { BEYOND_LIMIT, isAccessEnd } from './allowance.ts';
 import type { Call } from './call.ts';
 import { withShortage } from './capped.ts';
 import { SettlementUnknown } from './ledger.ts';
@@ -88,7 +88,7 @@ const heldFor = async (
   const code = await allowance.admit(all, spoken);
   if (code === undefined && !allowance.covers(all)) signal.throwIfAborted();
   if (code === undefined || code === 'hold_not_open' || code === BEYOND_LIMIT) return undefined;
-  await ledger.release('out_of_credits', 'the answer did not stream');
+  await ledger.release(isAccessEnd(code) ? 'access_ended' : 'out_of_credits', 'the answer did not stream');
   return { kind: 'refused', refusal: { code } };
 };
 
