@@ -149,7 +149,7 @@ export const createCall = (options: CallOptions): Call => {
         upstreamId: metered.upstreamId,
         firstByteMs: firstByteAt === undefined ? null : Math.round(firstByteAt - startedAt),
         totalMs: Math.round(performance.now() - startedAt),
-        anomalies,
+        anomalies: metered.otherTier === true ? [...anomalies, 'other_service_tier'] : anomalies,
       };
       const charged = await ledger.settle(usage, reservation.price, delivery, beyondLimit);
       const reported = metered.usage as Settlement['usage'];

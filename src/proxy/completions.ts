@@ -3,7 +3,7 @@ import { StoreFull } from '../eventstore/event-store.ts';
 import { isBeyondContext } from './bounds.ts';
 import { createCall, type Call } from './call.ts';
 import { createIdempotency, type RecordedBy } from './idempotency.ts';
-import { isIntricate, MAX_VALUES } from './intricate.ts';
+import { MAX_VALUES, measureJson } from './json-shape.ts';
 import { eventsOfWhole } from './last-events.ts';
 import { createLedger, type ExecuteOnAccount, type Ledger } from './ledger.ts';
 import { isThere } from './loose-json.ts';
@@ -14,6 +14,7 @@ import { isBadRequest, readRequest, withFields, type CompletionRequest } from '.
 import { reserveCredits, type Bounds, type NotReserved } from './reservation.ts';
 import { isEventStream, sniffed } from './sniff.ts';
 import type { TokenCounter } from './token-counter.ts';
+import { unsoldCache } from './unsold.ts';
 import type { Endpoint, Upstream, UpstreamResponse } from './upstream.ts';
 import { answerWhole, readText, releaseFailed, type Whole } from './whole.ts';
 
@@ -117,15 +118,16 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
   };
 
   const answerTo = async (asked: Asked): Promise<Answer> => {
-    if (await isIntricate(asked.body)) return problem(intricate);
+    const shape = await measureJson(asked.body);
+    if (shape.values > MAX_VALUES) return problem(tooManyValues);
     if (draining) return problem({ kind: 'draining' });
-    const request = readRequest(asked.endpoint, asked.body);
+    const request = readRequest(asked.endpoint, asked.body, shape);
     if (isBadRequest(request)) return problem({ kind: 'bad_request', ...request });
     const askedAt = now();
     const price = findPrice(request.model, askedAt);
     const upstream = price && upstreams.get(price.upstream);
     if (!upstream || !serves(price, asked.endpoint)) return problem({ kind: 'model_not_found', model: request.model });
-    const unsold = unsoldMedia(request, price);
+    const unsold = unsoldMedia(request, price) ?? unsoldCache(request, upstream);
     if (unsold) return problem({ kind: 'bad_request', ...unsold });
 
     const { idempotencyKey } = asked;
@@ -202,7 +204,7 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
   };
 };
 
-const intricate: CompletionProblem = {
+const tooManyValues: CompletionProblem = {
   kind: 'bad_request',
   code: 'invalid_request',
   message: `The body has more than ${MAX_VALUES} values.`,
@@ -266,20 +268,23 @@ const dispatch = async (
   }
 };
 
-/** The request as the upstream must see it: its own names for the model and for a limit, usage always on. */
+/** The request as the upstream must see it: its own names for the model and for a limit, usage always on, and as it is priced. */
 const forwarded = (
   request: CompletionRequest,
   price: PriceVersion,
   { outputCap }: Bounds,
-  { outputLimitField }: Upstream,
+  { outputLimitField, chatFields }: Upstream,
 ): Buffer => {
   const { fields } = request;
+  const asPriced = Object.entries(AS_PRICED).filter(([name]) => isThere(fields[name]));
   // DeepSeek takes no notice of the newer name, so that nothing would bound what is said; Mistral refuses it.
   const renames = outputLimitField === 'max_tokens' && typeof fields[NEWER_LIMIT] === 'number';
   const limit = request.maxOutputTokens;
   return withFields(
     request,
     {
+      ...Object.fromEntries(asPriced),
+      ...(request.endpoint === '/chat/completions' ? chatFields : {}),
       ...(price.upstreamModel === request.model ? {} : { model: price.upstreamModel }),
       ...(request.streamed && !request.includeUsage
         ? { stream_options: { ...(fields['stream_options'] ?? {}), include_usage: true } }
@@ -294,5 +299,8 @@ const forwarded = (
     renames ? { [NEWER_LIMIT]: outputLimitField } : {},
   );
 };
+
+/** What is sent for a field that a customer set: the tier that is priced; and nothing is stored, because content is the customer's. */
+const AS_PRICED = { service_tier: 'default', store: false };
 
 const NEWER_LIMIT = 'max_completion_tokens';

@@ -2,6 +2,7 @@ import { createParser } from 'eventsource-parser';
 import type { Said } from './allowance.ts';
 import { membersOf } from './json-text.ts';
 import { asList, field, isThere } from './loose-json.ts';
+import { isOtherTier } from './service-tier.ts';
 import { textsOf, type Spoken } from './spoken.ts';
 import { saidIn } from './words.ts';
 
@@ -15,6 +16,8 @@ export type Metered = {
   readonly texts: readonly string[];
   /** What of that was said after the usage was reported, and so cannot be in it. */
   readonly unreported?: readonly string[];
+  /** The upstream says that it served the request in another tier than the one that is priced. */
+  readonly otherTier?: boolean;
 };
 
 /** An event that may be passed on, and how far the stream has come with it. */
@@ -56,6 +59,7 @@ type Chunk = {
   readonly id?: unknown;
   readonly object?: unknown;
   readonly usage?: unknown;
+  readonly service_tier?: unknown;
   readonly error?: unknown;
   /** What Groq has to say beside the format: a usage, or an error that ended the stream. */
   readonly x_groq?: unknown;
@@ -94,6 +98,7 @@ export const createStreamMeter = (): StreamMeter => {
   let usageChunk: StreamMeter['usageChunk'];
   let upstreamId: string | null = null;
   let finishReason: string | null = null;
+  let otherTier = false;
 
   const readChoice = (choice: object): void => {
     const told = field(choice, 'index');
@@ -120,6 +125,7 @@ export const createStreamMeter = (): StreamMeter => {
       }
       const chunk = parse(data);
       if (typeof chunk?.id === 'string' && chunk.id !== '') upstreamId ??= chunk.id;
+      if (chunk && isOtherTier(chunk)) otherTier = true;
       const reported = chunk && usageIn(chunk);
       // What comes after the end can but tell what was not told before it.
       if (isThere(reported) && (state === 'open' || !isThere(usage))) {
@@ -203,6 +209,7 @@ export const createStreamMeter = (): StreamMeter => {
       finishReason,
       usage,
       texts: textsOf(spoken),
+      otherTier,
       ...(isThere(usage) && spoken.length > reportedPieces
         ? { unreported: textsOf(spoken.slice(reportedPieces)) }
         : {}),
@@ -240,6 +247,7 @@ export const readAnswer = (body: string): Metered | undefined => {
     finishReason: finishReasonOf(choices[0]),
     usage: answer.usage,
     texts: choices.map((choice) => saidIn(choice, 'message')),
+    otherTier: isOtherTier(answer),
   };
 };
 

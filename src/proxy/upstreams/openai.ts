@@ -1,5 +1,6 @@
 import { Pool } from 'undici';
 import type { Upstream, UpstreamRequest, UpstreamResponse } from '../upstream.ts';
+import { dialects } from './dialects.ts';
 import { exchange } from './exchange.ts';
 
 export type OpenAiUpstreamOptions = {
@@ -49,7 +50,7 @@ export const createOpenAiUpstream = (options: OpenAiUpstreamOptions): Upstream =
     };
   };
 
-  return { name, outputLimitField, send, close: () => pool.destroy() };
+  return { name, outputLimitField, ...dialects[name], send, close: () => pool.destroy() };
 };
 
 const readRetryAfter = (headers: Readonly<Record<string, string | string[] | undefined>>): number | undefined => {
