@@ -209,7 +209,7 @@ export const createStreamMeter = (): StreamMeter => {
       finishReason,
       usage,
       texts: textsOf(spoken),
-      otherTier,
+      ...(otherTier ? { otherTier } : {}),
       ...(isThere(usage) && spoken.length > reportedPieces
         ? { unreported: textsOf(spoken.slice(reportedPieces)) }
         : {}),
@@ -247,7 +247,7 @@ export const readAnswer = (body: string): Metered | undefined => {
     finishReason: finishReasonOf(choices[0]),
     usage: answer.usage,
     texts: choices.map((choice) => saidIn(choice, 'message')),
-    otherTier: isOtherTier(answer),
+    ...(isOtherTier(answer) ? { otherTier: true } : {}),
   };
 };
 

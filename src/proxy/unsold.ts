@@ -97,7 +97,7 @@ const googleTools = new Set([
 const hostedTool = (tool: unknown): unknown => {
   const type = field(tool, 'type');
   if (isThere(type) && type !== 'function' && type !== 'custom') return type;
-  if (typeof tool !== 'object' || tool === null) return undefined;
+  if (typeof tool !== 'object' || tool === null || Array.isArray(tool)) return undefined;
   const isOwn = isThere(type) || ['function', 'custom', 'name'].some((name) => Object.hasOwn(tool, name));
   return Object.keys(tool).find((name) => googleTools.has(name) || (!isOwn && !ownTool.has(name)));
 };
