@@ -32,6 +32,8 @@ export type Asked = {
   readonly gone: AbortSignal;
   /** Told when credits are held for it: whatever becomes of it then, it is a generation, and has a receipt. */
   readonly held?: (generationId: string) => void;
+  /** Counts memory that the request takes beside its body. False if there is none. */
+  readonly takeMemory?: (bytes: number) => boolean;
 };
 
 export type Answer =
@@ -75,6 +77,8 @@ export type Completions = {
 };
 
 const MAX_ERROR_BYTES = 64 * 1024;
+/** An empty object with its place in a list; few values are larger than that and their text. */
+const BYTES_OF_VALUE = 64;
 
 /** Reserve, forward, meter, settle. */
 export const createCompletions = (options: CompletionsOptions): Completions => {
@@ -121,6 +125,9 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
     const shape = await measureJson(asked.body);
     if (shape.values > MAX_VALUES) return problem(tooManyValues);
     if (draining) return problem({ kind: 'draining' });
+    if (asked.takeMemory?.(shape.values * BYTES_OF_VALUE) === false) {
+      return problem({ kind: 'upstream_failed', code: 'server_is_overloaded' });
+    }
     const request = readRequest(asked.endpoint, asked.body, shape);
     if (isBadRequest(request)) return problem({ kind: 'bad_request', ...request });
     const askedAt = now();
