@@ -52,12 +52,20 @@ export type Gateway = Awaited<ReturnType<typeof startGateway>>;
 /** Starts every room of the house and opens the door; closes them in the reverse order. */
 export const startGateway = async (options: GatewayOptions) => {
   const { config, databaseUrl, adminToken, keyPepper, masterKey, signingKey, log } = options;
-  const ledger = await openLedger({ databaseUrl, masterKey, snapshotSecret: keyPepper, log });
+  const ledger = await openLedger({
+    ...{ databaseUrl, masterKey, snapshotSecret: keyPepper, log },
+    dataDir: config.dataDir,
+  });
   const { store, accounts, vault, foldAccount, termsVersion } = ledger;
   const upstreams = createUpstreams(config, ledger.providers);
   const views = await openViews({ databaseUrl, store, log });
   const { selfAuditEveryMs } = config;
-  const watchers = await startWatchers({ databaseUrl, ledger, views, signingKey, selfAuditEveryMs, log });
+  let generations: ReadonlySet<string> = new Set();
+  const watchers = await startWatchers({
+    ...{ databaseUrl, ledger, views, signingKey, selfAuditEveryMs, log },
+    generations: () => generations,
+  });
+  ledger.onRewind(views.startAgain);
 
   const { now } = watchers;
   const takesNone = seldom(TELL_AGAIN_MS, (upstream: string, status: number) =>
@@ -74,6 +82,7 @@ export const startGateway = async (options: GatewayOptions) => {
     promptTokens,
     tokens,
     runId: watchers.runId,
+    isPaused: ledger.rewindIsOpen,
     now,
     idleTimeoutMs: config.idleTimeoutMs,
     upstreamRefused: ({ upstream, status, takesNoneOfUs }) => {
@@ -81,6 +90,7 @@ export const startGateway = async (options: GatewayOptions) => {
       if (takesNoneOfUs) takesNone(upstream, status);
     },
   });
+  generations = completions.generations;
   const keyring = createKeyring({
     mode: config.production ? 'live' : 'test',
     pepper: keyPepper,
@@ -134,6 +144,7 @@ export const startGateway = async (options: GatewayOptions) => {
     answered: watchers.metrics.answered,
     health: () => {
       if (draining) return 'stopping';
+      if (ledger.rewindIsOpen()) return 'the log went back in time';
       // What exactly failed is in the log, and not for everybody to read.
       return views.failure() && 'following the log failed';
     },
@@ -147,7 +158,7 @@ export const startGateway = async (options: GatewayOptions) => {
 
   return {
     port: door.port,
-    runId: watchers.runId,
+    runId: watchers.runId(),
     accounts,
     vault,
     keyring,

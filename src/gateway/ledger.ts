@@ -13,6 +13,7 @@ import { createVault } from '../eventstore/personal-data.ts';
 import { createPostgresStore, migratePostgresStore } from '../eventstore/postgres.ts';
 import { createSnapshots } from '../eventstore/snapshots.ts';
 import { newId } from './new-id.ts';
+import { openRewinds } from './rewinds.ts';
 
 /** Prices change only with reasonable notice (clause 5 of the terms); a model that is new has nobody to be told. */
 const PRICE_NOTICE_MS = 14 * 24 * 60 * 60 * 1000;
@@ -24,13 +25,16 @@ export type LedgerOptions = {
   readonly masterKey: MasterKey;
   /** Vouches for snapshots; with another one they are made anew. */
   readonly snapshotSecret: string;
+  /** What is kept there beside the database: see seen-heads.ts. */
+  readonly dataDir: string;
   readonly log: Logger;
 };
 
 /** The log and the commands on it, with the terms and the prices of this software in it. */
-export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log }: LedgerOptions) => {
+export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, dataDir, log }: LedgerOptions) => {
   await migratePostgresStore(databaseUrl);
-  const store = createPostgresStore(databaseUrl);
+  const rewinds = await openRewinds({ databaseUrl, dataDir, log });
+  const store = createPostgresStore(databaseUrl, rewinds.storeOptions);
   const committer = createCommitter({
     store,
     changed: (fault) =>
@@ -45,6 +49,12 @@ export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log }
   const accounts = createCommands({ ...writing, decider: accountDecider, snapshots });
   const prices = createCommands({ ...writing, decider: priceDecider });
   const terms = createCommands({ ...writing, decider: termsDecider });
+
+  const dropOthers: (() => Promise<void> | void)[] = [];
+  await rewinds.start(store, async () => {
+    for (const commands of [accounts, prices, terms]) commands.recheckAll();
+    for (const drop of dropOthers) await drop();
+  });
 
   const dataKeys = createDataKeys(databaseUrl, masterKey);
   await dataKeys.check();
@@ -67,6 +77,11 @@ export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log }
     /** Of all models that were ever listed. */
     providers: new Set([...listed.values()].flat().map(({ upstream }) => upstream)) as ReadonlySet<string>,
     foldAccount: createFold({ store, decider: accountDecider, snapshots }),
+    /** Whether the log went back in time and no operator has acknowledged yet what is gone. */
+    rewindIsOpen: rewinds.isOpen,
+    checkHistory: rewinds.check,
+    /** What must happen when the log went back in time: nothing that was made of it before may be used any more. */
+    onRewind: (drop: () => Promise<void> | void): void => void dropOthers.push(drop),
     /** From now on events are written in the versions that all running gateways can read. */
     writeReadable: (versions: ReadableVersions): void => {
       readable = versions;
@@ -75,6 +90,7 @@ export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log }
     finish: committer.close,
     close: async (): Promise<void> => {
       await committer.close();
+      await rewinds.close();
       await snapshots.close();
       await store.close();
       await dataKeys.close();
