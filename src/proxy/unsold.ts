@@ -51,7 +51,7 @@ export const unsoldField = (fields: Fields): BadRequest | undefined => {
     }
   }
   const other = strings(fields['modalities']).find((one) => one !== 'text');
-  if (other !== undefined) {
+  if (other !== undefined && isOff(fields['audio'])) {
     return refusal({ param: 'modalities', why: `only text is sold here, and not ${shown(other)}. Leave it out.` });
   }
   for (const tool of inList(fields['tools'])) {
