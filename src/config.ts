@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { parseSigningKey } from './signing-key.ts';
+import { leastBodyMemory } from './http/body-memory.ts';
 import { wording } from './http/wording.ts';
 import { parseSecretKey } from './eventstore/sealed-bytes.ts';
 
@@ -106,6 +107,7 @@ const schema = z
       .int()
       .positive()
       .default(20 * 1024 * 1024),
+    MAX_BODY_MEMORY_BYTES: z.coerce.number().int().positive().optional(),
   })
   .transform((env) => ({
     production: env.NODE_ENV === 'production',
@@ -144,6 +146,7 @@ const schema = z
     /** How often an account is compared with its rows; 0 for never. */
     selfAuditEveryMs: env.SELF_AUDIT_EVERY_MS,
     maxBodyBytes: env.MAX_BODY_BYTES,
+    maxBodyMemoryBytes: env.MAX_BODY_MEMORY_BYTES ?? Math.max(512 * 1024 * 1024, leastBodyMemory(env.MAX_BODY_BYTES)),
   }))
   .superRefine((config, context) => {
     const rotated = [
@@ -154,6 +157,11 @@ const schema = z
       if (!old.has(id)) continue;
       const message = `has the id ${id}, which is that of the newest one: set ${newest} to another`;
       context.addIssue({ code: 'custom', path: [variable], message });
+    }
+    const least = leastBodyMemory(config.maxBodyBytes);
+    if (config.maxBodyMemoryBytes < least) {
+      const message = `must be at least ${least}, or a body of MAX_BODY_BYTES (${config.maxBodyBytes}) finds no room`;
+      context.addIssue({ code: 'custom', path: ['MAX_BODY_MEMORY_BYTES'], message });
     }
   })
   .superRefine((config, context) => {

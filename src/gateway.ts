@@ -138,6 +138,7 @@ export const startGateway = async (options: GatewayOptions) => {
     newId,
     now,
     maxBodyBytes: config.maxBodyBytes,
+    maxBodyMemoryBytes: config.maxBodyMemoryBytes,
     commentAfterMs: config.commentAfterMs,
     slowReaderMs: config.slowReaderMs,
     hashKey: keyring.hashes,

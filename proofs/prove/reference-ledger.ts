@@ -142,6 +142,9 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
     case 'ExtendHold': {
       const { requestId, by, tokens } = command;
       const hold = holds.get(requestId);
+      if (suspended) return refused('account_suspended');
+      if (hold && !keys.get(limits.keyOf(requestId))) return refused('key_revoked');
+      if (hold && limits.hasExpired(limits.keyOf(requestId), limits.timeOf(command.at))) return refused('key_expired');
       if (by <= 0n) return refused('invalid_amount');
       if (!hold) return refused('hold_not_open');
       const asked = { keyId: limits.keyOf(requestId), at: limits.atOf(requestId), amount: by };

@@ -28,6 +28,7 @@ const releaseReason: Readonly<Record<ReleaseReason, string>> = {
   upstream_failed: 'the provider failed',
   client_gone: 'the client left before anything was delivered',
   out_of_credits: 'the credits did not cover the first words',
+  access_ended: 'the key was revoked or expired, or the account suspended, before anything was delivered',
   orphaned: 'the process that held it died',
   gateway_failed: 'the gateway failed',
 };
@@ -37,6 +38,7 @@ const ending: Readonly<Record<Delivery['ended'], string>> = {
   client_gone: 'the client left',
   upstream_broke: 'the provider broke off',
   out_of_credits: 'credits, or a limit on spending, ran out',
+  access_ended: 'the key was revoked or expired, or the account suspended',
   drained: 'ended because the gateway was stopping',
 };
 

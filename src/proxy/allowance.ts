@@ -46,6 +46,11 @@ const shortages = [
 export type Shortage = (typeof shortages)[number];
 export const isShortage = (why: string | undefined): why is Shortage => shortages.some((one) => one === why);
 
+const accessEnds = ['account_suspended', 'key_revoked', 'key_expired'] as const;
+/** Why a customer may not go on with a stream that is under way. */
+export type AccessEnd = (typeof accessEnds)[number];
+export const isAccessEnd = (why: string | undefined): why is AccessEnd => accessEnds.some((one) => one === why);
+
 export type AllowanceOptions = {
   readonly request: CompletionRequest;
   readonly price: PriceVersion;

@@ -1,6 +1,6 @@
 import type { Delivery } from '../domain/account/events.ts';
 import type { Credits } from '../domain/money.ts';
-import { BEYOND_LIMIT, createAllowance, type Allowance, type Shortage } from './allowance.ts';
+import { BEYOND_LIMIT, createAllowance, type AccessEnd, type Allowance, type Shortage } from './allowance.ts';
 import { createUsageReader } from './charged-usage.ts';
 import type { Ledger } from './ledger.ts';
 import type { Metered } from './meter.ts';
@@ -16,7 +16,7 @@ export const TOO_LONG = 'too_long';
 
 /** Why a call ended before its upstream did; `finished` if that had nothing more to say. */
 export type Cancelled =
-  'client_gone' | 'drained' | 'timeout' | 'finished' | typeof TOO_LONG | typeof BEYOND_LIMIT | Shortage;
+  'client_gone' | 'drained' | 'timeout' | 'finished' | typeof TOO_LONG | typeof BEYOND_LIMIT | Shortage | AccessEnd;
 
 export type Settlement = {
   /** What the customer pays. */
@@ -154,7 +154,11 @@ export const createCall = (options: CallOptions): Call => {
         upstreamId: metered.upstreamId,
         firstByteMs: firstByteAt === undefined ? null : Math.round(firstByteAt - startedAt),
         totalMs: Math.round(performance.now() - startedAt),
-        anomalies: cancelled === TOO_LONG ? [...anomalies, 'stream_too_long'] : anomalies,
+        anomalies: [
+          ...anomalies,
+          ...(cancelled === TOO_LONG ? ['stream_too_long'] : []),
+          ...(metered.otherTier === true ? ['other_service_tier'] : []),
+        ],
       };
       const charged = await ledger.settle(usage, reservation.price, delivery, beyond);
       const reported = metered.usage as Settlement['usage'];

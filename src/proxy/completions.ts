@@ -3,7 +3,7 @@ import { StoreFull } from '../eventstore/event-store.ts';
 import { isBeyondContext } from './bounds.ts';
 import { createCall, type Call, type CallOptions } from './call.ts';
 import { createIdempotency, type RecordedBy } from './idempotency.ts';
-import { isIntricate, MAX_VALUES } from './intricate.ts';
+import { MAX_VALUES, measureJson } from './json-shape.ts';
 import { eventsOfWhole } from './last-events.ts';
 import { createLedger, generationIdOf, type ExecuteOnAccount, type Ledger } from './ledger.ts';
 import { isThere } from './loose-json.ts';
@@ -16,6 +16,7 @@ import { isBadRequest, readRequest, withFields, type CompletionRequest } from '.
 import { reserveCredits, type Bounds, type NotReserved } from './reservation.ts';
 import { readStart } from './response-start.ts';
 import type { TokenCounter } from './token-counter.ts';
+import { unsoldCache } from './unsold.ts';
 import type { Endpoint, Upstream, UpstreamResponse } from './upstream.ts';
 import { answerGathered, answerWhole, readErrorText, releaseFailed, releaseRefused, type Whole } from './whole.ts';
 
@@ -33,6 +34,8 @@ export type Asked = {
   readonly gone: AbortSignal;
   /** Told when credits are held for it: whatever becomes of it then, it is a generation, and has a receipt. */
   readonly held?: (generationId: string) => void;
+  /** Counts memory that the request takes beside its body. False if there is none. */
+  readonly takeMemory?: (bytes: number) => boolean;
 };
 
 export type Answer =
@@ -82,6 +85,9 @@ export type Completions = {
   /** Takes no more, and after the grace ends those under way: each is settled for what it delivered. */
   drain(graceMs: number): Promise<void>;
 };
+
+/** An empty object with its place in a list; few values are larger than that and their text. */
+const BYTES_OF_VALUE = 64;
 
 /** Reserve, forward, meter, settle. */
 export const createCompletions = (options: CompletionsOptions): Completions => {
@@ -138,16 +144,20 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
   };
 
   const answerTo = async (asked: Asked): Promise<Answer> => {
-    if (await isIntricate(asked.body)) return problem(intricate);
+    const shape = await measureJson(asked.body);
+    if (shape.values > MAX_VALUES) return problem(tooManyValues);
     if (draining) return problem({ kind: 'draining' });
-    const request = readRequest(asked.endpoint, asked.body);
+    if (asked.takeMemory?.(shape.values * BYTES_OF_VALUE) === false) {
+      return problem({ kind: 'upstream_failed', code: 'server_is_overloaded' });
+    }
+    const request = readRequest(asked.endpoint, asked.body, shape);
     if (isBadRequest(request)) return problem({ kind: 'bad_request', ...request });
     const askedAt = now();
     const listed = findPrice(request.model, askedAt);
     const price: SoldModel | undefined = listed && { ...listed, ...factsOf?.(listed.model) };
     const upstream = price && upstreams.get(price.upstream);
     if (!upstream || !serves(price, asked.endpoint)) return problem(notOnSale(request.model, askedAt));
-    const unsold = unsoldMedia(request, price);
+    const unsold = unsoldMedia(request, price) ?? unsoldCache(request, upstream);
     if (unsold) return problem({ kind: 'bad_request', ...unsold });
 
     const { idempotencyKey } = asked;
@@ -212,7 +222,7 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
   };
 };
 
-const intricate: CompletionProblem = {
+const tooManyValues: CompletionProblem = {
   kind: 'bad_request',
   code: 'invalid_request',
   message: `The body has more than ${MAX_VALUES} values.`,
@@ -316,20 +326,23 @@ const dispatch = async (
   }
 };
 
-/** The request as the upstream must see it: its own names for the model and for a limit, usage always on. */
+/** The request as the upstream must see it: its own names for the model and for a limit, usage always on, and as it is priced. */
 const forwarded = (
   request: CompletionRequest,
   price: PriceVersion,
   { outputCap }: Bounds,
-  { outputLimitField }: Upstream,
+  { outputLimitField, chatFields }: Upstream,
 ): Buffer => {
   const { fields } = request;
+  const asPriced = Object.entries(AS_PRICED).filter(([name]) => isThere(fields[name]));
   // DeepSeek takes no notice of the newer name, so that nothing would bound what is said; Mistral refuses it.
   const renames = outputLimitField === 'max_tokens' && typeof fields[NEWER_LIMIT] === 'number';
   const limit = request.maxOutputTokens;
   return withFields(
     request,
     {
+      ...Object.fromEntries(asPriced),
+      ...(request.endpoint === '/chat/completions' ? chatFields : {}),
       ...(price.upstreamModel === request.model ? {} : { model: price.upstreamModel }),
       ...(request.streamed && !request.includeUsage
         ? { stream_options: { ...(fields['stream_options'] ?? {}), include_usage: true } }
@@ -344,5 +357,8 @@ const forwarded = (
     renames ? { [NEWER_LIMIT]: outputLimitField } : {},
   );
 };
+
+/** What is sent for a field that a customer set: the tier that is priced; and nothing is stored, because content is the customer's. */
+const AS_PRICED = { service_tier: 'default', store: false };
 
 const NEWER_LIMIT = 'max_completion_tokens';

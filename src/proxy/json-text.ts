@@ -31,6 +31,27 @@ export const withoutMember = (json: string, name: string): string =>
     return (before.endsWith(',') ? before.slice(0, -1) : before) + text.slice(member.end);
   }, json);
 
+/** A name that an object of the text has twice, however it is written; the text must be valid JSON. */
+export const repeatedName = (json: string): string | undefined => {
+  const open: Set<string>[] = [];
+  structure.lastIndex = 0;
+  for (let found = structure.exec(json); found; found = structure.exec(json)) {
+    const [character] = found;
+    if (character === '{' || character === '[') open.push(new Set());
+    else if (character !== '"') open.pop();
+    else {
+      const end = endOfString(json, found.index);
+      structure.lastIndex = end;
+      if (json[skipSpace(json, end)] !== ':') continue;
+      const name = JSON.parse(json.slice(found.index, end)) as string;
+      const names = open.at(-1);
+      if (names?.has(name)) return name;
+      names?.add(name);
+    }
+  }
+  return undefined;
+};
+
 const isName = (written: string, name: string): boolean =>
   written === `"${name}"` || (written.includes('\\') && JSON.parse(written) === name);
 

@@ -2,6 +2,7 @@ import { createParser } from 'eventsource-parser';
 import type { Said } from './allowance.ts';
 import { membersOf, withoutMember } from './json-text.ts';
 import { asList, field, isThere } from './loose-json.ts';
+import { isOtherTier } from './service-tier.ts';
 import { textsOf, type Spoken } from './spoken.ts';
 import { storable } from './stored-text.ts';
 import { usageIn } from './usage-dialects.ts';
@@ -20,6 +21,8 @@ export type Metered = {
   /** If the customer left before the end: what was said before, and what came later. */
   readonly delivered?: readonly string[];
   readonly undelivered?: readonly string[];
+  /** The upstream says that it served the request in another tier than the one that is priced. */
+  readonly otherTier?: boolean;
 };
 
 /** An event that may be passed on, and how far the stream has come with it. */
@@ -72,6 +75,7 @@ type Chunk = {
   readonly id?: unknown;
   readonly object?: unknown;
   readonly usage?: unknown;
+  readonly service_tier?: unknown;
   readonly error?: unknown;
   /** What Groq has to say beside the format: a usage, or an error that ended the stream. */
   readonly x_groq?: unknown;
@@ -117,6 +121,7 @@ export const createStreamMeter = (): StreamMeter => {
   let usageChunk: StreamMeter['usageChunk'];
   let upstreamId: string | null = null;
   let finishReason: string | null = null;
+  let otherTier = false;
 
   const readChoice = (choice: object): void => {
     const told = field(choice, 'index');
@@ -145,6 +150,7 @@ export const createStreamMeter = (): StreamMeter => {
       }
       const chunk = parse(data);
       if (upstreamId === null) upstreamId = idOf(chunk);
+      if (chunk && isOtherTier(chunk)) otherTier = true;
       const reported = chunk && usageIn(chunk);
       // What comes after the end can but tell what was not told before it.
       if (isThere(reported) && (state === 'open' || !isThere(usage))) {
@@ -239,6 +245,7 @@ export const createStreamMeter = (): StreamMeter => {
       finishReason,
       usage,
       texts: textsOf(spoken),
+      ...(otherTier ? { otherTier } : {}),
       ...(isThere(usage) && (deliveredPieces ?? spoken.length) > reportedPieces
         ? { unreported: textsOf(spoken.slice(reportedPieces, deliveredPieces)) }
         : {}),
@@ -287,6 +294,7 @@ export const readAnswer = (body: string): Metered | undefined => {
     finishReason: reason === null ? null : storable(reason, MAX_REASON_CHARS),
     usage,
     texts: choices.map((choice) => saidIn(choice, 'message')),
+    ...(isOtherTier(answer) ? { otherTier: true } : {}),
   };
 };
 

@@ -24,6 +24,8 @@ export type CompletionProblem =
       readonly retryAfterMs?: number;
     }
   /** A stream that has begun ends here. What it delivered is charged. */
+  /** The account was suspended, or the key was revoked or has expired, while the answer was under way. */
+  | { readonly kind: 'access_ended'; readonly code: 'account_suspended' | 'key_revoked' | 'key_expired' }
   | { readonly kind: 'stream_broken'; readonly code: 'upstream_error' | 'upstream_timeout' | 'draining' }
   /** Nobody is there to read it. */
   | { readonly kind: 'client_gone' }

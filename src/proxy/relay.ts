@@ -1,5 +1,5 @@
 import type { Delivery } from '../domain/account/events.ts';
-import { BEYOND_LIMIT, isShortage } from './allowance.ts';
+import { BEYOND_LIMIT, isAccessEnd, isShortage } from './allowance.ts';
 import { TOO_LONG, type Call, type Settlement } from './call.ts';
 import { cutEvents, usageEvent } from './last-events.ts';
 import { createStreamMeter, type StreamMeter } from './meter.ts';
@@ -140,7 +140,7 @@ const passInTurn = async (call: Call, meter: StreamMeter, sink: Sink): Promise<b
       if (refusal || call.signal.aborted) {
         meter.cutBefore(event);
         // A hold that is gone was given back because this process was taken for dead: so it ends as one that stops.
-        call.cancel(refusal === BEYOND_LIMIT || isShortage(refusal) ? refusal : 'drained');
+        call.cancel(refusal === BEYOND_LIMIT || isShortage(refusal) || isAccessEnd(refusal) ? refusal : 'drained');
         return false;
       }
     }
@@ -170,6 +170,7 @@ const howItEnded = (call: Call, meter: StreamMeter): Delivery['ended'] => {
   if ((meter.state === 'done' && answered) || phaseOf(call, meter) === 'reported') return 'completed';
   if (cancelled === 'client_gone' || cancelled === 'drained') return cancelled;
   if (isShortage(cancelled)) return 'out_of_credits';
+  if (isAccessEnd(cancelled)) return 'access_ended';
   // What was delivered is all that was asked for, and more; or all that one stream may take.
   if ((cancelled === BEYOND_LIMIT || cancelled === TOO_LONG) && meter.delivered) return 'completed';
   // Some upstreams close without saying [DONE], or do not close; a finish reason says as much.
@@ -179,6 +180,7 @@ const howItEnded = (call: Call, meter: StreamMeter): Delivery['ended'] => {
 
 /** A provider's error is passed on only if the request has caused it: others may be about our account there. */
 const whyBroken = ({ cancelled }: Call, meter: StreamMeter, ended: Delivery['ended']): CompletionProblem => {
+  if (isAccessEnd(cancelled)) return { kind: 'access_ended', code: cancelled };
   if (ended === 'drained') return { kind: 'stream_broken', code: 'draining' };
   const refused = meter.failure === undefined ? undefined : refusedWithin(meter.failure);
   if (refused) return refused;
@@ -200,8 +202,9 @@ const end = async (
   // An answer without words, whose finish reason was delivered, may have been all reasoning.
   const isReported = leftFinished && meter.isReported;
   if (ended === 'completed' || meter.delivered || isReported) return call.settle(metered, ended);
-  if (ended === 'client_gone' || ended === 'out_of_credits') await call.ledger.release(ended, 'before the first token');
-  else if (ended === 'drained')
+  if (ended === 'client_gone' || ended === 'out_of_credits' || ended === 'access_ended') {
+    await call.ledger.release(ended, 'before the first token');
+  } else if (ended === 'drained')
     await call.ledger.release('gateway_failed', 'the gateway stopped before the first token');
   else await call.ledger.release('upstream_failed', call.cancelled ?? 'reset');
   return undefined;

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { formatUsd } from '../domain/money.ts';
-import { BEYOND_LIMIT } from './allowance.ts';
+import { BEYOND_LIMIT, isAccessEnd } from './allowance.ts';
 import type { Call } from './call.ts';
 import { withShortage } from './capped.ts';
 import { gatherAnswer } from './gathered-answer.ts';
@@ -115,7 +115,7 @@ const heldFor = async (
   const code = await allowance.admit(all, spoken);
   if (code === undefined && !allowance.covers(all)) signal.throwIfAborted();
   if (code === undefined || code === 'hold_not_open' || code === BEYOND_LIMIT) return undefined;
-  await ledger.release('out_of_credits', 'the answer did not stream');
+  await ledger.release(isAccessEnd(code) ? 'access_ended' : 'out_of_credits', 'the answer did not stream');
   return { kind: 'refused', refusal: { code } };
 };
 

@@ -147,8 +147,9 @@ const versions: Partial<Record<string, number>> = {
   KeyIssued: 2,
   CreditsReserved: 3,
   HoldExtended: 2,
-  HoldReleased: 2,
-  LateUsageCharged: 2,
+  HoldReleased: 3,
+  HoldSettled: 2,
+  LateUsageCharged: 3,
   UsageWrittenOff: 3,
 };
 
@@ -239,6 +240,29 @@ describe('every event', () => {
     expect(written).toBe('{"actor":"system:start","commandId":"cmd"}');
     expect(decode(stored({ metadata: written })).metadata).toEqual(system);
   });
+});
+
+describe('a stream that ended with its access', () => {
+  const charge = {
+    ...onDisk.HoldSettled[0],
+    delivery: { ...onDisk.HoldSettled[0].delivery, ended: 'access_ended' as const },
+  };
+  const late = { ...onDisk.LateUsageCharged[0], delivery: charge.delivery };
+  const release = { ...onDisk.HoldReleased[0], reason: 'access_ended' as const };
+
+  it.each<DomainEvent>([charge, late, release])('is kept: $type', (event) =>
+    expect(roundTrip(event)).toStrictEqual(event),
+  );
+
+  it.each<DomainEvent>([charge, late, release])(
+    'is written as one that ran out of credits while a gateway runs that knows no other: $type',
+    (event) => {
+      const written = encode(event, ID, metadata, UNSTATED_VERSIONS);
+      expect(written.version).toBe(UNSTATED_VERSIONS[event.type]);
+      expect(written.data).toContain('"out_of_credits"');
+      expect(decode(stored(written)).event).toStrictEqual(asWritten(event, written));
+    },
+  );
 });
 
 describe('an event that could not be read again', () => {

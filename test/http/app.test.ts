@@ -30,6 +30,7 @@ const open = async (options: Partial<AppOptions> = {}) => {
     newId: () => `id-${++ids}`,
     now: () => new Date(),
     maxBodyBytes: 1000,
+    maxBodyMemoryBytes: 1_000_000,
     commentAfterMs: 12_000,
     slowReaderMs: 60_000,
     hashKey: (secret) => [{ hash: secret, pepperId: '1' }],
@@ -370,6 +371,101 @@ describe('400', () => {
     });
     expect(await ask('1.0')).toContain('{"status":"ok"');
     expect(answered).toEqual([400, 200]);
+  });
+});
+
+describe('headers', () => {
+  /** Sends one request on a connection of its own, and returns what comes until it ends. */
+  const raw = async (port: number, ...lines: readonly string[]): Promise<string> => {
+    const socket = connect(port, '127.0.0.1');
+    let text = '';
+    socket.setEncoding('utf8').on('data', (more: string) => (text += more));
+    socket.write([...lines, '', ''].join('\r\n'));
+    await once(socket, 'end');
+    return text;
+  };
+  const get = ['GET /health HTTP/1.1', 'connection: close'];
+
+  it.each([
+    ['Host', ['host: a', 'host: a']],
+    ['Host', ['host: a', 'Host: b']],
+    ['Host', ['host: a', 'HOST:']],
+    ['Host', ['host: a, b']],
+    ['Host', ['host: a b']],
+    ['Host', ['host: a/b']],
+    ['Host', ['host: user@a']],
+    ['Authorization', ['host: a', 'authorization: Bearer good', 'authorization: Bearer other']],
+    ['Idempotency-Key', ['host: a', 'idempotency-key: a', 'Idempotency-Key: b']],
+    ['Content-Type', ['host: a', 'content-type: application/json', 'content-type: text/plain']],
+  ])('of which there may be one are refused if there are more, or if they are invalid: %s %j', async (name, lines) => {
+    const { port } = await open();
+    for (const start of [get, ['GET /health HTTP/1.0']]) {
+      const refused = await raw(port, ...start, ...lines);
+      expect(refused).toMatch(/^HTTP\/1\.1 400 /);
+      expect(JSON.parse(refused.slice(refused.indexOf('\r\n\r\n')))).toMatchObject({
+        error: { code: 'invalid_request', param: name, message: expect.stringContaining(name) as string },
+      });
+    }
+  });
+
+  it.each(['localhost', 'localhost:8080', '[::1]:80', '127.0.0.1', '', 'a-b.example.com:1', 'ü.example'])(
+    'may name the host %s',
+    async (host) => {
+      const { port } = await open();
+      expect(await raw(port, ...get, `host: ${host}`)).toContain('{"status":"ok"}');
+    },
+  );
+
+  it.each([
+    ['content-length: 2', 'transfer-encoding: chunked'],
+    ['content-length: 2', 'content-length: 3'],
+    ['transfer-encoding: chunked', 'transfer-encoding: identity'],
+    ['transfer-encoding: gzip'],
+    ['content-length: 2, 2'],
+    ['content-length: -1'],
+    ['content-length: 1e1'],
+  ])('that give a body two lengths, or none that is valid, are refused: %s %s', async (...lines) => {
+    const { port } = await open();
+    const start = ['POST /v1/chat/completions HTTP/1.1', 'host: a', 'authorization: Bearer good'];
+    const refused = await raw(port, ...start, 'content-type: application/json', ...lines, '', '2', '{}', '0');
+    expect(refused).toMatch(/^HTTP\/1\.1 400 /);
+  });
+});
+
+describe('404 and 405', () => {
+  it.each([
+    ['POST', '/v1/v1/chat/completions', 404, 'The path is /v1/chat/completions'],
+    ['POST', '/chat/completions', 404, 'The path is /v1/chat/completions'],
+    ['POST', '//v1/chat/completions', 404, 'The path is /v1/chat/completions'],
+    ['POST', '/v1//chat/completions', 404, 'The path is /v1/chat/completions'],
+    ['POST', '/api/v1/chat/completions', 404, 'The path is /v1/chat/completions'],
+    ['POST', '/v1/responses', 404, 'Offered are'],
+    ['POST', '/v1/messages', 404, 'Offered are'],
+    ['POST', '/v1beta/models/gemini-2.5-pro:generateContent', 404, 'The Gemini API is not offered'],
+    ['POST', '/v1/models/gemini-2.5-pro:generateContent', 405, 'The Gemini API is not offered'],
+    ['GET', '/v1/chat/completions', 405, 'GET is not allowed for /v1/chat/completions, but POST'],
+  ])('to %s %s say what there is', async (method, path, status, message) => {
+    const { url } = await open();
+    const response = await fetch(`${url}${path}`, { method });
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ error: { message: expect.stringContaining(message) as string } });
+  });
+});
+
+describe('503', () => {
+  it('to a body for which there is no memory, and 200 to the same body later', async () => {
+    const complete = Promise.withResolvers<Answer>();
+    const { post } = await open({ maxBodyMemoryBytes: 8000, complete: () => complete.promise });
+    const body = JSON.stringify({ text: 'x'.repeat(900) });
+    const first = post({ body });
+    const refused = await post({ body });
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get('x-should-retry')).toBe('true');
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await refused.json()).toMatchObject({ error: { code: 'server_is_overloaded' } });
+    complete.resolve(whole);
+    expect((await first).status).toBe(200);
+    expect((await post({ body })).status).toBe(200);
   });
 });
 

@@ -485,7 +485,7 @@ describe('413, 415 and 431', () => {
     const packed = { body: gzipSync(JSON.stringify(body)), headers: { 'content-encoding': 'gzip' } };
     const { result } = await auditedOne(house, customer, () => raw('POST', path, packed));
     expect(result.status).toBe(200);
-    expect(house.upstream.lastRequest?.body).toEqual(body);
+    expect(house.upstream.lastRequest?.body).toEqual({ ...body, service_tier: 'default', store: false });
   });
 
   it('415 to another content type, and to a packing that nobody knows', async () => {

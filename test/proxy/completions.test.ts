@@ -904,3 +904,70 @@ describe('draining', () => {
     expect(account.events).toEqual([]);
   });
 });
+
+describe('what is sent is what is priced', () => {
+  const chatFields = { service_tier: 'default', store: false };
+  const openAi = () => ({ ...answering(whole), chatFields, cacheTtls: ['30m'] });
+  const bodySent = async (upstream: ReturnType<typeof answering>, fields: object, endpoint?: Endpoint) => {
+    const prices = [endpoint === '/completions' ? { ...price, kind: 'completion' as const } : price];
+    const body = endpoint === '/completions' ? { model: chat.model, prompt: 'a', max_tokens: 5 } : chat;
+    const { ask } = open({ upstream, prices });
+    expect(await ask({ ...body, ...fields }, undefined, endpoint)).toMatchObject({ kind: 'whole' });
+    return upstream.sent[0]?.body;
+  };
+
+  it.each([
+    {},
+    { service_tier: 'auto', store: true },
+    { service_tier: 'default', store: false },
+    { service_tier: null, store: null },
+  ])('in the default tier and not stored, at a provider that knows both: %j', async (fields) =>
+    expect(await bodySent(openAi(), fields)).toEqual({ ...chat, ...chatFields }),
+  );
+
+  it('without fields that a provider may not know, unless the customer sent them', async () => {
+    expect(await bodySent(answering(whole), {})).toEqual(chat);
+    const fields = { service_tier: 'auto', store: true };
+    expect(await bodySent(answering(whole), fields)).toEqual({ ...chat, ...chatFields });
+  });
+
+  it('on the older endpoint without fields that it does not know', async () => {
+    const body = await bodySent(openAi(), {}, '/completions');
+    expect(body).toEqual({ model: chat.model, prompt: 'a', max_tokens: 5 });
+  });
+
+  it('and a lifetime in a cache without a price is refused before anything is held', async () => {
+    const { ask, account } = open({ upstream: openAi() });
+    const options = { prompt_cache_options: { mode: 'explicit', ttl: '12h' } };
+    expect(await ask({ ...chat, ...options })).toMatchObject({
+      problem: { kind: 'bad_request', code: 'unsupported_parameter', param: 'prompt_cache_options.ttl' },
+    });
+    expect(account.events).toEqual([]);
+    expect(await ask({ ...chat, prompt_cache_options: { ttl: '30m' } })).toMatchObject({ kind: 'whole' });
+  });
+
+  const anomaliesOf = (account: TestAccount) =>
+    account.events.flatMap((event) => (event.type === 'HoldSettled' ? event.delivery.anomalies : []));
+  const answered = { ...(JSON.parse(whole) as object) };
+
+  it.each<[object, readonly string[]]>([
+    [{}, []],
+    [{ service_tier: null }, []],
+    [{ service_tier: 'default' }, []],
+    [{ service_tier: 'on_demand' }, []],
+    [{ service_tier: 'priority' }, ['other_service_tier']],
+    [{ service_tier: 'flex' }, ['other_service_tier']],
+    [{ service_tier: 7 }, ['other_service_tier']],
+    [{ usage: { ...usage(9, 2), service_tier: 'priority' } }, ['other_service_tier']],
+    [{ usage: { ...usage(9, 2), service_tier: 'STANDARD' } }, []],
+  ])('and an answer of another tier is flagged on the receipt: %j', async (told, anomalies) => {
+    const { ask, account } = open({ upstream: answering(JSON.stringify({ ...answered, ...told })) });
+    expect(await ask()).toMatchObject({ kind: 'whole' });
+    expect(anomaliesOf(account)).toEqual(anomalies);
+
+    const events = [chunk({ content: 'Fine.' }, told), lastChunk, usageChunk(9, 2), '[DONE]'];
+    const streamed = open({ upstream: createTestUpstream(() => streamOf([sse(...events)])) });
+    await relay(await streamed.ask({ ...chat, stream: true }));
+    expect(anomaliesOf(streamed.account)).toEqual(anomalies);
+  });
+});

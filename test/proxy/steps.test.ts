@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { AccountCommand } from '../../src/domain/account/decide.ts';
 import type { Limits } from '../../src/domain/account/limits.ts';
 import { cost, costBound, formatUsd, noUsage } from '../../src/domain/money.ts';
 import { STEP_TOKENS } from '../../src/proxy/steps.ts';
-import { KEY_ID } from './account.ts';
+import { KEY_ID, type TestAccount } from './account.ts';
 import {
   after,
   expectWellFormed,
@@ -192,6 +193,31 @@ describe('a stream that is held for in steps', () => {
     expect(result.end).toMatchObject({ delivery: { ended: 'out_of_credits' }, charged: owed(wordsIn(result.told)) });
     expect(result.books.charged).toBeLessThanOrEqual(owed(9000));
     expect(result.books.writtenOff).toBe(0n);
+  });
+
+  const ended = (command: AccountCommand, commandId: string) => (account: TestAccount) =>
+    account.execute('acc_1', command, { actor: 'a', commandId });
+  it.each<[string, AccountCommand]>([
+    ['invalid_api_key', { type: 'RevokeKey', keyId: KEY_ID, reason: 'leaked' }],
+    ['account_suspended', { type: 'SuspendAccount', reason: 'resale' }],
+    ['key_expired', { type: 'SetKeyLimits', keyId: KEY_ID, limits: { expiresAt: '2020-01-01T00:00:00.000Z' } }],
+  ])('gets no further step once its access has ended, and ends with an error: %s', async (code, command) => {
+    const how = { credits: ONE_USD, said: many(4000, 5), cuts: [100] };
+    const { told, end, books, extensions, written } = await played({ ...how, meanwhile: [ended(command, 'end')] });
+    expect(extensions).toBe(0);
+    expect(wordsIn(told)).toBeLessThanOrEqual(STEP_TOKENS);
+    expect(told.at(-1)).toMatchObject({ error: { code, param: null } });
+    expect(written).not.toContain('[DONE]');
+    expect(end).toMatchObject({ type: 'HoldSettled', delivery: { ended: 'access_ended', usageSource: 'metered' } });
+    expect(books).toMatchObject({ charged: owed(wordsIn(told)), writtenOff: 0n });
+  });
+
+  it('is finished although its key was revoked, if no further step is needed', async () => {
+    const command = { type: 'RevokeKey', keyId: KEY_ID, reason: 'leaked' } as const;
+    const how = { credits: ONE_USD, said: many(100, 5), cuts: [100] };
+    const { told, end } = await played({ ...how, meanwhile: [ended(command, 'end')] });
+    expect(wordsIn(told)).toBe(500);
+    expect(end).toMatchObject({ delivery: { ended: 'completed' } });
   });
 
   it('goes on as far as was held where the hold was lost, and is charged late for that', async () => {

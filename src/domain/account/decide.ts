@@ -4,7 +4,7 @@ import { evolveAccount, initialAccount, type Account } from './account.ts';
 import type { AccountEvent, Delivery, LotSource, PinnedPrice, ReleaseReason, RequestFacts } from './events.ts';
 import { isReplaced, MAX_KEYS } from './keys.ts';
 import { areValid, limitNothing, meanTheSame, type AccountLimits, type Limits } from './limits.ts';
-import { no, refuseSpending, reserve } from './reserve.ts';
+import { no, refuseSpending, refuseStep, reserve } from './reserve.ts';
 import { available, draws } from './wallet.ts';
 import { limitedBy, withinSpending, type LimitFacts } from './within-limits.ts';
 
@@ -204,12 +204,14 @@ export const decideAccount = (command: AccountCommand, account: Account): Decisi
       return reserve(command, account);
     case 'ExtendHold': {
       const { requestId, by, tokens } = command;
-      if (by <= 0n) return no('invalid_amount');
       const hold = wallet.holds.get(requestId);
+      const at = Math.max(command.at, tallies.at);
+      const barred = refuseStep(account, hold?.keyId, at);
+      if (barred) return barred;
+      if (by <= 0n) return no('invalid_amount');
       if (!hold) return no('hold_not_open');
       const limited = limitedBy(tallies, hold.keyId);
       const refused = refuseSpending(wallet, limited, hold.at, by, hold.amount);
-      const at = Math.max(command.at, tallies.at);
       return refused ?? accept({ type: 'HoldExtended', requestId, by, at, tokens });
     }
     case 'SettleHold': {

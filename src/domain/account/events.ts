@@ -143,7 +143,8 @@ export type RequestFacts = {
 export type Delivery = {
   /** `reported` by the upstream, or `metered` here because it broke off, the client left, or the report was absurd. */
   readonly usageSource: 'reported' | 'metered';
-  readonly ended: 'completed' | 'client_gone' | 'upstream_broke' | 'out_of_credits' | 'drained';
+  /** `access_ended`: the key was revoked or expired, or the account suspended, while the stream was under way. */
+  readonly ended: 'completed' | 'client_gone' | 'upstream_broke' | 'out_of_credits' | 'access_ended' | 'drained';
   readonly finishReason: string | null;
   /** The id that the upstream gave, which the customer sees in the response. */
   readonly upstreamId: string | null;
@@ -154,4 +155,10 @@ export type Delivery = {
 };
 
 export type ReleaseReason =
-  'upstream_refused' | 'upstream_failed' | 'client_gone' | 'out_of_credits' | 'orphaned' | 'gateway_failed';
+  | 'upstream_refused'
+  | 'upstream_failed'
+  | 'client_gone'
+  | 'out_of_credits'
+  | 'access_ended'
+  | 'orphaned'
+  | 'gateway_failed';

@@ -44,6 +44,21 @@ export const reserve = ({ type: _, ...asked }: ReserveCredits, account: Account)
   return refused ?? accept({ type: 'CreditsReserved', ...asked, at });
 };
 
+/**
+ * Why a request that is under way gets no further step: its account was suspended, or its key was revoked or has expired.
+ * What it holds already may still be delivered and is charged.
+ */
+export const refuseStep = (
+  { standing, keys, tallies }: Account,
+  keyId: string | undefined,
+  at: number,
+): Answer | undefined => {
+  if (standing.status === 'suspended') return no('account_suspended');
+  if (keyId === undefined) return undefined;
+  if (keys.get(keyId)?.revoked) return no('key_revoked');
+  return limitedBy(tallies, keyId).some((one) => expired(one, at)) ? no('key_expired') : undefined;
+};
+
 /** Undefined if so much more may be held; `own` is what the request holds already. */
 export const refuseSpending = (
   wallet: Wallet,

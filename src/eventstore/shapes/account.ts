@@ -30,13 +30,24 @@ const drawn = z.array(z.strictObject({ lotId: id, amount: credits }));
 
 const delivery = z.strictObject({
   usageSource: z.enum(['reported', 'metered']),
-  ended: z.enum(['completed', 'client_gone', 'upstream_broke', 'out_of_credits', 'drained']),
+  ended: z.enum(['completed', 'client_gone', 'upstream_broke', 'out_of_credits', 'access_ended', 'drained']),
   finishReason: z.string().nullable(),
   upstreamId: z.string().nullable(),
   firstByteMs: z.int().nonnegative().nullable(),
   totalMs: z.int().nonnegative(),
   anomalies: z.array(z.string()),
 });
+
+/** Older versions have no value for an end of access. Of those that they have, only this one says that the gateway ended the stream in order. */
+const endedAsBefore = (ended: unknown): unknown => (ended === 'access_ended' ? 'out_of_credits' : ended);
+const withDeliveryAsBefore = (data: unknown): unknown => {
+  const charge = data as { readonly delivery: { readonly ended: unknown } };
+  return { ...charge, delivery: { ...charge.delivery, ended: endedAsBefore(charge.delivery.ended) } };
+};
+const withReasonAsBefore = (data: unknown): unknown => {
+  const release = data as { readonly reason: unknown };
+  return { ...release, reason: endedAsBefore(release.reason) };
+};
 
 const most = z.int().positive();
 const accountLimits = z.strictObject({
@@ -122,7 +133,7 @@ export const accountEventShapes: Shapes<AccountEvent> = {
     lift: { 1: (data) => data },
   },
   HoldSettled: {
-    version: 1,
+    version: 2,
     schema: z.object({
       requestId: id,
       keyId: id,
@@ -135,9 +146,12 @@ export const accountEventShapes: Shapes<AccountEvent> = {
       drawn,
       delivery,
     }),
+    // Version 1 had no end of access.
+    lift: { 1: (data) => data },
+    lower: { 1: withDeliveryAsBefore },
   },
   HoldReleased: {
-    version: 2,
+    version: 3,
     schema: z.object({
       requestId: id,
       released: credits,
@@ -146,16 +160,18 @@ export const accountEventShapes: Shapes<AccountEvent> = {
         'upstream_failed',
         'client_gone',
         'out_of_credits',
+        'access_ended',
         'orphaned',
         'gateway_failed',
       ]),
       detail: z.string(),
     }),
-    // Version 1 knew of no release for want of credits.
-    lift: { 1: (data) => data },
+    // Version 1 had no release for lack of credits, version 2 none for an end of access.
+    lift: { 1: (data) => data, 2: (data) => data },
+    lower: { 2: withReasonAsBefore },
   },
   LateUsageCharged: {
-    version: 2,
+    version: 3,
     schema: z.object({
       requestId: id,
       keyId: id,
@@ -167,7 +183,9 @@ export const accountEventShapes: Shapes<AccountEvent> = {
       delivery,
       at: timeMs.exactOptional(),
     }),
-    lift: { 1: (data) => data },
+    // Version 1 had no time, version 2 no end of access.
+    lift: { 1: (data) => data, 2: (data) => data },
+    lower: { 2: withDeliveryAsBefore },
   },
   UsageWrittenOff: {
     version: 3,

@@ -37,6 +37,7 @@ export type CompletionProblem =
       readonly code: 'upstream_error' | 'upstream_timeout' | 'server_is_overloaded' | 'no_provider';
       readonly retryAfterMs?: number;
     }
+  | { readonly kind: 'access_ended'; readonly code: 'account_suspended' | 'key_revoked' | 'key_expired' }
   | { readonly kind: 'stream_broken'; readonly code: 'upstream_error' | 'upstream_timeout' | 'draining' }
   | { readonly kind: 'client_gone' }
   | { readonly kind: 'draining' }
@@ -74,6 +75,8 @@ export const completionProblem = (what: CompletionProblem): Problem => {
         what.retryAfterMs === undefined ? {} : { retryAfterMs: Math.min(what.retryAfterMs, LONGEST_WAIT_MS) };
       return problem(what.code, { shouldRetry: true, ...later });
     }
+    case 'access_ended':
+      return problem(what.code, { message: accessEnded[what.code] });
     case 'stream_broken':
       return problem(what.code, { message: brokenStreams[what.code] });
     case 'client_gone':
@@ -108,4 +111,10 @@ const refused = ({ code, funds, limit }: AccountRefusal, affordableTokens: numbe
         : `This request may cost up to $${formatUsd(needed)}, and of your balance $${formatUsd(available)} is free now: ` +
           `$${formatUsd(held)} is held by requests under way. Try again when they have ended.`,
   });
+};
+
+const accessEnded = {
+  account_suspended: 'This account was suspended, so the answer ends here. Write to support.',
+  key_revoked: 'This API key was revoked, so the answer ends here. Use another one.',
+  key_expired: 'This API key has expired, so the answer ends here. Use another one.',
 };

@@ -67,8 +67,12 @@ export const getGeneration =
     const customer = authenticate(request);
     if ('status' in customer) return sendProblem(response, customer, requestIdOf(response));
     const { id } = request.query;
-    if (typeof id !== 'string' || id === '') {
-      const missing = problem('invalid_request', { message: 'Say which generation: ?id=gen-…', param: 'id' });
+    // PostgreSQL takes no text with a NUL.
+    if (typeof id !== 'string' || !/^[^\0]{1,1000}$/s.test(id)) {
+      const missing = problem('invalid_request', {
+        message: 'id: must be the id of one generation, as in ?id=gen-….',
+        param: 'id',
+      });
       return sendProblem(response, missing, requestIdOf(response));
     }
     const found = await find(id, customer.accountId);

@@ -1,6 +1,7 @@
 import { Pool } from 'undici';
 import type { Upstream, UpstreamRequest, UpstreamResponse } from '../upstream.ts';
 import { decodedBody } from './decoded-body.ts';
+import { dialects } from './dialects.ts';
 import { exchange } from './exchange.ts';
 import { readRetryAfter } from './retry-after.ts';
 
@@ -52,5 +53,5 @@ export const createOpenAiUpstream = (options: OpenAiUpstreamOptions): Upstream =
     };
   };
 
-  return { name, outputLimitField, send, close: () => pool.destroy() };
+  return { name, outputLimitField, ...dialects[name], send, close: () => pool.destroy() };
 };

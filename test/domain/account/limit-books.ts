@@ -149,6 +149,8 @@ export const openLimitBooks = () => {
     atOf: (requestId: string): number | undefined => openEntry(requestId)?.at,
     keyOf: (requestId: string): string => openEntry(requestId)?.keyId ?? '',
 
+    hasExpired: (keyId: string, at: number): boolean =>
+      scopesOf(keyId).some(({ limits: { expiresAt } }) => expiresAt !== undefined && at >= Date.parse(expiresAt)),
     expiredOrForbidden: ({ keyId, at, model }: Asked): AccountRefusal['code'] | undefined => {
       const scopes = scopesOf(keyId);
       if (scopes.some(({ limits: { expiresAt } }) => expiresAt !== undefined && at >= Date.parse(expiresAt))) {

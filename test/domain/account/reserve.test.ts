@@ -1,6 +1,7 @@
 import { describe, it } from 'vitest';
 import type { AccountCommand } from '../../../src/domain/account/decide.ts';
 import {
+  AT,
   customer,
   drawn,
   extend,
@@ -9,7 +10,10 @@ import {
   givenNobody,
   keyIssued,
   keyRevoked,
+  limitsSet,
   registered,
+  reinstated,
+  release,
   released,
   reserve,
   reserved,
@@ -107,6 +111,33 @@ describe('ExtendHold', () => {
     given(toppedUp(10n), reserved(4n)).when(extend(by)).thenRefused('invalid_amount'),
   );
   it('refuses an amount before it looks for the hold', () => given().when(extend(0n)).thenRefused('invalid_amount'));
+  it('extends no hold of an account that is suspended', () =>
+    given(toppedUp(10n), reserved(4n), suspended()).when(extend(2n)).thenRefused('account_suspended'));
+  it('extends a hold again after the account is reinstated', () =>
+    given(toppedUp(10n), reserved(4n), suspended(), reinstated()).when(extend(2n)).then(extended(2n)));
+  it('extends no hold of a key that is revoked', () =>
+    given(toppedUp(10n), reserved(4n), keyRevoked()).when(extend(2n)).thenRefused('key_revoked'));
+  it('extends a hold whose key is valid while another key is revoked', () =>
+    given(keyIssued('key_2'), toppedUp(10n), reserved(4n), keyRevoked('key_2')).when(extend(2n)).then(extended(2n)));
+  it('extends no hold of a key that has expired since, by the newest time of the account', () => {
+    const expiring = limitsSet({ expiresAt: new Date(AT + 1000).toISOString() });
+    given(expiring, toppedUp(10n), reserved(4n))
+      .when(extend(2n, 'req_1', AT + 999))
+      .then(extended(2n, 'req_1', AT + 999));
+    given(expiring, toppedUp(10n), reserved(4n))
+      .when(extend(2n, 'req_1', AT + 1000))
+      .thenRefused('key_expired');
+    given(expiring, toppedUp(10n), reserved(4n), extended(1n, 'req_1', AT + 1000))
+      .when(extend(2n, 'req_1', AT))
+      .thenRefused('key_expired');
+  });
+  it('names a suspension before the key, and both before the amount', () => {
+    given(toppedUp(10n), reserved(4n), keyRevoked(), suspended()).when(extend(0n)).thenRefused('account_suspended');
+    given(toppedUp(10n), reserved(4n), keyRevoked()).when(extend(0n)).thenRefused('key_revoked');
+  });
+  it('still settles and releases what was held before the key was revoked', () => {
+    given(toppedUp(10n), reserved(4n), keyRevoked(), suspended()).when(release()).then(released(4n));
+  });
 
   it('never promises more than is there', () =>
     given(toppedUp(10n), reserved(8n))
