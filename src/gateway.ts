@@ -6,11 +6,14 @@ import { accountStream } from './domain/account/account.ts';
 import { forbids, limitedBy, pacesNow } from './domain/account/within-limits.ts';
 import { formatUsd } from './domain/money.ts';
 import type { MasterKey } from './eventstore/data-keys.ts';
+import { checkDatabase } from './eventstore/database-check.ts';
 import { StoreUnavailable } from './eventstore/event-store.ts';
+import { createPatience } from './eventstore/patience.ts';
 import { recordedBy } from './eventstore/recorded-by.ts';
 import { openDoor } from './gateway/door.ts';
 import { openLedger } from './gateway/ledger.ts';
 import { newId } from './gateway/new-id.ts';
+import { createOutageLog } from './gateway/outage.ts';
 import { openViews } from './gateway/views.ts';
 import { startWatchers } from './gateway/watchers.ts';
 import { createKeyring } from './http/api-keys.ts';
@@ -47,17 +50,37 @@ const seldom = <Rest extends readonly unknown[]>(everyMs: number, tell: (about: 
   };
 };
 
+/** How the steps of the start treat a database that is away or busy: they wait for a bounded time, and log it. */
+const startOnDatabase = ({ config, log }: GatewayOptions) => {
+  const waitMs = config.databaseWaitMs;
+  return {
+    log,
+    outage: createOutageLog(log),
+    migration: { waitMs, waiting: (reason: string) => log.warn({ reason }, 'a migration of the database waits') },
+    patiently: createPatience({
+      waitMs,
+      waiting: (reason, leftMs) =>
+        log.warn({ reason }, `the database does not answer: trying again for ${Math.ceil(leftMs / 1000)} s`),
+      answered: () => log.warn('the database answers'),
+    }),
+  };
+};
+
 export type Gateway = Awaited<ReturnType<typeof startGateway>>;
 
 /** Starts every room of the house and opens the door; closes them in the reverse order. */
 export const startGateway = async (options: GatewayOptions) => {
   const { config, databaseUrl, adminToken, keyPepper, masterKey, signingKey, log } = options;
-  const ledger = await openLedger({ databaseUrl, masterKey, snapshotSecret: keyPepper, log });
+  const start = startOnDatabase(options);
+  await start.patiently(() =>
+    checkDatabase({ databaseUrl, production: config.production, warn: (text) => log.warn(text) }),
+  );
+  const ledger = await openLedger({ databaseUrl, masterKey, snapshotSecret: keyPepper, ...start });
   const { store, accounts, vault, foldAccount, termsVersion } = ledger;
   const upstreams = createUpstreams(config, ledger.providers);
-  const views = await openViews({ databaseUrl, store, log });
+  const views = await openViews({ databaseUrl, store, ...start });
   const { selfAuditEveryMs } = config;
-  const watchers = await startWatchers({ databaseUrl, ledger, views, signingKey, selfAuditEveryMs, log });
+  const watchers = await startWatchers({ databaseUrl, ledger, views, signingKey, selfAuditEveryMs, ...start });
 
   const { now } = watchers;
   const takesNone = seldom(TELL_AGAIN_MS, (upstream: string, status: number) =>

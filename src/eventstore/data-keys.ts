@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { NEVER_HANG, READ_WITHIN, surviveLoss } from './connections.ts';
+import { createPool, READ_WITHIN } from './connections.ts';
 import { StoreUnavailable } from './event-store.ts';
 import { KEY_BYTES, openBytes, sealBytes, secretKey, type SecretKey } from './sealed-bytes.ts';
 
@@ -40,13 +40,7 @@ type Row = { readonly wrapped: Buffer | null; readonly master_key_id: string };
 
 /** In the table `data_keys` of the log's database, which must have been migrated. Must be closed. */
 export const createDataKeys = (databaseUrl: string, masterKey: MasterKey): PostgresDataKeys => {
-  const connection = {
-    connectionString: databaseUrl,
-    ...NEVER_HANG,
-    ...READ_WITHIN,
-    application_name: 'kissapi-data-keys',
-  };
-  const pool = surviveLoss(new pg.Pool({ ...connection, max: 2 }));
+  const pool = createPool(databaseUrl, { ...READ_WITHIN, max: 2, application_name: 'kissapi-data-keys' });
 
   const query = async <R extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<R | undefined> => {
     try {

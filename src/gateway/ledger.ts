@@ -8,11 +8,14 @@ import { createCommands } from '../eventstore/commands.ts';
 import { createCommitter } from '../eventstore/committer.ts';
 import { createDataKeys, type MasterKey } from '../eventstore/data-keys.ts';
 import { createFold } from '../eventstore/fold.ts';
+import type { MigrateOptions } from '../eventstore/migrate.ts';
 import { UNSTATED_VERSIONS, type ReadableVersions } from '../eventstore/event-versions.ts';
 import { createVault } from '../eventstore/personal-data.ts';
+import type { Patiently } from '../eventstore/patience.ts';
 import { createPostgresStore, migratePostgresStore } from '../eventstore/postgres.ts';
 import { createSnapshots } from '../eventstore/snapshots.ts';
 import { newId } from './new-id.ts';
+import type { OutageLog } from './outage.ts';
 
 /** Prices change only with reasonable notice (clause 5 of the terms); a model that is new has nobody to be told. */
 const PRICE_NOTICE_MS = 14 * 24 * 60 * 60 * 1000;
@@ -24,19 +27,21 @@ export type LedgerOptions = {
   readonly masterKey: MasterKey;
   /** Vouches for snapshots; with another one they are made anew. */
   readonly snapshotSecret: string;
+  readonly patiently: Patiently;
+  readonly outage: OutageLog;
+  /** Of migrations. */
+  readonly migration: MigrateOptions;
   readonly log: Logger;
 };
 
 /** The log and the commands on it, with the terms and the prices of this software in it. */
-export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log }: LedgerOptions) => {
-  await migratePostgresStore(databaseUrl);
+export const openLedger = async (options: LedgerOptions) => {
+  const { databaseUrl, masterKey, snapshotSecret, patiently, outage, migration, log } = options;
+  await patiently(() => migratePostgresStore(databaseUrl, migration));
   const store = createPostgresStore(databaseUrl);
   const committer = createCommitter({
     store,
-    changed: (fault) =>
-      fault
-        ? log.error({ err: fault }, `nothing can be appended to the log: ${fault.message}`)
-        : log.warn('the log takes appends again'),
+    changed: createAppendLog(log, outage),
   });
   const snapshots = createSnapshots<Account>({ databaseUrl, version: ACCOUNT_STATE_VERSION, secret: snapshotSecret });
   // Until this node knows which others are running, it writes what all releases read.
@@ -47,17 +52,19 @@ export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log }
   const terms = createCommands({ ...writing, decider: termsDecider });
 
   const dataKeys = createDataKeys(databaseUrl, masterKey);
-  await dataKeys.check();
+  await patiently(dataKeys.check);
 
   const termsInForce = await readTerms();
   const system = (what: string) => ({ actor: `system:${what}`, commandId: newId() });
-  await terms.execute(TERMS_STREAM, { type: 'PublishTerms', ...termsInForce }, system('start'));
-  const { state: book } = await prices.read(PRICES_STREAM);
+  await patiently(() => terms.execute(TERMS_STREAM, { type: 'PublishTerms', ...termsInForce }, system('start')));
+  const { state: book } = await patiently(() => prices.read(PRICES_STREAM));
   for (const entry of await readCatalogue()) {
     const effectiveFrom = new Date(Date.now() + (book.has(entry.model) ? PRICE_NOTICE_MS : 0));
-    await prices.execute(PRICES_STREAM, { type: 'ListPrice', entry, effectiveFrom }, system('catalogue'));
+    await patiently(() =>
+      prices.execute(PRICES_STREAM, { type: 'ListPrice', entry, effectiveFrom }, system('catalogue')),
+    );
   }
-  const { state: listed } = await prices.read(PRICES_STREAM);
+  const { state: listed } = await patiently(() => prices.read(PRICES_STREAM));
 
   return {
     store,
@@ -79,5 +86,16 @@ export const openLedger = async ({ databaseUrl, masterKey, snapshotSecret, log }
       await store.close();
       await dataKeys.close();
     },
+  };
+};
+
+/** Logs when appends begin to fail and when they succeed again, unless the database as a whole is away. */
+const createAppendLog = (log: Logger, outage: OutageLog): ((fault: Error | undefined) => void) => {
+  let logged = false;
+  return (fault) => {
+    if (fault && outage.covers(fault)) return;
+    if (fault) log.error({ err: fault }, `nothing can be appended to the log: ${fault.message}`);
+    else if (logged) log.warn('the log takes appends again');
+    logged = fault !== undefined;
   };
 };

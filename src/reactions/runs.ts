@@ -1,8 +1,7 @@
-import pg from 'pg';
-import { surviveLoss } from '../eventstore/connections.ts';
+import { createPool } from '../eventstore/connections.ts';
 import { READABLE_VERSIONS } from '../eventstore/codec.ts';
 import { readableByAll, UNSTATED_VERSIONS, type ReadableVersions } from '../eventstore/event-versions.ts';
-import { migrate } from '../eventstore/migrate.ts';
+import { migrate, type MigrateOptions } from '../eventstore/migrate.ts';
 import { createDatabaseClock, local, type DatabaseClockOptions } from './database-clock.ts';
 
 const BEAT_MS = 1000;
@@ -27,6 +26,8 @@ export type RunOptions = {
   readonly databaseUrl: string;
   readonly id: string;
   readonly failed: (error: unknown) => void;
+  /** Called after each beat that the database has answered. */
+  readonly answered?: () => void;
   /** Told once, in ms: how far this machine's clock is ahead of the database's, where that is too far. */
   readonly clockOff: DatabaseClockOptions['off'];
   /** Called when a run that can read other event versions has come or gone: what all live runs can read now. */
@@ -43,24 +44,22 @@ const BEAT = `with beat as (
     (select coalesce(jsonb_agg(distinct reads), '[]') from runs
      where id <> $1 and seen_at > clock_timestamp() - $3 * interval '1 millisecond') as others`;
 
-export const migrateRuns = (databaseUrl: string): Promise<void> =>
-  migrate(databaseUrl, 'reactions', new URL('./sql/', import.meta.url));
+export const migrateRuns = (databaseUrl: string, options?: MigrateOptions): Promise<void> =>
+  migrate(databaseUrl, 'reactions', new URL('./sql/', import.meta.url), options);
 
 /** Puts this process on the list of runs, before it can hold anything, and proves its life once a second. */
 export const createRun = async (options: RunOptions): Promise<Run> => {
   const { databaseUrl, id, failed, clockOff, wall = Date.now, beatMs = BEAT_MS } = options;
-  const { readable = () => undefined } = options;
+  const { readable = () => undefined, answered = () => undefined } = options;
   const clock = createDatabaseClock({ off: clockOff, wall });
   const deadAfterMs = DEAD_AFTER_BEATS * beatMs;
-  const pool = new pg.Pool({
-    connectionString: databaseUrl,
+  const pool = createPool(databaseUrl, {
     max: 2,
     application_name: 'kissapi-runs',
     // A beat that hangs, as on a connection that is gone without a word, must not keep the next ones from being tried.
     connectionTimeoutMillis: deadAfterMs,
     query_timeout: deadAfterMs,
   });
-  surviveLoss(pool);
 
   const versions = JSON.stringify(READABLE_VERSIONS);
   let lastOthers: string | undefined;
@@ -76,8 +75,13 @@ export const createRun = async (options: RunOptions): Promise<Run> => {
     lastOthers = asText;
     readable(readableByAll([READABLE_VERSIONS, ...others.map((one) => one ?? UNSTATED_VERSIONS)]));
   };
-  await beat();
-  await pool.query(`delete from runs where seen_at < clock_timestamp() - interval '${FORGET_AFTER}'`);
+  try {
+    await beat();
+    await pool.query(`delete from runs where seen_at < clock_timestamp() - interval '${FORGET_AFTER}'`);
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
   let beating = false;
   let missed = false;
   /** By then every run that lives has had the time to beat again. */
@@ -85,6 +89,7 @@ export const createRun = async (options: RunOptions): Promise<Run> => {
   const heard = (): void => {
     if (missed) tellsFrom = performance.now() + deadAfterMs;
     missed = false;
+    answered();
   };
   const unheard = (error: unknown): void => {
     missed = true;
