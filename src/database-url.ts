@@ -35,6 +35,7 @@ export const parseDatabaseUrl = (text: string): string => {
   const host = take('host') ?? decoded(hostName);
   const port = take('port') ?? portNumber;
   if (`${host}${port}`.includes(',')) refuse(several);
+  if (!host.startsWith('/') && /[\s@/\\]/.test(host)) refuse('has a host that is not valid');
   if (port !== '' && !(/^\d+$/.test(port) && Number(port) > 0 && Number(port) < 65_536)) {
     refuse('has a port that is not a number from 1 to 65535');
   }

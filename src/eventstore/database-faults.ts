@@ -46,7 +46,8 @@ const mayPassAlone = ({ code, message }: Plain): boolean =>
   UNREACHABLE.test(code) || NOT_NOW.test(code) || code === 'database_not_ready' || LOST.test(message);
 
 /** Whether waiting may help: the server is away, starts, stops, or has no room for a connection. */
-export const mayPass = (error: unknown): boolean => chainOf(error).some(mayPassAlone);
+export const mayPass = (error: unknown): boolean =>
+  !(error instanceof UnfitDatabase) && chainOf(error).some(mayPassAlone);
 
 /** Whether the database is what failed, and not a statement of ours. */
 export const isDatabaseAway = (error: unknown): boolean =>

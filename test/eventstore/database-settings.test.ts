@@ -117,7 +117,7 @@ const HOSTILE: readonly (readonly [string, string])[] = [
   ['statement_timeout', '200'],
   ['lock_timeout', '1'],
   ['idle_in_transaction_session_timeout', '1'],
-  ['idle_session_timeout', '1'],
+  ['idle_session_timeout', '200'],
   ['transaction_timeout', '200'],
   ['search_path', "'pg_catalog'"],
   ['search_path', "''"],
