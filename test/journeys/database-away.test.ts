@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPremises, type Premises } from '../support/gateway.ts';
@@ -7,6 +8,7 @@ import { SOON } from '../support/soon.ts';
 import { takeAway } from '../support/sql.ts';
 import { chat } from '../support/traffic.ts';
 
+const signingKey = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 let premises: Premises;
 const children: ChildProcess[] = [];
 beforeAll(async () => {
@@ -25,7 +27,7 @@ const start = (databaseUrl: string, waitMs: number, env: Readonly<Record<string,
   const secrets = { KISSAPI_ADMIN_TOKEN: 'admin-token-of-the-tests-0123456789', KISSAPI_KEY_PEPPER: 'p'.repeat(40) };
   const production = {
     ...{ NODE_ENV: 'production', KISSAPI_DATA_KEY: '0123456789abcdef'.repeat(4) },
-    KISSAPI_SIGNING_KEY: 'MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g',
+    KISSAPI_SIGNING_KEY: signingKey,
   };
   const child = spawn(process.execPath, ['src/main.ts'], {
     env: { ...process.env, ...own, ...secrets, ...production, ...env },
