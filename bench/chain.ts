@@ -7,6 +7,7 @@ import { invariant } from '../src/domain/decider.ts';
 import { startEmbeddedPostgres } from '../src/embedded-postgres.ts';
 import { appendSlices } from '../src/eventstore/append-slices.ts';
 import type { Slice } from '../src/eventstore/event-store.ts';
+import { NOTHING_SEEN } from '../src/eventstore/history-seen.ts';
 import { migratePostgresStore } from '../src/eventstore/postgres.ts';
 import { hashes } from '../src/eventstore/pg-arrays.ts';
 import { cpuSeconds } from './cpu.ts';
@@ -43,13 +44,13 @@ const open = async (url: string, name: string, change: (sql: string) => string) 
   const client = new pg.Client(own);
   await client.connect();
   const { rows } = await client.query<{ sql: string; pid: number }>(
-    `select pg_get_functiondef('append_slices'::regproc) as sql, pg_backend_pid() as pid`,
+    `select pg_get_functiondef('append_batch'::regproc) as sql, pg_backend_pid() as pid`,
   );
   const { sql = '', pid = 0 } = rows[0] ?? {};
   await client.query(change(sql));
   const revisions = new Array<number>(STREAMS).fill(-1);
   const batch = (): Slice[] =>
-    revisions.map((expectedRevision, n) => ({ stream: `account-${n}`, expectedRevision, events: aRequest() }));
+    revisions.map((revision, n) => ({ stream: `account-${n}`, expected: { revision }, events: aRequest() }));
   return { client, pid, batch, appended: () => revisions.forEach((at, n) => (revisions[n] = at + 2)) };
 };
 type Log = Awaited<ReturnType<typeof open>>;
@@ -60,7 +61,7 @@ const round = async (log: Log, hashed: boolean) => {
   const times: number[] = [];
   const before = await cpuMicros(log.pid);
   for (let n = 0; n < APPENDS; n++) {
-    const query = appendSlices('bench', log.batch());
+    const query = appendSlices('bench', NOTHING_SEEN, log.batch());
     if (!hashed) query.values?.splice(CONTENTS, 1, noHashes);
     const start = performance.now();
     await log.client.query(query);

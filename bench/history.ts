@@ -75,7 +75,7 @@ export const createHistory = (store: Pick<EventStore, 'append'>, revisions: numb
     }
     const slices = [...byAccount].map(([account, events]) => ({
       stream: benchStream(account),
-      expectedRevision: revisions[account] ?? -1,
+      expected: { revision: revisions[account] ?? -1 },
       events,
     }));
     const results = await store.append(slices);

@@ -129,7 +129,11 @@ const fill = async (store: EventStore): Promise<void> => {
       revisions.set(account, expectedRevision + some.length);
       const metadata = { actor: `key:key_${account}`, commandId: newId(), correlationId: `req_${newId()}` };
       const stream = accountStream(`bench_${account}`);
-      return { stream, expectedRevision, events: some.map((event) => encode(event, newId(), metadata)) };
+      return {
+        stream,
+        expected: { revision: expectedRevision },
+        events: some.map((event) => encode(event, newId(), metadata)),
+      };
     });
     if ((await store.append(slices)).some(({ appended }) => !appended)) throw new Error('A slice did not fit.');
     position += slices.reduce((sum, slice) => sum + slice.events.length, 0);

@@ -75,12 +75,20 @@ export const startGateway = async (options: GatewayOptions) => {
   await start.patiently(() =>
     checkDatabase({ databaseUrl, production: config.production, warn: (text) => log.warn(text) }),
   );
-  const ledger = await openLedger({ databaseUrl, masterKey, snapshotSecret: keyPepper, ...start });
+  const ledger = await openLedger({
+    ...{ databaseUrl, masterKey, snapshotSecret: keyPepper, ...start },
+    dataDir: config.dataDir,
+  });
   const { store, accounts, vault, foldAccount, termsVersion } = ledger;
   const upstreams = createUpstreams(config, ledger.providers);
   const views = await openViews({ databaseUrl, store, ...start });
   const { selfAuditEveryMs } = config;
-  const watchers = await startWatchers({ databaseUrl, ledger, views, signingKey, selfAuditEveryMs, ...start });
+  let generations: ReadonlySet<string> = new Set();
+  const watchers = await startWatchers({
+    ...{ databaseUrl, ledger, views, signingKey, selfAuditEveryMs, ...start },
+    generations: () => generations,
+  });
+  ledger.onRewind(views.startAgain);
 
   const { now } = watchers;
   const takesNone = seldom(TELL_AGAIN_MS, (upstream: string, status: number) =>
@@ -97,6 +105,7 @@ export const startGateway = async (options: GatewayOptions) => {
     promptTokens,
     tokens,
     runId: watchers.runId,
+    isPaused: ledger.rewindIsOpen,
     now,
     idleTimeoutMs: config.idleTimeoutMs,
     upstreamRefused: ({ upstream, status, takesNoneOfUs }) => {
@@ -104,6 +113,7 @@ export const startGateway = async (options: GatewayOptions) => {
       if (takesNoneOfUs) takesNone(upstream, status);
     },
   });
+  generations = completions.generations;
   const keyring = createKeyring({
     mode: config.production ? 'live' : 'test',
     pepper: keyPepper,
@@ -156,6 +166,7 @@ export const startGateway = async (options: GatewayOptions) => {
     answered: watchers.metrics.answered,
     health: () => {
       if (draining) return 'stopping';
+      if (ledger.rewindIsOpen()) return 'the log went back in time';
       // What exactly failed is in the log, and not for everybody to read.
       return views.failure() && 'following the log failed';
     },
@@ -169,7 +180,7 @@ export const startGateway = async (options: GatewayOptions) => {
 
   return {
     port: door.port,
-    runId: watchers.runId,
+    runId: watchers.runId(),
     accounts,
     vault,
     keyring,

@@ -4,6 +4,8 @@ export type MetricsOptions = {
   /** Asked whenever somebody reads the metrics. */
   readonly positions: () => Promise<{ readonly head: number; readonly projections: Readonly<Record<string, number>> }>;
   readonly disagreeing: () => number;
+  /** Whether the log went back in time and nobody has acknowledged that yet. */
+  readonly rewindIsOpen: () => boolean;
 };
 
 export type Metrics = {
@@ -18,7 +20,7 @@ export type Metrics = {
 };
 
 /** What the operator can measure. Each gateway has its own, for there may be several in a process. */
-export const createMetrics = ({ positions, disagreeing }: MetricsOptions): Metrics => {
+export const createMetrics = ({ positions, disagreeing, rewindIsOpen }: MetricsOptions): Metrics => {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -45,6 +47,14 @@ export const createMetrics = ({ positions, disagreeing }: MetricsOptions): Metri
     help: 'Requests that a provider answered with an error, by its name and the status.',
     labelNames: ['upstream', 'status'],
     registers,
+  });
+  new Gauge({
+    name: 'kissapi_log_rewind_open',
+    help: '1 while the log is found to have gone back in time and no operator has acknowledged what is gone.',
+    registers,
+    collect() {
+      this.set(rewindIsOpen() ? 1 : 0);
+    },
   });
   const head = new Gauge({ name: 'kissapi_log_head_position', help: 'The last position of the log.', registers });
   const rows = new Gauge({

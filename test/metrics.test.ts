@@ -5,6 +5,7 @@ const create = (over: Partial<MetricsOptions> = {}) =>
   createMetrics({
     positions: () => Promise.resolve({ head: 42, projections: { balances: 40 } }),
     disagreeing: () => 0,
+    rewindIsOpen: () => false,
     ...over,
   });
 

@@ -25,11 +25,11 @@ export const createFrequentSnapshots = (
         resolve({ revision, hash, state: deserialize(state) as Account, nextDue: revision + EVERY });
       });
     }),
-  take: (stream, account, revision) => {
+  take: (stream, account, { revision, token }) => {
     const state = serialize(account);
     scheduler.may(async () => {
       const [event] = await store.readStream(stream, revision, 1);
-      if (event && revision > (kept.get(stream)?.revision ?? -1))
+      if (event?.hash === token && revision > (kept.get(stream)?.revision ?? -1))
         kept.set(stream, { revision, hash: event.hash, state });
     });
     return revision + EVERY;

@@ -4,7 +4,7 @@ import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { decode, encode, type Recorded } from '../../src/eventstore/codec.ts';
 import type { StateAt } from '../../src/eventstore/commands.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
-import type { EventStore } from '../../src/eventstore/event-store.ts';
+import { EMPTY_STREAM, type EventStore } from '../../src/eventstore/event-store.ts';
 import { eventId } from '../../src/eventstore/ids.ts';
 import type { Snapshots } from '../../src/eventstore/snapshots.ts';
 import {
@@ -102,9 +102,11 @@ export const carryOutPlan = async (
 
   const kept: Kept = new Map();
   for (const stream of opened) {
-    const events = (await readWholeStream(store, stream)).map((stored) => decode(stored).event as AccountEvent);
+    const past = await readWholeStream(store, stream);
+    const events = past.map((stored) => decode(stored).event as AccountEvent);
     const state = events.reduce(evolveAccount, initialAccount());
-    createFrequentSnapshots(kept, surroundings).take(stream, state, events.length - 1);
+    const end = { revision: events.length - 1, token: past.at(-1)?.hash ?? '' };
+    createFrequentSnapshots(kept, surroundings).take(stream, state, end);
   }
 
   const startLife = (n: number): Life => {
@@ -207,7 +209,7 @@ const openAccounts = async (
   const commands = new Map<string, AccountCommand>();
   const slices = streams.map((stream, s) => ({
     stream,
-    expectedRevision: -1,
+    expected: EMPTY_STREAM,
     events: happened.map((event, n) => {
       const metadata = metadataOf(`${name}/open/${s}/${n}`);
       const command = asked[n];

@@ -99,9 +99,9 @@ export const createUnsureStore = (who: string, surroundings: Surroundings): Unsu
   };
 };
 
-const briefly = ({ stream, expectedRevision, events }: Slice, commandOf: Surroundings['commandOf']): string => {
+const briefly = ({ stream, expected, events }: Slice, commandOf: Surroundings['commandOf']): string => {
   const written = events.map(({ type, id }) => `${type} of ${commandOf(id)}`);
-  return `to ${accountIn(stream)} after ${expectedRevision} [${written.join(', ')}]`;
+  return `to ${accountIn(stream)} after ${expected.revision} [${written.join(', ')}]`;
 };
 
 /** Without the name of the history. */

@@ -1,6 +1,7 @@
 import type pg from 'pg';
-import { appendSlices } from '../../src/eventstore/append-slices.ts';
+import { appendSlices, type AppendedRow } from '../../src/eventstore/append-slices.ts';
 import type { Slice } from '../../src/eventstore/event-store.ts';
+import { NOTHING_SEEN } from '../../src/eventstore/history-seen.ts';
 
 const SESSION = 'torture-';
 
@@ -15,15 +16,15 @@ export const writerOf = (session: string): string => session.slice(SESSION.lengt
 export type AppendByHand = (client: pg.Client, writer: string, slice: Slice) => Promise<number | undefined>;
 
 const atHead: AppendByHand = async (client, writer, slice) => {
-  const { rows } = await client.query<{ first_positions: readonly (string | null)[] }>(appendSlices(writer, [slice]));
-  const position = rows[0]?.first_positions[0] ?? null;
+  const { rows } = await client.query<AppendedRow>(appendSlices(writer, NOTHING_SEEN, [slice]));
+  const position = rows[0]?.first_positions?.[0] ?? null;
   return position === null ? undefined : Number(position);
 };
 
-const bySequence: AppendByHand = async (client, _, { stream, expectedRevision, events }) => {
+const bySequence: AppendByHand = async (client, _, { stream, expected, events }) => {
   const { rows } = await client.query<{ position: string }>('select append_by_sequence($1, $2, $3) as position', [
     stream,
-    expectedRevision,
+    expected.revision,
     JSON.stringify(events.map((event, i) => ({ i, ...event }))),
   ]);
   return Number(rows[0]?.position);

@@ -42,7 +42,7 @@ const appendOnce = async (client: pg.Client): Promise<void> => {
     }),
   );
   await client.query('begin');
-  const first = await append(client, name, { stream, expectedRevision: Number(rows[0]?.revision), events });
+  const first = await append(client, name, { stream, expected: { revision: Number(rows[0]?.revision) }, events });
   if (first === undefined) {
     // A commit whose answer was lost came through after we had looked.
     await client.query('rollback');

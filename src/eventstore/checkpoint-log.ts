@@ -24,6 +24,8 @@ export type CheckpointLog = {
   /** Signs the head, unless nothing is due, another gateway is first, or what was signed before does not hold. */
   sign(due: Due): Promise<Signed>;
   newest(): Promise<Checkpoint | undefined>;
+  /** Trusts only what the database has: the log went back in time, which is known otherwise. */
+  forget(): void;
   close(): Promise<void>;
 };
 
@@ -109,6 +111,9 @@ export const createCheckpointLog = (databaseUrl: string, privateKey: KeyObject):
 
   return {
     newest: () => newest(),
+    forget: () => {
+      trusted = undefined;
+    },
     sign: async (due) => {
       const last = await newest();
       const tampered = await past(last);

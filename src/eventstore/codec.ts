@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import type { AccountEvent } from '../domain/account/events.ts';
+import type { LogEvent } from '../domain/log/rewinds.ts';
 import type { PriceEvent } from '../domain/prices/events.ts';
 import type { TermsEvent } from '../domain/terms/terms.ts';
 import { accountEventShapes } from './shapes/account.ts';
-import { priceEventShapes, termsEventShapes } from './shapes/books.ts';
+import { logEventShapes, priceEventShapes, termsEventShapes } from './shapes/books.ts';
 import type { NewEvent, StoredEvent, StoredFact } from './event-store.ts';
 import { NotReadableByAll, type ReadableVersions } from './event-versions.ts';
 
-export type DomainEvent = AccountEvent | PriceEvent | TermsEvent;
+export type DomainEvent = AccountEvent | PriceEvent | TermsEvent | LogEvent;
 
 /** Who did it and why: kept beside each event. */
 export type Metadata = {
@@ -48,7 +49,12 @@ type Shape<Event extends DomainEvent> = {
 
 export type Shapes<Event extends DomainEvent> = { readonly [T in Event['type']]: Shape<Extract<Event, { type: T }>> };
 
-const shapes: Shapes<DomainEvent> = { ...accountEventShapes, ...priceEventShapes, ...termsEventShapes };
+const shapes: Shapes<DomainEvent> = {
+  ...accountEventShapes,
+  ...priceEventShapes,
+  ...termsEventShapes,
+  ...logEventShapes,
+};
 
 /** The newest version of each event type that this software reads, which is also what it writes. */
 export const READABLE_VERSIONS: ReadableVersions = Object.fromEntries(

@@ -1,7 +1,7 @@
 import type { Decider, Refused } from '../domain/decider.ts';
 import { asWritten, decode, encode, type DomainEvent, type Metadata, type Recorded } from './codec.ts';
-import { RevisionClash, type Committer } from './committer.ts';
-import type { EventStore, NewEvent, StoredEvent } from './event-store.ts';
+import { RevisionClash, type Committer, type StreamEnd } from './committer.ts';
+import { EMPTY_STREAM, type EventStore, type NewEvent, type StoredEvent } from './event-store.ts';
 import type { ReadableVersions } from './event-versions.ts';
 import { createFold, type Folded } from './fold.ts';
 import { eventId } from './ids.ts';
@@ -41,6 +41,8 @@ export type Commands<State, Command, Event, Refusal> = {
   read(stream: string): Promise<StateAt<State>>;
   /** The state as this process last saw it committed, if it is in memory; to be read at once, for it changes in place. */
   lastKnown(stream: string): State | undefined;
+  /** The log went back in time: every stream in memory is compared with it, and folded anew if need be, before it is used. */
+  recheckAll(): void;
 };
 
 export type CommandsOptions<State, Command, Event, Refusal> = {
@@ -67,7 +69,7 @@ const TURN_MS = 3;
 type Entry<State> = {
   readonly stream: string;
   confirmed: Folded<State>;
-  expected: StateAt<State>;
+  expected: { readonly state: State; readonly end: StreamEnd };
   /** Another writer was first, or the store failed: `expected` is void until the tail has been read. */
   stale: boolean;
   /** It was another writer. */
@@ -76,6 +78,8 @@ type Entry<State> = {
   /** Settles with the last append handed over. */
   lastCommit: Promise<unknown>;
   underWay: number;
+  /** The log went back in time, and this has not been compared with it since. */
+  recheck: boolean;
 };
 
 export const createCommands = <State, Command, Event extends DomainEvent, Refusal>({
@@ -88,6 +92,8 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
 }: CommandsOptions<State, Command, Event, Refusal>): Commands<State, Command, Event, Refusal> => {
   const fold = createFold<State, Event>({ store, decider, snapshots });
   const cache = new Map<string, Entry<State>>();
+  /** How often the log has gone back in time under this process. */
+  let epoch = 0;
   /** Commands under way, by id: the same one again waits until the answer of the first can be found in the log. */
   const executing = new Map<string, Promise<unknown>>();
 
@@ -104,16 +110,17 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
   };
 
   const newEntry = (stream: string): Entry<State> => {
-    const nothing = { state: decider.initial(), revision: -1, snapshotDue: SNAPSHOT_EVERY };
+    const state = decider.initial();
     return {
       stream,
-      confirmed: nothing,
-      expected: nothing,
+      confirmed: { state, ...EMPTY_STREAM, snapshotDue: SNAPSHOT_EVERY },
+      expected: { state, end: { ...EMPTY_STREAM } },
       stale: true,
       clashed: false,
       loading: undefined,
       lastCommit: Promise.resolve(),
       underWay: 0,
+      recheck: false,
     };
   };
 
@@ -128,28 +135,31 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
   const load = async (entry: Entry<State>): Promise<void> => {
     // Appends still under way end first, for `confirmed` must have them before the tail is read.
     await entry.lastCommit.catch(() => undefined);
-    const { revision } = entry.confirmed;
-    let at = await (revision < 0 ? fold(entry.stream) : fold.onward(entry.stream, copy(entry.confirmed)));
+    const { token } = entry.confirmed;
+    const began = epoch;
+    let at = await fold.onward(entry.stream, copy(entry.confirmed));
     // A clash, and nothing new to read: another writer has the turn, and what it writes would make us clash again.
-    if (entry.clashed && at.revision === revision) {
+    if (entry.clashed && at.token === token) {
       await new Promise((resolve) => setTimeout(resolve, TURN_MS));
       at = await fold.onward(entry.stream, at);
     }
+    // Pages that were read before and after the log went back in time do not belong together.
+    if (began !== epoch) return;
     entry.confirmed = at;
-    entry.expected = copy(at);
+    entry.expected = { state: structuredClone(at.state), end: { revision: at.revision, token: at.token } };
     entry.lastCommit = Promise.resolve();
     entry.clashed = false;
     entry.stale = false;
+    entry.recheck = false;
   };
 
   const apply = (state: State, events: readonly Event[]): State => events.reduce(decider.evolve, state);
 
-  const confirm = (entry: Entry<State>, events: readonly Event[]): void => {
+  const confirm = (entry: Entry<State>, events: readonly Event[], { revision, token = '' }: StreamEnd): void => {
     const state = apply(entry.confirmed.state, events);
-    const revision = entry.confirmed.revision + events.length;
     const due = entry.confirmed.snapshotDue;
-    const snapshotDue = snapshots && revision >= due ? snapshots.take(entry.stream, state, revision) : due;
-    entry.confirmed = { state, revision, snapshotDue };
+    const snapshotDue = snapshots && revision >= due ? snapshots.take(entry.stream, state, { revision, token }) : due;
+    entry.confirmed = { state, revision, token, snapshotDue };
   };
 
   const reload = (entry: Entry<State>): Promise<void> =>
@@ -169,15 +179,15 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
     const versions = readable?.();
     const encoded = decided.map((event, n) => encode(event, eventId(metadata.commandId, n), metadata, versions));
     const events = decided.map((event, n) => asWritten(event, encoded[n] as NewEvent));
+    const expected = entry.expected.end;
+    const revision = expected.revision + events.length;
+    const end = events.length > 0 ? { revision, token: undefined } : expected;
     const commit = committer.commit({
-      stream: entry.stream,
-      expectedRevision: entry.expected.revision,
-      events: encoded,
+      ...{ stream: entry.stream, expected, end, events: encoded },
       failed: () => (entry.stale = true),
     });
-    const revision = entry.expected.revision + events.length;
-    entry.expected = { state: apply(entry.expected.state, events), revision };
-    entry.lastCommit = commit.then(() => confirm(entry, events));
+    entry.expected = { state: apply(entry.expected.state, events), end };
+    entry.lastCommit = commit.then(() => confirm(entry, events, end));
     entry.lastCommit.catch(() => undefined);
     const { firstPosition } = await commit;
     if (!decision.accepted) return decision;
@@ -190,8 +200,8 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
     const entry = open(stream);
     const nothing = async (): Promise<void> => {
       while (entry.stale) await reload(entry);
-      const { revision: expectedRevision } = entry.expected;
-      await committer.commit({ stream, expectedRevision, events: [], failed: () => (entry.stale = true) });
+      const { end } = entry.expected;
+      await committer.commit({ stream, expected: end, end, events: [], failed: () => (entry.stale = true) });
     };
     void nothing()
       .catch(() => undefined) // Then it lapses by itself.
@@ -256,14 +266,23 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
     },
     read: async (stream) => {
       const known = cache.get(stream)?.confirmed;
-      const at = await (known && known.revision >= 0 ? fold.onward(stream, copy(known)) : fold(stream));
-      return { state: at.state, revision: at.revision };
+      const began = epoch;
+      const at = await (known ? fold.onward(stream, copy(known)) : fold(stream));
+      const { state, revision } = began === epoch ? at : await fold(stream);
+      return { state, revision };
     },
     lastKnown: (stream) => {
-      const known = cache.get(stream)?.confirmed;
-      return known && known.revision >= 0 ? known.state : undefined;
+      const entry = cache.get(stream);
+      return entry && entry.confirmed.revision >= 0 && !entry.recheck ? entry.confirmed.state : undefined;
+    },
+    recheckAll: () => {
+      epoch++;
+      for (const entry of cache.values()) {
+        entry.stale = true;
+        entry.recheck = true;
+      }
     },
   };
 };
 
-const copy = <At extends StateAt<unknown>>(at: At): At => ({ ...at, state: structuredClone(at.state) });
+const copy = <At extends { readonly state: unknown }>(at: At): At => ({ ...at, state: structuredClone(at.state) });

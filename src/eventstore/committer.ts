@@ -1,4 +1,14 @@
-import { StoreFull, StoreUnavailable, type EventStore, type NewEvent, type SliceResult } from './event-store.ts';
+import { invariant } from '../domain/decider.ts';
+import {
+  EMPTY_STREAM,
+  LogWentBack,
+  StoreFull,
+  StoreUnavailable,
+  type EventStore,
+  type NewEvent,
+  type Slice,
+  type SliceResult,
+} from './event-store.ts';
 
 /** More would delay those that arrived first; the rest forms the next batch. */
 const MAX_BATCH_EVENTS = 2000;
@@ -17,9 +27,18 @@ export class RevisionClash extends Error {
   }
 }
 
+/**
+ * Where a stream ends or will end. If an append that leads there is still on its way, the token is not known yet: the
+ * committer fills it in once that append is durable, before it sends the next one on the stream.
+ */
+export type StreamEnd = { readonly revision: number; token: string | undefined };
+
 export type Append = {
   readonly stream: string;
-  readonly expectedRevision: number;
+  /** Where the stream is expected to end: as it was read, or the `end` of the append that this one was decided on. */
+  readonly expected: StreamEnd;
+  /** Where it ends once this is durable: the expected revision and as many more as there are events. */
+  readonly end: StreamEnd;
   readonly events: readonly NewEvent[];
   /**
    * Called in the moment when the append failed, before anybody else runs: whatever was decided on top of it is void.
@@ -97,11 +116,7 @@ export const createCommitter = ({
    * the store would have nothing to do meanwhile. Whoever failed has been told by then, for nothing may rest on that.
    */
   const commitBatch = async (batch: ReadonlyMap<string, readonly Pending[]>, tellOthers: Tell): Promise<Tell> => {
-    const slices = [...batch].map(([stream, parts]) => ({
-      stream,
-      expectedRevision: parts[0]?.expectedRevision ?? -1,
-      events: parts.flatMap(({ events }) => events),
-    }));
+    const slices = [...batch].map(([stream, parts]) => sliceOf(stream, parts));
     for (let tries = 0; ; tries++) {
       const appending = store.append(slices);
       appending.catch(() => undefined); // It is looked at below.
@@ -117,8 +132,7 @@ export const createCommitter = ({
         return () => told.forEach((tell) => tell());
       } catch (error) {
         feel(error);
-        // Where the store itself says why it takes nothing, nobody is kept waiting for a time-out.
-        if (error instanceof StoreUnavailable && !(error instanceof StoreFull) && tries < maxRetries) {
+        if (mayHaveSucceeded(error) && tries < maxRetries) {
           await new Promise((resolve) => setTimeout(resolve, retryMs));
           continue;
         }
@@ -144,6 +158,13 @@ export const createCommitter = ({
     if (!result?.appended) {
       fail(stream, parts, new RevisionClash(stream, ambiguous || result?.duplicate === true));
       return () => undefined;
+    }
+    let token = parts[0]?.expected.token;
+    let known = 0;
+    for (const { events, end } of parts) {
+      known += events.length;
+      token = events.length > 0 ? result.tokens[known - 1] : token;
+      end.token = token;
     }
     return () => {
       let firstPosition = result.firstPosition;
@@ -182,14 +203,26 @@ export const createCommitter = ({
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+const sliceOf = (stream: string, parts: readonly Pending[]): Slice => {
+  const { revision, token } = parts[0]?.expected ?? EMPTY_STREAM;
+  // An append that is queued behind another is sent after the answer to that one, or fails with it.
+  invariant(token !== undefined, 'an append is sent only once it is known what it follows');
+  return { stream, expected: { revision, token }, events: parts.flatMap(({ events }) => events) };
+};
+
+/** A store that takes nothing and gives the reason has written nothing, so that asking again would only take time. */
+const mayHaveSucceeded = (error: unknown): boolean =>
+  error instanceof StoreUnavailable && !(error instanceof StoreFull) && !(error instanceof LogWentBack);
+
 /** That nothing was written can only be said where no earlier try may have succeeded. */
 const faultOf = (error: unknown, ambiguous: boolean): Error => {
-  if (error instanceof StoreFull && ambiguous) return new StoreUnavailable(error.message, { cause: error });
+  if ((error instanceof StoreFull || error instanceof LogWentBack) && ambiguous)
+    return new StoreUnavailable(error.message, { cause: error });
   return error instanceof Error ? error : new Error(String(error));
 };
 
 /** One that was decided on another state, as two writers in one process would, is left for the store to judge alone. */
 const continues = (slice: readonly Pending[], next: Pending): boolean => {
   const last = slice.at(-1);
-  return last !== undefined && next.expectedRevision === last.expectedRevision + last.events.length;
+  return last !== undefined && next.expected === last.end;
 };

@@ -10,7 +10,7 @@ export type DatabaseCheck = {
 };
 
 /** The most that one gateway opens: the pools of this process and of the thread that keeps the rows. */
-export const CONNECTIONS_OF_A_GATEWAY = 31;
+export const CONNECTIONS_OF_A_GATEWAY = 33;
 
 const ANSWER_WITHIN_MS = 3000;
 const NAME = 'kissapi-check';
@@ -119,7 +119,7 @@ const checkServer = async (client: pg.Client, { production, warn }: DatabaseChec
 };
 
 /** Tables that a crash must not empty. `turns` may be, and is unlogged. */
-const LOGGED = ['events', 'log_head', 'log_checkpoints', 'data_keys', 'migrations'];
+const LOGGED = ['events', 'log_head', 'log_checkpoints', 'data_keys', 'log_rewinds', 'migrations'];
 
 const checkTables = async (client: pg.Client): Promise<void> => {
   const { rows } = await client.query<{ name: string }>(

@@ -28,18 +28,31 @@ export type StoredFact = Omit<StoredEvent, 'metadata' | 'hash'>;
 export type FactPage = { readonly events: readonly StoredFact[]; readonly upTo: number };
 
 /**
- * Events for one stream, which is expected to end at `expectedRevision` (-1: to be empty). Without events it writes
- * nothing and asks whether the stream is there.
+ * Where a stream ends: the revision of its last event (-1 if it is empty) and a token that no other history of the stream
+ * has. Opaque: taken from what was read or appended before. Without a token any history of that length will do, which is
+ * enough for a writer that decides nothing on what the stream holds.
  */
+export type Expectation = { readonly revision: number; readonly token?: string | undefined };
+
+/** Where a stream ends, as it was read or appended. */
+export type KnownEnd = { readonly revision: number; readonly token: string };
+
+/** The expectation that a stream is empty. */
+export const EMPTY_STREAM = { revision: -1, token: '' } as const satisfies KnownEnd;
+
+/** Events for one stream. Without events it writes nothing and asks whether the stream ends as expected. */
 export type Slice = {
   readonly stream: string;
-  readonly expectedRevision: number;
+  readonly expected: Expectation;
   readonly events: readonly NewEvent[];
 };
 
+/** A place in the log and the hash of the event there; position 0 is the beginning. */
+export type LogPlace = { readonly position: number; readonly hash: string };
+
 export type SliceResult =
-  /** `firstPosition` has no meaning where the slice had no events. */
-  | { readonly appended: true; readonly firstPosition: number; readonly time: Date }
+  /** `firstPosition` has no meaning if the slice had no events; `tokens` has one for each event: see Expectation. */
+  | { readonly appended: true; readonly firstPosition: number; readonly time: Date; readonly tokens: readonly string[] }
   /** The stream was elsewhere, or another writer has the turn; or one of the event ids is in the log already. */
   | { readonly appended: false; readonly duplicate: boolean };
 
@@ -47,14 +60,19 @@ export type SliceResult =
  * The log: an ordered, append-only sequence of events, each in one stream.
  *
  * Guarantees, which the contract suite puts to the test in every adapter:
- * - `append` is durable when it resolves, and each slice is written whole or not at all. A slice whose stream is not where
- *   it was expected fails alone; the rest of the batch goes through. A batch names a stream once at most.
+ * - `append` is durable when it resolves, and each slice is written whole or not at all. A slice whose stream does not end
+ *   as expected fails alone; the rest of the batch goes through. A batch names a stream once at most.
  * - positions are dense and become visible in order: who has read up to a position will never find an event before it.
  * - an event id occurs once in the log.
  * - each event carries a hash that chains it to the one before it, so that no change of the log goes unnoticed.
+ * - a log that went back in time takes nothing from a process that has seen more of it: the process remembers the newest
+ *   place that it read or wrote, and an append is refused as a whole unless the log still has that place.
  */
 export interface EventStore {
-  /** Rejects with StoreUnavailable when the outcome is unknown: the slices may or may not have been written. */
+  /**
+   * Rejects with StoreUnavailable when the outcome is unknown: the slices may or may not have been written; with LogWentBack
+   * when the log no longer has the newest place that this process has seen: then nothing was written.
+   */
   append(slices: readonly Slice[]): Promise<readonly SliceResult[]>;
   /** Up to `limit` events of a stream from a revision on, in order; empty beyond its end. */
   readStream(stream: string, fromRevision: number, limit: number): Promise<readonly StoredEvent[]>;
@@ -68,6 +86,15 @@ export interface EventStore {
   findEvent(id: string): Promise<StoredEvent | undefined>;
   /** The last position of the log; 0 while it is empty. */
   head(): Promise<number>;
+  /**
+   * Compares the log with the newest place that this process has seen, and takes its head as the newest. Rejects with
+   * LogWentBack as `append` does.
+   */
+  checkHistory(): Promise<LogPlace>;
+  /** The newest place that this process has seen. */
+  readonly newest: LogPlace;
+  /** Rests on nothing that was seen before: appends are taken again. Everything made of what was read must be dropped first. */
+  forgetHistory(): void;
   /**
    * Catches up, then keeps up: yields what happened after a position, once and in order, until aborted; of some types
    * only, as for `readAll`, where these are given. A page may then be empty, and says how far there is nothing.
@@ -103,4 +130,19 @@ export class StoreUnavailable extends Error {
 /** Fault: the store says that it has no room. Nothing was written, and asking again helps nobody until somebody makes room. */
 export class StoreFull extends StoreUnavailable {
   override readonly name = 'StoreFull';
+}
+
+/**
+ * Fault: the log has gone back in time, as after a restore or a failover to a standby that was behind. It does not have
+ * the newest place any more that this process has seen, so nothing may be decided on what this process remembers.
+ */
+export class LogWentBack extends StoreUnavailable {
+  override readonly name = 'LogWentBack';
+  /** The newest place that was seen, which is gone. */
+  readonly seen: LogPlace;
+
+  constructor(seen: LogPlace) {
+    super(`the log has gone back in time: position ${seen.position} is not what it was`);
+    this.seen = seen;
+  }
 }

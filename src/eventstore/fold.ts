@@ -1,6 +1,6 @@
 import type { Decider } from '../domain/decider.ts';
 import { decodeEvent, type DomainEvent } from './codec.ts';
-import { PAGE, streamPages, type EventStore, type StoredEvent } from './event-store.ts';
+import { EMPTY_STREAM, streamPages, type EventStore, type KnownEnd, type StoredEvent } from './event-store.ts';
 import { SNAPSHOT_EVERY, type Moment, type Snapshots } from './snapshots.ts';
 
 /** A stream folded up to one of its events; `revision` is -1 where nothing has happened. */
@@ -8,6 +8,8 @@ export type Folded<State> = {
   /** The caller's own. */
   readonly state: State;
   readonly revision: number;
+  /** Of the last event, as an expectation has it. */
+  readonly token: string;
   /** From this revision on a snapshot is due. */
   readonly snapshotDue: number;
 };
@@ -22,7 +24,10 @@ export type FoldOptions<State, Event> = {
 export type Fold<State> = {
   /** The stream as the log has it now, or as it was at a moment. */
   (stream: string, until?: Moment): Promise<Folded<State>>;
-  /** Takes in what was appended since; consumes the state that it is given. */
+  /**
+   * Takes in what was appended since; consumes the state that it is given. If the stream no longer has the event that the
+   * state was folded up to, because the log went back in time, it is folded anew.
+   */
   readonly onward: (stream: string, from: Folded<State>) => Promise<Folded<State>>;
 };
 
@@ -35,38 +40,52 @@ export const createFold = <State, Event extends DomainEvent>({
   const evolve = (at: Folded<State>, page: readonly StoredEvent[]): Folded<State> => {
     const events = page.map((stored) => decodeEvent(stored) as Event); // All of them, before the first one is folded.
     const state = events.reduce(decider.evolve, at.state);
-    return { ...at, state, revision: at.revision + events.length };
+    const token = page.at(-1)?.hash ?? at.token;
+    return { ...at, state, revision: at.revision + events.length, token };
   };
 
-  const onward = async (stream: string, from: Folded<State>, pages?: AsyncIterable<readonly StoredEvent[]>) => {
+  const takeIn = async (stream: string, from: Folded<State>, pages: AsyncIterable<readonly StoredEvent[]>) => {
     let at = from;
-    for await (const page of pages ?? streamPages(store, stream, from.revision + 1)) {
+    for await (const page of pages) {
       at = evolve(at, page);
       if (!snapshots || at.revision < at.snapshotDue) continue;
-      at = { ...at, snapshotDue: snapshots.take(stream, at.state, at.revision) };
+      at = { ...at, snapshotDue: snapshots.take(stream, at.state, at) };
     }
     return at;
   };
 
-  const nothing = (): Folded<State> => ({ state: decider.initial(), revision: -1, snapshotDue: SNAPSHOT_EVERY });
+  const nothing = (): Folded<State> => ({
+    ...{ state: decider.initial(), ...EMPTY_STREAM },
+    snapshotDue: SNAPSHOT_EVERY,
+  });
+
+  /** The pages after an event; undefined if the stream has another event there, or none. */
+  const pagesAfter = async (stream: string, { revision, token }: KnownEnd, firstPage?: number) => {
+    const pages = streamPages(store, stream, revision, firstPage);
+    const { value: first } = await pages.next();
+    const [last, ...rest] = (first ?? []) as readonly StoredEvent[];
+    return last?.hash === token ? after(rest, pages) : undefined;
+  };
 
   /** The nearest snapshot, and the events after it. */
   const start = async (stream: string, until?: Moment) => {
     const snapshot = await snapshots?.find(stream, until);
-    const from = snapshot?.revision ?? 0;
-    const pages = streamPages(store, stream, from, snapshot ? SNAPSHOT_EVERY + 1 : PAGE);
-    if (!snapshot) return { at: nothing(), pages };
-    // The event that it was taken at is read again: a snapshot of another history is no use.
-    const { value: first } = await pages.next();
-    const [taken, ...rest] = (first ?? []) as readonly StoredEvent[];
-    if (taken?.hash !== snapshot.hash) return { at: nothing(), pages: streamPages(store, stream) };
-    const { state, revision, nextDue: snapshotDue } = snapshot;
-    return { at: { state, revision, snapshotDue }, pages: after(rest, pages) };
+    if (snapshot) {
+      const { state, revision, hash: token, nextDue: snapshotDue } = snapshot;
+      const pages = await pagesAfter(stream, { revision, token }, SNAPSHOT_EVERY + 1);
+      if (pages) return { at: { state, revision, token, snapshotDue }, pages };
+    }
+    return { at: nothing(), pages: streamPages(store, stream) };
   };
 
   const fold = async (stream: string, until?: Moment): Promise<Folded<State>> => {
     const { at, pages } = await start(stream, until);
-    return onward(stream, at, until ? upTo(pages, until) : pages);
+    return takeIn(stream, at, until ? upTo(pages, until) : pages);
+  };
+
+  const onward = async (stream: string, from: Folded<State>): Promise<Folded<State>> => {
+    const pages = from.revision < 0 ? undefined : await pagesAfter(stream, from);
+    return pages ? takeIn(stream, from, pages) : fold(stream);
   };
   return Object.assign(fold, { onward });
 };

@@ -70,3 +70,9 @@ export const bigints = fixed(INT8, 8, (buffer, value: number, at) => buffer.writ
 export const uuids = fixed(UUID, 16, (buffer, value: string, at) => buffer.write(value.replaceAll('-', ''), at, 'hex'));
 /** SHA-256 in hexadecimal, as bytea. */
 export const hashes = fixed(BYTEA, 32, (buffer, value: string, at) => buffer.write(value, at, 'hex'));
+/** Bytes in hexadecimal, of any length, as bytea. */
+export const hexBytes = varying(
+  BYTEA,
+  (value: string) => value.length / 2,
+  (buffer, value, at) => buffer.write(value, at, 'hex'),
+);

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { appendSlices } from './append-slices.ts';
+import { GENESIS } from './chain.ts';
+import { appendSlices, lastPlace, resultsOf, type AppendedRow } from './append-slices.ts';
 import { createPool, READ_WITHIN } from './connections.ts';
 import {
+  LogWentBack,
   StoreFull,
   StoreUnavailable,
   type EventStore,
+  type LogPlace,
   type Slice,
   type SliceResult,
   type StoredEvent,
@@ -13,6 +16,7 @@ import {
 } from './event-store.ts';
 import { followPages } from './follow-pages.ts';
 import { gather } from './gather.ts';
+import { createHistorySeen } from './history-seen.ts';
 import { migrate, type MigrateOptions } from './migrate.ts';
 import { bigints, texts } from './pg-arrays.ts';
 import { createLogListener } from './postgres-listener.ts';
@@ -30,8 +34,7 @@ type EventRow = {
   hash: string;
 };
 
-/** For each slice its first position, or null where it was refused. */
-type Appended = { readonly first_positions: readonly (string | null)[]; readonly appended_at: Date };
+type HistoryRow = { readonly position: string; readonly hash: string; readonly intact: boolean };
 
 type Page = { readonly stream: string; readonly fromRevision: number; readonly limit: number };
 
@@ -57,11 +60,21 @@ const stored = ({ stream, id, type, version, data, metadata, time, hash, ...row 
 export const migratePostgresStore = (databaseUrl: string, options?: MigrateOptions): Promise<void> =>
   migrate(databaseUrl, 'eventstore', new URL('./sql/', import.meta.url), options);
 
+export type PostgresStoreOptions = {
+  /** The newest place that an earlier process saw, if that is known: the log must still have it. */
+  readonly newest?: LogPlace | undefined;
+  /** Called with each batch that was appended. */
+  readonly appended?: (slices: readonly Slice[], results: readonly SliceResult[]) => void;
+  /** Called when an append is refused because the log went back in time. */
+  readonly wentBack?: () => void;
+};
+
 /**
  * The log in PostgreSQL: one table, one locked head, one round trip per batch. The schema must have been migrated. A writer
  * whose slice was refused comes before others on that stream for half a second, so that nobody loses every race.
  */
-export const createPostgresStore = (databaseUrl: string): EventStore => {
+export const createPostgresStore = (databaseUrl: string, options: PostgresStoreOptions = {}): EventStore => {
+  const history = createHistorySeen(options.newest);
   /** Under this name it waits for its turn where several write to one stream. */
   const writer = randomUUID();
   const reads = createPool(databaseUrl, { ...READ_WITHIN, max: 4, application_name: 'kissapi-reads' });
@@ -78,7 +91,7 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
   const listener = createLogListener(databaseUrl);
 
   /** Without a name it is planned for its values each time. */
-  const query = async <Row extends Partial<EventRow> = EventRow>(
+  const query = async <Row extends object = EventRow>(
     name: string | undefined,
     text: string,
     values: unknown[],
@@ -112,22 +125,32 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
   );
 
   const appendBatch = async (slices: readonly Slice[]): Promise<readonly SliceResult[]> => {
-    const { rows } = await commits.query<Appended>(appendSlices(writer, slices));
-    const [{ first_positions, appended_at }] = rows as [Appended];
-    return first_positions.map((position) =>
-      position === null
-        ? { appended: false, duplicate: false }
-        : { appended: true, firstPosition: Number(position), time: appended_at },
-    );
+    const basis = history.newest;
+    const { rows } = await commits.query<AppendedRow>(appendSlices(writer, basis, slices));
+    const [row] = rows as [AppendedRow];
+    if (row.went_back) {
+      options.wentBack?.();
+      throw new LogWentBack(basis);
+    }
+    const results = resultsOf(slices, row);
+    const last = lastPlace(results);
+    if (last) history.saw(last);
+    options.appended?.(slices, results);
+    return results;
+  };
+
+  const seen = (events: readonly StoredEvent[]): readonly StoredEvent[] => {
+    for (const event of events) history.saw(event);
+    return events;
   };
 
   const readAll: EventStore['readAll'] = async (afterPosition, limit, types) => {
     if (types) {
       const sql = `select ${columns} from events where position > $1 and type = any($3) order by position limit $2`;
-      return (await query(undefined, sql, [afterPosition, limit, types])).map(stored);
+      return seen((await query(undefined, sql, [afterPosition, limit, types])).map(stored));
     }
     const sql = `select ${columns} from events where position > $1 order by position limit $2`;
-    return (await query('read_all', sql, [afterPosition, limit])).map(stored);
+    return seen((await query('read_all', sql, [afterPosition, limit])).map(stored));
   };
 
   const store: EventStore = {
@@ -143,7 +166,7 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
         return results;
       }
     },
-    readStream: (stream, fromRevision, limit) => readPage({ stream, fromRevision, limit }),
+    readStream: async (stream, fromRevision, limit) => seen(await readPage({ stream, fromRevision, limit })),
     readAll,
     readFacts: async (afterPosition, limit) => {
       const sql = `select position, stream, revision, id, type, version, data::text, time from events
@@ -157,12 +180,35 @@ export const createPostgresStore = (databaseUrl: string): EventStore => {
     },
     findEvent: async (id) => {
       const [row] = await query('find_event', `select ${columns} from events where id = $1`, [id]);
-      return row && stored(row);
+      return row && seen([stored(row)])[0];
     },
+    checkHistory: async () => {
+      const basis = history.newest;
+      const [row] = await query<HistoryRow>(
+        'check_history',
+        `select h.position, encode(h.hash, 'hex') as hash,
+           $1 = 0 or exists (select from events e where e.position = $1 and e.hash = $2) as intact
+         from log_head h`,
+        [basis.position, Buffer.from(basis.hash, 'hex')],
+      );
+      if (!row) throw new StoreUnavailable('the log has no head');
+      if (!row.intact) throw new LogWentBack(basis);
+      const head = { position: Number(row.position), hash: row.hash };
+      history.saw(head);
+      return head;
+    },
+    get newest() {
+      return history.newest;
+    },
+    forgetHistory: history.forget,
     head: async () => {
       try {
-        const { rows } = await reads.query<{ position: string }>('select position from log_head');
-        return Number(rows[0]?.position ?? 0);
+        const { rows } = await reads.query<{ position: string; hash: string }>(
+          `select position, encode(hash, 'hex') as hash from log_head`,
+        );
+        const [{ position, hash } = { position: '0', hash: GENESIS }] = rows;
+        history.saw({ position: Number(position), hash });
+        return Number(position);
       } catch (cause) {
         throw unavailable(cause);
       }
@@ -191,6 +237,7 @@ const isUniqueViolation = (error: unknown): boolean =>
   error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION;
 
 const unavailable = (cause: unknown): StoreUnavailable => {
+  if (cause instanceof LogWentBack) return cause;
   const reason = cause instanceof Error ? cause.message : String(cause);
   return cause instanceof pg.DatabaseError && cause.code === DISK_FULL
     ? new StoreFull(`the disk of the database is full, make room there: ${reason}`, { cause })

@@ -1,8 +1,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { deserialize, serialize } from 'node:v8';
 import { createPool, READ_WITHIN } from './connections.ts';
+import type { KnownEnd } from './event-store.ts';
 import { gather } from './gather.ts';
-import { bigints, buffers, texts } from './pg-arrays.ts';
+import { bigints, buffers, hexBytes, texts } from './pg-arrays.ts';
 
 /** Up to and with a revision, or up to and with whatever had happened at a time. */
 export type Moment = { readonly revision: number } | { readonly at: Date };
@@ -22,10 +23,10 @@ export type Snapshots<State> = {
   /** The newest one, or the newest up to a moment; undefined where there is none, or none that can be read. */
   find(stream: string, until?: Moment): Promise<Snapshot<State> | undefined>;
   /**
-   * Keeps the state of a stream, as it is in this moment, in its own time; where that fails there is none, and nothing is
-   * lost. Tells from which revision on the next one is due.
+   * Keeps the state of a stream up to an event, as it is in this moment, in its own time; if that fails there is none, and
+   * nothing is lost. Returns the revision from which on the next one is due.
    */
-  take(stream: string, state: State, revision: number): number;
+  take(stream: string, state: State, upTo: KnownEnd): number;
   /** Waits for those that are being written, then closes the connections. */
   close(): Promise<void>;
 };
@@ -41,7 +42,7 @@ const nextDue = (revision: number, bytes: number): number =>
   revision + Math.max(SNAPSHOT_EVERY, Math.ceil(bytes / BYTES_PER_EVENT));
 
 type Row = { readonly revision: string; readonly hash: string; readonly state: Buffer; readonly mac: Buffer };
-type Taken = { readonly stream: string; readonly revision: number; readonly state: Buffer };
+type Taken = { readonly stream: string; readonly revision: number; readonly token: string; readonly state: Buffer };
 
 export type SnapshotsOptions = {
   /** Must have the tables of the log. */
@@ -57,7 +58,7 @@ export const createSnapshots = <State>({ databaseUrl, version, secret }: Snapsho
   const pool = createPool(databaseUrl, { ...READ_WITHIN, max: 3, application_name: 'kissapi-snapshots' });
   const writing = new Set<Promise<unknown>>();
 
-  const macOf = ({ stream, revision, state }: Taken): Buffer =>
+  const macOf = ({ stream, revision, state }: Omit<Taken, 'token'>): Buffer =>
     createHmac('sha256', secret)
       .update(`kissapi snapshot\n${stream}\n${version}\n${revision}\n`)
       .update(state)
@@ -109,8 +110,9 @@ export const createSnapshots = <State>({ databaseUrl, version, secret }: Snapsho
         name: 'take_snapshots',
         text: `insert into snapshots (stream, version, revision, time, hash, state, mac)
                select t.stream, $1, t.revision, e.time, e.hash, t.state, t.mac
-               from unnest($2::text[], $3::bigint[], $4::bytea[], $5::bytea[]) as t (stream, revision, state, mac)
-               join events e on e.stream = t.stream collate "C" and e.revision = t.revision
+               from unnest($2::text[], $3::bigint[], $4::bytea[], $5::bytea[], $6::bytea[])
+                 as t (stream, revision, state, mac, token)
+               join events e on e.stream = t.stream collate "C" and e.revision = t.revision and e.hash = t.token
                on conflict do nothing`,
         values: [
           version,
@@ -118,6 +120,7 @@ export const createSnapshots = <State>({ databaseUrl, version, secret }: Snapsho
           bigints(taken.map(({ revision }) => revision)),
           buffers(taken.map(({ state }) => state)),
           buffers(taken.map(macOf)),
+          hexBytes(taken.map(({ token }) => token)),
         ],
       });
       return taken.map(() => undefined);
@@ -131,10 +134,10 @@ export const createSnapshots = <State>({ databaseUrl, version, secret }: Snapsho
       const row = await (until ? newestUntil(stream, until) : newest(stream)).catch(() => undefined);
       return row && read(stream, row);
     },
-    take: (stream, state, revision) => {
+    take: (stream, state, { revision, token }) => {
       if (writing.size >= MAX_WAITING) return revision + SNAPSHOT_EVERY;
       const bytes = serialize(state);
-      const written = write({ stream, revision, state: bytes })
+      const written = write({ stream, revision, token, state: bytes })
         .catch(() => undefined)
         .finally(() => writing.delete(written));
       writing.add(written);

@@ -16,6 +16,7 @@ import { createPostgresStore, migratePostgresStore } from '../eventstore/postgre
 import { createSnapshots } from '../eventstore/snapshots.ts';
 import { newId } from './new-id.ts';
 import type { OutageLog } from './outage.ts';
+import { openRewinds } from './rewinds.ts';
 
 /** Prices change only with reasonable notice (clause 5 of the terms); a model that is new has nobody to be told. */
 const PRICE_NOTICE_MS = 14 * 24 * 60 * 60 * 1000;
@@ -31,14 +32,17 @@ export type LedgerOptions = {
   readonly outage: OutageLog;
   /** Of migrations. */
   readonly migration: MigrateOptions;
+  /** What is kept there beside the database: see seen-heads.ts. */
+  readonly dataDir: string;
   readonly log: Logger;
 };
 
 /** The log and the commands on it, with the terms and the prices of this software in it. */
 export const openLedger = async (options: LedgerOptions) => {
-  const { databaseUrl, masterKey, snapshotSecret, patiently, outage, migration, log } = options;
+  const { databaseUrl, masterKey, snapshotSecret, dataDir, patiently, outage, migration, log } = options;
   await patiently(() => migratePostgresStore(databaseUrl, migration));
-  const store = createPostgresStore(databaseUrl);
+  const rewinds = await patiently(() => openRewinds({ databaseUrl, dataDir, outage, log }));
+  const store = createPostgresStore(databaseUrl, rewinds.storeOptions);
   const committer = createCommitter({
     store,
     changed: createAppendLog(log, outage),
@@ -50,6 +54,12 @@ export const openLedger = async (options: LedgerOptions) => {
   const accounts = createCommands({ ...writing, decider: accountDecider, snapshots });
   const prices = createCommands({ ...writing, decider: priceDecider });
   const terms = createCommands({ ...writing, decider: termsDecider });
+
+  const dropOthers: (() => Promise<void> | void)[] = [];
+  await rewinds.start(store, async () => {
+    for (const commands of [accounts, prices, terms]) commands.recheckAll();
+    for (const drop of dropOthers) await drop();
+  });
 
   const dataKeys = createDataKeys(databaseUrl, masterKey);
   await patiently(dataKeys.check);
@@ -74,6 +84,11 @@ export const openLedger = async (options: LedgerOptions) => {
     /** Of all models that were ever listed. */
     providers: new Set([...listed.values()].flat().map(({ upstream }) => upstream)) as ReadonlySet<string>,
     foldAccount: createFold({ store, decider: accountDecider, snapshots }),
+    /** Whether the log went back in time and no operator has acknowledged yet what is gone. */
+    rewindIsOpen: rewinds.isOpen,
+    checkHistory: rewinds.check,
+    /** What must happen when the log went back in time: nothing that was made of it before may be used any more. */
+    onRewind: (drop: () => Promise<void> | void): void => void dropOthers.push(drop),
     /** From now on events are written in the versions that all running gateways can read. */
     writeReadable: (versions: ReadableVersions): void => {
       readable = versions;
@@ -82,6 +97,7 @@ export const openLedger = async (options: LedgerOptions) => {
     finish: committer.close,
     close: async (): Promise<void> => {
       await committer.close();
+      await rewinds.close();
       await snapshots.close();
       await store.close();
       await dataKeys.close();

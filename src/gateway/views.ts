@@ -44,10 +44,13 @@ export const openViews = async ({ databaseUrl, store, patiently, outage, migrati
   const waiting = (projection: string, holder: string): void =>
     log.info({ projection, holder }, 'another node is making or rebuilding a projection: waiting for it');
 
-  const keyOwners = createKeyOwners();
-  const priceList = createPriceList();
-  const lookUpConsumer = together('look_ups', [keyOwners, priceList]);
-  const lookUps = followLog({ store, consumer: lookUpConsumer, gatherMs: GATHER_MS, failed, skim: true });
+  const openLookUps = () => {
+    const [keyOwners, priceList] = [createKeyOwners(), createPriceList()];
+    const consumer = together('look_ups', [keyOwners, priceList]);
+    const follower = followLog({ store, consumer, gatherMs: GATHER_MS, failed, skim: true });
+    return { keyOwners, priceList, follower };
+  };
+  let lookUps = openLookUps();
 
   await patiently(() => createMissingTables(database, projections, waiting));
   const rows = keepRows({
@@ -74,7 +77,7 @@ export const openViews = async ({ databaseUrl, store, patiently, outage, migrati
       },
     ),
   );
-  await lookUps.reached(await patiently(store.head));
+  await lookUps.follower.reached(await patiently(store.head));
   const queries = createQueries(database);
 
   /** Whatever was acknowledged before now is in the rows of a projection after this, be it others that keep it. */
@@ -92,13 +95,13 @@ export const openViews = async ({ databaseUrl, store, patiently, outage, migrati
   return {
     database,
     queries,
-    findKeyOwner: keyOwners.find,
-    findPrice: priceList.find,
-    pricesNow: () => priceList.all(new Date()),
+    findKeyOwner: (...asked: Parameters<typeof lookUps.keyOwners.find>) => lookUps.keyOwners.find(...asked),
+    findPrice: (...asked: Parameters<typeof lookUps.priceList.find>) => lookUps.priceList.find(...asked),
+    pricesNow: () => lookUps.priceList.all(new Date()),
     /** Lets this node's rows take in what there is, without waiting for more; gives up after so long. */
     hurry: async (withinMs: number): Promise<void> => rows.reached(await store.head(), AbortSignal.timeout(withinMs)),
     /** Resolves once this node's look-ups have followed the log to a position. */
-    lookedUp: (position: number) => lookUps.reached(position),
+    lookedUp: (position: number) => lookUps.follower.reached(position),
     findGeneration: async (id: string, accountId: string) => {
       await caughtUp(requests);
       const row = await queries.findRequest(id, accountId);
@@ -110,13 +113,22 @@ export const openViews = async ({ databaseUrl, store, patiently, outage, migrati
     },
     positions: async () => ({
       head: await store.head(),
-      projections: { ...(await queries.positions()), look_ups: lookUps.position },
+      projections: { ...(await queries.positions()), look_ups: lookUps.follower.position },
     }),
     /** What keeps a view from following the log, while something does. */
-    failure: () => rows.failure ?? lookUps.failure,
+    failure: () => rows.failure ?? lookUps.follower.failure,
+    /** Makes the look-ups from the whole log again, and begins the rows where their table is: the log went back in time. */
+    startAgain: async (): Promise<void> => {
+      rows.restart();
+      const former = lookUps;
+      const fresh = openLookUps();
+      await fresh.follower.reached(await store.head());
+      lookUps = fresh;
+      await former.follower.close();
+    },
     close: async (): Promise<void> => {
       await rows.close();
-      await lookUps.close();
+      await lookUps.follower.close();
       await database.$pool.end();
     },
   };

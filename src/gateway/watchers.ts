@@ -24,7 +24,12 @@ const HURRY_WITHIN_MS = 500;
 
 export type WatchersOptions = {
   readonly databaseUrl: string;
-  readonly ledger: Pick<Ledger, 'store' | 'accounts' | 'finish' | 'writeReadable'>;
+  readonly ledger: Pick<
+    Ledger,
+    'store' | 'accounts' | 'finish' | 'writeReadable' | 'onRewind' | 'rewindIsOpen' | 'checkHistory'
+  >;
+  /** The generations under way in this process. */
+  readonly generations: () => ReadonlySet<string>;
   readonly views: Pick<Views, 'database' | 'queries' | 'positions' | 'hurry'>;
   /** Signs the head of the log. */
   readonly signingKey: KeyObject;
@@ -38,12 +43,14 @@ export type WatchersOptions = {
 
 /** What goes on beside the requests: the proof of life, the holds of dead runs, the signatures, the self-audit, the metrics. */
 export const startWatchers = async (options: WatchersOptions) => {
-  const { databaseUrl, ledger, views, signingKey, selfAuditEveryMs, patiently, outage, migration, log } = options;
+  const { databaseUrl, ledger, views, signingKey, selfAuditEveryMs, generations } = options;
+  const { patiently, outage, migration, log } = options;
   const { store, accounts } = ledger;
   const { database, queries } = views;
   const metrics = createMetrics({
     positions: views.positions,
     disagreeing: () => selfAudit?.disagreeing ?? 0,
+    rewindIsOpen: ledger.rewindIsOpen,
   });
 
   /** Logs a failure, unless it is one of an outage, which is logged once. */
@@ -65,8 +72,25 @@ export const startWatchers = async (options: WatchersOptions) => {
         log.warn({ aheadMs }, "this machine's clock is not the database's: set it; limits go by the database's"),
     }),
   );
+  // Streams that were under way when the log went back in time may end; then the run that they began in is over.
+  const former = new Map<string, readonly string[]>();
+  ledger.onRewind(() => {
+    former.set(run.id, [...generations()]);
+    run.renew(newId());
+  });
+  const retireFormerRuns = async (): Promise<void> => {
+    for (const [runId, underWay] of former) {
+      if (underWay.some((id) => generations().has(id))) continue;
+      former.delete(runId);
+      await run.retire(runId);
+    }
+  };
   const orphans = releaseOrphanedHolds({
-    liveRuns: run.live,
+    liveRuns: async () => {
+      await retireFormerRuns();
+      return run.live();
+    },
+    isUnderWay: (requestId) => generations().has(requestId),
     openHoldsOfOtherRuns: async (runIds, afterId) =>
       (await queries.openRequestsOfOtherRuns(runIds, afterId)).map((row) => ({
         requestId: row.request_id,
@@ -89,8 +113,15 @@ export const startWatchers = async (options: WatchersOptions) => {
   });
 
   const checkpointLog = createCheckpointLog(databaseUrl, signingKey);
+  ledger.onRewind(checkpointLog.forget);
   const checkpoints = signCheckpoints({
-    sign: checkpointLog.sign,
+    sign: async (due) => {
+      const outcome = await checkpointLog.sign(due);
+      if (outcome.kind !== 'tampered') return outcome;
+      // A log that went back in time is no longer what was signed, and has an alarm of its own.
+      await ledger.checkHistory();
+      return ledger.rewindIsOpen() ? { kind: 'nothing' } : outcome;
+    },
     // Whoever collects these lines elsewhere can show later that the end of the log was cut off.
     signed: (checkpoint) => log.debug({ checkpoint: toJson(checkpoint) }, 'signed the head of the log'),
     alarmed: (flaw) =>
@@ -126,7 +157,7 @@ export const startWatchers = async (options: WatchersOptions) => {
 
   return {
     metrics,
-    runId: run.id,
+    runId: () => run.id,
     now: run.now,
     newestCheckpoint: async () => {
       const newest = await checkpointLog.newest();

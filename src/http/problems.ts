@@ -159,6 +159,11 @@ const ofTheDoor = {
       'when the upgrade is complete.',
     10_000,
   ),
+  service_paused: unavailable(
+    'The service is paused while its operators check the ledger after a restore of its database. Nothing was done or ' +
+      'charged. Try again later.',
+    10_000,
+  ),
   draining: unavailable('This node is stopping. Try again: another one will answer.', 500),
   // Nobody knows how far it came, so nobody may repeat it blindly.
   server_error: {

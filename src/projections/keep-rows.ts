@@ -28,6 +28,11 @@ export type KeepRowsOptions = Settings & {
   readonly thread?: URL;
 };
 
+export type RowsKeeper = Follower & {
+  /** Begins anew where the tables are, for the log is not what it was. */
+  restart(): void;
+};
+
 const START_AGAIN_MS = 1000;
 /** A database that does not answer must not keep a process from its end. */
 const CLOSE_WITHIN_MS = 8000;
@@ -36,7 +41,7 @@ const CLOSE_WITHIN_MS = 8000;
  * Follows the log with every projection that keeps rows, in a thread of its own: a batch of them is read, decoded and
  * written in one go, and requests under way must not wait for that. A thread that ends by itself is started again.
  */
-export const keepRows = (options: KeepRowsOptions): Follower => {
+export const keepRows = (options: KeepRowsOptions): RowsKeeper => {
   const { databaseUrl, gatherMs, keptByOthers, failed } = options;
   const { thread = new URL('./rows-worker.ts', import.meta.url) } = options;
   const settings: Settings = { databaseUrl, gatherMs };
@@ -48,6 +53,7 @@ export const keepRows = (options: KeepRowsOptions): Follower => {
   let again: NodeJS.Timeout | undefined;
   const ended = Promise.withResolvers<void>();
   let closed: Promise<void> | undefined;
+  let restarting = false;
 
   const moved = (to: number, well: boolean): void => {
     position = to;
@@ -73,6 +79,10 @@ export const keepRows = (options: KeepRowsOptions): Follower => {
     own.on('exit', () => {
       worker = undefined;
       if (closed) return ended.resolve();
+      if (restarting) {
+        restarting = false;
+        return start();
+      }
       fail('projections', new Error('the thread that keeps the rows ended: it is started again', { cause }));
       again = setTimeout(start, START_AGAIN_MS);
     });
@@ -112,6 +122,12 @@ export const keepRows = (options: KeepRowsOptions): Follower => {
     },
     get failure() {
       return failure;
+    },
+    restart: () => {
+      if (closed || !worker) return;
+      restarting = true;
+      position = -1;
+      void worker.terminate();
     },
     close: () => (closed ??= close()),
   };

@@ -5,7 +5,7 @@ import { createCall, type Call } from './call.ts';
 import { createIdempotency, type RecordedBy } from './idempotency.ts';
 import { isIntricate, MAX_VALUES } from './intricate.ts';
 import { eventsOfWhole } from './last-events.ts';
-import { createLedger, type ExecuteOnAccount, type Ledger } from './ledger.ts';
+import { createLedger, generationIdOf, type ExecuteOnAccount, type Ledger } from './ledger.ts';
 import { isThere } from './loose-json.ts';
 import { unsoldMedia } from './media-parts.ts';
 import { upstreamProblem, type CompletionProblem } from './problem.ts';
@@ -55,7 +55,9 @@ export type CompletionsOptions = {
   readonly promptTokens: TokenCounter;
   /** For what streams say, which cannot go on until it is counted. */
   readonly tokens: TokenCounter;
-  readonly runId: string;
+  readonly runId: () => string;
+  /** Whether an operator must first look at what the ledger has lost: then nothing new is taken. */
+  readonly isPaused: () => boolean;
   readonly now: () => Date;
   /** How long an upstream's stream may go without data; comments do not count as data. */
   readonly idleTimeoutMs: number;
@@ -69,6 +71,8 @@ export type Completions = {
   complete(asked: Asked): Promise<Answer>;
   /** How many completions are under way. */
   readonly active: number;
+  /** The generations under way, those included whose credits are not held yet. */
+  readonly generations: ReadonlySet<string>;
   /** Takes no more, and after the grace ends those under way: each is settled for what it delivered. */
   drain(graceMs: number): Promise<void>;
 };
@@ -91,12 +95,13 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
   } = options;
   const calls = new Set<Call>();
   /** Those that are not calls yet as well, for they may be writing to the log. */
-  let underWay = 0;
+  const generations = new Set<string>();
   let draining = false;
   let idle = (): void => undefined;
 
-  const over = (): void => {
-    if (--underWay === 0) idle();
+  const over = (generationId: string): void => {
+    generations.delete(generationId);
+    if (generations.size === 0) idle();
   };
   const finished = (call: Call): void => {
     calls.delete(call);
@@ -105,14 +110,16 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
 
   const complete = async (asked: Asked): Promise<Answer> => {
     if (draining) return problem({ kind: 'draining' });
-    underWay++;
+    if (options.isPaused()) return problem({ kind: 'paused' });
+    const generationId = generationIdOf(asked.uuid);
+    generations.add(generationId);
     let streaming = false;
     try {
       const answer = await answerTo(asked);
       streaming = answer.kind === 'stream';
       return answer;
     } finally {
-      if (!streaming) over();
+      if (!streaming) over(generationId);
     }
   };
 
@@ -167,7 +174,7 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
           try {
             await sink.write(events);
           } finally {
-            over();
+            over(call.generationId);
           }
         };
         return { kind: 'stream', generationId: call.generationId, relay, ...cap };
@@ -176,7 +183,7 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
       const relay = (sink: Sink): Promise<void> =>
         relayStream(call, response, sink).finally(() => {
           finished(call);
-          over();
+          over(call.generationId);
         });
       return { kind: 'stream', generationId: call.generationId, relay, ...capOf(call.bounds) };
     } finally {
@@ -187,11 +194,12 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
   return {
     complete,
     get active() {
-      return underWay;
+      return generations.size;
     },
+    generations,
     drain: async (graceMs) => {
       draining = true;
-      if (underWay === 0) return;
+      if (generations.size === 0) return;
       const ended = new Promise<void>((resolve) => (idle = resolve));
       const grace = setTimeout(() => {
         for (const call of calls) call.cancel('drained');

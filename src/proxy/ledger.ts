@@ -39,7 +39,8 @@ type Answered = Promise<Outcome<AccountEvent, AccountRefusal>>;
 export type LedgerOptions = {
   readonly execute: ExecuteOnAccount;
   readonly asked: { readonly uuid: string; readonly accountId: string; readonly keyId: string };
-  readonly runId: string;
+  /** Of the run that places the hold: it changes if what the run before remembered is void. */
+  readonly runId: () => string;
   readonly now: () => Date;
   /** Whether this process is about to end, and the holds of its run to be ended by others. */
   readonly stopping: () => boolean;
@@ -70,7 +71,10 @@ export const createLedger = ({ execute, asked, runId, now, stopping, once }: Led
   /** When the hold was placed, as the log has it: what is charged later counts in that day. */
   let reservedAt: number | undefined;
   const reserveAs = async (commandId: string, hold: Hold, once?: Idempotency): Answered => {
-    const command: ReserveCredits = { type: 'ReserveCredits', requestId, keyId, runId, at: now().getTime(), ...hold };
+    const command: ReserveCredits = {
+      ...{ type: 'ReserveCredits', requestId, keyId, runId: runId(), at: now().getTime() },
+      ...hold,
+    };
     const outcome = once
       ? await askAs(commandId, { ...command, requestHash: once.requestHash }, { mayRepeat: true })
       : await askAs(commandId, command);

@@ -24,7 +24,9 @@ export type CompletionProblem =
     }
   /** Nobody is there to read it. */
   | { readonly kind: 'client_gone' }
-  | { readonly kind: 'draining' };
+  | { readonly kind: 'draining' }
+  /** The log went back in time, and nobody has acknowledged yet what is gone. */
+  | { readonly kind: 'paused' };
 
 /**
  * What an upstream's error status means to a customer. Its 401, 403 and 402 are about our account there, and its 429

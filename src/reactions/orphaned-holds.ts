@@ -8,6 +8,8 @@ export type OrphanedHoldsOptions = {
   readonly liveRuns: () => Promise<readonly string[] | undefined>;
   /** A page of them, in the order of their requests' ids; the next one comes after the last id of this. */
   readonly openHoldsOfOtherRuns: (runIds: readonly string[], afterId: string) => Promise<readonly OpenHold[]>;
+  /** Whether this process is still at work on a request, whatever run its hold is of. */
+  readonly isUnderWay: (requestId: string) => boolean;
   /** Releases a hold unless it has ended already; tells whether it did. */
   readonly release: (hold: OpenHold) => Promise<boolean>;
   readonly released: (hold: OpenHold) => void;
@@ -21,7 +23,7 @@ const LOOK_EVERY_MS = 500;
  * charge is the house's loss. Every node does this; the account decides, so a hold ends once however many try.
  */
 export const releaseOrphanedHolds = (options: OrphanedHoldsOptions): { close(): Promise<void> } => {
-  const { liveRuns, openHoldsOfOtherRuns, release, released, failed } = options;
+  const { liveRuns, openHoldsOfOtherRuns, isUnderWay, release, released, failed } = options;
 
   /** All of them, page by page: those that cannot be released now must not keep the others behind them from it. */
   const look = async (rest: Rest): Promise<void> => {
@@ -34,7 +36,7 @@ export const releaseOrphanedHolds = (options: OrphanedHoldsOptions): { close(): 
       // Between the two answers a new run may have begun to hold. It was on the list before, so it is there now.
       const now = await liveRuns();
       if (!now) return;
-      const orphans = page.filter(({ runId }) => !now.includes(runId));
+      const orphans = page.filter(({ runId, requestId }) => !now.includes(runId) && !isUnderWay(requestId));
       const ends = await Promise.allSettled(
         orphans.map(async (hold) => {
           if (await release(hold)) released(hold);

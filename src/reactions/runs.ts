@@ -10,6 +10,7 @@ const DEAD_AFTER_BEATS = 3;
 const FORGET_AFTER = '1 hour';
 
 export type Run = {
+  /** Changes when the run is renewed. */
   readonly id: string;
   /**
    * The runs that proved life lately, by the database's clock; this one always among them. Undefined where nobody can
@@ -18,6 +19,15 @@ export type Run = {
   live(): Promise<readonly string[] | undefined>;
   /** By the database's clock, as the last beats told it: nodes of one database decide by one time. */
   now(): Date;
+  /**
+   * Goes on as a run of another id, for what the former one remembered is void. Holds of the former id stay alive for
+   * other nodes until it is retired; this node counts it as dead from now on.
+   */
+  renew(id: string): void;
+  /** The former ids that are not retired yet. */
+  readonly former: readonly string[];
+  /** Nothing of that former id is under way any more: it is taken off the list. */
+  retire(id: string): Promise<void>;
   /** Stops the heart and takes the run off the list: its holds must have ended. */
   close(): Promise<void>;
 };
@@ -38,19 +48,21 @@ export type RunOptions = {
 
 /** One round trip: this run lives, what time it is, and what the other live runs can read. */
 const BEAT = `with beat as (
-    insert into runs (id, reads) values ($1, $2::jsonb)
+    insert into runs (id, reads) select own, $2::jsonb from unnest($1::text[]) as own
     on conflict (id) do update set seen_at = clock_timestamp(), reads = excluded.reads)
   select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms,
     (select coalesce(jsonb_agg(distinct reads), '[]') from runs
-     where id <> $1 and seen_at > clock_timestamp() - $3 * interval '1 millisecond') as others`;
+     where id <> all($1) and seen_at > clock_timestamp() - $3 * interval '1 millisecond') as others`;
 
 export const migrateRuns = (databaseUrl: string, options?: MigrateOptions): Promise<void> =>
   migrate(databaseUrl, 'reactions', new URL('./sql/', import.meta.url), options);
 
 /** Puts this process on the list of runs, before it can hold anything, and proves its life once a second. */
 export const createRun = async (options: RunOptions): Promise<Run> => {
-  const { databaseUrl, id, failed, clockOff, wall = Date.now, beatMs = BEAT_MS } = options;
+  const { databaseUrl, failed, clockOff, wall = Date.now, beatMs = BEAT_MS } = options;
   const { readable = () => undefined, answered = () => undefined } = options;
+  let { id } = options;
+  let former: readonly string[] = [];
   const clock = createDatabaseClock({ off: clockOff, wall });
   const deadAfterMs = DEAD_AFTER_BEATS * beatMs;
   const pool = createPool(databaseUrl, {
@@ -66,7 +78,7 @@ export const createRun = async (options: RunOptions): Promise<Run> => {
   const beat = async (): Promise<void> => {
     const sentAt = local();
     const { rows } = await pool.query<{ ms: number; others: readonly (ReadableVersions | null)[] }>(BEAT, [
-      ...[id, versions, deadAfterMs],
+      ...[[id, ...former], versions, deadAfterMs],
     ]);
     const [{ ms = NaN, others = [] } = {}] = rows;
     if (!Number.isNaN(ms)) clock.heard(ms, sentAt, local());
@@ -104,19 +116,32 @@ export const createRun = async (options: RunOptions): Promise<Run> => {
   }, beatMs);
 
   return {
-    id,
+    get id() {
+      return id;
+    },
     now: clock.now,
+    renew: (renewed) => {
+      former = [...former, id];
+      id = renewed;
+    },
+    get former() {
+      return former;
+    },
+    retire: async (retired) => {
+      former = former.filter((one) => one !== retired);
+      await pool.query('delete from runs where id = $1', [retired]);
+    },
     live: async () => {
       if (missed || performance.now() < tellsFrom) return undefined;
       const { rows } = await pool.query<{ id: string }>(
-        `select id from runs where id <> $1 and seen_at > clock_timestamp() - $2 * interval '1 millisecond'`,
-        [id, deadAfterMs],
+        `select id from runs where id <> all($1) and seen_at > clock_timestamp() - $2 * interval '1 millisecond'`,
+        [[id, ...former], deadAfterMs],
       );
       return [id, ...rows.map((row) => row.id)];
     },
     close: async () => {
       clearInterval(heart);
-      await pool.query('delete from runs where id = $1', [id]).catch(failed);
+      await pool.query('delete from runs where id = any($1)', [[id, ...former]]).catch(failed);
       await pool.end();
     },
   };

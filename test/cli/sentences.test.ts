@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { createInMemoryStore } from '../../src/eventstore/in-memory.ts';
+import { createInMemoryLog, createInMemoryStore } from '../../src/eventstore/in-memory.ts';
 import { tellStory, type Chapter, type Until } from '../../src/cli/history.ts';
 import { line, plain, sentence, summary, type Holder } from '../../src/cli/sentences.ts';
 import { ACCOUNT, ada, writeLedger } from './ledger.ts';
 
 const tell = async (until: Until = {}, holder: Holder = ada) => {
   let time = Date.parse('2026-01-31T10:00:00Z');
-  const store = createInMemoryStore(() => new Date((time += 500)));
+  const store = createInMemoryStore(createInMemoryLog(() => new Date((time += 500))));
   await writeLedger(store);
   const lines: string[] = [];
   let last: Chapter | undefined;

@@ -57,6 +57,7 @@ const listed: PriceEvent = {
 
 const ratesText = '{"input":"1000","cachedInput":"1000","cacheWrite":"1000","output":"1000","reasoning":"1000"}';
 const priceText = `{"model":"simulated-small","version":1,"rates":${ratesText}}`;
+const ID = '019a0000-1234-8abc-8def-0123456789ab';
 const usageText = '{"input":0,"cachedInput":0,"cacheWrite":0,"output":3,"reasoning":0}';
 const deliveryText =
   '{"usageSource":"reported","ended":"completed","finishReason":"stop","upstreamId":"chatcmpl-1",' +
@@ -117,6 +118,14 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
       '"maxOutputTokens":4096,"rates":{"input":"150000","cachedInput":"75000","cacheWrite":"150000",' +
       '"output":"600000","reasoning":"0"},"source":"https://example.com/pricing","asOf":"2025-12-31"}}',
   ],
+  LogRewound: [
+    {
+      ...{ type: 'LogRewound', rewindId: ID, commonPosition: 17, seenPosition: 20, seenHash: 'ab'.repeat(32) },
+      ...{ lostEvents: 3, note: 'restored from the copy of noon' },
+    },
+    `{"rewindId":"${ID}","commonPosition":17,"seenPosition":20,"seenHash":"${'ab'.repeat(32)}","lostEvents":3,` +
+      '"note":"restored from the copy of noon"}',
+  ],
   TermsPublished: [
     { type: 'TermsPublished', version: '2026-01', sha256: 'abc' },
     '{"version":"2026-01","sha256":"abc"}',
@@ -133,7 +142,6 @@ const versions: Partial<Record<string, number>> = {
   UsageWrittenOff: 2,
 };
 
-const ID = '019a0000-1234-8abc-8def-0123456789ab';
 const metadata: Metadata = { actor: 'key:key_1', commandId: 'cmd', correlationId: 'req_http' };
 
 const stored = (over: Partial<StoredEvent>): StoredEvent => ({

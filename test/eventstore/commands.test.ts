@@ -110,7 +110,7 @@ describe('a command', () => {
 
   it('is refused by a log that it cannot read', async () => {
     await store.append([
-      { stream: accountStream('ada'), expectedRevision: 2, events: [anEvent({ type: 'FromTheFuture' })] },
+      { stream: accountStream('ada'), expected: { revision: 2 }, events: [anEvent({ type: 'FromTheFuture' })] },
     ]);
     await expect(node.execute('ada', topUp(1n))).rejects.toThrow('FromTheFuture v1 at position 4');
     await expect(node.execute('ada', topUp(1n))).rejects.toThrow('FromTheFuture v1 at position 4');

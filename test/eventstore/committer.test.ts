@@ -1,6 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createCommitter, RevisionClash, type Committed, type Committer } from '../../src/eventstore/committer.ts';
-import { StoreFull, StoreUnavailable } from '../../src/eventstore/event-store.ts';
+import {
+  createCommitter,
+  RevisionClash,
+  type Committed,
+  type Committer,
+  type StreamEnd,
+} from '../../src/eventstore/committer.ts';
+import { LogWentBack, StoreFull, StoreUnavailable } from '../../src/eventstore/event-store.ts';
 import { createHeldStore, type HeldAppend, type HeldStore } from './held-store.ts';
 import { idsOf, numbers, someEvents } from './logs.ts';
 
@@ -16,21 +22,30 @@ beforeEach(() => {
   committer = createCommitter({ store, maxRetries: 3, retryMs: 0, changed: (fault) => feelings.push(fault?.message) });
   failed = [];
   feelings = [];
+  ends = new Map();
 });
 
-const commit = (stream: string, expectedRevision: number, count = 1): Promise<Committed> => {
-  const commitment = committer.commit({
-    stream,
-    expectedRevision,
-    events: someEvents(count),
-    failed: () => failed.push(`${stream}@${expectedRevision}`),
-  });
+/** Where each stream ends, by revision: an append is decided on the end that the one before it leads to. */
+let ends: Map<string, StreamEnd>;
+
+const append = (stream: string, revision: number, count: number, failed: () => void): Promise<Committed> => {
+  const endAt = (at: number, token?: string): StreamEnd => {
+    const end = ends.get(`${stream}@${at}`) ?? { revision: at, token };
+    ends.set(`${stream}@${at}`, end);
+    return end;
+  };
+  const [expected, end] = [endAt(revision, `read ${revision}`), endAt(revision + count)];
+  return committer.commit({ stream, expected, end, events: someEvents(count), failed });
+};
+
+const commit = (stream: string, revision: number, count = 1): Promise<Committed> => {
+  const commitment = append(stream, revision, count, () => failed.push(`${stream}@${revision}`));
   commitment.catch(() => undefined); // Each test looks at those that it cares for.
   return commitment;
 };
 
 const shapeOf = ({ slices }: HeldAppend) =>
-  slices.map(({ stream, expectedRevision, events }) => [stream, expectedRevision, events.length]);
+  slices.map(({ stream, expected, events }) => [stream, expected.revision, events.length]);
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('what arrives together', () => {
@@ -64,12 +79,28 @@ describe('what arrives together', () => {
 
   it('keeps the events in order', async () => {
     const events = numbers(0, 3).map(() => someEvents(2));
-    events.forEach((some, n) => {
-      void committer.commit({ stream: 'a', expectedRevision: n * 2 - 1, events: some, failed: () => undefined });
-    });
+    let expected: StreamEnd = { revision: -1, token: '' };
+    for (const some of events) {
+      const end: StreamEnd = { revision: expected.revision + 2, token: undefined };
+      void committer.commit({ stream: 'a', expected, end, events: some, failed: () => undefined });
+      expected = end;
+    }
     const { slices, accept } = await store.nth(0);
     expect(idsOf(slices[0]?.events ?? [])).toEqual(idsOf(events.flat()));
     accept();
+  });
+
+  it('learns the token of what it follows from the answer to that', async () => {
+    const commits = [commit('a', 3, 2), commit('a', 5), commit('b', -1)];
+    const first = await store.nth(0);
+    expect(first.slices[0]?.expected).toEqual({ revision: 3, token: 'read 3' });
+    commits.push(commit('a', 6));
+    first.accept();
+    const next = await store.nth(1);
+    expect(next.slices.map(({ expected }) => expected)).toEqual([{ revision: 6, token: 'token 3' }]);
+    expect([ends.get('a@5')?.token, ends.get('b@0')?.token]).toEqual(['token 2', 'token 4']);
+    next.accept();
+    await Promise.all(commits);
   });
 
   it('is not merged where it was decided on something else', async () => {
@@ -174,13 +205,11 @@ describe('a clash', () => {
   it('is told before anybody else runs, so that nothing more is decided on what is void', async () => {
     const order: string[] = [];
     const tell = (what: string) => () => void order.push(what);
-    const append = (expectedRevision: number, name: string) =>
-      committer
-        .commit({ stream: 'a', expectedRevision, events: someEvents(1), failed: tell(`${name} failed`) })
-        .catch(tell(`${name} heard of it`));
-    const first = append(-1, 'first');
+    const appendOf = (revision: number, name: string) =>
+      append('a', revision, 1, tell(`${name} failed`)).catch(tell(`${name} heard of it`));
+    const first = appendOf(-1, 'first');
     const held = await store.nth(0);
-    const second = append(0, 'second');
+    const second = appendOf(0, 'second');
     held.accept('a');
     await Promise.all([first, second]);
     expect(order).toEqual(['first failed', 'second failed', 'first heard of it', 'second heard of it']);
@@ -214,6 +243,20 @@ describe('a store that is unavailable', () => {
     (await store.nth(0)).fail(broken);
     (await store.nth(1)).accept('a');
     await expect(first).rejects.toMatchObject({ code: 'revision_clash', ambiguous: true });
+  });
+
+  it('is not asked again if the log went back in time, for then nothing was written', async () => {
+    const first = commit('a', -1);
+    (await store.nth(0)).fail(new LogWentBack({ position: 7, hash: 'seen' }));
+    await expect(first).rejects.toBeInstanceOf(LogWentBack);
+    expect([store.appends.length, failed]).toEqual([1, ['a@-1']]);
+  });
+
+  it('leaves it open what was written if the log went back in time after a try without an answer', async () => {
+    const first = commit('a', -1);
+    (await store.nth(0)).fail(broken);
+    (await store.nth(1)).fail(new LogWentBack({ position: 7, hash: 'seen' }));
+    await expect(first).rejects.toMatchObject({ name: 'StoreUnavailable' });
   });
 
   it('is given up after the last try, and everything on top of it fails with it', async () => {

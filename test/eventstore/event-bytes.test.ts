@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { EMPTY_STREAM } from '../../src/eventstore/event-store.ts';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { contentHash } from '../../src/eventstore/chain.ts';
@@ -51,7 +52,7 @@ describe('an event read from bytes', () => {
       fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 40 }), text, async (events, name) => {
         const stream = `${aStream()}${name.replaceAll(/[\n\0]/g, '')}`;
         const after = await store.head();
-        expect(await store.append([{ stream, expectedRevision: -1, events }])).toMatchObject([{ appended: true }]);
+        expect(await store.append([{ stream, expected: EMPTY_STREAM, events }])).toMatchObject([{ appended: true }]);
         const stored: readonly StoredEvent[] = await store.readAll(after, 1000);
         expect(await readBytes(after)).toEqual(
           stored.map((one) => ({
@@ -77,7 +78,7 @@ describe('an event read from bytes', () => {
     const data = JSON.stringify({ long: 'ä'.repeat(300_000), longer: 'a'.repeat(1_000_000) });
     const id = '01890000-0000-7000-8000-000000000000';
     await store.append([
-      { stream: 'long', expectedRevision: -1, events: [{ id, type: 't', version: 1, data, metadata: '{}' }] },
+      { stream: 'long', expected: EMPTY_STREAM, events: [{ id, type: 't', version: 1, data, metadata: '{}' }] },
     ]);
     const [stored] = await store.readAll(after, 1);
     const [read] = await readBytes(after);

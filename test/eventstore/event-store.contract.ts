@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { PAGE, streamPages, type EventStore, type StoredEvent } from '../../src/eventstore/event-store.ts';
+import {
+  EMPTY_STREAM,
+  LogWentBack,
+  PAGE,
+  streamPages,
+  type EventStore,
+  type StoredEvent,
+} from '../../src/eventstore/event-store.ts';
 import { expectedHash, GENESIS } from '../../src/eventstore/chain.ts';
 import {
   anEvent,
@@ -23,6 +30,8 @@ export type StoreUnderTest = {
    * of that log. The log need not be empty, but nobody else may append to it.
    */
   readonly create: () => Promise<EventStore>;
+  /** Puts the log back to what it was at a position, behind the backs of all stores. */
+  readonly goBackTo: (position: number) => Promise<void>;
 };
 
 // JSON whose meaning survives a parser, but whose bytes do not.
@@ -55,7 +64,7 @@ type Log = {
   start: number;
 };
 
-export const eventStoreContract = (name: string, { create }: StoreUnderTest): void => {
+export const eventStoreContract = (name: string, { create, goBackTo }: StoreUnderTest): void => {
   describe(`the contract of every event store, kept by ${name}`, () => {
     const log = {} as Log;
 
@@ -93,6 +102,7 @@ export const eventStoreContract = (name: string, { create }: StoreUnderTest): vo
     describe('reading', () => reading(log));
     describe('concurrent appends', () => concurrentAppends(log));
     describe('follow', () => following(log));
+    describe('a log that went back in time', () => goingBack(log, goBackTo));
   });
 };
 
@@ -103,7 +113,8 @@ const appending = (log: Log): void => {
     const [result] = await log.store.append([slice(stream, -1, ...events)]);
     const stored = await readWholeStream(log.store, stream);
     const time = stored[0]?.time;
-    expect(result).toEqual({ appended: true, firstPosition: log.start + 1, time });
+    const tokens = stored.map(({ hash }) => hash);
+    expect(result).toEqual({ appended: true, firstPosition: log.start + 1, time, tokens });
     expect(stored).toEqual(
       events.map((event, n) => ({
         ...event,
@@ -226,6 +237,66 @@ const clashes = (log: Log): void => {
     expect(await log.store.append([slice(stream, expected, anEvent())])).toEqual([elsewhere]);
     expect(await readWholeStream(log.store, stream)).toHaveLength(at + 1);
     expect(await log.store.head()).toBe(log.start + at + 1);
+  });
+};
+
+const goingBack = (log: Log, goBackTo: StoreUnderTest['goBackTo']): void => {
+  /** Two events on a stream, of which the log then loses the last; another store has read up to the first. */
+  const loseTheLast = async () => {
+    const stream = aStream();
+    const [first, second] = [anEvent(), anEvent()];
+    const [behind] = log.others as [EventStore];
+    await log.store.append([slice(stream, -1, first)]);
+    behind.forgetHistory();
+    const [known] = await behind.readStream(stream, 0, 1);
+    await log.store.append([slice(stream, 0, second)]);
+    await goBackTo(log.start + 1);
+    return { stream, behind, known: { revision: 0, token: known?.hash }, lost: log.store.newest };
+  };
+  afterEach(() => {
+    for (const store of [log.store, ...log.others]) store.forgetHistory();
+  });
+
+  it('takes nothing from a store that has seen more of it', async () => {
+    const { lost } = await loseTheLast();
+    const refusal = log.store.append([slice(aStream(), -1, anEvent())]);
+    await expect(refusal).rejects.toMatchObject({ name: 'LogWentBack', seen: lost });
+    await expect(log.store.checkHistory()).rejects.toBeInstanceOf(LogWentBack);
+    expect(await readLogAfter(log.store, log.start)).toHaveLength(1);
+  });
+
+  it('takes nothing from it once the log has grown as long again, and longer', async () => {
+    const { stream, behind, known } = await loseTheLast();
+    for (const size of [1, 2]) {
+      await behind.append([{ stream: aStream(), expected: EMPTY_STREAM, events: someEvents(size) }]);
+      await expect(log.store.append([{ stream, expected: known, events: [] }])).rejects.toBeInstanceOf(LogWentBack);
+      await expect(log.store.checkHistory()).rejects.toBeInstanceOf(LogWentBack);
+    }
+  });
+
+  it('goes on with a store that has seen no more than is left', async () => {
+    const { stream, behind, known } = await loseTheLast();
+    expect(await behind.append([{ stream, expected: known, events: [anEvent()] }])).toMatchObject([{ appended: true }]);
+    expect((await behind.checkHistory()).position).toBe(log.start + 2);
+  });
+
+  it('goes on with every store that has forgotten what it had seen', async () => {
+    const { stream, known } = await loseTheLast();
+    log.store.forgetHistory();
+    expect(await log.store.append([{ stream, expected: known, events: [anEvent()] }])).toMatchObject([
+      { appended: true },
+    ]);
+  });
+
+  it('has another stream than one of the same length that it lost', async () => {
+    const { stream, behind, known, lost } = await loseTheLast();
+    await behind.append([{ stream, expected: known, events: [anEvent()] }]);
+    log.store.forgetHistory();
+    const onTheLost = { revision: 1, token: lost.hash };
+    expect(await log.store.append([{ stream, expected: onTheLost, events: [anEvent()] }])).toEqual([
+      { appended: false, duplicate: false },
+    ]);
+    expect(await readWholeStream(behind, stream)).toHaveLength(2);
   });
 };
 

@@ -34,7 +34,8 @@ export const createHeldStore = (): HeldStore => {
               if (clashing.includes(stream)) return { appended: false, duplicate: false };
               const firstPosition = position + 1;
               position += events.length;
-              return { appended: true, firstPosition, time: new Date(0) };
+              const tokens = events.map((_, n) => `token ${firstPosition + n}`);
+              return { appended: true, firstPosition, time: new Date(0), tokens };
             }),
           );
         const append = { slices, accept, fail: reject };

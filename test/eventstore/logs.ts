@@ -21,7 +21,7 @@ export const someEvents = (count: number): NewEvent[] => Array.from({ length: co
 export const aStream = (): string => `test-${randomUUID()}`;
 export const slice = (stream: string, expectedRevision: number, ...events: NewEvent[]): Slice => ({
   stream,
-  expectedRevision,
+  expected: { revision: expectedRevision },
   events,
 });
 export const idsOf = (events: readonly { readonly id: string }[]): string[] => events.map(({ id }) => id);

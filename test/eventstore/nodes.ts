@@ -61,7 +61,7 @@ export const happen = async (store: EventStore, account: string, ...events: Acco
   const { length } = await readWholeStream(store, stream);
   const metadata = metadataOf();
   const encoded = events.map((event, n) => encode(event, eventId(metadata.commandId, n), metadata));
-  await store.append([{ stream, expectedRevision: length - 1, events: encoded }]);
+  await store.append([{ stream, expected: { revision: length - 1 }, events: encoded }]);
 };
 
 export const historyOf = async (store: EventStore, account: string): Promise<readonly AccountEvent[]> =>

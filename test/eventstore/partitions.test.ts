@@ -4,6 +4,7 @@ import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { query } from '../support/sql.ts';
 import { eventStoreContract } from './event-store.contract.ts';
+import { putLogBack } from './signed-logs.ts';
 import { anEvent, aStream, idsOf, readLogAfter, slice, someEvents } from './logs.ts';
 
 /** So many events are in the first partition, and one more makes the second begin. */
@@ -93,4 +94,5 @@ describe('the index of what is looked up', () => {
 
 eventStoreContract('the store in PostgreSQL, in partitions', {
   create: () => Promise.resolve(createPostgresStore(database.url)),
+  goBackTo: (position) => putLogBack(database.url, position),
 });

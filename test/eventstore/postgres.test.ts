@@ -9,12 +9,14 @@ import type { AccountCommand } from '../../src/domain/account/decide.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { appendSlices } from '../../src/eventstore/append-slices.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
+import { NOTHING_SEEN } from '../../src/eventstore/history-seen.ts';
 import { StoreUnavailable, type EventStore, type NewEvent } from '../../src/eventstore/event-store.ts';
 import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres.ts';
 import { audit } from '../domain/account/audit.ts';
 import { customer, extend, reserve, settle, toppedUp } from '../domain/account/examples.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { eventStoreContract } from './event-store.contract.ts';
+import { putLogBack } from './signed-logs.ts';
 import { anEvent, aStream, follower, idsOf, numbers, readWholeStream, slice, someEvents } from './logs.ts';
 import { createNode, happen, historyOf, type AccountOutcome, type Node } from './nodes.ts';
 
@@ -51,7 +53,7 @@ const untilWaiting = (application: string): Promise<void> =>
 
 /** What a store does, in a transaction that the test ends as it likes. */
 const appendIn = (client: pg.Client, event: NewEvent): Promise<unknown> =>
-  client.query(appendSlices('test', [slice(aStream(), -1, event)]));
+  client.query(appendSlices('test', NOTHING_SEEN, [slice(aStream(), -1, event)]));
 
 /** The message that ends a command and, with it, its transaction: its type and its length. */
 const SYNC_BYTES = 5;
@@ -75,7 +77,10 @@ afterAll(async () => {
   await database.drop();
 });
 
-eventStoreContract('the store in PostgreSQL', { create: () => Promise.resolve(createPostgresStore(database.url)) });
+eventStoreContract('the store in PostgreSQL', {
+  create: () => Promise.resolve(createPostgresStore(database.url)),
+  goBackTo: (position) => putLogBack(database.url, position),
+});
 
 describe('the log in PostgreSQL', () => {
   beforeEach(async () => {

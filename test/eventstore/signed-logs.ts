@@ -65,6 +65,18 @@ export const tamper = (url: string, ...statements: readonly string[]): Promise<u
       .map((text) => ({ text })),
   );
 
+/** Puts the log back to what it was at a position, as a restored copy is. */
+export const putLogBack = async (url: string, position: number): Promise<void> => {
+  await tamper(
+    url,
+    `delete from events where position > ${position}`,
+    `delete from log_checkpoints where position > ${position}`,
+    `update log_head set position = ${position},
+       time = coalesce((select time from events where position = ${position}), '-infinity'),
+       hash = coalesce((select hash from events where position = ${position}), decode(repeat('00', 32), 'hex'))`,
+  );
+};
+
 /** Makes every hash from a position on fit what stands there now, and the head with them. */
 export const REHASH = (from: number): string => `do $$
 declare

@@ -333,7 +333,7 @@ describe('an error that nobody expected', () => {
     const store = createPostgresStore(premises.databaseUrl);
     const { length } = await store.readStream(accountStream(accountId), 0, 1000);
     const unheard = { id: randomUUID(), type: 'Unheard', version: 1, data: '{}', metadata: '{}' };
-    await store.append([{ stream: accountStream(accountId), expectedRevision: length - 1, events: [unheard] }]);
+    await store.append([{ stream: accountStream(accountId), expected: { revision: length - 1 }, events: [unheard] }]);
     await store.close();
 
     const broken = await stream.answer;

@@ -153,9 +153,9 @@ const keyWithoutTerms = async (accountId: string): Promise<string> => {
   const metadata = { actor: 'system:test', commandId };
   const issued = { type: 'KeyIssued', keyId: `key_${commandId}`, name: 'x', hash, pepperId, hint } as const;
   const events = [encode(issued, eventId(commandId, 0), metadata)];
-  expect(await house.store.append([{ stream: accountStream(accountId), expectedRevision: 0, events }])).toMatchObject([
-    { appended: true },
-  ]);
+  expect(
+    await house.store.append([{ stream: accountStream(accountId), expected: { revision: 0 }, events }]),
+  ).toMatchObject([{ appended: true }]);
   await vi.waitFor(() => house.gateway.client(secret).models.list(), { timeout: 10_000 });
   return secret;
 };

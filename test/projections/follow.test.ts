@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
-import { PAGE } from '../../src/eventstore/event-store.ts';
+import { EMPTY_STREAM, PAGE } from '../../src/eventstore/event-store.ts';
 import type { Recorded } from '../../src/eventstore/codec.ts';
 import { followLog, together, type Consumer, type Follower, type FollowOptions } from '../../src/projections/follow.ts';
 import { keyIssued, registered, toppedUp } from '../domain/account/examples.ts';
@@ -44,7 +44,7 @@ const appendUnreadable = (): Promise<unknown> =>
   log.store.append([
     {
       stream: `unknown-${randomUUID()}`,
-      expectedRevision: -1,
+      expected: EMPTY_STREAM,
       events: [{ id: randomUUID(), type: 'Unheard', version: 1, data: '{}', metadata: '{}' }],
     },
   ]);

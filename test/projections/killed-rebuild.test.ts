@@ -25,7 +25,9 @@ const append = async (account: number, events: readonly AccountEvent[]): Promise
   const expectedRevision = revisions.get(account) ?? -1;
   revisions.set(account, expectedRevision + events.length);
   const encoded = events.map((event) => encode(event, randomUUID(), { actor: 'test', commandId: 'test' }));
-  await store.append([{ stream: accountStream(`acc_${account}`), expectedRevision, events: encoded }]);
+  await store.append([
+    { stream: accountStream(`acc_${account}`), expected: { revision: expectedRevision }, events: encoded },
+  ]);
 };
 const charge = (account: number, count: number): Promise<void> => {
   const ids = Array.from({ length: count }, () => `req_${turn++}`);

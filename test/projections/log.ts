@@ -24,7 +24,7 @@ export const createLog = (): Log => {
     append: async (stream, ...events) => {
       const past = await store.readStream(stream, 0, Number.MAX_SAFE_INTEGER);
       const encoded = events.map((event) => encode(event, randomUUID(), { actor: 'test', commandId: 'test' }));
-      await store.append([{ stream, expectedRevision: past.length - 1, events: encoded }]);
+      await store.append([{ stream, expected: { revision: past.length - 1 }, events: encoded }]);
     },
     recorded: async (after = 0) => (await store.readAll(after, Number.MAX_SAFE_INTEGER)).map(decode),
   };

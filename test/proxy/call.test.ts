@@ -29,7 +29,7 @@ describe('a call', () => {
     const ledger = createLedger({
       execute: account.execute,
       asked: { uuid: '0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d', accountId: 'acc_1', keyId: KEY_ID },
-      runId: 'run',
+      runId: () => 'run',
       now: () => new Date(),
       stopping: () => false,
     });

@@ -30,7 +30,13 @@ const delivery: Delivery = {
 const NOW = new Date('2026-01-31T12:00:00Z');
 
 const ledgerOf = (execute: ExecuteOnAccount, stopping = () => false) =>
-  createLedger({ execute, asked: { uuid, accountId: 'acc_1', keyId: KEY_ID }, runId: 'run', now: () => NOW, stopping });
+  createLedger({
+    execute,
+    asked: { uuid, accountId: 'acc_1', keyId: KEY_ID },
+    runId: () => 'run',
+    now: () => NOW,
+    stopping,
+  });
 
 /** Cannot be reached so many times; `written` says whether what it was asked got through all the same. */
 const failing = ({ execute }: TestAccount, times: number, written = false): ExecuteOnAccount => {

@@ -194,7 +194,13 @@ describe('a stream of whatever shape', () => {
         const completions = createCompletions({
           ...{ findPrice: () => price, upstreams: new Map([['test', upstream]]), execute: account.execute },
           ...{ recordedBy: () => Promise.resolve(undefined), idempotencySecret: 's', promptTokens: tokens, tokens },
-          ...{ runId: 'run', now: () => new Date(), idleTimeoutMs: 60_000, upstreamRefused: () => undefined },
+          ...{
+            runId: () => 'run',
+            isPaused: () => false,
+            now: () => new Date(),
+            idleTimeoutMs: 60_000,
+            upstreamRefused: () => undefined,
+          },
         });
         const body = {
           ...{ model: 'm', messages: [{ role: 'user', content: 'How are you' }], stream: true, n: choices },

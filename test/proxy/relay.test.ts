@@ -39,7 +39,7 @@ const begin = async (fields: object, execute: ExecuteOnAccount): Promise<Call> =
   const ledger = createLedger({
     execute,
     asked: { uuid, accountId: 'acc_1', keyId: KEY_ID },
-    runId: 'run',
+    runId: () => 'run',
     now: () => new Date(),
     stopping: () => false,
   });

@@ -15,7 +15,7 @@ const ledgerOf = ({ execute }: TestAccount, id = uuid) =>
   createLedger({
     execute,
     asked: { uuid: id, accountId: 'acc_1', keyId: KEY_ID },
-    runId: 'run',
+    runId: () => 'run',
     now: () => new Date(),
     stopping: () => false,
   });

@@ -96,7 +96,7 @@ export const play = async ({ credits, said, fields = {}, choices = 1, ending = '
   const ledger = createLedger({
     execute,
     asked: { uuid, accountId: 'acc_1', keyId: KEY_ID },
-    runId: 'run',
+    runId: () => 'run',
     now: () => new Date(),
     stopping: () => false,
   });

@@ -19,6 +19,7 @@ const createWorld = (over: Partial<OrphanedHoldsOptions> = {}) => {
       Promise.resolve(
         world.open.filter(({ runId, requestId }) => !runs.includes(runId) && requestId > afterId).slice(0, PAGE),
       ),
+    isUnderWay: () => false,
     release: ({ requestId }) => {
       const before = world.open.length;
       world.open = world.open.filter((one) => one.requestId !== requestId);

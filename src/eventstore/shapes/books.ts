@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { LogEvent } from '../../domain/log/rewinds.ts';
 import type { PriceEvent } from '../../domain/prices/events.ts';
 import type { TermsEvent } from '../../domain/terms/terms.ts';
 import type { Shapes } from '../codec.ts';
@@ -28,4 +29,18 @@ export const priceEventShapes: Shapes<PriceEvent> = {
 
 export const termsEventShapes: Shapes<TermsEvent> = {
   TermsPublished: { version: 1, schema: z.object({ version: z.string(), sha256: z.string() }) },
+};
+
+export const logEventShapes: Shapes<LogEvent> = {
+  LogRewound: {
+    version: 1,
+    schema: z.object({
+      rewindId: z.uuid(),
+      commonPosition: z.int().nonnegative(),
+      seenPosition: z.int().nonnegative(),
+      seenHash: z.string().regex(/^[0-9a-f]{64}$/),
+      lostEvents: z.int().nonnegative(),
+      note: z.string(),
+    }),
+  },
 };

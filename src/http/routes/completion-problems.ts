@@ -37,7 +37,8 @@ export type CompletionProblem =
       readonly retryAfterMs?: number;
     }
   | { readonly kind: 'client_gone' }
-  | { readonly kind: 'draining' };
+  | { readonly kind: 'draining' }
+  | { readonly kind: 'paused' };
 
 export const completionProblem = (what: CompletionProblem): Problem => {
   switch (what.kind) {
@@ -71,6 +72,8 @@ export const completionProblem = (what: CompletionProblem): Problem => {
     case 'client_gone':
     case 'draining':
       return problem('draining');
+    case 'paused':
+      return problem('service_paused');
   }
 };
 

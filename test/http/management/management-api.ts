@@ -9,7 +9,7 @@ import { accountDecider, type AccountCommand } from '../../../src/domain/account
 import { createCommands } from '../../../src/eventstore/commands.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
 import { createFold } from '../../../src/eventstore/fold.ts';
-import { createInMemoryStore } from '../../../src/eventstore/in-memory.ts';
+import { createInMemoryLog, createInMemoryStore } from '../../../src/eventstore/in-memory.ts';
 import { createVault } from '../../../src/eventstore/personal-data.ts';
 import { createManagementRouter, type ManagementDeps } from '../../../src/http/management/router.ts';
 import { routes } from '../../../src/http/management/routes.ts';
@@ -31,7 +31,7 @@ export type Send = {
 export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}) => {
   let time = Date.parse('2026-01-31T10:00:00.000Z');
   const clock = { advance: (ms: number) => void (time += ms), now: () => new Date(time) };
-  const store = createInMemoryStore(clock.now);
+  const store = createInMemoryStore(createInMemoryLog(clock.now));
   const committer = createCommitter({ store });
   const commands = createCommands({ store, committer, decider: accountDecider });
   const dataKeys = createMemoryDataKeys();
