@@ -63,11 +63,11 @@ const settingIfKnown = (name: string, value: string): string =>
  */
 const DURABLE = `case when current_setting('synchronous_commit') <> 'remote_apply' then ${setting('synchronous_commit', 'on')} end`;
 
-/** The schema that the log is in, whatever `search_path` is set to: another path would find no log, and begin a second one. */
-const IN_SCHEMA_OF_LOG = `set_config('search_path', coalesce(
-  (select quote_ident(n.nspname) from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-   where c.relname = 'log_head' and c.relkind = 'r' order by pg_catalog.pg_table_is_visible(c.oid) desc, n.nspname limit 1),
-  current_setting('search_path')), false)`;
+/** The schema of the log comes first, whatever `search_path` is set to: another path would find no log, and begin a second one. */
+const IN_SCHEMA_OF_LOG = `set_config('search_path', concat_ws(', ',
+  (select relnamespace::regnamespace::text from pg_catalog.pg_class
+   where relname = 'log_head' and relkind = 'r' order by pg_catalog.pg_table_is_visible(oid) desc, relnamespace limit 1),
+  nullif(current_setting('search_path'), '')), false)`;
 
 const settingsSql = ({ lockTimeoutMs = LOCK_TIMEOUT_MS, transactionTimeoutMs = 0 }: ServerLimits): string =>
   `select ${[

@@ -58,7 +58,7 @@ const durableAppends = async (url: string): Promise<readonly boolean[]> => {
   const server = new pg.Client({ connectionString: database.url });
   await server.connect();
   const durable: boolean[] = [];
-  for (const _ of numbers(0, 30)) {
+  for (let n = 0; n < 30; n++) {
     const { rows: before } = await server.query<{ at: string }>('select pg_current_wal_insert_lsn() as at');
     await store.append([slice(aStream(), -1, anEvent())]);
     const { rows } = await server.query<{ flushed: boolean }>(
