@@ -54,6 +54,9 @@ export class SettlementUnknown extends Error {
   readonly code = 'settlement_unknown';
 }
 
+const isWithoutAccount = (outcome: Awaited<Answered>): boolean =>
+  !outcome.accepted && outcome.refusal.code === 'account_not_found';
+
 /** On top of the store's own tries. */
 const TRY_AGAIN_MS = 1000;
 
@@ -119,6 +122,8 @@ export const createLedger = ({ execute, asked, runId, now, stopping, once }: Led
       const outcome = await charge().catch((cause: unknown) => {
         throw cause instanceof StoreUnavailable ? new SettlementUnknown(cause.message, { cause }) : cause;
       });
+      // The log went back to before there was this account: there are no credits to charge.
+      if (isWithoutAccount(outcome)) return 0n;
       invariant(outcome.accepted, 'a request is always settled');
       for (const event of outcome.events) {
         if (event.type === 'HoldSettled' || event.type === 'LateUsageCharged') return event.charged;
@@ -129,7 +134,8 @@ export const createLedger = ({ execute, asked, runId, now, stopping, once }: Led
     },
     release: async (reason, detail) => {
       const outcome = await insist({ type: 'ReleaseHold', requestId, reason, detail }, 'release');
-      invariant(outcome.accepted || outcome.refusal.code === 'hold_not_open', 'a hold can always be released');
+      const ended = outcome.accepted || outcome.refusal.code === 'hold_not_open' || isWithoutAccount(outcome);
+      invariant(ended, 'a hold can always be released');
     },
   };
 };
