@@ -1,4 +1,4 @@
-import { createPool } from '../eventstore/connections.ts';
+import { createPool, openClient } from '../eventstore/connections.ts';
 import { READABLE_VERSIONS } from '../eventstore/codec.ts';
 import { readableByAll, UNSTATED_VERSIONS, type ReadableVersions } from '../eventstore/event-versions.ts';
 import { migrate, type MigrateOptions } from '../eventstore/migrate.ts';
@@ -59,8 +59,7 @@ export const migrateRuns = (databaseUrl: string, options?: MigrateOptions): Prom
 
 /** What all live runs can read, for a command that appends beside them. */
 export const readableByLiveRuns = async (databaseUrl: string): Promise<ReadableVersions> => {
-  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'kissapi-runs' });
-  await client.connect();
+  const client = await openClient(databaseUrl, 'kissapi-runs');
   try {
     const { rows } = await client.query<{ reads: ReadableVersions | null }>(
       `select reads from runs where seen_at > clock_timestamp() - $1 * interval '1 millisecond'`,

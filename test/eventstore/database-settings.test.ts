@@ -6,7 +6,7 @@ import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/
 import { createDatabase, type Database } from '../../src/projections/database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { query } from '../support/sql.ts';
-import { anEvent, aStream, numbers, slice } from './logs.ts';
+import { anEvent, aStream, slice } from './logs.ts';
 
 let database: TestDatabase;
 const roles: string[] = [];
