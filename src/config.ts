@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { InvalidDatabaseUrl, parseDatabaseUrl } from './database-url.ts';
 import { parseSigningKey } from './signing-key.ts';
 import { leastBodyMemory } from './http/body-memory.ts';
 import { wording } from './http/wording.ts';
@@ -27,7 +28,21 @@ const ms = z.coerce.number().int().positive().max(MAX_MS);
 /** A balancer that polls once a second and counts to three notices in less. */
 const PRODUCTION_DRAIN_DELAY_MS = 5000;
 const webUrl = z.url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' });
-const secret = z.string().min(32, 'must have at least 32 characters');
+/** Blanks at either end are kept, and do not count. */
+const secret = z
+  .string()
+  .refine((text) => text.trim().length >= 32, 'must have at least 32 characters, blanks not counted');
+/** RFC 6750 allows fewer in a bearer token; these can be sent in a header at all. */
+const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
+const NOT_IN_A_HEADER = 'must consist of visible ASCII characters, without blanks, because it is sent in a header';
+const databaseUrl = z.string().transform((text, context) => {
+  try {
+    return parseDatabaseUrl(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof InvalidDatabaseUrl ? error.message : 'is not valid' });
+    return z.NEVER;
+  }
+});
 const HOW_TO_MAKE_A_KEY = 'make one with `openssl rand -base64 32`, and keep a copy apart from the database';
 const secretKey = z.string().transform((text, context) => {
   const key = parseSecretKey(text);
@@ -77,10 +92,8 @@ const schema = z
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(8080),
     KISSAPI_DATA: z.string().min(1).default('./.kissapi'),
-    DATABASE_URL: z
-      .url({ protocol: /^postgres(ql)?$/, error: 'must be a URL such as postgres://user@host/database' })
-      .optional(),
-    KISSAPI_ADMIN_TOKEN: secret.optional(),
+    DATABASE_URL: databaseUrl.optional(),
+    KISSAPI_ADMIN_TOKEN: secret.regex(VISIBLE_ASCII, NOT_IN_A_HEADER).optional(),
     KISSAPI_KEY_PEPPER: secret.optional(),
     KISSAPI_KEY_PEPPER_ID: secretName.default('1'),
     KISSAPI_KEY_PEPPERS_OLD: oldPeppers.default(new Map()),
@@ -91,7 +104,7 @@ const schema = z
     KISSAPI_SIMULATED: z.enum(['on', 'off']).optional(),
     KISSAPI_UPSTREAMS: z.string().min(1).optional(),
     KISSAPI_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-    OPENAI_API_KEY: z.string().min(1).optional(),
+    OPENAI_API_KEY: z.string().regex(VISIBLE_ASCII, NOT_IN_A_HEADER).optional(),
     OPENAI_UPSTREAM_URL: webUrl.default('https://api.openai.com/v1'),
     UPSTREAM_FIRST_BYTE_TIMEOUT_MS: ms.default(120_000),
     UPSTREAM_IDLE_TIMEOUT_MS: ms.default(120_000),
@@ -101,6 +114,7 @@ const schema = z
     SLOW_READER_TIMEOUT_MS: ms.default(60_000),
     DRAIN_DELAY_MS: z.coerce.number().int().min(0).max(MAX_MS).optional(),
     DRAIN_TIMEOUT_MS: ms.default(20_000),
+    DATABASE_WAIT_MS: z.coerce.number().int().min(0).max(MAX_MS).default(30_000),
     SELF_AUDIT_EVERY_MS: z.coerce.number().int().min(0).max(MAX_MS).default(1000),
     MAX_BODY_BYTES: z.coerce
       .number()
@@ -143,6 +157,8 @@ const schema = z
     /** How long a stopping gateway is not ready but serves on. Without a balancer there is nothing to wait for. */
     drainDelayMs: env.DRAIN_DELAY_MS ?? (env.NODE_ENV === 'production' ? PRODUCTION_DRAIN_DELAY_MS : 0),
     drainTimeoutMs: env.DRAIN_TIMEOUT_MS,
+    /** How long each step of the start waits for the database; 0 for not at all. */
+    databaseWaitMs: env.DATABASE_WAIT_MS,
     /** How often an account is compared with its rows; 0 for never. */
     selfAuditEveryMs: env.SELF_AUDIT_EVERY_MS,
     maxBodyBytes: env.MAX_BODY_BYTES,
@@ -207,7 +223,9 @@ const readUpstreams = (file: string, env: NodeJS.ProcessEnv): Pick<Config, 'upst
   if (!parsed.success) throw new InvalidConfig(`KISSAPI_UPSTREAMS: ${file}:\n${z.prettifyError(parsed.error)}`);
   const upstreams = parsed.data.upstreams.flatMap(({ apiKeyEnv, ...upstream }) => {
     const apiKey = env[apiKeyEnv];
-    return apiKey === undefined || apiKey === '' ? [] : [{ ...upstream, apiKey }];
+    if (apiKey === undefined || apiKey === '') return [];
+    if (!VISIBLE_ASCII.test(apiKey)) throw new InvalidConfig(`${apiKeyEnv}: ${NOT_IN_A_HEADER}`);
+    return [{ ...upstream, apiKey }];
   });
   return { upstreams, upstreamNames: parsed.data.upstreams.map(({ name }) => name) };
 };

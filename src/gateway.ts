@@ -7,13 +7,16 @@ import { accountStream } from './domain/account/account.ts';
 import { forbids, limitedBy, pacesNow } from './domain/account/within-limits.ts';
 import { invariant } from './domain/decider.ts';
 import { formatUsd } from './domain/money.ts';
+import { checkDatabase } from './eventstore/database-check.ts';
 import { StoreUnavailable } from './eventstore/event-store.ts';
 import { createLogProbe } from './eventstore/log-probe.ts';
+import { createPatience } from './eventstore/patience.ts';
 import { recordedBy } from './eventstore/recorded-by.ts';
 import { healthChecks } from './gateway/health-checks.ts';
 import { openDoor } from './gateway/door.ts';
 import { openLedger } from './gateway/ledger.ts';
 import { newId } from './gateway/new-id.ts';
+import { createOutageLog } from './gateway/outage.ts';
 import { watchReadiness } from './gateway/readiness.ts';
 import { createSecretsInUse, warnOfMissingSecrets, type Secrets } from './gateway/secrets.ts';
 import { openViews } from './gateway/views.ts';
@@ -53,6 +56,22 @@ const seldom = <Rest extends readonly unknown[]>(everyMs: number, tell: (about: 
 
 const wentBack = { ok: false, reason: 'the log went back in time' } as const;
 
+/** How the steps of the start treat a database that is away or busy: they wait for a bounded time, and log it. */
+const startOnDatabase = ({ config, log }: GatewayOptions) => {
+  const waitMs = config.databaseWaitMs;
+  return {
+    log,
+    outage: createOutageLog(log),
+    migration: { waitMs, waiting: (reason: string) => log.warn({ reason }, 'a migration of the database waits') },
+    patiently: createPatience({
+      waitMs,
+      waiting: (reason, leftMs) =>
+        log.warn({ reason }, `the database does not answer: trying again for ${Math.ceil(leftMs / 1000)} s`),
+      answered: () => log.warn('the database answers'),
+    }),
+  };
+};
+
 export type Gateway = Awaited<ReturnType<typeof startGateway>>;
 
 /** Starts every room of the house and opens the door; closes them in the reverse order. */
@@ -61,13 +80,17 @@ export const startGateway = async (options: GatewayOptions) => {
   const secretsInUse = createSecretsInUse(secrets, (inUse) =>
     log.info(inUse, 'new API keys and accounts use the newest pepper and master key that all running gateways accept'),
   );
+  const start = startOnDatabase(options);
+  await start.patiently(() =>
+    checkDatabase({ databaseUrl, production: config.production, warn: (text) => log.warn(text) }),
+  );
   const ledger = await openLedger({
-    ...{ databaseUrl, secrets, log, dataDir: config.dataDir },
+    ...{ databaseUrl, secrets, dataDir: config.dataDir, ...start },
     wrapWith: () => secretsInUse.masterKeyId,
   });
   const { store, accounts, vault, foldAccount } = ledger;
   const upstreams = createUpstreams(config, ledger.providers);
-  const views = await openViews({ databaseUrl, store, log });
+  const views = await openViews({ databaseUrl, store, ...start });
   const termsInForce = (): string => {
     const inForce = views.publishedTerms().at(-1);
     invariant(inForce !== undefined, 'terms are published before a gateway opens');
@@ -76,7 +99,7 @@ export const startGateway = async (options: GatewayOptions) => {
   const { selfAuditEveryMs } = config;
   let generations: ReadonlySet<string> = new Set();
   const watchers = await startWatchers({
-    ...{ databaseUrl, ledger, views, secretsInUse, signingKey, selfAuditEveryMs, log },
+    ...{ databaseUrl, ledger, views, secretsInUse, signingKey, selfAuditEveryMs, ...start },
     generations: () => generations,
   });
   ledger.onRewind(views.startAgain);

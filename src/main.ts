@@ -4,6 +4,7 @@ import { openDemoAccount } from './demo.ts';
 import { EmbeddedPostgresFault, startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts';
 import { withOlder, WrongMasterKey } from './eventstore/data-keys.ts';
 import { WrongSecret } from './eventstore/secret-checks.ts';
+import { databaseFaultInWords, UnfitDatabase } from './eventstore/database-faults.ts';
 import { parseSecretKey, type SecretKey } from './eventstore/sealed-bytes.ts';
 import { startGateway } from './gateway.ts';
 import { CannotListen } from './gateway/door.ts';
@@ -119,15 +120,9 @@ const createStopper = (log: Logger) => {
   };
 };
 
-/** Of sockets, and of PostgreSQL: no such role or password, no such database. */
-const UNREACHABLE = /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ETIMEDOUT|28000|28P01|3D000)$/;
-
-/** The fault itself, where it is another than that the database which was named cannot be reached. */
-const inWords = (error: unknown, { databaseUrl }: Config): unknown => {
-  const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown };
-  if (databaseUrl === undefined || !UNREACHABLE.test(String(code))) return error;
-  return `The database cannot be reached: ${String(message) || String(code)}. Check DATABASE_URL.`;
-};
+/** The fault itself, unless it is the database of DATABASE_URL that cannot be used. */
+const inWords = (error: unknown, { databaseUrl }: Config): unknown =>
+  databaseUrl === undefined ? error : (databaseFaultInWords(error, databaseUrl) ?? error);
 
 const say = (error: unknown): void => {
   const known = [
@@ -138,6 +133,7 @@ const say = (error: unknown): void => {
     WrongSecret,
     LocalSecretFault,
     TermsFault,
+    UnfitDatabase,
   ].some((fault) => error instanceof fault);
   const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
   process.stderr.write(`${text}\n`);

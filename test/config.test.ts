@@ -61,7 +61,22 @@ describe('the configuration', () => {
     ['PORT', '-1'],
     ['DATABASE_URL', 'mysql://localhost/x'],
     ['DATABASE_URL', 'localhost'],
+    ['DATABASE_URL', 'postgres://one,two/x'],
+    ['DATABASE_WAIT_MS', '-1'],
     ['KISSAPI_ADMIN_TOKEN', 'short'],
+    ['KISSAPI_ADMIN_TOKEN', ' '.repeat(40)],
+    ['KISSAPI_ADMIN_TOKEN', '\t'.repeat(40)],
+    ['KISSAPI_ADMIN_TOKEN', '\u00a0'.repeat(40)],
+    ['KISSAPI_ADMIN_TOKEN', `${' '.repeat(20)}${SECRET.slice(12)}`],
+    ['KISSAPI_ADMIN_TOKEN', `${SECRET} with blanks`],
+    ['KISSAPI_ADMIN_TOKEN', 'é'.repeat(40)],
+    ['KISSAPI_KEY_PEPPER', ' '.repeat(40)],
+    ['KISSAPI_KEY_PEPPER', `${' '.repeat(20)}${SECRET.slice(12)}`],
+    ['KISSAPI_KEY_PEPPER', `${SECRET.slice(1)}\n`],
+    ['KISSAPI_DATA_KEY', ' '.repeat(64)],
+    ['KISSAPI_SIGNING_KEY', ' '.repeat(64)],
+    ['OPENAI_API_KEY', ' '.repeat(40)],
+    ['OPENAI_API_KEY', 'sk-1\n'],
     ['KISSAPI_KEY_PEPPER', 'short'],
     ['KISSAPI_KEY_PEPPER_ID', 'two words'],
     ['KISSAPI_KEY_PEPPERS_OLD', 'short'],
@@ -172,6 +187,7 @@ describe('other upstreams', () => {
     expect(readConfig({ KISSAPI_UPSTREAMS: path, GROQ_API_KEY: 'gsk' }).upstreams).toEqual([
       { name: 'groq', baseUrl: groq.baseUrl, apiKey: 'gsk', outputLimitField: 'max_tokens' },
     ]);
+    expect(complaint({ KISSAPI_UPSTREAMS: path, GROQ_API_KEY: ' '.repeat(40) })).toContain('GROQ_API_KEY');
     const none = readConfig({ KISSAPI_UPSTREAMS: path, GROQ_API_KEY: '' });
     expect(none).toMatchObject({ upstreams: [], upstreamNames: ['groq', 'other'] });
   });

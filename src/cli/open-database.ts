@@ -1,6 +1,8 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findRunningEmbeddedPostgres, startEmbeddedPostgres } from '../embedded-postgres.ts';
+import { checkSessions } from '../eventstore/database-check.ts';
+import { addressIn, databaseFaultInWords } from '../eventstore/database-faults.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { createPostgresStore } from '../eventstore/postgres.ts';
 import { createDatabase, type Database } from '../projections/database.ts';
@@ -32,6 +34,7 @@ export const openDatabase = async ({ databaseUrl, dataDir, log }: OpenDatabaseOp
   const found = databaseUrl ?? (await findRunningEmbeddedPostgres(dataDir));
   const server = found === undefined ? await start(dataDir, log) : { url: found, stop: () => Promise.resolve() };
   const { url } = server;
+  await expectServer(url).catch((error: unknown) => server.stop().finally(() => Promise.reject(error as Error)));
   const store = createPostgresStore(url);
   const rows = createDatabase(url);
   const close = async (): Promise<void> => {
@@ -40,7 +43,7 @@ export const openDatabase = async ({ databaseUrl, dataDir, log }: OpenDatabaseOp
     await server.stop();
   };
   try {
-    await expectLog(rows, url);
+    await expectLog(rows);
     return { url, store, rows, close };
   } catch (error) {
     await close();
@@ -73,19 +76,21 @@ const start = async (dataDir: string, log: (line: string) => void): Promise<Serv
   };
 };
 
-/** Whoever mistyped DATABASE_URL learns it here, and not from the name of a table. */
-const expectLog = async (rows: Database, url: string): Promise<void> => {
-  const { there } = await rows
-    .one<{ there: boolean }>(
-      `select to_regclass('events') is not null and to_regclass('projections.checkpoints') is not null as there`,
-    )
-    .catch((cause: unknown) => {
-      const { message = '', code = '' } = cause as { readonly message?: string; readonly code?: string };
-      const where = new URL(url).host;
-      throw new CliFault(`The database at ${where} cannot be reached: ${message || code}. Check DATABASE_URL.`, {
-        cause,
-      });
-    });
+/** A mistyped DATABASE_URL, and a pooler in the wrong mode, are named here. */
+const expectServer = async (databaseUrl: string): Promise<void> => {
+  try {
+    await checkSessions(databaseUrl);
+  } catch (cause) {
+    const words = databaseFaultInWords(cause, databaseUrl, `The database at ${addressIn(databaseUrl)}`);
+    if (words === undefined) throw cause;
+    throw new CliFault(words, { cause });
+  }
+};
+
+const expectLog = async (rows: Database): Promise<void> => {
+  const { there } = await rows.one<{ there: boolean }>(
+    `select to_regclass('events') is not null and to_regclass('projections.checkpoints') is not null as there`,
+  );
   if (!there) {
     throw new CliFault('This database has no KissAPI log yet. Start the gateway on it once, or check DATABASE_URL.');
   }

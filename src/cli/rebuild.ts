@@ -62,7 +62,8 @@ const rebuildOne = async (
       bar.setTotal(target);
       bar.update(at, { speed: speed(at) });
     },
-    waiting: () => console.error(`rebuild: another process is rebuilding ${projection.name}: waiting until it is done`),
+    waiting: (holder) =>
+      console.error(`rebuild: another process is rebuilding ${projection.name}: waiting until it is done: ${holder}`),
   })
     .catch((cause: unknown) => {
       throw cause instanceof TableInUse ? new CliFault(cause.message, { cause }) : cause;

@@ -9,7 +9,7 @@ import {
   signCheckpoint,
   type Checkpoint,
 } from './checkpoint.ts';
-import { NEVER_HANG, surviveLoss } from './connections.ts';
+import { createPool } from './connections.ts';
 
 /** A checkpoint is due once as many events came since the last, or once any came and the last is as old. */
 export type Due = { readonly events: number; readonly ms: number };
@@ -65,12 +65,11 @@ export const readCheckpoints = async (
 const ANSWER_WITHIN_MS = 5000;
 
 export const createCheckpointLog = (databaseUrl: string, privateKey: KeyObject): CheckpointLog => {
-  const pool = surviveLoss(
-    new pg.Pool({
-      ...{ connectionString: databaseUrl, ...NEVER_HANG, max: 1, application_name: 'kissapi-checkpoints' },
-      query_timeout: ANSWER_WITHIN_MS,
-    }),
-  );
+  const pool = createPool(databaseUrl, {
+    max: 1,
+    query_timeout: ANSWER_WITHIN_MS,
+    application_name: 'kissapi-checkpoints',
+  });
   const publicKey = publicKeyOf(privateKey);
   const keyId = keyIdOf(privateKey);
   /** What this process has seen to be good; it remembers what a database may be made to forget. */

@@ -1,25 +1,142 @@
-import type pg from 'pg';
+import pg from 'pg';
 
-/** A network that dies without a word while a connection is idle is noticed in seconds, not after the two hours of systems. */
-export const NEVER_HANG = { keepAlive: true, keepAliveInitialDelayMillis: 10_000, connectionTimeoutMillis: 5000 };
+/** Notices a network that fails silently while a connection is idle within seconds, not after the operating system's two hours. */
+const NEVER_HANG = { keepAlive: true, keepAliveInitialDelayMillis: 10_000, connectionTimeoutMillis: 5000 };
 
-/** One that dies under a query is not noticed by the system for many minutes, and others wait behind that query. */
+/** A connection that fails under a query is noticed by the operating system after many minutes, and others wait behind that query. */
 export const READ_WITHIN = { query_timeout: 30_000 };
 
-/**
- * For `verify` of a pool: the server ends a transaction that lasts longer, and its connection, whoever fell silent in it.
- * Not before PostgreSQL 17, which knows no such limit.
- */
-export const endTransactionsAfter =
-  (ms: number): NonNullable<pg.PoolConfig['verify']> =>
-  (client, done) =>
-    void client
-      .query("select set_config(name, $1, false) from pg_settings where name = 'transaction_timeout'", [ms])
-      .then(() => done(), done);
+/** Behind a pooler a connection opens at once, and its first statement waits for a free connection to the server. */
+const FIRST_ANSWER_WITHIN_MS = 5000;
+
+/** Limits that the server keeps, in milliseconds. */
+export type ServerLimits = {
+  /** How long a statement may wait for a lock. */
+  readonly lockTimeoutMs?: number;
+  /** The server ends a longer transaction, and its connection, whichever side is silent. Needs PostgreSQL 17. */
+  readonly transactionTimeoutMs?: number;
+};
+
+/** A lock that is not released must not hang a gateway without an error. */
+const LOCK_TIMEOUT_MS = 30_000;
+/** A process that is stopped inside a transaction must not keep its locks for ever. An audit may compute for minutes between statements. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 600_000;
 
 /**
- * A connection that breaks while nobody uses it is no error: the next query opens another. Clients that have left the
- * pool are covered too, for one that is being ended may still be told that its server stops.
+ * The settings that our statements and parsers rely on. `default_transaction_read_only` is not among them: a database that
+ * is set read-only may have been demoted, and must not be written to.
+ * A role, a database, the server or the URL may set others, so
+ * every connection sets them before its first use.
+ */
+const RELIED_UPON = {
+  // Values are read from their text form.
+  client_encoding: 'UTF8',
+  DateStyle: 'ISO, MDY',
+  IntervalStyle: 'postgres',
+  TimeZone: 'UTC',
+  extra_float_digits: '1',
+  bytea_output: 'hex',
+  // pg-promise escapes values for standard strings.
+  standard_conforming_strings: 'on',
+  array_nulls: 'on',
+  transform_null_equals: 'off',
+  quote_all_identifiers: 'off',
+  default_transaction_isolation: 'read committed',
+  default_transaction_deferrable: 'off',
+  // Off: a row that a policy hides is an error. On, it would be missing from the log without a word.
+  row_security: 'off',
+  // The code bounds its own waits, some of them by `set local`.
+  statement_timeout: '0',
+  idle_in_transaction_session_timeout: String(IDLE_IN_TRANSACTION_TIMEOUT_MS),
+  // Short statements never earn back the cost of compiling them.
+  jit: 'off',
+  plan_cache_mode: 'auto',
+} as const;
+
+const setting = (name: string, value: string): string => `set_config('${name}', '${value}', false)`;
+/** For a setting that older servers do not have. */
+const settingIfKnown = (name: string, value: string): string =>
+  `case when current_setting('${name}', true) is not null then ${setting(name, value)} end`;
+
+/**
+ * An append must be on the disk when it is acknowledged. A SET clause of the function that appends has no effect here,
+ * because it ends before the commit. `remote_apply` waits for longer still and stays.
+ */
+const DURABLE = `case when current_setting('synchronous_commit') <> 'remote_apply' then ${setting('synchronous_commit', 'on')} end`;
+
+/** The schema of the log comes first, whatever `search_path` is set to: another path would find no log, and begin a second one. */
+const IN_SCHEMA_OF_LOG = `set_config('search_path', concat_ws(', ',
+  (select relnamespace::regnamespace::text from pg_catalog.pg_class
+   where relname = 'log_head' and relkind = 'r' order by pg_catalog.pg_table_is_visible(oid) desc, relnamespace limit 1),
+  nullif(current_setting('search_path'), '')), false)`;
+
+const settingsSql = ({ lockTimeoutMs = LOCK_TIMEOUT_MS, transactionTimeoutMs = 0 }: ServerLimits): string =>
+  `select ${[
+    ...Object.entries(RELIED_UPON).map(([name, value]) => setting(name, value)),
+    setting('lock_timeout', String(lockTimeoutMs)),
+    settingIfKnown('transaction_timeout', String(transactionTimeoutMs)),
+    settingIfKnown('idle_session_timeout', '0'),
+    DURABLE,
+    IN_SCHEMA_OF_LOG,
+  ].join(', ')}`;
+
+/** After the connection and not with it: PgBouncer refuses a connection that brings settings which it does not know. */
+const applySettings = async (client: pg.ClientBase, limits: ServerLimits): Promise<void> => {
+  const query = { text: settingsSql(limits), query_timeout: FIRST_ANSWER_WITHIN_MS };
+  await client.query(query);
+};
+
+export type PoolOptions = {
+  readonly application_name: string;
+  readonly max: number;
+  readonly idleTimeoutMillis?: number;
+  readonly connectionTimeoutMillis?: number;
+  readonly query_timeout?: number;
+  readonly limits?: ServerLimits;
+};
+
+/** For pg, and for pg-promise, which makes its own pool. */
+export const poolConfig = (databaseUrl: string, { limits = {}, ...options }: PoolOptions) => ({
+  connectionString: databaseUrl,
+  ...NEVER_HANG,
+  ...options,
+  verify: (client: pg.PoolClient, done: (error?: Error) => void): void =>
+    void applySettings(client, limits).then(() => done(), done),
+});
+
+/** Every pool of this program is made here or from `poolConfig`. */
+export const createPool = (databaseUrl: string, options: PoolOptions): pg.Pool =>
+  surviveLoss(new pg.Pool(poolConfig(databaseUrl, options)));
+
+/** A single connection. The caller must end it. */
+export const openClient = async (databaseUrl: string, application_name: string): Promise<pg.Client> => {
+  const client = createClient(databaseUrl, application_name);
+  client.on('error', () => undefined); // The next query reports it.
+  await connectClient(client);
+  return client;
+};
+
+/** Not connected yet, for a caller that listens to it first. */
+export const createClient = (
+  databaseUrl: string,
+  application_name: string,
+  timeouts: Pick<pg.ClientConfig, 'connectionTimeoutMillis' | 'query_timeout'> = {},
+): pg.Client => new pg.Client({ connectionString: databaseUrl, ...NEVER_HANG, application_name, ...timeouts });
+
+/** Ends the client if it cannot be used. */
+export const connectClient = async (client: pg.Client): Promise<void> => {
+  try {
+    await client.connect();
+    await applySettings(client, {});
+  } catch (error) {
+    client.end().catch(() => undefined);
+    throw error;
+  }
+};
+
+/**
+ * A connection that breaks while it is idle is not an error: the next query opens another. Clients outside the pool are
+ * covered too, because one that is being ended may still receive an error when its server stops.
  */
 export const surviveLoss = <Pool extends Pick<pg.Pool, 'on'>>(pool: Pool): Pool => {
   pool.on('error', () => undefined);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { NEVER_HANG, READ_WITHIN, surviveLoss } from './connections.ts';
+import { createPool, READ_WITHIN } from './connections.ts';
 import { StoreUnavailable } from './event-store.ts';
 import type { CheckedSecret } from './secret-checks.ts';
 import { KEY_BYTES, openBytes, sealBytes, secretKey, type SecretKey } from './sealed-bytes.ts';
@@ -101,13 +101,7 @@ export const createDataKeys = (
   masterKeys: MasterKeys,
   wrapWith: () => string = () => masterKeys[0].id,
 ): PostgresDataKeys => {
-  const connection = {
-    connectionString: databaseUrl,
-    ...NEVER_HANG,
-    ...READ_WITHIN,
-    application_name: 'kissapi-data-keys',
-  };
-  const pool = surviveLoss(new pg.Pool({ ...connection, max: 2 }));
+  const pool = createPool(databaseUrl, { ...READ_WITHIN, max: 2, application_name: 'kissapi-data-keys' });
 
   const queryAll = async <R extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<readonly R[]> => {
     try {

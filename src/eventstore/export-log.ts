@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto';
-import pg from 'pg';
 import { toJson } from './checkpoint.ts';
 import { readCheckpoints } from './checkpoint-log.ts';
 import { GENESIS } from './chain.ts';
-import { NEVER_HANG } from './connections.ts';
+import { openClient } from './connections.ts';
 import { copyOut } from './copy-out.ts';
 import { EVENT_COLUMNS, instant, int64 } from './verify/event-bytes.ts';
 import { EXPORT_FORMAT, EXPORT_VERSION, type ExportEnd, type ExportHeader } from './verify/export-lines.ts';
@@ -46,9 +45,7 @@ export const exportLog = async ({
   signal,
   ...range
 }: ExportOptions): Promise<Exported> => {
-  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'kissapi-export', ...NEVER_HANG });
-  client.on('error', () => undefined);
-  await client.connect();
+  const client = await openClient(databaseUrl, 'kissapi-export');
   try {
     const hashAt = async (position: number): Promise<string | undefined> => {
       const { rows } = await client.query<{ hash: string }>(

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { NEVER_HANG } from './connections.ts';
+import { connectClient, createClient } from './connections.ts';
 
 /** What the database answers about the log. */
 export type LogState = {
@@ -69,16 +69,11 @@ export const createLogProbe = (databaseUrl: string): LogProbe => {
   let looking: Promise<LogState> | undefined;
 
   const connect = async (): Promise<pg.Client> => {
-    const opened = new pg.Client({
-      connectionString: databaseUrl,
-      application_name: 'kissapi-health',
-      ...NEVER_HANG,
-      connectionTimeoutMillis: WITHIN_MS,
-      query_timeout: WITHIN_MS,
-    });
+    const timeouts = { connectionTimeoutMillis: WITHIN_MS, query_timeout: WITHIN_MS };
+    const opened = createClient(databaseUrl, 'kissapi-health', timeouts);
     opened.on('error', () => undefined);
     try {
-      await opened.connect();
+      await connectClient(opened);
       return opened;
     } catch (error) {
       giveUp(opened);

@@ -1,5 +1,4 @@
-import pg from 'pg';
-import { NEVER_HANG, surviveLoss } from './connections.ts';
+import { createPool } from './connections.ts';
 import type { LogPlace } from './event-store.ts';
 import { bigints, hashes, ints, texts, uuids } from './pg-arrays.ts';
 import type { RememberedEvent } from './remembered-appends.ts';
@@ -62,12 +61,11 @@ const IDS_AT_ONCE = 5000;
 
 /** Must be closed. */
 export const createLogRewinds = (databaseUrl: string): LogRewinds => {
-  const pool = surviveLoss(
-    new pg.Pool({
-      ...{ connectionString: databaseUrl, ...NEVER_HANG, max: 2, application_name: 'kissapi-rewinds' },
-      query_timeout: ANSWER_WITHIN_MS,
-    }),
-  );
+  const pool = createPool(databaseUrl, {
+    max: 2,
+    query_timeout: ANSWER_WITHIN_MS,
+    application_name: 'kissapi-rewinds',
+  });
 
   const first = async (text: string, values: readonly unknown[]): Promise<LogRewind | undefined> => {
     const { rows } = await pool.query<Row>(text, [...values]);

@@ -1,5 +1,5 @@
-import pg from 'pg';
-import { NEVER_HANG } from './connections.ts';
+import type pg from 'pg';
+import { connectClient, createClient } from './connections.ts';
 
 const RECONNECT_MS = 250;
 
@@ -21,11 +21,7 @@ export const createLogListener = (databaseUrl: string): LogListener => {
   };
 
   const connect = async (): Promise<void> => {
-    const connecting = new pg.Client({
-      connectionString: databaseUrl,
-      application_name: 'kissapi-listens',
-      ...NEVER_HANG,
-    });
+    const connecting = createClient(databaseUrl, 'kissapi-listens');
     client = connecting;
     const lost = (): void => {
       if (client !== connecting || closed) return;
@@ -37,7 +33,7 @@ export const createLogListener = (databaseUrl: string): LogListener => {
     connecting.on('end', lost);
     connecting.on('notification', wakeAll);
     try {
-      await connecting.connect();
+      await connectClient(connecting);
       await connecting.query('listen kissapi_log');
       wakeAll(); // Whatever was appended while nobody listened.
     } catch {

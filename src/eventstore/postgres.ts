@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { GENESIS } from './chain.ts';
 import { appendSlices, lastPlace, resultsOf, type AppendedRow } from './append-slices.ts';
-import { endTransactionsAfter, NEVER_HANG, READ_WITHIN, surviveLoss } from './connections.ts';
+import { createPool, READ_WITHIN } from './connections.ts';
 import {
   LogWentBack,
   StoreFull,
@@ -17,7 +17,7 @@ import {
 import { followPages } from './follow-pages.ts';
 import { gather } from './gather.ts';
 import { createHistorySeen } from './history-seen.ts';
-import { migrate } from './migrate.ts';
+import { migrate, type MigrateOptions } from './migrate.ts';
 import { bigints, texts } from './pg-arrays.ts';
 import { createLogListener } from './postgres-listener.ts';
 
@@ -57,8 +57,8 @@ const stored = ({ stream, id, type, version, data, metadata, time, hash, ...row 
 });
 
 /** Creates the tables of the log where they are missing. */
-export const migratePostgresStore = (databaseUrl: string): Promise<void> =>
-  migrate(databaseUrl, 'eventstore', new URL('./sql/', import.meta.url));
+export const migratePostgresStore = (databaseUrl: string, options?: MigrateOptions): Promise<void> =>
+  migrate(databaseUrl, 'eventstore', new URL('./sql/', import.meta.url), options);
 
 export type PostgresStoreOptions = {
   /** The newest place that an earlier process saw, if that is known: the log must still have it. */
@@ -77,22 +77,17 @@ export const createPostgresStore = (databaseUrl: string, options: PostgresStoreO
   const history = createHistorySeen(options.newest);
   /** Under this name it waits for its turn where several write to one stream. */
   const writer = randomUUID();
-  const connection = { connectionString: databaseUrl, ...NEVER_HANG };
-  const reads = surviveLoss(new pg.Pool({ ...connection, ...READ_WITHIN, max: 4, application_name: 'kissapi-reads' }));
+  const reads = createPool(databaseUrl, { ...READ_WITHIN, max: 4, application_name: 'kissapi-reads' });
   // One connection: appends go one after another anyway, for the head of the log lets in one at a time.
-  const commits = surviveLoss(
-    new pg.Pool({
-      ...connection,
-      max: 1,
-      idleTimeoutMillis: 0,
-      // An append whose answer was lost may have been written; asking again is harmless, waiting for ever is not.
-      query_timeout: APPEND_TIMEOUT_MS,
-      // Sooner, so that what we no longer wait for does not go on waiting at the server.
-      lock_timeout: LOCK_TIMEOUT_MS,
-      verify: endTransactionsAfter(TRANSACTION_TIMEOUT_MS),
-      application_name: 'kissapi-commits',
-    }),
-  );
+  const commits = createPool(databaseUrl, {
+    max: 1,
+    idleTimeoutMillis: 0,
+    // An append whose answer was lost may have been written; asking again is harmless, waiting for ever is not.
+    query_timeout: APPEND_TIMEOUT_MS,
+    // Sooner, so that what we no longer wait for does not go on waiting at the server.
+    limits: { lockTimeoutMs: LOCK_TIMEOUT_MS, transactionTimeoutMs: TRANSACTION_TIMEOUT_MS },
+    application_name: 'kissapi-commits',
+  });
   const listener = createLogListener(databaseUrl);
 
   /** Without a name it is planned for its values each time. */

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { NEVER_HANG, READ_WITHIN, surviveLoss } from './connections.ts';
+import { createPool, READ_WITHIN } from './connections.ts';
 import { StoreUnavailable } from './event-store.ts';
 
 /** A secret that every node must have, and how the operator gives it. */
@@ -93,8 +93,7 @@ export const knownSecretIds = (databaseUrl: string, kind: CheckedSecret['kind'])
 
 /** One connection for as long as it takes. Rejects with StoreUnavailable if the database cannot be reached. */
 export const withDatabase = async <T>(databaseUrl: string, use: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
-  const connection = { connectionString: databaseUrl, ...NEVER_HANG, ...READ_WITHIN };
-  const pool = surviveLoss(new pg.Pool({ ...connection, max: 1, application_name: 'kissapi-secrets' }));
+  const pool = createPool(databaseUrl, { ...READ_WITHIN, max: 1, application_name: 'kissapi-secrets' });
   const client = await pool.connect().catch(async (cause: unknown) => {
     await pool.end();
     const why = cause instanceof Error ? cause.message : String(cause);

@@ -1,7 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { deserialize, serialize } from 'node:v8';
-import pg from 'pg';
-import { NEVER_HANG, READ_WITHIN, surviveLoss } from './connections.ts';
+import { createPool, READ_WITHIN } from './connections.ts';
 import type { KnownEnd } from './event-store.ts';
 import { gather } from './gather.ts';
 import { bigints, buffers, hexBytes, texts } from './pg-arrays.ts';
@@ -56,8 +55,7 @@ export type SnapshotsOptions = {
 
 /** Must be closed. */
 export const createSnapshots = <State>({ databaseUrl, version, secret }: SnapshotsOptions): Snapshots<State> => {
-  const connection = { connectionString: databaseUrl, ...NEVER_HANG, ...READ_WITHIN };
-  const pool = surviveLoss(new pg.Pool({ ...connection, max: 3, application_name: 'kissapi-snapshots' }));
+  const pool = createPool(databaseUrl, { ...READ_WITHIN, max: 3, application_name: 'kissapi-snapshots' });
   const writing = new Set<Promise<unknown>>();
 
   const macOf = ({ stream, revision, state }: Omit<Taken, 'token'>): Buffer =>

@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto';
-import pg from 'pg';
-import { NEVER_HANG, READ_WITHIN, surviveLoss } from './connections.ts';
+import { createPool, READ_WITHIN } from './connections.ts';
 import { StoreUnavailable } from './event-store.ts';
 
 /** The texts of the terms, each under its SHA-256. The log holds only the hashes. */
@@ -21,8 +20,7 @@ export const sha256Of = (text: Buffer): string => hash('sha256', text, 'hex');
 
 /** In the table `terms_texts` of the log's database, which must have been migrated. Must be closed. */
 export const createTermsTexts = (databaseUrl: string): TermsTexts => {
-  const connection = { connectionString: databaseUrl, ...NEVER_HANG, ...READ_WITHIN };
-  const pool = surviveLoss(new pg.Pool({ ...connection, max: 1, application_name: 'kissapi-terms' }));
+  const pool = createPool(databaseUrl, { ...READ_WITHIN, max: 1, application_name: 'kissapi-terms' });
   const query = async (sql: string, values: unknown[]): Promise<{ text: Buffer } | undefined> => {
     try {
       return (await pool.query<{ text: Buffer }>(sql, values)).rows[0];

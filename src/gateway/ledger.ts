@@ -8,8 +8,10 @@ import { createCommands } from '../eventstore/commands.ts';
 import { createCommitter } from '../eventstore/committer.ts';
 import { createDataKeys } from '../eventstore/data-keys.ts';
 import { createFold } from '../eventstore/fold.ts';
+import type { MigrateOptions } from '../eventstore/migrate.ts';
 import { UNSTATED_VERSIONS, type ReadableVersions } from '../eventstore/event-versions.ts';
 import { createVault } from '../eventstore/personal-data.ts';
+import type { Patiently } from '../eventstore/patience.ts';
 import { createPostgresStore, migratePostgresStore } from '../eventstore/postgres.ts';
 import { checkSecrets } from '../eventstore/secret-checks.ts';
 import { obtainSharedSecrets } from '../eventstore/shared-secrets.ts';
@@ -18,6 +20,7 @@ import { createTermsTexts } from '../eventstore/terms-texts.ts';
 import { readTermsFiles, type TermsFile } from '../terms-files.ts';
 import { announceEnds, publishPrices } from './publish-prices.ts';
 import { publishTerms } from './publish-terms.ts';
+import type { OutageLog } from './outage.ts';
 import { openRewinds } from './rewinds.ts';
 import { checkedSecrets, type Secrets } from './secrets.ts';
 
@@ -28,6 +31,10 @@ export type LedgerOptions = {
   readonly secrets: Secrets;
   /** The id of the master key for the data keys of new accounts. */
   readonly wrapWith: () => string;
+  readonly patiently: Patiently;
+  readonly outage: OutageLog;
+  /** Of migrations. */
+  readonly migration: MigrateOptions;
   /** What is kept there beside the database: see seen-heads.ts. */
   readonly dataDir: string;
   readonly log: Logger;
@@ -37,26 +44,20 @@ export type LedgerOptions = {
 
 /** The log and the commands on it, with the terms and the prices of this software in it. */
 export const openLedger = async (options: LedgerOptions) => {
-  const { databaseUrl, secrets, wrapWith, dataDir, log, termsFiles } = options;
-  await migratePostgresStore(databaseUrl);
+  const { databaseUrl, secrets, wrapWith, dataDir, patiently, outage, migration, log, termsFiles } = options;
+  await patiently(() => migratePostgresStore(databaseUrl, migration));
   const { masterKeys } = secrets;
   const dataKeys = createDataKeys(databaseUrl, masterKeys, wrapWith);
-  await dataKeys.check();
-  await checkSecrets(databaseUrl, checkedSecrets(secrets));
+  await patiently(dataKeys.check);
+  await patiently(() => checkSecrets(databaseUrl, checkedSecrets(secrets)));
   const [newest, ...older] = secrets.peppers;
-  const shared = await obtainSharedSecrets({
-    databaseUrl,
-    masterKeys,
-    peppers: [newest.secret, ...older.map(({ secret }) => secret)],
-  });
-  const rewinds = await openRewinds({ databaseUrl, dataDir, log });
+  const peppers = [newest.secret, ...older.map(({ secret }) => secret)] as const;
+  const shared = await patiently(() => obtainSharedSecrets({ databaseUrl, masterKeys, peppers }));
+  const rewinds = await patiently(() => openRewinds({ databaseUrl, dataDir, outage, log }));
   const store = createPostgresStore(databaseUrl, rewinds.storeOptions);
   const committer = createCommitter({
     store,
-    changed: (fault) =>
-      fault
-        ? log.error({ err: fault }, `nothing can be appended to the log: ${fault.message}`)
-        : log.warn('the log takes appends again'),
+    changed: createAppendLog(log, outage),
   });
   const snapshots = createSnapshots<Account>({ databaseUrl, version: ACCOUNT_STATE_VERSION, secret: shared.snapshots });
   // Until this node knows which others are running, it writes what all releases read.
@@ -73,10 +74,11 @@ export const openLedger = async (options: LedgerOptions) => {
   });
 
   const termsTexts = createTermsTexts(databaseUrl);
-  await publishTerms({ terms, texts: termsTexts, files: termsFiles ?? (await readTermsFiles()) });
+  const files = termsFiles ?? (await readTermsFiles());
+  await patiently(() => publishTerms({ terms, texts: termsTexts, files }));
   const catalogue = await readCatalogue();
-  await publishPrices({ prices, catalogue, log });
-  const { state: listed } = await prices.read(PRICES_STREAM);
+  await patiently(() => publishPrices({ prices, catalogue, log }));
+  const { state: listed } = await patiently(() => prices.read(PRICES_STREAM));
 
   return {
     store,
@@ -114,5 +116,16 @@ export const openLedger = async (options: LedgerOptions) => {
       await dataKeys.close();
       await termsTexts.close();
     },
+  };
+};
+
+/** Logs when appends begin to fail and when they succeed again, unless the database as a whole is away. */
+const createAppendLog = (log: Logger, outage: OutageLog): ((fault: Error | undefined) => void) => {
+  let logged = false;
+  return (fault) => {
+    if (fault && outage.covers(fault)) return;
+    if (fault) log.error({ err: fault }, `nothing can be appended to the log: ${fault.message}`);
+    else if (logged) log.warn('the log takes appends again');
+    logged = fault !== undefined;
   };
 };

@@ -6,16 +6,18 @@ import { createRememberedAppends } from '../eventstore/remembered-appends.ts';
 import { watchForRewinds, type RewindNoticed, type RewindWatch } from '../reactions/rewind-watch.ts';
 import { createSeenHeadWriter, readSeenHead } from '../seen-heads.ts';
 import { newId } from './new-id.ts';
+import type { OutageLog } from './outage.ts';
 
 export type RewindsOptions = {
   /** Must have the tables of the log. */
   readonly databaseUrl: string;
   /** The newest head that was seen is kept there for the next start. */
   readonly dataDir: string;
+  readonly outage: OutageLog;
   readonly log: Logger;
 };
 
-/** A database that is away is reported elsewhere, once a second. */
+/** What keeps one comparison from being made keeps the next ones from it as well. */
 const REPORT_AGAIN_MS = 60_000;
 
 const reported = ({ rewindId, seen, head, commonPosition, lostEvents }: RewindNoticed) => ({
@@ -23,7 +25,7 @@ const reported = ({ rewindId, seen, head, commonPosition, lostEvents }: RewindNo
 });
 
 /** What a gateway needs to notice that the log went back in time. Must be closed. */
-export const openRewinds = async ({ databaseUrl, dataDir, log }: RewindsOptions) => {
+export const openRewinds = async ({ databaseUrl, dataDir, outage, log }: RewindsOptions) => {
   const rewinds = createLogRewinds(databaseUrl);
   const logId = await rewinds.logId();
   const remembered = createRememberedAppends();
@@ -65,7 +67,7 @@ export const openRewinds = async ({ databaseUrl, dataDir, log }: RewindsOptions)
           ),
         acknowledged: (rewindId) => log.warn({ rewindId }, 'the rewind of the log was acknowledged'),
         failed: (error) => {
-          if (performance.now() - failedAt < REPORT_AGAIN_MS) return;
+          if (outage.covers(error) || performance.now() - failedAt < REPORT_AGAIN_MS) return;
           failedAt = performance.now();
           log.warn({ err: error }, 'comparing the log with what was seen of it failed');
         },

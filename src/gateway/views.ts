@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { StoreUnavailable, type EventStore } from '../eventstore/event-store.ts';
+import type { MigrateOptions } from '../eventstore/migrate.ts';
+import type { Patiently } from '../eventstore/patience.ts';
 import { dailyUsage } from '../projections/daily-usage.ts';
 import { createDatabase } from '../projections/database.ts';
 import { followLog, together } from '../projections/follow.ts';
@@ -12,6 +14,7 @@ import { createQueries } from '../projections/queries.ts';
 import { bringUpToDate, createMissingTables, rebuiltInWords } from '../projections/rebuild.ts';
 import { requests, type RequestRow } from '../projections/requests.ts';
 import { createTermsList } from '../projections/terms-list.ts';
+import type { OutageLog } from './outage.ts';
 
 /**
  * Events are let gather for as long, unless somebody waits for them: then most requests begin and end in one batch, and
@@ -23,14 +26,24 @@ const CAUGHT_UP_WITHIN_MS = 5000;
 
 export type Views = Awaited<ReturnType<typeof openViews>>;
 
-export type ViewsOptions = { readonly databaseUrl: string; readonly store: EventStore; readonly log: Logger };
+export type ViewsOptions = {
+  readonly databaseUrl: string;
+  readonly store: EventStore;
+  readonly patiently: Patiently;
+  readonly outage: OutageLog;
+  readonly migration: MigrateOptions;
+  readonly log: Logger;
+};
 
 /** The log seen from its sides: look-ups in memory and rows in tables, both of which follow it. */
-export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
-  await migrateProjections(databaseUrl);
+export const openViews = async ({ databaseUrl, store, patiently, outage, migration, log }: ViewsOptions) => {
+  await patiently(() => migrateProjections(databaseUrl, migration));
   const database = createDatabase(databaseUrl);
-  const failed = (consumer: string, error: unknown): void =>
-    log.error({ consumer, err: error }, 'following the log failed');
+  const failed = (consumer: string, error: unknown): void => {
+    if (!outage.covers(error)) log.error({ consumer, err: error }, 'following the log failed');
+  };
+  const waiting = (projection: string, holder: string): void =>
+    log.info({ projection, holder }, 'another node is making or rebuilding a projection: waiting for it');
 
   const openLookUps = () => {
     const [keyOwners, priceList, termsList] = [createKeyOwners(), createPriceList(), createTermsList()];
@@ -41,7 +54,7 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
   let lookUps = openLookUps();
 
   let keptByOthers = false;
-  await createMissingTables(database, projections);
+  await patiently(() => createMissingTables(database, projections, waiting));
   const rows = keepRows({
     databaseUrl,
     gatherMs: GATHER_MS,
@@ -54,18 +67,20 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
     failed,
   });
   // The rows are followed already, so that those which take over are kept current from that moment on.
-  await bringUpToDate(
-    database,
-    store,
-    projections,
-    (projection, position, target) => log.info({ projection, position, target }, 'rebuilding a projection'),
-    {
-      waiting: (projection) => log.info({ projection }, 'another node is rebuilding a projection: waiting for it'),
-      tookOver: (projection, rebuilt) =>
-        log.info({ projection, ...rebuilt }, `${projection} was rebuilt: ${rebuiltInWords(rebuilt)}`),
-    },
+  await patiently(() =>
+    bringUpToDate(
+      database,
+      store,
+      projections,
+      (projection, position, target) => log.info({ projection, position, target }, 'rebuilding a projection'),
+      {
+        waiting,
+        tookOver: (projection, rebuilt) =>
+          log.info({ projection, ...rebuilt }, `${projection} was rebuilt: ${rebuiltInWords(rebuilt)}`),
+      },
+    ),
   );
-  await lookUps.follower.reached(await store.head());
+  await lookUps.follower.reached(await patiently(store.head));
   const queries = createQueries(database);
 
   /** Whatever was acknowledged before now is in the rows of a projection after this, be it others that keep it. */

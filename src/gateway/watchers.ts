@@ -5,6 +5,8 @@ import { publicKeyPem, toJson } from '../eventstore/checkpoint.ts';
 import { createCheckpointLog } from '../eventstore/checkpoint-log.ts';
 import { NotReadableByAll } from '../eventstore/event-versions.ts';
 import { noticeSigningKey } from '../eventstore/signing-keys.ts';
+import type { MigrateOptions } from '../eventstore/migrate.ts';
+import type { Patiently } from '../eventstore/patience.ts';
 import { createMetrics } from '../metrics.ts';
 import { anyAccount, auditAccount, recentAccount } from '../projections/audit-account.ts';
 import { orphanCommandId } from '../proxy/ledger.ts';
@@ -16,6 +18,7 @@ import { startSelfAudit } from '../reactions/self-audit.ts';
 import type { Ledger } from './ledger.ts';
 import { newId } from './new-id.ts';
 import { tellSigningKey, type SecretsInUse } from './secrets.ts';
+import type { OutageLog } from './outage.ts';
 import type { Views } from './views.ts';
 
 type UsedKey = { readonly accountId: string; readonly keyId: string; readonly pepperIds: readonly string[] };
@@ -40,12 +43,16 @@ export type WatchersOptions = {
   readonly signingKey: KeyObject;
   /** 0 is never. */
   readonly selfAuditEveryMs: number;
+  readonly patiently: Patiently;
+  readonly outage: OutageLog;
+  readonly migration: MigrateOptions;
   readonly log: Logger;
 };
 
 /** What goes on beside the requests: the proof of life, the holds of dead runs, the signatures, the self-audit, the metrics. */
 export const startWatchers = async (options: WatchersOptions) => {
-  const { databaseUrl, ledger, views, secretsInUse, signingKey, selfAuditEveryMs, generations, log } = options;
+  const { databaseUrl, ledger, views, secretsInUse, signingKey, selfAuditEveryMs, generations } = options;
+  const { patiently, outage, migration, log } = options;
   const { store, accounts } = ledger;
   const { database, queries } = views;
   const metrics = createMetrics({
@@ -55,17 +62,27 @@ export const startWatchers = async (options: WatchersOptions) => {
     rewindIsOpen: ledger.rewindIsOpen,
   });
 
-  await migrateRuns(databaseUrl);
-  const run = await createRun({
-    databaseUrl,
-    id: newId(),
-    failed: (error) => log.warn({ err: error }, 'the heartbeat failed'),
-    readable: ledger.writeReadable,
-    accepts: secretsInUse.accepts,
-    acceptedByAll: secretsInUse.update,
-    clockOff: (aheadMs) =>
-      log.warn({ aheadMs }, "this machine's clock is not the database's: set it; limits go by the database's"),
-  });
+  /** Logs a failure, unless it is one of an outage, which is logged once. */
+  const failing =
+    (level: 'warn' | 'error', message: string) =>
+    (error: unknown): void => {
+      if (!outage.covers(error)) log[level]({ err: error }, message);
+    };
+
+  await patiently(() => migrateRuns(databaseUrl, migration));
+  const run = await patiently(() =>
+    createRun({
+      databaseUrl,
+      id: newId(),
+      failed: failing('warn', 'the heartbeat failed'),
+      answered: outage.answered,
+      readable: ledger.writeReadable,
+      accepts: secretsInUse.accepts,
+      acceptedByAll: secretsInUse.update,
+      clockOff: (aheadMs) =>
+        log.warn({ aheadMs }, "this machine's clock is not the database's: set it; limits go by the database's"),
+    }),
+  );
   // Streams that were under way when the log went back in time may end; then the run that they began in is over.
   const former = new Map<string, readonly string[]>();
   ledger.onRewind(() => {
@@ -103,7 +120,7 @@ export const startWatchers = async (options: WatchersOptions) => {
       metrics.orphanedHoldReleased();
       log.warn(hold, 'released the hold of a dead run');
     },
-    failed: (error) => log.error({ err: error }, 'looking for orphaned holds failed'),
+    failed: failing('error', 'looking for orphaned holds failed'),
   });
 
   const rehash = rehashKeys({
@@ -137,7 +154,7 @@ export const startWatchers = async (options: WatchersOptions) => {
     signed: (checkpoint) => log.debug({ checkpoint: toJson(checkpoint) }, 'signed the head of the log'),
     alarmed: (flaw) =>
       log.error({ alert: 'log_tampered', ...flaw }, 'the log is not what was signed: it is not signed'),
-    failed: (error) => log.warn({ err: error }, 'signing the head of the log failed'),
+    failed: failing('warn', 'signing the head of the log failed'),
   });
 
   const auditing = () =>
@@ -162,7 +179,7 @@ export const startWatchers = async (options: WatchersOptions) => {
           'the rows of an account are not what the log says',
         ),
       mended: (accountId) => log.info({ accountId }, 'the rows of an account are what the log says again'),
-      failed: (error) => log.warn({ err: error }, 'the self-audit skipped an account'),
+      failed: failing('warn', 'the self-audit skipped an account'),
     });
   const selfAudit = selfAuditEveryMs > 0 ? auditing() : undefined;
 

@@ -1,5 +1,5 @@
 import pgPromise, { type IDatabase } from 'pg-promise';
-import { NEVER_HANG, surviveLoss } from '../eventstore/connections.ts';
+import { poolConfig, surviveLoss } from '../eventstore/connections.ts';
 
 /** The connections to the projections' rows; `$pool.end()` closes them. Reads `bigint` as bigint. */
 export type Database = IDatabase<object>;
@@ -14,7 +14,7 @@ const types = {
 } as typeof pgp.pg.types;
 
 export const createDatabase = (connectionString: string): Database => {
-  const database = pgp({ connectionString, ...NEVER_HANG, application_name: 'kissapi-projections', max: 6, types });
+  const database = pgp({ ...poolConfig(connectionString, { application_name: 'kissapi-projections', max: 6 }), types });
   surviveLoss(database.$pool as unknown as Parameters<typeof surviveLoss>[0]);
   return database;
 };

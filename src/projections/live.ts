@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventStore } from '../eventstore/event-store.ts';
-import { migrate } from '../eventstore/migrate.ts';
+import { migrate, type MigrateOptions } from '../eventstore/migrate.ts';
 import { balances } from './balances.ts';
 import { checkpointOf } from './building.ts';
 import { dailyUsage } from './daily-usage.ts';
@@ -14,8 +14,8 @@ import { applyEvents, EventsLeftOut, OtherVersion, readCheckpoint, type Checkpoi
 /** Every projection that keeps rows. */
 export const projections = [balances, requests, dailyUsage] as unknown as readonly Projection[];
 
-export const migrateProjections = (databaseUrl: string): Promise<void> =>
-  migrate(databaseUrl, 'projections', new URL('./sql/', import.meta.url));
+export const migrateProjections = (databaseUrl: string, options?: MigrateOptions): Promise<void> =>
+  migrate(databaseUrl, 'projections', new URL('./sql/', import.meta.url), options);
 
 /**
  * Called where a projection turns out to be at another version than this software makes, once for each version; and once

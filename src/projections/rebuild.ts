@@ -1,5 +1,5 @@
 import type { EventStore } from '../eventstore/event-store.ts';
-import { alone, inTurn } from './alone.ts';
+import { alone, inTurn, type Waiting } from './alone.ts';
 import { prepare, takeInMost, type Building } from './building.ts';
 import { createComparison } from './compare.ts';
 import type { Database } from './database.ts';
@@ -27,8 +27,8 @@ export type Rebuilt = {
 };
 
 export type RebuildOptions = Omit<Building, 'schema'> & {
-  /** Called where another process is rebuilding the same projection, whose end is waited for. */
-  readonly waiting?: () => void;
+  /** Called again and again while another process rebuilds the same projection. */
+  readonly waiting?: Waiting;
 };
 
 /**
@@ -81,16 +81,21 @@ export const rebuiltInWords = ({ version, before, differing, same }: Rebuilt): s
 };
 
 /** The tables of projections where they are missing; what is there is left as it is. */
-export const createMissingTables = async (database: Database, projections: readonly Projection[]): Promise<void> => {
+export const createMissingTables = async (
+  database: Database,
+  projections: readonly Projection[],
+  waiting: NonNullable<Told['waiting']> = noted,
+): Promise<void> => {
   for (const projection of projections) {
     if (await readCheckpoint(database, projection, LIVE)) continue;
-    await alone(database, projection, noted, () => createTable(database, projection, LIVE));
+    const told: Waiting = (holder) => waiting(projection.name, holder);
+    await alone(database, projection, told, () => createTable(database, projection, LIVE));
   }
 };
 
 /** What is told of the rebuilds that a start has to make. */
 export type Told = {
-  readonly waiting?: (projection: string) => void;
+  readonly waiting?: (projection: string, holder: string) => void;
   readonly tookOver?: (projection: string, rebuilt: Rebuilt) => void;
 };
 
@@ -103,9 +108,9 @@ export const bringUpToDate = async (
   store: Pick<EventStore, 'readFacts'>,
   projections: readonly Projection[],
   progress: (projection: string, position: number, target: number) => void,
-  { waiting, tookOver }: Told = {},
+  { waiting = noted, tookOver }: Told = {},
 ): Promise<void> => {
-  await createMissingTables(database, projections);
+  await createMissingTables(database, projections, waiting);
   for (const projection of projections) {
     const { name } = projection;
     const isOld = async (): Promise<boolean> =>
@@ -114,7 +119,7 @@ export const bringUpToDate = async (
     await alone(
       database,
       projection,
-      () => waiting?.(name),
+      (holder) => waiting(name, holder),
       async () => {
         if (!(await isOld())) return; // Another node has done it meanwhile.
         const told = (position: number, target: number): void => progress(name, position, target);

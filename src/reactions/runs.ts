@@ -1,8 +1,7 @@
-import pg from 'pg';
-import { surviveLoss } from '../eventstore/connections.ts';
+import { createPool, openClient } from '../eventstore/connections.ts';
 import { READABLE_VERSIONS } from '../eventstore/codec.ts';
 import { readableByAll, UNSTATED_VERSIONS, type ReadableVersions } from '../eventstore/event-versions.ts';
-import { migrate } from '../eventstore/migrate.ts';
+import { migrate, type MigrateOptions } from '../eventstore/migrate.ts';
 import { createDatabaseClock, local, type DatabaseClockOptions } from './database-clock.ts';
 
 const BEAT_MS = 1000;
@@ -37,6 +36,8 @@ export type RunOptions = {
   readonly databaseUrl: string;
   readonly id: string;
   readonly failed: (error: unknown) => void;
+  /** Called after each beat that the database has answered. */
+  readonly answered?: () => void;
   /** Told once, in ms: how far this machine's clock is ahead of the database's, where that is too far. */
   readonly clockOff: DatabaseClockOptions['off'];
   /** Called when a run that can read other event versions has come or gone: what all live runs can read now. */
@@ -69,13 +70,12 @@ const BEAT = `with beat as (
 /** What a run states in its heartbeat; null for runs of a release that did not state it. */
 type Stated = { readonly reads: ReadableVersions | null; readonly accepts: AcceptedSecrets | null };
 
-export const migrateRuns = (databaseUrl: string): Promise<void> =>
-  migrate(databaseUrl, 'reactions', new URL('./sql/', import.meta.url));
+export const migrateRuns = (databaseUrl: string, options?: MigrateOptions): Promise<void> =>
+  migrate(databaseUrl, 'reactions', new URL('./sql/', import.meta.url), options);
 
 /** What all live runs can read, for a command that appends beside them. */
 export const readableByLiveRuns = async (databaseUrl: string): Promise<ReadableVersions> => {
-  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'kissapi-runs' });
-  await client.connect();
+  const client = await openClient(databaseUrl, 'kissapi-runs');
   try {
     const { rows } = await client.query<{ reads: ReadableVersions | null }>(
       `select reads from runs where seen_at > clock_timestamp() - $1 * interval '1 millisecond'`,
@@ -90,20 +90,23 @@ export const readableByLiveRuns = async (databaseUrl: string): Promise<ReadableV
 /** Puts this process on the list of runs, before it can hold anything, and proves its life once a second. */
 export const createRun = async (options: RunOptions): Promise<Run> => {
   const { databaseUrl, failed, clockOff, wall = Date.now, beatMs = BEAT_MS } = options;
-  const { readable = () => undefined, accepts = UNSTATED, acceptedByAll = () => undefined } = options;
+  const {
+    readable = () => undefined,
+    accepts = UNSTATED,
+    acceptedByAll = () => undefined,
+    answered = () => undefined,
+  } = options;
   let { id } = options;
   let former: readonly string[] = [];
   const clock = createDatabaseClock({ off: clockOff, wall });
   const deadAfterMs = DEAD_AFTER_BEATS * beatMs;
-  const pool = new pg.Pool({
-    connectionString: databaseUrl,
+  const pool = createPool(databaseUrl, {
     max: 2,
     application_name: 'kissapi-runs',
     // A beat that hangs, as on a connection that is gone without a word, must not keep the next ones from being tried.
     connectionTimeoutMillis: deadAfterMs,
     query_timeout: deadAfterMs,
   });
-  surviveLoss(pool);
 
   const versions = JSON.stringify(READABLE_VERSIONS);
   let lastOthers: string | undefined;
@@ -130,8 +133,13 @@ export const createRun = async (options: RunOptions): Promise<Run> => {
       ),
     });
   };
-  await beat();
-  await pool.query(`delete from runs where seen_at < clock_timestamp() - interval '${FORGET_AFTER}'`);
+  try {
+    await beat();
+    await pool.query(`delete from runs where seen_at < clock_timestamp() - interval '${FORGET_AFTER}'`);
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
   let beating = false;
   let missed = false;
   /** By then every run that lives has had the time to beat again. */
@@ -139,6 +147,7 @@ export const createRun = async (options: RunOptions): Promise<Run> => {
   const heard = (): void => {
     if (missed) tellsFrom = performance.now() + deadAfterMs;
     missed = false;
+    answered();
   };
   const unheard = (error: unknown): void => {
     missed = true;

@@ -268,6 +268,7 @@ describe('a gateway whose database is not there', () => {
     const env = {
       ...process.env,
       DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+      DATABASE_WAIT_MS: '500',
       KISSAPI_DATA: dataDir,
       PORT: '0',
     };

@@ -1,7 +1,6 @@
 import { open } from 'node:fs/promises';
-import pg from 'pg';
 import { readCheckpoints } from '../checkpoint-log.ts';
-import { NEVER_HANG } from '../connections.ts';
+import { openClient } from '../connections.ts';
 import { copyOut } from '../copy-out.ts';
 import { EVENT_COLUMNS, readEvent } from './event-bytes.ts';
 import { readExportLine } from './export-lines.ts';
@@ -15,9 +14,7 @@ export type PartCheck = { check(part: Part): Promise<RangeReport>; close(): Prom
 
 /** Positions, both included. */
 const checkDatabase = async (databaseUrl: string, trusted: Trusted): Promise<PartCheck> => {
-  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'kissapi-verify', ...NEVER_HANG });
-  client.on('error', () => undefined); // Whoever asks next learns of it.
-  await client.connect();
+  const client = await openClient(databaseUrl, 'kissapi-verify');
   const check = async ({ from, to }: Part): Promise<RangeReport> => {
     const checker = createRangeChecker(trusted);
     const checkpoints = await readCheckpoints(client, from, to);

@@ -1,5 +1,4 @@
-import pg from 'pg';
-import { NEVER_HANG } from '../connections.ts';
+import { openClient } from '../connections.ts';
 import { BEGINNING, createMerger, type Verdict } from './merge.ts';
 import type { Link, Trusted } from './range.ts';
 import { inThreads, type Parts } from './threads.ts';
@@ -98,9 +97,7 @@ const partsOf = (first: number, last: number, size: number): Parts => ({
 
 /** In one statement, so that they fit together while others append. */
 const readEnds = async (databaseUrl: string, from: number): Promise<{ ends: Ends; before: Link }> => {
-  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'kissapi-verify', ...NEVER_HANG });
-  client.on('error', () => undefined);
-  await client.connect();
+  const client = await openClient(databaseUrl, 'kissapi-verify');
   try {
     const { rows } = await client.query<Ends>(
       `select position, encode(hash, 'hex') as hash,
