@@ -286,7 +286,10 @@ describe('a start that was interrupted', () => {
     const at = join(home, 'interrupted');
     await mkdir(at);
     const { child } = startInChild(undefined, at);
-    await vi.waitFor(async () => expect((await readdir(at)).join()).toContain('postgres.init-'), { interval: 10 });
+    await vi.waitFor(async () => expect((await readdir(at)).join()).toContain('postgres.init-'), {
+      interval: 10,
+      timeout: 30_000,
+    });
     await kill(child);
     const { url } = await start({}, at);
     expect(await query(url, 'SELECT 1')).toEqual([1]);

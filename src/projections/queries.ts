@@ -64,6 +64,7 @@ export const createQueries = (database: Database): Queries => ({
       `select stream, revision, position, time, type, metadata ->> 'actor' as actor from events
        where metadata ->> 'correlationId' = $1 and type not in
          ('CreditsReserved', 'HoldExtended', 'HoldSettled', 'HoldReleased', 'LateUsageCharged', 'UsageWrittenOff')
+         and position('\\u' in metadata::text) = 0
        order by position limit ${MAX_EVENTS_OF_REQUEST}`,
       [requestId],
     );

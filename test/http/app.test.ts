@@ -412,7 +412,7 @@ describe('headers', () => {
     'may name the host %s',
     async (host) => {
       const { port } = await open();
-      expect(await raw(port, ...get, `host: ${host}`)).toContain('{"status":"ok"}');
+      expect(await raw(port, ...get, `host: ${host}`)).toContain('{"status":"ok"');
     },
   );
 

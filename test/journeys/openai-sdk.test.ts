@@ -73,6 +73,7 @@ describe('a chat completion', () => {
       stop: ['never'],
       user: 'u-1',
       surprise: { deep: [1, null] },
+      ...{ service_tier: 'default', store: false },
     });
     expect(headers?.authorization).toBe(`Bearer ${UPSTREAM_KEY}`);
     expect(Object.keys(headers ?? {}).sort()).toEqual(

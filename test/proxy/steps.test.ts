@@ -198,7 +198,7 @@ describe('a stream that is held for in steps', () => {
   const ended = (command: AccountCommand, commandId: string) => (account: TestAccount) =>
     account.execute('acc_1', command, { actor: 'a', commandId });
   it.each<[string, AccountCommand]>([
-    ['invalid_api_key', { type: 'RevokeKey', keyId: KEY_ID, reason: 'leaked' }],
+    ['key_revoked', { type: 'RevokeKey', keyId: KEY_ID, reason: 'leaked' }],
     ['account_suspended', { type: 'SuspendAccount', reason: 'resale' }],
     ['key_expired', { type: 'SetKeyLimits', keyId: KEY_ID, limits: { expiresAt: '2020-01-01T00:00:00.000Z' } }],
   ])('gets no further step once its access has ended, and ends with an error: %s', async (code, command) => {
@@ -206,7 +206,7 @@ describe('a stream that is held for in steps', () => {
     const { told, end, books, extensions, written } = await played({ ...how, meanwhile: [ended(command, 'end')] });
     expect(extensions).toBe(0);
     expect(wordsIn(told)).toBeLessThanOrEqual(STEP_TOKENS);
-    expect(told.at(-1)).toMatchObject({ error: { code, param: null } });
+    expect(told.at(-1)).toMatchObject({ error: { kind: 'access_ended', code } });
     expect(written).not.toContain('[DONE]');
     expect(end).toMatchObject({ type: 'HoldSettled', delivery: { ended: 'access_ended', usageSource: 'metered' } });
     expect(books).toMatchObject({ charged: owed(wordsIn(told)), writtenOff: 0n });
