@@ -4,7 +4,8 @@ import type { Tallies, Tally } from '../../src/domain/account/tallies.ts';
 import { accept } from '../../src/domain/decider.ts';
 import { createCommitter, type Committer } from '../../src/eventstore/committer.ts';
 import { StoreUnavailable, type EventStore, type Slice } from '../../src/eventstore/event-store.ts';
-import { createInMemoryStore } from '../../src/eventstore/in-memory.ts';
+import { NOTHING_SEEN } from '../../src/eventstore/history-seen.ts';
+import { createInMemoryLog, createInMemoryStore, type InMemoryLog } from '../../src/eventstore/in-memory.ts';
 import { eventId } from '../../src/eventstore/ids.ts';
 import { createNode, type Node } from '../eventstore/nodes.ts';
 
@@ -41,13 +42,11 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
 
   'ids that do not derive from the command': () => {
     const store = createInMemoryStore();
-    return {
-      store: {
-        ...store,
-        append: (slices) => store.append(slices.map(anew)),
-        findEvent: () => Promise.resolve(undefined),
-      },
-    };
+    return sharing({
+      ...store,
+      append: (slices) => store.append(slices.map(anew)),
+      findEvent: () => Promise.resolve(undefined),
+    });
   },
 
   'a reservation that exceeds the balance by one nano-dollar': () =>
@@ -176,12 +175,25 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
       return realNode(store, { ...options, snapshots: { ...snapshots, take } });
     }),
 
+  'a store that compares only revisions, on a log that goes back in time': () =>
+    goingBack((log, store) => ({
+      ...store,
+      ...{ newest: NOTHING_SEEN, checkHistory: () => Promise.resolve(NOTHING_SEEN) },
+      append: (slices) =>
+        Promise.resolve(
+          log.append(slices.map((slice) => ({ ...slice, expected: { revision: slice.expected.revision } }))),
+        ),
+    })),
+
   'an answer that never comes': () =>
     withCommitter((committer) => ({
       ...committer,
       commit: (append) => committer.commit(append).catch(() => new Promise(() => undefined)),
     })),
 };
+
+/** All processes see the log with the same eyes, and it never goes back in time. */
+const sharing = (store: EventStore): Subject => ({ openStore: () => store });
 
 const withAppend = (appendOn: (store: EventStore) => Append): Subject => {
   const store = createInMemoryStore();
@@ -193,11 +205,16 @@ const withAppend = (appendOn: (store: EventStore) => Append): Subject => {
     opened = true;
     return store.append(slices);
   };
-  return { store: { ...store, append } };
+  return sharing({ ...store, append });
+};
+
+const goingBack = (storeOn: (log: InMemoryLog, store: EventStore) => EventStore): Subject => {
+  const log = createInMemoryLog();
+  return { log, openStore: () => storeOn(log, createInMemoryStore(log)) };
 };
 
 const withNode = (nodeOn: (store: EventStore, options: NodeOptions) => Node): Subject => ({
-  store: createInMemoryStore(),
+  ...sharing(createInMemoryStore()),
   createNode: nodeOn,
 });
 
