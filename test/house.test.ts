@@ -20,7 +20,7 @@ const rooms: Readonly<Record<string, { readonly mayImport: readonly string[]; re
   http: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
   'embedded-postgres': { mayImport: [], because: 'a database server knows nothing of what is kept in it' },
   cli: {
-    mayImport: ['domain', 'eventstore', 'projections', 'proxy', TOP],
+    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', TOP],
     because: 'a terminal composes the same parts, and has no door of its own',
   },
   gateway: {

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { InvalidConfig, readCommandConfig } from '../config.ts';
 import { EmbeddedPostgresFault } from '../embedded-postgres.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
+import { NotReadableByAll } from '../eventstore/event-versions.ts';
 import { CliFault } from './fault.ts';
 import { openDatabase, type OpenDatabase } from './open-database.ts';
 
@@ -61,7 +62,8 @@ const isForPeople = (error: unknown): error is Error =>
   error instanceof CliFault ||
   error instanceof InvalidConfig ||
   error instanceof EmbeddedPostgresFault ||
-  error instanceof StoreUnavailable;
+  error instanceof StoreUnavailable ||
+  error instanceof NotReadableByAll;
 
 /** Waits where the reader is slower, so that a long story does not pile up in memory. */
 export const print = async (line: string): Promise<void> => {

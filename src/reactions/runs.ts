@@ -56,6 +56,21 @@ const BEAT = `with beat as (
 export const migrateRuns = (databaseUrl: string): Promise<void> =>
   migrate(databaseUrl, 'reactions', new URL('./sql/', import.meta.url));
 
+/** What all live runs can read, for a command that appends beside them. */
+export const readableByLiveRuns = async (databaseUrl: string): Promise<ReadableVersions> => {
+  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'kissapi-runs' });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ reads: ReadableVersions | null }>(
+      `select reads from runs where seen_at > clock_timestamp() - $1 * interval '1 millisecond'`,
+      [DEAD_AFTER_BEATS * BEAT_MS],
+    );
+    return readableByAll([READABLE_VERSIONS, ...rows.map(({ reads }) => reads ?? UNSTATED_VERSIONS)]);
+  } finally {
+    await client.end();
+  }
+};
+
 /** Puts this process on the list of runs, before it can hold anything, and proves its life once a second. */
 export const createRun = async (options: RunOptions): Promise<Run> => {
   const { databaseUrl, failed, clockOff, wall = Date.now, beatMs = BEAT_MS } = options;

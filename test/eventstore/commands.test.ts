@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { accountStream, initialAccount } from '../../src/domain/account/account.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { available } from '../../src/domain/account/wallet.ts';
-import { PAGE, StoreUnavailable, type EventStore, type Slice } from '../../src/eventstore/event-store.ts';
-import { createInMemoryStore } from '../../src/eventstore/in-memory.ts';
+import { LogWentBack, PAGE, StoreUnavailable, type EventStore, type Slice } from '../../src/eventstore/event-store.ts';
+import { createInMemoryLog, createInMemoryStore, type InMemoryLog } from '../../src/eventstore/in-memory.ts';
 import { audit } from '../domain/account/audit.ts';
 import {
   customer,
@@ -501,5 +501,70 @@ describe('lastKnown', () => {
     expect(known('ada')?.wallet.held).toBe(4n);
     await createNode(store).execute('ada', topUp(1n, 'lot_2'));
     expect(known('ada')?.wallet.balance).toBe(10n);
+  });
+});
+
+describe('a log that went back in time', () => {
+  let log: InMemoryLog;
+  let nodes: readonly [Node, Node];
+  const stores: EventStore[] = [];
+  beforeEach(async () => {
+    log = createInMemoryLog();
+    stores.splice(0, Infinity, createInMemoryStore(log), createInMemoryStore(log));
+    nodes = stores.map((each) => createNode(each)) as unknown as readonly [Node, Node];
+    await happen(createInMemoryStore(log), 'ada', ...customer, toppedUp(10n));
+  });
+  /** As a gateway does once it has noticed. */
+  const dropMemory = (n: 0 | 1): void => {
+    nodes[n].commands.recheckAll();
+    stores[n]?.forgetHistory();
+  };
+  const balanceSeenBy = async (node: Node): Promise<bigint> =>
+    (await node.commands.read(accountStream('ada'))).state.wallet.balance;
+
+  it('decides nothing on a balance that the log has lost, though it is as long again', async () => {
+    const [first, second] = nodes;
+    await first.execute('ada', topUp(100n, 'lot_lost'));
+    const { length } = log.events;
+    log.goBackTo(length - 1);
+    await second.execute('ada', suspend());
+    expect(log.events).toHaveLength(length);
+    await expect(first.execute('ada', reserve(50n))).rejects.toBeInstanceOf(LogWentBack);
+    dropMemory(0);
+    expect(refusalOf(await first.execute('ada', reserve(50n)))).toBe('account_suspended');
+    await second.execute('ada', reinstate());
+    expect(refusalOf(await first.execute('ada', reserve(50n)))).toBe('insufficient_credits');
+    expect(await balanceSeenBy(first)).toBe(10n);
+  });
+
+  it('leaves no account stuck: a clash that nothing newer explains is solved by folding anew', async () => {
+    const [first] = nodes;
+    for (let n = 0; n < 5; n++) await first.execute('ada', topUp(1n, `lot_lost_${n}`));
+    log.goBackTo(log.events.length - 5);
+    // Without a word to the commands: what is expected of the stream is compared with each append.
+    stores[0]?.forgetHistory();
+    expect(await first.execute('ada', topUp(2n, 'lot_2'))).toMatchObject({ accepted: true });
+    expect(await balanceSeenBy(first)).toBe(12n);
+  });
+
+  it('is not mixed with what was read of the lost history', async () => {
+    const [first] = nodes;
+    await first.execute('ada', topUp(100n, 'lot_lost'));
+    log.goBackTo(log.events.length - 1);
+    dropMemory(0);
+    expect(await balanceSeenBy(first)).toBe(10n);
+    expect(first.commands.lastKnown(accountStream('ada'))).toBeUndefined();
+    await first.execute('ada', topUp(1n, 'lot_2'));
+    expect(first.commands.lastKnown(accountStream('ada'))?.wallet.balance).toBe(11n);
+  });
+
+  it('answers a command again that it lost, and does not take it for done', async () => {
+    const [first] = nodes;
+    await first.execute('ada', topUp(100n, 'lot_lost'), 'cmd');
+    log.goBackTo(log.events.length - 1);
+    dropMemory(0);
+    const again = await first.execute('ada', topUp(100n, 'lot_lost'), 'cmd', { mayRepeat: true });
+    expect(again).toMatchObject({ accepted: true, repeated: false });
+    expect(await balanceSeenBy(first)).toBe(110n);
   });
 });

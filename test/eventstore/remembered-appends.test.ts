@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import type { SliceResult } from '../../src/eventstore/event-store.ts';
+import { createRememberedAppends } from '../../src/eventstore/remembered-appends.ts';
+import { anEvent, idsOf, numbers, slice } from './logs.ts';
+
+const appended = (firstPosition: number, count: number): SliceResult => ({
+  ...{ appended: true, firstPosition, time: new Date(0), tokens: numbers(0, count).map(String) },
+});
+
+describe('appends that are remembered', () => {
+  it('are those that are durable, each with its place', () => {
+    const remembered = createRememberedAppends();
+    const [a, b, c] = [anEvent(), anEvent(), anEvent()];
+    remembered.add(
+      [slice('one', 4, a, b), slice('two', -1, c), slice('three', 0)],
+      [appended(10, 2), { appended: false, duplicate: false }, appended(0, 0)],
+    );
+    expect(remembered.all()).toMatchObject([
+      { id: a.id, stream: 'one', revision: 5, position: 10 },
+      { id: b.id, stream: 'one', revision: 6, position: 11 },
+    ]);
+  });
+
+  it('are bounded, and the many events of requests do not push out the few others', () => {
+    const remembered = createRememberedAppends(10_000);
+    const issued = anEvent({ type: 'KeyIssued' });
+    remembered.add([slice('one', -1, issued)], [appended(1, 1)]);
+    const held = numbers(0, 1000).map(() => anEvent({ type: 'CreditsReserved' }));
+    held.forEach((event, n) => remembered.add([slice('one', n, event)], [appended(n + 2, 1)]));
+    const all = remembered.all();
+    expect(all.length).toBeLessThan(100);
+    expect(all[0]?.id).toBe(issued.id);
+    expect(all.at(-1)?.id).toBe(held.at(-1)?.id);
+  });
+
+  it('are forgotten by their ids', () => {
+    const remembered = createRememberedAppends();
+    const events = numbers(0, 3).map(() => anEvent());
+    remembered.add([slice('one', -1, ...events)], [appended(1, 3)]);
+    remembered.forget(new Set(idsOf(events.slice(1))));
+    expect(idsOf(remembered.all())).toEqual(idsOf(events.slice(0, 1)));
+  });
+});
