@@ -28,7 +28,7 @@ export type RewindsOptions = {
   readonly nodes?: number;
   readonly seed: number;
   readonly signal: AbortSignal;
-  readonly did: (rewind: Rewind) => void;
+  readonly did: (what: string) => void;
 };
 
 export type RewindsReport = {
@@ -73,6 +73,7 @@ type Run = {
   /** Another text each time. */
   readonly unique: (text: string) => string;
   readonly broken: string[];
+  readonly did: RewindsOptions['did'];
 };
 
 /** The log goes back in time under running gateways, again and again; and what they did about it. */
@@ -99,12 +100,12 @@ export const runRewinds = async (options: RewindsOptions): Promise<RewindsReport
       broken: [],
       recorded: 0,
       unique,
+      did,
     };
     const rounds: Round[] = [];
     for (const rewind of plan) {
       signal.throwIfAborted();
       rounds.push(await rewindOnce(state, rewind));
-      did(rewind);
     }
     const sum = (of: (round: Round) => number): number => rounds.reduce((all, round) => all + of(round), 0);
     return {
@@ -131,7 +132,7 @@ type Round = Pick<RewindsReport, 'asked' | 'gone' | 'lostEvents' | 'namedEvents'
 };
 
 const rewindOnce = async (run: Run, { way, last }: Rewind): Promise<Round> => {
-  const { server, gateways, customers, nodes, random, record } = run;
+  const { server, gateways, customers, nodes, random, record, did } = run;
   const lastGateway = nodes - 1;
   const busy = gateways.running().slice(0, last === 'busy' ? nodes : lastGateway);
   const balancer = await createBalancer(...busy.map(({ url }) => url));
@@ -141,6 +142,7 @@ const rewindOnce = async (run: Run, { way, last }: Rewind): Promise<Round> => {
     await until('the load is under way', () => record.all.length >= length + count);
   };
   await more(random.between(5, 15));
+  did('the load is under way; the database is copied');
   const copy = await server.copy();
   if (way === 'promoted') await server.follow(copy, random.between(100, 1000));
   await more(random.between(3, 20));
@@ -148,18 +150,24 @@ const rewindOnce = async (run: Run, { way, last }: Rewind): Promise<Round> => {
   if (last !== 'busy') await gateways.hasNoted(lastGateway, seen);
   if (last === 'stopped') await gateways.kill(lastGateway);
 
+  did(`the database is killed, and the copy is ${way}; the last gateway is ${last}`);
   const replaced = await replace(run, copy, way);
+  did(`the log ends at position ${replaced.left}; ${replaced.lost.length} events are gone`);
   const noticedMs = await untilNoticed(run, replaced, last);
+  did('every running gateway has noticed');
   await checkPaused(run);
   const namedEvents = await checkReport(run, replaced);
   await acknowledge(server.url);
+  did(`acknowledged; ${namedEvents} events were named`);
   for (const gateway of gateways.running()) await untilServed(gateway);
   const { histories } = await readLog(server.url);
   await renewKeys(run, histories);
   await more(10);
+  did('completions are served again');
   await load.stop();
   await balancer.close();
   const checked = await settle(run, replaced);
+  did('all books were checked');
   if (load.hung() > 0) checked.findings.broken.push(`${load.hung()} clients waited for a minute in vain`);
   return { ...checked, asked: load.asked(), namedEvents, lostEvents: replaced.lost.length, noticedMs };
 };
