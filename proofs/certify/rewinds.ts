@@ -183,20 +183,24 @@ type Replaced = {
   readonly noticedBefore: ReadonlyMap<string, number>;
 };
 
-const replace = async ({ server, gateways }: Run, copy: string, way: Rewind['way']): Promise<Replaced> => {
+const replace = async ({ server, gateways, broken }: Run, copy: string, way: Rewind['way']): Promise<Replaced> => {
   const noticedBefore = new Map(gateways.running().map((one) => [one.url, rewindsNoticed(one).length]));
   let all: readonly StoredEvent[] = [];
   let histories: Histories = new Map();
   let left = 0;
+  let isSame = false;
   await server.replace(copy, way, {
     lost: async (url) => {
       all = await readEvents(url);
       ({ histories } = await readLog(url));
     },
     left: async (url) => {
-      left = await headOf(url);
+      const events = await readEvents(url);
+      left = events.length;
+      isSame = events.every(({ hash }, n) => hash === all[n]?.hash);
     },
   });
+  if (!isSame) broken.push('what the copy has is not what the log was');
   return { histories, lost: all.filter(({ position }) => position > left), left, noticedBefore };
 };
 
@@ -249,18 +253,24 @@ const untilNoticed = async (run: Run, { noticedBefore, left }: Replaced, last: R
 const REQUESTS = 3;
 
 /** No gateway takes completions, and each can be managed. */
-const checkPaused = async ({ gateways, customers, broken, unique }: Run): Promise<void> => {
+const checkPaused = async ({ server, gateways, customers, broken, unique }: Run): Promise<void> => {
   const accountId = customers[0]?.accountId ?? '';
   for (const gateway of gateways.running()) {
     for (let n = 0; n < REQUESTS; n++) {
       const answer = await askFor(gateway, gateway.demoKey);
       if (answer !== PAUSED) broken.push(`${gateway.url} answered ${answer} while the rewind was open`);
     }
+  }
+  // Whatever was asked before the gateways noticed has ended by now; the load goes on asking.
+  const head = await headOf(server.url);
+  for (const gateway of gateways.running()) {
     const grant = { usd: '0.01', reason: unique('while the rewind is open') };
     await gateway.manage('POST', `/accounts/${accountId}/grants`, grant).catch((error: unknown) => {
       broken.push(`management failed while the rewind was open: ${String(error)}`);
     });
   }
+  const holds = await query(server.url, `select from events where position > $1 and type = 'CreditsReserved'`, [head]);
+  if (holds.length > 0) broken.push(`credits were held ${holds.length} times while the rewind was open`);
 };
 
 /** What the gateways remember of what is gone: no more than that, and all of it that they were told is durable. */

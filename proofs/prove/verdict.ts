@@ -5,6 +5,7 @@ import { available } from '../../src/domain/account/wallet.ts';
 import type { Recorded } from '../../src/eventstore/codec.ts';
 import { StoreUnavailable } from '../../src/eventstore/event-store.ts';
 import { balances, type BalanceRow } from '../../src/projections/balances.ts';
+import { requests, type RequestRow } from '../../src/projections/requests.ts';
 import { audit } from '../../test/domain/account/audit.ts';
 import type { Era } from './eras.ts';
 import type { CommandCall, History, ReadCall } from './history.ts';
@@ -93,8 +94,10 @@ const judgeEra = (
   const ledger = openLedger();
   let account = initialAccount();
   let row: BalanceRow | undefined;
+  const receipts = new Map<string, RequestRow>();
   for (let revision = 0; ;) {
     judgeState(account, ledger, row);
+    judgeReceipts(receipts, ledger);
     for (const call of unexplained) {
       if (!isWithin(revision, call) || revision > effectOf(call)) continue;
       if (explains(ask(ledger, call.what.command), call, revision)) unexplained.delete(call);
@@ -112,6 +115,7 @@ const judgeEra = (
     }
     account = own.reduce((past, { event }) => evolveAccount(past, event as AccountEvent), account);
     row = own.reduce((past, recorded) => project(past, recorded), row);
+    for (const recorded of own) promiseOf(() => takeIn(receipts, recorded));
     revision += own.length;
   }
   promiseOf(() => audit(log.map(({ event }) => event as AccountEvent)));
@@ -198,6 +202,19 @@ const judgeState = ({ wallet }: Account, ledger: Ledger, row: BalanceRow | undef
 const project = (row: BalanceRow | undefined, recorded: Recorded): BalanceRow | undefined => {
   const [key] = balances.keysOf(recorded);
   return key ? balances.evolve(row, recorded, key) : row;
+};
+
+const takeIn = (receipts: Map<string, RequestRow>, recorded: Recorded): void => {
+  for (const [id = ''] of requests.keysOf(recorded)) {
+    receipts.set(id, requests.evolve(receipts.get(id), recorded, [id]));
+  }
+};
+
+/** The requests that are open are those that have a hold. */
+const judgeReceipts = (receipts: ReadonlyMap<string, RequestRow>, { holds }: Ledger): void => {
+  const open = [...receipts].flatMap(([id, { status }]) => (status === 'open' ? [id] : [])).sort();
+  const held = [...holds.keys()].sort();
+  if (!isDeepStrictEqual(open, held)) broken(`the requests ${show(open)} are open, and ${show(held)} have a hold`);
 };
 
 const explains = (verdict: Verdict, { answer }: CommandCall, revision: number): boolean => {
