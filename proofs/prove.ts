@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createProgram, print, type ExitCode } from '../src/cli/run.ts';
 import { startEmbeddedPostgres } from '../src/embedded-postgres.ts';
-import { createInMemoryLog, createInMemoryStore } from '../src/eventstore/in-memory.ts';
 import { createPostgresStore, migratePostgresStore } from '../src/eventstore/postgres.ts';
 import type { Subject } from './prove/history.ts';
+import { inMemorySubject } from './prove/in-memory-subject.ts';
 import { prove, type Counterexample, type Tally } from './prove/proof.ts';
 
 /** How many histories each store is asked for where nobody says. */
@@ -72,11 +72,7 @@ type Log = { subject(): Subject; close(): Promise<void> };
 /** Each history has a log of its own in memory; on a server all share one, as they would. */
 const openLog = async (): Promise<Log> => {
   if (storeName === 'memory') {
-    const subject = (): Subject => {
-      const log = createInMemoryLog();
-      return { log, openStore: () => createInMemoryStore(log) };
-    };
-    return { subject, close: () => Promise.resolve() };
+    return { subject: () => inMemorySubject(), close: () => Promise.resolve() };
   }
   const dataDir = await mkdtemp(join(tmpdir(), 'kissapi-prove-'));
   const starting = startEmbeddedPostgres({ dataDir, log: () => undefined });

@@ -1,11 +1,12 @@
 import { realNode, type NodeOptions, type Subject } from '../../proofs/prove/history.ts';
+import { inMemorySubject } from '../../proofs/prove/in-memory-subject.ts';
 import { accountDecider } from '../../src/domain/account/decide.ts';
 import type { Tallies, Tally } from '../../src/domain/account/tallies.ts';
 import { accept } from '../../src/domain/decider.ts';
 import { createCommitter, type Committer } from '../../src/eventstore/committer.ts';
 import { StoreUnavailable, type EventStore, type Slice } from '../../src/eventstore/event-store.ts';
 import { NOTHING_SEEN } from '../../src/eventstore/history-seen.ts';
-import { createInMemoryLog, createInMemoryStore, type InMemoryLog } from '../../src/eventstore/in-memory.ts';
+import { createInMemoryStore } from '../../src/eventstore/in-memory.ts';
 import { eventId } from '../../src/eventstore/ids.ts';
 import { createNode, type Node } from '../eventstore/nodes.ts';
 
@@ -176,8 +177,8 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
     }),
 
   'a store that compares only revisions, on a log that goes back in time': () =>
-    goingBack((log, store) => ({
-      ...store,
+    inMemorySubject((log) => ({
+      ...createInMemoryStore(log),
       ...{ newest: NOTHING_SEEN, checkHistory: () => Promise.resolve(NOTHING_SEEN) },
       append: (slices) =>
         Promise.resolve(
@@ -206,11 +207,6 @@ const withAppend = (appendOn: (store: EventStore) => Append): Subject => {
     return store.append(slices);
   };
   return sharing({ ...store, append });
-};
-
-const goingBack = (storeOn: (log: InMemoryLog, store: EventStore) => EventStore): Subject => {
-  const log = createInMemoryLog();
-  return { log, openStore: () => storeOn(log, createInMemoryStore(log)) };
 };
 
 const withNode = (nodeOn: (store: EventStore, options: NodeOptions) => Node): Subject => ({

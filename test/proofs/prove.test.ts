@@ -4,18 +4,15 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { carryOutPlan, type Subject } from '../../proofs/prove/history.ts';
+import { inMemorySubject } from '../../proofs/prove/in-memory-subject.ts';
 import { anyPlan } from '../../proofs/prove/plan.ts';
 import { prove } from '../../proofs/prove/proof.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
-import { createInMemoryLog, createInMemoryStore } from '../../src/eventstore/in-memory.ts';
 import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { brokenSubjects } from './broken-subjects.ts';
 
-const inMemory = (): Subject => {
-  const log = createInMemoryLog();
-  return { log, openStore: () => createInMemoryStore(log) };
-};
+const inMemory = (): Subject => inMemorySubject();
 const anySeed = (): number => Math.floor(Math.random() * 0x7fffffff);
 const inShort = (found: object | undefined): string => JSON.stringify(found, null, 2);
 
