@@ -26,6 +26,9 @@ import { createScheduler } from './scheduler.ts';
 import { answerOf, whatOf } from './story.ts';
 import { createUnsureStore, noTrouble, type Surroundings, type Trouble } from './unsure-store.ts';
 
+/** So many times a rewind is put off while the log has nothing to lose. */
+const PATIENCE = 10;
+
 /** What is put to the proof: a log, and how a process that works on it is made. */
 export type Subject = {
   /** The log as a process sees it that starts now. */
@@ -137,9 +140,13 @@ export const carryOutPlan = async (
     tell(() => `node ${call.what.node} answers ${whatOf(call.what)}: ${answerOf(answer)}`);
   };
 
-  const rewind = ({ transactions }: Rewind): void => {
-    const position = eras.goBack(transactions);
-    if (position === undefined) return;
+  /** At some moment while other things are under way; if there is nothing to undo yet, at a later one. */
+  const rewind = (step: Rewind, patience: number): void => {
+    const position = eras.goBack(step.transactions);
+    if (position === undefined) {
+      if (patience > 0) scheduler.may(() => rewind(step, patience - 1));
+      return;
+    }
     trouble.rewinds++;
     tell(() => `the log goes back in time: what came after position ${position} is gone`);
     for (const life of lives) life.logWentBackTo(position);
@@ -155,8 +162,7 @@ export const carryOutPlan = async (
       lives[step.node] = startLife(step.node);
       return;
     }
-    // At some moment while other things are under way, and not before any of them has reached the log.
-    if (step.kind === 'rewind') return scheduler.may(() => rewind(step));
+    if (step.kind === 'rewind') return scheduler.may(() => rewind(step, PATIENCE));
     const life = lifeOf(step.node);
     const stream = streamOf(step.account);
     const [from, answer, state] = [eras.now(), undefined, 'open'] as const;

@@ -71,7 +71,7 @@ const draft = fc.record({
   /** How many steps ago this very command was given before, if it was. */
   again: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 5 }) }),
   together: mostly(2, false, true),
-  transactions: fc.integer({ min: 1, max: 6 }),
+  transactions: fc.integer({ min: 1, max: 3 }),
 });
 type Draft = typeof draft extends fc.Arbitrary<infer T> ? T : never;
 
