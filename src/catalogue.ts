@@ -1,8 +1,14 @@
-import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { tokenClasses, parseUsdPerMillion, type Rates } from './domain/money.ts';
 import type { PriceEntry } from './domain/prices/events.ts';
+import type { ModelFacts } from './proxy/model-facts.ts';
+
+export type CatalogueEntry = {
+  readonly entry: PriceEntry;
+  /** When the provider ends the model: from then on it is off sale. */
+  readonly endsAt?: Date;
+};
 
 const rate = z.string().transform((text, context) => {
   const parsed = parseUsdPerMillion(text);
@@ -30,28 +36,38 @@ const schema = z.strictObject({
         kind: z.enum(['chat', 'completion', 'embedding']),
         contextTokens: z.int().positive(),
         maxOutputTokens: z.int().nonnegative(),
+        reasoning: z.enum(['none', 'streamed', 'hidden']).optional(),
+        limitLeavesReasoningOut: z.boolean().optional(),
         usdPerMillionTokens: ratesSchema,
         source: z.string().min(1),
         asOf: z.iso.date(),
+        endsAt: z.iso
+          .datetime()
+          .transform((text) => new Date(text))
+          .optional(),
       })
-      .transform(({ usdPerMillionTokens: rates, upstreamModel, ...entry }): PriceEntry => ({
-        ...entry,
-        rates,
-        upstreamModel: upstreamModel ?? entry.model,
-      })),
+      .transform(
+        ({ usdPerMillionTokens: rates, upstreamModel, endsAt, reasoning, limitLeavesReasoningOut, ...entry }) => {
+          const facts: ModelFacts = { reasoning, limitLeavesReasoningOut };
+          const price: CatalogueEntry = {
+            entry: { ...entry, rates, upstreamModel: upstreamModel ?? entry.model },
+            ...(endsAt ? { endsAt } : {}),
+          };
+          return { price, facts };
+        },
+      ),
   ),
 });
 
-/** The price list that a new gateway starts with: a data file, each entry with its source and date. */
-export const readCatalogue = async (): Promise<readonly PriceEntry[]> => {
+const readModels = async () => {
   const file = await readFile(new URL('../catalogue/models.json', import.meta.url), 'utf8');
   return schema.parse(JSON.parse(file)).models;
 };
 
-export const TERMS_VERSION = '2026-11-24';
+/** The price list that a new gateway starts with: a data file, each entry with its source and date. */
+export const readCatalogue = async (): Promise<readonly CatalogueEntry[]> =>
+  (await readModels()).map(({ price }) => price);
 
-/** The Terms of Service in force: which version, and the hash that says which text that is. */
-export const readTerms = async (): Promise<{ version: string; sha256: string }> => {
-  const text = await readFile(new URL(`../legal/terms-${TERMS_VERSION}.md`, import.meta.url));
-  return { version: TERMS_VERSION, sha256: hash('sha256', text, 'hex') };
-};
+/** What the same file states about each model beside its price. */
+export const readModelFacts = async (): Promise<ReadonlyMap<string, ModelFacts>> =>
+  new Map((await readModels()).map(({ price, facts }) => [price.entry.model, facts]));

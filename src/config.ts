@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { parseSigningKey } from './signing-key.ts';
+import { leastBodyMemory } from './http/body-memory.ts';
 import { wording } from './http/wording.ts';
 import { parseSecretKey } from './eventstore/sealed-bytes.ts';
 
@@ -23,6 +24,8 @@ const port = z.coerce.number().int().min(0).max(65_535);
 /** A timer that is set to more fires at once. */
 const MAX_MS = 2_147_483_647;
 const ms = z.coerce.number().int().positive().max(MAX_MS);
+/** A balancer that polls once a second and counts to three notices in less. */
+const PRODUCTION_DRAIN_DELAY_MS = 5000;
 const webUrl = z.url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' });
 const secret = z.string().min(32, 'must have at least 32 characters');
 const HOW_TO_MAKE_A_KEY = 'make one with `openssl rand -base64 32`, and keep a copy apart from the database';
@@ -32,6 +35,30 @@ const secretKey = z.string().transform((text, context) => {
   context.addIssue({ code: 'custom', message: `must be 32 bytes in base64 or hexadecimal: ${HOW_TO_MAKE_A_KEY}` });
   return z.NEVER;
 });
+
+const NAME_OF_A_SECRET = /^[\w-]{1,32}$/;
+const secretName = z.string().regex(NAME_OF_A_SECRET, 'must be 1 to 32 letters, digits, _ or -');
+
+/**
+ * Pairs of `id=secret`, separated by commas or white space. A message names the id only, never the secret. A pair begins
+ * at a name and `=`, so a secret may contain what separates pairs.
+ */
+const secretsById = <Secret>(parse: (text: string) => Secret | undefined, mustBe: string) =>
+  z.string().transform((text, context) => {
+    const found = new Map<string, Secret>();
+    const wrong = (message: string): void => context.addIssue({ code: 'custom', message });
+    for (const pair of text.trim().split(/[\s,]+(?=[\w-]{1,32}=)/)) {
+      const at = pair.indexOf('=');
+      const [id, secret] = [pair.slice(0, at), parse(pair.slice(at + 1).replace(/[\s,]+$/, ''))];
+      if (at < 0 || !NAME_OF_A_SECRET.test(id)) wrong('must be pairs such as 2026=secret, separated by commas');
+      else if (secret === undefined) wrong(`the secret of ${id} ${mustBe}`);
+      else if (found.has(id)) wrong(`has the id ${id} twice`);
+      else found.set(id, secret);
+    }
+    return found as ReadonlyMap<string, Secret>;
+  });
+const oldPeppers = secretsById((text) => (text.length < 32 ? undefined : text), 'must have at least 32 characters');
+const oldDataKeys = secretsById(parseSecretKey, 'must be 32 bytes in base64 or hexadecimal');
 
 const MAKE_A_SIGNING_KEY = 'make one with: openssl genpkey -algorithm ed25519';
 const signingKey = z.string().transform((text, context) => {
@@ -55,16 +82,12 @@ const schema = z
       .optional(),
     KISSAPI_ADMIN_TOKEN: secret.optional(),
     KISSAPI_KEY_PEPPER: secret.optional(),
-    KISSAPI_KEY_PEPPER_ID: z
-      .string()
-      .regex(/^[\w-]{1,32}$/, 'must be 1 to 32 letters, digits, _ or -')
-      .default('1'),
+    KISSAPI_KEY_PEPPER_ID: secretName.default('1'),
+    KISSAPI_KEY_PEPPERS_OLD: oldPeppers.default(new Map()),
     KISSAPI_SIGNING_KEY: signingKey.optional(),
     KISSAPI_DATA_KEY: secretKey.optional(),
-    KISSAPI_DATA_KEY_ID: z
-      .string()
-      .regex(/^[\w-]{1,32}$/, 'must be 1 to 32 letters, digits, _ or -')
-      .default('1'),
+    KISSAPI_DATA_KEY_ID: secretName.default('1'),
+    KISSAPI_DATA_KEYS_OLD: oldDataKeys.default(new Map()),
     KISSAPI_SIMULATED: z.enum(['on', 'off']).optional(),
     KISSAPI_UPSTREAMS: z.string().min(1).optional(),
     KISSAPI_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -72,8 +95,11 @@ const schema = z
     OPENAI_UPSTREAM_URL: webUrl.default('https://api.openai.com/v1'),
     UPSTREAM_FIRST_BYTE_TIMEOUT_MS: ms.default(120_000),
     UPSTREAM_IDLE_TIMEOUT_MS: ms.default(120_000),
+    MAX_STREAM_MS: ms.default(60 * 60_000),
+    USAGE_AFTER_LEAVING_MS: z.coerce.number().int().min(0).max(MAX_MS).default(2000),
     KEEP_ALIVE_COMMENT_MS: ms.default(12_000),
     SLOW_READER_TIMEOUT_MS: ms.default(60_000),
+    DRAIN_DELAY_MS: z.coerce.number().int().min(0).max(MAX_MS).optional(),
     DRAIN_TIMEOUT_MS: ms.default(20_000),
     SELF_AUDIT_EVERY_MS: z.coerce.number().int().min(0).max(MAX_MS).default(1000),
     MAX_BODY_BYTES: z.coerce
@@ -81,6 +107,7 @@ const schema = z
       .int()
       .positive()
       .default(20 * 1024 * 1024),
+    MAX_BODY_MEMORY_BYTES: z.coerce.number().int().positive().optional(),
   })
   .transform((env) => ({
     production: env.NODE_ENV === 'production',
@@ -91,9 +118,12 @@ const schema = z
     adminToken: env.KISSAPI_ADMIN_TOKEN,
     keyPepper: env.KISSAPI_KEY_PEPPER,
     keyPepperId: env.KISSAPI_KEY_PEPPER_ID,
+    /** By id, newest first: still accepted, and used for no new key. */
+    keyPeppersOld: env.KISSAPI_KEY_PEPPERS_OLD,
     signingKey: env.KISSAPI_SIGNING_KEY,
     dataKey: env.KISSAPI_DATA_KEY,
     dataKeyId: env.KISSAPI_DATA_KEY_ID,
+    dataKeysOld: env.KISSAPI_DATA_KEYS_OLD,
     simulated: (env.KISSAPI_SIMULATED ?? (env.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
     upstreamsFile: env.KISSAPI_UPSTREAMS,
     logLevel: env.KISSAPI_LOG,
@@ -102,15 +132,38 @@ const schema = z
     openAiUrl: env.OPENAI_UPSTREAM_URL,
     firstByteTimeoutMs: env.UPSTREAM_FIRST_BYTE_TIMEOUT_MS,
     idleTimeoutMs: env.UPSTREAM_IDLE_TIMEOUT_MS,
+    /** How long one call to an upstream may take in all. */
+    maxStreamMs: env.MAX_STREAM_MS,
+    /** How long the usage of a model that may hide its reasoning is awaited after the customer left. */
+    usageAfterLeavingMs: env.USAGE_AFTER_LEAVING_MS,
     /** After how long a silence a stream's reader is sent a comment. */
     commentAfterMs: env.KEEP_ALIVE_COMMENT_MS,
     /** How long a reader may take nothing of what is there for it. */
     slowReaderMs: env.SLOW_READER_TIMEOUT_MS,
+    /** How long a stopping gateway is not ready but serves on. Without a balancer there is nothing to wait for. */
+    drainDelayMs: env.DRAIN_DELAY_MS ?? (env.NODE_ENV === 'production' ? PRODUCTION_DRAIN_DELAY_MS : 0),
     drainTimeoutMs: env.DRAIN_TIMEOUT_MS,
     /** How often an account is compared with its rows; 0 for never. */
     selfAuditEveryMs: env.SELF_AUDIT_EVERY_MS,
     maxBodyBytes: env.MAX_BODY_BYTES,
+    maxBodyMemoryBytes: env.MAX_BODY_MEMORY_BYTES ?? Math.max(512 * 1024 * 1024, leastBodyMemory(env.MAX_BODY_BYTES)),
   }))
+  .superRefine((config, context) => {
+    const rotated = [
+      ['KISSAPI_KEY_PEPPERS_OLD', config.keyPeppersOld, 'KISSAPI_KEY_PEPPER_ID', config.keyPepperId],
+      ['KISSAPI_DATA_KEYS_OLD', config.dataKeysOld, 'KISSAPI_DATA_KEY_ID', config.dataKeyId],
+    ] as const;
+    for (const [variable, old, newest, id] of rotated) {
+      if (!old.has(id)) continue;
+      const message = `has the id ${id}, which is that of the newest one: set ${newest} to another`;
+      context.addIssue({ code: 'custom', path: [variable], message });
+    }
+    const least = leastBodyMemory(config.maxBodyBytes);
+    if (config.maxBodyMemoryBytes < least) {
+      const message = `must be at least ${least}, or a body of MAX_BODY_BYTES (${config.maxBodyBytes}) finds no room`;
+      context.addIssue({ code: 'custom', path: ['MAX_BODY_MEMORY_BYTES'], message });
+    }
+  })
   .superRefine((config, context) => {
     if (!config.production) return;
     const required = {

@@ -22,12 +22,9 @@ export const openDemoAccount = async (gateway: Gateway, dataDir: string): Promis
     const register = { type: 'RegisterAccount', holder: 'person', personal, adult: true } as const;
     await accounts.execute(stream, register, seed('register'), once);
   }
-  await accounts.execute(
-    stream,
-    { type: 'AcceptTerms', version: gateway.termsVersion, how: 'started the demo' },
-    seed(`terms/${gateway.termsVersion}`),
-    once,
-  );
+  const version = gateway.termsInForce();
+  const acceptTerms = { type: 'AcceptTerms', version, how: 'started the demo' } as const;
+  await accounts.execute(stream, acceptTerms, seed(`terms/${version}`), once);
   await accounts.execute(
     stream,
     { type: 'TopUp', lotId: 'lot_demo', amount: DEMO_CREDIT, source: { kind: 'grant', reason: 'demo' } },
@@ -36,8 +33,8 @@ export const openDemoAccount = async (gateway: Gateway, dataDir: string): Promis
   );
 
   const known = await readLocalSecret(dataDir, KEY_FILE);
-  const knownHash = known === undefined ? undefined : keyring.hash(known);
-  const owner = knownHash === undefined ? undefined : gateway.findKeyOwner(knownHash);
+  const hashes = known === undefined ? [] : keyring.hashes(known);
+  const owner = hashes.map(({ hash }) => gateway.findKeyOwner(hash)).find((found) => found !== undefined);
   if (known !== undefined && owner && !owner.revoked) return { apiKey: known };
 
   const { secret, hash, pepperId, hint } = keyring.create();

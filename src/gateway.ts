@@ -1,16 +1,21 @@
 import type { KeyObject } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
+import { readModelFacts } from './catalogue.ts';
 import type { Config } from './config.ts';
 import { accountStream } from './domain/account/account.ts';
 import { forbids, limitedBy, pacesNow } from './domain/account/within-limits.ts';
+import { invariant } from './domain/decider.ts';
 import { formatUsd } from './domain/money.ts';
-import type { MasterKey } from './eventstore/data-keys.ts';
 import { StoreUnavailable } from './eventstore/event-store.ts';
+import { createLogProbe } from './eventstore/log-probe.ts';
 import { recordedBy } from './eventstore/recorded-by.ts';
+import { healthChecks } from './gateway/health-checks.ts';
 import { openDoor } from './gateway/door.ts';
 import { openLedger } from './gateway/ledger.ts';
 import { newId } from './gateway/new-id.ts';
+import { watchReadiness } from './gateway/readiness.ts';
+import { createSecretsInUse, warnOfMissingSecrets, type Secrets } from './gateway/secrets.ts';
 import { openViews } from './gateway/views.ts';
 import { startWatchers } from './gateway/watchers.ts';
 import { createKeyring } from './http/api-keys.ts';
@@ -27,10 +32,9 @@ export type GatewayOptions = {
   readonly config: Config;
   readonly databaseUrl: string;
   readonly adminToken: string;
-  readonly keyPepper: string;
   /** Signs the head of the log. */
   readonly signingKey: KeyObject;
-  readonly masterKey: MasterKey;
+  readonly secrets: Secrets;
   readonly log: Logger;
 };
 
@@ -47,44 +51,66 @@ const seldom = <Rest extends readonly unknown[]>(everyMs: number, tell: (about: 
   };
 };
 
+const wentBack = { ok: false, reason: 'the log went back in time' } as const;
+
 export type Gateway = Awaited<ReturnType<typeof startGateway>>;
 
 /** Starts every room of the house and opens the door; closes them in the reverse order. */
 export const startGateway = async (options: GatewayOptions) => {
-  const { config, databaseUrl, adminToken, keyPepper, masterKey, signingKey, log } = options;
+  const { config, databaseUrl, adminToken, secrets, signingKey, log } = options;
+  const secretsInUse = createSecretsInUse(secrets, (inUse) =>
+    log.info(inUse, 'new API keys and accounts use the newest pepper and master key that all running gateways accept'),
+  );
   const ledger = await openLedger({
-    ...{ databaseUrl, masterKey, snapshotSecret: keyPepper, log },
-    dataDir: config.dataDir,
+    ...{ databaseUrl, secrets, log, dataDir: config.dataDir },
+    wrapWith: () => secretsInUse.masterKeyId,
   });
-  const { store, accounts, vault, foldAccount, termsVersion } = ledger;
+  const { store, accounts, vault, foldAccount } = ledger;
   const upstreams = createUpstreams(config, ledger.providers);
   const views = await openViews({ databaseUrl, store, log });
+  const termsInForce = (): string => {
+    const inForce = views.publishedTerms().at(-1);
+    invariant(inForce !== undefined, 'terms are published before a gateway opens');
+    return inForce.version;
+  };
   const { selfAuditEveryMs } = config;
   let generations: ReadonlySet<string> = new Set();
   const watchers = await startWatchers({
-    ...{ databaseUrl, ledger, views, signingKey, selfAuditEveryMs, log },
+    ...{ databaseUrl, ledger, views, secretsInUse, signingKey, selfAuditEveryMs, log },
     generations: () => generations,
   });
   ledger.onRewind(views.startAgain);
 
+  const ends = ledger.announceEnds();
+
   const { now } = watchers;
+  await warnOfMissingSecrets({
+    ...{ databaseUrl, secrets, log },
+    keysByPepper: views.keysByPepper(secretsInUse.accepts.peppers, now()),
+    dataKeysByMasterKey: await ledger.dataKeysByMasterKey(),
+  });
   const takesNone = seldom(TELL_AGAIN_MS, (upstream: string, status: number) =>
     log.error({ upstream, status }, `${upstream} takes no requests of ours: check its key and our account there`),
   );
+  const facts = await readModelFacts();
   const [promptTokens, tokens] = [createTokenCounter(), createTokenCounter()];
   const completions = createCompletions({
     findPrice: views.findPrice,
+    findDelisting: views.findDelisting,
     upstreams,
     execute: (accountId, command, metadata, options) =>
       accounts.execute(accountStream(accountId), command, metadata, options),
     recordedBy: (commandId) => recordedBy(store, commandId),
-    idempotencySecret: keyPepper,
+    idempotencySecret: ledger.idempotencySecret,
     promptTokens,
     tokens,
     runId: watchers.runId,
     isPaused: ledger.rewindIsOpen,
     now,
     idleTimeoutMs: config.idleTimeoutMs,
+    maxStreamMs: config.maxStreamMs,
+    usageAfterLeavingMs: config.usageAfterLeavingMs,
+    factsOf: (model) => facts.get(model),
     upstreamRefused: ({ upstream, status, takesNoneOfUs }) => {
       watchers.metrics.upstreamRefused(upstream, status);
       if (takesNoneOfUs) takesNone(upstream, status);
@@ -93,18 +119,30 @@ export const startGateway = async (options: GatewayOptions) => {
   generations = completions.generations;
   const keyring = createKeyring({
     mode: config.production ? 'live' : 'test',
-    pepper: keyPepper,
-    pepperId: config.keyPepperId,
+    peppers: secrets.peppers,
+    issueWith: () => secretsInUse.pepperId,
   });
 
-  let draining = false;
+  const probe = createLogProbe(databaseUrl);
+  const readiness = await watchReadiness({
+    checks: [
+      ...healthChecks({ probe, appends: ledger.appends, rows: views.rows, lookUps: views.lookUps }),
+      // Until an operator has acknowledged what is gone.
+      { name: 'history', look: () => (ledger.rewindIsOpen() ? wentBack : { ok: true }) },
+    ],
+    changed: (check, finding) =>
+      finding.ok ? log.info({ check }, 'ready again') : log.error({ check, ...finding }, 'not ready'),
+  });
+  let stopping = false;
   const app = createApp({
     newId,
     now,
     maxBodyBytes: config.maxBodyBytes,
+    maxBodyMemoryBytes: config.maxBodyMemoryBytes,
     commentAfterMs: config.commentAfterMs,
     slowReaderMs: config.slowReaderMs,
-    hashKey: keyring.hash,
+    hashKey: keyring.hashes,
+    keyUsed: watchers.keyUsed,
     findKeyOwner: views.findKeyOwner,
     complete: completions.complete,
     balanceUsd: (accountId) => {
@@ -121,39 +159,40 @@ export const startGateway = async (options: GatewayOptions) => {
       const isForbidden = (model: string): boolean => limited.some((one) => forbids(one, model));
       return views.pricesNow().filter(({ upstream, model }) => upstreams.has(upstream) && !isForbidden(model));
     },
-    findGeneration: views.findGeneration,
+    delistedSince: (model) => views.findDelisting(model, now())?.effectiveFrom,
+    findGenerations: views.findGenerations,
     findKeyUsage: views.findKeyUsage,
     findAccount: async (accountId) => (await accounts.read(accountStream(accountId))).state,
+    publishedTerms: views.publishedTerms,
+    findTermsText: ledger.termsTexts.find,
     management: createManagementRouter({
       commands: accounts,
+      priceCommands: ledger.prices,
       vault,
       now,
       store,
       foldAccount,
       adminToken,
       newId,
-      termsInForce: () => termsVersion,
+      termsInForce,
+      publishedTerms: views.publishedTerms,
       createSecret: keyring.create,
       publishKey: views.lookedUp,
       prices: views.pricesNow,
       newestCheckpoint: watchers.newestCheckpoint,
+      findHttpRequest: views.findHttpRequest,
       publicKey: watchers.checkpointKey,
     }),
     metrics: getMetrics(adminToken, watchers.metrics),
     answered: watchers.metrics.answered,
-    health: () => {
-      if (draining) return 'stopping';
-      if (ledger.rewindIsOpen()) return 'the log went back in time';
-      // What exactly failed is in the log, and not for everybody to read.
-      return views.failure() && 'following the log failed';
-    },
+    readiness: () => (stopping ? { ...readiness.now(), ready: false, status: 'stopping' } : readiness.now()),
     isStoreUnavailable: (error) => error instanceof StoreUnavailable,
     failed: (error, requestId) => log.error({ err: error, requestId }, 'a request failed'),
   });
-  const { host, port, drainTimeoutMs: graceMs } = config;
+  const { host, port, drainDelayMs: delayMs, drainTimeoutMs: graceMs } = config;
   const attend = (server: Server): void =>
     answerUnreadable(server, { newId, now, answered: watchers.metrics.answered });
-  const door = await openDoor({ app, attend, host, port, graceMs, drain: completions.drain });
+  const door = await openDoor({ app, attend, host, port, delayMs, graceMs, drain: completions.drain });
 
   return {
     port: door.port,
@@ -163,11 +202,14 @@ export const startGateway = async (options: GatewayOptions) => {
     keyring,
     findKeyOwner: views.findKeyOwner,
     lookedUp: views.lookedUp,
-    termsVersion,
+    termsInForce,
     /** Requests under way are drained; what is still open after the grace is settled for what it delivered. */
     close: async (): Promise<void> => {
-      draining = true;
+      stopping = true;
       await door.close();
+      ends.close();
+      await readiness.close();
+      await probe.close();
       await watchers.close();
       await views.close();
       await ledger.close();

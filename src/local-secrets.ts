@@ -1,6 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+
+/** Fault: a file of the data folder cannot be read or written; the message tells the operator what to do. */
+export class LocalSecretFault extends Error {
+  override readonly name = 'LocalSecretFault';
+  readonly code = 'local_secret';
+}
+
+const fault =
+  (file: string) =>
+  (cause: NodeJS.ErrnoException): never => {
+    if (cause instanceof LocalSecretFault) throw cause;
+    const message = `${file} cannot be read or written: ${cause.message}. Let the user of this process own the folder, or set KISSAPI_DATA to another.`;
+    throw new LocalSecretFault(message, { cause });
+  };
 
 /**
  * Secrets of a development machine, each in a file that only its owner can read. In production they come from the
@@ -11,8 +25,22 @@ export const readLocalSecret = async (dataDir: string, name: string): Promise<st
     return (await readFile(join(dataDir, name), 'utf8')).trim();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    return fault(join(dataDir, name))(error as NodeJS.ErrnoException);
   }
+};
+
+/** The secrets of a folder that other users of the machine can read. */
+export const exposedSecrets = async (dataDir: string, names: readonly string[]): Promise<readonly string[]> => {
+  const files = names.map((name) => join(dataDir, name));
+  const modes = await Promise.all(
+    files.map((file) =>
+      stat(file).then(
+        ({ mode }) => mode,
+        () => 0,
+      ),
+    ),
+  );
+  return files.filter((_, n) => ((modes[n] ?? 0) & 0o077) !== 0);
 };
 
 export const writeLocalSecret = async (dataDir: string, name: string, secret: string): Promise<void> => {
@@ -29,8 +57,9 @@ export const localSecret = async (
   const known = await readLocalSecret(dataDir, name);
   if (known !== undefined && known !== '') return { secret: known, created: false };
   const secret = make();
-  if (known === '') await rm(join(dataDir, name), { force: true }); // Cut short by a crash.
-  if (await createLocalSecret(dataDir, name, secret)) return { secret, created: true };
+  const failed = fault(join(dataDir, name));
+  if (known === '') await rm(join(dataDir, name), { force: true }).catch(failed); // Cut short by a crash.
+  if (await createLocalSecret(dataDir, name, secret).catch(failed)) return { secret, created: true };
   return localSecret(dataDir, name, make);
 };
 
@@ -49,6 +78,6 @@ const createLocalSecret = async (dataDir: string, name: string, secret: string):
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   } finally {
-    await rm(draft, { force: true });
+    await rm(draft, { force: true }).catch(() => undefined);
   }
 };

@@ -2,11 +2,13 @@ import { pino, type Logger } from 'pino';
 import { InvalidConfig, readConfig, type Config } from './config.ts';
 import { openDemoAccount } from './demo.ts';
 import { EmbeddedPostgresFault, startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts';
-import { WrongMasterKey } from './eventstore/data-keys.ts';
+import { withOlder, WrongMasterKey } from './eventstore/data-keys.ts';
+import { WrongSecret } from './eventstore/secret-checks.ts';
 import { parseSecretKey, type SecretKey } from './eventstore/sealed-bytes.ts';
 import { startGateway } from './gateway.ts';
 import { CannotListen } from './gateway/door.ts';
-import { localSecret } from './local-secrets.ts';
+import { TermsFault } from './gateway/publish-terms.ts';
+import { exposedSecrets, LocalSecretFault, localSecret } from './local-secrets.ts';
 import { localSigningKey } from './signing-key.ts';
 import { welcome } from './welcome.ts';
 
@@ -18,17 +20,26 @@ const run = async (config: Config, log: Logger, stopper: Stopper): Promise<void>
   const databaseUrl = config.databaseUrl ?? (await embedded)?.url ?? '';
 
   const adminToken = config.adminToken === undefined ? await localSecret(config.dataDir, 'admin-token') : undefined;
-  const keyPepper = config.keyPepper ?? (await localSecret(config.dataDir, 'key-pepper')).secret;
+  const pepper = config.keyPepper ?? (await localSecret(config.dataDir, 'key-pepper')).secret;
+  const masterKey = config.dataKey ?? (await localDataKey(config.dataDir));
   const signingKey = config.signingKey ?? (await localSigningKey(config.dataDir));
   const gateway = await startGateway({
     config,
     databaseUrl,
     signingKey,
     adminToken: config.adminToken ?? adminToken?.secret ?? '',
-    keyPepper,
-    masterKey: { id: config.dataKeyId, key: config.dataKey ?? (await localDataKey(config.dataDir)) },
+    secrets: {
+      peppers: [
+        { id: config.keyPepperId, secret: pepper },
+        ...[...config.keyPeppersOld].map(([id, secret]) => ({ id, secret })),
+      ],
+      masterKeys: withOlder({ id: config.dataKeyId, key: masterKey }, config.dataKeysOld),
+    },
     log,
   });
+  for (const file of await exposedSecrets(config.dataDir, LOCAL_SECRETS)) {
+    log.warn({ file }, 'other users of this machine can read this secret: replace it, and let only its owner read it');
+  }
   stopper.cleanUpWith(() => gateway.close().finally(stopDatabase));
   const { port, runId } = gateway;
   log.info({ port, runId, production: config.production }, 'the gateway is open');
@@ -42,6 +53,8 @@ const run = async (config: Config, log: Logger, stopper: Stopper): Promise<void>
     }),
   );
 };
+
+const LOCAL_SECRETS = ['admin-token', 'key-pepper', 'signing-key', 'data-key'];
 
 const localDataKey = async (dataDir: string): Promise<SecretKey> => {
   const key = parseSecretKey((await localSecret(dataDir, 'data-key')).secret);
@@ -87,6 +100,10 @@ const createStopper = (log: Logger) => {
   };
   process.on('SIGINT', asked);
   process.on('SIGTERM', asked);
+  // A terminal that is closed. Without a listener the process would end at once, and leave its PostgreSQL running.
+  process.on('SIGHUP', asked);
+  // Without a listener Node.js opens its debugger, through which any local user can run code in this process.
+  process.on('SIGUSR1', () => log.warn('SIGUSR1 is ignored'));
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'an error that nobody caught');
     void stop('an uncaught error', 1);
@@ -113,9 +130,15 @@ const inWords = (error: unknown, { databaseUrl }: Config): unknown => {
 };
 
 const say = (error: unknown): void => {
-  const known = [InvalidConfig, EmbeddedPostgresFault, CannotListen, WrongMasterKey].some(
-    (fault) => error instanceof fault,
-  );
+  const known = [
+    InvalidConfig,
+    EmbeddedPostgresFault,
+    CannotListen,
+    WrongMasterKey,
+    WrongSecret,
+    LocalSecretFault,
+    TermsFault,
+  ].some((fault) => error instanceof fault);
   const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
   process.stderr.write(`${text}\n`);
 };

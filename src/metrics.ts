@@ -4,6 +4,8 @@ export type MetricsOptions = {
   /** Asked whenever somebody reads the metrics. */
   readonly positions: () => Promise<{ readonly head: number; readonly projections: Readonly<Record<string, number>> }>;
   readonly disagreeing: () => number;
+  /** The live keys that depend on each pepper. */
+  readonly keysByPepper: () => ReadonlyMap<string, { readonly length: number }>;
   /** Whether the log went back in time and nobody has acknowledged that yet. */
   readonly rewindIsOpen: () => boolean;
 };
@@ -20,7 +22,7 @@ export type Metrics = {
 };
 
 /** What the operator can measure. Each gateway has its own, for there may be several in a process. */
-export const createMetrics = ({ positions, disagreeing, rewindIsOpen }: MetricsOptions): Metrics => {
+export const createMetrics = ({ positions, disagreeing, keysByPepper, rewindIsOpen }: MetricsOptions): Metrics => {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -69,6 +71,16 @@ export const createMetrics = ({ positions, disagreeing, rewindIsOpen }: MetricsO
     registers,
     collect() {
       this.set(disagreeing());
+    },
+  });
+  new Gauge({
+    name: 'kissapi_live_keys',
+    help: 'API keys that are neither revoked nor expired, by the newest accepted pepper that they were hashed with.',
+    labelNames: ['pepper'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [pepper, { length }] of keysByPepper()) this.set({ pepper }, length);
     },
   });
   // A rate is only known of what has been 0 before.

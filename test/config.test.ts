@@ -64,6 +64,12 @@ describe('the configuration', () => {
     ['KISSAPI_ADMIN_TOKEN', 'short'],
     ['KISSAPI_KEY_PEPPER', 'short'],
     ['KISSAPI_KEY_PEPPER_ID', 'two words'],
+    ['KISSAPI_KEY_PEPPERS_OLD', 'short'],
+    ['KISSAPI_KEY_PEPPERS_OLD', '0=short'],
+    ['KISSAPI_KEY_PEPPERS_OLD', `0=${SECRET}, 0=${SECRET}`],
+    ['KISSAPI_KEY_PEPPERS_OLD', `1=${SECRET}`],
+    ['KISSAPI_DATA_KEYS_OLD', '0=short'],
+    ['KISSAPI_DATA_KEYS_OLD', `1=${'d'.repeat(64)}`],
     ['KISSAPI_SIGNING_KEY', 'short'],
     ['KISSAPI_DATA_KEY', 'short'],
     ['KISSAPI_DATA_KEY', 'd'.repeat(63)],
@@ -82,7 +88,7 @@ describe('the configuration', () => {
     expect(message).toContain(name);
     expect(message).not.toMatch(/Invalid (input|option|string|URL)|Too (big|small)|expected/);
     // What is wrong with a secret is told without it.
-    if (value === 'short') expect(message).not.toContain('short');
+    for (const secret of ['short', SECRET]) if (value.includes(secret)) expect(message).not.toContain(secret);
   });
 
   it('names all that is wrong at once', () => {
@@ -186,5 +192,30 @@ describe('other upstreams', () => {
 
   it('are told where there is no file', () => {
     expect(complaint({ KISSAPI_UPSTREAMS: join(folder, 'none.json') })).toContain('none.json');
+  });
+});
+
+describe('older secrets', () => {
+  it.each([',', ', ', ' ', '\n'])('are pairs of id and secret, separated by %j, the newest first', (separator) => {
+    const peppers = ['2026-07=first-first-first-first-first-first,=', `old_1=${SECRET}`].join(separator);
+    expect([...readConfig({ KISSAPI_KEY_PEPPERS_OLD: peppers }).keyPeppersOld]).toEqual([
+      ['2026-07', 'first-first-first-first-first-first,='],
+      ['old_1', SECRET],
+    ]);
+  });
+
+  it('are keys of 32 bytes for personal data', () => {
+    const key = Buffer.alloc(32, 7);
+    const old = `0=${key.toString('base64')},x=${'e'.repeat(64)}`;
+    const { dataKeysOld } = readConfig({ KISSAPI_DATA_KEYS_OLD: old });
+    expect([...dataKeysOld].map(([id, secret]) => [id, secret.export().toString('hex')])).toEqual([
+      ['0', key.toString('hex')],
+      ['x', 'e'.repeat(64)],
+    ]);
+  });
+
+  it('are none by default', () => {
+    expect(readConfig({}).keyPeppersOld.size).toBe(0);
+    expect(readConfig({}).dataKeysOld.size).toBe(0);
   });
 });

@@ -1,8 +1,8 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { localSecret, readLocalSecret } from '../src/local-secrets.ts';
+import { exposedSecrets, localSecret, LocalSecretFault, readLocalSecret } from '../src/local-secrets.ts';
 
 let folder: string;
 beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'kissapi-secrets-'))));
@@ -29,5 +29,24 @@ describe('a local secret', () => {
   it('that a crash left empty is made up anew', async () => {
     await writeFile(join(folder, 'data-key'), '');
     expect(await localSecret(folder, 'data-key')).toMatchObject({ created: true });
+  });
+
+  it('in a folder that cannot be used names the file and KISSAPI_DATA', async () => {
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    for (const dataDir of [file, join(file, 'below'), `${folder}/\0`]) {
+      const failed = localSecret(dataDir, 'data-key');
+      await expect(failed).rejects.toBeInstanceOf(LocalSecretFault);
+      await expect(failed).rejects.toThrow(/data-key cannot be read or written: .*KISSAPI_DATA/);
+    }
+  });
+
+  it('that other users can read is named', async () => {
+    await localSecret(folder, 'data-key');
+    await localSecret(folder, 'key-pepper');
+    const names = ['data-key', 'key-pepper', 'admin-token'];
+    expect(await exposedSecrets(folder, names)).toEqual([]);
+    await chmod(join(folder, 'key-pepper'), 0o640);
+    expect(await exposedSecrets(folder, names)).toEqual([join(folder, 'key-pepper')]);
   });
 });

@@ -5,6 +5,11 @@ const create = (over: Partial<MetricsOptions> = {}) =>
   createMetrics({
     positions: () => Promise.resolve({ head: 42, projections: { balances: 40 } }),
     disagreeing: () => 0,
+    keysByPepper: () =>
+      new Map([
+        ['2', ['key']],
+        ['1', []],
+      ]),
     rewindIsOpen: () => false,
     ...over,
   });
@@ -25,6 +30,8 @@ describe('metrics', () => {
       'kissapi_http_requests_total{status="aborted"} 1',
       'kissapi_audit_samples_total{result="agreed"} 1',
       'kissapi_audit_disagreeing_accounts 3',
+      'kissapi_live_keys{pepper="2"} 1',
+      'kissapi_live_keys{pepper="1"} 0',
       'kissapi_orphaned_holds_released_total 1',
       'kissapi_upstream_refusals_total{upstream="openai",status="401"} 1',
       'kissapi_upstream_refusals_total{upstream="openai",status="503"} 2',

@@ -10,7 +10,8 @@ export type Effect =
   | Of<'AccountRegistered', 'holder' | 'personal'>
   | Of<'TermsAccepted', 'version'>
   | Of<'AccountSuspended' | 'AccountReinstated', 'reason'>
-  | Of<'KeyIssued' | 'KeyRevoked', 'keyId'>
+  | Of<'KeyIssued' | 'KeyRehashed', 'keyId' | 'pepperId'>
+  | Of<'KeyRevoked', 'keyId'>
   | Of<'KeyLimitsSet' | 'AccountLimitsSet', 'keyId' | 'limits'>
   | Of<'CreditsToppedUp', 'lotId' | 'amount'>
   | Of<'CreditsReserved', 'requestId' | 'amount' | 'keyId' | 'price' | 'request' | 'at'>
@@ -18,7 +19,7 @@ export type Effect =
   | Of<'HoldReleased', 'requestId' | 'released'>
   | Of<'HoldSettled', 'requestId' | 'price' | 'usage' | 'cost' | 'charged' | 'held' | 'released' | 'drawn'>
   | Of<'LateUsageCharged', 'requestId' | 'keyId' | 'price' | 'usage' | 'at' | 'cost' | 'charged' | 'drawn'>
-  | Of<'UsageWrittenOff', 'requestId' | 'amount' | 'beyondLimit'>;
+  | Of<'UsageWrittenOff', 'requestId' | 'amount' | 'beyond'>;
 type Of<T extends AccountEvent['type'], Field extends string> = {
   [Each in T]: Pick<
     Extract<AccountEvent, { type: Each }>,
@@ -39,6 +40,8 @@ export type Ledger = {
   terms: string | undefined;
   /** Whether each key may still be used. */
   readonly keys: Map<string, boolean>;
+  /** The key and the pepper of each hash. */
+  readonly hashed: Set<string>;
   /** Oldest first; empty ones are forgotten. */
   lots: { readonly id: string; readonly whole: bigint; left: bigint }[];
   readonly holds: Map<string, { amount: bigint; readonly price: PinnedPrice }>;
@@ -53,6 +56,7 @@ export const openLedger = (): Ledger => ({
   suspended: false,
   terms: undefined,
   keys: new Map(),
+  hashed: new Set(),
   lots: [],
   holds: new Map(),
   toppedUp: 0n,
@@ -87,7 +91,14 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       if (suspended) return refused('account_suspended');
       if (terms === undefined) return refused('terms_not_accepted');
       if (keys.has(command.keyId)) return happens();
-      return keys.size < 500 ? happens({ type: 'KeyIssued', keyId: command.keyId }) : refused('too_many_keys');
+      if (keys.size >= 500) return refused('too_many_keys');
+      return happens({ type: 'KeyIssued', keyId: command.keyId, pepperId: command.pepperId });
+    case 'RehashKey': {
+      const { keyId, pepperId } = command;
+      if (!keys.has(keyId)) return refused('key_not_found');
+      if (!keys.get(keyId)) return refused('key_revoked');
+      return ledger.hashed.has(`${keyId} ${pepperId}`) ? happens() : happens({ type: 'KeyRehashed', keyId, pepperId });
+    }
     case 'RevokeKey':
       if (!keys.has(command.keyId)) return refused('key_not_found');
       return keys.get(command.keyId) ? happens({ type: 'KeyRevoked', keyId: command.keyId }) : happens();
@@ -121,20 +132,27 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       if (hold) return hold.amount === amount ? happens() : refused('request_id_reused');
       const tooMany = limits.tooMany(asked);
       if (tooMany) return refused(tooMany);
-      const beyond = limits.tooDear(asked, 0n, free);
-      if (beyond && !waitsInVain(beyond, amount, free + heldOf(ledger))) return { refusal: beyond };
-      if (amount > free) return tooDear(amount, free, heldOf(ledger));
+      const held = heldOf(ledger);
+      const withoutHolds = limits.withoutOthers(keyId, at, 0n, free + held);
+      const beyond = limits.tooDear(asked, 0n, free, withoutHolds);
+      if (beyond && !waitsInVain(beyond, amount, free + held)) return { refusal: beyond };
+      if (amount > free) return tooDear(amount, free, held, withoutHolds);
       return happens({ type: 'CreditsReserved', requestId, amount, keyId, price, request, at });
     }
     case 'ExtendHold': {
       const { requestId, by, tokens } = command;
       const hold = holds.get(requestId);
+      if (suspended) return refused('account_suspended');
+      if (hold && !keys.get(limits.keyOf(requestId))) return refused('key_revoked');
+      if (hold && limits.hasExpired(limits.keyOf(requestId), limits.timeOf(command.at))) return refused('key_expired');
       if (by <= 0n) return refused('invalid_amount');
       if (!hold) return refused('hold_not_open');
       const asked = { keyId: limits.keyOf(requestId), at: limits.atOf(requestId), amount: by };
-      const beyond = limits.tooDear(asked, hold.amount, free);
-      if (beyond && !waitsInVain(beyond, by, free + heldOf(ledger) - hold.amount)) return { refusal: beyond };
-      if (by > free) return tooDear(by, free, heldOf(ledger) - hold.amount);
+      const held = heldOf(ledger) - hold.amount;
+      const withoutHolds = limits.withoutOthers(asked.keyId, asked.at, hold.amount, free + held);
+      const tooMuch = limits.tooDear(asked, hold.amount, free, withoutHolds);
+      if (tooMuch && !waitsInVain(tooMuch, by, free + held)) return { refusal: tooMuch };
+      if (by > free) return tooDear(by, free, held, withoutHolds);
       return happens({ type: 'HoldExtended', requestId, by, at: limits.timeOf(command.at), tokens });
     }
     case 'ReleaseHold': {
@@ -143,7 +161,7 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       return hold ? happens({ type: 'HoldReleased', requestId, released: hold.amount }) : refused('hold_not_open');
     }
     case 'SettleHold': {
-      const { requestId, usage, beyondLimit } = command;
+      const { requestId, usage, beyond } = command;
       const hold = holds.get(requestId);
       if (!hold) return refused('hold_not_open');
       const { amount: held, price } = hold;
@@ -152,24 +170,21 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       const charged = smaller(cost, held + within);
       const released = charged < held ? held - charged : 0n;
       const settled = { requestId, price, usage, cost, charged, held, released, drawn: oldestFirst(ledger, charged) };
-      return happens({ type: 'HoldSettled', ...settled }, ...uncovered(requestId, cost - charged, price, beyondLimit));
+      return happens({ type: 'HoldSettled', ...settled }, ...uncovered(requestId, cost - charged, price, beyond));
     }
     case 'ChargeLateUsage': {
-      const { requestId, keyId, usage, price, at, beyondLimit } = command;
+      const { requestId, keyId, usage, price, at, beyond } = command;
       if (holds.has(requestId)) return refused('request_id_reused');
       const cost = costOf(usage, price);
       const charged = smaller(cost, limits.within(keyId, at, free));
       const drawn = oldestFirst(ledger, charged);
       const late = { requestId, keyId, price, usage, cost, charged, drawn, ...(at === undefined ? {} : { at }) };
-      return happens(
-        { type: 'LateUsageCharged', ...late },
-        ...uncovered(requestId, cost - charged, price, beyondLimit),
-      );
+      return happens({ type: 'LateUsageCharged', ...late }, ...uncovered(requestId, cost - charged, price, beyond));
     }
     case 'WriteOffLateUsage': {
-      const { requestId, usage, price, beyondLimit } = command;
+      const { requestId, usage, price, beyond } = command;
       if (holds.has(requestId)) return refused('request_id_reused');
-      return happens(...uncovered(requestId, costOf(usage, price), price, beyondLimit));
+      return happens(...uncovered(requestId, costOf(usage, price), price, beyond));
     }
   }
 };
@@ -195,8 +210,12 @@ const change = (ledger: Ledger, effect: Effect): void => {
       ledger.suspended = effect.type === 'AccountSuspended';
       break;
     case 'KeyIssued':
+    case 'KeyRehashed':
+      keys.set(effect.keyId, true);
+      ledger.hashed.add(`${effect.keyId} ${effect.pepperId}`);
+      break;
     case 'KeyRevoked':
-      keys.set(effect.keyId, effect.type === 'KeyIssued');
+      keys.set(effect.keyId, false);
       break;
     case 'KeyLimitsSet':
       limits.setKeyLimits(effect.keyId, effect.limits);
@@ -252,10 +271,9 @@ const tokensOf = (usage: Usage): number =>
 const refused = (code: AccountRefusal['code']): Verdict => ({ refusal: { code } });
 const happens = (...effects: Effect[]): Verdict => ({ effects });
 const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
-const uncovered = (requestId: string, rest: bigint, price: PinnedPrice, beyondLimit = 0): Effect[] => {
-  const unasked = { input: 0, cachedInput: 0, cacheWrite: 0, output: beyondLimit, reasoning: 0 };
-  const amount = rest + costOf(unasked, price);
-  const told = beyondLimit > 0 ? { beyondLimit } : {};
+const uncovered = (requestId: string, rest: bigint, price: PinnedPrice, beyond?: Usage): Effect[] => {
+  const amount = rest + (beyond ? costOf(beyond, price) : 0n);
+  const told = beyond && tokensOf(beyond) > 0 ? { beyond } : {};
   return amount > 0n ? [{ type: 'UsageWrittenOff', requestId, amount, ...told }] : [];
 };
 
@@ -264,9 +282,9 @@ const waitsInVain = ({ code }: AccountRefusal, needed: bigint, most: bigint): bo
   code === 'limit_held_by_concurrent_requests' && needed > most;
 
 /** Credits that others hold may come free again, and then waiting helps as well as paying. */
-const tooDear = (needed: bigint, available: bigint, held: bigint): Verdict => {
+const tooDear = (needed: bigint, available: bigint, held: bigint, withoutHolds: bigint): Verdict => {
   const code = needed <= available + held ? 'credits_held_by_concurrent_requests' : 'insufficient_credits';
-  return { refusal: { code, funds: { needed, available, held } } };
+  return { refusal: { code, funds: { needed, available, held, withoutHolds } } };
 };
 
 const oldestFirst = ({ lots }: Ledger, amount: bigint): Draw[] => {

@@ -38,19 +38,7 @@ export const eventInWords = ({ type, ...fields }: { readonly type: string }): st
   `${type} ${inWords({ ...fields, usage: undefined, price: undefined, keyId: undefined })}`.trimEnd();
 
 const names = ['lotId', 'requestId', 'keyId'];
-const amounts = [
-  'version',
-  'amount',
-  'by',
-  'cost',
-  'charged',
-  'held',
-  'released',
-  'drawn',
-  'limits',
-  'at',
-  'beyondLimit',
-];
+const amounts = ['version', 'amount', 'by', 'cost', 'charged', 'held', 'released', 'drawn', 'limits', 'at'];
 
 const inWords = (fields: object): string =>
   Object.entries(fields)
@@ -58,6 +46,7 @@ const inWords = (fields: object): string =>
       if (value === undefined) return [];
       if (names.includes(name)) return [String(value)];
       if (amounts.includes(name)) return [`${name} ${show(value)}`];
+      if (name === 'beyond') return [`beyond ${Object.values(value as Usage).join('/')}`];
       if (name === 'usage') return [`tokens ${Object.values(value as Usage).join('/')}`];
       if (name === 'price') return [`rates ${Object.values((value as PinnedPrice).rates).join('/')}`];
       return [];

@@ -3,7 +3,6 @@ import {
   formatUsd,
   formatUsdPerMillion,
   min,
-  noUsage,
   picoUsd,
   tokenClasses,
   type Credits,
@@ -30,8 +29,8 @@ export type Charge = {
   /** Which lots pay for what was charged, the oldest first. */
   readonly draws: readonly Draw[];
   readonly writtenOff: Credits;
-  /** Output tokens among what was written off that no usage counts: they were beyond what the request allowed. */
-  readonly beyondLimit: number;
+  /** Tokens among what was written off that the usage does not include: they were beyond the bounds of the request. */
+  readonly beyond: Usage;
   /** What the projection of requests says; undefined where it has not come that far. */
   readonly projected: { readonly cost: Credits; readonly charged: Credits; readonly written_off: Credits } | undefined;
 };
@@ -56,8 +55,8 @@ const recompute = (usage: Usage, rates: Rates) => {
   return { classes, sum, cost, roundedUpBy: cost * PICO_PER_NANO - sum };
 };
 
-const costBeyondLimit = ({ event, beyondLimit }: Charge): Credits =>
-  recompute({ ...noUsage, output: beyondLimit }, event.price.rates).cost;
+const costBeyond = ({ event, beyond }: Charge): Credits => recompute(beyond, event.price.rates).cost;
+const tokensOf = (usage: Usage): number => tokenClasses.reduce((sum, tokenClass) => sum + usage[tokenClass], 0);
 
 const showRates = (rates: Rates): string => tokenClasses.map((one) => formatUsdPerMillion(rates[one])).join(' / ');
 const showDraws = (draws: readonly Draw[]): string =>
@@ -71,7 +70,7 @@ export const check = (charge: Charge): readonly Check[] => {
   const { event, pinned, listed, held, available, balanceBefore, balanceAfter, draws, projected } = charge;
   const { cost } = recompute(event.usage, event.price.rates);
   const charged = min(cost, held + available);
-  const beyond = costBeyondLimit(charge);
+  const beyond = costBeyond(charge);
   const writtenOff = cost - charged + beyond;
   const money = (what: string, recorded: Credits, recomputed: Credits): Check => ({
     ...{ what, recorded: formatUsd(recorded), recomputed: formatUsd(recomputed) },
@@ -93,7 +92,7 @@ export const check = (charge: Charge): readonly Check[] => {
     money('cost', event.cost, cost),
     money('charged: the cost, up to what was held and free', event.charged, charged),
     money(
-      `written off: the rest of the cost${beyond > 0n ? ', and what was beyond the limit' : ''}`,
+      `written off: the rest of the cost${beyond > 0n ? ', and what was beyond the bounds' : ''}`,
       charge.writtenOff,
       writtenOff,
     ),
@@ -127,7 +126,7 @@ const columns = (rows: readonly (readonly string[])[]): string[] => {
 
 /** From tokens to money, each step on a line. */
 export const arithmetic = (charge: Charge): string => {
-  const { event, balanceBefore, balanceAfter, writtenOff, beyondLimit } = charge;
+  const { event, balanceBefore, balanceAfter, writtenOff, beyond } = charge;
   const { classes, sum, cost, roundedUpBy } = recompute(event.usage, event.price.rates);
   const table = columns([
     ['class', 'tokens', 'x USD per million', '= pico-USD'],
@@ -146,8 +145,8 @@ export const arithmetic = (charge: Charge): string => {
       ['cost', usd(event.cost)],
       ['charged', usd(event.charged)],
       ['written off', usd(writtenOff)],
-      ...(beyondLimit > 0
-        ? [[`of that ${grouped(beyondLimit)} output tokens beyond the limit`, usd(costBeyondLimit(charge))]]
+      ...(tokensOf(beyond) > 0
+        ? [[`of that ${grouped(tokensOf(beyond))} tokens beyond the bounds of the request`, usd(costBeyond(charge))]]
         : []),
       ['balance before', usd(balanceBefore)],
       ['balance after', usd(balanceAfter)],

@@ -25,7 +25,8 @@ Examples:
   $ npm run audit -- --account acc_3f1c9a7be2d04c5d8a6b1e20
 ${EXIT_CODES}
 Each difference is a line: the account, what differs, what the log says, what the row says. Money is in nano-USD.
-The log is what counts: npm run rebuild -- <projection> makes rows that differ anew.`,
+The log is what counts: npm run rebuild -- <projection> makes rows that differ anew. An event that was changed together
+with its row agrees with it, and is not found here: npm run verify finds it.`,
   )
   .allowExcessArguments(false)
   .parse();

@@ -2,7 +2,7 @@ import { accountOfStream, evolveAccount, initialAccount } from '../domain/accoun
 import type { AccountEvent, PinnedPrice } from '../domain/account/events.ts';
 import { available, draws } from '../domain/account/wallet.ts';
 import { limitedBy, withinSpending } from '../domain/account/within-limits.ts';
-import type { Rates } from '../domain/money.ts';
+import { noUsage, type Rates } from '../domain/money.ts';
 import { PRICES_STREAM } from '../domain/prices/decide.ts';
 import { decode, type Recorded } from '../eventstore/codec.ts';
 import { PAGE, streamPages, type EventStore } from '../eventstore/event-store.ts';
@@ -75,13 +75,13 @@ export const tellRequest = async (store: EventStore, accountId: string, requestI
         ...{ balanceBefore: wallet.balance, draws: draws(wallet, event.charged) },
       };
       account = evolveAccount(account, event);
-      charge = { event, pinned, ...before, balanceAfter: account.wallet.balance, writtenOff: 0n, beyondLimit: 0 };
+      charge = { event, pinned, ...before, balanceAfter: account.wallet.balance, writtenOff: 0n, beyond: noUsage };
     }
     if (!isOurs) continue;
     events.push(recorded);
     if (event.type === 'CreditsReserved') pinned = event.price;
     if (charge && event.type === 'UsageWrittenOff') {
-      charge = { ...charge, writtenOff: event.amount, beyondLimit: event.beyondLimit ?? 0 };
+      charge = { ...charge, writtenOff: event.amount, beyond: event.beyond ?? noUsage };
     }
   }
   return { events, charge, released: events.some(({ event }) => event.type === 'HoldReleased') };

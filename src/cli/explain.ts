@@ -1,10 +1,11 @@
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { Database } from '../projections/database.ts';
 import { LIVE } from '../projections/projection.ts';
-import { createQueries } from '../projections/queries.ts';
+import { createQueries, generationOf, MAX_CANDIDATES } from '../projections/queries.ts';
 import type { RequestRow } from '../projections/requests.ts';
 import { agrees, arithmetic, check, verdict, type Charge } from './arithmetic.ts';
 import { findInLog, listedRates, tellRequest } from './charge.ts';
+import { counted } from './counted.ts';
 import { CliFault } from './fault.ts';
 import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './run.ts';
 import { endedHow, plain, sentence } from './sentences.ts';
@@ -15,15 +16,17 @@ const program = createProgram(
     'the result is what was charged.',
 )
   .usage('[options] <generation>')
-  .argument('<generation>', 'its id (gen-…), or the id that the provider gave the response')
+  .argument('<generation>', 'its id (gen-…), the request id (req_…), or the id that the provider gave the response')
   .addHelpText(
     'after',
     `
 Examples:
   $ npm run explain -- gen-0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d
   $ npm run explain -- chatcmpl-BxYz123
+  $ npm run explain -- req_0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d
 ${EXIT_CODES}
-Where the recomputation does not agree with the log, the exit code is 1.`,
+If the recomputation does not agree with the log, the exit code is 1. A provider may give one id to several generations:
+then all of them are explained, the newest first. A request that left nothing in the log was not charged.`,
   )
   .parse();
 
@@ -32,19 +35,53 @@ const [generation = ''] = program.args;
 type Found = { readonly accountId: string; readonly requestId: string; readonly row: RequestRow | undefined };
 
 /** By the projection of requests; what it has not come to yet is looked for in the rest of the log. */
-const find = async (database: Database, store: EventStore): Promise<Found> => {
-  const row = await createQueries(database).findRequest(generation);
-  if (row) return { accountId: row.account_id, requestId: row.request_id, row };
+const find = async (database: Database, store: EventStore): Promise<readonly Found[]> => {
+  const rows = await createQueries(database).findRequests(generation);
+  if (rows.length > 0) return rows.map((row) => ({ accountId: row.account_id, requestId: row.request_id, row }));
   const checkpoint = await database.oneOrNone<{ position: bigint }>(
     `select position from ${LIVE}.checkpoints where name = 'requests'`,
   );
-  const accountId = await findInLog(store, generation, Number(checkpoint?.position ?? 0n));
-  if (accountId === undefined) throw new CliFault(`There is no generation ${generation}. Check the id.`);
-  return { accountId, requestId: generation, row: undefined };
+  const requestId = generationOf(generation);
+  const accountId = await findInLog(store, requestId, Number(checkpoint?.position ?? 0n));
+  return accountId === undefined ? [] : [{ accountId, requestId, row: undefined }];
+};
+
+/** What a request did that asked for no completion, or was refused. */
+const explainRequest = async (database: Database): Promise<ExitCode> => {
+  const events = await createQueries(database).eventsOfRequest(generation);
+  for (const { time, stream, revision, type, actor } of events) {
+    await print(`${time.toISOString()}  ${stream}  #${revision}  ${type}  [${plain(actor)}]`);
+  }
+  await print(
+    events.length > 0
+      ? '\nNothing was charged: the request asked for no completion.'
+      : `Nothing was charged. The log has nothing of ${generation}: it was refused, or it only read. Check the id.`,
+  );
+  return 0;
 };
 
 const explain = async (database: Database, store: EventStore): Promise<ExitCode> => {
   const found = await find(database, store);
+  if (found.length === 0 && isRequestId.test(generation)) return explainRequest(database);
+  if (found.length === 0) throw new CliFault(`There is no generation ${generation}. Check the id.`);
+  if (found.length > 1) {
+    const most = found.length === MAX_CANDIDATES ? 'at least ' : '';
+    console.error(
+      `explain: the provider gave this id to ${most}${counted(found.length, 'generation')}, explained here the newest first: ` +
+        `${found.map(({ requestId }) => requestId).join(', ')}.`,
+    );
+  }
+  let worst: ExitCode = 0;
+  for (const [n, one] of found.entries()) {
+    if (n > 0) await print('\n');
+    if ((await explainOne(store, one)) === 1) worst = 1;
+  }
+  return worst;
+};
+
+const isRequestId = /^req_[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/;
+
+const explainOne = async (store: EventStore, found: Found): Promise<ExitCode> => {
   const { events, charge, released } = await tellRequest(store, found.accountId, found.requestId);
   await print(`${found.requestId} of account ${found.accountId}\n`);
   for (const { time, revision, event } of events) {

@@ -1,5 +1,5 @@
 import { readCommandConfig } from '../config.ts';
-import { createDataKeys, WrongMasterKey } from '../eventstore/data-keys.ts';
+import { createDataKeys, withOlder, WrongMasterKey } from '../eventstore/data-keys.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
 import { BrokenSeal, createVault, readPlain } from '../eventstore/personal-data.ts';
 import { parseSecretKey } from '../eventstore/sealed-bytes.ts';
@@ -16,10 +16,10 @@ export type FoundHolder = {
 
 /** Who an account is of. Whoever has no master key, or another one, reads the rest of the story all the same. */
 export const findHolder = async (databaseUrl: string, accountId: string, personal: string): Promise<FoundHolder> => {
-  const { dataKey, dataKeyId, dataDir } = readCommandConfig();
+  const { dataKey, dataKeyId, dataKeysOld, dataDir } = readCommandConfig();
   const key = dataKey ?? parseSecretKey((await readLocalSecret(dataDir, 'data-key')) ?? '');
   if (!key) return { holder: readPlain(accountId, personal) ?? 'sealed' };
-  const dataKeys = createDataKeys(databaseUrl, { id: dataKeyId, key });
+  const dataKeys = createDataKeys(databaseUrl, withOlder({ id: dataKeyId, key }, dataKeysOld));
   try {
     return { holder: (await createVault(dataKeys).open(accountId, personal)) ?? 'erased' };
   } catch (error) {

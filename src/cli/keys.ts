@@ -4,6 +4,7 @@ import { readCommandConfig } from '../config.ts';
 import { publicKeyPem } from '../eventstore/checkpoint.ts';
 import { readLocalSigningKey } from '../signing-key.ts';
 import { CliFault } from './fault.ts';
+import { fileTrouble } from './file-faults.ts';
 
 /** Of `--public-key`, which may be given several times. */
 export const several = (file: string, before: readonly string[] = []): readonly string[] => [...before, file];
@@ -11,7 +12,9 @@ export const several = (file: string, before: readonly string[] = []): readonly 
 const readPublicKey = async (file: string): Promise<string> => {
   let key: KeyObject;
   try {
-    key = createPublicKey(await readFile(file));
+    const pem = await readFile(file);
+    if (pem.length === 0) throw new CliFault('it is empty');
+    key = createPublicKey(pem);
   } catch (cause) {
     throw new CliFault(`${file} cannot be read as a public key (PEM): ${reason(cause)}.`, { cause });
   }
@@ -28,4 +31,6 @@ export const publicKeys = async (files: readonly string[]): Promise<readonly str
   return key ? [publicKeyPem(key)] : [];
 };
 
-export const reason = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+/** Why, in plain words for what the operating system says of files. */
+export const reason = (cause: unknown): string =>
+  fileTrouble(cause) ?? (cause instanceof Error ? cause.message : String(cause));

@@ -3,9 +3,9 @@ import { CannotExport } from '../eventstore/export-log.ts';
 import { NoSuchEvent } from '../eventstore/verify/verify-database.ts';
 import { NotAnExport } from '../eventstore/verify/verify-file.ts';
 import { CliFault } from './fault.ts';
+import { fileFault } from './file-faults.ts';
 
 const NO_SUCH_TABLE = '42P01';
-const OF_FILES = ['ENOENT', 'EACCES', 'EISDIR', 'ENOTDIR', 'ENOSPC', 'EROFS'];
 /** Of PostgreSQL that goes away; `pg` itself only says it in words. */
 const CONNECTION_LOST = /^(08|57P)|^ECONN|^EPIPE/;
 
@@ -18,7 +18,8 @@ export const logFault = (error: unknown): unknown => {
     const hint = 'Start a gateway of this version on it once.';
     return new CliFault(`A table of the log is missing: ${message}. ${hint}`, { cause: error });
   }
-  if (OF_FILES.includes(code)) return new CliFault(message, { cause: error });
+  const ofFile = fileFault(error);
+  if (ofFile) return ofFile;
   if (CONNECTION_LOST.test(code) || message.includes('Connection terminated')) {
     return new StoreUnavailable(`the database went away: ${message}`, { cause: error });
   }

@@ -1,19 +1,17 @@
 import { InvalidArgumentError } from 'commander';
+import { accountOfStream } from '../domain/account/account.ts';
 import { formatUsd } from '../domain/money.ts';
+import { createQueries, generationOf } from '../projections/queries.ts';
 import { tellStory, type Chapter, type Until } from './history.ts';
 import { CliFault } from './fault.ts';
 import { findHolder, type FoundHolder } from './holder.ts';
+import { moment } from './moment.ts';
 import type { OpenDatabase } from './open-database.ts';
 import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './run.ts';
 import { line, sentence, summary, type Holder } from './sentences.ts';
 
-const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
-
-const moment = (text: string): Date => {
-  const time = new Date(text);
-  if (!isoTime.test(text) || Number.isNaN(time.getTime())) {
-    throw new InvalidArgumentError('It must be an ISO 8601 time with a zone, such as 2026-01-31T10:00:00Z.');
-  }
+const pastMoment = (text: string): Date => {
+  const time = moment(text);
   if (time > new Date()) throw new InvalidArgumentError('That time is yet to come.');
   return time;
 };
@@ -28,8 +26,11 @@ const program = createProgram(
   "Tell an account's story from the log: each event as a sentence, and the balance after it.",
 )
   .usage('[options] <account>')
-  .argument('<account>', 'the account, such as acc_3f1c9a7be2d04c5d8a6b1e20')
-  .option('--at <time>', 'tell it up to a moment (ISO 8601 with a zone)', moment)
+  .argument(
+    '<account>',
+    'the account, such as acc_3f1c9a7be2d04c5d8a6b1e20; or a request (req_…), for what it did alone',
+  )
+  .option('--at <time>', 'tell it up to a moment (ISO 8601 with a zone)', pastMoment)
   .option('--revision <n>', 'tell it up to an event', revision)
   .option('--json', 'one JSON object per line: the events, then the summary')
   .addHelpText(
@@ -48,7 +49,8 @@ else is told. A seal that the account's own key does not open makes the exit cod
 type Options = Until & { readonly json?: true };
 const { json, ...until } = program.opts<Options>();
 if (until.at && until.revision !== undefined) program.error('error: give --at or --revision, not both');
-const [accountId = ''] = program.args;
+const [asked = ''] = program.args;
+let accountId = asked;
 
 const asJson = (chapter: Chapter, holder: Holder): string => {
   const { revision, position, time, event, metadata } = chapter.recorded;
@@ -73,7 +75,32 @@ const summaryAsJson = ({ account: { standing, wallet }, recorded, ...chapter }: 
     },
   });
 
-const tell = async ({ store, url }: OpenDatabase): Promise<ExitCode> => {
+const belongsTo = ({ recorded: { event, metadata } }: Chapter, requestId: string): boolean =>
+  metadata.correlationId === requestId || ('requestId' in event && event.requestId === generationOf(requestId));
+
+/** Only what one HTTP request did, whatever account it was of. */
+const tellHttpRequest = async ({ store, rows }: OpenDatabase): Promise<ExitCode> => {
+  const queries = createQueries(rows);
+  const generations = await queries.findRequests(asked);
+  const events = await queries.eventsOfRequest(asked);
+  const accounts = new Set([
+    ...generations.map(({ account_id }) => account_id),
+    ...events.flatMap(({ stream }) => accountOfStream(stream) ?? []),
+  ]);
+  for (accountId of accounts) {
+    await print(`${accountId}:`);
+    for await (const chapter of tellStory(store, accountId, until)) {
+      if (belongsTo(chapter, asked)) await print(json ? asJson(chapter, 'sealed') : line(chapter, 'sealed'));
+    }
+  }
+  if (accounts.size === 0)
+    await print(`Nothing was charged. The log has nothing of ${asked}: it was refused, or it only read.`);
+  return 0;
+};
+
+const tell = async (database: OpenDatabase): Promise<ExitCode> => {
+  if (asked.startsWith('req_')) return tellHttpRequest(database);
+  const { store, url } = database;
   let last: Chapter | undefined;
   let found: FoundHolder = { holder: 'sealed' };
   for await (const chapter of tellStory(store, accountId, until)) {

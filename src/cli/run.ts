@@ -1,11 +1,14 @@
 import { once } from 'node:events';
+import { inspect } from 'node:util';
 import { Command } from 'commander';
 import { InvalidConfig, readCommandConfig } from '../config.ts';
 import { EmbeddedPostgresFault } from '../embedded-postgres.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
 import { NotReadableByAll } from '../eventstore/event-versions.ts';
 import { CliFault } from './fault.ts';
+import { fileFault } from './file-faults.ts';
 import { openDatabase, type OpenDatabase } from './open-database.ts';
+import { redact, withoutSecrets } from './redact.ts';
 
 /** 0: done, and all is as it should be. 1: done, and something is not. 2: not done. */
 export type ExitCode = 0 | 1 | 2;
@@ -23,6 +26,7 @@ export const createProgram = (name: string, description: string): Command =>
   new Command(name)
     .usage('[options] <arguments>')
     .description(description)
+    .configureOutput(withoutSecrets)
     .showHelpAfterError('(--help shows examples)')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
@@ -48,13 +52,16 @@ export const runAlone = async (
 ): Promise<void> => {
   // The reader may have seen enough: `npm run replay … | head`.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 2));
-  const log = (line: string): void => console.error(`${name}: ${line}`);
+  const say = (text: string): void => console.error(redact(text, process.argv.slice(2)));
+  const log = (line: string): void => say(`${name}: ${line}`);
   try {
     process.exitCode = await command(log);
   } catch (error) {
     process.exitCode = 2;
-    if (isForPeople(error)) log(error.message);
-    else console.error(error);
+    const ofFile = fileFault(error);
+    if (ofFile) log(ofFile.message);
+    else if (isForPeople(error)) log(error.message);
+    else say(inspect(error));
   }
 };
 

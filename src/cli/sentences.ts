@@ -28,6 +28,7 @@ const releaseReason: Readonly<Record<ReleaseReason, string>> = {
   upstream_failed: 'the provider failed',
   client_gone: 'the client left before anything was delivered',
   out_of_credits: 'the credits did not cover the first words',
+  access_ended: 'the key was revoked or expired, or the account suspended, before anything was delivered',
   orphaned: 'the process that held it died',
   gateway_failed: 'the gateway failed',
 };
@@ -37,11 +38,26 @@ const ending: Readonly<Record<Delivery['ended'], string>> = {
   client_gone: 'the client left',
   upstream_broke: 'the provider broke off',
   out_of_credits: 'credits, or a limit on spending, ran out',
+  access_ended: 'the key was revoked or expired, or the account suspended',
   drained: 'ended because the gateway was stopping',
 };
 
 export const endedHow = ({ ended }: Delivery): string => ending[ended];
-export const releasedWhy = (reason: ReleaseReason): string => releaseReason[reason];
+
+/** The gateway's own words for what a provider answered, and for what it did not pass on. */
+const answered = /^status (\d{3})$/;
+const BEYOND_CONTEXT = 'beyond the context that is sold';
+
+/** Why a hold was given back, and what is known of it beside. */
+export const releasedWhy = (reason: ReleaseReason, detail: string): string => {
+  const status = answered.exec(detail)?.[1];
+  if (reason === 'upstream_refused' && status !== undefined) return `the provider answered ${status}`;
+  const why =
+    reason === 'upstream_refused' && detail === BEYOND_CONTEXT
+      ? 'the gateway refused the request'
+      : releaseReason[reason];
+  return detail === '' ? why : `${why} (${plain(detail)})`;
+};
 
 const tokens = (usage: Usage): string =>
   tokenClasses
@@ -90,8 +106,13 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
       return `Suspended: ${plain(event.reason)}.`;
     case 'AccountReinstated':
       return `Reinstated: ${plain(event.reason)}.`;
-    case 'KeyIssued':
-      return `Issued the key "${plain(event.name)}" (${event.keyId}), which ends in ${plain(event.hint)}.`;
+    case 'KeyIssued': {
+      const { keyId, name, hint, replaces } = event;
+      const place = replaces === undefined ? '' : `, in place of ${replaces}`;
+      return `Issued the key "${plain(name)}" (${keyId}), which ends in ${plain(hint)}${place}.`;
+    }
+    case 'KeyRehashed':
+      return `Hashed the key ${event.keyId} with the pepper ${plain(event.pepperId)}; it works as before.`;
     case 'KeyRevoked':
       return `Revoked the key ${event.keyId}: ${plain(event.reason)}.`;
     case 'KeyLimitsSet':
@@ -111,17 +132,17 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
       return `Charged ${usd(charged)} for ${requestId}: ${tokens(usage)} tokens, ${delivery.usageSource}; ${endedHow(delivery)}. ${usd(released)} of the hold is free again.`;
     }
     case 'HoldReleased':
-      return `Gave back the ${usd(event.released)} held for ${event.requestId}, uncharged: ${releasedWhy(event.reason)} (${plain(event.detail)}).`;
+      return `Gave back the ${usd(event.released)} held for ${event.requestId}, uncharged: ${releasedWhy(event.reason, event.detail)}.`;
     case 'LateUsageCharged': {
       const { charged, requestId, usage, delivery } = event;
       return `Charged ${usd(charged)} late for ${requestId}, whose hold had been given back: ${tokens(usage)} tokens, ${delivery.usageSource}; ${endedHow(delivery)}.`;
     }
     case 'UsageWrittenOff': {
-      const { amount, requestId, beyondLimit } = event;
+      const { amount, requestId, beyond } = event;
       const why =
-        beyondLimit === undefined
+        beyond === undefined
           ? 'which neither the hold nor what was left to charge covered'
-          : `of which ${beyondLimit} tokens of output were beyond what the request allowed`;
+          : `including ${tokens(beyond)} tokens beyond the bounds of the request`;
       return `Wrote off ${usd(amount)} of ${requestId}, ${why}: the house pays.`;
     }
   }

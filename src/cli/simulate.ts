@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { createSimulatedServer } from '../proxy/upstreams/simulated-server.ts';
+import { withoutSecrets } from './redact.ts';
 
 const wholeUpTo =
   (max: number) =>
@@ -35,6 +36,7 @@ Example:
   $ curl http://127.0.0.1:9090/v1/chat/completions -H 'content-type: application/json' \\
       -d '{"model":"simulated-small","messages":[{"role":"user","content":"Hi"}],"stream":true,"simulate":{"tokenMs":50}}'`,
   )
+  .configureOutput(withoutSecrets)
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .parse();
 

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import type { EventStore } from '../eventstore/event-store.ts';
 import { checkKept } from '../eventstore/verify/kept.ts';
+import { lostHistoriesIn, lostHistoriesOf, splitKept, type LostHistory } from '../eventstore/verify/lost-history.ts';
 import { fromJson, type Checkpoint } from '../eventstore/checkpoint.ts';
 import type { Verdict } from '../eventstore/verify/merge.ts';
 import { verifyDatabase } from '../eventstore/verify/verify-database.ts';
@@ -74,7 +76,15 @@ const readKept = async (path: string): Promise<readonly Checkpoint[]> => {
 const keysFor = (where: 'database' | 'file'): Promise<readonly string[]> =>
   where === 'file' && publicKey.length === 0 ? publicKeys([]).catch(() => []) : publicKeys(publicKey);
 
-const verify = async (where: { readonly databaseUrl: string } | { readonly file: string }): Promise<ExitCode> => {
+type Where = { readonly databaseUrl: string; readonly store: EventStore } | { readonly file: string };
+
+/** Asked only if there is a checkpoint that it may matter to. */
+const lostHistories = async (where: Where, kept: readonly Checkpoint[]): Promise<readonly LostHistory[]> => {
+  if (kept.length === 0) return [];
+  return 'file' in where ? lostHistoriesIn(where.file) : lostHistoriesOf(where.store);
+};
+
+const verify = async (where: Where): Promise<ExitCode> => {
   const kept = (await Promise.all(checkpoint.map(readKept))).flat();
   const keys = await keysFor('file' in where ? 'file' : 'database');
   const forged = checkKept(kept, keys);
@@ -86,14 +96,18 @@ const verify = async (where: { readonly databaseUrl: string } | { readonly file:
     bar.setTotal(total);
     bar.update(done);
   };
-  const asked = { publicKeys: keys, kept, progress };
+  const histories = await lostHistories(where, kept);
+  const { binding, lost } = splitKept(kept, histories);
+  const asked = { publicKeys: keys, kept: binding, progress };
   try {
     const verdict =
       'file' in where
         ? await verifyFile(where.file, asked)
         : await verifyDatabase(where.databaseUrl, { ...asked, ...(from === undefined ? {} : { from }) });
     bar.stop();
-    return await tell(verdict, keys.length, kept, 'file' in where);
+    const code = await tell(verdict, keys.length, binding, 'file' in where);
+    if (code === 0 && lost.length > 0) await tellLost(lost, histories);
+    return code;
   } catch (error) {
     throw logFault(error);
   } finally {
@@ -135,5 +149,13 @@ const tell = async (
   return 0;
 };
 
-if (file === undefined) await runOnDatabase('verify', ({ url }) => verify({ databaseUrl: url }));
+const tellLost = async (lost: readonly Checkpoint[], histories: readonly LostHistory[]): Promise<void> => {
+  const events = histories.map(({ position }) => position).join(', ');
+  await print(
+    `${counted(lost.length, 'checkpoint')} kept elsewhere: NOT CHECKED, for the log went back in time, and an operator has ` +
+      `acknowledged that the events there were lost (LogRewound, event ${events}).`,
+  );
+};
+
+if (file === undefined) await runOnDatabase('verify', ({ url, store }) => verify({ databaseUrl: url, store }));
 else await runAlone('verify', () => verify({ file }));

@@ -79,6 +79,16 @@ export const formatUsd = (credits: Credits): string => {
   return `${sign}${digits.slice(0, -9)}.${places}`;
 };
 
+declare global {
+  interface JSON {
+    /** TC39 "JSON.parse source text access"; TypeScript has no type for it yet. */
+    rawJSON(text: string): unknown;
+  }
+}
+
+/** Credits as USD that `JSON.stringify` writes as a number with all its decimals, which no float could hold. */
+export const jsonUsd = (credits: Credits): unknown => JSON.rawJSON(formatUsd(credits));
+
 /** Reads USD per million tokens (`"0.15"`, up to six places) as a rate; undefined for anything else. */
 export const parseUsdPerMillion = (text: string): PicoUsdPerToken | undefined => {
   const nanoUsd = parseUsd(text);

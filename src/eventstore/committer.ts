@@ -50,8 +50,19 @@ export type Append = {
 export type Committer = {
   /** Resolves when the events are durable. Rejects with RevisionClash or StoreUnavailable. */
   commit(append: Append): Promise<Committed>;
+  /** How appends went lately. */
+  readonly standing: AppendStanding;
   /** Waits for what was handed over, then takes no more. */
   close(): Promise<void>;
+};
+
+export type AppendStanding = {
+  /** Of the last append, if it failed. */
+  readonly fault: Error | undefined;
+  /** How long the batch under way has waited for an answer; 0 if there is none. */
+  readonly waitingMs: number;
+  /** How long ago an append succeeded. */
+  readonly succeededMs: number;
 };
 
 export type CommitterOptions = {
@@ -80,7 +91,9 @@ export const createCommitter = ({
   retryMs = 250,
   changed = () => undefined,
 }: CommitterOptions): Committer => {
-  let ailment: string | undefined;
+  let ailment: Error | undefined;
+  let succeededAt = -Infinity;
+  let waitingSince: number | undefined;
   let queue: Pending[] = [];
   let running: Promise<void> | undefined;
   let closed = false;
@@ -90,6 +103,7 @@ export const createCommitter = ({
     await nextTurn();
     let tell: Tell = () => undefined;
     while (queue.length > 0) tell = await commitBatch(takeBatch(), tell);
+    waitingSince = undefined;
     running = undefined; // In the same breath as the last look at the queue, or an append could be left lying there.
     tell();
   };
@@ -117,6 +131,7 @@ export const createCommitter = ({
    */
   const commitBatch = async (batch: ReadonlyMap<string, readonly Pending[]>, tellOthers: Tell): Promise<Tell> => {
     const slices = [...batch].map(([stream, parts]) => sliceOf(stream, parts));
+    waitingSince = performance.now();
     for (let tries = 0; ; tries++) {
       const appending = store.append(slices);
       appending.catch(() => undefined); // It is looked at below.
@@ -145,8 +160,9 @@ export const createCommitter = ({
 
   const feel = (error: unknown): void => {
     const fault = error === undefined ? undefined : faultOf(error, false);
-    if (fault?.name !== ailment) changed(fault);
-    ailment = fault?.name;
+    if (fault?.name !== ailment?.name) changed(fault);
+    ailment = fault;
+    if (!fault) succeededAt = performance.now();
   };
 
   const answer = (
@@ -194,6 +210,11 @@ export const createCommitter = ({
         queue.push({ ...append, resolve, reject });
         running ??= run();
       }),
+    get standing() {
+      const now = performance.now();
+      const waitingMs = waitingSince === undefined ? 0 : now - waitingSince;
+      return { fault: ailment, waitingMs, succeededMs: now - succeededAt };
+    },
     close: async () => {
       while (running) await running;
       closed = true;

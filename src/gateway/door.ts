@@ -1,5 +1,6 @@
-import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Connections that came at once and are not taken up yet; beyond Node's 511 a rush would be turned away. */
 const BACKLOG = 4096;
@@ -20,7 +21,9 @@ export type DoorOptions = {
   readonly attend: (server: Server) => void;
   readonly host: string;
   readonly port: number;
-  /** How long requests under way may take when the door closes. */
+  /** How long requests are still served after `close`, so that a balancer can notice that this node is not ready. */
+  readonly delayMs: number;
+  /** How long requests under way may take after that. */
   readonly graceMs: number;
   /** Ends what is under way, within the grace. */
   readonly drain: (graceMs: number) => Promise<unknown>;
@@ -28,18 +31,30 @@ export type DoorOptions = {
 
 export type Door = {
   readonly port: number;
-  /** Lets requests under way finish, and answers who comes meanwhile; then nobody is left. */
+  /** Serves on for the delay, then lets requests under way finish and refuses new ones; then no connection is left. */
   close(): Promise<void>;
 };
 
 /** Throws CannotListen. */
-export const openDoor = async ({ app, attend, host, port, graceMs, drain }: DoorOptions): Promise<Door> => {
-  const server = createServer(SETTINGS, app);
+export const openDoor = async (options: DoorOptions): Promise<Door> => {
+  const { app, attend, host, port, delayMs, graceMs, drain } = options;
+  const underWay = new Set<ServerResponse>();
+  let leaving = false;
+  const server = createServer(SETTINGS, (request, response) => {
+    response.shouldKeepAlive &&= !leaving;
+    underWay.add(response);
+    response.once('close', () => underWay.delete(response));
+    app(request, response);
+  });
   attend(server);
   await listen(server, port, host);
   return {
     port: (server.address() as AddressInfo).port,
     close: async () => {
+      // The answers say `connection: close`, so that the clients connect anew, to another node.
+      leaving = true;
+      for (const response of underWay) if (!response.headersSent) response.shouldKeepAlive = false;
+      if (delayMs > 0) await sleep(delayMs);
       // Who does not read what was written for him is waited for as long, and no longer.
       const hangUp = setTimeout(() => server.closeAllConnections(), graceMs + LAST_WORDS_MS);
       // The door stays open meanwhile, so that who comes now is told to ask another node.

@@ -11,6 +11,7 @@ import { createPriceList } from '../projections/price-list.ts';
 import { createQueries } from '../projections/queries.ts';
 import { bringUpToDate, createMissingTables, rebuiltInWords } from '../projections/rebuild.ts';
 import { requests, type RequestRow } from '../projections/requests.ts';
+import { createTermsList } from '../projections/terms-list.ts';
 
 /**
  * Events are let gather for as long, unless somebody waits for them: then most requests begin and end in one batch, and
@@ -32,18 +33,20 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
     log.error({ consumer, err: error }, 'following the log failed');
 
   const openLookUps = () => {
-    const [keyOwners, priceList] = [createKeyOwners(), createPriceList()];
-    const consumer = together('look_ups', [keyOwners, priceList]);
+    const [keyOwners, priceList, termsList] = [createKeyOwners(), createPriceList(), createTermsList()];
+    const consumer = together('look_ups', [keyOwners, priceList, termsList]);
     const follower = followLog({ store, consumer, gatherMs: GATHER_MS, failed, skim: true });
-    return { keyOwners, priceList, follower };
+    return { keyOwners, priceList, termsList, follower };
   };
   let lookUps = openLookUps();
 
+  let keptByOthers = false;
   await createMissingTables(database, projections);
   const rows = keepRows({
     databaseUrl,
     gatherMs: GATHER_MS,
     keptByOthers: ({ projection, version, ours, stalled }) => {
+      keptByOthers = true;
       if (version < ours) log.info(`${projection} is at version ${version} until it has been rebuilt`);
       else if (!stalled) log.info(`${projection} is kept at version ${version} by newer nodes`);
       else log.warn(`no node keeps ${projection} at version ${version}: start one, or rebuild it to version ${ours}`);
@@ -81,16 +84,26 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
     database,
     queries,
     findKeyOwner: (...asked: Parameters<typeof lookUps.keyOwners.find>) => lookUps.keyOwners.find(...asked),
+    keysByPepper: (...asked: Parameters<typeof lookUps.keyOwners.byPepper>) => lookUps.keyOwners.byPepper(...asked),
     findPrice: (...asked: Parameters<typeof lookUps.priceList.find>) => lookUps.priceList.find(...asked),
+    findDelisting: (...asked: Parameters<typeof lookUps.priceList.delisting>) => lookUps.priceList.delisting(...asked),
     pricesNow: () => lookUps.priceList.all(new Date()),
+    publishedTerms: () => lookUps.termsList.all(),
     /** Lets this node's rows take in what there is, without waiting for more; gives up after so long. */
     hurry: async (withinMs: number): Promise<void> => rows.reached(await store.head(), AbortSignal.timeout(withinMs)),
     /** Resolves once this node's look-ups have followed the log to a position. */
     lookedUp: (position: number) => lookUps.follower.reached(position),
-    findGeneration: async (id: string, accountId: string) => {
+    findGenerations: async (id: string, accountId: string) => {
       await caughtUp(requests);
-      const row = await queries.findRequest(id, accountId);
-      return row && asGeneration(row);
+      return (await queries.findRequests(id, accountId)).map(asGeneration);
+    },
+    findHttpRequest: async (requestId: string) => {
+      await caughtUp(requests);
+      const [generations, events] = await Promise.all([
+        queries.findRequests(requestId),
+        queries.eventsOfRequest(requestId),
+      ]);
+      return { generations: generations.map(asGeneration), events };
     },
     findKeyUsage: async (keyId: string) => {
       await caughtUp(dailyUsage);
@@ -100,8 +113,11 @@ export const openViews = async ({ databaseUrl, store, log }: ViewsOptions) => {
       head: await store.head(),
       projections: { ...(await queries.positions()), look_ups: lookUps.follower.position },
     }),
-    /** What keeps a view from following the log, while something does. */
-    failure: () => rows.failure ?? lookUps.follower.failure,
+    rows: () => ({ position: rows.position, failed: rows.failure !== undefined, keptByOthers }),
+    lookUps: () => {
+      const { position, failure } = lookUps.follower;
+      return { position, failed: failure !== undefined, keptByOthers: false };
+    },
     /** Makes the look-ups from the whole log again, and begins the rows where their table is: the log went back in time. */
     startAgain: async (): Promise<void> => {
       rows.restart();

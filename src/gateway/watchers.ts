@@ -3,16 +3,23 @@ import type { Logger } from 'pino';
 import { accountStream } from '../domain/account/account.ts';
 import { publicKeyPem, toJson } from '../eventstore/checkpoint.ts';
 import { createCheckpointLog } from '../eventstore/checkpoint-log.ts';
+import { NotReadableByAll } from '../eventstore/event-versions.ts';
+import { noticeSigningKey } from '../eventstore/signing-keys.ts';
 import { createMetrics } from '../metrics.ts';
 import { anyAccount, auditAccount, recentAccount } from '../projections/audit-account.ts';
 import { orphanCommandId } from '../proxy/ledger.ts';
 import { signCheckpoints } from '../reactions/checkpoints.ts';
 import { releaseOrphanedHolds } from '../reactions/orphaned-holds.ts';
 import { createRun, migrateRuns } from '../reactions/runs.ts';
+import { rehashKeys } from '../reactions/rehash-keys.ts';
 import { startSelfAudit } from '../reactions/self-audit.ts';
 import type { Ledger } from './ledger.ts';
 import { newId } from './new-id.ts';
+import { tellSigningKey, type SecretsInUse } from './secrets.ts';
 import type { Views } from './views.ts';
+
+type UsedKey = { readonly accountId: string; readonly keyId: string; readonly pepperIds: readonly string[] };
+type KeyHash = { readonly hash: string; readonly pepperId: string };
 
 /** So many differences of one account are told in a line of the log. */
 const MAX_TOLD = 20;
@@ -27,7 +34,8 @@ export type WatchersOptions = {
   >;
   /** The generations under way in this process. */
   readonly generations: () => ReadonlySet<string>;
-  readonly views: Pick<Views, 'database' | 'queries' | 'positions' | 'hurry'>;
+  readonly views: Pick<Views, 'database' | 'queries' | 'positions' | 'hurry' | 'keysByPepper' | 'lookedUp'>;
+  readonly secretsInUse: SecretsInUse;
   /** Signs the head of the log. */
   readonly signingKey: KeyObject;
   /** 0 is never. */
@@ -37,12 +45,13 @@ export type WatchersOptions = {
 
 /** What goes on beside the requests: the proof of life, the holds of dead runs, the signatures, the self-audit, the metrics. */
 export const startWatchers = async (options: WatchersOptions) => {
-  const { databaseUrl, ledger, views, signingKey, selfAuditEveryMs, generations, log } = options;
+  const { databaseUrl, ledger, views, secretsInUse, signingKey, selfAuditEveryMs, generations, log } = options;
   const { store, accounts } = ledger;
   const { database, queries } = views;
   const metrics = createMetrics({
     positions: views.positions,
     disagreeing: () => selfAudit?.disagreeing ?? 0,
+    keysByPepper: () => views.keysByPepper(secretsInUse.accepts.peppers, run.now()),
     rewindIsOpen: ledger.rewindIsOpen,
   });
 
@@ -52,6 +61,8 @@ export const startWatchers = async (options: WatchersOptions) => {
     id: newId(),
     failed: (error) => log.warn({ err: error }, 'the heartbeat failed'),
     readable: ledger.writeReadable,
+    accepts: secretsInUse.accepts,
+    acceptedByAll: secretsInUse.update,
     clockOff: (aheadMs) =>
       log.warn({ aheadMs }, "this machine's clock is not the database's: set it; limits go by the database's"),
   });
@@ -95,6 +106,23 @@ export const startWatchers = async (options: WatchersOptions) => {
     failed: (error) => log.error({ err: error }, 'looking for orphaned holds failed'),
   });
 
+  const rehash = rehashKeys({
+    rehash: async ({ accountId, ...key }) => {
+      const outcome = await accounts.execute(
+        accountStream(accountId),
+        { type: 'RehashKey', ...key },
+        { actor: 'system:rehash-keys', commandId: newId() },
+      );
+      if (outcome.accepted && outcome.position !== undefined) await views.lookedUp(outcome.position);
+    },
+    failed: (error) => {
+      // The key works as it is, and is hashed when it is used after the upgrade.
+      if (!(error instanceof NotReadableByAll))
+        log.warn({ err: error }, 'a key could not be hashed with the new pepper');
+    },
+  });
+
+  tellSigningKey(await noticeSigningKey(databaseUrl, signingKey), log);
   const checkpointLog = createCheckpointLog(databaseUrl, signingKey);
   ledger.onRewind(checkpointLog.forget);
   const checkpoints = signCheckpoints({
@@ -142,6 +170,13 @@ export const startWatchers = async (options: WatchersOptions) => {
     metrics,
     runId: () => run.id,
     now: run.now,
+    /** A key is in use: unless it was hashed with the pepper that is used for new keys, that is done now. */
+    keyUsed: (owner: UsedKey, hashes: readonly KeyHash[]): void => {
+      const { pepperId } = secretsInUse;
+      if (owner.pepperIds.includes(pepperId)) return;
+      const newest = hashes.find((one) => one.pepperId === pepperId);
+      if (newest) rehash.add({ accountId: owner.accountId, keyId: owner.keyId, hash: newest.hash, pepperId });
+    },
     newestCheckpoint: async () => {
       const newest = await checkpointLog.newest();
       return newest && toJson(newest);
@@ -150,6 +185,7 @@ export const startWatchers = async (options: WatchersOptions) => {
     /** Once nothing is under way any more. */
     close: async (): Promise<void> => {
       await orphans.close();
+      await rehash.close();
       await selfAudit?.close();
       await run.close();
       // The last signature is over the last event.

@@ -9,17 +9,24 @@ export type NewSecret = {
   readonly hint: string;
 };
 
+/** A secret that API keys are hashed with. Without it, hashes say nothing about keys, so it is kept apart from the log. */
+export type Pepper = { readonly id: string; readonly secret: string };
+
+/** The hash of a key under one pepper. */
+export type KeyHash = { readonly hash: string; readonly pepperId: string };
+
 export type Keyring = {
   create(): NewSecret;
-  /** The keyed hash of a key, to look its owner up by; undefined where it cannot be a key of ours. */
-  hash(secret: string): string | undefined;
+  /** The hashes of a key under each pepper, the newest first, to look its owner up by; empty if it cannot be a key of ours. */
+  hashes(secret: string): readonly KeyHash[];
 };
 
 export type KeyringOptions = {
   readonly mode: 'live' | 'test';
-  /** Without it, hashes say nothing about keys, so it is kept apart from the log. */
-  readonly pepper: string;
-  readonly pepperId: string;
+  /** The newest first. */
+  readonly peppers: readonly [Pepper, ...Pepper[]];
+  /** The id of the pepper that new keys are hashed with: the newest that every running node accepts. */
+  readonly issueWith?: () => string;
 };
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -32,16 +39,20 @@ const pattern = new RegExp(`^kiss_(?:live|test)_[0-9A-Za-z]{${RANDOM_CHARACTERS 
  * Keys look like `kiss_live_` or `kiss_test_`, 32 random characters and a checksum of six, so that a typo is refused
  * without a look-up and scanners for leaked secrets can be sure.
  */
-export const createKeyring = ({ mode, pepper, pepperId }: KeyringOptions): Keyring => {
-  const hashOf = (secret: string): string => createHmac('sha256', pepper).update(secret).digest('hex');
+export const createKeyring = ({ mode, peppers, issueWith }: KeyringOptions): Keyring => {
+  const hashWith = (pepper: Pepper, secret: string): KeyHash => ({
+    hash: createHmac('sha256', pepper.secret).update(secret).digest('hex'),
+    pepperId: pepper.id,
+  });
   return {
     create: () => {
       const random = Array.from({ length: RANDOM_CHARACTERS }, () => ALPHABET.charAt(randomInt(ALPHABET.length)));
       const body = `kiss_${mode}_${random.join('')}`;
       const secret = body + checksum(body);
-      return { secret, hash: hashOf(secret), pepperId, hint: secret.slice(-4) };
+      const pepper = peppers.find(({ id }) => id === issueWith?.()) ?? peppers[0];
+      return { secret, ...hashWith(pepper, secret), hint: secret.slice(-4) };
     },
-    hash: (secret) => (isWellFormed(secret) ? hashOf(secret) : undefined),
+    hashes: (secret) => (isWellFormed(secret) ? peppers.map((pepper) => hashWith(pepper, secret)) : []),
   };
 };
 

@@ -1,32 +1,35 @@
-import express, {
-  type ErrorRequestHandler,
-  type Express,
-  type Request,
-  type RequestHandler,
-  type Response,
-  type Router,
-} from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
 import { NotReadableByAll } from '../eventstore/event-versions.ts';
 import { problem, sendProblem, type Problem } from './problems.ts';
-import { createAuthenticate, type FindKeyOwner, type HashKey } from './authenticate.ts';
+import { createAuthenticate, type FindKeyOwner, type HashKey, type KeyUsed } from './authenticate.ts';
+import { createBodyMemory } from './body-memory.ts';
 import type { RateLimits } from './rate-limit-headers.ts';
+import { noSuchMethod, noSuchPath } from './not-offered.ts';
+import { createReadBody } from './read-body.ts';
+import { singleHeaders } from './single-headers.ts';
 import { arrive, requestIdOf } from './request-id.ts';
+import { getLive, getReady, type ReadReadiness } from './routes/get-health.ts';
 import { createCompletion, type Complete, type Endpoint } from './routes/create-completion.ts';
 import {
   getCredits,
   getGeneration,
   getKey,
   type FindAccount,
-  type FindGeneration,
+  type FindGenerations,
   type FindKeyUsage,
 } from './routes/get-receipts.ts';
-import { getModel, listModels, type ListModels } from './routes/list-models.ts';
+import { getTerms, getTermsVersion, type FindTermsText } from './routes/get-terms.ts';
+import { getModel, listModels, type DelistedSince, type ListModels } from './routes/list-models.ts';
+import type { ListTerms } from './published-terms.ts';
 
 export type AppOptions = {
   readonly newId: () => string;
   readonly now: () => Date;
   readonly maxBodyBytes: number;
+  /** What the bodies of all requests may take in memory together. */
+  readonly maxBodyMemoryBytes: number;
   readonly hashKey: HashKey;
+  readonly keyUsed?: KeyUsed;
   readonly findKeyOwner: FindKeyOwner;
   readonly complete: Complete;
   readonly commentAfterMs: number;
@@ -34,19 +37,24 @@ export type AppOptions = {
   readonly balanceUsd: (accountId: string) => string | undefined;
   readonly rateLimits: RateLimits;
   readonly listModels: ListModels;
-  readonly findGeneration: FindGeneration;
+  readonly delistedSince: DelistedSince;
+  readonly findGenerations: FindGenerations;
   readonly findKeyUsage: FindKeyUsage;
   readonly findAccount: FindAccount;
+  readonly publishedTerms: ListTerms;
+  readonly findTermsText: FindTermsText;
   readonly management: Router;
   readonly metrics: RequestHandler;
   /** An answer has been sent, or its reader has left; of no status where nothing was sent. */
   readonly answered: (status: number | undefined) => void;
-  /** Undefined while all is well; else what is not. */
-  readonly health: () => string | undefined;
+  readonly readiness: ReadReadiness;
   readonly isStoreUnavailable: (error: unknown) => boolean;
   /** An error that nobody expected; the customer reads only that it happened. */
   readonly failed: (error: unknown, requestId: string) => void;
 };
+
+/** Short enough that no client gives up, and long enough for a few large bodies to be read. */
+const WAIT_FOR_MEMORY_MS = 2000;
 
 const ENDPOINTS: readonly Endpoint[] = ['/chat/completions', '/completions', '/embeddings'];
 
@@ -62,10 +70,11 @@ export const createApp = (options: AppOptions): Express => {
     next();
   });
 
-  app.use(hostNamed);
+  app.use(singleHeaders);
 
-  const authenticate = createAuthenticate(options.hashKey, options.findKeyOwner, options.now);
-  const readBody = bodyReader(options.maxBodyBytes);
+  const authenticate = createAuthenticate(options.hashKey, options.findKeyOwner, options.now, options.keyUsed);
+  const memory = createBodyMemory({ limitBytes: options.maxBodyMemoryBytes, waitMs: WAIT_FOR_MEMORY_MS });
+  const readBody = createReadBody({ maxBytes: options.maxBodyBytes, memory });
   const posted = (path: string, handler: RequestHandler): void => void app.route(path).post(handler).all(only('POST'));
   // Express answers HEAD by what answers GET.
   const read = (path: string, handler: RequestHandler): void =>
@@ -74,59 +83,46 @@ export const createApp = (options: AppOptions): Express => {
     posted(`/v1${endpoint}`, createCompletion(endpoint, { ...options, authenticate, readBody }));
   }
   read('/v1/models', listModels(authenticate, options.listModels));
-  read('/v1/models/*id', getModel(authenticate, options.listModels));
-  read('/v1/generation', getGeneration(authenticate, options.findGeneration));
+  read('/v1/models/*id', getModel(authenticate, options.listModels, options.delistedSince));
+  read('/v1/generation', getGeneration(authenticate, options.findGenerations));
   read('/v1/key', getKey(authenticate, options.findAccount, options.findKeyUsage, options.now));
   read('/v1/credits', getCredits(authenticate, options.findAccount));
+  read('/terms', getTerms(options.publishedTerms, options.findTermsText));
+  read('/terms/:version', getTermsVersion(options.publishedTerms, options.findTermsText));
+  // Not of the management API, which would ask for its token first.
+  app.use('/api/v1', notFound);
   app.use('/api', options.management);
   read('/metrics', options.metrics);
-  read('/health', (_request, response) => {
-    const ailment = options.health();
-    response.status(ailment === undefined ? 200 : 503).json({ status: ailment ?? 'ok' });
-  });
+  read('/health/live', getLive);
+  read('/health/ready', getReady(options.readiness));
+  // The name of before.
+  read('/health', getReady(options.readiness));
 
-  app.use((request, response) => {
-    const message = `There is no ${request.method} ${request.path} here.`;
-    sendProblem(response, problem('not_found', { message }), requestIdOf(response));
-  });
+  app.use(notFound);
   app.use(onError(options));
   return app;
-};
-
-/** Every request of HTTP/1.1 must name the host that it is for (RFC 9112, 3.2). */
-const hostNamed: RequestHandler = ({ headers, httpVersion }, response, next) => {
-  if (headers.host !== undefined || httpVersion !== '1.1') return next();
-  response.setHeader('connection', 'close');
-  const message = 'The request has no header Host, which HTTP/1.1 asks for. Send it.';
-  sendProblem(response, problem('invalid_request', { message }), requestIdOf(response));
-};
-
-/** express.raw as a function: it undoes gzip, and counts what comes out of it against the limit. */
-const bodyReader = (limit: number): ((request: Request, response: Response) => Promise<Buffer>) => {
-  const read = express.raw({ type: () => true, limit });
-  return (request, response) =>
-    new Promise((resolve, reject) =>
-      read(request, response, (error?: unknown) => {
-        if (error !== undefined) reject(error instanceof Error ? error : new Error('the body could not be read'));
-        else resolve(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0));
-      }),
-    );
 };
 
 /** For every other method of a path. */
 const only =
   (methods: string): RequestHandler =>
-  (_request, response) => {
+  ({ method, path }, response) => {
     response.setHeader('allow', methods);
-    sendProblem(response, problem('method_not_allowed'), requestIdOf(response));
+    const message = noSuchMethod(method, path, methods);
+    sendProblem(response, problem('method_not_allowed', { message }), requestIdOf(response));
   };
 
+const notFound: RequestHandler = ({ method, originalUrl }, response) => {
+  const message = noSuchPath(method, originalUrl.replace(/\?.*/s, ''));
+  sendProblem(response, problem('not_found', { message }), requestIdOf(response));
+};
+
 const onError =
-  ({ failed, isStoreUnavailable, maxBodyBytes }: AppOptions): ErrorRequestHandler =>
+  ({ failed, isStoreUnavailable }: AppOptions): ErrorRequestHandler =>
   (error: unknown, _request, response, _next) => {
     const requestId = requestIdOf(response);
     const what =
-      clientFault(error, maxBodyBytes) ??
+      clientFault(error) ??
       (error instanceof NotReadableByAll ? problem('upgrade_in_progress') : undefined) ??
       (isStoreUnavailable(error) ? problem('store_unavailable') : undefined);
     if (!what) failed(error, requestId);
@@ -134,13 +130,9 @@ const onError =
     sendProblem(response, what ?? problem('server_error'), requestId);
   };
 
-/** What body-parser and the router blame the client for, by their `status` and `type`. */
-const clientFault = (error: unknown, maxBodyBytes: number): Problem | undefined => {
-  const { status, type } = (error ?? {}) as { status?: unknown; type?: unknown };
+/** What the reader of bodies and the router blame the client for, by their `status`. */
+const clientFault = (error: unknown): Problem | undefined => {
+  const { status } = (error ?? {}) as { status?: unknown };
   if (typeof status !== 'number' || status < 400 || status >= 500) return undefined;
-  if (type === 'entity.too.large') {
-    return problem('request_too_large', { message: `The body is larger than ${maxBodyBytes} bytes.` });
-  }
-  if (status === 415) return problem('unsupported_media_type');
   return problem('invalid_request', { message: 'The request could not be read.' });
 };

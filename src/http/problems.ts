@@ -48,11 +48,12 @@ const refusals = {
   account_suspended: forbidden('This account is suspended. Write to support to have it looked at.'),
   account_not_suspended: invalid(409, 'This account is not suspended, so there is nothing to reinstate.'),
   terms_not_accepted: forbidden(
-    'The Terms of Service have not been accepted for this account yet. Accept the version in force, then try again.',
+    'The Terms of Service have not been accepted for this account yet. Read them at GET /terms, accept that version, then try again.',
   ),
   key_not_found: invalid(404, 'This account has no such key. List its keys and check the id.'),
   key_revoked: { ...invalid(401, 'This API key was revoked. Use another one.'), code: 'invalid_api_key' },
   key_expired: invalid(401, 'This API key has expired. Use another one.'),
+  key_already_replaced: invalid(409, 'Another key was issued in place of this key already. Replace that one.'),
   model_not_allowed: forbidden(
     'This API key, or its account, may not use this model. Ask who manages it, or use another model.',
   ),
@@ -95,9 +96,10 @@ const refusals = {
     409,
     'A price of this model that takes effect later is listed already. Choose a later time.',
   ),
+  model_not_listed: invalid(404, 'The price book has no such model. GET /api/prices lists the models on sale.'),
   terms_version_changed: invalid(
     409,
-    'This version of the terms was published with another text. Publish the new text as a new version.',
+    'This version of the terms was published with another text, which GET /terms/{version} returns. Publish the new text as a new version.',
   ),
 } satisfies Record<(AccountRefusal | PriceRefusal | TermsRefusal)['code'], Entry>;
 
@@ -109,11 +111,16 @@ const ofTheDoor = {
     "The management API needs the administrator's token, in the header Authorization: Bearer TOKEN.",
   ),
   model_not_found: invalid(404, 'There is no such model here. GET /v1/models lists those that there are.'),
+  model_delisted: invalid(404, 'This model was taken off sale. GET /v1/models lists the models on sale.'),
   invalid_json: invalid(400, 'The body is not valid JSON. Check it and send it again.'),
   invalid_request: invalid(400, 'The request is not valid. Check its fields and send it again.'),
   unsupported_parameter: invalid(400, 'This parameter is not supported. Leave it out.'),
   context_length_exceeded: invalid(400, 'The prompt is longer than what this model reads. Send less of it.'),
-  terms_not_in_force: invalid(400, 'Only the version of the terms in force can be accepted.'),
+  terms_not_in_force: invalid(
+    400,
+    'Only the terms in force can be accepted. GET /terms returns their text and version.',
+  ),
+  terms_not_found: invalid(404, 'There is no such version of the terms. GET /api/terms lists the versions.'),
   request_too_large: invalid(413, 'The body is too large. Send less at once.'),
   request_timeout: {
     ...invalid(408, 'The request did not come to its end in time, and nothing was done. Send it again.'),
@@ -182,6 +189,12 @@ export const problem = (code: ProblemCode, overrides: Partial<Problem> = {}): Pr
   return { code, ...entry, ...overrides };
 };
 
+export const modelDelisted = (model: string, since: Date): Problem =>
+  problem('model_delisted', {
+    message: `The model \`${model}\` was taken off sale at ${since.toISOString()}. GET /v1/models lists the models on sale.`,
+    param: 'model',
+  });
+
 /** A refusal with what is known of its case: where credits are short, how many there are. */
 export const refusalProblem = ({ code, funds }: AccountRefusal): Problem => {
   if (!funds) return problem(code);
@@ -199,9 +212,10 @@ export const tellGeneration = (response: ServerResponse, id: string, costUsd?: s
   if (costUsd !== undefined) response.setHeader('x-kissapi-cost-usd', costUsd);
 };
 
-const toldGeneration = (response: ServerResponse): Problem['generation'] => {
+/** Once credits were held, every error is about that generation, whichever part reports it. */
+export const ofGeneration = (response: ServerResponse, problem: Problem): Problem => {
   const id = response.getHeader(GENERATION_ID);
-  return typeof id === 'string' ? { id } : undefined;
+  return problem.generation === undefined && typeof id === 'string' ? { ...problem, generation: { id } } : problem;
 };
 
 /** What an error says to programs, in the head of its answer. */
@@ -226,11 +240,11 @@ export const problemBody = (problem: Problem, requestId: string): string => {
   return JSON.stringify({ error: { message, type, param, code, request_id: requestId, ...about } });
 };
 
-/** Once credits were held, every error is about that generation, whoever tells it. */
-export const sendProblem = (response: ServerResponse, problem: Problem, requestId: string): void => {
-  const generation = problem.generation ?? toldGeneration(response);
+export const sendProblem = (response: ServerResponse, what: Problem, requestId: string): void => {
+  const problem = ofGeneration(response, what);
+  const { generation } = problem;
   response.statusCode = problem.status;
   for (const [name, value] of Object.entries(problemHeaders(problem, requestId))) response.setHeader(name, value);
   if (generation) tellGeneration(response, generation.id, generation.costUsd);
-  response.end(problemBody(generation ? { ...problem, generation } : problem, requestId));
+  response.end(problemBody(problem, requestId));
 };

@@ -13,8 +13,15 @@ export type KeyUsage = {
 export type OpenRequest = Pick<RequestRow, 'request_id' | 'account_id' | 'run_id'>;
 
 export type Queries = {
-  /** By our generation id or by the id that the upstream gave the response; of one account, or of any. */
+  /** As `findRequests`, the newest alone. */
   findRequest(id: string, accountId?: string): Promise<RequestRow | undefined>;
+  /**
+   * By our generation id, by the id of the HTTP request (`req_…`), or by the id that the upstream gave the response, which may
+   * occur more than once; of one account, or of any. The newest first, and no more than MAX_CANDIDATES.
+   */
+  findRequests(id: string, accountId?: string): Promise<readonly RequestRow[]>;
+  /** The events that an HTTP request left in the log besides those of a completion; the oldest first. */
+  eventsOfRequest(requestId: string): Promise<readonly EventOfRequest[]>;
   /** Open requests whose run is none of those given: a page of them, in the order of their ids, which is that of time. */
   openRequestsOfOtherRuns(runIds: readonly string[], afterId?: string): Promise<readonly OpenRequest[]>;
   /** Up to which event of the log the rows of each projection are. */
@@ -24,20 +31,44 @@ export type Queries = {
   usageOfKey(keyId: string, at: Date): Promise<KeyUsage>;
 };
 
+export type EventOfRequest = {
+  readonly stream: string;
+  readonly revision: number;
+  readonly position: number;
+  readonly time: Date;
+  readonly type: string;
+  readonly actor: string;
+};
+
 const OPEN_PAGE = 1000;
+export const MAX_CANDIDATES = 20;
+const MAX_EVENTS_OF_REQUEST = 100;
+
+/** A completion and the HTTP request that asked for it have one UUID. */
+export const generationOf = (id: string): string => id.replace(/^req_/, 'gen-');
+/** PostgreSQL takes no NUL in a text, and nothing has such an id. */
+const isUnknowable = (id: string): boolean => id.includes('\0');
 
 // Named one by one: a table that newer nodes keep may have more columns than this software knows.
 const balanceColumns = Object.keys(balances.columns).join(', ');
 const requestColumns = Object.keys(requests.columns).join(', ');
 
 export const createQueries = (database: Database): Queries => ({
-  findRequest: async (id, accountId) =>
-    (await database.oneOrNone<RequestRow>(
-      `select ${requestColumns} from ${LIVE}.requests
-       where (request_id = $1 or upstream_id = $1) and ($2::text is null or account_id = $2)
-       order by (request_id = $1) desc, reserved_at desc limit 1`,
-      [id, accountId ?? null],
-    )) ?? undefined,
+  findRequest: async (id, accountId) => (await findRequests(database, id, accountId))[0],
+  findRequests: (id, accountId) => findRequests(database, id, accountId),
+  eventsOfRequest: async (requestId) => {
+    if (isUnknowable(requestId)) return [];
+    const rows = await database.any<
+      Omit<EventOfRequest, 'revision' | 'position'> & Record<'revision' | 'position', bigint>
+    >(
+      `select stream, revision, position, time, type, metadata ->> 'actor' as actor from events
+       where metadata ->> 'correlationId' = $1 and type not in
+         ('CreditsReserved', 'HoldExtended', 'HoldSettled', 'HoldReleased', 'LateUsageCharged', 'UsageWrittenOff')
+       order by position limit ${MAX_EVENTS_OF_REQUEST}`,
+      [requestId],
+    );
+    return rows.map((row) => ({ ...row, revision: Number(row.revision), position: Number(row.position) }));
+  },
   openRequestsOfOtherRuns: (runIds, afterId = '') =>
     // The few that are open are found before they are sorted, or PostgreSQL might walk all requests in the order of their key.
     database.any<OpenRequest>(
@@ -69,6 +100,22 @@ export const createQueries = (database: Database): Queries => ({
       [keyId, utcDay(at), utcDay(mondayOf(at)), `${utcDay(at).slice(0, 7)}-01`],
     ),
 });
+
+const findRequests = async (
+  database: Database,
+  id: string,
+  accountId: string | undefined,
+): Promise<readonly RequestRow[]> => {
+  if (isUnknowable(id)) return [];
+  const rows = await database.any<RequestRow>(
+    `select ${requestColumns} from ${LIVE}.requests
+     where (request_id = $1 or upstream_id = $2) and ($3::text is null or account_id = $3)
+     order by (request_id = $1) desc, reserved_at desc, request_id desc limit ${MAX_CANDIDATES}`,
+    [generationOf(id), id, accountId ?? null],
+  );
+  // An id of ours is of one generation, whatever a provider calls others.
+  return rows[0]?.request_id === generationOf(id) ? rows.slice(0, 1) : rows;
+};
 
 const utcDay = (date: Date): string => date.toISOString().slice(0, 10);
 

@@ -1,5 +1,5 @@
 import type { AccountRefusal } from '../domain/account/decide.ts';
-import { affordableOutputTokens, costBound, type Credits } from '../domain/money.ts';
+import { affordableOutputTokens, costBound, min, type Credits } from '../domain/money.ts';
 import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
 import { tokensPerCounted } from './bounds.ts';
@@ -45,6 +45,11 @@ const shortages = [
 /** Why credits, or a limit on spending, end a stream. */
 export type Shortage = (typeof shortages)[number];
 export const isShortage = (why: string | undefined): why is Shortage => shortages.some((one) => one === why);
+
+const accessEnds = ['account_suspended', 'key_revoked', 'key_expired'] as const;
+/** Why a customer may not go on with a stream that is under way. */
+export type AccessEnd = (typeof accessEnds)[number];
+export const isAccessEnd = (why: string | undefined): why is AccessEnd => accessEnds.some((one) => one === why);
 
 export type AllowanceOptions = {
   readonly request: CompletionRequest;
@@ -153,13 +158,16 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
       const refusal = await extend(nextStep());
       if (!refusal?.funds) return refusal?.code;
       if (await saveOnInput()) return undefined;
-      const { available, held: heldByOthers } = refusal.funds;
-      const helps = available > 0n && allow(held + available) > allowed;
-      if (helps && !(await extend(available))) return undefined;
-      if (heldByOthers === 0n || tries === TRIES || signal.aborted) return refusal.code;
+      const { available, withoutHolds } = refusal.funds;
+      if (helps(available) && !(await extend(available))) return undefined;
+      if (!helps(withoutHolds)) return refusal.code;
+      // For a smaller step the end of other requests would do, so its refusal names their holds.
+      if (tries === TRIES || signal.aborted) return (await extend(min(withoutHolds, nextStep())))?.code;
       await pause(TRY_AGAIN_MS, signal);
     }
   };
+
+  const helps = (credits: Credits): boolean => credits > 0n && allow(held + credits) > allowed;
 
   /** Nobody waits for the store any more. */
   const unlessGone = (error: unknown): undefined => {

@@ -1,19 +1,22 @@
 import type { Delivery } from '../domain/account/events.ts';
-import type { Credits, Usage } from '../domain/money.ts';
-import type { PriceVersion } from '../domain/prices/price-book.ts';
-import { BEYOND_LIMIT, createAllowance, type Allowance, type Shortage } from './allowance.ts';
-import { bytesBound, promptTexts, promptTokenIds, tokensPerCounted } from './bounds.ts';
+import type { Credits } from '../domain/money.ts';
+import { BEYOND_LIMIT, createAllowance, type AccessEnd, type Allowance, type Shortage } from './allowance.ts';
+import { createUsageReader } from './charged-usage.ts';
 import type { Ledger } from './ledger.ts';
 import type { Metered } from './meter.ts';
+import type { SoldModel } from './model-facts.ts';
 import type { CompletionRequest } from './request.ts';
 import type { Bounds, Reserved } from './reservation.ts';
-import { withoutEcho } from './spoken.ts';
 import type { TokenCounter } from './token-counter.ts';
-import { withUnreported } from './unreported.ts';
 import { UpstreamFailed } from './upstream.ts';
-import { meteredUsage, readUsage, withoutCosts } from './usage.ts';
+import { asWire, withoutCosts } from './usage.ts';
 
-export type Cancelled = 'client_gone' | 'drained' | 'timeout' | typeof BEYOND_LIMIT | Shortage;
+/** The stream took longer than any may. */
+export const TOO_LONG = 'too_long';
+
+/** Why a call ended before its upstream did; `finished` if that had nothing more to say. */
+export type Cancelled =
+  'client_gone' | 'drained' | 'timeout' | 'finished' | typeof TOO_LONG | typeof BEYOND_LIMIT | Shortage | AccessEnd;
 
 export type Settlement = {
   /** What the customer pays. */
@@ -27,20 +30,25 @@ export type Call = {
   readonly generationId: string;
   readonly askedAt: Date;
   readonly request: CompletionRequest;
-  readonly price: PriceVersion;
+  readonly price: SoldModel;
   readonly bounds: Bounds;
   readonly ledger: Ledger;
   readonly allowance: Allowance;
+  readonly usageAfterLeavingMs: number;
   /** Aborts when the call is cancelled, for whatever reason. */
   readonly signal: AbortSignal;
   readonly cancelled: Cancelled | undefined;
   cancel(why: Cancelled): void;
+  /** Whether the customer has left; the upstream may still be read for its report. */
+  readonly left: boolean;
+  /** Called when the customer leaves: for how many ms the upstream is read on. By default it is left at once. */
+  onLeave(readOnForMs: () => number): void;
   /** Data came from the upstream: the time of the first is taken, and the watchdog waits anew. */
   heard(): void;
   /** The watchdog sleeps until the upstream is heard again. */
   pause(): void;
-  /** The upstream said its last word: its connection may end by itself, and so be used again, but soon. */
-  expectEnd(): void;
+  /** The upstream must end within so many ms, whatever it still sends: else the call is cancelled for this reason. */
+  expectEnd(withinMs: number, otherwise: Cancelled): void;
   settle(metered: Metered, ended: Delivery['ended']): Promise<Settlement>;
   /** Ends timers and listeners; the hold must have ended. */
   close(): void;
@@ -50,68 +58,58 @@ export type CallOptions = {
   readonly askedAt: Date;
   readonly gone: AbortSignal;
   readonly request: CompletionRequest;
-  readonly price: PriceVersion;
+  readonly price: SoldModel;
   readonly reservation: Reserved;
   readonly ledger: Ledger;
   readonly promptTokens: TokenCounter;
   readonly tokens: TokenCounter;
   readonly idleTimeoutMs: number;
+  /** How long a call may take in all; by default for ever. */
+  readonly maxStreamMs?: number | undefined;
+  /** How long the usage of a model that may hide its reasoning is awaited after the customer left. */
+  readonly usageAfterLeavingMs?: number | undefined;
 };
 
-type Read = Pick<Delivery, 'usageSource' | 'anomalies'> & {
-  readonly usage: Usage;
-  /** Output tokens beside the usage that the request did not allow: no customer pays for them. */
-  readonly beyondLimit: number;
-};
-
-const END_WITHIN_MS = 1000;
+/** Enough for most answers to end; long enough to wait for nobody. */
+export const USAGE_AFTER_LEAVING_MS = 2000;
 
 export const createCall = (options: CallOptions): Call => {
-  const { askedAt, gone, request, price, reservation, ledger, promptTokens, tokens, idleTimeoutMs } = options;
-  const { bounds } = reservation;
+  const { askedAt, gone, request, price, reservation, ledger, promptTokens, tokens, idleTimeoutMs, maxStreamMs } =
+    options;
   const controller = new AbortController();
   const startedAt = performance.now();
   let firstByteAt: number | undefined;
   let cancelled: Cancelled | undefined;
   let watchdog: NodeJS.Timeout | undefined;
+  let left = false;
+  let readOnForMs = (): number => 0;
+  let readingOn: NodeJS.Timeout | undefined;
 
   const cancel = (why: Cancelled): void => {
-    cancelled ??= why;
-    controller.abort(new UpstreamFailed(why === 'timeout' ? 'timeout' : 'reset', `cancelled: ${why}`));
+    cancelled ??= left ? 'client_gone' : why;
+    const code = why === 'timeout' || why === TOO_LONG ? 'timeout' : 'reset';
+    controller.abort(new UpstreamFailed(code, `cancelled: ${why}`));
   };
-  const leave = (): void => cancel('client_gone');
+  const leave = (): void => {
+    if (cancelled !== undefined) return;
+    const ms = readOnForMs();
+    left = true;
+    if (ms === 0) return cancel('client_gone');
+    clearTimeout(watchdog);
+    readingOn = setTimeout(() => cancel('client_gone'), ms);
+  };
+  const tooLong = maxStreamMs === undefined ? undefined : setTimeout(() => cancel(TOO_LONG), maxStreamMs);
   gone.addEventListener('abort', leave);
   if (gone.aborted) leave();
 
-  const read = async (metered: Metered, ended: Delivery['ended']): Promise<Read> => {
-    const said = withoutEcho(request, metered.texts);
-    const report = readUsage(metered.usage, {
-      // A model may read more than is sold of its window, in fields whose texts nobody here knows to count.
-      inputTokens: Math.max(price.contextTokens, bytesBound(request, reservation.media)),
-      outputTokens: price.contextTokens * request.choices,
-      spoke: said.some((text) => text !== ''),
-    });
-    // Who came to the end has had the last word on what that was.
-    const unreported = ended === 'completed' ? [] : withoutEcho(request, metered.unreported ?? []);
-    const { usage, anomalies } = await withUnreported(report, said, unreported, tokens);
-    if (usage) return { usage, usageSource: 'reported', anomalies, beyondLimit: 0 };
-    const input = promptTokenIds(request) + (await promptTokens.count(promptTexts(request))) + reservation.media.least;
-    const output = await tokens.count(said);
-    const counted = meteredUsage(Math.min(input, bounds.inputTokens), Math.min(output, bounds.outputLimit));
-    // Of a model that may count fewer than we do, only what surely is more than was asked for.
-    const beyondLimit = Math.max(0, Math.floor(output / tokensPerCounted(price)) - bounds.outputLimit);
-    return {
-      ...{ usage: counted, usageSource: 'metered', beyondLimit },
-      anomalies: beyondLimit > 0 ? [...anomalies, 'output_beyond_limit'] : anomalies,
-    };
-  };
+  const read = createUsageReader({ request, model: price, reservation, promptTokens, tokens });
 
   return {
     generationId: ledger.requestId,
     askedAt,
     request,
     price,
-    bounds,
+    bounds: reservation.bounds,
     ledger,
     allowance: createAllowance({
       request,
@@ -122,11 +120,18 @@ export const createCall = (options: CallOptions): Call => {
       tokens,
       signal: controller.signal,
     }),
+    usageAfterLeavingMs: options.usageAfterLeavingMs ?? USAGE_AFTER_LEAVING_MS,
     signal: controller.signal,
     get cancelled() {
       return cancelled;
     },
     cancel,
+    get left() {
+      return left;
+    },
+    onLeave: (decide) => {
+      readOnForMs = decide;
+    },
     heard: () => {
       firstByteAt ??= performance.now();
       if (watchdog) watchdog.refresh();
@@ -136,12 +141,12 @@ export const createCall = (options: CallOptions): Call => {
       clearTimeout(watchdog);
       watchdog = undefined;
     },
-    expectEnd: () => {
+    expectEnd: (withinMs, otherwise) => {
       clearTimeout(watchdog);
-      watchdog = setTimeout(() => cancel('timeout'), END_WITHIN_MS);
+      watchdog = setTimeout(() => cancel(otherwise), withinMs);
     },
     settle: async (metered, ended) => {
-      const { usage, usageSource, anomalies, beyondLimit } = await read(metered, ended);
+      const { usage, usageSource, anomalies, beyond, asReported } = await read(metered, ended);
       const delivery: Delivery = {
         usageSource,
         ended,
@@ -149,21 +154,19 @@ export const createCall = (options: CallOptions): Call => {
         upstreamId: metered.upstreamId,
         firstByteMs: firstByteAt === undefined ? null : Math.round(firstByteAt - startedAt),
         totalMs: Math.round(performance.now() - startedAt),
-        anomalies,
+        anomalies: [
+          ...anomalies,
+          ...(cancelled === TOO_LONG ? ['stream_too_long'] : []),
+          ...(metered.otherTier === true ? ['other_service_tier'] : []),
+        ],
       };
-      const charged = await ledger.settle(usage, reservation.price, delivery, beyondLimit);
+      const charged = await ledger.settle(usage, reservation.price, delivery, beyond);
       const reported = metered.usage as Settlement['usage'];
-      return { charged, usage: usageSource === 'reported' ? withoutCosts(reported) : asWire(usage) };
+      return { charged, usage: asReported ? withoutCosts(reported) : asWire(usage) };
     },
     close: () => {
-      clearTimeout(watchdog);
+      for (const timer of [watchdog, readingOn, tooLong]) clearTimeout(timer);
       gone.removeEventListener('abort', leave);
     },
   };
 };
-
-const asWire = ({ input, output }: Usage): Settlement['usage'] => ({
-  prompt_tokens: input,
-  completion_tokens: output,
-  total_tokens: input + output,
-});

@@ -1,21 +1,24 @@
 import type { PriceVersion } from '../domain/prices/price-book.ts';
 import { StoreFull } from '../eventstore/event-store.ts';
 import { isBeyondContext } from './bounds.ts';
-import { createCall, type Call } from './call.ts';
+import { createCall, type Call, type CallOptions } from './call.ts';
 import { createIdempotency, type RecordedBy } from './idempotency.ts';
-import { isIntricate, MAX_VALUES } from './intricate.ts';
+import { MAX_VALUES, measureJson } from './json-shape.ts';
 import { eventsOfWhole } from './last-events.ts';
 import { createLedger, generationIdOf, type ExecuteOnAccount, type Ledger } from './ledger.ts';
 import { isThere } from './loose-json.ts';
+import { isFailure } from './meter.ts';
+import type { ModelFacts, SoldModel } from './model-facts.ts';
 import { unsoldMedia } from './media-parts.ts';
-import { upstreamProblem, type CompletionProblem } from './problem.ts';
+import { refusedWithin, upstreamProblem, type CompletionProblem } from './problem.ts';
 import { relayStream, type Sink } from './relay.ts';
 import { isBadRequest, readRequest, withFields, type CompletionRequest } from './request.ts';
 import { reserveCredits, type Bounds, type NotReserved } from './reservation.ts';
-import { isEventStream, sniffed } from './sniff.ts';
+import { readStart } from './response-start.ts';
 import type { TokenCounter } from './token-counter.ts';
+import { unsoldCache } from './unsold.ts';
 import type { Endpoint, Upstream, UpstreamResponse } from './upstream.ts';
-import { answerWhole, readText, releaseFailed, type Whole } from './whole.ts';
+import { answerGathered, answerWhole, readErrorText, releaseFailed, releaseRefused, type Whole } from './whole.ts';
 
 /** One completion that a customer asks for, with what the door knows about it. */
 export type Asked = {
@@ -31,6 +34,8 @@ export type Asked = {
   readonly gone: AbortSignal;
   /** Told when credits are held for it: whatever becomes of it then, it is a generation, and has a receipt. */
   readonly held?: (generationId: string) => void;
+  /** Counts memory that the request takes beside its body. False if there is none. */
+  readonly takeMemory?: (bytes: number) => boolean;
 };
 
 export type Answer =
@@ -44,8 +49,10 @@ export type Answer =
       readonly outputCap?: number;
     };
 
-export type CompletionsOptions = {
+export type CompletionsOptions = Pick<CallOptions, 'maxStreamMs' | 'usageAfterLeavingMs'> & {
   readonly findPrice: (model: string, at: Date) => PriceVersion | undefined;
+  /** Since when a model is off sale, if it was on sale before. */
+  readonly findDelisting?: (model: string, at: Date) => { readonly effectiveFrom: Date } | undefined;
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly execute: ExecuteOnAccount;
   readonly recordedBy: RecordedBy;
@@ -61,6 +68,8 @@ export type CompletionsOptions = {
   readonly now: () => Date;
   /** How long an upstream's stream may go without data; comments do not count as data. */
   readonly idleTimeoutMs: number;
+  /** What is known of a model beside its price. */
+  readonly factsOf?: (model: string) => ModelFacts | undefined;
   /** A provider answered with an error. `takesNoneOfUs`: it is about our account there, which the operator must mend. */
   readonly upstreamRefused: (refusal: UpstreamRefusal) => void;
 };
@@ -77,7 +86,8 @@ export type Completions = {
   drain(graceMs: number): Promise<void>;
 };
 
-const MAX_ERROR_BYTES = 64 * 1024;
+/** An empty object with its place in a list; few values are larger than that and their text. */
+const BYTES_OF_VALUE = 64;
 
 /** Reserve, forward, meter, settle. */
 export const createCompletions = (options: CompletionsOptions): Completions => {
@@ -92,6 +102,9 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
     runId,
     now,
     idleTimeoutMs,
+    maxStreamMs,
+    usageAfterLeavingMs,
+    factsOf,
   } = options;
   const calls = new Set<Call>();
   /** Those that are not calls yet as well, for they may be writing to the log. */
@@ -106,6 +119,13 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
   const finished = (call: Call): void => {
     calls.delete(call);
     call.close();
+  };
+
+  const notOnSale = (model: string, at: Date): CompletionProblem => {
+    const delisting = options.findDelisting?.(model, at);
+    return delisting
+      ? { kind: 'model_delisted', model, since: delisting.effectiveFrom }
+      : { kind: 'model_not_found', model };
   };
 
   const complete = async (asked: Asked): Promise<Answer> => {
@@ -124,15 +144,20 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
   };
 
   const answerTo = async (asked: Asked): Promise<Answer> => {
-    if (await isIntricate(asked.body)) return problem(intricate);
+    const shape = await measureJson(asked.body);
+    if (shape.values > MAX_VALUES) return problem(tooManyValues);
     if (draining) return problem({ kind: 'draining' });
-    const request = readRequest(asked.endpoint, asked.body);
+    if (asked.takeMemory?.(shape.values * BYTES_OF_VALUE) === false) {
+      return problem({ kind: 'upstream_failed', code: 'server_is_overloaded' });
+    }
+    const request = readRequest(asked.endpoint, asked.body, shape);
     if (isBadRequest(request)) return problem({ kind: 'bad_request', ...request });
     const askedAt = now();
-    const price = findPrice(request.model, askedAt);
+    const listed = findPrice(request.model, askedAt);
+    const price: SoldModel | undefined = listed && { ...listed, ...factsOf?.(listed.model) };
     const upstream = price && upstreams.get(price.upstream);
-    if (!upstream || !serves(price, asked.endpoint)) return problem({ kind: 'model_not_found', model: request.model });
-    const unsold = unsoldMedia(request, price);
+    if (!upstream || !serves(price, asked.endpoint)) return problem(notOnSale(request.model, askedAt));
+    const unsold = unsoldMedia(request, price) ?? unsoldCache(request, upstream);
     if (unsold) return problem({ kind: 'bad_request', ...unsold });
 
     const { idempotencyKey } = asked;
@@ -156,32 +181,19 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
       promptTokens,
       tokens,
       idleTimeoutMs,
+      maxStreamMs,
+      usageAfterLeavingMs,
     });
     calls.add(call);
     if (draining) call.cancel('drained');
     let streaming = false;
     try {
-      const dispatched = await dispatch(call, upstream, options);
-      if (!('body' in dispatched)) return problem(dispatched);
-      const response = request.streamed ? await sniffed(dispatched) : dispatched;
-      if (!isEventStream(response)) {
-        const answer = await answerWhole(call, response);
-        if (answer.kind !== 'whole') return problem(answer);
-        const cap = capOf(call.bounds);
-        if (!request.streamed || request.endpoint === '/embeddings') return { ...answer, ...cap };
-        const events = eventsOfWhole(call, answer.body);
-        const relay = async (sink: Sink): Promise<void> => {
-          try {
-            await sink.write(events);
-          } finally {
-            over(call.generationId);
-          }
-        };
-        return { kind: 'stream', generationId: call.generationId, relay, ...cap };
-      }
+      const received = await receive(call, upstream, options);
+      if (received.kind === 'whole') return passedOn(call, received, () => over(call.generationId));
+      if (received.kind !== 'streams') return problem(received);
       streaming = true;
       const relay = (sink: Sink): Promise<void> =>
-        relayStream(call, response, sink).finally(() => {
+        relayStream(call, received.response, sink).finally(() => {
           finished(call);
           over(call.generationId);
         });
@@ -210,7 +222,7 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
   };
 };
 
-const intricate: CompletionProblem = {
+const tooManyValues: CompletionProblem = {
   kind: 'bad_request',
   code: 'invalid_request',
   message: `The body has more than ${MAX_VALUES} values.`,
@@ -245,6 +257,46 @@ const forgo =
     throw error;
   };
 
+/** An answer that came whole, as it is or as the stream that was asked for; then `over` is called once it was written. */
+const passedOn = (call: Call, answer: Whole, over: () => void): Answer => {
+  const { request, generationId, bounds } = call;
+  if (!request.streamed || request.endpoint === '/embeddings') return { ...answer, ...capOf(bounds) };
+  const events = eventsOfWhole(call, answer.body);
+  const relay = async (sink: Sink): Promise<void> => {
+    try {
+      await sink.write(events);
+    } finally {
+      over();
+    }
+  };
+  return { kind: 'stream', generationId, relay, ...capOf(bounds) };
+};
+
+type Streams = { readonly kind: 'streams'; readonly response: UpstreamResponse };
+
+/**
+ * What the upstream answers: a stream, if one was asked for, or an answer as a whole, whatever it came as. An error that
+ * the request has caused is a refusal, also if it comes as the first event of a stream.
+ */
+const receive = async (
+  call: Call,
+  upstream: Upstream,
+  options: CompletionsOptions,
+): Promise<Whole | Streams | CompletionProblem> => {
+  const dispatched = await dispatch(call, upstream, options);
+  if (!('body' in dispatched)) return dispatched;
+  const { response, streams, event } = await readStart(dispatched);
+  const refused = event && isFailure(event) ? refusedWithin(event.data) : undefined;
+  if (!refused && streams && call.request.streamed) return { kind: 'streams', response };
+  const answer = refused
+    ? await releaseRefused(call, refused, response)
+    : await (streams ? answerGathered : answerWhole)(call, response);
+  if (answer.kind === 'upstream_refused') {
+    options.upstreamRefused({ upstream: upstream.name, status: answer.status, takesNoneOfUs: false });
+  }
+  return answer;
+};
+
 /** Asks the upstream. Whatever goes wrong before there is an answer releases the hold and costs nothing. */
 const dispatch = async (
   call: Call,
@@ -262,7 +314,7 @@ const dispatch = async (
     const body = forwarded(request, price, bounds, upstream);
     const response = await upstream.send({ endpoint: request.endpoint, body, signal });
     if (response.status >= 200 && response.status < 300) return response;
-    const text = await readText(response.body, MAX_ERROR_BYTES);
+    const text = await readErrorText(call, response);
     const { status } = response;
     const refused = upstreamProblem(status, text, response.retryAfterMs);
     const takesNoneOfUs = refused.kind === 'upstream_failed' && refused.code === 'no_provider';
@@ -274,20 +326,23 @@ const dispatch = async (
   }
 };
 
-/** The request as the upstream must see it: its own names for the model and for a limit, usage always on. */
+/** The request as the upstream must see it: its own names for the model and for a limit, usage always on, and as it is priced. */
 const forwarded = (
   request: CompletionRequest,
   price: PriceVersion,
   { outputCap }: Bounds,
-  { outputLimitField }: Upstream,
+  { outputLimitField, chatFields }: Upstream,
 ): Buffer => {
   const { fields } = request;
+  const asPriced = Object.entries(AS_PRICED).filter(([name]) => isThere(fields[name]));
   // DeepSeek takes no notice of the newer name, so that nothing would bound what is said; Mistral refuses it.
   const renames = outputLimitField === 'max_tokens' && typeof fields[NEWER_LIMIT] === 'number';
   const limit = request.maxOutputTokens;
   return withFields(
     request,
     {
+      ...Object.fromEntries(asPriced),
+      ...(request.endpoint === '/chat/completions' ? chatFields : {}),
       ...(price.upstreamModel === request.model ? {} : { model: price.upstreamModel }),
       ...(request.streamed && !request.includeUsage
         ? { stream_options: { ...(fields['stream_options'] ?? {}), include_usage: true } }
@@ -302,5 +357,8 @@ const forwarded = (
     renames ? { [NEWER_LIMIT]: outputLimitField } : {},
   );
 };
+
+/** What is sent for a field that a customer set: the tier that is priced; and nothing is stored, because content is the customer's. */
+const AS_PRICED = { service_tier: 'default', store: false };
 
 const NEWER_LIMIT = 'max_completion_tokens';

@@ -22,6 +22,36 @@ export const membersOf = (json: string, name: string): readonly Member[] => {
   return members;
 };
 
+/** The text without the members of that name; every other byte stays as it was written. */
+export const withoutMember = (json: string, name: string): string =>
+  membersOf(json, name).reduceRight((text, member) => {
+    const end = skipSpace(text, member.end);
+    if (text[end] === ',') return text.slice(0, member.name.start) + text.slice(skipSpace(text, end + 1));
+    const before = text.slice(0, member.name.start).trimEnd();
+    return (before.endsWith(',') ? before.slice(0, -1) : before) + text.slice(member.end);
+  }, json);
+
+/** A name that an object of the text has twice, however it is written; the text must be valid JSON. */
+export const repeatedName = (json: string): string | undefined => {
+  const open: Set<string>[] = [];
+  structure.lastIndex = 0;
+  for (let found = structure.exec(json); found; found = structure.exec(json)) {
+    const [character] = found;
+    if (character === '{' || character === '[') open.push(new Set());
+    else if (character !== '"') open.pop();
+    else {
+      const end = endOfString(json, found.index);
+      structure.lastIndex = end;
+      if (json[skipSpace(json, end)] !== ':') continue;
+      const name = JSON.parse(json.slice(found.index, end)) as string;
+      const names = open.at(-1);
+      if (names?.has(name)) return name;
+      names?.add(name);
+    }
+  }
+  return undefined;
+};
+
 const isName = (written: string, name: string): boolean =>
   written === `"${name}"` || (written.includes('\\') && JSON.parse(written) === name);
 

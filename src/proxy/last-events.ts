@@ -1,9 +1,8 @@
-import type { Delivery } from '../domain/account/events.ts';
-import { formatUsd } from '../domain/money.ts';
+import { formatUsd, jsonUsd } from '../domain/money.ts';
 import { isShortage, type Shortage } from './allowance.ts';
-import type { Call, Settlement } from './call.ts';
+import { TOO_LONG, type Call, type Settlement } from './call.ts';
 import { asList, field } from './loose-json.ts';
-import type { StreamMeter } from './meter.ts';
+import { withoutNull, type StreamMeter } from './meter.ts';
 
 const event = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;
 
@@ -17,29 +16,7 @@ const chunkOf = ({ request, generationId, askedAt }: Call, meter: StreamMeter): 
 export const usageEvent = (call: Call, meter: StreamMeter, { usage, charged }: Settlement): string =>
   event({
     ...(meter.usageChunk ?? { ...chunkOf(call, meter), choices: [] }),
-    usage: { ...usage, cost: formatUsd(charged) },
-  });
-
-/** Both official SDKs raise on a chunk with an error; the missing [DONE] tells everybody else. */
-export const errorEvent = (call: Call, meter: StreamMeter, ended: Delivery['ended']): string =>
-  event({
-    ...chunkOf(call, meter),
-    choices: [{ index: 0, delta: {}, finish_reason: 'error' }],
-    error:
-      ended === 'drained'
-        ? {
-            message: 'The gateway is restarting and had to end this stream.',
-            type: 'service_unavailable_error',
-            code: 'draining',
-            param: null,
-          }
-        : {
-            message: 'The provider broke the stream off.',
-            type: 'upstream_error',
-            // After its last word it is no silence of the provider that ends the wait for its connection.
-            code: call.cancelled === 'timeout' && meter.state === 'open' ? 'upstream_timeout' : 'upstream_error',
-            param: null,
-          },
+    usage: { ...usage, cost: jsonUsd(charged), cost_usd: formatUsd(charged) },
   });
 
 /**
@@ -47,12 +24,19 @@ export const errorEvent = (call: Call, meter: StreamMeter, ended: Delivery['ende
  * all, of what was paid for.
  */
 export const eventsOfWhole = ({ request }: Call, body: string): string => {
-  const { choices, usage, ...answer } = JSON.parse(body) as Readonly<Record<string, unknown>>;
+  const { choices, usage, ...rest } = JSON.parse(body) as Readonly<Record<string, unknown>>;
+  const answer = withoutNull(rest, 'system_fingerprint');
   const object = request.endpoint === '/completions' ? 'text_completion' : 'chat.completion.chunk';
   const said = event({ ...answer, object, choices: asList(choices).map(streamedChoice) });
-  const told = request.includeUsage ? event({ ...answer, object, choices: [], usage }) : '';
+  const told = request.includeUsage ? event({ ...answer, object, choices: [], usage: exact(usage) }) : '';
   return `${said}${told}data: [DONE]\n\n`;
 };
+
+/** The cost was read as a float, and is written from its text. */
+const exact = (usage: unknown): unknown => ({
+  ...(usage as object),
+  cost: JSON.rawJSON(String(field(usage, 'cost_usd'))),
+});
 
 const streamedChoice = (choice: unknown): unknown => {
   const message = field(choice, 'message');
@@ -91,6 +75,13 @@ export const shortageError = (shortage: Shortage) => ({
   param: null,
 });
 
+const tooLong = {
+  code: 'stream_too_long',
+  message: 'The stream took longer than any may, so the answer ends here.',
+  type: 'upstream_error',
+  param: null,
+};
+
 /**
  * The end of each choice that had not ended where a stream was cut: as an answer that reached its limit ends. Where it was
  * credits that ended it, both SDKs would raise on an `error` at the top of a chunk, and whoever gathers an answer would
@@ -98,7 +89,7 @@ export const shortageError = (shortage: Shortage) => ({
  */
 export const cutEvents = (call: Call, meter: StreamMeter): string => {
   const { request, generationId, cancelled } = call;
-  const error = isShortage(cancelled) && shortageError(cancelled);
+  const error = isShortage(cancelled) ? shortageError(cancelled) : cancelled === TOO_LONG && tooLong;
   const said = request.endpoint === '/completions' ? { text: '', logprobs: null } : { delta: {} };
   // Once for all choices: a meter goes through all that was said to tell of it.
   const [chunk, { finished }] = [chunkOf(call, meter), meter];
@@ -108,7 +99,6 @@ export const cutEvents = (call: Call, meter: StreamMeter): string => {
       event({
         ...chunk,
         choices: [{ index, ...said, finish_reason: 'length' }],
-        ...(request.includeUsage ? { usage: null } : {}),
         ...(error ? { kissapi: { generation_id: generationId, error } } : {}),
       }),
     )

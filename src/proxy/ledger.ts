@@ -26,10 +26,10 @@ export type Ledger = {
   /** Sets more aside, for so many tokens more, or tells why not. Each try at it has a name, under which it may be repeated. */
   extend(by: Credits, tokens: number, step: string, options?: CommandOptions): Promise<AccountRefusal | undefined>;
   /**
-   * Charges for what was used and gives the rest back; tells what the customer pays. Output tokens `beyondLimit` are
-   * written off: they came beside the usage, though the request allowed no more.
+   * Charges for what was used and gives the rest back; returns what the customer pays. The tokens of `beyond` are not
+   * part of the usage, and are written off.
    */
-  settle(usage: Usage, price: PinnedPrice, delivery: Delivery, beyondLimit?: number): Promise<Credits>;
+  settle(usage: Usage, price: PinnedPrice, delivery: Delivery, beyond?: Usage): Promise<Credits>;
   /** Gives all of it back. Nothing where the hold has ended already. */
   release(reason: ReleaseReason, detail: string): Promise<void>;
 };
@@ -53,6 +53,9 @@ export class SettlementUnknown extends Error {
   override readonly name = 'SettlementUnknown';
   readonly code = 'settlement_unknown';
 }
+
+const isWithoutAccount = (outcome: Awaited<Answered>): boolean =>
+  !outcome.accepted && outcome.refusal.code === 'account_not_found';
 
 /** On top of the store's own tries. */
 const TRY_AGAIN_MS = 1000;
@@ -106,8 +109,8 @@ export const createLedger = ({ execute, asked, runId, now, stopping, once }: Led
       const outcome = await askAs(nameOf(step), { type: 'ExtendHold', requestId, by, at, tokens }, options);
       return outcome.accepted ? undefined : outcome.refusal;
     },
-    settle: async (usage, price, delivery, beyondLimit = 0) => {
-      const used = { requestId, usage, ...(beyondLimit > 0 ? { beyondLimit } : {}) };
+    settle: async (usage, price, delivery, beyond) => {
+      const used = { requestId, usage, ...(beyond ? { beyond } : {}) };
       const charge = async (): Answered => {
         const outcome = await insist({ type: 'SettleHold', ...used, delivery }, 'settle');
         if (outcome.accepted || outcome.refusal.code !== 'hold_not_open') return outcome;
@@ -119,6 +122,8 @@ export const createLedger = ({ execute, asked, runId, now, stopping, once }: Led
       const outcome = await charge().catch((cause: unknown) => {
         throw cause instanceof StoreUnavailable ? new SettlementUnknown(cause.message, { cause }) : cause;
       });
+      // The log went back to before there was this account: there are no credits to charge.
+      if (isWithoutAccount(outcome)) return 0n;
       invariant(outcome.accepted, 'a request is always settled');
       for (const event of outcome.events) {
         if (event.type === 'HoldSettled' || event.type === 'LateUsageCharged') return event.charged;
@@ -129,7 +134,8 @@ export const createLedger = ({ execute, asked, runId, now, stopping, once }: Led
     },
     release: async (reason, detail) => {
       const outcome = await insist({ type: 'ReleaseHold', requestId, reason, detail }, 'release');
-      invariant(outcome.accepted || outcome.refusal.code === 'hold_not_open', 'a hold can always be released');
+      const ended = outcome.accepted || outcome.refusal.code === 'hold_not_open' || isWithoutAccount(outcome);
+      invariant(ended, 'a hold can always be released');
     },
   };
 };

@@ -1,8 +1,11 @@
 import { createParser } from 'eventsource-parser';
 import type { Said } from './allowance.ts';
-import { membersOf } from './json-text.ts';
+import { membersOf, withoutMember } from './json-text.ts';
 import { asList, field, isThere } from './loose-json.ts';
+import { isOtherTier } from './service-tier.ts';
 import { textsOf, type Spoken } from './spoken.ts';
+import { storable } from './stored-text.ts';
+import { usageIn } from './usage-dialects.ts';
 import { saidIn } from './words.ts';
 
 /** What is known of an answer so far, whether it came whole or in pieces. */
@@ -15,6 +18,11 @@ export type Metered = {
   readonly texts: readonly string[];
   /** What of that was said after the usage was reported, and so cannot be in it. */
   readonly unreported?: readonly string[];
+  /** If the customer left before the end: what was said before, and what came later. */
+  readonly delivered?: readonly string[];
+  readonly undelivered?: readonly string[];
+  /** The upstream says that it served the request in another tier than the one that is priced. */
+  readonly otherTier?: boolean;
 };
 
 /** An event that may be passed on, and how far the stream has come with it. */
@@ -36,8 +44,19 @@ export type StreamMeter = {
   readonly spoken: readonly Spoken[];
   /** Which choices said how they finished. */
   readonly finished: ReadonlySet<number>;
+  /**
+   * Whether so many choices have finished, and are silent since. Never of a stream that says more after a finish reason:
+   * some upstreams send one with every chunk.
+   */
+  hasFinished(choices: number): boolean;
+  /** Whether a usage was reported. */
+  readonly isReported: boolean;
+  /** The customer has left: what is said from now on is not delivered. */
+  leave(): void;
   /** `done` once the stream said that it is complete; `error` once it said that it failed. Either is its last word. */
   readonly state: 'open' | 'done' | 'error';
+  /** The event that said that the stream failed. */
+  readonly failure: string | undefined;
   /** How many events have come. Comments are none: they tell that the connection lives, and nothing of the model. */
   readonly events: number;
   /** Whether anything that a customer pays for has come. */
@@ -56,6 +75,7 @@ type Chunk = {
   readonly id?: unknown;
   readonly object?: unknown;
   readonly usage?: unknown;
+  readonly service_tier?: unknown;
   readonly error?: unknown;
   /** What Groq has to say beside the format: a usage, or an error that ended the stream. */
   readonly x_groq?: unknown;
@@ -64,6 +84,7 @@ type Chunk = {
   /** Of embeddings: the vectors. */
   readonly data?: unknown;
   readonly choices?: unknown;
+  readonly system_fingerprint?: unknown;
 };
 
 /**
@@ -80,6 +101,7 @@ export const createStreamMeter = (): StreamMeter => {
   /** How far the stream had come before this feed. */
   let before = { bytes: 0, pieces: 0, finishes: 0 };
   let state: StreamMeter['state'] = 'open';
+  let failure: string | undefined;
   /** An event was longer than any is: nothing more is read. */
   let endless = false;
   let events = 0;
@@ -88,26 +110,34 @@ export const createStreamMeter = (): StreamMeter => {
   let bytes = 0;
   /** Choices, each as often as it said how it finished, which some say in each of their chunks. */
   const finished: number[] = [];
+  /** The choices that said how they finished, and nothing after it; and whether one of them went on. */
+  const silent = new Set<number>();
+  let goesOn = false;
+  /** How many pieces had been said when the customer left. */
+  let deliveredPieces: number | undefined;
   let usage: unknown;
   /** How many pieces of what was said came no later than that. */
   let reportedPieces = 0;
   let usageChunk: StreamMeter['usageChunk'];
   let upstreamId: string | null = null;
   let finishReason: string | null = null;
+  let otherTier = false;
 
   const readChoice = (choice: object): void => {
     const told = field(choice, 'index');
     const index = typeof told === 'number' ? told : 0;
     const reason = finishReasonOf(choice);
-    if (reason !== null) {
-      finishReason = reason;
-      finished.push(index);
-    }
     const words = saidIn(choice, 'delta');
+    goesOn ||= words !== '' && silent.has(index);
+    if (reason !== null) {
+      finishReason = storable(reason, MAX_REASON_CHARS);
+      finished.push(index);
+      silent.add(index);
+    }
     if (words === '') return;
     spoken.push({ choice: index, words });
     bytes += Buffer.byteLength(words);
-    delivered = true;
+    delivered ||= deliveredPieces === undefined;
   };
 
   const parser = createParser({
@@ -119,15 +149,19 @@ export const createStreamMeter = (): StreamMeter => {
         return;
       }
       const chunk = parse(data);
-      if (typeof chunk?.id === 'string' && chunk.id !== '') upstreamId ??= chunk.id;
+      if (upstreamId === null) upstreamId = idOf(chunk);
+      if (chunk && isOtherTier(chunk)) otherTier = true;
       const reported = chunk && usageIn(chunk);
       // What comes after the end can but tell what was not told before it.
       if (isThere(reported) && (state === 'open' || !isThere(usage))) {
         usage = reported;
-        usageChunk = { ...chunk, usage, choices: [] };
+        usageChunk = { ...withoutNull(chunk ?? {}, 'system_fingerprint'), usage, choices: [] };
         reportedPieces = spoken.length;
       }
-      if (state === 'open' && (event === 'error' || (chunk && isError(chunk)))) state = 'error';
+      if (state === 'open' && (event === 'error' || (chunk && isError(chunk)))) {
+        state = 'error';
+        failure = data;
+      }
       if (!chunk || state !== 'open' || (isThere(reported) && !isFilled(chunk.choices))) {
         untouched = false;
         return;
@@ -135,8 +169,8 @@ export const createStreamMeter = (): StreamMeter => {
       choicesOf(chunk).forEach(readChoice);
       // It counts what it comes with.
       if (isThere(reported)) reportedPieces = spoken.length;
-      if (isThere(chunk.usage)) untouched = false;
-      const passes = isThere(chunk.usage) ? withoutUsage(data) : data;
+      const passes = forClients(chunk, data);
+      if (passes !== data) untouched = false;
       passing.push({ wire: () => written(passes, event), bytes, pieces: spoken.length, finishes: finished.length });
     },
     maxBufferSize: MAX_EVENT_CHARS,
@@ -186,8 +220,16 @@ export const createStreamMeter = (): StreamMeter => {
     get finished() {
       return new Set(finished);
     },
+    hasFinished: (choices) => !goesOn && silent.size >= choices,
+    get isReported() {
+      return isThere(usage);
+    },
+    leave: () => void (deliveredPieces ??= spoken.length),
     get state() {
       return state;
+    },
+    get failure() {
+      return failure;
     },
     get events() {
       return events;
@@ -203,8 +245,15 @@ export const createStreamMeter = (): StreamMeter => {
       finishReason,
       usage,
       texts: textsOf(spoken),
-      ...(isThere(usage) && spoken.length > reportedPieces
-        ? { unreported: textsOf(spoken.slice(reportedPieces)) }
+      ...(otherTier ? { otherTier } : {}),
+      ...(isThere(usage) && (deliveredPieces ?? spoken.length) > reportedPieces
+        ? { unreported: textsOf(spoken.slice(reportedPieces, deliveredPieces)) }
+        : {}),
+      ...(deliveredPieces !== undefined && spoken.length > deliveredPieces
+        ? {
+            delivered: textsOf(spoken.slice(0, deliveredPieces)),
+            undelivered: textsOf(spoken.slice(deliveredPieces)),
+          }
         : {}),
     }),
   };
@@ -220,11 +269,14 @@ const LINE_FEED = 10;
 const endsWithEvent = (bytes: Uint8Array): boolean => bytes.at(-1) === LINE_FEED && bytes.at(-2) === LINE_FEED;
 
 /**
- * The usage is told once, at the end, with the cost. In the midst of a stream it tells how far that has come, and whoever
- * adds them up as they come would think to have used many times as much.
+ * The usage is sent once, at the end, with the cost: a client that adds up the reports in the midst of a stream counts too
+ * much. Nor is `null` left in its place: we asked for the usage, not the customer, and OpenRouter's client raises on null,
+ * as it does for the fingerprint.
  */
-const withoutUsage = (data: string): string =>
-  membersOf(data, 'usage').reduceRight((json, { start, end }) => `${json.slice(0, start)}null${json.slice(end)}`, data);
+const forClients = (chunk: Chunk, data: string): string => {
+  const json = chunk.usage === undefined ? data : withoutUsage(data);
+  return chunk.system_fingerprint === null ? withoutMember(json, 'system_fingerprint') : json;
+};
 
 /**
  * Reads an answer that came whole; undefined where it is none: no JSON object, an error in spite of its status (as some
@@ -234,24 +286,26 @@ export const readAnswer = (body: string): Metered | undefined => {
   const answer = parse(body);
   if (!answer || isError(answer)) return undefined;
   const choices = choicesOf(answer);
-  if (choices.length === 0 && !isFilled(answer.data) && !isThere(answer.usage)) return undefined;
+  const usage = usageIn(answer);
+  if (choices.length === 0 && !isFilled(answer.data) && !isThere(usage)) return undefined;
+  const reason = finishReasonOf(choices[0]);
   return {
-    upstreamId: typeof answer.id === 'string' ? answer.id : null,
-    finishReason: finishReasonOf(choices[0]),
-    usage: answer.usage,
+    upstreamId: idOf(answer),
+    finishReason: reason === null ? null : storable(reason, MAX_REASON_CHARS),
+    usage,
     texts: choices.map((choice) => saidIn(choice, 'message')),
+    ...(isOtherTier(answer) ? { otherTier: true } : {}),
   };
 };
 
-/** Told at the top by most, aside by Groq, in its choices alone by Moonshot. */
-const usageIn = ({ usage, x_groq: aside, choices }: Chunk): unknown =>
-  isThere(usage)
-    ? usage
-    : (field(aside, 'usage') ??
-      field(
-        asList(choices).find((choice) => isThere(field(choice, 'usage'))),
-        'usage',
-      ));
+/** What is stored of an upstream's own words: far more than any has, and far less than an event may have. */
+const MAX_ID_CHARS = 256;
+const MAX_REASON_CHARS = 64;
+
+const idOf = (chunk: Chunk | undefined): string | null => {
+  const id = typeof chunk?.id === 'string' ? storable(chunk.id, MAX_ID_CHARS) : '';
+  return id === '' ? null : id;
+};
 
 /**
  * Told at the top by most, in a choice by OpenRouter, aside by Groq, and by MiniMax as a status that is not 0; by older vLLM
@@ -279,10 +333,32 @@ const choicesOf = ({ choices }: Chunk): readonly object[] =>
 
 const isFilled = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
 
-/** Undefined where it is no JSON object. */
+/** A chunk without that field, if it is null. */
+export const withoutNull = (
+  chunk: Readonly<Record<string, unknown>>,
+  name: string,
+): Readonly<Record<string, unknown>> =>
+  chunk[name] === null ? Object.fromEntries(Object.entries(chunk).filter(([one]) => one !== name)) : chunk;
+
+const LAST = ',"usage":null}';
+
+/** OpenAI ends each chunk with a usage of null, which is found there faster than by reading the text. */
+const withoutUsage = (data: string): string =>
+  data.endsWith(LAST) && data.indexOf('"usage"') === data.length - LAST.length + 1
+    ? `${data.slice(0, -LAST.length)}}`
+    : withoutMember(data, 'usage');
+
+/** Whether an event says that its stream failed. */
+export const isFailure = ({ data, event }: { readonly data: string; readonly event?: string | undefined }): boolean => {
+  const chunk = parse(data);
+  return event === 'error' || (chunk !== undefined && isError(chunk));
+};
+
+/** Undefined where it is no JSON object. Gemini sends an error as the first of a list. */
 const parse = (json: string): Chunk | undefined => {
   try {
-    const value: unknown = JSON.parse(json);
+    const read: unknown = JSON.parse(json);
+    const value = Array.isArray(read) && isThere(field(read[0], 'error')) ? (read[0] as unknown) : read;
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;
@@ -294,13 +370,14 @@ const parse = (json: string): Chunk | undefined => {
  * numbers and a model's words stay as they were written. To a usage as the upstream wrote it, the cost alone is added.
  */
 export const withCost = (body: string, usage: Readonly<Record<string, unknown>>, costUsd: string): string => {
-  const told = JSON.stringify({ ...usage, cost: costUsd });
+  const told = JSON.stringify({ ...usage, cost: JSON.rawJSON(costUsd), cost_usd: costUsd });
   const span = membersOf(body, 'usage').at(-1);
   if (!span) return withMember(body, 'usage', told);
   const { start, end } = span;
   const written = body.slice(start, end);
   const isKept = JSON.stringify(parse(written)) === JSON.stringify(usage) && !Object.hasOwn(usage, 'cost');
-  const spoken = isKept && Object.keys(usage).length > 0 ? `${written.slice(0, -1)},"cost":"${costUsd}"}` : told;
+  const cost = `"cost":${costUsd},"cost_usd":"${costUsd}"`;
+  const spoken = isKept && Object.keys(usage).length > 0 ? `${written.slice(0, -1)},${cost}}` : told;
   return body.slice(0, start) + spoken + body.slice(end);
 };
 

@@ -1,7 +1,9 @@
-import { isAscii } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { z } from 'zod';
-import { membersOf, type Span } from './json-text.ts';
-import { asList, field, isThere } from './loose-json.ts';
+import { readNames, type CacheLifetime, type Names } from './field-names.ts';
+import { measureJsonNow, type JsonShape } from './json-shape.ts';
+import { membersOf, repeatedName, type Span } from './json-text.ts';
+import { unsoldField } from './unsold.ts';
 import type { Endpoint } from './upstream.ts';
 
 /** A request of a customer, read once. `body` is the JSON as it came, so that it can be passed on as it is. */
@@ -16,6 +18,8 @@ export type CompletionRequest = {
   readonly maxOutputTokens: number | undefined;
   /** How many answers are generated and paid for: `n`, or `best_of`, for each prompt. */
   readonly choices: number;
+  /** How long it asks a provider's cache to keep the prompt. */
+  readonly cacheLifetimes: readonly CacheLifetime[];
 };
 
 /** Refusal: what came is not a request. `param` names the field. */
@@ -67,14 +71,24 @@ const schemas = {
 /** The legacy endpoint generates 16 tokens where nothing is said. */
 const LEGACY_DEFAULT_MAX_TOKENS = 16;
 
-export const readRequest = (endpoint: Endpoint, body: Buffer): CompletionRequest | BadRequest => {
+export const readRequest = (
+  endpoint: Endpoint,
+  body: Buffer,
+  shape: JsonShape = measureJsonNow(body),
+): CompletionRequest | BadRequest => {
+  const ascii = isAscii(body);
+  if (!ascii && !isUtf8(body)) return invalidJson('The body is not valid UTF-8.');
+  // Text that is all ASCII need not be decoded, which takes as long as parsing it.
+  const text = body.toString(ascii ? 'latin1' : 'utf8');
   let json: unknown;
   try {
-    // Where all is ASCII it need not be decoded, which takes as long as to parse it.
-    json = JSON.parse(body.toString(isAscii(body) ? 'latin1' : 'utf8'));
+    json = JSON.parse(text);
   } catch {
-    return { code: 'invalid_json', message: 'The body is not valid JSON.', param: null };
+    return invalidJson('The body is not valid JSON.');
   }
+  const names = typeof json === 'object' && json !== null ? readNames(json) : undefined;
+  const ambiguous = names && ambiguity(names, shape, text);
+  if (ambiguous) return ambiguous;
   const parsed = schemas[endpoint].safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -83,14 +97,8 @@ export const readRequest = (endpoint: Endpoint, body: Buffer): CompletionRequest
   }
   const fields: Readonly<Record<string, unknown>> & Partial<z.output<(typeof schemas)['/chat/completions']>> =
     parsed.data;
-  const param = unpriced(fields);
-  if (param !== undefined) {
-    return {
-      code: 'unsupported_parameter',
-      message: `${param}: is not sold here, for its price is not by token.`,
-      param,
-    };
-  }
+  const unsold = unsoldField(fields);
+  if (unsold) return unsold;
   const streamed = fields.stream === true;
   return {
     endpoint,
@@ -101,26 +109,30 @@ export const readRequest = (endpoint: Endpoint, body: Buffer): CompletionRequest
     includeUsage: streamed && fields.stream_options?.include_usage === true,
     maxOutputTokens: outputLimit(endpoint, fields),
     choices: choiceCount(endpoint, fields),
+    cacheLifetimes: names?.cacheLifetimes ?? [],
   };
 };
 
-/** What makes a provider search the web, by the call: OpenAI and Perplexity, DashScope, xAI, OpenRouter. */
-const searches = ['web_search_options', 'enable_search', 'search_parameters', 'plugins'];
+const invalidJson = (message: string): BadRequest => ({ code: 'invalid_json', message, param: null });
 
-/** A field that makes the provider charge by something else than the tokens of the price book, where there is one. */
-const unpriced = (fields: Readonly<Record<string, unknown>>): string | undefined => {
-  const { service_tier: tier, modalities, tools } = fields;
-  if (isThere(tier) && tier !== 'auto' && tier !== 'default') return 'service_tier';
-  if (isThere(fields['audio'])) return 'audio';
-  if (asList(modalities).some((one) => one !== 'text')) return 'modalities';
-  if (asList(tools).some(isRunByProvider)) return 'tools';
-  return searches.find((name) => isThere(fields[name]) && fields[name] !== false);
+/**
+ * A body is priced by what is read of it here and carried out by what the provider reads of it. Of a name that comes twice
+ * some programs take the first, others the last; names in another spelling are known to some and unknown to others.
+ */
+const ambiguity = ({ members, misspelt }: Names, shape: JsonShape, text: string): BadRequest | undefined => {
+  if (misspelt) {
+    const { name, known } = misspelt;
+    return ambiguousName(name, `some providers read this name as ${known}. Write ${known}.`);
+  }
+  if (members === shape.members) return undefined;
+  return ambiguousName(repeatedName(text) ?? '', 'an object has this name twice. Send it once.');
 };
 
-/** Groq browses, Zhipu and Moonshot search: what they read on the way is bounded by nothing in the request. */
-const isRunByProvider = (tool: unknown): boolean => {
-  const type = field(tool, 'type');
-  return isThere(type) && type !== 'function' && type !== 'custom';
+const LONGEST_NAME = 100;
+
+const ambiguousName = (name: string, why: string): BadRequest => {
+  const param = name.slice(0, LONGEST_NAME);
+  return { code: 'invalid_request', message: `${param === '' ? '""' : param}: ${why}`, param };
 };
 
 export const isBadRequest = (read: CompletionRequest | BadRequest): read is BadRequest => 'code' in read;
@@ -168,7 +180,6 @@ export const withFields = (
   }
   for (const [name, value] of Object.entries(changes)) {
     if (!Object.hasOwn(fields, name)) added[name] = value;
-    // A name that is repeated is changed each time: which of them counts is for the provider to know.
     else for (const { start, end } of membersOf(text, name)) edits.push({ start, end, json: JSON.stringify(value) });
   }
   if (Object.keys(added).length > 0) {

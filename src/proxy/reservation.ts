@@ -2,6 +2,7 @@ import type { ReserveCredits, AccountRefusal } from '../domain/account/decide.ts
 import type { PinnedPrice } from '../domain/account/events.ts';
 import { affordableOutputTokens, costBound, type Credits } from '../domain/money.ts';
 import type { PriceVersion } from '../domain/prices/price-book.ts';
+import type { SoldModel } from './model-facts.ts';
 import { countedTokensBound, inputTokensBound, promptTexts } from './bounds.ts';
 import type { Duplicate } from './idempotency.ts';
 import { mediaIn, type Media } from './media-parts.ts';
@@ -44,7 +45,7 @@ export type Reserve = (hold: Hold, step: string) => Promise<AccountRefusal | Dup
 
 export type ReservationOptions = {
   readonly request: CompletionRequest;
-  readonly price: PriceVersion;
+  readonly price: SoldModel;
   readonly reserve: Reserve;
   readonly tokens: TokenCounter;
 };
@@ -60,7 +61,8 @@ const MIN_CAPPED_OUTPUT = 16;
  */
 export const reserveCredits = async (options: ReservationOptions): Promise<Reserved | NotReserved> => {
   const { request, price, tokens } = options;
-  const limit = Math.min(request.maxOutputTokens ?? price.maxOutputTokens, price.maxOutputTokens);
+  const isLimited = price.limitLeavesReasoningOut !== true && request.maxOutputTokens !== undefined;
+  const limit = isLimited ? Math.min(request.maxOutputTokens, price.maxOutputTokens) : price.maxOutputTokens;
   const stepwise = comesInSteps(request, price);
   // Once for all: pictures are decoded for it, on this thread.
   const media = mediaIn(request, price.upstreamModel);
@@ -77,21 +79,55 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
   const exact: Bounds = { ...cheap, inputTokens };
   const again = inputTokens < cheap.inputTokens ? await ask(options, exact, 'reserve-counted') : refusal;
   if (!again) return reserved(price, exact, media);
-  if (!again.funds) return { reserved: false, refusal: again };
+  if (!isShortOfFunds(again)) return { reserved: false, refusal: again };
 
+  const canCap = request.maxOutputTokens === undefined && price.limitLeavesReasoningOut !== true;
+  if (canCap && isFinal(again.code)) return reserveCapped(options, exact, again, media);
   const { available } = again.funds;
   const most = affordable(available, inputTokens, request, price);
   const affordableTokens = affordable(available, inputTokens + bytesOfLimit(request, most), request, price);
-  // Credits that others hold come free again: who waits for them gets a whole answer.
-  const capped = request.maxOutputTokens === undefined && isFinal(again.code);
-  if (!capped || most < MIN_CAPPED_OUTPUT) return { reserved: false, refusal: again, affordableTokens };
-  const outputTokens = most * request.choices;
-  const bounds: Bounds = stepwise
-    ? { ...exact, outputTokens }
-    : { inputTokens, outputTokens, outputLimit: outputTokens, outputCap: most, cappedBy: again.code };
-  const last = await ask(options, bounds, 'reserve-capped');
-  return last ? { reserved: false, refusal: last, affordableTokens } : reserved(price, bounds, media);
+  return { reserved: false, refusal: again, affordableTokens };
 };
+
+type ShortOfFunds = AccountRefusal & { readonly funds: NonNullable<AccountRefusal['funds']> };
+
+/**
+ * Caps the output at what is affordable. The first try is what would be affordable without the holds of other requests: its
+ * refusal names those holds, and their end makes the same request succeed. Further tries follow only if the funds changed
+ * between two of them.
+ */
+const reserveCapped = async (
+  options: ReservationOptions,
+  exact: Bounds,
+  whole: ShortOfFunds,
+  media: Media,
+): Promise<Reserved | NotReserved> => {
+  const { request, price } = options;
+  const { inputTokens } = exact;
+  const stepwise = comesInSteps(request, price);
+  const affordableFor = (credits: Credits): number =>
+    Math.min(affordable(credits, inputTokens, request, price), exact.outputTokens / request.choices);
+  let refusal = whole;
+  for (let tries = 1; ; tries++) {
+    const { available, withoutHolds } = refusal.funds;
+    const cap = affordableFor(isFinal(refusal.code) ? withoutHolds : available);
+    if (cap < MIN_CAPPED_OUTPUT) {
+      const most = affordableFor(available);
+      const affordableTokens = affordable(available, inputTokens + bytesOfLimit(request, most), request, price);
+      return { reserved: false, refusal, affordableTokens };
+    }
+    const outputTokens = cap * request.choices;
+    const bounds: Bounds = stepwise
+      ? { ...exact, outputTokens }
+      : { inputTokens, outputTokens, outputLimit: outputTokens, outputCap: cap, cappedBy: refusal.code };
+    const next = await ask(options, bounds, `reserve-capped-${tries}`);
+    if (!next) return reserved(price, bounds, media);
+    if (!isShortOfFunds(next)) return { reserved: false, refusal: next };
+    refusal = next;
+  }
+};
+
+const isShortOfFunds = (refusal: AccountRefusal | Duplicate): refusal is ShortOfFunds => refusal.funds !== undefined;
 
 /** Of a line of its own, indented, as some clients write JSON. */
 const BYTES_OF_SPACE = 16;
@@ -110,13 +146,15 @@ const bytesOfLimit = (request: CompletionRequest, limit: number): number => {
 };
 
 /**
- * Who has nothing at all is not worth the counting of a prompt, which takes a while where it is long; nor is a limit by the
- * minute that its output alone breaks.
+ * Counting a long prompt takes a while. It is of no use without any credits, with a refusal that already names the holds of
+ * other requests, or with a limit by the minute that the output alone breaks.
  */
-const mayFitCounted = ({ funds, limit }: AccountRefusal | Duplicate, { outputTokens }: Bounds): boolean =>
-  limit?.of === 'tokens' ? limit.used + outputTokens < limit.limit : funds !== undefined && funds.available > 0n;
+const mayFitCounted = ({ code, funds, limit }: AccountRefusal | Duplicate, { outputTokens }: Bounds): boolean => {
+  if (limit?.of === 'tokens') return limit.used + outputTokens < limit.limit;
+  return funds !== undefined && (isFinal(code) ? funds.withoutHolds : funds.available) > 0n;
+};
 
-/** No waiting for others makes room for more. */
+/** The end of other requests does not make room for this amount. */
 const isFinal = (code: string): boolean =>
   code === 'insufficient_credits' || code === 'key_limit_exceeded' || code === 'account_limit_exceeded';
 

@@ -1,4 +1,4 @@
-import { asList, field } from './loose-json.ts';
+import { asList, field, isThere } from './loose-json.ts';
 
 /** Why a provider refused a request. */
 export type UpstreamError = {
@@ -21,14 +21,8 @@ export const unsaid: UpstreamError = {
  * itself, with its words in `message` or, one for each field that is wrong, in `detail`, as Mistral and vLLM do.
  */
 export const readError = (body: string): UpstreamError => {
-  let told: unknown;
-  try {
-    told = JSON.parse(body);
-  } catch {
-    return unsaid;
-  }
-  const first = Array.isArray(told) ? (told[0] as unknown) : told;
-  const error = field(first, 'error') ?? first;
+  const error = errorIn(body);
+  if (!isThere(error)) return unsaid;
   const message = field(error, 'message');
   const detail = field(message, 'detail') ?? field(error, 'detail');
   const wrong = asList(detail).map(readDetail);
@@ -44,6 +38,19 @@ export const readError = (body: string): UpstreamError => {
     param: textIn(error, 'param') ?? (wrong[0]?.param || null),
     code: textIn(error, 'code'),
   };
+};
+
+/** In a stream it may also stand in a choice, as at OpenRouter, or aside, as at Groq. */
+const errorIn = (body: string): unknown => {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+  const first = Array.isArray(json) ? (json[0] as unknown) : json;
+  const inChoice = asList(field(first, 'choices')).map((choice) => field(choice, 'error'));
+  return [field(first, 'error'), field(field(first, 'x_groq'), 'error'), ...inChoice].find(isThere) ?? first;
 };
 
 /** As Pydantic tells it: what is wrong, and where, which begins with `body`. What the field held is not repeated. */
@@ -85,4 +92,35 @@ export const isAboutUs = ({ message, code }: UpstreamError): boolean => {
   // xAI writes some of them as a part of a URL.
   const words = message.replaceAll('%20', ' ');
   return (code !== null && codesAboutUs.has(code)) || wordsAboutUs.some((about) => about.test(words));
+};
+
+/** Codes and types of errors that the request has caused, so that the same request fails again. */
+const codesOfRequest = [
+  /^(?:context|prompt|string|array|integer|decimal|image|max_tokens|input)_/i,
+  /^(?:invalid|unsupported|unknown|missing|duplicate|bad|too_many)_/i,
+  /^(?:content|moderation|safety|policy|data_inspection|responsible_ai)/i,
+  /^(?:model_not_found|request_too_large|json_validate_failed|tool_use_failed|not_found_error)$/i,
+  /^(?:BadRequest|UnprocessableEntity|NotFound)Error$/i,
+];
+/** Those that look the same and are about our account, or about the provider. */
+const codesOfOthers =
+  /api_?key|auth|credential|organi[sz]ation|project|account|country|region|billing|quota|rate_?limit|server|overload|unavailable|timeout|capacity/i;
+
+/**
+ * The status that an error would have come with, if the request has caused it and the response had begun with 200: as a
+ * number in the error, or by its code or type. Undefined for every other error.
+ */
+export const statusOfRequestError = (body: string): number | undefined => {
+  const error = errorIn(body);
+  const numbers = ['code', 'status', 'status_code'].map((name) => Number(field(error, name) ?? NaN));
+  const status = numbers.find((number) => number >= 400 && number < 600);
+  if (status !== undefined) return status < 500 ? status : undefined;
+  // A code says more than a type, so the first of them that is known decides.
+  for (const text of ['code', 'type', 'status'].map((name) => textIn(error, name) ?? '')) {
+    if (codesOfOthers.test(text)) return undefined;
+    if (!codesOfRequest.some((code) => code.test(text))) continue;
+    if (/^(?:model_)?not_?found/i.test(text)) return 404;
+    return text === 'request_too_large' ? 413 : 400;
+  }
+  return undefined;
 };

@@ -26,6 +26,10 @@ export interface Upstream {
   readonly name: string;
   /** What it calls the limit on the output of a chat. */
   readonly outputLimitField: 'max_tokens' | 'max_completion_tokens';
+  /** Fields of every chat that is sent to it, whatever the customer sent: they decide the price, or what it keeps. */
+  readonly chatFields?: Readonly<Record<string, unknown>>;
+  /** Lifetimes in its prompt cache that have the listed price. */
+  readonly cacheTtls?: readonly string[];
   send(request: UpstreamRequest): Promise<UpstreamResponse>;
   close(): Promise<void>;
 }

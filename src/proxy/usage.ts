@@ -1,96 +1,131 @@
-import { z } from 'zod';
 import { noUsage, type Usage } from '../domain/money.ts';
+import { readReport, type Report } from './usage-dialects.ts';
 
-const count = z.int().nonnegative().nullish();
-
-/** The usage object of OpenAI and of those who copied it; each field that we price, wherever a provider puts it. */
-const reported = z.object({
-  prompt_tokens: z.int().nonnegative(),
-  completion_tokens: count,
-  total_tokens: count,
-  prompt_tokens_details: z
-    .object({
-      cached_tokens: count,
-      cache_write_tokens: count,
-      /** DashScope's name for the same. */
-      cache_creation_input_tokens: count,
-    })
-    .nullish(),
-  completion_tokens_details: z.object({ reasoning_tokens: count }).nullish(),
-  /** Where SGLang and Perplexity tell it. */
-  reasoning_tokens: count,
-  /** DeepSeek's name for what was read from the cache. */
-  prompt_cache_hit_tokens: count,
-  /** Mistral's, beside the common one. */
-  num_cached_tokens: count,
-  /** Moonshot's, of older models without the common one. */
-  cached_tokens: count,
-});
-
-/** What a request can use at most, and whether it was answered with words; a report of more, or of none, is absurd. */
-export type Plausible = { readonly inputTokens: number; readonly outputTokens: number; readonly spoke: boolean };
+/** What is known of a request and its answer before a report of its usage is read. */
+export type Plausible = {
+  /** The most tokens that the model can read and write; a report of more is not believed. */
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** The bounds of the request, which decide between two meanings of one report. */
+  readonly inputBound: number;
+  readonly outputBound: number;
+  /** Whether the model may bill for output that it does not stream. */
+  readonly hidesReasoning: boolean;
+  readonly spoke: boolean;
+};
 
 export type ReadUsage = {
-  /** Undefined where the report cannot be believed, and what was metered counts instead. */
+  /** Undefined if the report cannot be believed. What was metered counts instead. */
   readonly usage: Usage | undefined;
   readonly anomalies: readonly string[];
 };
 
-/**
- * Some count thoughts by another tokenizer than the rest, and find somewhat more of them than there was output in all. None
- * finds twice as many: who tells of more than that tells of thoughts that are in neither the completion nor the total.
- */
-const PART_AT_MOST = 2;
+const notBelieved = (...anomalies: readonly string[]): ReadUsage => ({ usage: undefined, anomalies });
 
-/**
- * Reads the usage that an upstream reported, as tokens by class. Some providers leave reasoning out of
- * `completion_tokens`, so the output is what the total says, where that is more; and some out of the total as well.
- */
+/** Reads the usage that an upstream reported, in whatever dialect, as tokens by class. */
 export const readUsage = (value: unknown, plausible: Plausible): ReadUsage => {
-  if (value === undefined || value === null) return { usage: undefined, anomalies: ['usage_missing'] };
-  const parsed = reported.safeParse(value);
-  if (!parsed.success) return { usage: undefined, anomalies: ['usage_invalid'] };
-  const { data } = parsed;
-  const prompt = data.prompt_tokens;
-  const completion = data.completion_tokens ?? 0;
-  const told = Math.max(completion, (data.total_tokens ?? 0) - prompt);
-  const thoughts = data.completion_tokens_details?.reasoning_tokens ?? data.reasoning_tokens ?? 0;
-  const beside = thoughts > PART_AT_MOST * told;
-  const output = beside ? told + thoughts : told;
-  const reasoning = Math.min(thoughts, output);
-  if (prompt > plausible.inputTokens || output > plausible.outputTokens) {
-    return { usage: undefined, anomalies: ['usage_beyond_context'] };
-  }
-  // No model speaks of nothing; Ollama told of no prompt where it had that in a cache.
-  if (prompt === 0 && output > 0) return { usage: undefined, anomalies: ['usage_without_input'] };
-  if (output === 0 && plausible.spoke) return { usage: undefined, anomalies: ['usage_without_output'] };
+  if (value === undefined || value === null) return notBelieved('usage_missing');
+  const report = readReport(value);
+  if (report?.input === undefined) return notBelieved('usage_invalid');
+  const caches = cachesOf(report);
+  const { inputBeside, thoughtsBeside, isExplained } = composition(report, caches, plausible);
+  const input = report.input + (report.toolInput ?? 0) + inputBeside;
+  const remainder = isExplained ? 0 : (report.total ?? 0) - input - (report.output ?? 0);
+  const { output, reasoning, anomalies } = outputOf(report, thoughtsBeside, remainder, plausible);
 
-  const anomalies: string[] = [];
-  if (told !== completion) anomalies.push('output_taken_from_total');
-  if (beside) anomalies.push('reasoning_beside_output');
-  else if (thoughts > output) anomalies.push('reasoning_beyond_output');
-  const { prompt_tokens_details: read, prompt_cache_hit_tokens: hit, num_cached_tokens: num } = data;
-  const cachedInput = read?.cached_tokens ?? hit ?? num ?? data.cached_tokens ?? 0;
-  const cacheWrite = read?.cache_write_tokens ?? read?.cache_creation_input_tokens ?? 0;
-  if (cachedInput + cacheWrite > prompt) {
-    return { usage: undefined, anomalies: [...anomalies, 'usage_details_exceed_total'] };
-  }
+  const isBeyond = input > plausible.inputTokens || output > plausible.outputTokens;
+  const most = plausible.inputTokens + plausible.outputTokens;
+  if (isBeyond || (report.total ?? 0) > most) return notBelieved('usage_beyond_context');
+  // No model answers without input; Ollama reported no prompt if that was in a cache.
+  if (input === 0 && output > 0) return notBelieved('usage_without_input');
+  if (output === 0 && plausible.spoke) return notBelieved('usage_without_output');
+  const { cached, written } = caches;
+  if (cached + written > input) return notBelieved(...anomalies, 'usage_details_exceed_total');
+  const uncached = input - cached - written;
   return {
-    usage: {
-      input: prompt - cachedInput - cacheWrite,
-      cachedInput,
-      cacheWrite,
-      output: output - reasoning,
-      reasoning,
-    },
-    anomalies,
+    usage: { input: uncached, cachedInput: cached, cacheWrite: written, output: output - reasoning, reasoning },
+    // The price book has one price of cache writes: that of the shortest time.
+    anomalies: (report.writtenForHours ?? 0) > 0 ? [...anomalies, 'cache_write_unpriced'] : anomalies,
   };
 };
 
-/** What a provider takes from us is not what a customer pays, so these are not passed on. `cost` is ours instead. */
-const costsOfOurs = new Set(['cost', 'cost_details', 'cost_in_usd_ticks']);
+type Caches = {
+  readonly cached: number;
+  readonly written: number;
+  /** What is not part of the input, by the names under which it is reported. */
+  readonly beside: number;
+};
 
-/** A usage as it is told to a customer, but for the cost. */
+const cachesOf = (report: Report): Caches => {
+  const { cached = 0, cachedBeside = 0, written = 0, writtenBeside = 0 } = report;
+  const allWritten = Math.max(written, writtenBeside, (report.writtenForMinutes ?? 0) + (report.writtenForHours ?? 0));
+  const beside = (cachedBeside > cached ? cachedBeside : 0) + (allWritten > written ? allWritten : 0);
+  return { cached: Math.max(cached, cachedBeside), written: allWritten, beside };
+};
+
+type Composition = {
+  /** How much of what was read from or written to a cache is not part of the reported input. */
+  readonly inputBeside: number;
+  /** Whether the thoughts are not part of the reported output. */
+  readonly thoughtsBeside: boolean;
+  /** Whether the total is exactly the sum of the classes then. */
+  readonly isExplained: boolean;
+};
+
+/**
+ * Whether caches are part of the input, and thoughts part of the output, differs by provider, and gateways copy the names
+ * of one and the sums of another. The total decides; without one that does, the names.
+ */
+const composition = (report: Report, { cached, written, beside }: Caches, { inputBound }: Plausible): Composition => {
+  const { input = 0, toolInput = 0, output = 0, total } = report;
+  const thoughts = report.thoughts ?? report.reasoning ?? 0;
+  const areBesideByName = report.thoughts !== undefined;
+  const isPart = (inputBeside: number): boolean => cached + written - inputBeside <= input;
+  for (const inputBeside of new Set([beside, 0, cached + written, cached, written])) {
+    for (const thoughtsBeside of [areBesideByName, !areBesideByName]) {
+      const sum = input + toolInput + inputBeside + output + (thoughtsBeside ? thoughts : 0);
+      if (sum === total && isPart(inputBeside)) return { inputBeside, thoughtsBeside, isExplained: true };
+    }
+  }
+  const isTooMuch = input + beside > inputBound && isPart(0);
+  return { inputBeside: isTooMuch ? 0 : beside, thoughtsBeside: areBesideByName, isExplained: false };
+};
+
+/**
+ * Some count thoughts by another tokenizer than the rest, and find somewhat more of them than there was output in all.
+ * None finds twice as many: then the thoughts are in neither the completion nor the total.
+ */
+const PART_AT_MOST = 2;
+
+/** All output, and how much of it was reasoning. A remainder of the total is output only if it can be unnamed thoughts. */
+const outputOf = (
+  report: Report,
+  thoughtsBeside: boolean,
+  remainder: number,
+  { outputBound, hidesReasoning }: Plausible,
+): { readonly output: number; readonly reasoning: number; readonly anomalies: readonly string[] } => {
+  const thoughts = report.thoughts ?? report.reasoning ?? 0;
+  const completion = (report.output ?? 0) + (thoughtsBeside ? thoughts : 0);
+  const unnamed = remainder - (thoughtsBeside ? thoughts : 0);
+  const isOutput = unnamed > 0 && hidesReasoning && completion + unnamed <= outputBound;
+  const counted = completion + (isOutput ? unnamed : 0);
+  const isNeither = thoughts > PART_AT_MOST * counted;
+  const output = isNeither ? counted + thoughts : counted;
+  const fromTotal = isOutput || (thoughtsBeside && report.thoughts === undefined && thoughts > 0);
+  return {
+    output,
+    reasoning: Math.min(thoughts, output),
+    anomalies: [
+      ...(fromTotal ? ['output_taken_from_total'] : unnamed > 0 ? ['total_unexplained'] : []),
+      ...(isNeither ? ['reasoning_beside_output'] : thoughts > output ? ['reasoning_beyond_output'] : []),
+    ],
+  };
+};
+
+/** What a provider takes from us is not what a customer pays, so these are not passed on. `cost` and `cost_usd` are ours instead. */
+const costsOfOurs = new Set(['cost', 'cost_usd', 'cost_details', 'cost_in_usd_ticks']);
+
+/** A usage as the customer reads it, without the cost. */
 export const withoutCosts = (usage: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.keys(usage).some((name) => costsOfOurs.has(name))
     ? Object.fromEntries(Object.entries(usage).filter(([name]) => !costsOfOurs.has(name)))
@@ -102,3 +137,20 @@ export const meteredUsage = (inputTokens: number, outputTokens: number): Usage =
   input: inputTokens,
   output: outputTokens,
 });
+
+/** A usage in the names of OpenAI. */
+export const asWire = (usage: Usage): Readonly<Record<string, unknown>> => {
+  const { cachedInput, cacheWrite, reasoning } = usage;
+  const [prompt, completion] = [usage.input + cachedInput + cacheWrite, usage.output + reasoning];
+  const caches = {
+    ...(cachedInput > 0 ? { cached_tokens: cachedInput } : {}),
+    ...(cacheWrite > 0 ? { cache_write_tokens: cacheWrite } : {}),
+  };
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: prompt + completion,
+    ...(cachedInput + cacheWrite > 0 ? { prompt_tokens_details: caches } : {}),
+    ...(reasoning > 0 ? { completion_tokens_details: { reasoning_tokens: reasoning } } : {}),
+  };
+};

@@ -1,10 +1,12 @@
+import { isUtf8 } from 'node:buffer';
 import { formatUsd } from '../domain/money.ts';
-import { BEYOND_LIMIT } from './allowance.ts';
+import { BEYOND_LIMIT, isAccessEnd } from './allowance.ts';
 import type { Call } from './call.ts';
 import { withShortage } from './capped.ts';
+import { gatherAnswer } from './gathered-answer.ts';
 import { SettlementUnknown } from './ledger.ts';
-import { readAnswer, withCost, type Metered } from './meter.ts';
-import type { CompletionProblem } from './problem.ts';
+import { isFailure, readAnswer, withCost, type Metered } from './meter.ts';
+import { refusedWithin, type CompletionProblem, type RequestRefused } from './problem.ts';
 import { UpstreamFailed, type UpstreamResponse } from './upstream.ts';
 
 /** An answer that came whole. */
@@ -16,6 +18,7 @@ export type Whole = {
 };
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const MAX_ERROR_BYTES = 64 * 1024;
 
 /** Gives the hold back of what ended before its answer, and tells what the customer reads. */
 export const releaseFailed = async ({ ledger, cancelled }: Call, error: unknown): Promise<CompletionProblem> => {
@@ -36,13 +39,43 @@ export const releaseFailed = async ({ ledger, cancelled }: Call, error: unknown)
   return { kind: 'upstream_failed', code };
 };
 
+/** Gives the hold back of what the upstream refused by an error in a response of status 200. */
+export const releaseRefused = async (
+  { ledger }: Call,
+  refused: RequestRefused,
+  { body }: UpstreamResponse,
+): Promise<RequestRefused> => {
+  await body[Symbol.asyncIterator]().return?.();
+  await ledger.release('upstream_refused', `status ${refused.status}, by an error within the response`);
+  return refused;
+};
+
 /** Meters and settles an answer that does not stream, before it is passed on. */
-export const answerWhole = async (call: Call, response: UpstreamResponse): Promise<Whole | CompletionProblem> => {
+export const answerWhole = (call: Call, response: UpstreamResponse): Promise<Whole | CompletionProblem> =>
+  answerOf(call, response, () => readText(response, MAX_ANSWER_BYTES));
+
+/** The same, of an event stream that was not asked for. */
+export const answerGathered = (call: Call, response: UpstreamResponse): Promise<Whole | CompletionProblem> =>
+  answerOf(call, response, async () => {
+    const gathered = await gatherAnswer(call, response.body);
+    if (!gathered) throw new UpstreamFailed('reset', 'the stream ended before its answer did');
+    return gathered.json;
+  });
+
+const answerOf = async (
+  call: Call,
+  response: UpstreamResponse,
+  readBody: () => Promise<string>,
+): Promise<Whole | CompletionProblem> => {
   let body: string;
   let answer: Metered;
   try {
-    body = await readText(response.body, MAX_ANSWER_BYTES);
-    answer = read(body);
+    body = await readBody();
+    const read = readAnswer(body);
+    const refused = !read && isFailure({ data: body }) ? refusedWithin(body) : undefined;
+    if (refused) return await releaseRefused(call, refused, response);
+    if (!read) throw new UpstreamFailed('reset', 'the response is not a valid completion');
+    answer = read;
     call.heard();
     // What is left to do takes its time, which is not the upstream's.
     call.pause();
@@ -69,12 +102,6 @@ const unsettled =
     throw error;
   };
 
-const read = (body: string): Metered => {
-  const answer = readAnswer(body);
-  if (!answer) throw new UpstreamFailed('reset', 'the answer is none');
-  return answer;
-};
-
 /**
  * An upstream that was asked for a stream may not make one; what was held in the hope of that may be less than it says.
  * Rejects where the call was ended before all of it was held for.
@@ -88,12 +115,12 @@ const heldFor = async (
   const code = await allowance.admit(all, spoken);
   if (code === undefined && !allowance.covers(all)) signal.throwIfAborted();
   if (code === undefined || code === 'hold_not_open' || code === BEYOND_LIMIT) return undefined;
-  await ledger.release('out_of_credits', 'the answer did not stream');
+  await ledger.release(isAccessEnd(code) ? 'access_ended' : 'out_of_credits', 'the answer did not stream');
   return { kind: 'refused', refusal: { code } };
 };
 
-/** A body to its end; rejects where it is longer. */
-export const readText = async (body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> => {
+/** A body to its end; rejects if it is longer. */
+const readText = async ({ body, contentType }: UpstreamResponse, maxBytes: number): Promise<string> => {
   const parts: Uint8Array[] = [];
   let bytes = 0;
   for await (const part of body) {
@@ -101,9 +128,33 @@ export const readText = async (body: AsyncIterable<Uint8Array>, maxBytes: number
     if (bytes > maxBytes) throw new UpstreamFailed('reset', `the answer is longer than ${maxBytes} bytes`);
     parts.push(part);
   }
-  const text = Buffer.concat(parts).toString('utf8');
+  return decodedText(Buffer.concat(parts), contentType);
+};
+
+/** As much of an error as there is: its status alone says enough to answer it. */
+export const readErrorText = async (call: Call, response: UpstreamResponse): Promise<string> => {
+  try {
+    return await readText(response, MAX_ERROR_BYTES);
+  } catch (error) {
+    if (!(error instanceof UpstreamFailed) || call.signal.aborted) throw error;
+    return '';
+  }
+};
+
+const BYTE_ORDER_MARK = '\uFEFF';
+
+/** JSON is UTF-8 (RFC 8259), and a few write it in the charset that they name. No JSON may begin with a byte order mark. */
+const decodedText = (bytes: Buffer, contentType: string): string => {
+  const charset = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(contentType)?.[1]?.toLowerCase() ?? 'utf-8';
+  const wide = charset.startsWith('utf-16');
+  const text = wide || !isUtf8(bytes) ? decodedFrom(charset, bytes) : bytes.toString('utf8');
   return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
 };
 
-/** No JSON may begin with it, and some does. */
-const BYTE_ORDER_MARK = '\uFEFF';
+const decodedFrom = (charset: string, bytes: Buffer): string => {
+  try {
+    return new TextDecoder(charset).decode(bytes);
+  } catch {
+    return bytes.toString('utf8'); // A charset that nobody knows.
+  }
+};

@@ -41,17 +41,33 @@ export type RunOptions = {
   readonly clockOff: DatabaseClockOptions['off'];
   /** Called when a run that can read other event versions has come or gone: what all live runs can read now. */
   readonly readable?: (versions: ReadableVersions) => void;
+  /** The secrets that this run accepts, by their ids, the newest first. */
+  readonly accepts?: AcceptedSecrets;
+  /** Called when a run that accepts other secrets has come or gone: those of this run that all live runs accept now. */
+  readonly acceptedByAll?: (accepted: AcceptedSecrets) => void;
   readonly wall?: DatabaseClockOptions['wall'];
   readonly beatMs?: number;
 };
 
-/** One round trip: this run lives, what time it is, and what the other live runs can read. */
+/** A secret is used for something new only once every live run accepts it, for the others must be able to read that. */
+export type AcceptedSecrets = { readonly peppers: readonly string[]; readonly masterKeys: readonly string[] };
+
+/** A run of a release that did not state it accepts one of each, and nobody knows which. */
+const UNSTATED: AcceptedSecrets = { peppers: [], masterKeys: [] };
+
+const inAll = (own: readonly string[], others: readonly (readonly string[])[]): readonly string[] =>
+  own.filter((id) => others.every((ids) => ids.includes(id)));
+
+/** One round trip: this run lives, what time it is, and what the other live runs can read and accept. */
 const BEAT = `with beat as (
-    insert into runs (id, reads) select own, $2::jsonb from unnest($1::text[]) as own
-    on conflict (id) do update set seen_at = clock_timestamp(), reads = excluded.reads)
+    insert into runs (id, reads, accepts) select own, $2::jsonb, $4::jsonb from unnest($1::text[]) as own
+    on conflict (id) do update set seen_at = clock_timestamp(), reads = excluded.reads, accepts = excluded.accepts)
   select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms,
-    (select coalesce(jsonb_agg(distinct reads), '[]') from runs
+    (select coalesce(jsonb_agg(distinct jsonb_build_object('reads', reads, 'accepts', accepts)), '[]') from runs
      where id <> all($1) and seen_at > clock_timestamp() - $3 * interval '1 millisecond') as others`;
+
+/** What a run states in its heartbeat; null for runs of a release that did not state it. */
+type Stated = { readonly reads: ReadableVersions | null; readonly accepts: AcceptedSecrets | null };
 
 export const migrateRuns = (databaseUrl: string): Promise<void> =>
   migrate(databaseUrl, 'reactions', new URL('./sql/', import.meta.url));
@@ -74,7 +90,7 @@ export const readableByLiveRuns = async (databaseUrl: string): Promise<ReadableV
 /** Puts this process on the list of runs, before it can hold anything, and proves its life once a second. */
 export const createRun = async (options: RunOptions): Promise<Run> => {
   const { databaseUrl, failed, clockOff, wall = Date.now, beatMs = BEAT_MS } = options;
-  const { readable = () => undefined } = options;
+  const { readable = () => undefined, accepts = UNSTATED, acceptedByAll = () => undefined } = options;
   let { id } = options;
   let former: readonly string[] = [];
   const clock = createDatabaseClock({ off: clockOff, wall });
@@ -93,15 +109,26 @@ export const createRun = async (options: RunOptions): Promise<Run> => {
   let lastOthers: string | undefined;
   const beat = async (): Promise<void> => {
     const sentAt = local();
-    const { rows } = await pool.query<{ ms: number; others: readonly (ReadableVersions | null)[] }>(BEAT, [
-      ...[[id, ...former], versions, deadAfterMs],
+    const { rows } = await pool.query<{ ms: number; others: readonly Stated[] }>(BEAT, [
+      ...[[id, ...former], versions, deadAfterMs, JSON.stringify(accepts)],
     ]);
     const [{ ms = NaN, others = [] } = {}] = rows;
     if (!Number.isNaN(ms)) clock.heard(ms, sentAt, local());
     const asText = JSON.stringify(others);
     if (asText === lastOthers) return;
     lastOthers = asText;
-    readable(readableByAll([READABLE_VERSIONS, ...others.map((one) => one ?? UNSTATED_VERSIONS)]));
+    readable(readableByAll([READABLE_VERSIONS, ...others.map(({ reads }) => reads ?? UNSTATED_VERSIONS)]));
+    const accepted = others.map((one) => one.accepts ?? UNSTATED);
+    acceptedByAll({
+      peppers: inAll(
+        accepts.peppers,
+        accepted.map(({ peppers }) => peppers),
+      ),
+      masterKeys: inAll(
+        accepts.masterKeys,
+        accepted.map(({ masterKeys }) => masterKeys),
+      ),
+    });
   };
   await beat();
   await pool.query(`delete from runs where seen_at < clock_timestamp() - interval '${FORGET_AFTER}'`);

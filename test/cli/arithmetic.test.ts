@@ -65,11 +65,13 @@ describe('the arithmetic of a charge', () => {
   });
 
   it('shows what was written off because nobody had asked for it', async () => {
-    const beyond = await charge('gen-5', [{ ...settle('gen-5', 400), beyondLimit: 1500 } as AccountCommand]);
+    const beyond = await charge('gen-5', [
+      { ...settle('gen-5', 400), beyond: { ...noUsage, output: 1500 } } as AccountCommand,
+    ]);
     expect(wrong(beyond)).toEqual([]);
-    expect(arithmetic(beyond)).toMatch(/\nof that 1,500 output tokens beyond the limit +0.003 USD\n/);
-    expect(wrong({ ...beyond, beyondLimit: 1499 })).toEqual([
-      'written off: the rest of the cost, and what was beyond the limit',
+    expect(arithmetic(beyond)).toMatch(/\nof that 1,500 tokens beyond the bounds of the request +0.003 USD\n/);
+    expect(wrong({ ...beyond, beyond: { ...noUsage, output: 1499 } })).toEqual([
+      'written off: the rest of the cost, and what was beyond the bounds',
     ]);
   });
 

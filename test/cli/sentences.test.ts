@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ReleaseReason } from '../../src/domain/account/events.ts';
 import { createInMemoryLog, createInMemoryStore } from '../../src/eventstore/in-memory.ts';
 import { tellStory, type Chapter, type Until } from '../../src/cli/history.ts';
 import { line, plain, sentence, summary, type Holder } from '../../src/cli/sentences.ts';
@@ -97,5 +98,21 @@ describe('plain', () => {
   it('lets nothing through that would move a terminal', () => {
     expect(plain('a\u001b[2Jb\rc\u0007d\u202ee\u2028f\u009bg')).toBe('a\u00b7[2Jb\u00b7c\u00b7d\u00b7e\u00b7f\u00b7g');
     expect(plain('Grüße, 東京 👋')).toBe('Grüße, 東京 👋');
+  });
+});
+
+describe('why a hold was given back', () => {
+  const gaveBack = (reason: ReleaseReason, detail: string): string =>
+    sentence({ type: 'HoldReleased', requestId: 'gen-1', released: 1n, reason, detail });
+
+  it.each<[ReleaseReason, string, string]>([
+    ['upstream_refused', 'status 500', 'uncharged: the provider answered 500.'],
+    ['upstream_refused', 'status 401', 'uncharged: the provider answered 401.'],
+    ['upstream_refused', 'status 400', 'uncharged: the provider answered 400.'],
+    ['upstream_refused', 'beyond the context that is sold', 'uncharged: the gateway refused the request (beyond'],
+    ['upstream_failed', 'HTTP 500', 'uncharged: the provider failed (HTTP 500).'],
+    ['client_gone', '', 'uncharged: the client left before anything was delivered.'],
+  ])('%s, %s: says what happened', (reason, detail, words) => {
+    expect(gaveBack(reason, detail)).toContain(words);
   });
 });

@@ -41,7 +41,7 @@ const fill = async (url: string): Promise<void> => {
   await migrateProjections(url);
   const store = createPostgresStore(url);
   const database = createDatabase(url);
-  const dataKeys = createDataKeys(url, { id: '1', key: masterKey });
+  const dataKeys = createDataKeys(url, [{ id: '1', key: masterKey }]);
   await writeLedger(store, await createVault(dataKeys).seal(ACCOUNT, ada));
   await dataKeys.close();
   await bringUpToDate(database, store, projections, () => undefined);
@@ -128,6 +128,34 @@ describe('explain', () => {
 
   it('takes the id that the provider gave, too', async () => {
     expect((await run('explain', ['chatcmpl-1'], env)).stdout).toMatch(/^gen-\d of account acc_1/);
+  });
+
+  it('explains all generations that a provider gave one id, and says so', async () => {
+    const { code, stdout, stderr } = await run('explain', ['chatcmpl-1'], env);
+    expect(code).toBe(0);
+    for (const id of ['gen-1', 'gen-2', 'gen-4']) {
+      expect(stdout).toContain(`${id} of account ${ACCOUNT}`);
+      expect(stderr).toContain(id);
+    }
+    expect(stderr).toMatch(/^explain: the provider gave this id to 3 generations/);
+  });
+
+  it('says plainly that a request which left nothing in the log was not charged', async () => {
+    const id = 'req_0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d';
+    for (const script of ['explain', 'replay']) {
+      const { code, stdout, stderr } = await run(script, [id], env);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toMatch(/^Nothing was charged\. The log has nothing of req_0198f3c2/);
+    }
+  });
+
+  it.each(['explain', 'replay'])('%s never repeats a key that was pasted', async (script) => {
+    const key = 'kiss_live_8dK2sQ0aBcDeFgHiJkLmNoPqRsTuVwXyZ';
+    for (const args of [[key], [`--${key}`], ['gen-1', key, `--at=${key}`]]) {
+      const { code, stdout, stderr } = await run(script, args, env);
+      expect(code).toBe(2);
+      expect(stdout + stderr).not.toContain(key);
+    }
   });
 
   it('says that nothing was charged, or not yet', async () => {

@@ -1,12 +1,16 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LOG_STREAM } from '../../src/domain/log/rewinds.ts';
 import { toJson } from '../../src/eventstore/checkpoint.ts';
+import { encode } from '../../src/eventstore/codec.ts';
+import { EMPTY_STREAM } from '../../src/eventstore/event-store.ts';
 import { migrateProjections } from '../../src/projections/live.ts';
-import { aKey, createSignedLog, tamper } from '../eventstore/signed-logs.ts';
+import { aKey, createSignedLog, putLogBack, tamper } from '../eventstore/signed-logs.ts';
 
 type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
@@ -159,4 +163,33 @@ it.each(['verify', 'export'])('%s --help shows examples and needs no database', 
   expect(code).toBe(0);
   expect(stdout).toContain(`$ npm run ${script}`);
   expect(stdout).toContain('Exit codes:');
+});
+
+describe('verify of a log that went back in time', () => {
+  const NOT_CHECKED = '1 checkpoint kept elsewhere: NOT CHECKED, for the log went back in time';
+  const withKept = (...args: string[]): string[] => ['--public-key', key, '--checkpoint', here('kept.jsonl'), ...args];
+
+  it('accepts that a checkpoint kept elsewhere is not met once the loss has been acknowledged', async () => {
+    const { position: seenPosition = 0, hash: seenHash = '' } = (await log.checkpoints.newest()) ?? {};
+    await putLogBack(log.url, 20);
+    log.store.forgetHistory();
+    log.checkpoints.forget();
+    await log.append();
+    await log.checkpoints.sign({ events: 1, ms: 0 });
+    expect(await onDatabase('verify', ...withKept())).toMatchObject({ code: 1 });
+
+    const rewind = { rewindId: randomUUID(), commonPosition: 20, seenPosition, seenHash, lostEvents: 10, note: '' };
+    const event = { type: 'LogRewound', ...rewind } as const;
+    const acknowledged = encode(event, randomUUID(), { actor: 'test', commandId: 'test' });
+    await log.store.append([{ stream: LOG_STREAM, expected: EMPTY_STREAM, events: [acknowledged] }]);
+    const { code, stdout } = await onDatabase('verify', ...withKept());
+    expect([code, stdout]).toEqual([0, expect.stringContaining(NOT_CHECKED)]);
+    expect(stdout).toContain('(LogRewound, event 31)');
+  });
+
+  it('accepts it in an export of that log, too', async () => {
+    expect(await onDatabase('export', 'rewound.jsonl', '--public-key', key)).toMatchObject({ code: 0 });
+    const { code, stdout } = await run('verify', withKept('--file', 'rewound.jsonl'), {});
+    expect([code, stdout]).toEqual([0, expect.stringContaining(NOT_CHECKED)]);
+  });
 });

@@ -6,6 +6,7 @@ import {
   costBound,
   formatUsd,
   formatUsdPerMillion,
+  jsonUsd,
   max,
   min,
   noUsage,
@@ -146,6 +147,19 @@ describe('USD', () => {
         expect(parseUsd(formatUsd(credits))).toBe(credits);
       }),
     ));
+  it('is written to JSON as a number with all its decimals, also where a float has fewer', () => {
+    expect(JSON.stringify({ a: jsonUsd(1n), b: jsonUsd(-123_456_789_123_456_789n) })).toBe(
+      '{"a":0.000000001,"b":-123456789.123456789}',
+    );
+    fc.assert(
+      fc.property(fc.bigInt(-(10n ** 18n), 10n ** 18n), (credits) => {
+        const json = JSON.stringify(jsonUsd(credits));
+        expect(json).toBe(formatUsd(credits));
+        expect(JSON.parse(json)).toBe(Number(formatUsd(credits)));
+      }),
+    );
+  });
+
   it('writes at least cents, and no zero that says nothing', () =>
     fc.assert(
       fc.property(fc.bigInt(), (credits) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { priceDecider } from '../../src/domain/prices/decide.ts';
 import type { PriceEntry, PriceEvent } from '../../src/domain/prices/events.ts';
-import { priceAt, pricesAt } from '../../src/domain/prices/price-book.ts';
+import { delistingAt, priceAt, pricesAt } from '../../src/domain/prices/price-book.ts';
 import { specify } from '../given.ts';
 
 const january = new Date('2026-01-01T00:00:00Z');
@@ -122,4 +122,96 @@ describe('the price in force', () => {
   });
   it('says all of the entry', () =>
     expect(priceAt(book, entry.model, january)).toEqual({ ...entry, version: 1, effectiveFrom: january }));
+});
+
+const delist = (model: string, effectiveFrom: Date) =>
+  ({ type: 'DelistModel', model, effectiveFrom, reason: 'its end' }) as const;
+const delisted = (model: string, effectiveFrom: Date): PriceEvent => ({
+  ...{ type: 'ModelDelisted', model, effectiveFrom, reason: 'its end' },
+});
+const relist = (model: string, at: Date) => ({ type: 'RelistModel', model, at }) as const;
+const { model } = entry;
+
+describe('DelistModel', () => {
+  it('takes a model off sale', () =>
+    given(listed(entry, 1, january))
+      .when(delist(model, february))
+      .then(delisted(model, february)));
+  it('takes it off sale once', () =>
+    given(listed(entry, 1, january), delisted(model, february))
+      .when(delist(model, march))
+      .then());
+  it('may bring an announced end forward', () =>
+    given(listed(entry, 1, january), delisted(model, march))
+      .when(delist(model, february))
+      .then(delisted(model, february)));
+  it('takes a model off sale that was put on sale again', () =>
+    given(listed(entry, 1, january), delisted(model, january), listed(entry, 2, february))
+      .when(delist(model, march))
+      .then(delisted(model, march)));
+  it('refuses a model that was never listed', () =>
+    given(listed(entry, 1, january))
+      .when(delist('other', february))
+      .thenRefused('model_not_listed'));
+});
+
+describe('RelistModel', () => {
+  it('lists the price in force anew', () =>
+    given(listed(entry, 1, january), delisted(model, february))
+      .when(relist(model, march))
+      .then(listed(entry, 2, march)));
+  it('lists announced prices after it', () =>
+    given(listed(entry, 1, january), listed(dearer, 2, march), delisted(model, january))
+      .when(relist(model, february))
+      .then(listed(entry, 3, february), listed(dearer, 4, march)));
+  it('takes an announced end back', () =>
+    given(listed(entry, 1, january), delisted(model, march))
+      .when(relist(model, february))
+      .then(listed(entry, 2, march)));
+  it('changes nothing of a model that is on sale', () =>
+    given(listed(entry, 1, january))
+      .when(relist(model, february))
+      .then());
+  it('refuses a model that was never listed', () =>
+    given().when(relist('other', february)).thenRefused('model_not_listed'));
+});
+
+describe('a model that is off sale', () => {
+  it('is not put on sale again by the catalogue', () =>
+    given(listed(entry, 1, january), delisted(model, february))
+      .when(list(dearer, march))
+      .then());
+  it('may change its price before its announced end', () =>
+    given(listed(entry, 1, january), delisted(model, march))
+      .when(list(dearer, february))
+      .then(listed(dearer, 2, february)));
+
+  const on = (at: Date, ...events: PriceEvent[]) => priceAt(bookOf(...events), model, at)?.version;
+
+  it('has no price from that moment on, whatever was announced before', () => {
+    const events = [listed(entry, 1, january), listed(dearer, 2, march), delisted(model, february)];
+    expect(on(justBefore(february), ...events)).toBe(1);
+    expect(on(february, ...events)).toBeUndefined();
+    expect(on(march, ...events)).toBeUndefined();
+    expect(pricesAt(bookOf(...events), march)).toEqual([]);
+    expect(delistingAt(bookOf(...events), model, march)).toMatchObject({ effectiveFrom: february, reason: 'its end' });
+    expect(delistingAt(bookOf(...events), model, january)).toBeUndefined();
+  });
+  it('is on sale again from a price that was listed later and takes effect then', () => {
+    const events = [listed(entry, 1, january), delisted(model, february), listed(entry, 2, march)];
+    expect(on(justBefore(march), ...events)).toBeUndefined();
+    expect(on(march, ...events)).toBe(2);
+  });
+  it('stays off sale where a later price takes effect before its end', () => {
+    const events = [listed(entry, 1, january), delisted(model, march), listed(dearer, 2, february)];
+    expect(on(february, ...events)).toBe(2);
+    expect(on(march, ...events)).toBeUndefined();
+  });
+  it('announces its end while it is on sale', () => {
+    const book = bookOf(listed(entry, 1, january), delisted(model, march));
+    expect(priceAt(book, model, january)?.endsAt).toEqual(march);
+    const back = bookOf(listed(entry, 1, january), delisted(model, march), listed(entry, 2, march));
+    expect(priceAt(back, model, january)?.endsAt).toBeUndefined();
+    expect(priceAt(back, model, march)).not.toHaveProperty('endsAt');
+  });
 });

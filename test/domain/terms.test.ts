@@ -12,6 +12,7 @@ describe('PublishTerms', () => {
   it('publishes it once', () => given(published('2026-01')).when(publish('2026-01')).then());
   it('brings a newer version into force', () =>
     given(published('2026-01')).when(publish('2026-02')).then(published('2026-02')));
+  it('brings no older version back into force', () => given(published('2026-02')).when(publish('2026-01')).then());
   it('never changes a text that people accepted', () =>
     given(published('2026-01')).when(publish('2026-01', 'another text')).thenRefused('terms_version_changed'));
   it('never changes it, even when it is no longer in force', () =>

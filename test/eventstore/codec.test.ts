@@ -23,6 +23,7 @@ import {
   drawn,
   extended,
   keyIssued,
+  keyRehashed,
   keyRevoked,
   lateCharged,
   registered,
@@ -73,6 +74,7 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
     keyIssued(),
     '{"keyId":"key_1","name":"laptop","hash":"hash of key_1","pepperId":"pepper_1","hint":"wxyz"}',
   ],
+  KeyRehashed: [keyRehashed(), '{"keyId":"key_1","hash":"pepper_2 hash of key_1","pepperId":"pepper_2"}'],
   KeyRevoked: [keyRevoked(), '{"keyId":"key_1","reason":"leaked"}'],
   KeyLimitsSet: [
     limitsSet({
@@ -110,13 +112,20 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
     `{"requestId":"req_1","keyId":"key_1","price":${priceText},"usage":${usageText},"cost":"3","charged":"2",` +
       `"drawn":[{"lotId":"lot_1","amount":"2"}],"delivery":${deliveryText}}`,
   ],
-  UsageWrittenOff: [writtenOff(1n, 'req_1', 7), '{"requestId":"req_1","amount":"1","beyondLimit":7}'],
+  UsageWrittenOff: [
+    writtenOff(1n, 'req_1', 7),
+    '{"requestId":"req_1","amount":"1","beyond":{"input":0,"cachedInput":0,"cacheWrite":0,"output":7,"reasoning":0}}',
+  ],
   PriceListed: [
     listed,
     '{"version":3,"effectiveFrom":"2026-02-01T00:00:00.000Z","entry":{"model":"simulated-small","kind":"chat",' +
       '"ownedBy":"kissapi","upstream":"simulated","upstreamModel":"simulated-small","contextTokens":128000,' +
       '"maxOutputTokens":4096,"rates":{"input":"150000","cachedInput":"75000","cacheWrite":"150000",' +
       '"output":"600000","reasoning":"0"},"source":"https://example.com/pricing","asOf":"2025-12-31"}}',
+  ],
+  ModelDelisted: [
+    { type: 'ModelDelisted', model: 'gpt-4o', effectiveFrom: new Date('2026-12-01T00:00:00.000Z'), reason: 'its end' },
+    '{"model":"gpt-4o","effectiveFrom":"2026-12-01T00:00:00.000Z","reason":"its end"}',
   ],
   LogRewound: [
     {
@@ -135,11 +144,13 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
 /** Of those whose shape has changed. */
 const versions: Partial<Record<string, number>> = {
   AccountRegistered: 2,
+  KeyIssued: 2,
   CreditsReserved: 3,
   HoldExtended: 2,
-  HoldReleased: 2,
-  LateUsageCharged: 2,
-  UsageWrittenOff: 2,
+  HoldReleased: 3,
+  HoldSettled: 2,
+  LateUsageCharged: 3,
+  UsageWrittenOff: 3,
 };
 
 const metadata: Metadata = { actor: 'key:key_1', commandId: 'cmd', correlationId: 'req_http' };
@@ -231,6 +242,29 @@ describe('every event', () => {
   });
 });
 
+describe('a stream that ended with its access', () => {
+  const charge = {
+    ...onDisk.HoldSettled[0],
+    delivery: { ...onDisk.HoldSettled[0].delivery, ended: 'access_ended' as const },
+  };
+  const late = { ...onDisk.LateUsageCharged[0], delivery: charge.delivery };
+  const release = { ...onDisk.HoldReleased[0], reason: 'access_ended' as const };
+
+  it.each<DomainEvent>([charge, late, release])('is kept: $type', (event) =>
+    expect(roundTrip(event)).toStrictEqual(event),
+  );
+
+  it.each<DomainEvent>([charge, late, release])(
+    'is written as one that ran out of credits while a gateway runs that knows no other: $type',
+    (event) => {
+      const written = encode(event, ID, metadata, UNSTATED_VERSIONS);
+      expect(written.version).toBe(UNSTATED_VERSIONS[event.type]);
+      expect(written.data).toContain('"out_of_credits"');
+      expect(decode(stored(written)).event).toStrictEqual(asWritten(event, written));
+    },
+  );
+});
+
 describe('an event that could not be read again', () => {
   it.each<[string, DomainEvent]>([
     ['money without end', toppedUp(10n ** 30n)],
@@ -319,6 +353,23 @@ describe('an event of an older version', () => {
     } finally {
       Object.assign(shape, { version, lift: undefined });
     }
+  });
+});
+
+describe('a write-off, while a gateway of an older release is running', () => {
+  const beyond = { input: 3, cachedInput: 0, cacheWrite: 0, output: 5, reasoning: 2 };
+  const event = { ...writtenOff(9n), beyond };
+  it('is written so that the older release reads the amount and the output tokens, and the newer all of it', () => {
+    const { version, data } = encode(event, ID, metadata, UNSTATED_VERSIONS);
+    expect({ version, data: JSON.parse(data) as unknown }).toEqual({
+      version: 2,
+      data: { requestId: 'req_1', amount: '9', beyond, beyondLimit: 7 },
+    });
+    expect(decode(stored({ type: event.type, version, data })).event).toStrictEqual(event);
+  });
+  it('reads the output tokens of the older release', () => {
+    const data = '{"requestId":"req_1","amount":"9","beyondLimit":7}';
+    expect(decode(stored({ type: event.type, version: 2, data })).event).toStrictEqual(writtenOff(9n, 'req_1', 7));
   });
 });
 

@@ -77,7 +77,7 @@ describe('a command', () => {
     const outcome = await node.execute('ada', reserve(4n));
     expect(outcome).toEqual({
       accepted: false,
-      refusal: { code: 'insufficient_credits', funds: { needed: 4n, available: 0n, held: 0n } },
+      refusal: { code: 'insufficient_credits', funds: { needed: 4n, available: 0n, held: 0n, withoutHolds: 0n } },
     });
     expect(await store.head()).toBe(3);
   });

@@ -28,7 +28,7 @@ const newMasterKey = (id = '1'): MasterKey => ({ id, key: secretKey(randomBytes(
 const masterKey = newMasterKey();
 /** What one process of the gateway has. */
 const createNode = (by = masterKey, url = database.url): PostgresDataKeys => {
-  const node = createDataKeys(url, by);
+  const node = createDataKeys(url, [by]);
   opened.push(node);
   return node;
 };

@@ -1,15 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createKeyring } from '../../src/http/api-keys.ts';
+import { createKeyring, type Keyring } from '../../src/http/api-keys.ts';
 
-const keyring = createKeyring({ mode: 'test', pepper: 'pepper', pepperId: '7' });
+const keyring = createKeyring({ mode: 'test', peppers: [{ id: '7', secret: 'pepper' }] });
+const hashIn = (ring: Keyring, secret: string): string | undefined => ring.hashes(secret)[0]?.hash;
 const ALPHABET = [...'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'];
 
 describe('a key', () => {
   it('tells where it is from, and is made up anew each time', () => {
     const { secret, hash, pepperId, hint } = keyring.create();
     expect(secret).toMatch(/^kiss_test_[0-9A-Za-z]{38}$/);
-    expect(createKeyring({ mode: 'live', pepper: 'pepper', pepperId: '7' }).create().secret).toMatch(/^kiss_live_/);
+    expect(createKeyring({ mode: 'live', peppers: [{ id: '7', secret: 'pepper' }] }).create().secret).toMatch(
+      /^kiss_live_/,
+    );
     expect(hint).toBe(secret.slice(-4));
     expect(pepperId).toBe('7');
     expect(hash).toMatch(/^[0-9a-f]{64}$/);
@@ -19,9 +22,9 @@ describe('a key', () => {
 
   it('is known again by its hash, which says nothing without the pepper', () => {
     const { secret, hash } = keyring.create();
-    expect(keyring.hash(secret)).toBe(hash);
-    expect(createKeyring({ mode: 'live', pepper: 'pepper', pepperId: '1' }).hash(secret)).toBe(hash);
-    expect(createKeyring({ mode: 'test', pepper: 'another', pepperId: '7' }).hash(secret)).not.toBe(hash);
+    expect(hashIn(keyring, secret)).toBe(hash);
+    expect(hashIn(createKeyring({ mode: 'live', peppers: [{ id: '1', secret: 'pepper' }] }), secret)).toBe(hash);
+    expect(hashIn(createKeyring({ mode: 'test', peppers: [{ id: '7', secret: 'another' }] }), secret)).not.toBe(hash);
     expect(hash).not.toContain(secret.slice(10, 20));
   });
 
@@ -36,7 +39,7 @@ describe('a key', () => {
           const mistyped = secret.slice(0, at) + other + secret.slice(at + 1);
           fc.pre(mistyped !== secret);
           // From test to live is another key, not a typo; every letter of that counts as well.
-          expect(keyring.hash(mistyped)).toBeUndefined();
+          expect(keyring.hashes(mistyped)).toEqual([]);
         },
       ),
       { numRuns: 2000 },
@@ -48,9 +51,9 @@ describe('a key', () => {
         const { secret } = keyring.create();
         const at = 10 + (n % (secret.length - 11));
         const [a = '', b = ''] = [secret[at], secret[at + 1]];
-        if (a !== b) expect(keyring.hash(secret.slice(0, at) + b + a + secret.slice(at + 2))).toBeUndefined();
-        expect(keyring.hash(secret.slice(0, at) + secret.slice(at + 1))).toBeUndefined();
-        expect(keyring.hash(secret.slice(0, at) + extra + secret.slice(at))).toBeUndefined();
+        if (a !== b) expect(keyring.hashes(secret.slice(0, at) + b + a + secret.slice(at + 2))).toEqual([]);
+        expect(keyring.hashes(secret.slice(0, at) + secret.slice(at + 1))).toEqual([]);
+        expect(keyring.hashes(secret.slice(0, at) + extra + secret.slice(at))).toEqual([]);
       }),
     ));
 
@@ -60,5 +63,28 @@ describe('a key', () => {
     'sk-proj-abc',
     'kiss_prod_00000000000000000000000000000000000000',
     `${keyring.create().secret}\n`,
-  ])('%j is none', (secret) => expect(keyring.hash(secret)).toBeUndefined());
+  ])('%j is none', (secret) => expect(keyring.hashes(secret)).toEqual([]));
+});
+
+describe('a keyring of several peppers', () => {
+  const old = { id: '1', secret: 'old' };
+  const next = { id: '2', secret: 'next' };
+
+  it('hashes a key under each of them, the newest first', () => {
+    const { secret, hash } = createKeyring({ mode: 'test', peppers: [old] }).create();
+    const hashes = createKeyring({ mode: 'test', peppers: [next, old] }).hashes(secret);
+    expect(hashes.map(({ pepperId }) => pepperId)).toEqual(['2', '1']);
+    expect(hashes[1]).toEqual({ hash, pepperId: '1' });
+    expect(hashes[0]?.hash).not.toBe(hash);
+  });
+
+  it('issues keys under the one that is in use, which may change', () => {
+    let inUse = '1';
+    const keyring = createKeyring({ mode: 'test', peppers: [next, old], issueWith: () => inUse });
+    expect(keyring.create().pepperId).toBe('1');
+    inUse = '2';
+    const { secret, hash, pepperId } = keyring.create();
+    expect(pepperId).toBe('2');
+    expect(createKeyring({ mode: 'test', peppers: [next] }).hashes(secret)).toEqual([{ hash, pepperId }]);
+  });
 });

@@ -30,22 +30,28 @@ const open = async (options: Partial<AppOptions> = {}) => {
     newId: () => `id-${++ids}`,
     now: () => new Date(),
     maxBodyBytes: 1000,
+    maxBodyMemoryBytes: 1_000_000,
     commentAfterMs: 12_000,
     slowReaderMs: 60_000,
-    hashKey: (secret) => secret,
+    hashKey: (secret) => [{ hash: secret, pepperId: '1' }],
     findKeyOwner: (hash) =>
-      hash === 'good' ? { accountId: 'acc_1', keyId: 'key_1', revoked: false, expiresAtMs: null } : undefined,
+      hash === 'good'
+        ? { accountId: 'acc_1', keyId: 'key_1', revoked: false, expiresAtMs: null, pepperIds: ['1'] }
+        : undefined,
     complete: () => Promise.resolve(whole),
     balanceUsd: () => '4.99',
     rateLimits: () => ({}),
     listModels: () => Promise.resolve([]),
-    findGeneration: () => Promise.resolve(undefined),
+    delistedSince: () => undefined,
+    findGenerations: () => Promise.resolve([]),
     findKeyUsage: () => Promise.resolve({ day: 1n, week: 2n, month: 3n, total: 4n }),
     findAccount: () => Promise.reject(new Error('not now')),
+    publishedTerms: () => [],
+    findTermsText: () => Promise.resolve(undefined),
     management: Router(),
     metrics: getMetrics('admin', { contentType: 'text/plain', text: () => Promise.resolve('up 1\n') }),
     answered: (status) => answered.push(status),
-    health: () => undefined,
+    readiness: () => ({ ready: true, status: 'ok', checks: {} }),
     isStoreUnavailable: (error) => error instanceof StoreGone,
     failed: (error, requestId) => failures.push([requestId, error]),
     ...options,
@@ -90,14 +96,23 @@ describe('the door', () => {
     }
   });
 
-  it('says how it is', async () => {
-    const { url } = await open();
-    expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: 'ok' });
-    expect((await fetch(`${url}/health`, { method: 'HEAD' })).status).toBe(200);
-    const ill = await open({ health: () => 'following the log failed' });
-    const response = await fetch(`${ill.url}/health`);
-    expect(response.status).toBe(503);
-    expect(await response.json()).toEqual({ status: 'following the log failed' });
+  it('answers /health/live always, and /health/ready and /health by the checks', async () => {
+    const checks = { log: { ok: false, reason: 'the database is read-only' } };
+    for (const [status, found] of [
+      [200, { ready: true, status: 'ok', checks: { log: { ok: true } } }],
+      [503, { ready: false, status: 'not ready', checks }],
+    ] as const) {
+      const { url } = await open({ readiness: () => found });
+      const { ready: _, ...body } = found;
+      for (const path of ['/health/ready', '/health']) {
+        const response = await fetch(`${url}${path}`);
+        expect([response.status, await response.json()]).toEqual([status, body]);
+        expect(response.headers.get('cache-control')).toBe('no-store');
+        expect((await fetch(`${url}${path}`, { method: 'HEAD' })).status).toBe(status);
+      }
+      const live = await fetch(`${url}/health/live`);
+      expect([live.status, await live.json()]).toEqual([200, { status: 'ok' }]);
+    }
   });
 
   it('passes on who asks for what', async () => {
@@ -235,6 +250,39 @@ describe('500', () => {
     expect(failures).toEqual([['req_id-1', expect.any(TypeError)]]);
   });
 
+  it('in a stream that has begun: its last event is the error alone, in the shape of all others', async () => {
+    const complete = (): Promise<Answer> =>
+      Promise.resolve({
+        kind: 'stream',
+        generationId: 'gen-1',
+        relay: async (sink: Sink) => {
+          await sink.write('data: 1\n\n');
+          await sink.fail({ kind: 'stream_broken', code: 'upstream_error' });
+        },
+      });
+    const { post } = await open({ complete });
+    const [first, last, ...rest] = (await (await post()).text()).split('\n\n');
+    expect(first).toBe('data: 1');
+    expect(rest).toEqual(['']);
+    expect(JSON.parse(last?.slice('data: '.length) ?? '')).toEqual({
+      error: {
+        message: 'The provider broke the stream off.',
+        type: 'upstream_error',
+        code: 'upstream_error',
+        param: null,
+        request_id: 'req_id-1',
+        generation_id: 'gen-1',
+      },
+    });
+  });
+
+  it('of a provider that asks for a long wait: the wait is one that the SDKs accept', async () => {
+    const failed = { kind: 'upstream_failed', code: 'server_is_overloaded', retryAfterMs: 3_600_000 } as const;
+    const { post } = await open({ complete: () => Promise.resolve({ kind: 'problem', problem: failed }) });
+    const { headers } = await post();
+    expect([headers.get('retry-after-ms'), headers.get('retry-after')]).toEqual(['59000', '59']);
+  });
+
   it('is a broken connection where the answer had begun', async () => {
     const relay = async ({ write }: Sink): Promise<void> => {
       await write('data: 1\n\n');
@@ -321,8 +369,103 @@ describe('400', () => {
     expect(JSON.parse(refused.slice(refused.indexOf('\r\n\r\n')))).toMatchObject({
       error: { code: 'invalid_request', message: expect.stringContaining('Host') as string },
     });
-    expect(await ask('1.0')).toContain('{"status":"ok"}');
+    expect(await ask('1.0')).toContain('{"status":"ok"');
     expect(answered).toEqual([400, 200]);
+  });
+});
+
+describe('headers', () => {
+  /** Sends one request on a connection of its own, and returns what comes until it ends. */
+  const raw = async (port: number, ...lines: readonly string[]): Promise<string> => {
+    const socket = connect(port, '127.0.0.1');
+    let text = '';
+    socket.setEncoding('utf8').on('data', (more: string) => (text += more));
+    socket.write([...lines, '', ''].join('\r\n'));
+    await once(socket, 'end');
+    return text;
+  };
+  const get = ['GET /health HTTP/1.1', 'connection: close'];
+
+  it.each([
+    ['Host', ['host: a', 'host: a']],
+    ['Host', ['host: a', 'Host: b']],
+    ['Host', ['host: a', 'HOST:']],
+    ['Host', ['host: a, b']],
+    ['Host', ['host: a b']],
+    ['Host', ['host: a/b']],
+    ['Host', ['host: user@a']],
+    ['Authorization', ['host: a', 'authorization: Bearer good', 'authorization: Bearer other']],
+    ['Idempotency-Key', ['host: a', 'idempotency-key: a', 'Idempotency-Key: b']],
+    ['Content-Type', ['host: a', 'content-type: application/json', 'content-type: text/plain']],
+  ])('of which there may be one are refused if there are more, or if they are invalid: %s %j', async (name, lines) => {
+    const { port } = await open();
+    for (const start of [get, ['GET /health HTTP/1.0']]) {
+      const refused = await raw(port, ...start, ...lines);
+      expect(refused).toMatch(/^HTTP\/1\.1 400 /);
+      expect(JSON.parse(refused.slice(refused.indexOf('\r\n\r\n')))).toMatchObject({
+        error: { code: 'invalid_request', param: name, message: expect.stringContaining(name) as string },
+      });
+    }
+  });
+
+  it.each(['localhost', 'localhost:8080', '[::1]:80', '127.0.0.1', '', 'a-b.example.com:1', 'ü.example'])(
+    'may name the host %s',
+    async (host) => {
+      const { port } = await open();
+      expect(await raw(port, ...get, `host: ${host}`)).toContain('{"status":"ok"}');
+    },
+  );
+
+  it.each([
+    ['content-length: 2', 'transfer-encoding: chunked'],
+    ['content-length: 2', 'content-length: 3'],
+    ['transfer-encoding: chunked', 'transfer-encoding: identity'],
+    ['transfer-encoding: gzip'],
+    ['content-length: 2, 2'],
+    ['content-length: -1'],
+    ['content-length: 1e1'],
+  ])('that give a body two lengths, or none that is valid, are refused: %s %s', async (...lines) => {
+    const { port } = await open();
+    const start = ['POST /v1/chat/completions HTTP/1.1', 'host: a', 'authorization: Bearer good'];
+    const refused = await raw(port, ...start, 'content-type: application/json', ...lines, '', '2', '{}', '0');
+    expect(refused).toMatch(/^HTTP\/1\.1 400 /);
+  });
+});
+
+describe('404 and 405', () => {
+  it.each([
+    ['POST', '/v1/v1/chat/completions', 404, 'The path is /v1/chat/completions'],
+    ['POST', '/chat/completions', 404, 'The path is /v1/chat/completions'],
+    ['POST', '//v1/chat/completions', 404, 'The path is /v1/chat/completions'],
+    ['POST', '/v1//chat/completions', 404, 'The path is /v1/chat/completions'],
+    ['POST', '/api/v1/chat/completions', 404, 'The path is /v1/chat/completions'],
+    ['POST', '/v1/responses', 404, 'Offered are'],
+    ['POST', '/v1/messages', 404, 'Offered are'],
+    ['POST', '/v1beta/models/gemini-2.5-pro:generateContent', 404, 'The Gemini API is not offered'],
+    ['POST', '/v1/models/gemini-2.5-pro:generateContent', 405, 'The Gemini API is not offered'],
+    ['GET', '/v1/chat/completions', 405, 'GET is not allowed for /v1/chat/completions, but POST'],
+  ])('to %s %s say what there is', async (method, path, status, message) => {
+    const { url } = await open();
+    const response = await fetch(`${url}${path}`, { method });
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ error: { message: expect.stringContaining(message) as string } });
+  });
+});
+
+describe('503', () => {
+  it('to a body for which there is no memory, and 200 to the same body later', async () => {
+    const complete = Promise.withResolvers<Answer>();
+    const { post } = await open({ maxBodyMemoryBytes: 8000, complete: () => complete.promise });
+    const body = JSON.stringify({ text: 'x'.repeat(900) });
+    const first = post({ body });
+    const refused = await post({ body });
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get('x-should-retry')).toBe('true');
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await refused.json()).toMatchObject({ error: { code: 'server_is_overloaded' } });
+    complete.resolve(whole);
+    expect((await first).status).toBe(200);
+    expect((await post({ body })).status).toBe(200);
   });
 });
 
@@ -333,6 +476,8 @@ describe('405', () => {
       ['/v1/chat/completions', 'POST'],
       ['/v1/models', 'GET, HEAD'],
       ['/health', 'GET, HEAD'],
+      ['/health/live', 'GET, HEAD'],
+      ['/health/ready', 'GET, HEAD'],
       ['/metrics', 'GET, HEAD'],
     ]) {
       const response = await fetch(`${url}${path}`, { method: 'PATCH' });

@@ -5,11 +5,17 @@ import { createAuthenticate, type FindKeyOwner } from '../../src/http/authentica
 type KeyOwner = NonNullable<ReturnType<FindKeyOwner>>;
 let now = 999;
 const owners = new Map<string, KeyOwner>([
-  ['hash of good', { accountId: 'acc_1', keyId: 'key_1', revoked: false, expiresAtMs: null }],
-  ['hash of old', { accountId: 'acc_1', keyId: 'key_2', revoked: true, expiresAtMs: null }],
-  ['hash of brief', { accountId: 'acc_1', keyId: 'key_3', revoked: false, expiresAtMs: 1000 }],
+  ['hash of good', { accountId: 'acc_1', keyId: 'key_1', revoked: false, expiresAtMs: null, pepperIds: ['1'] }],
+  ['hash of old', { accountId: 'acc_1', keyId: 'key_2', revoked: true, expiresAtMs: null, pepperIds: ['1'] }],
+  ['hash of brief', { accountId: 'acc_1', keyId: 'key_3', revoked: false, expiresAtMs: 1000, pepperIds: ['1'] }],
 ]);
-const hashKey = (secret: string) => (secret === 'malformed' ? undefined : `hash of ${secret}`);
+const hashKey = (secret: string) =>
+  secret === 'malformed'
+    ? []
+    : [
+        { hash: `${secret} under 2`, pepperId: '2' },
+        { hash: `hash of ${secret}`, pepperId: '1' },
+      ];
 const authenticate = createAuthenticate(
   hashKey,
   (hash) => owners.get(hash),
@@ -60,7 +66,7 @@ describe('authenticate', () => {
 
   it('hears on an open connection that a key was revoked', () => {
     const connection = {};
-    const revoked = { accountId: 'acc_1', keyId: 'key_1', revoked: true, expiresAtMs: null };
+    const revoked = { accountId: 'acc_1', keyId: 'key_1', revoked: true, expiresAtMs: null, pepperIds: ['1'] };
     expect(askOn(connection, 'Bearer good')).toMatchObject({ keyId: 'key_1' });
     const before = owners.get('hash of good');
     owners.set('hash of good', revoked);
@@ -74,5 +80,24 @@ describe('authenticate', () => {
     expect(askOn(connection, 'Bearer brief')).toMatchObject({ keyId: 'key_3' });
     now = 1000;
     expect(askOn(connection, 'Bearer brief')).toMatchObject({ status: 401, code: 'key_expired' });
+  });
+
+  it('finds a key by its hash under any pepper, and reports each key in use with all of its hashes', () => {
+    const used: unknown[] = [];
+    const rehashed = { accountId: 'acc_1', keyId: 'key_4', revoked: false, expiresAtMs: null, pepperIds: ['1', '2'] };
+    const both = createAuthenticate(
+      hashKey,
+      (hash) => (hash === 'new under 2' ? rehashed : owners.get(hash)),
+      () => new Date(0),
+      (owner, hashes) => used.push([owner.keyId, hashes.map(({ pepperId }) => pepperId)]),
+    );
+    const on = (key: string) => both({ headers: { authorization: `Bearer ${key}` }, socket: {} } as unknown as Request);
+    expect(on('new')).toMatchObject({ keyId: 'key_4' });
+    expect(on('good')).toMatchObject({ keyId: 'key_1' });
+    for (const key of ['old', 'unknown', 'malformed']) expect(on(key)).toMatchObject({ status: 401 });
+    expect(used).toEqual([
+      ['key_4', ['2', '1']],
+      ['key_1', ['2', '1']],
+    ]);
   });
 });

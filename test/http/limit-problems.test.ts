@@ -48,7 +48,7 @@ describe('a limit in the way of a completion', () => {
     ...({ of: 'spending', scope: 'key', window: 'day', limit: 5_000_000_000n, spent: 4_000_000_000n } as const),
     ...{ held: 500_000_000n, needed: 1_000_000_000n, resetsAt: Date.UTC(2026, 1, 1) },
   };
-  const funds = { needed: 1_000_000_000n, available: 500_000_000n, held: 500_000_000n };
+  const funds = { needed: 1_000_000_000n, available: 500_000_000n, held: 500_000_000n, withoutHolds: 1_000_000_000n };
 
   it('402: so much money, and when there is more', () => {
     const problem = told({ code: 'key_limit_exceeded', funds, limit: spending }, 1250);
@@ -61,7 +61,7 @@ describe('a limit in the way of a completion', () => {
   });
 
   it('402: one token is no "tokens"', () => {
-    const little = { needed: 2n, available: 1n, held: 0n };
+    const little = { needed: 2n, available: 1n, held: 0n, withoutHolds: 1n };
     expect(told({ code: 'insufficient_credits', funds: little }, 1).message).toContain('at most 1 output token: lower');
     expect(told({ code: 'insufficient_credits', funds: little }, 1250).message).toContain(
       'at most 1250 output tokens: lower',
@@ -77,6 +77,7 @@ describe('a limit in the way of a completion', () => {
     });
     expect(problem).toMatchObject({ status: 402, code: 'limit_held_by_concurrent_requests', shouldRetry: true });
     expect(problem.retryAfterMs).toBeGreaterThan(0);
+    expect(problem.message).toContain('Try again when they have ended.');
   });
 
   it('403 and 401: what the key is for', () => {

@@ -41,7 +41,7 @@ describe('problem', () => {
   });
 
   it('names the credits that were needed and were there', () => {
-    const funds = { needed: 12_000_000n, available: 3_000_000n, held: 9_000_000n };
+    const funds = { needed: 12_000_000n, available: 3_000_000n, held: 9_000_000n, withoutHolds: 12_000_000n };
     const { message } = refusalProblem({ code: 'credits_held_by_concurrent_requests', funds });
     expect(message).toMatch(/Needed: \$0\.012\. Available: \$0\.003\. Held: \$0\.009\.$/);
   });

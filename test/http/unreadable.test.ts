@@ -33,7 +33,15 @@ const open = async (
     answerUnreadable(server, told);
     server.on('clientError', met);
   };
-  const door = await openDoor({ app, attend, host: '127.0.0.1', port: 0, graceMs: 0, drain: () => Promise.resolve() });
+  const door = await openDoor({
+    app,
+    attend,
+    host: '127.0.0.1',
+    port: 0,
+    graceMs: 0,
+    delayMs: 0,
+    drain: () => Promise.resolve(),
+  });
   opened.push(door.close);
   return { port: door.port, answered };
 };

@@ -102,7 +102,7 @@ describe('many requests at once', () => {
           ...{ model, messages: messages as [{ role: 'user'; content: string }], max_tokens: 100 },
           ...{ simulate: { outputTokens: 5, firstByteMs: 100 } },
         });
-        return parseUsd((answer.usage as unknown as { cost: string }).cost) ?? 0n;
+        return parseUsd((answer.usage as unknown as { cost_usd: string }).cost_usd) ?? 0n;
       }),
     );
     const { books } = await checkSettledBooks(other, accountId);

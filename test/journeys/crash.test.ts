@@ -143,7 +143,7 @@ describe('two gateways on one database', () => {
       const receipt = await fetch(`${survivor.url}/v1/generation?id=${generationOf(answer)}`, {
         headers: { authorization: `Bearer ${apiKey}` },
       });
-      expect(await receipt.json()).toMatchObject({ data: { status: 'late', total_cost: costUsdOf(answer) } });
+      expect(await receipt.json()).toMatchObject({ data: { status: 'late', total_cost_usd: costUsdOf(answer) } });
     });
 
     it('writes off what is no longer funded', async () => {

@@ -83,7 +83,7 @@ describe('an answer that is lost after it was charged, and asked for again by th
     const receipt = await fetch(`${house.gateway.url}/v1/generation?id=${told(result).generationId}`, {
       headers: { authorization: `Bearer ${customer.apiKey}` },
     });
-    expect(await receipt.json()).toMatchObject({ data: { status: 'settled', total_cost: generation.chargedUsd } });
+    expect(await receipt.json()).toMatchObject({ data: { status: 'settled', total_cost_usd: generation.chargedUsd } });
   });
 
   it('is charged once by a client that makes its own keys', async () => {

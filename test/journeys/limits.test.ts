@@ -111,9 +111,9 @@ describe('a limit on spending', () => {
     expect(errorOf(late).message).toMatch(/This API key may spend \$0\.01 in total: \$0\.0\d+ is spent/);
     const shown = await fetch(`${nodes[1].url}/v1/key`, { headers: { authorization: `Bearer ${customer.apiKey}` } });
     const { data } = (await shown.json()) as { data: Record<string, string> };
-    expect(data).toMatchObject({ limit: '0.01', limit_reset: null, spending_usd: { total: '0.01' } });
-    const left = (parseUsd(data['limit'] ?? '') ?? 0n) - (parseUsd(data['usage'] ?? '') ?? 0n);
-    expect(data['limit_remaining']).toBe(formatUsd(left));
+    expect(data).toMatchObject({ limit: 0.01, limit_usd: '0.01', limit_reset: null, spending_usd: { total: '0.01' } });
+    const left = (parseUsd(data['limit_usd'] ?? '') ?? 0n) - (parseUsd(data['usage_usd'] ?? '') ?? 0n);
+    expect(data['limit_remaining_usd']).toBe(formatUsd(left));
   });
 
   it('ends a long stream as credits do, and says why', async () => {

@@ -91,6 +91,16 @@ describe('a database that is put back to an earlier state under two running gate
     await two.manage('DELETE', `/accounts/${account.accountId}/keys/${leaked.key_id}`);
   });
 
+  it('is not acknowledged while a gateway of an older release is running that could not read that', async () => {
+    await query(database.url, `insert into runs (id, seen_at) values ('older', now() + interval '1 hour')`);
+    const refused = await run('--yes');
+    expect([refused.code, refused.output]).toEqual([
+      2,
+      expect.stringContaining('LogRewound version 1 cannot be written while a gateway is running that cannot read it'),
+    ]);
+    await query(database.url, `delete from runs where id = 'older'`);
+  });
+
   it('goes on once that is acknowledged, with the balance that the log has', async () => {
     const acknowledged = await run('--yes', '--note', 'a copy was put back');
     expect(acknowledged).toMatchObject({ code: 0, output: expect.stringContaining('Acknowledged.') as unknown });
@@ -117,12 +127,12 @@ describe('a database that is put back to an earlier state under two running gate
       await expect.poll(() => seenHeads(join(home, name)), SOON).toContain(Number(position));
     await Promise.all([one, two].map(({ process }) => process.stop('SIGKILL')));
     await copy.putBack();
-    [one, two] = [await startNode('one'), await startNode('two')];
+    [one, two] = await Promise.all([startNode('one'), startNode('two')]);
     for (const node of [one, two]) expect(noticed(node)).toBe(1);
     expect(errorOf(await ask(two, account.apiKey, 10)).code).toBe('service_paused');
     expect((await run('--yes')).code).toBe(0);
     await expect.poll(async () => (await ask(two, account.apiKey, 10)).status, SOON).toBe(200);
-  });
+  }, 120_000);
 });
 
 const seenHeads = async (dataDir: string): Promise<readonly number[]> => {

@@ -41,6 +41,7 @@ const everyType = {
   AccountSuspended: true,
   AccountReinstated: true,
   KeyIssued: true,
+  KeyRehashed: true,
   KeyRevoked: true,
   KeyLimitsSet: true,
   AccountLimitsSet: true,
@@ -121,6 +122,7 @@ const liveFully = async (): Promise<string> => {
   const hold = { at: Date.now(), amount: 1000n, runId: 'run_elsewhere', price, request };
   const usage = { input: 7, cachedInput: 0, cacheWrite: 0, output: 5, reasoning: 0 };
   await onAnotherNode(accountId, [
+    { type: 'RehashKey', keyId, hash: 'hash', pepperId: '2' },
     { type: 'ReserveCredits', ...of('gen-extended'), ...hold },
     { type: 'ExtendHold', requestId: 'gen-extended', by: 500n, at: hold.at, tokens: 5 },
     { type: 'SettleHold', requestId: 'gen-extended', usage, delivery },

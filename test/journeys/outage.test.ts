@@ -86,7 +86,7 @@ describe('rows that cannot be written for a while', () => {
     await lock.query('commit');
     await lock.end();
     const receipt = await receiptOf(generationOf(answer));
-    expect(await receipt.json()).toMatchObject({ data: { status: 'settled', total_cost: costUsdOf(answer) } });
+    expect(await receipt.json()).toMatchObject({ data: { status: 'settled', total_cost_usd: costUsdOf(answer) } });
     await checkProjections(premises.databaseUrl, accountId, await checkSettledBooks(gateway, accountId));
   });
 });

@@ -18,8 +18,8 @@ describe('a newcomer', () => {
     expect(answer.choices[0]?.message.content).toMatch(/\w/);
     const { data } = (await (
       await fetch(`${gateway.url}/v1/credits`, { headers: { authorization: `Bearer ${gateway.demoKey}` } })
-    ).json()) as { data: { total_usage: string } };
-    expect(data.total_usage).toBe((answer.usage as unknown as { cost: string }).cost);
+    ).json()) as { data: { total_usage: number; total_usage_usd: string } };
+    expect(answer.usage).toMatchObject({ cost: data.total_usage, cost_usd: data.total_usage_usd });
   });
 
   it('opens an account through the management API', async () => {

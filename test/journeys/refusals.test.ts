@@ -75,7 +75,7 @@ describe('401', () => {
 
   it('to a key that is malformed, mistyped or unknown, on every route', async () => {
     const last = customer.apiKey.slice(-1);
-    const stranger = createKeyring({ mode: 'test', pepper: 'another-pepper', pepperId: '1' }).create().secret;
+    const stranger = createKeyring({ mode: 'test', peppers: [{ id: '1', secret: 'another-pepper' }] }).create().secret;
     const wrong = [
       'sk-proj-of-somebody',
       `${customer.apiKey}x`,
@@ -148,7 +148,10 @@ describe('401', () => {
 
 /** No route issues one: the terms come first. It takes an event of the log to find out that they count here too. */
 const keyWithoutTerms = async (accountId: string): Promise<string> => {
-  const { secret, hash, pepperId, hint } = createKeyring({ mode: 'test', pepper: PEPPER, pepperId: '1' }).create();
+  const { secret, hash, pepperId, hint } = createKeyring({
+    mode: 'test',
+    peppers: [{ id: '1', secret: PEPPER }],
+  }).create();
   const commandId = randomUUID();
   const metadata = { actor: 'system:test', commandId };
   const issued = { type: 'KeyIssued', keyId: `key_${commandId}`, name: 'x', hash, pepperId, hint } as const;
@@ -452,7 +455,7 @@ describe('400', () => {
     const id = error.headers?.get('x-generation-id');
     expect(id).toBe(generation.generationId);
     const receipt = await raw('GET', `/v1/generation?id=${id}`);
-    expect(await receipt.json()).toMatchObject({ data: { id, status: 'released', total_cost: '0.00' } });
+    expect(await receipt.json()).toMatchObject({ data: { id, status: 'released', total_cost_usd: '0.00' } });
   });
 
   it('to an address that cannot be read', async () => {
@@ -482,7 +485,7 @@ describe('413, 415 and 431', () => {
     const packed = { body: gzipSync(JSON.stringify(body)), headers: { 'content-encoding': 'gzip' } };
     const { result } = await auditedOne(house, customer, () => raw('POST', path, packed));
     expect(result.status).toBe(200);
-    expect(house.upstream.lastRequest?.body).toEqual(body);
+    expect(house.upstream.lastRequest?.body).toEqual({ ...body, service_tier: 'default', store: false });
   });
 
   it('415 to another content type, and to a packing that nobody knows', async () => {

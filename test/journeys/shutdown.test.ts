@@ -47,7 +47,7 @@ describe('a gateway that is told to stop', () => {
     return row?.held ?? -1;
   };
 
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     it(`lets what runs finish and refuses what comes, at ${signal}`, async () => {
       const gateway = await premises.startGateway();
       const { accountId, apiKey } = await gateway.openAccount();
@@ -130,6 +130,15 @@ describe('a gateway that is told to stop', () => {
     expect(await next.process.stop()).toBe(0);
   });
 
+  it('opens no debugger at SIGUSR1, and serves on', async () => {
+    const gateway = await premises.startGateway();
+    process.kill(gateway.process.pid, 'SIGUSR1');
+    await expect.poll(() => gateway.process.output(), SOON).toMatch(/SIGUSR1 is ignored|Debugger listening/);
+    expect(gateway.process.output()).not.toContain('Debugger listening');
+    expect((await fetch(`${gateway.url}/health/live`)).status).toBe(200);
+    expect(await gateway.process.stop()).toBe(0);
+  });
+
   it('that cannot have its port says so and ends', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
@@ -200,7 +209,7 @@ describe('npm start', () => {
     const gateway = start();
     const at = await gateway.open;
     before = await credits(at);
-    expect(before).toMatchObject({ data: { total_credits: '5.00' } });
+    expect(before).toMatchObject({ data: { total_credits_usd: '5.00' } });
     expect(before).not.toMatchObject({ data: { total_usage: '0.00' } });
     gateway.signal('SIGTERM', 'npm');
     expect(await gateway.ended).toBe(0);

@@ -106,7 +106,7 @@ describe('an upstream with manners of its own', () => {
       ),
     );
     expect(generation.tokens).toMatchObject({ input: 9, output: 2 });
-    expect(result.at(-1)).toMatchObject({ choices: [], usage: { ...usage, cost: generation.chargedUsd } });
+    expect(result.at(-1)).toMatchObject({ choices: [], usage: { ...usage, cost_usd: generation.chargedUsd } });
     expect(result.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).toBe('Fine.');
   });
 

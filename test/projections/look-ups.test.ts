@@ -3,7 +3,15 @@ import { accountStream } from '../../src/domain/account/account.ts';
 import type { PriceEntry, PriceEvent } from '../../src/domain/prices/events.ts';
 import { createKeyOwners } from '../../src/projections/key-owners.ts';
 import { createPriceList } from '../../src/projections/price-list.ts';
-import { keyIssued, keyRevoked, limitsSet, rates, registered, toppedUp } from '../domain/account/examples.ts';
+import {
+  keyIssued,
+  keyRehashed,
+  keyRevoked,
+  limitsSet,
+  rates,
+  registered,
+  toppedUp,
+} from '../domain/account/examples.ts';
 import { createLog } from './log.ts';
 
 describe('key owners', () => {
@@ -19,18 +27,21 @@ describe('key owners', () => {
       keyId: 'key_1',
       revoked: true,
       expiresAtMs: null,
+      pepperIds: ['pepper_1'],
     });
     expect(owners.find('hash of key_2')).toEqual({
       accountId: 'acc_1',
       keyId: 'key_2',
       revoked: false,
       expiresAtMs: null,
+      pepperIds: ['pepper_1'],
     });
     expect(owners.find('hash of key_3')).toEqual({
       accountId: 'acc_2',
       keyId: 'key_3',
       revoked: false,
       expiresAtMs: null,
+      pepperIds: ['pepper_1'],
     });
     expect(owners.find('hash of key_4')).toBeUndefined();
   });
@@ -52,6 +63,55 @@ describe('key owners', () => {
     expect(owners.find('hash of key_3')).toMatchObject({ revoked: true, expiresAtMs });
   });
 
+  it('are found by every hash of a key, and revoked under all of them', async () => {
+    const log = createLog();
+    await log.append(accountStream('acc_1'), registered, keyIssued('key_1'), keyRehashed('pepper_2'));
+    const owners = createKeyOwners();
+    await owners.apply(await log.recorded(), 3, 0);
+    const [before, after] = [owners.find('hash of key_1'), owners.find('pepper_2 hash of key_1')];
+    expect(before).toMatchObject({ keyId: 'key_1', pepperIds: ['pepper_1', 'pepper_2'] });
+    expect(after).toEqual(before);
+    await log.append(accountStream('acc_1'), keyRevoked());
+    await owners.apply(await log.recorded(), 4, 3);
+    for (const hash of ['hash of key_1', 'pepper_2 hash of key_1']) expect(owners.find(hash)?.revoked).toBe(true);
+  });
+
+  it('do not mix up keys of two accounts that have the same id', async () => {
+    const log = createLog();
+    const other = { ...keyIssued('key_1'), hash: 'hash of another' };
+    await log.append(accountStream('acc_1'), registered, keyIssued('key_1'));
+    await log.append(accountStream('acc_2'), registered, other, keyRevoked('key_1'));
+    const owners = createKeyOwners();
+    await owners.apply(await log.recorded(), 5, 0);
+    expect(owners.find('hash of key_1')).toMatchObject({ accountId: 'acc_1', revoked: false });
+    expect(owners.find('hash of another')).toMatchObject({ accountId: 'acc_2', revoked: true });
+  });
+
+  it('are counted by the pepper that they depend on, unless they were revoked or have expired', async () => {
+    const log = createLog();
+    await log.append(
+      accountStream('acc_1'),
+      ...[registered, keyIssued('key_1'), keyIssued('key_2'), keyIssued('key_3'), keyIssued('key_4')],
+      ...[keyRehashed('pepper_2', 'key_1'), keyRevoked('key_3')],
+      ...[limitsSet({ expiresAt: '2027-01-01T00:00:00.000Z' }, 'key_4')],
+    );
+    const owners = createKeyOwners();
+    await owners.apply(await log.recorded(), 8, 0);
+    const counted = (ids: readonly string[], at: string) =>
+      [...owners.byPepper(ids, new Date(at))].map(([id, keys]) => [id, keys.map(({ keyId }) => keyId)]);
+    expect(counted(['pepper_2', 'pepper_1'], '2026-12-31')).toEqual([
+      ['pepper_2', ['key_1']],
+      ['pepper_1', ['key_2', 'key_4']],
+    ]);
+    // To a node that accepts the old pepper alone, all of them are keys of that one; to a node of none they are not.
+    expect(counted(['pepper_1'], '2027-01-01')).toEqual([['pepper_1', ['key_1', 'key_2']]]);
+    expect(counted(['pepper_3'], '2027-01-01')).toEqual([
+      ['pepper_3', []],
+      ['pepper_2', ['key_1']],
+      ['pepper_1', ['key_2']],
+    ]);
+  });
+
   it('are not brought back to life by a batch that comes twice', async () => {
     const log = createLog();
     await log.append(accountStream('acc_1'), registered, keyIssued(), keyRevoked());
@@ -69,7 +129,7 @@ describe('key owners', () => {
     const owners = createKeyOwners();
     await owners.apply([], 2, 0);
     expect(owners.position()).toBe(2);
-    expect([...(owners.types ?? [])]).toEqual(['KeyIssued', 'KeyRevoked', 'KeyLimitsSet']);
+    expect([...(owners.types ?? [])]).toEqual(['KeyIssued', 'KeyRehashed', 'KeyRevoked', 'KeyLimitsSet']);
   });
 });
 

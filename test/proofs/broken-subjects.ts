@@ -3,6 +3,7 @@ import { inMemorySubject } from '../../proofs/prove/in-memory-subject.ts';
 import { accountDecider } from '../../src/domain/account/decide.ts';
 import type { Tallies, Tally } from '../../src/domain/account/tallies.ts';
 import { accept } from '../../src/domain/decider.ts';
+import { noUsage } from '../../src/domain/money.ts';
 import { createCommitter, type Committer } from '../../src/eventstore/committer.ts';
 import { StoreUnavailable, type EventStore, type Slice } from '../../src/eventstore/event-store.ts';
 import { NOTHING_SEEN } from '../../src/eventstore/history-seen.ts';
@@ -120,11 +121,11 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
         return accept(...decision.events.filter(({ type }) => type !== 'UsageWrittenOff'));
       },
     }),
-  'output beyond what was asked for that nobody writes off': () =>
+  'usage beyond the bounds of a request that nobody writes off': () =>
     withDecider({
       ...accountDecider,
       decide: (command, account) =>
-        accountDecider.decide('beyondLimit' in command ? { ...command, beyondLimit: 0 } : command, account),
+        accountDecider.decide('beyond' in command ? { ...command, beyond: noUsage } : command, account),
     }),
 
   'an answer that says "done" of an append that failed': () =>
@@ -224,9 +225,9 @@ const withTallies = (broken: (tally: Tally) => Tally): Subject =>
   withDecider({
     ...accountDecider,
     decide: (command, state) => {
-      const { at, account, keys } = state.tallies;
+      const { account, keys, ...rest } = state.tallies;
       const tallies: Tallies = {
-        at,
+        ...rest,
         account: broken(account),
         keys: new Map([...keys].map(([keyId, tally]) => [keyId, broken(tally)])),
       };

@@ -14,10 +14,12 @@ import {
   lastChunk,
   never,
   price,
+  sinkOf,
   sse,
   streamOf,
   usage,
   usageChunk,
+  type Piece,
 } from './examples.ts';
 
 const CREDITS = 1_000_000_000n;
@@ -27,6 +29,10 @@ const whole = JSON.stringify({
   usage: usage(9, 2),
 });
 const answering = (body: string, more: object = {}) => createTestUpstream(() => ({ body: bodyOf([body]), ...more }));
+
+async function* bodyOfBytes(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(bytes);
+}
 
 let calls = 0;
 const uuidOf = (n: number): string => `0198f3c2-7b1e-7c3a-9d52-${String(n).padStart(12, '0')}`;
@@ -75,12 +81,12 @@ const open = ({
 const relay = async (answer: Answer): Promise<string> => {
   if (answer.kind !== 'stream') throw new Error(`it is ${answer.kind}`);
   let written = '';
-  await answer.relay({
-    write: (passing) => {
+  await answer.relay(
+    sinkOf((passing) => {
       written += typeof passing === 'string' ? passing : Buffer.from(passing).toString();
       return undefined;
-    },
-  });
+    }),
+  );
   return written;
 };
 
@@ -155,9 +161,9 @@ describe('a completion', () => {
     const { ask } = open({ upstream: answering(JSON.stringify({ ...(JSON.parse(whole) as object), usage: told })) });
     const answer = await ask();
     if (answer.kind !== 'whole') throw new Error('it is answered');
-    const paid = { ...usage(9, 2), num_sources_used: 0, cost: '0.000017' };
+    const paid = { ...usage(9, 2), num_sources_used: 0, cost: 0.000017, cost_usd: '0.000017' };
     expect(JSON.parse(answer.body)).toMatchObject({ usage: paid });
-    expect(answer.body).not.toMatch(/cost_|upstream_/);
+    expect(answer.body).not.toMatch(/cost_(?!usd)|upstream_/);
     const upstream = createTestUpstream(() =>
       streamOf([
         sse(chunk({ content: 'a' }, { usage: told }), lastChunk, chunk({}, { choices: [], usage: told }), '[DONE]'),
@@ -166,7 +172,7 @@ describe('a completion', () => {
     const stream = await open({ upstream }).ask({ ...chat, stream: true, stream_options: { include_usage: true } });
     const written = await relay(stream);
     expect(written).toContain(`"usage":${JSON.stringify(paid)}`);
-    expect(written).not.toMatch(/cost_|upstream_/);
+    expect(written).not.toMatch(/cost_(?!usd)|upstream_/);
   });
 
   it('sells no sound that may cost more than text', async () => {
@@ -287,6 +293,124 @@ describe('a completion', () => {
     expect(closed).toBe(true);
   });
 
+  describe('whose provider refuses the request in a response of status 200', () => {
+    const error = {
+      message: 'Too long.',
+      type: 'invalid_request_error',
+      param: 'messages',
+      code: 'context_length_exceeded',
+    };
+    const refused = { kind: 'problem', problem: { kind: 'upstream_refused', status: 400, error } };
+    const said = JSON.stringify({ error });
+
+    it.each<[string, object, string, string]>([
+      ['as the first event of a stream', { stream: true }, 'text/event-stream', sse(said)],
+      ['as the first event, under a name', { stream: true }, 'text/event-stream', `event: error\ndata: ${said}\n\n`],
+      ['behind comments', { stream: true }, 'text/event-stream', `: wait\n\n${sse(said, '[DONE]')}`],
+      ['as JSON to a request for a stream', { stream: true }, 'application/json', said],
+      ['as JSON called a stream', { stream: true }, 'text/event-stream', said],
+      ['as JSON', {}, 'application/json', said],
+      ['as a stream that was not asked for', {}, 'text/event-stream', sse(chunk({ content: 'a' }), said)],
+    ])('is refused in the same words, and charges nothing: %s', async (_, fields, contentType, body) => {
+      const { ask, account, refusals, completions } = open({ upstream: answering(body, { contentType }) });
+      expect(await ask({ ...chat, ...fields })).toMatchObject(refused);
+      expect(account.events.map(({ type }) => type)).toEqual(['CreditsReserved', 'HoldReleased']);
+      expect(account.events.at(-1)).toMatchObject({ reason: 'upstream_refused' });
+      expect(account.state.wallet).toMatchObject({ balance: CREDITS, held: 0n });
+      expect(refusals).toEqual([{ upstream: 'test', status: 400, takesNoneOfUs: false }]);
+      expect(completions.active).toBe(0);
+    });
+
+    it('ends a stream that has begun with its code', async () => {
+      const body = sse(chunk({ content: 'a b' }), said);
+      const { ask, account } = open({ upstream: answering(body, { contentType: 'text/event-stream' }) });
+      const written = await relay(await ask({ ...chat, stream: true }));
+      expect(written.endsWith(sse(JSON.stringify({ error: refused.problem })))).toBe(true);
+      expect(account.events.at(-1)).toMatchObject({ usage: { output: 2 }, delivery: { ended: 'upstream_broke' } });
+    });
+
+    it('is not passed on if it is about our account there', async () => {
+      const ours = sse(JSON.stringify({ error: { message: 'org-ours has no quota', code: 'insufficient_quota' } }));
+      const { ask, account } = open({ upstream: answering(ours, { contentType: 'text/event-stream' }) });
+      const written = await relay(await ask({ ...chat, stream: true }));
+      expect(written).toBe(sse('{"error":{"kind":"stream_broken","code":"upstream_error"}}'));
+      expect(account.state.wallet).toMatchObject({ balance: CREDITS, held: 0n });
+    });
+  });
+
+  describe('that comes as a stream though none was asked for', () => {
+    const streamed = sse(chunk({ role: 'assistant', content: 'one ' }), chunk({ content: 'two' }), lastChunk);
+    const unasked = (pieces: readonly Piece[]) => {
+      let left = false;
+      const upstream = createTestUpstream((signal) => {
+        const { body, ...rest } = streamOf(pieces, signal);
+        return {
+          ...rest,
+          body: (async function* () {
+            try {
+              yield* body;
+            } finally {
+              left = true;
+            }
+          })(),
+        };
+      });
+      return { ...open({ upstream }), hasLeft: () => left };
+    };
+
+    it.each<[string, readonly Piece[], object]>([
+      ['ends', [streamed, sse(usageChunk(9, 2), '[DONE]')], { input: 9, output: 2 }],
+      ['has no [DONE]', [streamed, sse(usageChunk(9, 2))], { input: 9, output: 2 }],
+      ['has no usage', [streamed, sse('[DONE]')], { input: 3, output: 2 }],
+      ['breaks after it finished', [streamed, new UpstreamFailed('reset', 'broke')], { input: 3, output: 2 }],
+      ['stays open after [DONE]', [streamed, sse(usageChunk(9, 2), '[DONE]'), never], { input: 9, output: 2 }],
+      ['stays open after its usage', [streamed, sse(usageChunk(9, 2)), never], { input: 9, output: 2 }],
+    ])('is one answer, charged as one, if it %s', async (_, pieces, used) => {
+      const { ask, account, hasLeft } = unasked(pieces);
+      const answer = await ask();
+      if (answer.kind !== 'whole') throw new Error(`it is ${answer.kind}`);
+      expect(JSON.parse(answer.body)).toMatchObject({
+        object: 'chat.completion',
+        choices: [{ message: { role: 'assistant', content: 'one two' }, finish_reason: 'stop' }],
+        usage: { cost_usd: answer.costUsd },
+      });
+      expect(account.events.at(-1)).toMatchObject({
+        type: 'HoldSettled',
+        usage: used,
+        delivery: { ended: 'completed', finishReason: 'stop', upstreamId: 'chatcmpl-1' },
+      });
+      expect(hasLeft()).toBe(true);
+    });
+
+    it.each<[string, readonly Piece[]]>([
+      ['breaks before', [sse(chunk({ content: 'one' })), new UpstreamFailed('reset', 'broke')]],
+      ['ends before', [sse(chunk({ content: 'one' }))]],
+      ['fails', [sse(chunk({ content: 'one' }), '{"error":{"message":"x","type":"server_error"}}', '[DONE]')]],
+      ['has nothing but its end', [sse('[DONE]')]],
+    ])('costs nothing if it %s', async (_, pieces) => {
+      const { ask, account } = unasked(pieces);
+      expect(await ask()).toMatchObject({ problem: { kind: 'upstream_failed', code: 'upstream_error' } });
+      expect(account.events.at(-1)).toMatchObject({ type: 'HoldReleased', reason: 'upstream_failed' });
+    });
+  });
+
+  it.each([
+    ['text/plain; charset=iso-8859-1', 'latin1'],
+    ['application/json; Charset="UTF-16LE"', 'utf16le'],
+    ['application/json; charset=iso-8859-1', 'utf8'],
+    ['application/json; a=b; charset=no-such', 'utf8'],
+  ] as const)('is read in the charset that it is in: %s, %s', async (contentType, encoding) => {
+    const body = bodyOfBytes(Buffer.from(whole.replace('Fine.', 'Schön.'), encoding));
+    const { ask } = open({ upstream: createTestUpstream(() => ({ contentType, body })) });
+    expect(await ask()).toMatchObject({ kind: 'whole', body: expect.stringContaining('Schön.') as string });
+  });
+
+  it('is refused by its status, though the words of the refusal cannot be read', async () => {
+    const body = bodyOf(['{"error":', new UpstreamFailed('reset', 'broke')]);
+    const { ask } = open({ upstream: createTestUpstream(() => ({ status: 400, body })) });
+    expect(await ask()).toMatchObject({ problem: { kind: 'upstream_refused', status: 400 } });
+  });
+
   it('is told as a stream to who asked for one, though it came whole', async () => {
     const call = { id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } };
     const message = { role: 'assistant', content: 'Fine.', tool_calls: [call] };
@@ -298,7 +422,11 @@ describe('a completion', () => {
     const chunks = [{ ...said, choices: [{ index: 0, logprobs: null, finish_reason: 'tool_calls', delta }] }];
     const plain = chunks.map((one) => JSON.stringify(one));
     expect(await relay(await ask({ ...chat, stream: true }))).toBe(sse(...plain, '[DONE]'));
-    const told = JSON.stringify({ ...said, choices: [], usage: { ...usage(9, 2), cost: '0.000017' } });
+    const told = JSON.stringify({
+      ...said,
+      choices: [],
+      usage: { ...usage(9, 2), cost: 0.000017, cost_usd: '0.000017' },
+    });
     const options = { stream: true, stream_options: { include_usage: true } };
     expect(await relay(await ask({ ...chat, ...options }))).toBe(sse(...plain, told, '[DONE]'));
     expect(completions.active).toBe(0);
@@ -391,7 +519,7 @@ describe('a completion', () => {
     expect(kept.events.at(-1)).toMatchObject({ type: 'HoldSettled', usage: { output: 20 } });
     const cut = await relayed(5000);
     expect(cut.words).toBe(20 + 2040);
-    expect(cut.events.at(-1)).toMatchObject({ type: 'UsageWrittenOff', beyondLimit: 2040 });
+    expect(cut.events.at(-1)).toMatchObject({ type: 'UsageWrittenOff', beyond: { output: 2040 } });
   });
 
   it('is neither cut nor metered for the echo of several prompts', async () => {
@@ -433,7 +561,7 @@ describe('a completion', () => {
       if (stream) expect(await relay(answer)).toContain(content);
       expect(account.events.slice(-2)).toMatchObject([
         { type: 'HoldSettled', usage: { output: 10 }, delivery },
-        { type: 'UsageWrittenOff', beyondLimit: 4990, amount: 4990n * 4000n },
+        { type: 'UsageWrittenOff', beyond: { output: 4990 }, amount: 4990n * 4000n },
       ]);
     }
   });
@@ -504,7 +632,7 @@ describe('a completion', () => {
         });
         // Not another byte is changed, but for the cost.
         const told = `,"kissapi":${JSON.stringify(kissapi)}`;
-        expect(body.replace(told, '').replace(',"cost":"0.000017"', '')).toBe(ending(...reasons));
+        expect(body.replace(told, '').replace(',"cost":0.000017,"cost_usd":"0.000017"', '')).toBe(ending(...reasons));
       },
     );
 
@@ -523,7 +651,7 @@ describe('a completion', () => {
       ["the limit was the model's", 'length', {}, CREDITS],
     ])('says nothing of it where %s', async (_why, reason, fields, credits) => {
       const { body } = await bodyOfAnswer(ending(reason), fields, openAccount(credits));
-      expect(body.replace(',"cost":"0.000017"', '')).toBe(ending(reason));
+      expect(body.replace(',"cost":0.000017,"cost_usd":"0.000017"', '')).toBe(ending(reason));
     });
   });
 
@@ -774,5 +902,72 @@ describe('draining', () => {
     await completions.drain(1000);
     expect(await answer).toMatchObject({ problem: { kind: 'draining' } });
     expect(account.events).toEqual([]);
+  });
+});
+
+describe('what is sent is what is priced', () => {
+  const chatFields = { service_tier: 'default', store: false };
+  const openAi = () => ({ ...answering(whole), chatFields, cacheTtls: ['30m'] });
+  const bodySent = async (upstream: ReturnType<typeof answering>, fields: object, endpoint?: Endpoint) => {
+    const prices = [endpoint === '/completions' ? { ...price, kind: 'completion' as const } : price];
+    const body = endpoint === '/completions' ? { model: chat.model, prompt: 'a', max_tokens: 5 } : chat;
+    const { ask } = open({ upstream, prices });
+    expect(await ask({ ...body, ...fields }, undefined, endpoint)).toMatchObject({ kind: 'whole' });
+    return upstream.sent[0]?.body;
+  };
+
+  it.each([
+    {},
+    { service_tier: 'auto', store: true },
+    { service_tier: 'default', store: false },
+    { service_tier: null, store: null },
+  ])('in the default tier and not stored, at a provider that knows both: %j', async (fields) =>
+    expect(await bodySent(openAi(), fields)).toEqual({ ...chat, ...chatFields }),
+  );
+
+  it('without fields that a provider may not know, unless the customer sent them', async () => {
+    expect(await bodySent(answering(whole), {})).toEqual(chat);
+    const fields = { service_tier: 'auto', store: true };
+    expect(await bodySent(answering(whole), fields)).toEqual({ ...chat, ...chatFields });
+  });
+
+  it('on the older endpoint without fields that it does not know', async () => {
+    const body = await bodySent(openAi(), {}, '/completions');
+    expect(body).toEqual({ model: chat.model, prompt: 'a', max_tokens: 5 });
+  });
+
+  it('and a lifetime in a cache without a price is refused before anything is held', async () => {
+    const { ask, account } = open({ upstream: openAi() });
+    const options = { prompt_cache_options: { mode: 'explicit', ttl: '12h' } };
+    expect(await ask({ ...chat, ...options })).toMatchObject({
+      problem: { kind: 'bad_request', code: 'unsupported_parameter', param: 'prompt_cache_options.ttl' },
+    });
+    expect(account.events).toEqual([]);
+    expect(await ask({ ...chat, prompt_cache_options: { ttl: '30m' } })).toMatchObject({ kind: 'whole' });
+  });
+
+  const anomaliesOf = (account: TestAccount) =>
+    account.events.flatMap((event) => (event.type === 'HoldSettled' ? event.delivery.anomalies : []));
+  const answered = { ...(JSON.parse(whole) as object) };
+
+  it.each<[object, readonly string[]]>([
+    [{}, []],
+    [{ service_tier: null }, []],
+    [{ service_tier: 'default' }, []],
+    [{ service_tier: 'on_demand' }, []],
+    [{ service_tier: 'priority' }, ['other_service_tier']],
+    [{ service_tier: 'flex' }, ['other_service_tier']],
+    [{ service_tier: 7 }, ['other_service_tier']],
+    [{ usage: { ...usage(9, 2), service_tier: 'priority' } }, ['other_service_tier']],
+    [{ usage: { ...usage(9, 2), service_tier: 'STANDARD' } }, []],
+  ])('and an answer of another tier is flagged on the receipt: %j', async (told, anomalies) => {
+    const { ask, account } = open({ upstream: answering(JSON.stringify({ ...answered, ...told })) });
+    expect(await ask()).toMatchObject({ kind: 'whole' });
+    expect(anomaliesOf(account)).toEqual(anomalies);
+
+    const events = [chunk({ content: 'Fine.' }, told), lastChunk, usageChunk(9, 2), '[DONE]'];
+    const streamed = open({ upstream: createTestUpstream(() => streamOf([sse(...events)])) });
+    await relay(await streamed.ask({ ...chat, stream: true }));
+    expect(anomaliesOf(streamed.account)).toEqual(anomalies);
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { PriceVersion } from '../../src/domain/prices/price-book.ts';
 import { isBadRequest, readRequest, type CompletionRequest } from '../../src/proxy/request.ts';
+import type { Sink } from '../../src/proxy/relay.ts';
 import type { TokenCounter } from '../../src/proxy/token-counter.ts';
 import type { Endpoint, Upstream, UpstreamResponse } from '../../src/proxy/upstream.ts';
 
@@ -111,3 +112,9 @@ const unit = fc.constantFrom(...'{}[]",:ab1- \n\u2028ü😀');
 export const name = fc.oneof(fc.constantFrom('usage', 'model'), fc.string({ unit, maxLength: 5 }));
 export const jsonValue = fc.jsonValue({ stringUnit: unit });
 export const jsonObject = fc.dictionary(name, jsonValue);
+
+/** A reader of a stream. An error is passed to `write` as an event, in the proxy's words. */
+export const sinkOf = (write: (passing: Uint8Array | string) => Promise<void> | undefined): Sink => ({
+  write,
+  fail: (why) => write(sse(JSON.stringify({ error: why }))),
+});

@@ -15,7 +15,19 @@ import { readWholeStream } from '../eventstore/logs.ts';
 import { createNode, happen, historyOf } from '../eventstore/nodes.ts';
 import { audit } from '../domain/account/audit.ts';
 import { customer, release, toppedUp } from '../domain/account/examples.ts';
-import { bodyOf, chat, chunk, countWords, createTestUpstream, never, price, sse, streamOf, usage } from './examples.ts';
+import {
+  bodyOf,
+  chat,
+  chunk,
+  countWords,
+  createTestUpstream,
+  never,
+  price,
+  sinkOf,
+  sse,
+  streamOf,
+  usage,
+} from './examples.ts';
 
 const CREDITS = 1_000_000_000n;
 const COST = 17_000n;
@@ -166,9 +178,11 @@ describe('a request under an idempotency key', () => {
     };
     await happen(store, 'carl', ...customer, toppedUp(2_000_000n));
     const { ask } = open();
-    const answers = await Promise.all(Array.from({ length: 4 }, () => ask(body, { accountId: 'carl' })));
+    const honest = JSON.stringify({ ...(JSON.parse(whole) as object), usage: usage(400, 2) });
+    const upstream = createTestUpstream(() => ({ body: bodyOf([honest]) }));
+    const answers = await Promise.all(Array.from({ length: 4 }, () => ask(body, { upstream, accountId: 'carl' })));
     expect(answers.filter(({ kind }) => kind === 'whole')).toHaveLength(1);
-    expect(await chargedTo('carl')).toBe(COST);
+    expect(await chargedTo('carl')).toBe(400n * 1000n + 2n * 4000n);
   });
 
   it('is carried out where all before it ended without a charge', async () => {
@@ -183,12 +197,12 @@ describe('a request under an idempotency key', () => {
     const { ask } = open();
     const upstream = createTestUpstream((signal) => streamOf([never], signal));
     const left = new AbortController();
-    const answer = await ask(chat, { upstream, gone: left.signal });
+    const answer = await ask({ ...chat, stream: true }, { upstream, gone: left.signal });
     if (answer.kind !== 'stream') throw new Error('it streams');
-    const relayed = answer.relay({ write: () => undefined });
+    const relayed = answer.relay(sinkOf(() => undefined));
     left.abort();
     await relayed;
-    expect(idOf(await ask())).not.toBe(answer.generationId);
+    expect(idOf(await ask({ ...chat, stream: true }))).not.toBe(answer.generationId);
     expect(await chargedTo()).toBe(COST);
   });
 
@@ -198,17 +212,18 @@ describe('a request under an idempotency key', () => {
       streamOf([sse(chunk({ content: 'one two three' })), never], signal),
     );
     const left = new AbortController();
-    const answer = await ask(chat, { upstream, gone: left.signal });
+    const answer = await ask({ ...chat, stream: true }, { upstream, gone: left.signal });
     if (answer.kind !== 'stream') throw new Error('it streams');
-    await answer.relay({
-      write: () => {
+    await answer.relay(
+      sinkOf(() => {
         left.abort();
         return undefined;
-      },
-    });
+      }),
+    );
     const charged = await chargedTo();
     expect(charged).toBeGreaterThan(0n);
-    expect(await ask()).toEqual(duplicate('idempotency_key_used', answer.generationId, charged));
+    const again = await ask({ ...chat, stream: true });
+    expect(again).toEqual(duplicate('idempotency_key_used', answer.generationId, charged));
   });
 
   it('is another one with another body, unless nothing came of the first', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { membersOf } from '../../src/proxy/json-text.ts';
+import { membersOf, withoutMember } from '../../src/proxy/json-text.ts';
 import { jsonObject } from './examples.ts';
 
 const valuesOf = (json: string, name: string): string[] =>
@@ -43,4 +43,28 @@ describe('membersOf', () => {
     const [span] = membersOf(bytes.toString('latin1'), 'model');
     expect(bytes.subarray(span?.start, span?.end).toString()).toBe('"gpt-ü"');
   });
+});
+
+describe('withoutMember', () => {
+  it.each([
+    ['{"a":1}', '{}'],
+    ['{ "a" : 1 }', '{ }'],
+    ['{"a":1,"b":2}', '{"b":2}'],
+    ['{"b":2 , "a":[1,2] }', '{"b":2  }'],
+    ['{"c":0,"a":{"a":1},"b":2}', '{"c":0,"b":2}'],
+    ['{"a":1,"a":2}', '{}'],
+    ['{"a":1,"b":{"a":1},"a":2}', '{"b":{"a":1}}'],
+    ['{"b":"a"}', '{"b":"a"}'],
+  ])('%s', (json, expected) => expect(withoutMember(json, 'a')).toBe(expected));
+
+  it('leaves what JSON.parse finds but for that name', () =>
+    fc.assert(
+      fc.property(jsonObject, fc.constantFrom(undefined, 1, '\t'), (object, space) => {
+        for (const name of [...Object.keys(object), 'none']) {
+          const { [name]: _, ...rest } = object;
+          const left = JSON.parse(withoutMember(JSON.stringify(object, null, space), name)) as unknown;
+          expect(left).toEqual(JSON.parse(JSON.stringify(rest)));
+        }
+      }),
+    ));
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cutEvents } from '../../src/proxy/last-events.ts';
+import { cutEvents, eventsOfWhole } from '../../src/proxy/last-events.ts';
 import type { Call } from '../../src/proxy/call.ts';
 import { createStreamMeter } from '../../src/proxy/meter.ts';
 import { chunk, request, sse } from './examples.ts';
@@ -26,5 +26,18 @@ describe('the end of a stream that was cut', () => {
     });
     expect(indices).toEqual([0, ...Array.from({ length: 126 }, (_, n) => n + 2)]);
     expect(looks).toBe(1);
+  });
+});
+
+describe('an answer that came whole, as a stream', () => {
+  it('has the cost with all its decimals, which a float does not have', () => {
+    const call = {
+      request: request({ stream: true, stream_options: { include_usage: true } }),
+    } as Partial<Call> as Call;
+    for (const usd of ['0.000000001', '12345678.123456789']) {
+      const body = `{"choices":[],"system_fingerprint":null,"usage":{"cost":${usd},"cost_usd":"${usd}"}}`;
+      expect(eventsOfWhole(call, body)).toContain(`"usage":{"cost":${usd},"cost_usd":"${usd}"}`);
+      expect(eventsOfWhole(call, body)).not.toContain('null');
+    }
   });
 });

@@ -211,9 +211,24 @@ describe('a stream meter', () => {
       sse(chunk({ content: 'a' }, { usage: usage(9, 1) }), chunk({ content: 'b' }, { usage: usage(9, 2) }), lastChunk),
     ]);
     expect(metered.usage).toEqual(usage(9, 2));
-    const none = { usage: null };
-    expect(passed).toBe(sse(chunk({ content: 'a' }, none), chunk({ content: 'b' }, none), lastChunk));
+    expect(passed).toBe(sse(chunk({ content: 'a' }), chunk({ content: 'b' }), lastChunk));
     expect(stream.usageChunk).toMatchObject({ choices: [], usage: usage(9, 2) });
+  });
+
+  it('leaves no null where we asked for a usage, or where there is no fingerprint, and changes nothing else', () => {
+    const said = '"choices":[{"index":0,"delta":{"content":"a","usage":null},"logprob":1.50}]';
+    for (const data of [
+      `{${said},"usage":null}`,
+      `{"usage" : null , ${said}}`,
+      `{"system_fingerprint":null,${said},"usage":null}`,
+      `{${said},"usage":null,"usage":null}`,
+    ]) {
+      expect(meter([sse(data)]).passed).toBe(sse(`{${said}}`));
+    }
+    const { stream } = meter([sse(chunk({}, { choices: [], usage: usage(9, 2), system_fingerprint: null }))]);
+    expect(stream.usageChunk).not.toHaveProperty('system_fingerprint');
+    const kept = chunk({ content: 'a' }, { system_fingerprint: 'fp', service_tier: null });
+    expect(meter([sse(kept)]).passed).toBe(sse(kept));
   });
 
   it('withholds a usage that comes with no choices, whatever stands in their place', () => {
@@ -534,31 +549,31 @@ describe('withCost', () => {
     ['beside a text of its name', '{"usage":{"prompt_tokens":1},"object":"usage"}'],
   ])('adds the cost to the usage of the answer, and changes no other byte: %s', (_name, body) => {
     const result = withCost(body, told, '0.00001');
-    expect(result.replace(',"cost":"0.00001"', '')).toBe(body);
+    expect(result.replace(',"cost":0.00001,"cost_usd":"0.00001"', '')).toBe(body);
     expect(JSON.parse(result)).toEqual({
       ...(JSON.parse(body) as object),
-      usage: { prompt_tokens: 1, cost: '0.00001' },
+      usage: { prompt_tokens: 1, cost: 0.00001, cost_usd: '0.00001' },
     });
   });
 
   it('adds it to the one that counts, where there are two', () => {
     const result = withCost('{"usage":{"x":1},"usage":{"prompt_tokens":1}}', told, '0.01');
-    expect(JSON.parse(result)).toEqual({ usage: { prompt_tokens: 1, cost: '0.01' } });
+    expect(JSON.parse(result)).toEqual({ usage: { prompt_tokens: 1, cost: 0.01, cost_usd: '0.01' } });
   });
 
   it('takes the place of a cost that the provider told us', () => {
     const body = '{"vectors":[1.0],"usage":{"prompt_tokens":1,"cost":0.5,"is_byok":false}}';
     const result = withCost(body, { prompt_tokens: 1, cost: 0.5, is_byok: false }, '0.01');
-    expect(result).toBe('{"vectors":[1.0],"usage":{"prompt_tokens":1,"cost":"0.01","is_byok":false}}');
+    expect(result).toBe('{"vectors":[1.0],"usage":{"prompt_tokens":1,"cost":0.01,"is_byok":false,"cost_usd":"0.01"}}');
   });
 
   it('replaces a usage that was not believed, or was not there', () => {
     const usage = { prompt_tokens: 1 };
-    const fair = '"usage":{"prompt_tokens":1,"cost":"0.01"}';
+    const fair = '"usage":{"prompt_tokens":1,"cost":0.01,"cost_usd":"0.01"}';
     expect(withCost('{"usage":{"prompt_tokens":-1},"data":[1.0]}', usage, '0.01')).toBe(`{${fair},"data":[1.0]}`);
     expect(withCost('{"usage":null,"data":[1.0]}', usage, '0.01')).toBe(`{${fair},"data":[1.0]}`);
     expect(withCost('{"data":[1.0]}\n', usage, '0.01')).toBe(`{"data":[1.0],${fair}}\n`);
-    expect(withCost('{"usage":{}}', {}, '0.00')).toBe('{"usage":{"cost":"0.00"}}');
+    expect(withCost('{"usage":{}}', {}, '0.00')).toBe('{"usage":{"cost":0.00,"cost_usd":"0.00"}}');
   });
 
   it('keeps all else of any answer', () =>
@@ -567,7 +582,10 @@ describe('withCost', () => {
         const body = JSON.stringify({ choices: [], ...rest, usage }, null, space);
         const result = withCost(body, JSON.parse(body).usage as Record<string, unknown>, '0.01');
         const { usage: _, ...others } = JSON.parse(body) as Record<string, unknown>;
-        expect(JSON.parse(result)).toEqual({ ...others, usage: { ...JSON.parse(body).usage, cost: '0.01' } });
+        expect(JSON.parse(result)).toEqual({
+          ...others,
+          usage: { ...JSON.parse(body).usage, cost: 0.01, cost_usd: '0.01' },
+        });
       }),
     ));
 });

@@ -9,7 +9,7 @@ import type { TokenCounter } from '../../src/proxy/token-counter.ts';
 import { UpstreamFailed } from '../../src/proxy/upstream.ts';
 import { audit } from '../domain/account/audit.ts';
 import { KEY_ID, openAccount } from './account.ts';
-import { createTestUpstream, price as listed, usage } from './examples.ts';
+import { createTestUpstream, price as listed, sinkOf, usage } from './examples.ts';
 
 const price = { ...listed, upstreamModel: 'simulated-m', maxOutputTokens: 5000 };
 const { rates } = price;
@@ -215,12 +215,12 @@ describe('a stream of whatever shape', () => {
         fc.pre(answer.kind === 'stream' || account.events.length > 0);
         let written = '';
         if (answer.kind === 'stream') {
-          await answer.relay({
-            write: (passing) => {
+          await answer.relay(
+            sinkOf((passing) => {
               written += typeof passing === 'string' ? passing : Buffer.from(passing).toString();
               return undefined;
-            },
-          });
+            }),
+          );
         }
 
         expect(completions.active).toBe(0);
@@ -236,8 +236,11 @@ describe('a stream of whatever shape', () => {
           return;
         }
         const { usageSource, ended: howEnded, finishReason } = end.delivery;
-        const beyond = usageSource === 'reported' ? 0 : Math.max(0, delivered - limit);
-        expect(books.writtenOff).toBe(end.cost - end.charged + cost({ ...noUsage, output: beyond }, rates));
+        const borne = account.events.find((event) => event.type === 'UsageWrittenOff')?.beyond ?? noUsage;
+        expect(books.writtenOff).toBe(end.cost - end.charged + cost(borne, rates));
+        if (usageSource === 'metered') expect(borne).toEqual({ ...noUsage, output: Math.max(0, delivered - limit) });
+        expect(end.usage.output).toBeLessThanOrEqual(limit);
+        if (borne.output > 0) expect(end.usage.output).toBe(limit);
         if (usageSource === 'metered') expect(end.usage.output).toBe(Math.min(delivered, limit));
         const lawful = all <= limit && credits === 4_000_000_000n;
         if (lawful) expect(delivered).toBe(all);

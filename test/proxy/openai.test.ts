@@ -87,20 +87,6 @@ describe('an OpenAI-compatible upstream', () => {
     expect(server.connections).toBeLessThanOrEqual(before + 2);
   });
 
-  it.each<[Record<string, string>, number | undefined]>([
-    [{}, undefined],
-    [{ 'retry-after': '2' }, 2000],
-    [{ 'retry-after-ms': '150', 'retry-after': '2' }, 150],
-    [{ 'retry-after': 'Wed, 21 Oct 2026 07:28:00 GMT' }, undefined],
-    [{ 'retry-after': '-1' }, undefined],
-  ])('reads from %o to wait for %s ms', async (headers, expected) => {
-    server.play((response) => response.writeHead(429, headers).end('{}'));
-    const response = await send();
-    expect(response.status).toBe(429);
-    expect(response.retryAfterMs).toBe(expected);
-    await text(response.body);
-  });
-
   it('does not follow where it is sent', async () => {
     server.play((response) => response.writeHead(307, { location: server.url }).end(), says('followed'));
     expect((await send()).status).toBe(307);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { upstreamProblem } from '../../src/proxy/problem.ts';
+import { refusedWithin, upstreamProblem } from '../../src/proxy/problem.ts';
 
 const problem = (status: number, body: unknown) =>
   upstreamProblem(status, typeof body === 'string' ? body : JSON.stringify(body), undefined);
@@ -146,5 +146,54 @@ describe("what is about our account is not the customer's", () => {
     "Unsupported value: 'temperature' does not support 0.2 with this model. Only the default (1) value is supported.",
   ])('%s', (message) => {
     expect(problem(400, openAi(message))).toMatchObject({ kind: 'upstream_refused', error: { message } });
+  });
+});
+
+describe('an error in a response of status 200', () => {
+  const openAi = (code: unknown, more: object = {}) => ({
+    error: { message: 'x', type: 'server_error', code, ...more },
+  });
+  const inChoice = (error: object) => ({ choices: [{ index: 0, delta: {}, finish_reason: 'error', error }] });
+
+  it.each<[string, unknown, number]>([
+    ['context_length_exceeded', openAi('context_length_exceeded'), 400],
+    ['content_policy_violation', openAi('content_policy_violation'), 400],
+    ['content_filter', openAi('content_filter'), 400],
+    ['string_above_max_length', openAi('string_above_max_length'), 400],
+    ['invalid_prompt', openAi('invalid_prompt'), 400],
+    ['unsupported_parameter', openAi('unsupported_parameter'), 400],
+    ['invalid_image_url', openAi('invalid_image_url'), 400],
+    ['model_not_found', openAi('model_not_found'), 404],
+    ['request_too_large', openAi('request_too_large'), 413],
+    ['a type without a code', openAi(null, { type: 'invalid_request_error' }), 400],
+    ['a type of vLLM', { object: 'error', message: 'x', type: 'BadRequestError', param: null, code: 400 }, 400],
+    ['a type of vLLM without a number', { object: 'error', message: 'x', type: 'BadRequestError' }, 400],
+    ['a number, as OpenRouter has it', inChoice({ code: 400, message: 'x' }), 400],
+    ['a number as a text', openAi('422'), 422],
+    ['a list, as Gemini has it', [{ error: { code: 400, message: 'x', status: 'INVALID_ARGUMENT' } }], 400],
+    ['an error aside, as Groq has it', { x_groq: { error: openAi('json_validate_failed').error } }, 400],
+  ])('is a refusal if the request has caused it: %s', (_, body, status) => {
+    expect(refusedWithin(JSON.stringify(body))).toMatchObject({
+      kind: 'upstream_refused',
+      status,
+      error: { message: 'x' },
+    });
+  });
+
+  it.each<[string, unknown]>([
+    ['of the provider', openAi('server_error')],
+    ['of the provider, by a type', openAi(null)],
+    ['of its load', openAi('rate_limit_exceeded', { type: 'invalid_request_error' })],
+    ['of our key', openAi('invalid_api_key', { type: 'invalid_request_error' })],
+    ['of our credit', openAi('insufficient_quota', { type: 'invalid_request_error' })],
+    ['of our account, by its words', openAi('invalid_value', { message: 'Your organization must be verified.' })],
+    ['of our country', openAi('unsupported_country_region_territory', { type: 'request_forbidden' })],
+    ['of our account, by a number', openAi(403)],
+    ['of its load, by a number', openAi(429, { type: 'invalid_request_error' })],
+    ['of the provider, by a number', openAi(502, { type: 'invalid_request_error' })],
+    ['without a word', { error: true }],
+    ['that is no JSON', 'x'],
+  ])('is no refusal: %s', (_, body) => {
+    expect(refusedWithin(typeof body === 'string' ? body : JSON.stringify(body))).toBeUndefined();
   });
 });

@@ -1,28 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createCall, type Call } from '../../src/proxy/call.ts';
-import { createLedger, type ExecuteOnAccount } from '../../src/proxy/ledger.ts';
-import { relayStream } from '../../src/proxy/relay.ts';
-import { reserveCredits } from '../../src/proxy/reservation.ts';
-import { UpstreamFailed, type UpstreamResponse } from '../../src/proxy/upstream.ts';
-import { KEY_ID, openAccount, type TestAccount } from './account.ts';
-import {
-  chunk,
-  countWords,
-  lastChunk,
-  never,
-  price,
-  request,
-  sse,
-  streamOf,
-  usage,
-  usageChunk,
-  type Piece,
-} from './examples.ts';
+import type { ExecuteOnAccount } from '../../src/proxy/ledger.ts';
+import { UpstreamFailed } from '../../src/proxy/upstream.ts';
+import { openAccount, type TestAccount } from './account.ts';
+import { chunk, lastChunk, never, sse, usage, usageChunk, type Piece } from './examples.ts';
+import { after, ASKED_AT, CREDITS, IDLE_MS, relayed, timed, type RelayOptions } from './relayed.ts';
 
-const IDLE_MS = 1000;
-const uuid = '0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d';
-const ASKED_AT = new Date('2026-01-31T12:00:00.999Z');
-const CREDITS = 1_000_000_000n;
 const includeUsage = { stream: true, stream_options: { include_usage: true } };
 
 let account: TestAccount;
@@ -34,66 +16,7 @@ beforeEach(() => {
 });
 afterEach(() => void vi.useRealTimers());
 
-const begin = async (fields: object, execute: ExecuteOnAccount): Promise<Call> => {
-  const asked = request({ stream: true, ...fields });
-  const ledger = createLedger({
-    execute,
-    asked: { uuid, accountId: 'acc_1', keyId: KEY_ID },
-    runId: () => 'run',
-    now: () => new Date(),
-    stopping: () => false,
-  });
-  const reservation = await reserveCredits({ request: asked, price, tokens: countWords, reserve: ledger.reserve });
-  if (!reservation.reserved) throw new Error('it is reserved');
-  const gone = customer.signal;
-  return createCall({
-    askedAt: ASKED_AT,
-    gone,
-    request: asked,
-    price,
-    reservation,
-    ledger,
-    promptTokens: countWords,
-    tokens: countWords,
-    idleTimeoutMs: IDLE_MS,
-  });
-};
-
-type Options = {
-  readonly fields?: object;
-  readonly execute?: ExecuteOnAccount;
-  /** How long the reader takes for each piece. */
-  readonly readerMs?: number;
-  /** Called with all that was written so far. */
-  readonly wrote?: (text: string, call: Call) => void;
-};
-
-/** Relays a stream to its end, with all the time in the world. */
-const relay = async (
-  pieces: Iterable<Piece>,
-  { fields = {}, execute = account.execute, readerMs, wrote }: Options = {},
-) => {
-  const call = await begin(fields, execute);
-  let written = '';
-  const write = (passing: Uint8Array | string): Promise<void> | undefined => {
-    written += typeof passing === 'string' ? passing : Buffer.from(passing).toString();
-    wrote?.(written, call);
-    return readerMs === undefined ? undefined : new Promise((resolve) => setTimeout(resolve, readerMs));
-  };
-  const response: UpstreamResponse = streamOf(pieces, call.signal);
-  const startedAt = Date.now();
-  const done = relayStream(call, response, { write }).finally(() => call.close());
-  done.catch(() => undefined);
-  await vi.runAllTimersAsync();
-  await done;
-  return { written, call, tookMs: Date.now() - startedAt, end: account.events.at(-1) };
-};
-
-const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-/** Promises of times that begin when they are reached. */
-function* timed(...pieces: readonly (string | Error | number)[]): Generator<Piece> {
-  for (const piece of pieces) yield typeof piece === 'number' ? after(piece) : piece;
-}
+const relay = (pieces: Iterable<Piece>, options: RelayOptions = {}) => relayed(pieces, account, customer, options);
 
 const said = [chunk({ role: 'assistant', content: '' }), chunk({ content: 'one ' }), chunk({ content: 'two' })];
 const complete = sse(...said, lastChunk, usageChunk(9, 2), '[DONE]');
@@ -120,12 +43,12 @@ describe('a stream that is relayed', () => {
   it('tells usage and cost to who asked for it, and makes a chunk of them where the provider did not', async () => {
     const told = await relay([complete], { fields: includeUsage });
     expect(told.written).toContain(
-      '"usage":{"prompt_tokens":9,"completion_tokens":2,"total_tokens":11,"cost":"0.000017"}',
+      '"usage":{"prompt_tokens":9,"completion_tokens":2,"total_tokens":11,"cost":0.000017,"cost_usd":"0.000017"}',
     );
     account = openAccount(CREDITS);
     const made = await relay([sse(...said, lastChunk, '[DONE]')], { fields: includeUsage });
     expect(made.written).toContain(
-      '"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5,"cost":"0.000011"}',
+      '"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5,"cost":0.000011,"cost_usd":"0.000011"}',
     );
     // Made here, it is as old as the request.
     expect(made.written).toContain(`"created":${Math.floor(ASKED_AT.getTime() / 1000)},`);
@@ -159,7 +82,7 @@ describe('a stream that is relayed', () => {
     const growing = said.map((data, n) => JSON.stringify({ ...(JSON.parse(data) as object), usage: usage(9, n) }));
     const { written } = await relay([sse(...growing, lastChunk, '[DONE]')], { fields: includeUsage });
     expect(written.match(/"prompt_tokens"/g)).toHaveLength(1);
-    expect(written).toContain('"completion_tokens":2,"total_tokens":11,"cost":"0.000017"');
+    expect(written).toContain('"completion_tokens":2,"total_tokens":11,"cost":0.000017,"cost_usd":"0.000017"');
   });
 
   it('is charged for what was said where the usage of that is zero', async () => {
@@ -192,8 +115,7 @@ describe('a stream that is relayed', () => {
       account = openAccount(CREDITS);
       const { written, end } = await relay([sse(...said), ...ending]);
       expect(written).not.toContain('[DONE]');
-      expect(written).toContain('"finish_reason":"error"');
-      expect(written).toContain('"code":"upstream_error"');
+      expect(written.endsWith(sse('{"error":{"kind":"stream_broken","code":"upstream_error"}}'))).toBe(true);
       expect(end).toMatchObject({
         type: 'HoldSettled',
         usage: { input: 3, output: 2 },
@@ -330,6 +252,7 @@ describe('a stream that is relayed', () => {
 
   it('is left at once when the customer leaves, and charged for what came', async () => {
     const { end, tookMs } = await relay([sse(...said), never], {
+      model: { reasoning: 'none' },
       wrote: (text) => {
         if (text.includes('two')) customer.abort();
       },

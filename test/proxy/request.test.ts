@@ -153,6 +153,101 @@ describe('readRequest', () => {
   });
 });
 
+describe('a body that two programs may read in two ways', () => {
+  const inChat = (members: string): string => `{"model":"m","messages":[{"role":"user","content":"Hi"}],${members}}`;
+  const inPart = (members: string): string =>
+    `{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"Hi",${members}}]}]}`;
+  const inTool = (members: string): string =>
+    inChat(`"tools":[{"type":"function","function":{"name":"f"},${members}}]`);
+  const inSchema = (members: string): string =>
+    inChat(`"tools":[{"type":"function","function":{"name":"f","parameters":{"properties":{${members}}}}}]`);
+
+  it.each<[string, string]>([
+    [inChat('"max_tokens":16000,"max_tokens":1'), 'max_tokens'],
+    [inChat('"max_tokens":1,"max_tokens":1'), 'max_tokens'],
+    [inChat('"max_tokens":16000,"\\u006dax_tokens":1'), 'max_tokens'],
+    [inChat('"\\u006dax_token\\u0073":16000,"max\\u005ftokens":1'), 'max_tokens'],
+    [`{"model":"gpt-4o",${inChat('"n":1').slice(1)}`, 'model'],
+    [inChat('"temperature":1,"temperature":0'), 'temperature'],
+    [inChat('"what_nobody_knows":1,"what_nobody_knows":0'), 'what_nobody_knows'],
+    [inChat('"what":{"ever":{"a":1,"b":[{"c":1,"c":2}]}}'), 'c'],
+    [inChat('"stream_options":{"include_usage":true,"include_usage":false}'), 'include_usage'],
+    [inPart('"text":"another"'), 'text'],
+    [inTool('"function":{"name":"g"}'), 'function'],
+    [inSchema('"a":{},"a":{}'), 'a'],
+    [inChat('"":1,"":2'), ''],
+    [inChat('"__proto__":1,"__proto__":2'), '__proto__'],
+    [inChat('"\\ud800":1,"\\ud800":2'), '\ud800'],
+  ])('is refused for a name that comes twice: %s', (body, param) => {
+    const refused = read(body);
+    expect(refused).toMatchObject({ code: 'invalid_request', param });
+    expect((refused as { message: string }).message).toContain(param);
+  });
+
+  it.each<[string, string]>([
+    ...['MODEL', 'Model', 'mo\u0064eL', 'model\u0000', 'model\u0000x', ' model', 'model ', 'ｍｏｄｅｌ'].map(
+      (name): [string, string] => [inChat(`${JSON.stringify(name)}:"gpt-4o"`), name],
+    ),
+    [inChat('"Max_Tokens":16000'), 'Max_Tokens'],
+    [inChat('"maxTokens":16000'), 'maxTokens'],
+    [inChat('"max-tokens":16000'), 'max-tokens'],
+    [inChat('"MAX_COMPLETION_TOKENS":16000'), 'MAX_COMPLETION_TOKENS'],
+    [inChat('"max_to\u212aens":16000'), 'max_to\u212aens'],
+    [inChat('"me\u017f\u017fage\u017f":[]'), 'me\u017f\u017fage\u017f'],
+    [inChat('"N":8'), 'N'],
+    [inChat('"Service_Tier":"priority"'), 'Service_Tier'],
+    [inChat('"\u017fervice_tier":"priority"'), '\u017fervice_tier'],
+    [inChat('"serv\u0131ce_tier":"priority"'), 'serv\u0131ce_tier'],
+    [inChat('"Stream":true'), 'Stream'],
+    [inChat('"stream_options":{"Include_Usage":false}'), 'Include_Usage'],
+    [inChat('"Store":true'), 'Store'],
+    [inPart('"Prompt_Cache_Breakpoint":{"ttl":"12h"}'), 'Prompt_Cache_Breakpoint'],
+    [inPart('"prompt_cache_breakpoint":{"TTL":"12h"}'), 'TTL'],
+    [inPart('"Image_URL":{"url":"https://example.com/a.png"}'), 'Image_URL'],
+    [inTool('"Type":"web_search"'), 'Type'],
+    [inTool('"cache_control":{"Ttl":"1h"}'), 'Ttl'],
+    [inChat('"tool_choice":{"Type":"web_search"}'), 'Type'],
+  ])('is refused for a known name in another spelling: %s', (body, param) => {
+    const refused = read(body);
+    expect(refused).toMatchObject({ code: 'invalid_request', param });
+    expect((refused as { message: string }).message).toMatch(/^.+: some providers read this name as [a-z_]+\. Write/s);
+  });
+
+  it.each([
+    inChat('"WHAT_NOBODY_KNOWS":1,"what_nobody_knows":2'),
+    inChat('"metadata":{"Model":"x","model":"y"},"logit_bias":{"N":1}'),
+    inSchema('"Model":{"type":"string"},"model":{},"URL":{},"maxTokens":{},"ttl":{"type":"string"}'),
+    inChat('"response_format":{"type":"json_schema","json_schema":{"name":"j","schema":{"properties":{"N":{}}}}}'),
+    inChat('"chat_template_kwargs":{"Enable_Thinking":true}'),
+    inChat('"thoughtSignature":"x","extra_content":{"google":{"thought_signature":"x"}}'),
+    inPart('"annotations":[{"Type":1},{"Type":1}],"a":{"b":1},"c":{"b":1}'),
+  ])('is none where names are the own ones of a customer: %s', (body) => void good(body));
+
+  it('names no more of a long name than can be read', () => {
+    const refused = read(inChat(`"${'x'.repeat(1_000_000)}":1,"${'x'.repeat(1_000_000)}":2`));
+    expect((refused as { message: string }).message.length).toBeLessThan(200);
+  });
+
+  it('has one meaning, or is refused, whatever it is made of', () => {
+    const name = fc.constantFrom('n', 'max_tokens', 'a', 'b', 'N');
+    const member = fc.tuple(name, fc.constantFrom('1', '"x"', '[]', '{"a":1}', '{"a":1,"a":2}', '[{"b":{"b":1}}]'));
+    fc.assert(
+      fc.property(fc.array(member, { maxLength: 4 }), (members) => {
+        const names = members.map(([one]) => one);
+        const twice = new Set(names).size < names.length || members.some(([, value]) => value === '{"a":1,"a":2}');
+        const text = inChat(['"x":1', ...members.map(([one, value]) => `"${one}": ${value}`)].join(' , '));
+        const refused = isBadRequest(read(text)) ? (read(text) as { message: string }).message : '';
+        expect(/twice/.test(refused) || /read this name/.test(refused)).toBe(twice || names.includes('N'));
+      }),
+    );
+  });
+
+  it('is refused where it is not UTF-8, of which each program makes something else', () => {
+    const bytes = Buffer.from(inChat('"max_tokens\u00ff":1'), 'latin1');
+    expect(readRequest('/chat/completions', bytes)).toMatchObject({ code: 'invalid_json', param: null });
+  });
+});
+
 describe('withFields', () => {
   // Numbers that no double holds, doubles that JSON.stringify writes otherwise, escapes, and spaces.
   const text =
@@ -174,11 +269,6 @@ describe('withFields', () => {
     expect(changed.toString()).toBe(
       `{"max_tokens":5,${text.slice(1).replace('"model" : "m"', '"model" : "openai/gpt-\\"q\\""')}`,
     );
-  });
-
-  it('replaces a name that is repeated each time, so that no provider finds the other one', () => {
-    const changed = withFields(good('{"model":"dear","messages":[1],"model":"cheap"}'), { model: 'ours' });
-    expect(changed.toString()).toBe('{"model":"ours","messages":[1],"model":"ours"}');
   });
 
   it('calls a field by another name, wherever it stands, and leaves its value', () => {

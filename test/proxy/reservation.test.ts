@@ -273,3 +273,122 @@ describe('reserveCredits under a limit', () => {
     expect([codeOf(refused), refused.counted]).toEqual(['model_not_allowed', 0]);
   });
 });
+
+describe('a refusal', () => {
+  const held = new Set(['credits_held_by_concurrent_requests', 'limit_held_by_concurrent_requests']);
+  const steps = { ...price, upstreamModel: 'gpt-4o', maxOutputTokens: 50_000 };
+
+  type Situation = {
+    readonly credits: bigint;
+    /** In thousandths of the credits. */
+    readonly others: readonly { readonly part: bigint; readonly otherKey: boolean }[];
+    readonly ofKey: bigint | undefined;
+    readonly ofAccount: bigint | undefined;
+    readonly fields: object;
+    readonly of: typeof price;
+  };
+
+  const situated = async ({ credits, others, ofKey, ofAccount }: Situation, withHolds: boolean) => {
+    const account = openAccount(credits);
+    const run = (command: Parameters<typeof account.execute>[1], commandId: string) =>
+      account.execute('acc_1', command, { actor: 'a', commandId });
+    await run({ type: 'IssueKey', keyId: 'key_2', name: '', hash: 'h2', pepperId: '1', hint: '' }, 'key');
+    if (withHolds) {
+      for (const [n, { part, otherKey }] of others.entries()) {
+        await run(
+          {
+            ...{ type: 'ReserveCredits', requestId: `other-${n}`, keyId: otherKey ? 'key_2' : KEY_ID, runId: 'r' },
+            ...{ amount: (account.state.wallet.balance * part) / 1000n, at: Date.now() },
+            price: { model: 'm', version: 1, rates: price.rates },
+            request: { endpoint: '/', upstream: 'test', streamed: true, inputTokensBound: 0, outputTokensBound: 0 },
+          },
+          `other-${n}`,
+        );
+      }
+    }
+    if (ofKey !== undefined)
+      await run({ type: 'SetKeyLimits', keyId: KEY_ID, limits: { spending: { day: ofKey } } }, 'k');
+    if (ofAccount !== undefined)
+      await run({ type: 'SetAccountLimits', limits: { spending: { total: ofAccount } } }, 'a');
+    return account;
+  };
+  const outcome = async (how: Situation, withHolds: boolean): Promise<string> => {
+    const { result } = await reserve(await situated(how, withHolds), how.fields, how.of);
+    return result.reserved ? 'reserved' : result.refusal.code;
+  };
+
+  it('names the holds of other requests if, and only if, the request would do without them', async () => {
+    const amount = fc.bigInt({ min: 0n, max: usd('0.02') });
+    const situations = fc.record({
+      credits: fc.bigInt({ min: 1n, max: usd('0.02') }),
+      others: fc.array(fc.record({ part: fc.constantFrom(50n, 500n, 900n, 1000n), otherKey: fc.boolean() }), {
+        maxLength: 3,
+      }),
+      ofKey: fc.option(amount, { nil: undefined }),
+      ofAccount: fc.option(amount, { nil: undefined }),
+      fields: fc.constantFrom<object>(
+        {},
+        { max_tokens: 900 },
+        { stream: true },
+        { stream: true, max_tokens: 3000 },
+        long,
+      ),
+      of: fc.constantFrom(price, steps, { ...steps, upstreamModel: 'gpt-5' }),
+    });
+    const seen = new Map<string, number>();
+    await fc.assert(
+      fc.asyncProperty(situations, async (how) => {
+        const code = await outcome(how, true);
+        seen.set(code, (seen.get(code) ?? 0) + 1);
+        if (code === 'reserved') return;
+        expect([code, held.has(code)]).toEqual([code, (await outcome(how, false)) === 'reserved']);
+      }),
+      { numRuns: 500 },
+    );
+    expect([...seen.keys()]).toEqual(expect.arrayContaining(['reserved', 'insufficient_credits', ...held]));
+  });
+
+  it('of a model that thinks unseen names the holds, though all credits are held and its whole limit never fits', async () => {
+    const thinks = { ...steps, upstreamModel: 'gpt-5' };
+    const account = openAccount(usd('0.1'));
+    const first = await reserve(account, { stream: true }, thinks);
+    expect(first.result.reserved).toBe(true);
+    const second = await reserveCredits({
+      ...{ request: request({ stream: true }), price: thinks, tokens: countWords },
+      reserve: ledgerOf(account, uuid.replace(/.$/, '0')).reserve,
+    });
+    const refusal = { code: 'credits_held_by_concurrent_requests', funds: { held: account.state.wallet.held } };
+    expect(second).toMatchObject({ reserved: false, refusal });
+  });
+
+  it('asks again if the credits changed between two asks, and is capped at what is left', async () => {
+    const account = openAccount(usd('0.003'));
+    const { reserve: ask } = ledgerOf(account);
+    const others = ledgerOf(account, uuid.replace(/.$/, '1'));
+    let asks = 0;
+    const result = await reserveCredits({
+      ...{ request: request(), price, tokens: countWords },
+      reserve: async (hold, step) => {
+        asks++;
+        if (step.startsWith('reserve-capped') && others.requestId !== '' && account.state.wallet.charged === 0n) {
+          // Another request is held and charged in between.
+          await others.reserve({ ...hold, amount: usd('0.001') }, 'reserve');
+          await others.settle({ ...noUsage, output: 250 }, hold.price, {
+            ...{ ended: 'completed', finishReason: 'stop', usageSource: 'reported', upstreamId: null },
+            ...{ firstByteMs: null, durationMs: 1, anomalies: [] },
+          } as never);
+        }
+        return ask(hold, step);
+      },
+    });
+    expect(result).toMatchObject({ reserved: true, bounds: { cappedBy: 'insufficient_credits' } });
+    expect(asks).toBeGreaterThan(2);
+    expect(account.state.wallet.held).toBeLessThanOrEqual(usd('0.002'));
+  });
+
+  it('caps by what other requests hold, and says so', async () => {
+    const how = { credits: usd('0.003'), others: [{ part: 500n, otherKey: true }], fields: {}, of: price } as const;
+    const { result } = await reserve(await situated({ ...how, ofKey: undefined, ofAccount: undefined }, true));
+    expect(result).toMatchObject({ bounds: { cappedBy: 'credits_held_by_concurrent_requests' } });
+  });
+});

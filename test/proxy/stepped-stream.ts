@@ -11,7 +11,7 @@ import { STEP_TOKENS } from '../../src/proxy/steps.ts';
 import { UpstreamFailed } from '../../src/proxy/upstream.ts';
 import { audit } from '../domain/account/audit.ts';
 import { KEY_ID, openAccount, type TestAccount } from './account.ts';
-import { chunk, countWords, price as listed, request, sse, usage } from './examples.ts';
+import { chunk, countWords, price as listed, request, sinkOf, sse, usage } from './examples.ts';
 
 export const simulated = { ...listed, upstreamModel: 'simulated-m', maxOutputTokens: 50_000 };
 export const { rates } = listed;
@@ -149,7 +149,7 @@ export const play = async ({ credits, said, fields = {}, choices = 1, ending = '
     expect(deliveredWords).toBeLessThanOrEqual(most);
   };
   const response = { status: 200, contentType: 'text/event-stream', body: upstream() };
-  const done = relayStream(call, response, { write }).finally(() => call.close());
+  const done = relayStream(call, response, sinkOf(write)).finally(() => call.close());
   done.catch(() => undefined);
   await vi.runAllTimersAsync();
   await done;

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { AccountCommand } from '../../src/domain/account/decide.ts';
+import type { Limits } from '../../src/domain/account/limits.ts';
 import { cost, costBound, formatUsd, noUsage } from '../../src/domain/money.ts';
 import { STEP_TOKENS } from '../../src/proxy/steps.ts';
-import { KEY_ID } from './account.ts';
+import { KEY_ID, type TestAccount } from './account.ts';
 import {
   after,
   expectWellFormed,
@@ -55,7 +57,7 @@ describe('a stream that is held for in steps', () => {
       kissapi: { generation_id: generationId, error: { code: 'credit_balance_exhausted' } },
     });
     expect(end).toMatchObject({ delivery: { ended: 'out_of_credits', finishReason: 'length' } });
-    expect(told.at(-1)).toMatchObject({ usage: { cost: formatUsd(books.charged) } });
+    expect(told.at(-1)).toMatchObject({ usage: { cost_usd: formatUsd(books.charged) } });
     expect(books).toMatchObject({ charged: owed(wordsIn(told)), writtenOff: 0n });
     expect(account.state.wallet.held).toBe(0n);
     // What is left is the price of the braces around the prompt.
@@ -111,13 +113,13 @@ describe('a stream that is held for in steps', () => {
     expect(wordsIn(told)).toBe(3000 + STEP_TOKENS - ((3000 + STEP_TOKENS) % 5));
     expect(told.at(-2)).toMatchObject({ choices: [{ index: 0, delta: {}, finish_reason: 'length' }] });
     expect(told.at(-2)).not.toHaveProperty('kissapi');
-    expect(told.at(-1)).toMatchObject({ usage: { completion_tokens: 3000, cost: formatUsd(owed(3000)) } });
+    expect(told.at(-1)).toMatchObject({ usage: { completion_tokens: 3000, cost_usd: formatUsd(owed(3000)) } });
     const anomalies = ['usage_missing', 'output_beyond_limit'];
     const delivery = { ended: 'completed', finishReason: 'length', usageSource: 'metered', anomalies };
     expect(end).toMatchObject({ charged: owed(3000), usage: { output: 3000 }, delivery });
-    const beyondLimit = wordsIn(told) - 3000;
-    const amount = cost({ ...noUsage, output: beyondLimit }, rates);
-    expect(account.events.at(-1)).toEqual({ type: 'UsageWrittenOff', requestId: generationId, amount, beyondLimit });
+    const beyond = { ...noUsage, output: wordsIn(told) - 3000 };
+    const amount = cost(beyond, rates);
+    expect(account.events.at(-1)).toEqual({ type: 'UsageWrittenOff', requestId: generationId, amount, beyond });
   });
 
   it('is not cut where its provider may count fewer tokens than we do, nor charged for more than was asked for', async () => {
@@ -155,6 +157,30 @@ describe('a stream that is held for in steps', () => {
     expect(kept.longestWaitMs).toBeLessThanOrEqual(1000);
   });
 
+  it('names the holds of other requests if any more would do without them, and waits for nothing else', async () => {
+    const shortageWith = async (held: bigint, limits?: Limits) => {
+      const set = { type: 'SetKeyLimits', keyId: KEY_ID, limits: limits ?? {} } as const;
+      const result = await played({
+        ...{ credits: owed(9000), said: many(4000, 5), cuts: [100] },
+        meanwhile: [
+          async (account) => {
+            if (held > 0n) await hold('other', held)(account);
+            await account.execute('acc_1', set, { actor: 'a', commandId: 'limits' });
+          },
+        ],
+      });
+      return [result.told.at(-2)?.kissapi?.error.code, result.longestWaitMs] as const;
+    };
+    // Less than a step is held by the other request.
+    const little = owed(1000) - owed(0);
+    expect((await shortageWith(little))[0]).toBe('credits_held_by_concurrent_requests');
+    const limited = { spending: { day: owed(8000) } };
+    expect((await shortageWith(little, limited))[0]).toBe('limit_held_by_concurrent_requests');
+    // One nano-dollar is less than a token.
+    expect(await shortageWith(1n)).toEqual(['credit_balance_exhausted', 0]);
+    expect(await shortageWith(0n)).toEqual(['credit_balance_exhausted', 0]);
+  });
+
   it('ends at a limit on spending as at the end of credits', async () => {
     const limits = { spending: { day: owed(9000) } };
     const set = { type: 'SetKeyLimits', keyId: KEY_ID, limits } as const;
@@ -167,6 +193,31 @@ describe('a stream that is held for in steps', () => {
     expect(result.end).toMatchObject({ delivery: { ended: 'out_of_credits' }, charged: owed(wordsIn(result.told)) });
     expect(result.books.charged).toBeLessThanOrEqual(owed(9000));
     expect(result.books.writtenOff).toBe(0n);
+  });
+
+  const ended = (command: AccountCommand, commandId: string) => (account: TestAccount) =>
+    account.execute('acc_1', command, { actor: 'a', commandId });
+  it.each<[string, AccountCommand]>([
+    ['invalid_api_key', { type: 'RevokeKey', keyId: KEY_ID, reason: 'leaked' }],
+    ['account_suspended', { type: 'SuspendAccount', reason: 'resale' }],
+    ['key_expired', { type: 'SetKeyLimits', keyId: KEY_ID, limits: { expiresAt: '2020-01-01T00:00:00.000Z' } }],
+  ])('gets no further step once its access has ended, and ends with an error: %s', async (code, command) => {
+    const how = { credits: ONE_USD, said: many(4000, 5), cuts: [100] };
+    const { told, end, books, extensions, written } = await played({ ...how, meanwhile: [ended(command, 'end')] });
+    expect(extensions).toBe(0);
+    expect(wordsIn(told)).toBeLessThanOrEqual(STEP_TOKENS);
+    expect(told.at(-1)).toMatchObject({ error: { code, param: null } });
+    expect(written).not.toContain('[DONE]');
+    expect(end).toMatchObject({ type: 'HoldSettled', delivery: { ended: 'access_ended', usageSource: 'metered' } });
+    expect(books).toMatchObject({ charged: owed(wordsIn(told)), writtenOff: 0n });
+  });
+
+  it('is finished although its key was revoked, if no further step is needed', async () => {
+    const command = { type: 'RevokeKey', keyId: KEY_ID, reason: 'leaked' } as const;
+    const how = { credits: ONE_USD, said: many(100, 5), cuts: [100] };
+    const { told, end } = await played({ ...how, meanwhile: [ended(command, 'end')] });
+    expect(wordsIn(told)).toBe(500);
+    expect(end).toMatchObject({ delivery: { ended: 'completed' } });
   });
 
   it('goes on as far as was held where the hold was lost, and is charged late for that', async () => {

@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { noUsage, type Usage } from '../../src/domain/money.ts';
 import { meteredUsage, readUsage } from '../../src/proxy/usage.ts';
 
-const plausible = { inputTokens: 100_000, outputTokens: 100_000, spoke: false };
+const plausible = {
+  inputTokens: 100_000,
+  outputTokens: 100_000,
+  inputBound: 100_000,
+  outputBound: 100_000,
+  hidesReasoning: true,
+  spoke: false,
+};
 const read = (value: unknown) => readUsage(value, plausible);
 const tokens = (usage: Partial<Usage>): Usage => ({ ...noUsage, ...usage });
 

@@ -149,3 +149,33 @@ describe('runs', () => {
     expect(await listed()).not.toEqual(expect.arrayContaining(['three']));
   });
 });
+
+describe('runs that accept several secrets', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    await migrateRuns(database.url);
+  });
+  afterAll(() => database.drop());
+
+  it('learn which of their secrets every live run accepts', async () => {
+    const told: unknown[] = [];
+    const accept = (id: string, peppers: readonly string[], masterKeys: readonly string[]): Promise<Run> =>
+      createRun({
+        ...{ databaseUrl: database.url, id, beatMs: 1000, accepts: { peppers, masterKeys } },
+        ...{ failed: () => undefined, clockOff: () => undefined },
+        ...(id === 'both' ? { acceptedByAll: (accepted) => told.push(accepted) } : {}),
+      });
+    const both = await accept('both', ['2', '1'], ['b', 'a']);
+    expect(told.at(-1)).toEqual({ peppers: ['2', '1'], masterKeys: ['b', 'a'] });
+    const old = await accept('old', ['1'], ['a']);
+    await expect.poll(() => told.at(-1), SOON).toEqual({ peppers: ['1'], masterKeys: ['a'] });
+    await old.close();
+    await expect.poll(() => told.at(-1), SOON).toEqual({ peppers: ['2', '1'], masterKeys: ['b', 'a'] });
+    // A run of the release before states nothing, and counts as accepting nothing.
+    await query(database.url, `insert into runs (id) values ('before')`);
+    await expect.poll(() => told.at(-1), SOON).toEqual({ peppers: [], masterKeys: [] });
+    await query(database.url, `delete from runs where id = 'before'`);
+    await both.close();
+  });
+});

@@ -46,7 +46,7 @@ describe('wrong class or price', () => {
       tokens: { input: 12, cached_input: 199, output: 17, reasoning: 1300 },
     },
     'Gemini: thoughts are in the total, and nowhere else': {
-      model: 'gemini-2.5-flash',
+      model: 'gemini-3.5-flash-lite',
       usage: { prompt_tokens: 211, completion_tokens: 17, total_tokens: 1528 },
       tokens: { input: 211, output: 1317 },
     },

@@ -45,7 +45,7 @@ type Price = {
 type Data = {
   readonly generation_id: string;
   readonly amount_usd: string;
-  readonly tokens_beyond_limit?: number | null;
+  readonly tokens_beyond?: Readonly<Record<string, number>> | null;
   readonly by_usd: string;
   readonly price: Price;
   readonly tokens: Readonly<Record<string, number>>;
@@ -170,7 +170,7 @@ const checked = async (
   if (charge?.type === 'HoldReleased') {
     // What one delivered that was taken for dead is the house's loss where the customer has paid for another attempt.
     if (reason !== 'orphaned') expect(writtenOff).toBe(0n);
-    expect(receipt).toMatchObject({ status: 'released', total_cost: '0.00', detail: `${reason}: ${detail}` });
+    expect(receipt).toMatchObject({ status: 'released', total_cost_usd: '0.00', detail: `${reason}: ${detail}` });
     expect(nanoUsd(String(receipt['written_off']))).toBe(writtenOff);
     const nothing = { charged: 0n, chargedUsd: '0.00', tokens: undefined, delivery: undefined };
     return { generationId, by: charge.type, held, ...nothing, writtenOff, reason, detail };
@@ -189,8 +189,11 @@ const checked = async (
   const cost = (pico + 999n) / 1000n;
   const charged = nanoUsd(settled.charged_usd);
   expect(nanoUsd(settled.cost_usd)).toBe(cost);
-  const beyondLimit = borne.reduce((tokens, { tokens_beyond_limit }) => tokens + (tokens_beyond_limit ?? 0), 0);
-  const picoBeyond = BigInt(beyondLimit) * picoPerToken(price.usd_per_million_tokens['output'] ?? '');
+  const picoBeyond = sum(
+    borne
+      .flatMap(({ tokens_beyond }) => Object.entries(tokens_beyond ?? {}))
+      .map(([name, count]) => BigInt(count) * picoPerToken(price.usd_per_million_tokens[name] ?? '')),
+  );
   expect(charged + writtenOff).toBe(cost + (picoBeyond + 999n) / 1000n);
   expect(sum(settled.drawn.map(({ amount_usd }) => nanoUsd(amount_usd)))).toBe(charged);
   if (!released) {
@@ -199,7 +202,7 @@ const checked = async (
   }
   expect(receipt).toMatchObject({
     status: released ? 'late' : 'settled',
-    total_cost: settled.charged_usd,
+    total_cost_usd: settled.charged_usd,
     cost_before_write_off: settled.cost_usd,
     tokens,
     tokens_prompt: (tokens['input'] ?? 0) + (tokens['cached_input'] ?? 0) + (tokens['cache_write'] ?? 0),

@@ -8,6 +8,8 @@ export type Balancer = {
   readonly targets: readonly string[];
   /** Lets a gateway take its turns from now on. */
   add(url: string): void;
+  /** Sends no further connections to a gateway. */
+  leaveOut(url: string): void;
   close(): Promise<void>;
 };
 
@@ -62,6 +64,7 @@ export const createBalancer = async (...gateways: readonly string[]): Promise<Ba
       return targets;
     },
     add: (url) => void targets.push(url),
+    leaveOut: (url) => void (targets = targets.filter((one) => one !== url)),
     close: async () => {
       server.close();
       for (const socket of sockets) socket.destroy();

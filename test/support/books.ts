@@ -163,8 +163,11 @@ const eventOf = ({ type, data }: EventView): AccountEvent => {
       return { type: 'AccountReinstated', ...reason };
     case 'KeyIssued': {
       const known = { name: text('name'), hint: text('hint'), pepperId: text('pepper_id') };
-      return { type: 'KeyIssued', keyId: text('key_id'), hash: 'not told', ...known };
+      const replaces = data['replaces'] === undefined ? {} : { replaces: text('replaces') };
+      return { type: 'KeyIssued', keyId: text('key_id'), hash: 'not told', ...known, ...replaces };
     }
+    case 'KeyRehashed':
+      return { type: 'KeyRehashed', keyId: text('key_id'), hash: 'not told', pepperId: text('pepper_id') };
     case 'KeyRevoked':
       return { type: 'KeyRevoked', keyId: text('key_id'), ...reason };
     case 'KeyLimitsSet':
@@ -224,7 +227,7 @@ const eventOf = ({ type, data }: EventView): AccountEvent => {
         type: 'UsageWrittenOff',
         requestId: text('generation_id'),
         amount: usd(data, 'amount_usd'),
-        ...(typeof data['tokens_beyond_limit'] === 'number' ? { beyondLimit: data['tokens_beyond_limit'] } : {}),
+        ...(data['tokens_beyond'] ? { beyond: usageOf(data['tokens_beyond']) } : {}),
       };
   }
 };
@@ -272,20 +275,24 @@ const limitsOf = (data: Data): Limits => {
   return Object.fromEntries(limits);
 };
 
+const usageOf = (counts: unknown) => {
+  const tokens = counts as Readonly<Record<string, number>>;
+  return {
+    input: tokens['input'] ?? -1,
+    cachedInput: tokens['cached_input'] ?? -1,
+    cacheWrite: tokens['cache_write'] ?? -1,
+    output: tokens['output'] ?? -1,
+    reasoning: tokens['reasoning'] ?? -1,
+  };
+};
+
 const chargeOf = (data: Data) => {
-  const tokens = data['tokens'] as Readonly<Record<string, number>>;
   const delivery = data['delivery'] as Readonly<Record<string, unknown>>;
   return {
     requestId: String(data['generation_id']),
     keyId: String(data['key_id']),
     price: priceOf(data),
-    usage: {
-      input: tokens['input'] ?? -1,
-      cachedInput: tokens['cached_input'] ?? -1,
-      cacheWrite: tokens['cache_write'] ?? -1,
-      output: tokens['output'] ?? -1,
-      reasoning: tokens['reasoning'] ?? -1,
-    },
+    usage: usageOf(data['tokens']),
     cost: usd(data, 'cost_usd'),
     charged: usd(data, 'charged_usd'),
     drawn: (data['drawn'] as unknown as readonly Data[]).map((draw) => ({

@@ -10,7 +10,7 @@ export { ADMIN_TOKEN, DATA_KEY, type RunningGateway } from './running-gateway.ts
 export type Premises = {
   readonly databaseUrl: string;
   /** Starts a gateway, as a real process, with the simulated provider and whatever the environment given adds. */
-  startGateway(env?: Readonly<Record<string, string>>): Promise<RunningGateway>;
+  startGateway(env?: Readonly<Record<string, string>>, software?: string): Promise<RunningGateway>;
   /** Ends what still runs and removes everything. */
   close(): Promise<void>;
 };
@@ -21,8 +21,8 @@ export const createPremises = async (): Promise<Premises> => {
   const started: RunningGateway[] = [];
   return {
     databaseUrl: database.url,
-    startGateway: async (env) => {
-      const gateway = await startGatewayOn({ databaseUrl: database.url, dataDir }, env);
+    startGateway: async (env, software) => {
+      const gateway = await startGatewayOn({ databaseUrl: database.url, dataDir, software }, env);
       started.push(gateway);
       return gateway;
     },

@@ -44,8 +44,8 @@ export const createHouse = async (env: Readonly<Record<string, string>> = {}): P
 /** Spread into a body: what the provider is asked to do with it. */
 export const simulate = (knobs: Knobs): { readonly simulate: Knobs } => ({ simulate: knobs });
 
-/** What a customer reads of the cost, where OpenAI's types know of none. */
-export const costIn = (usage: unknown): unknown => (usage as { cost?: unknown } | null | undefined)?.cost;
+/** The exact cost in a usage, which OpenAI's types do not have. */
+export const costIn = (usage: unknown): unknown => (usage as { cost_usd?: unknown } | null | undefined)?.cost_usd;
 
 export const collect = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
   const all: T[] = [];

@@ -67,7 +67,8 @@ export const costUsdOf = ({ body, whole, status }: Answer): string | undefined =
   return body.includes('data: [DONE]') ? costIn((events.at(-1) ?? '').slice('data: '.length)) : undefined;
 };
 
-const costIn = (json: string): string | undefined => (JSON.parse(json) as { usage?: { cost?: string } }).usage?.cost;
+const costIn = (json: string): string | undefined =>
+  (JSON.parse(json) as { usage?: { cost_usd?: string } }).usage?.cost_usd;
 
 export const generationOf = ({ headers }: Answer): string => headers.get('x-kissapi-generation-id') ?? '';
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import OpenAI, { type ClientOptions } from 'openai';
 import { startProcess, type Started } from './process.ts';
 
@@ -18,16 +19,21 @@ export type RunningGateway = {
   client(apiKey: string, options?: ClientOptions): OpenAI;
 };
 
-type Where = { readonly databaseUrl: string; readonly dataDir: string };
+type Where = {
+  readonly databaseUrl: string;
+  readonly dataDir: string;
+  /** The folder of another copy of this software; the working directory if left out. */
+  readonly software?: string | undefined;
+};
 
 /** Starts a gateway, as a real process, with the simulated provider and whatever the environment given adds. */
 export const startGatewayOn = async (
-  { databaseUrl, dataDir }: Where,
+  { databaseUrl, dataDir, software = '' }: Where,
   env: Readonly<Record<string, string>> = {},
 ): Promise<RunningGateway> =>
   running(
     await startProcess(
-      'src/main.ts',
+      join(software, 'src/main.ts'),
       [],
       {
         NODE_ENV: 'development',

@@ -13,7 +13,7 @@ export type Account = {
 };
 
 /** Raised whenever the same events would fold to another state: what was kept of earlier folds is then left aside. */
-export const ACCOUNT_STATE_VERSION = 4;
+export const ACCOUNT_STATE_VERSION = 5;
 
 export const initialAccount = (): Account => ({
   standing: unregistered,
@@ -31,6 +31,9 @@ export const evolveAccount = (account: Account, event: AccountEvent): Account =>
     case 'AccountReinstated':
       return { ...account, standing: evolveStanding(account.standing, event) };
     case 'KeyIssued':
+      evolveTallies(account.tallies, event, account.wallet.holds);
+      return { ...account, keys: evolveKeys(account.keys, event) };
+    case 'KeyRehashed':
     case 'KeyRevoked':
       return { ...account, keys: evolveKeys(account.keys, event) };
     case 'KeyLimitsSet':

@@ -1,10 +1,10 @@
 import { accept, type Decider, type Decision } from '../decider.ts';
-import { cost, min, noUsage, type Credits, type Usage } from '../money.ts';
+import { cost, min, noUsage, tokenClasses, type Credits, type Usage } from '../money.ts';
 import { evolveAccount, initialAccount, type Account } from './account.ts';
 import type { AccountEvent, Delivery, LotSource, PinnedPrice, ReleaseReason, RequestFacts } from './events.ts';
-import { MAX_KEYS } from './keys.ts';
+import { isReplaced, MAX_KEYS } from './keys.ts';
 import { areValid, limitNothing, meanTheSame, type AccountLimits, type Limits } from './limits.ts';
-import { no, refuseSpending, reserve } from './reserve.ts';
+import { no, refuseSpending, refuseStep, reserve } from './reserve.ts';
 import { available, draws } from './wallet.ts';
 import { limitedBy, withinSpending, type LimitFacts } from './within-limits.ts';
 
@@ -26,8 +26,13 @@ export type AccountCommand =
       readonly hash: string;
       readonly pepperId: string;
       readonly hint: string;
+      /** If left out, those of the key that it replaces. */
       readonly limits?: Limits;
+      /** A key of the account, which is revoked with it. What that key has used goes on counting against limits. */
+      readonly replaces?: string;
     }
+  /** The same secret, hashed with another pepper by a node that holds it. */
+  | { readonly type: 'RehashKey'; readonly keyId: string; readonly hash: string; readonly pepperId: string }
   | { readonly type: 'RevokeKey'; readonly keyId: string; readonly reason: string }
   /** These two replace all limits that there were. */
   | { readonly type: 'SetKeyLimits'; readonly keyId: string; readonly limits: Limits }
@@ -48,8 +53,8 @@ export type AccountCommand =
       readonly requestId: string;
       readonly usage: Usage;
       readonly delivery: Delivery;
-      /** Output tokens that were delivered beside the usage, though the request allowed no more. The customer does not pay for them. */
-      readonly beyondLimit?: number;
+      /** Tokens beyond the bounds of the request, which the usage does not include. The customer does not pay for them. */
+      readonly beyond?: Usage;
     }
   | {
       readonly type: 'ReleaseHold';
@@ -65,7 +70,7 @@ export type AccountCommand =
       readonly usage: Usage;
       readonly price: PinnedPrice;
       readonly delivery: Delivery;
-      readonly beyondLimit?: number;
+      readonly beyond?: Usage;
       /** Of the hold. */
       readonly at?: number;
     }
@@ -75,7 +80,7 @@ export type AccountCommand =
       readonly requestId: string;
       readonly usage: Usage;
       readonly price: PinnedPrice;
-      readonly beyondLimit?: number;
+      readonly beyond?: Usage;
     };
 
 export type ReserveCredits = {
@@ -102,6 +107,7 @@ export const refusalCodes = [
   'key_not_found',
   'key_revoked',
   'key_expired',
+  'key_already_replaced',
   'model_not_allowed',
   'too_many_keys',
   'invalid_limits',
@@ -121,10 +127,15 @@ export const refusalCodes = [
 export type AccountRefusal = {
   readonly code: (typeof refusalCodes)[number];
   /**
-   * Of a refusal for want of credits, or of room under a limit on spending: what was needed, what could be had, and what
-   * was held by others, so that the answer can say so.
+   * For a refusal for lack of credits or for a spending limit: what was needed, what was available, what other requests
+   * held, and what would be available if other requests held nothing.
    */
-  readonly funds?: { readonly needed: Credits; readonly available: Credits; readonly held: Credits };
+  readonly funds?: {
+    readonly needed: Credits;
+    readonly available: Credits;
+    readonly held: Credits;
+    readonly withoutHolds: Credits;
+  };
   /** The limit that is in the way. */
   readonly limit?: LimitFacts;
 };
@@ -151,17 +162,15 @@ export const decideAccount = (command: AccountCommand, account: Account): Decisi
       if (standing.status !== 'suspended') return no('account_not_suspended');
       return accept({ type: 'AccountReinstated', reason: command.reason });
 
-    case 'IssueKey': {
-      const { keyId, name, hash, pepperId, hint, limits = {} } = command;
-      if (standing.status === 'suspended') return no('account_suspended');
-      if (standing.termsVersion === null) return no('terms_not_accepted');
-      if (keys.has(keyId)) return accept();
-      if (keys.size >= MAX_KEYS) return no('too_many_keys');
-      if (!areValid(limits)) return no('invalid_limits');
-      return accept<AccountEvent>(
-        { type: 'KeyIssued', keyId, name, hash, pepperId, hint },
-        ...(limitNothing(limits) ? [] : [{ type: 'KeyLimitsSet' as const, keyId, limits }]),
-      );
+    case 'IssueKey':
+      return issueKey(command, account);
+    case 'RehashKey': {
+      const { keyId, hash, pepperId } = command;
+      const key = keys.get(keyId);
+      if (!key) return no('key_not_found');
+      if (key.revoked) return no('key_revoked');
+      // Of several nodes that see the key in use, the first writes the event.
+      return key.pepperIds.includes(pepperId) ? accept() : accept({ type: 'KeyRehashed', keyId, hash, pepperId });
     }
     case 'RevokeKey': {
       const key = keys.get(command.keyId);
@@ -195,28 +204,30 @@ export const decideAccount = (command: AccountCommand, account: Account): Decisi
       return reserve(command, account);
     case 'ExtendHold': {
       const { requestId, by, tokens } = command;
-      if (by <= 0n) return no('invalid_amount');
       const hold = wallet.holds.get(requestId);
+      const at = Math.max(command.at, tallies.at);
+      const barred = refuseStep(account, hold?.keyId, at);
+      if (barred) return barred;
+      if (by <= 0n) return no('invalid_amount');
       if (!hold) return no('hold_not_open');
       const limited = limitedBy(tallies, hold.keyId);
       const refused = refuseSpending(wallet, limited, hold.at, by, hold.amount);
-      const at = Math.max(command.at, tallies.at);
       return refused ?? accept({ type: 'HoldExtended', requestId, by, at, tokens });
     }
     case 'SettleHold': {
-      const { requestId, usage, delivery, beyondLimit } = command;
+      const { requestId, usage, delivery, beyond } = command;
       const hold = wallet.holds.get(requestId);
       if (!hold) return no('hold_not_open');
       const { keyId, price } = hold;
       const owed = cost(usage, price.rates);
-      const beyond = withinSpending(limitedBy(tallies, keyId), hold.at, available(wallet));
-      const charged = min(owed, hold.amount + beyond);
+      const free = withinSpending(limitedBy(tallies, keyId), hold.at, available(wallet));
+      const charged = min(owed, hold.amount + free);
       const held = hold.amount;
       const released = held - min(charged, held);
       const drawn = draws(wallet, charged);
       return accept(
         { type: 'HoldSettled', requestId, keyId, price, usage, cost: owed, charged, held, released, drawn, delivery },
-        ...writeOff(requestId, owed - charged, price, beyondLimit),
+        ...writeOff(requestId, owed - charged, price, beyond),
       );
     }
     case 'ReleaseHold': {
@@ -226,7 +237,7 @@ export const decideAccount = (command: AccountCommand, account: Account): Decisi
       return accept({ type: 'HoldReleased', requestId, released: hold.amount, reason, detail });
     }
     case 'ChargeLateUsage': {
-      const { requestId, keyId, price, usage, delivery, beyondLimit, at } = command;
+      const { requestId, keyId, price, usage, delivery, beyond, at } = command;
       if (wallet.holds.has(requestId)) return no('request_id_reused');
       const owed = cost(usage, price.rates);
       const charged = min(owed, withinSpending(limitedBy(tallies, keyId), at ?? null, available(wallet)));
@@ -237,22 +248,48 @@ export const decideAccount = (command: AccountCommand, account: Account): Decisi
           ...{ requestId, keyId, price, usage, cost: owed, charged, drawn, delivery },
           ...(at === undefined ? {} : { at }),
         },
-        ...writeOff(requestId, owed - charged, price, beyondLimit),
+        ...writeOff(requestId, owed - charged, price, beyond),
       );
     }
     case 'WriteOffLateUsage': {
-      const { requestId, usage, price, beyondLimit } = command;
+      const { requestId, usage, price, beyond } = command;
       if (wallet.holds.has(requestId)) return no('request_id_reused');
-      return accept(...writeOff(requestId, cost(usage, price.rates), price, beyondLimit));
+      return accept(...writeOff(requestId, cost(usage, price.rates), price, beyond));
     }
   }
 };
 
-/** The rest of a cost, and what was delivered though nobody had asked for it. Nothing where that comes to nothing. */
-const writeOff = (requestId: string, rest: Credits, { rates }: PinnedPrice, beyondLimit = 0): AccountEvent[] => {
-  const amount = rest + cost({ ...noUsage, output: beyondLimit }, rates);
+const issueKey = (
+  command: Extract<AccountCommand, { type: 'IssueKey' }>,
+  { standing, keys, tallies }: Account,
+): Decision<AccountEvent, AccountRefusal> => {
+  const { keyId, name, hash, pepperId, hint, replaces } = command;
+  if (standing.status === 'suspended') return no('account_suspended');
+  if (standing.termsVersion === null) return no('terms_not_accepted');
+  if (keys.has(keyId)) return accept();
+  const before = replaces === undefined ? undefined : keys.get(replaces);
+  if (replaces !== undefined && !before) return no('key_not_found');
+  if (replaces !== undefined && isReplaced(keys, replaces)) return no('key_already_replaced');
+  if (keys.size >= MAX_KEYS) return no('too_many_keys');
+  const inherited = replaces === undefined ? undefined : tallies.keys.get(replaces)?.limits;
+  const limits = command.limits ?? inherited ?? {};
+  if (!areValid(limits)) return no('invalid_limits');
+  const issued = { type: 'KeyIssued' as const, keyId, name, hash, pepperId, hint };
+  return accept<AccountEvent>(
+    replaces === undefined ? issued : { ...issued, replaces },
+    ...(limitNothing(limits) ? [] : [{ type: 'KeyLimitsSet' as const, keyId, limits }]),
+    ...(replaces !== undefined && before?.revoked === false
+      ? [{ type: 'KeyRevoked' as const, keyId: replaces, reason: `replaced by ${keyId}` }]
+      : []),
+  );
+};
+
+/** The rest of a cost, and the cost of what was beyond the bounds of the request. No event if both are nothing. */
+const writeOff = (requestId: string, rest: Credits, { rates }: PinnedPrice, beyond = noUsage): AccountEvent[] => {
+  const amount = rest + cost(beyond, rates);
   if (amount === 0n) return [];
-  return [{ type: 'UsageWrittenOff', requestId, amount, ...(beyondLimit > 0 ? { beyondLimit } : {}) }];
+  const isBeyond = tokenClasses.some((tokenClass) => beyond[tokenClass] > 0);
+  return [{ type: 'UsageWrittenOff', requestId, amount, ...(isBeyond ? { beyond } : {}) }];
 };
 
 export const accountDecider: Decider<Account, AccountCommand, AccountEvent, AccountRefusal> = {

@@ -28,7 +28,11 @@ export type KeyEvent =
       readonly hash: string;
       readonly pepperId: string;
       readonly hint: string;
+      /** The key in whose place it was issued: what that key has used counts against the limits of this one. */
+      readonly replaces?: string;
     }
+  /** finance: nothing. The same secret, hashed with another pepper; earlier hashes stay valid while their pepper is accepted. */
+  | { readonly type: 'KeyRehashed'; readonly keyId: string; readonly hash: string; readonly pepperId: string }
   | { readonly type: 'KeyRevoked'; readonly keyId: string; readonly reason: string };
 
 export type LimitEvent =
@@ -108,14 +112,14 @@ export type WalletEvent =
     }
   /**
    * finance: an expense of the house. Delivered, but covered by neither hold nor balance; or charged once already, by the
-   * same key; or more than was asked for.
+   * same key; or beyond what the request could cost.
    */
   | {
       readonly type: 'UsageWrittenOff';
       readonly requestId: string;
       readonly amount: Credits;
-      /** Output tokens delivered beyond what the request allowed, which no usage counts: at the price of the request, part of the amount. */
-      readonly beyondLimit?: number;
+      /** Tokens beyond the bounds of the request. The usage does not include them; the amount includes their cost at the pinned price. */
+      readonly beyond?: Usage;
     };
 
 export type LotSource =
@@ -139,7 +143,8 @@ export type RequestFacts = {
 export type Delivery = {
   /** `reported` by the upstream, or `metered` here because it broke off, the client left, or the report was absurd. */
   readonly usageSource: 'reported' | 'metered';
-  readonly ended: 'completed' | 'client_gone' | 'upstream_broke' | 'out_of_credits' | 'drained';
+  /** `access_ended`: the key was revoked or expired, or the account suspended, while the stream was under way. */
+  readonly ended: 'completed' | 'client_gone' | 'upstream_broke' | 'out_of_credits' | 'access_ended' | 'drained';
   readonly finishReason: string | null;
   /** The id that the upstream gave, which the customer sees in the response. */
   readonly upstreamId: string | null;
@@ -150,4 +155,10 @@ export type Delivery = {
 };
 
 export type ReleaseReason =
-  'upstream_refused' | 'upstream_failed' | 'client_gone' | 'out_of_credits' | 'orphaned' | 'gateway_failed';
+  | 'upstream_refused'
+  | 'upstream_failed'
+  | 'client_gone'
+  | 'out_of_credits'
+  | 'access_ended'
+  | 'orphaned'
+  | 'gateway_failed';

@@ -3,7 +3,11 @@ import type { KeyEvent } from './events.ts';
 export type Key = {
   readonly name: string;
   readonly hint: string;
+  /** The peppers that its secret was hashed with, in that order. */
+  readonly pepperIds: readonly string[];
   readonly revoked: boolean;
+  /** The key in whose place it was issued. */
+  readonly replaces?: string;
 };
 
 /** Revoked keys stay, so that support can tell a revoked key from one that never was; the number of keys is bounded. */
@@ -13,11 +17,22 @@ export const MAX_KEYS = 500;
 
 export const evolveKeys = (keys: Keys, event: KeyEvent): Keys => {
   switch (event.type) {
-    case 'KeyIssued':
-      return new Map(keys).set(event.keyId, { name: event.name, hint: event.hint, revoked: false });
+    case 'KeyIssued': {
+      const { keyId, name, hint, pepperId, replaces } = event;
+      const issued = { name, hint, pepperIds: [pepperId], revoked: false };
+      return new Map(keys).set(keyId, replaces === undefined ? issued : { ...issued, replaces });
+    }
+    case 'KeyRehashed': {
+      const key = keys.get(event.keyId);
+      return key ? new Map(keys).set(event.keyId, { ...key, pepperIds: [...key.pepperIds, event.pepperId] }) : keys;
+    }
     case 'KeyRevoked': {
       const key = keys.get(event.keyId);
       return key ? new Map(keys).set(event.keyId, { ...key, revoked: true }) : keys;
     }
   }
 };
+
+/** Whether another key was issued in its place. */
+export const isReplaced = (keys: Keys, keyId: string): boolean =>
+  [...keys.values()].some(({ replaces }) => replaces === keyId);

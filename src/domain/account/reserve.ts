@@ -12,6 +12,7 @@ import {
   paceInTheWay,
   spendingInTheWay,
   withinSpending,
+  withoutOtherHolds,
   type Limited,
 } from './within-limits.ts';
 
@@ -43,7 +44,22 @@ export const reserve = ({ type: _, ...asked }: ReserveCredits, account: Account)
   return refused ?? accept({ type: 'CreditsReserved', ...asked, at });
 };
 
-/** Undefined where so much more may be held; `own` is what the request holds already. */
+/**
+ * Why a request that is under way gets no further step: its account was suspended, or its key was revoked or has expired.
+ * What it holds already may still be delivered and is charged.
+ */
+export const refuseStep = (
+  { standing, keys, tallies }: Account,
+  keyId: string | undefined,
+  at: number,
+): Answer | undefined => {
+  if (standing.status === 'suspended') return no('account_suspended');
+  if (keyId === undefined) return undefined;
+  if (keys.get(keyId)?.revoked) return no('key_revoked');
+  return limitedBy(tallies, keyId).some((one) => expired(one, at)) ? no('key_expired') : undefined;
+};
+
+/** Undefined if so much more may be held; `own` is what the request holds already. */
 export const refuseSpending = (
   wallet: Wallet,
   limited: readonly Limited[],
@@ -54,22 +70,20 @@ export const refuseSpending = (
   const free = available(wallet);
   const heldByOthers = wallet.held - own;
   const inTheWay = spendingInTheWay(limited, at, needed, own);
-  if (!inTheWay) return needed > free ? refuseFunds(wallet, needed, heldByOthers) : undefined;
+  if (!inTheWay && needed <= free) return undefined;
+  const withoutHolds = withoutOtherHolds(limited, at, free + heldByOthers, own);
+  // The end of other requests would clear the limit, but the credits would still be short.
+  if (!inTheWay || (inTheWay.mayPass && needed > free + heldByOthers)) {
+    return refuse({
+      // Credits that other requests hold may become free again, so a retry can succeed without a top-up.
+      code: needed <= withoutHolds ? 'credits_held_by_concurrent_requests' : 'insufficient_credits',
+      funds: { needed, available: free, held: heldByOthers, withoutHolds },
+    });
+  }
   const { facts, mayPass } = inTheWay;
-  // Waiting for others would clear the limit, and then there would be no credits.
-  if (mayPass && needed > free + heldByOthers) return refuseFunds(wallet, needed, heldByOthers);
   return refuse({
     code: mayPass ? 'limit_held_by_concurrent_requests' : `${facts.scope}_limit_exceeded`,
-    funds: { needed, available: withinSpending(limited, at, free), held: facts.held },
+    funds: { needed, available: withinSpending(limited, at, free), held: facts.held, withoutHolds },
     limit: facts,
-  });
-};
-
-/** Credits that other requests hold may come free again, so the customer is not told to pay when waiting may do. */
-const refuseFunds = (wallet: Wallet, needed: Credits, heldByOthers: Credits): Answer => {
-  const free = available(wallet);
-  return refuse({
-    code: needed <= free + heldByOthers ? 'credits_held_by_concurrent_requests' : 'insufficient_credits',
-    funds: { needed, available: free, held: heldByOthers },
   });
 };

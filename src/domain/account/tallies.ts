@@ -1,5 +1,5 @@
 import type { Credits } from '../money.ts';
-import type { LimitEvent, WalletEvent } from './events.ts';
+import type { KeyEvent, LimitEvent, WalletEvent } from './events.ts';
 import { limitNothing, type Limits } from './limits.ts';
 import { countInMinute, emptyMinute, type Minute } from './minute.ts';
 import { countSpending, noSpending, turnPage, type Spending } from './spending.ts';
@@ -24,19 +24,34 @@ export type Tallies = {
   readonly account: Tally;
   /** Of keys that were used or limited. */
   readonly keys: Map<string, Tally>;
+  /** For each key that was replaced, the key in its place: what counts for the former counts for the latter as well. */
+  readonly replacedBy: Map<string, string>;
 };
 
 type Holds = ReadonlyMap<string, Hold>;
+type CountedEvent = Extract<KeyEvent, { type: 'KeyIssued' }> | LimitEvent | WalletEvent;
 
 const emptyTally = (): Tally => ({ limits: null, open: 0, spending: noSpending(), minute: null });
-export const emptyTallies = (): Tallies => ({ at: 0, account: emptyTally(), keys: new Map() });
+export const emptyTallies = (): Tallies => ({
+  at: 0,
+  account: emptyTally(),
+  keys: new Map(),
+  replacedBy: new Map(),
+});
 
 /** `holds` are those before the event, for one that ends is counted off. */
-export const evolveTallies = (tallies: Tallies, event: LimitEvent | WalletEvent, holds: Holds): void => {
+export const evolveTallies = (tallies: Tallies, event: CountedEvent, holds: Holds): void => {
   switch (event.type) {
+    case 'KeyIssued': {
+      const { keyId, replaces } = event;
+      if (replaces === undefined) return;
+      tallies.replacedBy.set(replaces, keyId);
+      tallies.keys.set(keyId, { ...structuredClone(tallyOf(tallies, replaces)), limits: null });
+      return;
+    }
     case 'KeyLimitsSet': {
       const { keyId, limits } = event;
-      return setLimits(tallyOf(tallies, keyId), limits, holds, (hold) => hold.keyId === keyId);
+      return setLimits(tallyOf(tallies, keyId), limits, holds, (hold) => lineOf(tallies, hold.keyId).includes(keyId));
     }
     case 'AccountLimitsSet':
       return setLimits(tallies.account, event.limits, holds, () => true);
@@ -44,15 +59,15 @@ export const evolveTallies = (tallies: Tallies, event: LimitEvent | WalletEvent,
       const { amount, at = null, request, keyId } = event;
       tallies.at = Math.max(tallies.at, at ?? 0);
       const tokens = tokensHeld(request);
-      begin(tallies.account, at, amount, tokens);
-      return begin(tallyOf(tallies, keyId), at, amount, tokens);
+      for (const tally of talliesOf(tallies, keyId)) begin(tally, at, amount, tokens);
+      return;
     }
     case 'HoldExtended': {
       const hold = holds.get(event.requestId);
       if (!hold) return;
       const { by, at, tokens = 0 } = event;
       tallies.at = Math.max(tallies.at, at ?? 0);
-      for (const tally of [tallies.account, tallyOf(tallies, hold.keyId)]) {
+      for (const tally of talliesOf(tallies, hold.keyId)) {
         countSpending(tally.spending, hold.at, 0n, by);
         if (tally.minute && at !== undefined) countInMinute(tally.minute, at, 0, tokens);
       }
@@ -65,8 +80,8 @@ export const evolveTallies = (tallies: Tallies, event: LimitEvent | WalletEvent,
     case 'LateUsageCharged': {
       const { keyId, at = null, charged, usage } = event;
       tallies.at = Math.max(tallies.at, at ?? 0);
-      late(tallies.account, at, charged, tokensUsed(usage));
-      return late(tallyOf(tallies, keyId), at, charged, tokensUsed(usage));
+      for (const tally of talliesOf(tallies, keyId)) late(tally, at, charged, tokensUsed(usage));
+      return;
     }
     case 'CreditsToppedUp':
     case 'UsageWrittenOff':
@@ -81,6 +96,19 @@ const tallyOf = ({ keys }: Tallies, keyId: string): Tally => {
   keys.set(keyId, tally);
   return tally;
 };
+
+/** A key, and those that were issued in its place one after another. */
+const lineOf = ({ replacedBy }: Tallies, keyId: string): readonly string[] => {
+  const line = [keyId];
+  for (let next = replacedBy.get(keyId); next !== undefined; next = replacedBy.get(next)) line.push(next);
+  return line;
+};
+
+/** Where it counts what a key does. */
+const talliesOf = (tallies: Tallies, keyId: string): readonly Tally[] => [
+  tallies.account,
+  ...(tallies.replacedBy.size === 0 ? [keyId] : lineOf(tallies, keyId)).map((one) => tallyOf(tallies, one)),
+];
 
 /**
  * A minute that begins to be counted knows the requests under way, by what they were placed for and their last step: these
@@ -108,8 +136,7 @@ const begin = (tally: Tally, at: number | null, amount: Credits, tokens: number)
 
 const end = (tallies: Tallies, hold: Hold | undefined, charged: Credits, tokens: number): void => {
   if (!hold) return;
-  endFor(tallies.account, hold, charged, tokens);
-  endFor(tallyOf(tallies, hold.keyId), hold, charged, tokens);
+  for (const tally of talliesOf(tallies, hold.keyId)) endFor(tally, hold, charged, tokens);
 };
 
 const endFor = (tally: Tally, hold: Hold, charged: Credits, tokens: number): void => {

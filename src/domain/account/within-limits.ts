@@ -121,6 +121,21 @@ export const withinSpending = (limited: readonly Limited[], at: number | null, c
   return most < 0n ? 0n : most;
 };
 
+/** As `withinSpending`, if no other request held anything; `own` is what the request holds already. */
+export const withoutOtherHolds = (
+  limited: readonly Limited[],
+  at: number | null,
+  credits: Credits,
+  own: Credits,
+): Credits => {
+  let most = credits;
+  for (const { left, held } of rooms(limited, at)) most = min(most, left + heldByOthers(held, own));
+  return max(most, 0n);
+};
+
+/** A hold that was placed in an earlier day or month does not count in the window. */
+const heldByOthers = (held: Credits, own: Credits): Credits => (held > own ? held - own : 0n);
+
 export type SpendingInTheWay = {
   readonly facts: Extract<LimitFacts, { of: 'spending' }>;
   /** Whether it will do to wait until other requests have ended. */
@@ -137,7 +152,7 @@ export const spendingInTheWay = (
   let found: SpendingInTheWay | undefined;
   for (const { left, held, ...room } of rooms(limited, at)) {
     if (needed <= left) continue;
-    const byOthers = held > own ? held - own : 0n;
+    const byOthers = heldByOthers(held, own);
     const mayPass = needed <= left + byOthers;
     if (!found || (found.mayPass && !mayPass)) found = { facts: { ...room, held: byOthers, needed }, mayPass };
   }

@@ -1,12 +1,25 @@
 import type { Rates } from '../money.ts';
 
+export type PriceEvent = PriceListed | ModelDelisted;
+
 /** finance: an entry of the price book. It is never changed; a new price of the model is a new version. */
-export type PriceEvent = {
+export type PriceListed = {
   readonly type: 'PriceListed';
   readonly version: number;
   /** Customers may use it from here on; in the future where notice of a change is given. */
   readonly effectiveFrom: Date;
   readonly entry: PriceEntry;
+};
+
+/**
+ * finance: nothing. From a moment on the model is not sold, at any price listed so far. A price that is listed later, and
+ * takes effect at that moment or after it, puts the model on sale again.
+ */
+export type ModelDelisted = {
+  readonly type: 'ModelDelisted';
+  readonly model: string;
+  readonly effectiveFrom: Date;
+  readonly reason: string;
 };
 
 export type PriceEntry = {

@@ -13,9 +13,12 @@ export const evolveTerms = (terms: Terms, { version, sha256 }: TermsEvent): Term
 
 export const decideTerms = ({ version, sha256 }: PublishTerms, terms: Terms): Decision<TermsEvent, TermsRefusal> => {
   const known = terms.find((one) => one.version === version);
-  if (!known) return accept({ type: 'TermsPublished', version, sha256 });
   // People accepted the text that it was: another text is another version.
-  return known.sha256 === sha256 ? accept() : refuse({ code: 'terms_version_changed' });
+  if (known) return known.sha256 === sha256 ? accept() : refuse({ code: 'terms_version_changed' });
+  const inForce = terms.at(-1);
+  // Versions are dates and sort as text. A node with older files must not bring older terms back into force.
+  if (inForce && version < inForce.version) return accept();
+  return accept({ type: 'TermsPublished', version, sha256 });
 };
 
 export const TERMS_STREAM = 'terms';

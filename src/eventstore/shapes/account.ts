@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { AccountEvent } from '../../domain/account/events.ts';
+import { noUsage } from '../../domain/money.ts';
 import type { Shapes } from '../codec.ts';
 import { asPlain } from '../personal-data.ts';
 import { credits, rates, tokens, usage } from './values.ts';
@@ -29,13 +30,24 @@ const drawn = z.array(z.strictObject({ lotId: id, amount: credits }));
 
 const delivery = z.strictObject({
   usageSource: z.enum(['reported', 'metered']),
-  ended: z.enum(['completed', 'client_gone', 'upstream_broke', 'out_of_credits', 'drained']),
+  ended: z.enum(['completed', 'client_gone', 'upstream_broke', 'out_of_credits', 'access_ended', 'drained']),
   finishReason: z.string().nullable(),
   upstreamId: z.string().nullable(),
   firstByteMs: z.int().nonnegative().nullable(),
   totalMs: z.int().nonnegative(),
   anomalies: z.array(z.string()),
 });
+
+/** Older versions have no value for an end of access. Of those that they have, only this one says that the gateway ended the stream in order. */
+const endedAsBefore = (ended: unknown): unknown => (ended === 'access_ended' ? 'out_of_credits' : ended);
+const withDeliveryAsBefore = (data: unknown): unknown => {
+  const charge = data as { readonly delivery: { readonly ended: unknown } };
+  return { ...charge, delivery: { ...charge.delivery, ended: endedAsBefore(charge.delivery.ended) } };
+};
+const withReasonAsBefore = (data: unknown): unknown => {
+  const release = data as { readonly reason: unknown };
+  return { ...release, reason: endedAsBefore(release.reason) };
+};
 
 const most = z.int().positive();
 const accountLimits = z.strictObject({
@@ -50,6 +62,19 @@ const accountLimits = z.strictObject({
 const keyLimits = z.strictObject({ ...accountLimits.shape, expiresAt: z.iso.datetime().exactOptional() });
 
 const timeMs = z.int().nonnegative();
+
+const writtenOffOf2 = z.looseObject({ beyondLimit: tokens.exactOptional(), beyond: usage.exactOptional() });
+
+const withBeyondByClass = (data: unknown): unknown => {
+  const { beyondLimit, ...rest } = writtenOffOf2.parse(data);
+  return beyondLimit === undefined || rest.beyond ? rest : { ...rest, beyond: { ...noUsage, output: beyondLimit } };
+};
+
+const withBeyondLimit = (data: unknown): unknown => {
+  const written = writtenOffOf2.parse(data);
+  const beyondLimit = (written.beyond?.output ?? 0) + (written.beyond?.reasoning ?? 0);
+  return beyondLimit > 0 ? { ...written, beyondLimit } : written;
+};
 
 // `encode` passes the whole event, `type` included, which a plain object schema leaves out.
 export const accountEventShapes: Shapes<AccountEvent> = {
@@ -68,9 +93,20 @@ export const accountEventShapes: Shapes<AccountEvent> = {
   AccountSuspended: { version: 1, schema: z.object({ reason: z.string() }) },
   AccountReinstated: { version: 1, schema: z.object({ reason: z.string() }) },
   KeyIssued: {
-    version: 1,
-    schema: z.object({ keyId: id, name: z.string(), hash: id, pepperId: id, hint: z.string() }),
+    version: 2,
+    schema: z.object({
+      keyId: id,
+      name: z.string(),
+      hash: id,
+      pepperId: id,
+      hint: z.string(),
+      replaces: id.exactOptional(),
+    }),
+    // Version 1 knew of no key in the place of another. A gateway that reads no newer version would not count what that key has used.
+    lift: { 1: (data) => data },
+    lower: { 1: (data) => ('replaces' in (data as object) ? undefined : data) },
   },
+  KeyRehashed: { version: 1, schema: z.object({ keyId: id, hash: id, pepperId: id }) },
   KeyRevoked: { version: 1, schema: z.object({ keyId: id, reason: z.string() }) },
   KeyLimitsSet: { version: 1, schema: z.object({ keyId: id, limits: keyLimits }) },
   AccountLimitsSet: { version: 1, schema: z.object({ limits: accountLimits }) },
@@ -97,7 +133,7 @@ export const accountEventShapes: Shapes<AccountEvent> = {
     lift: { 1: (data) => data },
   },
   HoldSettled: {
-    version: 1,
+    version: 2,
     schema: z.object({
       requestId: id,
       keyId: id,
@@ -110,9 +146,12 @@ export const accountEventShapes: Shapes<AccountEvent> = {
       drawn,
       delivery,
     }),
+    // Version 1 had no end of access.
+    lift: { 1: (data) => data },
+    lower: { 1: withDeliveryAsBefore },
   },
   HoldReleased: {
-    version: 2,
+    version: 3,
     schema: z.object({
       requestId: id,
       released: credits,
@@ -121,16 +160,18 @@ export const accountEventShapes: Shapes<AccountEvent> = {
         'upstream_failed',
         'client_gone',
         'out_of_credits',
+        'access_ended',
         'orphaned',
         'gateway_failed',
       ]),
       detail: z.string(),
     }),
-    // Version 1 knew of no release for want of credits.
-    lift: { 1: (data) => data },
+    // Version 1 had no release for lack of credits, version 2 none for an end of access.
+    lift: { 1: (data) => data, 2: (data) => data },
+    lower: { 2: withReasonAsBefore },
   },
   LateUsageCharged: {
-    version: 2,
+    version: 3,
     schema: z.object({
       requestId: id,
       keyId: id,
@@ -142,12 +183,16 @@ export const accountEventShapes: Shapes<AccountEvent> = {
       delivery,
       at: timeMs.exactOptional(),
     }),
-    lift: { 1: (data) => data },
+    // Version 1 had no time, version 2 no end of access.
+    lift: { 1: (data) => data, 2: (data) => data },
+    lower: { 2: withDeliveryAsBefore },
   },
   UsageWrittenOff: {
-    version: 2,
-    schema: z.object({ requestId: id, amount: credits, beyondLimit: tokens.exactOptional() }),
-    // Version 1 knew of nothing delivered beyond a limit.
-    lift: { 1: (data) => data },
+    version: 3,
+    schema: z.object({ requestId: id, amount: credits, beyond: usage.exactOptional() }),
+    // Version 1 had no tokens beyond a limit, version 2 only those of the output.
+    lift: { 1: (data) => data, 2: withBeyondByClass },
+    // Readers of version 2 ignore the field that they do not know, so nothing is lost.
+    lower: { 2: withBeyondLimit },
   },
 };

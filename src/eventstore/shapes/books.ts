@@ -25,6 +25,10 @@ export const priceEventShapes: Shapes<PriceEvent> = {
       }),
     }),
   },
+  ModelDelisted: {
+    version: 1,
+    schema: z.object({ model: z.string().min(1), effectiveFrom: instant, reason: z.string() }),
+  },
 };
 
 export const termsEventShapes: Shapes<TermsEvent> = {

@@ -26,7 +26,10 @@ export const verifyFile = async (
 ): Promise<FileVerdict> => {
   const handle = await open(file);
   try {
-    const { size } = await handle.stat();
+    const found = await handle.stat();
+    if (found.isDirectory()) throw new NotAnExport(`${file} is a directory. Name the file of an export.`);
+    const { size } = found;
+    if (size === 0) throw new NotAnExport(`${file} is empty: it is no export.`);
     const headerLine = await firstLine(handle, file);
     const header = readHeader(headerLine, file);
     const start = headerLine.length + 1;

@@ -5,6 +5,7 @@ import { carryOut, type Done } from './carry-out.ts';
 import type { ManagementDeps } from './deps.ts';
 import { accountId, changed, revision, text, time } from './fields.ts';
 import { defineRoute, isProblem, type Identity } from './route.ts';
+import { TERMS_IN_EXAMPLES } from './terms-in-examples.ts';
 
 /** Kept with the acceptance as evidence: who operates the service vouches that the holder accepted. */
 const HOW = 'told by the administrator through the management API';
@@ -19,6 +20,12 @@ export const mayAccept = async (
   const recorded = await recordedBy(store, commandId);
   return recorded?.event.type === 'TermsAccepted' && recorded.event.version === version;
 };
+
+export const notInForce = ({ termsInForce }: ManagementDeps, param: string): Problem =>
+  problem('terms_not_in_force', {
+    message: `Only the terms in force can be accepted: version ${termsInForce()}. GET /terms returns their text.`,
+    param,
+  });
 
 export const acceptTermsOf = (
   deps: ManagementDeps,
@@ -40,9 +47,9 @@ export const acceptTerms = defineRoute({
   summary: 'Record that the holder accepted the terms',
   body: {
     schema: z.strictObject({
-      version: text(64).meta({ description: 'The version in force', example: '2026-01-01' }),
+      version: text(64).meta({ description: 'The version in force', example: TERMS_IN_EXAMPLES }),
     }),
-    example: { version: '2026-01-01' },
+    example: { version: TERMS_IN_EXAMPLES },
   },
   success: {
     status: 200,
@@ -56,7 +63,7 @@ export const acceptTerms = defineRoute({
     }),
     example: {
       account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20',
-      terms_version: '2026-01-01',
+      terms_version: TERMS_IN_EXAMPLES,
       changed: true,
       revision: 1,
       time: '2026-01-31T10:00:00.000Z',
@@ -65,10 +72,7 @@ export const acceptTerms = defineRoute({
   problems: ['account_not_found', 'terms_not_in_force'],
   handle: async ({ params, body: { version }, ...identity }, deps) => {
     if (!(await mayAccept(deps, identity.commandId, version))) {
-      return problem('terms_not_in_force', {
-        message: `The terms in force are version ${deps.termsInForce()}: only these can be accepted.`,
-        param: 'version',
-      });
+      return notInForce(deps, 'version');
     }
     const done = await acceptTermsOf(deps, identity, params.account_id, version);
     if (isProblem(done)) return done;

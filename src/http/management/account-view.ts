@@ -4,6 +4,7 @@ import { formatUsd } from '../../domain/money.ts';
 import type { PersonalData } from '../../eventstore/personal-data.ts';
 import type { AccountAt } from './account-at.ts';
 import { accountLimitsView, keyLimitsView, viewAccountLimits, viewKeyLimits } from './limits.ts';
+import { TERMS_IN_EXAMPLES } from './terms-in-examples.ts';
 import { accountId, generationId, keyId, lotId, revision, time, usd } from './fields.ts';
 
 const source = z.discriminatedUnion('kind', [
@@ -17,6 +18,7 @@ export const keyView = z
     name: z.string().meta({ example: 'production' }),
     hint: z.string().meta({ description: 'The last characters of the secret', example: 'x7Qd' }),
     revoked: z.boolean(),
+    replaces: keyId.optional().meta({ description: 'The key in whose place it was issued, if there is one' }),
     limits: keyLimitsView,
   })
   .meta({ id: 'Key' });
@@ -35,7 +37,7 @@ export const accountView = z
     terms_version: z
       .string()
       .nullable()
-      .meta({ description: 'The newest version of the terms that the holder accepted', example: '2026-01-01' }),
+      .meta({ description: 'The newest version of the terms that the holder accepted', example: TERMS_IN_EXAMPLES }),
     balance_usd: usd.meta({ description: 'All that was topped up less all that was charged' }),
     held_usd: usd.meta({ description: 'What of the balance is set aside for requests under way' }),
     available_usd: usd.meta({ description: 'The balance less what is held' }),
@@ -62,9 +64,9 @@ export const accountView = z
 export type AccountView = z.output<typeof accountView>;
 
 export const viewKeys = ({ account: { keys, tallies } }: AccountAt): AccountView['keys'] =>
-  [...keys].map(([key_id, { name, hint, revoked }]) => {
+  [...keys].map(([key_id, { name, hint, revoked, replaces }]) => {
     const limits = viewKeyLimits(tallies.keys.get(key_id)?.limits ?? {});
-    return { key_id, name, hint, revoked, limits };
+    return { key_id, name, hint, revoked, ...(replaces === undefined ? {} : { replaces }), limits };
   });
 
 /** Only what is named here leaves the house. `personal` is undefined where it was erased. */
@@ -115,7 +117,7 @@ export const accountExample: AccountView = {
   holder: 'person',
   status: 'active',
   suspension_reason: null,
-  terms_version: '2026-01-01',
+  terms_version: TERMS_IN_EXAMPLES,
   balance_usd: '4.9975',
   held_usd: '0.012',
   available_usd: '4.9855',

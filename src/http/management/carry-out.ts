@@ -12,6 +12,8 @@ import type { Identity } from './route.ts';
 /** What came of a command: the event that it left in the log, now or at an earlier time, or none where it was so already. */
 export type Done = {
   readonly recorded: Recorded<AccountEvent> | undefined;
+  /** All that it left, the first included. */
+  readonly events: readonly AccountEvent[];
   readonly revision: number;
   readonly repeated: boolean;
 };
@@ -34,12 +36,12 @@ export const carryOut = async (
   const metadata = { actor: 'admin', commandId, correlationId: requestId };
   const outcome = await commands.execute(accountStream(accountId), command, metadata, { mayRepeat });
   if (!outcome.accepted) return refusalProblem(outcome.refusal);
-  const { revision, repeated } = outcome;
-  if (outcome.events.length === 0) return { recorded: undefined, revision, repeated };
+  const { revision, repeated, events } = outcome;
+  if (events.length === 0) return { recorded: undefined, events, revision, repeated };
   // Read back for the time, which is the store's.
   const recorded = await recordedBy(store, commandId);
   invariant(recorded !== undefined, 'what was appended can be read');
-  const asAsked = repeated ? await isAsked(recorded.event, outcome.events) : true;
-  if (asAsked === true) return { recorded, revision, repeated };
+  const asAsked = repeated ? await isAsked(recorded.event, events) : true;
+  if (asAsked === true) return { recorded, events, revision, repeated };
   return asAsked || problem('idempotency_key_reused');
 };

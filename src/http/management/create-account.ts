@@ -4,7 +4,7 @@ import { derivedId } from '../../eventstore/ids.ts';
 import type { PersonalData } from '../../eventstore/personal-data.ts';
 import { recordedBy } from '../../eventstore/recorded-by.ts';
 import { problem, type Problem } from '../problems.ts';
-import { acceptTermsOf, mayAccept } from './accept-terms.ts';
+import { acceptTermsOf, mayAccept, notInForce } from './accept-terms.ts';
 import { accountAt } from './account-at.ts';
 import { accountExample, accountView, viewAccount } from './account-view.ts';
 import { carryOut, type Done } from './carry-out.ts';
@@ -12,6 +12,7 @@ import { text } from './fields.ts';
 import type { ManagementDeps } from './deps.ts';
 import { openHolder } from './holder.ts';
 import { defineRoute, isProblem, type Identity } from './route.ts';
+import { TERMS_IN_EXAMPLES } from './terms-in-examples.ts';
 
 const registration = z.strictObject({
   name: text(200).meta({ description: 'Of the person or the entity', example: 'Ada Lovelace' }),
@@ -26,7 +27,7 @@ const registration = z.strictObject({
     .meta({ description: 'The holder declared to be 18 or older; required of a person', example: true }),
   accept_terms: text(64).optional().meta({
     description: 'The version of the terms in force, where the holder has accepted it',
-    example: '2026-01-01',
+    example: TERMS_IN_EXAMPLES,
   }),
 });
 
@@ -43,7 +44,7 @@ export const createAccount = defineRoute({
       email: 'ada@example.com',
       holder: 'person',
       adult: true,
-      accept_terms: '2026-01-01',
+      accept_terms: TERMS_IN_EXAMPLES,
     },
   },
   success: {
@@ -62,10 +63,7 @@ export const createAccount = defineRoute({
     // Of its own, so that a crash between the two can be made good by asking again.
     const ofTerms = { ...identity, commandId: `${identity.commandId}/terms` };
     if (version !== undefined && !(await mayAccept(deps, ofTerms.commandId, version))) {
-      return problem('terms_not_in_force', {
-        message: `The terms in force are version ${deps.termsInForce()}: only these can be accepted.`,
-        param: 'accept_terms',
-      });
+      return notInForce(deps, 'accept_terms');
     }
     const accountId = derivedId('acc', identity.commandId);
     const personal = await sealOnce(deps, identity, accountId, { name, email });

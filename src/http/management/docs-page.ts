@@ -17,7 +17,10 @@ type Parameter = {
   readonly schema?: Schema;
 };
 type Operation = {
+  readonly operationId: string;
   readonly summary: string;
+  /** Empty if the route needs no token. */
+  readonly security?: readonly unknown[];
   readonly description?: string;
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly content: Content };
@@ -129,12 +132,19 @@ const section = (operation: Named, schemas: Schemas): Html => {
   </section> `;
 };
 
-const curl = ({ method, path }: Named, body: Media | undefined): string => {
-  const lines = [`curl -X ${method} "$KISSAPI_URL/api${path}"`, '-H "Authorization: Bearer $KISSAPI_ADMIN_TOKEN"'];
-  if (method === 'POST') lines.push(`-H 'Idempotency-Key: one-for-each-thing-you-do'`);
-  if (body) lines.push(`-H 'content-type: application/json'`, `-d '${JSON.stringify(body.example)}'`);
+/** Works when it is pasted into a shell that has the variables which the description names. */
+const curl = ({ method, path, operationId, security }: Named, body: Media | undefined): string => {
+  const inShell = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => `$${name.toUpperCase()}`);
+  const lines = [`curl -X ${method} "$KISSAPI_URL/api${inShell}"`];
+  if (security?.length !== 0) lines.push('-H "Authorization: Bearer $KISSAPI_ADMIN_TOKEN"');
+  // Another key for each route: the same key under one account would mean the same command.
+  if (method === 'POST') lines.push(`-H 'Idempotency-Key: ${operationId}-1'`);
+  if (body) lines.push(`-H 'content-type: application/json'`, `-d '${quoted(JSON.stringify(body.example))}'`);
   return lines.join(' \\\n  ');
 };
+
+/** Within single quotes of a shell. */
+const quoted = (text: string): string => text.replaceAll("'", `'\\''`);
 
 const parameterTable = (parameters: readonly Parameter[]): Html =>
   html` <table>

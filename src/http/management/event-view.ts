@@ -48,7 +48,12 @@ const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventV
     case 'AccountReinstated':
       return { reason: event.reason };
     case 'KeyIssued':
-      return { key_id: event.keyId, name: event.name, hint: event.hint, pepper_id: event.pepperId };
+      return {
+        ...{ key_id: event.keyId, name: event.name, hint: event.hint, pepper_id: event.pepperId },
+        ...(event.replaces === undefined ? {} : { replaces: event.replaces }),
+      };
+    case 'KeyRehashed':
+      return { key_id: event.keyId, pepper_id: event.pepperId };
     case 'KeyRevoked':
       return { key_id: event.keyId, reason: event.reason };
     case 'KeyLimitsSet':
@@ -95,7 +100,8 @@ const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventV
       return {
         generation_id: event.requestId,
         amount_usd: formatUsd(event.amount),
-        tokens_beyond_limit: event.beyondLimit ?? null,
+        tokens_beyond_limit: event.beyond ? event.beyond.output + event.beyond.reasoning : null,
+        tokens_beyond: event.beyond ? viewUsage(event.beyond) : null,
       };
   }
 };

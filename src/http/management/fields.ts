@@ -100,6 +100,10 @@ export const lotId = z
 export const generationId = z
   .string()
   .meta({ description: 'One request to a model', example: 'gen-0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d' });
+export const requestId = z.string().meta({
+  description: 'One HTTP request: x-request-id of its answer, request_id of its error',
+  example: 'req_0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d',
+});
 export const changed = z
   .boolean()
   .meta({ description: 'false where it was so already, and nothing was written', example: true });

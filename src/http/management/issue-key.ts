@@ -20,7 +20,15 @@ export const issueKey = defineRoute({
   description:
     'The only time that its secret is shown. The key works on this node at once, and everywhere within a second.',
   body: {
-    schema: z.strictObject({ name: keyName, limits: keyLimitsBody.optional() }),
+    schema: z.strictObject({
+      name: keyName,
+      limits: keyLimitsBody.optional(),
+      replaces: keyId.optional().meta({
+        description:
+          'A key of this account to issue this one in place of. It has the same limits unless others are given, what the old ' +
+          'key has used counts against them, and the old key is revoked in the same step',
+      }),
+    }),
     example: { name: 'production', limits: keyLimitsExample },
   },
   success: {
@@ -31,6 +39,7 @@ export const issueKey = defineRoute({
       key_id: keyId,
       name: z.string(),
       hint: z.string().meta({ description: 'The last characters of the secret' }),
+      replaces: keyId.optional(),
       limits: keyLimitsView,
       secret: z.string().nullable().meta({ description: 'What a client sends as its API key' }),
       note: z.string(),
@@ -49,19 +58,35 @@ export const issueKey = defineRoute({
       created_at: '2026-01-31T10:00:00.000Z',
     },
   },
-  problems: ['account_not_found', 'account_suspended', 'terms_not_accepted', 'too_many_keys'],
-  handle: async ({ params: { account_id }, body: { name, limits: asked = {} }, ...identity }, deps) => {
+  problems: [
+    'account_not_found',
+    'account_suspended',
+    'terms_not_accepted',
+    'too_many_keys',
+    'key_not_found',
+    'key_already_replaced',
+  ],
+  handle: async ({ params: { account_id }, body: { name, limits: asked, replaces }, ...identity }, deps) => {
     const keyId = derivedId('key', identity.commandId);
-    const limits = readKeyLimits(asked);
+    const limits = asked === undefined ? undefined : readKeyLimits(asked);
     const { secret, hash, pepperId, hint } = deps.createSecret();
     const done = await carryOut(
       deps,
       identity,
       account_id,
-      { type: 'IssueKey', keyId, name, hash, pepperId, hint, limits },
-      (event, all) => event.type === 'KeyIssued' && event.name === name && meanTheSame(limits, limitsIn(all)),
+      {
+        ...{ type: 'IssueKey', keyId, name, hash, pepperId, hint },
+        ...(limits === undefined ? {} : { limits }),
+        ...(replaces === undefined ? {} : { replaces }),
+      },
+      (event, all) =>
+        event.type === 'KeyIssued' &&
+        event.name === name &&
+        event.replaces === replaces &&
+        // Of a key that replaces another, limits that were not given are those of the other.
+        (limits === undefined && replaces !== undefined ? true : meanTheSame(limits ?? {}, limitsIn(all))),
     );
-    if (isProblem(done)) return done;
+    if (isProblem(done)) return done.code === 'key_not_found' ? { ...done, param: 'replaces' } : done;
     const { recorded, repeated, revision } = done;
     invariant(recorded?.event.type === 'KeyIssued', 'a key that was issued is in the log');
     // However long that takes, the answer is owed: it is the only one with the secret.
@@ -72,7 +97,8 @@ export const issueKey = defineRoute({
         key_id: keyId,
         name,
         hint: recorded.event.hint,
-        limits: viewKeyLimits(limits),
+        ...(replaces === undefined ? {} : { replaces }),
+        limits: viewKeyLimits(limitsIn(done.events)),
         secret: repeated ? null : secret,
         note: repeated ? NOT_SHOWN_AGAIN : SHOWN_ONCE,
         revision,

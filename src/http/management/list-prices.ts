@@ -16,6 +16,7 @@ const priceView = z
     max_output_tokens: z.int(),
     usd_per_million_tokens: usdPerMillionTokens,
     effective_from: time,
+    ends_at: time.nullable().meta({ description: 'When the model is taken off sale; null if no end is announced' }),
     source: z.string().meta({ description: 'Where the figures come from' }),
     as_of: z.string().meta({ description: 'The day they were read' }),
   })
@@ -24,7 +25,7 @@ const priceView = z
 export const listPrices = defineRoute({
   method: 'get',
   path: '/prices',
-  summary: 'Read the prices in force',
+  summary: 'Read the prices of the models on sale',
   success: {
     status: 200,
     description: 'The price of each model',
@@ -48,6 +49,7 @@ export const listPrices = defineRoute({
             reasoning: '2.00',
           },
           effective_from: '2026-01-01T00:00:00.000Z',
+          ends_at: null,
           source: 'https://platform.openai.com/docs/pricing',
           as_of: '2026-01-01',
         },
@@ -69,6 +71,7 @@ const viewPriceVersion = (price: PriceVersion): z.output<typeof priceView> => ({
   max_output_tokens: price.maxOutputTokens,
   usd_per_million_tokens: viewRates(price.rates),
   effective_from: price.effectiveFrom.toISOString(),
+  ends_at: price.endsAt?.toISOString() ?? null,
   source: price.source,
   as_of: price.asOf,
 });

@@ -6,14 +6,15 @@ import {
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
 import { problem, type ProblemCode } from '../problems.ts';
-import { accountId, idempotencyKey, keyId } from './fields.ts';
+import { accountId, idempotencyKey, keyId, requestId } from './fields.ts';
 import type { Route } from './route.ts';
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 
 const DESCRIPTION = [
-  'For whoever operates KissAPI, and for support: accounts, credits, keys and the history of all of them.',
-  'Every request needs the administrator’s token, in the header Authorization: Bearer TOKEN; only this documentation is public.',
+  'For operators and support: accounts, credits, keys and the history of all of them.',
+  'Every request needs the administrator’s token, in the header Authorization: Bearer TOKEN; only this documentation and the list of the terms are public.',
+  'The examples read variables of your shell. KISSAPI_URL is the address of the gateway without a path, such as http://localhost:8080, as it prints it when it starts: export KISSAPI_URL=http://localhost:8080. KISSAPI_ADMIN_TOKEN is the token: printed at the first start, and kept in the file admin-token of KISSAPI_DATA. ACCOUNT_ID, KEY_ID and REQUEST_ID are ids from the answers, such as account_id of a registration: export ACCOUNT_ID=acc_….',
   'Amounts are strings of decimal USD, exact to a billionth. Times are UTC.',
   'Every POST takes an Idempotency-Key. Asked again with the same key and the same content, nothing more happens, the answer is as before, and the header idempotent-replayed says so; with other content it is refused. What is refused is not remembered: it may be sent again once its cause is gone.',
   'Every error says what is wrong and what to do next; the header x-should-retry says whether the same request may be sent again.',
@@ -31,7 +32,7 @@ const error = z
   })
   .meta({ id: 'Error' });
 
-const pathFields = { account_id: accountId, key_id: keyId } as const;
+const pathFields = { account_id: accountId, key_id: keyId, request_id: requestId } as const;
 const example = (code: ProblemCode) => {
   const { message, type, param = null, code: wireCode } = problem(code);
   return { error: { message, type, param, code: wireCode, request_id: 'req_0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d' } };
@@ -62,6 +63,7 @@ const operation = (route: Route): ZodOpenApiOperationObject => {
     operationId: operationId(route),
     summary,
     ...(description === undefined ? {} : { description }),
+    ...(route.public ? { security: [] } : {}),
     requestParams: {
       ...(fields.length === 0 ? {} : { path: z.object(Object.fromEntries(fields)) }),
       ...(query ? { query } : {}),
@@ -102,8 +104,8 @@ const headersOf = ({ method }: Route) => ({
     : {}),
 });
 
-const problemsOf = ({ method, body, query, problems }: Route): readonly ProblemCode[] => [
-  'invalid_admin_token',
+const problemsOf = ({ method, body, query, problems, public: isPublic }: Route): readonly ProblemCode[] => [
+  ...(isPublic ? [] : (['invalid_admin_token'] as const)),
   ...(body ? (['invalid_json', 'request_too_large', 'unsupported_media_type'] as const) : []),
   ...(body || query ? (['invalid_request'] as const) : []),
   ...problems,

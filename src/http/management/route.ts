@@ -27,6 +27,8 @@ export type Reply<Answer> = {
 export type RouteDefinition<Path extends string, Body, Query, Answer> = {
   readonly method: 'get' | 'post' | 'put' | 'delete';
   readonly path: Path;
+  /** Needs no token. */
+  readonly public?: true;
   readonly summary: string;
   readonly description?: string;
   readonly body?: { readonly schema: z.ZodType<Body>; readonly example: unknown };

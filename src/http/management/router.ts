@@ -1,7 +1,7 @@
 import express, { type ErrorRequestHandler, type Request, type Response, type Router } from 'express';
 import { StoreUnavailable } from '../../eventstore/event-store.ts';
 import { NotReadableByAll } from '../../eventstore/event-versions.ts';
-import { problem, sendProblem, type Problem } from '../problems.ts';
+import { problem, sendProblem, type Problem, type ProblemCode } from '../problems.ts';
 import { createAuthorize } from './authorize.ts';
 import { commandIdOf } from './carry-out.ts';
 import type { ManagementDeps } from './deps.ts';
@@ -10,6 +10,7 @@ import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { createManagementDocument } from './openapi.ts';
 import { isProblem, type Identity, type Route } from './route.ts';
 import { routes } from './routes.ts';
+import { withTermsInForce } from './terms-in-examples.ts';
 
 export type { ManagementDeps } from './deps.ts';
 
@@ -30,13 +31,15 @@ export const createManagementRouter = (deps: ManagementDeps): Router => {
     next();
   });
 
-  const document = createManagementDocument(routes);
-  const docs = renderDocs(document);
-  router.get('/openapi.json', (_request, response) => void response.json(document));
+  const documentation = createDocumentation(deps);
+  router.get('/openapi.json', (_request, response) => void response.json(documentation().document));
   router.get('/docs', (_request, response) => {
+    const { docs } = documentation();
     response.setHeader('content-security-policy', docs.contentSecurityPolicy);
     response.type('html').send(docs.html);
   });
+  for (const route of routes.filter((one) => one.public))
+    router[route.method](expressPath(route.path), handler(route, deps));
 
   router.use((request, response, next) => {
     const refused = authorize(request);
@@ -48,7 +51,8 @@ export const createManagementRouter = (deps: ManagementDeps): Router => {
   });
 
   router.use(express.json({ limit: MAX_BODY_BYTES, inflate: false, strict: false }));
-  for (const route of routes) router[route.method](expressPath(route.path), handler(route, deps));
+  for (const route of routes.filter((one) => !one.public))
+    router[route.method](expressPath(route.path), handler(route, deps));
   for (const path of new Set(routes.map((route) => route.path))) {
     const allowed = routes.filter((route) => route.path === path).map(({ method }) => method.toUpperCase());
     router.all(expressPath(path), (_request, response) => {
@@ -64,6 +68,20 @@ export const createManagementRouter = (deps: ManagementDeps): Router => {
   return router;
 };
 
+/** Rendered once for each version of the terms, which the examples name. */
+const createDocumentation = ({ termsInForce }: ManagementDeps) => {
+  const render = (version: string) => {
+    const document = withTermsInForce(createManagementDocument(routes), version);
+    return { version, document, docs: renderDocs(document) };
+  };
+  let rendered: ReturnType<typeof render> | undefined;
+  return () => {
+    const version = termsInForce();
+    if (rendered?.version !== version) rendered = render(version);
+    return rendered;
+  };
+};
+
 const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
 
 const requestIdOf = (response: Response): string => String(response.getHeader('x-request-id'));
@@ -74,7 +92,7 @@ const handler = (route: Route, deps: ManagementDeps) => async (request: Request,
   const params = request.params as Readonly<Record<string, string>>;
   const unknown = Object.entries(params).find(([, id]) => !idPattern.test(id))?.[0];
   if (unknown !== undefined) {
-    return send(response, problem(unknown === 'key_id' ? 'key_not_found' : 'account_not_found'));
+    return send(response, problem(unknownIds[unknown] ?? 'not_found'));
   }
   if (route.body && request.body === undefined) {
     const code = hasBody(request) ? 'unsupported_media_type' : 'invalid_request';
@@ -89,6 +107,8 @@ const handler = (route: Route, deps: ManagementDeps) => async (request: Request,
   if (result.repeated) response.setHeader('idempotent-replayed', 'true');
   response.status(route.success.status).json(result.answer);
 };
+
+const unknownIds: Readonly<Record<string, ProblemCode>> = { account_id: 'account_not_found', key_id: 'key_not_found' };
 
 const hasBody = ({ headers }: Request): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;

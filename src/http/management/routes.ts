@@ -1,12 +1,15 @@
 import { acceptTerms } from './accept-terms.ts';
 import { createAccount } from './create-account.ts';
+import { delistModel, relistModel } from './delist-model.ts';
 import { grantCredits } from './grant-credits.ts';
 import { issueKey } from './issue-key.ts';
 import { listEvents } from './list-events.ts';
 import { listKeys } from './list-keys.ts';
 import { listPrices } from './list-prices.ts';
+import { listTerms } from './list-terms.ts';
 import { readCheckpoint } from './read-checkpoint.ts';
 import { readAccount } from './read-account.ts';
+import { readRequest } from './read-request.ts';
 import { revokeKey } from './revoke-key.ts';
 import type { Route } from './route.ts';
 import { setAccountLimits, setKeyLimits } from './set-limits.ts';
@@ -26,6 +29,10 @@ export const routes: readonly Route[] = [
   setAccountLimits,
   suspendAccount,
   reinstateAccount,
+  readRequest,
+  listTerms,
   listPrices,
+  delistModel,
+  relistModel,
   readCheckpoint,
 ];

@@ -1,7 +1,7 @@
 import { formatUsd, type Credits } from '../../domain/money.ts';
 import type { AccountRefusal } from '../../domain/account/decide.ts';
-import { problem, type Problem } from '../problems.ts';
-import { limitProblem, outputTokens } from './limit-problems.ts';
+import { modelDelisted, problem, type Problem } from '../problems.ts';
+import { LONGEST_WAIT_MS, limitProblem, outputTokens } from './limit-problems.ts';
 
 /** Why there is no completion, as the proxy tells it. */
 export type CompletionProblem =
@@ -12,6 +12,7 @@ export type CompletionProblem =
       readonly param: string | null;
     }
   | { readonly kind: 'model_not_found'; readonly model: string }
+  | { readonly kind: 'model_delisted'; readonly model: string; readonly since: Date }
   | { readonly kind: 'refused'; readonly refusal: AccountRefusal; readonly affordableTokens?: number }
   | {
       readonly kind: 'duplicate';
@@ -36,6 +37,8 @@ export type CompletionProblem =
       readonly code: 'upstream_error' | 'upstream_timeout' | 'server_is_overloaded' | 'no_provider';
       readonly retryAfterMs?: number;
     }
+  | { readonly kind: 'access_ended'; readonly code: 'account_suspended' | 'key_revoked' | 'key_expired' }
+  | { readonly kind: 'stream_broken'; readonly code: 'upstream_error' | 'upstream_timeout' | 'draining' }
   | { readonly kind: 'client_gone' }
   | { readonly kind: 'draining' }
   | { readonly kind: 'paused' };
@@ -49,6 +52,8 @@ export const completionProblem = (what: CompletionProblem): Problem => {
         message: `The model \`${what.model}\` does not exist here, or not at this endpoint. GET /v1/models lists those that do.`,
         param: 'model',
       });
+    case 'model_delisted':
+      return modelDelisted(what.model, what.since);
     case 'refused':
       return refused(what.refusal, what.affordableTokens);
     case 'duplicate': {
@@ -66,9 +71,14 @@ export const completionProblem = (what: CompletionProblem): Problem => {
       };
     }
     case 'upstream_failed': {
-      const later = what.retryAfterMs === undefined ? {} : { retryAfterMs: what.retryAfterMs };
+      const later =
+        what.retryAfterMs === undefined ? {} : { retryAfterMs: Math.min(what.retryAfterMs, LONGEST_WAIT_MS) };
       return problem(what.code, { shouldRetry: true, ...later });
     }
+    case 'access_ended':
+      return problem(what.code, { message: accessEnded[what.code] });
+    case 'stream_broken':
+      return problem(what.code, { message: brokenStreams[what.code] });
     case 'client_gone':
     case 'draining':
       return problem('draining');
@@ -76,6 +86,12 @@ export const completionProblem = (what: CompletionProblem): Problem => {
       return problem('service_paused');
   }
 };
+
+const brokenStreams = {
+  upstream_error: 'The provider broke the stream off.',
+  upstream_timeout: 'The provider broke the stream off.',
+  draining: 'The gateway is restarting and had to end this stream.',
+} as const;
 
 /** A refusal in the words of the one who asked for a completion: what it would have held, and what there was. */
 const refused = ({ code, funds, limit }: AccountRefusal, affordableTokens: number | undefined): Problem => {
@@ -95,4 +111,10 @@ const refused = ({ code, funds, limit }: AccountRefusal, affordableTokens: numbe
         : `This request may cost up to $${formatUsd(needed)}, and of your balance $${formatUsd(available)} is free now: ` +
           `$${formatUsd(held)} is held by requests under way. Try again when they have ended.`,
   });
+};
+
+const accessEnded = {
+  account_suspended: 'This account was suspended, so the answer ends here. Write to support.',
+  key_revoked: 'This API key was revoked, so the answer ends here. Use another one.',
+  key_expired: 'This API key has expired, so the answer ends here. Use another one.',
 };

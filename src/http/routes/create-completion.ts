@@ -3,7 +3,8 @@ import type { Authenticate, Customer } from '../authenticate.ts';
 import { requestIdOf, arrivalOf } from '../request-id.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { tellRateLimits, type RateLimits } from '../rate-limit-headers.ts';
-import { problem, sendProblem, tellGeneration, type Problem } from '../problems.ts';
+import { ofGeneration, problem, problemBody, sendProblem, tellGeneration, type Problem } from '../problems.ts';
+import type { ReadBody, WholeBody } from '../read-body.ts';
 import { completionProblem, type CompletionProblem } from './completion-problems.ts';
 
 export type Endpoint = '/chat/completions' | '/completions' | '/embeddings';
@@ -15,6 +16,8 @@ export type Asked = Customer & {
   readonly idempotencyKey: string | undefined;
   readonly gone: AbortSignal;
   readonly held: (generationId: string) => void;
+  /** Counts memory that the request takes beside its body. False if there is none. */
+  readonly takeMemory: (bytes: number) => boolean;
 };
 
 export type Answer =
@@ -34,15 +37,18 @@ export type Answer =
     };
 
 /** Takes a stream piece by piece; a promise means: wait, the reader is slow. */
-export type Sink = { write(passing: Uint8Array | string): Promise<void> | undefined };
+export type Sink = {
+  write(passing: Uint8Array | string): Promise<void> | undefined;
+  /** The stream breaks off, and this is its last event. */
+  fail(why: CompletionProblem): Promise<void> | undefined;
+};
 
 /** Asks for one completion; the relay of a stream must be called, for the settlement is part of it. */
 export type Complete = (asked: Asked) => Promise<Answer>;
 
 export type CreateCompletionOptions = {
   readonly authenticate: Authenticate;
-  /** Reads the whole body, up to a limit. */
-  readonly readBody: (request: Request, response: Response) => Promise<Buffer>;
+  readonly readBody: ReadBody;
   readonly maxBodyBytes: number;
   readonly complete: Complete;
   /** What is left of an account, in USD, as this process last knew it. */
@@ -59,7 +65,8 @@ type Patience = {
 
 /** POST /v1/chat/completions, /v1/completions and /v1/embeddings. */
 export const createCompletion = (endpoint: Endpoint, options: CreateCompletionOptions): RequestHandler => {
-  const { authenticate, readBody, complete, balanceUsd, rateLimits } = options;
+  const { authenticate, readBody } = options;
+  const answerTo = createAnswerTo(endpoint, options);
   return async (request, response) => {
     const refuse = (what: Problem): void => {
       // A sender that is cut short hears of that, and not why: what is left of a body is read on, but of none that is too large
@@ -73,27 +80,55 @@ export const createCompletion = (endpoint: Endpoint, options: CreateCompletionOp
     if (!isJson(request)) return refuse(problem('unsupported_media_type'));
     const idempotencyKey = idempotencyKeyOf(request);
     if (typeof idempotencyKey === 'object') return refuse(idempotencyKey);
-    const body = await readBody(request, response);
+    const body = await readBody(request);
+    if ('status' in body) return refuse(body);
+    try {
+      const refused = await answerTo({ customer, idempotencyKey, body }, response);
+      if (refused) refuse(refused);
+    } finally {
+      body.share.release();
+    }
+  };
+};
+
+type Read = {
+  readonly customer: Customer;
+  readonly idempotencyKey: string | undefined;
+  readonly body: WholeBody;
+};
+
+/** Answers a request whose body was read, or returns why there is no completion. */
+const createAnswerTo = (endpoint: Endpoint, options: CreateCompletionOptions) => {
+  const { complete, balanceUsd, rateLimits } = options;
+  return async ({ customer, idempotencyKey, body }: Read, response: Response): Promise<Problem | undefined> => {
     const left = new AbortController();
     response.on('close', () => {
       if (!response.writableFinished) left.abort();
     });
     const { uuid, startedAt } = arrivalOf(response);
     const { accountId, keyId } = customer;
-    // From then on there is a receipt, however this is answered.
-    const held = (generationId: string): void => tellGeneration(response, generationId);
-    const answer = await complete({ uuid, accountId, keyId, endpoint, body, idempotencyKey, gone: left.signal, held });
+    const answer = await complete({
+      ...{ uuid, accountId, keyId, endpoint, idempotencyKey },
+      ...{ body: body.bytes, takeMemory: body.share.addMemory, gone: left.signal },
+      // From then on there is a receipt, however this is answered.
+      held: (generationId) => tellGeneration(response, generationId),
+    });
     response.setHeader('openai-processing-ms', Math.round(performance.now() - startedAt));
     tellRateLimits(response, rateLimits(accountId, keyId));
-    if (answer.kind === 'problem') return refuse(completionProblem(answer.problem));
+    if (answer.kind === 'problem') return completionProblem(answer.problem);
 
     tellGeneration(response, answer.generationId, answer.kind === 'whole' ? answer.costUsd : undefined);
     if (answer.outputCap !== undefined) response.setHeader('x-kissapi-output-capped', answer.outputCap);
-    if (answer.kind === 'stream') return sendStream(response, answer.relay, left.signal, options);
+    if (answer.kind === 'stream') {
+      body.share.streaming();
+      await sendStream(response, answer.relay, left.signal, options);
+      return undefined;
+    }
     const balance = balanceUsd(accountId);
     if (balance !== undefined) response.setHeader('x-kissapi-balance-usd', balance);
     response.setHeader('content-type', 'application/json');
     response.end(answer.body);
+    return undefined;
   };
 };
 
@@ -115,8 +150,11 @@ const sendStream = async (
     comments.refresh();
     return left.aborted || response.write(passing) ? undefined : drained(response, left, slowReaderMs);
   };
+  // An event of nothing but the error: clients that find choices beside it take the stream for complete.
+  const fail = (why: CompletionProblem): Promise<void> | undefined =>
+    write(`data: ${problemBody(ofGeneration(response, completionProblem(why)), requestIdOf(response))}\n\n`);
   try {
-    await relay({ write });
+    await relay({ write, fail });
   } finally {
     clearInterval(comments);
   }

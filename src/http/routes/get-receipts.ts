@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import type { Tallies } from '../../domain/account/tallies.ts';
 import { spendingNow } from '../../domain/account/within-limits.ts';
-import { formatUsd, type Credits } from '../../domain/money.ts';
+import { formatUsd, jsonUsd, type Credits } from '../../domain/money.ts';
 import type { Authenticate } from '../authenticate.ts';
 import { viewKeyLimits } from '../management/limits.ts';
 import { problem, sendProblem } from '../problems.ts';
@@ -35,8 +35,11 @@ export type Generation = {
   readonly ended_at: Date | null;
 };
 
-/** By our id or the upstream's, among the generations of one account; as far as everything acknowledged so far tells. */
-export type FindGeneration = (id: string, accountId: string) => Promise<Generation | undefined>;
+/**
+ * By our id, by the id of the HTTP request, or by the upstream's, which may occur more than once; the newest first. Among the
+ * generations of one account, with everything that was acknowledged before.
+ */
+export type FindGenerations = (id: string, accountId: string) => Promise<readonly Generation[]>;
 
 /** What a key has spent, in nano-USD: today, this week (from Monday), this month and ever; days are UTC. */
 export type FindKeyUsage = (keyId: string) => Promise<{
@@ -59,22 +62,44 @@ export type FindAccount = (accountId: string) => Promise<{
 
 /** GET /v1/generation?id= */
 export const getGeneration =
-  (authenticate: Authenticate, find: FindGeneration): RequestHandler =>
+  (authenticate: Authenticate, find: FindGenerations): RequestHandler =>
   async (request, response) => {
     const customer = authenticate(request);
     if ('status' in customer) return sendProblem(response, customer, requestIdOf(response));
     const { id } = request.query;
-    if (typeof id !== 'string' || id === '') {
-      const missing = problem('invalid_request', { message: 'Say which generation: ?id=gen-…', param: 'id' });
+    // PostgreSQL takes no text with a NUL.
+    if (typeof id !== 'string' || !/^[^\0]{1,1000}$/s.test(id)) {
+      const missing = problem('invalid_request', {
+        message: 'id: must be the id of one generation, as in ?id=gen-….',
+        param: 'id',
+      });
       return sendProblem(response, missing, requestIdOf(response));
     }
     const found = await find(id, customer.accountId);
-    if (!found) {
-      const unknown = problem('not_found', { message: `There is no generation ${id} of this account.`, param: 'id' });
+    const [newest] = found;
+    if (!newest) {
+      const unknown = problem('not_found', { message: unknownGeneration(id), param: 'id' });
       return sendProblem(response, unknown, requestIdOf(response));
     }
-    response.json({ data: receiptOf(found) });
+    const several = found.length > 1 ? { note: SEVERAL, candidates: found.map(candidateOf) } : {};
+    response.json({ data: receiptOf(newest), ...several });
   };
+
+const SEVERAL =
+  'The provider gave this id to more than one generation. data is the newest; candidates lists them. Ask for one by its gen-… id.';
+
+const unknownGeneration = (id: string): string =>
+  /^req_/.test(id)
+    ? `Nothing was charged for the request ${id}: it is of no generation of this account.`
+    : `There is no generation ${id} of this account.`;
+
+const candidateOf = (generation: Generation) => ({
+  id: generation.request_id,
+  status: generation.status,
+  model: generation.model,
+  created_at: generation.reserved_at.toISOString(),
+  total_cost: formatUsd(generation.charged),
+});
 
 const receiptOf = (generation: Generation) => ({
   id: generation.request_id,
@@ -87,7 +112,10 @@ const receiptOf = (generation: Generation) => ({
   streamed: generation.streamed,
   created_at: generation.reserved_at.toISOString(),
   ended_at: generation.ended_at?.toISOString() ?? null,
-  total_cost: formatUsd(generation.charged),
+  // `total_cost` and `usage` are OpenRouter's names, and numbers there.
+  total_cost: jsonUsd(generation.charged),
+  usage: jsonUsd(generation.charged),
+  total_cost_usd: formatUsd(generation.charged),
   cost_before_write_off: formatUsd(generation.cost),
   written_off: formatUsd(generation.written_off),
   tokens_prompt: generation.input_tokens + generation.cached_input_tokens + generation.cache_write_tokens,
@@ -106,7 +134,65 @@ const receiptOf = (generation: Generation) => ({
   latency: generation.first_byte_ms,
   generation_time: generation.total_ms,
   detail: generation.detail,
+  api_type: generation.endpoint === '/embeddings' ? 'embeddings' : 'completions',
+  native_finish_reason: generation.finish_reason,
+  native_tokens_prompt: generation.input_tokens + generation.cached_input_tokens + generation.cache_write_tokens,
+  native_tokens_completion: generation.output_tokens + generation.reasoning_tokens,
+  native_tokens_cached: generation.cached_input_tokens,
+  native_tokens_reasoning: generation.reasoning_tokens,
+  ...requiredOfGeneration,
 });
+
+/** An amount under a name of OpenRouter's, as a number, and beside it as exact text. */
+const money = (name: string, amount: Credits | null): Readonly<Record<string, unknown>> => ({
+  [name]: amount === null ? null : jsonUsd(amount),
+  [`${name}_usd`]: amount === null ? null : formatUsd(amount),
+});
+
+/** What OpenRouter's own client requires of a key and no key here has: it raises if one is missing. */
+const requiredOfKey = {
+  allowed_data_regions: [],
+  byok_usage: 0,
+  byok_usage_daily: 0,
+  byok_usage_weekly: 0,
+  byok_usage_monthly: 0,
+  creator_user_id: null,
+  free_model_daily_requests: { limit: 0, remaining: 0, used: 0 },
+  include_byok_in_limit: false,
+  is_free_tier: false,
+  is_management_key: false,
+  is_provisioning_key: false,
+  organization_id: null,
+  // Deprecated there: the limits of a key stand in fields of their own.
+  rate_limit: { requests: -1, interval: '10s', note: 'See requests_per_minute and tokens_per_minute.' },
+  workspace_id: null,
+};
+
+/** The same of a generation. */
+const requiredOfGeneration = {
+  app_id: null,
+  cache_discount: null,
+  data_region: 'global',
+  external_user: null,
+  http_referer: null,
+  is_byok: false,
+  moderation_latency: null,
+  native_tokens_completion_images: null,
+  num_fetches: null,
+  num_input_audio_prompt: null,
+  num_media_completion: null,
+  num_media_prompt: null,
+  num_search_results: null,
+  origin: '',
+  preset_id: null,
+  provider_responses: null,
+  router: null,
+  service_tier: null,
+  upstream_inference_cost: null,
+  user_agent: null,
+  web_search_engine: null,
+  workspace_id: null,
+};
 
 const resets = { day: 'daily', month: 'monthly', total: null } as const;
 
@@ -126,14 +212,15 @@ export const getKey =
         label: key?.name ?? '',
         hint: key?.hint ?? '',
         // The limit on spending with the least room, of the key or its account.
-        limit: spending ? formatUsd(spending.limit) : null,
-        limit_remaining: spending ? formatUsd(spending.left) : null,
+        ...money('limit', spending?.limit ?? null),
+        ...money('limit_remaining', spending?.left ?? null),
         limit_reset: spending ? resets[spending.window] : null,
-        usage: formatUsd(usage.total),
-        usage_daily: formatUsd(usage.day),
-        usage_weekly: formatUsd(usage.week),
-        usage_monthly: formatUsd(usage.month),
+        ...money('usage', usage.total),
+        ...money('usage_daily', usage.day),
+        ...money('usage_weekly', usage.week),
+        ...money('usage_monthly', usage.month),
         ...limits,
+        ...requiredOfKey,
       },
     });
   };
@@ -147,8 +234,8 @@ export const getCredits =
     const { toppedUp, charged, balance, held } = (await findAccount(customer.accountId)).wallet;
     response.json({
       data: {
-        total_credits: formatUsd(toppedUp),
-        total_usage: formatUsd(charged),
+        ...money('total_credits', toppedUp),
+        ...money('total_usage', charged),
         balance: formatUsd(balance),
         held: formatUsd(held),
         available: formatUsd(balance - held),

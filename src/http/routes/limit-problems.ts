@@ -25,14 +25,18 @@ export const limitProblem = (
     case 'tokens':
       return paceProblem(code, facts);
     case 'spending':
-      return problem(code, { message: spendingMessage(facts, affordableTokens) });
+      return problem(code, {
+        message:
+          spendingMessage(facts, affordableTokens) +
+          (code === 'limit_held_by_concurrent_requests' ? ' Try again when they have ended.' : ''),
+      });
   }
 };
 
 type Facts<Of extends LimitFacts['of']> = Extract<LimitFacts, { readonly of: Of }>;
 
 /** Both official SDKs heed no wait of a minute or more, and would ask again within seconds instead. */
-const LONGEST_WAIT_MS = 59_000;
+export const LONGEST_WAIT_MS = 59_000;
 
 const paceProblem = (code: AccountRefusal['code'], facts: Facts<'requests' | 'tokens'>): Problem => {
   const { of, limit, used, needed, retryAfterMs } = facts;

@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express';
 import { formatUsdPerMillion } from '../../domain/money.ts';
 import type { PriceVersion } from '../../domain/prices/price-book.ts';
 import type { Authenticate, Customer } from '../authenticate.ts';
-import { problem, sendProblem } from '../problems.ts';
+import { modelDelisted, problem, sendProblem } from '../problems.ts';
 import { requestIdOf } from '../request-id.ts';
 
 /**
@@ -10,6 +10,9 @@ import { requestIdOf } from '../request-id.ts';
  * kept from the key or the account by a limit.
  */
 export type ListModels = (customer: Customer) => Promise<readonly PriceVersion[]>;
+
+/** Since when a model is off sale; undefined if it is not, or never was on sale. */
+export type DelistedSince = (model: string) => Date | undefined;
 
 /** In the shape of OpenAI's, with what a customer wants to know before choosing. Prices in USD per million tokens. */
 const modelOf = (price: PriceVersion) => ({
@@ -22,6 +25,8 @@ const modelOf = (price: PriceVersion) => ({
   context_length: price.contextTokens,
   max_output_tokens: price.maxOutputTokens,
   price_version: price.version,
+  /** When it is taken off sale; null if no end is announced. */
+  ends_at: price.endsAt?.toISOString() ?? null,
   usd_per_million_tokens: {
     input: formatUsdPerMillion(price.rates.input),
     cached_input: formatUsdPerMillion(price.rates.cachedInput),
@@ -42,16 +47,14 @@ export const listModels =
 
 /** GET /v1/models/{id}; ids may contain slashes. */
 export const getModel =
-  (authenticate: Authenticate, list: ListModels): RequestHandler =>
+  (authenticate: Authenticate, list: ListModels, delistedSince: DelistedSince): RequestHandler =>
   async (request, response) => {
     const customer = authenticate(request);
     if ('status' in customer) return sendProblem(response, customer, requestIdOf(response));
     const id = [request.params['id'] ?? ''].flat().join('/');
     const price = (await list(customer)).find(({ model }) => model === id);
     if (price) return void response.json(modelOf(price));
-    sendProblem(
-      response,
-      problem('model_not_found', { message: `The model \`${id}\` does not exist here.`, param: 'model' }),
-      requestIdOf(response),
-    );
+    const since = delistedSince(id);
+    const unknown = problem('model_not_found', { message: `The model \`${id}\` does not exist here.`, param: 'model' });
+    sendProblem(response, since ? modelDelisted(id, since) : unknown, requestIdOf(response));
   };

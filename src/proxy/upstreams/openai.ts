@@ -1,6 +1,9 @@
 import { Pool } from 'undici';
 import type { Upstream, UpstreamRequest, UpstreamResponse } from '../upstream.ts';
+import { decodedBody } from './decoded-body.ts';
+import { dialects } from './dialects.ts';
 import { exchange } from './exchange.ts';
+import { readRetryAfter } from './retry-after.ts';
 
 export type OpenAiUpstreamOptions = {
   readonly name: string;
@@ -34,27 +37,21 @@ export const createOpenAiUpstream = (options: OpenAiUpstreamOptions): Upstream =
     authorization: `Bearer ${apiKey}`,
     'content-type': 'application/json',
     accept: 'application/json, text/event-stream',
+    'accept-encoding': 'identity',
     'user-agent': 'kissapi',
   };
 
   const send = async ({ endpoint, body, signal }: UpstreamRequest): Promise<UpstreamResponse> => {
     const { head, body: answer } = exchange(pool, { path: path + endpoint, method: 'POST', headers, body }, signal);
-    const { status, headers: told } = await head;
-    const retryAfterMs = readRetryAfter(told);
+    const { status, headers: received } = await head;
+    const retryAfterMs = readRetryAfter(received);
     return {
       status,
-      contentType: String(told['content-type'] ?? ''),
+      contentType: String(received['content-type'] ?? ''),
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-      body: answer,
+      body: decodedBody(answer, String(received['content-encoding'] ?? '')),
     };
   };
 
-  return { name, outputLimitField, send, close: () => pool.destroy() };
-};
-
-const readRetryAfter = (headers: Readonly<Record<string, string | string[] | undefined>>): number | undefined => {
-  const ms = Number(headers['retry-after-ms']);
-  if (Number.isFinite(ms) && ms >= 0 && headers['retry-after-ms'] !== undefined) return ms;
-  const seconds = Number(headers['retry-after']);
-  return Number.isFinite(seconds) && seconds >= 0 && headers['retry-after'] !== undefined ? seconds * 1000 : undefined;
+  return { name, outputLimitField, ...dialects[name], send, close: () => pool.destroy() };
 };

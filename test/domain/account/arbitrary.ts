@@ -8,8 +8,10 @@ import {
   delivery,
   issueKey,
   register,
+  rehashKey,
   reinstate,
   release,
+  replaceKey,
   request,
   revokeKey,
   suspend,
@@ -19,7 +21,13 @@ import {
 const requestId = fc.constantFrom('req_1', 'req_2', 'req_3', 'req_4');
 const keyId = fc.oneof({ weight: 9, arbitrary: fc.constant('key_1') }, { weight: 1, arbitrary: fc.constant('key_2') });
 const amount = fc.bigInt(-1n, 30n);
-const beyondLimit = fc.nat(9);
+const beyond = fc.record({
+  input: fc.nat(3),
+  cachedInput: fc.nat(3),
+  cacheWrite: fc.nat(3),
+  output: fc.nat(9),
+  reasoning: fc.nat(3),
+});
 const usage: fc.Arbitrary<Usage> = fc.record({
   input: fc.nat(9),
   cachedInput: fc.nat(3),
@@ -94,7 +102,7 @@ const moves = {
   }),
   extend: fc.record({ type: fc.constant('ExtendHold' as const), requestId, by: amount, at, tokens: fc.nat(40) }),
   settle: fc.record(
-    { type: fc.constant('SettleHold' as const), requestId, usage, delivery: fc.constant(delivery), beyondLimit },
+    { type: fc.constant('SettleHold' as const), requestId, usage, delivery: fc.constant(delivery), beyond },
     { requiredKeys: ['type', 'requestId', 'usage', 'delivery'] },
   ),
   release: requestId.map(release),
@@ -107,7 +115,7 @@ const moves = {
       price,
       delivery: fc.constant(delivery),
       at,
-      beyondLimit,
+      beyond,
     },
     { requiredKeys: ['type', 'requestId', 'keyId', 'usage', 'price', 'delivery', 'at'] },
   ),
@@ -135,6 +143,8 @@ export const anyCommand: fc.Arbitrary<AccountCommand> = fc.oneof(
       reinstate(),
       issueKey('key_1'),
       issueKey('key_2'),
+      replaceKey('key_1', 'key_2'),
+      rehashKey(),
       revokeKey('key_2'),
     ),
   },

@@ -89,6 +89,10 @@ export const audit = (history: readonly AccountEvent[]): Books => {
         break;
       case 'KeyIssued':
         liveKeys.add(event.keyId);
+        if (event.replaces !== undefined) limits.replace(event.replaces, event.keyId);
+        break;
+      case 'KeyRehashed':
+        check(liveKeys.has(event.keyId), 'only a live key is hashed again');
         break;
       case 'KeyRevoked':
         liveKeys.delete(event.keyId);
@@ -160,9 +164,9 @@ export const audit = (history: readonly AccountEvent[]): Books => {
         });
         break;
       case 'UsageWrittenOff': {
-        const { requestId, amount, beyondLimit = 0 } = event;
+        const { requestId, amount } = event;
         const ofCharge = chargedBefore?.requestId === requestId ? chargedBefore : undefined;
-        const beyond = ofCharge ? receipt({ ...nothingUsed, output: beyondLimit }, ofCharge.price) : 0n;
+        const beyond = ofCharge ? receipt(event.beyond ?? nothingUsed, ofCharge.price) : 0n;
         if (due) check(due.requestId === requestId, 'cost = charged + written off');
         if (ofCharge) check((due?.amount ?? 0n) + beyond === amount, 'cost = charged + written off');
         else check(givenBack.delete(requestId), 'cost = charged + written off');

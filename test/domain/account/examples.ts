@@ -52,6 +52,12 @@ export const keyIssued = (keyId = 'key_1'): Event<'KeyIssued'> => ({
   pepperId: 'pepper_1',
   hint: 'wxyz',
 });
+export const keyRehashed = (pepperId = 'pepper_2', keyId = 'key_1'): Event<'KeyRehashed'> => ({
+  type: 'KeyRehashed',
+  keyId,
+  hash: `${pepperId} hash of ${keyId}`,
+  pepperId,
+});
 export const keyRevoked = (keyId = 'key_1'): Event<'KeyRevoked'> => ({ type: 'KeyRevoked', keyId, reason: 'leaked' });
 export const toppedUp = (amount: bigint, lotId = 'lot_1'): Event<'CreditsToppedUp'> => ({
   type: 'CreditsToppedUp',
@@ -121,11 +127,11 @@ export const lateCharged = (
   ...money,
   delivery,
 });
-export const writtenOff = (amount: bigint, requestId = 'req_1', beyondLimit?: number): Event<'UsageWrittenOff'> => ({
+export const writtenOff = (amount: bigint, requestId = 'req_1', outputBeyond?: number): Event<'UsageWrittenOff'> => ({
   type: 'UsageWrittenOff',
   requestId,
   amount,
-  ...(beyondLimit === undefined ? {} : { beyondLimit }),
+  ...(outputBeyond === undefined ? {} : { beyond: { ...noUsage, output: outputBeyond } }),
 });
 /** What a lot paid of a charge. */
 export const drawn = (amount: bigint, lotId = 'lot_1') => ({ lotId, amount });
@@ -141,6 +147,14 @@ export const acceptTerms = (version = '2026-01'): AccountCommand => ({ type: 'Ac
 export const suspend = (reason = 'resale'): AccountCommand => ({ type: 'SuspendAccount', reason });
 export const reinstate = (reason = 'appeal'): AccountCommand => ({ type: 'ReinstateAccount', reason });
 export const issueKey = (keyId = 'key_1'): AccountCommand => ({ ...keyIssued(keyId), type: 'IssueKey' });
+export const replaceKey = (replaces: string, keyId: string): AccountCommand => ({
+  ...keyIssued(keyId),
+  ...{ type: 'IssueKey', replaces },
+});
+export const rehashKey = (pepperId = 'pepper_2', keyId = 'key_1'): AccountCommand => ({
+  ...keyRehashed(pepperId, keyId),
+  type: 'RehashKey',
+});
 export const revokeKey = (keyId = 'key_1'): AccountCommand => ({ ...keyRevoked(keyId), type: 'RevokeKey' });
 export const setLimits = (limits: Limits, keyId = 'key_1'): AccountCommand => ({ type: 'SetKeyLimits', keyId, limits });
 export const setAccountLimits = (limits: AccountLimits): AccountCommand => ({ type: 'SetAccountLimits', limits });

@@ -1,15 +1,22 @@
 import { describe, it } from 'vitest';
 import { MAX_KEYS } from '../../../src/domain/account/keys.ts';
+import type { AccountCommand } from '../../../src/domain/account/decide.ts';
 import {
+  drawn,
   given,
   givenNobody,
   issueKey,
   keyIssued,
+  keyRehashed,
   keyRevoked,
+  limitsSet,
   registered,
+  replaceKey,
+  rehashKey,
   reserve,
   reserved,
   revokeKey,
+  settled,
   suspended,
   termsAccepted,
   toppedUp,
@@ -45,6 +52,64 @@ describe('IssueKey', () => {
         .when(issueKey())
         .thenRefused('terms_not_accepted'));
   });
+});
+
+describe('a key in place of another', () => {
+  const limits = { requestsPerMinute: 5, spending: { day: 10n }, models: ['simulated-small'] };
+  const replacing = { ...keyIssued('key_2'), replaces: 'key_1' };
+  const replaced = { ...keyRevoked(), reason: 'replaced by key_2' };
+  const replace = replaceKey('key_1', 'key_2');
+
+  it('has the limits of a revoked key from its first moment on', () =>
+    given(limitsSet(limits), keyRevoked()).when(replace).then(replacing, limitsSet(limits, 'key_2')));
+  it('revokes the key that it replaces in the same step', () =>
+    given(limitsSet(limits)).when(replace).then(replacing, limitsSet(limits, 'key_2'), replaced));
+  it('has the limits that are given instead', () =>
+    given(limitsSet(limits), keyRevoked())
+      .when({ ...replace, limits: { requestsPerMinute: 9 } } as AccountCommand)
+      .then(replacing, limitsSet({ requestsPerMinute: 9 }, 'key_2')));
+  it('has no limits if the other had none', () => given(keyRevoked()).when(replace).then(replacing));
+  it('is issued once', () => given(replacing, replaced).when(replace).then());
+  it('replaces no key that never was', () => given().when(replaceKey('key_9', 'key_2')).thenRefused('key_not_found'));
+  it('replaces a key once', () =>
+    given(replacing, replaced).when(replaceKey('key_1', 'key_3')).thenRefused('key_already_replaced'));
+
+  const spend = [toppedUp(100n), reserved(8n), settled(8, { held: 8n, charged: 8n, released: 0n, drawn: [drawn(8n)] })];
+  it('goes on where the other was with its spending', () => {
+    const history = given(
+      limitsSet({ spending: { total: 10n } }),
+      ...spend,
+      replacing,
+      limitsSet({ spending: { total: 10n } }, 'key_2'),
+      replaced,
+    );
+    history.when(reserve(3n, 'req_2', 'key_2')).thenRefused('key_limit_exceeded');
+    history.when(reserve(2n, 'req_2', 'key_2')).then({ ...reserved(2n, 'req_2'), keyId: 'key_2' });
+  });
+  it('counts what ends later of the key before, through any number of keys', () => {
+    const total = { spending: { total: 10n } };
+    given(
+      ...[toppedUp(100n), limitsSet(total), reserved(8n)],
+      ...[replacing, limitsSet(total, 'key_2'), replaced],
+      ...[{ ...keyIssued('key_3'), replaces: 'key_2' }, limitsSet(total, 'key_3')],
+      settled(8, { held: 8n, charged: 8n, released: 0n, drawn: [drawn(8n)] }),
+    )
+      .when(reserve(3n, 'req_2', 'key_3'))
+      .thenRefused('key_limit_exceeded');
+  });
+});
+
+describe('RehashKey', () => {
+  it('records the hash of a key under another pepper', () => given().when(rehashKey()).then(keyRehashed()));
+  it('records it once for each pepper', () => {
+    given(keyRehashed()).when(rehashKey()).then();
+    given(keyRehashed()).when(rehashKey('pepper_1')).then();
+    given(keyRehashed()).when(rehashKey('pepper_3')).then(keyRehashed('pepper_3'));
+  });
+  it('refuses a key that does not exist', () =>
+    given().when(rehashKey('pepper_2', 'key_2')).thenRefused('key_not_found'));
+  it('refuses a revoked key', () => given(keyRevoked()).when(rehashKey()).thenRefused('key_revoked'));
+  it('leaves the key usable', () => given(toppedUp(4n), keyRehashed()).when(reserve(4n)).then(reserved(4n)));
 });
 
 describe('RevokeKey', () => {

@@ -49,6 +49,14 @@ export const openLimitBooks = () => {
     return [key, account];
   };
 
+  /** For each key the one that was issued in its place. */
+  const replacedBy = new Map<string, string>();
+  /** Where a key's requests count: also for the keys in its place, one after another. */
+  const countedIn = (keyId: string): readonly Scope[] => {
+    const next = replacedBy.get(keyId);
+    return next === undefined ? scopesOf(keyId) : [...scopesOf(keyId).slice(0, 1), ...countedIn(next)];
+  };
+
   const setLimits = (scope: Scope, limits: Limits): void => {
     const { requestsPerMinute, tokensPerMinute } = limits;
     if (!scope.counted && (requestsPerMinute !== undefined || tokensPerMinute !== undefined)) {
@@ -59,7 +67,7 @@ export const openLimitBooks = () => {
   };
 
   const enter = (entry: Entry): void => {
-    for (const scope of scopesOf(entry.keyId)) {
+    for (const scope of countedIn(entry.keyId)) {
       scope.entries.push(entry);
       for (const window of ['day', 'month'] as const) {
         const pages = scope.pages[window];
@@ -72,7 +80,7 @@ export const openLimitBooks = () => {
 
   const count = (keyId: string, step: Step): void => {
     newest = Math.max(newest, step.at ?? 0);
-    for (const { counted } of scopesOf(keyId)) counted?.add(step);
+    for (const { counted } of countedIn(keyId)) counted?.add(step);
   };
 
   const openEntry = (requestId: string): Entry | undefined =>
@@ -88,6 +96,16 @@ export const openLimitBooks = () => {
         .slice(0, 1)
         .forEach((key) => setLimits(key, limits)),
     setAccountLimits: (limits: Limits): void => setLimits(account, limits),
+    replace: (keyId: string, by: string): void => {
+      const [{ counted, entries, pages } = newScope('key')] = scopesOf(keyId);
+      replacedBy.set(keyId, by);
+      keys.set(by, {
+        ...newScope('key'),
+        counted: counted && new Set(counted),
+        entries: [...entries],
+        pages: { day: [...pages.day], month: [...pages.month] },
+      });
+    },
 
     reserve: ({ tokens, ...entry }: Pick<Entry, 'requestId' | 'keyId' | 'at' | 'held'> & { tokens: number }): void =>
       enter({ ...entry, steps: [{ at: entry.at, requests: 1, tokens }], spent: 0n, open: true }),
@@ -121,9 +139,18 @@ export const openLimitBooks = () => {
     /** How much of `credits` the limits on spending leave to a request placed at a time. */
     within: (keyId: string, at: number | undefined, credits: bigint): bigint =>
       atLeastNothing(roomsOf(scopesOf(keyId), at).reduce((most, { left }) => (left < most ? left : most), credits)),
+    /** The same, if no other request held anything; `own` is what the request holds already. */
+    withoutOthers: (keyId: string, at: number | undefined, own: bigint, credits: bigint): bigint =>
+      atLeastNothing(
+        roomsOf(scopesOf(keyId), at)
+          .map(({ left, held }) => left + atLeastNothing(held - own))
+          .reduce((most, room) => (room < most ? room : most), credits),
+      ),
     atOf: (requestId: string): number | undefined => openEntry(requestId)?.at,
     keyOf: (requestId: string): string => openEntry(requestId)?.keyId ?? '',
 
+    hasExpired: (keyId: string, at: number): boolean =>
+      scopesOf(keyId).some(({ limits: { expiresAt } }) => expiresAt !== undefined && at >= Date.parse(expiresAt)),
     expiredOrForbidden: ({ keyId, at, model }: Asked): AccountRefusal['code'] | undefined => {
       const scopes = scopesOf(keyId);
       if (scopes.some(({ limits: { expiresAt } }) => expiresAt !== undefined && at >= Date.parse(expiresAt))) {
@@ -153,6 +180,7 @@ export const openLimitBooks = () => {
       { keyId, at, amount }: Pick<Asked, 'keyId' | 'amount'> & { readonly at: number | undefined },
       own: bigint,
       free: bigint,
+      withoutHolds: bigint,
     ): AccountRefusal | undefined => {
       const rooms = roomsOf(scopesOf(keyId), at);
       const broken = rooms
@@ -164,7 +192,7 @@ export const openLimitBooks = () => {
       const available = rooms.reduce((most, { left }) => (left < most ? left : most), free);
       return {
         code: final ? `${final.scope}_limit_exceeded` : 'limit_held_by_concurrent_requests',
-        funds: { needed: amount, available: atLeastNothing(available), held: worst.byOthers },
+        funds: { needed: amount, available: atLeastNothing(available), held: worst.byOthers, withoutHolds },
       };
     },
     /** Every promise of the limits, at the moment when a request has been let in. */

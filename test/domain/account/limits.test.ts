@@ -98,7 +98,7 @@ describe('a limit on spending', () => {
     given(toppedUp(99n), set, ...spent(6n))
       .when(reserve(5n, 'req_2'))
       .thenRefused(short(scope), {
-        funds: { needed: 5n, available: 4n, held: 0n },
+        funds: { needed: 5n, available: 4n, held: 0n, withoutHolds: 4n },
         limit: {
           ...{ of: 'spending', scope, window: 'day', limit: 10n, spent: 6n, held: 0n, needed: 5n },
           resetsAt: Date.UTC(2026, 1, 1),
@@ -114,17 +114,17 @@ describe('a limit on spending', () => {
     given(toppedUp(99n), limitsSet({ spending: { month: 10n } }), reserved(6n))
       .when(reserve(5n, 'req_2'))
       .thenRefused('limit_held_by_concurrent_requests', {
-        funds: { needed: 5n, available: 4n, held: 6n },
+        funds: { needed: 5n, available: 4n, held: 6n, withoutHolds: 10n },
         limit: facts('spending', { window: 'month', spent: 0n, held: 6n }),
       }));
   it('does not let wait whoever would then have no credits', () => {
     const past = [toppedUp(7n), limitsSet({ spending: { month: 10n } }), reserved(6n)];
     given(...past)
       .when(reserve(8n, 'req_2'))
-      .thenRefused('insufficient_credits', { funds: { needed: 8n, available: 1n, held: 6n } });
+      .thenRefused('insufficient_credits', { funds: { needed: 8n, available: 1n, held: 6n, withoutHolds: 7n } });
     given(...past, reserved(1n, 'req_2'))
       .when(extend(8n, 'req_2'))
-      .thenRefused('insufficient_credits', { funds: { needed: 8n, available: 0n, held: 6n } });
+      .thenRefused('insufficient_credits', { funds: { needed: 8n, available: 0n, held: 6n, withoutHolds: 6n } });
     given(...past)
       .when(reserve(7n, 'req_2'))
       .thenRefused('limit_held_by_concurrent_requests');
@@ -133,7 +133,7 @@ describe('a limit on spending', () => {
     given(toppedUp(3n), limitsSet({ spending: { day: 4n } }))
       .when(reserve(5n))
       .thenRefused('key_limit_exceeded', {
-        funds: { needed: 5n, available: 3n, held: 0n },
+        funds: { needed: 5n, available: 3n, held: 0n, withoutHolds: 3n },
         limit: facts('spending', { limit: 4n }),
       }));
   it('of several, is the one that waiting does not help, and of those the longest', () =>
@@ -145,7 +145,7 @@ describe('a limit on spending', () => {
     )
       .when(reserve(6n, 'req_3'))
       .thenRefused('key_limit_exceeded', {
-        funds: { needed: 6n, available: 0n, held: 1n },
+        funds: { needed: 6n, available: 0n, held: 1n, withoutHolds: 1n },
         limit: facts('spending', { window: 'month' }),
       }));
 
@@ -177,7 +177,7 @@ describe('a limit on spending', () => {
     given(...past)
       .when(extend(3n))
       .thenRefused('key_limit_exceeded', {
-        funds: { needed: 3n, available: 2n, held: 0n },
+        funds: { needed: 3n, available: 2n, held: 0n, withoutHolds: 2n },
         limit: facts('spending', { held: 0n }),
       });
     given(...past, extended(2n), released(6n))

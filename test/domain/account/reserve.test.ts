@@ -1,6 +1,7 @@
 import { describe, it } from 'vitest';
 import type { AccountCommand } from '../../../src/domain/account/decide.ts';
 import {
+  AT,
   customer,
   drawn,
   extend,
@@ -9,7 +10,10 @@ import {
   givenNobody,
   keyIssued,
   keyRevoked,
+  limitsSet,
   registered,
+  reinstated,
+  release,
   released,
   reserve,
   reserved,
@@ -60,19 +64,21 @@ describe('want of credits', () => {
   it('says what was needed and what was there', () =>
     given(toppedUp(3n))
       .when(reserve(4n))
-      .thenRefused('insufficient_credits', { funds: { needed: 4n, available: 3n, held: 0n } }));
+      .thenRefused('insufficient_credits', { funds: { needed: 4n, available: 3n, held: 0n, withoutHolds: 3n } }));
   it('does not send to the till whoever only has to wait for others', () =>
     given(toppedUp(10n), reserved(7n))
       .when(reserve(4n, 'req_2'))
-      .thenRefused('credits_held_by_concurrent_requests', { funds: { needed: 4n, available: 3n, held: 7n } }));
+      .thenRefused('credits_held_by_concurrent_requests', {
+        funds: { needed: 4n, available: 3n, held: 7n, withoutHolds: 10n },
+      }));
   it('lets nobody wait for what will never be enough', () =>
     given(toppedUp(10n), reserved(7n))
       .when(reserve(11n, 'req_2'))
-      .thenRefused('insufficient_credits', { funds: { needed: 11n, available: 3n, held: 7n } }));
+      .thenRefused('insufficient_credits', { funds: { needed: 11n, available: 3n, held: 7n, withoutHolds: 10n } }));
   it('does not count what was charged', () =>
     given(toppedUp(10n), reserved(7n), settled(7, { held: 7n, charged: 7n, released: 0n, drawn: [drawn(7n)] }))
       .when(reserve(4n, 'req_2'))
-      .thenRefused('insufficient_credits', { funds: { needed: 4n, available: 3n, held: 0n } }));
+      .thenRefused('insufficient_credits', { funds: { needed: 4n, available: 3n, held: 0n, withoutHolds: 3n } }));
 });
 
 describe('where several refusals are true of a reservation, it is refused with the first', () => {
@@ -105,17 +111,46 @@ describe('ExtendHold', () => {
     given(toppedUp(10n), reserved(4n)).when(extend(by)).thenRefused('invalid_amount'),
   );
   it('refuses an amount before it looks for the hold', () => given().when(extend(0n)).thenRefused('invalid_amount'));
+  it('extends no hold of an account that is suspended', () =>
+    given(toppedUp(10n), reserved(4n), suspended()).when(extend(2n)).thenRefused('account_suspended'));
+  it('extends a hold again after the account is reinstated', () =>
+    given(toppedUp(10n), reserved(4n), suspended(), reinstated()).when(extend(2n)).then(extended(2n)));
+  it('extends no hold of a key that is revoked', () =>
+    given(toppedUp(10n), reserved(4n), keyRevoked()).when(extend(2n)).thenRefused('key_revoked'));
+  it('extends a hold whose key is valid while another key is revoked', () =>
+    given(keyIssued('key_2'), toppedUp(10n), reserved(4n), keyRevoked('key_2')).when(extend(2n)).then(extended(2n)));
+  it('extends no hold of a key that has expired since, by the newest time of the account', () => {
+    const expiring = limitsSet({ expiresAt: new Date(AT + 1000).toISOString() });
+    given(expiring, toppedUp(10n), reserved(4n))
+      .when(extend(2n, 'req_1', AT + 999))
+      .then(extended(2n, 'req_1', AT + 999));
+    given(expiring, toppedUp(10n), reserved(4n))
+      .when(extend(2n, 'req_1', AT + 1000))
+      .thenRefused('key_expired');
+    given(expiring, toppedUp(10n), reserved(4n), extended(1n, 'req_1', AT + 1000))
+      .when(extend(2n, 'req_1', AT))
+      .thenRefused('key_expired');
+  });
+  it('names a suspension before the key, and both before the amount', () => {
+    given(toppedUp(10n), reserved(4n), keyRevoked(), suspended()).when(extend(0n)).thenRefused('account_suspended');
+    given(toppedUp(10n), reserved(4n), keyRevoked()).when(extend(0n)).thenRefused('key_revoked');
+  });
+  it('still settles and releases what was held before the key was revoked', () => {
+    given(toppedUp(10n), reserved(4n), keyRevoked(), suspended()).when(release()).then(released(4n));
+  });
 
   it('never promises more than is there', () =>
     given(toppedUp(10n), reserved(8n))
       .when(extend(3n))
-      .thenRefused('insufficient_credits', { funds: { needed: 3n, available: 2n, held: 0n } }));
+      .thenRefused('insufficient_credits', { funds: { needed: 3n, available: 2n, held: 0n, withoutHolds: 2n } }));
   it('does not wait for itself: what it holds is not held by others', () =>
     given(toppedUp(10n), reserved(6n), reserved(2n, 'req_2'))
       .when(extend(5n))
-      .thenRefused('insufficient_credits', { funds: { needed: 5n, available: 2n, held: 2n } }));
+      .thenRefused('insufficient_credits', { funds: { needed: 5n, available: 2n, held: 2n, withoutHolds: 4n } }));
   it('may wait for others', () =>
     given(toppedUp(10n), reserved(6n), reserved(2n, 'req_2'))
       .when(extend(4n))
-      .thenRefused('credits_held_by_concurrent_requests', { funds: { needed: 4n, available: 2n, held: 2n } }));
+      .thenRefused('credits_held_by_concurrent_requests', {
+        funds: { needed: 4n, available: 2n, held: 2n, withoutHolds: 4n },
+      }));
 });

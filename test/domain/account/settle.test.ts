@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decideAccount, type AccountCommand } from '../../../src/domain/account/decide.ts';
 import { evolveAccount, initialAccount } from '../../../src/domain/account/account.ts';
-import { noUsage } from '../../../src/domain/money.ts';
+import { noUsage, type Usage } from '../../../src/domain/money.ts';
 import {
   chargeLate,
   customer,
@@ -23,7 +23,8 @@ import {
 const whole = settled(4, { held: 4n, charged: 4n, released: 0n, drawn: [drawn(4n)] });
 
 /** The same, with so many tokens that nobody had asked for. */
-const beyond = (beyondLimit: number, command: AccountCommand) => ({ ...command, beyondLimit }) as AccountCommand;
+const beyond = (output: number, command: AccountCommand, more: Partial<Usage> = {}) =>
+  ({ ...command, beyond: { ...noUsage, output, ...more } }) as AccountCommand;
 
 describe('SettleHold', () => {
   it('charges what was used and gives the rest back', () =>
@@ -65,6 +66,20 @@ describe('SettleHold', () => {
     given(toppedUp(6n), reserved(4n))
       .when(beyond(5, settle(9)))
       .then(settled(9, { held: 4n, charged: 6n, released: 0n, drawn: [drawn(6n)] }), writtenOff(8n, 'req_1', 5)));
+  it('writes off every class beyond the bounds of the request, each at its rate, rounded up once', () => {
+    const rates = { input: 150n, cachedInput: 75n, cacheWrite: 300n, output: 600n, reasoning: 900n };
+    const hold = { ...reserved(50n), price: { model: 'other', version: 7, rates } };
+    // 1650 + 525 + 1500 + 1800 + 1800 = 7275 pico-USD
+    const classes = { input: 11, cachedInput: 7, cacheWrite: 5, reasoning: 2 };
+    const settled = decideAccount(
+      beyond(3, { type: 'SettleHold', requestId: 'req_1', usage: noUsage, delivery }, classes),
+      [...customer, toppedUp(100n), hold].reduce(evolveAccount, initialAccount()),
+    );
+    expect(settled.accepted && settled.events[1]).toEqual({
+      ...writtenOff(8n),
+      beyond: { ...classes, output: 3 },
+    });
+  });
   it('says nothing of a limit that was kept', () =>
     given(toppedUp(10n), reserved(4n))
       .when(beyond(0, settle(4)))

@@ -21,9 +21,9 @@ describe('the state of an account', () => {
     const shown = inspect({ version: ACCOUNT_STATE_VERSION, ...state }, { depth: null, compact: 20, breakLength: 200 });
     expect(shown).toMatchInlineSnapshot(`
       "{
-        version: 4,
+        version: 5,
         standing: { status: 'suspended', registration: { holder: 'person', personal: 'v1.c2VhbGVk' }, termsVersion: '2026-01', suspensionReason: 'resale' },
-        keys: Map(1) { 'key_1' => { name: 'laptop', hint: 'wxyz', revoked: false } },
+        keys: Map(1) { 'key_1' => { name: 'laptop', hint: 'wxyz', pepperIds: [ 'pepper_1' ], revoked: false } },
         wallet: {
           toppedUp: 10n,
           charged: 0n,
@@ -82,7 +82,8 @@ describe('the state of an account', () => {
                 ]
               }
             }
-          }
+          },
+          replacedBy: Map(0) {}
         }
       }"
     `);

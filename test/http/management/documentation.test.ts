@@ -4,7 +4,8 @@ import type { PriceVersion } from '../../../src/domain/prices/price-book.ts';
 import { renderDocs } from '../../../src/http/management/docs-page.ts';
 import { createManagementDocument } from '../../../src/http/management/openapi.ts';
 import { routes } from '../../../src/http/management/routes.ts';
-import { startManagementApi, type ManagementApi } from './management-api.ts';
+import { withTermsInForce } from '../../../src/http/management/terms-in-examples.ts';
+import { startManagementApi, TERMS, type ManagementApi } from './management-api.ts';
 
 const rates = {
   input: 250_000n,
@@ -52,13 +53,15 @@ describe('GET /openapi.json', () => {
     const paths = json['paths'] as Record<string, Record<string, Node>>;
     const documented = Object.entries(paths).flatMap(([path, item]) => Object.keys(item).map((m) => `${m} ${path}`));
     expect(documented.sort()).toEqual(routes.map(({ method, path }) => `${method} ${path}`).sort());
-    for (const { method, path, body, success } of routes) {
+    for (const { method, path, body, success, public: isPublic = false } of routes) {
       const operation = paths[path]?.[method] ?? {};
       const responses = operation['responses'] as Record<string, Node>;
       expect(operation['summary']).toEqual(expect.any(String));
-      expect(Object.keys(responses)).toEqual(expect.arrayContaining([`${success.status}`, '401', '500', '503']));
+      expect(Object.keys(responses)).toEqual(expect.arrayContaining([`${success.status}`, '500', '503']));
+      expect('401' in responses).toBe(!isPublic);
+      expect(operation['security']).toEqual(isPublic ? [] : undefined);
       expect(responses[success.status]).toMatchObject({
-        content: { 'application/json': { example: success.example } },
+        content: { 'application/json': { example: withTermsInForce(success.example, TERMS) } },
       });
       expect(operation['requestBody'] === undefined).toBe(body === undefined);
       const parameters = (operation['parameters'] ?? []) as { name: string; in: string; required?: boolean }[];

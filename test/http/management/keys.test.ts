@@ -133,3 +133,36 @@ describe('DELETE /accounts/{account_id}/keys/{key_id}', () => {
     expect(refusal(await api.delete(`${key}?why=Leaked`))).toEqual([400, 'invalid_request']);
   });
 });
+
+describe('a key in place of another', () => {
+  const limits = { requests_per_minute: 7, spending_usd: { day: '5.00' } };
+
+  it('201: has its limits, says which key it replaces, and revokes it', async () => {
+    const first = await api.post(path, { name: 'production', limits });
+    const replaces = String(first.json['key_id']);
+    const { status, json } = await api.post(path, { name: 'production', replaces }, { key: 'again' });
+    expect([status, json['replaces'], json['limits']]).toEqual([201, replaces, first.json['limits']]);
+    const keys = (await api.get(path)).json['data'] as Record<string, unknown>[];
+    expect(keys.map(({ key_id: id, revoked, replaces: of, limits }) => [id, revoked, of, limits])).toEqual([
+      [replaces, true, undefined, first.json['limits']],
+      [json['key_id'], false, replaces, first.json['limits']],
+    ]);
+    const repeated = await api.post(path, { name: 'production', replaces }, { key: 'again' });
+    expect(repeated.json).toMatchObject({ key_id: json['key_id'], limits: first.json['limits'], secret: null });
+    const events = (await api.get(`${path.replace('/keys', '')}/events`)).json['data'] as Record<string, unknown>[];
+    expect(events.find(({ data }) => (data as Record<string, unknown>)['replaces'] === replaces)).toBeDefined();
+    expect(refusal(await api.post(path, { name: 'other', replaces }))).toEqual([409, 'key_already_replaced']);
+    expect(refusal(await api.post(path, { name: 'production' }, { key: 'again' }))).toEqual([
+      409,
+      'idempotency_key_reused',
+    ]);
+  });
+
+  it('404: of a key that is not of this account', async () => {
+    const other = `/accounts/${await api.account()}/keys`;
+    const replaces = String((await api.post(other, { name: 'theirs' })).json['key_id']);
+    const answer = await api.post(path, { name: 'ours', replaces });
+    expect(refusal(answer)).toEqual([404, 'key_not_found']);
+    expect(answer.json).toMatchObject({ error: { param: 'replaces' } });
+  });
+});

@@ -6,6 +6,7 @@ import { v7 } from 'uuid';
 import { expect } from 'vitest';
 import { accountStream } from '../../../src/domain/account/account.ts';
 import { accountDecider, type AccountCommand } from '../../../src/domain/account/decide.ts';
+import { priceDecider } from '../../../src/domain/prices/decide.ts';
 import { createCommands } from '../../../src/eventstore/commands.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
 import { createFold } from '../../../src/eventstore/fold.ts';
@@ -34,16 +35,20 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
   const store = createInMemoryStore(createInMemoryLog(clock.now));
   const committer = createCommitter({ store });
   const commands = createCommands({ store, committer, decider: accountDecider });
+  const priceCommands = createCommands({ store, committer, decider: priceDecider });
   const dataKeys = createMemoryDataKeys();
   const published: number[] = [];
   const failures: unknown[] = [];
   const deps: ManagementDeps = {
     commands,
+    priceCommands,
     store,
     vault: createVault(dataKeys),
     foldAccount: createFold({ store, decider: accountDecider }),
     prices: () => [],
     termsInForce: () => TERMS,
+    findHttpRequest: () => Promise.resolve({ generations: [], events: [] }),
+    publishedTerms: () => [{ version: TERMS, sha256: 'a'.repeat(64), since: new Date(time) }],
     newestCheckpoint: () => Promise.resolve(undefined),
     publicKey: 'a public key',
     createSecret: () => {
@@ -92,6 +97,7 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
   return {
     url,
     store,
+    priceCommands,
     dataKeys,
     clock,
     published,

@@ -4,7 +4,22 @@ import { png } from '../../proxy/media.ts';
 import { SOON } from '../../support/soon.ts';
 import { appendWaits, holdTheLog } from './stage.ts';
 import { answered, contract, left, none, one, PROMPT_TOKENS, type At, type Seen } from './contract.ts';
-import { answer, begins, callsTool, complete, counts, plays, role, says, sse, stays, tokens, usage } from './wire.ts';
+import {
+  answer,
+  begins,
+  callsTool,
+  complete,
+  counts,
+  plays,
+  reports,
+  role,
+  says,
+  sse,
+  stays,
+  stop,
+  tokens,
+  usage,
+} from './wire.ts';
 
 /** Whatever had reached the gateway before has been seen by it after this. */
 const isNoticed = async ({ house: { gateway } }: At): Promise<void> => {
@@ -41,7 +56,27 @@ const showing = (...urls: readonly string[]) => ({
 });
 const PICTURE = `data:image/png;base64,${png(1024, 1024).toString('base64')}`;
 
-contract('client-gone', {}, (row) => {
+/** A model that may hide its reasoning, whose report says how much of it there was. */
+const THINKER = { model: 'gpt-5-mini' };
+const thought = { ...tokens(9, 503), completion_tokens_details: { reasoning_tokens: 500 } };
+
+/** Leaves after two words; once the gateway has noticed, the provider writes the rest. */
+const leavesBefore = (begun: string, rest: string, fields = {}) =>
+  one(async (at) => {
+    const line = stays(true, sse(role, says('a'), says(' b')) + begun);
+    at.upstream.play(line.script);
+    const sent = at.ask(fields);
+    const response = await line.asked;
+    await expect.poll(() => sent.words(), SOON).toBe(2);
+    const seen = await left(sent);
+    await isNoticed(at);
+    response.write(rest);
+    expect(await line.gone).toBe('left');
+    return seen;
+  });
+
+// No test here depends on how soon a machine that is busy writes a report.
+contract('client-gone', { USAGE_AFTER_LEAVING_MS: '30000' }, (row) => {
   row(
     'leaves in the middle of its request',
     none(async (at) => {
@@ -144,6 +179,18 @@ contract('client-gone', {}, (row) => {
     'leaves mid-stream, when more was said after its usage',
     leavesAfter(3, sse(role, counts(says('a'), tokens(9, 5)), says(' b'), says(' c'))),
     { check: ({ generation }) => expect(generation?.tokens).toMatchObject({ input: 9, output: 7 }) },
+  );
+
+  row('leaves at the finish reason, before its usage', leavesBefore(sse(stop), sse(reports(thought)), THINKER), {
+    check: ({ generation }) => expect(generation?.tokens).toMatchObject({ input: 9, output: 3, reasoning: 500 }),
+  });
+  row('leaves at the finish reason, and no usage comes', leavesBefore(sse(stop), ': working\n\n'), {
+    check: metered(2),
+  });
+  row(
+    'leaves mid-stream, of a model that may hide its reasoning',
+    leavesBefore('', sse(says(' c'), stop, reports(thought)), THINKER),
+    { check: ({ generation }) => expect(generation?.tokens).toMatchObject({ input: 9, output: 2, reasoning: 500 }) },
   );
 
   row(

@@ -82,7 +82,8 @@ const told = ({ answer, left = false, generation }: Seen): Pick<Row, 'charged' |
 const chargedAs = (generation: Ended | undefined): string => {
   if (!generation?.delivery) return 'nothing';
   const { usage_source, anomalies } = generation.delivery;
-  const rest = anomalies.includes('output_beyond_limit') ? ', up to the limit' : ', as far as there is credit';
+  const isBeyond = anomalies.includes('output_beyond_limit') || anomalies.includes('input_beyond_bound');
+  const rest = isBeyond ? ', up to the limit' : ', as far as there is credit';
   return `what was ${usage_source}${generation.writtenOff > 0n ? rest : ''}`;
 };
 

@@ -23,7 +23,22 @@ const silentAfter = (text?: string) =>
     return seen;
   });
 
+/** The provider says so much, and then nothing but comments. */
+const commentsAfter = (text: string) =>
+  one(async ({ upstream, ask }) => {
+    const line = stays(true, text);
+    upstream.play(line.script);
+    const sent = ask();
+    const response = await line.asked;
+    const comments = setInterval(() => response.write(': working\n\n'), COMMENT_MS);
+    const seen = await answered(sent);
+    expect(await line.gone).toBe('left');
+    clearInterval(comments);
+    return seen;
+  });
+
 const said = sse(role, says('a'), says(' b'));
+const finished = said + sse(stop);
 const metered = ({ generation }: Seen): void =>
   expect(generation?.tokens).toMatchObject({ input: PROMPT_TOKENS, output: 2 });
 
@@ -88,22 +103,16 @@ contract('slow', env, (row) => {
   );
   row('the provider falls silent before the first token', silentAfter(sse(role)));
   row('the provider falls silent mid-stream', silentAfter(said), { check: metered });
-  row(
-    'the provider says nothing but comments mid-stream',
-    one(async ({ upstream, ask }) => {
-      const line = stays(true, said);
-      upstream.play(line.script);
-      const sent = ask();
-      const response = await line.asked;
-      const comments = setInterval(() => response.write(': working\n\n'), COMMENT_MS);
-      const seen = await answered(sent);
-      expect(await line.gone).toBe('left');
-      clearInterval(comments);
-      return seen;
-    }),
-    { check: metered },
-  );
+  row('the provider says nothing but comments mid-stream', commentsAfter(said), { check: metered });
   row('the provider stays on the line after [DONE]', silentAfter(complete(true)));
+  row('the provider stays on the line after its finish reason and usage', silentAfter(finished + sse(reports(usage))));
+  row(
+    'the provider says nothing but comments after its finish reason and usage',
+    commentsAfter(finished + sse(reports(usage))),
+  );
+  row('the provider stays on the line after its finish reason, without a usage', silentAfter(finished), {
+    check: metered,
+  });
 
   row(
     'the provider takes its time',

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { costUsdOf, errorChunkOf, wordsOf } from '../../support/traffic.ts';
+import { costUsdOf, errorChunkOf, errorOf, wordsOf } from '../../support/traffic.ts';
 import { answered, contract, one, PROMPT_TOKENS, type Seen } from './contract.ts';
 import { breaks, DONE, plays, reports, role, says, sse, stop, tokens, usage } from './wire.ts';
 
@@ -32,14 +32,18 @@ const reported = ({ answer, generation }: Seen): void => {
 /** What ended in good order tells its cost. */
 const toldItsCost = ({ answer, generation }: Seen): void => expect(costUsdOf(answer)).toBe(generation?.chargedUsd);
 
-/** The last chunk has what any chunk has, and an error that both SDKs raise; it is the only one. */
-const wellFormed = ({ answer }: Seen): void => {
+/** The last event is the error and nothing else: with choices beside it, some clients take the stream for complete. */
+const wellFormed = ({ answer, generation }: Seen): void => {
   const last = answer.body.trimEnd().split('\n\n').at(-1) ?? '';
-  expect(JSON.parse(last.replace(/^data: /, ''))).toMatchObject({
-    object: 'chat.completion.chunk',
-    model: 'gpt-4o-mini',
-    choices: [{ index: 0, delta: {}, finish_reason: 'error' }],
-    error: { type: 'upstream_error', code: 'upstream_error', param: null },
+  expect(JSON.parse(last.replace(/^data: /, ''))).toEqual({
+    error: {
+      message: 'The provider broke the stream off.',
+      type: 'upstream_error',
+      code: 'upstream_error',
+      param: null,
+      request_id: answer.headers.get('x-request-id'),
+      generation_id: generation?.generationId,
+    },
   });
   expect(answer.body).not.toContain(DONE);
 };
@@ -98,6 +102,18 @@ contract('streams-cut', {}, (row) => {
     },
   });
   row('says an error mid-stream, then [DONE]', ending(...words, error, DONE), { check: tellsItOnce });
+  const tooLong = JSON.stringify({
+    error: { message: 'Too long.', type: 'invalid_request_error', param: 'messages', code: 'context_length_exceeded' },
+  });
+  row('says first of all that the request is too long', ending(tooLong, DONE), {
+    check: ({ answer }) => expect(errorOf(answer)).toMatchObject({ message: 'Too long.', param: 'messages' }),
+  });
+  row('says mid-stream that the request is too long', ending(...words, tooLong), {
+    check: (seen) => {
+      metered(seen);
+      expect(errorChunkOf(seen.answer)).toMatchObject({ message: 'Too long.', type: 'invalid_request_error' });
+    },
+  });
   const failed = stop.replace('"stop"', '"network_error"');
   row('finishes before the first token, for a reason that is a failure', ending(role, failed, DONE), {
     check: wellFormed,

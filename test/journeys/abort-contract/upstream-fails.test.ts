@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { expect } from 'vitest';
 import type { RunningGateway } from '../../support/gateway.ts';
 import { UPSTREAM_KEY } from '../../support/house.ts';
@@ -83,6 +84,34 @@ contract('upstream-fails', {}, (row, place) => {
       { check: ({ generation }) => expect(generation?.tokens).toMatchObject({ input: 9, output: 3 }) },
     );
   }
+
+  const stream = { contentType: 'text/event-stream' };
+  row('streams though no stream was asked for', playing(says(complete(true), stream)), {
+    check: ({ answer: { body, headers }, generation }) => {
+      expect(headers.get('content-type')).toBe('application/json');
+      const json = JSON.parse(body) as { choices: readonly { message: { content: string } }[] };
+      expect(json.choices[0]?.message.content).toBe('a b c');
+      expect(json).toMatchObject({ usage: { cost_usd: generation?.chargedUsd } });
+    },
+  });
+  row('streams though no stream was asked for, and breaks', playing(breaks(true, complete(true).slice(0, 400))));
+
+  const gzip =
+    (body: string, status: number, contentType: string): Script =>
+    (response) =>
+      response
+        .writeHead(status, { 'content-type': contentType, 'content-encoding': 'gzip' })
+        .end(gzipSync(Buffer.from(body)));
+  row(
+    'answers with gzip',
+    one(({ upstream, ask, streamed }) => {
+      upstream.play(gzip(complete(streamed), 200, streamed ? 'text/event-stream' : 'application/json'));
+      return answered(ask());
+    }),
+    { check: ({ generation }) => expect(generation?.tokens).toMatchObject({ input: 9, output: 3 }) },
+  );
+  const tooLong = JSON.stringify({ error: { message: 'Too long.', type: 'invalid_request_error', code: null } });
+  row('answers 400 with gzip', playing(gzip(tooLong, 400, 'application/json')), { check: passesItOn });
 
   let started: Promise<RunningGateway> | undefined;
   const withNobody = () =>

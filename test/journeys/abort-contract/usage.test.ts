@@ -109,8 +109,37 @@ contract('usage', {}, (row) => {
   row('is more than was held and than there is', dear, {
     usd: '0.001',
     check: ({ answer, generation }) => {
-      expect(generation).toMatchObject({ chargedUsd: '0.001', tokens: { output: 100_000 } });
-      expect(costUsdOf(answer)).toBe('0.001');
+      expect(generation).toMatchObject({ chargedUsd: '0.00000675', tokens: { input: 5, output: 10 } });
+      expect(generation?.writtenOff).toBe(99_990n * 600n);
+      expect(costUsdOf(answer)).toBe('0.00000675');
     },
+  });
+
+  const unbelieved = one(({ upstream, streamed, ask }) => {
+    upstream.play(plays(streamed, complete(streamed, tokens(3, 5))));
+    return answered(ask({ messages: [{ role: 'user', content: 'word '.repeat(500) }] }));
+  });
+  row('is of far less input than was sent', unbelieved, {
+    check: ({ generation }) => expect(generation?.tokens).toMatchObject({ input: 501, output: 3 }),
+  });
+  row('is of more input than was sent', reporting(tokens(7777, 6)), {
+    check: ({ generation, answer }) => {
+      expect(generation?.tokens?.['input']).toBeLessThan(250);
+      expect(costUsdOf(answer)).toBe(generation?.chargedUsd);
+    },
+  });
+  row('has a total that nothing explains', reporting({ ...tokens(9, 6), total_tokens: 12_000 }), {
+    check: ({ generation }) => expect(generation?.tokens).toMatchObject({ input: 9, output: 6 }),
+  });
+  const beside = { prompt_tokens: 3, completion_tokens: 6, total_tokens: 34, cache_read_input_tokens: 25 };
+  row('has what was read from a cache beside the prompt', reporting(beside), {
+    check: ({ generation }) => expect(generation?.tokens).toMatchObject({ input: 3, cached_input: 25, output: 6 }),
+  });
+  const afterwards = one(({ upstream, ask }) => {
+    upstream.play(plays(true, sse(says('a'), stop, DONE, reports(tokens(9, 5000)))));
+    return answered(ask({ max_tokens: 10 }));
+  });
+  row('is of more than was asked for, and comes after [DONE]', afterwards, {
+    check: ({ generation }) => expect(generation).toMatchObject({ tokens: { output: 10 }, writtenOff: 4990n * 600n }),
   });
 });

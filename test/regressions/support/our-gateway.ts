@@ -82,8 +82,10 @@ export const ourGateway = async ({ nodes: count = 1, silenceMs }: TargetOptions)
 };
 
 type Price = { readonly model: string; readonly usd_per_million_tokens: Prices };
-type Credits = { readonly data: Readonly<Record<'balance' | 'held' | 'total_credits' | 'total_usage', string>> };
-type Told = { readonly data: { readonly status: string; readonly total_cost: string; readonly tokens: Tokens } };
+type Credits = {
+  readonly data: Readonly<Record<'balance' | 'held' | 'total_credits_usd' | 'total_usage_usd', string>>;
+};
+type Told = { readonly data: { readonly status: string; readonly total_cost_usd: string; readonly tokens: Tokens } };
 
 const customerOf = (
   gateway: (node?: number) => RunningGateway,
@@ -105,13 +107,13 @@ const customerOf = (
       return { balance: nanoUsd(balance), held: nanoUsd(held) };
     },
     totals: async (node) => {
-      const { total_credits, total_usage } = (await read<Credits>('/credits', node)).data;
-      const { usage } = (await read<{ data: { usage: string } }>('/key', node)).data;
-      return { credited: nanoUsd(total_credits), spent: nanoUsd(total_usage), byKey: nanoUsd(usage) };
+      const { total_credits_usd, total_usage_usd } = (await read<Credits>('/credits', node)).data;
+      const { usage_usd } = (await read<{ data: { usage_usd: string } }>('/key', node)).data;
+      return { credited: nanoUsd(total_credits_usd), spent: nanoUsd(total_usage_usd), byKey: nanoUsd(usage_usd) };
     },
     receipt: async (generationId, node) => {
-      const { status, total_cost, tokens } = (await read<Told>(`/generation?id=${generationId}`, node)).data;
-      return { status, cost: nanoUsd(total_cost), tokens };
+      const { status, total_cost_usd, tokens } = (await read<Told>(`/generation?id=${generationId}`, node)).data;
+      return { status, cost: nanoUsd(total_cost_usd), tokens };
     },
     // What is read is held against every promise about money as well, event by event.
     history: async () => (await checkBooks(gateway(), accountId)).events.map(entryOf),

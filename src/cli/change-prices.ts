@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import { PRICES_STREAM, priceDecider, type PriceCommand } from '../domain/prices/decide.ts';
+import type { PriceEvent } from '../domain/prices/events.ts';
+import type { PriceBook } from '../domain/prices/price-book.ts';
+import { createCommands } from '../eventstore/commands.ts';
+import { createCommitter } from '../eventstore/committer.ts';
+import { readableByLiveRuns } from '../reactions/runs.ts';
+import { CliFault } from './fault.ts';
+import type { OpenDatabase } from './open-database.ts';
+
+export type ChangedPrices = {
+  /** None if it was so already. */
+  readonly events: readonly PriceEvent[];
+  /** After the change. */
+  readonly book: PriceBook;
+  readonly now: Date;
+};
+
+/** Decides a command on the price book beside running gateways, which follow it. */
+export const changePrices = async (
+  { store, rows, url }: OpenDatabase,
+  actor: string,
+  commandAt: (now: Date) => PriceCommand,
+): Promise<ChangedPrices> => {
+  const readable = await readableByLiveRuns(url);
+  // The database's clock, which gateways go by.
+  const { now } = await rows.one<{ now: Date }>('select clock_timestamp() as now');
+  const committer = createCommitter({ store });
+  const prices = createCommands({ store, committer, decider: priceDecider, readable: () => readable });
+  const command = commandAt(now);
+  try {
+    const outcome = await prices.execute(PRICES_STREAM, command, { actor, commandId: `${actor}/${randomUUID()}` });
+    if (!outcome.accepted) {
+      const { code } = outcome.refusal;
+      const unknown = `The price book has no model ${'model' in command ? command.model : ''}. Check its name.`;
+      throw new CliFault(code === 'model_not_listed' ? unknown : `The price book refuses it: ${code}.`);
+    }
+    return { events: outcome.events, book: (await prices.read(PRICES_STREAM)).state, now };
+  } finally {
+    await committer.close();
+  }
+};

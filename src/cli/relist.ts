@@ -1,0 +1,38 @@
+import { priceAt } from '../domain/prices/price-book.ts';
+import { changePrices } from './change-prices.ts';
+import type { OpenDatabase } from './open-database.ts';
+import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './run.ts';
+
+const program = createProgram(
+  'relist',
+  'Put a model on sale again that was taken off sale, at the prices that were listed last. If its end is only announced,\n' +
+    'the end is taken back. Every running gateway follows.',
+)
+  .usage('[options] <model>')
+  .argument('<model>', 'the model, as customers name it')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ npm run relist -- gpt-5-mini
+${EXIT_CODES}`,
+  )
+  .allowExcessArguments(false)
+  .parse();
+
+const [model = ''] = program.args;
+
+const relist = async (database: OpenDatabase): Promise<ExitCode> => {
+  const { events, book, now } = await changePrices(database, 'cli:relist', (at) => ({
+    type: 'RelistModel',
+    model,
+    at,
+  }));
+  const price = priceAt(book, model, now);
+  const end = price?.endsAt ? ` until ${price.endsAt.toISOString()}` : '';
+  const sold = `${model} is on sale at price version ${price?.version ?? 'unknown'}${end}`;
+  await print(events.length > 0 ? `${sold}.` : `Nothing to do: ${sold}.`);
+  return 0;
+};
+
+await runOnDatabase('relist', relist);

@@ -1,0 +1,126 @@
+import { createHmac } from 'node:crypto';
+import type pg from 'pg';
+import type { MasterKey, MasterKeys } from './data-keys.ts';
+import { openBytes, sealBytes } from './sealed-bytes.ts';
+import { checkValueOf, matches, withDatabase, WrongSecret, type CheckValue } from './secret-checks.ts';
+
+/** Secrets that the nodes of a database share, and that stay as they are when the peppers change. */
+export type SharedSecrets = {
+  /** Names what came under an Idempotency-Key. With another one, earlier keys are not recognised. */
+  readonly idempotency: string;
+  /** Vouches for snapshots. */
+  readonly snapshots: string;
+};
+
+const NAMES = ['idempotency', 'snapshots'] as const;
+
+export type SharedSecretsOptions = {
+  /** Must have the tables of the log. */
+  readonly databaseUrl: string;
+  readonly masterKeys: MasterKeys;
+  /** The newest first. */
+  readonly peppers: readonly [string, ...string[]];
+};
+
+type Row = CheckValue & { readonly name: string; readonly master_key_id: string; readonly wrapped: Buffer };
+
+const contextOf = (name: string, { id }: MasterKey): string => `kissapi shared-secret v1\n${id}\n${name}`;
+const aboutOf = (name: string): string => `shared_secret\n${name}`;
+
+/** Makes them at the first start. Rejects with WrongSecret if they are there, and no master key at hand opens them. */
+export const obtainSharedSecrets = (options: SharedSecretsOptions): Promise<SharedSecrets> =>
+  locked(options.databaseUrl, async (database, rows) => {
+    const found: Record<string, string> = {};
+    for (const name of NAMES) {
+      const own = rows.filter((row) => row.name === name);
+      found[name] = own.length > 0 ? await open(name, own, options) : await firstValue(database, name, options.peppers);
+      await wrapByNewest(database, name, found[name], own, options.masterKeys);
+    }
+    return { idempotency: found['idempotency'] ?? '', snapshots: found['snapshots'] ?? '' };
+  });
+
+/** Wraps them by the newest master key, and removes what is wrapped by the older ones at hand. */
+export const rewrapSharedSecrets = (databaseUrl: string, masterKeys: MasterKeys): Promise<void> =>
+  locked(databaseUrl, async (database, rows) => {
+    const [, ...old] = masterKeys;
+    for (const name of new Set(rows.map((row) => row.name))) {
+      const own = rows.filter((row) => row.name === name);
+      await wrapByNewest(database, name, await open(name, own, { masterKeys, peppers: [] }), own, masterKeys);
+      await database.query(`delete from shared_secrets where name = $1 and master_key_id = any($2)`, [
+        ...[name, old.map(({ id }) => id)],
+      ]);
+    }
+  });
+
+/** One node at a time, or two could each make their own. All or nothing, whenever the process ends. */
+const locked = <T>(
+  databaseUrl: string,
+  use: (database: pg.PoolClient, rows: readonly Row[]) => Promise<T>,
+): Promise<T> =>
+  withDatabase(databaseUrl, async (database) => {
+    await database.query('begin');
+    await database.query('lock table shared_secrets in share row exclusive mode');
+    const { rows } = await database.query<Row>('select name, master_key_id, wrapped, salt, mac from shared_secrets');
+    const result = await use(database, rows);
+    await database.query('commit');
+    return result;
+  });
+
+const open = async (
+  name: string,
+  rows: readonly Row[],
+  { masterKeys, peppers }: { readonly masterKeys: MasterKeys; readonly peppers: readonly string[] },
+): Promise<string> => {
+  for (const masterKey of masterKeys) {
+    const row = rows.find(({ master_key_id }) => master_key_id === masterKey.id);
+    const bytes = row && openBytes(masterKey.key, row.wrapped, contextOf(name, masterKey));
+    if (bytes) return bytes.toString();
+  }
+  // A master key that was lost takes names and addresses with it, and not this as well while the pepper is the same.
+  for (const value of peppers.flatMap((pepper) => [pepper, derived(pepper, name)])) {
+    for (const row of rows) if (await matches(value, aboutOf(name), row)) return value;
+  }
+  const ids = rows.map(({ master_key_id }) => `"${master_key_id}"`).join(', ');
+  throw new WrongSecret(
+    `KISSAPI_DATA_KEY does not open the shared secret "${name}", which is wrapped by the master key ${ids}. Add that key to ` +
+      'KISSAPI_DATA_KEYS_OLD. If it is lost, stop all gateways and run: truncate shared_secrets. Completions that are then ' +
+      'repeated under an earlier Idempotency-Key are charged again.',
+  );
+};
+
+/**
+ * Releases before this one used the pepper itself. So does an existing log, with the oldest pepper at hand, or earlier
+ * Idempotency-Keys would not be recognised. In an empty log nothing depends on that.
+ */
+const firstValue = async (
+  database: pg.PoolClient,
+  name: string,
+  peppers: SharedSecretsOptions['peppers'],
+): Promise<string> => {
+  const { rows } = await database.query<{ position: string }>('select position from log_head');
+  const oldest = peppers.at(-1) ?? peppers[0];
+  return Number(rows[0]?.position ?? 0) === 0 ? derived(oldest, name) : oldest;
+};
+
+const derived = (pepper: string, name: string): string =>
+  createHmac('sha256', pepper)
+    .update(`kissapi ${aboutOf(name)}`)
+    .digest('base64url');
+
+const wrapByNewest = async (
+  database: pg.PoolClient,
+  name: string,
+  value: string,
+  rows: readonly Row[],
+  [newest]: MasterKeys,
+): Promise<void> => {
+  const row = rows.find(({ master_key_id }) => master_key_id === newest.id);
+  if (row && openBytes(newest.key, row.wrapped, contextOf(name, newest))) return;
+  const wrapped = sealBytes(newest.key, Buffer.from(value), contextOf(name, newest));
+  const { salt, mac } = await checkValueOf(value, aboutOf(name));
+  await database.query(
+    `insert into shared_secrets (name, master_key_id, wrapped, salt, mac) values ($1, $2, $3, $4, $5)
+     on conflict (name, master_key_id) do update set wrapped = excluded.wrapped, salt = excluded.salt, mac = excluded.mac`,
+    [name, newest.id, wrapped, salt, mac],
+  );
+};

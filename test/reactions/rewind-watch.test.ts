@@ -1,0 +1,120 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { watchForRewinds, type RewindNoticed, type RewindWatch } from '../../src/reactions/rewind-watch.ts';
+import { SOON } from '../support/soon.ts';
+
+type Place = { readonly position: number; readonly hash: string };
+type Event = { readonly id: string };
+
+class WentBack extends Error {}
+
+/** The log and the table of rewinds, as far as a watch asks about them. */
+const createWorld = () => ({
+  head: { position: 10, hash: 'a' } as Place,
+  /** What `checkHistory` says is gone. */
+  gone: undefined as Place | undefined,
+  rows: new Map<string, { commonPosition: number; head: Place; acknowledged: boolean; events: Event[] }>(),
+  remembered: [{ id: 'kept' }, { id: 'lost' }] as Event[],
+  done: [] as string[],
+  noticed: [] as RewindNoticed[],
+  acknowledged: [] as string[],
+});
+let world: ReturnType<typeof createWorld>;
+let watch: RewindWatch | undefined;
+let ids = 0;
+
+const openRow = () => [...world.rows].find(([, { acknowledged }]) => !acknowledged);
+const start = async (): Promise<RewindWatch> =>
+  (watch = await watchForRewinds<Event>({
+    checkHistory: async () => {
+      await Promise.resolve();
+      if (world.gone) throw new WentBack();
+      return world.head;
+    },
+    goneOf: (error) => (error instanceof WentBack ? world.gone : undefined),
+    dropMemory: () => Promise.resolve(void world.done.push('memory dropped')),
+    forgetHistory: () => {
+      world.done.push('history forgotten');
+      world.gone = undefined;
+    },
+    remembered: {
+      all: () => world.remembered,
+      forget: (lost) => (world.remembered = world.remembered.filter(({ id }) => !lost.has(id))),
+    },
+    rewinds: {
+      open: () => {
+        const [id, row] = openRow() ?? [];
+        return Promise.resolve(id !== undefined && row ? { id, ...row } : undefined);
+      },
+      isAcknowledged: (id) => Promise.resolve(world.rows.get(id)?.acknowledged ?? false),
+      missing: (events) => Promise.resolve(events.filter(({ id }) => id === 'lost')),
+      newestCommon: (places) => Promise.resolve(Math.min(7, ...places.map(({ position }) => position))),
+      record: (id, _seen, commonPosition) => {
+        const [openId = id] = openRow() ?? [];
+        const row = world.rows.get(openId) ?? { commonPosition, head: world.head, acknowledged: false, events: [] };
+        world.rows.set(openId, row);
+        return Promise.resolve({ id: openId, ...row });
+      },
+      addEvents: (id, events) => Promise.resolve(void world.rows.get(id)?.events.push(...events)),
+    },
+    newId: () => `rewind ${++ids}`,
+    saw: () => Promise.resolve(),
+    noticed: (what) => world.noticed.push(what),
+    acknowledged: (id) => world.acknowledged.push(id),
+    failed: () => undefined,
+    everyMs: 5,
+  }));
+
+beforeEach(() => {
+  world = createWorld();
+});
+afterEach(() => watch?.close());
+
+describe('a watch for rewinds', () => {
+  it('has nothing to say of a log that goes on', async () => {
+    const { open } = await start();
+    expect([open, world.noticed, world.rows.size]).toEqual([undefined, [], 0]);
+  });
+
+  it('records what is gone, drops what is in memory, and only then rests on nothing that was seen', async () => {
+    await start();
+    world.gone = { position: 10, hash: 'a' };
+    world.head = { position: 8, hash: 'b' };
+    await expect.poll(() => world.noticed.length, SOON).toBe(1);
+    expect(world.noticed[0]).toMatchObject({ seen: { position: 10 }, head: { position: 8 }, lostEvents: 1 });
+    expect([...world.rows.values()][0]).toMatchObject({ commonPosition: 7, events: [{ id: 'lost' }] });
+    expect(world.done).toEqual(['memory dropped', 'history forgotten']);
+    expect(watch?.open).toBe(openRow()?.[0]);
+  });
+
+  it('notices at the start what an earlier process had seen', async () => {
+    world.gone = { position: 10, hash: 'a' };
+    const { open } = await start();
+    expect(open).toBe(openRow()?.[0]);
+  });
+
+  it('is open while another node has recorded one, and adds what it remembers itself', async () => {
+    world.rows.set('of another', { commonPosition: 3, head: world.head, acknowledged: false, events: [] });
+    const { open } = await start();
+    expect([open, world.noticed]).toEqual(['of another', []]);
+    expect(world.rows.get('of another')?.events).toEqual([{ id: 'lost' }]);
+  });
+
+  it('ends when it was acknowledged, and does not name the same losses again', async () => {
+    world.gone = { position: 10, hash: 'a' };
+    await start();
+    for (const row of world.rows.values()) row.acknowledged = true;
+    await expect.poll(() => watch?.open, SOON).toBeUndefined();
+    expect(world.remembered).toEqual([{ id: 'kept' }]);
+    expect(world.acknowledged).toHaveLength(1);
+  });
+
+  it('records it again if the database went back once more and lost the record', async () => {
+    world.gone = { position: 10, hash: 'a' };
+    await start();
+    const id = openRow()?.[0];
+    world.rows.clear();
+    await expect.poll(() => openRow()?.[0], SOON).toBe(id);
+    expect(openRow()?.[1].events).toEqual([{ id: 'lost' }]);
+    expect(watch?.open).toBe(id);
+  });
+});
