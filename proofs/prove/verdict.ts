@@ -132,7 +132,9 @@ const judgeFault = ({ what, answer, state, calm }: CommandCall | ReadCall): void
 const judgeDone = (done: readonly CommandCall[], eras: readonly Ledgered[]): void => {
   /** The eras in which it was done, as far as a first caller was told. */
   const firsts = new Set<number>();
-  for (const call of done.toSorted((a, b) => a.to.era - b.to.era)) {
+  // Who was answered first takes the first era that fits, so that the later ones are left to the others.
+  const inTurn = done.toSorted((a, b) => a.to.era - b.to.era || a.to.position - b.to.position);
+  for (const call of inTurn) {
     const { what, answer } = call;
     let flaw: string | undefined = ', but no history of the log has it';
     for (const era of eras) {
