@@ -7,6 +7,7 @@ import { createProgram } from '../src/cli/run.ts';
 import { certificate, isCertified, type Proof } from './certify/certificate.ts';
 import { runDiskFull, type DiskFullReport } from './certify/disk-full.ts';
 import { runKills, type KillsReport } from './certify/kills.ts';
+import { runRewinds, type RewindsReport } from './certify/rewinds.ts';
 import { CannotMount } from './certify/small-disk.ts';
 
 const MAX_SEED = 2_147_483_646;
@@ -22,11 +23,17 @@ const wholeNumber =
 const program = createProgram(
   'certify',
   'Kill gateways and their PostgreSQL under load, again and again, and certify that nothing acknowledged was lost or doubled.\n' +
-    'Then let the disk of the database run full, twice. Everything is started for this, and removed afterwards.',
+    'Put the database back to a copy, or promote a standby that was behind, under running gateways. Let the disk of the\n' +
+    'database run full, twice. Everything is started for this, and removed afterwards.',
 )
   .usage('[options]')
-  .option('--kills <n>', 'how many times something is killed; 0 leaves only the full disk', wholeNumber(0, 100_000), 8)
+  .option('--kills <n>', 'how many times something is killed; 0 kills nothing', wholeNumber(0, 100_000), 8)
   .option('--nodes <n>', 'how many gateways share the database, behind a balancer', wholeNumber(1, 16), 2)
+  .option(
+    '--rewinds <n>',
+    'how many times the log goes back in time (default: 2, and with --kills 0 none)',
+    wholeNumber(0, 10_000),
+  )
   .option(
     '--seed <n>',
     'chooses what is killed, what is asked and when',
@@ -40,9 +47,10 @@ Examples:
   $ npm run certify
   $ npm run certify -- --kills 200
   $ npm run certify -- --kills 200 --nodes 3
-  $ npm run certify -- --kills 0
+  $ npm run certify -- --kills 0                 only the full disk
+  $ npm run certify -- --kills 0 --rewinds 5     only a log that goes back in time
 
-A kill and what comes after it takes about three seconds. The full disk needs root, for a file system of its own.
+A kill and what comes after it takes about three seconds, a rewind about twenty. A rewind needs two gateways. The full disk needs root, for a file system of its own.
 
 Exit codes:
   0  certified
@@ -51,7 +59,14 @@ Exit codes:
   )
   .parse();
 
-const { kills, nodes, seed } = program.opts<{ kills: number; nodes: number; seed: number }>();
+const { kills, nodes, seed, ...given } = program.opts<{
+  kills: number;
+  nodes: number;
+  seed: number;
+  rewinds?: number;
+}>();
+const rewinds = given.rewinds ?? (kills > 0 ? 2 : 0);
+const onlyRewinds = kills === 0 && rewinds > 0;
 const interrupted = new AbortController();
 const { signal } = interrupted;
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
@@ -74,6 +89,11 @@ const killAll = async (home: string): Promise<KillsReport> => {
   return runKills({ home, kills, nodes, seed, signal, killed }).finally(() => bar.stop());
 };
 
+const goBack = async (home: string): Promise<RewindsReport> => {
+  const did = (what: string): void => console.error(`certify: ${what}`);
+  return runRewinds({ home, rewinds, nodes: Math.max(2, nodes), seed, signal, did });
+};
+
 const fillDisk = async (home: string): Promise<DiskFullReport | string> => {
   try {
     return await runDiskFull({ home, seed, signal, did: (what) => console.error(`certify: ${what}`) });
@@ -86,8 +106,13 @@ const fillDisk = async (home: string): Promise<DiskFullReport | string> => {
 const home = await mkdtemp(join(tmpdir(), 'kissapi-certify-'));
 let keep = false;
 try {
-  const proof: Proof = { seed, kills: kills === 0 ? undefined : await killAll(home), diskFull: await fillDisk(home) };
-  if (!proof.kills && typeof proof.diskFull === 'string') {
+  const proof: Proof = {
+    seed,
+    kills: kills === 0 ? undefined : await killAll(home),
+    rewinds: rewinds === 0 ? undefined : await goBack(home),
+    diskFull: onlyRewinds ? undefined : await fillDisk(home),
+  };
+  if (!proof.kills && !proof.rewinds && typeof proof.diskFull === 'string') {
     // Nothing was done, and so nothing is certified.
     console.error(`certify: no small disk could be mounted: ${proof.diskFull}`);
     process.exitCode = 2;

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createProgram, print, type ExitCode } from '../src/cli/run.ts';
 import { startEmbeddedPostgres } from '../src/embedded-postgres.ts';
-import type { EventStore } from '../src/eventstore/event-store.ts';
-import { createInMemoryStore } from '../src/eventstore/in-memory.ts';
 import { createPostgresStore, migratePostgresStore } from '../src/eventstore/postgres.ts';
+import type { Subject } from './prove/history.ts';
+import { inMemorySubject } from './prove/in-memory-subject.ts';
 import { prove, type Counterexample, type Tally } from './prove/proof.ts';
 
 /** How many histories each store is asked for where nobody says. */
@@ -17,7 +17,8 @@ const LARGEST_SEED = 0x7fffffff;
 const program = createProgram(
   'prove',
   'Random histories of commands on accounts, on two or three nodes at once that share a log, with clashes, appends that are ' +
-    'lost or late, answers that never come and nodes that die. Each must be what a plain reference ledger says.',
+    'lost or late, answers that never come, nodes that die, and a log that goes back in time under running nodes, as a restored ' +
+    'database does. Each must be what a plain reference ledger says.',
 )
   .usage('[options]')
   .option('--histories <n>', `how many histories (default: ${usual.memory}; on postgres ${usual.postgres})`)
@@ -31,6 +32,8 @@ Examples:
   $ npm run prove
   $ npm run prove -- --histories 500 --store postgres
   $ npm run prove -- --seed 42 --path 17:3:0
+
+The log goes back in time in memory only; npm run certify does the same to a real server.
 
 A history that breaks a promise is made as short as can be and told line by line, with the command that repeats it.
 
@@ -64,12 +67,12 @@ if (path !== undefined && given.seed === undefined) program.error('error: a path
 
 let stopping = false;
 
-type Log = { subject(): { readonly store: EventStore }; close(): Promise<void> };
+type Log = { subject(): Subject; close(): Promise<void> };
 
 /** Each history has a log of its own in memory; on a server all share one, as they would. */
 const openLog = async (): Promise<Log> => {
   if (storeName === 'memory') {
-    return { subject: () => ({ store: createInMemoryStore() }), close: () => Promise.resolve() };
+    return { subject: () => inMemorySubject(), close: () => Promise.resolve() };
   }
   const dataDir = await mkdtemp(join(tmpdir(), 'kissapi-prove-'));
   const starting = startEmbeddedPostgres({ dataDir, log: () => undefined });
@@ -88,7 +91,7 @@ const openLog = async (): Promise<Log> => {
     const { url } = await starting;
     await migratePostgresStore(url);
     const store = createPostgresStore(url);
-    return { subject: () => ({ store }), close: () => store.close().then(remove) };
+    return { subject: () => ({ openStore: () => store }), close: () => store.close().then(remove) };
   } catch (error) {
     await remove();
     throw error;
@@ -99,7 +102,7 @@ const inNumbers = (tally: Tally, seconds: number): string =>
   [
     `${tally.histories} histories, ${tally.commands} commands`,
     `${tally.clashes} clashes, ${tally.ambiguous} ambiguous commits, ${tally.unavailable} times unavailable`,
-    `${tally.restarts} restarts, ${tally.snapshots} loads from a snapshot; ${(tally.histories / seconds).toFixed(0)} histories/s`,
+    `${tally.restarts} restarts, ${tally.rewinds} times back in time, ${tally.snapshots} loads from a snapshot; ${(tally.histories / seconds).toFixed(0)} histories/s`,
   ].join('; ');
 
 const tell = async ({ seed, path, broken, shrunk, story }: Counterexample): Promise<void> => {

@@ -2,14 +2,17 @@ import { isClean, merged, type Findings } from './compare.ts';
 import type { DiskFullReport } from './disk-full.ts';
 import type { KillsReport } from './kills.ts';
 import type { Acknowledged } from './record.ts';
+import type { LAST_GATEWAYS, RewindsReport, WAYS } from './rewinds.ts';
 import { KINDS, kindsInWords } from './world.ts';
 
 export type Proof = {
   readonly seed: number;
   /** Undefined where nothing was to be killed. */
   readonly kills: KillsReport | undefined;
-  /** Why it could not be done, where it was not. */
-  readonly diskFull: DiskFullReport | string;
+  /** Undefined if the log was not to go back in time. */
+  readonly rewinds?: RewindsReport | undefined;
+  /** Why it could not be done, if it was not; undefined if it was not to be done. */
+  readonly diskFull: DiskFullReport | string | undefined;
 };
 
 /** How many of each sort of finding are told; the record has the rest. */
@@ -20,7 +23,9 @@ const diskFullOf = ({ diskFull }: Proof): DiskFullReport | undefined =>
 
 const findingsOf = (proof: Proof): Findings => {
   const ofDisk = diskFullOf(proof);
-  const all = merged([proof.kills?.findings, ofDisk?.checked.findings].filter((found) => found !== undefined));
+  const all = merged(
+    [proof.kills?.findings, proof.rewinds?.findings, ofDisk?.checked.findings].filter((found) => found !== undefined),
+  );
   return { ...all, broken: [...all.broken, ...(ofDisk?.broken ?? [])] };
 };
 
@@ -67,6 +72,31 @@ const tellDiskFull = (diskFull: DiskFullReport | string): string[] =>
           `acknowledged ${acknowledgedInWords(diskFull.acknowledged)}`,
       ];
 
+const waysInWords: Readonly<Record<(typeof WAYS)[number], string>> = {
+  restored: 'restored from a copy',
+  promoted: 'replaced by a standby that was behind',
+};
+const lastInWords: Readonly<Record<(typeof LAST_GATEWAYS)[number], string>> = {
+  busy: 'all gateways under load',
+  idle: 'one gateway idle',
+  stopped: 'one gateway stopped, and started afterwards',
+};
+
+const tellRewinds = ({ rewinds, nodes, ...report }: RewindsReport): string[] => [
+  `back in time    ${rewinds.length} times under ${nodes} gateways: ${counted(
+    rewinds.map(({ way }) => way),
+    waysInWords,
+  )}`,
+  `                ${counted(
+    rewinds.map(({ last }) => last),
+    lastInWords,
+  )}`,
+  `asked           ${report.asked} completions; acknowledged ${acknowledgedInWords(report.acknowledged)}`,
+  `noticed         by every running gateway within ${seconds(report.noticedMs)}; no completion until acknowledged`,
+  `gone            ${report.gone} acknowledged: only what came after the restored end of the log`,
+  `named           ${report.namedEvents} of ${report.lostEvents} lost events, all that were acknowledged among them`,
+];
+
 export const certificate = (proof: Proof): string => {
   const findings = findingsOf(proof);
   const { lost, doubled, differing, openHolds, broken } = findings;
@@ -77,7 +107,8 @@ export const certificate = (proof: Proof): string => {
   return [
     `KissAPI durability certificate, seed ${proof.seed}`,
     ...(proof.kills ? tellKills(proof.kills) : []),
-    ...tellDiskFull(proof.diskFull),
+    ...(proof.rewinds ? tellRewinds(proof.rewinds) : []),
+    ...(proof.diskFull === undefined ? [] : tellDiskFull(proof.diskFull)),
     ...Object.entries(names).map(([name, found]) => `${name.padEnd(15)} ${found.length}`),
     ...details,
     isClean(findings) ? 'CERTIFIED' : 'NOT CERTIFIED',

@@ -28,7 +28,7 @@ const HOLDS_END_WITHIN_MS = 20_000;
 const CAUGHT_UP_WITHIN_MS = 20_000;
 
 /** Reads the log from its first event, past every gateway: what a crash took away is not remembered by anybody here. */
-const readLog = async (databaseUrl: string): Promise<{ histories: Histories; events: number }> => {
+export const readLog = async (databaseUrl: string): Promise<{ histories: Histories; events: number }> => {
   const store = createPostgresStore(databaseUrl);
   const histories = new Map<string, AccountEvent[]>();
   let position = 0;
@@ -111,7 +111,10 @@ const isHealthy = async ({ url }: RunningGateway): Promise<boolean> =>
   );
 
 /** Once nobody asks for anything any more: lets what is open end, and then holds everything against everything. */
-export const check = async (world: World, record: readonly Acknowledged[]): Promise<Checked> => {
+export const check = async (
+  world: Pick<World, 'databaseUrl' | 'gateways'>,
+  record: readonly Acknowledged[],
+): Promise<Checked> => {
   const { databaseUrl } = world;
   const late: string[] = [];
   const noteLate = (error: unknown): number => {

@@ -1,11 +1,12 @@
 import { accountStream, evolveAccount, initialAccount, type Account } from '../../src/domain/account/account.ts';
 import type { AccountCommand } from '../../src/domain/account/decide.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
-import { decode, encode, type Recorded } from '../../src/eventstore/codec.ts';
+import { decode, encode } from '../../src/eventstore/codec.ts';
 import type { StateAt } from '../../src/eventstore/commands.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
-import { EMPTY_STREAM, type EventStore } from '../../src/eventstore/event-store.ts';
+import { EMPTY_STREAM, LogWentBack, type EventStore } from '../../src/eventstore/event-store.ts';
 import { eventId } from '../../src/eventstore/ids.ts';
+import type { InMemoryLog } from '../../src/eventstore/in-memory.ts';
 import type { Snapshots } from '../../src/eventstore/snapshots.ts';
 import {
   acceptTerms,
@@ -18,15 +19,22 @@ import {
 } from '../../test/domain/account/examples.ts';
 import { readWholeStream } from '../../test/eventstore/logs.ts';
 import { createNode, metadataOf, type AccountOutcome, type Node } from '../../test/eventstore/nodes.ts';
+import { keepEras, type Era, type Moment } from './eras.ts';
 import { createFrequentSnapshots, type Kept } from './frequent-snapshots.ts';
-import { ACCOUNTS, type Ask, type Plan, type Read, type Step } from './plan.ts';
+import { ACCOUNTS, type Ask, type Plan, type Read, type Rewind, type Step } from './plan.ts';
 import { createScheduler } from './scheduler.ts';
 import { answerOf, whatOf } from './story.ts';
 import { createUnsureStore, noTrouble, type Surroundings, type Trouble } from './unsure-store.ts';
 
+/** So many times a rewind is put off while the log has nothing to lose. */
+const PATIENCE = 10;
+
 /** What is put to the proof: a log, and how a process that works on it is made. */
 export type Subject = {
-  readonly store: EventStore;
+  /** The log as a process sees it that starts now. */
+  readonly openStore: () => EventStore;
+  /** Given if the log can go back in time. */
+  readonly log?: InMemoryLog;
   readonly createNode?: (store: EventStore, options: NodeOptions) => Node;
 };
 export type NodeOptions = {
@@ -38,11 +46,13 @@ export type NodeOptions = {
 export const realNode = (store: EventStore, { retries, ...options }: NodeOptions): Node =>
   createNode(store, { ...options, committer: createCommitter({ store, maxRetries: retries, retryMs: 0 }) });
 
-/** Something asked of a node, and the positions of the log between which it was answered. */
+/** Something asked of a node, and the moments between which it was answered. */
 export type Call<What, Answer> = {
   readonly what: What;
-  readonly from: number;
-  to: number;
+  readonly from: Moment;
+  to: Moment;
+  /** It was asked after the last trouble, so it must not fail. */
+  readonly calm: boolean;
   answer: Answer | Error | undefined;
   /** `died` where the process did, before it could answer. */
   state: 'open' | 'answered' | 'died';
@@ -51,16 +61,25 @@ export type CommandCall = Call<Ask & { readonly commandId: string }, AccountOutc
 export type ReadCall = Call<Read, StateAt<Account>>;
 
 export type History = {
-  /** The streams of the accounts. */
-  readonly logs: readonly (readonly Recorded[])[];
+  readonly eras: readonly Era[];
   /** What the events of each command id were asked by. */
   readonly commands: ReadonlyMap<string, AccountCommand>;
   readonly calls: readonly CommandCall[];
   readonly reads: readonly ReadCall[];
+  /** The nodes that saw what was lost when the log went back in time, and never noticed. */
+  readonly unaware: readonly number[];
   readonly trouble: Trouble;
 };
 
-type Life = { readonly node: Node; readonly calls: Set<CommandCall | ReadCall>; die(): void };
+type Life = {
+  readonly node: Node;
+  readonly calls: Set<CommandCall | ReadCall>;
+  /** Takes note that the log has gone back to a position. */
+  logWentBackTo(position: number): void;
+  /** Whether the node has yet to notice that the log went back in time. */
+  unaware(): boolean;
+  die(): void;
+};
 
 /**
  * Carries a plan out on a subject. `name` tells its accounts and commands from those of other histories on the same log.
@@ -72,11 +91,11 @@ export const carryOutPlan = async (
   name: string,
   tell: (line: () => string) => void = () => undefined,
 ): Promise<History> => {
-  const { store } = subject;
+  const store = subject.openStore();
   const streams = ACCOUNTS.map((account) => accountStream(`${name}-${account}`));
   const opened = streams.slice(0, -1);
   const commands = await openAccounts(store, opened, plan.opening, name);
-  let head = await store.head();
+  const eras = await keepEras(store, streams, subject.log);
   let calm = false;
   const calls: CommandCall[] = [];
   const reads: ReadCall[] = [];
@@ -95,9 +114,7 @@ export const carryOutPlan = async (
       const asked = calls.find(({ what }) => [0, 1].some((n) => eventId(what.commandId, n) === id));
       return asked ? `#${asked.what.id}` : 'what comes after';
     },
-    arrived: async () => {
-      head = await store.head();
-    },
+    arrived: eras.appended,
   };
 
   const kept: Kept = new Map();
@@ -109,13 +126,8 @@ export const carryOutPlan = async (
     createFrequentSnapshots(kept, surroundings).take(stream, state, end);
   }
 
-  const startLife = (n: number): Life => {
-    const unsure = createUnsureStore(`node ${n}`, surroundings);
-    const { cacheSize, retries } = plan;
-    const snapshots = createFrequentSnapshots(kept, surroundings);
-    const node = (subject.createNode ?? realNode)(unsure, { cacheSize, retries, snapshots });
-    return { node, calls: new Set(), die: unsure.die };
-  };
+  const startLife = (n: number): Life =>
+    createLife(n, subject, surroundings, { ...plan, snapshots: createFrequentSnapshots(kept, surroundings) });
   const lives = Array.from({ length: plan.nodes }, (_, n) => startLife(n));
   const lifeOf = (node: number): Life => lives[node] ?? raise(`there is no node ${node}`);
   const streamOf = (account: number): string => streams[account] ?? raise(`there is no account ${account}`);
@@ -123,9 +135,21 @@ export const carryOutPlan = async (
   const answered = <C extends CommandCall | ReadCall>(call: C, answer: C['answer']): void => {
     if (call.state !== 'open') return;
     call.answer = answer;
-    call.to = head;
+    call.to = eras.now();
     call.state = 'answered';
     tell(() => `node ${call.what.node} answers ${whatOf(call.what)}: ${answerOf(answer)}`);
+  };
+
+  /** At some moment while other things are under way; if there is nothing to undo yet, at a later one. */
+  const rewind = (step: Rewind, patience: number): void => {
+    const position = eras.goBack(step.transactions);
+    if (position === undefined) {
+      if (patience > 0) scheduler.may(() => rewind(step, patience - 1));
+      return;
+    }
+    trouble.rewinds++;
+    tell(() => `the log goes back in time: what came after position ${position} is gone`);
+    for (const life of lives) life.logWentBackTo(position);
   };
 
   const begin = (step: Step): void => {
@@ -138,9 +162,11 @@ export const carryOutPlan = async (
       lives[step.node] = startLife(step.node);
       return;
     }
+    if (step.kind === 'rewind') return scheduler.may(() => rewind(step, PATIENCE));
     const life = lifeOf(step.node);
     const stream = streamOf(step.account);
-    const fresh = { from: head, to: Infinity, answer: undefined, state: 'open' } as const;
+    const [from, answer, state] = [eras.now(), undefined, 'open'] as const;
+    const fresh = { from, to: { era: Infinity, position: Infinity }, calm, answer, state };
     if (step.kind === 'read') {
       const call: ReadCall = { ...fresh, what: step };
       reads.push(call);
@@ -182,15 +208,64 @@ export const carryOutPlan = async (
     again.set(what.id, { ...what, node: what.account % plan.nodes, mayRepeat: true, together: true });
   }
   await carryOut([...again.values()]);
+  // No account may be stuck on any node.
+  const ids = plan.steps.length;
+  const small = (node: number, account: number): Ask => ({
+    ...{ kind: 'ask', node, account, together: true, mayRepeat: false, id: ids + node * opened.length + account },
+    command: topUp(1n, `calm_${node}`),
+  });
+  await carryOut(lives.flatMap((_, node) => opened.map((_, account) => small(node, account))));
   // At last every node says what it knows, which is told only if it is wrong.
   tell = () => undefined;
   await carryOut(
     lives.flatMap((_, node) => streams.map((_, account): Read => ({ kind: 'read', node, account, together: true }))),
   );
 
-  const logs: Recorded[][] = [];
-  for (const stream of streams) logs.push((await readWholeStream(store, stream)).map(decode));
-  return { logs, commands, calls, reads, trouble };
+  const unaware = [...lives.keys()].filter((n) => lifeOf(n).unaware());
+  return { eras: await eras.all(), commands, calls, reads, unaware, trouble };
+};
+
+/** A process, which compares the log with what it has seen of it, and drops what it remembers if the log went back. */
+const createLife = (n: number, subject: Subject, surroundings: Surroundings, options: NodeOptions): Life => {
+  const { scheduler, tell } = surroundings;
+  const store = subject.openStore();
+  let dead = false;
+  let unaware = false;
+
+  const compare = async (): Promise<void> => {
+    if (dead) return;
+    try {
+      await store.checkHistory();
+    } catch (error) {
+      if (!(error instanceof LogWentBack)) throw error;
+      scheduler.may(drop);
+    }
+  };
+  const drop = (): void => {
+    if (dead) return;
+    tell(() => `node ${n} notices that the log went back in time, and compares what it remembers with it`);
+    node.commands.recheckAll();
+    scheduler.may(() => {
+      store.forgetHistory();
+      unaware = false;
+    });
+  };
+  const unsure = createUnsureStore({ who: `node ${n}`, store, wentBack: () => scheduler.may(compare) }, surroundings);
+  const { cacheSize, retries, snapshots } = options;
+  const node = (subject.createNode ?? realNode)(unsure, { cacheSize, retries, snapshots });
+  return {
+    node,
+    calls: new Set(),
+    logWentBackTo: (position) => {
+      if (store.newest.position > position) unaware = true;
+      scheduler.may(compare);
+    },
+    unaware: () => unaware,
+    die: () => {
+      dead = true;
+      unsure.die();
+    },
+  };
 };
 
 /** By commands of their own, written at once. */

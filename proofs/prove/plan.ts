@@ -33,7 +33,9 @@ export type Read = {
 };
 /** The process dies as by kill -9, and another takes its place, which knows nothing. */
 export type Restart = { readonly kind: 'restart'; readonly node: number; readonly together: boolean };
-export type Step = Ask | Read | Restart;
+/** The log goes back to what it was so many transactions ago, as a restored database does, while all nodes run on. */
+export type Rewind = { readonly kind: 'rewind'; readonly transactions: number; readonly together: boolean };
+export type Step = Ask | Read | Restart | Rewind;
 
 /** All that decides how a history goes. Where a list is used up, everything is fine and comes in the order of asking. */
 export type Plan = {
@@ -62,21 +64,23 @@ const mostly = <T>(often: number, first: T, ...others: T[]): fc.Arbitrary<T> =>
   );
 
 const draft = fc.record({
-  kind: mostly<Step['kind']>(16, 'ask', 'read', 'restart'),
+  kind: mostly<Step['kind']>(16, 'ask', 'read', 'restart', 'rewind', 'rewind', 'rewind'),
   account: mostly(6, 0, 1, 2),
   node: fc.nat(MOST_NODES - 1),
   command: anyCommand.map((command) => structuredClone(command)), // Without the prototypes that fast-check leaves out.
   /** How many steps ago this very command was given before, if it was. */
   again: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 5 }) }),
   together: mostly(2, false, true),
+  transactions: fc.integer({ min: 1, max: 3 }),
 });
 type Draft = typeof draft extends fc.Arbitrary<infer T> ? T : never;
 
 const stepsOf = (drafts: readonly Draft[], nodes: number): readonly Step[] => {
   const steps: Step[] = [];
-  for (const [n, { kind, again, together, account, command, node: anyNode }] of drafts.entries()) {
+  for (const [n, { kind, again, together, account, command, transactions, node: anyNode }] of drafts.entries()) {
     const node = anyNode % nodes;
     if (kind === 'restart') steps.push({ kind, node, together });
+    else if (kind === 'rewind') steps.push({ kind, transactions, together });
     else if (kind === 'read') steps.push({ kind, account, node, together });
     else {
       const earlier = steps[n - again];

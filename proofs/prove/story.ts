@@ -11,6 +11,8 @@ export const whatOf = (step: Step): string => {
   switch (step.kind) {
     case 'restart':
       return `restart node ${step.node}`;
+    case 'rewind':
+      return `undo the last ${step.transactions} transactions`;
     case 'read':
       return `read ${ACCOUNTS[step.account]}`;
     case 'ask':

@@ -1,4 +1,4 @@
-import { StoreUnavailable, type EventStore, type Slice } from '../../src/eventstore/event-store.ts';
+import { LogWentBack, StoreUnavailable, type EventStore, type Slice } from '../../src/eventstore/event-store.ts';
 import type { Fate } from './plan.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -8,13 +8,18 @@ export type Trouble = {
   ambiguous: number;
   unavailable: number;
   restarts: number;
+  /** How often the log went back in time. */
+  rewinds: number;
   /** How often an account was loaded from a snapshot. */
   snapshots: number;
 };
 
-export const noTrouble = (): Trouble => ({ clashes: 0, ambiguous: 0, unavailable: 0, restarts: 0, snapshots: 0 });
+export const noTrouble = (): Trouble => ({
+  ...{ clashes: 0, ambiguous: 0, unavailable: 0, restarts: 0, rewinds: 0, snapshots: 0 },
+});
 
 export type Surroundings = {
+  /** The log as the harness sees it, which never minds that it goes back in time. */
   readonly store: EventStore;
   readonly scheduler: Scheduler;
   readonly trouble: Trouble;
@@ -33,8 +38,19 @@ export type UnsureStore = EventStore & {
   die(): void;
 };
 
-export const createUnsureStore = (who: string, surroundings: Surroundings): UnsureStore => {
-  const { store, scheduler, trouble, tell, commandOf } = surroundings;
+export type UnsureStoreOptions = {
+  readonly who: string;
+  /** The log as this process sees it. */
+  readonly store: EventStore;
+  /** Called when the process is told that the log went back in time. */
+  readonly wentBack: () => void;
+};
+
+export const createUnsureStore = (
+  { who, store, wentBack }: UnsureStoreOptions,
+  surroundings: Surroundings,
+): UnsureStore => {
+  const { scheduler, trouble, tell, commandOf } = surroundings;
   let dead = false;
 
   const call = <T>(what: () => string, fate: Fate, work: () => Promise<T>): Promise<T> =>
@@ -53,10 +69,25 @@ export const createUnsureStore = (who: string, surroundings: Surroundings): Unsu
         return result;
       };
       if (fate === 'lost' || fate === 'late') fail('is not answered');
-      if (fate === 'late') scheduler.may(async () => void (await arrive()));
-      if (fate === 'unanswered') scheduler.may(() => arrive().then(() => fail('is not answered')));
+      const refused = (error: unknown): void => {
+        if (!(error instanceof LogWentBack)) throw error;
+        answer('is refused, for the log went back in time', () => {
+          wentBack();
+          reject(error);
+        });
+      };
+      const unheard = (error: unknown): void => {
+        if (!(error instanceof LogWentBack)) throw error;
+      };
+      if (fate === 'late') scheduler.may(() => arrive().then(() => undefined, unheard));
+      if (fate === 'unanswered')
+        scheduler.may(() =>
+          arrive()
+            .then(() => undefined, unheard)
+            .then(() => fail('is not answered')),
+        );
       if (fate === 'fine') {
-        scheduler.may(() => arrive().then((result) => answer('is answered', () => resolve(result))));
+        scheduler.may(() => arrive().then((result) => answer('is answered', () => resolve(result)), refused));
       }
     });
 

@@ -5,8 +5,11 @@ import { available } from '../../src/domain/account/wallet.ts';
 import type { Recorded } from '../../src/eventstore/codec.ts';
 import { StoreUnavailable } from '../../src/eventstore/event-store.ts';
 import { balances, type BalanceRow } from '../../src/projections/balances.ts';
+import { requests, type RequestRow } from '../../src/projections/requests.ts';
 import { audit } from '../../test/domain/account/audit.ts';
+import type { Era } from './eras.ts';
 import type { CommandCall, History, ReadCall } from './history.ts';
+import { ACCOUNTS } from './plan.ts';
 import { ask, balanceOf, carryOut, heldOf, openLedger, type Ledger, type Verdict } from './reference-ledger.ts';
 import { answerOf, eventInWords, show, whatOf } from './story.ts';
 
@@ -17,42 +20,90 @@ export class BrokenHistory extends Error {
 
 /** Throws BrokenHistory unless all that was written and all that was told is as if commands had been given one after another. */
 export const judge = (history: History): void => {
-  history.logs.forEach((log, account) => {
+  for (const node of history.unaware) broken(`node ${node} never noticed that the log went back in time`);
+  ACCOUNTS.forEach((_, account) => {
     const of = <C extends CommandCall | ReadCall>(calls: readonly C[]): C[] =>
       calls.filter(({ what }) => what.account === account);
-    judgeAccount(log, history.commands, of(history.calls), of(history.reads));
+    judgeAccount(account, history, of(history.calls), of(history.reads));
   });
 };
 
+/** One account in one era. */
+type Ledgered = {
+  readonly log: readonly Recorded[];
+  readonly byCommand: ReadonlyMap<string, readonly Recorded[]>;
+  /** The positions between which a call was answered; undefined if it was answered before this era, or asked after it. */
+  readonly windowOf: (call: Pick<CommandCall, 'from' | 'to'>) => Window | undefined;
+  /** The era in which the event at a position was written. */
+  readonly bornIn: (position: number) => number;
+};
+type Window = { readonly from: number; readonly to: number };
+
+const ledgered = (eras: readonly Era[], account: number): readonly Ledgered[] =>
+  eras.map(({ logs, since }, era) => {
+    const log = logs[account] ?? [];
+    return {
+      log,
+      byCommand: Map.groupBy(log, ({ metadata }) => metadata.commandId),
+      windowOf: ({ from, to }) =>
+        era < from.era || era > to.era
+          ? undefined
+          : { from: era === from.era ? from.position : since, to: era === to.era ? to.position : Infinity },
+      bornIn: (position) => {
+        let born = era;
+        while (born > 0 && position <= (eras[born]?.since ?? 0)) born--;
+        return born;
+      },
+    };
+  });
+
 const judgeAccount = (
-  log: readonly Recorded[],
-  commands: History['commands'],
+  account: number,
+  { eras, commands }: History,
   calls: readonly CommandCall[],
   reads: readonly ReadCall[],
 ): void => {
   for (const call of [...calls, ...reads]) judgeFault(call);
-  const byCommand = Map.groupBy(log, ({ metadata }) => metadata.commandId);
-  const told = Map.groupBy(calls.filter(wasDone), ({ what }) => what.commandId);
-  for (const [commandId, done] of told) judgeDone(done, byCommand.get(commandId) ?? []);
+  const all = ledgered(eras, account);
+  for (const done of Map.groupBy(calls.filter(wasDone), ({ what }) => what.commandId).values()) judgeDone(done, all);
 
   // What wrote nothing is explained by some moment between question and answer, before the command had its effect.
   const unexplained = new Set(calls.filter(wroteNothing));
   const unread = new Set(reads.filter(({ answer }) => answer && !(answer instanceof Error)));
+  for (const era of all) judgeEra(era, commands, unexplained, unread);
+  for (const call of unexplained) {
+    broken(`nothing explains the answer to ${whatOf(call.what)}: ${answerOf(call.answer)}`);
+  }
+  for (const { what, answer } of unread) broken(`the account was never what ${whatOf(what)} told: ${answerOf(answer)}`);
+};
+
+/** Takes out the calls that are explained by this era. */
+const judgeEra = (
+  { log, byCommand, windowOf }: Ledgered,
+  commands: History['commands'],
+  unexplained: Set<CommandCall>,
+  unread: Set<ReadCall>,
+): void => {
   const before = (position: number): number => log.filter((recorded) => recorded.position <= position).length;
-  const lastMoment = ({ what, to }: CommandCall): number =>
-    Math.min(before(to), byCommand.get(what.commandId)?.[0]?.revision ?? Infinity);
+  const effectOf = ({ what }: CommandCall): number => byCommand.get(what.commandId)?.[0]?.revision ?? Infinity;
+  const isWithin = (revision: number, call: CommandCall | ReadCall): boolean => {
+    const window = windowOf(call);
+    return window !== undefined && revision >= before(window.from) && revision <= before(window.to);
+  };
 
   const ledger = openLedger();
   let account = initialAccount();
   let row: BalanceRow | undefined;
+  const receipts = new Map<string, RequestRow>();
   for (let revision = 0; ;) {
     judgeState(account, ledger, row);
+    judgeReceipts(receipts, ledger);
     for (const call of unexplained) {
-      if (revision < before(call.from) || revision > lastMoment(call)) continue;
+      if (!isWithin(revision, call) || revision > effectOf(call)) continue;
       if (explains(ask(ledger, call.what.command), call, revision)) unexplained.delete(call);
     }
     for (const call of unread) {
-      if (revision < before(call.from) || revision > before(call.to)) continue;
+      if (!isWithin(revision, call)) continue;
       if (isDeepStrictEqual(call.answer, { state: account, revision: revision - 1 })) unread.delete(call);
     }
     const first = log[revision];
@@ -64,39 +115,59 @@ const judgeAccount = (
     }
     account = own.reduce((past, { event }) => evolveAccount(past, event as AccountEvent), account);
     row = own.reduce((past, recorded) => project(past, recorded), row);
+    for (const recorded of own) promiseOf(() => takeIn(receipts, recorded));
     revision += own.length;
   }
-  for (const call of unexplained) {
-    broken(`nothing explains the answer to ${whatOf(call.what)}: ${answerOf(call.answer)}`);
-  }
-  for (const { what, answer } of unread) broken(`the account was never what ${whatOf(what)} told: ${answerOf(answer)}`);
   promiseOf(() => audit(log.map(({ event }) => event as AccountEvent)));
 };
 
-const judgeFault = ({ what, answer, state }: CommandCall | ReadCall): void => {
+const judgeFault = ({ what, answer, state, calm }: CommandCall | ReadCall): void => {
   if (state === 'open') broken(`${whatOf(what)} was never answered, though its process lives`);
-  if (answer instanceof Error && !(answer instanceof StoreUnavailable)) {
-    broken(`${whatOf(what)} failed with ${answerOf(answer)}`);
+  if (!(answer instanceof Error)) return;
+  if (!(answer instanceof StoreUnavailable)) broken(`${whatOf(what)} failed with ${answerOf(answer)}`);
+  if (calm) broken(`${whatOf(what)} failed though all was calm: ${answerOf(answer)}`);
+};
+
+/** Each caller that was told that a command is done was told what the log has, or had between question and answer. */
+const judgeDone = (done: readonly CommandCall[], eras: readonly Ledgered[]): void => {
+  /** The eras in which it was done, as far as a first caller was told. */
+  const firsts = new Set<number>();
+  // Who was answered first takes the first era that fits, so that the later ones are left to the others.
+  const inTurn = done.toSorted((a, b) => a.to.era - b.to.era || a.to.position - b.to.position);
+  for (const call of inTurn) {
+    const { what, answer } = call;
+    let flaw: string | undefined = ', but no history of the log has it';
+    for (const era of eras) {
+      const window = era.windowOf(call);
+      if (window) flaw = flawOf(call, era, window, firsts);
+      if (flaw === undefined) break;
+    }
+    if (flaw !== undefined) broken(`${whatOf(what)} is said to be ${answerOf(answer)}${flaw}`);
   }
 };
 
-/** Everybody who was told that a command is done was told the same, and it is what the log has. */
-const judgeDone = (done: readonly CommandCall[], own: readonly Recorded[]): void => {
+/** Why an era does not explain that a command is said to be done. */
+const flawOf = (
+  { what, answer }: CommandCall,
+  { byCommand, bornIn }: Ledgered,
+  { from, to }: Window,
+  firsts: Set<number>,
+): string | undefined => {
+  if (!answer || answer instanceof Error || !answer.accepted) return undefined;
+  const own = byCommand.get(what.commandId) ?? [];
   const last = own.at(-1);
-  let firsts = 0;
-  for (const { what, answer, from, to } of done) {
-    if (!answer || answer instanceof Error || !answer.accepted) continue;
-    const saying = `${whatOf(what)} is said to be ${answerOf(answer)}`;
-    if (!last) return broken(`${saying}, but is not in the log`);
-    const inLog = own.map(({ event }) => event);
-    if (!isDeepStrictEqual(answer.events, inLog)) broken(`${saying}, but the log has ${events(own)}`);
-    if (answer.revision !== last.revision || answer.position !== last.position) {
-      broken(`${saying} and position ${answer.position}, but the log has it at ${last.revision} and ${last.position}`);
-    }
-    if (last.position > to) broken(`${saying} before it is in the log`);
-    if (!answer.repeated && last.position <= from) broken(`${saying}, though it was done before it was asked`);
-    if (!answer.repeated && ++firsts > 1) broken(`${saying}, to more than one caller`);
+  if (!last) return ', but is not in the log';
+  const inLog = own.map(({ event }) => event);
+  if (!isDeepStrictEqual(answer.events, inLog)) return `, but the log has ${events(own)}`;
+  if (answer.revision !== last.revision || answer.position !== last.position) {
+    return ` and position ${answer.position}, but the log has it at ${last.revision} and ${last.position}`;
   }
+  if (last.position > to) return ' before it is in the log';
+  if (answer.repeated) return undefined;
+  if (last.position <= from) return ', though it was done before it was asked';
+  if (firsts.has(bornIn(last.position))) return ', to more than one caller';
+  firsts.add(bornIn(last.position));
+  return undefined;
 };
 
 const judgeEffect = (own: readonly Recorded[], verdict: Verdict): void => {
@@ -133,6 +204,19 @@ const judgeState = ({ wallet }: Account, ledger: Ledger, row: BalanceRow | undef
 const project = (row: BalanceRow | undefined, recorded: Recorded): BalanceRow | undefined => {
   const [key] = balances.keysOf(recorded);
   return key ? balances.evolve(row, recorded, key) : row;
+};
+
+const takeIn = (receipts: Map<string, RequestRow>, recorded: Recorded): void => {
+  for (const [id = ''] of requests.keysOf(recorded)) {
+    receipts.set(id, requests.evolve(receipts.get(id), recorded, [id]));
+  }
+};
+
+/** The requests that are open are those that have a hold. */
+const judgeReceipts = (receipts: ReadonlyMap<string, RequestRow>, { holds }: Ledger): void => {
+  const open = [...receipts].flatMap(([id, { status }]) => (status === 'open' ? [id] : [])).sort();
+  const held = [...holds.keys()].sort();
+  if (!isDeepStrictEqual(open, held)) broken(`the requests ${show(open)} are open, and ${show(held)} have a hold`);
 };
 
 const explains = (verdict: Verdict, { answer }: CommandCall, revision: number): boolean => {

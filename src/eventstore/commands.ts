@@ -1,7 +1,7 @@
 import type { Decider, Refused } from '../domain/decider.ts';
 import { asWritten, decode, encode, type DomainEvent, type Metadata, type Recorded } from './codec.ts';
 import { RevisionClash, type Committer, type StreamEnd } from './committer.ts';
-import { EMPTY_STREAM, type EventStore, type NewEvent, type StoredEvent } from './event-store.ts';
+import { EMPTY_STREAM, streamPages, type EventStore, type NewEvent } from './event-store.ts';
 import type { ReadableVersions } from './event-versions.ts';
 import { createFold, type Folded } from './fold.ts';
 import { eventId } from './ids.ts';
@@ -59,6 +59,8 @@ export type CommandsOptions<State, Command, Event, Refusal> = {
 
 /** More clashes than this for one command mean that something is wrong, not busy. */
 const MAX_TRIES = 1000;
+/** A command rarely has more; if it has, they are read in pages. */
+const EVENTS_OF_A_COMMAND = 10;
 /** How long to leave a stream to the writer that has the turn on it. */
 const TURN_MS = 3;
 
@@ -209,11 +211,14 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
   };
 
   const earlier = async (commandId: string): Promise<Outcome<Event, Refusal> | undefined> => {
+    const first = await store.findEvent(eventId(commandId, 0));
+    if (!first) return undefined;
+    // One read for all events of the command: if the log goes back in time now, all of them are gone, or none.
     const recorded: Recorded[] = [];
-    for (let n = 0; ; n++) {
-      const stored: StoredEvent | undefined = await store.findEvent(eventId(commandId, n));
-      if (!stored) break;
-      recorded.push(decode(stored));
+    for await (const page of streamPages(store, first.stream, first.revision, EVENTS_OF_A_COMMAND)) {
+      const end = page.findIndex(({ id }, n) => id !== eventId(commandId, recorded.length + n));
+      recorded.push(...page.slice(0, end === -1 ? page.length : end).map(decode));
+      if (end !== -1) break;
     }
     const last = recorded.at(-1);
     if (!last) return undefined;

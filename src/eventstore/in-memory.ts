@@ -8,7 +8,7 @@ import {
   type StoredEvent,
 } from './event-store.ts';
 import { followPages } from './follow-pages.ts';
-import { createHistorySeen } from './history-seen.ts';
+import { createHistorySeen, NOTHING_SEEN } from './history-seen.ts';
 
 /** A log in memory, which several stores can share as processes share a database. For unit tests alone. */
 export type InMemoryLog = {
@@ -86,14 +86,16 @@ export const createInMemoryStore = (log: InMemoryLog = createInMemoryLog()): Eve
   const history = createHistorySeen();
 
   const checkHistory = (): LogPlace => {
-    const { position, hash } = history.newest;
-    if (position > 0 && log.events[position - 1]?.hash !== hash) throw new LogWentBack(history.newest);
-    const head = log.events.at(-1) ?? { position: 0, hash: GENESIS };
-    history.saw(head);
-    return { position: head.position, hash: head.hash };
+    const { places } = history;
+    const gone = places.findLast(({ position, hash }) => log.events[position - 1]?.hash !== hash);
+    if (gone) throw new LogWentBack(gone);
+    const { position, hash } = log.events.at(-1) ?? NOTHING_SEEN;
+    history.compared(places, { position, hash });
+    return { position, hash };
   };
   const seen = (events: readonly StoredEvent[]): Promise<readonly StoredEvent[]> => {
-    for (const event of events) history.saw(event);
+    const last = events.at(-1);
+    if (last) history.saw(last);
     return Promise.resolve(events);
   };
   const soon = async <T>(work: () => T): Promise<T> => work();

@@ -18,7 +18,7 @@ import { followPages } from './follow-pages.ts';
 import { gather } from './gather.ts';
 import { createHistorySeen } from './history-seen.ts';
 import { migrate, type MigrateOptions } from './migrate.ts';
-import { bigints, texts } from './pg-arrays.ts';
+import { bigints, hashes, texts } from './pg-arrays.ts';
 import { createLogListener } from './postgres-listener.ts';
 
 type EventRow = {
@@ -34,7 +34,7 @@ type EventRow = {
   hash: string;
 };
 
-type HistoryRow = { readonly position: string; readonly hash: string; readonly intact: boolean };
+type HistoryRow = { readonly position: string; readonly hash: string; readonly gone: string | null };
 
 type Page = { readonly stream: string; readonly fromRevision: number; readonly limit: number };
 
@@ -134,13 +134,14 @@ export const createPostgresStore = (databaseUrl: string, options: PostgresStoreO
     }
     const results = resultsOf(slices, row);
     const last = lastPlace(results);
-    if (last) history.saw(last);
+    if (last) history.saw(last, basis);
     options.appended?.(slices, results);
     return results;
   };
 
   const seen = (events: readonly StoredEvent[]): readonly StoredEvent[] => {
-    for (const event of events) history.saw(event);
+    const last = events.at(-1);
+    if (last) history.saw(last);
     return events;
   };
 
@@ -183,18 +184,20 @@ export const createPostgresStore = (databaseUrl: string, options: PostgresStoreO
       return row && seen([stored(row)])[0];
     },
     checkHistory: async () => {
-      const basis = history.newest;
+      const { places } = history;
       const [row] = await query<HistoryRow>(
         'check_history',
         `select h.position, encode(h.hash, 'hex') as hash,
-           $1 = 0 or exists (select from events e where e.position = $1 and e.hash = $2) as intact
+           (select max(p.position) from unnest($1::bigint[], $2::bytea[]) as p (position, hash)
+            where not exists (select from events e where e.position = p.position and e.hash = p.hash)) as gone
          from log_head h`,
-        [basis.position, Buffer.from(basis.hash, 'hex')],
+        [bigints(places.map(({ position }) => position)), hashes(places.map(({ hash }) => hash))],
       );
       if (!row) throw new StoreUnavailable('the log has no head');
-      if (!row.intact) throw new LogWentBack(basis);
+      const gone = places.find(({ position }) => position === Number(row.gone));
+      if (gone) throw new LogWentBack(gone);
       const head = { position: Number(row.position), hash: row.hash };
-      history.saw(head);
+      history.compared(places, head);
       return head;
     },
     get newest() {

@@ -97,12 +97,11 @@ export const requests: Projection<RequestRow> = {
         return [];
     }
   },
-  evolve: (row, { event, stream, revision, time }) => {
+  evolve: (before, { event, stream, revision, time }) => {
     if (event.type === 'CreditsReserved') {
       const { requestId, keyId, runId, amount, price, request } = event;
       return {
-        request_id: requestId,
-        account_id: accountOfStream(stream) ?? '',
+        ...untold(requestId, stream, revision, time),
         key_id: keyId,
         run_id: runId,
         model: price.model,
@@ -110,47 +109,70 @@ export const requests: Projection<RequestRow> = {
         endpoint: request.endpoint,
         upstream: request.upstream,
         streamed: request.streamed,
-        status: 'open',
         held: amount,
-        cost: 0n,
-        charged: 0n,
-        written_off: 0n,
-        input_tokens: 0n,
-        cached_input_tokens: 0n,
-        cache_write_tokens: 0n,
-        output_tokens: 0n,
-        reasoning_tokens: 0n,
-        usage_source: null,
-        ended: null,
-        finish_reason: null,
-        upstream_id: null,
-        first_byte_ms: null,
-        total_ms: null,
-        detail: null,
-        reserved_at: time,
-        reserved_revision: revision,
-        ended_at: null,
-        ended_revision: null,
       };
     }
-    if (!row) throw new Error(`${event.type} at ${stream}@${revision} is of a request that never reserved credits`);
     const ended = { ended_at: time, ended_revision: revision };
+    if (event.type === 'LateUsageCharged') {
+      const { requestId, keyId, price } = event;
+      const ofPrice = { model: price.model, price_version: price.version };
+      const row = before ?? { ...untold(requestId, stream, revision, time), key_id: keyId, ...ofPrice };
+      return { ...row, ...ended, ...receipt(event), status: 'late' };
+    }
+    if (event.type === 'UsageWrittenOff') {
+      const row = before ?? { ...untold(event.requestId, stream, revision, time), ...ended, status: 'late' };
+      return { ...row, written_off: row.written_off + event.amount };
+    }
+    if (!before) throw new Error(`${event.type} at ${stream}@${revision} is of a request that never reserved credits`);
     switch (event.type) {
       case 'HoldExtended':
-        return { ...row, held: row.held + event.by };
+        return { ...before, held: before.held + event.by };
       case 'HoldReleased':
-        return { ...row, ...ended, status: 'released', detail: `${event.reason}: ${event.detail}` };
+        return { ...before, ...ended, status: 'released', detail: `${event.reason}: ${event.detail}` };
       case 'HoldSettled':
-        return { ...row, ...ended, ...receipt(event), status: 'settled' };
-      case 'LateUsageCharged':
-        return { ...row, ...ended, ...receipt(event), status: 'late' };
-      case 'UsageWrittenOff':
-        return { ...row, written_off: row.written_off + event.amount };
+        return { ...before, ...ended, ...receipt(event), status: 'settled' };
       default:
-        return row;
+        return before;
     }
   },
 };
+
+/**
+ * A request of which nothing more is known. If the log went back in time, the beginning of a generation under way can be
+ * lost: what is charged or written off at its end then has no hold.
+ */
+const untold = (requestId: string, stream: string, revision: number, time: Date): RequestRow => ({
+  request_id: requestId,
+  account_id: accountOfStream(stream) ?? '',
+  key_id: '',
+  run_id: '',
+  model: '',
+  price_version: 0,
+  endpoint: '',
+  upstream: '',
+  streamed: false,
+  status: 'open',
+  held: 0n,
+  cost: 0n,
+  charged: 0n,
+  written_off: 0n,
+  input_tokens: 0n,
+  cached_input_tokens: 0n,
+  cache_write_tokens: 0n,
+  output_tokens: 0n,
+  reasoning_tokens: 0n,
+  usage_source: null,
+  ended: null,
+  finish_reason: null,
+  upstream_id: null,
+  first_byte_ms: null,
+  total_ms: null,
+  detail: null,
+  reserved_at: time,
+  reserved_revision: revision,
+  ended_at: null,
+  ended_revision: null,
+});
 
 type Receipt = {
   readonly usage: Usage;

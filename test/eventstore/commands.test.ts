@@ -567,4 +567,21 @@ describe('a log that went back in time', () => {
     expect(again).toMatchObject({ accepted: true, repeated: false });
     expect(await balanceSeenBy(first)).toBe(110n);
   });
+
+  it('does not leave the half of an answer, though it goes back while a repetition is looked up', async () => {
+    const log = createInMemoryLog();
+    const sure = createInMemoryStore(log);
+    await happen(sure, 'ada', ...customer, toppedUp(4n), reserved(4n));
+    const { length } = log.events;
+    await createNode(createInMemoryStore(log)).execute('ada', settle(9), 'cmd');
+    const inner = createInMemoryStore(log);
+    const findEvent: EventStore['findEvent'] = async (id) => {
+      const found = await inner.findEvent(id);
+      if (log.events.length > length) log.goBackTo(length);
+      inner.forgetHistory();
+      return found;
+    };
+    const outcome = await createNode({ ...inner, findEvent }).execute('ada', settle(9), 'cmd', { mayRepeat: true });
+    expect(outcome).toMatchObject({ repeated: false, events: [{ type: 'HoldSettled' }, { type: 'UsageWrittenOff' }] });
+  });
 });

@@ -274,6 +274,14 @@ const goingBack = (log: Log, goBackTo: StoreUnderTest['goBackTo']): void => {
     }
   });
 
+  it('is noticed by a store that has read newer events since', async () => {
+    const { behind, lost } = await loseTheLast();
+    const grown = aStream();
+    await behind.append([{ stream: grown, expected: EMPTY_STREAM, events: someEvents(3) }]);
+    expect(await log.store.readStream(grown, 0, 10)).toHaveLength(3);
+    await expect(log.store.checkHistory()).rejects.toMatchObject({ name: 'LogWentBack', seen: lost });
+  });
+
   it('goes on with a store that has seen no more than is left', async () => {
     const { stream, behind, known } = await loseTheLast();
     expect(await behind.append([{ stream, expected: known, events: [anEvent()] }])).toMatchObject([{ appended: true }]);

@@ -244,6 +244,11 @@ describe('requests', () => {
     });
   });
 
+  it('are late if they were charged and the log has lost their hold, as after a restore', () => {
+    const late = lateCharged(7, { charged: 7n, drawn: [drawn(7n)] });
+    expect(rowOf(late)).toMatchObject({ status: 'late', charged: 7n, held: 0n, run_id: '', key_id: late.keyId });
+  });
+
   it('stop at an event of a request that never was, rather than make something up', () => {
     expect(() => rowOf(released(20n))).toThrow('never reserved credits');
   });

@@ -1,10 +1,12 @@
 import { realNode, type NodeOptions, type Subject } from '../../proofs/prove/history.ts';
+import { inMemorySubject } from '../../proofs/prove/in-memory-subject.ts';
 import { accountDecider } from '../../src/domain/account/decide.ts';
 import type { Tallies, Tally } from '../../src/domain/account/tallies.ts';
 import { accept } from '../../src/domain/decider.ts';
 import { noUsage } from '../../src/domain/money.ts';
 import { createCommitter, type Committer } from '../../src/eventstore/committer.ts';
 import { StoreUnavailable, type EventStore, type Slice } from '../../src/eventstore/event-store.ts';
+import { NOTHING_SEEN } from '../../src/eventstore/history-seen.ts';
 import { createInMemoryStore } from '../../src/eventstore/in-memory.ts';
 import { eventId } from '../../src/eventstore/ids.ts';
 import { createNode, type Node } from '../eventstore/nodes.ts';
@@ -42,13 +44,11 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
 
   'ids that do not derive from the command': () => {
     const store = createInMemoryStore();
-    return {
-      store: {
-        ...store,
-        append: (slices) => store.append(slices.map(anew)),
-        findEvent: () => Promise.resolve(undefined),
-      },
-    };
+    return sharing({
+      ...store,
+      append: (slices) => store.append(slices.map(anew)),
+      findEvent: () => Promise.resolve(undefined),
+    });
   },
 
   'a reservation that exceeds the balance by one nano-dollar': () =>
@@ -177,12 +177,25 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
       return realNode(store, { ...options, snapshots: { ...snapshots, take } });
     }),
 
+  'a store that compares only revisions, on a log that goes back in time': () =>
+    inMemorySubject((log) => ({
+      ...createInMemoryStore(log),
+      ...{ newest: NOTHING_SEEN, checkHistory: () => Promise.resolve(NOTHING_SEEN) },
+      append: (slices) =>
+        Promise.resolve(
+          log.append(slices.map((slice) => ({ ...slice, expected: { revision: slice.expected.revision } }))),
+        ),
+    })),
+
   'an answer that never comes': () =>
     withCommitter((committer) => ({
       ...committer,
       commit: (append) => committer.commit(append).catch(() => new Promise(() => undefined)),
     })),
 };
+
+/** All processes see the log with the same eyes, and it never goes back in time. */
+const sharing = (store: EventStore): Subject => ({ openStore: () => store });
 
 const withAppend = (appendOn: (store: EventStore) => Append): Subject => {
   const store = createInMemoryStore();
@@ -194,11 +207,11 @@ const withAppend = (appendOn: (store: EventStore) => Append): Subject => {
     opened = true;
     return store.append(slices);
   };
-  return { store: { ...store, append } };
+  return sharing({ ...store, append });
 };
 
 const withNode = (nodeOn: (store: EventStore, options: NodeOptions) => Node): Subject => ({
-  store: createInMemoryStore(),
+  ...sharing(createInMemoryStore()),
   createNode: nodeOn,
 });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runDiskFull } from '../../proofs/certify/disk-full.ts';
 import { runKills } from '../../proofs/certify/kills.ts';
+import { runRewinds } from '../../proofs/certify/rewinds.ts';
 import { CannotMount } from '../../proofs/certify/small-disk.ts';
 
 const nothing = { lost: [], doubled: [], differing: [], openHolds: [], broken: [] };
@@ -32,6 +33,17 @@ describe('gateways and their database', () => {
     for (const sort of ['completion', 'grant', 'key'] as const) expect(sorts).toContain(sort);
     const completions = acknowledged.filter(({ what }) => what === 'completion').length;
     expect(charges).toBeGreaterThanOrEqual(completions);
+  });
+});
+
+describe('a log that goes back in time under running gateways', () => {
+  it('loses what came after the copy and nothing else, and no balance', { timeout: 2 * PATIENCE_MS }, async () => {
+    const { signal } = new AbortController();
+    const report = await runRewinds({ home, rewinds: 1, seed: 1, signal, did: () => undefined });
+    expect(report.findings).toEqual(nothing);
+    expect(report.gone).toBeGreaterThan(0);
+    expect(report.namedEvents).toBeGreaterThan(0);
+    expect(report.lostEvents).toBeGreaterThanOrEqual(report.namedEvents);
   });
 });
 

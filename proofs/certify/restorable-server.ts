@@ -1,0 +1,141 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { openCluster, ROLE } from '../../src/embedded-postgres/cluster.ts';
+import { findPrograms } from '../../src/embedded-postgres/programs.ts';
+import { startServer, stopServer, untilEnded, type Server } from '../../src/embedded-postgres/server.ts';
+import { findServerUser } from '../../src/embedded-postgres/server-user.ts';
+import { query } from '../../test/support/sql.ts';
+import { until } from './world.ts';
+
+/** A PostgreSQL that can be put back to a copy of itself, or be replaced by a standby, at the same address. */
+export type RestorableServer = {
+  /** Of the database of the gateways. */
+  readonly url: string;
+  /** Copies the data directory of the running server. */
+  copy(): Promise<string>;
+  /** Starts a standby on a copy, lets it follow for so long, and cuts it off. */
+  follow(copy: string, forMs: number): Promise<void>;
+  /**
+   * Kills all processes of the server. `lost` is called with the database as it was, `left` with what the copy has: neither
+   * is at the address of the gateways yet.
+   */
+  replace(copy: string, how: 'restored' | 'promoted', look: Look): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export type Look = {
+  readonly lost: (url: string) => Promise<void>;
+  readonly left: (url: string) => Promise<void>;
+};
+
+const DATABASE = 'kissapi';
+/** A copy needs the write-ahead log from its beginning on, and so does a standby. */
+const SETTINGS = { wal_keep_size: '1GB', max_wal_senders: '4', hot_standby: 'on' };
+/** Of the server that was copied; a copy has its own. */
+const NOT_COPIED = ['postmaster.pid', 'postmaster.opts', 'pg_wal'];
+
+const copyTree = async (from: string, to: string): Promise<void> => {
+  // Files may vanish meanwhile; what a copy needs, the write-ahead log has.
+  await promisify(execFile)('cp', ['-a', from, to]).catch(() => undefined);
+  await stat(to);
+};
+
+export const openRestorableServer = async (home: string): Promise<RestorableServer> => {
+  const wanted = join(home, 'database');
+  await mkdir(wanted, { recursive: true, mode: 0o711 });
+  const dataDir = await realpath(wanted);
+  const main = join(dataDir, 'postgres');
+  const log = (): void => undefined;
+  const programs = await findPrograms();
+  const user = await findServerUser(programs, dataDir, main);
+  const password = await openCluster({ dataDir, dataDirectory: main, programs, user, log });
+  const { signal } = new AbortController();
+  const start = (dataDirectory: string, settings: Readonly<Record<string, string>> = {}): Promise<Server> => {
+    const place = {
+      ...{ dataDirectory, password, logFile: join(dataDir, 'postgres.log') },
+      invoke: (args: readonly string[]) => user.invoke(programs.postgres, args),
+    };
+    return startServer({ place, log, settings: { ...SETTINGS, ...settings }, signal });
+  };
+  const urlAt = (port: number, database = DATABASE): string =>
+    `postgres://${ROLE}:${password}@127.0.0.1:${port}/${database}`;
+  /** Starts it at an address of its own, for as long as it is looked at. */
+  const lookInto = async (dataDirectory: string, look: (url: string) => Promise<void>): Promise<void> => {
+    const server = await start(dataDirectory);
+    await look(urlAt(server.port)).finally(() => stopServer(server.child, log));
+  };
+
+  let server = await start(main);
+  const { port } = server;
+  let copies = 0;
+  await query(urlAt(port, 'postgres'), `create database ${DATABASE}`);
+
+  const killAll = async (): Promise<void> => {
+    const children = await query<{ pid: number }>(
+      urlAt(port, 'postgres'),
+      'select pid from pg_stat_activity where pid <> pg_backend_pid()',
+    );
+    for (const pid of [server.child.pid ?? 0, ...children.map((child) => child.pid)]) {
+      try {
+        if (pid > 0) process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has just ended by itself.
+      }
+    }
+    await untilEnded(server.child);
+  };
+
+  return {
+    url: urlAt(port),
+    copy: async () => {
+      const copy = join(dataDir, `copy-${++copies}`);
+      const client = new pg.Client({ connectionString: urlAt(port, 'postgres') });
+      await client.connect();
+      try {
+        await client.query(`select pg_backup_start('certify', true)`);
+        await copyTree(main, copy);
+        for (const name of NOT_COPIED) await rm(join(copy, name), { recursive: true, force: true });
+        const { rows } = await client.query<{ labelfile: string }>('select labelfile from pg_backup_stop(false)');
+        const label = join(copy, 'backup_label');
+        await writeFile(label, rows[0]?.labelfile ?? '', { mode: 0o600, flush: true });
+        await user.own(label);
+        await copyTree(join(main, 'pg_wal'), join(copy, 'pg_wal'));
+      } finally {
+        await client.end();
+      }
+      await chmod(copy, 0o700);
+      return copy;
+    },
+    follow: async (copy, forMs) => {
+      const signalFile = join(copy, 'standby.signal');
+      await writeFile(signalFile, '');
+      await user.own(signalFile);
+      const primary = `host=127.0.0.1 port=${port} user=${ROLE} password=${password}`;
+      const standby = await start(copy, { primary_conninfo: primary });
+      try {
+        await until('the standby follows', async () => {
+          const rows = await query(urlAt(standby.port), `select from pg_stat_wal_receiver where status = 'streaming'`);
+          return rows.length > 0;
+        });
+        await new Promise((resolve) => setTimeout(resolve, forMs));
+      } finally {
+        await stopServer(standby.child, log);
+      }
+    },
+    replace: async (copy, how, { lost, left }) => {
+      await killAll();
+      const former = join(dataDir, `lost-${copies}`);
+      await rename(main, former);
+      await lookInto(former, lost);
+      await lookInto(copy, left);
+      await rename(copy, main);
+      server = await start(main, { port: String(port) });
+      if (how === 'promoted') await query(urlAt(port, 'postgres'), 'select pg_promote()');
+      await rm(former, { recursive: true, force: true });
+    },
+    stop: () => stopServer(server.child, log),
+  };
+};
