@@ -14,6 +14,8 @@ const SETTINGS: ServerOptions = {
 };
 /** How long the last answers may take to leave after the grace. */
 const LAST_WORDS_MS = 2000;
+/** How long the streams that end with the grace may take to be metered and settled. */
+const METERED_WITHIN_MS = 6000;
 
 export type DoorOptions = {
   readonly app: RequestListener;
@@ -55,8 +57,9 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
       leaving = true;
       for (const response of underWay) if (!response.headersSent) response.shouldKeepAlive = false;
       if (delayMs > 0) await sleep(delayMs);
-      // Who does not read what was written for him is waited for as long, and no longer.
-      const hangUp = setTimeout(() => server.closeAllConnections(), graceMs + LAST_WORDS_MS);
+      // Close connections whose clients do not read. Streams that end with the grace are metered first, which takes a while
+      // if the tokenizer must be loaded for it.
+      const hangUp = setTimeout(() => server.closeAllConnections(), graceMs + METERED_WITHIN_MS);
       // The door stays open meanwhile, so that who comes now is told to ask another node.
       await drain(graceMs);
       const closed = new Promise((resolve) => server.close(resolve));
