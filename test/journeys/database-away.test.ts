@@ -4,6 +4,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPremises, type Premises } from '../support/gateway.ts';
 import { createGate } from '../support/gate.ts';
+import { KEY_PEPPER } from '../support/running-gateway.ts';
 import { SOON } from '../support/soon.ts';
 import { takeAway } from '../support/sql.ts';
 import { chat } from '../support/traffic.ts';
@@ -24,7 +25,7 @@ type Start = { output(): string; readonly ended: Promise<number | null> };
 /** A start that may wait or fail. */
 const start = (databaseUrl: string, waitMs: number, env: Readonly<Record<string, string>> = {}): Start => {
   const own = { DATABASE_URL: databaseUrl, DATABASE_WAIT_MS: String(waitMs), PORT: '0', KISSAPI_DATA: '/nonexistent' };
-  const secrets = { KISSAPI_ADMIN_TOKEN: 'admin-token-of-the-tests-0123456789', KISSAPI_KEY_PEPPER: 'p'.repeat(40) };
+  const secrets = { KISSAPI_ADMIN_TOKEN: 'admin-token-of-the-tests-0123456789', KISSAPI_KEY_PEPPER: KEY_PEPPER };
   const production = {
     ...{ NODE_ENV: 'production', KISSAPI_DATA_KEY: '0123456789abcdef'.repeat(4) },
     KISSAPI_SIGNING_KEY: signingKey,
@@ -126,7 +127,7 @@ describe('an outage', () => {
         .output()
         .slice(before)
         .split('\n')
-        .filter((line) => /"level":(40|50|60)/.test(line));
+        .filter((line) => /"level":(40|50|60)/.test(line) && !line.includes('"msg":"not ready"'));
     await expect.poll(() => lines().length, SOON).toBe(1);
     // Longer than every retry: each of a heartbeat, two followers, checkpoints, orphans, audits has failed meanwhile.
     await new Promise((resolve) => setTimeout(resolve, 7000));

@@ -33,7 +33,6 @@ beforeAll(async () => {
   premises = await createPremises();
   [one, two] = [await premises.startGateway(before), await premises.startGateway(before)];
   customer = await gatewayOf(one).openAccount('5.00');
-  await known(two, customer.apiKey);
 });
 afterAll(() => premises.close());
 
@@ -134,6 +133,7 @@ const metric = async ({ url }: RunningGateway): Promise<string> =>
 
 describe('pepper and master key, changed under two gateways while completions run', () => {
   it('cost nobody a 401, a name, or a second charge', { timeout: 300_000 }, async () => {
+    await known(two, customer.apiKey);
     const load = traffic();
     load.start(gatewayOf(one), gatewayOf(two));
     const first = await complete(gatewayOf(one), customer.apiKey, 'order');

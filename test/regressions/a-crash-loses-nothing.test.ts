@@ -14,7 +14,7 @@ describe('lost spend', () => {
     const crash = need(context, target.crash, 'kill -9');
     const restart = need(context, target.restart, 'way back from a kill -9');
     const customer = await target.openCustomer('1.00');
-    const script = (n: number) => completion(usageOf(100 + n, 10 + n));
+    const script = (n: number) => completion(usageOf(8 + n, 10 + n));
     target.upstream.play(byName(Object.fromEntries(Array.from({ length: 9 }, (_, n) => [`${n}`, script(n)]))));
     const answers = await Promise.all(
       Array.from({ length: 9 }, (_, n) => ask(target, customer, { content: `${n}` })).map(({ answer }) => answer),
@@ -24,7 +24,7 @@ describe('lost spend', () => {
 
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 9 }, () => 200));
     const prices = await target.prices(target.model);
-    const costs = answers.map((_, n) => costOf(tokensOf(100 + n, 10 + n), prices));
+    const costs = answers.map((_, n) => costOf(tokensOf(8 + n, 10 + n), prices));
     await expectSettled(target, customer, nanoUsd('1.00') - sum(costs));
     const { receipt } = customer;
     if (!receipt) return;

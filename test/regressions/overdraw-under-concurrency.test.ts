@@ -60,15 +60,18 @@ describe('overdraw under concurrency', () => {
     await expectSettled(target, customer, cost - spent);
   });
 
-  it('a provider that reports more than was held, and more than there is, takes all, and no more', async () => {
+  it('a provider that reports more than was asked for is paid for what was asked for, and no more', async () => {
     const { target } = at;
     const customer = await target.openCustomer('0.001');
     target.upstream.play(completion(usageOf(10, 20_000)));
     expect(costOf(tokensOf(10, 20_000), await target.prices(target.model))).toBeGreaterThan(nanoUsd('0.001'));
-    await Promise.all(
+    const answers = await Promise.all(
       Array.from({ length: 4 }, (_, n) => ask(target, customer, { node: n % 2, maxTokens: 100 }).answer),
     );
-    expect(await settled(target, customer)).toBe(0n);
+    const served = answers.filter(({ status }) => status === 200).length;
+    expect(served).toBeGreaterThan(0);
+    const each = costOf(tokensOf(10, 100), await target.prices(target.model));
+    await expectSettled(target, customer, nanoUsd('0.001') - BigInt(served) * each);
   });
 });
 
@@ -133,9 +136,9 @@ describe('false refusal', () => {
     expect(await statusOf(slow)).toBe(200);
 
     // Now it is truly spent, and waiting is no use.
-    target.upstream.play(completion(usageOf(10, 20_000)));
-    await ask(target, customer, { maxTokens: 100 }).answer;
-    expect(await settled(target, customer)).toBe(0n);
+    target.upstream.play(completion(usageOf(10, 1000)));
+    await ask(target, customer, { maxTokens: 1000 }).answer;
+    expect(await settled(target, customer)).toBeLessThan(costOf(tokensOf(0, 1000), await target.prices(target.model)));
     const spent = await ask(target, customer, wish).answer;
     expect(spent.status).toBe(402);
     expect(errorOf(spent).code).not.toBe(errorOf(held).code);

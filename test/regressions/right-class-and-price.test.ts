@@ -8,6 +8,10 @@ import { useTarget } from './support/target.ts';
 
 const at = useTarget();
 
+/** A prompt of about so many tokens: no report of many more than were sent is to be believed. */
+const words = (count: number): string => Array.from({ length: count }, () => 'word').join(' ');
+const promptTokensIn = (usage: object): number => ('prompt_tokens' in usage ? Number(usage.prompt_tokens) : 0);
+
 // That a price changed between quote and bill can only be staged where something changes prices over HTTP, which waits for
 // a route that does: until then the prices published before asking are those charged by, here in every scenario.
 describe('wrong class or price', () => {
@@ -71,7 +75,8 @@ describe('wrong class or price', () => {
       target.upstream.play(streamed ? stream(3, usage) : completion(usage));
       let generationId = '';
       const cost = await costing(target, customer, async () => {
-        const answer = await ask(target, customer, { model, stream: streamed, maxTokens: 4000 }).answer;
+        const content = words(promptTokensIn(usage));
+        const answer = await ask(target, customer, { model, stream: streamed, maxTokens: 4000, content }).answer;
         expect(answer.status).toBe(200);
         generationId = generationOf(answer);
       });
@@ -115,7 +120,7 @@ describe('wrong class or price', () => {
     const provider = gate(completion(usageOf(1234, 567)));
     target.upstream.play(provider.script);
     const cost = await costing(target, customer, async () => {
-      const sent = ask(target, customer, { maxTokens: 1000 });
+      const sent = ask(target, customer, { maxTokens: 1000, content: words(1234) });
       await expect.poll(() => provider.waiting(), SOON).toBe(1);
       provider.open();
       await sent.answer;

@@ -4,7 +4,7 @@ import { startProcess, type Started } from './process.ts';
 
 export const ADMIN_TOKEN = 'admin-token-of-the-tests-0123456789abcdef';
 export const DATA_KEY = '0123456789abcdef'.repeat(4);
-const KEY_PEPPER = 'pepper-of-the-tests-0123456789abcdefghij';
+export const KEY_PEPPER = 'pepper-of-the-tests-0123456789abcdefghij';
 
 export type RunningGateway = {
   readonly process: Started;
