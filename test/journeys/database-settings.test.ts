@@ -43,7 +43,7 @@ describe('a gateway on a database with settings of its own', () => {
     expect(answer.status).toBe(200);
     const headers = { authorization: `Bearer ${apiKey}` };
     const receipt = await fetch(`${gateway.url}/v1/generation?id=${generationOf(answer)}`, { headers });
-    expect(await receipt.json()).toMatchObject({ data: { status: 'settled', total_cost: costUsdOf(answer) } });
+    expect(await receipt.json()).toMatchObject({ data: { status: 'settled', total_cost_usd: costUsdOf(answer) } });
     const checkpoint = (): Promise<Response> =>
       fetch(`${gateway.url}/api/log/checkpoint`, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } });
     await expect.poll(async () => (await checkpoint()).status, SOON).toBe(200);
