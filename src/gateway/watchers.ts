@@ -146,9 +146,10 @@ export const startWatchers = async (options: WatchersOptions) => {
     sign: async (due) => {
       const outcome = await checkpointLog.sign(due);
       if (outcome.kind !== 'tampered') return outcome;
-      // A log that went back in time is no longer what was signed, and has an alarm of its own.
+      // A log that went back in time no longer has what this process signed, and has an alarm of its own. What its own
+      // checkpoints vouch for it must still have.
       await ledger.checkHistory();
-      return ledger.rewindIsOpen() ? { kind: 'nothing' } : outcome;
+      return ledger.rewindIsOpen() ? checkpointLog.sign(due) : outcome;
     },
     // Whoever collects these lines elsewhere can show later that the end of the log was cut off.
     signed: (checkpoint) => log.debug({ checkpoint: toJson(checkpoint) }, 'signed the head of the log'),
