@@ -85,7 +85,10 @@ const judgeEra = (
   unread: Set<ReadCall>,
 ): void => {
   const before = (position: number): number => log.filter((recorded) => recorded.position <= position).length;
-  const effectOf = ({ what }: CommandCall): number => byCommand.get(what.commandId)?.[0]?.revision ?? Infinity;
+  // Once a command has had its effect, whoever gives it again is told of that. If the log went back while it was looked up,
+  // the effect is gone, and the answer is what the stream was before.
+  const effectOf = ({ what, from, to }: CommandCall): number =>
+    from.era === to.era ? (byCommand.get(what.commandId)?.[0]?.revision ?? Infinity) : Infinity;
   const isWithin = (revision: number, call: CommandCall | ReadCall): boolean => {
     const window = windowOf(call);
     return window !== undefined && revision >= before(window.from) && revision <= before(window.to);
