@@ -64,7 +64,8 @@ describe('a database that is put back to an earlier state under two running gate
   it('is noticed by both, and no completion is taken on what the log has lost', async () => {
     account = await one.openAccount('0.01');
     leaked = await one.manage('POST', `/accounts/${account.accountId}/keys`, { name: 'leaked' });
-    expect((await ask(two, account.apiKey, 10)).status).toBe(200);
+    // A key that was just issued on one gateway is known to the other a moment later.
+    await expect.poll(async () => (await ask(two, account.apiKey, 10)).status, SOON).toBe(200);
     const copy = await copyDatabase(database.url);
     await grant('25.00');
     await grant('26.00');
