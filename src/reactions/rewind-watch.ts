@@ -5,7 +5,7 @@ type Place = { readonly position: number; readonly hash: string };
 /** As much of an event as is needed to know it again. */
 type Remembered = { readonly id: string };
 
-type Rewind = { readonly id: string; readonly commonPosition: number; readonly head: Place };
+type Rewind = { readonly id: string; readonly seen: Place; readonly commonPosition: number; readonly head: Place };
 
 export type RewindWatchOptions<Event extends Remembered> = {
   /** Compares the log with the newest place that this process has seen. */
@@ -28,6 +28,7 @@ export type RewindWatchOptions<Event extends Remembered> = {
   readonly newId: () => string;
   /** Called with each head that was found in order. */
   readonly saw: (head: Place) => Promise<void>;
+  /** Called once for each rewind, whether this process noticed it or another one did. */
   readonly noticed: (what: RewindNoticed) => void;
   /** An open rewind was acknowledged, here or elsewhere. */
   readonly acknowledged: (id: string) => void;
@@ -110,6 +111,8 @@ export const watchForRewinds = async <Event extends Remembered>(
     if (found && !stated) {
       const lost = await rewinds.missing(remembered.all());
       await state(found.id, found.head, found.commonPosition, lost);
+      const { id: rewindId, seen, head, commonPosition } = found;
+      options.noticed({ rewindId, seen, head, commonPosition, lostEvents: lost.length });
     }
     open = found?.id;
   };

@@ -12,7 +12,7 @@ const createWorld = () => ({
   head: { position: 10, hash: 'a' } as Place,
   /** What `checkHistory` says is gone. */
   gone: undefined as Place | undefined,
-  rows: new Map<string, { commonPosition: number; head: Place; acknowledged: boolean; events: Event[] }>(),
+  rows: new Map<string, { seen: Place; commonPosition: number; head: Place; acknowledged: boolean; events: Event[] }>(),
   remembered: [{ id: 'kept' }, { id: 'lost' }] as Event[],
   done: [] as string[],
   noticed: [] as RewindNoticed[],
@@ -48,9 +48,15 @@ const start = async (): Promise<RewindWatch> =>
       isAcknowledged: (id) => Promise.resolve(world.rows.get(id)?.acknowledged ?? false),
       missing: (events) => Promise.resolve(events.filter(({ id }) => id === 'lost')),
       newestCommon: (places) => Promise.resolve(Math.min(7, ...places.map(({ position }) => position))),
-      record: (id, _seen, commonPosition) => {
+      record: (id, seen, commonPosition) => {
         const [openId = id] = openRow() ?? [];
-        const row = world.rows.get(openId) ?? { commonPosition, head: world.head, acknowledged: false, events: [] };
+        const row = world.rows.get(openId) ?? {
+          seen,
+          commonPosition,
+          head: world.head,
+          acknowledged: false,
+          events: [],
+        };
         world.rows.set(openId, row);
         return Promise.resolve({ id: openId, ...row });
       },
@@ -93,9 +99,11 @@ describe('a watch for rewinds', () => {
   });
 
   it('is open while another node has recorded one, and adds what it remembers itself', async () => {
-    world.rows.set('of another', { commonPosition: 3, head: world.head, acknowledged: false, events: [] });
+    const seen = { position: 12, hash: 'c' };
+    world.rows.set('of another', { seen, commonPosition: 3, head: world.head, acknowledged: false, events: [] });
     const { open } = await start();
-    expect([open, world.noticed]).toEqual(['of another', []]);
+    expect([open, world.done]).toEqual(['of another', []]);
+    expect(world.noticed).toMatchObject([{ rewindId: 'of another', seen, lostEvents: 1 }]);
     expect(world.rows.get('of another')?.events).toEqual([{ id: 'lost' }]);
   });
 
