@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Fault: a file of the data folder cannot be read or written; the message tells the operator what to do. */
+/** Fault: a file of the data folder cannot be read or written; the message says what the operator can do. */
 export class LocalSecretFault extends Error {
   override readonly name = 'LocalSecretFault';
   readonly code = 'local_secret';

@@ -6,7 +6,7 @@ export type MetricsOptions = {
   readonly disagreeing: () => number;
   /** The live keys that depend on each pepper. */
   readonly keysByPepper: () => ReadonlyMap<string, { readonly length: number }>;
-  /** Whether the log went back in time and nobody has acknowledged that yet. */
+  /** Whether the log went back in time and that is not acknowledged yet. */
   readonly rewindIsOpen: () => boolean;
 };
 

@@ -19,7 +19,7 @@ export type LogRewind = {
 export type LogRewinds = {
   /** Names the log wherever it is copied to. */
   logId(): Promise<string>;
-  /** The one that nobody has acknowledged yet; undefined if there is none. */
+  /** The one that is not acknowledged yet; undefined if there is none. */
   open(): Promise<LogRewind | undefined>;
   isAcknowledged(id: string): Promise<boolean>;
   /** Those of the events that the log does not have. */

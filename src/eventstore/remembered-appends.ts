@@ -1,6 +1,6 @@
 import type { Slice, SliceResult } from './event-store.ts';
 
-/** An event that this process appended and was told is durable. */
+/** An event that this process appended and that was acknowledged as durable. */
 export type RememberedEvent = {
   readonly position: number;
   readonly id: string;

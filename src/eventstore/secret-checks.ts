@@ -21,7 +21,7 @@ export class WrongSecret extends Error {
   readonly code = 'wrong_secret';
 }
 
-/** Recognises a secret, and tells nothing else about it. */
+/** Recognises a secret, and reveals nothing else about it. */
 export type CheckValue = { readonly salt: Buffer; readonly mac: Buffer };
 
 const SALT_BYTES = 16;

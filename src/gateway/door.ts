@@ -72,7 +72,7 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
   };
 };
 
-/** Fault: the door cannot be opened; the message tells the operator what to do. */
+/** Fault: the door cannot be opened; the message says what the operator can do. */
 export class CannotListen extends Error {
   override readonly name = 'CannotListen';
   readonly code = 'cannot_listen';

@@ -30,7 +30,7 @@ export type CompletionProblem =
   /** Nobody is there to read it. */
   | { readonly kind: 'client_gone' }
   | { readonly kind: 'draining' }
-  /** The log went back in time, and nobody has acknowledged yet what is gone. */
+  /** The log went back in time, and what is gone is not acknowledged yet. */
   | { readonly kind: 'paused' };
 
 /**

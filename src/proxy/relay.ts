@@ -71,7 +71,7 @@ const expectNext = (call: Call, before: Phase | undefined, now: Phase, hasEvents
 };
 
 type Leaving = {
-  /** How far the stream was when the customer left; undefined if nobody left before its last word. */
+  /** How far the stream was when the customer left; undefined if the customer stayed until its last word. */
   readonly leftAt: 'finished' | 'streaming' | undefined;
 };
 

@@ -11,7 +11,7 @@ export type BoundedUsage = {
   readonly anomalies: readonly string[];
 };
 
-/** The dearest classes are written off first, and of the output what nobody saw. */
+/** The dearest classes are written off first, and of the output the hidden part. */
 const inputClasses = ['cacheWrite', 'input', 'cachedInput'] as const;
 const outputClasses = ['reasoning', 'output'] as const;
 

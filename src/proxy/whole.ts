@@ -155,6 +155,6 @@ const decodedFrom = (charset: string, bytes: Buffer): string => {
   try {
     return new TextDecoder(charset).decode(bytes);
   } catch {
-    return bytes.toString('utf8'); // A charset that nobody knows.
+    return bytes.toString('utf8'); // An unknown charset.
   }
 };

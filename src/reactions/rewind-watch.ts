@@ -48,7 +48,7 @@ export type RewindNoticed = {
 };
 
 export type RewindWatch = {
-  /** The rewind that nobody has acknowledged yet: no completions until then. */
+  /** The rewind that is not acknowledged yet: no completions until then. */
   readonly open: string | undefined;
   /** Looks now. Rejects if the database cannot be asked. */
   check(): Promise<void>;
@@ -85,7 +85,7 @@ export const watchForRewinds = async <Event extends Remembered>(
   };
 
   const handle = async (seen: Place): Promise<void> => {
-    open ??= 'unrecorded'; // From here on no completion is taken, even if the database cannot be told why.
+    open ??= 'unrecorded'; // From here on no completion is taken, even if the reason cannot be written to the database.
     const lost = await rewinds.missing(remembered.all());
     const commonPosition = await rewinds.newestCommon(heads);
     const { id: rewindId, head } = await state(stated?.id ?? options.newId(), seen, commonPosition, lost);

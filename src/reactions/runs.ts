@@ -53,7 +53,7 @@ export type RunOptions = {
 /** A secret is used for something new only once every live run accepts it, for the others must be able to read that. */
 export type AcceptedSecrets = { readonly peppers: readonly string[]; readonly masterKeys: readonly string[] };
 
-/** A run of a release that did not state it accepts one of each, and nobody knows which. */
+/** A run of a release that did not state it accepts one of each, and it is unknown which. */
 const UNSTATED: AcceptedSecrets = { peppers: [], masterKeys: [] };
 
 const inAll = (own: readonly string[], others: readonly (readonly string[])[]): readonly string[] =>
