@@ -47,6 +47,8 @@ describe('a rolling restart behind a balancer that asks for readiness once a sec
   it('refuses no request, on connections that are kept open and on new ones', async () => {
     const [leaving, staying] = nodes;
     const { apiKey } = await leaving.openAccount();
+    // A key that was just issued on one gateway is known to the other a moment later.
+    await expect.poll(async () => (await chat(staying, apiKey, { maxTokens: 5 }).answer).status, SOON).toBe(200);
     const balancer = await createBalancer(leaving.url, staying.url);
     const stopPolling = pollReady(balancer, [leaving.url, staying.url]);
     const agent = new Agent({ connections: 4, pipelining: 1 });
