@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createProgram } from '../src/cli/run.ts';
+import { createProgram } from '../src/cli/terminal/run.ts';
 import { startGatewayOn, type RunningGateway } from '../test/support/running-gateway.ts';
 import { wholeNumber } from './options.ts';
 import { runOnStage } from './stage.ts';

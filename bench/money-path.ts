@@ -1,4 +1,4 @@
-import { createProgram } from '../src/cli/run.ts';
+import { createProgram } from '../src/cli/terminal/run.ts';
 import { compareLatency } from './open-loop.ts';
 import { someOf, wholeNumber, wholeNumbers } from './options.ts';
 import { startPortkey } from './peers.ts';

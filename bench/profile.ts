@@ -108,7 +108,7 @@ const sharesOf = ({ nodes, samples, timeDeltas }: CpuProfile): Shares => {
 const TOP = 25;
 const SAMPLE_EVERY_US = 250;
 /** What the thread of a gateway runs that keeps the rows. */
-const ROWS_THREAD = 'src/projections/rows-worker.ts';
+const ROWS_THREAD = 'src/projections/rows/rows-worker.ts';
 const JSON_FRAMES = new URL('json-frames.ts', import.meta.url).href;
 
 const print = ({ totalMs, functions, groups }: Shares, requests: number): void => {

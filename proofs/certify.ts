@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Presets, SingleBar } from 'cli-progress';
 import { InvalidArgumentError } from 'commander';
-import { createProgram } from '../src/cli/run.ts';
+import { createProgram } from '../src/cli/terminal/run.ts';
 import { certificate, isCertified, type Proof } from './certify/certificate.ts';
 import { runDiskFull, type DiskFullReport } from './certify/disk-full.ts';
 import { runKills, type KillsReport } from './certify/kills.ts';

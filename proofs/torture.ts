@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Presets, SingleBar } from 'cli-progress';
 import { InvalidArgumentError, Option } from 'commander';
-import { createProgram } from '../src/cli/run.ts';
+import { createProgram } from '../src/cli/terminal/run.ts';
 import { createRandom } from './random.ts';
 import { torture, type Progress } from './torture/run.ts';
 import { startServer, type Server } from './torture/server.ts';

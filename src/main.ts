@@ -1,17 +1,17 @@
 import { pino, type Logger } from 'pino';
-import { InvalidConfig, readConfig, type Config } from './config.ts';
-import { openDemoAccount } from './demo.ts';
-import { EmbeddedPostgresFault, startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts';
-import { withOlder, WrongMasterKey } from './eventstore/data-keys.ts';
-import { WrongSecret } from './eventstore/secret-checks.ts';
-import { databaseFaultInWords, UnfitDatabase } from './eventstore/database-faults.ts';
-import { parseSecretKey, type SecretKey } from './eventstore/sealed-bytes.ts';
-import { startGateway } from './gateway.ts';
-import { CannotListen } from './gateway/door.ts';
+import { InvalidConfig, readConfig, type Config } from './config/config.ts';
+import { openDemoAccount } from './gateway/demo.ts';
+import { EmbeddedPostgresFault, startEmbeddedPostgres, type EmbeddedPostgres } from './gateway/bundled-postgres.ts';
+import { withOlder, WrongMasterKey } from './eventstore/secrets/data-keys.ts';
+import { WrongSecret } from './eventstore/secrets/secret-checks.ts';
+import { databaseFaultInWords, UnfitDatabase } from './eventstore/postgres/database-faults.ts';
+import { parseSecretKey, type SecretKey } from './eventstore/secrets/sealed-bytes.ts';
+import { startGateway } from './gateway/gateway.ts';
+import { CannotListen } from './gateway/http-server.ts';
 import { TermsFault } from './gateway/publish-terms.ts';
-import { exposedSecrets, LocalSecretFault, localSecret } from './local-secrets.ts';
-import { localSigningKey } from './signing-key.ts';
-import { welcome } from './welcome.ts';
+import { exposedSecrets, LocalSecretFault, localSecret } from './config/local-secrets.ts';
+import { localSigningKey } from './config/signing-key.ts';
+import { welcome } from './gateway/welcome.ts';
 
 const run = async (config: Config, log: Logger, stopper: Stopper): Promise<void> => {
   const embedded = config.databaseUrl === undefined ? startDatabase(config, log) : undefined;

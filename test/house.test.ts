@@ -19,27 +19,21 @@ const rooms: Readonly<Record<string, { readonly mayImport: readonly string[]; re
   proxy: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
   http: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
   'embedded-postgres': { mayImport: [], because: 'a database server knows nothing of what is kept in it' },
+  config: {
+    mayImport: ['domain', 'eventstore', 'proxy', 'http'],
+    because: 'the environment is read once, into the values that the rooms take',
+  },
   cli: {
-    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', TOP],
-    because: 'a terminal composes the same parts, and has no door of its own',
+    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'config', 'gateway'],
+    because: 'a terminal composes the same parts, and serves no HTTP',
   },
   gateway: {
-    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', TOP],
-    because: 'it puts the rooms behind the door together, and the top of the house opens the door',
+    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'http', 'config', 'embedded-postgres'],
+    because: 'it composes the rooms, and knows every name',
   },
   [TOP]: {
-    mayImport: [
-      'domain',
-      'eventstore',
-      'projections',
-      'reactions',
-      'proxy',
-      'http',
-      'cli',
-      'embedded-postgres',
-      'gateway',
-    ],
-    because: 'it alone knows every name',
+    mayImport: ['domain', 'eventstore', 'config', 'gateway'],
+    because: 'the process starts and stops what the gateway composes',
   },
 };
 
@@ -50,32 +44,32 @@ const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly 
   undici: { in: ['proxy/'], because: 'only a completion calls out' },
   'eventsource-parser': { in: ['proxy/'], because: 'only a completion reads a stream' },
   'gpt-tokenizer': {
-    in: ['proxy/token-counter-worker.ts'],
+    in: ['proxy/metering/token-counter-worker.ts'],
     because: 'to count a prompt takes so long that the thread which serves must not do it',
   },
   pg: {
-    in: ['eventstore/', 'reactions/', 'embedded-postgres/', 'embedded-postgres.ts'],
+    in: ['eventstore/', 'reactions/', 'embedded-postgres/', 'gateway/bundled-postgres.ts'],
     because: 'bare connections are for appends, for LISTEN, for heartbeats and for the server that we run ourselves',
   },
   'pg-promise': { in: ['projections/', 'reactions/'], because: 'it speaks SQL where rows are kept' },
-  '@eventstore/db-client': { in: ['eventstore/eventstoredb.ts'], because: 'a store is one file' },
+  '@eventstore/db-client': { in: ['eventstore/eventstoredb/'], because: 'a store is one folder' },
   zod: {
-    in: ['eventstore/', 'projections/', 'reactions/', 'proxy/', 'http/', 'cli/', 'config.ts', 'catalogue.ts'],
+    in: ['eventstore/', 'projections/', 'reactions/', 'proxy/', 'http/', 'cli/', 'config/'],
     because: 'bytes become values at the sill, and the domain has none',
   },
   'zod-openapi': { in: ['http/'], because: 'the document describes the door' },
   commander: { in: ['cli/'], because: 'only a terminal has arguments' },
   'cli-progress': { in: ['cli/'], because: 'only a terminal has a progress bar' },
   pino: {
-    in: ['main.ts', 'gateway.ts', 'gateway/'],
+    in: ['main.ts', 'gateway/'],
     because: 'rooms report what happens, and the top of the house logs it',
   },
-  'prom-client': { in: ['metrics.ts'], because: 'rooms count nothing themselves' },
+  'prom-client': { in: ['gateway/metrics.ts'], because: 'rooms count nothing themselves' },
   uuid: { in: ['gateway/new-id.ts'], because: 'randomness arrives as an argument' },
   '@embedded-postgres': { in: ['embedded-postgres/'], because: 'it is the server itself' },
 };
 
-const ENVIRONMENT = { in: 'config.ts', because: 'the environment has one reader' };
+const ENVIRONMENT = { in: 'config/config.ts', because: 'the environment has one reader' };
 
 const roomOf = (path: string): string => (path.includes('/') ? path.slice(0, path.indexOf('/')) : TOP);
 const packageOf = (name: string): string =>
@@ -157,7 +151,7 @@ describe('the house', () => {
 
   it('has its workers in threads of their own: nobody imports one', () => {
     const workers = house.map(({ path }) => path).filter((path) => /worker\.ts$/.test(path));
-    expect(workers).toContain('proxy/token-counter-worker.ts');
+    expect(workers).toContain('proxy/metering/token-counter-worker.ts');
     const imported = house.flatMap(importsOf).filter((one) => 'path' in one && workers.includes(one.path));
     expect(imported).toEqual([]);
   });
@@ -170,12 +164,12 @@ describe('a rule', () => {
     ['domain/money.ts', `import { z } from 'zod';`, 'imports zod: what is true depends on nothing but itself'],
     ['domain/money.ts', `import { hash } from 'node:crypto';`, 'imports node:crypto'],
     ['domain/a/b.ts', `import type { X } from '../../eventstore/codec.ts';`, 'domain may not import from eventstore'],
-    ['domain/a/b.ts', `export * from '../../config.ts';`, 'domain may not import from the top of the house'],
+    ['domain/a/b.ts', `export * from '../../main.ts';`, 'domain may not import from the top of the house'],
     ['eventstore/x.ts', `import { a } from '../projections/rows.ts';`, 'eventstore may not import from projections'],
     ['projections/x.ts', `import '../http/app.ts';`, 'projections may not import from http'],
     ['http/routes/x.ts', `export { a } from '../../proxy/call.ts';`, 'http may not import from proxy'],
     ['proxy/x.ts', `const a = await import('../reactions/runs.ts');`, 'proxy may not import from reactions'],
-    ['reactions/x.ts', `import { a } from '../config.ts';`, 'reactions may not import from the top of the house'],
+    ['reactions/x.ts', `import { a } from '../config/config.ts';`, 'reactions may not import from config'],
     ['cli/x.ts', `import { a } from '../http/app.ts';`, 'cli may not import from http'],
     ['attic/x.ts', `import { a } from './y.ts';`, 'a room that nobody has drawn'],
     ['proxy/x.ts', `import express from 'express';`, 'imports express, whose home is http/: there is one door'],
@@ -198,9 +192,9 @@ describe('a rule', () => {
   it.each([
     ['domain/account/decide.ts', `import { cost } from '../money.ts';`],
     ['eventstore/codec.ts', `import { z } from 'zod';\nimport type { A } from '../domain/account/events.ts';`],
-    ['gateway.ts', `import { a } from './http/app.ts';\nimport pino from 'pino';`],
-    ['cli/rebuild.ts', `import { a } from '../projections/rebuild.ts';\nimport { b } from '../gateway.ts';`],
+    ['gateway/gateway.ts', `import { a } from '../http/app.ts';\nimport pino from 'pino';`],
+    ['cli/rebuild.ts', `import { a } from '../projections/rebuild.ts';\nimport { b } from '../gateway/demo.ts';`],
     ['http/app.ts', `// As process.env says, import 'rxjs' from '../proxy/call.ts'.\nimport { a } from './b.ts';`],
-    ['config.ts', `export const a = process.env['A'];`],
+    ['config/config.ts', `export const a = process.env['A'];`],
   ])('is kept by %s: %s', (path, text) => expect(broken(path, text)).toEqual([]));
 });

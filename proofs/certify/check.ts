@@ -1,10 +1,10 @@
 import { accountOfStream } from '../../src/domain/account/account.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { formatUsd } from '../../src/domain/money.ts';
-import { decode } from '../../src/eventstore/codec.ts';
+import { decode } from '../../src/eventstore/journal/codec.ts';
 import { PAGE } from '../../src/eventstore/event-store.ts';
-import { createPostgresStore } from '../../src/eventstore/postgres.ts';
-import type { AccountView } from '../../src/http/management/account-view.ts';
+import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
+import type { AccountView } from '../../src/http/management/accounts/account-view.ts';
 import type { Books } from '../../test/domain/account/audit.ts';
 import type { RunningGateway } from '../../test/support/running-gateway.ts';
 import { query } from '../../test/support/sql.ts';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { PAGE, type StoredEvent } from '../../src/eventstore/event-store.ts';
-import { createPostgresStore } from '../../src/eventstore/postgres.ts';
+import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { createBalancer } from '../../test/support/balancer.ts';
 import type { RunningGateway } from '../../test/support/running-gateway.ts';
 import { query } from '../../test/support/sql.ts';

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startEmbeddedPostgres } from '../../src/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../../src/gateway/bundled-postgres.ts';
 import { readPidFile } from '../../src/embedded-postgres/postmaster.ts';
 import { createBalancer, type Balancer } from '../../test/support/balancer.ts';
 import { startGatewayOn, type RunningGateway } from '../../test/support/running-gateway.ts';

@@ -1,6 +1,6 @@
-import { decode, type Recorded } from '../../src/eventstore/codec.ts';
+import { decode, type Recorded } from '../../src/eventstore/journal/codec.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
-import type { InMemoryLog } from '../../src/eventstore/in-memory.ts';
+import type { InMemoryLog } from '../../src/eventstore/memory/in-memory.ts';
 import { readWholeStream } from '../../test/eventstore/logs.ts';
 
 /** A history of the log, up to the moment when the log went back in time, or up to the end. */

@@ -1,6 +1,6 @@
 import { deserialize, serialize } from 'node:v8';
 import type { Account } from '../../src/domain/account/account.ts';
-import type { Snapshots } from '../../src/eventstore/snapshots.ts';
+import type { Snapshots } from '../../src/eventstore/postgres/snapshots.ts';
 import type { Surroundings } from './unsure-store.ts';
 
 /** The newest snapshot of each stream. */

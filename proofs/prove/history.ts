@@ -1,13 +1,13 @@
 import { accountStream, evolveAccount, initialAccount, type Account } from '../../src/domain/account/account.ts';
 import type { AccountCommand } from '../../src/domain/account/decide.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
-import { decode, encode } from '../../src/eventstore/codec.ts';
+import { decode, encode } from '../../src/eventstore/journal/codec.ts';
 import type { StateAt } from '../../src/eventstore/commands.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
 import { EMPTY_STREAM, LogWentBack, type EventStore } from '../../src/eventstore/event-store.ts';
 import { eventId } from '../../src/eventstore/ids.ts';
-import type { InMemoryLog } from '../../src/eventstore/in-memory.ts';
-import type { Snapshots } from '../../src/eventstore/snapshots.ts';
+import type { InMemoryLog } from '../../src/eventstore/memory/in-memory.ts';
+import type { Snapshots } from '../../src/eventstore/postgres/snapshots.ts';
 import {
   acceptTerms,
   customer,

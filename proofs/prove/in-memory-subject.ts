@@ -1,5 +1,5 @@
 import type { EventStore } from '../../src/eventstore/event-store.ts';
-import { createInMemoryLog, createInMemoryStore, type InMemoryLog } from '../../src/eventstore/in-memory.ts';
+import { createInMemoryLog, createInMemoryStore, type InMemoryLog } from '../../src/eventstore/memory/in-memory.ts';
 import type { Subject } from './history.ts';
 
 /** A log in memory that can go back in time. `storeOn` makes of it what a process sees. */

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { appendSlices, type AppendedRow } from '../../src/eventstore/append-slices.ts';
+import { appendSlices, type AppendedRow } from '../../src/eventstore/postgres/append-slices.ts';
 import type { Slice } from '../../src/eventstore/event-store.ts';
 import { NOTHING_SEEN } from '../../src/eventstore/history-seen.ts';
 

@@ -1,4 +1,4 @@
-import { expectedHash, GENESIS } from '../../src/eventstore/chain.ts';
+import { expectedHash, GENESIS } from '../../src/eventstore/integrity/chain.ts';
 import type { StoredEvent } from '../../src/eventstore/event-store.ts';
 import { ID_AT, ID_END, RECORD_BYTES, recordOf } from './records.ts';
 

@@ -4,7 +4,7 @@ import type { AccountEvent, PinnedPrice } from '../../src/domain/account/events.
 import { noUsage } from '../../src/domain/money.ts';
 import { createCommands, type Commands } from '../../src/eventstore/commands.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
-import { createPostgresStore } from '../../src/eventstore/postgres.ts';
+import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 
 const CREDIT = 1_000_000_000_000_000n;
 const price: PinnedPrice = {

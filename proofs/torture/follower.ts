@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { createPostgresStore } from '../../src/eventstore/postgres.ts';
+import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { followLog } from '../../src/projections/follow.ts';
 import { openRecords } from './records.ts';
 import { untilToldToStop } from './until-told-to-stop.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { accountStream } from '../../src/domain/account/account.ts';
-import { encode } from '../../src/eventstore/codec.ts';
+import { encode } from '../../src/eventstore/journal/codec.ts';
 import { appendsByHand, sessionOf } from './append-by-hand.ts';
 import { createRandom } from '../random.ts';
 import { openRecords } from './records.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PAGE, type StoredEvent } from '../../src/eventstore/event-store.ts';
-import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres.ts';
+import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { query } from '../../test/support/sql.ts';
 import { imageOfLog, type LogImage } from './compare.ts';
 import { openAccounts } from './customers.ts';

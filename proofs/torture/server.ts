@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startEmbeddedPostgres } from '../../src/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../../src/gateway/bundled-postgres.ts';
 import { isAlive, readPidFile } from '../../src/embedded-postgres/postmaster.ts';
 import type { Random } from '../random.ts';
 

@@ -1,13 +1,13 @@
 import { LOG_STREAM, logDecider } from '../domain/log/rewinds.ts';
 import { createCommands } from '../eventstore/commands.ts';
 import { createCommitter } from '../eventstore/committer.ts';
-import { createLogRewinds, type LogRewind, type LogRewinds } from '../eventstore/log-rewinds.ts';
+import { createLogRewinds, type LogRewind, type LogRewinds } from '../eventstore/postgres/log-rewinds.ts';
 import type { RememberedEvent } from '../eventstore/remembered-appends.ts';
 import { readableByLiveRuns } from '../reactions/runs.ts';
-import { counted } from './counted.ts';
-import { lostInWords } from './lost-events.ts';
-import type { OpenDatabase } from './open-database.ts';
-import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './run.ts';
+import { counted } from './terminal/counted.ts';
+import { lostInWords } from './account-history/lost-events.ts';
+import type { OpenDatabase } from './terminal/open-database.ts';
+import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './terminal/run.ts';
 
 const program = createProgram(
   'acknowledge-rewind',

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { accountStream } from '../domain/account/account.ts';
-import { auditLog, type LogAudit } from '../projections/audit-log.ts';
-import { OtherVersion, readPositions, type Difference, type Positions } from '../projections/audit.ts';
+import { auditLog, type LogAudit } from '../projections/audit/audit-log.ts';
+import { OtherVersion, readPositions, type Difference, type Positions } from '../projections/audit/audit.ts';
 import type { Database } from '../projections/database.ts';
-import { counted } from './counted.ts';
-import { CliFault } from './fault.ts';
-import type { OpenDatabase } from './open-database.ts';
-import { createBar } from './progress.ts';
-import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './run.ts';
-import { plain } from './sentences.ts';
+import { counted } from './terminal/counted.ts';
+import { CliFault } from './terminal/fault.ts';
+import type { OpenDatabase } from './terminal/open-database.ts';
+import { createBar } from './terminal/progress.ts';
+import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './terminal/run.ts';
+import { plain } from './account-history/sentences.ts';
 
 const program = createProgram(
   'audit',

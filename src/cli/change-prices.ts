@@ -5,8 +5,8 @@ import type { PriceBook } from '../domain/prices/price-book.ts';
 import { createCommands } from '../eventstore/commands.ts';
 import { createCommitter } from '../eventstore/committer.ts';
 import { readableByLiveRuns } from '../reactions/runs.ts';
-import { CliFault } from './fault.ts';
-import type { OpenDatabase } from './open-database.ts';
+import { CliFault } from './terminal/fault.ts';
+import type { OpenDatabase } from './terminal/open-database.ts';
 
 export type ChangedPrices = {
   /** None if it was so already. */

@@ -2,13 +2,13 @@ import type { EventStore } from '../eventstore/event-store.ts';
 import type { Database } from '../projections/database.ts';
 import { LIVE } from '../projections/projection.ts';
 import { createQueries, generationOf, MAX_CANDIDATES } from '../projections/queries.ts';
-import type { RequestRow } from '../projections/requests.ts';
-import { agrees, arithmetic, check, verdict, type Charge } from './arithmetic.ts';
-import { findInLog, listedRates, tellRequest } from './charge.ts';
-import { counted } from './counted.ts';
-import { CliFault } from './fault.ts';
-import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './run.ts';
-import { endedHow, plain, sentence } from './sentences.ts';
+import type { RequestRow } from '../projections/rows/requests.ts';
+import { agrees, arithmetic, check, verdict, type Charge } from './account-history/arithmetic.ts';
+import { findInLog, listedRates, tellRequest } from './account-history/charge.ts';
+import { counted } from './terminal/counted.ts';
+import { CliFault } from './terminal/fault.ts';
+import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './terminal/run.ts';
+import { endedHow, plain, sentence } from './account-history/sentences.ts';
 
 const program = createProgram(
   'explain',

@@ -1,14 +1,14 @@
 import { access, open, rename, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
-import { exportLog, type Exported } from '../eventstore/export-log.ts';
-import { counted } from './counted.ts';
-import { CliFault } from './fault.ts';
-import { logFault } from './log-faults.ts';
-import { publicKeys, reason, several } from './keys.ts';
-import { position } from './positions.ts';
-import { createBar } from './progress.ts';
-import { createProgram, EXIT_CODES, runOnDatabase, type ExitCode } from './run.ts';
+import { exportLog, type Exported } from '../eventstore/integrity/export-log.ts';
+import { counted } from './terminal/counted.ts';
+import { CliFault } from './terminal/fault.ts';
+import { logFault } from './terminal/log-faults.ts';
+import { publicKeys, reason, several } from './terminal/keys.ts';
+import { position } from './terminal/positions.ts';
+import { createBar } from './terminal/progress.ts';
+import { createProgram, EXIT_CODES, runOnDatabase, type ExitCode } from './terminal/run.ts';
 
 const program = createProgram(
   'export',

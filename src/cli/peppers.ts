@@ -1,10 +1,10 @@
-import { knownSecretIds } from '../eventstore/secret-checks.ts';
-import { decodeFact } from '../eventstore/codec.ts';
-import { createKeyOwners, type KeyOwners } from '../projections/key-owners.ts';
-import { counted } from './counted.ts';
-import { readLiveRuns, type LiveRun } from './live-runs.ts';
-import type { OpenDatabase } from './open-database.ts';
-import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './run.ts';
+import { knownSecretIds } from '../eventstore/secrets/secret-checks.ts';
+import { decodeFact } from '../eventstore/journal/codec.ts';
+import { createKeyOwners, type KeyOwners } from '../projections/views/key-owners.ts';
+import { counted } from './terminal/counted.ts';
+import { readLiveRuns, type LiveRun } from './terminal/live-runs.ts';
+import type { OpenDatabase } from './terminal/open-database.ts';
+import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './terminal/run.ts';
 
 const program = createProgram(
   'peppers',

@@ -1,12 +1,12 @@
-import { projections } from '../projections/live.ts';
+import { projections } from '../projections/rows/live.ts';
 import { LIVE, type Projection } from '../projections/projection.ts';
-import { rebuild, rebuiltInWords, type RebuildOptions } from '../projections/rebuild.ts';
-import { readCheckpoint } from '../projections/rows.ts';
-import { TableInUse } from '../projections/take-over.ts';
-import { counted } from './counted.ts';
-import { CliFault } from './fault.ts';
-import { createBar } from './progress.ts';
-import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './run.ts';
+import { rebuild, rebuiltInWords, type RebuildOptions } from '../projections/rebuild/rebuild.ts';
+import { readCheckpoint } from '../projections/rows/rows.ts';
+import { TableInUse } from '../projections/rebuild/take-over.ts';
+import { counted } from './terminal/counted.ts';
+import { CliFault } from './terminal/fault.ts';
+import { createBar } from './terminal/progress.ts';
+import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './terminal/run.ts';
 
 const names = projections.map(({ name }) => name);
 

@@ -2,13 +2,13 @@ import { InvalidArgumentError } from 'commander';
 import { accountOfStream } from '../domain/account/account.ts';
 import { formatUsd } from '../domain/money.ts';
 import { createQueries, generationOf } from '../projections/queries.ts';
-import { tellStory, type Chapter, type Until } from './history.ts';
-import { CliFault } from './fault.ts';
-import { findHolder, type FoundHolder } from './holder.ts';
-import { moment } from './moment.ts';
-import type { OpenDatabase } from './open-database.ts';
-import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './run.ts';
-import { line, sentence, summary, type Holder } from './sentences.ts';
+import { tellStory, type Chapter, type Until } from './account-history/history.ts';
+import { CliFault } from './terminal/fault.ts';
+import { findHolder, type FoundHolder } from './account-history/holder.ts';
+import { moment } from './terminal/moment.ts';
+import type { OpenDatabase } from './terminal/open-database.ts';
+import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './terminal/run.ts';
+import { line, sentence, summary, type Holder } from './account-history/sentences.ts';
 
 const pastMoment = (text: string): Date => {
   const time = moment(text);

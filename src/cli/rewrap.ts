@@ -1,22 +1,22 @@
-import { readCommandConfig } from '../config.ts';
+import { readCommandConfig } from '../config/config.ts';
 import {
   checkedMasterKeys,
   createDataKeys,
   withOlder,
   WrongMasterKey,
   type MasterKeys,
-} from '../eventstore/data-keys.ts';
-import { rewrapDataKeys } from '../eventstore/rewrap-data-keys.ts';
-import { parseSecretKey } from '../eventstore/sealed-bytes.ts';
-import { rewrapSharedSecrets } from '../eventstore/shared-secrets.ts';
-import { checkSecrets, WrongSecret } from '../eventstore/secret-checks.ts';
-import { readLocalSecret } from '../local-secrets.ts';
-import { counted } from './counted.ts';
-import { CliFault } from './fault.ts';
-import { readLiveRuns } from './live-runs.ts';
-import type { OpenDatabase } from './open-database.ts';
-import { createBar } from './progress.ts';
-import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './run.ts';
+} from '../eventstore/secrets/data-keys.ts';
+import { rewrapDataKeys } from '../eventstore/secrets/rewrap-data-keys.ts';
+import { parseSecretKey } from '../eventstore/secrets/sealed-bytes.ts';
+import { rewrapSharedSecrets } from '../eventstore/secrets/shared-secrets.ts';
+import { checkSecrets, WrongSecret } from '../eventstore/secrets/secret-checks.ts';
+import { readLocalSecret } from '../config/local-secrets.ts';
+import { counted } from './terminal/counted.ts';
+import { CliFault } from './terminal/fault.ts';
+import { readLiveRuns } from './terminal/live-runs.ts';
+import type { OpenDatabase } from './terminal/open-database.ts';
+import { createBar } from './terminal/progress.ts';
+import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './terminal/run.ts';
 
 createProgram(
   'rewrap',

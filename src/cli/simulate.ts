@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { createSimulatedServer } from '../proxy/upstreams/simulated-server.ts';
-import { withoutSecrets } from './redact.ts';
+import { createSimulatedServer } from '../proxy/providers/simulated/simulated-server.ts';
+import { withoutSecrets } from './terminal/redact.ts';
 
 const wholeUpTo =
   (max: number) =>

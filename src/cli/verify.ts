@@ -1,18 +1,23 @@
 import { readFile } from 'node:fs/promises';
 import type { EventStore } from '../eventstore/event-store.ts';
-import { checkKept } from '../eventstore/verify/kept.ts';
-import { lostHistoriesIn, lostHistoriesOf, splitKept, type LostHistory } from '../eventstore/verify/lost-history.ts';
-import { fromJson, type Checkpoint } from '../eventstore/checkpoint.ts';
-import type { Verdict } from '../eventstore/verify/merge.ts';
-import { verifyDatabase } from '../eventstore/verify/verify-database.ts';
-import { verifyFile } from '../eventstore/verify/verify-file.ts';
-import { counted } from './counted.ts';
-import { CliFault } from './fault.ts';
-import { logFault } from './log-faults.ts';
-import { publicKeys, reason, several } from './keys.ts';
-import { position } from './positions.ts';
-import { createBar } from './progress.ts';
-import { createProgram, EXIT_CODES, print, runAlone, runOnDatabase, type ExitCode } from './run.ts';
+import { checkKept } from '../eventstore/integrity/verify/kept-checkpoints.ts';
+import {
+  lostHistoriesIn,
+  lostHistoriesOf,
+  splitKept,
+  type LostHistory,
+} from '../eventstore/integrity/verify/lost-history.ts';
+import { fromJson, type Checkpoint } from '../eventstore/integrity/checkpoint.ts';
+import type { Verdict } from '../eventstore/integrity/verify/merge.ts';
+import { verifyDatabase } from '../eventstore/integrity/verify/verify-database.ts';
+import { verifyFile } from '../eventstore/integrity/verify/verify-file.ts';
+import { counted } from './terminal/counted.ts';
+import { CliFault } from './terminal/fault.ts';
+import { logFault } from './terminal/log-faults.ts';
+import { publicKeys, reason, several } from './terminal/keys.ts';
+import { position } from './terminal/positions.ts';
+import { createBar } from './terminal/progress.ts';
+import { createProgram, EXIT_CODES, print, runAlone, runOnDatabase, type ExitCode } from './terminal/run.ts';
 
 const program = createProgram(
   'verify',

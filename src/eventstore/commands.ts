@@ -1,11 +1,11 @@
 import type { Decider, Refused } from '../domain/decider.ts';
-import { asWritten, decode, encode, type DomainEvent, type Metadata, type Recorded } from './codec.ts';
+import { asWritten, decode, encode, type DomainEvent, type Metadata, type Recorded } from './journal/codec.ts';
 import { RevisionClash, type Committer, type StreamEnd } from './committer.ts';
 import { EMPTY_STREAM, streamPages, type EventStore, type NewEvent } from './event-store.ts';
 import type { ReadableVersions } from './event-versions.ts';
 import { createFold, type Folded } from './fold.ts';
 import { eventId } from './ids.ts';
-import { SNAPSHOT_EVERY, type Snapshots } from './snapshots.ts';
+import { SNAPSHOT_EVERY, type Snapshots } from './postgres/snapshots.ts';
 
 /** What came of a command: events now durable, none because it was so already, or a refusal. */
 export type Outcome<Event, Refusal> =

@@ -1,7 +1,7 @@
 import type { Decider } from '../domain/decider.ts';
-import { decodeEvent, type DomainEvent } from './codec.ts';
+import { decodeEvent, type DomainEvent } from './journal/codec.ts';
 import { EMPTY_STREAM, streamPages, type EventStore, type KnownEnd, type StoredEvent } from './event-store.ts';
-import { SNAPSHOT_EVERY, type Moment, type Snapshots } from './snapshots.ts';
+import { SNAPSHOT_EVERY, type Moment, type Snapshots } from './postgres/snapshots.ts';
 
 /** A stream folded up to one of its events; `revision` is -1 where nothing has happened. */
 export type Folded<State> = {

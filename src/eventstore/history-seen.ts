@@ -1,4 +1,4 @@
-import { GENESIS } from './chain.ts';
+import { GENESIS } from './integrity/chain.ts';
 import type { LogPlace } from './event-store.ts';
 
 /** What a process has seen of the log: everything in its memory rests on that. */

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { CatalogueEntry } from '../catalogue.ts';
+import type { CatalogueEntry } from '../config/catalogue.ts';
 import { PRICES_STREAM, type PriceCommand, type PriceRefusal } from '../domain/prices/decide.ts';
 import type { PriceEvent } from '../domain/prices/events.ts';
 import { delistingAt, pricesAt, sameEntry, type PriceBook } from '../domain/prices/price-book.ts';

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
-import { checkedMasterKeys, type MasterKeys } from '../eventstore/data-keys.ts';
-import { isKnownAs, type CheckedSecret } from '../eventstore/secret-checks.ts';
-import type { NoticedSigningKey } from '../eventstore/signing-keys.ts';
+import { checkedMasterKeys, type MasterKeys } from '../eventstore/secrets/data-keys.ts';
+import { isKnownAs, type CheckedSecret } from '../eventstore/secrets/secret-checks.ts';
+import type { NoticedSigningKey } from '../eventstore/secrets/signing-keys.ts';
 import type { AcceptedSecrets } from '../reactions/runs.ts';
 
 /** Hashes API keys; see `Pepper` of the keyring. */

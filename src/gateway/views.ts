@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { StoreUnavailable, type EventStore } from '../eventstore/event-store.ts';
-import type { MigrateOptions } from '../eventstore/migrate.ts';
-import type { Patiently } from '../eventstore/patience.ts';
-import { dailyUsage } from '../projections/daily-usage.ts';
+import type { MigrateOptions } from '../eventstore/postgres/migrate.ts';
+import type { Patiently } from '../eventstore/postgres/patience.ts';
+import { dailyUsage } from '../projections/rows/daily-usage.ts';
 import { createDatabase } from '../projections/database.ts';
 import { followLog, together } from '../projections/follow.ts';
-import { keepRows } from '../projections/keep-rows.ts';
-import { createKeyOwners } from '../projections/key-owners.ts';
-import { migrateProjections, projections, rowsReached } from '../projections/live.ts';
-import { createPriceList } from '../projections/price-list.ts';
+import { keepRows } from '../projections/rows/keep-rows.ts';
+import { createKeyOwners } from '../projections/views/key-owners.ts';
+import { migrateProjections, projections, rowsReached } from '../projections/rows/live.ts';
+import { createPriceList } from '../projections/views/price-list.ts';
 import { createQueries } from '../projections/queries.ts';
-import { bringUpToDate, createMissingTables, rebuiltInWords } from '../projections/rebuild.ts';
-import { requests, type RequestRow } from '../projections/requests.ts';
-import { createTermsList } from '../projections/terms-list.ts';
-import type { OutageLog } from './outage.ts';
+import { bringUpToDate, createMissingTables, rebuiltInWords } from '../projections/rebuild/rebuild.ts';
+import { requests, type RequestRow } from '../projections/rows/requests.ts';
+import { createTermsList } from '../projections/views/terms-list.ts';
+import type { OutageLog } from './health/outage.ts';
 
 /**
  * Events are let gather for as long, unless somebody waits for them: then most requests begin and end in one batch, and

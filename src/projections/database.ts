@@ -1,5 +1,5 @@
 import pgPromise, { type IDatabase } from 'pg-promise';
-import { poolConfig, surviveLoss } from '../eventstore/connections.ts';
+import { poolConfig, surviveLoss } from '../eventstore/postgres/connections.ts';
 
 /** The connections to the projections' rows; `$pool.end()` closes them. Reads `bigint` as bigint. */
 export type Database = IDatabase<object>;

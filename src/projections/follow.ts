@@ -11,7 +11,7 @@ import {
   takeUntil,
   timer,
 } from 'rxjs';
-import { decodeFact, type Fact } from '../eventstore/codec.ts';
+import { decodeFact, type Fact } from '../eventstore/journal/codec.ts';
 import { PAGE, type EventStore } from '../eventstore/event-store.ts';
 
 /** Something that takes the whole log in, batch by batch. */

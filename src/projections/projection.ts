@@ -1,4 +1,4 @@
-import type { DomainEvent, Fact } from '../eventstore/codec.ts';
+import type { DomainEvent, Fact } from '../eventstore/journal/codec.ts';
 
 /** One column: its SQL type says how its values read in TypeScript. */
 export type Column = 'text' | 'bigint' | 'int' | 'timestamptz' | 'boolean';

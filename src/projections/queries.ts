@@ -1,7 +1,7 @@
-import { balances, type BalanceRow } from './balances.ts';
+import { balances, type BalanceRow } from './rows/balances.ts';
 import type { Database } from './database.ts';
 import { LIVE } from './projection.ts';
-import { requests, type RequestRow } from './requests.ts';
+import { requests, type RequestRow } from './rows/requests.ts';
 
 export type KeyUsage = {
   readonly day: bigint;

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { requests } from '../../src/projections/requests.ts';
+import { requests } from '../../src/projections/rows/requests.ts';
 import { topUp } from '../domain/account/examples.ts';
 import { openBusyHouse, type BusyHouse } from '../projections/busy.ts';
 import { ACCOUNT, writeLedger } from './ledger.ts';

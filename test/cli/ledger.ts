@@ -6,7 +6,7 @@ import { PRICES_STREAM, priceDecider } from '../../src/domain/prices/decide.ts';
 import { createCommands } from '../../src/eventstore/commands.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
-import { asPlain } from '../../src/eventstore/personal-data.ts';
+import { asPlain } from '../../src/eventstore/journal/personal-data.ts';
 
 export const ACCOUNT = 'acc_1';
 

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LOG_STREAM } from '../../src/domain/log/rewinds.ts';
-import { toJson } from '../../src/eventstore/checkpoint.ts';
-import { encode } from '../../src/eventstore/codec.ts';
+import { toJson } from '../../src/eventstore/integrity/checkpoint.ts';
+import { encode } from '../../src/eventstore/journal/codec.ts';
 import { EMPTY_STREAM } from '../../src/eventstore/event-store.ts';
-import { migrateProjections } from '../../src/projections/live.ts';
+import { migrateProjections } from '../../src/projections/rows/live.ts';
 import { aKey, createSignedLog, putLogBack, tamper } from '../eventstore/signed-logs.ts';
 
 type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };

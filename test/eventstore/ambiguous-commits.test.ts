@@ -6,7 +6,7 @@ import { createWire, type Cut, type Wire } from '../../proofs/torture/wire.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
 import { StoreUnavailable, type EventStore } from '../../src/eventstore/event-store.ts';
-import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres.ts';
+import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { audit } from '../domain/account/audit.ts';
 import { customer, toppedUp, topUp } from '../domain/account/examples.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

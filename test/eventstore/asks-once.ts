@@ -3,7 +3,7 @@ import { accountStream } from '../../src/domain/account/account.ts';
 import { accountDecider, type AccountCommand } from '../../src/domain/account/decide.ts';
 import { createCommands } from '../../src/eventstore/commands.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
-import { createPostgresStore } from '../../src/eventstore/postgres.ts';
+import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 
 /** A process that asks for one command, and says what it is told. */
 const [databaseUrl = '', account = '', commandId = ''] = process.argv.slice(2);

@@ -3,7 +3,7 @@ import { accountStream, initialAccount } from '../../src/domain/account/account.
 import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { available } from '../../src/domain/account/wallet.ts';
 import { LogWentBack, PAGE, StoreUnavailable, type EventStore, type Slice } from '../../src/eventstore/event-store.ts';
-import { createInMemoryLog, createInMemoryStore, type InMemoryLog } from '../../src/eventstore/in-memory.ts';
+import { createInMemoryLog, createInMemoryStore, type InMemoryLog } from '../../src/eventstore/memory/in-memory.ts';
 import { audit } from '../domain/account/audit.ts';
 import {
   customer,

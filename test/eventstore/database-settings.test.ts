@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
-import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres.ts';
+import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { createDatabase, type Database } from '../../src/projections/database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { query } from '../support/sql.ts';

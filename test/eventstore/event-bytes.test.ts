@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { EMPTY_STREAM } from '../../src/eventstore/event-store.ts';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { contentHash } from '../../src/eventstore/chain.ts';
-import { copyOut, createRowReader } from '../../src/eventstore/copy-out.ts';
+import { contentHash } from '../../src/eventstore/integrity/chain.ts';
+import { copyOut, createRowReader } from '../../src/eventstore/postgres/copy-out.ts';
 import type { NewEvent, StoredEvent } from '../../src/eventstore/event-store.ts';
-import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres.ts';
-import { EVENT_COLUMNS, readEvent, type EventBytes } from '../../src/eventstore/verify/event-bytes.ts';
+import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
+import { EVENT_COLUMNS, readEvent, type EventBytes } from '../../src/eventstore/integrity/verify/event-bytes.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { aStream, numbers } from './logs.ts';
 

@@ -9,7 +9,7 @@ import {
   type EventStore,
   type StoredEvent,
 } from '../../src/eventstore/event-store.ts';
-import { expectedHash, GENESIS } from '../../src/eventstore/chain.ts';
+import { expectedHash, GENESIS } from '../../src/eventstore/integrity/chain.ts';
 import {
   anEvent,
   aStream,

@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fromJson } from '../../src/eventstore/checkpoint.ts';
-import { CannotExport, exportLog } from '../../src/eventstore/export-log.ts';
-import { NotAnExport, verifyFile } from '../../src/eventstore/verify/verify-file.ts';
+import { fromJson } from '../../src/eventstore/integrity/checkpoint.ts';
+import { CannotExport, exportLog } from '../../src/eventstore/integrity/export-log.ts';
+import { NotAnExport, verifyFile } from '../../src/eventstore/integrity/verify/verify-file.ts';
 import { createSignedLog, tamper } from './signed-logs.ts';
 
 const BATCHES = 6;

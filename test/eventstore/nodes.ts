@@ -1,12 +1,12 @@
 import { accountStream, type Account } from '../../src/domain/account/account.ts';
 import { accountDecider, type AccountCommand, type AccountRefusal } from '../../src/domain/account/decide.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
-import { decode, encode, type Metadata } from '../../src/eventstore/codec.ts';
+import { decode, encode, type Metadata } from '../../src/eventstore/journal/codec.ts';
 import { createCommands, type CommandOptions, type Commands, type Outcome } from '../../src/eventstore/commands.ts';
 import { createCommitter, type Committer } from '../../src/eventstore/committer.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
 import { eventId } from '../../src/eventstore/ids.ts';
-import type { Snapshots } from '../../src/eventstore/snapshots.ts';
+import type { Snapshots } from '../../src/eventstore/postgres/snapshots.ts';
 import { readWholeStream } from './logs.ts';
 
 export type AccountOutcome = Outcome<AccountEvent, AccountRefusal>;

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { publicKeyPem } from '../../src/eventstore/checkpoint.ts';
-import { createCheckpointLog } from '../../src/eventstore/checkpoint-log.ts';
-import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres.ts';
+import { publicKeyPem } from '../../src/eventstore/integrity/checkpoint.ts';
+import { createCheckpointLog } from '../../src/eventstore/integrity/checkpoint-log.ts';
+import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { queries } from '../support/sql.ts';
 import { anEvent, slice } from './logs.ts';

@@ -5,13 +5,13 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
-import { contentHash, expectedHash, GENESIS } from '../../src/eventstore/chain.ts';
-import { encode } from '../../src/eventstore/codec.ts';
+import { contentHash, expectedHash, GENESIS } from '../../src/eventstore/integrity/chain.ts';
+import { encode } from '../../src/eventstore/journal/codec.ts';
 import type { EventStore, NewEvent } from '../../src/eventstore/event-store.ts';
 import { eventId } from '../../src/eventstore/ids.ts';
-import { migrate } from '../../src/eventstore/migrate.ts';
-import { readPlain } from '../../src/eventstore/personal-data.ts';
-import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres.ts';
+import { migrate } from '../../src/eventstore/postgres/migrate.ts';
+import { readPlain } from '../../src/eventstore/journal/personal-data.ts';
+import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { audit } from '../domain/account/audit.ts';
 import { issueKey, keyIssued, reserve, reserved, settle, termsAccepted, toppedUp } from '../domain/account/examples.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -19,7 +19,7 @@ import { query } from '../support/sql.ts';
 import { readLogAfter } from './logs.ts';
 import { createNode, historyOf } from './nodes.ts';
 
-const sql = new URL('../../src/eventstore/sql/', import.meta.url);
+const sql = new URL('../../src/eventstore/postgres/sql/', import.meta.url);
 const ada = { name: 'Ada', email: 'ada@example.com' };
 
 /** As the first version of this software wrote it: a name in the clear, and no idempotency keys. */

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { NO_CHECKPOINT, signCheckpoint, type Checkpoint } from '../../src/eventstore/checkpoint.ts';
-import { createCheckpointLog, readCheckpoints } from '../../src/eventstore/checkpoint-log.ts';
-import { verifyDatabase, type VerifyOptions } from '../../src/eventstore/verify/verify-database.ts';
+import { NO_CHECKPOINT, signCheckpoint, type Checkpoint } from '../../src/eventstore/integrity/checkpoint.ts';
+import { createCheckpointLog, readCheckpoints } from '../../src/eventstore/integrity/checkpoint-log.ts';
+import { verifyDatabase, type VerifyOptions } from '../../src/eventstore/integrity/verify/verify-database.ts';
 import pg from 'pg';
 import { query } from '../support/sql.ts';
 import { aKey, AT_ONCE, createSignedLog, REHASH, tamper } from './signed-logs.ts';

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { CatalogueEntry } from '../../src/catalogue.ts';
+import type { CatalogueEntry } from '../../src/config/catalogue.ts';
 import { PRICES_STREAM, priceDecider } from '../../src/domain/prices/decide.ts';
 import { priceAt, pricesAt } from '../../src/domain/prices/price-book.ts';
 import { createCommands } from '../../src/eventstore/commands.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
 import { UNSTATED_VERSIONS, type ReadableVersions } from '../../src/eventstore/event-versions.ts';
-import { createInMemoryStore } from '../../src/eventstore/in-memory.ts';
+import { createInMemoryStore } from '../../src/eventstore/memory/in-memory.ts';
 import { announceEnds, publishPrices } from '../../src/gateway/publish-prices.ts';
 import { SOON } from '../support/soon.ts';
 

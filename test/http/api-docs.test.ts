@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { problem, type ProblemCode } from '../../src/http/problems.ts';
+import { problem, type ProblemCode } from '../../src/http/server/problems.ts';
 
 /** Codes of the wire that the domain knows by another name. */
 const domainName: Readonly<Record<string, ProblemCode>> = { credit_balance_exhausted: 'insufficient_credits' };

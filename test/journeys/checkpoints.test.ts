@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fromJson, isSignedBy, type CheckpointJson } from '../../src/eventstore/checkpoint.ts';
-import { verifyDatabase } from '../../src/eventstore/verify/verify-database.ts';
+import { fromJson, isSignedBy, type CheckpointJson } from '../../src/eventstore/integrity/checkpoint.ts';
+import { verifyDatabase } from '../../src/eventstore/integrity/verify/verify-database.ts';
 import { tamper } from '../eventstore/signed-logs.ts';
 import { createPremises, type Premises } from '../support/gateway.ts';
 import { SOON } from '../support/soon.ts';

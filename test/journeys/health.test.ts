@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/embedded-postgres.ts';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/gateway/bundled-postgres.ts';
 import { createPremises, type Premises, type RunningGateway } from '../support/gateway.ts';
 import { processesWith } from '../support/npm-start.ts';
 import { startGatewayOn } from '../support/running-gateway.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AccountView } from '../../src/http/management/account-view.ts';
+import type { AccountView } from '../../src/http/management/accounts/account-view.ts';
 import { checkSettledBooks } from '../support/books.ts';
 import { copyDatabase } from '../support/database-copy.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

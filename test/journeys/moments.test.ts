@@ -10,14 +10,14 @@ import { formatUsd } from '../../src/domain/money.ts';
 import { createCommands } from '../../src/eventstore/commands.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
-import { readPlain } from '../../src/eventstore/personal-data.ts';
-import { createPostgresStore } from '../../src/eventstore/postgres.ts';
-import { viewAccount, type AccountView } from '../../src/http/management/account-view.ts';
+import { readPlain } from '../../src/eventstore/journal/personal-data.ts';
+import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
+import { viewAccount, type AccountView } from '../../src/http/management/accounts/account-view.ts';
 import { createDatabase, type Database } from '../../src/projections/database.ts';
-import { projections } from '../../src/projections/live.ts';
+import { projections } from '../../src/projections/rows/live.ts';
 import { LIVE } from '../../src/projections/projection.ts';
-import { rebuild } from '../../src/projections/rebuild.ts';
-import { digest } from '../../src/projections/rows.ts';
+import { rebuild } from '../../src/projections/rebuild/rebuild.ts';
+import { digest } from '../../src/projections/rows/rows.ts';
 import { delivery, price, request } from '../domain/account/examples.ts';
 import {
   checkProjections,

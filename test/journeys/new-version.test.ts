@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPostgresStore } from '../../src/eventstore/postgres.ts';
+import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { createDatabase } from '../../src/projections/database.ts';
 import { LIVE } from '../../src/projections/projection.ts';
-import { rebuild } from '../../src/projections/rebuild.ts';
+import { rebuild } from '../../src/projections/rebuild/rebuild.ts';
 import { checkProjections, checkSettledBooks, projectionsCaughtUp } from '../support/books.ts';
 import { createPremises, type Premises, type RunningGateway } from '../support/gateway.ts';
 import { nextBalances } from '../support/next-balances.ts';

@@ -1,6 +1,6 @@
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { png } from '../proxy/media.ts';
+import { png } from '../proxy/media/media.ts';
 import { auditedOne, type Customer } from '../support/audit.ts';
 import {
   collect,

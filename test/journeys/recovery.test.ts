@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
-import { decode, type Recorded } from '../../src/eventstore/codec.ts';
+import { decode, type Recorded } from '../../src/eventstore/journal/codec.ts';
 import { audited, type Customer, type Ended } from '../support/audit.ts';
 import { createBalancer, type Balancer } from '../support/balancer.ts';
 import { checkProjections, checkSettledBooks, isCharge } from '../support/books.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AccountView } from '../../src/http/management/account-view.ts';
+import type { AccountView } from '../../src/http/management/accounts/account-view.ts';
 import { checkSettledBooks, isCharge, readHistory } from '../support/books.ts';
 import { ADMIN_TOKEN, createPremises, type Premises, type RunningGateway } from '../support/gateway.ts';
 import { SOON } from '../support/soon.ts';

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AccountCommand } from '../../src/domain/account/decide.ts';
-import { migratePostgresStore, createPostgresStore } from '../../src/eventstore/postgres.ts';
+import { migratePostgresStore, createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { createDatabase } from '../../src/projections/database.ts';
 import { followLog } from '../../src/projections/follow.ts';
-import { liveProjections, migrateProjections, projections } from '../../src/projections/live.ts';
-import { bringUpToDate } from '../../src/projections/rebuild.ts';
+import { liveProjections, migrateProjections, projections } from '../../src/projections/rows/live.ts';
+import { bringUpToDate } from '../../src/projections/rebuild/rebuild.ts';
 import {
   acceptTerms,
   chargeLate,

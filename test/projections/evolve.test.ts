@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { accountStream, evolveAccount, initialAccount } from '../../src/domain/account/account.ts';
 import { decideAccount, type AccountCommand } from '../../src/domain/account/decide.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
-import type { DomainEvent, Recorded } from '../../src/eventstore/codec.ts';
-import { balances, type BalanceRow } from '../../src/projections/balances.ts';
-import { dailyUsage, type DailyUsageRow } from '../../src/projections/daily-usage.ts';
-import { projections } from '../../src/projections/live.ts';
+import type { DomainEvent, Recorded } from '../../src/eventstore/journal/codec.ts';
+import { balances, type BalanceRow } from '../../src/projections/rows/balances.ts';
+import { dailyUsage, type DailyUsageRow } from '../../src/projections/rows/daily-usage.ts';
+import { projections } from '../../src/projections/rows/live.ts';
 import type { Column, Projection, Row } from '../../src/projections/projection.ts';
-import { requests, type RequestRow } from '../../src/projections/requests.ts';
+import { requests, type RequestRow } from '../../src/projections/rows/requests.ts';
 import { anyCommand } from '../domain/account/arbitrary.ts';
 import { audit } from '../domain/account/audit.ts';
 import {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
 import { EMPTY_STREAM, PAGE } from '../../src/eventstore/event-store.ts';
-import type { Recorded } from '../../src/eventstore/codec.ts';
+import type { Recorded } from '../../src/eventstore/journal/codec.ts';
 import { followLog, together, type Consumer, type Follower, type FollowOptions } from '../../src/projections/follow.ts';
 import { keyIssued, registered, toppedUp } from '../domain/account/examples.ts';
 import { createLog, type Log } from './log.ts';

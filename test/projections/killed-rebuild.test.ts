@@ -5,12 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
-import { decode, encode } from '../../src/eventstore/codec.ts';
+import { decode, encode } from '../../src/eventstore/journal/codec.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
-import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres.ts';
+import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { LIVE } from '../../src/projections/projection.ts';
-import { requests } from '../../src/projections/requests.ts';
-import { applyEvents, createTable, digest, readCheckpoint } from '../../src/projections/rows.ts';
+import { requests } from '../../src/projections/rows/requests.ts';
+import { applyEvents, createTable, digest, readCheckpoint } from '../../src/projections/rows/rows.ts';
 import { drawn, registered, reserved, settled, toppedUp } from '../domain/account/examples.ts';
 import { asProjection, useDatabases } from './log.ts';
 

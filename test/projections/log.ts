@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
-import { decode, encode, type DomainEvent, type Recorded } from '../../src/eventstore/codec.ts';
+import { decode, encode, type DomainEvent, type Recorded } from '../../src/eventstore/journal/codec.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
-import { createInMemoryStore } from '../../src/eventstore/in-memory.ts';
+import { createInMemoryStore } from '../../src/eventstore/memory/in-memory.ts';
 import { createDatabase, type Database } from '../../src/projections/database.ts';
-import { migrateProjections } from '../../src/projections/live.ts';
+import { migrateProjections } from '../../src/projections/rows/live.ts';
 import type { Projection } from '../../src/projections/projection.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 

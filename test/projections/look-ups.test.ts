@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
 import type { PriceEntry, PriceEvent } from '../../src/domain/prices/events.ts';
-import { createKeyOwners } from '../../src/projections/key-owners.ts';
-import { createPriceList } from '../../src/projections/price-list.ts';
+import { createKeyOwners } from '../../src/projections/views/key-owners.ts';
+import { createPriceList } from '../../src/projections/views/price-list.ts';
 import {
   keyIssued,
   keyRehashed,

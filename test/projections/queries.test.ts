@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
-import { projections } from '../../src/projections/live.ts';
+import { projections } from '../../src/projections/rows/live.ts';
 import { LIVE } from '../../src/projections/projection.ts';
 import { createQueries, type Queries } from '../../src/projections/queries.ts';
-import { bringUpToDate } from '../../src/projections/rebuild.ts';
-import { applyEvents } from '../../src/projections/rows.ts';
+import { bringUpToDate } from '../../src/projections/rebuild/rebuild.ts';
+import { applyEvents } from '../../src/projections/rows/rows.ts';
 import { delivery, drawn, registered, released, reserved, settled, toppedUp } from '../domain/account/examples.ts';
 import { query } from '../support/sql.ts';
 import { createLog, useDatabases } from './log.ts';

@@ -7,7 +7,7 @@ import { noUsage } from '../../src/domain/money.ts';
 import { createCommitter, type Committer } from '../../src/eventstore/committer.ts';
 import { StoreUnavailable, type EventStore, type Slice } from '../../src/eventstore/event-store.ts';
 import { NOTHING_SEEN } from '../../src/eventstore/history-seen.ts';
-import { createInMemoryStore } from '../../src/eventstore/in-memory.ts';
+import { createInMemoryStore } from '../../src/eventstore/memory/in-memory.ts';
 import { eventId } from '../../src/eventstore/ids.ts';
 import { createNode, type Node } from '../eventstore/nodes.ts';
 

@@ -8,7 +8,7 @@ import { inMemorySubject } from '../../proofs/prove/in-memory-subject.ts';
 import { anyPlan } from '../../proofs/prove/plan.ts';
 import { prove } from '../../proofs/prove/proof.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
-import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres.ts';
+import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { brokenSubjects } from './broken-subjects.ts';
 

@@ -11,7 +11,7 @@ import {
 } from '../../proofs/torture/compare.ts';
 import { openRecords, readRecords, readTail, recordOf, RECORD_BYTES } from '../../proofs/torture/records.ts';
 import type { StoredEvent } from '../../src/eventstore/event-store.ts';
-import { createInMemoryStore } from '../../src/eventstore/in-memory.ts';
+import { createInMemoryStore } from '../../src/eventstore/memory/in-memory.ts';
 import { anEvent, collect, numbers, slice, someEvents } from '../eventstore/logs.ts';
 
 const EVENTS = 9;

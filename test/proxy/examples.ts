@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import type { PriceVersion } from '../../src/domain/prices/price-book.ts';
-import { isBadRequest, readRequest, type CompletionRequest } from '../../src/proxy/request.ts';
-import type { Sink } from '../../src/proxy/relay.ts';
-import type { TokenCounter } from '../../src/proxy/token-counter.ts';
-import type { Endpoint, Upstream, UpstreamResponse } from '../../src/proxy/upstream.ts';
+import { isBadRequest, readRequest, type CompletionRequest } from '../../src/proxy/formats/request.ts';
+import type { Sink } from '../../src/proxy/engine/relay.ts';
+import type { TokenCounter } from '../../src/proxy/metering/token-counter.ts';
+import type { Endpoint, Upstream, UpstreamResponse } from '../../src/proxy/providers/provider.ts';
 
 /** $1 per million tokens in, $4 out. */
 export const price: PriceVersion = {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { READABLE_VERSIONS } from '../../src/eventstore/codec.ts';
+import { READABLE_VERSIONS } from '../../src/eventstore/journal/codec.ts';
 import { readableByAll, UNSTATED_VERSIONS, type ReadableVersions } from '../../src/eventstore/event-versions.ts';
 import { createRun, migrateRuns, type Run } from '../../src/reactions/runs.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

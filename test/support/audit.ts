@@ -1,6 +1,6 @@
 import { expect, vi } from 'vitest';
-import { agrees, arithmetic, check } from '../../src/cli/arithmetic.ts';
-import { listedRates, tellRequest } from '../../src/cli/charge.ts';
+import { agrees, arithmetic, check } from '../../src/cli/account-history/arithmetic.ts';
+import { listedRates, tellRequest } from '../../src/cli/account-history/charge.ts';
 import type { RunningGateway } from './gateway.ts';
 import type { House } from './house.ts';
 import { nanoUsd, sum } from './money.ts';

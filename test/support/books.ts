@@ -3,9 +3,9 @@ import { evolveAccount, initialAccount, type Account } from '../../src/domain/ac
 import type { AccountEvent, Delivery, LotSource, ReleaseReason } from '../../src/domain/account/events.ts';
 import type { Limits } from '../../src/domain/account/limits.ts';
 import { formatUsd, parseUsd, parseUsdPerMillion, type Credits } from '../../src/domain/money.ts';
-import { asPlain } from '../../src/eventstore/personal-data.ts';
-import type { AccountView } from '../../src/http/management/account-view.ts';
-import type { EventView } from '../../src/http/management/event-view.ts';
+import { asPlain } from '../../src/eventstore/journal/personal-data.ts';
+import type { AccountView } from '../../src/http/management/accounts/account-view.ts';
+import type { EventView } from '../../src/http/management/accounts/event-view.ts';
 import { audit, type Books } from '../domain/account/audit.ts';
 import type { RunningGateway } from './gateway.ts';
 import { sum } from './money.ts';

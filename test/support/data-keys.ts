@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { DestroyedKey, type DataKeys } from '../../src/eventstore/data-keys.ts';
-import { KEY_BYTES, secretKey, type SecretKey } from '../../src/eventstore/sealed-bytes.ts';
+import { DestroyedKey, type DataKeys } from '../../src/eventstore/secrets/data-keys.ts';
+import { KEY_BYTES, secretKey, type SecretKey } from '../../src/eventstore/secrets/sealed-bytes.ts';
 
 /** Data keys that end with the test, and can be destroyed. */
 export const createMemoryDataKeys = (): DataKeys & { destroy(accountId: string): void } => {

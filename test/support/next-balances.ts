@@ -1,4 +1,4 @@
-import { balances, type BalanceRow } from '../../src/projections/balances.ts';
+import { balances, type BalanceRow } from '../../src/projections/rows/balances.ts';
 import type { Projection } from '../../src/projections/projection.ts';
 
 type NextRow = BalanceRow & { readonly events: bigint };

@@ -1,8 +1,8 @@
-import { createPostgresStore } from '../../src/eventstore/postgres.ts';
+import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { createDatabase } from '../../src/projections/database.ts';
 import { followLog } from '../../src/projections/follow.ts';
-import { liveProjections, projections } from '../../src/projections/live.ts';
-import { bringUpToDate } from '../../src/projections/rebuild.ts';
+import { liveProjections, projections } from '../../src/projections/rows/live.ts';
+import { bringUpToDate } from '../../src/projections/rebuild/rebuild.ts';
 import { nextBalances } from './next-balances.ts';
 
 /**

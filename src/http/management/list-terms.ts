@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { time } from './fields.ts';
-import { defineRoute } from './route.ts';
-import { TERMS_IN_EXAMPLES } from './terms-in-examples.ts';
+import { time } from './router/fields.ts';
+import { defineRoute } from './router/route.ts';
+import { TERMS_IN_EXAMPLES } from './documentation/terms-in-examples.ts';
 
 const termsView = z
   .strictObject({

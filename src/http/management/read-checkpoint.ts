@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { checkpointJson } from '../../eventstore/checkpoint.ts';
-import { defineRoute } from './route.ts';
+import { checkpointJson } from '../../eventstore/integrity/checkpoint.ts';
+import { defineRoute } from './router/route.ts';
 
 const checkpointView = checkpointJson.meta({
   id: 'Checkpoint',

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
-import { NO_CHECKPOINT, publicKeyPem, signCheckpoint, toJson } from '../../../src/eventstore/checkpoint.ts';
+import { NO_CHECKPOINT, publicKeyPem, signCheckpoint, toJson } from '../../../src/eventstore/integrity/checkpoint.ts';
 import { startManagementApi, type ManagementApi } from './management-api.ts';
 
 const { privateKey } = generateKeyPairSync('ed25519');

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PriceVersion } from '../../../src/domain/prices/price-book.ts';
-import { renderDocs } from '../../../src/http/management/docs-page.ts';
-import { createManagementDocument } from '../../../src/http/management/openapi.ts';
+import { renderDocs } from '../../../src/http/management/documentation/docs-page.ts';
+import { createManagementDocument } from '../../../src/http/management/documentation/openapi.ts';
 import { routes } from '../../../src/http/management/routes.ts';
-import { withTermsInForce } from '../../../src/http/management/terms-in-examples.ts';
+import { withTermsInForce } from '../../../src/http/management/documentation/terms-in-examples.ts';
 import { startManagementApi, TERMS, type ManagementApi } from './management-api.ts';
 
 const rates = {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AccountCommand } from '../../../src/domain/account/decide.ts';
 import { noUsage } from '../../../src/domain/money.ts';
-import { WrongMasterKey } from '../../../src/eventstore/data-keys.ts';
+import { WrongMasterKey } from '../../../src/eventstore/secrets/data-keys.ts';
 import { message, param, refusal, startManagementApi, TERMS, type ManagementApi } from './management-api.ts';
 
 const rates = {

@@ -10,9 +10,9 @@ import { priceDecider } from '../../../src/domain/prices/decide.ts';
 import { createCommands } from '../../../src/eventstore/commands.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
 import { createFold } from '../../../src/eventstore/fold.ts';
-import { createInMemoryLog, createInMemoryStore } from '../../../src/eventstore/in-memory.ts';
-import { createVault } from '../../../src/eventstore/personal-data.ts';
-import { createManagementRouter, type ManagementDeps } from '../../../src/http/management/router.ts';
+import { createInMemoryLog, createInMemoryStore } from '../../../src/eventstore/memory/in-memory.ts';
+import { createVault } from '../../../src/eventstore/journal/personal-data.ts';
+import { createManagementRouter, type ManagementDeps } from '../../../src/http/management/router/router.ts';
 import { routes } from '../../../src/http/management/routes.ts';
 import { createMemoryDataKeys } from '../../support/data-keys.ts';
 

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { expect } from 'vitest';
-import { png } from '../../proxy/media.ts';
+import { png } from '../../proxy/media/media.ts';
 import { SOON } from '../../support/soon.ts';
 import { appendWaits, holdTheLog } from './stage.ts';
 import { answered, contract, left, none, one, PROMPT_TOKENS, type At, type Seen } from './contract.ts';

@@ -1,0 +1,171 @@
+import type { AccountEvent, Draw, PinnedPrice } from '../../domain/account/events.ts';
+import {
+  formatUsd,
+  formatUsdPerMillion,
+  min,
+  picoUsd,
+  tokenClasses,
+  type Credits,
+  type Rates,
+  type Usage,
+} from '../../domain/money.ts';
+import { className, usd } from './sentences.ts';
+
+export type ChargeEvent = Extract<AccountEvent, { type: 'HoldSettled' | 'LateUsageCharged' }>;
+
+/** A charge as the log has it, and how the account stood in the moment before it. */
+export type Charge = {
+  readonly event: ChargeEvent;
+  /** As pinned when credits were held; undefined where none ever were. */
+  readonly pinned: PinnedPrice | undefined;
+  /** Of that version in the price book; undefined where the book has none. */
+  readonly listed: Rates | undefined;
+  /** What the hold had come to, from its own events; 0 where it had been given back. */
+  readonly held: Credits;
+  /** What was free beside all holds, within the limits on spending. */
+  readonly available: Credits;
+  readonly balanceBefore: Credits;
+  readonly balanceAfter: Credits;
+  /** Which lots pay for what was charged, the oldest first. */
+  readonly draws: readonly Draw[];
+  readonly writtenOff: Credits;
+  /** Tokens among what was written off that the usage does not include: they were beyond the bounds of the request. */
+  readonly beyond: Usage;
+  /** What the projection of requests says; undefined where it has not come that far. */
+  readonly projected: { readonly cost: Credits; readonly charged: Credits; readonly written_off: Credits } | undefined;
+};
+
+export type Check = { readonly what: string; readonly recorded: string; readonly recomputed: string };
+
+export const agrees = ({ recorded, recomputed }: Check): boolean => recorded === recomputed;
+
+const PICO_PER_NANO = 1000n;
+
+/** The sum in pico-USD and the one rounding up, worked out here once more and not asked of the code that charged. */
+const recompute = (usage: Usage, rates: Rates) => {
+  const classes = tokenClasses.map((tokenClass) => ({
+    tokenClass,
+    tokens: usage[tokenClass],
+    rate: rates[tokenClass],
+    pico: picoUsd(usage[tokenClass], rates[tokenClass]),
+  }));
+  const sum = classes.reduce((total, { pico }) => total + pico, 0n);
+  const over = sum % PICO_PER_NANO;
+  const cost = sum / PICO_PER_NANO + (over === 0n ? 0n : 1n);
+  return { classes, sum, cost, roundedUpBy: cost * PICO_PER_NANO - sum };
+};
+
+const costBeyond = ({ event, beyond }: Charge): Credits => recompute(beyond, event.price.rates).cost;
+const tokensOf = (usage: Usage): number => tokenClasses.reduce((sum, tokenClass) => sum + usage[tokenClass], 0);
+
+const showRates = (rates: Rates): string => tokenClasses.map((one) => formatUsdPerMillion(rates[one])).join(' / ');
+const showDraws = (draws: readonly Draw[]): string =>
+  draws
+    .filter(({ amount }) => amount > 0n)
+    .map(({ lotId, amount }) => `${formatUsd(amount)} from ${lotId}`)
+    .join(', ') || 'nothing';
+
+/** Every figure of the charge beside what it should be. */
+export const check = (charge: Charge): readonly Check[] => {
+  const { event, pinned, listed, held, available, balanceBefore, balanceAfter, draws, projected } = charge;
+  const { cost } = recompute(event.usage, event.price.rates);
+  const charged = min(cost, held + available);
+  const beyond = costBeyond(charge);
+  const writtenOff = cost - charged + beyond;
+  const money = (what: string, recorded: Credits, recomputed: Credits): Check => ({
+    ...{ what, recorded: formatUsd(recorded), recomputed: formatUsd(recomputed) },
+  });
+  const name = (price: PinnedPrice | undefined): string => (price ? `${price.model} v${price.version}` : 'none');
+  const rates = (known: Rates | undefined): string => (known ? showRates(known) : 'none');
+  return [
+    { what: 'price as pinned by the hold', recorded: name(event.price), recomputed: name(pinned) },
+    {
+      what: 'rates as pinned by the hold',
+      recorded: showRates(event.price.rates),
+      recomputed: rates(pinned?.rates),
+    },
+    {
+      what: 'rates as in the price book',
+      recorded: showRates(event.price.rates),
+      recomputed: rates(listed),
+    },
+    money('cost', event.cost, cost),
+    money('charged: the cost, up to what was held and free', event.charged, charged),
+    money(
+      `written off: the rest of the cost${beyond > 0n ? ', and what was beyond the bounds' : ''}`,
+      charge.writtenOff,
+      writtenOff,
+    ),
+    { what: 'lots drawn, the oldest first', recorded: showDraws(event.drawn), recomputed: showDraws(draws) },
+    ...(event.type === 'HoldSettled'
+      ? [
+          money('held', event.held, held),
+          money('released: what the hold kept beyond the charge', event.released, held - min(charged, held)),
+        ]
+      : []),
+    money('balance after', balanceAfter, balanceBefore - charged),
+    ...(projected
+      ? [
+          money('cost in the projection of requests', projected.cost, cost),
+          money('charged in the projection of requests', projected.charged, charged),
+          money('written off in the projection of requests', projected.written_off, writtenOff),
+        ]
+      : []),
+  ];
+};
+
+const grouped = (value: bigint | number): string => value.toLocaleString('en-US');
+
+/** Lines whose columns stand under one another: the first to the left, the others to the right. */
+const columns = (rows: readonly (readonly string[])[]): string[] => {
+  const widths = (rows[0] ?? []).map((_, n) => Math.max(...rows.map((row) => row[n]?.length ?? 0)));
+  return rows.map((row) =>
+    row.map((cell, n) => (n === 0 ? cell.padEnd(widths[n] ?? 0) : cell.padStart(widths[n] ?? 0))).join('  '),
+  );
+};
+
+/** From tokens to money, each step on a line. */
+export const arithmetic = (charge: Charge): string => {
+  const { event, balanceBefore, balanceAfter, writtenOff, beyond } = charge;
+  const { classes, sum, cost, roundedUpBy } = recompute(event.usage, event.price.rates);
+  const table = columns([
+    ['class', 'tokens', 'x USD per million', '= pico-USD'],
+    ...classes.map(({ tokenClass, tokens, rate, pico }) => [
+      ...[className[tokenClass], grouped(tokens), formatUsdPerMillion(rate), grouped(pico)],
+    ]),
+    ['sum', '', '', grouped(sum)],
+  ]);
+  const rounding = roundedUpBy === 0n ? 'nothing to round' : `rounded up once, by ${grouped(roundedUpBy)} pico-USD`;
+  return [
+    ...table,
+    '',
+    `${grouped(sum)} pico-USD = ${grouped(cost)} nano-USD (${rounding}) = ${usd(cost)}`,
+    '',
+    ...columns([
+      ['cost', usd(event.cost)],
+      ['charged', usd(event.charged)],
+      ['written off', usd(writtenOff)],
+      ...(tokensOf(beyond) > 0
+        ? [[`of that ${grouped(tokensOf(beyond))} tokens beyond the bounds of the request`, usd(costBeyond(charge))]]
+        : []),
+      ['balance before', usd(balanceBefore)],
+      ['balance after', usd(balanceAfter)],
+    ]),
+    `drawn: ${showDraws(event.drawn)}`,
+  ].join('\n');
+};
+
+/** Each check on a line; where the log says otherwise, both figures. */
+export const verdict = (checks: readonly Check[]): string => {
+  const lines = checks.map((one) =>
+    agrees(one)
+      ? `  ok     ${one.what}`
+      : `  WRONG  ${one.what}: recorded ${one.recorded}, recomputed ${one.recomputed}`,
+  );
+  const wrong = checks.filter((one) => !agrees(one)).length;
+  const conclusion =
+    wrong === 0
+      ? 'The recomputation agrees with the log.'
+      : `The recomputation does NOT agree with the log: ${wrong} of ${checks.length} figures differ.`;
+  return [...lines, conclusion].join('\n');
+};

@@ -1,0 +1,88 @@
+import { accountOfStream, evolveAccount, initialAccount } from '../../domain/account/account.ts';
+import type { AccountEvent, PinnedPrice } from '../../domain/account/events.ts';
+import { available, draws } from '../../domain/account/wallet.ts';
+import { limitedBy, withinSpending } from '../../domain/account/within-limits.ts';
+import { noUsage, type Rates } from '../../domain/money.ts';
+import { PRICES_STREAM } from '../../domain/prices/decide.ts';
+import { decode, type Recorded } from '../../eventstore/journal/codec.ts';
+import { PAGE, streamPages, type EventStore } from '../../eventstore/event-store.ts';
+import type { Charge, ChargeEvent } from './arithmetic.ts';
+import { accountEvents } from './history.ts';
+
+/** The account that a generation is of, looked for in the log after a position. */
+export const findInLog = async (
+  store: EventStore,
+  requestId: string,
+  afterPosition: number,
+): Promise<string | undefined> => {
+  for (let after = afterPosition; ;) {
+    const page = await store.readAll(after, PAGE);
+    for (const stored of page) {
+      const { event, stream } = decode(stored);
+      if (event.type === 'CreditsReserved' && event.requestId === requestId) return accountOfStream(stream);
+    }
+    const last = page.at(-1);
+    if (!last) return undefined;
+    after = last.position;
+  }
+};
+
+/** Of a version in the price book; undefined where the book has none. */
+export const listedRates = async (store: EventStore, { model, version }: PinnedPrice): Promise<Rates | undefined> => {
+  for await (const page of streamPages(store, PRICES_STREAM)) {
+    for (const stored of page) {
+      const { event } = decode(stored);
+      if (event.type === 'PriceListed' && event.entry.model === model && event.version === version) {
+        return event.entry.rates;
+      }
+    }
+  }
+  return undefined;
+};
+
+/** All that happened to one request. */
+export type Told = {
+  readonly events: readonly Recorded<AccountEvent>[];
+  /** Undefined where nothing was charged. */
+  readonly charge: Omit<Charge, 'listed' | 'projected'> | undefined;
+  /** Whether its hold was given back; what was charged late was before. */
+  readonly released: boolean;
+};
+
+const isCharge = (event: AccountEvent): event is ChargeEvent =>
+  event.type === 'HoldSettled' || event.type === 'LateUsageCharged';
+
+/** Folds the account as far as the request goes, and looks at it in the moment before and after the charge. */
+export const tellRequest = async (store: EventStore, accountId: string, requestId: string): Promise<Told> => {
+  const events: Recorded<AccountEvent>[] = [];
+  let account = initialAccount();
+  let pinned: PinnedPrice | undefined;
+  let charge: Told['charge'];
+  for await (const recorded of accountEvents(store, accountId)) {
+    const { event } = recorded;
+    const isOurs = 'requestId' in event && event.requestId === requestId;
+    // A write-off comes with its charge; after that nothing more can come.
+    if (charge && !isOurs) break;
+    if (!isOurs || !isCharge(event)) {
+      account = evolveAccount(account, event);
+    } else {
+      const { wallet, tallies } = account;
+      const hold = wallet.holds.get(requestId);
+      const at = event.type === 'LateUsageCharged' ? event.at : hold?.at;
+      const before = {
+        held: hold?.amount ?? 0n,
+        available: withinSpending(limitedBy(tallies, event.keyId), at ?? null, available(wallet)),
+        ...{ balanceBefore: wallet.balance, draws: draws(wallet, event.charged) },
+      };
+      account = evolveAccount(account, event);
+      charge = { event, pinned, ...before, balanceAfter: account.wallet.balance, writtenOff: 0n, beyond: noUsage };
+    }
+    if (!isOurs) continue;
+    events.push(recorded);
+    if (event.type === 'CreditsReserved') pinned = event.price;
+    if (charge && event.type === 'UsageWrittenOff') {
+      charge = { ...charge, writtenOff: event.amount, beyond: event.beyond ?? noUsage };
+    }
+  }
+  return { events, charge, released: events.some(({ event }) => event.type === 'HoldReleased') };
+};

@@ -1,0 +1,41 @@
+import { accountStream, evolveAccount, initialAccount, type Account } from '../../domain/account/account.ts';
+import type { AccountEvent } from '../../domain/account/events.ts';
+import { available } from '../../domain/account/wallet.ts';
+import type { Credits } from '../../domain/money.ts';
+import { decode, type Recorded } from '../../eventstore/journal/codec.ts';
+import { streamPages, type EventStore } from '../../eventstore/event-store.ts';
+
+/** Where a replay ends, that moment included; without either, at the end. */
+export type Until = { readonly at?: Date | undefined; readonly revision?: number | undefined };
+
+/** One event, and how the account stood after it. */
+export type Chapter = {
+  readonly recorded: Recorded<AccountEvent>;
+  readonly balance: Credits;
+  readonly held: Credits;
+  readonly available: Credits;
+  /** Changes with the next chapter: to be read at once. */
+  readonly account: Account;
+};
+
+export async function* accountEvents(store: EventStore, accountId: string): AsyncGenerator<Recorded<AccountEvent>> {
+  for await (const page of streamPages(store, accountStream(accountId))) {
+    for (const stored of page) yield decode(stored) as Recorded<AccountEvent>;
+  }
+}
+
+/** An account's story from the log alone, event by event. */
+export async function* tellStory(
+  store: EventStore,
+  accountId: string,
+  { at, revision }: Until = {},
+): AsyncGenerator<Chapter> {
+  let account = initialAccount();
+  for await (const recorded of accountEvents(store, accountId)) {
+    if (at && recorded.time > at) return;
+    if (revision !== undefined && recorded.revision > revision) return;
+    account = evolveAccount(account, recorded.event);
+    const { wallet } = account;
+    yield { recorded, account, balance: wallet.balance, held: wallet.held, available: available(wallet) };
+  }
+}

@@ -1,0 +1,186 @@
+import type { Account } from '../../domain/account/account.ts';
+import type { AccountEvent, Delivery, LotSource, ReleaseReason } from '../../domain/account/events.ts';
+import { spendingWindows, type Limits, type SpendingWindow } from '../../domain/account/limits.ts';
+import { available } from '../../domain/account/wallet.ts';
+import type { PersonalData } from '../../eventstore/journal/personal-data.ts';
+import { formatUsd, tokenClasses, type Credits, type TokenClass, type Usage } from '../../domain/money.ts';
+import { counted } from '../terminal/counted.ts';
+import type { Chapter } from './history.ts';
+
+/**
+ * Text that came from outside (a reason, a name, what an upstream said) as a terminal may show it: a control sequence in it
+ * could otherwise rewrite the lines above. Format characters go too, for they can turn the reading direction.
+ */
+export const plain = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '\u00b7');
+
+export const usd = (credits: Credits): string => `${formatUsd(credits)} USD`;
+
+export const className: Readonly<Record<TokenClass, string>> = {
+  input: 'input',
+  cachedInput: 'cached input',
+  cacheWrite: 'cache write',
+  output: 'output',
+  reasoning: 'reasoning',
+};
+
+const releaseReason: Readonly<Record<ReleaseReason, string>> = {
+  upstream_refused: 'the provider refused the request',
+  upstream_failed: 'the provider failed',
+  client_gone: 'the client left before anything was delivered',
+  out_of_credits: 'the credits did not cover the first words',
+  access_ended: 'the key was revoked or expired, or the account suspended, before anything was delivered',
+  orphaned: 'the process that held it died',
+  gateway_failed: 'the gateway failed',
+};
+
+const ending: Readonly<Record<Delivery['ended'], string>> = {
+  completed: 'completed',
+  client_gone: 'the client left',
+  upstream_broke: 'the provider broke off',
+  out_of_credits: 'credits, or a limit on spending, ran out',
+  access_ended: 'the key was revoked or expired, or the account suspended',
+  drained: 'ended because the gateway was stopping',
+};
+
+export const endedHow = ({ ended }: Delivery): string => ending[ended];
+
+/** The gateway's own words for what a provider answered, and for what it did not pass on. */
+const answered = /^status (\d{3})$/;
+const BEYOND_CONTEXT = 'beyond the context that is sold';
+
+/** Why a hold was given back, and what is known of it beside. */
+export const releasedWhy = (reason: ReleaseReason, detail: string): string => {
+  const status = answered.exec(detail)?.[1];
+  if (reason === 'upstream_refused' && status !== undefined) return `the provider answered ${status}`;
+  const why =
+    reason === 'upstream_refused' && detail === BEYOND_CONTEXT
+      ? 'the gateway refused the request'
+      : releaseReason[reason];
+  return detail === '' ? why : `${why} (${plain(detail)})`;
+};
+
+const tokens = (usage: Usage): string =>
+  tokenClasses
+    .filter((tokenClass) => usage[tokenClass] > 0)
+    .map((tokenClass) => `${usage[tokenClass].toLocaleString('en-US')} ${className[tokenClass]}`)
+    .join(' + ') || 'no';
+
+const origin = (source: LotSource): string =>
+  source.kind === 'grant' ? `granted: ${plain(source.reason)}` : `paid: ${plain(source.reference)}`;
+
+const ofWindow: Readonly<Record<SpendingWindow, string>> = { day: ' a day', month: ' a month', total: ' in total' };
+
+const many = (count: number, one: string): string =>
+  `${count.toLocaleString('en-US')} ${count === 1 ? one : `${one}s`}`;
+
+const limitsInWords = (limits: Limits): string => {
+  const { requestsPerMinute, tokensPerMinute, concurrentRequests, spending = {}, models, expiresAt } = limits;
+  const words = [
+    ...(requestsPerMinute === undefined ? [] : [`${many(requestsPerMinute, 'request')} a minute`]),
+    ...(tokensPerMinute === undefined ? [] : [`${many(tokensPerMinute, 'token')} a minute`]),
+    ...(concurrentRequests === undefined ? [] : [`${many(concurrentRequests, 'request')} at once`]),
+    ...spendingWindows.toReversed().flatMap((window) => {
+      const most = spending[window];
+      return most === undefined ? [] : [`${usd(most)}${ofWindow[window]}`];
+    }),
+    ...(models === undefined ? [] : [`only ${models.map(plain).join(', ') || 'no model'}`]),
+    ...(expiresAt === undefined ? [] : [`until ${plain(expiresAt)}`]),
+  ];
+  return words.join('; ') || 'none';
+};
+
+/** Who an account's holder is: known, erased for good, or sealed to whoever asks without the master key. */
+export type Holder = PersonalData | 'erased' | 'sealed';
+
+const who = (holder: Holder): string =>
+  typeof holder === 'string' ? `[${holder}]` : `${plain(holder.name)} <${plain(holder.email)}>`;
+
+/** What happened, as one would tell it to the account's holder. */
+export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string => {
+  switch (event.type) {
+    case 'AccountRegistered':
+      return `Registered for ${who(holder)}, ${event.holder === 'person' ? 'a person' : 'an entity'}.`;
+    case 'TermsAccepted':
+      return `Accepted the terms of ${plain(event.version)}: ${plain(event.how)}.`;
+    case 'AccountSuspended':
+      return `Suspended: ${plain(event.reason)}.`;
+    case 'AccountReinstated':
+      return `Reinstated: ${plain(event.reason)}.`;
+    case 'KeyIssued': {
+      const { keyId, name, hint, replaces } = event;
+      const place = replaces === undefined ? '' : `, in place of ${replaces}`;
+      return `Issued the key "${plain(name)}" (${keyId}), which ends in ${plain(hint)}${place}.`;
+    }
+    case 'KeyRehashed':
+      return `Hashed the key ${event.keyId} with the pepper ${plain(event.pepperId)}; it works as before.`;
+    case 'KeyRevoked':
+      return `Revoked the key ${event.keyId}: ${plain(event.reason)}.`;
+    case 'KeyLimitsSet':
+      return `Set the limits of the key ${event.keyId}: ${limitsInWords(event.limits)}.`;
+    case 'AccountLimitsSet':
+      return `Set the limits of the account: ${limitsInWords(event.limits)}.`;
+    case 'CreditsToppedUp':
+      return `Added ${usd(event.amount)} (${event.lotId}), ${origin(event.source)}.`;
+    case 'CreditsReserved': {
+      const { amount, requestId, price, request, keyId } = event;
+      return `Held ${usd(amount)} for ${requestId}: ${plain(price.model)} at price version ${price.version}, ${request.endpoint}, with ${keyId}.`;
+    }
+    case 'HoldExtended':
+      return `Held ${usd(event.by)} more for ${event.requestId}.`;
+    case 'HoldSettled': {
+      const { charged, requestId, usage, released, delivery } = event;
+      return `Charged ${usd(charged)} for ${requestId}: ${tokens(usage)} tokens, ${delivery.usageSource}; ${endedHow(delivery)}. ${usd(released)} of the hold is free again.`;
+    }
+    case 'HoldReleased':
+      return `Gave back the ${usd(event.released)} held for ${event.requestId}, uncharged: ${releasedWhy(event.reason, event.detail)}.`;
+    case 'LateUsageCharged': {
+      const { charged, requestId, usage, delivery } = event;
+      return `Charged ${usd(charged)} late for ${requestId}, whose hold had been given back: ${tokens(usage)} tokens, ${delivery.usageSource}; ${endedHow(delivery)}.`;
+    }
+    case 'UsageWrittenOff': {
+      const { amount, requestId, beyond } = event;
+      const why =
+        beyond === undefined
+          ? 'which neither the hold nor what was left to charge covered'
+          : `including ${tokens(beyond)} tokens beyond the bounds of the request`;
+      return `Wrote off ${usd(amount)} of ${requestId}, ${why}: the house pays.`;
+    }
+  }
+};
+
+const balanceOf = ({ balance, held }: Chapter): string =>
+  held === 0n ? `Balance ${usd(balance)}.` : `Balance ${usd(balance)}, of which ${formatUsd(held)} held.`;
+
+/** One line: when, which revision, what, by whom, and the balance after it. */
+export const line = (chapter: Chapter, holder: Holder): string => {
+  const { time, revision, event, metadata } = chapter.recorded;
+  return `${time.toISOString()}  #${revision}  ${sentence(event, holder)}  [${plain(metadata.actor)}]  ${balanceOf(chapter)}`;
+};
+
+/** How the account stood at the end of what was told. */
+export const summary = (
+  { standing, wallet, keys, tallies }: Account,
+  { recorded }: Pick<Chapter, 'recorded'>,
+  holder: Holder,
+): string => {
+  const { registration, status, suspensionReason, termsVersion } = standing;
+  const live = [...keys.values()].filter(({ revoked }) => !revoked).length;
+  const lines = [
+    `After ${counted(recorded.revision + 1, 'event')}, at ${recorded.time.toISOString()}:`,
+    `  holder     ${registration ? who(holder) : 'nobody'}`,
+    `  standing   ${status}${suspensionReason === null ? '' : `: ${plain(suspensionReason)}`}`,
+    `  terms      ${termsVersion === null ? 'not accepted' : plain(termsVersion)}`,
+    `  keys       ${live} in use, ${keys.size - live} revoked`,
+    `  balance    ${usd(wallet.balance)} = ${formatUsd(wallet.toppedUp)} added - ${formatUsd(wallet.charged)} charged`,
+    `  held       ${usd(wallet.held)} for ${counted(wallet.holds.size, 'open request')}`,
+    `  available  ${usd(available(wallet))}`,
+  ];
+  if (tallies.account.limits) lines.push(`  limits     ${limitsInWords(tallies.account.limits)}`);
+  for (const [keyId, { limits }] of tallies.keys) {
+    if (limits && keys.get(keyId)?.revoked === false) lines.push(`  limits of  ${keyId}: ${limitsInWords(limits)}`);
+  }
+  for (const [requestId, { amount, price, runId }] of wallet.holds) {
+    lines.push(`  open hold  ${usd(amount)} for ${requestId} (${plain(price.model)}), run ${runId}`);
+  }
+  return lines.join('\n');
+};

@@ -1,0 +1,97 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findRunningEmbeddedPostgres, startEmbeddedPostgres } from '../../gateway/bundled-postgres.ts';
+import { checkSessions } from '../../eventstore/postgres/database-check.ts';
+import { addressIn, databaseFaultInWords } from '../../eventstore/postgres/database-faults.ts';
+import type { EventStore } from '../../eventstore/event-store.ts';
+import { createPostgresStore } from '../../eventstore/postgres/postgres.ts';
+import { createDatabase, type Database } from '../../projections/database.ts';
+import { CliFault } from './fault.ts';
+
+/** The log of a gateway, and the rows made of it. */
+export type OpenDatabase = {
+  readonly url: string;
+  readonly store: EventStore;
+  readonly rows: Database;
+  /** Stops the server as well, where it was started for this. */
+  close(): Promise<void>;
+};
+
+type Server = { readonly url: string; stop(): Promise<void> };
+
+export type OpenDatabaseOptions = {
+  readonly databaseUrl: string | undefined;
+  readonly dataDir: string;
+  /** For people; never the URL, which has the password. */
+  readonly log: (line: string) => void;
+};
+
+/**
+ * The database of the gateway: the one that is configured, else the embedded one that a gateway is running, else that
+ * one, started for as long as the command needs it. Never creates anything. Must be closed.
+ */
+export const openDatabase = async ({ databaseUrl, dataDir, log }: OpenDatabaseOptions): Promise<OpenDatabase> => {
+  const found = databaseUrl ?? (await findRunningEmbeddedPostgres(dataDir));
+  const server = found === undefined ? await start(dataDir, log) : { url: found, stop: () => Promise.resolve() };
+  const { url } = server;
+  await expectServer(url).catch((error: unknown) => server.stop().finally(() => Promise.reject(error as Error)));
+  const store = createPostgresStore(url);
+  const rows = createDatabase(url);
+  const close = async (): Promise<void> => {
+    await store.close();
+    await rows.$pool.end();
+    await server.stop();
+  };
+  try {
+    await expectLog(rows);
+    return { url, store, rows, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};
+
+const start = async (dataDir: string, log: (line: string) => void): Promise<Server> => {
+  const version = join(dataDir, 'postgres', 'PG_VERSION');
+  await access(version).catch((cause: unknown) => {
+    throw new CliFault(
+      `There is no gateway's database in ${dataDir}. Start the gateway there once, name another directory with ` +
+        'KISSAPI_DATA, or set DATABASE_URL.',
+      { cause },
+    );
+  });
+  log('No gateway is running: starting its database for the moment.');
+  const postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined });
+  // Ctrl-C is no reason to leave a server behind.
+  const interrupted = (): void => void postgres.stop().finally(() => process.exit(130));
+  process.once('SIGINT', interrupted);
+  process.once('SIGTERM', interrupted);
+  return {
+    url: postgres.url,
+    stop: async () => {
+      process.off('SIGINT', interrupted);
+      process.off('SIGTERM', interrupted);
+      await postgres.stop();
+    },
+  };
+};
+
+/** A mistyped DATABASE_URL, and a pooler in the wrong mode, are named here. */
+const expectServer = async (databaseUrl: string): Promise<void> => {
+  try {
+    await checkSessions(databaseUrl);
+  } catch (cause) {
+    const words = databaseFaultInWords(cause, databaseUrl, `The database at ${addressIn(databaseUrl)}`);
+    if (words === undefined) throw cause;
+    throw new CliFault(words, { cause });
+  }
+};
+
+const expectLog = async (rows: Database): Promise<void> => {
+  const { there } = await rows.one<{ there: boolean }>(
+    `select to_regclass('events') is not null and to_regclass('projections.checkpoints') is not null as there`,
+  );
+  if (!there) {
+    throw new CliFault('This database has no KissAPI log yet. Start the gateway on it once, or check DATABASE_URL.');
+  }
+};

@@ -1,0 +1,78 @@
+import { once } from 'node:events';
+import { inspect } from 'node:util';
+import { Command } from 'commander';
+import { InvalidConfig, readCommandConfig } from '../../config/config.ts';
+import { EmbeddedPostgresFault } from '../../gateway/bundled-postgres.ts';
+import { StoreUnavailable } from '../../eventstore/event-store.ts';
+import { NotReadableByAll } from '../../eventstore/event-versions.ts';
+import { CliFault } from './fault.ts';
+import { fileFault } from './file-faults.ts';
+import { openDatabase, type OpenDatabase } from './open-database.ts';
+import { redact, withoutSecrets } from './redact.ts';
+
+/** 0: done, and all is as it should be. 1: done, and something is not. 2: not done. */
+export type ExitCode = 0 | 1 | 2;
+
+export const EXIT_CODES = `
+Exit codes:
+  0  done, and all is as it should be
+  1  done, and something is not as it should be
+  2  not done; stderr says why
+
+The database is the one of DATABASE_URL; else that of the gateway which runs on KISSAPI_DATA (./.kissapi), or, where
+none runs, the same one started for the moment.`;
+
+export const createProgram = (name: string, description: string): Command =>
+  new Command(name)
+    .usage('[options] <arguments>')
+    .description(description)
+    .configureOutput(withoutSecrets)
+    .showHelpAfterError('(--help shows examples)')
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+
+/** Runs a command on the gateway's database, and sees to its end: what it opened, its exit code, and what stderr reads. */
+export const runOnDatabase = async (
+  name: string,
+  command: (database: OpenDatabase) => Promise<ExitCode>,
+): Promise<void> =>
+  runAlone(name, async (log) => {
+    const { databaseUrl, dataDir } = readCommandConfig();
+    const database = await openDatabase({ databaseUrl, dataDir, log });
+    try {
+      return await command(database);
+    } finally {
+      await database.close();
+    }
+  });
+
+/** The same for a command that needs no database. `log` is for people. */
+export const runAlone = async (
+  name: string,
+  command: (log: (line: string) => void) => Promise<ExitCode>,
+): Promise<void> => {
+  // The reader may have seen enough: `npm run replay … | head`.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 2));
+  const say = (text: string): void => console.error(redact(text, process.argv.slice(2)));
+  const log = (line: string): void => say(`${name}: ${line}`);
+  try {
+    process.exitCode = await command(log);
+  } catch (error) {
+    process.exitCode = 2;
+    const ofFile = fileFault(error);
+    if (ofFile) log(ofFile.message);
+    else if (isForPeople(error)) log(error.message);
+    else say(inspect(error));
+  }
+};
+
+const isForPeople = (error: unknown): error is Error =>
+  error instanceof CliFault ||
+  error instanceof InvalidConfig ||
+  error instanceof EmbeddedPostgresFault ||
+  error instanceof StoreUnavailable ||
+  error instanceof NotReadableByAll;
+
+/** Waits where the reader is slower, so that a long story does not pile up in memory. */
+export const print = async (line: string): Promise<void> => {
+  if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
+};

@@ -1,0 +1,73 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { tokenClasses, parseUsdPerMillion, type Rates } from '../domain/money.ts';
+import type { PriceEntry } from '../domain/prices/events.ts';
+import type { ModelFacts } from '../proxy/metering/model-facts.ts';
+
+export type CatalogueEntry = {
+  readonly entry: PriceEntry;
+  /** When the provider ends the model: from then on it is off sale. */
+  readonly endsAt?: Date;
+};
+
+const rate = z.string().transform((text, context) => {
+  const parsed = parseUsdPerMillion(text);
+  if (parsed !== undefined) return parsed;
+  context.addIssue({ code: 'custom', message: `${text} is not a price in USD per million tokens` });
+  return z.NEVER;
+});
+
+const ratesSchema: z.ZodType<Rates> = z.strictObject({
+  input: rate,
+  cachedInput: rate,
+  cacheWrite: rate,
+  output: rate,
+  reasoning: rate,
+} satisfies Record<(typeof tokenClasses)[number], typeof rate>);
+
+const schema = z.strictObject({
+  models: z.array(
+    z
+      .strictObject({
+        model: z.string().min(1),
+        ownedBy: z.string().min(1),
+        upstream: z.string().min(1),
+        upstreamModel: z.string().min(1).optional(),
+        kind: z.enum(['chat', 'completion', 'embedding']),
+        contextTokens: z.int().positive(),
+        maxOutputTokens: z.int().nonnegative(),
+        reasoning: z.enum(['none', 'streamed', 'hidden']).optional(),
+        limitLeavesReasoningOut: z.boolean().optional(),
+        usdPerMillionTokens: ratesSchema,
+        source: z.string().min(1),
+        asOf: z.iso.date(),
+        endsAt: z.iso
+          .datetime()
+          .transform((text) => new Date(text))
+          .optional(),
+      })
+      .transform(
+        ({ usdPerMillionTokens: rates, upstreamModel, endsAt, reasoning, limitLeavesReasoningOut, ...entry }) => {
+          const facts: ModelFacts = { reasoning, limitLeavesReasoningOut };
+          const price: CatalogueEntry = {
+            entry: { ...entry, rates, upstreamModel: upstreamModel ?? entry.model },
+            ...(endsAt ? { endsAt } : {}),
+          };
+          return { price, facts };
+        },
+      ),
+  ),
+});
+
+const readModels = async () => {
+  const file = await readFile(new URL('../../catalogue/models.json', import.meta.url), 'utf8');
+  return schema.parse(JSON.parse(file)).models;
+};
+
+/** The price list that a new gateway starts with: a data file, each entry with its source and date. */
+export const readCatalogue = async (): Promise<readonly CatalogueEntry[]> =>
+  (await readModels()).map(({ price }) => price);
+
+/** What the same file states about each model beside its price. */
+export const readModelFacts = async (): Promise<ReadonlyMap<string, ModelFacts>> =>
+  new Map((await readModels()).map(({ price, facts }) => [price.entry.model, facts]));

@@ -1,0 +1,253 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { InvalidDatabaseUrl, parseDatabaseUrl } from './database-url.ts';
+import { parseSigningKey } from './signing-key.ts';
+import { leastBodyMemory } from '../http/server/body-memory.ts';
+import { wording } from '../http/server/wording.ts';
+import { parseSecretKey } from '../eventstore/secrets/sealed-bytes.ts';
+
+/** Sole reader of the environment: one schema, one frozen object. */
+export type Config = Omit<z.output<typeof schema>, 'upstreamsFile'> & {
+  /** OpenAI-compatible servers besides the one of `OPENAI_API_KEY`; those whose key is not set are left out. */
+  readonly upstreams: readonly UpstreamConfig[];
+  /** All that the file has, whether their key is set or not: a slip of the pen in one is better met at once than later. */
+  readonly upstreamNames: readonly string[];
+};
+
+export type UpstreamConfig = {
+  readonly name: string;
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  readonly outputLimitField: 'max_tokens' | 'max_completion_tokens';
+};
+
+const port = z.coerce.number().int().min(0).max(65_535);
+/** A timer that is set to more fires at once. */
+const MAX_MS = 2_147_483_647;
+const ms = z.coerce.number().int().positive().max(MAX_MS);
+/** A balancer that polls once a second and counts to three notices in less. */
+const PRODUCTION_DRAIN_DELAY_MS = 5000;
+const webUrl = z.url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' });
+/** Blanks at either end are kept, and do not count. */
+const secret = z
+  .string()
+  .refine((text) => text.trim().length >= 32, 'must have at least 32 characters, blanks not counted');
+/** RFC 6750 allows fewer in a bearer token; these can be sent in a header at all. */
+const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
+const NOT_IN_A_HEADER = 'must consist of visible ASCII characters, without blanks, because it is sent in a header';
+const databaseUrl = z.string().transform((text, context) => {
+  try {
+    return parseDatabaseUrl(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof InvalidDatabaseUrl ? error.message : 'is not valid' });
+    return z.NEVER;
+  }
+});
+const HOW_TO_MAKE_A_KEY = 'make one with `openssl rand -base64 32`, and keep a copy apart from the database';
+const secretKey = z.string().transform((text, context) => {
+  const key = parseSecretKey(text);
+  if (key) return key;
+  context.addIssue({ code: 'custom', message: `must be 32 bytes in base64 or hexadecimal: ${HOW_TO_MAKE_A_KEY}` });
+  return z.NEVER;
+});
+
+const NAME_OF_A_SECRET = /^[\w-]{1,32}$/;
+const secretName = z.string().regex(NAME_OF_A_SECRET, 'must be 1 to 32 letters, digits, _ or -');
+
+/**
+ * Pairs of `id=secret`, separated by commas or white space. A message names the id only, never the secret. A pair begins
+ * at a name and `=`, so a secret may contain what separates pairs.
+ */
+const secretsById = <Secret>(parse: (text: string) => Secret | undefined, mustBe: string) =>
+  z.string().transform((text, context) => {
+    const found = new Map<string, Secret>();
+    const wrong = (message: string): void => context.addIssue({ code: 'custom', message });
+    for (const pair of text.trim().split(/[\s,]+(?=[\w-]{1,32}=)/)) {
+      const at = pair.indexOf('=');
+      const [id, secret] = [pair.slice(0, at), parse(pair.slice(at + 1).replace(/[\s,]+$/, ''))];
+      if (at < 0 || !NAME_OF_A_SECRET.test(id)) wrong('must be pairs such as 2026=secret, separated by commas');
+      else if (secret === undefined) wrong(`the secret of ${id} ${mustBe}`);
+      else if (found.has(id)) wrong(`has the id ${id} twice`);
+      else found.set(id, secret);
+    }
+    return found as ReadonlyMap<string, Secret>;
+  });
+const oldPeppers = secretsById((text) => (text.length < 32 ? undefined : text), 'must have at least 32 characters');
+const oldDataKeys = secretsById(parseSecretKey, 'must be 32 bytes in base64 or hexadecimal');
+
+const MAKE_A_SIGNING_KEY = 'make one with: openssl genpkey -algorithm ed25519';
+const signingKey = z.string().transform((text, context) => {
+  try {
+    return parseSigningKey(text);
+  } catch {
+    const message = `is not an Ed25519 private key (PKCS#8, PEM or base64 in one line); ${MAKE_A_SIGNING_KEY}`;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  }
+});
+
+const schema = z
+  .object({
+    NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
+    HOST: z.string().default('127.0.0.1'),
+    PORT: port.default(8080),
+    KISSAPI_DATA: z.string().min(1).default('./.kissapi'),
+    DATABASE_URL: databaseUrl.optional(),
+    KISSAPI_ADMIN_TOKEN: secret.regex(VISIBLE_ASCII, NOT_IN_A_HEADER).optional(),
+    KISSAPI_KEY_PEPPER: secret.optional(),
+    KISSAPI_KEY_PEPPER_ID: secretName.default('1'),
+    KISSAPI_KEY_PEPPERS_OLD: oldPeppers.default(new Map()),
+    KISSAPI_SIGNING_KEY: signingKey.optional(),
+    KISSAPI_DATA_KEY: secretKey.optional(),
+    KISSAPI_DATA_KEY_ID: secretName.default('1'),
+    KISSAPI_DATA_KEYS_OLD: oldDataKeys.default(new Map()),
+    KISSAPI_SIMULATED: z.enum(['on', 'off']).optional(),
+    KISSAPI_UPSTREAMS: z.string().min(1).optional(),
+    KISSAPI_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    OPENAI_API_KEY: z.string().regex(VISIBLE_ASCII, NOT_IN_A_HEADER).optional(),
+    OPENAI_UPSTREAM_URL: webUrl.default('https://api.openai.com/v1'),
+    UPSTREAM_FIRST_BYTE_TIMEOUT_MS: ms.default(120_000),
+    UPSTREAM_IDLE_TIMEOUT_MS: ms.default(120_000),
+    MAX_STREAM_MS: ms.default(60 * 60_000),
+    USAGE_AFTER_LEAVING_MS: z.coerce.number().int().min(0).max(MAX_MS).default(2000),
+    KEEP_ALIVE_COMMENT_MS: ms.default(12_000),
+    SLOW_READER_TIMEOUT_MS: ms.default(60_000),
+    DRAIN_DELAY_MS: z.coerce.number().int().min(0).max(MAX_MS).optional(),
+    DRAIN_TIMEOUT_MS: ms.default(20_000),
+    DATABASE_WAIT_MS: z.coerce.number().int().min(0).max(MAX_MS).default(30_000),
+    SELF_AUDIT_EVERY_MS: z.coerce.number().int().min(0).max(MAX_MS).default(1000),
+    MAX_BODY_BYTES: z.coerce
+      .number()
+      .int()
+      .positive()
+      .default(20 * 1024 * 1024),
+    MAX_BODY_MEMORY_BYTES: z.coerce.number().int().positive().optional(),
+  })
+  .transform((env) => ({
+    production: env.NODE_ENV === 'production',
+    host: env.HOST,
+    port: env.PORT,
+    dataDir: env.KISSAPI_DATA,
+    databaseUrl: env.DATABASE_URL,
+    adminToken: env.KISSAPI_ADMIN_TOKEN,
+    keyPepper: env.KISSAPI_KEY_PEPPER,
+    keyPepperId: env.KISSAPI_KEY_PEPPER_ID,
+    /** By id, newest first: still accepted, and used for no new key. */
+    keyPeppersOld: env.KISSAPI_KEY_PEPPERS_OLD,
+    signingKey: env.KISSAPI_SIGNING_KEY,
+    dataKey: env.KISSAPI_DATA_KEY,
+    dataKeyId: env.KISSAPI_DATA_KEY_ID,
+    dataKeysOld: env.KISSAPI_DATA_KEYS_OLD,
+    simulated: (env.KISSAPI_SIMULATED ?? (env.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
+    upstreamsFile: env.KISSAPI_UPSTREAMS,
+    logLevel: env.KISSAPI_LOG,
+    // A key of the gateway's own (which is what its customers put in this variable) is never an upstream's.
+    openAiKey: env.OPENAI_API_KEY?.startsWith('kiss_') ? undefined : env.OPENAI_API_KEY,
+    openAiUrl: env.OPENAI_UPSTREAM_URL,
+    firstByteTimeoutMs: env.UPSTREAM_FIRST_BYTE_TIMEOUT_MS,
+    idleTimeoutMs: env.UPSTREAM_IDLE_TIMEOUT_MS,
+    /** How long one call to an upstream may take in all. */
+    maxStreamMs: env.MAX_STREAM_MS,
+    /** How long the usage of a model that may hide its reasoning is awaited after the customer left. */
+    usageAfterLeavingMs: env.USAGE_AFTER_LEAVING_MS,
+    /** After how long a silence a stream's reader is sent a comment. */
+    commentAfterMs: env.KEEP_ALIVE_COMMENT_MS,
+    /** How long a reader may take nothing of what is there for it. */
+    slowReaderMs: env.SLOW_READER_TIMEOUT_MS,
+    /** How long a stopping gateway is not ready but serves on. Without a balancer there is nothing to wait for. */
+    drainDelayMs: env.DRAIN_DELAY_MS ?? (env.NODE_ENV === 'production' ? PRODUCTION_DRAIN_DELAY_MS : 0),
+    drainTimeoutMs: env.DRAIN_TIMEOUT_MS,
+    /** How long each step of the start waits for the database; 0 for not at all. */
+    databaseWaitMs: env.DATABASE_WAIT_MS,
+    /** How often an account is compared with its rows; 0 for never. */
+    selfAuditEveryMs: env.SELF_AUDIT_EVERY_MS,
+    maxBodyBytes: env.MAX_BODY_BYTES,
+    maxBodyMemoryBytes: env.MAX_BODY_MEMORY_BYTES ?? Math.max(512 * 1024 * 1024, leastBodyMemory(env.MAX_BODY_BYTES)),
+  }))
+  .superRefine((config, context) => {
+    const rotated = [
+      ['KISSAPI_KEY_PEPPERS_OLD', config.keyPeppersOld, 'KISSAPI_KEY_PEPPER_ID', config.keyPepperId],
+      ['KISSAPI_DATA_KEYS_OLD', config.dataKeysOld, 'KISSAPI_DATA_KEY_ID', config.dataKeyId],
+    ] as const;
+    for (const [variable, old, newest, id] of rotated) {
+      if (!old.has(id)) continue;
+      const message = `has the id ${id}, which is that of the newest one: set ${newest} to another`;
+      context.addIssue({ code: 'custom', path: [variable], message });
+    }
+    const least = leastBodyMemory(config.maxBodyBytes);
+    if (config.maxBodyMemoryBytes < least) {
+      const message = `must be at least ${least}, or a body of MAX_BODY_BYTES (${config.maxBodyBytes}) finds no room`;
+      context.addIssue({ code: 'custom', path: ['MAX_BODY_MEMORY_BYTES'], message });
+    }
+  })
+  .superRefine((config, context) => {
+    if (!config.production) return;
+    const required = {
+      DATABASE_URL: config.databaseUrl,
+      KISSAPI_ADMIN_TOKEN: config.adminToken,
+      KISSAPI_KEY_PEPPER: config.keyPepper,
+    };
+    for (const [name, value] of Object.entries(required)) {
+      if (value === undefined) context.addIssue({ code: 'custom', path: [name], message: 'is required in production' });
+    }
+    if (!config.signingKey) {
+      const message = `is required in production; ${MAKE_A_SIGNING_KEY}`;
+      context.addIssue({ code: 'custom', path: ['KISSAPI_SIGNING_KEY'], message });
+    }
+    if (config.dataKey === undefined) {
+      const message = `is required in production: ${HOW_TO_MAKE_A_KEY}`;
+      context.addIssue({ code: 'custom', path: ['KISSAPI_DATA_KEY'], message });
+    }
+  });
+
+const upstreamsSchema = z.strictObject({
+  upstreams: z.array(
+    z.strictObject({
+      name: z.string().regex(/^[a-z0-9-]{1,32}$/, 'must be 1 to 32 small letters, digits or -'),
+      baseUrl: webUrl,
+      /** The variable that holds the key, so that the file itself holds no secret. */
+      apiKeyEnv: z.string().min(1),
+      outputLimitField: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),
+    }),
+  ),
+});
+
+const readUpstreams = (file: string, env: NodeJS.ProcessEnv): Pick<Config, 'upstreams' | 'upstreamNames'> => {
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw new InvalidConfig(`KISSAPI_UPSTREAMS: ${file} cannot be read as JSON`, { cause });
+  }
+  const parsed = upstreamsSchema.safeParse(json, { error: wording });
+  if (!parsed.success) throw new InvalidConfig(`KISSAPI_UPSTREAMS: ${file}:\n${z.prettifyError(parsed.error)}`);
+  const upstreams = parsed.data.upstreams.flatMap(({ apiKeyEnv, ...upstream }) => {
+    const apiKey = env[apiKeyEnv];
+    if (apiKey === undefined || apiKey === '') return [];
+    if (!VISIBLE_ASCII.test(apiKey)) throw new InvalidConfig(`${apiKeyEnv}: ${NOT_IN_A_HEADER}`);
+    return [{ ...upstream, apiKey }];
+  });
+  return { upstreams, upstreamNames: parsed.data.upstreams.map(({ name }) => name) };
+};
+
+/** Fault: the environment does not make a configuration; the message names each variable and what is wrong with it. */
+export class InvalidConfig extends Error {
+  override readonly name = 'InvalidConfig';
+}
+
+/** An empty variable counts as unset, as a shell's `VAR= command` means it. */
+export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const result = schema.safeParse(set, { error: wording });
+  if (!result.success) {
+    const lines = result.error.issues.map(({ path, message }) => `  ${path.join('.')}: ${message}`);
+    throw new InvalidConfig(`The configuration is not valid:\n${lines.join('\n')}`);
+  }
+  const { upstreamsFile, ...config } = result.data;
+  const named = upstreamsFile === undefined ? { upstreams: [], upstreamNames: [] } : readUpstreams(upstreamsFile, env);
+  return Object.freeze({ ...config, ...named });
+};
+
+/** For a command beside the gateway. It opens no door, so the secrets of production are not asked of it. */
+export const readCommandConfig = (env: NodeJS.ProcessEnv = process.env): Config =>
+  readConfig({ ...env, NODE_ENV: 'development' });

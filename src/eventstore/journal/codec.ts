@@ -1,0 +1,151 @@
+import { z } from 'zod';
+import type { AccountEvent } from '../../domain/account/events.ts';
+import type { LogEvent } from '../../domain/log/rewinds.ts';
+import type { PriceEvent } from '../../domain/prices/events.ts';
+import type { TermsEvent } from '../../domain/terms/terms.ts';
+import { accountEventShapes } from './shapes/account.ts';
+import { logEventShapes, priceEventShapes, termsEventShapes } from './shapes/books.ts';
+import type { NewEvent, StoredEvent, StoredFact } from '../event-store.ts';
+import { NotReadableByAll, type ReadableVersions } from '../event-versions.ts';
+
+export type DomainEvent = AccountEvent | PriceEvent | TermsEvent | LogEvent;
+
+/** Who did it and why: kept beside each event. */
+export type Metadata = {
+  /** `key:<id>`, `admin`, `system:<what>` or `cli:<what>`. */
+  readonly actor: string;
+  /** The command that caused the event; the event's id derives from it. */
+  readonly commandId: string;
+  /** The HTTP request that carried the command. */
+  readonly correlationId?: string | undefined;
+};
+
+/** An event with its place in the log. */
+export type Recorded<Event = DomainEvent> = {
+  readonly event: Event;
+  readonly id: string;
+  readonly stream: string;
+  readonly revision: number;
+  readonly position: number;
+  readonly time: Date;
+  readonly metadata: Metadata;
+};
+
+/** What happened, with its place in the log: all that a view sees of an event. */
+export type Fact<Event = DomainEvent> = Omit<Recorded<Event>, 'metadata'>;
+
+type Shape<Event extends DomainEvent> = {
+  /** What is written now. */
+  readonly version: number;
+  readonly schema: z.ZodType<Omit<Event, 'type'>>;
+  /** Turns the data of an older version into the shape of now, before it is parsed. */
+  readonly lift?: Readonly<Record<number, (data: unknown) => unknown>>;
+  /**
+   * Turns the data of now into that of an older version, which is written while a gateway is running that reads no newer
+   * one. Undefined if this event has something that the older version cannot express and that must not be lost.
+   */
+  readonly lower?: Readonly<Record<number, (data: unknown) => unknown>>;
+};
+
+export type Shapes<Event extends DomainEvent> = { readonly [T in Event['type']]: Shape<Extract<Event, { type: T }>> };
+
+const shapes: Shapes<DomainEvent> = {
+  ...accountEventShapes,
+  ...priceEventShapes,
+  ...termsEventShapes,
+  ...logEventShapes,
+};
+
+/** The newest version of each event type that this software reads, which is also what it writes. */
+export const READABLE_VERSIONS: ReadableVersions = Object.fromEntries(
+  Object.entries(shapes).map(([type, { version }]) => [type, version]),
+);
+
+const metadataSchema = z.strictObject({
+  actor: z.string(),
+  commandId: z.string(),
+  correlationId: z.string().optional(),
+});
+
+/** Broken promise: the log holds an event that this version of the software cannot read. Nothing past it is trusted. */
+export class UnreadableEvent extends Error {
+  override readonly name = 'UnreadableEvent';
+
+  constructor({ position, stream, revision, type, version }: StoredFact, cause: unknown) {
+    const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
+    super(`event ${type} v${version} at position ${position} (${stream}@${revision}) cannot be read: ${reason}`, {
+      cause,
+    });
+  }
+}
+
+/**
+ * Throws rather than write what could not be read again. `readable` is what every running gateway can read, if that matters: a type that
+ * is new to one of them is refused with NotReadableByAll, and a changed shape is written in an older version.
+ */
+export const encode = (event: DomainEvent, id: string, metadata: Metadata, readable?: ReadableVersions): NewEvent => {
+  const shape = shapes[event.type] as Shape<DomainEvent>;
+  const data: unknown = z.encode(shape.schema, event);
+  return {
+    id,
+    type: event.type,
+    ...inReadableVersion(event.type, shape, data, readable ? (readable[event.type] ?? 0) : shape.version),
+    metadata: JSON.stringify(metadataSchema.parse(metadata)),
+  };
+};
+
+const inReadableVersion = (
+  type: string,
+  { version, lower }: Shape<DomainEvent>,
+  data: unknown,
+  newest: number,
+): Pick<NewEvent, 'version' | 'data'> => {
+  if (newest >= version) return { version, data: JSON.stringify(data) };
+  const lowered = lower?.[newest]?.(data);
+  if (lowered === undefined) throw new NotReadableByAll(type, version);
+  return { version: newest, data: JSON.stringify(lowered) };
+};
+
+/** The event as it will be read back: another than was given if it had to be written in an older version. */
+export const asWritten = <Event extends DomainEvent>(event: Event, { version, data }: NewEvent): Event => {
+  const shape = shapes[event.type] as Shape<DomainEvent>;
+  if (version === shape.version) return event;
+  return { type: event.type, ...shape.schema.parse(lifted(shape, version, JSON.parse(data))) } as Event;
+};
+
+/** Throws UnreadableEvent for an event that is unknown, of a version from the future, or not of its shape. */
+export const decode = (stored: StoredEvent): Recorded => {
+  const { id, stream, revision, position, time } = stored;
+  const event = decodeEvent(stored);
+  try {
+    const metadata = metadataSchema.parse(JSON.parse(stored.metadata));
+    return { event, id, stream, revision, position, time, metadata };
+  } catch (cause) {
+    throw new UnreadableEvent(stored, cause);
+  }
+};
+
+/** As `decode`, of what happened alone: all that a fold needs. */
+export const decodeEvent = (stored: StoredFact): DomainEvent => {
+  const { type, version } = stored;
+  try {
+    const shape = (shapes as Readonly<Record<string, Shape<DomainEvent>>>)[type];
+    if (!shape) throw new Error('its type is unknown');
+    const parsed = shape.schema.parse(lifted(shape, version, JSON.parse(stored.data)));
+    return { type, ...parsed } as DomainEvent;
+  } catch (cause) {
+    throw new UnreadableEvent(stored, cause);
+  }
+};
+
+export const decodeFact = (stored: StoredFact): Fact => {
+  const { id, stream, revision, position, time } = stored;
+  return { event: decodeEvent(stored), id, stream, revision, position, time };
+};
+
+const lifted = (shape: Shape<DomainEvent>, version: number, data: unknown): unknown => {
+  if (version === shape.version) return data;
+  const lift = shape.lift?.[version];
+  if (!lift) throw new Error('its version is unknown');
+  return lift(data);
+};

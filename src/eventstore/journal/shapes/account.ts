@@ -1,0 +1,198 @@
+import { z } from 'zod';
+import type { AccountEvent } from '../../../domain/account/events.ts';
+import { noUsage } from '../../../domain/money.ts';
+import type { Shapes } from '../codec.ts';
+import { asPlain } from '../personal-data.ts';
+import { credits, rates, tokens, usage } from './values.ts';
+
+const id = z.string().min(1);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+const holder = z.enum(['person', 'entity']);
+const registeredInTheClear = z.object({ name: z.string(), email: z.string(), holder });
+
+const lotSource = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('grant'), reason: z.string() }),
+  z.strictObject({ kind: z.literal('payment'), reference: z.string() }),
+]);
+
+const pinnedPrice = z.strictObject({ model: z.string(), version: z.int().positive(), rates });
+
+const requestFacts = z.strictObject({
+  endpoint: z.string(),
+  upstream: z.string(),
+  streamed: z.boolean(),
+  inputTokensBound: tokens,
+  outputTokensBound: tokens,
+});
+
+const drawn = z.array(z.strictObject({ lotId: id, amount: credits }));
+
+const delivery = z.strictObject({
+  usageSource: z.enum(['reported', 'metered']),
+  ended: z.enum(['completed', 'client_gone', 'upstream_broke', 'out_of_credits', 'access_ended', 'drained']),
+  finishReason: z.string().nullable(),
+  upstreamId: z.string().nullable(),
+  firstByteMs: z.int().nonnegative().nullable(),
+  totalMs: z.int().nonnegative(),
+  anomalies: z.array(z.string()),
+});
+
+/** Older versions have no value for an end of access. Of those that they have, only this one says that the gateway ended the stream in order. */
+const endedAsBefore = (ended: unknown): unknown => (ended === 'access_ended' ? 'out_of_credits' : ended);
+const withDeliveryAsBefore = (data: unknown): unknown => {
+  const charge = data as { readonly delivery: { readonly ended: unknown } };
+  return { ...charge, delivery: { ...charge.delivery, ended: endedAsBefore(charge.delivery.ended) } };
+};
+const withReasonAsBefore = (data: unknown): unknown => {
+  const release = data as { readonly reason: unknown };
+  return { ...release, reason: endedAsBefore(release.reason) };
+};
+
+const most = z.int().positive();
+const accountLimits = z.strictObject({
+  requestsPerMinute: most.exactOptional(),
+  tokensPerMinute: most.exactOptional(),
+  concurrentRequests: most.exactOptional(),
+  spending: z
+    .strictObject({ day: credits.exactOptional(), month: credits.exactOptional(), total: credits.exactOptional() })
+    .exactOptional(),
+  models: z.array(z.string()).exactOptional(),
+});
+const keyLimits = z.strictObject({ ...accountLimits.shape, expiresAt: z.iso.datetime().exactOptional() });
+
+const timeMs = z.int().nonnegative();
+
+const writtenOffOf2 = z.looseObject({ beyondLimit: tokens.exactOptional(), beyond: usage.exactOptional() });
+
+const withBeyondByClass = (data: unknown): unknown => {
+  const { beyondLimit, ...rest } = writtenOffOf2.parse(data);
+  return beyondLimit === undefined || rest.beyond ? rest : { ...rest, beyond: { ...noUsage, output: beyondLimit } };
+};
+
+const withBeyondLimit = (data: unknown): unknown => {
+  const written = writtenOffOf2.parse(data);
+  const beyondLimit = (written.beyond?.output ?? 0) + (written.beyond?.reasoning ?? 0);
+  return beyondLimit > 0 ? { ...written, beyondLimit } : written;
+};
+
+// `encode` passes the whole event, `type` included, which a plain object schema leaves out.
+export const accountEventShapes: Shapes<AccountEvent> = {
+  AccountRegistered: {
+    version: 2,
+    schema: z.object({ holder, personal: id }),
+    lift: {
+      // Version 1 had name and e-mail address in the clear.
+      1: (data) => {
+        const { name, email, ...rest } = registeredInTheClear.parse(data);
+        return { ...rest, personal: asPlain({ name, email }) };
+      },
+    },
+  },
+  TermsAccepted: { version: 1, schema: z.object({ version: z.string(), how: z.string() }) },
+  AccountSuspended: { version: 1, schema: z.object({ reason: z.string() }) },
+  AccountReinstated: { version: 1, schema: z.object({ reason: z.string() }) },
+  KeyIssued: {
+    version: 2,
+    schema: z.object({
+      keyId: id,
+      name: z.string(),
+      hash: id,
+      pepperId: id,
+      hint: z.string(),
+      replaces: id.exactOptional(),
+    }),
+    // Version 1 knew of no key in the place of another. A gateway that reads no newer version would not count what that key has used.
+    lift: { 1: (data) => data },
+    lower: { 1: (data) => ('replaces' in (data as object) ? undefined : data) },
+  },
+  KeyRehashed: { version: 1, schema: z.object({ keyId: id, hash: id, pepperId: id }) },
+  KeyRevoked: { version: 1, schema: z.object({ keyId: id, reason: z.string() }) },
+  KeyLimitsSet: { version: 1, schema: z.object({ keyId: id, limits: keyLimits }) },
+  AccountLimitsSet: { version: 1, schema: z.object({ limits: accountLimits }) },
+  CreditsToppedUp: { version: 1, schema: z.object({ lotId: id, amount: credits, source: lotSource }) },
+  CreditsReserved: {
+    version: 3,
+    schema: z.object({
+      requestId: id,
+      amount: credits,
+      keyId: id,
+      runId: id,
+      price: pinnedPrice,
+      request: requestFacts,
+      requestHash: sha256.exactOptional(),
+      at: timeMs.exactOptional(),
+    }),
+    // Version 1 knew of no idempotency keys, version 2 of no limits, and so of no time.
+    lift: { 1: (data) => data, 2: (data) => data },
+  },
+  HoldExtended: {
+    version: 2,
+    schema: z.object({ requestId: id, by: credits, at: timeMs.exactOptional(), tokens: tokens.exactOptional() }),
+    // Version 1 did not tell the tokens.
+    lift: { 1: (data) => data },
+  },
+  HoldSettled: {
+    version: 2,
+    schema: z.object({
+      requestId: id,
+      keyId: id,
+      price: pinnedPrice,
+      usage,
+      cost: credits,
+      charged: credits,
+      held: credits,
+      released: credits,
+      drawn,
+      delivery,
+    }),
+    // Version 1 had no end of access.
+    lift: { 1: (data) => data },
+    lower: { 1: withDeliveryAsBefore },
+  },
+  HoldReleased: {
+    version: 3,
+    schema: z.object({
+      requestId: id,
+      released: credits,
+      reason: z.enum([
+        'upstream_refused',
+        'upstream_failed',
+        'client_gone',
+        'out_of_credits',
+        'access_ended',
+        'orphaned',
+        'gateway_failed',
+      ]),
+      detail: z.string(),
+    }),
+    // Version 1 had no release for lack of credits, version 2 none for an end of access.
+    lift: { 1: (data) => data, 2: (data) => data },
+    lower: { 2: withReasonAsBefore },
+  },
+  LateUsageCharged: {
+    version: 3,
+    schema: z.object({
+      requestId: id,
+      keyId: id,
+      price: pinnedPrice,
+      usage,
+      cost: credits,
+      charged: credits,
+      drawn,
+      delivery,
+      at: timeMs.exactOptional(),
+    }),
+    // Version 1 had no time, version 2 no end of access.
+    lift: { 1: (data) => data, 2: (data) => data },
+    lower: { 2: withDeliveryAsBefore },
+  },
+  UsageWrittenOff: {
+    version: 3,
+    schema: z.object({ requestId: id, amount: credits, beyond: usage.exactOptional() }),
+    // Version 1 had no tokens beyond a limit, version 2 only those of the output.
+    lift: { 1: (data) => data, 2: withBeyondByClass },
+    // Readers of version 2 ignore the field that they do not know, so nothing is lost.
+    lower: { 2: withBeyondLimit },
+  },
+};

@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { createPool, READ_WITHIN } from '../postgres/connections.ts';
+import { StoreUnavailable } from '../event-store.ts';
+import type { CheckedSecret } from './secret-checks.ts';
+import { KEY_BYTES, openBytes, sealBytes, secretKey, type SecretKey } from './sealed-bytes.ts';
+
+/** The key that wraps the accounts' data keys, and its name. It is kept apart from the database. */
+export type MasterKey = { readonly id: string; readonly key: SecretKey };
+
+/** The newest first. What an older one wraps can be read; nothing new is wrapped by it, except while a node lacks the newest. */
+export type MasterKeys = readonly [MasterKey, ...MasterKey[]];
+
+export const withOlder = (newest: MasterKey, older: ReadonlyMap<string, SecretKey>): MasterKeys => [
+  newest,
+  ...[...older].map(([id, key]) => ({ id, key })),
+];
+
+/** For the comparison with what this database knows under their ids. */
+export const checkedMasterKeys = (masterKeys: MasterKeys): readonly CheckedSecret[] =>
+  masterKeys.map(({ id, key }, n) => ({
+    ...{ kind: 'data_key', id, secret: key.export() },
+    variable: n === 0 ? 'KISSAPI_DATA_KEY' : `KISSAPI_DATA_KEYS_OLD (${id})`,
+    remedy:
+      'Set it to the one that the other gateways have. To change the master key, give the new one an id of its own with ' +
+      'KISSAPI_DATA_KEY_ID, and keep the old one in KISSAPI_DATA_KEYS_OLD.',
+  }));
+
+/** One key for each account, kept outside the log, so that what it sealed can be made unreadable. */
+export type DataKeys = {
+  /**
+   * The account's key, made if there is none; durable when it resolves, and the same for whoever asks at the same time.
+   * Rejects with DestroyedKey where it was destroyed.
+   */
+  obtain(accountId: string): Promise<SecretKey>;
+  /** The account's key; undefined where it was destroyed. Not remembered, so that a destroyed key is noticed at once. */
+  find(accountId: string): Promise<SecretKey | undefined>;
+};
+
+export type PostgresDataKeys = DataKeys & {
+  /** Rejects with WrongMasterKey where the keys of that name in the database were wrapped by another. */
+  check(): Promise<void>;
+  /** How many data keys each master key wraps, by its id; destroyed ones do not count. */
+  wrappedBy(): Promise<ReadonlyMap<string, number>>;
+  close(): Promise<void>;
+};
+
+/** Fault: the master key at hand is not the one that a data key was wrapped by. */
+export class WrongMasterKey extends Error {
+  override readonly name = 'WrongMasterKey';
+  readonly code = 'wrong_master_key';
+}
+
+/** Fault: the account's personal data was erased, and nothing can be sealed for it any more. */
+export class DestroyedKey extends Error {
+  override readonly name = 'DestroyedKey';
+  readonly code = 'destroyed_key';
+}
+
+type Row = { readonly wrapped: Buffer | null; readonly master_key_id: string };
+
+// The account and the name of the master key are part of what is wrapped: a row cannot pass for another's.
+const contextOf = (accountId: string, masterKeyId: string): string =>
+  `kissapi data-key v1\n${masterKeyId}\n${accountId}`;
+
+export const wrapDataKey = ({ id, key }: MasterKey, accountId: string, dataKey: SecretKey): Buffer =>
+  sealBytes(key, dataKey.export(), contextOf(accountId, id));
+
+/** Undefined if it was destroyed. Throws WrongMasterKey if none of the master keys opens it. */
+export const unwrapDataKey = (
+  masterKeys: MasterKeys,
+  accountId: string,
+  { wrapped, master_key_id }: Row,
+): SecretKey | undefined => {
+  if (wrapped === null) return undefined;
+  const [newest] = masterKeys;
+  const masterKey = masterKeys.find(({ id }) => id === master_key_id);
+  if (!masterKey) {
+    throw new WrongMasterKey(
+      `The data key of ${accountId} is wrapped by the master key "${master_key_id}", and KISSAPI_DATA_KEY_ID says that ` +
+        `ours is "${newest.id}". Add the key "${master_key_id}" to KISSAPI_DATA_KEYS_OLD.`,
+    );
+  }
+  const bytes = openBytes(masterKey.key, wrapped, contextOf(accountId, master_key_id));
+  if (bytes) return secretKey(bytes);
+  throw new WrongMasterKey(
+    masterKey === newest
+      ? `KISSAPI_DATA_KEY is not the master key "${newest.id}" that the data key of ${accountId} is wrapped by. Set it ` +
+          'to that one. If that is lost, so is the personal data of before: name the new one with KISSAPI_DATA_KEY_ID.'
+      : `KISSAPI_DATA_KEYS_OLD has another master key "${master_key_id}" than the one that the data key of ${accountId} is ` +
+          'wrapped by. Set it to that one.',
+  );
+};
+
+/**
+ * In the table `data_keys` of the log's database, which must have been migrated. Must be closed. `wrapWith` names the master
+ * key for new data keys: the newest that every running node accepts.
+ */
+export const createDataKeys = (
+  databaseUrl: string,
+  masterKeys: MasterKeys,
+  wrapWith: () => string = () => masterKeys[0].id,
+): PostgresDataKeys => {
+  const pool = createPool(databaseUrl, { ...READ_WITHIN, max: 2, application_name: 'kissapi-data-keys' });
+
+  const queryAll = async <R extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<readonly R[]> => {
+    try {
+      return (await pool.query<R>(text, values)).rows;
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new StoreUnavailable(`the data keys cannot be reached: ${why}`, { cause });
+    }
+  };
+  const query = async <R extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<R | undefined> =>
+    (await queryAll<R>(text, values))[0];
+
+  const find: DataKeys['find'] = async (accountId) => {
+    const row = await query<Row>('select wrapped, master_key_id from data_keys where account_id = $1', [accountId]);
+    return row && unwrapDataKey(masterKeys, accountId, row);
+  };
+
+  return {
+    find,
+    obtain: async (accountId) => {
+      const fresh = secretKey(randomBytes(KEY_BYTES));
+      const masterKey = masterKeys.find(({ id }) => id === wrapWith()) ?? masterKeys[0];
+      const made = await query(
+        `insert into data_keys (account_id, wrapped, master_key_id) values ($1, $2, $3)
+         on conflict (account_id) do nothing returning account_id`,
+        [accountId, wrapDataKey(masterKey, accountId, fresh), masterKey.id],
+      );
+      const key = made ? fresh : await find(accountId);
+      if (!key) throw new DestroyedKey(`the data key of ${accountId} was destroyed`);
+      return key;
+    },
+    check: async () => {
+      for (const { id } of masterKeys) {
+        const row = await query<Row & { account_id: string }>(
+          `select account_id, wrapped, master_key_id from data_keys
+           where master_key_id = $1 and wrapped is not null limit 1`,
+          [id],
+        );
+        if (row) unwrapDataKey(masterKeys, row.account_id, row);
+      }
+    },
+    wrappedBy: async () => {
+      const rows = await queryAll<{ id: string; count: string }>(
+        `select master_key_id as id, count(*) from data_keys where wrapped is not null group by 1 order by 1`,
+        [],
+      );
+      return new Map(rows.map(({ id, count }) => [id, Number(count)]));
+    },
+    close: () => pool.end(),
+  };
+};

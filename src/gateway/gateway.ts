@@ -1,0 +1,243 @@
+import type { KeyObject } from 'node:crypto';
+import type { Server } from 'node:http';
+import type { Logger } from 'pino';
+import { readModelFacts } from '../config/catalogue.ts';
+import type { Config } from '../config/config.ts';
+import { accountStream } from '../domain/account/account.ts';
+import { forbids, limitedBy, pacesNow } from '../domain/account/within-limits.ts';
+import { invariant } from '../domain/decider.ts';
+import { formatUsd } from '../domain/money.ts';
+import { checkDatabase } from '../eventstore/postgres/database-check.ts';
+import { StoreUnavailable } from '../eventstore/event-store.ts';
+import { createLogProbe } from '../eventstore/postgres/log-probe.ts';
+import { createPatience } from '../eventstore/postgres/patience.ts';
+import { recordedBy } from '../eventstore/journal/recorded-by.ts';
+import { healthChecks } from './health/health-checks.ts';
+import { openDoor } from './http-server.ts';
+import { openLedger } from './ledger.ts';
+import { newId } from './new-id.ts';
+import { createOutageLog } from './health/outage.ts';
+import { watchReadiness } from './health/readiness.ts';
+import { createSecretsInUse, warnOfMissingSecrets, type Secrets } from './secrets.ts';
+import { openViews } from './views.ts';
+import { startWatchers } from './health/watchers.ts';
+import { createKeyring } from '../http/auth/api-keys.ts';
+import { createApp } from '../http/server/app.ts';
+import { createManagementRouter } from '../http/management/router/router.ts';
+import { getMetrics } from '../http/get-metrics.ts';
+import { answerUnreadable } from '../http/server/unreadable.ts';
+import { createCompletions } from '../proxy/engine/completions.ts';
+import { createTokenCounter } from '../proxy/metering/token-counter.ts';
+import { createUpstreams } from './providers.ts';
+
+/** What a gateway needs that is not the same on every machine. */
+export type GatewayOptions = {
+  readonly config: Config;
+  readonly databaseUrl: string;
+  readonly adminToken: string;
+  /** Signs the head of the log. */
+  readonly signingKey: KeyObject;
+  readonly secrets: Secrets;
+  readonly log: Logger;
+};
+
+/** What every request meets is told once in so long for each provider. */
+const TELL_AGAIN_MS = 60_000;
+
+const seldom = <Rest extends readonly unknown[]>(everyMs: number, tell: (about: string, ...rest: Rest) => void) => {
+  const toldAt = new Map<string, number>();
+  return (about: string, ...rest: Rest): void => {
+    const now = performance.now();
+    if (now - (toldAt.get(about) ?? -Infinity) < everyMs) return;
+    toldAt.set(about, now);
+    tell(about, ...rest);
+  };
+};
+
+const wentBack = { ok: false, reason: 'the log went back in time' } as const;
+
+/** How the steps of the start treat a database that is away or busy: they wait for a bounded time, and log it. */
+const startOnDatabase = ({ config, log }: GatewayOptions) => {
+  const waitMs = config.databaseWaitMs;
+  return {
+    log,
+    outage: createOutageLog(log),
+    migration: { waitMs, waiting: (reason: string) => log.warn({ reason }, 'a migration of the database waits') },
+    patiently: createPatience({
+      waitMs,
+      waiting: (reason, leftMs) =>
+        log.warn({ reason }, `the database does not answer: trying again for ${Math.ceil(leftMs / 1000)} s`),
+      answered: () => log.warn('the database answers'),
+    }),
+  };
+};
+
+export type Gateway = Awaited<ReturnType<typeof startGateway>>;
+
+/** Starts every room of the house and opens the door; closes them in the reverse order. */
+export const startGateway = async (options: GatewayOptions) => {
+  const { config, databaseUrl, adminToken, secrets, signingKey, log } = options;
+  const secretsInUse = createSecretsInUse(secrets, (inUse) =>
+    log.info(inUse, 'new API keys and accounts use the newest pepper and master key that all running gateways accept'),
+  );
+  const start = startOnDatabase(options);
+  await start.patiently(() =>
+    checkDatabase({ databaseUrl, production: config.production, warn: (text) => log.warn(text) }),
+  );
+  const ledger = await openLedger({
+    ...{ databaseUrl, secrets, dataDir: config.dataDir, ...start },
+    wrapWith: () => secretsInUse.masterKeyId,
+  });
+  const { store, accounts, vault, foldAccount } = ledger;
+  const upstreams = createUpstreams(config, ledger.providers);
+  const views = await openViews({ databaseUrl, store, ...start });
+  const termsInForce = (): string => {
+    const inForce = views.publishedTerms().at(-1);
+    invariant(inForce !== undefined, 'terms are published before a gateway opens');
+    return inForce.version;
+  };
+  const { selfAuditEveryMs } = config;
+  let generations: ReadonlySet<string> = new Set();
+  const watchers = await startWatchers({
+    ...{ databaseUrl, ledger, views, secretsInUse, signingKey, selfAuditEveryMs, ...start },
+    generations: () => generations,
+  });
+  ledger.onRewind(views.startAgain);
+
+  const ends = ledger.announceEnds();
+
+  const { now } = watchers;
+  await warnOfMissingSecrets({
+    ...{ databaseUrl, secrets, log },
+    keysByPepper: views.keysByPepper(secretsInUse.accepts.peppers, now()),
+    dataKeysByMasterKey: await ledger.dataKeysByMasterKey(),
+  });
+  const takesNone = seldom(TELL_AGAIN_MS, (upstream: string, status: number) =>
+    log.error({ upstream, status }, `${upstream} takes no requests of ours: check its key and our account there`),
+  );
+  const facts = await readModelFacts();
+  const [promptTokens, tokens] = [createTokenCounter(), createTokenCounter()];
+  const completions = createCompletions({
+    findPrice: views.findPrice,
+    findDelisting: views.findDelisting,
+    upstreams,
+    execute: (accountId, command, metadata, options) =>
+      accounts.execute(accountStream(accountId), command, metadata, options),
+    recordedBy: (commandId) => recordedBy(store, commandId),
+    idempotencySecret: ledger.idempotencySecret,
+    promptTokens,
+    tokens,
+    runId: watchers.runId,
+    isPaused: ledger.rewindIsOpen,
+    now,
+    idleTimeoutMs: config.idleTimeoutMs,
+    maxStreamMs: config.maxStreamMs,
+    usageAfterLeavingMs: config.usageAfterLeavingMs,
+    factsOf: (model) => facts.get(model),
+    upstreamRefused: ({ upstream, status, takesNoneOfUs }) => {
+      watchers.metrics.upstreamRefused(upstream, status);
+      if (takesNoneOfUs) takesNone(upstream, status);
+    },
+  });
+  generations = completions.generations;
+  const keyring = createKeyring({
+    mode: config.production ? 'live' : 'test',
+    peppers: secrets.peppers,
+    issueWith: () => secretsInUse.pepperId,
+  });
+
+  const probe = createLogProbe(databaseUrl);
+  const readiness = await watchReadiness({
+    checks: [
+      ...healthChecks({ probe, appends: ledger.appends, rows: views.rows, lookUps: views.lookUps }),
+      // Until an operator has acknowledged what is gone.
+      { name: 'history', look: () => (ledger.rewindIsOpen() ? wentBack : { ok: true }) },
+    ],
+    changed: (check, finding) =>
+      finding.ok ? log.info({ check }, 'ready again') : log.error({ check, ...finding }, 'not ready'),
+  });
+  let stopping = false;
+  const app = createApp({
+    newId,
+    now,
+    maxBodyBytes: config.maxBodyBytes,
+    maxBodyMemoryBytes: config.maxBodyMemoryBytes,
+    commentAfterMs: config.commentAfterMs,
+    slowReaderMs: config.slowReaderMs,
+    hashKey: keyring.hashes,
+    keyUsed: watchers.keyUsed,
+    findKeyOwner: views.findKeyOwner,
+    complete: completions.complete,
+    balanceUsd: (accountId) => {
+      const account = accounts.lastKnown(accountStream(accountId));
+      return account && formatUsd(account.wallet.balance);
+    },
+    rateLimits: (accountId, keyId) => {
+      const tallies = accounts.lastKnown(accountStream(accountId))?.tallies;
+      return tallies ? pacesNow(tallies, keyId, now().getTime()) : {};
+    },
+    listModels: async ({ accountId, keyId }) => {
+      const { state } = await accounts.read(accountStream(accountId));
+      const limited = limitedBy(state.tallies, keyId);
+      const isForbidden = (model: string): boolean => limited.some((one) => forbids(one, model));
+      return views.pricesNow().filter(({ upstream, model }) => upstreams.has(upstream) && !isForbidden(model));
+    },
+    delistedSince: (model) => views.findDelisting(model, now())?.effectiveFrom,
+    findGenerations: views.findGenerations,
+    findKeyUsage: views.findKeyUsage,
+    findAccount: async (accountId) => (await accounts.read(accountStream(accountId))).state,
+    publishedTerms: views.publishedTerms,
+    findTermsText: ledger.termsTexts.find,
+    management: createManagementRouter({
+      commands: accounts,
+      priceCommands: ledger.prices,
+      vault,
+      now,
+      store,
+      foldAccount,
+      adminToken,
+      newId,
+      termsInForce,
+      publishedTerms: views.publishedTerms,
+      createSecret: keyring.create,
+      publishKey: views.lookedUp,
+      prices: views.pricesNow,
+      newestCheckpoint: watchers.newestCheckpoint,
+      findHttpRequest: views.findHttpRequest,
+      publicKey: watchers.checkpointKey,
+    }),
+    metrics: getMetrics(adminToken, watchers.metrics),
+    answered: watchers.metrics.answered,
+    readiness: () => (stopping ? { ...readiness.now(), ready: false, status: 'stopping' } : readiness.now()),
+    isStoreUnavailable: (error) => error instanceof StoreUnavailable,
+    failed: (error, requestId) => log.error({ err: error, requestId }, 'a request failed'),
+  });
+  const { host, port, drainDelayMs: delayMs, drainTimeoutMs: graceMs } = config;
+  const attend = (server: Server): void =>
+    answerUnreadable(server, { newId, now, answered: watchers.metrics.answered });
+  const door = await openDoor({ app, attend, host, port, delayMs, graceMs, drain: completions.drain });
+
+  return {
+    port: door.port,
+    runId: watchers.runId(),
+    accounts,
+    vault,
+    keyring,
+    findKeyOwner: views.findKeyOwner,
+    lookedUp: views.lookedUp,
+    termsInForce,
+    /** Requests under way are drained; what is still open after the grace is settled for what it delivered. */
+    close: async (): Promise<void> => {
+      stopping = true;
+      await door.close();
+      ends.close();
+      await readiness.close();
+      await probe.close();
+      await watchers.close();
+      await views.close();
+      await ledger.close();
+      await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
+      await Promise.all([promptTokens.close(), tokens.close()]);
+    },
+  };
+};

@@ -1,0 +1,103 @@
+import type { AppendStanding } from '../../eventstore/committer.ts';
+import { StoreFull } from '../../eventstore/event-store.ts';
+import { NoRoom, type LogProbe, type LogState } from '../../eventstore/postgres/log-probe.ts';
+import type { Check, Finding } from './readiness.ts';
+
+/** Something that follows the log, as it is now. */
+export type FollowerStanding = {
+  readonly position: number;
+  readonly failed: boolean;
+  /** Other nodes move it on, so it says nothing about this one. */
+  readonly keptByOthers: boolean;
+};
+
+export type HealthChecksOptions = {
+  readonly probe: Omit<LogProbe, 'close'>;
+  readonly appends: () => AppendStanding;
+  readonly rows: () => FollowerStanding;
+  readonly lookUps: () => FollowerStanding;
+};
+
+/** A follower takes a batch in in less, and an append is answered in less. */
+const STALLED_MS = 2500;
+/** A node that appended this lately needs no other proof that there is room on the disk. */
+const LATELY_MS = 2000;
+/** Certificates and prices go by the local clock. A clock that is set by NTP is never that far off. */
+const FAR_OFF_MS = 30_000;
+
+/** What a node needs before it may be sent requests. None of it waits for the pools that serve requests. */
+export const healthChecks = ({ probe, appends, rows, lookUps }: HealthChecksOptions): readonly Check[] => [
+  { name: 'log', look: logCheck(probe, appends) },
+  { name: 'head', look: headCheck(probe, lookUps) },
+  { name: 'rows', look: followerCheck(probe, rows) },
+  { name: 'look_ups', look: followerCheck(probe, lookUps) },
+  { name: 'clock', look: async () => clockFinding(await probe.look()) },
+];
+
+const fails = (reason: string, figures: Omit<Finding, 'ok' | 'reason'> = {}): Finding => ({
+  ok: false,
+  reason,
+  ...figures,
+});
+
+const FULL = 'the disk of the database is full';
+
+/** Whether the log can be read and appended to. */
+const logCheck = (probe: HealthChecksOptions['probe'], appends: () => AppendStanding): Check['look'] => {
+  /** Without requests there are no appends, so the end of a fault must be found in another way. */
+  let over: Error | undefined;
+
+  return async () => {
+    try {
+      const { readOnly } = await probe.look();
+      if (readOnly) return fails('the database is read-only');
+      const { fault, waitingMs, succeededMs } = appends();
+      if (waitingMs > STALLED_MS) return fails('appends are not answered');
+      if (fault && fault !== over) {
+        await probe.tryAppend();
+        over = fault;
+      }
+      if (succeededMs > LATELY_MS) await probe.lookForRoom();
+      return { ok: true };
+    } catch (error) {
+      if (error instanceof NoRoom) return fails(FULL);
+      const { fault } = appends();
+      if (fault && fault !== over) return fails(fault instanceof StoreFull ? FULL : 'the log takes no appends');
+      return fails('the database cannot be reached');
+    }
+  };
+};
+
+/** Whether the log is still the one that this node has read; after a restore from a backup it is shorter. */
+const headCheck =
+  (probe: HealthChecksOptions['probe'], lookUps: () => FollowerStanding): Check['look'] =>
+  async () => {
+    const seen = lookUps().position;
+    const { head } = await probe.look();
+    return head < seen
+      ? fails('the log ends before what this node has read of it', { behind: seen - head })
+      : { ok: true };
+  };
+
+/** Whether a follower moves on while there is more in the log. */
+const followerCheck = (probe: HealthChecksOptions['probe'], standing: () => FollowerStanding): Check['look'] => {
+  let [at, since] = [Number.NaN, 0];
+
+  return async () => {
+    const { head } = await probe.look();
+    const { position, failed, keptByOthers } = standing();
+    const behind = Math.max(0, head - position);
+    if (failed) return fails('following the log failed', { behind });
+    if (behind === 0 || position !== at) [at, since] = [position, performance.now()];
+    const stalled = !keptByOthers && performance.now() - since > STALLED_MS;
+    return stalled ? fails('it does not follow the log', { behind }) : { ok: true, behind };
+  };
+};
+
+/** The clock of the database was read at a moment between two of the local clock, so the nearer of both counts. */
+export const clockFinding = ({ databaseMs, sentAt, heardAt }: Omit<LogState, 'head' | 'readOnly'>): Finding => {
+  const ahead = Math.round(Math.max(0, sentAt - databaseMs) + Math.min(0, heardAt - databaseMs));
+  return Math.abs(ahead) > FAR_OFF_MS
+    ? fails('the clock of this machine is far from the clock of the database', { ahead_ms: ahead })
+    : { ok: true, ahead_ms: ahead };
+};

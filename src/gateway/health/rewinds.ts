@@ -1,0 +1,84 @@
+import type { Logger } from 'pino';
+import { LogWentBack, type EventStore, type LogPlace } from '../../eventstore/event-store.ts';
+import { createLogRewinds } from '../../eventstore/postgres/log-rewinds.ts';
+import type { PostgresStoreOptions } from '../../eventstore/postgres/postgres.ts';
+import { createRememberedAppends } from '../../eventstore/remembered-appends.ts';
+import { watchForRewinds, type RewindNoticed, type RewindWatch } from '../../reactions/rewind-watch.ts';
+import { createSeenHeadWriter, readSeenHead } from './seen-heads.ts';
+import { newId } from '../new-id.ts';
+import type { OutageLog } from './outage.ts';
+
+export type RewindsOptions = {
+  /** Must have the tables of the log. */
+  readonly databaseUrl: string;
+  /** The newest head that was seen is kept there for the next start. */
+  readonly dataDir: string;
+  readonly outage: OutageLog;
+  readonly log: Logger;
+};
+
+/** What keeps one comparison from being made keeps the next ones from it as well. */
+const REPORT_AGAIN_MS = 60_000;
+
+const reported = ({ rewindId, seen, head, commonPosition, lostEvents }: RewindNoticed) => ({
+  ...{ rewindId, seenPosition: seen.position, headPosition: head.position, commonPosition, lostEvents },
+});
+
+/** What a gateway needs to notice that the log went back in time. Must be closed. */
+export const openRewinds = async ({ databaseUrl, dataDir, outage, log }: RewindsOptions) => {
+  const rewinds = createLogRewinds(databaseUrl);
+  const logId = await rewinds.logId();
+  const remembered = createRememberedAppends();
+  const newest = await readSeenHead(dataDir, logId);
+  const write = createSeenHeadWriter(dataDir, logId);
+  let watch: RewindWatch | undefined;
+  let unwritable = false;
+  let failedAt = -Infinity;
+
+  const saw = async (head: LogPlace): Promise<void> => {
+    if (unwritable) return;
+    await write(head).catch((error: unknown) => {
+      unwritable = true;
+      log.warn(
+        { err: error },
+        `${dataDir} cannot be written to: a restart will not notice that the log went back in time`,
+      );
+    });
+  };
+
+  return {
+    /** For the store that this gateway appends with. */
+    storeOptions: {
+      newest,
+      appended: remembered.add,
+      wentBack: () => watch?.checkSoon(),
+    } satisfies PostgresStoreOptions,
+    /** Looks for the first time, and then once a second; `dropMemory` is called when the log went back in time. */
+    start: async (store: EventStore, dropMemory: () => Promise<void>): Promise<void> => {
+      watch = await watchForRewinds({
+        ...{ rewinds, remembered, dropMemory, newId, saw },
+        checkHistory: store.checkHistory,
+        goneOf: (error) => (error instanceof LogWentBack ? error.seen : undefined),
+        forgetHistory: store.forgetHistory,
+        noticed: (what) =>
+          log.error(
+            { alert: 'log_rewound', ...reported(what) },
+            'the log went back in time: no completions are taken until `npm run acknowledge-rewind` has been run',
+          ),
+        acknowledged: (rewindId) => log.warn({ rewindId }, 'the rewind of the log was acknowledged'),
+        failed: (error) => {
+          if (outage.covers(error) || performance.now() - failedAt < REPORT_AGAIN_MS) return;
+          failedAt = performance.now();
+          log.warn({ err: error }, 'comparing the log with what was seen of it failed');
+        },
+      });
+    },
+    isOpen: (): boolean => watch?.open !== undefined,
+    /** Looks now. */
+    check: async (): Promise<void> => watch?.check(),
+    close: async (): Promise<void> => {
+      await watch?.close();
+      await rewinds.close();
+    },
+  };
+};

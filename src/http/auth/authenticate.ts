@@ -1,0 +1,69 @@
+import type { Request } from 'express';
+import type { KeyHash } from './api-keys.ts';
+import { problem, type Problem } from '../server/problems.ts';
+
+export type Customer = { readonly accountId: string; readonly keyId: string };
+
+/** By the keyed hash of the key. */
+export type FindKeyOwner = (hash: string) => KeyOwner | undefined;
+type KeyOwner = Customer & {
+  readonly revoked: boolean;
+  readonly expiresAtMs: number | null;
+  /** The peppers that the key was hashed with. */
+  readonly pepperIds: readonly string[];
+};
+/** The hashes of a key under each pepper that this node accepts; empty for what cannot be a key of ours. */
+export type HashKey = (secret: string) => readonly KeyHash[];
+/** Called with a key in use, its owner and its hashes: whether it has to be hashed with a newer pepper is decided there. */
+export type KeyUsed = (owner: KeyOwner, hashes: readonly KeyHash[]) => void;
+
+export type Authenticate = (request: Request) => Customer | Problem;
+
+const bearer = /^Bearer +(\S+) *$/i;
+
+/**
+ * Who asks, from the key in `Authorization: Bearer …`. The hash is keyed, so looking it up tells an attacker nothing about
+ * other keys, and no comparison of secrets takes place.
+ */
+export const createAuthenticate = (
+  hashKey: HashKey,
+  findKeyOwner: FindKeyOwner,
+  now: () => Date,
+  keyUsed: KeyUsed = () => undefined,
+): Authenticate => {
+  // A connection that is kept alive mostly sends the same key again, and is remembered no longer than it is open.
+  const seen = new WeakMap<object, { readonly header: string; readonly hashes: readonly KeyHash[] }>();
+
+  const hashesOf = ({ socket }: Request, header: string): readonly KeyHash[] => {
+    const before = seen.get(socket);
+    if (before?.header === header) return before.hashes;
+    const secret = bearer.exec(header)?.[1];
+    const hashes = secret === undefined ? [] : hashKey(secret);
+    seen.set(socket, { header, hashes });
+    return hashes;
+  };
+
+  const ownerOf = (hashes: readonly KeyHash[]): KeyOwner | undefined => {
+    for (const { hash } of hashes) {
+      const owner = findKeyOwner(hash);
+      if (owner) return owner;
+    }
+    return undefined;
+  };
+
+  return (request) => {
+    const header = request.headers.authorization;
+    if (header === undefined) {
+      return problem('invalid_api_key', {
+        message: "You didn't provide an API key. Send it in the header Authorization: Bearer YOUR_KEY.",
+      });
+    }
+    const hashes = hashesOf(request, header);
+    const owner = ownerOf(hashes);
+    if (!owner) return problem('invalid_api_key');
+    if (owner.revoked) return problem('invalid_api_key', { message: 'This API key was revoked. Use another one.' });
+    if (owner.expiresAtMs !== null && now().getTime() >= owner.expiresAtMs) return problem('key_expired');
+    keyUsed(owner, hashes);
+    return owner;
+  };
+};

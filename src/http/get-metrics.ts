@@ -1,0 +1,23 @@
+import type { RequestHandler } from 'express';
+import { createAuthorize } from './auth/authorize.ts';
+import { sendProblem } from './server/problems.ts';
+import { requestIdOf } from './server/request-id.ts';
+
+export type ReadMetrics = { readonly contentType: string; text(): Promise<string> };
+
+/** For the operator alone: how much is asked and how well it goes is his business. */
+export const getMetrics = (adminToken: string, metrics: ReadMetrics): RequestHandler => {
+  const authorize = createAuthorize(adminToken);
+  return async (request, response) => {
+    response.setHeader('cache-control', 'no-store');
+    const refused = authorize(request);
+    if (refused) {
+      response.setHeader('www-authenticate', 'Bearer');
+      const message = "The metrics need the administrator's token, in the header Authorization: Bearer TOKEN.";
+      return sendProblem(response, { ...refused, message }, requestIdOf(response));
+    }
+    const text = await metrics.text();
+    response.setHeader('content-type', metrics.contentType);
+    response.end(text);
+  };
+};

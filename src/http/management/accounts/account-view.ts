@@ -1,0 +1,151 @@
+import { z } from 'zod';
+import { available } from '../../../domain/account/wallet.ts';
+import { formatUsd } from '../../../domain/money.ts';
+import type { PersonalData } from '../../../eventstore/journal/personal-data.ts';
+import type { AccountAt } from './account-at.ts';
+import { accountLimitsView, keyLimitsView, viewAccountLimits, viewKeyLimits } from './limits.ts';
+import { TERMS_IN_EXAMPLES } from '../documentation/terms-in-examples.ts';
+import { accountId, generationId, keyId, lotId, revision, time, usd } from '../router/fields.ts';
+
+const source = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('grant'), reason: z.string() }),
+  z.strictObject({ kind: z.literal('payment'), reference: z.string() }),
+]);
+
+export const keyView = z
+  .strictObject({
+    key_id: keyId,
+    name: z.string().meta({ example: 'production' }),
+    hint: z.string().meta({ description: 'The last characters of the secret', example: 'x7Qd' }),
+    revoked: z.boolean(),
+    replaces: keyId.optional().meta({ description: 'The key in whose place it was issued, if there is one' }),
+    limits: keyLimitsView,
+  })
+  .meta({ id: 'Key' });
+
+export const accountView = z
+  .strictObject({
+    account_id: accountId,
+    revision,
+    registered_at: time,
+    last_event_at: time,
+    name: z.string().nullable().meta({ description: 'null once it was erased', example: 'Ada Lovelace' }),
+    email: z.string().nullable().meta({ description: 'null once it was erased', example: 'ada@example.com' }),
+    holder: z.enum(['person', 'entity']),
+    status: z.enum(['active', 'suspended']),
+    suspension_reason: z.string().nullable(),
+    terms_version: z
+      .string()
+      .nullable()
+      .meta({ description: 'The newest version of the terms that the holder accepted', example: TERMS_IN_EXAMPLES }),
+    balance_usd: usd.meta({ description: 'All that was topped up less all that was charged' }),
+    held_usd: usd.meta({ description: 'What of the balance is set aside for requests under way' }),
+    available_usd: usd.meta({ description: 'The balance less what is held' }),
+    topped_up_usd: usd,
+    charged_usd: usd,
+    lots: z
+      .array(z.strictObject({ lot_id: lotId, amount_usd: usd, remaining_usd: usd, source }))
+      .meta({ description: 'Credits that are not used up, the oldest first: in this order they are spent' }),
+    open_holds: z.array(
+      z.strictObject({
+        generation_id: generationId,
+        amount_usd: usd,
+        key_id: keyId,
+        run_id: z.string().meta({ description: 'The process that must end this hold' }),
+        model: z.string(),
+        price_version: z.int(),
+      }),
+    ),
+    limits: accountLimitsView,
+    keys: z.array(keyView),
+  })
+  .meta({ id: 'Account' });
+
+export type AccountView = z.output<typeof accountView>;
+
+export const viewKeys = ({ account: { keys, tallies } }: AccountAt): AccountView['keys'] =>
+  [...keys].map(([key_id, { name, hint, revoked, replaces }]) => {
+    const limits = viewKeyLimits(tallies.keys.get(key_id)?.limits ?? {});
+    return { key_id, name, hint, revoked, ...(replaces === undefined ? {} : { replaces }), limits };
+  });
+
+/** Only what is named here leaves the house. `personal` is undefined where it was erased. */
+export const viewAccount = (accountId: string, at: AccountAt, personal: PersonalData | undefined): AccountView => {
+  const { standing, wallet, tallies } = at.account;
+  return {
+    account_id: accountId,
+    revision: at.revision,
+    registered_at: at.registeredAt.toISOString(),
+    last_event_at: at.lastEventAt.toISOString(),
+    name: personal?.name ?? null,
+    email: personal?.email ?? null,
+    holder: standing.registration?.holder ?? 'person',
+    status: standing.status === 'suspended' ? 'suspended' : 'active',
+    suspension_reason: standing.suspensionReason,
+    terms_version: standing.termsVersion,
+    balance_usd: formatUsd(wallet.balance),
+    held_usd: formatUsd(wallet.held),
+    available_usd: formatUsd(available(wallet)),
+    topped_up_usd: formatUsd(wallet.toppedUp),
+    charged_usd: formatUsd(wallet.charged),
+    lots: [...wallet.lots].map(([lot_id, { amount, remaining, source }]) => ({
+      lot_id,
+      amount_usd: formatUsd(amount),
+      remaining_usd: formatUsd(remaining),
+      source,
+    })),
+    open_holds: [...wallet.holds].map(([generation_id, { amount, keyId, runId, price }]) => ({
+      generation_id,
+      amount_usd: formatUsd(amount),
+      key_id: keyId,
+      run_id: runId,
+      model: price.model,
+      price_version: price.version,
+    })),
+    limits: viewAccountLimits(tallies.account.limits ?? {}),
+    keys: viewKeys(at),
+  };
+};
+
+export const accountExample: AccountView = {
+  account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20',
+  revision: 7,
+  registered_at: '2026-01-31T10:00:00.000Z',
+  last_event_at: '2026-01-31T10:42:07.310Z',
+  name: 'Ada Lovelace',
+  email: 'ada@example.com',
+  holder: 'person',
+  status: 'active',
+  suspension_reason: null,
+  terms_version: TERMS_IN_EXAMPLES,
+  balance_usd: '4.9975',
+  held_usd: '0.012',
+  available_usd: '4.9855',
+  topped_up_usd: '5.00',
+  charged_usd: '0.0025',
+  lots: [
+    {
+      lot_id: 'lot_5a90c3d7e1f24b68a0c4d792',
+      amount_usd: '5.00',
+      remaining_usd: '4.9975',
+      source: { kind: 'grant', reason: 'Welcome credits' },
+    },
+  ],
+  open_holds: [
+    {
+      generation_id: 'gen-0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d',
+      amount_usd: '0.012',
+      key_id: 'key_8d2b64f09c1e4a7fb35d6c81',
+      run_id: 'run-0198f3b0-11aa-7d20-8c3e-90ab12cd34ef',
+      model: 'gpt-5-mini',
+      price_version: 1,
+    },
+  ],
+  limits: viewAccountLimits({ concurrentRequests: 20 }),
+  keys: [
+    {
+      ...{ key_id: 'key_8d2b64f09c1e4a7fb35d6c81', name: 'production', hint: 'x7Qd', revoked: false },
+      limits: viewKeyLimits({ requestsPerMinute: 600, spending: { day: 5_000_000_000n } }),
+    },
+  ],
+};

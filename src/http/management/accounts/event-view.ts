@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import type { AccountEvent, Delivery, Draw, PinnedPrice } from '../../../domain/account/events.ts';
+import { formatUsd, formatUsdPerMillion, type Rates, type Usage } from '../../../domain/money.ts';
+import type { Recorded } from '../../../eventstore/journal/codec.ts';
+import type { PersonalData } from '../../../eventstore/journal/personal-data.ts';
+import { revision, time } from '../router/fields.ts';
+import { viewAccountLimits, viewKeyLimits } from './limits.ts';
+
+export const eventView = z
+  .strictObject({
+    revision,
+    position: z.int().positive().meta({ description: 'Place in the whole log, from 1', example: 1042 }),
+    time,
+    type: z.string().meta({ description: 'What happened', example: 'CreditsToppedUp' }),
+    data: z.record(z.string(), z.json()).meta({
+      description:
+        'By type; amounts end in _usd. The hash of a key is left out; name and email are null once they were erased.',
+    }),
+    actor: z.string().meta({ description: 'admin, key:<id>, system:<what> or cli:<what>', example: 'admin' }),
+    request_id: z.string().nullable().meta({ description: 'The HTTP request that it came with, where it did' }),
+  })
+  .meta({ id: 'Event' });
+
+export type EventView = z.output<typeof eventView>;
+
+/** `personal` is of the account's holder; undefined where it was erased. */
+export const viewEvent = (
+  { event, revision, position, time, metadata }: Recorded<AccountEvent>,
+  personal: PersonalData | undefined,
+): EventView => ({
+  revision,
+  position,
+  time: time.toISOString(),
+  type: event.type,
+  data: dataOf(event, personal),
+  actor: metadata.actor,
+  request_id: metadata.correlationId ?? null,
+});
+
+/** Only what is named here leaves the house: a field that an event gains stays inside until it is added. */
+const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventView['data'] => {
+  switch (event.type) {
+    case 'AccountRegistered':
+      return { name: personal?.name ?? null, email: personal?.email ?? null, holder: event.holder };
+    case 'TermsAccepted':
+      return { version: event.version, how: event.how };
+    case 'AccountSuspended':
+    case 'AccountReinstated':
+      return { reason: event.reason };
+    case 'KeyIssued':
+      return {
+        ...{ key_id: event.keyId, name: event.name, hint: event.hint, pepper_id: event.pepperId },
+        ...(event.replaces === undefined ? {} : { replaces: event.replaces }),
+      };
+    case 'KeyRehashed':
+      return { key_id: event.keyId, pepper_id: event.pepperId };
+    case 'KeyRevoked':
+      return { key_id: event.keyId, reason: event.reason };
+    case 'KeyLimitsSet':
+      return { key_id: event.keyId, limits: viewKeyLimits(event.limits) };
+    case 'AccountLimitsSet':
+      return { limits: viewAccountLimits(event.limits) };
+    case 'CreditsToppedUp':
+      return { lot_id: event.lotId, amount_usd: formatUsd(event.amount), source: { ...event.source } };
+    case 'CreditsReserved':
+      return {
+        generation_id: event.requestId,
+        amount_usd: formatUsd(event.amount),
+        key_id: event.keyId,
+        run_id: event.runId,
+        price: viewPrice(event.price),
+        request: {
+          endpoint: event.request.endpoint,
+          upstream: event.request.upstream,
+          streamed: event.request.streamed,
+          input_tokens_bound: event.request.inputTokensBound,
+          output_tokens_bound: event.request.outputTokensBound,
+        },
+        at: viewTime(event.at),
+      };
+    case 'HoldExtended':
+      return {
+        generation_id: event.requestId,
+        by_usd: formatUsd(event.by),
+        at: viewTime(event.at),
+        tokens: event.tokens ?? null,
+      };
+    case 'HoldSettled':
+      return { ...viewCharge(event), held_usd: formatUsd(event.held), released_usd: formatUsd(event.released) };
+    case 'LateUsageCharged':
+      return { ...viewCharge(event), at: viewTime(event.at) };
+    case 'HoldReleased':
+      return {
+        generation_id: event.requestId,
+        released_usd: formatUsd(event.released),
+        reason: event.reason,
+        detail: event.detail,
+      };
+    case 'UsageWrittenOff':
+      return {
+        generation_id: event.requestId,
+        amount_usd: formatUsd(event.amount),
+        tokens_beyond_limit: event.beyond ? event.beyond.output + event.beyond.reasoning : null,
+        tokens_beyond: event.beyond ? viewUsage(event.beyond) : null,
+      };
+  }
+};
+
+const viewTime = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString());
+
+const viewCharge = (event: Extract<AccountEvent, { type: 'HoldSettled' | 'LateUsageCharged' }>) => ({
+  generation_id: event.requestId,
+  key_id: event.keyId,
+  price: viewPrice(event.price),
+  tokens: viewUsage(event.usage),
+  cost_usd: formatUsd(event.cost),
+  charged_usd: formatUsd(event.charged),
+  drawn: event.drawn.map(viewDraw),
+  delivery: viewDelivery(event.delivery),
+});
+
+export const viewRates = (rates: Rates) => ({
+  input: formatUsdPerMillion(rates.input),
+  cached_input: formatUsdPerMillion(rates.cachedInput),
+  cache_write: formatUsdPerMillion(rates.cacheWrite),
+  output: formatUsdPerMillion(rates.output),
+  reasoning: formatUsdPerMillion(rates.reasoning),
+});
+
+const viewPrice = ({ model, version, rates }: PinnedPrice) => ({
+  model,
+  version,
+  usd_per_million_tokens: viewRates(rates),
+});
+
+const viewUsage = ({ input, cachedInput, cacheWrite, output, reasoning }: Usage) => ({
+  input,
+  cached_input: cachedInput,
+  cache_write: cacheWrite,
+  output,
+  reasoning,
+});
+
+const viewDraw = ({ lotId, amount }: Draw) => ({ lot_id: lotId, amount_usd: formatUsd(amount) });
+
+const viewDelivery = (delivery: Delivery) => ({
+  usage_source: delivery.usageSource,
+  ended: delivery.ended,
+  finish_reason: delivery.finishReason,
+  upstream_id: delivery.upstreamId,
+  first_byte_ms: delivery.firstByteMs,
+  total_ms: delivery.totalMs,
+  anomalies: [...delivery.anomalies],
+});

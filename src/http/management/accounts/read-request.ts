@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import { accountOfStream } from '../../../domain/account/account.ts';
+import { formatUsd, type Credits } from '../../../domain/money.ts';
+import { accountId, generationId, requestId, time, usd } from '../router/fields.ts';
+import { problem } from '../../server/problems.ts';
+import { defineRoute } from '../router/route.ts';
+
+/** What an HTTP request left in the log: generations, and events of commands. Nothing if it was refused before either. */
+export type FindHttpRequest = (requestId: string) => Promise<{
+  readonly generations: readonly {
+    readonly request_id: string;
+    readonly account_id: string;
+    readonly key_id: string;
+    readonly status: string;
+    readonly model: string;
+    readonly charged: Credits;
+    readonly detail: string | null;
+    readonly reserved_at: Date;
+  }[];
+  readonly events: readonly {
+    readonly stream: string;
+    readonly revision: number;
+    readonly position: number;
+    readonly time: Date;
+    readonly type: string;
+    readonly actor: string;
+  }[];
+}>;
+
+const UUID_V7 = /^req_([\da-f]{8})-([\da-f]{4})-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
+
+/** A request id begins with the time at which the request came. */
+const cameAt = (id: string): Date | undefined => {
+  const [, high, low] = UUID_V7.exec(id) ?? [];
+  return high === undefined ? undefined : new Date(Number.parseInt(`${high}${low}`, 16));
+};
+
+export const readRequest = defineRoute({
+  method: 'get',
+  path: '/requests/{request_id}',
+  summary: 'Find what an HTTP request did',
+  description:
+    'By the request id that errors ask customers to tell support. Requests that were refused before credits were held, or that ' +
+    'only read, leave nothing in the log: then the answer says that nothing was charged.',
+  success: {
+    status: 200,
+    description: 'What the log has of it',
+    schema: z.strictObject({
+      request_id: requestId,
+      came_at: time,
+      charged_usd: usd,
+      summary: z.string(),
+      generations: z.array(
+        z.strictObject({
+          generation_id: generationId,
+          account_id: accountId,
+          key_id: z.string(),
+          status: z.string(),
+          model: z.string(),
+          charged_usd: usd,
+          detail: z.string().nullable().meta({ description: 'Why nothing was charged' }),
+          created_at: time,
+        }),
+      ),
+      events: z
+        .array(
+          z.strictObject({
+            account_id: accountId.nullable(),
+            stream: z.string(),
+            revision: z.int().nonnegative(),
+            position: z.int().positive(),
+            time,
+            type: z.string(),
+            actor: z.string(),
+          }),
+        )
+        .meta({ description: 'What it changed otherwise, such as a grant or a key' }),
+    }),
+    example: {
+      request_id: 'req_0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d',
+      came_at: '2025-08-29T12:00:00.000Z',
+      charged_usd: '0.00',
+      summary: 'Nothing was charged. The log has nothing of this request: it was refused, or it only read.',
+      generations: [],
+      events: [],
+    },
+  },
+  problems: ['not_found'],
+  handle: async ({ params: { request_id } }, { findHttpRequest }) => {
+    const at = cameAt(request_id);
+    if (!at) {
+      const message =
+        'This is no request id: one begins with req_, as x-request-id of every answer does. Check the id.';
+      return problem('not_found', { message });
+    }
+    const { generations, events } = await findHttpRequest(request_id);
+    const charged = generations.reduce((sum, one) => sum + one.charged, 0n);
+    return {
+      answer: {
+        request_id,
+        came_at: at.toISOString(),
+        charged_usd: formatUsd(charged),
+        summary: summaryOf(charged, generations, events.length),
+        generations: generations.map((one) => ({
+          generation_id: one.request_id,
+          account_id: one.account_id,
+          key_id: one.key_id,
+          status: one.status,
+          model: one.model,
+          charged_usd: formatUsd(one.charged),
+          detail: one.detail,
+          created_at: one.reserved_at.toISOString(),
+        })),
+        events: events.map(({ time, ...event }) => ({
+          ...event,
+          account_id: accountOfStream(event.stream) ?? null,
+          time: time.toISOString(),
+        })),
+      },
+    };
+  },
+});
+
+const summaryOf = (charged: Credits, generations: readonly { readonly status: string }[], events: number): string => {
+  if (generations.some(({ status }) => status === 'open'))
+    return 'A generation is still under way: nothing is charged yet.';
+  if (charged > 0n) return `$${formatUsd(charged)} was charged.`;
+  if (generations.length > 0) return 'Nothing was charged: the credits that were held were given back.';
+  if (events > 0) return 'Nothing was charged. The request changed an account or the price book: see events.';
+  return 'Nothing was charged. The log has nothing of this request: it was refused, or it only read.';
+};

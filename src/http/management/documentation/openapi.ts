@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import {
+  createDocument,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiPathsObject,
+  type ZodOpenApiResponsesObject,
+} from 'zod-openapi';
+import { problem, type ProblemCode } from '../../server/problems.ts';
+import { accountId, idempotencyKey, keyId, requestId } from '../router/fields.ts';
+import type { Route } from '../router/route.ts';
+
+export type OpenApiDocument = ReturnType<typeof createDocument>;
+
+const DESCRIPTION = [
+  'For operators and support: accounts, credits, keys and the history of all of them.',
+  'Every request needs the administrator’s token, in the header Authorization: Bearer TOKEN; only this documentation and the list of the terms are public.',
+  'The examples read variables of your shell. KISSAPI_URL is the address of the gateway without a path, such as http://localhost:8080, as it prints it when it starts: export KISSAPI_URL=http://localhost:8080. KISSAPI_ADMIN_TOKEN is the token: printed at the first start, and kept in the file admin-token of KISSAPI_DATA. ACCOUNT_ID, KEY_ID and REQUEST_ID are ids from the answers, such as account_id of a registration: export ACCOUNT_ID=acc_….',
+  'Amounts are strings of decimal USD, exact to a billionth. Times are UTC.',
+  'Every POST takes an Idempotency-Key. Asked again with the same key and the same content, nothing more happens, the answer is as before, and the header idempotent-replayed says so; with other content it is refused. What is refused is not remembered: it may be sent again once its cause is gone.',
+  'Every error says what is wrong and what to do next; the header x-should-retry says whether the same request may be sent again.',
+].join('\n\n');
+
+const error = z
+  .strictObject({
+    error: z.strictObject({
+      message: z.string().meta({ description: 'What is wrong, and what to do next' }),
+      type: z.string(),
+      param: z.string().nullable().meta({ description: 'The field that is to blame' }),
+      code: z.string(),
+      request_id: z.string().meta({ description: 'To be told to support' }),
+    }),
+  })
+  .meta({ id: 'Error' });
+
+const pathFields = { account_id: accountId, key_id: keyId, request_id: requestId } as const;
+const example = (code: ProblemCode) => {
+  const { message, type, param = null, code: wireCode } = problem(code);
+  return { error: { message, type, param, code: wireCode, request_id: 'req_0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d' } };
+};
+
+/** The OpenAPI document of the routes, made of the schemas that they read and write by. */
+export const createManagementDocument = (routes: readonly Route[]): OpenApiDocument => {
+  const paths: ZodOpenApiPathsObject = {};
+  for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: operation(route) };
+  return createDocument({
+    openapi: '3.1.1',
+    info: { title: 'KissAPI management API', version: '1', description: DESCRIPTION },
+    servers: [{ url: '/api' }],
+    security: [{ adminToken: [] }],
+    paths,
+    components: {
+      securitySchemes: {
+        adminToken: { type: 'http', scheme: 'bearer', description: 'The token of the administrator' },
+      },
+    },
+  });
+};
+
+const operation = (route: Route): ZodOpenApiOperationObject => {
+  const { method, path, summary, description, body, query, success } = route;
+  const fields = Object.entries(pathFields).filter(([name]) => path.includes(`{${name}}`));
+  return {
+    operationId: operationId(route),
+    summary,
+    ...(description === undefined ? {} : { description }),
+    ...(route.public ? { security: [] } : {}),
+    requestParams: {
+      ...(fields.length === 0 ? {} : { path: z.object(Object.fromEntries(fields)) }),
+      ...(query ? { query } : {}),
+      ...(method === 'post' ? { header: z.object({ 'Idempotency-Key': idempotencyKey.optional() }) } : {}),
+    },
+    ...(body
+      ? {
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: body.schema, example: body.example } },
+          },
+        }
+      : {}),
+    responses: {
+      [`${success.status}`]: {
+        description: success.description,
+        headers: headersOf(route),
+        content: { 'application/json': { schema: success.schema, example: success.example } },
+      },
+      ...refusals(route),
+    } as ZodOpenApiResponsesObject,
+  };
+};
+
+/** `post_accounts_keys`: good enough for a generated client. */
+const operationId = ({ method, path }: Route): string =>
+  [method, ...path.split('/')].filter((part) => part !== '' && !part.startsWith('{')).join('_');
+
+const headersOf = ({ method }: Route) => ({
+  'x-request-id': { description: 'To be told to support', schema: { type: 'string' as const } },
+  ...(method === 'post'
+    ? {
+        'idempotent-replayed': {
+          description: 'true where the same had been asked before, and nothing was written',
+          schema: { type: 'string' as const },
+        },
+      }
+    : {}),
+});
+
+const problemsOf = ({ method, body, query, problems, public: isPublic }: Route): readonly ProblemCode[] => [
+  ...(isPublic ? [] : (['invalid_admin_token'] as const)),
+  ...(body ? (['invalid_json', 'request_too_large', 'unsupported_media_type'] as const) : []),
+  ...(body || query ? (['invalid_request'] as const) : []),
+  ...problems,
+  ...(method === 'post' ? (['idempotency_key_reused'] as const) : []),
+  'server_error',
+  'store_unavailable',
+];
+
+/** The problems by status, each with its words as an example. */
+const refusals = (route: Route) => {
+  const byStatus = Map.groupBy(problemsOf(route), (code) => problem(code).status);
+  const statuses = [...byStatus.keys()].sort((a, b) => a - b);
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const codes = byStatus.get(status) ?? [];
+      const examples = Object.fromEntries(codes.map((code) => [code, { value: example(code) }]));
+      const content = { 'application/json': { schema: error, examples } };
+      return [`${status}`, { description: codes.join(', '), content }];
+    }),
+  );
+};

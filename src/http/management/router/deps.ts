@@ -1,0 +1,44 @@
+import type { Account } from '../../../domain/account/account.ts';
+import type { AccountCommand, AccountRefusal } from '../../../domain/account/decide.ts';
+import type { AccountEvent } from '../../../domain/account/events.ts';
+import type { PriceCommand, PriceRefusal } from '../../../domain/prices/decide.ts';
+import type { PriceEvent } from '../../../domain/prices/events.ts';
+import type { PriceBook, PriceVersion } from '../../../domain/prices/price-book.ts';
+import type { Commands } from '../../../eventstore/commands.ts';
+import type { CheckpointJson } from '../../../eventstore/integrity/checkpoint.ts';
+import type { EventStore } from '../../../eventstore/event-store.ts';
+import type { Vault } from '../../../eventstore/journal/personal-data.ts';
+import type { Moment } from '../../../eventstore/postgres/snapshots.ts';
+import type { NewSecret } from '../../auth/api-keys.ts';
+import type { FindHttpRequest } from '../accounts/read-request.ts';
+import type { ListTerms } from '../../published-terms.ts';
+
+/** What the management API needs of the rooms around it. */
+export type ManagementDeps = {
+  readonly commands: Pick<Commands<Account, AccountCommand, AccountEvent, AccountRefusal>, 'execute' | 'read'>;
+  readonly priceCommands: Pick<Commands<PriceBook, PriceCommand, PriceEvent, PriceRefusal>, 'execute' | 'read'>;
+  readonly store: Pick<EventStore, 'readStream' | 'findEvent' | 'head'>;
+  readonly vault: Vault;
+  /** An account's stream as it was at a moment. */
+  readonly foldAccount: (
+    stream: string,
+    until: Moment,
+  ) => Promise<{ readonly state: Account; readonly revision: number }>;
+  /** The price in force for each model. */
+  readonly prices: () => readonly PriceVersion[];
+  /** The newest signed head of the log; undefined before the first. */
+  readonly newestCheckpoint: () => Promise<CheckpointJson | undefined>;
+  /** That of the key which signs the log, as PEM. */
+  readonly publicKey: string;
+  readonly findHttpRequest: FindHttpRequest;
+  readonly termsInForce: () => string;
+  readonly publishedTerms: ListTerms;
+  readonly createSecret: () => NewSecret;
+  /** Resolves once this node's own look-ups, of keys and prices, have followed the log to a position. */
+  readonly publishKey: (position: number) => Promise<void>;
+  /** Whoever has it may do everything here. */
+  readonly adminToken: string;
+  /** A time-ordered UUID. */
+  readonly newId: () => string;
+  readonly now: () => Date;
+};

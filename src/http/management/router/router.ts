@@ -1,0 +1,162 @@
+import express, { type ErrorRequestHandler, type Request, type Response, type Router } from 'express';
+import { StoreUnavailable } from '../../../eventstore/event-store.ts';
+import { NotReadableByAll } from '../../../eventstore/event-versions.ts';
+import { problem, sendProblem, type Problem, type ProblemCode } from '../../server/problems.ts';
+import { createAuthorize } from '../../auth/authorize.ts';
+import { commandIdOf } from './execute-command.ts';
+import type { ManagementDeps } from './deps.ts';
+import { renderDocs } from '../documentation/docs-page.ts';
+import { idempotencyKeyOf } from '../../server/idempotency-key.ts';
+import { createManagementDocument } from '../documentation/openapi.ts';
+import { isProblem, type Identity, type Route } from './route.ts';
+import { routes } from '../routes.ts';
+import { withTermsInForce } from '../documentation/terms-in-examples.ts';
+
+export type { ManagementDeps } from './deps.ts';
+
+const MAX_BODY_BYTES = 64 * 1024;
+/** Account ids end up in the names of streams. */
+const idPattern = /^[\w-]{1,64}$/;
+
+/** The management API, to be mounted at /api: everything here is the administrator's, save the documentation. */
+export const createManagementRouter = (deps: ManagementDeps): Router => {
+  const router = express.Router();
+  const authorize = createAuthorize(deps.adminToken);
+
+  router.use((_request, response, next) => {
+    // The app around this has given the request its id; alone, as in tests, this gives it one.
+    if (!response.hasHeader('x-request-id')) response.setHeader('x-request-id', `req_${deps.newId()}`);
+    response.setHeader('cache-control', 'no-store');
+    response.setHeader('x-content-type-options', 'nosniff');
+    next();
+  });
+
+  const documentation = createDocumentation(deps);
+  router.get('/openapi.json', (_request, response) => void response.json(documentation().document));
+  router.get('/docs', (_request, response) => {
+    const { docs } = documentation();
+    response.setHeader('content-security-policy', docs.contentSecurityPolicy);
+    response.type('html').send(docs.html);
+  });
+  for (const route of routes.filter((one) => one.public))
+    router[route.method](expressPath(route.path), handler(route, deps));
+
+  router.use((request, response, next) => {
+    const refused = authorize(request);
+    if (!refused) return next();
+    response.setHeader('www-authenticate', 'Bearer');
+    // What is left of a body that nobody will read would be taken for the next request.
+    if (!request.complete) response.setHeader('connection', 'close');
+    send(response, refused);
+  });
+
+  router.use(express.json({ limit: MAX_BODY_BYTES, inflate: false, strict: false }));
+  for (const route of routes.filter((one) => !one.public))
+    router[route.method](expressPath(route.path), handler(route, deps));
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const allowed = routes.filter((route) => route.path === path).map(({ method }) => method.toUpperCase());
+    router.all(expressPath(path), (_request, response) => {
+      response.setHeader('allow', allowed.join(', '));
+      send(response, problem('method_not_allowed'));
+    });
+  }
+  router.use(({ method, originalUrl }, response) => {
+    const message = `There is no ${method} ${originalUrl.replace(/\?.*/s, '')} here. GET /api/docs tells what there is.`;
+    send(response, problem('not_found', { message }));
+  });
+  router.use(onError);
+  return router;
+};
+
+/** Rendered once for each version of the terms, which the examples name. */
+const createDocumentation = ({ termsInForce }: ManagementDeps) => {
+  const render = (version: string) => {
+    const document = withTermsInForce(createManagementDocument(routes), version);
+    return { version, document, docs: renderDocs(document) };
+  };
+  let rendered: ReturnType<typeof render> | undefined;
+  return () => {
+    const version = termsInForce();
+    if (rendered?.version !== version) rendered = render(version);
+    return rendered;
+  };
+};
+
+const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
+
+const requestIdOf = (response: Response): string => String(response.getHeader('x-request-id'));
+
+const send = (response: Response, what: Problem): void => sendProblem(response, what, requestIdOf(response));
+
+const handler = (route: Route, deps: ManagementDeps) => async (request: Request, response: Response) => {
+  const params = request.params as Readonly<Record<string, string>>;
+  const unknown = Object.entries(params).find(([, id]) => !idPattern.test(id))?.[0];
+  if (unknown !== undefined) {
+    return send(response, problem(unknownIds[unknown] ?? 'not_found'));
+  }
+  if (route.body && request.body === undefined) {
+    const code = hasBody(request) ? 'unsupported_media_type' : 'invalid_request';
+    const message = 'Send the body as JSON, with content-type: application/json.';
+    return send(response, problem(code, { message }));
+  }
+  const identity = identify(route, request, params['account_id'], deps.newId, requestIdOf(response));
+  if (isProblem(identity)) return send(response, identity);
+
+  const result = await route.run({ ...identity, params, body: request.body, query: request.query }, deps);
+  if (isProblem(result)) return send(response, result);
+  if (result.repeated) response.setHeader('idempotent-replayed', 'true');
+  response.status(route.success.status).json(result.answer);
+};
+
+const unknownIds: Readonly<Record<string, ProblemCode>> = { account_id: 'account_not_found', key_id: 'key_not_found' };
+
+const hasBody = ({ headers }: Request): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
+/** Under the account where there is one, so that one key cannot mean two things to it; else under the route. */
+const identify = (
+  route: Route,
+  request: Request,
+  accountId: string | undefined,
+  newId: () => string,
+  requestId: string,
+): Identity | Problem => {
+  const key = route.method === 'post' ? idempotencyKeyOf(request) : undefined;
+  if (key === undefined) return { commandId: newId(), mayRepeat: false, requestId };
+  if (typeof key === 'object') return key;
+  return { commandId: commandIdOf(accountId ?? route.path, key), mayRepeat: true, requestId };
+};
+
+const onError: ErrorRequestHandler = (error: unknown, request, response, next) => {
+  if (response.headersSent) return next(error);
+  const what = faultOf(error, request) ?? clientFault(error);
+  return what ? send(response, what) : next(error);
+};
+
+const faultOf = (error: unknown, request: Request): Problem | undefined => {
+  if (error instanceof NotReadableByAll) return problem('upgrade_in_progress');
+  return error instanceof StoreUnavailable ? storeUnavailable(request) : undefined;
+};
+
+/** The store may have taken what was sent before it fell silent, so only what can be repeated may be. */
+const storeUnavailable = ({ method, headers }: Request): Problem =>
+  method !== 'POST' || headers['idempotency-key'] !== undefined
+    ? problem('store_unavailable')
+    : problem('store_unavailable', {
+        message:
+          'The ledger cannot be reached, and it is not known whether this was carried out. Read the account before ' +
+          'sending it again, and send an Idempotency-Key, which makes repeating safe.',
+        shouldRetry: false,
+      });
+
+/** What express and body-parser blame the client for, by `status` and `type`. */
+const clientFault = (error: unknown): Problem | undefined => {
+  const { status, type } = (error ?? {}) as { readonly status?: unknown; readonly type?: unknown };
+  if (typeof status !== 'number' || status < 400 || status >= 500) return undefined;
+  if (type === 'entity.too.large') {
+    return problem('request_too_large', { message: `The body is larger than ${MAX_BODY_BYTES} bytes. Send less.` });
+  }
+  if (type === 'entity.parse.failed') return problem('invalid_json');
+  if (status === 415) return problem('unsupported_media_type');
+  return problem('invalid_request', { message: 'The request could not be read. Check the path and the body.' });
+};

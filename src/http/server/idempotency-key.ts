@@ -1,0 +1,13 @@
+import type { Request } from 'express';
+import { idempotencyKey } from '../management/router/fields.ts';
+import { problem, type Problem } from './problems.ts';
+
+/** The header of that name, where there is one; a Problem where it cannot be one. */
+export const idempotencyKeyOf = ({ headers }: Request): string | undefined | Problem => {
+  const key = headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  const read = idempotencyKey.safeParse(key);
+  if (read.success) return read.data;
+  const message = `Idempotency-Key: ${read.error.issues[0]?.message}.`;
+  return problem('invalid_request', { message, param: 'Idempotency-Key' });
+};

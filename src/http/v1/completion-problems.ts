@@ -1,0 +1,120 @@
+import { formatUsd, type Credits } from '../../domain/money.ts';
+import type { AccountRefusal } from '../../domain/account/decide.ts';
+import { modelDelisted, problem, type Problem } from '../server/problems.ts';
+import { LONGEST_WAIT_MS, limitProblem, outputTokens } from './limit-problems.ts';
+
+/** Why there is no completion, as the proxy tells it. */
+export type CompletionProblem =
+  | {
+      readonly kind: 'bad_request';
+      readonly code: 'invalid_json' | 'invalid_request' | 'unsupported_parameter' | 'context_length_exceeded';
+      readonly message: string;
+      readonly param: string | null;
+    }
+  | { readonly kind: 'model_not_found'; readonly model: string }
+  | { readonly kind: 'model_delisted'; readonly model: string; readonly since: Date }
+  | { readonly kind: 'refused'; readonly refusal: AccountRefusal; readonly affordableTokens?: number }
+  | {
+      readonly kind: 'duplicate';
+      readonly duplicate: {
+        readonly code: 'idempotency_in_progress' | 'idempotency_key_used' | 'idempotency_key_reused';
+        readonly generationId: string;
+        readonly charged?: Credits;
+      };
+    }
+  | {
+      readonly kind: 'upstream_refused';
+      readonly status: number;
+      readonly error: {
+        readonly message: string;
+        readonly type: string;
+        readonly param: string | null;
+        readonly code: string | null;
+      };
+    }
+  | {
+      readonly kind: 'upstream_failed';
+      readonly code: 'upstream_error' | 'upstream_timeout' | 'server_is_overloaded' | 'no_provider';
+      readonly retryAfterMs?: number;
+    }
+  | { readonly kind: 'access_ended'; readonly code: 'account_suspended' | 'key_revoked' | 'key_expired' }
+  | { readonly kind: 'stream_broken'; readonly code: 'upstream_error' | 'upstream_timeout' | 'draining' }
+  | { readonly kind: 'client_gone' }
+  | { readonly kind: 'draining' }
+  | { readonly kind: 'paused' };
+
+export const completionProblem = (what: CompletionProblem): Problem => {
+  switch (what.kind) {
+    case 'bad_request':
+      return problem(what.code, { message: what.message, param: what.param });
+    case 'model_not_found':
+      return problem('model_not_found', {
+        message: `The model \`${what.model}\` does not exist here, or not at this endpoint. GET /v1/models lists those that do.`,
+        param: 'model',
+      });
+    case 'model_delisted':
+      return modelDelisted(what.model, what.since);
+    case 'refused':
+      return refused(what.refusal, what.affordableTokens);
+    case 'duplicate': {
+      const { code, generationId, charged } = what.duplicate;
+      const costUsd = charged === undefined ? {} : { costUsd: formatUsd(charged) };
+      return problem(code, { generation: { id: generationId, ...costUsd } });
+    }
+    case 'upstream_refused': {
+      const { message, type, param, code } = what.error;
+      return {
+        ...problem('invalid_request', { message, param }),
+        status: what.status,
+        type,
+        code: code ?? 'upstream_refused',
+      };
+    }
+    case 'upstream_failed': {
+      const later =
+        what.retryAfterMs === undefined ? {} : { retryAfterMs: Math.min(what.retryAfterMs, LONGEST_WAIT_MS) };
+      return problem(what.code, { shouldRetry: true, ...later });
+    }
+    case 'access_ended':
+      return problem(what.code, { message: accessEnded[what.code] });
+    case 'stream_broken':
+      return problem(what.code, { message: brokenStreams[what.code] });
+    case 'client_gone':
+    case 'draining':
+      return problem('draining');
+    case 'paused':
+      return problem('service_paused');
+  }
+};
+
+const brokenStreams = {
+  upstream_error: 'The provider broke the stream off.',
+  upstream_timeout: 'The provider broke the stream off.',
+  draining: 'The gateway is restarting and had to end this stream.',
+} as const;
+
+/** A refusal in the words of the one who asked for a completion: what it would have held, and what there was. */
+const refused = ({ code, funds, limit }: AccountRefusal, affordableTokens: number | undefined): Problem => {
+  if (code === 'key_not_found' || code === 'key_revoked') return problem('invalid_api_key');
+  if (code === 'model_not_allowed') return problem(code, { param: 'model' });
+  if (limit) return limitProblem(code, limit, affordableTokens);
+  if (!funds) return problem(code);
+  const { needed, available, held } = funds;
+  const advice =
+    affordableTokens !== undefined && affordableTokens > 0
+      ? ` Your credit pays for at most ${outputTokens(affordableTokens)}: lower max_tokens, or top up.`
+      : ' Top up, or ask for less.';
+  return problem(code, {
+    message:
+      code === 'insufficient_credits'
+        ? `This request may cost up to $${formatUsd(needed)}, and $${formatUsd(available)} is available.${advice}`
+        : `This request may cost up to $${formatUsd(needed)}, and of your balance $${formatUsd(available)} is free now: ` +
+          `$${formatUsd(held)} is held by requests under way. Try again when they have ended.`,
+  });
+};
+
+const accessEnded = {
+  account_suspended: 'This account was suspended, so the answer ends here. Write to support.',
+  key_revoked: 'This API key was revoked, so the answer ends here. Use another one.',
+  key_expired: 'This API key has expired, so the answer ends here. Use another one.',
+};

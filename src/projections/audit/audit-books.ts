@@ -1,0 +1,103 @@
+import { accountOfStream } from '../../domain/account/account.ts';
+import { emptyWallet, evolveWallet, type Wallet } from '../../domain/account/wallet.ts';
+import type { WalletEvent } from '../../domain/account/events.ts';
+import type { Credits } from '../../domain/money.ts';
+import type { Recorded } from '../../eventstore/journal/codec.ts';
+import { requests, type RequestRow } from '../rows/requests.ts';
+
+/** What the log says of one account's row of `balances`. */
+export type AccountBook = { readonly wallet: Wallet; readonly writtenOff: Credits; readonly revision: number };
+
+/** Folds the money of all accounts. */
+export const createAccountBooks = () => {
+  const books = new Map<string, AccountBook>();
+  return {
+    books: books as ReadonlyMap<string, AccountBook>,
+    take: ({ stream, revision, event }: Recorded): void => {
+      const accountId = accountOfStream(stream);
+      if (accountId === undefined || !counts(event)) return;
+      const { wallet, writtenOff } = books.get(accountId) ?? { wallet: emptyWallet(), writtenOff: 0n };
+      books.set(accountId, {
+        wallet: event.type === 'AccountRegistered' ? wallet : evolveWallet(wallet, event),
+        writtenOff: event.type === 'UsageWrittenOff' ? writtenOff + event.amount : writtenOff,
+        revision,
+      });
+    },
+  };
+};
+
+type Counting = WalletEvent | Extract<Recorded['event'], { type: 'AccountRegistered' }>;
+const counting: Readonly<Record<Counting['type'], true>> = {
+  AccountRegistered: true,
+  CreditsToppedUp: true,
+  CreditsReserved: true,
+  HoldExtended: true,
+  HoldSettled: true,
+  HoldReleased: true,
+  LateUsageCharged: true,
+  UsageWrittenOff: true,
+};
+const counts = (event: Recorded['event']): event is Counting => event.type in counting;
+
+/** The types that say something about money; the audit reads no others. */
+export const isCounted = (type: string): boolean => type in counting;
+
+/** Of the audit's memory of which requests there were: enough to find a row that should not be there among millions. */
+const BUCKETS = 65_536;
+
+export const bucketOf = (requestId: string): number => {
+  let hash = 0x811c9dc5;
+  for (let n = 0; n < requestId.length; n++) hash = Math.imul(hash ^ requestId.charCodeAt(n), 0x01000193);
+  return (hash ^ (hash >>> 16)) & (BUCKETS - 1);
+};
+
+/**
+ * Folds requests, each until its row has been found to be right. So what is in memory are the requests under way, and
+ * those whose rows are wrong.
+ */
+export const createRequestBooks = () => {
+  const rows = new Map<string, RequestRow>();
+  let ended = new Set<string>();
+  /** What happened to requests whose rows had been right before it; those are therefore wrong, or new since. */
+  const afterwards = new Map<string, Recorded[]>();
+  const perBucket = new Int32Array(BUCKETS);
+  let count = 0;
+  let charged = 0n;
+  return {
+    /** By request id: what the row should be. */
+    rows: rows as ReadonlyMap<string, RequestRow>,
+    afterwards: afterwards as ReadonlyMap<string, readonly Recorded[]>,
+    perBucket,
+    get count() {
+      return count;
+    },
+    get charged() {
+      return charged;
+    },
+    take: (recorded: Recorded): void => {
+      const { event } = recorded;
+      if (!('requestId' in event)) return;
+      const { requestId: id } = event;
+      if (event.type === 'HoldSettled' || event.type === 'LateUsageCharged') charged += event.charged;
+      const row = rows.get(id);
+      if (event.type === 'CreditsReserved') {
+        if (!row) perBucket[bucketOf(id)]!++;
+        if (!row) count++;
+      } else if (!row) {
+        afterwards.set(id, [...(afterwards.get(id) ?? []), recorded]);
+        return;
+      } else if (event.type !== 'HoldExtended') ended.add(id);
+      rows.set(id, requests.evolve(row, recorded, [id]));
+    },
+    /** The requests that ended since this was last asked. */
+    takeEnded: (): readonly string[] => {
+      const ids = [...ended];
+      ended = new Set();
+      return ids;
+    },
+    /** The row of this request was right. */
+    forget: (id: string): void => void rows.delete(id),
+  };
+};
+
+export type RequestBooks = ReturnType<typeof createRequestBooks>;

@@ -1,0 +1,181 @@
+import type { ITask } from 'pg-promise';
+import { accountStream } from '../../domain/account/account.ts';
+import { decode, type Recorded } from '../../eventstore/journal/codec.ts';
+import { PAGE, type EventStore, type StoredEvent } from '../../eventstore/event-store.ts';
+import { createAccountBooks, createRequestBooks, isCounted, type AccountBook } from './audit-books.ts';
+import { auditRequestRows, dropWhatIsRight } from './audit-requests.ts';
+import {
+  atOneMoment,
+  brokenPromises,
+  differences,
+  missing,
+  readPositions,
+  sum,
+  unfounded,
+  type Difference,
+  type Positions,
+} from './audit.ts';
+import type { BalanceRow } from '../rows/balances.ts';
+import type { Database } from '../database.ts';
+import { LIVE } from '../projection.ts';
+
+export type LogAuditOptions = {
+  readonly database: Database;
+  readonly store: Pick<EventStore, 'readAll' | 'readStream'>;
+  /** Of one account alone; else of all. */
+  readonly accountId?: string | undefined;
+  /** How many events are read at once. */
+  readonly page?: number;
+  /** Called for each row that is otherwise than the log says. */
+  readonly found: (difference: Difference) => void;
+  readonly progress: (position: number, target: number) => void;
+};
+
+export type LogAudit = {
+  /** Up to which event the rows of each projection are, and were audited. */
+  readonly positions: Positions;
+  readonly accounts: number;
+  readonly requests: number;
+};
+
+/** Of rows. */
+const BATCH = 5000;
+/** A take-over of a large table may hold it for some time. */
+const LOCK_WITHIN_MS = 60_000;
+
+/**
+ * Folds the log once and compares every row with it, while the gateway goes on. Each request is looked up when it has
+ * ended, and forgotten where its row is right; rows move on meanwhile, so what was not right is looked at again at the
+ * end, as all balances are, at one moment and against the log as far as the rows were then.
+ */
+export const auditLog = async (options: LogAuditOptions): Promise<LogAudit> => {
+  const { database, store, accountId, page = PAGE, found, progress } = options;
+  const log = createReader(store, accountId, page);
+  const accounts = createAccountBooks();
+  const requests = createRequestBooks();
+  let charged = 0n;
+  const take = (recorded: Recorded, upTo?: Positions): void => {
+    const { position, event } = recorded;
+    if (!upTo || position <= upTo.balances) accounts.take(recorded);
+    if (!upTo || position <= upTo.requests) requests.take(recorded);
+    if (event.type !== 'HoldSettled' && event.type !== 'LateUsageCharged') return;
+    if (!upTo || position <= upTo.daily_usage) charged += event.charged;
+  };
+
+  let looking: Promise<void> = Promise.resolve();
+  const readTo = (target: number): Promise<void> =>
+    log.upTo(target, async (events, position) => {
+      for (const recorded of events) take(recorded);
+      await looking; // One look-up at a time, beside the fold of the next page.
+      looking = dropWhatIsRight(database, requests, requests.takeEnded());
+      looking.catch(() => undefined);
+      progress(position, target);
+    });
+  // Twice: what came during the first pass is little, and leaves next to nothing to be read while the tables are locked.
+  await readTo(lowest(await readPositions(database)));
+  await readTo(lowest(await readPositions(database)));
+  await looking;
+
+  return atOneMoment(database, LOCK_WITHIN_MS, async (tx, positions) => {
+    await log.upTo(Math.max(...Object.values(positions)), (events) => {
+      for (const recorded of events) take(recorded, positions);
+    });
+    const report = (some: Iterable<Difference>): void => {
+      for (const one of some) found(one);
+    };
+    await auditBalances(tx, accountId, accounts.books, report);
+    await auditRequestRows(tx, store, requests, accountId, report);
+    const id = accountId ?? null;
+    report(differences(id, 'sum of requests', { charged: requests.charged }, await chargedIn(tx, 'requests', id)));
+    report(differences(id, 'sum of daily_usage', { charged }, await chargedIn(tx, 'daily_usage', id)));
+    return { positions, accounts: accounts.books.size, requests: requests.count };
+  });
+};
+
+const lowest = (positions: Positions): number => Math.min(...Object.values(positions));
+
+/** Reads the log, or one stream of it, onwards from where it was; the next page comes while the last is being taken. */
+const createReader = (store: LogAuditOptions['store'], accountId: string | undefined, size: number) => {
+  let last: StoredEvent | undefined;
+  const fetch = (): Promise<readonly StoredEvent[]> => {
+    const page =
+      accountId === undefined
+        ? store.readAll(last?.position ?? 0, size)
+        : store.readStream(accountStream(accountId), (last?.revision ?? -1) + 1, size);
+    page.catch(() => undefined); // It is awaited later, and fails there.
+    return page;
+  };
+  return {
+    upTo: async (
+      target: number,
+      take: (events: readonly Recorded[], position: number) => Promise<void> | void,
+    ): Promise<void> => {
+      for (let next = fetch(), more = true; more;) {
+        const page = await next;
+        const due = page.filter(({ position }) => position <= target);
+        last = due.at(-1) ?? last;
+        more = due.length === size && (last?.position ?? 0) < target;
+        if (more) next = fetch();
+        await take(due.filter(({ type }) => isCounted(type)).map(decode), last?.position ?? 0);
+      }
+    },
+  };
+};
+
+type Report = (some: Iterable<Difference>) => void;
+
+const auditBalances = async (
+  tx: ITask<object>,
+  scope: string | undefined,
+  books: ReadonlyMap<string, AccountBook>,
+  report: Report,
+): Promise<void> => {
+  const left = new Set(books.keys());
+  const found = { topped_up: 0n, charged: 0n, written_off: 0n };
+  for (let after: string | undefined = ''; after !== undefined;) {
+    const rows: readonly BalanceRow[] = await tx.any<BalanceRow>(
+      `select * from ${LIVE}.balances where account_id > $1 and ($2::text is null or account_id = $2)
+       order by account_id limit ${BATCH}`,
+      [after, scope ?? null],
+    );
+    for (const row of rows) {
+      found.topped_up += row.topped_up;
+      found.charged += row.charged;
+      found.written_off += row.written_off;
+      const book = books.get(row.account_id);
+      if (!book) report([unfounded(row.account_id, 'balances')]);
+      else report(differences(row.account_id, 'balances', balanceOf(book), row));
+      left.delete(row.account_id);
+    }
+    after = rows.length === BATCH ? rows.at(-1)?.account_id : undefined;
+  }
+  for (const accountId of left) report([missing(accountId, 'balances')]);
+  for (const [accountId, { wallet }] of books) report(brokenPromises(accountId, wallet));
+
+  const all = [...books.values()];
+  const said = {
+    topped_up: sum(all.map(({ wallet }) => wallet.toppedUp)),
+    charged: sum(all.map(({ wallet }) => wallet.charged)),
+    written_off: sum(all.map(({ writtenOff }) => writtenOff)),
+  };
+  const id = scope ?? null;
+  report(differences(id, 'sum of balances', said, found));
+  const balance = sum(all.map(({ wallet }) => wallet.balance));
+  report(differences(id, 'sum of accounts', { balance: said.topped_up - said.charged }, { balance }));
+};
+
+const balanceOf = ({ wallet, writtenOff, revision }: AccountBook): Partial<BalanceRow> => ({
+  topped_up: wallet.toppedUp,
+  charged: wallet.charged,
+  written_off: writtenOff,
+  held: wallet.held,
+  open_holds: wallet.holds.size,
+  revision,
+});
+
+const chargedIn = (tx: ITask<object>, table: string, accountId: string | null): Promise<{ charged: bigint }> =>
+  tx.one<{ charged: bigint }>(
+    `select coalesce(sum(charged), 0)::bigint as charged from ${LIVE}.${table}
+     where $1::text is null or account_id = $1`,
+    [accountId],
+  );

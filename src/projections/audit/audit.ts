@@ -1,0 +1,124 @@
+import pgPromise, { type ITask } from 'pg-promise';
+import { available, type Wallet } from '../../domain/account/wallet.ts';
+import type { Credits } from '../../domain/money.ts';
+import { balances } from '../rows/balances.ts';
+import { dailyUsage } from '../rows/daily-usage.ts';
+import type { Database } from '../database.ts';
+import { LIVE, type Projection, type Row } from '../projection.ts';
+import { requests, type RequestRow } from '../rows/requests.ts';
+
+/** What the log says and the rows do not. Ids, names of columns and amounts in nano-USD: nothing personal. */
+export type Difference = {
+  /** Null where it is about all accounts together. */
+  readonly accountId: string | null;
+  /** Table and column, with the request between them where it is about one: `balances.charged`, `requests.gen-1.status`. */
+  readonly what: string;
+  readonly log: string;
+  readonly row: string;
+};
+
+const NO_ROW = 'no row';
+const A_ROW = 'a row';
+
+export const missing = (accountId: string, what: string): Difference => ({ accountId, what, log: A_ROW, row: NO_ROW });
+export const unfounded = (accountId: string, what: string): Difference => ({
+  accountId,
+  what,
+  log: NO_ROW,
+  row: A_ROW,
+});
+
+/** Compares what is known of a row with the row, column by column. */
+export const differences = (
+  accountId: string | null,
+  what: string,
+  log: Partial<Row>,
+  row: Partial<Row>,
+): readonly Difference[] =>
+  Object.entries(log).flatMap(([column, value = null]) => {
+    const [said, found] = [show(value), show(row[column] ?? null)];
+    return said === found ? [] : [{ accountId, what: `${what}.${column}`, log: said, row: found }];
+  });
+
+const show = (value: Row[string]): string => (value instanceof Date ? value.toISOString() : String(value));
+
+/** What is true of every wallet, whatever happened to it. */
+export const brokenPromises = (accountId: string, wallet: Wallet): readonly Difference[] => {
+  const sums: Partial<Row> = {
+    balance: wallet.toppedUp - wallet.charged,
+    lots: wallet.balance,
+    holds: wallet.held,
+    'available >= 0': true,
+  };
+  return differences(accountId, 'account', sums, {
+    balance: wallet.balance,
+    lots: sum([...wallet.lots.values()].map(({ remaining }) => remaining)),
+    holds: sum([...wallet.holds.values()].map(({ amount }) => amount)),
+    'available >= 0': available(wallet) >= 0n,
+  });
+};
+
+export const sum = (amounts: Iterable<Credits>): Credits => {
+  let total = 0n;
+  for (const amount of amounts) total += amount;
+  return total;
+};
+
+/** The words of providers, of which the rows keep what PostgreSQL's `text` can hold. They are nobody's money. */
+const WORDS: readonly string[] = ['finish_reason', 'upstream_id', 'detail'];
+export const requestColumns = Object.keys(requests.columns).filter((column) => !WORDS.includes(column));
+
+/** The columns of a request that are compared. */
+export const compared = (row: Row): Partial<Row> =>
+  Object.fromEntries(requestColumns.map((column) => [column, row[column] ?? null]));
+
+/** As `differences` of what is compared being none, for millions of rows. */
+export const agrees = (log: RequestRow, row: RequestRow): boolean =>
+  requestColumns.every((column) => {
+    const [said, found] = [(log as Row)[column], (row as Row)[column]];
+    return said === found || (said instanceof Date && found instanceof Date && said.getTime() === found.getTime());
+  });
+
+const audited = [balances, requests, dailyUsage] as unknown as readonly Projection[];
+
+/** Up to which event the rows of each projection are. */
+export type Positions = { readonly balances: number; readonly requests: number; readonly daily_usage: number };
+
+/** The rows are of another version than this software makes, and it cannot tell what they should be. */
+export class OtherVersion extends Error {
+  override readonly name = 'OtherVersion';
+}
+
+export const readPositions = async (sql: Database | ITask<object>): Promise<Positions> => {
+  const rows = await sql.any<{ name: string; version: number; position: bigint }>(
+    `select name, version, position from ${LIVE}.checkpoints`,
+  );
+  const found = new Map(rows.map((row) => [row.name, row]));
+  const positions = audited.map(({ name, version }) => {
+    const checkpoint = found.get(name);
+    if (checkpoint?.version !== version) {
+      const there = checkpoint ? `at version ${checkpoint.version}` : 'not there';
+      throw new OtherVersion(`projection ${name} is ${there}, and this software makes version ${version}`);
+    }
+    return [name, Number(checkpoint.position)];
+  });
+  return Object.fromEntries(positions) as Positions;
+};
+
+const { TransactionMode, isolationLevel } = pgPromise.txMode;
+const mode = new TransactionMode({ tiLevel: isolationLevel.repeatableRead, readOnly: true });
+
+/**
+ * Reads rows and checkpoints as of one moment. The tables are locked against a take-over before the moment is chosen, or
+ * it might read the checkpoint of one table and the rows of its successor. A take-over waits until `read` has ended.
+ */
+export const atOneMoment = <T>(
+  database: Database,
+  lockWithinMs: number,
+  read: (tx: ITask<object>, positions: Positions) => Promise<T>,
+): Promise<T> =>
+  database.tx({ mode }, async (tx) => {
+    await tx.none(`set local lock_timeout = ${lockWithinMs}`);
+    await tx.none(`lock table ${audited.map(({ name }) => `${LIVE}.${name}`).join(', ')} in access share mode`);
+    return read(tx, await readPositions(tx));
+  });

@@ -1,0 +1,80 @@
+import { accountOfStream } from '../../domain/account/account.ts';
+import type { DomainEvent, Fact } from '../../eventstore/journal/codec.ts';
+import type { Projection } from '../projection.ts';
+
+export type BalanceRow = {
+  readonly account_id: string;
+  readonly topped_up: bigint;
+  readonly charged: bigint;
+  readonly written_off: bigint;
+  readonly held: bigint;
+  readonly open_holds: number;
+  /** Of the last event of the account that changed this row. */
+  readonly revision: number;
+};
+
+const moved = (row: BalanceRow, { event }: Fact): Partial<BalanceRow> => {
+  switch (event.type) {
+    case 'CreditsToppedUp':
+      return { topped_up: row.topped_up + event.amount };
+    case 'CreditsReserved':
+      return { held: row.held + event.amount, open_holds: row.open_holds + 1 };
+    case 'HoldExtended':
+      return { held: row.held + event.by };
+    case 'HoldReleased':
+      return { held: row.held - event.released, open_holds: row.open_holds - 1 };
+    case 'HoldSettled':
+      return { charged: row.charged + event.charged, held: row.held - event.held, open_holds: row.open_holds - 1 };
+    case 'LateUsageCharged':
+      return { charged: row.charged + event.charged };
+    case 'UsageWrittenOff':
+      return { written_off: row.written_off + event.amount };
+    default:
+      return {};
+  }
+};
+
+const types = new Set<DomainEvent['type']>([
+  'AccountRegistered',
+  'CreditsToppedUp',
+  'CreditsReserved',
+  'HoldExtended',
+  'HoldReleased',
+  'HoldSettled',
+  'LateUsageCharged',
+  'UsageWrittenOff',
+]);
+
+/** What each account has, in nano-USD. `topped_up - charged` is the balance; `held` of it is set aside for open requests. */
+export const balances: Projection<BalanceRow> = {
+  name: 'balances',
+  version: 1,
+  columns: {
+    account_id: 'text',
+    topped_up: 'bigint',
+    charged: 'bigint',
+    written_off: 'bigint',
+    held: 'bigint',
+    open_holds: 'int',
+    revision: 'int',
+  },
+  keyLength: 1,
+  indexes: [],
+  types,
+  keysOf: ({ stream, event }) => {
+    const accountId = accountOfStream(stream);
+    return accountId !== undefined && types.has(event.type) ? [[accountId]] : [];
+  },
+  evolve: (existing, recorded, [accountId = '']) => {
+    const row = existing ?? {
+      account_id: accountId,
+      topped_up: 0n,
+      charged: 0n,
+      written_off: 0n,
+      held: 0n,
+      open_holds: 0,
+      revision: 0,
+    };
+    return { ...row, ...moved(row, recorded), revision: recorded.revision };
+  },
+};

@@ -1,0 +1,59 @@
+import type { ITask } from 'pg-promise';
+import type { Projection, Row } from '../projection.ts';
+
+type Value = Row[string];
+type Table = Pick<Projection, 'columns' | 'keyLength'>;
+
+export const keyColumnsOf = ({ columns, keyLength }: Table): readonly string[] =>
+  Object.keys(columns).slice(0, keyLength);
+
+/** The condition that a row has one of the keys which `keyValues` gives. */
+export const keyIn = (table: Table): string => {
+  const keyColumns = keyColumnsOf(table);
+  const arrays = keyColumns.map((_, n) => `$${n + 1}::text[]`);
+  return `(${keyColumns.join(', ')}) in (select * from unnest(${arrays.join(', ')}))`;
+};
+export const keyValues = (table: Table, keys: readonly (readonly string[])[]): string[] =>
+  keyColumnsOf(table).map((_, n) => arrayOf(keys, (key) => key[n]));
+
+/**
+ * Writes rows, new or changed. They travel as one array per column, which of all that was measured the server reads in
+ * the least time.
+ */
+export const upsert = async (
+  tx: ITask<object>,
+  { name, columns, keyLength }: Projection,
+  schema: string,
+  rows: readonly Row[],
+): Promise<void> => {
+  const names = Object.keys(columns);
+  const arrays = Object.values(columns).map((type, n) => `$${n + 1}::${type}[]`);
+  const set = names.slice(keyLength).map((column) => `${column} = excluded.${column}`);
+  await tx.none({
+    text: `insert into ${schema}.${name} (${names.join(', ')}) select * from unnest(${arrays.join(', ')})
+           on conflict (${names.slice(0, keyLength).join(', ')}) do update set ${set.join(', ')}`,
+    values: names.map((column) => arrayOf(rows, (row) => row[column])),
+  });
+};
+
+/** As PostgreSQL reads an array from text. Many columns say the same in row after row, which is then written only once. */
+const arrayOf = <T>(items: readonly T[], valueOf: (item: T) => Value | undefined): string => {
+  let before: Value | undefined;
+  let text = '';
+  const elements = items.map((item) => {
+    const value = valueOf(item) ?? null;
+    if (value !== before) {
+      before = value;
+      text = typeof value === 'string' ? quoted(value) : value instanceof Date ? value.toISOString() : String(value);
+    }
+    return text;
+  });
+  return `{${elements.join(',')}}`;
+};
+
+const SPECIAL = /["\\\0\ud800-\udfff]/;
+const quoted = (text: string): string =>
+  SPECIAL.test(text) ? `"${storable(text).replaceAll(/["\\]/g, '\\$&')}"` : `"${text}"`;
+
+/** The log keeps any text that a provider sends; PostgreSQL's `text` does not, and the rows of all would stop at one. */
+const storable = (text: string): string => text.toWellFormed().replaceAll('\0', '\ufffd');

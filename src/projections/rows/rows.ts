@@ -1,0 +1,196 @@
+import type { ITask } from 'pg-promise';
+import type { Fact } from '../../eventstore/journal/codec.ts';
+import type { Database } from '../database.ts';
+import type { Projection, Row } from '../projection.ts';
+import { keyColumnsOf, keyIn, keyValues, upsert } from './row-sql.ts';
+
+export type Sql = Database | ITask<object>;
+
+const NO_KEY = '\u0000';
+export const rowId = (key: readonly string[]): string => key.join(NO_KEY);
+
+/** Creates the table of a projection in a schema, empty, with its checkpoint at 0; nothing where it exists. */
+export const createTable = async (sql: Sql, projection: Projection, schema: string): Promise<void> => {
+  await createBareTable(sql, projection, schema);
+  await createIndexes(sql, projection, schema);
+};
+
+/** As `createTable`, for who fills it first and makes the indexes afterwards, which costs less. */
+export const createBareTable = async (
+  sql: Sql,
+  { name, version, columns, keyLength }: Projection,
+  schema: string,
+): Promise<void> => {
+  const definitions = Object.entries(columns).map(([column, type], n) =>
+    n < keyLength ? `${column} text collate "C" not null` : `${column} ${type}`,
+  );
+  const key = keyColumnsOf({ columns, keyLength });
+  await sql.none(
+    `create table if not exists ${schema}.${name} (${definitions.join(', ')}, primary key (${key.join(', ')}))`,
+  );
+  await sql.none(
+    `insert into ${schema}.checkpoints (name, version, position) values ($1, $2, 0) on conflict do nothing`,
+    [name, version],
+  );
+};
+
+export const createIndexes = async (sql: Sql, { name, indexes }: Projection, schema: string): Promise<void> => {
+  for (const { column, where } of indexes) {
+    await sql.none(
+      `create index if not exists ${name}_${column} on ${schema}.${name} (${column}) ${where ? `where ${where}` : ''}`,
+    );
+  }
+};
+
+/** Which part of the log a batch is: all after one position, up to and including another; some of it may be left out. */
+export type Range = { readonly after: number; readonly upTo: number };
+
+/**
+ * A process that is stopped while it holds the checkpoint keeps every node from the rows, and them from orphaned holds:
+ * after so much silence its transaction is undone. Less than what makes a run dead.
+ */
+const SILENT_MS = 2000;
+
+/**
+ * Folds events into the rows that they touch and moves the checkpoint to the end of their range, in one transaction.
+ * Events that the checkpoint has passed already, here or on another node, are left out. Returns where the checkpoint is
+ * now. The range need not be given where the events are all there are.
+ */
+export const applyEvents = (
+  database: Database,
+  projection: Projection,
+  schema: string,
+  events: readonly Fact[],
+  range?: Range,
+): Promise<number> =>
+  database.tx(async (tx) => {
+    // What a crash of the server may take from the rows it takes from their checkpoint as well: the log alone waits for the disk.
+    await tx.none(`set local synchronous_commit = off; set local idle_in_transaction_session_timeout = ${SILENT_MS}`);
+    return applyEventsIn(tx, projection, schema, events, range);
+  });
+
+export const applyEventsIn = async (
+  tx: ITask<object>,
+  projection: Projection,
+  schema: string,
+  events: readonly Fact[],
+  range: Range = rangeOf(events),
+): Promise<number> => {
+  const checkpoint = await lockCheckpoint(tx, projection, schema);
+  if (checkpoint.version !== projection.version) throw new OtherVersion(projection, checkpoint);
+  if (range.upTo <= checkpoint.position) return checkpoint.position;
+  if (range.after > checkpoint.position) throw new EventsLeftOut(projection, checkpoint, range);
+  await foldInto(
+    tx,
+    projection,
+    schema,
+    events.filter(({ position }) => position > checkpoint.position),
+  );
+  await tx.none(`update ${schema}.checkpoints set position = $2 where name = $1`, [projection.name, range.upTo]);
+  return range.upTo;
+};
+
+const rangeOf = (events: readonly Fact[]): Range => ({
+  after: (events[0]?.position ?? 1) - 1,
+  upTo: events.at(-1)?.position ?? 0,
+});
+
+export type Checkpoint = { readonly position: number; readonly version: number };
+
+/** Fault: the table is kept by software that makes another version of the rows. */
+export class OtherVersion extends Error {
+  override readonly name = 'OtherVersion';
+  readonly checkpoint: Checkpoint;
+
+  constructor({ name, version }: Projection, checkpoint: Checkpoint) {
+    super(
+      `projection ${name} is at version ${checkpoint.version} in the database, and this software makes version ` +
+        `${version}: run the rebuild of ${name}`,
+    );
+    this.checkpoint = checkpoint;
+  }
+}
+
+/** Fault: the batch begins later than the rows end. */
+export class EventsLeftOut extends Error {
+  override readonly name = 'EventsLeftOut';
+  readonly checkpoint: Checkpoint;
+
+  constructor({ name }: Projection, checkpoint: Checkpoint, { after }: Range) {
+    super(`projection ${name} was given ${after + 1} after ${checkpoint.position}`);
+    this.checkpoint = checkpoint;
+  }
+}
+
+export const readCheckpoint = async (
+  sql: Sql,
+  { name }: Pick<Projection, 'name'>,
+  schema: string,
+  lock = '',
+): Promise<Checkpoint | undefined> => {
+  const row = await sql.oneOrNone<{ position: bigint; version: number }>(
+    `select position, version from ${schema}.checkpoints where name = $1 ${lock}`,
+    [name],
+  );
+  return row ? { position: Number(row.position), version: row.version } : undefined;
+};
+
+/** Whoever holds the checkpoint decides alone what the rows are, until the transaction ends. */
+export const lockCheckpoint = async (sql: Sql, projection: Projection, schema: string): Promise<Checkpoint> => {
+  const checkpoint = await readCheckpoint(sql, projection, schema, 'for update');
+  if (!checkpoint) throw new Error(`projection ${projection.name} has no checkpoint in ${schema}`);
+  return checkpoint;
+};
+
+const foldInto = async (
+  tx: ITask<object>,
+  projection: Projection,
+  schema: string,
+  events: readonly Fact[],
+): Promise<void> => {
+  const touched: { readonly id: string; readonly key: readonly string[]; readonly recorded: Fact }[] = [];
+  const unread = new Map<string, readonly string[]>();
+  const made = new Set<string>();
+  for (const recorded of events) {
+    for (const key of projection.keysOf(recorded)) {
+      const id = rowId(key);
+      touched.push({ id, key, recorded });
+      if (made.has(id)) continue;
+      if (projection.makes?.has(recorded.event.type)) made.add(id);
+      else unread.set(id, key);
+    }
+  }
+  if (touched.length === 0) return;
+  const rows = await existingRows(tx, projection, schema, [...unread.values()]);
+  for (const { id, key, recorded } of touched) rows.set(id, projection.evolve(rows.get(id), recorded, key));
+  await upsert(tx, projection, schema, [...rows.values()]);
+};
+
+const existingRows = async (
+  tx: ITask<object>,
+  projection: Projection,
+  schema: string,
+  keys: readonly (readonly string[])[],
+): Promise<Map<string, Row>> => {
+  if (keys.length === 0) return new Map();
+  const { name, columns } = projection;
+  const rows = await tx.any<Row>({
+    text: `select ${Object.keys(columns).join(', ')} from ${schema}.${name} where ${keyIn(projection)}`,
+    values: keyValues(projection, keys),
+  });
+  const keyColumns = keyColumnsOf(projection);
+  return new Map(rows.map((row) => [rowId(keyColumns.map((column) => String(row[column]))), row]));
+};
+
+/** A hash over every byte of the rows, in order of key: equal only where two tables hold the same. */
+export const digest = async (
+  sql: Sql,
+  projection: Projection,
+  schema: string,
+): Promise<{ rows: number; md5: string }> => {
+  const { rows, md5 } = await sql.one<{ rows: bigint; md5: string }>(
+    `select count(*) as rows, md5(coalesce(string_agg(md5(t::text), '' order by ${keyColumnsOf(projection).join(', ')}), '')) as md5
+     from ${schema}.${projection.name} t`,
+  );
+  return { rows: Number(rows), md5 };
+};

@@ -1,0 +1,78 @@
+import { accountOfStream } from '../../domain/account/account.ts';
+import type { Consumer } from '../follow.ts';
+
+export type KeyOwner = {
+  readonly accountId: string;
+  readonly keyId: string;
+  readonly revoked: boolean;
+  /** In ms since the epoch; null where it never does. */
+  readonly expiresAtMs: number | null;
+  /** The peppers that the key was hashed with. */
+  readonly pepperIds: readonly string[];
+};
+
+export type KeyOwners = Consumer & {
+  /** By the keyed hash of the key, in hexadecimal. A key that ended is found too, so that its holder can be told. */
+  find(hash: string): KeyOwner | undefined;
+  /**
+   * The live keys that depend on each pepper: each key on the first of these ids that it was hashed with, or on its last
+   * pepper if it was hashed with none of them. Ids on which no key depends have an empty list.
+   */
+  byPepper(preferredIds: readonly string[], now: Date): ReadonlyMap<string, readonly KeyOwner[]>;
+};
+
+/** Which account a key belongs to, in memory, from the log. */
+export const createKeyOwners = (): KeyOwners => {
+  // A key has a hash for each pepper that it was used under, and one owner behind all of them.
+  const keyOfHash = new Map<string, string>();
+  const owners = new Map<string, KeyOwner>();
+  const change = (key: string, what: (owner: KeyOwner) => Partial<KeyOwner>): void => {
+    const owner = owners.get(key);
+    if (owner) owners.set(key, { ...owner, ...what(owner) });
+  };
+  let position = 0;
+  return {
+    name: 'key_owners',
+    types: new Set(['KeyIssued', 'KeyRehashed', 'KeyRevoked', 'KeyLimitsSet']),
+    position: () => position,
+    apply: (batch, upTo) => {
+      for (const { event, stream, position: at } of batch) {
+        if (at <= position || !('keyId' in event)) continue;
+        const accountId = accountOfStream(stream);
+        if (accountId === undefined) continue;
+        const { keyId } = event;
+        const key = `${accountId}/${keyId}`;
+        if (event.type === 'KeyIssued') {
+          keyOfHash.set(event.hash, key);
+          owners.set(key, { accountId, keyId, revoked: false, expiresAtMs: null, pepperIds: [event.pepperId] });
+        } else if (event.type === 'KeyRehashed') {
+          keyOfHash.set(event.hash, key);
+          change(key, ({ pepperIds }) => ({ pepperIds: [...pepperIds, event.pepperId] }));
+        } else if (event.type === 'KeyRevoked') {
+          change(key, () => ({ revoked: true }));
+        } else if (event.type === 'KeyLimitsSet') {
+          const { expiresAt } = event.limits;
+          change(key, () => ({ expiresAtMs: expiresAt === undefined ? null : Date.parse(expiresAt) }));
+        }
+      }
+      position = Math.max(position, upTo);
+      return position;
+    },
+    byPepper: (preferredIds, now) => {
+      const found = new Map<string, KeyOwner[]>(preferredIds.map((id) => [id, []]));
+      for (const owner of owners.values()) {
+        const { revoked, expiresAtMs, pepperIds } = owner;
+        if (revoked || (expiresAtMs !== null && expiresAtMs <= now.getTime())) continue;
+        const id = preferredIds.find((one) => pepperIds.includes(one)) ?? pepperIds.at(-1) ?? '';
+        const keys = found.get(id);
+        if (keys) keys.push(owner);
+        else found.set(id, [owner]);
+      }
+      return found;
+    },
+    find: (hash) => {
+      const key = keyOfHash.get(hash);
+      return key === undefined ? undefined : owners.get(key);
+    },
+  };
+};

@@ -1,0 +1,40 @@
+import {
+  delistingAt,
+  emptyPriceBook,
+  evolvePriceBook,
+  priceAt,
+  pricesAt,
+  type Delisting,
+  type PriceVersion,
+} from '../../domain/prices/price-book.ts';
+import type { Consumer } from '../follow.ts';
+
+export type PriceList = Consumer & {
+  /** The price in force for a model that is on sale at a moment. */
+  find(model: string, at: Date): PriceVersion | undefined;
+  all(at: Date): readonly PriceVersion[];
+  /** What keeps a model off sale at a moment. */
+  delisting(model: string, at: Date): Delisting | undefined;
+};
+
+/** The price book, in memory, from the log. */
+export const createPriceList = (): PriceList => {
+  let book = emptyPriceBook();
+  let position = 0;
+  return {
+    name: 'price_list',
+    types: new Set(['PriceListed', 'ModelDelisted']),
+    position: () => position,
+    apply: (batch, upTo) => {
+      for (const { event, position: at } of batch) {
+        if (at <= position) continue;
+        if (event.type === 'PriceListed' || event.type === 'ModelDelisted') book = evolvePriceBook(book, event);
+      }
+      position = Math.max(position, upTo);
+      return position;
+    },
+    find: (model, at) => priceAt(book, model, at),
+    all: (at) => pricesAt(book, at),
+    delisting: (model, at) => delistingAt(book, model, at),
+  };
+};

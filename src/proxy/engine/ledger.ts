@@ -1,0 +1,141 @@
+import type { AccountCommand, AccountRefusal, ReserveCredits } from '../../domain/account/decide.ts';
+import type { AccountEvent, Delivery, PinnedPrice, ReleaseReason } from '../../domain/account/events.ts';
+import { invariant } from '../../domain/decider.ts';
+import type { Credits, Usage } from '../../domain/money.ts';
+import type { Metadata } from '../../eventstore/journal/codec.ts';
+import type { CommandOptions, Outcome } from '../../eventstore/commands.ts';
+import { StoreUnavailable } from '../../eventstore/event-store.ts';
+import { lastCommandId, type Idempotency } from './idempotency.ts';
+import type { Hold, Reserve } from './hold.ts';
+
+/** Decides a command on an account; resolves when what came of it is durable. */
+export type ExecuteOnAccount = (
+  accountId: string,
+  command: AccountCommand,
+  metadata: Metadata,
+  options?: CommandOptions,
+) => Promise<Outcome<AccountEvent, AccountRefusal>>;
+
+/**
+ * One request's side of the account: its hold, and how that ends. While the store cannot be reached, an end waits for it:
+ * a hold left open would keep credits from their owner for as long as this process lives.
+ */
+export type Ledger = {
+  readonly requestId: string;
+  readonly reserve: Reserve;
+  /** Sets more aside, for so many tokens more, or tells why not. Each try at it has a name, under which it may be repeated. */
+  extend(by: Credits, tokens: number, step: string, options?: CommandOptions): Promise<AccountRefusal | undefined>;
+  /**
+   * Charges for what was used and gives the rest back; returns what the customer pays. The tokens of `beyond` are not
+   * part of the usage, and are written off.
+   */
+  settle(usage: Usage, price: PinnedPrice, delivery: Delivery, beyond?: Usage): Promise<Credits>;
+  /** Gives all of it back. Nothing where the hold has ended already. */
+  release(reason: ReleaseReason, detail: string): Promise<void>;
+};
+
+type Answered = Promise<Outcome<AccountEvent, AccountRefusal>>;
+
+export type LedgerOptions = {
+  readonly execute: ExecuteOnAccount;
+  readonly asked: { readonly uuid: string; readonly accountId: string; readonly keyId: string };
+  /** Of the run that places the hold: it changes if what the run before remembered is void. */
+  readonly runId: () => string;
+  readonly now: () => Date;
+  /** Whether this process is about to end, and the holds of its run to be ended by others. */
+  readonly stopping: () => boolean;
+  /** Where the request came under an Idempotency-Key. */
+  readonly once?: Idempotency | undefined;
+};
+
+/** Fault: nobody can tell whether the charge is in the log, so the request must not be repeated as if it were not. */
+export class SettlementUnknown extends Error {
+  override readonly name = 'SettlementUnknown';
+  readonly code = 'settlement_unknown';
+}
+
+const isWithoutAccount = (outcome: Awaited<Answered>): boolean =>
+  !outcome.accepted && outcome.refusal.code === 'account_not_found';
+
+/** On top of the store's own tries. */
+const TRY_AGAIN_MS = 1000;
+
+export const generationIdOf = (uuid: string): string => `gen-${uuid}`;
+/** The command that ends an orphaned hold is named after the request, whoever gives it. */
+export const orphanCommandId = (requestId: string): string => lastCommandId(requestId, 'orphaned');
+
+export const createLedger = ({ execute, asked, runId, now, stopping, once }: LedgerOptions): Ledger => {
+  const { uuid, accountId, keyId } = asked;
+  const requestId = generationIdOf(uuid);
+  const askAs = (commandId: string, command: AccountCommand, options?: CommandOptions): Answered =>
+    execute(accountId, command, { actor: `key:${keyId}`, commandId }, options);
+  const nameOf = (step: string): string => `${uuid}/${step}`;
+
+  /** When the hold was placed, as the log has it: what is charged later counts in that day. */
+  let reservedAt: number | undefined;
+  const reserveAs = async (commandId: string, hold: Hold, once?: Idempotency): Answered => {
+    const command: ReserveCredits = {
+      ...{ type: 'ReserveCredits', requestId, keyId, runId: runId(), at: now().getTime() },
+      ...hold,
+    };
+    const outcome = once
+      ? await askAs(commandId, { ...command, requestHash: once.requestHash }, { mayRepeat: true })
+      : await askAs(commandId, command);
+    const [event] = outcome.accepted ? outcome.events : [];
+    if (event?.type === 'CreditsReserved') reservedAt = event.at;
+    return outcome;
+  };
+
+  const insist = async (command: AccountCommand, step: string, commandId = nameOf(step)): Answered => {
+    for (let mayRepeat = false; ; mayRepeat = true) {
+      try {
+        return await askAs(commandId, command, { mayRepeat });
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable) || stopping()) throw error;
+        await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS));
+      }
+    }
+  };
+
+  return {
+    requestId,
+    reserve: async (hold, step) => {
+      if (once) return once.reserve(requestId, (id) => reserveAs(id, hold, once));
+      const outcome = await reserveAs(nameOf(step), hold);
+      return outcome.accepted ? undefined : outcome.refusal;
+    },
+    extend: async (by, tokens, step, options) => {
+      const at = now().getTime();
+      const outcome = await askAs(nameOf(step), { type: 'ExtendHold', requestId, by, at, tokens }, options);
+      return outcome.accepted ? undefined : outcome.refusal;
+    },
+    settle: async (usage, price, delivery, beyond) => {
+      const used = { requestId, usage, ...(beyond ? { beyond } : {}) };
+      const charge = async (): Answered => {
+        const outcome = await insist({ type: 'SettleHold', ...used, delivery }, 'settle');
+        if (outcome.accepted || outcome.refusal.code !== 'hold_not_open') return outcome;
+        // This process was taken for dead and its hold released: what was delivered is charged to what is free now.
+        const at = reservedAt === undefined ? {} : { at: reservedAt };
+        const late: AccountCommand = { type: 'ChargeLateUsage', ...used, keyId, price, delivery, ...at };
+        return insist(late, 'late', once?.lateCommandId());
+      };
+      const outcome = await charge().catch((cause: unknown) => {
+        throw cause instanceof StoreUnavailable ? new SettlementUnknown(cause.message, { cause }) : cause;
+      });
+      // The log went back to before there was this account: there are no credits to charge.
+      if (isWithoutAccount(outcome)) return 0n;
+      invariant(outcome.accepted, 'a request is always settled');
+      for (const event of outcome.events) {
+        if (event.type === 'HoldSettled' || event.type === 'LateUsageCharged') return event.charged;
+      }
+      // Another attempt under the same idempotency key was made meanwhile, and it is that one which pays.
+      await insist({ type: 'WriteOffLateUsage', ...used, price }, 'write-off');
+      return 0n;
+    },
+    release: async (reason, detail) => {
+      const outcome = await insist({ type: 'ReleaseHold', requestId, reason, detail }, 'release');
+      const ended = outcome.accepted || outcome.refusal.code === 'hold_not_open' || isWithoutAccount(outcome);
+      invariant(ended, 'a hold can always be released');
+    },
+  };
+};

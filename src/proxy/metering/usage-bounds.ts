@@ -1,0 +1,42 @@
+import { noUsage, tokenClasses, type TokenClass, type Usage } from '../../domain/money.ts';
+
+/** The most that a request can cost, in tokens. */
+export type UsageBounds = { readonly input: number; readonly output: number };
+
+export type BoundedUsage = {
+  /** What the customer pays for. */
+  readonly within: Usage;
+  /** What is written off. */
+  readonly beyond: Usage;
+  readonly anomalies: readonly string[];
+};
+
+/** The dearest classes are written off first, and of the output the hidden part. */
+const inputClasses = ['cacheWrite', 'input', 'cachedInput'] as const;
+const outputClasses = ['reasoning', 'output'] as const;
+
+/** Divides a usage at the bounds of its request. */
+export const boundedUsage = (usage: Usage, bounds: UsageBounds): BoundedUsage => {
+  const beyond = {
+    ...noUsage,
+    ...beyondBound(usage, inputClasses, bounds.input),
+    ...beyondBound(usage, outputClasses, bounds.output),
+  };
+  const within = Object.fromEntries(tokenClasses.map((one) => [one, usage[one] - beyond[one]])) as Usage;
+  const anomalies = [
+    ...(inputClasses.some((one) => beyond[one] > 0) ? ['input_beyond_bound'] : []),
+    ...(outputClasses.some((one) => beyond[one] > 0) ? ['output_beyond_limit'] : []),
+  ];
+  return { within, beyond, anomalies };
+};
+
+const beyondBound = (usage: Usage, classes: readonly TokenClass[], bound: number): Partial<Usage> => {
+  let left = classes.reduce((sum, one) => sum + usage[one], 0) - bound;
+  const beyond: Partial<Record<TokenClass, number>> = {};
+  for (const one of classes) {
+    const part = Math.min(usage[one], Math.max(0, left));
+    beyond[one] = part;
+    left -= part;
+  }
+  return beyond;
+};

@@ -1,0 +1,207 @@
+import { asList, field, isThere } from '../json/untyped-json.ts';
+
+/** What a number of a usage report counts. */
+export type Role =
+  /** All input; whether it includes `cachedBeside` and `writtenBeside` is for `readUsage` to decide. */
+  | 'input'
+  /** Read from a cache, and part of the input. */
+  | 'cached'
+  /** Read from a cache, and not part of the input as the provider reports it. */
+  | 'cachedBeside'
+  /** Written to a cache, likewise. */
+  | 'written'
+  | 'writtenBeside'
+  /** Of what was written, that which is kept for minutes, at the price of the book, and for hours, at a price that it has not. */
+  | 'writtenForMinutes'
+  | 'writtenForHours'
+  /** What tools of the provider added to the input, and not part of it. */
+  | 'toolInput'
+  | 'output'
+  /** Part of the output, at most providers. */
+  | 'reasoning'
+  /** Never part of the output. */
+  | 'thoughts'
+  | 'total';
+
+/**
+ * Every name under which a provider, a gateway or an SDK is known to report tokens. Case, `_` and `-` make no difference,
+ * and neither does the depth: `cache_read_input_tokens` covers `cacheReadInputTokens` and a name inside of `*_details`.
+ * `parent.name` applies only directly inside of that parent.
+ */
+const dialects: readonly (readonly [source: string, names: Readonly<Record<string, Role>>])[] = [
+  [
+    // Chat: https://platform.openai.com/docs/api-reference/chat/object, Azure the same. xAI, Groq, Together, Fireworks, vLLM
+    // (https://docs.vllm.ai), LiteLLM (https://docs.litellm.ai/docs/completion/usage), OpenRouter
+    // (https://openrouter.ai/docs/use-cases/usage-accounting) and Zhipu use the names of the chat.
+    'OpenAI',
+    {
+      prompt_tokens: 'input',
+      completion_tokens: 'output',
+      total_tokens: 'total',
+      cached_tokens: 'cached',
+      cache_write_tokens: 'written',
+      reasoning_tokens: 'reasoning',
+      ttl_30m_tokens: 'writtenForMinutes',
+      ttl_12h_tokens: 'writtenForHours',
+    },
+  ],
+  // https://platform.openai.com/docs/api-reference/responses/object, DashScope's own API, Cohere, Anthropic.
+  ['OpenAI Responses', { input_tokens: 'input', output_tokens: 'output' }],
+  [
+    // https://docs.claude.com/en/docs/build-with-claude/prompt-caching#tracking-cache-performance; Portkey and Databricks
+    // report the two beside `prompt_tokens`, LiteLLM as part of it.
+    'Anthropic',
+    {
+      cache_read_input_tokens: 'cachedBeside',
+      cache_creation_input_tokens: 'writtenBeside',
+      ephemeral_5m_input_tokens: 'writtenForMinutes',
+      ephemeral_1h_input_tokens: 'writtenForHours',
+      thinking_tokens: 'reasoning',
+    },
+  ],
+  [
+    // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_TokenUsage.html and the invocation metrics.
+    'Bedrock',
+    {
+      cacheWriteInputTokens: 'writtenBeside',
+      cacheReadInputTokenCount: 'cachedBeside',
+      cacheWriteInputTokenCount: 'writtenBeside',
+      inputTokenCount: 'input',
+      outputTokenCount: 'output',
+    },
+  ],
+  [
+    // https://ai.google.dev/api/generate-content#UsageMetadata; Vertex AI the same.
+    'Gemini',
+    {
+      promptTokenCount: 'input',
+      candidatesTokenCount: 'output',
+      responseTokenCount: 'output',
+      totalTokenCount: 'total',
+      cachedContentTokenCount: 'cached',
+      thoughtsTokenCount: 'thoughts',
+      toolUsePromptTokenCount: 'toolInput',
+    },
+  ],
+  // https://api-docs.deepseek.com/api/create-chat-completion; hit + miss = prompt_tokens.
+  ['DeepSeek', { prompt_cache_hit_tokens: 'cached' }],
+  // https://docs.mistral.ai/api, beside the common name.
+  ['Mistral', { num_cached_tokens: 'cached' }],
+  // https://github.com/ollama/ollama/blob/main/docs/api.md
+  ['Ollama', { prompt_eval_count: 'input', eval_count: 'output' }],
+  // https://github.com/ggml-org/llama.cpp/tree/master/tools/server
+  ['llama.cpp', { tokens_evaluated: 'input', tokens_predicted: 'output' }],
+  // https://www.ibm.com/docs/en/watsonx
+  ['watsonx', { generated_token_count: 'output' }],
+  [
+    // https://github.com/vercel/ai: version 5 has `inputTokens` and `cachedInputTokens`, version 6 details or one object.
+    'Vercel AI SDK',
+    {
+      cachedInputTokens: 'cached',
+      cacheReadTokens: 'cached',
+      'inputTokens.total': 'input',
+      'inputTokens.cacheRead': 'cached',
+      'inputTokens.cacheWrite': 'written',
+      'outputTokens.total': 'output',
+      'outputTokens.reasoning': 'reasoning',
+    },
+  ],
+  [
+    // https://github.com/langchain-ai/langchain: `usage_metadata`.
+    'LangChain',
+    {
+      'input_token_details.cache_read': 'cached',
+      'input_token_details.cache_creation': 'written',
+      'output_token_details.reasoning': 'reasoning',
+    },
+  ],
+  [
+    // https://github.com/songquanpeng/one-api, https://github.com/QuantumNous/new-api, https://github.com/MartialBE/one-hub
+    'one-api and what came of it',
+    {
+      cached_creation_tokens: 'written',
+      cache_creation_tokens: 'written',
+      cached_write_tokens: 'written',
+      cached_read_tokens: 'cached',
+      claude_cache_creation_5_m_tokens: 'writtenForMinutes',
+      claude_cache_creation_1_h_tokens: 'writtenForHours',
+      cache_creation_5m_input_tokens: 'writtenForMinutes',
+      cache_creation_1h_input_tokens: 'writtenForHours',
+    },
+  ],
+  [
+    // https://help.aliyun.com/zh/model-studio/context-cache: part of the prompt, in the details of it.
+    'DashScope',
+    {
+      'prompt_tokens_details.cache_creation_input_tokens': 'written',
+      'input_tokens_details.cache_creation_input_tokens': 'written',
+    },
+  ],
+];
+
+const normal = (name: string): string => name.toLowerCase().replace(/[_-]/g, '');
+
+const roles: ReadonlyMap<string, Role> = new Map(
+  dialects.flatMap(([, names]) => Object.entries(names).map(([name, role]) => [normal(name), role] as const)),
+);
+
+const DEEPEST = 4;
+
+type Found = { readonly value: number; readonly depth: number };
+
+/** Under several names a number is the same, or 0 in some. Counts in nested objects may be of something else. */
+const isBetter = (role: Role, one: Found, known: Found): boolean => {
+  if (role !== 'input' && role !== 'output' && role !== 'total') return one.value > known.value;
+  if (one.value > 0 !== known.value > 0) return one.value > 0;
+  return one.depth === known.depth ? one.value > known.value : one.depth < known.depth;
+};
+
+export type Report = Readonly<Partial<Record<Role, number>>>;
+
+/** The numbers of a usage report by what they count; undefined if one of them is not a whole number of tokens. */
+export const readReport = (usage: unknown): Report | undefined => {
+  if (typeof usage !== 'object' || usage === null || Array.isArray(usage)) return undefined;
+  const found = new Map<Role, Found>();
+  const isValid = (parent: string, value: object, depth: number): boolean => {
+    const entries = Object.entries(value).map(([name, one]: [string, unknown]) => [normal(name), one] as const);
+    // Cohere reports what the model read as `tokens`, and what it bills as `billed_units`.
+    const skipped = entries.some(([name]) => name === 'billedunits') ? 'tokens' : undefined;
+    return entries.every(([name, one]) => {
+      if (!isThere(one) || name === skipped || Array.isArray(one)) return true;
+      if (typeof one === 'object') return depth === DEEPEST || isValid(name, one as object, depth + 1);
+      const role = roles.get(`${parent}.${name}`) ?? roles.get(name);
+      if (role === undefined) return !name.endsWith('details');
+      if (typeof one !== 'number' || !Number.isSafeInteger(one) || one < 0) return false;
+      const [count, known] = [{ value: one, depth }, found.get(role)];
+      if (!known || isBetter(role, count, known)) found.set(role, count);
+      return true;
+    });
+  };
+  if (!isValid('', usage, 1)) return undefined;
+  return Object.fromEntries([...found].map(([role, { value }]) => [role, value]));
+};
+
+/** Members of an answer, or of a chunk, that are a usage, and members that may have one as `usage`. */
+const usages = ['usage', 'usageMetadata', 'usage_metadata', 'token_usage', 'amazon-bedrock-invocationMetrics'] as const;
+/** Groq; Anthropic; OpenAI Responses; Cohere; Bedrock. */
+const holders = ['x_groq', 'message', 'response', 'delta', 'meta', 'metadata'] as const;
+
+/** The usage of an answer or of a chunk, wherever it is: at the top, in a member, in a choice (Moonshot), or loose (Ollama). */
+export const usageIn = (answer: object): unknown => {
+  for (const name of usages) {
+    const usage = field(answer, name);
+    if (isThere(usage)) return usage;
+  }
+  for (const name of holders) {
+    const usage = field(field(answer, name), 'usage');
+    if (isThere(usage)) return usage;
+  }
+  const meta = field(answer, 'meta');
+  if (isThere(field(meta, 'billed_units'))) return meta;
+  for (const choice of asList(field(answer, 'choices'))) {
+    const usage = field(choice, 'usage');
+    if (isThere(usage)) return usage;
+  }
+  if (!isThere(field(answer, 'prompt_eval_count'))) return undefined;
+  return { prompt_eval_count: field(answer, 'prompt_eval_count'), eval_count: field(answer, 'eval_count') };
+};

@@ -1,0 +1,156 @@
+import { noUsage, type Usage } from '../../domain/money.ts';
+import { readReport, type Report } from './usage-dialects.ts';
+
+/** What is known of a request and its answer before a report of its usage is read. */
+export type Plausible = {
+  /** The most tokens that the model can read and write; a report of more is not believed. */
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** The bounds of the request, which decide between two meanings of one report. */
+  readonly inputBound: number;
+  readonly outputBound: number;
+  /** Whether the model may bill for output that it does not stream. */
+  readonly hidesReasoning: boolean;
+  readonly spoke: boolean;
+};
+
+export type ReadUsage = {
+  /** Undefined if the report cannot be believed. What was metered counts instead. */
+  readonly usage: Usage | undefined;
+  readonly anomalies: readonly string[];
+};
+
+const notBelieved = (...anomalies: readonly string[]): ReadUsage => ({ usage: undefined, anomalies });
+
+/** Reads the usage that an upstream reported, in whatever dialect, as tokens by class. */
+export const readUsage = (value: unknown, plausible: Plausible): ReadUsage => {
+  if (value === undefined || value === null) return notBelieved('usage_missing');
+  const report = readReport(value);
+  if (report?.input === undefined) return notBelieved('usage_invalid');
+  const caches = cachesOf(report);
+  const { inputBeside, thoughtsBeside, isExplained } = composition(report, caches, plausible);
+  const input = report.input + (report.toolInput ?? 0) + inputBeside;
+  const remainder = isExplained ? 0 : (report.total ?? 0) - input - (report.output ?? 0);
+  const { output, reasoning, anomalies } = outputOf(report, thoughtsBeside, remainder, plausible);
+
+  const isBeyond = input > plausible.inputTokens || output > plausible.outputTokens;
+  const most = plausible.inputTokens + plausible.outputTokens;
+  if (isBeyond || (report.total ?? 0) > most) return notBelieved('usage_beyond_context');
+  // No model answers without input; Ollama reported no prompt if that was in a cache.
+  if (input === 0 && output > 0) return notBelieved('usage_without_input');
+  if (output === 0 && plausible.spoke) return notBelieved('usage_without_output');
+  const { cached, written } = caches;
+  if (cached + written > input) return notBelieved(...anomalies, 'usage_details_exceed_total');
+  const uncached = input - cached - written;
+  return {
+    usage: { input: uncached, cachedInput: cached, cacheWrite: written, output: output - reasoning, reasoning },
+    // The price book has one price of cache writes: that of the shortest time.
+    anomalies: (report.writtenForHours ?? 0) > 0 ? [...anomalies, 'cache_write_unpriced'] : anomalies,
+  };
+};
+
+type Caches = {
+  readonly cached: number;
+  readonly written: number;
+  /** What is not part of the input, by the names under which it is reported. */
+  readonly beside: number;
+};
+
+const cachesOf = (report: Report): Caches => {
+  const { cached = 0, cachedBeside = 0, written = 0, writtenBeside = 0 } = report;
+  const allWritten = Math.max(written, writtenBeside, (report.writtenForMinutes ?? 0) + (report.writtenForHours ?? 0));
+  const beside = (cachedBeside > cached ? cachedBeside : 0) + (allWritten > written ? allWritten : 0);
+  return { cached: Math.max(cached, cachedBeside), written: allWritten, beside };
+};
+
+type Composition = {
+  /** How much of what was read from or written to a cache is not part of the reported input. */
+  readonly inputBeside: number;
+  /** Whether the thoughts are not part of the reported output. */
+  readonly thoughtsBeside: boolean;
+  /** Whether the total is exactly the sum of the classes then. */
+  readonly isExplained: boolean;
+};
+
+/**
+ * Whether caches are part of the input, and thoughts part of the output, differs by provider, and gateways copy the names
+ * of one and the sums of another. The total decides; without one that does, the names.
+ */
+const composition = (report: Report, { cached, written, beside }: Caches, { inputBound }: Plausible): Composition => {
+  const { input = 0, toolInput = 0, output = 0, total } = report;
+  const thoughts = report.thoughts ?? report.reasoning ?? 0;
+  const areBesideByName = report.thoughts !== undefined;
+  const isPart = (inputBeside: number): boolean => cached + written - inputBeside <= input;
+  for (const inputBeside of new Set([beside, 0, cached + written, cached, written])) {
+    for (const thoughtsBeside of [areBesideByName, !areBesideByName]) {
+      const sum = input + toolInput + inputBeside + output + (thoughtsBeside ? thoughts : 0);
+      if (sum === total && isPart(inputBeside)) return { inputBeside, thoughtsBeside, isExplained: true };
+    }
+  }
+  const isTooMuch = input + beside > inputBound && isPart(0);
+  return { inputBeside: isTooMuch ? 0 : beside, thoughtsBeside: areBesideByName, isExplained: false };
+};
+
+/**
+ * Some count thoughts by another tokenizer than the rest, and find somewhat more of them than there was output in all.
+ * None finds twice as many: then the thoughts are in neither the completion nor the total.
+ */
+const PART_AT_MOST = 2;
+
+/** All output, and how much of it was reasoning. A remainder of the total is output only if it can be unnamed thoughts. */
+const outputOf = (
+  report: Report,
+  thoughtsBeside: boolean,
+  remainder: number,
+  { outputBound, hidesReasoning }: Plausible,
+): { readonly output: number; readonly reasoning: number; readonly anomalies: readonly string[] } => {
+  const thoughts = report.thoughts ?? report.reasoning ?? 0;
+  const completion = (report.output ?? 0) + (thoughtsBeside ? thoughts : 0);
+  const unnamed = remainder - (thoughtsBeside ? thoughts : 0);
+  const isOutput = unnamed > 0 && hidesReasoning && completion + unnamed <= outputBound;
+  const counted = completion + (isOutput ? unnamed : 0);
+  const isNeither = thoughts > PART_AT_MOST * counted;
+  const output = isNeither ? counted + thoughts : counted;
+  const fromTotal = isOutput || (thoughtsBeside && report.thoughts === undefined && thoughts > 0);
+  return {
+    output,
+    reasoning: Math.min(thoughts, output),
+    anomalies: [
+      ...(fromTotal ? ['output_taken_from_total'] : unnamed > 0 ? ['total_unexplained'] : []),
+      ...(isNeither ? ['reasoning_beside_output'] : thoughts > output ? ['reasoning_beyond_output'] : []),
+    ],
+  };
+};
+
+/** What a provider takes from us is not what a customer pays, so these are not passed on. `cost` and `cost_usd` are ours instead. */
+const costsOfOurs = new Set(['cost', 'cost_usd', 'cost_details', 'cost_in_usd_ticks']);
+
+/** A usage as the customer reads it, without the cost. */
+export const withoutCosts = (usage: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.keys(usage).some((name) => costsOfOurs.has(name))
+    ? Object.fromEntries(Object.entries(usage).filter(([name]) => !costsOfOurs.has(name)))
+    : usage;
+
+/** What was counted here, where the upstream did not say: all of it input and output of the plain classes. */
+export const meteredUsage = (inputTokens: number, outputTokens: number): Usage => ({
+  ...noUsage,
+  input: inputTokens,
+  output: outputTokens,
+});
+
+/** A usage in the names of OpenAI. */
+export const asWire = (usage: Usage): Readonly<Record<string, unknown>> => {
+  const { cachedInput, cacheWrite, reasoning } = usage;
+  const [prompt, completion] = [usage.input + cachedInput + cacheWrite, usage.output + reasoning];
+  const caches = {
+    ...(cachedInput > 0 ? { cached_tokens: cachedInput } : {}),
+    ...(cacheWrite > 0 ? { cache_write_tokens: cacheWrite } : {}),
+  };
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: prompt + completion,
+    ...(cachedInput + cacheWrite > 0 ? { prompt_tokens_details: caches } : {}),
+    ...(reasoning > 0 ? { completion_tokens_details: { reasoning_tokens: reasoning } } : {}),
+  };
+};

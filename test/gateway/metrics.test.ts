@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { createMetrics, type MetricsOptions } from '../../src/gateway/metrics.ts';
+
+const create = (over: Partial<MetricsOptions> = {}) =>
+  createMetrics({
+    positions: () => Promise.resolve({ head: 42, projections: { balances: 40 } }),
+    disagreeing: () => 0,
+    keysByPepper: () =>
+      new Map([
+        ['2', ['key']],
+        ['1', []],
+      ]),
+    rewindIsOpen: () => false,
+    ...over,
+  });
+
+describe('metrics', () => {
+  it('count what happened, from 0 on', async () => {
+    const metrics = create({ disagreeing: () => 3 });
+    expect(await metrics.text()).toContain('kissapi_audit_samples_total{result="disagreed"} 0\n');
+    for (const status of [200, 204, 404, 503, undefined]) metrics.answered(status);
+    metrics.audited('agreed');
+    metrics.orphanedHoldReleased();
+    for (const status of [401, 503, 503]) metrics.upstreamRefused('openai', status);
+    const text = await metrics.text();
+    for (const line of [
+      'kissapi_http_requests_total{status="2xx"} 2',
+      'kissapi_http_requests_total{status="4xx"} 1',
+      'kissapi_http_requests_total{status="5xx"} 1',
+      'kissapi_http_requests_total{status="aborted"} 1',
+      'kissapi_audit_samples_total{result="agreed"} 1',
+      'kissapi_audit_disagreeing_accounts 3',
+      'kissapi_live_keys{pepper="2"} 1',
+      'kissapi_live_keys{pepper="1"} 0',
+      'kissapi_orphaned_holds_released_total 1',
+      'kissapi_upstream_refusals_total{upstream="openai",status="401"} 1',
+      'kissapi_upstream_refusals_total{upstream="openai",status="503"} 2',
+      'kissapi_log_head_position 42',
+      'kissapi_projection_position{projection="balances"} 40',
+    ]) {
+      expect(text.split('\n')).toContain(line);
+    }
+    expect(text).toMatch(/^process_cpu_seconds_total \d/m);
+  });
+
+  it('are those of one gateway, however many there are in a process', async () => {
+    const [one, other] = [create(), create()];
+    one.audited('agreed');
+    expect(await other.text()).toContain('kissapi_audit_samples_total{result="agreed"} 0\n');
+  });
+
+  it('are there while the database is away, and do not say what was true before', async () => {
+    let away = false;
+    const metrics = create({
+      positions: () =>
+        away ? Promise.reject(new Error('away')) : Promise.resolve({ head: 42, projections: { balances: 40 } }),
+    });
+    await metrics.text();
+    away = true;
+    const text = await metrics.text();
+    expect(text).toMatch(/^kissapi_log_head_position nan$/im);
+    expect(text).not.toContain('projection="balances"');
+    expect(text).toContain('kissapi_audit_samples_total');
+  });
+});

@@ -1,0 +1,103 @@
+import express from 'express';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { refusalCodes } from '../../../src/domain/account/decide.ts';
+import { problem, refusalProblem, sendProblem, type Problem } from '../../../src/http/server/problems.ts';
+
+describe('problem', () => {
+  it('gives every refusal of an account a status, and words that say what to do', () => {
+    for (const code of refusalCodes) {
+      const { status, message, type } = problem(code);
+      expect(status).toBeGreaterThanOrEqual(400);
+      expect(status).toBeLessThan(500);
+      expect(type).toMatch(/^[a-z_]+$/);
+      expect(message).toMatch(/^[A-Z].*\.$/);
+    }
+  });
+
+  it('says it as the wire does', () => {
+    expect(problem('insufficient_credits')).toMatchObject({
+      status: 402,
+      type: 'insufficient_quota',
+      code: 'credit_balance_exhausted',
+      shouldRetry: false,
+    });
+    expect(problem('credits_held_by_concurrent_requests')).toMatchObject({
+      status: 402,
+      type: 'insufficient_quota',
+      code: 'credits_held_by_concurrent_requests',
+      shouldRetry: true,
+      retryAfterMs: expect.any(Number) as unknown,
+    });
+    expect(problem('key_revoked')).toMatchObject({ status: 401, code: 'invalid_api_key' });
+    expect(problem('account_suspended')).toMatchObject({ status: 403, type: 'permission_error' });
+    expect(problem('upstream_error')).toMatchObject({ status: 502, shouldRetry: false });
+    expect(problem('upstream_error', { shouldRetry: true, code: 'other' })).toMatchObject({
+      status: 502,
+      shouldRetry: true,
+      code: 'other',
+    });
+  });
+
+  it('names the credits that were needed and were there', () => {
+    const funds = { needed: 12_000_000n, available: 3_000_000n, held: 9_000_000n, withoutHolds: 12_000_000n };
+    const { message } = refusalProblem({ code: 'credits_held_by_concurrent_requests', funds });
+    expect(message).toMatch(/Needed: \$0\.012\. Available: \$0\.003\. Held: \$0\.009\.$/);
+  });
+});
+
+describe('sendProblem', () => {
+  const sent = async (what: Problem) => {
+    const app = express();
+    app.get('/', (_request, response) => sendProblem(response, what, 'req_1'));
+    const server = createServer(app);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    const { error } = (await response.json()) as { error: Readonly<Record<string, unknown>> };
+    await new Promise((resolve) => server.close(resolve));
+    return { status: response.status, headers: Object.fromEntries(response.headers), error };
+  };
+
+  it.each([
+    ['idempotency_in_progress', 'true'],
+    ['idempotency_key_used', 'false'],
+    ['idempotency_key_reused', 'false'],
+  ] as const)('409 %s names the generation that the key stands for', async (code, retry) => {
+    const { status, headers, error } = await sent(problem(code, { generation: { id: 'gen-1', costUsd: '0.01' } }));
+    expect(status).toBe(409);
+    expect(headers).toMatchObject({
+      'x-should-retry': retry,
+      'x-kissapi-generation-id': 'gen-1',
+      'x-generation-id': 'gen-1',
+      'x-kissapi-cost-usd': '0.01',
+    });
+    expect(headers['retry-after']).toBe(retry === 'true' ? '1' : undefined);
+    expect(error).toMatchObject({ code, generation_id: 'gen-1', cost_usd: '0.01' });
+  });
+
+  it('says nothing of a cost that is not known yet', async () => {
+    const { headers, error } = await sent(problem('idempotency_in_progress', { generation: { id: 'gen-1' } }));
+    expect(headers['x-kissapi-cost-usd']).toBeUndefined();
+    expect(error).not.toHaveProperty('cost_usd');
+  });
+
+  it('writes the body and every header that a client goes by', async () => {
+    const what = problem('server_is_overloaded', { retryAfterMs: 1500, param: 'model' });
+    const { status, headers, error } = await sent(what);
+    expect(status).toBe(503);
+    expect(headers).toMatchObject({
+      'x-request-id': 'req_1',
+      'x-should-retry': 'true',
+      'retry-after-ms': '1500',
+      'retry-after': '2',
+    });
+    expect(error).toEqual({
+      message: expect.any(String) as unknown,
+      type: 'service_unavailable_error',
+      param: 'model',
+      code: 'server_is_overloaded',
+      request_id: 'req_1',
+    });
+  });
+});
