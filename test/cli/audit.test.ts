@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { requests } from '../../src/projections/rows/requests.ts';
 import { topUp } from '../domain/account/examples.ts';
 import { openBusyHouse, type BusyHouse } from '../projections/busy.ts';
+import { runCommand, type Ran } from '../support/command.ts';
 import { ACCOUNT, writeLedger } from './ledger.ts';
-
-type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
 let house: BusyHouse;
 beforeAll(async () => {
@@ -17,12 +15,7 @@ beforeAll(async () => {
 afterAll(() => house.close());
 
 const audit = (...args: readonly string[]): Promise<Ran> =>
-  new Promise((resolve) => {
-    const env = { DATABASE_URL: house.url };
-    execFile(process.execPath, ['src/cli/audit.ts', ...args], { env, timeout: 25_000 }, (error, stdout, stderr) =>
-      resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
-    );
-  });
+  runCommand('audit', args, { env: { DATABASE_URL: house.url } });
 
 const tamper = (sql: string): Promise<unknown> => house.database.none(sql);
 

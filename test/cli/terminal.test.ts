@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/cli/terminal/open-database.ts';
 import { findRunningBundledPostgres, startBundledPostgres } from '../../src/gateway/bundled-postgres.ts';
@@ -18,19 +16,12 @@ import { migrateProjections, projections } from '../../src/projections/rows/live
 import { LIVE } from '../../src/projections/projection.ts';
 import { bringUpToDate } from '../../src/projections/rebuild/rebuild.ts';
 import { applyEvents } from '../../src/projections/rows/rows.ts';
+import { runCommand, type Ran } from '../support/command.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { ACCOUNT, ada, writeLedger } from './ledger.ts';
 
-type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
-
-/** As an operator would, from a shell; the environment has nothing but what is given. */
 const run = (script: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ran> =>
-  new Promise((resolve) => {
-    const file = fileURLToPath(new URL(`../../src/cli/${script}.ts`, import.meta.url));
-    execFile(process.execPath, [file, ...args], { env: { ...env }, timeout: 25_000 }, (error, stdout, stderr) => {
-      resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
-    });
-  });
+  runCommand(script, args, { env });
 
 const MASTER_KEY = randomBytes(32);
 const masterKey = secretKey(MASTER_KEY);

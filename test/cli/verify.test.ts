@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LOG_STREAM } from '../../src/domain/log/rewinds.ts';
 import { toJson } from '../../src/eventstore/integrity/checkpoint.ts';
@@ -11,26 +9,14 @@ import { encode } from '../../src/eventstore/journal/codec.ts';
 import { EMPTY_STREAM } from '../../src/eventstore/event-store.ts';
 import { migrateProjections } from '../../src/projections/rows/live.ts';
 import { aKey, createSignedLog, putLogBack, tamper } from '../eventstore/signed-logs.ts';
-
-type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
+import { runCommand, type Ran } from '../support/command.ts';
 
 let log: Awaited<ReturnType<typeof createSignedLog>>;
 let folder: string;
 let key: string;
 
-/** As an operator would, from a shell; the environment has nothing but what is given. */
 const run = (script: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ran> =>
-  new Promise((resolve) => {
-    const file = fileURLToPath(new URL(`../../src/cli/${script}.ts`, import.meta.url));
-    execFile(
-      process.execPath,
-      [file, ...args],
-      { cwd: folder, env: { ...env }, timeout: 25_000 },
-      (error, stdout, stderr) => {
-        resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
-      },
-    );
-  });
+  runCommand(script, args, { cwd: folder, env });
 const here = (name: string): string => join(folder, name);
 const onDatabase = (script: string, ...args: string[]): Promise<Ran> => run(script, args, { DATABASE_URL: log.url });
 

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { costBound, formatUsd, parseUsd, parseUsdPerMillion } from '../../src/domain/money.ts';
 import { checkProjections, checkSettledBooks, isCharge } from '../support/books.ts';
 import { createPremises, type Premises, type RunningGateway } from '../support/gateway.ts';
-import { untilKnown } from '../support/known.ts';
 import { sum } from '../support/money.ts';
 import { SOON } from '../support/soon.ts';
 import { chat, chatBody, costUsdOf, errorOf, type Answer, type Wish } from '../support/traffic.ts';
@@ -47,8 +46,8 @@ describe('many requests at once', () => {
   let premises: Premises;
   let nodes: readonly [RunningGateway, RunningGateway];
   beforeAll(async () => {
-    premises = await createPremises();
-    // Together, on an empty database: both make its tables.
+    // They start together and both create the tables.
+    premises = await createPremises({ empty: true });
     nodes = await Promise.all([premises.startGateway(), premises.startGateway()]);
   });
   afterAll(() => premises.close());
@@ -58,7 +57,6 @@ describe('many requests at once', () => {
     const { wish, bound } = dearest();
     const credit = bound * BigInt(AFFORDABLE);
     const { accountId, apiKey } = await node.openAccount(formatUsd(credit));
-    await untilKnown(apiKey, gateways);
 
     const sent = Array.from({ length: ASKED }, (_, n) => chat(gateways[n % gateways.length] ?? node, apiKey, wish));
     const answers = await Promise.all(sent.map(({ answer }) => answer));
@@ -93,7 +91,6 @@ describe('many requests at once', () => {
     const { bound } = dearest();
     // Three fit at once, but each costs a small part of what it holds.
     const { accountId, apiKey } = await node.openAccount(formatUsd(bound * 3n));
-    await untilKnown(apiKey, nodes);
     const { model, messages } = chatBody();
     const costs = await Promise.all(
       Array.from({ length: 12 }, async (_, n) => {
@@ -112,7 +109,6 @@ describe('many requests at once', () => {
   it('keeps the books whatever becomes of the requests', async () => {
     const [node] = nodes;
     const { accountId, apiKey } = await node.openAccount('0.05');
-    await untilKnown(apiKey, nodes);
     const fates: readonly Wish[] = [
       { simulate: { outputTokens: 20 }, maxTokens: 50 },
       { simulate: { outputTokens: 20, tokenMs: 2 }, maxTokens: 50, stream: true },

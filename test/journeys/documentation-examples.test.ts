@@ -3,17 +3,16 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ADMIN_TOKEN, createPremises, type Premises, type RunningGateway } from '../support/gateway.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ADMIN_TOKEN, type RunningGateway } from '../support/gateway.ts';
+import { sharedHouse } from '../support/house.ts';
 
 const run = promisify(execFile);
-let premises: Premises;
 let gateway: RunningGateway;
 let env: Record<string, string | undefined>;
 
 beforeAll(async () => {
-  premises = await createPremises();
-  gateway = await premises.startGateway();
+  ({ gateway } = await sharedHouse());
   // The examples of the API page revoke a key and suspend an account.
   const [{ accountId, keyId }, { apiKey }] = [await gateway.openAccount(), await gateway.openAccount()];
   env = {
@@ -21,7 +20,6 @@ beforeAll(async () => {
     ...{ ACCOUNT_ID: accountId, KEY_ID: keyId, REQUEST_ID: 'req_0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d' },
   };
 });
-afterAll(() => premises.close());
 
 /** Runs a command in a shell. Rejects unless the gateway answers with a 2xx status. */
 const paste = async (command: string): Promise<string> => {

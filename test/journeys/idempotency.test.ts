@@ -4,7 +4,7 @@ import type { AccountView } from '../../src/http/management/accounts/account-vie
 import { audited, auditedOne, untouched, type Customer } from '../support/audit.ts';
 import { createCuttingProxy, type CuttingProxy } from '../support/cutting-proxy.ts';
 import type { RunningGateway } from '../support/gateway.ts';
-import { collect, createHouse, failure, simulate, type House } from '../support/house.ts';
+import { collect, sharedHouse, failure, simulate, type House } from '../support/house.ts';
 import { SOON } from '../support/soon.ts';
 import { query } from '../support/sql.ts';
 
@@ -19,7 +19,7 @@ let house: House;
 let internet: CuttingProxy;
 let customer: Customer;
 beforeAll(async () => {
-  house = await createHouse();
+  house = await sharedHouse();
   internet = await createCuttingProxy(house.gateway.url);
 });
 beforeEach(async () => {

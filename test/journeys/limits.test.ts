@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatUsd, parseUsd } from '../../src/domain/money.ts';
 import { checkProjections, checkSettledBooks, isCharge } from '../support/books.ts';
 import { createPremises, type Premises, type RunningGateway } from '../support/gateway.ts';
-import { untilKnown } from '../support/known.ts';
 import { sum } from '../support/money.ts';
 import { SOON } from '../support/soon.ts';
 import { chat, errorOf, type Answer } from '../support/traffic.ts';
@@ -20,7 +19,6 @@ type Customer = Awaited<ReturnType<RunningGateway['openAccount']>>;
 /** Somebody whose key both nodes know, and has these limits: set on one node, they hold on the other at once. */
 const customerWith = async (limits: object, usd = '5.00'): Promise<Customer> => {
   const customer = await nodes[0].openAccount(usd);
-  await untilKnown(customer.apiKey, nodes);
   await limit(customer, limits);
   return customer;
 };

@@ -1,17 +1,15 @@
 import { Agent, request } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { routes } from '../../src/http/management/routes.ts';
-import { ADMIN_TOKEN, createPremises, type Premises, type RunningGateway } from '../support/gateway.ts';
+import { ADMIN_TOKEN, type RunningGateway } from '../support/gateway.ts';
+import { sharedHouse } from '../support/house.ts';
 
-let premises: Premises;
 let gateway: RunningGateway;
 let account: Awaited<ReturnType<RunningGateway['openAccount']>>;
 beforeAll(async () => {
-  premises = await createPremises();
-  gateway = await premises.startGateway();
+  ({ gateway } = await sharedHouse());
   account = await gateway.openAccount('1.00');
 });
-afterAll(() => premises.close());
 
 /** As they are written in a URL. */
 const inUrls: readonly string[] = [

@@ -5,7 +5,7 @@ import { auditedOne, type Customer } from '../support/audit.ts';
 import {
   collect,
   costIn,
-  createHouse,
+  sharedHouse,
   explain,
   failure,
   simulate,
@@ -20,7 +20,7 @@ let house: House;
 let customer: Customer;
 let client: OpenAI;
 beforeAll(async () => {
-  house = await createHouse();
+  house = await sharedHouse();
   customer = await house.gateway.openAccount('5.00');
   client = house.gateway.client(customer.apiKey);
 });

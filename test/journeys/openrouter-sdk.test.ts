@@ -3,7 +3,7 @@ import type { ChatRequest, ChatStreamChunk } from '@openrouter/sdk/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Knobs } from '@kissapi/simulator';
 import { auditedOne, type Customer } from '../support/audit.ts';
-import { collect, createHouse, type House } from '../support/house.ts';
+import { collect, sharedHouse, type House } from '../support/house.ts';
 
 const messages = [{ role: 'user' as const, content: 'Hello' }];
 const ask = { model: 'gpt-4o-mini', messages };
@@ -22,7 +22,7 @@ describe('@openrouter/sdk', () => {
   let house: House;
   let customer: Customer;
   beforeAll(async () => {
-    house = await createHouse();
+    house = await sharedHouse();
     customer = await house.gateway.openAccount('5.00');
   });
   afterAll(() => house.close());

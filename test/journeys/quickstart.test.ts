@@ -5,7 +5,7 @@ describe('a newcomer', () => {
   let premises: Premises;
   let gateway: RunningGateway;
   beforeAll(async () => {
-    premises = await createPremises();
+    premises = await createPremises({ empty: true });
     gateway = await premises.startGateway();
   });
   afterAll(() => premises.close());

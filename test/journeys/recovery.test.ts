@@ -8,7 +8,6 @@ import { checkProjections, checkSettledBooks, isCharge } from '../support/books.
 import { ADMIN_TOKEN, type RunningGateway } from '../support/gateway.ts';
 import { createHouse, UPSTREAM_KEY, type House } from '../support/house.ts';
 import { startCustomers, type Customers } from '../support/openai-customers.ts';
-import { untilKnown } from '../support/known.ts';
 import { sum } from '../support/money.ts';
 import { SOON } from '../support/soon.ts';
 import { queries, query } from '../support/sql.ts';
@@ -23,8 +22,8 @@ const PATIENCE_MS = 120_000;
 const DEAD_AFTER_MS = 3000;
 /** A beat that was on its way to the disk for so long may have come too late, though it is in time by the clock. */
 const BEAT_MS = 1000;
-/** Five seconds are promised; a machine with other things to do may take longer, but not as long as this. */
-const RELEASED_WITHIN_MS = 15_000;
+/** Five seconds on an idle machine. The limit finds a release that waits for something else, such as a restart. */
+const RELEASED_WITHIN_MS = 60_000;
 
 type Node = { readonly gateway: RunningGateway; readonly runId: string };
 type Of<Type extends AccountEvent['type']> = Recorded<Extract<AccountEvent, { type: Type }>>;
@@ -123,11 +122,6 @@ describe('three gateways behind a balancer, of which one is killed and one is pa
     balancer = await createBalancer(...[house, killed, paused].map(({ gateway }) => gateway.url));
     accounts = await Promise.all(CREDITS_USD.map((usd) => house.gateway.openAccount(usd)));
     await queries(house.premises.databaseUrl, KEEP_BEATS);
-    for (const { apiKey } of accounts)
-      await untilKnown(
-        apiKey,
-        [house, killed, paused].map(({ gateway }) => gateway),
-      );
     // The books of every account are right in the end, or this fails.
     generations = await auditedAll(accounts, killPauseResume);
     log = await readLog();

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseUsd } from '../../src/domain/money.ts';
 import { auditedOne, type Customer } from '../support/audit.ts';
 import { checkProjections, checkSettledBooks, isCharge } from '../support/books.ts';
-import { collect, costIn, createHouse, simulate, type House } from '../support/house.ts';
+import { collect, costIn, sharedHouse, simulate, type House } from '../support/house.ts';
 import { nanoUsd, sum } from '../support/money.ts';
 import { SOON } from '../support/soon.ts';
 
@@ -17,7 +17,7 @@ const CREDIT = '0.002';
 
 let house: House;
 beforeAll(async () => {
-  house = await createHouse();
+  house = await sharedHouse();
 });
 afterAll(() => house.close());
 
@@ -66,7 +66,7 @@ describe('a long stream on a small balance', () => {
     const left = nanoUsd((await accountOf(customer)).balance_usd);
     expect(left).toBeGreaterThanOrEqual(0n);
     expect(left).toBeLessThan(nanoUsd(CREDIT) / 50n);
-    await vi.waitFor(() => expect(house.upstream.requests).toMatchObject({ open: 0, aborted: aborted + 1 }), 10_000);
+    await vi.waitFor(() => expect(house.upstream.requests).toMatchObject({ open: 0, aborted: aborted + 1 }), SOON);
   });
 
   it('ends all of several choices', async () => {

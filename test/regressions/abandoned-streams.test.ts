@@ -16,7 +16,7 @@ import {
 } from './support/provider.ts';
 import { useTarget } from './support/target.ts';
 
-const at = useTarget();
+const at = useTarget({ nodes: 2 });
 
 const PROMPT = 'How are you?';
 /** A prompt has at least a token, and at most one for each byte, and a few that a provider puts around it. */

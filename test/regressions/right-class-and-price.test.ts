@@ -6,7 +6,7 @@ import { costOf, usdOf, type Tokens } from '../support/money.ts';
 import { completion, gate, stream, tokensOf, usageOf } from './support/provider.ts';
 import { useTarget } from './support/target.ts';
 
-const at = useTarget();
+const at = useTarget({ nodes: 2 });
 
 /** A prompt of about so many tokens: no report of many more than were sent is to be believed. */
 const words = (count: number): string => Array.from({ length: count }, () => 'word').join(' ');

@@ -2,7 +2,7 @@ import { generateText, jsonSchema, streamText, tool, type LanguageModel, type To
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Knobs } from '@kissapi/simulator';
 import { auditedOne, type Customer } from './audit.ts';
-import { createHouse, type House } from './house.ts';
+import { sharedHouse, type House } from './house.ts';
 
 export type Settings = { readonly baseURL: string; readonly apiKey: string; readonly fetch: typeof fetch };
 
@@ -39,7 +39,7 @@ export const aiSdkJourney = (
     let house: House;
     let customer: Customer;
     beforeAll(async () => {
-      house = await createHouse();
+      house = await sharedHouse();
       customer = await house.gateway.openAccount('5.00');
     });
     afterAll(() => house.close());

@@ -4,6 +4,7 @@ import { listedRates, tellRequest } from '../../src/cli/account-history/charge.t
 import type { RunningGateway } from './gateway.ts';
 import type { House } from './house.ts';
 import { nanoUsd, sum } from './money.ts';
+import { SOON } from './soon.ts';
 
 export type Customer = Awaited<ReturnType<RunningGateway['openAccount']>>;
 
@@ -83,15 +84,12 @@ export const audited = async <T>(house: Books, customer: Customer, act: () => Pr
   expect(before).toMatchObject({ held_usd: '0.00', open_holds: [] });
 
   const result = await act();
-  // Where the customer left, the gateway settles behind its back.
-  const after = await vi.waitFor(
-    async () => {
-      const now = await read();
-      expect(now).toMatchObject({ held_usd: '0.00', open_holds: [], available_usd: now.balance_usd });
-      return now;
-    },
-    { timeout: 15_000, interval: 20 },
-  );
+  // If the customer left, the gateway settles after the response has ended.
+  const after = await vi.waitFor(async () => {
+    const now = await read();
+    expect(now).toMatchObject({ held_usd: '0.00', open_holds: [], available_usd: now.balance_usd });
+    return now;
+  }, SOON);
 
   const events = await eventsFrom(gateway, accountId, before.revision + 1);
   const reserved = events.filter(({ type }) => type === 'CreditsReserved');

@@ -1,21 +1,16 @@
-import { query, takeAway } from './sql.ts';
+import { query, serverUrl, takeAway } from './sql.ts';
 
-/** A copy of a database as it was, to be put in its place while gateways run on it, as a restore is. */
+/** A copy of a database, to be put in its place while gateways run on it, as in a restore. */
 export type DatabaseCopy = {
   /** Puts the copy in place of the database, which is lost. */
   putBack(): Promise<void>;
 };
 
-const onServer = (databaseUrl: string, ...statements: readonly string[]): Promise<unknown> => {
-  const server = new URL(databaseUrl);
-  server.pathname = '/postgres';
-  return statements.reduce<Promise<unknown>>(
-    (before, statement) => before.then(() => query(server.href, statement)),
-    Promise.resolve(),
-  );
+const onServer = async (databaseUrl: string, ...statements: readonly string[]): Promise<void> => {
+  for (const statement of statements) await query(serverUrl(databaseUrl), statement);
 };
 
-/** Nobody may be connected while a database is copied, so that everybody is cut off for a moment. */
+/** PostgreSQL copies a database only without sessions on it, so all of them are ended for a moment. */
 export const copyDatabase = async (databaseUrl: string): Promise<DatabaseCopy> => {
   const name = new URL(databaseUrl).pathname.slice(1);
   const copy = `${name}_copy`;

@@ -1,25 +1,23 @@
 import { randomUUID } from 'node:crypto';
-
-import pg from 'pg';
 import { inject } from 'vitest';
+import { query, serverUrl } from './sql.ts';
 
 export type TestDatabase = { readonly url: string; drop(): Promise<void> };
 
-const onServer = async (sql: string): Promise<void> => {
-  const client = new pg.Client({ connectionString: inject('postgresUrl') });
-  await client.connect();
-  try {
-    await client.query(sql);
-  } finally {
-    await client.end();
-  }
+const create = async (template: string): Promise<TestDatabase> => {
+  const server = serverUrl(inject('postgresUrl'));
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  await query(server, `create database ${name} ${template}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return {
+    url: url.href,
+    drop: async () => void (await query(server, `drop database if exists ${name} with (force)`)),
+  };
 };
 
-/** Empty, and for the caller alone. Dropping it ends whatever sessions are still open on it. */
-export const createTestDatabase = async (): Promise<TestDatabase> => {
-  const name = `test_${randomUUID().replaceAll('-', '')}`;
-  await onServer(`CREATE DATABASE ${name}`);
-  const url = new URL(inject('postgresUrl'));
-  url.pathname = `/${name}`;
-  return { url: url.href, drop: () => onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
-};
+/** An empty database for the caller alone. Dropping it ends the sessions that are still open on it. */
+export const createTestDatabase = (): Promise<TestDatabase> => create('');
+
+/** The same with the tables that a gateway creates at its start, all of them empty. */
+export const createMigratedDatabase = (): Promise<TestDatabase> => create(`template ${inject('templateDatabase')}`);

@@ -1,22 +1,31 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTestDatabase } from './database.ts';
+import { createMigratedDatabase, createTestDatabase } from './database.ts';
+import { untilKnown } from './known.ts';
 import { startGatewayOn, type RunningGateway } from './running-gateway.ts';
 
 export { ADMIN_TOKEN, DATA_KEY, type RunningGateway } from './running-gateway.ts';
 
-/** A database and a data folder that outlive the gateways on them, as those of a machine do. */
+type Opened = Awaited<ReturnType<RunningGateway['openAccount']>>;
+
+/** A database and a data folder that outlive the gateways on them. */
 export type Premises = {
   readonly databaseUrl: string;
-  /** Starts a gateway, as a real process, with the simulated provider and whatever the environment given adds. */
+  /**
+   * Starts a gateway as a real process, with the simulated provider; `env` is added to its environment. The accounts that
+   * it opens are returned once every live gateway on these premises accepts their keys.
+   */
   startGateway(env?: Readonly<Record<string, string>>, software?: string): Promise<RunningGateway>;
-  /** Ends what still runs and removes everything. */
+  /** Kills all gateways but this one. */
+  killOthers(gateway: RunningGateway): Promise<void>;
+  /** Kills the gateways that still run and removes everything. */
   close(): Promise<void>;
 };
 
-export const createPremises = async (): Promise<Premises> => {
-  const database = await createTestDatabase();
+/** With `empty`, the first gateway creates the tables; otherwise they are there, which saves time. */
+export const createPremises = async ({ empty = false } = {}): Promise<Premises> => {
+  const database = await (empty ? createTestDatabase() : createMigratedDatabase());
   const dataDir = await mkdtemp(join(tmpdir(), 'kissapi-journey-'));
   const started: RunningGateway[] = [];
   return {
@@ -24,7 +33,17 @@ export const createPremises = async (): Promise<Premises> => {
     startGateway: async (env, software) => {
       const gateway = await startGatewayOn({ databaseUrl: database.url, dataDir, software }, env);
       started.push(gateway);
-      return gateway;
+      const openAccount = async (usd?: string): Promise<Opened> => {
+        const account = await gateway.openAccount(usd);
+        const others = started.filter((one) => one !== gateway && !one.process.hasEnded());
+        await untilKnown(account.apiKey, others);
+        return account;
+      };
+      return { ...gateway, openAccount };
+    },
+    killOthers: async ({ url }) => {
+      const others = started.filter((one) => one.url !== url);
+      await Promise.all(others.map(({ process }) => process.stop('SIGKILL')));
     },
     close: async () => {
       await Promise.all(started.map(({ process }) => process.stop('SIGKILL')));

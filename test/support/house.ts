@@ -5,6 +5,7 @@ import type { EventStore } from '../../src/eventstore/event-store.ts';
 import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { createSimulatedServer, type SimulatedServer } from '@kissapi/simulator';
 import type { Knobs } from '@kissapi/simulator';
+import { shared } from './shared.ts';
 import { createPremises, type Premises, type RunningGateway } from './gateway.ts';
 
 /** A gateway, and behind it, over real sockets, what it takes for OpenAI. */
@@ -40,6 +41,11 @@ export const createHouse = async (env: Readonly<Record<string, string>> = {}): P
     throw error;
   }
 };
+
+const stay = (): Promise<void> => Promise.resolve();
+
+/** A house with default settings that the files of a worker share. It is not closed, and its log is not empty. */
+export const sharedHouse = async (): Promise<House> => ({ ...(await shared('house', createHouse)), close: stay });
 
 /** Spread into a body: what the provider is asked to do with it. */
 export const simulate = (knobs: Knobs): { readonly simulate: Knobs } => ({ simulate: knobs });

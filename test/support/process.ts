@@ -1,20 +1,22 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { register, unregister } from './processes.ts';
 
 export type Started = {
-  /** What the pattern's first group found in what the process said. */
+  /** The first group of the pattern, as the output matched it. */
   readonly said: string;
   readonly match: RegExpExecArray;
   readonly pid: number;
-  /** Everything it wrote so far, to either output. */
+  /** Everything that it has written so far, to either output. */
   output(): string;
-  /** Sends a signal and waits for the end; tells the exit code, or null where a signal ended it. */
+  hasEnded(): boolean;
+  /** Sends a signal and waits for the end. Returns the exit code, or null if a signal ended it. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 };
 
-const START_WITHIN_MS = 60_000;
+const START_WITHIN_MS = 120_000;
 
-/** Runs a file of this project in a process of its own, and waits until it says what the pattern looks for. */
+/** Runs a file of this project in a process of its own, and waits until its output matches the pattern. */
 export const startProcess = async (
   file: string,
   args: readonly string[],
@@ -25,8 +27,11 @@ export const startProcess = async (
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const { pid = 0 } = child;
+  register(pid);
+  child.once('exit', () => unregister(pid));
   let output = '';
-  let saidSo = false;
+  let isReady = false;
   const match = await new Promise<RegExpExecArray>((resolve, reject) => {
     const failed = (why: string): void => {
       child.kill('SIGKILL');
@@ -39,9 +44,9 @@ export const startProcess = async (
     });
     const listen = (text: string): void => {
       output += text;
-      const found = saidSo ? null : ready.exec(output);
+      const found = isReady ? null : ready.exec(output);
       if (!found) return;
-      saidSo = true;
+      isReady = true;
       clearTimeout(timeout);
       resolve(found);
     };
@@ -51,7 +56,8 @@ export const startProcess = async (
   return {
     said: match[1] ?? '',
     match,
-    pid: child.pid ?? 0,
+    pid,
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     output: () => output,
     stop: async (signal = 'SIGTERM') => {
       if (child.exitCode === null && child.signalCode === null) {

@@ -1,29 +1,82 @@
 import pg from 'pg';
 
-/** Asks a database from outside the gateway; the rows as PostgreSQL tells them, bigint as a string. */
+// Taken before any test replaces the timers.
+const { setTimeout } = globalThis;
+
+const IDLE_MS = 2000;
+
+/**
+ * A new session costs the server far more than a short query, so idle connections are used again. They end after a short
+ * while, so that no test waits for them.
+ */
+const idle = new Map<string, pg.Client[]>();
+
+/** Statements that change a session. A connection that ran one is not used again. */
+const CHANGES_SESSION = /\b(set|begin|lock|listen|advisory)\b/i;
+
+type Lease = { readonly client: pg.Client; readonly reused: boolean };
+
+const lease = async (databaseUrl: string): Promise<Lease> => {
+  const kept = idle.get(databaseUrl)?.pop();
+  if (kept) return { client: kept, reused: true };
+  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'test' });
+  // A session that a test ends while it is idle.
+  client.on('error', () => forget(databaseUrl, client));
+  await client.connect();
+  return { client, reused: false };
+};
+
+const forget = (databaseUrl: string, client: pg.Client): void => {
+  const kept = idle.get(databaseUrl) ?? [];
+  idle.set(
+    databaseUrl,
+    kept.filter((one) => one !== client),
+  );
+};
+
+const giveBack = (databaseUrl: string, client: pg.Client): void => {
+  const kept = idle.get(databaseUrl) ?? [];
+  idle.set(databaseUrl, [...kept, client]);
+  setTimeout(() => {
+    if (!idle.get(databaseUrl)?.includes(client)) return;
+    forget(databaseUrl, client);
+    void client.end();
+  }, IDLE_MS).unref();
+};
+
+/** A session that a test ended: the server names itself the cause, or the socket is gone. */
+const sessionEnded = (error: unknown): boolean => {
+  const { code } = error as { readonly code?: string };
+  return code === undefined || code.startsWith('57P') || code === 'ECONNRESET' || code === 'EPIPE';
+};
+
+/** Runs a query outside the gateway. Rows are as PostgreSQL sends them, with bigint as a string. */
 export const query = async <Row extends pg.QueryResultRow>(
   databaseUrl: string,
   text: string,
   values: readonly unknown[] = [],
 ): Promise<Row[]> => (await queries<Row>(databaseUrl, [{ text, values: [...values] }])).flat();
 
-/** Several questions over one connection, one after another. */
+/** Runs several queries over one connection, one after another. */
 export const queries = async <Row extends pg.QueryResultRow>(
   databaseUrl: string,
   asked: readonly pg.QueryConfig[],
 ): Promise<readonly Row[][]> => {
-  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'test' });
-  await client.connect();
+  const { client, reused } = await lease(databaseUrl);
+  const results: Row[][] = [];
   try {
-    const answers: Row[][] = [];
-    for (const one of asked) answers.push((await client.query<Row>(one)).rows);
-    return answers;
-  } finally {
-    await client.end();
+    for (const one of asked) results.push((await client.query<Row>(one)).rows);
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    if (reused && results.length === 0 && sessionEnded(error)) return queries(databaseUrl, asked);
+    throw error;
   }
+  if (asked.some(({ text }) => CHANGES_SESSION.test(text))) await client.end();
+  else giveBack(databaseUrl, client);
+  return results;
 };
 
-/** Ends every session of gateways on this database whose name is like one of these; tells how many there were. */
+/** Ends every session of gateways on this database that has one of these names. Returns their number. */
 export const terminateSessions = async (databaseUrl: string, ...names: readonly string[]): Promise<number> => {
   const rows = await query(
     databaseUrl,
@@ -34,14 +87,20 @@ export const terminateSessions = async (databaseUrl: string, ...names: readonly 
   return rows.length;
 };
 
-/** Takes a database away from everybody, as a server that fails over does, and gives it back when the returned is called. */
+/** The server's own database, from which others are created, dropped and closed. */
+export const serverUrl = (databaseUrl: string): string => {
+  const server = new URL(databaseUrl);
+  server.pathname = '/postgres';
+  return server.href;
+};
+
+/** Refuses connections to a database and ends its sessions, as a failover does. The returned function opens it again. */
 export const takeAway = async (databaseUrl: string): Promise<() => Promise<void>> => {
-  const elsewhere = new URL(databaseUrl);
-  const name = elsewhere.pathname.slice(1);
-  elsewhere.pathname = '/postgres';
+  const server = serverUrl(databaseUrl);
+  const name = new URL(databaseUrl).pathname.slice(1);
   const allow = (whether: boolean): Promise<unknown> =>
-    query(elsewhere.href, `alter database ${name} allow_connections ${whether}`);
+    query(server, `alter database ${name} allow_connections ${whether}`);
   await allow(false);
-  await query(elsewhere.href, 'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
+  await query(server, 'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
   return async () => void (await allow(true));
 };

@@ -1,8 +1,8 @@
-import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCommand, type Ran } from '../../support/command.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -16,12 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const verify = (...args: string[]) =>
-  new Promise<{ code: number; stderr: string }>((resolve) => {
-    execFile(process.execPath, ['src/cli/verify.ts', ...args], (error, _, stderr) =>
-      resolve({ code: error ? Number(error.code) : 0, stderr }),
-    );
-  });
+const verify = (...args: string[]): Promise<Ran> => runCommand('verify', args);
 const isRoot = process.getuid?.() === 0;
 
 describe('a command that takes a file', () => {

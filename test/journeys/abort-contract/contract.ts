@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { auditedOne, untouched, type Customer, type Ended } from '../../support/audit.ts';
 import { createHouse, type House } from '../../support/house.ts';
+import { shared } from '../../support/shared.ts';
 import { createScriptedUpstream, type ScriptedUpstream } from '../../support/scripted-upstream.ts';
 import { errorChunkOf, errorOf, send, type Answer, type Sent } from '../../support/traffic.ts';
 
@@ -120,8 +121,24 @@ const logOf = ({ by, delivery, reason, detail, writtenOff }: Ended): string => {
   return `${by} ${ended}, ${usage_source}${odd}${writtenOff > 0n ? '; UsageWrittenOff' : ''}`;
 };
 
-/** Where one gateway lives through all cases of a file at once, the first test waits for them all. */
-const ALL_MS = 60_000;
+type Place = Pick<At, 'house' | 'upstream'> & { close(): Promise<void> };
+
+const createPlace = async (env: Readonly<Record<string, string>>): Promise<Place> => {
+  const upstream = await createScriptedUpstream();
+  const house = await createHouse({ OPENAI_UPSTREAM_URL: upstream.url, ...env });
+  const close = async (): Promise<void> => {
+    await house.close();
+    await upstream.close();
+  };
+  return { house, upstream, close };
+};
+
+/** Files that need no settings of their own share one gateway. The others that they start end with them. */
+const placeWith = async (env: Readonly<Record<string, string>>): Promise<Place> => {
+  if (Object.keys(env).length > 0) return createPlace(env);
+  const { house, upstream } = await shared('abort contract', () => createPlace({}));
+  return { house, upstream, close: () => house.premises.killOthers(house.gateway) };
+};
 
 type RowTest = (
   name: string,
@@ -142,14 +159,9 @@ export const contract = (
   describe(file, () => {
     let house: House;
     let upstream: ScriptedUpstream;
-    beforeAll(async () => {
-      upstream = await createScriptedUpstream();
-      house = await createHouse({ OPENAI_UPSTREAM_URL: upstream.url, ...env });
-    });
-    afterAll(async () => {
-      await house.close();
-      await upstream.close();
-    });
+    let close: Place['close'];
+    beforeAll(async () => void ({ house, upstream, close } = await placeWith(env)));
+    afterAll(() => close());
 
     const own = rows.filter((one) => one.file === file);
     const tested: string[] = [];
@@ -160,20 +172,16 @@ export const contract = (
         for (const streamed of due.answer === 'both' ? [false, true] : [due.answer === 'streamed']) play(due, streamed);
       }
       function play({ charged, sees, shouldRetry, log }: Row, streamed: boolean): void {
-        it(
-          `${name} (${streamed ? 'streamed' : 'whole'})`,
-          async () => {
-            const customer = await house.gateway.openAccount(usd);
-            const ask = (fields?: object): Sent =>
-              send(house.gateway, customer.apiKey, '/chat/completions', question(streamed, fields));
-            const at = { house, upstream, customer, streamed, ask };
-            const seen = await see(at);
-            expect(told(seen)).toEqual({ charged, sees, shouldRetry, log });
-            expectNamed(seen);
-            await check?.(seen, at);
-          },
-          ALL_MS,
-        );
+        it(`${name} (${streamed ? 'streamed' : 'whole'})`, async () => {
+          const customer = await house.gateway.openAccount(usd);
+          const ask = (fields?: object): Sent =>
+            send(house.gateway, customer.apiKey, '/chat/completions', question(streamed, fields));
+          const at = { house, upstream, customer, streamed, ask };
+          const seen = await see(at);
+          expect(told(seen)).toEqual({ charged, sees, shouldRetry, log });
+          expectNamed(seen);
+          await check?.(seen, at);
+        });
       }
     };
     define(row, () => ({ house, upstream }));

@@ -1,7 +1,6 @@
 import pg from 'pg';
 import { expect } from 'vitest';
 import type { RunningGateway } from '../../support/gateway.ts';
-import { untilKnown } from '../../support/known.ts';
 import { SOON } from '../../support/soon.ts';
 import type { Script } from '../../support/scripted-upstream.ts';
 import { query } from '../../support/sql.ts';
@@ -58,7 +57,6 @@ export const createStage = ({ house, upstream }: Pick<At, 'house' | 'upstream'>)
     { before, happen }: Event,
   ): Promise<(at: At, name: string) => Promise<Seen>> => {
     const customers = await Promise.all(played.map(() => house.gateway.openAccount()));
-    for (const { apiKey } of customers) await untilKnown(apiKey, [gateway]);
     await before?.();
     const [allReady, happened] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     let ready = 0;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, type TestContext } from 'vitest';
 import type { ScriptedUpstream } from '../../support/scripted-upstream.ts';
+import { shared } from '../../support/shared.ts';
 import { anotherGateway } from './another-gateway.ts';
 import type { Nano, Prices, Tokens } from '../../support/money.ts';
 
@@ -63,15 +64,18 @@ export type TargetOptions = {
   readonly silenceMs?: number;
 };
 
-/** One target for all tests of a file: KissAPI itself, or another gateway where the environment names one. */
+/** KissAPI itself runs on for the files of the same worker that ask for the same. */
+const ourTarget = async (options: TargetOptions): Promise<Target> => {
+  const { ourGateway } = await import('./our-gateway.ts');
+  return shared(`target ${JSON.stringify(options)}`, () => ourGateway(options));
+};
+
+/** One target for all tests of a file: KissAPI itself, or another gateway if the environment names one. */
 export const useTarget = (options: TargetOptions = {}): { readonly target: Target } => {
   let target: Target | undefined;
-  beforeAll(async () => {
-    if (process.env['REGRESSION_BASE_URL'] !== undefined) target = await anotherGateway(process.env);
-    // Only then is anything read of ours.
-    else target = await (await import('./our-gateway.ts')).ourGateway(options);
-  });
-  afterAll(() => target?.close());
+  const isOurs = process.env['REGRESSION_BASE_URL'] === undefined;
+  beforeAll(async () => void (target = await (isOurs ? ourTarget(options) : anotherGateway(process.env))));
+  afterAll(() => (isOurs ? undefined : target?.close()));
   return {
     get target() {
       if (!target) throw new Error('There is no target before the tests begin.');
