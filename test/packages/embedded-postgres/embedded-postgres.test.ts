@@ -80,7 +80,7 @@ const killWithServer = async (child: ChildProcess, at: string): Promise<void> =>
   const pid = await postmasterPid(at).catch(() => undefined);
   if (pid === undefined) return;
   process.kill(pid, 'SIGQUIT');
-  await vi.waitFor(async () => expect(await isRunning(pid)).toBe(false), { timeout: 10_000 });
+  await vi.waitFor(async () => expect(await isRunning(pid)).toBe(false), { timeout: 60_000 });
 };
 
 beforeAll(async () => {
@@ -140,7 +140,7 @@ describe('startEmbeddedPostgres', () => {
 
 describe('a server that exits by itself', () => {
   const untilAnswers = (url: string): Promise<unknown> =>
-    vi.waitFor(() => query(url, 'SELECT 1'), { timeout: 20_000, interval: 50 });
+    vi.waitFor(() => query(url, 'SELECT 1'), { timeout: 60_000, interval: 50 });
 
   it.each(['SIGKILL', 'SIGQUIT'] as const)('after %s restarts at the same address and logs it', async (signal) => {
     const { url } = await start();
@@ -149,7 +149,7 @@ describe('a server that exits by itself', () => {
     const pid = await postmasterPid();
     lines.length = 0;
     process.kill(pid, signal);
-    await vi.waitFor(() => expect(lines.join()).toContain('PostgreSQL is back on'), { timeout: 20_000 });
+    await vi.waitFor(() => expect(lines.join()).toContain('PostgreSQL is back on'), { timeout: 60_000 });
     expect(await query(url, `SELECT what FROM survived WHERE what = '${signal}'`)).toEqual([signal]);
     expect(await postmasterPid()).not.toBe(pid);
     const { port } = new URL(url);
@@ -171,7 +171,7 @@ describe('a server that exits by itself', () => {
       process.kill(rows[0]?.pid ?? 0, 'SIGKILL');
       await broken;
       await vi.waitFor(() => expect(lines.join(), `${attempt}`).toMatch(/exited by itself .*terminated by signal 9/s), {
-        timeout: 10_000,
+        timeout: 60_000,
       });
       await untilAnswers(url);
     }
@@ -200,7 +200,7 @@ describe('a server that exits by itself', () => {
         expect(another).not.toBe(pid);
         return another;
       },
-      { timeout: 10_000, interval: 2 },
+      { timeout: 60_000, interval: 2 },
     );
     await postgres.stop();
     expect(await isRunning(next)).toBe(false);
@@ -218,7 +218,7 @@ describe('a server that exits by itself', () => {
     process.kill(await postmasterPid(), 'SIGKILL');
     steal();
     await vi.waitFor(() => expect(lines.join()).toMatch(/is still down: .*Address already in use/s), {
-      timeout: 20_000,
+      timeout: 60_000,
     });
     thief.close();
     await untilAnswers(postgres.url);
@@ -243,7 +243,7 @@ describe('after the process of the application', () => {
     await url;
     const pid = await postmasterPid();
     if (child.exitCode === null) await once(child, 'exit');
-    await vi.waitFor(async () => expect(await isRunning(pid)).toBe(false), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await isRunning(pid)).toBe(false), { timeout: 60_000 });
   });
 
   it('was killed, its server holds no pipe open', async () => {
@@ -285,7 +285,7 @@ describe('an interrupted start', () => {
     const { child } = startInChild(undefined, at);
     await vi.waitFor(async () => expect((await readdir(at)).join()).toContain('postgres.init-'), {
       interval: 10,
-      timeout: 30_000,
+      timeout: 60_000,
     });
     await kill(child);
     const { url } = await start({}, at);
