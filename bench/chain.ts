@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { createProgram } from '../src/cli/terminal/run.ts';
 import { invariant } from '../src/domain/decider.ts';
-import { startEmbeddedPostgres } from '../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres } from '../src/gateway/bundled-postgres.ts';
 import { appendSlices } from '../src/eventstore/postgres/append-slices.ts';
 import type { Slice } from '../src/eventstore/event-store.ts';
 import { NOTHING_SEEN } from '../src/eventstore/history-seen.ts';
@@ -74,7 +74,7 @@ const round = async (log: Log, hashed: boolean) => {
 const noHashes = hashes(new Array<string>(EVENTS).fill('00'.repeat(32)));
 
 const dataDir = await mkdtemp(join(tmpdir(), 'kissapi-bench-'));
-const postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined });
+const postgres = await startBundledPostgres({ dataDir, log: () => undefined });
 try {
   const chained = await open(postgres.url, 'chained', (sql) => sql);
   const plain = await open(postgres.url, 'plain', (sql) => {

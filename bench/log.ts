@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { createProgram } from '../src/cli/terminal/run.ts';
-import { startEmbeddedPostgres } from '../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres } from '../src/gateway/bundled-postgres.ts';
 import { startProcess } from '../test/support/process.ts';
 import { CREDIT, openAccounts } from './accounts.ts';
 import { wholeNumber, wholeNumbers } from './options.ts';
@@ -83,7 +83,7 @@ const measure = async (
 const NAME_WIDTH = 46;
 
 const dataDir = await mkdtemp(join(tmpdir(), 'kissapi-bench-'));
-const postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined });
+const postgres = await startBundledPostgres({ dataDir, log: () => undefined });
 try {
   await openAccounts(postgres.url, accounts);
   await openUsual(postgres.url);

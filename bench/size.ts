@@ -8,7 +8,7 @@ import pg from 'pg';
 import { ACCOUNT_STATE_VERSION, type Account } from '../src/domain/account/account.ts';
 import { accountDecider } from '../src/domain/account/decide.ts';
 import { createProgram } from '../src/cli/terminal/run.ts';
-import { startEmbeddedPostgres } from '../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres } from '../src/gateway/bundled-postgres.ts';
 import type { EventStore } from '../src/eventstore/event-store.ts';
 import { createFold } from '../src/eventstore/fold.ts';
 import { createPostgresStore, migratePostgresStore } from '../src/eventstore/postgres/postgres.ts';
@@ -199,7 +199,7 @@ const openLog = async (url: string, name: string) => {
 };
 
 const dataDir = options.data ?? (await mkdtemp(join(tmpdir(), 'kissapi-bench-')));
-const postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined });
+const postgres = await startBundledPostgres({ dataDir, log: () => undefined });
 const stop = async (): Promise<void> => {
   await postgres.stop();
   if (options.data === undefined) await rm(dataDir, { recursive: true, force: true });

@@ -1,7 +1,7 @@
 import { pino, type Logger } from 'pino';
 import { InvalidConfig, readConfig, type Config } from './config/config.ts';
 import { openDemoAccount } from './gateway/demo.ts';
-import { EmbeddedPostgresFault, startEmbeddedPostgres, type EmbeddedPostgres } from './gateway/bundled-postgres.ts';
+import { EmbeddedPostgresFault, startBundledPostgres, type EmbeddedPostgres } from './gateway/bundled-postgres.ts';
 import { withOlder, WrongMasterKey } from './eventstore/secrets/data-keys.ts';
 import { WrongSecret } from './eventstore/secrets/secret-checks.ts';
 import { databaseFaultInWords, UnfitDatabase } from './eventstore/postgres/database-faults.ts';
@@ -65,7 +65,7 @@ const localDataKey = async (dataDir: string): Promise<SecretKey> => {
 
 const startDatabase = ({ dataDir }: Config, log: Logger): Promise<EmbeddedPostgres> => {
   process.stdout.write(`Starting the embedded PostgreSQL; its data is under ${dataDir} …\n`);
-  return startEmbeddedPostgres({ dataDir, log: (line) => log.info(line), alarm: (line) => log.error(line) });
+  return startBundledPostgres({ dataDir, log: (line) => log.info(line), alarm: (line) => log.error(line) });
 };
 
 type Stopper = ReturnType<typeof createStopper>;

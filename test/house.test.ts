@@ -18,7 +18,6 @@ const rooms: Readonly<Record<string, { readonly mayImport: readonly string[]; re
   reactions: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
   proxy: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
   http: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
-  'embedded-postgres': { mayImport: [], because: 'a database server knows nothing of what is kept in it' },
   config: {
     mayImport: ['domain', 'eventstore', 'proxy', 'http'],
     because: 'the environment is read once, into the values that the rooms take',
@@ -28,7 +27,7 @@ const rooms: Readonly<Record<string, { readonly mayImport: readonly string[]; re
     because: 'a terminal composes the same parts, and serves no HTTP',
   },
   gateway: {
-    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'http', 'config', 'embedded-postgres'],
+    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'http', 'config'],
     because: 'it composes the rooms, and knows every name',
   },
   [TOP]: {
@@ -48,8 +47,8 @@ const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly 
     because: 'to count a prompt takes so long that the thread which serves must not do it',
   },
   pg: {
-    in: ['eventstore/', 'reactions/', 'embedded-postgres/', 'gateway/bundled-postgres.ts'],
-    because: 'bare connections are for appends, for LISTEN, for heartbeats and for the server that we run ourselves',
+    in: ['eventstore/', 'reactions/'],
+    because: 'bare connections are for appends, for LISTEN and for heartbeats',
   },
   'pg-promise': { in: ['projections/', 'reactions/'], because: 'it speaks SQL where rows are kept' },
   '@eventstore/db-client': { in: ['eventstore/eventstoredb/'], because: 'a store is one folder' },
@@ -66,16 +65,21 @@ const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly 
   },
   'prom-client': { in: ['gateway/metrics.ts'], because: 'rooms count nothing themselves' },
   uuid: { in: ['gateway/new-id.ts'], because: 'randomness arrives as an argument' },
-  '@embedded-postgres': { in: ['embedded-postgres/'], because: 'it is the server itself' },
+  '@kissapi/embedded-postgres': { in: ['gateway/bundled-postgres.ts'], because: 'the gateway starts its database' },
+  '@kissapi/simulator': {
+    in: ['proxy/providers/simulated/', 'cli/simulate.ts'],
+    because: 'it is a provider like any other',
+  },
 };
 
 const ENVIRONMENT = { in: 'config/config.ts', because: 'the environment has one reader' };
 
 const roomOf = (path: string): string => (path.includes('/') ? path.slice(0, path.indexOf('/')) : TOP);
 const packageOf = (name: string): string =>
-  name.startsWith('@') && !name.startsWith('@embedded-postgres/')
-    ? name.split('/').slice(0, 2).join('/')
-    : (name.split('/')[0] ?? name);
+  name
+    .split('/')
+    .slice(0, name.startsWith('@') ? 2 : 1)
+    .join('/');
 
 const importsOf = ({ path, text }: Source): Import[] =>
   ts
@@ -106,6 +110,9 @@ const brokenByRooms = ({ from, ...asked }: Import): string[] => {
   if (!('path' in asked)) {
     return room === 'domain' ? [`src/${from} imports ${asked.package}: ${rule.because}`] : [];
   }
+  if (asked.path.startsWith('../packages/')) {
+    return [`src/${from} imports ${asked.path.slice(3)}: a package is imported by its name`];
+  }
   const other = roomOf(asked.path);
   if (other === room || rule.mayImport.includes(other)) return [];
   return [`src/${from} imports src/${asked.path}: ${room} may not import from ${other}, for ${rule.because}`];
@@ -133,10 +140,23 @@ const brokenRules = (sources: readonly Source[]): readonly string[] =>
       : []),
   ]);
 
-const src = new URL('../src/', import.meta.url);
-const house: readonly Source[] = readdirSync(src, { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.ts'))
-  .map((path) => ({ path, text: readFileSync(new URL(path, src), 'utf8') }));
+const sourcesIn = (folder: URL): readonly Source[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts') && !path.includes('node_modules'))
+    .map((path) => ({ path, text: readFileSync(new URL(path, folder), 'utf8') }));
+
+const house = sourcesIn(new URL('../src/', import.meta.url));
+
+/** Paths are under the folder of the package. `declared` are the dependencies in its package.json. */
+const brokenByPackage = (name: string, declared: readonly string[], sources: readonly Source[]): readonly string[] =>
+  sources.flatMap(importsOf).flatMap(({ from, ...asked }) => {
+    const file = `packages/${name}/${from}`;
+    if ('path' in asked) {
+      return asked.path.startsWith('../') ? [`${file} imports ${asked.path}, which is outside the package`] : [];
+    }
+    if (asked.package.startsWith('node:') || declared.includes(packageOf(asked.package))) return [];
+    return [`${file} imports ${asked.package}, which its package.json does not declare`];
+  });
 
 describe('the house', () => {
   it('is as it was drawn', () => expect(brokenRules(house)).toEqual([]));
@@ -154,6 +174,33 @@ describe('the house', () => {
     expect(workers).toContain('proxy/metering/token-counter-worker.ts');
     const imported = house.flatMap(importsOf).filter((one) => 'path' in one && workers.includes(one.path));
     expect(imported).toEqual([]);
+  });
+});
+
+describe('a package', () => {
+  const packages = new URL('../packages/', import.meta.url);
+
+  it.each(readdirSync(packages))('%s imports only its own files and declared dependencies', (name) => {
+    const folder = new URL(`${name}/`, packages);
+    const { dependencies } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8')) as {
+      readonly dependencies: Readonly<Record<string, string>>;
+    };
+    const sources = sourcesIn(folder);
+    expect(sources.length).toBeGreaterThan(0);
+    expect(brokenByPackage(name, Object.keys(dependencies), sources)).toEqual([]);
+  });
+
+  it.each([
+    [`import { a } from '../../../src/main.ts';`, 'outside the package'],
+    [`import { a } from '../../other/src/index.ts';`, 'outside the package'],
+    [`import express from 'express';`, 'does not declare'],
+  ])('may not contain %s: %s', (text, what) => {
+    expect(brokenByPackage('x', ['pg'], [{ path: 'src/a.ts', text }])).toEqual([expect.stringContaining(what)]);
+  });
+
+  it('may import its own files, builtins and declared dependencies', () => {
+    const text = `import pg from 'pg';\nimport { join } from 'node:path';\nimport { b } from './b.ts';`;
+    expect(brokenByPackage('x', ['pg'], [{ path: 'src/a.ts', text }])).toEqual([]);
   });
 });
 
@@ -181,6 +228,7 @@ describe('a rule', () => {
     ['proxy/bounds.ts', `import { countTokens } from 'gpt-tokenizer';`, 'imports gpt-tokenizer'],
     ['proxy/x.ts', `import { Counter } from 'prom-client';`, 'imports prom-client'],
     ['proxy/x.ts', `import { left } from 'left-pad';`, 'imports left-pad, which has no home yet'],
+    ['gateway/x.ts', `import { a } from '../../packages/simulator/src/index.ts';`, 'a package is imported by its name'],
     ['proxy/x.ts', `const home = process.env['HOME'];`, 'reads process.env'],
     ['proxy/x.ts', `const { HOME } = process['env'];`, 'reads process.env'],
     ['main.ts', `import { env } from 'node:process';`, 'imports node:process'],

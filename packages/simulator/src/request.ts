@@ -1,52 +1,54 @@
 import { z } from 'zod';
-import type { Endpoint } from '../provider.ts';
+
+/** Paths of the OpenAI wire format, relative to the base URL. */
+export type Endpoint = '/chat/completions' | '/completions' | '/embeddings';
 
 const count = z.int().min(0).max(1_000_000);
-// Longer than any time-out worth testing, and far below the 2^31 ms at which setTimeout would fire at once.
+// Longer than any time-out worth testing, and below 2^31 ms, from which on setTimeout fires at once.
 const delayMs = z.number().min(0).max(600_000);
 
 /**
- * What a caller may ask of the simulated provider in the top-level field `simulate` of any body. OpenAI knows no such
- * field, so that a gateway which passes unknown fields on needs to know nothing of it. Strict, because a mistyped knob
- * that is quietly ignored makes a test pass for the wrong reason.
+ * Settings of one answer, in the top-level field `simulate` of a body. OpenAI has no such field, so a gateway that forwards
+ * unknown fields needs no special case. Strict, because a mistyped name that is ignored makes a test pass for the wrong
+ * reason.
  */
 export const Knobs = z
   .strictObject({
-    /** Tokens of each choice; 16 unless said. `text`, `echo`, a tool call or a JSON answer bring their own. */
+    /** Tokens of each choice; 16 by default. Ignored with `text`, `echo`, a tool call or a JSON answer. */
     outputTokens: count.optional(),
-    /** The four counts below are only reported. They are not checked against one another. */
+    /** The next four counts are reported as they are, without checks against each other. */
     promptTokens: count.optional(),
     cachedTokens: count.optional(),
     cacheWriteTokens: count.optional(),
-    /** Part of completion_tokens, as at OpenAI, and of what max_tokens allows. */
+    /** Included in completion_tokens, as at OpenAI; they count towards max_tokens. */
     reasoningTokens: count.optional(),
-    /** Reported word for word in place of the true usage, however absurd; 'missing' reports none. */
+    /** Reported verbatim instead of the true usage; 'missing' omits the usage. */
     usage: z.union([z.literal('missing'), z.record(z.string(), z.unknown())]).optional(),
     /** Milliseconds before the head of the response. */
     firstByteMs: delayMs.optional(),
-    /** Milliseconds between two tokens; an answer that is not streamed waits for all of them before its head. */
+    /** Milliseconds between two tokens; an answer that is not streamed waits for their sum before its head. */
     tokenMs: delayMs.optional(),
     /** Fail with this HTTP status and OpenAI's error body. */
     status: z.int().min(400).max(599).optional(),
     message: z.string().optional(),
     /** Seconds, for the header `retry-after`. */
     retryAfter: count.optional(),
-    /** Reset the connection after this many tokens; half-way through an answer that is not streamed. */
+    /** Reset the connection after this many tokens, or half-way through an answer that is not streamed. */
     breakAfter: count.optional(),
     resetBeforeHead: z.boolean().optional(),
-    /** Silence until the caller hangs up: in place of the head, or half-way through the answer. */
+    /** Send nothing until the caller disconnects: before the head, or half-way through the answer. */
     hang: z.enum(['beforeHead', 'midStream']).optional(),
-    /** End a stream after this many tokens by a chunk with a top-level `error`; if not streamed, answer 500. */
+    /** End a stream after this many tokens with a chunk that has a top-level `error`; if not streamed, answer 500. */
     errorMidStream: count.optional(),
     /** False ends a stream without `[DONE]`. */
     done: z.boolean().optional(),
-    /** Comment lines between two tokens, spread evenly over `tokenMs`. */
+    /** SSE comments between two tokens, spread evenly over `tokenMs`. */
     comments: z.int().min(0).max(1_000).optional(),
     /** Answer exactly this; each word is a token. */
     text: z.string().optional(),
     /** Answer with the last user message, or the prompt. */
     echo: z.boolean().optional(),
-    /** Deliver the body in pieces of exactly this many bytes, whatever they cut through. */
+    /** Send the body in pieces of exactly this many bytes, regardless of event boundaries. */
     chunkBytes: z.int().min(1).optional(),
   })
   .refine(({ status, message }) => status !== undefined || message === undefined, {
@@ -59,7 +61,7 @@ export const Knobs = z
   });
 export type Knobs = z.infer<typeof Knobs>;
 
-// OpenAI takes null for any optional field, and so must we: some SDKs send them all.
+// OpenAI accepts null for any optional field, and some SDKs send them all.
 const common = { model: z.string().min(1), simulate: Knobs.nullish() };
 const generation = {
   ...common,
@@ -107,7 +109,7 @@ const ChatBody = z
       typeof choice !== 'object' ||
       choice?.function === undefined ||
       tools?.some((tool) => tool.function?.name === choice.function?.name) === true,
-    { path: ['tool_choice'], message: 'It names a tool that is not among the tools.' },
+    { path: ['tool_choice'], message: 'It names a tool that is not in the tools.' },
   );
 export type ChatBody = z.infer<typeof ChatBody>;
 
@@ -136,7 +138,7 @@ export type SimulatedRequest =
   | { readonly endpoint: '/completions'; readonly body: LegacyBody }
   | { readonly endpoint: '/embeddings'; readonly body: EmbeddingsBody };
 
-/** OpenAI's error object, as it stands under `error`. */
+/** OpenAI's error object, the value of `error`. */
 export type WireError = {
   readonly message: string;
   readonly type: string;
@@ -144,10 +146,10 @@ export type WireError = {
   readonly code: string | null;
 };
 
-/** `json` is what the body said, for tests that ask what reached the provider; undefined when it was not JSON. */
+/** `json` is the body, for tests of what reached the provider; undefined if it was not JSON. */
 export type Parsed =
-  | { readonly json: unknown; readonly request: SimulatedRequest }
-  | { readonly json: unknown; readonly rejected: WireError };
+  | { readonly kind: 'accepted'; readonly json: unknown; readonly request: SimulatedRequest }
+  | { readonly kind: 'rejected'; readonly json: unknown; readonly error: WireError };
 
 const invalid = (message: string, param: string | null, code: string | null): WireError => ({
   message,
@@ -183,16 +185,17 @@ const check = (endpoint: Endpoint, json: unknown): SimulatedRequest | z.ZodError
   }
 };
 
-/** Reads a body of the OpenAI wire format, ignoring fields it does not know, as most compatible servers do. */
+/** Reads a body in the OpenAI wire format. Unknown fields are ignored, as by most compatible servers. */
 export const parseRequest = (endpoint: Endpoint, bytes: Uint8Array): Parsed => {
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    return { json: undefined, rejected: invalid('We could not parse the JSON body of your request.', null, null) };
+    const error = invalid('We could not parse the JSON body of your request.', null, null);
+    return { kind: 'rejected', json: undefined, error };
   }
   const request = check(endpoint, json);
-  if (!(request instanceof z.ZodError)) return { json, request };
+  if (!(request instanceof z.ZodError)) return { kind: 'accepted', json, request };
   const [issue] = request.issues;
-  return { json, rejected: issue ? explain(issue, json) : invalid('Invalid body.', null, null) };
+  return { kind: 'rejected', json, error: issue ? explain(issue, json) : invalid('Invalid body.', null, null) };
 };

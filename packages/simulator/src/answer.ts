@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
-import { exampleOf } from './simulated-schema.ts';
-import type { ChatBody, EmbeddingsBody, Knobs, LegacyBody, Message, Tool } from './simulated-request.ts';
+import { exampleOf } from './schema-example.ts';
+import type { ChatBody, EmbeddingsBody, Knobs, LegacyBody, Message, Tool } from './request.ts';
 
 export type Choice = {
-  /** The pieces of the text, or of the tool's arguments, that a stream sends one by one. Together they are the whole. */
+  /** The text, or the arguments of the tool call, in the pieces that a stream sends one by one. */
   readonly tokens: readonly string[];
   readonly finish: 'stop' | 'length' | 'tool_calls';
   readonly tool?: { readonly id: string; readonly name: string };
@@ -15,9 +15,9 @@ export type Answer = {
   readonly created: number;
   readonly model: string;
   readonly choices: readonly Choice[];
-  /** Undefined where the caller wished for none. */
+  /** Undefined if the caller asked for no usage. */
   readonly usage: unknown;
-  /** How many alternatives each token's log probabilities list; undefined where none were asked for. */
+  /** Alternatives in the log probabilities of each token; undefined if log probabilities were not requested. */
   readonly topLogprobs: number | undefined;
 };
 
@@ -31,10 +31,10 @@ const DEFAULT_OUTPUT_TOKENS = 16;
 const DEFAULT_DIMENSIONS = 256;
 const TOKENS_PER_IMAGE = 85;
 
-/** Everything about an answer derives from these: the same bytes always get the same answer. */
+/** The whole answer derives from the digest of the body: the same bytes always get the same answer. */
 const seedOf = (digest: string): number => Number.parseInt(digest.slice(0, 8), 16);
 
-// mulberry32: small, fast, and the same on every machine. Yields 32-bit integers.
+// mulberry32. Returns 32-bit integers.
 const randomFrom = (seed: number) => (): number => {
   seed = (seed + 0x6d2b79f5) | 0;
   let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
@@ -71,7 +71,7 @@ const promptTokens = (messages: readonly Message[]): number => {
   return Math.max(1, Math.ceil(bytes / 4)) + 3 * messages.length + TOKENS_PER_IMAGE * images;
 };
 
-/** The inputs that a legacy prompt or an embeddings input holds: one, or several. */
+/** The inputs of a legacy prompt or of an embeddings request. */
 const inputsOf = (input: LegacyBody['prompt']): readonly (string | readonly number[])[] => {
   if (typeof input === 'string') return [input];
   return typeof input[0] === 'number' ? [input as number[]] : (input as string[] | number[][]);
@@ -100,7 +100,7 @@ const usageOf = (knobs: Knobs, counted: number, choices: readonly Choice[]): unk
   };
 };
 
-/** Ends a choice where `stop` or the limit on its tokens does, whichever comes first. */
+/** Ends a choice at `stop` or at the token limit, whichever comes first. */
 const cut = (choice: Choice, stop: string | readonly string[] | null | undefined, limit: number): Choice => {
   const { tokens } = choice.tool === undefined ? cutAtStop(choice, [stop ?? []].flat()) : choice;
   return tokens.length > limit
@@ -121,7 +121,7 @@ const cutAtStop = (choice: Choice, stops: readonly string[]): Choice => {
   return { ...choice, tokens };
 };
 
-/** Max over all limits given; reasoning has eaten its part of it before the first visible token. */
+/** The tightest limit, less the reasoning tokens, which count towards it before the first visible token. */
 const limitOf = (knobs: Knobs, ...limits: readonly (number | null | undefined)[]): number =>
   Math.max(0, Math.min(...limits.map((limit) => limit ?? Infinity)) - (knobs.reasoningTokens ?? 0));
 
@@ -165,11 +165,11 @@ const chatChoice = (body: ChatBody, knobs: Knobs, seed: number): Choice => {
 
 const identity = (prefix: string, digest: string) => ({
   id: `${prefix}-${digest.slice(0, 29)}`,
-  // A clock would make two equal requests differ; any second of some four months in 2025 will do.
+  // Not the clock, which would make equal requests differ. A second within four months of 2025.
   created: 1_740_000_000 + (seedOf(digest) % 10_000_000),
 });
 
-/** `digest` is the hash of the body in hex; `bodyBytes` its length, which no prompt can have more tokens than. */
+/** `digest` is the hash of the body in hex; `bodyBytes` its length, an upper bound of the prompt tokens. */
 export const answerChat = (body: ChatBody, digest: string, bodyBytes: number): Answer => {
   const knobs = body.simulate ?? {};
   const limit = limitOf(knobs, body.max_completion_tokens, body.max_tokens);
@@ -185,7 +185,7 @@ export const answerChat = (body: ChatBody, digest: string, bodyBytes: number): A
   };
 };
 
-/** As `answerChat`, with `n` choices for each prompt. */
+/** Like `answerChat`, with `n` choices for each prompt. */
 export const answerLegacy = (body: LegacyBody, digest: string, bodyBytes: number): Answer => {
   const knobs = body.simulate ?? {};
   const prompts = inputsOf(body.prompt);
@@ -208,7 +208,7 @@ export const answerLegacy = (body: LegacyBody, digest: string, bodyBytes: number
 
 export type Embeddings = { readonly vectors: readonly Float32Array[]; readonly usage: unknown };
 
-/** Unit vectors. They derive from each input alone, so that the same text lies at the same place in every request. */
+/** Unit vectors. Each derives from its input alone, so that the same text has the same vector in every request. */
 export const embed = (body: EmbeddingsBody, bodyBytes: number): Embeddings => {
   const knobs = body.simulate ?? {};
   const inputs = inputsOf(body.input);

@@ -9,27 +9,28 @@ import { postmasterArguments, readPidFile, stopPostmaster, type PidFile } from '
 import { settlePredecessor } from './predecessor.ts';
 import { SERVER_ENVIRONMENT, type Invocation } from './programs.ts';
 
-/** Where a server keeps its data, and how it is run there. */
+/** Where a server keeps its data, and how it is started there. */
 export type Place = {
   readonly dataDirectory: string;
   readonly logFile: string;
+  readonly role: string;
   readonly password: string;
   readonly invoke: (args: readonly string[]) => Invocation;
 };
 
-/** A server that is ready. What it writes to its log begins at byte `logStart`. */
+/** A server that accepts connections. Its part of the log begins at byte `logStart`. */
 export type Server = { readonly child: ChildProcess; readonly port: number; readonly logStart: number };
 
 type StartOptions = {
   readonly place: Place;
   readonly log: (line: string) => void;
-  /** PostgreSQL's own; they go before ours. */
+  /** They override `SETTINGS`. */
   readonly settings: Readonly<Record<string, string>>;
-  /** Breaks the start off, and leaves nothing behind. */
+  /** Aborts the start and stops the process. */
   readonly signal: AbortSignal;
 };
 
-// Sized for a laptop. What a ledger must not lose is spelled out, although it is PostgreSQL's default.
+// Sized for a laptop. Durability is stated, although it is PostgreSQL's default.
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
@@ -40,21 +41,21 @@ const SETTINGS = {
   full_page_writes: 'on',
   max_wal_size: '4GB',
   wal_compression: 'off',
-  // A server that crashed ends, and is started again by us, who tell the operator why.
+  // A server that crashed exits, so that we restart it and report why.
   restart_after_crash: 'off',
-  // Short statements never earn back what compiling them costs.
+  // Compiling short statements costs more than it saves.
   jit: 'off',
   timezone: 'UTC',
   log_timezone: 'UTC',
 };
 
 const POLL_MS = 20;
-const SAY_AGAIN_AFTER_MS = 10_000;
+const REPORT_EVERY_MS = 10_000;
 const LOG_KEEP_BYTES = 16 * 1024 * 1024;
-// Somebody took the port since we found it free.
+// Another process took the port since we found it free.
 const PORT_TAKEN = /Address already in use/;
 const PORT_ATTEMPTS = 5;
-// Another gateway is a moment ahead of us, or the children of a killed postmaster have not yet seen that it is gone.
+// Another process has just started, or the children of a killed postmaster have not exited yet.
 const PREDECESSOR = /lock file "postmaster\.pid" already exists|shared memory block .* is still in use/;
 const PREDECESSOR_GONE_WITHIN_MS = 30_000;
 const RETRY_AFTER_MS = 250;
@@ -68,7 +69,7 @@ const freePort = async (): Promise<number> => {
   return port;
 };
 
-/** The server writes here by itself, so that it holds no pipe of ours. The log of the previous 16 MiB is kept. */
+/** The server writes to the file itself, so that it does not depend on a pipe of ours. One older log is kept. */
 const openLog = async (logFile: string) => {
   const size = await stat(logFile).then(
     (stats) => stats.size,
@@ -78,13 +79,13 @@ const openLog = async (logFile: string) => {
   return open(logFile, 'a', 0o600);
 };
 
-const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
+const hasExited = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
 
 const spawnPostmaster = async ({ file, args, identity }: Invocation, logFile: string) => {
   const log = await openLog(logFile);
   try {
     const logStart = (await log.stat()).size;
-    // In a session of its own: Ctrl-C is for the gateway, which needs the database until it has drained.
+    // Detached, so that Ctrl-C does not reach it: the application needs the database until it has drained.
     const stdio = ['ignore', log.fd, log.fd] as const;
     const child = spawn(file, args, {
       ...identity,
@@ -94,7 +95,7 @@ const spawnPostmaster = async ({ file, args, identity }: Invocation, logFile: st
       stdio: [...stdio],
     });
     await once(child, 'spawn');
-    // A process that ends without having stopped its server, on an uncaught error, still takes it along.
+    // Stops the server if our process exits without `stop`, for example on an uncaught error.
     const onExit = (): void => void child.kill('SIGINT');
     process.on('exit', onExit);
     child.once('exit', () => process.off('exit', onExit));
@@ -105,63 +106,63 @@ const spawnPostmaster = async ({ file, args, identity }: Invocation, logFile: st
   }
 };
 
-/** Waits for as long as the server lives, for a recovery takes what it takes. Undefined where the server ended instead. */
+/** Waits without a time-out, because recovery can take long. Undefined if the server exited. */
 const untilReady = async (
   child: ChildProcess,
   previous: PidFile | undefined,
   { place: { dataDirectory }, log, signal }: StartOptions,
 ): Promise<PidFile | undefined> => {
-  let nextSaying = Date.now() + SAY_AGAIN_AFTER_MS;
-  while (!hasEnded(child)) {
+  let nextReport = Date.now() + REPORT_EVERY_MS;
+  while (!hasExited(child)) {
     if (signal.aborted) await stopServer(child, log);
     signal.throwIfAborted();
     const pidFile = await readPidFile(dataDirectory);
-    // The file of a predecessor lies there still: it may be of the same second, or bear the same pid, but not both.
+    // The file of the previous server may still be there. It can share the pid or the second with ours, but not both.
     const isOld = pidFile?.pid === previous?.pid && pidFile?.startedAtS === previous?.startedAtS;
     if (pidFile?.ready && pidFile.pid === child.pid && !isOld) return pidFile;
-    if (Date.now() > nextSaying) {
-      log('PostgreSQL is not ready yet: after a crash it first replays its log');
-      nextSaying = Date.now() + SAY_AGAIN_AFTER_MS;
+    if (Date.now() > nextReport) {
+      log('PostgreSQL is not ready yet: after a crash it first replays its write-ahead log');
+      nextReport = Date.now() + REPORT_EVERY_MS;
     }
     await sleep(POLL_MS);
   }
   return undefined;
 };
 
+/** Rejects with `EmbeddedPostgresFault`, or with the reason of the signal. */
 export const startServer = async (options: StartOptions): Promise<Server> => {
   const { place, log, settings, signal } = options;
-  const { dataDirectory, logFile, password, invoke } = place;
+  const { dataDirectory, logFile, role, password, invoke } = place;
   const deadline = Date.now() + PREDECESSOR_GONE_WITHIN_MS;
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
-    await settlePredecessor({ dataDirectory, password, log });
+    await settlePredecessor({ dataDirectory, role, password, log });
     const chosen = { ...SETTINGS, port: String(await freePort()), ...settings };
     const previous = await readPidFile(dataDirectory);
     const { child, logStart } = await spawnPostmaster(invoke(postmasterArguments(dataDirectory, chosen)), logFile);
     const ready = await untilReady(child, previous, options);
     if (ready) return { child, port: ready.port, logStart };
-    const said = await logTail(logFile, logStart);
-    const mayPass = PORT_TAKEN.test(said) ? attempt < PORT_ATTEMPTS : PREDECESSOR.test(said) && Date.now() < deadline;
-    if (mayPass) {
+    const tail = await logTail(logFile, logStart);
+    const canRetry = PORT_TAKEN.test(tail) ? attempt < PORT_ATTEMPTS : PREDECESSOR.test(tail) && Date.now() < deadline;
+    if (canRetry) {
       await sleep(RETRY_AFTER_MS);
       continue;
     }
     throw new EmbeddedPostgresFault(
       'embedded_postgres_failed',
-      `PostgreSQL did not start on ${dataDirectory}. The end of ${logFile}:\n${said}\n` +
-        `Mend what it names, or set DATABASE_URL to a PostgreSQL server of your own.`,
+      `PostgreSQL did not start on ${dataDirectory}. The end of ${logFile}:\n${tail}\nFix what it reports.`,
     );
   }
 };
 
 export const stopServer = async (child: ChildProcess, log: (line: string) => void): Promise<void> => {
-  if (hasEnded(child) || child.pid === undefined) return;
+  if (hasExited(child) || child.pid === undefined) return;
   child.ref();
-  await stopPostmaster(child.pid, () => hasEnded(child), log);
+  await stopPostmaster(child.pid, () => hasExited(child), log);
 };
 
-/** Why the server ended, once it has. Keeps nobody waiting who has nothing else to do. */
-export const untilEnded = async (child: ChildProcess): Promise<string> => {
-  if (!hasEnded(child)) await once(child, 'exit');
+/** Resolves with the signal or the exit code once the server has exited. Does not keep our process alive. */
+export const untilExited = async (child: ChildProcess): Promise<string> => {
+  if (!hasExited(child)) await once(child, 'exit');
   return child.signalCode ?? `code ${child.exitCode}`;
 };

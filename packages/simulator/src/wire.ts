@@ -1,21 +1,21 @@
-import { WORDS } from './simulated-answer.ts';
-import type { Answer, Choice, Embeddings } from './simulated-answer.ts';
+import { WORDS } from './answer.ts';
+import type { Answer, Choice, Embeddings } from './answer.ts';
 
-/** One event of a stream: the JSON to send, and whether it carries a token (as opposed to the frame around them). */
+/** One event of a stream: the JSON to send, and whether it carries a token. */
 export type StreamEvent = { readonly isToken: boolean; readonly json: unknown };
 
-/** What tells chat from legacy completions: the entries of `choices`, whole and in pieces. */
+/** The entries of `choices` in chat and in legacy completions, whole and in pieces. */
 type Dialect = {
   readonly wholeObject: string;
   readonly chunkObject: string;
   whole(choice: Choice, index: number, answer: Answer): unknown;
-  /** Undefined where a stream begins with its first token. */
+  /** Undefined if a stream begins with its first token. */
   opening(choice: Choice, index: number): unknown;
   piece(choice: Choice, index: number, at: number, answer: Answer): unknown;
   closing(choice: Choice, index: number): unknown;
 };
 
-// Plausible, negative, and the same for the same token; the alternatives only get less likely.
+// Negative, the same for the same token, and decreasing with the rank.
 const logprobOf = (token: string, rank = 0): number => -(0.01 + (token.length % 7) * 0.05 + rank * 1.5);
 
 const chatLogprobs = (tokens: readonly string[], top: number | undefined) => {
@@ -30,7 +30,7 @@ const chatLogprobs = (tokens: readonly string[], top: number | undefined) => {
   return { content, refusal: null };
 };
 
-/** Of all tokens, or of the one at `at`. */
+/** Log probabilities of all tokens, or of the one at `at`. */
 const legacyLogprobs = (all: readonly string[], top: number | undefined, at?: number) => {
   if (top === undefined) return null;
   const tokens = at === undefined ? all : all.slice(at, at + 1);
@@ -128,7 +128,7 @@ export const wholeAnswer = (endpoint: CompletionEndpoint, answer: Answer): unkno
   };
 };
 
-/** The answer as the events of a stream, without the `[DONE]` at its end. Choices take turns, token by token. */
+/** The answer as the events of a stream, without the final `[DONE]`. Choices alternate token by token. */
 export const answerEvents = function* (
   endpoint: CompletionEndpoint,
   answer: Answer,
@@ -175,7 +175,7 @@ export const embeddingsAnswer = (
   ...(usage !== undefined && { usage }),
 });
 
-// Any other name is answered too, so that a catalogue of real models can be pointed here.
+// Other names are answered too, so that a catalogue of real models can be used with it.
 const modelOf = (id: string) => ({ id, object: 'model', created: 1_740_000_000, owned_by: 'kissapi-simulated' });
 
 export const modelsAnswer = {

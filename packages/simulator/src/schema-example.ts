@@ -3,7 +3,7 @@ type Schema = { readonly [key: string]: unknown };
 const isSchema = (value: unknown): value is Schema =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-// Recursive schemas are legal; an answer has to end.
+// A schema may be recursive; the example must be finite.
 const MAX_DEPTH = 8;
 
 const resolve = (root: unknown, pointer: string): unknown =>
@@ -30,8 +30,8 @@ const scalar = (type: unknown, name: string, { minimum }: Schema): unknown => {
 };
 
 /**
- * One value that a JSON schema describes, so that a client which parses tool arguments or structured output finds what
- * it asked for. Covers what OpenAI's strict mode allows (enum, const, anyOf, local $ref), not formats and patterns.
+ * A value that matches a JSON schema, for tool arguments and structured output. Supports what OpenAI's strict mode allows
+ * (enum, const, anyOf, local $ref), but not formats and patterns.
  */
 export const exampleOf = (schema: unknown, name = 'value', root: unknown = schema, depth = 0): unknown => {
   if (!isSchema(schema) || depth > MAX_DEPTH) return {};

@@ -2,21 +2,20 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
-import { UpstreamFailed } from '../provider.ts';
-import type { Endpoint } from '../provider.ts';
-import { perform, plan } from './simulated-play.ts';
-import type { Reply } from './simulated-play.ts';
-import type { WireError } from './simulated-request.ts';
-import { modelsAnswer } from './simulated-wire.ts';
+import { ConnectionFault } from './connection-fault.ts';
+import { perform, plan } from './reply.ts';
+import type { Reply } from './reply.ts';
+import type { Endpoint, WireError } from './request.ts';
+import { modelsAnswer } from './wire.ts';
 
 export type RequestCounts = {
-  /** Requests whose head has arrived; each ends as exactly one of the next three. */
+  /** Requests whose head has arrived. Each ends as exactly one of the next three. */
   started: number;
-  /** Answered to the last byte, errors included. */
+  /** Answered completely, errors included. */
   completed: number;
-  /** Left by the client. */
+  /** Closed by the client. */
   aborted: number;
-  /** Cut by the server: a reset that was asked for, or close(). */
+  /** Closed by the server: a requested reset, or close(). */
   broken: number;
   open: number;
 };
@@ -25,21 +24,21 @@ export type LastRequest = {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
-  /** Parsed from JSON; undefined without a body, or when it was not JSON. */
+  /** Parsed from JSON; undefined if there was no body, or if it was not JSON. */
   readonly body: unknown;
 };
 
 export type SimulatedServer = {
-  /** The base URL that an OpenAI client takes, `/v1` included. */
+  /** The base URL for an OpenAI client, `/v1` included. */
   readonly url: string;
-  /** Live. */
+  /** Updated in place. */
   readonly requests: Readonly<RequestCounts>;
   readonly lastRequest: LastRequest | undefined;
-  /** Refuses new connections, lets open answers run for `graceMs`, then cuts what is left. */
+  /** Refuses new connections, waits `graceMs` for open answers, then closes their connections. */
   close(graceMs?: number): Promise<void>;
 };
 
-// Far above any prompt, low enough not to fill the memory of a laptop.
+// Above any prompt, and below the memory of a laptop.
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 const POST_PATHS: Readonly<Record<string, Endpoint>> = {
@@ -63,7 +62,7 @@ const sendJson = (response: ServerResponse, status: number, json: unknown): void
 const readBody = async (request: IncomingMessage): Promise<Uint8Array | 'too_large'> => {
   const chunks: Buffer[] = [];
   let length = 0;
-  // Destroying the request would take the connection with it, and the answer that it is too large.
+  // Destroying the request would close the connection before the answer 413 is sent.
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     length += chunk.length;
     if (length > MAX_BODY_BYTES) return 'too_large';
@@ -79,21 +78,21 @@ const sendReply = async (response: ServerResponse, reply: Reply, signal: AbortSi
     ...(reply.contentLength !== undefined && { 'content-length': reply.contentLength }),
     ...(reply.retryAfterSeconds !== undefined && { 'retry-after': String(reply.retryAfterSeconds) }),
   });
-  // Sends the head, in one packet with the first token if that is there at once, on its own if it is not.
+  // Sends the head: in one packet with the first token if that follows at once, otherwise alone.
   if (reply.contentLength === undefined) response.write('');
   for await (const bytes of reply.body) if (!response.write(bytes)) await once(response, 'drain', { signal });
   response.end();
 };
 
-/** Resets the connection, but only once what was written before has left: a test counts the tokens that came. */
+/** Resets the connection once all that was written before is sent, so that tests can count the tokens. */
 const resetConnection = async ({ socket }: IncomingMessage): Promise<void> => {
   await new Promise<void>((resolve) => socket.write('', () => resolve()));
   socket.resetAndDestroy();
 };
 
 /**
- * Serves the simulated provider over HTTP on `host`; port 0 picks a free one. For tests of whatever must work over
- * real sockets, and for benchmarks. Rejects with Node's error (EADDRINUSE, EACCES) when it cannot listen.
+ * Serves the simulated provider over HTTP on `host`, for tests over real sockets and for benchmarks. Port 0 picks a free
+ * port. Rejects with Node's error (EADDRINUSE, EACCES) if it cannot listen. Must be closed.
  */
 export const createSimulatedServer = async ({ port = 0, host = '127.0.0.1' } = {}): Promise<SimulatedServer> => {
   const requests: RequestCounts = { started: 0, completed: 0, aborted: 0, broken: 0, open: 0 };
@@ -136,9 +135,9 @@ export const createSimulatedServer = async ({ port = 0, host = '127.0.0.1' } = {
     try {
       await answer(request, response, connection.signal);
     } catch (error) {
-      // The client left, perhaps before its body had come.
+      // The client disconnected, possibly before its body was complete.
       if (connection.signal.aborted || !request.complete) return;
-      if (!(error instanceof UpstreamFailed)) throw error;
+      if (!(error instanceof ConnectionFault)) throw error;
       cut.add(response);
       await resetConnection(request);
     }
@@ -160,7 +159,7 @@ export const createSimulatedServer = async ({ port = 0, host = '127.0.0.1' } = {
     if (graceMs === 0) cutAll();
     await closed;
     clearTimeout(timer);
-    // A server is closed a moment before its sockets say so; whoever waited for it may count on the counters.
+    // The server emits 'close' before its sockets do; after this the counters are final.
     for (const response of connections.keys()) if (response.socket) await once(response, 'close');
   };
 

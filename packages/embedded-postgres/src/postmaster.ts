@@ -5,16 +5,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 export type PidFile = {
+  /** 0 in a file that a power loss left empty, negative for a server in single-user mode. */
   readonly pid: number;
-  /** In seconds since 1970. Tells a server from an earlier one that bore the same pid, as is common in containers. */
+  /** Seconds since 1970. Distinguishes servers that had the same pid, which is common in containers. */
   readonly startedAtS: number;
   readonly port: number;
   readonly ready: boolean;
 };
 
 /**
- * postmaster.pid, whose lines are those of LOCK_FILE_LINE_* in PostgreSQL's pidfile.h; filled in line by line as a server starts. The pid
- * is 0 in a file that a power loss left empty, and negative for a server that an operator runs in single-user mode.
+ * Reads postmaster.pid, which a starting server fills line by line; undefined if it does not exist. The lines are
+ * LOCK_FILE_LINE_* in PostgreSQL's pidfile.h.
  */
 export const readPidFile = async (dataDirectory: string): Promise<PidFile | undefined> => {
   const text = await readFile(join(dataDirectory, 'postmaster.pid'), 'utf8').catch(() => undefined);
@@ -36,7 +37,7 @@ export const isAlive = (pid: number): boolean => {
   }
 };
 
-/** Empty for a process that is gone, and for one that is dead but that nobody has waited for. */
+/** Empty for a process that does not exist and for a zombie. */
 const commandLine = async (pid: number): Promise<string> => {
   try {
     if (process.platform === 'linux') {
@@ -49,9 +50,9 @@ const commandLine = async (pid: number): Promise<string> => {
 };
 
 /**
- * Whether `pid` is a postmaster of this very directory, not a stranger that was given a recycled pid, nor the server of a directory that
- * this one was copied from. One whose directory is no longer where it was started was moved here as it ran. Reads the end of the
- * command line, where `postmasterArguments` puts the directory.
+ * Whether `pid` is a postmaster of this data directory: not another process with a recycled pid, and not the server of
+ * the directory that this one was copied from. If the directory on its command line no longer exists, it was moved here
+ * while the server ran. Reads the end of the command line, where `postmasterArguments` puts the directory.
  */
 export const isPostmasterOf = async (dataDirectory: string, pid: number): Promise<boolean> => {
   const [, started] = /^\S.*postgres .*-D (.+)$/s.exec(await commandLine(pid)) ?? [];
@@ -67,14 +68,14 @@ export const postmasterArguments = (dataDirectory: string, settings: Readonly<Re
 
 const POLL_MS = 20;
 
-// Fast shutdown, which loses nothing; then immediate, after which the log is replayed at the next start; force comes last.
+// Fast shutdown, then immediate shutdown (the next start replays the write-ahead log), then force. None loses data.
 const ESCALATION = [
   { signal: 'SIGINT', patienceMs: 30_000 },
   { signal: 'SIGQUIT', patienceMs: 10_000 },
   { signal: 'SIGKILL', patienceMs: 10_000 },
 ] as const;
 
-/** Returns once `isGone`; throws where not even SIGKILL ended the process. */
+/** Resolves once `isGone`. Rejects if not even SIGKILL ended the process. */
 export const stopPostmaster = async (
   pid: number,
   isGone: () => boolean | Promise<boolean>,

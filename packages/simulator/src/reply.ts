@@ -1,20 +1,19 @@
 import { hash } from 'node:crypto';
-import { UpstreamFailed } from '../provider.ts';
-import type { Endpoint } from '../provider.ts';
-import { answerChat, answerLegacy, embed } from './simulated-answer.ts';
-import { parseRequest } from './simulated-request.ts';
-import type { Knobs, SimulatedRequest, WireError } from './simulated-request.ts';
-import { answerEvents, embeddingsAnswer, wholeAnswer } from './simulated-wire.ts';
-import type { StreamEvent } from './simulated-wire.ts';
+import { answerChat, answerLegacy, embed } from './answer.ts';
+import { ConnectionFault } from './connection-fault.ts';
+import { parseRequest } from './request.ts';
+import type { Endpoint, Knobs, SimulatedRequest, WireError } from './request.ts';
+import { answerEvents, embeddingsAnswer, wholeAnswer } from './wire.ts';
+import type { StreamEvent } from './wire.ts';
 
 type Failure = { readonly kind: 'failure'; readonly status: number; readonly error: WireError };
 type Whole = { readonly kind: 'whole'; readonly json: unknown; readonly tokens: number };
 type Stream = { readonly kind: 'stream'; readonly events: Iterable<StreamEvent>; readonly tokens: number };
 
-/** What a request will get, decided without touching a clock or a socket. */
+/** The answer to a request, computed without a clock or a socket. */
 export type Plan = {
   readonly requestId: string;
-  /** The body as JSON; undefined when it was none. */
+  /** The parsed body; undefined if it was not JSON. */
   readonly json: unknown;
   readonly knobs: Knobs;
   readonly outcome: Failure | Whole | Stream;
@@ -25,7 +24,7 @@ export type Reply = {
   readonly contentType: string;
   readonly requestId: string;
   readonly retryAfterSeconds?: number;
-  /** Known unless the answer is a stream. */
+  /** Undefined for a stream. */
   readonly contentLength?: number;
   readonly body: AsyncGenerator<Uint8Array, void>;
 };
@@ -68,23 +67,19 @@ const outcomeOf = (request: SimulatedRequest, digest: string, bodyBytes: number)
   return { kind: 'whole', json: wholeAnswer(endpoint, answer), tokens };
 };
 
-/** `body` is JSON in the OpenAI wire format. A body that is not valid gets a plan to answer 400; nothing throws. */
+/** `body` is JSON in the OpenAI wire format. An invalid body gets a plan to answer 400; nothing throws. */
 export const plan = (endpoint: Endpoint, body: Uint8Array): Plan => {
   const digest = hash('sha256', body);
   const requestId = `req_${digest.slice(32)}`;
   const parsed = parseRequest(endpoint, body);
-  if ('rejected' in parsed)
-    return {
-      requestId,
-      json: parsed.json,
-      knobs: {},
-      outcome: { kind: 'failure', status: 400, error: parsed.rejected },
-    };
-  const { json, request } = parsed;
+  const { json } = parsed;
+  if (parsed.kind === 'rejected')
+    return { requestId, json, knobs: {}, outcome: { kind: 'failure', status: 400, error: parsed.error } };
+  const { request } = parsed;
   return { requestId, json, knobs: request.body.simulate ?? {}, outcome: outcomeOf(request, digest, body.length) };
 };
 
-/** Rejects with the reason of the signal once it aborts; with `ms` infinite, that is the only way out. */
+/** Rejects with the reason of the signal when it aborts. `ms` may be infinite. */
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
     signal.throwIfAborted();
@@ -100,7 +95,7 @@ const pause = (ms: number, signal: AbortSignal): Promise<void> =>
     signal.addEventListener('abort', abort, { once: true });
   });
 
-/** Cuts bytes into pieces of one size, holding back what does not fill one until it is flushed. */
+/** Cuts bytes into pieces of one size. An incomplete piece is kept until `flush`. */
 const createCutter = (size: number) => {
   let held: Uint8Array = new Uint8Array();
   return {
@@ -125,17 +120,17 @@ const NO_CUTTER: ReturnType<typeof createCutter> = {
 
 const cutterFor = ({ chunkBytes }: Knobs) => (chunkBytes === undefined ? NO_CUTTER : createCutter(chunkBytes));
 
-const reset = (): UpstreamFailed => new UpstreamFailed('reset', 'The simulated provider reset the connection.');
+const reset = (): ConnectionFault => new ConnectionFault('reset', 'The simulated provider reset the connection.');
 
 const sse = (json: unknown): Uint8Array => Buffer.from(`data: ${JSON.stringify(json)}\n\n`);
 const DONE = Buffer.from('data: [DONE]\n\n');
 const COMMENT = Buffer.from(': keep-alive\n\n');
 
-// A stream without delays never leaves the microtask queue, where it would starve every timer and socket of the
-// process; a real connection lets others run. Once in so many events costs nothing measurable.
+// A stream without delays never leaves the microtask queue and would starve all timers and sockets of the process. A
+// macrotask every so many events prevents that at no measurable cost.
 const EVENTS_PER_TURN = 128;
 
-/** All that lies between two tokens: time, and signs of life that are no data. */
+/** The delay between two tokens, with its comments. */
 const interlude = async function* ({ tokenMs = 0, comments = 0 }: Knobs, signal: AbortSignal) {
   for (let at = 0; at < comments; at++) {
     if (tokenMs > 0) await pause(tokenMs / (comments + 1), signal);
@@ -153,7 +148,7 @@ const playStream = async function* ({ events, tokens }: Stream, knobs: Knobs, si
   let turn = 0;
   for (const { isToken, json } of events) {
     if (++turn % EVENTS_PER_TURN === 0) await new Promise(setImmediate);
-    // What goes wrong does so in place of a token, or of the end; the chunk with the role always gets out.
+    // A failure takes the place of a token or of the end; the chunk with the role is always sent.
     const due = isToken || sent === tokens;
     if (due && reached(knobs.breakAfter)) {
       yield* cutter.flush();
@@ -171,7 +166,7 @@ const playStream = async function* ({ events, tokens }: Stream, knobs: Knobs, si
     if (isToken && sent > 0 && interrupted)
       for await (const bytes of interlude(knobs, signal)) yield* cutter.push(bytes);
     signal.throwIfAborted();
-    // Delegating costs more than making the event does, so it is left to those who asked for it.
+    // Delegating costs more than building the event, so it is done only for chunkBytes.
     if (knobs.chunkBytes === undefined) yield sse(json);
     else yield* cutter.push(sse(json));
     if (isToken) sent++;
@@ -195,9 +190,9 @@ const playWhole = async function* (bytes: Uint8Array, knobs: Knobs, signal: Abor
 };
 
 /**
- * Carries a plan out. Resolves when the head of the response is due. Rejects, as does reading the body, with
- * UpstreamFailed where the plan breaks the connection, and with the signal's reason when it aborts. Whoever stops
- * reading while a read is pending must abort the signal: nothing else ends a silence.
+ * Executes a plan. Resolves when the head of the response is due. `perform` and reading the body reject with
+ * ConnectionFault if the plan breaks the connection, and with the reason of the signal if it aborts. To stop reading while
+ * a read is pending, abort the signal.
  */
 export const perform = async ({ requestId, knobs, outcome }: Plan, signal: AbortSignal): Promise<Reply> => {
   signal.throwIfAborted();

@@ -1,33 +1,32 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { UpstreamFailed } from '../../../../src/proxy/providers/provider.ts';
-import { createSimulatedUpstream } from '../../../../src/proxy/providers/simulated/simulated.ts';
-import { bytesOf, chat, drain, eventsIn, simulate, streamed } from '../../engine/simulated-calls.ts';
+import { ConnectionFault, createSimulator } from '@kissapi/simulator';
+import { bytesOf, chat, drain, eventsIn, simulate, streamed } from './calls.ts';
 
-const upstream = createSimulatedUpstream();
+const simulator = createSimulator();
 afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('the simulated upstream', () => {
+describe('createSimulator', () => {
   const signal = new AbortController().signal;
   const send = (body: unknown, abort = signal) =>
-    upstream.send({ endpoint: '/chat/completions', body: bytesOf(body), signal: abort });
+    simulator.send({ endpoint: '/chat/completions', body: bytesOf(body), signal: abort });
 
-  it('yields pieces of exactly chunkBytes, and flushes before a break', async () => {
+  it('yields pieces of exactly chunkBytes and flushes before a reset', async () => {
     const { chunks } = await drain((await send(streamed({ chunkBytes: 100 }))).body);
     expect(new Set(chunks.slice(0, -1).map(({ length }) => length))).toEqual(new Set([100]));
     const { text } = await drain((await send(streamed({ chunkBytes: 1_000_000, breakAfter: 3 }))).body);
     expect(eventsIn(text)).toHaveLength(4);
   });
 
-  it('fails with UpstreamFailed when the connection breaks', async () => {
+  it('rejects with ConnectionFault when the connection breaks', async () => {
     await expect(send(simulate({ resetBeforeHead: true }))).rejects.toMatchObject({ code: 'reset' });
     const { broke } = await drain((await send(streamed({ breakAfter: 1 }))).body);
-    expect(broke).toBeInstanceOf(UpstreamFailed);
+    expect(broke).toBeInstanceOf(ConnectionFault);
     expect(broke).toMatchObject({ code: 'reset' });
   });
 
-  it('sets no timer when no delay is asked for, and leaves none behind', async () => {
+  it('sets no timer without a delay, and clears the timer on abort', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     await drain((await send(chat())).body);
     await drain((await send(streamed({ outputTokens: 500 }))).body);
@@ -43,14 +42,14 @@ describe('the simulated upstream', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('lets others run while it streams', async () => {
+  it('lets timers fire while it streams', async () => {
     const controller = new AbortController();
     setTimeout(() => controller.abort(new Error('enough')), 5);
     const { broke } = await drain((await send(streamed({ outputTokens: 200_000 }), controller.signal)).body);
     expect(broke).toEqual(new Error('enough'));
   });
 
-  it('can be left while a read is pending', async () => {
+  it('can be closed while a read is pending', async () => {
     const iterator = (await send(streamed({ hang: 'midStream', text: '' }))).body[Symbol.asyncIterator]();
     const pending = iterator.next();
     expect(await iterator.return?.()).toMatchObject({ done: true });
@@ -58,12 +57,12 @@ describe('the simulated upstream', () => {
     expect(await iterator.next()).toMatchObject({ done: true });
   });
 
-  it('refuses a signal that has been aborted', async () => {
+  it('rejects if the signal is already aborted', async () => {
     await expect(send(chat(), AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late');
   });
 
-  it('breaks what is open when it is closed', async () => {
-    const own = createSimulatedUpstream();
+  it('breaks open connections on close and rejects later requests', async () => {
+    const own = createSimulator();
     const body = bytesOf(streamed({ hang: 'midStream' }));
     const response = await own.send({ endpoint: '/chat/completions', body, signal });
     setTimeout(() => void own.close(), 20);
