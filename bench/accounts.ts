@@ -7,14 +7,14 @@ import { createCommitter } from '../src/eventstore/committer.ts';
 import { asPlain } from '../src/eventstore/journal/personal-data.ts';
 import { createPostgresStore, migratePostgresStore } from '../src/eventstore/postgres/postgres.ts';
 
-/** What each account of a benchmark has, in nano-USD. */
+/** Credit of each account of a benchmark, in nano-USD. */
 export const CREDIT: Credits = 1_000_000_000_000n;
 
 const personal = asPlain({ name: 'Bench', email: 'bench@example.com' });
 
 export const benchStream = (n: number): string => accountStream(`bench-${n}`);
 
-/** Makes the tables of the log, and so many accounts with credit and a key called `key`. */
+/** Creates the tables of the log, and `count` accounts with credit and a key called `key`. */
 export const openAccounts = async (url: string, count: number): Promise<void> => {
   await migratePostgresStore(url);
   const store = createPostgresStore(url);

@@ -1,79 +1,12 @@
-import { UpstreamFailed } from '../provider.ts';
-import type { Upstream } from '../provider.ts';
-import { perform, plan } from './simulated-play.ts';
+import { ConnectionFault, createSimulator } from '@kissapi/simulator';
+import { UpstreamFailed, type Upstream } from '../provider.ts';
 
-/** A body that may be left at any time, even while a read is pending, as a real connection may be closed. */
-const leavable = (
-  body: AsyncGenerator<Uint8Array, void>,
-  connection: AbortController,
-  onEnd: () => void,
-): AsyncIterableIterator<Uint8Array> => {
-  let left = false;
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    async next() {
-      if (left) return { done: true, value: undefined };
-      try {
-        const result = await body.next();
-        if (result.done === true) onEnd();
-        return result;
-      } catch (error) {
-        onEnd();
-        if (left) return { done: true, value: undefined };
-        throw error;
-      }
-    },
-    async return() {
-      left = true;
-      connection.abort();
-      onEnd();
-      await body.return();
-      return { done: true, value: undefined };
-    },
-  };
-};
-
-/**
- * A model provider for development and tests: no model, no network, and the same answer to the same body every time.
- * Every answer is marked by `system_fingerprint: "simulated"`. The field `simulate` of a body makes it slow, wrong or
- * broken on purpose; see Knobs.
- */
-export const createSimulatedUpstream = (): Upstream => {
-  const open = new Set<AbortController>();
-  let closed = false;
-  return {
-    name: 'simulated',
-    outputLimitField: 'max_tokens',
-    async send({ endpoint, body, signal }) {
-      signal.throwIfAborted();
-      if (closed) throw new UpstreamFailed('connect', 'The simulated provider is closed.');
-      const connection = new AbortController();
-      const abort = () => connection.abort(signal.reason);
-      const end = () => {
-        signal.removeEventListener('abort', abort);
-        open.delete(connection);
-      };
-      signal.addEventListener('abort', abort, { once: true });
-      open.add(connection);
-      try {
-        const reply = await perform(plan(endpoint, body), connection.signal);
-        return {
-          status: reply.status,
-          contentType: reply.contentType,
-          ...(reply.retryAfterSeconds !== undefined && { retryAfterMs: reply.retryAfterSeconds * 1_000 }),
-          body: leavable(reply.body, connection, end),
-        };
-      } catch (error) {
-        end();
-        throw error;
-      }
-    },
-    async close() {
-      closed = true;
-      for (const connection of open)
-        connection.abort(new UpstreamFailed('reset', 'The simulated provider was closed.'));
-    },
-  };
-};
+/** The simulated provider of `@kissapi/simulator`, in process. */
+export const createSimulatedUpstream = (): Upstream => ({
+  name: 'simulated',
+  outputLimitField: 'max_tokens',
+  ...createSimulator({
+    mapError: (error) =>
+      error instanceof ConnectionFault ? new UpstreamFailed(error.code, error.message, { cause: error }) : error,
+  }),
+});
