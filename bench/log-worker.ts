@@ -5,6 +5,7 @@ import { ACCOUNT_STATE_VERSION, type Account } from '../src/domain/account/accou
 import { accountDecider } from '../src/domain/account/decide.ts';
 import { invariant } from '../src/domain/decider.ts';
 import { createCommands } from '../src/eventstore/commands.ts';
+import { journal } from '../src/eventstore/journal/codec.ts';
 import { createCommitter } from '../src/eventstore/committer.ts';
 import { createPostgresStore } from '../src/eventstore/postgres/postgres.ts';
 import { createSnapshots } from '../src/eventstore/postgres/snapshots.ts';
@@ -44,7 +45,7 @@ const ledger = (): Way => {
     version: ACCOUNT_STATE_VERSION,
     secret: 'bench',
   });
-  const commands = createCommands({ store, committer, decider: accountDecider, snapshots });
+  const commands = createCommands({ store, committer, codec: journal, decider: accountDecider, snapshots });
   return {
     load: async (account) => {
       const accept = { type: 'AcceptTerms', version: '1', how: 'bench' } as const;

@@ -7,7 +7,8 @@ import { startBundledPostgres } from '../src/gateway/bundled-postgres.ts';
 import { accountStream } from '../src/domain/account/account.ts';
 import type { AccountEvent, Delivery, PinnedPrice } from '../src/domain/account/events.ts';
 import { encode } from '../src/eventstore/journal/codec.ts';
-import type { EventStore, Slice } from '../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../src/eventstore/chained-log.ts';
+import type { Slice } from '../src/eventstore/event-store.ts';
 import { asPlain } from '../src/eventstore/journal/personal-data.ts';
 import { createPostgresStore, migratePostgresStore } from '../src/eventstore/postgres/postgres.ts';
 import { createDatabase } from '../src/projections/database.ts';
@@ -100,7 +101,7 @@ const settled = (account: number, requestId: string): AccountEvent => {
 };
 
 /** Concurrent requests of many accounts: a request is charged some hundred events after its hold. */
-const fill = async (store: EventStore): Promise<void> => {
+const fill = async (store: ChainedLog): Promise<void> => {
   const revisions = new Map<number, number>();
   const open: (readonly [number, string])[] = [];
   let position = 0;
@@ -135,7 +136,7 @@ const fill = async (store: EventStore): Promise<void> => {
         events: some.map((event) => encode(event, newId(), metadata)),
       };
     });
-    if ((await store.append(slices)).some(({ appended }) => !appended)) throw new Error('A slice did not fit.');
+    if ((await store.append(slices)).some(({ kind }) => kind !== 'appended')) throw new Error('A slice did not fit.');
     position += slices.reduce((sum, slice) => sum + slice.events.length, 0);
   }
 };

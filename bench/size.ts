@@ -9,8 +9,9 @@ import { ACCOUNT_STATE_VERSION, type Account } from '../src/domain/account/accou
 import { accountDecider } from '../src/domain/account/decide.ts';
 import { createProgram } from '../src/cli/terminal/run.ts';
 import { startBundledPostgres } from '../src/gateway/bundled-postgres.ts';
-import type { EventStore } from '../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../src/eventstore/chained-log.ts';
 import { createFold } from '../src/eventstore/fold.ts';
+import { journal } from '../src/eventstore/journal/codec.ts';
 import { createPostgresStore, migratePostgresStore } from '../src/eventstore/postgres/postgres.ts';
 import { createSnapshots } from '../src/eventstore/postgres/snapshots.ts';
 import { createDatabase } from '../src/projections/database.ts';
@@ -59,7 +60,7 @@ const quantiles = (ms: readonly number[]): string => {
 };
 const among = (count: number) => () => Math.floor(Math.random() * count);
 
-const fill = async (store: EventStore, history: ReturnType<typeof createHistory>): Promise<void> => {
+const fill = async (store: ChainedLog, history: ReturnType<typeof createHistory>): Promise<void> => {
   if ((await store.head()) >= events) return print(`the log exists, with ${await store.head()} events`);
   const bar = new SingleBar(
     { format: 'filling {bar} {percentage}% | {value} of {total} events | {duration_formatted}' },
@@ -121,7 +122,7 @@ const timeLoads = async (url: string): Promise<void> => {
   const cold = async (until?: Parameters<ReturnType<typeof createFold>>[1]) => {
     const store = createPostgresStore(url);
     const snapshots = createSnapshots<Account>({ databaseUrl: url, version: ACCOUNT_STATE_VERSION, secret: 'bench' });
-    const fold = createFold({ store, decider: accountDecider, snapshots });
+    const fold = createFold({ store, codec: journal, decider: accountDecider, snapshots });
     await store.head(); // Opens the connections, without loading the account.
     await store.readStream('account-nobody', 0, 1);
     await snapshots.find('account-nobody');

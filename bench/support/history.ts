@@ -79,7 +79,7 @@ export const createHistory = (store: Pick<EventStore, 'append'>, revisions: numb
       events,
     }));
     const results = await store.append(slices);
-    if (!results.every(({ appended }) => appended)) throw new Error('an append of the benchmark was refused');
+    if (!results.every(({ kind }) => kind === 'appended')) throw new Error('an append of the benchmark was refused');
     for (const [account, events] of byAccount) revisions[account] = (revisions[account] ?? -1) + events.length;
   },
 });

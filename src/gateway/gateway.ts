@@ -123,7 +123,7 @@ export const startGateway = async (options: GatewayOptions) => {
     upstreams,
     execute: (accountId, command, metadata, options) =>
       accounts.execute(accountStream(accountId), command, metadata, options),
-    recordedBy: (commandId) => recordedBy(store, commandId),
+    recordedBy: (accountId, commandId) => recordedBy(store, accountId, commandId),
     idempotencySecret: ledger.idempotencySecret,
     promptTokens,
     tokens,
