@@ -48,6 +48,7 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
     foldAccount: createFold({ store, codec: journal, decider: accountDecider }),
     prices: () => [],
     termsInForce: () => TERMS,
+    publicUrl: () => 'https://api.example.com',
     findHttpRequest: () => Promise.resolve({ generations: [], events: [] }),
     publishedTerms: () => [{ version: TERMS, sha256: 'a'.repeat(64), since: new Date(time) }],
     newestCheckpoint: () => Promise.resolve(undefined),

@@ -13,7 +13,7 @@ import type { NewSecret } from '../../auth/api-keys.ts';
 import type { FindHttpRequest } from '../accounts/read-request.ts';
 import type { ListTerms } from '../../published-terms.ts';
 
-/** What the management API needs of the rooms around it. */
+/** The dependencies of the management API. */
 export type ManagementDeps = {
   readonly commands: Pick<Commands<Account, AccountCommand, AccountEvent, AccountRefusal>, 'execute' | 'read'>;
   readonly priceCommands: Pick<Commands<PriceBook, PriceCommand, PriceEvent, PriceRefusal>, 'execute' | 'read'>;
@@ -28,15 +28,18 @@ export type ManagementDeps = {
   readonly prices: () => readonly PriceVersion[];
   /** The newest signed head of the log; undefined before the first. */
   readonly newestCheckpoint: () => Promise<CheckpointJson | undefined>;
-  /** That of the key which signs the log, as PEM. */
+  /** The public half of the key that signs the log, as PEM. */
   readonly publicKey: string;
   readonly findHttpRequest: FindHttpRequest;
+  /** The version of the terms in force. */
   readonly termsInForce: () => string;
+  /** The address at which clients reach the gateway, without a trailing slash. */
+  readonly publicUrl: () => string;
   readonly publishedTerms: ListTerms;
   readonly createSecret: () => NewSecret;
-  /** Resolves once this node's own look-ups, of keys and prices, have followed the log to a position. */
+  /** Resolves once the look-ups of this node (keys, prices) have followed the log to a position. */
   readonly publishKey: (position: number) => Promise<void>;
-  /** Whoever has it may do everything here. */
+  /** Grants access to every route. */
   readonly adminToken: string;
   /** A time-ordered UUID. */
   readonly newId: () => string;

@@ -26,9 +26,9 @@ import type { OutageLog } from './health/outage.ts';
 import { openRewinds } from './health/rewinds.ts';
 import { checkedSecrets, type Secrets } from './secrets.ts';
 
-export type Ledger = Awaited<ReturnType<typeof openLedger>>;
+export type EventLog = Awaited<ReturnType<typeof openEventLog>>;
 
-export type LedgerOptions = {
+export type EventLogOptions = {
   readonly databaseUrl: string;
   readonly secrets: Secrets;
   /** The id of the master key for the data keys of new accounts. */
@@ -44,8 +44,8 @@ export type LedgerOptions = {
   readonly termsFiles?: readonly TermsFile[];
 };
 
-/** The log and the commands on it, with the terms and the prices of this software in it. */
-export const openLedger = async (options: LedgerOptions) => {
+/** Opens the event log with its commands and its secrets, and publishes terms and prices. Must be closed. */
+export const openEventLog = async (options: EventLogOptions) => {
   const { databaseUrl, secrets, wrapWith, dataDir, patiently, outage, migration, log, termsFiles } = options;
   await patiently(() => migratePostgresStore(databaseUrl, migration));
   const { masterKeys } = secrets;

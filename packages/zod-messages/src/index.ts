@@ -9,13 +9,13 @@ const kinds: Readonly<Record<string, string>> = {
   array: 'an array',
 };
 
-/** What is wrong with a value, to be read behind its name: zod's own words are for developers of TypeScript. */
-export const wording: z.core.$ZodErrorMap = (issue) => {
+/** A message that follows the name of the value, or undefined to keep zod's own, which is for TypeScript developers. */
+export const inputMessages: z.core.$ZodErrorMap = (issue) => {
   const { input } = issue;
   switch (issue.code) {
     case 'invalid_type': {
       if (input === undefined) return 'is required';
-      // So comes what is given twice in a query.
+      // A query parameter that occurs twice is an array.
       if (issue.expected === 'string' && Array.isArray(input)) return 'must be a single string';
       return `must be ${kinds[issue.expected] ?? issue.expected}`;
     }
@@ -34,7 +34,7 @@ export const wording: z.core.$ZodErrorMap = (issue) => {
   }
 };
 
-/** `be at least 1`, `have at most 200 characters`. */
+/** For example `be at least 1` or `have at most 200 characters`. */
 const bound = (origin: string, than: string, limit: number | bigint): string => {
   const unit = { string: 'character', array: 'element' }[origin];
   return unit === undefined ? `be ${than} ${limit}` : `have ${than} ${limit} ${unit}${Number(limit) === 1 ? '' : 's'}`;
