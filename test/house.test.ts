@@ -4,22 +4,36 @@ import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
 type Source = { readonly path: string; readonly text: string };
-/** What a file asks for: a path under src, or a package or builtin by its name. */
-type Import = { readonly from: string } & ({ readonly path: string } | { readonly package: string });
+/** An import of a file: a path under src, or a package or builtin by its name. */
+type Import = { readonly from: string; readonly typeOnly: boolean } & (
+  { readonly path: string } | { readonly package: string }
+);
 
 /** Files at the top of src, which introduce the rooms to one another. */
 const TOP = 'the top of the house';
 
-/** Which rooms a room may import from, besides itself. */
-const rooms: Readonly<Record<string, { readonly mayImport: readonly string[]; readonly because: string }>> = {
+type Room = {
+  /** Rooms from which it may import values and types, besides itself. */
+  readonly mayImport: readonly string[];
+  /** Rooms from which it may import types only. */
+  readonly mayImportTypes?: readonly string[];
+  readonly because: string;
+};
+
+const rooms: Readonly<Record<string, Room>> = {
   domain: { mayImport: [], because: 'what is true depends on nothing but itself' },
   eventstore: { mayImport: ['domain'], because: 'the log outlives whoever looks at it' },
   projections: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
   reactions: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
   proxy: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
-  http: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
+  http: {
+    mayImport: ['domain', 'eventstore'],
+    mayImportTypes: ['proxy', 'projections'],
+    because: 'neighbours never import values of each other',
+  },
   config: {
-    mayImport: ['domain', 'eventstore', 'proxy', 'http'],
+    mayImport: ['domain'],
+    mayImportTypes: ['eventstore', 'proxy'],
     because: 'the environment is read once, into the values that the rooms take',
   },
   cli: {
@@ -66,6 +80,7 @@ const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly 
   'prom-client': { in: ['gateway/metrics.ts'], because: 'rooms count nothing themselves' },
   uuid: { in: ['gateway/new-id.ts'], because: 'randomness arrives as an argument' },
   '@kissapi/embedded-postgres': { in: ['gateway/bundled-postgres.ts'], because: 'the gateway starts its database' },
+  '@kissapi/zod-messages': { in: ['http/', 'config/'], because: 'it explains input to the people who wrote it' },
   '@kissapi/simulator': {
     in: ['proxy/providers/simulated/', 'cli/simulate.ts'],
     because: 'it is a provider like any other',
@@ -81,14 +96,42 @@ const packageOf = (name: string): string =>
     .slice(0, name.startsWith('@') ? 2 : 1)
     .join('/');
 
-const importsOf = ({ path, text }: Source): Import[] =>
-  ts
-    .preProcessFile(text, true, true)
-    .importedFiles.map(({ fileName }) =>
-      fileName.startsWith('.')
-        ? { from: path, path: join(dirname(path), fileName) }
-        : { from: path, package: fileName },
-    );
+/** The module that a node imports or re-exports, and whether only its types are used. */
+const importOf = (node: ts.Node): { readonly module: ts.Node | undefined; readonly typeOnly: boolean } => {
+  if (ts.isImportDeclaration(node)) {
+    const { importClause } = node;
+    const names = importClause?.namedBindings;
+    const onlyTypes =
+      names !== undefined &&
+      ts.isNamedImports(names) &&
+      importClause?.name === undefined &&
+      names.elements.length > 0 &&
+      names.elements.every(({ isTypeOnly }) => isTypeOnly);
+    const isTypeImport = importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
+    return { module: node.moduleSpecifier, typeOnly: isTypeImport || onlyTypes };
+  }
+  if (ts.isExportDeclaration(node)) return { module: node.moduleSpecifier, typeOnly: node.isTypeOnly };
+  if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument))
+    return { module: node.argument.literal, typeOnly: true };
+  if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+    return { module: node.arguments[0], typeOnly: false };
+  return { module: undefined, typeOnly: false };
+};
+
+const importsOf = ({ path, text }: Source): Import[] => {
+  const found: Import[] = [];
+  const visit = (node: ts.Node): void => {
+    const { module, typeOnly } = importOf(node);
+    if (module && ts.isStringLiteralLike(module)) {
+      const name = module.text;
+      const asked = name.startsWith('.') ? { path: join(dirname(path), name) } : { package: name };
+      found.push({ from: path, typeOnly, ...asked });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest));
+  return found;
+};
 
 const readsEnvironment = ({ path, text }: Source): boolean => {
   const looksAtIt = (node: ts.Node): boolean => {
@@ -103,7 +146,7 @@ const readsEnvironment = ({ path, text }: Source): boolean => {
   return looksAtIt(ts.createSourceFile(path, text, ts.ScriptTarget.Latest));
 };
 
-const brokenByRooms = ({ from, ...asked }: Import): string[] => {
+const brokenByRooms = ({ from, typeOnly, ...asked }: Import): string[] => {
   const room = roomOf(from);
   const rule = rooms[room];
   if (!rule) return [`src/${from} is in ${room}, a room that nobody has drawn: give it a rule`];
@@ -115,6 +158,7 @@ const brokenByRooms = ({ from, ...asked }: Import): string[] => {
   }
   const other = roomOf(asked.path);
   if (other === room || rule.mayImport.includes(other)) return [];
+  if (typeOnly && rule.mayImportTypes?.includes(other)) return [];
   return [`src/${from} imports src/${asked.path}: ${room} may not import from ${other}, for ${rule.because}`];
 };
 
@@ -218,6 +262,9 @@ describe('a rule', () => {
     ['proxy/x.ts', `const a = await import('../reactions/runs.ts');`, 'proxy may not import from reactions'],
     ['reactions/x.ts', `import { a } from '../config/config.ts';`, 'reactions may not import from config'],
     ['cli/x.ts', `import { a } from '../http/app.ts';`, 'cli may not import from http'],
+    ['config/x.ts', `import { a } from '../eventstore/x.ts';`, 'config may not import from eventstore'],
+    ['config/x.ts', `import { type A, b } from '../eventstore/x.ts';`, 'config may not import from eventstore'],
+    ['http/x.ts', `import '../proxy/x.ts';`, 'http may not import from proxy'],
     ['attic/x.ts', `import { a } from './y.ts';`, 'a room that nobody has drawn'],
     ['proxy/x.ts', `import express from 'express';`, 'imports express, whose home is http/: there is one door'],
     ['projections/rows.ts', `import { from } from 'rxjs';`, 'imports rxjs, whose home is projections/follow.ts'],
@@ -244,5 +291,7 @@ describe('a rule', () => {
     ['cli/rebuild.ts', `import { a } from '../projections/rebuild.ts';\nimport { b } from '../gateway/demo.ts';`],
     ['http/app.ts', `// As process.env says, import 'rxjs' from '../proxy/call.ts'.\nimport { a } from './b.ts';`],
     ['config/config.ts', `export const a = process.env['A'];`],
+    ['config/x.ts', `import type { A } from '../eventstore/x.ts';\nimport { type B } from '../proxy/x.ts';`],
+    ['http/x.ts', `export type { A } from '../proxy/x.ts';\nexport type B = import('../proxy/y.ts').B;`],
   ])('is kept by %s: %s', (path, text) => expect(broken(path, text)).toEqual([]));
 });

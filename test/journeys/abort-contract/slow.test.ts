@@ -8,10 +8,11 @@ import type { Answer } from '../../support/traffic.ts';
 import { answered, contract, one, PROMPT_TOKENS, question, type At, type Seen } from './contract.ts';
 import { answer, begins, complete, DONE, reports, role, says, sse, stays, stop, tokens, usage } from './wire.ts';
 
-const SILENCE_MS = 600;
+/** Long enough for the test itself to stop for a second on a busy machine. */
+const SILENCE_MS = 1500;
 const COMMENT_MS = 150;
-/** Far longer than it takes to see that the reader takes nothing. */
-const READER_MS = 4000;
+/** Far longer than it takes to see that the reader reads nothing. */
+const READER_MS = 10_000;
 
 /** The provider says so much, or not even that it heard, and no more. */
 const silentAfter = (text?: string) =>
@@ -122,7 +123,7 @@ contract('slow', env, (row) => {
       const sent = ask();
       const response = await line.asked;
       for (const word of ['a', ' b', ' c']) {
-        await sleep(SILENCE_MS / 2);
+        await sleep(SILENCE_MS * 0.4);
         response.write(sse(says(word)));
       }
       response.end(sse(stop, reports(usage), DONE));

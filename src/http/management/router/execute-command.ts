@@ -39,7 +39,7 @@ export const carryOut = async (
   const { revision, repeated, events } = outcome;
   if (events.length === 0) return { recorded: undefined, events, revision, repeated };
   // Read back for the time, which is the store's.
-  const recorded = await recordedBy(store, commandId);
+  const recorded = await recordedBy(store, accountId, commandId);
   invariant(recorded !== undefined, 'what was appended can be read');
   const asAsked = repeated ? await isAsked(recorded.event, events) : true;
   if (asAsked === true) return { recorded, events, revision, repeated };
