@@ -59,7 +59,7 @@ const ledger = (): Way => {
           actor: 'system:bench',
           commandId: `${uuid}/${step}`,
         });
-        invariant(outcome.accepted, `${step} is accepted`);
+        invariant(outcome.kind === 'accepted', `${step} is accepted`);
       };
       const identity = { requestId, keyId: 'key', runId: 'bench', at: Date.now() };
       await timed(execute('reserve', { type: 'ReserveCredits', ...identity, amount: HELD, price, request }));

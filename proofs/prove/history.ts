@@ -204,7 +204,7 @@ export const carryOutPlan = async (
   tell(() => 'all is calm, and what was done or is not known is asked again');
   const again = new Map<number, Step>();
   for (const { what, answer } of calls) {
-    if (answer && !(answer instanceof Error) && (!answer.accepted || answer.events.length === 0)) continue;
+    if (answer && !(answer instanceof Error) && (answer.kind === 'refused' || answer.events.length === 0)) continue;
     again.set(what.id, { ...what, node: what.account % plan.nodes, mayRepeat: true, together: true });
   }
   await carryOut([...again.values()]);

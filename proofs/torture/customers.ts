@@ -80,7 +80,8 @@ export const openAccounts = async (databaseUrl: string, accounts: readonly strin
       for (const step of steps) {
         const metadata = { actor: 'system:torture', commandId: `${account}/${step.type}` };
         const outcome = await commands.execute(accountStream(account), step, metadata);
-        if (!outcome.accepted) throw new Error(`${step.type} was refused on ${account}: ${outcome.refusal.code}`);
+        if (outcome.kind === 'refused')
+          throw new Error(`${step.type} was refused on ${account}: ${outcome.refusal.code}`);
       }
     }
   } finally {

@@ -30,7 +30,7 @@ export const changePrices = async (
   const command = commandAt(now);
   try {
     const outcome = await prices.execute(PRICES_STREAM, command, { actor, commandId: `${actor}/${randomUUID()}` });
-    if (!outcome.accepted) {
+    if (outcome.kind === 'refused') {
       const { code } = outcome.refusal;
       const unknown = `The price book has no model ${'model' in command ? command.model : ''}. Check its name.`;
       throw new CliFault(code === 'model_not_listed' ? unknown : `The price book refuses it: ${code}.`);

@@ -10,7 +10,7 @@ import { SNAPSHOT_EVERY, type Snapshots } from './postgres/snapshots.ts';
 /** What came of a command: events now durable, none because it was so already, or a refusal. */
 export type Outcome<Event, Refusal> =
   | {
-      readonly accepted: true;
+      readonly kind: 'accepted';
       readonly events: readonly Event[];
       /** Of the command's last event; of the head that it was decided on, where there were none. */
       readonly revision: number;
@@ -177,7 +177,7 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
     const decision = decider.decide(command, entry.expected.state);
     // A refusal is put to the log as well, without events: it rests on appends that may still fail, and on nobody else
     // having written since this process last looked.
-    const decided = decision.accepted ? decision.events : [];
+    const decided = decision.kind === 'accepted' ? decision.events : [];
     const versions = readable?.();
     const encoded = decided.map((event, n) => encode(event, eventId(metadata.commandId, n), metadata, versions));
     const events = decided.map((event, n) => asWritten(event, encoded[n] as NewEvent));
@@ -192,9 +192,9 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
     entry.lastCommit = commit.then(() => confirm(entry, events, end));
     entry.lastCommit.catch(() => undefined);
     const { firstPosition } = await commit;
-    if (!decision.accepted) return decision;
+    if (decision.kind === 'refused') return decision;
     const position = events.length > 0 ? firstPosition + events.length - 1 : undefined;
-    return { accepted: true, events, revision, position, repeated: false };
+    return { kind: 'accepted', events, revision, position, repeated: false };
   };
 
   /** Who clashed comes next on the stream, and keeps the others waiting until it has: here it has nothing more to do there. */
@@ -223,7 +223,7 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
     const last = recorded.at(-1);
     if (!last) return undefined;
     const events = recorded.map(({ event }) => event as Event);
-    return { accepted: true, events, revision: last.revision, position: last.position, repeated: true };
+    return { kind: 'accepted', events, revision: last.revision, position: last.position, repeated: true };
   };
 
   const execute = async (
@@ -242,7 +242,7 @@ export const createCommands = <State, Command, Event extends DomainEvent, Refusa
       const entry = open(stream);
       try {
         const outcome = await attempt(entry, command, metadata);
-        if (!askLog || (outcome.accepted && outcome.events.length > 0)) return outcome;
+        if (!askLog || (outcome.kind === 'accepted' && outcome.events.length > 0)) return outcome;
         // Where another node carried it out just now, this is what it was told, and not that it is so already.
         return (await earlier(metadata.commandId)) ?? outcome;
       } catch (error) {

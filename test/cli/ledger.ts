@@ -84,7 +84,7 @@ export const goOn = async (store: EventStore, commands: readonly AccountCommand[
   for (const [n, command] of commands.entries()) {
     const metadata = { actor: 'test', commandId: `${name}-${n}` };
     const outcome = await accounts.execute(accountStream(ACCOUNT), command, metadata);
-    if (!outcome.accepted) throw new Error(`${command.type}: ${outcome.refusal.code}`);
+    if (outcome.kind === 'refused') throw new Error(`${command.type}: ${outcome.refusal.code}`);
   }
   await committer.close();
 };

@@ -84,7 +84,7 @@ describe('an append whose reply was lost', () => {
     const lost = cut('reply', 0);
     const outcome = await node.execute(account, topUp(5n, 'lot'), `${account}/command`);
     await lost;
-    expect(outcome).toMatchObject({ accepted: true, repeated: true, events: [toppedUp(5n, 'lot')], revision: 3 });
+    expect(outcome).toMatchObject({ kind: 'accepted', repeated: true, events: [toppedUp(5n, 'lot')], revision: 3 });
     expect(await grantsTo(account)).toEqual([toppedUp(5n, 'lot')]);
   });
 
@@ -97,8 +97,8 @@ describe('an append whose reply was lost', () => {
     const lots = Array.from({ length: 20 }, (_, n) => `lot ${n + 1}`);
     const outcomes = await Promise.all(lots.map((lot) => node.execute(account, topUp(1n, lot), `${account}/${lot}`)));
     await lost;
-    expect(outcomes).toMatchObject(lots.map((lot) => ({ accepted: true, events: [toppedUp(1n, lot)] })));
-    expect(await node.execute(account, topUp(1n, 'last'))).toMatchObject({ accepted: true, revision: 24 });
+    expect(outcomes).toMatchObject(lots.map((lot) => ({ kind: 'accepted', events: [toppedUp(1n, lot)] })));
+    expect(await node.execute(account, topUp(1n, 'last'))).toMatchObject({ kind: 'accepted', revision: 24 });
     expect(await grantsTo(account)).toEqual(['lot 0', ...lots, 'last'].map((lot) => toppedUp(1n, lot)));
   });
 });
@@ -140,7 +140,7 @@ describe('an append that never got there', () => {
     const lost = cut('request', 0);
     const outcome = await retrying().execute(account, topUp(5n, 'lot'), `${account}/command`);
     await lost;
-    expect(outcome).toMatchObject({ accepted: true, repeated: false, events: [toppedUp(5n, 'lot')] });
+    expect(outcome).toMatchObject({ kind: 'accepted', repeated: false, events: [toppedUp(5n, 'lot')] });
     expect(await grantsTo(account)).toEqual([toppedUp(5n, 'lot')]);
   });
 });
@@ -171,14 +171,14 @@ describe('a process that dies before it is answered', () => {
   it('has done it where the reply was on its way: the next is told what was done', async () => {
     const account = await anAccount();
     const { reply } = await opening();
-    expect(await askedAgain(account, 'reply', reply)).toMatch(/accepted: true.*repeated: true/);
+    expect(await askedAgain(account, 'reply', reply)).toMatch(/kind: 'accepted'.*repeated: true/);
     expect(await grantsTo(account)).toMatchObject([{ type: 'CreditsToppedUp', amount: 7n }]);
   });
 
   it('has not done it where the request was on its way: the next does it', async () => {
     const account = await anAccount();
     const { request } = await opening();
-    expect(await askedAgain(account, 'request', request)).toMatch(/accepted: true.*repeated: false/);
+    expect(await askedAgain(account, 'request', request)).toMatch(/kind: 'accepted'.*repeated: false/);
     expect(await grantsTo(account)).toMatchObject([{ type: 'CreditsToppedUp', amount: 7n }]);
   });
 });
@@ -213,7 +213,7 @@ describe('wherever the connection breaks', () => {
         await own.close();
         expected.push(toppedUp(1n, lot));
         const revision = customer.length + expected.length - 1;
-        expect(outcome).toMatchObject({ accepted: true, events: [toppedUp(1n, lot)], revision });
+        expect(outcome).toMatchObject({ kind: 'accepted', events: [toppedUp(1n, lot)], revision });
         expect(await grantsTo(account)).toEqual(expected);
       }),
       { numRuns: 50 },

@@ -123,13 +123,14 @@ const checkAnswer = (history: readonly AccountEvent[], own: readonly Recorded[],
   const [first] = own;
   if (outcome instanceof Error) {
     expect(outcome).toBeInstanceOf(StoreUnavailable);
-  } else if (outcome.accepted && outcome.events.length > 0) {
+  } else if (outcome.kind === 'accepted' && outcome.events.length > 0) {
     expect(outcome.events, 'what was told is in the log').toEqual(own.map(({ event }) => event));
     expect(outcome).toMatchObject({ revision: own.at(-1)?.revision, position: own.at(-1)?.position });
   } else {
     // It was true at some moment between question and answer, and before the command had its effect.
     const moments = Array.from({ length: Math.min(to, first?.revision ?? to) - from + 1 }, (_, n) => from + n);
-    const told = outcome.accepted ? { accepted: true, events: [] } : { accepted: false, refusal: outcome.refusal };
+    const told =
+      outcome.kind === 'accepted' ? { kind: 'accepted', events: [] } : { kind: 'refused', refusal: outcome.refusal };
     const answers = moments.map((length) => decideAccount(step.command, stateAfter(history, length)));
     expect(answers).toContainEqual(told);
   }
@@ -157,16 +158,16 @@ it('commands of two nodes on a log that breaks are decided as if one after anoth
           if (!first) continue;
           // Decided on exactly what was there, and written together.
           const decision = decideAccount(command, stateAfter(history, first.revision));
-          expect(decision).toEqual({ accepted: true, events: own.map(({ event }) => event) });
+          expect(decision).toEqual({ kind: 'accepted', events: own.map(({ event }) => event) });
           expect(own.map(({ revision }) => revision - first.revision)).toEqual([...own.keys()]);
         }
         for (const answer of answers) checkAnswer(history, byCommand.get(answer.step.commandId) ?? [], answer);
         for (const told of Map.groupBy(answers, ({ step }) => step.commandId).values()) {
           const anew = told.filter(
-            ({ outcome }) => !(outcome instanceof Error) && outcome.accepted && !outcome.repeated,
+            ({ outcome }) => !(outcome instanceof Error) && outcome.kind === 'accepted' && !outcome.repeated,
           );
           const writing = anew.filter(
-            ({ outcome }) => !(outcome instanceof Error) && outcome.accepted && outcome.position,
+            ({ outcome }) => !(outcome instanceof Error) && outcome.kind === 'accepted' && outcome.position,
           );
           expect(writing.length, 'one answer at most claims to be the first').toBeLessThanOrEqual(1);
         }

@@ -63,9 +63,9 @@ describe('a log that the first version of this software wrote', () => {
   it('goes on: the hold is settled, the next is placed, and the books are right', async () => {
     const node = createNode(store);
     for (const command of [settle(50), reserve(40n, 'req_2'), settle(40, 'req_2'), issueKey('key_2')]) {
-      expect(await node.execute('ada', command)).toMatchObject({ accepted: true });
+      expect(await node.execute('ada', command)).toMatchObject({ kind: 'accepted' });
     }
-    expect(await node.execute('ada', reserve(11n, 'req_3'))).toMatchObject({ accepted: false });
+    expect(await node.execute('ada', reserve(11n, 'req_3'))).toMatchObject({ kind: 'refused' });
     expect(audit(await historyOf(store, 'ada'))).toMatchObject({ toppedUp: 100n, charged: 90n, holds: new Map() });
   });
 

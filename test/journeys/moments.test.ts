@@ -79,7 +79,7 @@ const onAnotherNode = async (accountId: string, commands: readonly AccountComman
       actor: 'test',
       commandId: randomUUID(),
     });
-    expect(outcome.accepted).toBe(true);
+    expect(outcome.kind).toBe('accepted');
   }
   await committer.close();
 };

@@ -56,7 +56,7 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
       ...accountDecider,
       decide: (command, account) => {
         const decision = accountDecider.decide(command, account);
-        const { needed = 0n, available = 0n } = (!decision.accepted && decision.refusal.funds) || {};
+        const { needed = 0n, available = 0n } = (decision.kind === 'refused' && decision.refusal.funds) || {};
         if (command.type !== 'ReserveCredits' || needed !== available + 1n) return decision;
         const { requestId, amount, keyId, runId, price, request, at } = command;
         return accept({ type: 'CreditsReserved', requestId, amount, keyId, runId, price, request, at });
@@ -117,7 +117,7 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
       ...accountDecider,
       decide: (command, account) => {
         const decision = accountDecider.decide(command, account);
-        if (!decision.accepted) return decision;
+        if (decision.kind === 'refused') return decision;
         return accept(...decision.events.filter(({ type }) => type !== 'UsageWrittenOff'));
       },
     }),

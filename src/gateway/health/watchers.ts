@@ -114,7 +114,7 @@ export const startWatchers = async (options: WatchersOptions) => {
         { type: 'ReleaseHold', requestId, reason: 'orphaned', detail: `run ${runId} died` },
         { actor: 'system:orphaned-holds', commandId: orphanCommandId(requestId) },
       );
-      return outcome.accepted && outcome.events.length > 0 && !outcome.repeated;
+      return outcome.kind === 'accepted' && outcome.events.length > 0 && !outcome.repeated;
     },
     released: (hold) => {
       metrics.orphanedHoldReleased();
@@ -130,7 +130,7 @@ export const startWatchers = async (options: WatchersOptions) => {
         { type: 'RehashKey', ...key },
         { actor: 'system:rehash-keys', commandId: newId() },
       );
-      if (outcome.accepted && outcome.position !== undefined) await views.lookedUp(outcome.position);
+      if (outcome.kind === 'accepted' && outcome.position !== undefined) await views.lookedUp(outcome.position);
     },
     failed: (error) => {
       // The key works as it is, and is hashed when it is used after the upgrade.

@@ -116,7 +116,7 @@ export const createIdempotency = ({ asked, recordedBy, secret }: IdempotencyOpti
     reserve: async (requestId, execute) => {
       for (;;) {
         const outcome = await execute(commandId(place));
-        if (!outcome.accepted) return outcome.refusal;
+        if (outcome.kind === 'refused') return outcome.refusal;
         const [first] = outcome.events;
         if (!first || (first.type === 'CreditsReserved' && first.requestId === requestId)) return undefined;
         const claim = await latest();

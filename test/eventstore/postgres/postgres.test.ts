@@ -344,7 +344,7 @@ describe('when a connection breaks', () => {
             const node = nodes[client % 2];
             const outcome = node && (await untilTold(node, command, `${id}/${command.type}`));
             answers++;
-            if (outcome?.accepted) told.push(...outcome.events);
+            if (outcome?.kind === 'accepted') told.push(...outcome.events);
           }
         }
       }),

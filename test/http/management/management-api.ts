@@ -119,7 +119,7 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
         actor: 'key:test',
         commandId: v7(),
       });
-      expect(outcome.accepted).toBe(true);
+      expect(outcome.kind).toBe('accepted');
     },
     close: async (): Promise<void> => {
       await new Promise((resolve) => server.close(resolve));
