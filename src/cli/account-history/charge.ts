@@ -9,7 +9,7 @@ import { PAGE, streamPages, type EventStore } from '../../eventstore/event-store
 import type { Charge, ChargeEvent } from './arithmetic.ts';
 import { accountEvents } from './history.ts';
 
-/** The account that a generation is of, looked for in the log after a position. */
+/** The account of a generation, searched in the log after a position. */
 export const findInLog = async (
   store: EventStore,
   requestId: string,
@@ -27,7 +27,7 @@ export const findInLog = async (
   }
 };
 
-/** Of a version in the price book; undefined where the book has none. */
+/** The rates of a version in the price book; undefined if the book lacks it. */
 export const listedRates = async (store: EventStore, { model, version }: PinnedPrice): Promise<Rates | undefined> => {
   for await (const page of streamPages(store, PRICES_STREAM)) {
     for (const stored of page) {
@@ -40,19 +40,19 @@ export const listedRates = async (store: EventStore, { model, version }: PinnedP
   return undefined;
 };
 
-/** All that happened to one request. */
+/** All events of one generation. */
 export type Told = {
   readonly events: readonly Recorded<AccountEvent>[];
-  /** Undefined where nothing was charged. */
+  /** Undefined if nothing was charged. */
   readonly charge: Omit<Charge, 'listed' | 'projected'> | undefined;
-  /** Whether its hold was given back; what was charged late was before. */
+  /** Whether its hold was released, as before every late charge. */
   readonly released: boolean;
 };
 
 const isCharge = (event: AccountEvent): event is ChargeEvent =>
   event.type === 'HoldSettled' || event.type === 'LateUsageCharged';
 
-/** Folds the account as far as the request goes, and looks at it in the moment before and after the charge. */
+/** Folds the account up to the last event of the generation and keeps the states before and after the charge. */
 export const tellRequest = async (store: EventStore, accountId: string, requestId: string): Promise<Told> => {
   const events: Recorded<AccountEvent>[] = [];
   let account = initialAccount();
@@ -61,7 +61,7 @@ export const tellRequest = async (store: EventStore, accountId: string, requestI
   for await (const recorded of accountEvents(store, accountId)) {
     const { event } = recorded;
     const isOurs = 'requestId' in event && event.requestId === requestId;
-    // A write-off comes with its charge; after that nothing more can come.
+    // A write-off is in the same append as its charge; nothing follows.
     if (charge && !isOurs) break;
     if (!isOurs || !isCharge(event)) {
       account = evolveAccount(account, event);
