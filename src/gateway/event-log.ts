@@ -5,11 +5,13 @@ import { accountDecider } from '../domain/account/decide.ts';
 import { PRICES_STREAM, priceDecider } from '../domain/prices/decide.ts';
 import { termsDecider } from '../domain/terms/terms.ts';
 import { createCommands } from '../eventstore/commands.ts';
+import { journal } from '../eventstore/journal/codec.ts';
 import { createCommitter } from '../eventstore/committer.ts';
 import { createDataKeys } from '../eventstore/secrets/data-keys.ts';
 import { createFold } from '../eventstore/fold.ts';
 import type { MigrateOptions } from '../eventstore/postgres/migrate.ts';
-import { UNSTATED_VERSIONS, type ReadableVersions } from '../eventstore/event-versions.ts';
+import type { ReadableVersions } from '../eventstore/event-versions.ts';
+import { UNSTATED_VERSIONS } from '../eventstore/journal/unstated-versions.ts';
 import { createVault } from '../eventstore/journal/personal-data.ts';
 import type { Patiently } from '../eventstore/postgres/patience.ts';
 import { createPostgresStore, migratePostgresStore } from '../eventstore/postgres/postgres.ts';
@@ -62,7 +64,7 @@ export const openEventLog = async (options: EventLogOptions) => {
   const snapshots = createSnapshots<Account>({ databaseUrl, version: ACCOUNT_STATE_VERSION, secret: shared.snapshots });
   // Until this node knows which others are running, it writes what all releases read.
   let readable = UNSTATED_VERSIONS;
-  const writing = { store, committer, readable: (): ReadableVersions => readable };
+  const writing = { store, committer, codec: journal, readable: (): ReadableVersions => readable };
   const accounts = createCommands({ ...writing, decider: accountDecider, snapshots });
   const prices = createCommands({ ...writing, decider: priceDecider });
   const terms = createCommands({ ...writing, decider: termsDecider });
@@ -93,7 +95,7 @@ export const openEventLog = async (options: EventLogOptions) => {
     providers: new Set(
       [...listed.values()].flatMap(({ versions }) => versions.map(({ upstream }) => upstream)),
     ) as ReadonlySet<string>,
-    foldAccount: createFold({ store, decider: accountDecider, snapshots }),
+    foldAccount: createFold({ store, codec: journal, decider: accountDecider, snapshots }),
     /** Once this node knows what all running gateways can read. */
     announceEnds: () => announceEnds({ prices, catalogue, log }),
     /** Whether the log went back in time and no operator has acknowledged yet what is gone. */

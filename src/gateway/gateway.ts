@@ -140,7 +140,7 @@ const openCompletions = async ({ config, log }: GatewayOptions, rooms: Rooms) =>
     upstreams,
     execute: (accountId, command, metadata, options) =>
       accounts.execute(accountStream(accountId), command, metadata, options),
-    recordedBy: (commandId) => recordedBy(store, commandId),
+    recordedBy: (accountId, commandId) => recordedBy(store, accountId, commandId),
     idempotencySecret: eventLog.idempotencySecret,
     promptTokens,
     tokens,

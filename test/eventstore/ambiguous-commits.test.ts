@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createWire, type Cut, type Wire } from '../../proofs/torture/wire.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
-import { StoreUnavailable, type EventStore } from '../../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
+import { StoreUnavailable } from '../../src/eventstore/event-store.ts';
 import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { audit } from '../domain/account/audit.ts';
 import { customer, toppedUp, topUp } from '../domain/account/examples.ts';
@@ -20,9 +21,9 @@ const COMMITS = 'kissapi-commits';
 let database: TestDatabase;
 let wire: Wire;
 /** Of a process whose way to PostgreSQL breaks. */
-let store: EventStore;
+let store: ChainedLog;
 /** The log as it is. */
-let log: EventStore;
+let log: ChainedLog;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -46,7 +47,7 @@ const cut = (of: Cut['of'], afterBytes: number, then: Cut['then'] = 'close'): Pr
 /** With an open connection, so that the next bytes on it are those of an append. */
 const warmUp = (): Promise<unknown> => store.append([slice(aStream(), -1, anEvent())]);
 
-const retryingOn = (on: EventStore) => createCommitter({ store: on, maxRetries: 20, retryMs: 5 });
+const retryingOn = (on: ChainedLog) => createCommitter({ store: on, maxRetries: 20, retryMs: 5 });
 const retrying = () => createNode(store, { committer: retryingOn(store) });
 
 let accounts = 0;
@@ -72,8 +73,8 @@ describe('an append whose reply was lost', () => {
     await expect(store.append([slice(stream, -1, event)])).rejects.toBeInstanceOf(StoreUnavailable);
     await lost;
     expect(idsOf(await readWholeStream(log, stream))).toEqual([event.id]);
-    expect(await store.append([slice(stream, -1, event)])).toMatchObject([{ appended: false }]);
-    expect(await store.append([slice(stream, 0, event)])).toMatchObject([{ appended: false }]);
+    expect(await store.append([slice(stream, -1, event)])).toMatchObject([{ kind: 'clash' }]);
+    expect(await store.append([slice(stream, 0, event)])).toMatchObject([{ kind: 'clash' }]);
     expect(idsOf(await readWholeStream(log, stream))).toEqual([event.id]);
   });
 
@@ -113,7 +114,7 @@ describe('an append of the largest batch, whose reply does not fit into one mess
       await expect(store.append(slices)).rejects.toBeInstanceOf(StoreUnavailable);
       await lost;
       const again = await store.append(slices);
-      expect(new Set(again.map(({ appended }) => appended)).size, 'all fit, or none does').toBe(1);
+      expect(new Set(again.map(({ kind }) => kind)).size, 'all fit, or none does').toBe(1);
       const { length } = slices;
       const written = await log.readAll((await log.head()) - length, length + 1);
       expect(idsOf(written)).toEqual(slices.flatMap(({ events }) => idsOf(events)));
@@ -130,7 +131,7 @@ describe('an append that never got there', () => {
     await expect(store.append([slice(stream, -1, event)])).rejects.toBeInstanceOf(StoreUnavailable);
     await lost;
     expect(await readWholeStream(log, stream)).toEqual([]);
-    expect(await store.append([slice(stream, -1, event)])).toMatchObject([{ appended: true }]);
+    expect(await store.append([slice(stream, -1, event)])).toMatchObject([{ kind: 'appended' }]);
     expect(idsOf(await readWholeStream(log, stream))).toEqual([event.id]);
   });
 

@@ -5,7 +5,8 @@ import { decideAccount, type AccountCommand } from '../../src/domain/account/dec
 import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { decode, type Recorded } from '../../src/eventstore/journal/codec.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
-import { StoreUnavailable, type EventStore } from '../../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
+import { StoreUnavailable } from '../../src/eventstore/event-store.ts';
 import { createInMemoryStore } from '../../src/eventstore/memory/in-memory.ts';
 import { anyCommand } from '../domain/account/arbitrary.ts';
 import { audit } from '../domain/account/audit.ts';
@@ -80,7 +81,7 @@ type Chaos = { readonly rival: boolean } & Omit<Fault, 'meanwhile' | 'breaks'> &
     readonly breaks: Fault['breaks'] | undefined;
   };
 
-const nodesOn = (store: EventStore, chaos: readonly (readonly Chaos[])[]): readonly Node[] =>
+const nodesOn = (store: ChainedLog, chaos: readonly (readonly Chaos[])[]): readonly Node[] =>
   chaos.map((faults, n) => {
     const told = faults.map(({ rival, breaks, ...rest }, i): Fault => ({
       ...rest,
@@ -91,9 +92,9 @@ const nodesOn = (store: EventStore, chaos: readonly (readonly Chaos[])[]): reado
     return createNode(faulty, { committer: createCommitter({ store: faulty, maxRetries: 2, retryMs: 0 }) });
   });
 
-const lengthOf = async (store: EventStore): Promise<number> => (await readWholeStream(store, STREAM)).length;
+const lengthOf = async (store: ChainedLog): Promise<number> => (await readWholeStream(store, STREAM)).length;
 
-const run = async (store: EventStore, nodes: readonly Node[], steps: readonly Step[]): Promise<readonly Answer[]> => {
+const run = async (store: ChainedLog, nodes: readonly Node[], steps: readonly Step[]): Promise<readonly Answer[]> => {
   const answers: Promise<Answer>[] = [];
   for (const step of steps) {
     if (step.alone) await Promise.all(answers);

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { accountStream, initialAccount } from '../../src/domain/account/account.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { available } from '../../src/domain/account/wallet.ts';
-import { LogWentBack, PAGE, StoreUnavailable, type EventStore, type Slice } from '../../src/eventstore/event-store.ts';
+import { LogWentBack, type ChainedLog } from '../../src/eventstore/chained-log.ts';
+import { PAGE, StoreUnavailable, type Slice } from '../../src/eventstore/event-store.ts';
 import { createInMemoryLog, createInMemoryStore, type InMemoryLog } from '../../src/eventstore/memory/in-memory.ts';
 import { audit } from '../domain/account/audit.ts';
 import {
@@ -25,12 +26,12 @@ import { createFaultyStore, turns, type Fault } from './faulty-store.ts';
 import { anEvent, numbers } from './logs.ts';
 import { createNode, happen, historyOf, metadataOf, type AccountOutcome, type Node } from './nodes.ts';
 
-let store: EventStore;
+let store: ChainedLog;
 let node: Node;
 /** The batches that were handed to the store. */
 let batches: (readonly Slice[])[];
 
-const recording = (inner: EventStore): EventStore => ({
+const recording = (inner: ChainedLog): ChainedLog => ({
   ...inner,
   append: (slices) => {
     batches.push(slices);
@@ -325,8 +326,8 @@ describe('the same command again', () => {
     const other = createNode(store);
     const late = createNode({
       ...store,
-      findEvent: async (id) => {
-        const found = await store.findEvent(id);
+      findEvent: async (...asked) => {
+        const found = await store.findEvent(...asked);
         await other.execute('ada', settle(2), 'cmd', again);
         return found;
       },
@@ -437,7 +438,7 @@ describe('the accounts in memory', () => {
     const who = numbers(0, 4).map((n) => `account_${n}`);
     for (const account of who) await happen(store, account, ...customer, toppedUp(10n));
     const reads: string[] = [];
-    const readStream: EventStore['readStream'] = (stream, ...rest) => {
+    const readStream: ChainedLog['readStream'] = (stream, ...rest) => {
       reads.push(stream);
       return store.readStream(stream, ...rest);
     };
@@ -511,7 +512,7 @@ describe('lastKnown', () => {
 describe('a log that went back in time', () => {
   let log: InMemoryLog;
   let nodes: readonly [Node, Node];
-  const stores: EventStore[] = [];
+  const stores: ChainedLog[] = [];
   beforeEach(async () => {
     log = createInMemoryLog();
     stores.splice(0, Infinity, createInMemoryStore(log), createInMemoryStore(log));
@@ -579,8 +580,8 @@ describe('a log that went back in time', () => {
     const { length } = log.events;
     await createNode(createInMemoryStore(log)).execute('ada', settle(9), 'cmd');
     const inner = createInMemoryStore(log);
-    const findEvent: EventStore['findEvent'] = async (id) => {
-      const found = await inner.findEvent(id);
+    const findEvent: ChainedLog['findEvent'] = async (...asked) => {
+      const found = await inner.findEvent(...asked);
       if (log.events.length > length) log.goBackTo(length);
       inner.forgetHistory();
       return found;

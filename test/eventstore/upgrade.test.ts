@@ -7,7 +7,8 @@ import { accountStream } from '../../src/domain/account/account.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { contentHash, expectedHash, GENESIS } from '../../src/eventstore/integrity/chain.ts';
 import { encode } from '../../src/eventstore/journal/codec.ts';
-import type { EventStore, NewEvent } from '../../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
+import type { NewEvent } from '../../src/eventstore/event-store.ts';
 import { eventId } from '../../src/eventstore/ids.ts';
 import { migrate } from '../../src/eventstore/postgres/migrate.ts';
 import { readPlain } from '../../src/eventstore/journal/personal-data.ts';
@@ -37,7 +38,7 @@ const past = [
 ].map(written);
 
 let database: TestDatabase;
-let store: EventStore;
+let store: ChainedLog;
 
 beforeAll(async () => {
   database = await createTestDatabase();

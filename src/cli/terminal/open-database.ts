@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { findRunningBundledPostgres, startBundledPostgres } from '../../gateway/bundled-postgres.ts';
 import { checkSessions } from '../../eventstore/postgres/database-check.ts';
 import { addressIn, databaseFaultInWords } from '../../eventstore/postgres/database-faults.ts';
-import type { EventStore } from '../../eventstore/event-store.ts';
+import type { ChainedLog } from '../../eventstore/chained-log.ts';
 import { createPostgresStore } from '../../eventstore/postgres/postgres.ts';
 import { createDatabase, type Database } from '../../projections/database.ts';
 import { CliFault } from './fault.ts';
@@ -11,7 +11,7 @@ import { CliFault } from './fault.ts';
 /** The log of a gateway and the rows of its projections. */
 export type OpenDatabase = {
   readonly url: string;
-  readonly store: EventStore;
+  readonly store: ChainedLog;
   readonly rows: Database;
   /** Also stops the server if it was started for the command. */
   close(): Promise<void>;

@@ -1,55 +1,34 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { deserialize, serialize } from 'node:v8';
+import type pg from 'pg';
 import { createPool, READ_WITHIN } from './connections.ts';
-import type { KnownEnd } from '../event-store.ts';
+import { SNAPSHOT_EVERY, type Moment, type Snapshot, type Snapshots } from '../snapshots.ts';
 import { gather } from './load-batch.ts';
 import { bigints, buffers, hexBytes, texts } from './pg-arrays.ts';
 
-/** Up to and with a revision, or up to and with whatever had happened at a time. */
-export type Moment = { readonly revision: number } | { readonly at: Date };
-
-export type Snapshot<State> = {
-  /** The caller's own. */
-  readonly state: State;
-  readonly revision: number;
-  /** Of the event at that revision: another hash there means another history. */
-  readonly hash: string;
-  /** The next is worth taking from this revision on. */
-  readonly nextDue: number;
-};
-
-/** States of streams on their way, kept so that a long stream need not be folded from its beginning. */
-export type Snapshots<State> = {
-  /** The newest one, or the newest up to a moment; undefined where there is none, or none that can be read. */
-  find(stream: string, until?: Moment): Promise<Snapshot<State> | undefined>;
-  /**
-   * Keeps the state of a stream up to an event, as it is in this moment, in its own time; if that fails there is none, and
-   * nothing is lost. Returns the revision from which on the next one is due.
-   */
-  take(stream: string, state: State, upTo: KnownEnd): number;
-  /** Waits for those that are being written, then closes the connections. */
-  close(): Promise<void>;
-};
-
-/** An account's events lie far apart in a long log, so that reading each may cost a look at the disk. */
-export const SNAPSHOT_EVERY = 50;
-/** A large state is kept less often, so that snapshots never come to more than the events themselves. */
+/** Snapshots of a large state are rarer, so that snapshots never take more space than the events. */
 const BYTES_PER_EVENT = 128;
-/** While so many wait to be written, more are not taken: the database has better things to do. */
+/** While so many wait to be written, no more are taken, so that the database has time for the log. */
 const MAX_WAITING = 1000;
 
 const nextDue = (revision: number, bytes: number): number =>
   revision + Math.max(SNAPSHOT_EVERY, Math.ceil(bytes / BYTES_PER_EVENT));
 
 type Row = { readonly revision: string; readonly hash: string; readonly state: Buffer; readonly mac: Buffer };
-type Taken = { readonly stream: string; readonly revision: number; readonly token: string; readonly state: Buffer };
+type Taken = {
+  readonly stream: string;
+  readonly revision: number;
+  readonly token: string;
+  readonly state: Buffer;
+  readonly mac: Buffer;
+};
 
 export type SnapshotsOptions = {
   /** Must have the tables of the log. */
   readonly databaseUrl: string;
-  /** Must be raised whenever the same events would fold to another state. */
+  /** Raised whenever the same events fold to another state. */
   readonly version: number;
-  /** The database does not have it: whoever can write there alone cannot make a state that is believed. */
+  /** For the MAC. It is not in the database, so that write access to the database is not enough to forge a state. */
   readonly secret: string;
 };
 
@@ -57,8 +36,9 @@ export type SnapshotsOptions = {
 export const createSnapshots = <State>({ databaseUrl, version, secret }: SnapshotsOptions): Snapshots<State> => {
   const pool = createPool(databaseUrl, { ...READ_WITHIN, max: 3, application_name: 'kissapi-snapshots' });
   const writing = new Set<Promise<unknown>>();
+  const newest = createNewestReader(pool, version);
 
-  const macOf = ({ stream, revision, state }: Omit<Taken, 'token'>): Buffer =>
+  const macOf = ({ stream, revision, state }: Omit<Taken, 'token' | 'mac'>): Buffer =>
     createHmac('sha256', secret)
       .update(`kissapi snapshot\n${stream}\n${version}\n${revision}\n`)
       .update(state)
@@ -70,15 +50,49 @@ export const createSnapshots = <State>({ databaseUrl, version, secret }: Snapsho
       const mac = macOf({ stream, revision, state: row.state });
       if (row.mac.length !== mac.length || !timingSafeEqual(row.mac, mac)) return undefined;
       const state = deserialize(row.state) as State;
-      return { state, revision, hash: row.hash, nextDue: nextDue(revision, row.state.length) };
+      return { state, revision, token: row.hash, nextDue: nextDue(revision, row.state.length) };
     } catch {
-      return undefined; // Written by a V8 that knew more: the events are still there.
+      return undefined; // Written by a newer V8. The events are still there.
     }
   };
 
-  const columns = `s.revision, encode(s.hash, 'hex') as hash, s.state, s.mac`;
+  const write = gather<Taken, undefined>(
+    async (taken) => {
+      await insert(pool, version, taken);
+      return taken.map(() => undefined);
+    },
+    { atOnce: 100, underWay: 1 },
+  );
 
-  const newest = gather<string, Row | undefined>(
+  return {
+    find: async (stream, until) => {
+      // If the database is unreachable, reading the events fails and reports it.
+      const found = until ? newestUntil(pool, version, stream, until) : newest(stream);
+      const row = await found.catch(() => undefined);
+      return row && read(stream, row);
+    },
+    take: (stream, state, { revision, token }) => {
+      if (writing.size >= MAX_WAITING) return revision + SNAPSHOT_EVERY;
+      const bytes = serialize(state);
+      const taken = { stream, revision, state: bytes };
+      const written = write({ ...taken, token, mac: macOf(taken) })
+        .catch(() => undefined)
+        .finally(() => writing.delete(written));
+      writing.add(written);
+      return nextDue(revision, bytes.length);
+    },
+    close: async () => {
+      await Promise.all(writing);
+      await pool.end();
+    },
+  };
+};
+
+const columns = `s.revision, encode(s.hash, 'hex') as hash, s.state, s.mac`;
+
+/** Finds the newest snapshots of many streams in one round trip. */
+const createNewestReader = (pool: pg.Pool, version: number) =>
+  gather<string, Row | undefined>(
     async (streams) => {
       const { rows } = await pool.query<Row & { n: string }>({
         name: 'newest_snapshots',
@@ -93,59 +107,34 @@ export const createSnapshots = <State>({ databaseUrl, version, secret }: Snapsho
     { atOnce: 100, underWay: 2 },
   );
 
-  const newestUntil = async (stream: string, until: Moment): Promise<Row | undefined> => {
-    const [column, value] = 'at' in until ? ['time', until.at] : ['revision', until.revision];
-    const { rows } = await pool.query<Row>({
-      name: `newest_snapshot_until_${column}`,
-      text: `select ${columns} from snapshots s where s.stream = $1 and s.version = $2 and s.${column} <= $3
-             order by s.${column} desc, s.revision desc limit 1`,
-      values: [stream, version, value],
-    });
-    return rows[0];
-  };
+const newestUntil = async (pool: pg.Pool, version: number, stream: string, until: Moment): Promise<Row | undefined> => {
+  const [column, value] = 'at' in until ? ['time', until.at] : ['revision', until.revision];
+  const { rows } = await pool.query<Row>({
+    name: `newest_snapshot_until_${column}`,
+    text: `select ${columns} from snapshots s where s.stream = $1 and s.version = $2 and s.${column} <= $3
+           order by s.${column} desc, s.revision desc limit 1`,
+    values: [stream, version, value],
+  });
+  return rows[0];
+};
 
-  const write = gather<Taken, undefined>(
-    async (taken) => {
-      await pool.query({
-        name: 'take_snapshots',
-        text: `insert into snapshots (stream, version, revision, time, hash, state, mac)
-               select t.stream, $1, t.revision, e.time, e.hash, t.state, t.mac
-               from unnest($2::text[], $3::bigint[], $4::bytea[], $5::bytea[], $6::bytea[])
-                 as t (stream, revision, state, mac, token)
-               join events e on e.stream = t.stream collate "C" and e.revision = t.revision and e.hash = t.token
-               on conflict do nothing`,
-        values: [
-          version,
-          texts(taken.map(({ stream }) => stream)),
-          bigints(taken.map(({ revision }) => revision)),
-          buffers(taken.map(({ state }) => state)),
-          buffers(taken.map(macOf)),
-          hexBytes(taken.map(({ token }) => token)),
-        ],
-      });
-      return taken.map(() => undefined);
-    },
-    { atOnce: 100, underWay: 1 },
-  );
-
-  return {
-    find: async (stream, until) => {
-      // A store that is away will say so where it matters, at the events.
-      const row = await (until ? newestUntil(stream, until) : newest(stream)).catch(() => undefined);
-      return row && read(stream, row);
-    },
-    take: (stream, state, { revision, token }) => {
-      if (writing.size >= MAX_WAITING) return revision + SNAPSHOT_EVERY;
-      const bytes = serialize(state);
-      const written = write({ stream, revision, token, state: bytes })
-        .catch(() => undefined)
-        .finally(() => writing.delete(written));
-      writing.add(written);
-      return nextDue(revision, bytes.length);
-    },
-    close: async () => {
-      await Promise.all(writing);
-      await pool.end();
-    },
-  };
+/** A snapshot whose event is not in the log is left out. */
+const insert = async (pool: pg.Pool, version: number, taken: readonly Taken[]): Promise<void> => {
+  await pool.query({
+    name: 'take_snapshots',
+    text: `insert into snapshots (stream, version, revision, time, hash, state, mac)
+           select t.stream, $1, t.revision, e.time, e.hash, t.state, t.mac
+           from unnest($2::text[], $3::bigint[], $4::bytea[], $5::bytea[], $6::bytea[])
+             as t (stream, revision, state, mac, token)
+           join events e on e.stream = t.stream collate "C" and e.revision = t.revision and e.hash = t.token
+           on conflict do nothing`,
+    values: [
+      version,
+      texts(taken.map(({ stream }) => stream)),
+      bigints(taken.map(({ revision }) => revision)),
+      buffers(taken.map(({ state }) => state)),
+      buffers(taken.map(({ mac }) => mac)),
+      hexBytes(taken.map(({ token }) => token)),
+    ],
+  });
 };

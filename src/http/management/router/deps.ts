@@ -6,9 +6,9 @@ import type { PriceEvent } from '../../../domain/prices/events.ts';
 import type { PriceBook, PriceVersion } from '../../../domain/prices/price-book.ts';
 import type { Commands } from '../../../eventstore/commands.ts';
 import type { CheckpointJson } from '../../../eventstore/integrity/checkpoint.ts';
-import type { EventStore } from '../../../eventstore/event-store.ts';
+import type { ChainedLog } from '../../../eventstore/chained-log.ts';
 import type { Vault } from '../../../eventstore/journal/personal-data.ts';
-import type { Moment } from '../../../eventstore/postgres/snapshots.ts';
+import type { Moment } from '../../../eventstore/snapshots.ts';
 import type { NewSecret } from '../../auth/api-keys.ts';
 import type { FindHttpRequest } from '../accounts/read-request.ts';
 import type { ListTerms } from '../../published-terms.ts';
@@ -17,7 +17,7 @@ import type { ListTerms } from '../../published-terms.ts';
 export type ManagementDeps = {
   readonly commands: Pick<Commands<Account, AccountCommand, AccountEvent, AccountRefusal>, 'execute' | 'read'>;
   readonly priceCommands: Pick<Commands<PriceBook, PriceCommand, PriceEvent, PriceRefusal>, 'execute' | 'read'>;
-  readonly store: Pick<EventStore, 'readStream' | 'findEvent' | 'head'>;
+  readonly store: Pick<ChainedLog, 'readStream' | 'findEvent' | 'head'>;
   readonly vault: Vault;
   /** An account's stream as it was at a moment. */
   readonly foldAccount: (

@@ -39,7 +39,7 @@ export const carryOut = async (
   const { revision, repeated, events } = outcome;
   if (events.length === 0) return { recorded: undefined, events, revision, repeated };
   // Read back because the store sets the time.
-  const recorded = await recordedBy(store, commandId);
+  const recorded = await recordedBy(store, accountId, commandId);
   invariant(recorded !== undefined, 'an appended event can be read');
   const asAsked = repeated ? await isAsked(recorded.event, events) : true;
   if (asAsked === true) return { recorded, events, revision, repeated };

@@ -1,12 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { LOG_STREAM, type LogRewound } from '../../../domain/log/rewinds.ts';
-import type { Checkpoint } from '../checkpoint.ts';
-import { decodeEvent } from '../../journal/codec.ts';
-import { streamPages, type EventStore, type StoredFact } from '../../event-store.ts';
-import type { EventLine } from './export-lines.ts';
+import { LOG_STREAM, type LogRewound } from '../../domain/log/rewinds.ts';
+import { streamPages, type EventStore, type StoredFact } from '../event-store.ts';
+import type { Checkpoint } from '../integrity/checkpoint.ts';
+import type { EventLine } from '../integrity/verify/export-lines.ts';
+import { decodeEvent } from './codec.ts';
 
-/** A part of an earlier history of the log that was lost, as an operator has acknowledged it in the log. */
+/** A part of an earlier history of the log that was lost, as an operator acknowledged it in the log. */
 export type LostHistory = Pick<LogRewound, 'commonPosition' | 'seenPosition'> & { readonly position: number };
 
 const asLost = (stored: StoredFact): LostHistory[] => {
@@ -21,7 +21,7 @@ export const lostHistoriesOf = async (store: Pick<EventStore, 'readStream'>): Pr
   return lost;
 };
 
-/** Reads an export from end to end; lines that cannot be read are for the verification to find. */
+/** Reads a whole export. Lines that cannot be read are skipped, because the verification reports them. */
 export const lostHistoriesIn = async (file: string): Promise<readonly LostHistory[]> => {
   const lost: LostHistory[] = [];
   for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
@@ -37,8 +37,8 @@ export const lostHistoriesIn = async (file: string): Promise<readonly LostHistor
 };
 
 /**
- * Checkpoints that were kept elsewhere, in two: those that the log must meet, and those that may be of a history that was
- * lost when the log went back in time. A checkpoint that was lost was signed at the common position or after it.
+ * Splits checkpoints that were kept elsewhere: those that the log must contain, and those that may belong to a lost history.
+ * A lost checkpoint was signed at the common position or after it.
  */
 export const splitKept = (kept: readonly Checkpoint[], histories: readonly LostHistory[]) => {
   const isLost = ({ position }: Checkpoint): boolean =>
