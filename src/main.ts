@@ -16,7 +16,7 @@ import { welcome } from './gateway/welcome.ts';
 
 const run = async (config: Config, log: Logger, stopper: Stopper): Promise<void> => {
   const embedded = config.databaseUrl === undefined ? startDatabase(config, log) : undefined;
-  // Also where it is only just starting, or it would outlive us.
+  // Also while it is starting; otherwise it would outlive this process.
   const stopDatabase = async (): Promise<void> => (await embedded?.catch(() => undefined))?.stop();
   stopper.cleanUpWith(stopDatabase);
   const databaseUrl = config.databaseUrl ?? (await embedded)?.url ?? '';
@@ -40,7 +40,7 @@ const run = async (config: Config, log: Logger, stopper: Stopper): Promise<void>
     log,
   });
   for (const file of await exposedSecrets(config.dataDir, LOCAL_SECRETS)) {
-    log.warn({ file }, 'other users of this machine can read this secret: replace it, and let only its owner read it');
+    log.warn({ file }, 'other users of this machine can read this secret: replace it and restrict its permissions');
   }
   stopper.cleanUpWith(() => gateway.close().finally(stopDatabase));
   const { port, publicUrl, runId } = gateway;
@@ -64,27 +64,29 @@ const LOCAL_SECRETS = ['admin-token', 'key-pepper', 'signing-key', 'data-key'];
 const localDataKey = async (dataDir: string): Promise<SecretKey> => {
   const key = parseSecretKey((await localSecret(dataDir, 'data-key')).secret);
   if (key) return key;
-  throw new InvalidConfig(`${dataDir}/data-key holds no key of 32 bytes. Set KISSAPI_DATA_KEY, or put the key back.`);
+  throw new InvalidConfig(
+    `${dataDir}/data-key does not contain a key of 32 bytes. Set KISSAPI_DATA_KEY, or restore the file.`,
+  );
 };
 
 const startDatabase = ({ dataDir }: Config, log: Logger): Promise<EmbeddedPostgres> => {
-  process.stdout.write(`Starting the embedded PostgreSQL; its data is under ${dataDir} …\n`);
+  process.stdout.write(`Starting the bundled PostgreSQL; its data is in ${dataDir} …\n`);
   return startBundledPostgres({ dataDir, log: (line) => log.info(line), alarm: (line) => log.error(line) });
 };
 
 type Stopper = ReturnType<typeof createStopper>;
 
-/** npm passes on to us what a terminal has sent to both, so that one Ctrl-C comes twice. */
-const SAME_WISH_MS = 500;
+/** npm forwards signals that the terminal also sends to us, so one Ctrl-C arrives twice. */
+const SAME_SIGNAL_MS = 500;
 
-/** Ends the process in order: at a signal once, at a second signal at once. */
+/** Stops the process: after the first signal in order, after a second one at once. */
 const createStopper = (log: Logger) => {
   let cleanUp = (): Promise<void> => Promise.resolve();
   let stopping: Promise<never> | undefined;
-  let askedAt: number | undefined;
+  let signalledAt: number | undefined;
 
-  const leave = async (why: string, exitCode: number): Promise<never> => {
-    log.info({ why }, 'stopping: requests under way are let finish');
+  const exit = async (why: string, exitCode: number): Promise<never> => {
+    log.info({ why }, 'stopping: requests in progress are completed first');
     let code = exitCode;
     await cleanUp().catch((error: unknown) => {
       log.error({ err: error }, 'stopping failed');
@@ -93,24 +95,24 @@ const createStopper = (log: Logger) => {
     log.info('stopped');
     process.exit(code);
   };
-  const stop = (why: string, exitCode: number): Promise<never> => (stopping ??= leave(why, exitCode));
+  const stop = (why: string, exitCode: number): Promise<never> => (stopping ??= exit(why, exitCode));
 
-  const asked = (signal: NodeJS.Signals): void => {
-    if (askedAt !== undefined && performance.now() - askedAt > SAME_WISH_MS) {
-      log.warn('asked twice: leaving at once');
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (signalledAt !== undefined && performance.now() - signalledAt > SAME_SIGNAL_MS) {
+      log.warn('received a second signal: exiting at once');
       process.exit(1);
     }
-    askedAt ??= performance.now();
+    signalledAt ??= performance.now();
     void stop(signal, 0);
   };
-  process.on('SIGINT', asked);
-  process.on('SIGTERM', asked);
-  // A terminal that is closed. Without a listener the process would end at once, and leave its PostgreSQL running.
-  process.on('SIGHUP', asked);
-  // Without a listener Node.js opens its debugger, through which any local user can run code in this process.
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  // Sent when a terminal is closed. Without a listener the process would exit at once and leave its PostgreSQL running.
+  process.on('SIGHUP', onSignal);
+  // Without a listener Node.js opens its debugger, through which local users can run code in this process.
   process.on('SIGUSR1', () => log.warn('SIGUSR1 is ignored'));
   process.on('uncaughtException', (error) => {
-    log.fatal({ err: error }, 'an error that nobody caught');
+    log.fatal({ err: error }, 'uncaught error');
     void stop('an uncaught error', 1);
   });
   return {
@@ -124,11 +126,11 @@ const createStopper = (log: Logger) => {
   };
 };
 
-/** The fault itself, unless it is the database of DATABASE_URL that cannot be used. */
-const inWords = (error: unknown, { databaseUrl }: Config): unknown =>
+/** The fault, or a plain description if it concerns the database of DATABASE_URL. */
+const described = (error: unknown, { databaseUrl }: Config): unknown =>
   databaseUrl === undefined ? error : (databaseFaultInWords(error, databaseUrl) ?? error);
 
-const say = (error: unknown): void => {
+const report = (error: unknown): void => {
   const known = [
     InvalidConfig,
     EmbeddedPostgresFault,
@@ -143,23 +145,23 @@ const say = (error: unknown): void => {
   process.stderr.write(`${text}\n`);
 };
 
-// Who reads along may leave, as `head` does; the gateway goes on.
+// Ignore EPIPE, for example of `npm start | head`.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 try {
   const config = readConfig();
-  // Standard output is for people; what happens goes to standard error, one JSON object a line.
-  // Not pino's own way to it, which tries for ever to tell its last words where nobody reads any more.
+  // Standard output is for people; the log goes to standard error, one JSON object per line.
+  // Not pino's own destination, which retries forever if the reader is gone.
   const log = pino(
     { level: config.logLevel, base: null, redact: ['*.secret', '*.authorization', '*.apiKey'] },
     process.stderr,
   );
   const stopper = createStopper(log);
   await run(config, log, stopper).catch(async (error: unknown) => {
-    // A start that is broken off by the end fails too.
-    if (!stopper.stopping) say(inWords(error, config));
+    // A start that is interrupted by a stop also fails; that is not reported.
+    if (!stopper.stopping) report(described(error, config));
     await stopper.stop('the start failed', 1);
   });
 } catch (error) {
-  say(error);
+  report(error);
   process.exitCode = 1;
 }

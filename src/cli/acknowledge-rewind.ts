@@ -12,12 +12,12 @@ import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from '
 
 const program = createProgram(
   'acknowledge-rewind',
-  'List what is gone after the log went back in time (a restore, or a failover to a standby that was behind), as far as\n' +
-    'the running gateways remember it. With --yes: acknowledge it, so that all gateways take completions again.',
+  'List the events that were lost when the log went back in time (a restore, or a failover to a standby that was behind),\n' +
+    'as far as the running gateways remember them. With --yes: acknowledge the loss, so that completions are accepted again.',
 )
   .usage('[options]')
   .option('--yes', 'acknowledge what is listed')
-  .option('--note <text>', 'kept in the log with the acknowledgement: why the log went back', '')
+  .option('--note <text>', 'reason, stored in the log with the acknowledgement', '')
   .addHelpText(
     'after',
     `
@@ -45,7 +45,7 @@ const list = async (rewind: LogRewind, lost: readonly RememberedEvent[]): Promis
   await print('');
 };
 
-/** One event in the log, then the row: if the command is ended between the two, it can be run again. */
+/** First the event, then the row: after an interruption between the two the command can be run again. */
 const acknowledge = async (
   { store, url }: OpenDatabase,
   rewinds: LogRewinds,

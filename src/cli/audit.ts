@@ -13,10 +13,10 @@ import { plain } from './account-history/sentences.ts';
 const program = createProgram(
   'audit',
   'Compare every row of balances, requests and daily_usage with the log: each account is folded from its first event\n' +
-    'on, and each request, and the sums over all. The gateway may go on meanwhile.',
+    'on, and each request, and the sums over all. The gateway may keep running.',
 )
   .usage('[options]')
-  .option('--account <id>', 'audit one account alone, such as acc_3f1c9a7be2d04c5d8a6b1e20')
+  .option('--account <id>', 'audit only this account, such as acc_3f1c9a7be2d04c5d8a6b1e20')
   .addHelpText(
     'after',
     `
@@ -24,7 +24,7 @@ Examples:
   $ npm run audit
   $ npm run audit -- --account acc_3f1c9a7be2d04c5d8a6b1e20
 ${EXIT_CODES}
-Each difference is a line: the account, what differs, what the log says, what the row says. Money is in nano-USD.
+Each difference is a line: account, field, value in the log, value in the row. Money is in nano-USD.
 The log is what counts: npm run rebuild -- <projection> makes rows that differ anew. An event that was changed together
 with its row agrees with it, and is not found here: npm run verify finds it.`,
   )
@@ -33,10 +33,10 @@ with its row agrees with it, and is not found here: npm run verify finds it.`,
 
 const { account: accountId } = program.opts<{ account?: string }>();
 
-/** Rows are a moment behind the log while a gateway runs; where none does, they stay where they are. */
+/** While a gateway runs, rows follow the log with a short delay; without a gateway they do not move. */
 const CATCH_UP_WITHIN_MS = 30_000;
 const MOVE_WITHIN_MS = 2000;
-/** More lines than these tell nobody anything more. */
+/** The most differences that are printed. */
 const MAX_LINES = 1000;
 
 const behind = (positions: Positions, head: number): readonly string[] =>
@@ -44,7 +44,7 @@ const behind = (positions: Positions, head: number): readonly string[] =>
     at < head ? [`${name} is ${counted(head - at, 'event')} behind`] : [],
   );
 
-/** Until the rows have everything that was in the log at the start, or do not move. */
+/** Waits until the rows have all events that were in the log at the start, or do not move. */
 const catchUp = async (database: Database, head: number): Promise<void> => {
   const since = performance.now();
   let moved = { at: since, sum: -1 };

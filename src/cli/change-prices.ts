@@ -10,21 +10,21 @@ import { CliFault } from './terminal/fault.ts';
 import type { OpenDatabase } from './terminal/open-database.ts';
 
 export type ChangedPrices = {
-  /** None if it was so already. */
+  /** Empty if nothing changed. */
   readonly events: readonly PriceEvent[];
   /** After the change. */
   readonly book: PriceBook;
   readonly now: Date;
 };
 
-/** Decides a command on the price book beside running gateways, which follow it. */
+/** Executes a command on the price book. Running gateways follow it. */
 export const changePrices = async (
   { store, rows, url }: OpenDatabase,
   actor: string,
   commandAt: (now: Date) => PriceCommand,
 ): Promise<ChangedPrices> => {
   const readable = await readableByLiveRuns(url);
-  // The database's clock, which gateways go by.
+  // The database's clock, which decides.
   const { now } = await rows.one<{ now: Date }>('select clock_timestamp() as now');
   const committer = createCommitter({ store });
   const prices = createCommands({ store, committer, codec: journal, decider: priceDecider, readable: () => readable });

@@ -19,13 +19,13 @@ const reasonOf = (text: string): string => {
 
 const program = createProgram(
   'delist',
-  'Take a model off sale, at once or at a time. Every running gateway follows: it lists the model no more, and refuses\n' +
-    'requests for it. Requests under way end at the price that they began with. npm run relist takes it back.',
+  'Take a model off sale, now or at a time. Running gateways no longer list the model and refuse requests for it.\n' +
+    'Requests in progress complete at the price that they began with. npm run relist puts it on sale again.',
 )
   .usage('[options] <model>')
-  .argument('<model>', 'the model, as customers name it')
-  .requiredOption('--reason <text>', 'why; kept in the log for good', reasonOf)
-  .option('--at <time>', 'when (ISO 8601 with a zone); now if it is left out', moment)
+  .argument('<model>', 'name of the model in requests')
+  .requiredOption('--reason <text>', 'reason; stored permanently in the log', reasonOf)
+  .option('--at <time>', 'when (ISO 8601 with a zone); default: now', moment)
   .addHelpText(
     'after',
     `

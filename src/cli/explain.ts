@@ -13,11 +13,11 @@ import { endedHow, plain, sentence } from './account-history/sentences.ts';
 
 const program = createProgram(
   'explain',
-  'Work a charge out again from the log: tokens by class, the price version, the rounding, the lots; and say whether\n' +
-    'the result is what was charged.',
+  'Recompute a charge from the log: tokens by class, the price version, the rounding, the lots; and compare the result\n' +
+    'with what was charged.',
 )
   .usage('[options] <generation>')
-  .argument('<generation>', 'its id (gen-…), the request id (req_…), or the id that the provider gave the response')
+  .argument('<generation>', 'generation id (gen-…), request id (req_…), or the id of the response at the provider')
   .addHelpText(
     'after',
     `
@@ -35,7 +35,7 @@ const [generation = ''] = program.args;
 
 type Found = { readonly accountId: string; readonly requestId: string; readonly row: RequestRow | undefined };
 
-/** By the projection of requests; what it has not come to yet is looked for in the rest of the log. */
+/** Searches the projection of requests, then the events that it has not taken in yet. */
 const find = async (database: Database, store: ChainedLog): Promise<readonly Found[]> => {
   const rows = await createQueries(database).findRequests(generation);
   if (rows.length > 0) return rows.map((row) => ({ accountId: row.account_id, requestId: row.request_id, row }));
@@ -47,7 +47,7 @@ const find = async (database: Database, store: ChainedLog): Promise<readonly Fou
   return accountId === undefined ? [] : [{ accountId, requestId, row: undefined }];
 };
 
-/** What a request did that asked for no completion, or was refused. */
+/** Prints the effects of a request without a completion. */
 const explainRequest = async (store: ChainedLog): Promise<ExitCode> => {
   const events = await eventsOfRequest(store, generation);
   for (const { time, stream, revision, type, actor } of events) {

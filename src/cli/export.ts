@@ -13,18 +13,18 @@ import { createProgram, EXIT_CODES, runOnDatabase, type ExitCode } from './termi
 const program = createProgram(
   'export',
   'Write the log with its checkpoints to a file, or to standard output, as JSON lines that an auditor can check without\n' +
-    'this software (docs/export-format.md). A gateway may go on meanwhile: the end is fixed at the start.',
+    'this software (docs/export-format.md). A gateway may keep running: the end is fixed at the start.',
 )
   .usage('[options] [file]')
-  .argument('[file]', 'where to; standard output without it')
+  .argument('[file]', 'path of the file; default: standard output')
   .option('--from <position>', 'the first event', position)
   .option('--to <position>', 'the last event', position)
   .option(
     '--public-key <file>',
-    'a key to put into the file (PEM), may be repeated; default: that of the gateway',
+    'public key to include (PEM), may be repeated; default: the key of the gateway',
     several,
   )
-  .option('--force', 'replace the file if it is there')
+  .option('--force', 'replace an existing file')
   .addHelpText(
     'after',
     `
@@ -67,7 +67,7 @@ const refuseToReplace = async (path: string): Promise<void> => {
   if (there && !force) throw new CliFault(`${path} is there already. Name another file, or say --force.`);
 };
 
-/** Under its own name a file is whole or not there at all. */
+/** Written under a temporary name and renamed, so that the file is complete or absent. */
 const openTarget = async (path: string): Promise<Target> => {
   await refuseToReplace(path);
   const aside = `${path}.${process.pid}.partial`;
@@ -92,7 +92,7 @@ const openTarget = async (path: string): Promise<Target> => {
   };
 };
 
-/** Ctrl-C ends it between two parts, with nothing left behind. */
+/** Ctrl-C stops it between two parts and removes the temporary file. */
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
 

@@ -9,7 +9,7 @@ import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from '
 const program = createProgram(
   'peppers',
   'Count the live API keys that depend on each pepper, and the running gateways that accept it. A key depends on the newest\n' +
-    'pepper that it was hashed with; it is hashed with a new one when it is next used.',
+    'pepper of its hashes; it is hashed with a new pepper when it is next used.',
 )
   .usage('[options]')
   .option('--keys <pepper>', 'list the keys that depend on this pepper')

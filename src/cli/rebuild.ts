@@ -12,12 +12,12 @@ const names = projections.map(({ name }) => name);
 
 const program = createProgram(
   'rebuild',
-  'Build a projection from nothing out of the log, beside the live one; compare the two; let the new one take over.\n' +
-    'The gateway may go on meanwhile. A rebuild that was stopped goes on from where it was.',
+  'Build a projection from the whole log beside the live one, compare the two, and let the new one take over.\n' +
+    'The gateway may keep running. An interrupted rebuild is resumed.',
 )
   .usage('[options] <name>')
   .argument('[name]', `the projection: ${names.join(', ')}`)
-  .option('--all', 'rebuild all of them, one after another')
+  .option('--all', 'rebuild all projections, one after another')
   .addHelpText(
     'after',
     `
@@ -77,7 +77,7 @@ const rebuildOne = async (
   return same === false ? 1 : 0;
 };
 
-/** Events a second since the first position that it was told. */
+/** Events per second since the first position that it received. */
 const createSpeed = (): ((position: number) => number) => {
   let first: { readonly position: number; readonly at: number } | undefined;
   return (position) => {

@@ -5,11 +5,11 @@ import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from '
 
 const program = createProgram(
   'relist',
-  'Put a model on sale again that was taken off sale, at the prices that were listed last. If its end is only announced,\n' +
-    'the end is taken back. Every running gateway follows.',
+  'Put a model on sale again, at its latest listed prices. If its end is only announced, the announcement is cancelled.\n' +
+    'Running gateways follow.',
 )
   .usage('[options] <model>')
-  .argument('<model>', 'the model, as customers name it')
+  .argument('<model>', 'name of the model in requests')
   .addHelpText(
     'after',
     `

@@ -29,10 +29,10 @@ const program = createProgram(
   .usage('[options] <account>')
   .argument(
     '<account>',
-    'the account, such as acc_3f1c9a7be2d04c5d8a6b1e20; or a request (req_…), for what it did alone',
+    'the account, such as acc_3f1c9a7be2d04c5d8a6b1e20, or a request (req_…) to see only its events',
   )
-  .option('--at <time>', 'tell it up to a moment (ISO 8601 with a zone)', pastMoment)
-  .option('--revision <n>', 'tell it up to an event', revision)
+  .option('--at <time>', 'stop at a moment (ISO 8601 with a zone)', pastMoment)
+  .option('--revision <n>', 'stop at a revision', revision)
   .option('--json', 'one JSON object per line: the events, then the summary')
   .addHelpText(
     'after',
@@ -79,7 +79,7 @@ const summaryAsJson = ({ account: { standing, wallet }, recorded, ...chapter }: 
 const belongsTo = ({ recorded: { event, metadata } }: Chapter, requestId: string): boolean =>
   metadata.correlationId === requestId || ('requestId' in event && event.requestId === generationOf(requestId));
 
-/** Only what one HTTP request did, whatever account it was of. */
+/** Prints the events of one HTTP request, on any account. */
 const tellHttpRequest = async ({ store, rows }: OpenDatabase): Promise<ExitCode> => {
   const queries = createQueries(rows);
   const generations = await queries.findRequests(asked);
@@ -99,7 +99,7 @@ const tellHttpRequest = async ({ store, rows }: OpenDatabase): Promise<ExitCode>
   return 0;
 };
 
-const tell = async (database: OpenDatabase): Promise<ExitCode> => {
+const replay = async (database: OpenDatabase): Promise<ExitCode> => {
   if (asked.startsWith('req_')) return tellHttpRequest(database);
   const { store, url } = database;
   let last: Chapter | undefined;
@@ -126,4 +126,4 @@ const tell = async (database: OpenDatabase): Promise<ExitCode> => {
   return found.broken ? 1 : 0;
 };
 
-await runOnDatabase('replay', tell);
+await runOnDatabase('replay', replay);

@@ -21,7 +21,7 @@ import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from '
 createProgram(
   'rewrap',
   'Wrap every data key by the newest master key, KISSAPI_DATA_KEY, instead of those of KISSAPI_DATA_KEYS_OLD. The\n' +
-    'gateways may go on meanwhile, as long as each accepts both. A run that was stopped is resumed by the next.',
+    'gateways may keep running, as long as each accepts both. An interrupted run is resumed by the next.',
 )
   .usage('[options]')
   .addHelpText(
@@ -42,7 +42,7 @@ const readMasterKeys = async (): Promise<MasterKeys> => {
   return withOlder({ id: dataKeyId, key }, dataKeysOld);
 };
 
-/** A gateway without the new key could read none of what is wrapped by it. */
+/** A gateway without the new key could not read what it wraps. */
 const expectAccepted = async ({ rows }: OpenDatabase, [newest]: MasterKeys): Promise<void> => {
   const lacking = (await readLiveRuns(rows)).filter(({ masterKeys }) => !masterKeys.includes(newest.id));
   if (lacking.length === 0) return;
@@ -60,7 +60,7 @@ const rewrap = async (opened: OpenDatabase): Promise<ExitCode> => {
   const bar = createBar('rewrap', 'keys');
   bar.start(0, 0);
   try {
-    // A new key with a slip in it would wrap what no gateway can open.
+    // With a mistyped new key, no gateway could read what it wraps.
     await dataKeys.check();
     await checkSecrets(url, checkedMasterKeys(masterKeys));
     const done = await rewrapDataKeys({

@@ -13,11 +13,11 @@ const wholeUpTo =
 const program = new Command('simulate')
   .description(
     'Serve the simulated provider over HTTP, for development, benchmarks and tests.\n' +
-      'It speaks the OpenAI wire format, answers any model name with made-up words, and charges nobody.',
+      'It speaks the OpenAI wire format and answers any model name with generated text.',
   )
   .option('-p, --port <port>', 'port to listen on; 0 picks a free one', wholeUpTo(65_535), 9090)
   .option('--host <address>', 'address to listen on', '127.0.0.1')
-  .option('--grace-ms <ms>', 'how long open answers may still run after SIGTERM', wholeUpTo(600_000), 5_000)
+  .option('--grace-ms <ms>', 'how long open answers may run after SIGTERM', wholeUpTo(600_000), 5_000)
   .addHelpText(
     'after',
     `
@@ -47,5 +47,5 @@ const server = await createSimulatedServer({ port, host }).catch((error: unknown
 );
 console.log(`Simulated provider at ${server.url}`);
 
-// Once: a second signal takes the default way out.
+// A second signal exits at once.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void server.close(graceMs));

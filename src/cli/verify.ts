@@ -17,22 +17,22 @@ import { createProgram, EXIT_CODES, print, runAlone, runOnDatabase, type ExitCod
 const program = createProgram(
   'verify',
   'Recompute the whole log: every hash, that positions and the revisions of every stream are dense, that time never goes\n' +
-    'back, the head, the checkpoints and their signatures. Names the first place that is not as it must be.\n' +
-    'A gateway may go on meanwhile. That ids of events are unique is left to the database.',
+    'back, the head, the checkpoints and their signatures. Names the first flaw.\n' +
+    'A gateway may keep running. Uniqueness of event ids is guaranteed by the database.',
 )
   .usage('[options]')
   .option(
     '--public-key <file>',
-    'of a key that signs checkpoints (PEM), may be repeated; default: that of the gateway',
+    'public key of checkpoints (PEM), may be repeated; default: the key of the gateway',
     several,
   )
   .option(
     '--checkpoint <file>',
-    'checkpoints that were kept elsewhere (JSON lines), may be repeated: each must be met',
+    'checkpoints that were stored elsewhere (JSON lines), may be repeated; the log must contain each',
     several,
   )
-  .option('--file <export>', 'look at an export instead; needs no database and no configuration')
-  .option('--from <position>', 'begin at an event, and take the one before it on trust', position)
+  .option('--file <export>', 'verify an export instead; needs no database and no configuration')
+  .option('--from <position>', 'begin at an event and trust the one before it', position)
   .addHelpText(
     'after',
     `
@@ -63,7 +63,7 @@ const readKept = async (path: string): Promise<readonly Checkpoint[]> => {
   return text.split('\n').flatMap((line, n) => {
     if (line.trim() === '') return [];
     try {
-      // A line of the gateway's log or of an export has it within; one of the management API is it.
+      // A line of the gateway's log or of an export contains the checkpoint; a line of the management API is one.
       const json = JSON.parse(line) as { readonly checkpoint?: unknown };
       return [fromJson(json.checkpoint ?? json)];
     } catch (cause) {
@@ -72,13 +72,13 @@ const readKept = async (path: string): Promise<readonly Checkpoint[]> => {
   });
 };
 
-/** Of the gateway where there is one; whoever looks at an export needs none. */
+/** The key of the gateway, if there is one; an export can be verified without. */
 const keysFor = (where: 'database' | 'file'): Promise<readonly string[]> =>
   where === 'file' && publicKey.length === 0 ? publicKeys([]).catch(() => []) : publicKeys(publicKey);
 
 type Where = { readonly databaseUrl: string; readonly store: EventStore } | { readonly file: string };
 
-/** Asked only if there is a checkpoint that it may matter to. */
+/** Read only if a checkpoint may be affected. */
 const lostHistories = async (where: Where, kept: readonly Checkpoint[]): Promise<readonly LostHistory[]> => {
   if (kept.length === 0) return [];
   return 'file' in where ? lostHistoriesIn(where.file) : lostHistoriesOf(where.store);

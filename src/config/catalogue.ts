@@ -6,7 +6,7 @@ import type { ModelFacts } from '../proxy/metering/model-facts.ts';
 
 export type CatalogueEntry = {
   readonly entry: PriceEntry;
-  /** When the provider ends the model: from then on it is off sale. */
+  /** The end of the model at its provider; from then on it is off sale. */
   readonly endsAt?: Date;
 };
 
@@ -64,10 +64,10 @@ const readModels = async () => {
   return schema.parse(JSON.parse(file)).models;
 };
 
-/** The price list that a new gateway starts with: a data file, each entry with its source and date. */
+/** The price list of a new gateway, each entry with its source and date. */
 export const readCatalogue = async (): Promise<readonly CatalogueEntry[]> =>
   (await readModels()).map(({ price }) => price);
 
-/** What the same file states about each model beside its price. */
+/** What the same file states about each model besides its price. */
 export const readModelFacts = async (): Promise<ReadonlyMap<string, ModelFacts>> =>
   new Map((await readModels()).map(({ price, facts }) => [price.entry.model, facts]));

@@ -8,9 +8,9 @@ import { parseSecretKey } from './secret-key.ts';
 
 /** Sole reader of the environment: one schema, one frozen object. */
 export type Config = Omit<z.output<typeof schema>, 'upstreamsFile'> & {
-  /** OpenAI-compatible servers besides the one of `OPENAI_API_KEY`; those whose key is not set are left out. */
+  /** OpenAI-compatible servers besides the one of `OPENAI_API_KEY`, without those whose key is not set. */
   readonly upstreams: readonly UpstreamConfig[];
-  /** All that the file has, whether their key is set or not: a slip of the pen in one is better met at once than later. */
+  /** All names of the file, also of those without a key, so that a typo is found at the start. */
   readonly upstreamNames: readonly string[];
 };
 
@@ -22,24 +22,24 @@ export type UpstreamConfig = {
 };
 
 const port = z.coerce.number().int().min(0).max(65_535);
-/** A timer that is set to more fires at once. */
+/** A longer timer fires at once. */
 const MAX_MS = 2_147_483_647;
 const ms = z.coerce.number().int().positive().max(MAX_MS);
-/** A balancer that polls once a second and counts to three notices in less. */
+/** Enough for a load balancer that polls every second and removes a node after three failures. */
 const PRODUCTION_DRAIN_DELAY_MS = 5000;
 const webUrl = z.url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' });
-/** Blanks at either end are kept, and do not count. */
+/** Blanks at the ends are kept but do not count. */
 const secret = z
   .string()
   .refine((text) => text.trim().length >= 32, 'must have at least 32 characters, blanks not counted');
-/** RFC 6750 allows fewer in a bearer token; these can be sent in a header at all. */
+/** The characters that a header can carry; RFC 6750 allows fewer in a bearer token. */
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
 const NOT_IN_A_HEADER = 'must consist of visible ASCII characters, without blanks, because it is sent in a header';
 const databaseUrl = z.string().transform((text, context) => {
   try {
     return parseDatabaseUrl(text);
   } catch (error) {
-    context.addIssue({ code: 'custom', message: error instanceof InvalidDatabaseUrl ? error.message : 'is not valid' });
+    context.addIssue({ code: 'custom', message: error instanceof InvalidDatabaseUrl ? error.message : 'is invalid' });
     return z.NEVER;
   }
 });
@@ -55,8 +55,8 @@ const NAME_OF_A_SECRET = /^[\w-]{1,32}$/;
 const secretName = z.string().regex(NAME_OF_A_SECRET, 'must be 1 to 32 letters, digits, _ or -');
 
 /**
- * Pairs of `id=secret`, separated by commas or white space. A message names the id only, never the secret. A pair begins
- * at a name and `=`, so a secret may contain what separates pairs.
+ * Pairs of `id=secret`, separated by commas or white space. A pair begins with a name and `=`, so a secret may contain
+ * separators. Messages contain ids, never secrets.
  */
 const secretsById = <Secret>(parse: (text: string) => Secret | undefined, mustBe: string) =>
   z.string().transform((text, context) => {
@@ -135,7 +135,7 @@ const schema = z
     adminToken: env.KISSAPI_ADMIN_TOKEN,
     keyPepper: env.KISSAPI_KEY_PEPPER,
     keyPepperId: env.KISSAPI_KEY_PEPPER_ID,
-    /** By id, newest first: still accepted, and used for no new key. */
+    /** By id, newest first: accepted, but not used for new keys. */
     keyPeppersOld: env.KISSAPI_KEY_PEPPERS_OLD,
     signingKey: env.KISSAPI_SIGNING_KEY,
     dataKey: env.KISSAPI_DATA_KEY,
@@ -144,25 +144,25 @@ const schema = z
     simulated: (env.KISSAPI_SIMULATED ?? (env.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
     upstreamsFile: env.KISSAPI_UPSTREAMS,
     logLevel: env.KISSAPI_LOG,
-    // A key of the gateway's own (which is what its customers put in this variable) is never an upstream's.
+    // Customers put a key of this gateway into this variable; it is not a provider's.
     openAiKey: env.OPENAI_API_KEY?.startsWith('kiss_') ? undefined : env.OPENAI_API_KEY,
     openAiUrl: env.OPENAI_UPSTREAM_URL,
     firstByteTimeoutMs: env.UPSTREAM_FIRST_BYTE_TIMEOUT_MS,
     idleTimeoutMs: env.UPSTREAM_IDLE_TIMEOUT_MS,
-    /** How long one call to an upstream may take in all. */
+    /** The longest duration of one call to an upstream. */
     maxStreamMs: env.MAX_STREAM_MS,
-    /** How long the usage of a model that may hide its reasoning is awaited after the customer left. */
+    /** How long to wait for the usage of a model that may hide its reasoning, after the client disconnected. */
     usageAfterLeavingMs: env.USAGE_AFTER_LEAVING_MS,
-    /** After how long a silence a stream's reader is sent a comment. */
+    /** The silence after which a stream sends a comment. */
     commentAfterMs: env.KEEP_ALIVE_COMMENT_MS,
-    /** How long a reader may take nothing of what is there for it. */
+    /** How long a client may read nothing although data is available. */
     slowReaderMs: env.SLOW_READER_TIMEOUT_MS,
-    /** How long a stopping gateway is not ready but serves on. Without a balancer there is nothing to wait for. */
+    /** How long a stopping gateway is not ready but still serves, so that a load balancer notices. */
     drainDelayMs: env.DRAIN_DELAY_MS ?? (env.NODE_ENV === 'production' ? PRODUCTION_DRAIN_DELAY_MS : 0),
     drainTimeoutMs: env.DRAIN_TIMEOUT_MS,
-    /** How long each step of the start waits for the database; 0 for not at all. */
+    /** How long each step of the start waits for the database; 0: not at all. */
     databaseWaitMs: env.DATABASE_WAIT_MS,
-    /** How often an account is compared with its rows; 0 for never. */
+    /** How often an account is compared with its rows; 0: never. */
     selfAuditEveryMs: env.SELF_AUDIT_EVERY_MS,
     maxBodyBytes: env.MAX_BODY_BYTES,
     /** Undefined: a default that depends on `maxBodyBytes`. */
@@ -175,7 +175,7 @@ const schema = z
     ] as const;
     for (const [variable, old, newest, id] of rotated) {
       if (!old.has(id)) continue;
-      const message = `has the id ${id}, which is that of the newest one: set ${newest} to another`;
+      const message = `has the id ${id}, which is the id of the newest one: set ${newest} to another`;
       context.addIssue({ code: 'custom', path: [variable], message });
     }
   })
@@ -205,7 +205,7 @@ const schema = z
 const upstreamsSchema = z.strictObject({
   upstreams: z.array(
     z.strictObject({
-      name: z.string().regex(/^[a-z0-9-]{1,32}$/, 'must be 1 to 32 small letters, digits or -'),
+      name: z.string().regex(/^[a-z0-9-]{1,32}$/, 'must be 1 to 32 lower-case letters, digits or -'),
       baseUrl: webUrl,
       /** The variable that holds the key, so that the file itself holds no secret. */
       apiKeyEnv: z.string().min(1),
@@ -232,7 +232,7 @@ const readUpstreams = (file: string, env: NodeJS.ProcessEnv): Pick<Config, 'upst
   return { upstreams, upstreamNames: parsed.data.upstreams.map(({ name }) => name) };
 };
 
-/** Fault: the environment does not make a configuration; the message names each variable and what is wrong with it. */
+/** Fault: the environment is invalid. The message names each variable and the expected value. */
 export class InvalidConfig extends Error {
   override readonly name = 'InvalidConfig';
 }
@@ -243,13 +243,13 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   const result = schema.safeParse(set, { error: inputMessages });
   if (!result.success) {
     const lines = result.error.issues.map(({ path, message }) => `  ${path.join('.')}: ${message}`);
-    throw new InvalidConfig(`The configuration is not valid:\n${lines.join('\n')}`);
+    throw new InvalidConfig(`The configuration is invalid:\n${lines.join('\n')}`);
   }
   const { upstreamsFile, ...config } = result.data;
   const named = upstreamsFile === undefined ? { upstreams: [], upstreamNames: [] } : readUpstreams(upstreamsFile, env);
   return Object.freeze({ ...config, ...named });
 };
 
-/** For a command beside the gateway. It opens no door, so the secrets of production are not asked of it. */
+/** The configuration of a command, which does not require the secrets of production. */
 export const readCommandConfig = (env: NodeJS.ProcessEnv = process.env): Config =>
   readConfig({ ...env, NODE_ENV: 'development' });

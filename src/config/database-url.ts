@@ -15,8 +15,8 @@ const PARTS = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^/?#@]*)(?:\/([^?#]*))?(?:\
 const HOST_AND_PORT = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/;
 
 /**
- * Reads a connection URL in the forms that libpq accepts, and returns it in one form that both the driver and `URL` can
- * read: the directory of a socket becomes the percent-encoded host. Throws InvalidDatabaseUrl.
+ * Parses a connection URL in the forms of libpq and returns it in a form that the driver and `URL` accept: the directory
+ * of a socket becomes the percent-encoded host. Throws InvalidDatabaseUrl.
  */
 export const parseDatabaseUrl = (text: string): string => {
   const parts =
@@ -31,11 +31,11 @@ export const parseDatabaseUrl = (text: string): string => {
 
   const several = 'names several hosts: name one, such as a proxy that follows the primary';
   if (authority.includes(',')) refuse(several);
-  const [, hostName = '', portNumber = ''] = HOST_AND_PORT.exec(authority) ?? refuse('has a host that is not valid');
+  const [, hostName = '', portNumber = ''] = HOST_AND_PORT.exec(authority) ?? refuse('has an invalid host');
   const host = take('host') ?? decoded(hostName);
   const port = take('port') ?? portNumber;
   if (`${host}${port}`.includes(',')) refuse(several);
-  if (!host.startsWith('/') && /[\s@/\\]/.test(host)) refuse('has a host that is not valid');
+  if (!host.startsWith('/') && /[\s@/\\]/.test(host)) refuse('has an invalid host');
   if (port !== '' && !(/^\d+$/.test(port) && Number(port) > 0 && Number(port) < 65_536)) {
     refuse('has a port that is not a number from 1 to 65535');
   }
@@ -49,7 +49,7 @@ export const parseDatabaseUrl = (text: string): string => {
 
   const normal = `postgres://${written(login)}${place(host, port, login.user !== '')}/${encodeURIComponent(database)}`;
   const rest = parameters.size === 0 ? '' : `?${parameters.toString().replaceAll('+', '%20')}`;
-  if (!URL.canParse(normal)) refuse(`has a host that is not valid; an example of a URL is ${EXAMPLE}`);
+  if (!URL.canParse(normal)) refuse(`has an invalid host; an example of a URL is ${EXAMPLE}`);
   return normal + rest;
 };
 
@@ -68,14 +68,14 @@ const written = ({ user, password }: { readonly user: string; readonly password:
 
 const place = (host: string, port: string, hasUser: boolean): string => {
   const at = port === '' ? '' : `:${port}`;
-  // Without anything before the path, the driver asks PGHOST and PGPORT.
+  // Without host and user the driver reads PGHOST and PGPORT.
   if (host === '') return hasUser || at !== '' ? `localhost${at}` : '';
   if (host.includes(':')) return `${host.startsWith('[') ? host : `[${host}]`}${at}`;
   return `${encodeURIComponent(host)}${at}`;
 };
 
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'];
-/** The driver verifies the certificate in these modes, and warns that a later version of it may not. */
+/** The driver verifies the certificate in these modes, but warns that a later version may not. */
 const VERIFIED = ['allow', 'prefer', 'require', 'verify-ca'];
 /** Parameters of libpq that the driver ignores, and that change which server is used or trusted. */
 const NOT_SUPPORTED = ['service', 'servicefile', 'passfile', 'hostaddr', 'sslcrl', 'sslcrldir', 'requirepeer'];
@@ -89,7 +89,7 @@ const checkParameters = (parameters: URLSearchParams): void => {
   if (mode !== null && VERIFIED.includes(mode) && parameters.get('uselibpqcompat') !== 'true') {
     parameters.set('sslmode', 'verify-full');
   }
-  // Node.js brings the certificate authorities of the web itself.
+  // Node.js includes the certificate authorities of the web.
   if (parameters.get('sslrootcert') === 'system') parameters.delete('sslrootcert');
   for (const name of ['sslrootcert', 'sslcert', 'sslkey']) {
     const file = parameters.get(name);

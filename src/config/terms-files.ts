@@ -2,17 +2,17 @@ import { hash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 
 export type TermsFile = {
-  /** As an operator names it: `legal/terms-2026-11-24.md`. */
+  /** For example `legal/terms-2026-11-24.md`. */
   readonly file: string;
   readonly version: string;
   readonly text: Buffer;
   readonly sha256: string;
 };
 
-/** A version is a date, with a number if there are several of one day: versions sort as text. */
+/** A version is a date, with a number if a day has several, so that versions sort as text. */
 const NAME = /^terms-(\d{4}-\d\d-\d\d(?:\.\d+)?)\.md$/;
 
-/** The Terms of Service that this software comes with, oldest first. */
+/** The Terms of Service of this software, oldest first. */
 export const readTermsFiles = async (
   folder = new URL('../../legal/', import.meta.url),
 ): Promise<readonly TermsFile[]> => {

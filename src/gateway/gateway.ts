@@ -31,7 +31,7 @@ import { createCompletions } from '../proxy/engine/completions.ts';
 import { createTokenCounter } from '../proxy/metering/token-counter.ts';
 import { createUpstreams } from './providers.ts';
 
-/** What a gateway needs that is not the same on every machine. */
+/** What differs between gateways. */
 export type GatewayOptions = {
   readonly config: Config;
   readonly databaseUrl: string;
@@ -42,22 +42,26 @@ export type GatewayOptions = {
   readonly log: Logger;
 };
 
-/** What every request meets is told once in so long for each provider. */
-const TELL_AGAIN_MS = 60_000;
+/** A failure that every request meets is logged once per provider in this time. */
+const LOG_AGAIN_MS = 60_000;
 
-const seldom = <Rest extends readonly unknown[]>(everyMs: number, tell: (about: string, ...rest: Rest) => void) => {
-  const toldAt = new Map<string, number>();
-  return (about: string, ...rest: Rest): void => {
+/** Calls `log` at most once per `everyMs` for each subject. */
+const atMostEvery = <Rest extends readonly unknown[]>(
+  everyMs: number,
+  log: (subject: string, ...rest: Rest) => void,
+) => {
+  const loggedAt = new Map<string, number>();
+  return (subject: string, ...rest: Rest): void => {
     const now = performance.now();
-    if (now - (toldAt.get(about) ?? -Infinity) < everyMs) return;
-    toldAt.set(about, now);
-    tell(about, ...rest);
+    if (now - (loggedAt.get(subject) ?? -Infinity) < everyMs) return;
+    loggedAt.set(subject, now);
+    log(subject, ...rest);
   };
 };
 
 const wentBack = { ok: false, reason: 'the log went back in time' } as const;
 
-/** How the steps of the start treat a database that is away or busy: they wait for a bounded time, and log it. */
+/** What the steps of the start do if the database is unreachable or busy: they wait for a bounded time and log it. */
 const startOnDatabase = ({ config, log }: GatewayOptions) => {
   const waitMs = config.databaseWaitMs;
   return {
@@ -67,8 +71,8 @@ const startOnDatabase = ({ config, log }: GatewayOptions) => {
     patiently: createPatience({
       waitMs,
       waiting: (reason, leftMs) =>
-        log.warn({ reason }, `the database does not answer: trying again for ${Math.ceil(leftMs / 1000)} s`),
-      answered: () => log.warn('the database answers'),
+        log.warn({ reason }, `the database does not respond: retrying for ${Math.ceil(leftMs / 1000)} s`),
+      answered: () => log.warn('the database responds'),
     }),
   };
 };
@@ -77,9 +81,9 @@ const localUrl = (port: number): string => `http://localhost:${port}`;
 
 export type Gateway = Awaited<ReturnType<typeof startGateway>>;
 
-/** Starts every room of the house and opens the door; closes them in the reverse order. */
-export const startGateway = async (options: GatewayOptions) => {
-  const { config, databaseUrl, adminToken, secrets, signingKey, log } = options;
+/** Opens the log, its views and the watchers, which work on the database. */
+const openRooms = async (options: GatewayOptions) => {
+  const { config, databaseUrl, secrets, signingKey, log } = options;
   const secretsInUse = createSecretsInUse(secrets, (inUse) =>
     log.info(inUse, 'new API keys and accounts use the newest pepper and master key that all running gateways accept'),
   );
@@ -91,14 +95,8 @@ export const startGateway = async (options: GatewayOptions) => {
     ...{ databaseUrl, secrets, dataDir: config.dataDir, ...start },
     wrapWith: () => secretsInUse.masterKeyId,
   });
-  const { store, accounts, vault, foldAccount } = eventLog;
   const upstreams = createUpstreams(config, eventLog.providers);
-  const views = await openViews({ databaseUrl, store, ...start });
-  const termsInForce = (): string => {
-    const inForce = views.publishedTerms().at(-1);
-    invariant(inForce !== undefined, 'terms are published before a gateway opens');
-    return inForce.version;
-  };
+  const views = await openViews({ databaseUrl, store: eventLog.store, ...start });
   const { selfAuditEveryMs } = config;
   let generations: ReadonlySet<string> = new Set();
   const watchers = await startWatchers({
@@ -108,15 +106,31 @@ export const startGateway = async (options: GatewayOptions) => {
   eventLog.onRewind(views.startAgain);
 
   const ends = eventLog.announceEnds();
-
-  const { now } = watchers;
   await warnOfMissingSecrets({
     ...{ databaseUrl, secrets, log },
-    keysByPepper: views.keysByPepper(secretsInUse.accepts.peppers, now()),
+    keysByPepper: views.keysByPepper(secretsInUse.accepts.peppers, watchers.now()),
     dataKeysByMasterKey: await eventLog.dataKeysByMasterKey(),
   });
-  const takesNone = seldom(TELL_AGAIN_MS, (upstream: string, status: number) =>
-    log.error({ upstream, status }, `${upstream} takes no requests of ours: check its key and our account there`),
+  const keyring = createKeyring({
+    mode: config.production ? 'live' : 'test',
+    peppers: secrets.peppers,
+    issueWith: () => secretsInUse.pepperId,
+  });
+  return {
+    ...{ eventLog, upstreams, views, watchers, ends, keyring },
+    /** Sets the generations in progress, which the watchers leave alone. */
+    watchGenerations: (set: ReadonlySet<string>): void => void (generations = set),
+  };
+};
+
+type Rooms = Awaited<ReturnType<typeof openRooms>>;
+
+const openCompletions = async ({ config, log }: GatewayOptions, rooms: Rooms) => {
+  const { eventLog, upstreams, views, watchers } = rooms;
+  const { store, accounts } = eventLog;
+  const { now } = watchers;
+  const takesNone = atMostEvery(LOG_AGAIN_MS, (upstream: string, status: number) =>
+    log.error({ upstream, status }, `${upstream} rejected our API key or account: check both`),
   );
   const facts = await readModelFacts();
   const [promptTokens, tokens] = [createTokenCounter(), createTokenCounter()];
@@ -142,26 +156,49 @@ export const startGateway = async (options: GatewayOptions) => {
       if (takesNoneOfUs) takesNone(upstream, status);
     },
   });
-  generations = completions.generations;
-  const keyring = createKeyring({
-    mode: config.production ? 'live' : 'test',
-    peppers: secrets.peppers,
-    issueWith: () => secretsInUse.pepperId,
-  });
+  rooms.watchGenerations(completions.generations);
+  return {
+    ...completions,
+    close: (): Promise<unknown> => Promise.all([promptTokens.close(), tokens.close()]),
+  };
+};
 
+const openReadiness = async ({ databaseUrl, log }: GatewayOptions, { eventLog, views }: Rooms) => {
   const probe = createLogProbe(databaseUrl);
   const readiness = await watchReadiness({
     checks: [
       ...healthChecks({ probe, appends: eventLog.appends, rows: views.rows, lookUps: views.lookUps }),
-      // Until an operator has acknowledged what is gone.
+      // Not ready until an operator has acknowledged a rewind of the log.
       { name: 'history', look: () => (eventLog.rewindIsOpen() ? wentBack : { ok: true }) },
     ],
     changed: (check, finding) =>
       finding.ok ? log.info({ check }, 'ready again') : log.error({ check, ...finding }, 'not ready'),
   });
   let stopping = false;
-  let publicUrl = config.publicUrl ?? localUrl(config.port);
-  const app = createApp({
+  return {
+    read: () => (stopping ? { ...readiness.now(), ready: false, status: 'stopping' as const } : readiness.now()),
+    stopping: (): void => void (stopping = true),
+    close: async (): Promise<void> => {
+      await readiness.close();
+      await probe.close();
+    },
+  };
+};
+
+type Completions = Awaited<ReturnType<typeof openCompletions>>;
+type Readiness = Awaited<ReturnType<typeof openReadiness>>;
+/** The parts that the routes call. */
+type Parts = Rooms & {
+  readonly completions: Completions;
+  readonly readiness: Readiness;
+  readonly publicUrl: () => string;
+};
+
+const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts: Parts) => {
+  const { eventLog, upstreams, views, watchers, keyring, completions } = parts;
+  const { accounts } = eventLog;
+  const { now } = watchers;
+  return createApp({
     newId,
     now,
     maxBodyBytes: config.maxBodyBytes,
@@ -192,34 +229,54 @@ export const startGateway = async (options: GatewayOptions) => {
     findAccount: async (accountId) => (await accounts.read(accountStream(accountId))).state,
     publishedTerms: views.publishedTerms,
     findTermsText: eventLog.termsTexts.find,
-    management: createManagementRouter({
-      commands: accounts,
-      priceCommands: eventLog.prices,
-      vault,
-      now,
-      store,
-      foldAccount,
-      adminToken,
-      newId,
-      termsInForce,
-      publishedTerms: views.publishedTerms,
-      publicUrl: () => publicUrl,
-      createSecret: keyring.create,
-      publishKey: views.lookedUp,
-      prices: views.pricesNow,
-      newestCheckpoint: watchers.newestCheckpoint,
-      findHttpRequest: views.findHttpRequest,
-      publicKey: watchers.checkpointKey,
-    }),
+    management: createManagement(adminToken, parts),
     metrics: getMetrics(adminToken, watchers.metrics),
     answered: watchers.metrics.answered,
-    readiness: () => (stopping ? { ...readiness.now(), ready: false, status: 'stopping' } : readiness.now()),
+    readiness: parts.readiness.read,
     isStoreUnavailable: (error) => error instanceof StoreUnavailable,
     failed: (error, requestId) => log.error({ err: error, requestId }, 'a request failed'),
   });
+};
+
+const createManagement = (adminToken: string, { eventLog, views, watchers, keyring, publicUrl }: Parts) =>
+  createManagementRouter({
+    commands: eventLog.accounts,
+    priceCommands: eventLog.prices,
+    vault: eventLog.vault,
+    now: watchers.now,
+    store: eventLog.store,
+    foldAccount: eventLog.foldAccount,
+    adminToken,
+    newId,
+    termsInForce: () => termsInForce(views),
+    publishedTerms: views.publishedTerms,
+    publicUrl,
+    createSecret: keyring.create,
+    publishKey: views.lookedUp,
+    prices: views.pricesNow,
+    newestCheckpoint: watchers.newestCheckpoint,
+    findHttpRequest: views.findHttpRequest,
+    publicKey: watchers.checkpointKey,
+  });
+
+const termsInForce = ({ publishedTerms }: Rooms['views']): string => {
+  const inForce = publishedTerms().at(-1);
+  invariant(inForce !== undefined, 'terms are published before a gateway opens');
+  return inForce.version;
+};
+
+/** Opens all rooms, then the HTTP server. `close` closes them in reverse order. */
+export const startGateway = async (options: GatewayOptions) => {
+  const { config } = options;
+  const rooms = await openRooms(options);
+  const { eventLog, views, watchers } = rooms;
+  const completions = await openCompletions(options, rooms);
+  const readiness = await openReadiness(options, rooms);
+  let publicUrl = config.publicUrl ?? localUrl(config.port);
+  const app = createRoutes(options, { ...rooms, completions, readiness, publicUrl: () => publicUrl });
   const { host, port, drainDelayMs: delayMs, drainTimeoutMs: graceMs } = config;
   const attend = (server: Server): void =>
-    answerUnreadable(server, { newId, now, answered: watchers.metrics.answered });
+    answerUnreadable(server, { newId, now: watchers.now, answered: watchers.metrics.answered });
   const door = await openDoor({ app, attend, host, port, delayMs, graceMs, drain: completions.drain });
 
   publicUrl = config.publicUrl ?? localUrl(door.port);
@@ -228,24 +285,23 @@ export const startGateway = async (options: GatewayOptions) => {
     port: door.port,
     publicUrl,
     runId: watchers.runId(),
-    accounts,
-    vault,
-    keyring,
+    accounts: eventLog.accounts,
+    vault: eventLog.vault,
+    keyring: rooms.keyring,
     findKeyOwner: views.findKeyOwner,
     lookedUp: views.lookedUp,
-    termsInForce,
-    /** Requests under way are drained; what is still open after the grace is settled for what it delivered. */
+    termsInForce: () => termsInForce(views),
+    /** Drains requests in progress; those still open after the grace period are settled for what they delivered. */
     close: async (): Promise<void> => {
-      stopping = true;
+      readiness.stopping();
       await door.close();
-      ends.close();
+      rooms.ends.close();
       await readiness.close();
-      await probe.close();
       await watchers.close();
       await views.close();
       await eventLog.close();
-      await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
-      await Promise.all([promptTokens.close(), tokens.close()]);
+      await Promise.all([...rooms.upstreams.values()].map((upstream) => upstream.close()));
+      await completions.close();
     },
   };
 };

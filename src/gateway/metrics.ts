@@ -1,104 +1,103 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
 export type MetricsOptions = {
-  /** Asked whenever somebody reads the metrics. */
+  /** Read whenever the metrics are. */
   readonly positions: () => Promise<{ readonly head: number; readonly projections: Readonly<Record<string, number>> }>;
   readonly disagreeing: () => number;
-  /** The live keys that depend on each pepper. */
+  /** The live keys by pepper. */
   readonly keysByPepper: () => ReadonlyMap<string, { readonly length: number }>;
-  /** Whether the log went back in time and that is not acknowledged yet. */
+  /** Whether the log went back in time and no operator has acknowledged it. */
   readonly rewindIsOpen: () => boolean;
 };
 
 export type Metrics = {
   readonly contentType: string;
-  /** In the text format of Prometheus. */
+  /** The text format of Prometheus. */
   text(): Promise<string>;
-  /** An answer has left, or its reader has: of which status, or none where nothing was sent. */
+  /** A response has ended; undefined if the client disconnected before it began. */
   answered(status: number | undefined): void;
   audited(result: 'agreed' | 'disagreed' | 'skipped'): void;
   orphanedHoldReleased(): void;
   upstreamRefused(upstream: string, status: number): void;
 };
 
-/** What the operator can measure. Each gateway has its own, for there may be several in a process. */
-export const createMetrics = ({ positions, disagreeing, keysByPepper, rewindIsOpen }: MetricsOptions): Metrics => {
-  const registry = new Registry();
+/** Registers the gauges whose values are read when the metrics are. */
+const registerGauges = (registry: Registry, options: MetricsOptions): { readonly refresh: () => Promise<void> } => {
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
-
-  const requests = new Counter({
-    name: 'kissapi_http_requests_total',
-    help: 'Requests answered, by the class of the status; aborted where the client left before an answer.',
-    labelNames: ['status'],
-    registers,
-  });
-  const samples = new Counter({
-    name: 'kissapi_audit_samples_total',
-    help: 'Accounts that the self-audit compared with their rows.',
-    labelNames: ['result'],
-    registers,
-  });
-  const orphans = new Counter({
-    name: 'kissapi_orphaned_holds_released_total',
-    help: 'Holds of dead processes that this one released.',
-    registers,
-  });
-  const refusals = new Counter({
-    name: 'kissapi_upstream_refusals_total',
-    help: 'Requests that a provider answered with an error, by its name and the status.',
-    labelNames: ['upstream', 'status'],
-    registers,
-  });
   new Gauge({
     name: 'kissapi_log_rewind_open',
-    help: '1 while the log is found to have gone back in time and no operator has acknowledged what is gone.',
+    help: '1 while the log has gone back in time and no operator has acknowledged it.',
     registers,
     collect() {
-      this.set(rewindIsOpen() ? 1 : 0);
+      this.set(options.rewindIsOpen() ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'kissapi_audit_disagreeing_accounts',
+    help: 'Accounts whose rows differed from the log when the self-audit last compared them.',
+    registers,
+    collect() {
+      this.set(options.disagreeing());
+    },
+  });
+  new Gauge({
+    name: 'kissapi_live_keys',
+    help: 'API keys that are neither revoked nor expired, by the newest accepted pepper of their hashes.',
+    labelNames: ['pepper'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [pepper, { length }] of options.keysByPepper()) this.set({ pepper }, length);
     },
   });
   const head = new Gauge({ name: 'kissapi_log_head_position', help: 'The last position of the log.', registers });
   const rows = new Gauge({
     name: 'kissapi_projection_position',
-    help: 'The position up to which a projection has taken the log in.',
+    help: 'The position of the log up to which a projection is current.',
     labelNames: ['projection'],
     registers,
   });
-  new Gauge({
-    name: 'kissapi_audit_disagreeing_accounts',
-    help: 'Accounts whose rows were not as the log says when the self-audit last looked.',
-    registers,
-    collect() {
-      this.set(disagreeing());
+  return {
+    refresh: async () => {
+      // While the database is unreachable the positions are unknown, and old ones must not be shown as current.
+      const now = await options.positions().catch(() => undefined);
+      head.set(now?.head ?? Number.NaN);
+      if (!now) rows.reset();
+      for (const [projection, position] of Object.entries(now?.projections ?? {})) rows.set({ projection }, position);
     },
-  });
-  new Gauge({
-    name: 'kissapi_live_keys',
-    help: 'API keys that are neither revoked nor expired, by the newest accepted pepper that they were hashed with.',
-    labelNames: ['pepper'],
-    registers,
-    collect() {
-      this.reset();
-      for (const [pepper, { length }] of keysByPepper()) this.set({ pepper }, length);
-    },
-  });
-  // A rate is only known of what has been 0 before.
+  };
+};
+
+/** The metrics of one gateway; a process can hold several gateways. */
+export const createMetrics = (options: MetricsOptions): Metrics => {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
+    new Counter<Label>({ name, help, labelNames, registers: [registry] });
+
+  const requests = counter(
+    'kissapi_http_requests_total',
+    'Requests answered, by the class of the status; aborted if the client disconnected before an answer.',
+    ['status'],
+  );
+  const samples = counter('kissapi_audit_samples_total', 'Accounts that the self-audit compared with their rows.', [
+    'result',
+  ]);
+  const orphans = counter('kissapi_orphaned_holds_released_total', 'Holds of dead processes that this one released.');
+  const refusals = counter(
+    'kissapi_upstream_refusals_total',
+    'Requests that a provider answered with an error, by provider and status.',
+    ['upstream', 'status'],
+  );
+  const { refresh } = registerGauges(registry, options);
+  // Prometheus computes a rate only for series that have been 0 before.
   for (const status of ['2xx', '4xx', '5xx', 'aborted']) requests.inc({ status }, 0);
   for (const result of ['agreed', 'disagreed', 'skipped']) samples.inc({ result }, 0);
-
-  const ask = async (): Promise<void> => {
-    // While the database is away nobody knows, and what was true before would be taken for now.
-    const now = await positions().catch(() => undefined);
-    head.set(now?.head ?? Number.NaN);
-    if (!now) rows.reset();
-    for (const [projection, position] of Object.entries(now?.projections ?? {})) rows.set({ projection }, position);
-  };
 
   return {
     contentType: registry.contentType,
     text: async () => {
-      await ask();
+      await refresh();
       return registry.metrics();
     },
     answered: (status) => requests.inc({ status: status === undefined ? 'aborted' : `${Math.floor(status / 100)}xx` }),

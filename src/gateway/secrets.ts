@@ -94,7 +94,7 @@ export const warnOfMissingSecrets = async (options: MissingSecretsOptions): Prom
 };
 
 /** A change of the signing key is no fault, but `verify` then needs the public half of each. */
-export const tellSigningKey = ({ id, kind, others }: NoticedSigningKey, log: Logger): void => {
+export const logSigningKey = ({ id, kind, others }: NoticedSigningKey, log: Logger): void => {
   if (kind === 'new') {
     log.warn(
       { signingKey: id, earlierKeys: others },

@@ -7,7 +7,7 @@ import { eventsOfRequest } from '../eventstore/journal/completion-events.ts';
 import type { MigrateOptions } from '../eventstore/postgres/migrate.ts';
 import type { Patiently } from '../eventstore/postgres/patience.ts';
 import { dailyUsage } from '../projections/rows/daily-usage.ts';
-import { createDatabase } from '../projections/database.ts';
+import { createDatabase, type Database } from '../projections/database.ts';
 import { followLog, together } from '../projections/follow.ts';
 import { keepRows } from '../projections/rows/keep-rows.ts';
 import { createKeyOwners } from '../projections/views/key-owners.ts';
@@ -20,11 +20,11 @@ import { createTermsList } from '../projections/views/terms-list.ts';
 import type { OutageLog } from './health/outage.ts';
 
 /**
- * Events are let gather for as long, unless somebody waits for them: then most requests begin and end in one batch, and
- * their rows are written once. The account refuses a key that was revoked on another node sooner than the look-ups know.
+ * Events are gathered for this time unless a reader waits for them, so that most requests begin and end in one batch and
+ * their rows are written once. The look-ups may learn of a revoked key later than this; the account itself refuses it.
  */
 const GATHER_MS = 250;
-/** Who asks for a receipt waits for its row so long; then something is wrong that waiting does not mend. */
+/** The longest wait for the row of a receipt. */
 const CAUGHT_UP_WITHIN_MS = 5000;
 
 export type Views = Awaited<ReturnType<typeof openViews>>;
@@ -38,24 +38,21 @@ export type ViewsOptions = {
   readonly log: Logger;
 };
 
-/** The log seen from its sides: look-ups in memory and rows in tables, both of which follow it. */
-export const openViews = async ({ databaseUrl, store, patiently, outage, migration, log }: ViewsOptions) => {
-  await patiently(() => migrateProjections(databaseUrl, migration));
-  const database = createDatabase(databaseUrl);
-  const failed = (consumer: string, error: unknown): void => {
-    if (!outage.covers(error)) log.error({ consumer, err: error }, 'following the log failed');
-  };
+type Failed = (consumer: string, error: unknown) => void;
+
+/** The look-ups in memory: keys, prices and terms. */
+const openLookUps = (store: ChainedLog, failed: Failed) => {
+  const [keyOwners, priceList, termsList] = [createKeyOwners(), createPriceList(), createTermsList()];
+  const consumer = together('look_ups', [keyOwners, priceList, termsList]);
+  const follower = followLog({ store, decode: decodeFact, consumer, gatherMs: GATHER_MS, failed, skim: true });
+  return { keyOwners, priceList, termsList, follower };
+};
+
+/** The rows in tables, rebuilt first if their version is older than ours. */
+const openRows = async (options: ViewsOptions, database: Database, failed: Failed) => {
+  const { databaseUrl, store, patiently, log } = options;
   const waiting = (projection: string, holder: string): void =>
     log.info({ projection, holder }, 'another node is making or rebuilding a projection: waiting for it');
-
-  const openLookUps = () => {
-    const [keyOwners, priceList, termsList] = [createKeyOwners(), createPriceList(), createTermsList()];
-    const consumer = together('look_ups', [keyOwners, priceList, termsList]);
-    const follower = followLog({ store, decode: decodeFact, consumer, gatherMs: GATHER_MS, failed, skim: true });
-    return { keyOwners, priceList, termsList, follower };
-  };
-  let lookUps = openLookUps();
-
   let keptByOthers = false;
   await patiently(() => createMissingTables(database, projections, waiting));
   const rows = keepRows({
@@ -69,7 +66,7 @@ export const openViews = async ({ databaseUrl, store, patiently, outage, migrati
     },
     failed,
   });
-  // The rows are followed already, so that those which take over are kept current from that moment on.
+  // The rows are followed before a rebuild, so that rebuilt tables are current from the moment that they take over.
   await patiently(() =>
     bringUpToDate(
       database,
@@ -83,10 +80,23 @@ export const openViews = async ({ databaseUrl, store, patiently, outage, migrati
       },
     ),
   );
+  return { rows, keptByOthers: () => keptByOthers };
+};
+
+/** The log as look-ups in memory and as rows in tables, both of which follow it. Must be closed. */
+export const openViews = async (options: ViewsOptions) => {
+  const { databaseUrl, store, patiently, outage, migration, log } = options;
+  await patiently(() => migrateProjections(databaseUrl, migration));
+  const database = createDatabase(databaseUrl);
+  const failed: Failed = (consumer, error) => {
+    if (!outage.covers(error)) log.error({ consumer, err: error }, 'following the log failed');
+  };
+  let lookUps = openLookUps(store, failed);
+  const { rows, keptByOthers } = await openRows(options, database, failed);
   await lookUps.follower.reached(await patiently(store.head));
   const queries = createQueries(database);
 
-  /** Whatever was acknowledged before now is in the rows of a projection after this, be it others that keep it. */
+  /** Resolves once all that was acknowledged before is in the rows of a projection, whichever node keeps them. */
   const caughtUp = async (projection: { readonly name: string }): Promise<void> => {
     const head = await store.head();
     const patience = new AbortController();
@@ -107,7 +117,7 @@ export const openViews = async ({ databaseUrl, store, patiently, outage, migrati
     findDelisting: (...asked: Parameters<typeof lookUps.priceList.delisting>) => lookUps.priceList.delisting(...asked),
     pricesNow: () => lookUps.priceList.all(new Date()),
     publishedTerms: () => lookUps.termsList.all(),
-    /** Lets this node's rows take in what there is, without waiting for more; gives up after so long. */
+    /** Brings this node's rows up to the head of the log; rejects after `withinMs`. */
     hurry: async (withinMs: number): Promise<void> => rows.reached(await store.head(), AbortSignal.timeout(withinMs)),
     /** Resolves once this node's look-ups have followed the log to a position. */
     lookedUp: (position: number) => lookUps.follower.reached(position),
@@ -131,16 +141,16 @@ export const openViews = async ({ databaseUrl, store, patiently, outage, migrati
       head: await store.head(),
       projections: { ...(await queries.positions()), look_ups: lookUps.follower.position },
     }),
-    rows: () => ({ position: rows.position, failed: rows.failure !== undefined, keptByOthers }),
+    rows: () => ({ position: rows.position, failed: rows.failure !== undefined, keptByOthers: keptByOthers() }),
     lookUps: () => {
       const { position, failure } = lookUps.follower;
       return { position, failed: failure !== undefined, keptByOthers: false };
     },
-    /** Makes the look-ups from the whole log again, and begins the rows where their table is: the log went back in time. */
+    /** After the log went back in time: rebuilds the look-ups from the whole log and restarts the rows at their tables. */
     startAgain: async (): Promise<void> => {
       rows.restart();
       const former = lookUps;
-      const fresh = openLookUps();
+      const fresh = openLookUps(store, failed);
       await fresh.follower.reached(await store.head());
       lookUps = fresh;
       await former.follower.close();

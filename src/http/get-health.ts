@@ -2,13 +2,13 @@ import type { RequestHandler } from 'express';
 
 export type ReadReadiness = () => { readonly ready: boolean };
 
-/** The process answers; for a supervisor that restarts what does not. */
+/** Liveness, for a supervisor that restarts the process. */
 export const getLive: RequestHandler = (_request, response) => {
   response.setHeader('cache-control', 'no-store');
   response.json({ status: 'ok' });
 };
 
-/** Whether requests may be sent to this node; for a balancer. */
+/** Readiness, for a load balancer. */
 export const getReady =
   (readiness: ReadReadiness): RequestHandler =>
   (_request, response) => {

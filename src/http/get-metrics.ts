@@ -5,7 +5,7 @@ import { requestIdOf } from './server/request-id.ts';
 
 export type ReadMetrics = { readonly contentType: string; text(): Promise<string> };
 
-/** For the operator alone: how much is asked and how well it goes is his business. */
+/** Requires the admin token, because the metrics show the volume of business. */
 export const getMetrics = (adminToken: string, metrics: ReadMetrics): RequestHandler => {
   const authorize = createAuthorize(adminToken);
   return async (request, response) => {

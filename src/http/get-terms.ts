@@ -6,7 +6,7 @@ import { requestIdOf } from './server/request-id.ts';
 /** The text of a version by its SHA-256; undefined if no node has stored it yet. */
 export type FindTermsText = (sha256: string) => Promise<Buffer | undefined>;
 
-/** GET /terms: the text in force. Public, as `GET /terms/{version}` is. */
+/** GET /terms: the text in force. Public, like `GET /terms/{version}`. */
 export const getTerms =
   (list: ListTerms, findText: FindTermsText): RequestHandler =>
   (_request, response) =>

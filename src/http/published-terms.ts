@@ -1,4 +1,4 @@
-/** A version of the Terms of Service that was published, and when it came into force. */
+/** A published version of the Terms of Service and the time since which it is in force. */
 export type PublishedTerms = { readonly version: string; readonly sha256: string; readonly since: Date };
 
 /** Oldest first; the last is in force. */

@@ -242,7 +242,7 @@ describe('the embedded database', () => {
     const alone = await run('replay', [ACCOUNT, '--revision', '3'], { KISSAPI_DATA: dataDir });
     expect(alone.code).toBe(0);
     expect(alone.stdout).toContain('After 4 events');
-    expect(alone.stderr).toBe('replay: No gateway is running: starting its database for the moment.\n');
+    expect(alone.stderr).toBe('replay: No gateway is running: starting its database for this command.\n');
     expect(await findRunningBundledPostgres(dataDir)).toBeUndefined();
   });
 });

@@ -47,7 +47,7 @@ describe('a gateway that starts while its database restarts', () => {
   it('waits for it, and says for what', async () => {
     const gate = await createGate(premises.databaseUrl);
     const { output } = start(gate.url, LONG_MS);
-    await expect.poll(output, SOON).toMatch(/ECONNREFUSED.*the database does not answer: trying again for \d+ s/);
+    await expect.poll(output, SOON).toMatch(/ECONNREFUSED.*the database does not respond: retrying for \d+ s/);
     await gate.refuse('57P03', 'the database system is starting up');
     await expect.poll(output, SOON).toContain('the database system is starting up');
     await gate.open();
@@ -134,7 +134,7 @@ describe('an outage', () => {
     await chat(gateway, apiKey).answer;
     await giveBack();
     await expect.poll(() => lines().length, SOON).toBe(2);
-    expect(lines()[0]).toContain('the database does not answer');
+    expect(lines()[0]).toContain('the database does not respond');
     expect(lines()[1]).toMatch(/the database answers again, after \d+ s/);
     expect(gateway.process.output().slice(before)).not.toContain('"stack"');
     await expect.poll(async () => (await chat(gateway, apiKey).answer).status, SOON).toBe(200);

@@ -33,7 +33,7 @@ type Operation = {
 };
 
 describe('the OpenAPI document', () => {
-  it('has examples that work when they are sent, from top to bottom', async () => {
+  it('has examples that succeed when sent in order', async () => {
     const document = (await (await fetch(`${gateway.url}/api/openapi.json`)).json()) as {
       readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
     };

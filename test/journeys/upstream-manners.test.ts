@@ -62,7 +62,7 @@ describe('an upstream with manners of its own', () => {
       const error = await failure(client.chat.completions.create({ model: RENAMED, messages }, { maxRetries: 0 }));
       expect(error).toMatchObject({ status: 503, code: 'no_provider' });
     }
-    const lines = house.gateway.process.output().match(/"msg":"groq takes no requests of ours[^"]*"/g);
+    const lines = house.gateway.process.output().match(/"msg":"groq rejected our API key or account[^"]*"/g);
     expect(lines).toHaveLength(1);
     expect(house.gateway.process.output()).not.toContain('gsk-of-the-house');
   });

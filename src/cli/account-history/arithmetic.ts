@@ -13,25 +13,25 @@ import { className, usd } from './sentences.ts';
 
 export type ChargeEvent = Extract<AccountEvent, { type: 'HoldSettled' | 'LateUsageCharged' }>;
 
-/** A charge as the log has it, and how the account stood in the moment before it. */
+/** A charge in the log and the state of the account before it. */
 export type Charge = {
   readonly event: ChargeEvent;
-  /** As pinned when credits were held; undefined where none ever were. */
+  /** The price pinned by the hold; undefined without a hold. */
   readonly pinned: PinnedPrice | undefined;
-  /** Of that version in the price book; undefined where the book has none. */
+  /** The rates of that version in the price book; undefined if the book lacks it. */
   readonly listed: Rates | undefined;
-  /** What the hold had come to, from its own events; 0 where it had been given back. */
+  /** The hold at the charge, from its events; 0 if it was released. */
   readonly held: Credits;
-  /** What was free beside all holds, within the limits on spending. */
+  /** What was available besides all holds, within the spending limits. */
   readonly available: Credits;
   readonly balanceBefore: Credits;
   readonly balanceAfter: Credits;
-  /** Which lots pay for what was charged, the oldest first. */
+  /** The lots that pay for the charge, oldest first. */
   readonly draws: readonly Draw[];
   readonly writtenOff: Credits;
-  /** Tokens among what was written off that the usage does not include: they were beyond the bounds of the request. */
+  /** Tokens beyond the bounds of the request: written off, and not part of the usage. */
   readonly beyond: Usage;
-  /** What the projection of requests says; undefined where it has not come that far. */
+  /** The row in the projection of requests; undefined if it is behind. */
   readonly projected: { readonly cost: Credits; readonly charged: Credits; readonly written_off: Credits } | undefined;
 };
 
@@ -41,7 +41,7 @@ export const agrees = ({ recorded, recomputed }: Check): boolean => recorded ===
 
 const PICO_PER_NANO = 1000n;
 
-/** The sum in pico-USD and the one rounding up, worked out here once more and not asked of the code that charged. */
+/** The sum in pico-USD and its rounding, computed here independently of the code that charged. */
 const recompute = (usage: Usage, rates: Rates) => {
   const classes = tokenClasses.map((tokenClass) => ({
     tokenClass,
@@ -65,7 +65,7 @@ const showDraws = (draws: readonly Draw[]): string =>
     .map(({ lotId, amount }) => `${formatUsd(amount)} from ${lotId}`)
     .join(', ') || 'nothing';
 
-/** Every figure of the charge beside what it should be. */
+/** Every figure of the charge with its recomputed value. */
 export const check = (charge: Charge): readonly Check[] => {
   const { event, pinned, listed, held, available, balanceBefore, balanceAfter, draws, projected } = charge;
   const { cost } = recompute(event.usage, event.price.rates);
@@ -116,7 +116,7 @@ export const check = (charge: Charge): readonly Check[] => {
 
 const grouped = (value: bigint | number): string => value.toLocaleString('en-US');
 
-/** Lines whose columns stand under one another: the first to the left, the others to the right. */
+/** Lines with aligned columns: the first to the left, the others to the right. */
 const columns = (rows: readonly (readonly string[])[]): string[] => {
   const widths = (rows[0] ?? []).map((_, n) => Math.max(...rows.map((row) => row[n]?.length ?? 0)));
   return rows.map((row) =>
@@ -124,7 +124,7 @@ const columns = (rows: readonly (readonly string[])[]): string[] => {
   );
 };
 
-/** From tokens to money, each step on a line. */
+/** The computation from tokens to money, one step per line. */
 export const arithmetic = (charge: Charge): string => {
   const { event, balanceBefore, balanceAfter, writtenOff, beyond } = charge;
   const { classes, sum, cost, roundedUpBy } = recompute(event.usage, event.price.rates);
@@ -155,7 +155,7 @@ export const arithmetic = (charge: Charge): string => {
   ].join('\n');
 };
 
-/** Each check on a line; where the log says otherwise, both figures. */
+/** One check per line, with both figures if they differ. */
 export const verdict = (checks: readonly Check[]): string => {
   const lines = checks.map((one) =>
     agrees(one)

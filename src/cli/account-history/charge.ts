@@ -10,7 +10,7 @@ import { PAGE, streamPages } from '../../eventstore/event-store.ts';
 import type { Charge, ChargeEvent } from './arithmetic.ts';
 import { accountEvents } from './history.ts';
 
-/** The account that a generation is of, looked for in the log after a position. */
+/** The account of a generation, searched in the log after a position. */
 export const findInLog = async (
   store: ChainedLog,
   requestId: string,
@@ -28,7 +28,7 @@ export const findInLog = async (
   }
 };
 
-/** Of a version in the price book; undefined where the book has none. */
+/** The rates of a version in the price book; undefined if the book lacks it. */
 export const listedRates = async (store: ChainedLog, { model, version }: PinnedPrice): Promise<Rates | undefined> => {
   for await (const page of streamPages(store, PRICES_STREAM)) {
     for (const stored of page) {
@@ -41,19 +41,19 @@ export const listedRates = async (store: ChainedLog, { model, version }: PinnedP
   return undefined;
 };
 
-/** All that happened to one request. */
+/** All events of one generation. */
 export type Told = {
   readonly events: readonly Recorded<AccountEvent>[];
-  /** Undefined where nothing was charged. */
+  /** Undefined if nothing was charged. */
   readonly charge: Omit<Charge, 'listed' | 'projected'> | undefined;
-  /** Whether its hold was given back; what was charged late was before. */
+  /** Whether its hold was released, as before every late charge. */
   readonly released: boolean;
 };
 
 const isCharge = (event: AccountEvent): event is ChargeEvent =>
   event.type === 'HoldSettled' || event.type === 'LateUsageCharged';
 
-/** Folds the account as far as the request goes, and looks at it in the moment before and after the charge. */
+/** Folds the account up to the last event of the generation and keeps the states before and after the charge. */
 export const tellRequest = async (store: ChainedLog, accountId: string, requestId: string): Promise<Told> => {
   const events: Recorded<AccountEvent>[] = [];
   let account = initialAccount();
@@ -62,7 +62,7 @@ export const tellRequest = async (store: ChainedLog, accountId: string, requestI
   for await (const recorded of accountEvents(store, accountId)) {
     const { event } = recorded;
     const isOurs = 'requestId' in event && event.requestId === requestId;
-    // A write-off comes with its charge; after that nothing more can come.
+    // A write-off is in the same append as its charge; nothing follows.
     if (charge && !isOurs) break;
     if (!isOurs || !isCharge(event)) {
       account = evolveAccount(account, event);

@@ -5,7 +5,7 @@ import type { Credits } from '../../domain/money.ts';
 import { decode, type Recorded } from '../../eventstore/journal/codec.ts';
 import { streamPages, type EventStore } from '../../eventstore/event-store.ts';
 
-/** Where a replay ends, that moment included; without either, at the end. */
+/** The inclusive end of a replay; the end of the log if neither is set. */
 export type Until = { readonly at?: Date | undefined; readonly revision?: number | undefined };
 
 /** One event, and how the account stood after it. */

@@ -1,4 +1,4 @@
-/** Fault: the command cannot do what it was asked. The message says why, and what the operator can do. */
+/** Fault: the command failed. The message has the cause and the remedy. */
 export class CliFault extends Error {
   override readonly name = 'CliFault';
 }

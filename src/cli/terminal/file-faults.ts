@@ -1,6 +1,6 @@
 import { CliFault } from './fault.ts';
 
-/** What the operating system says of a file, in words for the operator. */
+/** Error codes of files in plain words. */
 const troubles: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or directory',
   EACCES: 'there is no permission',
@@ -15,7 +15,7 @@ const troubles: Readonly<Record<string, string>> = {
   EIO: 'the disk cannot be read or written',
 };
 
-/** Undefined if it is not about a file. */
+/** Undefined if the error does not concern a file. */
 export const fileTrouble = (error: unknown): string | undefined => {
   const { code = '', syscall } = (error ?? {}) as { readonly code?: string; readonly syscall?: string };
   return syscall === undefined || /^(connect|spawn|listen|bind)/.test(syscall) ? undefined : troubles[code];

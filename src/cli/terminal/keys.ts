@@ -6,7 +6,7 @@ import { readLocalSigningKey } from '../../config/signing-key.ts';
 import { CliFault } from './fault.ts';
 import { fileTrouble } from './file-faults.ts';
 
-/** Of `--public-key`, which may be given several times. */
+/** Collects the values of `--public-key`. */
 export const several = (file: string, before: readonly string[] = []): readonly string[] => [...before, file];
 
 const readPublicKey = async (file: string): Promise<string> => {
@@ -23,7 +23,7 @@ const readPublicKey = async (file: string): Promise<string> => {
   return publicKeyPem(key);
 };
 
-/** As PEM: those in the files; without files that of the key with which the gateway of this machine signs, if it has one. */
+/** Public keys as PEM: of the files, or, without files, of the gateway of this machine. */
 export const publicKeys = async (files: readonly string[]): Promise<readonly string[]> => {
   if (files.length > 0) return Promise.all(files.map(readPublicKey));
   const { signingKey, dataDir } = readCommandConfig();
@@ -31,6 +31,6 @@ export const publicKeys = async (files: readonly string[]): Promise<readonly str
   return key ? [publicKeyPem(key)] : [];
 };
 
-/** Why, in plain words for what the operating system says of files. */
+/** The cause of an error, in plain words for errors of files. */
 export const reason = (cause: unknown): string =>
   fileTrouble(cause) ?? (cause instanceof Error ? cause.message : String(cause));

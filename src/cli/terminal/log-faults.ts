@@ -6,10 +6,10 @@ import { CliFault } from './fault.ts';
 import { fileFault } from './file-faults.ts';
 
 const NO_SUCH_TABLE = '42P01';
-/** Of PostgreSQL that goes away; `pg` itself only says it in words. */
+/** Messages of `pg` for a lost connection, which have no code. */
 const CONNECTION_LOST = /^(08|57P)|^ECONN|^EPIPE/;
 
-/** What went wrong with a log or a file, in words for the operator; whatever else it may be stays as it is. */
+/** Describes an error of the log or of a file in plain words; other errors are returned unchanged. */
 export const logFault = (error: unknown): unknown => {
   if ([CannotExport, NotAnExport, NoSuchEvent].some((fault) => error instanceof fault) && error instanceof Error)
     return new CliFault(error.message, { cause: error });

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander';
 
 const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
 
-/** A time as an argument. */
+/** Parses a time argument. */
 export const moment = (text: string): Date => {
   const time = new Date(text);
   if (!isoTime.test(text) || Number.isNaN(time.getTime())) {

@@ -8,12 +8,12 @@ import { createPostgresStore } from '../../eventstore/postgres/postgres.ts';
 import { createDatabase, type Database } from '../../projections/database.ts';
 import { CliFault } from './fault.ts';
 
-/** The log of a gateway, and the rows made of it. */
+/** The log of a gateway and the rows of its projections. */
 export type OpenDatabase = {
   readonly url: string;
   readonly store: ChainedLog;
   readonly rows: Database;
-  /** Stops the server as well, where it was started for this. */
+  /** Also stops the server if it was started for the command. */
   close(): Promise<void>;
 };
 
@@ -22,13 +22,13 @@ type Server = { readonly url: string; stop(): Promise<void> };
 export type OpenDatabaseOptions = {
   readonly databaseUrl: string | undefined;
   readonly dataDir: string;
-  /** For people; never the URL, which has the password. */
+  /** For people; never the URL, which contains the password. */
   readonly log: (line: string) => void;
 };
 
 /**
- * The database of the gateway: the one that is configured, else the embedded one that a gateway is running, else that
- * one, started for as long as the command needs it. Never creates anything. Must be closed.
+ * The database of the gateway: the configured one, else the bundled one of a running gateway, else the bundled one,
+ * started for the command. Never creates anything. Must be closed.
  */
 export const openDatabase = async ({ databaseUrl, dataDir, log }: OpenDatabaseOptions): Promise<OpenDatabase> => {
   const found = databaseUrl ?? (await findRunningBundledPostgres(dataDir));
@@ -60,9 +60,9 @@ const start = async (dataDir: string, log: (line: string) => void): Promise<Serv
       { cause },
     );
   });
-  log('No gateway is running: starting its database for the moment.');
+  log('No gateway is running: starting its database for this command.');
   const postgres = await startBundledPostgres({ dataDir, log: () => undefined });
-  // Ctrl-C is no reason to leave a server behind.
+  // Ctrl-C must not leave the server running.
   const interrupted = (): void => void postgres.stop().finally(() => process.exit(130));
   process.once('SIGINT', interrupted);
   process.once('SIGTERM', interrupted);
@@ -76,7 +76,7 @@ const start = async (dataDir: string, log: (line: string) => void): Promise<Serv
   };
 };
 
-/** A mistyped DATABASE_URL, and a pooler in the wrong mode, are named here. */
+/** Names a mistyped DATABASE_URL and a pooler in the wrong mode. */
 const expectServer = async (databaseUrl: string): Promise<void> => {
   try {
     await checkSessions(databaseUrl);

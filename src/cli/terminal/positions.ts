@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 
-/** A position of the log as an argument. */
+/** Parses a position of the log. */
 export const position = (text: string): number => {
   if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('It must be a whole number, from 1.');
   return Number(text);

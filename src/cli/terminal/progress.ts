@@ -1,11 +1,11 @@
 import { Presets, SingleBar } from 'cli-progress';
 
-/** A bar on stderr, shown only where somebody is looking. `more` goes between what is done and how long it took. */
+/** A progress bar on stderr, shown only on a terminal. `more` is inserted before the duration. */
 export const createBar = (what: string, unit = 'events', more = ''): SingleBar =>
   new SingleBar(
     {
       format: `${what} {bar} {percentage}% | {value} of {total} ${unit}${more} | {duration_formatted}`,
-      // Else it would take the first Ctrl-C for itself.
+      // Otherwise it would consume the first Ctrl-C.
       gracefulExit: false,
     },
     Presets.shades_classic,

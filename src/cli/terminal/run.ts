@@ -10,7 +10,7 @@ import { fileFault } from './file-faults.ts';
 import { openDatabase, type OpenDatabase } from './open-database.ts';
 import { redact, withoutSecrets } from './redact.ts';
 
-/** 0: done, and all is as it should be. 1: done, and something is not. 2: not done. */
+/** 0: success. 1: completed, and something is wrong. 2: failed. */
 export type ExitCode = 0 | 1 | 2;
 
 export const EXIT_CODES = `
@@ -30,7 +30,7 @@ export const createProgram = (name: string, description: string): Command =>
     .showHelpAfterError('(--help shows examples)')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
-/** Runs a command on the gateway's database, and sees to its end: what it opened, its exit code, and what stderr reads. */
+/** Runs a command on the gateway's database, closes the database, reports errors and sets the exit code. */
 export const runOnDatabase = async (
   name: string,
   command: (database: OpenDatabase) => Promise<ExitCode>,
@@ -45,12 +45,12 @@ export const runOnDatabase = async (
     }
   });
 
-/** The same for a command that needs no database. `log` is for people. */
+/** Like `runOnDatabase` for a command without a database. `log` is for people. */
 export const runAlone = async (
   name: string,
   command: (log: (line: string) => void) => Promise<ExitCode>,
 ): Promise<void> => {
-  // The reader may have seen enough: `npm run replay … | head`.
+  // The reader may close the pipe, for example `npm run replay … | head`.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 2));
   const say = (text: string): void => console.error(redact(text, process.argv.slice(2)));
   const log = (line: string): void => say(`${name}: ${line}`);
@@ -72,7 +72,7 @@ const isForPeople = (error: unknown): error is Error =>
   error instanceof StoreUnavailable ||
   error instanceof NotReadableByAll;
 
-/** Waits where the reader is slower, so that a long story does not pile up in memory. */
+/** Waits for a slow reader, so that long output does not accumulate in memory. */
 export const print = async (line: string): Promise<void> => {
   if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
 };

@@ -7,7 +7,7 @@ import { NotReadableByAll } from '../../eventstore/event-versions.ts';
 import { noticeSigningKey } from '../../eventstore/secrets/signing-keys.ts';
 import type { MigrateOptions } from '../../eventstore/postgres/migrate.ts';
 import type { Patiently } from '../../eventstore/postgres/patience.ts';
-import { createMetrics } from '../metrics.ts';
+import { createMetrics, type Metrics } from '../metrics.ts';
 import { anyAccount, auditAccount, recentAccount } from '../../projections/audit/audit-account.ts';
 import { orphanCommandId } from '../../proxy/engine/ledger.ts';
 import { signCheckpoints } from '../../reactions/checkpoints.ts';
@@ -17,16 +17,16 @@ import { rehashKeys } from '../../reactions/rehash-keys.ts';
 import { startSelfAudit } from '../../reactions/self-audit.ts';
 import type { EventLog } from '../event-log.ts';
 import { newId } from '../new-id.ts';
-import { tellSigningKey, type SecretsInUse } from '../secrets.ts';
+import { logSigningKey, type SecretsInUse } from '../secrets.ts';
 import type { OutageLog } from './outage.ts';
 import type { Views } from '../views.ts';
 
 type UsedKey = { readonly accountId: string; readonly keyId: string; readonly pepperIds: readonly string[] };
 type KeyHash = { readonly hash: string; readonly pepperId: string };
 
-/** So many differences of one account are told in a line of the log. */
-const MAX_TOLD = 20;
-/** Where it takes longer, the rows are kept by another node, or far behind. */
+/** The most differences of an account in one line of the log. */
+const MAX_LOGGED_DIFFERENCES = 20;
+/** If it takes longer, another node keeps the rows, or they are far behind. */
 const HURRY_WITHIN_MS = 500;
 
 export type WatchersOptions = {
@@ -35,13 +35,13 @@ export type WatchersOptions = {
     EventLog,
     'store' | 'accounts' | 'finish' | 'writeReadable' | 'onRewind' | 'rewindIsOpen' | 'checkHistory'
   >;
-  /** The generations under way in this process. */
+  /** The ids of the generations in progress in this process. */
   readonly generations: () => ReadonlySet<string>;
   readonly views: Pick<Views, 'database' | 'queries' | 'positions' | 'hurry' | 'keysByPepper' | 'lookedUp'>;
   readonly secretsInUse: SecretsInUse;
   /** Signs the head of the log. */
   readonly signingKey: KeyObject;
-  /** 0 is never. */
+  /** 0 switches the self-audit off. */
   readonly selfAuditEveryMs: number;
   readonly patiently: Patiently;
   readonly outage: OutageLog;
@@ -49,67 +49,69 @@ export type WatchersOptions = {
   readonly log: Logger;
 };
 
-/** What goes on beside the requests: the proof of life, the holds of dead runs, the signatures, the self-audit, the metrics. */
-export const startWatchers = async (options: WatchersOptions) => {
-  const { databaseUrl, eventLog, views, secretsInUse, signingKey, selfAuditEveryMs, generations } = options;
-  const { patiently, outage, migration, log } = options;
-  const { store, accounts } = eventLog;
-  const { database, queries } = views;
-  const metrics = createMetrics({
-    positions: views.positions,
-    disagreeing: () => selfAudit?.disagreeing ?? 0,
-    keysByPepper: () => views.keysByPepper(secretsInUse.accepts.peppers, run.now()),
-    rewindIsOpen: eventLog.rewindIsOpen,
-  });
+type Run = Awaited<ReturnType<typeof createRun>>;
 
-  /** Logs a failure, unless it is one of an outage, which is logged once. */
-  const failing =
-    (level: 'warn' | 'error', message: string) =>
-    (error: unknown): void => {
-      if (!outage.covers(error)) log[level]({ err: error }, message);
-    };
+/** Logs a failure, unless it is part of an outage, which is logged once. */
+const failing =
+  ({ outage, log }: WatchersOptions, level: 'warn' | 'error', message: string) =>
+  (error: unknown): void => {
+    if (!outage.covers(error)) log[level]({ err: error }, message);
+  };
 
+const startRun = async (options: WatchersOptions): Promise<Run> => {
+  const { databaseUrl, eventLog, secretsInUse, patiently, outage, migration, log } = options;
   await patiently(() => migrateRuns(databaseUrl, migration));
-  const run = await patiently(() =>
+  return patiently(() =>
     createRun({
       databaseUrl,
       id: newId(),
-      failed: failing('warn', 'the heartbeat failed'),
+      failed: failing(options, 'warn', 'the heartbeat failed'),
       answered: outage.answered,
       readable: eventLog.writeReadable,
       accepts: secretsInUse.accepts,
       acceptedByAll: secretsInUse.update,
       clockOff: (aheadMs) =>
-        log.warn({ aheadMs }, "this machine's clock is not the database's: set it; limits go by the database's"),
+        log.warn({ aheadMs }, "this machine's clock differs from the database's, which decides limits: set it"),
     }),
   );
-  // Streams that were under way when the log went back in time may end; then the run that they began in is over.
+};
+
+/**
+ * Renews the run when the log goes back in time. A former run is retired once the streams that began in it have ended;
+ * the returned function does that.
+ */
+const renewOnRewind = ({ eventLog, generations }: WatchersOptions, run: Run): (() => Promise<void>) => {
   const former = new Map<string, readonly string[]>();
   eventLog.onRewind(() => {
     former.set(run.id, [...generations()]);
     run.renew(newId());
   });
-  const retireFormerRuns = async (): Promise<void> => {
-    for (const [runId, underWay] of former) {
-      if (underWay.some((id) => generations().has(id))) continue;
+  return async () => {
+    for (const [runId, open] of former) {
+      if (open.some((id) => generations().has(id))) continue;
       former.delete(runId);
       await run.retire(runId);
     }
   };
-  const orphans = releaseOrphanedHolds({
+};
+
+const startOrphanRelease = (options: WatchersOptions, run: Run, metrics: Metrics) => {
+  const { eventLog, generations, views, log } = options;
+  const retireFormerRuns = renewOnRewind(options, run);
+  return releaseOrphanedHolds({
     liveRuns: async () => {
       await retireFormerRuns();
       return run.live();
     },
     isUnderWay: (requestId) => generations().has(requestId),
     openHoldsOfOtherRuns: async (runIds, afterId) =>
-      (await queries.openRequestsOfOtherRuns(runIds, afterId)).map((row) => ({
+      (await views.queries.openRequestsOfOtherRuns(runIds, afterId)).map((row) => ({
         requestId: row.request_id,
         accountId: row.account_id,
         runId: row.run_id,
       })),
     release: async ({ requestId, accountId, runId }) => {
-      const outcome = await accounts.execute(
+      const outcome = await eventLog.accounts.execute(
         accountStream(accountId),
         { type: 'ReleaseHold', requestId, reason: 'orphaned', detail: `run ${runId} died` },
         { actor: 'system:orphaned-holds', commandId: orphanCommandId(requestId) },
@@ -120,12 +122,14 @@ export const startWatchers = async (options: WatchersOptions) => {
       metrics.orphanedHoldReleased();
       log.warn(hold, 'released the hold of a dead run');
     },
-    failed: failing('error', 'looking for orphaned holds failed'),
+    failed: failing(options, 'error', 'looking for orphaned holds failed'),
   });
+};
 
-  const rehash = rehashKeys({
+const startRehash = ({ eventLog, views, log }: WatchersOptions) =>
+  rehashKeys({
     rehash: async ({ accountId, ...key }) => {
-      const outcome = await accounts.execute(
+      const outcome = await eventLog.accounts.execute(
         accountStream(accountId),
         { type: 'RehashKey', ...key },
         { actor: 'system:rehash-keys', commandId: newId() },
@@ -133,62 +137,83 @@ export const startWatchers = async (options: WatchersOptions) => {
       if (outcome.kind === 'accepted' && outcome.position !== undefined) await views.lookedUp(outcome.position);
     },
     failed: (error) => {
-      // The key works as it is, and is hashed when it is used after the upgrade.
+      // During an upgrade the key keeps its hash, and is hashed when it is next used.
       if (!(error instanceof NotReadableByAll))
         log.warn({ err: error }, 'a key could not be hashed with the new pepper');
     },
   });
 
-  tellSigningKey(await noticeSigningKey(databaseUrl, signingKey), log);
+const startCheckpoints = (options: WatchersOptions) => {
+  const { databaseUrl, signingKey, eventLog, log } = options;
   const checkpointLog = createCheckpointLog(databaseUrl, signingKey);
   eventLog.onRewind(checkpointLog.forget);
   const checkpoints = signCheckpoints({
     sign: async (due) => {
       const outcome = await checkpointLog.sign(due);
       if (outcome.kind !== 'tampered') return outcome;
-      // A log that went back in time no longer has what this process signed, and has an alarm of its own. What its own
-      // checkpoints vouch for it must still have.
+      // After a rewind the log lacks what this process signed. That has an alarm of its own, so only the checkpoints that
+      // are in the log count.
       await eventLog.checkHistory();
       return eventLog.rewindIsOpen() ? checkpointLog.sign(due) : outcome;
     },
-    // Whoever collects these lines elsewhere can show later that the end of the log was cut off.
+    // Kept elsewhere, these lines prove later that the end of the log was cut off.
     signed: (checkpoint) => log.debug({ checkpoint: toJson(checkpoint) }, 'signed the head of the log'),
     alarmed: (flaw) =>
-      log.error({ alert: 'log_tampered', ...flaw }, 'the log is not what was signed: it is not signed'),
-    failed: failing('warn', 'signing the head of the log failed'),
+      log.error({ alert: 'log_tampered', ...flaw }, 'the log differs from what was signed: it is not signed again'),
+    failed: failing(options, 'warn', 'signing the head of the log failed'),
   });
+  return { checkpointLog, checkpoints };
+};
 
-  const auditing = () =>
-    startSelfAudit({
-      everyMs: selfAuditEveryMs,
-      // What moves now is where something may go wrong now; what rests may have been changed by hand.
-      pick: async () =>
-        (Math.random() < 0.5 ? await recentAccount(store, Math.random) : undefined) ??
-        anyAccount(database, Math.random),
-      audit: async (accountId) => {
-        // What the rows have yet to take in, the audit would have to.
-        await views.hurry(HURRY_WITHIN_MS);
-        return auditAccount({ database, store, readAccount: (id) => accounts.read(accountStream(id)) }, accountId);
-      },
-      sampled: metrics.audited,
-      alarm: (accountId, differences) =>
-        log.error(
-          {
-            ...{ alert: 'self_audit', accountId },
-            ...{ differences: differences.slice(0, MAX_TOLD), count: differences.length },
-          },
-          'the rows of an account are not what the log says',
-        ),
-      mended: (accountId) => log.info({ accountId }, 'the rows of an account are what the log says again'),
-      failed: failing('warn', 'the self-audit skipped an account'),
-    });
-  const selfAudit = selfAuditEveryMs > 0 ? auditing() : undefined;
+const startAudit = (options: WatchersOptions, metrics: Metrics) => {
+  const { eventLog, views, selfAuditEveryMs, log } = options;
+  const { store, accounts } = eventLog;
+  const { database } = views;
+  return startSelfAudit({
+    everyMs: selfAuditEveryMs,
+    // Recent accounts show faults of the software, old ones changes made by hand.
+    pick: async () =>
+      (Math.random() < 0.5 ? await recentAccount(store, Math.random) : undefined) ?? anyAccount(database, Math.random),
+    audit: async (accountId) => {
+      // The audit reads the events that the rows have not taken in yet.
+      await views.hurry(HURRY_WITHIN_MS);
+      return auditAccount({ database, store, readAccount: (id) => accounts.read(accountStream(id)) }, accountId);
+    },
+    sampled: metrics.audited,
+    alarm: (accountId, differences) =>
+      log.error(
+        {
+          ...{ alert: 'self_audit', accountId },
+          ...{ differences: differences.slice(0, MAX_LOGGED_DIFFERENCES), count: differences.length },
+        },
+        'the rows of an account differ from the log',
+      ),
+    mended: (accountId) => log.info({ accountId }, 'the rows of an account agree with the log again'),
+    failed: failing(options, 'warn', 'the self-audit skipped an account'),
+  });
+};
+
+/** Starts what runs beside the requests: heartbeat, release of orphaned holds, signatures, self-audit, metrics. */
+export const startWatchers = async (options: WatchersOptions) => {
+  const { databaseUrl, eventLog, views, secretsInUse, signingKey, log } = options;
+  const metrics = createMetrics({
+    positions: views.positions,
+    disagreeing: () => selfAudit?.disagreeing ?? 0,
+    keysByPepper: () => views.keysByPepper(secretsInUse.accepts.peppers, run.now()),
+    rewindIsOpen: eventLog.rewindIsOpen,
+  });
+  const run = await startRun(options);
+  const orphans = startOrphanRelease(options, run, metrics);
+  const rehash = startRehash(options);
+  logSigningKey(await noticeSigningKey(databaseUrl, signingKey), log);
+  const { checkpointLog, checkpoints } = startCheckpoints(options);
+  const selfAudit = options.selfAuditEveryMs > 0 ? startAudit(options, metrics) : undefined;
 
   return {
     metrics,
     runId: () => run.id,
     now: run.now,
-    /** A key is in use: unless it was hashed with the pepper that is used for new keys, that is done now. */
+    /** Hashes a key that is in use with the pepper for new keys, if it is hashed with another. */
     keyUsed: (owner: UsedKey, hashes: readonly KeyHash[]): void => {
       const { pepperId } = secretsInUse;
       if (owner.pepperIds.includes(pepperId)) return;
@@ -200,13 +225,13 @@ export const startWatchers = async (options: WatchersOptions) => {
       return newest && toJson(newest);
     },
     checkpointKey: publicKeyPem(signingKey),
-    /** Once nothing is under way any more. */
+    /** To be called when no request is in progress. */
     close: async (): Promise<void> => {
       await orphans.close();
       await rehash.close();
       await selfAudit?.close();
       await run.close();
-      // The last signature is over the last event.
+      // The last signature covers the last event.
       await eventLog.finish();
       await checkpoints.close();
       await checkpointLog.close();

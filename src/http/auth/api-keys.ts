@@ -1,7 +1,7 @@
 import { createHmac, randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
-/** A new key's secret, to be shown once, and what may be kept of it. */
+/** The secret of a new key, shown once, and the parts that may be stored. */
 export type NewSecret = {
   readonly secret: string;
   readonly hash: string;
@@ -9,7 +9,7 @@ export type NewSecret = {
   readonly hint: string;
 };
 
-/** A secret that API keys are hashed with. Without it, hashes say nothing about keys, so it is kept apart from the log. */
+/** The secret for hashing API keys. It is stored apart from the log, because hashes are useless without it. */
 export type Pepper = { readonly id: string; readonly secret: string };
 
 /** The hash of a key under one pepper. */
@@ -17,7 +17,7 @@ export type KeyHash = { readonly hash: string; readonly pepperId: string };
 
 export type Keyring = {
   create(): NewSecret;
-  /** The hashes of a key under each pepper, the newest first, to look its owner up by; empty if it cannot be a key of ours. */
+  /** The hashes of a key under each pepper, newest first; empty if its format or checksum is invalid. */
   hashes(secret: string): readonly KeyHash[];
 };
 
@@ -25,7 +25,7 @@ export type KeyringOptions = {
   readonly mode: 'live' | 'test';
   /** The newest first. */
   readonly peppers: readonly [Pepper, ...Pepper[]];
-  /** The id of the pepper that new keys are hashed with: the newest that every running node accepts. */
+  /** The id of the pepper for new keys: the newest that all running nodes accept. */
   readonly issueWith?: () => string;
 };
 
@@ -36,8 +36,8 @@ const CHECK_CHARACTERS = 6;
 const pattern = new RegExp(`^kiss_(?:live|test)_[0-9A-Za-z]{${RANDOM_CHARACTERS + CHECK_CHARACTERS}}$`);
 
 /**
- * Keys look like `kiss_live_` or `kiss_test_`, 32 random characters and a checksum of six, so that a typo is refused
- * without a look-up and scanners for leaked secrets can be sure.
+ * The format is `kiss_live_` or `kiss_test_`, 32 random characters and a checksum of six, so that typos are refused without
+ * a look-up and secret scanners have no false positives.
  */
 export const createKeyring = ({ mode, peppers, issueWith }: KeyringOptions): Keyring => {
   const hashWith = (pepper: Pepper, secret: string): KeyHash => ({

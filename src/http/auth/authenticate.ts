@@ -4,17 +4,17 @@ import { problem, type Problem } from '../server/problems.ts';
 
 export type Customer = { readonly accountId: string; readonly keyId: string };
 
-/** By the keyed hash of the key. */
+/** Finds the owner by the keyed hash of the key. */
 export type FindKeyOwner = (hash: string) => KeyOwner | undefined;
 type KeyOwner = Customer & {
   readonly revoked: boolean;
   readonly expiresAtMs: number | null;
-  /** The peppers that the key was hashed with. */
+  /** The peppers of the stored hashes of the key. */
   readonly pepperIds: readonly string[];
 };
-/** The hashes of a key under each pepper that this node accepts; empty for what cannot be a key of ours. */
+/** The hashes of a key under each pepper of this node; empty if its format is invalid. */
 export type HashKey = (secret: string) => readonly KeyHash[];
-/** Called with a key in use, its owner and its hashes: whether it has to be hashed with a newer pepper is decided there. */
+/** Called with the owner and the hashes of a key in use, so that it can be hashed with a newer pepper. */
 export type KeyUsed = (owner: KeyOwner, hashes: readonly KeyHash[]) => void;
 
 export type Authenticate = (request: Request) => Customer | Problem;
@@ -22,8 +22,8 @@ export type Authenticate = (request: Request) => Customer | Problem;
 const bearer = /^Bearer +(\S+) *$/i;
 
 /**
- * Who asks, from the key in `Authorization: Bearer …`. The hash is keyed, so looking it up tells an attacker nothing about
- * other keys, and no comparison of secrets takes place.
+ * Authenticates by the key in `Authorization: Bearer …`. The look-up uses a keyed hash, so its timing reveals nothing about
+ * other keys, and no secrets are compared.
  */
 export const createAuthenticate = (
   hashKey: HashKey,
@@ -31,7 +31,7 @@ export const createAuthenticate = (
   now: () => Date,
   keyUsed: KeyUsed = () => undefined,
 ): Authenticate => {
-  // A connection that is kept alive mostly sends the same key again, and is remembered no longer than it is open.
+  // A kept-alive connection usually sends the same key again. The entry lives as long as the connection.
   const seen = new WeakMap<object, { readonly header: string; readonly hashes: readonly KeyHash[] }>();
 
   const hashesOf = ({ socket }: Request, header: string): readonly KeyHash[] => {
@@ -61,7 +61,7 @@ export const createAuthenticate = (
     const hashes = hashesOf(request, header);
     const owner = ownerOf(hashes);
     if (!owner) return problem('invalid_api_key');
-    if (owner.revoked) return problem('invalid_api_key', { message: 'This API key was revoked. Use another one.' });
+    if (owner.revoked) return problem('invalid_api_key', { message: 'This API key was revoked. Use another key.' });
     if (owner.expiresAtMs !== null && now().getTime() >= owner.expiresAtMs) return problem('key_expired');
     keyUsed(owner, hashes);
     return owner;

@@ -5,7 +5,7 @@ import { problem, type Problem } from '../server/problems.ts';
 const bearer = /^Bearer +(\S+) *$/i;
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** Tells what is wrong with the caller; undefined for the administrator. Digests are equally long, whatever is sent. */
+/** The problem of a caller without the admin token; undefined otherwise. Compares digests, which have equal lengths. */
 export const createAuthorize = (adminToken: string): ((request: Request) => Problem | undefined) => {
   const expected = digest(adminToken);
   return ({ headers }) => {

@@ -12,12 +12,12 @@ export const readCheckpoint = defineRoute({
   path: '/log/checkpoint',
   summary: 'Read the newest signed checkpoint of the log',
   description:
-    'Keep the answer outside, one a line, in a file that nobody who administers the database can change: ' +
-    '`npm run verify -- --checkpoint <file>` then shows whether the log is still the one that was signed, also where its ' +
-    'end was cut off.',
+    'Store each answer as a line of a file that database administrators cannot change: ' +
+    '`npm run verify -- --checkpoint <file>` then proves that the log still contains what was signed, even if its end was ' +
+    'cut off.',
   success: {
     status: 200,
-    description: 'The checkpoint, and the public key that this gateway signs with',
+    description: 'The checkpoint and the public key of this gateway',
     schema: z.strictObject({
       checkpoint: checkpointView.nullable(),
       public_key: z.string().meta({ description: 'Ed25519, as PEM' }),

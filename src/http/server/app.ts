@@ -26,7 +26,7 @@ export type AppOptions = {
   readonly newId: () => string;
   readonly now: () => Date;
   readonly maxBodyBytes: number;
-  /** What the bodies of all requests may take in memory together. */
+  /** The memory for the bodies of all requests. */
   readonly maxBodyMemoryBytes: number;
   readonly hashKey: HashKey;
   readonly keyUsed?: KeyUsed;
@@ -45,20 +45,20 @@ export type AppOptions = {
   readonly findTermsText: FindTermsText;
   readonly management: Router;
   readonly metrics: RequestHandler;
-  /** An answer has been sent, or its reader has left; of no status where nothing was sent. */
+  /** Called when a response ends; undefined if the client disconnected before it began. */
   readonly answered: (status: number | undefined) => void;
   readonly readiness: ReadReadiness;
   readonly isStoreUnavailable: (error: unknown) => boolean;
-  /** An error that nobody expected; the customer reads only that it happened. */
+  /** Logs an unexpected error. The client receives only `server_error`. */
   readonly failed: (error: unknown, requestId: string) => void;
 };
 
-/** Short enough that no client gives up, and long enough for a few large bodies to be read. */
+/** Shorter than client time-outs, and long enough to read a few large bodies. */
 const WAIT_FOR_MEMORY_MS = 2000;
 
 const ENDPOINTS: readonly Endpoint[] = ['/chat/completions', '/completions', '/embeddings'];
 
-/** The door: every route, and the shape of every error. */
+/** The Express app: all routes and error handling. */
 export const createApp = (options: AppOptions): Express => {
   const app = express();
   app.disable('x-powered-by');
@@ -76,7 +76,7 @@ export const createApp = (options: AppOptions): Express => {
   const memory = createBodyMemory({ limitBytes: options.maxBodyMemoryBytes, waitMs: WAIT_FOR_MEMORY_MS });
   const readBody = createReadBody({ maxBytes: options.maxBodyBytes, memory });
   const posted = (path: string, handler: RequestHandler): void => void app.route(path).post(handler).all(only('POST'));
-  // Express answers HEAD by what answers GET.
+  // Express answers HEAD with the GET handler.
   const read = (path: string, handler: RequestHandler): void =>
     void app.route(path).get(handler).all(only('GET, HEAD'));
   for (const endpoint of ENDPOINTS) {
@@ -89,13 +89,13 @@ export const createApp = (options: AppOptions): Express => {
   read('/v1/credits', getCredits(authenticate, options.findAccount));
   read('/terms', getTerms(options.publishedTerms, options.findTermsText));
   read('/terms/:version', getTermsVersion(options.publishedTerms, options.findTermsText));
-  // Not of the management API, which would ask for its token first.
+  // Before the management API, which would require its token first.
   app.use('/api/v1', notFound);
   app.use('/api', options.management);
   read('/metrics', options.metrics);
   read('/health/live', getLive);
   read('/health/ready', getReady(options.readiness));
-  // The name of before.
+  // The former name of /health/ready.
   read('/health', getReady(options.readiness));
 
   app.use(notFound);
@@ -103,7 +103,7 @@ export const createApp = (options: AppOptions): Express => {
   return app;
 };
 
-/** For every other method of a path. */
+/** Answers 405 to all other methods of a path. */
 const only =
   (methods: string): RequestHandler =>
   ({ method, path }, response) => {
@@ -121,18 +121,18 @@ const onError =
   ({ failed, isStoreUnavailable }: AppOptions): ErrorRequestHandler =>
   (error: unknown, _request, response, _next) => {
     const requestId = requestIdOf(response);
-    const what =
+    const known =
       clientFault(error) ??
       (error instanceof NotReadableByAll ? problem('upgrade_in_progress') : undefined) ??
       (isStoreUnavailable(error) ? problem('store_unavailable') : undefined);
-    if (!what) failed(error, requestId);
+    if (!known) failed(error, requestId);
     if (response.headersSent) return void response.destroy();
-    sendProblem(response, what ?? problem('server_error'), requestId);
+    sendProblem(response, known ?? problem('server_error'), requestId);
   };
 
-/** What the reader of bodies and the router blame the client for, by their `status`. */
+/** Client errors of the body reader and the router, by their `status`. */
 const clientFault = (error: unknown): Problem | undefined => {
   const { status } = (error ?? {}) as { status?: unknown };
   if (typeof status !== 'number' || status < 400 || status >= 500) return undefined;
-  return problem('invalid_request', { message: 'The request could not be read.' });
+  return problem('invalid_request', { message: 'The request is malformed.' });
 };

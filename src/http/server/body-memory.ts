@@ -1,15 +1,15 @@
-/** What reading a body takes at its peak, for each byte: the bytes, their text, what is parsed of it, and what is sent on. */
+/** Peak memory per byte of a body: the bytes, their text, the parsed values and the forwarded copy. */
 const AT_PEAK = 6;
-/** What is left of that while an answer streams. */
+/** Memory per byte while the answer streams. */
 const WHILE_STREAMING = 3;
 
-/** Bodies up to this size find room that larger ones may not fill. */
+/** A part of the memory is reserved for bodies up to this size. */
 const SMALL_BYTES = 64 * 1024;
 const FOR_SMALL = 1 / 8;
 
 export type BodyMemoryOptions = {
   readonly limitBytes: number;
-  /** How long a request waits for room. */
+  /** The longest wait for room. */
   readonly waitMs: number;
 };
 
@@ -17,17 +17,17 @@ export type BodyMemoryOptions = {
 export type BodyShare = {
   /** Counts bytes of a body whose length was not known. False if there is no room. */
   addBody(bytes: number): boolean;
-  /** Counts memory as it is, such as that of parsed values. False if there is no room. */
+  /** Counts exact memory, such as that of parsed values. False if there is no room. */
   addMemory(bytes: number): boolean;
-  /** The body is parsed and sent on; only the answer is still to come. */
+  /** To be called when the body is forwarded and only the answer remains. */
   streaming(): void;
   release(): void;
 };
 
-/** Bounds the memory that the bodies of all requests take together. */
+/** Bounds the memory of the bodies of all requests. */
 export type BodyMemory = {
   readonly usedBytes: number;
-  /** Waits for room for a body of so many bytes, and resolves to undefined if there is none in time. */
+  /** Waits for room for a body; resolves with undefined if there is none in time. */
   share(bodyBytes: number): Promise<BodyShare | undefined>;
 };
 
@@ -46,7 +46,7 @@ export const createBodyMemory = ({ limitBytes, waitMs }: BodyMemoryOptions): Bod
   };
   const give = (bytes: number): void => {
     used -= bytes;
-    // In the order of arrival, so that a large body is not passed over for ever.
+    // In order of arrival, so that large bodies are not starved.
     for (const next of waiting) {
       if (!fits(next.bytes)) break;
       next.admit();
@@ -111,5 +111,5 @@ export const createBodyMemory = ({ limitBytes, waitMs }: BodyMemoryOptions): Bod
   };
 };
 
-/** The least memory in which one body of so many bytes finds room. */
+/** The memory that one body of this size needs. */
 export const leastBodyMemory = (bodyBytes: number): number => Math.ceil((bodyBytes * AT_PEAK) / (1 - FOR_SMALL));

@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import { idempotencyKey } from '../management/router/fields.ts';
 import { problem, type Problem } from './problems.ts';
 
-/** The header of that name, where there is one; a Problem where it cannot be one. */
+/** The Idempotency-Key of a request; undefined if there is none, a Problem if it is invalid. */
 export const idempotencyKeyOf = ({ headers }: Request): string | undefined | Problem => {
   const key = headers['idempotency-key'];
   if (key === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** What a customer may ask for: the methods of each path, as the message of an error names them. */
+/** The routes that the message of a 404 lists. */
 const offered = [
   'POST /v1/chat/completions',
   'POST /v1/completions',
@@ -13,7 +13,7 @@ const OFFERED = `Offered are ${offered.slice(0, -1).join(', ')} and ${offered.at
 
 const ownPath = /^\/v1\/(?:chat\/completions|completions|embeddings|models(?:\/[^:]+)?|generation|key|credits)\/?$/;
 
-/** Paths of other APIs, by the part that follows the version. */
+/** Paths of other APIs, without the version. */
 const foreign: readonly (readonly [RegExp, string])[] = [
   [/:[a-z]+content|:count_?tokens|:predict|:batch|^\/+v1(?:alpha|beta)/i, 'The Gemini API'],
   [/^\/(?:messages|complete|skills|organizations)(?:\/|$)/, 'The Anthropic API'],
@@ -27,7 +27,7 @@ const foreign: readonly (readonly [RegExp, string])[] = [
 const LONGEST_PATH = 100;
 const shown = (path: string): string => (path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH)}…` : path);
 
-/** The message of a 404: what is wrong with the path, and what there is instead. */
+/** The message of a 404, with the path that was probably meant or a list of all routes. */
 export const noSuchPath = (method: string, path: string): string => {
   const what = `There is no ${method} ${shown(path)} here.`;
   const meant = meantPath(path);
@@ -47,7 +47,7 @@ const foreignApi = (path: string): string => {
   return api === undefined ? '' : ` ${api} is not offered.`;
 };
 
-/** A path of ours that was written with too many slashes or versions, with none, or under the prefix of another service. */
+/** The path that was probably meant: without extra slashes, repeated versions or the prefix of another service. */
 const meantPath = (path: string): string | undefined => {
   const rest = path
     .replaceAll(/\/{2,}/g, '/')

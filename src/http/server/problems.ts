@@ -29,6 +29,8 @@ export const problem = (code: ProblemCode, overrides: Partial<Problem> = {}): Pr
   return { code, message: `${meaning} ${action}`, ...entry, ...overrides };
 };
 
+export const isProblem = (value: object): value is Problem => 'shouldRetry' in value;
+
 export const modelDelisted = (model: string, since: Date): Problem =>
   problem('model_delisted', {
     message: `The model \`${model}\` is no longer on sale since ${since.toISOString()}. GET /v1/models lists the models on sale.`,

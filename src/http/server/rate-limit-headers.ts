@@ -1,10 +1,10 @@
 import type { Response } from 'express';
 import type { PacesNow } from '../../domain/account/within-limits.ts';
 
-/** How an account stands to the limits by the minute of itself and of a key, as this process last knew it. */
+/** The state of the per-minute limits of an account and a key, as last known to this process. */
 export type RateLimits = (accountId: string, keyId: string) => PacesNow;
 
-/** The headers that OpenAI's clients know; none where there is no limit. */
+/** Sets OpenAI's rate limit headers; none if there is no limit. */
 export const tellRateLimits = (response: Response, limits: PacesNow): void => {
   for (const pace of ['requests', 'tokens'] as const) {
     const now = limits[pace];

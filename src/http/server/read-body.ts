@@ -2,16 +2,16 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { BodyMemory, BodyShare } from './body-memory.ts';
-import { problem, type Problem } from './problems.ts';
+import { isProblem, problem, type Problem } from './problems.ts';
 
-/** A body to its end, and its share of the memory, which must be released when the request ends. */
+/** A complete body and its share of the memory, which must be released when the request ends. */
 export type WholeBody = { readonly bytes: Buffer; readonly share: BodyShare };
 export type ReadBody = (request: IncomingMessage) => Promise<WholeBody | Problem>;
 
 export type ReadBodyOptions = { readonly maxBytes: number; readonly memory: BodyMemory };
 
 type Decode = () => Transform;
-// The names with x- are of RFC 9110, 8.4.1.3, and of older clients.
+// The names with x- are aliases (RFC 9110, 8.4.1.3).
 const decoders: Readonly<Partial<Record<string, Decode>>> = {
   gzip: createGunzip,
   'x-gzip': createGunzip,
@@ -20,15 +20,15 @@ const decoders: Readonly<Partial<Record<string, Decode>>> = {
   br: createBrotliDecompress,
 };
 
-/** More are a mistake, or an attempt to make much of little. */
+/** More are a mistake or a decompression bomb. */
 const MAX_CODINGS = 2;
 
-/** Reads bodies up to a size, as they are after decoding, in memory that is counted from the first byte. */
+/** Reads and decodes bodies up to a size. Their memory is counted from the first byte. */
 export const createReadBody =
   ({ maxBytes, memory }: ReadBodyOptions): ReadBody =>
   async (request) => {
     const codings = codingsOf(request.headers['content-encoding']);
-    if ('status' in codings) return codings;
+    if (isProblem(codings)) return codings;
     const declared = Number(request.headers['content-length'] ?? 0);
     if (declared > maxBytes) return tooLarge(maxBytes);
     const known = codings.length === 0 ? declared : 0;
@@ -53,7 +53,7 @@ export const createReadBody =
 const tooLarge = (maxBytes: number): Problem =>
   problem('request_too_large', { message: `The body is larger than ${maxBytes} bytes.` });
 
-/** In the order in which they are undone. */
+/** In decoding order. */
 const codingsOf = (header: string | undefined): readonly Decode[] | Problem => {
   const names = (header ?? '')
     .split(',')
@@ -61,13 +61,13 @@ const codingsOf = (header: string | undefined): readonly Decode[] | Problem => {
     .filter((name) => name !== '' && name !== 'identity');
   const known = names.flatMap((name) => (Object.hasOwn(decoders, name) ? [decoders[name] as Decode] : []));
   if (known.length === names.length && names.length <= MAX_CODINGS) return known.toReversed();
-  return problem('unsupported_media_type', { message: NO_SUCH_CODING, param: 'content-encoding' });
+  return problem('unsupported_media_type', { message: UNSUPPORTED_CODING, param: 'content-encoding' });
 };
 
-const NO_SUCH_CODING =
-  'This content-encoding is not read here. Send the body without one, or with content-encoding: gzip, deflate or br.';
+const UNSUPPORTED_CODING =
+  'This content-encoding is not supported. Send the body without one, or with content-encoding: gzip, deflate or br.';
 
-/** Rejects only where the connection breaks. An outcome before the end leaves the rest of the body unread. */
+/** Rejects only if the connection breaks. A problem leaves the rest of the body unread. */
 const collect = (
   request: IncomingMessage,
   codings: readonly Decode[],
@@ -100,12 +100,12 @@ const collect = (
       else parts.push(part);
     };
     const onEnd = (): void => finish(Buffer.concat(parts));
-    const notAsCoded = (): void => finish(problem('invalid_request', { message: NOT_AS_CODED }));
+    const undecodable = (): void => finish(problem('invalid_request', { message: UNDECODABLE }));
 
     if (request.destroyed && !request.complete) return broke();
     request.on('error', broke).on('close', closed);
-    const last: Readable = chain.reduce<Readable>((from, to) => from.pipe(to.on('error', notAsCoded)), request);
+    const last: Readable = chain.reduce<Readable>((from, to) => from.pipe(to.on('error', undecodable)), request);
     last.on('data', onData).on('end', onEnd);
   });
 
-const NOT_AS_CODED = 'The body cannot be decoded as its content-encoding says. Check the client.';
+const UNDECODABLE = 'The body does not match its content-encoding. Check the client.';

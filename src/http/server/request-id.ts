@@ -1,9 +1,9 @@
 import type { NextFunction, Request, Response } from 'express';
 
-/** What a request is known by: a time-ordered UUID, and when it came. */
+/** The time-ordered UUID of a request and its time of arrival. */
 export type Arrival = { readonly uuid: string; readonly startedAt: number };
 
-/** Gives each request its id, and the headers that every answer has. */
+/** Assigns the request id and sets the headers of every response. */
 export const arrive =
   (newId: () => string) =>
   (_request: Request, response: Response, next: NextFunction): void => {

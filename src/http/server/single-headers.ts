@@ -3,8 +3,8 @@ import { problem, sendProblem } from './problems.ts';
 import { requestIdOf } from './request-id.ts';
 
 /**
- * Headers of which a request may have one. Of two, one program on the way reads the first, another the last, and Node
- * makes one value of some: who asks, what is asked and under which key must not depend on that.
+ * Headers that may occur only once. If there are two, one proxy reads the first and another the last, and Node joins some:
+ * authentication, content and idempotency must not depend on that.
  */
 const single = new Map(
   ['Host', 'Authorization', 'Idempotency-Key', 'Content-Type', 'Content-Length'].map((name) => [
@@ -15,7 +15,7 @@ const single = new Map(
 
 const hostName = /^[^\s,/?#@\\]*$/;
 
-/** HTTP/1.1 asks for one header Host in every request (RFC 9112, 3.2). */
+/** HTTP/1.1 requires exactly one Host header (RFC 9112, 3.2). */
 export const singleHeaders: RequestHandler = ({ rawHeaders, headers, httpVersion }, response, next) => {
   const wrong = (message: string, param: string): void => {
     response.setHeader('connection', 'close');
@@ -30,7 +30,7 @@ export const singleHeaders: RequestHandler = ({ rawHeaders, headers, httpVersion
     seen.add(name);
   }
   if (headers.host === undefined && httpVersion === '1.1') {
-    return wrong('The request has no header Host, which HTTP/1.1 asks for. Send it.', 'Host');
+    return wrong('The request lacks the header Host, which HTTP/1.1 requires. Send it.', 'Host');
   }
   if (!hostName.test(headers.host ?? '')) return wrong('The header Host is not a host and a port. Correct it.', 'Host');
   next();

@@ -5,11 +5,11 @@ import { problem, problemBody, problemHeaders, sendProblem, type Problem } from 
 export type UnreadableOptions = {
   readonly newId: () => string;
   readonly now: () => Date;
-  /** What no route has seen was answered. */
+  /** Called when a request that reached no route was answered. */
   readonly answered: (status: number) => void;
 };
 
-/** The newest request of a connection, and the answer to the one before it. */
+/** The newest request of a connection, its response, and the response before it. */
 type Exchange = {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -17,9 +17,9 @@ type Exchange = {
 };
 
 /**
- * Gives the shape of all other errors to what Node's server refuses by itself: requests that it cannot read, whose head is
- * too long or whose end does not come, and expectations that nobody here has. Each ends its connection, for nobody knows
- * where in it the next request would begin.
+ * Answers what Node's server refuses by itself in the shape of all other errors: malformed requests, heads that are too
+ * long, incomplete requests and unknown expectations. Each closes its connection, because the start of the next request is
+ * unknown.
  */
 export const answerUnreadable = (server: Server, { newId, now, answered }: UnreadableOptions): void => {
   const newest = new WeakMap<Duplex, Exchange>();
@@ -32,7 +32,7 @@ export const answerUnreadable = (server: Server, { newId, now, answered }: Unrea
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     remember(request, response);
     response.setHeader('x-content-type-options', 'nosniff');
-    // Whether the body comes all the same is for the client to know.
+    // The client may or may not send the body now.
     response.setHeader('connection', 'close');
     const what = problem('expectation_failed');
     sendProblem(response, what, `req_${newId()}`);
@@ -40,7 +40,7 @@ export const answerUnreadable = (server: Server, { newId, now, answered }: Unrea
   });
 
   server.on('clientError', (error: ParserError, socket) => {
-    // What else comes on the connection is met as an error again.
+    // Further data on the connection raises the same error again.
     if (refused.has(socket)) return;
     if (!socket.writable) return void socket.destroy();
     refused.add(socket);
@@ -49,14 +49,14 @@ export const answerUnreadable = (server: Server, { newId, now, answered }: Unrea
     const hasBegun = unread?.response.headersSent === true;
     const refuse = (): void => {
       if (!socket.writable) return;
-      // It was answered before it was read, and has no second answer.
+      // It was answered before it was read completely; there is no second answer.
       if (hasBegun) return hangUp(socket, '');
-      const what = whatIsWrong(error);
+      const what = problemOf(error);
       const known = unread?.response.getHeader('x-request-id');
-      hangUp(socket, written(what, typeof known === 'string' ? known : `req_${newId()}`, now()));
+      hangUp(socket, responseBytes(what, typeof known === 'string' ? known : `req_${newId()}`, now()));
       if (!unread) answered(what.status);
     };
-    // Answers leave in the order of their requests, and none is cut for the sake of the next.
+    // Responses are sent in the order of requests, so the previous one is completed first.
     const first = unread && !hasBegun ? unread.before : exchange?.response;
     if (!first || first.writableFinished) refuse();
     else first.once('close', refuse);
@@ -65,23 +65,23 @@ export const answerUnreadable = (server: Server, { newId, now, answered }: Unrea
 
 type ParserError = Error & { readonly code?: string; readonly reason?: string };
 
-const whatIsWrong = ({ code, reason }: ParserError): Problem => {
+const problemOf = ({ code, reason }: ParserError): Problem => {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
       return problem('headers_too_large');
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
-      return problem('request_too_large', { message: 'The extensions of a chunk are too long. Leave them out.' });
+      return problem('request_too_large', { message: 'The chunk extensions are too long. Omit them.' });
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return problem('request_timeout');
     default: {
       const why = reason === undefined || reason === '' ? '' : ` (${reason})`;
-      return problem('invalid_request', { message: `The request cannot be read as HTTP/1.1${why}. Check the client.` });
+      return problem('invalid_request', { message: `The request is not valid HTTP/1.1${why}. Check the client.` });
     }
   }
 };
 
-/** The bytes of an answer to a request that Node has made no response for. */
-const written = (what: Problem, requestId: string, at: Date): string => {
+/** The bytes of a response to a request for which Node created no response object. */
+const responseBytes = (what: Problem, requestId: string, at: Date): string => {
   const body = problemBody(what, requestId);
   const headers = {
     ...problemHeaders(what, requestId),
@@ -96,9 +96,9 @@ const written = (what: Problem, requestId: string, at: Date): string => {
 
 const LINGER_MS = 2000;
 
-/** Closed while there is something unread, a connection is reset, and the last words may be lost to their reader: so it is read for a while. */
-const hangUp = (socket: Duplex, lastWords: string): void => {
-  socket.end(lastWords);
+/** Closing a socket with unread data sends RST and can drop our response, so it is read for a while first. */
+const hangUp = (socket: Duplex, response: string): void => {
+  socket.end(response);
   const lingering = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => clearTimeout(lingering));
 };

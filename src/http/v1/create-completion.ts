@@ -4,6 +4,7 @@ import { requestIdOf, arrivalOf } from '../server/request-id.ts';
 import { idempotencyKeyOf } from '../server/idempotency-key.ts';
 import { tellRateLimits, type RateLimits } from '../server/rate-limit-headers.ts';
 import {
+  isProblem,
   ofGeneration,
   problem,
   problemBody,
@@ -23,7 +24,7 @@ export type Asked = Customer & {
   readonly idempotencyKey: string | undefined;
   readonly gone: AbortSignal;
   readonly held: (generationId: string) => void;
-  /** Counts memory that the request takes beside its body. False if there is none. */
+  /** Counts memory that the request needs besides its body. False if there is no room. */
   readonly takeMemory: (bytes: number) => boolean;
 };
 
@@ -43,14 +44,14 @@ export type Answer =
       readonly outputCap?: number;
     };
 
-/** Takes a stream piece by piece; a promise means: wait, the reader is slow. */
+/** Receives a stream piece by piece. A returned promise resolves when the client has read enough to go on. */
 export type Sink = {
   write(passing: Uint8Array | string): Promise<void> | undefined;
-  /** The stream breaks off, and this is its last event. */
+  /** Sends the error as the last event of a broken stream. */
   fail(why: CompletionProblem): Promise<void> | undefined;
 };
 
-/** Asks for one completion; the relay of a stream must be called, for the settlement is part of it. */
+/** Executes one completion. The relay of a stream must be called, because it also settles the hold. */
 export type Complete = (asked: Asked) => Promise<Answer>;
 
 export type CreateCompletionOptions = {
@@ -58,15 +59,15 @@ export type CreateCompletionOptions = {
   readonly readBody: ReadBody;
   readonly maxBodyBytes: number;
   readonly complete: Complete;
-  /** What is left of an account, in USD, as this process last knew it. */
+  /** The balance of an account in USD, as last known to this process. */
   readonly balanceUsd: (accountId: string) => string | undefined;
   readonly rateLimits: RateLimits;
 } & Patience;
 
 type Patience = {
-  /** Proxies and browsers give a silent connection up; comments keep it alive. */
+  /** Proxies and browsers close silent connections; comments keep them open. */
   readonly commentAfterMs: number;
-  /** A reader that takes nothing for so long is treated as gone, or it would hold memory and an upstream for ever. */
+  /** A client that reads nothing for this time is disconnected, so that it does not occupy memory and an upstream. */
   readonly slowReaderMs: number;
 };
 
@@ -75,20 +76,20 @@ export const createCompletion = (endpoint: Endpoint, options: CreateCompletionOp
   const { authenticate, readBody } = options;
   const answerTo = createAnswerTo(endpoint, options);
   return async (request, response) => {
-    const refuse = (what: Problem): void => {
-      // A sender that is cut short hears of that, and not why: what is left of a body is read on, but of none that is too large
-      // or does not say how long it is.
+    const refuse = (refused: Problem): void => {
+      // Closing the connection during a request hides the error from many clients, so the rest of the body is read, unless it
+      // is too large or of unknown length.
       const rest = request.complete ? 0 : Number(request.headers['content-length'] ?? Infinity);
       if (rest > options.maxBodyBytes) response.setHeader('connection', 'close');
-      sendProblem(response, what, requestIdOf(response));
+      sendProblem(response, refused, requestIdOf(response));
     };
     const customer = authenticate(request);
-    if ('status' in customer) return refuse(customer);
+    if (isProblem(customer)) return refuse(customer);
     if (!isJson(request)) return refuse(problem('unsupported_media_type'));
     const idempotencyKey = idempotencyKeyOf(request);
     if (typeof idempotencyKey === 'object') return refuse(idempotencyKey);
     const body = await readBody(request);
-    if ('status' in body) return refuse(body);
+    if (isProblem(body)) return refuse(body);
     try {
       const refused = await answerTo({ customer, idempotencyKey, body }, response);
       if (refused) refuse(refused);
@@ -104,7 +105,7 @@ type Read = {
   readonly body: WholeBody;
 };
 
-/** Answers a request whose body was read, or returns why there is no completion. */
+/** Answers a request whose body was read, or returns the problem. */
 const createAnswerTo = (endpoint: Endpoint, options: CreateCompletionOptions) => {
   const { complete, balanceUsd, rateLimits } = options;
   return async ({ customer, idempotencyKey, body }: Read, response: Response): Promise<Problem | undefined> => {
@@ -117,7 +118,7 @@ const createAnswerTo = (endpoint: Endpoint, options: CreateCompletionOptions) =>
     const answer = await complete({
       ...{ uuid, accountId, keyId, endpoint, idempotencyKey },
       ...{ body: body.bytes, takeMemory: body.share.addMemory, gone: left.signal },
-      // From then on there is a receipt, however this is answered.
+      // From here on the generation has a receipt, whatever the response.
       held: (generationId) => setGenerationHeaders(response, generationId),
     });
     response.setHeader('openai-processing-ms', Math.round(performance.now() - startedAt));
@@ -157,7 +158,7 @@ const sendStream = async (
     comments.refresh();
     return left.aborted || response.write(passing) ? undefined : drained(response, left, slowReaderMs);
   };
-  // An event of nothing but the error: clients that find choices beside it take the stream for complete.
+  // Only the error, without choices: with choices, clients take the stream for complete.
   const fail = (why: CompletionProblem): Promise<void> | undefined =>
     write(`data: ${problemBody(ofGeneration(response, completionProblem(why)), requestIdOf(response))}\n\n`);
   try {

@@ -4,10 +4,10 @@ import { spendingNow } from '../../domain/account/within-limits.ts';
 import { formatUsd, jsonUsd, type Credits } from '../../domain/money.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
 import { viewKeyLimits } from '../management/accounts/limits.ts';
-import { problem, sendProblem } from '../server/problems.ts';
+import { isProblem, problem, sendProblem } from '../server/problems.ts';
 import { requestIdOf } from '../server/request-id.ts';
 
-/** One generation as its receipt tells it; money in nano-USD. */
+/** The receipt of one generation; money in nano-USD. */
 export type Generation = {
   readonly request_id: string;
   readonly upstream_id: string | null;
@@ -36,12 +36,12 @@ export type Generation = {
 };
 
 /**
- * By our id, by the id of the HTTP request, or by the upstream's, which may occur more than once; the newest first. Among the
- * generations of one account, with everything that was acknowledged before.
+ * Finds generations of an account by our id, by the id of the HTTP request, or by the provider's id, which may not be
+ * unique; newest first. Includes everything acknowledged before the call.
  */
 export type FindGenerations = (id: string, accountId: string) => Promise<readonly Generation[]>;
 
-/** What a key has spent, in nano-USD: today, this week (from Monday), this month and ever; days are UTC. */
+/** The spending of a key in nano-USD: today, this week (from Monday), this month, in total. Days are UTC. */
 export type FindKeyUsage = (keyId: string) => Promise<{
   readonly day: Credits;
   readonly week: Credits;
@@ -65,9 +65,9 @@ export const getGeneration =
   (authenticate: Authenticate, find: FindGenerations): RequestHandler =>
   async (request, response) => {
     const customer = authenticate(request);
-    if ('status' in customer) return sendProblem(response, customer, requestIdOf(response));
+    if (isProblem(customer)) return sendProblem(response, customer, requestIdOf(response));
     const { id } = request.query;
-    // PostgreSQL takes no text with a NUL.
+    // PostgreSQL rejects text with a NUL.
     if (typeof id !== 'string' || !/^[^\0]{1,1000}$/s.test(id)) {
       const missing = problem('invalid_request', {
         message: 'id: must be the id of one generation, as in ?id=gen-….',
@@ -143,13 +143,13 @@ const receiptOf = (generation: Generation) => ({
   ...requiredOfGeneration,
 });
 
-/** An amount under a name of OpenRouter's, as a number, and beside it as exact text. */
+/** An amount as a number under OpenRouter's name, and as exact text. */
 const money = (name: string, amount: Credits | null): Readonly<Record<string, unknown>> => ({
   [name]: amount === null ? null : jsonUsd(amount),
   [`${name}_usd`]: amount === null ? null : formatUsd(amount),
 });
 
-/** What OpenRouter's own client requires of a key and no key here has: it raises if one is missing. */
+/** Fields that OpenRouter's client requires of a key and that have no value here. */
 const requiredOfKey = {
   allowed_data_regions: [],
   byok_usage: 0,
@@ -163,12 +163,12 @@ const requiredOfKey = {
   is_management_key: false,
   is_provisioning_key: false,
   organization_id: null,
-  // Deprecated there: the limits of a key stand in fields of their own.
+  // Deprecated by OpenRouter; the limits of a key have fields of their own.
   rate_limit: { requests: -1, interval: '10s', note: 'See requests_per_minute and tokens_per_minute.' },
   workspace_id: null,
 };
 
-/** The same of a generation. */
+/** Fields that OpenRouter's client requires of a generation and that have no value here. */
 const requiredOfGeneration = {
   app_id: null,
   cache_discount: null,
@@ -201,7 +201,7 @@ export const getKey =
   (authenticate: Authenticate, findAccount: FindAccount, findKeyUsage: FindKeyUsage, now: () => Date): RequestHandler =>
   async (request, response) => {
     const customer = authenticate(request);
-    if ('status' in customer) return sendProblem(response, customer, requestIdOf(response));
+    if (isProblem(customer)) return sendProblem(response, customer, requestIdOf(response));
     const [account, usage] = await Promise.all([findAccount(customer.accountId), findKeyUsage(customer.keyId)]);
     const key = account.keys.get(customer.keyId);
     const limits = viewKeyLimits(account.tallies.keys.get(customer.keyId)?.limits ?? {});
@@ -211,7 +211,7 @@ export const getKey =
         key_id: customer.keyId,
         label: key?.name ?? '',
         hint: key?.hint ?? '',
-        // The limit on spending with the least room, of the key or its account.
+        // The tightest spending limit of the key and its account.
         ...money('limit', spending?.limit ?? null),
         ...money('limit_remaining', spending?.left ?? null),
         limit_reset: spending ? resets[spending.window] : null,
@@ -230,7 +230,7 @@ export const getCredits =
   (authenticate: Authenticate, findAccount: FindAccount): RequestHandler =>
   async (request, response) => {
     const customer = authenticate(request);
-    if ('status' in customer) return sendProblem(response, customer, requestIdOf(response));
+    if (isProblem(customer)) return sendProblem(response, customer, requestIdOf(response));
     const { toppedUp, charged, balance, held } = (await findAccount(customer.accountId)).wallet;
     response.json({
       data: {

@@ -2,19 +2,16 @@ import type { RequestHandler } from 'express';
 import { formatUsdPerMillion } from '../../domain/money.ts';
 import type { PriceVersion } from '../../domain/prices/price-book.ts';
 import type { Authenticate, Customer } from '../auth/authenticate.ts';
-import { modelDelisted, problem, sendProblem } from '../server/problems.ts';
+import { isProblem, modelDelisted, problem, sendProblem } from '../server/problems.ts';
 import { requestIdOf } from '../server/request-id.ts';
 
-/**
- * The models that a customer can have now: listed in the price book, served by an upstream that is switched on, and not
- * kept from the key or the account by a limit.
- */
+/** The models available to a key: on sale, of an enabled provider, and allowed by the limits of the key and its account. */
 export type ListModels = (customer: Customer) => Promise<readonly PriceVersion[]>;
 
-/** Since when a model is off sale; undefined if it is not, or never was on sale. */
+/** When a model was delisted; undefined if it is on sale or never was. */
 export type DelistedSince = (model: string) => Date | undefined;
 
-/** In the shape of OpenAI's, with what a customer wants to know before choosing. Prices in USD per million tokens. */
+/** OpenAI's model object, with prices in USD per million tokens and limits. */
 const modelOf = (price: PriceVersion) => ({
   id: price.model,
   object: 'model' as const,
@@ -41,7 +38,7 @@ export const listModels =
   (authenticate: Authenticate, list: ListModels): RequestHandler =>
   async (request, response) => {
     const customer = authenticate(request);
-    if ('status' in customer) return sendProblem(response, customer, requestIdOf(response));
+    if (isProblem(customer)) return sendProblem(response, customer, requestIdOf(response));
     response.json({ object: 'list', data: (await list(customer)).map(modelOf) });
   };
 
@@ -50,11 +47,14 @@ export const getModel =
   (authenticate: Authenticate, list: ListModels, delistedSince: DelistedSince): RequestHandler =>
   async (request, response) => {
     const customer = authenticate(request);
-    if ('status' in customer) return sendProblem(response, customer, requestIdOf(response));
+    if (isProblem(customer)) return sendProblem(response, customer, requestIdOf(response));
     const id = [request.params['id'] ?? ''].flat().join('/');
     const price = (await list(customer)).find(({ model }) => model === id);
     if (price) return void response.json(modelOf(price));
     const since = delistedSince(id);
-    const unknown = problem('model_not_found', { message: `The model \`${id}\` does not exist here.`, param: 'model' });
+    const unknown = problem('model_not_found', {
+      message: `The model \`${id}\` does not exist. GET /v1/models lists the models on sale.`,
+      param: 'model',
+    });
     sendProblem(response, since ? modelDelisted(id, since) : unknown, requestIdOf(response));
   };

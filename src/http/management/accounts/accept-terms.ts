@@ -7,10 +7,10 @@ import { accountId, changed, revision, text, time } from '../router/fields.ts';
 import { defineRoute, isProblem, type Identity } from '../router/route.ts';
 import { TERMS_IN_EXAMPLES } from '../documentation/terms-in-examples.ts';
 
-/** Kept with the acceptance as evidence: who operates the service vouches that the holder accepted. */
+/** Stored with the acceptance as evidence. On disk: do not change. */
 const HOW = 'told by the administrator through the management API';
 
-/** A version that is no longer in force could still be accepted by a request that is only repeated. */
+/** A repeated request may name a version that is no longer in force. */
 export const mayAccept = async (
   { store, termsInForce }: ManagementDeps,
   accountId: string,
@@ -60,7 +60,7 @@ export const acceptTerms = defineRoute({
       terms_version: z.string(),
       changed,
       revision,
-      time: time.nullable().meta({ description: 'When it was recorded; null where nothing changed' }),
+      time: time.nullable().meta({ description: 'When it was recorded; null if nothing changed' }),
     }),
     example: {
       account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20',

@@ -2,7 +2,7 @@ import { accountStream, type Account } from '../../../domain/account/account.ts'
 import type { Moment } from '../../../eventstore/snapshots.ts';
 import type { ManagementDeps } from '../router/deps.ts';
 
-/** An account as it was after one of its events. */
+/** An account after one of its events. */
 export type AccountAt = {
   readonly account: Account;
   readonly revision: number;
@@ -10,14 +10,14 @@ export type AccountAt = {
   readonly lastEventAt: Date;
 };
 
-/** The account as it was at a moment, that moment included; undefined where it had not begun by then. */
+/** The account at a moment, inclusive; undefined if it did not exist yet. */
 export const accountAt = async (
   { foldAccount, store }: Pick<ManagementDeps, 'foldAccount' | 'store'>,
   accountId: string,
   until: Moment,
 ): Promise<AccountAt | undefined> => dated(store, accountId, await foldAccount(accountStream(accountId), until));
 
-/** The account as the log has it now; undefined where there is none. */
+/** The account as it is now; undefined if it does not exist. */
 export const accountNow = async (
   { commands, store }: Pick<ManagementDeps, 'commands' | 'store'>,
   accountId: string,

@@ -18,7 +18,7 @@ export const keyView = z
     name: z.string().meta({ example: 'production' }),
     hint: z.string().meta({ description: 'The last characters of the secret', example: 'x7Qd' }),
     revoked: z.boolean(),
-    replaces: keyId.optional().meta({ description: 'The key in whose place it was issued, if there is one' }),
+    replaces: keyId.optional().meta({ description: 'The key that it replaced, if any' }),
     limits: keyLimitsView,
   })
   .meta({ id: 'Key' });
@@ -38,20 +38,20 @@ export const accountView = z
       .string()
       .nullable()
       .meta({ description: 'The newest version of the terms that the holder accepted', example: TERMS_IN_EXAMPLES }),
-    balance_usd: usd.meta({ description: 'All that was topped up less all that was charged' }),
-    held_usd: usd.meta({ description: 'What of the balance is set aside for requests under way' }),
-    available_usd: usd.meta({ description: 'The balance less what is held' }),
+    balance_usd: usd.meta({ description: 'Total top-ups less total charges' }),
+    held_usd: usd.meta({ description: 'The part of the balance that is set aside for requests in progress' }),
+    available_usd: usd.meta({ description: 'The balance less the holds' }),
     topped_up_usd: usd,
     charged_usd: usd,
     lots: z
       .array(z.strictObject({ lot_id: lotId, amount_usd: usd, remaining_usd: usd, source }))
-      .meta({ description: 'Credits that are not used up, the oldest first: in this order they are spent' }),
+      .meta({ description: 'Credits that are left, in spending order: oldest first' }),
     open_holds: z.array(
       z.strictObject({
         generation_id: generationId,
         amount_usd: usd,
         key_id: keyId,
-        run_id: z.string().meta({ description: 'The process that must end this hold' }),
+        run_id: z.string().meta({ description: 'The process that owns this hold' }),
         model: z.string(),
         price_version: z.int(),
       }),
@@ -69,7 +69,7 @@ export const viewKeys = ({ account: { keys, tallies } }: AccountAt): AccountView
     return { key_id, name, hint, revoked, ...(replaces === undefined ? {} : { replaces }), limits };
   });
 
-/** Only what is named here leaves the house. `personal` is undefined where it was erased. */
+/** Fields that are not listed here are not exposed. `personal` is undefined if it was erased. */
 export const viewAccount = (accountId: string, at: AccountAt, personal: PersonalData | undefined): AccountView => {
   const { standing, wallet, tallies } = at.account;
   return {

@@ -15,18 +15,18 @@ import { defineRoute, isProblem, type Identity } from '../router/route.ts';
 import { TERMS_IN_EXAMPLES } from '../documentation/terms-in-examples.ts';
 
 const registration = z.strictObject({
-  name: text(200).meta({ description: 'Of the person or the entity', example: 'Ada Lovelace' }),
+  name: text(200).meta({ description: 'Name of the person or the entity', example: 'Ada Lovelace' }),
   email: z
     .email('must be an e-mail address')
     .max(254)
-    .meta({ description: 'Where notices go', example: 'ada@example.com' }),
+    .meta({ description: 'Address for notices', example: 'ada@example.com' }),
   holder: z.enum(['person', 'entity']).default('person'),
   adult: z
     .boolean()
     .default(false)
     .meta({ description: 'The holder declared to be 18 or older; required of a person', example: true }),
   accept_terms: text(64).optional().meta({
-    description: 'The version of the terms in force, where the holder has accepted it',
+    description: 'The version of the terms in force, if the holder has accepted it',
     example: TERMS_IN_EXAMPLES,
   }),
 });
@@ -60,7 +60,7 @@ export const createAccount = defineRoute({
   },
   problems: ['under_age', 'terms_not_in_force'],
   handle: async ({ body: { accept_terms: version, name, email, holder, adult }, ...identity }, deps) => {
-    // Of its own, so that a crash between the two can be made good by asking again.
+    // A separate command, so that a retry completes it after a crash between the two.
     const ofTerms = { ...identity, commandId: `${identity.commandId}/terms` };
     const accountId = derivedId('acc', identity.commandId);
     if (version !== undefined && !(await mayAccept(deps, accountId, ofTerms.commandId, version))) {
@@ -90,11 +90,11 @@ export const createAccount = defineRoute({
 
 const erasedSince = problem('idempotency_key_reused', {
   message:
-    'This Idempotency-Key registered an account whose personal data was erased since, so that nobody can tell whether ' +
-    'this is the same request. Send it with a new key to register another account.',
+    'This Idempotency-Key registered an account whose personal data has been erased since, so the requests cannot be ' +
+    'compared. Send it with a new key to register another account.',
 });
 
-/** A repetition writes nothing, so it seals nothing either: an account that was erased is to get no new key. */
+/** A repetition seals nothing, because an erased account must not get a new data key. */
 const sealOnce = async (
   { store, vault }: ManagementDeps,
   { commandId, mayRepeat }: Identity,

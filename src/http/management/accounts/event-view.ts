@@ -9,21 +9,21 @@ import { viewAccountLimits, viewKeyLimits } from './limits.ts';
 export const eventView = z
   .strictObject({
     revision,
-    position: z.int().positive().meta({ description: 'Place in the whole log, from 1', example: 1042 }),
+    position: z.int().positive().meta({ description: 'Position in the log, from 1', example: 1042 }),
     time,
-    type: z.string().meta({ description: 'What happened', example: 'CreditsToppedUp' }),
+    type: z.string().meta({ description: 'Type of the event', example: 'CreditsToppedUp' }),
     data: z.record(z.string(), z.json()).meta({
       description:
-        'By type; amounts end in _usd. The hash of a key is left out; name and email are null once they were erased.',
+        'Depends on the type; amounts end in _usd. Hashes of keys are omitted; name and email are null after an erasure.',
     }),
     actor: z.string().meta({ description: 'admin, key:<id>, system:<what> or cli:<what>', example: 'admin' }),
-    request_id: z.string().nullable().meta({ description: 'The HTTP request that it came with, where it did' }),
+    request_id: z.string().nullable().meta({ description: 'The HTTP request that caused it, if any' }),
   })
   .meta({ id: 'Event' });
 
 export type EventView = z.output<typeof eventView>;
 
-/** `personal` is of the account's holder; undefined where it was erased. */
+/** `personal` is the data of the holder; undefined if it was erased. */
 export const viewEvent = (
   { event, revision, position, time, metadata }: Recorded<AccountEvent>,
   personal: PersonalData | undefined,
@@ -37,7 +37,7 @@ export const viewEvent = (
   request_id: metadata.correlationId ?? null,
 });
 
-/** Only what is named here leaves the house: a field that an event gains stays inside until it is added. */
+/** Fields that are not listed here are not exposed, so a new field of an event stays internal until it is added. */
 const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventView['data'] => {
   switch (event.type) {
     case 'AccountRegistered':

@@ -10,14 +10,14 @@ export const grantCredits = defineRoute({
   method: 'post',
   path: '/accounts/{account_id}/grants',
   summary: 'Grant credits',
-  description: 'An expense of the house, until they are used. Send an Idempotency-Key, or a repeat grants twice.',
+  description: 'Credits without a payment. Send an Idempotency-Key: without it, a retry grants twice.',
   body: {
     schema: z.strictObject({ usd: grantUsd, reason }),
     example: { usd: '5.00', reason: 'Welcome credits' },
   },
   success: {
     status: 201,
-    description: 'The credits can be used from now on',
+    description: 'The credits are available',
     schema: z.strictObject({
       account_id: accountId,
       lot_id: lotId,
@@ -51,7 +51,7 @@ export const grantCredits = defineRoute({
     );
     if (isProblem(done)) return done.code === 'invalid_amount' ? { ...done, param: 'usd' } : done;
     const { recorded, repeated, revision } = done;
-    invariant(recorded !== undefined, 'a grant that was accepted is in the log');
+    invariant(recorded !== undefined, 'an accepted grant is in the log');
     const created_at = recorded.time.toISOString();
     return {
       answer: {

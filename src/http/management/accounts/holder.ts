@@ -3,8 +3,8 @@ import type { PersonalData } from '../../../eventstore/journal/personal-data.ts'
 import type { ManagementDeps } from '../router/deps.ts';
 
 /**
- * Who an account is of; undefined where nobody can read that any more: it was erased, or sealed under a master key that is
- * not at hand. The rest of the account can be read all the same.
+ * The personal data of the holder; undefined if it was erased or is sealed under a master key that this node lacks. The
+ * rest of the account stays readable.
  */
 export const openHolder = (
   { vault }: Pick<ManagementDeps, 'vault'>,

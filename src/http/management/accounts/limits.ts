@@ -18,27 +18,27 @@ const windows = {
 const asked = {
   requests_per_minute: most('In any 60 seconds', 600),
   tokens_per_minute: most(
-    'In any 60 seconds, input and output together. No request is let in beyond it; a stream that was let in may end, and counts as it goes',
+    'In any 60 seconds, input and output together. Requests beyond it are refused; a stream in progress may finish, and counts as it goes',
     200_000,
   ),
-  concurrent_requests: most('Requests under way at once', 20),
+  concurrent_requests: most('Requests in progress at once', 20),
   spending_usd: z
     .strictObject(windows)
     .nullish()
-    .meta({ description: 'Decimal USD a day, a month (both UTC), and in total since the beginning' }),
+    .meta({ description: 'Decimal USD per day and per month (UTC), and in total' }),
   models: z
     .array(z.string().min(1).max(256))
-    .min(1, 'must name a model, or be left out')
+    .min(1, 'must name a model or be omitted')
     .max(MOST_MODELS)
     .nullish()
     .meta({ description: 'The only models that may be used' }),
 };
 
-/** What is left out, or null, is not limited. */
+/** An omitted or null field means no limit. */
 export const accountLimitsBody = z.strictObject(asked);
 export const keyLimitsBody = z.strictObject({
   ...asked,
-  expires_at: moment.nullish().meta({ description: 'From then on the key does not work any more' }),
+  expires_at: moment.nullish().meta({ description: 'The key is valid until then' }),
 });
 
 export const keyLimitsExample = {
@@ -59,10 +59,10 @@ const shown = {
 };
 export const accountLimitsView = z
   .strictObject(shown)
-  .meta({ id: 'AccountLimits', description: 'null where there is no limit' });
+  .meta({ id: 'AccountLimits', description: 'null if there is no limit' });
 export const keyLimitsView = z
   .strictObject({ ...shown, expires_at: time.nullable() })
-  .meta({ id: 'KeyLimits', description: 'null where there is no limit' });
+  .meta({ id: 'KeyLimits', description: 'null if there is no limit' });
 
 export const readAccountLimits = (body: z.output<typeof accountLimitsBody>): AccountLimits => {
   const { day, month, total } = body.spending_usd ?? {};
@@ -98,6 +98,6 @@ export const viewKeyLimits = (limits: Limits): z.output<typeof keyLimitsView> =>
 
 type Present<T> = { -readonly [K in keyof T]?: Exclude<T[K], null | undefined> };
 
-/** Without the fields that say nothing. */
+/** Without undefined fields. */
 const present = <T extends object>(fields: T): Present<T> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined)) as Present<T>;

@@ -13,11 +13,11 @@ const MAX_LIMIT = 1000;
 export const listEvents = defineRoute({
   method: 'get',
   path: '/accounts/{account_id}/events',
-  summary: 'Read what happened to an account',
-  description: 'The events themselves, the oldest first. next_revision leads to the next page; null is the end.',
+  summary: 'Read the events of an account',
+  description: 'Oldest first. next_revision is the start of the next page, or null at the end.',
   query: z.strictObject({
-    from_revision: wholeNumber('The first to read', 0, MAX_REVISION).default(0),
-    limit: wholeNumber('How many to read at most', 1, MAX_LIMIT).default(100),
+    from_revision: wholeNumber('The first revision to read', 0, MAX_REVISION).default(0),
+    limit: wholeNumber('The largest number of events', 1, MAX_LIMIT).default(100),
   }),
   success: {
     status: 200,
@@ -46,7 +46,7 @@ export const listEvents = defineRoute({
   handle: async ({ params: { account_id }, query: { from_revision, limit } }, { store, vault }) => {
     const stream = accountStream(account_id);
     if ((await store.readStream(stream, 0, 1)).length === 0) return problem('account_not_found');
-    // One more than asked for tells whether there is a next page.
+    // One more than requested shows whether there is a next page.
     const page = await store.readStream(stream, from_revision, limit + 1);
     const recorded = page.slice(0, limit).map((stored) => decode(stored) as Recorded<AccountEvent>);
     const [first] = recorded;

@@ -11,10 +11,10 @@ import { defineRoute, isProblem } from '../router/route.ts';
 export const readAccount = defineRoute({
   method: 'get',
   path: '/accounts/{account_id}',
-  summary: 'Read an account, as it is or as it was',
-  description: 'With at or revision, the whole account as it was after the last event up to then, folded from the log.',
+  summary: 'Read an account, now or at a moment',
+  description: 'With at or revision, the account after the last event up to then, folded from the log.',
   query: z.strictObject({
-    at: moment.optional().meta({ description: 'A moment of the past', example: '2026-01-31T10:00:00Z' }),
+    at: moment.optional().meta({ description: 'A moment in the past', example: '2026-01-31T10:00:00Z' }),
     revision: wholeNumber("A place in the account's history", 0, MAX_REVISION).optional(),
   }),
   success: { status: 200, description: 'The account', schema: accountView, example: accountExample },
@@ -42,16 +42,19 @@ const readThen = async (
   if (!found) {
     const existsNow = (await accountAt(deps, accountId, { revision: 0 }))?.registeredAt.toISOString();
     if (existsNow === undefined) return undefined;
-    const message = `There was no such account at that time: it was registered at ${existsNow}. Ask for a later time.`;
+    const message = `The account did not exist at that time: it was registered at ${existsNow}. Ask for a later time.`;
     return problem('account_not_found', { message, param: 'at' });
   }
   if ('revision' in asked && asked.revision > found.revision) {
-    const message = `The account has not come that far: its newest revision is ${found.revision}.`;
+    const message = `There is no such revision yet: the newest revision is ${found.revision}.`;
     return problem('invalid_request', { message, param: 'revision' });
   }
-  // The store's clock may be ahead of ours, and a time that it gave to an event may be asked for.
+  // The clock of the store may be ahead of ours, and the time of a known event is valid.
   if ('at' in asked && asked.at > deps.now() && asked.at > found.lastEventAt) {
-    return problem('invalid_request', { message: 'That time is yet to come. Ask for one that has been.', param: 'at' });
+    return problem('invalid_request', {
+      message: 'That time is yet to come. Ask for a time in the past.',
+      param: 'at',
+    });
   }
   return found;
 };

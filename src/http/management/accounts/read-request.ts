@@ -5,7 +5,7 @@ import { accountId, generationId, requestId, time, usd } from '../router/fields.
 import { problem } from '../../server/problems.ts';
 import { defineRoute } from '../router/route.ts';
 
-/** What an HTTP request left in the log: generations, and events of commands. Nothing if it was refused before either. */
+/** The generations and events of an HTTP request in the log; empty if it was refused before it wrote anything. */
 export type FindHttpRequest = (requestId: string) => Promise<{
   readonly generations: readonly {
     readonly request_id: string;
@@ -29,7 +29,7 @@ export type FindHttpRequest = (requestId: string) => Promise<{
 
 const UUID_V7 = /^req_([\da-f]{8})-([\da-f]{4})-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
 
-/** A request id begins with the time at which the request came. */
+/** A request id begins with its time of arrival. */
 const cameAt = (id: string): Date | undefined => {
   const [, high, low] = UUID_V7.exec(id) ?? [];
   return high === undefined ? undefined : new Date(Number.parseInt(`${high}${low}`, 16));
@@ -38,13 +38,13 @@ const cameAt = (id: string): Date | undefined => {
 export const readRequest = defineRoute({
   method: 'get',
   path: '/requests/{request_id}',
-  summary: 'Find what an HTTP request did',
+  summary: 'Find the effects of an HTTP request',
   description:
-    'By the request id that errors ask customers to tell support. Requests that were refused before credits were held, or that ' +
-    'only read, leave nothing in the log: then the answer says that nothing was charged.',
+    'By the request id of an error or of x-request-id. Requests that were refused before credits were held, or that only ' +
+    'read, leave nothing in the log; the answer then states that nothing was charged.',
   success: {
     status: 200,
-    description: 'What the log has of it',
+    description: 'Its generations and events',
     schema: z.strictObject({
       request_id: requestId,
       came_at: time,
@@ -74,13 +74,13 @@ export const readRequest = defineRoute({
             actor: z.string(),
           }),
         )
-        .meta({ description: 'What it changed otherwise, such as a grant or a key' }),
+        .meta({ description: 'Its other changes, such as a grant or a key' }),
     }),
     example: {
       request_id: 'req_0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d',
       came_at: '2025-08-29T12:00:00.000Z',
       charged_usd: '0.00',
-      summary: 'Nothing was charged. The log has nothing of this request: it was refused, or it only read.',
+      summary: 'Nothing was charged. The log has no event of this request: it was refused, or it only read.',
       generations: [],
       events: [],
     },
@@ -89,8 +89,7 @@ export const readRequest = defineRoute({
   handle: async ({ params: { request_id } }, { findHttpRequest }) => {
     const at = cameAt(request_id);
     if (!at) {
-      const message =
-        'This is no request id: one begins with req_, as x-request-id of every answer does. Check the id.';
+      const message = 'This is not a request id, which begins with req_ as in the header x-request-id. Check the id.';
       return problem('not_found', { message });
     }
     const { generations, events } = await findHttpRequest(request_id);
@@ -123,9 +122,9 @@ export const readRequest = defineRoute({
 
 const summaryOf = (charged: Credits, generations: readonly { readonly status: string }[], events: number): string => {
   if (generations.some(({ status }) => status === 'open'))
-    return 'A generation is still under way: nothing is charged yet.';
+    return 'A generation is in progress: nothing is charged yet.';
   if (charged > 0n) return `$${formatUsd(charged)} was charged.`;
-  if (generations.length > 0) return 'Nothing was charged: the credits that were held were given back.';
+  if (generations.length > 0) return 'Nothing was charged: the hold was released.';
   if (events > 0) return 'Nothing was charged. The request changed an account or the price book: see events.';
-  return 'Nothing was charged. The log has nothing of this request: it was refused, or it only read.';
+  return 'Nothing was charged. The log has no event of this request: it was refused, or it only read.';
 };

@@ -17,14 +17,14 @@ import {
 import { defineRoute, isProblem } from '../router/route.ts';
 
 const DESCRIPTION =
-  'These take the place of all limits that there were: what is left out, or null, is not limited, and {} takes all limits ' +
-  'away. Safe to repeat. They hold for every request that begins from now on, whichever node it comes to. Limits by the ' +
-  'minute hold in any 60 seconds; days and months are UTC, and what was spent in them before counts.';
+  'Replaces all limits: an omitted or null field means no limit, and {} removes all limits. Idempotent. Applies to every ' +
+  'request that begins from now on, on all nodes. Limits per minute apply to any 60 seconds; days and months are UTC and ' +
+  'include what was already spent in them.';
 
 const recording = {
   changed,
   revision,
-  time: time.nullable().meta({ description: 'When it was recorded; null where nothing changed' }),
+  time: time.nullable().meta({ description: 'When it was recorded; null if nothing changed' }),
 };
 const recordingOf = (recorded: Recorded | undefined) => ({
   changed: recorded !== undefined,
@@ -64,7 +64,7 @@ export const setAccountLimits = defineRoute({
   method: 'put',
   path: '/accounts/{account_id}/limits',
   summary: 'Set the limits of an account',
-  description: `All its keys together must keep them, and each key its own. ${DESCRIPTION}`,
+  description: `They apply to all keys together, in addition to the limits of each key. ${DESCRIPTION}`,
   body: { schema: accountLimitsBody, example: accountLimitsExample },
   success: {
     status: 200,

@@ -7,10 +7,10 @@ import { defineRoute, isProblem } from '../router/route.ts';
 const standing = z.strictObject({
   account_id: accountId,
   status: z.enum(['active', 'suspended']),
-  reason: z.string().nullable().meta({ description: 'Why it is so', example: 'Resale of access' }),
+  reason: z.string().nullable().meta({ description: 'Reason of the status', example: 'Resale of access' }),
   changed,
   revision,
-  time: time.nullable().meta({ description: 'When it was recorded; null where nothing changed' }),
+  time: time.nullable().meta({ description: 'When it was recorded; null if nothing changed' }),
 });
 
 export const suspendAccount = defineRoute({
@@ -18,11 +18,11 @@ export const suspendAccount = defineRoute({
   path: '/accounts/{account_id}/suspend',
   summary: 'Suspend an account',
   description:
-    'No request can begin from now on; those under way end as they would. The balance stays. Suspending what is suspended changes nothing, the reason included.',
+    'New requests are refused; requests in progress complete. The balance stays. Suspending a suspended account changes nothing, not even the reason.',
   body: { schema: z.strictObject({ reason }), example: { reason: 'Resale of access' } },
   success: {
     status: 200,
-    description: 'It is suspended',
+    description: 'The account is suspended',
     schema: standing,
     example: {
       account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20',
@@ -64,7 +64,7 @@ export const reinstateAccount = defineRoute({
   body: { schema: z.strictObject({ reason }), example: { reason: 'The holder explained' } },
   success: {
     status: 200,
-    description: 'It is active again',
+    description: 'The account is active',
     schema: standing,
     example: {
       account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20',

@@ -9,31 +9,31 @@ import { keyLimitsBody, keyLimitsExample, keyLimitsView, readKeyLimits, viewKeyL
 import { published } from '../router/published.ts';
 import { defineRoute, isProblem } from '../router/route.ts';
 
-const SHOWN_ONCE = 'Keep the secret safe: it is shown this once, and nobody can read it again.';
+const SHOWN_ONCE = 'Store the secret safely: it is shown only once and cannot be read again.';
 const NOT_SHOWN_AGAIN =
-  'The secret was shown once, when the key was issued. Where it is lost, revoke this key and issue another.';
+  'The secret was shown when the key was issued. If it is lost, revoke this key and issue another.';
 
 export const issueKey = defineRoute({
   method: 'post',
   path: '/accounts/{account_id}/keys',
   summary: 'Issue an API key',
   description:
-    'The only time that its secret is shown. The key works on this node at once, and everywhere within a second.',
+    'The secret is shown only in this response. The key works on this node at once, and on all nodes within a second.',
   body: {
     schema: z.strictObject({
       name: keyName,
       limits: keyLimitsBody.optional(),
       replaces: keyId.optional().meta({
         description:
-          'A key of this account to issue this one in place of. It has the same limits unless others are given, what the old ' +
-          'key has used counts against them, and the old key is revoked in the same step',
+          'A key of this account to replace. The new key has the same limits unless others are given, the usage of the old ' +
+          'key counts against them, and the old key is revoked in the same step',
       }),
     }),
     example: { name: 'production', limits: keyLimitsExample },
   },
   success: {
     status: 201,
-    description: 'The key. Asked again with the same Idempotency-Key, the same key without its secret',
+    description: 'The key. A repetition with the same Idempotency-Key returns it without its secret',
     schema: z.strictObject({
       account_id: accountId,
       key_id: keyId,
@@ -41,7 +41,7 @@ export const issueKey = defineRoute({
       hint: z.string().meta({ description: 'The last characters of the secret' }),
       replaces: keyId.optional(),
       limits: keyLimitsView,
-      secret: z.string().nullable().meta({ description: 'What a client sends as its API key' }),
+      secret: z.string().nullable().meta({ description: 'The API key for clients' }),
       note: z.string(),
       revision,
       created_at: time,
@@ -83,13 +83,13 @@ export const issueKey = defineRoute({
         event.type === 'KeyIssued' &&
         event.name === name &&
         event.replaces === replaces &&
-        // Of a key that replaces another, limits that were not given are those of the other.
+        // A key that replaces another inherits its limits unless others are given.
         (limits === undefined && replaces !== undefined ? true : meanTheSame(limits ?? {}, limitsIn(all))),
     );
     if (isProblem(done)) return done.code === 'key_not_found' ? { ...done, param: 'replaces' } : done;
     const { recorded, repeated, revision } = done;
-    invariant(recorded?.event.type === 'KeyIssued', 'a key that was issued is in the log');
-    // However long that takes, the answer is owed: it is the only one with the secret.
+    invariant(recorded?.event.type === 'KeyIssued', 'an issued key is in the log');
+    // The answer is sent in any case, because no other has the secret.
     await published(deps, recorded.position);
     return {
       answer: {

@@ -8,7 +8,7 @@ export const listKeys = defineRoute({
   method: 'get',
   path: '/accounts/{account_id}/keys',
   summary: "List an account's API keys",
-  description: 'Revoked ones too, the oldest first.',
+  description: 'Including revoked keys, oldest first.',
   success: {
     status: 200,
     description: 'The keys',

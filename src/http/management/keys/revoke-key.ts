@@ -9,10 +9,9 @@ export const revokeKey = defineRoute({
   method: 'delete',
   path: '/accounts/{account_id}/keys/{key_id}',
   summary: 'Revoke an API key',
-  description:
-    'No request can begin with it on this node once this answers, and nowhere after a second. Safe to repeat.',
+  description: 'This node refuses the key once this request is answered, all nodes within a second. Idempotent.',
   query: z.strictObject({
-    reason: text(500).optional().meta({ description: 'Why; kept in the log for good', example: 'Leaked' }),
+    reason: text(500).optional().meta({ description: 'Reason; stored permanently in the log', example: 'Leaked' }),
   }),
   success: {
     status: 200,
@@ -23,7 +22,7 @@ export const revokeKey = defineRoute({
       revoked: z.literal(true),
       changed,
       revision,
-      time: time.nullable().meta({ description: 'When it was recorded; null where nothing changed' }),
+      time: time.nullable().meta({ description: 'When it was recorded; null if nothing changed' }),
     }),
     example: {
       account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20',
@@ -41,10 +40,11 @@ export const revokeKey = defineRoute({
     const done = await carryOut(deps, identity, account_id, command, () => true);
     if (isProblem(done)) return done;
     const { recorded, revision } = done;
-    // Where another node revoked it, this one may not have heard yet; the end of the log is late enough.
+    // If another node revoked it, this node may not have followed yet; the head of the log is late enough.
     if (!(await published(deps, recorded?.position ?? (await deps.store.head())))) {
       return problem('store_unavailable', {
-        message: 'The key is revoked in the log, but this node has not heard of it yet. Send this again to be sure.',
+        message:
+          'The key is revoked in the log, but this node has not applied it yet. Send the request again to confirm.',
       });
     }
     const time = recorded?.time.toISOString() ?? null;

@@ -8,7 +8,7 @@ import { changed, moment, reason, text, time } from '../router/fields.ts';
 import { published } from '../router/published.ts';
 import { defineRoute, isProblem, type Identity } from '../router/route.ts';
 
-const model = text(256).meta({ description: 'The model, as GET /api/prices names it', example: 'gpt-5-mini' });
+const model = text(256).meta({ description: 'The name of the model in GET /api/prices', example: 'gpt-5-mini' });
 
 type Done = { readonly events: readonly PriceEvent[]; readonly repeated: boolean };
 
@@ -18,12 +18,12 @@ const carryOut = async (deps: ManagementDeps, identity: Identity, command: Price
   const outcome = await deps.priceCommands.execute(PRICES_STREAM, command, metadata, { mayRepeat });
   if (outcome.kind === 'refused') return problem(outcome.refusal.code, { param: 'model' });
   const { events, position, repeated } = outcome;
-  // The answer says that this node follows it already.
+  // The answer implies that this node has applied it.
   if (position !== undefined) await published(deps, position);
   return { events, repeated };
 };
 
-/** Of the delisting that made another one superfluous. */
+/** The time of the delisting that already applies. */
 const standingSince = async ({ priceCommands }: ManagementDeps, model: string, at: Date): Promise<Date> =>
   delistingAt((await priceCommands.read(PRICES_STREAM)).state, model, at)?.effectiveFrom ?? at;
 
@@ -32,22 +32,22 @@ export const delistModel = defineRoute({
   path: '/delistings',
   summary: 'Take a model off sale',
   description:
-    'At once, or at a time. From then on GET /v1/models does not list it, and requests for it are refused with 404 ' +
-    'model_delisted, on every node. Requests under way end at the price that they began with.',
+    'Now, or at a time. From then on GET /v1/models does not list it, and all nodes refuse requests for it with 404 ' +
+    'model_delisted. Requests in progress complete at the price that they began with.',
   body: {
     schema: z.strictObject({
       model,
-      at: moment.optional().meta({ description: 'When; now if it is left out. Not in the past' }),
+      at: moment.optional().meta({ description: 'When, not in the past; default: now' }),
       reason,
     }),
     example: { model: 'gpt-5-mini', at: '2999-12-01T00:00:00Z', reason: 'Its provider ends it' },
   },
   success: {
     status: 200,
-    description: 'The model is off sale, or will be at that time',
+    description: 'The model is off sale from that time on',
     schema: z.strictObject({
       model: z.string(),
-      effective_from: time.meta({ description: 'From when on it is off sale' }),
+      effective_from: time.meta({ description: 'The model is off sale from then on' }),
       changed,
     }),
     example: { model: 'gpt-5-mini', effective_from: '2999-12-01T00:00:00.000Z', changed: true },
@@ -55,9 +55,9 @@ export const delistModel = defineRoute({
   problems: ['model_not_listed'],
   handle: async ({ body: { model, at, reason }, ...identity }, deps) => {
     const now = deps.now();
-    // Asked again, it may have become the past meanwhile.
+    // In a repeated request the time may be in the past by now.
     if (at && at < now && !identity.mayRepeat) {
-      return problem('invalid_request', { message: 'at: must not be in the past. Leave it out for now.', param: 'at' });
+      return problem('invalid_request', { message: 'at: must not be in the past. Omit it for now.', param: 'at' });
     }
     const effectiveFrom = at ?? now;
     const done = await carryOut(deps, identity, { type: 'DelistModel', model, effectiveFrom, reason });
@@ -77,14 +77,14 @@ export const relistModel = defineRoute({
   method: 'post',
   path: '/relistings',
   summary: 'Put a model on sale again',
-  description: 'At the prices that were listed last. If its end is only announced, the end is taken back.',
+  description: 'At the latest listed prices. An announced end is cancelled.',
   body: { schema: z.strictObject({ model }), example: { model: 'gpt-5-mini' } },
   success: {
     status: 200,
     description: 'The model is on sale',
     schema: z.strictObject({
       model: z.string(),
-      price_version: z.int().nullable().meta({ description: 'The price it is sold at; null where nothing changed' }),
+      price_version: z.int().nullable().meta({ description: 'The version of its price; null if nothing changed' }),
       changed,
     }),
     example: { model: 'gpt-5-mini', price_version: 2, changed: true },

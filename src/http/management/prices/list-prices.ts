@@ -17,8 +17,8 @@ const priceView = z
     usd_per_million_tokens: usdPerMillionTokens,
     effective_from: time,
     ends_at: time.nullable().meta({ description: 'When the model is taken off sale; null if no end is announced' }),
-    source: z.string().meta({ description: 'Where the figures come from' }),
-    as_of: z.string().meta({ description: 'The day they were read' }),
+    source: z.string().meta({ description: 'Source of the prices' }),
+    as_of: z.string().meta({ description: 'Date on which the source was read' }),
   })
   .meta({ id: 'Price' });
 

@@ -9,22 +9,22 @@ import { problem, refusalProblem, type Problem } from '../../server/problems.ts'
 import type { ManagementDeps } from './deps.ts';
 import type { Identity } from './route.ts';
 
-/** What came of a command: the event that it left in the log, now or at an earlier time, or none where it was so already. */
+/** The effect of a command: its first event, appended now or by an earlier request; undefined if nothing changed. */
 export type Done = {
   readonly recorded: Recorded<AccountEvent> | undefined;
-  /** All that it left, the first included. */
+  /** All its events, including the first. */
   readonly events: readonly AccountEvent[];
   readonly revision: number;
   readonly repeated: boolean;
 };
 
-/** The same key in the same scope names the same command. */
+/** The command id of an Idempotency-Key in a scope. */
 export const commandIdOf = (scope: string, idempotencyKey: string): string =>
   `idem-${hash('sha256', JSON.stringify([scope, idempotencyKey]), 'hex')}`;
 
 /**
- * Carries out a command of the administrator; what it writes, its first event tells. `isAsked` tells whether events say what
- * is asked now, or why nobody can tell: the log is all that is kept of an earlier command, so one that wrote nothing is decided anew.
+ * Executes a command of the administrator. For a repetition, `isAsked` compares the events of the earlier command with the
+ * request, or returns why they cannot be compared. Only the log is kept, so a command without events is decided anew.
  */
 export const carryOut = async (
   { commands, store }: ManagementDeps,
@@ -38,9 +38,9 @@ export const carryOut = async (
   if (outcome.kind === 'refused') return refusalProblem(outcome.refusal);
   const { revision, repeated, events } = outcome;
   if (events.length === 0) return { recorded: undefined, events, revision, repeated };
-  // Read back for the time, which is the store's.
+  // Read back because the store sets the time.
   const recorded = await recordedBy(store, accountId, commandId);
-  invariant(recorded !== undefined, 'what was appended can be read');
+  invariant(recorded !== undefined, 'an appended event can be read');
   const asAsked = repeated ? await isAsked(recorded.event, events) : true;
   if (asAsked === true) return { recorded, events, revision, repeated };
   return asAsked || problem('idempotency_key_reused');

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-// Brings the types of what OpenAPI adds to `.meta()`.
+// Imports the types of the OpenAPI fields of `.meta()`.
 import type {} from 'zod-openapi';
 import { formatUsd, parseUsd } from '../../../domain/money.ts';
 
-/** More in one grant is a slip of the keyboard. */
+/** A larger grant is taken for a typo. */
 const MAX_GRANT_USD = '1000000';
 const maxGrant = parseUsd(MAX_GRANT_USD) ?? 0n;
 
-/** Text that people wrote: trimmed, without the control characters that would garble a log, a mail or a terminal. */
+/** Text written by people: trimmed, without control characters, which would garble a log, a mail or a terminal. */
 export const text = (maxLength: number) =>
   z
     .string()
@@ -17,13 +17,13 @@ export const text = (maxLength: number) =>
     .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters');
 
 export const reason = text(500).meta({
-  description: 'Why; kept in the log for good. No personal data.',
+  description: 'Reason; stored permanently in the log. No personal data.',
   example: 'Welcome credits',
 });
 
-export const keyName = text(100).meta({ description: 'What the holder calls the key', example: 'production' });
+export const keyName = text(100).meta({ description: 'Name of the key', example: 'production' });
 
-/** Decimal USD as a customer writes it, read as credits. Zero is for the domain to refuse. */
+/** Decimal USD as credits. The domain refuses zero. */
 export const grantUsd = z
   .string({ error: 'must be a decimal string of USD, such as "5.00"' })
   .transform((written, context) => {
@@ -38,7 +38,7 @@ export const grantUsd = z
   })
   .meta({ description: `Decimal USD, more than 0, at most ${MAX_GRANT_USD}, up to nine places`, example: '5.00' });
 
-/** A limit, which may also be that nothing is to be spent. */
+/** Decimal USD as credits, including zero. */
 export const usdOrNothing = z
   .string({ error: 'must be a decimal string of USD, such as "5.00"' })
   .transform((written, context) => {
@@ -49,10 +49,10 @@ export const usdOrNothing = z
   })
   .meta({ description: 'Decimal USD, up to nine places', example: '5.00' });
 
-/** Beyond what any account comes to. */
+/** Larger than the revision of any account. */
 export const MAX_REVISION = 2_147_483_647;
 
-/** Digits in a query, read as a number. */
+/** Digits of a query parameter as a number. */
 export const wholeNumber = (what: string, min: number, max: number) =>
   z
     .string()
@@ -64,7 +64,7 @@ export const wholeNumber = (what: string, min: number, max: number) =>
     })
     .meta({ description: what, override: { type: 'integer', minimum: min, maximum: max } });
 
-/** In years of four digits, which all that reads ISO 8601 understands. */
+/** In years of four digits, which all ISO 8601 parsers support. */
 const inTheCalendar = (date: Date): boolean => date.getUTCFullYear() >= 0 && date.getUTCFullYear() <= 9999;
 
 export const moment = z.iso
@@ -78,11 +78,11 @@ export const idempotencyKey = z
   .regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters')
   .meta({
     description:
-      'Makes the request safe to repeat: asked again with the same key and the same content, nothing more happens and the answer is as before.',
+      'Makes the request safe to repeat: the same key with the same content has no further effect and returns the same answer.',
     example: '0198f3c2-grant-welcome',
   });
 
-// What answers are made of.
+// Fields of answers.
 export const usd = z
   .string()
   .regex(/^-?\d+\.\d{2,9}$/)
@@ -91,7 +91,7 @@ export const time = z.iso.datetime().meta({ description: 'ISO 8601, UTC', exampl
 export const revision = z
   .int()
   .nonnegative()
-  .meta({ description: "Place in the account's history, from 0", example: 7 });
+  .meta({ description: "Index in the account's history, from 0", example: 7 });
 export const accountId = z.string().meta({ description: 'Account', example: 'acc_3f1c9a7be2d04c5d8a6b1e20' });
 export const keyId = z.string().meta({ description: 'API key', example: 'key_8d2b64f09c1e4a7fb35d6c81' });
 export const lotId = z
@@ -99,14 +99,12 @@ export const lotId = z
   .meta({ description: 'The credits of one grant or payment', example: 'lot_5a90c3d7e1f24b68a0c4d792' });
 export const generationId = z
   .string()
-  .meta({ description: 'One request to a model', example: 'gen-0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d' });
+  .meta({ description: 'One paid call of a model', example: 'gen-0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d' });
 export const requestId = z.string().meta({
-  description: 'One HTTP request: x-request-id of its answer, request_id of its error',
+  description: 'One HTTP request: x-request-id of its response, request_id of its error',
   example: 'req_0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d',
 });
-export const changed = z
-  .boolean()
-  .meta({ description: 'false where it was so already, and nothing was written', example: true });
+export const changed = z.boolean().meta({ description: 'false if nothing had to be changed', example: true });
 
 export const usdPerMillionTokens = z
   .strictObject({ input: usd, cached_input: usd, cache_write: usd, output: usd, reasoning: usd })

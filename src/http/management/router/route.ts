@@ -3,6 +3,8 @@ import type { z } from 'zod';
 import { problem, type Problem, type ProblemCode } from '../../server/problems.ts';
 import type { ManagementDeps } from './deps.ts';
 
+export { isProblem } from '../../server/problems.ts';
+
 /** The parameters in a path, such as `{account_id}`. */
 type Params<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
   ? { readonly [N in Name]: string } & Params<Rest>
@@ -54,8 +56,6 @@ export type Unread = Identity & {
 export type Route = Omit<RouteDefinition<string, unknown, unknown, unknown>, 'handle'> & {
   readonly run: (unread: Unread, deps: ManagementDeps) => Promise<Reply<unknown> | Problem>;
 };
-
-export const isProblem = (value: object): value is Problem => 'shouldRetry' in value;
 
 /** Validates query and body with the schemas of the route before its handler runs. */
 export const defineRoute = <const Path extends string, Body = undefined, Query = undefined, Answer = unknown>({
