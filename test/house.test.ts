@@ -175,10 +175,28 @@ const brokenByHomes = ({ from, ...asked }: Import): string[] => {
   return [`src/${from} imports ${name}, whose home is ${home.in.join(', ')}: ${home.because}`];
 };
 
+/** The log takes its codec as a parameter. Only journal/ knows the events of the domain. */
+const brokenByLog = ({ from, ...asked }: Import): string[] => {
+  if (!('path' in asked) || !from.startsWith('eventstore/') || from.startsWith('eventstore/journal/')) return [];
+  const isOfDomain = asked.path.startsWith('domain/') && asked.path !== 'domain/decider.ts';
+  return isOfDomain || asked.path.startsWith('eventstore/journal/')
+    ? [`src/${from} imports src/${asked.path}: only eventstore/journal/ knows the events of the domain`]
+    : [];
+};
+
+const LOG_TABLES =
+  /\b(?:from|join|into|update|table) (?:events|log_head|log_checkpoints|log_rewinds|snapshots|data_keys)\b/;
+
+const brokenBySql = ({ path, text }: Source): string[] =>
+  !path.startsWith('eventstore/') && LOG_TABLES.test(text)
+    ? [`src/${path} has SQL on a table of the log: the store has a method for it`]
+    : [];
+
 /** Each broken rule as a line that can be read by whoever broke it. Paths are under src. */
 const brokenRules = (sources: readonly Source[]): readonly string[] =>
   sources.flatMap((source) => [
-    ...importsOf(source).flatMap((one) => [...brokenByRooms(one), ...brokenByHomes(one)]),
+    ...importsOf(source).flatMap((one) => [...brokenByRooms(one), ...brokenByHomes(one), ...brokenByLog(one)]),
+    ...brokenBySql(source),
     ...(source.path !== ENVIRONMENT.in && readsEnvironment(source)
       ? [`src/${source.path} reads process.env: ${ENVIRONMENT.because}, src/${ENVIRONMENT.in}`]
       : []),
@@ -211,6 +229,25 @@ describe('the house', () => {
     expect(imports.length).toBeGreaterThan(house.length);
     const files = new Set(house.map(({ path }) => path));
     expect(imports.filter((one) => 'path' in one && !files.has(one.path))).toEqual([]);
+  });
+
+  it('has no import cycles in the log, the projections, the reactions and the domain, types included', () => {
+    const imports = Map.groupBy(
+      house.flatMap(importsOf).flatMap((one) => ('path' in one ? [one] : [])),
+      ({ from }) => from,
+    );
+    const finished = new Set<string>();
+    const cycles: string[] = [];
+    const visit = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) return void cycles.push([...path.slice(path.indexOf(file)), file].join(' → '));
+      if (finished.has(file)) return;
+      for (const one of imports.get(file) ?? []) visit(one.path, [...path, file]);
+      finished.add(file);
+    };
+    for (const { path } of house) {
+      if (['domain', 'eventstore', 'projections', 'reactions'].includes(roomOf(path))) visit(path, []);
+    }
+    expect(cycles).toEqual([]);
   });
 
   it('has its workers in threads of their own: nobody imports one', () => {
@@ -257,6 +294,9 @@ describe('a rule', () => {
     ['domain/a/b.ts', `import type { X } from '../../eventstore/codec.ts';`, 'domain may not import from eventstore'],
     ['domain/a/b.ts', `export * from '../../main.ts';`, 'domain may not import from the top of the house'],
     ['eventstore/x.ts', `import { a } from '../projections/rows.ts';`, 'eventstore may not import from projections'],
+    ['eventstore/x.ts', `import type { A } from '../domain/account/events.ts';`, 'only eventstore/journal/ knows'],
+    ['eventstore/x.ts', `import { journal } from './journal/codec.ts';`, 'only eventstore/journal/ knows'],
+    ['projections/x.ts', 'const sql = `select position from events`;', 'SQL on a table of the log'],
     ['projections/x.ts', `import '../http/app.ts';`, 'projections may not import from http'],
     ['http/routes/x.ts', `export { a } from '../../proxy/call.ts';`, 'http may not import from proxy'],
     ['proxy/x.ts', `const a = await import('../reactions/runs.ts');`, 'proxy may not import from reactions'],
@@ -286,7 +326,8 @@ describe('a rule', () => {
 
   it.each([
     ['domain/account/decide.ts', `import { cost } from '../money.ts';`],
-    ['eventstore/codec.ts', `import { z } from 'zod';\nimport type { A } from '../domain/account/events.ts';`],
+    ['eventstore/journal/x.ts', `import { z } from 'zod';\nimport type { A } from '../../domain/account/events.ts';`],
+    ['eventstore/x.ts', `import type { Decider } from '../domain/decider.ts';`],
     ['gateway/gateway.ts', `import { a } from '../http/app.ts';\nimport pino from 'pino';`],
     ['cli/rebuild.ts', `import { a } from '../projections/rebuild.ts';\nimport { b } from '../gateway/demo.ts';`],
     ['http/app.ts', `// As process.env says, import 'rxjs' from '../proxy/call.ts'.\nimport { a } from './b.ts';`],

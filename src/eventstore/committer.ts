@@ -128,19 +128,14 @@ export const createCommitter = ({
       return notifyNobody;
     }
     const { results, retried } = appended;
-    const notifies = slices.map(({ stream }, n) => settle(stream, batch.get(stream) ?? [], results[n], retried));
+    const notifies = slices.map(({ stream }, n): Notify => {
+      const parts = batch.get(stream) ?? [];
+      const result = results[n];
+      if (result?.kind === 'appended') return settleAppended(parts, result);
+      fail(stream, parts, new RevisionClash(stream, retried || result?.kind === 'duplicate'));
+      return notifyNobody;
+    });
     return () => notifies.forEach((notify) => notify());
-  };
-
-  const settle = (
-    stream: string,
-    parts: readonly Pending[],
-    result: SliceResult | undefined,
-    ambiguous: boolean,
-  ): Notify => {
-    if (result?.kind === 'appended') return settleAppended(parts, result);
-    fail(stream, parts, new RevisionClash(stream, ambiguous || result?.kind === 'duplicate'));
-    return notifyNobody;
   };
 
   const fail = (stream: string, parts: readonly Pending[], fault: Error): void => {

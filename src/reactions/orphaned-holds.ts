@@ -1,16 +1,16 @@
 import { inRounds, type Rest } from './rounds.ts';
 
-/** An open hold, and the account and run that it belongs to. */
+/** An open hold, with its account and run. */
 export type OpenHold = { readonly requestId: string; readonly accountId: string; readonly runId: string };
 
 export type OrphanedHoldsOptions = {
-  /** Undefined while it cannot be told who lives. */
+  /** Undefined while the live runs are unknown. */
   readonly liveRuns: () => Promise<readonly string[] | undefined>;
-  /** A page of them, in the order of their requests' ids; the next one comes after the last id of this. */
+  /** A page of the open holds of other runs, in the order of their request ids, after `afterId`. */
   readonly openHoldsOfOtherRuns: (runIds: readonly string[], afterId: string) => Promise<readonly OpenHold[]>;
-  /** Whether this process is still at work on a request, whatever run its hold is of. */
+  /** Whether the request is under way in this process, even if its hold belongs to another run. */
   readonly isUnderWay: (requestId: string) => boolean;
-  /** Releases a hold unless it has ended already; tells whether it did. */
+  /** Releases a hold unless it has ended; resolves to whether it was released. */
   readonly release: (hold: OpenHold) => Promise<boolean>;
   readonly released: (hold: OpenHold) => void;
   readonly failed: (error: unknown) => void;
@@ -19,13 +19,13 @@ export type OrphanedHoldsOptions = {
 const LOOK_EVERY_MS = 500;
 
 /**
- * Gives back what dead processes held, so that a crash costs no customer anything: what a dead run delivered and did not
- * charge is the house's loss. Every node does this; the account decides, so a hold ends once however many try.
+ * Releases the holds of dead runs, so that a crash costs customers nothing: what a dead run delivered without a charge is the
+ * operator's loss. Every node does this. The account decides, so a hold ends once even if several nodes release it.
  */
 export const releaseOrphanedHolds = (options: OrphanedHoldsOptions): { close(): Promise<void> } => {
   const { liveRuns, openHoldsOfOtherRuns, isUnderWay, release, released, failed } = options;
 
-  /** All of them, page by page: those that cannot be released now must not keep the others behind them from it. */
+  /** Reads all pages: holds that cannot be released now must not block the ones after them. */
   const look = async (rest: Rest): Promise<void> => {
     for (let afterId = ''; !rest.ended;) {
       const live = await liveRuns();
@@ -33,7 +33,7 @@ export const releaseOrphanedHolds = (options: OrphanedHoldsOptions): { close(): 
       const page = await openHoldsOfOtherRuns(live, afterId);
       const last = page.at(-1);
       if (!last) return;
-      // Between the two answers a new run may have begun to hold. It was on the list before, so it is there now.
+      // A run that started between the two reads is on the second list, because it is listed before it holds.
       const now = await liveRuns();
       if (!now) return;
       const orphans = page.filter(({ runId, requestId }) => !now.includes(runId) && !isUnderWay(requestId));
@@ -42,7 +42,7 @@ export const releaseOrphanedHolds = (options: OrphanedHoldsOptions): { close(): 
           if (await release(hold)) released(hold);
         }),
       );
-      // What keeps one of them most likely keeps many, and is told once.
+      // What fails one release probably fails many, so it is reported once.
       const failure = ends.find((end) => end.status === 'rejected');
       if (failure) failed(failure.reason);
       afterId = last.requestId;

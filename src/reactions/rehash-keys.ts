@@ -1,6 +1,6 @@
 import { inRounds } from './rounds.ts';
 
-/** A key in use, and its hash under the pepper that keys are to be hashed with now. */
+/** A key in use, and its hash with the current pepper. */
 export type OutdatedKey = {
   readonly accountId: string;
   readonly keyId: string;
@@ -9,25 +9,25 @@ export type OutdatedKey = {
 };
 
 export type RehashKeysOptions = {
-  /** Records the hash, unless that was done; resolves once this node looks the key up by it. */
+  /** Records the hash, unless it is recorded; resolves once this node can look the key up by it. */
   readonly rehash: (key: OutdatedKey) => Promise<void>;
   readonly failed: (error: unknown) => void;
-  /** So that a burst of many keys leaves the log to the completions. */
+  /** The interval between keys, so that many keys do not slow down completions. */
   readonly everyMs?: number;
 };
 
 export type RehashKeys = {
-  /** Returns at once. A key that is waiting already is not added again. */
+  /** Returns immediately. A key that is already queued is not added again. */
   add(key: OutdatedKey): void;
   close(): Promise<void>;
 };
 
 const EVERY_MS = 50;
-/** Further keys are dropped, and added again when they are next used. */
+/** Further keys are dropped, and added again at their next use. */
 const MAX_WAITING = 1000;
 const AFTER_FAILURE_MS = 5000;
 
-/** Hashes keys with a new pepper while they are used, one after another, off the path of their requests. */
+/** Records hashes with a new pepper for keys in use, one after another, in the background. */
 export const rehashKeys = ({ rehash, failed, everyMs = EVERY_MS }: RehashKeysOptions): RehashKeys => {
   const waiting = new Map<string, OutdatedKey>();
   let wake = (): void => undefined;

@@ -1,36 +1,36 @@
+import type { LogPlace } from '../eventstore/chained-log.ts';
+import type { LogRewind } from '../eventstore/postgres/log-rewinds.ts';
 import { inRounds } from './rounds.ts';
 
-type Place = { readonly position: number; readonly hash: string };
-
-/** As much of an event as is needed to know it again. */
+/** The part of an event that identifies it. */
 type Remembered = { readonly id: string };
 
-type Rewind = { readonly id: string; readonly seen: Place; readonly commonPosition: number; readonly head: Place };
+type Rewind = Pick<LogRewind, 'id' | 'seen' | 'commonPosition' | 'head'>;
 
 export type RewindWatchOptions<Event extends Remembered> = {
   /** Compares the log with the newest place that this process has seen. */
-  readonly checkHistory: () => Promise<Place>;
-  /** The place that the fault names, if it says that the log went back in time. */
-  readonly goneOf: (error: unknown) => Place | undefined;
-  /** Everything that this process holds in memory must be dropped or compared with the log when this resolves. */
+  readonly checkHistory: () => Promise<LogPlace>;
+  /** The lost place, if the error is that the log went back in time. */
+  readonly goneOf: (error: unknown) => LogPlace | undefined;
+  /** When this resolves, everything in memory was dropped or compared with the log. */
   readonly dropMemory: () => Promise<void>;
-  /** After that: nothing rests on what was seen before. */
+  /** Called after `dropMemory`: appends are accepted again. */
   readonly forgetHistory: () => void;
   readonly remembered: { all(): readonly Event[]; forget(ids: ReadonlySet<string>): void };
   readonly rewinds: {
     open(): Promise<Rewind | undefined>;
     isAcknowledged(id: string): Promise<boolean>;
     missing(events: readonly Event[]): Promise<readonly Event[]>;
-    newestCommon(places: readonly Place[]): Promise<number>;
-    record(id: string, seen: Place, commonPosition: number): Promise<Rewind>;
+    newestCommon(places: readonly LogPlace[]): Promise<number>;
+    record(id: string, seen: LogPlace, commonPosition: number): Promise<Rewind>;
     addEvents(id: string, events: readonly Event[]): Promise<void>;
   };
   readonly newId: () => string;
-  /** Called with each head that was found in order. */
-  readonly saw: (head: Place) => Promise<void>;
-  /** Called once for each rewind, whether this process noticed it or another one did. */
+  /** Called with each head of a log that has not gone back. */
+  readonly saw: (head: LogPlace) => Promise<void>;
+  /** Called once for each rewind, whether this process or another one detected it. */
   readonly noticed: (what: RewindNoticed) => void;
-  /** An open rewind was acknowledged, here or elsewhere. */
+  /** Called when an open rewind was acknowledged, by this or another process. */
   readonly acknowledged: (id: string) => void;
   readonly failed: (error: unknown) => void;
   readonly everyMs?: number;
@@ -38,86 +38,46 @@ export type RewindWatchOptions<Event extends Remembered> = {
 
 export type RewindNoticed = {
   readonly rewindId: string;
-  /** The place that was seen and is gone. */
-  readonly seen: Place;
-  /** The end of the log now. */
-  readonly head: Place;
+  /** The newest place that was seen and that the log no longer has. */
+  readonly seen: LogPlace;
+  /** The current end of the log. */
+  readonly head: LogPlace;
   readonly commonPosition: number;
-  /** How many events of this process are gone. */
+  /** How many events of this process are lost. */
   readonly lostEvents: number;
 };
 
 export type RewindWatch = {
-  /** The rewind that is not acknowledged yet: no completions until then. */
+  /** The rewind that is not acknowledged yet. Completions are refused while there is one. */
   readonly open: string | undefined;
-  /** Looks now. Rejects if the database cannot be asked. */
+  /** Compares now. Rejects if the database cannot be queried. */
   check(): Promise<void>;
-  /** Looks in a moment, for something has failed that a rewind may explain. */
+  /** Starts a comparison, because of a failure that a rewind may explain. */
   checkSoon(): void;
   close(): Promise<void>;
 };
 
 const EVERY_MS = 1000;
-/** One head a second: an hour of them, to find where two histories part. */
+/** One head per second for an hour, to find where two histories diverge. */
 const MAX_HEADS = 3600;
 
 /**
- * Notices that the log went back in time, by comparing it once a second with what this process has seen, and holds
- * completions up on this node, as on all others, until an operator has acknowledged what is gone.
+ * Detects that the log went back in time, by comparing it once a second with what this process has seen. Completions are then
+ * refused on all nodes until an operator has acknowledged the loss.
  */
 export const watchForRewinds = async <Event extends Remembered>(
   options: RewindWatchOptions<Event>,
 ): Promise<RewindWatch> => {
-  const { rewinds, remembered, everyMs = EVERY_MS } = options;
-  let open: string | undefined;
-  let heads: Place[] = [];
-  /** What this process has stated about the open rewind, kept in case the database loses that as well. */
-  let stated:
-    | { readonly id: string; readonly seen: Place; readonly commonPosition: number; readonly lost: readonly Event[] }
-    | undefined;
+  const { everyMs = EVERY_MS } = options;
+  const record = createRecord(options);
+  let heads: LogPlace[] = [];
 
-  const state = async (id: string, seen: Place, commonPosition: number, lost: readonly Event[]): Promise<Rewind> => {
-    const rewind = await rewinds.record(id, seen, commonPosition);
-    await rewinds.addEvents(rewind.id, lost);
-    stated = { id: rewind.id, seen, commonPosition, lost };
-    open = rewind.id;
-    return rewind;
-  };
-
-  const handle = async (seen: Place): Promise<void> => {
-    open ??= 'unrecorded'; // From here on no completion is taken, even if the reason cannot be written to the database.
-    const lost = await rewinds.missing(remembered.all());
-    const commonPosition = await rewinds.newestCommon(heads);
-    const { id: rewindId, head } = await state(stated?.id ?? options.newId(), seen, commonPosition, lost);
-    await options.dropMemory();
+  const handle = async (seen: LogPlace): Promise<void> => {
+    const commonPosition = await record.detected(seen, heads);
     heads = heads.filter(({ position }) => position <= commonPosition);
-    options.forgetHistory();
-    options.noticed({ rewindId, seen, head, commonPosition, lostEvents: lost.length });
   };
 
-  /** Another node may have noticed first, or the database may have lost what was stated. */
-  const lookAtOpen = async (): Promise<void> => {
-    const found = await rewinds.open();
-    if (stated && found?.id !== stated.id) {
-      if (!(await rewinds.isAcknowledged(stated.id))) {
-        await state(stated.id, stated.seen, stated.commonPosition, stated.lost);
-        return;
-      }
-      remembered.forget(new Set(stated.lost.map(({ id }) => id)));
-      const { id } = stated;
-      stated = undefined;
-      options.acknowledged(id);
-    }
-    if (found && !stated) {
-      const lost = await rewinds.missing(remembered.all());
-      await state(found.id, found.head, found.commonPosition, lost);
-      const { id: rewindId, seen, head, commonPosition } = found;
-      options.noticed({ rewindId, seen, head, commonPosition, lostEvents: lost.length });
-    }
-    open = found?.id;
-  };
-
-  const look = async (): Promise<void> => {
+  const compare = async (): Promise<void> => {
     try {
       const head = await options.checkHistory();
       heads.push(head);
@@ -127,14 +87,14 @@ export const watchForRewinds = async <Event extends Remembered>(
       if (!seen) throw error;
       await handle(seen);
     }
-    await lookAtOpen();
+    await record.refresh();
     const newest = heads.at(-1);
     if (newest) await options.saw(newest);
   };
 
-  /** One look at a time: a second one waits for the first and looks again. */
-  let looking: Promise<void> = Promise.resolve();
-  const check = (): Promise<void> => (looking = looking.catch(() => undefined).then(look));
+  /** One comparison at a time: a second one waits for the first and compares again. */
+  let comparing: Promise<void> = Promise.resolve();
+  const check = (): Promise<void> => (comparing = comparing.catch(() => undefined).then(compare));
 
   await check();
   const { close } = inRounds(async (rest) => {
@@ -142,10 +102,70 @@ export const watchForRewinds = async <Event extends Remembered>(
   });
   return {
     get open() {
-      return open;
+      return record.open;
     },
     check,
     checkSoon: () => void check().catch(options.failed),
     close,
+  };
+};
+
+type Recorded<Event> = {
+  readonly id: string;
+  readonly seen: LogPlace;
+  readonly commonPosition: number;
+  readonly lost: readonly Event[];
+};
+
+/** The open rewind in the database, and what this process recorded about it. */
+const createRecord = <Event extends Remembered>(options: RewindWatchOptions<Event>) => {
+  const { rewinds, remembered } = options;
+  let open: string | undefined;
+  /** Kept in case the database loses it. */
+  let recorded: Recorded<Event> | undefined;
+
+  const write = async ({ id, seen, commonPosition, lost }: Recorded<Event>): Promise<Rewind> => {
+    const rewind = await rewinds.record(id, seen, commonPosition);
+    await rewinds.addEvents(rewind.id, lost);
+    recorded = { id: rewind.id, seen, commonPosition, lost };
+    open = rewind.id;
+    return rewind;
+  };
+
+  /** Another process detected the rewind first. */
+  const adopt = async ({ id, seen, head, commonPosition }: Rewind): Promise<void> => {
+    const lost = await rewinds.missing(remembered.all());
+    await write({ id, seen: head, commonPosition, lost });
+    options.noticed({ rewindId: id, seen, head, commonPosition, lostEvents: lost.length });
+  };
+
+  return {
+    get open() {
+      return open;
+    },
+    /** This process detected that the log went back in time. Resolves to the newest common position of both histories. */
+    detected: async (seen: LogPlace, heads: readonly LogPlace[]): Promise<number> => {
+      open ??= 'unrecorded'; // Completions are refused from here on, even if the database cannot record the rewind.
+      const lost = await rewinds.missing(remembered.all());
+      const commonPosition = await rewinds.newestCommon(heads);
+      const { id: rewindId, head } = await write({ id: recorded?.id ?? options.newId(), seen, commonPosition, lost });
+      await options.dropMemory();
+      options.forgetHistory();
+      options.noticed({ rewindId, seen, head, commonPosition, lostEvents: lost.length });
+      return commonPosition;
+    },
+    /** Reads the open rewind: another process may have detected or acknowledged it, or the database may have lost it. */
+    refresh: async (): Promise<void> => {
+      const found = await rewinds.open();
+      if (recorded && found?.id !== recorded.id) {
+        if (!(await rewinds.isAcknowledged(recorded.id))) return void (await write(recorded));
+        remembered.forget(new Set(recorded.lost.map((event) => event.id)));
+        const { id } = recorded;
+        recorded = undefined;
+        options.acknowledged(id);
+      }
+      if (found && !recorded) await adopt(found);
+      open = found?.id;
+    },
   };
 };

@@ -1,11 +1,11 @@
-/** Rest that can be cut short, for loops that must end when they are told to. */
+/** Interruptible pauses for a loop. */
 export type Rest = {
-  /** Resolves after so long, or as soon as `ended`. */
+  /** Resolves after so long, or when the loop is closed. */
   pause(ms: number): Promise<void>;
   readonly ended: boolean;
 };
 
-/** Runs a loop that rests between its rounds, until closed: then it rests no more, and what is under way is let finish. */
+/** Runs a loop that pauses between its rounds. `close` ends the pauses, and resolves when the round under way has finished. */
 export const inRounds = (loop: (rest: Rest) => Promise<void>): { close(): Promise<void> } => {
   const ending = new AbortController();
   const pause = (ms: number): Promise<void> =>

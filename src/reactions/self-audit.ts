@@ -1,41 +1,41 @@
 import { inRounds, type Rest } from './rounds.ts';
 
-/** What the log says and a row does not. */
+/** A difference between the log and a row. */
 export type Difference = { readonly what: string; readonly log: string; readonly row: string };
 
 export type Result = 'agreed' | 'disagreed' | 'skipped';
 
 export type SelfAuditOptions = {
-  /** An account to look at; undefined where there is none. */
+  /** An account to audit; undefined if there is none. */
   readonly pick: () => Promise<string | undefined>;
-  /** What differs between an account and its rows; undefined where that cannot be told now. */
+  /** The differences between an account and its rows; undefined if they cannot be compared now. */
   readonly audit: (accountId: string) => Promise<readonly Difference[] | undefined>;
   readonly sampled: (result: Result) => void;
-  /** Rows are wrong, and were not known to be so in this way. */
+  /** Called when the rows of an account are wrong, unless the same differences were reported before. */
   readonly alarm: (accountId: string, differences: readonly Difference[]) => void;
-  /** The rows of an account that an alarm was about are right again. */
+  /** Called when the rows of an account are correct again after an alarm. */
   readonly mended: (accountId: string) => void;
-  /** The database is away, most likely: nothing is known, and so nothing is wrong. */
+  /** The audit failed, probably because the database is unreachable. This is not an alarm. */
   readonly failed: (error: unknown) => void;
   readonly everyMs?: number;
   readonly confirmAfterMs?: number;
 };
 
 export type SelfAudit = {
-  /** The accounts whose rows were wrong when this last looked. */
+  /** The number of accounts whose rows were wrong at their last audit. */
   readonly disagreeing: number;
   close(): Promise<void>;
 };
 
 const EVERY_MS = 1000;
-/** Long enough for whatever passes to have passed. */
+/** Long enough for transient differences to disappear. */
 const CONFIRM_AFTER_MS = 500;
-/** How many wrong accounts are remembered: more than these are not told of once, but whenever they are seen. */
+/** How many wrong accounts are remembered. Further ones raise an alarm at each audit. */
 const MAX_KNOWN = 1000;
 
 /**
- * Looks at one account after another, for ever, and raises an alarm where it and its rows disagree. A false alarm is
- * worse than none, so each disagreement is looked at a second time before it is one.
+ * Audits one account after another, and raises an alarm if it and its rows disagree. To avoid false alarms, a disagreement is
+ * confirmed by a second audit first.
  */
 export const startSelfAudit = (options: SelfAuditOptions): SelfAudit => {
   const { pick, audit, sampled, alarm, mended, failed } = options;
@@ -43,7 +43,7 @@ export const startSelfAudit = (options: SelfAuditOptions): SelfAudit => {
   const known = new Map<string, string>();
   let turn = 0;
 
-  /** Every other time one that was wrong, so that it is noticed soon when it is right again. */
+  /** Every other time an account that was wrong, to detect soon that it is correct again. */
   const next = async (): Promise<string | undefined> => {
     const wrong = [...known.keys()];
     return turn++ % 2 === 1 && wrong.length > 0 ? wrong[(turn >> 1) % wrong.length] : pick();

@@ -65,7 +65,7 @@ const grantsTo = async (account: string): Promise<readonly AccountEvent[]> => {
 };
 
 describe('an append whose reply was lost', () => {
-  it('is rejected as of unknown outcome, is in the log, and is not written again', async () => {
+  it('rejects with an unknown outcome, is in the log, and is not written again', async () => {
     await warmUp();
     const stream = aStream();
     const event = anEvent();
@@ -78,7 +78,7 @@ describe('an append whose reply was lost', () => {
     expect(idsOf(await readWholeStream(log, stream))).toEqual([event.id]);
   });
 
-  it('is found by the process itself, which asks again', async () => {
+  it('is found by the retry of the process', async () => {
     await warmUp();
     const account = await anAccount();
     const node = retrying();
@@ -89,7 +89,7 @@ describe('an append whose reply was lost', () => {
     expect(await grantsTo(account)).toEqual([toppedUp(5n, 'lot')]);
   });
 
-  it('takes nothing from those that were on the same batch, nor from what comes after', async () => {
+  it('does not affect other appends of the batch, nor later ones', async () => {
     await warmUp();
     const account = await anAccount();
     const node = retrying();
@@ -122,8 +122,8 @@ describe('an append of the largest batch, whose reply does not fit into one mess
   );
 });
 
-describe('an append that never got there', () => {
-  it('is rejected as of unknown outcome, and is written when asked again', async () => {
+describe('an append that did not arrive', () => {
+  it('rejects with an unknown outcome, and is written by a repetition', async () => {
     await warmUp();
     const stream = aStream();
     const event = anEvent();
@@ -135,7 +135,7 @@ describe('an append that never got there', () => {
     expect(idsOf(await readWholeStream(log, stream))).toEqual([event.id]);
   });
 
-  it('is written by the process itself, which asks again', async () => {
+  it('is written by the retry of the process', async () => {
     await warmUp();
     const account = await anAccount();
     const lost = cut('request', 0);
@@ -146,7 +146,7 @@ describe('an append that never got there', () => {
   });
 });
 
-describe('a process that dies before it is answered', () => {
+describe('a process that dies before the answer', () => {
   const ask = (url: string, account: string) => ['test/eventstore/asks-once.ts', url, account, `${account}/command`];
 
   /** What a second process is told, after the first was killed when it had sent, or been sent, so much. */
@@ -169,14 +169,14 @@ describe('a process that dies before it is answered', () => {
     return wire.passed(COMMITS);
   };
 
-  it('has done it where the reply was on its way: the next is told what was done', async () => {
+  it('has executed the command if the reply was under way: a repetition returns its outcome', async () => {
     const account = await anAccount();
     const { reply } = await opening();
     expect(await askedAgain(account, 'reply', reply)).toMatch(/kind: 'accepted'.*repeated: true/);
     expect(await grantsTo(account)).toMatchObject([{ type: 'CreditsToppedUp', amount: 7n }]);
   });
 
-  it('has not done it where the request was on its way: the next does it', async () => {
+  it('has not executed it if the request was under way: a repetition executes it', async () => {
     const account = await anAccount();
     const { request } = await opening();
     expect(await askedAgain(account, 'request', request)).toMatch(/kind: 'accepted'.*repeated: false/);
@@ -184,8 +184,8 @@ describe('a process that dies before it is answered', () => {
   });
 });
 
-describe('wherever the connection breaks', () => {
-  it('a command is carried out once, and its answer is the one that it was given', async () => {
+describe('a connection that breaks at any byte', () => {
+  it('executes a command once and returns its outcome', async () => {
     const account = await anAccount();
     const node = retrying();
     // What one command takes in either direction, with a connection that is opened for it, and with one that is there.

@@ -2,7 +2,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { LogWentBack, type ChainedEvent, type ChainedLog } from '../../src/eventstore/chained-log.ts';
 import { EMPTY_STREAM } from '../../src/eventstore/event-store.ts';
 import { expectedHash, GENESIS } from '../../src/eventstore/integrity/chain.ts';
-import { eventStoreContract } from './event-store.contract.ts';
 import { anEvent, aStream, idsOf, numbers, readLogAfter, readWholeStream, slice, someEvents } from './logs.ts';
 
 export type LogUnderTest = {
@@ -20,10 +19,8 @@ type Log = {
   start: number;
 };
 
-/** The contract of a chained log, which includes that of every store. */
+/** What a chained log guarantees beyond event-store.contract.ts. */
 export const chainedLogContract = (name: string, { create, goBackTo }: LogUnderTest): void => {
-  eventStoreContract(name, { create });
-
   describe(`the contract of a chained log: ${name}`, () => {
     const log = {} as Log;
 

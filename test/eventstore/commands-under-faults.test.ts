@@ -137,7 +137,7 @@ const checkAnswer = (history: readonly AccountEvent[], own: readonly Recorded[],
   }
 };
 
-it('commands of two nodes on a log that breaks are decided as if one after another, and happen once at most', () =>
+it('commands of two nodes on a failing log are decided serially, and executed at most once', () =>
   fc.assert(
     fc.asyncProperty(
       someSteps,

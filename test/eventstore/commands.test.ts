@@ -83,14 +83,14 @@ describe('a command', () => {
     expect(await store.head()).toBe(3);
   });
 
-  it('that asks for what is so already leaves nothing in the log', async () => {
+  it('that changes nothing leaves nothing in the log', async () => {
     await happen(store, 'ada', suspended());
     const outcome = await node.execute('ada', suspend());
     expect(outcome).toEqual({ kind: 'accepted', events: [], revision: 3, position: undefined, repeated: false });
     expect(await store.head()).toBe(4);
   });
 
-  it('begins the stream of an account', async () => {
+  it('starts the stream of an account', async () => {
     expect(await node.execute('bob', register())).toMatchObject({
       kind: 'accepted',
       events: [registered],
@@ -98,7 +98,7 @@ describe('a command', () => {
     });
   });
 
-  it('that the domain cannot decide dies alone', async () => {
+  it('that throws in the decider fails alone', async () => {
     await happen(store, 'ada', toppedUp(9n), reserved(4n));
     const impossible = node.execute('ada', settle(-1));
     const fine = node.execute('ada', reserve(5n, 'req_2'));
@@ -106,14 +106,14 @@ describe('a command', () => {
     expect(await fine).toMatchObject({ kind: 'accepted' });
   });
 
-  it('folds a history of many pages', async () => {
+  it('folds a stream of many pages', async () => {
     for (const n of numbers(0, PAGE + 5)) await node.execute('ada', topUp(1n, `lot_${n}`));
     const fresh = createNode(store);
     expect(refusalOf(await fresh.execute('ada', reserve(BigInt(PAGE + 6))))).toBe('insufficient_credits');
     expect(await fresh.execute('ada', reserve(BigInt(PAGE + 5)))).toMatchObject({ kind: 'accepted' });
   });
 
-  it('is refused by a log that it cannot read', async () => {
+  it('fails if an event of the stream cannot be read', async () => {
     await store.append([
       { stream: accountStream('ada'), expected: { revision: 2 }, events: [anEvent({ type: 'FromTheFuture' })] },
     ]);
@@ -132,7 +132,7 @@ describe('many commands on one account', () => {
     expect(audit(await historyOf(store, 'ada')).holds.size).toBe(60);
   });
 
-  it('tell each its own place in the log', async () => {
+  it('return the position of each', async () => {
     const outcomes = await Promise.all(
       numbers(0, 10).flatMap((n) =>
         ['ada', 'bob'].map((who) => node.execute(who, who === 'ada' ? topUp(1n, `lot_${n}`) : register())),
@@ -145,7 +145,7 @@ describe('many commands on one account', () => {
     }
   });
 
-  it('see what those before them did, though it is not durable yet', async () => {
+  it('are decided on earlier commands that are not durable yet', async () => {
     const [, first, second, third] = await Promise.all([
       node.execute('ada', topUp(10n)),
       node.execute('ada', reserve(6n, 'req_1')),
@@ -158,7 +158,7 @@ describe('many commands on one account', () => {
   });
 });
 
-describe('an answer that writes nothing', () => {
+describe('an outcome without events', () => {
   it('waits for the appends that it rests on', async () => {
     await happen(store, 'ada', toppedUp(10n));
     const [held, letGo] = signal();
@@ -175,7 +175,7 @@ describe('an answer that writes nothing', () => {
     expect(answers.toSorted()).toEqual(['held', 'held already', 'refused']);
   });
 
-  it('is not given where those appends failed', async () => {
+  it('is not returned if those appends failed', async () => {
     await happen(store, 'ada', toppedUp(10n));
     const broken = createNode(
       createFaultyStore(store, [{}, ...numbers(0, 4).map(() => ({ breaks: 'before' }) as const)]),
@@ -189,14 +189,14 @@ describe('an answer that writes nothing', () => {
     expect(await broken.execute('ada', reserve(1n, 'req_2'))).toMatchObject({ kind: 'accepted' });
   });
 
-  it('does not rest on what another node has changed since', async () => {
+  it('does not rest on a state that another node has changed since', async () => {
     const other = createNode(store);
     expect(refusalOf(await node.execute('ada', reserve(4n)))).toBe('insufficient_credits');
     await other.execute('ada', topUp(4n));
     expect(await node.execute('ada', reserve(4n))).toMatchObject({ kind: 'accepted', events: [reserved(4n)] });
   });
 
-  it('nor does one that nothing need be done', async () => {
+  it('does not rest on it either if the command changes nothing', async () => {
     const other = createNode(store);
     await node.execute('ada', suspend());
     await other.execute('ada', reinstate());
@@ -206,7 +206,7 @@ describe('an answer that writes nothing', () => {
 });
 
 describe('two nodes on one account', () => {
-  it('decide again where the other was first', async () => {
+  it('decide again if the other was first', async () => {
     await happen(store, 'ada', toppedUp(10n));
     const other = createNode(store);
     expect(await node.execute('ada', reserve(6n, 'req_1'))).toMatchObject({ kind: 'accepted' });
@@ -215,7 +215,7 @@ describe('two nodes on one account', () => {
     expect(refusalOf(await node.execute('ada', reserve(1n, 'req_4')))).toBe('credits_held_by_concurrent_requests');
   });
 
-  it('never promise more than is there, however they race', async () => {
+  it('never hold more than the balance in a race', async () => {
     await happen(store, 'ada', toppedUp(100n));
     const nodes = [node, createNode(store), createNode(store)];
     const outcomes = await Promise.all(
@@ -237,7 +237,7 @@ describe('two nodes on one account', () => {
     return { ...createNode(createFaultyStore(store, [{}, { meanwhile }])), arrived, letGo };
   };
 
-  it('void what was decided on top of a clash, though it would fit the stream by accident', async () => {
+  it('void what was decided on top of a clash, even if it would fit the stream by accident', async () => {
     await happen(store, 'ada', toppedUp(10n));
     // The other node takes all there is, in two events: just as many as were decided here.
     const raced = racing('ada', reserved(5n, 'rival_1'), reserved(5n, 'rival_2'));
@@ -252,7 +252,7 @@ describe('two nodes on one account', () => {
     expect([...audit(await historyOf(store, 'ada')).holds.keys()]).toEqual(['req_0', 'rival_1', 'rival_2']);
   });
 
-  it('void it, at whatever moment the clash comes', async () => {
+  it('void it at any moment of the clash', async () => {
     for (const moment of numbers(0, 100)) {
       const account = `account_${moment}`;
       await happen(store, account, ...customer, toppedUp(10n));
@@ -281,7 +281,7 @@ describe('two nodes on one account', () => {
 describe('the same command again', () => {
   const again = { mayRepeat: true };
 
-  it('is told what came of it the first time, and writes nothing', async () => {
+  it('returns the first outcome and writes nothing', async () => {
     await happen(store, 'ada', toppedUp(4n), reserved(4n));
     const first = await node.execute('ada', settle(9), 'cmd', again);
     expect(first).toMatchObject({ kind: 'accepted', repeated: false });
@@ -292,7 +292,7 @@ describe('the same command again', () => {
     expect(await store.head()).toBe(head);
   });
 
-  it('is decided anew where it was refused: nothing came of it', async () => {
+  it('is decided anew if it was refused', async () => {
     expect(refusalOf(await node.execute('ada', reserve(4n), 'cmd', again))).toBe('insufficient_credits');
     await node.execute('ada', topUp(4n));
     expect(await node.execute('ada', reserve(4n), 'cmd', again)).toMatchObject({ kind: 'accepted', repeated: false });
@@ -321,7 +321,7 @@ describe('the same command again', () => {
     expect(await historyOf(store, 'ada')).toHaveLength(customer.length + 3);
   });
 
-  it('is told what came of it on another node between the question and the decision', async () => {
+  it('returns the outcome of another node that executed it between look-up and decision', async () => {
     await happen(store, 'ada', toppedUp(9n), reserved(4n));
     const other = createNode(store);
     const late = createNode({
@@ -336,7 +336,7 @@ describe('the same command again', () => {
     expect(outcome).toMatchObject({ kind: 'accepted', events: [{ type: 'HoldSettled', charged: 2n }], repeated: true });
   });
 
-  it('happens once, though nobody said that it may be a repetition', async () => {
+  it('is executed once, even without mayRepeat', async () => {
     await happen(store, 'ada', toppedUp(9n), reserved(4n));
     const first = await node.execute('ada', extend(1n), 'cmd');
     const appends = batches.length;
@@ -347,7 +347,7 @@ describe('the same command again', () => {
   });
 });
 
-describe('an outcome that nobody knows', () => {
+describe('an unknown outcome', () => {
   const cases: [string, Fault[]][] = [
     ['written, and the connection broke', [{ breaks: 'after' }]],
     ['not written', [{ breaks: 'before' }]],
@@ -379,7 +379,7 @@ describe('an outcome that nobody knows', () => {
     expect(await broken.execute('ada', extend(2n))).toMatchObject({ kind: 'accepted', revision: 7 });
   });
 
-  it('written, and another node came before the next try', async () => {
+  it('is found if another node appended before the next try', async () => {
     await happen(store, 'ada', toppedUp(9n), reserved(4n));
     const broken = createNode(
       createFaultyStore(store, [{ breaks: 'after' }, { meanwhile: () => happen(store, 'ada', suspended()) }]),
@@ -415,8 +415,8 @@ describe('an outcome that nobody knows', () => {
   });
 });
 
-describe('the accounts in memory', () => {
-  it('are as many as there is room for, and the rest is read again', async () => {
+describe('the cache of accounts', () => {
+  it('is bounded, and other accounts are read again', async () => {
     const small = createNode(store, { cacheSize: 2 });
     const who = numbers(0, 5).map((n) => `account_${n}`);
     for (const round of numbers(0, 3)) {
@@ -427,14 +427,14 @@ describe('the accounts in memory', () => {
     for (const account of who) expect(audit(await historyOf(store, account)).toppedUp).toBe(2n);
   });
 
-  it('forgets first what was not used for longest', async () => {
+  it('forgets the least recently used account first', async () => {
     const small = createNode(store, { cacheSize: 2 });
     for (const account of ['a', 'b', 'a', 'c']) await small.execute(account, register());
     const known = ['a', 'b', 'c'].filter((account) => small.commands.lastKnown(accountStream(account)));
     expect(known).toEqual(['a', 'c']);
   });
 
-  it('are one each and read once, however little room there is and however many are in use', async () => {
+  it('has one entry per account and reads it once, even if more accounts are in use than fit', async () => {
     const who = numbers(0, 4).map((n) => `account_${n}`);
     for (const account of who) await happen(store, account, ...customer, toppedUp(10n));
     const reads: string[] = [];
@@ -453,11 +453,11 @@ describe('the accounts in memory', () => {
 });
 
 describe('read', () => {
-  it('finds nothing of an account that never was', async () => {
+  it('returns the initial state of an unknown account', async () => {
     expect(await node.commands.read(accountStream('nobody'))).toEqual({ state: initialAccount(), revision: -1 });
   });
 
-  it('sees what other nodes wrote', async () => {
+  it('returns what other nodes wrote', async () => {
     const other = createNode(store);
     await node.execute('ada', topUp(10n));
     await other.execute('ada', reserve(4n));
@@ -467,7 +467,7 @@ describe('read', () => {
     expect(await createNode(store).commands.read(accountStream('ada'))).toEqual({ state, revision });
   });
 
-  it('gives a copy, which neither changes with the account nor changes it', async () => {
+  it('returns a copy that is independent of the cache', async () => {
     await node.execute('ada', topUp(10n));
     const { state } = await node.commands.read(accountStream('ada'));
     const before = structuredClone(state);
@@ -478,7 +478,7 @@ describe('read', () => {
     expect(await node.execute('ada', settle(4))).toMatchObject({ kind: 'accepted', events: [{ charged: 4n }] });
   });
 
-  it('of what is not durable yet shows nothing', async () => {
+  it('returns nothing that is not durable yet', async () => {
     await node.execute('ada', topUp(10n));
     const holding = node.execute('ada', reserve(4n));
     const { state } = await node.commands.read(accountStream('ada'));
@@ -490,7 +490,7 @@ describe('read', () => {
 describe('lastKnown', () => {
   const known = (account: string) => node.commands.lastKnown(accountStream(account));
 
-  it('is nothing until the account was read', async () => {
+  it('is undefined until the account was read', async () => {
     expect(known('ada')).toBeUndefined();
     const first = node.execute('ada', topUp(10n));
     expect(known('ada')).toBeUndefined();
@@ -498,7 +498,7 @@ describe('lastKnown', () => {
     expect(known('ada')?.wallet.balance).toBe(10n);
   });
 
-  it('is what this process last saw durable', async () => {
+  it('is the last durable state that this process has seen', async () => {
     await node.execute('ada', topUp(10n));
     const holding = node.execute('ada', reserve(4n));
     expect(known('ada')?.wallet.held).toBe(0n);
@@ -527,7 +527,7 @@ describe('a log that went back in time', () => {
   const balanceSeenBy = async (node: Node): Promise<bigint> =>
     (await node.commands.read(accountStream('ada'))).state.wallet.balance;
 
-  it('decides nothing on a balance that the log has lost, though it is as long again', async () => {
+  it('does not decide on a lost balance, even if the stream has the same length again', async () => {
     const [first, second] = nodes;
     await first.execute('ada', topUp(100n, 'lot_lost'));
     const { length } = log.events;
@@ -542,7 +542,7 @@ describe('a log that went back in time', () => {
     expect(await balanceSeenBy(first)).toBe(10n);
   });
 
-  it('leaves no account stuck: a clash that nothing newer explains is solved by folding anew', async () => {
+  it('folds an account anew after a clash without newer events', async () => {
     const [first] = nodes;
     for (let n = 0; n < 5; n++) await first.execute('ada', topUp(1n, `lot_lost_${n}`));
     log.goBackTo(log.events.length - 5);
@@ -552,7 +552,7 @@ describe('a log that went back in time', () => {
     expect(await balanceSeenBy(first)).toBe(12n);
   });
 
-  it('is not mixed with what was read of the lost history', async () => {
+  it('is not mixed with pages that were read of the lost history', async () => {
     const [first] = nodes;
     await first.execute('ada', topUp(100n, 'lot_lost'));
     log.goBackTo(log.events.length - 1);
@@ -563,7 +563,7 @@ describe('a log that went back in time', () => {
     expect(first.commands.lastKnown(accountStream('ada'))?.wallet.balance).toBe(11n);
   });
 
-  it('answers a command again that it lost, and does not take it for done', async () => {
+  it('executes a lost command again', async () => {
     const [first] = nodes;
     await first.execute('ada', topUp(100n, 'lot_lost'), 'cmd');
     log.goBackTo(log.events.length - 1);
@@ -573,7 +573,7 @@ describe('a log that went back in time', () => {
     expect(await balanceSeenBy(first)).toBe(110n);
   });
 
-  it('does not leave the half of an answer, though it goes back while a repetition is looked up', async () => {
+  it('does not return half of an outcome if it goes back during a look-up', async () => {
     const log = createInMemoryLog();
     const sure = createInMemoryStore(log);
     await happen(sure, 'ada', ...customer, toppedUp(4n), reserved(4n));

@@ -49,8 +49,8 @@ const shapeOf = ({ slices }: HeldAppend) =>
   slices.map(({ stream, expected, events }) => [stream, expected.revision, events.length]);
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-describe('what arrives together', () => {
-  it('goes out together, one slice for each stream', async () => {
+describe('appends of one turn of the event loop', () => {
+  it('form one batch with one slice per stream', async () => {
     const commits = [commit('a', -1, 2), commit('b', 4), commit('a', 1), commit('a', 2, 3), commit('b', 5)];
     const append = await store.nth(0);
     expect(shapeOf(append)).toEqual([
@@ -63,7 +63,7 @@ describe('what arrives together', () => {
     expect(store.appends).toHaveLength(1);
   });
 
-  it('waits for what the same turn of the event loop still brings', async () => {
+  it('include those that are added later in the same turn', async () => {
     const first = commit('a', -1);
     await Promise.resolve();
     const second = commit('a', 0);
@@ -91,7 +91,7 @@ describe('what arrives together', () => {
     accept();
   });
 
-  it('learns the token of what it follows from the answer to that', async () => {
+  it('set the expected token from the answer to the append before', async () => {
     const commits = [commit('a', 3, 2), commit('a', 5), commit('b', -1)];
     const first = await store.nth(0);
     expect(first.slices[0]?.expected).toEqual({ revision: 3, token: 'read 3' });
@@ -104,7 +104,7 @@ describe('what arrives together', () => {
     await Promise.all(commits);
   });
 
-  it('is not merged where it was decided on something else', async () => {
+  it('are not merged if they were decided on different states', async () => {
     const first = commit('a', 3, 2);
     const rival = commit('a', 3);
     const other = commit('b', -1);
@@ -122,7 +122,7 @@ describe('what arrives together', () => {
     await other;
   });
 
-  it('is split where it is too much for one batch', async () => {
+  it('are split if they exceed one batch', async () => {
     const commits = numbers(0, 5).map((n) => commit(`s${n}`, -1, 900));
     for (const n of numbers(0, 3)) {
       const append = await store.nth(n);
@@ -134,14 +134,14 @@ describe('what arrives together', () => {
     await Promise.all(commits);
   });
 
-  it('goes alone where it is too much by itself', async () => {
+  it('form a batch alone if one append exceeds it', async () => {
     const commits = [commit('small', -1), commit('huge', -1, 5000), commit('small', 0)];
     for (const n of numbers(0, 3)) (await store.nth(n)).accept();
     await Promise.all(commits);
     expect(store.appends.map(shapeOf)).toEqual([[['small', -1, 1]], [['huge', -1, 5000]], [['small', 0, 1]]]);
   });
 
-  it('may bring no events: that only asks whether the stream is there', async () => {
+  it('may have no events, to check the end of a stream', async () => {
     const commits = [commit('a', 4, 0), commit('a', 4, 2), commit('a', 6, 0)];
     const append = await store.nth(0);
     expect(shapeOf(append)).toEqual([['a', 4, 2]]);
@@ -150,8 +150,8 @@ describe('what arrives together', () => {
   });
 });
 
-describe('what arrives while a batch is on its way', () => {
-  it('forms the next one', async () => {
+describe('appends that arrive while a batch is under way', () => {
+  it('form the next batch', async () => {
     const first = commit('a', -1);
     const append = await store.nth(0);
     const later = [commit('a', 0), commit('b', -1), commit('a', 1)];
@@ -168,7 +168,7 @@ describe('what arrives while a batch is on its way', () => {
     expect((await Promise.all(later)).map(({ position }) => position)).toEqual([2, 4, 3]);
   });
 
-  it('goes out at once when all was quiet', async () => {
+  it('are sent immediately if nothing is under way', async () => {
     for (const n of numbers(0, 3)) {
       const one = commit('a', n - 1);
       (await store.nth(n)).accept();
@@ -179,7 +179,7 @@ describe('what arrives while a batch is on its way', () => {
 });
 
 describe('a clash', () => {
-  it('fails everything that was decided on top of it, though it would fit by accident', async () => {
+  it('fails everything that was decided on top of it, even if it would fit by accident', async () => {
     const first = commit('a', -1);
     const append = await store.nth(0);
     const queued = [commit('a', 0), commit('b', -1), commit('a', 1)];
@@ -203,7 +203,7 @@ describe('a clash', () => {
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
   });
 
-  it('is told before anybody else runs, so that nothing more is decided on what is void', async () => {
+  it('calls failed synchronously, so that nothing more is decided on a void state', async () => {
     const order: string[] = [];
     const tell = (what: string) => () => void order.push(what);
     const appendOf = (revision: number, name: string) =>
@@ -216,7 +216,7 @@ describe('a clash', () => {
     expect(order).toEqual(['first failed', 'second failed', 'first heard of it', 'second heard of it']);
   });
 
-  it('leaves the stream to whoever decides again', async () => {
+  it('leaves the stream usable for the next decision', async () => {
     const first = commit('a', -1);
     (await store.nth(0)).accept('a');
     await expect(first).rejects.toMatchObject({ code: 'revision_clash', ambiguous: false });
@@ -229,7 +229,7 @@ describe('a clash', () => {
 describe('a store that is unavailable', () => {
   const broken = new StoreUnavailable('no answer');
 
-  it('is asked the same again', async () => {
+  it('is asked again with the same batch', async () => {
     const commits = [commit('a', -1), commit('b', -1)];
     (await store.nth(0)).fail(broken);
     const again = await store.nth(1);
@@ -239,28 +239,28 @@ describe('a store that is unavailable', () => {
     expect(failed).toEqual([]);
   });
 
-  it('makes a clash ambiguous: the first try may be what it clashes with', async () => {
+  it('makes a later clash ambiguous, because the first try may have been written', async () => {
     const first = commit('a', -1);
     (await store.nth(0)).fail(broken);
     (await store.nth(1)).accept('a');
     await expect(first).rejects.toMatchObject({ code: 'revision_clash', ambiguous: true });
   });
 
-  it('is not asked again if the log went back in time, for then nothing was written', async () => {
+  it('is not asked again if the log went back in time, because nothing was written', async () => {
     const first = commit('a', -1);
     (await store.nth(0)).fail(new LogWentBack({ position: 7, hash: 'seen' }));
     await expect(first).rejects.toBeInstanceOf(LogWentBack);
     expect([store.appends.length, failed]).toEqual([1, ['a@-1']]);
   });
 
-  it('leaves it open what was written if the log went back in time after a try without an answer', async () => {
+  it('reports an unknown outcome if the log went back in time after a try without an answer', async () => {
     const first = commit('a', -1);
     (await store.nth(0)).fail(broken);
     (await store.nth(1)).fail(new LogWentBack({ position: 7, hash: 'seen' }));
     await expect(first).rejects.toMatchObject({ name: 'StoreUnavailable' });
   });
 
-  it('is given up after the last try, and everything on top of it fails with it', async () => {
+  it('fails the batch after the last try, and everything on top of it', async () => {
     const first = commit('a', -1);
     const append = await store.nth(0);
     const queued = [commit('a', 0), commit('b', -1)];
@@ -275,7 +275,7 @@ describe('a store that is unavailable', () => {
     await queued[1];
   });
 
-  it('is not asked again where it has another complaint', async () => {
+  it('is not asked again after another error', async () => {
     const first = commit('a', -1);
     const bug = new TypeError('a bug');
     (await store.nth(0)).fail(bug);
@@ -291,7 +291,7 @@ describe('a store that is full', () => {
   const full = new StoreFull('no room');
   const broken = new StoreUnavailable('no answer');
 
-  it('is not asked the same again, and everybody hears of it at once', async () => {
+  it('is not asked again, and all callers are rejected immediately', async () => {
     const first = commit('a', -1);
     const append = await store.nth(0);
     const queued = commit('a', 0);
@@ -304,7 +304,7 @@ describe('a store that is full', () => {
     await next;
   });
 
-  it('says nothing of an earlier try, which may have been written', async () => {
+  it('does not deny an earlier try, which may have been written', async () => {
     const first = commit('a', -1);
     (await store.nth(0)).fail(broken);
     (await store.nth(1)).fail(full);
@@ -314,7 +314,7 @@ describe('a store that is full', () => {
     expect(fault).toMatchObject({ message: 'no room', cause: full });
   });
 
-  it('is told of once, and so is its recovery', async () => {
+  it('is reported once, and its recovery as well', async () => {
     for (const [n, fault] of [undefined, full, full, broken, undefined, undefined].entries()) {
       // What is broken is asked again, so the next turn is its second try.
       if (n !== 4) void commit('a', -1);
@@ -328,7 +328,7 @@ describe('a store that is full', () => {
 });
 
 describe('close', () => {
-  it('waits for what was handed over', async () => {
+  it('waits for the appends that were handed over', async () => {
     const first = commit('a', -1);
     const append = await store.nth(0);
     const second = commit('a', 0);
@@ -344,7 +344,7 @@ describe('close', () => {
     expect(store.appends).toHaveLength(2);
   });
 
-  it('takes no more', async () => {
+  it('accepts no more', async () => {
     await committer.close();
     await expect(commit('a', -1)).rejects.toBeInstanceOf(StoreUnavailable);
     expect(failed).toEqual(['a@-1']);

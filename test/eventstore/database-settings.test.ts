@@ -84,7 +84,7 @@ describe('an append', () => {
     },
   );
 
-  it('is on the disk when acknowledged, if the URL sets synchronous_commit = off', async () => {
+  it('is on disk when acknowledged, even if the URL sets synchronous_commit = off', async () => {
     expect(await durableAppends(withOptions({ synchronous_commit: 'off' }))).not.toContain(false);
   });
 
@@ -165,7 +165,7 @@ describe('the log on a connection', () => {
     });
   });
 
-  it('is never changed, even by a session that replicates', async () => {
+  it('cannot be changed by a session with session_replication_role = replica', async () => {
     const url = await withRole({ session_replication_role: 'replica' });
     const store = openStore(database.url);
     await store.append([slice(aStream(), -1, anEvent())]);
@@ -174,7 +174,7 @@ describe('the log on a connection', () => {
     await expect(query(url, 'truncate log_checkpoints')).rejects.toThrow('the log is append-only');
   });
 
-  it('shows an error, and not a shorter log, if a policy hides rows', async () => {
+  it('returns an error instead of a shorter log if a policy hides rows', async () => {
     const own = await createTestDatabase();
     await migratePostgresStore(own.url);
     const writer = createPostgresStore(own.url);
@@ -193,7 +193,7 @@ describe('the log on a connection', () => {
     await own.drop();
   });
 
-  it('is found in its schema, if search_path names another one later', async () => {
+  it('is found in its schema, even if search_path is changed later', async () => {
     const own = await createTestDatabase();
     await query(own.url, 'create schema ledger; create schema other');
     const at = (path: string): string => {

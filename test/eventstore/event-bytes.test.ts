@@ -47,7 +47,7 @@ const readBytes = async (after: number): Promise<EventBytes[]> => {
 };
 
 describe('an event read from bytes', () => {
-  it('is the same event, with the same hash of its content, whatever is in it', async () => {
+  it('has the same content and hash for random data', async () => {
     const store = createPostgresStore(database.url);
     await fc.assert(
       fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 40 }), text, async (events, name) => {
@@ -73,7 +73,7 @@ describe('an event read from bytes', () => {
     await store.close();
   });
 
-  it('may be as long as it likes', async () => {
+  it('may be of any length', async () => {
     const store = createPostgresStore(database.url);
     const after = await store.head();
     const data = JSON.stringify({ long: 'ä'.repeat(300_000), longer: 'a'.repeat(1_000_000) });
@@ -89,7 +89,7 @@ describe('an event read from bytes', () => {
 });
 
 describe('a COPY', () => {
-  it('may come in any pieces', () => {
+  it('may arrive in chunks of any size', () => {
     const row = (n: number): Buffer => {
       const bytes = Buffer.alloc(2 + 8 + 4 + 4 + n);
       bytes.writeInt16BE(3, 0);
@@ -115,7 +115,7 @@ describe('a COPY', () => {
     );
   });
 
-  it('of no rows is none, one that is refused says so, and the connection is good afterwards', async () => {
+  it('without rows yields none, a failing one rejects, and the connection stays usable', async () => {
     const rows: Buffer[] = [];
     await copyOut(client, 'select 1 where false', (bytes) => void rows.push(bytes));
     expect(rows).toEqual([]);
@@ -133,7 +133,7 @@ describe('a COPY', () => {
     expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   });
 
-  it('fails where the connection is lost', async () => {
+  it('rejects if the connection is lost', async () => {
     const lost = new pg.Client({ connectionString: database.url });
     lost.on('error', () => undefined);
     await lost.connect();

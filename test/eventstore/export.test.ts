@@ -50,7 +50,7 @@ const checkpointsIn = (all: string): unknown[] =>
   );
 
 describe('an export', () => {
-  it('holds every event as the store has it, and every checkpoint', async () => {
+  it('contains every event as the store has it, and every checkpoint', async () => {
     const events = lines(whole)
       .filter((line) => line.startsWith('{"position"'))
       .map((line) => JSON.parse(line) as unknown);
@@ -59,7 +59,7 @@ describe('an export', () => {
     expect(checkpointsIn(whole)).toHaveLength(BATCHES);
   });
 
-  it('is found to be in order', async () => {
+  it('is verified', async () => {
     const verdict = await verify(whole);
     expect(verdict).toMatchObject({
       flaw: undefined,
@@ -73,7 +73,7 @@ describe('an export', () => {
     expect((await verify(whole, { publicKeys: [] })).signatures).toEqual({ good: 0, unchecked: BATCHES });
   });
 
-  it('may be of a part of the log', async () => {
+  it('may contain a part of the log', async () => {
     const part = await verify(await exported({ from: 15, to: 44 }), { kept: checkpointsIn(whole).slice(0, 4) });
     expect(part).toMatchObject({ flaw: undefined, first: 15, events: 30, keptBefore: 1, signatures: { good: 3 } });
     expect(await verify(await exported({ from: EVENTS + 1 }))).toMatchObject({ flaw: undefined, events: 0 });
@@ -81,15 +81,15 @@ describe('an export', () => {
     await expect(exported({ from: 5, to: 3 })).rejects.toThrow(CannotExport);
   });
 
-  it('is not made of a log with a hole', async () => {
+  it('is refused for a log with a missing event', async () => {
     await tamper(log.url, 'create table hole as table events', 'delete from events where position = 33');
     await expect(exported()).rejects.toThrow(/Event 33 is missing/);
     await tamper(log.url, 'truncate events', 'insert into events select * from hole');
   });
 });
 
-describe('an export that was tampered with', () => {
-  it('is found out by a flipped bit, wherever it is', async () => {
+describe('a changed export', () => {
+  it('is detected for any flipped bit', async () => {
     const bytes = Buffer.from(whole);
     const header = bytes.indexOf('\n');
     // Every bit of the first and last line and of one event and checkpoint would take long: a sample of all.
@@ -112,7 +112,7 @@ describe('an export that was tampered with', () => {
     expect(refused).toBeGreaterThan(0);
   });
 
-  it('is found out at the right place by a flipped bit in an event', async () => {
+  it('is detected at the event with a flipped bit', async () => {
     const all = lines(whole);
     for (const position of [1, 24, EVENTS]) {
       const at = all.findIndex((line) => line.startsWith(`{"position":${position},`));
@@ -184,13 +184,13 @@ describe('an export that was tampered with', () => {
     expect((await verify(changed)).flaw).toMatchObject({ position, what: expect.stringMatching(what) as unknown });
   });
 
-  it('is found out by checkpoints kept elsewhere where it was cut and closed anew', async () => {
+  it('is detected by checkpoints kept elsewhere if it was cut and closed again', async () => {
     const part = await exported({ to: 35 });
     expect((await verify(part)).flaw).toBeUndefined();
     expect((await verify(part, { kept: checkpointsIn(whole) })).flaw).toMatchObject({ position: 36 });
   });
 
-  it('meets a checkpoint that was signed after it was written, by its event alone', async () => {
+  it('matches a checkpoint that was signed later by its event alone', async () => {
     const kept = checkpointsIn(whole) as { hash: string; time: string }[];
     const before = lines(whole).filter((line) => !line.startsWith('{"checkpoint"'));
     const unsigned = text(before).replace(/"checkpoints":\d+/, '"checkpoints":0');
@@ -268,7 +268,7 @@ const audit = (file: string, publicKeyPem: string): string => {
 };
 
 describe("an auditor's own checker", () => {
-  it('finds a good export in order', () =>
+  it('verifies a correct export', () =>
     expect(audit(whole, log.key.publicKey)).toBe(`${EVENTS} events and ${BATCHES} checkpoints are in order`));
 
   it.each<[string, string, (all: string) => string]>([
@@ -281,7 +281,7 @@ describe("an auditor's own checker", () => {
     ['a cut', 'not whole', (all) => all.replace(/\{"position":51,[^]*(\{"end")/, '$1')],
   ])('finds %s', (_, found, change) => expect(audit(change(whole), log.key.publicKey)).toBe(found));
 
-  it('is written from the page: it says what the file is', async () => {
+  it('is described by docs/export-format.md', async () => {
     const page = await readFile(new URL('../../docs/export-format.md', import.meta.url), 'utf8');
     const [header = '', event = ''] = lines(whole);
     for (const field of [

@@ -6,19 +6,19 @@ import { derivedId, eventId } from '../../src/eventstore/ids.ts';
 const uuidV8 = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 describe('the id of an event', () => {
-  it('is a UUID, whatever the command is called', () =>
+  it('is a UUID for any command id', () =>
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.nat(), (commandId, n) => {
         expect(eventId(commandId, n)).toMatch(uuidV8);
       }),
     ));
 
-  it('never changes: ids in the log of today must be found tomorrow', () => {
+  it('never changes, so that commands in existing logs are found', () => {
     expect(eventId('019a0000-1234-7abc-8def-0123456789ab/settle', 0)).toBe('019a0000-1234-8a54-811e-de07dd56ab55');
     expect(eventId('creem:evt_1', 1)).toBe('8704e9ab-d14b-873b-8e64-56f9d237f527');
   });
 
-  it('is another for each command and each of its events', () =>
+  it('differs for each command and each of its events', () =>
     fc.assert(
       fc.property(fc.uniqueArray(fc.tuple(fc.string(), fc.nat(9)), { selector: String, minLength: 2 }), (pairs) => {
         const ids = pairs.map(([commandId, n]) => eventId(commandId, n));
@@ -26,7 +26,7 @@ describe('the id of an event', () => {
       }),
     ));
 
-  it('is in the order of time where the id of the command is', () =>
+  it('is time-ordered if the command id is', () =>
     fc.assert(
       fc.property(fc.uuid({ version: 7 }), fc.uuid({ version: 7 }), fc.nat(9), (one, other, n) => {
         const ids = [eventId(`${one}/reserve`, n), eventId(`${other}/settle`, n)];
@@ -34,17 +34,17 @@ describe('the id of an event', () => {
       }),
     ));
 
-  it('takes no time from a UUID that has none', () => {
+  it('takes no time from a UUID without a time', () => {
     const random = 'f47ac10b-58cc-4372-a567-0e02b2c3d479';
     expect(eventId(random, 0).slice(0, 13)).not.toBe(random.slice(0, 13));
   });
 });
 
-describe('the id of something that a command creates', () => {
+describe('the id of what a command creates', () => {
   it('is the same for the same command', () => expect(derivedId('lot', 'cmd')).toBe(derivedId('lot', 'cmd')));
   it('never changes', () => expect(derivedId('lot', 'cmd')).toBe('lot_6a03718a4819700b688f7c9f'));
-  it('says what it names', () => expect(derivedId('key', 'cmd')).toMatch(/^key_[0-9a-f]{24}$/));
-  it('is another for another command, and for another thing', () => {
+  it('has a prefix for its kind', () => expect(derivedId('key', 'cmd')).toMatch(/^key_[0-9a-f]{24}$/));
+  it('differs for other commands and other kinds', () => {
     const ids = [derivedId('lot', 'cmd'), derivedId('lot', 'cmd2'), derivedId('key', 'cmd')];
     expect(new Set(ids.map((id) => id.slice(4))).size).toBe(3);
   });

@@ -32,8 +32,8 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-describe('a log that was divided while it held events', () => {
-  it('goes on over the border, and streams with it', async () => {
+describe('a log that was partitioned while it had events', () => {
+  it('continues across partitions, with its streams', async () => {
     const store = createPostgresStore(database.url);
     const after = someEvents(3);
     expect(await store.append([slice(stream, FIRST - 2, ...after)])).toMatchObject([
@@ -48,7 +48,7 @@ describe('a log that was divided while it held events', () => {
     await store.close();
   });
 
-  it('knows an id of the other partition', async () => {
+  it('detects an event id of the other partition', async () => {
     const store = createPostgresStore(database.url);
     const [old = anEvent()] = before;
     expect(await store.append([slice(aStream(), -1, old)])).toEqual([{ kind: 'duplicate' }]);
@@ -61,7 +61,7 @@ describe('a log that was divided while it held events', () => {
   });
 });
 
-describe('the index of what is looked up', () => {
+describe('the index of looked-up event types', () => {
   const indexes = (url: string) =>
     query<{ table: string; definition: string }>(
       url,
@@ -88,7 +88,7 @@ describe('the index of what is looked up', () => {
     await older.drop();
   });
 
-  it('is that which the procedure makes of every partition', async () => {
+  it('is the one that the documented procedure creates on every partition', async () => {
     const found = await indexes(database.url);
     expect(found.map(({ table }) => table)).toEqual(['events', 'events_1', 'events_2']);
     for (const { definition } of found) expect(definition).toMatch(/KeyRehashed.*KeyLimitsSet/);

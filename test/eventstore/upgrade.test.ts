@@ -60,8 +60,8 @@ afterAll(async () => {
   await database.drop();
 });
 
-describe('a log that the first version of this software wrote', () => {
-  it('goes on: the hold is settled, the next is placed, and the books are right', async () => {
+describe('a log of the first version of this software', () => {
+  it('continues: the hold is settled, the next is placed, and the books are correct', async () => {
     const node = createNode(store);
     for (const command of [settle(50), reserve(40n, 'req_2'), settle(40, 'req_2'), issueKey('key_2')]) {
       expect(await node.execute('ada', command)).toMatchObject({ kind: 'accepted' });
@@ -70,7 +70,7 @@ describe('a log that the first version of this software wrote', () => {
     expect(audit(await historyOf(store, 'ada'))).toMatchObject({ toppedUp: 100n, charged: 90n, holds: new Map() });
   });
 
-  it('is one chain of hashes, across the change of software', async () => {
+  it('is one chain of hashes across the upgrade', async () => {
     const events = await readLogAfter(store, 0);
     expect(events.length).toBeGreaterThan(past.length);
     let previous = GENESIS;
@@ -80,7 +80,7 @@ describe('a log that the first version of this software wrote', () => {
     }
   });
 
-  it('still says who the account is of', async () => {
+  it('still has the personal data of the account', async () => {
     const { state } = await createNode(store).commands.read(accountStream('ada'));
     expect(readPlain('ada', state.standing.registration?.personal ?? '')).toEqual(ada);
   });

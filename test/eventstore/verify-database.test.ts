@@ -45,15 +45,15 @@ const insertCheckpoint = ({ position, time, hash, previous, keyId, signature }: 
   `insert into log_checkpoints values (${position}, '${time.toISOString()}', decode('${hash}', 'hex'),
    decode('${previous}', 'hex'), '${keyId}', decode('${signature}', 'base64'))`;
 
-describe('a log that nobody touched', () => {
-  it('is in order', async () => {
+describe('an unchanged log', () => {
+  it('is verified', async () => {
     const verdict = await verify({ kept });
     expect(verdict).toMatchObject({ flaw: undefined, first: 1, events: EVENTS, streams: 5 });
     expect(verdict.last).toMatchObject({ position: EVENTS });
     expect(verdict.signatures).toEqual({ good: BATCHES, unchecked: 0 });
   });
 
-  it('is in order, whatever the parts and threads', async () => {
+  it('is verified with any parts and threads', async () => {
     for (const partSize of [1, 10, 13, 1000])
       expect(await verify({ partSize })).toMatchObject({ flaw: undefined, events: EVENTS });
     const seen: number[] = [];
@@ -63,12 +63,12 @@ describe('a log that nobody touched', () => {
     expect(seen.at(-1)).toBe(1);
   });
 
-  it('may be looked at from an event on, and without a key', async () => {
+  it('can be verified from an event on, and without a key', async () => {
     expect(await verify({ from: 25 })).toMatchObject({ flaw: undefined, first: 25, events: EVENTS - 24 });
     expect((await verify({ publicKeys: [] })).signatures).toEqual({ good: 0, unchecked: BATCHES });
   });
 
-  it('may go on meanwhile', async () => {
+  it('may grow during the verification', async () => {
     const verifying = verify({ partSize: 3 });
     await log.append();
     await log.checkpoints.sign(AT_ONCE);
@@ -85,7 +85,7 @@ describe('a log that nobody touched', () => {
   });
 });
 
-describe('a log that was tampered with', () => {
+describe('a changed log', () => {
   afterEach(restore);
   const at = 24;
   const change = (set: string): string => `update events set ${set} where position = ${at}`;
@@ -182,7 +182,7 @@ describe('a log that was tampered with', () => {
     });
   });
 
-  it('is found out by the signature alone where every hash was made again', async () => {
+  it('is detected by the signature if all hashes were recomputed', async () => {
     await tamper(log.url, change(`data = '{"text":"数😀","n":0}'`), REHASH(at));
     expect((await verify({ publicKeys: [] })).flaw).toMatchObject({
       position: 30,
@@ -194,7 +194,7 @@ describe('a log that was tampered with', () => {
     expect(elsewhere.flaw).toMatchObject({ position: 30, what: expect.stringMatching(/kept elsewhere/) as unknown }); // but another one.
   });
 
-  it('is found out by the signature where an event was put in and every hash made again', async () => {
+  it('is detected by the signature if an event was inserted and all hashes were recomputed', async () => {
     await tamper(
       log.url,
       `update events set position = -position - 1 where position >= ${at}`,
@@ -221,13 +221,13 @@ describe('a log that was tampered with', () => {
     },
   );
 
-  it('is found out by a time that goes back, though every hash fits', async () => {
+  it('is detected by a decreasing time, even if all hashes match', async () => {
     await tamper(log.url, 'delete from log_checkpoints', change(`time = time - interval '1 hour'`), REHASH(at));
     const { flaw } = await verify();
     expect(flaw).toMatchObject({ position: at, what: expect.stringMatching(/time is before/) as unknown });
   });
 
-  it('is found out by a checkpoint kept elsewhere where the end was cut off', async () => {
+  it('is detected by a checkpoint kept elsewhere if the end was removed', async () => {
     const cut = [
       'delete from events where position > 35',
       REHASH(1),
@@ -244,7 +244,7 @@ describe('a log that was tampered with', () => {
     expect((await verify()).flaw).toMatchObject({ position: 36, what: expect.stringMatching(/checkpoint/) as unknown });
   });
 
-  it('is found out by a checkpoint kept elsewhere where the last checkpoint is gone, or is another', async () => {
+  it('is detected by a checkpoint kept elsewhere if the last checkpoint is missing or different', async () => {
     await tamper(log.url, `delete from log_checkpoints where position = ${EVENTS}`);
     expect((await verify()).flaw).toBeUndefined();
     const gone = { position: EVENTS, what: expect.stringMatching(/kept elsewhere is not in the log/) as unknown };
@@ -254,7 +254,7 @@ describe('a log that was tampered with', () => {
     expect((await verify({ kept })).flaw).toMatchObject(gone);
   });
 
-  it('is found out by a checkpoint that somebody else signed', async () => {
+  it('is detected by a checkpoint of another key', async () => {
     const forged = sign({}, aKey().privateKey);
     await tamper(log.url, `delete from log_checkpoints where position = ${EVENTS}`, insertCheckpoint(forged));
     expect((await verify()).flaw).toMatchObject({
@@ -263,15 +263,15 @@ describe('a log that was tampered with', () => {
     });
   });
 
-  it('is found out by a chain of checkpoints that begins anew', async () => {
+  it('is detected by a chain of checkpoints that starts again', async () => {
     await tamper(log.url, `delete from log_checkpoints`, insertCheckpoint(sign({ previous: NO_CHECKPOINT })));
     expect((await verify()).flaw).toBeUndefined();
     expect((await verify({ kept: kept.slice(0, 1) })).flaw).toMatchObject({ position: 10 });
   });
 });
 
-describe('a key that was changed', () => {
-  it('is known by its public half, as is the one before it', async () => {
+describe('a changed signing key', () => {
+  it('is verified with its public key, and the earlier key with its own', async () => {
     const next = aKey();
     const signer = createCheckpointLog(log.url, next.privateKey);
     log.store.forgetHistory(); // What earlier tests changed and put back is no concern here.

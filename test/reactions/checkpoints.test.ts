@@ -20,7 +20,7 @@ const start = (sign: Sign) => {
 };
 
 describe('the head of the log', () => {
-  it('is looked at every second, and signed at the latest when the process stops', async () => {
+  it('is checked every second, and signed when the process stops at the latest', async () => {
     const asked: { events: number; ms: number }[] = [];
     const { signed, reaction } = start((due) => Promise.resolve({ kind: 'signed', checkpoint: asked.push(due) }));
     await vi.advanceTimersByTimeAsync(3500);
@@ -33,7 +33,7 @@ describe('the head of the log', () => {
     expect(signed).toHaveLength(5);
   });
 
-  it('is looked at again after a failure', async () => {
+  it('is checked again after a failure', async () => {
     let down = true;
     const { signed, failures, reaction } = start(() =>
       down ? Promise.reject(new Error('down')) : Promise.resolve({ kind: 'signed', checkpoint: 1 }),
@@ -48,7 +48,7 @@ describe('the head of the log', () => {
     expect(failures).toHaveLength(4);
   });
 
-  it('is alarm for somebody as long as it is not what was signed', async () => {
+  it('raises an alarm while it differs from what was signed', async () => {
     const flaw = { position: 7, what: 'gone' };
     const { alarms, reaction } = start(() => Promise.resolve({ kind: 'tampered', ...flaw }));
     await vi.advanceTimersByTimeAsync(25_000);

@@ -9,15 +9,15 @@ describe('the clock of the database', () => {
   };
   const NEARLY = 1000;
 
-  it('is that of the machine until the database is heard', () =>
+  it('is that of the machine until the first answer of the database', () =>
     expect(Math.abs(open(50_000).ahead() - 50_000)).toBeLessThan(NEARLY));
-  it('is what the database says, as far as the way of the answer lets know', () => {
+  it('is the time of the database, within the round trip of the answer', () => {
     const clock = open(50_000);
     clock.heard(local(), local() - 5, local() + 5);
     expect(Math.abs(clock.ahead())).toBeLessThan(NEARLY);
     expect(clock.told).toHaveLength(1);
   });
-  it('is not moved by an answer that was long under way', () => {
+  it('ignores an answer with a long round trip', () => {
     const clock = open();
     const at = local();
     clock.heard(at, at - 60_000, at);
@@ -25,7 +25,7 @@ describe('the clock of the database', () => {
     expect(Math.abs(clock.ahead())).toBeLessThan(NEARLY);
     expect(clock.told).toEqual([]);
   });
-  it('follows the database, to and fro', () => {
+  it('follows the database forwards and backwards', () => {
     const clock = open();
     clock.heard(local() + 100_000, local(), local());
     expect(Math.abs(clock.ahead() - 100_000)).toBeLessThan(NEARLY);

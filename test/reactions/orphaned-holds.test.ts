@@ -40,7 +40,7 @@ afterEach(() => void vi.useRealTimers());
 const later = (): Promise<unknown> => vi.advanceTimersByTimeAsync(2000);
 
 describe('orphaned holds', () => {
-  it('are released, and those of runs that live are not', async () => {
+  it('are released, unless their run is alive', async () => {
     const { world, reaction } = createWorld();
     world.live.push('run_2');
     world.open = [hold('a', 'run_1'), hold('b', 'run_2'), hold('c', 'run_3'), hold('d', 'run_4')];
@@ -54,7 +54,7 @@ describe('orphaned holds', () => {
     await reaction.close();
   });
 
-  it('are not those of a run that began while they were looked for', async () => {
+  it('do not include holds of a run that started during the search', async () => {
     const { world, reaction } = createWorld({
       openHoldsOfOtherRuns: (runs, afterId) => {
         // This process was paused between its two questions.
@@ -69,7 +69,7 @@ describe('orphaned holds', () => {
     await reaction.close();
   });
 
-  it('are looked for at the start, without delay', async () => {
+  it('are searched for immediately at the start', async () => {
     const { world, reaction } = createWorld();
     world.open = [hold('a', 'run_9')];
     await vi.advanceTimersByTimeAsync(0);
@@ -77,7 +77,7 @@ describe('orphaned holds', () => {
     await reaction.close();
   });
 
-  it('are told of only where this was who released them', async () => {
+  it('are reported only by the process that released them', async () => {
     const { world, reaction } = createWorld({ release: () => Promise.resolve(false) });
     world.open = [hold('a', 'run_3')];
     await later();
@@ -85,7 +85,7 @@ describe('orphaned holds', () => {
     await reaction.close();
   });
 
-  it('are released though one of them cannot be, which is tried again', async () => {
+  it('are released even if one fails, which is tried again', async () => {
     let broken = true;
     const ended: string[] = [];
     const { world, reaction } = createWorld({
@@ -106,7 +106,7 @@ describe('orphaned holds', () => {
     await reaction.close();
   });
 
-  it('are released though a page of them, or more, cannot be', async () => {
+  it('are released even if one or more pages fail', async () => {
     const stuck = ['a', 'b', 'c', 'd'];
     const { world, reaction } = createWorld({
       release: ({ requestId }) =>
@@ -120,7 +120,7 @@ describe('orphaned holds', () => {
     await reaction.close();
   });
 
-  it('are not those of a run that began while others were released', async () => {
+  it('do not include holds of a run that started while others were released', async () => {
     const { world, reaction } = createWorld({
       release: ({ requestId }) => {
         if (requestId !== 'c') return Promise.resolve(true);
@@ -135,7 +135,7 @@ describe('orphaned holds', () => {
     await reaction.close();
   });
 
-  it('are released once the database can be asked again, and none on a guess before', async () => {
+  it('are released only once the database answers again', async () => {
     let down = true;
     const { world, reaction } = createWorld({
       liveRuns: () => (down ? Promise.reject(new Error('down')) : Promise.resolve(['run_1'])),
@@ -150,7 +150,7 @@ describe('orphaned holds', () => {
     await reaction.close();
   });
 
-  it('are let be while nobody can tell who lives', async () => {
+  it('are not released while the live runs are unknown', async () => {
     let known = false;
     const { world, reaction } = createWorld({ liveRuns: () => Promise.resolve(known ? ['run_1'] : undefined) });
     world.open = [hold('a', 'run_3')];
@@ -162,7 +162,7 @@ describe('orphaned holds', () => {
     await reaction.close();
   });
 
-  it('are let be once closed, and a look under way ends first', async () => {
+  it('are not released after close, which waits for a search under way', async () => {
     let finish = (): void => undefined;
     const { world, reaction } = createWorld({
       release: () => new Promise((resolve) => (finish = () => resolve(true))),

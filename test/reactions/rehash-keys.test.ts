@@ -3,7 +3,7 @@ import { rehashKeys, type OutdatedKey, type RehashKeys } from '../../src/reactio
 
 const key = (n: number): OutdatedKey => ({ accountId: 'acc_1', keyId: `key_${n}`, hash: `hash ${n}`, pepperId: '2' });
 
-describe('keys that are hashed with a new pepper', () => {
+describe('rehashing of keys', () => {
   let done: string[];
   let failures: unknown[];
   let fail: boolean;
@@ -25,20 +25,20 @@ describe('keys that are hashed with a new pepper', () => {
     vi.useRealTimers();
   });
 
-  it('are written one at a time, so that a burst of thousands does not flood the log', async () => {
+  it('writes one key at a time, so that thousands of keys do not flood the log', async () => {
     for (let n = 0; n < 5000; n++) keys.add(key(n));
     await vi.advanceTimersByTimeAsync(1000);
     expect(done.length).toBeGreaterThan(10);
     expect(done.length).toBeLessThanOrEqual(21);
   });
 
-  it('wait once each, however often they are used meanwhile', async () => {
+  it('queues each key once', async () => {
     for (let n = 0; n < 100; n++) keys.add(key(n % 2));
     await vi.advanceTimersByTimeAsync(1000);
     expect(done).toEqual(['key_0', 'key_1']);
   });
 
-  it('are tried again when they are used after a failure, and not at once', async () => {
+  it('retries a failed key at its next use, and not immediately', async () => {
     fail = true;
     keys.add(key(0));
     keys.add(key(1));
@@ -51,7 +51,7 @@ describe('keys that are hashed with a new pepper', () => {
     expect(done).toEqual(['key_0', 'key_1', 'key_0']);
   });
 
-  it('are left as they are when the gateway stops', async () => {
+  it('stops when the gateway stops', async () => {
     for (let n = 0; n < 100; n++) keys.add(key(n));
     await vi.advanceTimersByTimeAsync(0);
     await keys.close();

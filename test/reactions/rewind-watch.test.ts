@@ -76,12 +76,12 @@ beforeEach(() => {
 afterEach(() => watch?.close());
 
 describe('a watch for rewinds', () => {
-  it('has nothing to say of a log that goes on', async () => {
+  it('reports nothing while the log only grows', async () => {
     const { open } = await start();
     expect([open, world.noticed, world.rows.size]).toEqual([undefined, [], 0]);
   });
 
-  it('records what is gone, drops what is in memory, and only then rests on nothing that was seen', async () => {
+  it('records the lost events and drops memory before it forgets what was seen', async () => {
     await start();
     world.gone = { position: 10, hash: 'a' };
     world.head = { position: 8, hash: 'b' };
@@ -92,13 +92,13 @@ describe('a watch for rewinds', () => {
     expect(watch?.open).toBe(openRow()?.[0]);
   });
 
-  it('notices at the start what an earlier process had seen', async () => {
+  it('compares at the start with what an earlier process had seen', async () => {
     world.gone = { position: 10, hash: 'a' };
     const { open } = await start();
     expect(open).toBe(openRow()?.[0]);
   });
 
-  it('is open while another node has recorded one, and adds what it remembers itself', async () => {
+  it('is open if another node recorded a rewind, and adds its own remembered events', async () => {
     const seen = { position: 12, hash: 'c' };
     world.rows.set('of another', { seen, commonPosition: 3, head: world.head, acknowledged: false, events: [] });
     const { open } = await start();
@@ -107,7 +107,7 @@ describe('a watch for rewinds', () => {
     expect(world.rows.get('of another')?.events).toEqual([{ id: 'lost' }]);
   });
 
-  it('ends when it was acknowledged, and does not name the same losses again', async () => {
+  it('ends with the acknowledgement, and does not list the same losses again', async () => {
     world.gone = { position: 10, hash: 'a' };
     await start();
     for (const row of world.rows.values()) row.acknowledged = true;
@@ -116,7 +116,7 @@ describe('a watch for rewinds', () => {
     expect(world.acknowledged).toHaveLength(1);
   });
 
-  it('records it again if the database went back once more and lost the record', async () => {
+  it('records the rewind again if the database went back once more and lost the record', async () => {
     world.gone = { position: 10, hash: 'a' };
     await start();
     const id = openRow()?.[0];

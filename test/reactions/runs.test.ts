@@ -34,7 +34,7 @@ describe('runs', () => {
   const listed = async (): Promise<readonly string[]> =>
     (await query<{ id: string }>(database.url, 'select id from runs order by id')).map(({ id }) => id);
 
-  it('are live from the moment they begin, and know of one another', async () => {
+  it('are alive from their start, and list each other', async () => {
     const [one, two] = [await start('one'), await start('two')];
     expect((await one.live())?.toSorted()).toEqual(['one', 'two']);
     expect((await two.live())?.toSorted()).toEqual(['one', 'two']);
@@ -42,28 +42,28 @@ describe('runs', () => {
     expect(await one.live()).toEqual(['one']);
   });
 
-  it('are dead after three seconds of silence, by the clock of the database', async () => {
+  it('are dead after three seconds without a heartbeat, by the clock of the database', async () => {
     const [one] = started;
     await age('silent', '3.1 seconds');
     await age('slow', '1.5 seconds');
     expect((await one?.live())?.toSorted()).toEqual(['one', 'slow']);
   });
 
-  it('prove their life again and again', async () => {
+  it('send heartbeats regularly', async () => {
     const seenAt = async (): Promise<unknown> =>
       (await query<{ seen_at: Date }>(database.url, `select seen_at from runs where id = 'one'`))[0]?.seen_at.getTime();
     const before = await seenAt();
     await expect.poll(seenAt, SOON).not.toBe(before);
   });
 
-  it('count themselves among the living, and come back, where their row was lost', async () => {
+  it('list themselves, and restore their row if it was lost', async () => {
     const [one] = started;
     await query(database.url, `delete from runs where id = 'one'`);
     expect(await one?.live()).toContain('one');
     await expect.poll(listed, SOON).toContain('one');
   });
 
-  it('outlive a broken connection', async () => {
+  it('survive a broken connection', async () => {
     const [one] = started;
     await terminateSessions(database.url, 'kissapi-runs');
     await query(database.url, `delete from runs where id = 'one'`);
@@ -71,7 +71,7 @@ describe('runs', () => {
     await expect.poll(async () => one?.live(), SOON).toContain('one');
   });
 
-  it('do not take one another for dead because the database was away', async () => {
+  it('do not count each other as dead because the database was unreachable', async () => {
     const quick = [await start('quick', 100), await start('quicker', 100)];
     const giveBack = await takeAway(database.url);
     failures.length = 0;
@@ -90,7 +90,7 @@ describe('runs', () => {
     for (const run of quick) await run.close();
   });
 
-  it('forget those that have long been dead', async () => {
+  it('delete the rows of runs that have long been dead', async () => {
     await age('ancient', '61 minutes');
     await age('old', '59 minutes');
     await start('three');
@@ -116,14 +116,14 @@ describe('runs', () => {
     await run.close();
   });
 
-  it('do not speak of a clock that is well set', async () => {
+  it('do not report a correct clock', async () => {
     clocksOff.length = 0;
     const run = await start('well set');
     expect(clocksOff).toEqual([]);
     await run.close();
   });
 
-  it('state what they can read, and learn what all live runs can read', async () => {
+  it('state what they can read, and report what all live runs can read', async () => {
     await query(database.url, 'delete from runs');
     const seen: ReadableVersions[] = [];
     const [clock, pace] = [{ failed: () => undefined, clockOff: () => undefined }, { beatMs: 50 }];
@@ -159,7 +159,7 @@ describe('runs that accept several secrets', () => {
   });
   afterAll(() => database.drop());
 
-  it('learn which of their secrets every live run accepts', async () => {
+  it('report which of their secrets every live run accepts', async () => {
     const told: unknown[] = [];
     const accept = (id: string, peppers: readonly string[], masterKeys: readonly string[]): Promise<Run> =>
       createRun({

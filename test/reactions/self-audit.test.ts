@@ -40,7 +40,7 @@ afterEach(() => void vi.useRealTimers());
 const after = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
 
 describe('the self-audit', () => {
-  it('looks at one account after another, at its pace', async () => {
+  it('audits one account after another at its interval', async () => {
     const { world, audit } = createWorld();
     world.accounts = ['acc_1', 'acc_2'];
     await after(99);
@@ -52,7 +52,7 @@ describe('the self-audit', () => {
     await audit.close();
   });
 
-  it('raises an alarm once it has looked a second time, and not again for the same', async () => {
+  it('raises an alarm after a second audit, and not again for the same differences', async () => {
     const { world, audit } = createWorld();
     world.wrong.set('acc_1', [[differs('balances.charged')]]);
     await after(149);
@@ -72,7 +72,7 @@ describe('the self-audit', () => {
     await audit.close();
   });
 
-  it('raises none where the second look finds nothing, or something else', async () => {
+  it('raises no alarm if the second audit finds nothing, or other differences', async () => {
     const { world, audit } = createWorld();
     world.wrong.set('acc_1', [[differs('balances.charged')], []]);
     await after(200);
@@ -86,7 +86,7 @@ describe('the self-audit', () => {
     await audit.close();
   });
 
-  it('comes back to an account that was wrong, and tells when it is right', async () => {
+  it('audits a wrong account again, and reports when it is correct', async () => {
     const { world, audit } = createWorld();
     world.wrong.set('acc_1', [[differs('balances.charged')]]);
     await after(160);
@@ -108,7 +108,7 @@ describe('the self-audit', () => {
     await audit.close();
   });
 
-  it('skips where there is nobody, where it cannot be told, and where the database is away', async () => {
+  it('skips if there is no account, if nothing can be compared, and if the database is unreachable', async () => {
     const { world, audit } = createWorld();
     world.accounts = [];
     await after(100);
@@ -137,7 +137,7 @@ describe('the self-audit', () => {
     }
   });
 
-  it('never overlaps itself, and lets a look under way end when it is closed', async () => {
+  it('runs one audit at a time, and finishes the audit under way when it is closed', async () => {
     const finish: (() => void)[] = [];
     const { world, audit } = createWorld({ audit: () => new Promise((resolve) => finish.push(() => resolve([]))) });
     await after(1000);
@@ -153,7 +153,7 @@ describe('the self-audit', () => {
     expect(finish).toHaveLength(1);
   });
 
-  it('that is closed does not wait to look a second time, nor for its next turn', async () => {
+  it('does not wait for a second audit or the next interval when it is closed', async () => {
     const { world, audit } = createWorld({ confirmAfterMs: 1_000_000 });
     world.wrong.set('acc_1', [[differs('balances.charged')]]);
     await after(150);

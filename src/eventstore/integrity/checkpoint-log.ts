@@ -14,8 +14,8 @@ import { createPool } from '../postgres/connections.ts';
 /** A checkpoint is due after `events` events since the last one, or after any event if the last one is older than `ms`. */
 export type Due = { readonly events: number; readonly ms: number };
 
-export type Signed =
-  | { readonly kind: 'signed'; readonly checkpoint: Checkpoint }
+export type Signed<Of = Checkpoint> =
+  | { readonly kind: 'signed'; readonly checkpoint: Of }
   | { readonly kind: 'nothing' }
   /** The log differs from what was signed before, so it is not signed again. */
   | { readonly kind: 'tampered'; readonly position: number; readonly what: string };

@@ -3,6 +3,7 @@ import type { AccountEvent } from '../../domain/account/events.ts';
 import type { LogEvent } from '../../domain/log/rewinds.ts';
 import type { PriceEvent } from '../../domain/prices/events.ts';
 import type { TermsEvent } from '../../domain/terms/terms.ts';
+import type { Shape, Shapes } from './shapes/shape.ts';
 import { accountEventShapes } from './shapes/account.ts';
 import { logEventShapes, priceEventShapes, termsEventShapes } from './shapes/books.ts';
 import type { EventCodec, FactOf, Metadata, RecordedOf } from '../event-codec.ts';
@@ -14,21 +15,6 @@ export type DomainEvent = AccountEvent | PriceEvent | TermsEvent | LogEvent;
 export type { Metadata } from '../event-codec.ts';
 export type Recorded<Event = DomainEvent> = RecordedOf<Event>;
 export type Fact<Event = DomainEvent> = FactOf<Event>;
-
-type Shape<Event extends DomainEvent> = {
-  /** The version that is written. */
-  readonly version: number;
-  readonly schema: z.ZodType<Omit<Event, 'type'>>;
-  /** Converts the data of an older version into the current shape, before it is parsed. */
-  readonly lift?: Readonly<Record<number, (data: unknown) => unknown>>;
-  /**
-   * Converts current data into that of an older version, which is written while a gateway is running that reads no newer
-   * version. Undefined if the event has content that the older version cannot express and that must not be lost.
-   */
-  readonly lower?: Readonly<Record<number, (data: unknown) => unknown>>;
-};
-
-export type Shapes<Event extends DomainEvent> = { readonly [T in Event['type']]: Shape<Extract<Event, { type: T }>> };
 
 const shapes: Shapes<DomainEvent> = {
   ...accountEventShapes,

@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { createInMemoryLog, createInMemoryStore } from '../../../src/eventstore/memory/in-memory.ts';
 import { chainedLogContract } from '../chained-log.contract.ts';
+import { eventStoreContract } from '../event-store.contract.ts';
 import { anEvent, aStream, slice } from '../logs.ts';
 
 const log = createInMemoryLog();
+const create = () => Promise.resolve(createInMemoryStore(log));
+eventStoreContract('the log in memory', { create });
 chainedLogContract('the log in memory', {
-  create: () => Promise.resolve(createInMemoryStore(log)),
+  create,
   goBackTo: (position) => Promise.resolve(log.goBackTo(position)),
 });
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { createPostgresStore, migratePostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
 import { chainedLogContract } from '../chained-log.contract.ts';
+import { eventStoreContract } from '../event-store.contract.ts';
 import { putLogBack } from '../signed-logs.ts';
 import { createDatabaseOn, NO_OTHER_SERVER, otherServers, type OtherServer } from './other-servers.ts';
 
@@ -21,8 +22,10 @@ const contractOn = ({ name, start }: OtherServer): void => {
       await server.stop();
     });
 
+    const create = () => Promise.resolve(createPostgresStore(database.url));
+    eventStoreContract(`the log in ${name}`, { create });
     chainedLogContract(`the log in ${name}`, {
-      create: () => Promise.resolve(createPostgresStore(database.url)),
+      create,
       goBackTo: (position) => putLogBack(database.url, position),
     });
   });

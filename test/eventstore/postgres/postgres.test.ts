@@ -17,6 +17,7 @@ import { audit } from '../../domain/account/audit.ts';
 import { customer, extend, reserve, settle, toppedUp } from '../../domain/account/examples.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { chainedLogContract } from '../chained-log.contract.ts';
+import { eventStoreContract } from '../event-store.contract.ts';
 import { putLogBack } from '../signed-logs.ts';
 import { anEvent, aStream, follower, idsOf, numbers, readWholeStream, slice, someEvents } from '../logs.ts';
 import { createNode, happen, historyOf, type AccountOutcome, type Node } from '../nodes.ts';
@@ -78,8 +79,10 @@ afterAll(async () => {
   await database.drop();
 });
 
+const create = () => Promise.resolve(createPostgresStore(database.url));
+eventStoreContract('the log in PostgreSQL', { create });
 chainedLogContract('the log in PostgreSQL', {
-  create: () => Promise.resolve(createPostgresStore(database.url)),
+  create,
   goBackTo: (position) => putLogBack(database.url, position),
 });
 

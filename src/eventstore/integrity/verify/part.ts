@@ -5,9 +5,13 @@ import { copyOut } from '../copy-out.ts';
 import { EVENT_COLUMNS, readEvent } from './event-bytes.ts';
 import { readExportLine } from './export-lines.ts';
 import { createRangeChecker, type RangeReport, type Trusted } from './range.ts';
-import type { Part, Source } from './threads.ts';
 
 const LINE_FEED = 10;
+
+export type Source = { readonly databaseUrl: string } | { readonly file: string };
+
+/** One part of the log: positions of a database, both included, or bytes of a file. */
+export type Part = { readonly n: number; readonly from: number; readonly to: number };
 
 /** Checks parts of a log, one after another. Must be closed. */
 export type PartCheck = { check(part: Part): Promise<RangeReport>; close(): Promise<void> };

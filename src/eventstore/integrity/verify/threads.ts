@@ -1,13 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { StoreUnavailable } from '../../event-store.ts';
-import { createPartCheck } from './part.ts';
+import { createPartCheck, type Part, type Source } from './part.ts';
 import type { RangeReport, Trusted } from './range.ts';
-
-export type Source = { readonly databaseUrl: string } | { readonly file: string };
-
-/** One part of the log: positions of a database, both included, or bytes of a file. */
-export type Part = { readonly n: number; readonly from: number; readonly to: number };
 
 /** An array, or an object that computes its elements. */
 export type Parts = { readonly length: number; at(n: number): Omit<Part, 'n'> | undefined };

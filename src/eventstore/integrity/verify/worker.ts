@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { createPartCheck } from './part.ts';
+import { createPartCheck, type Part, type Source } from './part.ts';
 import type { Trusted } from './range.ts';
-import type { Answer, Part, Source } from './threads.ts';
+import type { Answer } from './threads.ts';
 
 /** Checks the parts that it receives, until it is terminated. */
 const { source, trusted } = workerData as { readonly source: Source; readonly trusted: Trusted };

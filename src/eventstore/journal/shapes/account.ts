@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AccountEvent } from '../../../domain/account/events.ts';
 import { noUsage } from '../../../domain/money.ts';
-import type { Shapes } from '../codec.ts';
+import type { Shapes } from './shape.ts';
 import { asPlain } from '../personal-data.ts';
 import { credits, rates, tokens, usage } from './values.ts';
 

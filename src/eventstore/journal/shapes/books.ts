@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { LogEvent } from '../../../domain/log/rewinds.ts';
 import type { PriceEvent } from '../../../domain/prices/events.ts';
 import type { TermsEvent } from '../../../domain/terms/terms.ts';
-import type { Shapes } from '../codec.ts';
+import type { Shapes } from './shape.ts';
 import { instant, rates, tokens } from './values.ts';
 
 export const priceEventShapes: Shapes<PriceEvent> = {
