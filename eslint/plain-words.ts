@@ -102,4 +102,5 @@ const rule: Rule.RuleModule = {
   },
 };
 
-export default { meta: { name: 'plain-words' }, rules: { 'plain-words': rule } };
+// The version is part of the key of ESLint's cache.
+export default { meta: { name: 'plain-words', version: phrases.join() }, rules: { 'plain-words': rule } };
