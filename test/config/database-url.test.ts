@@ -67,7 +67,7 @@ describe('a connection URL', () => {
     ['postgres://u:s3cret@db:port/d', 'a port'],
     ['postgres://u:s3cret@db/d?port=0', 'a port'],
     ['postgres://u:s3cret%@db/d', 'a %'],
-    ['postgres://u:s3cret@d b/d', 'a host'],
+    ['postgres://u:s3cret@d b/d', 'an invalid host'],
     ['postgres://u:s3cret@db/d?sslmode=maybe', 'sslmode'],
     ['postgres://u:s3cret@db/d?sslmode=verify-full&sslrootcert=/no/such/file', '/no/such/file as sslrootcert'],
     ['postgres://u:s3cret@db/d?service=mine', 'service'],
