@@ -6,7 +6,7 @@ import { tokensPerCounted } from '../metering/bounds.ts';
 import type { Ledger } from './ledger.ts';
 import type { CompletionRequest } from '../formats/request.ts';
 import { countInput, type Reserved } from './hold.ts';
-import { hasEcho, textsOf, withoutEcho, type Spoken } from '../metering/choice-texts.ts';
+import { textsOf, type Spoken } from '../metering/choice-texts.ts';
 import { STEP_TOKENS } from './hold-steps.ts';
 import type { TokenCounter } from '../metering/token-counter.ts';
 
@@ -107,15 +107,10 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
     };
   };
 
-  /**
-   * In one go: words that were counted in pieces are fewer together, and the prompt may have been among them. What was
-   * counted so before stands, but for an echo: of what says the same for ever each word may be counted by itself, so that
-   * there is much to be made good, many times over.
-   */
+  /** Counts in one go all that came since the last such count: text that was counted in pieces has fewer tokens as a whole. */
   const countAgain = async ({ bytes, pieces }: Said, spoken: readonly Spoken[]): Promise<void> => {
-    const from = hasEcho(request) ? { least: 0, pieces: 0 } : again;
-    const said = withoutEcho(request, textsOf(spoken.slice(from.pieces, pieces)));
-    again = { least: from.least + (await tokens.count(said)) / perCounted, pieces };
+    const texts = textsOf(spoken.slice(again.pieces, pieces));
+    again = { least: again.least + (await tokens.count(texts)) / perCounted, pieces };
     counted = { ...counted, least: again.least, bytes, pieces };
   };
 

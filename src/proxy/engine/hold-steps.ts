@@ -1,5 +1,6 @@
 import { hidesReasoning, type SoldModel } from '../metering/model-facts.ts';
 import type { CompletionRequest } from '../formats/request.ts';
+import { isThere } from '../json/untyped-json.ts';
 
 /**
  * How much output, for each choice, is held for at first and added at a time. Most answers are shorter, and so cost one
@@ -7,12 +8,9 @@ import type { CompletionRequest } from '../formats/request.ts';
  */
 export const STEP_TOKENS = 2048;
 
-/** Fields that make a model bill for output that it does not say: rejected predictions, and answers that were not the best. */
-const hiding = ['prediction', 'best_of'];
-
-/** Whether some of the billed output may not be in the stream, so that it must be held for before it is asked for. */
+/** Whether some of the billed output may not be in the stream, such as hidden reasoning and rejected predictions. */
 export const mayHideOutput = (request: CompletionRequest, model: SoldModel): boolean =>
-  hidesReasoning(model) || hiding.some((name) => request.fields[name] !== undefined && request.fields[name] !== null);
+  hidesReasoning(model) || isThere(request.fields['prediction']);
 
 /** Whether the output of a request can be metered as it comes, and so be held for in steps. */
 export const comesInSteps = (request: CompletionRequest, model: SoldModel): boolean =>

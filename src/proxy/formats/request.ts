@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { readNames, type CacheLifetime, type Names } from '../json/field-names.ts';
 import { measureJsonNow, type JsonShape } from '../json/json-shape.ts';
 import { membersOf, repeatedName, type Span } from '../json/json-text.ts';
-import { unsoldField } from './unsupported-features.ts';
+import { unsoldField, unsoldLegacyField } from './unsupported-features.ts';
 import type { Endpoint } from '../providers/provider.ts';
 
 /** A request of a customer, read once. `body` is the JSON as it came, so that it can be passed on as it is. */
@@ -16,7 +16,7 @@ export type CompletionRequest = {
   readonly includeUsage: boolean;
   /** What the customer allows each choice; undefined where nothing was said. */
   readonly maxOutputTokens: number | undefined;
-  /** How many answers are generated and paid for: `n`, or `best_of`, for each prompt. */
+  /** How many answers are generated and paid for: `n` for each prompt. */
   readonly choices: number;
   /** How long it asks a provider's cache to keep the prompt. */
   readonly cacheLifetimes: readonly CacheLifetime[];
@@ -64,7 +64,7 @@ const schemas = {
     },
     OBJECT,
   ),
-  '/completions': z.looseObject({ ...common, prompt: textOrTokens, max_tokens: limit, best_of: choices }, OBJECT),
+  '/completions': z.looseObject({ ...common, prompt: textOrTokens, max_tokens: limit }, OBJECT),
   '/embeddings': z.looseObject({ model: common.model, input: textOrTokens }, OBJECT),
 } satisfies Record<Endpoint, z.ZodType>;
 
@@ -97,7 +97,7 @@ export const readRequest = (
   }
   const fields: Readonly<Record<string, unknown>> & Partial<z.output<(typeof schemas)['/chat/completions']>> =
     parsed.data;
-  const unsold = unsoldField(fields);
+  const unsold = unsoldField(fields) ?? (endpoint === '/completions' ? unsoldLegacyField(fields) : undefined);
   if (unsold) return unsold;
   const streamed = fields.stream === true;
   return {
@@ -151,10 +151,10 @@ const outputLimit = (
 };
 
 /** Of embeddings, which have none, the fields were not looked at: whatever stands in them says nothing here. */
-const choiceCount = (endpoint: Endpoint, { n, best_of: bestOf, prompt }: Readonly<Record<string, unknown>>): number => {
+const choiceCount = (endpoint: Endpoint, { n, prompt }: Readonly<Record<string, unknown>>): number => {
   if (endpoint === '/embeddings') return 1;
   if (endpoint === '/chat/completions') return Number(n ?? 1);
-  return Math.max(Number(n ?? 1), Number(bestOf ?? 1)) * promptCount(prompt);
+  return Number(n ?? 1) * promptCount(prompt);
 };
 
 /** The legacy endpoint takes several prompts at once: a list of strings or of token lists. */

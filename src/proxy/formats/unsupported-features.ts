@@ -69,6 +69,25 @@ export const unsoldField = (fields: Fields): BadRequest | undefined => {
   return undefined;
 };
 
+/** Fields of the legacy completions format that return or bill output that was not generated for the customer. */
+const legacyFields: Readonly<Record<string, { readonly isOff: (value: unknown) => boolean; readonly why: string }>> = {
+  echo: { isOff: (value) => value === false, why: 'the prompt is not repeated in the answer here. Leave it out.' },
+  best_of: {
+    isOff: (value) => value === 1,
+    why: 'answers that are generated but not returned are not sold here. Leave it out, and use n.',
+  },
+  prompt_logprobs: { isOff: (value) => value === false, why: 'a prompt is not scored here. Leave it out.' },
+};
+
+/** A field of the legacy completions format that is not supported: echo, best_of, and scoring of the prompt. */
+export const unsoldLegacyField = (fields: Fields): BadRequest | undefined => {
+  for (const [param, { isOff, why }] of Object.entries(legacyFields)) {
+    const value = fields[param];
+    if (isThere(value) && !isOff(value)) return refusal({ param, why });
+  }
+  return undefined;
+};
+
 const inList = (value: unknown): readonly unknown[] =>
   Array.isArray(value) || !isThere(value) || typeof value !== 'object' ? asList(value) : [value];
 

@@ -5,7 +5,6 @@ import type { Metered } from './meter.ts';
 import { hidesReasoning, type SoldModel } from './model-facts.ts';
 import type { CompletionRequest } from '../formats/request.ts';
 import type { Reserved } from '../engine/hold.ts';
-import { withoutEcho } from './choice-texts.ts';
 import type { TokenCounter } from './token-counter.ts';
 import { bytesOf, withUnreported } from './unreported-output.ts';
 import { boundedUsage } from './usage-bounds.ts';
@@ -56,7 +55,7 @@ export const createUsageReader = (options: UsageReaderOptions): UsageReader => {
   };
 
   const readReported = async (metered: Metered, ended: Delivery['ended']): Promise<ReadUsage> => {
-    const said = withoutEcho(request, metered.texts);
+    const said = metered.texts;
     const report = readUsage(metered.usage, {
       inputTokens: Math.max(model.contextTokens, limits.input),
       outputTokens: model.contextTokens * request.choices,
@@ -67,17 +66,17 @@ export const createUsageReader = (options: UsageReaderOptions): UsageReader => {
     });
     const texts = {
       all: said,
-      delivered: withoutEcho(request, metered.delivered ?? metered.texts),
+      delivered: metered.delivered ?? metered.texts,
       undelivered: metered.undelivered ?? [],
       // At the end of a complete stream the report is of all of it.
-      unreported: ended === 'completed' ? [] : withoutEcho(request, metered.unreported ?? []),
+      unreported: ended === 'completed' ? [] : (metered.unreported ?? []),
     };
     return unlessBelowPrompt(await withUnreported(report, texts, tokens));
   };
 
   const meteredOf = async (metered: Metered, anomalies: readonly string[]): Promise<ChargedUsage> => {
     const read = promptTokenIds(request) + (await promptTokens.count(sent())) + media.least;
-    const said = await tokens.count(withoutEcho(request, metered.delivered ?? metered.texts));
+    const said = await tokens.count(metered.delivered ?? metered.texts);
     const usage = meteredUsage(Math.min(read, bounds.inputTokens), Math.min(said, bounds.outputLimit));
     // Of a model that may count fewer tokens than we do, only what surely is more than was asked for.
     const output = Math.max(0, Math.floor(said / tokensPerCounted(model)) - bounds.outputLimit);

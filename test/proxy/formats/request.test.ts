@@ -68,8 +68,6 @@ describe('readRequest', () => {
     it.each<[object, number]>([
       [{}, 1],
       [{ n: 2 }, 2],
-      [{ best_of: 5 }, 5],
-      [{ n: 2, best_of: 5 }, 5],
       [{ prompt: ['a', 'b', 'c'] }, 3],
       [{ prompt: ['a', 'b', 'c'], n: 2 }, 6],
       [{ prompt: [1, 2, 3] }, 1],
@@ -85,6 +83,25 @@ describe('readRequest', () => {
       expect(legacy({}).maxOutputTokens).toBe(16);
       expect(legacy({ max_tokens: 99 }).maxOutputTokens).toBe(99);
     });
+  });
+
+  it.each<[object, string]>([
+    [{ echo: true }, 'echo'],
+    [{ echo: 'yes' }, 'echo'],
+    [{ best_of: 5 }, 'best_of'],
+    [{ n: 2, best_of: 2 }, 'best_of'],
+    [{ prompt_logprobs: 1 }, 'prompt_logprobs'],
+  ])('refuses %o of the legacy format with the reason', (extra, param) =>
+    expect(read({ model: 'm', prompt: 'x', ...extra }, '/completions')).toMatchObject({
+      code: 'unsupported_parameter',
+      message: expect.stringContaining('here. Leave it out'),
+      param,
+    }),
+  );
+
+  it('accepts these fields of the legacy format if they change nothing, and in a chat, which has none of them', () => {
+    good({ model: 'm', prompt: 'x', echo: false, best_of: 1, prompt_logprobs: null }, '/completions');
+    good({ ...chat, echo: true, best_of: 5 });
   });
 
   it('expects no output of embeddings', () => {
@@ -112,7 +129,6 @@ describe('readRequest', () => {
     [{ ...chat, stream: 'true' }, 'stream'],
     [{ ...chat, stream_options: { include_usage: 1 } }, 'stream_options.include_usage'],
     [{ model: 'm' }, 'prompt', '/completions'],
-    [{ model: 'm', prompt: 'x', best_of: 0 }, 'best_of', '/completions'],
     [{ model: 'm', input: [] }, 'input', '/embeddings'],
   ])('%j is blamed on %s', (body, param, endpoint) =>
     expect(read(body, endpoint)).toMatchObject({ code: 'invalid_request', param }),
