@@ -28,7 +28,7 @@ import { getMetrics } from '../http/get-metrics.ts';
 import { answerUnreadable } from '../http/server/unreadable.ts';
 import { createCompletions } from '../proxy/engine/completions.ts';
 import { createTokenCounter } from '../proxy/metering/token-counter.ts';
-import { createUpstreams } from './providers.ts';
+import { createProviders, formats } from './providers.ts';
 
 /** What a gateway needs that is not the same on every machine. */
 export type GatewayOptions = {
@@ -89,7 +89,7 @@ export const startGateway = async (options: GatewayOptions) => {
     wrapWith: () => secretsInUse.masterKeyId,
   });
   const { store, accounts, vault, foldAccount } = ledger;
-  const upstreams = createUpstreams(config, ledger.providers);
+  const providers = createProviders(config, ledger.providers);
   const views = await openViews({ databaseUrl, store, ...start });
   const termsInForce = (): string => {
     const inForce = views.publishedTerms().at(-1);
@@ -112,15 +112,16 @@ export const startGateway = async (options: GatewayOptions) => {
     keysByPepper: views.keysByPepper(secretsInUse.accepts.peppers, now()),
     dataKeysByMasterKey: await ledger.dataKeysByMasterKey(),
   });
-  const takesNone = seldom(TELL_AGAIN_MS, (upstream: string, status: number) =>
-    log.error({ upstream, status }, `${upstream} takes no requests of ours: check its key and our account there`),
+  const reportRejection = seldom(TELL_AGAIN_MS, (upstream: string, status: number) =>
+    log.error({ upstream, status }, `${upstream} rejected our API key or account: check its key and our account there`),
   );
   const facts = await readModelFacts();
   const [promptTokens, tokens] = [createTokenCounter(), createTokenCounter()];
   const completions = createCompletions({
     findPrice: views.findPrice,
     findDelisting: views.findDelisting,
-    upstreams,
+    formats,
+    providers,
     execute: (accountId, command, metadata, options) =>
       accounts.execute(accountStream(accountId), command, metadata, options),
     recordedBy: (commandId) => recordedBy(store, commandId),
@@ -133,10 +134,10 @@ export const startGateway = async (options: GatewayOptions) => {
     idleTimeoutMs: config.idleTimeoutMs,
     maxStreamMs: config.maxStreamMs,
     usageAfterLeavingMs: config.usageAfterLeavingMs,
-    factsOf: (model) => facts.get(model),
-    upstreamRefused: ({ upstream, status, takesNoneOfUs }) => {
+    factsOf: ({ model }) => facts.get(model),
+    upstreamRefused: ({ upstream, status, rejectsOurAccount }) => {
       watchers.metrics.upstreamRefused(upstream, status);
-      if (takesNoneOfUs) takesNone(upstream, status);
+      if (rejectsOurAccount) reportRejection(upstream, status);
     },
   });
   generations = completions.generations;
@@ -180,7 +181,7 @@ export const startGateway = async (options: GatewayOptions) => {
       const { state } = await accounts.read(accountStream(accountId));
       const limited = limitedBy(state.tallies, keyId);
       const isForbidden = (model: string): boolean => limited.some((one) => forbids(one, model));
-      return views.pricesNow().filter(({ upstream, model }) => upstreams.has(upstream) && !isForbidden(model));
+      return views.pricesNow().filter(({ upstream, model }) => providers.has(upstream) && !isForbidden(model));
     },
     delistedSince: (model) => views.findDelisting(model, now())?.effectiveFrom,
     findGenerations: views.findGenerations,
@@ -236,7 +237,7 @@ export const startGateway = async (options: GatewayOptions) => {
       await watchers.close();
       await views.close();
       await ledger.close();
-      await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
+      await Promise.all([...providers.values()].map((provider) => provider.close()));
       await Promise.all([promptTokens.close(), tokens.close()]);
     },
   };

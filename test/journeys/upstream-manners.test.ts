@@ -55,14 +55,14 @@ describe('an upstream with manners of its own', () => {
     usage,
   };
 
-  it('that takes no requests of ours is told of to the operator, once', async () => {
+  it('that rejects our API key is reported to the operator once', async () => {
     const refusal = JSON.stringify({ error: { message: 'Incorrect API key provided: gsk-of-the-house' } });
     for (let n = 0; n < 2; n++) {
       scripted.play(says(refusal, { status: 401 }));
       const error = await failure(client.chat.completions.create({ model: RENAMED, messages }, { maxRetries: 0 }));
       expect(error).toMatchObject({ status: 503, code: 'no_provider' });
     }
-    const lines = house.gateway.process.output().match(/"msg":"groq takes no requests of ours[^"]*"/g);
+    const lines = house.gateway.process.output().match(/"msg":"groq rejected our API key or account[^"]*"/g);
     expect(lines).toHaveLength(1);
     expect(house.gateway.process.output()).not.toContain('gsk-of-the-house');
   });

@@ -4,22 +4,12 @@ import type { PriceVersion } from '../../domain/prices/price-book.ts';
 import { StoreUnavailable } from '../../eventstore/event-store.ts';
 import { tokensPerCounted } from '../metering/bounds.ts';
 import type { Ledger } from './ledger.ts';
-import type { CompletionRequest } from '../formats/request.ts';
+import type { Job } from '../formats/format.ts';
 import { countInput, type Reserved } from './hold.ts';
-import { textsOf, type Spoken } from '../metering/choice-texts.ts';
+import { textsOf, type OutputText, type StreamOffset } from '../metering/output-text.ts';
 import { STEP_TOKENS } from './hold-steps.ts';
+import { BEYOND_LIMIT } from './shortage.ts';
 import type { TokenCounter } from '../metering/token-counter.ts';
-
-/** How far a stream has come at the end of one of its events, in what a customer pays for. */
-export type Said = {
-  /** Of its words in UTF-8. No token is less than one, so they bound the tokens. */
-  readonly bytes: number;
-  /** How many pieces its words came in. */
-  readonly pieces: number;
-};
-
-/** Why a stream ends that has surely said more than the request allowed, by a step: its upstream takes no notice of a limit. */
-export const BEYOND_LIMIT = 'beyond_limit';
 
 /**
  * The output that is held for, while a stream runs. Bytes say for nothing that an event is surely held for; where they do
@@ -28,31 +18,18 @@ export const BEYOND_LIMIT = 'beyond_limit';
  */
 export type Allowance = {
   /** Whether all up to there is surely held for, without counting. */
-  covers(to: Said): boolean;
+  covers(to: StreamOffset): boolean;
   /** Counts and asks for more in time, so that the stream need not wait. */
-  lookAhead(to: Said, spoken: readonly Spoken[]): void;
+  lookAhead(to: StreamOffset, output: readonly OutputText[]): void;
   /** Waits until all up to there is held for, or nobody waits any more; tells why where it will not be. */
-  admit(to: Said, spoken: readonly Spoken[]): Promise<AccountRefusal['code'] | typeof BEYOND_LIMIT | undefined>;
+  admit(
+    to: StreamOffset,
+    output: readonly OutputText[],
+  ): Promise<AccountRefusal['code'] | typeof BEYOND_LIMIT | undefined>;
 };
 
-const shortages = [
-  'key_limit_exceeded',
-  'account_limit_exceeded',
-  'limit_held_by_concurrent_requests',
-  'insufficient_credits',
-  'credits_held_by_concurrent_requests',
-] as const;
-/** Why credits, or a limit on spending, end a stream. */
-export type Shortage = (typeof shortages)[number];
-export const isShortage = (why: string | undefined): why is Shortage => shortages.some((one) => one === why);
-
-const accessEnds = ['account_suspended', 'key_revoked', 'key_expired'] as const;
-/** Why a customer may not go on with a stream that is under way. */
-export type AccessEnd = (typeof accessEnds)[number];
-export const isAccessEnd = (why: string | undefined): why is AccessEnd => accessEnds.some((one) => one === why);
-
 export type AllowanceOptions = {
-  readonly request: CompletionRequest;
+  readonly job: Job;
   readonly price: PriceVersion;
   readonly reservation: Reserved;
   readonly ledger: Pick<Ledger, 'extend'>;
@@ -69,10 +46,10 @@ const TRIES = 4;
 const STORE_AGAIN_MS = 1000;
 
 export const createAllowance = (options: AllowanceOptions): Allowance => {
-  const { request, price, reservation, ledger, promptTokens, tokens, signal } = options;
+  const { job, price, reservation, ledger, promptTokens, tokens, signal } = options;
   const { rates } = price;
   const { outputLimit } = reservation.bounds;
-  const step = STEP_TOKENS * request.choices;
+  const step = STEP_TOKENS * job.choices;
   const perCounted = tokensPerCounted(price);
   let { inputTokens } = reservation.bounds;
   let { held } = reservation;
@@ -94,12 +71,12 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
   // Output that costs nothing is all held for from the start.
   let allowed = Math.max(reservation.bounds.outputTokens, allow(held));
   const allHeld = (): boolean => allowed >= outputLimit;
-  const left = ({ bytes }: Said): number =>
+  const left = ({ bytes }: StreamOffset): number =>
     (allHeld() ? outputLimit + step - counted.least : allowed - counted.tokens) - (bytes - counted.bytes);
 
-  const count = async ({ bytes, pieces }: Said, spoken: readonly Spoken[]): Promise<void> => {
+  const count = async ({ bytes, pieces }: StreamOffset, output: readonly OutputText[]): Promise<void> => {
     if (bytes === counted.bytes) return;
-    const more = await tokens.count(textsOf(spoken.slice(counted.pieces, pieces)), 'at_most');
+    const more = await tokens.count(textsOf(output.slice(counted.pieces, pieces)), 'at_most');
     counted = {
       tokens: counted.tokens + Math.min(more * perCounted, bytes - counted.bytes),
       least: counted.least + more / perCounted,
@@ -108,8 +85,8 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
   };
 
   /** Counts in one go all that came since the last such count: text that was counted in pieces has fewer tokens as a whole. */
-  const countAgain = async ({ bytes, pieces }: Said, spoken: readonly Spoken[]): Promise<void> => {
-    const texts = textsOf(spoken.slice(again.pieces, pieces));
+  const countAgain = async ({ bytes, pieces }: StreamOffset, output: readonly OutputText[]): Promise<void> => {
+    const texts = textsOf(output.slice(again.pieces, pieces));
     again = { least: again.least + (await tokens.count(texts)) / perCounted, pieces };
     counted = { ...counted, least: again.least, bytes, pieces };
   };
@@ -143,7 +120,7 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
     if (inputCounted) return false;
     inputCounted = true;
     const before = allowed;
-    inputTokens = Math.min(inputTokens, await countInput(request, price, reservation.media, promptTokens));
+    inputTokens = Math.min(inputTokens, await countInput(job, price, reservation.media, promptTokens));
     allowed = allow(held);
     return allowed > before;
   };
@@ -169,27 +146,27 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
     if (!(error instanceof StoreUnavailable) || !signal.aborted) throw error;
   };
 
-  const askAhead = async (to: Said, spoken: readonly Spoken[]): Promise<void> => {
-    await count(to, spoken);
+  const askAhead = async (to: StreamOffset, output: readonly OutputText[]): Promise<void> => {
+    await count(to, output);
     if (!allHeld() && left(to) < step / 2) refused = (await extend(nextStep(), false)) !== undefined;
   };
 
   return {
     covers: (to) => left(to) >= 0,
-    lookAhead: (to, spoken) => {
+    lookAhead: (to, output) => {
       if (underWay || refused || left(to) >= step / 4) return;
-      underWay = askAhead(to, spoken)
+      underWay = askAhead(to, output)
         .catch(() => undefined) // Whatever it is, it is met again where the stream cannot go on without.
         .finally(() => (underWay = undefined));
     },
-    admit: async (to, spoken) => {
+    admit: async (to, output) => {
       await underWay;
-      if (left(to) < 0) await count(to, spoken);
+      if (left(to) < 0) await count(to, output);
       while (left(to) < 0 && !allHeld() && !signal.aborted) {
         const refusal = await more().catch(unlessGone);
         if (refusal) return refusal;
       }
-      if (left(to) < 0 && !signal.aborted) await countAgain(to, spoken);
+      if (left(to) < 0 && !signal.aborted) await countAgain(to, output);
       return left(to) < 0 && !signal.aborted ? BEYOND_LIMIT : undefined;
     },
   };

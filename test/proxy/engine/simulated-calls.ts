@@ -1,4 +1,4 @@
-import type { Endpoint } from '../../../src/proxy/providers/provider.ts';
+import type { Endpoint } from '../../../src/proxy/providers/openai/transport.ts';
 
 export type Json = Record<string, unknown>;
 

@@ -7,7 +7,7 @@ import {
   createInflateRaw,
   createZstdDecompress,
 } from 'node:zlib';
-import { UpstreamFailed } from '../provider.ts';
+import { ProviderFailed } from '../provider.ts';
 
 type Pieces = AsyncIterable<Uint8Array>;
 
@@ -19,7 +19,7 @@ const MAX_CODINGS = 4;
 /**
  * A body without its content codings (RFC 9110, 8.4). We ask for none, and some servers and the proxies before them
  * compress all the same. What decodes is handed out at once, so that a stream stays one.
- * Reading rejects with UpstreamFailed if the coding is unknown, the data are invalid, or far too much comes of them.
+ * Reading rejects with ProviderFailed if the coding is unknown, the data are invalid, or far too much comes of them.
  */
 export const decodedBody = (body: AsyncIterableIterator<Uint8Array>, contentEncoding: string): Pieces => {
   const codings = codingsOf(contentEncoding);
@@ -87,7 +87,7 @@ const isZlib = ([first = 0, second = 0]: Uint8Array): boolean =>
 const undecodable = async function* (body: AsyncIterableIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
   await body.return?.();
   yield* [];
-  throw new UpstreamFailed('reset', 'the response has a content coding that is not supported');
+  throw new ProviderFailed('reset', 'the response has a content coding that is not supported');
 };
 
 const decode = async function* (
@@ -121,7 +121,7 @@ const decode = async function* (
       yield piece;
     }
   } catch (cause) {
-    throw new UpstreamFailed('reset', 'the response could not be decoded', { cause });
+    throw new ProviderFailed('reset', 'the response could not be decoded', { cause });
   } finally {
     decoder?.destroy();
   }

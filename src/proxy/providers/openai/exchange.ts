@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { errors, type Dispatcher } from 'undici';
-import { UpstreamFailed } from '../provider.ts';
+import { ProviderFailed } from '../provider.ts';
 
 export type Head = { readonly status: number; readonly headers: IncomingHttpHeaders };
 
@@ -13,7 +13,7 @@ const MAX_WAITING_BYTES = 64 * 1024;
  * catches up in one step; and who does not read holds the upstream up.
  */
 export type Exchange = {
-  /** Rejects with UpstreamFailed, as reading the body does; with the signal's reason where that aborted. */
+  /** Rejects with ProviderFailed, as reading the body does; with the signal's reason where that aborted. */
   readonly head: Promise<Head>;
   readonly body: AsyncIterableIterator<Uint8Array>;
 };
@@ -101,13 +101,13 @@ export const exchange = (
   return { head: head.promise, body };
 };
 
-const asUpstreamFailure = (error: Error): UpstreamFailed => {
+const asUpstreamFailure = (error: Error): ProviderFailed => {
   if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError) {
-    return new UpstreamFailed('timeout', 'the upstream was silent for too long', { cause: error });
+    return new ProviderFailed('timeout', 'the upstream was silent for too long', { cause: error });
   }
   const code = (error as NodeJS.ErrnoException).code ?? '';
   if (error instanceof errors.ConnectTimeoutError || /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)$/.test(code)) {
-    return new UpstreamFailed('connect', 'the upstream cannot be reached', { cause: error });
+    return new ProviderFailed('connect', 'the upstream cannot be reached', { cause: error });
   }
-  return new UpstreamFailed('reset', 'the upstream broke off', { cause: error });
+  return new ProviderFailed('reset', 'the upstream broke off', { cause: error });
 };

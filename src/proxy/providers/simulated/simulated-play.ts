@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import { UpstreamFailed } from '../provider.ts';
-import type { Endpoint } from '../provider.ts';
+import { ProviderFailed } from '../provider.ts';
+import type { Endpoint } from '../openai/transport.ts';
 import { answerChat, answerLegacy, embed } from './simulated-answer.ts';
 import { parseRequest } from './simulated-request.ts';
 import type { Knobs, SimulatedRequest, WireError } from './simulated-request.ts';
@@ -125,7 +125,7 @@ const NO_CUTTER: ReturnType<typeof createCutter> = {
 
 const cutterFor = ({ chunkBytes }: Knobs) => (chunkBytes === undefined ? NO_CUTTER : createCutter(chunkBytes));
 
-const reset = (): UpstreamFailed => new UpstreamFailed('reset', 'The simulated provider reset the connection.');
+const reset = (): ProviderFailed => new ProviderFailed('reset', 'The simulated provider reset the connection.');
 
 const sse = (json: unknown): Uint8Array => Buffer.from(`data: ${JSON.stringify(json)}\n\n`);
 const DONE = Buffer.from('data: [DONE]\n\n');
@@ -196,7 +196,7 @@ const playWhole = async function* (bytes: Uint8Array, knobs: Knobs, signal: Abor
 
 /**
  * Carries a plan out. Resolves when the head of the response is due. Rejects, as does reading the body, with
- * UpstreamFailed where the plan breaks the connection, and with the signal's reason when it aborts. Whoever stops
+ * ProviderFailed where the plan breaks the connection, and with the signal's reason when it aborts. Whoever stops
  * reading while a read is pending must abort the signal: nothing else ends a silence.
  */
 export const perform = async ({ requestId, knobs, outcome }: Plan, signal: AbortSignal): Promise<Reply> => {

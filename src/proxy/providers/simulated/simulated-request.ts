@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Endpoint } from '../provider.ts';
+import type { Endpoint } from '../openai/transport.ts';
 
 const count = z.int().min(0).max(1_000_000);
 // Longer than any time-out worth testing, and far below the 2^31 ms at which setTimeout would fire at once.

@@ -2,8 +2,8 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
-import { UpstreamFailed } from '../provider.ts';
-import type { Endpoint } from '../provider.ts';
+import { ProviderFailed } from '../provider.ts';
+import type { Endpoint } from '../openai/transport.ts';
 import { perform, plan } from './simulated-play.ts';
 import type { Reply } from './simulated-play.ts';
 import type { WireError } from './simulated-request.ts';
@@ -138,7 +138,7 @@ export const createSimulatedServer = async ({ port = 0, host = '127.0.0.1' } = {
     } catch (error) {
       // The client left, perhaps before its body had come.
       if (connection.signal.aborted || !request.complete) return;
-      if (!(error instanceof UpstreamFailed)) throw error;
+      if (!(error instanceof ProviderFailed)) throw error;
       cut.add(response);
       await resetConnection(request);
     }

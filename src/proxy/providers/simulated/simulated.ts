@@ -1,5 +1,6 @@
-import { UpstreamFailed } from '../provider.ts';
-import type { Upstream } from '../provider.ts';
+import type { Transport } from '../openai/transport.ts';
+import { createOpenAiWire } from '../openai/wire.ts';
+import { ProviderFailed, type Provider } from '../provider.ts';
 import { perform, plan } from './simulated-play.ts';
 
 /** A body that may be left at any time, even while a read is pending, as a real connection may be closed. */
@@ -40,15 +41,17 @@ const leavable = (
  * Every answer is marked by `system_fingerprint: "simulated"`. The field `simulate` of a body makes it slow, wrong or
  * broken on purpose; see Knobs.
  */
-export const createSimulatedUpstream = (): Upstream => {
+export const createSimulatedProvider = (): Provider =>
+  createOpenAiWire('simulated', createSimulatedTransport(), { outputLimitField: 'max_tokens' });
+
+/** The simulated server without sockets. */
+export const createSimulatedTransport = (): Transport => {
   const open = new Set<AbortController>();
   let closed = false;
   return {
-    name: 'simulated',
-    outputLimitField: 'max_tokens',
     async send({ endpoint, body, signal }) {
       signal.throwIfAborted();
-      if (closed) throw new UpstreamFailed('connect', 'The simulated provider is closed.');
+      if (closed) throw new ProviderFailed('connect', 'The simulated provider is closed.');
       const connection = new AbortController();
       const abort = () => connection.abort(signal.reason);
       const end = () => {
@@ -73,7 +76,7 @@ export const createSimulatedUpstream = (): Upstream => {
     async close() {
       closed = true;
       for (const connection of open)
-        connection.abort(new UpstreamFailed('reset', 'The simulated provider was closed.'));
+        connection.abort(new ProviderFailed('reset', 'The simulated provider was closed.'));
     },
   };
 };

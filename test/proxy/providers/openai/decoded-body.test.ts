@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import * as zlib from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { UpstreamFailed } from '../../../../src/proxy/providers/provider.ts';
+import { ProviderFailed } from '../../../../src/proxy/providers/provider.ts';
 import { decodedBody } from '../../../../src/proxy/providers/openai/decoded-body.ts';
-import { createOpenAiUpstream } from '../../../../src/proxy/providers/openai/openai.ts';
+import { createHttpTransport } from '../../../../src/proxy/providers/openai/openai.ts';
 
 type Pieces = AsyncIterableIterator<Uint8Array>;
 const pieces = (bytes: Uint8Array, size: number, broken?: Error): Pieces =>
@@ -72,7 +72,7 @@ describe('a body with a content coding', () => {
   });
 
   it('hands out what came before the connection broke, and then fails as that did', async () => {
-    const broken = new UpstreamFailed('timeout', 'silent');
+    const broken = new ProviderFailed('timeout', 'silent');
     const got: Uint8Array[] = [];
     const body = decodedBody(pieces(deflateRawSync(bytes, { level: 0 }).subarray(0, -100), 10, broken), 'deflate');
     await expect(
@@ -96,7 +96,7 @@ describe('a body with a content coding', () => {
     ['gzip, aes128gcm', gzip(bytes)],
     ['gzip,gzip,gzip,gzip,gzip', gzip(gzip(gzip(gzip(gzip(bytes)))))],
   ])('fails by `reset` if it cannot be decoded: %s', async (coding, encoded) => {
-    await expect(decode(encoded, coding)).rejects.toMatchObject({ name: 'UpstreamFailed', code: 'reset' });
+    await expect(decode(encoded, coding)).rejects.toMatchObject({ name: 'ProviderFailed', code: 'reset' });
   });
 
   it.each<[string, Uint8Array]>([
@@ -108,7 +108,7 @@ describe('a body with a content coding', () => {
     const take = async (): Promise<void> => {
       for await (const piece of decodedBody(pieces(bomb, 1 << 16), coding)) decoded += piece.length;
     };
-    await expect(take()).rejects.toMatchObject({ name: 'UpstreamFailed', code: 'reset' });
+    await expect(take()).rejects.toMatchObject({ name: 'ProviderFailed', code: 'reset' });
     expect(decoded).toBeLessThan(300 * 1024 * 1024);
   });
 
@@ -150,13 +150,11 @@ describe('a response that HTTP allows', () => {
       });
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const upstream = createOpenAiUpstream({
-      name: 'test',
+    const upstream = createHttpTransport({
       baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
       apiKey: 'sk-1',
       firstByteTimeoutMs: 2000,
       idleTimeoutMs: 2000,
-      outputLimitField: 'max_tokens',
     });
     servers.push(() => {
       void upstream.close();

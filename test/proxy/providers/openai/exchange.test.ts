@@ -50,7 +50,7 @@ describe('an exchange with an upstream', () => {
     await head;
     await turns(50);
     expect((await body.next()).value?.toString()).toBe('said');
-    await expect(body.next()).rejects.toMatchObject({ name: 'UpstreamFailed', code: 'reset' });
+    await expect(body.next()).rejects.toMatchObject({ name: 'ProviderFailed', code: 'reset' });
   });
 
   it('holds an upstream up whose reader does not read, and loses nothing', async () => {

@@ -2,24 +2,23 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { UpstreamFailed, type Upstream } from '../../../../src/proxy/providers/provider.ts';
-import { createOpenAiUpstream } from '../../../../src/proxy/providers/openai/openai.ts';
+import type { Transport } from '../../../../src/proxy/providers/openai/transport.ts';
+import { ProviderFailed } from '../../../../src/proxy/providers/provider.ts';
+import { createHttpTransport } from '../../../../src/proxy/providers/openai/openai.ts';
 import { createScriptedUpstream, says, type ScriptedUpstream } from '../../../support/scripted-upstream.ts';
 
 let server: ScriptedUpstream;
-let upstream: Upstream;
+let upstream: Transport;
 beforeAll(async () => {
   server = await createScriptedUpstream();
 });
 afterAll(() => server.close());
 const at = (baseUrl: string) =>
-  createOpenAiUpstream({
-    name: 'test',
+  createHttpTransport({
     baseUrl,
     apiKey: 'sk-1',
     firstByteTimeoutMs: 300,
     idleTimeoutMs: 300,
-    outputLimitField: 'max_tokens',
   });
 beforeEach(() => {
   upstream = at(server.url);
@@ -34,16 +33,16 @@ const text = async (body: AsyncIterable<Uint8Array>): Promise<string> => {
   for await (const part of body) parts.push(part);
   return Buffer.concat(parts).toString();
 };
-const failure = async (promise: Promise<unknown>): Promise<UpstreamFailed> => {
+const failure = async (promise: Promise<unknown>): Promise<ProviderFailed> => {
   const error = await promise.then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  expect(error).toBeInstanceOf(UpstreamFailed);
-  return error as UpstreamFailed;
+  expect(error).toBeInstanceOf(ProviderFailed);
+  return error as ProviderFailed;
 };
 
-describe('an OpenAI-compatible upstream', () => {
+describe('the HTTP transport to an OpenAI-compatible server', () => {
   it('posts the body with our key, and nothing else of anybody', async () => {
     let seen: unknown;
     server.play((response, body, request) => {
@@ -142,7 +141,7 @@ describe('an OpenAI-compatible upstream', () => {
         if (withHead) response.writeHead(200).write('{');
       });
       const controller = new AbortController();
-      const reason = new UpstreamFailed('reset', 'cancelled');
+      const reason = new ProviderFailed('reset', 'cancelled');
       setTimeout(() => controller.abort(reason), 50);
       const whole = async (): Promise<string> => text((await send(upstream, controller.signal)).body);
       expect(await failure(whole())).toBe(reason);

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { UpstreamFailed } from '../../../../src/proxy/providers/provider.ts';
-import { createSimulatedUpstream } from '../../../../src/proxy/providers/simulated/simulated.ts';
+import { ProviderFailed } from '../../../../src/proxy/providers/provider.ts';
+import { createSimulatedTransport } from '../../../../src/proxy/providers/simulated/simulated.ts';
 import { bytesOf, chat, drain, eventsIn, simulate, streamed } from '../../engine/simulated-calls.ts';
 
-const upstream = createSimulatedUpstream();
+const upstream = createSimulatedTransport();
 afterEach(() => {
   vi.useRealTimers();
 });
@@ -20,10 +20,10 @@ describe('the simulated upstream', () => {
     expect(eventsIn(text)).toHaveLength(4);
   });
 
-  it('fails with UpstreamFailed when the connection breaks', async () => {
+  it('fails with ProviderFailed when the connection breaks', async () => {
     await expect(send(simulate({ resetBeforeHead: true }))).rejects.toMatchObject({ code: 'reset' });
     const { broke } = await drain((await send(streamed({ breakAfter: 1 }))).body);
-    expect(broke).toBeInstanceOf(UpstreamFailed);
+    expect(broke).toBeInstanceOf(ProviderFailed);
     expect(broke).toMatchObject({ code: 'reset' });
   });
 
@@ -63,7 +63,7 @@ describe('the simulated upstream', () => {
   });
 
   it('breaks what is open when it is closed', async () => {
-    const own = createSimulatedUpstream();
+    const own = createSimulatedTransport();
     const body = bytesOf(streamed({ hang: 'midStream' }));
     const response = await own.send({ endpoint: '/chat/completions', body, signal });
     setTimeout(() => void own.close(), 20);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Endpoint } from '../../../../src/proxy/providers/provider.ts';
+import type { Endpoint } from '../../../../src/proxy/providers/openai/transport.ts';
 import { createSimulatedServer } from '../../../../src/proxy/providers/simulated/simulated-server.ts';
 import type { SimulatedServer } from '../../../../src/proxy/providers/simulated/simulated-server.ts';
-import { createSimulatedUpstream } from '../../../../src/proxy/providers/simulated/simulated.ts';
+import { createSimulatedTransport } from '../../../../src/proxy/providers/simulated/simulated.ts';
 import {
   bytesOf,
   chat,
@@ -16,7 +16,7 @@ import {
 } from '../../engine/simulated-calls.ts';
 import type { Json, Send } from '../../engine/simulated-calls.ts';
 
-const upstream = createSimulatedUpstream();
+const upstream = createSimulatedTransport();
 const inProcess: Send = (endpoint, body, signal = new AbortController().signal) =>
   upstream.send({ endpoint, body: bytesOf(body), signal });
 

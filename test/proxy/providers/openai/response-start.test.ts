@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { readStart } from '../../../src/proxy/engine/response-start.ts';
-import type { UpstreamResponse } from '../../../src/proxy/providers/provider.ts';
-import { bodyOf, chunk, never, sse, type Piece } from '../examples.ts';
+import { readStart } from '../../../../src/proxy/providers/openai/response-start.ts';
+import type { TransportResponse } from '../../../../src/proxy/providers/openai/transport.ts';
+import { bodyOf, chunk, never, sse, type Piece } from '../../examples.ts';
 
 const JSON_TYPE = 'application/json';
 const STREAM_TYPE = 'text/event-stream';
-const under = (contentType: string, body: AsyncIterable<Uint8Array>): UpstreamResponse => ({
+const under = (contentType: string, body: AsyncIterable<Uint8Array>): TransportResponse => ({
   ...{ status: 200, contentType, body },
 });
 async function* pieces(bytes: Buffer, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield await Promise.resolve(bytes.subarray(at, at + size));
 }
-const all = async ({ body }: UpstreamResponse): Promise<string> => {
+const all = async ({ body }: TransportResponse): Promise<string> => {
   const read: Uint8Array[] = [];
   for await (const piece of body) read.push(piece);
   return Buffer.concat(read).toString();

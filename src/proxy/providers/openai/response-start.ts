@@ -1,16 +1,16 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import type { UpstreamResponse } from '../providers/provider.ts';
+import type { TransportResponse } from './transport.ts';
 
 export type ResponseStart = {
   /** The same response, of which every byte is still to be read, but for a byte order mark. */
-  readonly response: UpstreamResponse;
+  readonly response: TransportResponse;
   readonly streams: boolean;
   /** The first event of a stream, if it came soon. */
   readonly event: Pick<EventSourceMessage, 'data' | 'event'> | undefined;
 };
 
 /** Media types are the same in any case, and may have parameters. */
-const isEventStream = ({ contentType }: UpstreamResponse): boolean => /^\s*text\/event-stream\b/i.test(contentType);
+const isEventStream = ({ contentType }: TransportResponse): boolean => /^\s*text\/event-stream\b/i.test(contentType);
 
 /** What a line of an event stream begins with. No JSON does. */
 const fields = ['data:', 'event:', 'id:', 'retry:', ':'];
@@ -31,7 +31,7 @@ const beginsAsStream = (begun: string, declared: boolean): boolean | undefined =
  * Reads the start of a response: whether it is an event stream, and its first event. What the body says counts more than
  * its media type, for some send a good stream as JSON or as nothing, and JSON as a stream.
  */
-export const readStart = async (response: UpstreamResponse): Promise<ResponseStart> => {
+export const readStart = async (response: TransportResponse): Promise<ResponseStart> => {
   const declared = isEventStream(response);
   const pieces = response.body[Symbol.asyncIterator]();
   const begun: Uint8Array[] = [];

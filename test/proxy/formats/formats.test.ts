@@ -1,22 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isBadRequest, readRequest, withFields, type CompletionRequest } from '../../../src/proxy/formats/request.ts';
-import type { Endpoint } from '../../../src/proxy/providers/provider.ts';
-import { jsonObject, jsonValue } from '../examples.ts';
+import { isBadRequest, type Job } from '../../../src/proxy/formats/format.ts';
+import { withFields } from '../../../src/proxy/json/json-edit.ts';
+import type { Endpoint } from '../../../src/proxy/providers/openai/transport.ts';
+import { jsonObject, jsonValue, readJob } from '../examples.ts';
 
 const messages = [{ role: 'user', content: 'Hi' }];
 const chat = { model: 'm', messages };
 
 const read = (body: unknown, endpoint: Endpoint = '/chat/completions') =>
-  readRequest(endpoint, Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)));
+  readJob(endpoint, Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)));
 
-const good = (body: unknown, endpoint?: Endpoint): CompletionRequest => {
+const good = (body: unknown, endpoint?: Endpoint): Job => {
   const request = read(body, endpoint);
   if (isBadRequest(request)) throw new Error(request.message);
   return request;
 };
 
-describe('readRequest', () => {
+describe('a format', () => {
   it.each<[unknown, string]>([
     [[], 'The body: must be an object'],
     [{ messages }, 'model: must be a string of 1 to 256 characters'],
@@ -260,7 +261,7 @@ describe('a body that two programs may read in two ways', () => {
 
   it('is refused where it is not UTF-8, of which each program makes something else', () => {
     const bytes = Buffer.from(inChat('"max_tokens\u00ff":1'), 'latin1');
-    expect(readRequest('/chat/completions', bytes)).toMatchObject({ code: 'invalid_json', param: null });
+    expect(readJob('/chat/completions', bytes)).toMatchObject({ code: 'invalid_json', param: null });
   });
 });
 

@@ -1,15 +1,8 @@
-import { asList, field, isThere } from '../json/untyped-json.ts';
+import type { ProviderError } from '../provider.ts';
+import { asList, field, isThere } from '../../json/untyped-json.ts';
 
-/** Why a provider refused a request. */
-export type UpstreamError = {
-  readonly message: string;
-  readonly type: string;
-  readonly param: string | null;
-  readonly code: string | null;
-};
-
-/** Where it does not say why, or not to everybody. */
-export const unsaid: UpstreamError = {
+/** The error of a provider that gives no reason, or one that is not for the customer. */
+export const noReason: ProviderError = {
   message: 'The provider refused the request.',
   type: 'invalid_request_error',
   param: null,
@@ -17,30 +10,30 @@ export const unsaid: UpstreamError = {
 };
 
 /**
- * In the format of OpenAI; as the first of a list, as Gemini has it; as a text, as xAI and Ollama do; or as the object
- * itself, with its words in `message` or, one for each field that is wrong, in `detail`, as Mistral and vLLM do.
+ * Reads an error in OpenAI's format; as the first of a list (Gemini); as a text (xAI, Ollama); or as the object itself,
+ * with its text in `message` or, one for each invalid field, in `detail` (Mistral, vLLM).
  */
-export const readError = (body: string): UpstreamError => {
+export const readError = (body: string): ProviderError => {
   const error = errorIn(body);
-  if (!isThere(error)) return unsaid;
+  if (!isThere(error)) return noReason;
   const message = field(error, 'message');
   const detail = field(message, 'detail') ?? field(error, 'detail');
   const wrong = asList(detail).map(readDetail);
-  const words =
+  const text =
     [error, message, detail].find(isText) ??
     wrong
-      .map(({ said }) => said)
+      .map(({ reason }) => reason)
       .filter(isText)
       .join('; ');
   return {
-    message: words || unsaid.message,
-    type: textIn(error, 'type') ?? unsaid.type,
+    message: text || noReason.message,
+    type: textIn(error, 'type') ?? noReason.type,
     param: textIn(error, 'param') ?? (wrong[0]?.param || null),
     code: textIn(error, 'code'),
   };
 };
 
-/** In a stream it may also stand in a choice, as at OpenRouter, or aside, as at Groq. */
+/** In a stream OpenRouter sends it in a choice, and Groq in `x_groq`. */
 const errorIn = (body: string): unknown => {
   let json: unknown;
   try {
@@ -53,10 +46,10 @@ const errorIn = (body: string): unknown => {
   return [field(first, 'error'), field(field(first, 'x_groq'), 'error'), ...inChoice].find(isThere) ?? first;
 };
 
-/** As Pydantic tells it: what is wrong, and where, which begins with `body`. What the field held is not repeated. */
-const readDetail = (detail: unknown): { readonly param: string; readonly said: string } => {
+/** Pydantic's format: the reason, and the path of the field, which begins with `body`. Its value is not repeated. */
+const readDetail = (detail: unknown): { readonly param: string; readonly reason: string } => {
   const param = asList(field(detail, 'loc')).slice(1).join('.');
-  return { param, said: [param, textIn(detail, 'msg')].filter(Boolean).join(': ') };
+  return { param, reason: [param, textIn(detail, 'msg')].filter(Boolean).join(': ') };
 };
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
@@ -74,12 +67,12 @@ const codesAboutUs = new Set([
   'organization_restricted',
 ]);
 
-/** Narrow, for what they find is not told to the one who asked, and it may be a name of theirs. */
-const wordsAboutUs = [
-  // Gemini and xAI answer 400 to a key that they do not know.
+/** Narrow patterns: a message that one of them matches is withheld, and it may hold only a name of the customer's. */
+const patternsAboutUs = [
+  // Gemini and xAI answer 400 to an unknown key.
   /\b(?:incorrect|invalid|valid|missing|expired|renew)\b[^.]{0,20}\bapi key\b/i,
   /\bapi key (?:is )?(?:not|expired|invalid|missing)\b/i,
-  // So does Anthropic to an account without credit, and OpenAI to one that has spent what it may.
+  // Anthropic answers 400 to an account without credit, and OpenAI to one beyond its spending limit.
   /\bcredit balance\b|\bbilling hard limit\b/i,
   /\b(?:your|this) (?:organi[sz]ation|account|project|team|workspace)\b/i,
   /\borgani[sz]ation (?:`?org[-_]|has been)/i,
@@ -88,13 +81,13 @@ const wordsAboutUs = [
 ];
 
 /** Whether an error is about our account at the provider, or names it. */
-export const isAboutUs = ({ message, code }: UpstreamError): boolean => {
-  // xAI writes some of them as a part of a URL.
-  const words = message.replaceAll('%20', ' ');
-  return (code !== null && codesAboutUs.has(code)) || wordsAboutUs.some((about) => about.test(words));
+export const isAboutUs = ({ message, code }: ProviderError): boolean => {
+  // xAI encodes some of them as part of a URL.
+  const text = message.replaceAll('%20', ' ');
+  return (code !== null && codesAboutUs.has(code)) || patternsAboutUs.some((about) => about.test(text));
 };
 
-/** Codes and types of errors that the request has caused, so that the same request fails again. */
+/** Codes and types of errors that the request caused: the same request fails again. */
 const codesOfRequest = [
   /^(?:context|prompt|string|array|integer|decimal|image|max_tokens|input)_/i,
   /^(?:invalid|unsupported|unknown|missing|duplicate|bad|too_many)_/i,
@@ -102,20 +95,20 @@ const codesOfRequest = [
   /^(?:model_not_found|request_too_large|json_validate_failed|tool_use_failed|not_found_error)$/i,
   /^(?:BadRequest|UnprocessableEntity|NotFound)Error$/i,
 ];
-/** Those that look the same and are about our account, or about the provider. */
+/** Similar codes that are about our account or the provider. */
 const codesOfOthers =
   /api_?key|auth|credential|organi[sz]ation|project|account|country|region|billing|quota|rate_?limit|server|overload|unavailable|timeout|capacity/i;
 
 /**
- * The status that an error would have come with, if the request has caused it and the response had begun with 200: as a
- * number in the error, or by its code or type. Undefined for every other error.
+ * The status of an error that came in a response of status 200, if the request caused it: a number in the error, or
+ * derived from its code or type. Undefined for every other error.
  */
 export const statusOfRequestError = (body: string): number | undefined => {
   const error = errorIn(body);
   const numbers = ['code', 'status', 'status_code'].map((name) => Number(field(error, name) ?? NaN));
   const status = numbers.find((number) => number >= 400 && number < 600);
   if (status !== undefined) return status < 500 ? status : undefined;
-  // A code says more than a type, so the first of them that is known decides.
+  // A code is more precise than a type, so the first that is known decides.
   for (const text of ['code', 'type', 'status'].map((name) => textIn(error, name) ?? '')) {
     if (codesOfOthers.test(text)) return undefined;
     if (!codesOfRequest.some((code) => code.test(text))) continue;

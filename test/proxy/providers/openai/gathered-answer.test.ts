@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { createGathered } from '../../../src/proxy/engine/gathered-answer.ts';
-import type { Endpoint } from '../../../src/proxy/providers/provider.ts';
-import { chunk, lastChunk, sse, usage, usageChunk } from '../examples.ts';
+import { createGathering } from '../../../../src/proxy/providers/openai/gathered-answer.ts';
+import type { Endpoint } from '../../../../src/proxy/providers/openai/transport.ts';
+import { chunk, lastChunk, sse, usage, usageChunk } from '../../examples.ts';
 
 const gather = (text: string, { size = 1000, endpoint = '/chat/completions' as Endpoint } = {}): unknown => {
-  const gathered = createGathered(endpoint);
+  const gathered = createGathering(endpoint);
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; at += size) gathered.feed(bytes.subarray(at, at + size));
   gathered.close();
