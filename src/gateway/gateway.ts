@@ -134,7 +134,7 @@ export const startGateway = async (options: GatewayOptions) => {
     idleTimeoutMs: config.idleTimeoutMs,
     maxStreamMs: config.maxStreamMs,
     usageAfterLeavingMs: config.usageAfterLeavingMs,
-    factsOf: ({ model }) => facts.get(model),
+    factsOf: ({ model, upstreamModel }) => facts.get(model) ?? facts.get(upstreamModel),
     upstreamRefused: ({ upstream, status, rejectsOurAccount }) => {
       watchers.metrics.upstreamRefused(upstream, status);
       if (rejectsOurAccount) reportRejection(upstream, status);

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import type { PriceVersion } from '../../src/domain/prices/price-book.ts';
+import { readModelFacts } from '../../src/config/catalogue.ts';
 import { formats } from '../../src/gateway/providers.ts';
 import { isBadRequest, type BadRequest, type Job } from '../../src/proxy/formats/format.ts';
 import { measureJsonNow } from '../../src/proxy/json/json-shape.ts';
 import type { Sink } from '../../src/proxy/engine/relay.ts';
+import type { ModelFacts } from '../../src/proxy/metering/model-facts.ts';
 import type { TokenCounter } from '../../src/proxy/metering/token-counter.ts';
 import type { Dialect } from '../../src/proxy/providers/openai/dialects.ts';
 import type { Endpoint, TransportRequest, TransportResponse } from '../../src/proxy/providers/openai/transport.ts';
@@ -30,6 +32,15 @@ export const price: PriceVersion = {
   asOf: '2026-01-31',
   version: 1,
   effectiveFrom: new Date(0),
+};
+
+const facts = await readModelFacts();
+
+/** The provider's name of a model of the catalogue, and what the catalogue states about it. */
+export const like = (model: string): ModelFacts & { readonly upstreamModel: string } => {
+  const known = facts.get(model);
+  if (!known) throw new Error(`${model} is not in the catalogue`);
+  return { upstreamModel: model, ...known };
 };
 
 /** A word is a token. */

@@ -1,12 +1,12 @@
 import type { AccountRefusal } from '../../domain/account/decide.ts';
 import { affordableOutputTokens, costBound, min, type Credits } from '../../domain/money.ts';
-import type { PriceVersion } from '../../domain/prices/price-book.ts';
 import { StoreUnavailable } from '../../eventstore/event-store.ts';
 import { tokensPerCounted } from '../metering/bounds.ts';
 import type { Ledger } from './ledger.ts';
 import type { Job } from '../formats/format.ts';
 import { countInput, type Reserved } from './hold.ts';
 import { textsOf, type OutputText, type StreamOffset } from '../metering/output-text.ts';
+import type { SoldModel } from '../metering/model-facts.ts';
 import { STEP_TOKENS } from './hold-steps.ts';
 import { BEYOND_LIMIT } from './shortage.ts';
 import type { TokenCounter } from '../metering/token-counter.ts';
@@ -30,7 +30,7 @@ export type Allowance = {
 
 export type AllowanceOptions = {
   readonly job: Job;
-  readonly price: PriceVersion;
+  readonly price: SoldModel;
   readonly reservation: Reserved;
   readonly ledger: Pick<Ledger, 'extend'>;
   readonly promptTokens: TokenCounter;

@@ -64,7 +64,7 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
   const limit = isLimited ? Math.min(job.maxOutputTokens, price.maxOutputTokens) : price.maxOutputTokens;
   const stepwise = comesInSteps(job, price);
   // Once for all: pictures are decoded for it, on this thread.
-  const media = mediaOf(job, price.upstreamModel);
+  const media = mediaOf(job, price);
   const cheap: Bounds = {
     inputTokens: inputTokensBound(job, price, media),
     outputTokens: (stepwise ? Math.min(limit, STEP_TOKENS) : limit) * job.choices,
@@ -142,12 +142,7 @@ const isFinal = (code: string): boolean =>
   code === 'insufficient_credits' || code === 'key_limit_exceeded' || code === 'account_limit_exceeded';
 
 /** The most input tokens that a request can have, once its texts were counted. */
-export const countInput = async (
-  job: Job,
-  price: PriceVersion,
-  media: Media,
-  tokens: TokenCounter,
-): Promise<number> => {
+export const countInput = async (job: Job, price: SoldModel, media: Media, tokens: TokenCounter): Promise<number> => {
   const texts = job.texts();
   // More tokens than the bytes bound, or the model reads, tell nothing new, and others wait for their count.
   const enough = inputTokensBound(job, price, media);

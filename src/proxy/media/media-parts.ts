@@ -1,6 +1,7 @@
-import type { PriceVersion } from '../../domain/prices/price-book.ts';
 import { unsupported, type BadRequest, type Job } from '../formats/format.ts';
-import { pictureTokens, soundTokensBound } from './media-bounds.ts';
+import type { ModelFacts } from '../metering/model-facts.ts';
+import { pictureTokens } from './picture-tokens.ts';
+import { soundSeconds } from './sound-length.ts';
 
 /** No provider accepts more than some hundreds. Without a bound, a request full of pictures would delay others. */
 const PICTURES_READ = 1000;
@@ -16,13 +17,13 @@ export type Media = { readonly tokens: number; readonly least: number; readonly 
  * the model can read: a page of a PDF has few bytes and is read as a picture, and its text is compressed. Only pictures have
  * a least: the length of sound is known as a maximum only.
  */
-export const mediaOf = (job: Job, upstreamModel: string): Media => {
+export const mediaOf = (job: Job, { pictures: rule, sound }: Pick<ModelFacts, 'pictures' | 'sound'>): Media => {
   let [tokens, least, bytes, pictures] = [0, 0, 0, 0];
   for (const part of job.media()) {
     switch (part.kind) {
       case 'picture': {
         const read = ++pictures <= PICTURES_READ ? part.url : undefined;
-        const billed = pictureTokens(upstreamModel, read, part.detail);
+        const billed = pictureTokens(rule, read, part.detail);
         tokens += billed.most;
         least += billed.least;
         // URLs and base64 are ASCII, so their length in characters is their length in bytes.
@@ -30,7 +31,7 @@ export const mediaOf = (job: Job, upstreamModel: string): Media => {
         break;
       }
       case 'sound':
-        tokens += soundTokensBound(upstreamModel, part.base64);
+        tokens += soundTokens(sound, part.base64);
         bytes += part.base64?.length ?? 0;
         break;
       case 'other':
@@ -44,16 +45,20 @@ export const mediaOf = (job: Job, upstreamModel: string): Media => {
   return { tokens, least, bytes };
 };
 
-/** Models that bill sound at the price of text. The price book has no other, and most bill more: Gemini Flash three times. */
-const hearsAtPriceOfText = /^(?:.*\/)?(?:gemini-2\.5-pro|simulated)/;
+/** OpenAI counts ten a second, Google 32 (https://ai.google.dev/gemini-api/docs/tokens), Mistral 12.5. */
+const UNKNOWN_SOUND_TOKENS_PER_SECOND = 50;
 
-/** Refuses sound that is dearer than text, and files that did not come with the request. */
-export const unsoldMedia = (
-  job: Job,
-  { upstreamModel }: Pick<PriceVersion, 'upstreamModel'>,
-): BadRequest | undefined => {
+/** The most tokens of sound; infinite if its bytes do not bound its length. */
+export const soundTokens = (sound: ModelFacts['sound'], base64: string | undefined): number => {
+  const perSecond = sound?.tokensPerSecond ?? UNKNOWN_SOUND_TOKENS_PER_SECOND;
+  const seconds = base64 === undefined ? undefined : soundSeconds(base64);
+  return seconds === undefined ? Infinity : Math.ceil(seconds * perSecond) + 1;
+};
+
+/** Refuses sound that is dearer than text (Gemini Flash bills three times the price), and files that did not come with the request. */
+export const unsoldMedia = (job: Job, { sound }: Pick<ModelFacts, 'sound'>): BadRequest | undefined => {
   for (const { kind } of job.media()) {
-    if (kind === 'sound' && !hearsAtPriceOfText.test(upstreamModel)) {
+    if (kind === 'sound' && sound?.atPriceOfText !== true) {
       return unsupported(
         'messages.content.input_audio',
         'is not sold with this model, for its price is not that of text.',

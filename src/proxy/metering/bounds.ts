@@ -1,11 +1,11 @@
-import type { PriceVersion } from '../../domain/prices/price-book.ts';
 import type { Media } from '../media/media-parts.ts';
 import type { Job } from '../formats/format.ts';
+import type { ModelFacts, SoldModel } from './model-facts.ts';
 import { bytesOf } from './output-text.ts';
 import type { TokenCounter } from './token-counter.ts';
 
 /** The part of a model's entry that bounds its input. */
-type Reader = Pick<PriceVersion, 'upstreamModel' | 'contextTokens'>;
+type Reader = Pick<SoldModel, 'contextTokens' | 'tokenizer'>;
 
 /**
  * The most input tokens that a request can have, without tokenising: a token has at least one byte, and what a provider
@@ -34,12 +34,9 @@ export const isBeyondContext = async (job: Job, { contextTokens }: Reader, token
   return (await tokens.count(texts, 'at_least', contextTokens)) > contextTokens;
 };
 
-/** Models whose tokens are counted as their providers count them. */
-const countedAlike = /^(?:.*\/|ft:)?(?:gpt-4o|gpt-4\.1|chatgpt-4o|gpt-5|o[134]\b|simulated)/;
-
 /** How many tokens a model may count for one of ours. Other tokenizers need more for the same text, mostly outside English. */
-export const tokensPerCounted = ({ upstreamModel }: Pick<Reader, 'upstreamModel'>): number =>
-  countedAlike.test(upstreamModel) ? 1 : 1.5;
+export const tokensPerCounted = ({ tokenizer }: Pick<ModelFacts, 'tokenizer'>): number =>
+  tokenizer === 'o200k' ? 1 : 1.5;
 
 /** Even if tokens are counted alike, a provider adds text of its own around messages and calls of tools. */
 const PROMPT_MARGIN = 1.15;

@@ -4,10 +4,10 @@ import type { OutputText } from '../../../src/proxy/metering/output-text.ts';
 import { BEYOND_LIMIT } from '../../../src/proxy/engine/shortage.ts';
 import { STEP_TOKENS } from '../../../src/proxy/engine/hold-steps.ts';
 import type { TokenCounter } from '../../../src/proxy/metering/token-counter.ts';
-import { countWords, price as listed, request } from '../examples.ts';
+import { countWords, price as listed, request, like } from '../examples.ts';
 
 const LIMIT = 4096;
-const price = { ...listed, upstreamModel: 'simulated-m' };
+const price = { ...listed, ...like('simulated-chat') };
 const bounds = { inputTokens: 10, outputTokens: LIMIT, outputLimit: LIMIT };
 const pinned = { model: 'm', version: 1, rates: price.rates };
 const media = { bytes: 0, tokens: 0, least: 0 };

@@ -3,10 +3,10 @@ import { createCall } from '../../../src/proxy/engine/call.ts';
 import { createLedger } from '../../../src/proxy/engine/ledger.ts';
 import { reserveCredits } from '../../../src/proxy/engine/hold.ts';
 import { KEY_ID, openAccount } from './account.ts';
-import { countWords, price as listed, request } from '../examples.ts';
+import { countWords, price as listed, request, like } from '../examples.ts';
 import { png } from '../media/media.ts';
 
-const price = { ...listed, upstreamModel: 'gpt-4o', maxOutputTokens: 10_000 };
+const price = { ...listed, ...like('gpt-4o'), maxOutputTokens: 10_000 };
 const url = `data:image/png;base64,${png(1024, 1024).toString('base64')}`;
 
 describe('a call', () => {

@@ -23,6 +23,7 @@ import {
   usage,
   usageChunk,
   type Piece,
+  like,
 } from '../examples.ts';
 
 const CREDITS = 1_000_000_000n;
@@ -292,7 +293,7 @@ describe('a completion', () => {
       }
     };
     const upstream = createTestProvider(() => ({ contentType: '', body: body() }));
-    const prices = [{ ...price, upstreamModel: 'gpt-4o', maxOutputTokens: 10_000 }];
+    const prices = [{ ...price, ...like('gpt-4o'), maxOutputTokens: 10_000 }];
     const { ask } = open({ upstream, prices, account: openAccount(10_000_000n) });
     expect(await relay(await ask({ ...chat, stream: true }))).toContain('credit_balance_exhausted');
     expect(closed).toBe(true);
@@ -441,7 +442,7 @@ describe('a completion', () => {
     const long = { ...(JSON.parse(whole) as object), usage: usage(9, 5000) };
     const choices = [{ index: 0, message: { content: 'w '.repeat(5000) }, finish_reason: 'stop' }];
     const upstream = answering(JSON.stringify({ ...long, choices }));
-    const prices = [{ ...price, upstreamModel: 'gpt-4o', maxOutputTokens: 10_000 }];
+    const prices = [{ ...price, ...like('gpt-4o'), maxOutputTokens: 10_000 }];
     const rich = open({ upstream, prices });
     expect(await relay(await rich.ask({ ...chat, stream: true }))).toContain('"delta":{"content":"w w ');
     expect(rich.account.events.map(({ type }) => type)).toEqual([
@@ -459,7 +460,7 @@ describe('a completion', () => {
   it('costs nothing where it ends while a whole answer, that was to stream, is yet to be held for', async () => {
     const choices = [{ index: 0, message: { content: 'w '.repeat(5000) }, finish_reason: 'stop' }];
     const upstream = answering(JSON.stringify({ ...(JSON.parse(whole) as object), choices, usage: usage(9, 5000) }));
-    const prices = [{ ...price, upstreamModel: 'gpt-4o', maxOutputTokens: 10_000 }];
+    const prices = [{ ...price, ...like('gpt-4o'), maxOutputTokens: 10_000 }];
     for (const why of ['client_gone', 'draining'] as const) {
       const account = openAccount(CREDITS);
       const customer = new AbortController();
@@ -493,7 +494,7 @@ describe('a completion', () => {
   it('writes off what an answer has beyond its limit, where no usage says how much it was', async () => {
     const content = 'w '.repeat(5000);
     const upstream = answering(JSON.stringify({ choices: [{ message: { content }, finish_reason: 'stop' }] }));
-    const prices = [{ ...price, upstreamModel: 'gpt-4.1' }];
+    const prices = [{ ...price, ...like('gpt-4.1') }];
     const delivery = { anomalies: ['usage_missing', 'output_beyond_limit'] };
     for (const stream of [false, true]) {
       const { ask, account } = open({ upstream, prices });
@@ -524,7 +525,7 @@ describe('a completion', () => {
     const rates = { ...price.rates, output: 0n, reasoning: 0n };
     const { ask, account } = open({
       upstream,
-      prices: [{ ...price, rates, upstreamModel: 'gpt-4o', maxOutputTokens: 10_000 }],
+      prices: [{ ...price, rates, ...like('gpt-4o'), maxOutputTokens: 10_000 }],
     });
     expect(await ask({ ...chat, stream: true })).toMatchObject({ kind: 'stream' });
     expect(account.events.at(-1)).toMatchObject({ charged: 9000n });

@@ -8,7 +8,7 @@ import { isBadRequest } from '../../../src/proxy/formats/format.ts';
 import { reserveCredits } from '../../../src/proxy/engine/hold.ts';
 import { STEP_TOKENS } from '../../../src/proxy/engine/hold-steps.ts';
 import { KEY_ID, openAccount, type TestAccount } from './account.ts';
-import { chat, countWords, price, readJob, request } from '../examples.ts';
+import { chat, countWords, price, readJob, request, like } from '../examples.ts';
 
 const uuid = '0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d';
 const ledgerOf = ({ execute }: TestAccount, id = uuid) =>
@@ -195,7 +195,7 @@ describe('reserveCredits', () => {
 });
 
 describe('a stream', () => {
-  const steps = { ...price, upstreamModel: 'gpt-4o', maxOutputTokens: 50_000 };
+  const steps = { ...price, ...like('gpt-4o'), maxOutputTokens: 50_000 };
   const streamed = { stream: true };
 
   it('holds a step of each choice, and knows how far it may go', async () => {
@@ -204,14 +204,15 @@ describe('a stream', () => {
     expect(held).toBe(bound(bytes, 3 * STEP_TOKENS));
   });
 
-  it.each<[string, object, string, number]>([
+  it.each<[string, object, string | undefined, number]>([
     ['it does not stream', {}, 'gpt-4o', 50_000],
     ['a step is more than its limit', { ...streamed, max_tokens: 500 }, 'gpt-4o', 500],
     ['its model may think unseen', streamed, 'o3', 50_000],
-    ['nobody knows its model', streamed, 'something-new', 50_000],
+    ['its model is unknown', streamed, undefined, 50_000],
     ['predictions that prove wrong are billed', { ...streamed, prediction: { content: 'x' } }, 'gpt-4o', 50_000],
-  ])('holds all of it where %s', async (_why, fields, upstreamModel, outputTokens) => {
-    const { result } = await reserve(openAccount(usd('5')), fields, { ...steps, upstreamModel });
+  ])('holds all of it where %s', async (_why, fields, model, outputTokens) => {
+    const large = { ...price, ...(model === undefined ? {} : like(model)), maxOutputTokens: 50_000 };
+    const { result } = await reserve(openAccount(usd('5')), fields, large);
     expect(result).toMatchObject({ bounds: { outputTokens, outputLimit: outputTokens } });
   });
 
@@ -276,7 +277,7 @@ describe('reserveCredits under a limit', () => {
 
 describe('a refusal', () => {
   const held = new Set(['credits_held_by_concurrent_requests', 'limit_held_by_concurrent_requests']);
-  const steps = { ...price, upstreamModel: 'gpt-4o', maxOutputTokens: 50_000 };
+  const steps = { ...price, ...like('gpt-4o'), maxOutputTokens: 50_000 };
 
   type Situation = {
     readonly credits: bigint;
@@ -333,7 +334,7 @@ describe('a refusal', () => {
         { stream: true, max_tokens: 3000 },
         long,
       ),
-      of: fc.constantFrom(price, steps, { ...steps, upstreamModel: 'gpt-5' }),
+      of: fc.constantFrom(price, steps, { ...steps, ...like('gpt-5') }),
     });
     const seen = new Map<string, number>();
     await fc.assert(
@@ -349,7 +350,7 @@ describe('a refusal', () => {
   });
 
   it('of a model that thinks unseen names the holds, though all credits are held and its whole limit never fits', async () => {
-    const thinks = { ...steps, upstreamModel: 'gpt-5' };
+    const thinks = { ...steps, ...like('gpt-5') };
     const account = openAccount(usd('0.1'));
     const first = await reserve(account, { stream: true }, thinks);
     expect(first.result.reserved).toBe(true);

@@ -10,9 +10,9 @@ import type { TokenCounter } from '../../../src/proxy/metering/token-counter.ts'
 import { ProviderFailed } from '../../../src/proxy/providers/provider.ts';
 import { audit } from '../../domain/account/audit.ts';
 import { KEY_ID, openAccount } from './account.ts';
-import { createTestProvider, price as listed, sinkOf, usage } from '../examples.ts';
+import { createTestProvider, price as listed, sinkOf, usage, like } from '../examples.ts';
 
-const price = { ...listed, upstreamModel: 'simulated-m', maxOutputTokens: 5000 };
+const price = { ...listed, ...like('simulated-chat'), maxOutputTokens: 5000 };
 const { rates } = price;
 
 /** Four bytes are a token, across the bounds of words, so that no text may be counted in pieces without a loss. */

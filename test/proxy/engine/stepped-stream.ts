@@ -12,9 +12,9 @@ import { readBatches } from '../../../src/proxy/providers/openai/stream-reader.t
 import { ProviderFailed } from '../../../src/proxy/providers/provider.ts';
 import { audit } from '../../domain/account/audit.ts';
 import { KEY_ID, openAccount, type TestAccount } from './account.ts';
-import { chunk, countWords, price as listed, request, sinkOf, sse, usage } from '../examples.ts';
+import { chunk, countWords, price as listed, request, sinkOf, sse, usage, like } from '../examples.ts';
 
-export const simulated = { ...listed, upstreamModel: 'simulated-m', maxOutputTokens: 50_000 };
+export const simulated = { ...listed, ...like('simulated-chat'), maxOutputTokens: 50_000 };
 export const { rates } = listed;
 const PROMPT_TOKENS = 3;
 export const ONE_USD = 10n ** 9n;
@@ -102,7 +102,7 @@ export const play = async ({ credits, said, fields = {}, choices = 1, ending = '
     stopping: () => false,
   });
   const reservation = await reserveCredits({ job: asked, price, tokens: countWords, reserve: ledger.reserve });
-  const inputTokens = await countInput(asked, price, mediaOf(asked, price.upstreamModel), countWords);
+  const inputTokens = await countInput(asked, price, mediaOf(asked, price), countWords);
   if (!reservation.reserved) return { reserved: false, account, inputTokens } as const;
   const heldAtFirst = account.state.wallet.held;
   const customer = new AbortController();
