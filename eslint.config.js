@@ -1,8 +1,10 @@
 import eslint from '@eslint/js';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
+import { folders as notYetPlain } from './eslint/not-yet-plain.ts';
+import plainWords from './eslint/plain-words.ts';
 
-// Only rules that catch bugs: a lost promise in money code is lost money. Form is Prettier's business.
+// Rules that catch bugs (a lost promise in money code is lost money), and one for plain words. Prettier decides the layout.
 export default defineConfig(
   { ignores: ['node_modules', '.kissapi*'] },
   eslint.configs.recommended,
@@ -20,4 +22,5 @@ export default defineConfig(
       '@typescript-eslint/only-throw-error': 'error',
     },
   },
+  { ignores: notYetPlain, plugins: { local: plainWords }, rules: { 'local/plain-words': 'error' } },
 );

@@ -2,23 +2,24 @@ import { accountStream } from '../src/domain/account/account.ts';
 import { accountDecider } from '../src/domain/account/decide.ts';
 import type { Credits } from '../src/domain/money.ts';
 import { createCommands } from '../src/eventstore/commands.ts';
+import { journal } from '../src/eventstore/journal/codec.ts';
 import { createCommitter } from '../src/eventstore/committer.ts';
 import { asPlain } from '../src/eventstore/journal/personal-data.ts';
 import { createPostgresStore, migratePostgresStore } from '../src/eventstore/postgres/postgres.ts';
 
-/** What each account of a benchmark has, in nano-USD. */
+/** Credit of each account of a benchmark, in nano-USD. */
 export const CREDIT: Credits = 1_000_000_000_000n;
 
 const personal = asPlain({ name: 'Bench', email: 'bench@example.com' });
 
 export const benchStream = (n: number): string => accountStream(`bench-${n}`);
 
-/** Makes the tables of the log, and so many accounts with credit and a key called `key`. */
+/** Creates the tables of the log, and `count` accounts with credit and a key called `key`. */
 export const openAccounts = async (url: string, count: number): Promise<void> => {
   await migratePostgresStore(url);
   const store = createPostgresStore(url);
   const committer = createCommitter({ store });
-  const commands = createCommands({ store, committer, decider: accountDecider });
+  const commands = createCommands({ store, committer, codec: journal, decider: accountDecider });
   const open = async (n: number): Promise<void> => {
     const stream = benchStream(n);
     const step = (name: string) => ({ actor: 'system:bench', commandId: `bench/${n}/${name}` });

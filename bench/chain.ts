@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { createProgram } from '../src/cli/terminal/run.ts';
 import { invariant } from '../src/domain/decider.ts';
-import { startEmbeddedPostgres } from '../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres } from '../src/gateway/bundled-postgres.ts';
 import { appendSlices } from '../src/eventstore/postgres/append-slices.ts';
 import type { Slice } from '../src/eventstore/event-store.ts';
 import { NOTHING_SEEN } from '../src/eventstore/history-seen.ts';
@@ -13,25 +13,25 @@ import { hashes } from '../src/eventstore/postgres/pg-arrays.ts';
 import { cpuSeconds } from './cpu.ts';
 import { aRequest } from './history.ts';
 import { wholeNumber } from './options.ts';
-import { median, say } from './table.ts';
+import { median, print } from './table.ts';
 
 /**
- * What the hash chain costs an append: the function as it is beside the same without any hash, in turns in one run. The
- * time that PostgreSQL's process spends is its own account of it; the client's share is timed by itself.
+ * What the hash chain costs an append: the SQL function beside a copy of it without hashes, in turns in one run. The time of
+ * PostgreSQL's process is its CPU time; the client's share is timed separately.
  */
 const program = createProgram(
   'bench:chain',
-  'Measure what an append of 200 events costs with the hash chain and without, in turns.',
+  'Measure what an append of 200 events costs with and without the hash chain, in turns.',
 )
   .usage('[options]')
-  .option('--rounds <n>', 'how many turns each has', wholeNumber(1, 10_000), 20)
+  .option('--rounds <n>', 'number of turns of each', wholeNumber(1, 10_000), 20)
   .parse();
 const { rounds } = program.opts<{ readonly rounds: number }>();
 
 const STREAMS = 100;
 const APPENDS = 25;
 const EVENTS = 2 * STREAMS;
-/** The parameter with the content hash of each event. */
+/** The parameter that holds the content hash of each event. */
 const CONTENTS = 9;
 
 const open = async (url: string, name: string, change: (sql: string) => string) => {
@@ -74,18 +74,18 @@ const round = async (log: Log, hashed: boolean) => {
 const noHashes = hashes(new Array<string>(EVENTS).fill('00'.repeat(32)));
 
 const dataDir = await mkdtemp(join(tmpdir(), 'kissapi-bench-'));
-const postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined });
+const postgres = await startBundledPostgres({ dataDir, log: () => undefined });
 try {
   const chained = await open(postgres.url, 'chained', (sql) => sql);
   const plain = await open(postgres.url, 'plain', (sql) => {
     const without = sql.replace(/last_hash := sha256\([^;]*;/, 'last_hash := content;');
-    invariant(without !== sql, 'the hash is taken out');
+    invariant(without !== sql, 'the copy has no hash');
     return without;
   });
   const all = { chained: [] as { ms: number; server: number }[], plain: [] as { ms: number; server: number }[] };
   for (let n = 0; n <= rounds; n++) {
     const pair = { plain: await round(plain, false), chained: await round(chained, true) };
-    if (n === 0) continue; // Warm now.
+    if (n === 0) continue; // The first round is the warm-up.
     all.plain.push(pair.plain);
     all.chained.push(pair.chained);
   }
@@ -93,11 +93,11 @@ try {
   for (const way of ['plain', 'chained'] as const) {
     const ms = median(all[way].map((one) => one.ms));
     const server = median(all[way].map((one) => one.server));
-    say(
+    print(
       `${way.padEnd(8)} ${ms.toFixed(2)} ms an append of ${EVENTS} events; ${server.toFixed(1)} µs of the server's time an event`,
     );
   }
-  say(`chained over plain: ${median(ratios).toFixed(3)} (median of ${ratios.length} rounds, in turns)`);
+  print(`chained over plain: ${median(ratios).toFixed(3)} (median of ${ratios.length} rounds, in turns)`);
   await chained.client.end();
   await plain.client.end();
 } finally {

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 
 const TICKS_PER_SECOND = 100;
 
-/** CPU seconds that a process and its descendants have used so far; undefined where the system does not tell (not Linux). */
+/** CPU seconds of a process and its descendants; undefined if the system has no /proc (it is not Linux). */
 export const cpuSeconds = async (pid: number): Promise<number | undefined> => {
   try {
     const processes = await readProcesses();
@@ -18,7 +18,7 @@ export const cpuSeconds = async (pid: number): Promise<number | undefined> => {
   }
 };
 
-/** CPU seconds of a process itself, and of what it started. */
+/** CPU seconds of a process, and of its descendants. */
 export const cpuOf = async (pid: number): Promise<{ readonly own: number; readonly children: number }> => {
   const all = (await cpuSeconds(pid)) ?? Number.NaN;
   const children = await Promise.all((await findProcesses(pid)).map(cpuSeconds));
@@ -26,7 +26,7 @@ export const cpuOf = async (pid: number): Promise<{ readonly own: number; readon
   return { own: all - sum, children: sum };
 };
 
-/** The processes that one has started and that are alive now. */
+/** The children of a process that are alive. */
 const findProcesses = async (parent: number): Promise<readonly number[]> =>
   (await readProcesses()).filter((process) => process.parent === parent).map(({ id }) => id);
 
@@ -41,7 +41,7 @@ const readProcesses = async (): Promise<readonly ProcessStat[]> => {
 const readStat = async (id: string): Promise<ProcessStat | undefined> => {
   try {
     const stat = await readFile(`/proc/${id}/stat`, 'utf8');
-    // The command's name is in brackets and may hold anything; the numbers follow it.
+    // proc(5): the command's name is in parentheses and may contain any character; the numbers follow it.
     const fields = stat
       .slice(stat.lastIndexOf(')') + 2)
       .split(' ')
@@ -50,6 +50,6 @@ const readStat = async (id: string): Promise<ProcessStat | undefined> => {
     const [user = 0, system = 0] = fields.slice(11, 13);
     return { id: Number(id), parent, ticks: user + system };
   } catch {
-    return undefined; // It ended meanwhile.
+    return undefined; // The process has ended.
   }
 };

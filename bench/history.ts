@@ -28,7 +28,7 @@ export const request = {
   inputTokensBound: 400,
   outputTokensBound: 16,
 };
-/** What a request of the benchmark holds, and costs, in nano-USD. */
+/** The hold and the cost of a request of the benchmark, in nano-USD. */
 export const HELD = 464n;
 export const CHARGED = 164n;
 
@@ -46,7 +46,7 @@ const template = (type: 'CreditsReserved' | 'HoldSettled'): NewEvent =>
   );
 const templates = [template('CreditsReserved'), template('HoldSettled')];
 
-/** One request of an account as its two events, the same as the command path would write. */
+/** One request of an account as its two events, equal to those of the command path. */
 export const aRequest = (): NewEvent[] => {
   const uuid = newId({ random: randomBytes(16) });
   return templates.map(({ type, version, data, metadata }, n) => {
@@ -60,11 +60,11 @@ export const aRequest = (): NewEvent[] => {
 };
 
 /**
- * Appends requests of many accounts in large batches, past the command path: what makes a long log in a short time.
- * `revisions` is where each account's stream is.
+ * Appends requests of many accounts in large batches, without the command path, to make a long log in a short time.
+ * `revisions` is the revision of each account's stream.
  */
 export const createHistory = (store: Pick<EventStore, 'append'>, revisions: number[]) => ({
-  /** So many requests, of the accounts that are named one after another, in one append. */
+  /** Appends `count` requests in one batch, of these accounts in turn. */
   append: async (count: number, next: () => number): Promise<void> => {
     const byAccount = new Map<number, NewEvent[]>();
     for (let n = 0; n < count; n++) {
@@ -79,7 +79,7 @@ export const createHistory = (store: Pick<EventStore, 'append'>, revisions: numb
       events,
     }));
     const results = await store.append(slices);
-    if (!results.every(({ appended }) => appended)) throw new Error('an append of the benchmark was refused');
+    if (!results.every(({ kind }) => kind === 'appended')) throw new Error('an append of the benchmark was refused');
     for (const [account, events] of byAccount) revisions[account] = (revisions[account] ?? -1) + events.length;
   },
 });

@@ -1,20 +1,20 @@
 import { once } from 'node:events';
 import type { Started } from '../test/support/process.ts';
 
-/** Makes a process of Node listen for an inspector, on a free port of this machine alone. */
+/** Makes a Node process listen for an inspector, on a free port of the loopback interface. */
 export const INSPECTABLE = { NODE_OPTIONS: '--inspect=127.0.0.1:0' } as const;
 
 type Ask = <Answer>(method: string, params?: object) => Promise<Answer>;
 
 export type Inspector = {
-  /** Of the Chrome DevTools protocol. */
+  /** Sends a method of the Chrome DevTools Protocol to the main thread. */
   readonly ask: Ask;
-  /** The same of another thread, the one that runs a file whose address ends so; undefined where there is none. */
+  /** The same for the thread whose script URL ends with `file`; undefined if there is no such thread. */
   askThread(file: string): Promise<Ask | undefined>;
   close(): void;
 };
 
-/** Numbers what is asked, and finds who asked for what is answered. */
+/** Numbers the requests, and matches the responses to them. */
 const createDialogue = (send: (message: string) => void) => {
   const asked = new Map<number, { resolve(answer: unknown): void; reject(error: Error): void }>();
   let last = 0;
@@ -38,10 +38,10 @@ const createDialogue = (send: (message: string) => void) => {
 };
 type Dialogue = ReturnType<typeof createDialogue>;
 
-/** Speaks to a process that was started INSPECTABLE. */
+/** Connects to a process that was started with INSPECTABLE. */
 export const inspect = async (process: Started): Promise<Inspector> => {
   const [, url] = /Debugger listening on (ws:\S+)/.exec(process.output()) ?? [];
-  if (url === undefined) throw new Error('the process does not say where its inspector listens');
+  if (url === undefined) throw new Error('the process printed no inspector address');
   const socket = new WebSocket(url);
   await once(socket, 'open');
   const main = createDialogue((message) => socket.send(message));
@@ -66,7 +66,7 @@ export const inspect = async (process: Started): Promise<Inspector> => {
   return {
     ask: main.ask,
     askThread: async (file) => {
-      // It tells of the threads that there are before it answers.
+      // The events for existing threads arrive before the response.
       await main.ask('NodeWorker.enable', { waitForDebuggerOnStart: false });
       return [...threads.values()].find((thread) => thread.file.endsWith(file))?.ask;
     },
@@ -74,7 +74,7 @@ export const inspect = async (process: Started): Promise<Inspector> => {
   };
 };
 
-/** An answer, or word of something that happened. */
+/** A response or an event. */
 type Message = {
   readonly id?: number;
   readonly result?: unknown;

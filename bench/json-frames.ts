@@ -1,6 +1,6 @@
 /**
- * Loaded into a process that is profiled: V8 counts its built-in functions as time of whoever calls them, and JSON is what
- * one wants to see apart.
+ * Preloaded into a profiled process. V8 attributes its built-in functions to their callers; this makes JSON appear as
+ * functions of its own.
  */
 const { parse, stringify } = JSON;
 JSON.parse = function jsonParse(...given: Parameters<typeof parse>): unknown {

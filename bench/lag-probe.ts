@@ -2,9 +2,9 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { isMainThread } from 'node:worker_threads';
 
 /**
- * Loaded into a gateway by `--import`. At SIGUSR2 it tells, in ms, how late timers were at the most and at the 99th
- * percentile since the last time, and how much CPU time the main thread took at the most between two of them: that is
- * what the gateway itself holds others up for, however busy the machine is.
+ * Preloaded into a gateway by `--import`. At SIGUSR2 it prints three values in ms since the last SIGUSR2: the largest delay of
+ * timers, its 99th percentile, and the most CPU time of the main thread between two timers. The last value does not depend on
+ * other processes of the machine.
  */
 if (isMainThread) {
   const delay = monitorEventLoopDelay({ resolution: 1 });

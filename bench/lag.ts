@@ -6,17 +6,17 @@ import { runOnStage } from './stage.ts';
 import { line, median } from './table.ts';
 
 /**
- * How long one request holds the others up: the delay of a gateway's event loop, seen from inside, while it is sent large
- * bodies by an account that has just too little for their bytes, so that their prompts are counted.
+ * How long one request delays the others: the delay of a gateway's event loop, measured inside it, while it receives large
+ * bodies. The account has slightly too little credit for their bytes, so that their prompts are counted.
  */
 const program = createProgram(
   'bench:lag',
-  'Measure, for an idle gateway and for each kind of body, what was answered, how long that took, and how long the event\n' +
-    'loop was held up: the 99th percentile, the longest of a round (median and worst of the rounds), and the same in CPU\n' +
-    'time of the main thread, which other processes of the machine do not change.',
+  'Measure, for an idle gateway and for each kind of body, the response, its duration, and how long the event loop was\n' +
+    'blocked: the 99th percentile, the longest of a round (median and worst of the rounds), and the same in CPU time of the\n' +
+    'main thread, which does not depend on other processes.',
 )
   .usage('[options]')
-  .option('--rounds <n>', 'how often each kind is sent', wholeNumber(1, 1000), 5)
+  .option('--rounds <n>', 'how often each kind of body is sent', wholeNumber(1, 1000), 5)
   .parse();
 const { rounds } = program.opts<{ readonly rounds: number }>();
 
@@ -31,7 +31,7 @@ const said = (piece: string, bytes?: number): string =>
 
 type Load = { readonly name: string; readonly body?: string; readonly usd?: string };
 
-/** The credit is less than the bytes would hold, and more than a counted prompt needs, where that is possible. */
+/** The credit is less than a hold by bytes, and, if possible, more than a hold by tokens. */
 const loads: readonly Load[] = [
   { name: 'idle' },
   { name: '50,000 equal characters', body: said('a', 50_000), usd: '0.05' },
@@ -39,7 +39,7 @@ const loads: readonly Load[] = [
   { name: '1 MB of words', body: said('How much is it? ', 1_000_000), usd: '0.80' },
   { name: 'the largest body, one text', body: said('a'), usd: '1.00' },
   { name: 'the largest body, in Chinese', body: said('好'), usd: '1.00' },
-  { name: 'the largest body, all of it escaped', body: said('\\"'), usd: '1.00' },
+  { name: 'the largest body, every character escaped', body: said('\\"'), usd: '1.00' },
   {
     name: 'the largest body, a picture',
     body: filled(
@@ -54,7 +54,7 @@ const loads: readonly Load[] = [
     body: filled(`${START}{"role":"user","content":"Hi"}`, ',{"role":"user","content":"How are you?"}', ']}'),
     usd: '1.00',
   },
-  { name: 'as many values as are taken', body: `${START}{}${',{}'.repeat(199_990)}]}`, usd: '0.80' },
+  { name: 'as many values as are accepted', body: `${START}{}${',{}'.repeat(199_990)}]}`, usd: '0.80' },
   {
     name: 'the largest body, escaped, passed on',
     body: filled(
@@ -69,7 +69,7 @@ const loads: readonly Load[] = [
 
 type Lag = { readonly max: number; readonly p99: number; readonly cpu: number };
 
-/** Since it was last asked. */
+/** Since the last SIGUSR2. */
 const lagOf = async ({ process: { pid, output } }: RunningGateway): Promise<Lag> => {
   const before = output().length;
   process.kill(pid, 'SIGUSR2');
@@ -121,7 +121,7 @@ await runOnStage('bench:lag', async (stage) => {
       if (body === undefined || !account) await sleep(1000);
       else answer = await ask(gateway, account.apiKey, body);
       const lag = await lagOf(gateway);
-      // The first of each kind compiles what the others run.
+      // The first of each kind is the warm-up.
       if (round < 0) continue;
       took.push(performance.now() - startedAt);
       lags.push(lag);

@@ -5,6 +5,7 @@ import { ACCOUNT_STATE_VERSION, type Account } from '../src/domain/account/accou
 import { accountDecider } from '../src/domain/account/decide.ts';
 import { invariant } from '../src/domain/decider.ts';
 import { createCommands } from '../src/eventstore/commands.ts';
+import { journal } from '../src/eventstore/journal/codec.ts';
 import { createCommitter } from '../src/eventstore/committer.ts';
 import { createPostgresStore } from '../src/eventstore/postgres/postgres.ts';
 import { createSnapshots } from '../src/eventstore/postgres/snapshots.ts';
@@ -13,8 +14,8 @@ import { CHARGED, delivery, HELD, price, request, usage } from './history.ts';
 import { quantile } from './table.ts';
 
 /**
- * One process of the log's benchmark: keeps so many commands in flight for so long, and prints its figures as JSON.
- * `ledger` is the real command path; `for-update` does the same work the usual way, a row lock per account.
+ * One process of the log's benchmark: keeps `--flight` commands in flight for `--seconds`, and prints its figures as JSON.
+ * `ledger` is the real command path; `for-update` does the same work with a row lock per account.
  */
 const { values } = parseArgs({
   options: {
@@ -29,9 +30,9 @@ const accounts = Number(values.accounts);
 const latenciesMs: number[] = [];
 
 type Way = {
-  /** Touches an account for the first time, which reads its history. */
+  /** Uses an account for the first time, which loads its events. */
   load(account: number): Promise<void>;
-  /** Sets credits aside, then charges: two durable commands, each timed. */
+  /** Holds credits, then charges: two durable commands, each timed. */
   pair(account: number, timed: (command: () => Promise<unknown>) => Promise<void>): Promise<void>;
   close(): Promise<void>;
 };
@@ -44,7 +45,7 @@ const ledger = (): Way => {
     version: ACCOUNT_STATE_VERSION,
     secret: 'bench',
   });
-  const commands = createCommands({ store, committer, decider: accountDecider, snapshots });
+  const commands = createCommands({ store, committer, codec: journal, decider: accountDecider, snapshots });
   return {
     load: async (account) => {
       const accept = { type: 'AcceptTerms', version: '1', how: 'bench' } as const;
@@ -59,7 +60,7 @@ const ledger = (): Way => {
           actor: 'system:bench',
           commandId: `${uuid}/${step}`,
         });
-        invariant(outcome.accepted, `${step} is accepted`);
+        invariant(outcome.kind === 'accepted', `${step} is accepted`);
       };
       const identity = { requestId, keyId: 'key', runId: 'bench', at: Date.now() };
       await timed(execute('reserve', { type: 'ReserveCredits', ...identity, amount: HELD, price, request }));
@@ -84,7 +85,7 @@ const forUpdate = (): Way => {
         text: 'select balance, held from usual_accounts where id = $1 for update',
         values: [account],
       });
-      invariant(Number(rows[0]?.balance) - Number(rows[0]?.held) >= hold, 'there is enough');
+      invariant(Number(rows[0]?.balance) - Number(rows[0]?.held) >= hold, 'the balance covers the hold');
       await client.query({
         name: 'move',
         text: 'update usual_accounts set held = held + $2, balance = balance - $3 where id = $1',
@@ -118,7 +119,7 @@ const timed = async (command: () => Promise<unknown>): Promise<void> => {
   latenciesMs.push(performance.now() - start);
 };
 const flight = Number(values.flight);
-// What a process does when it has just started is one thing, what it does ever after another: they are timed apart.
+// Loading the accounts is timed separately from the commands on loaded accounts.
 const startedLoading = performance.now();
 for (let from = 0; from < accounts; from += 500) {
   await Promise.all(Array.from({ length: Math.min(500, accounts - from) }, (_, n) => way.load(from + n)));

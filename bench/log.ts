@@ -3,26 +3,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { createProgram } from '../src/cli/terminal/run.ts';
-import { startEmbeddedPostgres } from '../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres } from '../src/gateway/bundled-postgres.ts';
 import { startProcess } from '../test/support/process.ts';
 import { CREDIT, openAccounts } from './accounts.ts';
 import { wholeNumber, wholeNumbers } from './options.ts';
 import { line } from './table.ts';
 
 /**
- * Durable commands a second through the real command path (load, decide, append, acknowledge), beside the same work done
- * the usual way (a transaction with `select … for update` per command), in the same run on the same server.
+ * Durable commands per second through the real command path (load, decide, append, acknowledge), beside the same work with a
+ * row lock (a transaction with `select … for update` per command), in the same run on the same server.
  */
 const program = createProgram(
   'bench:log',
-  'Measure durable commands a second and their p50 and p99 in ms, ours and the usual way, and the ratio; and how many accounts\n' +
-    'a second a process that has just started loads from the log, which is timed apart.',
+  'Measure durable commands per second with their p50 and p99 in ms, of the ledger and of row locks, and the ratio. Loading\n' +
+    'accounts from the log in a new process is timed separately.',
 )
   .usage('[options]')
-  .option('--seconds <n>', 'how long each measurement lasts', wholeNumber(1, 50), 5)
-  .option('--accounts <n>', 'how many the commands are spread over', wholeNumber(1, 1_000_000), 10_000)
-  .option('--flight <n,…>', 'commands under way at once', wholeNumbers(1, 10_000), [1, 64, 512])
-  .option('--processes <n,…>', 'processes that share them', wholeNumbers(1, 64), [1, 2])
+  .option('--seconds <n>', 'duration of each measurement', wholeNumber(1, 50), 5)
+  .option('--accounts <n>', 'number of accounts that the commands use', wholeNumber(1, 1_000_000), 10_000)
+  .option('--flight <n,…>', 'commands in flight', wholeNumbers(1, 10_000), [1, 64, 512])
+  .option('--processes <n,…>', 'processes that share the commands', wholeNumbers(1, 64), [1, 2])
   .parse();
 const options = program.opts<{
   readonly seconds: number;
@@ -35,7 +35,7 @@ type Figures = {
   readonly perSecond: number;
   readonly p50: number;
   readonly p99: number;
-  /** Accounts loaded into memory, before the rest was timed. */
+  /** Accounts loaded into memory, before commands were timed. */
   readonly loadsPerSecond: number;
 };
 
@@ -83,7 +83,7 @@ const measure = async (
 const NAME_WIDTH = 46;
 
 const dataDir = await mkdtemp(join(tmpdir(), 'kissapi-bench-'));
-const postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined });
+const postgres = await startBundledPostgres({ dataDir, log: () => undefined });
 try {
   await openAccounts(postgres.url, accounts);
   await openUsual(postgres.url);

@@ -1,6 +1,6 @@
 import { Server, type AddressInfo } from 'node:net';
 
-/** Loaded into a program that would listen for the whole network: it listens on loopback, and says where. */
+/** Preloaded into a program that would listen on all interfaces: it listens on loopback, and prints its address. */
 const listen = Server.prototype.listen as (this: Server, port: number, host: string) => Server;
 Server.prototype.listen = function listenOnLoopback(this: Server, port: unknown): Server {
   this.once('listening', () => {

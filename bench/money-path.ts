@@ -5,13 +5,13 @@ import { startPortkey } from './peers.ts';
 import { profile } from './profile.ts';
 import { compareStreams, tooFewFiles } from './slow-streams.ts';
 import { runOnStage } from './stage.ts';
-import { say } from './table.ts';
+import { print } from './table.ts';
 import { OUTPUT_TOKENS, startGateway, startPassThrough, startUpstream } from './targets.ts';
 import { compareThroughput } from './throughput.ts';
 
 /**
- * What the money path costs: the whole gateway beside a plain pass-through, in the same run, on loopback, before the same
- * upstream. They take turns, so that a machine that is slow for a while is slow for all.
+ * What the money path costs: the whole gateway beside a plain pass-through, in the same run, on loopback, in front of the same
+ * provider. They take turns, so that a slow period of the machine affects all of them.
  */
 const PARTS = ['throughput', 'latency', 'streams', 'profile', 'peers'] as const;
 type Part = (typeof PARTS)[number];
@@ -20,24 +20,24 @@ const BY_DEFAULT: readonly Part[] = ['throughput', 'latency', 'streams'];
 const program = createProgram(
   'bench',
   'Measure what a request costs: the whole gateway beside a plain pass-through (Express and undici, no ledger), in turns in\n' +
-    'one run, on loopback, before the same simulated provider. Read the ratios; the times are those of this machine.',
+    'one run, on loopback, in front of the same simulated provider. Compare the ratios; the times are those of this machine.',
 )
   .usage('[options]')
   .option('--only <part,…>', `some of: ${PARTS.join(', ')} (default: ${BY_DEFAULT.join(', ')})`, someOf(PARTS))
-  .option('--profile', 'the same as --only profile')
-  .option('--peers', 'the same as --only peers')
-  .option('--seconds <n>', 'how long a turn lasts, and a profile', wholeNumber(1, 600), 4)
-  .option('--rounds <n>', 'how many turns each has', wholeNumber(1, 100), 3)
+  .option('--profile', 'short for --only profile')
+  .option('--peers', 'short for --only peers')
+  .option('--seconds <n>', 'duration of a turn, and of a profile', wholeNumber(1, 600), 4)
+  .option('--rounds <n>', 'number of turns of each', wholeNumber(1, 100), 3)
   .option(
     '--connections <n,…>',
-    'of throughput and peers; the most of them is of profile',
+    'for throughput and peers; profile uses the largest',
     wholeNumbers(1, 10_000),
     [32, 128],
   )
-  .option('--rate <n>', 'requests a second, of latency', wholeNumber(1, 10_000), 500)
-  .option('--streams <n>', 'of streams: how many are open at once', wholeNumber(1, 100_000), 5000)
-  .option('--hold-seconds <n>', 'of streams: how long all of them stay open', wholeNumber(5, 600), 10)
-  .option('--tokens <n>', 'of throughput and profile: how many an answer has', wholeNumber(1, 16_384), OUTPUT_TOKENS)
+  .option('--rate <n>', 'for latency: requests per second', wholeNumber(1, 10_000), 500)
+  .option('--streams <n>', 'for streams: how many are open at once', wholeNumber(1, 100_000), 5000)
+  .option('--hold-seconds <n>', 'for streams: how long all of them stay open', wholeNumber(5, 600), 10)
+  .option('--tokens <n>', 'for throughput and profile: tokens per response', wholeNumber(1, 16_384), OUTPUT_TOKENS)
   .addHelpText(
     'after',
     `
@@ -94,13 +94,13 @@ await runOnStage('bench', async (stage) => {
     const gateway = await startGateway(stage, upstream);
     if (parts.includes('throughput')) await compareThroughput([passThrough, gateway], options);
     if (parts.includes('latency')) {
-      say();
+      print();
       await compareLatency(stage, [upstream, passThrough, gateway], options);
     }
     if (parts.includes('peers')) {
-      say();
+      print();
       const portkey = await startPortkey(stage, upstream);
-      // Portkey does not pass on what asks the provider for another length.
+      // Portkey does not pass on the field that sets another length at the simulated provider.
       const { connections, rounds, seconds } = options;
       const targets = [passThrough, gateway, ...(portkey ? [portkey] : [])];
       await compareThroughput(targets, { connections, rounds, seconds });
@@ -109,7 +109,7 @@ await runOnStage('bench', async (stage) => {
     await passThrough.process.stop();
   }
   if (parts.includes('streams')) {
-    say();
+    print();
     if (!(await compareStreams(stage, upstream, options))) process.exitCode = 1;
   }
   if (parts.includes('profile')) {

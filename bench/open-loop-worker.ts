@@ -6,8 +6,8 @@ import { quantile } from './table.ts';
 import { bodyOf } from './targets.ts';
 
 /**
- * Says `ready`, sends requests at the moments of a schedule, whatever became of those before, and prints as JSON how long
- * each took from the moment at which it was due. A process of its own, so that nobody else's work delays it.
+ * Prints `ready`, sends requests at scheduled times, independent of earlier requests, and prints as JSON how long each took
+ * from its scheduled time. It is a separate process, so that no other work delays it.
  */
 const { values } = parseArgs({
   options: {
@@ -19,7 +19,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '5' },
   },
 });
-/** How long the last answers are waited for. */
+/** How long to wait for the last responses. */
 const PATIENCE_MS = 10_000;
 const LAG_RESOLUTION_MS = 1;
 
@@ -55,7 +55,7 @@ const send = (dueMs: number, counts: boolean): void => {
   pool.dispatch(
     { path: pathname, method: 'POST', headers, body },
     {
-      // Needed, or undici takes the handler for one of an older kind.
+      // Required: without it, undici treats the handler as one of its older interface.
       onRequestStart: () => undefined,
       onResponseStart: (_controller, statusCode) => void (status = statusCode),
       onResponseData: (_controller, chunk) => {
@@ -101,16 +101,16 @@ const patience = setTimeout(over.resolve, PATIENCE_MS);
 await over.promise;
 clearTimeout(patience);
 
-invariant(lateMs.length === total - warm, 'every request of the schedule was sent');
+invariant(lateMs.length === total - warm, 'every scheduled request was sent');
 lateMs.sort((a, b) => a - b);
 const short = (numbers: number[]): number[] => numbers.map((ms) => Math.round(ms * 1000) / 1000);
 const figures = {
   firstByteMs: short(firstByteMs),
   lastByteMs: short(lastByteMs),
   failed: failed + (total - ended),
-  why: why ?? (ended < total ? 'no answer came in time' : undefined),
+  why: why ?? (ended < total ? 'no response arrived in time' : undefined),
   lateMs: [quantile(lateMs, 0.5), quantile(lateMs, 0.99), lateMs.at(-1)],
-  // The monitor's own timer is part of what it measures.
+  // The monitor's own timer is included in its measurement, so its resolution is subtracted.
   lagMs: [50, 99, 100].map((percent) => Math.max(0, lag.percentile(percent) / 1e6 - LAG_RESOLUTION_MS)),
   busy,
 };

@@ -1,21 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuOf } from './cpu.ts';
 import type { Stage } from './stage.ts';
-import { line, quantile, say } from './table.ts';
+import { line, quantile, print } from './table.ts';
 import type { Target } from './targets.ts';
 import { load } from './throughput.ts';
 
-/** What one turn of the generator prints. */
+/** The output of one turn of the generator. */
 type Turn = {
   readonly firstByteMs: readonly number[];
   readonly lastByteMs: readonly number[];
   readonly failed: number;
   /** The first failure. */
   readonly why?: string;
-  /** p50, p99 and the most: how late requests were sent, and how late the generator's event loop was. */
+  /** p50, p99 and maximum, in ms: how late requests were sent, and the delay of the generator's event loop. */
   readonly lateMs: readonly number[];
   readonly lagMs: readonly number[];
-  /** The share of its time that the generator's event loop was at work. */
+  /** Utilisation of the generator's event loop, from 0 to 1. */
   readonly busy: number;
 };
 type Figures = Turn & { readonly cpuMs: number; readonly databaseCpuMs: number };
@@ -23,12 +23,12 @@ type Figures = Turn & { readonly cpuMs: number; readonly databaseCpuMs: number }
 export type LatencyOptions = { readonly rate: number; readonly rounds: number; readonly seconds: number };
 
 const WARM_SECONDS = 1;
-/** Before the first turn, as hard as it goes: what has run a few thousand requests is not compiled yet, and costs several times as much. */
+/** Load before the first turn: code is not fully compiled after a few thousand requests, and costs several times as much until then. */
 const FIRST_WARM = { connections: 64, seconds: 8 };
-/** A generator that is later than this has measured itself. */
+/** If the generator is later than this, it measures its own delay. */
 const DISTRUST_MS = 5;
 
-/** One process for one turn; it warms itself and the target up before it counts. */
+/** One process for one turn; it warms up itself and the target before it measures. */
 const turn = async (stage: Stage, target: Target, stream: boolean, options: LatencyOptions): Promise<Figures> => {
   const { rate, seconds } = options;
   const before = await cpuOf(target.pid);
@@ -39,7 +39,7 @@ const turn = async (stage: Stage, target: Target, stream: boolean, options: Late
     {},
     /^(ready)\n/m,
   );
-  // It waits ten seconds for the last answers; the rest is for a machine that is slower.
+  // The worker waits ten seconds for the last responses; the rest is a margin for slow machines.
   const until = performance.now() + (WARM_SECONDS + seconds + 60) * 1000;
   let said: string | undefined;
   while ((said = /^(\{.*\})\n/m.exec(worker.output())?.[1]) === undefined) {
@@ -58,8 +58,8 @@ const turn = async (stage: Stage, target: Target, stream: boolean, options: Late
 const mean = (numbers: readonly number[]): number => numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
 
 /**
- * How long a request takes that comes when it comes, counted from the moment at which it was due: one that has to wait for
- * others counts its waiting. The first target is what the others add to; they take turns.
+ * Latency at a fixed rate, measured from the time at which each request was due, so that waiting behind other requests
+ * counts. The first target is the baseline that the others add to; they take turns.
  */
 export const compareLatency = async (
   stage: Stage,
@@ -109,8 +109,8 @@ export const compareLatency = async (
     }
   }
   const why = everyTurn.find((turn) => turn.why !== undefined)?.why;
-  if (why !== undefined) say(`Failed, the first of them: ${why}.`);
-  tellOfGenerator(everyTurn);
+  if (why !== undefined) print(`First failure: ${why}.`);
+  printGenerator(everyTurn);
 };
 
 const WHOLE = [['whole', (turn: Turn) => turn.lastByteMs]] as const;
@@ -119,17 +119,17 @@ const STREAMED = [
   ['streamed, last byte', (turn: Turn) => turn.lastByteMs],
 ] as const;
 
-/** For a reader who wonders whether it was the generator that was slow. */
-const tellOfGenerator = (turns: readonly Turn[]): void => {
+/** Shows whether the generator itself was slow. */
+const printGenerator = (turns: readonly Turn[]): void => {
   const worst = (of: (turn: Turn) => readonly number[]): string =>
     [0, 1, 2].map((n) => Math.max(...turns.map((turn) => of(turn)[n] ?? Number.NaN)).toFixed(2)).join(' / ');
-  say(
-    `The generator in its worst turn, p50 / p99 / most: sent ${worst(({ lateMs }) => lateMs)} ms late, ` +
+  print(
+    `The generator in its worst turn, p50 / p99 / maximum: sent ${worst(({ lateMs }) => lateMs)} ms late, ` +
       `its event loop lagged ${worst(({ lagMs }) => lagMs)} ms; it was busy ${(mean(turns.map(({ busy }) => busy)) * 100).toFixed(0)} % of the time.`,
   );
   const late = turns.filter(({ lateMs }) => (lateMs[1] ?? Number.NaN) > DISTRUST_MS).length;
   if (late > 0)
-    say(
+    print(
       `In ${late} of ${turns.length} turns it was more than ${DISTRUST_MS} ms late at its p99: distrust the p99 of this run.`,
     );
 };

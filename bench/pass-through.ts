@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Agent } from 'undici';
 
 /**
- * What a gateway costs at the least on this runtime: Express reads the body, undici passes it on, the answer flows back.
+ * The least that a gateway costs on this runtime: Express reads the body, undici sends it on, and the response is piped back.
  * No keys, no ledger, no metering.
  */
 const upstream = new URL(process.argv[2] ?? '');
@@ -22,7 +22,7 @@ app.post('/v1/chat/completions', express.raw({ type: () => true, limit: '20mb' }
   });
   response.statusCode = answer.statusCode;
   response.setHeader('content-type', String(answer.headers['content-type']));
-  // At the end of a run the load generator leaves in the middle of answers; that is not worth a word.
+  // At the end of a run, the load generator closes connections in the middle of responses; that is not an error.
   await pipeline(answer.body, response).catch(() => undefined);
 });
 const server = app.listen(0, '127.0.0.1', () => {

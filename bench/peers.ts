@@ -3,21 +3,21 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Stage } from './stage.ts';
-import { say } from './table.ts';
+import { print } from './table.ts';
 import type { Target } from './targets.ts';
 
 const PORTKEY = '1.15.2';
 const PACKAGE = {
   private: true,
   dependencies: { '@portkey-ai/gateway': PORTKEY },
-  // With a newer one, which its range allows, all that it streams ends with 500.
+  // With a newer version, which its range allows, every stream ends with 500.
   overrides: { '@hono/node-server': '1.3.3' },
 };
 const INSTALLED_WITHIN_MS = 120_000;
 
 /**
- * Portkey's gateway, which routes and keeps no books, before the same upstream and on the same Node.js. It comes from npm
- * for the occasion, into a directory that goes again; undefined, and a word about it, where it does not come.
+ * Portkey's gateway, which routes and keeps no ledger, in front of the same provider and on the same Node.js. It is installed
+ * from npm into a temporary directory. If that fails, prints the reason and returns undefined.
  */
 export const startPortkey = async (stage: Stage, upstream: Target): Promise<Target | undefined> => {
   const directory = await stage.directory();
@@ -29,8 +29,8 @@ export const startPortkey = async (stage: Stage, upstream: Target): Promise<Targ
   } catch (error) {
     stage.signal.throwIfAborted();
     const { stderr = '' } = error as { stderr?: string };
-    const said = stderr.trim().split('\n')[0] || 'no npm here, or too slow';
-    say(`Portkey's gateway is left out, for npm did not bring version ${PORTKEY}: ${said}`);
+    const reason = stderr.trim().split('\n')[0] || 'npm is missing or too slow';
+    print(`Portkey's gateway is skipped, because npm did not install version ${PORTKEY}: ${reason}`);
     return undefined;
   }
   const { said, pid } = await stage.start(
@@ -38,7 +38,7 @@ export const startPortkey = async (stage: Stage, upstream: Target): Promise<Targ
     ['--headless', '--port=0'],
     {
       NODE_ENV: 'production',
-      // It would listen for the whole network.
+      // By default it listens on all interfaces.
       NODE_OPTIONS: `--import=${new URL('loopback-only.ts', import.meta.url).href}`,
     },
     /listening at (\S+)[^]*Ready/,

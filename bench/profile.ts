@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { inspect, INSPECTABLE } from './inspector.ts';
 import type { Stage } from './stage.ts';
-import { line, say } from './table.ts';
+import { line, print } from './table.ts';
 import { startGateway, type Target } from './targets.ts';
 import { load } from './throughput.ts';
 
-/** As V8 hands it over. */
+/** V8's CPU profile. */
 type CpuProfile = {
   readonly nodes: readonly {
     readonly id: number;
@@ -13,7 +13,7 @@ type CpuProfile = {
     readonly children?: readonly number[];
   }[];
   readonly samples: readonly number[];
-  /** Microseconds from the sample before to each sample. */
+  /** Microseconds between each sample and the one before it. */
   readonly timeDeltas: readonly number[];
 };
 
@@ -24,7 +24,7 @@ type Shares = {
   readonly groups: readonly Share[];
 };
 
-/** Which room of the house, which package or which part of Node a module belongs to; the first that fits. */
+/** The room of src, package or part of Node that a module belongs to; the first match counts. */
 const GROUPS: readonly (readonly [string, RegExp])[] = [
   ['JSON', /^bench\/json-frames/],
   ['eventstore, pg', /^(src\/eventstore|pg[/-])/],
@@ -61,8 +61,8 @@ const moduleOf = (url: string): string => {
 };
 
 /**
- * Self time by function and by group. What has no module of its own (functions of Node in C++) belongs to the group of its
- * nearest caller that has one.
+ * Self time by function and by group. A function without a module (Node's C++ functions) belongs to the group of its nearest
+ * caller that has a module.
  */
 const sharesOf = ({ nodes, samples, timeDeltas }: CpuProfile): Shares => {
   const selfUs = new Map<number, number>();
@@ -107,26 +107,25 @@ const sharesOf = ({ nodes, samples, timeDeltas }: CpuProfile): Shares => {
 
 const TOP = 25;
 const SAMPLE_EVERY_US = 250;
-/** What the thread of a gateway runs that keeps the rows. */
+/** The script of the gateway's thread that writes the rows. */
 const ROWS_THREAD = 'src/projections/rows/rows-worker.ts';
 const JSON_FRAMES = new URL('json-frames.ts', import.meta.url).href;
 
-const print = ({ totalMs, functions, groups }: Shares, requests: number): void => {
+const printShares = ({ totalMs, functions, groups }: Shares, requests: number): void => {
   const cells = (ms: number): string[] => [
     `${((ms / totalMs) * 100).toFixed(1)} %`,
     ((ms * 1000) / requests).toFixed(1),
   ];
   line(['', 'of the time', 'µs/request']);
   for (const { name, ms } of groups) line([name, ...cells(ms)]);
-  say();
+  print();
   line(['', 'of the time', 'µs/request']);
   for (const { name, module, ms } of functions.slice(0, TOP)) line([name.slice(0, 38), ...cells(ms), `   ${module}`]);
 };
 
 type ProfileOptions = { readonly connections: number; readonly seconds: number; readonly tokens: number };
 
-/** Where a gateway of its own spends its time, at so many connections: its main thread by function, the one that keeps the rows as a
- * whole. */
+/** Where a gateway spends its time, at this number of connections: its main thread by function, the thread that writes the rows in total. */
 export const profile = async (
   stage: Stage,
   upstream: Target,
@@ -144,28 +143,28 @@ export const profile = async (
       await ask('Profiler.setSamplingInterval', { interval: SAMPLE_EVERY_US });
     }
     for (const stream of [false, true]) {
-      await load(gateway, stream, connections, 3, tokens); // Warms it up.
+      await load(gateway, stream, connections, 3, tokens); // Warm-up.
       for (const ask of threads) await ask('Profiler.start');
       const { perSecond } = await load(gateway, stream, connections, seconds, tokens);
       const [main, rows] = await Promise.all(
         threads.map(async (ask) => sharesOf((await ask<{ profile: CpuProfile }>('Profiler.stop')).profile)),
       );
       const rate = `${perSecond.toFixed(0)} requests/s while it was profiled`;
-      say(`\nprofile of the gateway, ${stream ? 'streamed' : 'whole'}, ${connections} connections: ${rate}`);
-      say('Of its main thread alone.');
-      if (rows) say(tellOfRows(rows, perSecond * seconds));
-      if (main) print(main, perSecond * seconds);
+      print(`\nprofile of the gateway, ${stream ? 'streamed' : 'whole'}, ${connections} connections: ${rate}`);
+      print('Main thread only.');
+      if (rows) print(describeRows(rows, perSecond * seconds));
+      if (main) printShares(main, perSecond * seconds);
     }
   } finally {
-    // A process does not end while somebody inspects it.
+    // A process does not end while an inspector is connected.
     inspector.close();
   }
   await gateway.process.stop();
 };
 
-/** Requests do not wait for it, but it is work that the machine does for them. */
-const tellOfRows = ({ totalMs, groups }: Shares, requests: number): string => {
+/** Requests do not wait for this thread, but its work is part of their cost. */
+const describeRows = ({ totalMs, groups }: Shares, requests: number): string => {
   const busyMs = totalMs - (groups.find(({ name }) => name === 'idle')?.ms ?? 0);
   const busy = `${((busyMs / totalMs) * 100).toFixed(1)} % of the time, ${((busyMs * 1000) / requests).toFixed(1)} µs/request`;
-  return `The thread that keeps the rows was at work for ${busy}.`;
+  return `The thread that writes the rows was busy for ${busy}.`;
 };

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { v7 as newId } from 'uuid';
 import { createProgram } from '../src/cli/terminal/run.ts';
-import { startEmbeddedPostgres } from '../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres } from '../src/gateway/bundled-postgres.ts';
 import { accountStream } from '../src/domain/account/account.ts';
 import type { AccountEvent, Delivery, PinnedPrice } from '../src/domain/account/events.ts';
 import { encode } from '../src/eventstore/journal/codec.ts';
-import type { EventStore, Slice } from '../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../src/eventstore/chained-log.ts';
+import type { Slice } from '../src/eventstore/event-store.ts';
 import { asPlain } from '../src/eventstore/journal/personal-data.ts';
 import { createPostgresStore, migratePostgresStore } from '../src/eventstore/postgres/postgres.ts';
 import { createDatabase } from '../src/projections/database.ts';
@@ -16,18 +17,18 @@ import { bringUpToDate, rebuild } from '../src/projections/rebuild/rebuild.ts';
 import { cpuSeconds } from './cpu.ts';
 import { someOf, wholeNumber } from './options.ts';
 
-/** How fast each projection is rebuilt from the log, and what an event costs in CPU time of Node and of the database. */
+/** How fast each projection is rebuilt from the log, and the CPU time of an event in Node and in the database. */
 const program = createProgram(
   'bench:rebuild',
-  'Fill a log with requests that were reserved and settled, and rebuild each projection from it. Prints events/s and, on\n' +
+  'Fill a log with holds and charges, and rebuild each projection from it. Prints events/s and, on\n' +
     'Linux, the CPU time per event of Node and of PostgreSQL.',
 )
   .usage('[options]')
-  .option('--events <n>', 'of the log', wholeNumber(1000, 1_000_000_000), 300_000)
-  .option('--accounts <n>', 'that they are of', wholeNumber(1, 1_000_000), 300)
-  .option('--rounds <n>', 'how often each is rebuilt', wholeNumber(1, 1000), 2)
-  .option('--only <projection,…>', 'some of them', someOf(projections.map(({ name }) => name)))
-  .option('--data <dir>', 'keep the log there, and find it the next time')
+  .option('--events <n>', 'number of events in the log', wholeNumber(1000, 1_000_000_000), 300_000)
+  .option('--accounts <n>', 'number of accounts', wholeNumber(1, 1_000_000), 300)
+  .option('--rounds <n>', 'number of rebuilds of each', wholeNumber(1, 1000), 2)
+  .option('--only <projection,…>', 'only these projections', someOf(projections.map(({ name }) => name)))
+  .option('--data <dir>', 'keep the log in this directory, and use it again the next time')
   .parse();
 const options = program.opts<{
   readonly events: number;
@@ -99,8 +100,8 @@ const settled = (account: number, requestId: string): AccountEvent => {
   };
 };
 
-/** Requests of many accounts under way at once: a request settles some hundred events after it was reserved. */
-const fill = async (store: EventStore): Promise<void> => {
+/** Concurrent requests of many accounts: a request is charged some hundred events after its hold. */
+const fill = async (store: ChainedLog): Promise<void> => {
   const revisions = new Map<number, number>();
   const open: (readonly [number, string])[] = [];
   let position = 0;
@@ -135,13 +136,13 @@ const fill = async (store: EventStore): Promise<void> => {
         events: some.map((event) => encode(event, newId(), metadata)),
       };
     });
-    if ((await store.append(slices)).some(({ appended }) => !appended)) throw new Error('A slice did not fit.');
+    if ((await store.append(slices)).some(({ kind }) => kind !== 'appended')) throw new Error('A slice did not fit.');
     position += slices.reduce((sum, slice) => sum + slice.events.length, 0);
   }
 };
 
 const dataDir = options.data ?? (await mkdtemp(join(tmpdir(), 'kissapi-bench-')));
-const postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined });
+const postgres = await startBundledPostgres({ dataDir, log: () => undefined });
 const store = createPostgresStore(postgres.url);
 const database = createDatabase(postgres.url);
 try {
@@ -150,7 +151,7 @@ try {
   await bringUpToDate(database, store, projections, () => undefined);
   if ((await store.head()) === 0) await fill(store);
   const head = await store.head();
-  // As if a follower had taken everything in: a rebuild goes as far as the live rows are.
+  // A rebuild goes up to the checkpoint of the live rows, so that is moved to the head.
   await database.none('update projections.checkpoints set position = $1', [head]);
   await database.none('vacuum analyze events');
 

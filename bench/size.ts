@@ -8,9 +8,10 @@ import pg from 'pg';
 import { ACCOUNT_STATE_VERSION, type Account } from '../src/domain/account/account.ts';
 import { accountDecider } from '../src/domain/account/decide.ts';
 import { createProgram } from '../src/cli/terminal/run.ts';
-import { startEmbeddedPostgres } from '../src/gateway/bundled-postgres.ts';
-import type { EventStore } from '../src/eventstore/event-store.ts';
+import { startBundledPostgres } from '../src/gateway/bundled-postgres.ts';
+import type { ChainedLog } from '../src/eventstore/chained-log.ts';
 import { createFold } from '../src/eventstore/fold.ts';
+import { journal } from '../src/eventstore/journal/codec.ts';
 import { createPostgresStore, migratePostgresStore } from '../src/eventstore/postgres/postgres.ts';
 import { createSnapshots } from '../src/eventstore/postgres/snapshots.ts';
 import { createDatabase } from '../src/projections/database.ts';
@@ -19,11 +20,11 @@ import { createMissingTables } from '../src/projections/rebuild/rebuild.ts';
 import { benchStream, openAccounts } from './accounts.ts';
 import { createHistory } from './history.ts';
 import { wholeNumber } from './options.ts';
-import { median, quantile, say } from './table.ts';
+import { median, quantile, print } from './table.ts';
 
 /**
- * What the length of a log costs: appends to a long one beside a short one, in turns in one run; an account of many
- * events, loaded cold and at a moment; and how fast the whole is verified, audited and projected anew.
+ * What the length of a log costs: appends to a long log beside a short one, in turns in one run; an account of many events,
+ * loaded cold and at a moment; and how fast the log is verified, audited and rebuilt.
  */
 const program = createProgram(
   'bench:size',
@@ -31,12 +32,12 @@ const program = createProgram(
     'an hour.',
 )
   .usage('[options]')
-  .option('--events <n>', 'of the log', wholeNumber(1000, 1_000_000_000), 1_000_000)
-  .option('--whale <n>', 'how many of them are of one account', wholeNumber(0, 1_000_000_000), 100_000)
-  .option('--accounts <n>', 'that they are of', wholeNumber(2, 1_000_000), 2000)
-  .option('--rounds <n>', 'how many turns the long log and a short one have', wholeNumber(1, 10_000), 20)
-  .option('--data <dir>', 'keep the log there, and find it the next time')
-  .option('--then <command,…>', "operator's commands to run on it", 'verify,rebuild --all,audit')
+  .option('--events <n>', 'number of events in the log', wholeNumber(1000, 1_000_000_000), 1_000_000)
+  .option('--whale <n>', 'how many of them belong to one account', wholeNumber(0, 1_000_000_000), 100_000)
+  .option('--accounts <n>', 'number of accounts', wholeNumber(2, 1_000_000), 2000)
+  .option('--rounds <n>', 'number of turns of the long and the short log', wholeNumber(1, 10_000), 20)
+  .option('--data <dir>', 'keep the log in this directory, and use it again the next time')
+  .option('--then <command,…>', "operator's commands to run on the log", 'verify,rebuild --all,audit')
   .parse();
 const options = program.opts<{
   readonly events: number;
@@ -48,7 +49,7 @@ const options = program.opts<{
 }>();
 const { events, whale, accounts, rounds } = options;
 if (whale > events) program.error(`error: --whale is a part of --events: at most ${events}.`, { exitCode: 2 });
-/** The last account; the others share the rest of the events evenly. */
+/** The last account has many events; the others share the rest evenly. */
 const WHALE = accounts - 1;
 const SHORT_EVENTS = 10_000;
 
@@ -59,8 +60,8 @@ const quantiles = (ms: readonly number[]): string => {
 };
 const among = (count: number) => () => Math.floor(Math.random() * count);
 
-const fill = async (store: EventStore, history: ReturnType<typeof createHistory>): Promise<void> => {
-  if ((await store.head()) >= events) return say(`the log is there, with ${await store.head()} events`);
+const fill = async (store: ChainedLog, history: ReturnType<typeof createHistory>): Promise<void> => {
+  if ((await store.head()) >= events) return print(`the log exists, with ${await store.head()} events`);
   const bar = new SingleBar(
     { format: 'filling {bar} {percentage}% | {value} of {total} events | {duration_formatted}' },
     Presets.shades_classic,
@@ -70,7 +71,7 @@ const fill = async (store: EventStore, history: ReturnType<typeof createHistory>
   const start = await store.head();
   let ofWhale = 0;
   for (let position = start; position < events; position += 2000) {
-    // The whale's events are spread over the whole log, as a busy customer's are.
+    // The events of the large account are spread over the whole log, like those of a busy customer.
     const share = Math.round((whale / events) * 1000);
     let n = 0;
     await history.append(1000, () => (n++ < share && (ofWhale += 2) <= whale ? WHALE : among(accounts - 1)()));
@@ -78,10 +79,10 @@ const fill = async (store: EventStore, history: ReturnType<typeof createHistory>
   }
   bar.stop();
   const rate = (events - start) / ((performance.now() - started) / 1000);
-  say(`filled to ${await store.head()} events, ${rate.toFixed(0)} events/s in batches of 2000`);
+  print(`filled to ${await store.head()} events, ${rate.toFixed(0)} events/s in batches of 2000`);
 };
 
-/** Milliseconds for each of so many appends of 200 events, as a busy gateway makes them. */
+/** Milliseconds for each append of 200 events, the batch of a busy gateway. */
 const timeAppends = async (history: ReturnType<typeof createHistory>, count: number): Promise<number[]> => {
   const times: number[] = [];
   for (let n = 0; n < count; n++) {
@@ -96,8 +97,8 @@ const compareAppends = async (
   long: ReturnType<typeof createHistory>,
   short: ReturnType<typeof createHistory>,
 ): Promise<void> => {
-  // The first change of a page after a checkpoint writes the page as a whole, and a long log has a page for each account:
-  // that is told apart from what comes after, when each has been changed once.
+  // After a checkpoint, PostgreSQL writes each page completely on its first change, and a long log has a page for each account.
+  // Those appends are timed separately.
   const afterCheckpoint = await timeAppends(long, 10);
   await timeAppends(long, Math.ceil(accounts / 30));
   await timeAppends(short, 50);
@@ -110,10 +111,10 @@ const compareAppends = async (
     all.short.push(...first);
     all.long.push(...second);
   }
-  say(`append of 200 events to the long log, just after a checkpoint: ${quantiles(afterCheckpoint)}`);
-  say(`append of 200 events to the short log: ${quantiles(all.short)}`);
-  say(`append of 200 events to the long log:  ${quantiles(all.long)}`);
-  say(`long over short: ${median(ratios).toFixed(2)} (median of the medians of ${ratios.length} rounds, in turns)`);
+  print(`append of 200 events to the long log, just after a checkpoint: ${quantiles(afterCheckpoint)}`);
+  print(`append of 200 events to the short log: ${quantiles(all.short)}`);
+  print(`append of 200 events to the long log:  ${quantiles(all.long)}`);
+  print(`long over short: ${median(ratios).toFixed(2)} (median of the medians of ${ratios.length} rounds, in turns)`);
 };
 
 const timeLoads = async (url: string): Promise<void> => {
@@ -121,8 +122,8 @@ const timeLoads = async (url: string): Promise<void> => {
   const cold = async (until?: Parameters<ReturnType<typeof createFold>>[1]) => {
     const store = createPostgresStore(url);
     const snapshots = createSnapshots<Account>({ databaseUrl: url, version: ACCOUNT_STATE_VERSION, secret: 'bench' });
-    const fold = createFold({ store, decider: accountDecider, snapshots });
-    await store.head(); // The connections are there; the account is not.
+    const fold = createFold({ store, codec: journal, decider: accountDecider, snapshots });
+    await store.head(); // Opens the connections, without loading the account.
     await store.readStream('account-nobody', 0, 1);
     await snapshots.find('account-nobody');
     await snapshots.find('account-nobody', { revision: 0 });
@@ -135,10 +136,10 @@ const timeLoads = async (url: string): Promise<void> => {
     return { ms, revision };
   };
   const first = await cold();
-  say(`an account of ${first.revision + 1} events without any snapshot: ${(first.ms / 1000).toFixed(1)} s, once`);
+  print(`an account of ${first.revision + 1} events without any snapshot: ${(first.ms / 1000).toFixed(1)} s, once`);
   const loads: number[] = [];
   for (let n = 0; n < 50; n++) loads.push((await cold()).ms);
-  say(`the same cold, from a snapshot: ${quantiles(loads)}`);
+  print(`the same cold, from a snapshot: ${quantiles(loads)}`);
   const store = createPostgresStore(url);
   const moments: number[] = [];
   for (let n = 0; n < 100; n++) {
@@ -147,10 +148,10 @@ const timeLoads = async (url: string): Promise<void> => {
     moments.push((await cold(n % 2 === 0 && event ? { at: event.time } : { revision })).ms);
   }
   await store.close();
-  say(`the same at a random moment: ${quantiles(moments)}`);
+  print(`the same at a random moment: ${quantiles(moments)}`);
 };
 
-/** Rows that are as far as the log and have nothing in them: what a rebuild then makes is all its own work. */
+/** Empty rows whose checkpoint is at the head, so that a rebuild makes all of them. */
 const emptyRows = async (url: string): Promise<void> => {
   await migrateProjections(url);
   const database = createDatabase(url);
@@ -159,10 +160,10 @@ const emptyRows = async (url: string): Promise<void> => {
   await database.$pool.end();
 };
 
-/** One of the operator's own commands, on this log. */
+/** Runs one of the operator's commands on this log. */
 const runCommand = async (url: string, command: string): Promise<void> => {
   const [name = '', ...args] = command.trim().split(' ');
-  say(`\nnpm run ${name}${args.length > 0 ? ` -- ${args.join(' ')}` : ''}`);
+  print(`\nnpm run ${name}${args.length > 0 ? ` -- ${args.join(' ')}` : ''}`);
   const start = performance.now();
   const child = spawn(process.execPath, [`src/cli/${name}.ts`, ...args], {
     env: { ...process.env, DATABASE_URL: url },
@@ -170,7 +171,7 @@ const runCommand = async (url: string, command: string): Promise<void> => {
   });
   const [code] = (await once(child, 'exit')) as [number | null];
   const seconds = (performance.now() - start) / 1000;
-  say(`${name} ended with ${code} after ${seconds.toFixed(1)} s`);
+  print(`${name} ended with ${code} after ${seconds.toFixed(1)} s`);
 };
 
 const query = async <Row extends pg.QueryResultRow>(url: string, sql: string): Promise<readonly Row[]> => {
@@ -179,7 +180,7 @@ const query = async <Row extends pg.QueryResultRow>(url: string, sql: string): P
   return (await client.query<Row>(sql).finally(() => client.end())).rows;
 };
 
-/** A log with the accounts of the benchmark, as it was left, or a new one. */
+/** The log of an earlier run, or a new one with the accounts of the benchmark. */
 const openLog = async (url: string, name: string) => {
   const own = url.replace(/\/[^/]*$/, `/${name}`);
   const [known] = await query(url, `select from pg_database where datname = '${name}'`);
@@ -199,7 +200,7 @@ const openLog = async (url: string, name: string) => {
 };
 
 const dataDir = options.data ?? (await mkdtemp(join(tmpdir(), 'kissapi-bench-')));
-const postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined });
+const postgres = await startBundledPostgres({ dataDir, log: () => undefined });
 const stop = async (): Promise<void> => {
   await postgres.stop();
   if (options.data === undefined) await rm(dataDir, { recursive: true, force: true });

@@ -3,9 +3,9 @@ import { Pool } from 'undici';
 import { bodyOf } from './targets.ts';
 
 /**
- * Opens slow streams, a token a second each, and reads them to their ends, which come all at about the same time. Says
- * `ready`, from time to time how many are open, `all {…}` when the last has begun or the time for that is over, and `end {…}`
- * when the last has ended.
+ * Opens slow streams of one token per second and reads them to their ends, which are all at about the same time. Prints
+ * `ready`, the number of open streams at intervals, `all {…}` when the last has begun or the time for that is over, and
+ * `end {…}` when the last has ended.
  */
 const { values } = parseArgs({
   options: {
@@ -16,10 +16,10 @@ const { values } = parseArgs({
     'hold-seconds': { type: 'string', default: '1' },
   },
 });
-/** More at once would be a test of how connections are accepted. */
+/** More at once would measure how connections are accepted. */
 const OPENING_AT_ONCE = 64;
 const TOKEN_MS = 1000;
-/** The ends are spread over so many seconds. */
+/** The ends are spread over this number of seconds. */
 const SPREAD = 5;
 
 const { origin, pathname } = new URL(`${values.url}/chat/completions`);
@@ -37,7 +37,8 @@ let failed = 0;
 let why: string | undefined;
 let opening = true;
 const ended = (): number => whole + failed;
-const say = (what: string, figures: object): void => void process.stdout.write(`${what} ${JSON.stringify(figures)}\n`);
+const print = (what: string, figures: object): void =>
+  void process.stdout.write(`${what} ${JSON.stringify(figures)}\n`);
 
 const startMs = performance.now();
 const elapsedMs = (): number => performance.now() - startMs;
@@ -61,14 +62,15 @@ const open = (): void => {
   pool.dispatch(
     { path: pathname, method: 'POST', headers, body: bodyOf(true, { max_tokens: tokens, simulate }) },
     {
-      // Needed, or undici takes the handler for one of an older kind.
+      // Required: without it, undici treats the handler as one of its older interface.
       onRequestStart: () => undefined,
       onResponseStart: (_controller, statusCode) => void (status = statusCode),
       onResponseData: (_controller, chunk) => {
         begins();
         complete = chunk.subarray(-DONE.length).equals(DONE);
       },
-      onResponseEnd: () => end(status !== 200 ? `status ${status}` : complete ? undefined : 'it ended too early'),
+      onResponseEnd: () =>
+        end(status !== 200 ? `status ${status}` : complete ? undefined : 'the stream ended too early'),
       onResponseError: (_controller, error) => end(error.message),
     },
   );
@@ -76,17 +78,17 @@ const open = (): void => {
 
 process.stdout.write('ready\n');
 const pace = setInterval(() => {
-  // Half of the time is for a machine that is slower.
+  // Half of the time is a margin for slow machines.
   const due = Math.min(wanted, (elapsedMs() / (rampMs / 2)) * wanted);
   while (opening && opened < due && opened - begun < OPENING_AT_ONCE) open();
   if (opening && (begun === wanted || elapsedMs() > rampMs)) {
     opening = false;
-    say('all', { opened, open: begun - ended() });
+    print('all', { opened, open: begun - ended() });
   }
   if (opening || ended() < opened) return;
   clearInterval(pace);
   clearInterval(telling);
-  say('end', { whole, failed, why });
+  print('end', { whole, failed, why });
   void pool.destroy();
 }, 10);
-const telling = setInterval(() => say('open', { begun, ended: ended() }), 500);
+const telling = setInterval(() => print('open', { begun, ended: ended() }), 500);

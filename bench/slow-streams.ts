@@ -5,23 +5,23 @@ import { Presets, SingleBar } from 'cli-progress';
 import type { Started } from '../test/support/process.ts';
 import { inspect, INSPECTABLE, type Inspector } from './inspector.ts';
 import type { Stage } from './stage.ts';
-import { line, say } from './table.ts';
+import { line, print } from './table.ts';
 import { startGateway, startPassThrough, type Gateway, type Target } from './targets.ts';
 import { load } from './throughput.ts';
 
 export type StreamsOptions = { readonly streams: number; readonly holdSeconds: number };
 
-/** At least; twice as many where the machine can. More would be a test of how connections are accepted. */
+/** Streams opened per second: at least this many, twice as many if the machine can. More would measure how connections are accepted. */
 const OPENED_PER_SECOND = 200;
 const SETTLED_WITHIN_MS = 20_000;
-/** Of a process that serves no stream: its files, its database, its log. */
+/** File descriptors of a process without streams: its files, its database, its log. */
 const OTHER_FILES = 200;
 
-/** Why so many streams cannot be opened here; undefined where they can. */
+/** Why this number of streams cannot be opened here; undefined if it can. */
 export const tooFewFiles = async (streams: number): Promise<string | undefined> => {
   const { stdout } = await promisify(execFile)('sh', ['-c', 'ulimit -n']);
   const allowed = stdout.trim() === 'unlimited' ? Infinity : Number(stdout);
-  // A stream is a connection of the client's and one to the upstream.
+  // A stream has one connection from the client and one to the provider.
   const needed = 2 * streams + OTHER_FILES;
   if (needed <= allowed) return undefined;
   const fewer = Math.floor((allowed - OTHER_FILES) / 2);
@@ -32,7 +32,7 @@ export const tooFewFiles = async (streams: number): Promise<string | undefined> 
 /** Bytes. */
 type Memory = { readonly rss: number; readonly heapUsed: number };
 
-/** What a process needs when it has let go of what it need not keep. */
+/** The memory of a process after a garbage collection. */
 const settledMemory = async ({ ask }: Inspector): Promise<Memory> => {
   for (let n = 0; n < 2; n++) {
     await ask('HeapProfiler.collectGarbage');
@@ -47,7 +47,7 @@ type Outcome = {
   readonly before: Memory;
   readonly plateau: Memory;
   readonly after: Memory;
-  /** How many were asked for, and how many of them were open at once. */
+  /** The number of streams requested, and the largest number open at once. */
   readonly opened: number;
   readonly open: number;
   readonly whole: number;
@@ -80,12 +80,12 @@ const hold = async (
     await sleep(1000);
     return { before, plateau, after: await settledMemory(inspector), opened, open, ...ended };
   } finally {
-    // A process does not end while somebody inspects it.
+    // A process does not end while an inspector is connected.
     inspector.close();
   }
 };
 
-/** Waits for what the worker says, and shows meanwhile how far it is. */
+/** Waits for a line of the worker, and shows its progress. */
 const watch = (worker: Started, streams: number, name: string, withinSeconds: number) => {
   const bar = new SingleBar(
     { format: `${name} {bar} {open} open, {ended} ended`, noTTYOutput: true, notTTYSchedule: 10_000 },
@@ -115,7 +115,7 @@ const watch = (worker: Started, streams: number, name: string, withinSeconds: nu
   };
 };
 
-/** What was charged in all, once nothing is held any more and so much was charged, or when that does not come. */
+/** The number of charges, once nothing is held and the expected number is reached, or after a timeout. */
 const whenSettled = async (gateway: Gateway, charges: number): Promise<{ charged: number; heldUsd: string }> => {
   const until = performance.now() + SETTLED_WITHIN_MS;
   for (;;) {
@@ -134,8 +134,8 @@ const rowOf = ({ name }: Target, { before, plateau, after, open, failed }: Outco
 };
 
 /**
- * The memory of a pass-through and of a gateway, each on its own and with all streams open. False where a stream was not
- * served to its end, or was not charged once.
+ * The memory of a pass-through and of a gateway, each alone and with all streams open. False if a stream was not served to
+ * its end, or was not charged exactly once.
  */
 export const compareStreams = async (stage: Stage, upstream: Target, options: StreamsOptions): Promise<boolean> => {
   const { streams } = options;
@@ -143,12 +143,12 @@ export const compareStreams = async (stage: Stage, upstream: Target, options: St
   const measure = async (target: Target & { readonly process: Started }): Promise<Outcome> => {
     const outcome = await hold(stage, target, options);
     const { open, failed, why } = outcome;
-    // That is the machine's fault, and each stream is served all the same.
-    if (open < streams) say(`${target.name}: on this machine no more than ${open} were open at once.`);
-    if (failed > 0) complaints.push(`${target.name}: ${failed} streams failed, the first of them: ${why}.`);
+    // The machine limits that; each stream is served nevertheless.
+    if (open < streams) print(`${target.name}: at most ${open} were open at once on this machine.`);
+    if (failed > 0) complaints.push(`${target.name}: ${failed} streams failed; the first: ${why}.`);
     return outcome;
   };
-  const warmUp = (target: Target) => load(target, true, 32, 2); // What one needs at work, but not for a stream, is not counted.
+  const warmUp = (target: Target) => load(target, true, 32, 2); // Memory that any load needs is not attributed to streams.
 
   const passThrough = await startPassThrough(stage, upstream, INSPECTABLE);
   await warmUp(passThrough);
@@ -165,9 +165,9 @@ export const compareStreams = async (stage: Stage, upstream: Target, options: St
   line([`${streams} slow streams`, 'open', 'MB before', 'with all', 'after', 'KB/stream', 'KB of heap', 'failed']);
   line(rowOf(passThrough, plain));
   line(rowOf(gateway, full));
-  say(`Charged ${charged - before.charged} times for ${full.opened} streams; held afterwards: $${heldUsd}.`);
+  print(`Charged ${charged - before.charged} times for ${full.opened} streams; held afterwards: $${heldUsd}.`);
   if (charged - before.charged !== full.opened || Number(heldUsd) !== 0)
-    complaints.push('gateway: NOT as it should be.');
-  for (const complaint of complaints) say(complaint);
+    complaints.push('gateway: the charges are WRONG.');
+  for (const complaint of complaints) print(complaint);
   return complaints.length === 0;
 };

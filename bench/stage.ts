@@ -6,19 +6,19 @@ import { startProcess, type Started } from '../test/support/process.ts';
 type Stoppable = { stop(): Promise<unknown> };
 
 export type Stage = {
-  /** As startProcess; what it starts ends with the stage at the latest. */
+  /** Like startProcess; the process ends with the stage at the latest. */
   start(...how: Parameters<typeof startProcess>): Promise<Started>;
-  /** The same for what is started in another way. */
+  /** The same for anything else that can be stopped. */
   keep<One extends Stoppable>(start: () => Promise<One>): Promise<One>;
   /** A directory that is removed with the stage. */
   directory(): Promise<string>;
   /** Aborts when the stage begins to close. */
   readonly signal: AbortSignal;
-  /** Ends what was started, the newest first, and removes the directories. */
+  /** Stops everything that was started, newest first, and removes the directories. */
   close(): Promise<void>;
 };
 
-/** Everything that a benchmark starts, so that nothing is left of it, however it ends. */
+/** Owns everything that a benchmark starts, so that nothing is left over, however the benchmark ends. */
 const createStage = (): Stage => {
   const started: Promise<Stoppable>[] = [];
   const directories: string[] = [];
@@ -26,7 +26,7 @@ const createStage = (): Stage => {
   const closing = new AbortController();
   const close = async (): Promise<void> => {
     closing.abort();
-    // One that is only just starting is waited for: nobody else knows of it.
+    // A process that is still starting must be waited for, because nothing else refers to it.
     for (const one of await Promise.allSettled(started.toReversed())) {
       if (one.status === 'fulfilled') await one.value.stop();
     }
@@ -53,13 +53,13 @@ const createStage = (): Stage => {
   };
 };
 
-/** Runs a benchmark on a stage of its own, and sees to its end: a signal, a reader who has gone, what stderr reads. */
+/** Runs a benchmark on a new stage and closes it on a signal, on a closed stdout, and on an error, which goes to stderr. */
 export const runOnStage = async (name: string, run: (stage: Stage) => Promise<void>): Promise<void> => {
   const stage = createStage();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void stage.close().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143)));
   }
-  // The reader may have seen enough: `npm run bench | head`.
+  // EPIPE: the reader has closed the pipe, as in `npm run bench | head`.
   process.stdout.on('error', () => void stage.close().finally(() => process.exit(2)));
   try {
     await run(stage);

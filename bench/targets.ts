@@ -1,7 +1,7 @@
 import type { Started } from '../test/support/process.ts';
 import type { Stage } from './stage.ts';
 
-/** What load is sent to: something that answers `POST /chat/completions` below its url. */
+/** A server under load: it answers `POST /chat/completions` below its url. */
 export type Target = {
   readonly name: string;
   readonly url: string;
@@ -11,7 +11,7 @@ export type Target = {
 
 export type Gateway = Target & {
   readonly process: Started;
-  /** The charges in the account's log so far. */
+  /** The number of charges in the account's log. */
   countCharges(): Promise<number>;
   heldUsd(): Promise<string>;
 };
@@ -22,10 +22,10 @@ const GRANT_USD = '10000.00';
 const MODEL = 'gpt-4o-mini';
 const prompt = 'How much does a completion cost, and who says so? '.repeat(8);
 
-/** What the simulated provider answers with, unless a request asks it for more or fewer. */
+/** Tokens in a response of the simulated provider, unless a request sets another number. */
 export const OUTPUT_TOKENS = 16;
 
-/** The request of all benchmarks; `more` are further fields of its body. */
+/** The body of every benchmark's request; `more` are further fields. */
 export const bodyOf = (stream: boolean, more: Readonly<Record<string, unknown>> = {}): string =>
   JSON.stringify({
     model: MODEL,
@@ -40,7 +40,7 @@ const asJson = (key: string): Readonly<Record<string, string>> => ({
   'content-type': 'application/json',
 });
 
-/** The simulated provider alone: what is left of a request when nothing stands in front of it. */
+/** The simulated provider alone, without a gateway in front of it. */
 export const startUpstream = async (stage: Stage): Promise<Target> => {
   const { said, pid } = await stage.start('src/cli/simulate.ts', ['--port', '0'], {}, /(http:\S+\/v1)/);
   return { name: 'direct', url: said, headers: asJson('bench'), pid };
@@ -83,7 +83,7 @@ export const startGateway = async (stage: Stage, upstream: Target, env: Env = {}
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
     return (await response.json()) as Body;
   };
-  // The demo account's own credit would be spent within minutes, and what is refused costs little.
+  // The demo account's credit would be used up within minutes, and refused requests cost less.
   await manage('POST', '/grants', { usd: GRANT_USD, reason: 'benchmark' });
   return {
     name: 'gateway',

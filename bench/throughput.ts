@@ -8,12 +8,12 @@ export type Figures = {
   readonly p50: number;
   readonly p99: number;
   readonly failed: number;
-  /** CPU time of the target's own process and, for the gateway, of its PostgreSQL, per request. */
+  /** CPU time per request, of the target's process and, for the gateway, of its PostgreSQL. */
   readonly cpuMs: number;
   readonly databaseCpuMs: number;
 };
 
-/** As much as so many connections can do, each asking again as soon as it was answered. */
+/** The throughput of a number of connections, each of which sends its next request when the response has arrived. */
 export const load = async (
   { url, headers, pid }: Target,
   stream: boolean,
@@ -32,7 +32,7 @@ export const load = async (
   });
   const after = await cpuOf(pid);
   const served = result['2xx'];
-  // Of nothing there is no share.
+  // Without a served request there is no average.
   const each = (seconds: number): number => (served === 0 ? Number.NaN : (seconds * 1000) / served);
   return {
     perSecond: served / result.duration,
@@ -60,14 +60,14 @@ export type ThroughputOptions = {
   readonly tokens?: number;
 };
 
-/** The first of the targets is what the others are compared with. They take turns. */
+/** Compares the targets with the first of them. They take turns. */
 export const compareThroughput = async (targets: readonly Target[], options: ThroughputOptions): Promise<void> => {
   const { connections: allConnections, rounds, seconds, tokens = OUTPUT_TOKENS } = options;
-  line([`${tokens} tokens an answer`, 'requests/s', 'p50 ms', 'p99 ms', 'ratio', 'failed', 'CPU ms', 'database']);
+  line([`${tokens} tokens a response`, 'requests/s', 'p50 ms', 'p99 ms', 'ratio', 'failed', 'CPU ms', 'database']);
   for (const stream of [false, true]) {
     for (const connections of allConnections) {
       const figures = new Map<Target, Figures[]>(targets.map((target) => [target, []]));
-      for (const target of targets) await load(target, stream, connections, 2, tokens); // Warms them up.
+      for (const target of targets) await load(target, stream, connections, 2, tokens); // Warm-up.
       for (let round = 0; round < rounds; round++) {
         for (const target of targets)
           figures.get(target)?.push(await load(target, stream, connections, seconds, tokens));

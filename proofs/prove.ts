@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createProgram, print, type ExitCode } from '../src/cli/terminal/run.ts';
-import { startEmbeddedPostgres } from '../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres } from '../src/gateway/bundled-postgres.ts';
 import { createPostgresStore, migratePostgresStore } from '../src/eventstore/postgres/postgres.ts';
 import type { Subject } from './prove/history.ts';
 import { inMemorySubject } from './prove/in-memory-subject.ts';
@@ -75,7 +75,7 @@ const openLog = async (): Promise<Log> => {
     return { subject: () => inMemorySubject(), close: () => Promise.resolve() };
   }
   const dataDir = await mkdtemp(join(tmpdir(), 'kissapi-prove-'));
-  const starting = startEmbeddedPostgres({ dataDir, log: () => undefined });
+  const starting = startBundledPostgres({ dataDir, log: () => undefined });
   const remove = async (): Promise<void> => {
     await starting.then(({ stop }) => stop()).catch(() => undefined);
     await rm(dataDir, { recursive: true, force: true });

@@ -1,11 +1,12 @@
 import { pino, type Logger } from 'pino';
 import { InvalidConfig, readConfig, type Config } from './config/config.ts';
 import { openDemoAccount } from './gateway/demo.ts';
-import { EmbeddedPostgresFault, startEmbeddedPostgres, type EmbeddedPostgres } from './gateway/bundled-postgres.ts';
+import { EmbeddedPostgresFault, startBundledPostgres, type EmbeddedPostgres } from './gateway/bundled-postgres.ts';
 import { withOlder, WrongMasterKey } from './eventstore/secrets/data-keys.ts';
 import { WrongSecret } from './eventstore/secrets/secret-checks.ts';
 import { databaseFaultInWords, UnfitDatabase } from './eventstore/postgres/database-faults.ts';
-import { parseSecretKey, type SecretKey } from './eventstore/secrets/sealed-bytes.ts';
+import type { SecretKey } from './eventstore/secrets/sealed-bytes.ts';
+import { parseSecretKey } from './config/secret-key.ts';
 import { startGateway } from './gateway/gateway.ts';
 import { CannotListen } from './gateway/http-server.ts';
 import { TermsFault } from './gateway/publish-terms.ts';
@@ -42,12 +43,15 @@ const run = async (config: Config, log: Logger, stopper: Stopper): Promise<void>
     log.warn({ file }, 'other users of this machine can read this secret: replace it, and let only its owner read it');
   }
   stopper.cleanUpWith(() => gateway.close().finally(stopDatabase));
-  const { port, runId } = gateway;
-  log.info({ port, runId, production: config.production }, 'the gateway is open');
+  const { port, publicUrl, runId } = gateway;
+  log.info({ port, publicUrl, runId, production: config.production }, 'the gateway is open');
+  if (config.production && config.publicUrl === undefined) {
+    log.warn({ publicUrl }, 'PUBLIC_URL is not set: links point to this machine');
+  }
   const demo = config.production || !config.simulated ? undefined : await openDemoAccount(gateway, config.dataDir);
   process.stdout.write(
     welcome({
-      port,
+      url: publicUrl,
       dataDir: config.dataDir,
       apiKey: demo?.apiKey,
       newAdminToken: adminToken?.created ? adminToken.secret : undefined,
@@ -65,7 +69,7 @@ const localDataKey = async (dataDir: string): Promise<SecretKey> => {
 
 const startDatabase = ({ dataDir }: Config, log: Logger): Promise<EmbeddedPostgres> => {
   process.stdout.write(`Starting the embedded PostgreSQL; its data is under ${dataDir} …\n`);
-  return startEmbeddedPostgres({ dataDir, log: (line) => log.info(line), alarm: (line) => log.error(line) });
+  return startBundledPostgres({ dataDir, log: (line) => log.info(line), alarm: (line) => log.error(line) });
 };
 
 type Stopper = ReturnType<typeof createStopper>;

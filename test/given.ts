@@ -24,7 +24,7 @@ export const specify =
         /** With `details`, they are all that the refusal says besides its code. */
         thenRefused: (code: Code<Refusal>, details?: Omit<Refusal, 'code'>): void => {
           const refusal = details ? { code, ...details } : (expect.objectContaining({ code }) as unknown);
-          expect(decision).toStrictEqual({ accepted: false, refusal });
+          expect(decision).toStrictEqual({ kind: 'refused', refusal });
         },
       };
     },

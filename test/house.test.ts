@@ -4,23 +4,36 @@ import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
 type Source = { readonly path: string; readonly text: string };
-/** What a file asks for: a path under src, or a package or builtin by its name. */
-type Import = { readonly from: string } & ({ readonly path: string } | { readonly package: string });
+/** An import of a file: a path under src, or a package or builtin by its name. */
+type Import = { readonly from: string; readonly typeOnly: boolean } & (
+  { readonly path: string } | { readonly package: string }
+);
 
 /** Files at the top of src, which introduce the rooms to one another. */
 const TOP = 'the top of the house';
 
-/** Which rooms a room may import from, besides itself. */
-const rooms: Readonly<Record<string, { readonly mayImport: readonly string[]; readonly because: string }>> = {
+type Room = {
+  /** Rooms from which it may import values and types, besides itself. */
+  readonly mayImport: readonly string[];
+  /** Rooms from which it may import types only. */
+  readonly mayImportTypes?: readonly string[];
+  readonly because: string;
+};
+
+const rooms: Readonly<Record<string, Room>> = {
   domain: { mayImport: [], because: 'what is true depends on nothing but itself' },
   eventstore: { mayImport: ['domain'], because: 'the log outlives whoever looks at it' },
   projections: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
   reactions: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
   proxy: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
-  http: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
-  'embedded-postgres': { mayImport: [], because: 'a database server knows nothing of what is kept in it' },
+  http: {
+    mayImport: ['domain', 'eventstore'],
+    mayImportTypes: ['proxy', 'projections'],
+    because: 'neighbours never import values of each other',
+  },
   config: {
-    mayImport: ['domain', 'eventstore', 'proxy', 'http'],
+    mayImport: ['domain'],
+    mayImportTypes: ['eventstore', 'proxy'],
     because: 'the environment is read once, into the values that the rooms take',
   },
   cli: {
@@ -28,7 +41,7 @@ const rooms: Readonly<Record<string, { readonly mayImport: readonly string[]; re
     because: 'a terminal composes the same parts, and serves no HTTP',
   },
   gateway: {
-    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'http', 'config', 'embedded-postgres'],
+    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'http', 'config'],
     because: 'it composes the rooms, and knows every name',
   },
   [TOP]: {
@@ -48,8 +61,8 @@ const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly 
     because: 'to count a prompt takes so long that the thread which serves must not do it',
   },
   pg: {
-    in: ['eventstore/', 'reactions/', 'embedded-postgres/', 'gateway/bundled-postgres.ts'],
-    because: 'bare connections are for appends, for LISTEN, for heartbeats and for the server that we run ourselves',
+    in: ['eventstore/', 'reactions/'],
+    because: 'bare connections are for appends, for LISTEN and for heartbeats',
   },
   'pg-promise': { in: ['projections/', 'reactions/'], because: 'it speaks SQL where rows are kept' },
   '@eventstore/db-client': { in: ['eventstore/eventstoredb/'], because: 'a store is one folder' },
@@ -66,7 +79,12 @@ const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly 
   },
   'prom-client': { in: ['gateway/metrics.ts'], because: 'rooms count nothing themselves' },
   uuid: { in: ['gateway/new-id.ts'], because: 'randomness arrives as an argument' },
-  '@embedded-postgres': { in: ['embedded-postgres/'], because: 'it is the server itself' },
+  '@kissapi/embedded-postgres': { in: ['gateway/bundled-postgres.ts'], because: 'the gateway starts its database' },
+  '@kissapi/zod-messages': { in: ['http/', 'config/'], because: 'it explains input to the people who wrote it' },
+  '@kissapi/simulator': {
+    in: ['proxy/providers/simulated/', 'cli/simulate.ts'],
+    because: 'it is a provider like any other',
+  },
 };
 
 const ENVIRONMENT = { in: 'config/config.ts', because: 'the environment has one reader' };
@@ -86,18 +104,47 @@ const providerNames: readonly string[] = [
 
 const roomOf = (path: string): string => (path.includes('/') ? path.slice(0, path.indexOf('/')) : TOP);
 const packageOf = (name: string): string =>
-  name.startsWith('@') && !name.startsWith('@embedded-postgres/')
-    ? name.split('/').slice(0, 2).join('/')
-    : (name.split('/')[0] ?? name);
+  name
+    .split('/')
+    .slice(0, name.startsWith('@') ? 2 : 1)
+    .join('/');
 
-const importsOf = ({ path, text }: Source): Import[] =>
-  ts
-    .preProcessFile(text, true, true)
-    .importedFiles.map(({ fileName }) =>
-      fileName.startsWith('.')
-        ? { from: path, path: join(dirname(path), fileName) }
-        : { from: path, package: fileName },
-    );
+/** The module that a node imports or re-exports, and whether only its types are used. */
+const importOf = (node: ts.Node): { readonly module: ts.Node | undefined; readonly typeOnly: boolean } => {
+  if (ts.isImportDeclaration(node)) {
+    const { importClause } = node;
+    const names = importClause?.namedBindings;
+    const onlyTypes =
+      names !== undefined &&
+      ts.isNamedImports(names) &&
+      importClause?.name === undefined &&
+      names.elements.length > 0 &&
+      names.elements.every(({ isTypeOnly }) => isTypeOnly);
+    const isTypeImport = importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
+    return { module: node.moduleSpecifier, typeOnly: isTypeImport || onlyTypes };
+  }
+  if (ts.isExportDeclaration(node)) return { module: node.moduleSpecifier, typeOnly: node.isTypeOnly };
+  if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument))
+    return { module: node.argument.literal, typeOnly: true };
+  if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+    return { module: node.arguments[0], typeOnly: false };
+  return { module: undefined, typeOnly: false };
+};
+
+const importsOf = ({ path, text }: Source): Import[] => {
+  const found: Import[] = [];
+  const visit = (node: ts.Node): void => {
+    const { module, typeOnly } = importOf(node);
+    if (module && ts.isStringLiteralLike(module)) {
+      const name = module.text;
+      const asked = name.startsWith('.') ? { path: join(dirname(path), name) } : { package: name };
+      found.push({ from: path, typeOnly, ...asked });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest));
+  return found;
+};
 
 const readsEnvironment = ({ path, text }: Source): boolean => {
   const looksAtIt = (node: ts.Node): boolean => {
@@ -112,15 +159,19 @@ const readsEnvironment = ({ path, text }: Source): boolean => {
   return looksAtIt(ts.createSourceFile(path, text, ts.ScriptTarget.Latest));
 };
 
-const brokenByRooms = ({ from, ...asked }: Import): string[] => {
+const brokenByRooms = ({ from, typeOnly, ...asked }: Import): string[] => {
   const room = roomOf(from);
   const rule = rooms[room];
   if (!rule) return [`src/${from} is in ${room}, a room that nobody has drawn: give it a rule`];
   if (!('path' in asked)) {
     return room === 'domain' ? [`src/${from} imports ${asked.package}: ${rule.because}`] : [];
   }
+  if (asked.path.startsWith('../packages/')) {
+    return [`src/${from} imports ${asked.path.slice(3)}: a package is imported by its name`];
+  }
   const other = roomOf(asked.path);
   if (other === room || rule.mayImport.includes(other)) return [];
+  if (typeOnly && rule.mayImportTypes?.includes(other)) return [];
   return [`src/${from} imports src/${asked.path}: ${room} may not import from ${other}, for ${rule.because}`];
 };
 
@@ -168,10 +219,23 @@ const brokenRules = (sources: readonly Source[]): readonly string[] =>
       : []),
   ]);
 
-const src = new URL('../src/', import.meta.url);
-const house: readonly Source[] = readdirSync(src, { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.ts'))
-  .map((path) => ({ path, text: readFileSync(new URL(path, src), 'utf8') }));
+const sourcesIn = (folder: URL): readonly Source[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts') && !path.includes('node_modules'))
+    .map((path) => ({ path, text: readFileSync(new URL(path, folder), 'utf8') }));
+
+const house = sourcesIn(new URL('../src/', import.meta.url));
+
+/** Paths are under the folder of the package. `declared` are the dependencies in its package.json. */
+const brokenByPackage = (name: string, declared: readonly string[], sources: readonly Source[]): readonly string[] =>
+  sources.flatMap(importsOf).flatMap(({ from, ...asked }) => {
+    const file = `packages/${name}/${from}`;
+    if ('path' in asked) {
+      return asked.path.startsWith('../') ? [`${file} imports ${asked.path}, which is outside the package`] : [];
+    }
+    if (asked.package.startsWith('node:') || declared.includes(packageOf(asked.package))) return [];
+    return [`${file} imports ${asked.package}, which its package.json does not declare`];
+  });
 
 describe('the house', () => {
   it('is as it was drawn', () => expect(brokenRules(house)).toEqual([]));
@@ -192,6 +256,33 @@ describe('the house', () => {
   });
 });
 
+describe('a package', () => {
+  const packages = new URL('../packages/', import.meta.url);
+
+  it.each(readdirSync(packages))('%s imports only its own files and declared dependencies', (name) => {
+    const folder = new URL(`${name}/`, packages);
+    const { dependencies } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8')) as {
+      readonly dependencies: Readonly<Record<string, string>>;
+    };
+    const sources = sourcesIn(folder);
+    expect(sources.length).toBeGreaterThan(0);
+    expect(brokenByPackage(name, Object.keys(dependencies), sources)).toEqual([]);
+  });
+
+  it.each([
+    [`import { a } from '../../../src/main.ts';`, 'outside the package'],
+    [`import { a } from '../../other/src/index.ts';`, 'outside the package'],
+    [`import express from 'express';`, 'does not declare'],
+  ])('may not contain %s: %s', (text, what) => {
+    expect(brokenByPackage('x', ['pg'], [{ path: 'src/a.ts', text }])).toEqual([expect.stringContaining(what)]);
+  });
+
+  it('may import its own files, builtins and declared dependencies', () => {
+    const text = `import pg from 'pg';\nimport { join } from 'node:path';\nimport { b } from './b.ts';`;
+    expect(brokenByPackage('x', ['pg'], [{ path: 'src/a.ts', text }])).toEqual([]);
+  });
+});
+
 describe('a rule', () => {
   const broken = (path: string, text: string) => brokenRules([{ path, text }]);
 
@@ -206,6 +297,9 @@ describe('a rule', () => {
     ['proxy/x.ts', `const a = await import('../reactions/runs.ts');`, 'proxy may not import from reactions'],
     ['reactions/x.ts', `import { a } from '../config/config.ts';`, 'reactions may not import from config'],
     ['cli/x.ts', `import { a } from '../http/app.ts';`, 'cli may not import from http'],
+    ['config/x.ts', `import { a } from '../eventstore/x.ts';`, 'config may not import from eventstore'],
+    ['config/x.ts', `import { type A, b } from '../eventstore/x.ts';`, 'config may not import from eventstore'],
+    ['http/x.ts', `import '../proxy/x.ts';`, 'http may not import from proxy'],
     ['attic/x.ts', `import { a } from './y.ts';`, 'a room that nobody has drawn'],
     ['proxy/x.ts', `import express from 'express';`, 'imports express, whose home is http/: there is one door'],
     ['projections/rows.ts', `import { from } from 'rxjs';`, 'imports rxjs, whose home is projections/follow.ts'],
@@ -216,6 +310,7 @@ describe('a rule', () => {
     ['proxy/bounds.ts', `import { countTokens } from 'gpt-tokenizer';`, 'imports gpt-tokenizer'],
     ['proxy/x.ts', `import { Counter } from 'prom-client';`, 'imports prom-client'],
     ['proxy/x.ts', `import { left } from 'left-pad';`, 'imports left-pad, which has no home yet'],
+    ['gateway/x.ts', `import { a } from '../../packages/simulator/src/index.ts';`, 'a package is imported by its name'],
     ['proxy/x.ts', `const home = process.env['HOME'];`, 'reads process.env'],
     ['proxy/x.ts', `const { HOME } = process['env'];`, 'reads process.env'],
     ['main.ts', `import { env } from 'node:process';`, 'imports node:process'],
@@ -244,5 +339,7 @@ describe('a rule', () => {
     ['http/app.ts', `// As process.env says, import 'rxjs' from '../proxy/call.ts'.\nimport { a } from './b.ts';`],
     ['config/config.ts', `export const a = process.env['A'];`],
     ['proxy/engine/x.ts', `import type { Format } from '../formats/format.ts';\nimport '../providers/provider.ts';`],
+    ['config/x.ts', `import type { A } from '../eventstore/x.ts';\nimport { type B } from '../proxy/x.ts';`],
+    ['http/x.ts', `export type { A } from '../proxy/x.ts';\nexport type B = import('../proxy/y.ts').B;`],
   ])('is kept by %s: %s', (path, text) => expect(broken(path, text)).toEqual([]));
 });

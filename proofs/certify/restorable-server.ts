@@ -3,10 +3,10 @@ import { chmod, mkdir, realpath, rename, rm, stat, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { openCluster, ROLE } from '../../src/embedded-postgres/cluster.ts';
-import { findPrograms } from '../../src/embedded-postgres/programs.ts';
-import { startServer, stopServer, untilEnded, type Server } from '../../src/embedded-postgres/server.ts';
-import { findServerUser } from '../../src/embedded-postgres/server-user.ts';
+import { openCluster } from '../../packages/embedded-postgres/src/cluster.ts';
+import { findPrograms } from '../../packages/embedded-postgres/src/programs.ts';
+import { startServer, stopServer, untilExited, type Server } from '../../packages/embedded-postgres/src/server.ts';
+import { findServerUser } from '../../packages/embedded-postgres/src/server-user.ts';
 import { query } from '../../test/support/sql.ts';
 import { until } from './world.ts';
 
@@ -51,17 +51,17 @@ export const openRestorableServer = async (home: string): Promise<RestorableServ
   const log = (): void => undefined;
   const programs = await findPrograms();
   const user = await findServerUser(programs, dataDir, main);
-  const password = await openCluster({ dataDir, dataDirectory: main, programs, user, log });
+  const password = await openCluster({ dataDir, dataDirectory: main, name: DATABASE, programs, user, log });
   const { signal } = new AbortController();
   const start = (dataDirectory: string, settings: Readonly<Record<string, string>> = {}): Promise<Server> => {
     const place = {
-      ...{ dataDirectory, password, logFile: join(dataDir, 'postgres.log') },
+      ...{ dataDirectory, role: DATABASE, password, logFile: join(dataDir, 'postgres.log') },
       invoke: (args: readonly string[]) => user.invoke(programs.postgres, args),
     };
     return startServer({ place, log, settings: { ...SETTINGS, ...settings }, signal });
   };
   const urlAt = (port: number, database = DATABASE): string =>
-    `postgres://${ROLE}:${password}@127.0.0.1:${port}/${database}`;
+    `postgres://${DATABASE}:${password}@127.0.0.1:${port}/${database}`;
   /** Starts it at an address of its own, for as long as it is looked at. */
   const lookInto = async (dataDirectory: string, look: (url: string) => Promise<void>): Promise<void> => {
     const server = await start(dataDirectory);
@@ -85,7 +85,7 @@ export const openRestorableServer = async (home: string): Promise<RestorableServ
         // It has just ended by itself.
       }
     }
-    await untilEnded(server.child);
+    await untilExited(server.child);
   };
 
   return {
@@ -113,7 +113,7 @@ export const openRestorableServer = async (home: string): Promise<RestorableServ
       const signalFile = join(copy, 'standby.signal');
       await writeFile(signalFile, '');
       await user.own(signalFile);
-      const primary = `host=127.0.0.1 port=${port} user=${ROLE} password=${password}`;
+      const primary = `host=127.0.0.1 port=${port} user=${DATABASE} password=${password}`;
       const standby = await start(copy, { primary_conninfo: primary });
       try {
         await until('the standby follows', async () => {

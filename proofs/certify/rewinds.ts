@@ -197,7 +197,7 @@ const replace = async ({ server, gateways, broken }: Run, copy: string, way: Rew
     left: async (url) => {
       const events = await readEvents(url);
       left = events.length;
-      isSame = events.every(({ hash }, n) => hash === all[n]?.hash);
+      isSame = events.every(({ token }, n) => token === all[n]?.token);
     },
   });
   if (!isSame) broken.push('what the copy has is not what the log was');

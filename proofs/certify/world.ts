@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startEmbeddedPostgres } from '../../src/gateway/bundled-postgres.ts';
-import { readPidFile } from '../../src/embedded-postgres/postmaster.ts';
+import { startBundledPostgres } from '../../src/gateway/bundled-postgres.ts';
+import { readPidFile } from '@kissapi/embedded-postgres';
 import { createBalancer, type Balancer } from '../../test/support/balancer.ts';
 import { startGatewayOn, type RunningGateway } from '../../test/support/running-gateway.ts';
 import { query } from '../../test/support/sql.ts';
@@ -74,7 +74,7 @@ export const openWorld = async (options: WorldOptions): Promise<World> => {
   await mkdir(secretsDir, { recursive: true });
   const lines: string[] = [];
   const log = (line: string): void => void lines.push(line);
-  const postgres = await startEmbeddedPostgres({ dataDir, log, settings });
+  const postgres = await startBundledPostgres({ dataDir, log, settings });
   const { url: databaseUrl } = postgres;
   const startGateway = (): Promise<RunningGateway> =>
     startGatewayOn({ databaseUrl, dataDir: secretsDir }, { KISSAPI_LOG: 'warn' });

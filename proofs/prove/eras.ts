@@ -1,5 +1,5 @@
 import { decode, type Recorded } from '../../src/eventstore/journal/codec.ts';
-import type { EventStore } from '../../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
 import type { InMemoryLog } from '../../src/eventstore/memory/in-memory.ts';
 import { readWholeStream } from '../../test/eventstore/logs.ts';
 
@@ -26,7 +26,7 @@ export type Eras = {
 
 /** Keeps what the log was before it went back in time. Without `log` it never does. */
 export const keepEras = async (
-  store: EventStore,
+  store: ChainedLog,
   streams: readonly string[],
   log: InMemoryLog | undefined,
 ): Promise<Eras> => {

@@ -1,10 +1,10 @@
 import { deserialize, serialize } from 'node:v8';
 import type { Account } from '../../src/domain/account/account.ts';
-import type { Snapshots } from '../../src/eventstore/postgres/snapshots.ts';
+import type { Snapshots } from '../../src/eventstore/snapshots.ts';
 import type { Surroundings } from './unsure-store.ts';
 
 /** The newest snapshot of each stream. */
-export type Kept = Map<string, { readonly revision: number; readonly hash: string; readonly state: Buffer }>;
+export type Kept = Map<string, { readonly revision: number; readonly token: string; readonly state: Buffer }>;
 
 /** Histories are short, so a snapshot is due after a few events already. */
 const EVERY = 2;
@@ -21,16 +21,16 @@ export const createFrequentSnapshots = (
         const found = fails ? undefined : kept.get(stream);
         if (!found) return resolve(undefined);
         trouble.snapshots++;
-        const { revision, hash, state } = found;
-        resolve({ revision, hash, state: deserialize(state) as Account, nextDue: revision + EVERY });
+        const { revision, token, state } = found;
+        resolve({ revision, token, state: deserialize(state) as Account, nextDue: revision + EVERY });
       });
     }),
   take: (stream, account, { revision, token }) => {
     const state = serialize(account);
     scheduler.may(async () => {
       const [event] = await store.readStream(stream, revision, 1);
-      if (event?.hash === token && revision > (kept.get(stream)?.revision ?? -1))
-        kept.set(stream, { revision, hash: event.hash, state });
+      if (event?.token === token && revision > (kept.get(stream)?.revision ?? -1))
+        kept.set(stream, { revision, token, state });
     });
     return revision + EVERY;
   },

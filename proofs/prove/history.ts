@@ -4,10 +4,11 @@ import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { decode, encode } from '../../src/eventstore/journal/codec.ts';
 import type { StateAt } from '../../src/eventstore/commands.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
-import { EMPTY_STREAM, LogWentBack, type EventStore } from '../../src/eventstore/event-store.ts';
+import { LogWentBack, type ChainedLog } from '../../src/eventstore/chained-log.ts';
+import { EMPTY_STREAM } from '../../src/eventstore/event-store.ts';
 import { eventId } from '../../src/eventstore/ids.ts';
 import type { InMemoryLog } from '../../src/eventstore/memory/in-memory.ts';
-import type { Snapshots } from '../../src/eventstore/postgres/snapshots.ts';
+import type { Snapshots } from '../../src/eventstore/snapshots.ts';
 import {
   acceptTerms,
   customer,
@@ -32,10 +33,10 @@ const PATIENCE = 10;
 /** What is put to the proof: a log, and how a process that works on it is made. */
 export type Subject = {
   /** The log as a process sees it that starts now. */
-  readonly openStore: () => EventStore;
+  readonly openStore: () => ChainedLog;
   /** Given if the log can go back in time. */
   readonly log?: InMemoryLog;
-  readonly createNode?: (store: EventStore, options: NodeOptions) => Node;
+  readonly createNode?: (store: ChainedLog, options: NodeOptions) => Node;
 };
 export type NodeOptions = {
   readonly cacheSize: number;
@@ -43,7 +44,7 @@ export type NodeOptions = {
   readonly snapshots: Snapshots<Account>;
 };
 
-export const realNode = (store: EventStore, { retries, ...options }: NodeOptions): Node =>
+export const realNode = (store: ChainedLog, { retries, ...options }: NodeOptions): Node =>
   createNode(store, { ...options, committer: createCommitter({ store, maxRetries: retries, retryMs: 0 }) });
 
 /** Something asked of a node, and the moments between which it was answered. */
@@ -122,7 +123,7 @@ export const carryOutPlan = async (
     const past = await readWholeStream(store, stream);
     const events = past.map((stored) => decode(stored).event as AccountEvent);
     const state = events.reduce(evolveAccount, initialAccount());
-    const end = { revision: events.length - 1, token: past.at(-1)?.hash ?? '' };
+    const end = { revision: events.length - 1, token: past.at(-1)?.token ?? '' };
     createFrequentSnapshots(kept, surroundings).take(stream, state, end);
   }
 
@@ -204,7 +205,7 @@ export const carryOutPlan = async (
   tell(() => 'all is calm, and what was done or is not known is asked again');
   const again = new Map<number, Step>();
   for (const { what, answer } of calls) {
-    if (answer && !(answer instanceof Error) && (!answer.accepted || answer.events.length === 0)) continue;
+    if (answer && !(answer instanceof Error) && (answer.kind === 'refused' || answer.events.length === 0)) continue;
     again.set(what.id, { ...what, node: what.account % plan.nodes, mayRepeat: true, together: true });
   }
   await carryOut([...again.values()]);
@@ -270,7 +271,7 @@ const createLife = (n: number, subject: Subject, surroundings: Surroundings, opt
 
 /** By commands of their own, written at once. */
 const openAccounts = async (
-  store: EventStore,
+  store: ChainedLog,
   streams: readonly string[],
   credits: bigint,
   name: string,

@@ -25,7 +25,7 @@ export const answerOf = (answer: AccountOutcome | StateAt<Account> | Error | und
   if (answer instanceof Error) return `${answer.name}: ${answer.message}`;
   if ('state' in answer)
     return `revision ${answer.revision}, balance ${answer.state.wallet.balance}, held ${answer.state.wallet.held}`;
-  if (!answer.accepted)
+  if (answer.kind === 'refused')
     return `refused, ${answer.refusal.code}${answer.refusal.funds ? ` ${show(answer.refusal.funds)}` : ''}`;
   if (answer.events.length === 0) return `done already, at revision ${answer.revision}`;
   const events = answer.events.map((event) => eventInWords(event)).join(' and ');

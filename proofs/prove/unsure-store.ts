@@ -1,4 +1,5 @@
-import { LogWentBack, StoreUnavailable, type EventStore, type Slice } from '../../src/eventstore/event-store.ts';
+import { LogWentBack, type ChainedLog } from '../../src/eventstore/chained-log.ts';
+import { StoreUnavailable, type Slice } from '../../src/eventstore/event-store.ts';
 import type { Fate } from './plan.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -20,7 +21,7 @@ export const noTrouble = (): Trouble => ({
 
 export type Surroundings = {
   /** The log as the harness sees it, which never minds that it goes back in time. */
-  readonly store: EventStore;
+  readonly store: ChainedLog;
   readonly scheduler: Scheduler;
   readonly trouble: Trouble;
   nextAppend(): Fate;
@@ -33,7 +34,7 @@ export type Surroundings = {
 };
 
 /** The log as one process sees it: question and answer each take as long as the scheduler likes, or are lost. */
-export type UnsureStore = EventStore & {
+export type UnsureStore = ChainedLog & {
   /** The process is gone: it asks nothing more and hears nothing more. What it sent may still arrive. */
   die(): void;
 };
@@ -41,7 +42,7 @@ export type UnsureStore = EventStore & {
 export type UnsureStoreOptions = {
   readonly who: string;
   /** The log as this process sees it. */
-  readonly store: EventStore;
+  readonly store: ChainedLog;
   /** Called when the process is told that the log went back in time. */
   readonly wentBack: () => void;
 };
@@ -108,7 +109,7 @@ export const createUnsureStore = (
         fate,
         async () => {
           const results = await store.append(slices);
-          trouble.clashes += results.filter((result) => !result.appended).length;
+          trouble.clashes += results.filter(({ kind }) => kind !== 'appended').length;
           await surroundings.arrived();
           return results;
         },
@@ -119,10 +120,10 @@ export const createUnsureStore = (
         () => `read ${accountIn(stream)} from ${from}`,
         () => store.readStream(stream, from, limit),
       ),
-    findEvent: (id) =>
+    findEvent: (stream, id) =>
       read(
         () => `look ${commandOf(id)} up`,
-        () => store.findEvent(id),
+        () => store.findEvent(stream, id),
       ),
     die: () => {
       dead = true;
@@ -142,7 +143,8 @@ const show = (result: unknown): string => {
   if (result === undefined) return 'nothing';
   if (!Array.isArray(result)) return 'found';
   return (
-    result.map((one: object) => ('appended' in one ? (one.appended ? 'written' : 'refused') : 'event')).join(', ') ||
-    'nothing'
+    result
+      .map((one: object) => ('kind' in one ? (one.kind === 'appended' ? 'written' : 'refused') : 'event'))
+      .join(', ') || 'nothing'
   );
 };

@@ -156,7 +156,7 @@ const flawOf = (
   { from, to }: Window,
   firsts: Set<number>,
 ): string | undefined => {
-  if (!answer || answer instanceof Error || !answer.accepted) return undefined;
+  if (!answer || answer instanceof Error || answer.kind === 'refused') return undefined;
   const own = byCommand.get(what.commandId) ?? [];
   const last = own.at(-1);
   if (!last) return ', but is not in the log';
@@ -224,7 +224,7 @@ const judgeReceipts = (receipts: ReadonlyMap<string, RequestRow>, { holds }: Led
 
 const explains = (verdict: Verdict, { answer }: CommandCall, revision: number): boolean => {
   if (!answer || answer instanceof Error) return false;
-  if (!answer.accepted) {
+  if (answer.kind === 'refused') {
     // Which limit was in the way is told for the customer's sake; what was decided is in the rest.
     const { limit: _, ...refusal } = answer.refusal;
     return 'refusal' in verdict && isDeepStrictEqual(refusal, verdict.refusal);
@@ -233,7 +233,7 @@ const explains = (verdict: Verdict, { answer }: CommandCall, revision: number): 
 };
 
 const wasDone = ({ answer }: CommandCall): boolean =>
-  answer !== undefined && !(answer instanceof Error) && answer.accepted && answer.events.length > 0;
+  answer !== undefined && !(answer instanceof Error) && answer.kind === 'accepted' && answer.events.length > 0;
 const wroteNothing = (call: CommandCall): boolean =>
   call.answer !== undefined && !(call.answer instanceof Error) && !wasDone(call);
 

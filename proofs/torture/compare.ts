@@ -1,5 +1,5 @@
 import { expectedHash, GENESIS } from '../../src/eventstore/integrity/chain.ts';
-import type { StoredEvent } from '../../src/eventstore/event-store.ts';
+import type { ChainedEvent } from '../../src/eventstore/chained-log.ts';
 import { ID_AT, ID_END, RECORD_BYTES, recordOf } from './records.ts';
 
 /** The log as it was read in full, kept as records. */
@@ -19,7 +19,7 @@ export type LogImage = {
 type Chunks = AsyncIterable<Buffer> | Iterable<Buffer>;
 
 export const imageOfLog = async (
-  pages: AsyncIterable<readonly StoredEvent[]> | Iterable<readonly StoredEvent[]>,
+  pages: AsyncIterable<readonly ChainedEvent[]> | Iterable<readonly ChainedEvent[]>,
 ): Promise<LogImage> => {
   const parts: Buffer[] = [];
   const revisions = new Map<string, number>();

@@ -3,6 +3,7 @@ import { accountDecider, type AccountCommand, type AccountRefusal } from '../../
 import type { AccountEvent, PinnedPrice } from '../../src/domain/account/events.ts';
 import { noUsage } from '../../src/domain/money.ts';
 import { createCommands, type Commands } from '../../src/eventstore/commands.ts';
+import { journal } from '../../src/eventstore/journal/codec.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
 import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 
@@ -58,7 +59,7 @@ export const createNode = (databaseUrl: string): Node => {
   const store = createPostgresStore(databaseUrl);
   const committer = createCommitter({ store });
   return {
-    commands: createCommands({ store, committer, decider: accountDecider }),
+    commands: createCommands({ store, committer, codec: journal, decider: accountDecider }),
     close: async () => {
       await committer.close();
       await store.close();
@@ -80,7 +81,8 @@ export const openAccounts = async (databaseUrl: string, accounts: readonly strin
       for (const step of steps) {
         const metadata = { actor: 'system:torture', commandId: `${account}/${step.type}` };
         const outcome = await commands.execute(accountStream(account), step, metadata);
-        if (!outcome.accepted) throw new Error(`${step.type} was refused on ${account}: ${outcome.refusal.code}`);
+        if (outcome.kind === 'refused')
+          throw new Error(`${step.type} was refused on ${account}: ${outcome.refusal.code}`);
       }
     }
   } finally {

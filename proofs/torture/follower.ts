@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { decodeFact } from '../../src/eventstore/journal/codec.ts';
 import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { followLog } from '../../src/projections/follow.ts';
 import { openRecords } from './records.ts';
@@ -14,6 +15,7 @@ const store = createPostgresStore(databaseUrl);
 const delivered = openRecords(join(directory, `${name}.delivered`));
 
 const follower = followLog({
+  decode: decodeFact,
   store,
   consumer: {
     name,

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PAGE, type StoredEvent } from '../../src/eventstore/event-store.ts';
+import type { ChainedEvent } from '../../src/eventstore/chained-log.ts';
+import { PAGE } from '../../src/eventstore/event-store.ts';
 import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { query } from '../../test/support/sql.ts';
 import { imageOfLog, type LogImage } from './compare.ts';
@@ -187,7 +188,7 @@ const untilThere = async (
 
 const readLog = async (databaseUrl: string, signal: AbortSignal, look: () => void): Promise<LogImage> => {
   const store = createPostgresStore(databaseUrl);
-  async function* pages(): AsyncGenerator<readonly StoredEvent[]> {
+  async function* pages(): AsyncGenerator<readonly ChainedEvent[]> {
     for (let position = 0; ;) {
       signal.throwIfAborted();
       const page = await store.readAll(position, PAGE);

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startEmbeddedPostgres } from '../../src/gateway/bundled-postgres.ts';
-import { isAlive, readPidFile } from '../../src/embedded-postgres/postmaster.ts';
+import { startBundledPostgres } from '../../src/gateway/bundled-postgres.ts';
+import { isAlive, readPidFile } from '@kissapi/embedded-postgres';
 import type { Random } from '../random.ts';
 
 /** A PostgreSQL that can be killed, and is at the same URL when it comes back. */
@@ -40,7 +40,7 @@ const freePort = async (random: Random): Promise<number> => {
 
 export const startServer = async (dataDir: string, random: Random): Promise<Server> => {
   const settings = { port: String(await freePort(random)) };
-  const { url, stop } = await startEmbeddedPostgres({ dataDir, log: () => undefined, settings });
+  const { url, stop } = await startBundledPostgres({ dataDir, log: () => undefined, settings });
   /** The pid of the server that is ready now, once it is another than `than`. */
   const ready = async (than?: number): Promise<number> => {
     for (const deadline = Date.now() + BACK_WITHIN_MS; ; await sleep(5)) {

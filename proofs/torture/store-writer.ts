@@ -40,7 +40,7 @@ const serve = async (customer: number): Promise<void> => {
     try {
       const outcome = await commands.execute(stream, command, { actor: 'system:torture', commandId }, { mayRepeat });
       // What was acknowledged before must be there for the next, and each writes something once.
-      if (!outcome.accepted) throw new Error(`${commandId} was refused: ${outcome.refusal.code}`);
+      if (outcome.kind === 'refused') throw new Error(`${commandId} was refused: ${outcome.refusal.code}`);
       const { position, events } = outcome;
       if (position === undefined) throw new Error(`${commandId} found its work done, and not by itself`);
       const first = position - events.length + 1;

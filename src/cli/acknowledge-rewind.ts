@@ -1,5 +1,6 @@
 import { LOG_STREAM, logDecider } from '../domain/log/rewinds.ts';
 import { createCommands } from '../eventstore/commands.ts';
+import { journal } from '../eventstore/journal/codec.ts';
 import { createCommitter } from '../eventstore/committer.ts';
 import { createLogRewinds, type LogRewind, type LogRewinds } from '../eventstore/postgres/log-rewinds.ts';
 import type { RememberedEvent } from '../eventstore/remembered-appends.ts';
@@ -53,7 +54,7 @@ const acknowledge = async (
 ): Promise<void> => {
   const readable = await readableByLiveRuns(url);
   const committer = createCommitter({ store });
-  const commands = createCommands({ store, committer, decider: logDecider, readable: () => readable });
+  const commands = createCommands({ store, committer, codec: journal, decider: logDecider, readable: () => readable });
   await commands.execute(
     LOG_STREAM,
     {

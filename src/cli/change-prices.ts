@@ -3,6 +3,7 @@ import { PRICES_STREAM, priceDecider, type PriceCommand } from '../domain/prices
 import type { PriceEvent } from '../domain/prices/events.ts';
 import type { PriceBook } from '../domain/prices/price-book.ts';
 import { createCommands } from '../eventstore/commands.ts';
+import { journal } from '../eventstore/journal/codec.ts';
 import { createCommitter } from '../eventstore/committer.ts';
 import { readableByLiveRuns } from '../reactions/runs.ts';
 import { CliFault } from './terminal/fault.ts';
@@ -26,11 +27,11 @@ export const changePrices = async (
   // The database's clock, which gateways go by.
   const { now } = await rows.one<{ now: Date }>('select clock_timestamp() as now');
   const committer = createCommitter({ store });
-  const prices = createCommands({ store, committer, decider: priceDecider, readable: () => readable });
+  const prices = createCommands({ store, committer, codec: journal, decider: priceDecider, readable: () => readable });
   const command = commandAt(now);
   try {
     const outcome = await prices.execute(PRICES_STREAM, command, { actor, commandId: `${actor}/${randomUUID()}` });
-    if (!outcome.accepted) {
+    if (outcome.kind === 'refused') {
       const { code } = outcome.refusal;
       const unknown = `The price book has no model ${'model' in command ? command.model : ''}. Check its name.`;
       throw new CliFault(code === 'model_not_listed' ? unknown : `The price book refuses it: ${code}.`);

@@ -1,4 +1,5 @@
-import type { EventStore } from '../eventstore/event-store.ts';
+import type { ChainedLog } from '../eventstore/chained-log.ts';
+import { eventsOfRequest } from '../eventstore/journal/completion-events.ts';
 import type { Database } from '../projections/database.ts';
 import { LIVE } from '../projections/projection.ts';
 import { createQueries, generationOf, MAX_CANDIDATES } from '../projections/queries.ts';
@@ -35,7 +36,7 @@ const [generation = ''] = program.args;
 type Found = { readonly accountId: string; readonly requestId: string; readonly row: RequestRow | undefined };
 
 /** By the projection of requests; what it has not come to yet is looked for in the rest of the log. */
-const find = async (database: Database, store: EventStore): Promise<readonly Found[]> => {
+const find = async (database: Database, store: ChainedLog): Promise<readonly Found[]> => {
   const rows = await createQueries(database).findRequests(generation);
   if (rows.length > 0) return rows.map((row) => ({ accountId: row.account_id, requestId: row.request_id, row }));
   const checkpoint = await database.oneOrNone<{ position: bigint }>(
@@ -47,8 +48,8 @@ const find = async (database: Database, store: EventStore): Promise<readonly Fou
 };
 
 /** What a request did that asked for no completion, or was refused. */
-const explainRequest = async (database: Database): Promise<ExitCode> => {
-  const events = await createQueries(database).eventsOfRequest(generation);
+const explainRequest = async (store: ChainedLog): Promise<ExitCode> => {
+  const events = await eventsOfRequest(store, generation);
   for (const { time, stream, revision, type, actor } of events) {
     await print(`${time.toISOString()}  ${stream}  #${revision}  ${type}  [${plain(actor)}]`);
   }
@@ -60,9 +61,9 @@ const explainRequest = async (database: Database): Promise<ExitCode> => {
   return 0;
 };
 
-const explain = async (database: Database, store: EventStore): Promise<ExitCode> => {
+const explain = async (database: Database, store: ChainedLog): Promise<ExitCode> => {
   const found = await find(database, store);
-  if (found.length === 0 && isRequestId.test(generation)) return explainRequest(database);
+  if (found.length === 0 && isRequestId.test(generation)) return explainRequest(store);
   if (found.length === 0) throw new CliFault(`There is no generation ${generation}. Check the id.`);
   if (found.length > 1) {
     const most = found.length === MAX_CANDIDATES ? 'at least ' : '';
@@ -81,7 +82,7 @@ const explain = async (database: Database, store: EventStore): Promise<ExitCode>
 
 const isRequestId = /^req_[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/;
 
-const explainOne = async (store: EventStore, found: Found): Promise<ExitCode> => {
+const explainOne = async (store: ChainedLog, found: Found): Promise<ExitCode> => {
   const { events, charge, released } = await tellRequest(store, found.accountId, found.requestId);
   await print(`${found.requestId} of account ${found.accountId}\n`);
   for (const { time, revision, event } of events) {

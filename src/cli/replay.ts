@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { accountOfStream } from '../domain/account/account.ts';
 import { formatUsd } from '../domain/money.ts';
+import { eventsOfRequest } from '../eventstore/journal/completion-events.ts';
 import { createQueries, generationOf } from '../projections/queries.ts';
 import { tellStory, type Chapter, type Until } from './account-history/history.ts';
 import { CliFault } from './terminal/fault.ts';
@@ -82,7 +83,7 @@ const belongsTo = ({ recorded: { event, metadata } }: Chapter, requestId: string
 const tellHttpRequest = async ({ store, rows }: OpenDatabase): Promise<ExitCode> => {
   const queries = createQueries(rows);
   const generations = await queries.findRequests(asked);
-  const events = await queries.eventsOfRequest(asked);
+  const events = await eventsOfRequest(store, asked);
   const accounts = new Set([
     ...generations.map(({ account_id }) => account_id),
     ...events.flatMap(({ stream }) => accountOfStream(stream) ?? []),

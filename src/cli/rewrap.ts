@@ -7,7 +7,7 @@ import {
   type MasterKeys,
 } from '../eventstore/secrets/data-keys.ts';
 import { rewrapDataKeys } from '../eventstore/secrets/rewrap-data-keys.ts';
-import { parseSecretKey } from '../eventstore/secrets/sealed-bytes.ts';
+import { parseSecretKey } from '../config/secret-key.ts';
 import { rewrapSharedSecrets } from '../eventstore/secrets/shared-secrets.ts';
 import { checkSecrets, WrongSecret } from '../eventstore/secrets/secret-checks.ts';
 import { readLocalSecret } from '../config/local-secrets.ts';

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { createSimulatedServer } from '../proxy/providers/simulated/simulated-server.ts';
+import { createSimulatedServer } from '@kissapi/simulator';
 import { withoutSecrets } from './terminal/redact.ts';
 
 const wholeUpTo =

@@ -1,12 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { checkKept } from '../eventstore/integrity/verify/kept-checkpoints.ts';
-import {
-  lostHistoriesIn,
-  lostHistoriesOf,
-  splitKept,
-  type LostHistory,
-} from '../eventstore/integrity/verify/lost-history.ts';
+import { lostHistoriesIn, lostHistoriesOf, splitKept, type LostHistory } from '../eventstore/journal/lost-history.ts';
 import { fromJson, type Checkpoint } from '../eventstore/integrity/checkpoint.ts';
 import type { Verdict } from '../eventstore/integrity/verify/merge.ts';
 import { verifyDatabase } from '../eventstore/integrity/verify/verify-database.ts';

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { inputMessages } from '@kissapi/zod-messages';
 import { z } from 'zod';
 import { InvalidDatabaseUrl, parseDatabaseUrl } from './database-url.ts';
 import { parseSigningKey } from './signing-key.ts';
-import { leastBodyMemory } from '../http/server/body-memory.ts';
-import { wording } from '../http/server/wording.ts';
-import { parseSecretKey } from '../eventstore/secrets/sealed-bytes.ts';
+import { publicUrl } from './public-url.ts';
+import { parseSecretKey } from './secret-key.ts';
 
 /** Sole reader of the environment: one schema, one frozen object. */
 export type Config = Omit<z.output<typeof schema>, 'upstreamsFile'> & {
@@ -91,6 +91,7 @@ const schema = z
     NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(8080),
+    PUBLIC_URL: publicUrl.optional(),
     KISSAPI_DATA: z.string().min(1).default('./.kissapi'),
     DATABASE_URL: databaseUrl.optional(),
     KISSAPI_ADMIN_TOKEN: secret.regex(VISIBLE_ASCII, NOT_IN_A_HEADER).optional(),
@@ -127,6 +128,8 @@ const schema = z
     production: env.NODE_ENV === 'production',
     host: env.HOST,
     port: env.PORT,
+    /** Undefined: http://localhost with the port. */
+    publicUrl: env.PUBLIC_URL,
     dataDir: env.KISSAPI_DATA,
     databaseUrl: env.DATABASE_URL,
     adminToken: env.KISSAPI_ADMIN_TOKEN,
@@ -162,7 +165,8 @@ const schema = z
     /** How often an account is compared with its rows; 0 for never. */
     selfAuditEveryMs: env.SELF_AUDIT_EVERY_MS,
     maxBodyBytes: env.MAX_BODY_BYTES,
-    maxBodyMemoryBytes: env.MAX_BODY_MEMORY_BYTES ?? Math.max(512 * 1024 * 1024, leastBodyMemory(env.MAX_BODY_BYTES)),
+    /** Undefined: a default that depends on `maxBodyBytes`. */
+    maxBodyMemoryBytes: env.MAX_BODY_MEMORY_BYTES,
   }))
   .superRefine((config, context) => {
     const rotated = [
@@ -174,11 +178,6 @@ const schema = z
       const message = `has the id ${id}, which is that of the newest one: set ${newest} to another`;
       context.addIssue({ code: 'custom', path: [variable], message });
     }
-    const least = leastBodyMemory(config.maxBodyBytes);
-    if (config.maxBodyMemoryBytes < least) {
-      const message = `must be at least ${least}, or a body of MAX_BODY_BYTES (${config.maxBodyBytes}) finds no room`;
-      context.addIssue({ code: 'custom', path: ['MAX_BODY_MEMORY_BYTES'], message });
-    }
   })
   .superRefine((config, context) => {
     if (!config.production) return;
@@ -189,6 +188,9 @@ const schema = z
     };
     for (const [name, value] of Object.entries(required)) {
       if (value === undefined) context.addIssue({ code: 'custom', path: [name], message: 'is required in production' });
+    }
+    if (config.publicUrl?.startsWith('https:') === false) {
+      context.addIssue({ code: 'custom', path: ['PUBLIC_URL'], message: 'must begin with https:// in production' });
     }
     if (!config.signingKey) {
       const message = `is required in production; ${MAKE_A_SIGNING_KEY}`;
@@ -219,7 +221,7 @@ const readUpstreams = (file: string, env: NodeJS.ProcessEnv): Pick<Config, 'upst
   } catch (cause) {
     throw new InvalidConfig(`KISSAPI_UPSTREAMS: ${file} cannot be read as JSON`, { cause });
   }
-  const parsed = upstreamsSchema.safeParse(json, { error: wording });
+  const parsed = upstreamsSchema.safeParse(json, { error: inputMessages });
   if (!parsed.success) throw new InvalidConfig(`KISSAPI_UPSTREAMS: ${file}:\n${z.prettifyError(parsed.error)}`);
   const upstreams = parsed.data.upstreams.flatMap(({ apiKeyEnv, ...upstream }) => {
     const apiKey = env[apiKeyEnv];
@@ -238,7 +240,7 @@ export class InvalidConfig extends Error {
 /** An empty variable counts as unset, as a shell's `VAR= command` means it. */
 export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
-  const result = schema.safeParse(set, { error: wording });
+  const result = schema.safeParse(set, { error: inputMessages });
   if (!result.success) {
     const lines = result.error.issues.map(({ path, message }) => `  ${path.join('.')}: ${message}`);
     throw new InvalidConfig(`The configuration is not valid:\n${lines.join('\n')}`);

@@ -1,5 +1,5 @@
+import { hash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { sha256Of } from '../eventstore/journal/terms-texts.ts';
 
 export type TermsFile = {
   /** As an operator names it: `legal/terms-2026-11-24.md`. */
@@ -22,7 +22,7 @@ export const readTermsFiles = async (
   });
   const read = async ({ name, version }: (typeof found)[number]): Promise<TermsFile> => {
     const text = await readFile(new URL(name, folder));
-    return { file: `legal/${name}`, version, text, sha256: sha256Of(text) };
+    return { file: `legal/${name}`, version, text, sha256: hash('sha256', text, 'hex') };
   };
   return (await Promise.all(found.map(read))).toSorted((a, b) => (a.version < b.version ? -1 : 1));
 };

@@ -3,11 +3,11 @@
  * asked is already so.
  */
 export type Decision<Event, Refusal> = Accepted<Event> | Refused<Refusal>;
-export type Accepted<Event> = { readonly accepted: true; readonly events: readonly Event[] };
-export type Refused<Refusal> = { readonly accepted: false; readonly refusal: Refusal };
+export type Accepted<Event> = { readonly kind: 'accepted'; readonly events: readonly Event[] };
+export type Refused<Refusal> = { readonly kind: 'refused'; readonly refusal: Refusal };
 
-export const accept = <Event>(...events: Event[]): Accepted<Event> => ({ accepted: true, events });
-export const refuse = <Refusal>(refusal: Refusal): Refused<Refusal> => ({ accepted: false, refusal });
+export const accept = <Event>(...events: Event[]): Accepted<Event> => ({ kind: 'accepted', events });
+export const refuse = <Refusal>(refusal: Refusal): Refused<Refusal> => ({ kind: 'refused', refusal });
 
 /**
  * One kind of stream: what it starts as, how events change it, and what may happen to it. `evolve` may change the state

@@ -1,21 +1,23 @@
 import { invariant } from '../domain/decider.ts';
+import { LogWentBack } from './chained-log.ts';
 import {
   EMPTY_STREAM,
-  LogWentBack,
   StoreFull,
   StoreUnavailable,
   type EventStore,
   type NewEvent,
+  type Position,
   type Slice,
   type SliceResult,
 } from './event-store.ts';
 
-/** More would delay those that arrived first; the rest forms the next batch. */
+/** More would delay the appends that came first; the rest forms the next batch. */
 const MAX_BATCH_EVENTS = 2000;
 
-export type Committed = { readonly firstPosition: number; readonly time: Date };
+/** `position` is that of the last event; undefined without events. */
+export type Committed = { readonly position: Position | undefined; readonly time: Date };
 
-/** Fault: another writer was there first. `ambiguous` where an earlier try of the same append may have succeeded. */
+/** Fault: another writer appended first. `ambiguous` if an earlier try of the same append may have succeeded. */
 export class RevisionClash extends Error {
   override readonly name = 'RevisionClash';
   readonly code = 'revision_clash';
@@ -28,21 +30,21 @@ export class RevisionClash extends Error {
 }
 
 /**
- * Where a stream ends or will end. If an append that leads there is still on its way, the token is not known yet: the
- * committer fills it in once that append is durable, before it sends the next one on the stream.
+ * Where a stream ends or will end. The token is undefined while an append that leads there is under way. The committer sets
+ * it when that append is durable, before it sends the next one on the stream.
  */
 export type StreamEnd = { readonly revision: number; token: string | undefined };
 
 export type Append = {
   readonly stream: string;
-  /** Where the stream is expected to end: as it was read, or the `end` of the append that this one was decided on. */
+  /** The expected end of the stream: as it was read, or the `end` of the append that this one was decided on. */
   readonly expected: StreamEnd;
-  /** Where it ends once this is durable: the expected revision and as many more as there are events. */
+  /** The end of the stream once this append is durable: the expected revision plus the number of events. */
   readonly end: StreamEnd;
   readonly events: readonly NewEvent[];
   /**
-   * Called in the moment when the append failed, before anybody else runs: whatever was decided on top of it is void.
-   * Everything queued for the stream fails with it, for it could otherwise fit by accident.
+   * Called synchronously when the append fails: what was decided on top of it is void. All appends that are queued for the
+   * stream fail with it, because they could otherwise fit by accident.
    */
   readonly failed: () => void;
 };
@@ -50,16 +52,16 @@ export type Append = {
 export type Committer = {
   /** Resolves when the events are durable. Rejects with RevisionClash or StoreUnavailable. */
   commit(append: Append): Promise<Committed>;
-  /** How appends went lately. */
   readonly standing: AppendStanding;
-  /** Waits for what was handed over, then takes no more. */
+  /** Waits for the appends that were handed over, then accepts no more. */
   close(): Promise<void>;
 };
 
+/** The health of recent appends. */
 export type AppendStanding = {
   /** Of the last append, if it failed. */
   readonly fault: Error | undefined;
-  /** How long the batch under way has waited for an answer; 0 if there is none. */
+  /** How long the batch under way has waited for an answer; 0 without one. */
   readonly waitingMs: number;
   /** How long ago an append succeeded. */
   readonly succeededMs: number;
@@ -69,21 +71,23 @@ export type CommitterOptions = {
   readonly store: Pick<EventStore, 'append'>;
   readonly maxRetries?: number;
   readonly retryMs?: number;
-  /** Told the fault when appends begin to fail, or fail of something else; undefined when they succeed again. */
+  /** Called with the fault when appends start to fail, or fail for another reason; with undefined when they succeed again. */
   readonly changed?: (fault: Error | undefined) => void;
 };
 
-/** Tells callers that their events are durable. */
-type Tell = () => void;
+/** Resolves the promises of appends that are durable. */
+type Notify = () => void;
+const notifyNobody: Notify = () => undefined;
 
 type Pending = Append & {
   readonly resolve: (committed: Committed) => void;
   readonly reject: (error: Error) => void;
 };
+type Batch = ReadonlyMap<string, readonly Pending[]>;
 
 /**
- * Group commit: what arrives while a batch is on its way forms the next one. Appends to one stream, each decided on the
- * one before, are merged into one slice, so they stand or fall together.
+ * Group commit: appends that arrive while a batch is under way form the next one. Appends to one stream, each decided on
+ * the one before, are merged into one slice, so that they succeed or fail together.
  */
 export const createCommitter = ({
   store,
@@ -91,104 +95,67 @@ export const createCommitter = ({
   retryMs = 250,
   changed = () => undefined,
 }: CommitterOptions): Committer => {
-  let ailment: Error | undefined;
-  let succeededAt = -Infinity;
-  let waitingSince: number | undefined;
+  const standing = createStanding(changed);
   let queue: Pending[] = [];
   let running: Promise<void> | undefined;
   let closed = false;
 
   const run = async (): Promise<void> => {
-    // Let everything that this turn of the event loop decides join the first batch.
+    // All that this turn of the event loop decides joins the first batch.
     await nextTurn();
-    let tell: Tell = () => undefined;
-    while (queue.length > 0) tell = await commitBatch(takeBatch(), tell);
-    waitingSince = undefined;
-    running = undefined; // In the same breath as the last look at the queue, or an append could be left lying there.
-    tell();
-  };
-
-  const takeBatch = (): Map<string, Pending[]> => {
-    const batch = new Map<string, Pending[]>();
-    let events = 0;
-    let taken = 0;
-    for (const pending of queue) {
-      if (taken > 0 && events + pending.events.length > MAX_BATCH_EVENTS) break;
-      const slice = batch.get(pending.stream);
-      if (slice && !continues(slice, pending)) break;
-      if (slice) slice.push(pending);
-      else batch.set(pending.stream, [pending]);
-      events += pending.events.length;
-      taken++;
+    let notify = notifyNobody;
+    while (queue.length > 0) {
+      const { batch, rest } = takeBatch(queue);
+      queue = rest;
+      notify = await commitBatch(batch, notify);
     }
-    queue = queue.slice(taken);
-    return batch;
+    standing.idle();
+    running = undefined; // Synchronously after the last look at the queue, or an append could stay in it.
+    notify();
   };
 
   /**
-   * Tells the callers of the batch before, once this one is on its way: what they do next would otherwise keep it here, and
-   * the store would have nothing to do meanwhile. Whoever failed has been told by then, for nothing may rest on that.
+   * Notifies the callers of the batch before once this one is under way: their next work would otherwise delay it, and the
+   * store would be idle. Failed appends were reported before that, because no decision may rest on them.
    */
-  const commitBatch = async (batch: ReadonlyMap<string, readonly Pending[]>, tellOthers: Tell): Promise<Tell> => {
+  const commitBatch = async (batch: Batch, notifyEarlier: Notify): Promise<Notify> => {
     const slices = [...batch].map(([stream, parts]) => sliceOf(stream, parts));
-    waitingSince = performance.now();
+    standing.waiting();
     for (let tries = 0; ; tries++) {
       const appending = store.append(slices);
-      appending.catch(() => undefined); // It is looked at below.
+      appending.catch(() => undefined); // Awaited below.
       if (tries === 0) {
         await nextTurn();
-        tellOthers();
+        notifyEarlier();
       }
       try {
         const results = await appending;
-        // Who only asks where a stream is needs no room.
-        if (slices.some(({ events }) => events.length > 0)) feel(undefined);
-        const told = slices.map(({ stream }, n) => answer(stream, batch.get(stream) ?? [], results[n], tries > 0));
-        return () => told.forEach((tell) => tell());
+        // A batch without events does not show that the store has room.
+        if (slices.some(({ events }) => events.length > 0)) standing.report(undefined);
+        const notifies = slices.map(({ stream }, n) => settle(stream, batch.get(stream) ?? [], results[n], tries > 0));
+        return () => notifies.forEach((notify) => notify());
       } catch (error) {
-        feel(error);
+        standing.report(faultOf(error, false));
         if (mayHaveSucceeded(error) && tries < maxRetries) {
           await new Promise((resolve) => setTimeout(resolve, retryMs));
           continue;
         }
         const fault = faultOf(error, tries > 0);
         for (const [stream, parts] of batch) fail(stream, parts, fault);
-        return () => undefined;
+        return notifyNobody;
       }
     }
   };
 
-  const feel = (error: unknown): void => {
-    const fault = error === undefined ? undefined : faultOf(error, false);
-    if (fault?.name !== ailment?.name) changed(fault);
-    ailment = fault;
-    if (!fault) succeededAt = performance.now();
-  };
-
-  const answer = (
+  const settle = (
     stream: string,
     parts: readonly Pending[],
     result: SliceResult | undefined,
     ambiguous: boolean,
-  ): Tell => {
-    if (!result?.appended) {
-      fail(stream, parts, new RevisionClash(stream, ambiguous || result?.duplicate === true));
-      return () => undefined;
-    }
-    let token = parts[0]?.expected.token;
-    let known = 0;
-    for (const { events, end } of parts) {
-      known += events.length;
-      token = events.length > 0 ? result.tokens[known - 1] : token;
-      end.token = token;
-    }
-    return () => {
-      let firstPosition = result.firstPosition;
-      for (const { events, resolve } of parts) {
-        resolve({ firstPosition, time: result.time });
-        firstPosition += events.length;
-      }
-    };
+  ): Notify => {
+    if (result?.kind === 'appended') return settleAppended(parts, result);
+    fail(stream, parts, new RevisionClash(stream, ambiguous || result?.kind === 'duplicate'));
+    return notifyNobody;
   };
 
   const fail = (stream: string, parts: readonly Pending[], fault: Error): void => {
@@ -211,9 +178,7 @@ export const createCommitter = ({
         running ??= run();
       }),
     get standing() {
-      const now = performance.now();
-      const waitingMs = waitingSince === undefined ? 0 : now - waitingSince;
-      return { fault: ailment, waitingMs, succeededMs: now - succeededAt };
+      return standing.now();
     },
     close: async () => {
       while (running) await running;
@@ -224,25 +189,79 @@ export const createCommitter = ({
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+const createStanding = (changed: (fault: Error | undefined) => void) => {
+  let fault: Error | undefined;
+  let succeededAt = -Infinity;
+  let waitingSince: number | undefined;
+  return {
+    waiting: (): void => void (waitingSince = performance.now()),
+    idle: (): void => void (waitingSince = undefined),
+    report: (latest: Error | undefined): void => {
+      if (latest?.name !== fault?.name) changed(latest);
+      fault = latest;
+      if (!latest) succeededAt = performance.now();
+    },
+    now: (): AppendStanding => {
+      const now = performance.now();
+      const waitingMs = waitingSince === undefined ? 0 : now - waitingSince;
+      return { fault, waitingMs, succeededMs: now - succeededAt };
+    },
+  };
+};
+
+/** The appends at the head of the queue that can be sent together, by stream. */
+const takeBatch = (queue: readonly Pending[]): { readonly batch: Batch; readonly rest: Pending[] } => {
+  const batch = new Map<string, Pending[]>();
+  let events = 0;
+  let taken = 0;
+  for (const pending of queue) {
+    if (taken > 0 && events + pending.events.length > MAX_BATCH_EVENTS) break;
+    const slice = batch.get(pending.stream);
+    if (slice && !continues(slice, pending)) break;
+    if (slice) slice.push(pending);
+    else batch.set(pending.stream, [pending]);
+    events += pending.events.length;
+    taken++;
+  }
+  return { batch, rest: queue.slice(taken) };
+};
+
+/** Sets the tokens at which later appends expect the stream. The callers are notified later. */
+const settleAppended = (
+  parts: readonly Pending[],
+  { written, time }: Extract<SliceResult, { kind: 'appended' }>,
+): Notify => {
+  let token = parts[0]?.expected.token;
+  let count = 0;
+  const notifies = parts.map(({ events, end, resolve }): Notify => {
+    count += events.length;
+    const last = events.length > 0 ? written[count - 1] : undefined;
+    token = last?.token ?? token;
+    end.token = token;
+    return () => resolve({ position: last?.position, time });
+  });
+  return () => notifies.forEach((notify) => notify());
+};
+
 const sliceOf = (stream: string, parts: readonly Pending[]): Slice => {
   const { revision, token } = parts[0]?.expected ?? EMPTY_STREAM;
-  // An append that is queued behind another is sent after the answer to that one, or fails with it.
-  invariant(token !== undefined, 'an append is sent only once it is known what it follows');
+  // An append that is queued behind another is sent after that one has its answer, or fails with it.
+  invariant(token !== undefined, 'an append is sent only once the token that it follows is set');
   return { stream, expected: { revision, token }, events: parts.flatMap(({ events }) => events) };
 };
 
-/** A store that takes nothing and gives the reason has written nothing, so that asking again would only take time. */
+/** A store that refuses a batch for a reason of its own has written nothing, so a retry is useless. */
 const mayHaveSucceeded = (error: unknown): boolean =>
   error instanceof StoreUnavailable && !(error instanceof StoreFull) && !(error instanceof LogWentBack);
 
-/** That nothing was written can only be said where no earlier try may have succeeded. */
+/** StoreFull and LogWentBack promise that nothing was written, so they must not be reported if an earlier try may have succeeded. */
 const faultOf = (error: unknown, ambiguous: boolean): Error => {
   if ((error instanceof StoreFull || error instanceof LogWentBack) && ambiguous)
     return new StoreUnavailable(error.message, { cause: error });
   return error instanceof Error ? error : new Error(String(error));
 };
 
-/** One that was decided on another state, as two writers in one process would, is left for the store to judge alone. */
+/** An append that was decided on another state, as by a second writer in this process, is sent in a batch of its own. */
 const continues = (slice: readonly Pending[], next: Pending): boolean => {
   const last = slice.at(-1);
   return last !== undefined && next.expected === last.end;

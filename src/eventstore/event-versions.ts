@@ -1,27 +1,6 @@
 /** For each event type the newest version that a run can read. A type that is missing cannot be read at all. */
 export type ReadableVersions = Readonly<Record<string, number>>;
 
-/** What a run can read whose heartbeat does not state it: everything that releases without that statement write. */
-export const UNSTATED_VERSIONS: ReadableVersions = {
-  AccountRegistered: 2,
-  TermsAccepted: 1,
-  AccountSuspended: 1,
-  AccountReinstated: 1,
-  KeyIssued: 1,
-  KeyRevoked: 1,
-  KeyLimitsSet: 1,
-  AccountLimitsSet: 1,
-  CreditsToppedUp: 1,
-  CreditsReserved: 3,
-  HoldExtended: 2,
-  HoldSettled: 1,
-  HoldReleased: 2,
-  LateUsageCharged: 2,
-  UsageWrittenOff: 2,
-  PriceListed: 1,
-  TermsPublished: 1,
-};
-
 /** The newest version of each event type that all of them can read. */
 export const readableByAll = (all: readonly ReadableVersions[]): ReadableVersions => {
   const [first = {}, ...others] = all;
@@ -33,8 +12,8 @@ export const readableByAll = (all: readonly ReadableVersions[]): ReadableVersion
 };
 
 /**
- * Fault: the event cannot be written yet, because a gateway of an older release is running that could not read it.
- * Nothing was written. The same command succeeds once that gateway has stopped.
+ * Fault: the event cannot be written yet, because a running gateway of an older release could not read it. Nothing was
+ * written. The same command succeeds once that gateway has stopped.
  */
 export class NotReadableByAll extends Error {
   override readonly name = 'NotReadableByAll';

@@ -1,18 +1,19 @@
-import { PAGE, type EventStore, type FactPage } from './event-store.ts';
+import type { ChainedLog } from './chained-log.ts';
+import { PAGE, type FactPage } from './event-store.ts';
 
-/** Calls `wake` whenever events may have been appended, until the function that it returned is called. */
+/** Calls `wake` whenever events may have been appended, until the returned function is called. */
 type Subscribe = (wake: () => void) => () => void;
 
 /**
- * Reads page after page and sleeps when there is no more, until woken. A wake that comes while a page is being read is
- * remembered, so none is lost; positions are dense and visible in order, so no event can be passed over.
+ * `follow` for a chained log: reads page after page, and sleeps when there are no more until it is woken. A wake during a
+ * read is remembered. Positions are dense and visible in order, so no event is skipped.
  */
 export async function* followPages(
-  store: Pick<EventStore, 'readAll' | 'readFacts' | 'head'>,
+  log: Pick<ChainedLog, 'readAll' | 'readFacts' | 'head'>,
   subscribe: Subscribe,
-  ...[afterPosition, signal, types]: Parameters<EventStore['follow']>
+  ...[afterPosition, signal, types]: Parameters<ChainedLog['follow']>
 ): AsyncGenerator<FactPage> {
-  const read = types ? (after: number) => readTypes(store, after, types) : (after: number) => readPage(store, after);
+  const read = types ? (after: number) => readTypes(log, after, types) : (after: number) => readPage(log, after);
   let woken = true;
   let wakeSleeper = (): void => undefined;
   const wake = (): void => {
@@ -41,19 +42,19 @@ export async function* followPages(
 
 type Read = FactPage & { readonly mayBeMore: boolean };
 
-const readPage = async (store: Pick<EventStore, 'readFacts'>, after: number): Promise<Read> => {
-  const events = await store.readFacts(after, PAGE);
+const readPage = async (log: Pick<ChainedLog, 'readFacts'>, after: number): Promise<Read> => {
+  const events = await log.readFacts(after, PAGE);
   return { events, upTo: events.at(-1)?.position ?? after, mayBeMore: events.length === PAGE };
 };
 
 const readTypes = async (
-  store: Pick<EventStore, 'readAll' | 'head'>,
+  log: Pick<ChainedLog, 'readAll' | 'head'>,
   after: number,
   types: readonly string[],
 ): Promise<Read> => {
-  // Asked before, so that what is found after it is not taken for all there is up to there.
-  const head = await store.head();
-  const events = head > after ? await store.readAll(after, PAGE, types) : [];
+  // Read before the events: events that are appended in between are beyond it.
+  const head = await log.head();
+  const events = head > after ? await log.readAll(after, PAGE, types) : [];
   const last = events.at(-1)?.position ?? after;
   const mayBeMore = events.length === PAGE;
   return { events, upTo: mayBeMore ? last : Math.max(head, last), mayBeMore };

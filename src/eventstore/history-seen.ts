@@ -1,18 +1,17 @@
 import { GENESIS } from './integrity/chain.ts';
-import type { LogPlace } from './event-store.ts';
+import type { LogPlace } from './chained-log.ts';
 
-/** What a process has seen of the log: everything in its memory rests on that. */
+/** The places of the log that a process has seen. All that it has in memory rests on them. */
 export type HistorySeen = {
-  /** The newest place of all. */
   readonly newest: LogPlace;
   /**
-   * What the log must still have, oldest first. A newer place does not replace an older one until the log was found to have
-   * both: if the log went back in time and grew again in between, the newer one belongs to another history.
+   * The places that the log must still have, oldest first. A newer place replaces an older one only once the log was found
+   * to have both: if the log went back in time and grew again in between, the newer place belongs to another history.
    */
   readonly places: readonly LogPlace[];
-  /** `after`: a place that the log had in the same moment. */
+  /** `after` is a place that the log had at the same moment. */
   saw(place: LogPlace, after?: LogPlace): void;
-  /** The log had all these places in the moment when it ended there. */
+  /** The log had all `places` at the moment when `head` was its end. */
   compared(places: readonly LogPlace[], head: LogPlace): void;
   forget(): void;
 };

@@ -1,67 +1,43 @@
-import type { Slice, SliceResult } from './event-store.ts';
+import type { Slice, SliceResult, StoredFact } from './event-store.ts';
 
 /** An event that this process appended and that was acknowledged as durable. */
-export type RememberedEvent = {
-  readonly position: number;
-  readonly id: string;
-  readonly stream: string;
-  readonly revision: number;
-  readonly type: string;
-  readonly version: number;
-  readonly data: string;
-  readonly time: Date;
-};
+export type RememberedEvent = StoredFact;
 
-/** What this process appended lately, so that it can name what is gone if the log goes back in time. */
+/** The recent appends of this process, so that it can list the lost ones if the log goes back in time. */
 export type RememberedAppends = {
   add(slices: readonly Slice[], results: readonly SliceResult[]): void;
-  /** In order of their positions. */
+  /** In order of position. */
   all(): readonly RememberedEvent[];
-  /** Those that are gone have been acknowledged, and need not be named again. */
+  /** Lost events that an operator has acknowledged are not listed again. */
   forget(ids: ReadonlySet<string>): void;
 };
 
-/** Events of requests are many; they must not push out the few that keys, limits and grants leave. */
-const EVENTS_OF_REQUESTS: ReadonlySet<string> = new Set([
-  'CreditsReserved',
-  'HoldExtended',
-  'HoldSettled',
-  'HoldReleased',
-  'LateUsageCharged',
-  'UsageWrittenOff',
-]);
 const MAX_BYTES = 8 * 1024 * 1024;
-/** Of an event without its data, roughly. */
+/** The approximate size of an event without its data. */
 const BYTES_BESIDE_DATA = 300;
 
-/** Keeps the newest events of each of the two kinds, up to so many bytes. */
-export const createRememberedAppends = (maxBytes = MAX_BYTES): RememberedAppends => {
-  const ofRequests = createRing(maxBytes);
+/**
+ * Remembers the newest events up to `maxBytes` for each of two kinds: the `frequent` types, and the others, so that the
+ * many events of completions do not displace the few of keys, limits and grants.
+ */
+export const createRememberedAppends = (frequent: ReadonlySet<string>, maxBytes = MAX_BYTES): RememberedAppends => {
+  const ofCompletions = createRing(maxBytes);
   const others = createRing(maxBytes);
   return {
     add: (slices, results) => {
       slices.forEach(({ stream, expected, events }, n) => {
         const result = results[n];
-        if (!result?.appended) return;
+        if (result?.kind !== 'appended') return;
+        const { written, time } = result;
         events.forEach(({ id, type, version, data }, i) => {
-          const revision = expected.revision + 1 + i;
-          const event = {
-            position: result.firstPosition + i,
-            id,
-            stream,
-            revision,
-            type,
-            version,
-            data,
-            time: result.time,
-          };
-          (EVENTS_OF_REQUESTS.has(type) ? ofRequests : others).push(event);
+          const place = { position: written[i]?.position ?? 0, stream, revision: expected.revision + 1 + i, time };
+          (frequent.has(type) ? ofCompletions : others).push({ ...place, id, type, version, data });
         });
       });
     },
-    all: () => [...ofRequests.all(), ...others.all()].sort((a, b) => a.position - b.position),
+    all: () => [...ofCompletions.all(), ...others.all()].sort((a, b) => a.position - b.position),
     forget: (ids) => {
-      ofRequests.forget(ids);
+      ofCompletions.forget(ids);
       others.forget(ids);
     },
   };

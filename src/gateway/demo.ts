@@ -45,7 +45,7 @@ export const openDemoAccount = async (gateway: Gateway, dataDir: string): Promis
     { type: 'IssueKey', keyId, name: 'demo', hash, pepperId, hint },
     seed(`key/${keyId}`),
   );
-  if (!outcome.accepted) throw new Error(`the demo key was refused: ${outcome.refusal.code}`);
+  if (outcome.kind === 'refused') throw new Error(`the demo key was refused: ${outcome.refusal.code}`);
   await gateway.lookedUp(outcome.position ?? 0);
   return { apiKey: secret };
 };

@@ -13,8 +13,9 @@ import { createLogProbe } from '../eventstore/postgres/log-probe.ts';
 import { createPatience } from '../eventstore/postgres/patience.ts';
 import { recordedBy } from '../eventstore/journal/recorded-by.ts';
 import { healthChecks } from './health/health-checks.ts';
+import { bodyMemoryBytes } from './body-memory.ts';
 import { openDoor } from './http-server.ts';
-import { openLedger } from './ledger.ts';
+import { openEventLog } from './event-log.ts';
 import { newId } from './new-id.ts';
 import { createOutageLog } from './health/outage.ts';
 import { watchReadiness } from './health/readiness.ts';
@@ -72,6 +73,8 @@ const startOnDatabase = ({ config, log }: GatewayOptions) => {
   };
 };
 
+const localUrl = (port: number): string => `http://localhost:${port}`;
+
 export type Gateway = Awaited<ReturnType<typeof startGateway>>;
 
 /** Starts every room of the house and opens the door; closes them in the reverse order. */
@@ -84,12 +87,12 @@ export const startGateway = async (options: GatewayOptions) => {
   await start.patiently(() =>
     checkDatabase({ databaseUrl, production: config.production, warn: (text) => log.warn(text) }),
   );
-  const ledger = await openLedger({
+  const eventLog = await openEventLog({
     ...{ databaseUrl, secrets, dataDir: config.dataDir, ...start },
     wrapWith: () => secretsInUse.masterKeyId,
   });
-  const { store, accounts, vault, foldAccount } = ledger;
-  const providers = createProviders(config, ledger.providers);
+  const { store, accounts, vault, foldAccount } = eventLog;
+  const providers = createProviders(config, eventLog.providers);
   const views = await openViews({ databaseUrl, store, ...start });
   const termsInForce = (): string => {
     const inForce = views.publishedTerms().at(-1);
@@ -99,18 +102,18 @@ export const startGateway = async (options: GatewayOptions) => {
   const { selfAuditEveryMs } = config;
   let generations: ReadonlySet<string> = new Set();
   const watchers = await startWatchers({
-    ...{ databaseUrl, ledger, views, secretsInUse, signingKey, selfAuditEveryMs, ...start },
+    ...{ databaseUrl, eventLog, views, secretsInUse, signingKey, selfAuditEveryMs, ...start },
     generations: () => generations,
   });
-  ledger.onRewind(views.startAgain);
+  eventLog.onRewind(views.startAgain);
 
-  const ends = ledger.announceEnds();
+  const ends = eventLog.announceEnds();
 
   const { now } = watchers;
   await warnOfMissingSecrets({
     ...{ databaseUrl, secrets, log },
     keysByPepper: views.keysByPepper(secretsInUse.accepts.peppers, now()),
-    dataKeysByMasterKey: await ledger.dataKeysByMasterKey(),
+    dataKeysByMasterKey: await eventLog.dataKeysByMasterKey(),
   });
   const reportRejection = seldom(TELL_AGAIN_MS, (upstream: string, status: number) =>
     log.error({ upstream, status }, `${upstream} rejected our API key or account: check its key and our account there`),
@@ -124,12 +127,12 @@ export const startGateway = async (options: GatewayOptions) => {
     providers,
     execute: (accountId, command, metadata, options) =>
       accounts.execute(accountStream(accountId), command, metadata, options),
-    recordedBy: (commandId) => recordedBy(store, commandId),
-    idempotencySecret: ledger.idempotencySecret,
+    recordedBy: (accountId, commandId) => recordedBy(store, accountId, commandId),
+    idempotencySecret: eventLog.idempotencySecret,
     promptTokens,
     tokens,
     runId: watchers.runId,
-    isPaused: ledger.rewindIsOpen,
+    isPaused: eventLog.rewindIsOpen,
     now,
     idleTimeoutMs: config.idleTimeoutMs,
     maxStreamMs: config.maxStreamMs,
@@ -150,19 +153,20 @@ export const startGateway = async (options: GatewayOptions) => {
   const probe = createLogProbe(databaseUrl);
   const readiness = await watchReadiness({
     checks: [
-      ...healthChecks({ probe, appends: ledger.appends, rows: views.rows, lookUps: views.lookUps }),
+      ...healthChecks({ probe, appends: eventLog.appends, rows: views.rows, lookUps: views.lookUps }),
       // Until an operator has acknowledged what is gone.
-      { name: 'history', look: () => (ledger.rewindIsOpen() ? wentBack : { ok: true }) },
+      { name: 'history', look: () => (eventLog.rewindIsOpen() ? wentBack : { ok: true }) },
     ],
     changed: (check, finding) =>
       finding.ok ? log.info({ check }, 'ready again') : log.error({ check, ...finding }, 'not ready'),
   });
   let stopping = false;
+  let publicUrl = config.publicUrl ?? localUrl(config.port);
   const app = createApp({
     newId,
     now,
     maxBodyBytes: config.maxBodyBytes,
-    maxBodyMemoryBytes: config.maxBodyMemoryBytes,
+    maxBodyMemoryBytes: bodyMemoryBytes(config),
     commentAfterMs: config.commentAfterMs,
     slowReaderMs: config.slowReaderMs,
     hashKey: keyring.hashes,
@@ -188,10 +192,10 @@ export const startGateway = async (options: GatewayOptions) => {
     findKeyUsage: views.findKeyUsage,
     findAccount: async (accountId) => (await accounts.read(accountStream(accountId))).state,
     publishedTerms: views.publishedTerms,
-    findTermsText: ledger.termsTexts.find,
+    findTermsText: eventLog.termsTexts.find,
     management: createManagementRouter({
       commands: accounts,
-      priceCommands: ledger.prices,
+      priceCommands: eventLog.prices,
       vault,
       now,
       store,
@@ -200,6 +204,7 @@ export const startGateway = async (options: GatewayOptions) => {
       newId,
       termsInForce,
       publishedTerms: views.publishedTerms,
+      publicUrl: () => publicUrl,
       createSecret: keyring.create,
       publishKey: views.lookedUp,
       prices: views.pricesNow,
@@ -218,8 +223,11 @@ export const startGateway = async (options: GatewayOptions) => {
     answerUnreadable(server, { newId, now, answered: watchers.metrics.answered });
   const door = await openDoor({ app, attend, host, port, delayMs, graceMs, drain: completions.drain });
 
+  publicUrl = config.publicUrl ?? localUrl(door.port);
+
   return {
     port: door.port,
+    publicUrl,
     runId: watchers.runId(),
     accounts,
     vault,
@@ -236,7 +244,7 @@ export const startGateway = async (options: GatewayOptions) => {
       await probe.close();
       await watchers.close();
       await views.close();
-      await ledger.close();
+      await eventLog.close();
       await Promise.all([...providers.values()].map((provider) => provider.close()));
       await Promise.all([promptTokens.close(), tokens.close()]);
     },

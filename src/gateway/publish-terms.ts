@@ -59,7 +59,7 @@ export const publishTerms = async ({ terms, texts, files }: PublishTermsOptions)
   const { version, sha256 } = newest;
   const metadata = { actor: 'system:start', commandId: newId() };
   const outcome = await terms.execute(TERMS_STREAM, { type: 'PublishTerms', version, sha256 }, metadata);
-  if (outcome.accepted) return;
+  if (outcome.kind === 'accepted') return;
   // Another node has just published this version with another text.
   const now = (await terms.read(TERMS_STREAM)).state.find((one) => one.version === version);
   throw changed(newest, now?.sha256 ?? 'unknown');

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { StoreUnavailable, type EventStore } from '../eventstore/event-store.ts';
+import type { ChainedLog } from '../eventstore/chained-log.ts';
+import { StoreUnavailable } from '../eventstore/event-store.ts';
+import { decodeFact } from '../eventstore/journal/codec.ts';
+import { eventsOfRequest } from '../eventstore/journal/completion-events.ts';
 import type { MigrateOptions } from '../eventstore/postgres/migrate.ts';
 import type { Patiently } from '../eventstore/postgres/patience.ts';
 import { dailyUsage } from '../projections/rows/daily-usage.ts';
@@ -28,7 +31,7 @@ export type Views = Awaited<ReturnType<typeof openViews>>;
 
 export type ViewsOptions = {
   readonly databaseUrl: string;
-  readonly store: EventStore;
+  readonly store: ChainedLog;
   readonly patiently: Patiently;
   readonly outage: OutageLog;
   readonly migration: MigrateOptions;
@@ -48,7 +51,7 @@ export const openViews = async ({ databaseUrl, store, patiently, outage, migrati
   const openLookUps = () => {
     const [keyOwners, priceList, termsList] = [createKeyOwners(), createPriceList(), createTermsList()];
     const consumer = together('look_ups', [keyOwners, priceList, termsList]);
-    const follower = followLog({ store, consumer, gatherMs: GATHER_MS, failed, skim: true });
+    const follower = followLog({ store, decode: decodeFact, consumer, gatherMs: GATHER_MS, failed, skim: true });
     return { keyOwners, priceList, termsList, follower };
   };
   let lookUps = openLookUps();
@@ -116,7 +119,7 @@ export const openViews = async ({ databaseUrl, store, patiently, outage, migrati
       await caughtUp(requests);
       const [generations, events] = await Promise.all([
         queries.findRequests(requestId),
-        queries.eventsOfRequest(requestId),
+        eventsOfRequest(store, requestId),
       ]);
       return { generations: generations.map(asGeneration), events };
     },

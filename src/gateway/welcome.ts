@@ -1,13 +1,13 @@
 export type Welcome = {
-  readonly port: number;
+  /** The address of the gateway, without a trailing slash. */
+  readonly url: string;
   readonly dataDir: string;
   readonly apiKey: string | undefined;
   readonly newAdminToken: string | undefined;
 };
 
-/** What a newcomer needs next, each thing to paste alone on its line. */
-export const welcome = ({ port, dataDir, apiKey, newAdminToken }: Welcome): string => {
-  const url = `http://localhost:${port}`;
+/** Printed after the start. Values to copy are alone on their lines. */
+export const welcome = ({ url, dataDir, apiKey, newAdminToken }: Welcome): string => {
   const lines = [`KissAPI is open at ${url}`, ''];
   if (apiKey !== undefined) {
     lines.push(
@@ -25,12 +25,12 @@ export const welcome = ({ port, dataDir, apiKey, newAdminToken }: Welcome): stri
   }
   if (newAdminToken !== undefined) {
     lines.push(
-      `The admin token of the management API, shown this once (it is kept in ${dataDir}/admin-token):`,
+      `The admin token of the management API, printed only once (it is stored in ${dataDir}/admin-token):`,
       '',
       `export KISSAPI_ADMIN_TOKEN=${newAdminToken}`,
       '',
     );
   }
-  lines.push(`The management API is described at ${url}/api/docs`, '');
+  lines.push(`Documentation of the management API: ${url}/api/docs`, '');
   return `${lines.join('\n')}\n`;
 };

@@ -11,8 +11,9 @@ import {
   takeUntil,
   timer,
 } from 'rxjs';
-import { decodeFact, type Fact } from '../eventstore/journal/codec.ts';
-import { PAGE, type EventStore } from '../eventstore/event-store.ts';
+import type { Fact } from '../eventstore/journal/codec.ts';
+import type { ChainedLog } from '../eventstore/chained-log.ts';
+import { PAGE, type StoredFact } from '../eventstore/event-store.ts';
 
 /** Something that takes the whole log in, batch by batch. */
 export type Consumer = {
@@ -40,7 +41,9 @@ export type Follower = {
 export type FollowOptions = {
   /** Whether to read only what is of the consumer's types, where the store has an index of them: for rare events. */
   readonly skim?: boolean;
-  readonly store: Pick<EventStore, 'follow' | 'head'>;
+  readonly store: Pick<ChainedLog, 'follow' | 'head'>;
+  /** Decodes an event of the types that the consumer reads. */
+  readonly decode: (stored: StoredFact) => Fact;
   readonly consumer: Consumer;
   /**
    * How long to let events gather after a batch, where nobody waits for them: fewer and larger transactions. 0 takes
@@ -71,6 +74,7 @@ const ASK_AGAIN_MS = { first: 50, last: 1000 } as const;
 /** The one pipeline from the log to whoever looks at it: catch up, then keep up; on a failure, start again where it is. */
 export const followLog = ({
   store,
+  decode,
   consumer,
   gatherMs,
   failed,
@@ -114,7 +118,7 @@ export const followLog = ({
         if (page.done) return;
         const { events, upTo } = page.value;
         const wanted = consumer.types ? events.filter(({ type }) => consumer.types?.has(type)) : events;
-        yield await consumer.apply(wanted.map(decodeFact), upTo, after);
+        yield await consumer.apply(wanted.map(decode), upTo, after);
         after = upTo;
         // A full page is seldom the last: who is behind has nothing to wait for.
         if (events.length < PAGE) await gather();

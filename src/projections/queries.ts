@@ -20,8 +20,6 @@ export type Queries = {
    * occur more than once; of one account, or of any. The newest first, and no more than MAX_CANDIDATES.
    */
   findRequests(id: string, accountId?: string): Promise<readonly RequestRow[]>;
-  /** The events that an HTTP request left in the log besides those of a completion; the oldest first. */
-  eventsOfRequest(requestId: string): Promise<readonly EventOfRequest[]>;
   /** Open requests whose run is none of those given: a page of them, in the order of their ids, which is that of time. */
   openRequestsOfOtherRuns(runIds: readonly string[], afterId?: string): Promise<readonly OpenRequest[]>;
   /** Up to which event of the log the rows of each projection are. */
@@ -31,18 +29,8 @@ export type Queries = {
   usageOfKey(keyId: string, at: Date): Promise<KeyUsage>;
 };
 
-export type EventOfRequest = {
-  readonly stream: string;
-  readonly revision: number;
-  readonly position: number;
-  readonly time: Date;
-  readonly type: string;
-  readonly actor: string;
-};
-
 const OPEN_PAGE = 1000;
 export const MAX_CANDIDATES = 20;
-const MAX_EVENTS_OF_REQUEST = 100;
 
 /** A completion and the HTTP request that asked for it have one UUID. */
 export const generationOf = (id: string): string => id.replace(/^req_/, 'gen-');
@@ -56,20 +44,6 @@ const requestColumns = Object.keys(requests.columns).join(', ');
 export const createQueries = (database: Database): Queries => ({
   findRequest: async (id, accountId) => (await findRequests(database, id, accountId))[0],
   findRequests: (id, accountId) => findRequests(database, id, accountId),
-  eventsOfRequest: async (requestId) => {
-    if (isUnknowable(requestId)) return [];
-    const rows = await database.any<
-      Omit<EventOfRequest, 'revision' | 'position'> & Record<'revision' | 'position', bigint>
-    >(
-      `select stream, revision, position, time, type, metadata ->> 'actor' as actor from events
-       where metadata ->> 'correlationId' = $1 and type not in
-         ('CreditsReserved', 'HoldExtended', 'HoldSettled', 'HoldReleased', 'LateUsageCharged', 'UsageWrittenOff')
-         and position('\\u' in metadata::text) = 0
-       order by position limit ${MAX_EVENTS_OF_REQUEST}`,
-      [requestId],
-    );
-    return rows.map((row) => ({ ...row, revision: Number(row.revision), position: Number(row.position) }));
-  },
   openRequestsOfOtherRuns: (runIds, afterId = '') =>
     // The few that are open are found before they are sorted, or PostgreSQL might walk all requests in the order of their key.
     database.any<OpenRequest>(

@@ -1,6 +1,7 @@
 import { createPool, openClient } from '../eventstore/postgres/connections.ts';
 import { READABLE_VERSIONS } from '../eventstore/journal/codec.ts';
-import { readableByAll, UNSTATED_VERSIONS, type ReadableVersions } from '../eventstore/event-versions.ts';
+import { readableByAll, type ReadableVersions } from '../eventstore/event-versions.ts';
+import { UNSTATED_VERSIONS } from '../eventstore/journal/unstated-versions.ts';
 import { migrate, type MigrateOptions } from '../eventstore/postgres/migrate.ts';
 import { createDatabaseClock, local, type DatabaseClockOptions } from './database-clock.ts';
 

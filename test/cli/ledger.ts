@@ -4,6 +4,7 @@ import type { Delivery, PinnedPrice } from '../../src/domain/account/events.ts';
 import { noUsage } from '../../src/domain/money.ts';
 import { PRICES_STREAM, priceDecider } from '../../src/domain/prices/decide.ts';
 import { createCommands } from '../../src/eventstore/commands.ts';
+import { journal } from '../../src/eventstore/journal/codec.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
 import { asPlain } from '../../src/eventstore/journal/personal-data.ts';
@@ -65,7 +66,7 @@ export const ada = { name: 'Ada', email: 'ada@example.com' };
 /** Writes a log with a bit of everything that can happen to a request. */
 export const writeLedger = async (store: EventStore, personal = asPlain(ada)): Promise<void> => {
   const committer = createCommitter({ store });
-  const prices = createCommands({ store, committer, decider: priceDecider });
+  const prices = createCommands({ store, committer, codec: journal, decider: priceDecider });
   const { model } = price;
   const entry = {
     ...{ model, kind: 'chat' as const, ownedBy: 'openai', upstream: 'openai', upstreamModel: model, rates },
@@ -80,11 +81,11 @@ export const writeLedger = async (store: EventStore, personal = asPlain(ada)): P
 /** More happens to the account. */
 export const goOn = async (store: EventStore, commands: readonly AccountCommand[], name = 'more'): Promise<void> => {
   const committer = createCommitter({ store });
-  const accounts = createCommands({ store, committer, decider: accountDecider });
+  const accounts = createCommands({ store, committer, codec: journal, decider: accountDecider });
   for (const [n, command] of commands.entries()) {
     const metadata = { actor: 'test', commandId: `${name}-${n}` };
     const outcome = await accounts.execute(accountStream(ACCOUNT), command, metadata);
-    if (!outcome.accepted) throw new Error(`${command.type}: ${outcome.refusal.code}`);
+    if (outcome.kind === 'refused') throw new Error(`${command.type}: ${outcome.refusal.code}`);
   }
   await committer.close();
 };

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/cli/terminal/open-database.ts';
-import { findRunningEmbeddedPostgres, startEmbeddedPostgres } from '../../src/gateway/bundled-postgres.ts';
+import { findRunningBundledPostgres, startBundledPostgres } from '../../src/gateway/bundled-postgres.ts';
 import { decode } from '../../src/eventstore/journal/codec.ts';
 import { createDataKeys } from '../../src/eventstore/secrets/data-keys.ts';
 import { createVault } from '../../src/eventstore/journal/personal-data.ts';
@@ -238,20 +238,20 @@ describe('the embedded database', () => {
     const none = await run('replay', [ACCOUNT], { KISSAPI_DATA: dataDir });
     expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining("no gateway's database in") as unknown });
 
-    const gateway = await startEmbeddedPostgres(quiet);
+    const gateway = await startBundledPostgres(quiet);
     await fill(gateway.url);
-    expect(await findRunningEmbeddedPostgres(dataDir)).toBe(gateway.url);
+    expect(await findRunningBundledPostgres(dataDir)).toBe(gateway.url);
     const beside = await openDatabase({ ...quiet, databaseUrl: undefined });
     expect(beside.url).toBe(gateway.url);
     await beside.close();
-    expect(await findRunningEmbeddedPostgres(dataDir)).toBe(gateway.url);
+    expect(await findRunningBundledPostgres(dataDir)).toBe(gateway.url);
     await gateway.stop();
 
-    expect(await findRunningEmbeddedPostgres(dataDir)).toBeUndefined();
+    expect(await findRunningBundledPostgres(dataDir)).toBeUndefined();
     const alone = await run('replay', [ACCOUNT, '--revision', '3'], { KISSAPI_DATA: dataDir });
     expect(alone.code).toBe(0);
     expect(alone.stdout).toContain('After 4 events');
     expect(alone.stderr).toBe('replay: No gateway is running: starting its database for the moment.\n');
-    expect(await findRunningEmbeddedPostgres(dataDir)).toBeUndefined();
+    expect(await findRunningBundledPostgres(dataDir)).toBeUndefined();
   });
 });

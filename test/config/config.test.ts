@@ -131,6 +131,40 @@ describe('the configuration', () => {
   });
 
   it.each([
+    ['http://localhost:8080', 'http://localhost:8080'],
+    ['https://API.Example.com/', 'https://api.example.com'],
+    ['https://example.com/ai/', 'https://example.com/ai'],
+  ])('reads PUBLIC_URL %s', (text, publicUrl) => {
+    expect(readConfig({ PUBLIC_URL: text }).publicUrl).toBe(publicUrl);
+  });
+
+  it.each([
+    ['example.com', /must be a URL/],
+    ['ftp://example.com', /must be a URL/],
+    ['https://', /must be a URL/],
+    ['https://example.com/../x', /path segments/],
+    ['https://example.com/a/..', /path segments/],
+    ['https://example.com/%2E%2e/x', /path segments/],
+    ['https://example.com\\x', /path segments/],
+    ['https://user:password@example.com', /user name/],
+    ['https://example.com?a=b', /query/],
+    ['https://example.com#a', /query/],
+  ])('refuses PUBLIC_URL %s', (text, why) => {
+    const message = complaint({ PUBLIC_URL: text });
+    expect(message).toMatch(/PUBLIC_URL: must /);
+    expect(message).toMatch(why);
+    expect(message).not.toContain('password@');
+  });
+
+  it('requires https of PUBLIC_URL in production', () => {
+    expect(complaint({ ...production, PUBLIC_URL: 'http://example.com' })).toContain(
+      'PUBLIC_URL: must begin with https:// in production',
+    );
+    const url = 'https://example.com';
+    expect(readConfig({ ...production, PUBLIC_URL: url }).publicUrl).toBe(url);
+  });
+
+  it.each([
     ['PEM', PEM],
     ['PEM in base64', Buffer.from(PEM).toString('base64')],
     ['DER in base64', privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64')],

@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createWire, type Cut, type Wire } from '../../proofs/torture/wire.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
-import { StoreUnavailable, type EventStore } from '../../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
+import { StoreUnavailable } from '../../src/eventstore/event-store.ts';
 import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { audit } from '../domain/account/audit.ts';
 import { customer, toppedUp, topUp } from '../domain/account/examples.ts';
@@ -20,9 +21,9 @@ const COMMITS = 'kissapi-commits';
 let database: TestDatabase;
 let wire: Wire;
 /** Of a process whose way to PostgreSQL breaks. */
-let store: EventStore;
+let store: ChainedLog;
 /** The log as it is. */
-let log: EventStore;
+let log: ChainedLog;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -46,7 +47,7 @@ const cut = (of: Cut['of'], afterBytes: number, then: Cut['then'] = 'close'): Pr
 /** With an open connection, so that the next bytes on it are those of an append. */
 const warmUp = (): Promise<unknown> => store.append([slice(aStream(), -1, anEvent())]);
 
-const retryingOn = (on: EventStore) => createCommitter({ store: on, maxRetries: 20, retryMs: 5 });
+const retryingOn = (on: ChainedLog) => createCommitter({ store: on, maxRetries: 20, retryMs: 5 });
 const retrying = () => createNode(store, { committer: retryingOn(store) });
 
 let accounts = 0;
@@ -72,8 +73,8 @@ describe('an append whose reply was lost', () => {
     await expect(store.append([slice(stream, -1, event)])).rejects.toBeInstanceOf(StoreUnavailable);
     await lost;
     expect(idsOf(await readWholeStream(log, stream))).toEqual([event.id]);
-    expect(await store.append([slice(stream, -1, event)])).toMatchObject([{ appended: false }]);
-    expect(await store.append([slice(stream, 0, event)])).toMatchObject([{ appended: false }]);
+    expect(await store.append([slice(stream, -1, event)])).toMatchObject([{ kind: 'clash' }]);
+    expect(await store.append([slice(stream, 0, event)])).toMatchObject([{ kind: 'clash' }]);
     expect(idsOf(await readWholeStream(log, stream))).toEqual([event.id]);
   });
 
@@ -84,7 +85,7 @@ describe('an append whose reply was lost', () => {
     const lost = cut('reply', 0);
     const outcome = await node.execute(account, topUp(5n, 'lot'), `${account}/command`);
     await lost;
-    expect(outcome).toMatchObject({ accepted: true, repeated: true, events: [toppedUp(5n, 'lot')], revision: 3 });
+    expect(outcome).toMatchObject({ kind: 'accepted', repeated: true, events: [toppedUp(5n, 'lot')], revision: 3 });
     expect(await grantsTo(account)).toEqual([toppedUp(5n, 'lot')]);
   });
 
@@ -97,8 +98,8 @@ describe('an append whose reply was lost', () => {
     const lots = Array.from({ length: 20 }, (_, n) => `lot ${n + 1}`);
     const outcomes = await Promise.all(lots.map((lot) => node.execute(account, topUp(1n, lot), `${account}/${lot}`)));
     await lost;
-    expect(outcomes).toMatchObject(lots.map((lot) => ({ accepted: true, events: [toppedUp(1n, lot)] })));
-    expect(await node.execute(account, topUp(1n, 'last'))).toMatchObject({ accepted: true, revision: 24 });
+    expect(outcomes).toMatchObject(lots.map((lot) => ({ kind: 'accepted', events: [toppedUp(1n, lot)] })));
+    expect(await node.execute(account, topUp(1n, 'last'))).toMatchObject({ kind: 'accepted', revision: 24 });
     expect(await grantsTo(account)).toEqual(['lot 0', ...lots, 'last'].map((lot) => toppedUp(1n, lot)));
   });
 });
@@ -113,7 +114,7 @@ describe('an append of the largest batch, whose reply does not fit into one mess
       await expect(store.append(slices)).rejects.toBeInstanceOf(StoreUnavailable);
       await lost;
       const again = await store.append(slices);
-      expect(new Set(again.map(({ appended }) => appended)).size, 'all fit, or none does').toBe(1);
+      expect(new Set(again.map(({ kind }) => kind)).size, 'all fit, or none does').toBe(1);
       const { length } = slices;
       const written = await log.readAll((await log.head()) - length, length + 1);
       expect(idsOf(written)).toEqual(slices.flatMap(({ events }) => idsOf(events)));
@@ -130,7 +131,7 @@ describe('an append that never got there', () => {
     await expect(store.append([slice(stream, -1, event)])).rejects.toBeInstanceOf(StoreUnavailable);
     await lost;
     expect(await readWholeStream(log, stream)).toEqual([]);
-    expect(await store.append([slice(stream, -1, event)])).toMatchObject([{ appended: true }]);
+    expect(await store.append([slice(stream, -1, event)])).toMatchObject([{ kind: 'appended' }]);
     expect(idsOf(await readWholeStream(log, stream))).toEqual([event.id]);
   });
 
@@ -140,7 +141,7 @@ describe('an append that never got there', () => {
     const lost = cut('request', 0);
     const outcome = await retrying().execute(account, topUp(5n, 'lot'), `${account}/command`);
     await lost;
-    expect(outcome).toMatchObject({ accepted: true, repeated: false, events: [toppedUp(5n, 'lot')] });
+    expect(outcome).toMatchObject({ kind: 'accepted', repeated: false, events: [toppedUp(5n, 'lot')] });
     expect(await grantsTo(account)).toEqual([toppedUp(5n, 'lot')]);
   });
 });
@@ -171,14 +172,14 @@ describe('a process that dies before it is answered', () => {
   it('has done it where the reply was on its way: the next is told what was done', async () => {
     const account = await anAccount();
     const { reply } = await opening();
-    expect(await askedAgain(account, 'reply', reply)).toMatch(/accepted: true.*repeated: true/);
+    expect(await askedAgain(account, 'reply', reply)).toMatch(/kind: 'accepted'.*repeated: true/);
     expect(await grantsTo(account)).toMatchObject([{ type: 'CreditsToppedUp', amount: 7n }]);
   });
 
   it('has not done it where the request was on its way: the next does it', async () => {
     const account = await anAccount();
     const { request } = await opening();
-    expect(await askedAgain(account, 'request', request)).toMatch(/accepted: true.*repeated: false/);
+    expect(await askedAgain(account, 'request', request)).toMatch(/kind: 'accepted'.*repeated: false/);
     expect(await grantsTo(account)).toMatchObject([{ type: 'CreditsToppedUp', amount: 7n }]);
   });
 });
@@ -213,7 +214,7 @@ describe('wherever the connection breaks', () => {
         await own.close();
         expected.push(toppedUp(1n, lot));
         const revision = customer.length + expected.length - 1;
-        expect(outcome).toMatchObject({ accepted: true, events: [toppedUp(1n, lot)], revision });
+        expect(outcome).toMatchObject({ kind: 'accepted', events: [toppedUp(1n, lot)], revision });
         expect(await grantsTo(account)).toEqual(expected);
       }),
       { numRuns: 50 },

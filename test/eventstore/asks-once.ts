@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { accountStream } from '../../src/domain/account/account.ts';
 import { accountDecider, type AccountCommand } from '../../src/domain/account/decide.ts';
 import { createCommands } from '../../src/eventstore/commands.ts';
+import { journal } from '../../src/eventstore/journal/codec.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
 import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 
@@ -9,7 +10,7 @@ import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 const [databaseUrl = '', account = '', commandId = ''] = process.argv.slice(2);
 const store = createPostgresStore(databaseUrl);
 const committer = createCommitter({ store });
-const commands = createCommands({ store, committer, decider: accountDecider });
+const commands = createCommands({ store, committer, codec: journal, decider: accountDecider });
 const command: AccountCommand = {
   type: 'TopUp',
   lotId: commandId,

@@ -5,7 +5,8 @@ import { decideAccount, type AccountCommand } from '../../src/domain/account/dec
 import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { decode, type Recorded } from '../../src/eventstore/journal/codec.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
-import { StoreUnavailable, type EventStore } from '../../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
+import { StoreUnavailable } from '../../src/eventstore/event-store.ts';
 import { createInMemoryStore } from '../../src/eventstore/memory/in-memory.ts';
 import { anyCommand } from '../domain/account/arbitrary.ts';
 import { audit } from '../domain/account/audit.ts';
@@ -80,7 +81,7 @@ type Chaos = { readonly rival: boolean } & Omit<Fault, 'meanwhile' | 'breaks'> &
     readonly breaks: Fault['breaks'] | undefined;
   };
 
-const nodesOn = (store: EventStore, chaos: readonly (readonly Chaos[])[]): readonly Node[] =>
+const nodesOn = (store: ChainedLog, chaos: readonly (readonly Chaos[])[]): readonly Node[] =>
   chaos.map((faults, n) => {
     const told = faults.map(({ rival, breaks, ...rest }, i): Fault => ({
       ...rest,
@@ -91,9 +92,9 @@ const nodesOn = (store: EventStore, chaos: readonly (readonly Chaos[])[]): reado
     return createNode(faulty, { committer: createCommitter({ store: faulty, maxRetries: 2, retryMs: 0 }) });
   });
 
-const lengthOf = async (store: EventStore): Promise<number> => (await readWholeStream(store, STREAM)).length;
+const lengthOf = async (store: ChainedLog): Promise<number> => (await readWholeStream(store, STREAM)).length;
 
-const run = async (store: EventStore, nodes: readonly Node[], steps: readonly Step[]): Promise<readonly Answer[]> => {
+const run = async (store: ChainedLog, nodes: readonly Node[], steps: readonly Step[]): Promise<readonly Answer[]> => {
   const answers: Promise<Answer>[] = [];
   for (const step of steps) {
     if (step.alone) await Promise.all(answers);
@@ -123,13 +124,14 @@ const checkAnswer = (history: readonly AccountEvent[], own: readonly Recorded[],
   const [first] = own;
   if (outcome instanceof Error) {
     expect(outcome).toBeInstanceOf(StoreUnavailable);
-  } else if (outcome.accepted && outcome.events.length > 0) {
+  } else if (outcome.kind === 'accepted' && outcome.events.length > 0) {
     expect(outcome.events, 'what was told is in the log').toEqual(own.map(({ event }) => event));
     expect(outcome).toMatchObject({ revision: own.at(-1)?.revision, position: own.at(-1)?.position });
   } else {
     // It was true at some moment between question and answer, and before the command had its effect.
     const moments = Array.from({ length: Math.min(to, first?.revision ?? to) - from + 1 }, (_, n) => from + n);
-    const told = outcome.accepted ? { accepted: true, events: [] } : { accepted: false, refusal: outcome.refusal };
+    const told =
+      outcome.kind === 'accepted' ? { kind: 'accepted', events: [] } : { kind: 'refused', refusal: outcome.refusal };
     const answers = moments.map((length) => decideAccount(step.command, stateAfter(history, length)));
     expect(answers).toContainEqual(told);
   }
@@ -157,16 +159,16 @@ it('commands of two nodes on a log that breaks are decided as if one after anoth
           if (!first) continue;
           // Decided on exactly what was there, and written together.
           const decision = decideAccount(command, stateAfter(history, first.revision));
-          expect(decision).toEqual({ accepted: true, events: own.map(({ event }) => event) });
+          expect(decision).toEqual({ kind: 'accepted', events: own.map(({ event }) => event) });
           expect(own.map(({ revision }) => revision - first.revision)).toEqual([...own.keys()]);
         }
         for (const answer of answers) checkAnswer(history, byCommand.get(answer.step.commandId) ?? [], answer);
         for (const told of Map.groupBy(answers, ({ step }) => step.commandId).values()) {
           const anew = told.filter(
-            ({ outcome }) => !(outcome instanceof Error) && outcome.accepted && !outcome.repeated,
+            ({ outcome }) => !(outcome instanceof Error) && outcome.kind === 'accepted' && !outcome.repeated,
           );
           const writing = anew.filter(
-            ({ outcome }) => !(outcome instanceof Error) && outcome.accepted && outcome.position,
+            ({ outcome }) => !(outcome instanceof Error) && outcome.kind === 'accepted' && outcome.position,
           );
           expect(writing.length, 'one answer at most claims to be the first').toBeLessThanOrEqual(1);
         }

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { accountStream, initialAccount } from '../../src/domain/account/account.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { available } from '../../src/domain/account/wallet.ts';
-import { LogWentBack, PAGE, StoreUnavailable, type EventStore, type Slice } from '../../src/eventstore/event-store.ts';
+import { LogWentBack, type ChainedLog } from '../../src/eventstore/chained-log.ts';
+import { PAGE, StoreUnavailable, type Slice } from '../../src/eventstore/event-store.ts';
 import { createInMemoryLog, createInMemoryStore, type InMemoryLog } from '../../src/eventstore/memory/in-memory.ts';
 import { audit } from '../domain/account/audit.ts';
 import {
@@ -25,12 +26,12 @@ import { createFaultyStore, turns, type Fault } from './faulty-store.ts';
 import { anEvent, numbers } from './logs.ts';
 import { createNode, happen, historyOf, metadataOf, type AccountOutcome, type Node } from './nodes.ts';
 
-let store: EventStore;
+let store: ChainedLog;
 let node: Node;
 /** The batches that were handed to the store. */
 let batches: (readonly Slice[])[];
 
-const recording = (inner: EventStore): EventStore => ({
+const recording = (inner: ChainedLog): ChainedLog => ({
   ...inner,
   append: (slices) => {
     batches.push(slices);
@@ -51,14 +52,14 @@ const signal = (): [Promise<void>, () => void] => {
   return [promise, resolve];
 };
 
-const acceptedBy = (outcomes: readonly AccountOutcome[]) => outcomes.filter(({ accepted }) => accepted);
-const refusalOf = (outcome: AccountOutcome) => (outcome.accepted ? undefined : outcome.refusal.code);
-const repeated = (outcome: AccountOutcome) => outcome.accepted && outcome.repeated;
+const acceptedBy = (outcomes: readonly AccountOutcome[]) => outcomes.filter(({ kind }) => kind === 'accepted');
+const refusalOf = (outcome: AccountOutcome) => (outcome.kind === 'accepted' ? undefined : outcome.refusal.code);
+const repeated = (outcome: AccountOutcome) => outcome.kind === 'accepted' && outcome.repeated;
 
 describe('a command', () => {
   it('that is accepted is in the log when it resolves', async () => {
     const outcome = await node.execute('ada', topUp(10n), 'cmd');
-    expect(outcome).toEqual({ accepted: true, events: [toppedUp(10n)], revision: 3, position: 4, repeated: false });
+    expect(outcome).toEqual({ kind: 'accepted', events: [toppedUp(10n)], revision: 3, position: 4, repeated: false });
     const [stored] = await store.readStream(accountStream('ada'), 3, 10);
     expect(stored).toMatchObject({ type: 'CreditsToppedUp', position: 4, metadata: JSON.stringify(metadataOf('cmd')) });
   });
@@ -66,7 +67,7 @@ describe('a command', () => {
   it('may cause several events', async () => {
     await happen(store, 'ada', toppedUp(4n), reserved(4n));
     expect(await node.execute('ada', settle(9))).toMatchObject({
-      accepted: true,
+      kind: 'accepted',
       events: [{ type: 'HoldSettled' }, { type: 'UsageWrittenOff' }],
       revision: 6,
       position: 7,
@@ -76,7 +77,7 @@ describe('a command', () => {
   it('that is refused leaves nothing in the log', async () => {
     const outcome = await node.execute('ada', reserve(4n));
     expect(outcome).toEqual({
-      accepted: false,
+      kind: 'refused',
       refusal: { code: 'insufficient_credits', funds: { needed: 4n, available: 0n, held: 0n, withoutHolds: 0n } },
     });
     expect(await store.head()).toBe(3);
@@ -85,12 +86,16 @@ describe('a command', () => {
   it('that asks for what is so already leaves nothing in the log', async () => {
     await happen(store, 'ada', suspended());
     const outcome = await node.execute('ada', suspend());
-    expect(outcome).toEqual({ accepted: true, events: [], revision: 3, position: undefined, repeated: false });
+    expect(outcome).toEqual({ kind: 'accepted', events: [], revision: 3, position: undefined, repeated: false });
     expect(await store.head()).toBe(4);
   });
 
   it('begins the stream of an account', async () => {
-    expect(await node.execute('bob', register())).toMatchObject({ accepted: true, events: [registered], revision: 0 });
+    expect(await node.execute('bob', register())).toMatchObject({
+      kind: 'accepted',
+      events: [registered],
+      revision: 0,
+    });
   });
 
   it('that the domain cannot decide dies alone', async () => {
@@ -98,14 +103,14 @@ describe('a command', () => {
     const impossible = node.execute('ada', settle(-1));
     const fine = node.execute('ada', reserve(5n, 'req_2'));
     await expect(impossible).rejects.toThrow('usage is never negative');
-    expect(await fine).toMatchObject({ accepted: true });
+    expect(await fine).toMatchObject({ kind: 'accepted' });
   });
 
   it('folds a history of many pages', async () => {
     for (const n of numbers(0, PAGE + 5)) await node.execute('ada', topUp(1n, `lot_${n}`));
     const fresh = createNode(store);
     expect(refusalOf(await fresh.execute('ada', reserve(BigInt(PAGE + 6))))).toBe('insufficient_credits');
-    expect(await fresh.execute('ada', reserve(BigInt(PAGE + 5)))).toMatchObject({ accepted: true });
+    expect(await fresh.execute('ada', reserve(BigInt(PAGE + 5)))).toMatchObject({ kind: 'accepted' });
   });
 
   it('is refused by a log that it cannot read', async () => {
@@ -122,7 +127,7 @@ describe('many commands on one account', () => {
     await happen(store, 'ada', toppedUp(60n));
     const outcomes = await Promise.all(numbers(0, 100).map((n) => node.execute('ada', reserve(1n, `req_${n}`))));
     expect(acceptedBy(outcomes)).toHaveLength(60);
-    expect(outcomes.findIndex(({ accepted }) => !accepted)).toBe(60);
+    expect(outcomes.findIndex(({ kind }) => kind === 'refused')).toBe(60);
     expect(batches).toHaveLength(1);
     expect(audit(await historyOf(store, 'ada')).holds.size).toBe(60);
   });
@@ -134,7 +139,7 @@ describe('many commands on one account', () => {
       ),
     );
     for (const outcome of outcomes) {
-      if (!outcome.accepted || outcome.position === undefined) continue;
+      if (outcome.kind === 'refused' || outcome.position === undefined) continue;
       const [stored] = await store.readAll(outcome.position - 1, 1);
       expect(stored).toMatchObject({ revision: outcome.revision, type: outcome.events[0]?.type });
     }
@@ -147,9 +152,9 @@ describe('many commands on one account', () => {
       node.execute('ada', reserve(6n, 'req_2')),
       node.execute('ada', reserve(4n, 'req_3')),
     ]);
-    expect(first.accepted).toBe(true);
+    expect(first.kind).toBe('accepted');
     expect(refusalOf(second)).toBe('credits_held_by_concurrent_requests');
-    expect(third.accepted).toBe(true);
+    expect(third.kind).toBe('accepted');
   });
 });
 
@@ -181,21 +186,21 @@ describe('an answer that writes nothing', () => {
       broken.execute('ada', reserve(1n, 'req_2')),
     ]);
     expect([holding.status, refused.status]).toEqual(['rejected', 'rejected']);
-    expect(await broken.execute('ada', reserve(1n, 'req_2'))).toMatchObject({ accepted: true });
+    expect(await broken.execute('ada', reserve(1n, 'req_2'))).toMatchObject({ kind: 'accepted' });
   });
 
   it('does not rest on what another node has changed since', async () => {
     const other = createNode(store);
     expect(refusalOf(await node.execute('ada', reserve(4n)))).toBe('insufficient_credits');
     await other.execute('ada', topUp(4n));
-    expect(await node.execute('ada', reserve(4n))).toMatchObject({ accepted: true, events: [reserved(4n)] });
+    expect(await node.execute('ada', reserve(4n))).toMatchObject({ kind: 'accepted', events: [reserved(4n)] });
   });
 
   it('nor does one that nothing need be done', async () => {
     const other = createNode(store);
     await node.execute('ada', suspend());
     await other.execute('ada', reinstate());
-    expect(await node.execute('ada', suspend())).toMatchObject({ accepted: true, events: [suspended()] });
+    expect(await node.execute('ada', suspend())).toMatchObject({ kind: 'accepted', events: [suspended()] });
     expect(await historyOf(store, 'ada')).toEqual([...customer, suspended(), reinstated(), suspended()]);
   });
 });
@@ -204,9 +209,9 @@ describe('two nodes on one account', () => {
   it('decide again where the other was first', async () => {
     await happen(store, 'ada', toppedUp(10n));
     const other = createNode(store);
-    expect(await node.execute('ada', reserve(6n, 'req_1'))).toMatchObject({ accepted: true });
+    expect(await node.execute('ada', reserve(6n, 'req_1'))).toMatchObject({ kind: 'accepted' });
     expect(refusalOf(await other.execute('ada', reserve(6n, 'req_2')))).toBe('credits_held_by_concurrent_requests');
-    expect(await other.execute('ada', reserve(4n, 'req_3'))).toMatchObject({ accepted: true });
+    expect(await other.execute('ada', reserve(4n, 'req_3'))).toMatchObject({ kind: 'accepted' });
     expect(refusalOf(await node.execute('ada', reserve(1n, 'req_4')))).toBe('credits_held_by_concurrent_requests');
   });
 
@@ -279,7 +284,7 @@ describe('the same command again', () => {
   it('is told what came of it the first time, and writes nothing', async () => {
     await happen(store, 'ada', toppedUp(4n), reserved(4n));
     const first = await node.execute('ada', settle(9), 'cmd', again);
-    expect(first).toMatchObject({ accepted: true, repeated: false });
+    expect(first).toMatchObject({ kind: 'accepted', repeated: false });
     await node.execute('ada', topUp(1n, 'lot_2'));
     const head = await store.head();
     expect(await node.execute('ada', settle(9), 'cmd', again)).toEqual({ ...first, repeated: true });
@@ -290,7 +295,7 @@ describe('the same command again', () => {
   it('is decided anew where it was refused: nothing came of it', async () => {
     expect(refusalOf(await node.execute('ada', reserve(4n), 'cmd', again))).toBe('insufficient_credits');
     await node.execute('ada', topUp(4n));
-    expect(await node.execute('ada', reserve(4n), 'cmd', again)).toMatchObject({ accepted: true, repeated: false });
+    expect(await node.execute('ada', reserve(4n), 'cmd', again)).toMatchObject({ kind: 'accepted', repeated: false });
   });
 
   it.each([
@@ -321,14 +326,14 @@ describe('the same command again', () => {
     const other = createNode(store);
     const late = createNode({
       ...store,
-      findEvent: async (id) => {
-        const found = await store.findEvent(id);
+      findEvent: async (...asked) => {
+        const found = await store.findEvent(...asked);
         await other.execute('ada', settle(2), 'cmd', again);
         return found;
       },
     });
     const outcome = await late.execute('ada', settle(2), 'cmd', again);
-    expect(outcome).toMatchObject({ accepted: true, events: [{ type: 'HoldSettled', charged: 2n }], repeated: true });
+    expect(outcome).toMatchObject({ kind: 'accepted', events: [{ type: 'HoldSettled', charged: 2n }], repeated: true });
   });
 
   it('happens once, though nobody said that it may be a repetition', async () => {
@@ -337,7 +342,7 @@ describe('the same command again', () => {
     const appends = batches.length;
     const bystander = node.execute('ada', topUp(1n, 'lot_2'));
     expect(await node.execute('ada', extend(1n), 'cmd')).toEqual({ ...first, repeated: true });
-    expect(await bystander).toMatchObject({ accepted: true });
+    expect(await bystander).toMatchObject({ kind: 'accepted' });
     expect(batches.length - appends).toBeLessThan(6);
   });
 });
@@ -359,9 +364,9 @@ describe('an outcome that nobody knows', () => {
       broken.execute('bob', register()),
     ]);
     expect(outcomes).toMatchObject([
-      { accepted: true, events: [extended(1n)], revision: 5 },
-      { accepted: true, events: [extended(2n)], revision: 6 },
-      { accepted: true, events: [registered], revision: 0 },
+      { kind: 'accepted', events: [extended(1n)], revision: 5 },
+      { kind: 'accepted', events: [extended(2n)], revision: 6 },
+      { kind: 'accepted', events: [registered], revision: 0 },
     ]);
     expect(await historyOf(store, 'ada')).toEqual([
       ...customer,
@@ -371,7 +376,7 @@ describe('an outcome that nobody knows', () => {
       extended(2n),
     ]);
     expect(await historyOf(store, 'bob')).toEqual([registered]);
-    expect(await broken.execute('ada', extend(2n))).toMatchObject({ accepted: true, revision: 7 });
+    expect(await broken.execute('ada', extend(2n))).toMatchObject({ kind: 'accepted', revision: 7 });
   });
 
   it('written, and another node came before the next try', async () => {
@@ -380,7 +385,7 @@ describe('an outcome that nobody knows', () => {
       createFaultyStore(store, [{ breaks: 'after' }, { meanwhile: () => happen(store, 'ada', suspended()) }]),
     );
     const outcome = await broken.execute('ada', extend(1n));
-    expect(outcome).toMatchObject({ accepted: true, events: [extended(1n)], revision: 5 });
+    expect(outcome).toMatchObject({ kind: 'accepted', events: [extended(1n)], revision: 5 });
     expect(await historyOf(store, 'ada')).toEqual([...customer, toppedUp(9n), reserved(4n), extended(1n), suspended()]);
   });
 
@@ -398,9 +403,9 @@ describe('an outcome that nobody knows', () => {
     await expect(broken.execute('ada', extend(1n), 'cmd')).rejects.toBeInstanceOf(StoreUnavailable);
     expect(await historyOf(store, 'ada')).toHaveLength(customer.length + 2 + written);
     const retried = await broken.execute('ada', extend(1n), 'cmd', { mayRepeat: true });
-    expect(retried).toMatchObject({ accepted: true, events: [extended(1n)], revision: 5, repeated: written === 1 });
-    expect(await broken.execute('ada', extend(5n))).toMatchObject({ accepted: false });
-    expect(await broken.execute('ada', extend(4n))).toMatchObject({ accepted: true, revision: 6 });
+    expect(retried).toMatchObject({ kind: 'accepted', events: [extended(1n)], revision: 5, repeated: written === 1 });
+    expect(await broken.execute('ada', extend(5n))).toMatchObject({ kind: 'refused' });
+    expect(await broken.execute('ada', extend(4n))).toMatchObject({ kind: 'accepted', revision: 6 });
   });
 
   it('is not confused with a state that was never read', async () => {
@@ -433,7 +438,7 @@ describe('the accounts in memory', () => {
     const who = numbers(0, 4).map((n) => `account_${n}`);
     for (const account of who) await happen(store, account, ...customer, toppedUp(10n));
     const reads: string[] = [];
-    const readStream: EventStore['readStream'] = (stream, ...rest) => {
+    const readStream: ChainedLog['readStream'] = (stream, ...rest) => {
       reads.push(stream);
       return store.readStream(stream, ...rest);
     };
@@ -470,7 +475,7 @@ describe('read', () => {
     expect(state).toEqual(before);
     (state.wallet.lots as Map<string, unknown>).clear();
     (state.keys as Map<string, unknown>).clear();
-    expect(await node.execute('ada', settle(4))).toMatchObject({ accepted: true, events: [{ charged: 4n }] });
+    expect(await node.execute('ada', settle(4))).toMatchObject({ kind: 'accepted', events: [{ charged: 4n }] });
   });
 
   it('of what is not durable yet shows nothing', async () => {
@@ -507,7 +512,7 @@ describe('lastKnown', () => {
 describe('a log that went back in time', () => {
   let log: InMemoryLog;
   let nodes: readonly [Node, Node];
-  const stores: EventStore[] = [];
+  const stores: ChainedLog[] = [];
   beforeEach(async () => {
     log = createInMemoryLog();
     stores.splice(0, Infinity, createInMemoryStore(log), createInMemoryStore(log));
@@ -543,7 +548,7 @@ describe('a log that went back in time', () => {
     log.goBackTo(log.events.length - 5);
     // Without a word to the commands: what is expected of the stream is compared with each append.
     stores[0]?.forgetHistory();
-    expect(await first.execute('ada', topUp(2n, 'lot_2'))).toMatchObject({ accepted: true });
+    expect(await first.execute('ada', topUp(2n, 'lot_2'))).toMatchObject({ kind: 'accepted' });
     expect(await balanceSeenBy(first)).toBe(12n);
   });
 
@@ -564,7 +569,7 @@ describe('a log that went back in time', () => {
     log.goBackTo(log.events.length - 1);
     dropMemory(0);
     const again = await first.execute('ada', topUp(100n, 'lot_lost'), 'cmd', { mayRepeat: true });
-    expect(again).toMatchObject({ accepted: true, repeated: false });
+    expect(again).toMatchObject({ kind: 'accepted', repeated: false });
     expect(await balanceSeenBy(first)).toBe(110n);
   });
 
@@ -575,8 +580,8 @@ describe('a log that went back in time', () => {
     const { length } = log.events;
     await createNode(createInMemoryStore(log)).execute('ada', settle(9), 'cmd');
     const inner = createInMemoryStore(log);
-    const findEvent: EventStore['findEvent'] = async (id) => {
-      const found = await inner.findEvent(id);
+    const findEvent: ChainedLog['findEvent'] = async (...asked) => {
+      const found = await inner.findEvent(...asked);
       if (log.events.length > length) log.goBackTo(length);
       inner.forgetHistory();
       return found;

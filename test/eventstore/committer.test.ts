@@ -6,7 +6,8 @@ import {
   type Committer,
   type StreamEnd,
 } from '../../src/eventstore/committer.ts';
-import { LogWentBack, StoreFull, StoreUnavailable } from '../../src/eventstore/event-store.ts';
+import { LogWentBack } from '../../src/eventstore/chained-log.ts';
+import { StoreFull, StoreUnavailable } from '../../src/eventstore/event-store.ts';
 import { createHeldStore, type HeldAppend, type HeldStore } from './held-store.ts';
 import { idsOf, numbers, someEvents } from './logs.ts';
 
@@ -57,8 +58,8 @@ describe('what arrives together', () => {
       ['b', 4, 2],
     ]);
     append.accept();
-    const positions = (await Promise.all(commits)).map(({ firstPosition }) => firstPosition);
-    expect(positions).toEqual([1, 7, 3, 4, 8]);
+    const positions = (await Promise.all(commits)).map(({ position }) => position);
+    expect(positions).toEqual([2, 7, 3, 6, 8]);
     expect(store.appends).toHaveLength(1);
   });
 
@@ -164,7 +165,7 @@ describe('what arrives while a batch is on its way', () => {
       ['b', -1, 1],
     ]);
     next.accept();
-    expect((await Promise.all(later)).map(({ firstPosition }) => firstPosition)).toEqual([2, 4, 3]);
+    expect((await Promise.all(later)).map(({ position }) => position)).toEqual([2, 4, 3]);
   });
 
   it('goes out at once when all was quiet', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { EventStore } from '../../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
 import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { createDatabase, type Database } from '../../src/projections/database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -41,7 +41,7 @@ const withOptions = (settings: Readonly<Record<string, string>>): string => {
   url.searchParams.set('options', options.join(' '));
   return url.href;
 };
-const openStore = (url: string): EventStore => {
+const openStore = (url: string): ChainedLog => {
   const store = createPostgresStore(url);
   opened.push(store);
   return store;
@@ -138,12 +138,12 @@ describe('the log on a connection', () => {
     const event = { ...anEvent(), data: String.raw`{"text":"é \" ' \u00e9 ☃ \\"}` };
     const [appended] = await store.append([slice(stream, -1, event)]);
     const again = await store.append([slice(stream, -1, anEvent())]);
-    expect(again).toEqual([{ appended: false, duplicate: false }]);
+    expect(again).toEqual([{ kind: 'clash' }]);
     const [read] = await store.readStream(stream, 0, 10);
     const plain = openStore(database.url);
     expect(await plain.readStream(stream, 0, 10)).toEqual([read]);
     expect(read).toMatchObject({ stream, revision: 0, data: event.data });
-    expect(appended).toMatchObject({ appended: true, time: read?.time });
+    expect(appended).toMatchObject({ kind: 'appended', time: read?.time });
 
     const rows = openRows(url);
     const values = {

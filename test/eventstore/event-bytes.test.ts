@@ -1,10 +1,11 @@
 import fc from 'fast-check';
+import type { ChainedEvent } from '../../src/eventstore/chained-log.ts';
 import { EMPTY_STREAM } from '../../src/eventstore/event-store.ts';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { contentHash } from '../../src/eventstore/integrity/chain.ts';
-import { copyOut, createRowReader } from '../../src/eventstore/postgres/copy-out.ts';
-import type { NewEvent, StoredEvent } from '../../src/eventstore/event-store.ts';
+import { copyOut, createRowReader } from '../../src/eventstore/integrity/copy-out.ts';
+import type { NewEvent } from '../../src/eventstore/event-store.ts';
 import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { EVENT_COLUMNS, readEvent, type EventBytes } from '../../src/eventstore/integrity/verify/event-bytes.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -52,8 +53,8 @@ describe('an event read from bytes', () => {
       fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 40 }), text, async (events, name) => {
         const stream = `${aStream()}${name.replaceAll(/[\n\0]/g, '')}`;
         const after = await store.head();
-        expect(await store.append([{ stream, expected: EMPTY_STREAM, events }])).toMatchObject([{ appended: true }]);
-        const stored: readonly StoredEvent[] = await store.readAll(after, 1000);
+        expect(await store.append([{ stream, expected: EMPTY_STREAM, events }])).toMatchObject([{ kind: 'appended' }]);
+        const stored: readonly ChainedEvent[] = await store.readAll(after, 1000);
         expect(await readBytes(after)).toEqual(
           stored.map((one) => ({
             event: {

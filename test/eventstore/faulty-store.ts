@@ -1,4 +1,5 @@
-import { StoreUnavailable, type EventStore, type Slice } from '../../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
+import { StoreUnavailable, type Slice } from '../../src/eventstore/event-store.ts';
 
 export type Fault = {
   /** Before the write, after it (so that nobody can know), or not at all. */
@@ -11,7 +12,7 @@ export type Fault = {
 };
 
 /** A store whose appends fail as told, one fault for each append; when there are no more, it works. */
-export const createFaultyStore = (store: EventStore, faults: Iterable<Fault>): EventStore => {
+export const createFaultyStore = (store: ChainedLog, faults: Iterable<Fault>): ChainedLog => {
   const next = faults[Symbol.iterator]();
   return {
     ...store,

@@ -1,4 +1,5 @@
-import type { EventStore, Slice, SliceResult } from '../../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
+import type { Slice, SliceResult } from '../../src/eventstore/event-store.ts';
 
 export type HeldAppend = {
   readonly slices: readonly Slice[];
@@ -7,7 +8,7 @@ export type HeldAppend = {
   fail(error: Error): void;
 };
 
-export type HeldStore = Pick<EventStore, 'append'> & {
+export type HeldStore = Pick<ChainedLog, 'append'> & {
   readonly appends: readonly HeldAppend[];
   /** Resolves with the n-th append, counted from 0, once it has been asked for. */
   nth(n: number): Promise<HeldAppend>;
@@ -31,11 +32,9 @@ export const createHeldStore = (): HeldStore => {
         const accept = (...clashing: string[]): void =>
           resolve(
             slices.map(({ stream, events }): SliceResult => {
-              if (clashing.includes(stream)) return { appended: false, duplicate: false };
-              const firstPosition = position + 1;
-              position += events.length;
-              const tokens = events.map((_, n) => `token ${firstPosition + n}`);
-              return { appended: true, firstPosition, time: new Date(0), tokens };
+              if (clashing.includes(stream)) return { kind: 'clash' };
+              const written = events.map(() => ({ position: ++position, token: `token ${position}` }));
+              return { kind: 'appended', written, time: new Date(0) };
             }),
           );
         const append = { slices, accept, fail: reject };

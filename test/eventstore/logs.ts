@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import type { ChainedEvent, ChainedLog } from '../../src/eventstore/chained-log.ts';
 import {
   PAGE,
   streamPages,
-  type EventStore,
   type NewEvent,
   type Slice,
   type StoredEvent,
   type StoredFact,
+  type EventStore,
 } from '../../src/eventstore/event-store.ts';
 
 export const anEvent = (over: Partial<NewEvent> = {}): NewEvent => ({
@@ -33,11 +34,13 @@ export const collect = async <T>(values: AsyncIterable<T>): Promise<readonly T[]
   return collected;
 };
 
-export const readWholeStream = async (store: EventStore, stream: string): Promise<readonly StoredEvent[]> =>
-  (await collect(streamPages(store, stream))).flat();
+export const readWholeStream = async (
+  store: Pick<EventStore, 'readStream'>,
+  stream: string,
+): Promise<readonly StoredEvent[]> => (await collect(streamPages(store, stream))).flat();
 
-export const readLogAfter = async (store: EventStore, position: number): Promise<readonly StoredEvent[]> => {
-  const events: StoredEvent[] = [];
+export const readLogAfter = async (store: ChainedLog, position: number): Promise<readonly ChainedEvent[]> => {
+  const events: ChainedEvent[] = [];
   for (;;) {
     const page = await store.readAll(events.at(-1)?.position ?? position, PAGE);
     if (page.length === 0) return events;
@@ -45,7 +48,7 @@ export const readLogAfter = async (store: EventStore, position: number): Promise
   }
 };
 
-/** Follows until `count` events have come, and hands them out. */
+/** Follows until `count` events have arrived, and returns them. */
 export const firstToCome = async (
   store: EventStore,
   afterPosition: number,
@@ -60,7 +63,7 @@ export const firstToCome = async (
   return events;
 };
 
-/** Follows until aborted; `seen` grows as events come, and `until` resolves once so many have come. */
+/** Follows until stopped; `seen` grows as events arrive, and `until` resolves once so many have arrived. */
 export const follower = (store: EventStore, afterPosition: number) => {
   const stop = new AbortController();
   const seen: StoredFact[] = [];

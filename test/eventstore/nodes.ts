@@ -1,12 +1,12 @@
 import { accountStream, type Account } from '../../src/domain/account/account.ts';
 import { accountDecider, type AccountCommand, type AccountRefusal } from '../../src/domain/account/decide.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
-import { decode, encode, type Metadata } from '../../src/eventstore/journal/codec.ts';
+import { journal, decode, encode, type Metadata } from '../../src/eventstore/journal/codec.ts';
 import { createCommands, type CommandOptions, type Commands, type Outcome } from '../../src/eventstore/commands.ts';
 import { createCommitter, type Committer } from '../../src/eventstore/committer.ts';
-import type { EventStore } from '../../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
 import { eventId } from '../../src/eventstore/ids.ts';
-import type { Snapshots } from '../../src/eventstore/postgres/snapshots.ts';
+import type { Snapshots } from '../../src/eventstore/snapshots.ts';
 import { readWholeStream } from './logs.ts';
 
 export type AccountOutcome = Outcome<AccountEvent, AccountRefusal>;
@@ -27,7 +27,7 @@ export const metadataOf = (commandId = `command-${++commandCount}`): Metadata =>
 
 /** What one process of the gateway has. Nodes on one store are processes that share a log. */
 export const createNode = (
-  store: EventStore,
+  store: ChainedLog,
   {
     cacheSize,
     committer = createCommitter({ store, maxRetries: 3, retryMs: 0 }),
@@ -43,6 +43,7 @@ export const createNode = (
   const commands = createCommands({
     store,
     committer,
+    codec: journal,
     decider,
     ...(cacheSize === undefined ? {} : { cacheSize }),
     ...(snapshots ? { snapshots } : {}),
@@ -56,7 +57,7 @@ export const createNode = (
 };
 
 /** Writes history past every node, as another process would. */
-export const happen = async (store: EventStore, account: string, ...events: AccountEvent[]): Promise<void> => {
+export const happen = async (store: ChainedLog, account: string, ...events: AccountEvent[]): Promise<void> => {
   const stream = accountStream(account);
   const { length } = await readWholeStream(store, stream);
   const metadata = metadataOf();
@@ -64,5 +65,5 @@ export const happen = async (store: EventStore, account: string, ...events: Acco
   await store.append([{ stream, expected: { revision: length - 1 }, events: encoded }]);
 };
 
-export const historyOf = async (store: EventStore, account: string): Promise<readonly AccountEvent[]> =>
+export const historyOf = async (store: ChainedLog, account: string): Promise<readonly AccountEvent[]> =>
   (await readWholeStream(store, accountStream(account))).map((stored) => decode(stored).event as AccountEvent);

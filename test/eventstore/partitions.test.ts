@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { query } from '../support/sql.ts';
-import { eventStoreContract } from './event-store.contract.ts';
+import { chainedLogContract } from './chained-log.contract.ts';
 import { putLogBack } from './signed-logs.ts';
 import { anEvent, aStream, idsOf, readLogAfter, slice, someEvents } from './logs.ts';
 
@@ -36,7 +36,9 @@ describe('a log that was divided while it held events', () => {
   it('goes on over the border, and streams with it', async () => {
     const store = createPostgresStore(database.url);
     const after = someEvents(3);
-    expect(await store.append([slice(stream, FIRST - 2, ...after)])).toMatchObject([{ firstPosition: FIRST }]);
+    expect(await store.append([slice(stream, FIRST - 2, ...after)])).toMatchObject([
+      { written: [{ position: FIRST }, {}] },
+    ]);
     expect(idsOf(await readLogAfter(store, 0))).toEqual(idsOf([...before, ...after]));
     const [sizes] = await query(
       database.url,
@@ -49,7 +51,7 @@ describe('a log that was divided while it held events', () => {
   it('knows an id of the other partition', async () => {
     const store = createPostgresStore(database.url);
     const [old = anEvent()] = before;
-    expect(await store.append([slice(aStream(), -1, old)])).toEqual([{ appended: false, duplicate: true }]);
+    expect(await store.append([slice(aStream(), -1, old)])).toEqual([{ kind: 'duplicate' }]);
     await store.close();
   });
 
@@ -93,7 +95,7 @@ describe('the index of what is looked up', () => {
   });
 });
 
-eventStoreContract('the store in PostgreSQL, in partitions', {
+chainedLogContract('the log in PostgreSQL, in partitions', {
   create: () => Promise.resolve(createPostgresStore(database.url)),
   goBackTo: (position) => putLogBack(database.url, position),
 });

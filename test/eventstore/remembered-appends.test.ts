@@ -3,17 +3,20 @@ import type { SliceResult } from '../../src/eventstore/event-store.ts';
 import { createRememberedAppends } from '../../src/eventstore/remembered-appends.ts';
 import { anEvent, idsOf, numbers, slice } from './logs.ts';
 
+const FREQUENT = new Set(['CreditsReserved']);
+
 const appended = (firstPosition: number, count: number): SliceResult => ({
-  ...{ appended: true, firstPosition, time: new Date(0), tokens: numbers(0, count).map(String) },
+  ...{ kind: 'appended', time: new Date(0) },
+  written: numbers(firstPosition, count).map((position) => ({ position, token: `token ${position}` })),
 });
 
-describe('appends that are remembered', () => {
-  it('are those that are durable, each with its place', () => {
-    const remembered = createRememberedAppends();
+describe('remembered appends', () => {
+  it('are the durable ones, each with its place', () => {
+    const remembered = createRememberedAppends(FREQUENT);
     const [a, b, c] = [anEvent(), anEvent(), anEvent()];
     remembered.add(
       [slice('one', 4, a, b), slice('two', -1, c), slice('three', 0)],
-      [appended(10, 2), { appended: false, duplicate: false }, appended(0, 0)],
+      [appended(10, 2), { kind: 'clash' }, appended(0, 0)],
     );
     expect(remembered.all()).toMatchObject([
       { id: a.id, stream: 'one', revision: 5, position: 10 },
@@ -21,8 +24,8 @@ describe('appends that are remembered', () => {
     ]);
   });
 
-  it('are bounded, and the many events of requests do not push out the few others', () => {
-    const remembered = createRememberedAppends(10_000);
+  it('are bounded, and events of frequent types do not displace the others', () => {
+    const remembered = createRememberedAppends(FREQUENT, 10_000);
     const issued = anEvent({ type: 'KeyIssued' });
     remembered.add([slice('one', -1, issued)], [appended(1, 1)]);
     const held = numbers(0, 1000).map(() => anEvent({ type: 'CreditsReserved' }));
@@ -34,7 +37,7 @@ describe('appends that are remembered', () => {
   });
 
   it('are forgotten by their ids', () => {
-    const remembered = createRememberedAppends();
+    const remembered = createRememberedAppends(FREQUENT);
     const events = numbers(0, 3).map(() => anEvent());
     remembered.add([slice('one', -1, ...events)], [appended(1, 3)]);
     remembered.forget(new Set(idsOf(events.slice(1))));

@@ -32,7 +32,7 @@ export const createSignedLog = async (batches: number) => {
       slice(`stream-${n}`, written * 2 - 1, event(n + written), event(n + written + 1)),
     );
     const results = await store.append(slices);
-    if (!results.every(({ appended }) => appended)) throw new Error('the log was not written');
+    if (!results.every(({ kind }) => kind === 'appended')) throw new Error('the log was not written');
   };
   for (let n = 0; n < batches; n++) {
     await append();

@@ -7,7 +7,8 @@ import { accountStream } from '../../src/domain/account/account.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { contentHash, expectedHash, GENESIS } from '../../src/eventstore/integrity/chain.ts';
 import { encode } from '../../src/eventstore/journal/codec.ts';
-import type { EventStore, NewEvent } from '../../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
+import type { NewEvent } from '../../src/eventstore/event-store.ts';
 import { eventId } from '../../src/eventstore/ids.ts';
 import { migrate } from '../../src/eventstore/postgres/migrate.ts';
 import { readPlain } from '../../src/eventstore/journal/personal-data.ts';
@@ -37,7 +38,7 @@ const past = [
 ].map(written);
 
 let database: TestDatabase;
-let store: EventStore;
+let store: ChainedLog;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -63,9 +64,9 @@ describe('a log that the first version of this software wrote', () => {
   it('goes on: the hold is settled, the next is placed, and the books are right', async () => {
     const node = createNode(store);
     for (const command of [settle(50), reserve(40n, 'req_2'), settle(40, 'req_2'), issueKey('key_2')]) {
-      expect(await node.execute('ada', command)).toMatchObject({ accepted: true });
+      expect(await node.execute('ada', command)).toMatchObject({ kind: 'accepted' });
     }
-    expect(await node.execute('ada', reserve(11n, 'req_3'))).toMatchObject({ accepted: false });
+    expect(await node.execute('ada', reserve(11n, 'req_3'))).toMatchObject({ kind: 'refused' });
     expect(audit(await historyOf(store, 'ada'))).toMatchObject({ toppedUp: 100n, charged: 90n, holds: new Map() });
   });
 

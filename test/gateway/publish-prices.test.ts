@@ -3,8 +3,10 @@ import type { CatalogueEntry } from '../../src/config/catalogue.ts';
 import { PRICES_STREAM, priceDecider } from '../../src/domain/prices/decide.ts';
 import { priceAt, pricesAt } from '../../src/domain/prices/price-book.ts';
 import { createCommands } from '../../src/eventstore/commands.ts';
+import { journal } from '../../src/eventstore/journal/codec.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
-import { UNSTATED_VERSIONS, type ReadableVersions } from '../../src/eventstore/event-versions.ts';
+import type { ReadableVersions } from '../../src/eventstore/event-versions.ts';
+import { UNSTATED_VERSIONS } from '../../src/eventstore/journal/unstated-versions.ts';
 import { createInMemoryStore } from '../../src/eventstore/memory/in-memory.ts';
 import { announceEnds, publishPrices } from '../../src/gateway/publish-prices.ts';
 import { SOON } from '../support/soon.ts';
@@ -29,7 +31,13 @@ const listed = (model: string, endsAt?: string): CatalogueEntry => ({
 const start = (readable?: () => ReadableVersions) => {
   const store = createInMemoryStore();
   const committer = createCommitter({ store });
-  const prices = createCommands({ store, committer, decider: priceDecider, ...(readable ? { readable } : {}) });
+  const prices = createCommands({
+    store,
+    committer,
+    codec: journal,
+    decider: priceDecider,
+    ...(readable ? { readable } : {}),
+  });
   const said: string[] = [];
   const log = { warn: (_: unknown, line?: string) => void said.push(line ?? '') };
   const book = async () => (await prices.read(PRICES_STREAM)).state;

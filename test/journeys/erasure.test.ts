@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
 import { expectedHash, GENESIS } from '../../src/eventstore/integrity/chain.ts';
-import type { EventStore } from '../../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
 import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import type { AccountView } from '../../src/http/management/accounts/account-view.ts';
 import { readLogAfter } from '../eventstore/logs.ts';
@@ -15,7 +15,7 @@ import { chat } from '../support/traffic.ts';
 let premises: Premises;
 let node: RunningGateway;
 let nodes: readonly RunningGateway[];
-let store: EventStore;
+let store: ChainedLog;
 beforeAll(async () => {
   premises = await createPremises();
   node = await premises.startGateway();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres, type EmbeddedPostgres } from '../../src/gateway/bundled-postgres.ts';
 import { createPremises, type Premises, type RunningGateway } from '../support/gateway.ts';
 import { processesWith } from '../support/npm-start.ts';
 import { startGatewayOn } from '../support/running-gateway.ts';
@@ -72,7 +72,7 @@ describe('ready, on a server that hangs', () => {
   let gateway: RunningGateway;
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'kissapi-hang-'));
-    postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined });
+    postgres = await startBundledPostgres({ dataDir, log: () => undefined });
     gateway = await startGatewayOn({ databaseUrl: postgres.url, dataDir });
   });
   afterAll(async () => {

@@ -166,7 +166,7 @@ describe('a limit of tokens by the minute', () => {
     expect(statusAndCode(never)).toEqual([429, 'rate_limit_exceeded']);
     expect(never.headers.get('x-should-retry')).toBe('false');
     expect(never.headers.get('retry-after-ms')).toBeNull();
-    expect(errorOf(never).message).toContain('can never be let through');
+    expect(errorOf(never).message).toContain('can never be accepted');
   });
 });
 

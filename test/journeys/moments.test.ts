@@ -8,8 +8,9 @@ import { accountDecider, type AccountCommand } from '../../src/domain/account/de
 import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { formatUsd } from '../../src/domain/money.ts';
 import { createCommands } from '../../src/eventstore/commands.ts';
+import { journal } from '../../src/eventstore/journal/codec.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
-import type { EventStore } from '../../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
 import { readPlain } from '../../src/eventstore/journal/personal-data.ts';
 import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { viewAccount, type AccountView } from '../../src/http/management/accounts/account-view.ts';
@@ -56,7 +57,7 @@ const everyType = {
 
 let premises: Premises;
 let gateway: RunningGateway;
-let store: EventStore;
+let store: ChainedLog;
 let database: Database;
 beforeAll(async () => {
   premises = await createPremises();
@@ -73,13 +74,13 @@ afterAll(async () => {
 /** Another node, as far as the log can tell: for what the gateway does not do by itself. */
 const onAnotherNode = async (accountId: string, commands: readonly AccountCommand[]): Promise<void> => {
   const committer = createCommitter({ store });
-  const accounts = createCommands({ store, committer, decider: accountDecider });
+  const accounts = createCommands({ store, committer, codec: journal, decider: accountDecider });
   for (const command of commands) {
     const outcome = await accounts.execute(accountStream(accountId), command, {
       actor: 'test',
       commandId: randomUUID(),
     });
-    expect(outcome.accepted).toBe(true);
+    expect(outcome.kind).toBe('accepted');
   }
   await committer.close();
 };

@@ -1,7 +1,7 @@
 import { HTTPClient, OpenRouter } from '@openrouter/sdk';
 import type { ChatRequest, ChatStreamChunk } from '@openrouter/sdk/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Knobs } from '../../src/proxy/providers/simulated/simulated-request.ts';
+import type { Knobs } from '@kissapi/simulator';
 import { auditedOne, type Customer } from '../support/audit.ts';
 import { collect, createHouse, type House } from '../support/house.ts';
 

@@ -158,7 +158,7 @@ const keyWithoutTerms = async (accountId: string): Promise<string> => {
   const events = [encode(issued, eventId(commandId, 0), metadata)];
   expect(
     await house.store.append([{ stream: accountStream(accountId), expected: { revision: 0 }, events }]),
-  ).toMatchObject([{ appended: true }]);
+  ).toMatchObject([{ kind: 'appended' }]);
   await vi.waitFor(() => house.gateway.client(secret).models.list(), { timeout: 10_000 });
   return secret;
 };

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { decodeFact } from '../../src/eventstore/journal/codec.ts';
 import { accountStream } from '../../src/domain/account/account.ts';
 import { inTurn } from '../../src/projections/rebuild/single-runner.ts';
 import { balances } from '../../src/projections/rows/balances.ts';
@@ -39,7 +40,13 @@ const startNode = (projection: Projection, database = databases.first): Node => 
   const failures: unknown[] = [];
   const kept: unknown[] = [];
   const consumer = liveProjections(database, log.store, (one) => kept.push(one), [projection]);
-  const follower = followLog({ store: log.store, consumer, gatherMs: 5, failed: (_, error) => failures.push(error) });
+  const follower = followLog({
+    store: log.store,
+    decode: decodeFact,
+    consumer,
+    gatherMs: 5,
+    failed: (_, error) => failures.push(error),
+  });
   const node = Object.assign(Object.create(follower) as Follower, { failures, kept });
   nodes.push(node);
   return node;

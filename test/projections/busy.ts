@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { decodeFact } from '../../src/eventstore/journal/codec.ts';
 import type { AccountCommand } from '../../src/domain/account/decide.ts';
 import { migratePostgresStore, createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { createDatabase } from '../../src/projections/database.ts';
@@ -31,7 +32,7 @@ export const openBusyHouse = async () => {
   const failures: unknown[] = [];
   const failed = (_: string, error: unknown): void => void failures.push(error);
   const consumer = liveProjections(database, store, (kept) => failures.push(kept));
-  const follow = () => followLog({ store, consumer, gatherMs: 20, failed });
+  const follow = () => followLog({ store, decode: decodeFact, consumer, gatherMs: 20, failed });
   let follower = follow();
   const traffic = createTraffic((account, command) => node.execute(account, command));
   return {

@@ -77,7 +77,7 @@ const historyOf = (commands: readonly AccountCommand[]): readonly AccountEvent[]
       charged.add(asked.requestId);
     }
     const decision = decideAccount(asked, account);
-    if (!decision.accepted) continue;
+    if (decision.kind === 'refused') continue;
     history.push(...decision.events);
     account = decision.events.reduce(evolveAccount, account);
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
 import { EMPTY_STREAM, PAGE } from '../../src/eventstore/event-store.ts';
-import type { Recorded } from '../../src/eventstore/journal/codec.ts';
+import { decodeFact, type Recorded } from '../../src/eventstore/journal/codec.ts';
 import { followLog, together, type Consumer, type Follower, type FollowOptions } from '../../src/projections/follow.ts';
 import { keyIssued, registered, toppedUp } from '../domain/account/examples.ts';
 import { createLog, type Log } from './log.ts';
@@ -55,7 +55,14 @@ const follow = (
   consumer: Consumer,
   { gatherMs = 0, skim = false, store = log.store as FollowOptions['store'] } = {},
 ) => {
-  const follower = followLog({ store, consumer, gatherMs, skim, failed: (_, error) => failures.push(error) });
+  const follower = followLog({
+    store,
+    decode: decodeFact,
+    consumer,
+    gatherMs,
+    skim,
+    failed: (_, error) => failures.push(error),
+  });
   followers.push(follower);
   return follower;
 };

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { decode, encode } from '../../src/eventstore/journal/codec.ts';
-import type { EventStore } from '../../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
 import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { LIVE } from '../../src/projections/projection.ts';
 import { requests } from '../../src/projections/rows/requests.ts';
@@ -18,7 +18,7 @@ const databases = useDatabases();
 const projection = asProjection(requests);
 const ACCOUNTS = 20;
 
-let store: EventStore;
+let store: ChainedLog;
 let turn = 0;
 const revisions = new Map<number, number>();
 const append = async (account: number, events: readonly AccountEvent[]): Promise<void> => {

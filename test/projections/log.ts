@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
 import { decode, encode, type DomainEvent, type Recorded } from '../../src/eventstore/journal/codec.ts';
-import type { EventStore } from '../../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
 import { createInMemoryStore } from '../../src/eventstore/memory/in-memory.ts';
 import { createDatabase, type Database } from '../../src/projections/database.ts';
 import { migrateProjections } from '../../src/projections/rows/live.ts';
@@ -11,7 +11,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 /** A log in memory that takes events of the domain, as if commands had written them. */
 export type Log = {
-  readonly store: EventStore;
+  readonly store: ChainedLog;
   append(stream: string, ...events: readonly DomainEvent[]): Promise<void>;
   /** The whole log, or what comes after a position. */
   recorded(after?: number): Promise<readonly Recorded[]>;

@@ -5,13 +5,14 @@ import type { Tallies, Tally } from '../../src/domain/account/tallies.ts';
 import { accept } from '../../src/domain/decider.ts';
 import { noUsage } from '../../src/domain/money.ts';
 import { createCommitter, type Committer } from '../../src/eventstore/committer.ts';
-import { StoreUnavailable, type EventStore, type Slice } from '../../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
+import { StoreUnavailable, type Slice } from '../../src/eventstore/event-store.ts';
 import { NOTHING_SEEN } from '../../src/eventstore/history-seen.ts';
 import { createInMemoryStore } from '../../src/eventstore/memory/in-memory.ts';
 import { eventId } from '../../src/eventstore/ids.ts';
 import { createNode, type Node } from '../eventstore/nodes.ts';
 
-type Append = EventStore['append'];
+type Append = ChainedLog['append'];
 type Commands = Node['commands'];
 
 /** Each breaks one promise, by a wrapper around a part that is whole. */
@@ -19,7 +20,7 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
   'a store that writes a slice twice': () =>
     withAppend(({ append }) => async (slices) => {
       const results = await append(slices);
-      const again = slices.filter(({ events }, n) => events.length > 0 && results[n]?.appended);
+      const again = slices.filter(({ events }, n) => events.length > 0 && results[n]?.kind === 'appended');
       await append(
         again.map((slice) => anew({ ...slice, expected: { revision: slice.expected.revision + slice.events.length } })),
       );
@@ -38,7 +39,7 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
     withAppend(({ append }) => async (slices) => {
       const writing = slices.filter(({ events }) => events.length > 0);
       const results = [...(await append(writing))];
-      const fine = { appended: true, firstPosition: 0, time: new Date(0), tokens: [] } as const;
+      const fine = { kind: 'appended', written: [], time: new Date(0) } as const;
       return slices.map(({ events }) => (events.length > 0 ? (results.shift() ?? fine) : fine));
     }),
 
@@ -56,7 +57,7 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
       ...accountDecider,
       decide: (command, account) => {
         const decision = accountDecider.decide(command, account);
-        const { needed = 0n, available = 0n } = (!decision.accepted && decision.refusal.funds) || {};
+        const { needed = 0n, available = 0n } = (decision.kind === 'refused' && decision.refusal.funds) || {};
         if (command.type !== 'ReserveCredits' || needed !== available + 1n) return decision;
         const { requestId, amount, keyId, runId, price, request, at } = command;
         return accept({ type: 'CreditsReserved', requestId, amount, keyId, runId, price, request, at });
@@ -117,7 +118,7 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
       ...accountDecider,
       decide: (command, account) => {
         const decision = accountDecider.decide(command, account);
-        if (!decision.accepted) return decision;
+        if (decision.kind === 'refused') return decision;
         return accept(...decision.events.filter(({ type }) => type !== 'UsageWrittenOff'));
       },
     }),
@@ -134,7 +135,7 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
       commit: (append) =>
         committer.commit(append).catch(async (error) => {
           if (!(error instanceof StoreUnavailable)) throw error;
-          return { firstPosition: (await store.head()) + 1, time: new Date(0) };
+          return { position: (await store.head()) + append.events.length, time: new Date(0) };
         }),
     })),
 
@@ -143,7 +144,7 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
       ...committer,
       commit: async (append) => {
         committer.commit(append).catch(() => undefined);
-        return { firstPosition: (await store.head()) + 1, time: new Date(0) };
+        return { position: (await store.head()) + append.events.length, time: new Date(0) };
       },
     })),
 
@@ -170,7 +171,7 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
       const take: typeof snapshots.take = (stream, state, { revision }) => {
         const later = structuredClone(state);
         void store.readStream(stream, revision - 1, 1).then(([event]) => {
-          if (event) snapshots.take(stream, later, { revision: event.revision, token: event.hash });
+          if (event) snapshots.take(stream, later, { revision: event.revision, token: event.token });
         });
         return revision + 2;
       };
@@ -195,9 +196,9 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
 };
 
 /** All processes see the log with the same eyes, and it never goes back in time. */
-const sharing = (store: EventStore): Subject => ({ openStore: () => store });
+const sharing = (store: ChainedLog): Subject => ({ openStore: () => store });
 
-const withAppend = (appendOn: (store: EventStore) => Append): Subject => {
+const withAppend = (appendOn: (store: ChainedLog) => Append): Subject => {
   const store = createInMemoryStore();
   // The accounts are opened as they should be: what is broken is what comes then.
   let opened = false;
@@ -210,7 +211,7 @@ const withAppend = (appendOn: (store: EventStore) => Append): Subject => {
   return sharing({ ...store, append });
 };
 
-const withNode = (nodeOn: (store: EventStore, options: NodeOptions) => Node): Subject => ({
+const withNode = (nodeOn: (store: ChainedLog, options: NodeOptions) => Node): Subject => ({
   ...sharing(createInMemoryStore()),
   createNode: nodeOn,
 });
@@ -235,7 +236,7 @@ const withTallies = (broken: (tally: Tally) => Tally): Subject =>
     },
   });
 
-const withCommitter = (broken: (committer: Committer, store: EventStore) => Committer): Subject =>
+const withCommitter = (broken: (committer: Committer, store: ChainedLog) => Committer): Subject =>
   withNode((store, { retries, ...options }) => {
     const committer = broken(createCommitter({ store, maxRetries: retries, retryMs: 0 }), store);
     return createNode(store, { ...options, committer });
@@ -247,7 +248,7 @@ const withCommands = (broken: (commands: Commands) => Commands): Subject =>
     return { ...node, commands: broken(node.commands) };
   });
 
-const lastRevision = async (store: EventStore, stream: string): Promise<number> =>
+const lastRevision = async (store: ChainedLog, stream: string): Promise<number> =>
   (await store.readStream(stream, 0, 1000)).length - 1;
 
 let count = 0;

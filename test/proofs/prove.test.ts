@@ -7,7 +7,7 @@ import { carryOutPlan, type Subject } from '../../proofs/prove/history.ts';
 import { inMemorySubject } from '../../proofs/prove/in-memory-subject.ts';
 import { anyPlan } from '../../proofs/prove/plan.ts';
 import { prove } from '../../proofs/prove/proof.ts';
-import type { EventStore } from '../../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
 import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { brokenSubjects } from './broken-subjects.ts';
@@ -29,7 +29,7 @@ describe('concurrent histories on a log that breaks, with processes that die', (
 
   describe('on PostgreSQL', () => {
     let database: TestDatabase;
-    let store: EventStore;
+    let store: ChainedLog;
     beforeAll(async () => {
       database = await createTestDatabase();
       await migratePostgresStore(database.url);

@@ -10,12 +10,12 @@ import {
   type LogImage,
 } from '../../proofs/torture/compare.ts';
 import { openRecords, readRecords, readTail, recordOf, RECORD_BYTES } from '../../proofs/torture/records.ts';
-import type { StoredEvent } from '../../src/eventstore/event-store.ts';
+import type { ChainedEvent } from '../../src/eventstore/chained-log.ts';
 import { createInMemoryStore } from '../../src/eventstore/memory/in-memory.ts';
 import { anEvent, collect, numbers, slice, someEvents } from '../eventstore/logs.ts';
 
 const EVENTS = 9;
-let log: readonly StoredEvent[];
+let log: readonly ChainedEvent[];
 let image: LogImage;
 
 beforeAll(async () => {
@@ -59,7 +59,7 @@ describe('what a follower was given', () => {
     });
   });
 
-  it.each<[string, (event: StoredEvent) => Pick<StoredEvent, 'position' | 'id' | 'stream'>]>([
+  it.each<[string, (event: ChainedEvent) => Pick<ChainedEvent, 'position' | 'id' | 'stream'>]>([
     ['an event that was never written', (event) => ({ ...event, id: anEvent().id })],
     ['an event at another position', (event) => ({ ...event, position: event.position + 1 })],
     ['an event of another stream', (event) => ({ ...event, stream: 'c' })],
@@ -87,7 +87,7 @@ describe('what a writer was told', () => {
 });
 
 describe('the log itself', () => {
-  const imageWith = (change: (event: StoredEvent) => StoredEvent[]): Promise<LogImage> =>
+  const imageWith = (change: (event: ChainedEvent) => ChainedEvent[]): Promise<LogImage> =>
     imageOfLog([log.flatMap((event) => (event.position === 5 ? change(event) : [event]))]);
 
   it('is well', () => expect(image).toMatchObject({ events: EVENTS, outOfPlace: 0, brokenLinks: 0, idsTwice: 0 }));

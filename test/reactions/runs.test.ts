@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { READABLE_VERSIONS } from '../../src/eventstore/journal/codec.ts';
-import { readableByAll, UNSTATED_VERSIONS, type ReadableVersions } from '../../src/eventstore/event-versions.ts';
+import { readableByAll, type ReadableVersions } from '../../src/eventstore/event-versions.ts';
+import { UNSTATED_VERSIONS } from '../../src/eventstore/journal/unstated-versions.ts';
 import { createRun, migrateRuns, type Run } from '../../src/reactions/runs.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { SOON } from '../support/soon.ts';

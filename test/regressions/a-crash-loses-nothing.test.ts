@@ -9,7 +9,7 @@ import { need, useTarget } from './support/target.ts';
 const at = useTarget({ nodes: 2 });
 
 describe('lost spend', () => {
-  it('what was answered when the gateway was killed is charged, each and all', async (context) => {
+  it('charges every response that was complete when the gateway was killed', async (context) => {
     const { target } = at;
     const crash = need(context, target.crash, 'kill -9');
     const restart = need(context, target.restart, 'way back from a kill -9');
@@ -34,11 +34,11 @@ describe('lost spend', () => {
 });
 
 describe('hold lost in a crash', () => {
-  it('what a killed gateway held comes back, all of it, and can be spent', async (context) => {
+  it('releases every hold of a killed gateway, and the credits can be spent', async (context) => {
     const { target } = at;
     const crash = need(context, target.crash, 'kill -9');
     const restart = need(context, target.restart, 'way back from a kill -9');
-    // Some in the middle of a stream, some still waiting for the provider's first byte: most of the credit is held.
+    // Some are in the middle of a stream, some wait for the provider's first byte: most of the credit is held.
     const CREDIT = nanoUsd('0.0105');
     const NEARLY_ALL = 16_000;
     const waiting = gate(completion(usageOf(1, 1)));
@@ -56,7 +56,7 @@ describe('hold lost in a crash', () => {
     await restart();
     waiting.open();
 
-    // A dead process cannot tell what it delivered: at most that is charged, and nothing of it is held for ever.
+    // What a dead process delivered is unknown: at most that is charged, and none of it stays held.
     const prices = await target.prices(target.model);
     const delivered = costOf(tokensOf(8 * 20, 8 * 2), prices);
     const left = await settled(target, customer);
@@ -70,7 +70,7 @@ describe('hold lost in a crash', () => {
 });
 
 describe('rejected or expired hold settles', () => {
-  it('a node that slept while its hold was given back and spent charges no more than is there, once', async (context) => {
+  it('charges at most the balance, once, on a node that was stopped while its hold was released and spent', async (context) => {
     const { target } = at;
     const pause = need(context, target.pause, 'node that can be put to sleep');
     const prices = await target.prices(target.model);
@@ -90,11 +90,11 @@ describe('rejected or expired hold settles', () => {
     }
     provider.open();
     await late.answer;
-    // The late answer cost more than was left, so all of that is gone, and nothing more.
+    // The late response cost more than was left, so the balance is zero, and not negative.
     await expectSettled(target, customer, 0n);
   });
 
-  it('what was refused, for whatever reason, is neither held nor charged', async () => {
+  it('neither holds nor charges credits for a refused request, whatever the reason', async () => {
     const { target } = at;
     const customer = await target.openCustomer('0.001');
     target.upstream.play(completion(usageOf(10, 10)));

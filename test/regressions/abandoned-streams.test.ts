@@ -19,7 +19,7 @@ import { useTarget } from './support/target.ts';
 const at = useTarget();
 
 const PROMPT = 'How are you?';
-/** A prompt has at least a token, and at most one for each byte, and a few that a provider puts around it. */
+/** A prompt has at least one token, at most one for each byte, and a few that a provider adds around it. */
 const LEAST_INPUT = 1;
 const MOST_INPUT = PROMPT.length + 8;
 const wish = { content: PROMPT, stream: true };
@@ -31,7 +31,7 @@ const between = async (cost: bigint, leastOutput: number, mostOutput: number): P
 };
 
 describe('stream aborted, unbilled', () => {
-  it('who leaves in the middle pays for the words that came, and the provider is left', async () => {
+  it('charges a client that disconnects mid-stream for what was delivered, and disconnects from the provider', async () => {
     const { target } = at;
     const customer = await target.openCustomer('1.00');
     const provider = talks(5);
@@ -47,22 +47,22 @@ describe('stream aborted, unbilled', () => {
     await between(cost, seen, provider.words());
   });
 
-  it('who leaves once the usage was reported pays what was reported, to the token', async () => {
+  it('charges a client that disconnects after the usage report exactly what was reported', async () => {
     const { target } = at;
     const customer = await target.openCustomer('1.00');
-    // No [DONE]: the provider is still on the line.
+    // No [DONE]: the provider keeps the connection open.
     target.upstream.play(begins(word, word, finish, report(usageOf(77, 5))));
     const cost = await costing(target, customer, async () => {
       const sent = ask(target, customer, wish);
       await expect.poll(() => sent.words(), SOON).toBe(2);
-      // The report is in the same piece as the words.
+      // The report arrives in the same chunk as the output.
       sent.leave();
       await sent.answer;
     });
     expect(cost).toBe(costOf(tokensOf(77, 5), await target.prices(target.model)));
   });
 
-  it('many who leave at any moment, up to the very end, pay each for what came, and once', async () => {
+  it('charges each of many clients that disconnect at any moment once, for what was delivered', async () => {
     const { target } = at;
     const customer = await target.openCustomer('1.00');
     const WORDS = 20;
@@ -89,7 +89,7 @@ describe('stream aborted, unbilled', () => {
 describe('stream aborted, overbilled', () => {
   const LIMIT = 2000;
 
-  it('a provider that breaks off is paid for the words that came, not for the limit', async () => {
+  it('charges for what a provider delivered before it broke off, not for the limit', async () => {
     const { target } = at;
     const customer = await target.openCustomer('1.00');
     target.upstream.play(breaksAfter(word, word, word, word, word));
@@ -97,7 +97,7 @@ describe('stream aborted, overbilled', () => {
     await between(cost, 5, 5);
   });
 
-  it('one that broke off is not believed to have finished: a text without a report is counted as it came', async () => {
+  it('counts the delivered text if a provider broke off without a report', async () => {
     const { target } = at;
     const customer = await target.openCustomer('1.00');
     target.upstream.play(breaksAfter(...Array.from({ length: 300 }, () => word)));
@@ -105,13 +105,13 @@ describe('stream aborted, overbilled', () => {
     await between(cost, 300, 300);
   });
 
-  it('nothing that came is nothing to pay, however long the prompt', async () => {
+  it('charges nothing if nothing was delivered, however long the prompt', async () => {
     const { target } = at;
     const customer = await target.openCustomer('1.00');
     const long = { ...wish, content: 'word '.repeat(2000), maxTokens: LIMIT };
     target.upstream.play(breaksAfter());
     expect(await costing(target, customer, () => ask(target, customer, long).answer)).toBe(0n);
-    // Half of an answer that does not stream is no answer.
+    // Half of a response that does not stream counts as not delivered.
     target.upstream.play((response) => {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': 10_000 });
       response.write(completionBody(usageOf(2000, 500)), () => setTimeout(() => response.destroy(), 20));

@@ -19,13 +19,13 @@ describe('retry billed twice', () => {
   });
   afterAll(() => internet.close());
 
-  /** The official client, which sends again by itself what failed with 5xx or got lost. */
+  /** The official client. It retries requests that failed with 5xx or whose response was lost. */
   const sdk = ({ apiKey }: Customer): OpenAI => {
     const { pathname } = new URL(at.target.nodes[0] ?? '');
     return new OpenAI({ apiKey, baseURL: internet.url + pathname, maxRetries: 2 });
   };
 
-  it('the SDK sends again what failed with a 5xx: only the answer that came is charged', async () => {
+  it('charges only the delivered response when the SDK retries after a 5xx', async () => {
     const { target } = at;
     const customer = await target.openCustomer('1.00');
     const { length } = target.upstream.bodies;
@@ -37,7 +37,7 @@ describe('retry billed twice', () => {
     expect(cost).toBe(await one());
   });
 
-  it('an answer that got lost is charged once under an Idempotency-Key, however often it is asked for', async () => {
+  it('charges a lost response once under an Idempotency-Key, however often it is requested', async () => {
     const { target } = at;
     const customer = await target.openCustomer('1.00');
     const { length } = target.upstream.bodies;
@@ -57,7 +57,7 @@ describe('retry billed twice', () => {
     expect(cost).toBe(await one());
   });
 
-  it('a key that two nodes hear of at once is carried out by one of them', async () => {
+  it('carries out a key that two nodes receive at the same time on one of them', async () => {
     const { target } = at;
     const customer = await target.openCustomer('1.00');
     const { length } = target.upstream.bodies;
@@ -81,14 +81,14 @@ describe('retry billed twice', () => {
 describe('double settle', () => {
   const twice = [word, word, word, finish, report(usageOf(9, 3)), report(usageOf(9, 3)), '[DONE]', '[DONE]'];
 
-  it('a provider that says everything twice, the usage and the end, is paid once', async () => {
+  it('charges once if a provider sends its usage and its end twice', async () => {
     const { target } = at;
     const customer = await target.openCustomer('1.00');
     target.upstream.play(streams(...twice, ...twice));
     expect(await costing(target, customer, () => ask(target, customer, { stream: true }).answer)).toBe(await one());
   });
 
-  it('usage that is counted up in every piece is charged as it stood in the end', async () => {
+  it('charges the last usage if a provider sends a growing usage in every chunk', async () => {
     const { target } = at;
     const customer = await target.openCustomer('1.00');
     const reports = [1, 2, 3].map((output) => report(usageOf(9, output)));
@@ -96,7 +96,7 @@ describe('double settle', () => {
     expect(await costing(target, customer, () => ask(target, customer, { stream: true }).answer)).toBe(await one());
   });
 
-  it('a provider that ends, and a customer who leaves at the same moment, end a hold once', async () => {
+  it('ends a hold once if the provider ends and the client disconnects at the same moment', async () => {
     const { target } = at;
     const customer = await target.openCustomer('1.00');
     target.upstream.play(stream(3, usageOf(9, 3)));
@@ -104,7 +104,7 @@ describe('double settle', () => {
       Promise.all(
         Array.from({ length: 20 }, async (_, n) => {
           const sent = ask(target, customer, { node: n % 2, stream: true });
-          // All that is paid for has come; what is left of the answer is its end.
+          // Everything that is charged has been delivered; only the end of the response is missing.
           await expect.poll(() => sent.words(), { ...SOON, interval: 1 }).toBe(3);
           sent.leave();
           await sent.answer;
@@ -112,7 +112,7 @@ describe('double settle', () => {
       ),
     );
     expect(cost).toBe(20n * (await one()));
-    // And it stays so: nobody comes later to charge, or to give back, once more.
+    // It stays so: nothing charges or releases it again later.
     expect(await costing(target, customer, () => ask(target, customer, { stream: true }).answer)).toBe(await one());
   });
 });

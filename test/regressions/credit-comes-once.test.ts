@@ -7,10 +7,10 @@ import { need, useTarget } from './support/target.ts';
 
 const at = useTarget({ nodes: 2 });
 
-// Credit comes by grants of the administrator today. What a payment adds to these waits for payments: that its webhook is
-// signed, that one which comes before the checkout it belongs to is not lost, and that a dispute takes its credit back.
+// Credits are granted by the administrator today. The parts of this class that concern payments follow with payments: signed
+// webhooks, a webhook that arrives before its checkout, and disputes that take credits back.
 describe('payment credited twice, never, or wrongly', () => {
-  it('delivered again, at once, on two nodes and later still, it is credited once', async (context) => {
+  it('credits a repeated grant once: at the same time, on two nodes, and later', async (context) => {
     const customer = await at.target.openCustomer('1.00');
     const grant = need(context, customer.grant, 'grants over HTTP');
     const again = (n: number) => grant({ usd: '2.50', idempotencyKey: 'payment 1', node: n % 2 });
@@ -20,7 +20,7 @@ describe('payment credited twice, never, or wrongly', () => {
     await expectSettled(at.target, customer, nanoUsd('3.50'));
   });
 
-  it('delivered out of order, each is credited, and each once', async (context) => {
+  it('credits each of several grants once if they arrive out of order', async (context) => {
     const customer = await at.target.openCustomer('1.00');
     const grant = need(context, customer.grant, 'grants over HTTP');
     for (const n of [3, 1, 2, 3, 2, 1, 3]) {
@@ -29,7 +29,7 @@ describe('payment credited twice, never, or wrongly', () => {
     await expectSettled(at.target, customer, nanoUsd('1.06'));
   });
 
-  it('delivered again with another amount, or another reason, it is refused and changes nothing', async (context) => {
+  it('refuses a repeated grant with another amount or reason, and changes nothing', async (context) => {
     const customer = await at.target.openCustomer('1.00');
     const grant = need(context, customer.grant, 'grants over HTTP');
     const first = { usd: '2.50', idempotencyKey: 'payment 1' };
@@ -40,7 +40,7 @@ describe('payment credited twice, never, or wrongly', () => {
     await expectSettled(at.target, customer, nanoUsd('3.50'));
   });
 
-  it('the amount is what was said, to the nano-dollar: nothing multiplies or rounds it', async (context) => {
+  it('credits exactly the requested amount, to the nano-dollar', async (context) => {
     const customer = await at.target.openCustomer('1.00');
     const grant = need(context, customer.grant, 'grants over HTTP');
     const amounts = ['0.000000001', '0.1', '0.2', '7', '12345.678901234'];
@@ -53,7 +53,7 @@ describe('payment credited twice, never, or wrongly', () => {
     );
   });
 
-  it('who has no right to credit anybody does not, whatever the secret that they send', async (context) => {
+  it('refuses a grant without the admin token, whatever other secret is sent', async (context) => {
     const customer = await at.target.openCustomer('1.00');
     const grant = need(context, customer.grant, 'grants over HTTP');
     for (const authorization of ['', 'Bearer', 'Bearer ', 'Bearer undefined', `Bearer ${customer.apiKey}`]) {
@@ -63,13 +63,13 @@ describe('payment credited twice, never, or wrongly', () => {
   });
 });
 
-// What is given back today is what a hold did not use. That money goes back to who paid waits for payments.
+// Today only unused holds are released. Refunds of money follow with payments.
 describe('refund inflates totals or repeats', () => {
-  it('what is given back was never spent, and does not come in a second time', async (context) => {
+  it('counts released credits neither as spent nor as credited again', async (context) => {
     const { target } = at;
     const customer = await target.openCustomer('1.00');
     const totals = need(context, customer.totals, 'totals');
-    // Half of them fail, in ways that give all back; the others use a small part of what is held.
+    // Half of them fail in ways that release everything; the others use a small part of their hold.
     const failures = [says('{}', { status: 500 }), breaksAfter(), says('<html>')];
     for (let n = 0; n < 12; n++) {
       target.upstream.play((n % 2 === 0 ? failures[(n / 2) % 3] : undefined) ?? completion(usageOf(9, 3)));
@@ -80,7 +80,7 @@ describe('refund inflates totals or repeats', () => {
     for (const node of [0, 1]) expect(await totals(node)).toEqual({ credited: nanoUsd('1.00'), spent, byKey: spent });
   });
 
-  it('what is made good by hand is credited once, however often it is asked for, and is no less spent', async (context) => {
+  it('credits a compensation once, however often it is requested, and leaves the spending as it is', async (context) => {
     const { target } = at;
     const customer = await target.openCustomer('1.00');
     const grant = need(context, customer.grant, 'grants over HTTP');
@@ -96,10 +96,10 @@ describe('refund inflates totals or repeats', () => {
   });
 });
 
-// No route edits an account's notes or sets its balance. What there is to edit, its keys and whether it is suspended, is
-// written to the same account that requests are charged to.
+// No route edits an account's notes or sets its balance. What can be edited, its keys and its suspension, is written to the
+// same account that requests are charged to.
 describe('lost update', () => {
-  it('edits, grants and charges at the same time, on two nodes, lose nothing of one another', async (context) => {
+  it('loses no change when edits, grants and charges run at the same time on two nodes', async (context) => {
     const { target } = at;
     const customer = await target.openCustomer('1.00');
     const edits = need(context, customer.edits, 'edits over HTTP');
@@ -113,7 +113,7 @@ describe('lost update', () => {
         }),
       ),
       Promise.all(Array.from({ length: 20 }, (_, n) => grant({ usd: '0.000001', node: n % 2 }))),
-      // One after another, for whoever is suspended gets no key.
+      // One after another, because a suspended account gets no key.
       (async () => {
         for (let n = 0; n < 6; n++) for (const edit of edits) await edit(n % 2);
       })(),
@@ -124,7 +124,7 @@ describe('lost update', () => {
     await expectSettled(target, customer, nanoUsd('1.00002') - spent);
   });
 
-  it('reading changes nothing', async (context) => {
+  it('changes nothing by reading', async (context) => {
     const { target } = at;
     const customer = await target.openCustomer('1.00');
     const history = need(context, customer.history, 'history');

@@ -27,7 +27,7 @@ const titlesWithin = (node: ts.Node): string[] => {
   return titles;
 };
 
-/** Of `it('…')`, and of `it.each(…)('…')`. */
+/** The title in `it('…')` and `it.each(…)('…')`. */
 const titleOf = (name: 'describe' | 'it', node: ts.Node): string | undefined => {
   if (!ts.isCallExpression(node)) return undefined;
   const [title] = node.arguments;
@@ -42,7 +42,7 @@ type Row = { readonly name: string; readonly file: string };
 const rowsOf = (table: string): readonly Row[] =>
   [...table.matchAll(/^\| (.+?) +\|.*\| \[.+\]\((.+)\) +\|$/gm)].map(([, name = '', file = '']) => ({ name, file }));
 
-/** What is missing, a line each: a class without a scenario, a scenario without a class. */
+/** One line for each class without a scenario, and for each scenario without a class. */
 const gaps = (rows: readonly Row[], files: ReadonlyMap<string, string>): readonly string[] => {
   const scenarios = new Map([...files].map(([file, text]) => [file, scenariosIn(text)]));
   const listed = new Set(rows.map(({ name, file }) => `${file}: ${name}`));
@@ -58,7 +58,7 @@ const gaps = (rows: readonly Row[], files: ReadonlyMap<string, string>): readonl
   ];
 };
 
-/** It alone may know ours, and is loaded only where ours is what the scenarios are played at. */
+/** The only file that may import KissAPI. It is loaded only if the scenarios run against KissAPI. */
 const OUR_GATEWAY = new URL('support/our-gateway.ts', folder).href;
 
 const importsOf = (url: string): readonly string[] =>
@@ -67,10 +67,10 @@ const importsOf = (url: string): readonly string[] =>
     .importedFiles.filter(({ fileName }) => fileName.startsWith('.'))
     .map(({ fileName }) => new URL(fileName, url).href);
 
-/** All that a file imports, and what that imports, types and all; past our gateway nobody looks. */
+/** All files that a file imports, directly or not, including types; imports of OUR_GATEWAY are not followed. */
 const reachedFrom = ({ href }: URL): ReadonlySet<string> => {
   const reached = new Set([href]);
-  // A set is walked to its end, whatever is added on the way.
+  // Iteration over a set includes the elements that are added meanwhile.
   for (const url of reached) if (url !== OUR_GATEWAY) for (const next of importsOf(url)) reached.add(next);
   return reached;
 };
@@ -82,16 +82,16 @@ const files = new Map(
 );
 const rows = rowsOf(read('regressions.md'));
 
-describe('the classes of what goes wrong elsewhere', () => {
-  it('have scenarios, each of them, and there is no other', () => expect(gaps(rows, files)).toEqual([]));
+describe('the classes of failures', () => {
+  it('have scenarios, and every scenario has a class', () => expect(gaps(rows, files)).toEqual([]));
 
-  it('were read', () => {
+  it('are all found', () => {
     expect(rows).toHaveLength(17);
     expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length);
     expect(new Set(rows.map(({ file }) => file))).toEqual(new Set(files.keys()));
   });
 
-  it('know nothing of the gateway but what can be seen from outside', () => {
+  it('use the gateway only from outside', () => {
     const ours = new URL('../../src/', folder).href;
     for (const file of files.keys()) {
       const reached = [...reachedFrom(new URL(file, folder))];
@@ -101,7 +101,7 @@ describe('the classes of what goes wrong elsewhere', () => {
         file,
       ).toEqual([]);
     }
-    // Which only it knows, and the walk would have found.
+    // The walk would have found an import of src: our gateway has one.
     expect(importsOf(OUR_GATEWAY).flatMap((url) => [...reachedFrom(new URL(url))])).toContainEqual(
       expect.stringContaining(ours),
     );
@@ -111,7 +111,7 @@ describe('the classes of what goes wrong elsewhere', () => {
     ['a class without a scenario', [{ name: 'x', file: 'a.ts' }], `describe('x', () => {});`, '"x" has no scenario'],
     ['a class without a file', [{ name: 'x', file: 'b.ts' }], `const a = 1;`, '"x" has no scenario in b.ts'],
     ['a scenario without a class', [], `describe('x', () => { it('y', f); });`, '"x" of a.ts is not in the table'],
-  ])('would be missed: %s', (_, table, text, gap) =>
+  ])('detects %s', (_, table, text, gap) =>
     expect(gaps(table, new Map([['a.ts', text]]))).toEqual([expect.stringContaining(gap)]),
   );
 });

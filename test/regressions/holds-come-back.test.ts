@@ -18,7 +18,7 @@ import { useTarget, need } from './support/target.ts';
 const at = useTarget({ silenceMs: 1500 });
 const MAX_TOKENS = 1000;
 
-/** Enough credit to hold for one such request at a time, and not for two: a hold that is left keeps the next one out. */
+/** Enough credit for the hold of one such request, and not for two: a hold that is not released blocks the next request. */
 const tightCredit = async (): Promise<string> => {
   const { target } = at;
   return usdOf(costOf(tokensOf(600, MAX_TOKENS), await target.prices(target.model)));
@@ -40,7 +40,7 @@ describe('hold leaked', () => {
     'answers with an error and 200': says('{"error":{"message":"no","code":500}}'),
   } satisfies Record<string, ReturnType<typeof says>>;
 
-  it('whatever becomes of the provider, the hold comes back: the next one finds it', async () => {
+  it('releases the hold whatever the provider does, so that the next request can use it', async () => {
     const { target } = at;
     const credit = await tightCredit();
     const customer = await target.openCustomer(credit);
@@ -57,7 +57,7 @@ describe('hold leaked', () => {
     expect(await statusOf(ask(target, customer, { maxTokens: MAX_TOKENS }))).toBe(200);
   });
 
-  it('a stream that fails before its first word gives all of it back', async () => {
+  it('releases the whole hold if a stream fails before its first output', async () => {
     const { target } = at;
     const credit = await tightCredit();
     const customer = await target.openCustomer(credit);
@@ -69,7 +69,7 @@ describe('hold leaked', () => {
     await expectSettled(target, customer, nanoUsd(credit));
   });
 
-  it('so does a customer who leaves before anything came, and a provider that is silent', async (context) => {
+  it('releases it if a client disconnects before any output, and if a provider is silent', async (context) => {
     const { target } = at;
     need(context, target.silenceMs, 'short patience with providers');
     const credit = await tightCredit();
@@ -86,7 +86,7 @@ describe('hold leaked', () => {
     await expectSettled(target, customer, nanoUsd(credit));
   });
 
-  it('what is settled is held no more: the same credit carries one request after another', async () => {
+  it('holds nothing after the charge: the same credit pays for one request after another', async () => {
     const { target } = at;
     const credit = await tightCredit();
     const customer = await target.openCustomer(credit);

@@ -9,7 +9,7 @@ import { need, useTarget, type Customer } from './support/target.ts';
 const at = useTarget({ nodes: 2 });
 
 describe('drift', () => {
-  it('what two nodes serve is counted once, by both', async () => {
+  it('counts what two nodes serve once, on both', async () => {
     const { target } = at;
     const customer = await target.openCustomer('1.00');
     target.upstream.play(completion(usageOf(9, 3)));
@@ -38,7 +38,7 @@ describe('an event skipped', () => {
   const rush = async (customer: Customer): Promise<readonly Answer[]> => {
     const { target } = at;
     target.upstream.play(byName(scripts));
-    // Of two customers at once, so that what one node appends for one stands between what the other does for the other.
+    // Two customers at once, so that the appends of the nodes interleave.
     return Promise.all(
       Array.from({ length: 80 }, (_, n) => {
         const content = names[n % names.length] ?? 'whole';
@@ -48,7 +48,7 @@ describe('an event skipped', () => {
     );
   };
 
-  it('receipts and totals have each request of the history, and nothing else, on both nodes', async (context) => {
+  it('has each request of the history, and no other, in receipts and totals on both nodes', async (context) => {
     const { target } = at;
     const customers = await Promise.all([target.openCustomer('1.00'), target.openCustomer('1.00')]);
     const answers = await Promise.all(customers.map(rush));

@@ -10,8 +10,8 @@ const at = useTarget({ nodes: 2 });
 
 describe('overdraw under concurrency', () => {
   /**
-   * Nobody is answered before everybody was either let through or refused: whoever reads the balance, compares, and
-   * deducts when the answer comes lets all of them through.
+   * No request is answered before all of them were admitted or refused. A gateway that reads the balance, compares, and
+   * deducts after the response admits all of them.
    */
   const rush = async (model: string, credit: string, asked: number, output: number): Promise<void> => {
     const { target } = at;
@@ -37,11 +37,12 @@ describe('overdraw under concurrency', () => {
     await expectSettled(target, customer, nanoUsd(credit) - cost * BigInt(served));
   };
 
-  it('a small balance pays for what it lets through', () => rush(at.target.model, '0.01', 60, 1000));
+  it('admits only what a small balance pays for', () => rush(at.target.model, '0.01', 60, 1000));
 
-  it('so does a balance that others would trust, and reserve nothing of', () => rush('gpt-4o', '12.00', 80, 16_384));
+  it('admits only what a large balance pays for, which other gateways do not check', () =>
+    rush('gpt-4o', '12.00', 80, 16_384));
 
-  it('a hold counts against whoever comes next, on another node too', async () => {
+  it('counts a hold against the next request, also on another node', async () => {
     const { target } = at;
     const cost = costOf(tokensOf(400, 2000), await target.prices(target.model));
     const customer = await target.openCustomer(usdOf(cost));
@@ -60,7 +61,7 @@ describe('overdraw under concurrency', () => {
     await expectSettled(target, customer, cost - spent);
   });
 
-  it('a provider that reports more than was asked for is paid for what was asked for, and no more', async () => {
+  it('charges at most the requested limit if a provider reports more', async () => {
     const { target } = at;
     const customer = await target.openCustomer('0.001');
     target.upstream.play(completion(usageOf(10, 20_000)));
@@ -76,7 +77,7 @@ describe('overdraw under concurrency', () => {
 });
 
 describe('hold shrunk to fit', () => {
-  it('who asks for more than there is credit for is refused, and the provider never hears of it', async () => {
+  it('refuses a request beyond the credit without calling the provider', async () => {
     const { target } = at;
     const customer = await target.openCustomer('0.001');
     target.upstream.play(completion(usageOf(10, 16_000)));
@@ -89,10 +90,10 @@ describe('hold shrunk to fit', () => {
     await expectSettled(target, customer, nanoUsd('0.001'));
   });
 
-  it('who did not say how much is asked for no more than is paid for', async () => {
+  it('caps a request without a limit at what the credit pays for', async () => {
     const { target } = at;
     const customer = await target.openCustomer('0.001');
-    // Whatever the provider was allowed, it uses up.
+    // The provider uses everything that it is allowed.
     target.upstream.play((response, body, request) => {
       const { max_tokens, max_completion_tokens } = JSON.parse(body) as Readonly<Record<string, number | undefined>>;
       completion(usageOf(5, max_completion_tokens ?? max_tokens ?? 16_384))(response, body, request);
@@ -109,9 +110,9 @@ describe('hold shrunk to fit', () => {
 });
 
 describe('false refusal', () => {
-  it('what others hold is not spent: the customer is told to wait, and is served after that', async () => {
+  it('asks the client to retry if other requests hold the credit, and then serves it', async () => {
     const { target } = at;
-    // Enough to hold for one such request at a time, and not for two.
+    // Enough for the hold of one such request, and not for two.
     const wish = { maxTokens: 1000, stream: true };
     const credit = costOf(tokensOf(600, 1000), await target.prices(target.model));
     const customer = await target.openCustomer(usdOf(credit));
@@ -126,7 +127,7 @@ describe('false refusal', () => {
     expect(errorOf(held).message).toMatch(/held/);
     expect(errorOf(held).code).toMatch(/held/);
 
-    // As an SDK does: it waits for as long as it was told, and asks again.
+    // As an SDK does: it waits for the time in the response, and retries.
     const again = async (): Promise<number | undefined> => {
       const answer = await ask(target, customer, wish).answer;
       return answer.status;
@@ -135,7 +136,7 @@ describe('false refusal', () => {
     await expect.poll(again, { ...SOON, interval: 250 }).toBe(200);
     expect(await statusOf(slow)).toBe(200);
 
-    // Now it is truly spent, and waiting is no use.
+    // Now the credit is spent, and a retry would not help.
     target.upstream.play(completion(usageOf(10, 1000)));
     await ask(target, customer, { maxTokens: 1000 }).answer;
     expect(await settled(target, customer)).toBeLessThan(costOf(tokensOf(0, 1000), await target.prices(target.model)));

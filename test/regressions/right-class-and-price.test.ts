@@ -8,12 +8,12 @@ import { useTarget } from './support/target.ts';
 
 const at = useTarget();
 
-/** A prompt of about so many tokens: no report of many more than were sent is to be believed. */
+/** A prompt of about this number of tokens, because a report of many more than were sent is not used. */
 const words = (count: number): string => Array.from({ length: count }, () => 'word').join(' ');
 const promptTokensIn = (usage: object): number => ('prompt_tokens' in usage ? Number(usage.prompt_tokens) : 0);
 
-// That a price changed between quote and bill can only be staged where something changes prices over HTTP, which waits for
-// a route that does: until then the prices published before asking are those charged by, here in every scenario.
+// A price change between quote and bill can be tested once a route changes prices. Until then, every scenario checks that the
+// prices that were published before the request are charged.
 describe('wrong class or price', () => {
   type Case = { readonly model: string; readonly usage: object; readonly tokens: Tokens };
   const cases: Readonly<Record<string, Case>> = {
@@ -28,7 +28,7 @@ describe('wrong class or price', () => {
       },
       tokens: { input: 1815, cached_input: 8192, output: 363, reasoning: 640 },
     },
-    'OpenAI: what is written to the cache has a price of its own': {
+    'OpenAI: cache writes have a price of their own': {
       model: 'gpt-6-luna',
       usage: {
         prompt_tokens: 10_007,
@@ -38,7 +38,7 @@ describe('wrong class or price', () => {
       },
       tokens: { input: 4887, cached_input: 1024, cache_write: 4096, output: 31 },
     },
-    'xAI: reasoning is left out of the completion, and told beside it': {
+    'xAI: reasoning is reported beside the completion, and is not part of it': {
       model: 'grok-4.3',
       usage: {
         prompt_tokens: 211,
@@ -49,12 +49,12 @@ describe('wrong class or price', () => {
       },
       tokens: { input: 12, cached_input: 199, output: 17, reasoning: 1300 },
     },
-    'Gemini: thoughts are in the total, and nowhere else': {
+    'Gemini: reasoning is only in the total': {
       model: 'gemini-3.5-flash-lite',
       usage: { prompt_tokens: 211, completion_tokens: 17, total_tokens: 1528 },
       tokens: { input: 211, output: 1317 },
     },
-    'DeepSeek: hit and miss have names of their own': {
+    'DeepSeek: cache hits and misses have field names of their own': {
       model: 'deepseek-flash',
       usage: {
         prompt_tokens: 9001,
@@ -87,9 +87,9 @@ describe('wrong class or price', () => {
     }
   });
 
-  it('the sum is rounded once, up: not down, and not each token', async () => {
+  it('rounds the sum up once, and not each token', async () => {
     const { target } = at;
-    // At 0.0375 USD per million, three of them are 112.5 nano-dollars; the one that is said is 300.
+    // At 0.0375 USD per million, three input tokens are 112.5 nano-USD; the output token is 300.
     const model = 'gpt-oss-20b';
     const prices = await target.prices(model);
     const customer = await target.openCustomer('1.00');
@@ -99,11 +99,11 @@ describe('wrong class or price', () => {
     if (prices.cached_input === '0.0375' && prices.output === '0.30') expect(cost).toBe(413n);
   });
 
-  it('what is reserved is at the price of the model asked for, not of another', async () => {
+  it('holds at the price of the requested model, not of another', async () => {
     const { target } = at;
     const [cheap, dear] = ['gpt-4o-mini', 'gpt-4o'];
     const [low, high] = [await target.prices(cheap), await target.prices(dear)];
-    // Pays for a thousand tokens of the one, and not for a hundred of the other.
+    // Pays for a thousand tokens of the first model, and not for a hundred of the second.
     const credit = costOf(tokensOf(300, 1000), low);
     expect(costOf(tokensOf(0, 100), high)).toBeGreaterThan(credit);
     const customer = await target.openCustomer(usdOf(credit));
@@ -113,7 +113,7 @@ describe('wrong class or price', () => {
     await expectSettled(target, customer, credit - costOf(tokensOf(9, 3), low));
   });
 
-  it('the price that was published when it was asked is the price of the bill', async () => {
+  it('charges the price that was published at the time of the request', async () => {
     const { target } = at;
     const customer = await target.openCustomer('1.00');
     const quoted = await target.prices(target.model);

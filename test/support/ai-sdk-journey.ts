@@ -1,6 +1,6 @@
 import { generateText, jsonSchema, streamText, tool, type LanguageModel, type ToolSet } from 'ai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Knobs } from '../../src/proxy/providers/simulated/simulated-request.ts';
+import type { Knobs } from '@kissapi/simulator';
 import { auditedOne, type Customer } from './audit.ts';
 import { createHouse, type House } from './house.ts';
 

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { APIError } from 'openai';
-import type { EventStore } from '../../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
 import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
-import { createSimulatedServer, type SimulatedServer } from '../../src/proxy/providers/simulated/simulated-server.ts';
-import type { Knobs } from '../../src/proxy/providers/simulated/simulated-request.ts';
+import { createSimulatedServer, type SimulatedServer } from '@kissapi/simulator';
+import type { Knobs } from '@kissapi/simulator';
 import { createPremises, type Premises, type RunningGateway } from './gateway.ts';
 
 /** A gateway, and behind it, over real sockets, what it takes for OpenAI. */
@@ -13,7 +13,7 @@ export type House = {
   readonly gateway: RunningGateway;
   readonly upstream: SimulatedServer;
   /** The log, read past the gateway. */
-  readonly store: EventStore;
+  readonly store: ChainedLog;
   close(): Promise<void>;
 };
 

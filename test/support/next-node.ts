@@ -1,3 +1,4 @@
+import { decodeFact } from '../../src/eventstore/journal/codec.ts';
 import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { createDatabase } from '../../src/projections/database.ts';
 import { followLog } from '../../src/projections/follow.ts';
@@ -15,7 +16,13 @@ const store = createPostgresStore(databaseUrl);
 const database = createDatabase(databaseUrl);
 const next = projections.map((projection) => (projection.name === nextBalances.name ? nextBalances : projection));
 const consumer = liveProjections(database, store, ({ version }) => say(`balances at version ${version}`), next);
-const rows = followLog({ store, consumer, gatherMs: 20, failed: (_, error) => say(`failed: ${String(error)}`) });
+const rows = followLog({
+  store,
+  decode: decodeFact,
+  consumer,
+  gatherMs: 20,
+  failed: (_, error) => say(`failed: ${String(error)}`),
+});
 await bringUpToDate(database, store, next, (name, at, target) => say(`${name} at ${at} of ${target}`), {
   tookOver: (name, { same, before, version }) => say(`${name} took over: ${before} to ${version}, same ${same}`),
 });

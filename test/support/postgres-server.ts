@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import type { TestProject } from 'vitest/node';
 
-import { startEmbeddedPostgres } from '../../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres } from '../../src/gateway/bundled-postgres.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -25,7 +25,7 @@ const startServer = async ({ provide }: TestProject): Promise<() => Promise<void
   const lines: string[] = [];
   const remove = (): Promise<void> => rm(dataDir, { recursive: true, force: true });
   try {
-    const postgres = await startEmbeddedPostgres({ dataDir, log: (line) => lines.push(line) });
+    const postgres = await startBundledPostgres({ dataDir, log: (line) => lines.push(line) });
     provide('postgresUrl', postgres.url);
     return async () => {
       await postgres.stop();

@@ -1,4 +1,4 @@
-import type { Knobs } from '../../src/proxy/providers/simulated/simulated-request.ts';
+import type { Knobs } from '@kissapi/simulator';
 import { send, type Sent } from './requests.ts';
 
 export * from './requests.ts';

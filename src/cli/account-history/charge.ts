@@ -5,13 +5,14 @@ import { limitedBy, withinSpending } from '../../domain/account/within-limits.ts
 import { noUsage, type Rates } from '../../domain/money.ts';
 import { PRICES_STREAM } from '../../domain/prices/decide.ts';
 import { decode, type Recorded } from '../../eventstore/journal/codec.ts';
-import { PAGE, streamPages, type EventStore } from '../../eventstore/event-store.ts';
+import type { ChainedLog } from '../../eventstore/chained-log.ts';
+import { PAGE, streamPages } from '../../eventstore/event-store.ts';
 import type { Charge, ChargeEvent } from './arithmetic.ts';
 import { accountEvents } from './history.ts';
 
 /** The account that a generation is of, looked for in the log after a position. */
 export const findInLog = async (
-  store: EventStore,
+  store: ChainedLog,
   requestId: string,
   afterPosition: number,
 ): Promise<string | undefined> => {
@@ -28,7 +29,7 @@ export const findInLog = async (
 };
 
 /** Of a version in the price book; undefined where the book has none. */
-export const listedRates = async (store: EventStore, { model, version }: PinnedPrice): Promise<Rates | undefined> => {
+export const listedRates = async (store: ChainedLog, { model, version }: PinnedPrice): Promise<Rates | undefined> => {
   for await (const page of streamPages(store, PRICES_STREAM)) {
     for (const stored of page) {
       const { event } = decode(stored);
@@ -53,7 +54,7 @@ const isCharge = (event: AccountEvent): event is ChargeEvent =>
   event.type === 'HoldSettled' || event.type === 'LateUsageCharged';
 
 /** Folds the account as far as the request goes, and looks at it in the moment before and after the charge. */
-export const tellRequest = async (store: EventStore, accountId: string, requestId: string): Promise<Told> => {
+export const tellRequest = async (store: ChainedLog, accountId: string, requestId: string): Promise<Told> => {
   const events: Recorded<AccountEvent>[] = [];
   let account = initialAccount();
   let pinned: PinnedPrice | undefined;

@@ -2,7 +2,7 @@ import { readCommandConfig } from '../../config/config.ts';
 import { createDataKeys, withOlder, WrongMasterKey } from '../../eventstore/secrets/data-keys.ts';
 import { StoreUnavailable } from '../../eventstore/event-store.ts';
 import { BrokenSeal, createVault, readPlain } from '../../eventstore/journal/personal-data.ts';
-import { parseSecretKey } from '../../eventstore/secrets/sealed-bytes.ts';
+import { parseSecretKey } from '../../config/secret-key.ts';
 import { readLocalSecret } from '../../config/local-secrets.ts';
 import type { Holder } from './sentences.ts';
 

@@ -1,9 +1,9 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findRunningEmbeddedPostgres, startEmbeddedPostgres } from '../../gateway/bundled-postgres.ts';
+import { findRunningBundledPostgres, startBundledPostgres } from '../../gateway/bundled-postgres.ts';
 import { checkSessions } from '../../eventstore/postgres/database-check.ts';
 import { addressIn, databaseFaultInWords } from '../../eventstore/postgres/database-faults.ts';
-import type { EventStore } from '../../eventstore/event-store.ts';
+import type { ChainedLog } from '../../eventstore/chained-log.ts';
 import { createPostgresStore } from '../../eventstore/postgres/postgres.ts';
 import { createDatabase, type Database } from '../../projections/database.ts';
 import { CliFault } from './fault.ts';
@@ -11,7 +11,7 @@ import { CliFault } from './fault.ts';
 /** The log of a gateway, and the rows made of it. */
 export type OpenDatabase = {
   readonly url: string;
-  readonly store: EventStore;
+  readonly store: ChainedLog;
   readonly rows: Database;
   /** Stops the server as well, where it was started for this. */
   close(): Promise<void>;
@@ -31,7 +31,7 @@ export type OpenDatabaseOptions = {
  * one, started for as long as the command needs it. Never creates anything. Must be closed.
  */
 export const openDatabase = async ({ databaseUrl, dataDir, log }: OpenDatabaseOptions): Promise<OpenDatabase> => {
-  const found = databaseUrl ?? (await findRunningEmbeddedPostgres(dataDir));
+  const found = databaseUrl ?? (await findRunningBundledPostgres(dataDir));
   const server = found === undefined ? await start(dataDir, log) : { url: found, stop: () => Promise.resolve() };
   const { url } = server;
   await expectServer(url).catch((error: unknown) => server.stop().finally(() => Promise.reject(error as Error)));
@@ -61,7 +61,7 @@ const start = async (dataDir: string, log: (line: string) => void): Promise<Serv
     );
   });
   log('No gateway is running: starting its database for the moment.');
-  const postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined });
+  const postgres = await startBundledPostgres({ dataDir, log: () => undefined });
   // Ctrl-C is no reason to leave a server behind.
   const interrupted = (): void => void postgres.stop().finally(() => process.exit(130));
   process.once('SIGINT', interrupted);

@@ -1,12 +1,13 @@
 import { hash } from 'node:crypto';
-import type { NewEvent, StoredEvent } from '../event-store.ts';
+import type { ChainedEvent } from '../chained-log.ts';
+import type { NewEvent } from '../event-store.ts';
 
-/** What the first event of the log is chained to. */
+/** The hash before the first event of the log. */
 export const GENESIS = '0'.repeat(64);
 
 /**
- * A hash over everything that a writer says of an event. The lengths are part of it, so that no other event reads the
- * same; the texts are taken byte for byte as the store keeps them.
+ * SHA-256 in hexadecimal over all that the writer of an event sets. The text contains the length of the data, so that no
+ * other event has the same text. Data and metadata are taken byte for byte.
  */
 export const contentHash = (
   { id, type, version, data, metadata }: NewEvent,
@@ -16,8 +17,8 @@ export const contentHash = (
   hash('sha256', `${stream}\n${revision}\n${id}\n${type}\n${version}\n${data.length}\n${data}${metadata}`, 'hex');
 
 /**
- * Chains an event to the one before it in the log, with what the store adds: its position and time. Whoever changes,
- * moves, inserts or removes an event breaks every hash from there on. In SQL the same is in `append_slices`.
+ * Chains an event to the event before it in the log, with the position and time that the store sets. A changed, moved,
+ * inserted or removed event breaks every hash after it. The SQL function `append_batch` computes the same.
  */
 export const chainHash = (previous: string, content: string, position: number, time: Date): string => {
   const link = Buffer.allocUnsafe(80);
@@ -28,6 +29,6 @@ export const chainHash = (previous: string, content: string, position: number, t
   return hash('sha256', link, 'hex');
 };
 
-/** The hash that a stored event must have, after an event with the hash `previous`. */
-export const expectedHash = (previous: string, event: StoredEvent): string =>
+/** The hash that a stored event must have after an event with the hash `previous`. */
+export const expectedHash = (previous: string, event: ChainedEvent): string =>
   chainHash(previous, contentHash(event, event.stream, event.revision), event.position, event.time);

@@ -3,7 +3,7 @@ import { toJson } from './checkpoint.ts';
 import { readCheckpoints } from './checkpoint-log.ts';
 import { GENESIS } from './chain.ts';
 import { openClient } from '../postgres/connections.ts';
-import { copyOut } from '../postgres/copy-out.ts';
+import { copyOut } from './copy-out.ts';
 import { EVENT_COLUMNS, instant, int64 } from './verify/event-bytes.ts';
 import { EXPORT_FORMAT, EXPORT_VERSION, type ExportEnd, type ExportHeader } from './verify/export-lines.ts';
 

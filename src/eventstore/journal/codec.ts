@@ -5,44 +5,25 @@ import type { PriceEvent } from '../../domain/prices/events.ts';
 import type { TermsEvent } from '../../domain/terms/terms.ts';
 import { accountEventShapes } from './shapes/account.ts';
 import { logEventShapes, priceEventShapes, termsEventShapes } from './shapes/books.ts';
+import type { EventCodec, FactOf, Metadata, RecordedOf } from '../event-codec.ts';
 import type { NewEvent, StoredEvent, StoredFact } from '../event-store.ts';
 import { NotReadableByAll, type ReadableVersions } from '../event-versions.ts';
 
 export type DomainEvent = AccountEvent | PriceEvent | TermsEvent | LogEvent;
 
-/** Who did it and why: kept beside each event. */
-export type Metadata = {
-  /** `key:<id>`, `admin`, `system:<what>` or `cli:<what>`. */
-  readonly actor: string;
-  /** The command that caused the event; the event's id derives from it. */
-  readonly commandId: string;
-  /** The HTTP request that carried the command. */
-  readonly correlationId?: string | undefined;
-};
-
-/** An event with its place in the log. */
-export type Recorded<Event = DomainEvent> = {
-  readonly event: Event;
-  readonly id: string;
-  readonly stream: string;
-  readonly revision: number;
-  readonly position: number;
-  readonly time: Date;
-  readonly metadata: Metadata;
-};
-
-/** What happened, with its place in the log: all that a view sees of an event. */
-export type Fact<Event = DomainEvent> = Omit<Recorded<Event>, 'metadata'>;
+export type { Metadata } from '../event-codec.ts';
+export type Recorded<Event = DomainEvent> = RecordedOf<Event>;
+export type Fact<Event = DomainEvent> = FactOf<Event>;
 
 type Shape<Event extends DomainEvent> = {
-  /** What is written now. */
+  /** The version that is written. */
   readonly version: number;
   readonly schema: z.ZodType<Omit<Event, 'type'>>;
-  /** Turns the data of an older version into the shape of now, before it is parsed. */
+  /** Converts the data of an older version into the current shape, before it is parsed. */
   readonly lift?: Readonly<Record<number, (data: unknown) => unknown>>;
   /**
-   * Turns the data of now into that of an older version, which is written while a gateway is running that reads no newer
-   * one. Undefined if this event has something that the older version cannot express and that must not be lost.
+   * Converts current data into that of an older version, which is written while a gateway is running that reads no newer
+   * version. Undefined if the event has content that the older version cannot express and that must not be lost.
    */
   readonly lower?: Readonly<Record<number, (data: unknown) => unknown>>;
 };
@@ -56,7 +37,7 @@ const shapes: Shapes<DomainEvent> = {
   ...logEventShapes,
 };
 
-/** The newest version of each event type that this software reads, which is also what it writes. */
+/** The newest version of each event type that this software reads; it writes the same. */
 export const READABLE_VERSIONS: ReadableVersions = Object.fromEntries(
   Object.entries(shapes).map(([type, { version }]) => [type, version]),
 );
@@ -67,7 +48,7 @@ const metadataSchema = z.strictObject({
   correlationId: z.string().optional(),
 });
 
-/** Broken promise: the log holds an event that this version of the software cannot read. Nothing past it is trusted. */
+/** Broken promise: the log holds an event that this software cannot read. Nothing after it may be trusted. */
 export class UnreadableEvent extends Error {
   override readonly name = 'UnreadableEvent';
 
@@ -79,10 +60,6 @@ export class UnreadableEvent extends Error {
   }
 }
 
-/**
- * Throws rather than write what could not be read again. `readable` is what every running gateway can read, if that matters: a type that
- * is new to one of them is refused with NotReadableByAll, and a changed shape is written in an older version.
- */
 export const encode = (event: DomainEvent, id: string, metadata: Metadata, readable?: ReadableVersions): NewEvent => {
   const shape = shapes[event.type] as Shape<DomainEvent>;
   const data: unknown = z.encode(shape.schema, event);
@@ -106,26 +83,23 @@ const inReadableVersion = (
   return { version: newest, data: JSON.stringify(lowered) };
 };
 
-/** The event as it will be read back: another than was given if it had to be written in an older version. */
 export const asWritten = <Event extends DomainEvent>(event: Event, { version, data }: NewEvent): Event => {
   const shape = shapes[event.type] as Shape<DomainEvent>;
   if (version === shape.version) return event;
   return { type: event.type, ...shape.schema.parse(lifted(shape, version, JSON.parse(data))) } as Event;
 };
 
-/** Throws UnreadableEvent for an event that is unknown, of a version from the future, or not of its shape. */
-export const decode = (stored: StoredEvent): Recorded => {
-  const { id, stream, revision, position, time } = stored;
-  const event = decodeEvent(stored);
+/** Throws UnreadableEvent if the type or the version is unknown, or the data is not of its shape. */
+export const decode = (stored: StoredEvent): Recorded => ({ ...decodeFact(stored), metadata: metadataOf(stored) });
+
+export const metadataOf = (stored: StoredEvent): Metadata => {
   try {
-    const metadata = metadataSchema.parse(JSON.parse(stored.metadata));
-    return { event, id, stream, revision, position, time, metadata };
+    return metadataSchema.parse(JSON.parse(stored.metadata));
   } catch (cause) {
     throw new UnreadableEvent(stored, cause);
   }
 };
 
-/** As `decode`, of what happened alone: all that a fold needs. */
 export const decodeEvent = (stored: StoredFact): DomainEvent => {
   const { type, version } = stored;
   try {
@@ -149,3 +123,6 @@ const lifted = (shape: Shape<DomainEvent>, version: number, data: unknown): unkn
   if (!lift) throw new Error('its version is unknown');
   return lift(data);
 };
+
+/** The codec of all events of the domain, for the log. */
+export const journal: EventCodec<DomainEvent> = { encode, asWritten, decode, decodeEvent };

@@ -1,34 +1,28 @@
 import { chainHash, contentHash, GENESIS } from '../integrity/chain.ts';
-import {
-  LogWentBack,
-  type EventStore,
-  type LogPlace,
-  type Slice,
-  type SliceResult,
-  type StoredEvent,
-} from '../event-store.ts';
+import { LogWentBack, type ChainedEvent, type ChainedLog, type LogPlace } from '../chained-log.ts';
+import type { Slice, SliceResult } from '../event-store.ts';
 import { followPages } from '../follow-pages.ts';
 import { createHistorySeen, NOTHING_SEEN } from '../history-seen.ts';
 
-/** A log in memory, which several stores can share as processes share a database. For unit tests alone. */
+/** A log in memory, which several stores can share as processes share a database. For unit tests. */
 export type InMemoryLog = {
-  readonly events: readonly StoredEvent[];
+  readonly events: readonly ChainedEvent[];
   append(slices: readonly Slice[]): readonly SliceResult[];
-  stream(name: string): readonly StoredEvent[];
-  find(id: string): StoredEvent | undefined;
-  /** Calls `wake` after each append, until the function that it returned is called. */
+  stream(name: string): readonly ChainedEvent[];
+  find(id: string): ChainedEvent | undefined;
+  /** Calls `wake` after each append, until the returned function is called. */
   subscribe(wake: () => void): () => void;
-  /** Forgets everything after a position, as a database does that is restored from a copy. */
+  /** Forgets everything after a position, like a database that is restored from a copy. */
   goBackTo(position: number): void;
 };
 
 export const createInMemoryLog = (now: () => Date = () => new Date()): InMemoryLog => {
-  let log: StoredEvent[] = [];
-  let streams = new Map<string, StoredEvent[]>();
-  let ids = new Map<string, StoredEvent>();
+  let log: ChainedEvent[] = [];
+  let streams = new Map<string, ChainedEvent[]>();
+  let ids = new Map<string, ChainedEvent>();
   const listeners = new Set<() => void>();
 
-  const keep = (stored: StoredEvent): void => {
+  const keep = (stored: ChainedEvent): void => {
     const past = streams.get(stored.stream);
     if (past) past.push(stored);
     else streams.set(stored.stream, [stored]);
@@ -42,17 +36,16 @@ export const createInMemoryLog = (now: () => Date = () => new Date()): InMemoryL
     const isExpected =
       past.length - 1 === expected.revision &&
       (past.at(-1)?.hash ?? '') === (expected.token ?? past.at(-1)?.hash ?? '');
-    if (!isExpected) return { appended: false, duplicate: false };
-    if (fresh.size < events.length) return { appended: false, duplicate: true };
-    const firstPosition = log.length + 1;
-    const tokens = events.map((event) => {
+    if (!isExpected) return { kind: 'clash' };
+    if (fresh.size < events.length) return { kind: 'duplicate' };
+    const written = events.map((event) => {
       const revision = streams.get(stream)?.length ?? 0;
       const position = log.length + 1;
       const hash = chainHash(log.at(-1)?.hash ?? GENESIS, contentHash(event, stream, revision), position, time);
-      keep({ ...event, stream, revision, position, time, hash });
-      return hash;
+      keep({ ...event, stream, revision, position, time, token: hash, hash });
+      return { position, token: hash };
     });
-    return { appended: true, firstPosition, time, tokens };
+    return { kind: 'appended', written, time };
   };
 
   return {
@@ -81,8 +74,8 @@ export const createInMemoryLog = (now: () => Date = () => new Date()): InMemoryL
   };
 };
 
-/** The log in memory as one process sees it. For unit tests alone: everything is gone when the process ends. */
-export const createInMemoryStore = (log: InMemoryLog = createInMemoryLog()): EventStore => {
+/** A log in memory as one process sees it. For unit tests: nothing outlives the process. */
+export const createInMemoryStore = (log: InMemoryLog = createInMemoryLog()): ChainedLog => {
   const history = createHistorySeen();
 
   const checkHistory = (): LogPlace => {
@@ -93,16 +86,16 @@ export const createInMemoryStore = (log: InMemoryLog = createInMemoryLog()): Eve
     history.compared(places, { position, hash });
     return { position, hash };
   };
-  const seen = (events: readonly StoredEvent[]): Promise<readonly StoredEvent[]> => {
+  const seen = (events: readonly ChainedEvent[]): Promise<readonly ChainedEvent[]> => {
     const last = events.at(-1);
     if (last) history.saw(last);
     return Promise.resolve(events);
   };
-  const soon = async <T>(work: () => T): Promise<T> => work();
+  const asynchronously = async <T>(work: () => T): Promise<T> => work();
 
-  const store: EventStore = {
+  const store: ChainedLog = {
     append: (slices) =>
-      soon(() => {
+      asynchronously(() => {
         checkHistory();
         const results = log.append(slices);
         checkHistory();
@@ -115,12 +108,18 @@ export const createInMemoryStore = (log: InMemoryLog = createInMemoryLog()): Eve
       return seen(wanted.slice(0, limit));
     },
     readFacts: (afterPosition, limit) => store.readAll(afterPosition, limit),
-    findEvent: async (id) => {
+    findEvent: async (stream, id) => {
       const found = log.find(id);
-      return found && (await seen([found]))[0];
+      return found?.stream === stream ? (await seen([found]))[0] : undefined;
+    },
+    findByCorrelation: (id, limit, except) => {
+      const isOf = ({ type, metadata }: ChainedEvent): boolean =>
+        !except.includes(type) &&
+        (JSON.parse(metadata) as { readonly correlationId?: string } | null)?.correlationId === id;
+      return seen(log.events.filter(isOf).slice(0, limit));
     },
     head: () => Promise.resolve(log.events.length),
-    checkHistory: () => soon(checkHistory),
+    checkHistory: () => asynchronously(checkHistory),
     get newest() {
       return history.newest;
     },

@@ -1,17 +1,18 @@
 import type { QueryConfig } from 'pg';
 import { contentHash } from '../integrity/chain.ts';
-import type { LogPlace, Slice, SliceResult } from '../event-store.ts';
+import type { LogPlace } from '../chained-log.ts';
+import type { Slice, SliceResult } from '../event-store.ts';
 import { bigints, hashes, hexBytes, ints, smallints, texts, uuids } from './pg-arrays.ts';
 
-/** Stands for any token, where the SQL function expects one. */
+/** Stands for any token in a call of the SQL function. */
 const ANY_HISTORY = '00';
-/** Of a hash in hexadecimal. */
+/** The length of a hash in hexadecimal. */
 const HASH_CHARACTERS = 64;
 
 /**
- * The call of the SQL function that appends a batch: one round trip, prepared once per connection. Its arrays travel in
- * PostgreSQL's binary form, which costs a fraction of what escaping them does; and texts stay texts, for PostgreSQL reads
- * what is nested in JSON, and refuses the escapes \u0000 and \ud800.
+ * The call of the SQL function that appends a batch: one round trip, prepared once per connection. Arrays are sent in
+ * PostgreSQL's binary form, which costs a fraction of escaping them. They are arrays of text, not of JSON: PostgreSQL parses
+ * nested JSON, and refuses the escapes \u0000 and \ud800.
  */
 export const appendSlices = (writer: string, basis: LogPlace, slices: readonly Slice[]): QueryConfig => {
   const numbered = slices.flatMap(({ stream, expected, events }, n) =>
@@ -41,7 +42,7 @@ export const appendSlices = (writer: string, basis: LogPlace, slices: readonly S
   };
 };
 
-/** What the SQL function returns: for each slice its first position, or null if it was refused. */
+/** The result of the SQL function: for each slice its first position, or null if the slice clashes. */
 export type AppendedRow = {
   readonly first_positions: readonly (string | null)[] | null;
   readonly appended_at: Date;
@@ -49,7 +50,6 @@ export type AppendedRow = {
   readonly went_back: boolean;
 };
 
-/** What became of each slice. */
 export const resultsOf = (
   slices: readonly Slice[],
   { first_positions, appended_at: time, event_hashes }: AppendedRow,
@@ -59,20 +59,16 @@ export const resultsOf = (
     const first = event;
     event += events.length;
     const position = first_positions?.[n] ?? null;
-    if (position === null) return { appended: false, duplicate: false };
-    const tokens = events.map((_, i) =>
-      (event_hashes ?? '').slice((first + i) * HASH_CHARACTERS, (first + i + 1) * HASH_CHARACTERS),
-    );
-    return { appended: true, firstPosition: Number(position), time, tokens };
+    if (position === null) return { kind: 'clash' };
+    const hashAt = (n: number): string => (event_hashes ?? '').slice(n * HASH_CHARACTERS, (n + 1) * HASH_CHARACTERS);
+    const written = events.map((_, i) => ({ position: Number(position) + i, token: hashAt(first + i) }));
+    return { kind: 'appended', written, time };
   });
 };
 
-/** The place of the last event that a batch wrote, if it wrote any. */
-export const lastPlace = (results: readonly SliceResult[]): LogPlace | undefined =>
-  results
-    .flatMap((result): LogPlace[] => {
-      if (!result.appended) return [];
-      const hash = result.tokens.at(-1);
-      return hash === undefined ? [] : [{ position: result.firstPosition + result.tokens.length - 1, hash }];
-    })
-    .reduce<LogPlace | undefined>((last, one) => (last && last.position > one.position ? last : one), undefined);
+/** The place of the last event that a batch wrote; undefined if it wrote none. */
+export const lastPlace = (results: readonly SliceResult[]): LogPlace | undefined => {
+  const written = results.flatMap((result) => (result.kind === 'appended' ? result.written : []));
+  const last = written.at(-1);
+  return last && { position: last.position, hash: last.token };
+};

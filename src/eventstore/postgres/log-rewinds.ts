@@ -1,5 +1,5 @@
 import { createPool } from './connections.ts';
-import type { LogPlace } from '../event-store.ts';
+import type { LogPlace } from '../chained-log.ts';
 import { bigints, hashes, ints, texts, uuids } from './pg-arrays.ts';
 import type { RememberedEvent } from '../remembered-appends.ts';
 

@@ -1,41 +1,13 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { deserialize, serialize } from 'node:v8';
 import { createPool, READ_WITHIN } from './connections.ts';
-import type { KnownEnd } from '../event-store.ts';
+import { SNAPSHOT_EVERY, type Moment, type Snapshot, type Snapshots } from '../snapshots.ts';
 import { gather } from './load-batch.ts';
 import { bigints, buffers, hexBytes, texts } from './pg-arrays.ts';
 
-/** Up to and with a revision, or up to and with whatever had happened at a time. */
-export type Moment = { readonly revision: number } | { readonly at: Date };
-
-export type Snapshot<State> = {
-  /** The caller's own. */
-  readonly state: State;
-  readonly revision: number;
-  /** Of the event at that revision: another hash there means another history. */
-  readonly hash: string;
-  /** The next is worth taking from this revision on. */
-  readonly nextDue: number;
-};
-
-/** States of streams on their way, kept so that a long stream need not be folded from its beginning. */
-export type Snapshots<State> = {
-  /** The newest one, or the newest up to a moment; undefined where there is none, or none that can be read. */
-  find(stream: string, until?: Moment): Promise<Snapshot<State> | undefined>;
-  /**
-   * Keeps the state of a stream up to an event, as it is in this moment, in its own time; if that fails there is none, and
-   * nothing is lost. Returns the revision from which on the next one is due.
-   */
-  take(stream: string, state: State, upTo: KnownEnd): number;
-  /** Waits for those that are being written, then closes the connections. */
-  close(): Promise<void>;
-};
-
-/** An account's events lie far apart in a long log, so that reading each may cost a look at the disk. */
-export const SNAPSHOT_EVERY = 50;
-/** A large state is kept less often, so that snapshots never come to more than the events themselves. */
+/** Snapshots of a large state are rarer, so that snapshots never take more space than the events. */
 const BYTES_PER_EVENT = 128;
-/** While so many wait to be written, more are not taken: the database has better things to do. */
+/** While so many wait to be written, no more are taken, so that the database has time for the log. */
 const MAX_WAITING = 1000;
 
 const nextDue = (revision: number, bytes: number): number =>
@@ -47,9 +19,9 @@ type Taken = { readonly stream: string; readonly revision: number; readonly toke
 export type SnapshotsOptions = {
   /** Must have the tables of the log. */
   readonly databaseUrl: string;
-  /** Must be raised whenever the same events would fold to another state. */
+  /** Raised whenever the same events fold to another state. */
   readonly version: number;
-  /** The database does not have it: whoever can write there alone cannot make a state that is believed. */
+  /** For the MAC. It is not in the database, so that write access to the database is not enough to forge a state. */
   readonly secret: string;
 };
 
@@ -70,9 +42,9 @@ export const createSnapshots = <State>({ databaseUrl, version, secret }: Snapsho
       const mac = macOf({ stream, revision, state: row.state });
       if (row.mac.length !== mac.length || !timingSafeEqual(row.mac, mac)) return undefined;
       const state = deserialize(row.state) as State;
-      return { state, revision, hash: row.hash, nextDue: nextDue(revision, row.state.length) };
+      return { state, revision, token: row.hash, nextDue: nextDue(revision, row.state.length) };
     } catch {
-      return undefined; // Written by a V8 that knew more: the events are still there.
+      return undefined; // Written by a newer V8. The events are still there.
     }
   };
 
@@ -130,7 +102,7 @@ export const createSnapshots = <State>({ databaseUrl, version, secret }: Snapsho
 
   return {
     find: async (stream, until) => {
-      // A store that is away will say so where it matters, at the events.
+      // If the database is away, reading the events will fail and report it.
       const row = await (until ? newestUntil(stream, until) : newest(stream)).catch(() => undefined);
       return row && read(stream, row);
     },

@@ -10,12 +10,6 @@ const TAG_BYTES = 16;
 
 export const secretKey = (bytes: Buffer): SecretKey => createSecretKey(bytes);
 
-/** A key as people write it, 32 bytes in base64 (of either alphabet) or hexadecimal; undefined where it is not. */
-export const parseSecretKey = (text: string): SecretKey | undefined => {
-  if (/^[0-9a-f]{64}$/i.test(text)) return secretKey(Buffer.from(text, 'hex'));
-  return /^[\w+/-]{43}=?$/.test(text) ? secretKey(Buffer.from(text, 'base64')) : undefined;
-};
-
 /** AES-256-GCM: nonce, ciphertext and tag, one after another. `context` is not in it, and needed to open it. */
 export const sealBytes = (key: SecretKey, bytes: Buffer, context: string): Buffer => {
   const nonce = randomBytes(NONCE_BYTES);

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import { LogWentBack, type EventStore, type LogPlace } from '../../eventstore/event-store.ts';
+import { LogWentBack, type ChainedLog, type LogPlace } from '../../eventstore/chained-log.ts';
+import { COMPLETION_EVENTS } from '../../eventstore/journal/completion-events.ts';
 import { createLogRewinds } from '../../eventstore/postgres/log-rewinds.ts';
 import type { PostgresStoreOptions } from '../../eventstore/postgres/postgres.ts';
 import { createRememberedAppends } from '../../eventstore/remembered-appends.ts';
@@ -28,7 +29,7 @@ const reported = ({ rewindId, seen, head, commonPosition, lostEvents }: RewindNo
 export const openRewinds = async ({ databaseUrl, dataDir, outage, log }: RewindsOptions) => {
   const rewinds = createLogRewinds(databaseUrl);
   const logId = await rewinds.logId();
-  const remembered = createRememberedAppends();
+  const remembered = createRememberedAppends(COMPLETION_EVENTS);
   const newest = await readSeenHead(dataDir, logId);
   const write = createSeenHeadWriter(dataDir, logId);
   let watch: RewindWatch | undefined;
@@ -54,7 +55,7 @@ export const openRewinds = async ({ databaseUrl, dataDir, outage, log }: Rewinds
       wentBack: () => watch?.checkSoon(),
     } satisfies PostgresStoreOptions,
     /** Looks for the first time, and then once a second; `dropMemory` is called when the log went back in time. */
-    start: async (store: EventStore, dropMemory: () => Promise<void>): Promise<void> => {
+    start: async (store: ChainedLog, dropMemory: () => Promise<void>): Promise<void> => {
       watch = await watchForRewinds({
         ...{ rewinds, remembered, dropMemory, newId, saw },
         checkHistory: store.checkHistory,

@@ -15,7 +15,7 @@ import { releaseOrphanedHolds } from '../../reactions/orphaned-holds.ts';
 import { createRun, migrateRuns } from '../../reactions/runs.ts';
 import { rehashKeys } from '../../reactions/rehash-keys.ts';
 import { startSelfAudit } from '../../reactions/self-audit.ts';
-import type { Ledger } from '../ledger.ts';
+import type { EventLog } from '../event-log.ts';
 import { newId } from '../new-id.ts';
 import { tellSigningKey, type SecretsInUse } from '../secrets.ts';
 import type { OutageLog } from './outage.ts';
@@ -31,8 +31,8 @@ const HURRY_WITHIN_MS = 500;
 
 export type WatchersOptions = {
   readonly databaseUrl: string;
-  readonly ledger: Pick<
-    Ledger,
+  readonly eventLog: Pick<
+    EventLog,
     'store' | 'accounts' | 'finish' | 'writeReadable' | 'onRewind' | 'rewindIsOpen' | 'checkHistory'
   >;
   /** The generations under way in this process. */
@@ -51,15 +51,15 @@ export type WatchersOptions = {
 
 /** What goes on beside the requests: the proof of life, the holds of dead runs, the signatures, the self-audit, the metrics. */
 export const startWatchers = async (options: WatchersOptions) => {
-  const { databaseUrl, ledger, views, secretsInUse, signingKey, selfAuditEveryMs, generations } = options;
+  const { databaseUrl, eventLog, views, secretsInUse, signingKey, selfAuditEveryMs, generations } = options;
   const { patiently, outage, migration, log } = options;
-  const { store, accounts } = ledger;
+  const { store, accounts } = eventLog;
   const { database, queries } = views;
   const metrics = createMetrics({
     positions: views.positions,
     disagreeing: () => selfAudit?.disagreeing ?? 0,
     keysByPepper: () => views.keysByPepper(secretsInUse.accepts.peppers, run.now()),
-    rewindIsOpen: ledger.rewindIsOpen,
+    rewindIsOpen: eventLog.rewindIsOpen,
   });
 
   /** Logs a failure, unless it is one of an outage, which is logged once. */
@@ -76,7 +76,7 @@ export const startWatchers = async (options: WatchersOptions) => {
       id: newId(),
       failed: failing('warn', 'the heartbeat failed'),
       answered: outage.answered,
-      readable: ledger.writeReadable,
+      readable: eventLog.writeReadable,
       accepts: secretsInUse.accepts,
       acceptedByAll: secretsInUse.update,
       clockOff: (aheadMs) =>
@@ -85,7 +85,7 @@ export const startWatchers = async (options: WatchersOptions) => {
   );
   // Streams that were under way when the log went back in time may end; then the run that they began in is over.
   const former = new Map<string, readonly string[]>();
-  ledger.onRewind(() => {
+  eventLog.onRewind(() => {
     former.set(run.id, [...generations()]);
     run.renew(newId());
   });
@@ -114,7 +114,7 @@ export const startWatchers = async (options: WatchersOptions) => {
         { type: 'ReleaseHold', requestId, reason: 'orphaned', detail: `run ${runId} died` },
         { actor: 'system:orphaned-holds', commandId: orphanCommandId(requestId) },
       );
-      return outcome.accepted && outcome.events.length > 0 && !outcome.repeated;
+      return outcome.kind === 'accepted' && outcome.events.length > 0 && !outcome.repeated;
     },
     released: (hold) => {
       metrics.orphanedHoldReleased();
@@ -130,7 +130,7 @@ export const startWatchers = async (options: WatchersOptions) => {
         { type: 'RehashKey', ...key },
         { actor: 'system:rehash-keys', commandId: newId() },
       );
-      if (outcome.accepted && outcome.position !== undefined) await views.lookedUp(outcome.position);
+      if (outcome.kind === 'accepted' && outcome.position !== undefined) await views.lookedUp(outcome.position);
     },
     failed: (error) => {
       // The key works as it is, and is hashed when it is used after the upgrade.
@@ -141,15 +141,15 @@ export const startWatchers = async (options: WatchersOptions) => {
 
   tellSigningKey(await noticeSigningKey(databaseUrl, signingKey), log);
   const checkpointLog = createCheckpointLog(databaseUrl, signingKey);
-  ledger.onRewind(checkpointLog.forget);
+  eventLog.onRewind(checkpointLog.forget);
   const checkpoints = signCheckpoints({
     sign: async (due) => {
       const outcome = await checkpointLog.sign(due);
       if (outcome.kind !== 'tampered') return outcome;
       // A log that went back in time no longer has what this process signed, and has an alarm of its own. What its own
       // checkpoints vouch for it must still have.
-      await ledger.checkHistory();
-      return ledger.rewindIsOpen() ? checkpointLog.sign(due) : outcome;
+      await eventLog.checkHistory();
+      return eventLog.rewindIsOpen() ? checkpointLog.sign(due) : outcome;
     },
     // Whoever collects these lines elsewhere can show later that the end of the log was cut off.
     signed: (checkpoint) => log.debug({ checkpoint: toJson(checkpoint) }, 'signed the head of the log'),
@@ -207,7 +207,7 @@ export const startWatchers = async (options: WatchersOptions) => {
       await selfAudit?.close();
       await run.close();
       // The last signature is over the last event.
-      await ledger.finish();
+      await eventLog.finish();
       await checkpoints.close();
       await checkpointLog.close();
     },

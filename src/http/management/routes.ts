@@ -15,7 +15,7 @@ import type { Route } from './router/route.ts';
 import { setAccountLimits, setKeyLimits } from './accounts/set-limits.ts';
 import { reinstateAccount, suspendAccount } from './accounts/suspend-account.ts';
 
-/** In the order in which the documentation tells them. */
+/** In the order of the documentation. */
 export const routes: readonly Route[] = [
   createAccount,
   readAccount,

@@ -3,7 +3,7 @@ import type { AccountRefusal } from '../../domain/account/decide.ts';
 import { modelDelisted, problem, type Problem } from '../server/problems.ts';
 import { LONGEST_WAIT_MS, limitProblem, outputTokens } from './limit-problems.ts';
 
-/** Why there is no completion, as the proxy tells it. */
+/** Why there is no completion, as the proxy returns it. */
 export type CompletionProblem =
   | {
       readonly kind: 'bad_request';
@@ -43,42 +43,43 @@ export type CompletionProblem =
   | { readonly kind: 'draining' }
   | { readonly kind: 'paused' };
 
-export const completionProblem = (what: CompletionProblem): Problem => {
-  switch (what.kind) {
+export const completionProblem = (reason: CompletionProblem): Problem => {
+  switch (reason.kind) {
     case 'bad_request':
-      return problem(what.code, { message: what.message, param: what.param });
+      return problem(reason.code, { message: reason.message, param: reason.param });
     case 'model_not_found':
       return problem('model_not_found', {
-        message: `The model \`${what.model}\` does not exist here, or not at this endpoint. GET /v1/models lists those that do.`,
+        message: `The model \`${reason.model}\` does not exist or is not available at this endpoint. GET /v1/models lists the models on sale.`,
         param: 'model',
       });
     case 'model_delisted':
-      return modelDelisted(what.model, what.since);
+      return modelDelisted(reason.model, reason.since);
     case 'refused':
-      return refused(what.refusal, what.affordableTokens);
+      return refused(reason.refusal, reason.affordableTokens);
     case 'duplicate': {
-      const { code, generationId, charged } = what.duplicate;
+      const { code, generationId, charged } = reason.duplicate;
       const costUsd = charged === undefined ? {} : { costUsd: formatUsd(charged) };
       return problem(code, { generation: { id: generationId, ...costUsd } });
     }
     case 'upstream_refused': {
-      const { message, type, param, code } = what.error;
-      return {
-        ...problem('invalid_request', { message, param }),
-        status: what.status,
+      const { message, type, param, code } = reason.error;
+      return problem('upstream_refused', {
+        status: reason.status,
         type,
-        code: code ?? 'upstream_refused',
-      };
+        message,
+        param,
+        ...(code !== null && { code }),
+      });
     }
     case 'upstream_failed': {
-      const later =
-        what.retryAfterMs === undefined ? {} : { retryAfterMs: Math.min(what.retryAfterMs, LONGEST_WAIT_MS) };
-      return problem(what.code, { shouldRetry: true, ...later });
+      const retry =
+        reason.retryAfterMs === undefined ? {} : { retryAfterMs: Math.min(reason.retryAfterMs, LONGEST_WAIT_MS) };
+      return problem(reason.code, { shouldRetry: true, ...retry });
     }
     case 'access_ended':
-      return problem(what.code, { message: accessEnded[what.code] });
+      return problem(reason.code, { message: accessEnded[reason.code] });
     case 'stream_broken':
-      return problem(what.code, { message: brokenStreams[what.code] });
+      return problem(reason.code, { message: brokenStreams[reason.code] });
     case 'client_gone':
     case 'draining':
       return problem('draining');
@@ -88,12 +89,12 @@ export const completionProblem = (what: CompletionProblem): Problem => {
 };
 
 const brokenStreams = {
-  upstream_error: 'The provider broke the stream off.',
-  upstream_timeout: 'The provider broke the stream off.',
+  upstream_error: 'The provider broke off the stream.',
+  upstream_timeout: 'The provider broke off the stream.',
   draining: 'The gateway is restarting and had to end this stream.',
 } as const;
 
-/** A refusal in the words of the one who asked for a completion: what it would have held, and what there was. */
+/** A refusal of the domain with what the request would hold and what is available. */
 const refused = ({ code, funds, limit }: AccountRefusal, affordableTokens: number | undefined): Problem => {
   if (code === 'key_not_found' || code === 'key_revoked') return problem('invalid_api_key');
   if (code === 'model_not_allowed') return problem(code, { param: 'model' });
@@ -102,19 +103,19 @@ const refused = ({ code, funds, limit }: AccountRefusal, affordableTokens: numbe
   const { needed, available, held } = funds;
   const advice =
     affordableTokens !== undefined && affordableTokens > 0
-      ? ` Your credit pays for at most ${outputTokens(affordableTokens)}: lower max_tokens, or top up.`
+      ? ` Your credits pay for at most ${outputTokens(affordableTokens)}: lower max_tokens, or top up.`
       : ' Top up, or ask for less.';
   return problem(code, {
     message:
       code === 'insufficient_credits'
         ? `This request may cost up to $${formatUsd(needed)}, and $${formatUsd(available)} is available.${advice}`
-        : `This request may cost up to $${formatUsd(needed)}, and of your balance $${formatUsd(available)} is free now: ` +
-          `$${formatUsd(held)} is held by requests under way. Try again when they have ended.`,
+        : `This request may cost up to $${formatUsd(needed)}, and $${formatUsd(available)} of your balance is available: ` +
+          `$${formatUsd(held)} is held by concurrent requests. Try again when they have ended.`,
   });
 };
 
 const accessEnded = {
-  account_suspended: 'This account was suspended, so the answer ends here. Write to support.',
-  key_revoked: 'This API key was revoked, so the answer ends here. Use another one.',
-  key_expired: 'This API key has expired, so the answer ends here. Use another one.',
+  account_suspended: 'This account was suspended, so the answer ends here. Contact support.',
+  key_revoked: 'This API key was revoked, so the answer ends here. Use another key.',
+  key_expired: 'This API key has expired, so the answer ends here. Use another key.',
 };

@@ -3,7 +3,14 @@ import type { Authenticate, Customer } from '../auth/authenticate.ts';
 import { requestIdOf, arrivalOf } from '../server/request-id.ts';
 import { idempotencyKeyOf } from '../server/idempotency-key.ts';
 import { tellRateLimits, type RateLimits } from '../server/rate-limit-headers.ts';
-import { ofGeneration, problem, problemBody, sendProblem, tellGeneration, type Problem } from '../server/problems.ts';
+import {
+  ofGeneration,
+  problem,
+  problemBody,
+  sendProblem,
+  setGenerationHeaders,
+  type Problem,
+} from '../server/problems.ts';
 import type { ReadBody, WholeBody } from '../server/read-body.ts';
 import { completionProblem, type CompletionProblem } from './completion-problems.ts';
 
@@ -111,13 +118,13 @@ const createAnswerTo = (endpoint: Endpoint, options: CreateCompletionOptions) =>
       ...{ uuid, accountId, keyId, endpoint, idempotencyKey },
       ...{ body: body.bytes, takeMemory: body.share.addMemory, gone: left.signal },
       // From then on there is a receipt, however this is answered.
-      held: (generationId) => tellGeneration(response, generationId),
+      held: (generationId) => setGenerationHeaders(response, generationId),
     });
     response.setHeader('openai-processing-ms', Math.round(performance.now() - startedAt));
     tellRateLimits(response, rateLimits(accountId, keyId));
     if (answer.kind === 'problem') return completionProblem(answer.problem);
 
-    tellGeneration(response, answer.generationId, answer.kind === 'whole' ? answer.costUsd : undefined);
+    setGenerationHeaders(response, answer.generationId, answer.kind === 'whole' ? answer.costUsd : undefined);
     if (answer.outputCap !== undefined) response.setHeader('x-kissapi-output-capped', answer.outputCap);
     if (answer.kind === 'stream') {
       body.share.streaming();

@@ -2,7 +2,7 @@ import { accountOfStream, accountStream, evolveAccount, type Account } from '../
 import type { AccountEvent } from '../../domain/account/events.ts';
 import type { Hold, Wallet } from '../../domain/account/wallet.ts';
 import { decode, type Recorded } from '../../eventstore/journal/codec.ts';
-import type { EventStore } from '../../eventstore/event-store.ts';
+import type { ChainedLog } from '../../eventstore/chained-log.ts';
 import {
   atOneMoment,
   brokenPromises,
@@ -25,7 +25,7 @@ export type ReadAccount = (accountId: string) => Promise<{ readonly state: Accou
 
 export type AccountAuditOptions = {
   readonly database: Database;
-  readonly store: Pick<EventStore, 'readStream'>;
+  readonly store: Pick<ChainedLog, 'readStream'>;
   readonly readAccount: ReadAccount;
   /** How many of the last events have their requests looked at. */
   readonly window?: number;
@@ -100,7 +100,7 @@ const readRows = async (database: Database, accountId: string, ids: readonly str
 };
 
 const read = async (
-  store: Pick<EventStore, 'readStream'>,
+  store: Pick<ChainedLog, 'readStream'>,
   stream: string,
   from: number,
   limit: number,
@@ -217,7 +217,7 @@ export const anyAccount = async (database: Database, random: () => number): Prom
 
 /** The account of an event at random among the last of the log. */
 export const recentAccount = async (
-  store: Pick<EventStore, 'head' | 'readAll'>,
+  store: Pick<ChainedLog, 'head' | 'readAll'>,
   random: () => number,
   among = 10_000,
 ): Promise<string | undefined> => {

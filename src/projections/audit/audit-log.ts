@@ -1,7 +1,8 @@
 import type { ITask } from 'pg-promise';
 import { accountStream } from '../../domain/account/account.ts';
 import { decode, type Recorded } from '../../eventstore/journal/codec.ts';
-import { PAGE, type EventStore, type StoredEvent } from '../../eventstore/event-store.ts';
+import type { ChainedLog } from '../../eventstore/chained-log.ts';
+import { PAGE, type StoredEvent } from '../../eventstore/event-store.ts';
 import { createAccountBooks, createRequestBooks, isCounted, type AccountBook } from './audit-books.ts';
 import { auditRequestRows, dropWhatIsRight } from './audit-requests.ts';
 import {
@@ -21,7 +22,7 @@ import { LIVE } from '../projection.ts';
 
 export type LogAuditOptions = {
   readonly database: Database;
-  readonly store: Pick<EventStore, 'readAll' | 'readStream'>;
+  readonly store: Pick<ChainedLog, 'readAll' | 'readStream'>;
   /** Of one account alone; else of all. */
   readonly accountId?: string | undefined;
   /** How many events are read at once. */

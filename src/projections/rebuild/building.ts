@@ -1,5 +1,5 @@
 import type { ITask } from 'pg-promise';
-import type { EventStore } from '../../eventstore/event-store.ts';
+import type { ChainedLog } from '../../eventstore/chained-log.ts';
 import { inTurn } from './single-runner.ts';
 import type { Database } from '../database.ts';
 import { LIVE, type Projection } from '../projection.ts';
@@ -9,7 +9,7 @@ import { applyEventsIn, createBareTable, readCheckpoint, rowId, type Checkpoint,
 /** A projection that is being built in a schema of its own, beside the live one. */
 export type Building = {
   readonly database: Database;
-  readonly store: Pick<EventStore, 'readFacts'>;
+  readonly store: Pick<ChainedLog, 'readFacts'>;
   readonly projection: Projection;
   readonly progress: (position: number, target: number) => void;
   readonly schema: string;

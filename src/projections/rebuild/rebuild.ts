@@ -1,4 +1,4 @@
-import type { EventStore } from '../../eventstore/event-store.ts';
+import type { ChainedLog } from '../../eventstore/chained-log.ts';
 import { alone, inTurn, type Waiting } from './single-runner.ts';
 import { prepare, takeInMost, type Building } from './building.ts';
 import { createComparison } from './compare.ts';
@@ -105,7 +105,7 @@ export type Told = {
  */
 export const bringUpToDate = async (
   database: Database,
-  store: Pick<EventStore, 'readFacts'>,
+  store: Pick<ChainedLog, 'readFacts'>,
   projections: readonly Projection[],
   progress: (projection: string, position: number, target: number) => void,
   { waiting = noted, tookOver }: Told = {},

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EventStore } from '../../eventstore/event-store.ts';
+import type { ChainedLog } from '../../eventstore/chained-log.ts';
 import { migrate, type MigrateOptions } from '../../eventstore/postgres/migrate.ts';
 import { balances } from './balances.ts';
 import { checkpointOf } from '../rebuild/building.ts';
@@ -30,7 +30,7 @@ export type KeptByOthers = (kept: {
 
 const STALLED_MS = 10_000;
 
-type Store = Pick<EventStore, 'readFacts'>;
+type Store = Pick<ChainedLog, 'readFacts'>;
 
 /**
  * A projection as a consumer of the log; its checkpoint is in the database, and may be moved by other nodes. While they

@@ -1,5 +1,5 @@
 import { decodeFact, type Fact } from '../../eventstore/journal/codec.ts';
-import type { EventStore } from '../../eventstore/event-store.ts';
+import type { ChainedLog } from '../../eventstore/chained-log.ts';
 import type { Projection } from '../projection.ts';
 import type { Range } from './rows.ts';
 
@@ -10,7 +10,7 @@ const BATCH = 10_000;
 
 /** What a projection looks at in a part of the log, in order; the next batch is read and decoded while one is applied. */
 export async function* readAhead(
-  store: Pick<EventStore, 'readFacts'>,
+  store: Pick<ChainedLog, 'readFacts'>,
   projection: Projection,
   { after, upTo }: Range,
 ): AsyncGenerator<Batch> {
@@ -29,7 +29,7 @@ export async function* readAhead(
 }
 
 const readBatch = async (
-  store: Pick<EventStore, 'readFacts'>,
+  store: Pick<ChainedLog, 'readFacts'>,
   { name, types }: Projection,
   { after, upTo }: Range,
 ): Promise<Batch> => {

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { decodeFact } from '../../eventstore/journal/codec.ts';
 import { createPostgresStore } from '../../eventstore/postgres/postgres.ts';
 import { createDatabase } from '../database.ts';
 import { followLog } from '../follow.ts';
@@ -13,6 +14,7 @@ const store = createPostgresStore(databaseUrl);
 const database = createDatabase(databaseUrl);
 const rows = followLog({
   store,
+  decode: decodeFact,
   consumer: liveProjections(database, store, (kept) => tell({ kept })),
   gatherMs,
   moved: (position, well) => tell({ position, well }),

@@ -18,7 +18,7 @@ export type Duplicate = {
 };
 
 /** The first event that a command left in the log. */
-export type RecordedBy = (commandId: string) => Promise<Recorded<AccountEvent> | undefined>;
+export type RecordedBy = (accountId: string, commandId: string) => Promise<Recorded<AccountEvent> | undefined>;
 
 export type IdempotencyOptions = {
   readonly asked: {
@@ -74,7 +74,7 @@ export const createIdempotency = ({ asked, recordedBy, secret }: IdempotencyOpti
   let place = 0;
 
   const claimOf = async (n: number): Promise<Claim | undefined> => {
-    const event = (await recordedBy(commandId(n)))?.event;
+    const event = (await recordedBy(accountId, commandId(n)))?.event;
     return event?.type === 'CreditsReserved' || event?.type === 'LateUsageCharged' ? { n, event } : undefined;
   };
 
@@ -109,14 +109,16 @@ export const createIdempotency = ({ asked, recordedBy, secret }: IdempotencyOpti
   };
 
   const endsOf = (generationId: string): Promise<(AccountEvent | undefined)[]> =>
-    Promise.all(LAST_STEPS.map(async (step) => (await recordedBy(lastCommandId(generationId, step)))?.event));
+    Promise.all(
+      LAST_STEPS.map(async (step) => (await recordedBy(accountId, lastCommandId(generationId, step)))?.event),
+    );
 
   return {
     requestHash,
     reserve: async (requestId, execute) => {
       for (;;) {
         const outcome = await execute(commandId(place));
-        if (!outcome.accepted) return outcome.refusal;
+        if (outcome.kind === 'refused') return outcome.refusal;
         const [first] = outcome.events;
         if (!first || (first.type === 'CreditsReserved' && first.requestId === requestId)) return undefined;
         const claim = await latest();

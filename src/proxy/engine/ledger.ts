@@ -55,7 +55,7 @@ export class SettlementUnknown extends Error {
 }
 
 const isWithoutAccount = (outcome: Awaited<Answered>): boolean =>
-  !outcome.accepted && outcome.refusal.code === 'account_not_found';
+  outcome.kind === 'refused' && outcome.refusal.code === 'account_not_found';
 
 /** On top of the store's own tries. */
 const TRY_AGAIN_MS = 1000;
@@ -81,7 +81,7 @@ export const createLedger = ({ execute, asked, runId, now, stopping, once }: Led
     const outcome = once
       ? await askAs(commandId, { ...command, requestHash: once.requestHash }, { mayRepeat: true })
       : await askAs(commandId, command);
-    const [event] = outcome.accepted ? outcome.events : [];
+    const [event] = outcome.kind === 'accepted' ? outcome.events : [];
     if (event?.type === 'CreditsReserved') reservedAt = event.at;
     return outcome;
   };
@@ -102,18 +102,18 @@ export const createLedger = ({ execute, asked, runId, now, stopping, once }: Led
     reserve: async (hold, step) => {
       if (once) return once.reserve(requestId, (id) => reserveAs(id, hold, once));
       const outcome = await reserveAs(nameOf(step), hold);
-      return outcome.accepted ? undefined : outcome.refusal;
+      return outcome.kind === 'accepted' ? undefined : outcome.refusal;
     },
     extend: async (by, tokens, step, options) => {
       const at = now().getTime();
       const outcome = await askAs(nameOf(step), { type: 'ExtendHold', requestId, by, at, tokens }, options);
-      return outcome.accepted ? undefined : outcome.refusal;
+      return outcome.kind === 'accepted' ? undefined : outcome.refusal;
     },
     settle: async (usage, price, delivery, beyond) => {
       const used = { requestId, usage, ...(beyond ? { beyond } : {}) };
       const charge = async (): Answered => {
         const outcome = await insist({ type: 'SettleHold', ...used, delivery }, 'settle');
-        if (outcome.accepted || outcome.refusal.code !== 'hold_not_open') return outcome;
+        if (outcome.kind === 'accepted' || outcome.refusal.code !== 'hold_not_open') return outcome;
         // This process was taken for dead and its hold released: what was delivered is charged to what is free now.
         const at = reservedAt === undefined ? {} : { at: reservedAt };
         const late: AccountCommand = { type: 'ChargeLateUsage', ...used, keyId, price, delivery, ...at };
@@ -124,7 +124,7 @@ export const createLedger = ({ execute, asked, runId, now, stopping, once }: Led
       });
       // The log went back to before there was this account: there are no credits to charge.
       if (isWithoutAccount(outcome)) return 0n;
-      invariant(outcome.accepted, 'a request is always settled');
+      invariant(outcome.kind === 'accepted', 'a request is always settled');
       for (const event of outcome.events) {
         if (event.type === 'HoldSettled' || event.type === 'LateUsageCharged') return event.charged;
       }
@@ -134,7 +134,8 @@ export const createLedger = ({ execute, asked, runId, now, stopping, once }: Led
     },
     release: async (reason, detail) => {
       const outcome = await insist({ type: 'ReleaseHold', requestId, reason, detail }, 'release');
-      const ended = outcome.accepted || outcome.refusal.code === 'hold_not_open' || isWithoutAccount(outcome);
+      const ended =
+        outcome.kind === 'accepted' || outcome.refusal.code === 'hold_not_open' || isWithoutAccount(outcome);
       invariant(ended, 'a hold can always be released');
     },
   };

@@ -362,7 +362,7 @@ describe('a limit by the minute', () => {
     const minutes = 12;
     for (let at = AT, n = 0; at < AT + minutes * 60 * SECOND; at += 250, n++) {
       const decision = decideAccount(reserve(0n, `req_${n}`, 'key_1', at), state);
-      if (!decision.accepted) continue;
+      if (decision.kind === 'refused') continue;
       state = decision.events.reduce(accountDecider.evolve, state);
       admitted.push(at);
     }

@@ -75,7 +75,7 @@ describe('SettleHold', () => {
       beyond(3, { type: 'SettleHold', requestId: 'req_1', usage: noUsage, delivery }, classes),
       [...customer, toppedUp(100n), hold].reduce(evolveAccount, initialAccount()),
     );
-    expect(settled.accepted && settled.events[1]).toEqual({
+    expect(settled.kind === 'accepted' && settled.events[1]).toEqual({
       ...writtenOff(8n),
       beyond: { ...classes, output: 3 },
     });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { expectedHash, GENESIS } from '../../../src/eventstore/integrity/chain.ts';
 import { createInMemoryStore } from '../../../src/eventstore/memory/in-memory.ts';
-import type { StoredEvent } from '../../../src/eventstore/event-store.ts';
+import type { ChainedEvent } from '../../../src/eventstore/chained-log.ts';
 import { anEvent, aStream, slice } from '../logs.ts';
 
 describe('the chain of hashes', () => {
-  const anyStored = async (): Promise<StoredEvent> => {
+  const anyStored = async (): Promise<ChainedEvent> => {
     const store = createInMemoryStore();
     await store.append([slice(aStream(), -1, anEvent())]);
     const [stored] = await store.readAll(0, 1);
@@ -13,7 +13,7 @@ describe('the chain of hashes', () => {
     return stored;
   };
 
-  it.each<[string, (event: StoredEvent) => Partial<StoredEvent>]>([
+  it.each<[string, (event: ChainedEvent) => Partial<ChainedEvent>]>([
     ['the data', ({ data }) => ({ data: `${data} ` })],
     ['the metadata', ({ metadata }) => ({ metadata: metadata.replace('test', 'tesu') })],
     ['where the data ends', ({ data, metadata }) => ({ data: data.slice(0, -1), metadata: data.slice(-1) + metadata })],

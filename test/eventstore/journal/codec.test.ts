@@ -13,7 +13,8 @@ import {
   type Metadata,
 } from '../../../src/eventstore/journal/codec.ts';
 import type { StoredEvent } from '../../../src/eventstore/event-store.ts';
-import { NotReadableByAll, readableByAll, UNSTATED_VERSIONS } from '../../../src/eventstore/event-versions.ts';
+import { NotReadableByAll, readableByAll } from '../../../src/eventstore/event-versions.ts';
+import { UNSTATED_VERSIONS } from '../../../src/eventstore/journal/unstated-versions.ts';
 import { createVault } from '../../../src/eventstore/journal/personal-data.ts';
 import { accountEventShapes } from '../../../src/eventstore/journal/shapes/account.ts';
 import {
@@ -165,7 +166,7 @@ const stored = (over: Partial<StoredEvent>): StoredEvent => ({
   revision: 6,
   position: 17,
   time: new Date('2026-01-31T12:00:00Z'),
-  hash: '',
+  token: '',
   ...over,
 });
 const roundTrip = (event: DomainEvent) => decode(stored(encode(event, ID, metadata))).event;

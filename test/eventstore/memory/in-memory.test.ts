@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { createInMemoryLog, createInMemoryStore } from '../../../src/eventstore/memory/in-memory.ts';
-import { eventStoreContract } from '../event-store.contract.ts';
+import { chainedLogContract } from '../chained-log.contract.ts';
 import { anEvent, aStream, slice } from '../logs.ts';
 
 const log = createInMemoryLog();
-eventStoreContract('the store in memory', {
+chainedLogContract('the log in memory', {
   create: () => Promise.resolve(createInMemoryStore(log)),
   goBackTo: (position) => Promise.resolve(log.goBackTo(position)),
 });
 
-describe('the time in memory', () => {
-  it('never goes back, though the clock does', async () => {
+describe('the time of events in memory', () => {
+  it('never decreases, even if the clock does', async () => {
     const start = Date.UTC(2026, 0, 1);
     const ticks = [5, 3, 8, 8, 1, 9, 2].map((n) => new Date(start + n));
     const told = ticks.values();

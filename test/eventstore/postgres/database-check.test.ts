@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres, type EmbeddedPostgres } from '../../../src/gateway/bundled-postgres.ts';
 import { checkDatabase } from '../../../src/eventstore/postgres/database-check.ts';
 import { DatabaseNotReady, UnfitDatabase } from '../../../src/eventstore/postgres/database-faults.ts';
 import { migratePostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
@@ -68,7 +68,7 @@ describe('a server that does not write to its disk', () => {
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'kissapi-unsafe-'));
     const settings = { fsync: 'off', full_page_writes: 'off', max_connections: '20', shared_buffers: '16MB' };
-    server = await startEmbeddedPostgres({ dataDir, log: () => undefined, settings });
+    server = await startBundledPostgres({ dataDir, log: () => undefined, settings });
   });
   afterAll(async () => {
     await server.stop();

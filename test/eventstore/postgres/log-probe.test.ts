@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CannotMount, mountSmallDisk } from '../../../proofs/certify/small-disk.ts';
-import { startEmbeddedPostgres } from '../../../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres } from '../../../src/gateway/bundled-postgres.ts';
 import { createLogProbe } from '../../../src/eventstore/postgres/log-probe.ts';
 import { migratePostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
@@ -112,7 +112,7 @@ describe('a probe of the log', () => {
 
 describe('a probe of a server of its own', () => {
   const startServer = async (dataDir: string) => {
-    const started = await startEmbeddedPostgres({ dataDir, log: () => undefined });
+    const started = await startBundledPostgres({ dataDir, log: () => undefined });
     closing.push(started.stop);
     return started;
   };

@@ -10,11 +10,13 @@ import {
 import { accountDecider } from '../../../src/domain/account/decide.ts';
 import type { AccountEvent } from '../../../src/domain/account/events.ts';
 import { createCommands } from '../../../src/eventstore/commands.ts';
+import { journal } from '../../../src/eventstore/journal/codec.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
-import type { EventStore } from '../../../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../../../src/eventstore/chained-log.ts';
 import { createFold, type Fold } from '../../../src/eventstore/fold.ts';
 import { createPostgresStore, migratePostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
-import { createSnapshots, SNAPSHOT_EVERY, type Snapshots } from '../../../src/eventstore/postgres/snapshots.ts';
+import { createSnapshots } from '../../../src/eventstore/postgres/snapshots.ts';
+import { SNAPSHOT_EVERY, type Snapshots } from '../../../src/eventstore/snapshots.ts';
 import { customer, reserve, settle, toppedUp } from '../../domain/account/examples.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { query } from '../../support/sql.ts';
@@ -26,7 +28,7 @@ const stream = accountStream('ada');
 const options = { version: ACCOUNT_STATE_VERSION, secret: 'of the tests' };
 
 let database: TestDatabase;
-let store: EventStore;
+let store: ChainedLog;
 let history: readonly AccountEvent[];
 let times: readonly Date[];
 
@@ -40,12 +42,15 @@ const taken = () =>
 /** A fold that says how many events it had to read. */
 const counted = (snapshots?: Snapshots<Account>): { fold: Fold<Account>; read: () => number } => {
   let read = 0;
-  const readStream: EventStore['readStream'] = async (...asked) => {
+  const readStream: ChainedLog['readStream'] = async (...asked) => {
     const page = await store.readStream(...asked);
     read += page.length;
     return page;
   };
-  return { fold: createFold({ store: { readStream }, decider: accountDecider, snapshots }), read: () => read };
+  return {
+    fold: createFold({ store: { readStream }, codec: journal, decider: accountDecider, snapshots }),
+    read: () => read,
+  };
 };
 
 beforeAll(async () => {
@@ -57,6 +62,7 @@ beforeAll(async () => {
   const commands = createCommands({
     store,
     committer: createCommitter({ store }),
+    codec: journal,
     decider: accountDecider,
     snapshots,
   });

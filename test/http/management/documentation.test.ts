@@ -1,8 +1,5 @@
-import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PriceVersion } from '../../../src/domain/prices/price-book.ts';
-import { renderDocs } from '../../../src/http/management/documentation/docs-page.ts';
-import { createManagementDocument } from '../../../src/http/management/documentation/openapi.ts';
 import { routes } from '../../../src/http/management/routes.ts';
 import { withTermsInForce } from '../../../src/http/management/documentation/terms-in-examples.ts';
 import { startManagementApi, TERMS, type ManagementApi } from './management-api.ts';
@@ -25,7 +22,7 @@ beforeEach(async () => (api = await startManagementApi({ prices: () => [price] }
 afterEach(() => api.close());
 
 describe('GET /prices', () => {
-  it('200: the prices in force, in USD per million tokens', async () => {
+  it('200 with the prices in force, in USD per million tokens', async () => {
     const { json } = await api.get('/prices');
     expect(json).toMatchObject({
       data: [{ model: 'gpt-5-mini', version: 2, usd_per_million_tokens: { input: '0.25', cached_input: '0.025' } }],
@@ -42,11 +39,12 @@ const refsIn = (node: unknown): string[] => {
 };
 
 describe('GET /openapi.json', () => {
-  it('200: for everybody, every route with its schemas, examples, errors and headers', async () => {
+  it('200 without a token, with every route, its schemas, examples, errors and headers', async () => {
     const { status, json } = await api.get('/openapi.json', { token: null });
     expect(status).toBe(200);
     expect(json['openapi']).toMatch(/^3\.1\./);
     expect(json).toMatchObject({
+      servers: [{ url: 'https://api.example.com/api' }, { url: '/api' }],
       security: [{ adminToken: [] }],
       components: { securitySchemes: { adminToken: { type: 'http', scheme: 'bearer' } } },
     });
@@ -77,7 +75,7 @@ describe('GET /openapi.json', () => {
   });
 
   it.each(routes.map((route) => [`${route.method} ${route.path}`, route] as const))(
-    'the examples of %s are as its schemas want them',
+    'the examples of %s match its schemas',
     (_, { body, success }) => {
       if (body) expect(body.schema.safeParse(body.example).error).toBeUndefined();
       expect(success.schema.parse(success.example)).toEqual(success.example);
@@ -86,48 +84,30 @@ describe('GET /openapi.json', () => {
 });
 
 describe('GET /docs', () => {
-  const page = async () => {
-    const response = await fetch(`${api.url}/docs`);
-    return { response, html: await response.text() };
-  };
+  const get = (path: string) => fetch(`${api.url}${path}`);
 
-  it('200: for everybody, names every route, field and error', async () => {
-    const { response, html } = await page();
+  it('200 without a token, under a policy without inline scripts, inline styles and other origins', async () => {
+    const response = await get('/docs');
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toMatch(/^text\/html; charset=utf-8/);
-    for (const { method, path, success } of routes) {
-      expect(html).toContain(`${method.toUpperCase()} /api${path}`);
-      for (const field of Object.keys(success.example as object)) expect(html).toContain(field);
-    }
-    expect(html).toContain('idempotency_key_reused');
-    expect(html).toContain('open_holds[].generation_id');
-  });
-
-  it('loads nothing, runs nothing, and its policy allows no more than its own style', async () => {
-    const { response, html } = await page();
-    expect(html).not.toMatch(/<script|<link|<img|<iframe|\son\w+=|javascript:|style="/i);
-    const style = /<style>(.*?)<\/style>/s.exec(html)?.[1] ?? '';
-    const hash = createHash('sha256').update(style).digest('base64');
     const policy = response.headers.get('content-security-policy');
-    expect(policy).toContain("default-src 'none'");
-    expect(policy).toContain(`style-src 'sha256-${hash}'`);
-    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).toBe(
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
+    expect(await response.text()).not.toMatch(/<script>|<style|\son\w+=|javascript:|style="|https?:/i);
   });
 
-  it('every link within the page leads somewhere', async () => {
-    const { html } = await page();
-    const links = [...html.matchAll(/href="#([^"]+)"/g)].map(([, id]) => id);
-    expect(links).toHaveLength(routes.length);
-    for (const id of links) expect(html).toContain(`id="${id}"`);
-  });
-
-  it('escapes whatever it shows', () => {
-    const [route] = routes;
-    if (!route) throw new Error('there are routes');
-    const hostile = `"><script>alert('1')</script>&`;
-    const document = createManagementDocument([{ ...route, summary: hostile, description: hostile }]);
-    const { html } = renderDocs(document);
-    expect(html).not.toContain('<script');
-    expect(html).toContain('&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;');
+  it('serves every script, style and icon of the page from this origin', async () => {
+    const html = await (await get('/docs')).text();
+    const links = [...html.matchAll(/(?:src|href)="(docs\/[^"]+)"/g)].map(([, path]) => path);
+    expect(links).toHaveLength(4);
+    for (const path of links) {
+      const response = await get(`/${path}`);
+      expect(response.status, path).toBe(200);
+      expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+      expect((await response.text()).length).toBeGreaterThan(0);
+    }
+    expect(await (await get('/docs/start.js')).text()).toContain("url: 'openapi.json'");
   });
 });

@@ -118,7 +118,7 @@ describe('GET /accounts/{account_id}', () => {
     ['revision=-1', 'revision', /whole number/],
     ['revision=1.5', 'revision', /whole number/],
     ['revision=', 'revision', /whole number/],
-    ['when=now', 'when', /no such field/],
+    ['when=now', 'when', /unknown field/],
   ])('400: ?%s', async (query, field, words) => {
     const answer = await api.get(`${account}?${query}`);
     expect(refusal(answer)).toEqual([400, 'invalid_request']);

@@ -8,6 +8,7 @@ import { accountStream } from '../../../src/domain/account/account.ts';
 import { accountDecider, type AccountCommand } from '../../../src/domain/account/decide.ts';
 import { priceDecider } from '../../../src/domain/prices/decide.ts';
 import { createCommands } from '../../../src/eventstore/commands.ts';
+import { journal } from '../../../src/eventstore/journal/codec.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
 import { createFold } from '../../../src/eventstore/fold.ts';
 import { createInMemoryLog, createInMemoryStore } from '../../../src/eventstore/memory/in-memory.ts';
@@ -34,8 +35,8 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
   const clock = { advance: (ms: number) => void (time += ms), now: () => new Date(time) };
   const store = createInMemoryStore(createInMemoryLog(clock.now));
   const committer = createCommitter({ store });
-  const commands = createCommands({ store, committer, decider: accountDecider });
-  const priceCommands = createCommands({ store, committer, decider: priceDecider });
+  const commands = createCommands({ store, committer, codec: journal, decider: accountDecider });
+  const priceCommands = createCommands({ store, committer, codec: journal, decider: priceDecider });
   const dataKeys = createMemoryDataKeys();
   const published: number[] = [];
   const failures: unknown[] = [];
@@ -44,9 +45,10 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
     priceCommands,
     store,
     vault: createVault(dataKeys),
-    foldAccount: createFold({ store, decider: accountDecider }),
+    foldAccount: createFold({ store, codec: journal, decider: accountDecider }),
     prices: () => [],
     termsInForce: () => TERMS,
+    publicUrl: () => 'https://api.example.com',
     findHttpRequest: () => Promise.resolve({ generations: [], events: [] }),
     publishedTerms: () => [{ version: TERMS, sha256: 'a'.repeat(64), since: new Date(time) }],
     newestCheckpoint: () => Promise.resolve(undefined),
@@ -118,7 +120,7 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
         actor: 'key:test',
         commandId: v7(),
       });
-      expect(outcome.accepted).toBe(true);
+      expect(outcome.kind).toBe('accepted');
     },
     close: async (): Promise<void> => {
       await new Promise((resolve) => server.close(resolve));

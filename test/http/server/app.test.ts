@@ -266,7 +266,7 @@ describe('500', () => {
     expect(rest).toEqual(['']);
     expect(JSON.parse(last?.slice('data: '.length) ?? '')).toEqual({
       error: {
-        message: 'The provider broke the stream off.',
+        message: 'The provider broke off the stream.',
         type: 'upstream_error',
         code: 'upstream_error',
         param: null,

@@ -6,7 +6,7 @@ import { refusalCodes } from '../../../src/domain/account/decide.ts';
 import { problem, refusalProblem, sendProblem, type Problem } from '../../../src/http/server/problems.ts';
 
 describe('problem', () => {
-  it('gives every refusal of an account a status, and words that say what to do', () => {
+  it('gives every refusal of an account a status and a message', () => {
     for (const code of refusalCodes) {
       const { status, message, type } = problem(code);
       expect(status).toBeGreaterThanOrEqual(400);
@@ -16,7 +16,7 @@ describe('problem', () => {
     }
   });
 
-  it('says it as the wire does', () => {
+  it('uses the codes, statuses and types of the API', () => {
     expect(problem('insufficient_credits')).toMatchObject({
       status: 402,
       type: 'insufficient_quota',
@@ -40,7 +40,7 @@ describe('problem', () => {
     });
   });
 
-  it('names the credits that were needed and were there', () => {
+  it('adds the needed and the available credits to the message', () => {
     const funds = { needed: 12_000_000n, available: 3_000_000n, held: 9_000_000n, withoutHolds: 12_000_000n };
     const { message } = refusalProblem({ code: 'credits_held_by_concurrent_requests', funds });
     expect(message).toMatch(/Needed: \$0\.012\. Available: \$0\.003\. Held: \$0\.009\.$/);
@@ -63,7 +63,7 @@ describe('sendProblem', () => {
     ['idempotency_in_progress', 'true'],
     ['idempotency_key_used', 'false'],
     ['idempotency_key_reused', 'false'],
-  ] as const)('409 %s names the generation that the key stands for', async (code, retry) => {
+  ] as const)('409 %s has the generation of the key', async (code, retry) => {
     const { status, headers, error } = await sent(problem(code, { generation: { id: 'gen-1', costUsd: '0.01' } }));
     expect(status).toBe(409);
     expect(headers).toMatchObject({
@@ -76,7 +76,7 @@ describe('sendProblem', () => {
     expect(error).toMatchObject({ code, generation_id: 'gen-1', cost_usd: '0.01' });
   });
 
-  it('says nothing of a cost that is not known yet', async () => {
+  it('omits a cost that is not known yet', async () => {
     const { headers, error } = await sent(problem('idempotency_in_progress', { generation: { id: 'gen-1' } }));
     expect(headers['x-kissapi-cost-usd']).toBeUndefined();
     expect(error).not.toHaveProperty('cost_usd');

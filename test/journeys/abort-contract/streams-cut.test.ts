@@ -37,7 +37,7 @@ const wellFormed = ({ answer, generation }: Seen): void => {
   const last = answer.body.trimEnd().split('\n\n').at(-1) ?? '';
   expect(JSON.parse(last.replace(/^data: /, ''))).toEqual({
     error: {
-      message: 'The provider broke the stream off.',
+      message: 'The provider broke off the stream.',
       type: 'upstream_error',
       code: 'upstream_error',
       param: null,
@@ -88,7 +88,7 @@ contract('streams-cut', {}, (row) => {
   const tellsItOnce = ({ answer }: Seen): void => {
     expect(errorChunkOf(answer)).toMatchObject({
       type: 'upstream_error',
-      message: 'The provider broke the stream off.',
+      message: 'The provider broke off the stream.',
     });
     expect(answer.body.match(/"error":/g)).toHaveLength(1);
     // The provider's own words may be about our account there.

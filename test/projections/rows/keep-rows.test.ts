@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createPostgresStore, migratePostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
-import type { EventStore } from '../../../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../../../src/eventstore/chained-log.ts';
 import { createDatabase, type Database } from '../../../src/projections/database.ts';
 import type { Follower } from '../../../src/projections/follow.ts';
 import { keepRows, type KeepRowsOptions } from '../../../src/projections/rows/keep-rows.ts';
@@ -21,7 +21,7 @@ import { SOON } from '../../support/soon.ts';
 const FOR_EVER_MS = 1_000_000;
 
 let test: TestDatabase;
-let store: EventStore;
+let store: ChainedLog;
 let database: Database;
 let node: ReturnType<typeof createNode>;
 let rows: Follower | undefined;

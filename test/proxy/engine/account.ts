@@ -38,10 +38,10 @@ export const openAccount = (credits: Credits): TestAccount => {
       const before = answers.get(commandId);
       if (before) return Promise.resolve(before);
       const decision = accountDecider.decide(command, state);
-      if (!decision.accepted) return Promise.resolve(decision);
+      if (decision.kind === 'refused') return Promise.resolve(decision);
       state = decision.events.reduce(accountDecider.evolve, state);
       events.push(...decision.events);
-      const answer = { accepted: true, events: decision.events, revision: 0, position: 0, repeated: false } as const;
+      const answer = { kind: 'accepted', events: decision.events, revision: 0, position: 0, repeated: false } as const;
       if (decision.events.length > 0) answers.set(commandId, answer);
       return Promise.resolve(answer);
     },

@@ -2,10 +2,9 @@ import fc from 'fast-check';
 import { v7 as newId } from 'uuid';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { accountStream } from '../../../src/domain/account/account.ts';
-import type { AccountEvent } from '../../../src/domain/account/events.ts';
-import { decode, type Recorded } from '../../../src/eventstore/journal/codec.ts';
-import type { EventStore } from '../../../src/eventstore/event-store.ts';
+import type { ChainedLog } from '../../../src/eventstore/chained-log.ts';
 import { eventId } from '../../../src/eventstore/ids.ts';
+import { recordedBy } from '../../../src/eventstore/journal/recorded-by.ts';
 import { createInMemoryStore } from '../../../src/eventstore/memory/in-memory.ts';
 import { formats } from '../../../src/gateway/providers.ts';
 import { createCompletions, type Answer, type Asked } from '../../../src/proxy/engine/completions.ts';
@@ -42,7 +41,7 @@ const failing = createTestProvider(() => {
   throw new ProviderFailed('reset', 'gone');
 });
 
-let store: EventStore;
+let store: ChainedLog;
 /** How often the log was asked for what a command had left there. */
 let lookUps: number;
 /** Called with what was found, before the one who asked is told. */
@@ -53,9 +52,9 @@ beforeEach(async () => {
   const inner = createInMemoryStore();
   store = {
     ...inner,
-    findEvent: async (id) => {
+    findEvent: async (stream, id) => {
       lookUps++;
-      const found = await inner.findEvent(id);
+      const found = await inner.findEvent(stream, id);
       await lookedUp(id);
       return found;
     },
@@ -76,10 +75,7 @@ const open = () => {
       execute: (accountId, command, metadata, options) =>
         node.commands.execute(accountStream(accountId), command, metadata, options),
       idempotencySecret: 'of the tests',
-      recordedBy: async (commandId) => {
-        const stored = await store.findEvent(eventId(commandId, 0));
-        return stored && (decode(stored) as Recorded<AccountEvent>);
-      },
+      recordedBy: (accountId, commandId) => recordedBy(store, accountId, commandId),
       promptTokens: countWords,
       tokens: countWords,
       runId: () => 'run',

@@ -9,11 +9,11 @@ import type { Target } from './target.ts';
 const run = async (command: string, argument = ''): Promise<string> =>
   (await promisify(exec)(`${command} ${argument}`)).stdout.trim();
 
-/** How to reach a gateway that somebody else started: see regressions.md. What is not said, it is taken not to have. */
+/** A gateway that runs already: see regressions.md. A capability that is not configured counts as missing. */
 export const anotherGateway = async (env: NodeJS.ProcessEnv): Promise<Target> => {
   const required = (name: string): string => {
     const value = env[name];
-    if (!value) throw new Error(`Where REGRESSION_BASE_URL is set, ${name} must be set too: see regressions.md.`);
+    if (!value) throw new Error(`${name} is required if REGRESSION_BASE_URL is set: see regressions.md.`);
     return value;
   };
   const base = required('REGRESSION_BASE_URL');
@@ -26,13 +26,13 @@ export const anotherGateway = async (env: NodeJS.ProcessEnv): Promise<Target> =>
   const nodes = other ? [base, other] : [base];
   const upstream = await createScriptedUpstream({ port: Number(required('REGRESSION_UPSTREAM_PORT')) });
 
-  /** Knowing of no holds, it has settled when its balance does not move any more. */
+  /** Holds are not visible here, so a request counts as settled once the balance stops changing. */
   const balance = async (apiKey: string): Promise<{ balance: Nano; held: Nano }> => {
-    let told = await run(balanceOf, apiKey);
-    for (let again: string; ; told = again) {
+    let last = await run(balanceOf, apiKey);
+    for (let again: string; ; last = again) {
       await new Promise((resolve) => setTimeout(resolve, settlesWithinMs));
       again = await run(balanceOf, apiKey);
-      if (again === told) return { balance: nanoUsd(told), held: 0n };
+      if (again === last) return { balance: nanoUsd(last), held: 0n };
     }
   };
 

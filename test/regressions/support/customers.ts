@@ -21,11 +21,11 @@ const bodyOf = ({ model }: Target, wish: Wish): string =>
     ...(wish.stream === true ? { stream: true, stream_options: { include_usage: true } } : {}),
   });
 
-/** Of a base URL. */
+/** The origin of a base URL that ends in `/v1`. */
 export const withoutPath = (base: string): string => base.replace(/\/v1\/?$/, '');
 
 export const ask = (target: Target, { apiKey }: Customer, wish: Wish = {}): Sent => {
-  // Where there is one node only, it is asked whatever another would have been asked.
+  // If there is only one node, it gets all requests.
   const base = target.nodes[wish.node ?? 0] ?? target.nodes[0] ?? '';
   const key = wish.idempotencyKey;
   const headers: Record<string, string> = key === undefined ? {} : { 'idempotency-key': key };
@@ -34,18 +34,18 @@ export const ask = (target: Target, { apiKey }: Customer, wish: Wish = {}): Sent
 
 export const statusOf = async (sent: Sent): Promise<number | undefined> => (await sent.answer).status;
 
-/** For want of credit: nobody was served, and nothing may be charged. */
+/** Refused for lack of credit or because of a limit: nothing may be charged. */
 export const isShort = ({ status }: Answer): boolean => status === 402 || status === 403 || status === 429;
 
 /**
- * Waits until nothing is held any more, and then shows that the customer has exactly so much, whoever is asked, and that
- * the history adds up to it.
+ * Waits until nothing is held, then checks that the customer has exactly the expected balance on every node, and that the
+ * history adds up to it.
  */
 export const expectSettled = async (target: Target, customer: Customer, expected: Nano): Promise<void> => {
   expect(await settled(target, customer)).toBe(expected);
 };
 
-/** The same, where the sum is for the caller to judge. */
+/** The same without an expected balance; returns the balance. */
 export const settled = async (target: Target, customer: Customer): Promise<Nano> => {
   for (const node of target.nodes.keys()) {
     await expect.poll(async () => (await customer.balance(node)).held, SOON).toBe(0n);
@@ -57,7 +57,7 @@ export const settled = async (target: Target, customer: Customer): Promise<Nano>
   return balance;
 };
 
-/** At no moment of it does the customer owe, or is more held than there is; each hold ends once; and it sums up. */
+/** The balance is never negative, never less than what is held, each hold ends once, and the sum is the balance. */
 const expectHistory = async (customer: Customer, balance: Nano): Promise<void> => {
   const history = await customer.history?.();
   if (!history) return;
@@ -74,14 +74,14 @@ const expectHistory = async (customer: Customer, balance: Nano): Promise<void> =
       owned -= amount;
       open.delete(generationId);
     }
-    if (kind === 'given_back') expect(open.delete(generationId), 'given back once').toBe(true);
-    expect(owned, 'what is held is there').toBeGreaterThanOrEqual(sum(open.values()));
+    if (kind === 'given_back') expect(open.delete(generationId), 'released once').toBe(true);
+    expect(owned, 'the balance covers the holds').toBeGreaterThanOrEqual(sum(open.values()));
   }
   expect(open.size).toBe(0);
   expect(owned).toBe(balance);
 };
 
-/** Nothing else is under way for the customer: what a request cost is what the balance lost. */
+/** The cost of `act`: the difference of the balance. Nothing else may be under way for the customer. */
 export const costing = async (target: Target, customer: Customer, act: () => Promise<unknown>): Promise<Nano> => {
   const before = await settled(target, customer);
   await act();

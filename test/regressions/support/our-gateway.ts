@@ -12,7 +12,7 @@ import type { Customer, Entry, Target, TargetOptions } from './target.ts';
 const OTHER_PROVIDERS = ['deepseek', 'xai', 'gemini', 'groq'];
 const REASON = 'regression';
 
-/** KissAPI: real processes on a database of their own, whose every provider is the scripted one. */
+/** KissAPI: real processes on a new database, with the scripted upstream as every provider. */
 export const ourGateway = async ({ nodes: count = 1, silenceMs }: TargetOptions): Promise<Target> => {
   const upstream = await createScriptedUpstream();
   const premises = await createPremises();
@@ -24,7 +24,7 @@ export const ourGateway = async ({ nodes: count = 1, silenceMs }: TargetOptions)
   const start = (): Promise<RunningGateway> =>
     premises.startGateway({
       OPENAI_UPSTREAM_URL: upstream.url,
-      OPENAI_API_KEY: 'sk-of-the-house',
+      OPENAI_API_KEY: 'sk-of-the-operator',
       KISSAPI_UPSTREAMS: file,
       ...(silence === undefined ? {} : { UPSTREAM_FIRST_BYTE_TIMEOUT_MS: silence, UPSTREAM_IDLE_TIMEOUT_MS: silence }),
     });
@@ -64,7 +64,7 @@ export const ourGateway = async ({ nodes: count = 1, silenceMs }: TargetOptions)
       const { accountId, apiKey } = await gateway().openAccount(usd);
       const customer = customerOf(gateway, accountId, apiKey);
       for (const node of gateways.keys()) {
-        await expect.poll(() => customer.balance(node).catch(() => 'not known yet'), SOON).toHaveProperty('balance');
+        await expect.poll(() => customer.balance(node).catch(() => 'not visible yet'), SOON).toHaveProperty('balance');
       }
       return customer;
     },
@@ -85,7 +85,7 @@ type Price = { readonly model: string; readonly usd_per_million_tokens: Prices }
 type Credits = {
   readonly data: Readonly<Record<'balance' | 'held' | 'total_credits_usd' | 'total_usage_usd', string>>;
 };
-type Told = { readonly data: { readonly status: string; readonly total_cost_usd: string; readonly tokens: Tokens } };
+type Receipt = { readonly data: { readonly status: string; readonly total_cost_usd: string; readonly tokens: Tokens } };
 
 const customerOf = (
   gateway: (node?: number) => RunningGateway,
@@ -112,10 +112,10 @@ const customerOf = (
       return { credited: nanoUsd(total_credits_usd), spent: nanoUsd(total_usage_usd), byKey: nanoUsd(usage_usd) };
     },
     receipt: async (generationId, node) => {
-      const { status, total_cost_usd, tokens } = (await read<Told>(`/generation?id=${generationId}`, node)).data;
+      const { status, total_cost_usd, tokens } = (await read<Receipt>(`/generation?id=${generationId}`, node)).data;
       return { status, cost: nanoUsd(total_cost_usd), tokens };
     },
-    // What is read is held against every promise about money as well, event by event.
+    // Checks every promise about money for each event, too.
     history: async () => (await checkBooks(gateway(), accountId)).events.map(entryOf),
     grant: async ({ usd, reason = REASON, idempotencyKey, node = 0, authorization = `Bearer ${ADMIN_TOKEN}` }) => {
       const response = await fetch(`${gateway(node).url}/api/accounts/${accountId}/grants`, {

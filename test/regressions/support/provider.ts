@@ -1,7 +1,7 @@
 import { says, streams, type Script } from '../../support/scripted-upstream.ts';
 import type { Tokens } from '../../support/money.ts';
 
-/** What a provider says, byte for byte as OpenAI's wire has it. */
+/** A response of a provider in OpenAI's exact wire format. */
 export const completion = (usage: unknown, text = 'Fine.'): Script => says(completionBody(usage, text));
 
 export const completionBody = (usage: unknown, text = 'Fine.'): string =>
@@ -24,16 +24,16 @@ export const tokensOf = (input: number, output: number): Tokens => ({ input, out
 const chunk = (choices: readonly object[], more: object = {}): string =>
   JSON.stringify({ id: 'chatcmpl-r', object: 'chat.completion.chunk', created: 1, model: 'r', choices, ...more });
 
-/** Each word is a token, in any tokenizer that there is. */
+/** Each word is one token in every tokenizer. */
 export const word = chunk([{ index: 0, delta: { content: ' word' }, finish_reason: null }]);
 export const finish = chunk([{ index: 0, delta: {}, finish_reason: 'stop' }]);
 export const report = (usage: unknown): string => chunk([], { usage });
 
-/** A whole stream of so many words, and the usage that is reported of it. */
+/** A complete stream of this number of words, with this usage report. */
 export const stream = (words: number, usage: unknown): Script =>
   streams(...Array.from({ length: words }, () => word), finish, report(usage), '[DONE]');
 
-/** Begins a stream, says these events, and then neither ends nor goes on: whoever listens must leave, or be left. */
+/** Begins a stream, sends these events, and then neither ends nor continues. */
 export const begins =
   (...events: readonly string[]): Script =>
   (response) => {
@@ -41,7 +41,7 @@ export const begins =
     response.write(events.map((data) => `data: ${data}\n\n`).join(''));
   };
 
-/** Begins a stream and breaks it off once these events have left. */
+/** Begins a stream and breaks it off after these events were sent. */
 export const breaksAfter =
   (...events: readonly string[]): Script =>
   (response) => {
@@ -51,7 +51,7 @@ export const breaksAfter =
     );
   };
 
-/** A word every few milliseconds until the listener leaves; counts them, and tells when it has left. */
+/** Sends a word every few milliseconds until the client disconnects; counts the words, and records the disconnect. */
 export const talks = (everyMs: number): { script: Script; words(): number; left(): boolean } => {
   let words = 0;
   let left = false;
@@ -69,7 +69,7 @@ export const talks = (everyMs: number): { script: Script; words(): number; left(
   return { script, words: () => words, left: () => left };
 };
 
-/** A whole stream, one event every few milliseconds. */
+/** A complete stream, one event every few milliseconds. */
 export const paced =
   (everyMs: number, ...events: readonly string[]): Script =>
   (response) => {
@@ -84,7 +84,7 @@ export const paced =
     response.once('close', () => clearInterval(timer));
   };
 
-/** Keeps everybody waiting until it is opened; whoever comes later is answered at once. */
+/** Delays all responses until it is opened; later requests are answered at once. */
 export const gate = (script: Script): { script: Script; open(): void; waiting(): number } => {
   const waiting: (() => void)[] = [];
   let isOpen = false;
@@ -101,12 +101,12 @@ export const gate = (script: Script): { script: Script; open(): void; waiting():
   };
 };
 
-/** Each request by the script that its last message names. */
+/** Answers each request with the script that its last message names. */
 export const byName =
   (scripts: Readonly<Record<string, Script>>): Script =>
   (response, body, request) => {
     const { messages } = JSON.parse(body) as { messages: readonly { content: string }[] };
     const script = scripts[messages.at(-1)?.content ?? ''];
-    if (!script) throw new Error(`Nobody has said what to answer to ${body}.`);
+    if (!script) throw new Error(`There is no script for ${body}.`);
     script(response, body, request);
   };

@@ -3,40 +3,40 @@ import type { ScriptedUpstream } from '../../support/scripted-upstream.ts';
 import { anotherGateway } from './another-gateway.ts';
 import type { Nano, Prices, Tokens } from '../../support/money.ts';
 
-/** A gateway under test, from outside. What only some can do is optional: scenarios that need it say so and are left out. */
+/** A gateway under test, from outside. Capabilities that not every gateway has are optional; scenarios that need them are skipped. */
 export type Target = {
-  /** Base URLs of `/v1`, of nodes that share the customers; there may be one only. */
+  /** Base URLs, ending in `/v1`, of the nodes that share the customers; at least one. */
   readonly nodes: readonly string[];
-  /** Where the gateway believes its providers to be: each test says what they answer. */
+  /** The server that the gateway uses as its providers; each test scripts its responses. */
   readonly upstream: ScriptedUpstream;
-  /** A chat model whose every token is seen as it streams. */
+  /** A chat model that streams every token that it bills. */
   readonly model: string;
-  /** As published by the gateway itself. */
+  /** The prices that the gateway publishes. */
   prices(model: string): Promise<Prices>;
-  /** A new customer, known to all nodes, with so much credit and one key. */
+  /** A new customer with this credit and one key, visible on all nodes. */
   openCustomer(usd: string): Promise<Customer>;
-  /** How long a provider may be silent before it is given up; undefined where that is not known to be short. */
+  /** How long a provider may be silent before the gateway gives it up; undefined if that is not known to be short. */
   readonly silenceMs: number | undefined;
-  /** kill -9 of the first node, and the way back. */
+  /** `kill -9` of the first node, and its restart. */
   readonly crash?: () => Promise<void>;
   readonly restart?: () => Promise<void>;
-  /** Stops the second node where it is, for as long as until the returned is called. */
+  /** Stops the second node (SIGSTOP) until the returned function is called. */
   readonly pause?: () => () => void;
   close(): Promise<void>;
 };
 
 export type Customer = {
   readonly apiKey: string;
-  /** As a node tells it, the first one unless said. `held` is 0 at gateways that know of no holds. */
+  /** The balance on a node, by default the first. `held` is 0 at gateways without holds. */
   balance(node?: number): Promise<{ readonly balance: Nano; readonly held: Nano }>;
-  /** All that ever came in and went out, as a node tells it; and what the key has spent. */
+  /** Everything that was credited and spent, as a node returns it, and what the key has spent. */
   readonly totals?: (node?: number) => Promise<{ readonly credited: Nano; readonly spent: Nano; readonly byKey: Nano }>;
   readonly receipt?: (generationId: string, node?: number) => Promise<Receipt>;
-  /** Everything about money that happened, in order. */
+  /** All changes of money, in order. */
   readonly history?: () => Promise<readonly Entry[]>;
-  /** Credits by hand, the only way in until payments are there. */
+  /** Grants credits, and returns the HTTP status. */
   readonly grant?: (grant: Grant) => Promise<number>;
-  /** Each writes to the account, and is none of money's business. */
+  /** Each changes the account without changing money. */
   readonly edits?: readonly ((node: number) => Promise<unknown>)[];
 };
 
@@ -45,7 +45,7 @@ export type Grant = {
   readonly reason?: string;
   readonly idempotencyKey?: string;
   readonly node?: number;
-  /** The administrator's, unless said. */
+  /** By default the administrator's. */
   readonly authorization?: string;
 };
 
@@ -63,26 +63,26 @@ export type TargetOptions = {
   readonly silenceMs?: number;
 };
 
-/** One target for all tests of a file: KissAPI itself, or another gateway where the environment names one. */
+/** One target for all tests of a file: KissAPI, or another gateway if the environment names one. */
 export const useTarget = (options: TargetOptions = {}): { readonly target: Target } => {
   let target: Target | undefined;
   beforeAll(async () => {
     if (process.env['REGRESSION_BASE_URL'] !== undefined) target = await anotherGateway(process.env);
-    // Only then is anything read of ours.
+    // KissAPI's code is loaded only in this case.
     else target = await (await import('./our-gateway.ts')).ourGateway(options);
   });
   afterAll(() => target?.close());
   return {
     get target() {
-      if (!target) throw new Error('There is no target before the tests begin.');
+      if (!target) throw new Error('The target does not exist before the tests begin.');
       return target;
     },
   };
 };
 
-/** What a scenario cannot do without; it is left out, in one line that says why, where a target has none. */
+/** A capability that a scenario needs. If the target lacks it, the scenario is skipped with a line that names it. */
 export const need = <T>({ task, skip }: TestContext, means: T | undefined, what: string): T => {
   if (means !== undefined) return means;
-  console.log(`Left out, as this gateway has no ${what}: ${task.name}`);
+  console.log(`Skipped, because this gateway has no ${what}: ${task.name}`);
   return skip();
 };

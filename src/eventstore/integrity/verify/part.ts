@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { readCheckpoints } from '../checkpoint-log.ts';
 import { openClient } from '../../postgres/connections.ts';
-import { copyOut } from '../../postgres/copy-out.ts';
+import { copyOut } from '../copy-out.ts';
 import { EVENT_COLUMNS, readEvent } from './event-bytes.ts';
 import { readExportLine } from './export-lines.ts';
 import { createRangeChecker, type RangeReport, type Trusted } from './range.ts';

@@ -13,11 +13,12 @@ const HOW = 'told by the administrator through the management API';
 /** A version that is no longer in force could still be accepted by a request that is only repeated. */
 export const mayAccept = async (
   { store, termsInForce }: ManagementDeps,
+  accountId: string,
   commandId: string,
   version: string,
 ): Promise<boolean> => {
   if (version === termsInForce()) return true;
-  const recorded = await recordedBy(store, commandId);
+  const recorded = await recordedBy(store, accountId, commandId);
   return recorded?.event.type === 'TermsAccepted' && recorded.event.version === version;
 };
 
@@ -71,7 +72,7 @@ export const acceptTerms = defineRoute({
   },
   problems: ['account_not_found', 'terms_not_in_force'],
   handle: async ({ params, body: { version }, ...identity }, deps) => {
-    if (!(await mayAccept(deps, identity.commandId, version))) {
+    if (!(await mayAccept(deps, params.account_id, identity.commandId, version))) {
       return notInForce(deps, 'version');
     }
     const done = await acceptTermsOf(deps, identity, params.account_id, version);

@@ -1,5 +1,5 @@
 import { accountStream, type Account } from '../../../domain/account/account.ts';
-import type { Moment } from '../../../eventstore/postgres/snapshots.ts';
+import type { Moment } from '../../../eventstore/snapshots.ts';
 import type { ManagementDeps } from '../router/deps.ts';
 
 /** An account as it was after one of its events. */

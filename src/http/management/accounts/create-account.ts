@@ -62,10 +62,10 @@ export const createAccount = defineRoute({
   handle: async ({ body: { accept_terms: version, name, email, holder, adult }, ...identity }, deps) => {
     // Of its own, so that a crash between the two can be made good by asking again.
     const ofTerms = { ...identity, commandId: `${identity.commandId}/terms` };
-    if (version !== undefined && !(await mayAccept(deps, ofTerms.commandId, version))) {
+    const accountId = derivedId('acc', identity.commandId);
+    if (version !== undefined && !(await mayAccept(deps, accountId, ofTerms.commandId, version))) {
       return notInForce(deps, 'accept_terms');
     }
-    const accountId = derivedId('acc', identity.commandId);
     const personal = await sealOnce(deps, identity, accountId, { name, email });
     const registered = await carryOut(
       deps,
@@ -101,7 +101,7 @@ const sealOnce = async (
   accountId: string,
   data: PersonalData,
 ): Promise<string> => {
-  const recorded = mayRepeat ? await recordedBy(store, commandId) : undefined;
+  const recorded = mayRepeat ? await recordedBy(store, accountId, commandId) : undefined;
   return recorded?.event.type === 'AccountRegistered' ? recorded.event.personal : vault.seal(accountId, data);
 };
 
@@ -116,6 +116,6 @@ const withTerms = async (
     const accepted = await acceptTermsOf(deps, identity, accountId, version);
     return isProblem(accepted) ? accepted : { ...accepted, repeated: registered.repeated && accepted.repeated };
   }
-  const acceptedBefore = registered.repeated && (await recordedBy(deps.store, identity.commandId));
+  const acceptedBefore = registered.repeated && (await recordedBy(deps.store, accountId, identity.commandId));
   return acceptedBefore ? problem('idempotency_key_reused') : registered;
 };

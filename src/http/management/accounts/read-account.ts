@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Moment } from '../../../eventstore/postgres/snapshots.ts';
+import type { Moment } from '../../../eventstore/snapshots.ts';
 import { problem, type Problem } from '../../server/problems.ts';
 import { accountAt, accountNow, type AccountAt } from './account-at.ts';
 import { accountExample, accountView, viewAccount } from './account-view.ts';

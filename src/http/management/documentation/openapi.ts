@@ -13,21 +13,20 @@ export type OpenApiDocument = ReturnType<typeof createDocument>;
 
 const DESCRIPTION = [
   'For operators and support: accounts, credits, keys and the history of all of them.',
-  'Every request needs the administrator’s token, in the header Authorization: Bearer TOKEN; only this documentation and the list of the terms are public.',
-  'The examples read variables of your shell. KISSAPI_URL is the address of the gateway without a path, such as http://localhost:8080, as it prints it when it starts: export KISSAPI_URL=http://localhost:8080. KISSAPI_ADMIN_TOKEN is the token: printed at the first start, and kept in the file admin-token of KISSAPI_DATA. ACCOUNT_ID, KEY_ID and REQUEST_ID are ids from the answers, such as account_id of a registration: export ACCOUNT_ID=acc_….',
-  'Amounts are strings of decimal USD, exact to a billionth. Times are UTC.',
-  'Every POST takes an Idempotency-Key. Asked again with the same key and the same content, nothing more happens, the answer is as before, and the header idempotent-replayed says so; with other content it is refused. What is refused is not remembered: it may be sent again once its cause is gone.',
-  'Every error says what is wrong and what to do next; the header x-should-retry says whether the same request may be sent again.',
+  'Every request needs the administrator token in the header Authorization: Bearer TOKEN. It is KISSAPI_ADMIN_TOKEN, or, if that is unset, generated at the first start and stored in the file admin-token of KISSAPI_DATA. This documentation and the list of the terms are public.',
+  'Amounts are strings of decimal USD with up to nine places. Times are UTC.',
+  'Every POST accepts an Idempotency-Key. A request with the same key and the same content has no further effect and returns the same answer, with the header idempotent-replayed. A request with the same key and other content is refused. Refusals are not stored: a refused request may be sent again once its cause is gone.',
+  'Every error has a message with the cause and the remedy. The header x-should-retry is true if the same request may be sent again unchanged.',
 ].join('\n\n');
 
 const error = z
   .strictObject({
     error: z.strictObject({
-      message: z.string().meta({ description: 'What is wrong, and what to do next' }),
+      message: z.string().meta({ description: 'What is wrong and what to do about it' }),
       type: z.string(),
-      param: z.string().nullable().meta({ description: 'The field that is to blame' }),
+      param: z.string().nullable().meta({ description: 'The invalid field' }),
       code: z.string(),
-      request_id: z.string().meta({ description: 'To be told to support' }),
+      request_id: z.string().meta({ description: 'For support' }),
     }),
   })
   .meta({ id: 'Error' });
@@ -38,19 +37,20 @@ const example = (code: ProblemCode) => {
   return { error: { message, type, param, code: wireCode, request_id: 'req_0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d' } };
 };
 
-/** The OpenAPI document of the routes, made of the schemas that they read and write by. */
-export const createManagementDocument = (routes: readonly Route[]): OpenApiDocument => {
+/** The OpenAPI document of the routes, made from their schemas. */
+export const createManagementDocument = (routes: readonly Route[], publicUrl: string): OpenApiDocument => {
   const paths: ZodOpenApiPathsObject = {};
   for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: operation(route) };
   return createDocument({
     openapi: '3.1.1',
     info: { title: 'KissAPI management API', version: '1', description: DESCRIPTION },
-    servers: [{ url: '/api' }],
+    // The page can only reach its own origin, which may differ from the public one.
+    servers: [{ url: `${publicUrl}/api` }, { url: '/api', description: 'The server of this document' }],
     security: [{ adminToken: [] }],
     paths,
     components: {
       securitySchemes: {
-        adminToken: { type: 'http', scheme: 'bearer', description: 'The token of the administrator' },
+        adminToken: { type: 'http', scheme: 'bearer', description: 'The administrator token' },
       },
     },
   });
@@ -88,16 +88,16 @@ const operation = (route: Route): ZodOpenApiOperationObject => {
   };
 };
 
-/** `post_accounts_keys`: good enough for a generated client. */
+/** For example `post_accounts_keys`. */
 const operationId = ({ method, path }: Route): string =>
   [method, ...path.split('/')].filter((part) => part !== '' && !part.startsWith('{')).join('_');
 
 const headersOf = ({ method }: Route) => ({
-  'x-request-id': { description: 'To be told to support', schema: { type: 'string' as const } },
+  'x-request-id': { description: 'For support', schema: { type: 'string' as const } },
   ...(method === 'post'
     ? {
         'idempotent-replayed': {
-          description: 'true where the same had been asked before, and nothing was written',
+          description: 'true if the same request was answered before; nothing was written',
           schema: { type: 'string' as const },
         },
       }
@@ -114,7 +114,7 @@ const problemsOf = ({ method, body, query, problems, public: isPublic }: Route):
   'store_unavailable',
 ];
 
-/** The problems by status, each with its words as an example. */
+/** The problems by status, each as an example. */
 const refusals = (route: Route) => {
   const byStatus = Map.groupBy(problemsOf(route), (code) => problem(code).status);
   const statuses = [...byStatus.keys()].sort((a, b) => a - b);

@@ -1,6 +1,6 @@
-/** In examples this stands for the version in force: the documentation is shown with that version in its place. */
+/** Placeholder in examples for the version of the terms in force. */
 export const TERMS_IN_EXAMPLES = '2000-01-01';
 
-/** An example, or a whole document of them, as it works on this gateway. */
+/** Replaces the placeholder in an example or in a document. */
 export const withTermsInForce = <T>(document: T, version: string): T =>
   JSON.parse(JSON.stringify(document).replaceAll(TERMS_IN_EXAMPLES, version)) as T;

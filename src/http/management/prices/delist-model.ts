@@ -16,7 +16,7 @@ const carryOut = async (deps: ManagementDeps, identity: Identity, command: Price
   const { commandId, mayRepeat, requestId } = identity;
   const metadata = { actor: 'admin', commandId, correlationId: requestId };
   const outcome = await deps.priceCommands.execute(PRICES_STREAM, command, metadata, { mayRepeat });
-  if (!outcome.accepted) return problem(outcome.refusal.code, { param: 'model' });
+  if (outcome.kind === 'refused') return problem(outcome.refusal.code, { param: 'model' });
   const { events, position, repeated } = outcome;
   // The answer says that this node follows it already.
   if (position !== undefined) await published(deps, position);

@@ -6,18 +6,18 @@ import type { PriceEvent } from '../../../domain/prices/events.ts';
 import type { PriceBook, PriceVersion } from '../../../domain/prices/price-book.ts';
 import type { Commands } from '../../../eventstore/commands.ts';
 import type { CheckpointJson } from '../../../eventstore/integrity/checkpoint.ts';
-import type { EventStore } from '../../../eventstore/event-store.ts';
+import type { ChainedLog } from '../../../eventstore/chained-log.ts';
 import type { Vault } from '../../../eventstore/journal/personal-data.ts';
-import type { Moment } from '../../../eventstore/postgres/snapshots.ts';
+import type { Moment } from '../../../eventstore/snapshots.ts';
 import type { NewSecret } from '../../auth/api-keys.ts';
 import type { FindHttpRequest } from '../accounts/read-request.ts';
 import type { ListTerms } from '../../published-terms.ts';
 
-/** What the management API needs of the rooms around it. */
+/** The dependencies of the management API. */
 export type ManagementDeps = {
   readonly commands: Pick<Commands<Account, AccountCommand, AccountEvent, AccountRefusal>, 'execute' | 'read'>;
   readonly priceCommands: Pick<Commands<PriceBook, PriceCommand, PriceEvent, PriceRefusal>, 'execute' | 'read'>;
-  readonly store: Pick<EventStore, 'readStream' | 'findEvent' | 'head'>;
+  readonly store: Pick<ChainedLog, 'readStream' | 'findEvent' | 'head'>;
   readonly vault: Vault;
   /** An account's stream as it was at a moment. */
   readonly foldAccount: (
@@ -28,15 +28,18 @@ export type ManagementDeps = {
   readonly prices: () => readonly PriceVersion[];
   /** The newest signed head of the log; undefined before the first. */
   readonly newestCheckpoint: () => Promise<CheckpointJson | undefined>;
-  /** That of the key which signs the log, as PEM. */
+  /** The public half of the key that signs the log, as PEM. */
   readonly publicKey: string;
   readonly findHttpRequest: FindHttpRequest;
+  /** The version of the terms in force. */
   readonly termsInForce: () => string;
+  /** The address at which clients reach the gateway, without a trailing slash. */
+  readonly publicUrl: () => string;
   readonly publishedTerms: ListTerms;
   readonly createSecret: () => NewSecret;
-  /** Resolves once this node's own look-ups, of keys and prices, have followed the log to a position. */
+  /** Resolves once the look-ups of this node (keys, prices) have followed the log to a position. */
   readonly publishKey: (position: number) => Promise<void>;
-  /** Whoever has it may do everything here. */
+  /** Grants access to every route. */
   readonly adminToken: string;
   /** A time-ordered UUID. */
   readonly newId: () => string;

@@ -35,11 +35,11 @@ export const carryOut = async (
 ): Promise<Done | Problem> => {
   const metadata = { actor: 'admin', commandId, correlationId: requestId };
   const outcome = await commands.execute(accountStream(accountId), command, metadata, { mayRepeat });
-  if (!outcome.accepted) return refusalProblem(outcome.refusal);
+  if (outcome.kind === 'refused') return refusalProblem(outcome.refusal);
   const { revision, repeated, events } = outcome;
   if (events.length === 0) return { recorded: undefined, events, revision, repeated };
   // Read back for the time, which is the store's.
-  const recorded = await recordedBy(store, commandId);
+  const recorded = await recordedBy(store, accountId, commandId);
   invariant(recorded !== undefined, 'what was appended can be read');
   const asAsked = repeated ? await isAsked(recorded.event, events) : true;
   if (asAsked === true) return { recorded, events, revision, repeated };

@@ -2,7 +2,7 @@ import type { ManagementDeps } from './deps.ts';
 
 const WITHIN_MS = 5000;
 
-/** Waits until this node knows of a key what the log says; false where that takes too long, for the log has it anyway. */
+/** Waits until the look-ups of this node have followed the log to a position; false after 5 s. The log has it anyway. */
 export const published = async ({ publishKey }: ManagementDeps, position: number): Promise<boolean> => {
   let timer: NodeJS.Timeout | undefined;
   const tooLong = new Promise<boolean>((resolve) => (timer = setTimeout(resolve, WITHIN_MS, false)));

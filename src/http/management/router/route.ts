@@ -1,14 +1,14 @@
+import { inputMessages } from '@kissapi/zod-messages';
 import type { z } from 'zod';
 import { problem, type Problem, type ProblemCode } from '../../server/problems.ts';
-import { wording } from '../../server/wording.ts';
 import type { ManagementDeps } from './deps.ts';
 
-/** The names in a path: `{account_id}` and the like. */
+/** The parameters in a path, such as `{account_id}`. */
 type Params<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
   ? { readonly [N in Name]: string } & Params<Rest>
   : unknown;
 
-/** Under what id a command is carried out, and whether it may have been before. */
+/** The id of the command, and whether the request may be a repetition. */
 export type Identity = { readonly commandId: string; readonly mayRepeat: boolean; readonly requestId: string };
 
 export type Asked<Path extends string, Body, Query> = Identity & {
@@ -19,15 +19,15 @@ export type Asked<Path extends string, Body, Query> = Identity & {
 
 export type Reply<Answer> = {
   readonly answer: Answer;
-  /** The same had been asked before, and this is what was answered then. */
+  /** The answer to an earlier request with the same Idempotency-Key. */
   readonly repeated?: boolean;
 };
 
-/** A route as its own file tells it: what it takes, what it answers, and how. The documentation is made of the same. */
+/** A route: input, answer, problems and handler. The documentation is made from the same definition. */
 export type RouteDefinition<Path extends string, Body, Query, Answer> = {
   readonly method: 'get' | 'post' | 'put' | 'delete';
   readonly path: Path;
-  /** Needs no token. */
+  /** Requires no token. */
   readonly public?: true;
   readonly summary: string;
   readonly description?: string;
@@ -39,12 +39,12 @@ export type RouteDefinition<Path extends string, Body, Query, Answer> = {
     readonly schema: z.ZodType<Answer>;
     readonly example: Answer;
   };
-  /** What it may refuse with, beside what every route may. */
+  /** Problems besides those of every route. */
   readonly problems: readonly ProblemCode[];
   readonly handle: (asked: Asked<Path, Body, Query>, deps: ManagementDeps) => Promise<Reply<Answer> | Problem>;
 };
 
-/** As it came from the wire; only the path has been looked at. */
+/** A request of which only the path has been checked. */
 export type Unread = Identity & {
   readonly params: Readonly<Record<string, string>>;
   readonly body: unknown;
@@ -57,31 +57,31 @@ export type Route = Omit<RouteDefinition<string, unknown, unknown, unknown>, 'ha
 
 export const isProblem = (value: object): value is Problem => 'shouldRetry' in value;
 
-/** Puts the schemas of a route before its handler. */
+/** Validates query and body with the schemas of the route before its handler runs. */
 export const defineRoute = <const Path extends string, Body = undefined, Query = undefined, Answer = unknown>({
   handle,
   ...route
 }: RouteDefinition<Path, Body, Query, Answer>): Route => ({
   ...route,
   run: async ({ params, body, query, ...identity }, deps) => {
-    const readQuery = route.query?.safeParse(query, { error: wording });
+    const readQuery = route.query?.safeParse(query, { error: inputMessages });
     if (readQuery?.success === false) return invalidRequest(readQuery.error);
-    const readBody = route.body?.schema.safeParse(body, { error: wording });
+    const readBody = route.body?.schema.safeParse(body, { error: inputMessages });
     if (readBody?.success === false) return invalidRequest(readBody.error);
     const asked = { ...identity, params, body: readBody?.data, query: readQuery?.data };
     return handle(asked as Asked<Path, Body, Query>, deps);
   },
 });
 
-/** Names the first field that is wrong, and what is wrong with it. */
+/** A problem that names the first invalid field. */
 const invalidRequest = ({ issues }: z.ZodError): Problem => {
   const [issue] = issues;
   if (issue?.code === 'unrecognized_keys') {
     const [field = ''] = issue.keys;
     const param = [...issue.path, field].join('.');
-    return problem('invalid_request', { message: `${param}: there is no such field here. Leave it out.`, param });
+    return problem('invalid_request', { message: `${param}: unknown field. Omit it.`, param });
   }
   const param = issue && issue.path.length > 0 ? issue.path.join('.') : null;
-  const wrong = issue?.message ?? 'is not valid';
+  const wrong = issue?.message ?? 'is invalid';
   return problem('invalid_request', { message: `${param ?? 'The body'}: ${wrong}.`, param });
 };

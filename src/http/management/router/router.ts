@@ -5,9 +5,9 @@ import { problem, sendProblem, type Problem, type ProblemCode } from '../../serv
 import { createAuthorize } from '../../auth/authorize.ts';
 import { commandIdOf } from './execute-command.ts';
 import type { ManagementDeps } from './deps.ts';
-import { renderDocs } from '../documentation/docs-page.ts';
+import { serveDocs } from '../documentation/docs-page.ts';
 import { idempotencyKeyOf } from '../../server/idempotency-key.ts';
-import { createManagementDocument } from '../documentation/openapi.ts';
+import { createManagementDocument, type OpenApiDocument } from '../documentation/openapi.ts';
 import { isProblem, type Identity, type Route } from './route.ts';
 import { routes } from '../routes.ts';
 import { withTermsInForce } from '../documentation/terms-in-examples.ts';
@@ -15,29 +15,25 @@ import { withTermsInForce } from '../documentation/terms-in-examples.ts';
 export type { ManagementDeps } from './deps.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
-/** Account ids end up in the names of streams. */
+/** Account ids become part of stream names. */
 const idPattern = /^[\w-]{1,64}$/;
 
-/** The management API, to be mounted at /api: everything here is the administrator's, save the documentation. */
+/** The management API, to be mounted at /api. All routes but the documentation and public ones need the admin token. */
 export const createManagementRouter = (deps: ManagementDeps): Router => {
   const router = express.Router();
   const authorize = createAuthorize(deps.adminToken);
 
   router.use((_request, response, next) => {
-    // The app around this has given the request its id; alone, as in tests, this gives it one.
+    // The app sets the request id; without the app, as in tests, it is set here.
     if (!response.hasHeader('x-request-id')) response.setHeader('x-request-id', `req_${deps.newId()}`);
     response.setHeader('cache-control', 'no-store');
     response.setHeader('x-content-type-options', 'nosniff');
     next();
   });
 
-  const documentation = createDocumentation(deps);
-  router.get('/openapi.json', (_request, response) => void response.json(documentation().document));
-  router.get('/docs', (_request, response) => {
-    const { docs } = documentation();
-    response.setHeader('content-security-policy', docs.contentSecurityPolicy);
-    response.type('html').send(docs.html);
-  });
+  const document = createDocument(deps);
+  router.get('/openapi.json', (_request, response) => void response.json(document()));
+  serveDocs(router);
   for (const route of routes.filter((one) => one.public))
     router[route.method](expressPath(route.path), handler(route, deps));
 
@@ -45,7 +41,7 @@ export const createManagementRouter = (deps: ManagementDeps): Router => {
     const refused = authorize(request);
     if (!refused) return next();
     response.setHeader('www-authenticate', 'Bearer');
-    // What is left of a body that nobody will read would be taken for the next request.
+    // The rest of an unread body would be taken for the next request.
     if (!request.complete) response.setHeader('connection', 'close');
     send(response, refused);
   });
@@ -61,24 +57,22 @@ export const createManagementRouter = (deps: ManagementDeps): Router => {
     });
   }
   router.use(({ method, originalUrl }, response) => {
-    const message = `There is no ${method} ${originalUrl.replace(/\?.*/s, '')} here. GET /api/docs tells what there is.`;
+    const message = `There is no ${method} ${originalUrl.replace(/\?.*/s, '')} here. GET /api/docs describes the management API.`;
     send(response, problem('not_found', { message }));
   });
   router.use(onError);
   return router;
 };
 
-/** Rendered once for each version of the terms, which the examples name. */
-const createDocumentation = ({ termsInForce }: ManagementDeps) => {
-  const render = (version: string) => {
-    const document = withTermsInForce(createManagementDocument(routes), version);
-    return { version, document, docs: renderDocs(document) };
-  };
-  let rendered: ReturnType<typeof render> | undefined;
+/** The OpenAPI document, made once for each version of the terms, which its examples contain. */
+const createDocument = ({ termsInForce, publicUrl }: ManagementDeps): (() => OpenApiDocument) => {
+  let made: { readonly version: string; readonly document: OpenApiDocument } | undefined;
   return () => {
     const version = termsInForce();
-    if (rendered?.version !== version) rendered = render(version);
-    return rendered;
+    if (made?.version !== version) {
+      made = { version, document: withTermsInForce(createManagementDocument(routes, publicUrl()), version) };
+    }
+    return made.document;
   };
 };
 
@@ -86,7 +80,7 @@ const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1
 
 const requestIdOf = (response: Response): string => String(response.getHeader('x-request-id'));
 
-const send = (response: Response, what: Problem): void => sendProblem(response, what, requestIdOf(response));
+const send = (response: Response, sent: Problem): void => sendProblem(response, sent, requestIdOf(response));
 
 const handler = (route: Route, deps: ManagementDeps) => async (request: Request, response: Response) => {
   const params = request.params as Readonly<Record<string, string>>;
@@ -113,7 +107,7 @@ const unknownIds: Readonly<Record<string, ProblemCode>> = { account_id: 'account
 const hasBody = ({ headers }: Request): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
-/** Under the account where there is one, so that one key cannot mean two things to it; else under the route. */
+/** Keys are scoped by the account, so that one key names one command of it; without an account, by the route. */
 const identify = (
   route: Route,
   request: Request,
@@ -129,8 +123,8 @@ const identify = (
 
 const onError: ErrorRequestHandler = (error: unknown, request, response, next) => {
   if (response.headersSent) return next(error);
-  const what = faultOf(error, request) ?? clientFault(error);
-  return what ? send(response, what) : next(error);
+  const known = faultOf(error, request) ?? clientFault(error);
+  return known ? send(response, known) : next(error);
 };
 
 const faultOf = (error: unknown, request: Request): Problem | undefined => {
@@ -138,25 +132,27 @@ const faultOf = (error: unknown, request: Request): Problem | undefined => {
   return error instanceof StoreUnavailable ? storeUnavailable(request) : undefined;
 };
 
-/** The store may have taken what was sent before it fell silent, so only what can be repeated may be. */
+/** The store may have accepted the append before it failed, so a retry is allowed only if it is idempotent. */
 const storeUnavailable = ({ method, headers }: Request): Problem =>
   method !== 'POST' || headers['idempotency-key'] !== undefined
     ? problem('store_unavailable')
     : problem('store_unavailable', {
         message:
-          'The ledger cannot be reached, and it is not known whether this was carried out. Read the account before ' +
-          'sending it again, and send an Idempotency-Key, which makes repeating safe.',
+          'The ledger is unavailable, and it is unknown whether this request took effect. Read the account before ' +
+          'sending it again, and send an Idempotency-Key, which makes retries safe.',
         shouldRetry: false,
       });
 
-/** What express and body-parser blame the client for, by `status` and `type`. */
+/** Client errors of express and body-parser, by their `status` and `type`. */
 const clientFault = (error: unknown): Problem | undefined => {
   const { status, type } = (error ?? {}) as { readonly status?: unknown; readonly type?: unknown };
   if (typeof status !== 'number' || status < 400 || status >= 500) return undefined;
   if (type === 'entity.too.large') {
-    return problem('request_too_large', { message: `The body is larger than ${MAX_BODY_BYTES} bytes. Send less.` });
+    return problem('request_too_large', {
+      message: `The body is larger than ${MAX_BODY_BYTES} bytes. Send a smaller one.`,
+    });
   }
   if (type === 'entity.parse.failed') return problem('invalid_json');
   if (status === 415) return problem('unsupported_media_type');
-  return problem('invalid_request', { message: 'The request could not be read. Check the path and the body.' });
+  return problem('invalid_request', { message: 'The request is malformed. Check the path and the body.' });
 };

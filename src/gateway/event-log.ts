@@ -1,0 +1,133 @@
+import type { Logger } from 'pino';
+import { readCatalogue } from '../config/catalogue.ts';
+import { ACCOUNT_STATE_VERSION, type Account } from '../domain/account/account.ts';
+import { accountDecider } from '../domain/account/decide.ts';
+import { PRICES_STREAM, priceDecider } from '../domain/prices/decide.ts';
+import { termsDecider } from '../domain/terms/terms.ts';
+import { createCommands } from '../eventstore/commands.ts';
+import { journal } from '../eventstore/journal/codec.ts';
+import { createCommitter } from '../eventstore/committer.ts';
+import { createDataKeys } from '../eventstore/secrets/data-keys.ts';
+import { createFold } from '../eventstore/fold.ts';
+import type { MigrateOptions } from '../eventstore/postgres/migrate.ts';
+import type { ReadableVersions } from '../eventstore/event-versions.ts';
+import { UNSTATED_VERSIONS } from '../eventstore/journal/unstated-versions.ts';
+import { createVault } from '../eventstore/journal/personal-data.ts';
+import type { Patiently } from '../eventstore/postgres/patience.ts';
+import { createPostgresStore, migratePostgresStore } from '../eventstore/postgres/postgres.ts';
+import { checkSecrets } from '../eventstore/secrets/secret-checks.ts';
+import { obtainSharedSecrets } from '../eventstore/secrets/shared-secrets.ts';
+import { createSnapshots } from '../eventstore/postgres/snapshots.ts';
+import { createTermsTexts } from '../eventstore/journal/terms-texts.ts';
+import { readTermsFiles, type TermsFile } from '../config/terms-files.ts';
+import { announceEnds, publishPrices } from './publish-prices.ts';
+import { publishTerms } from './publish-terms.ts';
+import type { OutageLog } from './health/outage.ts';
+import { openRewinds } from './health/rewinds.ts';
+import { checkedSecrets, type Secrets } from './secrets.ts';
+
+export type EventLog = Awaited<ReturnType<typeof openEventLog>>;
+
+export type EventLogOptions = {
+  readonly databaseUrl: string;
+  readonly secrets: Secrets;
+  /** The id of the master key for the data keys of new accounts. */
+  readonly wrapWith: () => string;
+  readonly patiently: Patiently;
+  readonly outage: OutageLog;
+  /** Of migrations. */
+  readonly migration: MigrateOptions;
+  /** What is kept there beside the database: see seen-heads.ts. */
+  readonly dataDir: string;
+  readonly log: Logger;
+  /** Those in legal/ if left out. */
+  readonly termsFiles?: readonly TermsFile[];
+};
+
+/** Opens the event log with its commands and its secrets, and publishes terms and prices. Must be closed. */
+export const openEventLog = async (options: EventLogOptions) => {
+  const { databaseUrl, secrets, wrapWith, dataDir, patiently, outage, migration, log, termsFiles } = options;
+  await patiently(() => migratePostgresStore(databaseUrl, migration));
+  const { masterKeys } = secrets;
+  const dataKeys = createDataKeys(databaseUrl, masterKeys, wrapWith);
+  await patiently(dataKeys.check);
+  await patiently(() => checkSecrets(databaseUrl, checkedSecrets(secrets)));
+  const [newest, ...older] = secrets.peppers;
+  const peppers = [newest.secret, ...older.map(({ secret }) => secret)] as const;
+  const shared = await patiently(() => obtainSharedSecrets({ databaseUrl, masterKeys, peppers }));
+  const rewinds = await patiently(() => openRewinds({ databaseUrl, dataDir, outage, log }));
+  const store = createPostgresStore(databaseUrl, rewinds.storeOptions);
+  const committer = createCommitter({
+    store,
+    changed: createAppendLog(log, outage),
+  });
+  const snapshots = createSnapshots<Account>({ databaseUrl, version: ACCOUNT_STATE_VERSION, secret: shared.snapshots });
+  // Until this node knows which others are running, it writes what all releases read.
+  let readable = UNSTATED_VERSIONS;
+  const writing = { store, committer, codec: journal, readable: (): ReadableVersions => readable };
+  const accounts = createCommands({ ...writing, decider: accountDecider, snapshots });
+  const prices = createCommands({ ...writing, decider: priceDecider });
+  const terms = createCommands({ ...writing, decider: termsDecider });
+
+  const dropOthers: (() => Promise<void> | void)[] = [];
+  await rewinds.start(store, async () => {
+    for (const commands of [accounts, prices, terms]) commands.recheckAll();
+    for (const drop of dropOthers) await drop();
+  });
+
+  const termsTexts = createTermsTexts(databaseUrl);
+  const files = termsFiles ?? (await readTermsFiles());
+  await patiently(() => publishTerms({ terms, texts: termsTexts, files }));
+  const catalogue = await readCatalogue();
+  await patiently(() => publishPrices({ prices, catalogue, log }));
+  const { state: listed } = await patiently(() => prices.read(PRICES_STREAM));
+
+  return {
+    store,
+    accounts,
+    prices,
+    vault: createVault(dataKeys),
+    termsTexts,
+    idempotencySecret: shared.idempotency,
+    /** How many data keys each master key wraps. */
+    dataKeysByMasterKey: dataKeys.wrappedBy,
+    /** Of all models that were ever listed. */
+    providers: new Set(
+      [...listed.values()].flatMap(({ versions }) => versions.map(({ upstream }) => upstream)),
+    ) as ReadonlySet<string>,
+    foldAccount: createFold({ store, codec: journal, decider: accountDecider, snapshots }),
+    /** Once this node knows what all running gateways can read. */
+    announceEnds: () => announceEnds({ prices, catalogue, log }),
+    /** Whether the log went back in time and no operator has acknowledged yet what is gone. */
+    rewindIsOpen: rewinds.isOpen,
+    checkHistory: rewinds.check,
+    /** What must happen when the log went back in time: nothing that was made of it before may be used any more. */
+    onRewind: (drop: () => Promise<void> | void): void => void dropOthers.push(drop),
+    /** From now on events are written in the versions that all running gateways can read. */
+    writeReadable: (versions: ReadableVersions): void => {
+      readable = versions;
+    },
+    appends: () => committer.standing,
+    /** Waits for what was handed over, and takes no more. */
+    finish: committer.close,
+    close: async (): Promise<void> => {
+      await committer.close();
+      await rewinds.close();
+      await snapshots.close();
+      await store.close();
+      await dataKeys.close();
+      await termsTexts.close();
+    },
+  };
+};
+
+/** Logs when appends begin to fail and when they succeed again, unless the database as a whole is away. */
+const createAppendLog = (log: Logger, outage: OutageLog): ((fault: Error | undefined) => void) => {
+  let logged = false;
+  return (fault) => {
+    if (fault && outage.covers(fault)) return;
+    if (fault) log.error({ err: fault }, `nothing can be appended to the log: ${fault.message}`);
+    else if (logged) log.warn('the log takes appends again');
+    logged = fault !== undefined;
+  };
+};

@@ -1,0 +1,233 @@
+import type { AccountRefusal } from '../../domain/account/decide.ts';
+import type { PriceRefusal } from '../../domain/prices/decide.ts';
+import type { TermsRefusal } from '../../domain/terms/terms.ts';
+
+/** An error that the API can return. docs/errors.md is made from these. */
+export type ProblemEntry = {
+  /** The `code` in the response, if it differs from the name of the entry. */
+  readonly code?: string;
+  readonly status: number;
+  readonly type: string;
+  /** What is wrong. With `action` it is the default message. */
+  readonly meaning: string;
+  /** What the client can do about it. */
+  readonly action: string;
+  readonly shouldRetry: boolean;
+  readonly retryAfterMs?: number;
+};
+
+const invalid = (status: number, meaning: string, action: string) =>
+  ({ status, type: 'invalid_request_error', meaning, action, shouldRetry: false }) satisfies ProblemEntry;
+const forbidden = (meaning: string, action: string) =>
+  ({ status: 403, type: 'permission_error', meaning, action, shouldRetry: false }) satisfies ProblemEntry;
+const unavailable = (retryAfterMs: number, meaning: string, action: string) => ({
+  ...{ status: 503, type: 'service_unavailable_error', meaning, action },
+  ...{ shouldRetry: true, retryAfterMs },
+});
+const tooMany = (retryAfterMs: number, meaning: string, action: string) => ({
+  ...{ status: 429, type: 'rate_limit_error', meaning, action },
+  ...{ shouldRetry: true, retryAfterMs },
+});
+const overLimit = (meaning: string, action: string) =>
+  ({ status: 402, type: 'insufficient_quota', meaning, action, shouldRetry: false }) satisfies ProblemEntry;
+const heldByOthers = (meaning: string) => ({
+  ...overLimit(meaning, 'Try again when they have ended.'),
+  ...{ shouldRetry: true, retryAfterMs: 1000 },
+});
+
+/** Refusals of the domain. A new refusal does not compile until it has an entry. */
+const refusals = {
+  account_exists: invalid(
+    409,
+    'This account is already registered.',
+    'Read the account, or use another Idempotency-Key.',
+  ),
+  account_not_found: invalid(404, 'There is no account with this id.', 'Check the account id.'),
+  under_age: forbidden(
+    'A person must be 18 or older to hold an account.',
+    'Send "adult": true once the holder has declared it.',
+  ),
+  account_suspended: forbidden('This account is suspended.', 'Contact support.'),
+  account_not_suspended: invalid(409, 'This account is not suspended.', 'There is nothing to reinstate.'),
+  terms_not_accepted: forbidden(
+    'The Terms of Service have not been accepted for this account.',
+    'Read them at GET /terms, accept that version, then try again.',
+  ),
+  key_not_found: invalid(404, 'This account has no key with this id.', 'List its keys and check the id.'),
+  key_revoked: { ...invalid(401, 'This API key was revoked.', 'Use another key.'), code: 'invalid_api_key' },
+  key_expired: invalid(401, 'This API key has expired.', 'Use another key.'),
+  key_already_replaced: invalid(409, 'Another key has already replaced this key.', 'Replace that key instead.'),
+  model_not_allowed: forbidden(
+    'This API key or its account may not use this model.',
+    'Ask the manager of the key, or use another model.',
+  ),
+  too_many_keys: invalid(
+    409,
+    'This account has the maximum number of keys, including revoked ones.',
+    'Contact support.',
+  ),
+  invalid_limits: invalid(
+    400,
+    'A limit is invalid.',
+    'Send a whole number of at least 1, or an amount that is not negative.',
+  ),
+  invalid_amount: invalid(400, 'The amount must be more than zero.', 'Send another amount.'),
+  lot_exists: invalid(409, 'These credits were already added with another amount.', 'Send a new Idempotency-Key.'),
+  request_id_reused: invalid(409, 'This id was used for another request.', 'Send the request with a new id.'),
+  hold_not_open: invalid(409, 'This request has already ended.', 'Fetch its receipt by its generation id.'),
+  concurrency_limit_exceeded: tooMany(
+    250,
+    'The limit of concurrent requests is reached.',
+    'Try again when one has ended.',
+  ),
+  rate_limit_exceeded: tooMany(
+    3000,
+    'The limit of requests or tokens per minute is reached.',
+    'Try again after the time in the header retry-after.',
+  ),
+  key_limit_exceeded: overLimit(
+    'This API key has reached its spending limit.',
+    'Ask the manager of the key to raise it.',
+  ),
+  account_limit_exceeded: overLimit(
+    'This account has reached its spending limit.',
+    'Raise it, or wait until it resets.',
+  ),
+  limit_held_by_concurrent_requests: heldByOthers('The rest of the spending limit is held by concurrent requests.'),
+  credits_held_by_concurrent_requests: heldByOthers(
+    'The credits that this request needs are held by concurrent requests.',
+  ),
+  insufficient_credits: {
+    ...overLimit('The available credits do not cover this request.', 'Top up, or ask for less.'),
+    code: 'credit_balance_exhausted',
+  },
+  invalid_price: invalid(
+    400,
+    'A price is invalid.',
+    'Send rates that are not negative, and an output limit within the context length.',
+  ),
+  takes_effect_before_a_listed_price: invalid(
+    409,
+    'A price of this model that takes effect later is already listed.',
+    'Choose a later time.',
+  ),
+  model_not_listed: invalid(
+    404,
+    'The price book does not contain this model.',
+    'GET /api/prices lists the models on sale.',
+  ),
+  terms_version_changed: invalid(
+    409,
+    'This version of the terms was published with another text, which GET /terms/{version} returns.',
+    'Publish the new text as a new version.',
+  ),
+} satisfies Record<(AccountRefusal | PriceRefusal | TermsRefusal)['code'], ProblemEntry>;
+
+const authentication = {
+  invalid_api_key: invalid(
+    401,
+    'This API key is not valid.',
+    'Check that it was copied completely, or use another key.',
+  ),
+  invalid_admin_token: invalid(
+    401,
+    'The management API requires the administrator token.',
+    'Send the header Authorization: Bearer TOKEN.',
+  ),
+} satisfies Record<string, ProblemEntry>;
+
+const requests = {
+  model_not_found: invalid(404, 'There is no model with this name.', 'GET /v1/models lists the models on sale.'),
+  model_delisted: invalid(404, 'This model is no longer on sale.', 'GET /v1/models lists the models on sale.'),
+  invalid_json: invalid(400, 'The body is not valid JSON.', 'Check it and send it again.'),
+  invalid_request: invalid(400, 'The request is invalid.', 'Check the field that `param` names and send it again.'),
+  unsupported_parameter: invalid(400, 'This parameter is not supported.', 'Omit it.'),
+  context_length_exceeded: invalid(400, 'The prompt exceeds the context length of this model.', 'Send a shorter one.'),
+  terms_not_in_force: invalid(
+    400,
+    'Only the terms in force can be accepted.',
+    'GET /terms returns their text and version.',
+  ),
+  terms_not_found: invalid(404, 'There is no such version of the terms.', 'GET /api/terms lists the versions.'),
+  request_too_large: invalid(413, 'The body is too large.', 'Send a smaller one.'),
+  request_timeout: {
+    ...invalid(408, 'The request did not arrive completely in time. It had no effect.', 'Send it again.'),
+    shouldRetry: true,
+  },
+  headers_too_large: invalid(431, 'The headers are larger than 64 KiB.', 'Send fewer or shorter headers.'),
+  expectation_failed: invalid(417, 'The header Expect has a value other than 100-continue.', 'Omit the header.'),
+  unsupported_media_type: invalid(
+    415,
+    'The body has an unsupported content type.',
+    'Send JSON with content-type: application/json.',
+  ),
+  method_not_allowed: invalid(
+    405,
+    'This path does not support the method.',
+    'Use a method that the header Allow lists.',
+  ),
+  not_found: invalid(404, 'There is no such path.', 'Check the path.'),
+  idempotency_key_reused: invalid(
+    409,
+    'This Idempotency-Key was used for another request.',
+    'Send this request with a new key.',
+  ),
+  idempotency_in_progress: {
+    ...invalid(409, 'A request with this Idempotency-Key is in progress.', 'Try again when it has ended.'),
+    ...{ shouldRetry: true, retryAfterMs: 1000 },
+  },
+  idempotency_key_used: invalid(
+    409,
+    'The request with this Idempotency-Key has already completed and was charged. Its answer is not stored.',
+    'Fetch the receipt at GET /v1/generation?id=, or send the request with a new key, which is charged again.',
+  ),
+} satisfies Record<string, ProblemEntry>;
+
+/** The proxy sets `shouldRetry` if the provider certainly has not charged. */
+const upstreams = {
+  upstream_refused: invalid(
+    400,
+    'The provider refused the request. Status, type, code and message are those of the provider.',
+    'Correct what the message names.',
+  ),
+  upstream_error: {
+    ...{ status: 502, type: 'upstream_error', shouldRetry: false },
+    meaning: 'The provider failed. Nothing was charged for what was not delivered.',
+    action: 'Try again, or use another model.',
+  },
+  upstream_timeout: {
+    ...{ status: 504, type: 'upstream_error', shouldRetry: false },
+    meaning: 'The provider did not answer in time. Nothing was charged for what was not delivered.',
+    action: 'Try again later.',
+  },
+  no_provider: unavailable(
+    5000,
+    'No provider of this model is currently available.',
+    'Try again, or use another model.',
+  ),
+} satisfies Record<string, ProblemEntry>;
+
+const service = {
+  server_is_overloaded: unavailable(2000, 'The gateway is overloaded.', 'Try again shortly.'),
+  store_unavailable: unavailable(2000, 'The ledger is temporarily unavailable.', 'Try again shortly.'),
+  upgrade_in_progress: unavailable(
+    10_000,
+    'This request requires all gateways to run the new release, and one still runs the previous one. It had no effect.',
+    'Try again when the upgrade is complete.',
+  ),
+  service_paused: unavailable(
+    10_000,
+    'The service is paused while its operators check the ledger after a database restore. Nothing was charged.',
+    'Try again later.',
+  ),
+  draining: unavailable(500, 'This node is shutting down.', 'Try again: another node will answer.'),
+  // The request may have had its effect, so it must not be repeated without a check.
+  server_error: {
+    ...{ status: 500, type: 'server_error', shouldRetry: false },
+    meaning: 'An internal error occurred.',
+    action: 'Contact support with the request id.',
+  },
+} satisfies Record<string, ProblemEntry>;
+
+export const problemTable = { ...refusals, ...authentication, ...requests, ...upstreams, ...service };
+export type ProblemCode = keyof typeof problemTable;
