@@ -4,7 +4,7 @@ import { StoreFull, StoreUnavailable } from '../../../src/eventstore/event-store
 import { formats } from '../../../src/gateway/providers.ts';
 import { createCompletions, type Answer, type UpstreamRefusal } from '../../../src/proxy/engine/completions.ts';
 import type { ExecuteOnAccount } from '../../../src/proxy/engine/ledger.ts';
-import type { Endpoint } from '../../../src/proxy/providers/openai/transport.ts';
+import type { Endpoint } from '../../../src/proxy/providers/openai/http/transport.ts';
 import type { Dialect } from '../../../src/proxy/providers/openai/dialects.ts';
 import { ProviderFailed, type Provider } from '../../../src/proxy/providers/provider.ts';
 import { KEY_ID, openAccount, type TestAccount } from './account.ts';

@@ -3,7 +3,7 @@ import { withFields } from '../../json/json-edit.ts';
 import { isThere } from '../../json/untyped-json.ts';
 import type { ProviderRequest } from '../provider.ts';
 import type { Dialect } from './dialects.ts';
-import type { Endpoint } from './transport.ts';
+import type { Endpoint } from './http/transport.ts';
 
 /** The formats whose bodies pass to a server of this wire format as they are, and where they go to. */
 const endpoints: Readonly<Record<string, Endpoint>> = {

@@ -17,7 +17,11 @@ async function* answering(count: number, then?: () => Promise<never>): AsyncGene
 
 const breaks = (): Promise<never> => Promise.reject(new ProviderFailed('reset', 'the connection broke'));
 const hangs = (signal: AbortSignal) => (): Promise<never> =>
-  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+  new Promise((_, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort);
+  });
 
 const servers: Record<Scenario, ToyServer> = {
   answers: () => answering(lines.length),
