@@ -10,10 +10,10 @@ import type { Slice } from '../src/eventstore/event-store.ts';
 import { NOTHING_SEEN } from '../src/eventstore/history-seen.ts';
 import { migratePostgresStore } from '../src/eventstore/postgres/postgres.ts';
 import { hashes } from '../src/eventstore/postgres/pg-arrays.ts';
-import { cpuSeconds } from './cpu.ts';
-import { aRequest } from './history.ts';
-import { wholeNumber } from './options.ts';
-import { median, print } from './table.ts';
+import { cpuSeconds } from './support/cpu.ts';
+import { aRequest } from './support/history.ts';
+import { wholeNumber } from './support/options.ts';
+import { median, print } from './support/table.ts';
 
 /**
  * What the hash chain costs an append: the SQL function beside a copy of it without hashes, in turns in one run. The time of

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createProgram } from '../src/cli/terminal/run.ts';
 import { startGatewayOn, type RunningGateway } from '../test/support/running-gateway.ts';
-import { wholeNumber } from './options.ts';
-import { runOnStage } from './stage.ts';
-import { line, median } from './table.ts';
+import { wholeNumber } from './support/options.ts';
+import { runOnStage } from './support/stage.ts';
+import { line, median } from './support/table.ts';
 
 /**
  * How long one request delays the others: the delay of a gateway's event loop, measured inside it, while it receives large

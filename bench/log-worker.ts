@@ -9,9 +9,9 @@ import { journal } from '../src/eventstore/journal/codec.ts';
 import { createCommitter } from '../src/eventstore/committer.ts';
 import { createPostgresStore } from '../src/eventstore/postgres/postgres.ts';
 import { createSnapshots } from '../src/eventstore/postgres/snapshots.ts';
-import { benchStream } from './accounts.ts';
-import { CHARGED, delivery, HELD, price, request, usage } from './history.ts';
-import { quantile } from './table.ts';
+import { benchStream } from './support/accounts.ts';
+import { CHARGED, delivery, HELD, price, request, usage } from './support/history.ts';
+import { quantile } from './support/table.ts';
 
 /**
  * One process of the log's benchmark: keeps `--flight` commands in flight for `--seconds`, and prints its figures as JSON.

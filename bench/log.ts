@@ -5,9 +5,9 @@ import pg from 'pg';
 import { createProgram } from '../src/cli/terminal/run.ts';
 import { startBundledPostgres } from '../src/gateway/bundled-postgres.ts';
 import { startProcess } from '../test/support/process.ts';
-import { CREDIT, openAccounts } from './accounts.ts';
-import { wholeNumber, wholeNumbers } from './options.ts';
-import { line } from './table.ts';
+import { CREDIT, openAccounts } from './support/accounts.ts';
+import { wholeNumber, wholeNumbers } from './support/options.ts';
+import { line } from './support/table.ts';
 
 /**
  * Durable commands per second through the real command path (load, decide, append, acknowledge), beside the same work with a

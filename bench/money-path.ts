@@ -1,13 +1,13 @@
 import { createProgram } from '../src/cli/terminal/run.ts';
-import { compareLatency } from './open-loop.ts';
-import { someOf, wholeNumber, wholeNumbers } from './options.ts';
-import { startPortkey } from './peers.ts';
-import { profile } from './profile.ts';
-import { compareStreams, tooFewFiles } from './slow-streams.ts';
-import { runOnStage } from './stage.ts';
-import { print } from './table.ts';
-import { OUTPUT_TOKENS, startGateway, startPassThrough, startUpstream } from './targets.ts';
-import { compareThroughput } from './throughput.ts';
+import { compareLatency } from './money-path/open-loop.ts';
+import { someOf, wholeNumber, wholeNumbers } from './support/options.ts';
+import { startPortkey } from './money-path/peers.ts';
+import { profile } from './money-path/profile.ts';
+import { compareStreams, tooFewFiles } from './money-path/slow-streams.ts';
+import { runOnStage } from './support/stage.ts';
+import { print } from './support/table.ts';
+import { OUTPUT_TOKENS, startGateway, startPassThrough, startUpstream } from './support/targets.ts';
+import { compareThroughput } from './money-path/throughput.ts';
 
 /**
  * What the money path costs: the whole gateway beside a plain pass-through, in the same run, on loopback, in front of the same

@@ -14,8 +14,8 @@ import { createPostgresStore, migratePostgresStore } from '../src/eventstore/pos
 import { createDatabase } from '../src/projections/database.ts';
 import { migrateProjections, projections } from '../src/projections/rows/live.ts';
 import { bringUpToDate, rebuild } from '../src/projections/rebuild/rebuild.ts';
-import { cpuSeconds } from './cpu.ts';
-import { someOf, wholeNumber } from './options.ts';
+import { cpuSeconds } from './support/cpu.ts';
+import { someOf, wholeNumber } from './support/options.ts';
 
 /** How fast each projection is rebuilt from the log, and the CPU time of an event in Node and in the database. */
 const program = createProgram(

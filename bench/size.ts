@@ -17,10 +17,10 @@ import { createSnapshots } from '../src/eventstore/postgres/snapshots.ts';
 import { createDatabase } from '../src/projections/database.ts';
 import { migrateProjections, projections } from '../src/projections/rows/live.ts';
 import { createMissingTables } from '../src/projections/rebuild/rebuild.ts';
-import { benchStream, openAccounts } from './accounts.ts';
-import { createHistory } from './history.ts';
-import { wholeNumber } from './options.ts';
-import { median, quantile, print } from './table.ts';
+import { benchStream, openAccounts } from './support/accounts.ts';
+import { createHistory } from './support/history.ts';
+import { wholeNumber } from './support/options.ts';
+import { median, quantile, print } from './support/table.ts';
 
 /**
  * What the length of a log costs: appends to a long log beside a short one, in turns in one run; an account of many events,

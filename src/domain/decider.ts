@@ -1,7 +1,4 @@
-/**
- * The answer to a command: the events that it causes, or the reason why it may not happen. No events means that what was
- * asked is already so.
- */
+/** The result of a command: the events that it causes, or a refusal. Without events, the command changes nothing. */
 export type Decision<Event, Refusal> = Accepted<Event> | Refused<Refusal>;
 export type Accepted<Event> = { readonly kind: 'accepted'; readonly events: readonly Event[] };
 export type Refused<Refusal> = { readonly kind: 'refused'; readonly refusal: Refusal };
@@ -10,8 +7,8 @@ export const accept = <Event>(...events: Event[]): Accepted<Event> => ({ kind: '
 export const refuse = <Refusal>(refusal: Refusal): Refused<Refusal> => ({ kind: 'refused', refusal });
 
 /**
- * One kind of stream: what it starts as, how events change it, and what may happen to it. `evolve` may change the state
- * it is given instead of copying it, so a caller that needs the old state copies it first (`structuredClone`).
+ * One kind of stream: its initial state, how events change it, and what commands may do to it. `evolve` may change the given
+ * state in place, so a caller that needs the old state copies it first (`structuredClone`).
  */
 export type Decider<State, Command, Event, Refusal> = {
   readonly initial: () => State;
@@ -19,7 +16,7 @@ export type Decider<State, Command, Event, Refusal> = {
   readonly decide: (command: Command, state: State) => Decision<Event, Refusal>;
 };
 
-/** A promise of ours that turned out broken. Nobody catches it: the request dies as a 500 and is counted. */
+/** Broken promise: a defect of this software. It is not caught: the request ends with a 500 and is counted. */
 export class BrokenPromise extends Error {
   override readonly name = 'BrokenPromise';
 }

@@ -7,13 +7,13 @@ export type Credits = bigint;
 export type PicoUsdPerToken = bigint;
 
 /**
- * The classes that tokens are priced by. They never overlap: `input` is what was neither read from nor written to a
- * cache, `output` is what was not reasoning.
+ * The classes that tokens are priced by. They do not overlap: `input` excludes tokens read from or written to a cache,
+ * `output` excludes reasoning.
  */
 export const tokenClasses = ['input', 'cachedInput', 'cacheWrite', 'output', 'reasoning'] as const;
 export type TokenClass = (typeof tokenClasses)[number];
 
-/** Tokens by class; whole and not negative. */
+/** Tokens by class: integers, not negative. */
 export type Usage = Readonly<Record<TokenClass, number>>;
 export type Rates = Readonly<Record<TokenClass, PicoUsdPerToken>>;
 
@@ -22,10 +22,10 @@ export const noUsage: Usage = { input: 0, cachedInput: 0, cacheWrite: 0, output:
 const PICO_PER_NANO = 1000n;
 const NANO_PER_USD = 1_000_000_000n;
 
-/** The cost of one class in pico-USD, before the rounding that happens once, over the sum. */
+/** The cost of one class in pico-USD. Only the sum over the classes is rounded. */
 export const picoUsd = (tokens: number, rate: PicoUsdPerToken): bigint => BigInt(tokens) * rate;
 
-/** Σ tokens × rate over the classes, rounded up once to a whole nano-USD. Throws on tokens that are not whole. */
+/** Σ tokens × rate over the classes, rounded up once to nano-USD. Throws if tokens are negative or not integers. */
 export const cost = (usage: Usage, rates: Rates): Credits => {
   let pico = 0n;
   for (const tokenClass of tokenClasses) {
@@ -35,7 +35,7 @@ export const cost = (usage: Usage, rates: Rates): Credits => {
   return (pico + PICO_PER_NANO - 1n) / PICO_PER_NANO;
 };
 
-/** The most that a request can cost whose input and output stay within these bounds, whatever classes they turn out to be. */
+/** The maximum cost of a request within these bounds of input and output, for any distribution over the classes. */
 export const costBound = (inputTokens: number, outputTokens: number, rates: Rates): Credits =>
   cost(
     { ...noUsage, input: inputTokens, output: outputTokens },
@@ -49,8 +49,8 @@ export const costBound = (inputTokens: number, outputTokens: number, rates: Rate
 const MOST_TOKENS = BigInt(Number.MAX_SAFE_INTEGER);
 
 /**
- * How many output tokens `credits` pay for beside `inputTokens` of input, at the dearest class of each; -1 where they do
- * not even pay for the input.
+ * How many output tokens `credits` can pay for in addition to `inputTokens`, at the most expensive class of each; -1 if they
+ * cannot pay for the input.
  */
 export const affordableOutputTokens = (credits: Credits, inputTokens: number, rates: Rates): number => {
   const left = credits * PICO_PER_NANO - picoUsd(inputTokens, max(rates.input, rates.cachedInput, rates.cacheWrite));
@@ -64,14 +64,14 @@ export const max = (first: bigint, ...rest: bigint[]): bigint => rest.reduce((a,
 
 const usdPattern = /^(\d{1,9})(?:\.(\d{1,9}))?$/;
 
-/** Reads `"5"`, `"5.00"`, `"0.000000001"` as credits; undefined for anything else, a sign or an exponent included. */
+/** Parses `"5"`, `"5.00"`, `"0.000000001"` as credits; undefined for other texts, including signs and exponents. */
 export const parseUsd = (text: string): Credits | undefined => {
   const match = usdPattern.exec(text);
   if (!match) return undefined;
   return BigInt(match[1] ?? '0') * NANO_PER_USD + BigInt((match[2] ?? '').padEnd(9, '0'));
 };
 
-/** Credits as decimal USD with as many of the nine places as are needed, at least two: `"5.00"`, `"0.000000001"`. */
+/** Credits as decimal USD with two to nine decimal places, as needed: `"5.00"`, `"0.000000001"`. */
 export const formatUsd = (credits: Credits): string => {
   const sign = credits < 0n ? '-' : '';
   const digits = (credits < 0n ? -credits : credits).toString().padStart(10, '0');
@@ -86,10 +86,10 @@ declare global {
   }
 }
 
-/** Credits as USD that `JSON.stringify` writes as a number with all its decimals, which no float could hold. */
+/** Credits as USD that `JSON.stringify` writes as a number with all decimals, beyond the precision of floats. */
 export const jsonUsd = (credits: Credits): unknown => JSON.rawJSON(formatUsd(credits));
 
-/** Reads USD per million tokens (`"0.15"`, up to six places) as a rate; undefined for anything else. */
+/** Parses USD per million tokens (`"0.15"`, up to six decimal places) as a rate; undefined for other texts. */
 export const parseUsdPerMillion = (text: string): PicoUsdPerToken | undefined => {
   const nanoUsd = parseUsd(text);
   return nanoUsd === undefined || nanoUsd % PICO_PER_NANO !== 0n ? undefined : nanoUsd / PICO_PER_NANO;

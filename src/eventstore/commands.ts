@@ -6,7 +6,7 @@ import type { ReadableVersions } from './event-versions.ts';
 import { createFold } from './fold.ts';
 import { eventId } from './ids.ts';
 import type { Snapshots } from './snapshots.ts';
-import { copy, createStreamCache, type CachedStream } from './stream-cache.ts';
+import { copy, createStreamCache, type CachedStream, type StreamCache } from './stream-cache.ts';
 
 /** The result of a command: its events, which are durable now, or a refusal. */
 export type Outcome<Event, Refusal> =
@@ -68,38 +68,11 @@ const EVENTS_OF_A_COMMAND = 10;
 export const createCommands = <State, Command, Event extends Journal, Refusal, Journal>(
   options: CommandsOptions<State, Command, Event, Refusal, Journal>,
 ): Commands<State, Command, Event, Refusal> => {
-  const { store, committer, decider, codec, snapshots, cacheSize = 10_000, readable } = options;
+  const { store, decider, codec, snapshots, cacheSize = 10_000 } = options;
   const fold = createFold<State, Event, Journal>({ store, decider, codec, snapshots });
   const cache = createStreamCache<State, Event>({ fold, decider, snapshots, size: cacheSize });
   const earlier = createEarlier<Event, Journal>(store, codec);
-
-  const attempt = async (
-    entry: CachedStream<State>,
-    command: Command,
-    metadata: Metadata,
-  ): Promise<Outcome<Event, Refusal>> => {
-    await cache.refresh(entry);
-    // No await between the check for staleness and the commit, or the decision could rest on a void state.
-    const decision = decider.decide(command, entry.expected.state);
-    // A refusal is committed as well, without events: it rests on appends that may still fail, and other nodes may have
-    // written since this process last read the stream.
-    const decided = decision.kind === 'accepted' ? decision.events : [];
-    const versions = readable?.();
-    const encoded = decided.map((event, n) => codec.encode(event, eventId(metadata.commandId, n), metadata, versions));
-    const events = decided.map((event, n) => codec.asWritten(event, encoded[n] as NewEvent));
-    const expected = entry.expected.end;
-    const revision = expected.revision + events.length;
-    const end = events.length > 0 ? { revision, token: undefined } : expected;
-    const commit = committer.commit({
-      ...{ stream: entry.stream, expected, end, events: encoded },
-      failed: () => (entry.stale = true),
-    });
-    entry.expected = { state: events.reduce(decider.evolve, entry.expected.state), end };
-    entry.lastCommit = commit.then(() => cache.confirm(entry, events, end));
-    entry.lastCommit.catch(() => undefined);
-    const { position } = await commit;
-    return decision.kind === 'refused' ? decision : { kind: 'accepted', events, revision, position, repeated: false };
-  };
+  const attempt = createAttempt(options, cache);
 
   /** A writer that clashed has the next turn on the stream, and other writers wait for it. Without a use for it, end it. */
   const giveTurnBack = (stream: string): void => {
@@ -107,7 +80,8 @@ export const createCommands = <State, Command, Event extends Journal, Refusal, J
     const commitNothing = async (): Promise<void> => {
       await cache.refresh(entry);
       const { end } = entry.expected;
-      await committer.commit({ stream, expected: end, end, events: [], failed: () => (entry.stale = true) });
+      const failed = (): boolean => (entry.stale = true);
+      await options.committer.commit({ stream, expected: end, end, events: [], failed });
     };
     void commitNothing()
       .catch(() => undefined) // The turn then lapses by itself.
@@ -160,6 +134,36 @@ export const createCommands = <State, Command, Event extends Journal, Refusal, J
     recheckAll: cache.recheckAll,
   };
 };
+
+/** Decides a command on the expected state of a stream, and commits the result. Rejects with RevisionClash. */
+const createAttempt =
+  <State, Command, Event extends Journal, Refusal, Journal>(
+    { committer, decider, codec, readable }: CommandsOptions<State, Command, Event, Refusal, Journal>,
+    cache: StreamCache<State, Event>,
+  ) =>
+  async (entry: CachedStream<State>, command: Command, metadata: Metadata): Promise<Outcome<Event, Refusal>> => {
+    await cache.refresh(entry);
+    // No await between the check for staleness and the commit, or the decision could rest on a void state.
+    const decision = decider.decide(command, entry.expected.state);
+    // A refusal is committed as well, without events: it rests on appends that may still fail, and other nodes may have
+    // written since this process last read the stream.
+    const decided = decision.kind === 'accepted' ? decision.events : [];
+    const versions = readable?.();
+    const encoded = decided.map((event, n) => codec.encode(event, eventId(metadata.commandId, n), metadata, versions));
+    const events = decided.map((event, n) => codec.asWritten(event, encoded[n] as NewEvent));
+    const expected = entry.expected.end;
+    const revision = expected.revision + events.length;
+    const end = events.length > 0 ? { revision, token: undefined } : expected;
+    const commit = committer.commit({
+      ...{ stream: entry.stream, expected, end, events: encoded },
+      failed: () => (entry.stale = true),
+    });
+    entry.expected = { state: events.reduce(decider.evolve, entry.expected.state), end };
+    entry.lastCommit = commit.then(() => cache.confirm(entry, events, end));
+    entry.lastCommit.catch(() => undefined);
+    const { position } = await commit;
+    return decision.kind === 'refused' ? decision : { kind: 'accepted', events, revision, position, repeated: false };
+  };
 
 /** A command whose id is being executed already waits, and then finds the outcome of the first in the log. */
 const onceAtATime = <Command, Result>(

@@ -96,6 +96,7 @@ export const createCommitter = ({
   changed = () => undefined,
 }: CommitterOptions): Committer => {
   const standing = createStanding(changed);
+  const append = createAppend(store, { maxRetries, retryMs }, standing.report);
   let queue: Pending[] = [];
   let running: Promise<void> | undefined;
   let closed = false;
@@ -121,30 +122,14 @@ export const createCommitter = ({
   const commitBatch = async (batch: Batch, notifyEarlier: Notify): Promise<Notify> => {
     const slices = [...batch].map(([stream, parts]) => sliceOf(stream, parts));
     standing.waiting();
-    for (let tries = 0; ; tries++) {
-      const appending = store.append(slices);
-      appending.catch(() => undefined); // Awaited below.
-      if (tries === 0) {
-        await nextTurn();
-        notifyEarlier();
-      }
-      try {
-        const results = await appending;
-        // A batch without events does not show that the store has room.
-        if (slices.some(({ events }) => events.length > 0)) standing.report(undefined);
-        const notifies = slices.map(({ stream }, n) => settle(stream, batch.get(stream) ?? [], results[n], tries > 0));
-        return () => notifies.forEach((notify) => notify());
-      } catch (error) {
-        standing.report(faultOf(error, false));
-        if (mayHaveSucceeded(error) && tries < maxRetries) {
-          await new Promise((resolve) => setTimeout(resolve, retryMs));
-          continue;
-        }
-        const fault = faultOf(error, tries > 0);
-        for (const [stream, parts] of batch) fail(stream, parts, fault);
-        return notifyNobody;
-      }
+    const appended = await append(slices, notifyEarlier);
+    if (appended.kind === 'failed') {
+      for (const [stream, parts] of batch) fail(stream, parts, appended.fault);
+      return notifyNobody;
     }
+    const { results, retried } = appended;
+    const notifies = slices.map(({ stream }, n) => settle(stream, batch.get(stream) ?? [], results[n], retried));
+    return () => notifies.forEach((notify) => notify());
   };
 
   const settle = (
@@ -188,6 +173,39 @@ export const createCommitter = ({
 };
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+type Appended =
+  | { readonly kind: 'answered'; readonly results: readonly SliceResult[]; readonly retried: boolean }
+  | { readonly kind: 'failed'; readonly fault: Error };
+
+/** Appends a batch, and repeats it while its outcome is unknown. `started` is called once the first try is under way. */
+const createAppend =
+  (
+    store: Pick<EventStore, 'append'>,
+    { maxRetries, retryMs }: Required<Pick<CommitterOptions, 'maxRetries' | 'retryMs'>>,
+    report: (fault: Error | undefined) => void,
+  ) =>
+  async (slices: readonly Slice[], started: () => void): Promise<Appended> => {
+    for (let tries = 0; ; tries++) {
+      const appending = store.append(slices);
+      appending.catch(() => undefined); // Awaited below.
+      if (tries === 0) {
+        await nextTurn();
+        started();
+      }
+      try {
+        const results = await appending;
+        // A batch without events does not show that the store has room.
+        if (slices.some(({ events }) => events.length > 0)) report(undefined);
+        return { kind: 'answered', results, retried: tries > 0 };
+      } catch (error) {
+        report(faultOf(error, false));
+        if (!mayHaveSucceeded(error) || tries >= maxRetries)
+          return { kind: 'failed', fault: faultOf(error, tries > 0) };
+        await new Promise((resolve) => setTimeout(resolve, retryMs));
+      }
+    }
+  };
 
 const createStanding = (changed: (fault: Error | undefined) => void) => {
   let fault: Error | undefined;

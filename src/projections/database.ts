@@ -1,13 +1,13 @@
 import pgPromise, { type IDatabase } from 'pg-promise';
 import { poolConfig, surviveLoss } from '../eventstore/postgres/connections.ts';
 
-/** The connections to the projections' rows; `$pool.end()` closes them. Reads `bigint` as bigint. */
+/** The connections to the rows of the projections; `$pool.end()` closes them. Reads `bigint` as bigint. */
 export type Database = IDatabase<object>;
 
 const pgp = pgPromise();
 
 const INT8 = 20;
-// pg's own types know numbers of formats and parsers that TypeScript cannot follow; this narrows them to what we need.
+// The types of pg do not match how pg-promise calls the parser; this narrows them to what is needed.
 const builtin = pgp.pg.types.getTypeParser as (oid: number, format?: string) => (text: string) => unknown;
 const types = {
   getTypeParser: (oid: number, format?: string) => (oid === INT8 ? BigInt : builtin(oid, format)),

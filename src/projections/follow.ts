@@ -15,22 +15,23 @@ import type { Fact } from '../eventstore/journal/codec.ts';
 import type { ChainedLog } from '../eventstore/chained-log.ts';
 import { PAGE, type StoredFact } from '../eventstore/event-store.ts';
 
-/** Something that takes the whole log in, batch by batch. */
+/** Processes the log batch by batch. */
 export type Consumer = {
   readonly name: string;
-  /** The event types that it looks at, where it is not all: the others are not even decoded. */
+  /** The event types that it reads, if not all of them. Other events are not decoded. */
   readonly types?: ReadonlySet<string>;
-  /** The position up to which it has taken events in already; asked at the start and after each failure. */
+  /** The position up to which it has processed events. Called at the start and after each failure. */
   position(): Promise<number> | number;
   /**
-   * Takes in a batch, all of its types after one position and up to another, and says how far it is now. A batch may begin
-   * before that. Where others take events in for it, it may be less far than the batch; it is then asked again.
+   * Processes a batch: all events of its types after the position `after`, up to and including `upTo`. Resolves to its
+   * position afterwards. A batch may contain events that were processed before. If other nodes process events on its
+   * behalf, its position may be less than `upTo`; it is then called again.
    */
   apply(events: readonly Fact[], upTo: number, after: number): Promise<number> | number;
 };
 
 export type Follower = {
-  /** Resolves once every event up to a position has been taken in; or when told to wait no longer. */
+  /** Resolves once every event up to a position has been processed, or when the signal aborts. */
   reached(position: number, signal?: AbortSignal): Promise<void>;
   readonly position: number;
   /** The last failure, until the next success. */
@@ -39,23 +40,23 @@ export type Follower = {
 };
 
 export type FollowOptions = {
-  /** Whether to read only what is of the consumer's types, where the store has an index of them: for rare events. */
+  /** Reads only the types of the consumer, if the store has an index of them: for rare events. */
   readonly skim?: boolean;
   readonly store: Pick<ChainedLog, 'follow' | 'head'>;
   /** Decodes an event of the types that the consumer reads. */
   readonly decode: (stored: StoredFact) => Fact;
   readonly consumer: Consumer;
   /**
-   * How long to let events gather after a batch, where nobody waits for them: fewer and larger transactions. 0 takes
-   * each event in as soon as it is there.
+   * How long to wait after a batch for more events, if nobody waits for them: fewer and larger transactions. With 0 each
+   * event is processed as soon as it arrives.
    */
   readonly gatherMs: number;
   readonly failed: (consumer: string, error: unknown) => void;
-  /** Told how far it is: `well` where that is a success, and not only where it starts again after a failure. */
+  /** Called with each new position. `well` is false if the position was only read again after a failure. */
   readonly moved?: (position: number, well: boolean) => void;
 };
 
-/** Several consumers of the same pace as one, so that the log is read for them once. */
+/** Combines several consumers into one, so that the log is read once for all of them. */
 export const together = (name: string, consumers: readonly Consumer[]): Consumer => {
   const selective = consumers.every(({ types }) => types);
   return {
@@ -68,85 +69,37 @@ export const together = (name: string, consumers: readonly Consumer[]): Consumer
 };
 
 const RETRY_MS = [100, 500, 2000, 5000] as const;
-/** How soon a consumer that others take events in for is asked again; less and less often while they do not get on. */
+/** How soon a consumer that other nodes work for is called again. The interval doubles while its position does not change. */
 const ASK_AGAIN_MS = { first: 50, last: 1000 } as const;
+const CLOSE_WITHIN_MS = 5000;
 
-/** The one pipeline from the log to whoever looks at it: catch up, then keep up; on a failure, start again where it is. */
-export const followLog = ({
-  store,
-  decode,
-  consumer,
-  gatherMs,
-  failed,
-  moved = () => undefined,
-  skim = false,
-}: FollowOptions): Follower => {
+/** The one pipeline from the log to its consumers: catch up, then keep up. After a failure it restarts at its position. */
+export const followLog = (options: FollowOptions): Follower => {
+  const { consumer, gatherMs, failed, moved = () => undefined } = options;
   const stopping = new AbortController();
   const stopped = new Subject<void>();
   const reached = new BehaviorSubject(-1);
-  const state: { failure: Error | undefined; waiting: number; hurry: () => void } = {
-    failure: undefined,
-    waiting: 0,
-    hurry: () => undefined,
+  const gathering = createGathering(gatherMs, stopping.signal);
+  let failure: Error | undefined;
+
+  const started = (position: number): void => {
+    reached.next(position);
+    moved(position, false);
+  };
+  const process = {
+    ...options,
+    started,
+    reached: () => reached.value,
+    gather: gathering.gather,
+    stopping: stopping.signal,
   };
 
-  const gather = (): Promise<void> =>
-    new Promise((resolve) => {
-      if (state.waiting > 0 || gatherMs === 0 || stopping.signal.aborted) return resolve();
-      const timeout = setTimeout(resolve, gatherMs);
-      state.hurry = () => {
-        clearTimeout(timeout);
-        resolve();
-      };
-    });
-
-  async function* positions(): AsyncGenerator<number> {
-    const start = await consumer.position();
-    reached.next(start);
-    moved(start, false);
-    // Only where nothing is due is it a success to be here; else the next batch will tell.
-    if ((await store.head()) <= start) yield start;
-    const reading = new AbortController();
-    const signal = AbortSignal.any([stopping.signal, reading.signal]);
-    const types = skim && consumer.types ? [...consumer.types] : undefined;
-    const pages = store.follow(start, signal, types)[Symbol.asyncIterator]();
-    try {
-      let after = start;
-      for (let next = pages.next(); ;) {
-        yield* untilThere(after, next);
-        const page = await next;
-        if (page.done) return;
-        const { events, upTo } = page.value;
-        const wanted = consumer.types ? events.filter(({ type }) => consumer.types?.has(type)) : events;
-        yield await consumer.apply(wanted.map(decode), upTo, after);
-        after = upTo;
-        // A full page is seldom the last: who is behind has nothing to wait for.
-        if (events.length < PAGE) await gather();
-        next = pages.next();
-      }
-    } finally {
-      reading.abort();
-      await pages.return?.();
-    }
-  }
-
-  /** Asks a consumer that is not where it was brought, until it is there or there is more to bring. */
-  async function* untilThere(after: number, more: Promise<unknown>): AsyncGenerator<number> {
-    let [position, waitMs]: [number, number] = [reached.value, ASK_AGAIN_MS.first];
-    while (position < after && (await isSlower(more, waitMs))) {
-      const now = await consumer.apply([], after, after);
-      waitMs = now > position ? ASK_AGAIN_MS.first : Math.min(waitMs * 2, ASK_AGAIN_MS.last);
-      position = now;
-      yield position;
-    }
-  }
-
   const done = new Promise<void>((resolve) =>
-    defer(() => from(positions()))
+    defer(() => from(positions(process)))
       .pipe(
         retry({
           delay: (error: unknown, count) => {
-            state.failure = error instanceof Error ? error : new Error(String(error));
+            failure = error instanceof Error ? error : new Error(String(error));
             failed(consumer.name, error);
             return timer(RETRY_MS[Math.min(count, RETRY_MS.length) - 1] ?? 0);
           },
@@ -156,7 +109,7 @@ export const followLog = ({
       )
       .subscribe({
         next: (position) => {
-          state.failure = undefined;
+          failure = undefined;
           reached.next(position);
           moved(position, true);
         },
@@ -168,28 +121,22 @@ export const followLog = ({
   return {
     reached: async (position, signal) => {
       if (signal?.aborted) return;
-      state.waiting++;
-      state.hurry();
-      try {
-        const there = reached.pipe(
-          filter((at) => at >= position),
-          takeUntil(signal ? fromEvent(signal, 'abort') : NEVER),
-        );
-        await firstValueFrom(there, { defaultValue: undefined });
-      } finally {
-        state.waiting--;
-      }
+      const there = reached.pipe(
+        filter((at) => at >= position),
+        takeUntil(signal ? fromEvent(signal, 'abort') : NEVER),
+      );
+      await gathering.hurryWhile(firstValueFrom(there, { defaultValue: undefined }));
     },
     get position() {
       return reached.value;
     },
     get failure() {
-      return state.failure;
+      return failure;
     },
     close: async () => {
       stopping.abort();
-      state.hurry();
-      const grace = setTimeout(() => stopped.next(), 5000);
+      gathering.hurry();
+      const grace = setTimeout(() => stopped.next(), CLOSE_WITHIN_MS);
       await done;
       clearTimeout(grace);
       reached.complete();
@@ -197,10 +144,82 @@ export const followLog = ({
   };
 };
 
-/** Whether something takes longer than that. */
-const isSlower = async (something: Promise<unknown>, ms: number): Promise<boolean> => {
+/** Pauses between batches, and skips the pauses while a caller waits. */
+const createGathering = (gatherMs: number, stopping: AbortSignal) => {
+  let waiting = 0;
+  let hurry = (): void => undefined;
+  return {
+    gather: (): Promise<void> =>
+      new Promise((resolve) => {
+        if (waiting > 0 || gatherMs === 0 || stopping.aborted) return resolve();
+        const timeout = setTimeout(resolve, gatherMs);
+        hurry = () => {
+          clearTimeout(timeout);
+          resolve();
+        };
+      }),
+    hurry: (): void => hurry(),
+    hurryWhile: async (waited: Promise<unknown>): Promise<void> => {
+      waiting++;
+      hurry();
+      await waited.finally(() => waiting--);
+    },
+  };
+};
+
+type Process = FollowOptions & {
+  readonly started: (position: number) => void;
+  readonly reached: () => number;
+  readonly gather: () => Promise<void>;
+  readonly stopping: AbortSignal;
+};
+
+/** Runs the consumer, and yields its position after each success. */
+async function* positions(process: Process): AsyncGenerator<number> {
+  const { store, consumer, decode, skim = false } = process;
+  const start = await consumer.position();
+  process.started(start);
+  // It is a success to be here only if no event is due; otherwise the next batch decides.
+  if ((await store.head()) <= start) yield start;
+  const reading = new AbortController();
+  const signal = AbortSignal.any([process.stopping, reading.signal]);
+  const types = skim && consumer.types ? [...consumer.types] : undefined;
+  const pages = store.follow(start, signal, types)[Symbol.asyncIterator]();
+  try {
+    let after = start;
+    for (let next = pages.next(); ;) {
+      yield* untilAt(process, after, next);
+      const page = await next;
+      if (page.done) return;
+      const { events, upTo } = page.value;
+      const wanted = consumer.types ? events.filter(({ type }) => consumer.types?.has(type)) : events;
+      yield await consumer.apply(wanted.map(decode), upTo, after);
+      after = upTo;
+      // After a full page there usually is another one.
+      if (events.length < PAGE) await process.gather();
+      next = pages.next();
+    }
+  } finally {
+    reading.abort();
+    await pages.return?.();
+  }
+}
+
+/** Calls a consumer that has not reached `after` again, until it has or the next page arrives. */
+async function* untilAt({ consumer, reached }: Process, after: number, more: Promise<unknown>): AsyncGenerator<number> {
+  let [position, waitMs]: [number, number] = [reached(), ASK_AGAIN_MS.first];
+  while (position < after && (await isSlower(more, waitMs))) {
+    const now = await consumer.apply([], after, after);
+    waitMs = now > position ? ASK_AGAIN_MS.first : Math.min(waitMs * 2, ASK_AGAIN_MS.last);
+    position = now;
+    yield position;
+  }
+}
+
+/** Whether the promise is still pending after so long. */
+const isSlower = async (promise: Promise<unknown>, ms: number): Promise<boolean> => {
   let timeout: NodeJS.Timeout | undefined;
   const late = new Promise<true>((resolve) => (timeout = setTimeout(resolve, ms, true)));
-  const sooner = something.then(() => false);
+  const sooner = promise.then(() => false);
   return Promise.race([late, sooner]).finally(() => clearTimeout(timeout));
 };

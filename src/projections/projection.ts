@@ -1,36 +1,35 @@
 import type { DomainEvent, Fact } from '../eventstore/journal/codec.ts';
 
-/** One column: its SQL type says how its values read in TypeScript. */
+/** The SQL type of a column. */
 export type Column = 'text' | 'bigint' | 'int' | 'timestamptz' | 'boolean';
 
-/** Values by SQL type: bigint as bigint, int as number, timestamptz as Date; null where nothing is known yet. */
+/** Values by SQL type: bigint as bigint, int as number, timestamptz as Date; null if unknown. */
 export type Row = Readonly<Record<string, string | bigint | number | boolean | Date | null>>;
 
 /**
- * The log seen from one side: rows of one table, each a fold of the events that touch it. Rows depend on nothing but the
- * events (no clock, no other table), so that they can be thrown away and rebuilt to the same bytes. Rows and checkpoint
- * commit together, so every event counts exactly once.
+ * A table whose rows are folds of events. Rows depend only on events (no clock, no other table), so that they can be dropped
+ * and rebuilt to the same bytes. Rows and checkpoint commit together, so every event counts exactly once.
  */
 export type Projection<R extends Row = Row> = {
   /** A plural noun, and the name of its table. */
   readonly name: string;
   /**
-   * Raised whenever rows would come out differently; the next start then rebuilds. Nodes of the version before go on
-   * reading the table, so a version may add columns, and drop only what the version before no longer reads.
+   * Raised whenever the same events give other rows; the next start then rebuilds. Nodes of the version before continue to
+   * read the table, so a version may add columns, and may drop only columns that the version before does not read.
    */
   readonly version: number;
   /** In the order of the table. The first `keyLength` of them, all text, are the primary key. */
   readonly columns: Readonly<Record<keyof R & string, Column>>;
   readonly keyLength: number;
-  /** Columns with an index of their own, each with the condition of a partial index or none. */
+  /** Columns with an index; `where` is the condition of a partial index. */
   readonly indexes: readonly { readonly column: keyof R & string; readonly where?: string }[];
-  /** The event types that it looks at, where it is not all: the others are not even decoded for it. */
+  /** The event types that it reads, if not all of them. Other events are not decoded. */
   readonly types?: ReadonlySet<DomainEvent['type']>;
-  /** Event types that make a row out of nothing but themselves: the row before, if any, need not be read for them. */
+  /** Event types that create a row from the event alone, so that an existing row need not be read. */
   readonly makes?: ReadonlySet<DomainEvent['type']>;
-  /** Columns that mean something else than they did in the version before: a rebuild does not compare them with it. */
+  /** Columns whose meaning differs from the version before: a rebuild does not compare them. */
   readonly changed?: readonly (keyof R & string)[];
-  /** The keys of the rows that an event touches; most events touch none or one. */
+  /** The keys of the rows that an event changes; mostly none or one. */
   readonly keysOf: (recorded: Fact) => readonly (readonly string[])[];
   readonly evolve: (row: R | undefined, recorded: Fact, key: readonly string[]) => R;
 };

@@ -13,31 +13,31 @@ export type KeyUsage = {
 export type OpenRequest = Pick<RequestRow, 'request_id' | 'account_id' | 'run_id'>;
 
 export type Queries = {
-  /** As `findRequests`, the newest alone. */
+  /** Like `findRequests`, only the newest. */
   findRequest(id: string, accountId?: string): Promise<RequestRow | undefined>;
   /**
-   * By our generation id, by the id of the HTTP request (`req_…`), or by the id that the upstream gave the response, which may
-   * occur more than once; of one account, or of any. The newest first, and no more than MAX_CANDIDATES.
+   * By generation id, by request id (`req_…`), or by the upstream's id of the response, which may occur more than once; of one
+   * account, or of any. The newest first, at most MAX_CANDIDATES.
    */
   findRequests(id: string, accountId?: string): Promise<readonly RequestRow[]>;
-  /** Open requests whose run is none of those given: a page of them, in the order of their ids, which is that of time. */
+  /** A page of the open requests of other runs than these, in the order of their ids, which is that of time. */
   openRequestsOfOtherRuns(runIds: readonly string[], afterId?: string): Promise<readonly OpenRequest[]>;
-  /** Up to which event of the log the rows of each projection are. */
+  /** By projection, the position up to which its rows are. */
   positions(): Promise<Readonly<Record<string, number>>>;
   balanceOf(accountId: string): Promise<BalanceRow | undefined>;
-  /** What a key was charged on the UTC day of `at`, in its week (from Monday), in its month, and ever; in nano-USD. */
+  /** What a key was charged on the UTC day of `at`, in its week (from Monday), in its month, and in total; in nano-USD. */
   usageOfKey(keyId: string, at: Date): Promise<KeyUsage>;
 };
 
 const OPEN_PAGE = 1000;
 export const MAX_CANDIDATES = 20;
 
-/** A completion and the HTTP request that asked for it have one UUID. */
+/** The id of a generation has the UUID of its HTTP request. */
 export const generationOf = (id: string): string => id.replace(/^req_/, 'gen-');
-/** PostgreSQL takes no NUL in a text, and nothing has such an id. */
-const isUnknowable = (id: string): boolean => id.includes('\0');
+/** PostgreSQL accepts no NUL in a text, and no id has one. */
+const hasNul = (id: string): boolean => id.includes('\0');
 
-// Named one by one: a table that newer nodes keep may have more columns than this software knows.
+// Listed explicitly, because a table of newer nodes may have more columns.
 const balanceColumns = Object.keys(balances.columns).join(', ');
 const requestColumns = Object.keys(requests.columns).join(', ');
 
@@ -45,7 +45,7 @@ export const createQueries = (database: Database): Queries => ({
   findRequest: async (id, accountId) => (await findRequests(database, id, accountId))[0],
   findRequests: (id, accountId) => findRequests(database, id, accountId),
   openRequestsOfOtherRuns: (runIds, afterId = '') =>
-    // The few that are open are found before they are sorted, or PostgreSQL might walk all requests in the order of their key.
+    // Materialised, or PostgreSQL might scan all requests in the order of their key.
     database.any<OpenRequest>(
       `with open as materialized (
          select request_id, account_id, run_id from ${LIVE}.requests
@@ -81,14 +81,14 @@ const findRequests = async (
   id: string,
   accountId: string | undefined,
 ): Promise<readonly RequestRow[]> => {
-  if (isUnknowable(id)) return [];
+  if (hasNul(id)) return [];
   const rows = await database.any<RequestRow>(
     `select ${requestColumns} from ${LIVE}.requests
      where (request_id = $1 or upstream_id = $2) and ($3::text is null or account_id = $3)
      order by (request_id = $1) desc, reserved_at desc, request_id desc limit ${MAX_CANDIDATES}`,
     [generationOf(id), id, accountId ?? null],
   );
-  // An id of ours is of one generation, whatever a provider calls others.
+  // A generation id is unique, even if a provider returns the same id for other responses.
   return rows[0]?.request_id === generationOf(id) ? rows.slice(0, 1) : rows;
 };
 

@@ -1,35 +1,38 @@
 import { createPool, openClient } from '../eventstore/postgres/connections.ts';
-import { READABLE_VERSIONS } from '../eventstore/journal/codec.ts';
-import { readableByAll, type ReadableVersions } from '../eventstore/event-versions.ts';
-import { UNSTATED_VERSIONS } from '../eventstore/journal/unstated-versions.ts';
+import type { ReadableVersions } from '../eventstore/event-versions.ts';
 import { migrate, type MigrateOptions } from '../eventstore/postgres/migrate.ts';
-import { createDatabaseClock, local, type DatabaseClockOptions } from './database-clock.ts';
+import { createDatabaseClock, type DatabaseClockOptions } from './database-clock.ts';
+import { createHeartbeat, readableWith, UNSTATED_SECRETS, type AcceptedSecrets } from './heartbeat.ts';
+
+export type { AcceptedSecrets } from './heartbeat.ts';
 
 const BEAT_MS = 1000;
-/** A run that was only slow loses its holds, and charges what it learns later as late usage. */
+/** A run that was only slow loses its holds, and charges usage that is reported later as late usage. */
 const DEAD_AFTER_BEATS = 3;
+/** A connection that fails silently must not block the next beats. */
+const ANSWER_WITHIN_MS = DEAD_AFTER_BEATS * BEAT_MS;
 const FORGET_AFTER = '1 hour';
 
 export type Run = {
   /** Changes when the run is renewed. */
   readonly id: string;
   /**
-   * The runs that proved life lately, by the database's clock; this one always among them. Undefined where nobody can
-   * tell: when the database was away, the others could not prove anything either.
+   * The runs that sent a heartbeat recently, by the clock of the database, always including this one. Undefined while it is
+   * unknown: if the database was unreachable, the other runs could not send heartbeats either.
    */
   live(): Promise<readonly string[] | undefined>;
-  /** By the database's clock, as the last beats told it: nodes of one database decide by one time. */
+  /** By the clock of the database, as of the last beats, so that all nodes decide by one time. */
   now(): Date;
   /**
-   * Goes on as a run of another id, for what the former one remembered is void. Holds of the former id stay alive for
-   * other nodes until it is retired; this node counts it as dead from now on.
+   * Continues as a run with another id, because the memory of the former one is void. Other nodes keep holds of the former id
+   * alive until it is retired; this node counts it as dead from now on.
    */
   renew(id: string): void;
   /** The former ids that are not retired yet. */
   readonly former: readonly string[];
-  /** Nothing of that former id is under way any more: it is taken off the list. */
+  /** No request of that former id is under way any more: removes it from the list. */
   retire(id: string): Promise<void>;
-  /** Stops the heart and takes the run off the list: its holds must have ended. */
+  /** Stops the heartbeat and removes the run from the list. Its holds must have ended. */
   close(): Promise<void>;
 };
 
@@ -39,42 +42,22 @@ export type RunOptions = {
   readonly failed: (error: unknown) => void;
   /** Called after each beat that the database has answered. */
   readonly answered?: () => void;
-  /** Told once, in ms: how far this machine's clock is ahead of the database's, where that is too far. */
+  /** Called once if the clock of this machine is too far ahead of that of the database; in ms. */
   readonly clockOff: DatabaseClockOptions['off'];
-  /** Called when a run that can read other event versions has come or gone: what all live runs can read now. */
+  /** Called with what all live runs can read, when a run that can read other versions has started or ended. */
   readonly readable?: (versions: ReadableVersions) => void;
   /** The secrets that this run accepts, by their ids, the newest first. */
   readonly accepts?: AcceptedSecrets;
-  /** Called when a run that accepts other secrets has come or gone: those of this run that all live runs accept now. */
+  /** Called with the secrets of this run that all live runs accept, when a run that accepts others has started or ended. */
   readonly acceptedByAll?: (accepted: AcceptedSecrets) => void;
   readonly wall?: DatabaseClockOptions['wall'];
   readonly beatMs?: number;
 };
 
-/** A secret is used for something new only once every live run accepts it, for the others must be able to read that. */
-export type AcceptedSecrets = { readonly peppers: readonly string[]; readonly masterKeys: readonly string[] };
-
-/** A run of a release that did not state it accepts one of each, and it is unknown which. */
-const UNSTATED: AcceptedSecrets = { peppers: [], masterKeys: [] };
-
-const inAll = (own: readonly string[], others: readonly (readonly string[])[]): readonly string[] =>
-  own.filter((id) => others.every((ids) => ids.includes(id)));
-
-/** One round trip: this run lives, what time it is, and what the other live runs can read and accept. */
-const BEAT = `with beat as (
-    insert into runs (id, reads, accepts) select own, $2::jsonb, $4::jsonb from unnest($1::text[]) as own
-    on conflict (id) do update set seen_at = clock_timestamp(), reads = excluded.reads, accepts = excluded.accepts)
-  select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms,
-    (select coalesce(jsonb_agg(distinct jsonb_build_object('reads', reads, 'accepts', accepts)), '[]') from runs
-     where id <> all($1) and seen_at > clock_timestamp() - $3 * interval '1 millisecond') as others`;
-
-/** What a run states in its heartbeat; null for runs of a release that did not state it. */
-type Stated = { readonly reads: ReadableVersions | null; readonly accepts: AcceptedSecrets | null };
-
 export const migrateRuns = (databaseUrl: string, options?: MigrateOptions): Promise<void> =>
   migrate(databaseUrl, 'reactions', new URL('./sql/', import.meta.url), options);
 
-/** What all live runs can read, for a command that appends beside them. */
+/** What all live runs can read, for a command-line tool that appends while they are running. */
 export const readableByLiveRuns = async (databaseUrl: string): Promise<ReadableVersions> => {
   const client = await openClient(databaseUrl, 'kissapi-runs');
   try {
@@ -82,85 +65,31 @@ export const readableByLiveRuns = async (databaseUrl: string): Promise<ReadableV
       `select reads from runs where seen_at > clock_timestamp() - $1 * interval '1 millisecond'`,
       [DEAD_AFTER_BEATS * BEAT_MS],
     );
-    return readableByAll([READABLE_VERSIONS, ...rows.map(({ reads }) => reads ?? UNSTATED_VERSIONS)]);
+    return readableWith(rows.map(({ reads }) => reads));
   } finally {
     await client.end();
   }
 };
 
-/** Puts this process on the list of runs, before it can hold anything, and proves its life once a second. */
+/** Adds this process to the list of runs, before it can place holds, and sends a heartbeat once a second. */
 export const createRun = async (options: RunOptions): Promise<Run> => {
-  const { databaseUrl, failed, clockOff, wall = Date.now, beatMs = BEAT_MS } = options;
-  const {
-    readable = () => undefined,
-    accepts = UNSTATED,
-    acceptedByAll = () => undefined,
-    answered = () => undefined,
-  } = options;
+  const { failed, clockOff, wall = Date.now, beatMs = BEAT_MS, answered = ignore } = options;
+  const { readable = ignore, accepts = UNSTATED_SECRETS, acceptedByAll = ignore } = options;
   let { id } = options;
   let former: readonly string[] = [];
   const clock = createDatabaseClock({ off: clockOff, wall });
   const deadAfterMs = DEAD_AFTER_BEATS * beatMs;
-  const pool = createPool(databaseUrl, {
-    max: 2,
-    application_name: 'kissapi-runs',
-    // A beat that hangs, as on a connection that is gone without a word, must not keep the next ones from being tried.
-    connectionTimeoutMillis: deadAfterMs,
-    query_timeout: deadAfterMs,
-  });
-
-  const versions = JSON.stringify(READABLE_VERSIONS);
-  let lastOthers: string | undefined;
-  const beat = async (): Promise<void> => {
-    const sentAt = local();
-    const { rows } = await pool.query<{ ms: number; others: readonly Stated[] }>(BEAT, [
-      ...[[id, ...former], versions, deadAfterMs, JSON.stringify(accepts)],
-    ]);
-    const [{ ms = NaN, others = [] } = {}] = rows;
-    if (!Number.isNaN(ms)) clock.heard(ms, sentAt, local());
-    const asText = JSON.stringify(others);
-    if (asText === lastOthers) return;
-    lastOthers = asText;
-    readable(readableByAll([READABLE_VERSIONS, ...others.map(({ reads }) => reads ?? UNSTATED_VERSIONS)]));
-    const accepted = others.map((one) => one.accepts ?? UNSTATED);
-    acceptedByAll({
-      peppers: inAll(
-        accepts.peppers,
-        accepted.map(({ peppers }) => peppers),
-      ),
-      masterKeys: inAll(
-        accepts.masterKeys,
-        accepted.map(({ masterKeys }) => masterKeys),
-      ),
-    });
-  };
+  const timeouts = { connectionTimeoutMillis: ANSWER_WITHIN_MS, query_timeout: ANSWER_WITHIN_MS };
+  const pool = createPool(options.databaseUrl, { max: 2, application_name: 'kissapi-runs', ...timeouts });
+  const beat = createHeartbeat(pool, { deadAfterMs, accepts, heard: clock.heard, readable, acceptedByAll });
   try {
-    await beat();
+    await beat([id]);
     await pool.query(`delete from runs where seen_at < clock_timestamp() - interval '${FORGET_AFTER}'`);
   } catch (error) {
     await pool.end();
     throw error;
   }
-  let beating = false;
-  let missed = false;
-  /** By then every run that lives has had the time to beat again. */
-  let tellsFrom = 0;
-  const heard = (): void => {
-    if (missed) tellsFrom = performance.now() + deadAfterMs;
-    missed = false;
-    answered();
-  };
-  const unheard = (error: unknown): void => {
-    missed = true;
-    failed(error);
-  };
-  const heart = setInterval(() => {
-    if (beating) return;
-    beating = true;
-    beat()
-      .then(heard, unheard)
-      .finally(() => (beating = false));
-  }, beatMs);
+  const heart = startHeart(() => beat([id, ...former]), { beatMs, deadAfterMs, answered, failed });
 
   return {
     get id() {
@@ -179,7 +108,7 @@ export const createRun = async (options: RunOptions): Promise<Run> => {
       await pool.query('delete from runs where id = $1', [retired]);
     },
     live: async () => {
-      if (missed || performance.now() < tellsFrom) return undefined;
+      if (!heart.isCertain()) return undefined;
       const { rows } = await pool.query<{ id: string }>(
         `select id from runs where id <> all($1) and seen_at > clock_timestamp() - $2 * interval '1 millisecond'`,
         [[id, ...former], deadAfterMs],
@@ -187,9 +116,47 @@ export const createRun = async (options: RunOptions): Promise<Run> => {
       return [id, ...rows.map((row) => row.id)];
     },
     close: async () => {
-      clearInterval(heart);
+      heart.stop();
       await pool.query('delete from runs where id = any($1)', [[id, ...former]]).catch(failed);
       await pool.end();
     },
+  };
+};
+
+const ignore = (): void => undefined;
+
+type HeartOptions = {
+  readonly beatMs: number;
+  readonly deadAfterMs: number;
+  readonly answered: () => void;
+  readonly failed: (error: unknown) => void;
+};
+
+/** Repeats a beat, one at a time. */
+const startHeart = (beat: () => Promise<void>, { beatMs, deadAfterMs, answered, failed }: HeartOptions) => {
+  let beating = false;
+  let missed = false;
+  /** By then every live run has had the time to send a heartbeat again. */
+  let certainFrom = 0;
+  const succeeded = (): void => {
+    if (missed) certainFrom = performance.now() + deadAfterMs;
+    missed = false;
+    answered();
+  };
+  const wasMissed = (error: unknown): void => {
+    missed = true;
+    failed(error);
+  };
+  const interval = setInterval(() => {
+    if (beating) return;
+    beating = true;
+    beat()
+      .then(succeeded, wasMissed)
+      .finally(() => (beating = false));
+  }, beatMs);
+  return {
+    /** Whether the list of live runs can be trusted. */
+    isCertain: (): boolean => !missed && performance.now() >= certainFrom,
+    stop: (): void => clearInterval(interval),
   };
 };

@@ -74,7 +74,7 @@ describe('an append whose reply was lost', () => {
     await lost;
     expect(idsOf(await readWholeStream(log, stream))).toEqual([event.id]);
     expect(await store.append([slice(stream, -1, event)])).toMatchObject([{ kind: 'clash' }]);
-    expect(await store.append([slice(stream, 0, event)])).toMatchObject([{ kind: 'clash' }]);
+    expect(await store.append([slice(stream, 0, event)])).toMatchObject([{ kind: 'duplicate' }]);
     expect(idsOf(await readWholeStream(log, stream))).toEqual([event.id]);
   });
 

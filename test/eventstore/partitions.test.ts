@@ -37,7 +37,7 @@ describe('a log that was divided while it held events', () => {
     const store = createPostgresStore(database.url);
     const after = someEvents(3);
     expect(await store.append([slice(stream, FIRST - 2, ...after)])).toMatchObject([
-      { written: [{ position: FIRST }, {}] },
+      { written: [{ position: FIRST }, {}, {}] },
     ]);
     expect(idsOf(await readLogAfter(store, 0))).toEqual(idsOf([...before, ...after]));
     const [sizes] = await query(

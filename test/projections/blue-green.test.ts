@@ -5,7 +5,7 @@ import { decodeFact } from '../../src/eventstore/journal/codec.ts';
 import { accountStream } from '../../src/domain/account/account.ts';
 import { inTurn } from '../../src/projections/rebuild/single-runner.ts';
 import { balances } from '../../src/projections/rows/balances.ts';
-import { prepare, takeInMost } from '../../src/projections/rebuild/building.ts';
+import { prepare, catchUp } from '../../src/projections/rebuild/building.ts';
 import { createComparison } from '../../src/projections/rebuild/compare.ts';
 import { followLog, type Follower } from '../../src/projections/follow.ts';
 import { liveProjections } from '../../src/projections/rows/live.ts';
@@ -230,7 +230,7 @@ describe('the comparison of two versions', () => {
     const progress = nobodyListens;
     const building = { database, store: log.store, projection: late, progress, schema: 'rebuild_balances' };
     await prepare(building);
-    await takeInMost(building);
+    await catchUp(building);
     const comparison = await inTurn(database, late, (tx) => createComparison(tx, late, building.schema));
     await inTurn(database, late, (tx) => compareAll(tx, building, comparison), { snapshot: true });
     await charge(1, 1);

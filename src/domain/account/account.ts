@@ -4,7 +4,7 @@ import { evolveStanding, unregistered, type Standing } from './standing.ts';
 import { emptyTallies, evolveTallies, type Tallies } from './tallies.ts';
 import { emptyWallet, evolveWallet, type Wallet } from './wallet.ts';
 
-/** All of it is one state, decided together: a suspended account, or one at a limit, cannot slip in one more request. */
+/** One state, decided on as a whole: a suspended account, or one at a limit, cannot place one more request. */
 export type Account = {
   readonly standing: Standing;
   readonly keys: Keys;
@@ -12,7 +12,7 @@ export type Account = {
   readonly tallies: Tallies;
 };
 
-/** Raised whenever the same events would fold to another state: what was kept of earlier folds is then left aside. */
+/** Raised whenever the same events fold to another state: snapshots of other versions are ignored. */
 export const ACCOUNT_STATE_VERSION = 5;
 
 export const initialAccount = (): Account => ({
@@ -22,7 +22,7 @@ export const initialAccount = (): Account => ({
   tallies: emptyTallies(),
 });
 
-/** Consumes the state it is given: see `Decider`. */
+/** Changes the given state in place: see `Decider`. */
 export const evolveAccount = (account: Account, event: AccountEvent): Account => {
   switch (event.type) {
     case 'AccountRegistered':
@@ -54,6 +54,6 @@ export const evolveAccount = (account: Account, event: AccountEvent): Account =>
 
 export const accountStream = (accountId: string): string => `account-${accountId}`;
 
-/** The account that a stream belongs to; undefined for streams of other kinds. */
+/** The account of a stream; undefined for streams of other kinds. */
 export const accountOfStream = (stream: string): string | undefined =>
   stream.startsWith('account-') ? stream.slice('account-'.length) : undefined;

@@ -2,25 +2,25 @@ import type { Credits, Rates, Usage } from '../money.ts';
 import type { AccountLimits, Limits } from './limits.ts';
 
 /**
- * What happens to an account. Names and fields are on disk for ever: a change of shape is a new version in the codec.
- * `finance:` says what an event does to the books.
+ * The events of an account. Names and fields are on disk permanently: a changed shape is a new version in the codec.
+ * `finance:` is the effect of an event on the books.
  */
 export type AccountEvent = StandingEvent | KeyEvent | LimitEvent | WalletEvent;
 
 export type StandingEvent =
   /**
    * finance: nothing. Registration was accepted; the holder declared to be 18 or older, or to act for an entity.
-   * `personal` is a sealed text, so that who the holder is can be made unreadable while the log stays as it is.
+   * `personal` is a sealed text, so that personal data can be made unreadable without changing the log.
    */
   | { readonly type: 'AccountRegistered'; readonly holder: 'person' | 'entity'; readonly personal: string }
   /** finance: nothing. The evidence that this version of the terms binds the account. */
   | { readonly type: 'TermsAccepted'; readonly version: string; readonly how: string }
-  /** finance: nothing moves, but no new hold is possible until it is reinstated. */
+  /** finance: nothing. No new hold is possible until the account is reinstated. */
   | { readonly type: 'AccountSuspended'; readonly reason: string }
   | { readonly type: 'AccountReinstated'; readonly reason: string };
 
 export type KeyEvent =
-  /** finance: nothing. Only the keyed hash of the secret is known; `hint` is its last four characters. */
+  /** finance: nothing. Only a keyed hash of the secret is stored; `hint` is its last four characters. */
   | {
       readonly type: 'KeyIssued';
       readonly keyId: string;
@@ -28,61 +28,61 @@ export type KeyEvent =
       readonly hash: string;
       readonly pepperId: string;
       readonly hint: string;
-      /** The key in whose place it was issued: what that key has used counts against the limits of this one. */
+      /** The key that it replaces: the usage of that key counts against the limits of this one. */
       readonly replaces?: string;
     }
-  /** finance: nothing. The same secret, hashed with another pepper; earlier hashes stay valid while their pepper is accepted. */
+  /** finance: nothing. The same secret, hashed with another pepper. Earlier hashes are valid while their pepper is accepted. */
   | { readonly type: 'KeyRehashed'; readonly keyId: string; readonly hash: string; readonly pepperId: string }
   | { readonly type: 'KeyRevoked'; readonly keyId: string; readonly reason: string };
 
 export type LimitEvent =
-  /** finance: nothing. From now on these are all the limits of the key: what they do not name is not limited. */
+  /** finance: nothing. Replaces all limits of the key. */
   | { readonly type: 'KeyLimitsSet'; readonly keyId: string; readonly limits: Limits }
   | { readonly type: 'AccountLimitsSet'; readonly limits: AccountLimits };
 
 export type WalletEvent =
-  /** finance: a liability arises; a grant is an expense of the house, a payment is money received. */
+  /** finance: a liability. A grant is an expense of the operator, a payment is money received. */
   | { readonly type: 'CreditsToppedUp'; readonly lotId: string; readonly amount: Credits; readonly source: LotSource }
-  /** finance: nothing yet. Credits are set aside for one request, before the upstream hears of it. */
+  /** finance: nothing yet. Credits are held for one generation before the upstream is called. */
   | {
       readonly type: 'CreditsReserved';
       readonly requestId: string;
       readonly amount: Credits;
       readonly keyId: string;
-      /** The process that must end this hold; when it dies, others do. */
+      /** The run that must end this hold. If it dies, other runs release the hold. */
       readonly runId: string;
       readonly price: PinnedPrice;
       readonly request: RequestFacts;
-      /** Where it was asked under an Idempotency-Key: tells whether another request under that key is the same. */
+      /** With an Idempotency-Key: identifies the request, to compare it with other requests under that key. */
       readonly requestHash?: string;
       /**
-       * When it was decided, in ms since the epoch: the day that its charge belongs to, and the minute that it counts in.
-       * Never before that of an earlier hold of the account. Not known of the oldest, which count for totals alone.
+       * When it was decided, in ms since the epoch. Determines the day of its charge, and the minute that it counts in. Never
+       * before that of an earlier hold of the account. The oldest events lack it and count only towards totals.
        */
       readonly at?: number;
     }
-  /** finance: nothing yet. More is set aside, because the stream goes on. */
+  /** finance: nothing yet. More credits are held because the stream continues. */
   | {
       readonly type: 'HoldExtended';
       readonly requestId: string;
       readonly by: Credits;
-      /** When it was decided, as of a hold; this and the tokens that the step adds are not known of the oldest. */
+      /** When it was decided, as for a hold. The oldest events lack this and the tokens of the step. */
       readonly at?: number;
       readonly tokens?: number;
     }
-  /** finance: `charged` turns from liability into revenue, drawn from the lots named; the rest of the hold is free again. */
+  /** finance: `charged` becomes revenue, drawn from the listed lots. The rest of the hold is released. */
   | {
       readonly type: 'HoldSettled';
       readonly requestId: string;
       readonly keyId: string;
-      /** As pinned by the hold, so that this event alone is the receipt. */
+      /** Copied from the hold, so that this event is the complete receipt. */
       readonly price: PinnedPrice;
       readonly usage: Usage;
       readonly cost: Credits;
       readonly charged: Credits;
-      /** What the hold had come to in the end. */
+      /** The final amount of the hold. */
       readonly held: Credits;
-      /** What the hold kept beyond the charge. Never negative; 0 when the charge reached into the free balance. */
+      /** The amount of the hold beyond the charge. Never negative; 0 if the charge also used the free balance. */
       readonly released: Credits;
       readonly drawn: readonly Draw[];
       readonly delivery: Delivery;
@@ -93,10 +93,10 @@ export type WalletEvent =
       readonly requestId: string;
       readonly released: Credits;
       readonly reason: ReleaseReason;
-      /** What the upstream or the transport said, without any content of the request. */
+      /** The message of the upstream or the transport, without content of the request. */
       readonly detail: string;
     }
-  /** finance: as HoldSettled, for usage that became known after the hold had been released. */
+  /** finance: as HoldSettled, for usage that was reported after the hold had been released. */
   | {
       readonly type: 'LateUsageCharged';
       readonly requestId: string;
@@ -107,12 +107,12 @@ export type WalletEvent =
       readonly charged: Credits;
       readonly drawn: readonly Draw[];
       readonly delivery: Delivery;
-      /** Of the hold that had been released. */
+      /** Of the released hold. */
       readonly at?: number;
     }
   /**
-   * finance: an expense of the house. Delivered, but covered by neither hold nor balance; or charged once already, by the
-   * same key; or beyond what the request could cost.
+   * finance: an expense of the operator. It was delivered, but neither hold nor balance covers it; or it was charged before
+   * under the same idempotency key; or it exceeds what the request could cost.
    */
   | {
       readonly type: 'UsageWrittenOff';
@@ -125,10 +125,10 @@ export type WalletEvent =
 export type LotSource =
   { readonly kind: 'grant'; readonly reason: string } | { readonly kind: 'payment'; readonly reference: string };
 
-/** Which lot paid how much of a charge: the oldest pays first. */
+/** The part of a charge that one lot pays. The oldest lot pays first. */
 export type Draw = { readonly lotId: string; readonly amount: Credits };
 
-/** The entry of the price book that a request is charged by, copied so that a receipt can be recomputed from here alone. */
+/** The price version that a request is charged by, copied so that a receipt can be recomputed from the event alone. */
 export type PinnedPrice = { readonly model: string; readonly version: number; readonly rates: Rates };
 
 export type RequestFacts = {
@@ -141,16 +141,16 @@ export type RequestFacts = {
 };
 
 export type Delivery = {
-  /** `reported` by the upstream, or `metered` here because it broke off, the client left, or the report was absurd. */
+  /** `reported` by the upstream, or `metered` by the gateway: the stream broke off, the client left, or the report was implausible. */
   readonly usageSource: 'reported' | 'metered';
   /** `access_ended`: the key was revoked or expired, or the account suspended, while the stream was under way. */
   readonly ended: 'completed' | 'client_gone' | 'upstream_broke' | 'out_of_credits' | 'access_ended' | 'drained';
   readonly finishReason: string | null;
-  /** The id that the upstream gave, which the customer sees in the response. */
+  /** The id of the response at the upstream, which the customer sees. */
   readonly upstreamId: string | null;
   readonly firstByteMs: number | null;
   readonly totalMs: number;
-  /** What was odd about the reported usage, for the operator. */
+  /** Anomalies of the reported usage, for the operator. */
   readonly anomalies: readonly string[];
 };
 

@@ -6,11 +6,11 @@ export type Key = {
   /** The peppers that its secret was hashed with, in that order. */
   readonly pepperIds: readonly string[];
   readonly revoked: boolean;
-  /** The key in whose place it was issued. */
+  /** The key that it replaces. */
   readonly replaces?: string;
 };
 
-/** Revoked keys stay, so that support can tell a revoked key from one that never was; the number of keys is bounded. */
+/** Includes revoked keys, so that support can distinguish a revoked key from an unknown one. The number of keys is bounded. */
 export type Keys = ReadonlyMap<string, Key>;
 
 export const MAX_KEYS = 500;
@@ -33,6 +33,6 @@ export const evolveKeys = (keys: Keys, event: KeyEvent): Keys => {
   }
 };
 
-/** Whether another key was issued in its place. */
+/** Whether another key replaces it. */
 export const isReplaced = (keys: Keys, keyId: string): boolean =>
   [...keys.values()].some(({ replaces }) => replaces === keyId);

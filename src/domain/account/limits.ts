@@ -1,24 +1,24 @@
 import type { Credits } from '../money.ts';
 
-/** What a key or an account may do at most; what is not said has no limit. */
+/** The limits of a key or an account. An absent field means no limit. */
 export type Limits = {
   /** In any 60 seconds. */
   readonly requestsPerMinute?: number;
-  /** In any 60 seconds: input and output together, as they are held for, and then as they were used. */
+  /** In any 60 seconds: input and output together, as held, and later as used. */
   readonly tokensPerMinute?: number;
-  /** How many requests may be under way at once. */
+  /** How many requests may be under way at the same time. */
   readonly concurrentRequests?: number;
   readonly spending?: SpendingLimits;
   /** The only models that may be used. */
   readonly models?: readonly string[];
-  /** ISO 8601: from then on a key is as good as none. Of keys only. */
+  /** ISO 8601: from then on the key is refused. Only for keys. */
   readonly expiresAt?: string;
 };
 
 /** Days and months are UTC; the total counts from the beginning. */
 export type SpendingLimits = { readonly day?: Credits; readonly month?: Credits; readonly total?: Credits };
 
-/** The longest first: who is out of the longest need not be told of the shorter ones. */
+/** The longest first: if it is exhausted, the shorter ones do not matter. */
 export const spendingWindows = ['total', 'month', 'day'] as const;
 export type SpendingWindow = (typeof spendingWindows)[number];
 

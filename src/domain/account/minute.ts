@@ -1,7 +1,6 @@
 /**
- * What was asked for in the last minute, in buckets of three seconds. Twenty whole ones and the one that is being filled
- * count, so that never more than a limit is let through in any 60 seconds, and under a flood no less than 95 % of it.
- * Changes in place: a state belongs to whoever folds it.
+ * The requests and tokens of the last minute, in buckets of three seconds. Twenty complete buckets and the current one count,
+ * so that no more than a limit is admitted in any 60 seconds, and under overload at least 95 % of it. Changes in place.
  */
 export type Minute = {
   /** The newest bucket, counted from the epoch. */
@@ -27,7 +26,7 @@ export const emptyMinute = (): Minute => ({
   tokens: new Array<number>(BUCKETS).fill(0),
 });
 
-/** Counts for what was asked at a time; nothing where that has left the minute. */
+/** Adds to the bucket of a time, unless it is no longer in the minute. */
 export const countInMinute = (minute: Minute, at: number, requests: number, tokens: number): void => {
   const bucket = bucketOf(at);
   if (bucket > minute.newest) advance(minute, bucket);
@@ -51,10 +50,10 @@ const advance = (minute: Minute, to: number): void => {
   minute.newest = to;
 };
 
-/** The first bucket that counts at a time. Time does not go back. */
+/** The first bucket that counts at a time. Times before the newest bucket count as the newest bucket. */
 const firstAt = (minute: Minute, at: number): number => Math.max(bucketOf(at), minute.newest) - BUCKETS + 1;
 
-/** How much counts at a time. */
+/** The sum of the minute at a time. */
 export const inMinute = (minute: Minute, pace: Pace, at: number): number => {
   const first = firstAt(minute, at);
   let sum = minute.sums[pace];
@@ -64,7 +63,7 @@ export const inMinute = (minute: Minute, pace: Pace, at: number): number => {
   return sum;
 };
 
-/** How long from a time until so much has left the minute, or all of it, and with it as much as counts. */
+/** How long from a time until at least `amount` of what counts has left the minute, or all of it. */
 export const msUntilLeft = (minute: Minute, pace: Pace, at: number, amount: number): number => {
   let left = 0;
   let wait = 0;

@@ -1,8 +1,7 @@
-import { accept, refuse, type Decision } from '../decider.ts';
+import { accept, refuse } from '../decider.ts';
 import type { Credits } from '../money.ts';
 import type { Account } from './account.ts';
-import type { AccountRefusal, ReserveCredits } from './decide.ts';
-import type { AccountEvent } from './events.ts';
+import type { AccountDecision, AccountRefusal, ReserveCredits } from './commands.ts';
 import { available, tokensHeld, type Wallet } from './wallet.ts';
 import {
   concurrencyInTheWay,
@@ -16,12 +15,10 @@ import {
   type Limited,
 } from './within-limits.ts';
 
-type Answer = Decision<AccountEvent, AccountRefusal>;
+export const no = (code: AccountRefusal['code']): AccountDecision => refuse({ code });
 
-export const no = (code: AccountRefusal['code']): Answer => refuse({ code });
-
-/** Whether a request may begin: who asks, then every limit, then the credits. */
-export const reserve = ({ type: _, ...asked }: ReserveCredits, account: Account): Answer => {
+/** Whether a request may start: checks account and key, then limits, then credits. */
+export const reserve = ({ type: _, ...asked }: ReserveCredits, account: Account): AccountDecision => {
   const { standing, keys, wallet, tallies } = account;
   const key = keys.get(asked.keyId);
   if (standing.status === 'suspended') return no('account_suspended');
@@ -34,7 +31,7 @@ export const reserve = ({ type: _, ...asked }: ReserveCredits, account: Account)
   if (limited.some((one) => forbids(one, asked.price.model))) return no('model_not_allowed');
   if (asked.amount < 0n) return no('invalid_amount');
   const held = wallet.holds.get(asked.requestId)?.amount;
-  if (held === asked.amount) return accept(); // A retry finds its credits already held.
+  if (held === asked.amount) return accept(); // A retry: its credits are held already.
   if (held !== undefined) return no('request_id_reused');
   const concurrency = concurrencyInTheWay(limited);
   if (concurrency) return refuse({ code: 'concurrency_limit_exceeded', limit: concurrency });
@@ -45,37 +42,37 @@ export const reserve = ({ type: _, ...asked }: ReserveCredits, account: Account)
 };
 
 /**
- * Why a request that is under way gets no further step: its account was suspended, or its key was revoked or has expired.
- * What it holds already may still be delivered and is charged.
+ * Refuses a further step to a request under way if its account was suspended, or its key was revoked or has expired. What
+ * it already holds may still be delivered and is charged.
  */
 export const refuseStep = (
   { standing, keys, tallies }: Account,
   keyId: string | undefined,
   at: number,
-): Answer | undefined => {
+): AccountDecision | undefined => {
   if (standing.status === 'suspended') return no('account_suspended');
   if (keyId === undefined) return undefined;
   if (keys.get(keyId)?.revoked) return no('key_revoked');
   return limitedBy(tallies, keyId).some((one) => expired(one, at)) ? no('key_expired') : undefined;
 };
 
-/** Undefined if so much more may be held; `own` is what the request holds already. */
+/** Undefined if `needed` more may be held; `own` is what the request already holds. */
 export const refuseSpending = (
   wallet: Wallet,
   limited: readonly Limited[],
   at: number | null,
   needed: Credits,
   own: Credits,
-): Answer | undefined => {
+): AccountDecision | undefined => {
   const free = available(wallet);
   const heldByOthers = wallet.held - own;
   const inTheWay = spendingInTheWay(limited, at, needed, own);
   if (!inTheWay && needed <= free) return undefined;
   const withoutHolds = withoutOtherHolds(limited, at, free + heldByOthers, own);
-  // The end of other requests would clear the limit, but the credits would still be short.
+  // When other requests end, the limit would no longer matter, but credits would still be insufficient.
   if (!inTheWay || (inTheWay.mayPass && needed > free + heldByOthers)) {
     return refuse({
-      // Credits that other requests hold may become free again, so a retry can succeed without a top-up.
+      // Credits that other requests hold may be released, so a retry can succeed without a top-up.
       code: needed <= withoutHolds ? 'credits_held_by_concurrent_requests' : 'insufficient_credits',
       funds: { needed, available: free, held: heldByOthers, withoutHolds },
     });

@@ -1,12 +1,12 @@
 import type { Credits } from '../money.ts';
 import type { SpendingWindow } from './limits.ts';
 
-/** What counts in one day, one month, or ever. */
+/** The spending of one day, one month, or in total. `window` is the number of the day or month. */
 export type Counter = { readonly window: number; spent: Credits; held: Credits };
 
 /**
- * A charge belongs to the day and month in which its hold was placed, so the day and the month before are kept as well,
- * for the holds that were open when they ended. Changes in place: a state belongs to whoever folds it.
+ * A charge belongs to the day and month in which its hold was placed. The previous day and month are kept for holds that
+ * were open when they ended. Changes in place.
  */
 export type Spending = {
   day: Counter;
@@ -33,7 +33,7 @@ export const noSpending = (): Spending => ({
   total: counter(0),
 });
 
-/** Begins a new day, and a new month, where it is time. */
+/** Starts a new day, and a new month, if `at` is in one. */
 export const turnPage = (spending: Spending, at: number): void => {
   const day = dayOf(at);
   if (day <= spending.day.window) return;
@@ -45,7 +45,7 @@ export const turnPage = (spending: Spending, at: number): void => {
   spending.month = counter(month);
 };
 
-/** Counts for what was placed at a time; where nobody knows when, and where it is long ago, for the total alone. */
+/** Adds to the windows of a time; only to the total if the time is unknown or before the previous window. */
 export const countSpending = (spending: Spending, at: number | null, spent: Credits, held: Credits): void => {
   add(spending.total, spent, held);
   if (at === null) return;
@@ -63,7 +63,7 @@ const add = (to: Counter | undefined, spent: Credits, held: Credits): void => {
   if (held !== 0n) to.held += held;
 };
 
-/** What counts in the window that a time lies in; undefined where that is too long ago to be known. */
+/** The counter of the window that contains a time; undefined if it is before the previous window. */
 export const counterAt = (spending: Spending, window: SpendingWindow, at: number): Counter | undefined => {
   if (window === 'total') return spending.total;
   const [n, now, before] =
@@ -74,7 +74,7 @@ export const counterAt = (spending: Spending, window: SpendingWindow, at: number
   return n === now.window ? now : n === before.window ? before : undefined;
 };
 
-/** When the window after the one that a time lies in begins; null where there is none. */
+/** When the window that contains a time ends; null for the total. */
 export const resetsAt = (window: SpendingWindow, at: number): number | null => {
   if (window === 'total') return null;
   if (window === 'day') return (dayOf(at) + 1) * DAY_MS;

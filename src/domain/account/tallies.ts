@@ -6,25 +6,25 @@ import { countSpending, noSpending, turnPage, type Spending } from './spending.t
 import { tokensHeld, tokensUsed, type Hold } from './wallet.ts';
 
 /**
- * What a key, or a whole account, may do and has done. Spending is counted for all of them always, so that a limit that
- * is set later is right at once. Changes in place, as a wallet does: a state belongs to whoever folds it.
+ * The limits and the usage of a key or an account. Spending is always counted, so that a limit that is set later is correct
+ * immediately. Changes in place.
  */
 export type Tally = {
   limits: Limits | null;
-  /** How many holds are open. */
+  /** The number of open holds. */
   open: number;
   readonly spending: Spending;
-  /** Counted from the first limit by the minute on, though it be taken away: one that is set again knows what was. */
+  /** Counted from the first per-minute limit on, even after that limit is removed, for a limit that is set again. */
   minute: Minute | null;
 };
 
 export type Tallies = {
-  /** The newest time that was decided at, in ms since the epoch: for this account, time does not go back behind it. */
+  /** The newest time of a decision, in ms since the epoch. Later decisions on this account are never before it. */
   at: number;
   readonly account: Tally;
-  /** Of keys that were used or limited. */
+  /** For keys that were used or limited. */
   readonly keys: Map<string, Tally>;
-  /** For each key that was replaced, the key in its place: what counts for the former counts for the latter as well. */
+  /** By replaced key, the key that replaces it: the usage of the former counts for the latter as well. */
   readonly replacedBy: Map<string, string>;
 };
 
@@ -39,7 +39,7 @@ export const emptyTallies = (): Tallies => ({
   replacedBy: new Map(),
 });
 
-/** `holds` are those before the event, for one that ends is counted off. */
+/** `holds` are the open holds before the event. */
 export const evolveTallies = (tallies: Tallies, event: CountedEvent, holds: Holds): void => {
   switch (event.type) {
     case 'KeyIssued': {
@@ -97,23 +97,20 @@ const tallyOf = ({ keys }: Tallies, keyId: string): Tally => {
   return tally;
 };
 
-/** A key, and those that were issued in its place one after another. */
+/** A key and its successive replacements. */
 const lineOf = ({ replacedBy }: Tallies, keyId: string): readonly string[] => {
   const line = [keyId];
   for (let next = replacedBy.get(keyId); next !== undefined; next = replacedBy.get(next)) line.push(next);
   return line;
 };
 
-/** Where it counts what a key does. */
+/** The tallies that the usage of a key counts in. */
 const talliesOf = (tallies: Tallies, keyId: string): readonly Tally[] => [
   tallies.account,
   ...(tallies.replacedBy.size === 0 ? [keyId] : lineOf(tallies, keyId)).map((one) => tallyOf(tallies, one)),
 ];
 
-/**
- * A minute that begins to be counted knows the requests under way, by what they were placed for and their last step: these
- * are to be corrected when they end.
- */
+/** A newly counted minute starts with the requests under way: their hold and their last step, which are corrected at their end. */
 const setLimits = (tally: Tally, limits: Limits, holds: Holds, belongs: (hold: Hold) => boolean): void => {
   tally.limits = limitNothing(limits) ? null : limits;
   if (tally.minute || (limits.requestsPerMinute === undefined && limits.tokensPerMinute === undefined)) return;
@@ -146,8 +143,8 @@ const endFor = (tally: Tally, hold: Hold, charged: Credits, tokens: number): voi
 };
 
 /**
- * From what was counted to what was used: in the last step first, then in what it was placed for, and in neither by more
- * than it had counted. What lies between is not known any more, and goes on counting.
+ * Replaces the counted tokens by the used ones: first in the last step, then in the original hold, in neither below zero.
+ * Steps in between are not remembered, and remain counted.
  */
 const correct = (minute: Minute, { at, tokens: placed, extended }: Hold, used: number): void => {
   let by = used - placed;

@@ -8,15 +8,15 @@ export type Hold = {
   readonly keyId: string;
   readonly runId: string;
   readonly price: PinnedPrice;
-  /** When it was placed, in ms since the epoch; null where that is not known. */
+  /** When it was placed, in ms since the epoch; null if unknown. */
   readonly at: number | null;
-  /** The most tokens that it was placed for. */
+  /** The maximum tokens that it was placed for. */
   readonly tokens: number;
-  /** The tokens that it was extended for: all of them, and those of the last step that counted. */
+  /** The tokens of all its extensions, and those of the last step. */
   readonly extended: { readonly tokens: number; readonly last: Counted } | null;
 };
 
-/** Tokens that count in the minute of a time. */
+/** Tokens, and the time in whose minute they count. */
 type Counted = { readonly at: number; readonly tokens: number };
 
 export const tokensHeld = ({ inputTokensBound, outputTokensBound }: RequestFacts): number =>
@@ -24,16 +24,19 @@ export const tokensHeld = ({ inputTokensBound, outputTokensBound }: RequestFacts
 export const tokensUsed = ({ input, cachedInput, cacheWrite, output, reasoning }: Usage): number =>
   input + cachedInput + cacheWrite + output + reasoning;
 
-/** Keeps only live lots and open holds, so that a fold stays small however long the stream. Lots are in order of age. */
+/**
+ * Contains only lots with credits and open holds, so that it stays small for long streams. Lots are in order of age. The maps
+ * change in place: a busy account has hundreds of open holds, and copying them at each event would dominate the cost.
+ */
 export type Wallet = {
   readonly toppedUp: Credits;
   readonly charged: Credits;
-  /** The sum of what remains in the lots: all that was topped up less all that was charged. */
+  /** The sum of what remains in the lots: `toppedUp` less `charged`. */
   readonly balance: Credits;
   /** The sum of the open holds; never more than the balance. */
   readonly held: Credits;
-  readonly lots: ReadonlyMap<string, Lot>;
-  readonly holds: ReadonlyMap<string, Hold>;
+  readonly lots: Map<string, Lot>;
+  readonly holds: Map<string, Hold>;
 };
 
 export const emptyWallet = (): Wallet => ({
@@ -51,14 +54,14 @@ export const evolveWallet = (wallet: Wallet, event: WalletEvent): Wallet => {
   switch (event.type) {
     case 'CreditsToppedUp': {
       const { lotId, amount, source } = event;
-      const lots = put(wallet.lots, lotId, { amount, remaining: amount, source });
-      return { ...wallet, toppedUp: wallet.toppedUp + amount, balance: wallet.balance + amount, lots };
+      wallet.lots.set(lotId, { amount, remaining: amount, source });
+      return { ...wallet, toppedUp: wallet.toppedUp + amount, balance: wallet.balance + amount };
     }
     case 'CreditsReserved': {
       const { requestId, amount, keyId, runId, price, at = null, request } = event;
       const tokens = tokensHeld(request);
-      const holds = put(wallet.holds, requestId, { amount, keyId, runId, price, at, tokens, extended: null });
-      return { ...wallet, held: wallet.held + amount, holds };
+      wallet.holds.set(requestId, { amount, keyId, runId, price, at, tokens, extended: null });
+      return { ...wallet, held: wallet.held + amount };
     }
     case 'HoldExtended': {
       const hold = wallet.holds.get(event.requestId);
@@ -66,8 +69,8 @@ export const evolveWallet = (wallet: Wallet, event: WalletEvent): Wallet => {
       const { by, at, tokens = 0 } = event;
       const extended =
         at === undefined ? hold.extended : { tokens: (hold.extended?.tokens ?? 0) + tokens, last: { at, tokens } };
-      const holds = put(wallet.holds, event.requestId, { ...hold, amount: hold.amount + by, extended });
-      return { ...wallet, held: wallet.held + event.by, holds };
+      wallet.holds.set(event.requestId, { ...hold, amount: hold.amount + by, extended });
+      return { ...wallet, held: wallet.held + by };
     }
     case 'HoldSettled':
       return draw(endHold(wallet, event.requestId), event.charged, event.drawn);
@@ -80,7 +83,7 @@ export const evolveWallet = (wallet: Wallet, event: WalletEvent): Wallet => {
   }
 };
 
-/** Which lots pay for `amount`, the oldest first. */
+/** The lots that pay for `amount`, the oldest first. */
 export const draws = (wallet: Wallet, amount: Credits): readonly Draw[] => {
   const drawn: Draw[] = [];
   let left = amount;
@@ -95,26 +98,17 @@ export const draws = (wallet: Wallet, amount: Credits): readonly Draw[] => {
 
 const endHold = (wallet: Wallet, requestId: string): Wallet => {
   const amount = wallet.holds.get(requestId)?.amount ?? 0n;
-  return { ...wallet, held: wallet.held - amount, holds: drop(wallet.holds, requestId) };
+  wallet.holds.delete(requestId);
+  return { ...wallet, held: wallet.held - amount };
 };
 
 const draw = (wallet: Wallet, charged: Credits, drawn: readonly Draw[]): Wallet => {
-  let lots = wallet.lots;
   for (const { lotId, amount } of drawn) {
-    const lot = lots.get(lotId);
+    const lot = wallet.lots.get(lotId);
     if (!lot) continue;
     const remaining = lot.remaining - amount;
-    lots = remaining === 0n ? drop(lots, lotId) : put(lots, lotId, { ...lot, remaining });
+    if (remaining === 0n) wallet.lots.delete(lotId);
+    else wallet.lots.set(lotId, { ...lot, remaining });
   }
-  return { ...wallet, charged: wallet.charged + charged, balance: wallet.balance - charged, lots };
-};
-
-// A busy account has hundreds of open holds, and copying them at each event would cost more than everything else, so these
-// maps change in place: a state belongs to whoever folds it.
-const put = <V>(map: ReadonlyMap<string, V>, key: string, value: V): ReadonlyMap<string, V> =>
-  (map as Map<string, V>).set(key, value);
-
-const drop = <V>(map: ReadonlyMap<string, V>, key: string): ReadonlyMap<string, V> => {
-  (map as Map<string, V>).delete(key);
-  return map;
+  return { ...wallet, charged: wallet.charged + charged, balance: wallet.balance - charged };
 };

@@ -4,10 +4,10 @@ import { inMinute, msUntilLeft, type Pace } from './minute.ts';
 import { counterAt, resetsAt } from './spending.ts';
 import type { Tallies, Tally } from './tallies.ts';
 
-/** Whose limit it is. */
+/** The owner of a limit. */
 export type LimitScope = 'key' | 'account';
 
-/** What there is to say of a limit that is in the way, so that the answer can. Times in ms since the epoch. */
+/** A limit that refuses a request, for the error message. Times are in ms since the epoch. */
 export type LimitFacts =
   | {
       readonly of: 'spending';
@@ -18,7 +18,7 @@ export type LimitFacts =
       /** By other requests. */
       readonly held: Credits;
       readonly needed: Credits;
-      /** null where it never does. */
+      /** null for the total. */
       readonly resetsAt: number | null;
     }
   | {
@@ -27,7 +27,7 @@ export type LimitFacts =
       readonly limit: number;
       readonly used: number;
       readonly needed: number;
-      /** null where no waiting helps, for the request alone is more than the limit. */
+      /** null if the request alone exceeds the limit, so that waiting is useless. */
       readonly retryAfterMs: number | null;
     }
   | { readonly of: 'concurrency'; readonly scope: LimitScope; readonly limit: number; readonly open: number };
@@ -35,7 +35,7 @@ export type LimitFacts =
 /** A key or an account that has limits. */
 export type Limited = { readonly scope: LimitScope; readonly limits: Limits; readonly tally: Tally };
 
-/** Those whose limits a request of a key must keep: the key first. */
+/** The owners of the limits that apply to a request of a key: the key first. */
 export const limitedBy = ({ account, keys }: Tallies, keyId: string): readonly Limited[] => {
   const key = keys.get(keyId);
   const found: Limited[] = [];
@@ -50,7 +50,7 @@ export const expired = ({ limits: { expiresAt } }: Limited, at: number): boolean
 export const forbids = ({ limits: { models } }: Limited, model: string): boolean =>
   models !== undefined && !models.includes(model);
 
-/** The limit of requests under way that leaves no room for one more. */
+/** The limit of concurrent requests that refuses one more. */
 export const concurrencyInTheWay = (limited: readonly Limited[]): LimitFacts | undefined => {
   for (const { scope, limits, tally } of limited) {
     const { concurrentRequests: limit } = limits;
@@ -64,7 +64,7 @@ const limitOf = ({ requestsPerMinute, tokensPerMinute }: Limits, pace: Pace): nu
 
 const paces = ['requests', 'tokens'] as const;
 
-/** The limit by the minute that a request of so many tokens would break: of several the one that takes longest to pass. */
+/** The per-minute limit that a request of so many tokens would exceed; of several, the one with the longest wait. */
 export const paceInTheWay = (limited: readonly Limited[], at: number, tokens: number): LimitFacts | undefined => {
   let found: (LimitFacts & { readonly retryAfterMs: number | null }) | undefined;
   for (const { scope, limits, tally } of limited) {
@@ -88,16 +88,16 @@ type Room = {
   readonly window: SpendingWindow;
   readonly limit: Credits;
   readonly spent: Credits;
-  /** By all requests. */
+  /** By all requests, this one included. */
   readonly held: Credits;
   readonly resetsAt: number | null;
-  /** Below zero where a limit was set lower than what counts already. */
+  /** Negative if the limit was set lower than what already counts. */
   readonly left: Credits;
 };
 
 /**
- * What every limit on spending leaves for a hold that was placed at a time. Of a hold from before times were recorded only
- * the total is known; in a day or a month that is long over there is nothing left.
+ * What each spending limit leaves for a hold that was placed at a time. For a hold without a time only the total applies.
+ * In a day or month before the previous one nothing is left.
  */
 const rooms = (limited: readonly Limited[], at: number | null): readonly Room[] => {
   const found: Room[] = [];
@@ -114,14 +114,14 @@ const rooms = (limited: readonly Limited[], at: number | null): readonly Room[] 
   return found;
 };
 
-/** How much of `credits` the limits on spending leave; never less than nothing. */
+/** How much of `credits` the spending limits allow; never negative. */
 export const withinSpending = (limited: readonly Limited[], at: number | null, credits: Credits): Credits => {
   let most = credits;
   for (const { left } of rooms(limited, at)) most = min(most, left);
   return most < 0n ? 0n : most;
 };
 
-/** As `withinSpending`, if no other request held anything; `own` is what the request holds already. */
+/** Like `withinSpending`, as if no other request held credits; `own` is what the request already holds. */
 export const withoutOtherHolds = (
   limited: readonly Limited[],
   at: number | null,
@@ -133,16 +133,16 @@ export const withoutOtherHolds = (
   return max(most, 0n);
 };
 
-/** A hold that was placed in an earlier day or month does not count in the window. */
+/** `own` may exceed `held`, because a hold of an earlier day or month does not count in the window. */
 const heldByOthers = (held: Credits, own: Credits): Credits => (held > own ? held - own : 0n);
 
 export type SpendingInTheWay = {
   readonly facts: Extract<LimitFacts, { of: 'spending' }>;
-  /** Whether it will do to wait until other requests have ended. */
+  /** Whether the request fits once other requests have ended. */
   readonly mayPass: boolean;
 };
 
-/** The limit on spending that so much more would break; `own` is what the request holds already. */
+/** The spending limit that `needed` more would exceed; `own` is what the request already holds. */
 export const spendingInTheWay = (
   limited: readonly Limited[],
   at: number | null,
@@ -159,10 +159,10 @@ export const spendingInTheWay = (
   return found;
 };
 
-/** How a limit by the minute stands. */
+/** The current state of a per-minute limit. */
 export type PaceNow = { readonly limit: number; readonly remaining: number; readonly resetMs: number };
 
-/** Of several the one with the least room; undefined where there is none. It begins anew when nothing counts any more. */
+/** The tightest limit, or undefined. `resetMs` is when nothing counts any more. */
 const paceNow = (tallies: Tallies, keyId: string, pace: Pace, now: number): PaceNow | undefined => {
   const at = Math.max(now, tallies.at);
   let tightest: PaceNow | undefined;
@@ -189,7 +189,7 @@ export const pacesNow = (tallies: Tallies, keyId: string, now: number): PacesNow
 
 export type SpendingNow = { readonly window: SpendingWindow; readonly limit: Credits; readonly left: Credits };
 
-/** How the limit on spending with the least room stands; undefined where there is none. */
+/** The tightest spending limit, or undefined. */
 export const spendingNow = (tallies: Tallies, keyId: string, now: number): SpendingNow | undefined => {
   const [first, ...others] = rooms(limitedBy(tallies, keyId), Math.max(now, tallies.at));
   const tightest = first && others.reduce((least, room) => (room.left < least.left ? room : least), first);

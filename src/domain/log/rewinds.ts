@@ -1,12 +1,12 @@
 import { accept, type Decider } from '../decider.ts';
 
-/** The log went back in time, and an operator has acknowledged what is gone. */
+/** The log went back in time, and an operator has acknowledged what was lost. */
 export type LogRewound = {
   readonly type: 'LogRewound';
   readonly rewindId: string;
   /** The newest position that is known to be in both histories. */
   readonly commonPosition: number;
-  /** The newest place that was seen of the lost history. */
+  /** The newest position of the lost history that a gateway had seen, and its hash. */
   readonly seenPosition: number;
   readonly seenHash: string;
   /** How many lost events the running gateways remembered. */
@@ -16,12 +16,12 @@ export type LogRewound = {
 
 export type LogEvent = LogRewound;
 
-/** Idempotent: a rewind that was acknowledged stays as it was acknowledged first. */
+/** Idempotent: the first acknowledgement of a rewind stands. */
 export type AcknowledgeRewind = Omit<LogRewound, 'type'> & { readonly type: 'AcknowledgeRewind' };
 
 export const LOG_STREAM = 'log';
 
-/** The rewinds that were acknowledged, by id. */
+/** The ids of acknowledged rewinds. */
 type Rewinds = ReadonlySet<string>;
 
 export const logDecider: Decider<Rewinds, AcknowledgeRewind, LogEvent, never> = {

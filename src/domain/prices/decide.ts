@@ -3,16 +3,16 @@ import { tokenClasses } from '../money.ts';
 import type { PriceEntry, PriceEvent } from './events.ts';
 import { delistingAt, emptyPriceBook, endOf, evolvePriceBook, sameEntry, type PriceBook } from './price-book.ts';
 
-/** From the catalogue. It does not put a model on sale again that was taken off sale: `RelistModel` does. */
+/** From the catalogue. It does not put a delisted model on sale again: `RelistModel` does. */
 export type ListPrice = { readonly type: 'ListPrice'; readonly entry: PriceEntry; readonly effectiveFrom: Date };
-/** Takes a model off sale, from a moment on. */
+/** Takes a model off sale from a time on. */
 export type DelistModel = {
   readonly type: 'DelistModel';
   readonly model: string;
   readonly effectiveFrom: Date;
   readonly reason: string;
 };
-/** Puts a model on sale again, at the prices that were listed last; or takes an announced end back. */
+/** Puts a model on sale again at the prices that were listed last, or cancels an announced delisting. */
 export type RelistModel = { readonly type: 'RelistModel'; readonly model: string; readonly at: Date };
 
 export type PriceCommand = ListPrice | DelistModel | RelistModel;
@@ -40,13 +40,13 @@ const listPrice = ({ entry, effectiveFrom }: ListPrice, book: PriceBook): Decisi
   if (entry.maxOutputTokens > entry.contextTokens) return refuse({ code: 'invalid_price' });
   const newest = book.get(entry.model)?.versions.at(-1);
   if (newest && sameEntry(newest, entry)) return accept();
-  // A price inserted before one that is already listed would change what was announced.
+  // A price before one that is already listed would change what was announced.
   if (newest && effectiveFrom < newest.effectiveFrom) return refuse({ code: 'takes_effect_before_a_listed_price' });
   if (delistingAt(book, entry.model, effectiveFrom)) return accept();
   return accept({ type: 'PriceListed', version: (newest?.version ?? 0) + 1, effectiveFrom, entry });
 };
 
-/** The price in force is listed anew from then on, and after it those that were announced. */
+/** Lists the price in force again from that time on, and after it the announced prices. */
 const relist = ({ model, at }: RelistModel, book: PriceBook): Decision<PriceEvent, PriceRefusal> => {
   const { versions = [] } = book.get(model) ?? {};
   const newest = versions.at(-1);

@@ -2,18 +2,18 @@ import type { Rates } from '../money.ts';
 
 export type PriceEvent = PriceListed | ModelDelisted;
 
-/** finance: an entry of the price book. It is never changed; a new price of the model is a new version. */
+/** finance: an entry of the price book. It never changes; a new price of the model is a new version. */
 export type PriceListed = {
   readonly type: 'PriceListed';
   readonly version: number;
-  /** Customers may use it from here on; in the future where notice of a change is given. */
+  /** When the price takes effect; in the future if the change is announced. */
   readonly effectiveFrom: Date;
   readonly entry: PriceEntry;
 };
 
 /**
- * finance: nothing. From a moment on the model is not sold, at any price listed so far. A price that is listed later, and
- * takes effect at that moment or after it, puts the model on sale again.
+ * finance: nothing. From `effectiveFrom` on the model is not sold at any price listed so far. A price that is listed later,
+ * and takes effect at that time or after it, puts the model on sale again.
  */
 export type ModelDelisted = {
   readonly type: 'ModelDelisted';
@@ -31,7 +31,7 @@ export type PriceEntry = {
   readonly contextTokens: number;
   readonly maxOutputTokens: number;
   readonly rates: Rates;
-  /** Where the figures come from and the day they were read, for finance. */
+  /** The source of the figures and the day they were read, for finance. */
   readonly source: string;
   readonly asOf: string;
 };

@@ -4,7 +4,7 @@ import type { PriceEntry, PriceEvent } from './events.ts';
 export type PriceVersion = PriceEntry & {
   readonly version: number;
   readonly effectiveFrom: Date;
-  /** When the model is taken off sale, if that is announced. */
+  /** When the model is taken off sale, if a delisting is announced. */
   readonly endsAt?: Date;
 };
 
@@ -12,7 +12,7 @@ export type PriceVersion = PriceEntry & {
 export type Delisting = {
   readonly effectiveFrom: Date;
   readonly reason: string;
-  /** The newest version that it covers: a later one may put the model on sale again. */
+  /** The newest version that it applies to: a later one may put the model on sale again. */
   readonly newestVersion: number;
 };
 
@@ -22,7 +22,7 @@ export type ModelPrices = {
   readonly delistings: readonly Delisting[];
 };
 
-/** Every version of every model's price, and when models are taken off sale. */
+/** By model: every version of its price, and its delistings. */
 export type PriceBook = ReadonlyMap<string, ModelPrices>;
 
 export const emptyPriceBook = (): PriceBook => new Map();
@@ -47,7 +47,7 @@ export const evolvePriceBook = (book: PriceBook, event: PriceEvent): PriceBook =
   }
 };
 
-/** The delisting that keeps a model off sale at a moment; undefined if it is on sale, or was never listed. */
+/** The delisting that applies to a model at a time; undefined if the model is on sale, or was never listed. */
 export const delistingAt = (book: PriceBook, model: string, at: Date): Delisting | undefined => {
   const { versions, delistings } = book.get(model) ?? nothing;
   if (delistings.length === 0) return undefined;
@@ -60,14 +60,14 @@ export const delistingAt = (book: PriceBook, model: string, at: Date): Delisting
   );
 };
 
-/** The next moment at which a model that is on sale is taken off sale. */
+/** The next time at which a model that is on sale is taken off sale. */
 export const endOf = (book: PriceBook, model: string, after: Date): Date | undefined => {
   const { delistings = [] } = book.get(model) ?? {};
   const ends = delistings.map(({ effectiveFrom }) => effectiveFrom).filter((end) => end > after);
   return ends.toSorted((a, b) => a.getTime() - b.getTime()).find((end) => delistingAt(book, model, end) !== undefined);
 };
 
-/** The price in force for a model that is on sale at a moment: the newest version that has taken effect. */
+/** The price in force for a model that is on sale at a time: the newest version that has taken effect. */
 export const priceAt = (book: PriceBook, model: string, at: Date): PriceVersion | undefined => {
   const prices = book.get(model);
   const price = prices?.versions.findLast(({ effectiveFrom }) => effectiveFrom <= at);

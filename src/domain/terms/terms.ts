@@ -1,6 +1,6 @@
 import { accept, refuse, type Decider, type Decision } from '../decider.ts';
 
-/** finance: nothing. A version of the Terms of Service came into force; the hash says which text it was. */
+/** finance: nothing. A version of the Terms of Service came into force; the hash identifies its text. */
 export type TermsEvent = { readonly type: 'TermsPublished'; readonly version: string; readonly sha256: string };
 
 export type PublishTerms = { readonly type: 'PublishTerms'; readonly version: string; readonly sha256: string };
@@ -13,10 +13,10 @@ export const evolveTerms = (terms: Terms, { version, sha256 }: TermsEvent): Term
 
 export const decideTerms = ({ version, sha256 }: PublishTerms, terms: Terms): Decision<TermsEvent, TermsRefusal> => {
   const known = terms.find((one) => one.version === version);
-  // People accepted the text that it was: another text is another version.
+  // Customers accepted the published text, so another text must be another version.
   if (known) return known.sha256 === sha256 ? accept() : refuse({ code: 'terms_version_changed' });
   const inForce = terms.at(-1);
-  // Versions are dates and sort as text. A node with older files must not bring older terms back into force.
+  // Versions are dates, which sort as text. A node with older files must not put older terms into force again.
   if (inForce && version < inForce.version) return accept();
   return accept({ type: 'TermsPublished', version, sha256 });
 };

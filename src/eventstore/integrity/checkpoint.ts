@@ -2,14 +2,14 @@ import { createPublicKey, hash, sign, verify, type KeyObject } from 'node:crypto
 import { z } from 'zod';
 import { GENESIS } from './chain.ts';
 
-/** A signed statement that the log, up to a position, was one thing and no other: the hash there vouches for all before. */
+/** A signed statement about the log up to a position: the hash of the event there covers all events before it. */
 export type Checkpoint = {
   readonly position: number;
-  /** When it was signed; not before the event at that position was written. */
+  /** When it was signed; not before the time of the event. */
   readonly time: Date;
   /** Of the event at that position. */
   readonly hash: string;
-  /** The digest of the checkpoint before this one, so that none can be taken away unseen; zeros for the first. */
+  /** The digest of the checkpoint before this one, so that a removed checkpoint is detected; zeros for the first. */
   readonly previous: string;
   readonly keyId: string;
   /** Ed25519, in base64. */
@@ -18,10 +18,10 @@ export type Checkpoint = {
 
 export type UnsignedCheckpoint = Omit<Checkpoint, 'keyId' | 'signature'>;
 
-/** What the first checkpoint follows. */
+/** The digest before the first checkpoint. */
 export const NO_CHECKPOINT = GENESIS;
 
-/** What is signed. It begins with its own name, so that the signature can be taken for nothing else: docs/export-format.md. */
+/** The text that is signed. It starts with its own name, so that the signature is valid for nothing else: docs/export-format.md. */
 export const signedText = ({ position, time, hash, previous, keyId }: Omit<Checkpoint, 'signature'>): string =>
   `kissapi checkpoint v1\n${position}\n${time.toISOString()}\n${hash}\n${previous}\n${keyId}\n`;
 
@@ -47,7 +47,7 @@ export const isSignedBy = (checkpoint: Checkpoint, publicKey: KeyObject): boolea
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** A checkpoint as JSON: in exports, in the gateway's log, over HTTP, and in whatever file it is kept elsewhere. */
+/** A checkpoint as JSON: in exports, in log lines, over HTTP, and in files that are kept elsewhere. */
 export const checkpointJson = z.strictObject({
   position: z.int().positive(),
   time: z.iso.datetime({ precision: 3 }),
@@ -63,7 +63,7 @@ export const toJson = ({ position, time, hash, previous, keyId, signature }: Che
   ...{ position, time: time.toISOString(), hash, previous, key_id: keyId, signature },
 });
 
-/** Throws a ZodError for anything else. */
+/** Throws a ZodError if the JSON is not a checkpoint. */
 export const fromJson = (json: unknown): Checkpoint => {
   const { key_id: keyId, time, ...rest } = checkpointJson.parse(json);
   return { ...rest, keyId, time: new Date(time) };

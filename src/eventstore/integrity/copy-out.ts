@@ -1,14 +1,14 @@
 import type pg from 'pg';
 
-/** Called for each row, with the place of its first column in the bytes. Each column is a length (int32) and its bytes. */
+/** Called for each row, with the offset of its first column. Each column is a length (int32) and its bytes. */
 export type OnRow = (bytes: Buffer, firstColumn: number) => void;
 
 const HEADER_BYTES = 19;
 const END_OF_ROWS = -1;
 
 /**
- * Reads the rows of a query in PostgreSQL's binary format, as they come over the wire, for whoever reads too many of them
- * to have each made into an object. `pg` hands the messages of a COPY to the query that is under way.
+ * Reads the rows of a query in PostgreSQL's binary format, straight from the connection, for reads of so many rows that an
+ * object for each is too expensive. `pg` passes the messages of a COPY to the query under way.
  */
 export const copyOut = (client: pg.Client, query: string, onRow: OnRow): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -22,7 +22,7 @@ export const copyOut = (client: pg.Client, query: string, onRow: OnRow): Promise
         try {
           read(chunk);
         } catch (error) {
-          failure = error; // Thrown here it would end the process.
+          failure = error; // Thrown here, it would end the process.
         }
       },
       handleError: reject,
@@ -39,7 +39,7 @@ export const copyOut = (client: pg.Client, query: string, onRow: OnRow): Promise
     client.query(copy);
   });
 
-/** Takes a COPY in pieces, however they are cut: usually one is a row, which nobody promises. */
+/** Accepts a COPY in chunks of any size. Usually a chunk is one row, but the protocol does not guarantee it. */
 export const createRowReader = (onRow: OnRow): ((chunk: Buffer) => void) => {
   let pending: Buffer | undefined;
   let headerRead = false;
@@ -55,15 +55,15 @@ export const createRowReader = (onRow: OnRow): ((chunk: Buffer) => void) => {
     for (;;) {
       const end = endOfRow(bytes, at);
       if (end === undefined) break;
-      if (end !== at + 2) onRow(bytes, at + 2); // Else it is the mark of the end.
+      if (end !== at + 2) onRow(bytes, at + 2); // Otherwise it is the end marker.
       at = end;
     }
-    // A copy, for the bytes are pg's, which reads the next message over them.
+    // Copied, because pg reuses the buffer for the next message.
     pending = at < bytes.length ? Buffer.from(bytes.subarray(at)) : undefined;
   };
 };
 
-/** Undefined while not all of the row is there. */
+/** Undefined while the row is incomplete. */
 const endOfRow = (bytes: Buffer, start: number): number | undefined => {
   let at = start + 2;
   if (at > bytes.length) return undefined;

@@ -9,7 +9,7 @@ import { EXPORT_FORMAT, EXPORT_VERSION, type ExportEnd, type ExportHeader } from
 
 export type ExportOptions = {
   readonly databaseUrl: string;
-  /** Of the first and the last event; by default all that there are. */
+  /** The positions of the first and the last event; by default all of them. */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
   /** As PEM. */
@@ -26,7 +26,7 @@ export type Exported = {
   readonly checkpoints: number;
 };
 
-/** Fault: what was asked for is not in the log, or cannot be written as an export. */
+/** Fault: the requested events are not in the log, or cannot be written as an export. */
 export class CannotExport extends Error {
   override readonly name = 'CannotExport';
 }
@@ -34,8 +34,8 @@ export class CannotExport extends Error {
 const EVENTS_PER_PART = 10_000;
 
 /**
- * Writes the log, or a part of it, as lines that can be read without this software: docs/export-format.md. The end is
- * fixed when it begins, so a gateway may go on appending.
+ * Writes the log, or a part of it, as lines that can be read without this software: docs/export-format.md. The end is fixed
+ * at the start, so gateways may go on appending.
  */
 export const exportLog = async ({
   databaseUrl,
@@ -71,7 +71,7 @@ export const exportLog = async ({
     let last = header.previous_hash;
     let events = 0;
     let signed = 0;
-    /** One part is written while the next is read. */
+    // One part is written while the next is read.
     let writing = Promise.resolve();
     for (let first = from; first <= to; first += EVENTS_PER_PART) {
       signal?.throwIfAborted();
@@ -95,7 +95,7 @@ export const exportLog = async ({
       events += end - first + 1;
       await writing;
       writing = write(lines);
-      writing.catch(() => undefined); // Told to whoever waits for it next.
+      writing.catch(() => undefined); // Awaited before the next part.
       progress(events, to - from + 1);
     }
     await writing;
@@ -119,12 +119,12 @@ const missing = (position: number): never => {
 let lastTime = Number.NaN;
 let lastIso = '';
 
-/** Many events in a row have the same time. */
+/** Many consecutive events have the same time, so the last one is cached. */
 const isoOf = (ms: number, position: number): string => {
   if (ms === lastTime) return lastIso;
   const time = new Date(ms);
   if (Number.isNaN(time.getTime()))
-    throw new CannotExport(`The time of event ${position} is none. Run npm run verify.`);
+    throw new CannotExport(`The time of event ${position} is invalid. Run npm run verify.`);
   lastTime = ms;
   lastIso = time.toISOString();
   return lastIso;
@@ -132,7 +132,7 @@ const isoOf = (ms: number, position: number): string => {
 
 const eventLine = (bytes: Buffer, firstColumn: number): { position: number; line: string; hash: string } => {
   let end = firstColumn;
-  /** Where the next column begins; where it ends is then in `end`. */
+  /** Returns the start of the next column, and sets `end` to its end. */
   const next = (): number => {
     const start = end + 4;
     end = start + Math.max(0, bytes.readInt32BE(end));

@@ -4,18 +4,18 @@ import { openBytes, sealBytes } from '../secrets/sealed-bytes.ts';
 
 const schema = z.strictObject({ name: z.string(), email: z.string() });
 
-/** Who an account's holder is. In the log only as a sealed text; in the clear only while a request runs. */
+/** Name and e-mail address of an account's holder. Sealed in the log; in clear text only while a request runs. */
 export type PersonalData = Readonly<z.output<typeof schema>>;
 
-/** Seals personal data before it comes near the log, and opens it for those who may read it. */
+/** Seals personal data before it is logged, and opens it for authorised readers. */
 export type Vault = {
-  /** Never the same text twice. The key that opens it is durable when this resolves. */
+  /** Never returns the same text twice. The key that opens the text is durable when this resolves. */
   seal(accountId: string, data: PersonalData): Promise<string>;
-  /** Undefined where the data was erased. Rejects with BrokenSeal where the text is not what was sealed for the account. */
+  /** Undefined if the data was erased. Rejects with BrokenSeal if the text was not sealed for the account. */
   open(accountId: string, sealed: string): Promise<PersonalData | undefined>;
 };
 
-/** Broken promise: what the log holds as sealed cannot be opened by the account's own key. */
+/** Broken promise: a sealed text in the log cannot be opened with the key of its account. */
 export class BrokenSeal extends Error {
   override readonly name = 'BrokenSeal';
   readonly code = 'broken_seal';
@@ -25,16 +25,16 @@ export class BrokenSeal extends Error {
   }
 }
 
-/** Of the sealed text: a new way of sealing gets a new version, and the old one is still opened. */
+/** The version of the sealed format. A new format gets a new version; older ones remain readable. */
 const VERSION = 'v1';
 const PLAIN = 'plain:';
 
 const contextOf = (accountId: string): string => `kissapi personal-data ${VERSION}\n${accountId}`;
 
-/** The form of what was never sealed: version 1 of AccountRegistered, and made-up people. It cannot be erased. */
+/** The format of data that was never sealed: version 1 of AccountRegistered, and demo accounts. It cannot be erased. */
 export const asPlain = ({ name, email }: PersonalData): string => `${PLAIN}${JSON.stringify({ name, email })}`;
 
-/** What can be read without a key; undefined where it is sealed. */
+/** Reads data that was never sealed; undefined if it is sealed. */
 export const readPlain = (accountId: string, personal: string): PersonalData | undefined =>
   personal.startsWith(PLAIN) ? parse(accountId, personal.slice(PLAIN.length)) : undefined;
 
@@ -42,8 +42,8 @@ const parse = (accountId: string, json: string): PersonalData => {
   try {
     return schema.parse(JSON.parse(json));
   } catch {
-    // Without its cause, which may quote the text.
-    throw new BrokenSeal(accountId, 'it is no personal data');
+    // Without the cause, which may quote the text.
+    throw new BrokenSeal(accountId, 'it is not personal data');
   }
 };
 
@@ -70,6 +70,6 @@ const bytesOf = (sealed: string): Buffer | undefined => {
   const [version, text = '', ...rest] = sealed.split('.');
   if (version !== VERSION || rest.length > 0) return undefined;
   const bytes = Buffer.from(text, 'base64url');
-  // Node passes over what is not base64, so that several texts would open to the same.
+  // Node ignores characters outside base64, so that different texts would open to the same data.
   return bytes.toString('base64url') === text ? bytes : undefined;
 };

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { createPool, READ_WITHIN } from '../postgres/connections.ts';
 import { StoreUnavailable } from '../event-store.ts';
 
-/** The texts of the terms, each under its SHA-256. The log holds only the hashes. */
+/** The texts of the terms, by their SHA-256. The log contains only the hashes. */
 export type TermsTexts = {
   /** Durable when it resolves. */
   store(text: Buffer): Promise<void>;
@@ -11,7 +11,7 @@ export type TermsTexts = {
   close(): Promise<void>;
 };
 
-/** Broken promise: a stored text of the terms is not the one that was published. */
+/** Broken promise: a stored text of the terms differs from the published one. */
 export class AlteredText extends Error {
   override readonly name = 'AlteredText';
 }
@@ -29,7 +29,7 @@ export const createTermsTexts = (databaseUrl: string): TermsTexts => {
       throw new StoreUnavailable(`the texts of the terms cannot be reached: ${why}`, { cause });
     }
   };
-  /** Texts whose hash was checked. They never change, and there are few. */
+  /** Texts whose hash was checked. They never change, and they are few. */
   const checked = new Map<string, Buffer>();
   return {
     store: async (text) => {

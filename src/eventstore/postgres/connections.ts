@@ -1,34 +1,33 @@
 import pg from 'pg';
 
-/** Notices a network that fails silently while a connection is idle within seconds, not after the operating system's two hours. */
+/** Detects within seconds a network that fails silently under an idle connection; the operating system needs two hours. */
 const NEVER_HANG = { keepAlive: true, keepAliveInitialDelayMillis: 10_000, connectionTimeoutMillis: 5000 };
 
-/** A connection that fails under a query is noticed by the operating system after many minutes, and others wait behind that query. */
+/** The operating system detects a connection that fails under a query after many minutes, and other queries wait behind it. */
 export const READ_WITHIN = { query_timeout: 30_000 };
 
-/** Behind a pooler a connection opens at once, and its first statement waits for a free connection to the server. */
+/** Behind a pooler a connection opens immediately, and its first statement waits for a free connection to the server. */
 const FIRST_ANSWER_WITHIN_MS = 5000;
 
-/** Limits that the server keeps, in milliseconds. */
+/** Limits that the server enforces, in milliseconds. */
 export type ServerLimits = {
   /** How long a statement may wait for a lock. */
   readonly lockTimeoutMs?: number;
-  /** The server ends a longer transaction, and its connection, whichever side is silent. Needs PostgreSQL 17. */
+  /** The server ends a longer transaction and its connection. Needs PostgreSQL 17. */
   readonly transactionTimeoutMs?: number;
 };
 
 /** A lock that is not released must not hang a gateway without an error. */
 const LOCK_TIMEOUT_MS = 30_000;
-/** A process that is stopped inside a transaction must not keep its locks for ever. An audit may compute for minutes between statements. */
+/** A process that is stopped inside a transaction must not keep its locks. An audit may compute for minutes between statements. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 600_000;
 
 /**
- * The settings that our statements and parsers rely on. `default_transaction_read_only` is not among them: a database that
- * is set read-only may have been demoted, and must not be written to.
- * A role, a database, the server or the URL may set others, so
- * every connection sets them before its first use.
+ * The settings that our statements and parsers depend on. A role, a database, the server or the URL may set other values,
+ * so every connection sets them before its first use. `default_transaction_read_only` is left alone: a database that is set
+ * read-only may have been demoted, and must not be written to.
  */
-const RELIED_UPON = {
+const REQUIRED_SETTINGS = {
   // Values are read from their text form.
   client_encoding: 'UTF8',
   DateStyle: 'ISO, MDY',
@@ -43,28 +42,28 @@ const RELIED_UPON = {
   quote_all_identifiers: 'off',
   default_transaction_isolation: 'read committed',
   default_transaction_deferrable: 'off',
-  // Off: a row that a policy hides is an error. On, it would be missing from the log without a word.
+  // If off, a row that a policy hides is an error. If on, it would be missing from the log without an error.
   row_security: 'off',
-  // The code bounds its own waits, some of them by `set local`.
+  // The code bounds its waits itself, some of them with `set local`.
   statement_timeout: '0',
   idle_in_transaction_session_timeout: String(IDLE_IN_TRANSACTION_TIMEOUT_MS),
-  // Short statements never earn back the cost of compiling them.
+  // Compiling costs more than short statements save.
   jit: 'off',
   plan_cache_mode: 'auto',
 } as const;
 
 const setting = (name: string, value: string): string => `set_config('${name}', '${value}', false)`;
-/** For a setting that older servers do not have. */
+/** For a setting that older servers lack. */
 const settingIfKnown = (name: string, value: string): string =>
   `case when current_setting('${name}', true) is not null then ${setting(name, value)} end`;
 
 /**
- * An append must be on the disk when it is acknowledged. A SET clause of the function that appends has no effect here,
- * because it ends before the commit. `remote_apply` waits for longer still and stays.
+ * An append must be on disk when it is acknowledged. A SET clause of the function that appends has no effect, because it
+ * ends before the commit. `remote_apply` is stricter, so it is kept.
  */
 const DURABLE = `case when current_setting('synchronous_commit') <> 'remote_apply' then ${setting('synchronous_commit', 'on')} end`;
 
-/** The schema of the log comes first, whatever `search_path` is set to: another path would find no log, and begin a second one. */
+/** Puts the schema of the log first in `search_path`. Another path would not find the log, and migrations would create a second one. */
 const IN_SCHEMA_OF_LOG = `set_config('search_path', concat_ws(', ',
   (select relnamespace::regnamespace::text from pg_catalog.pg_class
    where relname = 'log_head' and relkind = 'r' order by pg_catalog.pg_table_is_visible(oid) desc, relnamespace limit 1),
@@ -72,7 +71,7 @@ const IN_SCHEMA_OF_LOG = `set_config('search_path', concat_ws(', ',
 
 const settingsSql = ({ lockTimeoutMs = LOCK_TIMEOUT_MS, transactionTimeoutMs = 0 }: ServerLimits): string =>
   `select ${[
-    ...Object.entries(RELIED_UPON).map(([name, value]) => setting(name, value)),
+    ...Object.entries(REQUIRED_SETTINGS).map(([name, value]) => setting(name, value)),
     setting('lock_timeout', String(lockTimeoutMs)),
     settingIfKnown('transaction_timeout', String(transactionTimeoutMs)),
     settingIfKnown('idle_session_timeout', '0'),
@@ -80,7 +79,7 @@ const settingsSql = ({ lockTimeoutMs = LOCK_TIMEOUT_MS, transactionTimeoutMs = 0
     IN_SCHEMA_OF_LOG,
   ].join(', ')}`;
 
-/** After the connection and not with it: PgBouncer refuses a connection that brings settings which it does not know. */
+/** Sent after the connection is open, because PgBouncer refuses startup parameters that it does not know. */
 const applySettings = async (client: pg.ClientBase, limits: ServerLimits): Promise<void> => {
   const query = { text: settingsSql(limits), query_timeout: FIRST_ANSWER_WITHIN_MS };
   await client.query(query);
@@ -95,7 +94,7 @@ export type PoolOptions = {
   readonly limits?: ServerLimits;
 };
 
-/** For pg, and for pg-promise, which makes its own pool. */
+/** For pg, and for pg-promise, which creates its own pool. */
 export const poolConfig = (databaseUrl: string, { limits = {}, ...options }: PoolOptions) => ({
   connectionString: databaseUrl,
   ...NEVER_HANG,
@@ -104,7 +103,7 @@ export const poolConfig = (databaseUrl: string, { limits = {}, ...options }: Poo
     void applySettings(client, limits).then(() => done(), done),
 });
 
-/** Every pool of this program is made here or from `poolConfig`. */
+/** Every pool of this program is created here or from `poolConfig`. */
 export const createPool = (databaseUrl: string, options: PoolOptions): pg.Pool =>
   surviveLoss(new pg.Pool(poolConfig(databaseUrl, options)));
 
@@ -116,7 +115,7 @@ export const openClient = async (databaseUrl: string, application_name: string):
   return client;
 };
 
-/** Not connected yet, for a caller that listens to it first. */
+/** Not connected yet, for callers that add listeners first. */
 export const createClient = (
   databaseUrl: string,
   application_name: string,
@@ -135,8 +134,8 @@ export const connectClient = async (client: pg.Client): Promise<void> => {
 };
 
 /**
- * A connection that breaks while it is idle is not an error: the next query opens another. Clients outside the pool are
- * covered too, because one that is being ended may still receive an error when its server stops.
+ * Ignores errors of idle connections: the next query opens another one. Clients outside the pool are included, because a
+ * client that is being ended may still receive an error when its server stops.
  */
 export const surviveLoss = <Pool extends Pick<pg.Pool, 'on'>>(pool: Pool): Pool => {
   pool.on('error', () => undefined);

@@ -4,20 +4,20 @@ import { DatabaseNotReady, UnfitDatabase } from './database-faults.ts';
 
 export type DatabaseCheck = {
   readonly databaseUrl: string;
-  /** In production a server that may lose what it has confirmed is refused. */
+  /** In production, a server that may lose confirmed writes is refused. */
   readonly production: boolean;
   readonly warn: (message: string) => void;
 };
 
-/** The most that one gateway opens: the pools of this process and of the thread that keeps the rows. */
+/** The most that one gateway opens: all pools of this process and of the thread that maintains the rows. */
 export const CONNECTIONS_OF_A_GATEWAY = 33;
 
 const ANSWER_WITHIN_MS = 3000;
 const NAME = 'kissapi-check';
 
 /**
- * Refuses a database that the gateway cannot rely on: a pooler that shares sessions, a server that does not write to its
- * disk, an encoding that cannot hold every text, a log that a crash empties. Rejects with UnfitDatabase, or with
+ * Refuses a database that cannot keep the log safely: a pooler that shares sessions, a server that does not sync to disk, an
+ * encoding that cannot represent every text, tables that a crash empties. Rejects with UnfitDatabase, or with
  * DatabaseNotReady if waiting may help.
  */
 export const checkDatabase = async (check: DatabaseCheck): Promise<void> => {
@@ -37,8 +37,8 @@ const POOLERS =
 const SHARED = `A connection pooler in transaction mode (or statement mode) is between the gateway and PostgreSQL. ${POOLERS}`;
 
 /**
- * A pooler in transaction mode gives each transaction any free connection to the server. Nothing is set on these
- * connections, because other clients get them next. A pooler must also give as many connections as are needed.
+ * Detects a pooler in transaction mode, which assigns any free server connection to each transaction, and a pooler with too
+ * few connections. Sets nothing on the connections, because a pooler passes them on to other clients.
  */
 export const checkSessions = async (databaseUrl: string, connections = 2): Promise<void> => {
   const clients: pg.Client[] = [];
@@ -53,11 +53,11 @@ export const checkSessions = async (databaseUrl: string, connections = 2): Promi
   try {
     const one = await open();
     const pid = await serverPid(one);
-    // PgBouncer makes up the pid that it gives to its clients.
+    // The pid that PgBouncer sends to its clients is not that of the server.
     pooled = (one as { readonly processID?: unknown }).processID !== pid;
     const other = await open();
     await ask(other, 'begin');
-    // The other one now occupies a connection to the server: if sessions are shared, this finds a different one.
+    // `other` now occupies a server connection: if sessions are shared, `one` gets a different one.
     for (let n = 0; n < 3; n++) if ((await serverPid(one)) !== pid) throw new UnfitDatabase(SHARED);
     await ask(other, 'commit');
     for (let n = 0; n < 3; n++) if ((await serverPid(one)) !== pid) throw new UnfitDatabase(SHARED);
@@ -118,7 +118,7 @@ const checkServer = async (client: pg.Client, { production, warn }: DatabaseChec
   }
 };
 
-/** Tables that a crash must not empty. `turns` may be, and is unlogged. */
+/** Tables that must survive a crash. `turns` need not, and is unlogged. */
 const LOGGED = ['events', 'log_head', 'log_checkpoints', 'data_keys', 'log_rewinds', 'migrations'];
 
 const checkTables = async (client: pg.Client): Promise<void> => {

@@ -1,10 +1,10 @@
-/** Fault: the database is there and cannot keep the log safely. The message names the cause and the remedy. */
+/** Fault: the database answers, but cannot keep the log safely. The message names the cause and the remedy. */
 export class UnfitDatabase extends Error {
   override readonly name = 'UnfitDatabase';
   readonly code = 'unfit_database';
 }
 
-/** Fault: the database is there and cannot be used yet. */
+/** Fault: the database answers, but cannot be used yet. */
 export class DatabaseNotReady extends Error {
   override readonly name = 'DatabaseNotReady';
   readonly code = 'database_not_ready';
@@ -12,7 +12,7 @@ export class DatabaseNotReady extends Error {
 
 type Plain = { readonly code: string; readonly message: string };
 
-/** An error, and what caused it. Errors from a worker thread are plain objects. */
+/** An error and its causes. Errors from a worker thread are plain objects. */
 const chainOf = (error: unknown): readonly Plain[] => {
   const chain: Plain[] = [];
   for (let one = error; typeof one === 'object' && one !== null && chain.length < 10;) {
@@ -26,12 +26,12 @@ const chainOf = (error: unknown): readonly Plain[] => {
   return chain;
 };
 
-/** Of sockets and of the resolver. A socket file that is missing is ENOENT. */
+/** Codes of sockets and of the resolver. A missing socket file is ENOENT. */
 const UNREACHABLE =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|EAI_AGAIN|ENOTFOUND)$/;
-/** Connection exceptions, a server that starts or stops, and too many connections (PostgreSQL, appendix A). */
+/** Connection exceptions, a server that starts or stops, too many connections (PostgreSQL documentation, appendix A). */
 const NOT_NOW = /^(08(000|001|003|004|006)|57P0[1-5]|53300)$/;
-/** Errors without a code, of pg, of pg-pool and of PgBouncer. */
+/** Messages without a code, of pg, pg-pool and PgBouncer. */
 const LOST = new RegExp(
   [
     'Connection terminated|timeout expired|Query read timeout|timeout exceeded when trying to connect|is not queryable',
@@ -42,23 +42,23 @@ const LOST = new RegExp(
 /** No such role, password or database; a server that has become read-only. */
 const CLOSED_TO_US = /^(28000|28P01|3D000|25006)$/;
 
-const mayPassAlone = ({ code, message }: Plain): boolean =>
+const isTransient = ({ code, message }: Plain): boolean =>
   UNREACHABLE.test(code) || NOT_NOW.test(code) || code === 'database_not_ready' || LOST.test(message);
 
-/** Whether waiting may help: the server is away, starts, stops, or has no room for a connection. */
+/** Whether waiting may help: the server is unreachable, starts, stops, or has no free connection. */
 export const mayPass = (error: unknown): boolean =>
-  !(error instanceof UnfitDatabase) && chainOf(error).some(mayPassAlone);
+  !(error instanceof UnfitDatabase) && chainOf(error).some(isTransient);
 
-/** Whether the database is what failed, and not a statement of ours. */
+/** Whether the database failed, and not one of our statements. */
 export const isDatabaseAway = (error: unknown): boolean =>
-  chainOf(error).some((one) => mayPassAlone(one) || CLOSED_TO_US.test(one.code));
+  chainOf(error).some((one) => isTransient(one) || CLOSED_TO_US.test(one.code));
 
-/** The first words that say why, and never a stack. */
+/** The message of the first error in the chain that gives the reason. */
 export const reasonOf = (error: unknown): string => {
   const chain = chainOf(error);
-  const { message, code } = chain.find((one) => mayPassAlone(one) || CLOSED_TO_US.test(one.code)) ??
+  const { message, code } = chain.find((one) => isTransient(one) || CLOSED_TO_US.test(one.code)) ??
     chain[0] ?? { message: String(error), code: '' };
-  // A host with several addresses fails with an error that has no message.
+  // The error for a host with several addresses has no message.
   return message || code;
 };
 
@@ -74,7 +74,7 @@ export const addressIn = (databaseUrl: string): string => {
   return port === '' ? host : `${host}:${port}`;
 };
 
-/** What an operator needs to read about a database that cannot be used; undefined if the error is another. */
+/** A message for operators about a database that cannot be used; undefined for other errors. */
 export const databaseFaultInWords = (
   error: unknown,
   databaseUrl: string,

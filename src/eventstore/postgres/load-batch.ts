@@ -5,13 +5,13 @@ type Waiting<Question, Answer> = {
 };
 
 export type GatherOptions = {
-  /** How many questions one call may carry. */
+  /** How many questions one call may contain. */
   readonly atOnce: number;
-  /** How many calls may be on their way; questions that arrive meanwhile form the next ones. */
+  /** How many calls may be under way; questions that arrive meanwhile form the next calls. */
   readonly underWay: number;
 };
 
-/** Turns a call that answers many questions into one that answers one: many askers share a round trip, and nobody waits for more. */
+/** Turns a call with many questions into a function with one: callers at the same time share a round trip. No call is delayed to collect more. */
 export const gather = <Question, Answer>(
   ask: (questions: readonly Question[]) => Promise<readonly Answer[]>,
   { atOnce, underWay }: GatherOptions,
@@ -30,7 +30,7 @@ export const gather = <Question, Answer>(
 
   const next = async (): Promise<void> => {
     calls++;
-    // Let everything that this turn of the event loop asks join the first call.
+    // All questions of this turn of the event loop join the first call.
     await new Promise<void>((resolve) => setImmediate(resolve));
     while (waiting.length > 0) {
       const asked = waiting.slice(0, atOnce);

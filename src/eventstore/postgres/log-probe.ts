@@ -1,12 +1,12 @@
 import pg from 'pg';
 import { connectClient, createClient } from './connections.ts';
 
-/** What the database answers about the log. */
+/** The state of the log, as the database reports it. */
 export type LogState = {
   readonly head: number;
-  /** The database refuses writes, on this connection or on the next one. */
+  /** The database refuses writes, on this connection or on new ones. */
   readonly readOnly: boolean;
-  /** The time of the database, in ms since the epoch, between the two local times. */
+  /** The time of the database in ms since the epoch, taken between `sentAt` and `heardAt`. */
   readonly databaseMs: number;
   readonly sentAt: number;
   readonly heardAt: number;
@@ -15,9 +15,9 @@ export type LogState = {
 export type LogProbe = {
   /** Callers at the same time share one query. Rejects if the database does not answer in time. */
   look(): Promise<LogState>;
-  /** Rejects with `NoRoom` if the database cannot write a file of some hundred kilobytes. */
+  /** Rejects with NoRoom if the database cannot write a file of some hundred kilobytes. */
   lookForRoom(): Promise<void>;
-  /** Appends an event of some size and rolls it back; rejects with the error of the database if that fails. */
+  /** Appends an event of 64 kB and rolls it back; rejects with the error of the database if that fails. */
   tryAppend(): Promise<void>;
   close(): Promise<void>;
 };
@@ -32,8 +32,8 @@ const WITHIN_MS = 1800;
 const DISK_FULL = '53100';
 
 /**
- * A demotion by `alter database` or `alter role` applies to new connections only. The existing ones would append until they
- * break, and then no other could be opened that can.
+ * A demotion by `alter database` or `alter role` applies to new connections only. Existing ones would append until they
+ * break, and no new connection could.
  */
 const STATE = `
   select position, (extract(epoch from clock_timestamp()) * 1000)::float8 as ms,
@@ -45,10 +45,10 @@ const STATE = `
     ) as read_only
   from log_head`;
 
-/** With this little memory the rows go to a temporary file, which needs room on the disk and is removed at once. */
+/** With so little memory the rows go to a temporary file, which needs disk space and is removed immediately. */
 const SPILL = `begin; set local work_mem = '64kB'; select count(*) from generate_series(1, 20000); rollback`;
 
-/** Of a size that does not fit into the free space of a page. Appends wait for it as for any other writer. */
+/** Larger than the free space of a page, so that it needs disk space. Appends wait for it as for any other writer. */
 const APPEND = `
   begin;
   set local lock_timeout = '1500ms';
@@ -60,8 +60,8 @@ const APPEND = `
   rollback`;
 
 /**
- * Asks the database how the log is, over one connection of its own, so that it never waits behind other queries. A
- * connection that does not answer is given up, and the next look opens another.
+ * Queries the state of the log over one connection of its own, so that it never waits behind other queries. A connection
+ * that does not answer is abandoned, and the next query opens another.
  */
 export const createLogProbe = (databaseUrl: string): LogProbe => {
   let client: Promise<pg.Client> | undefined;
@@ -86,14 +86,14 @@ export const createLogProbe = (databaseUrl: string): LogProbe => {
     try {
       return (await (await asking).query<Row>(sql)).rows;
     } catch (error) {
-      // It may be in a transaction, or may answer later.
+      // The connection may be in a transaction, or may answer later.
       if (client === asking) client = undefined;
       asking.then(giveUp, () => undefined);
       throw error;
     }
   };
 
-  /** One query at a time: a second one would be counted as late because of the first. */
+  /** One query at a time: a second one would time out because of the first. */
   const inTurn = <T>(query: () => Promise<T>): Promise<T> => {
     const turn = last.then(query);
     last = turn.catch(() => undefined);
@@ -128,5 +128,5 @@ export const createLogProbe = (databaseUrl: string): LogProbe => {
   };
 };
 
-/** With a query under way it closes the socket without waiting for an answer. */
+/** If a query is under way, this closes the socket without waiting for the answer. */
 const giveUp = (client: pg.Client): void => void client.end().catch(() => undefined);

@@ -1,32 +1,33 @@
-import { createPool } from './connections.ts';
+import type pg from 'pg';
 import type { LogPlace } from '../chained-log.ts';
-import { bigints, hashes, ints, texts, uuids } from './pg-arrays.ts';
 import type { RememberedEvent } from '../remembered-appends.ts';
+import { createPool } from './connections.ts';
+import { bigints, hashes, ints, texts, uuids } from './pg-arrays.ts';
 
-/** A time at which the log was found to have gone back. */
+/** A detected rewind: the log went back in time. */
 export type LogRewind = {
   readonly id: string;
   readonly noticedAt: Date;
-  /** The newest place that a gateway had seen and the log no longer has. */
+  /** The newest place that a gateway had seen and that the log no longer has. */
   readonly seen: LogPlace;
   /** The newest position that is known to be in both histories. */
   readonly commonPosition: number;
-  /** The end of the log when it was first noticed. */
+  /** The end of the log when the rewind was first detected. */
   readonly head: LogPlace;
 };
 
-/** What is kept of rewinds in the database, beside the log. */
+/** Rewinds, stored in the database beside the log. */
 export type LogRewinds = {
-  /** Names the log wherever it is copied to. */
+  /** Identifies the log and all its copies. */
   logId(): Promise<string>;
-  /** The one that is not acknowledged yet; undefined if there is none. */
+  /** The rewind that is not acknowledged yet; undefined if there is none. */
   open(): Promise<LogRewind | undefined>;
   isAcknowledged(id: string): Promise<boolean>;
-  /** Those of the events that the log does not have. */
+  /** The given events that the log does not have. */
   missing(events: readonly RememberedEvent[]): Promise<readonly RememberedEvent[]>;
   /** The newest of these places that the log has. */
   newestCommon(places: readonly LogPlace[]): Promise<number>;
-  /** Opens a rewind, or adds to the one that is open: returns that. */
+  /** Opens a rewind, or extends the open one. Returns the open rewind. */
   record(id: string, seen: LogPlace, commonPosition: number): Promise<LogRewind>;
   addEvents(id: string, events: readonly RememberedEvent[]): Promise<void>;
   events(id: string): Promise<readonly RememberedEvent[]>;
@@ -55,7 +56,6 @@ const asRewind = (row: Row): LogRewind => ({
   head: { position: Number(row.head_position), hash: row.head_hash },
 });
 
-/** Beyond this the database is taken to be away. */
 const ANSWER_WITHIN_MS = 5000;
 const IDS_AT_ONCE = 5000;
 
@@ -66,12 +66,16 @@ export const createLogRewinds = (databaseUrl: string): LogRewinds => {
     query_timeout: ANSWER_WITHIN_MS,
     application_name: 'kissapi-rewinds',
   });
+  return { ...createRewinds(pool), ...createLostEvents(pool), close: () => pool.end() };
+};
 
+const createRewinds = (
+  pool: pg.Pool,
+): Pick<LogRewinds, 'logId' | 'open' | 'isAcknowledged' | 'record' | 'acknowledge'> => {
   const first = async (text: string, values: readonly unknown[]): Promise<LogRewind | undefined> => {
     const { rows } = await pool.query<Row>(text, [...values]);
     return rows[0] && asRewind(rows[0]);
   };
-
   return {
     logId: async () => {
       const { rows } = await pool.query<{ log_id: string }>('select log_id from log_head');
@@ -79,29 +83,8 @@ export const createLogRewinds = (databaseUrl: string): LogRewinds => {
     },
     open: () => first(`select ${columns} from log_rewinds where acknowledged_at is null`, []),
     isAcknowledged: async (id) => {
-      const { rowCount } = await pool.query('select from log_rewinds where id = $1 and acknowledged_at is not null', [
-        id,
-      ]);
-      return rowCount === 1;
-    },
-    missing: async (events) => {
-      const found = new Set<string>();
-      for (let at = 0; at < events.length; at += IDS_AT_ONCE) {
-        const some = events.slice(at, at + IDS_AT_ONCE);
-        const { rows } = await pool.query<{ id: string }>('select id from events where id = any($1::uuid[])', [
-          uuids(some.map(({ id }) => id)),
-        ]);
-        for (const { id } of rows) found.add(id);
-      }
-      return events.filter(({ id }) => !found.has(id));
-    },
-    newestCommon: async (places) => {
-      const { rows } = await pool.query<{ position: string | null }>(
-        `select max(e.position) as position from unnest($1::bigint[], $2::bytea[]) as p (position, hash)
-         join events e on e.position = p.position and e.hash = p.hash`,
-        [bigints(places.map(({ position }) => position)), hashes(places.map(({ hash }) => hash))],
-      );
-      return Number(rows[0]?.position ?? 0);
+      const sql = 'select from log_rewinds where id = $1 and acknowledged_at is not null';
+      return (await pool.query(sql, [id])).rowCount === 1;
     },
     record: async (id, seen, commonPosition) => {
       const recorded = await first(
@@ -118,42 +101,65 @@ export const createLogRewinds = (databaseUrl: string): LogRewinds => {
       if (!recorded) throw new Error('the log has no head');
       return recorded;
     },
-    addEvents: async (id, events) => {
-      for (let at = 0; at < events.length; at += IDS_AT_ONCE) {
-        const some = events.slice(at, at + IDS_AT_ONCE);
-        await pool.query(
-          `insert into log_rewind_events (rewind_id, event_id, position, stream, revision, type, version, data, time)
-           select $1, e.id, e.position, e.stream, e.revision, e.type, e.version, e.data::json, to_timestamp(e.ms / 1000.0)
-           from unnest($2::uuid[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::int[], $8::text[], $9::bigint[])
-             as e (id, position, stream, revision, type, version, data, ms)
-           on conflict do nothing`,
-          [
-            id,
-            uuids(some.map((event) => event.id)),
-            bigints(some.map(({ position }) => position)),
-            texts(some.map(({ stream }) => stream)),
-            bigints(some.map(({ revision }) => revision)),
-            texts(some.map(({ type }) => type)),
-            ints(some.map(({ version }) => version)),
-            texts(some.map(({ data }) => data)),
-            bigints(some.map(({ time }) => time.getTime())),
-          ],
-        );
-      }
-    },
-    events: async (id) => {
-      const { rows } = await pool.query<
-        Omit<RememberedEvent, 'position' | 'revision'> & { readonly position: string; readonly revision: string }
-      >(
-        `select event_id as id, position, stream, revision, type, version, data::text, time
-         from log_rewind_events where rewind_id = $1 order by position, event_id`,
-        [id],
-      );
-      return rows.map((row) => ({ ...row, position: Number(row.position), revision: Number(row.revision) }));
-    },
     acknowledge: async (id) => {
       await pool.query('update log_rewinds set acknowledged_at = clock_timestamp() where id = $1', [id]);
     },
-    close: () => pool.end(),
   };
 };
+
+const createLostEvents = (pool: pg.Pool): Pick<LogRewinds, 'missing' | 'newestCommon' | 'addEvents' | 'events'> => ({
+  missing: async (events) => {
+    const found = new Set<string>();
+    for (const some of inChunks(events)) {
+      const { rows } = await pool.query<{ id: string }>('select id from events where id = any($1::uuid[])', [
+        uuids(some.map(({ id }) => id)),
+      ]);
+      for (const { id } of rows) found.add(id);
+    }
+    return events.filter(({ id }) => !found.has(id));
+  },
+  newestCommon: async (places) => {
+    const { rows } = await pool.query<{ position: string | null }>(
+      `select max(e.position) as position from unnest($1::bigint[], $2::bytea[]) as p (position, hash)
+       join events e on e.position = p.position and e.hash = p.hash`,
+      [bigints(places.map(({ position }) => position)), hashes(places.map(({ hash }) => hash))],
+    );
+    return Number(rows[0]?.position ?? 0);
+  },
+  addEvents: async (id, events) => {
+    for (const some of inChunks(events)) {
+      await pool.query(
+        `insert into log_rewind_events (rewind_id, event_id, position, stream, revision, type, version, data, time)
+         select $1, e.id, e.position, e.stream, e.revision, e.type, e.version, e.data::json, to_timestamp(e.ms / 1000.0)
+         from unnest($2::uuid[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::int[], $8::text[], $9::bigint[])
+           as e (id, position, stream, revision, type, version, data, ms)
+         on conflict do nothing`,
+        [
+          id,
+          uuids(some.map((event) => event.id)),
+          bigints(some.map(({ position }) => position)),
+          texts(some.map(({ stream }) => stream)),
+          bigints(some.map(({ revision }) => revision)),
+          texts(some.map(({ type }) => type)),
+          ints(some.map(({ version }) => version)),
+          texts(some.map(({ data }) => data)),
+          bigints(some.map(({ time }) => time.getTime())),
+        ],
+      );
+    }
+  },
+  events: async (id) => {
+    const { rows } = await pool.query<
+      Omit<RememberedEvent, 'position' | 'revision'> & { readonly position: string; readonly revision: string }
+    >(
+      `select event_id as id, position, stream, revision, type, version, data::text, time
+       from log_rewind_events where rewind_id = $1 order by position, event_id`,
+      [id],
+    );
+    return rows.map((row) => ({ ...row, position: Number(row.position), revision: Number(row.revision) }));
+  },
+});
+
+function* inChunks<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < all.length; at += IDS_AT_ONCE) yield all.slice(at, at + IDS_AT_ONCE);
+}

@@ -3,26 +3,26 @@ import type pg from 'pg';
 import { openClient } from './connections.ts';
 import { UnfitDatabase } from './database-faults.ts';
 
-/** Any one number, as long as all nodes lock the same. */
+/** An arbitrary number that all nodes share. */
 const MIGRATION_LOCK = 7_241_977;
 const LOCK_NOT_AVAILABLE = '55P03';
 
 export type MigrateOptions = {
-  /** Called while another session keeps a migration waiting, again and again. */
+  /** Called repeatedly while another session blocks a migration. */
   readonly waiting?: ((reason: string) => void) | undefined;
-  /** How long to wait for locks, each attempt included. */
+  /** How long to wait for locks, over all attempts. */
   readonly waitMs?: number | undefined;
 };
 
-/** Short, because a statement that waits for a table also keeps later readers of that table waiting. */
+/** Short, because a statement that waits for a table blocks later readers of that table. */
 const LOCK_TIMEOUT_MS = 2000;
 const WAIT_MS = 30_000;
-/** A node that is stopped inside a migration must not keep the others waiting. */
+/** A node that is stopped inside a migration must not block the others. */
 const SILENT_MS = 10_000;
 
 /**
- * Runs the SQL files of a folder that this database has not seen, in order of name, each in a transaction of its own.
- * Nodes that start together wait for one another. `room` tells apart folders whose files have the same names.
+ * Runs the SQL files of a folder that were not run on this database, in order of name, each in a transaction of its own.
+ * Nodes that start at the same time wait for each other. `room` distinguishes folders whose files have the same names.
  */
 export const migrate = async (
   databaseUrl: string,
@@ -65,7 +65,7 @@ const unseen = async (client: pg.Client, room: string, files: readonly string[])
 
 type File = { readonly room: string; readonly file: string; readonly sql: string };
 
-/** False if a lock was not free. The lock ends with the transaction: a node that dies here leaves nothing locked. */
+/** False if a lock was not free. The lock ends with the transaction, so a node that dies here leaves nothing locked. */
 const apply = async (client: pg.Client, { room, file, sql }: File): Promise<boolean> => {
   try {
     await client.query(
@@ -77,7 +77,7 @@ const apply = async (client: pg.Client, { room, file, sql }: File): Promise<bool
       `create table if not exists migrations (
          room text, file text, applied_at timestamptz not null default now(), primary key (room, file))`,
     );
-    // Another node may have been first.
+    // Another node may have run it meanwhile.
     if ((await unseen(client, room, [file])).length > 0) {
       await client.query(sql);
       await client.query('insert into migrations (room, file) values ($1, $2)', [room, file]);
@@ -91,7 +91,7 @@ const apply = async (client: pg.Client, { room, file, sql }: File): Promise<bool
   }
 };
 
-/** The session that holds the lock of migrations; else it is a table that is in use. */
+/** Describes the session that holds the migration lock. If there is none, a table is in use. */
 const holder = async (client: pg.Client): Promise<string> => {
   const { rows } = await client.query<{ pid: number; name: string; state: string | null }>(
     `select l.pid, a.application_name as name, a.state from pg_locks l left join pg_stat_activity a using (pid)

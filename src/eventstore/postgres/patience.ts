@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mayPass, reasonOf } from './database-faults.ts';
 
-/** Repeats a step of the start while the database is away. A step may be carried out several times. */
+/** Repeats a step of the start while the database is unreachable. A step may run several times. */
 export type Patiently = <T>(step: () => Promise<T>) => Promise<T>;
 
 export type PatienceOptions = {
-  /** For each step. Then its error is thrown. */
+  /** For each step; then the error of the step is thrown. */
   readonly waitMs: number;
-  /** Called at once, and again every few seconds. */
+  /** Called immediately, and again every few seconds. */
   readonly waiting: (reason: string, leftMs: number) => void;
   readonly answered: () => void;
 };
@@ -15,7 +15,7 @@ export type PatienceOptions = {
 const TRY_AGAIN_MS = 250;
 const REMIND_MS = 5000;
 
-/** A server that restarts, or starts together with the gateway, needs seconds. */
+/** A server that restarts, or starts at the same time as the gateway, needs seconds. */
 export const createPatience = ({ waitMs, waiting, answered }: PatienceOptions): Patiently => {
   return async (step) => {
     const end = performance.now() + waitMs;

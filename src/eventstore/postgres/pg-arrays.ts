@@ -1,6 +1,6 @@
-// Arrays as parameters of a query, in PostgreSQL's binary form: escaping long texts would cost more than all else.
+// Query parameters that are arrays, in PostgreSQL's binary format: escaping long texts would dominate the cost of an append.
 
-// Types of PostgreSQL, by the numbers that its catalogue gives them for ever.
+// Object ids of PostgreSQL's types (pg_type.dat). They never change.
 const BYTEA = 17;
 const INT8 = 20;
 const INT2 = 21;
@@ -11,7 +11,7 @@ const UUID = 2950;
 const HEADER_BYTES = 20;
 const LENGTH_BYTES = 4;
 
-/** Room for an array of one dimension whose elements have so many bytes together, with its header written. */
+/** A buffer for an array of one dimension, with its header. `elementBytes` is the size of all elements together. */
 const arrayOf = (type: number, count: number, elementBytes: number): Buffer => {
   const buffer = Buffer.allocUnsafe(HEADER_BYTES + count * LENGTH_BYTES + elementBytes);
   buffer.writeInt32BE(1, 0);
@@ -22,7 +22,7 @@ const arrayOf = (type: number, count: number, elementBytes: number): Buffer => {
   return buffer;
 };
 
-/** Values of whatever size each. */
+/** For types whose values differ in size. */
 const varying =
   <T>(type: number, sizeOf: (value: T) => number, write: (buffer: Buffer, value: T, at: number) => number) =>
   (values: readonly T[]): Buffer => {
@@ -40,7 +40,7 @@ const varying =
     return buffer;
   };
 
-/** Values of one size each. */
+/** For types whose values have one size. */
 const fixed =
   <T>(type: number, size: number, write: (buffer: Buffer, value: T, at: number) => void) =>
   (values: readonly T[]): Buffer => {

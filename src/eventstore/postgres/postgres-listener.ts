@@ -4,7 +4,7 @@ import { connectClient, createClient } from './connections.ts';
 const RECONNECT_MS = 250;
 
 export type LogListener = {
-  /** Calls `wake` at each append by any process, and after a reconnect, when some may have been missed. */
+  /** Calls `wake` at each append by any process, and after a reconnect, when appends may have been missed. */
   subscribe(wake: () => void): () => void;
   close(): Promise<void>;
 };
@@ -35,7 +35,7 @@ export const createLogListener = (databaseUrl: string): LogListener => {
     try {
       await connectClient(connecting);
       await connecting.query('listen kissapi_log');
-      wakeAll(); // Whatever was appended while nobody listened.
+      wakeAll(); // Events may have been appended before LISTEN.
     } catch {
       lost();
     }

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { deserialize, serialize } from 'node:v8';
+import type pg from 'pg';
 import { createPool, READ_WITHIN } from './connections.ts';
 import { SNAPSHOT_EVERY, type Moment, type Snapshot, type Snapshots } from '../snapshots.ts';
 import { gather } from './load-batch.ts';
@@ -14,7 +15,13 @@ const nextDue = (revision: number, bytes: number): number =>
   revision + Math.max(SNAPSHOT_EVERY, Math.ceil(bytes / BYTES_PER_EVENT));
 
 type Row = { readonly revision: string; readonly hash: string; readonly state: Buffer; readonly mac: Buffer };
-type Taken = { readonly stream: string; readonly revision: number; readonly token: string; readonly state: Buffer };
+type Taken = {
+  readonly stream: string;
+  readonly revision: number;
+  readonly token: string;
+  readonly state: Buffer;
+  readonly mac: Buffer;
+};
 
 export type SnapshotsOptions = {
   /** Must have the tables of the log. */
@@ -29,8 +36,9 @@ export type SnapshotsOptions = {
 export const createSnapshots = <State>({ databaseUrl, version, secret }: SnapshotsOptions): Snapshots<State> => {
   const pool = createPool(databaseUrl, { ...READ_WITHIN, max: 3, application_name: 'kissapi-snapshots' });
   const writing = new Set<Promise<unknown>>();
+  const newest = createNewestReader(pool, version);
 
-  const macOf = ({ stream, revision, state }: Omit<Taken, 'token'>): Buffer =>
+  const macOf = ({ stream, revision, state }: Omit<Taken, 'token' | 'mac'>): Buffer =>
     createHmac('sha256', secret)
       .update(`kissapi snapshot\n${stream}\n${version}\n${revision}\n`)
       .update(state)
@@ -48,9 +56,43 @@ export const createSnapshots = <State>({ databaseUrl, version, secret }: Snapsho
     }
   };
 
-  const columns = `s.revision, encode(s.hash, 'hex') as hash, s.state, s.mac`;
+  const write = gather<Taken, undefined>(
+    async (taken) => {
+      await insert(pool, version, taken);
+      return taken.map(() => undefined);
+    },
+    { atOnce: 100, underWay: 1 },
+  );
 
-  const newest = gather<string, Row | undefined>(
+  return {
+    find: async (stream, until) => {
+      // If the database is unreachable, reading the events fails and reports it.
+      const found = until ? newestUntil(pool, version, stream, until) : newest(stream);
+      const row = await found.catch(() => undefined);
+      return row && read(stream, row);
+    },
+    take: (stream, state, { revision, token }) => {
+      if (writing.size >= MAX_WAITING) return revision + SNAPSHOT_EVERY;
+      const bytes = serialize(state);
+      const taken = { stream, revision, state: bytes };
+      const written = write({ ...taken, token, mac: macOf(taken) })
+        .catch(() => undefined)
+        .finally(() => writing.delete(written));
+      writing.add(written);
+      return nextDue(revision, bytes.length);
+    },
+    close: async () => {
+      await Promise.all(writing);
+      await pool.end();
+    },
+  };
+};
+
+const columns = `s.revision, encode(s.hash, 'hex') as hash, s.state, s.mac`;
+
+/** Finds the newest snapshots of many streams in one round trip. */
+const createNewestReader = (pool: pg.Pool, version: number) =>
+  gather<string, Row | undefined>(
     async (streams) => {
       const { rows } = await pool.query<Row & { n: string }>({
         name: 'newest_snapshots',
@@ -65,59 +107,34 @@ export const createSnapshots = <State>({ databaseUrl, version, secret }: Snapsho
     { atOnce: 100, underWay: 2 },
   );
 
-  const newestUntil = async (stream: string, until: Moment): Promise<Row | undefined> => {
-    const [column, value] = 'at' in until ? ['time', until.at] : ['revision', until.revision];
-    const { rows } = await pool.query<Row>({
-      name: `newest_snapshot_until_${column}`,
-      text: `select ${columns} from snapshots s where s.stream = $1 and s.version = $2 and s.${column} <= $3
-             order by s.${column} desc, s.revision desc limit 1`,
-      values: [stream, version, value],
-    });
-    return rows[0];
-  };
+const newestUntil = async (pool: pg.Pool, version: number, stream: string, until: Moment): Promise<Row | undefined> => {
+  const [column, value] = 'at' in until ? ['time', until.at] : ['revision', until.revision];
+  const { rows } = await pool.query<Row>({
+    name: `newest_snapshot_until_${column}`,
+    text: `select ${columns} from snapshots s where s.stream = $1 and s.version = $2 and s.${column} <= $3
+           order by s.${column} desc, s.revision desc limit 1`,
+    values: [stream, version, value],
+  });
+  return rows[0];
+};
 
-  const write = gather<Taken, undefined>(
-    async (taken) => {
-      await pool.query({
-        name: 'take_snapshots',
-        text: `insert into snapshots (stream, version, revision, time, hash, state, mac)
-               select t.stream, $1, t.revision, e.time, e.hash, t.state, t.mac
-               from unnest($2::text[], $3::bigint[], $4::bytea[], $5::bytea[], $6::bytea[])
-                 as t (stream, revision, state, mac, token)
-               join events e on e.stream = t.stream collate "C" and e.revision = t.revision and e.hash = t.token
-               on conflict do nothing`,
-        values: [
-          version,
-          texts(taken.map(({ stream }) => stream)),
-          bigints(taken.map(({ revision }) => revision)),
-          buffers(taken.map(({ state }) => state)),
-          buffers(taken.map(macOf)),
-          hexBytes(taken.map(({ token }) => token)),
-        ],
-      });
-      return taken.map(() => undefined);
-    },
-    { atOnce: 100, underWay: 1 },
-  );
-
-  return {
-    find: async (stream, until) => {
-      // If the database is away, reading the events will fail and report it.
-      const row = await (until ? newestUntil(stream, until) : newest(stream)).catch(() => undefined);
-      return row && read(stream, row);
-    },
-    take: (stream, state, { revision, token }) => {
-      if (writing.size >= MAX_WAITING) return revision + SNAPSHOT_EVERY;
-      const bytes = serialize(state);
-      const written = write({ stream, revision, token, state: bytes })
-        .catch(() => undefined)
-        .finally(() => writing.delete(written));
-      writing.add(written);
-      return nextDue(revision, bytes.length);
-    },
-    close: async () => {
-      await Promise.all(writing);
-      await pool.end();
-    },
-  };
+/** A snapshot whose event is not in the log is left out. */
+const insert = async (pool: pg.Pool, version: number, taken: readonly Taken[]): Promise<void> => {
+  await pool.query({
+    name: 'take_snapshots',
+    text: `insert into snapshots (stream, version, revision, time, hash, state, mac)
+           select t.stream, $1, t.revision, e.time, e.hash, t.state, t.mac
+           from unnest($2::text[], $3::bigint[], $4::bytea[], $5::bytea[], $6::bytea[])
+             as t (stream, revision, state, mac, token)
+           join events e on e.stream = t.stream collate "C" and e.revision = t.revision and e.hash = t.token
+           on conflict do nothing`,
+    values: [
+      version,
+      texts(taken.map(({ stream }) => stream)),
+      bigints(taken.map(({ revision }) => revision)),
+      buffers(taken.map(({ state }) => state)),
+      buffers(taken.map(({ mac }) => mac)),
+      hexBytes(taken.map(({ token }) => token)),
+    ],
+  });
 };

@@ -5,10 +5,10 @@ import { StoreUnavailable } from '../event-store.ts';
 import type { CheckedSecret } from './secret-checks.ts';
 import { KEY_BYTES, openBytes, sealBytes, secretKey, type SecretKey } from './sealed-bytes.ts';
 
-/** The key that wraps the accounts' data keys, and its name. It is kept apart from the database. */
+/** The key that wraps the data keys of the accounts, and its id. It is kept outside the database. */
 export type MasterKey = { readonly id: string; readonly key: SecretKey };
 
-/** The newest first. What an older one wraps can be read; nothing new is wrapped by it, except while a node lacks the newest. */
+/** The newest first. Older ones only unwrap, except while a running node lacks the newest. */
 export type MasterKeys = readonly [MasterKey, ...MasterKey[]];
 
 export const withOlder = (newest: MasterKey, older: ReadonlyMap<string, SecretKey>): MasterKeys => [
@@ -16,7 +16,7 @@ export const withOlder = (newest: MasterKey, older: ReadonlyMap<string, SecretKe
   ...[...older].map(([id, key]) => ({ id, key })),
 ];
 
-/** For the comparison with what this database knows under their ids. */
+/** For the comparison with the check values in the database. */
 export const checkedMasterKeys = (masterKeys: MasterKeys): readonly CheckedSecret[] =>
   masterKeys.map(({ id, key }, n) => ({
     ...{ kind: 'data_key', id, secret: key.export() },
@@ -26,32 +26,32 @@ export const checkedMasterKeys = (masterKeys: MasterKeys): readonly CheckedSecre
       'KISSAPI_DATA_KEY_ID, and keep the old one in KISSAPI_DATA_KEYS_OLD.',
   }));
 
-/** One key for each account, kept outside the log, so that what it sealed can be made unreadable. */
+/** One key per account, kept outside the log, so that destroying it makes its data unreadable. */
 export type DataKeys = {
   /**
-   * The account's key, made if there is none; durable when it resolves, and the same for whoever asks at the same time.
-   * Rejects with DestroyedKey where it was destroyed.
+   * The key of the account, created if it does not exist. It is durable when this resolves, and concurrent callers get the
+   * same key. Rejects with DestroyedKey if it was destroyed.
    */
   obtain(accountId: string): Promise<SecretKey>;
-  /** The account's key; undefined where it was destroyed. Not remembered, so that a destroyed key is noticed at once. */
+  /** The key of the account; undefined if it was destroyed. Not cached, so that destruction takes effect immediately. */
   find(accountId: string): Promise<SecretKey | undefined>;
 };
 
 export type PostgresDataKeys = DataKeys & {
-  /** Rejects with WrongMasterKey where the keys of that name in the database were wrapped by another. */
+  /** Rejects with WrongMasterKey if data keys in the database were wrapped by another key under the same id. */
   check(): Promise<void>;
   /** How many data keys each master key wraps, by its id; destroyed ones do not count. */
   wrappedBy(): Promise<ReadonlyMap<string, number>>;
   close(): Promise<void>;
 };
 
-/** Fault: the master key at hand is not the one that a data key was wrapped by. */
+/** Fault: a data key was wrapped by another master key than the configured one. */
 export class WrongMasterKey extends Error {
   override readonly name = 'WrongMasterKey';
   readonly code = 'wrong_master_key';
 }
 
-/** Fault: the account's personal data was erased, and nothing can be sealed for it any more. */
+/** Fault: the personal data of the account was erased, so nothing can be sealed for it. */
 export class DestroyedKey extends Error {
   override readonly name = 'DestroyedKey';
   readonly code = 'destroyed_key';
@@ -59,14 +59,14 @@ export class DestroyedKey extends Error {
 
 type Row = { readonly wrapped: Buffer | null; readonly master_key_id: string };
 
-// The account and the name of the master key are part of what is wrapped: a row cannot pass for another's.
+// The account and the id of the master key are authenticated, so a row cannot be used for another account.
 const contextOf = (accountId: string, masterKeyId: string): string =>
   `kissapi data-key v1\n${masterKeyId}\n${accountId}`;
 
 export const wrapDataKey = ({ id, key }: MasterKey, accountId: string, dataKey: SecretKey): Buffer =>
   sealBytes(key, dataKey.export(), contextOf(accountId, id));
 
-/** Undefined if it was destroyed. Throws WrongMasterKey if none of the master keys opens it. */
+/** Undefined if the data key was destroyed. Throws WrongMasterKey if no master key opens it. */
 export const unwrapDataKey = (
   masterKeys: MasterKeys,
   accountId: string,

@@ -2,7 +2,7 @@ import { unwrapDataKey, wrapDataKey, type MasterKeys } from './data-keys.ts';
 import { buffers, texts } from '../postgres/pg-arrays.ts';
 import { withDatabase } from './secret-checks.ts';
 
-/** One statement writes as many. Whenever the process ends, each key is wrapped whole by either master key. */
+/** Keys per statement. Whenever the process ends, each key is wrapped by exactly one of the master keys. */
 const BATCH = 200;
 
 export type RewrapOptions = {
@@ -12,9 +12,9 @@ export type RewrapOptions = {
 };
 
 /**
- * Wraps every data key by the newest master key, beside running gateways that accept both; resolves to how many. A run that
- * was stopped is resumed by another. Rejects with WrongMasterKey, and leaves that key as it is, if a master key is not what
- * its id says.
+ * Wraps every data key with the newest master key, while gateways that accept both are running; resolves to the number of
+ * keys. An interrupted run can be repeated. Rejects with WrongMasterKey, and leaves that data key unchanged, if a master key
+ * is not the one that its id stands for.
  */
 export const rewrapDataKeys = ({ databaseUrl, masterKeys, progress }: RewrapOptions): Promise<number> =>
   withDatabase(databaseUrl, async (database) => {
@@ -43,12 +43,12 @@ export const rewrapDataKeys = ({ databaseUrl, masterKeys, progress }: RewrapOpti
         const key = unwrapDataKey(masterKeys, row.account_id, row);
         if (!key) return [];
         const wrapped = wrapDataKey(newest, row.account_id, key);
-        // Nothing is overwritten before what replaces it has been opened.
+        // The replacement is opened before it overwrites anything.
         const opened = unwrapDataKey(masterKeys, row.account_id, { wrapped, master_key_id: newest.id });
         if (!opened?.equals(key)) throw new Error(`the data key of ${row.account_id} could not be wrapped anew`);
         return { accountId: row.account_id, before: row.wrapped, wrapped };
       });
-      // A key that was destroyed meanwhile stays destroyed.
+      // A key that was destroyed meanwhile remains destroyed.
       const { rowCount } = await database.query(
         `update data_keys k set wrapped = anew.wrapped, master_key_id = $1
          from unnest($2::text[], $3::bytea[], $4::bytea[]) as anew (account_id, before, wrapped)

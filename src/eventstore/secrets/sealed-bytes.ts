@@ -1,23 +1,23 @@
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 
-/** 256 bits. A KeyObject, and not bytes, because it shows nothing of itself when it is printed. */
+/** 256 bits. A KeyObject instead of bytes, because printing it does not reveal the key. */
 export type SecretKey = KeyObject;
 
 export const KEY_BYTES = 32;
-/** What AES-GCM is made for (NIST SP 800-38D). At random, one key is good for some four billion sealings. */
+/** The recommended length (NIST SP 800-38D). With random nonces, one key may seal about four billion times. */
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 export const secretKey = (bytes: Buffer): SecretKey => createSecretKey(bytes);
 
-/** AES-256-GCM: nonce, ciphertext and tag, one after another. `context` is not in it, and needed to open it. */
+/** AES-256-GCM: nonce, ciphertext and tag, concatenated. `context` is authenticated but not included. */
 export const sealBytes = (key: SecretKey, bytes: Buffer, context: string): Buffer => {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(context));
   return Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]);
 };
 
-/** Undefined where it was sealed by another key or in another context, or has been changed since. */
+/** Undefined if the bytes were sealed with another key or context, or changed since. */
 export const openBytes = (key: SecretKey, sealed: Buffer, context: string): Buffer | undefined => {
   if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined;
   const nonce = sealed.subarray(0, NONCE_BYTES);

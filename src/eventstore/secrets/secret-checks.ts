@@ -4,30 +4,30 @@ import pg from 'pg';
 import { createPool, READ_WITHIN } from '../postgres/connections.ts';
 import { StoreUnavailable } from '../event-store.ts';
 
-/** A secret that every node must have, and how the operator gives it. */
+/** A secret that every node must have, and how it is configured. */
 export type CheckedSecret = {
   readonly kind: 'key_pepper' | 'data_key';
   readonly id: string;
   readonly secret: string | Buffer;
-  /** The environment variable that it came from. */
+  /** The environment variable that contains it. */
   readonly variable: string;
   /** What to do if it is not the secret that the other nodes have. */
   readonly remedy: string;
 };
 
-/** Fault: a secret is not the one that this database knows under its id. The message names the variable and the remedy. */
+/** Fault: a secret differs from the one that the database has a check value of. The message names the variable and the remedy. */
 export class WrongSecret extends Error {
   override readonly name = 'WrongSecret';
   readonly code = 'wrong_secret';
 }
 
-/** Recognises a secret, and reveals nothing else about it. */
+/** Identifies a secret without revealing it. */
 export type CheckValue = { readonly salt: Buffer; readonly mac: Buffer };
 
 const SALT_BYTES = 16;
 const derive = promisify(scrypt) as (secret: string | Buffer, salt: Buffer, bytes: number) => Promise<Buffer>;
 
-/** scrypt makes each guess at a weak secret expensive; the salt makes it useless for another database. */
+/** scrypt makes each guess of a weak secret expensive; the salt makes a guess useless for other databases. */
 export const checkValueOf = async (
   secret: string | Buffer,
   about: string,
@@ -46,12 +46,12 @@ const INSERT = `insert into secret_checks (kind, id, salt, mac) values ($1, $2, 
 const SELECT = `select salt, mac from secret_checks where kind = $1 and id = $2`;
 
 /**
- * Compares secrets with what this database knows under their ids; the first node to give an id decides what it stands for.
- * Rejects with WrongSecret.
+ * Compares secrets with the check values in the database. The first node that uses an id stores its check value. Rejects
+ * with WrongSecret.
  */
 export const checkSecrets = (databaseUrl: string, secrets: readonly CheckedSecret[]): Promise<void> =>
   withDatabase(databaseUrl, async (database) => {
-    // The newest comes last, so that the order in which ids were first seen is that of their rotation.
+    // The newest is last, so that ids are stored in the order of their rotation.
     for (const { kind, id, secret, variable, remedy } of secrets.toReversed()) {
       const about = `${kind}\n${id}`;
       const find = async () => (await database.query<CheckValue>(SELECT, [kind, id])).rows[0];
@@ -67,7 +67,7 @@ export const checkSecrets = (databaseUrl: string, secrets: readonly CheckedSecre
     }
   });
 
-/** Whether one of these secrets is what a database knows under an id, whatever its id is here. */
+/** Whether one of these secrets matches the check value that the database has under an id. */
 export const isKnownAs = (
   databaseUrl: string,
   kind: CheckedSecret['kind'],
@@ -81,7 +81,7 @@ export const isKnownAs = (
     return false;
   });
 
-/** The ids under which a database knows secrets of a kind, the newest first. */
+/** The ids of the check values of a kind in the database, the newest first. */
 export const knownSecretIds = (databaseUrl: string, kind: CheckedSecret['kind']): Promise<readonly string[]> =>
   withDatabase(databaseUrl, async (database) => {
     const { rows } = await database.query<{ id: string }>(
@@ -91,7 +91,7 @@ export const knownSecretIds = (databaseUrl: string, kind: CheckedSecret['kind'])
     return rows.map(({ id }) => id);
   });
 
-/** One connection for as long as it takes. Rejects with StoreUnavailable if the database cannot be reached. */
+/** Runs `use` on one connection. Rejects with StoreUnavailable if the database cannot be reached. */
 export const withDatabase = async <T>(databaseUrl: string, use: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
   const pool = createPool(databaseUrl, { ...READ_WITHIN, max: 1, application_name: 'kissapi-secrets' });
   const client = await pool.connect().catch(async (cause: unknown) => {

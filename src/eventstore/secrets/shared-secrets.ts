@@ -4,11 +4,11 @@ import type { MasterKey, MasterKeys } from './data-keys.ts';
 import { openBytes, sealBytes } from './sealed-bytes.ts';
 import { checkValueOf, matches, withDatabase, WrongSecret, type CheckValue } from './secret-checks.ts';
 
-/** Secrets that the nodes of a database share, and that stay as they are when the peppers change. */
+/** Secrets that all nodes of a database share, and that do not change with the peppers. */
 export type SharedSecrets = {
-  /** Names what came under an Idempotency-Key. With another one, earlier keys are not recognised. */
+  /** Derives ids from Idempotency-Keys. With another secret, earlier keys are not recognised. */
   readonly idempotency: string;
-  /** Vouches for snapshots. */
+  /** Authenticates snapshots. */
   readonly snapshots: string;
 };
 
@@ -27,7 +27,7 @@ type Row = CheckValue & { readonly name: string; readonly master_key_id: string;
 const contextOf = (name: string, { id }: MasterKey): string => `kissapi shared-secret v1\n${id}\n${name}`;
 const aboutOf = (name: string): string => `shared_secret\n${name}`;
 
-/** Makes them at the first start. Rejects with WrongSecret if they are there, and no master key at hand opens them. */
+/** Creates the secrets at the first start. Rejects with WrongSecret if they exist and no configured master key opens them. */
 export const obtainSharedSecrets = (options: SharedSecretsOptions): Promise<SharedSecrets> =>
   locked(options.databaseUrl, async (database, rows) => {
     const found: Record<string, string> = {};
@@ -39,7 +39,7 @@ export const obtainSharedSecrets = (options: SharedSecretsOptions): Promise<Shar
     return { idempotency: found['idempotency'] ?? '', snapshots: found['snapshots'] ?? '' };
   });
 
-/** Wraps them by the newest master key, and removes what is wrapped by the older ones at hand. */
+/** Wraps the secrets with the newest master key, and removes the copies that older configured ones wrap. */
 export const rewrapSharedSecrets = (databaseUrl: string, masterKeys: MasterKeys): Promise<void> =>
   locked(databaseUrl, async (database, rows) => {
     const [, ...old] = masterKeys;
@@ -52,7 +52,7 @@ export const rewrapSharedSecrets = (databaseUrl: string, masterKeys: MasterKeys)
     }
   });
 
-/** One node at a time, or two could each make their own. All or nothing, whenever the process ends. */
+/** One node at a time, so that two nodes do not create different secrets. One transaction, so that all or nothing is written. */
 const locked = <T>(
   databaseUrl: string,
   use: (database: pg.PoolClient, rows: readonly Row[]) => Promise<T>,
@@ -76,7 +76,7 @@ const open = async (
     const bytes = row && openBytes(masterKey.key, row.wrapped, contextOf(name, masterKey));
     if (bytes) return bytes.toString();
   }
-  // A master key that was lost takes names and addresses with it, and not this as well while the pepper is the same.
+  // If the master key is lost, personal data is lost with it. These secrets are not, as long as the pepper is the same.
   for (const value of peppers.flatMap((pepper) => [pepper, derived(pepper, name)])) {
     for (const row of rows) if (await matches(value, aboutOf(name), row)) return value;
   }
@@ -89,8 +89,8 @@ const open = async (
 };
 
 /**
- * Releases before this one used the pepper itself. So does an existing log, with the oldest pepper at hand, or earlier
- * Idempotency-Keys would not be recognised. In an empty log nothing depends on that.
+ * Earlier releases used the pepper itself. For an existing log the oldest configured pepper is used, so that earlier
+ * Idempotency-Keys are recognised. For an empty log the secret is derived.
  */
 const firstValue = async (
   database: pg.PoolClient,

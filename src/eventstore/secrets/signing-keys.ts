@@ -2,16 +2,16 @@ import type { KeyObject } from 'node:crypto';
 import { keyIdOf, publicKeyPem } from '../integrity/checkpoint.ts';
 import { withDatabase } from './secret-checks.ts';
 
-/** Whether the log was signed with other keys, and how this one compares. */
+/** How a signing key relates to the keys that signed the log before. */
 export type NoticedSigningKey = {
   readonly id: string;
-  /** `first`: no other has signed. `new`: this one has never signed here. `superseded`: another came after it. */
+  /** `first`: no other key has signed. `new`: this key has not signed yet. `superseded`: a newer key has signed. */
   readonly kind: 'first' | 'new' | 'known' | 'superseded';
   /** The ids of the others, the newest first. */
   readonly others: readonly string[];
 };
 
-/** Records the key that this node signs with. The database keeps the public half, which `verify` needs for ever. */
+/** Records the key that this node signs with. The database keeps the public key, which `verify` needs permanently. */
 export const noticeSigningKey = (databaseUrl: string, signingKey: KeyObject): Promise<NoticedSigningKey> =>
   withDatabase(databaseUrl, async (database) => {
     const id = keyIdOf(signingKey);

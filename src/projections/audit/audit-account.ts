@@ -4,7 +4,7 @@ import type { Hold, Wallet } from '../../domain/account/wallet.ts';
 import { decode, type Recorded } from '../../eventstore/journal/codec.ts';
 import type { ChainedLog } from '../../eventstore/chained-log.ts';
 import {
-  atOneMoment,
+  inOneSnapshot,
   brokenPromises,
   compared,
   differences,
@@ -20,16 +20,16 @@ import type { Database } from '../database.ts';
 import { LIVE, type Row } from '../projection.ts';
 import { requests, type RequestRow } from '../rows/requests.ts';
 
-/** The account at the end of its stream, or at some revision shortly before; -1 where there is no such stream. */
+/** The account at the end of its stream, or shortly before; `revision` is -1 if there is no such stream. */
 export type ReadAccount = (accountId: string) => Promise<{ readonly state: Account; readonly revision: number }>;
 
 export type AccountAuditOptions = {
   readonly database: Database;
   readonly store: Pick<ChainedLog, 'readStream'>;
   readonly readAccount: ReadAccount;
-  /** How many of the last events have their requests looked at. */
+  /** The number of recent events whose requests are audited. */
   readonly window?: number;
-  /** Rows that are more events of the account behind cannot be judged by looking at a few. */
+  /** Rows that are behind by more events of the account are not audited. */
   readonly maxBehind?: number;
 };
 
@@ -39,9 +39,9 @@ const STEP = 1000;
 const LOCK_WITHIN_MS = 2000;
 
 /**
- * Compares an account with its rows, at the cost of a few hundred events however many there are. The rows are of some
- * moment, and the account is of another; events in between are put on whichever is behind, and the two must then be the
- * same. Undefined where that cannot be told now: the rows are far behind, or of another version.
+ * Compares an account with its rows, at the cost of a few hundred events for accounts of any size. Account and rows are read
+ * at different times; the events in between are applied to the one that is behind, and the two must then agree. Undefined if
+ * they cannot be compared now, because the rows are far behind or of another version.
  */
 export const auditAccount = async (
   { database, store, readAccount, window = WINDOW, maxBehind = MAX_BEHIND }: AccountAuditOptions,
@@ -57,7 +57,7 @@ export const auditAccount = async (
   const after = await read(store, stream, before.revision + 1, maxBehind);
   if (after.length === maxBehind) return undefined;
 
-  // Whatever the rows have not taken in must be among the events that are known.
+  // All events that the rows lack must be among the known ones.
   const known = [...recent, ...after];
   const goal = Math.min(rows.at.balances, rows.at.requests);
   for (let first = known[0]; first && first.revision > 0 && first.position > goal; first = known[0]) {
@@ -76,13 +76,13 @@ export const auditAccount = async (
 type Rows = {
   readonly at: Positions;
   readonly balance: BalanceRow | undefined;
-  /** The open ones of the account, and those asked for. */
+  /** The open requests of the account, and those that were asked for. */
   readonly requests: readonly RequestRow[];
 };
 
 const readRows = async (database: Database, accountId: string, ids: readonly string[]): Promise<Rows | undefined> => {
   try {
-    return await atOneMoment(database, LOCK_WITHIN_MS, async (tx, at) => ({
+    return await inOneSnapshot(database, LOCK_WITHIN_MS, async (tx, at) => ({
       at,
       balance:
         (await tx.oneOrNone<BalanceRow>(`select * from ${LIVE}.balances where account_id = $1`, [accountId])) ??
@@ -130,7 +130,7 @@ const auditBalance = (
     charged: wallet.charged,
     held: wallet.held,
     open_holds: wallet.holds.size,
-    // The account remembers neither, so they are known only as far as the events are.
+    // The account state has neither, so they are compared only if the events are known.
     ...(last ? { revision: last.revision } : {}),
     ...(whole ? { written_off: sum(writtenOff) } : {}),
   };
@@ -164,7 +164,7 @@ const auditRequests = (
   }
   for (const [id, events] of ownEvents) {
     const row = rows.get(id);
-    // The row of a request that is new since its row could be asked for, and has ended since, is not known.
+    // A request that started and ended after the rows were read has no row yet.
     if (wallet.holds.has(id) || (!row && !asked.has(id))) continue;
     if (!row) wrong.push(missing(accountId, `requests.${id}`));
     else wrong.push(...differences(accountId, `requests.${id}`, compared(expected(row, events, id)), row as Row));
@@ -182,8 +182,8 @@ const auditHold = (accountId: string, id: string, hold: Hold, row: RequestRow | 
 };
 
 /**
- * What the row of a request should be. Where its beginning is further back than the events that are known, only its end
- * can be judged: how a request ended is said once and whole, so saying it again must change nothing.
+ * The expected row of a request. If its start is before the known events, only its end is checked: the event that ends a
+ * request sets all of its columns, so applying it again must change nothing.
  */
 const expected = (row: RequestRow, events: readonly Recorded[], id: string): RequestRow => {
   const whole = events[0]?.event.type === 'CreditsReserved';
@@ -201,7 +201,7 @@ const distinct = (all: readonly Difference[]): readonly Difference[] => [
   ...new Map(all.map((one) => [one.what, one])).values(),
 ];
 
-/** An account at random, without looking at all of them: ids are hashes, so a random one has a random successor. */
+/** A random account, without reading all of them: ids are hashes, so the successor of a random id is random. */
 export const anyAccount = async (database: Database, random: () => number): Promise<string | undefined> => {
   const start = `acc_${Math.floor(random() * 2 ** 48)
     .toString(16)
@@ -215,7 +215,7 @@ export const anyAccount = async (database: Database, random: () => number): Prom
   return row.account_id ?? undefined;
 };
 
-/** The account of an event at random among the last of the log. */
+/** The account of a random event among the newest of the log. */
 export const recentAccount = async (
   store: Pick<ChainedLog, 'head' | 'readAll'>,
   random: () => number,

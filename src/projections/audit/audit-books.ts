@@ -5,7 +5,7 @@ import type { Credits } from '../../domain/money.ts';
 import type { Recorded } from '../../eventstore/journal/codec.ts';
 import { requests, type RequestRow } from '../rows/requests.ts';
 
-/** What the log says of one account's row of `balances`. */
+/** The expected `balances` row of one account. */
 export type AccountBook = { readonly wallet: Wallet; readonly writtenOff: Credits; readonly revision: number };
 
 /** Folds the money of all accounts. */
@@ -39,10 +39,10 @@ const counting: Readonly<Record<Counting['type'], true>> = {
 };
 const counts = (event: Recorded['event']): event is Counting => event.type in counting;
 
-/** The types that say something about money; the audit reads no others. */
+/** Whether events of this type concern money; the audit reads no others. */
 export const isCounted = (type: string): boolean => type in counting;
 
-/** Of the audit's memory of which requests there were: enough to find a row that should not be there among millions. */
+/** The number of buckets in which requests are counted: enough to find one superfluous row among millions. */
 const BUCKETS = 65_536;
 
 export const bucketOf = (requestId: string): number => {
@@ -52,19 +52,19 @@ export const bucketOf = (requestId: string): number => {
 };
 
 /**
- * Folds requests, each until its row has been found to be right. So what is in memory are the requests under way, and
- * those whose rows are wrong.
+ * Folds each request until its row was found correct, so that memory holds only requests under way and those whose rows are
+ * wrong.
  */
 export const createRequestBooks = () => {
   const rows = new Map<string, RequestRow>();
   let ended = new Set<string>();
-  /** What happened to requests whose rows had been right before it; those are therefore wrong, or new since. */
+  /** Events of requests whose rows were found correct before: those rows have changed since, or are wrong. */
   const afterwards = new Map<string, Recorded[]>();
   const perBucket = new Int32Array(BUCKETS);
   let count = 0;
   let charged = 0n;
   return {
-    /** By request id: what the row should be. */
+    /** The expected rows, by request id. */
     rows: rows as ReadonlyMap<string, RequestRow>,
     afterwards: afterwards as ReadonlyMap<string, readonly Recorded[]>,
     perBucket,
@@ -89,13 +89,13 @@ export const createRequestBooks = () => {
       } else if (event.type !== 'HoldExtended') ended.add(id);
       rows.set(id, requests.evolve(row, recorded, [id]));
     },
-    /** The requests that ended since this was last asked. */
+    /** The requests that ended since the last call. */
     takeEnded: (): readonly string[] => {
       const ids = [...ended];
       ended = new Set();
       return ids;
     },
-    /** The row of this request was right. */
+    /** The row of this request is correct. */
     forget: (id: string): void => void rows.delete(id),
   };
 };

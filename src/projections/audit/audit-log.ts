@@ -4,9 +4,9 @@ import { decode, type Recorded } from '../../eventstore/journal/codec.ts';
 import type { ChainedLog } from '../../eventstore/chained-log.ts';
 import { PAGE, type StoredEvent } from '../../eventstore/event-store.ts';
 import { createAccountBooks, createRequestBooks, isCounted, type AccountBook } from './audit-books.ts';
-import { auditRequestRows, dropWhatIsRight } from './audit-requests.ts';
+import { auditRequestRows, forgetCorrect } from './audit-requests.ts';
 import {
-  atOneMoment,
+  inOneSnapshot,
   brokenPromises,
   differences,
   missing,
@@ -23,31 +23,31 @@ import { LIVE } from '../projection.ts';
 export type LogAuditOptions = {
   readonly database: Database;
   readonly store: Pick<ChainedLog, 'readAll' | 'readStream'>;
-  /** Of one account alone; else of all. */
+  /** Audits one account; by default all. */
   readonly accountId?: string | undefined;
-  /** How many events are read at once. */
+  /** The number of events per read. */
   readonly page?: number;
-  /** Called for each row that is otherwise than the log says. */
+  /** Called for each row that differs from the log. */
   readonly found: (difference: Difference) => void;
   readonly progress: (position: number, target: number) => void;
 };
 
 export type LogAudit = {
-  /** Up to which event the rows of each projection are, and were audited. */
+  /** By projection, the position up to which its rows were audited. */
   readonly positions: Positions;
   readonly accounts: number;
   readonly requests: number;
 };
 
-/** Of rows. */
+/** Rows per query. */
 const BATCH = 5000;
-/** A take-over of a large table may hold it for some time. */
+/** The take-over of a rebuilt table may hold its lock for some time. */
 const LOCK_WITHIN_MS = 60_000;
 
 /**
- * Folds the log once and compares every row with it, while the gateway goes on. Each request is looked up when it has
- * ended, and forgotten where its row is right; rows move on meanwhile, so what was not right is looked at again at the
- * end, as all balances are, at one moment and against the log as far as the rows were then.
+ * Folds the log once and compares every row with it, while gateways are running. Each request is looked up when it has ended,
+ * and forgotten if its row is correct. Rows change meanwhile, so the remaining requests and all balances are compared at the
+ * end, in one snapshot and up to the positions of the rows in it.
  */
 export const auditLog = async (options: LogAuditOptions): Promise<LogAudit> => {
   const { database, store, accountId, page = PAGE, found, progress } = options;
@@ -67,17 +67,17 @@ export const auditLog = async (options: LogAuditOptions): Promise<LogAudit> => {
   const readTo = (target: number): Promise<void> =>
     log.upTo(target, async (events, position) => {
       for (const recorded of events) take(recorded);
-      await looking; // One look-up at a time, beside the fold of the next page.
-      looking = dropWhatIsRight(database, requests, requests.takeEnded());
+      await looking; // One look-up at a time, concurrent with the fold of the next page.
+      looking = forgetCorrect(database, requests, requests.takeEnded());
       looking.catch(() => undefined);
       progress(position, target);
     });
-  // Twice: what came during the first pass is little, and leaves next to nothing to be read while the tables are locked.
+  // Twice, so that few events are left to read while the tables are locked.
   await readTo(lowest(await readPositions(database)));
   await readTo(lowest(await readPositions(database)));
   await looking;
 
-  return atOneMoment(database, LOCK_WITHIN_MS, async (tx, positions) => {
+  return inOneSnapshot(database, LOCK_WITHIN_MS, async (tx, positions) => {
     await log.upTo(Math.max(...Object.values(positions)), (events) => {
       for (const recorded of events) take(recorded, positions);
     });
@@ -95,7 +95,7 @@ export const auditLog = async (options: LogAuditOptions): Promise<LogAudit> => {
 
 const lowest = (positions: Positions): number => Math.min(...Object.values(positions));
 
-/** Reads the log, or one stream of it, onwards from where it was; the next page comes while the last is being taken. */
+/** Reads the log, or one stream of it, from its last position on. The next page is read while one is processed. */
 const createReader = (store: LogAuditOptions['store'], accountId: string | undefined, size: number) => {
   let last: StoredEvent | undefined;
   const fetch = (): Promise<readonly StoredEvent[]> => {
@@ -103,7 +103,7 @@ const createReader = (store: LogAuditOptions['store'], accountId: string | undef
       accountId === undefined
         ? store.readAll(last?.position ?? 0, size)
         : store.readStream(accountStream(accountId), (last?.revision ?? -1) + 1, size);
-    page.catch(() => undefined); // It is awaited later, and fails there.
+    page.catch(() => undefined); // Awaited later.
     return page;
   };
   return {

@@ -24,19 +24,15 @@ const readRows = async (
   return new Map(rows.map((row) => [row.request_id, row]));
 };
 
-/** Looks requests up, and forgets those whose rows are as the log says. */
-export const dropWhatIsRight = async (
-  database: Database,
-  books: RequestBooks,
-  ids: readonly string[],
-): Promise<void> => {
+/** Looks requests up, and forgets those whose rows are correct. */
+export const forgetCorrect = async (database: Database, books: RequestBooks, ids: readonly string[]): Promise<void> => {
   for (const [id, row] of await readRows(database, ids)) {
     const said = books.rows.get(id);
     if (said && agrees(said, row)) books.forget(id);
   }
 };
 
-/** Compares the rows of all requests that are left, and finds rows of requests that never were. */
+/** Compares the rows of all remaining requests, and finds rows of requests that the log does not have. */
 export const auditRequestRows = async (
   tx: ITask<object>,
   store: Pick<EventStore, 'readStream'>,
@@ -68,7 +64,7 @@ export const auditRequestRows = async (
       const accountId = events[0]?.stream.slice(accountStream('').length) ?? '';
       const row = rows.get(id);
       if (!row) isMissing(id, accountId);
-      else report(differences(accountId, `requests.${id}`, compared(put(row, events)), row as Row));
+      else report(differences(accountId, `requests.${id}`, compared(applyAgain(row, events)), row as Row));
     }
   }
   const [all] = await tx.any<{ count: bigint }>(
@@ -79,14 +75,14 @@ export const auditRequestRows = async (
 };
 
 /**
- * What happened to a request after its row had been found right is on the row already, or the row is wrong: an end is
- * said whole, so saying it again changes nothing. Only released requests are ever charged afterwards, and nothing of
- * them had been written off before.
+ * Applies events that came after a row was found correct. The row contains them already, or it is wrong: an event that ends a
+ * request sets all of its columns, so applying it again changes nothing. Only released requests are charged later, and
+ * nothing of them was written off before.
  */
-const put = (row: RequestRow, events: readonly Recorded[]): RequestRow =>
+const applyAgain = (row: RequestRow, events: readonly Recorded[]): RequestRow =>
   events.reduce((past, recorded) => requests.evolve(past, recorded, [row.request_id]), { ...row, written_off: 0n });
 
-/** Rows without an event. Only among those whose bucket has more rows than the log has requests are they looked for. */
+/** Rows without an event. Searches only the buckets that have more rows than the log has requests. */
 const findUnfounded = async (
   tx: ITask<object>,
   store: Pick<EventStore, 'readStream'>,

@@ -7,11 +7,11 @@ import type { Database } from '../database.ts';
 import { LIVE, type Projection, type Row } from '../projection.ts';
 import { requests, type RequestRow } from '../rows/requests.ts';
 
-/** What the log says and the rows do not. Ids, names of columns and amounts in nano-USD: nothing personal. */
+/** A difference between log and rows. Contains ids, columns and amounts in nano-USD, no personal data. */
 export type Difference = {
-  /** Null where it is about all accounts together. */
+  /** Null for a sum over all accounts. */
   readonly accountId: string | null;
-  /** Table and column, with the request between them where it is about one: `balances.charged`, `requests.gen-1.status`. */
+  /** Table and column, for requests with the id between them: `balances.charged`, `requests.gen-1.status`. */
   readonly what: string;
   readonly log: string;
   readonly row: string;
@@ -28,7 +28,7 @@ export const unfounded = (accountId: string, what: string): Difference => ({
   row: A_ROW,
 });
 
-/** Compares what is known of a row with the row, column by column. */
+/** Compares the expected columns of a row with the row. */
 export const differences = (
   accountId: string | null,
   what: string,
@@ -42,7 +42,7 @@ export const differences = (
 
 const show = (value: Row[string]): string => (value instanceof Date ? value.toISOString() : String(value));
 
-/** What is true of every wallet, whatever happened to it. */
+/** Checks the invariants of a wallet. */
 export const brokenPromises = (accountId: string, wallet: Wallet): readonly Difference[] => {
   const sums: Partial<Row> = {
     balance: wallet.toppedUp - wallet.charged,
@@ -64,15 +64,15 @@ export const sum = (amounts: Iterable<Credits>): Credits => {
   return total;
 };
 
-/** The words of providers, of which the rows keep what PostgreSQL's `text` can hold. They are nobody's money. */
-const WORDS: readonly string[] = ['finish_reason', 'upstream_id', 'detail'];
-export const requestColumns = Object.keys(requests.columns).filter((column) => !WORDS.includes(column));
+/** Texts of providers, which the rows store as far as PostgreSQL's `text` can. They do not affect money. */
+const PROVIDER_TEXTS: readonly string[] = ['finish_reason', 'upstream_id', 'detail'];
+export const requestColumns = Object.keys(requests.columns).filter((column) => !PROVIDER_TEXTS.includes(column));
 
 /** The columns of a request that are compared. */
 export const compared = (row: Row): Partial<Row> =>
   Object.fromEntries(requestColumns.map((column) => [column, row[column] ?? null]));
 
-/** As `differences` of what is compared being none, for millions of rows. */
+/** Whether all compared columns agree: faster than `differences`, for millions of rows. */
 export const agrees = (log: RequestRow, row: RequestRow): boolean =>
   requestColumns.every((column) => {
     const [said, found] = [(log as Row)[column], (row as Row)[column]];
@@ -81,10 +81,10 @@ export const agrees = (log: RequestRow, row: RequestRow): boolean =>
 
 const audited = [balances, requests, dailyUsage] as unknown as readonly Projection[];
 
-/** Up to which event the rows of each projection are. */
+/** By projection, the position up to which its rows are. */
 export type Positions = { readonly balances: number; readonly requests: number; readonly daily_usage: number };
 
-/** The rows are of another version than this software makes, and it cannot tell what they should be. */
+/** Fault: the rows have another version than this software maintains, so the expected rows are unknown. */
 export class OtherVersion extends Error {
   override readonly name = 'OtherVersion';
 }
@@ -109,10 +109,10 @@ const { TransactionMode, isolationLevel } = pgPromise.txMode;
 const mode = new TransactionMode({ tiLevel: isolationLevel.repeatableRead, readOnly: true });
 
 /**
- * Reads rows and checkpoints as of one moment. The tables are locked against a take-over before the moment is chosen, or
- * it might read the checkpoint of one table and the rows of its successor. A take-over waits until `read` has ended.
+ * Reads rows and checkpoints in one snapshot. The tables are locked against a take-over before the snapshot is taken, or it
+ * might contain the checkpoint of one table and the rows of its successor. A take-over waits until `read` has ended.
  */
-export const atOneMoment = <T>(
+export const inOneSnapshot = <T>(
   database: Database,
   lockWithinMs: number,
   read: (tx: ITask<object>, positions: Positions) => Promise<T>,

@@ -6,7 +6,7 @@ import { LIVE, type Projection } from '../projection.ts';
 import { readAhead } from '../rows/read-ahead.ts';
 import { applyEventsIn, createBareTable, readCheckpoint, rowId, type Checkpoint, type Sql } from '../rows/rows.ts';
 
-/** A projection that is being built in a schema of its own, beside the live one. */
+/** A projection that is being built in a schema of its own, while the live one is in use. */
 export type Building = {
   readonly database: Database;
   readonly store: Pick<ChainedLog, 'readFacts'>;
@@ -15,7 +15,7 @@ export type Building = {
   readonly schema: string;
 };
 
-/** Makes room for the new rows, or finds those of a rebuild that was stopped; tells how far they are. */
+/** Creates the tables for the new rows, or finds those of an interrupted rebuild; resolves to their position. */
 export const prepare = async ({ database, projection, schema }: Building): Promise<number> => {
   const begun = await database.oneOrNone(`select 1 from pg_namespace where nspname = $1`, [schema]);
   if (begun) {
@@ -30,14 +30,14 @@ export const prepare = async ({ database, projection, schema }: Building): Promi
   return 0;
 };
 
-/** Takes the log in as far as the live rows are, batch by batch; whatever stops it, each batch is there or not. */
-export const takeInMost = async ({ database, store, projection, progress, schema }: Building): Promise<void> => {
+/** Applies the log up to the position of the live rows, batch by batch. Each batch is applied completely or not at all. */
+export const catchUp = async ({ database, store, projection, progress, schema }: Building): Promise<void> => {
   const target = (await checkpointOf(database, projection, LIVE)).position;
   const { position: after } = await checkpointOf(database, projection, schema);
   progress(after, target);
   for await (const batch of readAhead(store, projection, { after, upTo: target })) {
     await inTurn(database, projection, async (tx) => {
-      // A crash of the server may undo the last batches as a whole, with their checkpoint: the next rebuild goes on there.
+      // A server crash may undo the last batches with their checkpoint. The next rebuild continues from there.
       await tx.none('set local synchronous_commit = off');
       await applyEventsIn(tx, projection, schema, batch.events, batch);
     });
@@ -45,14 +45,14 @@ export const takeInMost = async ({ database, store, projection, progress, schema
   }
 };
 
-export type Taken = { readonly count: number; readonly keys: readonly (readonly string[])[] };
+export type CaughtUp = { readonly count: number; readonly keys: readonly (readonly string[])[] };
 
-/** Takes the rest in within a transaction, and tells which rows it touched. */
-export const takeIn = async (
+/** Applies the rest in one transaction; resolves to the number of events and the keys of the changed rows. */
+export const catchUpIn = async (
   tx: ITask<object>,
   { store, projection, schema }: Building,
   upTo: number,
-): Promise<Taken> => {
+): Promise<CaughtUp> => {
   const { position: after } = await checkpointOf(tx, projection, schema);
   const keys = new Map<string, readonly string[]>();
   for await (const batch of readAhead(store, projection, { after, upTo })) {

@@ -3,11 +3,11 @@ import { LIVE, type Projection } from '../projection.ts';
 import { keyColumnsOf, keyIn, keyValues } from '../rows/row-sql.ts';
 import type { Sql } from '../rows/rows.ts';
 
-/** The rows that two tables of a projection do not have alike, in the schema of the one that is being built. */
+/** The rows in which two tables of a projection differ, kept in the schema of the new one. */
 export type Comparison = {
-  /** The columns that are compared; the key is not among them. */
+  /** The compared columns, without the key. */
   readonly columns: readonly string[];
-  /** Of those with one of these keys, or of all. To be called where both tables are at the same position. */
+  /** Compares the rows with these keys, or all rows. Both tables must be at the same position. */
   compare(tx: ITask<object>, keys?: readonly (readonly string[])[]): Promise<void>;
   differing(tx: ITask<object>): Promise<number>;
 };
@@ -23,8 +23,8 @@ const columnsOf = (sql: Sql, { name }: Projection, schema: string): Promise<read
   );
 
 /**
- * Compares the rows that were built with the live ones, in the columns that both have and that are meant to be alike.
- * Undefined where no row of one can be said to be that of the other, because the key is made otherwise.
+ * Compares the new rows with the live ones, in the columns that both have with the same meaning. Undefined if the keys differ,
+ * so that rows cannot be matched.
  */
 export const createComparison = async (
   sql: Sql,

@@ -1,6 +1,6 @@
 import type { ChainedLog } from '../../eventstore/chained-log.ts';
 import { alone, inTurn, type Waiting } from './single-runner.ts';
-import { prepare, takeInMost, type Building } from './building.ts';
+import { prepare, catchUp, type Building } from './building.ts';
 import { createComparison } from './compare.ts';
 import type { Database } from '../database.ts';
 import { LIVE, type Projection } from '../projection.ts';
@@ -8,35 +8,35 @@ import { createIndexes, createTable, readCheckpoint } from '../rows/rows.ts';
 import { compareAll, takeOver } from './take-over.ts';
 
 export type Rebuilt = {
-  /** Where the new rows were compared with the live ones; `rows` and `md5` are of there. They took over at this or later. */
+  /** The position at which all rows were compared; `rows` and `md5` are from then. The take-over was at it or later. */
   readonly position: number;
   readonly rows: number;
   readonly md5: string;
   readonly version: number;
-  /** The version that the live rows had before. */
+  /** The version of the live rows before. */
   readonly before: number;
-  /** How many rows differed in what was compared, up to the take-over; undefined where the keys are made otherwise. */
+  /** How many rows differed in the compared columns, up to the take-over; undefined if the keys differ. */
   readonly differing: number | undefined;
   readonly same: boolean | undefined;
-  /** The columns that were compared, beside the key. */
+  /** The compared columns, without the key. */
   readonly compared: readonly string[];
-  /** How many events were taken in; less than all where an earlier rebuild had been stopped. */
+  /** The number of applied events; fewer than all if an interrupted rebuild was continued. */
   readonly events: number;
-  /** For how long, at most, nobody else could move the live rows on or read them. */
+  /** The longest time during which other sessions could neither write nor read the live rows. */
   readonly heldMs: number;
 };
 
 export type RebuildOptions = Omit<Building, 'schema'> & {
-  /** Called again and again while another process rebuilds the same projection. */
+  /** Called repeatedly while another process rebuilds the same projection. */
   readonly waiting?: Waiting;
 };
 
 /**
- * Builds a projection from nothing beside the live one, while that goes on; compares the two at the same position, and
- * takes over in one transaction. A rebuild that was stopped, or killed, goes on from where it was.
+ * Builds a projection from the start of the log while the live one is in use, compares the two at the same position, and
+ * replaces the live one in one transaction. An interrupted or killed rebuild is continued.
  */
 export const rebuild = (options: RebuildOptions): Promise<Rebuilt> =>
-  alone(options.database, options.projection, options.waiting ?? noted, () => build(options));
+  alone(options.database, options.projection, options.waiting ?? ignore, () => build(options));
 
 const build = async (options: RebuildOptions): Promise<Rebuilt> => {
   const { database, projection } = options;
@@ -44,9 +44,9 @@ const build = async (options: RebuildOptions): Promise<Rebuilt> => {
   const { schema } = building;
   const begun = await prepare(building);
 
-  // Twice: what was appended during the first pass is little, and the second leaves next to nothing.
-  await takeInMost(building);
-  await takeInMost(building);
+  // Twice, so that few events are left for the take-over.
+  await catchUp(building);
+  await catchUp(building);
   await inTurn(database, projection, async (tx) => {
     await createIndexes(tx, projection, schema);
     await tx.none(`analyze ${schema}.${projection.name}`);
@@ -67,7 +67,7 @@ const build = async (options: RebuildOptions): Promise<Rebuilt> => {
   };
 };
 
-/** How the new rows compare with those that they replace. */
+/** Describes how the new rows compare with the replaced ones. */
 export const rebuiltInWords = ({ version, before, differing, same }: Rebuilt): string => {
   const rowsDiffer = `${differing} ${differing === 1 ? 'row differs' : 'rows differ'}`;
   if (version === before) {
@@ -80,11 +80,11 @@ export const rebuiltInWords = ({ version, before, differing, same }: Rebuilt): s
     : `${replaced}, NOT the same in what both have: ${rowsDiffer}`;
 };
 
-/** The tables of projections where they are missing; what is there is left as it is. */
+/** Creates missing tables of projections; existing tables are not changed. */
 export const createMissingTables = async (
   database: Database,
   projections: readonly Projection[],
-  waiting: NonNullable<Told['waiting']> = noted,
+  waiting: NonNullable<RebuildEvents['waiting']> = ignore,
 ): Promise<void> => {
   for (const projection of projections) {
     if (await readCheckpoint(database, projection, LIVE)) continue;
@@ -93,22 +93,22 @@ export const createMissingTables = async (
   }
 };
 
-/** What is told of the rebuilds that a start has to make. */
-export type Told = {
+/** Callbacks for the rebuilds at a start. */
+export type RebuildEvents = {
   readonly waiting?: (projection: string, holder: string) => void;
   readonly tookOver?: (projection: string, rebuilt: Rebuilt) => void;
 };
 
 /**
- * The tables of all projections, where they are missing; and a rebuild of those that are of an older version. What newer
- * nodes keep at a version of theirs is left to them.
+ * Creates the missing tables of all projections, and rebuilds those of an older version. Tables of a newer version are left
+ * to the nodes that maintain them.
  */
 export const bringUpToDate = async (
   database: Database,
   store: Pick<ChainedLog, 'readFacts'>,
   projections: readonly Projection[],
   progress: (projection: string, position: number, target: number) => void,
-  { waiting = noted, tookOver }: Told = {},
+  { waiting = ignore, tookOver }: RebuildEvents = {},
 ): Promise<void> => {
   await createMissingTables(database, projections, waiting);
   for (const projection of projections) {
@@ -121,7 +121,7 @@ export const bringUpToDate = async (
       projection,
       (holder) => waiting(name, holder),
       async () => {
-        if (!(await isOld())) return; // Another node has done it meanwhile.
+        if (!(await isOld())) return; // Another node has rebuilt it meanwhile.
         const told = (position: number, target: number): void => progress(name, position, target);
         const rebuilt = await build({ database, store, projection, progress: told });
         tookOver?.(name, rebuilt);
@@ -130,4 +130,4 @@ export const bringUpToDate = async (
   }
 };
 
-const noted = (): void => undefined;
+const ignore = (): void => undefined;

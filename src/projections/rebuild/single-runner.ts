@@ -3,21 +3,21 @@ import type { ITask } from 'pg-promise';
 import type { Database } from '../database.ts';
 import type { Projection } from '../projection.ts';
 
-/** Any two numbers, as long as all nodes lock the same. */
+/** Arbitrary numbers that all nodes share. */
 const TABLE_LOCK = 7_241_978;
 const TURN_LOCK = 7_241_979;
 
 const TRY_AGAIN_MS = 250;
 const REMIND_MS = 10_000;
-/** A process that is stopped inside a transaction of its turn must not keep the others waiting. */
+/** A process that is stopped inside a transaction must not block the others. */
 const SILENT_MS = 60_000;
 
-/** Describes the session that holds a lock, for an operator who may want to end it. */
+/** Called with a description of the session that holds the lock, for an operator who may want to end it. */
 export type Waiting = (holder: string) => void;
 
 /**
- * One process at a time makes the table of a projection. The others wait, for as long as that takes, and `waiting` is
- * called again and again. Also waits for what the server is still doing for a process that was killed.
+ * Runs `work` in one process at a time per projection. The others wait without a limit, and `waiting` is called repeatedly.
+ * Also waits for statements that the server is still executing for a killed process.
  */
 export const alone = <T>(
   database: Database,
@@ -36,7 +36,7 @@ export const alone = <T>(
     }
   });
 
-/** Tries instead of waiting in the server, which would say nothing. */
+/** Polls instead of waiting in the server, so that the holder can be reported. */
 const taken = async (session: ITask<object>, lock: number, name: string, waiting: Waiting): Promise<void> => {
   let remindAt = 0;
   for (;;) {
@@ -61,7 +61,7 @@ const holderOf = async (session: ITask<object>, lock: number, name: string): Pro
   return one ? `pid ${one.pid} (${one.application}), connected since ${one.since.toISOString()}` : 'another session';
 };
 
-/** A transaction of the process that is `alone`. `snapshot`: all that it reads is as it was at one moment. */
+/** A transaction of the process that runs `alone`. With `snapshot` all its reads are from one snapshot. */
 export const inTurn = <T>(
   database: Database,
   { name }: Projection,

@@ -1,35 +1,35 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ITask } from 'pg-promise';
 import { inTurn } from './single-runner.ts';
-import { checkpointOf, takeIn, type Building } from './building.ts';
+import { catchUpIn, checkpointOf, type Building } from './building.ts';
 import type { Comparison } from './compare.ts';
 import { LIVE, type Projection } from '../projection.ts';
 import { digest, lockCheckpoint, type Checkpoint } from '../rows/rows.ts';
 
-/** What is left to take in while the live rows are held: some milliseconds' worth. */
-const LITTLE = 500;
-/** Traffic that outruns so many rounds will not be caught up with; it is held for as long as the rest takes. */
+/** So few events may be left for the take-over, which holds the lock while it applies them: some milliseconds. */
+const FEW_EVENTS = 500;
+/** After so many rounds the traffic is too fast to catch up with, and the lock is held for as long as the rest takes. */
 const ROUNDS = 20;
-/** How long the take-over waits for who uses the table, and readers behind it; then it lets them through and tries again. */
+/** How long each attempt waits for the lock. Readers queue behind it, so it then gives way and tries again. */
 const LOCK_WAITS_MS = [50, 100, 250, 500, 1000, 2000, 2000, 2000, 2000, 2000] as const;
 
-/** In one snapshot, the new rows can be brought to where the live ones are in it, though these move on meanwhile. */
+/** Brings the new rows to the position of the live ones in the snapshot of `tx`, and compares all of them. */
 export const compareAll = async (tx: ITask<object>, building: Building, comparison: Comparison | undefined) => {
   const { projection, schema } = building;
   const { position } = await checkpointOf(tx, projection, LIVE);
-  await takeIn(tx, building, position);
+  await catchUpIn(tx, building, position);
   await comparison?.compare(tx);
   return { position, ...(await digest(tx, projection, schema)) };
 };
 
-/** As `compareAll`, of the rows that were touched since; tells how many events did. */
-const compareTouched = async (
+/** Like `compareAll`, for the rows that changed since; resolves to the number of events. */
+const compareChanged = async (
   tx: ITask<object>,
   building: Building,
   comparison: Comparison | undefined,
   position: number,
 ): Promise<number> => {
-  const { count, keys } = await takeIn(tx, building, position);
+  const { count, keys } = await catchUpIn(tx, building, position);
   await comparison?.compare(tx, keys);
   return count;
 };
@@ -41,7 +41,7 @@ type TakenOver = {
   readonly heldMs: number;
 };
 
-/** A process that is stopped here would keep everybody from the table; what it does between two statements takes less. */
+/** A process that is stopped here would block all access to the table. Between two statements it needs less. */
 const SILENT_MS = 10_000;
 
 export const takeOver = async (building: Building, comparison: Comparison | undefined): Promise<TakenOver> => {
@@ -51,10 +51,10 @@ export const takeOver = async (building: Building, comparison: Comparison | unde
       const count = await inTurn(
         database,
         projection,
-        async (tx) => compareTouched(tx, building, comparison, (await checkpointOf(tx, projection, LIVE)).position),
+        async (tx) => compareChanged(tx, building, comparison, (await checkpointOf(tx, projection, LIVE)).position),
         { snapshot: true },
       );
-      if (count <= LITTLE) return;
+      if (count <= FEW_EVENTS) return;
     }
   };
 
@@ -68,7 +68,7 @@ export const takeOver = async (building: Building, comparison: Comparison | unde
         );
         const before = await lockCheckpoint(tx, projection, LIVE);
         since = performance.now();
-        await compareTouched(tx, building, comparison, before.position);
+        await compareChanged(tx, building, comparison, before.position);
         const differing = await comparison?.differing(tx);
         await moveIn(tx, building);
         return { before, position: before.position, differing };
@@ -82,7 +82,7 @@ export const takeOver = async (building: Building, comparison: Comparison | unde
   throw new TableInUse(projection);
 };
 
-/** Queries that wait for the table find the new one under its name. */
+/** Queries that wait for the table then use the new one, which has the same name. */
 const moveIn = async (tx: ITask<object>, { projection: { name, version }, schema }: Building): Promise<void> => {
   await tx.none(
     `drop table ${LIVE}.${name};
@@ -95,15 +95,15 @@ const moveIn = async (tx: ITask<object>, { projection: { name, version }, schema
 const LOCK_NOT_AVAILABLE = '55P03';
 const isLockTimeout = (error: unknown): boolean => (error as { readonly code?: unknown }).code === LOCK_NOT_AVAILABLE;
 
-/** Fault: somebody reads the live table for longer than can be waited for, such as a dump. */
+/** Fault: another session, such as a dump, reads the live table for too long. */
 export class TableInUse extends Error {
   override readonly name = 'TableInUse';
   readonly code = 'table_in_use';
 
   constructor({ name }: Projection) {
     super(
-      `The new rows of ${name} are ready and could not take over, because somebody keeps the table locked. Let that end ` +
-        `and start the rebuild again: it goes on from here.`,
+      `The new rows of ${name} are ready and could not take over, because another session keeps the table locked. Let that end ` +
+        `and start the rebuild again: it continues from here.`,
     );
   }
 }

@@ -1,5 +1,6 @@
 import { accountOfStream } from '../../domain/account/account.ts';
-import type { DomainEvent, Fact } from '../../eventstore/journal/codec.ts';
+import type { AccountEvent, WalletEvent } from '../../domain/account/events.ts';
+import type { DomainEvent } from '../../eventstore/journal/codec.ts';
 import type { Projection } from '../projection.ts';
 
 export type BalanceRow = {
@@ -9,12 +10,16 @@ export type BalanceRow = {
   readonly written_off: bigint;
   readonly held: bigint;
   readonly open_holds: number;
-  /** Of the last event of the account that changed this row. */
+  /** The revision of the last event that changed this row. */
   readonly revision: number;
 };
 
-const moved = (row: BalanceRow, { event }: Fact): Partial<BalanceRow> => {
+type BalanceEvent = WalletEvent | Extract<AccountEvent, { type: 'AccountRegistered' }>;
+
+const moved = (row: BalanceRow, event: BalanceEvent): Partial<BalanceRow> => {
   switch (event.type) {
+    case 'AccountRegistered':
+      return {};
     case 'CreditsToppedUp':
       return { topped_up: row.topped_up + event.amount };
     case 'CreditsReserved':
@@ -29,12 +34,10 @@ const moved = (row: BalanceRow, { event }: Fact): Partial<BalanceRow> => {
       return { charged: row.charged + event.charged };
     case 'UsageWrittenOff':
       return { written_off: row.written_off + event.amount };
-    default:
-      return {};
   }
 };
 
-const types = new Set<DomainEvent['type']>([
+const types: ReadonlySet<string> = new Set<BalanceEvent['type']>([
   'AccountRegistered',
   'CreditsToppedUp',
   'CreditsReserved',
@@ -45,7 +48,9 @@ const types = new Set<DomainEvent['type']>([
   'UsageWrittenOff',
 ]);
 
-/** What each account has, in nano-USD. `topped_up - charged` is the balance; `held` of it is set aside for open requests. */
+const isBalanceEvent = (event: DomainEvent): event is BalanceEvent => types.has(event.type);
+
+/** The balance of each account, in nano-USD: `topped_up - charged`, of which `held` is held for open requests. */
 export const balances: Projection<BalanceRow> = {
   name: 'balances',
   version: 1,
@@ -60,10 +65,10 @@ export const balances: Projection<BalanceRow> = {
   },
   keyLength: 1,
   indexes: [],
-  types,
+  types: types as ReadonlySet<DomainEvent['type']>,
   keysOf: ({ stream, event }) => {
     const accountId = accountOfStream(stream);
-    return accountId !== undefined && types.has(event.type) ? [[accountId]] : [];
+    return accountId !== undefined && isBalanceEvent(event) ? [[accountId]] : [];
   },
   evolve: (existing, recorded, [accountId = '']) => {
     const row = existing ?? {
@@ -75,6 +80,10 @@ export const balances: Projection<BalanceRow> = {
       open_holds: 0,
       revision: 0,
     };
-    return { ...row, ...moved(row, recorded), revision: recorded.revision };
+    return {
+      ...row,
+      ...(isBalanceEvent(recorded.event) ? moved(row, recorded.event) : {}),
+      revision: recorded.revision,
+    };
   },
 };

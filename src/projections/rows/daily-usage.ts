@@ -17,7 +17,7 @@ export type DailyUsageRow = {
   readonly charged: bigint;
 };
 
-/** What was used and charged, summed by day, account, key and model. Money in nano-USD. */
+/** Usage and charges by day, account, key and model. Money in nano-USD. */
 export const dailyUsage: Projection<DailyUsageRow> = {
   name: 'daily_usage',
   version: 1,

@@ -4,9 +4,11 @@ import type { KeptByOthers } from './live.ts';
 
 export type Settings = { readonly databaseUrl: string; readonly gatherMs: number };
 
-/** What the thread is asked: to hurry to a position, for somebody waits for it; no longer to; to end. */
-export type Asked =
-  { readonly reach: number; readonly id: number } | { readonly forget: number } | { readonly close: true };
+/** A request to the thread: to process events up to a position without pauses, to cancel that request, or to end. */
+export type Request =
+  | { readonly kind: 'reach'; readonly position: number; readonly id: number }
+  | { readonly kind: 'cancel'; readonly id: number }
+  | { readonly kind: 'close' };
 
 export type PlainError = {
   readonly name: string;
@@ -16,10 +18,11 @@ export type PlainError = {
   readonly cause?: PlainError;
 };
 
-export type Told =
-  | { readonly position: number; readonly well: boolean }
-  | { readonly failed: { readonly consumer: string; readonly error: PlainError } }
-  | { readonly kept: Parameters<KeptByOthers>[0] };
+/** A message from the thread. */
+export type Report =
+  | { readonly kind: 'moved'; readonly position: number; readonly well: boolean }
+  | { readonly kind: 'failed'; readonly consumer: string; readonly error: PlainError }
+  | { readonly kind: 'kept_by_others'; readonly kept: Parameters<KeptByOthers>[0] };
 
 export type KeepRowsOptions = Settings & {
   readonly keptByOthers: KeptByOthers;
@@ -29,93 +32,62 @@ export type KeepRowsOptions = Settings & {
 };
 
 export type RowsKeeper = Follower & {
-  /** Begins anew where the tables are, for the log is not what it was. */
+  /** Restarts the thread at the positions of the tables: the log went back in time. */
   restart(): void;
 };
 
 const START_AGAIN_MS = 1000;
-/** A database that does not answer must not keep a process from its end. */
+/** A database that does not answer must not block the end of the process. */
 const CLOSE_WITHIN_MS = 8000;
 
 /**
- * Follows the log with every projection that keeps rows, in a thread of its own: a batch of them is read, decoded and
- * written in one go, and requests under way must not wait for that. A thread that ends by itself is started again.
+ * Follows the log with every projection that has rows, in a thread of its own: a batch is read, decoded and written in one
+ * step, and must not delay requests. A thread that ends unexpectedly is started again.
  */
 export const keepRows = (options: KeepRowsOptions): RowsKeeper => {
-  const { databaseUrl, gatherMs, keptByOthers, failed } = options;
-  const { thread = new URL('./rows-worker.ts', import.meta.url) } = options;
-  const settings: Settings = { databaseUrl, gatherMs };
-  const waiting = new Map<number, { readonly reach: number; readonly done: () => void }>();
+  const waiting = new Map<number, { readonly position: number; readonly done: () => void }>();
   let position = -1;
   let failure: Error | undefined;
-  let next = 0;
-  let worker: Worker | undefined;
-  let again: NodeJS.Timeout | undefined;
-  const ended = Promise.withResolvers<void>();
-  let closed: Promise<void> | undefined;
-  let restarting = false;
+  let nextId = 0;
 
-  const moved = (to: number, well: boolean): void => {
-    position = to;
-    if (well) failure = undefined;
-    for (const { reach, done } of waiting.values()) if (reach <= to) done();
+  const receive = (report: Report): void => {
+    switch (report.kind) {
+      case 'moved':
+        position = report.position;
+        if (report.well) failure = undefined;
+        for (const { position: wanted, done } of waiting.values()) if (wanted <= position) done();
+        return;
+      case 'failed':
+        return fail(report.consumer, asError(report.error));
+      case 'kept_by_others':
+        return options.keptByOthers(report.kept);
+    }
   };
-
   const fail = (consumer: string, error: Error): void => {
     failure = error;
-    failed(consumer, error);
+    options.failed(consumer, error);
   };
-
-  const start = (): void => {
-    const own = new Worker(thread, { workerData: settings });
-    worker = own;
-    let cause: unknown;
-    own.on('message', (told: Told) => {
-      if ('position' in told) moved(told.position, told.well);
-      else if ('kept' in told) keptByOthers(told.kept);
-      else fail(told.failed.consumer, asError(told.failed.error));
-    });
-    own.on('error', (error) => (cause = error));
-    own.on('exit', () => {
-      worker = undefined;
-      if (closed) return ended.resolve();
-      if (restarting) {
-        restarting = false;
-        return start();
-      }
-      fail('projections', new Error('the thread that keeps the rows ended: it is started again', { cause }));
-      again = setTimeout(start, START_AGAIN_MS);
-    });
-    for (const [id, { reach }] of waiting) ask({ reach, id });
-  };
-
-  const close = async (): Promise<void> => {
-    clearTimeout(again);
-    for (const { done } of waiting.values()) done();
-    if (!worker) return;
-    ask({ close: true });
-    const grace = setTimeout(() => void worker?.terminate(), CLOSE_WITHIN_MS);
-    await ended.promise;
-    clearTimeout(grace);
-  };
-
-  const ask = (asked: Asked): void => worker?.postMessage(asked);
-  start();
+  const thread = runThread(options, {
+    started: () => waiting.forEach(({ position: wanted }, id) => thread.send({ kind: 'reach', position: wanted, id })),
+    receive,
+    ended: (cause) =>
+      fail('projections', new Error('the thread that keeps the rows ended: it is started again', { cause })),
+  });
 
   return {
-    reached: (reach, signal) =>
+    reached: (wanted, signal) =>
       new Promise((resolve) => {
-        if (closed || reach <= position || signal?.aborted) return resolve();
-        const id = next++;
+        if (thread.isClosed() || wanted <= position || signal?.aborted) return resolve();
+        const id = nextId++;
         const done = (): void => {
           waiting.delete(id);
           signal?.removeEventListener('abort', done);
-          ask({ forget: id });
+          thread.send({ kind: 'cancel', id });
           resolve();
         };
-        waiting.set(id, { reach, done });
+        waiting.set(id, { position: wanted, done });
         signal?.addEventListener('abort', done);
-        ask({ reach, id });
+        thread.send({ kind: 'reach', position: wanted, id });
       }),
     get position() {
       return position;
@@ -124,12 +96,77 @@ export const keepRows = (options: KeepRowsOptions): RowsKeeper => {
       return failure;
     },
     restart: () => {
-      if (closed || !worker) return;
-      restarting = true;
-      position = -1;
-      void worker.terminate();
+      if (thread.restart()) position = -1;
     },
-    close: () => (closed ??= close()),
+    close: () => {
+      const closing = thread.close();
+      for (const { done } of waiting.values()) done();
+      return closing;
+    },
+  };
+};
+
+type ThreadEvents = {
+  /** Called after each start but the first, to repeat the requests that are open. */
+  readonly started: () => void;
+  readonly receive: (report: Report) => void;
+  /** The thread ended unexpectedly, and will be started again. */
+  readonly ended: (cause: unknown) => void;
+};
+
+/** Runs the thread until it is closed, and starts it again if it ends. */
+const runThread = ({ databaseUrl, gatherMs, thread }: KeepRowsOptions, events: ThreadEvents) => {
+  const file = thread ?? new URL('./rows-worker.ts', import.meta.url);
+  const settings: Settings = { databaseUrl, gatherMs };
+  const ended = Promise.withResolvers<void>();
+  let worker: Worker | undefined;
+  let again: NodeJS.Timeout | undefined;
+  let closed: Promise<void> | undefined;
+  let restarting = false;
+
+  const start = (): void => {
+    let cause: unknown;
+    worker = new Worker(file, { workerData: settings })
+      .on('message', events.receive)
+      .on('error', (error) => (cause = error))
+      .on('exit', () => {
+        worker = undefined;
+        if (closed) return ended.resolve();
+        if (!restarting) {
+          events.ended(cause);
+          again = setTimeout(startAgain, START_AGAIN_MS);
+          return;
+        }
+        restarting = false;
+        startAgain();
+      });
+  };
+  const startAgain = (): void => {
+    start();
+    events.started();
+  };
+  const send = (request: Request): void => worker?.postMessage(request);
+  const close = async (): Promise<void> => {
+    clearTimeout(again);
+    if (!worker) return;
+    send({ kind: 'close' });
+    const grace = setTimeout(() => void worker?.terminate(), CLOSE_WITHIN_MS);
+    await ended.promise;
+    clearTimeout(grace);
+  };
+  start();
+
+  return {
+    send,
+    isClosed: (): boolean => closed !== undefined,
+    /** False if there is no thread to restart. */
+    restart: (): boolean => {
+      if (closed || !worker) return false;
+      restarting = true;
+      void worker.terminate();
+      return true;
+    },
+    close: (): Promise<void> => (closed ??= close()),
   };
 };
 

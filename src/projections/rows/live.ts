@@ -11,15 +11,15 @@ import { readAhead, type Batch } from './read-ahead.ts';
 import { requests } from './requests.ts';
 import { applyEvents, EventsLeftOut, OtherVersion, readCheckpoint, type Checkpoint } from './rows.ts';
 
-/** Every projection that keeps rows. */
+/** Every projection that has rows. */
 export const projections = [balances, requests, dailyUsage] as unknown as readonly Projection[];
 
 export const migrateProjections = (databaseUrl: string, options?: MigrateOptions): Promise<void> =>
   migrate(databaseUrl, 'projections', new URL('./sql/', import.meta.url), options);
 
 /**
- * Called where a projection turns out to be at another version than this software makes, once for each version; and once
- * more where nobody has moved it on for a while, though there is more in the log.
+ * Called once for each other version than `ours` that a projection is found at, and again if its position has not moved for a
+ * while although the log has more events.
  */
 export type KeptByOthers = (kept: {
   readonly projection: string;
@@ -33,8 +33,8 @@ const STALLED_MS = 10_000;
 type Store = Pick<ChainedLog, 'readFacts'>;
 
 /**
- * A projection as a consumer of the log; its checkpoint is in the database, and may be moved by other nodes. While they
- * make another version of its rows than this software does, they alone keep it, and this consumer is where they are.
+ * A projection as a consumer of the log. Its checkpoint is in the database, and other nodes may move it. While they maintain
+ * another version of its rows, this node writes none, and its position is theirs.
  */
 const liveProjection = (
   database: Database,
@@ -52,7 +52,7 @@ const liveProjection = (
     } catch (error) {
       if (error instanceof OtherVersion) return leave(error.checkpoint, batch.upTo);
       if (!(error instanceof EventsLeftOut)) throw error;
-      // Others kept it until now, and less far than this node has read meanwhile.
+      // Other nodes maintained the rows until now, and this node has read further.
       let position = error.checkpoint.position;
       for await (const missed of readAhead(store, projection, { after: position, upTo: batch.upTo })) {
         position = await keep(missed);
@@ -62,14 +62,14 @@ const liveProjection = (
   };
 
   const leave = ({ version, position }: Checkpoint, upTo: number): number => {
-    const told = (stalled: boolean): void =>
+    const report = (stalled: boolean): void =>
       keptByOthers({ projection: projection.name, version, ours: projection.version, stalled });
-    if (version !== others.version) told(false);
+    if (version !== others.version) report(false);
     if (version !== others.version || position !== others.position || position >= upTo) {
       Object.assign(others, { version, position, movedAt: performance.now(), stalled: false });
     } else if (!others.stalled && performance.now() - others.movedAt > STALLED_MS) {
       others.stalled = true;
-      told(true);
+      report(true);
     }
     return position;
   };
@@ -95,7 +95,7 @@ export const liveProjections = (
 
 const LOOK_AGAIN_MS = 100;
 
-/** Resolves once the rows of one projection, whoever keeps them, have everything up to a position; or when told to stop. */
+/** Resolves once the rows of a projection include everything up to a position, on whatever node, or when the signal aborts. */
 export const rowsReached = async (
   database: Database,
   projection: Pick<Projection, 'name'>,
@@ -104,7 +104,7 @@ export const rowsReached = async (
 ): Promise<void> => {
   while (!signal.aborted) {
     await sleep(LOOK_AGAIN_MS);
-    // A database that does not answer has not reached anything; what is wrong with it is for others to say.
+    // A failing database is reported elsewhere.
     const checkpoint = await readCheckpoint(database, projection, LIVE).catch(() => undefined);
     if ((checkpoint?.position ?? 0) >= position) return;
   }

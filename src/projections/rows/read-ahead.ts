@@ -5,10 +5,10 @@ import type { Range } from './rows.ts';
 
 export type Batch = Range & { readonly events: readonly Fact[] };
 
-/** Large, so that most requests begin and end in one, and their rows are written once. */
+/** Large, so that most requests start and end in one batch, and their rows are written once. */
 const BATCH = 10_000;
 
-/** What a projection looks at in a part of the log, in order; the next batch is read and decoded while one is applied. */
+/** The events of a projection in a range of the log, in order. The next batch is read and decoded while one is applied. */
 export async function* readAhead(
   store: Pick<ChainedLog, 'readFacts'>,
   projection: Projection,
@@ -16,7 +16,7 @@ export async function* readAhead(
 ): AsyncGenerator<Batch> {
   const read = (from: number): Promise<Batch> => {
     const batch = readBatch(store, projection, { after: from, upTo: Math.min(from + BATCH, upTo) });
-    batch.catch(() => undefined); // Whoever waits for it is told; nobody may, where the one before failed.
+    batch.catch(() => undefined); // Awaited below, unless the batch before it fails.
     return batch;
   };
   if (after >= upTo) return;

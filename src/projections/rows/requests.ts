@@ -1,6 +1,7 @@
 import { accountOfStream } from '../../domain/account/account.ts';
-import type { Delivery } from '../../domain/account/events.ts';
+import type { Delivery, WalletEvent } from '../../domain/account/events.ts';
 import type { Credits, Usage } from '../../domain/money.ts';
+import type { Fact } from '../../eventstore/journal/codec.ts';
 import type { Projection } from '../projection.ts';
 
 export type RequestRow = {
@@ -13,7 +14,7 @@ export type RequestRow = {
   readonly endpoint: string;
   readonly upstream: string;
   readonly streamed: boolean;
-  /** `late` is a hold that was released and whose usage became known and charged afterwards. */
+  /** `late`: the hold was released, and its usage was reported and charged afterwards. */
   readonly status: 'open' | 'settled' | 'released' | 'late';
   readonly held: bigint;
   readonly cost: bigint;
@@ -37,7 +38,7 @@ export type RequestRow = {
   readonly ended_revision: number | null;
 };
 
-/** One row per generation: what was asked for, what it cost and how it ended. Never a word of what was said. */
+/** One row per generation: model, price, usage, cost and how it ended. No content. */
 export const requests: Projection<RequestRow> = {
   name: 'requests',
   version: 2,
@@ -84,64 +85,60 @@ export const requests: Projection<RequestRow> = {
     'UsageWrittenOff',
   ]),
   makes: new Set(['CreditsReserved']),
-  keysOf: ({ event }) => {
-    switch (event.type) {
-      case 'CreditsReserved':
-      case 'HoldExtended':
-      case 'HoldSettled':
-      case 'HoldReleased':
-      case 'LateUsageCharged':
-      case 'UsageWrittenOff':
-        return [[event.requestId]];
-      default:
-        return [];
-    }
-  },
-  evolve: (before, { event, stream, revision, time }) => {
-    if (event.type === 'CreditsReserved') {
+  keysOf: ({ event }) => ('requestId' in event ? [[event.requestId]] : []),
+  evolve: (before, { event, ...place }) =>
+    'requestId' in event ? evolveRequest(before, event, place) : (before ?? emptyRow('', place)),
+};
+
+type RequestEvent = Extract<WalletEvent, { requestId: string }>;
+type Place = Pick<Fact, 'stream' | 'revision' | 'time'>;
+
+const evolveRequest = (before: RequestRow | undefined, event: RequestEvent, place: Place): RequestRow => {
+  const { revision, time } = place;
+  const ended = { ended_at: time, ended_revision: revision };
+  switch (event.type) {
+    case 'CreditsReserved': {
       const { requestId, keyId, runId, amount, price, request } = event;
+      const { endpoint, upstream, streamed } = request;
       return {
-        ...untold(requestId, stream, revision, time),
-        key_id: keyId,
-        run_id: runId,
-        model: price.model,
-        price_version: price.version,
-        endpoint: request.endpoint,
-        upstream: request.upstream,
-        streamed: request.streamed,
-        held: amount,
+        ...emptyRow(requestId, place),
+        ...{ key_id: keyId, run_id: runId, held: amount, model: price.model, price_version: price.version },
+        ...{ endpoint, upstream, streamed },
       };
     }
-    const ended = { ended_at: time, ended_revision: revision };
-    if (event.type === 'LateUsageCharged') {
+    case 'HoldExtended': {
+      const row = knownRow(before, event, place);
+      return { ...row, held: row.held + event.by };
+    }
+    case 'HoldReleased': {
+      const detail = `${event.reason}: ${event.detail}`;
+      return { ...knownRow(before, event, place), ...ended, status: 'released', detail };
+    }
+    case 'HoldSettled':
+      return { ...knownRow(before, event, place), ...ended, ...receipt(event), status: 'settled' };
+    case 'LateUsageCharged': {
       const { requestId, keyId, price } = event;
       const ofPrice = { model: price.model, price_version: price.version };
-      const row = before ?? { ...untold(requestId, stream, revision, time), key_id: keyId, ...ofPrice };
+      const row = before ?? { ...emptyRow(requestId, place), key_id: keyId, ...ofPrice };
       return { ...row, ...ended, ...receipt(event), status: 'late' };
     }
-    if (event.type === 'UsageWrittenOff') {
-      const row = before ?? { ...untold(event.requestId, stream, revision, time), ...ended, status: 'late' };
+    case 'UsageWrittenOff': {
+      const row: RequestRow = before ?? { ...emptyRow(event.requestId, place), ...ended, status: 'late' };
       return { ...row, written_off: row.written_off + event.amount };
     }
-    if (!before) throw new Error(`${event.type} at ${stream}@${revision} is of a request that never reserved credits`);
-    switch (event.type) {
-      case 'HoldExtended':
-        return { ...before, held: before.held + event.by };
-      case 'HoldReleased':
-        return { ...before, ...ended, status: 'released', detail: `${event.reason}: ${event.detail}` };
-      case 'HoldSettled':
-        return { ...before, ...ended, ...receipt(event), status: 'settled' };
-      default:
-        return before;
-    }
-  },
+  }
+};
+
+const knownRow = (row: RequestRow | undefined, { type }: RequestEvent, { stream, revision }: Place): RequestRow => {
+  if (!row) throw new Error(`${type} at ${stream}@${revision} is of a request that never reserved credits`);
+  return row;
 };
 
 /**
- * A request of which nothing more is known. If the log went back in time, the beginning of a generation under way can be
- * lost: what is charged or written off at its end then has no hold.
+ * The row of a request without a hold. If the log went back in time, the hold of a generation under way can be lost, and its
+ * end is then charged or written off without it.
  */
-const untold = (requestId: string, stream: string, revision: number, time: Date): RequestRow => ({
+const emptyRow = (requestId: string, { stream, revision, time }: Place): RequestRow => ({
   request_id: requestId,
   account_id: accountOfStream(stream) ?? '',
   key_id: '',
@@ -181,7 +178,7 @@ type Receipt = {
   readonly delivery: Delivery;
 };
 
-/** The index takes 2,704 bytes; a longer one, which a provider may send, would stop the rows of all. No code unit is more than three. */
+/** The index accepts 2,704 bytes; a longer id of a provider would stop all rows. A code unit has at most three bytes. */
 const MAX_UPSTREAM_ID = 500;
 
 const receipt = ({ usage, cost, charged, delivery }: Receipt) => ({

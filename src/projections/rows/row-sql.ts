@@ -7,7 +7,7 @@ type Table = Pick<Projection, 'columns' | 'keyLength'>;
 export const keyColumnsOf = ({ columns, keyLength }: Table): readonly string[] =>
   Object.keys(columns).slice(0, keyLength);
 
-/** The condition that a row has one of the keys which `keyValues` gives. */
+/** The condition that a row has one of the keys that `keyValues` encodes. */
 export const keyIn = (table: Table): string => {
   const keyColumns = keyColumnsOf(table);
   const arrays = keyColumns.map((_, n) => `$${n + 1}::text[]`);
@@ -55,5 +55,5 @@ const SPECIAL = /["\\\0\ud800-\udfff]/;
 const quoted = (text: string): string =>
   SPECIAL.test(text) ? `"${storable(text).replaceAll(/["\\]/g, '\\$&')}"` : `"${text}"`;
 
-/** The log keeps any text that a provider sends; PostgreSQL's `text` does not, and the rows of all would stop at one. */
+/** The log keeps any text of a provider. PostgreSQL's `text` does not, and one such text would stop all rows. */
 const storable = (text: string): string => text.toWellFormed().replaceAll('\0', '\ufffd');

@@ -3,27 +3,25 @@ import { decodeFact } from '../../eventstore/journal/codec.ts';
 import { createPostgresStore } from '../../eventstore/postgres/postgres.ts';
 import { createDatabase } from '../database.ts';
 import { followLog } from '../follow.ts';
-import type { Asked, PlainError, Settings, Told } from './keep-rows.ts';
+import type { PlainError, Report, Request, Settings } from './keep-rows.ts';
 import { liveProjections } from './live.ts';
 
-// The thread that keeps the rows: see keep-rows.ts.
+// The thread that maintains the rows: see keep-rows.ts.
 const { databaseUrl, gatherMs } = workerData as Settings;
-const tell = (told: Told): void => parentPort?.postMessage(told);
+const send = (report: Report): void => parentPort?.postMessage(report);
 
 const store = createPostgresStore(databaseUrl);
 const database = createDatabase(databaseUrl);
 const rows = followLog({
   store,
   decode: decodeFact,
-  consumer: liveProjections(database, store, (kept) => tell({ kept })),
+  consumer: liveProjections(database, store, (kept) => send({ kind: 'kept_by_others', kept })),
   gatherMs,
-  moved: (position, well) => tell({ position, well }),
-  failed: (consumer, error) => {
-    tell({ failed: { consumer, error: plain(error) } });
-  },
+  moved: (position, well) => send({ kind: 'moved', position, well }),
+  failed: (consumer, error) => send({ kind: 'failed', consumer, error: plain(error) }),
 });
 
-/** Errors carry what no thread can hand to another. */
+/** Errors may have properties that cannot be sent to another thread. */
 const plain = (thrown: unknown): PlainError => {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const { name, message, stack = '', cause } = error;
@@ -37,6 +35,13 @@ const plain = (thrown: unknown): PlainError => {
 
 const waiting = new Map<number, AbortController>();
 
+const reach = async (position: number, id: number): Promise<void> => {
+  const cancel = new AbortController();
+  waiting.set(id, cancel);
+  await rows.reached(position, cancel.signal);
+  waiting.delete(id);
+};
+
 const close = async (): Promise<void> => {
   await rows.close();
   await store.close();
@@ -44,14 +49,15 @@ const close = async (): Promise<void> => {
   parentPort?.close();
 };
 
-parentPort?.on('message', (asked: Asked) => {
-  if ('close' in asked) return void close();
-  if ('forget' in asked) {
-    waiting.get(asked.forget)?.abort();
-    waiting.delete(asked.forget);
-    return;
+parentPort?.on('message', (request: Request) => {
+  switch (request.kind) {
+    case 'reach':
+      return void reach(request.position, request.id);
+    case 'cancel':
+      waiting.get(request.id)?.abort();
+      waiting.delete(request.id);
+      return;
+    case 'close':
+      return void close();
   }
-  const patience = new AbortController();
-  waiting.set(asked.id, patience);
-  void rows.reached(asked.reach, patience.signal).finally(() => waiting.delete(asked.id));
 });

@@ -9,13 +9,13 @@ export type Sql = Database | ITask<object>;
 const NO_KEY = '\u0000';
 export const rowId = (key: readonly string[]): string => key.join(NO_KEY);
 
-/** Creates the table of a projection in a schema, empty, with its checkpoint at 0; nothing where it exists. */
+/** Creates the empty table of a projection in a schema, with its checkpoint at 0, unless it exists. */
 export const createTable = async (sql: Sql, projection: Projection, schema: string): Promise<void> => {
   await createBareTable(sql, projection, schema);
   await createIndexes(sql, projection, schema);
 };
 
-/** As `createTable`, for who fills it first and makes the indexes afterwards, which costs less. */
+/** Like `createTable`, without indexes: filling the table first and creating them afterwards is cheaper. */
 export const createBareTable = async (
   sql: Sql,
   { name, version, columns, keyLength }: Projection,
@@ -42,19 +42,19 @@ export const createIndexes = async (sql: Sql, { name, indexes }: Projection, sch
   }
 };
 
-/** Which part of the log a batch is: all after one position, up to and including another; some of it may be left out. */
+/** The range of the log that a batch covers: after one position, up to and including another. Positions in it may lack events. */
 export type Range = { readonly after: number; readonly upTo: number };
 
 /**
- * A process that is stopped while it holds the checkpoint keeps every node from the rows, and them from orphaned holds:
- * after so much silence its transaction is undone. Less than what makes a run dead.
+ * A process that is stopped while it holds the checkpoint blocks the rows for every node, and with them the release of
+ * orphaned holds. Its transaction is rolled back after so long, which is less than the time after which a run is dead.
  */
-const SILENT_MS = 2000;
+const IDLE_TIMEOUT_MS = 2000;
 
 /**
- * Folds events into the rows that they touch and moves the checkpoint to the end of their range, in one transaction.
- * Events that the checkpoint has passed already, here or on another node, are left out. Returns where the checkpoint is
- * now. The range need not be given where the events are all there are.
+ * Folds events into their rows and moves the checkpoint to the end of their range, in one transaction. Events up to the
+ * checkpoint, which other nodes may have moved, are skipped. Resolves to the new checkpoint. By default the range is that of
+ * the events.
  */
 export const applyEvents = (
   database: Database,
@@ -64,8 +64,10 @@ export const applyEvents = (
   range?: Range,
 ): Promise<number> =>
   database.tx(async (tx) => {
-    // What a crash of the server may take from the rows it takes from their checkpoint as well: the log alone waits for the disk.
-    await tx.none(`set local synchronous_commit = off; set local idle_in_transaction_session_timeout = ${SILENT_MS}`);
+    // A server crash may undo rows and checkpoint together, so only the log waits for the disk.
+    await tx.none(
+      `set local synchronous_commit = off; set local idle_in_transaction_session_timeout = ${IDLE_TIMEOUT_MS}`,
+    );
     return applyEventsIn(tx, projection, schema, events, range);
   });
 
@@ -97,7 +99,7 @@ const rangeOf = (events: readonly Fact[]): Range => ({
 
 export type Checkpoint = { readonly position: number; readonly version: number };
 
-/** Fault: the table is kept by software that makes another version of the rows. */
+/** Fault: the table has another version than this software maintains. */
 export class OtherVersion extends Error {
   override readonly name = 'OtherVersion';
   readonly checkpoint: Checkpoint;
@@ -111,7 +113,7 @@ export class OtherVersion extends Error {
   }
 }
 
-/** Fault: the batch begins later than the rows end. */
+/** Fault: the batch starts after the checkpoint, so events would be skipped. */
 export class EventsLeftOut extends Error {
   override readonly name = 'EventsLeftOut';
   readonly checkpoint: Checkpoint;
@@ -135,7 +137,7 @@ export const readCheckpoint = async (
   return row ? { position: Number(row.position), version: row.version } : undefined;
 };
 
-/** Whoever holds the checkpoint decides alone what the rows are, until the transaction ends. */
+/** Locks the checkpoint: no other transaction writes the rows until this one ends. */
 export const lockCheckpoint = async (sql: Sql, projection: Projection, schema: string): Promise<Checkpoint> => {
   const checkpoint = await readCheckpoint(sql, projection, schema, 'for update');
   if (!checkpoint) throw new Error(`projection ${projection.name} has no checkpoint in ${schema}`);
@@ -182,7 +184,7 @@ const existingRows = async (
   return new Map(rows.map((row) => [rowId(keyColumns.map((column) => String(row[column]))), row]));
 };
 
-/** A hash over every byte of the rows, in order of key: equal only where two tables hold the same. */
+/** A hash over all rows, in order of key: equal only if two tables have the same content. */
 export const digest = async (
   sql: Sql,
   projection: Projection,

@@ -5,25 +5,25 @@ export type KeyOwner = {
   readonly accountId: string;
   readonly keyId: string;
   readonly revoked: boolean;
-  /** In ms since the epoch; null where it never does. */
+  /** In ms since the epoch; null if the key does not expire. */
   readonly expiresAtMs: number | null;
   /** The peppers that the key was hashed with. */
   readonly pepperIds: readonly string[];
 };
 
 export type KeyOwners = Consumer & {
-  /** By the keyed hash of the key, in hexadecimal. A key that ended is found too, so that its holder can be told. */
+  /** By the keyed hash of the key, in hexadecimal. Includes revoked and expired keys, so that the error can say so. */
   find(hash: string): KeyOwner | undefined;
   /**
-   * The live keys that depend on each pepper: each key on the first of these ids that it was hashed with, or on its last
-   * pepper if it was hashed with none of them. Ids on which no key depends have an empty list.
+   * The live keys by the pepper that they depend on: the first of `preferredIds` that the key was hashed with, or the last
+   * pepper of the key if there is none. Preferred ids without keys have an empty list.
    */
   byPepper(preferredIds: readonly string[], now: Date): ReadonlyMap<string, readonly KeyOwner[]>;
 };
 
-/** Which account a key belongs to, in memory, from the log. */
+/** The owner of each key, in memory, from the log. */
 export const createKeyOwners = (): KeyOwners => {
-  // A key has a hash for each pepper that it was used under, and one owner behind all of them.
+  // A key has a hash for each pepper that it was used with, and all of them have one owner.
   const keyOfHash = new Map<string, string>();
   const owners = new Map<string, KeyOwner>();
   const change = (key: string, what: (owner: KeyOwner) => Partial<KeyOwner>): void => {

@@ -10,10 +10,10 @@ import {
 import type { Consumer } from '../follow.ts';
 
 export type PriceList = Consumer & {
-  /** The price in force for a model that is on sale at a moment. */
+  /** The price in force for a model at a time; undefined if the model is not on sale. */
   find(model: string, at: Date): PriceVersion | undefined;
   all(at: Date): readonly PriceVersion[];
-  /** What keeps a model off sale at a moment. */
+  /** The delisting that applies to a model at a time. */
   delisting(model: string, at: Date): Delisting | undefined;
 };
 

@@ -2,7 +2,7 @@ import { isAscii } from 'node:buffer';
 import { hash } from 'node:crypto';
 import type { Chained } from './range.ts';
 
-/** The columns of an event in the order in which `readEvent` expects them. */
+/** The columns of an event, in the order that `readEvent` expects. */
 export const EVENT_COLUMNS = 'position, time, stream, revision, id, type, version, data, metadata, hash';
 
 export type EventBytes = {
@@ -11,7 +11,7 @@ export type EventBytes = {
   readonly revision: number;
 };
 
-/** PostgreSQL counts from 2000-01-01, in microseconds. */
+/** PostgreSQL counts microseconds from 2000-01-01. */
 const EPOCH_MS = Date.UTC(2000, 0, 1);
 const LINE_FEED = 10;
 const DASH = 45;
@@ -20,20 +20,20 @@ const DASHES_BEFORE = new Set([4, 6, 8, 10]);
 
 let scratch = Buffer.allocUnsafe(64 * 1024);
 
-/** Exact up to 2^53; beyond that it is wrong by little, and whatever is compared with it differs. */
+/** Exact up to 2^53. Larger values are rounded, so a comparison with the correct value fails. */
 export const int64 = (bytes: Buffer, at: number): number =>
   bytes.readInt32BE(at) * 0x1_0000_0000 + bytes.readUInt32BE(at + 4);
 
-/** In milliseconds since 1970; not whole where the microseconds are not. */
+/** In milliseconds since 1970; a fraction if the time has microseconds. */
 export const instant = (bytes: Buffer, at: number): number => int64(bytes, at) / 1000 + EPOCH_MS;
 
 /**
- * An event from its row in binary, with the hash of its content: the same as `contentHash` of chain.ts makes, but from
- * the bytes as they lie there, without a string for each of them.
+ * Reads an event from its row in binary format, and computes the hash of its content. The hash is that of `contentHash` in
+ * chain.ts, computed from the bytes of the row without a string for each column.
  */
 export const readEvent = (bytes: Buffer, firstColumn: number): EventBytes => {
   let at = firstColumn;
-  /** The end of the column that begins here; its start is four bytes on. */
+  /** The end of the column at this offset. Its value starts four bytes later. */
   const end = (start: number): number => start + 4 + Math.max(0, bytes.readInt32BE(start));
   const position = int64(bytes, at + 4);
   at = end(at);
@@ -69,7 +69,7 @@ export const readEvent = (bytes: Buffer, firstColumn: number): EventBytes => {
   }
   scratch[n++] = LINE_FEED;
   n += bytes.copy(scratch, n, typeAt, typeEnd);
-  // The length of the data is told in UTF-16 units, as chain.ts counts it.
+  // The length of the data is in UTF-16 units, as in chain.ts.
   const dataLength = isAscii(bytes.subarray(dataAt, dataEnd))
     ? dataEnd - dataAt
     : bytes.toString('utf8', dataAt, dataEnd).length;

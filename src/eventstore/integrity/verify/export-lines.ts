@@ -9,21 +9,21 @@ export const EXPORT_VERSION = 1;
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** The first line: what the file says of itself. */
+/** The first line, which describes the file. */
 export const exportHeader = z.strictObject({
   export: z.strictObject({
     format: z.literal(EXPORT_FORMAT),
     version: z.literal(EXPORT_VERSION),
     from: z.int().positive(),
     to: z.int().nonnegative(),
-    /** Of the event before the first; zeros where there is none. */
+    /** Of the event before the first; zeros at the beginning of the log. */
     previous_hash: digest,
     public_keys: z.array(z.string()),
   }),
 });
 export type ExportHeader = z.output<typeof exportHeader>['export'];
 
-/** The last line, without which the file is not whole. */
+/** The last line. Without it the file is incomplete. */
 export const exportEnd = z.strictObject({
   end: z.strictObject({
     events: z.int().nonnegative(),
@@ -48,12 +48,12 @@ export type ExportLine =
 
 const FIELDS_OF_EVENT = 10;
 
-/** Throws an Error for a line that is neither an event nor a checkpoint. */
+/** Throws an Error if the line is neither an event nor a checkpoint. */
 export const readExportLine = (line: string): ExportLine => {
   const json = JSON.parse(line) as Partial<EventLine> & { readonly checkpoint?: unknown };
   if (json.checkpoint !== undefined) return { kind: 'checkpoint', checkpoint: fromJson(json.checkpoint) };
   const { position, time, stream, revision, id, type, version, data, metadata, hash } = json;
-  // By hand: a schema would cost more than all the rest.
+  // Checked without a schema, which would cost more than the rest of the verification.
   if (
     typeof position !== 'number' ||
     typeof time !== 'string' ||
@@ -67,7 +67,7 @@ export const readExportLine = (line: string): ExportLine => {
     typeof hash !== 'string' ||
     Object.keys(json).length !== FIELDS_OF_EVENT
   ) {
-    throw new Error('it is no event');
+    throw new Error('not an event');
   }
   const content = contentHash({ id, type, version, data, metadata }, stream, revision);
   return { kind: 'event', event: { position, time: millisecondsOf(time), hash, content }, stream, revision };
@@ -76,11 +76,11 @@ export const readExportLine = (line: string): ExportLine => {
 let lastText = '';
 let lastTime = 0;
 
-/** A time must be written in the one way that exports write it. Many events in a row have the same. */
+/** Accepts only the form in which exports write times. Many consecutive events have the same time, so the last is cached. */
 const millisecondsOf = (text: string): number => {
   if (text === lastText) return lastTime;
   const time = new Date(text);
-  if (Number.isNaN(time.getTime()) || time.toISOString() !== text) throw new Error(`its time ${text} is none`);
+  if (Number.isNaN(time.getTime()) || time.toISOString() !== text) throw new Error(`invalid timestamp ${text}`);
   lastText = text;
   lastTime = time.getTime();
   return lastTime;

@@ -1,7 +1,7 @@
 import type { Checkpoint } from '../checkpoint.ts';
 import { createSignatureCheck, type Flaw } from './range.ts';
 
-/** The first of the checkpoints kept elsewhere that proves nothing, for it was not signed by any key given. */
+/** The first flaw of the checkpoints that were kept elsewhere: one that none of the given keys signed proves nothing. */
 export const checkKept = (kept: readonly Checkpoint[], publicKeys: readonly string[]): Flaw | undefined => {
   const check = createSignatureCheck(publicKeys);
   for (const one of kept) {

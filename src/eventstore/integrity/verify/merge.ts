@@ -10,10 +10,11 @@ import {
   type Streams,
 } from './range.ts';
 
-/** What the log was found to be, up to its end or to its first flaw. */
+/** The result of a verification, up to the end of the log or to its first flaw. */
 export type Verdict = {
-  /** Of the first and the last event that are in order; undefined where there is none. */
+  /** The position of the first correct event; undefined without one. */
   readonly first: number | undefined;
+  /** The last correct event. */
   readonly last: Link | undefined;
   readonly events: number;
   readonly streams: number;
@@ -22,7 +23,7 @@ export type Verdict = {
 };
 
 export type Merger = {
-  /** The parts of the log in order; false after the first flaw. */
+  /** Adds the reports of the parts of the log in order; false after the first flaw. */
   add(report: RangeReport): boolean;
   fail(flaw: Flaw): void;
   verdict(): Verdict;
@@ -31,8 +32,8 @@ export type Merger = {
 export const BEGINNING: Link = { position: 0, time: Number.NEGATIVE_INFINITY, hash: GENESIS };
 
 /**
- * Puts together what was found in the parts: the last event of one is what the first of the next is chained to. `before`
- * is what the first of all must follow: the beginning of the log, or an event that is taken on trust.
+ * Combines the reports of the parts: the first event of each part must be chained to the last event of the part before.
+ * `before` is what the very first event must follow: the beginning of the log, or an event that is trusted.
  */
 export const createMerger = (before: Link): Merger => {
   const fromTheBeginning = before.position === 0;
@@ -54,7 +55,7 @@ export const createMerger = (before: Link): Merger => {
     names.forEach((stream, n) => {
       const [revision = 0, position = 0, lastRevision = 0] = places.subarray(3 * n, 3 * n + 3);
       const known = revisions.get(stream);
-      // Where the log is not read from its beginning, nobody can say how far a stream had come.
+      // If the log is not read from its beginning, the first revision of a stream in it cannot be checked.
       const expected = known === undefined ? (fromTheBeginning ? 0 : revision) : known + 1;
       if (revision !== expected) broken = firstOf(broken, brokenRevision(position, stream, expected, revision));
       revisions.set(stream, lastRevision);

@@ -9,10 +9,10 @@ import type { Part, Source } from './threads.ts';
 
 const LINE_FEED = 10;
 
-/** Looks at parts of a log, one after another. Must be closed. */
+/** Checks parts of a log, one after another. Must be closed. */
 export type PartCheck = { check(part: Part): Promise<RangeReport>; close(): Promise<void> };
 
-/** Positions, both included. */
+/** The parts are positions, both ends included. */
 const checkDatabase = async (databaseUrl: string, trusted: Trusted): Promise<PartCheck> => {
   const client = await openClient(databaseUrl, 'kissapi-verify');
   const check = async ({ from, to }: Part): Promise<RangeReport> => {
@@ -35,10 +35,10 @@ const checkDatabase = async (databaseUrl: string, trusted: Trusted): Promise<Par
   return { check, close: () => client.end() };
 };
 
-/** Bytes, from the start of a line up to where another begins. */
+/** The parts are bytes, from the start of a line up to the start of another. */
 const checkFile = async (file: string, trusted: Trusted): Promise<PartCheck> => {
   const handle = await open(file);
-  let bytes = Buffer.alloc(0); // One for all parts.
+  let bytes = Buffer.alloc(0); // Reused for all parts.
   const check = async ({ from, to }: Part): Promise<RangeReport> => {
     const checker = createRangeChecker(trusted, true);
     if (bytes.length < to - from) bytes = Buffer.allocUnsafe(to - from);
@@ -52,7 +52,7 @@ const checkFile = async (file: string, trusted: Trusted): Promise<PartCheck> => 
         else checker.checkpoint(line.checkpoint);
       } catch {
         const what = `the line at byte ${from + at} of the file cannot be read`;
-        // Who knows what came before knows the position.
+        // If this is the first line of the part, the merger sets the position.
         checker.fail({
           position: checker.next ?? Number.NaN,
           what,

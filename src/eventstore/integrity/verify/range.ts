@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { chainHash } from '../chain.ts';
 import { digestOf, isSignedBy, keyIdOf, type Checkpoint } from '../checkpoint.ts';
 
-/** The first place where the log is not what it must be. */
+/** The first defect of the log. */
 export type Flaw = {
   readonly position: number;
   readonly what: string;
@@ -10,20 +10,20 @@ export type Flaw = {
   readonly found: string;
 };
 
-/** What the next event is chained to. */
+/** The event that the next one is chained to. `time` is in milliseconds since 1970. */
 export type Link = { readonly position: number; readonly time: number; readonly hash: string };
 
-/** An event as far as the chain goes: `content` is the hash over all that its writer said. Times are in milliseconds. */
+/** An event reduced to what the chain covers. `content` is its `contentHash`. */
 export type Chained = Link & { readonly content: string };
 
-/** Streams of a range: where each begins in it, and where it ends. In columns, for they go from thread to thread. */
+/** The first and last revision of each stream in a range. In columns, because they are passed between threads. */
 export type Streams = {
   readonly names: readonly string[];
-  /** Of each: the first revision, its position, the last revision. */
+  /** Three numbers per stream: the first revision, its position, the last revision. */
   readonly places: Float64Array<ArrayBuffer>;
 };
 
-/** What one thread found in a part of the log; what came before that part vouches for it, and is looked at elsewhere. */
+/** The result of one thread for a part of the log. The merger compares it with the part before. */
 export type RangeReport = {
   readonly first: Chained | undefined;
   readonly last: Link | undefined;
@@ -35,7 +35,7 @@ export type RangeReport = {
   readonly flaw: Flaw | undefined;
 };
 
-/** What a verifier is given beside the log. */
+/** What a verifier trusts beside the log. */
 export type Trusted = {
   /** Public keys, as PEM. Without any, signatures are not checked. */
   readonly publicKeys: readonly string[];
@@ -44,11 +44,11 @@ export type Trusted = {
 };
 
 export type RangeChecker = {
-  /** Each tells whether all is well so far; after the first flaw nothing is looked at any more. */
+  /** Both return whether the range is correct so far. After the first flaw nothing more is checked. */
   event(event: Chained, stream: string, revision: number): boolean;
   checkpoint(checkpoint: Checkpoint): boolean;
   fail(flaw: Flaw): void;
-  /** Where the next event must be; undefined before the first. */
+  /** The position that the next event must have; undefined before the first event. */
   readonly next: number | undefined;
   readonly failed: boolean;
   report(): RangeReport;
@@ -56,7 +56,7 @@ export type RangeChecker = {
 
 type Seen = { readonly first: number; readonly position: number; last: number };
 
-/** What is wrong with an event that comes after another. */
+/** The flaw of an event that follows another; undefined if it is correct. */
 export const brokenLink = (previous: Link, { position, time, hash, content }: Chained): Flaw | undefined => {
   const expected = previous.position + 1;
   if (position > expected) {
@@ -87,7 +87,7 @@ export const brokenCheckpointChain = ({ position, previous }: Checkpoint, expect
   return { position, what, expected, found: previous };
 };
 
-/** Whether who signed it is known, and it is what was signed; undefined where there is no key to tell by. */
+/** Returns a check of signatures: a flaw, or whether the signature was checked. It is not if no public keys are given. */
 export const createSignatureCheck = (publicKeys: readonly string[]): ((one: Checkpoint) => Flaw | boolean) => {
   const keys = new Map<string, KeyObject>(
     publicKeys.map((pem) => createPublicKey(pem)).map((key) => [keyIdOf(key), key]),
@@ -110,113 +110,143 @@ export const createSignatureCheck = (publicKeys: readonly string[]): ((one: Chec
   };
 };
 
+type State = {
+  readonly streams: Map<string, Seen>;
+  readonly signatures: { good: number; unchecked: number };
+  first: Chained | undefined;
+  last: Link | undefined;
+  firstCheckpoint: Checkpoint | undefined;
+  lastDigest: string | undefined;
+  /** A checkpoint that was kept elsewhere and whose event was read: the log must contain the checkpoint as well. */
+  owed: Checkpoint | undefined;
+};
+
 /**
- * `signedLater`: whether a checkpoint that was kept elsewhere may be younger than what is read here, as an export, so that
- * the event that it vouches for is enough.
+ * `signedLater`: a checkpoint that was kept elsewhere may be newer than the source, for example an export; then its event is
+ * enough.
  */
 export const createRangeChecker = ({ publicKeys, kept }: Trusted, signedLater = false): RangeChecker => {
   const checkSignature = createSignatureCheck(publicKeys);
   const keptAt = new Map(kept.map((one) => [one.position, one]));
-  const streams = new Map<string, Seen>();
-  const signatures = { good: 0, unchecked: 0 };
-  let first: Chained | undefined;
-  let last: Link | undefined;
-  let firstCheckpoint: Checkpoint | undefined;
-  let lastDigest: string | undefined;
-  /** A checkpoint kept elsewhere whose event was here, so that the log must have it too. */
-  let owed: Checkpoint | undefined;
+  const state: State = {
+    ...{ streams: new Map(), signatures: { good: 0, unchecked: 0 } },
+    ...{ first: undefined, last: undefined, firstCheckpoint: undefined, lastDigest: undefined, owed: undefined },
+  };
   let flaw: Flaw | undefined;
 
-  const fail = (found: Flaw): false => {
+  /** Keeps the first flaw. Returns whether there is none. */
+  const record = (found: Flaw | undefined): boolean => {
     flaw ??= found;
-    return false;
+    return flaw === undefined;
   };
-
-  const failOwed = (missing: Checkpoint): false => {
-    const { position } = missing;
-    const what = 'a checkpoint that was kept elsewhere is not in the log';
-    return fail({ position, what, expected: digestOf(missing), found: 'none' });
-  };
-  const settleOwed = (): boolean => !owed || signedLater || failOwed(owed);
+  const owedFlaw = (): Flaw | undefined => (state.owed && !signedLater ? missingCheckpoint(state.owed) : undefined);
 
   return {
     event: (event, stream, revision) => {
-      const { position, time, hash } = event;
-      if (flaw || !settleOwed()) return false;
-      if (!Number.isInteger(time) || Math.abs(time) > MAX_TIME_MS) {
-        // What is finer than the hash can tell was not written by the store.
-        const what = 'the time is not one of whole milliseconds';
-        return fail({ position, what, expected: 'whole milliseconds', found: `${time} ms since 1970` });
-      }
-      const broken = last && brokenLink(last, event);
-      if (broken) return fail(broken);
-      const seen = streams.get(stream);
-      if (seen && revision !== seen.last + 1) return fail(brokenRevision(position, stream, seen.last + 1, revision));
-      if (seen) seen.last = revision;
-      else streams.set(stream, { first: revision, position, last: revision });
+      if (flaw || !record(owedFlaw() ?? eventFlaw(state, event, stream, revision))) return false;
+      const { position, hash } = event;
       const signed = keptAt.size > 0 ? keptAt.get(position) : undefined;
       if (signed && signed.hash !== hash) {
         const what = 'the event is not the one that a checkpoint kept elsewhere vouches for';
-        return fail({ position, what, expected: signed.hash, found: hash });
+        return record({ position, what, expected: signed.hash, found: hash });
       }
-      owed = signed;
-      first ??= event;
-      last = event;
+      state.owed = signed;
+      addEvent(state, event, stream, revision);
       return true;
     },
     checkpoint: (checkpoint) => {
-      const { position, hash, time, previous } = checkpoint;
       if (flaw) return false;
-      if (last?.position !== position) {
-        const what = 'the event that the checkpoint here vouches for is missing';
-        return fail({ position, what, expected: hash, found: 'none' });
-      }
       const signed = checkSignature(checkpoint);
-      if (typeof signed === 'object') return fail(signed);
-      if (last.hash !== hash) {
-        return fail({ position, what: 'the event is not the one that was signed', expected: hash, found: last.hash });
-      }
-      if (!(time.getTime() >= last.time)) {
-        const what = 'the checkpoint was signed before its event was written';
-        return fail({ position, what, expected: `${isoOf(last.time)} or later`, found: isoOf(time.getTime()) });
-      }
-      if (lastDigest !== undefined && previous !== lastDigest)
-        return fail(brokenCheckpointChain(checkpoint, lastDigest));
-      lastDigest = digestOf(checkpoint);
-      if (owed && digestOf(owed) !== lastDigest) return failOwed(owed);
-      owed = undefined;
-      firstCheckpoint ??= checkpoint;
-      if (signed) signatures.good++;
-      else signatures.unchecked++;
+      if (!record(checkpointFlaw(state, checkpoint, signed))) return false;
+      state.lastDigest = digestOf(checkpoint);
+      if (state.owed && digestOf(state.owed) !== state.lastDigest) return record(missingCheckpoint(state.owed));
+      state.owed = undefined;
+      state.firstCheckpoint ??= checkpoint;
+      if (signed) state.signatures.good++;
+      else state.signatures.unchecked++;
       return true;
     },
-    fail: (found) => void fail(found),
+    fail: (found) => void record(found),
     get next() {
-      return last && last.position + 1;
+      return state.last && state.last.position + 1;
     },
     get failed() {
       return flaw !== undefined;
     },
     report: () => {
-      if (!flaw) settleOwed();
-      const places = new Float64Array(streams.size * 3);
-      let n = 0;
-      for (const seen of streams.values()) {
-        places.set([seen.first, seen.position, seen.last], n);
-        n += 3;
-      }
-      return {
-        first,
-        last: last && { position: last.position, time: last.time, hash: last.hash },
-        events: first && last ? last.position - first.position + 1 : 0,
-        streams: { names: [...streams.keys()], places },
-        ...{ firstCheckpoint, lastDigest, signatures, flaw },
-      };
+      if (!flaw) record(owedFlaw());
+      return reportOf(state, flaw);
     },
   };
 };
 
-/** Of what Date can hold. */
+const missingCheckpoint = (missing: Checkpoint): Flaw => ({
+  ...{ position: missing.position, what: 'a checkpoint that was kept elsewhere is not in the log' },
+  ...{ expected: digestOf(missing), found: 'none' },
+});
+
+const eventFlaw = ({ last, streams }: State, event: Chained, stream: string, revision: number): Flaw | undefined => {
+  const { position, time } = event;
+  if (!Number.isInteger(time) || Math.abs(time) > MAX_TIME_MS) {
+    // The store writes milliseconds, and the hash covers no more.
+    const what = 'the time is not one of whole milliseconds';
+    return { position, what, expected: 'whole milliseconds', found: `${time} ms since 1970` };
+  }
+  const broken = last && brokenLink(last, event);
+  if (broken) return broken;
+  const seen = streams.get(stream);
+  return seen && revision !== seen.last + 1 ? brokenRevision(position, stream, seen.last + 1, revision) : undefined;
+};
+
+const addEvent = (state: State, event: Chained, stream: string, revision: number): void => {
+  const seen = state.streams.get(stream);
+  if (seen) seen.last = revision;
+  else state.streams.set(stream, { first: revision, position: event.position, last: revision });
+  state.first ??= event;
+  state.last = event;
+};
+
+const checkpointFlaw = (
+  { last, lastDigest }: State,
+  checkpoint: Checkpoint,
+  signed: Flaw | boolean,
+): Flaw | undefined => {
+  const { position, hash, time, previous } = checkpoint;
+  if (last?.position !== position) {
+    const what = 'the event that the checkpoint here vouches for is missing';
+    return { position, what, expected: hash, found: 'none' };
+  }
+  if (typeof signed === 'object') return signed;
+  if (last.hash !== hash) {
+    return { position, what: 'the event is not the one that was signed', expected: hash, found: last.hash };
+  }
+  if (!(time.getTime() >= last.time)) {
+    const what = 'the checkpoint was signed before its event was written';
+    return { position, what, expected: `${isoOf(last.time)} or later`, found: isoOf(time.getTime()) };
+  }
+  return lastDigest !== undefined && previous !== lastDigest
+    ? brokenCheckpointChain(checkpoint, lastDigest)
+    : undefined;
+};
+
+const reportOf = (state: State, flaw: Flaw | undefined): RangeReport => {
+  const { streams, first, last, firstCheckpoint, lastDigest, signatures } = state;
+  const places = new Float64Array(streams.size * 3);
+  let n = 0;
+  for (const seen of streams.values()) {
+    places.set([seen.first, seen.position, seen.last], n);
+    n += 3;
+  }
+  return {
+    first,
+    last: last && { position: last.position, time: last.time, hash: last.hash },
+    events: first && last ? last.position - first.position + 1 : 0,
+    streams: { names: [...streams.keys()], places },
+    ...{ firstCheckpoint, lastDigest, signatures, flaw },
+  };
+};
+
+/** The largest time that Date can represent. */
 const MAX_TIME_MS = 8.64e15;
 
 const isoOf = (ms: number): string => (Math.abs(ms) <= MAX_TIME_MS ? new Date(ms).toISOString() : `${ms} ms`);

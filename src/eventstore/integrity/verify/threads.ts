@@ -9,15 +9,15 @@ export type Source = { readonly databaseUrl: string } | { readonly file: string 
 /** One part of the log: positions of a database, both included, or bytes of a file. */
 export type Part = { readonly n: number; readonly from: number; readonly to: number };
 
-/** An array, or what can be asked like one. */
+/** An array, or an object that computes its elements. */
 export type Parts = { readonly length: number; at(n: number): Omit<Part, 'n'> | undefined };
 
 export type Answer =
   { readonly n: number; readonly report: RangeReport } | { readonly n: number; readonly failed: string };
 
-/** More threads than cores only wait for one another, and more than these for the database. */
+/** More threads than cores would wait for each other, and more than these for the database. */
 const MAX_THREADS = 8;
-/** Parts that are looked at ahead of the first that is still missing. */
+/** How many parts are checked ahead of the first one without a report. */
 const AHEAD_PER_THREAD = 4;
 
 type HandOver = (report: RangeReport) => 'more' | 'enough';
@@ -26,20 +26,17 @@ export type ThreadsOptions = {
   readonly source: Source;
   readonly trusted: Trusted;
   readonly parts: Parts;
-  /** By default as many as there are cores. */
+  /** By default the number of cores. */
   readonly threads?: number | undefined;
 };
 
 const unreadable = (why: string): StoreUnavailable => new StoreUnavailable(`the log cannot be read: ${why}`);
 
-/**
- * Has the parts of a log looked at by several threads, and hands over what each found, in order. Ends early once it is
- * told that it was enough.
- */
+/** Checks the parts of a log in several threads, and passes on their reports in order. Ends early on 'enough'. */
 export const inThreads = async (options: ThreadsOptions, handOver: HandOver): Promise<void> => {
   const { threads = Math.min(availableParallelism(), MAX_THREADS), parts } = options;
   const count = Math.min(threads, parts.length);
-  // What is little is looked at sooner than a thread starts.
+  // A single part is checked sooner than a thread starts.
   if (count > 1) await inSeveral(options, count, handOver);
   else if (count === 1) await inThisOne(options, handOver);
 };

@@ -4,15 +4,15 @@ import type { Link, Trusted } from './range.ts';
 import { inThreads, type Parts } from './threads.ts';
 
 export type VerifyOptions = Trusted & {
-  /** Of the first event that is looked at; the one before it is taken on trust. */
+  /** The position of the first event to check; the event before it is trusted. */
   readonly from?: number;
   readonly progress?: (done: number, total: number) => void;
-  /** How much is looked at at once: events of a database, bytes of a file. */
+  /** The size of a part: events of a database, bytes of a file. */
   readonly partSize?: number;
   readonly threads?: number;
 };
 
-/** Fault: what was asked for does not begin behind any event. */
+/** Fault: there is no event before the first one that was requested. */
 export class NoSuchEvent extends Error {
   override readonly name = 'NoSuchEvent';
 }
@@ -30,8 +30,8 @@ type Ends = {
 };
 
 /**
- * Recomputes the whole log of a database, as it was when this began; a gateway may go on appending. Rejects where it
- * cannot be read. Reads in many short queries, for one long transaction would make the head of the log slow to move.
+ * Recomputes the whole log of a database as it was at the start of the call; a gateway may go on appending. Rejects if the
+ * log cannot be read. Reads in many short queries, because one long transaction would slow down appends.
  */
 export const verifyDatabase = async (
   databaseUrl: string,
@@ -64,15 +64,15 @@ export const verifyDatabase = async (
   if (end < highest) {
     merger.fail({ position: end + 1, what: 'the event is missing', expected: `${end + 1}`, found: `${highest}` });
   }
-  // The later of these marks tells how far the log once went.
+  // The latest of these marks is how far the log once went.
   const marks: readonly (readonly [number, string])[] = [
     [head, 'the head of the log'],
     [Number(ends.signed ?? 0), 'a checkpoint of the log'],
     ...trusted.kept.map(({ position }) => [position, 'a checkpoint that was kept elsewhere'] as const),
   ];
-  for (const [position, who] of marks) {
+  for (const [position, mark] of marks) {
     if (position > end) {
-      const what = `the log ends here, but ${who} says that it went on`;
+      const what = `the log ends here, but ${mark} says that it went on`;
       merger.fail({ position: end + 1, what, expected: `events up to ${position}`, found: 'none' });
     }
   }
@@ -89,13 +89,13 @@ export const verifyDatabase = async (
   return merger.verdict();
 };
 
-/** Not made beforehand: a position that somebody made up may be as large as it likes. */
+/** Computed on demand, because a forged position may be arbitrarily large. */
 const partsOf = (first: number, last: number, size: number): Parts => ({
   length: Math.max(0, Math.ceil((last - first + 1) / size)),
   at: (n) => ({ from: first + n * size, to: Math.min(last, first + (n + 1) * size - 1) }),
 });
 
-/** In one statement, so that they fit together while others append. */
+/** One statement, so that the values are consistent while gateways append. */
 const readEnds = async (databaseUrl: string, from: number): Promise<{ ends: Ends; before: Link }> => {
   const client = await openClient(databaseUrl, 'kissapi-verify');
   try {

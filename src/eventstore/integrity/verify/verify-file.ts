@@ -9,17 +9,17 @@ import type { VerifyOptions } from './verify-database.ts';
 const BYTES_PER_PART = 8 * 1024 * 1024;
 const WINDOW_BYTES = 64 * 1024;
 const LINE_FEED = 10;
-/** A part begins with an event, so that a checkpoint is always looked at with the event that it vouches for. */
+/** A part starts with an event, so that a checkpoint is always in the same part as its event. */
 const START_OF_EVENT = '\n{"position":';
 
-/** Fault: the file is no export, or one that this version cannot read. */
+/** Fault: the file is not an export, or one that this version cannot read. */
 export class NotAnExport extends Error {
   override readonly name = 'NotAnExport';
 }
 
 export type FileVerdict = Verdict & { readonly header: ExportHeader; readonly keptBefore: number };
 
-/** The same checks on an export, without a database. Rejects with NotAnExport where the file does not begin as one. */
+/** The same checks on an export, without a database. Rejects with NotAnExport if the file does not start like one. */
 export const verifyFile = async (
   file: string,
   { progress = () => undefined, partSize = BYTES_PER_PART, threads, ...trusted }: Omit<VerifyOptions, 'from'>,
@@ -108,7 +108,7 @@ const firstLine = async (handle: FileHandle, file: string): Promise<Buffer> => {
   return bytes.subarray(0, newline);
 };
 
-/** The closing line, and where it begins; without one, everything up to the end is to be looked at. */
+/** The closing line and its offset; without a closing line, the end of the file. */
 const lastLine = async (handle: FileHandle, size: number): Promise<{ end?: ExportEnd; at: number }> => {
   const from = Math.max(0, size - WINDOW_BYTES);
   const bytes = await readAt(handle, from, size - from);
@@ -131,7 +131,7 @@ const partsOf = async (
   for (let at = start + size; at < end;) {
     const bytes = await readAt(handle, at, Math.min(WINDOW_BYTES, end - at));
     const found = bytes.indexOf(START_OF_EVENT);
-    // Else it is within an event that is as long, and the next window overlaps by what the start may be cut at.
+    // If not found, the window is inside a long event. The next one overlaps, in case the start was cut.
     if (found !== -1) cuts.push(at + found + 1);
     at += found === -1 ? Math.max(bytes.length - START_OF_EVENT.length, START_OF_EVENT.length) : found + 1 + size;
   }

@@ -3,10 +3,10 @@ import { createPartCheck } from './part.ts';
 import type { Trusted } from './range.ts';
 import type { Answer, Part, Source } from './threads.ts';
 
-/** Looks at the parts that it is sent, until it is terminated. */
+/** Checks the parts that it receives, until it is terminated. */
 const { source, trusted } = workerData as { readonly source: Source; readonly trusted: Trusted };
 const opened = createPartCheck(source, trusted);
-opened.catch(() => undefined); // Told to whoever asks.
+opened.catch(() => undefined); // Reported in the answer to the first part.
 
 const answer = async (part: Part): Promise<void> => {
   try {

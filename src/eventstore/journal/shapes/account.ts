@@ -38,7 +38,7 @@ const delivery = z.strictObject({
   anomalies: z.array(z.string()),
 });
 
-/** Older versions have no value for an end of access. Of those that they have, only this one says that the gateway ended the stream in order. */
+/** Older versions lack `access_ended`. Of their values, only `out_of_credits` means that the gateway ended the stream in order. */
 const endedAsBefore = (ended: unknown): unknown => (ended === 'access_ended' ? 'out_of_credits' : ended);
 const withDeliveryAsBefore = (data: unknown): unknown => {
   const charge = data as { readonly delivery: { readonly ended: unknown } };
@@ -76,13 +76,13 @@ const withBeyondLimit = (data: unknown): unknown => {
   return beyondLimit > 0 ? { ...written, beyondLimit } : written;
 };
 
-// `encode` passes the whole event, `type` included, which a plain object schema leaves out.
+// `encode` passes the whole event. A plain object schema drops `type`.
 export const accountEventShapes: Shapes<AccountEvent> = {
   AccountRegistered: {
     version: 2,
     schema: z.object({ holder, personal: id }),
     lift: {
-      // Version 1 had name and e-mail address in the clear.
+      // Version 1 had name and e-mail address in clear text.
       1: (data) => {
         const { name, email, ...rest } = registeredInTheClear.parse(data);
         return { ...rest, personal: asPlain({ name, email }) };
@@ -102,7 +102,7 @@ export const accountEventShapes: Shapes<AccountEvent> = {
       hint: z.string(),
       replaces: id.exactOptional(),
     }),
-    // Version 1 knew of no key in the place of another. A gateway that reads no newer version would not count what that key has used.
+    // Version 1 had no replaced keys. A gateway that reads only version 1 would not count the usage of the replaced key.
     lift: { 1: (data) => data },
     lower: { 1: (data) => ('replaces' in (data as object) ? undefined : data) },
   },
@@ -123,13 +123,13 @@ export const accountEventShapes: Shapes<AccountEvent> = {
       requestHash: sha256.exactOptional(),
       at: timeMs.exactOptional(),
     }),
-    // Version 1 knew of no idempotency keys, version 2 of no limits, and so of no time.
+    // Version 1 had no idempotency keys; version 2 had no limits, and therefore no time.
     lift: { 1: (data) => data, 2: (data) => data },
   },
   HoldExtended: {
     version: 2,
     schema: z.object({ requestId: id, by: credits, at: timeMs.exactOptional(), tokens: tokens.exactOptional() }),
-    // Version 1 did not tell the tokens.
+    // Version 1 had no tokens.
     lift: { 1: (data) => data },
   },
   HoldSettled: {
@@ -146,7 +146,7 @@ export const accountEventShapes: Shapes<AccountEvent> = {
       drawn,
       delivery,
     }),
-    // Version 1 had no end of access.
+    // Version 1 had no `access_ended`.
     lift: { 1: (data) => data },
     lower: { 1: withDeliveryAsBefore },
   },
@@ -166,7 +166,7 @@ export const accountEventShapes: Shapes<AccountEvent> = {
       ]),
       detail: z.string(),
     }),
-    // Version 1 had no release for lack of credits, version 2 none for an end of access.
+    // Version 1 had no `out_of_credits`, version 2 no `access_ended`.
     lift: { 1: (data) => data, 2: (data) => data },
     lower: { 2: withReasonAsBefore },
   },
@@ -183,16 +183,16 @@ export const accountEventShapes: Shapes<AccountEvent> = {
       delivery,
       at: timeMs.exactOptional(),
     }),
-    // Version 1 had no time, version 2 no end of access.
+    // Version 1 had no time, version 2 no `access_ended`.
     lift: { 1: (data) => data, 2: (data) => data },
     lower: { 2: withDeliveryAsBefore },
   },
   UsageWrittenOff: {
     version: 3,
     schema: z.object({ requestId: id, amount: credits, beyond: usage.exactOptional() }),
-    // Version 1 had no tokens beyond a limit, version 2 only those of the output.
+    // Version 1 had no tokens beyond a limit, version 2 only output tokens.
     lift: { 1: (data) => data, 2: withBeyondByClass },
-    // Readers of version 2 ignore the field that they do not know, so nothing is lost.
+    // Readers of version 2 ignore the unknown field, so nothing is lost.
     lower: { 2: withBeyondLimit },
   },
 };

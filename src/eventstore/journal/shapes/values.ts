@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Money on disk is a string of decimal digits, for JSON numbers are read as floats. */
+/** Money on disk is a string of decimal digits, because JSON numbers are parsed as floats. */
 export const credits = z.codec(z.string().regex(/^-?\d{1,30}$/), z.bigint(), {
   decode: (text) => BigInt(text),
   encode: (value) => value.toString(),

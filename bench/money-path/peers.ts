@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Stage } from './stage.ts';
-import { print } from './table.ts';
-import type { Target } from './targets.ts';
+import type { Stage } from '../support/stage.ts';
+import { print } from '../support/table.ts';
+import type { Target } from '../support/targets.ts';
 
 const PORTKEY = '1.15.2';
 const PACKAGE = {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cpuOf } from './cpu.ts';
-import type { Stage } from './stage.ts';
-import { line, quantile, print } from './table.ts';
-import type { Target } from './targets.ts';
+import { cpuOf } from '../support/cpu.ts';
+import type { Stage } from '../support/stage.ts';
+import { line, quantile, print } from '../support/table.ts';
+import type { Target } from '../support/targets.ts';
 import { load } from './throughput.ts';
 
 /** The output of one turn of the generator. */
@@ -34,7 +34,7 @@ const turn = async (stage: Stage, target: Target, stream: boolean, options: Late
   const before = await cpuOf(target.pid);
   const args = ['--url', target.url, '--headers', JSON.stringify(target.headers), '--rate', String(rate)];
   const worker = await stage.start(
-    'bench/open-loop-worker.ts',
+    'bench/money-path/open-loop-worker.ts',
     [...args, '--warm', String(WARM_SECONDS), '--seconds', String(seconds), ...(stream ? ['--stream'] : [])],
     {},
     /^(ready)\n/m,

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Started } from '../test/support/process.ts';
+import type { Started } from '../../test/support/process.ts';
 
 /** Makes a Node process listen for an inspector, on a free port of the loopback interface. */
 export const INSPECTABLE = { NODE_OPTIONS: '--inspect=127.0.0.1:0' } as const;

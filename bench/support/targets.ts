@@ -1,4 +1,4 @@
-import type { Started } from '../test/support/process.ts';
+import type { Started } from '../../test/support/process.ts';
 import type { Stage } from './stage.ts';
 
 /** A server under load: it answers `POST /chat/completions` below its url. */
@@ -53,7 +53,7 @@ export const startPassThrough = async (
   upstream: Target,
   env: Env = {},
 ): Promise<Target & { readonly process: Started }> => {
-  const process = await stage.start('bench/pass-through.ts', [upstream.url], env, /(http:\S+\/v1)/);
+  const process = await stage.start('bench/money-path/pass-through.ts', [upstream.url], env, /(http:\S+\/v1)/);
   return { name: 'pass-through', url: process.said, headers: asJson('bench'), pid: process.pid, process };
 };
 

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { Pool } from 'undici';
-import { bodyOf } from './targets.ts';
+import { bodyOf } from '../support/targets.ts';
 
 /**
  * Opens slow streams of one token per second and reads them to their ends, which are all at about the same time. Prints

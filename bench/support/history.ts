@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { v7 as newId } from 'uuid';
-import { encode } from '../src/eventstore/journal/codec.ts';
-import type { EventStore, NewEvent } from '../src/eventstore/event-store.ts';
-import { eventId } from '../src/eventstore/ids.ts';
-import type { Delivery, PinnedPrice } from '../src/domain/account/events.ts';
+import { encode } from '../../src/eventstore/journal/codec.ts';
+import type { EventStore, NewEvent } from '../../src/eventstore/event-store.ts';
+import { eventId } from '../../src/eventstore/ids.ts';
+import type { Delivery, PinnedPrice } from '../../src/domain/account/events.ts';
 import { benchStream } from './accounts.ts';
 
 export const price: PinnedPrice = {

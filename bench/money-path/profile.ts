@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { inspect, INSPECTABLE } from './inspector.ts';
-import type { Stage } from './stage.ts';
-import { line, print } from './table.ts';
-import { startGateway, type Target } from './targets.ts';
+import type { Stage } from '../support/stage.ts';
+import { line, print } from '../support/table.ts';
+import { startGateway, type Target } from '../support/targets.ts';
 import { load } from './throughput.ts';
 
 /** V8's CPU profile. */
@@ -51,7 +51,7 @@ const SPECIAL: ReadonlyMap<string, string> = new Map([
   ['(program)', 'native, no JavaScript'],
 ]);
 
-const PROJECT = fileURLToPath(new URL('..', import.meta.url));
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
 const moduleOf = (url: string): string => {
   const path = url.replace(/^file:\/\//, '');

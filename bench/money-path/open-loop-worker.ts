@@ -1,9 +1,9 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { Pool } from 'undici';
-import { invariant } from '../src/domain/decider.ts';
-import { quantile } from './table.ts';
-import { bodyOf } from './targets.ts';
+import { invariant } from '../../src/domain/decider.ts';
+import { quantile } from '../support/table.ts';
+import { bodyOf } from '../support/targets.ts';
 
 /**
  * Prints `ready`, sends requests at scheduled times, independent of earlier requests, and prints as JSON how long each took

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startProcess, type Started } from '../test/support/process.ts';
+import { startProcess, type Started } from '../../test/support/process.ts';
 
 type Stoppable = { stop(): Promise<unknown> };
 

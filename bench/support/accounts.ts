@@ -1,11 +1,11 @@
-import { accountStream } from '../src/domain/account/account.ts';
-import { accountDecider } from '../src/domain/account/decide.ts';
-import type { Credits } from '../src/domain/money.ts';
-import { createCommands } from '../src/eventstore/commands.ts';
-import { journal } from '../src/eventstore/journal/codec.ts';
-import { createCommitter } from '../src/eventstore/committer.ts';
-import { asPlain } from '../src/eventstore/journal/personal-data.ts';
-import { createPostgresStore, migratePostgresStore } from '../src/eventstore/postgres/postgres.ts';
+import { accountStream } from '../../src/domain/account/account.ts';
+import { accountDecider } from '../../src/domain/account/decide.ts';
+import type { Credits } from '../../src/domain/money.ts';
+import { createCommands } from '../../src/eventstore/commands.ts';
+import { journal } from '../../src/eventstore/journal/codec.ts';
+import { createCommitter } from '../../src/eventstore/committer.ts';
+import { asPlain } from '../../src/eventstore/journal/personal-data.ts';
+import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 
 /** Credit of each account of a benchmark, in nano-USD. */
 export const CREDIT: Credits = 1_000_000_000_000n;

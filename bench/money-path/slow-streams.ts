@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Presets, SingleBar } from 'cli-progress';
-import type { Started } from '../test/support/process.ts';
+import type { Started } from '../../test/support/process.ts';
 import { inspect, INSPECTABLE, type Inspector } from './inspector.ts';
-import type { Stage } from './stage.ts';
-import { line, print } from './table.ts';
-import { startGateway, startPassThrough, type Gateway, type Target } from './targets.ts';
+import type { Stage } from '../support/stage.ts';
+import { line, print } from '../support/table.ts';
+import { startGateway, startPassThrough, type Gateway, type Target } from '../support/targets.ts';
 import { load } from './throughput.ts';
 
 export type StreamsOptions = { readonly streams: number; readonly holdSeconds: number };
@@ -67,7 +67,7 @@ const hold = async (
     const how = { streams, 'ramp-seconds': rampSeconds, 'hold-seconds': holdSeconds };
     const args = Object.entries(how).flatMap(([name, value]) => [`--${name}`, String(value)]);
     const worker = await stage.start(
-      'bench/slow-streams-worker.ts',
+      'bench/money-path/slow-streams-worker.ts',
       ['--url', target.url, '--headers', JSON.stringify(target.headers), ...args],
       {},
       /(ready)\n/,

@@ -1,7 +1,7 @@
 import autocannon from 'autocannon';
-import { cpuOf } from './cpu.ts';
-import { line, median } from './table.ts';
-import { bodyOf, OUTPUT_TOKENS, type Target } from './targets.ts';
+import { cpuOf } from '../support/cpu.ts';
+import { line, median } from '../support/table.ts';
+import { bodyOf, OUTPUT_TOKENS, type Target } from '../support/targets.ts';
 
 export type Figures = {
   readonly perSecond: number;
