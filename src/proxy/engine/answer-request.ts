@@ -6,7 +6,7 @@ import type { SoldModel } from '../metering/model-facts.ts';
 import type { Provider, ProviderAnswer } from '../providers/provider.ts';
 import { plan, type Attempt, type Catalogue } from '../routing/plan.ts';
 import { createCall, type Call } from './call.ts';
-import type { Answer, Asked, CompletionsOptions, Running } from './completions.ts';
+import type { Answer, Asked, CompletionsOptions, Running } from './completion.ts';
 import { reserveCredits, type Bounds, type NotReserved, type Reserved } from './hold.ts';
 import { createIdempotency } from './idempotency.ts';
 import { createLedger, type Ledger } from './ledger.ts';

@@ -1,5 +1,5 @@
 import { asList, field, isThere, strings } from '../json/untyped-json.ts';
-import type { MessageDelta } from '../providers/provider.ts';
+import type { MessageDelta } from '../providers/answer.ts';
 import type { Conversation, ConversationPart, Format, Job, MediaPart } from './format.ts';
 import { bytesOfLimit, filledList, generating, jsonTexts, largestLimit, limit, readJsonBody } from './json-body.ts';
 import { createOpenAiWriter } from './openai-writer.ts';

@@ -1,7 +1,7 @@
 import type { PriceEntry } from '../../domain/prices/events.ts';
 import type { Credits, Usage } from '../../domain/money.ts';
 import type { JsonShape } from '../json/json-shape.ts';
-import type { DeltaEvent, MessageDelta } from '../providers/provider.ts';
+import type { DeltaEvent, NeutralAnswer } from '../providers/answer.ts';
 
 /**
  * A wire format that customers speak. It reads a body into a job, and writes answers in its own shape. A format is
@@ -49,11 +49,6 @@ export type Settlement = {
 
 /** Why an answer ends early, for a field of ours beside the format. */
 export type Notice = { readonly generationId: string; readonly error: object };
-
-/** An answer of a provider in no wire shape: one message for each choice. */
-export type NeutralAnswer = {
-  readonly choices: readonly { readonly message: MessageDelta; readonly finishReason: string | null }[];
-};
 
 /** A request of a customer, read once. */
 export type Job = {

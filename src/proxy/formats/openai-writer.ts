@@ -1,8 +1,8 @@
 import { formatUsd, jsonUsd } from '../../domain/money.ts';
 import { withMember } from '../json/json-text.ts';
 import { asList, field } from '../json/untyped-json.ts';
-import type { MessageDelta } from '../providers/provider.ts';
-import type { Format, Frame, NeutralAnswer, StreamWriter } from './format.ts';
+import type { MessageDelta, NeutralAnswer } from '../providers/answer.ts';
+import type { Format, Frame, StreamWriter } from './format.ts';
 import { usageOf, withCost } from './openai-usage.ts';
 
 /** Where OpenAI's chat and its legacy completions differ. */

@@ -30,7 +30,6 @@ export const exchange = (
   let ended = false;
   let failure: Error | undefined;
   let wake = (): void => undefined;
-
   const finish = (): void => {
     signal.removeEventListener('abort', abort);
     wake();
@@ -66,7 +65,7 @@ export const exchange = (
       if (status >= 200) head.resolve({ status, headers });
     },
     onResponseData: (from, piece) => {
-      if (failure) return; // Of the same turn of the parser as the last that was of use.
+      if (failure) return; // It came in the same turn of the parser.
       waiting.push(piece);
       waitingBytes += piece.length;
       if (waitingBytes > MAX_WAITING_BYTES) from.pause();
@@ -76,13 +75,11 @@ export const exchange = (
       ended = true;
       finish();
     },
-    onResponseError: (_, error) => fail(asUpstreamFailure(error)),
+    onResponseError: (_, error) => fail(asProviderFailed(error)),
   };
-
   signal.addEventListener('abort', abort);
   if (signal.aborted) abort();
   else dispatcher.dispatch(request, handler);
-
   const body: AsyncIterableIterator<Uint8Array> = {
     [Symbol.asyncIterator]: () => body,
     next: async () => {
@@ -101,7 +98,7 @@ export const exchange = (
   return { head: head.promise, body };
 };
 
-const asUpstreamFailure = (error: Error): ProviderFailed => {
+const asProviderFailed = (error: Error): ProviderFailed => {
   if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError) {
     return new ProviderFailed('timeout', 'the upstream was silent for too long', { cause: error });
   }
