@@ -89,6 +89,19 @@ const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly 
 
 const ENVIRONMENT = { in: 'config/config.ts', because: 'the environment has one reader' };
 
+/** Of the catalogue, and others whose dialects the adapters know. */
+const providerNames: readonly string[] = [
+  ...new Set([
+    ...(
+      JSON.parse(readFileSync(new URL('../catalogue/models.json', import.meta.url), 'utf8')) as {
+        readonly models: readonly { readonly upstream: string }[];
+      }
+    ).models.map(({ upstream }) => upstream),
+    ...['azure', 'bedrock', 'cohere', 'dashscope', 'fireworks', 'minimax', 'moonshot', 'ollama', 'openrouter'],
+    ...['perplexity', 'qwen', 'together ai', 'venice', 'vllm', 'zhipu'],
+  ]),
+];
+
 const roomOf = (path: string): string => (path.includes('/') ? path.slice(0, path.indexOf('/')) : TOP);
 const packageOf = (name: string): string =>
   name
@@ -192,11 +205,33 @@ const brokenBySql = ({ path, text }: Source): string[] =>
     ? [`src/${path} has SQL on a table of the log: the store has a method for it`]
     : [];
 
+const ENGINE = 'proxy/engine/';
+/** What the engine may import of formats and of providers. */
+const ports = ['proxy/formats/format.ts', 'proxy/providers/provider.ts'];
+
+/** The engine reaches formats and providers by their ports, and names neither an endpoint nor a provider. */
+const brokenByEngine = ({ path, text }: Source): string[] => {
+  if (!path.startsWith(ENGINE)) return [];
+  const beyondPorts = importsOf({ path, text }).flatMap((one) =>
+    'path' in one && /^proxy\/(?:formats|providers)\//.test(one.path) && !ports.includes(one.path)
+      ? [`src/${path} imports src/${one.path}: the engine knows formats and providers by their ports`]
+      : [],
+  );
+  const endpoint = /['"`]\/[a-z]+(?:\/[a-z]+)*['"`]/.exec(text)?.[0];
+  const provider = new RegExp(`\\b(?:${providerNames.join('|')})\\b`, 'i').exec(text)?.[0];
+  return [
+    ...beyondPorts,
+    ...(endpoint === undefined ? [] : [`src/${path} names the endpoint ${endpoint}: a format has it`]),
+    ...(provider === undefined ? [] : [`src/${path} names the provider ${provider}: an adapter has it`]),
+  ];
+};
+
 /** Each broken rule as a line that can be read by whoever broke it. Paths are under src. */
 const brokenRules = (sources: readonly Source[]): readonly string[] =>
   sources.flatMap((source) => [
     ...importsOf(source).flatMap((one) => [...brokenByRooms(one), ...brokenByHomes(one), ...brokenByLog(one)]),
     ...brokenBySql(source),
+    ...brokenByEngine(source),
     ...(source.path !== ENVIRONMENT.in && readsEnvironment(source)
       ? [`src/${source.path} reads process.env: ${ENVIRONMENT.because}, src/${ENVIRONMENT.in}`]
       : []),
@@ -319,6 +354,18 @@ describe('a rule', () => {
     ['proxy/x.ts', `const home = process.env['HOME'];`, 'reads process.env'],
     ['proxy/x.ts', `const { HOME } = process['env'];`, 'reads process.env'],
     ['main.ts', `import { env } from 'node:process';`, 'imports node:process'],
+    [
+      'proxy/engine/x.ts',
+      `import { chat } from '../formats/chat.ts';`,
+      'the engine knows formats and providers by their',
+    ],
+    [
+      'proxy/engine/x.ts',
+      `import type { A } from '../providers/some/wire.ts';`,
+      'knows formats and providers by their',
+    ],
+    ['proxy/engine/x.ts', `const path = '/chat/completions';`, "names the endpoint '/chat/completions'"],
+    ['proxy/engine/x.ts', `// Groq sends it beside the format.`, 'names the provider Groq'],
   ])('can be broken by %s: %s', (path, text, what) => {
     expect(broken(path, text)).toEqual([expect.stringContaining(what)]);
     expect(broken(path, text)[0]).toContain(`src/${path}`);
@@ -332,6 +379,7 @@ describe('a rule', () => {
     ['cli/rebuild.ts', `import { a } from '../projections/rebuild.ts';\nimport { b } from '../gateway/demo.ts';`],
     ['http/app.ts', `// As process.env says, import 'rxjs' from '../proxy/call.ts'.\nimport { a } from './b.ts';`],
     ['config/config.ts', `export const a = process.env['A'];`],
+    ['proxy/engine/x.ts', `import type { Format } from '../formats/format.ts';\nimport '../providers/provider.ts';`],
     ['config/x.ts', `import type { A } from '../eventstore/x.ts';\nimport { type B } from '../proxy/x.ts';`],
     ['http/x.ts', `export type { A } from '../proxy/x.ts';\nexport type B = import('../proxy/y.ts').B;`],
   ])('is kept by %s: %s', (path, text) => expect(broken(path, text)).toEqual([]));

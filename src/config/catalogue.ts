@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { tokenClasses, parseUsdPerMillion, type Rates } from '../domain/money.ts';
 import type { PriceEntry } from '../domain/prices/events.ts';
-import type { ModelFacts } from '../proxy/metering/model-facts.ts';
+import type { ModelFacts, PictureRule } from '../proxy/metering/model-facts.ts';
 
 export type CatalogueEntry = {
   readonly entry: PriceEntry;
@@ -25,6 +25,29 @@ const ratesSchema: z.ZodType<Rates> = z.strictObject({
   reasoning: rate,
 } satisfies Record<(typeof tokenClasses)[number], typeof rate>);
 
+const count = z.int().nonnegative();
+
+const pictureRule: z.ZodType<PictureRule> = z.discriminatedUnion('rule', [
+  z.strictObject({ rule: z.literal('tiles'), base: count, perTile: count, least: count.optional() }),
+  z.strictObject({
+    rule: z.literal('patches'),
+    multiplier: z.number().positive(),
+    budget: count.nullable(),
+    detailBudget: count.optional(),
+  }),
+  z.strictObject({ rule: z.literal('pixels'), budget: count }),
+  z.strictObject({ rule: z.literal('cropped_tiles'), perTile: count, maxTiles: count, least: count }),
+  z.strictObject({ rule: z.literal('fixed'), most: count, least: count }),
+]);
+
+const factsSchema = {
+  reasoning: z.enum(['none', 'streamed', 'hidden']).optional(),
+  limitLeavesReasoningOut: z.boolean().optional(),
+  tokenizer: z.literal('o200k').optional(),
+  pictures: pictureRule.optional(),
+  sound: z.strictObject({ tokensPerSecond: z.number().positive(), atPriceOfText: z.boolean() }).optional(),
+} satisfies Record<keyof ModelFacts, z.ZodType>;
+
 const schema = z.strictObject({
   models: z.array(
     z
@@ -36,8 +59,7 @@ const schema = z.strictObject({
         kind: z.enum(['chat', 'completion', 'embedding']),
         contextTokens: z.int().positive(),
         maxOutputTokens: z.int().nonnegative(),
-        reasoning: z.enum(['none', 'streamed', 'hidden']).optional(),
-        limitLeavesReasoningOut: z.boolean().optional(),
+        ...factsSchema,
         usdPerMillionTokens: ratesSchema,
         source: z.string().min(1),
         asOf: z.iso.date(),
@@ -46,16 +68,16 @@ const schema = z.strictObject({
           .transform((text) => new Date(text))
           .optional(),
       })
-      .transform(
-        ({ usdPerMillionTokens: rates, upstreamModel, endsAt, reasoning, limitLeavesReasoningOut, ...entry }) => {
-          const facts: ModelFacts = { reasoning, limitLeavesReasoningOut };
-          const price: CatalogueEntry = {
-            entry: { ...entry, rates, upstreamModel: upstreamModel ?? entry.model },
-            ...(endsAt ? { endsAt } : {}),
-          };
-          return { price, facts };
-        },
-      ),
+      .transform((model) => {
+        const { usdPerMillionTokens: rates, upstreamModel, endsAt, ...rest } = model;
+        const { reasoning, limitLeavesReasoningOut, tokenizer, pictures, sound, ...entry } = rest;
+        const facts: ModelFacts = { reasoning, limitLeavesReasoningOut, tokenizer, pictures, sound };
+        const price: CatalogueEntry = {
+          entry: { ...entry, rates, upstreamModel: upstreamModel ?? entry.model },
+          ...(endsAt ? { endsAt } : {}),
+        };
+        return { price, facts };
+      }),
   ),
 });
 
@@ -68,6 +90,14 @@ const readModels = async () => {
 export const readCatalogue = async (): Promise<readonly CatalogueEntry[]> =>
   (await readModels()).map(({ price }) => price);
 
-/** What the same file states about each model besides its price. */
-export const readModelFacts = async (): Promise<ReadonlyMap<string, ModelFacts>> =>
-  new Map((await readModels()).map(({ price, facts }) => [price.entry.model, facts]));
+/**
+ * What the same file states about each model beside its price, by the model's name and by the provider's name of it. So a
+ * model that was listed under another name has the facts of the provider's model.
+ */
+export const readModelFacts = async (): Promise<ReadonlyMap<string, ModelFacts>> => {
+  const models = await readModels();
+  return new Map([
+    ...models.map(({ price, facts }) => [price.entry.upstreamModel, facts] as const),
+    ...models.map(({ price, facts }) => [price.entry.model, facts] as const),
+  ]);
+};

@@ -29,7 +29,7 @@ import { getMetrics } from '../http/get-metrics.ts';
 import { answerUnreadable } from '../http/server/unreadable.ts';
 import { createCompletions } from '../proxy/engine/completions.ts';
 import { createTokenCounter } from '../proxy/metering/token-counter.ts';
-import { createUpstreams } from './providers.ts';
+import { createProviders, formats } from './providers.ts';
 
 /** What differs between gateways. */
 export type GatewayOptions = {
@@ -95,7 +95,7 @@ const openRooms = async (options: GatewayOptions) => {
     ...{ databaseUrl, secrets, dataDir: config.dataDir, ...start },
     wrapWith: () => secretsInUse.masterKeyId,
   });
-  const upstreams = createUpstreams(config, eventLog.providers);
+  const providers = createProviders(config, eventLog.providers);
   const views = await openViews({ databaseUrl, store: eventLog.store, ...start });
   const { selfAuditEveryMs } = config;
   let generations: ReadonlySet<string> = new Set();
@@ -117,7 +117,7 @@ const openRooms = async (options: GatewayOptions) => {
     issueWith: () => secretsInUse.pepperId,
   });
   return {
-    ...{ eventLog, upstreams, views, watchers, ends, keyring },
+    ...{ eventLog, providers, views, watchers, ends, keyring },
     /** Sets the generations in progress, which the watchers leave alone. */
     watchGenerations: (set: ReadonlySet<string>): void => void (generations = set),
   };
@@ -126,10 +126,10 @@ const openRooms = async (options: GatewayOptions) => {
 type Rooms = Awaited<ReturnType<typeof openRooms>>;
 
 const openCompletions = async ({ config, log }: GatewayOptions, rooms: Rooms) => {
-  const { eventLog, upstreams, views, watchers } = rooms;
+  const { eventLog, providers, views, watchers } = rooms;
   const { store, accounts } = eventLog;
   const { now } = watchers;
-  const takesNone = atMostEvery(LOG_AGAIN_MS, (upstream: string, status: number) =>
+  const reportRejection = atMostEvery(LOG_AGAIN_MS, (upstream: string, status: number) =>
     log.error({ upstream, status }, `${upstream} rejected our API key or account: check both`),
   );
   const facts = await readModelFacts();
@@ -137,7 +137,8 @@ const openCompletions = async ({ config, log }: GatewayOptions, rooms: Rooms) =>
   const completions = createCompletions({
     findPrice: views.findPrice,
     findDelisting: views.findDelisting,
-    upstreams,
+    formats,
+    providers,
     execute: (accountId, command, metadata, options) =>
       accounts.execute(accountStream(accountId), command, metadata, options),
     recordedBy: (accountId, commandId) => recordedBy(store, accountId, commandId),
@@ -150,17 +151,15 @@ const openCompletions = async ({ config, log }: GatewayOptions, rooms: Rooms) =>
     idleTimeoutMs: config.idleTimeoutMs,
     maxStreamMs: config.maxStreamMs,
     usageAfterLeavingMs: config.usageAfterLeavingMs,
-    factsOf: (model) => facts.get(model),
-    upstreamRefused: ({ upstream, status, takesNoneOfUs }) => {
+    factsOf: ({ model, upstreamModel }) => facts.get(model) ?? facts.get(upstreamModel),
+    upstreamRefused: ({ upstream, status, rejectsOurAccount }) => {
       watchers.metrics.upstreamRefused(upstream, status);
-      if (takesNoneOfUs) takesNone(upstream, status);
+      if (rejectsOurAccount) reportRejection(upstream, status);
     },
   });
   rooms.watchGenerations(completions.generations);
-  return {
-    ...completions,
-    close: (): Promise<unknown> => Promise.all([promptTokens.close(), tokens.close()]),
-  };
+  const { complete, drain } = completions;
+  return { complete, drain, close: (): Promise<unknown> => Promise.all([promptTokens.close(), tokens.close()]) };
 };
 
 const openReadiness = async ({ databaseUrl, log }: GatewayOptions, { eventLog, views }: Rooms) => {
@@ -195,7 +194,7 @@ type Parts = Rooms & {
 };
 
 const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts: Parts) => {
-  const { eventLog, upstreams, views, watchers, keyring, completions } = parts;
+  const { eventLog, providers, views, watchers, keyring, completions } = parts;
   const { accounts } = eventLog;
   const { now } = watchers;
   return createApp({
@@ -221,7 +220,7 @@ const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts: Parts)
       const { state } = await accounts.read(accountStream(accountId));
       const limited = limitedBy(state.tallies, keyId);
       const isForbidden = (model: string): boolean => limited.some((one) => forbids(one, model));
-      return views.pricesNow().filter(({ upstream, model }) => upstreams.has(upstream) && !isForbidden(model));
+      return views.pricesNow().filter(({ upstream, model }) => providers.has(upstream) && !isForbidden(model));
     },
     delistedSince: (model) => views.findDelisting(model, now())?.effectiveFrom,
     findGenerations: views.findGenerations,
@@ -300,7 +299,7 @@ export const startGateway = async (options: GatewayOptions) => {
       await watchers.close();
       await views.close();
       await eventLog.close();
-      await Promise.all([...rooms.upstreams.values()].map((upstream) => upstream.close()));
+      await Promise.all([...rooms.providers.values()].map((provider) => provider.close()));
       await completions.close();
     },
   };

@@ -1,16 +1,25 @@
 import { InvalidConfig, type Config } from '../config/config.ts';
-import type { Upstream } from '../proxy/providers/provider.ts';
-import { createOpenAiUpstream } from '../proxy/providers/openai/openai.ts';
-import { createSimulatedUpstream } from '../proxy/providers/simulated/simulated.ts';
+import { chat } from '../proxy/formats/chat.ts';
+import { completions } from '../proxy/formats/completions.ts';
+import { embeddings } from '../proxy/formats/embeddings.ts';
+import type { Format } from '../proxy/formats/format.ts';
+import { createOpenAiProvider } from '../proxy/providers/openai/openai.ts';
+import type { Provider } from '../proxy/providers/provider.ts';
+import { createSimulatedProvider } from '../proxy/providers/simulated/simulated.ts';
+
+/** The formats that customers may use, by their endpoints. */
+export const formats: ReadonlyMap<string, Format> = new Map(
+  [chat, completions, embeddings].map((format) => [format.endpoint, format]),
+);
 
 /**
- * The upstreams that are switched on, by the name that the price book calls them. Throws InvalidConfig where one has a name
- * that is none of these `providers`: nobody could ever ask it for anything, and its models would be missing in silence.
+ * The configured providers, by their names in the price book. Throws InvalidConfig if a name is not among those `listed`:
+ * no request could reach it, and its models would be missing without a message.
  */
-export const createUpstreams = (config: Config, providers: ReadonlySet<string>): ReadonlyMap<string, Upstream> => {
-  const unknown = config.upstreamNames.find((name) => !providers.has(name));
+export const createProviders = (config: Config, listed: ReadonlySet<string>): ReadonlyMap<string, Provider> => {
+  const unknown = config.upstreamNames.find((name) => !listed.has(name));
   if (unknown !== undefined) {
-    const known = [...providers].sort().join(', ');
+    const known = [...listed].sort().join(', ');
     throw new InvalidConfig(
       `KISSAPI_UPSTREAMS: no model is of a provider ${unknown}. Those that have models: ${known}.`,
     );
@@ -21,8 +30,8 @@ export const createUpstreams = (config: Config, providers: ReadonlySet<string>):
       ? []
       : [{ name: 'openai', baseUrl: openAiUrl, apiKey: openAiKey, outputLimitField: 'max_completion_tokens' as const }];
   const compatible = [...openAi, ...config.upstreams].map((upstream) =>
-    createOpenAiUpstream({ ...upstream, firstByteTimeoutMs, idleTimeoutMs }),
+    createOpenAiProvider({ ...upstream, firstByteTimeoutMs, idleTimeoutMs }),
   );
-  const simulated = config.simulated ? [createSimulatedUpstream()] : [];
-  return new Map([...simulated, ...compatible].map((upstream) => [upstream.name, upstream]));
+  const simulated = config.simulated ? [createSimulatedProvider()] : [];
+  return new Map([...simulated, ...compatible].map((provider) => [provider.name, provider]));
 };

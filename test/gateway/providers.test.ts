@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InvalidConfig, readConfig } from '../../src/config/config.ts';
-import { createUpstreams } from '../../src/gateway/providers.ts';
+import { createProviders } from '../../src/gateway/providers.ts';
 
 const providers = new Set(['openai', 'groq', 'simulated']);
 
@@ -18,7 +18,7 @@ describe('upstreams', () => {
     const file = join(folder, 'upstreams.json');
     const upstreams = names.map((name) => ({ name, baseUrl: 'https://example.com/v1', apiKeyEnv: 'KEY_OF_THEM' }));
     await writeFile(file, JSON.stringify({ upstreams }));
-    const opened = createUpstreams(readConfig({ KISSAPI_UPSTREAMS: file, ...env }), providers);
+    const opened = createProviders(readConfig({ KISSAPI_UPSTREAMS: file, ...env }), providers);
     for (const upstream of opened.values()) await upstream.close();
     return [...opened.keys()];
   };

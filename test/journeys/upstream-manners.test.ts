@@ -55,7 +55,7 @@ describe('an upstream with manners of its own', () => {
     usage,
   };
 
-  it('that takes no requests of ours is told of to the operator, once', async () => {
+  it('that rejects our API key is reported to the operator once', async () => {
     const refusal = JSON.stringify({ error: { message: 'Incorrect API key provided: gsk-of-the-house' } });
     for (let n = 0; n < 2; n++) {
       scripted.play(says(refusal, { status: 401 }));

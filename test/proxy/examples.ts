@@ -1,9 +1,16 @@
 import fc from 'fast-check';
 import type { PriceVersion } from '../../src/domain/prices/price-book.ts';
-import { isBadRequest, readRequest, type CompletionRequest } from '../../src/proxy/formats/request.ts';
+import { readModelFacts } from '../../src/config/catalogue.ts';
+import { formats } from '../../src/gateway/providers.ts';
+import { isBadRequest, type BadRequest, type Job } from '../../src/proxy/formats/format.ts';
+import { measureJsonNow } from '../../src/proxy/json/json-shape.ts';
 import type { Sink } from '../../src/proxy/engine/relay.ts';
+import type { ModelFacts } from '../../src/proxy/metering/model-facts.ts';
 import type { TokenCounter } from '../../src/proxy/metering/token-counter.ts';
-import type { Endpoint, Upstream, UpstreamResponse } from '../../src/proxy/providers/provider.ts';
+import type { Dialect } from '../../src/proxy/providers/openai/dialects.ts';
+import type { Endpoint, TransportRequest, TransportResponse } from '../../src/proxy/providers/openai/http/transport.ts';
+import { createOpenAiWire } from '../../src/proxy/providers/openai/wire.ts';
+import type { Provider } from '../../src/proxy/providers/provider.ts';
 
 /** $1 per million tokens in, $4 out. */
 export const price: PriceVersion = {
@@ -27,6 +34,15 @@ export const price: PriceVersion = {
   effectiveFrom: new Date(0),
 };
 
+const facts = await readModelFacts();
+
+/** The provider's name of a model of the catalogue, and what the catalogue states about it. */
+export const like = (model: string): ModelFacts & { readonly upstreamModel: string } => {
+  const known = facts.get(model);
+  if (!known) throw new Error(`${model} is not in the catalogue`);
+  return { upstreamModel: model, ...known };
+};
+
 /** A word is a token. */
 export const countWords: TokenCounter = {
   count: (texts) => Promise.resolve(texts.join(' ').split(/\s+/).filter(Boolean).length),
@@ -35,11 +51,20 @@ export const countWords: TokenCounter = {
 
 export const chat = { model: 'm', messages: [{ role: 'user', content: 'How are you?' }] };
 
-export const request = (fields: object = {}, endpoint: Endpoint = '/chat/completions'): CompletionRequest => {
-  const read = readRequest(endpoint, Buffer.from(JSON.stringify({ ...chat, ...fields })));
+export const readJob = (endpoint: Endpoint, body: Buffer): Job | BadRequest => {
+  const format = formats.get(endpoint);
+  if (!format) throw new Error(`no format ${endpoint}`);
+  return format.read(body, measureJsonNow(body));
+};
+
+export const goodJob = (body: unknown, endpoint: Endpoint = '/chat/completions'): Job => {
+  const read = readJob(endpoint, Buffer.from(JSON.stringify(body)));
   if (isBadRequest(read)) throw new Error(read.message);
   return read;
 };
+
+export const request = (fields: object = {}, endpoint: Endpoint = '/chat/completions'): Job =>
+  goodJob({ ...chat, ...fields }, endpoint);
 
 export const chunk = (delta: object, more: object = {}): string =>
   JSON.stringify({
@@ -83,24 +108,26 @@ export type Sent = { readonly endpoint: Endpoint; readonly body: Record<string, 
 
 export const never = new Promise<void>(() => undefined);
 
-/** A provider that answers as it is told; `sent` is what it was asked. */
-export const createTestUpstream = (
-  answer: (signal: AbortSignal) => Partial<UpstreamResponse> | Promise<Partial<UpstreamResponse>>,
-): Upstream & { readonly sent: readonly Sent[] } => {
+/** A provider of OpenAI's wire format with given responses; `sent` is what it received, `bodies` the same as text. */
+export const createTestProvider = (
+  answer: (signal: AbortSignal) => Partial<TransportResponse> | Promise<Partial<TransportResponse>>,
+  dialect: Dialect = { outputLimitField: 'max_completion_tokens' },
+): Provider & { readonly sent: readonly Sent[]; readonly bodies: readonly string[] } => {
   const sent: Sent[] = [];
-  return {
-    name: 'test',
-    outputLimitField: 'max_completion_tokens',
-    sent,
-    send: async ({ endpoint, body, signal }) => {
-      sent.push({ endpoint, body: JSON.parse(Buffer.from(body).toString()) as Record<string, unknown> });
+  const bodies: string[] = [];
+  const transport = {
+    send: async ({ endpoint, body, signal }: TransportRequest) => {
+      const text = Buffer.from(body).toString();
+      bodies.push(text);
+      sent.push({ endpoint, body: JSON.parse(text) as Record<string, unknown> });
       return { status: 200, contentType: 'application/json', body: bodyOf([]), ...(await answer(signal)) };
     },
     close: () => Promise.resolve(),
   };
+  return { ...createOpenAiWire('test', transport, dialect), sent, bodies };
 };
 
-export const streamOf = (pieces: Iterable<Piece>, signal?: AbortSignal): UpstreamResponse => ({
+export const streamOf = (pieces: Iterable<Piece>, signal?: AbortSignal): TransportResponse => ({
   status: 200,
   contentType: 'text/event-stream; charset=utf-8',
   body: bodyOf(pieces, signal),

@@ -1,59 +1,36 @@
 import type { AccountRefusal } from '../../domain/account/decide.ts';
 import { affordableOutputTokens, costBound, min, type Credits } from '../../domain/money.ts';
-import type { PriceVersion } from '../../domain/prices/price-book.ts';
 import { StoreUnavailable } from '../../eventstore/event-store.ts';
 import { tokensPerCounted } from '../metering/bounds.ts';
 import type { Ledger } from './ledger.ts';
-import type { CompletionRequest } from '../formats/request.ts';
+import type { Job } from '../formats/format.ts';
 import { countInput, type Reserved } from './hold.ts';
-import { hasEcho, textsOf, withoutEcho, type Spoken } from '../metering/choice-texts.ts';
+import { textsOf, type OutputText, type StreamOffset } from '../metering/output-text.ts';
+import type { SoldModel } from '../metering/model-facts.ts';
 import { STEP_TOKENS } from './hold-steps.ts';
+import { BEYOND_LIMIT } from './shortage.ts';
 import type { TokenCounter } from '../metering/token-counter.ts';
 
-/** How far a stream has come at the end of one of its events, in what a customer pays for. */
-export type Said = {
-  /** Of its words in UTF-8. No token is less than one, so they bound the tokens. */
-  readonly bytes: number;
-  /** How many pieces its words came in. */
-  readonly pieces: number;
-};
-
-/** Why a stream ends that has surely said more than the request allowed, by a step: its upstream takes no notice of a limit. */
-export const BEYOND_LIMIT = 'beyond_limit';
-
 /**
- * The output that is held for, while a stream runs. Bytes say for nothing that an event is surely held for; where they do
- * not, its tokens are counted, off the main thread; and where those come near to what is held, more is set aside. Where
- * all is held that the request allows, there is a step beyond it, for no two count alike, and then an end.
+ * The output that is held for while a stream runs. If its bytes alone do not show that an event is held for, its tokens are
+ * counted in a worker; if these come near to the hold, another step is held. Once all that the request allows is held, the
+ * stream may go one step further, as tokenizers differ, and ends there.
  */
 export type Allowance = {
-  /** Whether all up to there is surely held for, without counting. */
-  covers(to: Said): boolean;
-  /** Counts and asks for more in time, so that the stream need not wait. */
-  lookAhead(to: Said, spoken: readonly Spoken[]): void;
-  /** Waits until all up to there is held for, or nobody waits any more; tells why where it will not be. */
-  admit(to: Said, spoken: readonly Spoken[]): Promise<AccountRefusal['code'] | typeof BEYOND_LIMIT | undefined>;
+  /** Whether all output up to there is certainly held for, without counting. */
+  covers(to: StreamOffset): boolean;
+  /** Counts and extends the hold in time, so that the stream need not wait. */
+  lookAhead(to: StreamOffset, output: readonly OutputText[]): void;
+  /** Resolves once all output up to there is held for, or the call was aborted; else with the reason why it will not be. */
+  admit(
+    to: StreamOffset,
+    output: readonly OutputText[],
+  ): Promise<AccountRefusal['code'] | typeof BEYOND_LIMIT | undefined>;
 };
 
-const shortages = [
-  'key_limit_exceeded',
-  'account_limit_exceeded',
-  'limit_held_by_concurrent_requests',
-  'insufficient_credits',
-  'credits_held_by_concurrent_requests',
-] as const;
-/** Why credits, or a limit on spending, end a stream. */
-export type Shortage = (typeof shortages)[number];
-export const isShortage = (why: string | undefined): why is Shortage => shortages.some((one) => one === why);
-
-const accessEnds = ['account_suspended', 'key_revoked', 'key_expired'] as const;
-/** Why a customer may not go on with a stream that is under way. */
-export type AccessEnd = (typeof accessEnds)[number];
-export const isAccessEnd = (why: string | undefined): why is AccessEnd => accessEnds.some((one) => one === why);
-
 export type AllowanceOptions = {
-  readonly request: CompletionRequest;
-  readonly price: PriceVersion;
+  readonly job: Job;
+  readonly price: SoldModel;
   readonly reservation: Reserved;
   readonly ledger: Pick<Ledger, 'extend'>;
   readonly promptTokens: TokenCounter;
@@ -62,143 +39,182 @@ export type AllowanceOptions = {
   readonly signal: AbortSignal;
 };
 
-/** Credits that others hold may come free, for requests end all the time; but not for longer than a reader would notice. */
+/** Credits that other requests hold may become free, as requests end all the time. A reader does not notice so short a wait. */
 const TRY_AGAIN_MS = 300;
 const TRIES = 4;
-/** As a settlement does, which would have to wait for the store just the same. */
+/** As for a settlement, which would wait for the store as well. */
 const STORE_AGAIN_MS = 1000;
 
-export const createAllowance = (options: AllowanceOptions): Allowance => {
-  const { request, price, reservation, ledger, promptTokens, tokens, signal } = options;
-  const { rates } = price;
-  const { outputLimit } = reservation.bounds;
-  const step = STEP_TOKENS * request.choices;
-  const perCounted = tokensPerCounted(price);
-  let { inputTokens } = reservation.bounds;
-  let { held } = reservation;
+/** What is held for and counted so far. It changes in place. */
+type State = {
+  inputTokens: number;
+  inputIsCounted: boolean;
+  held: Credits;
   /** What the hold counts for, of input and output together. */
-  let heldTokens = inputTokens + reservation.bounds.outputTokens;
-  /** The most that was said so far, and the least. */
-  let counted = { tokens: 0, least: 0, bytes: 0, pieces: 0 };
-  /** How far it was counted again. */
-  let again = { least: 0, pieces: 0 };
-  let inputCounted = false;
-  let asked = 0;
-  let unanswered: { readonly by: Credits; readonly tokens: number; readonly name: string } | undefined;
-  let underWay: Promise<void> | undefined;
-  /** Asking ahead was refused: the stream may well end before that matters, so it is not asked for again until it does. */
-  let refused = false;
+  heldTokens: number;
+  /** The output tokens that are held for. */
+  allowed: number;
+  /** The most and the least tokens that came so far. */
+  counted: { readonly tokens: number; readonly least: number } & StreamOffset;
+  /** How far the output was counted a second time, in one piece. */
+  recounted: { readonly least: number; readonly pieces: number };
+  extensions: number;
+  /** An extension whose answer was lost: it may be in the log. */
+  unanswered: { readonly by: Credits; readonly tokens: number; readonly name: string } | undefined;
+  /** Asking ahead was refused. The stream may end before that matters, so it is not asked again until it does. */
+  isRefused: boolean;
+  underWay: Promise<void> | undefined;
+};
 
-  const allow = (credits: Credits): number =>
-    Math.min(outputLimit, affordableOutputTokens(credits, inputTokens, rates));
-  // Output that costs nothing is all held for from the start.
-  let allowed = Math.max(reservation.bounds.outputTokens, allow(held));
-  const allHeld = (): boolean => allowed >= outputLimit;
-  const left = ({ bytes }: Said): number =>
-    (allHeld() ? outputLimit + step - counted.least : allowed - counted.tokens) - (bytes - counted.bytes);
+type Allowing = AllowanceOptions & {
+  readonly state: State;
+  readonly outputLimit: number;
+  readonly step: number;
+  readonly perCounted: number;
+};
 
-  const count = async ({ bytes, pieces }: Said, spoken: readonly Spoken[]): Promise<void> => {
-    if (bytes === counted.bytes) return;
-    const more = await tokens.count(textsOf(spoken.slice(counted.pieces, pieces)), 'at_most');
-    counted = {
-      tokens: counted.tokens + Math.min(more * perCounted, bytes - counted.bytes),
-      least: counted.least + more / perCounted,
-      ...{ bytes, pieces },
-    };
+export const createAllowance = (options: AllowanceOptions): Allowance => {
+  const { job, price, reservation, signal } = options;
+  const { inputTokens, outputTokens, outputLimit } = reservation.bounds;
+  const state: State = {
+    ...{ inputTokens, inputIsCounted: false, held: reservation.held, heldTokens: inputTokens + outputTokens },
+    ...{ allowed: 0, counted: { tokens: 0, least: 0, bytes: 0, pieces: 0 }, recounted: { least: 0, pieces: 0 } },
+    ...{ extensions: 0, unanswered: undefined, isRefused: false, underWay: undefined },
   };
-
-  /**
-   * In one go: words that were counted in pieces are fewer together, and the prompt may have been among them. What was
-   * counted so before stands, but for an echo: of what says the same for ever each word may be counted by itself, so that
-   * there is much to be made good, many times over.
-   */
-  const countAgain = async ({ bytes, pieces }: Said, spoken: readonly Spoken[]): Promise<void> => {
-    const from = hasEcho(request) ? { least: 0, pieces: 0 } : again;
-    const said = withoutEcho(request, textsOf(spoken.slice(from.pieces, pieces)));
-    again = { least: from.least + (await tokens.count(said)) / perCounted, pieces };
-    counted = { ...counted, least: again.least, bytes, pieces };
-  };
-
-  const nextStep = (): Credits => costBound(inputTokens, Math.min(outputLimit, allowed + step), rates) - held;
-
-  const extend = async (by: Credits, insist = true): Promise<AccountRefusal | undefined> => {
-    // What may be in the log already is asked for again first, as it was, or credits would be held that nobody knows of.
-    let mayRepeat = unanswered !== undefined;
-    const adds = Math.max(0, inputTokens + allow(held + by) - heldTokens);
-    const asking = (unanswered ??= { by, tokens: adds, name: `extend-${++asked}` });
-    for (; ; mayRepeat = true) {
-      try {
-        const refusal = await ledger.extend(asking.by, asking.tokens, asking.name, { mayRepeat });
-        unanswered = undefined;
-        if (refusal) return refusal;
-        held += asking.by;
-        heldTokens += asking.tokens;
-        allowed = allow(held);
-        refused = false;
-        return undefined;
-      } catch (error) {
-        if (!insist || !(error instanceof StoreUnavailable) || signal.aborted) throw error;
-        await pause(STORE_AGAIN_MS, signal);
-      }
-    }
-  };
-
-  /** What the bytes of the prompt were held for beyond its tokens pays for output as well. */
-  const saveOnInput = async (): Promise<boolean> => {
-    if (inputCounted) return false;
-    inputCounted = true;
-    const before = allowed;
-    inputTokens = Math.min(inputTokens, await countInput(request, price, reservation.media, promptTokens));
-    allowed = allow(held);
-    return allowed > before;
-  };
-
-  const more = async (): Promise<AccountRefusal['code'] | undefined> => {
-    for (let tries = 1; ; tries++) {
-      const refusal = await extend(nextStep());
-      if (!refusal?.funds) return refusal?.code;
-      if (await saveOnInput()) return undefined;
-      const { available, withoutHolds } = refusal.funds;
-      if (helps(available) && !(await extend(available))) return undefined;
-      if (!helps(withoutHolds)) return refusal.code;
-      // For a smaller step the end of other requests would do, so its refusal names their holds.
-      if (tries === TRIES || signal.aborted) return (await extend(min(withoutHolds, nextStep())))?.code;
-      await pause(TRY_AGAIN_MS, signal);
-    }
-  };
-
-  const helps = (credits: Credits): boolean => credits > 0n && allow(held + credits) > allowed;
-
-  /** Nobody waits for the store any more. */
-  const unlessGone = (error: unknown): undefined => {
-    if (!(error instanceof StoreUnavailable) || !signal.aborted) throw error;
-  };
-
-  const askAhead = async (to: Said, spoken: readonly Spoken[]): Promise<void> => {
-    await count(to, spoken);
-    if (!allHeld() && left(to) < step / 2) refused = (await extend(nextStep(), false)) !== undefined;
-  };
-
+  const step = STEP_TOKENS * job.choices;
+  const allowing: Allowing = { ...options, state, outputLimit, step, perCounted: tokensPerCounted(price) };
+  // Output without a price is all held for from the start.
+  state.allowed = Math.max(outputTokens, affordable(allowing, state.held));
   return {
-    covers: (to) => left(to) >= 0,
-    lookAhead: (to, spoken) => {
-      if (underWay || refused || left(to) >= step / 4) return;
-      underWay = askAhead(to, spoken)
-        .catch(() => undefined) // Whatever it is, it is met again where the stream cannot go on without.
-        .finally(() => (underWay = undefined));
+    covers: (to) => left(allowing, to) >= 0,
+    lookAhead: (to, output) => {
+      if (state.underWay || state.isRefused || left(allowing, to) >= step / 4) return;
+      state.underWay = askAhead(allowing, to, output)
+        .catch(() => undefined) // Whatever it is, it occurs again when the stream cannot continue without.
+        .finally(() => (state.underWay = undefined));
     },
-    admit: async (to, spoken) => {
-      await underWay;
-      if (left(to) < 0) await count(to, spoken);
-      while (left(to) < 0 && !allHeld() && !signal.aborted) {
-        const refusal = await more().catch(unlessGone);
+    admit: async (to, output) => {
+      await state.underWay;
+      if (left(allowing, to) < 0) await count(allowing, to, output);
+      while (left(allowing, to) < 0 && !isAllHeld(allowing) && !signal.aborted) {
+        const refusal = await more(allowing).catch(unlessGone(signal));
         if (refusal) return refusal;
       }
-      if (left(to) < 0 && !signal.aborted) await countAgain(to, spoken);
-      return left(to) < 0 && !signal.aborted ? BEYOND_LIMIT : undefined;
+      if (left(allowing, to) < 0 && !signal.aborted) await recount(allowing, to, output);
+      return left(allowing, to) < 0 && !signal.aborted ? BEYOND_LIMIT : undefined;
     },
   };
 };
+
+const affordable = ({ state, outputLimit, price }: Allowing, credits: Credits): number =>
+  Math.min(outputLimit, affordableOutputTokens(credits, state.inputTokens, price.rates));
+
+const isAllHeld = ({ state, outputLimit }: Allowing): boolean => state.allowed >= outputLimit;
+
+/** How many tokens may come beyond an offset, at least. Each byte that was not counted may be a token. */
+const left = (allowing: Allowing, { bytes }: StreamOffset): number => {
+  const { counted, allowed } = allowing.state;
+  const room = isAllHeld(allowing) ? allowing.outputLimit + allowing.step - counted.least : allowed - counted.tokens;
+  return room - (bytes - counted.bytes);
+};
+
+const count = async (
+  { state, tokens, perCounted }: Allowing,
+  { bytes, pieces }: StreamOffset,
+  output: readonly OutputText[],
+): Promise<void> => {
+  const { counted } = state;
+  if (bytes === counted.bytes) return;
+  const added = await tokens.count(textsOf(output.slice(counted.pieces, pieces)), 'at_most');
+  state.counted = {
+    tokens: counted.tokens + Math.min(added * perCounted, bytes - counted.bytes),
+    least: counted.least + added / perCounted,
+    ...{ bytes, pieces },
+  };
+};
+
+/** Counts in one piece all that came since the last such count: text that was counted in pieces has fewer tokens as a whole. */
+const recount = async (
+  { state, tokens, perCounted }: Allowing,
+  { bytes, pieces }: StreamOffset,
+  output: readonly OutputText[],
+): Promise<void> => {
+  const texts = textsOf(output.slice(state.recounted.pieces, pieces));
+  const least = state.recounted.least + (await tokens.count(texts)) / perCounted;
+  state.recounted = { least, pieces };
+  state.counted = { ...state.counted, least, bytes, pieces };
+};
+
+const nextStep = ({ state, outputLimit, step, price }: Allowing): Credits =>
+  costBound(state.inputTokens, Math.min(outputLimit, state.allowed + step), price.rates) - state.held;
+
+const extend = async (allowing: Allowing, by: Credits, insist = true): Promise<AccountRefusal | undefined> => {
+  const { state, ledger, signal } = allowing;
+  // An extension that may be in the log is repeated first, unchanged; else credits would be held without being used.
+  let mayRepeat = state.unanswered !== undefined;
+  const adds = Math.max(0, state.inputTokens + affordable(allowing, state.held + by) - state.heldTokens);
+  const asking = (state.unanswered ??= { by, tokens: adds, name: `extend-${++state.extensions}` });
+  for (; ; mayRepeat = true) {
+    try {
+      const refusal = await ledger.extend(asking.by, asking.tokens, asking.name, { mayRepeat });
+      state.unanswered = undefined;
+      if (refusal) return refusal;
+      state.held += asking.by;
+      state.heldTokens += asking.tokens;
+      state.allowed = affordable(allowing, state.held);
+      state.isRefused = false;
+      return undefined;
+    } catch (error) {
+      if (!insist || !(error instanceof StoreUnavailable) || signal.aborted) throw error;
+      await pause(STORE_AGAIN_MS, signal);
+    }
+  }
+};
+
+/** Counts the prompt: what its bytes were held for beyond its tokens pays for output as well. True if that helps. */
+const saveOnInput = async (allowing: Allowing): Promise<boolean> => {
+  const { state, job, price, reservation, promptTokens } = allowing;
+  if (state.inputIsCounted) return false;
+  state.inputIsCounted = true;
+  const before = state.allowed;
+  state.inputTokens = Math.min(state.inputTokens, await countInput(job, price, reservation.media, promptTokens));
+  state.allowed = affordable(allowing, state.held);
+  return state.allowed > before;
+};
+
+const helps = (allowing: Allowing, credits: Credits): boolean =>
+  credits > 0n && affordable(allowing, allowing.state.held + credits) > allowing.state.allowed;
+
+/** Holds a further step, or as much of it as the credits cover. Returns the refusal if not even that helps. */
+const more = async (allowing: Allowing): Promise<AccountRefusal['code'] | undefined> => {
+  const { signal } = allowing;
+  for (let tries = 1; ; tries++) {
+    const refusal = await extend(allowing, nextStep(allowing));
+    if (!refusal?.funds) return refusal?.code;
+    if (await saveOnInput(allowing)) return undefined;
+    const { available, withoutHolds } = refusal.funds;
+    if (helps(allowing, available) && !(await extend(allowing, available))) return undefined;
+    if (!helps(allowing, withoutHolds)) return refusal.code;
+    // For a smaller step the end of other requests would be enough, so its refusal names their holds.
+    if (tries === TRIES || signal.aborted) {
+      return (await extend(allowing, min(withoutHolds, nextStep(allowing))))?.code;
+    }
+    await pause(TRY_AGAIN_MS, signal);
+  }
+};
+
+const askAhead = async (allowing: Allowing, to: StreamOffset, output: readonly OutputText[]): Promise<void> => {
+  await count(allowing, to, output);
+  if (isAllHeld(allowing) || left(allowing, to) >= allowing.step / 2) return;
+  allowing.state.isRefused = (await extend(allowing, nextStep(allowing), false)) !== undefined;
+};
+
+/** A store that fails does not matter to a stream that nobody reads any more. */
+const unlessGone =
+  (signal: AbortSignal) =>
+  (error: unknown): undefined => {
+    if (!(error instanceof StoreUnavailable) || !signal.aborted) throw error;
+  };
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

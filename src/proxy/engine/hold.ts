@@ -3,11 +3,10 @@ import type { PinnedPrice } from '../../domain/account/events.ts';
 import { affordableOutputTokens, costBound, type Credits } from '../../domain/money.ts';
 import type { PriceVersion } from '../../domain/prices/price-book.ts';
 import type { SoldModel } from '../metering/model-facts.ts';
-import { countedTokensBound, inputTokensBound, promptTexts } from '../metering/bounds.ts';
+import { countedTokensBound, inputTokensBound } from '../metering/bounds.ts';
 import type { Duplicate } from './idempotency.ts';
-import { mediaIn, type Media } from '../media/media-parts.ts';
-import { isThere } from '../json/untyped-json.ts';
-import { withFields, type CompletionRequest } from '../formats/request.ts';
+import { mediaOf, type Media } from '../media/media-parts.ts';
+import type { Job } from '../formats/format.ts';
 import { comesInSteps, STEP_TOKENS } from './hold-steps.ts';
 import type { TokenCounter } from '../metering/token-counter.ts';
 
@@ -44,7 +43,7 @@ export type Hold = Pick<ReserveCredits, 'amount' | 'price' | 'request'>;
 export type Reserve = (hold: Hold, step: string) => Promise<AccountRefusal | Duplicate | undefined>;
 
 export type ReservationOptions = {
-  readonly request: CompletionRequest;
+  readonly job: Job;
   readonly price: SoldModel;
   readonly reserve: Reserve;
   readonly tokens: TokenCounter;
@@ -60,32 +59,32 @@ const MIN_CAPPED_OUTPUT = 16;
  * is affordable. The upstream is told so, unless more may be set aside as it goes.
  */
 export const reserveCredits = async (options: ReservationOptions): Promise<Reserved | NotReserved> => {
-  const { request, price, tokens } = options;
-  const isLimited = price.limitLeavesReasoningOut !== true && request.maxOutputTokens !== undefined;
-  const limit = isLimited ? Math.min(request.maxOutputTokens, price.maxOutputTokens) : price.maxOutputTokens;
-  const stepwise = comesInSteps(request, price);
+  const { job, price, tokens } = options;
+  const isLimited = price.limitLeavesReasoningOut !== true && job.maxOutputTokens !== undefined;
+  const limit = isLimited ? Math.min(job.maxOutputTokens, price.maxOutputTokens) : price.maxOutputTokens;
+  const stepwise = comesInSteps(job, price);
   // Once for all: pictures are decoded for it, on this thread.
-  const media = mediaIn(request, price.upstreamModel);
+  const media = mediaOf(job, price);
   const cheap: Bounds = {
-    inputTokens: inputTokensBound(request, price, media),
-    outputTokens: (stepwise ? Math.min(limit, STEP_TOKENS) : limit) * request.choices,
-    outputLimit: limit * request.choices,
+    inputTokens: inputTokensBound(job, price, media),
+    outputTokens: (stepwise ? Math.min(limit, STEP_TOKENS) : limit) * job.choices,
+    outputLimit: limit * job.choices,
   };
   const refusal = await ask(options, cheap, 'reserve');
   if (!refusal) return reserved(price, cheap, media);
   if (!mayFitCounted(refusal, cheap)) return { reserved: false, refusal };
 
-  const inputTokens = Math.min(cheap.inputTokens, await countInput(request, price, media, tokens));
+  const inputTokens = Math.min(cheap.inputTokens, await countInput(job, price, media, tokens));
   const exact: Bounds = { ...cheap, inputTokens };
   const again = inputTokens < cheap.inputTokens ? await ask(options, exact, 'reserve-counted') : refusal;
   if (!again) return reserved(price, exact, media);
   if (!isShortOfFunds(again)) return { reserved: false, refusal: again };
 
-  const canCap = request.maxOutputTokens === undefined && price.limitLeavesReasoningOut !== true;
+  const canCap = job.maxOutputTokens === undefined && price.limitLeavesReasoningOut !== true;
   if (canCap && isFinal(again.code)) return reserveCapped(options, exact, again, media);
   const { available } = again.funds;
-  const most = affordable(available, inputTokens, request, price);
-  const affordableTokens = affordable(available, inputTokens + bytesOfLimit(request, most), request, price);
+  const most = affordable(available, inputTokens, job, price);
+  const affordableTokens = affordable(available, inputTokens + job.bytesOfLimit(most), job, price);
   return { reserved: false, refusal: again, affordableTokens };
 };
 
@@ -102,21 +101,21 @@ const reserveCapped = async (
   whole: ShortOfFunds,
   media: Media,
 ): Promise<Reserved | NotReserved> => {
-  const { request, price } = options;
+  const { job, price } = options;
   const { inputTokens } = exact;
-  const stepwise = comesInSteps(request, price);
+  const stepwise = comesInSteps(job, price);
   const affordableFor = (credits: Credits): number =>
-    Math.min(affordable(credits, inputTokens, request, price), exact.outputTokens / request.choices);
+    Math.min(affordable(credits, inputTokens, job, price), exact.outputTokens / job.choices);
   let refusal = whole;
   for (let tries = 1; ; tries++) {
     const { available, withoutHolds } = refusal.funds;
     const cap = affordableFor(isFinal(refusal.code) ? withoutHolds : available);
     if (cap < MIN_CAPPED_OUTPUT) {
       const most = affordableFor(available);
-      const affordableTokens = affordable(available, inputTokens + bytesOfLimit(request, most), request, price);
+      const affordableTokens = affordable(available, inputTokens + job.bytesOfLimit(most), job, price);
       return { reserved: false, refusal, affordableTokens };
     }
-    const outputTokens = cap * request.choices;
+    const outputTokens = cap * job.choices;
     const bounds: Bounds = stepwise
       ? { ...exact, outputTokens }
       : { inputTokens, outputTokens, outputLimit: outputTokens, outputCap: cap, cappedBy: refusal.code };
@@ -128,22 +127,6 @@ const reserveCapped = async (
 };
 
 const isShortOfFunds = (refusal: AccountRefusal | Duplicate): refusal is ShortOfFunds => refusal.funds !== undefined;
-
-/** Of a line of its own, indented, as some clients write JSON. */
-const BYTES_OF_SPACE = 16;
-
-/**
- * How many bytes a request grows by, and so may its input, at most, when its sender sets a limit in it, or lowers the one
- * there is: a limit that is told must still be affordable then.
- */
-const bytesOfLimit = (request: CompletionRequest, limit: number): number => {
-  const { endpoint, fields, body } = request;
-  const names = ['max_completion_tokens', 'max_tokens'].filter((name) => isThere(fields[name]));
-  const added = endpoint === '/chat/completions' ? 'max_completion_tokens' : 'max_tokens';
-  const changes = names.length > 0 ? names : [added];
-  const grown = withFields(request, Object.fromEntries(changes.map((name) => [name, Math.max(0, limit)])));
-  return Math.max(0, grown.length - body.length) + (names.length > 0 ? 0 : BYTES_OF_SPACE);
-};
 
 /**
  * Counting a long prompt takes a while. It is of no use without any credits, with a refusal that already names the holds of
@@ -159,28 +142,23 @@ const isFinal = (code: string): boolean =>
   code === 'insufficient_credits' || code === 'key_limit_exceeded' || code === 'account_limit_exceeded';
 
 /** The most input tokens that a request can have, once its texts were counted. */
-export const countInput = async (
-  request: CompletionRequest,
-  price: PriceVersion,
-  media: Media,
-  tokens: TokenCounter,
-): Promise<number> => {
-  const texts = promptTexts(request);
+export const countInput = async (job: Job, price: SoldModel, media: Media, tokens: TokenCounter): Promise<number> => {
+  const texts = job.texts();
   // More tokens than the bytes bound, or the model reads, tell nothing new, and others wait for their count.
-  const enough = inputTokensBound(request, price, media);
-  return countedTokensBound(request, price, media, { texts, tokens: await tokens.count(texts, 'at_most', enough) });
+  const enough = inputTokensBound(job, price, media);
+  return countedTokensBound(job, price, media, { texts, tokens: await tokens.count(texts, 'at_most', enough) });
 };
 
 const ask = (options: ReservationOptions, bounds: Bounds, step: string): ReturnType<Reserve> => {
-  const { request, price, reserve } = options;
+  const { job, price, reserve } = options;
   return reserve(
     {
       amount: amountOf(bounds, price),
       price: pinned(price),
       request: {
-        endpoint: request.endpoint,
+        endpoint: job.format.endpoint,
         upstream: price.upstream,
-        streamed: request.streamed,
+        streamed: job.streamed,
         inputTokensBound: bounds.inputTokens,
         outputTokensBound: bounds.outputTokens,
       },
@@ -202,5 +180,5 @@ const reserved = (price: PriceVersion, bounds: Bounds, media: Media): Reserved =
 
 const pinned = ({ model, version, rates }: PriceVersion): PinnedPrice => ({ model, version, rates });
 
-const affordable = (available: Credits, inputTokens: number, request: CompletionRequest, price: PriceVersion): number =>
-  Math.floor(affordableOutputTokens(available, inputTokens, price.rates) / request.choices);
+const affordable = (available: Credits, inputTokens: number, job: Job, price: PriceVersion): number =>
+  Math.floor(affordableOutputTokens(available, inputTokens, price.rates) / job.choices);

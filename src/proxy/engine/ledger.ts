@@ -109,29 +109,12 @@ export const createLedger = ({ execute, asked, runId, now, stopping, once }: Led
       const outcome = await askAs(nameOf(step), { type: 'ExtendHold', requestId, by, at, tokens }, options);
       return outcome.kind === 'accepted' ? undefined : outcome.refusal;
     },
-    settle: async (usage, price, delivery, beyond) => {
-      const used = { requestId, usage, ...(beyond ? { beyond } : {}) };
-      const charge = async (): Answered => {
-        const outcome = await insist({ type: 'SettleHold', ...used, delivery }, 'settle');
-        if (outcome.kind === 'accepted' || outcome.refusal.code !== 'hold_not_open') return outcome;
-        // This process was taken for dead and its hold released: what was delivered is charged to what is free now.
-        const at = reservedAt === undefined ? {} : { at: reservedAt };
-        const late: AccountCommand = { type: 'ChargeLateUsage', ...used, keyId, price, delivery, ...at };
-        return insist(late, 'late', once?.lateCommandId());
-      };
-      const outcome = await charge().catch((cause: unknown) => {
-        throw cause instanceof StoreUnavailable ? new SettlementUnknown(cause.message, { cause }) : cause;
-      });
-      // The log went back to before there was this account: there are no credits to charge.
-      if (isWithoutAccount(outcome)) return 0n;
-      invariant(outcome.kind === 'accepted', 'a request is always settled');
-      for (const event of outcome.events) {
-        if (event.type === 'HoldSettled' || event.type === 'LateUsageCharged') return event.charged;
-      }
-      // Another attempt under the same idempotency key was made meanwhile, and it is that one which pays.
-      await insist({ type: 'WriteOffLateUsage', ...used, price }, 'write-off');
-      return 0n;
-    },
+    settle: (usage, price, delivery, beyond) =>
+      settle({
+        insist,
+        used: { requestId, usage, ...(beyond ? { beyond } : {}) },
+        ...{ keyId, price, delivery, reservedAt, lateCommandId: once?.lateCommandId },
+      }),
     release: async (reason, detail) => {
       const outcome = await insist({ type: 'ReleaseHold', requestId, reason, detail }, 'release');
       const ended =
@@ -139,4 +122,40 @@ export const createLedger = ({ execute, asked, runId, now, stopping, once }: Led
       invariant(ended, 'a hold can always be released');
     },
   };
+};
+
+type Settling = {
+  readonly insist: (command: AccountCommand, step: string, commandId?: string) => Answered;
+  readonly used: { readonly requestId: string; readonly usage: Usage; readonly beyond?: Usage };
+  readonly keyId: string;
+  readonly price: PinnedPrice;
+  readonly delivery: Delivery;
+  readonly reservedAt: number | undefined;
+  readonly lateCommandId: (() => string) | undefined;
+};
+
+const settle = async (settling: Settling): Promise<Credits> => {
+  const { insist, used, price } = settling;
+  const outcome = await charge(settling).catch((cause: unknown) => {
+    throw cause instanceof StoreUnavailable ? new SettlementUnknown(cause.message, { cause }) : cause;
+  });
+  // The log went back to before the account existed: there are no credits to charge.
+  if (isWithoutAccount(outcome)) return 0n;
+  invariant(outcome.kind === 'accepted', 'a request is always settled');
+  for (const event of outcome.events) {
+    if (event.type === 'HoldSettled' || event.type === 'LateUsageCharged') return event.charged;
+  }
+  // Another attempt under the same idempotency key was made meanwhile, and is charged instead.
+  await insist({ type: 'WriteOffLateUsage', ...used, price }, 'write-off');
+  return 0n;
+};
+
+const charge = async (settling: Settling): Answered => {
+  const { insist, used, keyId, price, delivery, reservedAt, lateCommandId } = settling;
+  const outcome = await insist({ type: 'SettleHold', ...used, delivery }, 'settle');
+  if (outcome.kind === 'accepted' || outcome.refusal.code !== 'hold_not_open') return outcome;
+  // This process was taken for dead and its hold released: what was delivered is charged to the free credits.
+  const at = reservedAt === undefined ? {} : { at: reservedAt };
+  const late: AccountCommand = { type: 'ChargeLateUsage', ...used, keyId, price, delivery, ...at };
+  return insist(late, 'late', lateCommandId?.());
 };

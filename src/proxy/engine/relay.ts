@@ -1,39 +1,48 @@
 import type { Delivery } from '../../domain/account/events.ts';
-import { BEYOND_LIMIT, isAccessEnd, isShortage } from './allowance.ts';
-import { TOO_LONG, type Call, type Settlement } from './call.ts';
-import { cutEvents, usageEvent } from './stream-closing.ts';
-import { createStreamMeter, type StreamMeter } from '../metering/meter.ts';
-import { refusedWithin, type CompletionProblem } from './problem.ts';
+import type { Frame, Notice, Settlement } from '../formats/format.ts';
+import { noUsage } from '../../domain/money.ts';
+import {
+  createMeter,
+  cutBefore,
+  hasFinished,
+  isReported,
+  meterBatch,
+  meterLeaving,
+  meteredSoFar,
+  type Meter,
+  type Passing,
+} from '../metering/meter.ts';
+import { isThere } from '../json/untyped-json.ts';
+import { ProviderFailed, type Batch } from '../providers/provider.ts';
+import { TOO_LONG, type Call } from './call.ts';
 import { mayHideOutput } from './hold-steps.ts';
-import { UpstreamFailed, type UpstreamResponse } from '../providers/provider.ts';
+import { problemOf, type CompletionProblem } from './problem.ts';
+import { BEYOND_LIMIT, isAccessEnd, isShortage, shortageError, streamTooLong } from './shortage.ts';
 
-/** Where a stream goes to. A promise means: wait, the reader is slow. */
+/** The receiver of a stream. A promise means: wait, the reader is slow. */
 export type Sink = {
   write(passing: Uint8Array | string): Promise<void> | undefined;
-  /** The stream breaks off. The error is its last event; no `[DONE]` follows, which some clients take for the end of all. */
+  /** The stream breaks off. The error is its last event; no `[DONE]` follows, which some clients take for a complete answer. */
   fail(why: CompletionProblem): Promise<void> | undefined;
 };
 
 /**
  * Passes a stream on as it comes, and settles it before its end: what a customer saw completed is charged for good, once.
  * A stream that breaks is charged for what was metered; one that broke before anything was delivered costs nothing. One
- * that credits end, or that goes on beyond what the request allowed or for too long, is ended in good order.
- * Runs to its end with or without a reader. When the customer leaves, the upstream is left too, at once unless its report
- * of the usage is worth a short wait.
+ * that credits end, or that exceeds its limit or its time, is ended in order. Runs to its end with or without a reader. If
+ * the customer leaves, the provider is left too, at once unless its usage report is worth a short wait.
  */
-export const relayStream = async (call: Call, response: UpstreamResponse, sink: Sink): Promise<void> => {
-  const meter = createStreamMeter();
+export const relayStream = async (call: Call, batches: AsyncIterable<Batch>, sink: Sink): Promise<void> => {
+  const meter = createMeter();
   const leaving = watchLeaving(call, meter);
   let holdEnded = false;
   try {
-    await pass(call, response, meter, sink);
+    await pass(call, batches, meter, sink);
     const ended = leaving.leftAt === undefined ? howItEnded(call, meter) : 'client_gone';
     const settlement = await end(call, meter, ended, leaving.leftAt === 'finished');
     holdEnded = true;
     if (ended === 'completed' || ended === 'out_of_credits') {
-      const finish = wasCut(call) ? cutEvents(call, meter) : '';
-      const usage = call.request.includeUsage ? usageEvent(call, meter, settlement ?? nothing) : '';
-      await sink.write(`${finish}${usage}data: [DONE]\n\n`);
+      await sink.write(closing(call, meter, settlement ?? nothing));
     } else {
       await sink.fail(whyBroken(call, meter, ended));
     }
@@ -43,23 +52,22 @@ export const relayStream = async (call: Call, response: UpstreamResponse, sink: 
   }
 };
 
-/** After the last word, for the end of the connection; after a finish reason, for the usage; after both, for the last word. */
+/** After the end, for the connection; after a finish reason, for the usage; after both, for the end. */
 const END_WITHIN_MS = 1000;
 const USAGE_WITHIN_MS = 1000;
 const DONE_WITHIN_MS = 500;
 
 type Phase = 'streaming' | 'finished' | 'reported' | 'ended';
 
-const phaseOf = ({ request }: Call, meter: StreamMeter): Phase => {
+const phaseOf = ({ job }: Call, meter: Meter): Phase => {
   if (meter.state !== 'open') return 'ended';
-  if (!meter.hasFinished(request.choices)) return 'streaming';
-  return meter.isReported ? 'reported' : 'finished';
+  if (!hasFinished(meter, job.choices)) return 'streaming';
+  return isReported(meter) ? 'reported' : 'finished';
 };
 
-const hasMoreToSay = (call: Call, meter: StreamMeter): boolean =>
-  !['finished', 'reported'].includes(phaseOf(call, meter));
+const isUnfinished = (call: Call, meter: Meter): boolean => !['finished', 'reported'].includes(phaseOf(call, meter));
 
-/** In its last phases a stream has so long, and neither comments nor empty events make it longer. */
+/** In its last phases a stream has a fixed time, which neither comments nor empty events extend. */
 const expectNext = (call: Call, before: Phase | undefined, now: Phase, hasEvents: boolean): void => {
   if (now === 'streaming') {
     if (before !== 'streaming') call.pause();
@@ -70,142 +78,177 @@ const expectNext = (call: Call, before: Phase | undefined, now: Phase, hasEvents
   }
 };
 
-type Leaving = {
-  /** How far the stream was when the customer left; undefined if the customer stayed until its last word. */
-  readonly leftAt: 'finished' | 'streaming' | undefined;
-};
+/** How far the stream was when the customer left; undefined if the customer stayed until the end. */
+type Leaving = { leftAt: 'finished' | 'streaming' | undefined };
 
 /**
- * A customer who leaves at the finish reason has the whole answer, but its usage, and so the reasoning, is reported after
- * it. So does a customer who leaves in the middle an answer of a model that may hide its reasoning.
+ * A customer who leaves at the finish reason has the whole answer, but its usage, which includes the reasoning, is reported
+ * after it. The same holds for a customer who leaves in the middle of an answer of a model that may hide its reasoning.
  */
-const watchLeaving = (call: Call, meter: StreamMeter): Leaving => {
-  const leaving: { leftAt: Leaving['leftAt'] } = { leftAt: undefined };
+const watchLeaving = (call: Call, meter: Meter): Readonly<Leaving> => {
+  const leaving: Leaving = { leftAt: undefined };
   call.onLeave(() => {
     if (meter.state !== 'open') return 0;
-    leaving.leftAt = meter.hasFinished(call.request.choices) ? 'finished' : 'streaming';
-    meter.leave();
-    if (meter.isReported) return 0;
-    const mayHide = meter.delivered && mayHideOutput(call.request, call.price);
-    if (mayHide) return call.usageAfterLeavingMs;
+    leaving.leftAt = hasFinished(meter, call.job.choices) ? 'finished' : 'streaming';
+    meterLeaving(meter);
+    if (isReported(meter)) return 0;
+    if (meter.delivered && mayHideOutput(call.job, call.price)) return call.usageAfterLeavingMs;
     return leaving.leftAt === 'finished' ? USAGE_WITHIN_MS : 0;
   });
   return leaving;
 };
 
-/** Until the upstream ends, breaks off, or is left; after its last word only the end of the connection is awaited. */
-const pass = async (call: Call, response: UpstreamResponse, meter: StreamMeter, sink: Sink): Promise<void> => {
+/** Until the provider ends, breaks off, or is left. */
+const pass = async (call: Call, batches: AsyncIterable<Batch>, meter: Meter, sink: Sink): Promise<void> => {
   try {
     call.heard();
-    for await (const bytes of response.body) {
-      const { events } = meter;
-      const before = phaseOf(call, meter);
-      const passing = meter.feed(bytes);
-      if (call.left) {
-        // Nothing is passed on any more: only the report is still of use.
-        if (meter.isReported || meter.state === 'error') return;
-        continue;
-      }
-      const last = meter.passing.at(-1);
-      const covered = !last || call.allowance.covers(last);
-      if (!covered && !(await passInTurn(call, meter, sink))) return;
-      // To pass events on in turn stops the watchdog.
-      expectNext(call, covered ? before : undefined, phaseOf(call, meter), meter.events > events);
-      if (last) call.allowance.lookAhead(last, meter.spoken);
-      const slow = covered && passing.length > 0 ? sink.write(passing) : undefined;
-      if (slow) await waitForReader(call, meter, slow);
-    }
-    meter.close();
-    if (meter.passing.length > 0 && !call.left) await passInTurn(call, meter, sink);
+    for await (const batch of batches) if (!(await passBatch(call, batch, meter, sink))) return;
   } catch (error) {
-    if (!(error instanceof UpstreamFailed)) throw error;
+    if (!(error instanceof ProviderFailed)) throw error;
     // The connection may notice the silence first.
-    if (error.code === 'timeout') call.cancel(hasMoreToSay(call, meter) ? 'timeout' : 'finished');
+    if (error.code === 'timeout') call.cancel(isUnfinished(call, meter) ? 'timeout' : 'finished');
   } finally {
-    // What is left to do takes its time, which is not the upstream's.
+    // The rest takes time that is not the provider's.
     call.pause();
     call.onLeave(() => 0);
   }
 };
 
-/** Event by event: what is held for goes on at once, the rest when more is. False where it will not be, and all ends there. */
-const passInTurn = async (call: Call, meter: StreamMeter, sink: Sink): Promise<boolean> => {
+/** False if the stream ends here. */
+const passBatch = (call: Call, batch: Batch, meter: Meter, sink: Sink): boolean | Promise<boolean> => {
+  const { events } = meter;
+  const before = phaseOf(call, meter);
+  meterBatch(meter, batch.events);
+  // After the customer has left, only the report is still of use.
+  if (call.left) return !(isReported(meter) || meter.state === 'failed');
+  const last = meter.passing.at(-1);
+  if (last && !call.allowance.covers(last)) return passSlowly(call, events, meter, sink);
+  expectNext(call, before, phaseOf(call, meter), meter.events > events);
+  if (last) call.allowance.lookAhead(last, meter.output);
+  const passing = batch.bytes ?? meter.passing.map((delta) => written(call, meter, delta)).join('');
+  const slow = passing.length > 0 ? sink.write(passing) : undefined;
+  return slow ? waitForReader(call, meter, slow) : true;
+};
+
+const passSlowly = async (call: Call, events: number, meter: Meter, sink: Sink): Promise<boolean> => {
+  if (!(await passInTurn(call, meter, sink))) return false;
+  // The idle time stopped meanwhile.
+  expectNext(call, undefined, phaseOf(call, meter), meter.events > events);
+  const last = meter.passing.at(-1);
+  if (last) call.allowance.lookAhead(last, meter.output);
+  return true;
+};
+
+/** Delta by delta: what is held for passes at once, the rest when more is. False if it will not be, and the stream ends there. */
+const passInTurn = async (call: Call, meter: Meter, sink: Sink): Promise<boolean> => {
   call.pause();
   let ready = '';
-  for (const event of meter.passing) {
-    if (!call.allowance.covers(event)) {
+  for (const delta of meter.passing) {
+    if (!call.allowance.covers(delta)) {
       if (ready !== '') await sink.write(ready);
       ready = '';
-      const refusal = await call.allowance.admit(event, meter.spoken);
+      const refusal = await call.allowance.admit(delta, meter.output);
       if (refusal || call.signal.aborted) {
-        meter.cutBefore(event);
-        // A hold that is gone was given back because this process was taken for dead: so it ends as one that stops.
+        cutBefore(meter, delta);
+        // A hold that is gone was released because this process was taken for dead, so the stream ends as if it stopped.
         call.cancel(refusal === BEYOND_LIMIT || isShortage(refusal) || isAccessEnd(refusal) ? refusal : 'drained');
         return false;
       }
     }
-    ready += event.wire();
+    ready += written(call, meter, delta);
   }
   await sink.write(ready);
   return true;
 };
 
-/** While it is the customer who is waited for, the upstream's silence is no fault of its own. */
-const waitForReader = async (call: Call, meter: StreamMeter, slow: Promise<void>): Promise<void> => {
+/** A delta in the wire shape of the customer's format. */
+const written = (call: Call, meter: Meter, { event }: Passing): string =>
+  event.wire ? event.wire() : (call.job.format.stream?.writeDelta(frameOf(call, meter), event) ?? '');
+
+export const frameOf = ({ generationId, job, askedAt }: Call, { upstreamId }: Pick<Meter, 'upstreamId'>): Frame => ({
+  id: upstreamId ?? generationId,
+  model: job.model,
+  createdAt: askedAt,
+});
+
+/** While the customer's connection is slow, the provider's silence is not its fault. */
+const waitForReader = async (call: Call, meter: Meter, slow: Promise<void>): Promise<true> => {
   const phase = phaseOf(call, meter);
-  if (phase === 'ended') return slow;
-  call.pause();
+  if (phase !== 'ended') call.pause();
   await slow;
-  if (!call.left) expectNext(call, undefined, phase, true);
+  if (phase !== 'ended' && !call.left) expectNext(call, undefined, phase, true);
+  return true;
 };
 
 const wasCut = ({ cancelled }: Call): boolean =>
   cancelled === BEYOND_LIMIT || cancelled === TOO_LONG || isShortage(cancelled);
 
-const howItEnded = (call: Call, meter: StreamMeter): Delivery['ended'] => {
+const howItEnded = (call: Call, meter: Meter): Delivery['ended'] => {
   const { cancelled } = call;
-  const { finishReason, usage } = meter.metered();
-  // An end alone, after nothing, is no answer.
-  const answered = meter.delivered || finishReason !== null || (usage !== undefined && usage !== null);
+  const { finishReason, usage } = meter;
+  // An end without any content is no answer.
+  const answered = meter.delivered || finishReason !== null || isThere(usage);
   if ((meter.state === 'done' && answered) || phaseOf(call, meter) === 'reported') return 'completed';
   if (cancelled === 'client_gone' || cancelled === 'drained') return cancelled;
   if (isShortage(cancelled)) return 'out_of_credits';
   if (isAccessEnd(cancelled)) return 'access_ended';
-  // What was delivered is all that was asked for, and more; or all that one stream may take.
+  // What was delivered is all that the request allowed, or all that one stream may take.
   if ((cancelled === BEYOND_LIMIT || cancelled === TOO_LONG) && meter.delivered) return 'completed';
-  // Some upstreams close without saying [DONE], or do not close; a finish reason says as much.
+  // Some providers close without `[DONE]`, or do not close; a finish reason is enough.
   const complete = meter.state === 'open' && (!cancelled || cancelled === 'finished') && finishReason !== null;
   return complete ? 'completed' : 'upstream_broke';
 };
 
-/** A provider's error is passed on only if the request has caused it: others may be about our account there. */
-const whyBroken = ({ cancelled }: Call, meter: StreamMeter, ended: Delivery['ended']): CompletionProblem => {
+/** A provider's error is passed on only if the request caused it: others may be about our account there. */
+const whyBroken = ({ cancelled }: Call, meter: Meter, ended: Delivery['ended']): CompletionProblem => {
   if (isAccessEnd(cancelled)) return { kind: 'access_ended', code: cancelled };
   if (ended === 'drained') return { kind: 'stream_broken', code: 'draining' };
-  const refused = meter.failure === undefined ? undefined : refusedWithin(meter.failure);
-  if (refused) return refused;
-  // After its last word it is no silence of the provider that ends the wait for its connection.
+  if (meter.refusal) return problemOf(meter.refusal);
+  // After the end of the stream, a silence is not the provider's.
   const silent = cancelled === 'timeout' && meter.state === 'open';
   return { kind: 'stream_broken', code: silent ? 'upstream_timeout' : 'upstream_error' };
 };
 
-const nothing: Settlement = { charged: 0n, usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 } };
+const nothing: Settlement = { charged: 0n, usage: noUsage };
 
-/** What did not complete and said nothing was not delivered, and costs nothing, whatever the upstream may bill for it. */
+/** The last events: the end of choices that were cut, the usage for a customer who asked for it, and the end. */
+const closing = (call: Call, meter: Meter, settlement: Settlement): string => {
+  const { job } = call;
+  const frame = frameOf(call, meter);
+  const { stream } = job.format;
+  const cut = wasCut(call) ? stream?.writeCut(frame, unfinished(call, meter), noticeOf(call)) : '';
+  const end = stream?.writeEnd(frame, job.includeUsage ? settlement : undefined, meter.usageChunk);
+  return `${cut ?? ''}${end ?? ''}`;
+};
+
+const unfinished = ({ job }: Call, { finishes }: Meter): readonly number[] => {
+  const finished = new Set(finishes);
+  return Array.from({ length: job.choices }, (_, index) => index).filter((index) => !finished.has(index));
+};
+
+/** Why credits or time cut the stream; a limit of the request needs no notice. */
+const noticeOf = ({ cancelled, generationId }: Call): Notice | undefined => {
+  if (isShortage(cancelled)) return { generationId, error: shortageError(cancelled) };
+  return cancelled === TOO_LONG ? { generationId, error: streamTooLong } : undefined;
+};
+
+/** A stream that did not complete and delivered nothing costs nothing, whatever the provider bills for it. */
 const end = async (
   call: Call,
-  meter: StreamMeter,
+  meter: Meter,
   ended: Delivery['ended'],
   leftFinished: boolean,
 ): Promise<Settlement | undefined> => {
-  const metered = { ...meter.metered(), ...(wasCut(call) ? { finishReason: 'length' } : {}) };
-  // An answer without words, whose finish reason was delivered, may have been all reasoning.
-  const isReported = leftFinished && meter.isReported;
-  if (ended === 'completed' || meter.delivered || isReported) return call.settle(metered, ended);
+  // An answer without text whose finish reason was delivered may have been all reasoning.
+  const wasAnswered = leftFinished && isReported(meter);
+  if (ended === 'completed' || meter.delivered || wasAnswered) {
+    const metered = { ...meteredSoFar(meter), ...(wasCut(call) ? { finishReason: 'length' } : {}) };
+    return call.settle(metered, ended);
+  }
   if (ended === 'client_gone' || ended === 'out_of_credits' || ended === 'access_ended') {
     await call.ledger.release(ended, 'before the first token');
-  } else if (ended === 'drained')
+  } else if (ended === 'drained') {
     await call.ledger.release('gateway_failed', 'the gateway stopped before the first token');
-  else await call.ledger.release('upstream_failed', call.cancelled ?? 'reset');
+  } else await call.ledger.release('upstream_failed', call.cancelled ?? 'reset');
   return undefined;
 };

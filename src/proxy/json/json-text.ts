@@ -31,6 +31,14 @@ export const withoutMember = (json: string, name: string): string =>
     return (before.endsWith(',') ? before.slice(0, -1) : before) + text.slice(member.end);
   }, json);
 
+/** The text with a member: in the place of one of that name, or after all others. Every other byte stays as it was. */
+export const withMember = (json: string, name: string, value: string): string => {
+  const span = membersOf(json, name).at(-1);
+  if (span) return json.slice(0, span.start) + value + json.slice(span.end);
+  const end = json.lastIndexOf('}');
+  return `${json.slice(0, end)},"${name}":${value}${json.slice(end)}`;
+};
+
 /** A name that an object of the text has twice, however it is written; the text must be valid JSON. */
 export const repeatedName = (json: string): string | undefined => {
   const open: Set<string>[] = [];

@@ -1,89 +1,73 @@
-import type { PriceVersion } from '../../domain/prices/price-book.ts';
-import { asList, field } from '../json/untyped-json.ts';
-import { pictureTokens, soundTokensBound } from './media-bounds.ts';
-import type { BadRequest, CompletionRequest } from '../formats/request.ts';
+import { unsupported, type BadRequest, type Job } from '../formats/format.ts';
+import type { ModelFacts } from '../metering/model-facts.ts';
+import { pictureTokens } from './picture-tokens.ts';
+import { soundSeconds } from './sound-length.ts';
 
-/** Parts of a message that are text, which its bytes bound. */
-const textTypes: readonly unknown[] = ['text', 'refusal', 'thinking', 'input_text', 'output_text'];
-
-/** No provider takes more than some hundreds, so that a request that is full of them does not keep others waiting. */
+/** No provider accepts more than some hundreds. Without a bound, a request full of pictures would delay others. */
 const PICTURES_READ = 1000;
 
-/** Some providers take a PDF or a video where a picture is asked for. */
-const otherData = /^\s*data:(?!image\/)/i;
-
 /**
- * What is no text in a request: the most tokens that a model is billed for it, what is surely billed at least, and how many
- * bytes it is.
+ * The media of a request: the most tokens that a model bills for them, the least that it certainly bills, and how many
+ * bytes they have in the body.
  */
 export type Media = { readonly tokens: number; readonly least: number; readonly bytes: number };
 
 /**
- * Of a picture and of sound, by the provider's rule; of a file, and of whatever nobody here knows, all that the model can
- * read: a page of a PDF is written in some bytes and read as a picture, and its text is compressed. At least, what is known
- * of pictures: how long sound is, is known at most.
+ * Bounds the media of a request. Pictures and sound count by the model's rule. Files and unknown parts count as all that
+ * the model can read: a page of a PDF has few bytes and is read as a picture, and its text is compressed. Only pictures have
+ * a least: the length of sound is known as a maximum only.
  */
-export const mediaIn = ({ fields }: CompletionRequest, upstreamModel: string): Media => {
+export const mediaOf = (job: Job, { pictures: rule, sound }: Pick<ModelFacts, 'pictures' | 'sound'>): Media => {
   let [tokens, least, bytes, pictures] = [0, 0, 0, 0];
-  for (const part of partsOf(fields)) {
-    const type = field(part, 'type');
-    if (type === 'image_url') {
-      const picture = field(part, 'image_url');
-      const url = stringOf(field(picture, 'url') ?? picture);
-      const read = ++pictures <= PICTURES_READ ? url : undefined;
-      if (url !== undefined && otherData.test(url)) {
-        tokens = Infinity;
-      } else {
-        const billed = pictureTokens(upstreamModel, read, field(picture, 'detail'));
+  for (const part of job.media()) {
+    switch (part.kind) {
+      case 'picture': {
+        const read = ++pictures <= PICTURES_READ ? part.url : undefined;
+        const billed = pictureTokens(rule, read, part.detail);
         tokens += billed.most;
         least += billed.least;
+        // URLs and base64 are ASCII, so their length in characters is their length in bytes.
+        bytes += part.url?.length ?? 0;
+        break;
       }
-      // URLs and base64 are plain ASCII, so their length in characters is their length in bytes.
-      bytes += url?.length ?? 0;
-    } else if (type === 'input_audio') {
-      const data = stringOf(field(field(part, 'input_audio'), 'data'));
-      tokens += soundTokensBound(upstreamModel, data);
-      bytes += data?.length ?? 0;
-    } else if (!isText(part, type)) {
-      tokens = Infinity;
+      case 'sound':
+        tokens += soundTokens(sound, part.base64);
+        bytes += part.base64?.length ?? 0;
+        break;
+      case 'other':
+        tokens = Infinity;
+        bytes += part.bytes;
+        break;
+      case 'stored_file':
+        break;
     }
   }
   return { tokens, least, bytes };
 };
 
-const isText = (part: unknown, type: unknown): boolean => {
-  if (typeof part !== 'object' || part === null) return true;
-  return textTypes.includes(type) || (type === undefined && Object.keys(part).every((name) => name === 'text'));
+/** OpenAI counts ten a second, Google 32 (https://ai.google.dev/gemini-api/docs/tokens), Mistral 12.5. */
+const UNKNOWN_SOUND_TOKENS_PER_SECOND = 50;
+
+/** The most tokens of sound; infinite if its bytes do not bound its length. */
+export const soundTokens = (sound: ModelFacts['sound'], base64: string | undefined): number => {
+  const perSecond = sound?.tokensPerSecond ?? UNKNOWN_SOUND_TOKENS_PER_SECOND;
+  const seconds = base64 === undefined ? undefined : soundSeconds(base64);
+  return seconds === undefined ? Infinity : Math.ceil(seconds * perSecond) + 1;
 };
 
-/** Models that hear at the price of text. The price book has no other, and most are dearer: Gemini Flash by three times. */
-const hearsAtPriceOfText = /^(?:.*\/)?(?:gemini-2\.5-pro|simulated)/;
-
-/** Refuses what is not sold: sound that costs more than text, and files that were not sent with the request. */
-export const unsoldMedia = (
-  { fields }: CompletionRequest,
-  { upstreamModel }: Pick<PriceVersion, 'upstreamModel'>,
-): BadRequest | undefined => {
-  for (const part of partsOf(fields)) {
-    const type = field(part, 'type');
-    if (type === 'input_audio' && !hearsAtPriceOfText.test(upstreamModel)) {
-      return unsold('input_audio', 'is not sold with this model, for its price is not that of text.');
+/** Refuses sound that is dearer than text (Gemini Flash bills three times the price), and files that did not come with the request. */
+export const unsoldMedia = (job: Job, { sound }: Pick<ModelFacts, 'sound'>): BadRequest | undefined => {
+  for (const { kind } of job.media()) {
+    if (kind === 'sound' && sound?.atPriceOfText !== true) {
+      return unsupported(
+        'messages.content.input_audio',
+        'is not sold with this model, for its price is not that of text.',
+      );
     }
-    // The provider keeps files of all customers under one key, and nobody here knows whose they are.
-    if (stringOf(field(field(part, 'file') ?? part, 'file_id')) !== undefined) {
-      return unsold('file.file_id', 'files cannot be kept at a provider from here; send it as file_data.');
+    if (kind === 'stored_file') {
+      const why = 'files cannot be kept at a provider from here; send it as file_data.';
+      return unsupported('messages.content.file.file_id', why);
     }
   }
   return undefined;
 };
-
-const unsold = (name: string, why: string): BadRequest => {
-  const param = `messages.content.${name}`;
-  return { code: 'unsupported_parameter', message: `${param}: ${why}`, param };
-};
-
-const partsOf = function* (fields: CompletionRequest['fields']): Generator<unknown> {
-  for (const message of asList(fields['messages'])) yield* asList(field(message, 'content'));
-};
-
-const stringOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

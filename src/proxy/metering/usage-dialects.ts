@@ -1,4 +1,4 @@
-import { asList, field, isThere } from '../json/untyped-json.ts';
+import { isThere } from '../json/untyped-json.ts';
 
 /** What a number of a usage report counts. */
 export type Role =
@@ -179,29 +179,4 @@ export const readReport = (usage: unknown): Report | undefined => {
   };
   if (!isValid('', usage, 1)) return undefined;
   return Object.fromEntries([...found].map(([role, { value }]) => [role, value]));
-};
-
-/** Members of an answer, or of a chunk, that are a usage, and members that may have one as `usage`. */
-const usages = ['usage', 'usageMetadata', 'usage_metadata', 'token_usage', 'amazon-bedrock-invocationMetrics'] as const;
-/** Groq; Anthropic; OpenAI Responses; Cohere; Bedrock. */
-const holders = ['x_groq', 'message', 'response', 'delta', 'meta', 'metadata'] as const;
-
-/** The usage of an answer or of a chunk, wherever it is: at the top, in a member, in a choice (Moonshot), or loose (Ollama). */
-export const usageIn = (answer: object): unknown => {
-  for (const name of usages) {
-    const usage = field(answer, name);
-    if (isThere(usage)) return usage;
-  }
-  for (const name of holders) {
-    const usage = field(field(answer, name), 'usage');
-    if (isThere(usage)) return usage;
-  }
-  const meta = field(answer, 'meta');
-  if (isThere(field(meta, 'billed_units'))) return meta;
-  for (const choice of asList(field(answer, 'choices'))) {
-    const usage = field(choice, 'usage');
-    if (isThere(usage)) return usage;
-  }
-  if (!isThere(field(answer, 'prompt_eval_count'))) return undefined;
-  return { prompt_eval_count: field(answer, 'prompt_eval_count'), eval_count: field(answer, 'eval_count') };
 };

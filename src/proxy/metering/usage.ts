@@ -11,7 +11,7 @@ export type Plausible = {
   readonly outputBound: number;
   /** Whether the model may bill for output that it does not stream. */
   readonly hidesReasoning: boolean;
-  readonly spoke: boolean;
+  readonly hasOutput: boolean;
 };
 
 export type ReadUsage = {
@@ -38,7 +38,7 @@ export const readUsage = (value: unknown, plausible: Plausible): ReadUsage => {
   if (isBeyond || (report.total ?? 0) > most) return notBelieved('usage_beyond_context');
   // No model answers without input; Ollama reported no prompt if that was in a cache.
   if (input === 0 && output > 0) return notBelieved('usage_without_input');
-  if (output === 0 && plausible.spoke) return notBelieved('usage_without_output');
+  if (output === 0 && plausible.hasOutput) return notBelieved('usage_without_output');
   const { cached, written } = caches;
   if (cached + written > input) return notBelieved(...anomalies, 'usage_details_exceed_total');
   const uncached = input - cached - written;
@@ -122,35 +122,9 @@ const outputOf = (
   };
 };
 
-/** What a provider takes from us is not what a customer pays, so these are not passed on. `cost` and `cost_usd` are ours instead. */
-const costsOfOurs = new Set(['cost', 'cost_usd', 'cost_details', 'cost_in_usd_ticks']);
-
-/** A usage as the customer reads it, without the cost. */
-export const withoutCosts = (usage: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
-  Object.keys(usage).some((name) => costsOfOurs.has(name))
-    ? Object.fromEntries(Object.entries(usage).filter(([name]) => !costsOfOurs.has(name)))
-    : usage;
-
 /** What was counted here, where the upstream did not say: all of it input and output of the plain classes. */
 export const meteredUsage = (inputTokens: number, outputTokens: number): Usage => ({
   ...noUsage,
   input: inputTokens,
   output: outputTokens,
 });
-
-/** A usage in the names of OpenAI. */
-export const asWire = (usage: Usage): Readonly<Record<string, unknown>> => {
-  const { cachedInput, cacheWrite, reasoning } = usage;
-  const [prompt, completion] = [usage.input + cachedInput + cacheWrite, usage.output + reasoning];
-  const caches = {
-    ...(cachedInput > 0 ? { cached_tokens: cachedInput } : {}),
-    ...(cacheWrite > 0 ? { cache_write_tokens: cacheWrite } : {}),
-  };
-  return {
-    prompt_tokens: prompt,
-    completion_tokens: completion,
-    total_tokens: prompt + completion,
-    ...(cachedInput + cacheWrite > 0 ? { prompt_tokens_details: caches } : {}),
-    ...(reasoning > 0 ? { completion_tokens_details: { reasoning_tokens: reasoning } } : {}),
-  };
-};

@@ -1,42 +1,58 @@
-/** The endpoints of an OpenAI-compatible server that a completion may go to, relative to its base URL. */
-export type Endpoint = '/chat/completions' | '/completions' | '/embeddings';
+import type { BadRequest, Job } from '../formats/format.ts';
+import type { Batch, Metered, NeutralAnswer, Refusal } from './answer.ts';
 
-export type UpstreamRequest = {
-  readonly endpoint: Endpoint;
-  /** The JSON body in the OpenAI wire format, UTF-8. */
-  readonly body: Uint8Array;
-  /** Aborting it closes the connection, before or after the head of the response has come. */
-  readonly signal: AbortSignal;
-};
+export type * from './answer.ts';
 
-export type UpstreamResponse = {
-  readonly status: number;
-  readonly contentType: string;
-  /** From `retry-after-ms` or `retry-after`, when the upstream sent one. */
-  readonly retryAfterMs?: number;
-  /** Must be read to its end or left by `return()` (as `for await` does), which closes the connection. */
-  readonly body: AsyncIterable<Uint8Array>;
-};
-
-/**
- * A model provider that speaks the OpenAI wire format. `send` resolves once the head of the response is there, whatever
- * its status; it rejects with UpstreamFailed when no response could be had, and so does reading the body.
- */
-export interface Upstream {
+/** A model provider, whatever wire format it speaks. */
+export interface Provider {
+  /** Its name in the price book. */
   readonly name: string;
-  /** What it calls the limit on the output of a chat. */
-  readonly outputLimitField: 'max_tokens' | 'max_completion_tokens';
-  /** Fields of every chat that is sent to it, whatever the customer sent: they decide the price, or what it keeps. */
-  readonly chatFields?: Readonly<Record<string, unknown>>;
-  /** Lifetimes in its prompt cache that have the listed price. */
-  readonly cacheTtls?: readonly string[];
-  send(request: UpstreamRequest): Promise<UpstreamResponse>;
+  /** Why it cannot carry a job out, or not at the listed price; undefined if it can. Called before credits are held. */
+  unsupported(job: Job): BadRequest | undefined;
+  /**
+   * Asks for one answer. A stream resolves with its first event or soon after its head; every other answer once it is
+   * complete. Rejects with ProviderFailed if no answer could be had, and with the signal's reason if that aborted.
+   */
+  ask(request: ProviderRequest): Promise<ProviderAnswer>;
   close(): Promise<void>;
 }
 
-/** Fault: the upstream could not be reached, was silent for too long, or broke off. */
-export class UpstreamFailed extends Error {
-  override readonly name = 'UpstreamFailed';
+export type ProviderRequest = {
+  readonly job: Job;
+  /** The provider's own name of the model. */
+  readonly model: string;
+  /** The limit on the output of each choice that credits set, where the customer set none. */
+  readonly outputCap: number | undefined;
+  /** Aborting it ends the connection at any time. */
+  readonly signal: AbortSignal;
+  readonly watch: Watch;
+};
+
+/** The time limits of a request. A provider that reads an answer to its end before it returns it reports progress here. */
+export type Watch = {
+  /** Data arrived: the idle time starts anew. */
+  heard(): void;
+  /** The idle time stops. */
+  pause(): void;
+  /** The answer is complete; its connection must end within so many ms. */
+  expectEnd(withinMs: number): void;
+  /** False once nobody needs the answer. */
+  readonly isWanted: boolean;
+};
+
+export type ProviderAnswer =
+  | ({ readonly kind: 'refused' } & Refusal)
+  | {
+      readonly kind: 'whole';
+      readonly metered: Metered;
+      /** The JSON of the job's format; or the answer in no wire shape, which the format then writes. */
+      readonly content: string | NeutralAnswer;
+    }
+  | { readonly kind: 'stream'; readonly batches: AsyncIterable<Batch> };
+
+/** Fault: the provider could not be reached, was silent for too long, or broke off. */
+export class ProviderFailed extends Error {
+  override readonly name = 'ProviderFailed';
   readonly code: 'connect' | 'timeout' | 'reset';
 
   constructor(code: 'connect' | 'timeout' | 'reset', message: string, options?: ErrorOptions) {

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { BEYOND_LIMIT, createAllowance } from '../../../src/proxy/engine/allowance.ts';
-import type { Spoken } from '../../../src/proxy/metering/choice-texts.ts';
+import { createAllowance } from '../../../src/proxy/engine/allowance.ts';
+import type { OutputText } from '../../../src/proxy/metering/output-text.ts';
+import { BEYOND_LIMIT } from '../../../src/proxy/engine/shortage.ts';
 import { STEP_TOKENS } from '../../../src/proxy/engine/hold-steps.ts';
 import type { TokenCounter } from '../../../src/proxy/metering/token-counter.ts';
-import { countWords, price as listed, request } from '../examples.ts';
+import { countWords, price as listed, request, like } from '../examples.ts';
 
 const LIMIT = 4096;
-const price = { ...listed, upstreamModel: 'simulated-m' };
+const price = { ...listed, ...like('simulated-chat') };
 const bounds = { inputTokens: 10, outputTokens: LIMIT, outputLimit: LIMIT };
 const pinned = { model: 'm', version: 1, rates: price.rates };
 const media = { bytes: 0, tokens: 0, least: 0 };
@@ -26,22 +27,22 @@ describe('an allowance', () => {
       close: () => Promise.resolve(),
     };
     const allowance = createAllowance({
-      ...{ request: request({ stream: true, max_tokens: LIMIT }), price, reservation },
+      ...{ job: request({ stream: true, max_tokens: LIMIT }), price, reservation },
       ...{ ledger: { extend: notAsked }, promptTokens: countWords, tokens, signal: new AbortController().signal },
     });
-    const spoken: Spoken[] = [];
+    const output: OutputText[] = [];
     let ended: unknown;
     while (ended === undefined) {
-      spoken.push({ choice: 0, words: '=' });
-      const to = { bytes: spoken.length, pieces: spoken.length };
-      if (!allowance.covers(to)) ended = await allowance.admit(to, spoken);
-      allowance.lookAhead(to, spoken);
+      output.push({ choice: 0, text: '=' });
+      const to = { bytes: output.length, pieces: output.length };
+      if (!allowance.covers(to)) ended = await allowance.admit(to, output);
+      allowance.lookAhead(to, output);
       await Promise.resolve();
     }
     expect(ended).toBe(BEYOND_LIMIT);
-    const said = spoken.length / BYTES_PER_TOKEN;
+    const said = output.length / BYTES_PER_TOKEN;
     expect(said).toBeLessThanOrEqual(LIMIT + STEP_TOKENS + 1);
     expect(said).toBeGreaterThan(LIMIT + STEP_TOKENS * 0.9);
-    expect(countedBytes / spoken.length).toBeLessThan(3);
+    expect(countedBytes / output.length).toBeLessThan(3);
   });
 });

@@ -140,7 +140,8 @@ describe('any stream', () => {
             const next = Math.min(upToNext(how.said, delivered), limit);
             expect(costBound(result.inputTokens, next, rates)).toBeGreaterThan(result.within);
           }
-          expect(result.longestWaitMs).toBeLessThan(10_000);
+          // Four tries of two extensions, and a last one: the answer of each may be lost, which takes a second.
+          expect(result.longestWaitMs).toBeLessThan(11_000);
         },
       ),
       { numRuns: 150 },

@@ -3,10 +3,10 @@ import { createCall } from '../../../src/proxy/engine/call.ts';
 import { createLedger } from '../../../src/proxy/engine/ledger.ts';
 import { reserveCredits } from '../../../src/proxy/engine/hold.ts';
 import { KEY_ID, openAccount } from './account.ts';
-import { countWords, price as listed, request } from '../examples.ts';
+import { countWords, price as listed, request, like } from '../examples.ts';
 import { png } from '../media/media.ts';
 
-const price = { ...listed, upstreamModel: 'gpt-4o', maxOutputTokens: 10_000 };
+const price = { ...listed, ...like('gpt-4o'), maxOutputTokens: 10_000 };
 const url = `data:image/png;base64,${png(1024, 1024).toString('base64')}`;
 
 describe('a call', () => {
@@ -14,15 +14,19 @@ describe('a call', () => {
     let looks = 0;
     const picture = {
       type: 'image_url',
-      get image_url() {
-        looks++;
-        return { url };
-      },
+      image_url: { url },
     };
     const content = [{ type: 'text', text: 'What is this?' }, picture];
     const messages = [{ role: 'user', content }];
     const read = request({ stream: true, messages });
-    const asked = { ...read, fields: { ...read.fields, messages } };
+    const media = read.media;
+    const asked = {
+      ...read,
+      media: () => {
+        looks++;
+        return media();
+      },
+    };
     looks = 0;
 
     const account = openAccount(5_000_000n);
@@ -33,19 +37,19 @@ describe('a call', () => {
       now: () => new Date(),
       stopping: () => false,
     });
-    const reservation = await reserveCredits({ request: asked, price, tokens: countWords, reserve: ledger.reserve });
+    const reservation = await reserveCredits({ job: asked, price, tokens: countWords, reserve: ledger.reserve });
     if (!reservation.reserved) throw new Error('it is reserved');
     const call = createCall({
-      ...{ askedAt: new Date(0), gone: new AbortController().signal, request: asked, price, reservation, ledger },
+      ...{ askedAt: new Date(0), gone: new AbortController().signal, job: asked, price, reservation, ledger },
       ...{ promptTokens: countWords, tokens: countWords, idleTimeoutMs: 60_000 },
     });
     const words = 'w '.repeat(5000);
-    const refusal = await call.allowance.admit({ bytes: words.length, pieces: 1 }, [{ choice: 0, words }]);
+    const refusal = await call.allowance.admit({ bytes: words.length, pieces: 1 }, [{ choice: 0, text: words }]);
     expect(refusal).toBe('insufficient_credits');
     const metered = { upstreamId: null, finishReason: null, usage: undefined, texts: ['one two'] };
     const { usage } = await call.settle(metered, 'client_gone');
     call.close();
-    expect(usage).toMatchObject({ prompt_tokens: 3 + 85 + 4 * 170, completion_tokens: 2 });
+    expect(usage).toMatchObject({ input: 3 + 85 + 4 * 170, output: 2 });
     expect(looks).toBe(1);
   });
 });

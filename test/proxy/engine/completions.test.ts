@@ -1,16 +1,19 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { PriceVersion } from '../../../src/domain/prices/price-book.ts';
 import { StoreFull, StoreUnavailable } from '../../../src/eventstore/event-store.ts';
+import { formats } from '../../../src/gateway/providers.ts';
 import { createCompletions, type Answer, type UpstreamRefusal } from '../../../src/proxy/engine/completions.ts';
 import type { ExecuteOnAccount } from '../../../src/proxy/engine/ledger.ts';
-import { UpstreamFailed, type Endpoint, type Upstream } from '../../../src/proxy/providers/provider.ts';
+import type { Endpoint } from '../../../src/proxy/providers/openai/http/transport.ts';
+import type { Dialect } from '../../../src/proxy/providers/openai/dialects.ts';
+import { ProviderFailed, type Provider } from '../../../src/proxy/providers/provider.ts';
 import { KEY_ID, openAccount, type TestAccount } from './account.ts';
 import {
   bodyOf,
   chat,
   chunk,
   countWords,
-  createTestUpstream,
+  createTestProvider,
   lastChunk,
   never,
   price,
@@ -20,6 +23,7 @@ import {
   usage,
   usageChunk,
   type Piece,
+  like,
 } from '../examples.ts';
 
 const CREDITS = 1_000_000_000n;
@@ -28,7 +32,8 @@ const whole = JSON.stringify({
   choices: [{ index: 0, message: { role: 'assistant', content: 'Fine.' }, finish_reason: 'stop' }],
   usage: usage(9, 2),
 });
-const answering = (body: string, more: object = {}) => createTestUpstream(() => ({ body: bodyOf([body]), ...more }));
+const answering = (body: string, more: object = {}, dialect?: Dialect) =>
+  createTestProvider(() => ({ body: bodyOf([body]), ...more }), dialect);
 
 async function* bodyOfBytes(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield await Promise.resolve(bytes);
@@ -38,7 +43,7 @@ let calls = 0;
 const uuidOf = (n: number): string => `0198f3c2-7b1e-7c3a-9d52-${String(n).padStart(12, '0')}`;
 
 type Options = {
-  readonly upstream?: Upstream;
+  readonly upstream?: Provider;
   readonly prices?: readonly PriceVersion[];
   readonly account?: TestAccount;
   readonly execute?: ExecuteOnAccount;
@@ -52,8 +57,9 @@ const open = ({
 }: Options = {}) => {
   const refusals: UpstreamRefusal[] = [];
   const completions = createCompletions({
+    formats,
     findPrice: (model) => prices.find((one) => one.model === model),
-    upstreams: new Map([['test', upstream]]),
+    providers: new Map([['test', upstream]]),
     execute: execute ?? account.execute,
     recordedBy: () => Promise.resolve(undefined),
     idempotencySecret: 'of the tests',
@@ -164,7 +170,7 @@ describe('a completion', () => {
     const paid = { ...usage(9, 2), num_sources_used: 0, cost: 0.000017, cost_usd: '0.000017' };
     expect(JSON.parse(answer.body)).toMatchObject({ usage: paid });
     expect(answer.body).not.toMatch(/cost_(?!usd)|upstream_/);
-    const upstream = createTestUpstream(() =>
+    const upstream = createTestProvider(() =>
       streamOf([
         sse(chunk({ content: 'a' }, { usage: told }), lastChunk, chunk({}, { choices: [], usage: told }), '[DONE]'),
       ]),
@@ -188,7 +194,7 @@ describe('a completion', () => {
 
   it('streams with the usage asked for, whatever the customer said', async () => {
     for (const options of [{}, { stream_options: null }, { stream_options: { include_usage: false, other: 1 } }]) {
-      const upstream = createTestUpstream(() =>
+      const upstream = createTestProvider(() =>
         streamOf([sse(chunk({ content: 'a' }), lastChunk, usageChunk(9, 1), '[DONE]')]),
       );
       const { ask, completions } = open({ upstream });
@@ -206,7 +212,7 @@ describe('a completion', () => {
       'text/event-stream;charset=UTF-8',
       'Text/Event-Stream; charset=utf-8',
     ]) {
-      const upstream = createTestUpstream(() => ({ ...streamOf([sse(lastChunk, '[DONE]')]), contentType }));
+      const upstream = createTestProvider(() => ({ ...streamOf([sse(lastChunk, '[DONE]')]), contentType }));
       await relay(await open({ upstream }).ask({ ...chat, stream: true }));
     }
   });
@@ -223,7 +229,7 @@ describe('a completion', () => {
         ['event: message\n', events],
         ['retry: 3\n', events],
       ]) {
-        const upstream = createTestUpstream(() => ({ ...streamOf(pieces), contentType }));
+        const upstream = createTestProvider(() => ({ ...streamOf(pieces), contentType }));
         const { ask, account, completions } = open({ upstream });
         expect((await relay(await ask({ ...chat, stream: true }))).replace(/^[^d][^\n]*\n+/, '')).toBe(told);
         expect(account.events.at(-1)).toMatchObject({ type: 'HoldSettled', usage: { input: 9, output: 1 } });
@@ -234,12 +240,12 @@ describe('a completion', () => {
 
   it('is no stream where it does not begin as one, and none at all where it ends before', async () => {
     const answered = open({
-      upstream: createTestUpstream(() => ({ ...streamOf(['\n ', '\n', whole]), contentType: '' })),
+      upstream: createTestProvider(() => ({ ...streamOf(['\n ', '\n', whole]), contentType: '' })),
     });
     expect(await relay(await answered.ask({ ...chat, stream: true }))).toContain('"delta":{"role":"assistant"');
-    for (const pieces of [[], ['\n'], ['dat'], ['<html>'], ['data'], [new UpstreamFailed('reset', 'broke')]]) {
+    for (const pieces of [[], ['\n'], ['dat'], ['<html>'], ['data'], [new ProviderFailed('reset', 'broke')]]) {
       const { ask, account, completions } = open({
-        upstream: createTestUpstream(() => ({ ...streamOf(pieces), contentType: 'application/json' })),
+        upstream: createTestProvider(() => ({ ...streamOf(pieces), contentType: 'application/json' })),
       });
       expect(await ask({ ...chat, stream: true })).toMatchObject({
         problem: { kind: 'upstream_failed', code: 'upstream_error' },
@@ -250,8 +256,8 @@ describe('a completion', () => {
   });
 
   it('fails as it failed where nothing had come as yet', async () => {
-    const silent = createTestUpstream(() => ({
-      ...streamOf(['\n', new UpstreamFailed('timeout', 'silent')]),
+    const silent = createTestProvider(() => ({
+      ...streamOf(['\n', new ProviderFailed('timeout', 'silent')]),
       contentType: '',
     }));
     const { ask, account } = open({ upstream: silent });
@@ -266,7 +272,7 @@ describe('a completion', () => {
       customer.abort();
       yield never;
     };
-    const upstream = createTestUpstream((signal) => {
+    const upstream = createTestProvider((signal) => {
       signal.addEventListener('abort', () => (left = true));
       return { ...streamOf(silent(), signal), contentType: '' };
     });
@@ -286,8 +292,8 @@ describe('a completion', () => {
         closed = true;
       }
     };
-    const upstream = createTestUpstream(() => ({ contentType: '', body: body() }));
-    const prices = [{ ...price, upstreamModel: 'gpt-4o', maxOutputTokens: 10_000 }];
+    const upstream = createTestProvider(() => ({ contentType: '', body: body() }));
+    const prices = [{ ...price, ...like('gpt-4o'), maxOutputTokens: 10_000 }];
     const { ask } = open({ upstream, prices, account: openAccount(10_000_000n) });
     expect(await relay(await ask({ ...chat, stream: true }))).toContain('credit_balance_exhausted');
     expect(closed).toBe(true);
@@ -317,7 +323,7 @@ describe('a completion', () => {
       expect(account.events.map(({ type }) => type)).toEqual(['CreditsReserved', 'HoldReleased']);
       expect(account.events.at(-1)).toMatchObject({ reason: 'upstream_refused' });
       expect(account.state.wallet).toMatchObject({ balance: CREDITS, held: 0n });
-      expect(refusals).toEqual([{ upstream: 'test', status: 400, takesNoneOfUs: false }]);
+      expect(refusals).toEqual([{ upstream: 'test', status: 400, rejectsOurAccount: false }]);
       expect(completions.active).toBe(0);
     });
 
@@ -342,7 +348,7 @@ describe('a completion', () => {
     const streamed = sse(chunk({ role: 'assistant', content: 'one ' }), chunk({ content: 'two' }), lastChunk);
     const unasked = (pieces: readonly Piece[]) => {
       let left = false;
-      const upstream = createTestUpstream((signal) => {
+      const upstream = createTestProvider((signal) => {
         const { body, ...rest } = streamOf(pieces, signal);
         return {
           ...rest,
@@ -362,7 +368,7 @@ describe('a completion', () => {
       ['ends', [streamed, sse(usageChunk(9, 2), '[DONE]')], { input: 9, output: 2 }],
       ['has no [DONE]', [streamed, sse(usageChunk(9, 2))], { input: 9, output: 2 }],
       ['has no usage', [streamed, sse('[DONE]')], { input: 3, output: 2 }],
-      ['breaks after it finished', [streamed, new UpstreamFailed('reset', 'broke')], { input: 3, output: 2 }],
+      ['breaks after it finished', [streamed, new ProviderFailed('reset', 'broke')], { input: 3, output: 2 }],
       ['stays open after [DONE]', [streamed, sse(usageChunk(9, 2), '[DONE]'), never], { input: 9, output: 2 }],
       ['stays open after its usage', [streamed, sse(usageChunk(9, 2)), never], { input: 9, output: 2 }],
     ])('is one answer, charged as one, if it %s', async (_, pieces, used) => {
@@ -383,7 +389,7 @@ describe('a completion', () => {
     });
 
     it.each<[string, readonly Piece[]]>([
-      ['breaks before', [sse(chunk({ content: 'one' })), new UpstreamFailed('reset', 'broke')]],
+      ['breaks before', [sse(chunk({ content: 'one' })), new ProviderFailed('reset', 'broke')]],
       ['ends before', [sse(chunk({ content: 'one' }))]],
       ['fails', [sse(chunk({ content: 'one' }), '{"error":{"message":"x","type":"server_error"}}', '[DONE]')]],
       ['has nothing but its end', [sse('[DONE]')]],
@@ -401,13 +407,13 @@ describe('a completion', () => {
     ['application/json; a=b; charset=no-such', 'utf8'],
   ] as const)('is read in the charset that it is in: %s, %s', async (contentType, encoding) => {
     const body = bodyOfBytes(Buffer.from(whole.replace('Fine.', 'Schön.'), encoding));
-    const { ask } = open({ upstream: createTestUpstream(() => ({ contentType, body })) });
+    const { ask } = open({ upstream: createTestProvider(() => ({ contentType, body })) });
     expect(await ask()).toMatchObject({ kind: 'whole', body: expect.stringContaining('Schön.') as string });
   });
 
   it('is refused by its status, though the words of the refusal cannot be read', async () => {
-    const body = bodyOf(['{"error":', new UpstreamFailed('reset', 'broke')]);
-    const { ask } = open({ upstream: createTestUpstream(() => ({ status: 400, body })) });
+    const body = bodyOf(['{"error":', new ProviderFailed('reset', 'broke')]);
+    const { ask } = open({ upstream: createTestProvider(() => ({ status: 400, body })) });
     expect(await ask()).toMatchObject({ problem: { kind: 'upstream_refused', status: 400 } });
   });
 
@@ -436,7 +442,7 @@ describe('a completion', () => {
     const long = { ...(JSON.parse(whole) as object), usage: usage(9, 5000) };
     const choices = [{ index: 0, message: { content: 'w '.repeat(5000) }, finish_reason: 'stop' }];
     const upstream = answering(JSON.stringify({ ...long, choices }));
-    const prices = [{ ...price, upstreamModel: 'gpt-4o', maxOutputTokens: 10_000 }];
+    const prices = [{ ...price, ...like('gpt-4o'), maxOutputTokens: 10_000 }];
     const rich = open({ upstream, prices });
     expect(await relay(await rich.ask({ ...chat, stream: true }))).toContain('"delta":{"content":"w w ');
     expect(rich.account.events.map(({ type }) => type)).toEqual([
@@ -454,7 +460,7 @@ describe('a completion', () => {
   it('costs nothing where it ends while a whole answer, that was to stream, is yet to be held for', async () => {
     const choices = [{ index: 0, message: { content: 'w '.repeat(5000) }, finish_reason: 'stop' }];
     const upstream = answering(JSON.stringify({ ...(JSON.parse(whole) as object), choices, usage: usage(9, 5000) }));
-    const prices = [{ ...price, upstreamModel: 'gpt-4o', maxOutputTokens: 10_000 }];
+    const prices = [{ ...price, ...like('gpt-4o'), maxOutputTokens: 10_000 }];
     for (const why of ['client_gone', 'draining'] as const) {
       const account = openAccount(CREDITS);
       const customer = new AbortController();
@@ -485,75 +491,10 @@ describe('a completion', () => {
     expect(account.events.at(-1)).toMatchObject({ type: 'HoldReleased', reason: 'gateway_failed' });
   });
 
-  it('is not charged for the echo of its prompt as output', async () => {
-    const prompt = 'one two three';
-    const ask = async (text: string, told: object) => {
-      const upstream = answering(JSON.stringify({ choices: [{ text, finish_reason: 'stop' }], ...told }));
-      const { ask, account } = open({ upstream, prices: [{ ...price, kind: 'completion' }] });
-      await ask({ model: 'm', prompt, echo: true }, undefined, '/completions');
-      return account.events.at(-1);
-    };
-    expect(await ask(`${prompt} four`, {})).toMatchObject({ usage: { input: 3, output: 1 } });
-    expect(await ask(prompt, { usage: usage(3, 0) })).toMatchObject({
-      usage: { input: 3, output: 0 },
-      delivery: { usageSource: 'reported' },
-    });
-  });
-
-  it('is not cut for the echo of its prompt, however long, but for what comes beyond its limit', async () => {
-    const prompt = 'word '.repeat(9000);
-    const streaming = (said: number) => {
-      const pieces = [...(prompt.match(/.{500}/g) ?? []), ...Array.from({ length: said / 10 }, () => 'w '.repeat(10))];
-      const texts = pieces.map((text) => chunk({}, { choices: [{ index: 0, text, finish_reason: null }] }));
-      const upstream = createTestUpstream(() => streamOf([sse(...texts, lastChunk, '[DONE]')]));
-      return open({ upstream, prices: [{ ...price, kind: 'completion', upstreamModel: 'gpt-4.1' }] });
-    };
-    const relayed = async (said: number) => {
-      const { ask, account } = streaming(said);
-      const asked = { model: 'm', prompt, echo: true, stream: true, max_tokens: 20 };
-      const written = await relay(await ask(asked, undefined, '/completions'));
-      return { words: written.match(/w /g)?.length ?? 0, events: account.events };
-    };
-    const kept = await relayed(20);
-    expect(kept.words).toBe(20);
-    expect(kept.events.at(-1)).toMatchObject({ type: 'HoldSettled', usage: { output: 20 } });
-    const cut = await relayed(5000);
-    expect(cut.words).toBe(20 + 2040);
-    expect(cut.events.at(-1)).toMatchObject({ type: 'UsageWrittenOff', beyond: { output: 2040 } });
-  });
-
-  it('is neither cut nor metered for the echo of several prompts', async () => {
-    const prompt = ['one '.repeat(3000), 'two '.repeat(2000)];
-    const says = (index: number, text: string): string =>
-      chunk({}, { choices: [{ index, text, finish_reason: null }] });
-    const own = [1, 3, 0, 2].flatMap((index) => [says(index, prompt[index >> 1] ?? ''), says(index, 'w '.repeat(5))]);
-    const told = sse(...own, usageChunk(5000, 20), '[DONE]');
-    const upstream = createTestUpstream(() => streamOf([told]));
-    const prices = [{ ...price, kind: 'completion' as const, upstreamModel: 'gpt-4.1' }];
-    const { ask, account } = open({ upstream, prices });
-    const asked = { model: 'm', prompt, echo: true, stream: true, n: 2, max_tokens: 5 };
-    const written = await relay(await ask(asked, undefined, '/completions'));
-    expect(written.match(/(?:w ){5}/g)).toHaveLength(4);
-    expect(account.events.at(-1)).toMatchObject({
-      type: 'HoldSettled',
-      usage: { input: 5000, output: 20 },
-      delivery: { usageSource: 'reported', anomalies: [] },
-    });
-  });
-
-  it('is charged for what a chat said, though its request has an echo and a prompt, which no chat has', async () => {
-    const upstream = answering(
-      JSON.stringify({ choices: [{ message: { content: 'one two' }, finish_reason: 'stop' }] }),
-    );
-    const { ask, account } = open({ upstream });
-    await ask({ ...chat, echo: true, prompt: 'one two three' });
-    expect(account.events.at(-1)).toMatchObject({ type: 'HoldSettled', usage: { output: 2 } });
-  });
-
   it('writes off what an answer has beyond its limit, where no usage says how much it was', async () => {
     const content = 'w '.repeat(5000);
     const upstream = answering(JSON.stringify({ choices: [{ message: { content }, finish_reason: 'stop' }] }));
-    const prices = [{ ...price, upstreamModel: 'gpt-4.1' }];
+    const prices = [{ ...price, ...like('gpt-4.1') }];
     const delivery = { anomalies: ['usage_missing', 'output_beyond_limit'] };
     for (const stream of [false, true]) {
       const { ask, account } = open({ upstream, prices });
@@ -570,7 +511,7 @@ describe('a completion', () => {
     const nothing = open({ upstream: answering('{"choices":[null,7]}') });
     expect(await nothing.ask()).toMatchObject({ problem: { kind: 'upstream_failed' } });
     expect(nothing.account.state.wallet.held).toBe(0n);
-    const upstream = createTestUpstream(() =>
+    const upstream = createTestProvider(() =>
       streamOf([sse(chunk({ content: 'a b' }), chunk({}, { choices: [null] }), usageChunk(9, 2), '[DONE]')]),
     );
     const streamed = open({ upstream });
@@ -584,7 +525,7 @@ describe('a completion', () => {
     const rates = { ...price.rates, output: 0n, reasoning: 0n };
     const { ask, account } = open({
       upstream,
-      prices: [{ ...price, rates, upstreamModel: 'gpt-4o', maxOutputTokens: 10_000 }],
+      prices: [{ ...price, rates, ...like('gpt-4o'), maxOutputTokens: 10_000 }],
     });
     expect(await ask({ ...chat, stream: true })).toMatchObject({ kind: 'stream' });
     expect(account.events.at(-1)).toMatchObject({ charged: 9000n });
@@ -664,17 +605,10 @@ describe('a completion', () => {
     [{}, ''],
   ])('tells a provider that knows but the older name for it of a limit like %o', async (limits, told) => {
     // DeepSeek takes no notice of `max_completion_tokens`, and says as much as it likes; Mistral answers 422.
-    let body = '';
-    const older: Upstream = {
-      ...answering(whole),
-      outputLimitField: 'max_tokens',
-      send: (request) => {
-        body = Buffer.from(request.body).toString();
-        return answering(whole).send(request);
-      },
-    };
+    const older = answering(whole, {}, { outputLimitField: 'max_tokens' });
     const { ask } = open({ upstream: older });
     await ask({ ...chat, ...limits });
+    const [body] = older.bodies;
     expect(body).toBe(JSON.stringify(chat).replace(/}$/, told === '' ? '}' : `,${told}}`));
   });
 
@@ -731,7 +665,7 @@ describe('a completion', () => {
     const { ask, account, refusals } = open({ upstream: answering(body, { status, retryAfterMs: 1500 }) });
     expect(await ask()).toMatchObject({ kind: 'problem', problem: expected });
     // Its name, as the operator knows it, and whether it is they who must act.
-    expect(refusals).toEqual([{ upstream: 'test', status, takesNoneOfUs: status === 401 }]);
+    expect(refusals).toEqual([{ upstream: 'test', status, rejectsOurAccount: status === 401 }]);
     expect(account.events.at(-1)).toMatchObject({
       type: 'HoldReleased',
       reason: 'upstream_refused',
@@ -740,10 +674,10 @@ describe('a completion', () => {
   });
 
   it('that breaks costs nothing', async () => {
-    const failures: readonly Upstream[] = [
-      createTestUpstream(() => Promise.reject(new UpstreamFailed('connect', 'x'))),
-      createTestUpstream(() => ({ body: bodyOf([whole.slice(0, 9), new UpstreamFailed('reset', 'x')]) })),
-      createTestUpstream(() => ({ status: 500, body: bodyOf([new UpstreamFailed('reset', 'x')]) })),
+    const failures: readonly Provider[] = [
+      createTestProvider(() => Promise.reject(new ProviderFailed('connect', 'x'))),
+      createTestProvider(() => ({ body: bodyOf([whole.slice(0, 9), new ProviderFailed('reset', 'x')]) })),
+      createTestProvider(() => ({ status: 500, body: bodyOf([new ProviderFailed('reset', 'x')]) })),
       answering('<html>'),
       answering('{"error":{"message":"x"}}'),
     ];
@@ -764,7 +698,7 @@ describe('a completion', () => {
   });
 
   it('that an error of ours ends gives the hold back', async () => {
-    const upstream = createTestUpstream(() => Promise.reject(new TypeError('a bug')));
+    const upstream = createTestProvider(() => Promise.reject(new TypeError('a bug')));
     const { ask, account, completions } = open({ upstream });
     await expect(ask()).rejects.toThrow(TypeError);
     expect(account.events.at(-1)).toMatchObject({ type: 'HoldReleased', reason: 'gateway_failed' });
@@ -818,7 +752,7 @@ describe('a completion', () => {
 });
 
 describe('draining', () => {
-  const streaming = () => createTestUpstream((signal) => streamOf([sse(chunk({ content: 'one two' })), never], signal));
+  const streaming = () => createTestProvider((signal) => streamOf([sse(chunk({ content: 'one two' })), never], signal));
 
   it('takes no more', async () => {
     const { completions, ask, account } = open();
@@ -830,7 +764,7 @@ describe('draining', () => {
   it('lets those under way end', async () => {
     let finish = (): void => undefined;
     const finished = new Promise<void>((resolve) => (finish = resolve));
-    const upstream = createTestUpstream((signal) =>
+    const upstream = createTestProvider((signal) =>
       streamOf([sse(chunk({ content: 'a' })), finished, sse(lastChunk, usageChunk(9, 1), '[DONE]')], signal),
     );
     const { completions, ask, account } = open({ upstream });
@@ -856,7 +790,7 @@ describe('draining', () => {
   });
 
   it('charges nothing where nothing was delivered', async () => {
-    const upstream = createTestUpstream(
+    const upstream = createTestProvider(
       (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
     );
     const { completions, ask, account } = open({ upstream });
@@ -907,7 +841,8 @@ describe('draining', () => {
 
 describe('what is sent is what is priced', () => {
   const chatFields = { service_tier: 'default', store: false };
-  const openAi = () => ({ ...answering(whole), chatFields, cacheTtls: ['30m'] });
+  const openAi = () =>
+    answering(whole, {}, { outputLimitField: 'max_completion_tokens', chatFields, cacheTtls: ['30m'] });
   const bodySent = async (upstream: ReturnType<typeof answering>, fields: object, endpoint?: Endpoint) => {
     const prices = [endpoint === '/completions' ? { ...price, kind: 'completion' as const } : price];
     const body = endpoint === '/completions' ? { model: chat.model, prompt: 'a', max_tokens: 5 } : chat;
@@ -966,7 +901,7 @@ describe('what is sent is what is priced', () => {
     expect(anomaliesOf(account)).toEqual(anomalies);
 
     const events = [chunk({ content: 'Fine.' }, told), lastChunk, usageChunk(9, 2), '[DONE]'];
-    const streamed = open({ upstream: createTestUpstream(() => streamOf([sse(...events)])) });
+    const streamed = open({ upstream: createTestProvider(() => streamOf([sse(...events)])) });
     await relay(await streamed.ask({ ...chat, stream: true }));
     expect(anomaliesOf(streamed.account)).toEqual(anomalies);
   });

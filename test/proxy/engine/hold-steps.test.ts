@@ -1,3 +1,4 @@
+import { like } from '../examples.ts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AccountCommand } from '../../../src/domain/account/decide.ts';
 import type { Limits } from '../../../src/domain/account/limits.ts';
@@ -123,7 +124,7 @@ describe('a stream that is held for in steps', () => {
   });
 
   it('is not cut where its provider may count fewer tokens than we do, nor charged for more than was asked for', async () => {
-    const price = { ...simulated, upstreamModel: 'deepseek-chat' };
+    const price = { ...simulated, ...like('deepseek-flash') };
     const fields = { max_tokens: 6000 };
     const { told, end, books } = await played({
       ...{ credits: ONE_USD, said: many(1800, 5), fields, price, ending: 'no usage' },
@@ -243,7 +244,7 @@ describe('a stream that is held for in steps', () => {
   });
 
   it('is held for with a margin where its provider may count more tokens than we do', async () => {
-    const how = { credits: owed(5000), said: many(4000, 5), price: { ...simulated, upstreamModel: 'deepseek-chat' } };
+    const how = { credits: owed(5000), said: many(4000, 5), price: { ...simulated, ...like('deepseek-flash') } };
     const { told, books } = await played(how);
     expect(wordsIn(told) * 1.5).toBeLessThan(5000);
     expect(wordsIn(told) * 1.5).toBeGreaterThan(4900);

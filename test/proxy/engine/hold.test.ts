@@ -4,11 +4,11 @@ import type { Limits } from '../../../src/domain/account/limits.ts';
 import { cost, noUsage } from '../../../src/domain/money.ts';
 import { inputTokensBound } from '../../../src/proxy/metering/bounds.ts';
 import { createLedger } from '../../../src/proxy/engine/ledger.ts';
-import { isBadRequest, readRequest } from '../../../src/proxy/formats/request.ts';
+import { isBadRequest } from '../../../src/proxy/formats/format.ts';
 import { reserveCredits } from '../../../src/proxy/engine/hold.ts';
 import { STEP_TOKENS } from '../../../src/proxy/engine/hold-steps.ts';
 import { KEY_ID, openAccount, type TestAccount } from './account.ts';
-import { chat, countWords, price, request } from '../examples.ts';
+import { chat, countWords, price, readJob, request, like } from '../examples.ts';
 
 const uuid = '0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d';
 const ledgerOf = ({ execute }: TestAccount, id = uuid) =>
@@ -31,7 +31,7 @@ const reserve = async (account: TestAccount, fields: object = {}, of = price) =>
     },
   };
   const asked = request(fields);
-  const result = await reserveCredits({ request: asked, price: of, tokens, reserve: ledgerOf(account).reserve });
+  const result = await reserveCredits({ job: asked, price: of, tokens, reserve: ledgerOf(account).reserve });
   return { result, counted, held: account.state.wallet.held, bytes: inputTokensBound(asked, of, noMedia) };
 };
 const usd = (text: string): bigint => BigInt(Math.round(Number(text) * 1e9));
@@ -129,10 +129,10 @@ describe('reserveCredits', () => {
         const credits = bound(input, tokens) + over;
         const ask = async (limits: object) => {
           const body = Buffer.from(write({ ...chat, ...more, ...limits }));
-          const read = readRequest('/chat/completions', body);
+          const read = readJob('/chat/completions', body);
           if (isBadRequest(read)) throw new Error(read.message);
           const { reserve } = ledgerOf(openAccount(credits));
-          return reserveCredits({ request: read, price: large, tokens: countWords, reserve });
+          return reserveCredits({ job: read, price: large, tokens: countWords, reserve });
         };
         const refused = await ask(fields);
         if (refused.reserved || (refused.affordableTokens ?? 0) <= 0) return;
@@ -167,9 +167,9 @@ describe('reserveCredits', () => {
   it('does not cap by what others hold at the moment', async () => {
     const account = openAccount(usd('0.01'));
     const other = { reserve: ledgerOf(account, '0198f3c2-0000-7c3a-9d52-4f6e8a1b2c3d').reserve };
-    await reserveCredits({ request: request({ max_tokens: 1000 }), price, tokens: countWords, ...other });
+    await reserveCredits({ job: request({ max_tokens: 1000 }), price, tokens: countWords, ...other });
     await reserveCredits({
-      request: request({ max_tokens: 1000 }),
+      job: request({ max_tokens: 1000 }),
       price,
       tokens: countWords,
       reserve: ledgerOf(account, '0198f3c2-0001-7c3a-9d52-4f6e8a1b2c3d').reserve,
@@ -195,7 +195,7 @@ describe('reserveCredits', () => {
 });
 
 describe('a stream', () => {
-  const steps = { ...price, upstreamModel: 'gpt-4o', maxOutputTokens: 50_000 };
+  const steps = { ...price, ...like('gpt-4o'), maxOutputTokens: 50_000 };
   const streamed = { stream: true };
 
   it('holds a step of each choice, and knows how far it may go', async () => {
@@ -204,14 +204,15 @@ describe('a stream', () => {
     expect(held).toBe(bound(bytes, 3 * STEP_TOKENS));
   });
 
-  it.each<[string, object, string, number]>([
+  it.each<[string, object, string | undefined, number]>([
     ['it does not stream', {}, 'gpt-4o', 50_000],
     ['a step is more than its limit', { ...streamed, max_tokens: 500 }, 'gpt-4o', 500],
     ['its model may think unseen', streamed, 'o3', 50_000],
-    ['nobody knows its model', streamed, 'something-new', 50_000],
+    ['its model is unknown', streamed, undefined, 50_000],
     ['predictions that prove wrong are billed', { ...streamed, prediction: { content: 'x' } }, 'gpt-4o', 50_000],
-  ])('holds all of it where %s', async (_why, fields, upstreamModel, outputTokens) => {
-    const { result } = await reserve(openAccount(usd('5')), fields, { ...steps, upstreamModel });
+  ])('holds all of it where %s', async (_why, fields, model, outputTokens) => {
+    const large = { ...price, ...(model === undefined ? {} : like(model)), maxOutputTokens: 50_000 };
+    const { result } = await reserve(openAccount(usd('5')), fields, large);
     expect(result).toMatchObject({ bounds: { outputTokens, outputLimit: outputTokens } });
   });
 
@@ -276,7 +277,7 @@ describe('reserveCredits under a limit', () => {
 
 describe('a refusal', () => {
   const held = new Set(['credits_held_by_concurrent_requests', 'limit_held_by_concurrent_requests']);
-  const steps = { ...price, upstreamModel: 'gpt-4o', maxOutputTokens: 50_000 };
+  const steps = { ...price, ...like('gpt-4o'), maxOutputTokens: 50_000 };
 
   type Situation = {
     readonly credits: bigint;
@@ -333,7 +334,7 @@ describe('a refusal', () => {
         { stream: true, max_tokens: 3000 },
         long,
       ),
-      of: fc.constantFrom(price, steps, { ...steps, upstreamModel: 'gpt-5' }),
+      of: fc.constantFrom(price, steps, { ...steps, ...like('gpt-5') }),
     });
     const seen = new Map<string, number>();
     await fc.assert(
@@ -349,12 +350,12 @@ describe('a refusal', () => {
   });
 
   it('of a model that thinks unseen names the holds, though all credits are held and its whole limit never fits', async () => {
-    const thinks = { ...steps, upstreamModel: 'gpt-5' };
+    const thinks = { ...steps, ...like('gpt-5') };
     const account = openAccount(usd('0.1'));
     const first = await reserve(account, { stream: true }, thinks);
     expect(first.result.reserved).toBe(true);
     const second = await reserveCredits({
-      ...{ request: request({ stream: true }), price: thinks, tokens: countWords },
+      ...{ job: request({ stream: true }), price: thinks, tokens: countWords },
       reserve: ledgerOf(account, uuid.replace(/.$/, '0')).reserve,
     });
     const refusal = { code: 'credits_held_by_concurrent_requests', funds: { held: account.state.wallet.held } };
@@ -367,7 +368,7 @@ describe('a refusal', () => {
     const others = ledgerOf(account, uuid.replace(/.$/, '1'));
     let asks = 0;
     const result = await reserveCredits({
-      ...{ request: request(), price, tokens: countWords },
+      ...{ job: request(), price, tokens: countWords },
       reserve: async (hold, step) => {
         asks++;
         if (step.startsWith('reserve-capped') && others.requestId !== '' && account.state.wallet.charged === 0n) {

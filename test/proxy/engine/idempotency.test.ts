@@ -6,10 +6,11 @@ import type { ChainedLog } from '../../../src/eventstore/chained-log.ts';
 import { eventId } from '../../../src/eventstore/ids.ts';
 import { recordedBy } from '../../../src/eventstore/journal/recorded-by.ts';
 import { createInMemoryStore } from '../../../src/eventstore/memory/in-memory.ts';
+import { formats } from '../../../src/gateway/providers.ts';
 import { createCompletions, type Answer, type Asked } from '../../../src/proxy/engine/completions.ts';
 import { createIdempotency } from '../../../src/proxy/engine/idempotency.ts';
 import { orphanCommandId } from '../../../src/proxy/engine/ledger.ts';
-import { UpstreamFailed, type Upstream } from '../../../src/proxy/providers/provider.ts';
+import { ProviderFailed, type Provider } from '../../../src/proxy/providers/provider.ts';
 import { readWholeStream } from '../../eventstore/logs.ts';
 import { createNode, happen, historyOf } from '../../eventstore/nodes.ts';
 import { audit } from '../../domain/account/audit.ts';
@@ -19,7 +20,7 @@ import {
   chat,
   chunk,
   countWords,
-  createTestUpstream,
+  createTestProvider,
   never,
   price,
   sinkOf,
@@ -35,9 +36,9 @@ const whole = JSON.stringify({
   choices: [{ index: 0, message: { role: 'assistant', content: 'Fine.' }, finish_reason: 'stop' }],
   usage: usage(9, 2),
 });
-const fine = createTestUpstream(() => ({ body: bodyOf([whole]) }));
-const failing = createTestUpstream(() => {
-  throw new UpstreamFailed('reset', 'gone');
+const fine = createTestProvider(() => ({ body: bodyOf([whole]) }));
+const failing = createTestProvider(() => {
+  throw new ProviderFailed('reset', 'gone');
 });
 
 let store: ChainedLog;
@@ -61,15 +62,16 @@ beforeEach(async () => {
   for (const account of ['ada', 'ben']) await happen(store, account, ...customer, toppedUp(CREDITS));
 });
 
-type Ask = Partial<Pick<Asked, 'accountId' | 'idempotencyKey' | 'gone'>> & { readonly upstream?: Upstream };
+type Ask = Partial<Pick<Asked, 'accountId' | 'idempotencyKey' | 'gone'>> & { readonly upstream?: Provider };
 
 /** One process of the gateway; several on one store share its log. */
 const open = () => {
   const node = createNode(store);
-  const completionsOf = (upstream: Upstream) =>
+  const completionsOf = (upstream: Provider) =>
     createCompletions({
+      formats,
       findPrice: (model) => (model === price.model ? price : undefined),
-      upstreams: new Map([['test', upstream]]),
+      providers: new Map([['test', upstream]]),
       execute: (accountId, command, metadata, options) =>
         node.commands.execute(accountStream(accountId), command, metadata, options),
       idempotencySecret: 'of the tests',
@@ -116,11 +118,11 @@ const chargesOf = async () =>
 /** A provider that answers when it is told to. */
 const slow = () => {
   const { promise, resolve } = Promise.withResolvers<void>();
-  return { answer: resolve, upstream: createTestUpstream(() => ({ body: bodyOf([promise, whole]) })) };
+  return { answer: resolve, upstream: createTestProvider(() => ({ body: bodyOf([promise, whole]) })) };
 };
 
 /** Asks, and waits until the hold is in the log. */
-const begin = async (gateway: ReturnType<typeof open>, upstream: Upstream, more: Ask = {}) => {
+const begin = async (gateway: ReturnType<typeof open>, upstream: Provider, more: Ask = {}) => {
   const before = (await historyOf(store, 'ada')).length;
   const answer = gateway.ask(chat, { upstream, ...more });
   await expect.poll(async () => (await historyOf(store, 'ada')).length).toBe(before + 1);
@@ -175,7 +177,7 @@ describe('a request under an idempotency key', () => {
     await happen(store, 'carl', ...customer, toppedUp(2_000_000n));
     const { ask } = open();
     const honest = JSON.stringify({ ...(JSON.parse(whole) as object), usage: usage(400, 2) });
-    const upstream = createTestUpstream(() => ({ body: bodyOf([honest]) }));
+    const upstream = createTestProvider(() => ({ body: bodyOf([honest]) }));
     const answers = await Promise.all(Array.from({ length: 4 }, () => ask(body, { upstream, accountId: 'carl' })));
     expect(answers.filter(({ kind }) => kind === 'whole')).toHaveLength(1);
     expect(await chargedTo('carl')).toBe(400n * 1000n + 2n * 4000n);
@@ -191,7 +193,7 @@ describe('a request under an idempotency key', () => {
 
   it('is carried out where its customer had left before the first token', async () => {
     const { ask } = open();
-    const upstream = createTestUpstream((signal) => streamOf([never], signal));
+    const upstream = createTestProvider((signal) => streamOf([never], signal));
     const left = new AbortController();
     const answer = await ask({ ...chat, stream: true }, { upstream, gone: left.signal });
     if (answer.kind !== 'stream') throw new Error('it streams');
@@ -204,7 +206,7 @@ describe('a request under an idempotency key', () => {
 
   it('is not carried out again where its customer had left in the middle, and says what that cost', async () => {
     const { ask } = open();
-    const upstream = createTestUpstream((signal) =>
+    const upstream = createTestProvider((signal) =>
       streamOf([sse(chunk({ content: 'one two three' })), never], signal),
     );
     const left = new AbortController();

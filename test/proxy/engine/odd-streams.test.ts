@@ -3,15 +3,16 @@ import fc from 'fast-check';
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import { cost, noUsage } from '../../../src/domain/money.ts';
+import { formats } from '../../../src/gateway/providers.ts';
 import { createCompletions } from '../../../src/proxy/engine/completions.ts';
 import { STEP_TOKENS } from '../../../src/proxy/engine/hold-steps.ts';
 import type { TokenCounter } from '../../../src/proxy/metering/token-counter.ts';
-import { UpstreamFailed } from '../../../src/proxy/providers/provider.ts';
+import { ProviderFailed } from '../../../src/proxy/providers/provider.ts';
 import { audit } from '../../domain/account/audit.ts';
 import { KEY_ID, openAccount } from './account.ts';
-import { createTestUpstream, price as listed, sinkOf, usage } from '../examples.ts';
+import { createTestProvider, price as listed, sinkOf, usage, like } from '../examples.ts';
 
-const price = { ...listed, upstreamModel: 'simulated-m', maxOutputTokens: 5000 };
+const price = { ...listed, ...like('simulated-chat'), maxOutputTokens: 5000 };
 const { rates } = price;
 
 /** Four bytes are a token, across the bounds of words, so that no text may be counted in pieces without a loss. */
@@ -184,15 +185,16 @@ describe('a stream of whatever shape', () => {
         const places = [...new Set([0, ...ends, ...cuts.map((at) => at % bytes.length), bytes.length])].sort(
           (a, b) => a - b,
         );
-        const upstream = createTestUpstream(() => ({
+        const upstream = createTestProvider(() => ({
           contentType,
           body: (async function* () {
             for (const [n, to] of places.slice(1).entries()) yield await Promise.resolve(bytes.subarray(places[n], to));
-            if (ending === 'break') throw new UpstreamFailed('reset', 'broke');
+            if (ending === 'break') throw new ProviderFailed('reset', 'broke');
           })(),
         }));
         const completions = createCompletions({
-          ...{ findPrice: () => price, upstreams: new Map([['test', upstream]]), execute: account.execute },
+          formats,
+          ...{ findPrice: () => price, providers: new Map([['test', upstream]]), execute: account.execute },
           ...{ recordedBy: () => Promise.resolve(undefined), idempotencySecret: 's', promptTokens: tokens, tokens },
           ...{
             runId: () => 'run',

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { refusedWithin, upstreamProblem } from '../../../src/proxy/engine/problem.ts';
+import { problemOf } from '../../../src/proxy/engine/problem.ts';
+import { refusalOf, refusedWithin } from '../../../src/proxy/providers/openai/refusal.ts';
 
 const problem = (status: number, body: unknown) =>
-  upstreamProblem(status, typeof body === 'string' ? body : JSON.stringify(body), undefined);
+  problemOf(refusalOf(status, typeof body === 'string' ? body : JSON.stringify(body), undefined));
 
 const plain = { type: 'invalid_request_error', param: null, code: null };
 const unsaid = { message: 'The provider refused the request.', ...plain };
@@ -174,7 +175,7 @@ describe('an error in a response of status 200', () => {
     ['an error aside, as Groq has it', { x_groq: { error: openAi('json_validate_failed').error } }, 400],
   ])('is a refusal if the request has caused it: %s', (_, body, status) => {
     expect(refusedWithin(JSON.stringify(body))).toMatchObject({
-      kind: 'upstream_refused',
+      cause: 'request',
       status,
       error: { message: 'x' },
     });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ExecuteOnAccount } from '../../../src/proxy/engine/ledger.ts';
-import { UpstreamFailed } from '../../../src/proxy/providers/provider.ts';
+import { ProviderFailed } from '../../../src/proxy/providers/provider.ts';
 import { openAccount, type TestAccount } from './account.ts';
 import { chunk, lastChunk, never, sse, usage, usageChunk, type Piece } from '../examples.ts';
 import { after, ASKED_AT, CREDITS, IDLE_MS, relayed, timed, type RelayOptions } from './relayed.ts';
@@ -20,7 +20,7 @@ const relay = (pieces: Iterable<Piece>, options: RelayOptions = {}) => relayed(p
 
 const said = [chunk({ role: 'assistant', content: '' }), chunk({ content: 'one ' }), chunk({ content: 'two' })];
 const complete = sse(...said, lastChunk, usageChunk(9, 2), '[DONE]');
-const broke = new UpstreamFailed('reset', 'broke');
+const broke = new ProviderFailed('reset', 'broke');
 
 describe('a stream that is relayed', () => {
   it('is settled before its end is told', async () => {
@@ -290,7 +290,7 @@ describe('the watchdog', () => {
   });
 
   it('tells the same where the connection noticed first', async () => {
-    const { written } = await relay([sse(...said), new UpstreamFailed('timeout', 'silent')]);
+    const { written } = await relay([sse(...said), new ProviderFailed('timeout', 'silent')]);
     expect(written).toContain('"code":"upstream_timeout"');
   });
 

@@ -4,7 +4,7 @@ import { createLedger, type ExecuteOnAccount } from '../../../src/proxy/engine/l
 import type { SoldModel } from '../../../src/proxy/metering/model-facts.ts';
 import { relayStream } from '../../../src/proxy/engine/relay.ts';
 import { reserveCredits } from '../../../src/proxy/engine/hold.ts';
-import type { UpstreamResponse } from '../../../src/proxy/providers/provider.ts';
+import { readBatches } from '../../../src/proxy/providers/openai/stream-reader.ts';
 import { KEY_ID, type TestAccount } from './account.ts';
 import { countWords, price, request, sinkOf, streamOf, type Piece } from '../examples.ts';
 
@@ -39,14 +39,14 @@ const begin = async (
   });
   const sold = { ...price, ...model };
   const reservation = await reserveCredits({
-    request: asked,
+    job: asked,
     price: sold,
     tokens: countWords,
     reserve: ledger.reserve,
   });
   if (!reservation.reserved) throw new Error('it is reserved');
   return createCall({
-    ...{ askedAt: ASKED_AT, gone: customer.signal, request: asked, price: sold, reservation, ledger },
+    ...{ askedAt: ASKED_AT, gone: customer.signal, job: asked, price: sold, reservation, ledger },
     ...{ promptTokens: countWords, tokens: countWords, idleTimeoutMs: IDLE_MS },
     ...call,
   });
@@ -67,10 +67,10 @@ export const relayed = async (
     wrote?.(written, call);
     return readerMs === undefined ? undefined : new Promise((resolve) => setTimeout(resolve, readerMs));
   };
-  const response: UpstreamResponse = streamOf(pieces, call.signal);
+  const batches = readBatches(streamOf(pieces, call.signal).body);
   const startedAt = Date.now();
   let endedAt = startedAt;
-  const done = relayStream(call, response, sinkOf(write)).finally(() => {
+  const done = relayStream(call, batches, sinkOf(write)).finally(() => {
     endedAt = Date.now();
     call.close();
   });

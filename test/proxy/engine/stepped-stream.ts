@@ -4,16 +4,17 @@ import { StoreUnavailable } from '../../../src/eventstore/event-store.ts';
 import { tokensPerCounted } from '../../../src/proxy/metering/bounds.ts';
 import { createCall } from '../../../src/proxy/engine/call.ts';
 import { createLedger, generationIdOf, type ExecuteOnAccount } from '../../../src/proxy/engine/ledger.ts';
-import { mediaIn } from '../../../src/proxy/media/media-parts.ts';
+import { mediaOf } from '../../../src/proxy/media/media-parts.ts';
 import { relayStream } from '../../../src/proxy/engine/relay.ts';
 import { countInput, reserveCredits } from '../../../src/proxy/engine/hold.ts';
 import { STEP_TOKENS } from '../../../src/proxy/engine/hold-steps.ts';
-import { UpstreamFailed } from '../../../src/proxy/providers/provider.ts';
+import { readBatches } from '../../../src/proxy/providers/openai/stream-reader.ts';
+import { ProviderFailed } from '../../../src/proxy/providers/provider.ts';
 import { audit } from '../../domain/account/audit.ts';
 import { KEY_ID, openAccount, type TestAccount } from './account.ts';
-import { chunk, countWords, price as listed, request, sinkOf, sse, usage } from '../examples.ts';
+import { chunk, countWords, price as listed, request, sinkOf, sse, usage, like } from '../examples.ts';
 
-export const simulated = { ...listed, upstreamModel: 'simulated-m', maxOutputTokens: 50_000 };
+export const simulated = { ...listed, ...like('simulated-chat'), maxOutputTokens: 50_000 };
 export const { rates } = listed;
 const PROMPT_TOKENS = 3;
 export const ONE_USD = 10n ** 9n;
@@ -100,15 +101,15 @@ export const play = async ({ credits, said, fields = {}, choices = 1, ending = '
     now: () => new Date(),
     stopping: () => false,
   });
-  const reservation = await reserveCredits({ request: asked, price, tokens: countWords, reserve: ledger.reserve });
-  const inputTokens = await countInput(asked, price, mediaIn(asked, price.upstreamModel), countWords);
+  const reservation = await reserveCredits({ job: asked, price, tokens: countWords, reserve: ledger.reserve });
+  const inputTokens = await countInput(asked, price, mediaOf(asked, price), countWords);
   if (!reservation.reserved) return { reserved: false, account, inputTokens } as const;
   const heldAtFirst = account.state.wallet.held;
   const customer = new AbortController();
   if (awayForMs !== undefined) setTimeout(() => customer.abort(), awayForMs);
   const gone = customer.signal;
   const call = createCall({
-    ...{ askedAt: new Date(0), gone, request: asked, price, reservation, ledger },
+    ...{ askedAt: new Date(0), gone, job: asked, price, reservation, ledger },
     ...{ promptTokens: countWords, tokens: countWords, idleTimeoutMs: 60_000 },
   });
 
@@ -130,7 +131,7 @@ export const play = async ({ credits, said, fields = {}, choices = 1, ending = '
       yield bytes.subarray(places[n], to);
       await meanwhile[n]?.(account);
     }
-    if (ending === 'break') throw new UpstreamFailed('reset', 'broke');
+    if (ending === 'break') throw new ProviderFailed('reset', 'broke');
   };
 
   let written = '';
@@ -148,8 +149,7 @@ export const play = async ({ credits, said, fields = {}, choices = 1, ending = '
     if (hold) expect(hold.amount).toBeGreaterThanOrEqual(owed(Math.min(deliveredWords, limit), price.rates));
     expect(deliveredWords).toBeLessThanOrEqual(most);
   };
-  const response = { status: 200, contentType: 'text/event-stream', body: upstream() };
-  const done = relayStream(call, response, sinkOf(write)).finally(() => call.close());
+  const done = relayStream(call, readBatches(upstream()), sinkOf(write)).finally(() => call.close());
   done.catch(() => undefined);
   await vi.runAllTimersAsync();
   await done;

@@ -1,15 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { isBadRequest, readRequest, type CompletionRequest } from '../../../src/proxy/formats/request.ts';
 import { dialects } from '../../../src/proxy/providers/openai/dialects.ts';
-import { unsoldCache } from '../../../src/proxy/formats/unsupported-features.ts';
-import { chat } from '../examples.ts';
+import { unpricedCache } from '../../../src/proxy/providers/openai/wire.ts';
+import { chat, readJob, request as good } from '../examples.ts';
 
-const read = (extra: object) => readRequest('/chat/completions', Buffer.from(JSON.stringify({ ...chat, ...extra })));
-const good = (extra: object): CompletionRequest => {
-  const request = read(extra);
-  if (isBadRequest(request)) throw new Error(request.message);
-  return request;
-};
+const read = (extra: object) => readJob('/chat/completions', Buffer.from(JSON.stringify({ ...chat, ...extra })));
 const part = (extra: object) => ({ messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi', ...extra }] }] });
 const message = (extra: object) => ({ messages: [{ role: 'user', content: 'Hi', ...extra }] });
 const tool = (extra: object) => ({ tools: [{ type: 'function', function: { name: 'f' }, ...extra }] });
@@ -98,21 +92,21 @@ describe('a lifetime in a prompt cache', () => {
 
   it.each(places)('is refused at %s unless it is the one that is priced', (param, place) => {
     for (const ttl of ['12h', '1h', '24h', '5m', '30M', ' 30m', 1800, {}, ['30m']]) {
-      const refused = unsoldCache(good(place(ttl)), { cacheTtls: ['30m'] });
+      const refused = unpricedCache(good(place(ttl)), ['30m']);
       expect([ttl, refused]).toMatchObject([ttl, { code: 'unsupported_parameter', param }]);
       expect(refused?.message).toContain('has no price here. Leave it out, or send "30m".');
     }
-    for (const ttl of ['30m', null]) expect(unsoldCache(good(place(ttl)), { cacheTtls: ['30m'] })).toBeUndefined();
-    expect(unsoldCache(good(place('30m')), {})).toMatchObject({ param });
+    for (const ttl of ['30m', null]) expect(unpricedCache(good(place(ttl)), ['30m'])).toBeUndefined();
+    expect(unpricedCache(good(place('30m')), [])).toMatchObject({ param });
   });
 
   it('is refused as a retention that is more than memory', () => {
     for (const where of [{}, { extra_body: {} }]) {
       const retained = (value: unknown) =>
         'extra_body' in where ? { extra_body: { prompt_cache_retention: value } } : { prompt_cache_retention: value };
-      expect(unsoldCache(good(retained('24h')), { cacheTtls: ['30m'] })?.param).toContain('prompt_cache_retention');
+      expect(unpricedCache(good(retained('24h')), ['30m'])?.param).toContain('prompt_cache_retention');
       for (const value of ['in_memory', 'in-memory', null]) {
-        expect(unsoldCache(good(retained(value)), {})).toBeUndefined();
+        expect(unpricedCache(good(retained(value)), [])).toBeUndefined();
       }
     }
   });
@@ -120,7 +114,7 @@ describe('a lifetime in a prompt cache', () => {
   it('is none in a schema of a tool', () => {
     const properties = { ttl: { type: 'string' }, cache_control: { type: 'object', properties: { ttl: {} } } };
     const request = good({ tools: [{ type: 'function', function: { name: 'f', parameters: { properties } } }] });
-    expect(unsoldCache(request, {})).toBeUndefined();
+    expect(unpricedCache(request, [])).toBeUndefined();
   });
 
   it('is priced for OpenAI at half an hour and for Anthropic at five minutes', () => {

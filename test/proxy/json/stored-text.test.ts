@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { readAnswer } from '../../../src/proxy/metering/meter.ts';
+import { storedId, storedReason } from '../../../src/proxy/metering/meter.ts';
 import { storable } from '../../../src/proxy/json/stored-text.ts';
 import { openAccount, type TestAccount } from '../engine/account.ts';
 import { chunk, sse, usageChunk } from '../examples.ts';
@@ -37,10 +37,8 @@ describe('what an upstream says of its answer', () => {
     expect(end.delivery.finishReason).toSatisfy((reason) => isStorable(reason, 64));
     expect(end.delivery.upstreamId).toSatisfy((id) => isStorable(id, 256));
 
-    const message = { content: 'one' };
-    const whole = readAnswer(JSON.stringify({ id: text, choices: [{ message, finish_reason: text }] }));
-    expect(whole?.finishReason).toBe(end.delivery.finishReason);
-    expect(whole?.upstreamId).toBe(end.delivery.upstreamId);
+    expect(storedReason(text)).toBe(end.delivery.finishReason);
+    expect(storedId(text)).toBe(end.delivery.upstreamId);
   });
 
   it('is stored as it came otherwise', () => {

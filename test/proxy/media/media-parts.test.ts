@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { unsoldMedia } from '../../../src/proxy/media/media-parts.ts';
-import { request } from '../examples.ts';
+import { like, request } from '../examples.ts';
 
 const asked = (...content: unknown[]) => request({ messages: [null, { role: 'user', content }] });
-const unsold = (upstreamModel: string, ...content: unknown[]) => unsoldMedia(asked(...content), { upstreamModel });
+const unsold = (model: string, ...content: unknown[]) => unsoldMedia(asked(...content), like(model));
 
 const sound = { type: 'input_audio', input_audio: { data: 'UklGRg==', format: 'wav' } };
 const text = { type: 'text', text: 'Hi' };
 
 describe('unsoldMedia', () => {
-  it.each(['gpt-4o', 'gpt-audio', 'gemini-2.5-flash', 'gemini-3.5-flash-lite', 'something-new'])(
+  it.each(['gpt-4o', 'gemini-2.5-flash', 'gemini-3.5-flash-lite', 'grok-4.7'])(
     'is sound at %s, which may cost more than text',
     (model) =>
       expect(unsold(model, text, sound)).toMatchObject({
@@ -18,7 +18,7 @@ describe('unsoldMedia', () => {
       }),
   );
 
-  it.each(['gemini-2.5-pro', 'google/gemini-2.5-pro', 'simulated-chat'])('is no sound at %s', (model) =>
+  it.each(['gemini-2.5-pro', 'simulated-chat'])('is no sound at %s', (model) =>
     expect(unsold(model, text, sound)).toBeUndefined(),
   );
 
@@ -32,6 +32,6 @@ describe('unsoldMedia', () => {
     const file = { type: 'file', file: { filename: 'a.pdf', file_data: 'data:application/pdf;base64,JVBERi0=' } };
     const picture = { type: 'image_url', image_url: { url: 'https://example.com/a.png' } };
     expect(unsold('gpt-4o', text, file, picture, null, 'x', { type: 'file', file: { file_id: null } })).toBeUndefined();
-    expect(unsoldMedia(request(), { upstreamModel: 'gpt-4o' })).toBeUndefined();
+    expect(unsoldMedia(request(), like('gpt-4o'))).toBeUndefined();
   });
 });

@@ -1,32 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import {
-  countedTokensBound,
-  inputTokensBound,
-  promptTexts,
-  promptTokenIds,
-  tokensPerCounted,
-} from '../../../src/proxy/metering/bounds.ts';
-import { mediaIn } from '../../../src/proxy/media/media-parts.ts';
-import { isBadRequest, readRequest, type CompletionRequest } from '../../../src/proxy/formats/request.ts';
+import { countedTokensBound, inputTokensBound, tokensPerCounted } from '../../../src/proxy/metering/bounds.ts';
+import { mediaOf } from '../../../src/proxy/media/media-parts.ts';
+import type { Job } from '../../../src/proxy/formats/format.ts';
 import { png, wav } from '../media/media.ts';
-import type { Endpoint } from '../../../src/proxy/providers/provider.ts';
+import type { Endpoint } from '../../../src/proxy/providers/openai/http/transport.ts';
+import { isBadRequest } from '../../../src/proxy/formats/format.ts';
+import { goodJob, like, readJob } from '../examples.ts';
 
-const model = { upstreamModel: 'gpt-4o', contextTokens: 1_000_000 };
+const model = { ...like('gpt-4o'), contextTokens: 1_000_000 };
 const small = { ...model, contextTokens: 1000 };
 /** What gpt-4o makes of a picture of which nobody knows how large it is. */
 const PICTURE = 85 + 8 * 170;
-const read = (fields: object, endpoint: Endpoint = '/chat/completions'): CompletionRequest => {
-  const request = readRequest(endpoint, Buffer.from(JSON.stringify({ model: 'm', ...fields })));
-  if (isBadRequest(request)) throw new Error(request.message);
-  return request;
-};
+const read = (fields: object, endpoint?: Endpoint): Job => goodJob({ model: 'm', ...fields }, endpoint);
 const noMedia = { tokens: 0, least: 0, bytes: 0 };
 const chat = (...content: unknown[]) => read({ messages: [{ role: 'user', content }] });
 
-const counted = (request: CompletionRequest, tokens: number) =>
-  countedTokensBound(request, model, mediaIn(request, model.upstreamModel), { texts: promptTexts(request), tokens });
-const bytesBound = (request: CompletionRequest, reader: typeof model) =>
-  inputTokensBound(request, reader, mediaIn(request, reader.upstreamModel));
+const counted = (request: Job, tokens: number) =>
+  countedTokensBound(request, model, mediaOf(request, model), { texts: request.texts(), tokens });
+const bytesBound = (request: Job, reader: typeof model) => inputTokensBound(request, reader, mediaOf(request, reader));
 
 describe('inputTokensBound', () => {
   it('is the bytes of the body, for no token is less than one', () => {
@@ -109,7 +100,7 @@ describe('inputTokensBound', () => {
   });
 });
 
-describe('promptTexts', () => {
+describe('the texts of a job', () => {
   it('are what a model reads: texts, calls of tools, and the tools', () => {
     const calls = [{ id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } }];
     const tools = [{ type: 'function', function: { name: 'f' } }];
@@ -127,7 +118,7 @@ describe('promptTexts', () => {
       ],
       tools,
     });
-    expect(promptTexts(request)).toEqual(['Be brief.', 'Hi', JSON.stringify(calls), JSON.stringify(tools)]);
+    expect(request.texts()).toEqual(['Be brief.', 'Hi', JSON.stringify(calls), JSON.stringify(tools)]);
   });
 
   it('leave out what is nested too deeply to be written, which bytes bound all the same', () => {
@@ -135,16 +126,16 @@ describe('promptTexts', () => {
     const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`;
     const message = `{"role":"assistant","content":"Hi","tool_calls":${deep}}`;
     const body = Buffer.from(`{"model":"m","messages":[${message}],"tools":${deep}}`);
-    const request = readRequest('/chat/completions', body);
+    const request = readJob('/chat/completions', body);
     if (isBadRequest(request)) throw new Error(request.message);
-    expect(promptTexts(request)).toEqual(['Hi']);
+    expect(request.texts()).toEqual(['Hi']);
     expect(counted(request, 1)).toBeGreaterThan(4 * depth);
   });
 
   it('of the other endpoints are their prompts and inputs', () => {
-    expect(promptTexts(read({ prompt: 'a' }, '/completions'))).toEqual(['a']);
-    expect(promptTexts(read({ prompt: ['a', 'b'] }, '/completions'))).toEqual(['a', 'b']);
-    expect(promptTexts(read({ input: ['a', 'b'] }, '/embeddings'))).toEqual(['a', 'b']);
+    expect(read({ prompt: 'a' }, '/completions').texts()).toEqual(['a']);
+    expect(read({ prompt: ['a', 'b'] }, '/completions').texts()).toEqual(['a', 'b']);
+    expect(read({ input: ['a', 'b'] }, '/embeddings').texts()).toEqual(['a', 'b']);
   });
 });
 
@@ -155,20 +146,17 @@ describe('countedTokensBound', () => {
     expect(counted(request, 1000)).toBeLessThan(1250);
   });
 
-  it.each(['deepseek-chat', 'llama-4', 'claude-opus-5-5', 'gpt-3.5-turbo', 'something-new'])(
-    'leaves room for the tokenizer of %s, which is another than ours',
-    (upstreamModel) => {
-      const texts = ['word '.repeat(1000)];
-      const asked = read({ messages: [{ role: 'user', content: texts[0] }] });
-      expect(tokensPerCounted({ upstreamModel })).toBe(1.5);
-      const bound = countedTokensBound(asked, { ...model, upstreamModel }, noMedia, { texts, tokens: 1000 });
-      expect(bound).toBeGreaterThan(1500);
-    },
-  );
+  it.each([['claude-opus-5-5'], ['deepseek-flash'], [undefined]])('leaves room for another tokenizer: %s', (name) => {
+    const texts = ['word '.repeat(1000)];
+    const asked = read({ messages: [{ role: 'user', content: texts[0] }] });
+    const facts = name === undefined ? {} : like(name);
+    expect(tokensPerCounted(facts)).toBe(1.5);
+    const reader = { contextTokens: model.contextTokens, ...facts };
+    expect(countedTokensBound(asked, reader, noMedia, { texts, tokens: 1000 })).toBeGreaterThan(1500);
+  });
 
-  it.each(['gpt-4o', 'openai/gpt-4.1-mini', 'ft:gpt-4o-2024-08-06:x', 'gpt-5', 'o3', 'o4-mini', 'simulated-chat'])(
-    'knows that tokens of %s are counted here alike',
-    (upstreamModel) => expect(tokensPerCounted({ upstreamModel })).toBe(1),
+  it.each(['gpt-4o', 'gpt-4.1-mini', 'gpt-5', 'o3', 'simulated-chat'])('counts the tokens of %s as it does', (name) =>
+    expect(tokensPerCounted(like(name))).toBe(1),
   );
 
   it('lets nothing pass uncounted: what is no text counts by its bytes', () => {
@@ -189,11 +177,11 @@ describe('countedTokensBound', () => {
     const ids = Array.from({ length: 500 }, (_, n) => n);
     for (const input of [ids, [ids, ids]]) {
       const request = read({ input }, '/embeddings');
-      expect(promptTokenIds(request)).toBe(input.flat().length);
+      expect(request.tokenIds()).toBe(input.flat().length);
       expect(counted(request, 0)).toBeGreaterThan(input.flat().length);
     }
-    expect(promptTokenIds(read({ prompt: [1, 2, 3] }, '/completions'))).toBe(3);
-    expect(promptTokenIds(read({ prompt: 'x' }, '/completions'))).toBe(0);
-    expect(promptTokenIds(chat({ type: 'text', text: 'x' }))).toBe(0);
+    expect(read({ prompt: [1, 2, 3] }, '/completions').tokenIds()).toBe(3);
+    expect(read({ prompt: 'x' }, '/completions').tokenIds()).toBe(0);
+    expect(chat({ type: 'text', text: 'x' }).tokenIds()).toBe(0);
   });
 });

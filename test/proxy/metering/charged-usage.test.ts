@@ -3,12 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCatalogue, readModelFacts } from '../../../src/config/catalogue.ts';
 import { cost, costBound, noUsage, type Usage } from '../../../src/domain/money.ts';
 import type { PriceVersion } from '../../../src/domain/prices/price-book.ts';
+import { formats } from '../../../src/gateway/providers.ts';
 import { createCompletions } from '../../../src/proxy/engine/completions.ts';
 import type { ModelFacts, SoldModel } from '../../../src/proxy/metering/model-facts.ts';
 import { createTokenCounter, type TokenCounter } from '../../../src/proxy/metering/token-counter.ts';
 import { audit } from '../../domain/account/audit.ts';
 import { KEY_ID, openAccount } from '../engine/account.ts';
-import { bodyOf, chunk, countWords, createTestUpstream, lastChunk, sse, sinkOf } from '../examples.ts';
+import { bodyOf, chunk, countWords, createTestProvider, lastChunk, sse, sinkOf } from '../examples.ts';
 
 const CREDITS = 100_000_000_000n;
 const DONE = '[DONE]';
@@ -41,11 +42,12 @@ const settled = async ({ model, body, words, usage, place, tokens }: Asked) => {
   const account = openAccount(CREDITS);
   const streamed = place !== 'whole';
   const contentType = streamed ? 'text/event-stream' : 'application/json';
-  const upstream = createTestUpstream(() => ({ contentType, body: bodyOf([answerOf(words, usage, place)]) }));
+  const upstream = createTestProvider(() => ({ contentType, body: bodyOf([answerOf(words, usage, place)]) }));
   const completions = createCompletions({
+    formats,
     findPrice: () => model,
     factsOf: () => ({ reasoning: model.reasoning, limitLeavesReasoningOut: model.limitLeavesReasoningOut }),
-    upstreams: new Map([[model.upstream, upstream]]),
+    providers: new Map([[model.upstream, upstream]]),
     execute: account.execute,
     recordedBy: () => Promise.resolve(undefined),
     ...{ idempotencySecret: 's', promptTokens: tokens, tokens, runId: () => 'run', now: () => new Date() },

@@ -1,8 +1,11 @@
 import { createParser } from 'eventsource-parser';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createStreamMeter, readAnswer, withCost, withMember } from '../../../src/proxy/metering/meter.ts';
-import { wordsOf } from '../../../src/proxy/metering/output-text.ts';
+import { withCost } from '../../../src/proxy/formats/openai-usage.ts';
+import { withMember } from '../../../src/proxy/json/json-text.ts';
+import { readAnswer } from '../../../src/proxy/providers/openai/answer.ts';
+import { textOfMessage } from '../../../src/proxy/providers/openai/delta-text.ts';
+import { createStreamMeter } from './stream-meter.ts';
 import { chunk, jsonObject, lastChunk, name, sse, usage, usageChunk } from '../examples.ts';
 
 /** Feeds pieces, and tells what passed and what was made of it. */
@@ -280,7 +283,7 @@ describe('a stream meter', () => {
     const choices = [{ index: 0, delta: { role: null, content: 'a', tool_calls: null }, finish_reason: '' }];
     const { stream, metered } = meter([sse(chunk({}, { choices, usage: null }))]);
     expect(metered).toMatchObject({ finishReason: null, texts: ['a'] });
-    expect([...stream.finished]).toEqual([]);
+    expect(stream.finishes).toEqual([]);
   });
 
   it('does not mind choices that are none', () => {
@@ -309,14 +312,14 @@ describe('a stream meter', () => {
     ['MiniMax', '{"choices":null,"base_resp":{"status_code":2056,"status_msg":"usage limit exceeded"}}'],
   ])('hears an error in the words of %s', (_name, error) => {
     const { passed, stream } = meter([sse(chunk({ content: 'a' }), error, chunk({ content: 'b' }), '[DONE]')]);
-    expect(stream.state).toBe('error');
+    expect(stream.state).toBe('failed');
     expect(passed).toBe(sse(chunk({ content: 'a' })));
   });
 
   it('hears an error that is one by its name alone', () => {
     for (const data of ['{"message":"Overloaded"}', 'Overloaded']) {
       const { passed, stream } = meter([`event: error\ndata: ${data}\n\n`]);
-      expect(stream.state).toBe('error');
+      expect(stream.state).toBe('failed');
       expect(passed).toBe('');
     }
   });
@@ -345,7 +348,7 @@ describe('a stream meter', () => {
       [sse(error), sse('[DONE]')],
     ]) {
       const { passed, stream, metered } = meter(pieces);
-      expect(stream.state).toBe('error');
+      expect(stream.state).toBe('failed');
       expect(passed).not.toContain('Overloaded');
       expect(passed).not.toContain('[DONE]');
       expect(metered.texts.join('')).not.toContain('b');
@@ -371,7 +374,7 @@ describe('a stream meter', () => {
       sse('not json', chunk({ content: 'a' }), '7', 'null', '[]', '"words"', '{"id":'),
     ]);
     expect(passed).toBe(sse(chunk({ content: 'a' })));
-    expect(stream).toMatchObject({ state: 'open', delivered: true, spoken: [{ choice: 0, words: 'a' }] });
+    expect(stream).toMatchObject({ state: 'open', delivered: true, output: [{ choice: 0, text: 'a' }] });
   });
 
   it('keeps back lines of no field, such as an answer that came whole under the name of a stream', () => {
@@ -402,15 +405,15 @@ describe('a stream meter', () => {
       sse(chunk({}, { choices: [{ index: 0, delta: { content: 'a' }, finish_reason: 'stop' }] })),
     );
     for (let chunks = 0; chunks < 150_000; chunks++) stream.feed(said);
-    expect(stream.finished).toEqual(new Set([0]));
+    expect(new Set(stream.finishes)).toEqual(new Set([0]));
   });
 
   it('finds thoughts that are told twice without looking all over for them', () => {
     const half = 'a'.repeat(1_000_000);
     const [thoughts, content] = [`${half}b${half}`, `${half}${half}${half}${half}`];
-    expect(wordsOf({ content, reasoning: thoughts })).toHaveLength(content.length + thoughts.length);
+    expect(textOfMessage({ content, reasoning: thoughts })).toHaveLength(content.length + thoughts.length);
     const tagged = `<think>\n\n${thoughts}\n\n</think>\n\nb`;
-    expect(wordsOf({ content: tagged, reasoning: thoughts })).toBe(tagged);
+    expect(textOfMessage({ content: tagged, reasoning: thoughts })).toBe(tagged);
   });
 
   it('reads thoughts in parts, however deep they lie', () => {
@@ -425,7 +428,7 @@ describe('a stream meter', () => {
       sse(`{"error":{"message":"m"},"usage":${JSON.stringify(usage(9, 1))}}`),
     ]);
     expect(passed).toBe('');
-    expect(stream).toMatchObject({ state: 'error', delivered: false });
+    expect(stream).toMatchObject({ state: 'failed', delivered: false });
     expect(metered.usage).toEqual(usage(9, 1));
   });
 
@@ -434,19 +437,19 @@ describe('a stream meter', () => {
       const { passed, stream } = meter([`data: ${usageChunk(9, 1)}\n\ndata: ${chunk({ content: 'a' })}${end}`]);
       expect(passed).toBe('');
       stream.close();
-      expect(stream.passing.map((event) => event.wire())).toEqual([sse(chunk({ content: 'a' }))]);
-      expect(stream).toMatchObject({ spoken: [{ words: 'a' }], delivered: true });
+      expect(stream.passing.map(({ event }) => event.wire?.())).toEqual([sse(chunk({ content: 'a' }))]);
+      expect(stream).toMatchObject({ output: [{ text: 'a' }], delivered: true });
     }
   });
 
   it('makes nothing of an event that breaks off, nor of the end of a stream that has ended well', () => {
     for (const pieces of [[`data: ${chunk({ content: 'a' }).slice(0, -1)}`], [sse(chunk({ content: 'a' }))], []]) {
       const { stream } = meter(pieces);
-      const { events, spoken } = stream;
-      const said = [...spoken];
+      const { events, output } = stream;
+      const said = [...output];
       stream.close();
       expect(stream.passing).toEqual([]);
-      expect(stream.spoken).toEqual(said);
+      expect(stream.output).toEqual(said);
       expect(stream.events - events).toBe(pieces[0]?.endsWith('\n') === false ? 1 : 0);
     }
   });
@@ -467,7 +470,7 @@ describe('an event without an end', () => {
       'data: ',
       ...Array<Buffer>(70).fill(megabyte),
     ]);
-    expect(stream).toMatchObject({ state: 'error', delivered: true });
+    expect(stream).toMatchObject({ state: 'failed', delivered: true });
     expect(metered.texts).toEqual(['hi']);
     expect(passed).toBe(sse(chunk({ content: 'hi' })));
     expect(stream.feed(Buffer.from(`\n\n${sse(chunk({ content: 'more' }))}`))).toBe('');

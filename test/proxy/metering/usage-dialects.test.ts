@@ -1,9 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { noUsage, type Usage } from '../../../src/domain/money.ts';
-import { usageIn } from '../../../src/proxy/metering/usage-dialects.ts';
+import { usageIn } from '../../../src/proxy/providers/openai/usage-location.ts';
 import { readUsage } from '../../../src/proxy/metering/usage.ts';
 
-const plausible = { inputTokens: 100_000, outputTokens: 100_000, inputBound: 100_000, outputBound: 1000, spoke: false };
+const plausible = {
+  inputTokens: 100_000,
+  outputTokens: 100_000,
+  inputBound: 100_000,
+  outputBound: 1000,
+  hasOutput: false,
+};
 const read = (usage: unknown, hidesReasoning = true) => readUsage(usage, { ...plausible, hidesReasoning });
 const tokens = (usage: Partial<Usage>): Usage => ({ ...noUsage, ...usage });
 

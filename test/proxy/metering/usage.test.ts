@@ -9,7 +9,7 @@ const plausible = {
   inputBound: 100_000,
   outputBound: 100_000,
   hidesReasoning: true,
-  spoke: false,
+  hasOutput: false,
 };
 const read = (value: unknown) => readUsage(value, plausible);
 const tokens = (usage: Partial<Usage>): Usage => ({ ...noUsage, ...usage });
@@ -306,7 +306,7 @@ describe('usage that cannot be believed', () => {
   it('does not believe that words came of no output', () => {
     for (const usage of [{ ...good, completion_tokens: 0, total_tokens: 10 }, { prompt_tokens: 10 }]) {
       expect(read(usage)).toEqual({ usage: tokens({ input: 10 }), anomalies: [] });
-      const spoke = readUsage(usage, { ...plausible, spoke: true });
+      const spoke = readUsage(usage, { ...plausible, hasOutput: true });
       expect(spoke).toEqual({ usage: undefined, anomalies: ['usage_without_output'] });
     }
   });

@@ -1,16 +1,18 @@
-/** What a provider knows beyond the common format, as far as it decides the price or what the provider keeps. */
+/** How a provider differs from OpenAI's wire format, as far as it decides the price or what the provider keeps. */
 export type Dialect = {
+  /** Its name of the limit on the output of a chat. */
+  readonly outputLimitField: 'max_tokens' | 'max_completion_tokens';
   /** Fields of every chat, whatever the customer sent. A provider that does not know them may refuse them. */
   readonly chatFields?: Readonly<Record<string, unknown>>;
-  /** Lifetimes in its prompt cache whose price is the listed one for cache writes. */
+  /** The lifetimes in its prompt cache whose price is the listed one for cache writes. */
   readonly cacheTtls?: readonly string[];
 };
 
 /**
  * By the provider's name in the price book. OpenAI's default tier is a setting of the project unless a request names
- * one, and what it stores can be neither read nor deleted by the customer.
+ * one, and the customer can neither read nor delete what OpenAI stores.
  */
-export const dialects: Readonly<Partial<Record<string, Dialect>>> = {
+export const dialects: Readonly<Partial<Record<string, Omit<Dialect, 'outputLimitField'>>>> = {
   openai: { chatFields: { service_tier: 'default', store: false }, cacheTtls: ['30m'] },
   groq: { chatFields: { service_tier: 'on_demand' } },
   anthropic: { cacheTtls: ['5m'] },

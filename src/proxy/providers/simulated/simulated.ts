@@ -1,12 +1,14 @@
 import { ConnectionFault, createSimulator } from '@kissapi/simulator';
-import { UpstreamFailed, type Upstream } from '../provider.ts';
+import type { Transport } from '../openai/http/transport.ts';
+import { createOpenAiWire } from '../openai/wire.ts';
+import { ProviderFailed, type Provider } from '../provider.ts';
 
 /** The simulated provider of `@kissapi/simulator`, in process. */
-export const createSimulatedUpstream = (): Upstream => ({
-  name: 'simulated',
-  outputLimitField: 'max_tokens',
-  ...createSimulator({
+export const createSimulatedProvider = (): Provider =>
+  createOpenAiWire('simulated', createSimulatedTransport(), { outputLimitField: 'max_tokens' });
+
+export const createSimulatedTransport = (): Transport =>
+  createSimulator({
     mapError: (error) =>
-      error instanceof ConnectionFault ? new UpstreamFailed(error.code, error.message, { cause: error }) : error,
-  }),
-});
+      error instanceof ConnectionFault ? new ProviderFailed(error.code, error.message, { cause: error }) : error,
+  });

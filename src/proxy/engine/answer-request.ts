@@ -1,0 +1,206 @@
+import { StoreFull } from '../../eventstore/event-store.ts';
+import { isBadRequest, type Job } from '../formats/format.ts';
+import { MAX_VALUES, measureJson } from '../json/json-shape.ts';
+import { isBeyondContext } from '../metering/bounds.ts';
+import type { SoldModel } from '../metering/model-facts.ts';
+import type { Provider, ProviderAnswer } from '../providers/provider.ts';
+import { plan, type Attempt, type Catalogue } from '../routing/plan.ts';
+import { createCall, type Call } from './call.ts';
+import type { Answer, Asked, CompletionsOptions, Running } from './completion.ts';
+import { reserveCredits, type Bounds, type NotReserved, type Reserved } from './hold.ts';
+import { createIdempotency } from './idempotency.ts';
+import { createLedger, type Ledger } from './ledger.ts';
+import type { CompletionProblem } from './problem.ts';
+import { relayStream, type Sink } from './relay.ts';
+import { releaseFailed, releaseRefused, settleWhole, type Whole } from './whole-answer.ts';
+
+/** An empty object and its entry in a list; few values are larger than that and their text. */
+const BYTES_OF_VALUE = 64;
+
+/** One request from its body to its answer. */
+export const answerTo = async (asked: Asked, options: CompletionsOptions, running: Running): Promise<Answer> => {
+  const job = await readJob(asked, options, running);
+  if ('kind' in job) return problem(job);
+  const askedAt = options.now();
+  const planned = plan(job, catalogueAt(askedAt, options));
+  switch (planned.kind) {
+    case 'unknown_model':
+      return problem({ kind: 'model_not_found', model: job.model });
+    case 'delisted':
+      return problem({ kind: 'model_delisted', model: job.model, since: planned.since });
+    case 'unsupported':
+      return problem({ kind: 'bad_request', ...planned.why });
+    case 'attempts': {
+      const [attempt] = planned.attempts;
+      const ledger = ledgerOf(asked, options, running);
+      const { promptTokens: tokens } = options;
+      const { reserve } = ledger;
+      const reservation = await reserveCredits({ job, price: attempt.model, tokens, reserve }).catch(forgo(ledger));
+      if (!reservation.reserved) return problem(whyNotReserved(reservation));
+      asked.held?.(ledger.requestId);
+      return answerHeld({ asked, askedAt, job, attempt, ledger, reservation }, options, running);
+    }
+  }
+};
+
+const readJob = async (
+  { endpoint, body, takeMemory }: Asked,
+  { formats }: CompletionsOptions,
+  running: Running,
+): Promise<Job | CompletionProblem> => {
+  const format = formats.get(endpoint);
+  if (!format) throw new Error(`No format has the endpoint ${endpoint}.`);
+  const shape = await measureJson(body);
+  if (shape.values > MAX_VALUES) return tooManyValues;
+  if (running.draining) return { kind: 'draining' };
+  if (takeMemory?.(shape.values * BYTES_OF_VALUE) === false) {
+    return { kind: 'upstream_failed', code: 'server_is_overloaded' };
+  }
+  const job = format.read(body, shape);
+  return isBadRequest(job) ? { kind: 'bad_request', ...job } : job;
+};
+
+const catalogueAt = (at: Date, { findPrice, findDelisting, factsOf, providers }: CompletionsOptions): Catalogue => ({
+  priceOf: (model) => findPrice(model, at),
+  delistedSince: (model) => findDelisting?.(model, at)?.effectiveFrom,
+  factsOf: (price) => factsOf?.(price),
+  providers,
+});
+
+const ledgerOf = (
+  asked: Asked,
+  { execute, recordedBy, idempotencySecret, runId, now }: CompletionsOptions,
+  running: Running,
+) => {
+  const { idempotencyKey } = asked;
+  const once =
+    idempotencyKey === undefined
+      ? undefined
+      : createIdempotency({ asked: { ...asked, idempotencyKey }, recordedBy, secret: idempotencySecret });
+  return createLedger({ execute, asked, runId, now, stopping: () => running.draining, once });
+};
+
+type Held = {
+  readonly asked: Asked;
+  readonly askedAt: Date;
+  readonly job: Job;
+  readonly attempt: Attempt;
+  readonly ledger: Ledger;
+  readonly reservation: Reserved;
+};
+
+/** Asks the provider; the hold ends with the answer, whatever it is. */
+const answerHeld = async (held: Held, options: CompletionsOptions, running: Running): Promise<Answer> => {
+  const { asked, askedAt, job, attempt, ledger, reservation } = held;
+  const { promptTokens, tokens, idleTimeoutMs, maxStreamMs, usageAfterLeavingMs } = options;
+  const call = createCall({
+    ...{ askedAt, gone: asked.gone, job, price: attempt.model, reservation, ledger },
+    ...{ promptTokens, tokens, idleTimeoutMs, maxStreamMs, usageAfterLeavingMs },
+  });
+  const { generationId } = call;
+  const finished = (): void => {
+    running.calls.delete(call);
+    call.close();
+  };
+  running.calls.add(call);
+  if (running.draining) call.cancel('drained');
+  let streaming = false;
+  try {
+    const answer = await askProvider(call, attempt.provider, options);
+    if (answer.kind === 'whole') {
+      const settled = await settleWhole(call, answer);
+      return settled.kind === 'whole' ? passedOn(call, settled, () => running.over(generationId)) : problem(settled);
+    }
+    if (answer.kind !== 'stream') return problem(answer);
+    streaming = true;
+    const relay = (sink: Sink): Promise<void> =>
+      relayStream(call, answer.batches, sink).finally(() => {
+        finished();
+        running.over(generationId);
+      });
+    return { kind: 'stream', generationId, relay, ...capOf(call.bounds) };
+  } finally {
+    if (!streaming) finished();
+  }
+};
+
+/** Whatever goes wrong before there is an answer releases the hold and costs nothing. */
+const askProvider = async (
+  call: Call,
+  provider: Provider,
+  { promptTokens, upstreamRefused }: CompletionsOptions,
+): Promise<Exclude<ProviderAnswer, { readonly kind: 'refused' }> | CompletionProblem> => {
+  const { job, price, bounds, ledger, signal } = call;
+  try {
+    // A long prompt takes a while to count. That is done for customers with credit for it, which is held meanwhile.
+    if (await isBeyondContext(job, price, promptTokens)) {
+      await ledger.release('upstream_refused', 'beyond the context that is sold');
+      return beyondContext(price);
+    }
+    signal.throwIfAborted();
+    const { outputCap } = bounds;
+    const answer = await provider.ask({ job, model: price.upstreamModel, outputCap, signal, watch: watchOf(call) });
+    if (answer.kind !== 'refused') return answer;
+    const { status, cause } = answer;
+    upstreamRefused({ upstream: provider.name, status, rejectsOurAccount: cause === 'account' });
+    return await releaseRefused(call, answer);
+  } catch (error) {
+    return releaseFailed(call, error);
+  }
+};
+
+const watchOf = (call: Call) => ({
+  heard: call.heard,
+  pause: call.pause,
+  expectEnd: (withinMs: number): void => call.expectEnd(withinMs, 'finished'),
+  get isWanted() {
+    return call.cancelled !== 'client_gone' && call.cancelled !== 'drained';
+  },
+});
+
+const tooManyValues: CompletionProblem = {
+  kind: 'bad_request',
+  code: 'invalid_request',
+  message: `The body has more than ${MAX_VALUES} values.`,
+  param: null,
+};
+
+const beyondContext = ({ contextTokens }: SoldModel): CompletionProblem => ({
+  kind: 'bad_request',
+  code: 'context_length_exceeded',
+  message: `This model's maximum context length is ${contextTokens} tokens here, and the messages alone have more. Send less.`,
+  param: 'messages',
+});
+
+const problem = (what: CompletionProblem): Answer => ({ kind: 'problem', problem: what });
+
+const whyNotReserved = ({ refusal, affordableTokens }: NotReserved): CompletionProblem =>
+  'generationId' in refusal
+    ? { kind: 'duplicate', duplicate: refusal }
+    : { kind: 'refused', refusal, ...(affordableTokens === undefined ? {} : { affordableTokens }) };
+
+const capOf = ({ outputCap }: Bounds): { outputCap?: number } => (outputCap === undefined ? {} : { outputCap });
+
+/** A hold that was not acknowledged may be in the log all the same. The customer need not wait until it is released. */
+const forgo =
+  (ledger: Ledger) =>
+  (error: unknown): never => {
+    if (error instanceof StoreFull) throw error; // It is not in the log.
+    ledger.release('gateway_failed', 'the hold was not acknowledged').catch(() => undefined);
+    throw error;
+  };
+
+/** An answer in one piece, as it is, or as the stream that was asked for; then `over` is called once it is written. */
+const passedOn = ({ job, generationId, bounds }: Call, answer: Whole, over: () => void): Answer => {
+  const { stream } = job.format;
+  if (!job.streamed || !stream) return { ...answer, ...capOf(bounds) };
+  const events = stream.fromAnswer(answer.body, job.includeUsage);
+  const relay = async (sink: Sink): Promise<void> => {
+    try {
+      await sink.write(events);
+    } finally {
+      over();
+    }
+  };
+  return { kind: 'stream', generationId, relay, ...capOf(bounds) };
+};

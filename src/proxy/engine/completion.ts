@@ -1,0 +1,86 @@
+import type { PriceVersion } from '../../domain/prices/price-book.ts';
+import type { Format } from '../formats/format.ts';
+import type { ModelFacts } from '../metering/model-facts.ts';
+import type { TokenCounter } from '../metering/token-counter.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { Call, CallOptions } from './call.ts';
+import type { RecordedBy } from './idempotency.ts';
+import type { ExecuteOnAccount } from './ledger.ts';
+import type { CompletionProblem } from './problem.ts';
+import type { Sink } from './relay.ts';
+import type { Whole } from './whole-answer.ts';
+
+/** A customer's request for a completion. */
+export type Asked = {
+  /** A time-ordered UUID; the generation's id and the ids of its commands derive from it. */
+  readonly uuid: string;
+  readonly accountId: string;
+  readonly keyId: string;
+  /** The path of a format. */
+  readonly endpoint: string;
+  readonly body: Buffer;
+  /** At most one request under the same key is charged. */
+  readonly idempotencyKey?: string | undefined;
+  /** Aborted when the customer's connection closes before the answer is complete. */
+  readonly gone: AbortSignal;
+  /** Called when credits are held: from then on the generation has a receipt, whatever the response. */
+  readonly held?: (generationId: string) => void;
+  /** Counts memory that the request takes beside its body. False if there is none. */
+  readonly takeMemory?: (bytes: number) => boolean;
+};
+
+export type Answer =
+  | { readonly kind: 'problem'; readonly problem: CompletionProblem }
+  | (Whole & { readonly outputCap?: number })
+  /** `relay` must be called, with or without a reader: the settlement is part of it. */
+  | {
+      readonly kind: 'stream';
+      readonly generationId: string;
+      readonly relay: (sink: Sink) => Promise<void>;
+      readonly outputCap?: number;
+    };
+
+export type CompletionsOptions = Pick<CallOptions, 'maxStreamMs' | 'usageAfterLeavingMs'> & {
+  /** By their endpoints. */
+  readonly formats: ReadonlyMap<string, Format>;
+  /** By their names in the price book. */
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly findPrice: (model: string, at: Date) => PriceVersion | undefined;
+  /** Since when a model is off sale, if it was on sale before. */
+  readonly findDelisting?: (model: string, at: Date) => { readonly effectiveFrom: Date } | undefined;
+  /** What the catalogue states about a model beside its price. */
+  readonly factsOf?: (price: PriceVersion) => ModelFacts | undefined;
+  readonly execute: ExecuteOnAccount;
+  readonly recordedBy: RecordedBy;
+  /** Derives the command ids of requests under an idempotency key. */
+  readonly idempotencySecret: string;
+  /** For prompts, before they are sent on. A long one may take a second, and others queue behind it. */
+  readonly promptTokens: TokenCounter;
+  /** For the output of streams, which wait for the count. */
+  readonly tokens: TokenCounter;
+  readonly runId: () => string;
+  /** Whether an operator must first acknowledge what the log has lost: until then nothing new is accepted. */
+  readonly isPaused: () => boolean;
+  readonly now: () => Date;
+  /** How long a provider's stream may go without data; comments do not count as data. */
+  readonly idleTimeoutMs: number;
+  /** A provider answered with an error. */
+  readonly upstreamRefused: (refusal: UpstreamRefusal) => void;
+};
+
+/** `rejectsOurAccount`: the error is about our account at the provider, which the operator must mend. */
+export type UpstreamRefusal = {
+  readonly upstream: string;
+  readonly status: number;
+  readonly rejectsOurAccount: boolean;
+};
+
+/** The completions of this process that have not ended. It changes in place. */
+export type Running = {
+  draining: boolean;
+  readonly calls: Set<Call>;
+  /** Includes those that are no calls yet, because they may be writing to the log. */
+  readonly generations: Set<string>;
+  /** The generation has ended. */
+  over(generationId: string): void;
+};

@@ -1,0 +1,121 @@
+import type { PriceEntry } from '../../domain/prices/events.ts';
+import type { Credits, Usage } from '../../domain/money.ts';
+import type { JsonShape } from '../json/json-shape.ts';
+import type { DeltaEvent, NeutralAnswer } from '../providers/answer.ts';
+
+/**
+ * A wire format that customers speak. It reads a body into a job, and writes answers in its own shape. A format is
+ * stateless, and the engine knows it by this port alone.
+ */
+export interface Format {
+  readonly name: string;
+  /** The path under `/v1`. The log records it for each request. */
+  readonly endpoint: string;
+  /** The kind of model that serves it. */
+  readonly modelKind: PriceEntry['kind'];
+  read(body: Buffer, shape: JsonShape): Job | BadRequest;
+  /** An answer that a provider gave in another wire shape, as the JSON of this format. */
+  writeAnswer(frame: Frame, answer: NeutralAnswer): string;
+  /** Adds usage and cost to an answer; every other byte stays as it is. */
+  addSettlement(body: string, settlement: Settlement): string;
+  /** Adds the reason to an answer that ended at a limit which credits set; other answers stay as they are. */
+  addShortage(body: string, notice: Notice): string;
+  /** Undefined if the format has no streams. */
+  readonly stream: StreamWriter | undefined;
+}
+
+/** Writes the events of a stream as text. */
+export interface StreamWriter {
+  /** A delta that came in another wire shape. */
+  writeDelta(frame: Frame, event: DeltaEvent): string;
+  /** The last events of a stream: usage with the cost, if the customer asked for it, and the end. */
+  writeEnd(frame: Frame, settlement: Settlement | undefined, usageChunk: unknown): string;
+  /** The end of choices that a limit cut. */
+  writeCut(frame: Frame, choices: readonly number[], notice: Notice | undefined): string;
+  /** An answer in the JSON of this format, with its settlement, as a whole stream. */
+  fromAnswer(body: string, includeUsage: boolean): string;
+}
+
+/** What all events of an answer repeat. */
+export type Frame = { readonly id: string; readonly model: string; readonly createdAt: Date };
+
+export type Settlement = {
+  /** What the customer pays. */
+  readonly charged: Credits;
+  readonly usage: Usage;
+  /** The provider's report, if it states exactly this usage. */
+  readonly reported?: Readonly<Record<string, unknown>>;
+};
+
+/** Why an answer ends early, for a field of ours beside the format. */
+export type Notice = { readonly generationId: string; readonly error: object };
+
+/** A request of a customer, read once. */
+export type Job = {
+  readonly format: Format;
+  /** The JSON as it came, so that a provider of the same dialect gets it as it is. */
+  readonly body: Buffer;
+  /** The parsed body. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly model: string;
+  readonly streamed: boolean;
+  readonly includeUsage: boolean;
+  /** The limit for each choice; undefined if the customer set none. */
+  readonly maxOutputTokens: number | undefined;
+  /** How many answers are generated and paid for. */
+  readonly choices: number;
+  /** The lifetimes that the request asks of a provider's prompt cache. */
+  readonly cacheLifetimes: readonly CacheLifetime[];
+  /** Whether a provider may bill output that it does not return, such as rejected predictions. */
+  readonly mayBillUnseen: boolean;
+  /** Whether all input is read together, so that the model's context bounds it: once, and for each choice. */
+  readonly sharesContext: { readonly once: boolean; readonly each: boolean };
+  /** The texts that a model reads, for an exact count. Computed on each call. */
+  texts(): readonly string[];
+  /** How many tokens arrived as numbers, which need no count. */
+  tokenIds(): number;
+  media(): Iterable<MediaPart>;
+  /** By how many bytes the body grows at most if the customer sets this limit on the output, or lowers the present one. */
+  bytesOfLimit(limit: number): number;
+  /** The same request for a provider with another wire format; undefined if the job is no conversation. */
+  conversation(): Conversation | undefined;
+};
+
+export type CacheLifetime = { readonly param: string; readonly value: unknown };
+
+/** Part of a request that is no text. `other` has a size that nothing in the request bounds. */
+export type MediaPart =
+  | { readonly kind: 'picture'; readonly url: string | undefined; readonly detail: unknown }
+  | { readonly kind: 'sound'; readonly base64: string | undefined }
+  | { readonly kind: 'stored_file' }
+  | { readonly kind: 'other'; readonly bytes: number };
+
+export type Conversation = {
+  /** Roles in the names of OpenAI's chat format: system, developer, user, assistant, tool. */
+  readonly messages: readonly { readonly role: string; readonly parts: readonly ConversationPart[] }[];
+  /**
+   * Every other field that decides the answer, by its name in OpenAI's chat format. A provider that cannot carry one
+   * over must refuse the job (`Provider.unsupported`), and never drop it.
+   */
+  readonly settings: Readonly<Record<string, unknown>>;
+};
+
+export type ConversationPart =
+  | { readonly kind: 'text'; readonly text: string }
+  /** In the shape of OpenAI's chat format: a content part, or a field of the message under its name. */
+  | { readonly kind: 'other'; readonly name: string; readonly value: unknown };
+
+/** Refusal: the body is not a valid request, or asks for what is not sold. `param` names the field. */
+export type BadRequest = {
+  readonly code: 'invalid_json' | 'invalid_request' | 'unsupported_parameter';
+  readonly message: string;
+  readonly param: string | null;
+};
+
+export const isBadRequest = (read: Job | BadRequest): read is BadRequest => 'code' in read;
+
+export const unsupported = (param: string, why: string): BadRequest => ({
+  code: 'unsupported_parameter',
+  message: `${param}: ${why}`,
+  param,
+});

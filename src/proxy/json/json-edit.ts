@@ -1,0 +1,41 @@
+import { membersOf, type Span } from './json-text.ts';
+
+/**
+ * A body with some top-level fields changed or renamed, and every other byte as it came: a double cannot hold every number,
+ * and a provider's cache may depend on the order of fields.
+ */
+export const withFields = (
+  { body, fields }: { readonly body: Buffer; readonly fields: Readonly<Record<string, unknown>> },
+  changes: Readonly<Record<string, unknown>>,
+  renamed: Readonly<Record<string, string>> = {},
+): Buffer => {
+  const edits: Edit[] = [];
+  const added: Record<string, unknown> = {};
+  const touched = [...Object.keys(changes), ...Object.keys(renamed)];
+  // Read as latin1, places in the text are places in the bytes.
+  const text = touched.some((name) => Object.hasOwn(fields, name)) ? body.toString('latin1') : '';
+  for (const [from, to] of Object.entries(renamed)) {
+    for (const { name } of membersOf(text, from)) edits.push({ ...name, json: JSON.stringify(to) });
+  }
+  for (const [name, value] of Object.entries(changes)) {
+    if (!Object.hasOwn(fields, name)) added[name] = value;
+    else for (const { start, end } of membersOf(text, name)) edits.push({ start, end, json: JSON.stringify(value) });
+  }
+  if (Object.keys(added).length > 0) {
+    const start = body.indexOf('{') + 1;
+    edits.push({ start, end: start, json: `${JSON.stringify(added).slice(1, -1)},` });
+  }
+  return edited(body, edits);
+};
+
+type Edit = Span & { readonly json: string };
+
+const edited = (body: Buffer, edits: readonly Edit[]): Buffer => {
+  const parts: Uint8Array[] = [];
+  let from = 0;
+  for (const { start, end, json } of edits.toSorted((a, b) => a.start - b.start)) {
+    parts.push(body.subarray(from, start), Buffer.from(json));
+    from = end;
+  }
+  return parts.length === 0 ? body : Buffer.concat([...parts, body.subarray(from)]);
+};

@@ -1,0 +1,95 @@
+/** A provider's refusal of a request. */
+export type Refusal = {
+  /** The HTTP status that the provider sent, or would have sent. */
+  readonly status: number;
+  /** `request`: the request caused it. `account`: it is about our account at the provider, which the operator must mend. */
+  readonly cause: 'request' | 'account' | 'overload' | 'timeout' | 'failure';
+  /** For the customer. Its words must not name our account. */
+  readonly error: ProviderError;
+  readonly retryAfterMs?: number;
+  /** Whether it came within a response of status 200. */
+  readonly within?: boolean;
+};
+
+export type ProviderError = {
+  readonly message: string;
+  readonly type: string;
+  readonly param: string | null;
+  readonly code: string | null;
+};
+
+/** What is known of a complete answer, or of a stream so far. */
+export type Metered = {
+  readonly upstreamId: string | null;
+  readonly finishReason: string | null;
+  /** As the provider reported it, unchecked; undefined if it reported none. */
+  readonly usage: unknown;
+  /** The output text of each choice, in memory only, to be counted if the provider does not report how much it was. */
+  readonly texts: readonly string[];
+  /** The part of it that came after the usage, which therefore cannot include it. */
+  readonly unreported?: readonly string[];
+  /** If the customer left before the end: what came before, and what came later. */
+  readonly delivered?: readonly string[];
+  readonly undelivered?: readonly string[];
+  /** The provider served the request in another tier than the one that is priced. */
+  readonly otherTier?: boolean;
+};
+
+/** Events that arrived together. */
+export type Batch = {
+  readonly events: readonly AnswerEvent[];
+  /** The bytes of all its deltas as they came, if the customer may get exactly these. */
+  readonly bytes?: Uint8Array | undefined;
+};
+
+export type AnswerEvent = DeltaEvent | ReportEvent | FailedEvent | DoneEvent;
+
+/** What any event may report beside its content. */
+type Report = {
+  readonly id?: string | undefined;
+  readonly otherTier?: boolean;
+  /** The usage so far, unchecked. It includes the content of its own event. */
+  readonly usage?: unknown;
+  /** In the wire shape of the job's format: the event that carries the usage, for a customer who asked for it. */
+  readonly usageChunk?: unknown;
+};
+
+/** Content for the customer. */
+export type DeltaEvent = Report & {
+  readonly kind: 'delta';
+  readonly parts: readonly DeltaPart[];
+  /** The event in the wire shape of the job's format. If it is undefined, the format writes `parts`. */
+  readonly wire: (() => string) | undefined;
+};
+
+export type DeltaPart = {
+  readonly choice: number;
+  /** All text of the part that is billed as output: content, reasoning, refusals, arguments of tools. */
+  readonly text: string;
+  readonly finishReason: string | null;
+  /** Must be there if the event has no `wire`. */
+  readonly message?: MessageDelta;
+};
+
+export type MessageDelta = {
+  readonly content?: string;
+  readonly reasoning?: string;
+  readonly toolCalls?: readonly {
+    readonly index: number;
+    readonly id?: string;
+    readonly name?: string;
+    readonly arguments?: string;
+  }[];
+};
+
+/** An event without content. It counts as a sign of life. */
+export type ReportEvent = Report & { readonly kind: 'report' };
+/** The stream failed. `refusal` if the request caused it. */
+export type FailedEvent = Report & { readonly kind: 'failed'; readonly refusal: Refusal | undefined };
+/** The stream is complete. Only a usage may follow. */
+export type DoneEvent = { readonly kind: 'done' };
+
+/** An answer of a provider in no wire shape: one message for each choice. */
+export type NeutralAnswer = {
+  readonly choices: readonly { readonly message: MessageDelta; readonly finishReason: string | null }[];
+};

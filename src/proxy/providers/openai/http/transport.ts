@@ -1,0 +1,28 @@
+/** The endpoints of a server that speaks OpenAI's wire format, relative to its base URL. */
+export type Endpoint = '/chat/completions' | '/completions' | '/embeddings';
+
+export type TransportRequest = {
+  readonly endpoint: Endpoint;
+  /** JSON, UTF-8. */
+  readonly body: Uint8Array;
+  /** Aborting it closes the connection, before or after the head of the response. */
+  readonly signal: AbortSignal;
+};
+
+export type TransportResponse = {
+  readonly status: number;
+  readonly contentType: string;
+  /** From `retry-after-ms` or `retry-after`. */
+  readonly retryAfterMs?: number;
+  /** Must be read to its end or left by `return()` (as `for await` does), which closes the connection. */
+  readonly body: AsyncIterable<Uint8Array>;
+};
+
+/**
+ * Carries requests to such a server. `send` resolves with the head of the response, whatever its status. It rejects with
+ * ProviderFailed if no response could be had, and so does reading the body.
+ */
+export type Transport = {
+  send(request: TransportRequest): Promise<TransportResponse>;
+  close(): Promise<void>;
+};

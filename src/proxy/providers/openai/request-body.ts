@@ -1,0 +1,51 @@
+import type { Job } from '../../formats/format.ts';
+import { withFields } from '../../json/json-edit.ts';
+import { isThere } from '../../json/untyped-json.ts';
+import type { ProviderRequest } from '../provider.ts';
+import type { Dialect } from './dialects.ts';
+import type { Endpoint } from './http/transport.ts';
+
+/** The formats whose bodies pass to a server of this wire format as they are, and where they go to. */
+const endpoints: Readonly<Record<string, Endpoint>> = {
+  chat: '/chat/completions',
+  completions: '/completions',
+  embeddings: '/embeddings',
+};
+
+/** Undefined for a format that such a server does not speak. */
+export const endpointOf = ({ format }: Job): Endpoint | undefined =>
+  Object.hasOwn(endpoints, format.name) ? endpoints[format.name] : undefined;
+
+/** Sent for a field that the customer set: the tier that is priced; and nothing is stored, as content is the customer's. */
+const AS_PRICED = { service_tier: 'default', store: false };
+
+const NEWER_LIMIT = 'max_completion_tokens';
+
+/** The customer's body with the provider's names of the model and of the limit, usage always on, and as it is priced. */
+export const bodyFor = (
+  { job, model, outputCap }: Pick<ProviderRequest, 'job' | 'model' | 'outputCap'>,
+  { outputLimitField, chatFields }: Pick<Dialect, 'outputLimitField' | 'chatFields'>,
+): Buffer => {
+  const { fields, format, maxOutputTokens: limit } = job;
+  const asPriced = Object.entries(AS_PRICED).filter(([name]) => isThere(fields[name]));
+  // DeepSeek ignores the newer name, so that nothing would bound the output; Mistral refuses it.
+  const renames = outputLimitField === 'max_tokens' && typeof fields[NEWER_LIMIT] === 'number';
+  return withFields(
+    job,
+    {
+      ...Object.fromEntries(asPriced),
+      ...(format.name === 'chat' ? chatFields : {}),
+      ...(model === job.model ? {} : { model }),
+      ...(job.streamed && !job.includeUsage
+        ? { stream_options: { ...(fields['stream_options'] ?? {}), include_usage: true } }
+        : {}),
+      ...(outputCap === undefined ? {} : { [outputLimitField]: outputCap }),
+      // The hold covers the format's default; a provider's own default may be higher.
+      ...(format.name === 'completions' && !isThere(fields['max_tokens']) ? { max_tokens: limit } : {}),
+      // Under one name there is one limit: the one that is held for.
+      ...(renames ? { [NEWER_LIMIT]: limit } : {}),
+      ...(renames && Object.hasOwn(fields, outputLimitField) ? { [outputLimitField]: limit } : {}),
+    },
+    renames ? { [NEWER_LIMIT]: outputLimitField } : {},
+  );
+};

@@ -1,0 +1,173 @@
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import { withoutMember } from '../../json/json-text.ts';
+import { isThere } from '../../json/untyped-json.ts';
+import type { AnswerEvent, Batch, ReportEvent } from '../provider.ts';
+import { choicesOf, idOf, isError, isFilled, parseChunk, partOf, withoutNull, type Chunk } from './chunk.ts';
+import { refusedWithin } from './refusal.ts';
+import { isOtherTier } from './service-tier.ts';
+import { usageIn } from './usage-location.ts';
+
+/** As much as a whole answer may have; an event is kept until its end. */
+const MAX_EVENT_CHARS = 64 * 1024 * 1024;
+const DONE = '[DONE]';
+const nothing: AnswerEvent = { kind: 'report' };
+const done: AnswerEvent = { kind: 'done' };
+const endless: AnswerEvent = { kind: 'failed', refusal: undefined };
+
+/** What reading a stream keeps. It changes in place. */
+type Reading = {
+  state: 'open' | 'done' | 'failed';
+  /** An event was longer than any may be: nothing more is read. */
+  isEndless: boolean;
+  /** Whether the bytes so far ended with an event, and whether those of this piece may pass as they are. */
+  aligned: boolean;
+  untouched: boolean;
+  hasId: boolean;
+  events: AnswerEvent[];
+};
+
+export type StreamReader = {
+  read(piece: Uint8Array): Batch;
+  /** The server closed in order: the last event counts, even without the blank line after it, as it does for the SDKs. */
+  close(): Batch;
+};
+
+/**
+ * Reads an event stream into events. Chunks pass as they came, in the same bytes if possible. Withheld are the end of
+ * the stream, usage, errors, which may be about our account, and what is no JSON object, which no client can read.
+ */
+export const createStreamReader = (): StreamReader => {
+  const decoder = new TextDecoder();
+  const reading: Reading = {
+    ...{ state: 'open', isEndless: false, aligned: true, untouched: true, hasId: false },
+    events: [],
+  };
+  const parser = createParser({
+    onEvent: (message) => reading.events.push(readMessage(reading, message)),
+    maxBufferSize: MAX_EVENT_CHARS,
+    onError: ({ type }) => {
+      // A line that is no field, such as plain JSON, has no meaning for a client.
+      reading.untouched = false;
+      if (type !== 'max-buffer-size-exceeded') return;
+      reading.isEndless = true;
+      if (reading.state === 'open') reading.events.push(endless);
+      reading.state = 'failed';
+    },
+  });
+  return {
+    read: (piece) => {
+      reading.events = [];
+      if (reading.isEndless) return { events: [] };
+      const text = decoder.decode(piece, { stream: true });
+      reading.untouched = reading.aligned && !hasEventNames(text);
+      parser.feed(text);
+      reading.aligned = endsWithEvent(piece);
+      return { events: reading.events, bytes: reading.untouched && reading.aligned ? piece : undefined };
+    },
+    close: () => {
+      reading.events = [];
+      if (!reading.aligned && !reading.isEndless) parser.feed(`${decoder.decode()}\n\n`);
+      reading.aligned = true;
+      return { events: reading.events };
+    },
+  };
+};
+
+/** The batches of a stream, one for each piece of its body. Leaving it early closes the connection. */
+export const readBatches = (body: AsyncIterable<Uint8Array>): AsyncIterableIterator<Batch> => {
+  const pieces = body[Symbol.asyncIterator]();
+  const reader = createStreamReader();
+  let closed = false;
+  const read = (piece: IteratorResult<Uint8Array>): IteratorResult<Batch> => {
+    if (!piece.done) return { done: false, value: reader.read(piece.value) };
+    if (closed) return { done: true, value: undefined };
+    closed = true;
+    return { done: false, value: reader.close() };
+  };
+  const batches: AsyncIterableIterator<Batch> = {
+    [Symbol.asyncIterator]: () => batches,
+    // Not an async function: each piece of every stream passes here.
+    next: () => (closed ? Promise.resolve({ done: true, value: undefined }) : pieces.next().then(read)),
+    return: async () => {
+      await pieces.return?.();
+      return { done: true, value: undefined };
+    },
+  };
+  return batches;
+};
+
+const readMessage = (reading: Reading, { data, event }: EventSourceMessage): AnswerEvent => {
+  if (reading.state === 'failed' || data === DONE) {
+    reading.untouched = false;
+    if (reading.state === 'failed') return nothing;
+    reading.state = 'done';
+    return done;
+  }
+  const chunk = parseChunk(data);
+  if (!chunk) {
+    reading.untouched = false;
+    return reading.state === 'open' && event === 'error' ? failed(reading, data, noReport) : nothing;
+  }
+  const report = reportOf(reading, chunk);
+  if (reading.state === 'open' && (event === 'error' || isError(chunk))) return failed(reading, data, report);
+  if (reading.state !== 'open' || (report.usage !== undefined && !isFilled(chunk.choices))) {
+    reading.untouched = false;
+    return { kind: 'report', ...report };
+  }
+  const passes = forClients(chunk, data);
+  if (passes !== data) reading.untouched = false;
+  const parts = choicesOf(chunk).map(partOf);
+  const wire = (): string => written(passes, event);
+  return report === noReport ? { kind: 'delta', parts, wire } : { kind: 'delta', ...report, parts, wire };
+};
+
+const failed = (reading: Reading, data: string, report: Report): AnswerEvent => {
+  reading.state = 'failed';
+  reading.untouched = false;
+  return { kind: 'failed', ...report, refusal: refusedWithin(data) };
+};
+
+type Report = Omit<ReportEvent, 'kind'>;
+/** Most chunks report nothing; they need no object of their own for that. */
+const noReport: Report = {};
+
+const reportOf = (reading: Reading, chunk: Chunk): Report => {
+  const id = reading.hasId ? undefined : idOf(chunk);
+  if (id !== undefined && id !== '') reading.hasId = true;
+  const usage = usageIn(chunk);
+  const otherTier = isOtherTier(chunk);
+  if (id === undefined && !isThere(usage) && !otherTier) return noReport;
+  return { id, otherTier, ...(isThere(usage) ? { usage, usageChunk: usageChunkOf(chunk, usage) } : {}) };
+};
+
+const usageChunkOf = (chunk: Chunk, usage: unknown): unknown => ({
+  ...withoutNull(chunk, 'system_fingerprint'),
+  ...{ usage, choices: [] },
+});
+
+const written = (data: string, event: string | undefined): string =>
+  `${event === undefined ? '' : `event: ${event}\n`}data: ${data.replaceAll('\n', '\ndata: ')}\n\n`;
+
+/** Whether there are names of events, which are written anew: a client may make an event of a name without data, and fail. */
+const hasEventNames = (text: string): boolean => text.startsWith('event') || text.includes('\nevent');
+
+const LINE_FEED = 10;
+const endsWithEvent = (bytes: Uint8Array): boolean => bytes.at(-1) === LINE_FEED && bytes.at(-2) === LINE_FEED;
+
+/**
+ * The usage is sent once, at the end, with the cost: a client that adds up all reports of a stream counts too much. It is
+ * not left as `null` either: the gateway asked for the usage, not the customer, and OpenRouter's client raises on null,
+ * as it does for the fingerprint.
+ */
+const forClients = (chunk: Chunk, data: string): string => {
+  const json = chunk.usage === undefined ? data : withoutUsage(data);
+  return chunk.system_fingerprint === null ? withoutMember(json, 'system_fingerprint') : json;
+};
+
+const LAST = ',"usage":null}';
+
+/** OpenAI ends each chunk with a usage of null. Finding it there is faster than parsing. */
+const withoutUsage = (data: string): string =>
+  data.endsWith(LAST) && data.indexOf('"usage"') === data.length - LAST.length + 1
+    ? `${data.slice(0, -LAST.length)}}`
+    : withoutMember(data, 'usage');
