@@ -25,6 +25,7 @@ import { publishTerms } from './publish-terms.ts';
 import type { OutageLog } from './health/outage.ts';
 import { openRewinds } from './health/rewinds.ts';
 import { checkedSecrets, type Secrets } from './secrets.ts';
+import { withPause } from './pause.ts';
 
 export type EventLog = Awaited<ReturnType<typeof openEventLog>>;
 
@@ -65,7 +66,7 @@ export const openEventLog = async (options: EventLogOptions) => {
   // Until this node knows which others are running, it writes what all releases read.
   let readable = UNSTATED_VERSIONS;
   const writing = { store, committer, codec: journal, readable: (): ReadableVersions => readable };
-  const accounts = createCommands({ ...writing, decider: accountDecider, snapshots });
+  const accounts = createCommands({ ...writing, decider: withPause(accountDecider, rewinds.isOpen), snapshots });
   const prices = createCommands({ ...writing, decider: priceDecider });
   const terms = createCommands({ ...writing, decider: termsDecider });
 

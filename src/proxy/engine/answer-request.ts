@@ -7,7 +7,7 @@ import type { Provider, ProviderAnswer } from '../providers/provider.ts';
 import { plan, type Attempt, type Catalogue } from '../routing/plan.ts';
 import { createCall, type Call } from './call.ts';
 import type { Answer, Asked, CompletionsOptions, Running } from './completion.ts';
-import { reserveCredits, type Bounds, type NotReserved, type Reserved } from './hold.ts';
+import { HoldsPaused, reserveCredits, type Bounds, type NotReserved, type Reserved } from './hold.ts';
 import { createIdempotency } from './idempotency.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import type { CompletionProblem } from './problem.ts';
@@ -185,7 +185,7 @@ const capOf = ({ outputCap }: Bounds): { outputCap?: number } => (outputCap === 
 const forgo =
   (ledger: Ledger) =>
   (error: unknown): never => {
-    if (error instanceof StoreFull) throw error; // It is not in the log.
+    if (error instanceof StoreFull || error instanceof HoldsPaused) throw error; // It is not in the log.
     ledger.release('gateway_failed', 'the hold was not acknowledged').catch(() => undefined);
     throw error;
   };

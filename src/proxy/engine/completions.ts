@@ -1,3 +1,4 @@
+import { HoldsPaused } from './hold.ts';
 import { answerTo } from './answer-request.ts';
 import type { Answer, Asked, CompletionsOptions, Running } from './completion.ts';
 import { generationIdOf } from './ledger.ts';
@@ -39,6 +40,9 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
         const answer = await answerTo(asked, options, running);
         streaming = answer.kind === 'stream';
         return answer;
+      } catch (error) {
+        if (error instanceof HoldsPaused) return problem({ kind: 'paused' });
+        throw error;
       } finally {
         if (!streaming) running.over(generationId);
       }

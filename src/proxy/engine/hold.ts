@@ -42,6 +42,12 @@ export type Hold = Pick<ReserveCredits, 'amount' | 'price' | 'request'>;
 /** Tells the refusal, or undefined once the hold is durable. Each try at it is a step with a name of its own. */
 export type Reserve = (hold: Hold, step: string) => Promise<AccountRefusal | Duplicate | undefined>;
 
+/** Fault: no holds are placed until an operator has acknowledged what the log has lost. Nothing was written. */
+export class HoldsPaused extends Error {
+  override readonly name = 'HoldsPaused';
+  readonly code = 'service_paused';
+}
+
 export type ReservationOptions = {
   readonly job: Job;
   readonly price: SoldModel;

@@ -12,7 +12,7 @@ const NO_STATE =
  * Fields that make a provider bill something that the price book has no price for, with the reason of the refusal. The
  * fields for search are those of OpenAI and Perplexity, DashScope, xAI, OpenRouter, Zhipu and Venice, in this order.
  */
-const unpriced: Readonly<Record<string, string>> = {
+const unpriced = Object.entries({
   audio: 'sound as output is not sold here, because its price is not that of text. Leave it out.',
   web_search_options: NO_SEARCH,
   enable_search: NO_SEARCH,
@@ -24,18 +24,18 @@ const unpriced: Readonly<Record<string, string>> = {
   background: 'answers are not kept here, so a request cannot run in the background. Leave it out.',
   models: 'a request is priced by one model. Name it in model.',
   cached_content: NO_STATE,
-};
+});
 
 /** Fields with values that have the listed price. */
-const pricedValues: Readonly<Record<string, readonly string[]>> = {
+const pricedValues = Object.entries<readonly string[]>({
   service_tier: ['auto', 'default'],
   speed: ['standard'],
   inference_geo: ['global'],
-};
+});
 
 /** The first field that is not sold, because the price book has no price for it. */
 export const unsoldField = (fields: Fields): BadRequest | undefined => {
-  for (const [param, priced] of Object.entries(pricedValues)) {
+  for (const [param, priced] of pricedValues) {
     const value = fields[param];
     if (isThere(value) && !priced.includes(value as string)) {
       const sold = priced.map((one) => JSON.stringify(one)).join(' or ');
@@ -54,9 +54,10 @@ export const unsoldField = (fields: Fields): BadRequest | undefined => {
     }
   }
   const more = fields['extra_body'];
-  for (const [param, why] of Object.entries(unpriced)) {
-    const values = [fields[param], field(more, param), field(field(more, 'google'), param)];
-    if (!values.every(isOff)) return unsupported(param, why);
+  const google = field(more, 'google');
+  for (const [param, why] of unpriced) {
+    const isSet = !isOff(fields[param]) || !isOff(field(more, param)) || !isOff(field(google, param));
+    if (isSet) return unsupported(param, why);
   }
   return undefined;
 };

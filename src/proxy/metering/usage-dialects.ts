@@ -139,7 +139,20 @@ const dialects: readonly (readonly [source: string, names: Readonly<Record<strin
   ],
 ];
 
-const normal = (name: string): string => name.toLowerCase().replace(/[_-]/g, '');
+const normalise = (name: string): string => name.toLowerCase().replace(/[_-]/g, '');
+
+/** Each report has the same few names. Other names must not fill the memory. */
+const MAX_NAMES = 1000;
+const MAX_NAME_CHARS = 64;
+const normalNames = new Map<string, string>();
+
+const normal = (name: string): string => {
+  const known = normalNames.get(name);
+  if (known !== undefined) return known;
+  const normalised = normalise(name);
+  if (normalNames.size < MAX_NAMES && name.length <= MAX_NAME_CHARS) normalNames.set(name, normalised);
+  return normalised;
+};
 
 const roles: ReadonlyMap<string, Role> = new Map(
   dialects.flatMap(([, names]) => Object.entries(names).map(([name, role]) => [normal(name), role] as const)),

@@ -3,6 +3,7 @@ import type { PriceVersion } from '../../../src/domain/prices/price-book.ts';
 import { StoreFull, StoreUnavailable } from '../../../src/eventstore/event-store.ts';
 import { formats } from '../../../src/gateway/providers.ts';
 import { createCompletions, type Answer, type UpstreamRefusal } from '../../../src/proxy/engine/completions.ts';
+import { HoldsPaused } from '../../../src/proxy/engine/hold.ts';
 import type { ExecuteOnAccount } from '../../../src/proxy/engine/ledger.ts';
 import type { Endpoint } from '../../../src/proxy/providers/openai/http/transport.ts';
 import type { Dialect } from '../../../src/proxy/providers/openai/dialects.ts';
@@ -107,6 +108,18 @@ describe('a completion', () => {
     const asked = { model: chat.model, prompt: 'a b' };
     expect(await ask({ ...asked, ...given }, undefined, '/completions')).toMatchObject({ kind: 'whole' });
     expect(upstream.sent).toEqual([{ endpoint: '/completions', body: { ...asked, ...told } }]);
+  });
+
+  it('is refused as paused, without a release, if the pause begins before its hold is placed', async () => {
+    const asked: string[] = [];
+    const { ask } = open({
+      execute: (_accountId, { type }) => {
+        asked.push(type);
+        return Promise.reject(new HoldsPaused('the log went back in time'));
+      },
+    });
+    expect(await ask()).toEqual({ kind: 'problem', problem: { kind: 'paused' } });
+    expect(asked).toEqual(['ReserveCredits']);
   });
 
   it('is reserved, forwarded, settled and answered', async () => {

@@ -33,7 +33,7 @@ export type StreamReader = {
 };
 
 /**
- * Reads an event stream into events. Chunks pass as they came, in the same bytes if possible. Withheld are the end of
+ * Reads the events of a stream. Chunks pass as they came, in the same bytes if possible. Withheld are the end of
  * the stream, usage, errors, which may be about our account, and what is no JSON object, which no client can read.
  */
 export const createStreamReader = (): StreamReader => {

@@ -20,6 +20,9 @@ const MAX_BYTES = 64 * 1024;
 /** How long the first event of a stream is waited for. The customer gets no head of a response before that. */
 const FIRST_EVENT_WITHIN_MS = 3000;
 
+/** An object of JSON begins with it, and no event stream does. Most responses are decided by it. */
+const BRACE = 0x7b;
+
 /** Undefined where that cannot be decided yet. */
 const beginsAsStream = (begun: string, declared: boolean): boolean | undefined => {
   if (fields.some((field) => begun.startsWith(field))) return true;
@@ -43,23 +46,28 @@ export const readStart = async (response: TransportResponse): Promise<ResponseSt
   let event: EventSourceMessage | undefined;
   let pending: Promise<IteratorResult<Uint8Array>> | undefined;
   const parser = createParser({ onEvent: (one) => (event ??= one) });
-  const late = lateness();
+  let late: ReturnType<typeof lateness> | undefined;
 
   const isKnown = (): boolean => streams === false || (streams === true && event !== undefined);
   while (!isKnown() && bytes <= MAX_BYTES) {
     pending = pieces.next();
     pending.catch(() => undefined); // It is read again.
-    const next = await Promise.race([pending, ...(declared || streams ? [late.promise] : [])]).catch(() => undefined);
+    if (declared || streams) late ??= lateness();
+    const next = await Promise.race(late ? [pending, late.promise] : [pending]).catch(() => undefined);
     if (!next || next.done) break;
     pending = undefined;
     begun.push(next.value);
     bytes += next.value.length;
+    if (begun.length === 1 && next.value[0] === BRACE) {
+      streams = false;
+      break;
+    }
     const more = decoder.decode(next.value, { stream: true });
     text = (text + more).trimStart();
     streams ??= beginsAsStream(text, declared);
     if (streams !== false) parser.feed(more);
   }
-  late.clear();
+  late?.clear();
   return { response: { ...response, body: again(pieces, begun, pending) }, streams: streams ?? declared, event };
 };
 
