@@ -97,7 +97,7 @@ describe('a gateway that starts while its database restarts', () => {
 
 describe('a gateway that starts while another session migrates', () => {
   it('names that session, and waits for it for a bounded time', async () => {
-    const fresh = await createPremises();
+    const fresh = await createPremises({ empty: true });
     const other = new pg.Client({ connectionString: fresh.databaseUrl, application_name: 'other' });
     await other.connect();
     await other.query('select pg_advisory_lock(7241977)');
@@ -134,7 +134,7 @@ describe('an outage', () => {
     await chat(gateway, apiKey).answer;
     await giveBack();
     await expect.poll(() => lines().length, SOON).toBe(2);
-    expect(lines()[0]).toContain('the database does not respond');
+    expect(lines()[0]).toContain('the database does not answer');
     expect(lines()[1]).toMatch(/the database answers again, after \d+ s/);
     expect(gateway.process.output().slice(before)).not.toContain('"stack"');
     await expect.poll(async () => (await chat(gateway, apiKey).answer).status, SOON).toBe(200);
