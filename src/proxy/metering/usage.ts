@@ -125,7 +125,7 @@ const outputOf = (
   };
 };
 
-/** What was counted here, where the upstream did not say: all of it input and output of the plain classes. */
+/** The metered usage, if the upstream reported none: input and output without caches and reasoning. */
 export const meteredUsage = (inputTokens: number, outputTokens: number): Usage => ({
   ...noUsage,
   input: inputTokens,
