@@ -5,7 +5,7 @@ import type { MessageDelta, NeutralAnswer } from '../providers/answer.ts';
 import type { Format, Frame, StreamWriter } from './format.ts';
 import { usageOf, withCost } from './openai-usage.ts';
 
-/** Where OpenAI's chat and its legacy completions differ. */
+/** The differences between OpenAI's chat and its legacy completions. */
 export type Shape = {
   readonly object: string;
   readonly chunkObject: string;

@@ -128,7 +128,10 @@ export const meterLeaving = (meter: Meter): void => {
   meter.piecesAtLeaving ??= meter.output.length;
 };
 
-/** Whether so many choices have finished and sent nothing since. False for a stream that continues after a finish reason. */
+/**
+ * Whether at least `choices` choices have finished and sent nothing since. False for a stream that continues after a
+ * finish reason.
+ */
 export const hasFinished = ({ goesOn, silent }: Meter, choices: number): boolean => !goesOn && silent.size >= choices;
 
 export const isReported = ({ usage }: Meter): boolean => isThere(usage);

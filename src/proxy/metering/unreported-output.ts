@@ -36,7 +36,7 @@ export const withUnreported = async (
   if (mayBeLess && reported < LEAST_SHARE * (await tokens.count(all))) {
     return { usage: undefined, anomalies: [...anomalies, 'usage_below_words'] };
   }
-  // A provider may count fewer tokens in the undelivered text than we do; the delivered text is charged all the same.
+  // A provider may count fewer tokens in the undelivered text than we do; the delivered text is charged anyway.
   const least = undelivered.length > 0 ? Math.min(output, await tokens.count(delivered)) : 0;
   const late = undelivered.length > 0 ? await tokens.count(undelivered) : 0;
   return {

@@ -8,7 +8,7 @@ export type Role =
   | 'cached'
   /** Read from a cache, and not part of the input as the provider reports it. */
   | 'cachedBeside'
-  /** Written to a cache, likewise. */
+  /** Written to a cache, with the same difference. */
   | 'written'
   | 'writtenBeside'
   /** Cache writes that are kept for minutes, which have the listed price, or for hours, which have no listed price. */
@@ -30,9 +30,9 @@ export type Role =
  */
 const dialects: readonly (readonly [source: string, names: Readonly<Record<string, Role>>])[] = [
   [
-    // Chat: https://platform.openai.com/docs/api-reference/chat/object, Azure the same. xAI, Groq, Together, Fireworks, vLLM
-    // (https://docs.vllm.ai), LiteLLM (https://docs.litellm.ai/docs/completion/usage), OpenRouter
-    // (https://openrouter.ai/docs/use-cases/usage-accounting) and Zhipu use the names of the chat.
+    // Chat: https://platform.openai.com/docs/api-reference/chat/object, Azure the same. xAI, Groq, Together, Fireworks,
+    // vLLM (https://docs.vllm.ai), LiteLLM (https://docs.litellm.ai/docs/completion/usage), OpenRouter
+    // (https://openrouter.ai/docs/use-cases/usage-accounting) and Zhipu use the names of OpenAI's chat.
     'OpenAI',
     {
       prompt_tokens: 'input',

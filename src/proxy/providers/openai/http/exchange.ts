@@ -65,7 +65,7 @@ export const exchange = (
       if (status >= 200) head.resolve({ status, headers });
     },
     onResponseData: (from, piece) => {
-      if (failure) return; // The parser delivered it in the turn of the failure.
+      if (failure) return; // The parser can deliver more data in the same turn.
       waiting.push(piece);
       waitingBytes += piece.length;
       if (waitingBytes > MAX_WAITING_BYTES) from.pause();

@@ -5,7 +5,7 @@ export type ResponseStart = {
   /** The same response. Its body is still complete, but without a byte order mark. */
   readonly response: TransportResponse;
   readonly streams: boolean;
-  /** The first event of a stream, if it came soon. */
+  /** The first event of a stream, if it arrived in time. */
   readonly event: Pick<EventSourceMessage, 'data' | 'event'> | undefined;
 };
 
