@@ -12,16 +12,19 @@ import { BEYOND_LIMIT } from './shortage.ts';
 import type { TokenCounter } from '../metering/token-counter.ts';
 
 /**
- * The output that is held for while a stream runs. If its bytes alone do not show that an event is held for, its tokens are
- * counted in a worker; if these come near to the hold, another step is held. Once all that the request allows is held, the
- * stream may go one step further, as tokenizers differ, and ends there.
+ * Extends the hold while a stream runs. If the byte count of an event does not prove that the hold covers it, a worker
+ * counts its tokens. If the count is close to the hold, the hold grows by a step. Once the hold covers the limit of the
+ * request, the stream may exceed that limit by one step, because tokenizers differ, and ends there.
  */
 export type Allowance = {
-  /** Whether all output up to there is certainly held for, without counting. */
+  /** Whether the hold certainly covers all output up to this offset. Does not count tokens. */
   covers(to: StreamOffset): boolean;
-  /** Counts and extends the hold in time, so that the stream need not wait. */
+  /** Counts tokens and extends the hold in advance, so that the stream does not wait. */
   lookAhead(to: StreamOffset, output: readonly OutputText[]): void;
-  /** Resolves once all output up to there is held for, or the call was aborted; else with the reason why it will not be. */
+  /**
+   * Resolves with undefined once the hold covers all output up to this offset or the call aborts, else with the
+   * refusal.
+   */
   admit(
     to: StreamOffset,
     output: readonly OutputText[],
@@ -35,33 +38,36 @@ export type AllowanceOptions = {
   readonly ledger: Pick<Ledger, 'extend'>;
   readonly promptTokens: TokenCounter;
   readonly tokens: TokenCounter;
-  /** Aborts when nobody needs the answer any more. */
+  /** Aborts when the answer is no longer needed. */
   readonly signal: AbortSignal;
 };
 
-/** Credits that other requests hold may become free, as requests end all the time. A reader does not notice so short a wait. */
+/** Other requests end all the time and free the credits that they hold. So short a wait is not noticeable. */
 const TRY_AGAIN_MS = 300;
 const TRIES = 4;
-/** As for a settlement, which would wait for the store as well. */
+/** As in `ledger.ts`: a settlement waits for the store as well. */
 const STORE_AGAIN_MS = 1000;
 
-/** What is held for and counted so far. It changes in place. */
+/** The hold and the token counts so far. It changes in place. */
 type State = {
   inputTokens: number;
   inputIsCounted: boolean;
   held: Credits;
-  /** What the hold counts for, of input and output together. */
+  /** The tokens of input and output that the hold counts as. */
   heldTokens: number;
-  /** The output tokens that are held for. */
+  /** The output tokens that the hold covers. */
   allowed: number;
-  /** The most and the least tokens that came so far. */
+  /** Upper and lower bound of the tokens received so far. */
   counted: { readonly tokens: number; readonly least: number } & StreamOffset;
-  /** How far the output was counted a second time, in one piece. */
+  /** How far `recount` has counted, and its lower bound. */
   recounted: { readonly least: number; readonly pieces: number };
   extensions: number;
-  /** An extension whose answer was lost: it may be in the log. */
+  /** An extension whose outcome is unknown: it may be in the log. */
   unanswered: { readonly by: Credits; readonly tokens: number; readonly name: string } | undefined;
-  /** Asking ahead was refused. The stream may end before that matters, so it is not asked again until it does. */
+  /**
+   * An extension in advance was refused. The stream may end before it needs one, so the next request waits until it
+   * does.
+   */
   isRefused: boolean;
   underWay: Promise<void> | undefined;
 };
@@ -83,14 +89,14 @@ export const createAllowance = (options: AllowanceOptions): Allowance => {
   };
   const step = STEP_TOKENS * job.choices;
   const allowing: Allowing = { ...options, state, outputLimit, step, perCounted: tokensPerCounted(price) };
-  // Output without a price is all held for from the start.
+  // If output is free, the hold covers all of it from the start.
   state.allowed = Math.max(outputTokens, affordable(allowing, state.held));
   return {
     covers: (to) => left(allowing, to) >= 0,
     lookAhead: (to, output) => {
       if (state.underWay || state.isRefused || left(allowing, to) >= step / 4) return;
       state.underWay = askAhead(allowing, to, output)
-        .catch(() => undefined) // Whatever it is, it occurs again when the stream cannot continue without.
+        .catch(() => undefined) // If the error persists, `admit` meets it again.
         .finally(() => (state.underWay = undefined));
     },
     admit: async (to, output) => {
@@ -111,7 +117,7 @@ const affordable = ({ state, outputLimit, price }: Allowing, credits: Credits): 
 
 const isAllHeld = ({ state, outputLimit }: Allowing): boolean => state.allowed >= outputLimit;
 
-/** How many tokens may come beyond an offset, at least. Each byte that was not counted may be a token. */
+/** How many tokens the hold still covers after an offset, at least. Each byte that was not counted may be a token. */
 const left = (allowing: Allowing, { bytes }: StreamOffset): number => {
   const { counted, allowed } = allowing.state;
   const room = isAllHeld(allowing) ? allowing.outputLimit + allowing.step - counted.least : allowed - counted.tokens;
@@ -133,7 +139,7 @@ const count = async (
   };
 };
 
-/** Counts in one piece all that came since the last such count: text that was counted in pieces has fewer tokens as a whole. */
+/** Counts all output since the last recount in one piece, because separate pieces have more tokens than the whole. */
 const recount = async (
   { state, tokens, perCounted }: Allowing,
   { bytes, pieces }: StreamOffset,
@@ -150,7 +156,7 @@ const nextStep = ({ state, outputLimit, step, price }: Allowing): Credits =>
 
 const extend = async (allowing: Allowing, by: Credits, insist = true): Promise<AccountRefusal | undefined> => {
   const { state, ledger, signal } = allowing;
-  // An extension that may be in the log is repeated first, unchanged; else credits would be held without being used.
+  // An extension that may be in the log is repeated unchanged first; otherwise its credits would stay held but unused.
   let mayRepeat = state.unanswered !== undefined;
   const adds = Math.max(0, state.inputTokens + affordable(allowing, state.held + by) - state.heldTokens);
   const asking = (state.unanswered ??= { by, tokens: adds, name: `extend-${++state.extensions}` });
@@ -171,7 +177,10 @@ const extend = async (allowing: Allowing, by: Credits, insist = true): Promise<A
   }
 };
 
-/** Counts the prompt: what its bytes were held for beyond its tokens pays for output as well. True if that helps. */
+/**
+ * Counts the prompt. The hold covers its bytes, so the credits beyond its tokens can pay for output. True if that
+ * helps.
+ */
 const saveOnInput = async (allowing: Allowing): Promise<boolean> => {
   const { state, job, price, reservation, promptTokens } = allowing;
   if (state.inputIsCounted) return false;
@@ -195,7 +204,7 @@ const more = async (allowing: Allowing): Promise<AccountRefusal['code'] | undefi
     const { available, withoutHolds } = refusal.funds;
     if (helps(allowing, available) && !(await extend(allowing, available))) return undefined;
     if (!helps(allowing, withoutHolds)) return refusal.code;
-    // For a smaller step the end of other requests would be enough, so its refusal names their holds.
+    // The end of other requests would make room for a smaller step, so the refusal of that step names their holds.
     if (tries === TRIES || signal.aborted) {
       return (await extend(allowing, min(withoutHolds, nextStep(allowing))))?.code;
     }
@@ -209,7 +218,7 @@ const askAhead = async (allowing: Allowing, to: StreamOffset, output: readonly O
   allowing.state.isRefused = (await extend(allowing, nextStep(allowing), false)) !== undefined;
 };
 
-/** A store that fails does not matter to a stream that nobody reads any more. */
+/** Ignores an unavailable store if the call was aborted. */
 const unlessGone =
   (signal: AbortSignal) =>
   (error: unknown): undefined => {

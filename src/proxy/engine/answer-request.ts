@@ -14,10 +14,10 @@ import type { CompletionProblem } from './problem.ts';
 import { relayStream, type Sink } from './relay.ts';
 import { releaseFailed, releaseRefused, settleWhole, type Whole } from './whole-answer.ts';
 
-/** An empty object and its entry in a list; few values are larger than that and their text. */
+/** Memory of an empty object and its list entry. Few values need more than this and their text. */
 const BYTES_OF_VALUE = 64;
 
-/** One request from its body to its answer. */
+/** Handles one request, from its body to its answer. */
 export const answerTo = async (asked: Asked, options: CompletionsOptions, running: Running): Promise<Answer> => {
   const job = await readJob(asked, options, running);
   if ('kind' in job) return problem(job);
@@ -89,7 +89,7 @@ type Held = {
   readonly reservation: Reserved;
 };
 
-/** Asks the provider; the hold ends with the answer, whatever it is. */
+/** Sends the job to the provider. Every outcome ends the hold. */
 const answerHeld = async (held: Held, options: CompletionsOptions, running: Running): Promise<Answer> => {
   const { asked, askedAt, job, attempt, ledger, reservation } = held;
   const { promptTokens, tokens, idleTimeoutMs, maxStreamMs, usageAfterLeavingMs } = options;
@@ -124,7 +124,7 @@ const answerHeld = async (held: Held, options: CompletionsOptions, running: Runn
   }
 };
 
-/** Whatever goes wrong before there is an answer releases the hold and costs nothing. */
+/** Any failure before the answer releases the hold and costs nothing. */
 const askProvider = async (
   call: Call,
   provider: Provider,
@@ -132,7 +132,7 @@ const askProvider = async (
 ): Promise<Exclude<ProviderAnswer, { readonly kind: 'refused' }> | CompletionProblem> => {
   const { job, price, bounds, ledger, signal } = call;
   try {
-    // A long prompt takes a while to count. That is done for customers with credit for it, which is held meanwhile.
+    // Counting a long prompt is slow, so it happens only after the customer's credits are held.
     if (await isBeyondContext(job, price, promptTokens)) {
       await ledger.release('upstream_refused', 'beyond the context that is sold');
       return beyondContext(price);
@@ -181,16 +181,22 @@ const whyNotReserved = ({ refusal, affordableTokens }: NotReserved): CompletionP
 
 const capOf = ({ outputCap }: Bounds): { outputCap?: number } => (outputCap === undefined ? {} : { outputCap });
 
-/** A hold that was not acknowledged may be in the log all the same. The customer need not wait until it is released. */
+/**
+ * Releases a hold that was not acknowledged, because it may still be in the log. The customer does not wait for the
+ * release.
+ */
 const forgo =
   (ledger: Ledger) =>
   (error: unknown): never => {
-    if (error instanceof StoreFull || error instanceof HoldsPaused) throw error; // It is not in the log.
+    if (error instanceof StoreFull || error instanceof HoldsPaused) throw error; // The hold is not in the log.
     ledger.release('gateway_failed', 'the hold was not acknowledged').catch(() => undefined);
     throw error;
   };
 
-/** An answer in one piece, as it is, or as the stream that was asked for; then `over` is called once it is written. */
+/**
+ * Passes on an answer in one piece: as it is, or as a stream if the customer asked for one. Calls `over` once a stream
+ * is written.
+ */
 const passedOn = ({ job, generationId, bounds }: Call, answer: Whole, over: () => void): Answer => {
   const { stream } = job.format;
   if (!job.streamed || !stream) return { ...answer, ...capOf(bounds) };

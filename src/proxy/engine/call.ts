@@ -9,7 +9,7 @@ import type { Bounds, Reserved } from './hold.ts';
 import type { Ledger } from './ledger.ts';
 import type { AccessEnd, BEYOND_LIMIT, Shortage } from './shortage.ts';
 
-/** The stream took longer than any may. */
+/** The stream exceeded the maximum duration. */
 export const TOO_LONG = 'too_long';
 
 /** Why a call ended before its provider did; `finished` if the answer was complete. */
@@ -26,19 +26,19 @@ export type Call = {
   readonly ledger: Ledger;
   readonly allowance: Allowance;
   readonly usageAfterLeavingMs: number;
-  /** Aborts when the call is cancelled, for whatever reason. */
+  /** Aborts when the call is cancelled, for any reason. */
   readonly signal: AbortSignal;
   readonly cancelled: Cancelled | undefined;
   cancel(why: Cancelled): void;
-  /** Whether the customer has left; the provider may still be read for its report. */
+  /** Whether the customer has disconnected. The provider's stream may still be read for its usage report. */
   readonly left: boolean;
-  /** Sets for how many ms the provider is read on if the customer leaves. By default it is left at once. */
+  /** Sets for how many ms the provider's stream is read after the customer disconnects. The default is 0. */
   onLeave(readOnForMs: () => number): void;
-  /** Data came from the provider: the time of the first is recorded, and the idle time starts anew. */
+  /** The provider sent data: records the time of the first and restarts the idle timer. */
   heard(): void;
-  /** The idle time stops until data come again. */
+  /** Stops the idle timer until data arrives again. */
   pause(): void;
-  /** The provider must end within so many ms, whatever it still sends; else the call is cancelled for this reason. */
+  /** Cancels the call with `otherwise` unless the provider ends within so many ms, whatever it still sends. */
   expectEnd(withinMs: number, otherwise: Cancelled): void;
   settle(metered: Metered, ended: Delivery['ended']): Promise<Settlement>;
   /** Ends timers and listeners; the hold must have ended. */
@@ -55,9 +55,9 @@ export type CallOptions = {
   readonly promptTokens: TokenCounter;
   readonly tokens: TokenCounter;
   readonly idleTimeoutMs: number;
-  /** How long a call may take in all; without a limit by default. */
+  /** Maximum duration of a call; unlimited by default. */
   readonly maxStreamMs?: number | undefined;
-  /** How long the usage of a model that may hide its reasoning is awaited after the customer left. */
+  /** How long to wait for the usage of a model that may hide its reasoning, after the customer has disconnected. */
   readonly usageAfterLeavingMs?: number | undefined;
 };
 

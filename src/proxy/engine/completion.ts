@@ -25,14 +25,14 @@ export type Asked = {
   readonly gone: AbortSignal;
   /** Called when credits are held: from then on the generation has a receipt, whatever the response. */
   readonly held?: (generationId: string) => void;
-  /** Counts memory that the request takes beside its body. False if there is none. */
+  /** Reserves memory that the request needs beside its body. False if none is left. */
   readonly takeMemory?: (bytes: number) => boolean;
 };
 
 export type Answer =
   | { readonly kind: 'problem'; readonly problem: CompletionProblem }
   | (Whole & { readonly outputCap?: number })
-  /** `relay` must be called, with or without a reader: the settlement is part of it. */
+  /** `relay` must be called even if the client has disconnected, because it settles the charge. */
   | {
       readonly kind: 'stream';
       readonly generationId: string;
@@ -41,9 +41,9 @@ export type Answer =
     };
 
 export type CompletionsOptions = Pick<CallOptions, 'maxStreamMs' | 'usageAfterLeavingMs'> & {
-  /** By their endpoints. */
+  /** Keyed by endpoint. */
   readonly formats: ReadonlyMap<string, Format>;
-  /** By their names in the price book. */
+  /** Keyed by name in the price book. */
   readonly providers: ReadonlyMap<string, Provider>;
   readonly findPrice: (model: string, at: Date) => PriceVersion | undefined;
   /** Since when a model is off sale, if it was on sale before. */
@@ -54,12 +54,12 @@ export type CompletionsOptions = Pick<CallOptions, 'maxStreamMs' | 'usageAfterLe
   readonly recordedBy: RecordedBy;
   /** Derives the command ids of requests under an idempotency key. */
   readonly idempotencySecret: string;
-  /** For prompts, before they are sent on. A long one may take a second, and others queue behind it. */
+  /** Counts prompts before they are forwarded. A long prompt may take a second, and others queue behind it. */
   readonly promptTokens: TokenCounter;
-  /** For the output of streams, which wait for the count. */
+  /** Counts the output of streams, which wait for the count. */
   readonly tokens: TokenCounter;
   readonly runId: () => string;
-  /** Whether an operator must first acknowledge what the log has lost: until then nothing new is accepted. */
+  /** True until an operator acknowledges what the log has lost. No new request is accepted until then. */
   readonly isPaused: () => boolean;
   readonly now: () => Date;
   /** How long a provider's stream may go without data; comments do not count as data. */
@@ -68,7 +68,7 @@ export type CompletionsOptions = Pick<CallOptions, 'maxStreamMs' | 'usageAfterLe
   readonly upstreamRefused: (refusal: UpstreamRefusal) => void;
 };
 
-/** `rejectsOurAccount`: the error is about our account at the provider, which the operator must mend. */
+/** `rejectsOurAccount`: the error is about our account at the provider, which the operator must fix. */
 export type UpstreamRefusal = {
   readonly upstream: string;
   readonly status: number;
@@ -79,7 +79,7 @@ export type UpstreamRefusal = {
 export type Running = {
   draining: boolean;
   readonly calls: Set<Call>;
-  /** Includes those that are no calls yet, because they may be writing to the log. */
+  /** Includes requests without a call so far, because they may be writing to the log. */
   readonly generations: Set<string>;
   /** The generation has ended. */
   over(generationId: string): void;

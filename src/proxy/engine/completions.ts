@@ -12,7 +12,7 @@ export type Completions = {
   readonly active: number;
   /** The generations in progress, including those whose credits are not held yet. */
   readonly generations: ReadonlySet<string>;
-  /** Accepts no more, and after the grace ends those in progress: each is settled for what it delivered. */
+  /** Rejects new requests. Ends those in progress after the grace period, each settled for what it delivered. */
   drain(graceMs: number): Promise<void>;
 };
 

@@ -10,16 +10,16 @@ import type { Job } from '../formats/format.ts';
 import { comesInSteps, STEP_TOKENS } from './hold-steps.ts';
 import type { TokenCounter } from '../metering/token-counter.ts';
 
-/** What is held for, before the upstream is asked. */
+/** What the hold covers before the request is forwarded. */
 export type Bounds = {
   readonly inputTokens: number;
   /** Of all choices together. */
   readonly outputTokens: number;
-  /** The most that they can come to, in the end; more than what is held for where it is held in steps. */
+  /** The most output tokens that the request can cost. It exceeds `outputTokens` if the hold grows in steps. */
   readonly outputLimit: number;
-  /** Where credits decided it: the limit for each choice that the upstream must be told. */
+  /** The limit for each choice to send upstream, if credits set it. */
   readonly outputCap?: number;
-  /** What kept more from being held then. */
+  /** The refusal that caused `outputCap`. */
   readonly cappedBy?: AccountRefusal['code'];
 };
 
@@ -33,13 +33,13 @@ export type Reserved = {
 export type NotReserved = {
   readonly reserved: false;
   readonly refusal: AccountRefusal | Duplicate;
-  /** The limit on the output of each choice with which the request, otherwise the same, would have been let in. */
+  /** The output limit for each choice with which the same request would have been accepted. */
   readonly affordableTokens?: number;
 };
 
 export type Hold = Pick<ReserveCredits, 'amount' | 'price' | 'request'>;
 
-/** Tells the refusal, or undefined once the hold is durable. Each try at it is a step with a name of its own. */
+/** Returns the refusal, or undefined once the hold is durable. Each attempt is a step with its own name. */
 export type Reserve = (hold: Hold, step: string) => Promise<AccountRefusal | Duplicate | undefined>;
 
 /** Fault: no holds are placed until an operator has acknowledged what the log has lost. Nothing was written. */
@@ -55,21 +55,22 @@ export type ReservationOptions = {
   readonly tokens: TokenCounter;
 };
 
-/** An answer cut shorter than this by want of credit helps nobody: better to say that credits are short. */
+/** A shorter answer is useless, so the request is refused for insufficient credits instead. */
 const MIN_CAPPED_OUTPUT = 16;
 
 /**
- * Sets credits aside for the most that a request can cost, or, where it can be metered as it comes, for a step of its
- * output. First by bytes, which costs nothing; only where that does not fit the balance or a limit is the prompt counted. Where that
- * does not fit either, a limit that the customer gave is not cut; where none was given, the output begins with as much as
- * is affordable. The upstream is told so, unless more may be set aside as it goes.
+ * Holds credits for the most that a request can cost; or, if its output can be metered as it arrives, for one step of
+ * output. The first attempt bounds the input by bytes, which is cheap. The prompt is counted only if that hold does not
+ * fit the balance or a limit. If the counted hold does not fit either, a limit that the customer set is not reduced,
+ * and the request is refused. Without such a limit, the output is capped at what is affordable. The cap is sent
+ * upstream, unless the hold can grow during the stream.
  */
 export const reserveCredits = async (options: ReservationOptions): Promise<Reserved | NotReserved> => {
   const { job, price, tokens } = options;
   const isLimited = price.limitLeavesReasoningOut !== true && job.maxOutputTokens !== undefined;
   const limit = isLimited ? Math.min(job.maxOutputTokens, price.maxOutputTokens) : price.maxOutputTokens;
   const stepwise = comesInSteps(job, price);
-  // Once for all: pictures are decoded for it, on this thread.
+  // Computed once, because it decodes pictures on this thread.
   const media = mediaOf(job, price);
   const cheap: Bounds = {
     inputTokens: inputTokensBound(job, price, media),
@@ -97,9 +98,9 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
 type ShortOfFunds = AccountRefusal & { readonly funds: NonNullable<AccountRefusal['funds']> };
 
 /**
- * Caps the output at what is affordable. The first try is what would be affordable without the holds of other requests: its
- * refusal names those holds, and their end makes the same request succeed. Further tries follow only if the funds changed
- * between two of them.
+ * Caps the output at what is affordable. The first attempt asks for what would be affordable without the holds of other
+ * requests: its refusal names those holds, and the same request succeeds once they end. Further attempts follow only if
+ * the funds changed between two attempts.
  */
 const reserveCapped = async (
   options: ReservationOptions,
@@ -135,22 +136,23 @@ const reserveCapped = async (
 const isShortOfFunds = (refusal: AccountRefusal | Duplicate): refusal is ShortOfFunds => refusal.funds !== undefined;
 
 /**
- * Counting a long prompt takes a while. It is of no use without any credits, with a refusal that already names the holds of
- * other requests, or with a limit by the minute that the output alone breaks.
+ * Whether a hold for the counted prompt may fit. Counting a long prompt is slow, so it is skipped if there are no
+ * credits for it, or if the output alone exceeds a limit per minute.
  */
 const mayFitCounted = ({ code, funds, limit }: AccountRefusal | Duplicate, { outputTokens }: Bounds): boolean => {
   if (limit?.of === 'tokens') return limit.used + outputTokens < limit.limit;
   return funds !== undefined && (isFinal(code) ? funds.withoutHolds : funds.available) > 0n;
 };
 
-/** The end of other requests does not make room for this amount. */
+/** Whether the refusal stands even after all other requests have ended. */
 const isFinal = (code: string): boolean =>
   code === 'insufficient_credits' || code === 'key_limit_exceeded' || code === 'account_limit_exceeded';
 
-/** The most input tokens that a request can have, once its texts were counted. */
+/** The most input tokens that a request can have, after counting its texts. */
 export const countInput = async (job: Job, price: SoldModel, media: Media, tokens: TokenCounter): Promise<number> => {
   const texts = job.texts();
-  // More tokens than the bytes bound, or the model reads, tell nothing new, and others wait for their count.
+  // Counting stops at the bound by bytes or by context: a higher count changes nothing, and other requests wait for
+  // theirs.
   const enough = inputTokensBound(job, price, media);
   return countedTokensBound(job, price, media, { texts, tokens: await tokens.count(texts, 'at_most', enough) });
 };

@@ -6,18 +6,18 @@ import type { Credits } from '../../domain/money.ts';
 import type { Recorded } from '../../eventstore/journal/codec.ts';
 import type { Outcome } from '../../eventstore/commands.ts';
 
-/** What came of an earlier request under the same key, where this one must not be carried out. */
+/** The outcome of an earlier request under the same key. This request must not run. */
 export type Duplicate = {
   readonly code: 'idempotency_in_progress' | 'idempotency_key_used' | 'idempotency_key_reused';
   readonly generationId: string;
-  /** What it cost, where it has ended. */
+  /** What it cost, if it has ended. */
   readonly charged?: Credits;
-  /** It is never for want of credits, nor for a limit. */
+  /** Duplicates carry no funds or limit details. */
   readonly funds?: never;
   readonly limit?: never;
 };
 
-/** The first event that a command left in the log. */
+/** Returns the first event that a command wrote to the log. */
 export type RecordedBy = (accountId: string, commandId: string) => Promise<Recorded<AccountEvent> | undefined>;
 
 export type IdempotencyOptions = {
@@ -28,39 +28,43 @@ export type IdempotencyOptions = {
     readonly idempotencyKey: string;
   };
   readonly recordedBy: RecordedBy;
-  /** The same on every node, and not in the database: with another one, earlier keys are not known again. */
+  /** The same on every node, and not stored in the database. If it changes, earlier keys are not recognised. */
   readonly secret: string;
 };
 
-/** Lets no more than one request under a key be charged. */
+/** Ensures that at most one request under a key is charged. */
 export type Idempotency = {
-  /** Tells two requests under one key apart. */
+  /** Distinguishes different requests under one key. */
   readonly requestHash: string;
-  /** Places the hold of a request by commands of these names, each of which the log takes once. */
+  /**
+   * Places the hold of a request. `execute` receives command ids derived from the key, and the log accepts each id
+   * once.
+   */
   reserve(requestId: string, execute: Execute): Promise<AccountRefusal | Duplicate | undefined>;
   /**
-   * For a charge after the hold was given up as lost. It takes the place of the next attempt, so that of the two only the
-   * first is charged: where another attempt was made meanwhile, the command finds that one in its place, and charges nothing.
+   * The command id of a charge after the hold was released as orphaned. It is the id of the next attempt, so that only
+   * the first of the two is charged: if another attempt was made in the meantime, the command finds its event under
+   * this id, and charges nothing.
    */
   lateCommandId(): string;
 };
 
 type Execute = (commandId: string) => Promise<Outcome<AccountEvent, AccountRefusal>>;
 type Of<Type extends AccountEvent['type']> = Extract<AccountEvent, { type: Type }>;
-/** What stands in one of a key's places: an attempt, or the late charge for the one before it. */
+/** The event in one of a key's places: an attempt, or the late charge of the attempt before it. */
 type Claim = { readonly n: number; readonly event: Of<'CreditsReserved' | 'LateUsageCharged'> };
 
-/** The ways in which a hold ends: the commands that do so are named after the request. */
+/** The ways in which a hold ends. The ids of the commands that end it derive from the request id. */
 export type LastStep = 'settle' | 'release' | 'orphaned';
 const LAST_STEPS: readonly LastStep[] = ['settle', 'release', 'orphaned'];
 
 export const lastCommandId = (requestId: string, step: LastStep): string => `${requestId.slice('gen-'.length)}/${step}`;
 
 /**
- * A key has places, one after another, and each is the name of a command: so the log, where a command writes once, decides
- * who is carried out, and nothing needs to be remembered. A place is tried only when what stands in the one before it is
- * known to have ended without a charge. Neither the key nor the request is kept, for they may say anything; and as what
- * is kept of them is made with a secret, nobody who reads the log can try out what they were.
+ * A key has a sequence of places. Each place is a command id, and the log accepts a command id once, so the log decides
+ * which request runs, and no other state is needed. A place is tried only if the attempt in the place before it has
+ * ended without a charge. Neither the key nor the request is stored, because they may contain anything. Only HMACs with
+ * a secret are stored, so a reader of the log cannot test guesses.
  */
 export const createIdempotency = ({ asked, recordedBy, secret }: IdempotencyOptions): Idempotency => {
   const { accountId, endpoint, body, idempotencyKey } = asked;
@@ -78,7 +82,7 @@ export const createIdempotency = ({ asked, recordedBy, secret }: IdempotencyOpti
     return event?.type === 'CreditsReserved' || event?.type === 'LateUsageCharged' ? { n, event } : undefined;
   };
 
-  /** There are no gaps between the places taken, so that not each must be looked at, however many have failed. */
+  /** Finds the last taken place. Taken places have no gaps, so a search with growing steps and bisection is enough. */
   const latest = async (): Promise<Claim> => {
     let known = await claimOf(place);
     invariant(known !== undefined, 'a place that is taken is taken for good');
@@ -94,12 +98,12 @@ export const createIdempotency = ({ asked, recordedBy, secret }: IdempotencyOpti
     return known;
   };
 
-  /** Undefined where it ended without a charge. */
+  /** Undefined if the attempt ended without a charge. */
   const duplicateOf = async ({ n, event }: Claim): Promise<Duplicate | undefined> => {
     const { requestId: generationId } = event;
     const ends = event.type === 'CreditsReserved' ? await endsOf(generationId) : [event];
     const charge = ends.find((end) => end?.type === 'HoldSettled' || end?.type === 'LateUsageCharged');
-    // An end that is not known here reads as none: better to refuse for ever than to charge twice.
+    // An unknown end counts as no end: refusing the key forever is better than charging twice.
     if (!charge && ends.some((end) => end?.type === 'HoldReleased')) return undefined;
     const attempt = event.type === 'CreditsReserved' ? event : (await claimOf(n - 1))?.event;
     const same = attempt?.type === 'CreditsReserved' && attempt.requestHash === requestHash;

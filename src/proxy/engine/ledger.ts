@@ -8,7 +8,7 @@ import { StoreUnavailable } from '../../eventstore/event-store.ts';
 import { lastCommandId, type Idempotency } from './idempotency.ts';
 import type { Hold, Reserve } from './hold.ts';
 
-/** Decides a command on an account; resolves when what came of it is durable. */
+/** Executes a command on an account. Resolves once the outcome is durable. */
 export type ExecuteOnAccount = (
   accountId: string,
   command: AccountCommand,
@@ -17,20 +17,23 @@ export type ExecuteOnAccount = (
 ) => Promise<Outcome<AccountEvent, AccountRefusal>>;
 
 /**
- * One request's side of the account: its hold, and how that ends. While the store cannot be reached, an end waits for it:
- * a hold left open would keep credits from their owner for as long as this process lives.
+ * The hold of one request on its account, and the end of that hold. While the store is unavailable, the end is retried:
+ * an open hold would block the customer's credits for the lifetime of this process.
  */
 export type Ledger = {
   readonly requestId: string;
   readonly reserve: Reserve;
-  /** Sets more aside, for so many tokens more, or tells why not. Each try at it has a name, under which it may be repeated. */
+  /**
+   * Extends the hold by credits and tokens, or returns the refusal. Each extension has a name under which it can be
+   * retried.
+   */
   extend(by: Credits, tokens: number, step: string, options?: CommandOptions): Promise<AccountRefusal | undefined>;
   /**
-   * Charges for what was used and gives the rest back; returns what the customer pays. The tokens of `beyond` are not
-   * part of the usage, and are written off.
+   * Charges the usage, releases the rest of the hold, and returns the amount charged. The tokens of `beyond` are not
+   * part of the usage and are written off.
    */
   settle(usage: Usage, price: PinnedPrice, delivery: Delivery, beyond?: Usage): Promise<Credits>;
-  /** Gives all of it back. Nothing where the hold has ended already. */
+  /** Releases the whole hold. Does nothing if the hold has already ended. */
   release(reason: ReleaseReason, detail: string): Promise<void>;
 };
 
@@ -39,16 +42,16 @@ type Answered = Promise<Outcome<AccountEvent, AccountRefusal>>;
 export type LedgerOptions = {
   readonly execute: ExecuteOnAccount;
   readonly asked: { readonly uuid: string; readonly accountId: string; readonly keyId: string };
-  /** Of the run that places the hold: it changes if what the run before remembered is void. */
+  /** The run that places the hold. It changes if the in-memory state of the previous run is no longer valid. */
   readonly runId: () => string;
   readonly now: () => Date;
-  /** Whether this process is about to end, and the holds of its run to be ended by others. */
+  /** Whether this process is stopping. Other nodes then end the holds of its run. */
   readonly stopping: () => boolean;
-  /** Where the request came under an Idempotency-Key. */
+  /** Set if the request has an Idempotency-Key. */
   readonly once?: Idempotency | undefined;
 };
 
-/** Fault: nobody can tell whether the charge is in the log, so the request must not be repeated as if it were not. */
+/** Fault: the charge may or may not be in the log, so the request must not be retried as if it were not. */
 export class SettlementUnknown extends Error {
   override readonly name = 'SettlementUnknown';
   readonly code = 'settlement_unknown';
@@ -57,11 +60,13 @@ export class SettlementUnknown extends Error {
 const isWithoutAccount = (outcome: Awaited<Answered>): boolean =>
   outcome.kind === 'refused' && outcome.refusal.code === 'account_not_found';
 
-/** On top of the store's own tries. */
+/** In addition to the store's own retries. */
 const TRY_AGAIN_MS = 1000;
 
 export const generationIdOf = (uuid: string): string => `gen-${uuid}`;
-/** The command that ends an orphaned hold is named after the request, whoever gives it. */
+/**
+ * The id of the command that ends an orphaned hold. It derives from the request id, so every node uses the same one.
+ */
 export const orphanCommandId = (requestId: string): string => lastCommandId(requestId, 'orphaned');
 
 export const createLedger = ({ execute, asked, runId, now, stopping, once }: LedgerOptions): Ledger => {
@@ -71,7 +76,7 @@ export const createLedger = ({ execute, asked, runId, now, stopping, once }: Led
     execute(accountId, command, { actor: `key:${keyId}`, commandId }, options);
   const nameOf = (step: string): string => `${uuid}/${step}`;
 
-  /** When the hold was placed, as the log has it: what is charged later counts in that day. */
+  /** When the hold was placed, according to the log. A late charge counts towards that day. */
   let reservedAt: number | undefined;
   const reserveAs = async (commandId: string, hold: Hold, once?: Idempotency): Answered => {
     const command: ReserveCredits = {
@@ -139,13 +144,13 @@ const settle = async (settling: Settling): Promise<Credits> => {
   const outcome = await charge(settling).catch((cause: unknown) => {
     throw cause instanceof StoreUnavailable ? new SettlementUnknown(cause.message, { cause }) : cause;
   });
-  // The log went back to before the account existed: there are no credits to charge.
+  // The log was rewound to before the account existed, so there are no credits to charge.
   if (isWithoutAccount(outcome)) return 0n;
   invariant(outcome.kind === 'accepted', 'a request is always settled');
   for (const event of outcome.events) {
     if (event.type === 'HoldSettled' || event.type === 'LateUsageCharged') return event.charged;
   }
-  // Another attempt under the same idempotency key was made meanwhile, and is charged instead.
+  // Another attempt under the same idempotency key was made in the meantime and is charged instead.
   await insist({ type: 'WriteOffLateUsage', ...used, price }, 'write-off');
   return 0n;
 };
@@ -154,7 +159,8 @@ const charge = async (settling: Settling): Answered => {
   const { insist, used, keyId, price, delivery, reservedAt, lateCommandId } = settling;
   const outcome = await insist({ type: 'SettleHold', ...used, delivery }, 'settle');
   if (outcome.kind === 'accepted' || outcome.refusal.code !== 'hold_not_open') return outcome;
-  // This process was taken for dead and its hold released: what was delivered is charged to the free credits.
+  // Another node considered this process dead and released its hold. The delivered output is charged to available
+  // credits.
   const at = reservedAt === undefined ? {} : { at: reservedAt };
   const late: AccountCommand = { type: 'ChargeLateUsage', ...used, keyId, price, delivery, ...at };
   return insist(late, 'late', lateCommandId?.());

@@ -13,9 +13,9 @@ export type CompletionProblem =
   | { readonly kind: 'model_not_found'; readonly model: string }
   | { readonly kind: 'model_delisted'; readonly model: string; readonly since: Date }
   | { readonly kind: 'refused'; readonly refusal: AccountRefusal; readonly affordableTokens?: number }
-  /** An earlier request under the same Idempotency-Key was carried out, or still is. */
+  /** An earlier request under the same Idempotency-Key was executed, or is still running. */
   | { readonly kind: 'duplicate'; readonly duplicate: Duplicate }
-  /** The provider refused the request, with its own error, for the customer alone. The hold was released. */
+  /** The provider refused the request. Its own error is for the customer only. The hold was released. */
   | { readonly kind: 'upstream_refused'; readonly status: number; readonly error: ProviderError }
   /** The provider failed and the hold was released, so a retry is safe. */
   | {
@@ -25,15 +25,15 @@ export type CompletionProblem =
     }
   /** The account was suspended, or the key was revoked or expired, during the answer. What was delivered is charged. */
   | { readonly kind: 'access_ended'; readonly code: 'account_suspended' | 'key_revoked' | 'key_expired' }
-  /** A stream ends after it began. What was delivered is charged. */
+  /** The stream broke off after it began. What was delivered is charged. */
   | { readonly kind: 'stream_broken'; readonly code: 'upstream_error' | 'upstream_timeout' | 'draining' }
   /** The customer has closed the connection. */
   | { readonly kind: 'client_gone' }
   | { readonly kind: 'draining' }
-  /** The log went back in time, and no operator has acknowledged yet what is gone. */
+  /** The log was rewound, and no operator has acknowledged the loss yet. */
   | { readonly kind: 'paused' };
 
-/** What a provider's refusal means to the customer. One that is about our account is not passed on. */
+/** Maps a provider's refusal to the problem that the customer receives. An error about our account is not passed on. */
 export const problemOf = ({ status, cause, error, retryAfterMs }: Refusal): CompletionProblem => {
   const later = retryAfterMs === undefined ? {} : { retryAfterMs };
   switch (cause) {

@@ -19,18 +19,22 @@ import { mayHideOutput } from './hold-steps.ts';
 import { problemOf, type CompletionProblem } from './problem.ts';
 import { BEYOND_LIMIT, isAccessEnd, isShortage, shortageError, streamTooLong } from './shortage.ts';
 
-/** The receiver of a stream. A promise means: wait, the reader is slow. */
+/** The receiver of a stream. It returns a promise if the reader is slow; the stream waits for it. */
 export type Sink = {
   write(passing: Uint8Array | string): Promise<void> | undefined;
-  /** The stream breaks off. The error is its last event; no `[DONE]` follows, which some clients take for a complete answer. */
+  /**
+   * Breaks the stream off. The error is the last event. No `[DONE]` follows, because some clients would treat the
+   * answer as complete.
+   */
   fail(why: CompletionProblem): Promise<void> | undefined;
 };
 
 /**
- * Passes a stream on as it comes, and settles it before its end: what a customer saw completed is charged for good, once.
- * A stream that breaks is charged for what was metered; one that broke before anything was delivered costs nothing. One
- * that credits end, or that exceeds its limit or its time, is ended in order. Runs to its end with or without a reader. If
- * the customer leaves, the provider is left too, at once unless its usage report is worth a short wait.
+ * Passes a stream on as it arrives, and settles it before its end: an answer that the customer saw completed is charged
+ * once, and the charge is final. A broken stream is charged for what was metered; if nothing was delivered, it costs
+ * nothing. A stream that reaches the end of the credits, its limit or its maximum duration ends in order. Runs to its
+ * end with or without a reader. If the customer disconnects, the provider's connection is closed: at once, unless its
+ * usage report is worth a short wait.
  */
 export const relayStream = async (call: Call, batches: AsyncIterable<Batch>, sink: Sink): Promise<void> => {
   const meter = createMeter();
@@ -47,12 +51,15 @@ export const relayStream = async (call: Call, batches: AsyncIterable<Batch>, sin
       await sink.fail(whyBroken(call, meter, ended));
     }
   } finally {
-    // Only an error of ours leads here with the hold still open.
+    // The hold is still open only after an error of the gateway.
     if (!holdEnded) await call.ledger.release('gateway_failed', 'an error of the gateway');
   }
 };
 
-/** After the end, for the connection; after a finish reason, for the usage; after both, for the end. */
+/**
+ * How long to wait: after the end, for the connection to close; after a finish reason, for the usage; after both, for
+ * the end.
+ */
 const END_WITHIN_MS = 1000;
 const USAGE_WITHIN_MS = 1000;
 const DONE_WITHIN_MS = 500;
@@ -67,7 +74,7 @@ const phaseOf = ({ job }: Call, meter: Meter): Phase => {
 
 const isUnfinished = (call: Call, meter: Meter): boolean => !['finished', 'reported'].includes(phaseOf(call, meter));
 
-/** In its last phases a stream has a fixed time, which neither comments nor empty events extend. */
+/** The last phases have fixed timeouts, which neither comments nor empty events extend. */
 const expectNext = (call: Call, before: Phase | undefined, now: Phase, hasEvents: boolean): void => {
   if (now === 'streaming') {
     if (before !== 'streaming') call.pause();
@@ -78,12 +85,13 @@ const expectNext = (call: Call, before: Phase | undefined, now: Phase, hasEvents
   }
 };
 
-/** How far the stream was when the customer left; undefined if the customer stayed until the end. */
+/** The phase of the stream when the customer disconnected; undefined if the customer stayed until the end. */
 type Leaving = { leftAt: 'finished' | 'streaming' | undefined };
 
 /**
- * A customer who leaves at the finish reason has the whole answer, but its usage, which includes the reasoning, is reported
- * after it. The same holds for a customer who leaves in the middle of an answer of a model that may hide its reasoning.
+ * If the customer disconnects after the finish reason, the whole answer was delivered, but its usage, which includes
+ * the reasoning, is reported after it. So the stream is read a little longer. The same applies if the customer
+ * disconnects in the middle of an answer of a model that may hide its reasoning.
  */
 const watchLeaving = (call: Call, meter: Meter): Readonly<Leaving> => {
   const leaving: Leaving = { leftAt: undefined };
@@ -98,17 +106,17 @@ const watchLeaving = (call: Call, meter: Meter): Readonly<Leaving> => {
   return leaving;
 };
 
-/** Until the provider ends, breaks off, or is left. */
+/** Passes batches on until the provider ends or breaks off, or its connection is closed. */
 const pass = async (call: Call, batches: AsyncIterable<Batch>, meter: Meter, sink: Sink): Promise<void> => {
   try {
     call.heard();
     for await (const batch of batches) if (!(await passBatch(call, batch, meter, sink))) return;
   } catch (error) {
     if (!(error instanceof ProviderFailed)) throw error;
-    // The connection may notice the silence first.
+    // The connection may time out before the call does.
     if (error.code === 'timeout') call.cancel(isUnfinished(call, meter) ? 'timeout' : 'finished');
   } finally {
-    // The rest takes time that is not the provider's.
+    // The time from here on is not the provider's.
     call.pause();
     call.onLeave(() => 0);
   }
@@ -119,7 +127,7 @@ const passBatch = (call: Call, batch: Batch, meter: Meter, sink: Sink): boolean 
   const { events } = meter;
   const before = phaseOf(call, meter);
   meterBatch(meter, batch.events);
-  // After the customer has left, only the report is still of use.
+  // After the customer has disconnected, only the usage report is needed.
   if (call.left) return !(isReported(meter) || meter.state === 'failed');
   const last = meter.passing.at(-1);
   if (last && !call.allowance.covers(last)) return passSlowly(call, events, meter, sink);
@@ -132,14 +140,17 @@ const passBatch = (call: Call, batch: Batch, meter: Meter, sink: Sink): boolean 
 
 const passSlowly = async (call: Call, events: number, meter: Meter, sink: Sink): Promise<boolean> => {
   if (!(await passInTurn(call, meter, sink))) return false;
-  // The idle time stopped meanwhile.
+  // The idle timer was stopped in the meantime.
   expectNext(call, undefined, phaseOf(call, meter), meter.events > events);
   const last = meter.passing.at(-1);
   if (last) call.allowance.lookAhead(last, meter.output);
   return true;
 };
 
-/** Delta by delta: what is held for passes at once, the rest when more is. False if it will not be, and the stream ends there. */
+/**
+ * Passes deltas one by one: those that the hold covers at once, the others once it is extended. False if an extension
+ * is refused; the stream ends there.
+ */
 const passInTurn = async (call: Call, meter: Meter, sink: Sink): Promise<boolean> => {
   call.pause();
   let ready = '';
@@ -150,7 +161,8 @@ const passInTurn = async (call: Call, meter: Meter, sink: Sink): Promise<boolean
       const refusal = await call.allowance.admit(delta, meter.output);
       if (refusal || call.signal.aborted) {
         cutBefore(meter, delta);
-        // A hold that is gone was released because this process was taken for dead, so the stream ends as if it stopped.
+        // If the hold is gone, another node considered this process dead and released it. The stream ends as if the
+        // process stopped.
         call.cancel(refusal === BEYOND_LIMIT || isShortage(refusal) || isAccessEnd(refusal) ? refusal : 'drained');
         return false;
       }
@@ -171,7 +183,7 @@ export const frameOf = ({ generationId, job, askedAt }: Call, { upstreamId }: Pi
   createdAt: askedAt,
 });
 
-/** While the customer's connection is slow, the provider's silence is not its fault. */
+/** While the customer's connection is slow, the provider's idle timer is stopped. */
 const waitForReader = async (call: Call, meter: Meter, slow: Promise<void>): Promise<true> => {
   const phase = phaseOf(call, meter);
   if (phase !== 'ended') call.pause();
@@ -186,13 +198,13 @@ const wasCut = ({ cancelled }: Call): boolean =>
 const howItEnded = (call: Call, meter: Meter): Delivery['ended'] => {
   const { cancelled } = call;
   const { finishReason, usage } = meter;
-  // An end without any content is no answer.
+  // An end without content does not count as completed.
   const answered = meter.delivered || finishReason !== null || isThere(usage);
   if ((meter.state === 'done' && answered) || phaseOf(call, meter) === 'reported') return 'completed';
   if (cancelled === 'client_gone' || cancelled === 'drained') return cancelled;
   if (isShortage(cancelled)) return 'out_of_credits';
   if (isAccessEnd(cancelled)) return 'access_ended';
-  // What was delivered is all that the request allowed, or all that one stream may take.
+  // The output reached the limit of the request, or the stream its maximum duration.
   if ((cancelled === BEYOND_LIMIT || cancelled === TOO_LONG) && meter.delivered) return 'completed';
   // Some providers close without `[DONE]`, or do not close; a finish reason is enough.
   const complete = meter.state === 'open' && (!cancelled || cancelled === 'finished') && finishReason !== null;
@@ -204,14 +216,14 @@ const whyBroken = ({ cancelled }: Call, meter: Meter, ended: Delivery['ended']):
   if (isAccessEnd(cancelled)) return { kind: 'access_ended', code: cancelled };
   if (ended === 'drained') return { kind: 'stream_broken', code: 'draining' };
   if (meter.refusal) return problemOf(meter.refusal);
-  // After the end of the stream, a silence is not the provider's.
+  // After the end of the stream, silence is not a timeout of the provider.
   const silent = cancelled === 'timeout' && meter.state === 'open';
   return { kind: 'stream_broken', code: silent ? 'upstream_timeout' : 'upstream_error' };
 };
 
 const nothing: Settlement = { charged: 0n, usage: noUsage };
 
-/** The last events: the end of choices that were cut, the usage for a customer who asked for it, and the end. */
+/** The last events: the end of choices that were cut, the usage if the customer asked for it, and the end. */
 const closing = (call: Call, meter: Meter, settlement: Settlement): string => {
   const { job } = call;
   const frame = frameOf(call, meter);
@@ -239,7 +251,7 @@ const end = async (
   ended: Delivery['ended'],
   leftFinished: boolean,
 ): Promise<Settlement | undefined> => {
-  // An answer without text whose finish reason was delivered may have been all reasoning.
+  // An answer without text whose finish reason was delivered may consist of reasoning only.
   const wasAnswered = leftFinished && isReported(meter);
   if (ended === 'completed' || meter.delivered || wasAnswered) {
     const metered = { ...meteredSoFar(meter), ...(wasCut(call) ? { finishReason: 'length' } : {}) };

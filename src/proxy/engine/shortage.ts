@@ -26,7 +26,7 @@ export type Shortage = keyof typeof shortages;
 export const isShortage = (why: string | undefined): why is Shortage =>
   why !== undefined && Object.hasOwn(shortages, why);
 
-/** The reason as the customer reads it beside the answer. */
+/** The error that the customer receives beside the answer. */
 export const shortageError = (shortage: Shortage) => ({
   ...shortages[shortage],
   type: 'insufficient_quota',
@@ -45,5 +45,5 @@ const accessEnds = ['account_suspended', 'key_revoked', 'key_expired'] as const;
 export type AccessEnd = (typeof accessEnds)[number];
 export const isAccessEnd = (why: string | undefined): why is AccessEnd => accessEnds.some((one) => one === why);
 
-/** Why a stream ends that certainly exceeds the request's limit by a step: its provider ignores the limit. */
+/** The provider ignores the output limit of the request: the stream ends one step past that limit. */
 export const BEYOND_LIMIT = 'beyond_limit';

@@ -16,7 +16,7 @@ export type Whole = {
   readonly costUsd: string;
 };
 
-/** Releases the hold of a call that ended before its answer, and returns what the customer reads. */
+/** Releases the hold of a call that ended before its answer, and returns the problem for the customer. */
 export const releaseFailed = async ({ ledger, cancelled }: Call, error: unknown): Promise<CompletionProblem> => {
   if (cancelled === 'client_gone') {
     await ledger.release('client_gone', 'before the answer');
@@ -50,7 +50,7 @@ export const settleWhole = async (
   const metered = storable(read);
   try {
     call.heard();
-    // The rest takes time that is not the provider's.
+    // The time from here on is not the provider's.
     call.pause();
     const refusal = call.job.streamed ? await holdFor(call, metered.texts) : undefined;
     if (refusal) return refusal;
@@ -77,7 +77,7 @@ const storable = (metered: Metered): Metered => ({
   finishReason: metered.finishReason === null ? null : storedReason(metered.finishReason),
 });
 
-/** If the settlement may be in the log, nothing is released; another node ends what is open. */
+/** If the settlement may be in the log, the hold is not released. Another node ends it if it is still open. */
 const unsettled =
   ({ ledger }: Call) =>
   async (error: unknown): Promise<never> => {
@@ -86,8 +86,8 @@ const unsettled =
   };
 
 /**
- * A provider may answer a request for a stream in one piece, and a hold that was placed for the first step of a stream may
- * not cover it. Rejects if the call was cancelled before all of it was held for.
+ * Extends the hold for an answer in one piece to a request for a stream, because the hold may cover only the first step
+ * of a stream. Rejects if the call was cancelled before the hold covers the answer.
  */
 const holdFor = async (
   { allowance, ledger, signal }: Call,

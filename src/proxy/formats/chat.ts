@@ -111,7 +111,7 @@ const isText = (part: unknown, type: unknown): boolean => {
 
 const stringOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-/** Fields that a job has under names of its own. */
+/** Fields that a job has as properties of its own. */
 const ofJob = new Set([
   ...['model', 'messages', 'stream', 'stream_options', 'n', 'max_tokens', 'max_completion_tokens'],
 ]);

@@ -4,8 +4,8 @@ import type { JsonShape } from '../json/json-shape.ts';
 import type { DeltaEvent, NeutralAnswer } from '../providers/answer.ts';
 
 /**
- * A wire format that customers speak. It reads a body into a job, and writes answers in its own shape. A format is
- * stateless, and the engine knows it by this port alone.
+ * A wire format that customers use. It reads a body into a job, and writes answers in its own shape. A format is
+ * stateless, and the engine depends on this port only.
  */
 export interface Format {
   readonly name: string;
@@ -14,7 +14,7 @@ export interface Format {
   /** The kind of model that serves it. */
   readonly modelKind: PriceEntry['kind'];
   read(body: Buffer, shape: JsonShape): Job | BadRequest;
-  /** An answer that a provider gave in another wire shape, as the JSON of this format. */
+  /** Writes an answer from another wire format as the JSON of this format. */
   writeAnswer(frame: Frame, answer: NeutralAnswer): string;
   /** Adds usage and cost to an answer; every other byte stays as it is. */
   addSettlement(body: string, settlement: Settlement): string;
@@ -26,7 +26,7 @@ export interface Format {
 
 /** Writes the events of a stream as text. */
 export interface StreamWriter {
-  /** A delta that came in another wire shape. */
+  /** A delta from another wire format. */
   writeDelta(frame: Frame, event: DeltaEvent): string;
   /** The last events of a stream: usage with the cost, if the customer asked for it, and the end. */
   writeEnd(frame: Frame, settlement: Settlement | undefined, usageChunk: unknown): string;
@@ -47,13 +47,13 @@ export type Settlement = {
   readonly reported?: Readonly<Record<string, unknown>>;
 };
 
-/** Why an answer ends early, for a field of ours beside the format. */
+/** Why an answer ends early, for our own field beside the format. */
 export type Notice = { readonly generationId: string; readonly error: object };
 
 /** A request of a customer, read once. */
 export type Job = {
   readonly format: Format;
-  /** The JSON as it came, so that a provider of the same dialect gets it as it is. */
+  /** The JSON as received, for providers of the same dialect. */
   readonly body: Buffer;
   /** The parsed body. */
   readonly fields: Readonly<Record<string, unknown>>;
@@ -77,13 +77,13 @@ export type Job = {
   media(): Iterable<MediaPart>;
   /** By how many bytes the body grows at most if the customer sets this limit on the output, or lowers the present one. */
   bytesOfLimit(limit: number): number;
-  /** The same request for a provider with another wire format; undefined if the job is no conversation. */
+  /** The same request for a provider with another wire format; undefined if the job is not a conversation. */
   conversation(): Conversation | undefined;
 };
 
 export type CacheLifetime = { readonly param: string; readonly value: unknown };
 
-/** Part of a request that is no text. `other` has a size that nothing in the request bounds. */
+/** Part of a request that is not text. Nothing in the request bounds the tokens of `other`. */
 export type MediaPart =
   | { readonly kind: 'picture'; readonly url: string | undefined; readonly detail: unknown }
   | { readonly kind: 'sound'; readonly base64: string | undefined }
@@ -105,7 +105,7 @@ export type ConversationPart =
   /** In the shape of OpenAI's chat format: a content part, or a field of the message under its name. */
   | { readonly kind: 'other'; readonly name: string; readonly value: unknown };
 
-/** Refusal: the body is not a valid request, or asks for what is not sold. `param` names the field. */
+/** Refusal: the body is not a valid request, or asks for something that is not sold. `param` names the field. */
 export type BadRequest = {
   readonly code: 'invalid_json' | 'invalid_request' | 'unsupported_parameter';
   readonly message: string;

@@ -26,7 +26,7 @@ export const textOrTokens = z.custom<string | unknown[]>(
   'must be a string or a list that is not empty',
 );
 
-/** Only fields that bound the cost are checked. The provider judges messages, tools and the rest. */
+/** Only fields that bound the cost are checked. The provider validates messages, tools and the rest. */
 export const generating = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.looseObject(
     {
@@ -40,7 +40,7 @@ export const generating = <Shape extends z.ZodRawShape>(shape: Shape) =>
   );
 export const embedding = z.looseObject({ model, input: textOrTokens }, OBJECT);
 
-/** What all formats of JSON read alike. */
+/** What all JSON formats have in common. */
 export type JsonBody = Pick<Job, 'body' | 'fields' | 'model' | 'streamed' | 'includeUsage' | 'cacheLifetimes'>;
 
 /** Reads and checks a body once. `unsold` finds a field that this format does not sell. */
@@ -91,8 +91,9 @@ const invalidField = ({ issues: [issue] }: z.ZodError): BadRequest => {
 const invalidJson = (message: string): BadRequest => ({ code: 'invalid_json', message, param: null });
 
 /**
- * A body is priced by what is read of it here, and carried out by what the provider reads. If a name comes twice, some
- * programs use the first value and others the last; a name in another spelling is known to some and unknown to others.
+ * The gateway prices a body by what it parses, and the provider executes what it parses. If a name occurs twice, some
+ * parsers use the first value and others the last. Another spelling of a name is accepted by some parsers and ignored
+ * by others.
  */
 const ambiguity = ({ members, misspelt }: Names, shape: JsonShape, text: string): BadRequest | undefined => {
   if (misspelt) {
@@ -110,10 +111,10 @@ const ambiguousName = (name: string, why: string): BadRequest => {
   return { code: 'invalid_request', message: `${param === '' ? '""' : param}: ${why}`, param };
 };
 
-/** A line of its own, indented, as some clients write JSON. */
+/** The space of an indented line, as some clients write JSON. */
 const BYTES_OF_SPACE = 16;
 
-/** By how many bytes a body grows at most if its sender sets a limit under a name, or lowers the one that is there. */
+/** By how many bytes a body grows at most if the customer sets a limit under a name, or lowers the present one. */
 export const bytesOfLimit = (
   { body, fields }: Pick<Job, 'body' | 'fields'>,
   [added, other]: readonly [string, string?],
@@ -132,7 +133,7 @@ export const largestLimit = (...limits: readonly unknown[]): number | undefined 
   return sent.length > 0 ? Math.max(...sent) : undefined;
 };
 
-/** JSON as text, as a model may read it. A value too deep for that has none, and counts by its bytes. */
+/** JSON as text, as a model may read it. A value too deep to serialise returns no text, and counts by its bytes. */
 export const jsonTexts = (value: unknown): readonly string[] => {
   if (value === undefined) return [];
   try {

@@ -2,15 +2,18 @@ import type { Usage } from '../../domain/money.ts';
 import { membersOf, withMember } from '../json/json-text.ts';
 import type { Settlement } from './format.ts';
 
-/** A usage as the customer reads it, without the cost. The provider's own report passes if it states the same in our names. */
+/**
+ * The usage for the customer, without the cost. The provider's own report is passed on if it states the same in
+ * OpenAI's names.
+ */
 export const usageOf = ({ usage, reported }: Settlement): Readonly<Record<string, unknown>> =>
   reported && statesInput(reported, usage) ? withoutCosts(reported) : inOpenAiNames(usage);
 
-/** Whether a client that knows only OpenAI's names reads all input in a report. */
+/** Whether a client that reads only OpenAI's names finds all input in a report. */
 const statesInput = (report: Readonly<Record<string, unknown>>, usage: Usage): boolean =>
   report['prompt_tokens'] === usage.input + usage.cachedInput + usage.cacheWrite;
 
-/** A provider's cost is not what the customer pays. `cost` and `cost_usd` are ours instead. */
+/** A provider's cost is not what the customer pays. The gateway sets `cost` and `cost_usd`. */
 const providerCosts = new Set(['cost', 'cost_usd', 'cost_details', 'cost_in_usd_ticks']);
 
 const withoutCosts = (usage: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
@@ -36,8 +39,8 @@ export const inOpenAiNames = (usage: Usage): Readonly<Record<string, unknown>> =
 };
 
 /**
- * Adds usage and cost to an answer. Only the bytes of the usage change: the numbers of embeddings and the text of answers
- * stay as they were written. To a usage as the provider wrote it, the cost alone is added.
+ * Adds usage and cost to an answer. Only the bytes of the usage change: the numbers of embeddings and the text of
+ * answers stay as they were written. If the usage is the provider's own, only the cost is added.
  */
 export const withCost = (body: string, usage: Readonly<Record<string, unknown>>, costUsd: string): string => {
   const added = JSON.stringify({ ...usage, cost: JSON.rawJSON(costUsd), cost_usd: costUsd });

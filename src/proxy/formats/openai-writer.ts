@@ -5,7 +5,7 @@ import type { MessageDelta, NeutralAnswer } from '../providers/answer.ts';
 import type { Format, Frame, StreamWriter } from './format.ts';
 import { usageOf, withCost } from './openai-usage.ts';
 
-/** Where OpenAI's chat and its legacy completions differ. */
+/** The differences between OpenAI's chat and its legacy completions. */
 export type Shape = {
   readonly object: string;
   readonly chunkObject: string;
@@ -75,8 +75,8 @@ const streamOf = ({ chunkObject, delta }: Shape): StreamWriter => ({
     const chunk = (usageChunk as object | undefined) ?? { ...frameOf(frame, chunkObject), choices: [] };
     return `${event({ ...chunk, usage })}${END}`;
   },
-  // An `error` at the top of a chunk makes the SDKs throw, and their users lose the text that they paid for. So the reason
-  // is in a field of ours, which the SDKs pass on.
+  // An `error` at the top of a chunk makes the SDKs throw, and their users lose the text that they paid for. So the
+  // reason is in our own field, which the SDKs pass on.
   writeCut: (frame, choices, notice) =>
     choices
       .map((index) =>
@@ -102,7 +102,7 @@ const streamOf = ({ chunkObject, delta }: Shape): StreamWriter => ({
   },
 });
 
-/** The cost was read as a float, and is written from its text. */
+/** The parsed cost is a float, so it is written from its text. */
 const exact = (usage: unknown): unknown => ({
   ...(usage as object),
   cost: JSON.rawJSON(String(field(usage, 'cost_usd'))),

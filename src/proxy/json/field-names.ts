@@ -1,6 +1,6 @@
 import { asList } from './untyped-json.ts';
 
-/** Objects of the request format, by the name that they stand under. What is under any other name is not looked into. */
+/** Names whose values are objects of the request format. Values under any other name are not inspected. */
 const containers = new Set([
   ...['messages', 'content', 'system', 'input_audio', 'image_url', 'file', 'source', 'audio', 'prediction'],
   ...['tools', 'functions', 'function', 'custom', 'tool_calls', 'function_call', 'tool_choice', 'allowed_tools'],
@@ -9,7 +9,7 @@ const containers = new Set([
   ...['search_parameters', 'plugins', 'extra_body', 'google'],
 ]);
 
-/** Names that decide what a request costs, how long it may become, or what is sent with it. */
+/** Names that decide the cost of a request, its length, or what is sent with it. */
 const known = new Set([
   ...containers,
   ...['model', 'models', 'prompt', 'suffix', 'input', 'role', 'name', 'type', 'text', 'refusal', 'url', 'detail'],
@@ -24,28 +24,28 @@ const known = new Set([
   ...['description', 'parameters', 'strict', 'schema', 'input_schema', 'definition', 'syntax'],
 ]);
 
-/** Objects that say how long a provider is to keep a prompt in its cache. */
+/** Objects that set how long a provider keeps a prompt in its cache. */
 const caches = new Set(['cache_control', 'prompt_cache_breakpoint', 'prompt_cache_options']);
 
-/** A lifetime that a request asks of a provider's cache. */
+/** A cache lifetime that a request asks for. */
 export type CacheLifetime = { readonly param: string; readonly value: unknown };
 
 export type Names = {
-  /** How many names there are in all; a text with more of them repeats some. */
+  /** How many names the parsed value has. If the text has more, it repeats a name. */
   readonly members: number;
-  /** The first name that is known in another spelling. */
+  /** The first name that is another spelling of a known name. */
   readonly misspelt: { readonly name: string; readonly known: string } | undefined;
   readonly cacheLifetimes: readonly CacheLifetime[];
 };
 
-/** What is known of an object by the name that it stands under. */
+/** How the members of an object are checked: not at all, as the request format, or as cache settings. */
 const [FREE, IN_FORMAT, CACHE] = [0, 1, 2];
 
 /**
- * Looks at every name of a request once. Some programs that read JSON ignore the case of names (Go's does, and takes ſ
- * for s), read names in camel case as well, or end them at a NUL, so a name that such a program would take for a known one
- * must not pass as unknown here. Only objects of the format are looked at for that: the names in a schema of a tool are
- * the customer's own. Without recursion, for a text may be nested a hundred thousand times.
+ * Inspects every name of a request once. Some JSON parsers ignore the case of names (Go's does, and folds ſ to s),
+ * accept camel case as well, or end a name at a NUL. So a name that such a parser would read as a known one must not
+ * pass as unknown. Only objects of the format are checked: the names in a tool's schema are the customer's own. Not
+ * recursive, because a text may be nested a hundred thousand levels deep.
  */
 export const readNames = (json: object): Names => {
   let members = 0;
@@ -90,11 +90,11 @@ const kindOf = (name: string, parent: number): number => {
 const plainName = /^[a-z0-9_]*$/;
 const LONGEST = Math.max(...[...known].map((name) => name.length));
 
-/** The known name that another program may take this one for. */
+/** The known name that another parser may read this one as. */
 const knownAs = (name: string): string | undefined => {
   if (plainName.test(name)) return undefined;
   const [ended = ''] = name.slice(0, 4 * LONGEST).split('\0', 1);
-  // NFKC makes plain letters of ſ, of K (the kelvin sign) and of those in full width.
+  // NFKC maps ſ, the kelvin sign and full-width letters to plain letters.
   const written = ended.normalize('NFKC').trim();
   const lower = written.toLowerCase().replaceAll('i\u0307', 'i').replaceAll('\u0131', 'i').replaceAll('-', '_');
   if (known.has(lower)) return lower;

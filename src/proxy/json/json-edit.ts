@@ -1,8 +1,8 @@
 import { membersOf, type Span } from './json-text.ts';
 
 /**
- * A body with some top-level fields changed or renamed, and every other byte as it came: a double cannot hold every number,
- * and a provider's cache may depend on the order of fields.
+ * Changes or renames top-level fields of a body. Every other byte is kept: a double cannot represent every number, and
+ * a provider's cache may depend on the order of fields.
  */
 export const withFields = (
   { body, fields }: { readonly body: Buffer; readonly fields: Readonly<Record<string, unknown>> },
@@ -12,7 +12,7 @@ export const withFields = (
   const edits: Edit[] = [];
   const added: Record<string, unknown> = {};
   const touched = [...Object.keys(changes), ...Object.keys(renamed)];
-  // Read as latin1, places in the text are places in the bytes.
+  // Decoded as latin1, so that offsets in the text are offsets in the bytes.
   const text = touched.some((name) => Object.hasOwn(fields, name)) ? body.toString('latin1') : '';
   for (const [from, to] of Object.entries(renamed)) {
     for (const { name } of membersOf(text, from)) edits.push({ ...name, json: JSON.stringify(to) });

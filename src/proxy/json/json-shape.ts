@@ -1,27 +1,27 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** More than the 300,000 tokens that OpenAI takes in one request of embeddings, each of them a number and a comma. */
+/** More than the 300,000 tokens that OpenAI accepts in one embeddings request, each of them a number and a comma. */
 export const MAX_VALUES = 400_000;
 
-/** What parsing will make of a text, counted before it is parsed. */
+/** The size of a JSON text once parsed, counted before parsing. */
 export type JsonShape = {
-  /** Lists, objects and commas: no fewer than there are values, less one. */
+  /** Lists, objects and commas. The number of values is at most one more. */
   readonly values: number;
-  /** Names of objects, repeated ones included. */
+  /** Member names, including repeated ones. */
   readonly members: number;
 };
 
-/** As much as is read in a few milliseconds. */
+/** Read in a few milliseconds. */
 const TURN_BYTES = 2 * 1024 * 1024;
-/** From here on it is faster to search for the quote that ends a string than to look at each byte. */
+/** In longer strings, `indexOf` finds the closing quote faster than a loop over the bytes. */
 const LONG_STRING = 64;
 
 const [QUOTE, COMMA, COLON, BACKSLASH, OPEN_LIST, OPEN_OBJECT] = [0x22, 0x2c, 0x3a, 0x5c, 0x5b, 0x7b];
 
 /**
- * Counts the values and the names of a JSON text. A text of 20 MB is parsed in some milliseconds, as many empty objects
- * take seconds, in which no other request is served. So values are counted before, and other requests have their turn
- * meanwhile; beyond MAX_VALUES the count stops.
+ * Counts the values and names of a JSON text. A usual text of 20 MB is parsed in milliseconds, but one of empty objects
+ * takes seconds, during which no other request is served. So values are counted before parsing, and the count yields to
+ * other requests. It stops beyond MAX_VALUES.
  */
 export const measureJson = async (json: Buffer): Promise<JsonShape> => {
   const scan = startScan(json);
@@ -29,7 +29,7 @@ export const measureJson = async (json: Buffer): Promise<JsonShape> => {
   return scan.shape;
 };
 
-/** As `measureJson`, in one turn. */
+/** Like `measureJson`, but synchronous. */
 export const measureJsonNow = (json: Buffer): JsonShape => {
   const scan = startScan(json);
   scan.read(json.length);
@@ -41,7 +41,7 @@ const startScan = (json: Buffer) => {
   let at = 0;
   let inString = false;
 
-  /** Reads to the end of a string, or to where a turn ends within it; returns the place after that. */
+  /** Reads to the end of a string, or to the end of the turn if that comes first. Returns the next offset. */
   const readString = (from: number, end: number): number => {
     let place = from;
     while (place < end) {
@@ -64,7 +64,7 @@ const startScan = (json: Buffer) => {
 
   return {
     shape,
-    /** True once all is read, or more values were found than a request may have. */
+    /** True once the text is read or has more values than a request may have. */
     read: (bytes: number): boolean => {
       const end = Math.min(json.length, at + bytes);
       let { values, members } = shape;
@@ -85,7 +85,7 @@ const startScan = (json: Buffer) => {
   };
 };
 
-/** Whether an odd number of backslashes stands before a quote, of those from a place on that is no part of an escape. */
+/** Whether an odd number of backslashes precedes a quote. `from` is an offset outside of any escape. */
 const isEscaped = (json: Buffer, quote: number, from: number): boolean => {
   let first = quote;
   while (first > from && json[first - 1] === BACKSLASH) first--;

@@ -1,13 +1,13 @@
-/** Where a value stands in a text: from its first character up to, but not including, the one after its last. */
+/** Offsets of a value in a text. `end` is exclusive. */
 export type Span = { readonly start: number; readonly end: number };
 
-/** A member of an object: where its value stands, and where its name does, quotes and all. */
+/** Offsets of a member's value, and of its name with the quotes. */
 export type Member = Span & { readonly name: Span };
 
 /**
- * Where the values of that name stand in the text of a JSON object, at its top level alone, so that one can be replaced
- * and every other byte stays as it was written. More than one only where the text repeats the name. The text must be
- * valid JSON; it may be UTF-8 read as latin1, so that places are those of bytes.
+ * Finds the top-level members of that name in the text of a JSON object, so that one can be replaced and every other
+ * byte is kept. There is more than one only if the text repeats the name. The text must be valid JSON. It may be UTF-8
+ * decoded as latin1, so that offsets are byte offsets.
  */
 export const membersOf = (json: string, name: string): readonly Member[] => {
   const members: Member[] = [];
@@ -22,7 +22,7 @@ export const membersOf = (json: string, name: string): readonly Member[] => {
   return members;
 };
 
-/** The text without the members of that name; every other byte stays as it was written. */
+/** Removes the members of that name. Every other byte is kept. */
 export const withoutMember = (json: string, name: string): string =>
   membersOf(json, name).reduceRight((text, member) => {
     const end = skipSpace(text, member.end);
@@ -31,7 +31,7 @@ export const withoutMember = (json: string, name: string): string =>
     return (before.endsWith(',') ? before.slice(0, -1) : before) + text.slice(member.end);
   }, json);
 
-/** The text with a member: in the place of one of that name, or after all others. Every other byte stays as it was. */
+/** Replaces the member of that name, or appends it. Every other byte is kept. */
 export const withMember = (json: string, name: string, value: string): string => {
   const span = membersOf(json, name).at(-1);
   if (span) return json.slice(0, span.start) + value + json.slice(span.end);
@@ -39,7 +39,7 @@ export const withMember = (json: string, name: string, value: string): string =>
   return `${json.slice(0, end)},"${name}":${value}${json.slice(end)}`;
 };
 
-/** A name that an object of the text has twice, however it is written; the text must be valid JSON. */
+/** A name that occurs twice in one object, with or without escapes. The text must be valid JSON. */
 export const repeatedName = (json: string): string | undefined => {
   const open: Set<string>[] = [];
   structure.lastIndex = 0;
@@ -71,12 +71,12 @@ const endOfValue = (json: string, start: number): number => {
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 
-/** After the quote that closes the string that begins at `open`. */
+/** The offset after the closing quote of the string that begins at `open`. */
 const endOfString = (json: string, open: number): number => {
   const quote = json.indexOf('"', open + 1);
   if (quote < 0) return json.length;
   if (json.charCodeAt(quote - 1) !== BACKSLASH) return quote + 1;
-  // Where a quote is escaped there may be millions, from which to leap to the next is slower than to walk.
+  // A text may have millions of escaped quotes. A loop passes them faster than repeated `indexOf`.
   for (let at = open + 1; at < json.length; at++) {
     const code = json.charCodeAt(at);
     if (code === BACKSLASH) at++;
@@ -85,7 +85,7 @@ const endOfString = (json: string, open: number): number => {
   return json.length;
 };
 
-/** Leaps from one to the next, for what lies between them may be a million numbers. */
+/** Finds the next structural character. There may be a million numbers before it. */
 const structure = /["{}[\]]/g;
 
 const endOfNested = (json: string, open: number): number => {

@@ -1,6 +1,6 @@
 /**
- * A text of an upstream as it may be stored: no longer than so many characters, and without what PostgreSQL takes for no
- * text (NUL, halves of surrogate pairs) or a terminal for a command.
+ * Makes a text of an upstream safe to store: at most so many characters, none of which PostgreSQL rejects (NUL, lone
+ * surrogates) or a terminal executes as a command.
  */
 export const storable = (text: string, maxChars: number): string =>
   text

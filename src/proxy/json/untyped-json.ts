@@ -13,7 +13,7 @@ export const strings = (value: unknown): readonly string[] =>
 
 const LONGEST_SHOWN = 60;
 
-/** A value as it may appear in a message: a scalar as JSON, cut to a length. */
+/** A value for an error message: a scalar as JSON, truncated. */
 export const shown = (value: unknown): string => {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
   const text = JSON.stringify(value);

@@ -3,7 +3,7 @@ import type { ModelFacts } from '../metering/model-facts.ts';
 import { pictureTokens } from './picture-tokens.ts';
 import { soundSeconds } from './sound-length.ts';
 
-/** No provider accepts more than some hundreds. Without a bound, a request full of pictures would delay others. */
+/** No provider accepts more than a few hundred. Without a bound, a request full of pictures would delay others. */
 const PICTURES_READ = 1000;
 
 /**
@@ -13,9 +13,9 @@ const PICTURES_READ = 1000;
 export type Media = { readonly tokens: number; readonly least: number; readonly bytes: number };
 
 /**
- * Bounds the media of a request. Pictures and sound count by the model's rule. Files and unknown parts count as all that
- * the model can read: a page of a PDF has few bytes and is read as a picture, and its text is compressed. Only pictures have
- * a least: the length of sound is known as a maximum only.
+ * Bounds the media of a request. Pictures and sound count by the model's rule. Files and unknown parts count as all
+ * that the model can read: a page of a PDF has few bytes and is read as a picture, and its text is compressed. Only
+ * pictures have a lower bound, because only the maximum length of sound is known.
  */
 export const mediaOf = (job: Job, { pictures: rule, sound }: Pick<ModelFacts, 'pictures' | 'sound'>): Media => {
   let [tokens, least, bytes, pictures] = [0, 0, 0, 0];
@@ -55,7 +55,10 @@ export const soundTokens = (sound: ModelFacts['sound'], base64: string | undefin
   return seconds === undefined ? Infinity : Math.ceil(seconds * perSecond) + 1;
 };
 
-/** Refuses sound that is dearer than text (Gemini Flash bills three times the price), and files that did not come with the request. */
+/**
+ * Refuses sound that costs more than text (Gemini Flash bills three times the price), and files that are not in the
+ * request.
+ */
 export const unsoldMedia = (job: Job, { sound }: Pick<ModelFacts, 'sound'>): BadRequest | undefined => {
   for (const { kind } of job.media()) {
     if (kind === 'sound' && sound?.atPriceOfText !== true) {

@@ -2,12 +2,12 @@ import { base64Of, firstBytes, numbersIn, type Numbers } from './inline-bytes.ts
 
 export type PictureSize = { readonly width: number; readonly height: number };
 
-/** A photograph may carry a thumbnail and a colour profile before its size. */
+/** A photograph may have a thumbnail and a colour profile before its size. */
 const READ_BYTES = [512, 64 * 1024];
 
 /**
- * Width and height of a picture that is sent inline, as its header tells them; undefined for an URL, and for whatever
- * is no PNG, JPEG, GIF or WebP. Only the beginning is decoded, and nothing in it can make this throw.
+ * Reads width and height from the header of an inline picture; undefined for a URL and for formats other than PNG,
+ * JPEG, GIF and WebP. Decodes only the beginning, and never throws.
  */
 export const pictureSize = (url: string): PictureSize | undefined => {
   const base64 = base64Of(url);
@@ -15,7 +15,7 @@ export const pictureSize = (url: string): PictureSize | undefined => {
   for (const count of READ_BYTES) {
     const bytes = firstBytes(base64, count);
     const size = bytes && sizeIn(numbersIn(bytes));
-    // Without a number in it, it is none: whatever lies beyond what was read is NaN.
+    // A size with NaN is incomplete: values beyond the decoded bytes are NaN.
     if (size && size.width > 0 && size.height > 0) return size;
   }
   return undefined;
@@ -29,7 +29,7 @@ const sizeIn = (numbers: Numbers): PictureSize | undefined => {
   return says(0, 'RIFF') && says(8, 'WEBP') ? sizeOfWebp(numbers) : undefined;
 };
 
-/** From segment to segment, until the one that begins a frame. */
+/** Skips segments until the one that begins a frame. */
 const sizeOfJpeg = ({ u8, be16 }: Numbers): PictureSize | undefined => {
   for (let at = 2; u8(at) === 0xff;) {
     const marker = u8(at + 1);
@@ -47,7 +47,7 @@ const sizeOfJpeg = ({ u8, be16 }: Numbers): PictureSize | undefined => {
   return undefined;
 };
 
-/** A frame that is larger than the screen makes some decoders enlarge it, so both are looked at. */
+/** Some decoders enlarge the screen to a larger frame, so the larger of the two counts. */
 const sizeOfGif = ({ u8, le16 }: Numbers): PictureSize | undefined => {
   const colours = (flags: number): number => (flags >= 0x80 ? 3 * 2 ** ((flags % 8) + 1) : 0);
   let at = 13 + colours(u8(10));

@@ -1,7 +1,7 @@
 import type { PictureRule } from '../metering/model-facts.ts';
 import { pictureSize, type PictureSize } from './picture-size.ts';
 
-/** The most and the least tokens that a provider bills for a picture. The least is only what is certainly billed. */
+/** The most and the least tokens that a provider bills for a picture. The least is what is certainly billed. */
 type Bounds = { readonly most: number; readonly least: number };
 
 /**

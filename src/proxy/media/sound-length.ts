@@ -2,16 +2,16 @@ import { firstBytes, numbersIn, type Numbers } from './inline-bytes.ts';
 
 const READ_BYTES = 4096;
 
-/** What any WAV without compression holds: whole samples, or samples by a logarithm (A-law and µ-law). */
+/** The WAV formats without compression: PCM, floating point, A-law and µ-law. */
 const uncompressed = [1, 3, 6, 7];
 const EXTENSIBLE = 0xfffe;
 
-/** The lowest bitrate that MPEG knows for Layer III, in bytes a second: frames after the first may be of any version. */
+/** The lowest bitrate of MPEG Layer III, in bytes a second. Frames after the first may be of any version. */
 const MP3_LOWEST = 8_000 / 8;
 
 /**
- * The longest that sound which is sent inline can last, in seconds; undefined where its bytes do not bound that, as those
- * of compressed silence do not. Of an MP3 the lowest bitrate counts, for frames may differ, and only the first is read.
+ * The maximum length of inline sound, in seconds; undefined if its bytes do not bound it, as with compressed silence.
+ * For an MP3 the lowest bitrate counts, because frames may differ and only the first is read.
  */
 export const soundSeconds = (base64: string): number | undefined => {
   const bytes = firstBytes(base64, READ_BYTES);
@@ -26,10 +26,10 @@ const slowest = (numbers: Numbers): number | undefined => {
   return isLayer3 || says(0, 'ID3') ? MP3_LOWEST : undefined;
 };
 
-/** Of all that the header says of its speed, the slowest, for who knows which of it a provider believes. */
+/** The header states the byte rate in several ways. The lowest counts, because a provider may use any of them. */
 const slowestWav = ({ le16, le32, says }: Numbers): number | undefined => {
   let at = 12;
-  // A chunk is padded to a whole number of words.
+  // Chunks are padded to an even number of bytes.
   while (!says(at, 'fmt ')) {
     const size = le32(at + 4);
     if (Number.isNaN(size)) return undefined;

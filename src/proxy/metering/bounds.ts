@@ -17,14 +17,14 @@ export const inputTokensBound = (job: Job, { contextTokens }: Reader, media: Med
 };
 
 /**
- * The same bound for any model: some read more than the part of their window that is sold here. Token lists are digits and
- * commas, at least two bytes a token, so bytes bound them too.
+ * The same bound for any model, as some models read more than the part of their window that is sold here. Token lists
+ * are digits and commas, at least two bytes a token, so bytes bound them too.
  */
 export const bytesBound = ({ body }: Job, media: Media): number => body.length - media.bytes + media.tokens;
 
 /**
- * Whether the texts of a request alone certainly exceed the part of the model's window that is sold. The provider would read
- * them all if its window is wider, and most providers bill more for each token of so long a prompt.
+ * Whether the texts of a request alone certainly exceed the part of the model's window that is sold. If the window is
+ * wider, the provider would read them all, and most providers bill more for each token of so long a prompt.
  */
 export const isBeyondContext = async (job: Job, { contextTokens }: Reader, tokens: TokenCounter): Promise<boolean> => {
   if (!job.sharesContext.once || job.body.length <= contextTokens) return false;
@@ -34,11 +34,14 @@ export const isBeyondContext = async (job: Job, { contextTokens }: Reader, token
   return (await tokens.count(texts, 'at_least', contextTokens)) > contextTokens;
 };
 
-/** How many tokens a model may count for one of ours. Other tokenizers need more for the same text, mostly outside English. */
+/**
+ * How many tokens a model may count for one token of ours. Other tokenizers need more for the same text, mostly outside
+ * English.
+ */
 export const tokensPerCounted = ({ tokenizer }: Pick<ModelFacts, 'tokenizer'>): number =>
   tokenizer === 'o200k' ? 1 : 1.5;
 
-/** Even if tokens are counted alike, a provider adds text of its own around messages and calls of tools. */
+/** Even with the same tokenizer, a provider adds its own text around messages and tool calls. */
 const PROMPT_MARGIN = 1.15;
 
 /** The texts of a request, and how many tokens they have together. */

@@ -75,12 +75,12 @@ const readReported = async (
   return unlessBelowPrompt(read, job, reservation.media, promptTokens);
 };
 
-/** Few prompts have more bytes to a token; these are counted before a report of them is accepted. */
+/** Few prompts have more bytes per token. Those are counted before a report of them is accepted. */
 const MAX_PROMPT_BYTES_PER_TOKEN = 8;
-/** No tokenizer counts so many fewer tokens than ours for the same prompt. */
+/** No tokenizer counts less than half as many tokens as ours for the same prompt. */
 const MAX_RATIO = 2;
 
-/** A report of far less input than was sent is rejected. A prompt is counted only if its bytes give reason for that. */
+/** Rejects a report of far less input than was sent. A prompt is counted only if its bytes give a reason to. */
 const unlessBelowPrompt = async (
   report: ReadUsage,
   job: Job,
@@ -109,7 +109,7 @@ const meteredOf = async (
   const input = job.tokenIds() + (await promptTokens.count(job.texts())) + media.least;
   const output = await tokens.count(delivered);
   const usage = meteredUsage(Math.min(input, bounds.inputTokens), Math.min(output, bounds.outputLimit));
-  // For a model that may count fewer tokens than we do, only what certainly exceeds the limit.
+  // If the model may count fewer tokens than we do, only the certain excess counts.
   const excess = Math.max(0, Math.floor(output / tokensPerCounted(model)) - bounds.outputLimit);
   return {
     ...{ usage, beyond: { ...noUsage, output: excess }, usageSource: 'metered', asReported: false },

@@ -6,17 +6,17 @@ import { textsOf, type OutputText, type StreamOffset } from './output-text.ts';
 /** A delta that may be passed on, and how far the stream has come with it. */
 export type Passing = StreamOffset & { readonly event: DeltaEvent; readonly finishes: number };
 
-/** What a stream has said so far. It changes in place, with each event. */
+/** What a stream has delivered and reported so far. Each event changes it in place. */
 export type Meter = {
   state: 'open' | 'done' | 'failed';
-  /** Set if the stream failed by the fault of the request. */
+  /** Set if the stream failed and the request caused it. */
   refusal: Refusal | undefined;
-  /** How many events have come, whatever they say. */
+  /** How many events have arrived, of any kind. */
   events: number;
   upstreamId: string | null;
   finishReason: string | null;
   otherTier: boolean;
-  /** As the provider reported it last. */
+  /** The last one that the provider reported. */
   usage: unknown;
   usageChunk: unknown;
   /** How many pieces of the output that usage includes. */
@@ -24,13 +24,13 @@ export type Meter = {
   readonly output: OutputText[];
   /** Of the output text, in UTF-8. */
   bytes: number;
-  /** Whether any output came while the customer was there. */
+  /** Whether any output arrived before the customer disconnected. */
   delivered: boolean;
-  /** How many pieces had come when the customer left. */
+  /** How many pieces had arrived when the customer disconnected. */
   piecesAtLeaving: number | undefined;
   /** The choice of each finish reason. Some providers send one with every chunk. */
   readonly finishes: number[];
-  /** Choices that have finished, and whether one of them went on all the same. */
+  /** Choices that have finished, and whether one of them sent output after that. */
   readonly silent: Set<number>;
   goesOn: boolean;
   /** The deltas of the current batch, and where the stream was before it. */
@@ -61,7 +61,7 @@ export const createMeter = (): Meter => ({
 
 const offsetOf = ({ bytes, output, finishes }: Meter) => ({ bytes, pieces: output.length, finishes: finishes.length });
 
-/** Takes in events that came together; their deltas are `passing` then. */
+/** Meters events that arrived together. Their deltas are then in `passing`. */
 export const meterBatch = (meter: Meter, events: readonly AnswerEvent[]): void => {
   meter.before = offsetOf(meter);
   meter.passing = [];
@@ -77,7 +77,7 @@ const meterEvent = (meter: Meter, event: AnswerEvent): void => {
   }
   if (meter.upstreamId === null && event.id !== undefined) meter.upstreamId = storedId(event.id);
   if (event.otherTier === true) meter.otherTier = true;
-  // After the end a usage counts only if none came before it.
+  // After the end, a usage counts only if none came before it.
   const reports = isThere(event.usage) && (meter.state === 'open' || !isThere(meter.usage));
   if (reports) [meter.usage, meter.usageChunk] = [event.usage, event.usageChunk];
   if (event.kind === 'failed' && meter.state === 'open') {
@@ -111,24 +111,27 @@ const MAX_REASON_CHARS = 64;
 export const storedId = (id: string): string | null => storable(id, MAX_ID_CHARS) || null;
 export const storedReason = (reason: string): string => storable(reason, MAX_REASON_CHARS);
 
-/** The customer's stream ends before this delta: what came from there on was not delivered, nor is it charged. */
+/** Ends the customer's stream before this delta. Output from there on is neither delivered nor charged. */
 export const cutBefore = (meter: Meter, delta: Passing): void => {
   const last = meter.passing[meter.passing.indexOf(delta) - 1] ?? meter.before;
   meter.bytes = last.bytes;
   meter.output.length = last.pieces;
   meter.finishes.length = last.finishes;
   meter.delivered = meter.output.length > 0;
-  // These describe all that came.
+  // These describe the whole stream, including the output that was cut.
   [meter.usage, meter.usageChunk, meter.finishReason] = [undefined, undefined, null];
   meter.state = 'open';
 };
 
-/** The customer has left: output from now on is not delivered. */
+/** The customer has disconnected: output from now on is not delivered. */
 export const meterLeaving = (meter: Meter): void => {
   meter.piecesAtLeaving ??= meter.output.length;
 };
 
-/** Whether so many choices have finished and sent nothing since. False for a stream that continues after a finish reason. */
+/**
+ * Whether at least `choices` choices have finished and sent nothing since. False for a stream that continues after a
+ * finish reason.
+ */
 export const hasFinished = ({ goesOn, silent }: Meter, choices: number): boolean => !goesOn && silent.size >= choices;
 
 export const isReported = ({ usage }: Meter): boolean => isThere(usage);

@@ -1,11 +1,11 @@
-/** A piece of the output text of one choice, as it came. */
+/** A piece of the output text of one choice, as it arrived. */
 export type OutputText = { readonly choice: number; readonly text: string };
 
-/** How far a stream has come, in output text. */
+/** A position in the output text of a stream. */
 export type StreamOffset = {
   /** Of the text in UTF-8. No token has less than one byte, so bytes bound the tokens. */
   readonly bytes: number;
-  /** How many pieces the text came in. */
+  /** The number of pieces in which the text arrived. */
   readonly pieces: number;
 };
 

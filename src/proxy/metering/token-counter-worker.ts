@@ -1,14 +1,14 @@
 import { parentPort } from 'node:worker_threads';
 import { isWithinTokenLimit } from 'gpt-tokenizer';
 
-/** The time that byte-pair encoding takes grows with the square of a run of letters or spaces, so long ones are cut. */
+/** Byte-pair encoding takes quadratic time in the length of a run of letters or spaces, so long runs are cut. */
 const MAX_RUN = 512;
 const longRun = new RegExp(`\\S{${MAX_RUN}}|\\s{${MAX_RUN}}`, 'g');
 
-/** Texts that look like a tokenizer's control words are text here. */
+/** Text that looks like a special token of the tokenizer is counted as text. */
 const plain = { disallowedSpecial: new Set<string>() };
 
-/** One more than enough where there are more. */
+/** Returns `enough + 1` if there are more. */
 const countPiece = (text: string, enough: number): number => {
   const tokens = isWithinTokenLimit(text, enough, plain);
   return tokens === false ? enough + 1 : tokens;

@@ -1,16 +1,16 @@
 import { Worker } from 'node:worker_threads';
 
-/** Counts tokens as OpenAI's newer models do; for others it is close. */
+/** Counts tokens with the tokenizer of OpenAI's newer models. For other models the count is approximate. */
 export type TokenCounter = {
   /**
-   * The tokens of several texts together. Never blocks this thread, and never rejects: where they cannot be counted it
-   * tells how many there are at least, or at most. It goes no further than where there are more than enough.
+   * Counts the tokens of several texts together. Never blocks this thread and never rejects: if the count fails, it
+   * returns a lower or an upper bound. Counting stops once there are more than `enough`.
    */
   count(texts: readonly string[], otherwise?: 'at_least' | 'at_most', enough?: number): Promise<number>;
   close(): Promise<void>;
 };
 
-/** Few tokens are longer than this, so that nobody is charged for more than was there; and none has less than a byte. */
+/** Few tokens are longer than 8 bytes, so the lower bound does not overcharge. Every token has at least one byte. */
 const BYTES_PER_TOKEN = { at_least: 8, at_most: 1 };
 
 export const createTokenCounter = (): TokenCounter => {
@@ -18,7 +18,9 @@ export const createTokenCounter = (): TokenCounter => {
   let worker: Worker | undefined;
   let next = 0;
 
-  /** Of a worker that has ended, by whatever; the next one has questions of its own. */
+  /**
+   * Resolves all pending counts with their bounds after a worker has ended. Ignores a worker that was replaced already.
+   */
   const failed = (ended: Worker): void => {
     if (worker !== ended) return;
     worker = undefined;
@@ -47,7 +49,7 @@ export const createTokenCounter = (): TokenCounter => {
         const id = next++;
         waiting.set(id, { otherwise: () => Math.ceil(bytesOf(texts) / BYTES_PER_TOKEN[otherwise]), resolve });
         const running = started();
-        running.ref(); // The process must not end before it is answered.
+        running.ref(); // The process must not exit before the count arrives.
         running.postMessage({ id, texts, enough });
       }),
     close: async () => {

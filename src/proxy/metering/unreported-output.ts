@@ -2,15 +2,15 @@ import { bytesOf } from './output-text.ts';
 import type { TokenCounter } from './token-counter.ts';
 import type { ReadUsage } from './usage.ts';
 
-/** Few texts have so many bytes to a token in any tokenizer, so the others need no count. */
+/** Few texts have so many bytes per token in any tokenizer, so other texts need no count. */
 const MAX_BYTES_PER_TOKEN = 16;
-/** No tokenizer counts so many fewer tokens than ours for the same text, except for rare scripts. */
+/** No tokenizer counts a smaller share of our tokens for the same text, except in rare scripts. */
 const LEAST_SHARE = 1 / 1.5;
 
 /** The output text of each choice. */
 export type OutputTexts = {
   readonly all: readonly string[];
-  /** The part that was passed on before the customer left, and the part that came later. */
+  /** The part that was passed on before the customer disconnected, and the part that came later. */
   readonly delivered: readonly string[];
   readonly undelivered: readonly string[];
   /** The part that was passed on and came after the report. */
@@ -19,8 +19,8 @@ export type OutputTexts = {
 
 /**
  * A report plus the output that came after it; or no usage, if the report certainly covers less than the output. With
- * several choices llama.cpp reports the first, TGI the one that ended last, and vLLM and SGLang, with continuous usage, the
- * one that sent text last. A report of the last piece alone is next to nothing.
+ * several choices llama.cpp reports the first, TGI the one that ended last, and vLLM and SGLang, with continuous usage,
+ * the one that sent text last. A report that covers only the last piece is almost zero.
  */
 export const withUnreported = async (
   report: ReadUsage,
@@ -36,7 +36,7 @@ export const withUnreported = async (
   if (mayBeLess && reported < LEAST_SHARE * (await tokens.count(all))) {
     return { usage: undefined, anomalies: [...anomalies, 'usage_below_words'] };
   }
-  // A provider may count fewer tokens in the undelivered text than we do; the delivered text is charged all the same.
+  // A provider may count fewer tokens in the undelivered text than we do; the delivered text is charged anyway.
   const least = undelivered.length > 0 ? Math.min(output, await tokens.count(delivered)) : 0;
   const late = undelivered.length > 0 ? await tokens.count(undelivered) : 0;
   return {

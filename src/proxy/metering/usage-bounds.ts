@@ -11,11 +11,11 @@ export type BoundedUsage = {
   readonly anomalies: readonly string[];
 };
 
-/** The dearest classes are written off first, and of the output the hidden part. */
+/** The most expensive classes are written off first; of the output, reasoning comes first. */
 const inputClasses = ['cacheWrite', 'input', 'cachedInput'] as const;
 const outputClasses = ['reasoning', 'output'] as const;
 
-/** Divides a usage at the bounds of its request. */
+/** Splits a usage at the bounds of its request. */
 export const boundedUsage = (usage: Usage, bounds: UsageBounds): BoundedUsage => {
   const beyond = {
     ...noUsage,

@@ -1,20 +1,20 @@
 import { isThere } from '../json/untyped-json.ts';
 
-/** What a number of a usage report counts. */
+/** What a number in a usage report counts. */
 export type Role =
-  /** All input; whether it includes `cachedBeside` and `writtenBeside` is for `readUsage` to decide. */
+  /** All input. `readUsage` decides whether it includes `cachedBeside` and `writtenBeside`. */
   | 'input'
   /** Read from a cache, and part of the input. */
   | 'cached'
   /** Read from a cache, and not part of the input as the provider reports it. */
   | 'cachedBeside'
-  /** Written to a cache, likewise. */
+  /** Written to a cache, with the same difference. */
   | 'written'
   | 'writtenBeside'
-  /** Of what was written, that which is kept for minutes, at the price of the book, and for hours, at a price that it has not. */
+  /** Cache writes that are kept for minutes, which have the listed price, or for hours, which have no listed price. */
   | 'writtenForMinutes'
   | 'writtenForHours'
-  /** What tools of the provider added to the input, and not part of it. */
+  /** Input that the provider's tools added. Not part of `input`. */
   | 'toolInput'
   | 'output'
   /** Part of the output, at most providers. */
@@ -24,15 +24,15 @@ export type Role =
   | 'total';
 
 /**
- * Every name under which a provider, a gateway or an SDK is known to report tokens. Case, `_` and `-` make no difference,
- * and neither does the depth: `cache_read_input_tokens` covers `cacheReadInputTokens` and a name inside of `*_details`.
- * `parent.name` applies only directly inside of that parent.
+ * Every name under which a provider, a gateway or an SDK is known to report tokens. Case, `_`, `-` and the depth are
+ * ignored: `cache_read_input_tokens` covers `cacheReadInputTokens` and a name inside of `*_details`. `parent.name`
+ * applies only directly inside of that parent.
  */
 const dialects: readonly (readonly [source: string, names: Readonly<Record<string, Role>>])[] = [
   [
-    // Chat: https://platform.openai.com/docs/api-reference/chat/object, Azure the same. xAI, Groq, Together, Fireworks, vLLM
-    // (https://docs.vllm.ai), LiteLLM (https://docs.litellm.ai/docs/completion/usage), OpenRouter
-    // (https://openrouter.ai/docs/use-cases/usage-accounting) and Zhipu use the names of the chat.
+    // Chat: https://platform.openai.com/docs/api-reference/chat/object, Azure the same. xAI, Groq, Together, Fireworks,
+    // vLLM (https://docs.vllm.ai), LiteLLM (https://docs.litellm.ai/docs/completion/usage), OpenRouter
+    // (https://openrouter.ai/docs/use-cases/usage-accounting) and Zhipu use the names of OpenAI's chat.
     'OpenAI',
     {
       prompt_tokens: 'input',
@@ -141,7 +141,7 @@ const dialects: readonly (readonly [source: string, names: Readonly<Record<strin
 
 const normalise = (name: string): string => name.toLowerCase().replace(/[_-]/g, '');
 
-/** Each report has the same few names. Other names must not fill the memory. */
+/** Reports share a few names. The cache is bounded, so that other names cannot fill the memory. */
 const MAX_NAMES = 1000;
 const MAX_NAME_CHARS = 64;
 const normalNames = new Map<string, string>();
@@ -162,7 +162,9 @@ const DEEPEST = 4;
 
 type Found = { readonly value: number; readonly depth: number };
 
-/** Under several names a number is the same, or 0 in some. Counts in nested objects may be of something else. */
+/**
+ * A report may repeat a number under several names, with 0 in some. Counts in nested objects may count something else.
+ */
 const isBetter = (role: Role, one: Found, known: Found): boolean => {
   if (role !== 'input' && role !== 'output' && role !== 'total') return one.value > known.value;
   if (one.value > 0 !== known.value > 0) return one.value > 0;

@@ -1,9 +1,9 @@
 import { noUsage, type Usage } from '../../domain/money.ts';
 import { readReport, type Report } from './usage-dialects.ts';
 
-/** What is known of a request and its answer before a report of its usage is read. */
+/** The limits against which a usage report is checked. */
 export type Plausible = {
-  /** The most tokens that the model can read and write; a report of more is not believed. */
+  /** The most tokens that the model can read and write; a report of more is rejected. */
   readonly inputTokens: number;
   readonly outputTokens: number;
   /** The bounds of the request, which decide between two meanings of one report. */
@@ -15,14 +15,14 @@ export type Plausible = {
 };
 
 export type ReadUsage = {
-  /** Undefined if the report cannot be believed. What was metered counts instead. */
+  /** Undefined if the report is not credible. The metered usage counts instead. */
   readonly usage: Usage | undefined;
   readonly anomalies: readonly string[];
 };
 
 const notBelieved = (...anomalies: readonly string[]): ReadUsage => ({ usage: undefined, anomalies });
 
-/** Reads the usage that an upstream reported, in whatever dialect, as tokens by class. */
+/** Reads the usage that an upstream reported, in any dialect, as tokens by class. */
 export const readUsage = (value: unknown, plausible: Plausible): ReadUsage => {
   if (value === undefined || value === null) return notBelieved('usage_missing');
   const report = readReport(value);
@@ -36,7 +36,7 @@ export const readUsage = (value: unknown, plausible: Plausible): ReadUsage => {
   const isBeyond = input > plausible.inputTokens || output > plausible.outputTokens;
   const most = plausible.inputTokens + plausible.outputTokens;
   if (isBeyond || (report.total ?? 0) > most) return notBelieved('usage_beyond_context');
-  // No model answers without input; Ollama reported no prompt if that was in a cache.
+  // No model answers without input; Ollama reported no prompt tokens if the prompt was cached.
   if (input === 0 && output > 0) return notBelieved('usage_without_input');
   if (output === 0 && plausible.hasOutput) return notBelieved('usage_without_output');
   const { cached, written } = caches;
@@ -64,17 +64,17 @@ const cachesOf = (report: Report): Caches => {
 };
 
 type Composition = {
-  /** How much of what was read from or written to a cache is not part of the reported input. */
+  /** How many cache reads and writes are not part of the reported input. */
   readonly inputBeside: number;
   /** Whether the thoughts are not part of the reported output. */
   readonly thoughtsBeside: boolean;
-  /** Whether the total is exactly the sum of the classes then. */
+  /** Whether the total then equals the sum of the classes. */
   readonly isExplained: boolean;
 };
 
 /**
- * Whether caches are part of the input, and thoughts part of the output, differs by provider, and gateways copy the names
- * of one and the sums of another. The total decides; without one that does, the names.
+ * Providers differ in whether the input includes cached tokens and the output includes thoughts. Gateways combine the
+ * names of one provider with the sums of another. The total decides; if no composition matches it, the names decide.
  */
 const composition = (report: Report, { cached, written, beside }: Caches, { inputBound }: Plausible): Composition => {
   const { input = 0, toolInput = 0, output = 0, total } = report;
@@ -92,12 +92,15 @@ const composition = (report: Report, { cached, written, beside }: Caches, { inpu
 };
 
 /**
- * Some count thoughts by another tokenizer than the rest, and find somewhat more of them than there was output in all.
- * None finds twice as many: then the thoughts are in neither the completion nor the total.
+ * Some providers count thoughts with another tokenizer than the rest, and report somewhat more thoughts than output in
+ * all. None reports twice as many: then neither the completion nor the total includes the thoughts.
  */
 const PART_AT_MOST = 2;
 
-/** All output, and how much of it was reasoning. A remainder of the total is output only if it can be unnamed thoughts. */
+/**
+ * The output, and how much of it was reasoning. A remainder of the total counts as output only if it can be unreported
+ * thoughts.
+ */
 const outputOf = (
   report: Report,
   thoughtsBeside: boolean,
@@ -122,7 +125,7 @@ const outputOf = (
   };
 };
 
-/** What was counted here, where the upstream did not say: all of it input and output of the plain classes. */
+/** The metered usage, if the upstream reported none: input and output without caches and reasoning. */
 export const meteredUsage = (inputTokens: number, outputTokens: number): Usage => ({
   ...noUsage,
   input: inputTokens,

@@ -2,9 +2,11 @@
 export type Refusal = {
   /** The HTTP status that the provider sent, or would have sent. */
   readonly status: number;
-  /** `request`: the request caused it. `account`: it is about our account at the provider, which the operator must mend. */
+  /**
+   * `request`: the request caused it. `account`: it is about our account at the provider, which the operator must fix.
+   */
   readonly cause: 'request' | 'account' | 'overload' | 'timeout' | 'failure';
-  /** For the customer. Its words must not name our account. */
+  /** For the customer. It must not name our account. */
   readonly error: ProviderError;
   readonly retryAfterMs?: number;
   /** Whether it came within a response of status 200. */
@@ -18,17 +20,17 @@ export type ProviderError = {
   readonly code: string | null;
 };
 
-/** What is known of a complete answer, or of a stream so far. */
+/** What was metered of a complete answer, or of a stream so far. */
 export type Metered = {
   readonly upstreamId: string | null;
   readonly finishReason: string | null;
   /** As the provider reported it, unchecked; undefined if it reported none. */
   readonly usage: unknown;
-  /** The output text of each choice, in memory only, to be counted if the provider does not report how much it was. */
+  /** The output text of each choice, in memory only. It is counted if the provider does not report its usage. */
   readonly texts: readonly string[];
   /** The part of it that came after the usage, which therefore cannot include it. */
   readonly unreported?: readonly string[];
-  /** If the customer left before the end: what came before, and what came later. */
+  /** If the customer disconnected before the end: what came before that, and what came later. */
   readonly delivered?: readonly string[];
   readonly undelivered?: readonly string[];
   /** The provider served the request in another tier than the one that is priced. */
@@ -38,7 +40,7 @@ export type Metered = {
 /** Events that arrived together. */
 export type Batch = {
   readonly events: readonly AnswerEvent[];
-  /** The bytes of all its deltas as they came, if the customer may get exactly these. */
+  /** The bytes of all its deltas as received, if they may be passed on unchanged. */
   readonly bytes?: Uint8Array | undefined;
 };
 
@@ -50,7 +52,7 @@ type Report = {
   readonly otherTier?: boolean;
   /** The usage so far, unchecked. It includes the content of its own event. */
   readonly usage?: unknown;
-  /** In the wire shape of the job's format: the event that carries the usage, for a customer who asked for it. */
+  /** In the wire shape of the job's format: the event that carries the usage, if the customer asked for it. */
   readonly usageChunk?: unknown;
 };
 
@@ -64,10 +66,10 @@ export type DeltaEvent = Report & {
 
 export type DeltaPart = {
   readonly choice: number;
-  /** All text of the part that is billed as output: content, reasoning, refusals, arguments of tools. */
+  /** All text of the part that is billed as output: content, reasoning, refusals, tool arguments. */
   readonly text: string;
   readonly finishReason: string | null;
-  /** Must be there if the event has no `wire`. */
+  /** Required if the event has no `wire`. */
   readonly message?: MessageDelta;
 };
 
@@ -82,14 +84,14 @@ export type MessageDelta = {
   }[];
 };
 
-/** An event without content. It counts as a sign of life. */
+/** An event without content. It restarts the idle timer. */
 export type ReportEvent = Report & { readonly kind: 'report' };
 /** The stream failed. `refusal` if the request caused it. */
 export type FailedEvent = Report & { readonly kind: 'failed'; readonly refusal: Refusal | undefined };
 /** The stream is complete. Only a usage may follow. */
 export type DoneEvent = { readonly kind: 'done' };
 
-/** An answer of a provider in no wire shape: one message for each choice. */
+/** An answer in no particular wire format: one message for each choice. */
 export type NeutralAnswer = {
   readonly choices: readonly { readonly message: MessageDelta; readonly finishReason: string | null }[];
 };

@@ -3,15 +3,15 @@ import type { Batch, Metered, NeutralAnswer, Refusal } from './answer.ts';
 
 export type * from './answer.ts';
 
-/** A model provider, whatever wire format it speaks. */
+/** A model provider, with any wire format. */
 export interface Provider {
   /** Its name in the price book. */
   readonly name: string;
-  /** Why it cannot carry a job out, or not at the listed price; undefined if it can. Called before credits are held. */
+  /** Why it cannot run a job, or not at the listed price; undefined if it can. Called before credits are held. */
   unsupported(job: Job): BadRequest | undefined;
   /**
-   * Asks for one answer. A stream resolves with its first event or soon after its head; every other answer once it is
-   * complete. Rejects with ProviderFailed if no answer could be had, and with the signal's reason if that aborted.
+   * Requests one answer. A stream resolves with its first event or soon after its head; every other answer once it is
+   * complete. Rejects with ProviderFailed if no answer was received, and with the signal's reason if that aborted.
    */
   ask(request: ProviderRequest): Promise<ProviderAnswer>;
   close(): Promise<void>;
@@ -21,7 +21,7 @@ export type ProviderRequest = {
   readonly job: Job;
   /** The provider's own name of the model. */
   readonly model: string;
-  /** The limit on the output of each choice that credits set, where the customer set none. */
+  /** The limit on the output of each choice that credits set, if the customer set none. */
   readonly outputCap: number | undefined;
   /** Aborting it ends the connection at any time. */
   readonly signal: AbortSignal;
@@ -30,13 +30,13 @@ export type ProviderRequest = {
 
 /** The time limits of a request. A provider that reads an answer to its end before it returns it reports progress here. */
 export type Watch = {
-  /** Data arrived: the idle time starts anew. */
+  /** Data arrived: restarts the idle timer. */
   heard(): void;
-  /** The idle time stops. */
+  /** Stops the idle timer. */
   pause(): void;
   /** The answer is complete; its connection must end within so many ms. */
   expectEnd(withinMs: number): void;
-  /** False once nobody needs the answer. */
+  /** False once the answer is no longer needed. */
   readonly isWanted: boolean;
 };
 
@@ -45,7 +45,7 @@ export type ProviderAnswer =
   | {
       readonly kind: 'whole';
       readonly metered: Metered;
-      /** The JSON of the job's format; or the answer in no wire shape, which the format then writes. */
+      /** The JSON of the job's format, or a neutral answer that the format writes. */
       readonly content: string | NeutralAnswer;
     }
   | { readonly kind: 'stream'; readonly batches: AsyncIterable<Batch> };

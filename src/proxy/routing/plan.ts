@@ -20,7 +20,7 @@ export type Plan =
   | { readonly kind: 'delisted'; readonly since: Date }
   | { readonly kind: 'unsupported'; readonly why: BadRequest };
 
-/** Which providers a job is offered to, in which order. There is one attempt for now. */
+/** Which providers a job is sent to, in which order. There is one attempt for now. */
 export const plan = (job: Job, catalogue: Catalogue): Plan => {
   const price = catalogue.priceOf(job.model);
   const provider = price && catalogue.providers.get(price.upstream);

@@ -6,8 +6,8 @@ import { isOtherTier } from './service-tier.ts';
 import { usageIn } from './usage-location.ts';
 
 /**
- * Reads a whole answer. Undefined if it is no valid completion: no JSON object, an error in spite of its status, or
- * neither choices nor vectors nor a usage.
+ * Reads a whole answer. Undefined if it is not a valid completion: not a JSON object, an error despite its status, or
+ * without choices, vectors and usage.
  */
 export const readAnswer = (body: string): Metered | undefined => {
   const answer = parseChunk(body);

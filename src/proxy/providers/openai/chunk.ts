@@ -18,7 +18,7 @@ export type Chunk = {
   readonly system_fingerprint?: unknown;
 };
 
-/** Undefined if the text is no JSON object. Gemini sends an error as the first of a list. */
+/** Undefined if the text is not a JSON object. Gemini sends an error as the first item of a list. */
 export const parseChunk = (json: string): Chunk | undefined => {
   try {
     const read: unknown = JSON.parse(json);

@@ -1,19 +1,19 @@
 import { asList, field, strings } from '../../json/untyped-json.ts';
 
 /**
- * The output text of a choice: `text` in the legacy format, else that of its message or delta. Together sends `text` beside
- * a delta as well, empty for calls of tools; if the two differ, the longer one counts.
+ * The output text of a choice: `text` in the legacy format, else that of its message or delta. Together sends `text`
+ * beside a delta as well, empty for tool calls; if the two differ, the longer one counts.
  */
 export const textOf = (choice: unknown, message: 'delta' | 'message'): string => {
   const [text, output] = [field(choice, 'text'), textOfMessage(field(choice, message))];
   return typeof text === 'string' && text.length > output.length ? text : output;
 };
 
-/** Fields of a message that are no output: ids, names, kinds, and signatures that only their maker reads. */
+/** Fields of a message that are not output: ids, names, kinds, and signatures that only the provider reads. */
 const isNoOutput =
   /^(?:role|name|channel|recipient|phase|status|type|id)$|(?:_id|signature|_opaque)$|^(?:encrypted|audio)_/i;
 
-/** All output text of a message or a delta: content, refusal, reasoning, arguments of tools. */
+/** All output text of a message or a delta: content, refusal, reasoning, tool arguments. */
 export const textOfMessage = (message: unknown): string => {
   if (typeof message !== 'object' || message === null) return '';
   let output = '';
@@ -34,12 +34,12 @@ const isRepeated = (message: object, name: string, value: unknown): boolean => {
   const content = field(message, 'content');
   return (
     (name === 'reasoning' && value === field(message, 'reasoning_content')) ||
-    // Only up to the end of a tag: searching one long text in another may take as long as their lengths multiplied.
+    // Only up to the end of a tag, because searching one long text in another may take quadratic time.
     (typeof content === 'string' && content.slice(0, value.length + MAX_TAG_CHARS).includes(value))
   );
 };
 
-/** With the blank lines around it. */
+/** Includes the blank lines around a tag. */
 const MAX_TAG_CHARS = 32;
 
 /** OpenRouter and MiniMax send reasoning in parts beside the same text in one piece; other providers in parts alone. */
@@ -53,7 +53,7 @@ const textOfDetails = (details: unknown): string =>
     .flatMap((part) => [...strings(field(part, 'text')), ...strings(field(part, 'summary'))])
     .join('');
 
-/** Mistral sends reasoning in parts, which have parts of their own. Without recursion, because JSON may nest too deeply. */
+/** Mistral sends reasoning in parts, which have parts of their own. Not recursive, because JSON may nest too deeply. */
 const textOfParts = (parts: unknown): string => {
   let output = '';
   const left = [parts];

@@ -8,12 +8,12 @@ import { usageIn } from './usage-location.ts';
 type Fields = Record<string, unknown>;
 
 const MAX_CHARS = 64 * 1024 * 1024;
-/** After the whole answer, only the end of the connection is awaited. */
+/** How long the connection may stay open after the whole answer. */
 const END_WITHIN_MS = 1000;
 
 /**
- * Makes one JSON answer of an event stream that came although none was asked for. An error in the stream is returned as
- * it came. Rejects with ProviderFailed if the stream ends before its answer does.
+ * Builds one JSON answer from an event stream that the provider sent although none was requested. An error in the
+ * stream is returned unchanged. Rejects with ProviderFailed if the stream ends before its answer does.
  */
 export const gatherAnswer = async (
   endpoint: Endpoint,
@@ -84,7 +84,7 @@ export const createGathering = (endpoint: Endpoint) => {
     get events() {
       return gathered.events;
     },
-    /** Nothing that counts can follow, except a late usage. */
+    /** True once nothing can follow, except a late usage. */
     get hasAll() {
       const { done, failure, usage } = gathered;
       return done || failure !== undefined || (hasFinished(gathered) && isThere(usage));
@@ -105,7 +105,7 @@ const addMessage = (gathered: Gathered, { data, event }: EventSourceMessage): vo
 const addChunk = (gathered: Gathered, chunk: Fields): void => {
   const { answer, done } = gathered;
   const reported = usageIn(chunk);
-  // After the end a usage counts only if none came before it.
+  // After the end, a usage counts only if none came before it.
   if (isThere(reported) && (!done || !isThere(gathered.usage))) gathered.usage = reported;
   if (done) return;
   const { choices: parts, usage: _, ...rest } = chunk;
@@ -177,7 +177,7 @@ const mergeLists = (before: readonly unknown[], more: readonly unknown[]): unkno
   return list;
 };
 
-/** Gemini sends several calls of tools under one index, each with an id of its own. */
+/** Gemini sends several tool calls under one index, each with its own id. */
 const isAnother = (one: Fields, other: Fields): boolean =>
   isText(one['id']) && isText(other['id']) && one['id'] !== other['id'];
 

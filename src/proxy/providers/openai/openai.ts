@@ -8,6 +8,6 @@ export type OpenAiProviderOptions = HttpOptions & {
   readonly outputLimitField: Dialect['outputLimitField'];
 };
 
-/** Any server that speaks OpenAI's wire format, over HTTP. */
+/** Any server with OpenAI's wire format, over HTTP. */
 export const createOpenAiProvider = ({ name, outputLimitField, ...http }: OpenAiProviderOptions): Provider =>
   createOpenAiWire(name, createHttpTransport(http), { ...dialects[name], outputLimitField });

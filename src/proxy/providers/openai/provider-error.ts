@@ -1,7 +1,7 @@
 import type { ProviderError } from '../provider.ts';
 import { asList, field, isThere } from '../../json/untyped-json.ts';
 
-/** The error of a provider that gives no reason, or one that is not for the customer. */
+/** The error for the customer if the provider gives no reason, or a reason that is not for the customer. */
 export const noReason: ProviderError = {
   message: 'The provider refused the request.',
   type: 'invalid_request_error',
@@ -10,8 +10,8 @@ export const noReason: ProviderError = {
 };
 
 /**
- * Reads an error in OpenAI's format; as the first of a list (Gemini); as a text (xAI, Ollama); or as the object itself,
- * with its text in `message` or, one for each invalid field, in `detail` (Mistral, vLLM).
+ * Reads an error in OpenAI's format; as the first item of a list (Gemini); as a text (xAI, Ollama); or as the object
+ * itself, with its text in `message` or, one for each invalid field, in `detail` (Mistral, vLLM).
  */
 export const readError = (body: string): ProviderError => {
   const error = errorIn(body);
@@ -33,7 +33,7 @@ export const readError = (body: string): ProviderError => {
   };
 };
 
-/** In a stream OpenRouter sends it in a choice, and Groq in `x_groq`. */
+/** In a stream OpenRouter sends the error in a choice, and Groq in `x_groq`. */
 const errorIn = (body: string): unknown => {
   let json: unknown;
   try {

@@ -2,8 +2,8 @@ import type { ProviderError, Refusal } from '../provider.ts';
 import { isAboutUs, noReason, readError, statusOfRequestError } from './provider-error.ts';
 
 /**
- * What an error status means. 401, 402 and 403 are about our account at the provider, and 429 about all customers
- * together; so are the same errors under another status. Their words are not for the customer.
+ * Maps an error status to its cause. 401, 402 and 403 are about our account at the provider, and 429 about all
+ * customers together; so are the same errors under another status. Their messages are not for the customer.
  */
 export const refusalOf = (status: number, body: string, retryAfterMs: number | undefined): Refusal => {
   const refused = (cause: Refusal['cause'], error: ProviderError = noReason): Refusal => {
@@ -16,12 +16,12 @@ export const refusalOf = (status: number, body: string, retryAfterMs: number | u
   if (status < 400 || status >= 500) return refused('failure');
   const error = readError(body);
   if (!isAboutUs(error)) return refused('request', error);
-  // A request that is too large stays too large. Which limit of ours it exceeds is not for the customer.
+  // A request that is too large fails again. The limit of our account that it exceeds is not for the customer.
   return refused(status === 413 ? 'request' : 'account');
 };
 
 /**
- * An error with status 200, in place of an answer or as an event, as if it had the status of a refusal. Undefined unless
+ * Reads an error with status 200, in place of an answer or as an event, as if it had an error status. Undefined unless
  * the request caused it.
  */
 export const refusedWithin = (body: string): Refusal | undefined => {

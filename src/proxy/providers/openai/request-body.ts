@@ -5,23 +5,26 @@ import type { ProviderRequest } from '../provider.ts';
 import type { Dialect } from './dialects.ts';
 import type { Endpoint } from './http/transport.ts';
 
-/** The formats whose bodies pass to a server of this wire format as they are, and where they go to. */
+/** The formats whose bodies a server with this wire format accepts unchanged, with the endpoint of each. */
 const endpoints: Readonly<Record<string, Endpoint>> = {
   chat: '/chat/completions',
   completions: '/completions',
   embeddings: '/embeddings',
 };
 
-/** Undefined for a format that such a server does not speak. */
+/** Undefined for a format that such a server does not support. */
 export const endpointOf = ({ format }: Job): Endpoint | undefined =>
   Object.hasOwn(endpoints, format.name) ? endpoints[format.name] : undefined;
 
-/** Sent for a field that the customer set: the tier that is priced; and nothing is stored, as content is the customer's. */
+/** Replace the customer's values: the priced tier, and no storage, because the content is the customer's. */
 const AS_PRICED = { service_tier: 'default', store: false };
 
 const NEWER_LIMIT = 'max_completion_tokens';
 
-/** The customer's body with the provider's names of the model and of the limit, usage always on, and as it is priced. */
+/**
+ * The customer's body with the provider's names for the model and the limit. Usage is always requested, and fields that
+ * change the price have the priced values.
+ */
 export const bodyFor = (
   { job, model, outputCap }: Pick<ProviderRequest, 'job' | 'model' | 'outputCap'>,
   { outputLimitField, chatFields }: Pick<Dialect, 'outputLimitField' | 'chatFields'>,
@@ -42,7 +45,7 @@ export const bodyFor = (
       ...(outputCap === undefined ? {} : { [outputLimitField]: outputCap }),
       // The hold covers the format's default; a provider's own default may be higher.
       ...(format.name === 'completions' && !isThere(fields['max_tokens']) ? { max_tokens: limit } : {}),
-      // Under one name there is one limit: the one that is held for.
+      // After the rename, the name may occur twice. Each has the limit that the hold covers.
       ...(renames ? { [NEWER_LIMIT]: limit } : {}),
       ...(renames && Object.hasOwn(fields, outputLimitField) ? { [outputLimitField]: limit } : {}),
     },

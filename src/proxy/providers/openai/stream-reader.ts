@@ -7,19 +7,19 @@ import { refusedWithin } from './refusal.ts';
 import { isOtherTier } from './service-tier.ts';
 import { usageIn } from './usage-location.ts';
 
-/** As much as a whole answer may have; an event is kept until its end. */
+/** The limit of a whole answer, because an event is buffered until its end. */
 const MAX_EVENT_CHARS = 64 * 1024 * 1024;
 const DONE = '[DONE]';
 const nothing: AnswerEvent = { kind: 'report' };
 const done: AnswerEvent = { kind: 'done' };
 const endless: AnswerEvent = { kind: 'failed', refusal: undefined };
 
-/** What reading a stream keeps. It changes in place. */
+/** The state of reading a stream. It changes in place. */
 type Reading = {
   state: 'open' | 'done' | 'failed';
-  /** An event was longer than any may be: nothing more is read. */
+  /** An event exceeded the limit: nothing more is read. */
   isEndless: boolean;
-  /** Whether the bytes so far ended with an event, and whether those of this piece may pass as they are. */
+  /** Whether the bytes so far end with a complete event, and whether those of this piece may pass unchanged. */
   aligned: boolean;
   untouched: boolean;
   hasId: boolean;
@@ -33,8 +33,8 @@ export type StreamReader = {
 };
 
 /**
- * Reads the events of a stream. Chunks pass as they came, in the same bytes if possible. Withheld are the end of
- * the stream, usage, errors, which may be about our account, and what is no JSON object, which no client can read.
+ * Reads the events of a stream. Chunks pass unchanged, in the same bytes if possible. The end of the stream, usage,
+ * errors (which may be about our account) and data that is not a JSON object (which no client can read) are withheld.
  */
 export const createStreamReader = (): StreamReader => {
   const decoder = new TextDecoder();
@@ -46,7 +46,7 @@ export const createStreamReader = (): StreamReader => {
     onEvent: (message) => reading.events.push(readMessage(reading, message)),
     maxBufferSize: MAX_EVENT_CHARS,
     onError: ({ type }) => {
-      // A line that is no field, such as plain JSON, has no meaning for a client.
+      // A line that is not a field, such as plain JSON, has no meaning for a client.
       reading.untouched = false;
       if (type !== 'max-buffer-size-exceeded') return;
       reading.isEndless = true;
@@ -73,7 +73,7 @@ export const createStreamReader = (): StreamReader => {
   };
 };
 
-/** The batches of a stream, one for each piece of its body. Leaving it early closes the connection. */
+/** The batches of a stream, one for each piece of its body. `return()` closes the connection. */
 export const readBatches = (body: AsyncIterable<Uint8Array>): AsyncIterableIterator<Batch> => {
   const pieces = body[Symbol.asyncIterator]();
   const reader = createStreamReader();
@@ -128,7 +128,7 @@ const failed = (reading: Reading, data: string, report: Report): AnswerEvent => 
 };
 
 type Report = Omit<ReportEvent, 'kind'>;
-/** Most chunks report nothing; they need no object of their own for that. */
+/** Most chunks report nothing, and share this object. */
 const noReport: Report = {};
 
 const reportOf = (reading: Reading, chunk: Chunk): Report => {
@@ -148,16 +148,19 @@ const usageChunkOf = (chunk: Chunk, usage: unknown): unknown => ({
 const written = (data: string, event: string | undefined): string =>
   `${event === undefined ? '' : `event: ${event}\n`}data: ${data.replaceAll('\n', '\ndata: ')}\n\n`;
 
-/** Whether there are names of events, which are written anew: a client may make an event of a name without data, and fail. */
+/**
+ * Whether there are event names. Named events are rewritten: a client may emit an event for a name without data, and
+ * fail.
+ */
 const hasEventNames = (text: string): boolean => text.startsWith('event') || text.includes('\nevent');
 
 const LINE_FEED = 10;
 const endsWithEvent = (bytes: Uint8Array): boolean => bytes.at(-1) === LINE_FEED && bytes.at(-2) === LINE_FEED;
 
 /**
- * The usage is sent once, at the end, with the cost: a client that adds up all reports of a stream counts too much. It is
- * not left as `null` either: the gateway asked for the usage, not the customer, and OpenRouter's client raises on null,
- * as it does for the fingerprint.
+ * The usage is sent once, at the end, with the cost, because a client that adds up all reports of a stream counts too
+ * much. It is not left as `null` either: the gateway requested the usage, not the customer, and OpenRouter's client
+ * raises on null, as it does for the fingerprint.
  */
 const forClients = (chunk: Chunk, data: string): string => {
   const json = chunk.usage === undefined ? data : withoutUsage(data);

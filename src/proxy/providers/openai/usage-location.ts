@@ -5,7 +5,10 @@ const usages = ['usage', 'usageMetadata', 'usage_metadata', 'token_usage', 'amaz
 /** Groq; Anthropic; OpenAI Responses; Cohere; Bedrock. */
 const holders = ['x_groq', 'message', 'response', 'delta', 'meta', 'metadata'] as const;
 
-/** The usage of an answer or of a chunk, wherever it is: at the top, in a member, in a choice (Moonshot), or loose (Ollama). */
+/**
+ * The usage of an answer or of a chunk: at the top level, in a member, in a choice (Moonshot), or as separate fields
+ * (Ollama).
+ */
 export const usageIn = (answer: object): unknown => {
   for (const name of usages) {
     const usage = field(answer, name);

@@ -15,7 +15,7 @@ import type { Endpoint, Transport, TransportResponse } from './http/transport.ts
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const MAX_ERROR_BYTES = 64 * 1024;
 
-/** A provider that speaks OpenAI's wire format over a transport. Bodies, chunks and answers pass as they came. */
+/** A provider that uses OpenAI's wire format over a transport. Bodies, chunks and answers pass unchanged. */
 export const createOpenAiWire = (name: string, transport: Transport, dialect: Dialect): Provider => ({
   name,
   unsupported: (job) => {
@@ -35,7 +35,7 @@ export const createOpenAiWire = (name: string, transport: Transport, dialect: Di
   close: () => transport.close(),
 });
 
-/** The error text as far as it can be read: the status alone is enough to answer. */
+/** The error text, or an empty one if it cannot be read: the status is enough for a response. */
 const readErrorText = async (response: TransportResponse, signal: AbortSignal): Promise<string> => {
   try {
     return await readText(response, MAX_ERROR_BYTES);
@@ -46,8 +46,8 @@ const readErrorText = async (response: TransportResponse, signal: AbortSignal): 
 };
 
 /**
- * A stream, if one was asked for; else a whole answer, in whatever form it came. An error that the request caused is a
- * refusal, even as the first event of a stream.
+ * Returns a stream if the customer requested one, else a whole answer, in whatever form the provider sent it. An error
+ * that the request caused is a refusal, even as the first event of a stream.
  */
 const answerOf = async (
   { job, watch }: ProviderRequest,
@@ -73,7 +73,7 @@ const refusedAfter = async ({ body }: TransportResponse, refusal: Refusal): Prom
   return { kind: 'refused', ...refusal };
 };
 
-/** In-memory retention is what a provider does by default. */
+/** In-memory retention is the default of providers. */
 const ORDINARY_RETENTION: readonly unknown[] = ['in_memory', 'in-memory'];
 
 /** A cache lifetime whose price is not the listed one. */

@@ -11,15 +11,15 @@ import { ProviderFailed } from '../../provider.ts';
 
 type Pieces = AsyncIterable<Uint8Array>;
 
-/** So much may come of any compressed body, and so many times its size beyond that: a larger one is an attack. */
+/** Limits of the decoded size: a constant, plus a multiple of the compressed size. A larger body is an attack. */
 const DECODED_AT_LEAST = 64 * 1024 * 1024;
 const DECODED_PER_BYTE = 200;
 const MAX_CODINGS = 4;
 
 /**
- * A body without its content codings (RFC 9110, 8.4). We ask for none, and some servers and the proxies before them
- * compress all the same. What decodes is handed out at once, so that a stream stays one.
- * Reading rejects with ProviderFailed if the coding is unknown, the data are invalid, or far too much comes of them.
+ * Decodes the content codings of a body (RFC 9110, 8.4). The gateway requests none, but some servers and the proxies
+ * before them compress anyway. Decoded data is passed on at once, so that a stream remains a stream. Reading rejects
+ * with ProviderFailed if the coding is unknown, the data is invalid, or the decoded size exceeds the limit.
  */
 export const decodedBody = (body: AsyncIterableIterator<Uint8Array>, contentEncoding: string): Pieces => {
   const codings = codingsOf(contentEncoding);
@@ -34,7 +34,7 @@ export const decodedBody = (body: AsyncIterableIterator<Uint8Array>, contentEnco
     }
   };
   const mayBe = (): number => DECODED_AT_LEAST + DECODED_PER_BYTE * received;
-  // They are listed in the order in which they were applied.
+  // Codings are listed in the order in which they were applied.
   const pieces = codings.toReversed().reduce<AsyncGenerator<Uint8Array>>((encoded, coding) => {
     const create = decoders.get(coding);
     return create ? decode(encoded, create, mayBe) : encoded;
@@ -43,7 +43,7 @@ export const decodedBody = (body: AsyncIterableIterator<Uint8Array>, contentEnco
     [Symbol.asyncIterator]: () => decoded,
     next: () => pieces.next(),
     return: async () => {
-      // First the connection, on which a read may be pending: a generator cannot be left before that has ended.
+      // The connection is closed first: a generator cannot return while a read in it is pending.
       await body.return?.();
       pieces.return(undefined).catch(() => undefined);
       return { done: true, value: undefined };
@@ -59,7 +59,7 @@ const codingsOf = (contentEncoding: string): readonly string[] =>
     .map((coding) => coding.trim())
     .filter((coding) => coding !== '' && coding !== 'identity');
 
-// A body that ends early hands out what it has; whether that is complete is decided by what it says.
+// A truncated body yields the data that it has. Its content decides whether it is complete.
 const lenient = { finishFlush: constants.Z_SYNC_FLUSH };
 const gunzip = (): Transform => createGunzip(lenient);
 /** RFC 9659: a decoder need not allow a larger window. */
@@ -80,7 +80,7 @@ const decoders = new Map<string, (begun: Uint8Array) => Transform>([
   ],
 ]);
 
-/** `deflate` is the format of zlib (RFC 1950), and some send the bare data (RFC 1951) under its name. */
+/** `deflate` is the zlib format (RFC 1950), but some servers send raw deflate data (RFC 1951) under this name. */
 const isZlib = ([first = 0, second = 0]: Uint8Array): boolean =>
   (first & 0x0f) === 8 && ((first << 8) | second) % 31 === 0;
 
@@ -125,15 +125,15 @@ const decode = async function* (
   } finally {
     decoder?.destroy();
   }
-  // What came before the connection broke has been handed out by then.
+  // All data that arrived before the connection broke has been yielded by now.
   if (failure) throw failure.error;
 };
 
-/** Resolves when the decoder has taken it in, and its reader has read what came of that. */
+/** Resolves once the decoder has accepted the piece and its output has been read. */
 const written = (decoder: Transform, piece: Uint8Array): Promise<void> =>
   new Promise((resolve, reject) => decoder.write(piece, (error) => (error ? reject(error) : resolve())));
 
-/** The same pieces, of which the first has at least so many bytes, if there are as many. */
+/** The same pieces, joined so that the first has at least so many bytes, if there are that many. */
 const begunWith = async function* (pieces: Pieces, bytes: number): AsyncGenerator<Uint8Array> {
   let begun: Uint8Array | undefined = Buffer.alloc(0);
   for await (const piece of pieces) {

@@ -4,16 +4,16 @@ import { ProviderFailed } from '../../provider.ts';
 
 export type Head = { readonly status: number; readonly headers: IncomingHttpHeaders };
 
-/** So much may wait for its reader before the upstream is held up. */
+/** Beyond this many unread bytes, reading from the upstream pauses. */
 const MAX_WAITING_BYTES = 64 * 1024;
 
 /**
- * One request and its response, without the streams between socket and reader that undici's own `request` puts there. The
- * body is pieces, to be read by one reader: all that came since the last look is one piece, so a reader who is behind
- * catches up in one step; and who does not read holds the upstream up.
+ * One request and its response, without the streams that undici's own `request` puts between socket and reader. The
+ * body has one reader and yields pieces: all data since the last read is one piece, so a slow reader catches up in one
+ * step. If the reader stops, the upstream is paused.
  */
 export type Exchange = {
-  /** Rejects with ProviderFailed, as reading the body does; with the signal's reason where that aborted. */
+  /** Rejects with ProviderFailed, or with the signal's reason if that aborted. Reading the body does the same. */
   readonly head: Promise<Head>;
   readonly body: AsyncIterableIterator<Uint8Array>;
 };
@@ -40,7 +40,7 @@ export const exchange = (
     head.reject(error);
     finish();
   };
-  /** What came and was not read is of no use to anybody then. */
+  /** Aborts the exchange and discards unread data. */
   const leave = (reason: Error): void => {
     waiting = [];
     fail(reason);
@@ -65,7 +65,7 @@ export const exchange = (
       if (status >= 200) head.resolve({ status, headers });
     },
     onResponseData: (from, piece) => {
-      if (failure) return; // It came in the same turn of the parser.
+      if (failure) return; // The parser can deliver more data in the same turn.
       waiting.push(piece);
       waitingBytes += piece.length;
       if (waitingBytes > MAX_WAITING_BYTES) from.pause();

@@ -10,7 +10,7 @@ export type HttpOptions = {
   readonly apiKey: string;
   /** How long to wait for the head of a response. */
   readonly firstByteTimeoutMs: number;
-  /** How long a response may be silent. */
+  /** How long a response may send no data. */
   readonly idleTimeoutMs: number;
 };
 
@@ -29,7 +29,7 @@ export const createHttpTransport = (options: HttpOptions): Transport => {
     connectTimeout: 10_000,
     keepAliveTimeout: 30_000,
   });
-  // Nothing of the customer's request but its body reaches the provider.
+  // Only the body of the customer's request reaches the provider.
   const headers = {
     authorization: `Bearer ${apiKey}`,
     'content-type': 'application/json',

@@ -2,28 +2,28 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import type { TransportResponse } from './transport.ts';
 
 export type ResponseStart = {
-  /** The same response, of which every byte is still to be read, but for a byte order mark. */
+  /** The same response. Its body is still complete, but without a byte order mark. */
   readonly response: TransportResponse;
   readonly streams: boolean;
-  /** The first event of a stream, if it came soon. */
+  /** The first event of a stream, if it arrived in time. */
   readonly event: Pick<EventSourceMessage, 'data' | 'event'> | undefined;
 };
 
-/** Media types are the same in any case, and may have parameters. */
+/** Media types are case-insensitive and may have parameters. */
 const isEventStream = ({ contentType }: TransportResponse): boolean => /^\s*text\/event-stream\b/i.test(contentType);
 
-/** What a line of an event stream begins with. No JSON does. */
+/** The prefixes of a line in an event stream. No JSON text begins with one. */
 const fields = ['data:', 'event:', 'id:', 'retry:', ':'];
 
-/** So much is looked at: a body that has more blank lines at its start is no stream. */
+/** At most this much is inspected: a body with more blank lines at its start is not a stream. */
 const MAX_BYTES = 64 * 1024;
-/** How long the first event of a stream is waited for. The customer gets no head of a response before that. */
+/** How long to wait for the first event of a stream. The customer receives no response head before that. */
 const FIRST_EVENT_WITHIN_MS = 3000;
 
-/** An object of JSON begins with it, and no event stream does. Most responses are decided by it. */
+/** A JSON object begins with it, and no event stream does. It decides most responses. */
 const BRACE = 0x7b;
 
-/** Undefined where that cannot be decided yet. */
+/** Undefined if more bytes are needed to decide. */
 const beginsAsStream = (begun: string, declared: boolean): boolean | undefined => {
   if (fields.some((field) => begun.startsWith(field))) return true;
   if (fields.some((field) => field.startsWith(begun))) return undefined;
@@ -31,15 +31,15 @@ const beginsAsStream = (begun: string, declared: boolean): boolean | undefined =
 };
 
 /**
- * Reads the start of a response: whether it is an event stream, and its first event. What the body says counts more than
- * its media type, for some send a good stream as JSON or as nothing, and JSON as a stream.
+ * Reads the start of a response: whether it is an event stream, and its first event. The content takes precedence over
+ * the media type, because some servers send a valid stream as JSON or without a type, and JSON as a stream.
  */
 export const readStart = async (response: TransportResponse): Promise<ResponseStart> => {
   const declared = isEventStream(response);
   const pieces = response.body[Symbol.asyncIterator]();
   const begun: Uint8Array[] = [];
   let bytes = 0;
-  // It leaves out a byte order mark, also if that came in pieces.
+  // The decoder removes a byte order mark, even one that arrives in pieces.
   const decoder = new TextDecoder();
   let text = '';
   let streams: boolean | undefined;
@@ -51,7 +51,7 @@ export const readStart = async (response: TransportResponse): Promise<ResponseSt
   const isKnown = (): boolean => streams === false || (streams === true && event !== undefined);
   while (!isKnown() && bytes <= MAX_BYTES) {
     pending = pieces.next();
-    pending.catch(() => undefined); // It is read again.
+    pending.catch(() => undefined); // The promise is read again.
     if (declared || streams) late ??= lateness();
     const next = await Promise.race(late ? [pending, late.promise] : [pending]).catch(() => undefined);
     if (!next || next.done) break;
@@ -77,7 +77,7 @@ const lateness = (): { promise: Promise<undefined>; clear: () => void } => {
   return { promise, clear: () => clearTimeout(timer) };
 };
 
-/** What was read comes first, then what is being read, then the rest. */
+/** Yields the pieces that were read, then the pending one, then the rest. */
 const again = (
   pieces: AsyncIterator<Uint8Array>,
   begun: Uint8Array[],
@@ -100,6 +100,6 @@ const again = (
   return body;
 };
 
-/** Clients that are strict take the line that begins with it for an unknown field. */
+/** Strict clients treat a line that begins with a byte order mark as an unknown field. */
 const withoutByteOrderMark = (bytes: Uint8Array): Uint8Array =>
   bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;

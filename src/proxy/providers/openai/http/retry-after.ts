@@ -24,7 +24,7 @@ const first = (
 
 const inMs = (seconds: number | undefined): number | undefined => (seconds === undefined ? undefined : seconds * 1000);
 
-/** A number in decimal digits; some send a fraction, which the standard does not have. */
+/** A number in decimal digits. Some servers send a fraction, which the standard does not allow. */
 const decimal = (text: string): number | undefined => {
   const value = /^(?:\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : Infinity;
   return Number.isFinite(value) ? value : undefined;

@@ -1,4 +1,4 @@
-/** The endpoints of a server that speaks OpenAI's wire format, relative to its base URL. */
+/** The endpoints of a server with OpenAI's wire format, relative to its base URL. */
 export type Endpoint = '/chat/completions' | '/completions' | '/embeddings';
 
 export type TransportRequest = {
@@ -14,13 +14,13 @@ export type TransportResponse = {
   readonly contentType: string;
   /** From `retry-after-ms` or `retry-after`. */
   readonly retryAfterMs?: number;
-  /** Must be read to its end or left by `return()` (as `for await` does), which closes the connection. */
+  /** Must be read to its end or closed by `return()` (as `for await` does), which closes the connection. */
   readonly body: AsyncIterable<Uint8Array>;
 };
 
 /**
- * Carries requests to such a server. `send` resolves with the head of the response, whatever its status. It rejects with
- * ProviderFailed if no response could be had, and so does reading the body.
+ * Sends requests to such a server. `send` resolves with the head of the response, whatever its status. It rejects with
+ * ProviderFailed if no response was received. Reading the body rejects likewise.
  */
 export type Transport = {
   send(request: TransportRequest): Promise<TransportResponse>;
