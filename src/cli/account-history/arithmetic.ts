@@ -41,7 +41,7 @@ export const agrees = ({ recorded, recomputed }: Check): boolean => recorded ===
 
 const PICO_PER_NANO = 1000n;
 
-/** The sum in pico-USD and its rounding, computed here independently of the code that charged. */
+/** The sum in pico-USD and its rounding, computed independently of the code that charged. */
 const recompute = (usage: Usage, rates: Rates) => {
   const classes = tokenClasses.map((tokenClass) => ({
     tokenClass,
