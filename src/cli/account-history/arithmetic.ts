@@ -22,7 +22,7 @@ export type Charge = {
   readonly listed: Rates | undefined;
   /** The hold at the charge, from its events; 0 if it was released. */
   readonly held: Credits;
-  /** What was available besides all holds, within the spending limits. */
+  /** The available credits besides all holds, within the spending limits. */
   readonly available: Credits;
   readonly balanceBefore: Credits;
   readonly balanceAfter: Credits;
