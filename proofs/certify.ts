@@ -124,7 +124,7 @@ try {
   }
 } catch (error) {
   process.exitCode = 2;
-  // The files are kept for analysis if a server could not be restarted after a kill.
+  // The files are kept for analysis if the run failed, and was not interrupted.
   keep = !signal.aborted;
   if (keep) console.error(`certify: not done; what there is, is kept in ${home}:`, error);
 } finally {
