@@ -71,7 +71,7 @@ const interrupted = new AbortController();
 const { signal } = interrupted;
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
-    // The second time, whatever still runs is left to the system.
+    // After a second signal, child processes are left to the operating system.
     if (signal.aborted) process.exit(2);
     console.error('certify: interrupted; ending what was started');
     interrupted.abort(new Error('interrupted'));
@@ -79,7 +79,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 const killAll = async (home: string): Promise<KillsReport> => {
-  // On stderr, and only where somebody is looking.
+  // On stderr, and only on a terminal.
   const bar = new SingleBar(
     { format: 'kills {bar} {value} of {total} | {duration_formatted} | {kind}' },
     Presets.shades_classic,
@@ -113,7 +113,7 @@ try {
     diskFull: onlyRewinds ? undefined : await fillDisk(home),
   };
   if (!proof.kills && !proof.rewinds && typeof proof.diskFull === 'string') {
-    // Nothing was done, and so nothing is certified.
+    // Nothing was tested, so nothing is certified.
     console.error(`certify: no small disk could be mounted: ${proof.diskFull}`);
     process.exitCode = 2;
   } else {
@@ -124,11 +124,11 @@ try {
   }
 } catch (error) {
   process.exitCode = 2;
-  // What could not be brought up again after a kill is worth a look.
+  // The files are kept for analysis if the run failed, and was not interrupted.
   keep = !signal.aborted;
   if (keep) console.error(`certify: not done; what there is, is kept in ${home}:`, error);
 } finally {
   if (!keep) await rm(home, { recursive: true, force: true });
 }
-// Clients of what was interrupted may still be waiting.
+// Clients of an interrupted run may still be waiting.
 process.exit();

@@ -9,7 +9,7 @@ import type { Subject } from './prove/history.ts';
 import { inMemorySubject } from './prove/in-memory-subject.ts';
 import { prove, type Counterexample, type Tally } from './prove/proof.ts';
 
-/** How many histories each store is asked for where nobody says. */
+/** The default number of histories for each store. */
 const usual = { memory: 10_000, postgres: 300 } as const;
 const stores = Object.keys(usual) as (keyof typeof usual)[];
 const LARGEST_SEED = 0x7fffffff;
@@ -69,7 +69,7 @@ let stopping = false;
 
 type Log = { subject(): Subject; close(): Promise<void> };
 
-/** Each history has a log of its own in memory; on a server all share one, as they would. */
+/** In memory each history has its own log; on a server all share one, as in production. */
 const openLog = async (): Promise<Log> => {
   if (storeName === 'memory') {
     return { subject: () => inMemorySubject(), close: () => Promise.resolve() };
@@ -80,7 +80,7 @@ const openLog = async (): Promise<Log> => {
     await starting.then(({ stop }) => stop()).catch(() => undefined);
     await rm(dataDir, { recursive: true, force: true });
   };
-  // Ctrl-C is no reason to leave a server behind, nor to tell of histories that broke because it went.
+  // Ctrl-C must stop the server, and must not report histories that broke because it stopped.
   const interrupted = (): void => {
     stopping = true;
     void remove().finally(() => process.exit(130));
@@ -113,7 +113,7 @@ const tell = async ({ seed, path, broken, shrunk, story }: Counterexample): Prom
 };
 
 const run = async (log: Log): Promise<ExitCode> => {
-  // On stderr, and only where somebody is looking.
+  // On stderr, and only on a terminal.
   const bar = new SingleBar(
     { format: 'prove {bar} {percentage}% | {value} of {total} histories | {what} | {duration_formatted}' },
     Presets.shades_classic,

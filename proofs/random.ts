@@ -1,16 +1,16 @@
 import { hash } from 'node:crypto';
 
-/** Chances that come again with the same seed. */
+/** Random values that are repeatable with the same seed. */
 export type Random = {
   /** A whole number from `from` up to and including `to`. */
   between(from: number, to: number): number;
-  /** Undefined where there is nothing to choose from. */
+  /** Undefined for an empty list. */
   pick<Item>(items: readonly Item[]): Item | undefined;
-  /** Of what is never nothing. */
+  /** For lists that are never empty. */
   oneOf<Item>(items: readonly Item[]): Item;
 };
 
-/** The n-th number is read off a hash of the seed and n, which is even enough and the same on every machine. */
+/** The n-th number is derived from a hash of the seed and n. It is even enough, and the same on every machine. */
 export const createRandom = (seed: string): Random => {
   let n = 0;
   const below = (limit: number): number =>

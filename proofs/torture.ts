@@ -76,7 +76,8 @@ const { minutes, writers, followers, seed, log } = program.opts<{
 }>();
 
 const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort()); // The second one leaves at once.
+// A second signal exits at once.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 
 const number = (value: number): string => value.toLocaleString('en-US');
 const line = (name: string, value: number): void => console.log(`${name.padEnd(42)}${number(value).padStart(12)}`);
@@ -99,7 +100,7 @@ const report = (verdict: Verdict): void => {
 };
 
 const durationMs = minutes * 60_000;
-// On stderr. Where nobody is looking, a line now and then.
+// On stderr; without a terminal, one line now and then.
 const bar = new SingleBar(
   {
     format: '{doing} {bar} {percentage}% | {events} events | {trouble} troubles | {duration_formatted}',
@@ -122,7 +123,7 @@ const run = async (directory: string): Promise<void> => {
     bar.start(durationMs, 0, { doing: 'torturing', events: 0, trouble: 0 });
     const verdict = await torture({
       databaseUrl: server.url,
-      // What a crash leaves of a log from a sequence is another story.
+      // A crash affects a log with sequence positions differently, which is not tested here.
       ...(log === 'head' ? { server } : { kinds: ['writers stopped', 'followers killed'] as const }),
       directory: records,
       seed,

@@ -7,15 +7,15 @@ import { KINDS, kindsInWords } from './world.ts';
 
 export type Proof = {
   readonly seed: number;
-  /** Undefined where nothing was to be killed. */
+  /** Undefined if no kills were requested. */
   readonly kills: KillsReport | undefined;
-  /** Undefined if the log was not to go back in time. */
+  /** Undefined if no rewinds were requested. */
   readonly rewinds?: RewindsReport | undefined;
-  /** Why it could not be done, if it was not; undefined if it was not to be done. */
+  /** The reason if it could not run; undefined if it was not requested. */
   readonly diskFull: DiskFullReport | string | undefined;
 };
 
-/** How many of each sort of finding are told; the record has the rest. */
+/** The maximum of printed findings of each kind; the record has the rest. */
 const TOLD = 10;
 
 const diskFullOf = ({ diskFull }: Proof): DiskFullReport | undefined =>

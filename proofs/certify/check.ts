@@ -14,20 +14,26 @@ import { until, type World } from './world.ts';
 
 export type Checked = {
   readonly findings: Findings;
-  /** How long it took from the end of the load until no hold was open. */
+  /** The time from the end of the load until no hold was open. */
   readonly settledMs: number;
   readonly events: number;
-  /** Charges in the log. Those that nobody was told of are of answers that broke, or that the customer left. */
+  /**
+   * Charges in the log. Those that were not acknowledged belong to responses that broke off, or whose clients
+   * disconnected.
+   */
   readonly charges: number;
-  /** Holds of dead processes that were given back. */
+  /** Holds of dead processes that were released. */
   readonly orphans: number;
 };
 
-/** Five seconds are promised; a machine with other things to do may take longer, but not as long as this. */
+/** The promise is five seconds; a busy machine may take longer, but not as long as this. */
 const HOLDS_END_WITHIN_MS = 20_000;
 const CAUGHT_UP_WITHIN_MS = 20_000;
 
-/** Reads the log from its first event, past every gateway: what a crash took away is not remembered by anybody here. */
+/**
+ * Reads the log from its first event, directly from the database: a gateway might still have events in memory that a
+ * crash has lost.
+ */
 export const readLog = async (databaseUrl: string): Promise<{ histories: Histories; events: number }> => {
   const store = createPostgresStore(databaseUrl);
   const histories = new Map<string, AccountEvent[]>();
@@ -64,7 +70,7 @@ const untilNoHolds = (databaseUrl: string): Promise<number> => {
   return until('every hold has ended', () => open().catch(() => false), HOLDS_END_WITHIN_MS);
 };
 
-/** A gateway, asked about an account, says what the books say. */
+/** Compares a gateway's view of an account with the books. */
 const checkView = async (
   gateway: RunningGateway,
   accountId: string,
@@ -110,7 +116,7 @@ const isHealthy = async ({ url }: RunningGateway): Promise<boolean> =>
     () => false,
   );
 
-/** Once nobody asks for anything any more: lets what is open end, and then holds everything against everything. */
+/** After the load has ended: waits until all holds have ended, then compares record, log, views and rows. */
 export const check = async (
   world: Pick<World, 'databaseUrl' | 'gateways'>,
   record: readonly Acknowledged[],

@@ -3,20 +3,20 @@ import { formatUsd, parseUsd } from '../../src/domain/money.ts';
 import { audit, type Books } from '../../test/domain/account/audit.ts';
 import type { Acknowledged } from './record.ts';
 
-/** Each a sentence about one thing that is not as it must be. */
+/** Each finding is a sentence about one violation. */
 export type Findings = {
-  /** Acknowledged, and not in the log. */
+  /** Acknowledged, but not in the log. */
   readonly lost: string[];
-  /** In the log more than once, whether acknowledged or not. */
+  /** In the log more than once, acknowledged or not. */
   readonly doubled: string[];
-  /** In the log, and otherwise than it was told. */
+  /** In the log, but different from what was acknowledged. */
   readonly differing: string[];
   readonly openHolds: string[];
-  /** Books that do not add up, or views of them that disagree. */
+  /** Books that are inconsistent, or views that disagree with them. */
   readonly broken: string[];
 };
 
-/** The events of each account, as the log has them. */
+/** The events of each account in the log. */
 export type Histories = ReadonlyMap<string, readonly AccountEvent[]>;
 
 export type Compared = { readonly findings: Findings; readonly books: ReadonlyMap<string, Books> };
@@ -25,7 +25,7 @@ type Event<Type extends AccountEvent['type']> = Extract<AccountEvent, { type: Ty
 type Charge = Event<'HoldSettled' | 'LateUsageCharged'>;
 type Grant = Event<'CreditsToppedUp'>;
 
-/** The events that the record can be held against, by what somebody outside knows them by. */
+/** The events that the record can be compared with, by the identifiers that a client has. */
 type Index = {
   readonly charges: Map<string, Charge[]>;
   readonly grants: Map<string, Grant[]>;
@@ -44,7 +44,8 @@ const indexOf = (accountId: string, events: readonly AccountEvent[], index: Inde
     if (event.type === 'HoldSettled' || event.type === 'LateUsageCharged') {
       put(index.charges, `${accountId} ${event.requestId}`, event);
     } else if (event.type === 'CreditsToppedUp' && event.source.kind === 'grant') {
-      // By its reason, which each grant has for itself, and not by its lot: that derives from the key that makes repeating safe.
+      // By reason, which is unique for each grant. The lot is derived from the idempotency key, so it could not reveal
+      // a duplicate.
       put(index.grants, `${accountId} ${event.source.reason}`, event);
     } else if (event.type === 'KeyIssued') {
       put(index.keys, `${accountId} ${event.name}`, event);
@@ -54,7 +55,7 @@ const indexOf = (accountId: string, events: readonly AccountEvent[], index: Inde
   }
 };
 
-/** Holds what was acknowledged against the log, and the log against its own rules. */
+/** Compares the acknowledged record with the log, and checks the log against its own rules. */
 export const compare = (record: readonly Acknowledged[], histories: Histories): Compared => {
   const findings: Findings = { lost: [], doubled: [], differing: [], openHolds: [], broken: [] };
   const index: Index = { charges: new Map(), grants: new Map(), keys: new Map(), revocations: new Map() };
@@ -66,7 +67,7 @@ export const compare = (record: readonly Acknowledged[], histories: Histories): 
       books.set(accountId, own);
       for (const requestId of own.holds.keys()) findings.openHolds.push(`${accountId}: ${requestId}`);
     } catch (error) {
-      // The whole history is in the message, and may be long.
+      // The message contains the whole history and can be long.
       findings.broken.push(`${accountId}: ${String(error).slice(0, 1000)}`);
     }
   }

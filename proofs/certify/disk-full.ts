@@ -20,23 +20,23 @@ export type DiskFullOptions = {
 export type DiskFullReport = {
   readonly acknowledged: readonly Acknowledged[];
   readonly recordFile: string;
-  /** What must be true of a full disk and was not. */
+  /** Expectations for a full disk that were not met. */
   readonly broken: readonly string[];
   readonly checked: Checked;
-  /** From the moment when there was room again until a completion was served. */
+  /** From the moment that the disk had room again until a completion was served. */
   readonly recoveredMs: number;
 };
 
 const DISK_MIB = 160;
-/** Small files of the write-ahead log, so that the disk holds some and can run out of them. */
+/** Small write-ahead log files, so that the disk holds several and can run out of room for them. */
 const SETTINGS = { min_wal_size: '32MB', max_wal_size: '48MB' };
-/** What the load itself fills. */
+/** The room that is left for the load to fill. */
 const LEFT_BYTES = 128 * 1024;
 const FULL = /disk of the database is full/;
 
 type Refused = { readonly status: number | undefined; readonly code: string; readonly retry: string | null };
 
-/** One whose hold still found room waits for its settlement to find some as well: there is no use in waiting with it. */
+/** A request whose hold still found room waits until its settlement finds room too, so it is not waited for longer. */
 const PATIENCE_MS = 2000;
 
 const ask = async (gateway: RunningGateway, { keys }: Customer): Promise<Refused> => {
@@ -60,7 +60,7 @@ const grantStatus = async ({ url }: RunningGateway, { accountId }: Customer, id:
   return response.status;
 };
 
-/** Writes nothing but write-ahead log, until there is no room for another file of it and PostgreSQL panics. */
+/** Writes only to the write-ahead log, until there is no room for another file and PostgreSQL panics. */
 const exhaustWal = async (databaseUrl: string): Promise<void> => {
   const client = new pg.Client({ connectionString: databaseUrl });
   client.on('error', () => undefined);
@@ -70,7 +70,7 @@ const exhaustWal = async (databaseUrl: string): Promise<void> => {
       await client.query(`select pg_logical_emit_message(false, 'certify', repeat('x', 1000000), true)`);
     }
   } catch {
-    return; // As wished.
+    return; // Expected.
   } finally {
     await client.end().catch(() => undefined);
   }
@@ -78,8 +78,9 @@ const exhaustWal = async (databaseUrl: string): Promise<void> => {
 };
 
 /**
- * PostgreSQL on a disk that runs full, in both ways that it can: first it refuses to write rows, then it panics because it
- * cannot go on with its write-ahead log. The gateway must refuse, say why, and go on by itself once there is room.
+ * PostgreSQL on a disk that runs full, in both ways: first it refuses to write rows, then it panics because it cannot
+ * extend its write-ahead log. The gateway must refuse requests, give the reason, and recover automatically once there
+ * is room.
  */
 export const runDiskFull = async ({ home, seed, signal, did }: DiskFullOptions): Promise<DiskFullReport> => {
   const disk = await mountSmallDisk(join(home, 'disk'), DISK_MIB);
@@ -118,7 +119,7 @@ const fillAndClear = async ({ world, disk, did, load: { random, record } }: Fill
   await disk.fill(LEFT_BYTES);
   await untilRefused();
   did('the load has filled the disk, and completions are refused');
-  // A small event may still find its place on a page that is there already, but not one after another.
+  // A small event may still fit into an existing page, but a series of them does not.
   let grants = 0;
   await until(
     'a grant is refused for want of room',

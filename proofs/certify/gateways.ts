@@ -5,14 +5,14 @@ import { startGatewayOn, type RunningGateway } from '../../test/support/running-
 import { chat, errorOf } from '../../test/support/traffic.ts';
 import { until } from './world.ts';
 
-/** Gateways with shared secrets, each with a data folder of its own. */
+/** Gateways with shared secrets, each with its own data folder. */
 export type Gateways = {
   running(): readonly RunningGateway[];
   start(n: number): Promise<RunningGateway>;
-  /** By SIGKILL. */
+  /** Sends SIGKILL. */
   kill(n: number): Promise<void>;
   at(n: number): RunningGateway;
-  /** Waits until a gateway has written down that it has seen a position of the log. */
+  /** Waits until a gateway has stored that it has seen a position of the log. */
   hasNoted(n: number, position: number): Promise<void>;
   close(): Promise<void>;
 };
@@ -41,7 +41,7 @@ export const openGateways = (home: string, databaseUrl: string): Gateways => {
       return gateway;
     },
     start: async (n) => {
-      // All have the same demo key, as if they shared it by the environment.
+      // All have the same demo key, as if it were shared through the environment.
       await mkdir(dataDirOf(n), { recursive: true });
       if (n > 0) await copyFile(join(dataDirOf(0), 'demo-api-key'), join(dataDirOf(n), 'demo-api-key'));
       const env = { KISSAPI_LOG: 'warn', KISSAPI_SIGNING_KEY: signingKey };
@@ -63,7 +63,7 @@ export const openGateways = (home: string, databaseUrl: string): Gateways => {
   };
 };
 
-/** Positions of the log that a gateway reports as seen and gone, one for each rewind that it noticed. */
+/** The positions that a gateway reports as seen and lost, one for each rewind that it detected. */
 export const rewindsNoticed = ({ process }: RunningGateway): readonly number[] =>
   process
     .output()
@@ -71,7 +71,7 @@ export const rewindsNoticed = ({ process }: RunningGateway): readonly number[] =
     .filter((line) => line.includes('"log_rewound"'))
     .map((line) => (JSON.parse(line) as { readonly seenPosition: number }).seenPosition);
 
-/** The status and the error code of a small completion. */
+/** The status and the error code of a small completion request. */
 export const askFor = async (gateway: RunningGateway, apiKey: string): Promise<string> => {
   const answer = await chat(gateway, apiKey, { maxTokens: 20 }).answer;
   if (answer.status === 200) return '200';

@@ -7,15 +7,15 @@ import { createRecord, type Acknowledged } from './record.ts';
 import { KINDS, openWorld, type Kind, type World } from './world.ts';
 
 export type KillsOptions = {
-  /** An empty folder for everything that is written, the record too. */
+  /** An empty folder for all files, including the record. */
   readonly home: string;
   readonly kills: number;
-  /** How many gateways share the database. */
+  /** The number of gateways that share the database. */
   readonly nodes?: number;
   readonly seed: number;
-  /** Of PostgreSQL, where it is to run otherwise than it should. */
+  /** PostgreSQL settings for a faulty configuration that must be detected. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Ends it in the middle, with everything that it started. */
+  /** Aborts the run and ends all processes that it started. */
   readonly signal: AbortSignal;
   readonly killed: (kind: Kind) => void;
 };
@@ -31,15 +31,15 @@ export type KillsReport = {
   readonly events: number;
   readonly charges: number;
   readonly orphans: number;
-  /** The longest that it took after a load until no hold was open. */
+  /** The longest time from the end of a load until no hold was open. */
   readonly settledMs: number;
 };
 
 const NODES = 2;
-/** Between checks, each of which reads the whole log. */
+/** The number of kills between two checks. Each check reads the whole log. */
 const KILLS_A_ROUND = 20;
 
-/** As many gateways as databases, each way of ending one as often as the others, in an order of chance. */
+/** As many kills of gateways as of databases, each kind of the latter equally often, in random order. */
 const planOf = (kills: number, random: Random): readonly Kind[] => {
   const ofDatabase = KINDS.filter((kind) => kind !== 'gateway');
   const plan = Array.from({ length: kills }, (_, n): Kind =>
@@ -52,7 +52,7 @@ const planOf = (kills: number, random: Random): readonly Kind[] => {
   return plan;
 };
 
-/** Rejects as soon as it is aborted, whatever becomes of the promise. */
+/** Rejects as soon as the signal aborts, whatever the promise does. */
 export const unlessAborted = async <T>(signal: AbortSignal, promise: Promise<T>): Promise<T> => {
   let aborted = (): void => undefined;
   const rejects = new Promise<never>((_, reject) => {
@@ -67,7 +67,9 @@ export const unlessAborted = async <T>(signal: AbortSignal, promise: Promise<T>)
   }
 };
 
-/** Real gateways and a real PostgreSQL under load, killed one after another; and what became of all that was acknowledged. */
+/**
+ * Kills real gateways and a real PostgreSQL under load, one after another, and checks everything that was acknowledged.
+ */
 export const runKills = async (options: KillsOptions): Promise<KillsReport> => {
   const { home, kills, nodes = NODES, seed, settings = {}, signal, killed } = options;
   const random = createRandom(String(seed));

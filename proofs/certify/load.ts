@@ -5,23 +5,23 @@ import { chat, costUsdOf, generationOf, type Sent, type Wish } from '../../test/
 import type { Random } from '../random.ts';
 import type { Record } from './record.ts';
 
-/** An account, and the keys that may be used for it now: some of them revoked a moment ago. */
+/** An account with the keys that can be used now, some of which may just have been revoked. */
 export type Customer = {
   readonly accountId: string;
   readonly keys: { readonly keyId: string; readonly secret: string }[];
 };
 
 export type Load = {
-  /** Lets everybody finish what was begun. */
+  /** Waits for the requests in progress. */
   stop(): Promise<void>;
-  /** Completions that were asked for, acknowledged or not. */
+  /** The number of requested completions, acknowledged or not. */
   asked(): number;
-  /** Those that were given up after a minute without an answer. */
+  /** The number of completions that were abandoned after a minute without a response. */
   hung(): number;
 };
 
 export type LoadOptions = {
-  /** Where customers come to. */
+  /** The address that requests are sent to. */
   readonly door: Pick<RunningGateway, 'url'>;
   readonly customers: readonly Customer[];
   readonly record: Record;
@@ -29,11 +29,11 @@ export type LoadOptions = {
   readonly clients?: number;
 };
 
-/** Some can always pay; some have so little that they are refused as often as served. */
+/** Some accounts can always pay; others have so little that they are refused as often as served. */
 const CREDITS_USD = ['5.00', '5.00', '5.00', '0.002', '0.0005', '0.001'];
 const CLIENTS = 8;
 const KEYS_EACH = 2;
-/** Nobody waits for so long for an answer; whoever does has found a fault. */
+/** A request that takes longer has found a fault. */
 const PATIENCE_MS = 60_000;
 
 export const openCustomers = async ({ openAccount }: RunningGateway): Promise<readonly Customer[]> =>
@@ -44,7 +44,7 @@ export const openCustomers = async ({ openAccount }: RunningGateway): Promise<re
     }),
   );
 
-/** Answers of all lengths and fates, none longer than a second or two. */
+/** Responses of all lengths and outcomes, none longer than a second or two. */
 const wishOf = (random: Random): Wish & { readonly leaveAfterMs?: number } => {
   const outputTokens = random.between(3, 60);
   const streamed = { stream: true, maxTokens: 80, simulate: { outputTokens, tokenMs: random.between(1, 20) } };
@@ -54,16 +54,16 @@ const wishOf = (random: Random): Wish & { readonly leaveAfterMs?: number } => {
   if (fate < 90) return { maxTokens: 80, simulate: { outputTokens, firstByteMs: random.between(0, 300) } };
   if (fate < 93) return { ...streamed, simulate: { ...streamed.simulate, breakAfter: 3 } };
   if (fate < 95) return { maxTokens: 80, simulate: { status: 500 } };
-  return { simulate: { outputTokens } }; // Capped at what is affordable.
+  return { simulate: { outputTokens } }; // Capped at what the account can afford.
 };
 
-/** Asks for completions, grants credits, issues keys and revokes them, until stopped. */
+/** Requests completions, grants credits, and issues and revokes keys, until stopped. */
 export const startLoad = ({ door, customers, record, random, clients = CLIENTS }: LoadOptions): Load => {
   let stopping = false;
   let asked = 0;
   let hung = 0;
   let serial = 0;
-  /** Of this load alone, as several may follow one another on the same accounts. */
+  /** Unique for this load, because several loads may run one after another on the same accounts. */
   const name = `load ${random.between(0, 999_999_999)}`;
 
   const patiently = (sent: Sent): Sent['answer'] => {
@@ -84,13 +84,13 @@ export const startLoad = ({ door, customers, record, random, clients = CLIENTS }
     const costUsd = costUsdOf(answer);
     if (costUsd !== undefined)
       record.add({ what: 'completion', accountId, generationId: generationOf(answer), costUsd });
-    // Who is refused does not storm the door.
+    // Refused clients retry more slowly.
     await sleep(answer.status === 200 ? random.between(0, 50) : random.between(50, 150));
   };
 
   /**
-   * Until it is acknowledged: whatever breaks is sent again under the same key, at another gateway maybe. Some lose patience
-   * while the first is still under way, which for the gateway is the same as a broken connection.
+   * Repeats a request with the same idempotency key until it is acknowledged, possibly by another gateway. Some first
+   * attempts time out early; to the gateway this is a broken connection.
    */
   const insist = async <Body>(method: string, path: string, key: string, body?: unknown): Promise<Body | undefined> => {
     for (let tries = 0; ; tries++) {
@@ -107,9 +107,9 @@ export const startLoad = ({ door, customers, record, random, clients = CLIENTS }
           signal: AbortSignal.timeout(patienceMs),
         });
         if (response.ok) return (await response.json()) as Body;
-        if (response.status < 500) return undefined; // A refusal, as where an account has all the keys it can have.
+        if (response.status < 500) return undefined; // A refusal, for example because the account has too many keys.
       } catch {
-        // Sent again.
+        // Repeated below.
       }
       await sleep(random.between(20, 200));
     }
@@ -133,7 +133,7 @@ export const startLoad = ({ door, customers, record, random, clients = CLIENTS }
     if (issued) {
       const { key_id: keyId, secret } = issued;
       record.add({ what: 'key', accountId, name: id, keyId });
-      // Where the first answer was lost, nobody knows the secret.
+      // If the first response was lost, the secret is lost as well.
       if (secret !== null) keys.push({ keyId, secret });
       const oldest = keys.length > KEYS_EACH ? keys[0] : undefined;
       if (oldest && (await insist('DELETE', `/accounts/${accountId}/keys/${oldest.keyId}`, id))) {

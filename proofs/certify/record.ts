@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** What somebody outside was told for good: it must be in the log, once, and say the same there. */
+/** What was acknowledged to a client: it must be in the log exactly once, with the same content. */
 export type Acknowledged =
   | {
       readonly what: 'completion';
@@ -19,7 +19,7 @@ export type Record = {
   readonly file: string;
 };
 
-/** In memory and, line by line, in a file: for whoever wants to look into it afterwards. */
+/** In memory and, line by line, in a file for later analysis. */
 export const createRecord = (file: string): Record => {
   const all: Acknowledged[] = [];
   mkdirSync(dirname(file), { recursive: true });

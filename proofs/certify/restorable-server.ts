@@ -10,17 +10,17 @@ import { findServerUser } from '../../packages/embedded-postgres/src/server-user
 import { query } from '../../test/support/sql.ts';
 import { until } from './world.ts';
 
-/** A PostgreSQL that can be put back to a copy of itself, or be replaced by a standby, at the same address. */
+/** A PostgreSQL that can be restored from a copy of itself, or replaced by a standby, at the same address. */
 export type RestorableServer = {
-  /** Of the database of the gateways. */
+  /** The URL of the gateways' database. */
   readonly url: string;
   /** Copies the data directory of the running server. */
   copy(): Promise<string>;
-  /** Starts a standby on a copy, lets it follow for so long, and cuts it off. */
+  /** Starts a standby on a copy, lets it follow for this time, and disconnects it. */
   follow(copy: string, forMs: number): Promise<void>;
   /**
-   * Kills all processes of the server. `lost` is called with the database as it was, `left` with what the copy has: neither
-   * is at the address of the gateways yet.
+   * Kills all processes of the server. Calls `lost` with the URL of the former database and `left` with that of the
+   * copy; neither is at the address of the gateways yet.
    */
   replace(copy: string, how: 'restored' | 'promoted', look: Look): Promise<void>;
   stop(): Promise<void>;
@@ -32,13 +32,13 @@ export type Look = {
 };
 
 const DATABASE = 'kissapi';
-/** A copy needs the write-ahead log from its beginning on, and so does a standby. */
+/** A copy needs the write-ahead log since the copy began, and so does a standby. */
 const SETTINGS = { wal_keep_size: '1GB', max_wal_senders: '4', hot_standby: 'on' };
-/** Of the server that was copied; a copy has its own. */
+/** Files of the running server that a copy must not have, or gets separately. */
 const NOT_COPIED = ['postmaster.pid', 'postmaster.opts', 'pg_wal'];
 
 const copyTree = async (from: string, to: string): Promise<void> => {
-  // Files may vanish meanwhile; what a copy needs, the write-ahead log has.
+  // Files may vanish during the copy; the write-ahead log contains what is missing.
   await promisify(execFile)('cp', ['-a', from, to]).catch(() => undefined);
   await stat(to);
 };
@@ -62,7 +62,7 @@ export const openRestorableServer = async (home: string): Promise<RestorableServ
   };
   const urlAt = (port: number, database = DATABASE): string =>
     `postgres://${DATABASE}:${password}@127.0.0.1:${port}/${database}`;
-  /** Starts it at an address of its own, for as long as it is looked at. */
+  /** Starts a server at another address while `look` runs. */
   const lookInto = async (dataDirectory: string, look: (url: string) => Promise<void>): Promise<void> => {
     const server = await start(dataDirectory);
     await look(urlAt(server.port)).finally(() => stopServer(server.child, log));
@@ -82,7 +82,7 @@ export const openRestorableServer = async (home: string): Promise<RestorableServ
       try {
         if (pid > 0) process.kill(pid, 'SIGKILL');
       } catch {
-        // It has just ended by itself.
+        // The process has already ended.
       }
     }
     await untilExited(server.child);

@@ -17,7 +17,7 @@ import { openRestorableServer, type RestorableServer } from './restorable-server
 import { until } from './world.ts';
 
 export const WAYS = ['restored', 'promoted'] as const;
-/** What the last gateway does while the log goes back in time. */
+/** The state of the last gateway while the log goes back in time. */
 export const LAST_GATEWAYS = ['busy', 'idle', 'stopped'] as const;
 export type Rewind = { readonly way: (typeof WAYS)[number]; readonly last: (typeof LAST_GATEWAYS)[number] };
 
@@ -36,23 +36,23 @@ export type RewindsReport = {
   readonly nodes: number;
   readonly asked: number;
   readonly acknowledged: readonly Acknowledged[];
-  /** Acknowledged, and gone with a history that was lost, as it must be. */
+  /** Acknowledged, and lost with a history, as expected. */
   readonly gone: number;
-  /** Events of the lost histories, and how many of them the gateways named. */
+  /** The number of events in the lost histories. `namedEvents` counts those that the gateways reported. */
   readonly lostEvents: number;
   readonly namedEvents: number;
-  /** The longest that it took a running gateway to notice, once the server was back. */
+  /** The longest time until a running gateway detected the rewind, once the server was back. */
   readonly noticedMs: number;
   readonly settledMs: number;
   readonly findings: Findings;
 };
 
-/** Five seconds are promised; a machine with other things to do may take longer, but not as long as this. */
+/** The promise is five seconds; a busy machine may take longer, but not as long as this. */
 const NOTICE_WITHIN_MS = 20_000;
 const SERVE_WITHIN_MS = 20_000;
 const PAUSED = '503 service_paused';
 
-/** Every way with every state of the last gateway, one after another. */
+/** All combinations of a way and a state of the last gateway, in turn. */
 export const rewindsOf = (rewinds: number): readonly Rewind[] =>
   Array.from({ length: rewinds }, (_, n) => ({
     way: WAYS[n % WAYS.length] ?? 'restored',
@@ -66,17 +66,17 @@ type Run = {
   readonly nodes: number;
   readonly random: Random;
   readonly record: ReturnType<typeof createRecord>;
-  /** What was acknowledged up to the last check, and not lost with a history since. */
+  /** The acknowledgements up to the last check that were not lost with a history since. */
   standing: readonly Acknowledged[];
-  /** How much had been acknowledged by then. */
+  /** The number of acknowledgements at the last check. */
   recorded: number;
-  /** Another text each time. */
+  /** Returns a different text on each call. */
   readonly unique: (text: string) => string;
   readonly broken: string[];
   readonly did: RewindsOptions['did'];
 };
 
-/** The log goes back in time under running gateways, again and again; and what they did about it. */
+/** Makes the log go back in time under running gateways, repeatedly, and checks how they react. */
 export const runRewinds = async (options: RewindsOptions): Promise<RewindsReport> => {
   const { home, nodes = 2, seed, signal, did } = options;
   const random = createRandom(`rewinds ${seed}`);
@@ -173,13 +173,13 @@ const rewindOnce = async (run: Run, { way, last }: Rewind): Promise<Round> => {
 };
 
 type Replaced = {
-  /** The log as it was. */
+  /** The histories before the rewind. */
   readonly histories: Histories;
-  /** The events that the log had and has no more. */
+  /** The events that were lost. */
   readonly lost: readonly StoredEvent[];
-  /** The end of what is left. */
+  /** The last position that is left. */
   readonly left: number;
-  /** How often each gateway that runs had noticed a rewind before. */
+  /** The number of rewinds that each running gateway had detected before. */
   readonly noticedBefore: ReadonlyMap<string, number>;
 };
 
@@ -223,7 +223,7 @@ const headOf = async (url: string): Promise<number> => {
   return Number(rows[0]?.position ?? 0);
 };
 
-/** A gateway that was stopped is started now, and must notice by what it had written down. */
+/** Starts a gateway that was stopped; it must detect the rewind from the position that it stored. */
 const untilNoticed = async (run: Run, { noticedBefore, left }: Replaced, last: Rewind['last']): Promise<number> => {
   const { gateways, nodes, broken } = run;
   const since = performance.now();
@@ -252,7 +252,7 @@ const untilNoticed = async (run: Run, { noticedBefore, left }: Replaced, last: R
 
 const REQUESTS = 3;
 
-/** No gateway takes completions, and each can be managed. */
+/** Checks that no gateway serves completions and that management works on each. */
 const checkPaused = async ({ server, gateways, customers, broken, unique }: Run): Promise<void> => {
   const accountId = customers[0]?.accountId ?? '';
   for (const gateway of gateways.running()) {
@@ -261,7 +261,7 @@ const checkPaused = async ({ server, gateways, customers, broken, unique }: Run)
       if (answer !== PAUSED) broken.push(`${gateway.url} answered ${answer} while the rewind was open`);
     }
   }
-  // Whatever was asked before the gateways noticed has ended by now; the load goes on asking.
+  // Requests from before the detection have ended by now; the load continues.
   const head = await headOf(server.url);
   for (const gateway of gateways.running()) {
     const grant = { usd: '0.01', reason: unique('while the rewind is open') };
@@ -273,7 +273,7 @@ const checkPaused = async ({ server, gateways, customers, broken, unique }: Run)
   if (holds.length > 0) broken.push(`credits were held ${holds.length} times while the rewind was open`);
 };
 
-/** What the gateways remember of what is gone: no more than that, and all of it that they were told is durable. */
+/** Checks the gateways' report of lost events: it contains only lost events, and all that were acknowledged. */
 const checkReport = async ({ server, record, broken }: Run, { lost, histories }: Replaced): Promise<number> => {
   const lostIds = new Set(lost.map(({ id }) => id));
   const gone = await goneOf(server.url, record.all, histories);
@@ -311,7 +311,7 @@ const goneOf = async (
   return gone.filter((one) => !nowhere.has(one));
 };
 
-/** Whether an event is what was acknowledged. */
+/** Whether an event is the acknowledged one. */
 const isOf = (one: Acknowledged, { type, data, stream }: StoredEvent): boolean => {
   if (!stream.endsWith(one.accountId)) return false;
   switch (one.what) {
@@ -336,7 +336,7 @@ const untilServed = async (gateway: RunningGateway, apiKey = gateway.demoKey): P
   await until(`${gateway.url} serves again`, isServed, SERVE_WITHIN_MS);
 };
 
-/** Keys that were issued in the lost history are void; each customer is given another one. */
+/** Keys that were issued in the lost history are invalid; each customer gets a new one. */
 const renewKeys = async ({ gateways, customers, unique }: Run, histories: Histories): Promise<void> => {
   for (const { accountId, keys } of customers) {
     const issued = new Set(
@@ -354,7 +354,7 @@ const renewKeys = async ({ gateways, customers, unique }: Run, histories: Histor
 
 const nothingFound = (): Findings => ({ lost: [], doubled: [], differing: [], openHolds: [], broken: [] });
 
-/** When nobody asks for anything any more: all books, on all gateways, and each account can be charged again. */
+/** After the load has ended: checks all books on all gateways, and that each account can be charged again. */
 const settle = async (
   run: Run,
   { histories: lostHistories }: Replaced,
@@ -375,7 +375,7 @@ const settle = async (
   run.standing = [...run.standing, ...fresh].filter((one) => !gone.has(one));
   const world = { databaseUrl: server.url, gateways: () => gateways.running() };
   const { findings, settledMs } = await check(world, run.standing);
-  // The lost history was in order as well.
+  // The lost history must have been consistent as well.
   const { differing, doubled, broken: brokenBooks } = compare([...gone], lostHistories).findings;
   return {
     gone: gone.size,

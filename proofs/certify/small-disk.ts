@@ -3,25 +3,25 @@ import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** A file system of its own in memory, so small that it can be filled. */
+/** A file system in memory, small enough to be filled. */
 export type SmallDisk = {
   readonly directory: string;
-  /** Fills it with ballast, but for so many bytes. */
+  /** Fills it with ballast, except for this number of bytes. */
   fill(leaveBytes: number): Promise<void>;
-  /** Throws the ballast out. */
+  /** Deletes the ballast. */
   clear(): Promise<void>;
-  /** Takes it away with all that is on it. */
+  /** Unmounts the file system with its content. */
   unmount(): Promise<void>;
 };
 
-/** Fault: this user may not mount anything, or this system has no tmpfs. */
+/** Fault: the user may not mount file systems, or the system has no tmpfs. */
 export class CannotMount extends Error {
   override readonly name = 'CannotMount';
 }
 
 const run = promisify(execFile);
 
-/** Needs root, and a system with tmpfs; else fails with CannotMount. */
+/** Needs root and a system with tmpfs; otherwise rejects with CannotMount. */
 export const mountSmallDisk = async (directory: string, mebibytes: number): Promise<SmallDisk> => {
   await mkdir(directory, { recursive: true });
   try {
@@ -36,7 +36,7 @@ export const mountSmallDisk = async (directory: string, mebibytes: number): Prom
     fill: async (leaveBytes) => {
       const { bavail, bsize } = await statfs(directory);
       const bytes = Math.max(0, bavail * bsize - leaveBytes);
-      // Somebody else may have taken the last of it meanwhile.
+      // Another process may have used the remaining room meanwhile.
       await writeFile(ballast, Buffer.alloc(bytes)).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOSPC') throw error;
       });

@@ -7,7 +7,7 @@ import { startGatewayOn, type RunningGateway } from '../../test/support/running-
 import { query } from '../../test/support/sql.ts';
 import type { Random } from '../random.ts';
 
-/** What is killed, always by SIGKILL. */
+/** What is killed, always with SIGKILL. */
 export const KINDS = ['gateway', 'postmaster', 'server', 'session', 'gateway+server'] as const;
 export type Kind = (typeof KINDS)[number];
 
@@ -19,22 +19,22 @@ export const kindsInWords: Readonly<Record<Kind, string>> = {
   'gateway+server': 'a gateway and all of PostgreSQL',
 };
 
-/** Gateways that share a database, and the means to kill any of them. */
+/** Gateways that share a database, with a way to kill each part. */
 export type World = {
   readonly databaseUrl: string;
-  /** The door that customers come by, in front of all gateways. */
+  /** The balancer in front of all gateways, which clients connect to. */
   readonly balancer: Pick<Balancer, 'url'>;
-  /** Those that run now. */
+  /** The gateways that are running. */
   gateways(): readonly RunningGateway[];
-  /** Kills, starts again what has to be, and resolves when everything is up. */
+  /** Kills, restarts what does not restart itself, and resolves when everything is up. */
   kill(kind: Kind): Promise<void>;
-  /** What PostgreSQL's keeper had to say, a line each. */
+  /** The messages about the PostgreSQL process, line by line. */
   readonly lines: readonly string[];
   close(): Promise<void>;
 };
 
 export type WorldOptions = {
-  /** For the secrets of the gateways; and for the database, unless that has a place of its own. */
+  /** For the secrets of the gateways, and for the database unless it has its own folder. */
   readonly home: string;
   readonly databaseDir?: string;
   readonly random: Random;
@@ -45,7 +45,7 @@ export type WorldOptions = {
 const BACK_WITHIN_MS = 60_000;
 const POLL_MS = 10;
 
-/** Waits for what must come; fails with a sentence that says for what it waited in vain. */
+/** Waits for a condition; rejects with an error that names it. */
 export const until = async (
   what: string,
   isSo: () => Promise<boolean> | boolean,
@@ -63,7 +63,7 @@ const forceEnd = (pid: number): void => {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has just ended by itself.
+    // The process has already ended.
   }
 };
 
@@ -97,7 +97,7 @@ export const openWorld = async (options: WorldOptions): Promise<World> => {
 
   const processes = (condition: string): Promise<readonly { readonly pid: number }[]> =>
     query<{ pid: number }>(databaseUrl, `select pid from pg_stat_activity where pid <> pg_backend_pid() ${condition}`);
-  /** A gateway opens its connection for appends with its first one. */
+  /** A gateway opens its connection for appends with its first append. */
   const appending = async (): Promise<number> => {
     let pids: readonly { readonly pid: number }[] = [];
     await until('a gateway appends', async () => {
@@ -121,7 +121,7 @@ export const openWorld = async (options: WorldOptions): Promise<World> => {
   };
 
   try {
-    // One after another, or each would make a key of its own for the demo account.
+    // Started one after another, because each would otherwise create its own key for the demo account.
     while (running.length < options.gateways) await addGateway();
   } catch (error) {
     await endAll();

@@ -3,9 +3,9 @@ import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
 import type { InMemoryLog } from '../../src/eventstore/memory/in-memory.ts';
 import { readWholeStream } from '../../test/eventstore/logs.ts';
 
-/** A history of the log, up to the moment when the log went back in time, or up to the end. */
+/** A history of the log, up to a rewind, or up to the end. */
 export type Era = {
-  /** The log is the same as in the era before up to this position. */
+  /** Up to this position the log is the same as in the previous era. */
   readonly since: number;
   /** The streams of the accounts. */
   readonly logs: readonly (readonly Recorded[])[];
@@ -18,13 +18,13 @@ export type Eras = {
   now(): Moment;
   /** Must be called after each append. */
   appended(): Promise<void>;
-  /** Makes the log what it was so many transactions ago. Returns the new end of the log; undefined if nothing was undone. */
+  /** Undoes the last transactions. Returns the new end of the log; undefined if nothing was undone. */
   goBack(transactions: number): number | undefined;
-  /** All eras; the last one is as the log is now. */
+  /** All eras; the last one is the current log. */
   all(): Promise<readonly Era[]>;
 };
 
-/** Keeps what the log was before it went back in time. Without `log` it never does. */
+/** Keeps the states of the log before each rewind. Without `log` there are no rewinds. */
 export const keepEras = async (
   store: ChainedLog,
   streams: readonly string[],
@@ -32,7 +32,7 @@ export const keepEras = async (
 ): Promise<Eras> => {
   const past: Era[] = [];
   let since = 0;
-  /** The ends of transactions: a database goes back to one of these, and to nothing between them. */
+  /** The ends of transactions: a database can go back only to one of these. */
   let ends = [await store.head()];
   const head = (): number => ends.at(-1) ?? 0;
   return {

@@ -6,10 +6,10 @@ import type { Surroundings } from './unsure-store.ts';
 /** The newest snapshot of each stream. */
 export type Kept = Map<string, { readonly revision: number; readonly token: string; readonly state: Buffer }>;
 
-/** Histories are short, so a snapshot is due after a few events already. */
+/** Histories are short, so a snapshot is due after a few events. */
 const EVERY = 2;
 
-/** Snapshots that processes share, written and found when the scheduler likes, or not found. */
+/** Snapshots that processes share. The scheduler decides when they are written and found, and some look-ups fail. */
 export const createFrequentSnapshots = (
   kept: Kept,
   { store, scheduler, trouble, nextReadFails }: Surroundings,

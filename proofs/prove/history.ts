@@ -27,14 +27,14 @@ import { createScheduler } from './scheduler.ts';
 import { answerOf, whatOf } from './story.ts';
 import { createUnsureStore, noTrouble, type Surroundings, type Trouble } from './unsure-store.ts';
 
-/** So many times a rewind is put off while the log has nothing to lose. */
+/** How often a rewind is postponed while the log has nothing to lose. */
 const PATIENCE = 10;
 
-/** What is put to the proof: a log, and how a process that works on it is made. */
+/** The subject of the proof: a log, and a factory for processes that use it. */
 export type Subject = {
-  /** The log as a process sees it that starts now. */
+  /** The log from the perspective of a newly started process. */
   readonly openStore: () => ChainedLog;
-  /** Given if the log can go back in time. */
+  /** Set if the log can go back in time. */
   readonly log?: InMemoryLog;
   readonly createNode?: (store: ChainedLog, options: NodeOptions) => Node;
 };
@@ -47,15 +47,15 @@ export type NodeOptions = {
 export const realNode = (store: ChainedLog, { retries, ...options }: NodeOptions): Node =>
   createNode(store, { ...options, committer: createCommitter({ store, maxRetries: retries, retryMs: 0 }) });
 
-/** Something asked of a node, and the moments between which it was answered. */
+/** A request to a node, and the moments between which it was answered. */
 export type Call<What, Answer> = {
   readonly what: What;
   readonly from: Moment;
   to: Moment;
-  /** It was asked after the last trouble, so it must not fail. */
+  /** Requested after all trouble had ended, so it must not fail. */
   readonly calm: boolean;
   answer: Answer | Error | undefined;
-  /** `died` where the process did, before it could answer. */
+  /** `died` if the process died before it could answer. */
   state: 'open' | 'answered' | 'died';
 };
 export type CommandCall = Call<Ask & { readonly commandId: string }, AccountOutcome>;
@@ -63,11 +63,11 @@ export type ReadCall = Call<Read, StateAt<Account>>;
 
 export type History = {
   readonly eras: readonly Era[];
-  /** What the events of each command id were asked by. */
+  /** The command of each command id. */
   readonly commands: ReadonlyMap<string, AccountCommand>;
   readonly calls: readonly CommandCall[];
   readonly reads: readonly ReadCall[];
-  /** The nodes that saw what was lost when the log went back in time, and never noticed. */
+  /** The nodes that had seen events that a rewind removed, and never detected it. */
   readonly unaware: readonly number[];
   readonly trouble: Trouble;
 };
@@ -75,16 +75,16 @@ export type History = {
 type Life = {
   readonly node: Node;
   readonly calls: Set<CommandCall | ReadCall>;
-  /** Takes note that the log has gone back to a position. */
+  /** Records that the log has gone back to a position. */
   logWentBackTo(position: number): void;
-  /** Whether the node has yet to notice that the log went back in time. */
+  /** Whether the node has yet to detect that the log went back in time. */
   unaware(): boolean;
   die(): void;
 };
 
 /**
- * Carries a plan out on a subject. `name` tells its accounts and commands from those of other histories on the same log.
- * What happens is told to `tell`, line by line.
+ * Runs a plan on a subject. `name` distinguishes its accounts and commands from those of other histories on the same
+ * log. Calls `tell` with a description of each event.
  */
 export const carryOutPlan = async (
   plan: Plan,
@@ -141,7 +141,7 @@ export const carryOutPlan = async (
     tell(() => `node ${call.what.node} answers ${whatOf(call.what)}: ${answerOf(answer)}`);
   };
 
-  /** At some moment while other things are under way; if there is nothing to undo yet, at a later one. */
+  /** Runs at some moment, concurrent with other work; later, if there is nothing to undo yet. */
   const rewind = (step: Rewind, patience: number): void => {
     const position = eras.goBack(step.transactions);
     if (position === undefined) {
@@ -200,7 +200,7 @@ export const carryOutPlan = async (
   };
 
   await carryOut(plan.steps);
-  // When all is calm again, every command that was carried out, or that nobody knows of, is given once more.
+  // After all trouble has ended, every command that was executed, or whose outcome is unknown, is repeated once.
   calm = true;
   tell(() => 'all is calm, and what was done or is not known is asked again');
   const again = new Map<number, Step>();
@@ -209,14 +209,14 @@ export const carryOutPlan = async (
     again.set(what.id, { ...what, node: what.account % plan.nodes, mayRepeat: true, together: true });
   }
   await carryOut([...again.values()]);
-  // No account may be stuck on any node.
+  // No account may be blocked on any node.
   const ids = plan.steps.length;
   const small = (node: number, account: number): Ask => ({
     ...{ kind: 'ask', node, account, together: true, mayRepeat: false, id: ids + node * opened.length + account },
     command: topUp(1n, `calm_${node}`),
   });
   await carryOut(lives.flatMap((_, node) => opened.map((_, account) => small(node, account))));
-  // At last every node says what it knows, which is told only if it is wrong.
+  // Finally all accounts are read on every node. The story contains these reads only if they are wrong.
   tell = () => undefined;
   await carryOut(
     lives.flatMap((_, node) => streams.map((_, account): Read => ({ kind: 'read', node, account, together: true }))),
@@ -226,7 +226,7 @@ export const carryOutPlan = async (
   return { eras: await eras.all(), commands, calls, reads, unaware, trouble };
 };
 
-/** A process, which compares the log with what it has seen of it, and drops what it remembers if the log went back. */
+/** A process. It compares the log with the part that it has seen, and drops its memory if the log went back in time. */
 const createLife = (n: number, subject: Subject, surroundings: Surroundings, options: NodeOptions): Life => {
   const { scheduler, tell } = surroundings;
   const store = subject.openStore();
@@ -269,7 +269,7 @@ const createLife = (n: number, subject: Subject, surroundings: Surroundings, opt
   };
 };
 
-/** By commands of their own, written at once. */
+/** Written directly to the log, in one append, with their own command ids. */
 const openAccounts = async (
   store: ChainedLog,
   streams: readonly string[],

@@ -2,15 +2,15 @@ import fc from 'fast-check';
 import type { AccountCommand } from '../../src/domain/account/decide.ts';
 import { anyCommand } from '../../test/domain/account/arbitrary.ts';
 
-/** What becomes of an append on its way to the log and back. */
+/** The outcome of an append on its way to the log and back. */
 export type Fate = (typeof fates)[number];
 const fates = [
   'fine',
-  /** Nothing is written, and whoever asked hears that the store is unavailable. */
+  /** Nothing is written, and the caller receives StoreUnavailable. */
   'lost',
-  /** It is written or refused, and whoever asked hears that the store is unavailable. */
+  /** It is written or refused, and the caller receives StoreUnavailable. */
   'unanswered',
-  /** Whoever asked hears that the store is unavailable, and then it reaches the log after all. */
+  /** The caller receives StoreUnavailable, and the append reaches the log afterwards. */
   'late',
 ] as const;
 
@@ -19,10 +19,10 @@ export type Ask = {
   readonly account: number;
   readonly node: number;
   readonly command: AccountCommand;
-  /** Steps with the same id give the same command. */
+  /** Steps with the same id contain the same command. */
   readonly id: number;
   readonly mayRepeat: boolean;
-  /** In the same breath as the step before. */
+  /** Concurrent with the previous step. */
   readonly together: boolean;
 };
 export type Read = {
@@ -31,22 +31,22 @@ export type Read = {
   readonly node: number;
   readonly together: boolean;
 };
-/** The process dies as by kill -9, and another takes its place, which knows nothing. */
+/** The process dies as by kill -9, and another one with empty memory replaces it. */
 export type Restart = { readonly kind: 'restart'; readonly node: number; readonly together: boolean };
-/** The log goes back to what it was so many transactions ago, as a restored database does, while all nodes run on. */
+/** The log loses its last transactions, as after a restore of the database, while all nodes keep running. */
 export type Rewind = { readonly kind: 'rewind'; readonly transactions: number; readonly together: boolean };
 export type Step = Ask | Read | Restart | Rewind;
 
-/** All that decides how a history goes. Where a list is used up, everything is fine and comes in the order of asking. */
+/** All decisions of a history. After the end of a list, calls succeed in the order in which they were made. */
 export type Plan = {
   readonly nodes: number;
   readonly cacheSize: number;
-  /** How often a committer tries again before it gives up. */
+  /** How often a committer retries before it fails. */
   readonly retries: number;
-  /** The credits that each account begins with. */
+  /** The initial credits of each account. */
   readonly opening: bigint;
   readonly steps: readonly Step[];
-  /** Which of the things that may happen next does. */
+  /** The choices between the actions that are possible next. */
   readonly turns: readonly number[];
   readonly appends: readonly Fate[];
   /** Whether a read of the log fails. */
@@ -56,7 +56,7 @@ export type Plan = {
 export const ACCOUNTS = ['ada', 'bob', 'cyd'] as const;
 const MOST_NODES = 3;
 
-/** `often` is how many times as likely the first one is. */
+/** The first value is `often` times as likely as each other one. */
 const mostly = <T>(often: number, first: T, ...others: T[]): fc.Arbitrary<T> =>
   fc.oneof(
     { weight: often, arbitrary: fc.constant(first) },
@@ -67,8 +67,8 @@ const draft = fc.record({
   kind: mostly<Step['kind']>(16, 'ask', 'read', 'restart', 'rewind', 'rewind', 'rewind'),
   account: mostly(6, 0, 1, 2),
   node: fc.nat(MOST_NODES - 1),
-  command: anyCommand.map((command) => structuredClone(command)), // Without the prototypes that fast-check leaves out.
-  /** How many steps ago this very command was given before, if it was. */
+  command: anyCommand.map((command) => structuredClone(command)), // Removes the null prototypes of fast-check.
+  /** How many steps ago the same command was given, or 0. */
   again: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 5 }) }),
   together: mostly(2, false, true),
   transactions: fc.integer({ min: 1, max: 3 }),
@@ -88,7 +88,7 @@ const stepsOf = (drafts: readonly Draft[], nodes: number): readonly Step[] => {
       steps.push({ kind, node, together, mayRepeat: false, account: same.account, command: same.command, id: same.id });
     }
   }
-  // Whoever gives a command once says so.
+  // A command that is given only once is marked as not repeated.
   const times = new Map<number, number>();
   for (const step of steps) if (step.kind === 'ask') times.set(step.id, (times.get(step.id) ?? 0) + 1);
   return steps.map((step) => (step.kind === 'ask' ? { ...step, mayRepeat: (times.get(step.id) ?? 0) > 1 } : step));
@@ -96,7 +96,7 @@ const stepsOf = (drafts: readonly Draft[], nodes: number): readonly Step[] => {
 
 export const anyPlan: fc.Arbitrary<Plan> = fc
   .record({
-    // First what makes a counterexample shortest.
+    // Ordered so that the fields that shorten a counterexample most shrink first.
     drafts: fc.array(draft, { minLength: 1, maxLength: 24, size: 'max' }),
     turns: fc.array(fc.nat(59), { maxLength: 160, size: 'max' }),
     appends: fc.array(mostly<Fate>(8, ...fates), { maxLength: 40, size: 'max' }),

@@ -5,15 +5,15 @@ import { noTrouble, type Trouble } from './unsure-store.ts';
 import { judge } from './verdict.ts';
 
 export type ProofOptions = {
-  /** For each history a log of its own, or the same one for all. */
+  /** Creates the log of each history, or returns the same one for all. */
   readonly subject: () => Subject;
   readonly histories: number;
   readonly seed: number;
-  /** Of a counterexample that was found before: this history alone. */
+  /** The path of a known counterexample: only this history is run. */
   readonly path?: string;
-  /** Whether a counterexample is made as small as can be. */
+  /** Whether a counterexample is shrunk. */
   readonly shrink?: boolean;
-  /** Called after each history; `shrinking` once one has failed. */
+  /** Called after each history; `shrinking` is true once one has failed. */
   readonly progress?: (tally: Tally, shrinking: boolean) => void;
 };
 
@@ -24,11 +24,11 @@ export type Counterexample = {
   readonly path: string;
   readonly broken: string;
   readonly shrunk: number;
-  /** All that happened, line by line. */
+  /** The whole history, line by line. */
   readonly story: readonly string[];
 };
 
-/** Carries out as many histories as asked, and stops at the first one that breaks a promise. */
+/** Runs the histories and stops at the first one that breaks a promise. */
 export const prove = async (
   options: ProofOptions,
 ): Promise<{ readonly tally: Tally; readonly counterexample: Counterexample | undefined }> => {
@@ -81,7 +81,7 @@ const tellStory = async (plan: Plan, subject: Subject, name: string): Promise<re
     judge(history);
     story.push('… and this time nothing was broken: the history depends on time');
   } catch {
-    // It is what is told of.
+    // It is reported below.
   }
   return story;
 };

@@ -5,7 +5,7 @@ import type { Limits } from '../../src/domain/account/limits.ts';
 import type { Usage } from '../../src/domain/money.ts';
 import { openLimitBooks, type LimitBooks } from '../../test/domain/account/limit-books.ts';
 
-/** What an event that comes of a command must say, as far as it is about money, names or standing. */
+/** The part of a command's event that concerns money, names or standing. */
 export type Effect =
   | Of<'AccountRegistered', 'holder' | 'personal'>
   | Of<'TermsAccepted', 'version'>
@@ -27,22 +27,22 @@ type Of<T extends AccountEvent['type'], Field extends string> = {
   >;
 }[T];
 
-/** What must come of a command: these events, none because it is so already, or a refusal. */
+/** The expected outcome of a command: events (none if nothing changes), or a refusal. */
 export type Verdict = { readonly effects: readonly Effect[] } | { readonly refusal: AccountRefusal };
 
 /**
- * One account, kept in the plainest way that there is, a second time and with nothing borrowed from the domain's deciders.
- * Commands are given to it one after another, in the order of the log.
+ * A second, deliberately simple implementation of one account that shares no code with the domain's deciders. It
+ * receives commands one after another, in the order of the log.
  */
 export type Ledger = {
   registered: boolean;
   suspended: boolean;
   terms: string | undefined;
-  /** Whether each key may still be used. */
+  /** Whether each key is still valid. */
   readonly keys: Map<string, boolean>;
   /** The key and the pepper of each hash. */
   readonly hashed: Set<string>;
-  /** Oldest first; empty ones are forgotten. */
+  /** Oldest first, without empty lots. */
   lots: { readonly id: string; readonly whole: bigint; left: bigint }[];
   readonly holds: Map<string, { amount: bigint; readonly price: PinnedPrice }>;
   toppedUp: bigint;
@@ -68,7 +68,7 @@ export const openLedger = (): Ledger => ({
 export const balanceOf = ({ lots }: Ledger): bigint => lots.reduce((sum, { left }) => sum + left, 0n);
 export const heldOf = ({ holds }: Ledger): bigint => [...holds.values()].reduce((sum, { amount }) => sum + amount, 0n);
 
-/** What must come of a command now. Changes nothing. */
+/** The expected outcome of a command now. Changes nothing. */
 export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
   const { registered, suspended, terms, keys, lots, holds, limits } = ledger;
   const free = balanceOf(ledger) - heldOf(ledger);
@@ -189,7 +189,7 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
   }
 };
 
-/** Does what is asked, if it may be done, and says what came of it. */
+/** Executes a command if it is accepted, and returns the outcome. */
 export const carryOut = (ledger: Ledger, command: AccountCommand): Verdict => {
   const verdict = ask(ledger, command);
   for (const effect of 'effects' in verdict ? verdict.effects : []) change(ledger, effect);
@@ -277,11 +277,14 @@ const uncovered = (requestId: string, rest: bigint, price: PinnedPrice, beyond?:
   return amount > 0n ? [{ type: 'UsageWrittenOff', requestId, amount, ...told }] : [];
 };
 
-/** Whoever lacks credits even if all others gave theirs back is told that, and not to wait for a limit. */
+/**
+ * If credits would be missing even without other holds, the refusal must state that, and not suggest waiting for a
+ * limit.
+ */
 const waitsInVain = ({ code }: AccountRefusal, needed: bigint, most: bigint): boolean =>
   code === 'limit_held_by_concurrent_requests' && needed > most;
 
-/** Credits that others hold may come free again, and then waiting helps as well as paying. */
+/** Credits held by other requests may be released, so waiting helps as well as paying. */
 const tooDear = (needed: bigint, available: bigint, held: bigint, withoutHolds: bigint): Verdict => {
   const code = needed <= available + held ? 'credits_held_by_concurrent_requests' : 'insufficient_credits';
   return { refusal: { code, funds: { needed, available, held, withoutHolds } } };
@@ -296,7 +299,7 @@ const oldestFirst = ({ lots }: Ledger, amount: bigint): Draw[] => {
   });
 };
 
-/** Pico-USD a token, a thousand of them to the nano-USD; a part of one costs a whole one. */
+/** Rates are in pico-USD per token. 1,000 pico-USD are a nano-USD, and fractions are rounded up. */
 const costOf = (usage: Usage, { rates }: PinnedPrice): bigint => {
   let pico = 0n;
   for (const kind of ['input', 'cachedInput', 'cacheWrite', 'output', 'reasoning'] as const) {

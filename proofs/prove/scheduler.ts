@@ -1,16 +1,16 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 
-/** Decides in which order things happen that could happen in any, and always in the same for the same choices. */
+/** Decides the order of concurrent actions; the same choices give the same order. */
 export type Scheduler = {
-  /** From now on it may happen, once. */
+  /** Makes an action possible. It runs once. */
   may(happen: () => Promise<void> | void): void;
-  /** Lets one thing happen after another, until there is nothing left that may. `next` begins another thing, if there is one. */
+  /** Runs actions one after another until none is left. `next` returns the start of another action, if there is one. */
   run(next: () => (() => void) | undefined): Promise<void>;
 };
 
-/** Beginning something new is so many times as likely as any one thing that is under way, so that much is under way at once. */
+/** Starting something new is this many times as likely as each pending action, so that many actions are concurrent. */
 const EAGERNESS = 6;
-/** A timer of more is a time-out or belongs to somebody else: a history does not wait for it. */
+/** A longer timer is a timeout, or belongs to other code: a history does not wait for it. */
 const SHORT_MS = 50;
 
 export const createScheduler = (turns: readonly number[]): Scheduler => {
@@ -38,9 +38,9 @@ export const createScheduler = (turns: readonly number[]): Scheduler => {
   };
 };
 
-/** Waits until nothing goes on by itself any more: no promise, no immediate, no retry after a few milliseconds. */
+/** Waits until no promise, immediate or short retry is pending. */
 const settle = async (timersUnderWay: () => number): Promise<void> => {
-  // Counted in turns and not in time, for a busy machine may let a lot of it pass between two of them.
+  // Counted in turns, because on a busy machine much time can pass between two of them.
   for (let waited = 0; ;) {
     await nextTurn();
     if (timersUnderWay() > 0 && waited++ < 2 * SHORT_MS) await sleep(1);
@@ -49,8 +49,8 @@ const settle = async (timersUnderWay: () => number): Promise<void> => {
 };
 
 /**
- * Counts the short timers that have not come yet. They run in real time and as ever; a history goes on when they have
- * come, so that it makes no difference how long they take.
+ * Counts the short timers that are pending. They run in real time. A history continues when they have fired, so their
+ * duration makes no difference.
  */
 const watchTimers = (): { underWay(): number; stop(): void } => {
   const real = globalThis.setTimeout;

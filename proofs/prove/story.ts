@@ -6,7 +6,7 @@ import type { StateAt } from '../../src/eventstore/commands.ts';
 import type { AccountOutcome } from '../../test/eventstore/nodes.ts';
 import { ACCOUNTS, type Step } from './plan.ts';
 
-/** A step in few words. */
+/** A short description of a step. */
 export const whatOf = (step: Step): string => {
   switch (step.kind) {
     case 'restart':
@@ -32,7 +32,7 @@ export const answerOf = (answer: AccountOutcome | StateAt<Account> | Error | und
   return `${answer.repeated ? 'done before' : 'done'}, ${events}, at revision ${answer.revision}`;
 };
 
-/** Names and amounts; what is the same in every history is left out. */
+/** Names and amounts, without fields that are the same in every history. */
 const commandInWords = ({ type, ...fields }: AccountCommand): string => `${type} ${inWords(fields)}`.trimEnd();
 export const eventInWords = ({ type, ...fields }: { readonly type: string }): string =>
   `${type} ${inWords({ ...fields, usage: undefined, price: undefined, keyId: undefined })}`.trimEnd();

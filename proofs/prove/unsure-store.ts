@@ -3,13 +3,13 @@ import { StoreUnavailable, type Slice } from '../../src/eventstore/event-store.t
 import type { Fate } from './plan.ts';
 import type { Scheduler } from './scheduler.ts';
 
-/** What befell the histories, so that one sees that there was trouble. */
+/** Counts the trouble in the histories, to show that there was some. */
 export type Trouble = {
   clashes: number;
   ambiguous: number;
   unavailable: number;
   restarts: number;
-  /** How often the log went back in time. */
+  /** The number of rewinds of the log. */
   rewinds: number;
   /** How often an account was loaded from a snapshot. */
   snapshots: number;
@@ -20,30 +20,30 @@ export const noTrouble = (): Trouble => ({
 });
 
 export type Surroundings = {
-  /** The log as the harness sees it, which never minds that it goes back in time. */
+  /** The harness's store, which never fails after a rewind. */
   readonly store: ChainedLog;
   readonly scheduler: Scheduler;
   readonly trouble: Trouble;
   nextAppend(): Fate;
   nextReadFails(): boolean;
-  /** Called when an append has reached the log, before anybody hears of it. */
+  /** Called when an append has reached the log, before its result is delivered. */
   arrived(): Promise<void>;
   tell(line: () => string): void;
-  /** The command that an event id derives from, in words. */
+  /** Describes the command that an event id is derived from. */
   commandOf(eventId: string): string;
 };
 
-/** The log as one process sees it: question and answer each take as long as the scheduler likes, or are lost. */
+/** The store of one process: the scheduler delays requests and responses, or they are lost. */
 export type UnsureStore = ChainedLog & {
-  /** The process is gone: it asks nothing more and hears nothing more. What it sent may still arrive. */
+  /** The process is dead: it sends and receives nothing more. Requests that it sent may still arrive. */
   die(): void;
 };
 
 export type UnsureStoreOptions = {
   readonly who: string;
-  /** The log as this process sees it. */
+  /** The log from the perspective of this process. */
   readonly store: ChainedLog;
-  /** Called when the process is told that the log went back in time. */
+  /** Called when the process receives LogWentBack. */
   readonly wentBack: () => void;
 };
 

@@ -13,12 +13,12 @@ import { ACCOUNTS } from './plan.ts';
 import { ask, balanceOf, carryOut, heldOf, openLedger, type Ledger, type Verdict } from './reference-ledger.ts';
 import { answerOf, eventInWords, show, whatOf } from './story.ts';
 
-/** A promise that a history shows to be broken. */
+/** A promise that a history breaks. */
 export class BrokenHistory extends Error {
   override readonly name = 'BrokenHistory';
 }
 
-/** Throws BrokenHistory unless all that was written and all that was told is as if commands had been given one after another. */
+/** Throws BrokenHistory unless all events and all answers are explained by commands executed one after another. */
 export const judge = (history: History): void => {
   for (const node of history.unaware) broken(`node ${node} never noticed that the log went back in time`);
   ACCOUNTS.forEach((_, account) => {
@@ -32,7 +32,10 @@ export const judge = (history: History): void => {
 type Ledgered = {
   readonly log: readonly Recorded[];
   readonly byCommand: ReadonlyMap<string, readonly Recorded[]>;
-  /** The positions between which a call was answered; undefined if it was answered before this era, or asked after it. */
+  /**
+   * The positions between which a call was answered; undefined if it was answered before this era, or requested after
+   * it.
+   */
   readonly windowOf: (call: Pick<CommandCall, 'from' | 'to'>) => Window | undefined;
   /** The era in which the event at a position was written. */
   readonly bornIn: (position: number) => number;
@@ -67,7 +70,8 @@ const judgeAccount = (
   const all = ledgered(eras, account);
   for (const done of Map.groupBy(calls.filter(wasDone), ({ what }) => what.commandId).values()) judgeDone(done, all);
 
-  // What wrote nothing is explained by some moment between question and answer, before the command had its effect.
+  // An answer without events must be right at some moment between request and answer, before the command had its
+  // effect.
   const unexplained = new Set(calls.filter(wroteNothing));
   const unread = new Set(reads.filter(({ answer }) => answer && !(answer instanceof Error)));
   for (const era of all) judgeEra(era, commands, unexplained, unread);
@@ -77,7 +81,7 @@ const judgeAccount = (
   for (const { what, answer } of unread) broken(`the account was never what ${whatOf(what)} told: ${answerOf(answer)}`);
 };
 
-/** Takes out the calls that are explained by this era. */
+/** Removes the calls that this era explains. */
 const judgeEra = (
   { log, byCommand, windowOf }: Ledgered,
   commands: History['commands'],
@@ -85,8 +89,8 @@ const judgeEra = (
   unread: Set<ReadCall>,
 ): void => {
   const before = (position: number): number => log.filter((recorded) => recorded.position <= position).length;
-  // Once a command has had its effect, whoever gives it again is told of that. If the log went back while it was looked up,
-  // the effect is gone, and the answer is what the stream was before.
+  // Once a command has had its effect, a repetition returns that effect. If the log went back during the look-up, the
+  // effect is gone, and the answer is that of the earlier stream.
   const effectOf = ({ what, from, to }: CommandCall): number =>
     from.era === to.era ? (byCommand.get(what.commandId)?.[0]?.revision ?? Infinity) : Infinity;
   const isWithin = (revision: number, call: CommandCall | ReadCall): boolean => {
@@ -131,11 +135,11 @@ const judgeFault = ({ what, answer, state, calm }: CommandCall | ReadCall): void
   if (calm) broken(`${whatOf(what)} failed though all was calm: ${answerOf(answer)}`);
 };
 
-/** Each caller that was told that a command is done was told what the log has, or had between question and answer. */
+/** An answer that a command is done must match the log at some moment between request and answer. */
 const judgeDone = (done: readonly CommandCall[], eras: readonly Ledgered[]): void => {
-  /** The eras in which it was done, as far as a first caller was told. */
+  /** The eras in which the command was done, according to the first answers. */
   const firsts = new Set<number>();
-  // Who was answered first takes the first era that fits, so that the later ones are left to the others.
+  // Earlier answers take the first era that fits, so that the later ones are left for later answers.
   const inTurn = done.toSorted((a, b) => a.to.era - b.to.era || a.to.position - b.to.position);
   for (const call of inTurn) {
     const { what, answer } = call;
@@ -149,7 +153,7 @@ const judgeDone = (done: readonly CommandCall[], eras: readonly Ledgered[]): voi
   }
 };
 
-/** Why an era does not explain that a command is said to be done. */
+/** Why an era does not explain the answer that a command is done. */
 const flawOf = (
   { what, answer }: CommandCall,
   { byCommand, bornIn }: Ledgered,
@@ -182,7 +186,7 @@ const judgeEffect = (own: readonly Recorded[], verdict: Verdict): void => {
     broken(`the log has ${found}, where there must be ${effects.map(eventInWords).join(' and ') || 'nothing'}`);
 };
 
-/** The domain's fold, the projection and the reference agree, and nothing is ever negative. */
+/** The domain's fold, the projection and the reference must agree, and no amount may be negative. */
 const judgeState = ({ wallet }: Account, ledger: Ledger, row: BalanceRow | undefined): void => {
   const reference = {
     balance: balanceOf(ledger),
@@ -215,7 +219,7 @@ const takeIn = (receipts: Map<string, RequestRow>, recorded: Recorded): void => 
   }
 };
 
-/** The requests that are open are those that have a hold. */
+/** Open requests must be those that have a hold. */
 const judgeReceipts = (receipts: ReadonlyMap<string, RequestRow>, { holds }: Ledger): void => {
   const open = [...receipts].flatMap(([id, { status }]) => (status === 'open' ? [id] : [])).sort();
   const held = [...holds.keys()].sort();
@@ -225,7 +229,7 @@ const judgeReceipts = (receipts: ReadonlyMap<string, RequestRow>, { holds }: Led
 const explains = (verdict: Verdict, { answer }: CommandCall, revision: number): boolean => {
   if (!answer || answer instanceof Error) return false;
   if (answer.kind === 'refused') {
-    // Which limit was in the way is told for the customer's sake; what was decided is in the rest.
+    // The refusing limit is only information for the customer; the other fields contain the decision.
     const { limit: _, ...refusal } = answer.refusal;
     return 'refusal' in verdict && isDeepStrictEqual(refusal, verdict.refusal);
   }

@@ -5,13 +5,13 @@ import { NOTHING_SEEN } from '../../src/eventstore/history-seen.ts';
 
 const SESSION = 'torture-';
 
-/** The name of a writer's sessions, so that who looks at them in PostgreSQL knows which process has them. */
+/** The application name of a writer's sessions, so that they can be identified in PostgreSQL. */
 export const sessionOf = (writer: string): string => `${SESSION}${writer}`;
 export const writerOf = (session: string): string => session.slice(SESSION.length);
 
 /**
- * Appends in whatever transaction the caller has open. Returns the position of the first event; undefined where the
- * stream is not at the expected revision.
+ * Appends in the caller's open transaction. Returns the position of the first event; undefined if the stream is not at
+ * the expected revision.
  */
 export type AppendByHand = (client: pg.Client, writer: string, slice: Slice) => Promise<number | undefined>;
 
@@ -30,5 +30,5 @@ const bySequence: AppendByHand = async (client, _, { stream, expected, events })
   return Number(rows[0]?.position);
 };
 
-/** By how the log gets its positions. */
+/** By the way in which the log assigns positions. */
 export const appendsByHand = { head: atHead, sequence: bySequence };

@@ -2,17 +2,17 @@ import { expectedHash, GENESIS } from '../../src/eventstore/integrity/chain.ts';
 import type { ChainedEvent } from '../../src/eventstore/chained-log.ts';
 import { ID_AT, ID_END, RECORD_BYTES, recordOf } from './records.ts';
 
-/** The log as it was read in full, kept as records. */
+/** The complete log as records. */
 export type LogImage = {
   readonly events: number;
-  /** Positions that do not follow on the one before, or a stream's revisions that do not. */
+  /** Positions or stream revisions that are not consecutive. */
   readonly outOfPlace: number;
-  /** Events whose hash is not what the chain asks for. */
+  /** Events whose hash does not match the chain. */
   readonly brokenLinks: number;
   readonly idsTwice: number;
-  /** Which event of the log, from 0, has the id that this record has; undefined where none does. */
+  /** The index (from 0) of the event with the id of this record; undefined if there is none. */
   findId(record: Buffer): number | undefined;
-  /** The same, where position and stream are the same as well. */
+  /** Like `findId`, but position and stream must match as well. */
   find(record: Buffer): number | undefined;
 };
 
@@ -39,7 +39,7 @@ export const imageOfLog = async (
   const log = Buffer.concat(parts);
   const events = log.length / RECORD_BYTES;
 
-  // From ids to places: open addressing, since a Map of as many strings would take ten times the memory.
+  // From ids to indexes. Open addressing, because a Map of as many strings would take ten times the memory.
   const table = new Uint32Array(2 ** Math.ceil(Math.log2(2 * events + 2)));
   const slotOf = (record: Buffer): number => {
     // The end of an id is random in every kind of UUID that is used here; its beginning is a time.
@@ -82,17 +82,17 @@ async function* recordsIn(chunks: Chunks): AsyncGenerator<Buffer> {
 
 export type Deliveries = {
   readonly deliveries: number;
-  /** Events of the log that never came. */
+  /** Events of the log that were never delivered. */
   readonly losses: number;
-  /** Events that came again. */
+  /** Events that were delivered again. */
   readonly duplicates: number;
-  /** Events that came after one that follows on them. */
+  /** Events that were delivered after one of their successors. */
   readonly reorderings: number;
-  /** Events that are not in the log, or stand elsewhere in it. */
+  /** Delivered events that are not in the log, or are at another place in it. */
   readonly strangers: number;
 };
 
-/** What one follower was given, beside the log. */
+/** Compares the deliveries to one follower with the log. */
 export const compareDeliveries = async (log: LogImage, chunks: Chunks): Promise<Deliveries> => {
   const seen = new Uint8Array(log.events);
   const counts = { deliveries: 0, losses: log.events, duplicates: 0, reorderings: 0, strangers: 0 };
@@ -112,7 +112,9 @@ export const compareDeliveries = async (log: LogImage, chunks: Chunks): Promise<
   return counts;
 };
 
-/** How many of these a writer was told are durable, and how many of them are not in the log, where it was told. */
+/**
+ * Counts the events that were acknowledged to a writer as durable, and those of them that the log lacks at that place.
+ */
 export const compareAcknowledged = async (
   log: LogImage,
   chunks: Chunks,
@@ -125,7 +127,7 @@ export const compareAcknowledged = async (
   return counts;
 };
 
-/** How many events a writer took back with ROLLBACK, and how many of them are in the log all the same. */
+/** Counts the events that a writer rolled back, and those of them that are in the log nevertheless. */
 export const compareWithdrawn = async (
   log: LogImage,
   chunks: Chunks,

@@ -14,7 +14,7 @@ const price: PinnedPrice = {
   rates: { input: 1000n, cachedInput: 1000n, cacheWrite: 1000n, output: 1000n, reasoning: 1000n },
 };
 
-/** In the log it is a thing of the past: nothing here is about time. */
+/** A fixed time in the past: no test here depends on time. */
 const AT = Date.UTC(2026, 0, 31, 12);
 
 export const reserve = (requestId: string): AccountCommand => ({
@@ -54,7 +54,7 @@ export type Node = {
   close(): Promise<void>;
 };
 
-/** What a gateway has to write with: the real store, committer and commands. */
+/** The writing part of a gateway: the real store, committer and commands. */
 export const createNode = (databaseUrl: string): Node => {
   const store = createPostgresStore(databaseUrl);
   const committer = createCommitter({ store });
@@ -67,7 +67,7 @@ export const createNode = (databaseUrl: string): Node => {
   };
 };
 
-/** Accounts with a key and more credit than a torture can spend. */
+/** Opens accounts with a key and more credit than a torture can spend. */
 export const openAccounts = async (databaseUrl: string, accounts: readonly string[]): Promise<void> => {
   const { commands, close } = createNode(databaseUrl);
   const steps: readonly AccountCommand[] = [

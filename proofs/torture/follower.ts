@@ -5,13 +5,13 @@ import { followLog } from '../../src/projections/follow.ts';
 import { openRecords } from './records.ts';
 import { untilToldToStop } from './until-told-to-stop.ts';
 
-/** A process that follows the log as the gateway's look-ups do, and writes down what it is given, in that order. */
+/** A process that follows the log as the gateway's look-ups do, and records the deliveries in order. */
 export type FollowerSettings = { readonly name: string; readonly databaseUrl: string; readonly directory: string };
 
 const { name, databaseUrl, directory } = JSON.parse(process.argv[2] ?? '') as FollowerSettings;
 const stop = untilToldToStop();
 const store = createPostgresStore(databaseUrl);
-// Where it goes on after a failure is what it has in memory; only a new process looks at the end of the file.
+// After a failure it continues at the position in memory; only a new process reads the end of the file.
 const delivered = openRecords(join(directory, `${name}.delivered`));
 
 const follower = followLog({

@@ -9,14 +9,14 @@ import { createRandom } from '../random.ts';
 import { openRecords } from './records.ts';
 import { untilToldToStop } from './until-told-to-stop.ts';
 
-/** A process that appends in transactions of its own, dawdles before it commits, and sometimes thinks better of it. */
+/** A process that appends in its own transactions, pauses before it commits, and sometimes rolls back. */
 export type HandWriterSettings = {
   readonly name: string;
   readonly databaseUrl: string;
   readonly directory: string;
   readonly seed: string;
   readonly log: keyof typeof appendsByHand;
-  /** Before a commit, while everybody else waits; between two appends it is five times as long. */
+  /** The pause before a commit, while all other writers wait. The pause between two appends is five times as long. */
   readonly maxPauseMs: number;
 };
 
@@ -44,21 +44,21 @@ const appendOnce = async (client: pg.Client): Promise<void> => {
   await client.query('begin');
   const first = await append(client, name, { stream, expected: { revision: Number(rows[0]?.revision) }, events });
   if (first === undefined) {
-    // A commit whose answer was lost came through after we had looked.
+    // A commit whose response was lost has succeeded after the revision was read.
     await client.query('rollback');
     return;
   }
   await dawdle(maxPauseMs);
   const placed = events.map(({ id }, n) => ({ position: first + n, id, stream }));
   const last = random.between(1, 5) === 1 ? 'rollback' : 'commit';
-  // Remembered first: whatever becomes of it, it must not be in the log.
+  // Recorded before the rollback: whatever its outcome, these events must not be in the log.
   if (last === 'rollback') withdrawn.append(placed);
   const { command } = await client.query(last);
   if (command !== last.toUpperCase()) throw new Error(`${last} was answered with ${command}`);
   if (last === 'commit') acknowledged.append(placed);
 };
 
-/** The server, or the way to it, is gone; what was under way may or may not have been written. */
+/** The server or the connection is gone; the transaction in progress may or may not have been committed. */
 const isWeather = (error: unknown): boolean =>
   error instanceof pg.DatabaseError
     ? /^(08|57)/.test(error.code ?? '')
@@ -85,4 +85,4 @@ while (!stop.aborted) {
     client.end().catch(() => undefined);
   }
 }
-process.exit(0); // Connections that are lost may still be ending.
+process.exit(0); // Lost connections may still be closing.

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 
-/** What is remembered of an event outside of PostgreSQL, by whoever was told of it. */
+/** The record of an event outside PostgreSQL, written by the process that received it. */
 export type Placed = { readonly position: number; readonly id: string; readonly stream: string };
 
 /** 8 bytes of position, 16 of the id, 8 of a digest of the stream: ten minutes of events fit into memory. */
@@ -31,7 +31,7 @@ const tailOf = (file: number): Tail => {
   return { count, position: positionIn(record) };
 };
 
-/** How many records a file has by now, and the position in the last one. A file that is not there yet has none. */
+/** The number of records in a file, and the position in the last one. A missing file has no records. */
 export const readTail = (path: string): Tail => {
   const file = openSync(path, 'a+');
   try {
@@ -42,12 +42,12 @@ export const readTail = (path: string): Tail => {
 };
 
 export type RecordFile = {
-  /** The position in the last record; 0 where there is none. */
+  /** The position in the last record; 0 if there is none. */
   readonly position: number;
   append(events: readonly Placed[]): void;
 };
 
-/** For one process at a time, which may be killed at any moment: what it leaves half written is cut off by the next one. */
+/** For one process at a time, which may be killed at any moment: the next one truncates a partial record. */
 export const openRecords = (path: string): RecordFile => {
   const file = openSync(path, 'a+');
   const { count, position } = tailOf(file);
@@ -67,7 +67,7 @@ export const openRecords = (path: string): RecordFile => {
   };
 };
 
-/** The records of a file, in chunks of whole records. */
+/** Reads a file in chunks of whole records. */
 export async function* readRecords(path: string): AsyncGenerator<Buffer> {
   const file = await open(path, 'a+');
   try {

@@ -19,15 +19,17 @@ import { startWorker, type Worker } from './workers.ts';
 export type TortureOptions = {
   /** An empty database. */
   readonly databaseUrl: string;
-  /** The server that it is on, where that may be killed. */
+  /** The server of the database, if it may be killed. */
   readonly server?: Server;
-  /** Where the records are kept, an empty one. */
+  /** An empty directory for the records. */
   readonly directory: string;
   readonly seed: string;
   readonly durationMs: number;
   readonly writers: number;
   readonly followers: number;
-  /** How the log gets its positions: ours, from its locked head, or the usual one, from a sequence. */
+  /**
+   * How the log assigns positions: from its locked head, as in production, or from a sequence, as is common elsewhere.
+   */
   readonly log?: 'head' | 'sequence';
   readonly kinds?: readonly Kind[];
   readonly maxQuietMs?: number;
@@ -39,7 +41,7 @@ export type TortureOptions = {
 export type Progress = {
   readonly doing: 'starting' | 'torturing' | 'waiting for the followers' | 'reading the log';
   readonly elapsedMs: number;
-  /** How far the first of the followers is. */
+  /** The position of the most advanced follower. */
   readonly position: number;
   readonly tally: Tally;
 };
@@ -48,12 +50,15 @@ const CUSTOMERS = 32;
 const DAWDLE_MS = 20;
 const LOOK_EVERY_MS = 250;
 const FINISH_WITHIN_MS = 30_000;
-/** A follower that does not get on for so long will not. */
+/** A follower without progress for this time counts as stuck. */
 const PATIENCE_MS = 30_000;
 
 const numbered = (name: string, count: number): string[] => Array.from({ length: count }, (_, n) => `${name}-${n + 1}`);
 
-/** Writers and followers in processes of their own, trouble for all of them, and what the log looks like in the end. */
+/**
+ * Runs writers and followers in their own processes, causes trouble for all of them, and compares the log with their
+ * records.
+ */
 export const torture = async (options: TortureOptions): Promise<Verdict> => {
   const { databaseUrl, server, directory, seed, durationMs, log = 'head', progress } = options;
   let started = performance.now();
@@ -114,7 +119,7 @@ export const torture = async (options: TortureOptions): Promise<Verdict> => {
       ...followerNames.map((name) => fileOf(name, 'delivered')),
       ...writers.map(({ name }) => fileOf(name, 'acknowledged')),
     ];
-    // Else a short torture would be over before everybody is there.
+    // Otherwise a short torture could end before all processes have started.
     while (files.some((file) => readTail(file).count === 0) && complaints.length === 0) {
       look('starting');
       await sleep(LOOK_EVERY_MS, undefined, { signal });
@@ -136,7 +141,7 @@ export const torture = async (options: TortureOptions): Promise<Verdict> => {
     while (troubled) {
       await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
       look('torturing');
-      // Positions are dense: who was given as many events as its position says has missed none so far.
+      // Positions are dense: a follower whose number of events equals its position has missed none so far.
       for (const name of suspects) {
         const { count, position } = readTail(fileOf(name, 'delivered'));
         if (count === position || log === 'sequence') continue;
@@ -165,7 +170,7 @@ export const torture = async (options: TortureOptions): Promise<Verdict> => {
   }
 };
 
-/** Resolves when every follower is at the end of the log, or has not moved for long. */
+/** Resolves when every follower is at the end of the log, or none has moved for long. */
 const untilThere = async (
   databaseUrl: string,
   files: readonly string[],

@@ -6,15 +6,16 @@ import { startBundledPostgres } from '../../src/gateway/bundled-postgres.ts';
 import { isAlive, readPidFile } from '@kissapi/embedded-postgres';
 import type { Random } from '../random.ts';
 
-/** A PostgreSQL that can be killed, and is at the same URL when it comes back. */
+/** A PostgreSQL that can be killed and returns at the same URL. */
 export type Server = {
   readonly url: string;
-  /** Kills the postmaster with -9; resolves when it is back and its log has been replayed. */
+  /** Kills the postmaster with -9; resolves when it is back and has replayed its log. */
   kill(): Promise<void>;
   stop(): Promise<void>;
 };
 
-// Below those that systems lend to outgoing connections: while the server is away, nobody may get its port, nor connect to it from it.
+// Below the range for outgoing connections: while the server is away, no other process may get its port, or connect to
+// itself on it.
 const [LOWEST_PORT, HIGHEST_PORT] = [20_000, 30_000];
 
 const BACK_WITHIN_MS = 60_000;
@@ -41,7 +42,7 @@ const freePort = async (random: Random): Promise<number> => {
 export const startServer = async (dataDir: string, random: Random): Promise<Server> => {
   const settings = { port: String(await freePort(random)) };
   const { url, stop } = await startBundledPostgres({ dataDir, log: () => undefined, settings });
-  /** The pid of the server that is ready now, once it is another than `than`. */
+  /** The pid of the server that is ready, once it differs from `than`. */
   const ready = async (than?: number): Promise<number> => {
     for (const deadline = Date.now() + BACK_WITHIN_MS; ; await sleep(5)) {
       const found = await readPidFile(join(dataDir, 'postgres'));
@@ -52,7 +53,8 @@ export const startServer = async (dataDir: string, random: Random): Promise<Serv
   return {
     url,
     kill: async () => {
-      // It may be on its way back from the kill of a backend, which ends all of it; and it comes back from this one by itself.
+      // The server may still be restarting after the kill of a backend, which ends all of its processes. It also
+      // restarts by itself after this kill.
       const pid = await ready();
       process.kill(pid, 'SIGKILL');
       await ready(pid);

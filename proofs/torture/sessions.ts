@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
-/** Asks once, over a connection of its own; no rows where the server is away. */
+/** Runs a query on its own connection; returns no rows if the server is away. */
 export const ask = async <Row extends pg.QueryResultRow>(
   databaseUrl: string,
   text: string,
@@ -25,8 +25,8 @@ export const ask = async <Row extends pg.QueryResultRow>(
 };
 
 /**
- * Keeps a transaction open that has done something and never ends: a store that asks PostgreSQL which transactions are
- * still running, to know how far it may read, stands still for as long. Opened again where the server went away.
+ * Keeps a transaction open that has written and never ends. A store that reads only up to the oldest running
+ * transaction would make no progress meanwhile. The transaction is reopened if the connection is lost.
  */
 export const keepIdleTransaction = (databaseUrl: string, signal: AbortSignal): void => {
   const open = async (): Promise<void> => {
@@ -39,7 +39,7 @@ export const keepIdleTransaction = (databaseUrl: string, signal: AbortSignal): v
       await client.query('select pg_current_xact_id()');
       await Promise.race([lost, aborted]);
     } catch {
-      // It is opened again.
+      // The transaction is reopened.
     }
     client.end().catch(() => undefined);
   };

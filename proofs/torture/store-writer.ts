@@ -8,13 +8,13 @@ import { createNode, reserve, settle } from './customers.ts';
 import { openRecords } from './records.ts';
 import { untilToldToStop } from './until-told-to-stop.ts';
 
-/** A process that writes as a gateway does, and remembers in files of its own what it was told is durable. */
+/** A process that writes as a gateway does, and records acknowledged events in its own files. */
 export type StoreWriterSettings = {
   readonly name: string;
   readonly databaseUrl: string;
   readonly directory: string;
   readonly accounts: readonly string[];
-  /** So many customers at a time, each of whom waits for the answer before it asks for more. */
+  /** The number of concurrent customers. Each waits for a response before its next command. */
   readonly customers: number;
 };
 
@@ -23,7 +23,7 @@ const stop = untilToldToStop();
 const { commands, close } = createNode(databaseUrl);
 const acknowledged = openRecords(join(directory, `${name}.acknowledged`));
 
-/** How many commands of each customer were answered: the one after these may have been asked by a process that died. */
+/** The number of answered commands of each customer. A process that died may already have sent the next one. */
 const answered = openSync(join(directory, `${name}.answered`), 'a+');
 const counts = new Uint32Array(customers);
 readSync(answered, counts, 0, counts.byteLength, 0);
@@ -39,7 +39,7 @@ const serve = async (customer: number): Promise<void> => {
     const commandId = `${requestId}/${command.type}`;
     try {
       const outcome = await commands.execute(stream, command, { actor: 'system:torture', commandId }, { mayRepeat });
-      // What was acknowledged before must be there for the next, and each writes something once.
+      // The next command depends on the acknowledged ones, and each command writes exactly once.
       if (outcome.kind === 'refused') throw new Error(`${commandId} was refused: ${outcome.refusal.code}`);
       const { position, events } = outcome;
       if (position === undefined) throw new Error(`${commandId} found its work done, and not by itself`);

@@ -6,7 +6,7 @@ import { ask } from './sessions.ts';
 import type { Wire } from './wire.ts';
 import type { Worker } from './workers.ts';
 
-/** Each with how often it comes, beside the others: after a crash the server replays its log, which takes it a second. */
+/** The relative frequencies. After a crash the server replays its log, which takes a second. */
 const weights = {
   'writers stopped': 3,
   'writers stopped at the head of the log': 3,
@@ -27,7 +27,7 @@ export type Scene = {
   readonly databaseUrl: string;
   readonly writers: readonly Worker[];
   readonly followers: readonly Worker[];
-  /** Undefined where the server is not ours alone: then it is let live. */
+  /** Undefined if the server is shared with others and must not be killed. */
   readonly server: Server | undefined;
   /** Between the store's writers and the server. */
   readonly wire: Wire;
@@ -37,20 +37,20 @@ export type TroubleOptions = {
   readonly scene: Scene;
   readonly random: Random;
   readonly kinds: readonly Kind[];
-  /** How long it is quiet at most between two kinds of trouble. */
+  /** The longest pause between two kinds of trouble. */
   readonly maxQuietMs: number;
-  /** How long a writer is stopped for; now and then it is eight times as long. */
+  /** How long a writer is stopped; occasionally it is eight times as long. */
   readonly maxStopMs: number;
-  /** Counts what has come about. */
+  /** Counts the trouble that took effect. */
   readonly tally: Tally;
   readonly durationMs: number;
-  /** Ends it at once. */
+  /** Ends the trouble at once. */
   readonly signal: AbortSignal;
 };
 
 /**
- * Makes each kind of trouble once, then one after another until the time is over. Resolves when those that were stopped
- * go on, and the server is there.
+ * Causes each kind of trouble once, then random ones until the time is over. Resolves when all stopped processes run
+ * again and the server is up.
  */
 export const makeTrouble = async (options: TroubleOptions): Promise<void> => {
   const { random, tally, maxQuietMs, maxStopMs, signal } = options;
@@ -62,14 +62,14 @@ export const makeTrouble = async (options: TroubleOptions): Promise<void> => {
   const stop = (writer: Worker | undefined): void => {
     const goOn = writer?.freeze();
     if (!goOn) return;
-    // Now and then for longer than a store waits for an append, which is 10 s where maxStopMs is what it is by default.
+    // Sometimes longer than a store waits for an append: 10 s, with the default of maxStopMs.
     const longest = random.between(1, 10) === 1 ? 8 * maxStopMs : maxStopMs;
     const stopped = pause(random.between(Math.floor(longest / 2), longest)).then(goOn);
     stops.add(stopped);
     void stopped.then(() => stops.delete(stopped));
   };
 
-  /** The session of a transaction that has appended, and has neither committed nor rolled back. */
+  /** The session of a transaction that has appended but neither committed nor rolled back. */
   const atTheHead = async (): Promise<string | undefined> => {
     const [found] = await ask<{ session: string }>(
       databaseUrl,
@@ -79,7 +79,7 @@ export const makeTrouble = async (options: TroubleOptions): Promise<void> => {
     return found?.session;
   };
 
-  /** One of those that append or follow; rather one that is at work. */
+  /** A backend that appends or follows, preferably a busy one. */
   const someBackend = async (): Promise<number | undefined> => {
     const rows = await ask<{ pid: number; active: boolean }>(
       databaseUrl,
@@ -90,7 +90,7 @@ export const makeTrouble = async (options: TroubleOptions): Promise<void> => {
     return random.pick(active.length > 0 && random.between(1, 3) > 1 ? active : rows)?.pid;
   };
 
-  /** Each says whether it came about. */
+  /** Each returns whether it took effect. */
   const make: Readonly<Record<Kind, () => Promise<boolean> | boolean>> = {
     'writers stopped': () => {
       stop(random.pick(writers));
@@ -100,7 +100,7 @@ export const makeTrouble = async (options: TroubleOptions): Promise<void> => {
       const session = await atTheHead();
       const writer = writers.find(({ name }) => session !== undefined && name === writerOf(session));
       stop(writer);
-      return writer !== undefined && (await atTheHead()) === session; // Else it had gone on just before.
+      return writer !== undefined && (await atTheHead()) === session; // Otherwise it had continued just before.
     },
     'writers killed': async () => {
       await random.pick(writers)?.kill();
@@ -126,7 +126,7 @@ export const makeTrouble = async (options: TroubleOptions): Promise<void> => {
       try {
         return pid !== undefined && process.kill(pid, 'SIGKILL');
       } catch {
-        return false; // It was gone by itself.
+        return false; // The process had already ended.
       }
     },
     'servers killed': async () => {

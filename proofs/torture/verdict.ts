@@ -8,12 +8,12 @@ export type Verdict = Deliveries &
     readonly acknowledgedLost: number;
     readonly withdrawn: number;
     readonly withdrawnKept: number;
-    /** What went wrong otherwise, and when: for people. */
+    /** Other failures and their times, as text. */
     readonly complaints: readonly string[];
     readonly tally: Tally;
   };
 
-/** All that must not be. */
+/** All violations. */
 export const faultsOf = (verdict: Verdict): readonly string[] => [
   ...(
     [
@@ -33,7 +33,7 @@ export const faultsOf = (verdict: Verdict): readonly string[] => [
   ...verdict.complaints,
 ];
 
-/** What a process has written down. */
+/** The path of a process's records. */
 export type FileOf = (name: string, kind: 'delivered' | 'acknowledged' | 'withdrawn') => string;
 
 type Evidence = Pick<Verdict, 'complaints' | 'tally'> & {
@@ -43,7 +43,7 @@ type Evidence = Pick<Verdict, 'complaints' | 'tally'> & {
   readonly writers: readonly string[];
 };
 
-/** Puts what each process has written down beside the log. */
+/** Compares the records of each process with the log. */
 export const judge = async ({ image, fileOf, followers, writers, complaints, tally }: Evidence): Promise<Verdict> => {
   const { events, outOfPlace, brokenLinks, idsTwice } = image;
   const given = { deliveries: 0, losses: 0, duplicates: 0, reorderings: 0, strangers: 0 };

@@ -3,29 +3,29 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 /** Where a connection breaks. */
 export type Cut = {
-  /** Of what the program says to PostgreSQL, or of what it is told. */
+  /** Whether the bytes are those sent to PostgreSQL or those received from it. */
   readonly of: 'request' | 'reply';
-  /** As many bytes pass, from now on; the next one does not. */
+  /** This number of bytes passes from now on; the next one does not. */
   readonly afterBytes: number;
-  /** Only on connections with this application name; on the first of them that gets so far. */
+  /** Only on connections with this application name; on the first of them that reaches the limit. */
   readonly application: string;
-  /** Closed at once, or silent for ever. */
+  /** Closed at once, or silent forever. */
   readonly then: 'close' | 'hang';
 };
 
 export type Wire = {
-  /** The URL of the database, by way of the wire. */
+  /** The URL of the database through the wire. */
   readonly url: string;
-  /** Prepares a cut; resolves when it has happened. A cut that was prepared before and has not happened is forgotten. */
+  /** Prepares a cut; resolves when it has happened. Replaces a prepared cut that has not happened yet. */
   cut(cut: Cut): Promise<void>;
-  /** How many bytes have passed on connections with this application name. */
+  /** The number of bytes that have passed on connections with this application name. */
   passed(application: string): { readonly request: number; readonly reply: number };
   close(): Promise<void>;
 };
 
 const APPLICATION = /application_name\0([^\0]*)\0/;
 
-/** A network between a program and its PostgreSQL, which breaks where it is told to. */
+/** A TCP proxy between a program and its PostgreSQL that breaks connections on request. */
 export const createWire = async (databaseUrl: string): Promise<Wire> => {
   const { hostname, port } = new URL(databaseUrl);
   const sockets = new Set<Socket>();
@@ -43,13 +43,13 @@ export const createWire = async (databaseUrl: string): Promise<Wire> => {
       socket.on('error', () => undefined);
       socket.on('close', () => {
         sockets.delete(socket);
-        other.destroySoon(); // It may still have the last words of this one to pass on.
+        other.destroySoon(); // It may still have to deliver the final bytes of this one.
       });
     };
     prepare(client, server);
     prepare(server, client);
 
-    /** Lets the last bytes through, so that the other side has all that should have reached it. */
+    /** Delivers the last bytes first, so that the other side receives everything before the cut. */
     const breakAfter = (last: Buffer, to: Socket, then: Cut['then']): void => {
       broken = true;
       if (then === 'hang') to.write(last);

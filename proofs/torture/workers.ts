@@ -2,16 +2,16 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** A process of the torture, in one incarnation after another. */
+/** A process of the torture, across its restarts. */
 export type Worker = {
   readonly name: string;
-  /** Stops it with SIGSTOP, until the returned is called. */
+  /** Stops it with SIGSTOP, until the returned function is called. */
   freeze(): () => void;
-  /** Kills it with -9, and starts it again. */
+  /** Kills it with -9 and restarts it. */
   kill(): Promise<void>;
-  /** Lets it finish what it is at; kills it where it does not. */
+  /** Lets it finish its current work; kills it after the time limit. */
   finish(withinMs: number): Promise<void>;
-  /** At once, and for good. */
+  /** Ends it at once, without a restart. */
   abandon(): Promise<void>;
 };
 
@@ -19,7 +19,7 @@ type WorkerOptions = {
   readonly name: string;
   readonly file: string;
   readonly settings: object;
-  /** It ended although nobody told it to. */
+  /** Called if it ended without being asked to. */
   readonly failed: (why: string) => void;
 };
 
@@ -45,7 +45,7 @@ export const startWorker = ({ name, file, settings, failed }: WorkerOptions): Wo
 
   let life = start();
 
-  /** Undefined where it has ended already. */
+  /** Undefined if it has already ended. */
   const ending = (): Promise<unknown> | undefined => {
     const { child } = life;
     if (child.exitCode !== null || child.signalCode !== null) return undefined;

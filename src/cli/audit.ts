@@ -33,7 +33,7 @@ with its row agrees with it, and is not found here: npm run verify finds it.`,
 
 const { account: accountId } = program.opts<{ account?: string }>();
 
-/** While a gateway runs, rows follow the log with a short delay; without a gateway they do not move. */
+/** While a gateway runs, rows follow the log with a short delay. Without a gateway they do not move. */
 const CATCH_UP_WITHIN_MS = 30_000;
 const MOVE_WITHIN_MS = 2000;
 /** The most differences that are printed. */
@@ -44,7 +44,7 @@ const behind = (positions: Positions, head: number): readonly string[] =>
     at < head ? [`${name} is ${counted(head - at, 'event')} behind`] : [],
   );
 
-/** Waits until the rows have all events that were in the log at the start, or do not move. */
+/** Waits until the rows contain all events that were in the log at the start, or stop moving. */
 const catchUp = async (database: Database, head: number): Promise<void> => {
   const since = performance.now();
   let moved = { at: since, sum: -1 };

@@ -24,7 +24,7 @@ export const changePrices = async (
   commandAt: (now: Date) => PriceCommand,
 ): Promise<ChangedPrices> => {
   const readable = await readableByLiveRuns(url);
-  // The database's clock, which decides.
+  // The database's clock decides when a price takes effect.
   const { now } = await rows.one<{ now: Date }>('select clock_timestamp() as now');
   const committer = createCommitter({ store });
   const prices = createCommands({ store, committer, codec: journal, decider: priceDecider, readable: () => readable });

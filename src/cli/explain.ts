@@ -35,7 +35,7 @@ const [generation = ''] = program.args;
 
 type Found = { readonly accountId: string; readonly requestId: string; readonly row: RequestRow | undefined };
 
-/** Searches the projection of requests, then the events that it has not taken in yet. */
+/** Searches the projection of requests, then the events that it does not contain yet. */
 const find = async (database: Database, store: ChainedLog): Promise<readonly Found[]> => {
   const rows = await createQueries(database).findRequests(generation);
   if (rows.length > 0) return rows.map((row) => ({ accountId: row.account_id, requestId: row.request_id, row }));

@@ -42,7 +42,7 @@ const readMasterKeys = async (): Promise<MasterKeys> => {
   return withOlder({ id: dataKeyId, key }, dataKeysOld);
 };
 
-/** A gateway without the new key could not read what it wraps. */
+/** A gateway without the new key could not read the data keys that it wraps. */
 const expectAccepted = async ({ rows }: OpenDatabase, [newest]: MasterKeys): Promise<void> => {
   const lacking = (await readLiveRuns(rows)).filter(({ masterKeys }) => !masterKeys.includes(newest.id));
   if (lacking.length === 0) return;
@@ -60,7 +60,7 @@ const rewrap = async (opened: OpenDatabase): Promise<ExitCode> => {
   const bar = createBar('rewrap', 'keys');
   bar.start(0, 0);
   try {
-    // With a mistyped new key, no gateway could read what it wraps.
+    // With a mistyped new key, no gateway could read the data keys that it wraps.
     await dataKeys.check();
     await checkSecrets(url, checkedMasterKeys(masterKeys));
     const done = await rewrapDataKeys({

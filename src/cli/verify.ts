@@ -72,7 +72,7 @@ const readKept = async (path: string): Promise<readonly Checkpoint[]> => {
   });
 };
 
-/** The key of the gateway, if there is one; an export can be verified without. */
+/** The key of the gateway, if there is one; an export can be verified without it. */
 const keysFor = (where: 'database' | 'file'): Promise<readonly string[]> =>
   where === 'file' && publicKey.length === 0 ? publicKeys([]).catch(() => []) : publicKeys(publicKey);
 

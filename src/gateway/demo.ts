@@ -8,8 +8,8 @@ const DEMO_CREDIT = parseUsd('5.00') ?? 0n;
 const KEY_FILE = 'demo-api-key';
 
 /**
- * The account of somebody who is trying the gateway out, with $5.00 of granted credit and a test key. The key of a
- * development machine is kept in a file of its own, so that every start can show it; the log has only its hash.
+ * Creates a demo account with $5.00 of granted credit and a test key. The key is kept in a file on a development
+ * machine, so that every start can print it; the log has only its hash.
  */
 export const openDemoAccount = async (gateway: Gateway, dataDir: string): Promise<{ apiKey: string }> => {
   const { accounts, keyring, vault } = gateway;

@@ -36,12 +36,12 @@ export type EventLogOptions = {
   readonly wrapWith: () => string;
   readonly patiently: Patiently;
   readonly outage: OutageLog;
-  /** Of migrations. */
+  /** Options of the migrations. */
   readonly migration: MigrateOptions;
-  /** What is kept there beside the database: see seen-heads.ts. */
+  /** Contains the newest head that was seen: see seen-heads.ts. */
   readonly dataDir: string;
   readonly log: Logger;
-  /** Those in legal/ if left out. */
+  /** Defaults to the files in legal/. */
   readonly termsFiles?: readonly TermsFile[];
 };
 
@@ -63,7 +63,7 @@ export const openEventLog = async (options: EventLogOptions) => {
     changed: createAppendLog(log, outage),
   });
   const snapshots = createSnapshots<Account>({ databaseUrl, version: ACCOUNT_STATE_VERSION, secret: shared.snapshots });
-  // Until this node knows which others are running, it writes what all releases read.
+  // Versions that all releases can read, until the releases of the running nodes are known.
   let readable = UNSTATED_VERSIONS;
   const writing = { store, committer, codec: journal, readable: (): ReadableVersions => readable };
   const accounts = createCommands({ ...writing, decider: withPause(accountDecider, rewinds.isOpen), snapshots });
@@ -92,24 +92,24 @@ export const openEventLog = async (options: EventLogOptions) => {
     idempotencySecret: shared.idempotency,
     /** How many data keys each master key wraps. */
     dataKeysByMasterKey: dataKeys.wrappedBy,
-    /** Of all models that were ever listed. */
+    /** The providers of all models that were ever listed. */
     providers: new Set(
       [...listed.values()].flatMap(({ versions }) => versions.map(({ upstream }) => upstream)),
     ) as ReadonlySet<string>,
     foldAccount: createFold({ store, codec: journal, decider: accountDecider, snapshots }),
-    /** Once this node knows what all running gateways can read. */
+    /** To be called once it is known what all running gateways can read. */
     announceEnds: () => announceEnds({ prices, catalogue, log }),
-    /** Whether the log went back in time and no operator has acknowledged yet what is gone. */
+    /** Whether the log went back in time and no operator has acknowledged the loss yet. */
     rewindIsOpen: rewinds.isOpen,
     checkHistory: rewinds.check,
-    /** What must happen when the log went back in time: nothing that was made of it before may be used any more. */
+    /** Registers what must happen if the log goes back in time: nothing derived from it before may be used any more. */
     onRewind: (drop: () => Promise<void> | void): void => void dropOthers.push(drop),
     /** From now on events are written in the versions that all running gateways can read. */
     writeReadable: (versions: ReadableVersions): void => {
       readable = versions;
     },
     appends: () => committer.standing,
-    /** Waits for what was handed over, and takes no more. */
+    /** Waits for the appends that were handed over, and accepts no more. */
     finish: committer.close,
     close: async (): Promise<void> => {
       await committer.close();
@@ -122,7 +122,7 @@ export const openEventLog = async (options: EventLogOptions) => {
   };
 };
 
-/** Logs when appends begin to fail and when they succeed again, unless the database as a whole is away. */
+/** Logs when appends begin to fail and when they succeed again, except during an outage of the whole database. */
 const createAppendLog = (log: Logger, outage: OutageLog): ((fault: Error | undefined) => void) => {
   let logged = false;
   return (fault) => {

@@ -31,7 +31,6 @@ import { createCompletions } from '../proxy/engine/completions.ts';
 import { createTokenCounter } from '../proxy/metering/token-counter.ts';
 import { createProviders, formats } from './providers.ts';
 
-/** What differs between gateways. */
 export type GatewayOptions = {
   readonly config: Config;
   readonly databaseUrl: string;
@@ -42,7 +41,7 @@ export type GatewayOptions = {
   readonly log: Logger;
 };
 
-/** A failure that every request meets is logged once per provider in this time. */
+/** A failure of every request is logged once per provider in this time. */
 const LOG_AGAIN_MS = 60_000;
 
 /** Calls `log` at most once per `everyMs` for each subject. */
@@ -61,7 +60,7 @@ const atMostEvery = <Rest extends readonly unknown[]>(
 
 const wentBack = { ok: false, reason: 'the log went back in time' } as const;
 
-/** What the steps of the start do if the database is unreachable or busy: they wait for a bounded time and log it. */
+/** How the steps of the start treat an unreachable or busy database: they wait for a bounded time and log it. */
 const startOnDatabase = ({ config, log }: GatewayOptions) => {
   const waitMs = config.databaseWaitMs;
   return {
@@ -81,7 +80,7 @@ const localUrl = (port: number): string => `http://localhost:${port}`;
 
 export type Gateway = Awaited<ReturnType<typeof startGateway>>;
 
-/** Opens the log, its views and the watchers, which work on the database. */
+/** Opens everything that depends on the database: the log, its views and the watchers. */
 const openRooms = async (options: GatewayOptions) => {
   const { config, databaseUrl, secrets, signingKey, log } = options;
   const secretsInUse = createSecretsInUse(secrets, (inUse) =>

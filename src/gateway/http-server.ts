@@ -2,42 +2,49 @@ import { createServer, type RequestListener, type Server, type ServerOptions, ty
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Connections that came at once and are not taken up yet; beyond Node's 511 a rush would be turned away. */
+/**
+ * The maximum of connections that wait to be accepted. With Node's default of 511 a rush of connections would be
+ * refused.
+ */
 const BACKLOG = 4096;
 const SETTINGS: ServerOptions = {
   maxHeaderSize: 64 * 1024,
   requestTimeout: 120_000,
   headersTimeout: 30_000,
   keepAliveTimeout: 75_000,
-  // The app says it better than the server, which says nothing.
+  // The app answers a missing Host header with an error body; the server would answer without one.
   requireHostHeader: false,
 };
-/** How long the last answers may take to leave after the grace. */
+/** Time to deliver the final responses after the grace period. */
 const LAST_WORDS_MS = 2000;
-/** How long the streams that end with the grace may take to be metered and settled. */
+/** Time to meter and settle the streams that end with the grace period. */
 const METERED_WITHIN_MS = 6000;
 
 export type DoorOptions = {
   readonly app: RequestListener;
-  /** Listens to what the server tells besides requests. */
+  /** Attaches listeners to the server for other events than requests. */
   readonly attend: (server: Server) => void;
   readonly host: string;
   readonly port: number;
-  /** How long requests are still served after `close`, so that a balancer can notice that this node is not ready. */
+  /**
+   * How long requests are still served after `close`, so that a load balancer can detect that this node is not ready.
+   */
   readonly delayMs: number;
-  /** How long requests under way may take after that. */
+  /** How long requests in progress may take after that. */
   readonly graceMs: number;
-  /** Ends what is under way, within the grace. */
+  /** Ends the work in progress within the grace period. */
   readonly drain: (graceMs: number) => Promise<unknown>;
 };
 
 export type Door = {
   readonly port: number;
-  /** Serves on for the delay, then lets requests under way finish and refuses new ones; then no connection is left. */
+  /**
+   * Serves requests for the delay, then drains requests in progress and refuses new ones, then closes all connections.
+   */
   close(): Promise<void>;
 };
 
-/** Throws CannotListen. */
+/** Starts the HTTP server. Throws CannotListen. */
 export const openDoor = async (options: DoorOptions): Promise<Door> => {
   const { app, attend, host, port, delayMs, graceMs, drain } = options;
   const underWay = new Set<ServerResponse>();
@@ -53,17 +60,17 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
   return {
     port: (server.address() as AddressInfo).port,
     close: async () => {
-      // The answers say `connection: close`, so that the clients connect anew, to another node.
+      // Responses contain `connection: close`, so that clients reconnect to another node.
       leaving = true;
       for (const response of underWay) if (!response.headersSent) response.shouldKeepAlive = false;
       if (delayMs > 0) await sleep(delayMs);
-      // Close connections whose clients do not read. Streams that end with the grace are metered first, which takes a while
-      // if the tokenizer must be loaded for it.
+      // Close connections whose clients do not read. Streams that end with the grace period are metered first, which
+      // takes a while if the tokenizer must be loaded for it.
       const hangUp = setTimeout(() => server.closeAllConnections(), graceMs + METERED_WITHIN_MS);
-      // The door stays open meanwhile, so that who comes now is told to ask another node.
+      // Keep accepting connections while draining and answer 503, so that clients try another node.
       await drain(graceMs);
       const closed = new Promise((resolve) => server.close(resolve));
-      // The last answers are on their way out; connections that are merely kept open may go, each as it falls idle.
+      // The final responses are being delivered; close keep-alive connections as they become idle.
       const idle = setInterval(() => server.closeIdleConnections(), 50);
       const lingering = setTimeout(() => server.closeAllConnections(), LAST_WORDS_MS);
       await closed;
@@ -72,7 +79,7 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
   };
 };
 
-/** Fault: the door cannot be opened; the message says what the operator can do. */
+/** Fault: the server cannot listen. The message has the remedy. */
 export class CannotListen extends Error {
   override readonly name = 'CannotListen';
   readonly code = 'cannot_listen';

@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
 export type MetricsOptions = {
-  /** Read whenever the metrics are. */
+  /** Called whenever the metrics are read. */
   readonly positions: () => Promise<{ readonly head: number; readonly projections: Readonly<Record<string, number>> }>;
   readonly disagreeing: () => number;
   /** The live keys by pepper. */
@@ -14,14 +14,17 @@ export type Metrics = {
   readonly contentType: string;
   /** The text format of Prometheus. */
   text(): Promise<string>;
-  /** A response has ended; undefined if the client disconnected before it began. */
+  /**
+   * To be called when a response has ended. The status is undefined if the client disconnected before the response
+   * began.
+   */
   answered(status: number | undefined): void;
   audited(result: 'agreed' | 'disagreed' | 'skipped'): void;
   orphanedHoldReleased(): void;
   upstreamRefused(upstream: string, status: number): void;
 };
 
-/** Registers the gauges whose values are read when the metrics are. */
+/** Registers the gauges that are evaluated when the metrics are read. */
 const registerGauges = (registry: Registry, options: MetricsOptions): { readonly refresh: () => Promise<void> } => {
   const registers = [registry];
   new Gauge({
@@ -59,7 +62,7 @@ const registerGauges = (registry: Registry, options: MetricsOptions): { readonly
   });
   return {
     refresh: async () => {
-      // While the database is unreachable the positions are unknown, and old ones must not be shown as current.
+      // While the database is unreachable the positions are unknown, and old ones must not be reported as current.
       const now = await options.positions().catch(() => undefined);
       head.set(now?.head ?? Number.NaN);
       if (!now) rows.reset();

@@ -5,7 +5,9 @@ const BYTES_PER_ID = 16;
 const pool = Buffer.allocUnsafe(256 * BYTES_PER_ID);
 let used = pool.length;
 
-/** Asking the system for random bytes once for many ids costs a fraction of asking for each. No byte is used twice. */
+/**
+ * Requesting random bytes from the system once for many ids is much cheaper than once per id. No byte is used twice.
+ */
 const random = (): Uint8Array => {
   if (used === pool.length) {
     randomFillSync(pool);
@@ -15,5 +17,5 @@ const random = (): Uint8Array => {
   return pool.subarray(used - BYTES_PER_ID, used);
 };
 
-/** A time-ordered UUID (version 7, RFC 9562); those of one millisecond are in no order. */
+/** A time-ordered UUID (version 7, RFC 9562). UUIDs of the same millisecond have no order. */
 export const newId = (): string => v7({ random: random() });

@@ -7,14 +7,14 @@ import { createOpenAiProvider } from '../proxy/providers/openai/openai.ts';
 import type { Provider } from '../proxy/providers/provider.ts';
 import { createSimulatedProvider } from '../proxy/providers/simulated/simulated.ts';
 
-/** The formats that customers may use, by their endpoints. */
+/** The formats of the endpoints, by endpoint. */
 export const formats: ReadonlyMap<string, Format> = new Map(
   [chat, completions, embeddings].map((format) => [format.endpoint, format]),
 );
 
 /**
- * The configured providers, by their names in the price book. Throws InvalidConfig if a name is not among those `listed`:
- * no request could reach it, and its models would be missing without a message.
+ * The configured providers, by their names in the price book. Throws InvalidConfig if a name is not among those
+ * `listed`: no request could reach that provider, and its models would be missing without a message.
  */
 export const createProviders = (config: Config, listed: ReadonlySet<string>): ReadonlyMap<string, Provider> => {
   const unknown = config.upstreamNames.find((name) => !listed.has(name));

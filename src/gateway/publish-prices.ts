@@ -8,7 +8,7 @@ import { StoreUnavailable } from '../eventstore/event-store.ts';
 import { NotReadableByAll } from '../eventstore/event-versions.ts';
 import { newId } from './new-id.ts';
 
-/** Prices change only with reasonable notice (clause 5 of the terms); nobody uses a model that is new. */
+/** Price changes need reasonable notice (clause 5 of the terms). A new model has no customers yet and needs none. */
 const PRICE_NOTICE_MS = 14 * 24 * 60 * 60 * 1000;
 const TRY_AGAIN_MS = 5000;
 
@@ -20,7 +20,7 @@ type PublishPricesOptions = {
   readonly log: Pick<Logger, 'warn'>;
 };
 
-/** Lists what is new in the catalogue, and reports what it no longer has but customers can still buy. */
+/** Lists new prices of the catalogue, and reports models that the catalogue lacks but customers can still buy. */
 export const publishPrices = async ({ prices, catalogue, log }: PublishPricesOptions): Promise<void> => {
   const { state: book } = await prices.read(PRICES_STREAM);
   const now = new Date();
@@ -51,8 +51,8 @@ export const publishPrices = async ({ prices, catalogue, log }: PublishPricesOpt
 };
 
 /**
- * Announces the ends that the catalogue knows: each model is taken off sale at its time, on every node. Tries again while
- * a gateway of an older release is running, which could not read that.
+ * Announces the ends of sale that the catalogue contains: each model is taken off sale at its time, on every node.
+ * Retries while a gateway of an older release is running, because it could not read the event.
  */
 export const announceEnds = ({ prices, catalogue, log }: PublishPricesOptions): { close(): void } => {
   let timer: NodeJS.Timeout | undefined;
@@ -63,7 +63,8 @@ export const announceEnds = ({ prices, catalogue, log }: PublishPricesOptions): 
     const { state: book } = await prices.read(PRICES_STREAM);
     for (const { model, endsAt } of ends) {
       if (!book.has(model)) continue;
-      // Named after what it announces, so that every node announces it once, also after the model was put on sale again.
+      // Derived from the announcement, so that every node makes it only once, even after the model was put back on
+      // sale.
       const commandId = `catalogue/end/${model}/${endsAt.toISOString()}`;
       const reason = 'its provider ends it, says the catalogue';
       await prices.execute(

@@ -37,8 +37,8 @@ export type PublishTermsOptions = {
 };
 
 /**
- * Publishes the newest file if the log does not know its version and has none that is newer, and stores the texts of all
- * published versions. Rejects with TermsFault.
+ * Publishes the newest file if the log has neither its version nor a newer one, and stores the texts of all published
+ * versions. Rejects with TermsFault.
  */
 export const publishTerms = async ({ terms, texts, files }: PublishTermsOptions): Promise<void> => {
   const published = new Map((await terms.read(TERMS_STREAM)).state.map(({ version, sha256 }) => [version, sha256]));
@@ -53,7 +53,7 @@ export const publishTerms = async ({ terms, texts, files }: PublishTermsOptions)
     const known = published.get(file.version);
     if (known !== undefined && known !== file.sha256) throw changed(file, known);
   }
-  // Stored first: every version in the log has a text.
+  // Stored first, so that every version in the log has a text.
   for (const file of files) if (file === newest || published.has(file.version)) await texts.store(file.text);
   if (!newest) return;
   const { version, sha256 } = newest;

@@ -10,7 +10,7 @@ type Pepper = { readonly id: string; readonly secret: string };
 /** The secrets that can be rotated, each with its predecessors: the newest first. */
 export type Secrets = { readonly peppers: readonly [Pepper, ...Pepper[]]; readonly masterKeys: MasterKeys };
 
-/** Each secret under its id, for the comparison with what the other nodes have. */
+/** Each secret under its id, for the comparison with the secrets of the other nodes. */
 export const checkedSecrets = ({ peppers, masterKeys }: Secrets): readonly CheckedSecret[] => [
   ...peppers.map(({ id, secret }, n): CheckedSecret => {
     const remedy =
@@ -23,17 +23,19 @@ export const checkedSecrets = ({ peppers, masterKeys }: Secrets): readonly Check
   ...checkedMasterKeys(masterKeys),
 ];
 
-/** Which pepper and master key are used for something new. */
+/** The pepper for new keys and the master key for new accounts. */
 export type SecretsInUse = {
   readonly pepperId: string;
   readonly masterKeyId: string;
   /** The ids that this node states in its heartbeat. */
   readonly accepts: AcceptedSecrets;
-  /** What all running nodes accept has changed. */
+  /** To be called when the secrets that all running nodes accept have changed. */
   update(accepted: AcceptedSecrets): void;
 };
 
-/** Until every running node accepts the newest, the node goes on with an older one; the oldest if nothing is known. */
+/**
+ * Until every running node accepts the newest secret, the node uses an older one; the oldest if the others are unknown.
+ */
 export const createSecretsInUse = (
   { peppers, masterKeys }: Secrets,
   changed: (inUse: { readonly pepperId: string; readonly masterKeyId: string }) => void,
@@ -77,7 +79,7 @@ export const warnOfMissingSecrets = async (options: MissingSecretsOptions): Prom
   const values = secrets.peppers.map(({ secret }) => secret);
   for (const [pepper, { length: keys }] of keysByPepper) {
     if (keys === 0 || secrets.peppers.some(({ id }) => id === pepper)) continue;
-    if (await isKnownAs(databaseUrl, 'key_pepper', pepper, values)) continue; // It was given another id.
+    if (await isKnownAs(databaseUrl, 'key_pepper', pepper, values)) continue; // The pepper was renamed.
     log.warn(
       { pepper, keys },
       `API keys that stop working on this gateway: ${keys}. They need the pepper "${pepper}": add it to KISSAPI_KEY_PEPPERS_OLD`,
@@ -93,7 +95,7 @@ export const warnOfMissingSecrets = async (options: MissingSecretsOptions): Prom
   }
 };
 
-/** A change of the signing key is no fault, but `verify` then needs the public half of each. */
+/** A change of the signing key is not a fault, but `verify` then needs both public keys. */
 export const logSigningKey = ({ id, kind, others }: NoticedSigningKey, log: Logger): void => {
   if (kind === 'new') {
     log.warn(

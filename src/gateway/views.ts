@@ -20,8 +20,9 @@ import { createTermsList } from '../projections/views/terms-list.ts';
 import type { OutageLog } from './health/outage.ts';
 
 /**
- * Events are gathered for this time unless a reader waits for them, so that most requests begin and end in one batch and
- * their rows are written once. The look-ups may learn of a revoked key later than this; the account itself refuses it.
+ * Events are collected for this time unless a reader waits for them. Most requests then begin and end in one batch, and
+ * their rows are written once. The look-ups may receive a revocation of a key later than this; the account itself
+ * refuses the key.
  */
 const GATHER_MS = 250;
 /** The longest wait for the row of a receipt. */
@@ -96,7 +97,10 @@ export const openViews = async (options: ViewsOptions) => {
   await lookUps.follower.reached(await patiently(store.head));
   const queries = createQueries(database);
 
-  /** Resolves once all that was acknowledged before is in the rows of a projection, whichever node keeps them. */
+  /**
+   * Resolves once the rows of a projection contain everything that was acknowledged before, whichever node maintains
+   * them.
+   */
   const caughtUp = async (projection: { readonly name: string }): Promise<void> => {
     const head = await store.head();
     const patience = new AbortController();
@@ -163,7 +167,7 @@ export const openViews = async (options: ViewsOptions) => {
   };
 };
 
-/** In JSON, tokens are numbers. */
+/** Tokens are numbers in JSON. */
 const asGeneration = (row: RequestRow) => ({
   ...row,
   input_tokens: Number(row.input_tokens),

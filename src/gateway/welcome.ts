@@ -6,7 +6,7 @@ export type Welcome = {
   readonly newAdminToken: string | undefined;
 };
 
-/** Printed after the start. Values to copy are alone on their lines. */
+/** The message printed after the start. Values to copy have their own lines. */
 export const welcome = ({ url, dataDir, apiKey, newAdminToken }: Welcome): string => {
   const lines = [`KissAPI is open at ${url}`, ''];
   if (apiKey !== undefined) {

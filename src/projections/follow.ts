@@ -24,8 +24,8 @@ export type Consumer = {
   position(): Promise<number> | number;
   /**
    * Processes a batch: all events of its types after the position `after`, up to and including `upTo`. Resolves to its
-   * position afterwards. A batch may contain events that were processed before. If other nodes process events on its
-   * behalf, its position may be less than `upTo`; it is then called again.
+   * position afterwards. A batch may contain events that were processed before. If other nodes process events for it,
+   * its position may be less than `upTo`; it is then called again.
    */
   apply(events: readonly Fact[], upTo: number, after: number): Promise<number> | number;
 };
@@ -47,16 +47,16 @@ export type FollowOptions = {
   readonly decode: (stored: StoredFact) => Fact;
   readonly consumer: Consumer;
   /**
-   * How long to wait after a batch for more events, if nobody waits for them: fewer and larger transactions. With 0 each
-   * event is processed as soon as it arrives.
+   * How long to wait after a batch for more events if no caller waits for them: transactions become fewer and larger.
+   * With 0 each event is processed as soon as it arrives.
    */
   readonly gatherMs: number;
   readonly failed: (consumer: string, error: unknown) => void;
-  /** Called with each new position. `well` is false if the position was only read again after a failure. */
+  /** Called with each new position. `well` is false if the position was only reread after a failure. */
   readonly moved?: (position: number, well: boolean) => void;
 };
 
-/** Combines several consumers into one, so that the log is read once for all of them. */
+/** Combines several consumers into one, so that they share one read of the log. */
 export const together = (name: string, consumers: readonly Consumer[]): Consumer => {
   const selective = consumers.every(({ types }) => types);
   return {
@@ -69,11 +69,17 @@ export const together = (name: string, consumers: readonly Consumer[]): Consumer
 };
 
 const RETRY_MS = [100, 500, 2000, 5000] as const;
-/** How soon a consumer that other nodes work for is called again. The interval doubles while its position does not change. */
+/**
+ * How soon a consumer whose events other nodes process is called again. The interval doubles while its position does
+ * not change.
+ */
 const ASK_AGAIN_MS = { first: 50, last: 1000 } as const;
 const CLOSE_WITHIN_MS = 5000;
 
-/** The one pipeline from the log to its consumers: catch up, then keep up. After a failure it restarts at its position. */
+/**
+ * The only pipeline from the log to its consumers: catches up, then follows. After a failure it restarts at its
+ * position.
+ */
 export const followLog = (options: FollowOptions): Follower => {
   const { consumer, gatherMs, failed, moved = () => undefined } = options;
   const stopping = new AbortController();
@@ -179,7 +185,7 @@ async function* positions(process: Process): AsyncGenerator<number> {
   const { store, consumer, decode, skim = false } = process;
   const start = await consumer.position();
   process.started(start);
-  // It is a success to be here only if no event is due; otherwise the next batch decides.
+  // A restart counts as a success only if no event is due; otherwise the next batch decides.
   if ((await store.head()) <= start) yield start;
   const reading = new AbortController();
   const signal = AbortSignal.any([process.stopping, reading.signal]);

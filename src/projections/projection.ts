@@ -7,15 +7,16 @@ export type Column = 'text' | 'bigint' | 'int' | 'timestamptz' | 'boolean';
 export type Row = Readonly<Record<string, string | bigint | number | boolean | Date | null>>;
 
 /**
- * A table whose rows are folds of events. Rows depend only on events (no clock, no other table), so that they can be dropped
- * and rebuilt to the same bytes. Rows and checkpoint commit together, so every event counts exactly once.
+ * A table whose rows are folds of events. Rows depend only on events (no clock, no other table), so that they can be
+ * dropped and rebuilt to the same bytes. Rows and checkpoint commit together, so every event counts exactly once.
  */
 export type Projection<R extends Row = Row> = {
   /** A plural noun, and the name of its table. */
   readonly name: string;
   /**
-   * Raised whenever the same events give other rows; the next start then rebuilds. Nodes of the version before continue to
-   * read the table, so a version may add columns, and may drop only columns that the version before does not read.
+   * Increased whenever the same events give other rows; the next start then rebuilds. Nodes of the previous version
+   * continue to read the table. A version may therefore add columns, but may drop only columns that the previous
+   * version does not read.
    */
   readonly version: number;
   /** In the order of the table. The first `keyLength` of them, all text, are the primary key. */
@@ -27,9 +28,9 @@ export type Projection<R extends Row = Row> = {
   readonly types?: ReadonlySet<DomainEvent['type']>;
   /** Event types that create a row from the event alone, so that an existing row need not be read. */
   readonly makes?: ReadonlySet<DomainEvent['type']>;
-  /** Columns whose meaning differs from the version before: a rebuild does not compare them. */
+  /** Columns whose meaning differs from the previous version: a rebuild does not compare them. */
   readonly changed?: readonly (keyof R & string)[];
-  /** The keys of the rows that an event changes; mostly none or one. */
+  /** The keys of the rows that an event changes; usually zero or one. */
   readonly keysOf: (recorded: Fact) => readonly (readonly string[])[];
   readonly evolve: (row: R | undefined, recorded: Fact, key: readonly string[]) => R;
 };

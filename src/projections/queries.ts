@@ -13,19 +13,21 @@ export type KeyUsage = {
 export type OpenRequest = Pick<RequestRow, 'request_id' | 'account_id' | 'run_id'>;
 
 export type Queries = {
-  /** Like `findRequests`, only the newest. */
+  /** Like `findRequests`, but only the newest. */
   findRequest(id: string, accountId?: string): Promise<RequestRow | undefined>;
   /**
-   * By generation id, by request id (`req_…`), or by the upstream's id of the response, which may occur more than once; of one
-   * account, or of any. The newest first, at most MAX_CANDIDATES.
+   * By generation id, by request id (`req_…`), or by the provider's response id, which may occur more than once; of one
+   * account, or of any. Newest first, at most MAX_CANDIDATES.
    */
   findRequests(id: string, accountId?: string): Promise<readonly RequestRow[]>;
-  /** A page of the open requests of other runs than these, in the order of their ids, which is that of time. */
+  /** A page of the open requests of other runs than these, ordered by id, which is the order of time. */
   openRequestsOfOtherRuns(runIds: readonly string[], afterId?: string): Promise<readonly OpenRequest[]>;
-  /** By projection, the position up to which its rows are. */
+  /** By projection, the position of its rows. */
   positions(): Promise<Readonly<Record<string, number>>>;
   balanceOf(accountId: string): Promise<BalanceRow | undefined>;
-  /** What a key was charged on the UTC day of `at`, in its week (from Monday), in its month, and in total; in nano-USD. */
+  /**
+   * The charges of a key on the UTC day of `at`, in its week (from Monday), in its month, and in total; in nano-USD.
+   */
   usageOfKey(keyId: string, at: Date): Promise<KeyUsage>;
 };
 
@@ -34,7 +36,7 @@ export const MAX_CANDIDATES = 20;
 
 /** The id of a generation has the UUID of its HTTP request. */
 export const generationOf = (id: string): string => id.replace(/^req_/, 'gen-');
-/** PostgreSQL accepts no NUL in a text, and no id has one. */
+/** PostgreSQL accepts no NUL in a text, and no id contains one. */
 const hasNul = (id: string): boolean => id.includes('\0');
 
 // Listed explicitly, because a table of newer nodes may have more columns.
@@ -45,7 +47,7 @@ export const createQueries = (database: Database): Queries => ({
   findRequest: async (id, accountId) => (await findRequests(database, id, accountId))[0],
   findRequests: (id, accountId) => findRequests(database, id, accountId),
   openRequestsOfOtherRuns: (runIds, afterId = '') =>
-    // Materialised, or PostgreSQL might scan all requests in the order of their key.
+    // Materialised, because PostgreSQL might otherwise scan all requests in the order of their key.
     database.any<OpenRequest>(
       `with open as materialized (
          select request_id, account_id, run_id from ${LIVE}.requests

@@ -22,7 +22,7 @@ export type Charge = {
   readonly listed: Rates | undefined;
   /** The hold at the charge, from its events; 0 if it was released. */
   readonly held: Credits;
-  /** What was available besides all holds, within the spending limits. */
+  /** The available credits besides all holds, within the spending limits. */
   readonly available: Credits;
   readonly balanceBefore: Credits;
   readonly balanceAfter: Credits;
@@ -41,7 +41,7 @@ export const agrees = ({ recorded, recomputed }: Check): boolean => recorded ===
 
 const PICO_PER_NANO = 1000n;
 
-/** The sum in pico-USD and its rounding, computed here independently of the code that charged. */
+/** The sum in pico-USD and its rounding, computed independently of the code that charged. */
 const recompute = (usage: Usage, rates: Rates) => {
   const classes = tokenClasses.map((tokenClass) => ({
     tokenClass,

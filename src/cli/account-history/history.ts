@@ -8,13 +8,13 @@ import { streamPages, type EventStore } from '../../eventstore/event-store.ts';
 /** The inclusive end of a replay; the end of the log if neither is set. */
 export type Until = { readonly at?: Date | undefined; readonly revision?: number | undefined };
 
-/** One event, and how the account stood after it. */
+/** One event, and the account after it. */
 export type Chapter = {
   readonly recorded: Recorded<AccountEvent>;
   readonly balance: Credits;
   readonly held: Credits;
   readonly available: Credits;
-  /** Changes with the next chapter: to be read at once. */
+  /** Changes with the next chapter, so it must be read before that. */
   readonly account: Account;
 };
 
@@ -24,7 +24,7 @@ export async function* accountEvents(store: EventStore, accountId: string): Asyn
   }
 }
 
-/** An account's story from the log alone, event by event. */
+/** The history of an account from the log alone, event by event. */
 export async function* tellStory(
   store: EventStore,
   accountId: string,

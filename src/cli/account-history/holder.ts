@@ -8,13 +8,16 @@ import type { Holder } from './sentences.ts';
 
 export type FoundHolder = {
   readonly holder: Holder;
-  /** Why the holder stays unknown, where a key is at hand. */
+  /** Why the holder is unknown although a key is available. */
   readonly trouble?: string;
-  /** The log, and not the key, is to blame. */
+  /** The sealed data in the log is corrupt; the key is not the cause. */
   readonly broken?: true;
 };
 
-/** Who an account is of. Whoever has no master key, or another one, reads the rest of the story all the same. */
+/**
+ * Finds the holder of an account. Without the right master key the holder stays sealed, and the rest of the history is
+ * still readable.
+ */
 export const findHolder = async (databaseUrl: string, accountId: string, personal: string): Promise<FoundHolder> => {
   const { dataKey, dataKeyId, dataKeysOld, dataDir } = readCommandConfig();
   const key = dataKey ?? parseSecretKey((await readLocalSecret(dataDir, 'data-key')) ?? '');

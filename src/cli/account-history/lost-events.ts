@@ -8,8 +8,9 @@ import { plain, sentence, usd } from './sentences.ts';
 type Charges = { count: number; amount: bigint };
 
 /**
- * What a log that went back in time has lost, as an operator must know it: each act on an account in a line of its own, for
- * it may have to be done again; charges as a sum for each account; holds as a number, for they ended with their requests.
+ * Describes the events that a log lost when it went back in time. Each act on an account has its own line, because the
+ * operator may have to repeat it. Charges are summed per account. Events of holds are only counted, because holds end
+ * with their requests.
  */
 export const lostInWords = (events: readonly RememberedEvent[]): readonly string[] => {
   const acts: string[] = [];

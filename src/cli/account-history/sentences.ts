@@ -8,8 +8,8 @@ import { counted } from '../terminal/counted.ts';
 import type { Chapter } from './history.ts';
 
 /**
- * Text that came from outside (a reason, a name, what an upstream said) as a terminal may show it: a control sequence in it
- * could otherwise rewrite the lines above. Format characters go too, for they can turn the reading direction.
+ * Makes external text (a reason, a name, a provider's message) safe for a terminal. A control sequence in it could
+ * rewrite the lines above. Format characters are replaced too, because they can change the reading direction.
  */
 export const plain = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '\u00b7');
 
@@ -44,11 +44,11 @@ const ending: Readonly<Record<Delivery['ended'], string>> = {
 
 export const endedHow = ({ ended }: Delivery): string => ending[ended];
 
-/** The gateway's own words for what a provider answered, and for what it did not pass on. */
+/** The gateway's own descriptions of provider responses, including those that it did not pass on. */
 const answered = /^status (\d{3})$/;
 const BEYOND_CONTEXT = 'beyond the context that is sold';
 
-/** Why a hold was given back, and what is known of it beside. */
+/** Describes why a hold was released, with the known detail. */
 export const releasedWhy = (reason: ReleaseReason, detail: string): string => {
   const status = answered.exec(detail)?.[1];
   if (reason === 'upstream_refused' && status !== undefined) return `the provider answered ${status}`;
@@ -89,13 +89,13 @@ const limitsInWords = (limits: Limits): string => {
   return words.join('; ') || 'none';
 };
 
-/** Who an account's holder is: known, erased for good, or sealed to whoever asks without the master key. */
+/** The holder of an account: known, erased, or sealed if there is no master key. */
 export type Holder = PersonalData | 'erased' | 'sealed';
 
 const who = (holder: Holder): string =>
   typeof holder === 'string' ? `[${holder}]` : `${plain(holder.name)} <${plain(holder.email)}>`;
 
-/** What happened, as one would tell it to the account's holder. */
+/** Describes an event for the account's holder. */
 export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string => {
   switch (event.type) {
     case 'AccountRegistered':
@@ -151,13 +151,13 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
 const balanceOf = ({ balance, held }: Chapter): string =>
   held === 0n ? `Balance ${usd(balance)}.` : `Balance ${usd(balance)}, of which ${formatUsd(held)} held.`;
 
-/** One line: when, which revision, what, by whom, and the balance after it. */
+/** One line: time, revision, event, actor, and the balance after it. */
 export const line = (chapter: Chapter, holder: Holder): string => {
   const { time, revision, event, metadata } = chapter.recorded;
   return `${time.toISOString()}  #${revision}  ${sentence(event, holder)}  [${plain(metadata.actor)}]  ${balanceOf(chapter)}`;
 };
 
-/** How the account stood at the end of what was told. */
+/** The state of the account at the end of the replay. */
 export const summary = (
   { standing, wallet, keys, tallies }: Account,
   { recorded }: Pick<Chapter, 'recorded'>,

@@ -1,6 +1,6 @@
 import { CliFault } from './fault.ts';
 
-/** Error codes of files in plain words. */
+/** Descriptions of the error codes of files. */
 const troubles: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or directory',
   EACCES: 'there is no permission',
@@ -15,13 +15,13 @@ const troubles: Readonly<Record<string, string>> = {
   EIO: 'the disk cannot be read or written',
 };
 
-/** Undefined if the error does not concern a file. */
+/** Describes an error of a file; undefined for other errors. */
 export const fileTrouble = (error: unknown): string | undefined => {
   const { code = '', syscall } = (error ?? {}) as { readonly code?: string; readonly syscall?: string };
   return syscall === undefined || /^(connect|spawn|listen|bind)/.test(syscall) ? undefined : troubles[code];
 };
 
-/** One plain line that names the file; undefined for other errors. */
+/** A one-line message that names the file; undefined for other errors. */
 export const fileFault = (error: unknown): CliFault | undefined => {
   const trouble = fileTrouble(error);
   const { path = 'The file' } = (error ?? {}) as { readonly path?: string };

@@ -23,7 +23,7 @@ const readPublicKey = async (file: string): Promise<string> => {
   return publicKeyPem(key);
 };
 
-/** Public keys as PEM: of the files, or, without files, of the gateway of this machine. */
+/** Public keys as PEM, from the files or, without files, from the gateway on this machine. */
 export const publicKeys = async (files: readonly string[]): Promise<readonly string[]> => {
   if (files.length > 0) return Promise.all(files.map(readPublicKey));
   const { signingKey, dataDir } = readCommandConfig();
@@ -31,6 +31,6 @@ export const publicKeys = async (files: readonly string[]): Promise<readonly str
   return key ? [publicKeyPem(key)] : [];
 };
 
-/** The cause of an error, in plain words for errors of files. */
+/** The cause of an error, described if it is an error of a file. */
 export const reason = (cause: unknown): string =>
   fileTrouble(cause) ?? (cause instanceof Error ? cause.message : String(cause));

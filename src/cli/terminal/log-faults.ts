@@ -9,7 +9,7 @@ const NO_SUCH_TABLE = '42P01';
 /** Messages of `pg` for a lost connection, which have no code. */
 const CONNECTION_LOST = /^(08|57P)|^ECONN|^EPIPE/;
 
-/** Describes an error of the log or of a file in plain words; other errors are returned unchanged. */
+/** Describes an error of the log or of a file; other errors are returned unchanged. */
 export const logFault = (error: unknown): unknown => {
   if ([CannotExport, NotAnExport, NoSuchEvent].some((fault) => error instanceof fault) && error instanceof Error)
     return new CliFault(error.message, { cause: error });

@@ -22,7 +22,7 @@ type Server = { readonly url: string; stop(): Promise<void> };
 export type OpenDatabaseOptions = {
   readonly databaseUrl: string | undefined;
   readonly dataDir: string;
-  /** For people; never the URL, which contains the password. */
+  /** For messages to the user; never includes the URL, which contains the password. */
   readonly log: (line: string) => void;
 };
 
@@ -76,7 +76,7 @@ const start = async (dataDir: string, log: (line: string) => void): Promise<Serv
   };
 };
 
-/** Names a mistyped DATABASE_URL and a pooler in the wrong mode. */
+/** Rejects with a message for a mistyped DATABASE_URL and for a pooler in the wrong mode. */
 const expectServer = async (databaseUrl: string): Promise<void> => {
   try {
     await checkSessions(databaseUrl);

@@ -19,7 +19,7 @@ const NO_SECRET =
 const opaqueIn = (argument: string): readonly string[] =>
   [argument, argument.slice(argument.indexOf('=') + 1)].filter((text) => OPAQUE.test(text) && !NO_SECRET.test(text));
 
-/** Removes what may be a secret, because arguments and errors are copied into tickets. */
+/** Removes text that may be a secret, because arguments and errors are copied into tickets. */
 export const redact = (text: string, args: readonly string[]): string => {
   const known = text
     .replaceAll(PASSWORD_IN_URL, `$1${HIDDEN}`)

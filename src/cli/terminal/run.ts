@@ -10,7 +10,7 @@ import { fileFault } from './file-faults.ts';
 import { openDatabase, type OpenDatabase } from './open-database.ts';
 import { redact, withoutSecrets } from './redact.ts';
 
-/** 0: success. 1: completed, and something is wrong. 2: failed. */
+/** 0: success. 1: completed, but the command found a problem. 2: failed. */
 export type ExitCode = 0 | 1 | 2;
 
 export const EXIT_CODES = `
@@ -45,7 +45,7 @@ export const runOnDatabase = async (
     }
   });
 
-/** Like `runOnDatabase` for a command without a database. `log` is for people. */
+/** Like `runOnDatabase` for a command without a database. `log` writes messages to the user. */
 export const runAlone = async (
   name: string,
   command: (log: (line: string) => void) => Promise<ExitCode>,

@@ -3,11 +3,11 @@ import { StoreFull } from '../../eventstore/event-store.ts';
 import { NoRoom, type LogProbe, type LogState } from '../../eventstore/postgres/log-probe.ts';
 import type { Check, Finding } from './readiness.ts';
 
-/** Something that follows the log, as it is now. */
+/** The current state of a follower of the log. */
 export type FollowerStanding = {
   readonly position: number;
   readonly failed: boolean;
-  /** Other nodes move it on, so it says nothing about this one. */
+  /** Other nodes move its position, so a standstill is not a fault of this node. */
   readonly keptByOthers: boolean;
 };
 
@@ -18,14 +18,14 @@ export type HealthChecksOptions = {
   readonly lookUps: () => FollowerStanding;
 };
 
-/** A follower takes a batch in in less, and an append is answered in less. */
+/** A follower processes a batch in less time, and so does an append. */
 const STALLED_MS = 2500;
-/** A node that appended this lately needs no other proof that there is room on the disk. */
+/** An append within this time proves that the disk has room. */
 const LATELY_MS = 2000;
-/** Certificates and prices go by the local clock. A clock that is set by NTP is never that far off. */
+/** Certificates and prices depend on the local clock. A clock that NTP sets is never this far off. */
 const FAR_OFF_MS = 30_000;
 
-/** What a node needs before it may be sent requests. None of it waits for the pools that serve requests. */
+/** The conditions for a node to receive requests. No check waits for the pools that serve requests. */
 export const healthChecks = ({ probe, appends, rows, lookUps }: HealthChecksOptions): readonly Check[] => [
   { name: 'log', look: logCheck(probe, appends) },
   { name: 'head', look: headCheck(probe, lookUps) },
@@ -44,7 +44,7 @@ const FULL = 'the disk of the database is full';
 
 /** Whether the log can be read and appended to. */
 const logCheck = (probe: HealthChecksOptions['probe'], appends: () => AppendStanding): Check['look'] => {
-  /** Without requests there are no appends, so the end of a fault must be found in another way. */
+  /** Without requests there are no appends, so the end of a fault must be detected in another way. */
   let over: Error | undefined;
 
   return async () => {
@@ -68,7 +68,7 @@ const logCheck = (probe: HealthChecksOptions['probe'], appends: () => AppendStan
   };
 };
 
-/** Whether the log is still the one that this node has read; after a restore from a backup it is shorter. */
+/** Whether the log still is the one that this node has read; after a restore from a backup it is shorter. */
 const headCheck =
   (probe: HealthChecksOptions['probe'], lookUps: () => FollowerStanding): Check['look'] =>
   async () => {
@@ -79,7 +79,7 @@ const headCheck =
       : { ok: true };
   };
 
-/** Whether a follower moves on while there is more in the log. */
+/** Whether a follower makes progress while the log has more events. */
 const followerCheck = (probe: HealthChecksOptions['probe'], standing: () => FollowerStanding): Check['look'] => {
   let [at, since] = [Number.NaN, 0];
 
@@ -94,7 +94,7 @@ const followerCheck = (probe: HealthChecksOptions['probe'], standing: () => Foll
   };
 };
 
-/** The clock of the database was read at a moment between two of the local clock, so the nearer of both counts. */
+/** The clock of the database was read between two readings of the local clock, so the nearer of the two counts. */
 export const clockFinding = ({ databaseMs, sentAt, heardAt }: Omit<LogState, 'head' | 'readOnly'>): Finding => {
   const ahead = Math.round(Math.max(0, sentAt - databaseMs) + Math.min(0, heardAt - databaseMs));
   return Math.abs(ahead) > FAR_OFF_MS

@@ -1,16 +1,19 @@
 import type { Logger } from 'pino';
 import { isDatabaseAway, reasonOf } from '../../eventstore/postgres/database-faults.ts';
 
-/** While the database is away every pool fails, each several times a second. All of that is one outage in the log. */
+/**
+ * During an outage of the database every pool fails several times a second. All of these failures are logged as one
+ * outage.
+ */
 export type OutageLog = {
-  /** Whether a failure is the database's, and is logged here. Others are for the caller to log. */
+  /** Whether a failure is part of an outage, which is logged here. The caller logs other failures. */
   covers(error: unknown): boolean;
-  /** The database has answered. */
+  /** To be called when the database has answered. */
   answered(): void;
 };
 
 const REMIND_MS = 30_000;
-/** Failures that are still under way when the database is back must not begin another outage. */
+/** Failures that are still in progress when the database is back must not begin another outage. */
 const QUIET_MS = 2000;
 
 export const createOutageLog = (log: Pick<Logger, 'error' | 'warn'>, now = () => performance.now()): OutageLog => {

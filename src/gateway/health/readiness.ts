@@ -1,15 +1,15 @@
-/** What a check found. Anybody may read it, so it holds no error message and nothing about customers. */
+/** The result of a check. It is public, so it contains no error message and nothing about customers. */
 export type Finding = {
   readonly ok: boolean;
-  /** Set if, and only if, it is not ok. */
+  /** Set if and only if the check failed. */
   readonly reason?: string;
   /** In events. */
   readonly behind?: number;
-  /** How far the local clock is ahead of the clock of the database. */
+  /** How far the local clock is ahead of the database's clock. */
   readonly ahead_ms?: number;
 };
 
-/** One condition of being ready, under a name of its own. */
+/** One named condition of readiness. */
 export type Check = { readonly name: string; readonly look: () => Finding | Promise<Finding> };
 
 export type Readiness = {
@@ -27,12 +27,12 @@ export type ReadinessOptions = {
 };
 
 const EVERY_MS = 1000;
-/** Two of these and the interval are less than the five seconds within which a probe must be right. */
+/** Twice this time plus the interval is less than five seconds, within which a probe must be right. */
 const WITHIN_MS = 2000;
 
 /**
- * Runs every check once a second, beside the requests. A probe reads the last findings and waits for nothing, so it costs
- * the same if a check hangs; a check that hangs counts as failed.
+ * Runs every check once a second, independently of requests. A probe reads the last findings without waiting, so it
+ * costs the same if a check hangs. A check that hangs counts as failed.
  */
 export const watchReadiness = async (options: ReadinessOptions) => {
   const { checks, changed, everyMs = EVERY_MS, withinMs = WITHIN_MS } = options;
@@ -72,7 +72,7 @@ export const watchReadiness = async (options: ReadinessOptions) => {
 
   return {
     now: (): Readiness => {
-      // After a pause of the process the last findings are about another time.
+      // After a pause of the process the last findings are out of date.
       const stale = performance.now() - lookedAt > everyMs + 2 * withinMs;
       const ready = !stale && [...findings.values()].every(({ ok }) => ok);
       return { ready, status: ready ? 'ok' : 'not ready', checks: Object.fromEntries(findings) };

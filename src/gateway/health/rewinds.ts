@@ -10,22 +10,22 @@ import { newId } from '../new-id.ts';
 import type { OutageLog } from './outage.ts';
 
 export type RewindsOptions = {
-  /** Must have the tables of the log. */
+  /** A database that has the tables of the log. */
   readonly databaseUrl: string;
-  /** The newest head that was seen is kept there for the next start. */
+  /** Stores the newest head that was seen, for the next start. */
   readonly dataDir: string;
   readonly outage: OutageLog;
   readonly log: Logger;
 };
 
-/** What keeps one comparison from being made keeps the next ones from it as well. */
+/** The cause that prevents one comparison prevents the next ones as well. */
 const REPORT_AGAIN_MS = 60_000;
 
 const reported = ({ rewindId, seen, head, commonPosition, lostEvents }: RewindNoticed) => ({
   ...{ rewindId, seenPosition: seen.position, headPosition: head.position, commonPosition, lostEvents },
 });
 
-/** What a gateway needs to notice that the log went back in time. Must be closed. */
+/** Detects that the log went back in time. Must be closed. */
 export const openRewinds = async ({ databaseUrl, dataDir, outage, log }: RewindsOptions) => {
   const rewinds = createLogRewinds(databaseUrl);
   const logId = await rewinds.logId();
@@ -48,13 +48,13 @@ export const openRewinds = async ({ databaseUrl, dataDir, outage, log }: Rewinds
   };
 
   return {
-    /** For the store that this gateway appends with. */
+    /** Options of the store that this gateway appends with. */
     storeOptions: {
       newest,
       appended: remembered.add,
       wentBack: () => watch?.checkSoon(),
     } satisfies PostgresStoreOptions,
-    /** Looks for the first time, and then once a second; `dropMemory` is called when the log went back in time. */
+    /** Compares at once, and then once a second. Calls `dropMemory` if the log went back in time. */
     start: async (store: ChainedLog, dropMemory: () => Promise<void>): Promise<void> => {
       watch = await watchForRewinds({
         ...{ rewinds, remembered, dropMemory, newId, saw },
@@ -75,7 +75,7 @@ export const openRewinds = async ({ databaseUrl, dataDir, outage, log }: Rewinds
       });
     },
     isOpen: (): boolean => watch?.open !== undefined,
-    /** Looks now. */
+    /** Compares now. */
     check: async (): Promise<void> => watch?.check(),
     close: async (): Promise<void> => {
       await watch?.close();

@@ -1,21 +1,21 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A place in the log and the hash of the event there. */
+/** A position of the log and the hash of the event there. */
 type Place = { readonly position: number; readonly hash: string };
 
 const FILE = 'seen-heads.json';
 
 /**
- * The newest place of each log that a process on this machine has seen, beside its other data: a gateway that is started
- * again notices by it that the log went back in time meanwhile.
+ * Reads the newest position of a log that a process on this machine has seen. After a restart, a gateway uses it to
+ * detect that the log went back in time meanwhile.
  */
 export const readSeenHead = async (dataDir: string, logId: string): Promise<Place | undefined> => {
   const { [logId]: place } = await readAll(dataDir);
   return place && Number.isSafeInteger(place.position) && /^[0-9a-f]{64}$/.test(place.hash) ? place : undefined;
 };
 
-/** A file that cannot be read is as good as none: it only helps to notice sooner. */
+/** An unreadable file counts as absent: it only helps to detect a rewind sooner. */
 const readAll = async (dataDir: string): Promise<Partial<Record<string, Place>>> => {
   try {
     return JSON.parse(await readFile(join(dataDir, FILE), 'utf8')) as Record<string, Place>;
@@ -24,7 +24,7 @@ const readAll = async (dataDir: string): Promise<Partial<Record<string, Place>>>
   }
 };
 
-/** Writes the place if it is another than the last one. Rejects if the folder cannot be written to. */
+/** Returns a function that writes the position if it has changed. It rejects if the folder cannot be written to. */
 export const createSeenHeadWriter = (dataDir: string, logId: string): ((place: Place) => Promise<void>) => {
   let last = '';
   return async ({ position, hash }) => {

@@ -26,7 +26,7 @@ type KeyHash = { readonly hash: string; readonly pepperId: string };
 
 /** The most differences of an account in one line of the log. */
 const MAX_LOGGED_DIFFERENCES = 20;
-/** If it takes longer, another node keeps the rows, or they are far behind. */
+/** If it takes longer, another node maintains the rows, or they are far behind. */
 const HURRY_WITHIN_MS = 500;
 
 export type WatchersOptions = {
@@ -77,8 +77,8 @@ const startRun = async (options: WatchersOptions): Promise<Run> => {
 };
 
 /**
- * Renews the run when the log goes back in time. A former run is retired once the streams that began in it have ended;
- * the returned function does that.
+ * Renews the run when the log goes back in time. The returned function retires a former run once the streams that began
+ * in it have ended.
  */
 const renewOnRewind = ({ eventLog, generations }: WatchersOptions, run: Run): (() => Promise<void>) => {
   const former = new Map<string, readonly string[]>();
@@ -137,7 +137,7 @@ const startRehash = ({ eventLog, views, log }: WatchersOptions) =>
       if (outcome.kind === 'accepted' && outcome.position !== undefined) await views.lookedUp(outcome.position);
     },
     failed: (error) => {
-      // During an upgrade the key keeps its hash, and is hashed when it is next used.
+      // During an upgrade the key keeps its hash, and is rehashed when it is used next.
       if (!(error instanceof NotReadableByAll))
         log.warn({ err: error }, 'a key could not be hashed with the new pepper');
     },
@@ -151,12 +151,12 @@ const startCheckpoints = (options: WatchersOptions) => {
     sign: async (due) => {
       const outcome = await checkpointLog.sign(due);
       if (outcome.kind !== 'tampered') return outcome;
-      // After a rewind the log lacks what this process signed. That has an alarm of its own, so only the checkpoints that
+      // After a rewind the log lacks what this process signed. A rewind has its own alarm, so only the checkpoints that
       // are in the log count.
       await eventLog.checkHistory();
       return eventLog.rewindIsOpen() ? checkpointLog.sign(due) : outcome;
     },
-    // Kept elsewhere, these lines prove later that the end of the log was cut off.
+    // If these lines are stored elsewhere, they can later prove that the end of the log was cut off.
     signed: (checkpoint) => log.debug({ checkpoint: toJson(checkpoint) }, 'signed the head of the log'),
     alarmed: (flaw) =>
       log.error({ alert: 'log_tampered', ...flaw }, 'the log differs from what was signed: it is not signed again'),
@@ -171,11 +171,11 @@ const startAudit = (options: WatchersOptions, metrics: Metrics) => {
   const { database } = views;
   return startSelfAudit({
     everyMs: selfAuditEveryMs,
-    // Recent accounts show faults of the software, old ones changes made by hand.
+    // Recent accounts reveal faults of the software, old ones manual changes.
     pick: async () =>
       (Math.random() < 0.5 ? await recentAccount(store, Math.random) : undefined) ?? anyAccount(database, Math.random),
     audit: async (accountId) => {
-      // The audit reads the events that the rows have not taken in yet.
+      // The audit reads the events that the rows do not contain yet.
       await views.hurry(HURRY_WITHIN_MS);
       return auditAccount({ database, store, readAccount: (id) => accounts.read(accountStream(id)) }, accountId);
     },
@@ -193,7 +193,7 @@ const startAudit = (options: WatchersOptions, metrics: Metrics) => {
   });
 };
 
-/** Starts what runs beside the requests: heartbeat, release of orphaned holds, signatures, self-audit, metrics. */
+/** Starts the background work: heartbeat, release of orphaned holds, signatures, self-audit, metrics. */
 export const startWatchers = async (options: WatchersOptions) => {
   const { databaseUrl, eventLog, views, secretsInUse, signingKey, log } = options;
   const metrics = createMetrics({
@@ -213,7 +213,7 @@ export const startWatchers = async (options: WatchersOptions) => {
     metrics,
     runId: () => run.id,
     now: run.now,
-    /** Hashes a key that is in use with the pepper for new keys, if it is hashed with another. */
+    /** Rehashes a key in use with the pepper for new keys, if it was hashed with another one. */
     keyUsed: (owner: UsedKey, hashes: readonly KeyHash[]): void => {
       const { pepperId } = secretsInUse;
       if (owner.pepperIds.includes(pepperId)) return;

@@ -57,7 +57,7 @@ export const auditAccount = async (
   const after = await read(store, stream, before.revision + 1, maxBehind);
   if (after.length === maxBehind) return undefined;
 
-  // All events that the rows lack must be among the known ones.
+  // The known events must include all events that the rows lack.
   const known = [...recent, ...after];
   const goal = Math.min(rows.at.balances, rows.at.requests);
   for (let first = known[0]; first && first.revision > 0 && first.position > goal; first = known[0]) {
@@ -76,7 +76,7 @@ export const auditAccount = async (
 type Rows = {
   readonly at: Positions;
   readonly balance: BalanceRow | undefined;
-  /** The open requests of the account, and those that were asked for. */
+  /** The open requests of the account, and the requested ones. */
   readonly requests: readonly RequestRow[];
 };
 

@@ -52,8 +52,8 @@ export const bucketOf = (requestId: string): number => {
 };
 
 /**
- * Folds each request until its row was found correct, so that memory holds only requests under way and those whose rows are
- * wrong.
+ * Folds each request until its row is found correct, so that memory holds only requests in progress and those whose
+ * rows are wrong.
  */
 export const createRequestBooks = () => {
   const rows = new Map<string, RequestRow>();

@@ -75,9 +75,9 @@ export const auditRequestRows = async (
 };
 
 /**
- * Applies events that came after a row was found correct. The row contains them already, or it is wrong: an event that ends a
- * request sets all of its columns, so applying it again changes nothing. Only released requests are charged later, and
- * nothing of them was written off before.
+ * Applies events that came after a row was found correct. The row contains them already, or it is wrong: an event that
+ * ends a request sets all of its columns, so applying it again changes nothing. Only released requests are charged
+ * later, and none of their usage was written off before.
  */
 const applyAgain = (row: RequestRow, events: readonly Recorded[]): RequestRow =>
   events.reduce((past, recorded) => requests.evolve(past, recorded, [row.request_id]), { ...row, written_off: 0n });

@@ -64,7 +64,7 @@ export const sum = (amounts: Iterable<Credits>): Credits => {
   return total;
 };
 
-/** Texts of providers, which the rows store as far as PostgreSQL's `text` can. They do not affect money. */
+/** Texts of providers, stored as far as PostgreSQL's `text` can represent them. They do not affect money. */
 const PROVIDER_TEXTS: readonly string[] = ['finish_reason', 'upstream_id', 'detail'];
 export const requestColumns = Object.keys(requests.columns).filter((column) => !PROVIDER_TEXTS.includes(column));
 
@@ -81,7 +81,7 @@ export const agrees = (log: RequestRow, row: RequestRow): boolean =>
 
 const audited = [balances, requests, dailyUsage] as unknown as readonly Projection[];
 
-/** By projection, the position up to which its rows are. */
+/** By projection, the position of its rows. */
 export type Positions = { readonly balances: number; readonly requests: number; readonly daily_usage: number };
 
 /** Fault: the rows have another version than this software maintains, so the expected rows are unknown. */

@@ -6,7 +6,7 @@ import { LIVE, type Projection } from '../projection.ts';
 import { readAhead } from '../rows/read-ahead.ts';
 import { applyEventsIn, createBareTable, readCheckpoint, rowId, type Checkpoint, type Sql } from '../rows/rows.ts';
 
-/** A projection that is being built in a schema of its own, while the live one is in use. */
+/** A projection that is built in its own schema while the live one is in use. */
 export type Building = {
   readonly database: Database;
   readonly store: Pick<ChainedLog, 'readFacts'>;

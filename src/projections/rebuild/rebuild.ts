@@ -8,7 +8,10 @@ import { createIndexes, createTable, readCheckpoint } from '../rows/rows.ts';
 import { compareAll, takeOver } from './take-over.ts';
 
 export type Rebuilt = {
-  /** The position at which all rows were compared; `rows` and `md5` are from then. The take-over was at it or later. */
+  /**
+   * The position at which all rows were compared. `rows` and `md5` are from that position; the take-over was at it or
+   * later.
+   */
   readonly position: number;
   readonly rows: number;
   readonly md5: string;

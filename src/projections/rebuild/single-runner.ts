@@ -16,8 +16,8 @@ const SILENT_MS = 60_000;
 export type Waiting = (holder: string) => void;
 
 /**
- * Runs `work` in one process at a time per projection. The others wait without a limit, and `waiting` is called repeatedly.
- * Also waits for statements that the server is still executing for a killed process.
+ * Runs `work` in one process at a time per projection. The others wait without a limit, and `waiting` is called
+ * repeatedly. Also waits for statements that the server still executes for a killed process.
  */
 export const alone = <T>(
   database: Database,

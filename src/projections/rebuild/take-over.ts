@@ -6,11 +6,13 @@ import type { Comparison } from './compare.ts';
 import { LIVE, type Projection } from '../projection.ts';
 import { digest, lockCheckpoint, type Checkpoint } from '../rows/rows.ts';
 
-/** So few events may be left for the take-over, which holds the lock while it applies them: some milliseconds. */
+/** At most so many events are left for the take-over, which holds the lock while it applies them: some milliseconds. */
 const FEW_EVENTS = 500;
-/** After so many rounds the traffic is too fast to catch up with, and the lock is held for as long as the rest takes. */
+/**
+ * After so many rounds the traffic is too fast to catch up with, and the lock is held for as long as the rest takes.
+ */
 const ROUNDS = 20;
-/** How long each attempt waits for the lock. Readers queue behind it, so it then gives way and tries again. */
+/** How long each attempt waits for the lock. Readers queue behind it, so the attempt is abandoned and repeated. */
 const LOCK_WAITS_MS = [50, 100, 250, 500, 1000, 2000, 2000, 2000, 2000, 2000] as const;
 
 /** Brings the new rows to the position of the live ones in the snapshot of `tx`, and compares all of them. */
@@ -41,7 +43,10 @@ type TakenOver = {
   readonly heldMs: number;
 };
 
-/** A process that is stopped here would block all access to the table. Between two statements it needs less. */
+/**
+ * A process that is stopped here would block all access to the table. The pause between two statements is normally
+ * shorter.
+ */
 const SILENT_MS = 10_000;
 
 export const takeOver = async (building: Building, comparison: Comparison | undefined): Promise<TakenOver> => {
@@ -82,7 +87,7 @@ export const takeOver = async (building: Building, comparison: Comparison | unde
   throw new TableInUse(projection);
 };
 
-/** Queries that wait for the table then use the new one, which has the same name. */
+/** Queries that wait for the table then use the new one, because it has the same name. */
 const moveIn = async (tx: ITask<object>, { projection: { name, version }, schema }: Building): Promise<void> => {
   await tx.none(
     `drop table ${LIVE}.${name};

@@ -41,8 +41,8 @@ const START_AGAIN_MS = 1000;
 const CLOSE_WITHIN_MS = 8000;
 
 /**
- * Follows the log with every projection that has rows, in a thread of its own: a batch is read, decoded and written in one
- * step, and must not delay requests. A thread that ends unexpectedly is started again.
+ * Follows the log with every projection that has rows, in its own thread: a batch is read, decoded and written in one
+ * step, which must not delay requests. A thread that ends unexpectedly is restarted.
  */
 export const keepRows = (options: KeepRowsOptions): RowsKeeper => {
   const waiting = new Map<number, { readonly position: number; readonly done: () => void }>();
@@ -107,14 +107,14 @@ export const keepRows = (options: KeepRowsOptions): RowsKeeper => {
 };
 
 type ThreadEvents = {
-  /** Called after each start but the first, to repeat the requests that are open. */
+  /** Called after each start but the first, to repeat the open requests. */
   readonly started: () => void;
   readonly receive: (report: Report) => void;
-  /** The thread ended unexpectedly, and will be started again. */
+  /** Called if the thread ends unexpectedly; it is then restarted. */
   readonly ended: (cause: unknown) => void;
 };
 
-/** Runs the thread until it is closed, and starts it again if it ends. */
+/** Runs the thread until it is closed, and restarts it if it ends. */
 const runThread = ({ databaseUrl, gatherMs, thread }: KeepRowsOptions, events: ThreadEvents) => {
   const file = thread ?? new URL('./rows-worker.ts', import.meta.url);
   const settings: Settings = { databaseUrl, gatherMs };

@@ -95,7 +95,10 @@ export const liveProjections = (
 
 const LOOK_AGAIN_MS = 100;
 
-/** Resolves once the rows of a projection include everything up to a position, on whatever node, or when the signal aborts. */
+/**
+ * Resolves once the rows of a projection include everything up to a position, whichever node maintains them, or when
+ * the signal aborts.
+ */
 export const rowsReached = async (
   database: Database,
   projection: Pick<Projection, 'name'>,

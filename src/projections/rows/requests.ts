@@ -135,8 +135,8 @@ const knownRow = (row: RequestRow | undefined, { type }: RequestEvent, { stream,
 };
 
 /**
- * The row of a request without a hold. If the log went back in time, the hold of a generation under way can be lost, and its
- * end is then charged or written off without it.
+ * The row of a request without a hold. If the log went back in time, the hold of a generation in progress can be lost.
+ * Its end is then charged or written off without it.
  */
 const emptyRow = (requestId: string, { stream, revision, time }: Place): RequestRow => ({
   request_id: requestId,
@@ -178,7 +178,9 @@ type Receipt = {
   readonly delivery: Delivery;
 };
 
-/** The index accepts 2,704 bytes; a longer id of a provider would stop all rows. A code unit has at most three bytes. */
+/**
+ * The index accepts 2,704 bytes; a longer id from a provider would stop all rows. A code unit has at most three bytes.
+ */
 const MAX_UPSTREAM_ID = 500;
 
 const receipt = ({ usage, cost, charged, delivery }: Receipt) => ({

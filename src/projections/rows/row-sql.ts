@@ -17,8 +17,8 @@ export const keyValues = (table: Table, keys: readonly (readonly string[])[]): s
   keyColumnsOf(table).map((_, n) => arrayOf(keys, (key) => key[n]));
 
 /**
- * Writes rows, new or changed. They travel as one array per column, which of all that was measured the server reads in
- * the least time.
+ * Writes new or changed rows. They are sent as one array per column, which was the fastest of the measured ways for the
+ * server to read.
  */
 export const upsert = async (
   tx: ITask<object>,
@@ -36,7 +36,9 @@ export const upsert = async (
   });
 };
 
-/** As PostgreSQL reads an array from text. Many columns say the same in row after row, which is then written only once. */
+/**
+ * Encodes an array as PostgreSQL text. Many columns repeat a value row after row; such a value is encoded only once.
+ */
 const arrayOf = <T>(items: readonly T[], valueOf: (item: T) => Value | undefined): string => {
   let before: Value | undefined;
   let text = '';
@@ -55,5 +57,5 @@ const SPECIAL = /["\\\0\ud800-\udfff]/;
 const quoted = (text: string): string =>
   SPECIAL.test(text) ? `"${storable(text).replaceAll(/["\\]/g, '\\$&')}"` : `"${text}"`;
 
-/** The log keeps any text of a provider. PostgreSQL's `text` does not, and one such text would stop all rows. */
+/** The log stores any text of a provider. PostgreSQL's `text` does not, and one such text would stop all rows. */
 const storable = (text: string): string => text.toWellFormed().replaceAll('\0', '\ufffd');

@@ -47,14 +47,15 @@ export type Range = { readonly after: number; readonly upTo: number };
 
 /**
  * A process that is stopped while it holds the checkpoint blocks the rows for every node, and with them the release of
- * orphaned holds. Its transaction is rolled back after so long, which is less than the time after which a run is dead.
+ * orphaned holds. Its transaction is rolled back after this time, which is less than the time after which a run counts
+ * as dead.
  */
 const IDLE_TIMEOUT_MS = 2000;
 
 /**
- * Folds events into their rows and moves the checkpoint to the end of their range, in one transaction. Events up to the
- * checkpoint, which other nodes may have moved, are skipped. Resolves to the new checkpoint. By default the range is that of
- * the events.
+ * Folds events into their rows and moves the checkpoint to the end of their range, in one transaction. Skips events up
+ * to the checkpoint, which other nodes may have moved. Resolves to the new checkpoint. The default range is that of the
+ * events.
  */
 export const applyEvents = (
   database: Database,
@@ -64,7 +65,7 @@ export const applyEvents = (
   range?: Range,
 ): Promise<number> =>
   database.tx(async (tx) => {
-    // A server crash may undo rows and checkpoint together, so only the log waits for the disk.
+    // A server crash may undo rows and checkpoint together, so only appends to the log wait for the disk.
     await tx.none(
       `set local synchronous_commit = off; set local idle_in_transaction_session_timeout = ${IDLE_TIMEOUT_MS}`,
     );

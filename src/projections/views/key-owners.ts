@@ -12,7 +12,10 @@ export type KeyOwner = {
 };
 
 export type KeyOwners = Consumer & {
-  /** By the keyed hash of the key, in hexadecimal. Includes revoked and expired keys, so that the error can say so. */
+  /**
+   * By the keyed hash of the key, in hexadecimal. Includes revoked and expired keys, so that the error can name the
+   * cause.
+   */
   find(hash: string): KeyOwner | undefined;
   /**
    * The live keys by the pepper that they depend on: the first of `preferredIds` that the key was hashed with, or the last
