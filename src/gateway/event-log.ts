@@ -25,7 +25,7 @@ import { publishTerms } from './publish-terms.ts';
 import type { OutageLog } from './health/outage.ts';
 import { openRewinds } from './health/rewinds.ts';
 import { checkedSecrets, type Secrets } from './secrets.ts';
-import { withPause } from './pause.ts';
+import { withPause } from './health/pause.ts';
 
 export type EventLog = Awaited<ReturnType<typeof openEventLog>>;
 

@@ -1,5 +1,5 @@
-import type { accountDecider } from '../domain/account/decide.ts';
-import { HoldsPaused } from '../proxy/engine/hold.ts';
+import type { accountDecider } from '../../domain/account/decide.ts';
+import { HoldsPaused } from '../../proxy/engine/hold.ts';
 
 type AccountDecider = typeof accountDecider;
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { accountDecider } from '../../src/domain/account/decide.ts';
-import { withPause } from '../../src/gateway/pause.ts';
-import { HoldsPaused } from '../../src/proxy/engine/hold.ts';
-import { reserve } from '../domain/account/examples.ts';
-import { KEY_ID, openAccount } from '../proxy/engine/account.ts';
+import { accountDecider } from '../../../src/domain/account/decide.ts';
+import { withPause } from '../../../src/gateway/health/pause.ts';
+import { HoldsPaused } from '../../../src/proxy/engine/hold.ts';
+import { reserve } from '../../domain/account/examples.ts';
+import { KEY_ID, openAccount } from '../../proxy/engine/account.ts';
 
 const { state } = openAccount(1_000_000_000n);
 const grant = { type: 'TopUp', lotId: 'lot_2', amount: 1n, source: { kind: 'grant', reason: 'test' } } as const;
