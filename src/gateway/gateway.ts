@@ -10,17 +10,16 @@ import { formatUsd } from '../domain/money.ts';
 import { checkDatabase } from '../eventstore/postgres/database-check.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
 import { createLogProbe } from '../eventstore/postgres/log-probe.ts';
-import { createPatience } from '../eventstore/postgres/patience.ts';
 import { recordedBy } from '../eventstore/journal/recorded-by.ts';
 import { healthChecks } from './health/health-checks.ts';
 import { bodyMemoryBytes } from './body-memory.ts';
 import { openDoor } from './http-server.ts';
 import { openEventLog } from './event-log.ts';
 import { newId } from './new-id.ts';
-import { createOutageLog } from './health/outage.ts';
 import { watchReadiness } from './health/readiness.ts';
 import { createSecretsInUse, warnOfMissingSecrets, type Secrets } from './secrets.ts';
 import { openViews } from './views.ts';
+import { startOnDatabase } from './health/database-wait.ts';
 import { startWatchers } from './health/watchers.ts';
 import { createKeyring } from '../http/auth/api-keys.ts';
 import { createApp } from '../http/server/app.ts';
@@ -59,22 +58,6 @@ const atMostEvery = <Rest extends readonly unknown[]>(
 };
 
 const wentBack = { ok: false, reason: 'the log went back in time' } as const;
-
-/** How the steps of the start treat an unreachable or busy database: they wait for a bounded time and log it. */
-const startOnDatabase = ({ config, log }: GatewayOptions) => {
-  const waitMs = config.databaseWaitMs;
-  return {
-    log,
-    outage: createOutageLog(log),
-    migration: { waitMs, waiting: (reason: string) => log.warn({ reason }, 'a migration of the database waits') },
-    patiently: createPatience({
-      waitMs,
-      waiting: (reason, leftMs) =>
-        log.warn({ reason }, `the database does not respond: retrying for ${Math.ceil(leftMs / 1000)} s`),
-      answered: () => log.warn('the database responds'),
-    }),
-  };
-};
 
 const localUrl = (port: number): string => `http://localhost:${port}`;
 
