@@ -13,8 +13,6 @@ export type RememberedAppends = {
 };
 
 const MAX_BYTES = 8 * 1024 * 1024;
-/** The approximate size of an event without its data. */
-const BYTES_BESIDE_DATA = 300;
 
 /**
  * Remembers the newest events up to `maxBytes` for each of two kinds: the `frequent` types, and the others, so that the
@@ -43,29 +41,58 @@ export const createRememberedAppends = (frequent: ReadonlySet<string>, maxBytes 
   };
 };
 
+/** The memory is freed in pieces: this many of them hold all that is remembered. */
+const CHUNKS = 16;
+
+/** Whole lines of text, one for each event. */
+type Chunk = { readonly bytes: Buffer; used: number };
+
+/**
+ * The newest events up to a size, as bytes: the garbage collector would move so many long-lived objects twice, which a
+ * completion would wait for.
+ */
 const createRing = (maxBytes: number) => {
-  let events: RememberedEvent[] = [];
-  let first = 0;
-  let bytes = 0;
-  const sizeOf = ({ data }: RememberedEvent): number => BYTES_BESIDE_DATA + data.length;
-  const shift = (): void => {
-    const oldest = events[first++];
-    if (oldest) bytes -= sizeOf(oldest);
-    if (first < 1024 || first * 2 < events.length) return;
-    events = events.slice(first);
-    first = 0;
+  const chunkBytes = Math.ceil(maxBytes / CHUNKS);
+  let chunks: Chunk[] = [];
+  const push = (event: RememberedEvent): void => {
+    const line = lineOf(event);
+    const bytes = Buffer.byteLength(line);
+    let chunk = chunks.at(-1);
+    if (!chunk || chunk.used + bytes > chunk.bytes.length) {
+      chunk = { bytes: Buffer.allocUnsafeSlow(Math.max(bytes, chunkBytes)), used: 0 };
+      chunks.push(chunk);
+      if (chunks.length > CHUNKS) chunks.shift();
+    }
+    chunk.used += chunk.bytes.write(line, chunk.used);
   };
+  const all = (): readonly RememberedEvent[] =>
+    chunks.flatMap(({ bytes, used }) => bytes.toString('utf8', 0, used).split('\n').slice(0, -1).map(eventOf));
   return {
-    push: (event: RememberedEvent): void => {
-      events.push(event);
-      bytes += sizeOf(event);
-      while (bytes > maxBytes) shift();
-    },
-    all: (): readonly RememberedEvent[] => events.slice(first),
+    push,
+    all,
     forget: (ids: ReadonlySet<string>): void => {
-      events = events.slice(first).filter(({ id }) => !ids.has(id));
-      first = 0;
-      bytes = events.reduce((sum, event) => sum + sizeOf(event), 0);
+      const kept = all().filter(({ id }) => !ids.has(id));
+      chunks = [];
+      kept.forEach(push);
     },
+  };
+};
+
+/** The data comes last and is JSON of one line. No other field has a space. */
+const lineOf = ({ position, revision, version, time, stream, id, type, data }: RememberedEvent): string =>
+  `${position} ${revision} ${version} ${time.getTime()} ${stream} ${id} ${type} ${data}\n`;
+
+const FIELDS = /^(\d+) (-?\d+) (\d+) (\d+) (\S+) (\S+) (\S+) (.*)$/s;
+
+const eventOf = (line: string): RememberedEvent => {
+  const [, position, revision, version, time, stream = '', id = '', type = '', data = ''] = FIELDS.exec(line) ?? [];
+  return {
+    ...{
+      position: Number(position),
+      revision: Number(revision),
+      version: Number(version),
+      time: new Date(Number(time)),
+    },
+    ...{ stream, id, type, data },
   };
 };

@@ -24,6 +24,19 @@ describe('remembered appends', () => {
     ]);
   });
 
+  it('are returned as they were written, whatever characters their data has', () => {
+    const remembered = createRememberedAppends(FREQUENT);
+    const event = anEvent({
+      type: 'KeyIssued',
+      version: 2,
+      data: JSON.stringify({ name: 'a b\nc ✓ "quoted" \u0000' }),
+    });
+    remembered.add([slice('account-acc_1', -1, event)], [appended(7, 1)]);
+    const { id, type, version, data } = event;
+    const place = { position: 7, stream: 'account-acc_1', revision: 0, time: new Date(0) };
+    expect(remembered.all()).toEqual([{ ...place, id, type, version, data }]);
+  });
+
   it('are bounded, and events of frequent types do not displace the others', () => {
     const remembered = createRememberedAppends(FREQUENT, 10_000);
     const issued = anEvent({ type: 'KeyIssued' });

@@ -105,10 +105,10 @@ const lineOf = ({ replacedBy }: Tallies, keyId: string): readonly string[] => {
 };
 
 /** The tallies that the usage of a key counts in. */
-const talliesOf = (tallies: Tallies, keyId: string): readonly Tally[] => [
-  tallies.account,
-  ...(tallies.replacedBy.size === 0 ? [keyId] : lineOf(tallies, keyId)).map((one) => tallyOf(tallies, one)),
-];
+const talliesOf = (tallies: Tallies, keyId: string): readonly Tally[] =>
+  tallies.replacedBy.size === 0
+    ? [tallies.account, tallyOf(tallies, keyId)]
+    : [tallies.account, ...lineOf(tallies, keyId).map((one) => tallyOf(tallies, one))];
 
 /** A newly counted minute starts with the requests under way: their hold and their last step, which are corrected at their end. */
 const setLimits = (tally: Tally, limits: Limits, holds: Holds, belongs: (hold: Hold) => boolean): void => {

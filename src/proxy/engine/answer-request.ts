@@ -94,8 +94,17 @@ const answerHeld = async (held: Held, options: CompletionsOptions, running: Runn
   const { asked, askedAt, job, attempt, ledger, reservation } = held;
   const { promptTokens, tokens, idleTimeoutMs, maxStreamMs, usageAfterLeavingMs } = options;
   const call = createCall({
-    ...{ askedAt, gone: asked.gone, job, price: attempt.model, reservation, ledger },
-    ...{ promptTokens, tokens, idleTimeoutMs, maxStreamMs, usageAfterLeavingMs },
+    askedAt,
+    gone: asked.gone,
+    job,
+    price: attempt.model,
+    reservation,
+    ledger,
+    promptTokens,
+    tokens,
+    idleTimeoutMs,
+    maxStreamMs,
+    usageAfterLeavingMs,
   });
   const { generationId } = call;
   const finished = (): void => {
@@ -139,7 +148,7 @@ const askProvider = async (
     }
     signal.throwIfAborted();
     const { outputCap } = bounds;
-    const answer = await provider.ask({ job, model: price.upstreamModel, outputCap, signal, watch: watchOf(call) });
+    const answer = await provider.ask({ job, model: price.upstreamModel, outputCap, signal, watch: call });
     if (answer.kind !== 'refused') return answer;
     const { status, cause } = answer;
     upstreamRefused({ upstream: provider.name, status, rejectsOurAccount: cause === 'account' });
@@ -148,15 +157,6 @@ const askProvider = async (
     return releaseFailed(call, error);
   }
 };
-
-const watchOf = (call: Call) => ({
-  heard: call.heard,
-  pause: call.pause,
-  expectEnd: (withinMs: number): void => call.expectEnd(withinMs, 'finished'),
-  get isWanted() {
-    return call.cancelled !== 'client_gone' && call.cancelled !== 'drained';
-  },
-});
 
 const tooManyValues: CompletionProblem = {
   kind: 'bad_request',

@@ -1,9 +1,9 @@
 import type { Delivery } from '../../domain/account/events.ts';
 import type { Job, Settlement } from '../formats/format.ts';
-import { createUsageReader } from '../metering/charged-usage.ts';
+import { chargedUsage } from '../metering/charged-usage.ts';
 import type { SoldModel } from '../metering/model-facts.ts';
 import type { TokenCounter } from '../metering/token-counter.ts';
-import { ProviderFailed, type Metered } from '../providers/provider.ts';
+import { ProviderFailed, type Metered, type Watch } from '../providers/provider.ts';
 import { createAllowance, type Allowance } from './allowance.ts';
 import type { Bounds, Reserved } from './hold.ts';
 import type { Ledger } from './ledger.ts';
@@ -17,7 +17,7 @@ export type Cancelled =
   'client_gone' | 'drained' | 'timeout' | 'finished' | typeof TOO_LONG | typeof BEYOND_LIMIT | Shortage | AccessEnd;
 
 /** One completion in progress: the job, its hold, and the means to end it. */
-export type Call = {
+export type Call = Watch & {
   readonly generationId: string;
   readonly askedAt: Date;
   readonly job: Job;
@@ -34,12 +34,8 @@ export type Call = {
   readonly left: boolean;
   /** Sets for how many ms the provider's stream is read after the customer disconnects. The default is 0. */
   onLeave(readOnForMs: () => number): void;
-  /** The provider sent data: records the time of the first and restarts the idle timer. */
-  heard(): void;
-  /** Stops the idle timer until data arrives again. */
-  pause(): void;
-  /** Cancels the call with `otherwise` unless the provider ends within so many ms, whatever it still sends. */
-  expectEnd(withinMs: number, otherwise: Cancelled): void;
+  /** Cancels the call, as finished by default, unless the provider ends within so many ms, whatever it still sends. */
+  expectEnd(withinMs: number, otherwise?: Cancelled): void;
   settle(metered: Metered, ended: Delivery['ended']): Promise<Settlement>;
   /** Ends timers and listeners; the hold must have ended. */
   close(): void;
@@ -68,29 +64,52 @@ export const createCall = (options: CallOptions): Call => {
   const { askedAt, job, price, reservation, ledger, promptTokens, tokens } = options;
   const life = createLife(options);
   const { signal } = life;
-  const readUsage = createUsageReader({ job, model: price, reservation, promptTokens, tokens });
+  let allowance: Allowance | undefined;
   return {
-    ...{ generationId: ledger.requestId, askedAt, job, price, bounds: reservation.bounds, ledger, signal },
-    allowance: createAllowance({ job, price, reservation, ledger, promptTokens, tokens, signal }),
+    generationId: ledger.requestId,
+    askedAt,
+    job,
+    price,
+    bounds: reservation.bounds,
+    ledger,
+    signal,
+    // Most answers in one piece need none.
+    get allowance() {
+      return (allowance ??= createAllowance({ job, price, reservation, ledger, promptTokens, tokens, signal }));
+    },
     usageAfterLeavingMs: options.usageAfterLeavingMs ?? USAGE_AFTER_LEAVING_MS,
+    get isWanted() {
+      return life.cancelled !== 'client_gone' && life.cancelled !== 'drained';
+    },
     get cancelled() {
       return life.cancelled;
     },
     get left() {
       return life.left;
     },
-    ...{ cancel: life.cancel, onLeave: life.onLeave, heard: life.heard, pause: life.pause },
-    ...{ expectEnd: life.expectEnd, close: life.close },
+    cancel: life.cancel,
+    onLeave: life.onLeave,
+    heard: life.heard,
+    pause: life.pause,
+    expectEnd: life.expectEnd,
+    close: life.close,
     settle: async (metered, ended) => {
-      const { usage, usageSource, anomalies, beyond, asReported } = await readUsage(metered, ended);
+      const request = { job, model: price, reservation, promptTokens, tokens };
+      const { usage, usageSource, anomalies, beyond, asReported } = await chargedUsage(request, metered, ended);
+      const { finishReason, upstreamId, otherTier } = metered;
+      const more = [
+        ...(life.cancelled === TOO_LONG ? ['stream_too_long'] : []),
+        ...(otherTier === true ? ['other_service_tier'] : []),
+      ];
+      const times = life.times();
       const delivery: Delivery = {
-        ...{ usageSource, ended, finishReason: metered.finishReason, upstreamId: metered.upstreamId },
-        ...life.times(),
-        anomalies: [
-          ...anomalies,
-          ...(life.cancelled === TOO_LONG ? ['stream_too_long'] : []),
-          ...(metered.otherTier === true ? ['other_service_tier'] : []),
-        ],
+        usageSource,
+        ended,
+        finishReason,
+        upstreamId,
+        firstByteMs: times.firstByteMs,
+        totalMs: times.totalMs,
+        anomalies: more.length === 0 ? anomalies : [...anomalies, ...more],
       };
       const charged = await ledger.settle(usage, reservation.price, delivery, beyond);
       const reported = metered.usage as Settlement['reported'];
@@ -148,7 +167,7 @@ const createLife = ({ gone, idleTimeoutMs, maxStreamMs }: CallOptions) => {
       clearTimeout(watchdog);
       watchdog = undefined;
     },
-    expectEnd: (withinMs: number, otherwise: Cancelled): void => {
+    expectEnd: (withinMs: number, otherwise: Cancelled = 'finished'): void => {
       clearTimeout(watchdog);
       watchdog = setTimeout(() => cancel(otherwise), withinMs);
     },

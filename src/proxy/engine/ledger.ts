@@ -79,13 +79,13 @@ export const createLedger = ({ execute, asked, runId, now, stopping, once }: Led
   /** When the hold was placed, according to the log. A late charge counts towards that day. */
   let reservedAt: number | undefined;
   const reserveAs = async (commandId: string, hold: Hold, once?: Idempotency): Answered => {
+    const { amount, price, request } = hold;
+    const at = now().getTime();
     const command: ReserveCredits = {
-      ...{ type: 'ReserveCredits', requestId, keyId, runId: runId(), at: now().getTime() },
-      ...hold,
+      ...{ type: 'ReserveCredits', requestId, keyId, runId: runId(), amount, price, request, at },
+      ...(once ? { requestHash: once.requestHash } : {}),
     };
-    const outcome = once
-      ? await askAs(commandId, { ...command, requestHash: once.requestHash }, { mayRepeat: true })
-      : await askAs(commandId, command);
+    const outcome = await askAs(commandId, command, once ? { mayRepeat: true } : undefined);
     const [event] = outcome.kind === 'accepted' ? outcome.events : [];
     if (event?.type === 'CreditsReserved') reservedAt = event.at;
     return outcome;

@@ -24,18 +24,18 @@ const unpriced = Object.entries({
   background: 'answers are not kept here, so a request cannot run in the background. Leave it out.',
   models: 'a request is priced by one model. Name it in model.',
   cached_content: NO_STATE,
-});
+}).map(([param, why]) => ({ param, why }));
 
 /** Fields with values that have the listed price. */
 const pricedValues = Object.entries<readonly string[]>({
   service_tier: ['auto', 'default'],
   speed: ['standard'],
   inference_geo: ['global'],
-});
+}).map(([param, priced]) => ({ param, priced }));
 
 /** The first field that is not sold, because the price book has no price for it. */
 export const unsoldField = (fields: Fields): BadRequest | undefined => {
-  for (const [param, priced] of pricedValues) {
+  for (const { param, priced } of pricedValues) {
     const value = fields[param];
     if (isThere(value) && !priced.includes(value as string)) {
       const sold = priced.map((one) => JSON.stringify(one)).join(' or ');
@@ -55,7 +55,7 @@ export const unsoldField = (fields: Fields): BadRequest | undefined => {
   }
   const more = fields['extra_body'];
   const google = field(more, 'google');
-  for (const [param, why] of unpriced) {
+  for (const { param, why } of unpriced) {
     const isSet = !isOff(fields[param]) || !isOff(field(more, param)) || !isOff(field(google, param));
     if (isSet) return unsupported(param, why);
   }

@@ -9,9 +9,10 @@ export const withFields = (
   changes: Readonly<Record<string, unknown>>,
   renamed: Readonly<Record<string, string>> = {},
 ): Buffer => {
+  const touched = [...Object.keys(changes), ...Object.keys(renamed)];
+  if (touched.length === 0) return body;
   const edits: Edit[] = [];
   const added: Record<string, unknown> = {};
-  const touched = [...Object.keys(changes), ...Object.keys(renamed)];
   // Decoded as latin1, so that offsets in the text are offsets in the bytes.
   const text = touched.some((name) => Object.hasOwn(fields, name)) ? body.toString('latin1') : '';
   for (const [from, to] of Object.entries(renamed)) {
@@ -37,5 +38,5 @@ const edited = (body: Buffer, edits: readonly Edit[]): Buffer => {
     parts.push(body.subarray(from, start), Buffer.from(json));
     from = end;
   }
-  return parts.length === 0 ? body : Buffer.concat([...parts, body.subarray(from)]);
+  return Buffer.concat([...parts, body.subarray(from)]);
 };

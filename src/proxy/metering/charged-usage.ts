@@ -20,9 +20,8 @@ export type ChargedUsage = Pick<Delivery, 'usageSource' | 'anomalies'> & {
   readonly asReported: boolean;
 };
 
-export type UsageReader = (metered: Metered, ended: Delivery['ended']) => Promise<ChargedUsage>;
-
-export type UsageReaderOptions = {
+/** The request that used something, and what counts its tokens. */
+export type MeteredRequest = {
   readonly job: Job;
   readonly model: SoldModel;
   readonly reservation: {
@@ -33,34 +32,45 @@ export type UsageReaderOptions = {
   readonly tokens: TokenCounter;
 };
 
-type Reading = UsageReaderOptions & { readonly limits: UsageBounds };
-
 /** Decides what a request is charged for: the reported usage if it is credible, else what was metered. */
-export const createUsageReader = (options: UsageReaderOptions): UsageReader => {
-  const { job, model, reservation } = options;
+export const chargedUsage = async (
+  request: MeteredRequest,
+  metered: Metered,
+  ended: Delivery['ended'],
+): Promise<ChargedUsage> => {
+  const limits = limitsOf(request);
+  const { usage, anomalies } = await readReported(request, limits, metered, ended);
+  if (!usage) return meteredOf(request, metered, anomalies);
+  const { within, beyond, anomalies: exceeded } = boundedUsage(usage, limits);
+  const isChanged = exceeded.length > 0 || (metered.undelivered ?? NONE).length > 0;
+  return {
+    usage: within,
+    beyond,
+    usageSource: 'reported',
+    asReported: !isChanged,
+    anomalies: exceeded.length > 0 ? [...anomalies, ...exceeded] : anomalies,
+  };
+};
+
+const NONE: readonly string[] = [];
+
+const limitsOf = ({ job, model, reservation }: MeteredRequest): UsageBounds => {
   const { bounds, media } = reservation;
   // A model may read more than the part of its window that is sold, in fields whose texts are not counted here.
   const bytes = bytesBound(job, media);
-  const input = Number.isFinite(bytes) ? bytes : inputTokensBound(job, model, media);
-  const reading: Reading = { ...options, limits: { input, output: bounds.outputLimit } };
-  return async (metered, ended) => {
-    const { usage, anomalies } = await readReported(reading, metered, ended);
-    if (!usage) return meteredOf(reading, metered, anomalies);
-    const { within, beyond, anomalies: exceeded } = boundedUsage(usage, reading.limits);
-    const isChanged = exceeded.length > 0 || (metered.undelivered ?? []).length > 0;
-    return {
-      ...{ usage: within, beyond, usageSource: 'reported', asReported: !isChanged },
-      anomalies: [...anomalies, ...exceeded],
-    };
+  return {
+    input: Number.isFinite(bytes) ? bytes : inputTokensBound(job, model, media),
+    output: bounds.outputLimit,
   };
 };
 
 const readReported = async (
-  { job, model, reservation, limits, promptTokens, tokens }: Reading,
+  { job, model, reservation, promptTokens, tokens }: MeteredRequest,
+  limits: UsageBounds,
   metered: Metered,
   ended: Delivery['ended'],
 ): Promise<ReadUsage> => {
-  const { texts, delivered = texts, undelivered = [], unreported = [] } = metered;
+  const { texts, delivered = texts, undelivered = NONE, unreported = NONE } = metered;
   const report = readUsage(metered.usage, {
     inputTokens: Math.max(model.contextTokens, limits.input),
     outputTokens: model.contextTokens * job.choices,
@@ -70,7 +80,7 @@ const readReported = async (
     hasOutput: texts.some((text) => text !== ''),
   });
   // At the end of a complete stream the report covers all of it.
-  const late = ended === 'completed' ? [] : unreported;
+  const late = ended === 'completed' ? NONE : unreported;
   const read = await withUnreported(report, { all: texts, delivered, undelivered, unreported: late }, tokens);
   return unlessBelowPrompt(read, job, reservation.media, promptTokens);
 };
@@ -101,7 +111,7 @@ const unlessBelowPrompt = async (
 };
 
 const meteredOf = async (
-  { job, model, reservation, promptTokens, tokens }: Reading,
+  { job, model, reservation, promptTokens, tokens }: MeteredRequest,
   { texts, delivered = texts }: Metered,
   anomalies: readonly string[],
 ): Promise<ChargedUsage> => {

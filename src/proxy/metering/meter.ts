@@ -61,6 +61,13 @@ export const createMeter = (): Meter => ({
 
 const offsetOf = ({ bytes, output, finishes }: Meter) => ({ bytes, pieces: output.length, finishes: finishes.length });
 
+const passingOf = ({ bytes, output, finishes }: Meter, event: DeltaEvent): Passing => ({
+  event,
+  bytes,
+  pieces: output.length,
+  finishes: finishes.length,
+});
+
 /** Meters events that arrived together. Their deltas are then in `passing`. */
 export const meterBatch = (meter: Meter, events: readonly AnswerEvent[]): void => {
   meter.before = offsetOf(meter);
@@ -85,7 +92,7 @@ const meterEvent = (meter: Meter, event: AnswerEvent): void => {
     meter.refusal = event.refusal;
   } else if (event.kind === 'delta' && meter.state === 'open') {
     for (const part of event.parts) meterPart(meter, part);
-    meter.passing.push({ event, ...offsetOf(meter) });
+    meter.passing.push(passingOf(meter, event));
   }
   if (reports) meter.reportedPieces = meter.output.length;
 };

@@ -29,6 +29,8 @@ export const withUnreported = async (
 ): Promise<ReadUsage> => {
   const { usage, anomalies } = report;
   if (!usage) return report;
+  const isAllCovered = unreported.length === 0 && undelivered.length === 0 && all.length <= 1;
+  if (isAllCovered && bytesOf(all) <= MAX_BYTES_PER_TOKEN * (usage.output + usage.reasoning)) return report;
   const more = unreported.length > 0 ? await tokens.count(unreported) : 0;
   const output = usage.output + more;
   const reported = output + usage.reasoning;

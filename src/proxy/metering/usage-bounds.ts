@@ -17,6 +17,9 @@ const outputClasses = ['reasoning', 'output'] as const;
 
 /** Splits a usage at the bounds of its request. */
 export const boundedUsage = (usage: Usage, bounds: UsageBounds): BoundedUsage => {
+  const { input, cachedInput, cacheWrite, output, reasoning } = usage;
+  const isWithin = input + cachedInput + cacheWrite <= bounds.input && output + reasoning <= bounds.output;
+  if (isWithin) return { within: usage, beyond: noUsage, anomalies: [] };
   const beyond = {
     ...noUsage,
     ...beyondBound(usage, inputClasses, bounds.input),

@@ -154,9 +154,17 @@ const normal = (name: string): string => {
   return normalised;
 };
 
-const roles: ReadonlyMap<string, Role> = new Map(
+const roles = new Map(
   dialects.flatMap(([, names]) => Object.entries(names).map(([name, role]) => [normal(name), role] as const)),
 );
+
+/** The names that count directly inside of a parent, by the parent. */
+const rolesWithin = new Map<string, Map<string, Role>>();
+for (const [name, role] of roles) {
+  const [parent = '', child] = name.split('.');
+  if (child === undefined) continue;
+  rolesWithin.set(parent, (rolesWithin.get(parent) ?? new Map<string, Role>()).set(child, role));
+}
 
 const DEEPEST = 4;
 
@@ -176,22 +184,27 @@ export type Report = Readonly<Partial<Record<Role, number>>>;
 /** The numbers of a usage report by what they count; undefined if one of them is not a whole number of tokens. */
 export const readReport = (usage: unknown): Report | undefined => {
   if (typeof usage !== 'object' || usage === null || Array.isArray(usage)) return undefined;
-  const found = new Map<Role, Found>();
+  const found: Partial<Record<Role, Found>> = {};
   const isValid = (parent: string, value: object, depth: number): boolean => {
-    const entries = Object.entries(value).map(([name, one]: [string, unknown]) => [normal(name), one] as const);
+    const members = value as Readonly<Record<string, unknown>>;
+    const names = Object.keys(members);
     // Cohere reports what the model read as `tokens`, and what it bills as `billed_units`.
-    const skipped = entries.some(([name]) => name === 'billedunits') ? 'tokens' : undefined;
-    return entries.every(([name, one]) => {
+    const skipped = names.some((name) => normal(name) === 'billedunits') ? 'tokens' : undefined;
+    const within = rolesWithin.get(parent);
+    return names.every((written) => {
+      const [name, one] = [normal(written), members[written]];
       if (!isThere(one) || name === skipped || Array.isArray(one)) return true;
       if (typeof one === 'object') return depth === DEEPEST || isValid(name, one as object, depth + 1);
-      const role = roles.get(`${parent}.${name}`) ?? roles.get(name);
+      const role = within?.get(name) ?? roles.get(name);
       if (role === undefined) return !name.endsWith('details');
       if (typeof one !== 'number' || !Number.isSafeInteger(one) || one < 0) return false;
-      const [count, known] = [{ value: one, depth }, found.get(role)];
-      if (!known || isBetter(role, count, known)) found.set(role, count);
+      const [count, known] = [{ value: one, depth }, found[role]];
+      if (!known || isBetter(role, count, known)) found[role] = count;
       return true;
     });
   };
   if (!isValid('', usage, 1)) return undefined;
-  return Object.fromEntries([...found].map(([role, { value }]) => [role, value]));
+  const report: Partial<Record<Role, number>> = {};
+  for (const role of Object.keys(found) as Role[]) report[role] = found[role]?.value ?? 0;
+  return report;
 };

@@ -81,10 +81,15 @@ const composition = (report: Report, { cached, written, beside }: Caches, { inpu
   const thoughts = report.thoughts ?? report.reasoning ?? 0;
   const areBesideByName = report.thoughts !== undefined;
   const isPart = (inputBeside: number): boolean => cached + written - inputBeside <= input;
-  for (const inputBeside of new Set([beside, 0, cached + written, cached, written])) {
+  const explains = (inputBeside: number, thoughtsBeside: boolean): boolean =>
+    input + toolInput + inputBeside + output + (thoughtsBeside ? thoughts : 0) === total && isPart(inputBeside);
+  // The names explain most reports.
+  if (explains(beside, areBesideByName)) {
+    return { inputBeside: beside, thoughtsBeside: areBesideByName, isExplained: true };
+  }
+  for (const inputBeside of total === undefined ? [] : [beside, 0, cached + written, cached, written]) {
     for (const thoughtsBeside of [areBesideByName, !areBesideByName]) {
-      const sum = input + toolInput + inputBeside + output + (thoughtsBeside ? thoughts : 0);
-      if (sum === total && isPart(inputBeside)) return { inputBeside, thoughtsBeside, isExplained: true };
+      if (explains(inputBeside, thoughtsBeside)) return { inputBeside, thoughtsBeside, isExplained: true };
     }
   }
   const isTooMuch = input + beside > inputBound && isPart(0);

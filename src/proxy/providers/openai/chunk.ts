@@ -38,7 +38,10 @@ export const isError = ({ error, object, x_groq: groq, base_resp: outcome, choic
   object === 'error' ||
   isThere(field(groq, 'error')) ||
   (field(outcome, 'status_code') ?? 0) !== 0 ||
-  asList(choices).some((choice) => isThere(field(choice, 'error')) || failures.has(field(choice, 'finish_reason')));
+  asList(choices).some(isFailed);
+
+const isFailed = (choice: unknown): boolean =>
+  isThere(field(choice, 'error')) || failures.has(field(choice, 'finish_reason'));
 
 /** Finish reasons of a failed stream, from OpenRouter, Zhipu and DeepSeek. */
 const failures = new Set<unknown>(['error', 'network_error', 'insufficient_system_resource']);

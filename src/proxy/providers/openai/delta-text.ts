@@ -16,8 +16,10 @@ const isNoOutput =
 /** All output text of a message or a delta: content, refusal, reasoning, tool arguments. */
 export const textOfMessage = (message: unknown): string => {
   if (typeof message !== 'object' || message === null) return '';
+  const members = message as Readonly<Record<string, unknown>>;
   let output = '';
-  for (const [name, value] of Object.entries(message)) {
+  for (const name of Object.keys(members)) {
+    const value = members[name];
     if (isRepeated(message, name, value)) continue;
     if (typeof value === 'string') output += isNoOutput.test(name) ? '' : value;
     else if (name === 'content') output += textOfParts(value);

@@ -39,37 +39,55 @@ export const readStart = async (response: TransportResponse): Promise<ResponseSt
   const pieces = response.body[Symbol.asyncIterator]();
   const begun: Uint8Array[] = [];
   let bytes = 0;
-  // The decoder removes a byte order mark, even one that arrives in pieces.
-  const decoder = new TextDecoder();
-  let text = '';
-  let streams: boolean | undefined;
-  let event: EventSourceMessage | undefined;
   let pending: Promise<IteratorResult<Uint8Array>> | undefined;
-  const parser = createParser({ onEvent: (one) => (event ??= one) });
   let late: ReturnType<typeof lateness> | undefined;
+  let inspection: Inspection = { streams: undefined, event: undefined };
+  let inspect: ((piece: Uint8Array) => Inspection) | undefined;
 
-  const isKnown = (): boolean => streams === false || (streams === true && event !== undefined);
-  while (!isKnown() && bytes <= MAX_BYTES) {
+  while (!isKnown(inspection) && bytes <= MAX_BYTES) {
     pending = pieces.next();
-    pending.catch(() => undefined); // The promise is read again.
-    if (declared || streams) late ??= lateness();
-    const next = await Promise.race(late ? [pending, late.promise] : [pending]).catch(() => undefined);
+    if (declared || inspection.streams) late ??= lateness();
+    const next = await (late ? Promise.race([caught(pending), late.promise]) : caught(pending));
     if (!next || next.done) break;
     pending = undefined;
     begun.push(next.value);
     bytes += next.value.length;
     if (begun.length === 1 && next.value[0] === BRACE) {
-      streams = false;
+      inspection = { streams: false, event: undefined };
       break;
     }
-    const more = decoder.decode(next.value, { stream: true });
+    inspection = (inspect ??= createInspection(declared))(next.value);
+  }
+  late?.clear();
+  const { streams = declared, event } = inspection;
+  return { response: { ...response, body: again(pieces, begun, pending) }, streams, event };
+};
+
+type Inspection = { readonly streams: boolean | undefined; readonly event: EventSourceMessage | undefined };
+
+const isKnown = ({ streams, event }: Inspection): boolean =>
+  streams === false || (streams === true && event !== undefined);
+
+/** Returns what is known after each piece of the start. */
+const createInspection = (declared: boolean): ((piece: Uint8Array) => Inspection) => {
+  // The decoder removes a byte order mark, even one that arrives in pieces.
+  const decoder = new TextDecoder();
+  let text = '';
+  let streams: boolean | undefined;
+  let event: EventSourceMessage | undefined;
+  const parser = createParser({ onEvent: (one) => (event ??= one) });
+  return (piece) => {
+    const more = decoder.decode(piece, { stream: true });
     text = (text + more).trimStart();
     streams ??= beginsAsStream(text, declared);
     if (streams !== false) parser.feed(more);
-  }
-  late?.clear();
-  return { response: { ...response, body: again(pieces, begun, pending) }, streams: streams ?? declared, event };
+    return { streams, event };
+  };
 };
+
+/** The reader of the body receives the failure. */
+const caught = (pending: Promise<IteratorResult<Uint8Array>>): Promise<IteratorResult<Uint8Array> | undefined> =>
+  pending.catch(() => undefined);
 
 const lateness = (): { promise: Promise<undefined>; clear: () => void } => {
   const { promise, resolve } = Promise.withResolvers<undefined>();
