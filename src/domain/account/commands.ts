@@ -24,8 +24,12 @@ export type AccountCommand =
       readonly hint: string;
       /** By default those of the key that it replaces. */
       readonly limits?: Limits;
-      /** A key of the account, which is revoked. Its usage continues to count against limits. */
+      /** A key of the account, which is revoked unless there is an overlap. Its usage counts against the limits of this key. */
       readonly replaces?: string;
+      /** ISO 8601: the replaced key works until then, within the limits of both. */
+      readonly overlapUntil?: string;
+      /** By the clock of the caller, in ms since the epoch: keys that have expired by then do not count as live. */
+      readonly at?: number;
     }
   /** The same secret, hashed with another pepper by a node that has received it in a request. */
   | { readonly type: 'RehashKey'; readonly keyId: string; readonly hash: string; readonly pepperId: string }

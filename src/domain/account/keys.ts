@@ -13,7 +13,10 @@ export type Key = {
 /** Includes revoked keys, so that support can distinguish a revoked key from an unknown one. The number of keys is bounded. */
 export type Keys = ReadonlyMap<string, Key>;
 
-export const MAX_KEYS = 500;
+/** Keys that are neither revoked nor expired. */
+export const MAX_LIVE_KEYS = 500;
+/** Of all keys that an account ever had, because they are part of its state. */
+export const MAX_KEYS = 10_000;
 
 export const evolveKeys = (keys: Keys, event: KeyEvent): Keys => {
   switch (event.type) {

@@ -11,6 +11,7 @@ import { readCheckpoint } from './read-checkpoint.ts';
 import { readAccount } from './accounts/read-account.ts';
 import { readRequest } from './accounts/read-request.ts';
 import { revokeKey } from './keys/revoke-key.ts';
+import { rotateKey } from './keys/rotate-key.ts';
 import type { Route } from './router/route.ts';
 import { setAccountLimits, setKeyLimits } from './accounts/set-limits.ts';
 import { reinstateAccount, suspendAccount } from './accounts/suspend-account.ts';
@@ -25,6 +26,7 @@ export const routes: readonly Route[] = [
   issueKey,
   listKeys,
   setKeyLimits,
+  rotateKey,
   revokeKey,
   setAccountLimits,
   suspendAccount,

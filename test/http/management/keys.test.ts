@@ -89,6 +89,60 @@ describe('POST /accounts/{account_id}/keys', () => {
   });
 });
 
+describe('POST /accounts/{account_id}/keys/{key_id}/rotate', () => {
+  let keyId: string;
+  beforeEach(async () => {
+    const limits = { requests_per_minute: 5 };
+    keyId = String((await api.post(path, { name: 'production', limits })).json['key_id']);
+  });
+  const keys = async () => (await api.get(path)).json['data'] as readonly Record<string, unknown>[];
+
+  it('201: a key with the same name and limits; without an overlap the old one is revoked', async () => {
+    const { status, json } = await api.post(`${path}/${keyId}/rotate`, {});
+    expect(status).toBe(201);
+    expect(json).toMatchObject({ name: 'production', replaces: keyId, limits: { requests_per_minute: 5 } });
+    expect(json['secret']).toMatch(/^kiss_/);
+    expect(await keys()).toMatchObject([
+      { key_id: keyId, revoked: true },
+      { key_id: json['key_id'], revoked: false, replaces: keyId },
+    ]);
+  });
+
+  it('201: with an overlap the old key has an end, and is not revoked', async () => {
+    const { json } = await api.post(`${path}/${keyId}/rotate`, { overlap_minutes: 60 });
+    const [old, rotated] = await keys();
+    expect(old).toMatchObject({
+      revoked: false,
+      limits: { requests_per_minute: 5, expires_at: expect.any(String) as unknown },
+    });
+    expect(rotated).toMatchObject({ key_id: json['key_id'], limits: { requests_per_minute: 5, expires_at: null } });
+  });
+
+  it('201: repeated with the same Idempotency-Key, the same key without its secret', async () => {
+    const first = await api.post(`${path}/${keyId}/rotate`, { overlap_minutes: 60 }, { key: 'one' });
+    const again = await api.post(`${path}/${keyId}/rotate`, { overlap_minutes: 60 }, { key: 'one' });
+    expect(again.json).toMatchObject({
+      key_id: first.json['key_id'],
+      secret: null,
+      limits: { requests_per_minute: 5 },
+    });
+  });
+
+  it('400: an overlap of more than 30 days', async () => {
+    const answer = await api.post(`${path}/${keyId}/rotate`, { overlap_minutes: 43_201 });
+    expect(refusal(answer)).toEqual([400, 'invalid_request']);
+  });
+
+  it('404: a key that the account does not have', async () => {
+    expect(refusal(await api.post(`${path}/key_9/rotate`, {}))).toEqual([404, 'key_not_found']);
+  });
+
+  it('409: a key that was rotated before', async () => {
+    await api.post(`${path}/${keyId}/rotate`, {});
+    expect(refusal(await api.post(`${path}/${keyId}/rotate`, {}))).toEqual([409, 'key_already_replaced']);
+  });
+});
+
 describe('DELETE /accounts/{account_id}/keys/{key_id}', () => {
   let key: string;
   beforeEach(async () => {
