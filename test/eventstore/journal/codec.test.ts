@@ -37,6 +37,7 @@ import {
   toppedUp,
   writtenOff,
 } from '../../domain/account/examples.ts';
+import { claimsOnDisk, peopleOnDisk } from '../../domain/identity/examples.ts';
 import { createMemoryDataKeys } from '../../support/data-keys.ts';
 
 const listed: PriceEvent = {
@@ -67,6 +68,8 @@ const deliveryText =
 
 /** One of every type, and its data as it has been on disk since the first day. */
 const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEvent, { type: T }>, string] } = {
+  ...claimsOnDisk,
+  ...peopleOnDisk,
   AccountRegistered: [registered, '{"holder":"person","personal":"v1.c2VhbGVk"}'],
   TermsAccepted: [termsAccepted(), '{"version":"2026-01","how":"api"}'],
   AccountSuspended: [suspended(), '{"reason":"resale"}'],
