@@ -4,6 +4,7 @@ import type { AccountCommand, AccountDecision, AccountRefusal, CommandOf } from 
 import type { AccountEvent } from './events.ts';
 import { chargeLateUsage, extendHold, releaseHold, settleHold, writeOffLateUsage } from './holds.ts';
 import { isReplaced, MAX_KEYS, MAX_LIVE_KEYS } from './keys.ts';
+import { addMember, changeMemberRole, removeMember } from './members.ts';
 import { areValid, earliestEnd, limitNothing, meanTheSame, type Limits } from './limits.ts';
 import { no, reserve } from './reserve.ts';
 import type { Standing } from './standing.ts';
@@ -26,12 +27,22 @@ export const decideAccount = (command: AccountCommand, account: Account): Accoun
     case 'ReinstateAccount':
       if (standing.status !== 'suspended') return no('account_not_suspended');
       return accept({ type: 'AccountReinstated', reason: command.reason });
+    case 'ChangeContact':
+      return accept({ type: 'ContactChanged', personal: command.personal });
+    case 'AddMember':
+      return addMember(command, account.members, standing.registration?.holder);
+    case 'ChangeMemberRole':
+      return changeMemberRole(command, account.members);
+    case 'RemoveMember':
+      return removeMember(command, account.members);
     case 'IssueKey':
       return issueKey(command, account);
     case 'RehashKey':
       return rehashKey(command, account);
     case 'RevokeKey':
       return revokeKey(command, account);
+    case 'ReportKeyLeak':
+      return reportKeyLeak(command, account);
     case 'SetKeyLimits':
       return setKeyLimits(command, account);
     case 'SetAccountLimits':
@@ -53,10 +64,16 @@ export const decideAccount = (command: AccountCommand, account: Account): Accoun
   }
 };
 
-const register = ({ holder, personal, adult }: CommandOf<'RegisterAccount'>, standing: Standing): AccountDecision => {
+const register = (
+  { holder, personal, adult, owner }: CommandOf<'RegisterAccount'>,
+  standing: Standing,
+): AccountDecision => {
   if (standing.status !== 'unregistered') return no('account_exists');
   if (holder === 'person' && !adult) return no('under_age');
-  return accept({ type: 'AccountRegistered', holder, personal });
+  return accept<AccountEvent>(
+    { type: 'AccountRegistered', holder, personal },
+    ...(owner === undefined ? [] : [{ type: 'MemberAdded' as const, personId: owner, role: 'owner' as const }]),
+  );
 };
 
 const issueKey = (command: CommandOf<'IssueKey'>, account: Account): AccountDecision => {
@@ -115,6 +132,13 @@ const revokeKey = ({ keyId, reason }: CommandOf<'RevokeKey'>, { keys }: Account)
   const key = keys.get(keyId);
   if (!key) return no('key_not_found');
   return key.revoked ? accept() : accept({ type: 'KeyRevoked', keyId, reason });
+};
+
+const reportKeyLeak = ({ keyId, since }: CommandOf<'ReportKeyLeak'>, { keys }: Account): AccountDecision => {
+  const key = keys.get(keyId);
+  if (!key) return no('key_not_found');
+  if (!key.revoked) return no('key_not_revoked');
+  return key.leaked === true ? accept() : accept({ type: 'KeyLeakReported', keyId, since });
 };
 
 const setKeyLimits = ({ keyId, limits }: CommandOf<'SetKeyLimits'>, { keys, tallies }: Account): AccountDecision => {

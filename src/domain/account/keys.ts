@@ -8,6 +8,7 @@ export type Key = {
   readonly revoked: boolean;
   /** The key that it replaces. */
   readonly replaces?: string;
+  readonly leaked?: true;
 };
 
 /** Includes revoked keys, so that support can distinguish a revoked key from an unknown one. The number of keys is bounded. */
@@ -32,6 +33,10 @@ export const evolveKeys = (keys: Keys, event: KeyEvent): Keys => {
     case 'KeyRevoked': {
       const key = keys.get(event.keyId);
       return key ? new Map(keys).set(event.keyId, { ...key, revoked: true }) : keys;
+    }
+    case 'KeyLeakReported': {
+      const key = keys.get(event.keyId);
+      return key ? new Map(keys).set(event.keyId, { ...key, leaked: true }) : keys;
     }
   }
 };
