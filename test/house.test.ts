@@ -28,7 +28,7 @@ const rooms: Readonly<Record<string, Room>> = {
   proxy: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
   http: {
     mayImport: ['domain', 'eventstore'],
-    mayImportTypes: ['proxy', 'projections'],
+    mayImportTypes: ['proxy', 'projections', 'reactions'],
     because: 'neighbours never import values of each other',
   },
   config: {

@@ -175,6 +175,9 @@ type Parts = Rooms & {
   readonly publicUrl: () => string;
 };
 
+/** Refusals for credits, limits and rights, whose messages have amounts and limits only. */
+const WITH_FIGURES: ReadonlySet<number> = new Set([402, 403, 429]);
+
 const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts: Parts) => {
   const { eventLog, providers, views, watchers, keyring, completions } = parts;
   const { accounts } = eventLog;
@@ -203,6 +206,11 @@ const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts: Parts)
       const limited = limitedBy(state.tallies, keyId);
       const isForbidden = (model: string): boolean => limited.some((one) => forbids(one, model));
       return views.pricesNow().filter(({ upstream, model }) => providers.has(upstream) && !isForbidden(model));
+    },
+    refused: ({ accountId, keyId, requestId, problem: { code, status, message } }) => {
+      // Other messages may quote the request.
+      const figures = WITH_FIGURES.has(status) ? message : null;
+      watchers.refusals.add({ accountId, keyId, requestId, code, status, figures, at: now() });
     },
     delistedSince: (model) => views.findDelisting(model, now())?.effectiveFrom,
     findGenerations: views.findGenerations,
@@ -238,6 +246,7 @@ const createManagement = (adminToken: string, { eventLog, views, watchers, keyri
     newestCheckpoint: watchers.newestCheckpoint,
     findHttpRequest: views.findHttpRequest,
     listRequests: views.listRequests,
+    refusals: watchers.refusals,
     publicKey: watchers.checkpointKey,
   });
 

@@ -11,6 +11,7 @@ import { createMetrics, type Metrics } from '../metrics.ts';
 import { anyAccount, auditAccount, recentAccount } from '../../projections/audit/audit-account.ts';
 import { orphanCommandId } from '../../proxy/engine/ledger.ts';
 import { signCheckpoints } from '../../reactions/checkpoints.ts';
+import { openRefusals } from '../../reactions/refusals.ts';
 import { releaseOrphanedHolds } from '../../reactions/orphaned-holds.ts';
 import { createRun, migrateRuns } from '../../reactions/runs.ts';
 import { rehashKeys } from '../../reactions/rehash-keys.ts';
@@ -205,6 +206,8 @@ export const startWatchers = async (options: WatchersOptions) => {
   const run = await startRun(options);
   const orphans = startOrphanRelease(options, run, metrics);
   const rehash = startRehash(options);
+  const failedRefusals = failing(options, 'warn', 'writing refusals failed');
+  const refusals = openRefusals({ databaseUrl, now: run.now, failed: failedRefusals });
   logSigningKey(await noticeSigningKey(databaseUrl, signingKey), log);
   const { checkpointLog, checkpoints } = startCheckpoints(options);
   const selfAudit = options.selfAuditEveryMs > 0 ? startAudit(options, metrics) : undefined;
@@ -213,6 +216,7 @@ export const startWatchers = async (options: WatchersOptions) => {
     metrics,
     runId: () => run.id,
     now: run.now,
+    refusals,
     /** Rehashes a key in use with the pepper for new keys, if it was hashed with another one. */
     keyUsed: (owner: UsedKey, hashes: readonly KeyHash[]): void => {
       const { pepperId } = secretsInUse;
@@ -229,6 +233,7 @@ export const startWatchers = async (options: WatchersOptions) => {
     close: async (): Promise<void> => {
       await orphans.close();
       await rehash.close();
+      await refusals.close();
       await selfAudit?.close();
       await run.close();
       // The last signature covers the last event.
