@@ -244,6 +244,7 @@ const createManagement = (adminToken: string, { eventLog, views, watchers, keyri
     prices: () => views.pricesAt(watchers.now()),
     newestCheckpoint: watchers.newestCheckpoint,
     findHttpRequest: views.findHttpRequest,
+    listRequests: views.listRequests,
     publicKey: watchers.checkpointKey,
   });
 
