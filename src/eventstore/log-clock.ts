@@ -17,6 +17,8 @@ export class ClockNotMoved extends Error {
 const LATEST = new Date('2200-01-01T00:00:00Z');
 const EARLIEST = new Date('2000-01-01T00:00:00Z');
 
+const UNDEFINED_COLUMN = '42703';
+
 type Row = { readonly ms: number; readonly moved_ms: number | null; readonly real: boolean; readonly empty: boolean };
 type Head = ClockReading & { readonly isReal: boolean; readonly isEmpty: boolean };
 
@@ -33,6 +35,11 @@ const onHead = async (databaseUrl: string, sql: string, values: readonly unknown
     if (!row) return undefined;
     const movedMs = row.moved_ms ?? undefined;
     return { now: new Date(Math.floor(row.ms + (movedMs ?? 0))), movedMs, isReal: row.real, isEmpty: row.empty };
+  } catch (cause) {
+    if ((cause as { readonly code?: unknown }).code !== UNDEFINED_COLUMN) throw cause;
+    throw new ClockNotMoved('This database is of an older release: start a gateway of this release on it first.', {
+      cause,
+    });
   } finally {
     await client.end();
   }
