@@ -205,6 +205,47 @@ const brokenBySql = ({ path, text }: Source): string[] =>
     ? [`src/${path} has SQL on a table of the log: the store has a method for it`]
     : [];
 
+/** Files that may read real time: of this machine, or of the database. What decides takes the clock of the log instead. */
+const readsRealTime: Readonly<Record<string, string>> = {
+  'eventstore/log-clock.ts': 'the clock of the log is real time and what it was moved by',
+  'eventstore/integrity/checkpoint-log.ts': 'its SQL adds what the clock of the log was moved by',
+  'eventstore/memory/in-memory.ts': 'it is the default of the clock of a log in memory',
+  'eventstore/postgres/log-probe.ts': 'it compares the clock of the machine with that of the database',
+  'eventstore/postgres/migrate.ts': 'operators read when a migration was applied',
+  'eventstore/postgres/log-rewinds.ts': 'operators read when a rewind was noticed and acknowledged',
+  'reactions/database-clock.ts': 'it reports that the clock of the machine is wrong',
+  'reactions/heartbeat.ts': 'whether a run is alive is a matter of real time',
+  'reactions/runs.ts': 'whether a run is alive is a matter of real time',
+  'cli/terminal/live-runs.ts': 'whether a run is alive is a matter of real time',
+  'gateway/publish-terms.ts': 'the date is part of an example in a message',
+  'proxy/providers/openai/http/retry-after.ts': "a provider's Retry-After is a real time",
+};
+
+/** Calls and values in code, and functions in SQL. `performance.now` measures durations and is allowed everywhere. */
+const isRealTime = (node: ts.Node): boolean => {
+  if (ts.isNewExpression(node)) {
+    return ts.isIdentifier(node.expression) && node.expression.text === 'Date' && (node.arguments ?? []).length === 0;
+  }
+  if (ts.isCallExpression(node)) return ts.isIdentifier(node.expression) && node.expression.text === 'Date';
+  if (ts.isPropertyAccessExpression(node)) {
+    return ts.isIdentifier(node.expression) && node.expression.text === 'Date' && node.name.text === 'now';
+  }
+  return (
+    (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)) &&
+    /\b(?:(?:clock|statement|transaction)_timestamp *\(|now *\( *\)|current_(?:timestamp|date|time)\b)/i.test(node.text)
+  );
+};
+
+const hasRealTime = ({ path, text }: Source): boolean => {
+  const findIn = (node: ts.Node): boolean => isRealTime(node) || (ts.forEachChild(node, findIn) ?? false);
+  return findIn(ts.createSourceFile(path, text, ts.ScriptTarget.Latest));
+};
+
+const brokenByClock = (source: Source): string[] =>
+  !(source.path in readsRealTime) && hasRealTime(source)
+    ? [`src/${source.path} reads real time: what decides takes the clock of the log as an argument`]
+    : [];
+
 const ENGINE = 'proxy/engine/';
 /** What the engine may import of formats and of providers. */
 const ports = ['proxy/formats/format.ts', 'proxy/providers/provider.ts'];
@@ -231,6 +272,7 @@ const brokenRules = (sources: readonly Source[]): readonly string[] =>
   sources.flatMap((source) => [
     ...importsOf(source).flatMap((one) => [...brokenByRooms(one), ...brokenByHomes(one), ...brokenByLog(one)]),
     ...brokenBySql(source),
+    ...brokenByClock(source),
     ...brokenByEngine(source),
     ...(source.path !== ENVIRONMENT.in && readsEnvironment(source)
       ? [`src/${source.path} reads process.env: ${ENVIRONMENT.because}, src/${ENVIRONMENT.in}`]
@@ -257,6 +299,11 @@ const brokenByPackage = (name: string, declared: readonly string[], sources: rea
 
 describe('the house', () => {
   it('is as it was drawn', () => expect(brokenRules(house)).toEqual([]));
+
+  it('reads real time in no more files than are listed', () => {
+    const reading = house.filter(hasRealTime).map(({ path }) => path);
+    expect(reading.toSorted()).toEqual(Object.keys(readsRealTime).toSorted());
+  });
 
   it('was read', () => {
     const imports = house.flatMap(importsOf);
@@ -365,6 +412,12 @@ describe('a rule', () => {
       'knows formats and providers by their',
     ],
     ['proxy/engine/x.ts', `const path = '/chat/completions';`, "names the endpoint '/chat/completions'"],
+    ['domain/x.ts', 'const at = Date.now();', 'reads real time'],
+    ['http/x.ts', 'const at = new Date();', 'reads real time'],
+    ['gateway/x.ts', 'const at = new Date;', 'reads real time'],
+    ['projections/x.ts', 'const wall = Date.now;', 'reads real time'],
+    ['projections/x.ts', 'const sql = `select ${columns}, NOW() - seen_at`;', 'reads real time'],
+    ['reactions/x.ts', `const sql = 'select clock_timestamp()';`, 'reads real time'],
     ['proxy/engine/x.ts', `// Groq sends it beside the format.`, 'names the provider Groq'],
   ])('can be broken by %s: %s', (path, text, what) => {
     expect(broken(path, text)).toEqual([expect.stringContaining(what)]);
@@ -381,6 +434,8 @@ describe('a rule', () => {
     ['config/config.ts', `export const a = process.env['A'];`],
     ['proxy/engine/x.ts', `import type { Format } from '../formats/format.ts';\nimport '../providers/provider.ts';`],
     ['config/x.ts', `import type { A } from '../eventstore/x.ts';\nimport { type B } from '../proxy/x.ts';`],
+    ['proxy/x.ts', '// Not Date.now().\nconst [at, since] = [new Date(ms), performance.now()];\nclock.now();'],
+    ['reactions/heartbeat.ts', 'const sql = `select clock_timestamp()`;'],
     ['http/x.ts', `export type { A } from '../proxy/x.ts';\nexport type B = import('../proxy/y.ts').B;`],
   ])('is kept by %s: %s', (path, text) => expect(broken(path, text)).toEqual([]));
 });

@@ -4,6 +4,7 @@ import { accountStream } from '../../domain/account/account.ts';
 import { publicKeyPem, toJson } from '../../eventstore/integrity/checkpoint.ts';
 import { createCheckpointLog } from '../../eventstore/integrity/checkpoint-log.ts';
 import { NotReadableByAll } from '../../eventstore/event-versions.ts';
+import { movedInWords } from '../../eventstore/log-clock.ts';
 import { noticeSigningKey } from '../../eventstore/secrets/signing-keys.ts';
 import type { MigrateOptions } from '../../eventstore/postgres/migrate.ts';
 import type { Patiently } from '../../eventstore/postgres/patience.ts';
@@ -71,6 +72,7 @@ const startRun = async (options: WatchersOptions): Promise<Run> => {
       readable: eventLog.writeReadable,
       accepts: secretsInUse.accepts,
       acceptedByAll: secretsInUse.update,
+      clockMoved: (movedMs) => log.warn({ movedMs }, `simulated time: ${movedInWords(movedMs)}`),
       clockOff: (aheadMs) =>
         log.warn({ aheadMs }, "this machine's clock differs from the database's, which decides limits: set it"),
     }),
@@ -217,6 +219,8 @@ export const startWatchers = async (options: WatchersOptions) => {
     runId: () => run.id,
     now: run.now,
     refusals,
+    /** How far the clock of the log is ahead of real time, in ms; undefined if it was never moved. */
+    movedMs: () => run.movedMs,
     /** Rehashes a key in use with the pepper for new keys, if it was hashed with another one. */
     keyUsed: (owner: UsedKey, hashes: readonly KeyHash[]): void => {
       const { pepperId } = secretsInUse;
