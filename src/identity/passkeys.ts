@@ -82,6 +82,11 @@ export type PasskeysOptions = {
 };
 
 const TTL_MS = 300_000;
+/**
+ * EdDSA, ES256 and RS256, as COSE numbers. The library would add ML-DSA, which is experimental in Node.js and makes it print a
+ * warning.
+ */
+const ALGORITHMS = [-8, -7, -257];
 const COLUMNS = 'credential_id as "credentialId", name, created_at as "createdAt", used_at as "usedAt"';
 
 type Stored = {
@@ -105,6 +110,7 @@ export const createPasskeys = (options: PasskeysOptions): Passkeys => {
       generateRegistrationOptions({
         ...{ rpName: serviceName, rpID: hostname, userName, timeout: TTL_MS },
         userID: new Uint8Array(Buffer.from(personId)),
+        supportedAlgorithmIDs: ALGORITHMS,
         challenge: await challenges.create('register', { personId, verifyUser }),
         excludeCredentials: (await findOf(personId)).map(({ id, transports }) => ({ id, transports })),
         authenticatorSelection: {
@@ -124,6 +130,7 @@ export const createPasskeys = (options: PasskeysOptions): Passkeys => {
           response: { ...response, response: withoutUndefined(response.response), clientExtensionResults: {} },
           expectedChallenge: challenge,
           requireUserVerification: asked.verifyUser,
+          supportedAlgorithmIDs: ALGORITHMS,
         }),
       );
       if (!registrationInfo) return { kind: 'refused', reason: 'not_verified' };
