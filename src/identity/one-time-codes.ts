@@ -67,8 +67,6 @@ const DIGITS = 8;
 /** Until then a repeated `issue` finds its row, and cannot make an old code redeemable again. */
 const KEEP_MS = 86_400_000;
 
-const UNIQUE_VIOLATION = '23505';
-
 const ISSUE = `
   insert into one_time_codes (id, purpose, subject, scope, code_mac, link_mac, browser, created_at, ends_at)
   select $1, $2, $3, $4, $5, $6, $7, $8, $9 where not exists (select from one_time_codes where id = $1)
@@ -143,10 +141,7 @@ export const createOneTimeCodes = ({ database, now, secret }: OneTimeCodesOption
       const scope = (purpose === 'sign_in' ? browser : null) ?? Buffer.alloc(0);
       const macs = [macOf(purpose, id, 'code', code), macOf(purpose, id, 'linkSecret', linkSecret)];
       const values = [id, purpose, subject, scope, ...macs, browser, at, new Date(at.getTime() + ttlMs)];
-      await query(ISSUE, values).catch((error: unknown) => {
-        // Another call with this id was first.
-        if ((error as { readonly code?: unknown }).code !== UNIQUE_VIOLATION) throw error;
-      });
+      await query(ISSUE, values);
     },
     secretsOf,
     redeem,

@@ -7,13 +7,14 @@ import {
   type PublicKeyCredentialCreationOptionsJSON,
   type PublicKeyCredentialRequestOptionsJSON,
 } from '@simplewebauthn/server';
+import { derivedId } from '../eventstore/ids.ts';
 import type { RandomBytes } from '../eventstore/secrets/token-format.ts';
 import type { IdentityDatabase } from './database.ts';
 import { readAssertion, readRegistration } from './passkey-responses.ts';
 
 export type Passkey = {
-  /** As the authenticator chose it, in base64url. */
-  readonly credentialId: string;
+  /** `pky_…`. Derives from the credential id, which may have a thousand bytes. */
+  readonly id: string;
   readonly name: string;
   readonly createdAt: Date;
   /** Null if it was never used. */
@@ -31,7 +32,7 @@ export type PasskeySignIn =
   | {
       readonly kind: 'verified';
       readonly personId: string;
-      readonly credentialId: string;
+      readonly passkeyId: string;
       /** Whether the authenticator checked a PIN or a finger, and not only a touch. */
       readonly userVerified: boolean;
     }
@@ -64,9 +65,9 @@ export type Passkeys = {
   /** The oldest first. */
   list(personId: string): Promise<readonly Passkey[]>;
   /** False if the person has no such passkey. */
-  rename(personId: string, credentialId: string, name: string): Promise<boolean>;
+  rename(personId: string, passkeyId: string, name: string): Promise<boolean>;
   /** False if the person has no such passkey. */
-  remove(personId: string, credentialId: string): Promise<boolean>;
+  remove(personId: string, passkeyId: string): Promise<boolean>;
   /** Deletes challenges that were not answered, and resolves to their number. */
   deleteExpired(): Promise<number>;
 };
@@ -87,15 +88,17 @@ const TTL_MS = 300_000;
  * warning.
  */
 const ALGORITHMS = [-8, -7, -257];
-const COLUMNS = 'credential_id as "credentialId", name, created_at as "createdAt", used_at as "usedAt"';
+const COLUMNS = 'id, name, created_at as "createdAt", used_at as "usedAt"';
 
 type Stored = {
+  /** Of the credential. */
   readonly id: string;
+  readonly passkeyId: string;
   readonly personId: string;
   readonly publicKey: Uint8Array<ArrayBuffer>;
   readonly transports: string[];
 };
-const STORED = 'credential_id as id, person_id as "personId", public_key as "publicKey", transports';
+const STORED = 'credential_id as id, id as "passkeyId", person_id as "personId", public_key as "publicKey", transports';
 
 export const createPasskeys = (options: PasskeysOptions): Passkeys => {
   const { database, now, serviceName } = options;
@@ -136,9 +139,9 @@ export const createPasskeys = (options: PasskeysOptions): Passkeys => {
       if (!registrationInfo) return { kind: 'refused', reason: 'not_verified' };
       const { id, publicKey, counter, transports = [] } = registrationInfo.credential;
       const [passkey] = await query<Passkey>(
-        `insert into passkeys (credential_id, person_id, public_key, counter, transports, name, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing returning ${COLUMNS}`,
-        [id, personId, Buffer.from(publicKey), counter, transports, name, now()],
+        `insert into passkeys (credential_id, id, person_id, public_key, counter, transports, name, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning ${COLUMNS}`,
+        [id, derivedId('pky', id), personId, Buffer.from(publicKey), counter, transports, name, now()],
       );
       return passkey ? { kind: 'registered', passkey } : { kind: 'refused', reason: 'already_registered' };
     },
@@ -164,7 +167,7 @@ export const createPasskeys = (options: PasskeysOptions): Passkeys => {
         (asked.personId !== null && asked.personId !== stored?.personId) ||
         (userHandle != null && Buffer.from(userHandle, 'base64url').toString() !== stored?.personId);
       if (!stored || isForeign) return { kind: 'refused', reason: 'unknown_credential' };
-      const { personId, id: credentialId, publicKey } = stored;
+      const { personId, passkeyId, publicKey } = stored;
       const { verified: isVerified, authenticationInfo } = await verified(() =>
         verifyAuthenticationResponse({
           ...expected,
@@ -172,29 +175,27 @@ export const createPasskeys = (options: PasskeysOptions): Passkeys => {
           expectedChallenge: challenge,
           requireUserVerification: asked.verifyUser,
           // The counter is compared below, in the statement that stores it: two nodes may verify at the same time.
-          credential: { id: credentialId, publicKey: new Uint8Array(publicKey), counter: 0 },
+          credential: { id: stored.id, publicKey: new Uint8Array(publicKey), counter: 0 },
         }),
       );
       if (!isVerified || !authenticationInfo) return { kind: 'refused', reason: 'not_verified' };
-      const counted = await query(COUNT, [credentialId, authenticationInfo.newCounter, now()]);
+      const counted = await query(COUNT, [passkeyId, authenticationInfo.newCounter, now()]);
       if (counted.length === 0) return { kind: 'refused', reason: 'counter_regressed' };
-      return { kind: 'verified', personId, credentialId, userVerified: authenticationInfo.userVerified };
+      return { kind: 'verified', personId, passkeyId, userVerified: authenticationInfo.userVerified };
     },
     list: (personId) =>
-      query<Passkey>(`select ${COLUMNS} from passkeys where person_id = $1 order by created_at, credential_id`, [
-        personId,
-      ]),
-    rename: async (personId, credentialId, name) => (await query(RENAME, [personId, credentialId, name])).length > 0,
-    remove: async (personId, credentialId) => (await query(REMOVE, [personId, credentialId])).length > 0,
+      query<Passkey>(`select ${COLUMNS} from passkeys where person_id = $1 order by created_at, id`, [personId]),
+    rename: async (personId, passkeyId, name) => (await query(RENAME, [personId, passkeyId, name])).length > 0,
+    remove: async (personId, passkeyId) => (await query(REMOVE, [personId, passkeyId])).length > 0,
     deleteExpired: challenges.deleteExpired,
   };
 };
 
 // WebAuthn Level 3, section 6.1.1: a counter that is not 0 must grow.
 const COUNT = `update passkeys set counter = $2, used_at = $3
-  where credential_id = $1 and (counter < $2 or (counter = 0 and $2 = 0)) returning credential_id`;
-const RENAME = 'update passkeys set name = $3 where person_id = $1 and credential_id = $2 returning credential_id';
-const REMOVE = 'delete from passkeys where person_id = $1 and credential_id = $2 returning credential_id';
+  where id = $1 and (counter < $2 or (counter = 0 and $2 = 0)) returning id`;
+const RENAME = 'update passkeys set name = $3 where person_id = $1 and id = $2 returning id';
+const REMOVE = 'delete from passkeys where person_id = $1 and id = $2 returning id';
 
 /** The library throws on a response that is not as expected: another origin, challenge or RP id, or invalid bytes. */
 const verified = async <T extends { readonly verified: boolean }>(verify: () => Promise<T>): Promise<Partial<T>> => {

@@ -21,7 +21,7 @@ const withPasskey = async (given: { readonly counts?: boolean } = {}) => {
   const response = authenticator.create(await registrationOptions(personId));
   const registered = await nodes.other.passkeys.register(personId, response, 'Laptop');
   if (registered.kind !== 'registered') throw new Error(registered.reason);
-  return { personId, authenticator, response, credentialId: registered.passkey.credentialId };
+  return { personId, authenticator, response, passkeyId: registered.passkey.id };
 };
 
 describe('registering a passkey', () => {
@@ -38,12 +38,13 @@ describe('registering a passkey', () => {
   });
 
   it('stores the credential, and excludes it from the next registration', async () => {
-    const { personId, authenticator, credentialId } = await withPasskey();
+    const { personId, authenticator, passkeyId, response } = await withPasskey();
+    expect(passkeyId).toMatch(/^pky_[0-9a-f]{24}$/);
     expect(await nodes.one.passkeys.list(personId)).toEqual([
-      { credentialId, name: 'Laptop', createdAt: nodes.now(), usedAt: null },
+      { id: passkeyId, name: 'Laptop', createdAt: nodes.now(), usedAt: null },
     ]);
     const again = await registrationOptions(personId);
-    expect(again.excludeCredentials).toEqual([{ id: credentialId, type: 'public-key', transports: ['internal'] }]);
+    expect(again.excludeCredentials).toEqual([{ id: response.id, type: 'public-key', transports: ['internal'] }]);
     expect(() => authenticator.create(again)).toThrow('InvalidStateError');
   });
 
@@ -131,12 +132,12 @@ describe('registering a passkey', () => {
 
 describe('signing in with a passkey', () => {
   it('needs no name: the credential is discoverable', async () => {
-    const { personId, authenticator, credentialId } = await withPasskey();
+    const { personId, authenticator, passkeyId } = await withPasskey();
     nodes.forward(MINUTE_MS);
     const options = await signInOptions();
     expect(options).toMatchObject({ rpId: 'kissapi.test', allowCredentials: [], userVerification: 'preferred' });
     expect(await signIn(authenticator.get(options))).toEqual({
-      ...{ kind: 'verified', personId, credentialId, userVerified: true },
+      ...{ kind: 'verified', personId, passkeyId, userVerified: true },
     });
     expect(await nodes.one.passkeys.list(personId)).toMatchObject([{ usedAt: nodes.now() }]);
   });
@@ -191,12 +192,12 @@ describe('signing in with a passkey', () => {
   });
 
   it('is refused with a credential that is not registered, or has been removed', async () => {
-    const { personId, authenticator, credentialId } = await withPasskey();
+    const { personId, authenticator, passkeyId } = await withPasskey();
     const stranger = createSoftwareAuthenticator(ORIGIN);
     stranger.create(await registrationOptions(nodes.person()));
     const refused = { kind: 'refused', reason: 'unknown_credential' };
     expect(await signIn(stranger.get(await signInOptions()))).toEqual(refused);
-    await nodes.one.passkeys.remove(personId, credentialId);
+    await nodes.one.passkeys.remove(personId, passkeyId);
     expect(await signIn(authenticator.get(await signInOptions()))).toEqual(refused);
   });
 
@@ -211,7 +212,7 @@ describe('signing in with a passkey', () => {
   it('as a second step accepts only the passkeys of the person who is asked', async () => {
     const [mine, theirs] = [await withPasskey(), await withPasskey()];
     const options = await signInOptions({ personId: mine.personId, verifyUser: true });
-    expect(options).toMatchObject({ userVerification: 'required', allowCredentials: [{ id: mine.credentialId }] });
+    expect(options).toMatchObject({ userVerification: 'required', allowCredentials: [{ id: mine.response.id }] });
     const { allowCredentials: _, ...anyone } = options;
     expect(await signIn(theirs.authenticator.get(anyone))).toMatchObject({ reason: 'unknown_credential' });
     const again = await signInOptions({ personId: mine.personId, verifyUser: true });
@@ -229,16 +230,15 @@ describe('signing in with a passkey', () => {
 
 describe('the signature counter', () => {
   const counterOf = async (id: string) =>
-    (await query<{ counter: string }>(nodes.url, 'select counter from passkeys where credential_id = $1', [id]))[0]
-      ?.counter;
+    (await query<{ counter: string }>(nodes.url, 'select counter from passkeys where id = $1', [id]))[0]?.counter;
 
   it('is refused if it does not grow: the authenticator may have been copied', async () => {
-    const { authenticator, credentialId } = await withPasskey();
+    const { authenticator, passkeyId } = await withPasskey();
     const get = async (counter: number) => signIn(authenticator.get(await signInOptions(), { counter }));
     expect(await get(7)).toMatchObject({ kind: 'verified' });
     for (const counter of [7, 6, 0])
       expect(await get(counter)).toEqual({ kind: 'refused', reason: 'counter_regressed' });
-    expect(await counterOf(credentialId)).toBe('7');
+    expect(await counterOf(passkeyId)).toBe('7');
     expect(await get(8)).toMatchObject({ kind: 'verified' });
   });
 
@@ -260,25 +260,25 @@ describe('the signature counter', () => {
   });
 
   it('does not change by a signature that is invalid', async () => {
-    const { authenticator, credentialId } = await withPasskey();
+    const { authenticator, passkeyId } = await withPasskey();
     const { privateKey: key } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const before = await counterOf(credentialId);
+    const before = await counterOf(passkeyId);
     await signIn(authenticator.get(await signInOptions(), { key, counter: 1000 }));
-    expect(await counterOf(credentialId)).toBe(before);
+    expect(await counterOf(passkeyId)).toBe(before);
   });
 });
 
 describe('the passkeys of a person', () => {
   it('are listed, renamed and removed by that person only', async () => {
-    const { personId, credentialId } = await withPasskey();
+    const { personId, passkeyId } = await withPasskey();
     const stranger = nodes.person();
-    expect(await nodes.one.passkeys.rename(stranger, credentialId, 'Mine')).toBe(false);
-    expect(await nodes.one.passkeys.remove(stranger, credentialId)).toBe(false);
+    expect(await nodes.one.passkeys.rename(stranger, passkeyId, 'Mine')).toBe(false);
+    expect(await nodes.one.passkeys.remove(stranger, passkeyId)).toBe(false);
     expect(await nodes.one.passkeys.list(stranger)).toEqual([]);
-    expect(await nodes.one.passkeys.rename(personId, credentialId, 'Old laptop')).toBe(true);
+    expect(await nodes.one.passkeys.rename(personId, passkeyId, 'Old laptop')).toBe(true);
     expect(await nodes.other.passkeys.list(personId)).toMatchObject([{ name: 'Old laptop' }]);
-    expect(await nodes.one.passkeys.remove(personId, credentialId)).toBe(true);
-    expect(await nodes.one.passkeys.remove(personId, credentialId)).toBe(false);
+    expect(await nodes.one.passkeys.remove(personId, passkeyId)).toBe(true);
+    expect(await nodes.one.passkeys.remove(personId, passkeyId)).toBe(false);
     expect(await nodes.other.passkeys.list(personId)).toEqual([]);
   });
 

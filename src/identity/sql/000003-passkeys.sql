@@ -1,6 +1,8 @@
 create table passkeys (
   -- As the authenticator chose it, in base64url.
   credential_id text collate "C" primary key,
+  -- Derives from the credential id; identifies the passkey in lists and events.
+  id text collate "C" not null unique,
   person_id text collate "C" not null,
   -- COSE key. It is public, and of use only to check signatures.
   public_key bytea not null,
