@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto';
+import type { StaffRole } from '../domain/identity/person-events.ts';
 import { isWellFormed, newToken, type RandomBytes, type TokenFormat } from '../eventstore/secrets/token-format.ts';
 import type { IdentityDatabase } from './database.ts';
-
-export type StaffRole = 'support' | 'finance' | 'operator' | 'owner';
 
 type TokenBase = {
   /** `tok_…`. Not the token, and of no use to authenticate. */
