@@ -43,6 +43,8 @@ export type OneTimeCodes = {
   issue(code: NewCode): Promise<void>;
   /** Derives what the mail with this id carries. Stored nowhere, so that neither the log nor a dump contains a code. */
   secretsOf(id: string): CodeSecrets;
+  /** Whether the code or its link can still be redeemed. If not, a mail that was not sent yet is obsolete. */
+  isOpen(id: string): Promise<boolean>;
   /**
    * Redeems at most once, on all nodes. A code is accepted from the browser that asked; a link from any. Wrong links cost no
    * try, because a link secret cannot be guessed.
@@ -144,6 +146,10 @@ export const createOneTimeCodes = ({ database, now, secret }: OneTimeCodesOption
       await query(ISSUE, values);
     },
     secretsOf,
+    isOpen: async (id) => {
+      const text = 'select from one_time_codes where id = $1 and redeemed_at is null and ends_at > $2';
+      return (await query(text, [id, now()])).length > 0;
+    },
     redeem,
     revoke: async (subject, ...purposes) => {
       const text = `update one_time_codes set ends_at = $3

@@ -125,6 +125,23 @@ describe('a one-time code', () => {
   });
 });
 
+describe('a mail with a code', () => {
+  const isOpen = (id: string) => nodes.other.oneTimeCodes.isOpen(id);
+
+  it('is obsolete once the code is redeemed, revoked, replaced or ended', async () => {
+    const [redeemed, revoked, replaced] = [await issue(), await issue(), await issue('change_address')];
+    for (const { id } of [redeemed, revoked, replaced]) expect(await isOpen(id)).toBe(true);
+    await redeem(redeemed.byCode);
+    await nodes.one.oneTimeCodes.revoke(revoked.subject, 'sign_in');
+    const newest = await issue('change_address', { subject: replaced.subject });
+    for (const { id } of [redeemed, revoked, replaced]) expect(await isOpen(id)).toBe(false);
+    expect(await isOpen(newest.id)).toBe(true);
+    nodes.forward(10 * MINUTE_MS);
+    expect(await isOpen(newest.id)).toBe(false);
+    expect(await isOpen('mail_unknown')).toBe(false);
+  });
+});
+
 describe('the browser that asked', () => {
   it('is the only one in which the code may be typed, and a try elsewhere costs nothing', async () => {
     const { byCode, code } = await issue();
