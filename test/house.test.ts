@@ -80,7 +80,7 @@ const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly 
   },
   'prom-client': { in: ['gateway/metrics.ts'], because: 'rooms count nothing themselves' },
   uuid: { in: ['gateway/new-id.ts'], because: 'randomness arrives as an argument' },
-  '@simplewebauthn/server': { in: ['identity/passkeys.ts'], because: 'only a passkey is verified by it' },
+  '@simplewebauthn/server': { in: ['identity/passkeys/'], because: 'only a passkey is verified by it' },
   otplib: { in: ['identity/totp.ts'], because: 'only a second step has codes of a clock' },
   'disposable-email-domains-js': {
     in: ['identity/disposable-domains.ts'],

@@ -4,7 +4,7 @@ import { createAttemptLimits, type AttemptLimits } from './attempt-limits.ts';
 import { createIdentityDatabase } from './database.ts';
 import { deletePerson } from './delete-person.ts';
 import { createOneTimeCodes, type OneTimeCodes } from './one-time-codes.ts';
-import { createPasskeys, type Passkeys } from './passkeys.ts';
+import { createPasskeys, type Passkeys } from './passkeys/passkeys.ts';
 import { createRecoveryCodes, type RecoveryCodes } from './recovery-codes.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { createTokens, type Tokens } from './tokens.ts';

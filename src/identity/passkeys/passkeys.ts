@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import {
   generateAuthenticationOptions,
   generateRegistrationOptions,
@@ -7,10 +6,9 @@ import {
   type PublicKeyCredentialCreationOptionsJSON,
   type PublicKeyCredentialRequestOptionsJSON,
 } from '@simplewebauthn/server';
-import { derivedId } from '../eventstore/ids.ts';
-import type { RandomBytes } from '../eventstore/secrets/token-format.ts';
-import type { IdentityDatabase } from './database.ts';
-import { readAssertion, readRegistration } from './passkey-responses.ts';
+import { derivedId } from '../../eventstore/ids.ts';
+import { CHALLENGE_TTL_MS, createChallenges, type ChallengesOptions } from './challenges.ts';
+import { readAssertion, readRegistration } from './responses.ts';
 
 export type Passkey = {
   /** `pky_…`. Derives from the credential id, which may have a thousand bytes. */
@@ -72,17 +70,13 @@ export type Passkeys = {
   deleteExpired(): Promise<number>;
 };
 
-export type PasskeysOptions = {
-  readonly database: IdentityDatabase;
-  readonly now: () => Date;
-  readonly randomBytes: RandomBytes;
+export type PasskeysOptions = ChallengesOptions & {
   /** `PUBLIC_URL`. Passkeys belong to its host name: under another one they do not work. */
   readonly publicUrl: string;
   /** Shown by the authenticator. */
   readonly serviceName: string;
 };
 
-const TTL_MS = 300_000;
 /**
  * EdDSA, ES256 and RS256, as COSE numbers. The library would add ML-DSA, which is experimental in Node.js and makes it print a
  * warning.
@@ -101,17 +95,41 @@ type Stored = {
 const STORED = 'credential_id as id, id as "passkeyId", person_id as "personId", public_key as "publicKey", transports';
 
 export const createPasskeys = (options: PasskeysOptions): Passkeys => {
-  const { database, now, serviceName } = options;
-  const { query } = database;
-  const { hostname, origin } = new URL(options.publicUrl);
-  const expected = { expectedOrigin: origin, expectedRPID: hostname };
-  const challenges = createChallenges(options);
-  const findOf = (personId: string) => query<Stored>(`select ${STORED} from passkeys where person_id = $1`, [personId]);
+  const context = contextOf(options);
+  const { query, challenges } = context;
+  return {
+    ...registrations(context),
+    ...signIns(context),
+    list: (personId) =>
+      query<Passkey>(`select ${COLUMNS} from passkeys where person_id = $1 order by created_at, id`, [personId]),
+    rename: async (personId, passkeyId, name) => (await query(RENAME, [personId, passkeyId, name])).length > 0,
+    remove: async (personId, passkeyId) => (await query(REMOVE, [personId, passkeyId])).length > 0,
+    deleteExpired: challenges.deleteExpired,
+  };
+};
 
+const RENAME = 'update passkeys set name = $3 where person_id = $1 and id = $2 returning id';
+const REMOVE = 'delete from passkeys where person_id = $1 and id = $2 returning id';
+
+type Context = ReturnType<typeof contextOf>;
+
+const contextOf = (options: PasskeysOptions) => {
+  const { database, now, serviceName, publicUrl } = options;
+  const { query } = database;
+  const { hostname, origin } = new URL(publicUrl);
+  const expected = { expectedOrigin: origin, expectedRPID: hostname };
+  const findOf = (personId: string) => query<Stored>(`select ${STORED} from passkeys where person_id = $1`, [personId]);
+  return { query, now, serviceName, hostname, expected, findOf, challenges: createChallenges(options) };
+};
+
+type Registrations = Pick<Passkeys, 'registrationOptions' | 'register'>;
+
+const registrations = (context: Context): Registrations => {
+  const { query, now, serviceName, hostname, expected, findOf, challenges } = context;
   return {
     registrationOptions: async ({ personId, userName, verifyUser }) =>
       generateRegistrationOptions({
-        ...{ rpName: serviceName, rpID: hostname, userName, timeout: TTL_MS },
+        ...{ rpName: serviceName, rpID: hostname, userName, timeout: CHALLENGE_TTL_MS },
         userID: new Uint8Array(Buffer.from(personId)),
         supportedAlgorithmIDs: ALGORITHMS,
         challenge: await challenges.create('register', { personId, verifyUser }),
@@ -145,57 +163,55 @@ export const createPasskeys = (options: PasskeysOptions): Passkeys => {
       );
       return passkey ? { kind: 'registered', passkey } : { kind: 'refused', reason: 'already_registered' };
     },
-    signInOptions: async ({ personId, verifyUser }) => {
-      const own = personId === undefined ? [] : await findOf(personId);
-      return generateAuthenticationOptions({
-        rpID: hostname,
-        timeout: TTL_MS,
-        challenge: await challenges.create('sign_in', { personId: personId ?? null, verifyUser }),
-        allowCredentials: own.map(({ id, transports }) => ({ id, transports })),
-        userVerification: verifyUser ? 'required' : 'preferred',
-      });
-    },
-    signIn: async (body) => {
-      const answer = readAssertion(body);
-      if (!answer) return { kind: 'refused', reason: 'malformed' };
-      const { response, challenge } = answer;
-      const asked = await challenges.take('sign_in', challenge);
-      if (!asked) return { kind: 'refused', reason: 'unknown_challenge' };
-      const [stored] = await query<Stored>(`select ${STORED} from passkeys where credential_id = $1`, [response.id]);
-      const { userHandle } = response.response;
-      const isForeign =
-        (asked.personId !== null && asked.personId !== stored?.personId) ||
-        (userHandle != null && Buffer.from(userHandle, 'base64url').toString() !== stored?.personId);
-      if (!stored || isForeign) return { kind: 'refused', reason: 'unknown_credential' };
-      const { personId, passkeyId, publicKey } = stored;
-      const { verified: isVerified, authenticationInfo } = await verified(() =>
-        verifyAuthenticationResponse({
-          ...expected,
-          response: { ...response, response: withoutUndefined(response.response), clientExtensionResults: {} },
-          expectedChallenge: challenge,
-          requireUserVerification: asked.verifyUser,
-          // The counter is compared below, in the statement that stores it: two nodes may verify at the same time.
-          credential: { id: stored.id, publicKey: new Uint8Array(publicKey), counter: 0 },
-        }),
-      );
-      if (!isVerified || !authenticationInfo) return { kind: 'refused', reason: 'not_verified' };
-      const counted = await query(COUNT, [passkeyId, authenticationInfo.newCounter, now()]);
-      if (counted.length === 0) return { kind: 'refused', reason: 'counter_regressed' };
-      return { kind: 'verified', personId, passkeyId, userVerified: authenticationInfo.userVerified };
-    },
-    list: (personId) =>
-      query<Passkey>(`select ${COLUMNS} from passkeys where person_id = $1 order by created_at, id`, [personId]),
-    rename: async (personId, passkeyId, name) => (await query(RENAME, [personId, passkeyId, name])).length > 0,
-    remove: async (personId, passkeyId) => (await query(REMOVE, [personId, passkeyId])).length > 0,
-    deleteExpired: challenges.deleteExpired,
   };
 };
+
+type SignIns = Pick<Passkeys, 'signInOptions' | 'signIn'>;
+
+const signIns = ({ query, now, hostname, expected, findOf, challenges }: Context): SignIns => ({
+  signInOptions: async ({ personId, verifyUser }) => {
+    const own = personId === undefined ? [] : await findOf(personId);
+    return generateAuthenticationOptions({
+      rpID: hostname,
+      timeout: CHALLENGE_TTL_MS,
+      challenge: await challenges.create('sign_in', { personId: personId ?? null, verifyUser }),
+      allowCredentials: own.map(({ id, transports }) => ({ id, transports })),
+      userVerification: verifyUser ? 'required' : 'preferred',
+    });
+  },
+  signIn: async (body) => {
+    const answer = readAssertion(body);
+    if (!answer) return { kind: 'refused', reason: 'malformed' };
+    const { response, challenge } = answer;
+    const asked = await challenges.take('sign_in', challenge);
+    if (!asked) return { kind: 'refused', reason: 'unknown_challenge' };
+    const [stored] = await query<Stored>(`select ${STORED} from passkeys where credential_id = $1`, [response.id]);
+    const { userHandle } = response.response;
+    const isForeign =
+      (asked.personId !== null && asked.personId !== stored?.personId) ||
+      (userHandle != null && Buffer.from(userHandle, 'base64url').toString() !== stored?.personId);
+    if (!stored || isForeign) return { kind: 'refused', reason: 'unknown_credential' };
+    const { personId, passkeyId, publicKey } = stored;
+    const { verified: isVerified, authenticationInfo } = await verified(() =>
+      verifyAuthenticationResponse({
+        ...expected,
+        response: { ...response, response: withoutUndefined(response.response), clientExtensionResults: {} },
+        expectedChallenge: challenge,
+        requireUserVerification: asked.verifyUser,
+        // The counter is compared below, in the statement that stores it: two nodes may verify at the same time.
+        credential: { id: stored.id, publicKey: new Uint8Array(publicKey), counter: 0 },
+      }),
+    );
+    if (!isVerified || !authenticationInfo) return { kind: 'refused', reason: 'not_verified' };
+    const counted = await query(COUNT, [passkeyId, authenticationInfo.newCounter, now()]);
+    if (counted.length === 0) return { kind: 'refused', reason: 'counter_regressed' };
+    return { kind: 'verified', personId, passkeyId, userVerified: authenticationInfo.userVerified };
+  },
+});
 
 // WebAuthn Level 3, section 6.1.1: a counter that is not 0 must grow.
 const COUNT = `update passkeys set counter = $2, used_at = $3
   where id = $1 and (counter < $2 or (counter = 0 and $2 = 0)) returning id`;
-const RENAME = 'update passkeys set name = $3 where person_id = $1 and id = $2 returning id';
-const REMOVE = 'delete from passkeys where person_id = $1 and id = $2 returning id';
 
 /** The library throws on a response that is not as expected: another origin, challenge or RP id, or invalid bytes. */
 const verified = async <T extends { readonly verified: boolean }>(verify: () => Promise<T>): Promise<Partial<T>> => {
@@ -209,29 +225,3 @@ const verified = async <T extends { readonly verified: boolean }>(verify: () => 
 type Defined<T> = { [Key in keyof T]: Exclude<T[Key], undefined | null> };
 const withoutUndefined = <T extends object>(value: T): Defined<T> =>
   Object.fromEntries(Object.entries(value).filter(([, one]) => one != null)) as Defined<T>;
-
-type Asked = { readonly personId: string | null; readonly verifyUser: boolean };
-type ChallengePurpose = 'register' | 'sign_in';
-
-/** Each is accepted once, within five minutes. */
-const createChallenges = ({ database: { query }, now, randomBytes }: PasskeysOptions) => ({
-  create: async (purpose: ChallengePurpose, { personId, verifyUser }: Asked): Promise<Uint8Array<ArrayBuffer>> => {
-    const challenge = new Uint8Array(randomBytes(32));
-    const text = Buffer.from(challenge).toString('base64url');
-    await query(
-      'insert into passkey_challenges (hash, purpose, person_id, verify_user, ends_at) values ($1, $2, $3, $4, $5)',
-      [hash('sha256', text, 'buffer'), purpose, personId, verifyUser, new Date(now().getTime() + TTL_MS)],
-    );
-    return challenge;
-  },
-  take: async (purpose: ChallengePurpose, challenge: string): Promise<Asked | undefined> => {
-    const [taken] = await query<Asked>(
-      `delete from passkey_challenges where hash = $1 and purpose = $2 and ends_at > $3
-       returning person_id as "personId", verify_user as "verifyUser"`,
-      [hash('sha256', challenge, 'buffer'), purpose, now()],
-    );
-    return taken;
-  },
-  deleteExpired: async (): Promise<number> =>
-    (await query('delete from passkey_challenges where ends_at <= $1 returning hash', [now()])).length,
-});
