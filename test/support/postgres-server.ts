@@ -31,7 +31,8 @@ const createTemplate = async (postgresUrl: string): Promise<{ readonly name: str
   await query(server, `create database ${name}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
-  for (const migrate of [migratePostgresStore, migrateProjections, migrateRuns, migrateIdentity]) await migrate(url.href);
+  for (const migrate of [migratePostgresStore, migrateProjections, migrateRuns, migrateIdentity])
+    await migrate(url.href);
   return { name, drop: async () => void (await query(server, `drop database ${name} with (force)`)) };
 };
 
