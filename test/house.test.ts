@@ -26,9 +26,10 @@ const rooms: Readonly<Record<string, Room>> = {
   projections: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
   reactions: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
   proxy: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
+  identity: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
   http: {
     mayImport: ['domain', 'eventstore'],
-    mayImportTypes: ['proxy', 'projections', 'reactions'],
+    mayImportTypes: ['proxy', 'projections', 'reactions', 'identity'],
     because: 'neighbours never import values of each other',
   },
   config: {
@@ -37,11 +38,11 @@ const rooms: Readonly<Record<string, Room>> = {
     because: 'the environment is read once, into the values that the rooms take',
   },
   cli: {
-    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'config', 'gateway'],
+    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'identity', 'config', 'gateway'],
     because: 'a terminal composes the same parts, and serves no HTTP',
   },
   gateway: {
-    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'http', 'config'],
+    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'identity', 'http', 'config'],
     because: 'it composes the rooms, and knows every name',
   },
   [TOP]: {
@@ -61,13 +62,13 @@ const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly 
     because: 'to count a prompt takes so long that the thread which serves must not do it',
   },
   pg: {
-    in: ['eventstore/', 'reactions/'],
-    because: 'bare connections are for appends, for LISTEN and for heartbeats',
+    in: ['eventstore/', 'reactions/', 'identity/database.ts'],
+    because: 'bare connections are for appends, for LISTEN, for heartbeats and for the small tables of persons',
   },
   'pg-promise': { in: ['projections/', 'reactions/'], because: 'it speaks SQL where rows are kept' },
   '@eventstore/db-client': { in: ['eventstore/eventstoredb/'], because: 'a store is one folder' },
   zod: {
-    in: ['eventstore/', 'projections/', 'reactions/', 'proxy/', 'http/', 'cli/', 'config/'],
+    in: ['eventstore/', 'projections/', 'reactions/', 'proxy/', 'identity/', 'http/', 'cli/', 'config/'],
     because: 'bytes become values at the sill, and the domain has none',
   },
   'zod-openapi': { in: ['http/'], because: 'the document describes the door' },
@@ -79,6 +80,12 @@ const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly 
   },
   'prom-client': { in: ['gateway/metrics.ts'], because: 'rooms count nothing themselves' },
   uuid: { in: ['gateway/new-id.ts'], because: 'randomness arrives as an argument' },
+  '@simplewebauthn/server': { in: ['identity/passkeys/'], because: 'only a passkey is verified by it' },
+  otplib: { in: ['identity/totp.ts'], because: 'only a second step has codes of a clock' },
+  'disposable-email-domains-js': {
+    in: ['identity/disposable-domains.ts'],
+    because: 'an address is judged in one place',
+  },
   '@kissapi/embedded-postgres': { in: ['gateway/bundled-postgres.ts'], because: 'the gateway starts its database' },
   '@kissapi/zod-messages': { in: ['http/', 'config/'], because: 'it explains input to the people who wrote it' },
   '@kissapi/simulator': {
@@ -313,7 +320,7 @@ describe('the house', () => {
     expect(imports.filter((one) => 'path' in one && !files.has(one.path))).toEqual([]);
   });
 
-  it('has no import cycles in the log, the projections, the reactions and the domain, types included', () => {
+  it('has no import cycles in the log, the projections, the reactions, the identity and the domain, types included', () => {
     const imports = Map.groupBy(
       house.flatMap(importsOf).flatMap((one) => ('path' in one ? [one] : [])),
       ({ from }) => from,
@@ -327,7 +334,7 @@ describe('the house', () => {
       finished.add(file);
     };
     for (const { path } of house) {
-      if (['domain', 'eventstore', 'projections', 'reactions'].includes(roomOf(path))) visit(path, []);
+      if (['domain', 'eventstore', 'projections', 'reactions', 'identity'].includes(roomOf(path))) visit(path, []);
     }
     expect(cycles).toEqual([]);
   });
@@ -394,6 +401,9 @@ describe('a rule', () => {
     ['projections/x.ts', `import pg from 'pg';`, 'imports pg'],
     ['eventstore/x.ts', `import pgPromise from 'pg-promise';`, 'imports pg-promise'],
     ['main.ts', `import { request } from 'undici';`, 'imports undici'],
+    ['identity/x.ts', `import { a } from '../http/auth/api-keys.ts';`, 'identity may not import from http'],
+    ['http/x.ts', `import { createIdentity } from '../identity/identity.ts';`, 'http may not import from identity'],
+    ['http/x.ts', `import { verifySync } from 'otplib';`, 'imports otplib, whose home is identity/totp.ts'],
     ['proxy/bounds.ts', `import { countTokens } from 'gpt-tokenizer';`, 'imports gpt-tokenizer'],
     ['proxy/x.ts', `import { Counter } from 'prom-client';`, 'imports prom-client'],
     ['proxy/x.ts', `import { left } from 'left-pad';`, 'imports left-pad, which has no home yet'],

@@ -97,6 +97,8 @@ export const openEventLog = async (options: EventLogOptions) => {
     vault: createVault(dataKeys),
     termsTexts,
     idempotencySecret: shared.idempotency,
+    oneTimeCodesSecret: shared.oneTimeCodes,
+    dataKeys,
     /** How many data keys each master key wraps. */
     dataKeysByMasterKey: dataKeys.wrappedBy,
     /** The providers of all models that were ever listed. */
