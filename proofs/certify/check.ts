@@ -5,7 +5,7 @@ import { decode } from '../../src/eventstore/journal/codec.ts';
 import { PAGE } from '../../src/eventstore/event-store.ts';
 import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import type { AccountView } from '../../src/http/management/accounts/account-view.ts';
-import type { Books } from '../../test/domain/account/audit.ts';
+import type { Books } from '../../test/reference/audit-history.ts';
 import type { RunningGateway } from '../../test/support/running-gateway.ts';
 import { query } from '../../test/support/sql.ts';
 import { compare, type Findings, type Histories } from './compare.ts';

@@ -9,7 +9,7 @@ import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
 import { StoreUnavailable } from '../../src/eventstore/event-store.ts';
 import { createInMemoryStore } from '../../src/eventstore/memory/in-memory.ts';
 import { anyCommand } from '../domain/account/arbitrary.ts';
-import { audit } from '../domain/account/audit.ts';
+import { audit } from '../reference/audit-history.ts';
 import { customer, termsAccepted, topUp } from '../domain/account/examples.ts';
 import { createFaultyStore, turns, type Fault } from './faulty-store.ts';
 import { readWholeStream } from './logs.ts';

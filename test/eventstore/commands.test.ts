@@ -5,7 +5,7 @@ import { available } from '../../src/domain/account/wallet.ts';
 import { LogWentBack, type ChainedLog } from '../../src/eventstore/chained-log.ts';
 import { PAGE, StoreUnavailable, type Slice } from '../../src/eventstore/event-store.ts';
 import { createInMemoryLog, createInMemoryStore, type InMemoryLog } from '../../src/eventstore/memory/in-memory.ts';
-import { audit } from '../domain/account/audit.ts';
+import { audit } from '../reference/audit-history.ts';
 import {
   customer,
   extend,

@@ -13,7 +13,7 @@ import { eventId } from '../../src/eventstore/ids.ts';
 import { migrate } from '../../src/eventstore/postgres/migrate.ts';
 import { readPlain } from '../../src/eventstore/journal/personal-data.ts';
 import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
-import { audit } from '../domain/account/audit.ts';
+import { audit } from '../reference/audit-history.ts';
 import { issueKey, keyIssued, reserve, reserved, settle, termsAccepted, toppedUp } from '../domain/account/examples.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { query } from '../support/sql.ts';

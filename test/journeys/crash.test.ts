@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatUsd, parseUsd } from '../../src/domain/money.ts';
 import type { AccountView } from '../../src/http/management/accounts/account-view.ts';
-import { checkProjections, checkSettledBooks, isCharge, readHistory, type Checked } from '../support/books.ts';
+import {
+  checkProjections,
+  checkSettledBooks,
+  isCharge,
+  readHistory,
+  type Checked,
+} from '../support/account-history.ts';
 import { createPremises, type Premises, type RunningGateway } from '../support/gateway.ts';
 import { SOON } from '../support/soon.ts';
 import { query } from '../support/sql.ts';

@@ -7,7 +7,7 @@ import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
 import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import type { AccountView } from '../../src/http/management/accounts/account-view.ts';
 import { readLogAfter } from '../eventstore/logs.ts';
-import { checkProjections, checkSettledBooks } from '../support/books.ts';
+import { checkProjections, checkSettledBooks } from '../support/account-history.ts';
 import { createPremises, DATA_KEY, type Premises, type RunningGateway } from '../support/gateway.ts';
 import { query } from '../support/sql.ts';
 import { chat } from '../support/traffic.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AccountView } from '../../src/http/management/accounts/account-view.ts';
-import { checkSettledBooks } from '../support/books.ts';
+import { checkSettledBooks } from '../support/account-history.ts';
 import { copyDatabase } from '../support/database-copy.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { ADMIN_TOKEN, type RunningGateway } from '../support/gateway.ts';

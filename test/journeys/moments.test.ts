@@ -28,7 +28,7 @@ import {
   projectionsCaughtUp,
   readHistory,
   type Told,
-} from '../support/books.ts';
+} from '../support/account-history.ts';
 import { createPremises, type Premises, type RunningGateway } from '../support/gateway.ts';
 import { SOON } from '../support/soon.ts';
 import { query, terminateSessions } from '../support/sql.ts';

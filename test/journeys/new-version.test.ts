@@ -3,7 +3,7 @@ import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { createDatabase } from '../../src/projections/database.ts';
 import { LIVE } from '../../src/projections/projection.ts';
 import { rebuild } from '../../src/projections/rebuild/rebuild.ts';
-import { checkProjections, checkSettledBooks, projectionsCaughtUp } from '../support/books.ts';
+import { checkProjections, checkSettledBooks, projectionsCaughtUp } from '../support/account-history.ts';
 import { createPremises, type Premises, type RunningGateway } from '../support/gateway.ts';
 import { nextBalances } from '../support/next-balances.ts';
 import { startProcess, type Started } from '../support/process.ts';

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
 import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
-import { checkSettledBooks, projectionsCaughtUp } from '../support/books.ts';
+import { checkSettledBooks, projectionsCaughtUp } from '../support/account-history.ts';
 import { ADMIN_TOKEN, createPremises, DATA_KEY, type Premises, type RunningGateway } from '../support/gateway.ts';
 import { SOON } from '../support/soon.ts';
 import { queries, query } from '../support/sql.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AccountView } from '../../src/http/management/accounts/account-view.ts';
-import { checkSettledBooks, isCharge, readHistory } from '../support/books.ts';
+import { checkSettledBooks, isCharge, readHistory } from '../support/account-history.ts';
 import { ADMIN_TOKEN, createPremises, type Premises, type RunningGateway } from '../support/gateway.ts';
 import { SOON } from '../support/soon.ts';
 import { query } from '../support/sql.ts';

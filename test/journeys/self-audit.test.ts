@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ADMIN_TOKEN, createPremises, type Premises, type RunningGateway } from '../support/gateway.ts';
-import { projectionsCaughtUp } from '../support/books.ts';
+import { projectionsCaughtUp } from '../support/account-history.ts';
 import { SOON } from '../support/soon.ts';
 import { query, takeAway } from '../support/sql.ts';
 import { chat, costUsdOf } from '../support/traffic.ts';

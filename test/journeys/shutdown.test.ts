@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countTokens } from 'gpt-tokenizer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkSettledBooks, isCharge } from '../support/books.ts';
+import { checkSettledBooks, isCharge } from '../support/account-history.ts';
 import { createPremises, type Premises } from '../support/gateway.ts';
 import { npmStart, processesWith, type NpmStarted } from '../support/npm-start.ts';
 import { SOON } from '../support/soon.ts';

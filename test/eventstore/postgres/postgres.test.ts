@@ -13,7 +13,7 @@ import { NOTHING_SEEN } from '../../../src/eventstore/history-seen.ts';
 import type { ChainedLog } from '../../../src/eventstore/chained-log.ts';
 import { StoreUnavailable, type NewEvent } from '../../../src/eventstore/event-store.ts';
 import { createPostgresStore, migratePostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
-import { audit } from '../../domain/account/audit.ts';
+import { audit } from '../../reference/audit-history.ts';
 import { customer, extend, reserve, settle, toppedUp } from '../../domain/account/examples.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { chainedLogContract } from '../chained-log.contract.ts';

@@ -8,7 +8,7 @@ import { createCompletions } from '../../../src/proxy/engine/completions.ts';
 import { STEP_TOKENS } from '../../../src/proxy/engine/hold-steps.ts';
 import type { TokenCounter } from '../../../src/proxy/metering/token-counter.ts';
 import { ProviderFailed } from '../../../src/proxy/providers/provider.ts';
-import { audit } from '../../domain/account/audit.ts';
+import { audit } from '../../reference/audit-history.ts';
 import { KEY_ID, openAccount } from './account.ts';
 import { createTestProvider, price as listed, sinkOf, usage, like } from '../examples.ts';
 

@@ -10,7 +10,7 @@ import { countInput, reserveCredits } from '../../../src/proxy/engine/hold.ts';
 import { STEP_TOKENS } from '../../../src/proxy/engine/hold-steps.ts';
 import { readBatches } from '../../../src/proxy/providers/openai/stream-reader.ts';
 import { ProviderFailed } from '../../../src/proxy/providers/provider.ts';
-import { audit } from '../../domain/account/audit.ts';
+import { audit } from '../../reference/audit-history.ts';
 import { KEY_ID, openAccount, type TestAccount } from './account.ts';
 import { chunk, countWords, price as listed, request, sinkOf, sse, usage, like } from '../examples.ts';
 

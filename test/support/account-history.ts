@@ -6,7 +6,7 @@ import { formatUsd, parseUsd, parseUsdPerMillion, type Credits } from '../../src
 import { asPlain } from '../../src/eventstore/journal/personal-data.ts';
 import type { AccountView } from '../../src/http/management/accounts/account-view.ts';
 import type { EventView } from '../../src/http/management/accounts/event-view.ts';
-import { audit, type Books } from '../domain/account/audit.ts';
+import { audit, type Books } from '../reference/audit-history.ts';
 import type { RunningGateway } from './gateway.ts';
 import { sum } from './money.ts';
 import { SOON } from './soon.ts';

@@ -1,7 +1,7 @@
-import type { AccountEvent, PinnedPrice, RequestFacts } from '../../../src/domain/account/events.ts';
-import type { Usage } from '../../../src/domain/money.ts';
+import type { AccountEvent, PinnedPrice, RequestFacts } from '../../src/domain/account/events.ts';
 import { openLimitBooks } from './limit-books.ts';
-import { sum } from '../../support/money.ts';
+import { costOf, tokensOf } from './usage-cost.ts';
+import { sum } from '../support/money.ts';
 
 export type Books = {
   readonly toppedUp: bigint;
@@ -20,8 +20,9 @@ export class BrokenBooks extends Error {
 }
 
 /**
- * Keeps the books of one account a second time, as plainly as can be and with nothing borrowed from the domain, and
- * checks every promise at every event.
+ * Keeps the books of one account a second time from its events, without code of the domain, and checks every promise at
+ * every event. It needs no commands, so it also audits histories that a gateway wrote. It does not check which of several
+ * allowed events a command must lead to: command-ledger.ts does.
  */
 export const audit = (history: readonly AccountEvent[]): Books => {
   let toppedUp = 0n;
@@ -115,7 +116,7 @@ export const audit = (history: readonly AccountEvent[]): Books => {
         checkSpending(event.keyId, event.at, event.amount);
         holds.set(event.requestId, { amount: event.amount, keyId: event.keyId, price: event.price });
         const { requestId, keyId, amount, at, price, request } = event;
-        limits.reserve({ requestId, keyId, at, held: amount, tokens: tokensOf(request) });
+        limits.reserve({ requestId, keyId, at, held: amount, tokens: boundOf(request) });
         if (at !== undefined) {
           const broken =
             limits.expiredOrForbidden({ keyId, at, model: price.model, tokens: 0, amount: 0n }) ??
@@ -143,30 +144,30 @@ export const audit = (history: readonly AccountEvent[]): Books => {
         const hold = holdOf(requestId);
         check(held === hold.amount && keyId === hold.keyId, 'a settlement knows its hold');
         check(show(price) === show(hold.price), 'a settlement is by the price that the hold pinned');
-        check(cost === receipt(event.usage, price), 'a receipt can be recomputed');
+        check(cost === costOf(event.usage, price), 'a receipt can be recomputed');
         check(released === (paid < held ? held - paid : 0n), 'what a hold kept beyond the charge is given back');
         charge(event, held + limits.within(keyId, limits.atOf(requestId), free()));
         holds.delete(requestId);
-        limits.end(requestId, paid, used(event.usage));
+        limits.end(requestId, paid, tokensOf(event.usage));
         break;
       }
       case 'LateUsageCharged':
         check(!holds.has(event.requestId), 'late usage has no hold any more');
         givenBack.delete(event.requestId);
-        check(event.cost === receipt(event.usage, event.price), 'a receipt can be recomputed');
+        check(event.cost === costOf(event.usage, event.price), 'a receipt can be recomputed');
         charge(event, limits.within(event.keyId, event.at, free()));
         limits.late({
           requestId: event.requestId,
           keyId: event.keyId,
           at: event.at,
           spent: event.charged,
-          tokens: used(event.usage),
+          tokens: tokensOf(event.usage),
         });
         break;
       case 'UsageWrittenOff': {
         const { requestId, amount } = event;
         const ofCharge = chargedBefore?.requestId === requestId ? chargedBefore : undefined;
-        const beyond = ofCharge ? receipt(event.beyond ?? nothingUsed, ofCharge.price) : 0n;
+        const beyond = ofCharge ? costOf(event.beyond ?? nothingUsed, ofCharge.price) : 0n;
         if (due) check(due.requestId === requestId, 'cost = charged + written off');
         if (ofCharge) check((due?.amount ?? 0n) + beyond === amount, 'cost = charged + written off');
         else check(givenBack.delete(requestId), 'cost = charged + written off');
@@ -187,22 +188,10 @@ export const audit = (history: readonly AccountEvent[]): Books => {
   return { toppedUp, charged, writtenOff, lots, holds };
 };
 
-const tokensOf = (request: RequestFacts): number => request.inputTokensBound + request.outputTokensBound;
-const used = (usage: Usage): number =>
-  usage.input + usage.cachedInput + usage.cacheWrite + usage.output + usage.reasoning;
+const boundOf = (request: RequestFacts): number => request.inputTokensBound + request.outputTokensBound;
 
 const nothingUsed = { input: 0, cachedInput: 0, cacheWrite: 0, output: 0, reasoning: 0 };
 const noRates = { input: 0n, cachedInput: 0n, cacheWrite: 0n, output: 0n, reasoning: 0n };
-
-const receipt = (usage: Usage, { rates }: PinnedPrice): bigint => {
-  const pico =
-    BigInt(usage.input) * rates.input +
-    BigInt(usage.cachedInput) * rates.cachedInput +
-    BigInt(usage.cacheWrite) * rates.cacheWrite +
-    BigInt(usage.output) * rates.output +
-    BigInt(usage.reasoning) * rates.reasoning;
-  return pico / 1000n + (pico % 1000n > 0n ? 1n : 0n);
-};
 
 const show = (value: unknown): string =>
   JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? `${one}n` : one));

@@ -3,7 +3,8 @@ import type { AccountCommand, AccountRefusal } from '../../src/domain/account/de
 import type { AccountEvent, Draw, PinnedPrice } from '../../src/domain/account/events.ts';
 import type { Limits } from '../../src/domain/account/limits.ts';
 import type { Usage } from '../../src/domain/money.ts';
-import { openLimitBooks, type LimitBooks } from '../../test/domain/account/limit-books.ts';
+import { openLimitBooks, type LimitBooks } from './limit-books.ts';
+import { costOf, tokensOf } from './usage-cost.ts';
 
 /** The part of a command's event that concerns money, names or standing. */
 export type Effect =
@@ -32,7 +33,8 @@ export type Verdict = { readonly effects: readonly Effect[] } | { readonly refus
 
 /**
  * A second, deliberately simple implementation of one account that shares no code with the domain's deciders. It
- * receives commands one after another, in the order of the log.
+ * receives commands one after another, in the order of the log, and returns the only events or refusal that are right.
+ * audit-history.ts checks promises of events alone. Both share limit-books.ts and usage-cost.ts.
  */
 export type Ledger = {
   registered: boolean;
@@ -266,8 +268,6 @@ const sameLimits = (one: Limits, other: Limits): boolean => {
   const plain = ({ spending = {}, models, ...most }: Limits) => [most, { ...spending }, models && [...models].sort()];
   return isDeepStrictEqual(plain(one), plain(other));
 };
-const tokensOf = (usage: Usage): number =>
-  usage.input + usage.cachedInput + usage.cacheWrite + usage.output + usage.reasoning;
 const refused = (code: AccountRefusal['code']): Verdict => ({ refusal: { code } });
 const happens = (...effects: Effect[]): Verdict => ({ effects });
 const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
@@ -297,13 +297,4 @@ const oldestFirst = ({ lots }: Ledger, amount: bigint): Draw[] => {
     due -= part;
     return part > 0n ? [{ lotId: id, amount: part }] : [];
   });
-};
-
-/** Rates are in pico-USD per token. 1,000 pico-USD are a nano-USD, and fractions are rounded up. */
-const costOf = (usage: Usage, { rates }: PinnedPrice): bigint => {
-  let pico = 0n;
-  for (const kind of ['input', 'cachedInput', 'cacheWrite', 'output', 'reasoning'] as const) {
-    pico += BigInt(usage[kind]) * rates[kind];
-  }
-  return pico / 1000n + (pico % 1000n > 0n ? 1n : 0n);
 };
