@@ -6,16 +6,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { contentHash } from '../../src/eventstore/integrity/chain.ts';
 import { copyOut, createRowReader } from '../../src/eventstore/integrity/copy-out.ts';
 import type { NewEvent } from '../../src/eventstore/event-store.ts';
-import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
+import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { EVENT_COLUMNS, readEvent, type EventBytes } from '../../src/eventstore/integrity/verify/event-bytes.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { aStream, numbers } from './logs.ts';
 
 let database: TestDatabase;
 let client: pg.Client;
 beforeAll(async () => {
-  database = await createTestDatabase();
-  await migratePostgresStore(database.url);
+  database = await createMigratedDatabase();
   client = new pg.Client({ connectionString: database.url });
   await client.connect();
 });

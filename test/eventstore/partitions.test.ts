@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { query } from '../support/sql.ts';
 import { chainedLogContract } from './chained-log.contract.ts';
 import { putLogBack } from './signed-logs.ts';
@@ -23,8 +23,7 @@ const procedure = async (): Promise<string> => {
 };
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  await migratePostgresStore(database.url);
+  database = await createMigratedDatabase();
   const store = createPostgresStore(database.url);
   await store.append([slice(stream, -1, ...before)]);
   await store.close();
@@ -74,8 +73,7 @@ describe('the index of looked-up event types', () => {
     ['whole', ['events']],
     ['divided', ['events', 'events_1', 'events_2']],
   ])('of a log that is %s is made anew if it lacks a type that is looked up', async (how, tables) => {
-    const older = await createTestDatabase();
-    await migratePostgresStore(older.url);
+    const older = await createMigratedDatabase();
     await query(older.url, 'drop index events_looked_up');
     await query(older.url, `create index events_looked_up on events (position) where type in (${old})`);
     for (const made of ['table terms_texts', 'index events_by_request']) await query(older.url, `drop ${made}`);

@@ -1,8 +1,8 @@
-import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { simulate } from '../support/house.ts';
+import { runCommand, type Ran } from '../support/command.ts';
 import { createPremises, type Premises, type RunningGateway } from '../support/gateway.ts';
 import { SOON } from '../support/soon.ts';
 import { copySoftware, type Software } from '../support/software.ts';
@@ -27,13 +27,8 @@ afterAll(async () => {
   await Promise.all(copies.map((one) => one.remove()));
 });
 
-const cli = (script: string, ...args: string[]) =>
-  new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    const env = { ...process.env, DATABASE_URL: premises.databaseUrl };
-    execFile(process.execPath, [`src/cli/${script}.ts`, ...args], { env }, (error, stdout, stderr) =>
-      resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
-    );
-  });
+const cli = (script: string, ...args: string[]): Promise<Ran> =>
+  runCommand(script, args, { env: { DATABASE_URL: premises.databaseUrl } });
 const models = async (node: RunningGateway): Promise<readonly Model[]> =>
   (await node.client(apiKey).models.list()).data as unknown as Model[];
 const namesOf = async (node: RunningGateway): Promise<readonly string[]> => (await models(node)).map(({ id }) => id);

@@ -1,13 +1,13 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
-import { expectedHash, GENESIS } from '../../src/eventstore/integrity/chain.ts';
+import { GENESIS } from '../../src/eventstore/integrity/chain.ts';
+import { expectedHash } from '../eventstore/expected-hash.ts';
 import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
 import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import type { AccountView } from '../../src/http/management/accounts/account-view.ts';
 import { readLogAfter } from '../eventstore/logs.ts';
 import { checkProjections, checkSettledBooks } from '../support/account-history.ts';
+import { runCommand } from '../support/command.ts';
 import { createPremises, DATA_KEY, type Premises, type RunningGateway } from '../support/gateway.ts';
 import { query } from '../support/sql.ts';
 import { chat } from '../support/traffic.ts';
@@ -29,8 +29,8 @@ afterAll(async () => {
 
 const ada = { name: 'Ada Lovelace', email: 'ada@example.com', adult: true };
 const replay = async (accountId: string): Promise<string> => {
-  const env = { ...process.env, DATABASE_URL: premises.databaseUrl, KISSAPI_DATA_KEY: DATA_KEY };
-  return (await promisify(execFile)(process.execPath, ['src/cli/replay.ts', accountId], { env })).stdout;
+  const env = { DATABASE_URL: premises.databaseUrl, KISSAPI_DATA_KEY: DATA_KEY };
+  return (await runCommand('replay', [accountId], { env })).stdout;
 };
 
 /** Tells the last hash of a log whose every event has the hash that it must have. */

@@ -1,9 +1,9 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AccountView } from '../../src/http/management/accounts/account-view.ts';
+import { runCommand } from '../support/command.ts';
 import { checkSettledBooks } from '../support/account-history.ts';
 import { copyDatabase } from '../support/database-copy.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -25,15 +25,11 @@ const startNode = (name: string): Promise<RunningGateway> =>
 const NOTICED = '"alert":"log_rewound"';
 const noticed = (node: RunningGateway): number => node.process.output().split(NOTICED).length - 1;
 
-const run = (...args: readonly string[]): Promise<{ readonly code: number; readonly output: string }> =>
-  new Promise((resolve) =>
-    execFile(
-      process.execPath,
-      ['src/cli/acknowledge-rewind.ts', ...args],
-      { env: { ...process.env, DATABASE_URL: database.url } },
-      (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), output: stdout + stderr }),
-    ),
-  );
+const run = async (...args: readonly string[]): Promise<{ readonly code: number; readonly output: string }> => {
+  const env = { DATABASE_URL: database.url };
+  const { code, stdout, stderr } = await runCommand('acknowledge-rewind', args, { env });
+  return { code, output: stdout + stderr };
+};
 
 const rewindIsOpen = async (node: RunningGateway): Promise<boolean> => {
   const response = await fetch(`${node.url}/metrics`, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } });

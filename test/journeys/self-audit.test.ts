@@ -1,12 +1,10 @@
-import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCommand, type Ran } from '../support/command.ts';
 import { ADMIN_TOKEN, createPremises, type Premises, type RunningGateway } from '../support/gateway.ts';
 import { projectionsCaughtUp } from '../support/account-history.ts';
 import { SOON } from '../support/soon.ts';
 import { query, takeAway } from '../support/sql.ts';
 import { chat, costUsdOf } from '../support/traffic.ts';
-
-type Ran = { readonly code: number; readonly stdout: string };
 
 let premises: Premises;
 let gateway: RunningGateway;
@@ -20,12 +18,7 @@ beforeAll(async () => {
 afterAll(() => premises.close());
 
 const cli = (name: string, ...args: readonly string[]): Promise<Ran> =>
-  new Promise((resolve) => {
-    const env = { ...process.env, DATABASE_URL: premises.databaseUrl };
-    execFile(process.execPath, [`src/cli/${name}.ts`, ...args], { env }, (error, stdout) =>
-      resolve({ code: error ? Number(error.code) : 0, stdout }),
-    );
-  });
+  runCommand(name, args, { env: { DATABASE_URL: premises.databaseUrl } });
 
 /** Of a metric with its labels, as somebody reads it who collects them. */
 const metric = async (name: string): Promise<number> => {
