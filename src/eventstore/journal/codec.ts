@@ -1,16 +1,19 @@
 import { z } from 'zod';
 import type { AccountEvent } from '../../domain/account/events.ts';
+import type { ClaimEvent } from '../../domain/identity/claims.ts';
+import type { PersonEvent } from '../../domain/identity/person-events.ts';
 import type { LogEvent } from '../../domain/log/rewinds.ts';
 import type { PriceEvent } from '../../domain/prices/events.ts';
 import type { TermsEvent } from '../../domain/terms/terms.ts';
 import type { Shape, Shapes } from './shapes/shape.ts';
 import { accountEventShapes } from './shapes/account.ts';
 import { logEventShapes, priceEventShapes, termsEventShapes } from './shapes/books.ts';
+import { claimEventShapes, personEventShapes } from './shapes/people.ts';
 import type { EventCodec, FactOf, Metadata, RecordedOf } from '../event-codec.ts';
 import type { NewEvent, StoredEvent, StoredFact } from '../event-store.ts';
 import { NotReadableByAll, type ReadableVersions } from '../event-versions.ts';
 
-export type DomainEvent = AccountEvent | PriceEvent | TermsEvent | LogEvent;
+export type DomainEvent = AccountEvent | ClaimEvent | PersonEvent | PriceEvent | TermsEvent | LogEvent;
 
 export type { Metadata } from '../event-codec.ts';
 export type Recorded<Event = DomainEvent> = RecordedOf<Event>;
@@ -18,6 +21,8 @@ export type Fact<Event = DomainEvent> = FactOf<Event>;
 
 const shapes: Shapes<DomainEvent> = {
   ...accountEventShapes,
+  ...claimEventShapes,
+  ...personEventShapes,
   ...priceEventShapes,
   ...termsEventShapes,
   ...logEventShapes,
