@@ -6,7 +6,7 @@ import { PAGE } from '../../src/eventstore/event-store.ts';
 import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import type { AccountView } from '../../src/http/management/accounts/account-view.ts';
 import type { Books } from '../../test/reference/audit-history.ts';
-import type { RunningGateway } from '../../test/support/running-gateway.ts';
+import type { RunningGateway } from '../../test/support/nodes/running-gateway.ts';
 import { query } from '../../test/support/sql.ts';
 import { compare, type Findings, type Histories } from './compare.ts';
 import type { Acknowledged } from './record.ts';

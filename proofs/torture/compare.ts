@@ -1,5 +1,5 @@
 import { GENESIS } from '../../src/eventstore/integrity/chain.ts';
-import { expectedHash } from '../../test/eventstore/expected-hash.ts';
+import { expectedHash } from '../../test/eventstore/integrity/expected-hash.ts';
 import type { ChainedEvent } from '../../src/eventstore/chained-log.ts';
 import { ID_AT, ID_END, RECORD_BYTES, recordOf } from './records.ts';
 

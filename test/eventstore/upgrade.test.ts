@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { contentHash, GENESIS } from '../../src/eventstore/integrity/chain.ts';
-import { expectedHash } from './expected-hash.ts';
+import { expectedHash } from './integrity/expected-hash.ts';
 import { encode } from '../../src/eventstore/journal/codec.ts';
 import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
 import type { NewEvent } from '../../src/eventstore/event-store.ts';

@@ -7,7 +7,7 @@ import { publicKeyPem } from '../../../src/eventstore/integrity/checkpoint.ts';
 import { parseSigningKey } from '../../../src/config/signing-key.ts';
 import { runCommand, type Ran } from '../../support/command.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
-import { startGatewayOn, type RunningGateway } from '../../support/running-gateway.ts';
+import { startGatewayOn, type RunningGateway } from '../../support/nodes/running-gateway.ts';
 import { SOON } from '../../support/soon.ts';
 import { query } from '../../support/sql.ts';
 import { ENVIRONMENT, USED_ONCE, type AccountBefore, type Json, type ReleaseBefore } from './environment.ts';
