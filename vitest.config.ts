@@ -32,7 +32,7 @@ const withoutIsolation = { isolate: false, restoreMocks: true };
 
 export default defineConfig({
   test: {
-    globalSetup: 'test/support/postgres-server.ts',
+    globalSetup: 'test/support/postgres/postgres-server.ts',
     // Two cores: with more workers, the gateways of the journeys only wait for one another.
     maxWorkers: 2,
     projects: [

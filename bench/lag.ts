@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createProgram } from '../src/cli/terminal/run.ts';
-import { startGatewayOn, type RunningGateway } from '../test/support/running-gateway.ts';
+import { startGatewayOn, type RunningGateway } from '../test/support/nodes/running-gateway.ts';
 import { wholeNumber } from './support/options.ts';
 import { runOnStage } from './support/stage.ts';
 import { line, median } from './support/table.ts';

@@ -1,6 +1,6 @@
 import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { formatUsd, parseUsd } from '../../src/domain/money.ts';
-import { audit, type Books } from '../../test/domain/account/audit.ts';
+import { audit, type Books } from '../../test/reference/audit-history.ts';
 import type { Acknowledged } from './record.ts';
 
 /** Each finding is a sentence about one violation. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import pg from 'pg';
-import { ADMIN_TOKEN, type RunningGateway } from '../../test/support/running-gateway.ts';
+import { ADMIN_TOKEN, type RunningGateway } from '../../test/support/nodes/running-gateway.ts';
 import { chat, costUsdOf, errorOf } from '../../test/support/traffic.ts';
 import { check, type Checked } from './check.ts';
 import { closing, unlessAborted } from './kills.ts';

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startGatewayOn, type RunningGateway } from '../../test/support/running-gateway.ts';
+import { startGatewayOn, type RunningGateway } from '../../test/support/nodes/running-gateway.ts';
 import { chat, errorOf } from '../../test/support/traffic.ts';
 import { until } from './world.ts';
 

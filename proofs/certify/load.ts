@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatUsd } from '../../src/domain/money.ts';
-import { ADMIN_TOKEN, type RunningGateway } from '../../test/support/running-gateway.ts';
+import { ADMIN_TOKEN, type RunningGateway } from '../../test/support/nodes/running-gateway.ts';
 import { chat, costUsdOf, generationOf, type Sent, type Wish } from '../../test/support/traffic.ts';
 import type { Random } from '../random.ts';
 import type { Record } from './record.ts';

@@ -2,8 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startBundledPostgres } from '../../src/gateway/bundled-postgres.ts';
 import { readPidFile } from '@kissapi/embedded-postgres';
-import { createBalancer, type Balancer } from '../../test/support/balancer.ts';
-import { startGatewayOn, type RunningGateway } from '../../test/support/running-gateway.ts';
+import { createBalancer, type Balancer } from '../../test/support/nodes/balancer.ts';
+import { startGatewayOn, type RunningGateway } from '../../test/support/nodes/running-gateway.ts';
 import { query } from '../../test/support/sql.ts';
 import type { Random } from '../random.ts';
 

@@ -6,11 +6,19 @@ import type { Recorded } from '../../src/eventstore/journal/codec.ts';
 import { StoreUnavailable } from '../../src/eventstore/event-store.ts';
 import { balances, type BalanceRow } from '../../src/projections/rows/balances.ts';
 import { requests, type RequestRow } from '../../src/projections/rows/requests.ts';
-import { audit } from '../../test/domain/account/audit.ts';
+import { audit } from '../../test/reference/audit-history.ts';
 import type { Era } from './eras.ts';
 import type { CommandCall, History, ReadCall } from './history.ts';
 import { ACCOUNTS } from './plan.ts';
-import { ask, balanceOf, carryOut, heldOf, openLedger, type Ledger, type Verdict } from './reference-ledger.ts';
+import {
+  ask,
+  balanceOf,
+  carryOut,
+  heldOf,
+  openLedger,
+  type Ledger,
+  type Verdict,
+} from '../../test/reference/command-ledger.ts';
 import { answerOf, eventInWords, show, whatOf } from './story.ts';
 
 /** A promise that a history breaks. */

@@ -1,4 +1,5 @@
-import { expectedHash, GENESIS } from '../../src/eventstore/integrity/chain.ts';
+import { GENESIS } from '../../src/eventstore/integrity/chain.ts';
+import { expectedHash } from '../../test/eventstore/integrity/expected-hash.ts';
 import type { ChainedEvent } from '../../src/eventstore/chained-log.ts';
 import { ID_AT, ID_END, RECORD_BYTES, recordOf } from './records.ts';
 

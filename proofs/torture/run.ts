@@ -14,7 +14,7 @@ import { ask, keepIdleTransaction } from './sessions.ts';
 import { everyKind, makeTrouble, noTrouble, type Kind, type Tally } from './trouble.ts';
 import { judge, type FileOf, type Verdict } from './verdict.ts';
 import { createWire } from './wire.ts';
-import { startWorker, type Worker } from './workers.ts';
+import { startWorker, type Worker } from './workers/workers.ts';
 
 export type TortureOptions = {
   /** An empty database. */
@@ -75,7 +75,7 @@ export const torture = async (options: TortureOptions): Promise<Verdict> => {
 
   await migratePostgresStore(databaseUrl);
   if (log === 'sequence') {
-    await query(databaseUrl, await readFile(new URL('append-by-sequence.sql', import.meta.url), 'utf8'));
+    await query(databaseUrl, await readFile(new URL('workers/append-by-sequence.sql', import.meta.url), 'utf8'));
   }
   const shared = numbered('shared', 2);
   const accountsOf = (name: string): string[] => [...shared, ...numbered(name, 6)];

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writerOf } from './append-by-hand.ts';
+import { writerOf } from './workers/append-by-hand.ts';
 import type { Random } from '../random.ts';
 import type { Server } from './server.ts';
 import { ask } from './sessions.ts';
 import type { Wire } from './wire.ts';
-import type { Worker } from './workers.ts';
+import type { Worker } from './workers/workers.ts';
 
 /** The relative frequencies. After a crash the server replays its log, which takes a second. */
 const weights = {

@@ -1,10 +1,11 @@
+import type { ColumnValue } from '../eventstore/postgres/pg-arrays.ts';
 import type { DomainEvent, Fact } from '../eventstore/journal/codec.ts';
 
 /** The SQL type of a column. */
 export type Column = 'text' | 'bigint' | 'int' | 'timestamptz' | 'boolean';
 
 /** Values by SQL type: bigint as bigint, int as number, timestamptz as Date; null if unknown. */
-export type Row = Readonly<Record<string, string | bigint | number | boolean | Date | null>>;
+export type Row = Readonly<Record<string, ColumnValue>>;
 
 /**
  * A table whose rows are folds of events. Rows depend only on events (no clock, no other table), so that they can be

@@ -7,7 +7,6 @@ import { LOG_STREAM } from '../../src/domain/log/rewinds.ts';
 import { toJson } from '../../src/eventstore/integrity/checkpoint.ts';
 import { encode } from '../../src/eventstore/journal/codec.ts';
 import { EMPTY_STREAM } from '../../src/eventstore/event-store.ts';
-import { migrateProjections } from '../../src/projections/rows/live.ts';
 import { aKey, createSignedLog, putLogBack, tamper } from '../eventstore/signed-logs.ts';
 import { runCommand, type Ran } from '../support/command.ts';
 
@@ -22,7 +21,6 @@ const onDatabase = (script: string, ...args: string[]): Promise<Ran> => run(scri
 
 beforeAll(async () => {
   log = await createSignedLog(3);
-  await migrateProjections(log.url);
   folder = await mkdtemp(join(tmpdir(), 'kissapi-verify-'));
   key = here('key.pem');
   await writeFile(key, log.key.publicKey);

@@ -8,7 +8,7 @@ import { createCommitter } from '../../src/eventstore/committer.ts';
 import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
 import { StoreUnavailable } from '../../src/eventstore/event-store.ts';
 import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
-import { audit } from '../domain/account/audit.ts';
+import { audit } from '../reference/audit-history.ts';
 import { customer, toppedUp, topUp } from '../domain/account/examples.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { startProcess } from '../support/process.ts';

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LogWentBack, type ChainedEvent, type ChainedLog } from '../../src/eventstore/chained-log.ts';
 import { EMPTY_STREAM } from '../../src/eventstore/event-store.ts';
-import { expectedHash, GENESIS } from '../../src/eventstore/integrity/chain.ts';
+import { GENESIS } from '../../src/eventstore/integrity/chain.ts';
+import { expectedHash } from './integrity/expected-hash.ts';
 import { anEvent, aStream, idsOf, numbers, readLogAfter, readWholeStream, slice, someEvents } from './logs.ts';
 
 export type LogUnderTest = {

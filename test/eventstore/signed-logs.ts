@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { publicKeyPem } from '../../src/eventstore/integrity/checkpoint.ts';
 import { createCheckpointLog } from '../../src/eventstore/integrity/checkpoint-log.ts';
-import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
-import { createTestDatabase } from '../support/database.ts';
+import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { queries } from '../support/sql.ts';
 import { anEvent, slice } from './logs.ts';
 
@@ -18,10 +18,12 @@ const TEXTS = ['plain', 'grün', '数', '😀', 'a\\u0000b', '\\"quoted\\"'];
 
 const STREAMS = 5;
 
-/** A log in PostgreSQL of so many batches of ten events in five streams, the head signed after each batch. */
-export const createSignedLog = async (batches: number) => {
-  const database = await createTestDatabase();
-  await migratePostgresStore(database.url);
+/**
+ * A log in PostgreSQL of so many batches of ten events in five streams, the head signed after each batch. `on` is an empty
+ * database that the caller drops.
+ */
+export const createSignedLog = async (batches: number, on?: TestDatabase) => {
+  const database = on ?? (await createMigratedDatabase());
   const store = createPostgresStore(database.url);
   const key = aKey();
   const checkpoints = createCheckpointLog(database.url, key.privateKey);
@@ -47,7 +49,7 @@ export const createSignedLog = async (batches: number) => {
     close: async (): Promise<void> => {
       await checkpoints.close();
       await store.close();
-      await database.drop();
+      if (!on) await database.drop();
     },
   };
 };

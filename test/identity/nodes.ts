@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createIdentity, type Identity, type IdentityOptions } from '../../src/identity/identity.ts';
-import { createMemoryDataKeys } from '../support/data-keys.ts';
+import { createMemoryDataKeys } from '../support/postgres/data-keys.ts';
 import { createMigratedDatabase } from '../support/database.ts';
 import { shared } from '../support/shared.ts';
 import { query } from '../support/sql.ts';

@@ -15,7 +15,7 @@ import { bringUpToDate, rebuild, type Rebuilt } from '../../src/projections/rebu
 import { createTable, digest, readCheckpoint } from '../../src/projections/rows/rows.ts';
 import { compareAll, takeOver } from '../../src/projections/rebuild/take-over.ts';
 import { drawn, registered, reserved, settled, toppedUp } from '../domain/account/examples.ts';
-import { nextBalances } from '../support/next-balances.ts';
+import { nextBalances } from '../support/nodes/next-balances.ts';
 import { SOON } from '../support/soon.ts';
 import { asProjection, createLog, useDatabases, type Log } from './log.ts';
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeFact } from '../../src/eventstore/journal/codec.ts';
 import type { AccountCommand } from '../../src/domain/account/decide.ts';
-import { migratePostgresStore, createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
+import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { createDatabase } from '../../src/projections/database.ts';
 import { followLog } from '../../src/projections/follow.ts';
-import { liveProjections, migrateProjections, projections } from '../../src/projections/rows/live.ts';
+import { liveProjections, projections } from '../../src/projections/rows/live.ts';
 import { bringUpToDate } from '../../src/projections/rebuild/rebuild.ts';
 import {
   acceptTerms,
@@ -18,13 +18,11 @@ import {
   topUp,
 } from '../domain/account/examples.ts';
 import { createNode } from '../eventstore/nodes.ts';
-import { createTestDatabase } from '../support/database.ts';
+import { createMigratedDatabase } from '../support/database.ts';
 
 /** A log in PostgreSQL, a node that writes it, and rows that follow, as in a gateway. */
 export const openBusyHouse = async () => {
-  const { url, drop } = await createTestDatabase();
-  await migratePostgresStore(url);
-  await migrateProjections(url);
+  const { url, drop } = await createMigratedDatabase();
   const store = createPostgresStore(url);
   const database = createDatabase(url);
   await bringUpToDate(database, store, projections, () => undefined);
@@ -79,7 +77,7 @@ const createTraffic = (execute: (account: string, command: AccountCommand) => Pr
       const worker = async (): Promise<void> => {
         while (busy) await request(accounts[any(accounts.length)] ?? '');
       };
-      const workers = Array.from({ length: 10 }, worker);
+      const workers = Array.from({ length: 4 }, worker);
       return {
         stop: async () => {
           busy = false;

@@ -10,7 +10,7 @@ import { projections } from '../../src/projections/rows/live.ts';
 import type { Column, Projection, Row } from '../../src/projections/projection.ts';
 import { requests, type RequestRow } from '../../src/projections/rows/requests.ts';
 import { anyCommand } from '../domain/account/arbitrary.ts';
-import { audit } from '../domain/account/audit.ts';
+import { audit } from '../reference/audit-history.ts';
 import {
   customer,
   delivery,

@@ -5,9 +5,8 @@ import { decode, encode, type DomainEvent, type Recorded } from '../../src/event
 import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
 import { createInMemoryStore } from '../../src/eventstore/memory/in-memory.ts';
 import { createDatabase, type Database } from '../../src/projections/database.ts';
-import { migrateProjections } from '../../src/projections/rows/live.ts';
 import type { Projection } from '../../src/projections/projection.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 
 /** A log in memory that takes events of the domain, as if commands had written them. */
 export type Log = {
@@ -51,8 +50,7 @@ export const useDatabases = (
     return database;
   };
   beforeAll(async () => {
-    database = await createTestDatabase();
-    await migrateProjections(database.url);
+    database = await createMigratedDatabase();
     // Each under a name of its own, or pg-promise warns of two pools on one database.
     for (let n = 0; n < nodes; n++) all.push(createDatabase(`${database.url}?application_name=node-${n}`));
   });

@@ -1,6 +1,6 @@
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createCuttingProxy, type CuttingProxy } from '../support/cutting-proxy.ts';
+import { createCuttingProxy, type CuttingProxy } from '../support/postgres/cutting-proxy.ts';
 import { says, streams } from '../support/scripted-upstream.ts';
 import { SOON } from '../support/soon.ts';
 import { ask, costing, statusOf } from './support/customers.ts';

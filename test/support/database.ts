@@ -21,3 +21,20 @@ export const createTestDatabase = (): Promise<TestDatabase> => create('');
 
 /** The same with the tables that a gateway creates at its start, all of them empty. */
 export const createMigratedDatabase = (): Promise<TestDatabase> => create(`template ${inject('templateDatabase')}`);
+
+/** Removes all rows of the log and of what belongs to it. Much cheaper than another database. */
+export const emptyDatabase = async ({ url }: TestDatabase): Promise<void> => {
+  await query(
+    url,
+    `do $$
+     declare name text;
+     begin
+       for name in select tablename from pg_tables where schemaname = 'public' and tablename not in ('migrations', 'log_head') loop
+         execute format('alter table %I disable trigger user', name);
+         execute format('delete from %I', name);
+         execute format('alter table %I enable trigger user', name);
+       end loop;
+       update log_head set position = 0, time = '-infinity', hash = decode(repeat('00', 32), 'hex');
+     end $$`,
+  );
+};

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createMigratedDatabase, createTestDatabase } from './database.ts';
-import { untilKnown } from './known.ts';
-import { startGatewayOn, type RunningGateway } from './running-gateway.ts';
+import { untilKnown } from './nodes/known.ts';
+import { startGatewayOn, type RunningGateway } from './nodes/running-gateway.ts';
 
-export { ADMIN_TOKEN, DATA_KEY, type RunningGateway } from './running-gateway.ts';
+export { ADMIN_TOKEN, DATA_KEY, type RunningGateway } from './nodes/running-gateway.ts';
 
 type Opened = Awaited<ReturnType<RunningGateway['openAccount']>>;
 

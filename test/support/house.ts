@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { APIError } from 'openai';
 import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
 import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { createSimulatedServer, type SimulatedServer } from '@kissapi/simulator';
 import type { Knobs } from '@kissapi/simulator';
 import { shared } from './shared.ts';
+import { runCommand } from './command.ts';
 import { createPremises, type Premises, type RunningGateway } from './gateway.ts';
 
 /** A gateway, and behind it, over real sockets, what it takes for OpenAI. */
@@ -72,6 +71,9 @@ export const failure = async (answer: PromiseLike<unknown>): Promise<APIError> =
 
 /** What `npm run explain` prints of a generation; rejects unless it found everything in order. */
 export const explain = async ({ premises }: House, generation: string): Promise<string> => {
-  const env = { ...process.env, DATABASE_URL: premises.databaseUrl };
-  return (await promisify(execFile)(process.execPath, ['src/cli/explain.ts', generation], { env })).stdout;
+  const { code, stdout, stderr } = await runCommand('explain', [generation], {
+    env: { DATABASE_URL: premises.databaseUrl },
+  });
+  if (code !== 0) throw new Error(stdout + stderr);
+  return stdout;
 };

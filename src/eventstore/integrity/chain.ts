@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import type { ChainedEvent } from '../chained-log.ts';
 import type { NewEvent } from '../event-store.ts';
 
 /** The hash before the first event of the log. */
@@ -28,7 +27,3 @@ export const chainHash = (previous: string, content: string, position: number, t
   link.writeBigInt64BE(BigInt(time.getTime()), 72);
   return hash('sha256', link, 'hex');
 };
-
-/** The hash that a stored event must have after an event with the hash `previous`. */
-export const expectedHash = (previous: string, event: ChainedEvent): string =>
-  chainHash(previous, contentHash(event, event.stream, event.revision), event.position, event.time);

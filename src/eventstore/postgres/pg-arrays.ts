@@ -1,4 +1,4 @@
-// Query parameters that are arrays, in PostgreSQL's binary format: escaping long texts would dominate the cost of an append.
+// Query parameters that are arrays. Binary for columns of known types: escaping long texts would dominate the cost of an append.
 
 // Object ids of PostgreSQL's types (pg_type.dat). They never change.
 const BYTEA = 17;
@@ -76,3 +76,30 @@ export const hexBytes = varying(
   (value: string) => value.length / 2,
   (buffer, value, at) => buffer.write(value, at, 'hex'),
 );
+
+/** A value of a column of any type; null if there is none. */
+export type ColumnValue = string | number | bigint | boolean | Date | null;
+
+/**
+ * An array as text, for a column of any type. Many columns repeat a value row after row; such a value is encoded only once.
+ */
+export const arrayText = <T>(items: readonly T[], valueOf: (item: T) => ColumnValue | undefined): string => {
+  let before: ColumnValue | undefined;
+  let text = '';
+  const elements = items.map((item) => {
+    const value = valueOf(item) ?? null;
+    if (value !== before) {
+      before = value;
+      text = typeof value === 'string' ? quoted(value) : value instanceof Date ? value.toISOString() : String(value);
+    }
+    return text;
+  });
+  return `{${elements.join(',')}}`;
+};
+
+const SPECIAL = /["\\\0\ud800-\udfff]/;
+const quoted = (text: string): string =>
+  SPECIAL.test(text) ? `"${storable(text).replaceAll(/["\\]/g, '\\$&')}"` : `"${text}"`;
+
+/** The log stores any text of a provider. PostgreSQL's `text` does not, and one such text would stop all rows. */
+const storable = (text: string): string => text.toWellFormed().replaceAll('\0', '\ufffd');

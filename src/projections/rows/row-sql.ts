@@ -1,7 +1,7 @@
 import type { ITask } from 'pg-promise';
+import { arrayText } from '../../eventstore/postgres/pg-arrays.ts';
 import type { Projection, Row } from '../projection.ts';
 
-type Value = Row[string];
 type Table = Pick<Projection, 'columns' | 'keyLength'>;
 
 export const keyColumnsOf = ({ columns, keyLength }: Table): readonly string[] =>
@@ -14,7 +14,7 @@ export const keyIn = (table: Table): string => {
   return `(${keyColumns.join(', ')}) in (select * from unnest(${arrays.join(', ')}))`;
 };
 export const keyValues = (table: Table, keys: readonly (readonly string[])[]): string[] =>
-  keyColumnsOf(table).map((_, n) => arrayOf(keys, (key) => key[n]));
+  keyColumnsOf(table).map((_, n) => arrayText(keys, (key) => key[n]));
 
 /**
  * Writes new or changed rows. They are sent as one array per column, which was the fastest of the measured ways for the
@@ -32,30 +32,6 @@ export const upsert = async (
   await tx.none({
     text: `insert into ${schema}.${name} (${names.join(', ')}) select * from unnest(${arrays.join(', ')})
            on conflict (${names.slice(0, keyLength).join(', ')}) do update set ${set.join(', ')}`,
-    values: names.map((column) => arrayOf(rows, (row) => row[column])),
+    values: names.map((column) => arrayText(rows, (row) => row[column])),
   });
 };
-
-/**
- * Encodes an array as PostgreSQL text. Many columns repeat a value row after row; such a value is encoded only once.
- */
-const arrayOf = <T>(items: readonly T[], valueOf: (item: T) => Value | undefined): string => {
-  let before: Value | undefined;
-  let text = '';
-  const elements = items.map((item) => {
-    const value = valueOf(item) ?? null;
-    if (value !== before) {
-      before = value;
-      text = typeof value === 'string' ? quoted(value) : value instanceof Date ? value.toISOString() : String(value);
-    }
-    return text;
-  });
-  return `{${elements.join(',')}}`;
-};
-
-const SPECIAL = /["\\\0\ud800-\udfff]/;
-const quoted = (text: string): string =>
-  SPECIAL.test(text) ? `"${storable(text).replaceAll(/["\\]/g, '\\$&')}"` : `"${text}"`;
-
-/** The log stores any text of a provider. PostgreSQL's `text` does not, and one such text would stop all rows. */
-const storable = (text: string): string => text.toWellFormed().replaceAll('\0', '\ufffd');

@@ -5,7 +5,7 @@ import { decideAccount, type AccountCommand } from '../../../src/domain/account/
 import type { AccountEvent } from '../../../src/domain/account/events.ts';
 import { available } from '../../../src/domain/account/wallet.ts';
 import { anyCommand } from './arbitrary.ts';
-import { audit, BrokenBooks } from './audit.ts';
+import { audit, BrokenBooks } from '../../reference/audit-history.ts';
 import { customer, drawn, released, reserved, settled, toppedUp, writtenOff } from './examples.ts';
 
 const fold = (events: readonly AccountEvent[]) => events.reduce(evolveAccount, initialAccount());

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { expectedHash, GENESIS } from '../../../src/eventstore/integrity/chain.ts';
+import { GENESIS } from '../../../src/eventstore/integrity/chain.ts';
+import { expectedHash } from './expected-hash.ts';
 import { createInMemoryStore } from '../../../src/eventstore/memory/in-memory.ts';
 import type { ChainedEvent } from '../../../src/eventstore/chained-log.ts';
 import { anEvent, aStream, slice } from '../logs.ts';

@@ -1,5 +1,5 @@
 import { verify } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   digestOf,
   isSignedBy,
@@ -9,12 +9,21 @@ import {
   signedText,
 } from '../../../src/eventstore/integrity/checkpoint.ts';
 import { createCheckpointLog } from '../../../src/eventstore/integrity/checkpoint-log.ts';
+import { createMigratedDatabase, emptyDatabase, type TestDatabase } from '../../support/database.ts';
 import { query, takeAway } from '../../support/sql.ts';
 import { aKey, AT_ONCE, createSignedLog, tamper } from '../signed-logs.ts';
 
 let log: Awaited<ReturnType<typeof createSignedLog>>;
-beforeEach(async () => (log = await createSignedLog(2)));
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createMigratedDatabase();
+});
+beforeEach(async () => {
+  await emptyDatabase(database);
+  log = await createSignedLog(2, database);
+});
 afterEach(() => log.close());
+afterAll(() => database.drop());
 
 const signed = async () => {
   const outcome = await log.checkpoints.sign(AT_ONCE);

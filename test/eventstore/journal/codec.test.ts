@@ -43,7 +43,7 @@ import {
   writtenOff,
 } from '../../domain/account/examples.ts';
 import { claimsOnDisk, peopleOnDisk } from '../../domain/identity/examples.ts';
-import { createMemoryDataKeys } from '../../support/data-keys.ts';
+import { createMemoryDataKeys } from '../../support/postgres/data-keys.ts';
 
 const listed: PriceEvent = {
   type: 'PriceListed',

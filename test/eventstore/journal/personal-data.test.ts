@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { DestroyedKey, type DataKeys } from '../../../src/eventstore/secrets/data-keys.ts';
 import { asPlain, BrokenSeal, createVault } from '../../../src/eventstore/journal/personal-data.ts';
 import { openBytes, sealBytes, secretKey } from '../../../src/eventstore/secrets/sealed-bytes.ts';
-import { createMemoryDataKeys } from '../../support/data-keys.ts';
+import { createMemoryDataKeys } from '../../support/postgres/data-keys.ts';
 
 const ada = { name: 'Ada Lovelace', email: 'ada@example.com' };
 

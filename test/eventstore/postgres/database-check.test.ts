@@ -6,7 +6,7 @@ import { startBundledPostgres, type EmbeddedPostgres } from '../../../src/gatewa
 import { checkDatabase } from '../../../src/eventstore/postgres/database-check.ts';
 import { DatabaseNotReady, UnfitDatabase } from '../../../src/eventstore/postgres/database-faults.ts';
 import { migratePostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { createMigratedDatabase, createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { query } from '../../support/sql.ts';
 
 const check = async (databaseUrl: string, production = true): Promise<readonly string[]> => {
@@ -27,8 +27,7 @@ describe('a database', () => {
   });
 
   it.each(['events', 'log_head', 'log_checkpoints', 'data_keys'])('is refused if a crash empties %s', async (table) => {
-    const own = await createTestDatabase();
-    await migratePostgresStore(own.url);
+    const own = await createMigratedDatabase();
     await query(own.url, `alter table ${table} set unlogged`);
     const checked = check(own.url, false);
     await expect(checked).rejects.toThrow(UnfitDatabase);

@@ -8,16 +8,10 @@ import { CannotMount, mountSmallDisk } from '../../../proofs/certify/small-disk.
 import { startBundledPostgres } from '../../../src/gateway/bundled-postgres.ts';
 import { createLogProbe } from '../../../src/eventstore/postgres/log-probe.ts';
 import { migratePostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { createMigratedDatabase, type TestDatabase } from '../../support/database.ts';
 import { query } from '../../support/sql.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
-let database: TestDatabase;
-beforeEach(async () => {
-  database = await createTestDatabase();
-  closing.push(database.drop);
-  await migratePostgresStore(database.url);
-});
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
@@ -56,6 +50,12 @@ const openTunnel = async (url: string) => {
 };
 
 describe('a probe of the log', () => {
+  let database: TestDatabase;
+  beforeEach(async () => {
+    database = await createMigratedDatabase();
+    closing.push(database.drop);
+  });
+
   it('reads the head, the time, and whether the database takes writes', async () => {
     const probe = probeOf(database.url);
     const state = await probe.look();

@@ -14,11 +14,11 @@ import { journal } from '../../../src/eventstore/journal/codec.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
 import type { ChainedLog } from '../../../src/eventstore/chained-log.ts';
 import { createFold, type Fold } from '../../../src/eventstore/fold.ts';
-import { createPostgresStore, migratePostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
+import { createPostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
 import { createSnapshots } from '../../../src/eventstore/postgres/snapshots.ts';
 import { SNAPSHOT_EVERY, type Snapshots } from '../../../src/eventstore/snapshots.ts';
 import { customer, reserve, settle, toppedUp } from '../../domain/account/examples.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { createMigratedDatabase, type TestDatabase } from '../../support/database.ts';
 import { query } from '../../support/sql.ts';
 import { numbers } from '../logs.ts';
 import { happen, historyOf, metadataOf } from '../nodes.ts';
@@ -54,8 +54,7 @@ const counted = (snapshots?: Snapshots<Account>): { fold: Fold<Account>; read: (
 };
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  await migratePostgresStore(database.url);
+  database = await createMigratedDatabase();
   store = createPostgresStore(database.url);
   await happen(store, 'ada', ...customer, toppedUp(1_000_000n));
   const snapshots = take();

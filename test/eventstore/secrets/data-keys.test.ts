@@ -8,15 +8,13 @@ import {
   type PostgresDataKeys,
 } from '../../../src/eventstore/secrets/data-keys.ts';
 import { StoreUnavailable } from '../../../src/eventstore/event-store.ts';
-import { migratePostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
 import { secretKey, type SecretKey } from '../../../src/eventstore/secrets/sealed-bytes.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { createMigratedDatabase, type TestDatabase } from '../../support/database.ts';
 import { query } from '../../support/sql.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
-  database = await createTestDatabase();
-  await migratePostgresStore(database.url);
+  database = await createMigratedDatabase();
 });
 const opened: PostgresDataKeys[] = [];
 afterAll(async () => {

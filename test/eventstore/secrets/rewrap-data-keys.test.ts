@@ -2,30 +2,26 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   unwrapDataKey,
   wrapDataKey,
   WrongMasterKey,
   type MasterKey,
 } from '../../../src/eventstore/secrets/data-keys.ts';
-import { migratePostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
 import { rewrapDataKeys } from '../../../src/eventstore/secrets/rewrap-data-keys.ts';
 import { secretKey } from '../../../src/eventstore/secrets/sealed-bytes.ts';
-import { migrateProjections } from '../../../src/projections/rows/live.ts';
-import { migrateRuns } from '../../../src/reactions/runs.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { runCommand } from '../../support/command.ts';
+import { createMigratedDatabase, emptyDatabase, type TestDatabase } from '../../support/database.ts';
 import { SOON } from '../../support/soon.ts';
 import { query } from '../../support/sql.ts';
 
 let database: TestDatabase;
-beforeEach(async () => {
-  database = await createTestDatabase();
-  await migratePostgresStore(database.url);
-  await migrateProjections(database.url);
-  await migrateRuns(database.url);
+beforeAll(async () => {
+  database = await createMigratedDatabase();
 });
-afterEach(() => database.drop());
+beforeEach(() => emptyDatabase(database));
+afterAll(() => database.drop());
 
 const newMasterKey = (id: string): MasterKey => ({ id, key: secretKey(randomBytes(32)) });
 const [old, next] = [newMasterKey('1'), newMasterKey('2')];
@@ -96,23 +92,15 @@ describe('wrapping data keys anew', () => {
 
 describe('npm run rewrap', () => {
   const hex = ({ key }: MasterKey): string => key.export().toString('hex');
-  const start = (masterKey = next) =>
-    spawn(process.execPath, ['src/cli/rewrap.ts'], {
-      env: {
-        ...process.env,
-        ...{ DATABASE_URL: database.url, KISSAPI_DATA_KEY: hex(masterKey), KISSAPI_DATA_KEY_ID: '2' },
-        KISSAPI_DATA_KEYS_OLD: `1=${hex(old)}`,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+  const envOf = (masterKey: MasterKey) => ({
+    ...{ DATABASE_URL: database.url, KISSAPI_DATA_KEY: hex(masterKey), KISSAPI_DATA_KEY_ID: '2' },
+    KISSAPI_DATA_KEYS_OLD: `1=${hex(old)}`,
+  });
+  const start = () =>
+    spawn(process.execPath, ['src/cli/rewrap.ts'], { env: { ...process.env, ...envOf(next) }, stdio: 'ignore' });
   const finish = async (masterKey = next) => {
-    const child = start(masterKey);
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-    }
-    await once(child, 'close');
-    return { output, exitCode: child.exitCode };
+    const { code, stdout, stderr } = await runCommand('rewrap', [], { env: envOf(masterKey) });
+    return { output: stdout + stderr, exitCode: code };
   };
 
   it('loses no key when it is killed at any point, and goes on from there', { timeout: 120_000 }, async () => {

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { checkedMasterKeys, type MasterKey } from '../../../src/eventstore/secrets/data-keys.ts';
-import { createPostgresStore, migratePostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
+import { createPostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
 import { secretKey } from '../../../src/eventstore/secrets/sealed-bytes.ts';
 import {
   checkSecrets,
@@ -12,16 +12,16 @@ import {
 import { obtainSharedSecrets, rewrapSharedSecrets } from '../../../src/eventstore/secrets/shared-secrets.ts';
 import { noticeSigningKey } from '../../../src/eventstore/secrets/signing-keys.ts';
 import { keyIdOf, publicKeyPem } from '../../../src/eventstore/integrity/checkpoint.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { createMigratedDatabase, emptyDatabase, type TestDatabase } from '../../support/database.ts';
 import { query } from '../../support/sql.ts';
 import { anEvent, aStream, slice } from '../logs.ts';
 
 let database: TestDatabase;
-beforeEach(async () => {
-  database = await createTestDatabase();
-  await migratePostgresStore(database.url);
+beforeAll(async () => {
+  database = await createMigratedDatabase();
 });
-afterEach(() => database.drop());
+beforeEach(() => emptyDatabase(database));
+afterAll(() => database.drop());
 
 const newMasterKey = (id: string): MasterKey => ({ id, key: secretKey(randomBytes(32)) });
 const pepper = (id: string, secret: string): CheckedSecret => ({
@@ -68,8 +68,7 @@ describe('a secret', () => {
   });
 
   it('leaves nothing in the database that is the same for the same secret elsewhere', async () => {
-    const other = await createTestDatabase();
-    await migratePostgresStore(other.url);
+    const other = await createMigratedDatabase();
     const rows: unknown[] = [];
     for (const { url } of [database, other]) {
       await checkSecrets(url, [pepper('1', OLD)]);

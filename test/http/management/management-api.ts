@@ -15,7 +15,7 @@ import { createInMemoryLog, createInMemoryStore } from '../../../src/eventstore/
 import { createVault } from '../../../src/eventstore/journal/personal-data.ts';
 import { createManagementRouter, type ManagementDeps } from '../../../src/http/management/router/router.ts';
 import { routes } from '../../../src/http/management/routes.ts';
-import { createMemoryDataKeys } from '../../support/data-keys.ts';
+import { createMemoryDataKeys } from '../../support/postgres/data-keys.ts';
 
 export const TOKEN = 'admin-token-that-is-at-least-32-characters-long';
 export const TERMS = '2026-01-01';

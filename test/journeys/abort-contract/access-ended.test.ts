@@ -3,7 +3,7 @@ import { says } from '../../support/scripted-upstream.ts';
 import { SOON } from '../../support/soon.ts';
 import { send, wordsOf } from '../../support/traffic.ts';
 import { answered, contract, one, question, type At, type Seen } from './contract.ts';
-import { answer, begins, role, says as saying, sse } from './wire.ts';
+import { answer, begins, role, says as saying, sse } from './support/wire.ts';
 
 const FIRST = 10;
 /** More than a step holds. */

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { expect } from 'vitest';
 import { png } from '../../proxy/media/media.ts';
 import { SOON } from '../../support/soon.ts';
-import { appendWaits, holdTheLog } from './stage.ts';
+import { appendWaits, holdTheLog } from './support/stage.ts';
 import { answered, contract, left, none, one, PROMPT_TOKENS, type At, type Seen } from './contract.ts';
 import {
   answer,
@@ -19,7 +19,7 @@ import {
   stop,
   tokens,
   usage,
-} from './wire.ts';
+} from './support/wire.ts';
 
 /** Whatever had reached the gateway before has been seen by it after this. */
 const isNoticed = async ({ house: { gateway } }: At): Promise<void> => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { auditedOne, untouched, type Customer, type Ended } from '../../support/audit.ts';
+import { auditedOne, untouched, type Customer, type Ended } from '../../support/customers/audit.ts';
 import { createHouse, type House } from '../../support/house.ts';
 import { shared } from '../../support/shared.ts';
 import { createScriptedUpstream, type ScriptedUpstream } from '../../support/scripted-upstream.ts';

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { SOON } from '../../support/soon.ts';
 import { takeAway } from '../../support/sql.ts';
 import { answered, contract, none, one, type At } from './contract.ts';
-import { cases, createStage, happensHalfWay, type OnStage } from './stage.ts';
+import { cases, createStage, happensHalfWay, type OnStage } from './support/stage.ts';
 
 const WAITS_IN_VAIN = 'comes while the database is away, and waits in vain';
 

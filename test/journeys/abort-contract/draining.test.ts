@@ -3,8 +3,8 @@ import type { RunningGateway } from '../../support/gateway.ts';
 import { SOON } from '../../support/soon.ts';
 import { chat } from '../../support/traffic.ts';
 import { answered, contract, none, one, PROMPT_TOKENS, type At, type Seen } from './contract.ts';
-import { appendWaits, cases, createStage, holdTheLog, type OnStage } from './stage.ts';
-import { answer, begins, complete, role, says, sse, stays, usage } from './wire.ts';
+import { appendWaits, cases, createStage, holdTheLog, type OnStage } from './support/stage.ts';
+import { answer, begins, complete, role, says, sse, stays, usage } from './support/wire.ts';
 
 /** The provider says so much, and no more; it is left when the grace is over. */
 const outlasting = (text?: string) =>

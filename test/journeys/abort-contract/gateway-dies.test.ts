@@ -2,8 +2,8 @@ import process from 'node:process';
 import { expect } from 'vitest';
 import { SOON } from '../../support/soon.ts';
 import { answered, contract, one, type At } from './contract.ts';
-import { cases, createStage, happensHalfWay, type OnStage } from './stage.ts';
-import { complete, plays, role, says, sse, stays } from './wire.ts';
+import { cases, createStage, happensHalfWay, type OnStage } from './support/stage.ts';
+import { complete, plays, role, says, sse, stays } from './support/wire.ts';
 
 const killedAt = (text?: string) =>
   one<OnStage>(async ({ upstream, streamed, ask, happens }) => {

@@ -1,9 +1,9 @@
 import { expect } from 'vitest';
-import { audited } from '../../support/audit.ts';
+import { audited } from '../../support/customers/audit.ts';
 import { says } from '../../support/scripted-upstream.ts';
 import { costUsdOf, wordsOf } from '../../support/traffic.ts';
 import { answered, contract, none, one } from './contract.ts';
-import { answer, begins, complete, plays, role, says as saying, sse, stays } from './wire.ts';
+import { answer, begins, complete, plays, role, says as saying, sse, stays } from './support/wire.ts';
 
 const LONG = ' word'.repeat(50_000);
 

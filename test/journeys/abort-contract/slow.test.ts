@@ -6,7 +6,20 @@ import type { Script } from '../../support/scripted-upstream.ts';
 import { SOON } from '../../support/soon.ts';
 import type { Answer } from '../../support/traffic.ts';
 import { answered, contract, one, PROMPT_TOKENS, question, type At, type Seen } from './contract.ts';
-import { answer, begins, complete, DONE, reports, role, says, sse, stays, stop, tokens, usage } from './wire.ts';
+import {
+  answer,
+  begins,
+  complete,
+  DONE,
+  reports,
+  role,
+  says,
+  sse,
+  stays,
+  stop,
+  tokens,
+  usage,
+} from './support/wire.ts';
 
 /** Long enough for the test itself to stop for a second on a busy machine. */
 const SILENCE_MS = 1500;

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { costUsdOf, errorChunkOf, errorOf, wordsOf } from '../../support/traffic.ts';
 import { answered, contract, one, PROMPT_TOKENS, type Seen } from './contract.ts';
-import { breaks, DONE, plays, reports, role, says, sse, stop, tokens, usage } from './wire.ts';
+import { breaks, DONE, plays, reports, role, says, sse, stop, tokens, usage } from './support/wire.ts';
 
 const words = [role, says('a'), says(' b'), says(' c')];
 const error = JSON.stringify({

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { answered, contract, one, PROMPT_TOKENS } from './contract.ts';
-import { answer, role, says, sse, stays, usage } from './wire.ts';
+import { answer, role, says, sse, stays, usage } from './support/wire.ts';
 
 const EVERY_MS = 50;
 

@@ -2,12 +2,12 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'vitest';
 import type { RunningGateway } from '../../support/gateway.ts';
 import { UPSTREAM_KEY } from '../../support/house.ts';
-import { untilKnown } from '../../support/known.ts';
+import { untilKnown } from '../../support/nodes/known.ts';
 import { errorOf, send } from '../../support/traffic.ts';
 import type { Script } from '../../support/scripted-upstream.ts';
 import { says } from '../../support/scripted-upstream.ts';
 import { answered, contract, one, question, type Seen } from './contract.ts';
-import { answer, breaks, complete, usage } from './wire.ts';
+import { answer, breaks, complete, usage } from './support/wire.ts';
 
 const playing = (script: Script) =>
   one(({ upstream, ask }) => {

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { costUsdOf } from '../../support/traffic.ts';
 import { answered, contract, one, PROMPT_TOKENS, type Seen } from './contract.ts';
-import { answer, complete, DONE, plays, reports, says, sse, stop, tokens } from './wire.ts';
+import { answer, complete, DONE, plays, reports, says, sse, stop, tokens } from './support/wire.ts';
 
 /** The answer is `a b c`, whatever is said of it. */
 const METERED = { input: PROMPT_TOKENS, cached_input: 0, cache_write: 0, output: 3, reasoning: 0 };

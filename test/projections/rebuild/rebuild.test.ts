@@ -2,20 +2,20 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { accountStream } from '../../../src/domain/account/account.ts';
 import { balances } from '../../../src/projections/rows/balances.ts';
 import type { Database } from '../../../src/projections/database.ts';
-import { migrateProjections, projections } from '../../../src/projections/rows/live.ts';
+import { projections } from '../../../src/projections/rows/live.ts';
 import { LIVE, type Projection } from '../../../src/projections/projection.ts';
 import { bringUpToDate, rebuild, type Rebuilt } from '../../../src/projections/rebuild/rebuild.ts';
 import { applyEvents, createTable, digest } from '../../../src/projections/rows/rows.ts';
 import { drawn, registered, reserved, settled, toppedUp } from '../../domain/account/examples.ts';
 import { query } from '../../support/sql.ts';
-import { asProjection, createLog, useDatabases, type Log } from '../log.ts';
+import { asProjection, createLog, useDatabases } from '../log.ts';
 
 const databases = useDatabases(3);
 const live = asProjection(balances);
 const nobodyListens = (): void => undefined;
 
-let log: Log;
-let requests: number;
+const log = createLog();
+let requests = 0;
 
 const charge = async (account: number, count: number): Promise<void> => {
   const events = Array.from({ length: count }, () => `req_${requests++}`).flatMap((id) => [
@@ -25,13 +25,13 @@ const charge = async (account: number, count: number): Promise<void> => {
   await log.append(accountStream(`acc_${account}`), ...events);
 };
 
-/** Some 12,000 events, which is more than one batch of a rebuild. */
-const fill = async (): Promise<void> => {
+/** Some 12,000 events, which is more than one batch of a rebuild. Each test adds to them. */
+beforeAll(async () => {
   for (let account = 0; account < 6; account++) {
     await log.append(accountStream(`acc_${account}`), registered, toppedUp(1_000_000n));
     await charge(account, 1000);
   }
-};
+});
 
 const follow = async (projection = live, database = databases.first): Promise<void> => {
   const [row] = await database.any<{ position: bigint }>(
@@ -52,8 +52,6 @@ const schemas = async (): Promise<readonly string[]> =>
   ).map(({ nspname }) => nspname);
 
 beforeEach(async () => {
-  log = createLog();
-  requests = 0;
   await databases.first.none(`drop schema if exists rebuild_balances cascade; drop table if exists ${LIVE}.balances`);
   await databases.first.none(`delete from ${LIVE}.checkpoints`);
   await createTable(databases.first, live, LIVE);
@@ -61,7 +59,6 @@ beforeEach(async () => {
 
 describe('a rebuild', () => {
   it('makes the same rows, byte for byte, and takes over', async () => {
-    await fill();
     await follow();
     const before = await digest(databases.first, live, LIVE);
     expect(await rebuildIt()).toMatchObject({ ...before, position: await log.store.head(), same: true, differing: 0 });
@@ -75,7 +72,6 @@ describe('a rebuild', () => {
   });
 
   it('finds rows that are wrong, missing or too many, and puts them right', async () => {
-    await fill();
     await follow();
     const right = await digest(databases.first, live, LIVE);
     for (const wrong of [
@@ -90,7 +86,6 @@ describe('a rebuild', () => {
   });
 
   it('loses nothing that comes while it runs', async () => {
-    await fill();
     await follow();
     let busy = true;
     const traffic = (async () => {
@@ -108,7 +103,6 @@ describe('a rebuild', () => {
   });
 
   it('that was stopped half way goes on from there', async () => {
-    await fill();
     await follow();
     const before = await digest(databases.first, live, LIVE);
     const stopAt = (position: number) => (at: number) => {
@@ -126,7 +120,6 @@ describe('a rebuild', () => {
   });
 
   it('that was stopped half way in another version begins anew', async () => {
-    await fill();
     await follow();
     const stop = (at: number): void => {
       if (at > 0) throw new Error('stopped');
@@ -138,7 +131,6 @@ describe('a rebuild', () => {
   });
 
   it('may be asked of several nodes at once', async () => {
-    await fill();
     await follow();
     const rebuilt = await Promise.all(databases.all.map((database) => rebuildIt(live, nobodyListens, database)));
     for (const one of rebuilt) expect(one).toMatchObject({ same: true });
@@ -155,7 +147,6 @@ describe('a new version of a projection', () => {
   });
 
   it('takes over at the start, and software of the version before is refused', async () => {
-    await fill();
     await follow();
     const progress: unknown[] = [];
     await bringUpToDate(databases.first, log.store, [next], (...told) => progress.push(told));
@@ -171,7 +162,6 @@ describe('a new version of a projection', () => {
   });
 
   it('takes over once, however many nodes start with it at once', async () => {
-    await fill();
     await follow();
     await Promise.all(databases.all.map((database) => bringUpToDate(database, log.store, [next], nobodyListens)));
     expect(await rebuildIt(next)).toMatchObject({ same: true, position: await log.store.head() });
@@ -179,16 +169,13 @@ describe('a new version of a projection', () => {
 });
 
 describe('the first start', () => {
-  beforeAll(async () => {
-    await migrateProjections(databases.url());
-  });
-
-  it('makes the tables of all projections, however many nodes do it at once', async () => {
-    for (let n = 0; n < 20; n++) {
+  it('creates the tables of all projections once, even if several nodes do it at once', async () => {
+    const empty = createLog();
+    for (let n = 0; n < 5; n++) {
       for (const { name } of projections) await databases.first.none(`drop table if exists ${LIVE}.${name}`);
       await databases.first.none(`delete from ${LIVE}.checkpoints`);
       await Promise.all(
-        databases.all.map((database) => bringUpToDate(database, log.store, projections, nobodyListens)),
+        databases.all.map((database) => bringUpToDate(database, empty.store, projections, nobodyListens)),
       );
       const made = await databases.first.any<{ name: string }>(`select name from ${LIVE}.checkpoints order by name`);
       expect(made.map(({ name }) => name)).toEqual(projections.map(({ name }) => name).toSorted());

@@ -5,16 +5,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { createPostgresStore, migratePostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
+import { createPostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
 import type { ChainedLog } from '../../../src/eventstore/chained-log.ts';
 import { createDatabase, type Database } from '../../../src/projections/database.ts';
 import type { Follower } from '../../../src/projections/follow.ts';
 import { keepRows, type KeepRowsOptions } from '../../../src/projections/rows/keep-rows.ts';
-import { migrateProjections, projections } from '../../../src/projections/rows/live.ts';
+import { projections } from '../../../src/projections/rows/live.ts';
 import { createMissingTables } from '../../../src/projections/rebuild/rebuild.ts';
 import { acceptTerms, register, topUp } from '../../domain/account/examples.ts';
 import { createNode } from '../../eventstore/nodes.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { createMigratedDatabase, type TestDatabase } from '../../support/database.ts';
 import { SOON } from '../../support/soon.ts';
 
 /** Long enough that nothing moves but for who waits. */
@@ -27,9 +27,7 @@ let node: ReturnType<typeof createNode>;
 let rows: Follower | undefined;
 let failures: string[];
 beforeAll(async () => {
-  test = await createTestDatabase();
-  await migratePostgresStore(test.url);
-  await migrateProjections(test.url);
+  test = await createMigratedDatabase();
   store = createPostgresStore(test.url);
   database = createDatabase(test.url);
   await createMissingTables(database, projections);

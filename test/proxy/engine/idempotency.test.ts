@@ -13,7 +13,7 @@ import { orphanCommandId } from '../../../src/proxy/engine/ledger.ts';
 import { ProviderFailed, type Provider } from '../../../src/proxy/providers/provider.ts';
 import { readWholeStream } from '../../eventstore/logs.ts';
 import { createNode, happen, historyOf } from '../../eventstore/nodes.ts';
-import { audit } from '../../domain/account/audit.ts';
+import { audit } from '../../reference/audit-history.ts';
 import { customer, release, toppedUp } from '../../domain/account/examples.ts';
 import {
   bodyOf,

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openAccount, type TestAccount } from './account.ts';
 import { chunk, lastChunk, never, sse, usage, type Piece } from '../examples.ts';
-import { after, CREDITS, relayed, timed, type RelayOptions } from './relayed.ts';
+import { after, CREDITS, relayed, timed, type RelayOptions } from './streams/relayed.ts';
 
 let account: TestAccount;
 let customer: AbortController;

@@ -3,7 +3,7 @@ import { storedId, storedReason } from '../../../src/proxy/metering/meter.ts';
 import { storable } from '../../../src/proxy/json/stored-text.ts';
 import { openAccount, type TestAccount } from '../engine/account.ts';
 import { chunk, sse, usageChunk } from '../examples.ts';
-import { CREDITS, relayed } from '../engine/relayed.ts';
+import { CREDITS, relayed } from '../engine/streams/relayed.ts';
 
 /** What PostgreSQL refuses as text, what a terminal obeys, and far more than any provider sends. */
 const odd = {

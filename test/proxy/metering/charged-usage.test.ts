@@ -7,7 +7,7 @@ import { formats } from '../../../src/gateway/providers.ts';
 import { createCompletions } from '../../../src/proxy/engine/completions.ts';
 import type { ModelFacts, SoldModel } from '../../../src/proxy/metering/model-facts.ts';
 import { createTokenCounter, type TokenCounter } from '../../../src/proxy/metering/token-counter.ts';
-import { audit } from '../../domain/account/audit.ts';
+import { audit } from '../../reference/audit-history.ts';
 import { KEY_ID, openAccount } from '../engine/account.ts';
 import { bodyOf, chunk, countWords, createTestProvider, lastChunk, sse, sinkOf } from '../examples.ts';
 

@@ -1,6 +1,6 @@
 import { exec } from 'node:child_process';
 import { promisify } from 'node:util';
-import { untilKnown } from '../../support/known.ts';
+import { untilKnown } from '../../support/nodes/known.ts';
 import { createScriptedUpstream } from '../../support/scripted-upstream.ts';
 import { nanoUsd, type Nano, type Prices } from '../../support/money.ts';
 import { withoutPath } from './customers.ts';

@@ -1,9 +1,0 @@
-import { createOpenRouter } from '@openrouter/ai-sdk-provider';
-import { aiSdkJourney } from '../support/ai-sdk-journey.ts';
-
-aiSdkJourney(
-  '@openrouter/ai-sdk-provider',
-  (settings, model) => createOpenRouter({ ...settings, compatibility: 'strict' }).chat(model),
-  ({ providerMetadata }) =>
-    (providerMetadata as { openrouter?: { usage?: { cost?: unknown } } } | undefined)?.openrouter?.usage?.cost,
-);

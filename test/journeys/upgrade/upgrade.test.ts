@@ -1,0 +1,147 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { publicKeyPem } from '../../../src/eventstore/integrity/checkpoint.ts';
+import { parseSigningKey } from '../../../src/config/signing-key.ts';
+import { runCommand, type Ran } from '../../support/command.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { startGatewayOn, type RunningGateway } from '../../support/nodes/running-gateway.ts';
+import { SOON } from '../../support/soon.ts';
+import { query } from '../../support/sql.ts';
+import { ENVIRONMENT, USED_ONCE, type AccountBefore, type Json, type ReleaseBefore } from './environment.ts';
+
+const fixture = new URL('release-before.', import.meta.url);
+const { accounts } = JSON.parse(readFileSync(`${fixture.pathname}json`, 'utf8')) as ReleaseBefore;
+
+let database: TestDatabase;
+let dataDir: string;
+let gateway: RunningGateway;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  // The dump empties the search path of its session, which is therefore not used again.
+  await query(database.url, `${await readFile(`${fixture.pathname}sql`, 'utf8')}; set search_path to public`);
+  dataDir = await mkdtemp(join(tmpdir(), 'kissapi-upgrade-'));
+  gateway = await startGatewayOn({ databaseUrl: database.url, dataDir }, ENVIRONMENT);
+});
+afterAll(async () => {
+  await gateway?.process.stop('SIGKILL');
+  await database.drop();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+const manage = async (path: string): Promise<Json> => {
+  const headers = { authorization: `Bearer ${ENVIRONMENT.KISSAPI_ADMIN_TOKEN}` };
+  return (await (await fetch(`${gateway.url}/api${path}`, { headers })).json()) as Json;
+};
+const readAccount = ({ account }: AccountBefore): Promise<Json> => manage(`/accounts/${account.account_id}`);
+const complete = (secret: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
+  fetch(`${gateway.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(USED_ONCE.body),
+  });
+const run = (script: string, ...args: readonly string[]): Promise<Ran> =>
+  runCommand(script, args, { cwd: dataDir, env: { ...ENVIRONMENT, DATABASE_URL: database.url } });
+const jsonLines = (text: string): readonly Json[] =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Json);
+
+/** Sentences may change between releases. */
+const withoutSentence = ({ sentence: _, ...line }: Json): Json => line;
+const lastRevision = ({ replay }: AccountBefore): number => Number(replay.at(-2)?.['revision']);
+
+describe('a database of the release before', () => {
+  it('has a snapshot, checkpoints, sealed personal data, open holds and a revoked key', async () => {
+    const [found] = await query(
+      database.url,
+      `select (select count(*) from snapshots) > 0 as snapshots, (select count(*) from log_checkpoints) > 0 as checkpoints,
+         (select count(*) from data_keys where wrapped is not null) > 2 as data_keys`,
+    );
+    expect(found).toEqual({ snapshots: true, checkpoints: true, data_keys: true });
+    expect(accounts.map(({ account }) => account.open_holds.length)).toEqual([0, 0, 2]);
+    expect(accounts.flatMap(({ keys }) => keys.map(({ state }) => state))).toContain('revoked');
+  });
+
+  it('keeps names, keys and balances, and releases the holds of the run that died', async () => {
+    for (const before of accounts) {
+      await expect.poll(() => readAccount(before), SOON).toMatchObject({ open_holds: [], held_usd: '0.00' });
+      const { account_id, name, email, status, balance_usd, topped_up_usd, charged_usd, lots, keys, limits } =
+        before.account;
+      expect(await readAccount(before)).toMatchObject({
+        ...{ account_id, name, email, status, balance_usd, topped_up_usd, charged_usd, lots, keys, limits },
+        available_usd: balance_usd,
+      });
+    }
+  });
+
+  it('replays each account as that release did', async () => {
+    for (const before of accounts) {
+      const { account_id: accountId } = before.account;
+      const { code, stdout } = await run('replay', accountId, '--json', '--revision', String(lastRevision(before)));
+      expect(code).toBe(0);
+      expect(jsonLines(stdout).map(withoutSentence)).toMatchObject(before.replay.map(withoutSentence));
+    }
+  });
+
+  it('shows the same receipts', async () => {
+    for (const { keys, receipts } of accounts) {
+      for (const receipt of receipts) {
+        const before = receipt['data'] as Json & { readonly id: string };
+        const headers = { authorization: `Bearer ${keys[0]?.secret}` };
+        const response = await fetch(`${gateway.url}/v1/generation?id=${before.id}`, { headers });
+        const { data } = (await response.json()) as { readonly data: Json };
+        // A number since, as at OpenRouter.
+        const total = Number(before['total_cost']);
+        expect(data).toMatchObject({ ...before, total_cost: total });
+      }
+    }
+  });
+
+  it('charges nothing for an Idempotency-Key that was used before', async () => {
+    const [ada] = accounts;
+    if (!ada) throw new Error('the fixture has accounts');
+    const before = await readAccount(ada);
+    const repeated = await complete(ada.keys[0]?.secret ?? '', { 'idempotency-key': USED_ONCE.key });
+    expect(repeated.status).toBe(409);
+    expect(await readAccount(ada)).toEqual(before);
+  });
+
+  it('accepts every key that was valid, with its limits', async () => {
+    for (const { account, keys } of accounts) {
+      for (const { secret, state } of keys) {
+        const expected = state === 'revoked' ? 401 : account['status'] === 'suspended' ? 403 : 200;
+        expect((await complete(secret)).status, `${state} key of a ${String(account['status'])} account`).toBe(
+          expected,
+        );
+      }
+    }
+  });
+
+  it('still limits a key to its models', async () => {
+    const limited = accounts[0]?.keys[1];
+    const response = await fetch(`${gateway.url}/v1/embeddings`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${limited?.secret}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'simulated-embedding', input: 'Hello' }),
+    });
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({ error: { code: 'model_not_allowed' } });
+  });
+
+  it('is verified and audited', async () => {
+    const key = join(dataDir, 'key.pem');
+    await writeFile(key, publicKeyPem(parseSigningKey(ENVIRONMENT.KISSAPI_SIGNING_KEY)));
+    const verified = await run('verify', '--public-key', key);
+    expect(verified, verified.stdout).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('every signature is good') as unknown,
+    });
+    const audited = await run('audit');
+    expect(audited, audited.stdout + audited.stderr).toMatchObject({ code: 0 });
+  });
+});
