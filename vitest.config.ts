@@ -23,6 +23,7 @@ const WITH_PROCESSES = [
   'test/journeys/**/*.test.ts',
   'test/regressions/**/*.test.ts',
   'test/cli/**/*.test.ts',
+  'test/reactions/process/**/*.test.ts',
   'test/packages/embedded-postgres/**/*.test.ts',
   'test/gateway/bundled-postgres.test.ts',
 ];
