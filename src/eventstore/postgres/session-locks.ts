@@ -39,10 +39,16 @@ export const openLockSession = async (
   client.on('end', lose);
   await connectClient(client);
 
+  let last: Promise<unknown> = Promise.resolve();
+  /** One statement at a time: a client of pg does not accept several. */
   const query = async <Row extends pg.QueryResultRow>(
     text: string,
     values: readonly unknown[] = [],
-  ): Promise<readonly Row[]> => (await client.query<Row>(text, [...values])).rows;
+  ): Promise<readonly Row[]> => {
+    const result = last.then(() => client.query<Row>(text, [...values]));
+    last = result.catch(() => undefined);
+    return (await result).rows;
+  };
   const lockCall = async (call: string, key: string): Promise<boolean> => {
     const [row] = await query<{ done: boolean }>(`select ${call}(hashtextextended($1, ${SEED})) as done`, [key]);
     return row?.done === true;
