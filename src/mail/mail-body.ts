@@ -22,10 +22,9 @@ const MAX_NAME = 80;
  * could carry links of a stranger.
  */
 export const nameInMail = (name: string): string =>
-  name
-    .replace(/[\p{C}\p{Z}]+/gu, ' ')
-    .trim()
+  Array.from(name.replace(/[\p{C}\p{Z}]+/gu, ' ').trim())
     .slice(0, MAX_NAME)
+    .join('')
     .replace(/[./:@\\]/g, '$&\u2060');
 
 /** Breaks lines at blanks. A word that is longer than a line stays whole, because it may be a link. */

@@ -29,7 +29,7 @@ export type MailSenderOptions = MailData & {
   readonly mails: Pick<MailCommands, 'execute' | 'read'>;
   readonly due: Pick<DueMails, 'due' | 'postpone' | 'remove'>;
   readonly mailer: Mailer;
-  readonly operator: Operator;
+  readonly operator: () => Operator;
   readonly now: () => Date;
   /** Called with each event of an attempt. */
   readonly attempted: (mailId: string, event: MailEvent) => void;
@@ -55,7 +55,7 @@ const createAttempt = (options: MailSenderOptions) => {
     const { to, template, params } = mail;
     const secrets = await secretsOf({ mailId, to, template, params });
     if (!secrets) return { type: 'AbandonMail', reason: 'obsolete' };
-    const message = composeMail({ mailId, mail, recipient, secrets, operator });
+    const message = composeMail({ mailId, mail, recipient, secrets, operator: operator() });
     const outcome = await mailer.send(message).catch((error: unknown) => {
       if (!(error instanceof MailServerUnavailable)) throw error;
       failed(error, mailId);

@@ -68,7 +68,7 @@ const startSender = (
 ) => {
   const { databaseUrl, mailer, now, over, wrapExecute } = options;
   return startMailSender({
-    ...{ databaseUrl, due, mailer, operator },
+    ...{ databaseUrl, due, mailer, operator: () => operator },
     mails: { read: mails.read, execute: wrapExecute ? wrapExecute(mails.execute) : mails.execute },
     // The log has the time of the machine: a mail is due as soon as it is queued.
     now: now ?? (() => new Date(Date.now() + 60_000)),
