@@ -91,7 +91,7 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       if (suspended) return refused('account_suspended');
       if (terms === undefined) return refused('terms_not_accepted');
       if (keys.has(command.keyId)) return happens();
-      if (keys.size >= 500) return refused('too_many_keys');
+      if ([...keys.values()].filter(Boolean).length >= 500) return refused('too_many_keys');
       return happens({ type: 'KeyIssued', keyId: command.keyId, pepperId: command.pepperId });
     case 'RehashKey': {
       const { keyId, pepperId } = command;
@@ -99,6 +99,12 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       if (!keys.get(keyId)) return refused('key_revoked');
       return ledger.hashed.has(`${keyId} ${pepperId}`) ? happens() : happens({ type: 'KeyRehashed', keyId, pepperId });
     }
+    case 'ReportKeyLeak':
+    case 'ChangeContact':
+    case 'AddMember':
+    case 'ChangeMemberRole':
+    case 'RemoveMember':
+      throw new Error(`The histories have no ${command.type}.`);
     case 'RevokeKey':
       if (!keys.has(command.keyId)) return refused('key_not_found');
       return keys.get(command.keyId) ? happens({ type: 'KeyRevoked', keyId: command.keyId }) : happens();

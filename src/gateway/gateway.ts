@@ -245,6 +245,7 @@ const createManagement = (adminToken: string, { eventLog, views, watchers, keyri
     prices: views.pricesNow,
     newestCheckpoint: watchers.newestCheckpoint,
     findHttpRequest: views.findHttpRequest,
+    listRequests: views.listRequests,
     publicKey: watchers.checkpointKey,
   });
 

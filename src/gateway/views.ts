@@ -13,7 +13,7 @@ import { keepRows } from '../projections/rows/keep-rows.ts';
 import { createKeyOwners } from '../projections/views/key-owners.ts';
 import { migrateProjections, projections, rowsReached } from '../projections/rows/live.ts';
 import { createPriceList } from '../projections/views/price-list.ts';
-import { createQueries } from '../projections/queries.ts';
+import { createQueries, type WantedRequests } from '../projections/queries.ts';
 import { bringUpToDate, createMissingTables, rebuiltInWords } from '../projections/rebuild/rebuild.ts';
 import { requests, type RequestRow } from '../projections/rows/requests.ts';
 import { createTermsList } from '../projections/views/terms-list.ts';
@@ -128,6 +128,10 @@ export const openViews = async (options: ViewsOptions) => {
     findGenerations: async (id: string, accountId: string) => {
       await caughtUp(requests);
       return (await queries.findRequests(id, accountId)).map(asGeneration);
+    },
+    listRequests: async (accountId: string, wanted: WantedRequests) => {
+      await caughtUp(requests);
+      return (await queries.requestsOf(accountId, wanted)).map(asGeneration);
     },
     findHttpRequest: async (requestId: string) => {
       await caughtUp(requests);

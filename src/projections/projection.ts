@@ -22,8 +22,8 @@ export type Projection<R extends Row = Row> = {
   /** In the order of the table. The first `keyLength` of them, all text, are the primary key. */
   readonly columns: Readonly<Record<keyof R & string, Column>>;
   readonly keyLength: number;
-  /** Columns with an index; `where` is the condition of a partial index. */
-  readonly indexes: readonly { readonly column: keyof R & string; readonly where?: string }[];
+  /** `where` is the condition of a partial index. */
+  readonly indexes: readonly { readonly columns: readonly (keyof R & string)[]; readonly where?: string }[];
   /** The event types that it reads, if not all of them. Other events are not decoded. */
   readonly types?: ReadonlySet<DomainEvent['type']>;
   /** Event types that create a row from the event alone, so that an existing row need not be read. */

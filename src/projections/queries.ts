@@ -20,6 +20,8 @@ export type Queries = {
    * account, or of any. Newest first, at most MAX_CANDIDATES.
    */
   findRequests(id: string, accountId?: string): Promise<readonly RequestRow[]>;
+  /** The requests of an account that match, newest first. */
+  requestsOf(accountId: string, wanted: WantedRequests): Promise<readonly RequestRow[]>;
   /** A page of the open requests of other runs than these, ordered by id, which is the order of time. */
   openRequestsOfOtherRuns(runIds: readonly string[], afterId?: string): Promise<readonly OpenRequest[]>;
   /** By projection, the position of its rows. */
@@ -29,6 +31,19 @@ export type Queries = {
    * The charges of a key on the UTC day of `at`, in its week (from Monday), in its month, and in total; in nano-USD.
    */
   usageOfKey(keyId: string, at: Date): Promise<KeyUsage>;
+};
+
+/** An omitted field matches every request. */
+export type WantedRequests = {
+  readonly keyId?: string | undefined;
+  readonly model?: string | undefined;
+  readonly status?: RequestRow['status'] | undefined;
+  /** Of the hold, by the clock of the log; `from` is included, `until` is not. */
+  readonly from?: Date | undefined;
+  readonly until?: Date | undefined;
+  /** Only requests before this one: the last of the page before. */
+  readonly before?: string | undefined;
+  readonly limit: number;
 };
 
 const OPEN_PAGE = 1000;
@@ -46,6 +61,16 @@ const requestColumns = Object.keys(requests.columns).join(', ');
 export const createQueries = (database: Database): Queries => ({
   findRequest: async (id, accountId) => (await findRequests(database, id, accountId))[0],
   findRequests: (id, accountId) => findRequests(database, id, accountId),
+  // Generation ids are ordered by time.
+  requestsOf: (accountId, { keyId, model, status, from, until, before, limit }) =>
+    database.any<RequestRow>(
+      `select ${requestColumns} from ${LIVE}.requests
+       where account_id = $1 and ($2::text is null or key_id = $2) and ($3::text is null or model = $3)
+         and ($4::text is null or status = $4) and ($5::timestamptz is null or reserved_at >= $5)
+         and ($6::timestamptz is null or reserved_at < $6) and ($7::text is null or request_id < $7)
+       order by request_id desc limit $8`,
+      [accountId, keyId ?? null, model ?? null, status ?? null, from ?? null, until ?? null, before ?? null, limit],
+    ),
   openRequestsOfOtherRuns: (runIds, afterId = '') =>
     // Materialised, because PostgreSQL might otherwise scan all requests in the order of their key.
     database.any<OpenRequest>(

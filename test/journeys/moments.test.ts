@@ -11,7 +11,7 @@ import { createCommands } from '../../src/eventstore/commands.ts';
 import { journal } from '../../src/eventstore/journal/codec.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
 import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
-import { readPlain } from '../../src/eventstore/journal/personal-data.ts';
+import { asPlain, readPlain } from '../../src/eventstore/journal/personal-data.ts';
 import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { viewAccount, type AccountView } from '../../src/http/management/accounts/account-view.ts';
 import { createDatabase, type Database } from '../../src/projections/database.ts';
@@ -41,6 +41,11 @@ const everyType = {
   TermsAccepted: true,
   AccountSuspended: true,
   AccountReinstated: true,
+  ContactChanged: true,
+  MemberAdded: true,
+  MemberRoleChanged: true,
+  MemberRemoved: true,
+  KeyLeakReported: true,
   KeyIssued: true,
   KeyRehashed: true,
   KeyRevoked: true,
@@ -87,7 +92,7 @@ const onAnotherNode = async (accountId: string, commands: readonly AccountComman
 
 /** A life with everything in it. */
 const liveFully = async (): Promise<string> => {
-  const { accountId, apiKey, keyId } = await gateway.openAccount('0.01');
+  const { accountId, apiKey, keyId } = await gateway.openAccount('0.01', 'entity');
   const manage = (path: string, body: unknown): Promise<unknown> =>
     gateway.manage('POST', `/accounts/${accountId}${path}`, body);
   const ask = async (status: number, wish: Wish): Promise<void> =>
@@ -123,6 +128,12 @@ const liveFully = async (): Promise<string> => {
   const hold = { at: Date.now(), amount: 1000n, runId: 'run_elsewhere', price, request };
   const usage = { input: 7, cachedInput: 0, cacheWrite: 0, output: 5, reasoning: 0 };
   await onAnotherNode(accountId, [
+    { type: 'ChangeContact', personal: asPlain({ name: 'Ada Ltd', email: 'office@example.com' }) },
+    { type: 'AddMember', personId: 'per_1', role: 'owner' },
+    { type: 'AddMember', personId: 'per_2', role: 'billing' },
+    { type: 'ChangeMemberRole', personId: 'per_2', role: 'developer' },
+    { type: 'RemoveMember', personId: 'per_2', reason: 'left' },
+    { type: 'ReportKeyLeak', keyId: spare.key_id, since: hold.at },
     { type: 'RehashKey', keyId, hash: 'hash', pepperId: '2' },
     { type: 'ReserveCredits', ...of('gen-extended'), ...hold },
     { type: 'ExtendHold', requestId: 'gen-extended', by: 500n, at: hold.at, tokens: 5 },

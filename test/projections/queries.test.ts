@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
 import { projections } from '../../src/projections/rows/live.ts';
 import { LIVE } from '../../src/projections/projection.ts';
-import { createQueries, type Queries } from '../../src/projections/queries.ts';
+import { createQueries, type Queries, type WantedRequests } from '../../src/projections/queries.ts';
 import { bringUpToDate } from '../../src/projections/rebuild/rebuild.ts';
 import { applyEvents } from '../../src/projections/rows/rows.ts';
 import { delivery, drawn, registered, released, reserved, settled, toppedUp } from '../domain/account/examples.ts';
@@ -66,6 +66,26 @@ describe('queries', () => {
     }
     expect(found).toEqual(ids);
     await query(databases.url(), `delete from ${LIVE}.requests where run_id = 'run_9'`);
+  });
+
+  it('list the requests of an account, newest first, by key, model, status and time, page by page', async () => {
+    const idsOf = async (wanted: Partial<WantedRequests>): Promise<string[]> =>
+      (await queries.requestsOf('acc_1', { limit: 100, ...wanted })).map(({ request_id }) => request_id);
+    const all = await idsOf({});
+    expect(all.length).toBeGreaterThan(1);
+    expect(all).toEqual(all.toSorted().toReversed());
+    expect(await idsOf({ before: all[0] })).toEqual(all.slice(1));
+    expect(await idsOf({ limit: 1 })).toEqual(all.slice(0, 1));
+    expect(await idsOf({ keyId: 'key_1' })).toEqual(all);
+    for (const nothing of [{ keyId: 'key_9' }, { model: 'other' }, { until: new Date(0) }, { from: new Date(2e12) }]) {
+      expect(await idsOf(nothing)).toEqual([]);
+    }
+    const open = await idsOf({ status: 'open' });
+    expect(open).not.toEqual([]);
+    expect(
+      [...open, ...(await idsOf({ status: 'settled' })), ...(await idsOf({ status: 'released' }))].toSorted(),
+    ).toEqual(all.toSorted());
+    expect(await queries.requestsOf('acc_9', { limit: 100 })).toEqual([]);
   });
 
   it('know a balance, and none of an account that is not', async () => {

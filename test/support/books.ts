@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { evolveAccount, initialAccount, type Account } from '../../src/domain/account/account.ts';
-import type { AccountEvent, Delivery, LotSource, ReleaseReason } from '../../src/domain/account/events.ts';
+import type { AccountEvent, Delivery, LotSource, ReleaseReason, MemberRole } from '../../src/domain/account/events.ts';
 import type { Limits } from '../../src/domain/account/limits.ts';
 import { formatUsd, parseUsd, parseUsdPerMillion, type Credits } from '../../src/domain/money.ts';
 import { asPlain } from '../../src/eventstore/journal/personal-data.ts';
@@ -161,6 +161,18 @@ const eventOf = ({ type, data }: EventView): AccountEvent => {
       return { type: 'AccountSuspended', ...reason };
     case 'AccountReinstated':
       return { type: 'AccountReinstated', ...reason };
+    case 'ContactChanged':
+      return { type: 'ContactChanged', personal: asPlain({ name: text('name'), email: text('email') }) };
+    case 'MemberAdded':
+    case 'MemberRoleChanged':
+      return { type: type as 'MemberAdded', personId: text('person_id'), role: text('role') as MemberRole };
+    case 'MemberRemoved':
+      return { type: 'MemberRemoved', personId: text('person_id'), ...reason };
+    case 'KeyLeakReported':
+      return {
+        ...{ type: 'KeyLeakReported', keyId: text('key_id') },
+        since: data['since'] === null ? null : Date.parse(text('since')),
+      };
     case 'KeyIssued': {
       const known = { name: text('name'), hint: text('hint'), pepperId: text('pepper_id') };
       const replaces = data['replaces'] === undefined ? {} : { replaces: text('replaces') };

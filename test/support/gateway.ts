@@ -33,8 +33,8 @@ export const createPremises = async ({ empty = false } = {}): Promise<Premises> 
     startGateway: async (env, software) => {
       const gateway = await startGatewayOn({ databaseUrl: database.url, dataDir, software }, env);
       started.push(gateway);
-      const openAccount = async (usd?: string): Promise<Opened> => {
-        const account = await gateway.openAccount(usd);
+      const openAccount: RunningGateway['openAccount'] = async (usd, holder): Promise<Opened> => {
+        const account = await gateway.openAccount(usd, holder);
         const others = started.filter((one) => one !== gateway && !one.process.hasEnded());
         await untilKnown(account.apiKey, others);
         return account;

@@ -14,7 +14,10 @@ export type RunningGateway = {
   /** Calls the management API, below /api; throws on anything but a 2xx. */
   manage<Body>(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Body>;
   /** A new account that accepted the terms, with this much granted credit and one key. */
-  openAccount(usd?: string): Promise<{ readonly accountId: string; readonly apiKey: string; readonly keyId: string }>;
+  openAccount(
+    usd?: string,
+    holder?: 'person' | 'entity',
+  ): Promise<{ readonly accountId: string; readonly apiKey: string; readonly keyId: string }>;
   /** The official client; it does not retry unless told to. */
   client(apiKey: string, options?: ClientOptions): OpenAI;
 };
@@ -66,11 +69,12 @@ const running = (process: Started): RunningGateway => {
     url,
     demoKey: process.match[2] ?? '',
     manage,
-    openAccount: async (usd = '5.00') => {
+    openAccount: async (usd = '5.00', holder = 'person') => {
       const account = await manage<{ account_id: string; terms_in_force?: string }>('POST', '/accounts', {
         name: 'Ada',
         email: 'ada@example.com',
         adult: true,
+        holder,
         accept_terms: '2026-11-24',
       });
       const accountId = account.account_id;

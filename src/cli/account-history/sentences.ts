@@ -106,6 +106,18 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
       return `Suspended: ${plain(event.reason)}.`;
     case 'AccountReinstated':
       return `Reinstated: ${plain(event.reason)}.`;
+    case 'ContactChanged':
+      return 'Changed the name or the address of the holder.';
+    case 'MemberAdded':
+      return `Added ${event.personId} as ${event.role}.`;
+    case 'MemberRoleChanged':
+      return `Made ${event.personId} ${event.role}.`;
+    case 'MemberRemoved':
+      return `Removed ${event.personId}: ${plain(event.reason)}.`;
+    case 'KeyLeakReported': {
+      const since = event.since === null ? '' : `, used by others since ${new Date(event.since).toISOString()}`;
+      return `Reported that the key ${event.keyId} leaked${since}.`;
+    }
     case 'KeyIssued': {
       const { keyId, name, hint, replaces } = event;
       const place = replaces === undefined ? '' : `, in place of ${replaces}`;

@@ -1,5 +1,6 @@
 import type { AccountEvent } from './events.ts';
 import { evolveKeys, type Keys } from './keys.ts';
+import { evolveMembers, type Members } from './members.ts';
 import { evolveStanding, unregistered, type Standing } from './standing.ts';
 import { emptyTallies, evolveTallies, type Tallies } from './tallies.ts';
 import { emptyWallet, evolveWallet, type Wallet } from './wallet.ts';
@@ -7,16 +8,18 @@ import { emptyWallet, evolveWallet, type Wallet } from './wallet.ts';
 /** One state, decided on as a whole: a suspended account, or one at a limit, cannot place one more request. */
 export type Account = {
   readonly standing: Standing;
+  readonly members: Members;
   readonly keys: Keys;
   readonly wallet: Wallet;
   readonly tallies: Tallies;
 };
 
 /** Raised whenever the same events fold to another state: snapshots of other versions are ignored. */
-export const ACCOUNT_STATE_VERSION = 5;
+export const ACCOUNT_STATE_VERSION = 6;
 
 export const initialAccount = (): Account => ({
   standing: unregistered,
+  members: new Map(),
   keys: new Map(),
   wallet: emptyWallet(),
   tallies: emptyTallies(),
@@ -29,12 +32,18 @@ export const evolveAccount = (account: Account, event: AccountEvent): Account =>
     case 'TermsAccepted':
     case 'AccountSuspended':
     case 'AccountReinstated':
+    case 'ContactChanged':
       return { ...account, standing: evolveStanding(account.standing, event) };
     case 'KeyIssued':
       evolveTallies(account.tallies, event, account.wallet.holds);
       return { ...account, keys: evolveKeys(account.keys, event) };
+    case 'MemberAdded':
+    case 'MemberRoleChanged':
+    case 'MemberRemoved':
+      return { ...account, members: evolveMembers(account.members, event) };
     case 'KeyRehashed':
     case 'KeyRevoked':
+    case 'KeyLeakReported':
       return { ...account, keys: evolveKeys(account.keys, event) };
     case 'KeyLimitsSet':
     case 'AccountLimitsSet':

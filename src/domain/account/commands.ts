@@ -1,6 +1,14 @@
 import type { Decision } from '../decider.ts';
 import type { Credits, Usage } from '../money.ts';
-import type { AccountEvent, Delivery, LotSource, PinnedPrice, ReleaseReason, RequestFacts } from './events.ts';
+import type {
+  AccountEvent,
+  Delivery,
+  LotSource,
+  MemberRole,
+  PinnedPrice,
+  ReleaseReason,
+  RequestFacts,
+} from './events.ts';
 import type { AccountLimits, Limits } from './limits.ts';
 import type { LimitFacts } from './within-limits.ts';
 
@@ -11,7 +19,13 @@ export type AccountCommand =
       /** Name and e-mail address, as a sealed text. */
       readonly personal: string;
       readonly adult: boolean;
+      /** The person who holds the account; absent if the operator registers it. */
+      readonly owner?: string;
     }
+  | { readonly type: 'ChangeContact'; readonly personal: string }
+  | { readonly type: 'AddMember'; readonly personId: string; readonly role: MemberRole }
+  | { readonly type: 'ChangeMemberRole'; readonly personId: string; readonly role: MemberRole }
+  | { readonly type: 'RemoveMember'; readonly personId: string; readonly reason: string }
   | { readonly type: 'AcceptTerms'; readonly version: string; readonly how: string }
   | { readonly type: 'SuspendAccount'; readonly reason: string }
   | { readonly type: 'ReinstateAccount'; readonly reason: string }
@@ -24,12 +38,18 @@ export type AccountCommand =
       readonly hint: string;
       /** By default those of the key that it replaces. */
       readonly limits?: Limits;
-      /** A key of the account, which is revoked. Its usage continues to count against limits. */
+      /** A key of the account, which is revoked unless there is an overlap. Its usage counts against the limits of this key. */
       readonly replaces?: string;
+      /** ISO 8601: the replaced key works until then, within the limits of both. */
+      readonly overlapUntil?: string;
+      /** By the clock of the caller, in ms since the epoch: keys that have expired by then do not count as live. */
+      readonly at?: number;
     }
   /** The same secret, hashed with another pepper by a node that has received it in a request. */
   | { readonly type: 'RehashKey'; readonly keyId: string; readonly hash: string; readonly pepperId: string }
   | { readonly type: 'RevokeKey'; readonly keyId: string; readonly reason: string }
+  /** Of a key that is revoked already, so that the revocation does not depend on this event. */
+  | { readonly type: 'ReportKeyLeak'; readonly keyId: string; readonly since: number | null }
   /** These two replace all limits. */
   | { readonly type: 'SetKeyLimits'; readonly keyId: string; readonly limits: Limits }
   | { readonly type: 'SetAccountLimits'; readonly limits: AccountLimits }
@@ -104,6 +124,11 @@ export const refusalCodes = [
   'key_revoked',
   'key_expired',
   'key_already_replaced',
+  'key_not_revoked',
+  'member_not_found',
+  'last_owner',
+  'personal_account',
+  'too_many_members',
   'model_not_allowed',
   'too_many_keys',
   'invalid_limits',

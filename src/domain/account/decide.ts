@@ -3,8 +3,9 @@ import { evolveAccount, initialAccount, type Account } from './account.ts';
 import type { AccountCommand, AccountDecision, AccountRefusal, CommandOf } from './commands.ts';
 import type { AccountEvent } from './events.ts';
 import { chargeLateUsage, extendHold, releaseHold, settleHold, writeOffLateUsage } from './holds.ts';
-import { isReplaced, MAX_KEYS } from './keys.ts';
-import { areValid, limitNothing, meanTheSame } from './limits.ts';
+import { isReplaced, MAX_KEYS, MAX_LIVE_KEYS } from './keys.ts';
+import { addMember, changeMemberRole, removeMember } from './members.ts';
+import { areValid, earliestEnd, limitNothing, meanTheSame, type Limits } from './limits.ts';
 import { no, reserve } from './reserve.ts';
 import type { Standing } from './standing.ts';
 import type { Wallet } from './wallet.ts';
@@ -26,12 +27,22 @@ export const decideAccount = (command: AccountCommand, account: Account): Accoun
     case 'ReinstateAccount':
       if (standing.status !== 'suspended') return no('account_not_suspended');
       return accept({ type: 'AccountReinstated', reason: command.reason });
+    case 'ChangeContact':
+      return accept({ type: 'ContactChanged', personal: command.personal });
+    case 'AddMember':
+      return addMember(command, account.members, standing.registration?.holder);
+    case 'ChangeMemberRole':
+      return changeMemberRole(command, account.members);
+    case 'RemoveMember':
+      return removeMember(command, account.members);
     case 'IssueKey':
       return issueKey(command, account);
     case 'RehashKey':
       return rehashKey(command, account);
     case 'RevokeKey':
       return revokeKey(command, account);
+    case 'ReportKeyLeak':
+      return reportKeyLeak(command, account);
     case 'SetKeyLimits':
       return setKeyLimits(command, account);
     case 'SetAccountLimits':
@@ -53,13 +64,20 @@ export const decideAccount = (command: AccountCommand, account: Account): Accoun
   }
 };
 
-const register = ({ holder, personal, adult }: CommandOf<'RegisterAccount'>, standing: Standing): AccountDecision => {
+const register = (
+  { holder, personal, adult, owner }: CommandOf<'RegisterAccount'>,
+  standing: Standing,
+): AccountDecision => {
   if (standing.status !== 'unregistered') return no('account_exists');
   if (holder === 'person' && !adult) return no('under_age');
-  return accept({ type: 'AccountRegistered', holder, personal });
+  return accept<AccountEvent>(
+    { type: 'AccountRegistered', holder, personal },
+    ...(owner === undefined ? [] : [{ type: 'MemberAdded' as const, personId: owner, role: 'owner' as const }]),
+  );
 };
 
-const issueKey = (command: CommandOf<'IssueKey'>, { standing, keys, tallies }: Account): AccountDecision => {
+const issueKey = (command: CommandOf<'IssueKey'>, account: Account): AccountDecision => {
+  const { standing, keys, tallies } = account;
   const { keyId, name, hash, pepperId, hint, replaces } = command;
   if (standing.status === 'suspended') return no('account_suspended');
   if (standing.termsVersion === null) return no('terms_not_accepted');
@@ -67,19 +85,40 @@ const issueKey = (command: CommandOf<'IssueKey'>, { standing, keys, tallies }: A
   const before = replaces === undefined ? undefined : keys.get(replaces);
   if (replaces !== undefined && !before) return no('key_not_found');
   if (replaces !== undefined && isReplaced(keys, replaces)) return no('key_already_replaced');
-  if (keys.size >= MAX_KEYS) return no('too_many_keys');
-  const inherited = replaces === undefined ? undefined : tallies.keys.get(replaces)?.limits;
-  const limits = command.limits ?? inherited ?? {};
-  if (!areValid(limits)) return no('invalid_limits');
+  const isRevokedNow = before !== undefined && command.overlapUntil === undefined;
+  const live = liveKeys(account, command.at ?? 0) - (isRevokedNow && !before.revoked ? 1 : 0);
+  if (keys.size >= MAX_KEYS || live >= MAX_LIVE_KEYS) return no('too_many_keys');
+  const inherited = replaces === undefined ? {} : (tallies.keys.get(replaces)?.limits ?? {});
+  const limits = command.limits ?? inherited;
+  const ending = replaces === undefined || before?.revoked !== false ? [] : endReplaced(command, replaces, inherited);
+  if (!areValid(limits) || !ending.every(hasValidLimits)) return no('invalid_limits');
   const issued = { type: 'KeyIssued' as const, keyId, name, hash, pepperId, hint };
   return accept<AccountEvent>(
     replaces === undefined ? issued : { ...issued, replaces },
     ...(limitNothing(limits) ? [] : [{ type: 'KeyLimitsSet' as const, keyId, limits }]),
-    ...(replaces !== undefined && before?.revoked === false
-      ? [{ type: 'KeyRevoked' as const, keyId: replaces, reason: `replaced by ${keyId}` }]
-      : []),
+    ...ending,
   );
 };
+
+/** Keys that are neither revoked nor expired. */
+const liveKeys = ({ keys, tallies }: Account, at: number): number =>
+  [...keys].filter(([keyId, { revoked }]) => {
+    const expiresAt = tallies.keys.get(keyId)?.limits?.expiresAt;
+    return !revoked && (expiresAt === undefined || Date.parse(expiresAt) > at);
+  }).length;
+
+/** Ends a live key that is replaced: at once, or after the overlap. */
+const endReplaced = (
+  { keyId, overlapUntil }: CommandOf<'IssueKey'>,
+  replaced: string,
+  limits: Limits,
+): readonly AccountEvent[] => {
+  if (overlapUntil === undefined) return [{ type: 'KeyRevoked', keyId: replaced, reason: `replaced by ${keyId}` }];
+  const ended = { ...limits, expiresAt: earliestEnd(limits.expiresAt, overlapUntil) };
+  return [{ type: 'KeyLimitsSet', keyId: replaced, limits: ended }];
+};
+
+const hasValidLimits = (event: AccountEvent): boolean => event.type !== 'KeyLimitsSet' || areValid(event.limits);
 
 const rehashKey = ({ keyId, hash, pepperId }: CommandOf<'RehashKey'>, { keys }: Account): AccountDecision => {
   const key = keys.get(keyId);
@@ -93,6 +132,13 @@ const revokeKey = ({ keyId, reason }: CommandOf<'RevokeKey'>, { keys }: Account)
   const key = keys.get(keyId);
   if (!key) return no('key_not_found');
   return key.revoked ? accept() : accept({ type: 'KeyRevoked', keyId, reason });
+};
+
+const reportKeyLeak = ({ keyId, since }: CommandOf<'ReportKeyLeak'>, { keys }: Account): AccountDecision => {
+  const key = keys.get(keyId);
+  if (!key) return no('key_not_found');
+  if (!key.revoked) return no('key_not_revoked');
+  return key.leaked === true ? accept() : accept({ type: 'KeyLeakReported', keyId, since });
 };
 
 const setKeyLimits = ({ keyId, limits }: CommandOf<'SetKeyLimits'>, { keys, tallies }: Account): AccountDecision => {

@@ -5,7 +5,7 @@ import type { AccountLimits, Limits } from './limits.ts';
  * The events of an account. Names and fields are on disk permanently: a changed shape is a new version in the codec.
  * `finance:` is the effect of an event on the books.
  */
-export type AccountEvent = StandingEvent | KeyEvent | LimitEvent | WalletEvent;
+export type AccountEvent = StandingEvent | MemberEvent | KeyEvent | LimitEvent | WalletEvent;
 
 export type StandingEvent =
   /**
@@ -17,7 +17,19 @@ export type StandingEvent =
   | { readonly type: 'TermsAccepted'; readonly version: string; readonly how: string }
   /** finance: nothing. No new hold is possible until the account is reinstated. */
   | { readonly type: 'AccountSuspended'; readonly reason: string }
-  | { readonly type: 'AccountReinstated'; readonly reason: string };
+  | { readonly type: 'AccountReinstated'; readonly reason: string }
+  /** finance: nothing. The name or the address of the holder changed. */
+  | { readonly type: 'ContactChanged'; readonly personal: string };
+
+/** What a person may do for an account: everything; money and invoices; keys and usage. */
+export const memberRoles = ['owner', 'billing', 'developer'] as const;
+export type MemberRole = (typeof memberRoles)[number];
+
+export type MemberEvent =
+  /** finance: nothing, as all events of members. */
+  | { readonly type: 'MemberAdded'; readonly personId: string; readonly role: MemberRole }
+  | { readonly type: 'MemberRoleChanged'; readonly personId: string; readonly role: MemberRole }
+  | { readonly type: 'MemberRemoved'; readonly personId: string; readonly reason: string };
 
 export type KeyEvent =
   /** finance: nothing. Only a keyed hash of the secret is stored; `hint` is its last four characters. */
@@ -33,7 +45,9 @@ export type KeyEvent =
     }
   /** finance: nothing. The same secret, hashed with another pepper. Earlier hashes are valid while their pepper is accepted. */
   | { readonly type: 'KeyRehashed'; readonly keyId: string; readonly hash: string; readonly pepperId: string }
-  | { readonly type: 'KeyRevoked'; readonly keyId: string; readonly reason: string };
+  | { readonly type: 'KeyRevoked'; readonly keyId: string; readonly reason: string }
+  /** finance: nothing. Others may have used the key since `since` (ms since the epoch; null if that is unknown). Support is told. */
+  | { readonly type: 'KeyLeakReported'; readonly keyId: string; readonly since: number | null };
 
 export type LimitEvent =
   /** finance: nothing. Replaces all limits of the key. */

@@ -8,12 +8,16 @@ export type Key = {
   readonly revoked: boolean;
   /** The key that it replaces. */
   readonly replaces?: string;
+  readonly leaked?: true;
 };
 
 /** Includes revoked keys, so that support can distinguish a revoked key from an unknown one. The number of keys is bounded. */
 export type Keys = ReadonlyMap<string, Key>;
 
-export const MAX_KEYS = 500;
+/** Keys that are neither revoked nor expired. */
+export const MAX_LIVE_KEYS = 500;
+/** Of all keys that an account ever had, because they are part of its state. */
+export const MAX_KEYS = 10_000;
 
 export const evolveKeys = (keys: Keys, event: KeyEvent): Keys => {
   switch (event.type) {
@@ -29,6 +33,10 @@ export const evolveKeys = (keys: Keys, event: KeyEvent): Keys => {
     case 'KeyRevoked': {
       const key = keys.get(event.keyId);
       return key ? new Map(keys).set(event.keyId, { ...key, revoked: true }) : keys;
+    }
+    case 'KeyLeakReported': {
+      const key = keys.get(event.keyId);
+      return key ? new Map(keys).set(event.keyId, { ...key, leaked: true }) : keys;
     }
   }
 };

@@ -36,6 +36,9 @@ export const areValid = (limits: Limits): boolean => {
   );
 };
 
+export const earliestEnd = (one: string | undefined, other: string): string =>
+  one !== undefined && Date.parse(one) <= Date.parse(other) ? one : other;
+
 /** Equal texts for limits that mean the same. */
 const meaning = ({ spending = {}, models, expiresAt, ...most }: Limits): string =>
   JSON.stringify([

@@ -28,5 +28,9 @@ export const evolveStanding = (standing: Standing, event: StandingEvent): Standi
       return { ...standing, status: 'suspended', suspensionReason: event.reason };
     case 'AccountReinstated':
       return { ...standing, status: 'active', suspensionReason: null };
+    case 'ContactChanged': {
+      const { registration } = standing;
+      return { ...standing, registration: registration && { ...registration, personal: event.personal } };
+    }
   }
 };

@@ -98,7 +98,7 @@ const tallyOf = ({ keys }: Tallies, keyId: string): Tally => {
 };
 
 /** A key and its successive replacements. */
-const lineOf = ({ replacedBy }: Tallies, keyId: string): readonly string[] => {
+export const lineOf = ({ replacedBy }: Tallies, keyId: string): readonly string[] => {
   const line = [keyId];
   for (let next = replacedBy.get(keyId); next !== undefined; next = replacedBy.get(next)) line.push(next);
   return line;

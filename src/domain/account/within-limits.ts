@@ -2,7 +2,7 @@ import { max, min, type Credits } from '../money.ts';
 import { spendingWindows, type Limits, type SpendingWindow } from './limits.ts';
 import { inMinute, msUntilLeft, type Pace } from './minute.ts';
 import { counterAt, resetsAt } from './spending.ts';
-import type { Tallies, Tally } from './tallies.ts';
+import { lineOf, type Tallies, type Tally } from './tallies.ts';
 
 /** The owner of a limit. */
 export type LimitScope = 'key' | 'account';
@@ -35,14 +35,27 @@ export type LimitFacts =
 /** A key or an account that has limits. */
 export type Limited = { readonly scope: LimitScope; readonly limits: Limits; readonly tally: Tally };
 
-/** The owners of the limits that apply to a request of a key: the key first. */
-export const limitedBy = ({ account, keys }: Tallies, keyId: string): readonly Limited[] => {
+/**
+ * The owners of the limits that apply to a request of a key: the key first. While a replaced key still works, its
+ * requests must also fit the limits of the keys that replace it, so that both together use no more than one could.
+ */
+export const limitedBy = (tallies: Tallies, keyId: string): readonly Limited[] => {
+  const { account, keys, replacedBy } = tallies;
   const key = keys.get(keyId);
   const found: Limited[] = [];
   if (key?.limits) found.push({ scope: 'key', limits: key.limits, tally: key });
+  for (const next of replacedBy.has(keyId) ? lineOf(tallies, keyId).slice(1) : NO_KEYS) {
+    const tally = keys.get(next);
+    if (tally?.limits) found.push({ scope: 'key', limits: amountsOf(tally.limits), tally });
+  }
   if (account.limits) found.push({ scope: 'account', limits: account.limits, tally: account });
   return found;
 };
+
+const NO_KEYS: readonly string[] = [];
+
+/** Limits without those that concern only the key itself: its models and its end. */
+const amountsOf = ({ models: _models, expiresAt: _end, ...amounts }: Limits): Limits => amounts;
 
 export const expired = ({ limits: { expiresAt } }: Limited, at: number): boolean =>
   expiresAt !== undefined && at >= Date.parse(expiresAt);

@@ -11,6 +11,9 @@ import { readCheckpoint } from './read-checkpoint.ts';
 import { readAccount } from './accounts/read-account.ts';
 import { readRequest } from './accounts/read-request.ts';
 import { revokeKey } from './keys/revoke-key.ts';
+import { listRequests } from './accounts/list-requests.ts';
+import { reportLeak } from './keys/report-leak.ts';
+import { rotateKey } from './keys/rotate-key.ts';
 import type { Route } from './router/route.ts';
 import { setAccountLimits, setKeyLimits } from './accounts/set-limits.ts';
 import { reinstateAccount, suspendAccount } from './accounts/suspend-account.ts';
@@ -25,10 +28,13 @@ export const routes: readonly Route[] = [
   issueKey,
   listKeys,
   setKeyLimits,
+  rotateKey,
+  reportLeak,
   revokeKey,
   setAccountLimits,
   suspendAccount,
   reinstateAccount,
+  listRequests,
   readRequest,
   listTerms,
   listPrices,

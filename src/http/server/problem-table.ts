@@ -57,14 +57,23 @@ const refusals = {
   key_revoked: { ...invalid(401, 'This API key was revoked.', 'Use another key.'), code: 'invalid_api_key' },
   key_expired: invalid(401, 'This API key has expired.', 'Use another key.'),
   key_already_replaced: invalid(409, 'Another key has already replaced this key.', 'Replace that key instead.'),
+  key_not_revoked: invalid(409, 'This key is not revoked.', 'Revoke it first.'),
+  member_not_found: invalid(404, 'This person is not a member of the account.', 'List its members.'),
+  last_owner: invalid(409, 'An account keeps at least one owner.', 'Make another member an owner first.'),
+  personal_account: invalid(
+    409,
+    'The account of a person has no other members.',
+    'Register an account for an entity, and invite members to that.',
+  ),
+  too_many_members: invalid(409, 'This account has the maximum number of members.', 'Remove one first.'),
   model_not_allowed: forbidden(
     'This API key or its account may not use this model.',
     'Ask the manager of the key, or use another model.',
   ),
   too_many_keys: invalid(
     409,
-    'This account has the maximum number of keys, including revoked ones.',
-    'Contact support.',
+    'This account has the maximum number of live keys.',
+    'Revoke keys that are not used any more.',
   ),
   invalid_limits: invalid(
     400,

@@ -36,7 +36,7 @@ export const dailyUsage: Projection<DailyUsageRow> = {
     charged: 'bigint',
   },
   keyLength: 4,
-  indexes: [{ column: 'account_id' }, { column: 'key_id' }],
+  indexes: [{ columns: ['account_id'] }, { columns: ['key_id'] }],
   types: new Set(['HoldSettled', 'LateUsageCharged']),
   keysOf: ({ event, stream, time }) => {
     if (event.type !== 'HoldSettled' && event.type !== 'LateUsageCharged') return [];

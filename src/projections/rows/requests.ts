@@ -41,7 +41,8 @@ export type RequestRow = {
 /** One row per generation: model, price, usage, cost and how it ended. No content. */
 export const requests: Projection<RequestRow> = {
   name: 'requests',
-  version: 2,
+  // Version 3 has the index of an account's requests.
+  version: 3,
   columns: {
     request_id: 'text',
     account_id: 'text',
@@ -75,7 +76,11 @@ export const requests: Projection<RequestRow> = {
     ended_revision: 'int',
   },
   keyLength: 1,
-  indexes: [{ column: 'upstream_id' }, { column: 'run_id', where: `status = 'open'` }],
+  indexes: [
+    { columns: ['upstream_id'] },
+    { columns: ['run_id'], where: `status = 'open'` },
+    { columns: ['account_id', 'request_id'] },
+  ],
   types: new Set([
     'CreditsReserved',
     'HoldExtended',

@@ -35,9 +35,10 @@ export const createBareTable = async (
 };
 
 export const createIndexes = async (sql: Sql, { name, indexes }: Projection, schema: string): Promise<void> => {
-  for (const { column, where } of indexes) {
+  for (const { columns, where } of indexes) {
+    const condition = where ? `where ${where}` : '';
     await sql.none(
-      `create index if not exists ${name}_${column} on ${schema}.${name} (${column}) ${where ? `where ${where}` : ''}`,
+      `create index if not exists ${name}_${columns.join('_')} on ${schema}.${name} (${columns.join(', ')}) ${condition}`,
     );
   }
 };

@@ -144,6 +144,8 @@ export const anyCommand: fc.Arbitrary<AccountCommand> = fc.oneof(
       issueKey('key_1'),
       issueKey('key_2'),
       replaceKey('key_1', 'key_2'),
+      { ...replaceKey('key_1', 'key_2'), overlapUntil: new Date(EVENING + 90_000).toISOString() } as AccountCommand,
+      { ...replaceKey('key_1', 'key_2'), overlapUntil: new Date(EVENING + 90_000).toISOString() } as AccountCommand,
       rehashKey(),
       revokeKey('key_2'),
     ),

@@ -1,5 +1,11 @@
 import { accountDecider, type AccountCommand, type ReserveCredits } from '../../../src/domain/account/decide.ts';
-import type { AccountEvent, Delivery, PinnedPrice, RequestFacts } from '../../../src/domain/account/events.ts';
+import type {
+  AccountEvent,
+  Delivery,
+  PinnedPrice,
+  RequestFacts,
+  MemberRole,
+} from '../../../src/domain/account/events.ts';
 import type { AccountLimits, Limits } from '../../../src/domain/account/limits.ts';
 import { noUsage, type Rates, type Usage } from '../../../src/domain/money.ts';
 import { specify } from '../../given.ts';
@@ -44,6 +50,19 @@ export const termsAccepted = (version = '2026-01'): Event<'TermsAccepted'> => ({
 });
 export const suspended = (reason = 'resale'): Event<'AccountSuspended'> => ({ type: 'AccountSuspended', reason });
 export const reinstated = (reason = 'appeal'): Event<'AccountReinstated'> => ({ type: 'AccountReinstated', reason });
+export const contactChanged = (personal = 'v1.bmV3'): Event<'ContactChanged'> => ({ type: 'ContactChanged', personal });
+export const memberAdded = (personId = 'per_1', role: MemberRole = 'owner'): Event<'MemberAdded'> => ({
+  ...{ type: 'MemberAdded', personId, role },
+});
+export const memberRoleChanged = (personId: string, role: MemberRole): Event<'MemberRoleChanged'> => ({
+  ...{ type: 'MemberRoleChanged', personId, role },
+});
+export const memberRemoved = (personId: string, reason = 'left'): Event<'MemberRemoved'> => ({
+  ...{ type: 'MemberRemoved', personId, reason },
+});
+export const keyLeakReported = (since: number | null = null, keyId = 'key_1'): Event<'KeyLeakReported'> => ({
+  ...{ type: 'KeyLeakReported', keyId, since },
+});
 export const keyIssued = (keyId = 'key_1'): Event<'KeyIssued'> => ({
   type: 'KeyIssued',
   keyId,

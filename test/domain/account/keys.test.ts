@@ -1,7 +1,8 @@
 import { describe, it } from 'vitest';
-import { MAX_KEYS } from '../../../src/domain/account/keys.ts';
+import { MAX_LIVE_KEYS } from '../../../src/domain/account/keys.ts';
 import type { AccountCommand } from '../../../src/domain/account/decide.ts';
 import {
+  AT,
   drawn,
   given,
   givenNobody,
@@ -31,24 +32,33 @@ describe('IssueKey', () => {
   it('does not issue a revoked key again', () => given(keyRevoked()).when(issueKey('key_1')).then());
   it('wants the terms accepted first', () =>
     givenNobody(registered).when(issueKey()).thenRefused('terms_not_accepted'));
-  it('issues as many as an account can have', () =>
-    given(...otherKeys(MAX_KEYS - 2))
+  it('issues as many live keys as an account can have', () =>
+    given(...otherKeys(MAX_LIVE_KEYS - 2))
       .when(issueKey('last'))
       .then(keyIssued('last')));
   it('issues no more than that', () =>
-    given(...otherKeys(MAX_KEYS - 1))
+    given(...otherKeys(MAX_LIVE_KEYS - 1))
       .when(issueKey('one too many'))
       .thenRefused('too_many_keys'));
-  it('counts revoked keys too', () =>
-    given(...otherKeys(MAX_KEYS - 1), keyRevoked())
-      .when(issueKey('one too many'))
-      .thenRefused('too_many_keys'));
+  it('does not count revoked and expired keys', () => {
+    given(...otherKeys(MAX_LIVE_KEYS - 1), keyRevoked())
+      .when(issueKey('key_2'))
+      .then(keyIssued('key_2'));
+    const expiresAt = new Date(AT).toISOString();
+    const full = given(...otherKeys(MAX_LIVE_KEYS - 1), limitsSet({ expiresAt }));
+    full.when({ ...issueKey('key_2'), at: AT } as AccountCommand).then(keyIssued('key_2'));
+    full.when({ ...issueKey('key_2'), at: AT - 1 } as AccountCommand).thenRefused('too_many_keys');
+  });
+  it('replaces a live key of an account that has as many as it can', () =>
+    given(...otherKeys(MAX_LIVE_KEYS - 1))
+      .when(replaceKey('key_1', 'key_2'))
+      .then({ ...keyIssued('key_2'), replaces: 'key_1' }, { ...keyRevoked(), reason: 'replaced by key_2' }));
 
   describe('where several refusals are true', () => {
     it('names a suspension first', () =>
       givenNobody(registered, suspended()).when(issueKey()).thenRefused('account_suspended'));
     it('then the terms', () =>
-      givenNobody(registered, ...otherKeys(MAX_KEYS))
+      givenNobody(registered, ...otherKeys(MAX_LIVE_KEYS))
         .when(issueKey())
         .thenRefused('terms_not_accepted'));
   });
@@ -97,6 +107,52 @@ describe('a key in place of another', () => {
       .when(reserve(3n, 'req_2', 'key_3'))
       .thenRefused('key_limit_exceeded');
   });
+});
+
+describe('a rotated key with an overlap', () => {
+  const until = new Date(AT + 60_000).toISOString();
+  const total = { spending: { total: 10n } };
+  const rotate = { ...replaceKey('key_1', 'key_2'), overlapUntil: until } as AccountCommand;
+  const replacing = { ...keyIssued('key_2'), replaces: 'key_1' };
+  const rotated = [replacing, limitsSet(total, 'key_2'), limitsSet({ ...total, expiresAt: until })];
+  const asKey2 = <Event extends object>(event: Event): Event => ({ ...event, keyId: 'key_2' });
+
+  it('gives the new key the same limits, and the old one an end', () =>
+    given(limitsSet(total))
+      .when(rotate)
+      .then(...rotated));
+  it('does not extend the life of the old key', () => {
+    const expiresAt = new Date(AT + 1).toISOString();
+    given(limitsSet({ expiresAt }))
+      .when(rotate)
+      .then(replacing, limitsSet({ expiresAt }, 'key_2'), limitsSet({ expiresAt }));
+  });
+  it('does not revive a revoked key', () => given(keyRevoked()).when(rotate).then(replacing));
+  it('refuses an overlap that is not a time', () =>
+    given()
+      .when({ ...rotate, overlapUntil: 'soon' } as AccountCommand)
+      .thenRefused('invalid_limits'));
+  it('is usable until its end', () => {
+    const history = given(toppedUp(100n), limitsSet(total), ...rotated);
+    history.when({ ...reserve(1n), at: AT + 59_999 } as AccountCommand).then({ ...reserved(1n), at: AT + 59_999 });
+    history.when({ ...reserve(1n), at: AT + 60_000 } as AccountCommand).thenRefused('key_expired');
+  });
+  it('shares one limit with its replacement, whichever of them is used', () => {
+    const newKeyUsed = [
+      asKey2(reserved(8n)),
+      asKey2(settled(8, { held: 8n, charged: 8n, released: 0n, drawn: [drawn(8n)] })),
+    ];
+    const afterNew = given(toppedUp(100n), limitsSet(total), ...rotated, ...newKeyUsed);
+    afterNew.when(reserve(3n, 'req_2')).thenRefused('key_limit_exceeded');
+    afterNew.when(reserve(2n, 'req_2')).then(reserved(2n, 'req_2'));
+    const afterOld = given(toppedUp(100n), limitsSet(total), ...rotated, reserved(8n));
+    afterOld.when(reserve(3n, 'req_2', 'key_2')).thenRefused('limit_held_by_concurrent_requests');
+    afterOld.when(reserve(2n, 'req_2', 'key_2')).then(asKey2(reserved(2n, 'req_2')));
+  });
+  it('is not bound to the models or the end of its replacement', () =>
+    given(toppedUp(100n), ...rotated, limitsSet({ models: ['other'], expiresAt: new Date(AT).toISOString() }, 'key_2'))
+      .when(reserve(1n))
+      .then(reserved(1n)));
 });
 
 describe('RehashKey', () => {

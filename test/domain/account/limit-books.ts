@@ -57,6 +57,20 @@ export const openLimitBooks = () => {
     return next === undefined ? scopesOf(keyId) : [...scopesOf(keyId).slice(0, 1), ...countedIn(next)];
   };
 
+  /** The limits that a request of a key must fit: also those of the keys in its place, but for what concerns them alone. */
+  const limiting = (keyId: string): readonly Scope[] => {
+    const own = scopesOf(keyId);
+    const [, ...following] = countedIn(keyId).slice(0, -1);
+    return [
+      ...own.slice(0, 1),
+      ...following.map((scope) => {
+        const { models: _models, expiresAt: _end, ...limits } = scope.limits;
+        return { ...scope, limits };
+      }),
+      ...own.slice(1),
+    ];
+  };
+
   const setLimits = (scope: Scope, limits: Limits): void => {
     const { requestsPerMinute, tokensPerMinute } = limits;
     if (!scope.counted && (requestsPerMinute !== undefined || tokensPerMinute !== undefined)) {
@@ -138,11 +152,11 @@ export const openLimitBooks = () => {
 
     /** How much of `credits` the limits on spending leave to a request placed at a time. */
     within: (keyId: string, at: number | undefined, credits: bigint): bigint =>
-      atLeastNothing(roomsOf(scopesOf(keyId), at).reduce((most, { left }) => (left < most ? left : most), credits)),
+      atLeastNothing(roomsOf(limiting(keyId), at).reduce((most, { left }) => (left < most ? left : most), credits)),
     /** The same, if no other request held anything; `own` is what the request holds already. */
     withoutOthers: (keyId: string, at: number | undefined, own: bigint, credits: bigint): bigint =>
       atLeastNothing(
-        roomsOf(scopesOf(keyId), at)
+        roomsOf(limiting(keyId), at)
           .map(({ left, held }) => left + atLeastNothing(held - own))
           .reduce((most, room) => (room < most ? room : most), credits),
       ),
@@ -161,7 +175,7 @@ export const openLimitBooks = () => {
         : undefined;
     },
     tooMany: ({ keyId, at, tokens }: Asked): AccountRefusal['code'] | undefined => {
-      const scopes = scopesOf(keyId);
+      const scopes = limiting(keyId);
       const crowded = scopes.some(
         ({ limits, entries }) => entries.filter(({ open }) => open).length >= (limits.concurrentRequests ?? Infinity),
       );
@@ -182,7 +196,7 @@ export const openLimitBooks = () => {
       free: bigint,
       withoutHolds: bigint,
     ): AccountRefusal | undefined => {
-      const rooms = roomsOf(scopesOf(keyId), at);
+      const rooms = roomsOf(limiting(keyId), at);
       const broken = rooms
         .filter(({ left }) => amount > left)
         .map((room) => ({ ...room, byOthers: room.held > own ? room.held - own : 0n }));
@@ -197,7 +211,7 @@ export const openLimitBooks = () => {
     },
     /** Every promise of the limits, at the moment when a request has been let in. */
     check: (keyId: string, at: number): string | undefined => {
-      for (const { name, limits, entries, counted } of scopesOf(keyId)) {
+      for (const { name, limits, entries, counted } of limiting(keyId)) {
         const open = entries.filter((entry) => entry.open).length;
         if (open > (limits.concurrentRequests ?? Infinity)) return `the ${name} has more under way than it may`;
         const minute = [...(counted ?? [])].filter((step) => step.at !== undefined && step.at > at - 60_000);

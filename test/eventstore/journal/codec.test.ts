@@ -19,6 +19,11 @@ import { createVault } from '../../../src/eventstore/journal/personal-data.ts';
 import { accountEventShapes } from '../../../src/eventstore/journal/shapes/account.ts';
 import {
   accountLimitsSet,
+  contactChanged,
+  keyLeakReported,
+  memberAdded,
+  memberRemoved,
+  memberRoleChanged,
   AT,
   limitsSet,
   drawn,
@@ -37,6 +42,7 @@ import {
   toppedUp,
   writtenOff,
 } from '../../domain/account/examples.ts';
+import { claimsOnDisk, peopleOnDisk } from '../../domain/identity/examples.ts';
 import { createMemoryDataKeys } from '../../support/data-keys.ts';
 
 const listed: PriceEvent = {
@@ -67,9 +73,16 @@ const deliveryText =
 
 /** One of every type, and its data as it has been on disk since the first day. */
 const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEvent, { type: T }>, string] } = {
+  ...claimsOnDisk,
+  ...peopleOnDisk,
   AccountRegistered: [registered, '{"holder":"person","personal":"v1.c2VhbGVk"}'],
   TermsAccepted: [termsAccepted(), '{"version":"2026-01","how":"api"}'],
   AccountSuspended: [suspended(), '{"reason":"resale"}'],
+  ContactChanged: [contactChanged(), '{"personal":"v1.bmV3"}'],
+  MemberAdded: [memberAdded(), '{"personId":"per_1","role":"owner"}'],
+  MemberRoleChanged: [memberRoleChanged('per_1', 'billing'), '{"personId":"per_1","role":"billing"}'],
+  MemberRemoved: [memberRemoved('per_1'), '{"personId":"per_1","reason":"left"}'],
+  KeyLeakReported: [keyLeakReported(12), '{"keyId":"key_1","since":12}'],
   AccountReinstated: [reinstated(), '{"reason":"appeal"}'],
   KeyIssued: [
     keyIssued(),

@@ -9,6 +9,14 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
+const aRequest = {
+  ...{ request_id: 'gen-1', upstream_id: null, key_id: 'key_1', model: 'm', price_version: 1, status: 'settled' },
+  ...{ endpoint: '/chat/completions', upstream: 'simulated', streamed: false, held: 9n, cost: 7n, charged: 7n },
+  ...{ written_off: 0n, input_tokens: 1, cached_input_tokens: 2, cache_write_tokens: 3, output_tokens: 4 },
+  ...{ reasoning_tokens: 5, usage_source: 'reported', ended: 'completed', finish_reason: 'stop', detail: null },
+  ...{ first_byte_ms: 1, total_ms: 2, reserved_at: new Date(0), ended_at: null },
+};
+
 const log = async (): Promise<string> => JSON.stringify(await api.store.readAll(0, 1000));
 
 describe('POST /accounts/{account_id}/keys', () => {
@@ -86,6 +94,132 @@ describe('POST /accounts/{account_id}/keys', () => {
   it('404: an account that does not exist', async () => {
     expect(refusal(await api.post('/accounts/acc_nobody/keys', { name: 'x' }))).toEqual([404, 'account_not_found']);
     expect(refusal(await api.get('/accounts/acc_nobody/keys'))).toEqual([404, 'account_not_found']);
+  });
+});
+
+describe('POST /accounts/{account_id}/keys/{key_id}/rotate', () => {
+  let keyId: string;
+  beforeEach(async () => {
+    const limits = { requests_per_minute: 5 };
+    keyId = String((await api.post(path, { name: 'production', limits })).json['key_id']);
+  });
+  const keys = async () => (await api.get(path)).json['data'] as readonly Record<string, unknown>[];
+
+  it('201: a key with the same name and limits; without an overlap the old one is revoked', async () => {
+    const { status, json } = await api.post(`${path}/${keyId}/rotate`, {});
+    expect(status).toBe(201);
+    expect(json).toMatchObject({ name: 'production', replaces: keyId, limits: { requests_per_minute: 5 } });
+    expect(json['secret']).toMatch(/^kiss_/);
+    expect(await keys()).toMatchObject([
+      { key_id: keyId, revoked: true },
+      { key_id: json['key_id'], revoked: false, replaces: keyId },
+    ]);
+  });
+
+  it('201: with an overlap the old key has an end, and is not revoked', async () => {
+    const { json } = await api.post(`${path}/${keyId}/rotate`, { overlap_minutes: 60 });
+    const [old, rotated] = await keys();
+    expect(old).toMatchObject({
+      revoked: false,
+      limits: { requests_per_minute: 5, expires_at: expect.any(String) as unknown },
+    });
+    expect(rotated).toMatchObject({ key_id: json['key_id'], limits: { requests_per_minute: 5, expires_at: null } });
+  });
+
+  it('201: repeated with the same Idempotency-Key, the same key without its secret', async () => {
+    const first = await api.post(`${path}/${keyId}/rotate`, { overlap_minutes: 60 }, { key: 'one' });
+    const again = await api.post(`${path}/${keyId}/rotate`, { overlap_minutes: 60 }, { key: 'one' });
+    expect(again.json).toMatchObject({
+      key_id: first.json['key_id'],
+      secret: null,
+      limits: { requests_per_minute: 5 },
+    });
+  });
+
+  it('400: an overlap of more than 30 days', async () => {
+    const answer = await api.post(`${path}/${keyId}/rotate`, { overlap_minutes: 43_201 });
+    expect(refusal(answer)).toEqual([400, 'invalid_request']);
+  });
+
+  it('404: a key that the account does not have', async () => {
+    expect(refusal(await api.post(`${path}/key_9/rotate`, {}))).toEqual([404, 'key_not_found']);
+  });
+
+  it('409: a key that was rotated before', async () => {
+    await api.post(`${path}/${keyId}/rotate`, {});
+    expect(refusal(await api.post(`${path}/${keyId}/rotate`, {}))).toEqual([409, 'key_already_replaced']);
+  });
+});
+
+describe('POST /accounts/{account_id}/keys/{key_id}/leak', () => {
+  const asked: unknown[] = [];
+  let keyId: string;
+  beforeEach(async () => {
+    await api.close();
+    asked.length = 0;
+    api = await startManagementApi({
+      listRequests: (...wanted) => {
+        asked.push(wanted);
+        return Promise.resolve([aRequest]);
+      },
+    });
+    path = `/accounts/${await api.account()}/keys`;
+    keyId = String((await api.post(path, { name: 'production' })).json['key_id']);
+  });
+
+  it('200: revokes the key, records the leak, and lists the requests since then', async () => {
+    const { status, json } = await api.post(`${path}/${keyId}/leak`, { since: '2026-01-30T00:00:00Z' });
+    expect(status).toBe(200);
+    expect(json).toMatchObject({
+      revoked: true,
+      is_complete: true,
+      requests: [{ generation_id: aRequest.request_id }],
+    });
+    expect(asked).toEqual([[path.split('/')[2], { keyId, from: new Date('2026-01-30T00:00:00Z'), limit: 501 }]]);
+    expect((await api.get(path)).json).toMatchObject({ data: [{ key_id: keyId, revoked: true }] });
+    const events = await api.get(`${path.replace('/keys', '')}/events`);
+    expect(JSON.stringify(events.json)).toContain('KeyLeakReported');
+  });
+
+  it('200: records it once', async () => {
+    await api.post(`${path}/${keyId}/leak`, {});
+    await api.post(`${path}/${keyId}/leak`, {});
+    expect((await log()).match(/KeyLeakReported/g)).toHaveLength(1);
+  });
+
+  it('404: a key that the account does not have, and nothing is recorded', async () => {
+    expect(refusal(await api.post(`${path}/key_9/leak`, {}))).toEqual([404, 'key_not_found']);
+    expect(await log()).not.toContain('KeyLeakReported');
+  });
+});
+
+describe('GET /accounts/{account_id}/requests', () => {
+  it('200: what was asked for, and where the next page begins', async () => {
+    const asked: unknown[] = [];
+    await api.close();
+    api = await startManagementApi({
+      listRequests: (_account, wanted) => {
+        asked.push(wanted);
+        return Promise.resolve([aRequest, { ...aRequest, request_id: 'gen-2' }]);
+      },
+    });
+    const account = `/accounts/${await api.account()}`;
+    const { json } = await api.get(`${account}/requests?key_id=key_1&model=m&status=settled&limit=1&before=gen-9`);
+    expect(json).toMatchObject({
+      data: [{ generation_id: aRequest.request_id, input_tokens: 6, output_tokens: 9 }],
+      next: aRequest.request_id,
+    });
+    expect(asked).toMatchObject([{ keyId: 'key_1', model: 'm', status: 'settled', before: 'gen-9', limit: 2 }]);
+    expect((await api.get(`${account}/requests`)).json).toMatchObject({ next: null });
+  });
+
+  it('400: a status that does not exist', async () => {
+    const answer = await api.get(`${path.replace('/keys', '')}/requests?status=lost`);
+    expect(refusal(answer)).toEqual([400, 'invalid_request']);
+  });
+
+  it('404: an account that does not exist', async () => {
+    expect(refusal(await api.get('/accounts/acc_nobody/requests'))).toEqual([404, 'account_not_found']);
   });
 });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AccountEvent } from '../../../domain/account/events.ts';
+import { memberRoles, type AccountEvent } from '../../../domain/account/events.ts';
 import { noUsage } from '../../../domain/money.ts';
 import type { Shapes } from './shape.ts';
 import { asPlain } from '../personal-data.ts';
@@ -62,6 +62,7 @@ const accountLimits = z.strictObject({
 const keyLimits = z.strictObject({ ...accountLimits.shape, expiresAt: z.iso.datetime().exactOptional() });
 
 const timeMs = z.int().nonnegative();
+const memberRole = z.enum(memberRoles);
 
 const writtenOffOf2 = z.looseObject({ beyondLimit: tokens.exactOptional(), beyond: usage.exactOptional() });
 
@@ -92,6 +93,10 @@ export const accountEventShapes: Shapes<AccountEvent> = {
   TermsAccepted: { version: 1, schema: z.object({ version: z.string(), how: z.string() }) },
   AccountSuspended: { version: 1, schema: z.object({ reason: z.string() }) },
   AccountReinstated: { version: 1, schema: z.object({ reason: z.string() }) },
+  ContactChanged: { version: 1, schema: z.object({ personal: id }) },
+  MemberAdded: { version: 1, schema: z.object({ personId: id, role: memberRole }) },
+  MemberRoleChanged: { version: 1, schema: z.object({ personId: id, role: memberRole }) },
+  MemberRemoved: { version: 1, schema: z.object({ personId: id, reason: z.string() }) },
   KeyIssued: {
     version: 2,
     schema: z.object({
@@ -107,6 +112,7 @@ export const accountEventShapes: Shapes<AccountEvent> = {
     lower: { 1: (data) => ('replaces' in (data as object) ? undefined : data) },
   },
   KeyRehashed: { version: 1, schema: z.object({ keyId: id, hash: id, pepperId: id }) },
+  KeyLeakReported: { version: 1, schema: z.object({ keyId: id, since: timeMs.nullable() }) },
   KeyRevoked: { version: 1, schema: z.object({ keyId: id, reason: z.string() }) },
   KeyLimitsSet: { version: 1, schema: z.object({ keyId: id, limits: keyLimits }) },
   AccountLimitsSet: { version: 1, schema: z.object({ limits: accountLimits }) },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { memberRoles } from '../../../domain/account/events.ts';
 import { available } from '../../../domain/account/wallet.ts';
 import { formatUsd } from '../../../domain/money.ts';
 import type { PersonalData } from '../../../eventstore/journal/personal-data.ts';
@@ -57,6 +58,9 @@ export const accountView = z
       }),
     ),
     limits: accountLimitsView,
+    members: z
+      .array(z.strictObject({ person_id: z.string(), role: z.enum(memberRoles) }))
+      .meta({ description: 'The persons who act for the account; empty if the operator registered it' }),
     keys: z.array(keyView),
   })
   .meta({ id: 'Account' });
@@ -71,7 +75,7 @@ export const viewKeys = ({ account: { keys, tallies } }: AccountAt): AccountView
 
 /** Fields that are not listed here are not exposed. `personal` is undefined if it was erased. */
 export const viewAccount = (accountId: string, at: AccountAt, personal: PersonalData | undefined): AccountView => {
-  const { standing, wallet, tallies } = at.account;
+  const { standing, members, wallet, tallies } = at.account;
   return {
     account_id: accountId,
     revision: at.revision,
@@ -103,6 +107,7 @@ export const viewAccount = (accountId: string, at: AccountAt, personal: Personal
       price_version: price.version,
     })),
     limits: viewAccountLimits(tallies.account.limits ?? {}),
+    members: [...members].map(([person_id, role]) => ({ person_id, role })),
     keys: viewKeys(at),
   };
 };
@@ -142,6 +147,7 @@ export const accountExample: AccountView = {
     },
   ],
   limits: viewAccountLimits({ concurrentRequests: 20 }),
+  members: [{ person_id: 'per_5b0d27c41e8f4a96b3c7d810', role: 'owner' }],
   keys: [
     {
       ...{ key_id: 'key_8d2b64f09c1e4a7fb35d6c81', name: 'production', hint: 'x7Qd', revoked: false },

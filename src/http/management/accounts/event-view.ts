@@ -47,6 +47,15 @@ const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventV
     case 'AccountSuspended':
     case 'AccountReinstated':
       return { reason: event.reason };
+    case 'ContactChanged':
+      return { name: personal?.name ?? null, email: personal?.email ?? null };
+    case 'MemberAdded':
+    case 'MemberRoleChanged':
+      return { person_id: event.personId, role: event.role };
+    case 'MemberRemoved':
+      return { person_id: event.personId, reason: event.reason };
+    case 'KeyLeakReported':
+      return { key_id: event.keyId, since: event.since === null ? null : new Date(event.since).toISOString() };
     case 'KeyIssued':
       return {
         ...{ key_id: event.keyId, name: event.name, hint: event.hint, pepper_id: event.pepperId },

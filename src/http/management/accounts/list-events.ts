@@ -49,12 +49,15 @@ export const listEvents = defineRoute({
     // One more than requested shows whether there is a next page.
     const page = await store.readStream(stream, from_revision, limit + 1);
     const recorded = page.slice(0, limit).map((stored) => decode(stored) as Recorded<AccountEvent>);
-    const [first] = recorded;
-    const personal =
-      first?.event.type === 'AccountRegistered'
-        ? await openHolder({ vault }, account_id, first.event.personal)
-        : undefined;
-    const data = recorded.map((one) => viewEvent(one, personal));
+    const data = await Promise.all(
+      recorded.map(async (one) => {
+        const { event } = one;
+        return viewEvent(
+          one,
+          'personal' in event ? await openHolder({ vault }, account_id, event.personal) : undefined,
+        );
+      }),
+    );
     return { answer: { data, next_revision: page.length > limit ? from_revision + limit : null } };
   },
 });

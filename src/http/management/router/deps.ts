@@ -11,6 +11,7 @@ import type { Vault } from '../../../eventstore/journal/personal-data.ts';
 import type { Moment } from '../../../eventstore/snapshots.ts';
 import type { NewSecret } from '../../auth/api-keys.ts';
 import type { FindHttpRequest } from '../accounts/read-request.ts';
+import type { ListRequests } from '../accounts/list-requests.ts';
 import type { ListTerms } from '../../published-terms.ts';
 
 /** The dependencies of the management API. */
@@ -31,6 +32,7 @@ export type ManagementDeps = {
   /** The public half of the key that signs the log, as PEM. */
   readonly publicKey: string;
   readonly findHttpRequest: FindHttpRequest;
+  readonly listRequests: ListRequests;
   /** The version of the terms in force. */
   readonly termsInForce: () => string;
   /** The address at which clients reach the gateway, without a trailing slash. */

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { problem, type Problem, type ProblemCode } from '../../server/problems.ts';
 import type { ManagementDeps } from './deps.ts';
 
-export { isProblem } from '../../server/problems.ts';
+export { isProblem, type Problem } from '../../server/problems.ts';
 
 /** The parameters in a path, such as `{account_id}`. */
 type Params<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`

@@ -1,0 +1,212 @@
+import { accept, refuse, type Decider, type Decision } from '../decider.ts';
+import type { AskedAccount, Holder, PersonEvent, SignInMeans, StaffRole } from './person-events.ts';
+import { evolvePerson, unknownPerson, type Person } from './person.ts';
+
+export type PersonCommand =
+  | {
+      readonly type: 'RegisterPerson';
+      readonly personal: string;
+      readonly how: 'registration' | 'invitation' | 'operator';
+      readonly asked?: AskedAccount;
+    }
+  /** Once the identity of the address is claimed. Opens `account` in the same step. */
+  | {
+      readonly type: 'VerifyAddress';
+      readonly how: 'code' | 'link' | 'invitation' | 'migrated';
+      readonly account?: { readonly accountId: string; readonly holder: Holder };
+    }
+  | { readonly type: 'LapseRegistration' }
+  | { readonly type: 'OpenAccount'; readonly accountId: string; readonly holder: Holder; readonly at: number }
+  | {
+      readonly type: 'ApproveSecondAccount';
+      readonly approvalId: string;
+      readonly until: number;
+      readonly at: number;
+      readonly reason: string;
+    }
+  | { readonly type: 'ErasePerson'; readonly reason: string }
+  | { readonly type: 'ChangeName'; readonly personal: string }
+  | { readonly type: 'AskAddressChange'; readonly changeId: string; readonly personal: string }
+  /** Once the identity of the new address is claimed. */
+  | { readonly type: 'ChangeAddress'; readonly changeId: string; readonly at: number }
+  /** For a lost mailbox: support has checked who asks. */
+  | { readonly type: 'ReplaceAddress'; readonly changeId: string; readonly personal: string; readonly at: number }
+  | { readonly type: 'UndoAddressChange'; readonly changeId: string; readonly at: number }
+  | { readonly type: 'SignIn'; readonly sessionId: string; readonly means: SignInMeans }
+  | { readonly type: 'SignOut'; readonly sessionId: string }
+  | { readonly type: 'RevokeSessions'; readonly except?: string; readonly reason: string }
+  | { readonly type: 'AddPasskey'; readonly passkeyId: string; readonly name: string }
+  | { readonly type: 'RemovePasskey'; readonly passkeyId: string }
+  | { readonly type: 'EnableTotp' }
+  | { readonly type: 'DisableTotp'; readonly reason: string }
+  | { readonly type: 'AppointStaff'; readonly role: StaffRole; readonly reason: string }
+  | { readonly type: 'DismissStaff'; readonly reason: string };
+
+/** In order of precedence. */
+export const personRefusalCodes = [
+  'person_exists',
+  'person_not_found',
+  'address_not_verified',
+  'second_account_not_approved',
+  'approval_ended',
+  'change_not_found',
+  'undo_ended',
+  'passkey_not_found',
+  'too_many_passkeys',
+  'second_step_required',
+  'not_staff',
+] as const;
+
+export type PersonRefusal = { readonly code: (typeof personRefusalCodes)[number] };
+type PersonDecision = Decision<PersonEvent, PersonRefusal>;
+type Of<Type extends PersonCommand['type']> = Extract<PersonCommand, { type: Type }>;
+
+export const MAX_PASSKEYS = 20;
+/** How long the old address can take a change back. */
+export const UNDO_MS = 7 * 24 * 60 * 60 * 1000;
+
+const no = (code: PersonRefusal['code']): PersonDecision => refuse({ code });
+
+export const decidePerson = (command: PersonCommand, person: Person): PersonDecision => {
+  const { status } = person;
+  if (command.type === 'RegisterPerson') return register(command, person);
+  if (status === 'unknown' || status === 'erased' || status === 'lapsed') {
+    const isDone = (command.type === 'ErasePerson' && status === 'erased') || isLapsed(command, person);
+    return isDone ? accept() : no('person_not_found');
+  }
+  switch (command.type) {
+    case 'VerifyAddress':
+      return verify(command, person);
+    case 'LapseRegistration':
+      return status === 'unverified' ? accept({ type: 'RegistrationLapsed' }) : accept();
+    case 'ErasePerson':
+      return accept({ type: 'PersonErased', reason: command.reason });
+    default:
+      return status === 'verified' ? decideVerified(command, person) : no('address_not_verified');
+  }
+};
+
+const isLapsed = ({ type }: PersonCommand, { status }: Person): boolean =>
+  type === 'LapseRegistration' && status === 'lapsed';
+
+type Verified = Exclude<PersonCommand, Of<'RegisterPerson' | 'VerifyAddress' | 'LapseRegistration' | 'ErasePerson'>>;
+
+const decideVerified = (command: Verified, person: Person): PersonDecision => {
+  switch (command.type) {
+    case 'OpenAccount':
+      return openAccount(command, person);
+    case 'ApproveSecondAccount': {
+      const { approvalId, until, at, reason } = command;
+      if (person.approvals.has(approvalId)) return accept();
+      return until > at ? accept({ type: 'SecondAccountApproved', approvalId, until, reason }) : no('approval_ended');
+    }
+    case 'ChangeName':
+      return accept({ type: 'NameChanged', personal: command.personal });
+    case 'AskAddressChange': {
+      const { changeId, personal } = command;
+      return person.change?.changeId === changeId
+        ? accept()
+        : accept({ type: 'AddressChangeAsked', changeId, personal });
+    }
+    case 'ChangeAddress':
+      return changeAddress(command, person);
+    case 'ReplaceAddress': {
+      const { changeId, personal, at } = command;
+      if (person.undo?.changeId === changeId) return accept();
+      return accept({ type: 'AddressChanged', changeId, personal, by: 'support', undoUntil: at + UNDO_MS });
+    }
+    case 'UndoAddressChange':
+      return undoAddressChange(command, person);
+    case 'AppointStaff': {
+      const { role, reason } = command;
+      return person.staffRole === role ? accept() : accept({ type: 'StaffAppointed', role, reason });
+    }
+    case 'DismissStaff':
+      return person.staffRole === null ? no('not_staff') : accept({ type: 'StaffDismissed', reason: command.reason });
+    case 'SignIn':
+    case 'SignOut':
+    case 'RevokeSessions':
+    case 'AddPasskey':
+    case 'RemovePasskey':
+    case 'EnableTotp':
+    case 'DisableTotp':
+      return decideSignIn(command, person);
+  }
+};
+
+type SignInCommand = Of<
+  'SignIn' | 'SignOut' | 'RevokeSessions' | 'AddPasskey' | 'RemovePasskey' | 'EnableTotp' | 'DisableTotp'
+>;
+
+const decideSignIn = (command: SignInCommand, person: Person): PersonDecision => {
+  switch (command.type) {
+    case 'SignIn':
+      return accept({ type: 'SignedIn', sessionId: command.sessionId, means: command.means });
+    case 'SignOut':
+      return accept({ type: 'SignedOut', sessionId: command.sessionId });
+    case 'RevokeSessions': {
+      const { except, reason } = command;
+      return accept({ type: 'SessionsRevoked', ...(except === undefined ? {} : { except }), reason });
+    }
+    case 'AddPasskey': {
+      const { passkeyId, name } = command;
+      if (person.passkeys.has(passkeyId)) return accept();
+      return person.passkeys.size < MAX_PASSKEYS
+        ? accept({ type: 'PasskeyAdded', passkeyId, name })
+        : no('too_many_passkeys');
+    }
+    case 'RemovePasskey': {
+      const { passkeyId } = command;
+      if (!person.passkeys.has(passkeyId)) return no('passkey_not_found');
+      const isLastStep = person.staffRole !== null && !person.hasTotp && person.passkeys.size === 1;
+      return isLastStep ? no('second_step_required') : accept({ type: 'PasskeyRemoved', passkeyId });
+    }
+    case 'EnableTotp':
+      return person.hasTotp ? accept() : accept({ type: 'TotpEnabled' });
+    case 'DisableTotp': {
+      if (!person.hasTotp) return accept();
+      const isLastStep = person.staffRole !== null && person.passkeys.size === 0;
+      return isLastStep ? no('second_step_required') : accept({ type: 'TotpDisabled', reason: command.reason });
+    }
+  }
+};
+
+const register = ({ personal, how, asked }: Of<'RegisterPerson'>, { status }: Person): PersonDecision => {
+  if (status !== 'unknown') return no('person_exists');
+  return accept({ type: 'PersonRegistered', personal, how, ...(asked ? { asked } : {}) });
+};
+
+const verify = ({ how, account }: Of<'VerifyAddress'>, { status }: Person): PersonDecision => {
+  if (status === 'verified') return accept();
+  return accept<PersonEvent>(
+    { type: 'AddressVerified', how },
+    ...(account ? [{ type: 'AccountOpened' as const, accountId: account.accountId, holder: account.holder }] : []),
+  );
+};
+
+const openAccount = ({ accountId, holder, at }: Of<'OpenAccount'>, person: Person): PersonDecision => {
+  if (person.accounts.includes(accountId)) return accept();
+  if (holder === 'entity' || person.personalAccounts === 0) return accept({ type: 'AccountOpened', accountId, holder });
+  const [approvalId] = [...person.approvals].find(([, until]) => until > at) ?? [];
+  if (approvalId === undefined) return no('second_account_not_approved');
+  return accept({ type: 'AccountOpened', accountId, holder, approvalId });
+};
+
+const changeAddress = ({ changeId, at }: Of<'ChangeAddress'>, { change, undo }: Person): PersonDecision => {
+  if (undo?.changeId === changeId) return accept();
+  if (change?.changeId !== changeId) return no('change_not_found');
+  const { personal } = change;
+  return accept({ type: 'AddressChanged', changeId, personal, by: 'holder', undoUntil: at + UNDO_MS });
+};
+
+const undoAddressChange = ({ changeId, at }: Of<'UndoAddressChange'>, { undo }: Person): PersonDecision => {
+  if (undo?.changeId !== changeId) return no('change_not_found');
+  if (at >= undo.until) return no('undo_ended');
+  return accept({ type: 'AddressChangeUndone', changeId, personal: undo.personal });
+};
+
+export const personDecider: Decider<Person, PersonCommand, PersonEvent, PersonRefusal> = {
+  initial: unknownPerson,
+  evolve: evolvePerson,
+  decide: decidePerson,
+};

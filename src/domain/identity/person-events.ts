@@ -1,0 +1,76 @@
+/**
+ * The events of a person, who owns an e-mail address and signs in. Names and fields are on disk permanently. `personal` is
+ * a sealed text (name and address), so that it can be made unreadable without changing the log. Times are in ms since the
+ * epoch.
+ */
+export type PersonEvent = RegistrationEvent | AddressEvent | SignInEvent | StaffEvent;
+
+export type RegistrationEvent =
+  /** Nothing is open to the person before the address is verified. */
+  | {
+      readonly type: 'PersonRegistered';
+      readonly personal: string;
+      readonly how: 'registration' | 'invitation' | 'operator';
+      /** The account that the person asked for; without it, the person joins one as a member, or is staff. */
+      readonly asked?: AskedAccount;
+    }
+  /** The evidence that the person reads mail to the address. */
+  | { readonly type: 'AddressVerified'; readonly how: 'code' | 'link' | 'invitation' | 'migrated' }
+  /** The address was not verified in time. The personal data is erased. */
+  | { readonly type: 'RegistrationLapsed' }
+  /** The person owns this account. A second personal account needs an approval. */
+  | {
+      readonly type: 'AccountOpened';
+      readonly accountId: string;
+      readonly holder: Holder;
+      readonly approvalId?: string;
+    }
+  | {
+      readonly type: 'SecondAccountApproved';
+      readonly approvalId: string;
+      readonly until: number;
+      readonly reason: string;
+    }
+  /** The data key is destroyed. The sealed texts of this person cannot be opened any more. */
+  | { readonly type: 'PersonErased'; readonly reason: string };
+
+export type AddressEvent =
+  | { readonly type: 'NameChanged'; readonly personal: string }
+  /** Takes effect when the new address is verified. */
+  | { readonly type: 'AddressChangeAsked'; readonly changeId: string; readonly personal: string }
+  /** `by: 'support'` is for a lost mailbox. Until `undoUntil` the old address can take it back. */
+  | {
+      readonly type: 'AddressChanged';
+      readonly changeId: string;
+      readonly personal: string;
+      readonly by: 'holder' | 'support';
+      readonly undoUntil: number;
+    }
+  | { readonly type: 'AddressChangeUndone'; readonly changeId: string; readonly personal: string };
+
+export type SignInEvent =
+  | { readonly type: 'SignedIn'; readonly sessionId: string; readonly means: SignInMeans }
+  | { readonly type: 'SignedOut'; readonly sessionId: string }
+  /** All sessions but `except`. */
+  | { readonly type: 'SessionsRevoked'; readonly except?: string; readonly reason: string }
+  | { readonly type: 'PasskeyAdded'; readonly passkeyId: string; readonly name: string }
+  | { readonly type: 'PasskeyRemoved'; readonly passkeyId: string }
+  | { readonly type: 'TotpEnabled' }
+  | { readonly type: 'TotpDisabled'; readonly reason: string };
+
+export type StaffEvent =
+  | { readonly type: 'StaffAppointed'; readonly role: StaffRole; readonly reason: string }
+  | { readonly type: 'StaffDismissed'; readonly reason: string };
+
+export type Holder = 'person' | 'entity';
+export type SignInMeans = 'code' | 'link' | 'passkey';
+export type StaffRole = (typeof staffRoles)[number];
+export const staffRoles = ['support', 'finance', 'operator', 'owner'] as const;
+
+export type AskedAccount = {
+  readonly holder: Holder;
+  /** The version of the terms that was accepted. */
+  readonly termsVersion: string;
+  /** The declaration of age that was accepted, with its wording. No birth date is stored. */
+  readonly declared: { readonly adult: true; readonly wording: string };
+};

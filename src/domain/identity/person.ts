@@ -1,0 +1,94 @@
+import type { PersonEvent, StaffRole } from './person-events.ts';
+
+export type Person = {
+  readonly status: 'unknown' | 'unverified' | 'verified' | 'lapsed' | 'erased';
+  /** Name and address, as a sealed text. */
+  readonly personal: string | null;
+  /** An address that is not verified yet. */
+  readonly change: { readonly changeId: string; readonly personal: string } | null;
+  /** The newest change, while the old address can take it back. */
+  readonly undo: { readonly changeId: string; readonly personal: string; readonly until: number } | null;
+  /** How many personal accounts the person owns. */
+  readonly personalAccounts: number;
+  readonly accounts: readonly string[];
+  /** Approvals of a second personal account that were not used, with their ends. */
+  readonly approvals: ReadonlyMap<string, number>;
+  /** Names by passkey. */
+  readonly passkeys: ReadonlyMap<string, string>;
+  readonly hasTotp: boolean;
+  readonly staffRole: StaffRole | null;
+};
+
+export const unknownPerson = (): Person => ({
+  status: 'unknown',
+  personal: null,
+  change: null,
+  undo: null,
+  personalAccounts: 0,
+  accounts: [],
+  approvals: new Map(),
+  passkeys: new Map(),
+  hasTotp: false,
+  staffRole: null,
+});
+
+export const evolvePerson = (person: Person, event: PersonEvent): Person => {
+  switch (event.type) {
+    case 'PersonRegistered':
+      return { ...person, status: 'unverified', personal: event.personal };
+    case 'AddressVerified':
+      return { ...person, status: 'verified' };
+    case 'RegistrationLapsed':
+      return { ...person, status: 'lapsed' };
+    case 'AccountOpened': {
+      const { accountId, holder, approvalId } = event;
+      return {
+        ...person,
+        accounts: [...person.accounts, accountId],
+        personalAccounts: person.personalAccounts + (holder === 'person' ? 1 : 0),
+        approvals: without(person.approvals, approvalId),
+      };
+    }
+    case 'SecondAccountApproved':
+      return { ...person, approvals: new Map(person.approvals).set(event.approvalId, event.until) };
+    case 'PersonErased':
+      return { ...unknownPerson(), status: 'erased', accounts: person.accounts };
+    case 'NameChanged':
+      return { ...person, personal: event.personal };
+    case 'AddressChangeAsked':
+      return { ...person, change: { changeId: event.changeId, personal: event.personal } };
+    case 'AddressChanged': {
+      const { changeId, personal, undoUntil } = event;
+      const undo = person.personal === null ? null : { changeId, personal: person.personal, until: undoUntil };
+      return { ...person, personal, change: null, undo };
+    }
+    case 'AddressChangeUndone':
+      return { ...person, personal: event.personal, undo: null };
+    case 'PasskeyAdded':
+      return { ...person, passkeys: new Map(person.passkeys).set(event.passkeyId, event.name) };
+    case 'PasskeyRemoved':
+      return { ...person, passkeys: without(person.passkeys, event.passkeyId) };
+    case 'TotpEnabled':
+      return { ...person, hasTotp: true };
+    case 'TotpDisabled':
+      return { ...person, hasTotp: false };
+    case 'StaffAppointed':
+      return { ...person, staffRole: event.role };
+    case 'StaffDismissed':
+      return { ...person, staffRole: null };
+    // Sessions are kept outside the log. These events are their evidence.
+    case 'SignedIn':
+    case 'SignedOut':
+    case 'SessionsRevoked':
+      return person;
+  }
+};
+
+const without = <Value>(map: ReadonlyMap<string, Value>, key: string | undefined): ReadonlyMap<string, Value> =>
+  new Map([...map].filter(([one]) => one !== key));
+
+export const personStream = (personId: string): string => `person-${personId}`;
+
+/** The person of a stream; undefined for streams of other kinds. */
+export const personOfStream = (stream: string): string | undefined =>
+  stream.startsWith('person-') ? stream.slice('person-'.length) : undefined;

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import type { ClaimEvent } from '../../../domain/identity/claims.ts';
+import { staffRoles, type PersonEvent } from '../../../domain/identity/person-events.ts';
+import type { Shapes } from './shape.ts';
+
+const id = z.string().min(1);
+const timeMs = z.int().nonnegative();
+const reason = z.string();
+const holder = z.enum(['person', 'entity']);
+
+const asked = z.strictObject({
+  holder,
+  termsVersion: z.string(),
+  declared: z.strictObject({ adult: z.literal(true), wording: z.string() }),
+});
+
+export const claimEventShapes: Shapes<ClaimEvent> = {
+  IdentityClaimed: { version: 1, schema: z.object({ owner: id, approvalId: id.exactOptional() }) },
+  IdentityReleased: { version: 1, schema: z.object({ owner: id, reason }) },
+  IdentityRetired: { version: 1, schema: z.object({ owner: id, reason }) },
+  SecondOwnerApproved: { version: 1, schema: z.object({ approvalId: id, until: timeMs, reason }) },
+};
+
+export const personEventShapes: Shapes<PersonEvent> = {
+  PersonRegistered: {
+    version: 1,
+    schema: z.object({
+      personal: id,
+      how: z.enum(['registration', 'invitation', 'operator']),
+      asked: asked.exactOptional(),
+    }),
+  },
+  AddressVerified: { version: 1, schema: z.object({ how: z.enum(['code', 'link', 'invitation', 'migrated']) }) },
+  RegistrationLapsed: { version: 1, schema: z.object({}) },
+  AccountOpened: { version: 1, schema: z.object({ accountId: id, holder, approvalId: id.exactOptional() }) },
+  SecondAccountApproved: { version: 1, schema: z.object({ approvalId: id, until: timeMs, reason }) },
+  PersonErased: { version: 1, schema: z.object({ reason }) },
+  NameChanged: { version: 1, schema: z.object({ personal: id }) },
+  AddressChangeAsked: { version: 1, schema: z.object({ changeId: id, personal: id }) },
+  AddressChanged: {
+    version: 1,
+    schema: z.object({ changeId: id, personal: id, by: z.enum(['holder', 'support']), undoUntil: timeMs }),
+  },
+  AddressChangeUndone: { version: 1, schema: z.object({ changeId: id, personal: id }) },
+  SignedIn: { version: 1, schema: z.object({ sessionId: id, means: z.enum(['code', 'link', 'passkey']) }) },
+  SignedOut: { version: 1, schema: z.object({ sessionId: id }) },
+  SessionsRevoked: { version: 1, schema: z.object({ except: id.exactOptional(), reason }) },
+  PasskeyAdded: { version: 1, schema: z.object({ passkeyId: id, name: z.string() }) },
+  PasskeyRemoved: { version: 1, schema: z.object({ passkeyId: id }) },
+  TotpEnabled: { version: 1, schema: z.object({}) },
+  TotpDisabled: { version: 1, schema: z.object({ reason }) },
+  StaffAppointed: { version: 1, schema: z.object({ role: z.enum(staffRoles), reason }) },
+  StaffDismissed: { version: 1, schema: z.object({ reason }) },
+};

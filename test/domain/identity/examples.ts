@@ -1,0 +1,74 @@
+import type { ClaimEvent } from '../../../src/domain/identity/claims.ts';
+import type { PersonEvent } from '../../../src/domain/identity/person-events.ts';
+
+export const personRegistered = {
+  type: 'PersonRegistered',
+  personal: 'v1.c2VhbGVk',
+  how: 'registration',
+  asked: { holder: 'person', termsVersion: '2026-01', declared: { adult: true, wording: 'I am 18 or older.' } },
+} as const satisfies PersonEvent;
+
+type OnDisk<Event extends { readonly type: string }> = {
+  readonly [T in Event['type']]: readonly [Extract<Event, { type: T }>, string];
+};
+
+/** One event of every type, and its data as it is on disk. */
+export const claimsOnDisk: OnDisk<ClaimEvent> = {
+  IdentityClaimed: [{ type: 'IdentityClaimed', owner: 'per_1' }, '{"owner":"per_1"}'],
+  IdentityReleased: [
+    { type: 'IdentityReleased', owner: 'per_1', reason: 'changed' },
+    '{"owner":"per_1","reason":"changed"}',
+  ],
+  IdentityRetired: [
+    { type: 'IdentityRetired', owner: 'per_1', reason: 'terminated' },
+    '{"owner":"per_1","reason":"terminated"}',
+  ],
+  SecondOwnerApproved: [
+    { type: 'SecondOwnerApproved', approvalId: 'app_1', until: 12, reason: 'branch' },
+    '{"approvalId":"app_1","until":12,"reason":"branch"}',
+  ],
+};
+
+export const peopleOnDisk: OnDisk<PersonEvent> = {
+  PersonRegistered: [
+    personRegistered,
+    '{"personal":"v1.c2VhbGVk","how":"registration","asked":{"holder":"person","termsVersion":"2026-01",' +
+      '"declared":{"adult":true,"wording":"I am 18 or older."}}}',
+  ],
+  AddressVerified: [{ type: 'AddressVerified', how: 'code' }, '{"how":"code"}'],
+  RegistrationLapsed: [{ type: 'RegistrationLapsed' }, '{}'],
+  AccountOpened: [
+    { type: 'AccountOpened', accountId: 'acc_1', holder: 'person' },
+    '{"accountId":"acc_1","holder":"person"}',
+  ],
+  SecondAccountApproved: [
+    { type: 'SecondAccountApproved', approvalId: 'app_1', until: 12, reason: 'tests' },
+    '{"approvalId":"app_1","until":12,"reason":"tests"}',
+  ],
+  PersonErased: [{ type: 'PersonErased', reason: 'asked for' }, '{"reason":"asked for"}'],
+  NameChanged: [{ type: 'NameChanged', personal: 'v1.c2VhbGVk' }, '{"personal":"v1.c2VhbGVk"}'],
+  AddressChangeAsked: [
+    { type: 'AddressChangeAsked', changeId: 'chg_1', personal: 'v1.bmV3' },
+    '{"changeId":"chg_1","personal":"v1.bmV3"}',
+  ],
+  AddressChanged: [
+    { type: 'AddressChanged', changeId: 'chg_1', personal: 'v1.bmV3', by: 'holder', undoUntil: 12 },
+    '{"changeId":"chg_1","personal":"v1.bmV3","by":"holder","undoUntil":12}',
+  ],
+  AddressChangeUndone: [
+    { type: 'AddressChangeUndone', changeId: 'chg_1', personal: 'v1.c2VhbGVk' },
+    '{"changeId":"chg_1","personal":"v1.c2VhbGVk"}',
+  ],
+  SignedIn: [{ type: 'SignedIn', sessionId: 'ses_1', means: 'passkey' }, '{"sessionId":"ses_1","means":"passkey"}'],
+  SignedOut: [{ type: 'SignedOut', sessionId: 'ses_1' }, '{"sessionId":"ses_1"}'],
+  SessionsRevoked: [
+    { type: 'SessionsRevoked', except: 'ses_1', reason: 'asked for' },
+    '{"except":"ses_1","reason":"asked for"}',
+  ],
+  PasskeyAdded: [{ type: 'PasskeyAdded', passkeyId: 'pk_1', name: 'laptop' }, '{"passkeyId":"pk_1","name":"laptop"}'],
+  PasskeyRemoved: [{ type: 'PasskeyRemoved', passkeyId: 'pk_1' }, '{"passkeyId":"pk_1"}'],
+  TotpEnabled: [{ type: 'TotpEnabled' }, '{}'],
+  TotpDisabled: [{ type: 'TotpDisabled', reason: 'lost' }, '{"reason":"lost"}'],
+  StaffAppointed: [{ type: 'StaffAppointed', role: 'support', reason: 'hired' }, '{"role":"support","reason":"hired"}'],
+  StaffDismissed: [{ type: 'StaffDismissed', reason: 'left' }, '{"reason":"left"}'],
+};

@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import {
+  MAX_PASSKEYS,
+  personDecider,
+  UNDO_MS,
+  type PersonCommand,
+} from '../../../src/domain/identity/decide-person.ts';
+import type { PersonEvent } from '../../../src/domain/identity/person-events.ts';
+import { personOfStream, personStream } from '../../../src/domain/identity/person.ts';
+import { specify } from '../../given.ts';
+import { personRegistered } from './examples.ts';
+
+const NOW = Date.UTC(2026, 0, 31);
+const verified: PersonEvent = { type: 'AddressVerified', how: 'code' };
+const opened = (accountId: string, holder: 'person' | 'entity' = 'person'): PersonEvent => ({
+  ...{ type: 'AccountOpened', accountId, holder },
+});
+const givenNobody = specify(personDecider);
+const given = specify(personDecider, personRegistered, verified);
+
+const register: PersonCommand = { ...personRegistered, type: 'RegisterPerson' } as PersonCommand;
+const verify: PersonCommand = { type: 'VerifyAddress', how: 'code' };
+const open = (accountId: string, holder: 'person' | 'entity' = 'person'): PersonCommand => ({
+  ...{ type: 'OpenAccount', accountId, holder, at: NOW },
+});
+
+describe('a registration', () => {
+  it('is of a person who is not known yet', () => {
+    givenNobody().when(register).then(personRegistered);
+    givenNobody(personRegistered).when(register).thenRefused('person_exists');
+  });
+  it('opens its account in the same step as the address is verified', () =>
+    givenNobody(personRegistered)
+      .when({ ...verify, account: { accountId: 'acc_1', holder: 'person' } } as PersonCommand)
+      .then(verified, opened('acc_1')));
+  it('is verified once', () => given().when(verify).then());
+  it('lapses while it is not verified', () => {
+    givenNobody(personRegistered).when({ type: 'LapseRegistration' }).then({ type: 'RegistrationLapsed' });
+    given().when({ type: 'LapseRegistration' }).then();
+  });
+  it('cannot be verified after that', () =>
+    givenNobody(personRegistered, { type: 'RegistrationLapsed' }).when(verify).thenRefused('person_not_found'));
+  it('allows nothing before the address is verified', () => {
+    const unverified = givenNobody(personRegistered);
+    unverified.when(open('acc_1')).thenRefused('address_not_verified');
+    unverified.when({ type: 'SignIn', sessionId: 'ses_1', means: 'code' }).thenRefused('address_not_verified');
+    unverified.when({ type: 'AppointStaff', role: 'owner', reason: 'x' }).thenRefused('address_not_verified');
+  });
+});
+
+describe('the accounts of a person', () => {
+  const approved: PersonEvent = { type: 'SecondAccountApproved', approvalId: 'app_1', until: NOW + 1, reason: 'tests' };
+  it('are one personal account', () => {
+    given().when(open('acc_1')).then(opened('acc_1'));
+    given(opened('acc_1')).when(open('acc_1')).then();
+    given(opened('acc_1')).when(open('acc_2')).thenRefused('second_account_not_approved');
+  });
+  it('are two with an approval given beforehand, which is used up by that', () => {
+    const second = { ...opened('acc_2'), approvalId: 'app_1' } as PersonEvent;
+    given(opened('acc_1'), approved).when(open('acc_2')).then(second);
+    given(opened('acc_1'), approved, second).when(open('acc_3')).thenRefused('second_account_not_approved');
+  });
+  it('are not two once the approval has ended', () =>
+    given(opened('acc_1'), approved)
+      .when({ ...open('acc_2'), at: NOW + 1 } as PersonCommand)
+      .thenRefused('second_account_not_approved'));
+  it('of entities are as many as the person acts for', () =>
+    given(opened('acc_1'), opened('acc_2', 'entity')).when(open('acc_3', 'entity')).then(opened('acc_3', 'entity')));
+});
+
+describe('a change of address', () => {
+  const asked: PersonEvent = { type: 'AddressChangeAsked', changeId: 'chg_1', personal: 'v1.bmV3' };
+  const change: PersonCommand = { type: 'ChangeAddress', changeId: 'chg_1', at: NOW };
+  const changed: PersonEvent = {
+    ...{ type: 'AddressChanged', changeId: 'chg_1', personal: 'v1.bmV3', by: 'holder', undoUntil: NOW + UNDO_MS },
+  };
+  const undo = (at: number): PersonCommand => ({ type: 'UndoAddressChange', changeId: 'chg_1', at });
+
+  it('takes effect when the new address is verified', () => {
+    given()
+      .when({ ...asked, type: 'AskAddressChange' } as PersonCommand)
+      .then(asked);
+    given(asked).when(change).then(changed);
+    given(asked, changed).when(change).then();
+  });
+  it('is replaced by a later one', () =>
+    given(asked, { ...asked, changeId: 'chg_2' } as PersonEvent)
+      .when(change)
+      .thenRefused('change_not_found'));
+  it('can be taken back by the old address for seven days', () => {
+    const back = { type: 'AddressChangeUndone', changeId: 'chg_1', personal: 'v1.c2VhbGVk' } as const;
+    given(asked, changed)
+      .when(undo(NOW + UNDO_MS - 1))
+      .then(back);
+    given(asked, changed)
+      .when(undo(NOW + UNDO_MS))
+      .thenRefused('undo_ended');
+    given(asked, changed, back).when(undo(NOW)).thenRefused('change_not_found');
+  });
+  it('by support, for a lost mailbox, can be taken back as well', () => {
+    const replaced = { ...changed, by: 'support' } as PersonEvent;
+    given().when({ type: 'ReplaceAddress', changeId: 'chg_1', personal: 'v1.bmV3', at: NOW }).then(replaced);
+    given(replaced).when(undo(NOW)).then({ type: 'AddressChangeUndone', changeId: 'chg_1', personal: 'v1.c2VhbGVk' });
+  });
+});
+
+describe('passkeys', () => {
+  const added = (n: number): PersonEvent => ({ type: 'PasskeyAdded', passkeyId: `pk_${n}`, name: 'laptop' });
+  const add = (n: number): PersonCommand => ({ type: 'AddPasskey', passkeyId: `pk_${n}`, name: 'laptop' });
+  it('are added once each, up to a number', () => {
+    given().when(add(1)).then(added(1));
+    given(added(1)).when(add(1)).then();
+    const full = Array.from({ length: MAX_PASSKEYS }, (_, n) => added(n));
+    given(...full)
+      .when(add(99))
+      .thenRefused('too_many_passkeys');
+  });
+  it('can be removed', () => {
+    const remove: PersonCommand = { type: 'RemovePasskey', passkeyId: 'pk_1' };
+    given(added(1)).when(remove).then({ type: 'PasskeyRemoved', passkeyId: 'pk_1' });
+    given().when(remove).thenRefused('passkey_not_found');
+  });
+  it('and one-time passwords: staff keep at least one of them', () => {
+    const staff: PersonEvent = { type: 'StaffAppointed', role: 'support', reason: 'hired' };
+    const remove: PersonCommand = { type: 'RemovePasskey', passkeyId: 'pk_1' };
+    given(staff, added(1)).when(remove).thenRefused('second_step_required');
+    given(staff, added(1), { type: 'TotpEnabled' }).when(remove).then({ type: 'PasskeyRemoved', passkeyId: 'pk_1' });
+    given(staff, { type: 'TotpEnabled' })
+      .when({ type: 'DisableTotp', reason: 'x' })
+      .thenRefused('second_step_required');
+  });
+});
+
+describe('staff', () => {
+  const appointed: PersonEvent = { type: 'StaffAppointed', role: 'support', reason: 'hired' };
+  it('have one role, which can change and end', () => {
+    given().when({ type: 'AppointStaff', role: 'support', reason: 'hired' }).then(appointed);
+    given(appointed).when({ type: 'AppointStaff', role: 'support', reason: 'hired' }).then();
+    given(appointed).when({ type: 'DismissStaff', reason: 'left' }).then({ type: 'StaffDismissed', reason: 'left' });
+    given().when({ type: 'DismissStaff', reason: 'left' }).thenRefused('not_staff');
+  });
+});
+
+describe('an erased person', () => {
+  const erased: PersonEvent = { type: 'PersonErased', reason: 'asked for' };
+  it('is erased once, and can do nothing more', () => {
+    given().when({ type: 'ErasePerson', reason: 'asked for' }).then(erased);
+    given(erased).when({ type: 'ErasePerson', reason: 'asked for' }).then();
+    given(erased).when(open('acc_2')).thenRefused('person_not_found');
+    given(erased).when(register).thenRefused('person_exists');
+  });
+});
+
+describe('the stream of a person', () => {
+  it('has the id of the person in its name', () => {
+    expect(personOfStream(personStream('per_1'))).toBe('per_1');
+    expect(personOfStream('account-acc_1')).toBeUndefined();
+  });
+});
