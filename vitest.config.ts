@@ -23,6 +23,8 @@ const WITH_PROCESSES = [
   'test/journeys/**/*.test.ts',
   'test/regressions/**/*.test.ts',
   'test/cli/**/*.test.ts',
+  'test/reactions/process/**/*.test.ts',
+  'test/mail/kills/**/*.test.ts',
   'test/packages/embedded-postgres/**/*.test.ts',
   'test/gateway/bundled-postgres.test.ts',
 ];

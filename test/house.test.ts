@@ -26,15 +26,16 @@ const rooms: Readonly<Record<string, Room>> = {
   projections: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
   reactions: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
   proxy: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
+  mail: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
   identity: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
   http: {
     mayImport: ['domain', 'eventstore'],
-    mayImportTypes: ['proxy', 'projections', 'reactions', 'identity'],
+    mayImportTypes: ['proxy', 'projections', 'reactions', 'identity', 'mail'],
     because: 'neighbours never import values of each other',
   },
   config: {
     mayImport: ['domain'],
-    mayImportTypes: ['eventstore', 'proxy'],
+    mayImportTypes: ['eventstore', 'proxy', 'mail'],
     because: 'the environment is read once, into the values that the rooms take',
   },
   cli: {
@@ -42,7 +43,7 @@ const rooms: Readonly<Record<string, Room>> = {
     because: 'a terminal composes the same parts, and serves no HTTP',
   },
   gateway: {
-    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'identity', 'http', 'config'],
+    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'mail', 'identity', 'http', 'config'],
     because: 'it composes the rooms, and knows every name',
   },
   [TOP]: {
@@ -62,16 +63,17 @@ const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly 
     because: 'to count a prompt takes so long that the thread which serves must not do it',
   },
   pg: {
-    in: ['eventstore/', 'reactions/', 'identity/database.ts'],
-    because: 'bare connections are for appends, for LISTEN, for heartbeats and for the small tables of persons',
+    in: ['eventstore/', 'reactions/', 'identity/database.ts', 'mail/due-mails.ts'],
+    because: 'bare connections are for appends, for LISTEN, for heartbeats and for small tables',
   },
   'pg-promise': { in: ['projections/', 'reactions/'], because: 'it speaks SQL where rows are kept' },
   '@eventstore/db-client': { in: ['eventstore/eventstoredb/'], because: 'a store is one folder' },
   zod: {
-    in: ['eventstore/', 'projections/', 'reactions/', 'proxy/', 'identity/', 'http/', 'cli/', 'config/'],
+    in: ['eventstore/', 'projections/', 'reactions/', 'proxy/', 'mail/', 'identity/', 'http/', 'cli/', 'config/'],
     because: 'bytes become values at the sill, and the domain has none',
   },
   'zod-openapi': { in: ['http/'], because: 'the document describes the door' },
+  nodemailer: { in: ['mail/smtp.ts'], because: 'mail has one way out' },
   commander: { in: ['cli/'], because: 'only a terminal has arguments' },
   'cli-progress': { in: ['cli/'], because: 'only a terminal has a progress bar' },
   pino: {

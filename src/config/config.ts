@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { inputMessages } from '@kissapi/zod-messages';
 import { z } from 'zod';
 import { InvalidDatabaseUrl, parseDatabaseUrl } from './database-url.ts';
+import { mailAddress, mailbox, smtpUrl } from './mail-settings.ts';
 import { parseSigningKey } from './signing-key.ts';
 import { publicUrl } from './public-url.ts';
 import { parseSecretKey } from './secret-key.ts';
@@ -105,6 +106,9 @@ const schema = z
     KISSAPI_SIMULATED: z.enum(['on', 'off']).optional(),
     KISSAPI_UPSTREAMS: z.string().min(1).optional(),
     KISSAPI_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    SMTP_URL: smtpUrl.optional(),
+    MAIL_FROM: mailbox.optional(),
+    SUPPORT_EMAIL: mailAddress.optional(),
     OPENAI_API_KEY: z.string().regex(VISIBLE_ASCII, NOT_IN_A_HEADER).optional(),
     OPENAI_UPSTREAM_URL: webUrl.default('https://api.openai.com/v1'),
     UPSTREAM_FIRST_BYTE_TIMEOUT_MS: ms.default(120_000),
@@ -144,6 +148,10 @@ const schema = z
     simulated: (env.KISSAPI_SIMULATED ?? (env.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
     upstreamsFile: env.KISSAPI_UPSTREAMS,
     logLevel: env.KISSAPI_LOG,
+    /** Undefined: nothing is sent. */
+    smtp: env.SMTP_URL,
+    mailFrom: env.MAIL_FROM,
+    supportEmail: env.SUPPORT_EMAIL,
     // Customers put a key of this gateway into this variable; it is not a provider's.
     openAiKey: env.OPENAI_API_KEY?.startsWith('kiss_') ? undefined : env.OPENAI_API_KEY,
     openAiUrl: env.OPENAI_UPSTREAM_URL,
@@ -180,6 +188,10 @@ const schema = z
     }
   })
   .superRefine((config, context) => {
+    if (config.smtp && !config.mailFrom) {
+      const message = 'is required with SMTP_URL, such as Example <no-reply@example.com>';
+      context.addIssue({ code: 'custom', path: ['MAIL_FROM'], message });
+    }
     if (!config.production) return;
     const required = {
       DATABASE_URL: config.databaseUrl,

@@ -3,6 +3,8 @@ import { readCatalogue } from '../config/catalogue.ts';
 import { ACCOUNT_STATE_VERSION, type Account } from '../domain/account/account.ts';
 import { accountDecider } from '../domain/account/decide.ts';
 import { PRICES_STREAM, priceDecider } from '../domain/prices/decide.ts';
+import { mailDecider } from '../domain/mail/mail.ts';
+import { reactionDecider } from '../domain/reactions/parked-reactions.ts';
 import { termsDecider } from '../domain/terms/terms.ts';
 import { createCommands } from '../eventstore/commands.ts';
 import { journal } from '../eventstore/journal/codec.ts';
@@ -75,10 +77,12 @@ export const openEventLog = async (options: EventLogOptions) => {
   const accounts = createCommands({ ...writing, decider: withPause(accountDecider, rewinds.isOpen), snapshots });
   const prices = createCommands({ ...writing, decider: priceDecider });
   const terms = createCommands({ ...writing, decider: termsDecider });
+  const mails = createCommands({ ...writing, decider: mailDecider });
+  const reactions = createCommands({ ...writing, decider: reactionDecider });
 
   const dropOthers: (() => Promise<void> | void)[] = [];
   await rewinds.start(store, async () => {
-    for (const commands of [accounts, prices, terms]) commands.recheckAll();
+    for (const commands of [accounts, prices, terms, mails, reactions]) commands.recheckAll();
     for (const drop of dropOthers) await drop();
   });
 
@@ -94,6 +98,11 @@ export const openEventLog = async (options: EventLogOptions) => {
     store,
     accounts,
     prices,
+    mails,
+    /** Commands on the streams of processes. */
+    reactions,
+    /** The newest of these places that the log has; 0 if it has none of them. */
+    commonPosition: rewinds.commonPosition,
     vault: createVault(dataKeys),
     termsTexts,
     idempotencySecret: shared.idempotency,

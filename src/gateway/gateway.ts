@@ -16,6 +16,7 @@ import { healthChecks } from './health/health-checks.ts';
 import { bodyMemoryBytes } from './body-memory.ts';
 import { openDoor } from './http-server.ts';
 import { openEventLog } from './event-log.ts';
+import { openMail, type MailConnections } from './mail.ts';
 import { newId } from './new-id.ts';
 import { watchReadiness } from './health/readiness.ts';
 import { createSecretsInUse, warnOfMissingSecrets, type Secrets } from './secrets.ts';
@@ -41,6 +42,8 @@ export type GatewayOptions = {
   /** Begins an empty log at this time in the past; never set in production. */
   readonly clockStart?: Date | undefined;
   readonly log: Logger;
+  /** How mail reaches people. Without it, mail stays queued. */
+  readonly mail?: MailConnections;
 };
 
 /** A failure of every request is logged once per provider in this time. */
@@ -67,7 +70,7 @@ const localUrl = (port: number): string => `http://localhost:${port}`;
 export type Gateway = Awaited<ReturnType<typeof startGateway>>;
 
 /** Opens everything that depends on the database: the log, its views and the watchers. */
-const openRooms = async (options: GatewayOptions) => {
+const openRooms = async (options: GatewayOptions, publicUrl: () => string) => {
   const { config, databaseUrl, secrets, signingKey, log } = options;
   const secretsInUse = createSecretsInUse(secrets, (inUse) =>
     log.info(inUse, 'new API keys and accounts use the newest pepper and master key that all running gateways accept'),
@@ -90,6 +93,10 @@ const openRooms = async (options: GatewayOptions) => {
     generations: () => generations,
   });
   eventLog.onRewind(views.startAgain);
+  const mail = await openMail({
+    ...{ config, databaseUrl, eventLog, publicUrl, now: watchers.now, metrics: watchers.metrics, ...start },
+    connections: options.mail,
+  });
 
   const ends = eventLog.announceEnds();
   await warnOfMissingSecrets({
@@ -103,7 +110,7 @@ const openRooms = async (options: GatewayOptions) => {
     issueWith: () => secretsInUse.pepperId,
   });
   return {
-    ...{ eventLog, providers, views, watchers, ends, keyring },
+    ...{ eventLog, providers, views, watchers, mail, ends, keyring },
     /** Sets the generations in progress, which the watchers leave alone. */
     watchGenerations: (set: ReadonlySet<string>): void => void (generations = set),
   };
@@ -227,6 +234,7 @@ const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts: Parts)
     findTermsText: eventLog.termsTexts.find,
     management: createManagement(adminToken, parts),
     metrics: getMetrics(adminToken, watchers.metrics),
+    devOutbox: parts.mail.outboxPage,
     answered: watchers.metrics.answered,
     readiness: parts.readiness.read,
     isStoreUnavailable: (error) => error instanceof StoreUnavailable,
@@ -266,11 +274,11 @@ const termsInForce = ({ publishedTerms }: Rooms['views']): string => {
 /** Opens all rooms, then the HTTP server. `close` closes them in reverse order. */
 export const startGateway = async (options: GatewayOptions) => {
   const { config } = options;
-  const rooms = await openRooms(options);
+  let publicUrl = config.publicUrl ?? localUrl(config.port);
+  const rooms = await openRooms(options, () => publicUrl);
   const { eventLog, views, watchers } = rooms;
   const completions = await openCompletions(options, rooms);
   const readiness = await openReadiness(options, rooms);
-  let publicUrl = config.publicUrl ?? localUrl(config.port);
   const app = createRoutes(options, { ...rooms, completions, readiness, publicUrl: () => publicUrl });
   const { host, port, drainDelayMs: delayMs, drainTimeoutMs: graceMs } = config;
   const attend = (server: Server): void =>
@@ -296,6 +304,7 @@ export const startGateway = async (options: GatewayOptions) => {
       await door.close();
       rooms.ends.close();
       await readiness.close();
+      await rooms.mail.close();
       await watchers.close();
       await views.close();
       await eventLog.close();

@@ -10,6 +10,22 @@ export type MetricsOptions = {
   readonly rewindIsOpen: () => boolean;
 };
 
+/** A process that this gateway has started. Its figures are known only to the node that runs it. */
+export type WatchedProcess = {
+  readonly name: string;
+  readonly status: {
+    readonly leads: boolean;
+    readonly position: number;
+    readonly parked: number;
+    readonly stuck: number;
+  };
+};
+
+/** The mails that wait, and for how long the oldest has waited. */
+export type WatchedMail = () => Promise<{ readonly waiting: number; readonly oldestMs: number }>;
+
+export type MailOutcome = 'queued' | 'sent' | 'deferred' | 'failed';
+
 export type Metrics = {
   readonly contentType: string;
   /** The text format of Prometheus. */
@@ -22,6 +38,11 @@ export type Metrics = {
   audited(result: 'agreed' | 'disagreed' | 'skipped'): void;
   orphanedHoldReleased(): void;
   upstreamRefused(upstream: string, status: number): void;
+  mail(outcome: MailOutcome): void;
+  /** From now on, the gauges of processes include this one. */
+  watchProcess(process: WatchedProcess): void;
+  /** From now on, the gauges of mail show this. */
+  watchMail(mail: WatchedMail): void;
 };
 
 /** Registers the gauges that are evaluated when the metrics are read. */
@@ -71,6 +92,36 @@ const registerGauges = (registry: Registry, options: MetricsOptions): { readonly
   };
 };
 
+/** The gauges of processes and mail. */
+const registerBackground = (registry: Registry) => {
+  const processes: WatchedProcess[] = [];
+  let watchedMail: WatchedMail | undefined;
+  const gauge = (name: string, help: string, labelNames: readonly 'process'[] = []) =>
+    new Gauge({ name, help, labelNames, registers: [registry] });
+  const ofProcess = ['process'] as const;
+  const position = gauge('kissapi_process_position', 'The position up to which a process has reacted.', ofProcess);
+  const parked = gauge('kissapi_process_parked_commands', 'Refused commands that wait for an operator.', ofProcess);
+  const stuck = gauge('kissapi_process_stuck_streams', 'Streams whose oldest event a process retries.', ofProcess);
+  const waiting = gauge('kissapi_mails_waiting', 'Mails that wait to be sent.');
+  const oldest = gauge('kissapi_mail_oldest_waiting_seconds', 'How long the oldest waiting mail has waited.');
+  return {
+    watchProcess: (process: WatchedProcess): void => void processes.push(process),
+    watchMail: (mail: WatchedMail): void => void (watchedMail = mail),
+    refresh: async (): Promise<void> => {
+      for (const one of [position, parked, stuck]) one.reset();
+      for (const { name: process, status } of processes) {
+        if (!status.leads) continue;
+        position.set({ process }, status.position);
+        parked.set({ process }, status.parked);
+        stuck.set({ process }, status.stuck);
+      }
+      const mail = await watchedMail?.().catch(() => undefined);
+      waiting.set(mail?.waiting ?? Number.NaN);
+      oldest.set(mail ? mail.oldestMs / 1000 : Number.NaN);
+    },
+  };
+};
+
 /** The metrics of one gateway; a process can hold several gateways. */
 export const createMetrics = (options: MetricsOptions): Metrics => {
   const registry = new Registry();
@@ -92,20 +143,28 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
     'Requests that a provider answered with an error, by provider and status.',
     ['upstream', 'status'],
   );
+  const mails = counter('kissapi_mails_total', 'Mails that this process queued, sent, deferred, or that failed.', [
+    'outcome',
+  ]);
   const { refresh } = registerGauges(registry, options);
+  const background = registerBackground(registry);
   // Prometheus computes a rate only for series that have been 0 before.
   for (const status of ['2xx', '4xx', '5xx', 'aborted']) requests.inc({ status }, 0);
+  for (const outcome of ['queued', 'sent', 'deferred', 'failed']) mails.inc({ outcome }, 0);
   for (const result of ['agreed', 'disagreed', 'skipped']) samples.inc({ result }, 0);
 
   return {
     contentType: registry.contentType,
     text: async () => {
-      await refresh();
+      await Promise.all([refresh(), background.refresh()]);
       return registry.metrics();
     },
     answered: (status) => requests.inc({ status: status === undefined ? 'aborted' : `${Math.floor(status / 100)}xx` }),
     audited: (result) => samples.inc({ result }),
     orphanedHoldReleased: () => orphans.inc(),
     upstreamRefused: (upstream, status) => refusals.inc({ upstream, status }),
+    mail: (outcome) => mails.inc({ outcome }),
+    watchProcess: background.watchProcess,
+    watchMail: background.watchMail,
   };
 };

@@ -269,3 +269,49 @@ describe('older secrets', () => {
     expect(readConfig({}).dataKeysOld.size).toBe(0);
   });
 });
+
+describe('the settings of mail', () => {
+  const smtp = (SMTP_URL: string) => readConfig({ SMTP_URL, MAIL_FROM: 'Example <no-reply@example.com>' }).smtp;
+
+  it('name a server, with TLS unless it is on this machine', () => {
+    expect(smtp('smtps://user%40example.com:p%2Fw@smtp.example.com')).toEqual({
+      ...{ host: 'smtp.example.com', port: 465, secure: true, requireTls: true },
+      auth: { user: 'user@example.com', pass: 'p/w' },
+    });
+    expect(smtp('smtp://smtp.example.com')).toMatchObject({ port: 587, secure: false, requireTls: true });
+    expect(smtp('smtp://smtp.example.com:25?requireTLS=false')).toMatchObject({ port: 25, requireTls: false });
+    expect(smtp('smtp://127.0.0.1:2525')).toMatchObject({ host: '127.0.0.1', port: 2525, requireTls: false });
+    expect(smtp('smtp://[::1]:2525')).toMatchObject({ host: '::1', requireTls: false });
+  });
+
+  it.each([
+    'smtp.example.com',
+    'https://smtp.example.com',
+    'smtp://',
+    'smtp://user:%zz@smtp.example.com',
+    'smtp://smtp.example.com/path',
+    'smtp://smtp.example.com?tls.rejectUnauthorized=false',
+    'smtp://smtp.example.com?requireTLS=maybe',
+    'smtp://smtp.example.com:99999',
+  ])('refuse the server %s', (url) => {
+    const message = complaint({ SMTP_URL: url, MAIL_FROM: 'no-reply@example.com' });
+    expect(message).toContain('SMTP_URL');
+    expect(message).not.toContain('%zz');
+  });
+
+  it('name a sender, with or without a name', () => {
+    const from = (MAIL_FROM: string) => readConfig({ MAIL_FROM }).mailFrom;
+    expect(from('Example Inc. <no-reply@example.com>')).toEqual({
+      ...{ name: 'Example Inc.', address: 'no-reply@example.com' },
+    });
+    expect(from('no-reply@example.com')).toEqual({ name: '', address: 'no-reply@example.com' });
+  });
+
+  it('refuse a sender or a support address that is not an address, and a server without a sender', () => {
+    for (const MAIL_FROM of ['Example', 'Example <example>', 'a@b.com\r\nBcc: c@d.com', 'A <a@b.com> <c@d.com>']) {
+      expect(complaint({ MAIL_FROM })).toContain('MAIL_FROM');
+    }
+    expect(complaint({ SUPPORT_EMAIL: 'support' })).toContain('SUPPORT_EMAIL');
+    expect(complaint({ SMTP_URL: 'smtp://localhost' })).toContain('MAIL_FROM: is required with SMTP_URL');
+  });
+});

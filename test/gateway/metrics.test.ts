@@ -22,6 +22,7 @@ describe('metrics', () => {
     metrics.audited('agreed');
     metrics.orphanedHoldReleased();
     for (const status of [401, 503, 503]) metrics.upstreamRefused('openai', status);
+    for (const outcome of ['queued', 'sent', 'sent'] as const) metrics.mail(outcome);
     const text = await metrics.text();
     for (const line of [
       'kissapi_http_requests_total{status="2xx"} 2',
@@ -35,6 +36,9 @@ describe('metrics', () => {
       'kissapi_orphaned_holds_released_total 1',
       'kissapi_upstream_refusals_total{upstream="openai",status="401"} 1',
       'kissapi_upstream_refusals_total{upstream="openai",status="503"} 2',
+      'kissapi_mails_total{outcome="queued"} 1',
+      'kissapi_mails_total{outcome="sent"} 2',
+      'kissapi_mails_total{outcome="failed"} 0',
       'kissapi_log_head_position 42',
       'kissapi_projection_position{projection="balances"} 40',
     ]) {
@@ -61,5 +65,28 @@ describe('metrics', () => {
     expect(text).toMatch(/^kissapi_log_head_position nan$/im);
     expect(text).not.toContain('projection="balances"');
     expect(text).toContain('kissapi_audit_samples_total');
+  });
+
+  it('show processes that this node runs, and the mail that waits', async () => {
+    const metrics = create();
+    metrics.watchProcess({ name: 'mail', status: { leads: true, position: 40, parked: 2, stuck: 1 } });
+    metrics.watchProcess({ name: 'elsewhere', status: { leads: false, position: 7, parked: 0, stuck: 0 } });
+    let away = false;
+    metrics.watchMail(() =>
+      away ? Promise.reject(new Error('away')) : Promise.resolve({ waiting: 3, oldestMs: 90_500 }),
+    );
+    const text = await metrics.text();
+    for (const line of [
+      'kissapi_process_position{process="mail"} 40',
+      'kissapi_process_parked_commands{process="mail"} 2',
+      'kissapi_process_stuck_streams{process="mail"} 1',
+      'kissapi_mails_waiting 3',
+      'kissapi_mail_oldest_waiting_seconds 90.5',
+    ]) {
+      expect(text).toContain(`${line}\n`);
+    }
+    expect(text).not.toContain('elsewhere');
+    away = true;
+    expect(await metrics.text()).toMatch(/^kissapi_mails_waiting nan$/im);
   });
 });

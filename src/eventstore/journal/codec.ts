@@ -3,17 +3,22 @@ import type { AccountEvent } from '../../domain/account/events.ts';
 import type { ClaimEvent } from '../../domain/identity/claims.ts';
 import type { PersonEvent } from '../../domain/identity/person-events.ts';
 import type { LogEvent } from '../../domain/log/rewinds.ts';
+import type { MailEvent } from '../../domain/mail/mail.ts';
 import type { PriceEvent } from '../../domain/prices/events.ts';
+import type { ReactionEvent } from '../../domain/reactions/parked-reactions.ts';
 import type { TermsEvent } from '../../domain/terms/terms.ts';
 import type { Shape, Shapes } from './shapes/shape.ts';
 import { accountEventShapes } from './shapes/account.ts';
 import { logEventShapes, priceEventShapes, termsEventShapes } from './shapes/books.ts';
+import { mailEventShapes } from './shapes/mail.ts';
+import { reactionEventShapes } from './shapes/reactions.ts';
 import { claimEventShapes, personEventShapes } from './shapes/people.ts';
 import type { EventCodec, FactOf, Metadata, RecordedOf } from '../event-codec.ts';
 import type { NewEvent, StoredEvent, StoredFact } from '../event-store.ts';
 import { NotReadableByAll, type ReadableVersions } from '../event-versions.ts';
 
-export type DomainEvent = AccountEvent | ClaimEvent | PersonEvent | PriceEvent | TermsEvent | LogEvent;
+export type DomainEvent =
+  AccountEvent | ClaimEvent | PersonEvent | PriceEvent | TermsEvent | LogEvent | ReactionEvent | MailEvent;
 
 export type { Metadata } from '../event-codec.ts';
 export type Recorded<Event = DomainEvent> = RecordedOf<Event>;
@@ -26,6 +31,8 @@ const shapes: Shapes<DomainEvent> = {
   ...priceEventShapes,
   ...termsEventShapes,
   ...logEventShapes,
+  ...reactionEventShapes,
+  ...mailEventShapes,
 };
 
 /** The newest version of each event type that this software reads; it writes the same. */

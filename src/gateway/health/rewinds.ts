@@ -74,6 +74,7 @@ export const openRewinds = async ({ databaseUrl, dataDir, outage, log }: Rewinds
         },
       });
     },
+    commonPosition: rewinds.newestCommon,
     isOpen: (): boolean => watch?.open !== undefined,
     /** Compares now. */
     check: async (): Promise<void> => watch?.check(),

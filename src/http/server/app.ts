@@ -8,6 +8,7 @@ import { noSuchMethod, noSuchPath } from './not-offered.ts';
 import { createReadBody } from './read-body.ts';
 import { singleHeaders } from './single-headers.ts';
 import { arrive, requestIdOf } from './request-id.ts';
+import { getOutbox } from '../get-outbox.ts';
 import { getLive, getReady, type ReadReadiness } from '../get-health.ts';
 import { createCompletion, type Complete, type Endpoint, type RefusedRequest } from '../v1/create-completion.ts';
 import {
@@ -46,6 +47,8 @@ export type AppOptions = {
   readonly findTermsText: FindTermsText;
   readonly management: Router;
   readonly metrics: RequestHandler;
+  /** The page of mails that were not sent; only in development. */
+  readonly devOutbox?: (() => string) | undefined;
   /** Called when a response ends; undefined if the client disconnected before it began. */
   readonly answered: (status: number | undefined) => void;
   readonly readiness: ReadReadiness;
@@ -94,6 +97,7 @@ export const createApp = (options: AppOptions): Express => {
   app.use('/api/v1', notFound);
   app.use('/api', options.management);
   read('/metrics', options.metrics);
+  if (options.devOutbox) read('/dev/outbox', getOutbox(options.devOutbox));
   read('/health/live', getLive);
   read('/health/ready', getReady(options.readiness));
   // The former name of /health/ready.

@@ -153,6 +153,30 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
     { type: 'TermsPublished', version: '2026-01', sha256: 'abc' },
     '{"version":"2026-01","sha256":"abc"}',
   ],
+  ReactionParked: [
+    { type: 'ReactionParked', eventId: ID, stream: 'mail-mail_1', command: 0, refusal: 'account_not_found' },
+    `{"eventId":"${ID}","stream":"mail-mail_1","command":0,"refusal":"account_not_found"}`,
+  ],
+  ReactionResumed: [
+    { type: 'ReactionResumed', eventId: ID, stream: 'mail-mail_1', command: 0, reason: 'registered since' },
+    `{"eventId":"${ID}","stream":"mail-mail_1","command":0,"reason":"registered since"}`,
+  ],
+  MailQueued: [
+    {
+      ...{ type: 'MailQueued', to: { kind: 'person', id: 'per_1' }, template: 'low_balance' },
+      params: { balance_usd: '1.50' },
+    },
+    '{"to":{"kind":"person","id":"per_1"},"template":"low_balance","params":{"balance_usd":"1.50"}}',
+  ],
+  MailDeferred: [
+    { type: 'MailDeferred', attempt: 1, reply: '451 4.3.0', until: new Date('2026-12-01T00:01:00.000Z') },
+    '{"attempt":1,"reply":"451 4.3.0","until":"2026-12-01T00:01:00.000Z"}',
+  ],
+  MailSent: [
+    { type: 'MailSent', messageId: '<mail_1@localhost>', reply: '250 2.0.0' },
+    '{"messageId":"<mail_1@localhost>","reply":"250 2.0.0"}',
+  ],
+  MailFailed: [{ type: 'MailFailed', reason: 'rejected', reply: '550' }, '{"reason":"rejected","reply":"550"}'],
 };
 
 /** Of those whose shape has changed. */

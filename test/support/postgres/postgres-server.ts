@@ -10,6 +10,7 @@ import { migrateProjections } from '../../../src/projections/rows/live.ts';
 import { migrateRuns } from '../../../src/reactions/runs.ts';
 import { query, serverUrl } from '../sql.ts';
 import { migrateIdentity } from '../../../src/identity/database.ts';
+import { migrateMail } from '../../../src/mail/due-mails.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -31,7 +32,7 @@ const createTemplate = async (postgresUrl: string): Promise<{ readonly name: str
   await query(server, `create database ${name}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
-  for (const migrate of [migratePostgresStore, migrateProjections, migrateRuns, migrateIdentity])
+  for (const migrate of [migratePostgresStore, migrateProjections, migrateRuns, migrateIdentity, migrateMail])
     await migrate(url.href);
   return { name, drop: async () => void (await query(server, `drop database ${name} with (force)`)) };
 };

@@ -1,0 +1,49 @@
+import type { MailContent, MailReference } from '../../domain/mail/mail.ts';
+import { accountClosed } from './account-closed.ts';
+import { addressChanged } from './address-changed.ts';
+import { alreadyRegistered } from './already-registered.ts';
+import { confirmAddress } from './confirm-address.ts';
+import { keyLeaked } from './key-leaked.ts';
+import { lowBalance } from './low-balance.ts';
+import { memberInvitation } from './member-invitation.ts';
+import { signIn } from './sign-in.ts';
+import { staffInvitation } from './staff-invitation.ts';
+import { verifyAddress } from './verify-address.ts';
+import type { Template } from './template.ts';
+
+/** The names are on disk. */
+export const templates = {
+  account_closed: accountClosed,
+  address_changed: addressChanged,
+  already_registered: alreadyRegistered,
+  confirm_address: confirmAddress,
+  key_leaked: keyLeaked,
+  low_balance: lowBalance,
+  member_invitation: memberInvitation,
+  sign_in: signIn,
+  staff_invitation: staffInvitation,
+  verify_address: verifyAddress,
+} as const;
+
+export type TemplateName = keyof typeof templates;
+export type ParamsOf<Name extends TemplateName> = ReturnType<(typeof templates)[Name]['parse']>;
+
+/** The template of a queued mail; undefined if a newer release has queued it. */
+export const findTemplate = (name: string): Template | undefined =>
+  Object.hasOwn(templates, name) ? (templates[name as TemplateName] as unknown as Template) : undefined;
+
+/** The command that queues a mail on the stream `mail-<id>`. */
+export const queueMail = <Name extends TemplateName>(
+  template: Name,
+  to: MailReference,
+  params: ParamsOf<Name>,
+): { readonly type: 'QueueMail' } & MailContent => ({
+  type: 'QueueMail',
+  to,
+  template,
+  params: Object.fromEntries(
+    Object.entries(params as Readonly<Record<string, string | undefined>>).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value] as const],
+    ),
+  ),
+});

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { PLAIN_FACT } from '../../src/domain/mail/mail.ts';
+import { composeMail, messageIdOf, UnknownTemplate } from '../../src/mail/compose.ts';
+import { MissingSecret, type MailSecrets, type Operator } from '../../src/mail/templates/template.ts';
+import { queueMail, templates, type TemplateName } from '../../src/mail/templates/templates.ts';
+
+const operator: Operator = {
+  ...{ name: 'KissAPI', supportEmail: 'support@example.com', publicUrl: 'https://api.example.com/base' },
+};
+const HOSTILE = `<img src=x onerror="alert(1)"> & 'Bobby' https://evil.example/\r\nBcc: all@example.com ${'x'.repeat(3000)}`;
+const CODE = '48151623';
+const LINK = 'https://api.example.com/base/verify?token=abc&next=1';
+
+const to = { kind: 'person', id: 'per_1' };
+const time = '2026-12-01T14:05:00.000Z';
+const queued: { readonly [Name in TemplateName]: ReturnType<typeof queueMail> } = {
+  account_closed: queueMail('account_closed', to, { account_id: 'acc_1', closed_at: time, owed_usd: '3.20' }),
+  address_changed: queueMail('address_changed', to, { changed_at: time, undo_until: '2026-12-08T14:05:00.000Z' }),
+  already_registered: queueMail('already_registered', to, {}),
+  confirm_address: queueMail('confirm_address', to, { expires_at: time }),
+  key_leaked: queueMail('key_leaked', to, { account_id: 'acc_1', key_id: 'key_1', reported_at: time, since: time }),
+  low_balance: queueMail('low_balance', to, { balance_usd: '1.50', threshold_usd: '5' }),
+  member_invitation: queueMail('member_invitation', to, { role: 'billing', expires_at: time }),
+  sign_in: queueMail('sign_in', to, { expires_at: time }),
+  staff_invitation: queueMail('staff_invitation', to, { role: 'finance', expires_at: time }),
+  verify_address: queueMail('verify_address', to, { expires_at: time }),
+};
+/** What each mail must contain, in both forms. */
+const contents: { readonly [Name in TemplateName]: readonly string[] } = {
+  account_closed: ['acc_1', '2026-12-01 14:05 UTC', '3.20 USD', 'closed'],
+  address_changed: [LINK, 'seven days', '2026-12-08 14:05 UTC', 'undo'],
+  already_registered: ['already have an account', operator.publicUrl],
+  confirm_address: [CODE, LINK, '2026-12-01 14:05 UTC'],
+  key_leaked: ['acc_1', 'key_1', '2026-12-01 14:05 UTC'],
+  low_balance: ['1.50 USD', '5 USD', LINK],
+  member_invitation: [LINK, 'billing', '2026-12-01 14:05 UTC'],
+  sign_in: [CODE, LINK, '2026-12-01 14:05 UTC'],
+  staff_invitation: [LINK, 'finance', 'passkey'],
+  verify_address: [CODE, LINK, '2026-12-01 14:05 UTC'],
+};
+const secrets: MailSecrets = { code: CODE, link: LINK, accountName: HOSTILE, actorName: HOSTILE };
+
+const compose = (name: string, over: MailSecrets = secrets) =>
+  composeMail({
+    mailId: 'mail_1',
+    mail: queued[name as TemplateName],
+    recipient: { email: 'ada@example.com', name: HOSTILE },
+    ...{ secrets: over, operator },
+  });
+
+const asText = (html: string): string =>
+  html
+    .replace(/&amp;/g, '&')
+    .replace(/&quot;/g, '"')
+    .replace(/&lt;/g, '<')
+    .replace(/&gt;/g, '>')
+    .replace(/\s+/g, ' ');
+
+describe.each(Object.keys(templates) as TemplateName[])('the mail %s', (name) => {
+  const { subject, text, html, unsubscribeUrl } = compose(name);
+
+  it('has the same content as text and as HTML', () => {
+    for (const part of [...contents[name], operator.supportEmail, operator.publicUrl]) {
+      expect(text.replace(/\s+/g, ' ')).toContain(part);
+      expect(asText(html)).toContain(part);
+    }
+    expect(subject).toMatch(/^[^\r\n]{10,78}$/);
+  });
+
+  it('escapes names, makes no link of them, and has no line over 998 characters', () => {
+    const tags = [...html.matchAll(/<[^>]*>/g)].map(([tag]) => tag).join('\n');
+    expect(tags).not.toMatch(/<(?:img|script|style|link)|onerror|src/);
+    for (const form of [text, html]) {
+      expect(form).not.toContain('https://evil.example');
+      expect(Math.max(...form.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(998);
+      expect(form).not.toContain('undefined');
+    }
+  });
+
+  it('keeps only plain facts in the log', () => {
+    const { params } = queued[name];
+    for (const fact of Object.entries(params).flat()) expect(fact).toMatch(PLAIN_FACT);
+    for (const secret of [CODE, LINK]) expect(JSON.stringify(queued[name])).not.toContain(secret);
+  });
+
+  it('can be ended only if it is optional', () =>
+    expect(unsubscribeUrl).toBe(name === 'low_balance' ? LINK : undefined));
+});
+
+describe('a mail', () => {
+  it('names no one in mail to an address that is not verified', () => {
+    for (const name of ['verify_address', 'confirm_address', 'already_registered', 'sign_in']) {
+      expect(compose(name).text).not.toMatch(/Bobby|xxx/);
+    }
+  });
+  it('greets its recipient, and shows the names of others', () => {
+    expect(compose('low_balance').text).toContain('Bobby');
+    expect(compose('member_invitation').html).toContain('&lt;img');
+  });
+  it('has a Message-Id of its id and of the host of PUBLIC_URL', () => {
+    expect(compose('sign_in').messageId).toBe('<mail_1@api.example.com>');
+    expect(messageIdOf('mail_2', 'http://localhost:8080')).toBe('<mail_2@localhost>');
+  });
+  it('is not composed without a secret that it needs', () =>
+    expect(() => compose('sign_in', { code: CODE })).toThrow(MissingSecret));
+  it('is not composed with an unknown template', () => {
+    const mail = { ...queued.sign_in, template: 'of_a_newer_release' };
+    const recipient = { email: 'ada@example.com', name: undefined };
+    expect(() => composeMail({ mailId: 'mail_1', mail, recipient, secrets, operator })).toThrow(UnknownTemplate);
+  });
+  it('is not composed with params of another template', () => {
+    const mail = { ...queued.sign_in, params: { balance_usd: '1' } };
+    const recipient = { email: 'ada@example.com', name: undefined };
+    expect(() => composeMail({ mailId: 'mail_1', mail, recipient, secrets, operator })).toThrow(/expires_at/);
+  });
+});
