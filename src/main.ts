@@ -3,6 +3,7 @@ import { InvalidConfig, readConfig, type Config } from './config/config.ts';
 import { openDemoAccount } from './gateway/demo.ts';
 import { EmbeddedPostgresFault, startBundledPostgres, type EmbeddedPostgres } from './gateway/bundled-postgres.ts';
 import { withOlder, WrongMasterKey } from './eventstore/secrets/data-keys.ts';
+import { ClockNotMoved } from './eventstore/log-clock.ts';
 import { WrongSecret } from './eventstore/secrets/secret-checks.ts';
 import { databaseFaultInWords, UnfitDatabase } from './eventstore/postgres/database-faults.ts';
 import type { SecretKey } from './eventstore/secrets/sealed-bytes.ts';
@@ -12,9 +13,10 @@ import { CannotListen } from './gateway/http-server.ts';
 import { TermsFault } from './gateway/publish-terms.ts';
 import { exposedSecrets, LocalSecretFault, localSecret } from './config/local-secrets.ts';
 import { localSigningKey } from './config/signing-key.ts';
+import { readStartArguments, type StartArguments } from './config/start-arguments.ts';
 import { welcome } from './gateway/welcome.ts';
 
-const run = async (config: Config, log: Logger, stopper: Stopper): Promise<void> => {
+const run = async (config: Config, { clock }: StartArguments, log: Logger, stopper: Stopper): Promise<void> => {
   const embedded = config.databaseUrl === undefined ? startDatabase(config, log) : undefined;
   // Also while it is starting; otherwise it would outlive this process.
   const stopDatabase = async (): Promise<void> => (await embedded?.catch(() => undefined))?.stop();
@@ -37,6 +39,7 @@ const run = async (config: Config, log: Logger, stopper: Stopper): Promise<void>
       ],
       masterKeys: withOlder({ id: config.dataKeyId, key: masterKey }, config.dataKeysOld),
     },
+    clockStart: clock,
     log,
   });
   for (const file of await exposedSecrets(config.dataDir, LOCAL_SECRETS)) {
@@ -53,6 +56,7 @@ const run = async (config: Config, log: Logger, stopper: Stopper): Promise<void>
     welcome({
       url: publicUrl,
       dataDir: config.dataDir,
+      clock: gateway.clock(),
       apiKey: demo?.apiKey,
       newAdminToken: adminToken?.created ? adminToken.secret : undefined,
     }),
@@ -137,6 +141,7 @@ const report = (error: unknown): void => {
     CannotListen,
     WrongMasterKey,
     WrongSecret,
+    ClockNotMoved,
     LocalSecretFault,
     TermsFault,
     UnfitDatabase,
@@ -149,6 +154,7 @@ const report = (error: unknown): void => {
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 try {
   const config = readConfig();
+  const startArguments = readStartArguments(process.argv.slice(2), config);
   // Standard output is for people; the log goes to standard error, one JSON object per line.
   // Not pino's own destination, which retries forever if the reader is gone.
   const log = pino(
@@ -156,7 +162,7 @@ try {
     process.stderr,
   );
   const stopper = createStopper(log);
-  await run(config, log, stopper).catch(async (error: unknown) => {
+  await run(config, startArguments, log, stopper).catch(async (error: unknown) => {
     // A start that is interrupted by a stop also fails; that is not reported.
     if (!stopper.stopping) report(described(error, config));
     await stopper.stop('the start failed', 1);

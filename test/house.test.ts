@@ -26,9 +26,10 @@ const rooms: Readonly<Record<string, Room>> = {
   projections: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
   reactions: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
   proxy: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
+  identity: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
   http: {
     mayImport: ['domain', 'eventstore'],
-    mayImportTypes: ['proxy', 'projections'],
+    mayImportTypes: ['proxy', 'projections', 'reactions', 'identity'],
     because: 'neighbours never import values of each other',
   },
   config: {
@@ -37,11 +38,11 @@ const rooms: Readonly<Record<string, Room>> = {
     because: 'the environment is read once, into the values that the rooms take',
   },
   cli: {
-    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'config', 'gateway'],
+    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'identity', 'config', 'gateway'],
     because: 'a terminal composes the same parts, and serves no HTTP',
   },
   gateway: {
-    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'http', 'config'],
+    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'identity', 'http', 'config'],
     because: 'it composes the rooms, and knows every name',
   },
   [TOP]: {
@@ -61,13 +62,13 @@ const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly 
     because: 'to count a prompt takes so long that the thread which serves must not do it',
   },
   pg: {
-    in: ['eventstore/', 'reactions/'],
-    because: 'bare connections are for appends, for LISTEN and for heartbeats',
+    in: ['eventstore/', 'reactions/', 'identity/database.ts'],
+    because: 'bare connections are for appends, for LISTEN, for heartbeats and for the small tables of persons',
   },
   'pg-promise': { in: ['projections/', 'reactions/'], because: 'it speaks SQL where rows are kept' },
   '@eventstore/db-client': { in: ['eventstore/eventstoredb/'], because: 'a store is one folder' },
   zod: {
-    in: ['eventstore/', 'projections/', 'reactions/', 'proxy/', 'http/', 'cli/', 'config/'],
+    in: ['eventstore/', 'projections/', 'reactions/', 'proxy/', 'identity/', 'http/', 'cli/', 'config/'],
     because: 'bytes become values at the sill, and the domain has none',
   },
   'zod-openapi': { in: ['http/'], because: 'the document describes the door' },
@@ -79,6 +80,12 @@ const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly 
   },
   'prom-client': { in: ['gateway/metrics.ts'], because: 'rooms count nothing themselves' },
   uuid: { in: ['gateway/new-id.ts'], because: 'randomness arrives as an argument' },
+  '@simplewebauthn/server': { in: ['identity/passkeys/'], because: 'only a passkey is verified by it' },
+  otplib: { in: ['identity/totp.ts'], because: 'only a second step has codes of a clock' },
+  'disposable-email-domains-js': {
+    in: ['identity/disposable-domains.ts'],
+    because: 'an address is judged in one place',
+  },
   '@kissapi/embedded-postgres': { in: ['gateway/bundled-postgres.ts'], because: 'the gateway starts its database' },
   '@kissapi/zod-messages': { in: ['http/', 'config/'], because: 'it explains input to the people who wrote it' },
   '@kissapi/simulator': {
@@ -205,6 +212,47 @@ const brokenBySql = ({ path, text }: Source): string[] =>
     ? [`src/${path} has SQL on a table of the log: the store has a method for it`]
     : [];
 
+/** Files that may read real time: of this machine, or of the database. What decides takes the clock of the log instead. */
+const readsRealTime: Readonly<Record<string, string>> = {
+  'eventstore/log-clock.ts': 'the clock of the log is real time and what it was moved by',
+  'eventstore/integrity/checkpoint-log.ts': 'its SQL adds what the clock of the log was moved by',
+  'eventstore/memory/in-memory.ts': 'it is the default of the clock of a log in memory',
+  'eventstore/postgres/log-probe.ts': 'it compares the clock of the machine with that of the database',
+  'eventstore/postgres/migrate.ts': 'operators read when a migration was applied',
+  'eventstore/postgres/log-rewinds.ts': 'operators read when a rewind was noticed and acknowledged',
+  'reactions/database-clock.ts': 'it reports that the clock of the machine is wrong',
+  'reactions/heartbeat.ts': 'whether a run is alive is a matter of real time',
+  'reactions/runs.ts': 'whether a run is alive is a matter of real time',
+  'cli/terminal/live-runs.ts': 'whether a run is alive is a matter of real time',
+  'gateway/publish-terms.ts': 'the date is part of an example in a message',
+  'proxy/providers/openai/http/retry-after.ts': "a provider's Retry-After is a real time",
+};
+
+/** Calls and values in code, and functions in SQL. `performance.now` measures durations and is allowed everywhere. */
+const isRealTime = (node: ts.Node): boolean => {
+  if (ts.isNewExpression(node)) {
+    return ts.isIdentifier(node.expression) && node.expression.text === 'Date' && (node.arguments ?? []).length === 0;
+  }
+  if (ts.isCallExpression(node)) return ts.isIdentifier(node.expression) && node.expression.text === 'Date';
+  if (ts.isPropertyAccessExpression(node)) {
+    return ts.isIdentifier(node.expression) && node.expression.text === 'Date' && node.name.text === 'now';
+  }
+  return (
+    (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)) &&
+    /\b(?:(?:clock|statement|transaction)_timestamp *\(|now *\( *\)|current_(?:timestamp|date|time)\b)/i.test(node.text)
+  );
+};
+
+const hasRealTime = ({ path, text }: Source): boolean => {
+  const findIn = (node: ts.Node): boolean => isRealTime(node) || (ts.forEachChild(node, findIn) ?? false);
+  return findIn(ts.createSourceFile(path, text, ts.ScriptTarget.Latest));
+};
+
+const brokenByClock = (source: Source): string[] =>
+  !(source.path in readsRealTime) && hasRealTime(source)
+    ? [`src/${source.path} reads real time: what decides takes the clock of the log as an argument`]
+    : [];
+
 const ENGINE = 'proxy/engine/';
 /** What the engine may import of formats and of providers. */
 const ports = ['proxy/formats/format.ts', 'proxy/providers/provider.ts'];
@@ -231,6 +279,7 @@ const brokenRules = (sources: readonly Source[]): readonly string[] =>
   sources.flatMap((source) => [
     ...importsOf(source).flatMap((one) => [...brokenByRooms(one), ...brokenByHomes(one), ...brokenByLog(one)]),
     ...brokenBySql(source),
+    ...brokenByClock(source),
     ...brokenByEngine(source),
     ...(source.path !== ENVIRONMENT.in && readsEnvironment(source)
       ? [`src/${source.path} reads process.env: ${ENVIRONMENT.because}, src/${ENVIRONMENT.in}`]
@@ -258,6 +307,11 @@ const brokenByPackage = (name: string, declared: readonly string[], sources: rea
 describe('the house', () => {
   it('is as it was drawn', () => expect(brokenRules(house)).toEqual([]));
 
+  it('reads real time in no more files than are listed', () => {
+    const reading = house.filter(hasRealTime).map(({ path }) => path);
+    expect(reading.toSorted()).toEqual(Object.keys(readsRealTime).toSorted());
+  });
+
   it('was read', () => {
     const imports = house.flatMap(importsOf);
     expect(new Set(house.map(({ path }) => roomOf(path)))).toEqual(new Set(Object.keys(rooms)));
@@ -266,7 +320,7 @@ describe('the house', () => {
     expect(imports.filter((one) => 'path' in one && !files.has(one.path))).toEqual([]);
   });
 
-  it('has no import cycles in the log, the projections, the reactions and the domain, types included', () => {
+  it('has no import cycles in the log, the projections, the reactions, the identity and the domain, types included', () => {
     const imports = Map.groupBy(
       house.flatMap(importsOf).flatMap((one) => ('path' in one ? [one] : [])),
       ({ from }) => from,
@@ -280,7 +334,7 @@ describe('the house', () => {
       finished.add(file);
     };
     for (const { path } of house) {
-      if (['domain', 'eventstore', 'projections', 'reactions'].includes(roomOf(path))) visit(path, []);
+      if (['domain', 'eventstore', 'projections', 'reactions', 'identity'].includes(roomOf(path))) visit(path, []);
     }
     expect(cycles).toEqual([]);
   });
@@ -347,6 +401,9 @@ describe('a rule', () => {
     ['projections/x.ts', `import pg from 'pg';`, 'imports pg'],
     ['eventstore/x.ts', `import pgPromise from 'pg-promise';`, 'imports pg-promise'],
     ['main.ts', `import { request } from 'undici';`, 'imports undici'],
+    ['identity/x.ts', `import { a } from '../http/auth/api-keys.ts';`, 'identity may not import from http'],
+    ['http/x.ts', `import { createIdentity } from '../identity/identity.ts';`, 'http may not import from identity'],
+    ['http/x.ts', `import { verifySync } from 'otplib';`, 'imports otplib, whose home is identity/totp.ts'],
     ['proxy/bounds.ts', `import { countTokens } from 'gpt-tokenizer';`, 'imports gpt-tokenizer'],
     ['proxy/x.ts', `import { Counter } from 'prom-client';`, 'imports prom-client'],
     ['proxy/x.ts', `import { left } from 'left-pad';`, 'imports left-pad, which has no home yet'],
@@ -365,6 +422,12 @@ describe('a rule', () => {
       'knows formats and providers by their',
     ],
     ['proxy/engine/x.ts', `const path = '/chat/completions';`, "names the endpoint '/chat/completions'"],
+    ['domain/x.ts', 'const at = Date.now();', 'reads real time'],
+    ['http/x.ts', 'const at = new Date();', 'reads real time'],
+    ['gateway/x.ts', 'const at = new Date;', 'reads real time'],
+    ['projections/x.ts', 'const wall = Date.now;', 'reads real time'],
+    ['projections/x.ts', 'const sql = `select ${columns}, NOW() - seen_at`;', 'reads real time'],
+    ['reactions/x.ts', `const sql = 'select clock_timestamp()';`, 'reads real time'],
     ['proxy/engine/x.ts', `// Groq sends it beside the format.`, 'names the provider Groq'],
   ])('can be broken by %s: %s', (path, text, what) => {
     expect(broken(path, text)).toEqual([expect.stringContaining(what)]);
@@ -381,6 +444,8 @@ describe('a rule', () => {
     ['config/config.ts', `export const a = process.env['A'];`],
     ['proxy/engine/x.ts', `import type { Format } from '../formats/format.ts';\nimport '../providers/provider.ts';`],
     ['config/x.ts', `import type { A } from '../eventstore/x.ts';\nimport { type B } from '../proxy/x.ts';`],
+    ['proxy/x.ts', '// Not Date.now().\nconst [at, since] = [new Date(ms), performance.now()];\nclock.now();'],
+    ['reactions/heartbeat.ts', 'const sql = `select clock_timestamp()`;'],
     ['http/x.ts', `export type { A } from '../proxy/x.ts';\nexport type B = import('../proxy/y.ts').B;`],
   ])('is kept by %s: %s', (path, text) => expect(broken(path, text)).toEqual([]));
 });

@@ -5,6 +5,7 @@ import type { PriceBook } from '../domain/prices/price-book.ts';
 import { createCommands } from '../eventstore/commands.ts';
 import { journal } from '../eventstore/journal/codec.ts';
 import { createCommitter } from '../eventstore/committer.ts';
+import { readLogClock } from '../eventstore/log-clock.ts';
 import { readableByLiveRuns } from '../reactions/runs.ts';
 import { CliFault } from './terminal/fault.ts';
 import type { OpenDatabase } from './terminal/open-database.ts';
@@ -19,13 +20,13 @@ export type ChangedPrices = {
 
 /** Executes a command on the price book. Running gateways follow it. */
 export const changePrices = async (
-  { store, rows, url }: OpenDatabase,
+  { store, url }: OpenDatabase,
   actor: string,
   commandAt: (now: Date) => PriceCommand,
 ): Promise<ChangedPrices> => {
   const readable = await readableByLiveRuns(url);
-  // The database's clock decides when a price takes effect.
-  const { now } = await rows.one<{ now: Date }>('select clock_timestamp() as now');
+  // The clock of the log decides when a price takes effect.
+  const { now } = await readLogClock(url);
   const committer = createCommitter({ store });
   const prices = createCommands({ store, committer, codec: journal, decider: priceDecider, readable: () => readable });
   const command = commandAt(now);

@@ -1,3 +1,4 @@
+import { readLogClock } from '../eventstore/log-clock.ts';
 import { knownSecretIds } from '../eventstore/secrets/secret-checks.ts';
 import { decodeFact } from '../eventstore/journal/codec.ts';
 import { createKeyOwners, type KeyOwners } from '../projections/views/key-owners.ts';
@@ -50,7 +51,8 @@ const line = (pepper: string, keys: number, runs: readonly LiveRun[]): string =>
 
 await runOnDatabase('peppers', async (database): Promise<ExitCode> => {
   const owners = await readOwners(database);
-  const byPepper = owners.byPepper(await knownSecretIds(database.url, 'key_pepper'), new Date());
+  const { now } = await readLogClock(database.url);
+  const byPepper = owners.byPepper(await knownSecretIds(database.url, 'key_pepper'), now);
   if (listed !== undefined) {
     for (const { accountId, keyId } of byPepper.get(listed) ?? []) await print(`${accountId} ${keyId}`);
     return 0;

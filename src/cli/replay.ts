@@ -2,6 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import { accountOfStream } from '../domain/account/account.ts';
 import { formatUsd } from '../domain/money.ts';
 import { eventsOfRequest } from '../eventstore/journal/completion-events.ts';
+import { readLogClock } from '../eventstore/log-clock.ts';
 import { createQueries, generationOf } from '../projections/queries.ts';
 import { tellStory, type Chapter, type Until } from './account-history/history.ts';
 import { CliFault } from './terminal/fault.ts';
@@ -10,12 +11,6 @@ import { moment } from './terminal/moment.ts';
 import type { OpenDatabase } from './terminal/open-database.ts';
 import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './terminal/run.ts';
 import { line, sentence, summary, type Holder } from './account-history/sentences.ts';
-
-const pastMoment = (text: string): Date => {
-  const time = moment(text);
-  if (time > new Date()) throw new InvalidArgumentError('That time is yet to come.');
-  return time;
-};
 
 const revision = (text: string): number => {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number, from 0.');
@@ -31,7 +26,7 @@ const program = createProgram(
     '<account>',
     'the account, such as acc_3f1c9a7be2d04c5d8a6b1e20, or a request (req_…) to see only its events',
   )
-  .option('--at <time>', 'stop at a moment (ISO 8601 with a zone)', pastMoment)
+  .option('--at <time>', 'stop at a moment (ISO 8601 with a zone)', moment)
   .option('--revision <n>', 'stop at a revision', revision)
   .option('--json', 'one JSON object per line: the events, then the summary')
   .addHelpText(
@@ -100,6 +95,9 @@ const tellHttpRequest = async ({ store, rows }: OpenDatabase): Promise<ExitCode>
 };
 
 const replay = async (database: OpenDatabase): Promise<ExitCode> => {
+  if (until.at && until.at > (await readLogClock(database.url)).now) {
+    throw new CliFault(`${until.at.toISOString()} is yet to come: --at takes a time in the past.`);
+  }
   if (asked.startsWith('req_')) return tellHttpRequest(database);
   const { store, url } = database;
   let last: Chapter | undefined;

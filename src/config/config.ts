@@ -250,6 +250,9 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   return Object.freeze({ ...config, ...named });
 };
 
+/** Whether the environment is that of production, for a command that must not run there. */
+export const isProduction = (env: NodeJS.ProcessEnv = process.env): boolean => env['NODE_ENV'] === 'production';
+
 /** The configuration of a command, which does not require the secrets of production. */
 export const readCommandConfig = (env: NodeJS.ProcessEnv = process.env): Config =>
   readConfig({ ...env, NODE_ENV: 'development' });

@@ -9,6 +9,7 @@ import { journal } from '../eventstore/journal/codec.ts';
 import { createCommitter } from '../eventstore/committer.ts';
 import { createDataKeys } from '../eventstore/secrets/data-keys.ts';
 import { createFold } from '../eventstore/fold.ts';
+import { beginLogClockAt, keepClockReal, readLogClock } from '../eventstore/log-clock.ts';
 import type { MigrateOptions } from '../eventstore/postgres/migrate.ts';
 import type { ReadableVersions } from '../eventstore/event-versions.ts';
 import { UNSTATED_VERSIONS } from '../eventstore/journal/unstated-versions.ts';
@@ -34,6 +35,10 @@ export type EventLogOptions = {
   readonly secrets: Secrets;
   /** The id of the master key for the data keys of new accounts. */
   readonly wrapWith: () => string;
+  /** A log of production keeps real time. */
+  readonly production: boolean;
+  /** Begins an empty log at this time in the past. */
+  readonly clockStart?: Date | undefined;
   readonly patiently: Patiently;
   readonly outage: OutageLog;
   /** Options of the migrations. */
@@ -49,6 +54,7 @@ export type EventLogOptions = {
 export const openEventLog = async (options: EventLogOptions) => {
   const { databaseUrl, secrets, wrapWith, dataDir, patiently, outage, migration, log, termsFiles } = options;
   await patiently(() => migratePostgresStore(databaseUrl, migration));
+  await patiently(() => setClock(options));
   const { masterKeys } = secrets;
   const dataKeys = createDataKeys(databaseUrl, masterKeys, wrapWith);
   await patiently(dataKeys.check);
@@ -80,7 +86,8 @@ export const openEventLog = async (options: EventLogOptions) => {
   const files = termsFiles ?? (await readTermsFiles());
   await patiently(() => publishTerms({ terms, texts: termsTexts, files }));
   const catalogue = await readCatalogue();
-  await patiently(() => publishPrices({ prices, catalogue, log }));
+  const { now } = await patiently(() => readLogClock(databaseUrl));
+  await patiently(() => publishPrices({ prices, catalogue, log, now }));
   const { state: listed } = await patiently(() => prices.read(PRICES_STREAM));
 
   return {
@@ -90,6 +97,8 @@ export const openEventLog = async (options: EventLogOptions) => {
     vault: createVault(dataKeys),
     termsTexts,
     idempotencySecret: shared.idempotency,
+    oneTimeCodesSecret: shared.oneTimeCodes,
+    dataKeys,
     /** How many data keys each master key wraps. */
     dataKeysByMasterKey: dataKeys.wrappedBy,
     /** The providers of all models that were ever listed. */
@@ -120,6 +129,11 @@ export const openEventLog = async (options: EventLogOptions) => {
       await termsTexts.close();
     },
   };
+};
+
+const setClock = async ({ databaseUrl, production, clockStart }: EventLogOptions): Promise<void> => {
+  if (production) return keepClockReal(databaseUrl);
+  if (clockStart) await beginLogClockAt(databaseUrl, clockStart);
 };
 
 /** Logs when appends begin to fail and when they succeed again, except during an outage of the whole database. */

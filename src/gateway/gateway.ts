@@ -9,6 +9,7 @@ import { invariant } from '../domain/decider.ts';
 import { formatUsd } from '../domain/money.ts';
 import { checkDatabase } from '../eventstore/postgres/database-check.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
+import type { ClockReading } from '../eventstore/log-clock.ts';
 import { createLogProbe } from '../eventstore/postgres/log-probe.ts';
 import { recordedBy } from '../eventstore/journal/recorded-by.ts';
 import { healthChecks } from './health/health-checks.ts';
@@ -37,6 +38,8 @@ export type GatewayOptions = {
   /** Signs the head of the log. */
   readonly signingKey: KeyObject;
   readonly secrets: Secrets;
+  /** Begins an empty log at this time in the past; never set in production. */
+  readonly clockStart?: Date | undefined;
   readonly log: Logger;
 };
 
@@ -75,6 +78,7 @@ const openRooms = async (options: GatewayOptions) => {
   );
   const eventLog = await openEventLog({
     ...{ databaseUrl, secrets, dataDir: config.dataDir, ...start },
+    ...{ production: config.production, clockStart: options.clockStart },
     wrapWith: () => secretsInUse.masterKeyId,
   });
   const providers = createProviders(config, eventLog.providers);
@@ -144,11 +148,14 @@ const openCompletions = async ({ config, log }: GatewayOptions, rooms: Rooms) =>
   return { complete, drain, close: (): Promise<unknown> => Promise.all([promptTokens.close(), tokens.close()]) };
 };
 
-const openReadiness = async ({ databaseUrl, log }: GatewayOptions, { eventLog, views }: Rooms) => {
+const openReadiness = async ({ databaseUrl, log }: GatewayOptions, { eventLog, views, watchers }: Rooms) => {
   const probe = createLogProbe(databaseUrl);
   const readiness = await watchReadiness({
     checks: [
-      ...healthChecks({ probe, appends: eventLog.appends, rows: views.rows, lookUps: views.lookUps }),
+      ...healthChecks({
+        ...{ probe, appends: eventLog.appends, rows: views.rows, lookUps: views.lookUps },
+        movedMs: watchers.movedMs,
+      }),
       // Not ready until an operator has acknowledged a rewind of the log.
       { name: 'history', look: () => (eventLog.rewindIsOpen() ? wentBack : { ok: true }) },
     ],
@@ -174,6 +181,9 @@ type Parts = Rooms & {
   readonly readiness: Readiness;
   readonly publicUrl: () => string;
 };
+
+/** Refusals for credits, limits and rights, whose messages have amounts and limits only. */
+const WITH_FIGURES: ReadonlySet<number> = new Set([402, 403, 429]);
 
 const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts: Parts) => {
   const { eventLog, providers, views, watchers, keyring, completions } = parts;
@@ -202,11 +212,16 @@ const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts: Parts)
       const { state } = await accounts.read(accountStream(accountId));
       const limited = limitedBy(state.tallies, keyId);
       const isForbidden = (model: string): boolean => limited.some((one) => forbids(one, model));
-      return views.pricesNow().filter(({ upstream, model }) => providers.has(upstream) && !isForbidden(model));
+      return views.pricesAt(now()).filter(({ upstream, model }) => providers.has(upstream) && !isForbidden(model));
+    },
+    refused: ({ accountId, keyId, requestId, problem: { code, status, message } }) => {
+      // Other messages may quote the request.
+      const figures = WITH_FIGURES.has(status) ? message : null;
+      watchers.refusals.add({ accountId, keyId, requestId, code, status, figures, at: now() });
     },
     delistedSince: (model) => views.findDelisting(model, now())?.effectiveFrom,
     findGenerations: views.findGenerations,
-    findKeyUsage: views.findKeyUsage,
+    findKeyUsage: (keyId) => views.findKeyUsage(keyId, now()),
     findAccount: async (accountId) => (await accounts.read(accountStream(accountId))).state,
     publishedTerms: views.publishedTerms,
     findTermsText: eventLog.termsTexts.find,
@@ -234,10 +249,11 @@ const createManagement = (adminToken: string, { eventLog, views, watchers, keyri
     publicUrl,
     createSecret: keyring.create,
     publishKey: views.lookedUp,
-    prices: views.pricesNow,
+    prices: () => views.pricesAt(watchers.now()),
     newestCheckpoint: watchers.newestCheckpoint,
     findHttpRequest: views.findHttpRequest,
     listRequests: views.listRequests,
+    refusals: watchers.refusals,
     publicKey: watchers.checkpointKey,
   });
 
@@ -267,6 +283,7 @@ export const startGateway = async (options: GatewayOptions) => {
     port: door.port,
     publicUrl,
     runId: watchers.runId(),
+    clock: (): ClockReading => ({ now: watchers.now(), movedMs: watchers.movedMs() }),
     accounts: eventLog.accounts,
     vault: eventLog.vault,
     keyring: rooms.keyring,

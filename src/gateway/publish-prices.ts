@@ -21,9 +21,9 @@ type PublishPricesOptions = {
 };
 
 /** Lists new prices of the catalogue, and reports models that the catalogue lacks but customers can still buy. */
-export const publishPrices = async ({ prices, catalogue, log }: PublishPricesOptions): Promise<void> => {
+export const publishPrices = async (options: PublishPricesOptions & { readonly now: Date }): Promise<void> => {
+  const { prices, catalogue, log, now } = options;
   const { state: book } = await prices.read(PRICES_STREAM);
-  const now = new Date();
   for (const { entry, endsAt } of catalogue) {
     const { model } = entry;
     const newest = book.get(model)?.versions.at(-1);

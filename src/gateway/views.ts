@@ -119,7 +119,7 @@ export const openViews = async (options: ViewsOptions) => {
     keysByPepper: (...asked: Parameters<typeof lookUps.keyOwners.byPepper>) => lookUps.keyOwners.byPepper(...asked),
     findPrice: (...asked: Parameters<typeof lookUps.priceList.find>) => lookUps.priceList.find(...asked),
     findDelisting: (...asked: Parameters<typeof lookUps.priceList.delisting>) => lookUps.priceList.delisting(...asked),
-    pricesNow: () => lookUps.priceList.all(new Date()),
+    pricesAt: (at: Date) => lookUps.priceList.all(at),
     publishedTerms: () => lookUps.termsList.all(),
     /** Brings this node's rows up to the head of the log; rejects after `withinMs`. */
     hurry: async (withinMs: number): Promise<void> => rows.reached(await store.head(), AbortSignal.timeout(withinMs)),
@@ -141,9 +141,10 @@ export const openViews = async (options: ViewsOptions) => {
       ]);
       return { generations: generations.map(asGeneration), events };
     },
-    findKeyUsage: async (keyId: string) => {
+    /** What a key has used in the day, week and month of a time. */
+    findKeyUsage: async (keyId: string, at: Date) => {
       await caughtUp(dailyUsage);
-      return queries.usageOfKey(keyId, new Date());
+      return queries.usageOfKey(keyId, at);
     },
     positions: async () => ({
       head: await store.head(),

@@ -1,14 +1,20 @@
+import { movedInWords, type ClockReading } from '../eventstore/log-clock.ts';
+
 export type Welcome = {
   /** The address of the gateway, without a trailing slash. */
   readonly url: string;
   readonly dataDir: string;
+  readonly clock: ClockReading;
   readonly apiKey: string | undefined;
   readonly newAdminToken: string | undefined;
 };
 
 /** The message printed after the start. Values to copy have their own lines. */
-export const welcome = ({ url, dataDir, apiKey, newAdminToken }: Welcome): string => {
+export const welcome = ({ url, dataDir, clock, apiKey, newAdminToken }: Welcome): string => {
   const lines = [`KissAPI is open at ${url}`, ''];
+  if (clock.movedMs !== undefined) {
+    lines.push(`Time is simulated: ${movedInWords(clock.movedMs)}, at ${clock.now.toISOString()}.`, '');
+  }
   if (apiKey !== undefined) {
     lines.push(
       'A demo account is ready. Point any OpenAI client at it:',

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { readableByAll, type ReadableVersions } from '../eventstore/event-versions.ts';
 import { READABLE_VERSIONS } from '../eventstore/journal/codec.ts';
 import { UNSTATED_VERSIONS } from '../eventstore/journal/unstated-versions.ts';
-import { local } from './database-clock.ts';
+import { local, type HeardTime } from './database-clock.ts';
 
 /** A new secret is used only once every live run accepts it, because the others must be able to read what it made. */
 export type AcceptedSecrets = { readonly peppers: readonly string[]; readonly masterKeys: readonly string[] };
@@ -13,24 +13,28 @@ export const UNSTATED_SECRETS: AcceptedSecrets = { peppers: [], masterKeys: [] }
 /** What a run states in its heartbeat; null for runs of releases that did not state it. */
 type Stated = { readonly reads: ReadableVersions | null; readonly accepts: AcceptedSecrets | null };
 
-/** One round trip: marks these runs as alive, and returns the time and what the other live runs can read and accept. */
+/**
+ * One round trip: marks these runs as alive, and returns the time and what the other live runs can read and accept. Whether
+ * a run is alive is a matter of real time, however far the clock of the log was moved.
+ */
 const BEAT = `with beat as (
     insert into runs (id, reads, accepts) select own, $2::jsonb, $4::jsonb from unnest($1::text[]) as own
     on conflict (id) do update set seen_at = clock_timestamp(), reads = excluded.reads, accepts = excluded.accepts)
-  select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms,
+  select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms, log_clock_moved_ms()::float8 as moved_ms,
     (select coalesce(jsonb_agg(distinct jsonb_build_object('reads', reads, 'accepts', accepts)), '[]') from runs
      where id <> all($1) and seen_at > clock_timestamp() - $3 * interval '1 millisecond') as others`;
 
 export type HeartbeatOptions = {
   readonly deadAfterMs: number;
   readonly accepts: AcceptedSecrets;
-  /** The time of the database, which was taken between two moments of `local`. */
-  readonly heard: (databaseMs: number, sentAt: number, heardAt: number) => void;
+  readonly heard: (time: HeardTime) => void;
   /** Called when what all live runs can read may have changed. */
   readonly readable: (versions: ReadableVersions) => void;
   /** Called when the secrets of this run that all live runs accept may have changed. */
   readonly acceptedByAll: (accepted: AcceptedSecrets) => void;
 };
+
+type Beat = { readonly ms: number; readonly moved_ms: number | null; readonly others: readonly Stated[] };
 
 /** Returns a function that proves the life of the given runs, and reports what the other live runs state. */
 export const createHeartbeat = (pool: pg.Pool, options: HeartbeatOptions) => {
@@ -39,11 +43,9 @@ export const createHeartbeat = (pool: pg.Pool, options: HeartbeatOptions) => {
   let lastOthers: string | undefined;
   return async (runIds: readonly string[]): Promise<void> => {
     const sentAt = local();
-    const { rows } = await pool.query<{ ms: number; others: readonly Stated[] }>(BEAT, [
-      ...[runIds, versions, deadAfterMs, JSON.stringify(accepts)],
-    ]);
-    const [{ ms = NaN, others = [] } = {}] = rows;
-    if (!Number.isNaN(ms)) heard(ms, sentAt, local());
+    const { rows } = await pool.query<Beat>(BEAT, [runIds, versions, deadAfterMs, JSON.stringify(accepts)]);
+    const [{ ms, moved_ms: movedMs, others }] = rows as [Beat];
+    heard({ databaseMs: ms, sentAt, heardAt: local(), movedMs: movedMs ?? undefined });
     const asText = JSON.stringify(others);
     if (asText === lastOthers) return;
     lastOthers = asText;

@@ -21,8 +21,10 @@ export type Run = {
    * unknown: if the database was unreachable, the other runs could not send heartbeats either.
    */
   live(): Promise<readonly string[] | undefined>;
-  /** By the clock of the database, as of the last beats, so that all nodes decide by one time. */
+  /** By the clock of the log, as of the last beats, so that all nodes decide by one time. */
   now(): Date;
+  /** How far that clock is ahead of real time, in ms; undefined if it was never moved. */
+  readonly movedMs: number | undefined;
   /**
    * Continues as a run with another id, because the memory of the former one is void. Other nodes keep holds of the former id
    * alive until it is retired; this node counts it as dead from now on.
@@ -44,6 +46,8 @@ export type RunOptions = {
   readonly answered?: () => void;
   /** Called once if the clock of this machine is too far ahead of that of the database; in ms. */
   readonly clockOff: DatabaseClockOptions['off'];
+  /** Called if the clock of the log was moved, and after each further move, with how far it is ahead of real time, in ms. */
+  readonly clockMoved?: DatabaseClockOptions['moved'];
   /** Called with what all live runs can read, when a run that can read other versions has started or ended. */
   readonly readable?: (versions: ReadableVersions) => void;
   /** The secrets that this run accepts, by their ids, the newest first. */
@@ -73,11 +77,11 @@ export const readableByLiveRuns = async (databaseUrl: string): Promise<ReadableV
 
 /** Adds this process to the list of runs, before it can place holds, and sends a heartbeat once a second. */
 export const createRun = async (options: RunOptions): Promise<Run> => {
-  const { failed, clockOff, wall = Date.now, beatMs = BEAT_MS, answered = ignore } = options;
+  const { failed, clockOff, clockMoved, wall = Date.now, beatMs = BEAT_MS, answered = ignore } = options;
   const { readable = ignore, accepts = UNSTATED_SECRETS, acceptedByAll = ignore } = options;
   let { id } = options;
   let former: readonly string[] = [];
-  const clock = createDatabaseClock({ off: clockOff, wall });
+  const clock = createDatabaseClock({ off: clockOff, moved: clockMoved, wall });
   const deadAfterMs = DEAD_AFTER_BEATS * beatMs;
   const timeouts = { connectionTimeoutMillis: ANSWER_WITHIN_MS, query_timeout: ANSWER_WITHIN_MS };
   const pool = createPool(options.databaseUrl, { max: 2, application_name: 'kissapi-runs', ...timeouts });
@@ -96,6 +100,9 @@ export const createRun = async (options: RunOptions): Promise<Run> => {
       return id;
     },
     now: clock.now,
+    get movedMs() {
+      return clock.movedMs;
+    },
     renew: (renewed) => {
       former = [...former, id];
       id = renewed;

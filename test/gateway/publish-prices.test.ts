@@ -48,15 +48,15 @@ const start = (readable?: () => ReadableVersions) => {
 describe('the catalogue at the start', () => {
   it('does not list a model that its provider has ended already', async () => {
     const { prices, log, onSale } = start();
-    await publishPrices({ prices, log, catalogue: [listed('old', '2020-01-01'), listed('new')] });
+    await publishPrices({ prices, log, now: new Date(), catalogue: [listed('old', '2020-01-01'), listed('new')] });
     expect(await onSale()).toEqual(['new']);
   });
 
   it('reports a model that it no longer has, with the command to run, and leaves it on sale', async () => {
     const { prices, log, said, onSale } = start();
-    await publishPrices({ prices, log, catalogue: [listed('a'), listed('b')] });
+    await publishPrices({ prices, log, now: new Date(), catalogue: [listed('a'), listed('b')] });
     expect(said).toEqual([]);
-    await publishPrices({ prices, log, catalogue: [listed('b')] });
+    await publishPrices({ prices, log, now: new Date(), catalogue: [listed('b')] });
     expect(said).toEqual([
       'a is on sale, but no longer in catalogue/models.json. To take it off sale: npm run delist -- a --reason "…"',
     ]);
@@ -65,11 +65,11 @@ describe('the catalogue at the start', () => {
 
   it('reports a change of a model that is off sale, and does not put it on sale again', async () => {
     const { prices, log, said, onSale } = start();
-    await publishPrices({ prices, log, catalogue: [listed('a')] });
+    await publishPrices({ prices, log, now: new Date(), catalogue: [listed('a')] });
     const command = { type: 'DelistModel', model: 'a', effectiveFrom: new Date(), reason: 'test' } as const;
     await prices.execute(PRICES_STREAM, command, { actor: 'test', commandId: 'delist' });
     const { entry } = listed('a');
-    await publishPrices({ prices, log, catalogue: [{ entry: { ...entry, asOf: '2026-02-01' } }] });
+    await publishPrices({ prices, log, now: new Date(), catalogue: [{ entry: { ...entry, asOf: '2026-02-01' } }] });
     expect(said).toEqual([expect.stringContaining('npm run relist -- a')]);
     expect(await onSale(new Date('2998-01-01'))).toEqual([]);
   });
@@ -80,7 +80,7 @@ describe('an end in the catalogue', () => {
 
   it('is announced, and takes effect by itself', async () => {
     const { prices, log, book, onSale } = start();
-    await publishPrices({ prices, log, catalogue });
+    await publishPrices({ prices, log, now: new Date(), catalogue });
     const ends = announceEnds({ prices, log, catalogue });
     await expect.poll(async () => priceAt(await book(), 'a', new Date())?.endsAt, SOON).toEqual(new Date('2998-01-01'));
     expect(await onSale(new Date('2997-12-31T23:59:59.999Z'))).toEqual(['a', 'b']);
@@ -90,7 +90,7 @@ describe('an end in the catalogue', () => {
 
   it('is announced once, however many nodes start', async () => {
     const { prices, log, store } = start();
-    await publishPrices({ prices, log, catalogue });
+    await publishPrices({ prices, log, now: new Date(), catalogue });
     const all = [1, 2, 3].map(() => announceEnds({ prices, log, catalogue }));
     await expect.poll(() => store.head(), SOON).toBe(3);
     announceEnds({ prices, log, catalogue }).close();
@@ -107,7 +107,7 @@ describe('an end in the catalogue', () => {
 
   it('waits until every gateway that is running can read it', async () => {
     const { prices, log, said, store } = start(() => UNSTATED_VERSIONS);
-    await publishPrices({ prices, log, catalogue });
+    await publishPrices({ prices, log, now: new Date(), catalogue });
     const ends = announceEnds({ prices, log, catalogue });
     await expect.poll(() => said.length, SOON).toBe(1);
     expect(said[0]).toContain('not announced yet');

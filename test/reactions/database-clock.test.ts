@@ -4,8 +4,12 @@ import { createDatabaseClock, local } from '../../src/reactions/database-clock.t
 describe('the clock of the database', () => {
   const open = (aheadMs = 0) => {
     const told: number[] = [];
-    const clock = createDatabaseClock({ off: (ms) => told.push(ms), wall: () => local() + aheadMs });
-    return { ...clock, told, ahead: () => clock.now().getTime() - local() };
+    const moves: number[] = [];
+    const wall = (): number => local() + aheadMs;
+    const clock = createDatabaseClock({ off: (ms) => told.push(ms), moved: (ms) => moves.push(ms), wall });
+    const heard = (databaseMs: number, sentAt: number, heardAt: number, movedMs?: number): void =>
+      clock.heard({ databaseMs, sentAt, heardAt, movedMs });
+    return { told, moves, heard, ahead: () => clock.now().getTime() - local(), movedMs: () => clock.movedMs };
   };
   const NEARLY = 1000;
 
@@ -32,5 +36,23 @@ describe('the clock of the database', () => {
     clock.heard(local() - 100_000, local(), local());
     expect(Math.abs(clock.ahead() + 100_000)).toBeLessThan(NEARLY);
     expect(clock.told).toHaveLength(1);
+  });
+
+  it('is ahead by what the clock of the log was moved by, and reports each move once', () => {
+    const clock = open();
+    const hear = (movedMs?: number): void => clock.heard(local(), local() - 5, local() + 5, movedMs);
+    hear();
+    expect(clock.movedMs()).toBeUndefined();
+    for (const movedMs of [-5_000_000, -5_000_000, 0, 7_000_000]) {
+      hear(movedMs);
+      expect(Math.abs(clock.ahead() - movedMs)).toBeLessThan(NEARLY);
+      expect(clock.movedMs()).toBe(movedMs);
+    }
+    expect(clock.moves).toEqual([-5_000_000, 0, 7_000_000]);
+  });
+  it('is not reported as wrong because it was moved', () => {
+    const clock = open();
+    clock.heard(local(), local() - 5, local() + 5, 100_000_000);
+    expect(clock.told).toEqual([]);
   });
 });

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { READABLE_VERSIONS } from '../../src/eventstore/journal/codec.ts';
 import { readableByAll, type ReadableVersions } from '../../src/eventstore/event-versions.ts';
 import { UNSTATED_VERSIONS } from '../../src/eventstore/journal/unstated-versions.ts';
-import { createRun, migrateRuns, type Run } from '../../src/reactions/runs.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createRun, type Run } from '../../src/reactions/runs.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { SOON } from '../support/soon.ts';
 import { query, takeAway, terminateSessions } from '../support/sql.ts';
 
@@ -13,8 +13,7 @@ describe('runs', () => {
   const clocksOff: number[] = [];
   const started: Run[] = [];
   beforeAll(async () => {
-    database = await createTestDatabase();
-    await migrateRuns(database.url);
+    database = await createMigratedDatabase();
   });
   afterAll(async () => {
     await Promise.all(started.map((run) => run.close()));
@@ -154,8 +153,7 @@ describe('runs', () => {
 describe('runs that accept several secrets', () => {
   let database: TestDatabase;
   beforeAll(async () => {
-    database = await createTestDatabase();
-    await migrateRuns(database.url);
+    database = await createMigratedDatabase();
   });
   afterAll(() => database.drop());
 

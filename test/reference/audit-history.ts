@@ -92,6 +92,14 @@ export const audit = (history: readonly AccountEvent[]): Books => {
         liveKeys.add(event.keyId);
         if (event.replaces !== undefined) limits.replace(event.replaces, event.keyId);
         break;
+      case 'ContactChanged':
+      case 'MemberAdded':
+      case 'MemberRoleChanged':
+      case 'MemberRemoved':
+        break;
+      case 'KeyLeakReported':
+        check(!liveKeys.has(event.keyId), 'a key is revoked before its leak is reported');
+        break;
       case 'KeyRehashed':
         check(liveKeys.has(event.keyId), 'only a live key is hashed again');
         break;

@@ -16,7 +16,11 @@ export type Premises = {
    * Starts a gateway as a real process, with the simulated provider; `env` is added to its environment. The accounts that
    * it opens are returned once every live gateway on these premises accepts their keys.
    */
-  startGateway(env?: Readonly<Record<string, string>>, software?: string): Promise<RunningGateway>;
+  startGateway(
+    env?: Readonly<Record<string, string>>,
+    software?: string,
+    args?: readonly string[],
+  ): Promise<RunningGateway>;
   /** Kills all gateways but this one. */
   killOthers(gateway: RunningGateway): Promise<void>;
   /** Kills the gateways that still run and removes everything. */
@@ -30,8 +34,8 @@ export const createPremises = async ({ empty = false } = {}): Promise<Premises> 
   const started: RunningGateway[] = [];
   return {
     databaseUrl: database.url,
-    startGateway: async (env, software) => {
-      const gateway = await startGatewayOn({ databaseUrl: database.url, dataDir, software }, env);
+    startGateway: async (env, software, args) => {
+      const gateway = await startGatewayOn({ databaseUrl: database.url, dataDir, software, args }, env);
       started.push(gateway);
       const openAccount: RunningGateway['openAccount'] = async (usd, holder): Promise<Opened> => {
         const account = await gateway.openAccount(usd, holder);

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { Command } from 'commander';
 import { InvalidConfig, readCommandConfig } from '../../config/config.ts';
 import { EmbeddedPostgresFault } from '../../gateway/bundled-postgres.ts';
+import { ClockNotMoved } from '../../eventstore/log-clock.ts';
 import { StoreUnavailable } from '../../eventstore/event-store.ts';
 import { NotReadableByAll } from '../../eventstore/event-versions.ts';
 import { CliFault } from './fault.ts';
@@ -70,6 +71,7 @@ const isForPeople = (error: unknown): error is Error =>
   error instanceof InvalidConfig ||
   error instanceof EmbeddedPostgresFault ||
   error instanceof StoreUnavailable ||
+  error instanceof ClockNotMoved ||
   error instanceof NotReadableByAll;
 
 /** Waits for a slow reader, so that long output does not accumulate in memory. */

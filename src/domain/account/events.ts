@@ -46,7 +46,7 @@ export type KeyEvent =
   /** finance: nothing. The same secret, hashed with another pepper. Earlier hashes are valid while their pepper is accepted. */
   | { readonly type: 'KeyRehashed'; readonly keyId: string; readonly hash: string; readonly pepperId: string }
   | { readonly type: 'KeyRevoked'; readonly keyId: string; readonly reason: string }
-  /** finance: nothing. Others may have used the key since `since` (ms since the epoch; null if that is unknown). Support is told. */
+  /** finance: nothing. Others may have used the key since `since` (ms since the epoch; null if that is unknown). Support receives a mail. */
   | { readonly type: 'KeyLeakReported'; readonly keyId: string; readonly since: number | null };
 
 export type LimitEvent =

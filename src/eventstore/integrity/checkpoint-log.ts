@@ -146,7 +146,8 @@ type Head = { readonly kind: 'head'; readonly position: number; readonly hash: s
 const readHead = async (pool: pg.Pool, last: Checkpoint | undefined): Promise<Head | Tampered> => {
   const { rows } = await pool.query<{ position: string; hash: string; event_hash: string | null; now: Date }>(
     `select h.position, encode(h.hash, 'hex') as hash, encode(e.hash, 'hex') as event_hash,
-            greatest(date_trunc('milliseconds', clock_timestamp()), h.time, $1) as now
+            greatest(date_trunc('milliseconds',
+              clock_timestamp() + coalesce(h.clock_moved_ms, 0) * interval '1 millisecond'), h.time, $1) as now
      from log_head h left join events e on e.position = h.position`,
     [last?.time],
   );

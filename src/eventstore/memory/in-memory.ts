@@ -16,6 +16,7 @@ export type InMemoryLog = {
   goBackTo(position: number): void;
 };
 
+/** Appends take the time of events from `now`: the clock that a test decides by, as the row of the head is in PostgreSQL. */
 export const createInMemoryLog = (now: () => Date = () => new Date()): InMemoryLog => {
   let log: ChainedEvent[] = [];
   let streams = new Map<string, ChainedEvent[]>();

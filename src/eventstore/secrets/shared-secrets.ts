@@ -10,9 +10,13 @@ export type SharedSecrets = {
   readonly idempotency: string;
   /** Authenticates snapshots. */
   readonly snapshots: string;
+  /** Derives one-time codes. With another secret, codes that were sent and are not redeemed become invalid. */
+  readonly oneTimeCodes: string;
 };
 
-const NAMES = ['idempotency', 'snapshots'] as const;
+const NAMES = { idempotency: 'idempotency', snapshots: 'snapshots', oneTimeCodes: 'one_time_codes' } as const;
+/** For these, earlier releases used the pepper itself. */
+const ONCE_THE_PEPPER: readonly string[] = [NAMES.idempotency, NAMES.snapshots];
 
 export type SharedSecretsOptions = {
   /** Must have the tables of the log. */
@@ -30,13 +34,17 @@ const aboutOf = (name: string): string => `shared_secret\n${name}`;
 /** Creates the secrets at the first start. Rejects with WrongSecret if they exist and no configured master key opens them. */
 export const obtainSharedSecrets = (options: SharedSecretsOptions): Promise<SharedSecrets> =>
   locked(options.databaseUrl, async (database, rows) => {
-    const found: Record<string, string> = {};
-    for (const name of NAMES) {
+    const obtain = async (name: string): Promise<string> => {
       const own = rows.filter((row) => row.name === name);
-      found[name] = own.length > 0 ? await open(name, own, options) : await firstValue(database, name, options.peppers);
-      await wrapByNewest(database, name, found[name], own, options.masterKeys);
-    }
-    return { idempotency: found['idempotency'] ?? '', snapshots: found['snapshots'] ?? '' };
+      const value = own.length > 0 ? await open(name, own, options) : await firstValue(database, name, options.peppers);
+      await wrapByNewest(database, name, value, own, options.masterKeys);
+      return value;
+    };
+    return {
+      idempotency: await obtain(NAMES.idempotency),
+      snapshots: await obtain(NAMES.snapshots),
+      oneTimeCodes: await obtain(NAMES.oneTimeCodes),
+    };
   });
 
 /** Wraps the secrets with the newest master key, and removes the copies that older configured ones wrap. */
@@ -84,21 +92,22 @@ const open = async (
   throw new WrongSecret(
     `KISSAPI_DATA_KEY does not open the shared secret "${name}", which is wrapped by the master key ${ids}. Add that key to ` +
       'KISSAPI_DATA_KEYS_OLD. If it is lost, stop all gateways and run: truncate shared_secrets. Completions that are then ' +
-      'repeated under an earlier Idempotency-Key are charged again.',
+      'repeated under an earlier Idempotency-Key are charged again, and codes that were sent by mail become invalid.',
   );
 };
 
 /**
- * Earlier releases used the pepper itself. For an existing log the oldest configured pepper is used, so that earlier
- * Idempotency-Keys are recognised. For an empty log the secret is derived.
+ * Secrets that were once the pepper itself are, for an existing log, the oldest configured pepper, so that earlier
+ * Idempotency-Keys are recognised. All others are derived.
  */
 const firstValue = async (
   database: pg.PoolClient,
   name: string,
   peppers: SharedSecretsOptions['peppers'],
 ): Promise<string> => {
-  const { rows } = await database.query<{ position: string }>('select position from log_head');
   const oldest = peppers.at(-1) ?? peppers[0];
+  if (!ONCE_THE_PEPPER.includes(name)) return derived(oldest, name);
+  const { rows } = await database.query<{ position: string }>('select position from log_head');
   return Number(rows[0]?.position ?? 0) === 0 ? derived(oldest, name) : oldest;
 };
 

@@ -1,5 +1,6 @@
 import type { AppendStanding } from '../../eventstore/committer.ts';
 import { StoreFull } from '../../eventstore/event-store.ts';
+import { movedInWords } from '../../eventstore/log-clock.ts';
 import { NoRoom, type LogProbe, type LogState } from '../../eventstore/postgres/log-probe.ts';
 import type { Check, Finding } from './readiness.ts';
 
@@ -16,6 +17,8 @@ export type HealthChecksOptions = {
   readonly appends: () => AppendStanding;
   readonly rows: () => FollowerStanding;
   readonly lookUps: () => FollowerStanding;
+  /** How far the clock of the log is ahead of real time, in ms; undefined if it was never moved. */
+  readonly movedMs: () => number | undefined;
 };
 
 /** A follower processes a batch in less time, and so does an append. */
@@ -26,12 +29,12 @@ const LATELY_MS = 2000;
 const FAR_OFF_MS = 30_000;
 
 /** The conditions for a node to receive requests. No check waits for the pools that serve requests. */
-export const healthChecks = ({ probe, appends, rows, lookUps }: HealthChecksOptions): readonly Check[] => [
+export const healthChecks = ({ probe, appends, rows, lookUps, movedMs }: HealthChecksOptions): readonly Check[] => [
   { name: 'log', look: logCheck(probe, appends) },
   { name: 'head', look: headCheck(probe, lookUps) },
   { name: 'rows', look: followerCheck(probe, rows) },
   { name: 'look_ups', look: followerCheck(probe, lookUps) },
-  { name: 'clock', look: async () => clockFinding(await probe.look()) },
+  { name: 'clock', look: async () => ({ ...clockFinding(await probe.look()), ...simulated(movedMs()) }) },
 ];
 
 const fails = (reason: string, figures: Omit<Finding, 'ok' | 'reason'> = {}): Finding => ({
@@ -93,6 +96,9 @@ const followerCheck = (probe: HealthChecksOptions['probe'], standing: () => Foll
     return stalled ? fails('it does not follow the log', { behind }) : { ok: true, behind };
   };
 };
+
+const simulated = (movedMs: number | undefined): Pick<Finding, 'moved_ms' | 'simulated'> =>
+  movedMs === undefined ? {} : { moved_ms: movedMs, simulated: movedInWords(movedMs) };
 
 /** The clock of the database was read between two readings of the local clock, so the nearer of the two counts. */
 export const clockFinding = ({ databaseMs, sentAt, heardAt }: Omit<LogState, 'head' | 'readOnly'>): Finding => {

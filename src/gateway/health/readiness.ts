@@ -7,6 +7,10 @@ export type Finding = {
   readonly behind?: number;
   /** How far the local clock is ahead of the database's clock. */
   readonly ahead_ms?: number;
+  /** How far the clock of the log is ahead of real time, if it was ever moved. */
+  readonly moved_ms?: number;
+  /** What of this node is simulated, in words. */
+  readonly simulated?: string;
 };
 
 /** One named condition of readiness. */

@@ -4,6 +4,7 @@ import { accountStream } from '../../domain/account/account.ts';
 import { publicKeyPem, toJson } from '../../eventstore/integrity/checkpoint.ts';
 import { createCheckpointLog } from '../../eventstore/integrity/checkpoint-log.ts';
 import { NotReadableByAll } from '../../eventstore/event-versions.ts';
+import { movedInWords } from '../../eventstore/log-clock.ts';
 import { noticeSigningKey } from '../../eventstore/secrets/signing-keys.ts';
 import type { MigrateOptions } from '../../eventstore/postgres/migrate.ts';
 import type { Patiently } from '../../eventstore/postgres/patience.ts';
@@ -11,6 +12,7 @@ import { createMetrics, type Metrics } from '../metrics.ts';
 import { anyAccount, auditAccount, recentAccount } from '../../projections/audit/audit-account.ts';
 import { orphanCommandId } from '../../proxy/engine/ledger.ts';
 import { signCheckpoints } from '../../reactions/checkpoints.ts';
+import { openRefusals } from '../../reactions/refusals.ts';
 import { releaseOrphanedHolds } from '../../reactions/orphaned-holds.ts';
 import { createRun, migrateRuns } from '../../reactions/runs.ts';
 import { rehashKeys } from '../../reactions/rehash-keys.ts';
@@ -70,6 +72,7 @@ const startRun = async (options: WatchersOptions): Promise<Run> => {
       readable: eventLog.writeReadable,
       accepts: secretsInUse.accepts,
       acceptedByAll: secretsInUse.update,
+      clockMoved: (movedMs) => log.warn({ movedMs }, `simulated time: ${movedInWords(movedMs)}`),
       clockOff: (aheadMs) =>
         log.warn({ aheadMs }, "this machine's clock differs from the database's, which decides limits: set it"),
     }),
@@ -205,6 +208,8 @@ export const startWatchers = async (options: WatchersOptions) => {
   const run = await startRun(options);
   const orphans = startOrphanRelease(options, run, metrics);
   const rehash = startRehash(options);
+  const failedRefusals = failing(options, 'warn', 'writing refusals failed');
+  const refusals = openRefusals({ databaseUrl, now: run.now, failed: failedRefusals });
   logSigningKey(await noticeSigningKey(databaseUrl, signingKey), log);
   const { checkpointLog, checkpoints } = startCheckpoints(options);
   const selfAudit = options.selfAuditEveryMs > 0 ? startAudit(options, metrics) : undefined;
@@ -213,6 +218,9 @@ export const startWatchers = async (options: WatchersOptions) => {
     metrics,
     runId: () => run.id,
     now: run.now,
+    refusals,
+    /** How far the clock of the log is ahead of real time, in ms; undefined if it was never moved. */
+    movedMs: () => run.movedMs,
     /** Rehashes a key in use with the pepper for new keys, if it was hashed with another one. */
     keyUsed: (owner: UsedKey, hashes: readonly KeyHash[]): void => {
       const { pepperId } = secretsInUse;
@@ -229,6 +237,7 @@ export const startWatchers = async (options: WatchersOptions) => {
     close: async (): Promise<void> => {
       await orphans.close();
       await rehash.close();
+      await refusals.close();
       await selfAudit?.close();
       await run.close();
       // The last signature covers the last event.

@@ -1,5 +1,5 @@
-import { createHmac, randomInt } from 'node:crypto';
-import { crc32 } from 'node:zlib';
+import { createHmac, randomBytes } from 'node:crypto';
+import { isWellFormed, newToken, type TokenFormat } from '../../eventstore/secrets/token-format.ts';
 
 /** The secret of a new key, shown once, and the parts that may be stored. */
 export type NewSecret = {
@@ -29,11 +29,7 @@ export type KeyringOptions = {
   readonly issueWith?: () => string;
 };
 
-const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-/** 62^32 is more than 190 bits. */
-const RANDOM_CHARACTERS = 32;
-const CHECK_CHARACTERS = 6;
-const pattern = new RegExp(`^kiss_(?:live|test)_[0-9A-Za-z]{${RANDOM_CHARACTERS + CHECK_CHARACTERS}}$`);
+const formatOf = (mode: 'live' | 'test'): TokenFormat => ({ prefix: `kiss_${mode}_`, randomCharacters: 32 });
 
 /**
  * The format is `kiss_live_` or `kiss_test_`, 32 random characters and a checksum of six, so that typos are refused without
@@ -46,25 +42,12 @@ export const createKeyring = ({ mode, peppers, issueWith }: KeyringOptions): Key
   });
   return {
     create: () => {
-      const random = Array.from({ length: RANDOM_CHARACTERS }, () => ALPHABET.charAt(randomInt(ALPHABET.length)));
-      const body = `kiss_${mode}_${random.join('')}`;
-      const secret = body + checksum(body);
+      const secret = newToken(formatOf(mode), randomBytes);
       const pepper = peppers.find(({ id }) => id === issueWith?.()) ?? peppers[0];
       return { secret, ...hashWith(pepper, secret), hint: secret.slice(-4) };
     },
-    hashes: (secret) => (isWellFormed(secret) ? peppers.map((pepper) => hashWith(pepper, secret)) : []),
+    hashes: (secret) => (isKey(secret) ? peppers.map((pepper) => hashWith(pepper, secret)) : []),
   };
 };
 
-const isWellFormed = (secret: string): boolean =>
-  pattern.test(secret) && checksum(secret.slice(0, -CHECK_CHARACTERS)) === secret.slice(-CHECK_CHARACTERS);
-
-const checksum = (text: string): string => {
-  let value = crc32(text);
-  let digits = '';
-  for (let n = 0; n < CHECK_CHARACTERS; n++) {
-    digits = ALPHABET.charAt(value % 62) + digits;
-    value = Math.floor(value / 62);
-  }
-  return digits;
-};
+const isKey = (text: string): boolean => isWellFormed(formatOf('live'), text) || isWellFormed(formatOf('test'), text);

@@ -11,6 +11,7 @@ import { readCheckpoint } from './read-checkpoint.ts';
 import { readAccount } from './accounts/read-account.ts';
 import { readRequest } from './accounts/read-request.ts';
 import { revokeKey } from './keys/revoke-key.ts';
+import { listRefusals } from './accounts/list-refusals.ts';
 import { listRequests } from './accounts/list-requests.ts';
 import { reportLeak } from './keys/report-leak.ts';
 import { rotateKey } from './keys/rotate-key.ts';
@@ -35,6 +36,7 @@ export const routes: readonly Route[] = [
   suspendAccount,
   reinstateAccount,
   listRequests,
+  listRefusals,
   readRequest,
   listTerms,
   listPrices,

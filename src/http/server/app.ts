@@ -9,7 +9,7 @@ import { createReadBody } from './read-body.ts';
 import { singleHeaders } from './single-headers.ts';
 import { arrive, requestIdOf } from './request-id.ts';
 import { getLive, getReady, type ReadReadiness } from '../get-health.ts';
-import { createCompletion, type Complete, type Endpoint } from '../v1/create-completion.ts';
+import { createCompletion, type Complete, type Endpoint, type RefusedRequest } from '../v1/create-completion.ts';
 import {
   getCredits,
   getGeneration,
@@ -36,6 +36,7 @@ export type AppOptions = {
   readonly slowReaderMs: number;
   readonly balanceUsd: (accountId: string) => string | undefined;
   readonly rateLimits: RateLimits;
+  readonly refused: (refused: RefusedRequest) => void;
   readonly listModels: ListModels;
   readonly delistedSince: DelistedSince;
   readonly findGenerations: FindGenerations;

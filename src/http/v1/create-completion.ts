@@ -62,7 +62,11 @@ export type CreateCompletionOptions = {
   /** The balance of an account in USD, as last known to this process. */
   readonly balanceUsd: (accountId: string) => string | undefined;
   readonly rateLimits: RateLimits;
+  /** Called with each refusal of an authenticated request of which nothing is in the log. */
+  readonly refused: (refused: RefusedRequest) => void;
 } & Patience;
+
+export type RefusedRequest = Customer & { readonly requestId: string; readonly problem: Problem };
 
 type Patience = {
   /** Proxies and browsers close silent connections; comments keep them open. */
@@ -85,14 +89,20 @@ export const createCompletion = (endpoint: Endpoint, options: CreateCompletionOp
     };
     const customer = authenticate(request);
     if (isProblem(customer)) return refuse(customer);
-    if (!isJson(request)) return refuse(problem('unsupported_media_type'));
+    const refuseCustomer = (refused: Problem): void => {
+      const { accountId, keyId } = customer;
+      const isLogged = ofGeneration(response, refused).generation !== undefined;
+      if (!isLogged) options.refused({ accountId, keyId, requestId: requestIdOf(response), problem: refused });
+      refuse(refused);
+    };
+    if (!isJson(request)) return refuseCustomer(problem('unsupported_media_type'));
     const idempotencyKey = idempotencyKeyOf(request);
-    if (typeof idempotencyKey === 'object') return refuse(idempotencyKey);
+    if (typeof idempotencyKey === 'object') return refuseCustomer(idempotencyKey);
     const body = await readBody(request);
-    if (isProblem(body)) return refuse(body);
+    if (isProblem(body)) return refuseCustomer(body);
     try {
       const refused = await answerTo({ customer, idempotencyKey, body }, response);
-      if (refused) refuse(refused);
+      if (refused) refuseCustomer(refused);
     } finally {
       body.share.release();
     }

@@ -92,21 +92,30 @@ describe('the secrets that outlive the peppers', () => {
 
   it('are the pepper itself for a log of the release before, and stay so when the pepper changes', async () => {
     await append();
-    const before = { idempotency: OLD, snapshots: OLD };
-    expect(await obtain([masterKey], OLD)).toEqual(before);
+    const before = await obtain([masterKey], OLD);
+    expect(before).toMatchObject({ idempotency: OLD, snapshots: OLD });
+    // Newer than that release.
+    expect(before.oneTimeCodes).not.toBe(OLD);
     expect(await obtain([masterKey], NEXT, OLD)).toEqual(before);
     expect(await obtain([masterKey], NEXT)).toEqual(before);
   });
 
   it('are the oldest pepper for such a log, if the pepper is changed by the upgrade', async () => {
     await append();
-    expect(await obtain([masterKey], NEXT, OLD)).toEqual({ idempotency: OLD, snapshots: OLD });
+    expect(await obtain([masterKey], NEXT, OLD)).toMatchObject({ idempotency: OLD, snapshots: OLD });
   });
 
-  it('are two of their own for a new log, the same on nodes that start at once', async () => {
+  it('are three of their own for a new log, the same on nodes that start at once', async () => {
     const [one, two] = await Promise.all([obtain([masterKey], OLD), obtain([masterKey], NEXT)]);
     expect(one).toEqual(two);
-    expect(new Set([...Object.values(one), OLD, NEXT]).size).toBe(4);
+    expect(new Set([...Object.values(one), OLD, NEXT]).size).toBe(5);
+  });
+
+  it('include one that the release before lacked, for a database that has the others', async () => {
+    const before = await obtain([masterKey], OLD);
+    await query(database.url, `delete from shared_secrets where name = 'one_time_codes'`);
+    expect(await obtain([masterKey], OLD)).toEqual(before);
+    expect(await obtain([masterKey], NEXT)).toEqual(before);
   });
 
   it('survive a lost master key as long as the pepper is the same', async () => {

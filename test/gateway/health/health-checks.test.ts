@@ -18,6 +18,7 @@ const node = () => {
     appends: { fault: undefined as Error | undefined, waitingMs: 0, succeededMs: Infinity },
     rows: at(5),
     lookUps: at(5),
+    movedMs: undefined as number | undefined,
   };
   const checks = healthChecks({
     probe: {
@@ -28,6 +29,7 @@ const node = () => {
     appends: () => is.appends,
     rows: () => is.rows,
     lookUps: () => is.lookUps,
+    movedMs: () => is.movedMs,
   });
   const found = async (name: string) => checks.find((check) => check.name === name)?.look();
   return { is, found };
@@ -138,5 +140,14 @@ describe('the check of the clock', () => {
     const { is, found } = node();
     is.log = { ...is.log, databaseMs };
     expect(await found('clock')).toMatchObject({ ok, ahead_ms });
+  });
+  it('states that time is simulated if the clock of the log was moved, and not otherwise', async () => {
+    const { is, found } = node();
+    expect(await found('clock')).toEqual({ ok: true, ahead_ms: 0 });
+    is.movedMs = 14 * 24 * 60 * 60_000;
+    expect(await found('clock')).toEqual({
+      ...{ ok: true, ahead_ms: 0 },
+      ...{ moved_ms: is.movedMs, simulated: 'clock moved forward by 14 days' },
+    });
   });
 });

@@ -51,6 +51,7 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
     publicUrl: () => 'https://api.example.com',
     findHttpRequest: () => Promise.resolve({ generations: [], events: [] }),
     listRequests: () => Promise.resolve([]),
+    refusals: { ofAccount: () => Promise.resolve([]), byRequest: () => Promise.resolve([]) },
     publishedTerms: () => [{ version: TERMS, sha256: 'a'.repeat(64), since: new Date(time) }],
     newestCheckpoint: () => Promise.resolve(undefined),
     publicKey: 'a public key',

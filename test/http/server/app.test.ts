@@ -5,7 +5,7 @@ import { Router } from 'express';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createApp, type AppOptions } from '../../../src/http/server/app.ts';
 import { getMetrics } from '../../../src/http/get-metrics.ts';
-import type { Answer, Asked, Sink } from '../../../src/http/v1/create-completion.ts';
+import type { Answer, Asked, Sink, RefusedRequest } from '../../../src/http/v1/create-completion.ts';
 
 class StoreGone extends Error {}
 
@@ -25,6 +25,7 @@ const whole: Answer = { kind: 'whole', generationId: 'gen-1', body: '{"choices":
 const open = async (options: Partial<AppOptions> = {}) => {
   const failures: unknown[] = [];
   const answered: (number | undefined)[] = [];
+  const refused: RefusedRequest[] = [];
   let ids = 0;
   const app = createApp({
     newId: () => `id-${++ids}`,
@@ -41,6 +42,7 @@ const open = async (options: Partial<AppOptions> = {}) => {
     complete: () => Promise.resolve(whole),
     balanceUsd: () => '4.99',
     rateLimits: () => ({}),
+    refused: (one) => refused.push(one),
     listModels: () => Promise.resolve([]),
     delistedSince: () => undefined,
     findGenerations: () => Promise.resolve([]),
@@ -69,8 +71,43 @@ const open = async (options: Partial<AppOptions> = {}) => {
       ...init,
       headers: { authorization: 'Bearer good', 'content-type': 'application/json', ...init.headers },
     });
-  return { url, port, post, failures, answered };
+  return { url, port, post, failures, answered, refused };
 };
+
+describe('a refusal after authentication', () => {
+  it('is reported with its account, key and request', async () => {
+    const { post, refused } = await open({
+      complete: () => Promise.resolve({ kind: 'problem', problem: { kind: 'draining' } }),
+    });
+    const response = await post();
+    expect(refused).toMatchObject([
+      {
+        ...{ accountId: 'acc_1', keyId: 'key_1', requestId: response.headers.get('x-request-id') },
+        problem: { status: response.status },
+      },
+    ]);
+  });
+  it('is reported for a request that is refused before its body is read', async () => {
+    const { post, refused } = await open();
+    await post({ headers: { 'content-type': 'text/plain' } });
+    expect(refused).toMatchObject([{ problem: { code: 'unsupported_media_type' } }]);
+  });
+  it('is not reported once credits were held, because the generation is in the log', async () => {
+    const { post, refused } = await open({
+      complete: ({ held }) => {
+        held('gen-1');
+        return Promise.resolve({ kind: 'problem', problem: { kind: 'upstream_failed', code: 'upstream_error' } });
+      },
+    });
+    expect((await post()).headers.get('x-generation-id')).toBe('gen-1');
+    expect(refused).toEqual([]);
+  });
+  it('is not reported without a valid key', async () => {
+    const { post, refused } = await open();
+    await post({ headers: { authorization: 'Bearer bad' } });
+    expect(refused).toEqual([]);
+  });
+});
 
 /** A stream that writes what it is given, one by one, as fast as the reader reads. */
 const streamOf = (pieces: Iterable<string>): Answer => ({

@@ -10,6 +10,7 @@ import { encode } from '../../../src/eventstore/journal/codec.ts';
 import { eventId } from '../../../src/eventstore/ids.ts';
 import { auditedOne, untouched, type Customer } from '../../support/customers/audit.ts';
 import { createHouse, failure, simulate, type House } from '../../support/house.ts';
+import { SOON } from '../../support/soon.ts';
 
 const MODEL = 'gpt-4o-mini';
 const MAX_BODY_BYTES = 200_000;
@@ -516,5 +517,29 @@ describe('413, 415 and 431', () => {
     const error = await failure(client.models.list({ headers: { 'x-much': 'y'.repeat(70_000) } }));
     expectProblem(error, OpenAI.APIError, { status: 431, code: 'headers_too_large', type: 'invalid_request_error' });
     expect(shouldRetry(error)).toBe('false');
+  });
+});
+
+describe('a refusal', () => {
+  it('can be looked up by its request id and its account, without content', async () => {
+    const poor = await house.gateway.openAccount('0.000001');
+    const secret = 'the quick brown fox';
+    const error = await failure(
+      house.gateway.client(poor.apiKey).chat.completions.create({
+        ...{ model: MODEL, max_tokens: 100 },
+        messages: [{ role: 'user', content: secret }],
+      }),
+    );
+    const found = () =>
+      house.gateway.manage<{ readonly refusals: readonly unknown[] }>('GET', `/requests/${error.requestID ?? ''}`);
+    await expect
+      .poll(async () => (await found()).refusals, SOON)
+      .toMatchObject([
+        { account_id: poor.accountId, key_id: poor.keyId, code: 'credit_balance_exhausted', status: 402, count: 1 },
+      ]);
+    const listed = await house.gateway.manage('GET', `/accounts/${poor.accountId}/refusals`);
+    expect(listed).toMatchObject({ data: [{ figures: expect.stringContaining('$0.000001 is available') as string }] });
+    expect(JSON.stringify([await found(), listed])).not.toContain(secret);
+    expect(await house.gateway.manage('GET', `/accounts/${poor.accountId}/requests`)).toEqual({ data: [], next: null });
   });
 });

@@ -27,17 +27,19 @@ type Where = {
   readonly dataDir: string;
   /** The folder of another copy of this software; the working directory if left out. */
   readonly software?: string | undefined;
+  /** The arguments of `npm start`. */
+  readonly args?: readonly string[] | undefined;
 };
 
 /** Starts a gateway, as a real process, with the simulated provider and whatever the environment given adds. */
 export const startGatewayOn = async (
-  { databaseUrl, dataDir, software = '' }: Where,
+  { databaseUrl, dataDir, software = '', args = [] }: Where,
   env: Readonly<Record<string, string>> = {},
 ): Promise<RunningGateway> =>
   running(
     await startProcess(
       join(software, 'src/main.ts'),
-      [],
+      args,
       {
         NODE_ENV: 'development',
         PORT: '0',

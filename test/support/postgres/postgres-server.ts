@@ -6,6 +6,7 @@ import type { TestProject } from 'vitest/node';
 
 import { migratePostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
 import { startBundledPostgres } from '../../../src/gateway/bundled-postgres.ts';
+import { migrateIdentity } from '../../../src/identity/database.ts';
 import { migrateProjections } from '../../../src/projections/rows/live.ts';
 import { migrateRuns } from '../../../src/reactions/runs.ts';
 import { query, serverUrl } from '../sql.ts';
@@ -30,7 +31,8 @@ const createTemplate = async (postgresUrl: string): Promise<{ readonly name: str
   await query(server, `create database ${name}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
-  for (const migrate of [migratePostgresStore, migrateProjections, migrateRuns]) await migrate(url.href);
+  for (const migrate of [migratePostgresStore, migrateProjections, migrateRuns, migrateIdentity])
+    await migrate(url.href);
   return { name, drop: async () => void (await query(server, `drop database ${name} with (force)`)) };
 };
 

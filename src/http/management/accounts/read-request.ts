@@ -4,6 +4,7 @@ import { formatUsd, type Credits } from '../../../domain/money.ts';
 import { accountId, generationId, requestId, time, usd } from '../router/fields.ts';
 import { problem } from '../../server/problems.ts';
 import { defineRoute } from '../router/route.ts';
+import { refusalExample, refusalView, viewRefusal } from './list-refusals.ts';
 
 /** The generations and events of an HTTP request in the log; empty if it was refused before it wrote anything. */
 export type FindHttpRequest = (requestId: string) => Promise<{
@@ -41,7 +42,7 @@ export const readRequest = defineRoute({
   summary: 'Find the effects of an HTTP request',
   description:
     'By the request id of an error or of x-request-id. Requests that were refused before credits were held, or that only ' +
-    'read, leave nothing in the log; the answer then states that nothing was charged.',
+    'read, leave nothing in the log; the answer then states that nothing was charged, and why it was refused.',
   success: {
     status: 200,
     description: 'Its generations and events',
@@ -75,31 +76,34 @@ export const readRequest = defineRoute({
           }),
         )
         .meta({ description: 'Its other changes, such as a grant or a key' }),
+      refusals: z.array(refusalView).meta({ description: 'If it was refused; kept beside the log for 30 days' }),
     }),
     example: {
       request_id: 'req_0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d',
       came_at: '2025-08-29T12:00:00.000Z',
       charged_usd: '0.00',
-      summary: 'Nothing was charged. The log has no event of this request: it was refused, or it only read.',
+      summary: 'Nothing was charged. The request was refused: insufficient_credits.',
       generations: [],
       events: [],
+      refusals: [refusalExample],
     },
   },
   problems: ['not_found'],
-  handle: async ({ params: { request_id } }, { findHttpRequest }) => {
+  handle: async ({ params: { request_id } }, { findHttpRequest, refusals }) => {
     const at = cameAt(request_id);
     if (!at) {
       const message = 'This is not a request id, which begins with req_ as in the header x-request-id. Check the id.';
       return problem('not_found', { message });
     }
     const { generations, events } = await findHttpRequest(request_id);
+    const refused = await refusals.byRequest(request_id);
     const charged = generations.reduce((sum, one) => sum + one.charged, 0n);
     return {
       answer: {
         request_id,
         came_at: at.toISOString(),
         charged_usd: formatUsd(charged),
-        summary: summaryOf(charged, generations, events.length),
+        summary: summaryOf(charged, generations, events.length, refused[0]?.code),
         generations: generations.map((one) => ({
           generation_id: one.request_id,
           account_id: one.account_id,
@@ -115,16 +119,23 @@ export const readRequest = defineRoute({
           account_id: accountOfStream(event.stream) ?? null,
           time: time.toISOString(),
         })),
+        refusals: refused.map(viewRefusal),
       },
     };
   },
 });
 
-const summaryOf = (charged: Credits, generations: readonly { readonly status: string }[], events: number): string => {
+const summaryOf = (
+  charged: Credits,
+  generations: readonly { readonly status: string }[],
+  events: number,
+  refusal: string | undefined,
+): string => {
   if (generations.some(({ status }) => status === 'open'))
     return 'A generation is in progress: nothing is charged yet.';
   if (charged > 0n) return `$${formatUsd(charged)} was charged.`;
   if (generations.length > 0) return 'Nothing was charged: the hold was released.';
   if (events > 0) return 'Nothing was charged. The request changed an account or the price book: see events.';
+  if (refusal !== undefined) return `Nothing was charged. The request was refused: ${refusal}.`;
   return 'Nothing was charged. The log has no event of this request: it was refused, or it only read.';
 };

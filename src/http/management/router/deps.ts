@@ -11,6 +11,7 @@ import type { Vault } from '../../../eventstore/journal/personal-data.ts';
 import type { Moment } from '../../../eventstore/snapshots.ts';
 import type { NewSecret } from '../../auth/api-keys.ts';
 import type { FindHttpRequest } from '../accounts/read-request.ts';
+import type { Refusals } from '../../../reactions/refusals.ts';
 import type { ListRequests } from '../accounts/list-requests.ts';
 import type { ListTerms } from '../../published-terms.ts';
 
@@ -33,6 +34,7 @@ export type ManagementDeps = {
   readonly publicKey: string;
   readonly findHttpRequest: FindHttpRequest;
   readonly listRequests: ListRequests;
+  readonly refusals: Pick<Refusals, 'ofAccount' | 'byRequest'>;
   /** The version of the terms in force. */
   readonly termsInForce: () => string;
   /** The address at which clients reach the gateway, without a trailing slash. */
