@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { openDoor } from '../../src/gateway/http-server.ts';
 
-/** Answers at once, or when the test says so. */
+/** Answers at once, or when the test lets it. */
 const opened = async (delayMs: number) => {
   const slow = Promise.withResolvers<void>();
   const asked = Promise.withResolvers<void>();
@@ -31,7 +31,7 @@ const opened = async (delayMs: number) => {
 };
 
 describe('a door that closes', () => {
-  it('serves on for the delay, and each answer says that the connection ends', async () => {
+  it('continues to serve during the delay, and closes the connection with each answer', async () => {
     const { door, ask, slow, asked, drained } = await opened(60_000);
     expect((await ask('/')).headers.connection).toBe('keep-alive');
     const underWay = ask('/slow');

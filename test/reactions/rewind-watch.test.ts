@@ -10,7 +10,7 @@ class WentBack extends Error {}
 /** The log and the table of rewinds, as far as a watch asks about them. */
 const createWorld = () => ({
   head: { position: 10, hash: 'a' } as Place,
-  /** What `checkHistory` says is gone. */
+  /** What `checkHistory` reports as lost. */
   gone: undefined as Place | undefined,
   rows: new Map<string, { seen: Place; commonPosition: number; head: Place; acknowledged: boolean; events: Event[] }>(),
   remembered: [{ id: 'kept' }, { id: 'lost' }] as Event[],

@@ -84,7 +84,7 @@ describe('runs', () => {
       return telling.length;
     };
     await expect.poll(askBoth, SOON).toBe(2);
-    // From the first time that anybody told at all, both were told of.
+    // From the first report on, both were reported.
     for (const live of told) expect(live).toEqual(expect.arrayContaining(['quick', 'quicker']));
     for (const run of quick) await run.close();
   });

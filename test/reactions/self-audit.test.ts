@@ -3,7 +3,7 @@ import { startSelfAudit, type Difference, type SelfAuditOptions } from '../../sr
 
 const differs = (what: string): Difference => ({ what, log: '1', row: '2' });
 
-/** Accounts whose rows tests spoil; what is told is kept. */
+/** Accounts whose rows tests change; reports are kept. */
 const createWorld = (over: Partial<SelfAuditOptions> = {}) => {
   const world = {
     accounts: ['acc_1'],

@@ -22,7 +22,7 @@ describe('an error of a command', () => {
     expect(hidden).not.toContain(secret.slice(secret.indexOf('=') + 1 < secret.length ? secret.indexOf('=') + 1 : 0));
   });
 
-  it('hides a password in a URL, and says which host it was', () => {
+  it('hides the password of a URL and shows its host', () => {
     const hidden = redact('cannot reach postgres://ada:pa55@db.example:5432/kissapi?password=s3cret', []);
     expect(hidden).toContain('postgres://ada:[hidden]@db.example:5432/kissapi');
     expect(hidden).not.toMatch(/pa55|s3cret/);

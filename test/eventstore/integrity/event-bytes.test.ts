@@ -137,7 +137,7 @@ describe('a COPY', () => {
     lost.on('error', () => undefined);
     await lost.connect();
     const { rows } = await lost.query<{ pid: number }>('select pg_backend_pid() as pid');
-    // Expected before it happens, for the end of the connection may be told before the answer of who ended it.
+    // Expected before it happens, because the connection may end before the query that ends it returns.
     const failed = expect(copyOut(lost, 'select pg_sleep(20)', () => undefined)).rejects.toThrow();
     await client.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
     await failed;

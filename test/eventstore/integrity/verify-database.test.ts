@@ -240,7 +240,7 @@ describe('a changed log', () => {
       what: expect.stringMatching(/ends here/) as unknown,
     });
     await restore();
-    await tamper(log.url, ...cut.slice(0, 2)); // Whoever forgets the checkpoints is found out by them.
+    await tamper(log.url, ...cut.slice(0, 2)); // The checkpoints that an attacker leaves show it.
     expect((await verify()).flaw).toMatchObject({ position: 36, what: expect.stringMatching(/checkpoint/) as unknown });
   });
 

@@ -65,7 +65,7 @@ describe('readiness', () => {
     await close();
   });
 
-  it('counts a check that throws as failed, and says nothing of the error', async () => {
+  it('counts a check that throws as failed, without the text of the error', async () => {
     const { now } = await watch({ name: 'a', look: () => Promise.reject(new Error('secret')) });
     expect(now().checks).toEqual({ a: { ok: false, reason: 'the check failed' } });
   });

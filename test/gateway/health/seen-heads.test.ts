@@ -32,7 +32,7 @@ describe('the newest head that was seen', () => {
     expect(await readSeenHead(dataDir, 'a')).toEqual(place(9));
   });
 
-  it('cannot be kept where nothing can be written, which the caller is told', async () => {
+  it('rejects if nothing can be written', async () => {
     await writeFile(join(dataDir, 'file'), '');
     await expect(createSeenHeadWriter(join(dataDir, 'file'), 'a')(place(1))).rejects.toThrow();
   });

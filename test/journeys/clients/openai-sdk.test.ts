@@ -90,7 +90,7 @@ describe('a chat completion', () => {
     );
   });
 
-  it('streams, and tells the usage and its cost to who asks for it', async () => {
+  it('streams, with the usage and its cost if the client asks for it', async () => {
     const { result: chunks, generation } = await one(async () =>
       collect(
         await client.chat.completions.create({
@@ -240,7 +240,7 @@ describe('a chat completion', () => {
     expect(generation.held).toBeLessThan(8_700_000n);
   });
 
-  it('stops where it is told to, and at the limit', async () => {
+  it('stops at a stop sequence and at the limit', async () => {
     const stopped = await one(() =>
       client.chat.completions.create({ model: MODEL, messages, stop: ' two', ...simulate({ text: 'one two three' }) }),
     );

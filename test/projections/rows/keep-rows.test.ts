@@ -17,7 +17,7 @@ import { createNode } from '../../eventstore/nodes.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database.ts';
 import { SOON } from '../../support/soon.ts';
 
-/** Long enough that nothing moves but for who waits. */
+/** Long enough that rows move only for a caller that waits. */
 const FOR_EVER_MS = 1_000_000;
 
 let test: TestDatabase;
@@ -88,7 +88,7 @@ describe('the thread that keeps the rows', () => {
     patience.abort();
     await waited;
     await follower.reached(Number.MAX_SAFE_INTEGER, AbortSignal.abort());
-    // Nobody hurries it any more: at most one batch later, what is new waits to gather. Once may be mere slowness.
+    // No caller waits any more: at most one batch later, what is new waits to gather. Once may be mere slowness.
     const left = new Set<string>();
     const isLeft = async (): Promise<number> => {
       const account = await open();
@@ -102,7 +102,7 @@ describe('the thread that keeps the rows', () => {
     for (const account of left) expect(await toppedUp(account)).toBe(7n);
   });
 
-  it('tells what keeps it from following, and when nothing does any more', async () => {
+  it('reports what prevents it from following, and when it follows again', async () => {
     const follower = keep({ gatherMs: 10 });
     await follower.reached(await store.head());
     await database.none('alter table projections.balances rename to elsewhere');

@@ -21,7 +21,7 @@ const isStorable = (text: unknown, maxChars: number): boolean =>
   // eslint-disable-next-line no-control-regex -- none of these may be stored
   !/[\u0000-\u001f\u007f-\u009f]/.test(text);
 
-describe('what an upstream says of its answer', () => {
+describe('what an upstream reports of its answer', () => {
   let account: TestAccount;
   beforeEach(() => {
     account = openAccount(CREDITS);

@@ -6,10 +6,10 @@ import type { TestProject } from 'vitest/node';
 
 import { migratePostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
 import { startBundledPostgres } from '../../../src/gateway/bundled-postgres.ts';
+import { migrateIdentity } from '../../../src/identity/database.ts';
 import { migrateProjections } from '../../../src/projections/rows/live.ts';
 import { migrateRuns } from '../../../src/reactions/runs.ts';
 import { query, serverUrl } from '../sql.ts';
-import { migrateIdentity } from '../../../src/identity/database.ts';
 import { migrateMail } from '../../../src/mail/due-mails.ts';
 
 declare module 'vitest' {
