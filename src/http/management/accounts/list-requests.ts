@@ -3,7 +3,7 @@ import { formatUsd, type Credits } from '../../../domain/money.ts';
 import type { WantedRequests } from '../../../projections/queries.ts';
 import { problem } from '../../server/problems.ts';
 import type { Generation } from '../../v1/get-receipts.ts';
-import { generationId, keyId, moment, time, usd, wholeNumber } from '../router/fields.ts';
+import { generationId, keyId, moment, text, time, usd, wholeNumber } from '../router/fields.ts';
 import { defineRoute } from '../router/route.ts';
 import { accountNow } from './account-at.ts';
 
@@ -70,6 +70,8 @@ export const viewRequest = (row: ListedRequest): z.output<typeof requestView> =>
   ended_at: row.ended_at?.toISOString() ?? null,
 });
 
+const id = z.string().regex(/^[\w-]{1,64}$/, 'must be an id');
+
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 500;
 
@@ -79,16 +81,12 @@ export const listRequests = defineRoute({
   summary: "List an account's requests",
   description: 'Newest first; by key, model, status and time. No prompt and no output is stored.',
   query: z.strictObject({
-    key_id: z.string().max(64).optional().meta({ description: 'Of this key alone' }),
-    model: z.string().max(256).optional().meta({ description: 'Of this model alone', example: 'gpt-5-mini' }),
+    key_id: id.optional().meta({ description: 'Of this key alone' }),
+    model: text(256).optional().meta({ description: 'Of this model alone', example: 'gpt-5-mini' }),
     status: z.enum(statuses).optional(),
     from: moment.optional(),
     until: moment.optional(),
-    before: z
-      .string()
-      .max(64)
-      .optional()
-      .meta({ description: 'The next page: the generation_id of the last request on this one' }),
+    before: id.optional().meta({ description: 'The next page: the generation_id of the last request on this one' }),
     limit: wholeNumber(`Requests on a page; ${DEFAULT_LIMIT} by default`, 1, MAX_LIMIT).optional(),
   }),
   success: {
