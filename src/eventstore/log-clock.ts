@@ -15,6 +15,7 @@ export class ClockNotMoved extends Error {
 
 /** Times of events are written with four digits of the year. */
 const LATEST = new Date('2200-01-01T00:00:00Z');
+const TOO_FAR = `The clock cannot be moved beyond ${LATEST.toISOString()}: move it less far.`;
 const EARLIEST = new Date('2000-01-01T00:00:00Z');
 
 const UNDEFINED_COLUMN = '42703';
@@ -100,6 +101,7 @@ export const beginLogClockAt = async (databaseUrl: string, at: Date): Promise<vo
 /** Moves the clock of a log forward. Appends follow at once. Rejects with ClockNotMoved. */
 export const moveLogClockForward = async (databaseUrl: string, byMs: number): Promise<ClockReading> => {
   if (!(byMs > 0)) throw new ClockNotMoved('The clock moves forward only.');
+  if (byMs > LATEST.getTime()) throw new ClockNotMoved(TOO_FAR);
   const moved = await onHead(
     databaseUrl,
     `update log_head set clock_moved_ms = coalesce(clock_moved_ms, 0) + $1
@@ -110,9 +112,7 @@ export const moveLogClockForward = async (databaseUrl: string, byMs: number): Pr
   );
   if (moved) return moved;
   const { isReal } = await readHead(databaseUrl);
-  throw new ClockNotMoved(
-    isReal ? REAL : `The clock cannot be moved beyond ${LATEST.toISOString()}: move it less far.`,
-  );
+  throw new ClockNotMoved(isReal ? REAL : TOO_FAR);
 };
 
 const UNITS = [

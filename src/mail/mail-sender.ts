@@ -120,7 +120,10 @@ export const startMailSender = (options: MailSenderOptions): { wake(): void; clo
         await attemptAlone(session, mailId);
       }
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    // All of them end before the session does, because its end frees the locks of mails that are being sent.
+    const ended = await Promise.allSettled(Array.from({ length: AT_ONCE }, work));
+    const failure = ended.find((one) => one.status === 'rejected');
+    if (failure) throw failure.reason;
   };
 
   const rest = async (): Promise<void> => {

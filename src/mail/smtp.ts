@@ -29,18 +29,20 @@ const replyOf = (text: string | undefined): string | undefined => {
 /** The errors of nodemailer. `command` is the one that the server answered. */
 type SmtpError = { readonly code?: string; readonly command?: string; readonly response?: string };
 
-/** The commands whose refusal concerns this recipient or this content; a refusal of others concerns us. */
+/** The commands whose rejection concerns this recipient or this content. A rejection of any other command concerns our settings. */
 const ABOUT_THE_MAIL = new Set(['RCPT TO', 'DATA']);
 
 const outcomeOf = (error: SmtpError): MailOutcome => {
   const { code = 'no code', command = 'CONN', response } = error;
   const reply = replyOf(response);
   if (reply?.startsWith('4')) return { kind: 'temporary', reply };
-  if (reply?.startsWith('5') && ABOUT_THE_MAIL.has(command)) return { kind: 'permanent', reply };
+  // 5.7.x is a policy of the server, such as "relay access denied" for wrong credentials (RFC 3463, 3.8).
+  const isPolicy = /^5\d\d 5\.7\./.test(reply ?? '');
+  if (reply?.startsWith('5') && ABOUT_THE_MAIL.has(command) && !isPolicy) return { kind: 'permanent', reply };
   throw new MailServerUnavailable(`${code} after ${command}${reply === undefined ? '' : `, reply ${reply}`}`);
 };
 
-/** What nodemailer takes and its types lack. */
+/** `signal` is supported by nodemailer and missing from its types. */
 type Abortable = SendMailOptions & { readonly signal: AbortSignal };
 
 const optionsOf = (from: Mailbox, message: MailMessage, signal: AbortSignal): Abortable => {

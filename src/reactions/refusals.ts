@@ -1,4 +1,4 @@
-import { createPool } from '../eventstore/postgres/connections.ts';
+import { createPool, READ_WITHIN } from '../eventstore/postgres/connections.ts';
 import { inRounds } from './rounds.ts';
 
 /** A request that was authenticated and refused before credits were held, so that nothing of it is in the log. */
@@ -30,7 +30,7 @@ export type KeptRefusal = {
 export type Refusals = {
   /** Returns immediately; the refusal is in the database about a second later. */
   add(refusal: Refusal): void;
-  /** Of an account, newest first; before a minute, for the next page. */
+  /** Of an account, newest first; before a minute, for the next page. A page ends with a whole minute, so it may be longer. */
   ofAccount(accountId: string, limit: number, before?: Date): Promise<readonly KeptRefusal[]>;
   byRequest(requestId: string): Promise<readonly KeptRefusal[]>;
   /** Writes what is left. */
@@ -67,7 +67,7 @@ const WRITE = `insert into refusals
 /** Keeps refusals in a table, written in the background, because many may arrive at once. */
 export const openRefusals = (options: RefusalsOptions): Refusals => {
   const { databaseUrl, now, failed, writeEveryMs = WRITE_EVERY_MS } = options;
-  const pool = createPool(databaseUrl, { max: 2, application_name: 'kissapi-refusals' });
+  const pool = createPool(databaseUrl, { max: 2, application_name: 'kissapi-refusals', ...READ_WITHIN });
   let waiting = new Map<string, KeptRefusal>();
 
   const write = async (): Promise<void> => {
@@ -80,7 +80,9 @@ export const openRefusals = (options: RefusalsOptions): Refusals => {
       await pool.query(WRITE, [JSON.stringify(sorted)]);
     } catch (error) {
       failed(error);
-      for (const [key, row] of rows) waiting.set(key, merged(row, waiting.get(key)));
+      for (const [key, row] of rows) {
+        if (waiting.has(key) || waiting.size < MAX_WAITING) waiting.set(key, merged(row, waiting.get(key)));
+      }
     }
   };
 
@@ -111,7 +113,7 @@ export const openRefusals = (options: RefusalsOptions): Refusals => {
     ofAccount: async (accountId, limit, before) => {
       const { rows } = await pool.query<KeptRefusal>(
         `select * from refusals where account_id = $1 and ($2::timestamptz is null or minute < $2)
-         order by minute desc, last_at desc, key_id, code limit $3`,
+         order by minute desc fetch first $3 rows with ties`,
         [accountId, before ?? null, limit],
       );
       return rows;

@@ -126,6 +126,7 @@ export const refusalCodes = [
   'key_already_replaced',
   'key_not_revoked',
   'member_not_found',
+  'member_exists',
   'last_owner',
   'personal_account',
   'too_many_members',

@@ -85,11 +85,14 @@ const issueKey = (command: CommandOf<'IssueKey'>, account: Account): AccountDeci
   const before = replaces === undefined ? undefined : keys.get(replaces);
   if (replaces !== undefined && !before) return no('key_not_found');
   if (replaces !== undefined && isReplaced(keys, replaces)) return no('key_already_replaced');
-  const isRevokedNow = before !== undefined && command.overlapUntil === undefined;
-  const live = liveKeys(account, command.at ?? 0) - (isRevokedNow && !before.revoked ? 1 : 0);
+  const at = command.at ?? 0;
+  const isRevokedNow = replaces !== undefined && command.overlapUntil === undefined;
+  const live = liveKeys(account, at).filter((one) => !isRevokedNow || one !== replaces).length;
   if (keys.size >= MAX_KEYS || live >= MAX_LIVE_KEYS) return no('too_many_keys');
   const inherited = replaces === undefined ? {} : (tallies.keys.get(replaces)?.limits ?? {});
-  const limits = command.limits ?? inherited;
+  // An end that is over would refuse the new key at once.
+  const { expiresAt: end, ...others } = inherited;
+  const limits = command.limits ?? (end !== undefined && Date.parse(end) <= at ? others : inherited);
   const ending = replaces === undefined || before?.revoked !== false ? [] : endReplaced(command, replaces, inherited);
   if (!areValid(limits) || !ending.every(hasValidLimits)) return no('invalid_limits');
   const issued = { type: 'KeyIssued' as const, keyId, name, hash, pepperId, hint };
@@ -101,11 +104,11 @@ const issueKey = (command: CommandOf<'IssueKey'>, account: Account): AccountDeci
 };
 
 /** Keys that are neither revoked nor expired. */
-const liveKeys = ({ keys, tallies }: Account, at: number): number =>
-  [...keys].filter(([keyId, { revoked }]) => {
+const liveKeys = ({ keys, tallies }: Account, at: number): readonly string[] =>
+  [...keys].flatMap(([keyId, { revoked }]) => {
     const expiresAt = tallies.keys.get(keyId)?.limits?.expiresAt;
-    return !revoked && (expiresAt === undefined || Date.parse(expiresAt) > at);
-  }).length;
+    return !revoked && (expiresAt === undefined || Date.parse(expiresAt) > at) ? [keyId] : [];
+  });
 
 /** Ends a live key that is replaced: at once, or after the overlap. */
 const endReplaced = (

@@ -24,7 +24,8 @@ export const addMember = (
   members: Members,
   holder: 'person' | 'entity' | undefined,
 ): AccountDecision => {
-  if (members.has(personId)) return accept();
+  const before = members.get(personId);
+  if (before !== undefined) return before === role ? accept() : no('member_exists');
   if (holder === 'person' && (members.size > 0 || role !== 'owner')) return no('personal_account');
   if (members.size >= MAX_MEMBERS) return no('too_many_members');
   return accept({ type: 'MemberAdded', personId, role });
@@ -45,6 +46,6 @@ export const removeMember = ({ personId, reason }: CommandOf<'RemoveMember'>, me
   return isLastOwner(members, personId) ? no('last_owner') : accept({ type: 'MemberRemoved', personId, reason });
 };
 
-/** An account that persons hold always has one who may do everything. */
+/** An account with members always has an owner. */
 const isLastOwner = (members: Members, personId: string): boolean =>
   members.get(personId) === 'owner' && [...members.values()].filter((role) => role === 'owner').length === 1;

@@ -35,7 +35,7 @@ export type PersonCommand =
   | { readonly type: 'SignIn'; readonly sessionId: string; readonly means: SignInMeans }
   | { readonly type: 'SignOut'; readonly sessionId: string }
   | { readonly type: 'RevokeSessions'; readonly except?: string; readonly reason: string }
-  | { readonly type: 'AddPasskey'; readonly passkeyId: string; readonly name: string }
+  | { readonly type: 'AddPasskey'; readonly passkeyId: string }
   | { readonly type: 'RemovePasskey'; readonly passkeyId: string }
   | { readonly type: 'EnableTotp' }
   | { readonly type: 'DisableTotp'; readonly reason: string }
@@ -149,10 +149,10 @@ const decideSignIn = (command: SignInCommand, person: Person): PersonDecision =>
       return accept({ type: 'SessionsRevoked', ...(except === undefined ? {} : { except }), reason });
     }
     case 'AddPasskey': {
-      const { passkeyId, name } = command;
+      const { passkeyId } = command;
       if (person.passkeys.has(passkeyId)) return accept();
       return person.passkeys.size < MAX_PASSKEYS
-        ? accept({ type: 'PasskeyAdded', passkeyId, name })
+        ? accept({ type: 'PasskeyAdded', passkeyId })
         : no('too_many_passkeys');
     }
     case 'RemovePasskey': {

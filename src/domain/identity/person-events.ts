@@ -53,7 +53,8 @@ export type SignInEvent =
   | { readonly type: 'SignedOut'; readonly sessionId: string }
   /** All sessions but `except`. */
   | { readonly type: 'SessionsRevoked'; readonly except?: string; readonly reason: string }
-  | { readonly type: 'PasskeyAdded'; readonly passkeyId: string; readonly name: string }
+  /** Its name is personal, and is kept with the passkey outside the log. */
+  | { readonly type: 'PasskeyAdded'; readonly passkeyId: string }
   | { readonly type: 'PasskeyRemoved'; readonly passkeyId: string }
   | { readonly type: 'TotpEnabled' }
   | { readonly type: 'TotpDisabled'; readonly reason: string };

@@ -13,8 +13,7 @@ export type Person = {
   readonly accounts: readonly string[];
   /** Approvals of a second personal account that were not used, with their ends. */
   readonly approvals: ReadonlyMap<string, number>;
-  /** Names by passkey. */
-  readonly passkeys: ReadonlyMap<string, string>;
+  readonly passkeys: ReadonlySet<string>;
   readonly hasTotp: boolean;
   readonly staffRole: StaffRole | null;
 };
@@ -27,7 +26,7 @@ export const unknownPerson = (): Person => ({
   personalAccounts: 0,
   accounts: [],
   approvals: new Map(),
-  passkeys: new Map(),
+  passkeys: new Set(),
   hasTotp: false,
   staffRole: null,
 });
@@ -65,9 +64,9 @@ export const evolvePerson = (person: Person, event: PersonEvent): Person => {
     case 'AddressChangeUndone':
       return { ...person, personal: event.personal, undo: null };
     case 'PasskeyAdded':
-      return { ...person, passkeys: new Map(person.passkeys).set(event.passkeyId, event.name) };
+      return { ...person, passkeys: new Set([...person.passkeys, event.passkeyId]) };
     case 'PasskeyRemoved':
-      return { ...person, passkeys: without(person.passkeys, event.passkeyId) };
+      return { ...person, passkeys: new Set([...person.passkeys].filter((one) => one !== event.passkeyId)) };
     case 'TotpEnabled':
       return { ...person, hasTotp: true };
     case 'TotpDisabled':

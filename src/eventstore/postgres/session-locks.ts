@@ -54,11 +54,15 @@ export const openLockSession = async (
     return row?.done === true;
   };
   // Servers before version 14 lack the setting; there, a stopped process keeps its locks until it ends.
-  await query(
+  const limited = query(
     `select case when current_setting('idle_session_timeout', true) is not null
        then set_config('idle_session_timeout', $1, false) end`,
     [String(silentMs)],
   );
+  await limited.catch(async (error: unknown) => {
+    await client.end().catch(() => undefined);
+    throw error;
+  });
   const alive = setInterval(() => void query('select 1').catch(lose), silentMs / 5);
 
   return {

@@ -37,6 +37,7 @@ describe('the members of an entity', () => {
   it('are added once each', () => {
     givenNobody(entity, memberAdded('per_1')).when(add('per_2', 'billing')).then(memberAdded('per_2', 'billing'));
     members.when(add('per_2', 'billing')).then();
+    members.when(add('per_2', 'owner')).thenRefused('member_exists');
   });
   it('are at most so many', () => {
     const all = Array.from({ length: MAX_MEMBERS }, (_, n) => memberAdded(`per_${n}`));

@@ -65,7 +65,7 @@ export const peopleOnDisk: OnDisk<PersonEvent> = {
     { type: 'SessionsRevoked', except: 'ses_1', reason: 'asked for' },
     '{"except":"ses_1","reason":"asked for"}',
   ],
-  PasskeyAdded: [{ type: 'PasskeyAdded', passkeyId: 'pk_1', name: 'laptop' }, '{"passkeyId":"pk_1","name":"laptop"}'],
+  PasskeyAdded: [{ type: 'PasskeyAdded', passkeyId: 'pk_1' }, '{"passkeyId":"pk_1"}'],
   PasskeyRemoved: [{ type: 'PasskeyRemoved', passkeyId: 'pk_1' }, '{"passkeyId":"pk_1"}'],
   TotpEnabled: [{ type: 'TotpEnabled' }, '{}'],
   TotpDisabled: [{ type: 'TotpDisabled', reason: 'lost' }, '{"reason":"lost"}'],

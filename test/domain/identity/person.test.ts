@@ -105,8 +105,8 @@ describe('a change of address', () => {
 });
 
 describe('passkeys', () => {
-  const added = (n: number): PersonEvent => ({ type: 'PasskeyAdded', passkeyId: `pk_${n}`, name: 'laptop' });
-  const add = (n: number): PersonCommand => ({ type: 'AddPasskey', passkeyId: `pk_${n}`, name: 'laptop' });
+  const added = (n: number): PersonEvent => ({ type: 'PasskeyAdded', passkeyId: `pk_${n}` });
+  const add = (n: number): PersonCommand => ({ type: 'AddPasskey', passkeyId: `pk_${n}` });
   it('are added once each, up to a number', () => {
     given().when(add(1)).then(added(1));
     given(added(1)).when(add(1)).then();

@@ -45,7 +45,7 @@ export const personEventShapes: Shapes<PersonEvent> = {
   SignedIn: { version: 1, schema: z.object({ sessionId: id, means: z.enum(['code', 'link', 'passkey']) }) },
   SignedOut: { version: 1, schema: z.object({ sessionId: id }) },
   SessionsRevoked: { version: 1, schema: z.object({ except: id.exactOptional(), reason }) },
-  PasskeyAdded: { version: 1, schema: z.object({ passkeyId: id, name: z.string() }) },
+  PasskeyAdded: { version: 1, schema: z.object({ passkeyId: id }) },
   PasskeyRemoved: { version: 1, schema: z.object({ passkeyId: id }) },
   TotpEnabled: { version: 1, schema: z.object({}) },
   TotpDisabled: { version: 1, schema: z.object({ reason }) },

@@ -12,7 +12,7 @@ export const refusalView = z
     code: z.string(),
     status: z.int(),
     count: z.int().meta({ description: 'In this minute, with this key' }),
-    figures: z.string().nullable().meta({ description: 'The amounts and limits that decided, of the newest of them' }),
+    figures: z.string().nullable().meta({ description: 'Amounts and limits of the newest refusal' }),
     request_ids: z.array(requestId).meta({ description: 'At most 20' }),
     minute: time,
     last_at: time,
@@ -54,7 +54,11 @@ export const listRefusals = defineRoute({
     'beside it for 30 days, added up by key, code and minute, without content. Newest first; a refusal appears about a second later.',
   query: z.strictObject({
     before: moment.optional().meta({ description: 'The next page: the minute of the last row on this one' }),
-    limit: wholeNumber(`Rows on a page; ${DEFAULT_LIMIT} by default`, 1, 500).optional(),
+    limit: wholeNumber(
+      `Rows on a page; ${DEFAULT_LIMIT} by default. A page ends with a whole minute, so it may have more`,
+      1,
+      500,
+    ).optional(),
   }),
   success: {
     status: 200,

@@ -79,10 +79,11 @@ export const listRequests = defineRoute({
   method: 'get',
   path: '/accounts/{account_id}/requests',
   summary: "List an account's requests",
-  description: 'Newest first; by key, model, status and time. No prompt and no output is stored.',
+  description:
+    'Newest first. The list can be filtered by key, model, status and time. No prompt and no output is stored.',
   query: z.strictObject({
-    key_id: id.optional().meta({ description: 'Of this key alone' }),
-    model: text(256).optional().meta({ description: 'Of this model alone', example: 'gpt-5-mini' }),
+    key_id: id.optional().meta({ description: 'Only requests with this key' }),
+    model: text(256).optional().meta({ description: 'Only requests for this model', example: 'gpt-5-mini' }),
     status: z.enum(statuses).optional(),
     from: moment.optional(),
     until: moment.optional(),

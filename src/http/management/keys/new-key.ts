@@ -74,6 +74,8 @@ export const issue = async (
       event.type === 'KeyIssued' &&
       event.name === name &&
       event.replaces === replaces &&
+      // A key that was revoked before has neither.
+      !all.some((one) => one.type === (overlapMs > 0 ? 'KeyRevoked' : 'KeyLimitsSet') && one.keyId === replaces) &&
       // A key that replaces another inherits its limits unless others are given.
       (limits === undefined && replaces !== undefined ? true : meanTheSame(limits ?? {}, limitsIn(all, keyId))),
   );

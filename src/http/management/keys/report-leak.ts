@@ -13,7 +13,7 @@ export const reportLeak = defineRoute({
   path: '/accounts/{account_id}/keys/{key_id}/leak',
   summary: 'Report that an API key leaked',
   description:
-    'Revokes the key at once, records the report, and lists what was requested with the key since a moment. Rotate the key ' +
+    'Revokes the key at once, records the report, and lists the requests that were made with the key since `since`. Rotate the key ' +
     'before or after this to keep its limits.',
   body: {
     schema: z.strictObject({
@@ -46,12 +46,18 @@ export const reportLeak = defineRoute({
     // Two commands: a gateway of an earlier release cannot read the report, and must not delay the revocation.
     const revoke = { type: 'RevokeKey', keyId: key_id, reason: 'reported as leaked' } as const;
     const ofRevocation = { ...identity, commandId: `${identity.commandId}/revoke` };
-    const revoked = await carryOut(deps, ofRevocation, account_id, revoke, () => true);
+    const revoked = await carryOut(
+      ...([deps, ofRevocation, account_id, revoke] as const),
+      (event) => event.type === 'KeyRevoked' && event.keyId === key_id,
+    );
     if (isProblem(revoked)) return revoked;
     const isKnown = await published(deps, revoked.recorded?.position ?? (await deps.store.head()));
     if (!isKnown) return problem('store_unavailable', { message: NOT_APPLIED });
     const report = { type: 'ReportKeyLeak', keyId: key_id, since: since?.getTime() ?? null } as const;
-    const reported = await carryOut(deps, identity, account_id, report, () => true);
+    const reported = await carryOut(
+      ...([deps, identity, account_id, report] as const),
+      (event) => event.type === 'KeyLeakReported' && event.keyId === key_id && event.since === report.since,
+    );
     if (isProblem(reported)) return reported;
     const found = await deps.listRequests(account_id, { keyId: key_id, from: since, limit: MAX_LISTED + 1 });
     return {

@@ -12,7 +12,7 @@ export const rotateKey = defineRoute({
   path: '/accounts/{account_id}/keys/{key_id}/rotate',
   summary: 'Rotate an API key',
   description:
-    'Issues a key with the same name and limits. Until the overlap ends both keys work, within one set of limits: what either of them uses counts for the new key. ' +
+    'Issues a key with the same name and limits. Until the overlap ends both keys work, within one set of limits: usage of both keys counts against the limits of the new key. ' +
     'Without an overlap the old key is revoked in the same step. A revoked key can be rotated, too: the new key then only inherits its limits.',
   body: {
     schema: z.strictObject({
