@@ -65,6 +65,16 @@ describe('refusals', () => {
     expect(await opened[0]?.ofAccount('acc_2', 10, new Date(time + 60_000))).toMatchObject([{ count: 100 }]);
   });
 
+  it('are listed in pages that end with a whole minute', async () => {
+    const refusals = open();
+    for (const keyId of ['key_1', 'key_2', 'key_3']) refusals.add(refusal('acc_6', { keyId }));
+    refusals.add(refusal('acc_6', { at: new Date(time - 60_000) }));
+    await expect.poll(() => refusals.ofAccount('acc_6', 10), SOON).toHaveLength(4);
+    const page = await refusals.ofAccount('acc_6', 1);
+    expect(page).toHaveLength(3);
+    expect(await refusals.ofAccount('acc_6', 10, page.at(-1)?.minute)).toHaveLength(1);
+  });
+
   it('are written when they are closed', async () => {
     const refusals = openRefusals({
       ...{ databaseUrl: database.url, now: () => new Date(time), failed: (error) => failures.push(error) },

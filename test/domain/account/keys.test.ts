@@ -121,6 +121,12 @@ describe('a rotated key with an overlap', () => {
     given(limitsSet(total))
       .when(rotate)
       .then(...rotated));
+  it('has no end if that of the old key is over', () => {
+    const ended = { ...total, expiresAt: new Date(AT).toISOString() };
+    given(limitsSet(ended))
+      .when({ ...replaceKey('key_1', 'key_2'), at: AT } as AccountCommand)
+      .then(replacing, limitsSet(total, 'key_2'), { ...keyRevoked(), reason: 'replaced by key_2' });
+  });
   it('does not extend the life of the old key', () => {
     const expiresAt = new Date(AT + 1).toISOString();
     given(limitsSet({ expiresAt }))

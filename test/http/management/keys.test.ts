@@ -136,6 +136,13 @@ describe('POST /accounts/{account_id}/keys/{key_id}/rotate', () => {
     });
   });
 
+  it('409: the same Idempotency-Key with and without an overlap', async () => {
+    const rotate = (minutes: number) =>
+      api.post(`${path}/${keyId}/rotate`, { overlap_minutes: minutes }, { key: 'one' });
+    await rotate(60);
+    expect(refusal(await rotate(0))).toEqual([409, 'idempotency_key_reused']);
+  });
+
   it('400: an overlap of more than 30 days', async () => {
     const answer = await api.post(`${path}/${keyId}/rotate`, { overlap_minutes: 43_201 });
     expect(refusal(answer)).toEqual([400, 'invalid_request']);
@@ -185,6 +192,16 @@ describe('POST /accounts/{account_id}/keys/{key_id}/leak', () => {
     await api.post(`${path}/${keyId}/leak`, {});
     await api.post(`${path}/${keyId}/leak`, {});
     expect((await log()).match(/KeyLeakReported/g)).toHaveLength(1);
+  });
+
+  it('409: the Idempotency-Key of another leak, and the other key is not called revoked', async () => {
+    const other = String((await api.post(path, { name: 'other' })).json['key_id']);
+    await api.post(`${path}/${keyId}/leak`, {}, { key: 'one' });
+    expect((await api.post(`${path}/${keyId}/leak`, {}, { key: 'one' })).status).toBe(200);
+    expect(refusal(await api.post(`${path}/${other}/leak`, {}, { key: 'one' }))).toEqual([
+      409,
+      'idempotency_key_reused',
+    ]);
   });
 
   it('404: a key that the account does not have, and nothing is recorded', async () => {
