@@ -42,7 +42,7 @@ export const readTail = (path: string): Tail => {
 };
 
 export type RecordFile = {
-  /** The position in the last record; 0 if there is none. */
+  /** The position in the last record, or 0 without a record. */
   readonly position: number;
   append(events: readonly Placed[]): void;
 };

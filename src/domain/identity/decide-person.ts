@@ -29,7 +29,7 @@ export type PersonCommand =
   | { readonly type: 'AskAddressChange'; readonly changeId: string; readonly personal: string }
   /** Once the identity of the new address is claimed. */
   | { readonly type: 'ChangeAddress'; readonly changeId: string; readonly at: number }
-  /** For a lost mailbox: support has checked who asks. */
+  /** Support replaces the address of a lost mailbox, after it has verified the identity of the person. */
   | { readonly type: 'ReplaceAddress'; readonly changeId: string; readonly personal: string; readonly at: number }
   | { readonly type: 'UndoAddressChange'; readonly changeId: string; readonly at: number }
   | { readonly type: 'SignIn'; readonly sessionId: string; readonly means: SignInMeans }

@@ -77,7 +77,7 @@ export const hexBytes = varying(
   (buffer, value, at) => buffer.write(value, at, 'hex'),
 );
 
-/** A value of a column of any type; null if there is none. */
+/** A column value of any type, or null. */
 export type ColumnValue = string | number | bigint | boolean | Date | null;
 
 /**
