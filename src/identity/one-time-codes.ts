@@ -97,6 +97,10 @@ const FIND = `
 
 /** People copy codes with spaces. */
 const digitsOf = (code: string): string => code.replace(/[\s-]/g, '');
+/** Another node inserted the same code between the check and the insert of `ISSUE`: its row is as good as ours. */
+const unlessIssuedMeanwhile = (error: unknown): void => {
+  if (!(error instanceof Error && 'constraint' in error && error.constraint === 'one_time_codes_pkey')) throw error;
+};
 const browserOf = (nonce: string | undefined): Buffer | null => (nonce ? hash('sha256', nonce, 'buffer') : null);
 
 export const createOneTimeCodes = ({ database, now, secret }: OneTimeCodesOptions): OneTimeCodes => {
@@ -143,7 +147,7 @@ export const createOneTimeCodes = ({ database, now, secret }: OneTimeCodesOption
       const scope = (purpose === 'sign_in' ? browser : null) ?? Buffer.alloc(0);
       const macs = [macOf(purpose, id, 'code', code), macOf(purpose, id, 'linkSecret', linkSecret)];
       const values = [id, purpose, subject, scope, ...macs, browser, at, new Date(at.getTime() + ttlMs)];
-      await query(ISSUE, values);
+      await query(ISSUE, values).catch(unlessIssuedMeanwhile);
     },
     secretsOf,
     isOpen: async (id) => {
