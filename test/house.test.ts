@@ -28,9 +28,14 @@ const rooms: Readonly<Record<string, Room>> = {
   proxy: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
   mail: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
   identity: { mayImport: ['domain', 'eventstore'], because: 'neighbours never import each other' },
+  people: {
+    mayImport: ['domain', 'eventstore', 'identity', 'mail'],
+    mayImportTypes: ['reactions'],
+    because: 'what a person does joins events, secrets and mail',
+  },
   http: {
     mayImport: ['domain', 'eventstore'],
-    mayImportTypes: ['proxy', 'projections', 'reactions', 'identity', 'mail'],
+    mayImportTypes: ['proxy', 'projections', 'reactions', 'identity', 'people', 'mail'],
     because: 'neighbours never import values of each other',
   },
   config: {
@@ -43,7 +48,9 @@ const rooms: Readonly<Record<string, Room>> = {
     because: 'a terminal composes the same parts, and serves no HTTP',
   },
   gateway: {
-    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'mail', 'identity', 'http', 'config'],
+    mayImport: [
+      ...['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'mail', 'identity', 'people', 'http', 'config'],
+    ],
     because: 'it composes the rooms, and knows every name',
   },
   [TOP]: {

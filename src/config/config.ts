@@ -5,6 +5,7 @@ import { InvalidDatabaseUrl, parseDatabaseUrl } from './database-url.ts';
 import { mailAddress, mailbox, smtpUrl } from './mail-settings.ts';
 import { parseSigningKey } from './signing-key.ts';
 import { publicUrl } from './public-url.ts';
+import { networks } from './networks.ts';
 import { parseSecretKey } from './secret-key.ts';
 
 /** Sole reader of the environment: one schema, one frozen object. */
@@ -93,6 +94,7 @@ const schema = z
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(8080),
     PUBLIC_URL: publicUrl.optional(),
+    TRUSTED_PROXIES: networks.default([]),
     KISSAPI_DATA: z.string().min(1).default('./.kissapi'),
     DATABASE_URL: databaseUrl.optional(),
     KISSAPI_ADMIN_TOKEN: secret.regex(VISIBLE_ASCII, NOT_IN_A_HEADER).optional(),
@@ -134,6 +136,8 @@ const schema = z
     port: env.PORT,
     /** Undefined: http://localhost with the port. */
     publicUrl: env.PUBLIC_URL,
+    /** Proxies whose X-Forwarded-For names the client. */
+    trustedProxies: env.TRUSTED_PROXIES,
     dataDir: env.KISSAPI_DATA,
     databaseUrl: env.DATABASE_URL,
     adminToken: env.KISSAPI_ADMIN_TOKEN,

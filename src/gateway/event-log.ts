@@ -6,6 +6,8 @@ import { PRICES_STREAM, priceDecider } from '../domain/prices/decide.ts';
 import { mailDecider } from '../domain/mail/mail.ts';
 import { reactionDecider } from '../domain/reactions/parked-reactions.ts';
 import { termsDecider } from '../domain/terms/terms.ts';
+import { claimDecider } from '../domain/identity/claims.ts';
+import { personDecider } from '../domain/identity/decide-person.ts';
 import { createCommands } from '../eventstore/commands.ts';
 import { journal } from '../eventstore/journal/codec.ts';
 import { createCommitter } from '../eventstore/committer.ts';
@@ -79,10 +81,12 @@ export const openEventLog = async (options: EventLogOptions) => {
   const terms = createCommands({ ...writing, decider: termsDecider });
   const mails = createCommands({ ...writing, decider: mailDecider });
   const reactions = createCommands({ ...writing, decider: reactionDecider });
+  const persons = createCommands({ ...writing, decider: personDecider });
+  const claims = createCommands({ ...writing, decider: claimDecider });
 
   const dropOthers: (() => Promise<void> | void)[] = [];
   await rewinds.start(store, async () => {
-    for (const commands of [accounts, prices, terms, mails, reactions]) commands.recheckAll();
+    for (const commands of [accounts, prices, terms, mails, reactions, persons, claims]) commands.recheckAll();
     for (const drop of dropOthers) await drop();
   });
 
@@ -99,6 +103,8 @@ export const openEventLog = async (options: EventLogOptions) => {
     accounts,
     prices,
     mails,
+    persons,
+    claims,
     /** Commands on the streams of processes. */
     reactions,
     /** The newest of these places that the log has; 0 if it has none of them. */
@@ -107,6 +113,7 @@ export const openEventLog = async (options: EventLogOptions) => {
     termsTexts,
     idempotencySecret: shared.idempotency,
     oneTimeCodesSecret: shared.oneTimeCodes,
+    identitiesSecret: shared.identities,
     dataKeys,
     /** How many data keys each master key wraps. */
     dataKeysByMasterKey: dataKeys.wrappedBy,

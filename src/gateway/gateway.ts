@@ -6,6 +6,7 @@ import type { Config } from '../config/config.ts';
 import { accountStream } from '../domain/account/account.ts';
 import { forbids, limitedBy, pacesNow } from '../domain/account/within-limits.ts';
 import { invariant } from '../domain/decider.ts';
+import { personStream } from '../domain/identity/person.ts';
 import { formatUsd } from '../domain/money.ts';
 import { checkDatabase } from '../eventstore/postgres/database-check.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
@@ -16,7 +17,8 @@ import { healthChecks } from './health/health-checks.ts';
 import { bodyMemoryBytes } from './body-memory.ts';
 import { openDoor } from './http-server.ts';
 import { openEventLog } from './event-log.ts';
-import { openMail, type MailConnections } from './mail.ts';
+import { openMail } from './mail.ts';
+import { openPeople } from './people.ts';
 import { newId } from './new-id.ts';
 import { watchReadiness } from './health/readiness.ts';
 import { createSecretsInUse, warnOfMissingSecrets, type Secrets } from './secrets.ts';
@@ -25,6 +27,7 @@ import { startOnDatabase } from './health/database-wait.ts';
 import { startWatchers } from './health/watchers.ts';
 import { createKeyring } from '../http/auth/api-keys.ts';
 import { createApp } from '../http/server/app.ts';
+import { networkPrefix } from '../identity/network-prefix.ts';
 import { createManagementRouter } from '../http/management/router/router.ts';
 import { getMetrics } from '../http/get-metrics.ts';
 import { answerUnreadable } from '../http/server/unreadable.ts';
@@ -42,8 +45,6 @@ export type GatewayOptions = {
   /** Begins an empty log at this time in the past; never set in production. */
   readonly clockStart?: Date | undefined;
   readonly log: Logger;
-  /** How mail reaches people. Without it, mail stays queued. */
-  readonly mail?: MailConnections;
 };
 
 /** A failure of every request is logged once per provider in this time. */
@@ -93,10 +94,9 @@ const openRooms = async (options: GatewayOptions, publicUrl: () => string) => {
     generations: () => generations,
   });
   eventLog.onRewind(views.startAgain);
-  const mail = await openMail({
-    ...{ config, databaseUrl, eventLog, publicUrl, now: watchers.now, metrics: watchers.metrics, ...start },
-    connections: options.mail,
-  });
+  const about = { config, databaseUrl, eventLog, publicUrl, now: watchers.now, metrics: watchers.metrics, ...start };
+  const people = await openPeople(about);
+  const mail = await openMail({ ...about, connections: people.people.mail });
 
   const ends = eventLog.announceEnds();
   await warnOfMissingSecrets({
@@ -110,7 +110,7 @@ const openRooms = async (options: GatewayOptions, publicUrl: () => string) => {
     issueWith: () => secretsInUse.pepperId,
   });
   return {
-    ...{ eventLog, providers, views, watchers, mail, ends, keyring },
+    ...{ eventLog, providers, views, watchers, people, mail, ends, keyring },
     /** Sets the generations in progress, which the watchers leave alone. */
     watchGenerations: (set: ReadonlySet<string>): void => void (generations = set),
   };
@@ -235,6 +235,7 @@ const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts: Parts)
     management: createManagement(adminToken, parts),
     metrics: getMetrics(adminToken, watchers.metrics),
     devOutbox: parts.mail.outboxPage,
+    trustedProxies: config.trustedProxies,
     answered: watchers.metrics.answered,
     readiness: parts.readiness.read,
     isStoreUnavailable: (error) => error instanceof StoreUnavailable,
@@ -242,7 +243,7 @@ const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts: Parts)
   });
 };
 
-const createManagement = (adminToken: string, { eventLog, views, watchers, keyring, publicUrl }: Parts) =>
+const createManagement = (adminToken: string, { eventLog, views, watchers, people, keyring, publicUrl }: Parts) =>
   createManagementRouter({
     commands: eventLog.accounts,
     priceCommands: eventLog.prices,
@@ -250,6 +251,8 @@ const createManagement = (adminToken: string, { eventLog, views, watchers, keyri
     now: watchers.now,
     store: eventLog.store,
     foldAccount: eventLog.foldAccount,
+    ...{ people: people.people, ...people.identity, networkOf: (address = '') => networkPrefix(address) },
+    readPerson: async (personId) => (await eventLog.persons.read(personStream(personId))).state,
     adminToken,
     newId,
     termsInForce: () => termsInForce(views),
@@ -305,6 +308,7 @@ export const startGateway = async (options: GatewayOptions) => {
       rooms.ends.close();
       await readiness.close();
       await rooms.mail.close();
+      await rooms.people.close();
       await watchers.close();
       await views.close();
       await eventLog.close();

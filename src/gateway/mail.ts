@@ -20,8 +20,7 @@ export type MailOptions = {
   readonly config: Pick<Config, 'production' | 'smtp' | 'mailFrom' | 'supportEmail'>;
   readonly databaseUrl: string;
   readonly eventLog: Pick<EventLog, 'store' | 'mails' | 'reactions' | 'commonPosition' | 'onRewind'>;
-  /** Undefined: mail stays queued. */
-  readonly connections: MailConnections | undefined;
+  readonly connections: MailConnections;
   readonly publicUrl: () => string;
   readonly now: () => Date;
   readonly metrics: Metrics;
@@ -31,7 +30,7 @@ export type MailOptions = {
   readonly log: Logger;
 };
 
-const DEFAULT_SENDER = { name: 'KissAPI', address: 'no-reply@localhost' } as const;
+export const DEFAULT_SENDER = { name: 'KissAPI', address: 'no-reply@localhost' } as const;
 
 /** SMTP if it is set; otherwise the outbox page in development, and nothing in production. */
 const createMailer = ({ config, now, log }: MailOptions) => {
@@ -49,7 +48,7 @@ const outcomeOf = { MailQueued: 'queued', MailDeferred: 'deferred', MailSent: 's
 
 const startSender = (options: MailOptions, mailer: ReturnType<typeof createMailer>['mailer'], due: DueMails) => {
   const { config, databaseUrl, eventLog, connections, publicUrl, now, metrics, outage, log } = options;
-  if (!mailer || !connections) return undefined;
+  if (!mailer) return undefined;
   const from = config.mailFrom ?? DEFAULT_SENDER;
   return startMailSender({
     ...{ databaseUrl, mailer, due, now, mails: eventLog.mails, ...connections },
@@ -85,7 +84,7 @@ export const openMail = async (options: MailOptions) => {
         metrics.mail('queued');
         sender?.wake();
       },
-      failed: connections?.failed ?? (() => Promise.resolve({ kind: 'accepted' })),
+      failed: connections.failed,
     }),
   );
   metrics.watchMail(async () => {

@@ -52,8 +52,9 @@ const rate = (burst: number, refillMs: number): Rate => ({ burst, refillMs });
 
 /** Far above what a person does, far below what guesses need. An office shares one network. */
 export const RATES: Readonly<Record<Action, Rates>> = {
+  // More than one mail an hour is not sent to an address that has an account.
   register: {
-    address: rate(20, 2 * MINUTE_MS),
+    address: rate(60, MINUTE_MS),
     addressFromNetwork: rate(5, 10 * MINUTE_MS),
     network: rate(20, MINUTE_MS),
   },

@@ -35,7 +35,7 @@ export type IdentityOptions = {
   /** `oneTimeCodes` of the shared secrets. */
   readonly oneTimeCodesSecret: string;
   /** `PUBLIC_URL`. */
-  readonly publicUrl: string;
+  readonly publicUrl: () => string;
   /** Shown by authenticators. */
   readonly serviceName: string;
 };

@@ -5,8 +5,16 @@ import { accept, refuse, type Decider, type Decision } from '../decider.ts';
  * that one person or entity has one account. Names are on disk permanently.
  */
 export type ClaimEvent =
-  /** The identity belongs to this person or account. With `approvalId` it is a second owner. */
-  | { readonly type: 'IdentityClaimed'; readonly owner: string; readonly approvalId?: string }
+  /**
+   * The identity belongs to this person or account. With `approvalId` it is a second owner. `how` is the evidence that the
+   * person reads the mailbox; an entity has none.
+   */
+  | {
+      readonly type: 'IdentityClaimed';
+      readonly owner: string;
+      readonly how?: ClaimEvidence;
+      readonly approvalId?: string;
+    }
   | { readonly type: 'IdentityReleased'; readonly owner: string; readonly reason: string }
   /** No claim is accepted any more: the owner was excluded. It stays after an erasure. */
   | { readonly type: 'IdentityRetired'; readonly owner: string; readonly reason: string }
@@ -17,8 +25,10 @@ export type ClaimEvent =
       readonly reason: string;
     };
 
+export type ClaimEvidence = 'code' | 'link' | 'invitation';
+
 export type ClaimCommand =
-  | { readonly type: 'ClaimIdentity'; readonly owner: string; readonly at: number }
+  | { readonly type: 'ClaimIdentity'; readonly owner: string; readonly how?: ClaimEvidence; readonly at: number }
   | { readonly type: 'ReleaseIdentity'; readonly owner: string; readonly reason: string }
   | { readonly type: 'RetireIdentity'; readonly owner: string; readonly reason: string }
   /** Allows one more owner. `until` and `at` are in ms since the epoch. */
@@ -79,15 +89,16 @@ export const decideClaims = (command: ClaimCommand, claims: Claims): Decision<Cl
 };
 
 const claim = (
-  { owner, at }: Extract<ClaimCommand, { type: 'ClaimIdentity' }>,
+  { owner, how, at }: Extract<ClaimCommand, { type: 'ClaimIdentity' }>,
   { owners, retired, approvals }: Claims,
 ): Decision<ClaimEvent, ClaimRefusal> => {
   if (owners.includes(owner)) return accept();
   if (retired) return refuse({ code: 'identity_retired' });
-  if (owners.length === 0) return accept({ type: 'IdentityClaimed', owner });
+  const claimed = { type: 'IdentityClaimed' as const, owner, ...(how === undefined ? {} : { how }) };
+  if (owners.length === 0) return accept(claimed);
   const [approvalId] = [...approvals].find(([, until]) => until > at) ?? [];
   if (approvalId === undefined) return refuse({ code: 'identity_taken' });
-  return accept({ type: 'IdentityClaimed', owner, approvalId });
+  return accept({ ...claimed, approvalId });
 };
 
 /** `hash` is a keyed hash, in hexadecimal. */

@@ -1,4 +1,5 @@
 import { accept, refuse, type Decider, type Decision } from '../decider.ts';
+import type { MailFailure } from '../mail/mail.ts';
 import type { AskedAccount, Holder, PersonEvent, SignInMeans, StaffRole } from './person-events.ts';
 import { evolvePerson, unknownPerson, type Person } from './person.ts';
 
@@ -32,6 +33,7 @@ export type PersonCommand =
   /** Support replaces the address of a lost mailbox, after it has verified the identity of the person. */
   | { readonly type: 'ReplaceAddress'; readonly changeId: string; readonly personal: string; readonly at: number }
   | { readonly type: 'UndoAddressChange'; readonly changeId: string; readonly at: number }
+  | { readonly type: 'RecordUndelivered'; readonly mailId: string; readonly reason: MailFailure }
   | { readonly type: 'SignIn'; readonly sessionId: string; readonly means: SignInMeans }
   | { readonly type: 'SignOut'; readonly sessionId: string }
   | { readonly type: 'RevokeSessions'; readonly except?: string; readonly reason: string }
@@ -81,6 +83,10 @@ export const decidePerson = (command: PersonCommand, person: Person): PersonDeci
       return status === 'unverified' ? accept({ type: 'RegistrationLapsed' }) : accept();
     case 'ErasePerson':
       return accept({ type: 'PersonErased', reason: command.reason });
+    case 'RecordUndelivered': {
+      const { mailId, reason } = command;
+      return accept({ type: 'MailUndelivered', mailId, reason });
+    }
     default:
       return status === 'verified' ? decideVerified(command, person) : no('address_not_verified');
   }
@@ -89,7 +95,10 @@ export const decidePerson = (command: PersonCommand, person: Person): PersonDeci
 const isLapsed = ({ type }: PersonCommand, { status }: Person): boolean =>
   type === 'LapseRegistration' && status === 'lapsed';
 
-type Verified = Exclude<PersonCommand, Of<'RegisterPerson' | 'VerifyAddress' | 'LapseRegistration' | 'ErasePerson'>>;
+type Verified = Exclude<
+  PersonCommand,
+  Of<'RegisterPerson' | 'VerifyAddress' | 'LapseRegistration' | 'ErasePerson' | 'RecordUndelivered'>
+>;
 
 const decideVerified = (command: Verified, person: Person): PersonDecision => {
   switch (command.type) {

@@ -1,3 +1,5 @@
+import type { MailFailure } from '../mail/mail.ts';
+
 /**
  * The events of a person, who owns an e-mail address and signs in. Names and fields are on disk permanently. `personal` is
  * a sealed text (name and address), so that it can be made unreadable without changing the log. Times are in ms since the
@@ -46,7 +48,9 @@ export type AddressEvent =
       readonly by: 'holder' | 'support';
       readonly undoUntil: number;
     }
-  | { readonly type: 'AddressChangeUndone'; readonly changeId: string; readonly personal: string };
+  | { readonly type: 'AddressChangeUndone'; readonly changeId: string; readonly personal: string }
+  /** A mail to the address was not delivered, and is not sent again. */
+  | { readonly type: 'MailUndelivered'; readonly mailId: string; readonly reason: MailFailure };
 
 export type SignInEvent =
   | { readonly type: 'SignedIn'; readonly sessionId: string; readonly means: SignInMeans }

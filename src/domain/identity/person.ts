@@ -1,9 +1,11 @@
-import type { PersonEvent, StaffRole } from './person-events.ts';
+import type { AskedAccount, PersonEvent, StaffRole } from './person-events.ts';
 
 export type Person = {
   readonly status: 'unknown' | 'unverified' | 'verified' | 'lapsed' | 'erased';
   /** Name and address, as a sealed text. */
   readonly personal: string | null;
+  /** The account that the person asked for at registration. */
+  readonly asked: AskedAccount | null;
   /** An address that is not verified yet. */
   readonly change: { readonly changeId: string; readonly personal: string } | null;
   /** The newest change, while the old address can take it back. */
@@ -15,12 +17,15 @@ export type Person = {
   readonly approvals: ReadonlyMap<string, number>;
   readonly passkeys: ReadonlySet<string>;
   readonly hasTotp: boolean;
+  /** Whether the newest news of the mailbox is that a mail was not delivered. */
+  readonly isUnreachable: boolean;
   readonly staffRole: StaffRole | null;
 };
 
 export const unknownPerson = (): Person => ({
   status: 'unknown',
   personal: null,
+  asked: null,
   change: null,
   undo: null,
   personalAccounts: 0,
@@ -28,17 +33,18 @@ export const unknownPerson = (): Person => ({
   approvals: new Map(),
   passkeys: new Set(),
   hasTotp: false,
+  isUnreachable: false,
   staffRole: null,
 });
 
 export const evolvePerson = (person: Person, event: PersonEvent): Person => {
   switch (event.type) {
     case 'PersonRegistered':
-      return { ...person, status: 'unverified', personal: event.personal };
+      return { ...person, status: 'unverified', personal: event.personal, asked: event.asked ?? null };
     case 'AddressVerified':
       return { ...person, status: 'verified' };
     case 'RegistrationLapsed':
-      return { ...person, status: 'lapsed' };
+      return { ...unknownPerson(), status: 'lapsed' };
     case 'AccountOpened': {
       const { accountId, holder, approvalId } = event;
       return {
@@ -59,10 +65,15 @@ export const evolvePerson = (person: Person, event: PersonEvent): Person => {
     case 'AddressChanged': {
       const { changeId, personal, undoUntil } = event;
       const undo = person.personal === null ? null : { changeId, personal: person.personal, until: undoUntil };
-      return { ...person, personal, change: null, undo };
+      return { ...person, personal, change: null, undo, isUnreachable: false };
     }
     case 'AddressChangeUndone':
-      return { ...person, personal: event.personal, undo: null };
+      return { ...person, personal: event.personal, undo: null, isUnreachable: false };
+    case 'MailUndelivered':
+      return { ...person, isUnreachable: true };
+    // A code or a link was read in the mailbox.
+    case 'SignedIn':
+      return event.means === 'passkey' ? person : { ...person, isUnreachable: false };
     case 'PasskeyAdded':
       return { ...person, passkeys: new Set([...person.passkeys, event.passkeyId]) };
     case 'PasskeyRemoved':
@@ -76,7 +87,6 @@ export const evolvePerson = (person: Person, event: PersonEvent): Person => {
     case 'StaffDismissed':
       return { ...person, staffRole: null };
     // Sessions are kept outside the log. These events are their evidence.
-    case 'SignedIn':
     case 'SignedOut':
     case 'SessionsRevoked':
       return person;

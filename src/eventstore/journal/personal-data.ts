@@ -2,9 +2,13 @@ import { z } from 'zod';
 import type { DataKeys } from '../secrets/data-keys.ts';
 import { openBytes, sealBytes } from '../secrets/sealed-bytes.ts';
 
-const schema = z.strictObject({ name: z.string(), email: z.string() });
+const schema = z.strictObject({
+  name: z.string(),
+  email: z.string(),
+  entity: z.strictObject({ country: z.string(), number: z.string() }).exactOptional(),
+});
 
-/** Name and e-mail address of an account's holder. Sealed in the log; in clear text only while a request runs. */
+/** Name and e-mail address of a person or an account's holder, and the registration of an entity. Sealed in the log; in clear text only while a request runs. */
 export type PersonalData = Readonly<z.output<typeof schema>>;
 
 /** Seals personal data before it is logged, and opens it for authorised readers. */
@@ -48,9 +52,9 @@ const parse = (accountId: string, json: string): PersonalData => {
 };
 
 export const createVault = (keys: DataKeys): Vault => ({
-  seal: async (accountId, { name, email }) => {
+  seal: async (accountId, data) => {
     const key = await keys.obtain(accountId);
-    const bytes = sealBytes(key, Buffer.from(JSON.stringify({ name, email })), contextOf(accountId));
+    const bytes = sealBytes(key, Buffer.from(JSON.stringify(schema.parse(data))), contextOf(accountId));
     return `${VERSION}.${bytes.toString('base64url')}`;
   },
   open: async (accountId, sealed) => {

@@ -12,9 +12,14 @@ export type SharedSecrets = {
   readonly snapshots: string;
   /** Derives one-time codes. With another secret, codes that were sent and are not redeemed become invalid. */
   readonly oneTimeCodes: string;
+  /** Hashes mailboxes and entities. With another secret, the same person could register again. */
+  readonly identities: string;
 };
 
-const NAMES = { idempotency: 'idempotency', snapshots: 'snapshots', oneTimeCodes: 'one_time_codes' } as const;
+const NAMES = {
+  ...{ idempotency: 'idempotency', snapshots: 'snapshots' },
+  ...{ oneTimeCodes: 'one_time_codes', identities: 'identities' },
+} as const;
 /** For these, earlier releases used the pepper itself. */
 const ONCE_THE_PEPPER: readonly string[] = [NAMES.idempotency, NAMES.snapshots];
 
@@ -44,6 +49,7 @@ export const obtainSharedSecrets = (options: SharedSecretsOptions): Promise<Shar
       idempotency: await obtain(NAMES.idempotency),
       snapshots: await obtain(NAMES.snapshots),
       oneTimeCodes: await obtain(NAMES.oneTimeCodes),
+      identities: await obtain(NAMES.identities),
     };
   });
 
@@ -92,7 +98,8 @@ const open = async (
   throw new WrongSecret(
     `KISSAPI_DATA_KEY does not open the shared secret "${name}", which is wrapped by the master key ${ids}. Add that key to ` +
       'KISSAPI_DATA_KEYS_OLD. If it is lost, stop all gateways and run: truncate shared_secrets. Completions that are then ' +
-      'repeated under an earlier Idempotency-Key are charged again, and codes that were sent by mail become invalid.',
+      'repeated under an earlier Idempotency-Key are charged again, codes that were sent by mail become invalid, and a person ' +
+      'who has an account can register another.',
   );
 };
 

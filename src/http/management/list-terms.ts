@@ -17,7 +17,7 @@ const termsView = z
 export const listTerms = defineRoute({
   method: 'get',
   path: '/terms',
-  public: true,
+  principals: ['public'],
   summary: 'List the versions of the terms',
   description:
     'The version in force comes first. GET /terms returns its text, GET /terms/{version} that of any version.',

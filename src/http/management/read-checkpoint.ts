@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { staff } from '../auth/principals.ts';
 import { checkpointJson } from '../../eventstore/integrity/checkpoint.ts';
 import { defineRoute } from './router/route.ts';
 
@@ -10,6 +11,7 @@ const checkpointView = checkpointJson.meta({
 export const readCheckpoint = defineRoute({
   method: 'get',
   path: '/log/checkpoint',
+  principals: ['admin', ...staff('finance', 'operator')],
   summary: 'Read the newest signed checkpoint of the log',
   description:
     'Store each answer as a line of a file that database administrators cannot change: ' +

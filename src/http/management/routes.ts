@@ -1,3 +1,6 @@
+import { listSessions, readMe, revokeOtherSessions, revokeSession, signOut } from './people/me.ts';
+import { register, verifyRegistration } from './people/register.ts';
+import { askSignInCode, redeemSignInCode } from './people/sign-in.ts';
 import { acceptTerms } from './accounts/accept-terms.ts';
 import { createAccount } from './accounts/create-account.ts';
 import { delistModel, relistModel } from './prices/delist-model.ts';
@@ -21,6 +24,15 @@ import { reinstateAccount, suspendAccount } from './accounts/suspend-account.ts'
 
 /** In the order of the documentation. */
 export const routes: readonly Route[] = [
+  register,
+  verifyRegistration,
+  askSignInCode,
+  redeemSignInCode,
+  readMe,
+  listSessions,
+  revokeSession,
+  revokeOtherSessions,
+  signOut,
   createAccount,
   readAccount,
   listEvents,

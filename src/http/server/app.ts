@@ -46,6 +46,8 @@ export type AppOptions = {
   readonly publishedTerms: ListTerms;
   readonly findTermsText: FindTermsText;
   readonly management: Router;
+  /** Addresses and networks of proxies whose X-Forwarded-For is trusted. */
+  readonly trustedProxies: readonly string[];
   readonly metrics: RequestHandler;
   /** The page of mails that were not sent; only in development. */
   readonly devOutbox?: (() => string) | undefined;
@@ -68,6 +70,7 @@ export const createApp = (options: AppOptions): Express => {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
+  app.set('trust proxy', [...options.trustedProxies]);
   app.use(arrive(options.newId));
   app.use((_request, response, next) => {
     response.once('close', () => options.answered(response.headersSent ? response.statusCode : undefined));

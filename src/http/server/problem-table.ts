@@ -139,10 +139,38 @@ const authentication = {
     'This API key is not valid.',
     'Check that it was copied completely, or use another key.',
   ),
+  not_signed_in: invalid(
+    401,
+    'You are not signed in, or the session has ended.',
+    'Sign in, and send the session token in the header Authorization: Bearer TOKEN.',
+  ),
+  not_allowed: forbidden(
+    'Your role or your token does not allow this request.',
+    'Ask an owner of the account, or use another token.',
+  ),
+  second_step_required: forbidden(
+    'This request needs the second step of your sign-in.',
+    'Pass it with POST /api/me/second-step, then try again.',
+  ),
+  disposable_address: invalid(
+    400,
+    'Addresses of this domain are for short use only.',
+    'Use an address at which you can be reached for as long as you have an account.',
+  ),
+  code_wrong: invalid(400, 'The code or the link is not correct.', 'Check it, or ask for a new one.'),
+  code_expired: invalid(
+    400,
+    'The code or the link has expired, was replaced by a newer one, or belongs to another browser.',
+    'Use the newest mail, or ask for a new code.',
+  ),
+  code_used: invalid(400, 'The code or the link was used before, or tried too often.', 'Ask for a new code.'),
+  address_taken: invalid(409, 'This address already belongs to an account.', 'Sign in with it.'),
+  session_not_found: invalid(404, 'You have no session with this id.', 'List your sessions.'),
+  too_many_attempts: tooMany(60_000, 'There were too many attempts.', 'Wait, then try again.'),
   invalid_admin_token: invalid(
     401,
-    'The management API requires the administrator token.',
-    'Send the header Authorization: Bearer TOKEN.',
+    'The request has no valid token.',
+    'Send the header Authorization: Bearer TOKEN, with the administrator token, a management token, a service token or the token of a session.',
   ),
 } satisfies Record<string, ProblemEntry>;
 

@@ -72,7 +72,7 @@ export type Passkeys = {
 
 export type PasskeysOptions = ChallengesOptions & {
   /** `PUBLIC_URL`. Passkeys belong to its host name: under another one they do not work. */
-  readonly publicUrl: string;
+  readonly publicUrl: () => string;
   /** Shown by the authenticator. */
   readonly serviceName: string;
 };
@@ -116,8 +116,8 @@ type Context = ReturnType<typeof contextOf>;
 const contextOf = (options: PasskeysOptions) => {
   const { database, now, serviceName, publicUrl } = options;
   const { query } = database;
-  const { hostname, origin } = new URL(publicUrl);
-  const expected = { expectedOrigin: origin, expectedRPID: hostname };
+  const hostname = (): string => new URL(publicUrl()).hostname;
+  const expected = () => ({ expectedOrigin: new URL(publicUrl()).origin, expectedRPID: hostname() });
   const findOf = (personId: string) => query<Stored>(`select ${STORED} from passkeys where person_id = $1`, [personId]);
   return { query, now, serviceName, hostname, expected, findOf, challenges: createChallenges(options) };
 };
@@ -129,7 +129,7 @@ const registrations = (context: Context): Registrations => {
   return {
     registrationOptions: async ({ personId, userName, verifyUser }) =>
       generateRegistrationOptions({
-        ...{ rpName: serviceName, rpID: hostname, userName, timeout: CHALLENGE_TTL_MS },
+        ...{ rpName: serviceName, rpID: hostname(), userName, timeout: CHALLENGE_TTL_MS },
         userID: new Uint8Array(Buffer.from(personId)),
         supportedAlgorithmIDs: ALGORITHMS,
         challenge: await challenges.create('register', { personId, verifyUser }),
@@ -147,7 +147,7 @@ const registrations = (context: Context): Registrations => {
       if (asked?.personId !== personId) return { kind: 'refused', reason: 'unknown_challenge' };
       const { registrationInfo } = await verified(() =>
         verifyRegistrationResponse({
-          ...expected,
+          ...expected(),
           response: { ...response, response: withoutUndefined(response.response), clientExtensionResults: {} },
           expectedChallenge: challenge,
           requireUserVerification: asked.verifyUser,
@@ -172,7 +172,7 @@ const signIns = ({ query, now, hostname, expected, findOf, challenges }: Context
   signInOptions: async ({ personId, verifyUser }) => {
     const own = personId === undefined ? [] : await findOf(personId);
     return generateAuthenticationOptions({
-      rpID: hostname,
+      rpID: hostname(),
       timeout: CHALLENGE_TTL_MS,
       challenge: await challenges.create('sign_in', { personId: personId ?? null, verifyUser }),
       allowCredentials: own.map(({ id, transports }) => ({ id, transports })),
@@ -194,7 +194,7 @@ const signIns = ({ query, now, hostname, expected, findOf, challenges }: Context
     const { personId, passkeyId, publicKey } = stored;
     const { verified: isVerified, authenticationInfo } = await verified(() =>
       verifyAuthenticationResponse({
-        ...expected,
+        ...expected(),
         response: { ...response, response: withoutUndefined(response.response), clientExtensionResults: {} },
         expectedChallenge: challenge,
         requireUserVerification: asked.verifyUser,

@@ -59,6 +59,10 @@ export const peopleOnDisk: OnDisk<PersonEvent> = {
     { type: 'AddressChangeUndone', changeId: 'chg_1', personal: 'v1.c2VhbGVk' },
     '{"changeId":"chg_1","personal":"v1.c2VhbGVk"}',
   ],
+  MailUndelivered: [
+    { type: 'MailUndelivered', mailId: 'mail_1', reason: 'rejected' },
+    '{"mailId":"mail_1","reason":"rejected"}',
+  ],
   SignedIn: [{ type: 'SignedIn', sessionId: 'ses_1', means: 'passkey' }, '{"sessionId":"ses_1","means":"passkey"}'],
   SignedOut: [{ type: 'SignedOut', sessionId: 'ses_1' }, '{"sessionId":"ses_1"}'],
   SessionsRevoked: [

@@ -6,6 +6,7 @@ import { v7 } from 'uuid';
 import { expect } from 'vitest';
 import { accountStream } from '../../../src/domain/account/account.ts';
 import { accountDecider, type AccountCommand } from '../../../src/domain/account/decide.ts';
+import { unknownPerson } from '../../../src/domain/identity/person.ts';
 import { priceDecider } from '../../../src/domain/prices/decide.ts';
 import { createCommands } from '../../../src/eventstore/commands.ts';
 import { journal } from '../../../src/eventstore/journal/codec.ts';
@@ -64,6 +65,13 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
       return Promise.resolve();
     },
     adminToken: TOKEN,
+    // The routes of persons are tested on a gateway.
+    people: {} as ManagementDeps['people'],
+    sessions: { find: () => Promise.resolve(undefined), list: () => Promise.resolve([]) },
+    tokens: { find: () => Promise.resolve(undefined) },
+    attemptLimits: { allow: () => Promise.resolve({ kind: 'allowed' }) },
+    networkOf: () => undefined,
+    readPerson: () => Promise.resolve(unknownPerson()),
     newId: v7,
     now: clock.now,
     ...overrides,

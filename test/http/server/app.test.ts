@@ -51,6 +51,7 @@ const open = async (options: Partial<AppOptions> = {}) => {
     publishedTerms: () => [],
     findTermsText: () => Promise.resolve(undefined),
     management: Router(),
+    trustedProxies: [],
     metrics: getMetrics('admin', { contentType: 'text/plain', text: () => Promise.resolve('up 1\n') }),
     answered: (status) => answered.push(status),
     readiness: () => ({ ready: true, status: 'ok', checks: {} }),

@@ -15,7 +15,14 @@ const asked = z.strictObject({
 });
 
 export const claimEventShapes: Shapes<ClaimEvent> = {
-  IdentityClaimed: { version: 1, schema: z.object({ owner: id, approvalId: id.exactOptional() }) },
+  IdentityClaimed: {
+    version: 1,
+    schema: z.object({
+      owner: id,
+      how: z.enum(['code', 'link', 'invitation']).exactOptional(),
+      approvalId: id.exactOptional(),
+    }),
+  },
   IdentityReleased: { version: 1, schema: z.object({ owner: id, reason }) },
   IdentityRetired: { version: 1, schema: z.object({ owner: id, reason }) },
   SecondOwnerApproved: { version: 1, schema: z.object({ approvalId: id, until: timeMs, reason }) },
@@ -42,6 +49,10 @@ export const personEventShapes: Shapes<PersonEvent> = {
     schema: z.object({ changeId: id, personal: id, by: z.enum(['holder', 'support']), undoUntil: timeMs }),
   },
   AddressChangeUndone: { version: 1, schema: z.object({ changeId: id, personal: id }) },
+  MailUndelivered: {
+    version: 1,
+    schema: z.object({ mailId: id, reason: z.enum(['rejected', 'gave_up', 'no_address', 'obsolete']) }),
+  },
   SignedIn: { version: 1, schema: z.object({ sessionId: id, means: z.enum(['code', 'link', 'passkey']) }) },
   SignedOut: { version: 1, schema: z.object({ sessionId: id }) },
   SessionsRevoked: { version: 1, schema: z.object({ except: id.exactOptional(), reason }) },

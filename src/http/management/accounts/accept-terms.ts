@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { members } from '../../auth/principals.ts';
 import { recordedBy } from '../../../eventstore/journal/recorded-by.ts';
 import { problem, type Problem } from '../../server/problems.ts';
 import { carryOut, type Done } from '../router/execute-command.ts';
@@ -8,7 +9,10 @@ import { defineRoute, isProblem, type Identity } from '../router/route.ts';
 import { TERMS_IN_EXAMPLES } from '../documentation/terms-in-examples.ts';
 
 /** Stored with the acceptance as evidence. On disk: do not change. */
-const HOW = 'told by the administrator through the management API';
+const howOf = ({ actor }: Identity): string =>
+  actor.startsWith('person:')
+    ? 'accepted by the holder through the API'
+    : 'told by the administrator through the management API';
 
 /** A repeated request may name a version that is no longer in force. */
 export const mayAccept = async (
@@ -38,13 +42,14 @@ export const acceptTermsOf = (
     deps,
     identity,
     accountId,
-    { type: 'AcceptTerms', version, how: HOW },
+    { type: 'AcceptTerms', version, how: howOf(identity) },
     (event) => event.type === 'TermsAccepted' && event.version === version,
   );
 
 export const acceptTerms = defineRoute({
   method: 'post',
   path: '/accounts/{account_id}/terms',
+  principals: ['admin', ...members('owner')],
   summary: 'Record that the holder accepted the terms',
   body: {
     schema: z.strictObject({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { staff } from '../../auth/principals.ts';
 import { invariant } from '../../../domain/decider.ts';
 import { derivedId } from '../../../eventstore/ids.ts';
 import type { PersonalData } from '../../../eventstore/journal/personal-data.ts';
@@ -34,6 +35,7 @@ const registration = z.strictObject({
 export const createAccount = defineRoute({
   method: 'post',
   path: '/accounts',
+  principals: ['admin', ...staff('operator')],
   summary: 'Register an account',
   description:
     'No key can be issued until the terms in force are accepted, here with accept_terms or later with POST /accounts/{account_id}/terms.',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { staff } from '../../auth/principals.ts';
 import { invariant } from '../../../domain/decider.ts';
 import { formatUsd } from '../../../domain/money.ts';
 import { derivedId } from '../../../eventstore/ids.ts';
@@ -9,6 +10,7 @@ import { defineRoute, isProblem } from '../router/route.ts';
 export const grantCredits = defineRoute({
   method: 'post',
   path: '/accounts/{account_id}/grants',
+  principals: ['admin', ...staff('finance')],
   summary: 'Grant credits',
   description: 'Credits without a payment. Send an Idempotency-Key: without it, a retry grants twice.',
   body: {

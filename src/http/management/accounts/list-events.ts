@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readers } from '../../auth/principals.ts';
 import { accountStream } from '../../../domain/account/account.ts';
 import type { AccountEvent } from '../../../domain/account/events.ts';
 import { decode, type Recorded } from '../../../eventstore/journal/codec.ts';
@@ -13,6 +14,7 @@ const MAX_LIMIT = 1000;
 export const listEvents = defineRoute({
   method: 'get',
   path: '/accounts/{account_id}/events',
+  principals: readers(),
   summary: 'Read the events of an account',
   description: 'Oldest first. next_revision is the start of the next page, or null at the end.',
   query: z.strictObject({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readers } from '../../auth/principals.ts';
 import type { KeptRefusal } from '../../../reactions/refusals.ts';
 import { problem } from '../../server/problems.ts';
 import { accountId, keyId, moment, requestId, time, wholeNumber } from '../router/fields.ts';
@@ -48,6 +49,7 @@ const DEFAULT_LIMIT = 50;
 export const listRefusals = defineRoute({
   method: 'get',
   path: '/accounts/{account_id}/refusals',
+  principals: readers(),
   summary: "List an account's refused completions",
   description:
     'Completions that were authenticated and refused before credits were held. They are not part of the log: they are kept ' +

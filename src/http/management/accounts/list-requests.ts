@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readers } from '../../auth/principals.ts';
 import { formatUsd, type Credits } from '../../../domain/money.ts';
 import type { WantedRequests } from '../../../projections/queries.ts';
 import { problem } from '../../server/problems.ts';
@@ -78,6 +79,7 @@ const MAX_LIMIT = 500;
 export const listRequests = defineRoute({
   method: 'get',
   path: '/accounts/{account_id}/requests',
+  principals: readers(),
   summary: "List an account's requests",
   description:
     'Newest first. The list can be filtered by key, model, status and time. No prompt and no output is stored.',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readers } from '../../auth/principals.ts';
 import type { Moment } from '../../../eventstore/snapshots.ts';
 import { problem, type Problem } from '../../server/problems.ts';
 import { accountAt, accountNow, type AccountAt } from './account-at.ts';
@@ -11,6 +12,7 @@ import { defineRoute, isProblem } from '../router/route.ts';
 export const readAccount = defineRoute({
   method: 'get',
   path: '/accounts/{account_id}',
+  principals: readers(),
   summary: 'Read an account, now or at a moment',
   description: 'With at or revision, the account after the last event up to then, folded from the log.',
   query: z.strictObject({

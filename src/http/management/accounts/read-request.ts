@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { staff } from '../../auth/principals.ts';
 import { accountOfStream } from '../../../domain/account/account.ts';
 import { formatUsd, type Credits } from '../../../domain/money.ts';
 import { accountId, generationId, requestId, time, usd } from '../router/fields.ts';
@@ -39,6 +40,7 @@ const cameAt = (id: string): Date | undefined => {
 export const readRequest = defineRoute({
   method: 'get',
   path: '/requests/{request_id}',
+  principals: ['admin', ...staff('support', 'finance', 'operator')],
   summary: 'Find the effects of an HTTP request',
   description:
     'By the request id of an error or of x-request-id. Requests that were refused before credits were held, or that only ' +

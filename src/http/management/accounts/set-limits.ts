@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { members, staff } from '../../auth/principals.ts';
 import type { Recorded } from '../../../eventstore/journal/codec.ts';
 import { carryOut } from '../router/execute-command.ts';
 import { accountId, changed, keyId, revision, time } from '../router/fields.ts';
@@ -35,6 +36,7 @@ const exampleOf = { account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20', changed: true, r
 export const setKeyLimits = defineRoute({
   method: 'put',
   path: '/accounts/{account_id}/keys/{key_id}/limits',
+  principals: ['admin', ...members('owner', 'developer'), 'token:limits', ...staff('support')],
   summary: 'Set the limits of an API key',
   description: DESCRIPTION,
   body: { schema: keyLimitsBody, example: keyLimitsExample },
@@ -63,6 +65,7 @@ export const setKeyLimits = defineRoute({
 export const setAccountLimits = defineRoute({
   method: 'put',
   path: '/accounts/{account_id}/limits',
+  principals: ['admin', ...staff('support', 'operator')],
   summary: 'Set the limits of an account',
   description: `They apply to all keys together, in addition to the limits of each key. ${DESCRIPTION}`,
   body: { schema: accountLimitsBody, example: accountLimitsExample },

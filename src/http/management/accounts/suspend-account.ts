@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { staff } from '../../auth/principals.ts';
 import { accountStream } from '../../../domain/account/account.ts';
 import { carryOut } from '../router/execute-command.ts';
 import { accountId, changed, reason, revision, time } from '../router/fields.ts';
@@ -16,6 +17,7 @@ const standing = z.strictObject({
 export const suspendAccount = defineRoute({
   method: 'post',
   path: '/accounts/{account_id}/suspend',
+  principals: ['admin', ...staff('support', 'operator')],
   summary: 'Suspend an account',
   description:
     'New requests are refused; requests in progress complete. The balance stays. Suspending a suspended account changes nothing, not even the reason.',
@@ -60,6 +62,7 @@ export const suspendAccount = defineRoute({
 export const reinstateAccount = defineRoute({
   method: 'post',
   path: '/accounts/{account_id}/reinstate',
+  principals: ['admin', ...staff('support', 'operator')],
   summary: 'Reinstate a suspended account',
   body: { schema: z.strictObject({ reason }), example: { reason: 'The holder explained' } },
   success: {

@@ -7,7 +7,7 @@ import {
 } from 'zod-openapi';
 import { problem, type ProblemCode } from '../../server/problems.ts';
 import { accountId, idempotencyKey, keyId, requestId } from '../router/fields.ts';
-import type { Route } from '../router/route.ts';
+import { takesIdempotencyKey as takesKey, type Route } from '../router/route.ts';
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 
@@ -31,7 +31,12 @@ const error = z
   })
   .meta({ id: 'Error' });
 
-const pathFields = { account_id: accountId, key_id: keyId, request_id: requestId } as const;
+const pathFields = {
+  ...{ account_id: accountId, key_id: keyId, request_id: requestId },
+  registration_id: z.string().meta({ description: 'From the answer to the registration' }),
+  sign_in_id: z.string().meta({ description: 'From the answer to the request for the code' }),
+  session_id: z.string().meta({ description: 'Session', example: 'ses_8d2b64f09c1e4a7fb35d6c81' }),
+} as const;
 const example = (code: ProblemCode) => {
   const { message, type, param = null, code: wireCode } = problem(code);
   return { error: { message, type, param, code: wireCode, request_id: 'req_0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d' } };
@@ -57,17 +62,17 @@ export const createManagementDocument = (routes: readonly Route[], publicUrl: st
 };
 
 const operation = (route: Route): ZodOpenApiOperationObject => {
-  const { method, path, summary, description, body, query, success } = route;
+  const { path, summary, description, body, query, success } = route;
   const fields = Object.entries(pathFields).filter(([name]) => path.includes(`{${name}}`));
   return {
     operationId: operationId(route),
     summary,
     ...(description === undefined ? {} : { description }),
-    ...(route.public ? { security: [] } : {}),
+    ...(isPublic(route) ? { security: [] } : {}),
     requestParams: {
       ...(fields.length === 0 ? {} : { path: z.object(Object.fromEntries(fields)) }),
       ...(query ? { query } : {}),
-      ...(method === 'post' ? { header: z.object({ 'Idempotency-Key': idempotencyKey.optional() }) } : {}),
+      ...(takesKey(route) ? { header: z.object({ 'Idempotency-Key': idempotencyKey.optional() }) } : {}),
     },
     ...(body
       ? {
@@ -92,9 +97,9 @@ const operation = (route: Route): ZodOpenApiOperationObject => {
 const operationId = ({ method, path }: Route): string =>
   [method, ...path.split('/')].filter((part) => part !== '' && !part.startsWith('{')).join('_');
 
-const headersOf = ({ method }: Route) => ({
+const headersOf = (route: Route) => ({
   'x-request-id': { description: 'For support', schema: { type: 'string' as const } },
-  ...(method === 'post'
+  ...(takesKey(route)
     ? {
         'idempotent-replayed': {
           description: 'true if the same request was answered before; nothing was written',
@@ -104,12 +109,17 @@ const headersOf = ({ method }: Route) => ({
     : {}),
 });
 
-const problemsOf = ({ method, body, query, problems, public: isPublic }: Route): readonly ProblemCode[] => [
-  ...(isPublic ? [] : (['invalid_admin_token'] as const)),
-  ...(body ? (['invalid_json', 'request_too_large', 'unsupported_media_type'] as const) : []),
-  ...(body || query ? (['invalid_request'] as const) : []),
-  ...problems,
-  ...(method === 'post' ? (['idempotency_key_reused'] as const) : []),
+const isPublic = ({ principals }: Route): boolean => principals.includes('public');
+const isForAdmin = ({ principals }: Route): boolean => principals.includes('admin');
+
+const problemsOf = (route: Route): readonly ProblemCode[] => [
+  ...(isPublic(route)
+    ? []
+    : ([isForAdmin(route) ? 'invalid_admin_token' : 'not_signed_in', 'not_allowed', 'too_many_attempts'] as const)),
+  ...(route.body ? (['invalid_json', 'request_too_large', 'unsupported_media_type'] as const) : []),
+  ...(route.body || route.query ? (['invalid_request'] as const) : []),
+  ...route.problems,
+  ...(takesKey(route) ? (['idempotency_key_reused'] as const) : []),
   'server_error',
   'store_unavailable',
 ];

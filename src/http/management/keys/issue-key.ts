@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { members } from '../../auth/principals.ts';
 import { keyId, keyName } from '../router/fields.ts';
 import { keyLimitsBody, keyLimitsExample, readKeyLimits } from '../accounts/limits.ts';
 import { defineRoute, isProblem } from '../router/route.ts';
@@ -7,6 +8,7 @@ import { issue, newKeyExample, newKeyView } from './new-key.ts';
 export const issueKey = defineRoute({
   method: 'post',
   path: '/accounts/{account_id}/keys',
+  principals: ['admin', ...members('owner', 'developer'), 'token:keys'],
   summary: 'Issue an API key',
   description:
     'The secret is shown only in this response. The key works on this node at once, and on all nodes within a second.',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readers } from '../../auth/principals.ts';
 import { problem } from '../../server/problems.ts';
 import { accountNow } from '../accounts/account-at.ts';
 import { accountExample, keyView, viewKeys } from '../accounts/account-view.ts';
@@ -7,6 +8,7 @@ import { defineRoute } from '../router/route.ts';
 export const listKeys = defineRoute({
   method: 'get',
   path: '/accounts/{account_id}/keys',
+  principals: [...readers(), 'token:keys'],
   summary: "List an account's API keys",
   description: 'Including revoked keys, oldest first.',
   success: {

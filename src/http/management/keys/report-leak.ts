@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { members, staff } from '../../auth/principals.ts';
 import { problem } from '../../server/problems.ts';
 import { requestExample, requestView, viewRequest } from '../accounts/list-requests.ts';
 import { carryOut } from '../router/execute-command.ts';
@@ -11,6 +12,7 @@ const MAX_LISTED = 500;
 export const reportLeak = defineRoute({
   method: 'post',
   path: '/accounts/{account_id}/keys/{key_id}/leak',
+  principals: ['admin', ...members('owner', 'developer'), 'token:keys', ...staff('support', 'operator')],
   summary: 'Report that an API key leaked',
   description:
     'Revokes the key at once, records the report, and lists the requests that were made with the key since `since`. Rotate the key ' +

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { members, staff } from '../../auth/principals.ts';
 import { problem } from '../../server/problems.ts';
 import { carryOut } from '../router/execute-command.ts';
 import { accountId, changed, keyId, revision, text, time } from '../router/fields.ts';
@@ -8,6 +9,7 @@ import { defineRoute, isProblem } from '../router/route.ts';
 export const revokeKey = defineRoute({
   method: 'delete',
   path: '/accounts/{account_id}/keys/{key_id}',
+  principals: ['admin', ...members('owner', 'developer'), 'token:keys', ...staff('support', 'operator')],
   summary: 'Revoke an API key',
   description: 'This node refuses the key once this request is answered, all nodes within a second. Idempotent.',
   query: z.strictObject({

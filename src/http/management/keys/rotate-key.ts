@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { members } from '../../auth/principals.ts';
 import { problem } from '../../server/problems.ts';
 import { accountNow } from '../accounts/account-at.ts';
 import { defineRoute } from '../router/route.ts';
@@ -10,6 +11,7 @@ const MINUTE_MS = 60_000;
 export const rotateKey = defineRoute({
   method: 'post',
   path: '/accounts/{account_id}/keys/{key_id}/rotate',
+  principals: ['admin', ...members('owner', 'developer'), 'token:keys'],
   summary: 'Rotate an API key',
   description:
     'Issues a key with the same name and limits. Until the overlap ends both keys work, within one set of limits: usage of both keys counts against the limits of the new key. ' +

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { staff } from '../../auth/principals.ts';
 import { PRICES_STREAM, type PriceCommand } from '../../../domain/prices/decide.ts';
 import type { PriceEvent } from '../../../domain/prices/events.ts';
 import { delistingAt } from '../../../domain/prices/price-book.ts';
@@ -30,6 +31,7 @@ const standingSince = async ({ priceCommands }: ManagementDeps, model: string, a
 export const delistModel = defineRoute({
   method: 'post',
   path: '/delistings',
+  principals: ['admin', ...staff('operator')],
   summary: 'Take a model off sale',
   description:
     'Now, or at a time. From then on GET /v1/models does not list it, and all nodes refuse requests for it with 404 ' +
@@ -76,6 +78,7 @@ export const delistModel = defineRoute({
 export const relistModel = defineRoute({
   method: 'post',
   path: '/relistings',
+  principals: ['admin', ...staff('operator')],
   summary: 'Put a model on sale again',
   description: 'At the latest listed prices. An announced end is cancelled.',
   body: { schema: z.strictObject({ model }), example: { model: 'gpt-5-mini' } },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { staff } from '../../auth/principals.ts';
 import type { PriceVersion } from '../../../domain/prices/price-book.ts';
 import { viewRates } from '../accounts/event-view.ts';
 import { time, usdPerMillionTokens } from '../router/fields.ts';
@@ -25,6 +26,7 @@ const priceView = z
 export const listPrices = defineRoute({
   method: 'get',
   path: '/prices',
+  principals: ['admin', ...staff('support', 'finance', 'operator')],
   summary: 'Read the prices of the models on sale',
   success: {
     status: 200,

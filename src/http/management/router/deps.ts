@@ -1,6 +1,11 @@
 import type { Account } from '../../../domain/account/account.ts';
 import type { AccountCommand, AccountRefusal } from '../../../domain/account/decide.ts';
 import type { AccountEvent } from '../../../domain/account/events.ts';
+import type { Person } from '../../../domain/identity/person.ts';
+import type { AttemptLimits } from '../../../identity/attempt-limits.ts';
+import type { Sessions } from '../../../identity/sessions.ts';
+import type { Tokens } from '../../../identity/tokens.ts';
+import type { People } from '../../../people/people.ts';
 import type { PriceCommand, PriceRefusal } from '../../../domain/prices/decide.ts';
 import type { PriceEvent } from '../../../domain/prices/events.ts';
 import type { PriceBook, PriceVersion } from '../../../domain/prices/price-book.ts';
@@ -43,7 +48,14 @@ export type ManagementDeps = {
   readonly createSecret: () => NewSecret;
   /** Resolves once the look-ups of this node (keys, prices) have followed the log to a position. */
   readonly publishKey: (position: number) => Promise<void>;
-  /** Grants access to every route. */
+  readonly people: People;
+  readonly sessions: Pick<Sessions, 'find' | 'list'>;
+  readonly tokens: Pick<Tokens, 'find'>;
+  readonly attemptLimits: Pick<AttemptLimits, 'allow'>;
+  /** The network of an IP address; undefined if there is none. */
+  readonly networkOf: (address: string | undefined) => string | undefined;
+  readonly readPerson: (personId: string) => Promise<Person>;
+  /** KISSAPI_ADMIN_TOKEN. */
   readonly adminToken: string;
   /** A time-ordered UUID. */
   readonly newId: () => string;

@@ -23,17 +23,17 @@ export const commandIdOf = (scope: string, idempotencyKey: string): string =>
   `idem-${hash('sha256', JSON.stringify([scope, idempotencyKey]), 'hex')}`;
 
 /**
- * Executes a command of the administrator. For a repetition, `isAsked` compares the events of the earlier command with the
+ * Executes a command of the caller. For a repetition, `isAsked` compares the events of the earlier command with the
  * request, or returns why they cannot be compared. Only the log is kept, so a command without events is decided anew.
  */
 export const carryOut = async (
   { commands, store }: ManagementDeps,
-  { commandId, mayRepeat, requestId }: Identity,
+  { commandId, mayRepeat, requestId, actor }: Identity,
   accountId: string,
   command: AccountCommand,
   isAsked: (event: AccountEvent, all: readonly AccountEvent[]) => boolean | Problem | Promise<boolean | Problem>,
 ): Promise<Done | Problem> => {
-  const metadata = { actor: 'admin', commandId, correlationId: requestId };
+  const metadata = { actor, commandId, correlationId: requestId };
   const outcome = await commands.execute(accountStream(accountId), command, metadata, { mayRepeat });
   if (outcome.kind === 'refused') return refusalProblem(outcome.refusal);
   const { revision, repeated, events } = outcome;

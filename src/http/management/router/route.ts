@@ -1,6 +1,10 @@
 import { inputMessages } from '@kissapi/zod-messages';
 import type { z } from 'zod';
+import { invariant } from '../../../domain/decider.ts';
+import type { Session } from '../../../identity/sessions.ts';
 import { problem, type Problem, type ProblemCode } from '../../server/problems.ts';
+import type { Client } from '../../../people/people-options.ts';
+import type { Principal, PrincipalRule } from '../../auth/principals.ts';
 import type { ManagementDeps } from './deps.ts';
 
 export { isProblem, type Problem } from '../../server/problems.ts';
@@ -10,8 +14,17 @@ type Params<Path extends string> = Path extends `${string}{${infer Name}}${infer
   ? { readonly [N in Name]: string } & Params<Rest>
   : unknown;
 
-/** The id of the command, and whether the request may be a repetition. */
-export type Identity = { readonly commandId: string; readonly mayRepeat: boolean; readonly requestId: string };
+/** The id of the command, whether the request may be a repetition, and the caller. */
+export type Identity = {
+  readonly commandId: string;
+  readonly mayRepeat: boolean;
+  readonly requestId: string;
+  /** As the log records it, such as `admin` or `person:per_…`. */
+  readonly actor: string;
+  /** Undefined on public routes. */
+  readonly principal: Principal | undefined;
+  readonly client: Client;
+};
 
 export type Asked<Path extends string, Body, Query> = Identity & {
   readonly params: Params<Path>;
@@ -29,14 +42,14 @@ export type Reply<Answer> = {
 export type RouteDefinition<Path extends string, Body, Query, Answer> = {
   readonly method: 'get' | 'post' | 'put' | 'delete';
   readonly path: Path;
-  /** Requires no token. */
-  readonly public?: true;
+  /** The principals that may call it. */
+  readonly principals: readonly PrincipalRule[];
   readonly summary: string;
   readonly description?: string;
   readonly body?: { readonly schema: z.ZodType<Body>; readonly example: unknown };
   readonly query?: z.ZodType<Query, Record<string, unknown>>;
   readonly success: {
-    readonly status: 200 | 201;
+    readonly status: 200 | 201 | 202;
     readonly description: string;
     readonly schema: z.ZodType<Answer>;
     readonly example: Answer;
@@ -44,6 +57,16 @@ export type RouteDefinition<Path extends string, Body, Query, Answer> = {
   /** Problems besides those of every route. */
   readonly problems: readonly ProblemCode[];
   readonly handle: (asked: Asked<Path, Body, Query>, deps: ManagementDeps) => Promise<Reply<Answer> | Problem>;
+};
+
+/** Public routes have none: two strangers may send the same key. */
+export const takesIdempotencyKey = ({ method, principals }: Pick<Route, 'method' | 'principals'>): boolean =>
+  method === 'post' && !principals.includes('public');
+
+/** The person who is signed in. Only for routes that only persons may call. */
+export const personOf = ({ principal }: Identity): Session => {
+  invariant(principal?.kind === 'session', 'the route is for persons who are signed in');
+  return principal.session;
 };
 
 /** A request of which only the path has been checked. */

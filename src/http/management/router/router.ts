@@ -1,14 +1,23 @@
-import express, { type ErrorRequestHandler, type Request, type Response, type Router } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Request,
+  type RequestHandler,
+  type Response,
+  type Router,
+} from 'express';
+import { accountStream } from '../../../domain/account/account.ts';
 import { StoreUnavailable } from '../../../eventstore/event-store.ts';
 import { NotReadableByAll } from '../../../eventstore/event-versions.ts';
 import { problem, sendProblem, type Problem, type ProblemCode } from '../../server/problems.ts';
 import { createAuthorize } from '../../auth/authorize.ts';
+import { accessOf, type Access, type AccessQuestion, type Principal } from '../../auth/principals.ts';
+import type { Client } from '../../../people/people-options.ts';
 import { commandIdOf } from './execute-command.ts';
 import type { ManagementDeps } from './deps.ts';
 import { serveDocs } from '../documentation/docs-page.ts';
 import { idempotencyKeyOf } from '../../server/idempotency-key.ts';
 import { createManagementDocument, type OpenApiDocument } from '../documentation/openapi.ts';
-import { isProblem, type Identity, type Route } from './route.ts';
+import { isProblem, takesIdempotencyKey, type Identity, type Route } from './route.ts';
 import { routes } from '../routes.ts';
 import { withTermsInForce } from '../documentation/terms-in-examples.ts';
 
@@ -18,10 +27,10 @@ const MAX_BODY_BYTES = 64 * 1024;
 /** Account ids become part of stream names. */
 const idPattern = /^[\w-]{1,64}$/;
 
-/** The management API, to be mounted at /api. All routes but the documentation and public ones need the admin token. */
+/** The management API, to be mounted at /api. Each route declares its principals; the documentation is public. */
 export const createManagementRouter = (deps: ManagementDeps): Router => {
   const router = express.Router();
-  const authorize = createAuthorize(deps.adminToken);
+  const guard = createGuard(deps);
 
   router.use((_request, response, next) => {
     // The app sets the request id; without the app, as in tests, it is set here.
@@ -34,21 +43,13 @@ export const createManagementRouter = (deps: ManagementDeps): Router => {
   const document = createDocument(deps);
   router.get('/openapi.json', (_request, response) => void response.json(document()));
   serveDocs(router);
-  for (const route of routes.filter((one) => one.public))
-    router[route.method](expressPath(route.path), handler(route, deps));
-
-  router.use((request, response, next) => {
-    const refused = authorize(request);
-    if (!refused) return next();
-    response.setHeader('www-authenticate', 'Bearer');
-    // The rest of an unread body would be taken for the next request.
-    if (!request.complete) response.setHeader('connection', 'close');
-    send(response, refused);
-  });
-
-  router.use(express.json({ limit: MAX_BODY_BYTES, inflate: false, strict: false }));
-  for (const route of routes.filter((one) => !one.public))
-    router[route.method](expressPath(route.path), handler(route, deps));
+  const json = express.json({ limit: MAX_BODY_BYTES, inflate: false, strict: false });
+  for (const route of routes) {
+    const path = expressPath(route.path);
+    if (route.principals.includes('public')) router[route.method](path, json, handler(route, deps));
+    else router[route.method](path, guard(route), json, handler(route, deps));
+  }
+  router.use(guard());
   for (const path of new Set(routes.map((route) => route.path))) {
     const allowed = routes.filter((route) => route.path === path).map(({ method }) => method.toUpperCase());
     router.all(expressPath(path), (_request, response) => {
@@ -62,6 +63,55 @@ export const createManagementRouter = (deps: ManagementDeps): Router => {
   });
   router.use(onError);
   return router;
+};
+
+/** What the guard of a route has found out about the caller. */
+type Caller = Access & { readonly principal: Principal };
+const callers = new WeakMap<Request, Caller>();
+
+const clientOf = ({ ip, headers }: Request): Client => ({ address: ip, userAgent: headers['user-agent'] });
+
+/**
+ * Refuses callers who may not use a route, before the body is read. Without a route, any valid credential is enough: only
+ * such callers learn which paths exist.
+ */
+const createGuard = (deps: ManagementDeps) => {
+  const { adminToken, sessions, tokens, attemptLimits, networkOf, commands, readPerson } = deps;
+  const staffRoleOf = async (personId: string) => (await readPerson(personId)).staffRole;
+  const authorize = createAuthorize({ adminToken, sessions, tokens, staffRoleOf });
+  const roleIn: AccessQuestion['roleIn'] = async (accountId, personId) =>
+    (await commands.read(accountStream(accountId))).state.members.get(personId);
+
+  const isWrong = async (request: Request, isForAdmin: boolean): Promise<Problem> => {
+    const network = networkOf(request.ip);
+    const allowance = await attemptLimits.allow({ action: 'authenticate', keys: { network } });
+    if (allowance.kind === 'wait') return problem('too_many_attempts', { retryAfterMs: allowance.retryAfterMs });
+    return problem(isForAdmin ? 'invalid_admin_token' : 'not_signed_in');
+  };
+
+  const access = async (request: Request, route: Route | undefined): Promise<Caller | Problem> => {
+    const principal = await authorize(request);
+    if (!principal) return isWrong(request, route?.principals.includes('admin') ?? true);
+    if (!route) return { actor: '', principal };
+    const { account_id: accountId } = request.params as Readonly<Record<string, string>>;
+    // Ids become part of stream names.
+    if (accountId !== undefined && !idPattern.test(accountId)) return problem('account_not_found');
+    const granted = await accessOf({ rules: route.principals, principal, accountId, roleIn });
+    return isProblem(granted) ? granted : { ...granted, principal };
+  };
+
+  return (route?: Route): RequestHandler =>
+    async (request, response, next) => {
+      const caller = await access(request, route);
+      if (!isProblem(caller)) {
+        callers.set(request, caller);
+        return next();
+      }
+      if (caller.status === 401) response.setHeader('www-authenticate', 'Bearer');
+      // The rest of an unread body would be taken for the next request.
+      if (!request.complete) response.setHeader('connection', 'close');
+      send(response, caller);
+    };
 };
 
 /** The OpenAPI document, made once for each version of the terms, which its examples contain. */
@@ -102,12 +152,18 @@ const handler = (route: Route, deps: ManagementDeps) => async (request: Request,
   response.status(route.success.status).json(result.answer);
 };
 
-const unknownIds: Readonly<Record<string, ProblemCode>> = { account_id: 'account_not_found', key_id: 'key_not_found' };
+const unknownIds: Readonly<Record<string, ProblemCode>> = {
+  account_id: 'account_not_found',
+  key_id: 'key_not_found',
+  registration_id: 'code_expired',
+  sign_in_id: 'code_expired',
+  session_id: 'session_not_found',
+};
 
 const hasBody = ({ headers }: Request): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
-/** Keys are scoped by the account, so that one key names one command of it; without an account, by the route. */
+/** Keys are scoped by the account, so that one key names one command of it; without an account, by route and caller. */
 const identify = (
   route: Route,
   request: Request,
@@ -115,10 +171,13 @@ const identify = (
   newId: () => string,
   requestId: string,
 ): Identity | Problem => {
-  const key = route.method === 'post' ? idempotencyKeyOf(request) : undefined;
-  if (key === undefined) return { commandId: newId(), mayRepeat: false, requestId };
+  const { actor, principal } = callers.get(request) ?? { actor: 'public', principal: undefined };
+  const caller = { requestId, actor, principal, client: clientOf(request) };
+  const key = takesIdempotencyKey(route) ? idempotencyKeyOf(request) : undefined;
+  if (key === undefined) return { commandId: newId(), mayRepeat: false, ...caller };
   if (typeof key === 'object') return key;
-  return { commandId: commandIdOf(accountId ?? route.path, key), mayRepeat: true, requestId };
+  const scope = accountId ?? (actor === 'admin' ? route.path : `${actor} ${route.path}`);
+  return { commandId: commandIdOf(scope, key), mayRepeat: true, ...caller };
 };
 
 const onError: ErrorRequestHandler = (error: unknown, request, response, next) => {

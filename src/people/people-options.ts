@@ -1,0 +1,60 @@
+import type { Account } from '../domain/account/account.ts';
+import type { AccountCommand, AccountRefusal } from '../domain/account/decide.ts';
+import type { AccountEvent } from '../domain/account/events.ts';
+import type { ClaimCommand, ClaimEvent, ClaimRefusal, Claims } from '../domain/identity/claims.ts';
+import type { PersonCommand, PersonRefusal } from '../domain/identity/decide-person.ts';
+import type { PersonEvent } from '../domain/identity/person-events.ts';
+import type { Person } from '../domain/identity/person.ts';
+import type { Commands } from '../eventstore/commands.ts';
+import type { EventStore } from '../eventstore/event-store.ts';
+import type { PersonalData, Vault } from '../eventstore/journal/personal-data.ts';
+import type { RandomBytes } from '../eventstore/secrets/token-format.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { MailCommands } from '../mail/mail-sender.ts';
+import type { Identities } from './identities.ts';
+
+/** What the rules of persons rest on: their events, their secrets, and mail. */
+export type PeopleOptions = {
+  readonly persons: Pick<Commands<Person, PersonCommand, PersonEvent, PersonRefusal>, 'execute' | 'read'>;
+  readonly claims: Pick<Commands<Claims, ClaimCommand, ClaimEvent, ClaimRefusal>, 'execute' | 'read'>;
+  readonly accounts: Pick<Commands<Account, AccountCommand, AccountEvent, AccountRefusal>, 'execute' | 'read'>;
+  readonly mails: Pick<MailCommands, 'execute' | 'read'>;
+  readonly store: Pick<EventStore, 'readStream' | 'findEvent'>;
+  readonly vault: Vault;
+  readonly identity: Identity;
+  readonly identities: Identities;
+  readonly randomBytes: RandomBytes;
+  readonly now: () => Date;
+  /** The address of the gateway, without a slash at the end. */
+  readonly publicUrl: () => string;
+  /** Runs work that an answer does not wait for, and that a stop of the gateway does. */
+  readonly afterwards: (work: () => Promise<unknown>) => void;
+};
+
+/** The client of a request, as far as it is known. Only the network and the family of the browser are stored. */
+export type Client = {
+  readonly address: string | undefined;
+  readonly userAgent: string | undefined;
+};
+
+/** Too many attempts. */
+export type Wait = { readonly kind: 'wait'; readonly retryAfterMs: number };
+
+/** What a mail carried: the code, with the secret of the browser that asked for it; or the secret of its link. */
+export type Proof =
+  | { readonly code: string; readonly browserSecret: string }
+  | { readonly linkSecret: string; readonly browserSecret?: string | undefined };
+
+/** A code or a link was not accepted. */
+export type NotRedeemed =
+  | Wait
+  | { readonly kind: 'wrong'; readonly triesLeft: number }
+  | { readonly kind: 'expired' }
+  | { readonly kind: 'used_up' };
+
+/** The name and the address of a person; undefined before registration and after an erasure. */
+export const personalOf = async (
+  { vault }: Pick<PeopleOptions, 'vault'>,
+  personId: string,
+  { personal }: Person,
+): Promise<PersonalData | undefined> => (personal === null ? undefined : vault.open(personId, personal));

@@ -1,0 +1,30 @@
+import { isDisposableDomain, typoHint } from '../identity/disposable-domains.ts';
+import { createPeopleMail, type PeopleMail } from './mail-data.ts';
+import type { PeopleOptions } from './people-options.ts';
+import { createPeopleProcess } from './people-process.ts';
+import { createRegistration, type Registration } from './registration.ts';
+import { createSignIn, type SignIn } from './sign-in.ts';
+import type { Process } from '../reactions/process.ts';
+
+/** What persons do, from registration to erasure. */
+export type People = {
+  readonly registration: Registration;
+  readonly signIn: SignIn;
+  readonly process: Process;
+  readonly mail: PeopleMail;
+  readonly isDisposableDomain: (domain: string) => boolean;
+  /** The common mail domain that was probably meant. */
+  readonly typoHint: (domain: string) => string | undefined;
+};
+
+export const createPeople = (options: PeopleOptions & { readonly supportEmail: () => string }): People => {
+  const registration = createRegistration(options);
+  return {
+    registration,
+    signIn: createSignIn(options),
+    process: createPeopleProcess(registration),
+    mail: createPeopleMail(options),
+    isDisposableDomain,
+    typoHint,
+  };
+};
