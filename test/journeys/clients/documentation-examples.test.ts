@@ -28,7 +28,7 @@ const paste = async (command: string): Promise<string> => {
 };
 
 type Operation = {
-  readonly security?: readonly unknown[];
+  readonly security: readonly Readonly<Record<string, unknown>>[];
   readonly requestBody?: { readonly content: { readonly 'application/json': { readonly example: unknown } } };
 };
 
@@ -38,7 +38,10 @@ describe('the OpenAPI document', () => {
       readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
     };
     const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
+      Object.entries(methods)
+        // The routes of persons need a mail or a session.
+        .filter(([, { security }]) => security.some((one) => 'adminToken' in one))
+        .map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
     );
     expect(operations.length).toBeGreaterThan(15);
     for (const { path, method, operation } of operations) {
@@ -47,7 +50,7 @@ describe('the OpenAPI document', () => {
       const response = await fetch(`${gateway.url}/api${filled}`, {
         method,
         headers: {
-          ...(operation.security?.length === 0 ? {} : { authorization: `Bearer ${ADMIN_TOKEN}` }),
+          authorization: `Bearer ${ADMIN_TOKEN}`,
           ...(method === 'POST' ? { 'idempotency-key': `${method} ${path}` } : {}),
           ...(example === undefined ? {} : { 'content-type': 'application/json' }),
         },

@@ -12,8 +12,8 @@ import { takesIdempotencyKey as takesKey, type Route } from '../router/route.ts'
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 
 const DESCRIPTION = [
-  'For operators and support: accounts, credits, keys and the history of all of them.',
-  'Every request needs the administrator token in the header Authorization: Bearer TOKEN. It is KISSAPI_ADMIN_TOKEN, or, if that is unset, generated at the first start and stored in the file admin-token of KISSAPI_DATA. This documentation and the list of the terms are public.',
+  'For customers, support and operators: registration and sign-in, accounts, credits, keys and the history of all of them.',
+  'Every request that is not public needs a token in the header Authorization: Bearer TOKEN. Each route lists its callers: the administrator, whose token is KISSAPI_ADMIN_TOKEN or, if that is unset, generated at the first start and stored in the file admin-token of KISSAPI_DATA; persons who are signed in, with the token of their session: members of an account by their role in it, and staff by theirs; scripts of an account, with a management token; programs of the operator, with a service token.',
   'Amounts are strings of decimal USD with up to nine places. Times are UTC.',
   'Every POST accepts an Idempotency-Key. A request with the same key and the same content has no further effect and returns the same answer, with the header idempotent-replayed. A request with the same key and other content is refused. Refusals are not stored: a refused request may be sent again once its cause is gone.',
   'Every error has a message with the cause and the remedy. The header x-should-retry is true if the same request may be sent again unchanged.',
@@ -51,11 +51,13 @@ export const createManagementDocument = (routes: readonly Route[], publicUrl: st
     info: { title: 'KissAPI management API', version: '1', description: DESCRIPTION },
     // The page can only reach its own origin, which may differ from the public one.
     servers: [{ url: `${publicUrl}/api` }, { url: '/api', description: 'The server of this document' }],
-    security: [{ adminToken: [] }],
     paths,
     components: {
       securitySchemes: {
         adminToken: { type: 'http', scheme: 'bearer', description: 'The administrator token' },
+        session: { type: 'http', scheme: 'bearer', description: 'The token of a session, kiss_ses_…' },
+        managementToken: { type: 'http', scheme: 'bearer', description: 'For scripts of an account, kiss_mgt_…' },
+        serviceToken: { type: 'http', scheme: 'bearer', description: 'For programs of the operator, kiss_svc_…' },
       },
     },
   });
@@ -67,8 +69,8 @@ const operation = (route: Route): ZodOpenApiOperationObject => {
   return {
     operationId: operationId(route),
     summary,
-    ...(description === undefined ? {} : { description }),
-    ...(isPublic(route) ? { security: [] } : {}),
+    description: [description, callersOf(route)].filter((text) => text !== undefined).join('\n\n'),
+    security: securityOf(route),
     requestParams: {
       ...(fields.length === 0 ? {} : { path: z.object(Object.fromEntries(fields)) }),
       ...(query ? { query } : {}),
@@ -91,6 +93,39 @@ const operation = (route: Route): ZodOpenApiOperationObject => {
       ...refusals(route),
     } as ZodOpenApiResponsesObject,
   };
+};
+
+/** Which kinds of token are of use, in the order of the schemes. */
+const securityOf = ({ principals }: Route) => {
+  const has = (start: string): boolean => principals.some((rule) => rule.startsWith(start));
+  return [
+    ...(has('admin') ? [{ adminToken: [] }] : []),
+    ...(['person', 'member:', 'staff:'].some(has) ? [{ session: [] }] : []),
+    ...(has('token:') ? [{ managementToken: [] }] : []),
+    ...(has('service:') ? [{ serviceToken: [] }] : []),
+  ];
+};
+
+const CALLERS = [
+  ['member:', 'members of the account with the role'],
+  ['token:', 'management tokens of the account with the scope'],
+  ['staff:', 'staff with the role'],
+  ['service:', 'service tokens with the role'],
+] as const;
+
+/** In words, such as "Callers: the administrator; staff with the role finance or owner." */
+const callersOf = ({ principals }: Route): string => {
+  if (principals.includes('public')) return 'Callers: everybody, without a token.';
+  const named = CALLERS.flatMap(([start, words]) => {
+    const roles = principals.filter((rule) => rule.startsWith(start)).map((rule) => rule.slice(start.length));
+    return roles.length === 0 ? [] : [`${words} ${roles.join(' or ')}`];
+  });
+  const callers = [
+    ...(principals.includes('admin') ? ['the administrator'] : []),
+    ...(principals.includes('person') ? ['every person who is signed in'] : []),
+    ...named,
+  ];
+  return `Callers: ${callers.join('; ')}.`;
 };
 
 /** For example `post_accounts_keys`. */
