@@ -18,7 +18,7 @@ import { serveDocs } from '../documentation/docs-page.ts';
 import { idempotencyKeyOf } from '../../server/idempotency-key.ts';
 import { createManagementDocument, type OpenApiDocument } from '../documentation/openapi.ts';
 import { isProblem, takesIdempotencyKey, type Identity, type Route } from './route.ts';
-import { routes } from '../routes.ts';
+import { routes as allRoutes } from '../routes.ts';
 import { withTermsInForce } from '../documentation/terms-in-examples.ts';
 
 export type { ManagementDeps } from './deps.ts';
@@ -28,7 +28,7 @@ const MAX_BODY_BYTES = 64 * 1024;
 const idPattern = /^[\w-]{1,64}$/;
 
 /** The management API, to be mounted at /api. Each route declares its principals; the documentation is public. */
-export const createManagementRouter = (deps: ManagementDeps): Router => {
+export const createManagementRouter = (deps: ManagementDeps, routes: readonly Route[] = allRoutes): Router => {
   const router = express.Router();
   const guard = createGuard(deps);
 
@@ -40,7 +40,7 @@ export const createManagementRouter = (deps: ManagementDeps): Router => {
     next();
   });
 
-  const document = createDocument(deps);
+  const document = createDocument(deps, routes);
   router.get('/openapi.json', (_request, response) => void response.json(document()));
   serveDocs(router);
   const json = express.json({ limit: MAX_BODY_BYTES, inflate: false, strict: false });
@@ -115,7 +115,10 @@ const createGuard = (deps: ManagementDeps) => {
 };
 
 /** The OpenAPI document, made once for each version of the terms, which its examples contain. */
-const createDocument = ({ termsInForce, publicUrl }: ManagementDeps): (() => OpenApiDocument) => {
+const createDocument = (
+  { termsInForce, publicUrl }: ManagementDeps,
+  routes: readonly Route[],
+): (() => OpenApiDocument) => {
   let made: { readonly version: string; readonly document: OpenApiDocument } | undefined;
   return () => {
     const version = termsInForce();

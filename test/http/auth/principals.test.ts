@@ -1,0 +1,180 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { initialAccount, type Account } from '../../../src/domain/account/account.ts';
+import type { MemberRole } from '../../../src/domain/account/events.ts';
+import type { StaffRole } from '../../../src/domain/identity/person-events.ts';
+import { unknownPerson } from '../../../src/domain/identity/person.ts';
+import { createManagementRouter, type ManagementDeps } from '../../../src/http/management/router/router.ts';
+import { routes } from '../../../src/http/management/routes.ts';
+import type { Session } from '../../../src/identity/sessions.ts';
+import type { Token } from '../../../src/identity/tokens.ts';
+
+/**
+ * Each caller by a letter: (A)dmin; a (p)erson without an account; (o)wner, (b)illing, (d)eveloper of the account; management
+ * tokens of the account with the scope (R)ead, (K)eys, (L)imits; staff (S)upport, (F)inance, (T)echnician of the operator,
+ * o(W)ner; service tokens with these roles as (1), (2), (3), (4). `*` is everybody, also without a token.
+ */
+const table: Readonly<Record<string, string>> = {
+  'POST /registrations': '*',
+  'POST /registrations/{registration_id}/verify': '*',
+  'POST /sign-in/codes': '*',
+  'POST /sign-in/codes/{sign_in_id}/redeem': '*',
+  'GET /terms': '*',
+  'GET /me': 'pobdSFTW',
+  'GET /me/sessions': 'pobdSFTW',
+  'DELETE /me/sessions/{session_id}': 'pobdSFTW',
+  'POST /me/sessions/revoke-others': 'pobdSFTW',
+  'POST /me/sign-out': 'pobdSFTW',
+  'POST /accounts': 'ATW34',
+  'GET /accounts/{account_id}': 'AobdRSFTW1234',
+  'GET /accounts/{account_id}/events': 'AobdRSFTW1234',
+  'POST /accounts/{account_id}/terms': 'Ao',
+  'POST /accounts/{account_id}/grants': 'AFW24',
+  'POST /accounts/{account_id}/keys': 'AodK',
+  'GET /accounts/{account_id}/keys': 'AobdRKSFTW1234',
+  'PUT /accounts/{account_id}/keys/{key_id}/limits': 'AodLSW14',
+  'POST /accounts/{account_id}/keys/{key_id}/rotate': 'AodK',
+  'POST /accounts/{account_id}/keys/{key_id}/leak': 'AodKSTW134',
+  'DELETE /accounts/{account_id}/keys/{key_id}': 'AodKSTW134',
+  'PUT /accounts/{account_id}/limits': 'ASTW134',
+  'POST /accounts/{account_id}/suspend': 'ASTW134',
+  'POST /accounts/{account_id}/reinstate': 'ASTW134',
+  'GET /accounts/{account_id}/requests': 'AobdRSFTW1234',
+  'GET /accounts/{account_id}/refusals': 'AobdRSFTW1234',
+  'GET /requests/{request_id}': 'ASFTW1234',
+  'GET /prices': 'ASFTW1234',
+  'POST /delistings': 'ATW34',
+  'POST /relistings': 'ATW34',
+  'GET /log/checkpoint': 'AFTW234',
+};
+
+const nameOf = ({ method, path }: (typeof routes)[number]): string => `${method.toUpperCase()} ${path}`;
+
+const AT = new Date('2026-01-31T10:00:00Z');
+const OWN = 'acc_own';
+const FOREIGN = 'acc_foreign';
+const ADMIN = 'admin-token-that-is-at-least-32-characters-long';
+
+const members: Readonly<Record<string, MemberRole>> = { o: 'owner', b: 'billing', d: 'developer' };
+const staff: Readonly<Record<string, StaffRole>> = { S: 'support', F: 'finance', T: 'operator', W: 'owner' };
+const services: Readonly<Record<string, StaffRole>> = { 1: 'support', 2: 'finance', 3: 'operator', 4: 'owner' };
+const scopes: Readonly<Record<string, string>> = { R: 'read', K: 'keys', L: 'limits' };
+const callers = ['A', 'p', ...[members, scopes, staff, services].flatMap((one) => Object.keys(one))];
+/** Staff that have not passed the second step. */
+const unsafe = 'Ŵ';
+
+const account = (): Account => ({
+  ...initialAccount(),
+  members: new Map(Object.entries(members).map(([letter, role]) => [`per_${letter}`, role])),
+});
+
+const sessionOf = (letter: string): Session | undefined =>
+  letter === 'p' || letter in members || letter in staff || letter === unsafe
+    ? {
+        ...{
+          id: 'ses_1',
+          personId: `per_${letter}`,
+          createdAt: AT,
+          seenAt: AT,
+          endsAt: AT,
+          network: null,
+          agent: null,
+        },
+        kind: letter in staff || letter === unsafe ? 'staff' : 'customer',
+        secondStepAt: letter in staff ? AT : null,
+      }
+    : undefined;
+
+const tokenOf = (letter: string): Token | undefined => {
+  const base = { id: 'tok_1', name: 'x', hint: 'xxxx', createdBy: null, createdAt: AT, endsAt: AT, usedAt: null };
+  const [scope, role] = [scopes[letter], services[letter]];
+  if (scope !== undefined) return { ...base, kind: 'management', accountId: OWN, scopes: [scope] };
+  return role === undefined ? undefined : { ...base, kind: 'service', role };
+};
+
+/** Only the guards: the handlers answer 200. */
+const startGuards = async () => {
+  const deps = {
+    adminToken: ADMIN,
+    newId: () => '0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d',
+    termsInForce: () => '2026-01-01',
+    publicUrl: () => 'https://api.example.com',
+    networkOf: () => undefined,
+    sessions: { find: (token: string) => Promise.resolve(sessionOf(decodeURIComponent(token))) },
+    tokens: { find: (token: string) => Promise.resolve(tokenOf(token)) },
+    attemptLimits: { allow: () => Promise.resolve({ kind: 'allowed' }) },
+    readPerson: (id: string) => {
+      const letter = id.slice('per_'.length);
+      return Promise.resolve({ ...unknownPerson(), staffRole: letter === unsafe ? 'owner' : (staff[letter] ?? null) });
+    },
+    commands: {
+      read: (stream: string) =>
+        Promise.resolve({ state: stream === `account-${OWN}` ? account() : initialAccount(), revision: 0 }),
+    },
+  } as unknown as ManagementDeps;
+  const answering = routes.map((route) => ({
+    ...route,
+    success: { ...route.success, status: 200 as const },
+    run: () => Promise.resolve({ answer: {} }),
+  }));
+  const server = createServer(express().use('/api', createManagementRouter(deps, answering)));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api`, server };
+};
+
+let guards: Awaited<ReturnType<typeof startGuards>>;
+beforeAll(async () => (guards = await startGuards()));
+afterAll(() => new Promise((resolve) => guards.server.close(resolve)));
+
+const call = async ({ method, path, body }: (typeof routes)[number], token: string | undefined, accountId: string) => {
+  const response = await fetch(guards.url + path.replace('{account_id}', accountId).replaceAll(/\{\w+\}/g, 'x'), {
+    method: method.toUpperCase(),
+    headers: {
+      ...(token === undefined ? {} : { authorization: `Bearer ${encodeURIComponent(token)}` }),
+      ...(body ? { 'content-type': 'application/json' } : {}),
+    },
+    ...(body ? { body: '{}' } : {}),
+  });
+  const json = (await response.json()) as { readonly error?: { readonly code: string } };
+  return response.status === 200 ? 200 : `${response.status} ${json.error?.code}`;
+};
+
+it('every route is in the table', () => {
+  expect(Object.keys(table).toSorted()).toEqual(routes.map(nameOf).toSorted());
+});
+
+describe.each(routes.map((route) => [nameOf(route), route] as const))('%s', (name, route) => {
+  const allowed = table[name] ?? '';
+  const isPublic = allowed === '*';
+  const ofAccount = route.path.includes('{account_id}');
+  const isKnownTo = (letter: string): boolean => 'A1234'.includes(letter) || letter in staff;
+
+  it('401 without a token, and with one that is not valid', async () => {
+    const unknown = route.principals.includes('admin') ? '401 invalid_admin_token' : '401 not_signed_in';
+    for (const token of [undefined, 'wrong', 'kiss_live_x', `${ADMIN}x`]) {
+      expect(await call(route, token, OWN)).toBe(isPublic ? 200 : unknown);
+    }
+  });
+
+  it.each(callers)('as in the table for %s', async (letter) => {
+    const isAllowed = isPublic || allowed.includes(letter);
+    const token = letter === 'A' ? ADMIN : letter;
+    const isForeign = ofAccount && letter === 'p';
+    expect(await call(route, token, OWN)).toBe(
+      isAllowed ? 200 : isForeign ? '404 account_not_found' : '403 not_allowed',
+    );
+    if (!ofAccount) return;
+    // Members and tokens cannot distinguish a foreign account from one that does not exist.
+    const expected = isKnownTo(letter) ? (isAllowed ? 200 : '403 not_allowed') : '404 account_not_found';
+    expect(await call(route, token, FOREIGN)).toBe(expected);
+  });
+
+  it('403 for staff before the second step, unless every person may call it', async () => {
+    const open = isPublic || allowed.includes('p');
+    const staffMay = allowed.includes('W');
+    const refused = staffMay ? '403 second_step_required' : '403 not_allowed';
+    expect(await call(route, unsafe, OWN)).toBe(open ? 200 : refused);
+  });
+});
