@@ -5,6 +5,7 @@ import { eventsOfRequest } from '../eventstore/journal/completion-events.ts';
 import { readLogClock } from '../eventstore/log-clock.ts';
 import { createQueries, generationOf } from '../projections/queries.ts';
 import { tellStory, type Chapter, type Until } from './account-history/history.ts';
+import { createActorNames } from './account-history/actors.ts';
 import { CliFault } from './terminal/fault.ts';
 import { findHolder, type FoundHolder } from './account-history/holder.ts';
 import { moment } from './terminal/moment.ts';
@@ -75,7 +76,8 @@ const belongsTo = ({ recorded: { event, metadata } }: Chapter, requestId: string
   metadata.correlationId === requestId || ('requestId' in event && event.requestId === generationOf(requestId));
 
 /** Prints the events of one HTTP request, on any account. */
-const tellHttpRequest = async ({ store, rows }: OpenDatabase): Promise<ExitCode> => {
+const tellHttpRequest = async ({ url, store, rows }: OpenDatabase): Promise<ExitCode> => {
+  const nameOf = createActorNames(url, store);
   const queries = createQueries(rows);
   const generations = await queries.findRequests(asked);
   const events = await eventsOfRequest(store, asked);
@@ -86,7 +88,10 @@ const tellHttpRequest = async ({ store, rows }: OpenDatabase): Promise<ExitCode>
   for (accountId of accounts) {
     await print(`${accountId}:`);
     for await (const chapter of tellStory(store, accountId, until)) {
-      if (belongsTo(chapter, asked)) await print(json ? asJson(chapter, 'sealed') : line(chapter, 'sealed'));
+      if (!belongsTo(chapter, asked)) continue;
+      await print(
+        json ? asJson(chapter, 'sealed') : line(chapter, 'sealed', await nameOf(chapter.recorded.metadata.actor)),
+      );
     }
   }
   if (accounts.size === 0)
@@ -100,12 +105,13 @@ const replay = async (database: OpenDatabase): Promise<ExitCode> => {
   }
   if (asked.startsWith('req_')) return tellHttpRequest(database);
   const { store, url } = database;
+  const nameOf = createActorNames(url, store);
   let last: Chapter | undefined;
   let found: FoundHolder = { holder: 'sealed' };
   for await (const chapter of tellStory(store, accountId, until)) {
-    const { event } = chapter.recorded;
+    const { event, metadata } = chapter.recorded;
     if (event.type === 'AccountRegistered') found = await findHolder(url, accountId, event.personal);
-    await print(json ? asJson(chapter, found.holder) : line(chapter, found.holder));
+    await print(json ? asJson(chapter, found.holder) : line(chapter, found.holder, await nameOf(metadata.actor)));
     last = chapter;
   }
   if (!last) {

@@ -164,9 +164,9 @@ const balanceOf = ({ balance, held }: Chapter): string =>
   held === 0n ? `Balance ${usd(balance)}.` : `Balance ${usd(balance)}, of which ${formatUsd(held)} held.`;
 
 /** One line: time, revision, event, actor, and the balance after it. */
-export const line = (chapter: Chapter, holder: Holder): string => {
-  const { time, revision, event, metadata } = chapter.recorded;
-  return `${time.toISOString()}  #${revision}  ${sentence(event, holder)}  [${plain(metadata.actor)}]  ${balanceOf(chapter)}`;
+export const line = (chapter: Chapter, holder: Holder, actor: string): string => {
+  const { time, revision, event } = chapter.recorded;
+  return `${time.toISOString()}  #${revision}  ${sentence(event, holder)}  [${actor}]  ${balanceOf(chapter)}`;
 };
 
 /** The state of the account at the end of the replay. */

@@ -12,7 +12,7 @@ const tell = async (until: Until = {}, holder: Holder = ada) => {
   const lines: string[] = [];
   let last: Chapter | undefined;
   for await (const chapter of tellStory(store, ACCOUNT, until)) {
-    lines.push(line(chapter, holder));
+    lines.push(line(chapter, holder, chapter.recorded.metadata.actor));
     last = chapter;
   }
   return { lines, last };
