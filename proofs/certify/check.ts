@@ -80,7 +80,7 @@ const checkView = async (
   const view = await gateway.manage<AccountView>('GET', `/accounts/${accountId}`);
   const expected = {
     revision: events.length - 1,
-    balance_usd: formatUsd(books.toppedUp - books.charged),
+    balance_usd: formatUsd(books.toppedUp - books.charged - books.expired),
     charged_usd: formatUsd(books.charged),
     held_usd: '0.00',
   };
@@ -95,15 +95,17 @@ const checkRows = async (databaseUrl: string, books: ReadonlyMap<string, Books>)
     account_id: string;
     topped_up: string;
     charged: string;
+    expired: string;
     held: string;
     open_holds: number;
   }>(databaseUrl, 'select * from projections.balances');
   const told = new Map(rows.map((row) => [row.account_id, row]));
-  return [...books].flatMap(([accountId, { toppedUp, charged }]) => {
+  return [...books].flatMap(([accountId, { toppedUp, charged, expired }]) => {
     const row = told.get(accountId);
     const isSame =
       row?.topped_up === String(toppedUp) &&
       row.charged === String(charged) &&
+      row.expired === String(expired) &&
       row.held === '0' &&
       row.open_holds === 0;
     return isSame ? [] : [`${accountId}: the row of balances differs from the log: ${JSON.stringify(row)}`];

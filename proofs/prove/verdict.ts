@@ -201,18 +201,19 @@ const judgeState = ({ wallet }: Account, ledger: Ledger, row: BalanceRow | undef
     held: heldOf(ledger),
     toppedUp: ledger.toppedUp,
     charged: ledger.charged,
+    expired: ledger.expired,
     lots: ledger.lots.map(({ id, left }) => [id, left]),
     holds: [...ledger.holds].map(([id, { amount }]) => [id, amount]),
   };
-  const { balance, held, toppedUp, charged } = wallet;
+  const { balance, held, toppedUp, charged, expired } = wallet;
   const lots = [...wallet.lots].map(([id, { remaining }]) => [id, remaining]);
   const holds = [...wallet.holds].map(([id, { amount }]) => [id, amount]);
-  const folded = { balance, held, toppedUp, charged, lots, holds };
+  const folded = { balance, held, toppedUp, charged, expired, lots, holds };
   if (!isDeepStrictEqual(folded, reference)) broken(`the account has ${show(folded)} and must have ${show(reference)}`);
   if (balance < 0n || available(wallet) < 0n) broken(`the account is negative: ${show(folded)}`);
   if (!row) return;
-  const projected = [row.topped_up, row.charged, row.written_off, row.held, row.open_holds];
-  const due = [ledger.toppedUp, ledger.charged, ledger.writtenOff, reference.held, ledger.holds.size];
+  const projected = [row.topped_up, row.charged, row.expired, row.written_off, row.held, row.open_holds];
+  const due = [ledger.toppedUp, ledger.charged, ledger.expired, ledger.writtenOff, reference.held, ledger.holds.size];
   if (!isDeepStrictEqual(projected, due)) broken(`the balances have ${show(projected)} and must have ${show(due)}`);
 };
 

@@ -68,6 +68,7 @@ const summaryAsJson = ({ account: { standing, wallet }, recorded, ...chapter }: 
       available_usd: formatUsd(chapter.available),
       topped_up_usd: formatUsd(wallet.toppedUp),
       charged_usd: formatUsd(wallet.charged),
+      expired_usd: formatUsd(wallet.expired),
       open_holds: wallet.holds.size,
     },
   });

@@ -140,6 +140,7 @@ describe('balances', () => {
         expect(row).toMatchObject({
           topped_up: wallet.toppedUp,
           charged: wallet.charged,
+          expired: wallet.expired,
           held: wallet.held,
           open_holds: wallet.holds.size,
           written_off: audit(events).writtenOff,

@@ -1,4 +1,5 @@
 import type { AccountEvent, PinnedPrice, RequestFacts } from '../../src/domain/account/events.ts';
+import { endedNow } from './ended-lots.ts';
 import { openLimitBooks } from './limit-books.ts';
 import { costOf, tokensOf } from './usage-cost.ts';
 import { sum } from '../support/money.ts';
@@ -6,6 +7,8 @@ import { sum } from '../support/money.ts';
 export type Books = {
   readonly toppedUp: bigint;
   readonly charged: bigint;
+  /** What promotional lots lost at their end. */
+  readonly expired: bigint;
   readonly writtenOff: bigint;
   /** What remains of each lot, oldest first. */
   readonly lots: ReadonlyMap<string, bigint>;
@@ -27,6 +30,8 @@ export class BrokenBooks extends Error {
 export const audit = (history: readonly AccountEvent[]): Books => {
   let toppedUp = 0n;
   let charged = 0n;
+  let expired = 0n;
+  let closed = false;
   let writtenOff = 0n;
   let mayReserve = { terms: false, suspended: false };
   /** What the event before wrote a charge for and did not charge: the next event must write it off. */
@@ -34,11 +39,21 @@ export const audit = (history: readonly AccountEvent[]): Books => {
   /** The charge that the event before was, if it was one: what came beyond a limit is written off right after it. */
   let justCharged: { readonly requestId: string; readonly price: PinnedPrice } | undefined;
   const lots = new Map<string, bigint>();
+  /** Of each lot that ever was: what came in, what was used, and what was lost at its end. */
+  const perLot = new Map<string, LotBook>();
   const holds = new Map<string, { amount: bigint; keyId: string; price: PinnedPrice }>();
   const liveKeys = new Set<string>();
   /** Whose holds were given back, and of which nothing was charged or borne since. */
   const givenBack = new Set<string>();
   const limits = openLimitBooks();
+
+  const heldNow = (): bigint => sum([...holds.values()].map(({ amount }) => amount));
+  /** What promotional lots must lose now, if the account is closed. */
+  const dueToEnd = () =>
+    endedNow(
+      [...lots].map(([id, left]) => ({ id, left, promotional: perLot.get(id)?.promotional === true })),
+      heldNow(),
+    );
 
   const promise = (kept: boolean, what: string, event: AccountEvent, n: number): void => {
     if (!kept) throw new BrokenBooks(`${what}: ${event.type} is event ${n} of ${show(history.slice(0, n + 1))}`);
@@ -51,7 +66,7 @@ export const audit = (history: readonly AccountEvent[]): Books => {
       check(hold !== undefined, 'a hold ends once, and nothing touches it then');
       return hold ?? { amount: 0n, keyId: '', price: { model: '', version: 0, rates: noRates } };
     };
-    const free = (): bigint => sum(lots.values()) - sum([...holds.values()].map(({ amount }) => amount));
+    const free = (): bigint => sum(lots.values()) - heldNow();
     const charge = ({ requestId, price, cost, charged: paid, drawn }: Charge, within: bigint): void => {
       check(paid === (cost < within ? cost : within), 'a charge is the cost, or all that may be touched');
       check(sum(drawn.map(({ amount }) => amount)) === paid, 'the draws sum up to the charge');
@@ -61,6 +76,8 @@ export const audit = (history: readonly AccountEvent[]): Books => {
         check(remains >= 0n, 'a lot never pays more than it has');
         if (remains === 0n) lots.delete(lotId);
         else lots.set(lotId, remains);
+        const book = perLot.get(lotId);
+        if (book) book.used += amount;
       }
       charged += paid;
       uncovered = paid < cost ? { requestId, amount: cost - paid } : undefined;
@@ -75,20 +92,37 @@ export const audit = (history: readonly AccountEvent[]): Books => {
     [uncovered, justCharged] = [undefined, undefined];
     check(!due || event.type === 'UsageWrittenOff', 'what is not charged is written off');
 
+    // What a closing or the end of a hold leads to comes in the same append, right after it.
+    if (closed && !['KeyRevoked', 'LotExpired', 'UsageWrittenOff'].includes(event.type)) {
+      check(liveKeys.size === 0, 'a closed account has no live key');
+      check(dueToEnd().length === 0, 'promotional credits end with the account, as soon as no hold needs them');
+    }
+
     switch (event.type) {
       case 'AccountRegistered':
         check(n === 0, 'an account is registered first and once');
         break;
       case 'TermsAccepted':
+        check(!closed, 'a closed account accepts no terms');
         mayReserve = { ...mayReserve, terms: true };
         break;
+      case 'AccountClosed':
+        check(!closed, 'an account is closed once');
+        closed = true;
+        break;
+      case 'PersonalDataErased':
+        check(closed && holds.size === 0, 'only what is closed and has ended is erased');
+        break;
       case 'AccountSuspended':
+        check(!closed, 'a closed account stays closed');
         mayReserve = { ...mayReserve, suspended: true };
         break;
       case 'AccountReinstated':
+        check(!closed, 'a closed account stays closed');
         mayReserve = { ...mayReserve, suspended: false };
         break;
       case 'KeyIssued':
+        check(!closed, 'a closed account is issued no key');
         liveKeys.add(event.keyId);
         if (event.replaces !== undefined) limits.replace(event.replaces, event.keyId);
         break;
@@ -114,11 +148,19 @@ export const audit = (history: readonly AccountEvent[]): Books => {
         break;
       case 'CreditsToppedUp':
         check(event.amount > 0n && !lots.has(event.lotId), 'a lot is new and has something in it');
+        check(!closed || event.source.kind === 'payment', 'a closed account is granted nothing');
         lots.set(event.lotId, event.amount);
         toppedUp += event.amount;
+        // A lot that is used up may come again under the same id.
+        perLot.set(event.lotId, {
+          promotional: event.source.kind === 'grant',
+          amount: event.amount + (perLot.get(event.lotId)?.amount ?? 0n),
+          used: perLot.get(event.lotId)?.used ?? 0n,
+          expired: perLot.get(event.lotId)?.expired ?? 0n,
+        });
         break;
       case 'CreditsReserved': {
-        check(mayReserve.terms && !mayReserve.suspended, 'only an account in good standing holds credits');
+        check(mayReserve.terms && !mayReserve.suspended && !closed, 'only an account in good standing holds credits');
         check(liveKeys.has(event.keyId), 'only a live key holds credits');
         check(event.amount >= 0n && !holds.has(event.requestId), 'a request holds credits once');
         checkSpending(event.keyId, event.at, event.amount);
@@ -135,6 +177,7 @@ export const audit = (history: readonly AccountEvent[]): Books => {
       }
       case 'HoldExtended': {
         const hold = holdOf(event.requestId);
+        check(!closed, 'no hold of a closed account grows');
         check(event.by > 0n, 'a hold is extended by something');
         checkSpending(hold.keyId, limits.atOf(event.requestId), event.by);
         limits.extend(event.requestId, event.by, event.at, event.tokens);
@@ -183,6 +226,18 @@ export const audit = (history: readonly AccountEvent[]): Books => {
         writtenOff += amount;
         break;
       }
+      case 'LotExpired': {
+        const { lotId, amount } = event;
+        const [due] = dueToEnd();
+        check(closed && due?.id === lotId && due.amount === amount, 'a lot loses all that no hold needs, at its end');
+        const remains = (lots.get(lotId) ?? 0n) - amount;
+        if (remains === 0n) lots.delete(lotId);
+        else lots.set(lotId, remains);
+        const book = perLot.get(lotId);
+        if (book) book.expired += amount;
+        expired += amount;
+        break;
+      }
     }
     check(n === 0 || history[0]?.type === 'AccountRegistered', 'an account is registered first and once');
     check(free() >= 0n, 'holds never exceed the balance');
@@ -190,11 +245,20 @@ export const audit = (history: readonly AccountEvent[]): Books => {
       [...lots.values()].every((remains) => remains >= 0n),
       'no lot is ever negative',
     );
-    check(toppedUp === sum(lots.values()) + charged, 'all that came in is there or was charged');
+    check(toppedUp === sum(lots.values()) + charged + expired, 'all that came in is there, was charged or has expired');
+    for (const [lotId, { amount, used, expired: lost }] of perLot) {
+      check(amount === (lots.get(lotId) ?? 0n) + used + lost, 'of each lot: amount = remaining + used + expired');
+    }
   });
   if (uncovered) throw new BrokenBooks(`what is not charged is written off, in ${show(history)}`);
-  return { toppedUp, charged, writtenOff, lots, holds };
+  if (closed && liveKeys.size > 0) throw new BrokenBooks(`a closed account has no live key, in ${show(history)}`);
+  if (closed && dueToEnd().length > 0) {
+    throw new BrokenBooks(`promotional credits end with the account, in ${show(history)}`);
+  }
+  return { toppedUp, charged, expired, writtenOff, lots, holds };
 };
+
+type LotBook = { readonly promotional: boolean; readonly amount: bigint; used: bigint; expired: bigint };
 
 const boundOf = (request: RequestFacts): number => request.inputTokensBound + request.outputTokensBound;
 

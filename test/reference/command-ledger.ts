@@ -3,6 +3,7 @@ import type { AccountCommand, AccountRefusal } from '../../src/domain/account/de
 import type { AccountEvent, Draw, PinnedPrice } from '../../src/domain/account/events.ts';
 import type { Limits } from '../../src/domain/account/limits.ts';
 import type { Usage } from '../../src/domain/money.ts';
+import { endedNow } from './ended-lots.ts';
 import { openLimitBooks, type LimitBooks } from './limit-books.ts';
 import { costOf, tokensOf } from './usage-cost.ts';
 
@@ -10,17 +11,18 @@ import { costOf, tokensOf } from './usage-cost.ts';
 export type Effect =
   | Of<'AccountRegistered', 'holder' | 'personal'>
   | Of<'TermsAccepted', 'version'>
-  | Of<'AccountSuspended' | 'AccountReinstated', 'reason'>
+  | Of<'AccountSuspended' | 'AccountReinstated' | 'AccountClosed' | 'PersonalDataErased', 'reason'>
   | Of<'KeyIssued' | 'KeyRehashed', 'keyId' | 'pepperId'>
   | Of<'KeyRevoked', 'keyId'>
   | Of<'KeyLimitsSet' | 'AccountLimitsSet', 'keyId' | 'limits'>
-  | Of<'CreditsToppedUp', 'lotId' | 'amount'>
+  | Of<'CreditsToppedUp', 'lotId' | 'amount' | 'source'>
   | Of<'CreditsReserved', 'requestId' | 'amount' | 'keyId' | 'price' | 'request' | 'at'>
   | Of<'HoldExtended', 'requestId' | 'by' | 'at' | 'tokens'>
   | Of<'HoldReleased', 'requestId' | 'released'>
   | Of<'HoldSettled', 'requestId' | 'price' | 'usage' | 'cost' | 'charged' | 'held' | 'released' | 'drawn'>
   | Of<'LateUsageCharged', 'requestId' | 'keyId' | 'price' | 'usage' | 'at' | 'cost' | 'charged' | 'drawn'>
-  | Of<'UsageWrittenOff', 'requestId' | 'amount' | 'beyond'>;
+  | Of<'UsageWrittenOff', 'requestId' | 'amount' | 'beyond'>
+  | Of<'LotExpired', 'lotId' | 'amount' | 'reason'>;
 type Of<T extends AccountEvent['type'], Field extends string> = {
   [Each in T]: Pick<
     Extract<AccountEvent, { type: Each }>,
@@ -39,16 +41,19 @@ export type Verdict = { readonly effects: readonly Effect[] } | { readonly refus
 export type Ledger = {
   registered: boolean;
   suspended: boolean;
+  closed: boolean;
+  erased: boolean;
   terms: string | undefined;
   /** Whether each key is still valid. */
   readonly keys: Map<string, boolean>;
   /** The key and the pepper of each hash. */
   readonly hashed: Set<string>;
   /** Oldest first, without empty lots. */
-  lots: { readonly id: string; readonly whole: bigint; left: bigint }[];
+  lots: { readonly id: string; readonly whole: bigint; readonly promotional: boolean; left: bigint }[];
   readonly holds: Map<string, { amount: bigint; readonly price: PinnedPrice }>;
   toppedUp: bigint;
   charged: bigint;
+  expired: bigint;
   writtenOff: bigint;
   readonly limits: LimitBooks;
 };
@@ -56,6 +61,8 @@ export type Ledger = {
 export const openLedger = (): Ledger => ({
   registered: false,
   suspended: false,
+  closed: false,
+  erased: false,
   terms: undefined,
   keys: new Map(),
   hashed: new Set(),
@@ -63,6 +70,7 @@ export const openLedger = (): Ledger => ({
   holds: new Map(),
   toppedUp: 0n,
   charged: 0n,
+  expired: 0n,
   writtenOff: 0n,
   limits: openLimitBooks(),
 });
@@ -72,7 +80,7 @@ export const heldOf = ({ holds }: Ledger): bigint => [...holds.values()].reduce(
 
 /** The expected outcome of a command now. Changes nothing. */
 export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
-  const { registered, suspended, terms, keys, lots, holds, limits } = ledger;
+  const { registered, suspended, closed, terms, keys, lots, holds, limits } = ledger;
   const free = balanceOf(ledger) - heldOf(ledger);
   if (command.type === 'RegisterAccount') {
     if (registered) return refused('account_exists');
@@ -82,14 +90,32 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
   if (!registered) return refused('account_not_found');
   switch (command.type) {
     case 'AcceptTerms':
+      if (closed) return refused('account_closed');
       return terms === command.version ? happens() : happens({ type: 'TermsAccepted', version: command.version });
     case 'SuspendAccount':
+      if (closed) return refused('account_closed');
       return suspended ? happens() : happens({ type: 'AccountSuspended', reason: command.reason });
     case 'ReinstateAccount':
+      if (closed) return refused('account_closed');
       return suspended
         ? happens({ type: 'AccountReinstated', reason: command.reason })
         : refused('account_not_suspended');
+    case 'CloseAccount': {
+      if (closed) return happens();
+      const live = [...keys].flatMap(([keyId, isValid]) => (isValid ? [keyId] : []));
+      return happens(
+        { type: 'AccountClosed', reason: command.reason },
+        ...live.map((keyId): Effect => ({ type: 'KeyRevoked', keyId })),
+        ...expired(lots, heldOf(ledger)),
+      );
+    }
+    case 'ErasePersonalData':
+      if (!closed) return refused('account_not_closed');
+      if (ledger.erased) return happens();
+      if (holds.size > 0) return refused('holds_open');
+      return happens({ type: 'PersonalDataErased', reason: command.reason });
     case 'IssueKey':
+      if (closed) return refused('account_closed');
       if (suspended) return refused('account_suspended');
       if (terms === undefined) return refused('terms_not_accepted');
       if (keys.has(command.keyId)) return happens();
@@ -118,11 +144,12 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       if (sameLimits(command.limits, limits.limitsOfAccount())) return happens();
       return happens({ type: 'AccountLimitsSet', limits: command.limits });
     case 'TopUp': {
-      const { lotId, amount } = command;
+      const { lotId, amount, source } = command;
+      if (closed && source.kind === 'grant') return refused('account_closed');
       const lot = lots.find(({ id }) => id === lotId);
       if (amount <= 0n) return refused('invalid_amount');
       if (lot) return lot.whole === amount ? happens() : refused('lot_exists');
-      return happens({ type: 'CreditsToppedUp', lotId, amount });
+      return happens({ type: 'CreditsToppedUp', lotId, amount, source });
     }
     case 'ReserveCredits': {
       const { requestId, amount, keyId, price, request } = command;
@@ -130,6 +157,7 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       const tokens = request.inputTokensBound + request.outputTokensBound;
       const asked = { keyId, at, model: price.model, tokens, amount };
       const hold = holds.get(requestId);
+      if (closed) return refused('account_closed');
       if (suspended) return refused('account_suspended');
       if (terms === undefined) return refused('terms_not_accepted');
       if (!keys.has(keyId)) return refused('key_not_found');
@@ -150,6 +178,7 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
     case 'ExtendHold': {
       const { requestId, by, tokens } = command;
       const hold = holds.get(requestId);
+      if (closed) return refused('account_closed');
       if (suspended) return refused('account_suspended');
       if (hold && !keys.get(limits.keyOf(requestId))) return refused('key_revoked');
       if (hold && limits.hasExpired(limits.keyOf(requestId), limits.timeOf(command.at))) return refused('key_expired');
@@ -166,7 +195,9 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
     case 'ReleaseHold': {
       const { requestId } = command;
       const hold = holds.get(requestId);
-      return hold ? happens({ type: 'HoldReleased', requestId, released: hold.amount }) : refused('hold_not_open');
+      if (!hold) return refused('hold_not_open');
+      const ended = closed ? expired(lots, heldOf(ledger) - hold.amount) : [];
+      return happens({ type: 'HoldReleased', requestId, released: hold.amount }, ...ended);
     }
     case 'SettleHold': {
       const { requestId, usage, beyond } = command;
@@ -177,8 +208,13 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
       const within = limits.within(limits.keyOf(requestId), limits.atOf(requestId), free);
       const charged = smaller(cost, held + within);
       const released = charged < held ? held - charged : 0n;
-      const settled = { requestId, price, usage, cost, charged, held, released, drawn: oldestFirst(ledger, charged) };
-      return happens({ type: 'HoldSettled', ...settled }, ...uncovered(requestId, cost - charged, price, beyond));
+      const drawn = oldestFirst(ledger, charged);
+      const settled = { requestId, price, usage, cost, charged, held, released, drawn };
+      return happens(
+        { type: 'HoldSettled', ...settled },
+        ...uncovered(requestId, cost - charged, price, beyond),
+        ...(closed ? expired(without(lots, drawn), heldOf(ledger) - held) : []),
+      );
     }
     case 'ChargeLateUsage': {
       const { requestId, keyId, usage, price, at, beyond } = command;
@@ -217,6 +253,12 @@ const change = (ledger: Ledger, effect: Effect): void => {
     case 'AccountReinstated':
       ledger.suspended = effect.type === 'AccountSuspended';
       break;
+    case 'AccountClosed':
+      ledger.closed = true;
+      break;
+    case 'PersonalDataErased':
+      ledger.erased = true;
+      break;
     case 'KeyIssued':
     case 'KeyRehashed':
       keys.set(effect.keyId, true);
@@ -231,10 +273,12 @@ const change = (ledger: Ledger, effect: Effect): void => {
     case 'AccountLimitsSet':
       limits.setAccountLimits(effect.limits);
       break;
-    case 'CreditsToppedUp':
-      lots.push({ id: effect.lotId, whole: effect.amount, left: effect.amount });
+    case 'CreditsToppedUp': {
+      const promotional = effect.source.kind === 'grant';
+      lots.push({ id: effect.lotId, whole: effect.amount, promotional, left: effect.amount });
       ledger.toppedUp += effect.amount;
       break;
+    }
     case 'CreditsReserved': {
       const { requestId, keyId, amount, price, request, at } = effect;
       holds.set(requestId, { amount, price });
@@ -260,12 +304,15 @@ const change = (ledger: Ledger, effect: Effect): void => {
         const { requestId, keyId, at, charged: spent, usage } = effect;
         limits.late({ requestId, keyId, at, spent, tokens: tokensOf(usage) });
       }
-      for (const { lotId, amount } of effect.drawn) for (const lot of lots) if (lot.id === lotId) lot.left -= amount;
-      ledger.lots = lots.filter(({ left }) => left > 0n);
+      ledger.lots = without(lots, effect.drawn);
       ledger.charged += effect.charged;
       break;
     case 'UsageWrittenOff':
       ledger.writtenOff += effect.amount;
+      break;
+    case 'LotExpired':
+      ledger.lots = without(lots, [effect]);
+      ledger.expired += effect.amount;
       break;
   }
 };
@@ -295,6 +342,20 @@ const tooDear = (needed: bigint, available: bigint, held: bigint, withoutHolds: 
   const code = needed <= available + held ? 'credits_held_by_concurrent_requests' : 'insufficient_credits';
   return { refusal: { code, funds: { needed, available, held, withoutHolds } } };
 };
+
+type Lots = Ledger['lots'];
+
+/** The lots after these parts are taken, without empty ones. */
+const without = (lots: Lots, parts: readonly Draw[]): Lots =>
+  lots
+    .map((lot) => ({
+      ...lot,
+      left: parts.reduce((rest, { lotId, amount }) => (lotId === lot.id ? rest - amount : rest), lot.left),
+    }))
+    .filter(({ left }) => left > 0n);
+
+const expired = (lots: Lots, held: bigint): readonly Effect[] =>
+  endedNow(lots, held).map(({ id, amount }) => ({ type: 'LotExpired', lotId: id, amount, reason: 'account_closed' }));
 
 const oldestFirst = ({ lots }: Ledger, amount: bigint): Draw[] => {
   let due = amount;

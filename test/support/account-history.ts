@@ -52,8 +52,8 @@ export const checkBooks = async (gateway: Gateway, accountId: string): Promise<C
   const books = audit(events);
   const account = foldHistory(events);
   const { wallet } = account;
-  expect(wallet).toMatchObject({ toppedUp: books.toppedUp, charged: books.charged });
-  expect(wallet.balance).toBe(books.toppedUp - books.charged);
+  expect(wallet).toMatchObject({ toppedUp: books.toppedUp, charged: books.charged, expired: books.expired });
+  expect(wallet.balance).toBe(books.toppedUp - books.charged - books.expired);
   const perRequest = Map.groupBy(events.filter(isCharge), ({ requestId }) => requestId);
   for (const charges of perRequest.values()) expect(charges, 'a request is charged once').toHaveLength(1);
   return { history, events, account, books };
@@ -70,6 +70,7 @@ export const checkSettledBooks = async (gateway: Gateway, accountId: string): Pr
     balance_usd: formatUsd(wallet.balance),
     topped_up_usd: formatUsd(wallet.toppedUp),
     charged_usd: formatUsd(wallet.charged),
+    expired_usd: formatUsd(wallet.expired),
     held_usd: '0.00',
     open_holds: [],
   });
@@ -91,6 +92,7 @@ export const checkProjections = async (
   expect(balance).toMatchObject({
     topped_up: String(books.toppedUp),
     charged: String(books.charged),
+    expired: String(books.expired),
     written_off: String(books.writtenOff),
     held: String(account.wallet.held),
     open_holds: account.wallet.holds.size,
@@ -157,6 +159,13 @@ const eventOf = ({ type, data }: EventView): AccountEvent => {
       };
     case 'TermsAccepted':
       return { type: 'TermsAccepted', version: text('version'), how: text('how') };
+    case 'AccountClosed':
+      return {
+        ...{ type: 'AccountClosed', ...reason },
+        ...(data['asked_by'] === undefined ? {} : { askedBy: text('asked_by') }),
+      };
+    case 'PersonalDataErased':
+      return { type: 'PersonalDataErased', ...reason };
     case 'AccountSuspended':
       return { type: 'AccountSuspended', ...reason };
     case 'AccountReinstated':
@@ -241,6 +250,8 @@ const eventOf = ({ type, data }: EventView): AccountEvent => {
         amount: usd(data, 'amount_usd'),
         ...(data['tokens_beyond'] ? { beyond: usageOf(data['tokens_beyond']) } : {}),
       };
+    case 'LotExpired':
+      return { type: 'LotExpired', lotId: text('lot_id'), amount: usd(data, 'amount_usd'), reason: 'account_closed' };
   }
 };
 

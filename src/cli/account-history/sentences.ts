@@ -28,7 +28,7 @@ const releaseReason: Readonly<Record<ReleaseReason, string>> = {
   upstream_failed: 'the provider failed',
   client_gone: 'the client left before anything was delivered',
   out_of_credits: 'the credits did not cover the first words',
-  access_ended: 'the key was revoked or expired, or the account suspended, before anything was delivered',
+  access_ended: 'the key was revoked or expired, or the account suspended or closed, before anything was delivered',
   orphaned: 'the process that held it died',
   gateway_failed: 'the gateway failed',
 };
@@ -38,7 +38,7 @@ const ending: Readonly<Record<Delivery['ended'], string>> = {
   client_gone: 'the client left',
   upstream_broke: 'the provider broke off',
   out_of_credits: 'credits, or a limit on spending, ran out',
-  access_ended: 'the key was revoked or expired, or the account suspended',
+  access_ended: 'the key was revoked or expired, or the account suspended or closed',
   drained: 'ended because the gateway was stopping',
 };
 
@@ -57,6 +57,10 @@ export const releasedWhy = (reason: ReleaseReason, detail: string): string => {
       ? 'the gateway refused the request'
       : releaseReason[reason];
   return detail === '' ? why : `${why} (${plain(detail)})`;
+};
+
+const expiry: Readonly<Record<Extract<AccountEvent, { type: 'LotExpired' }>['reason'], string>> = {
+  account_closed: 'the account is closed',
 };
 
 const tokens = (usage: Usage): string =>
@@ -106,6 +110,12 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
       return `Suspended: ${plain(event.reason)}.`;
     case 'AccountReinstated':
       return `Reinstated: ${plain(event.reason)}.`;
+    case 'AccountClosed': {
+      const wish = event.askedBy === undefined ? '' : `, as ${event.askedBy} asked`;
+      return `Closed${wish}: ${plain(event.reason)}.`;
+    }
+    case 'PersonalDataErased':
+      return `Erased the name and the address of the holder: ${plain(event.reason)}.`;
     case 'ContactChanged':
       return 'Changed the name or the address of the holder.';
     case 'MemberAdded':
@@ -157,6 +167,8 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
           : `including ${tokens(beyond)} tokens beyond the bounds of the request`;
       return `Wrote off ${usd(amount)} of ${requestId}, ${why}: the house pays.`;
     }
+    case 'LotExpired':
+      return `Ended ${usd(event.amount)} of promotional credits (${event.lotId}): ${expiry[event.reason]}.`;
   }
 };
 
@@ -175,15 +187,17 @@ export const summary = (
   { recorded }: Pick<Chapter, 'recorded'>,
   holder: Holder,
 ): string => {
-  const { registration, status, suspensionReason, termsVersion } = standing;
+  const { registration, status, suspensionReason, closingReason, termsVersion } = standing;
+  const because = closingReason ?? suspensionReason;
   const live = [...keys.values()].filter(({ revoked }) => !revoked).length;
+  const expired = wallet.expired === 0n ? '' : ` - ${formatUsd(wallet.expired)} expired`;
   const lines = [
     `After ${counted(recorded.revision + 1, 'event')}, at ${recorded.time.toISOString()}:`,
     `  holder     ${registration ? who(holder) : 'nobody'}`,
-    `  standing   ${status}${suspensionReason === null ? '' : `: ${plain(suspensionReason)}`}`,
+    `  standing   ${status}${because === null ? '' : `: ${plain(because)}`}`,
     `  terms      ${termsVersion === null ? 'not accepted' : plain(termsVersion)}`,
     `  keys       ${live} in use, ${keys.size - live} revoked`,
-    `  balance    ${usd(wallet.balance)} = ${formatUsd(wallet.toppedUp)} added - ${formatUsd(wallet.charged)} charged`,
+    `  balance    ${usd(wallet.balance)} = ${formatUsd(wallet.toppedUp)} added - ${formatUsd(wallet.charged)} charged${expired}`,
     `  held       ${usd(wallet.held)} for ${counted(wallet.holds.size, 'open request')}`,
     `  available  ${usd(available(wallet))}`,
   ];

@@ -5,7 +5,7 @@ import { evolveStanding, unregistered, type Standing } from './standing.ts';
 import { emptyTallies, evolveTallies, type Tallies } from './tallies.ts';
 import { emptyWallet, evolveWallet, type Wallet } from './wallet.ts';
 
-/** One state, decided on as a whole: a suspended account, or one at a limit, cannot place one more request. */
+/** One state, decided on as a whole: a suspended or closed account, or one at a limit, cannot place one more request. */
 export type Account = {
   readonly standing: Standing;
   readonly members: Members;
@@ -15,7 +15,7 @@ export type Account = {
 };
 
 /** Raised whenever the same events fold to another state: snapshots of other versions are ignored. */
-export const ACCOUNT_STATE_VERSION = 6;
+export const ACCOUNT_STATE_VERSION = 7;
 
 export const initialAccount = (): Account => ({
   standing: unregistered,
@@ -33,6 +33,8 @@ export const evolveAccount = (account: Account, event: AccountEvent): Account =>
     case 'AccountSuspended':
     case 'AccountReinstated':
     case 'ContactChanged':
+    case 'AccountClosed':
+    case 'PersonalDataErased':
       return { ...account, standing: evolveStanding(account.standing, event) };
     case 'KeyIssued':
       evolveTallies(account.tallies, event, account.wallet.holds);
@@ -56,6 +58,7 @@ export const evolveAccount = (account: Account, event: AccountEvent): Account =>
     case 'HoldReleased':
     case 'LateUsageCharged':
     case 'UsageWrittenOff':
+    case 'LotExpired':
       evolveTallies(account.tallies, event, account.wallet.holds);
       return { ...account, wallet: evolveWallet(account.wallet, event) };
   }

@@ -29,6 +29,9 @@ export type AccountCommand =
   | { readonly type: 'AcceptTerms'; readonly version: string; readonly how: string }
   | { readonly type: 'SuspendAccount'; readonly reason: string }
   | { readonly type: 'ReinstateAccount'; readonly reason: string }
+  /** `askedBy` is a member. */
+  | { readonly type: 'CloseAccount'; readonly reason: string; readonly askedBy?: string }
+  | { readonly type: 'ErasePersonalData'; readonly reason: string }
   | {
       readonly type: 'IssueKey';
       readonly keyId: string;
@@ -117,6 +120,10 @@ export const refusalCodes = [
   'account_exists',
   'account_not_found',
   'under_age',
+  'account_closed',
+  'account_not_closed',
+  'holds_open',
+  'personal_data_erased',
   'account_suspended',
   'account_not_suspended',
   'terms_not_accepted',

@@ -1,5 +1,6 @@
 import { accept, type Decider } from '../decider.ts';
 import { evolveAccount, initialAccount, type Account } from './account.ts';
+import { closeAccount, erasePersonalData, isRefusedOnceClosed } from './closing.ts';
 import type { AccountCommand, AccountDecision, AccountRefusal, CommandOf } from './commands.ts';
 import type { AccountEvent } from './events.ts';
 import { chargeLateUsage, extendHold, releaseHold, settleHold, writeOffLateUsage } from './holds.ts';
@@ -16,6 +17,7 @@ export const decideAccount = (command: AccountCommand, account: Account): Accoun
   const { standing } = account;
   if (command.type === 'RegisterAccount') return register(command, standing);
   if (standing.status === 'unregistered') return no('account_not_found');
+  if (standing.status === 'closed' && isRefusedOnceClosed(command)) return no('account_closed');
 
   switch (command.type) {
     case 'AcceptTerms': {
@@ -27,8 +29,14 @@ export const decideAccount = (command: AccountCommand, account: Account): Accoun
     case 'ReinstateAccount':
       if (standing.status !== 'suspended') return no('account_not_suspended');
       return accept({ type: 'AccountReinstated', reason: command.reason });
+    case 'CloseAccount':
+      return closeAccount(command, account);
+    case 'ErasePersonalData':
+      return erasePersonalData(command, account);
     case 'ChangeContact':
-      return accept({ type: 'ContactChanged', personal: command.personal });
+      return standing.erased
+        ? no('personal_data_erased')
+        : accept({ type: 'ContactChanged', personal: command.personal });
     case 'AddMember':
       return addMember(command, account.members, standing.registration?.holder);
     case 'ChangeMemberRole':
@@ -56,7 +64,7 @@ export const decideAccount = (command: AccountCommand, account: Account): Accoun
     case 'SettleHold':
       return settleHold(command, account);
     case 'ReleaseHold':
-      return releaseHold(command, account.wallet);
+      return releaseHold(command, account);
     case 'ChargeLateUsage':
       return chargeLateUsage(command, account);
     case 'WriteOffLateUsage':

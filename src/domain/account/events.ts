@@ -19,7 +19,14 @@ export type StandingEvent =
   | { readonly type: 'AccountSuspended'; readonly reason: string }
   | { readonly type: 'AccountReinstated'; readonly reason: string }
   /** finance: nothing. The name or the address of the holder changed. */
-  | { readonly type: 'ContactChanged'; readonly personal: string };
+  | { readonly type: 'ContactChanged'; readonly personal: string }
+  /**
+   * finance: nothing by itself. All keys are revoked and promotional lots end (`LotExpired`) in the same append; what is left
+   * of paid lots stays owed. Final. `askedBy` is the member who asked for it; absent if the operator closed it.
+   */
+  | { readonly type: 'AccountClosed'; readonly reason: string; readonly askedBy?: string }
+  /** finance: nothing. The data key is destroyed because of this event, so that no sealed text of the account can be opened. */
+  | { readonly type: 'PersonalDataErased'; readonly reason: string };
 
 /** What a person may do for an account: everything; money and invoices; keys and usage. */
 export const memberRoles = ['owner', 'billing', 'developer'] as const;
@@ -134,6 +141,17 @@ export type WalletEvent =
       readonly amount: Credits;
       /** Tokens beyond the bounds of the request. The usage does not include them; the amount includes their cost at the pinned price. */
       readonly beyond?: Usage;
+    }
+  /**
+   * finance: the liability for `amount` ends without revenue: it is taken from the expense of the grant. Credits that holds
+   * may still need are taken when those holds end, by a further event.
+   */
+  | {
+      readonly type: 'LotExpired';
+      readonly lotId: string;
+      /** More than 0, at most what was available at that moment. */
+      readonly amount: Credits;
+      readonly reason: 'account_closed';
     };
 
 export type LotSource =
@@ -157,7 +175,7 @@ export type RequestFacts = {
 export type Delivery = {
   /** `reported` by the upstream, or `metered` by the gateway: the stream broke off, the client left, or the report was implausible. */
   readonly usageSource: 'reported' | 'metered';
-  /** `access_ended`: the key was revoked or expired, or the account suspended, while the stream was under way. */
+  /** `access_ended`: the key was revoked or expired, or the account suspended or closed, while the stream was under way. */
   readonly ended: 'completed' | 'client_gone' | 'upstream_broke' | 'out_of_credits' | 'access_ended' | 'drained';
   readonly finishReason: string | null;
   /** The id of the response at the upstream, which the customer sees. */

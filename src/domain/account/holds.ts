@@ -1,6 +1,7 @@
 import { accept } from '../decider.ts';
 import { cost, min, noUsage, tokenClasses, type Credits } from '../money.ts';
 import type { Account } from './account.ts';
+import { expireWithHold } from './closing.ts';
 import type { AccountDecision, CommandOf } from './commands.ts';
 import type { AccountEvent, PinnedPrice } from './events.ts';
 import { no, refuseSpending, refuseStep } from './reserve.ts';
@@ -20,7 +21,8 @@ export const extendHold = (command: CommandOf<'ExtendHold'>, account: Account): 
   return refused ?? accept({ type: 'HoldExtended', requestId, by, at, tokens });
 };
 
-export const settleHold = (command: CommandOf<'SettleHold'>, { wallet, tallies }: Account): AccountDecision => {
+export const settleHold = (command: CommandOf<'SettleHold'>, account: Account): AccountDecision => {
+  const { wallet, tallies } = account;
   const { requestId, usage, delivery, beyond } = command;
   const hold = wallet.holds.get(requestId);
   if (!hold) return no('hold_not_open');
@@ -33,14 +35,19 @@ export const settleHold = (command: CommandOf<'SettleHold'>, { wallet, tallies }
   return accept(
     { type: 'HoldSettled', requestId, keyId, price, usage, cost: owed, charged, held, released, drawn, delivery },
     ...writeOff(requestId, owed - charged, price, beyond),
+    ...expireWithHold(account, held, drawn),
   );
 };
 
-export const releaseHold = (command: CommandOf<'ReleaseHold'>, { holds }: Wallet): AccountDecision => {
+export const releaseHold = (command: CommandOf<'ReleaseHold'>, account: Account): AccountDecision => {
   const { requestId, reason, detail } = command;
-  const hold = holds.get(requestId);
+  const hold = account.wallet.holds.get(requestId);
   if (!hold) return no('hold_not_open');
-  return accept({ type: 'HoldReleased', requestId, released: hold.amount, reason, detail });
+  const { amount: released } = hold;
+  return accept<AccountEvent>(
+    { type: 'HoldReleased', requestId, released, reason, detail },
+    ...expireWithHold(account, released),
+  );
 };
 
 export const chargeLateUsage = (

@@ -85,6 +85,7 @@ export const evolveTallies = (tallies: Tallies, event: CountedEvent, holds: Hold
     }
     case 'CreditsToppedUp':
     case 'UsageWrittenOff':
+    case 'LotExpired':
       return;
   }
 };

@@ -31,7 +31,9 @@ export const tokensUsed = ({ input, cachedInput, cacheWrite, output, reasoning }
 export type Wallet = {
   readonly toppedUp: Credits;
   readonly charged: Credits;
-  /** The sum of what remains in the lots: `toppedUp` less `charged`. */
+  /** What lots lost at their end. */
+  readonly expired: Credits;
+  /** The sum of what remains in the lots: `toppedUp` less `charged` and `expired`. */
   readonly balance: Credits;
   /** The sum of the open holds; never more than the balance. */
   readonly held: Credits;
@@ -42,6 +44,7 @@ export type Wallet = {
 export const emptyWallet = (): Wallet => ({
   toppedUp: 0n,
   charged: 0n,
+  expired: 0n,
   balance: 0n,
   held: 0n,
   lots: new Map(),
@@ -80,6 +83,11 @@ export const evolveWallet = (wallet: Wallet, event: WalletEvent): Wallet => {
       return draw(wallet, event.charged, event.drawn);
     case 'UsageWrittenOff':
       return wallet;
+    case 'LotExpired': {
+      const { lotId, amount } = event;
+      take(wallet, lotId, amount);
+      return { ...wallet, expired: wallet.expired + amount, balance: wallet.balance - amount };
+    }
   }
 };
 
@@ -103,12 +111,14 @@ const endHold = (wallet: Wallet, requestId: string): Wallet => {
 };
 
 const draw = (wallet: Wallet, charged: Credits, drawn: readonly Draw[]): Wallet => {
-  for (const { lotId, amount } of drawn) {
-    const lot = wallet.lots.get(lotId);
-    if (!lot) continue;
-    const remaining = lot.remaining - amount;
-    if (remaining === 0n) wallet.lots.delete(lotId);
-    else wallet.lots.set(lotId, { ...lot, remaining });
-  }
+  for (const { lotId, amount } of drawn) take(wallet, lotId, amount);
   return { ...wallet, charged: wallet.charged + charged, balance: wallet.balance - charged };
+};
+
+const take = ({ lots }: Wallet, lotId: string, amount: Credits): void => {
+  const lot = lots.get(lotId);
+  if (!lot) return;
+  const remaining = lot.remaining - amount;
+  if (remaining === 0n) lots.delete(lotId);
+  else lots.set(lotId, { ...lot, remaining });
 };

@@ -47,6 +47,17 @@ const refusals = {
     'A person must be 18 or older to hold an account.',
     'Send "adult": true once the holder has declared it.',
   ),
+  account_closed: forbidden('This account is closed.', 'Contact support.'),
+  account_not_closed: invalid(409, 'This account is not closed.', 'Close it first.'),
+  holds_open: {
+    ...invalid(409, 'Requests of this account are still in progress.', 'Try again when they have ended.'),
+    ...{ shouldRetry: true, retryAfterMs: 1000 },
+  },
+  personal_data_erased: invalid(
+    409,
+    'The personal data of this account was erased.',
+    'Register another account for the holder.',
+  ),
   account_suspended: forbidden('This account is suspended.', 'Contact support.'),
   account_not_suspended: invalid(409, 'This account is not suspended.', 'There is nothing to reinstate.'),
   terms_not_accepted: forbidden(

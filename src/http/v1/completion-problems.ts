@@ -37,7 +37,10 @@ export type CompletionProblem =
       readonly code: 'upstream_error' | 'upstream_timeout' | 'server_is_overloaded' | 'no_provider';
       readonly retryAfterMs?: number;
     }
-  | { readonly kind: 'access_ended'; readonly code: 'account_suspended' | 'key_revoked' | 'key_expired' }
+  | {
+      readonly kind: 'access_ended';
+      readonly code: 'account_closed' | 'account_suspended' | 'key_revoked' | 'key_expired';
+    }
   | { readonly kind: 'stream_broken'; readonly code: 'upstream_error' | 'upstream_timeout' | 'draining' }
   | { readonly kind: 'client_gone' }
   | { readonly kind: 'draining' }
@@ -115,6 +118,7 @@ const refused = ({ code, funds, limit }: AccountRefusal, affordableTokens: numbe
 };
 
 const accessEnded = {
+  account_closed: 'This account was closed, so the answer ends here. Contact support.',
   account_suspended: 'This account was suspended, so the answer ends here. Contact support.',
   key_revoked: 'This API key was revoked, so the answer ends here. Use another key.',
   key_expired: 'This API key has expired, so the answer ends here. Use another key.',

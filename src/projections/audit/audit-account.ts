@@ -128,6 +128,7 @@ const auditBalance = (
   const said: Partial<BalanceRow> = {
     topped_up: wallet.toppedUp,
     charged: wallet.charged,
+    expired: wallet.expired,
     held: wallet.held,
     open_holds: wallet.holds.size,
     // The account state has neither, so they are compared only if the events are known.

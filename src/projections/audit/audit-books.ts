@@ -36,6 +36,7 @@ const counting: Readonly<Record<Counting['type'], true>> = {
   HoldReleased: true,
   LateUsageCharged: true,
   UsageWrittenOff: true,
+  LotExpired: true,
 };
 const counts = (event: Recorded['event']): event is Counting => event.type in counting;
 

@@ -132,7 +132,7 @@ const auditBalances = async (
   report: Report,
 ): Promise<void> => {
   const left = new Set(books.keys());
-  const found = { topped_up: 0n, charged: 0n, written_off: 0n };
+  const found = { topped_up: 0n, charged: 0n, expired: 0n, written_off: 0n };
   for (let after: string | undefined = ''; after !== undefined;) {
     const rows: readonly BalanceRow[] = await tx.any<BalanceRow>(
       `select * from ${LIVE}.balances where account_id > $1 and ($2::text is null or account_id = $2)
@@ -142,6 +142,7 @@ const auditBalances = async (
     for (const row of rows) {
       found.topped_up += row.topped_up;
       found.charged += row.charged;
+      found.expired += row.expired;
       found.written_off += row.written_off;
       const book = books.get(row.account_id);
       if (!book) report([unfounded(row.account_id, 'balances')]);
@@ -157,17 +158,20 @@ const auditBalances = async (
   const said = {
     topped_up: sum(all.map(({ wallet }) => wallet.toppedUp)),
     charged: sum(all.map(({ wallet }) => wallet.charged)),
+    expired: sum(all.map(({ wallet }) => wallet.expired)),
     written_off: sum(all.map(({ writtenOff }) => writtenOff)),
   };
   const id = scope ?? null;
   report(differences(id, 'sum of balances', said, found));
   const balance = sum(all.map(({ wallet }) => wallet.balance));
-  report(differences(id, 'sum of accounts', { balance: said.topped_up - said.charged }, { balance }));
+  const balanceSaid = said.topped_up - said.charged - said.expired;
+  report(differences(id, 'sum of accounts', { balance: balanceSaid }, { balance }));
 };
 
 const balanceOf = ({ wallet, writtenOff, revision }: AccountBook): Partial<BalanceRow> => ({
   topped_up: wallet.toppedUp,
   charged: wallet.charged,
+  expired: wallet.expired,
   written_off: writtenOff,
   held: wallet.held,
   open_holds: wallet.holds.size,

@@ -45,7 +45,7 @@ const show = (value: Row[string]): string => (value instanceof Date ? value.toIS
 /** Checks the invariants of a wallet. */
 export const brokenPromises = (accountId: string, wallet: Wallet): readonly Difference[] => {
   const sums: Partial<Row> = {
-    balance: wallet.toppedUp - wallet.charged,
+    balance: wallet.toppedUp - wallet.charged - wallet.expired,
     lots: wallet.balance,
     holds: wallet.held,
     'available >= 0': true,

@@ -7,6 +7,7 @@ export type BalanceRow = {
   readonly account_id: string;
   readonly topped_up: bigint;
   readonly charged: bigint;
+  readonly expired: bigint;
   readonly written_off: bigint;
   readonly held: bigint;
   readonly open_holds: number;
@@ -34,6 +35,8 @@ const moved = (row: BalanceRow, event: BalanceEvent): Partial<BalanceRow> => {
       return { charged: row.charged + event.charged };
     case 'UsageWrittenOff':
       return { written_off: row.written_off + event.amount };
+    case 'LotExpired':
+      return { expired: row.expired + event.amount };
   }
 };
 
@@ -46,18 +49,20 @@ const types: ReadonlySet<string> = new Set<BalanceEvent['type']>([
   'HoldSettled',
   'LateUsageCharged',
   'UsageWrittenOff',
+  'LotExpired',
 ]);
 
 const isBalanceEvent = (event: DomainEvent): event is BalanceEvent => types.has(event.type);
 
-/** The balance of each account, in nano-USD: `topped_up - charged`, of which `held` is held for open requests. */
+/** The balance of each account, in nano-USD: `topped_up - charged - expired`, of which `held` is held for open requests. */
 export const balances: Projection<BalanceRow> = {
   name: 'balances',
-  version: 1,
+  version: 2,
   columns: {
     account_id: 'text',
     topped_up: 'bigint',
     charged: 'bigint',
+    expired: 'bigint',
     written_off: 'bigint',
     held: 'bigint',
     open_holds: 'int',
@@ -75,6 +80,7 @@ export const balances: Projection<BalanceRow> = {
       account_id: accountId,
       topped_up: 0n,
       charged: 0n,
+      expired: 0n,
       written_off: 0n,
       held: 0n,
       open_holds: 0,

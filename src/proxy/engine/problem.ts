@@ -23,8 +23,11 @@ export type CompletionProblem =
       readonly code: 'upstream_error' | 'upstream_timeout' | 'server_is_overloaded' | 'no_provider';
       readonly retryAfterMs?: number;
     }
-  /** The account was suspended, or the key was revoked or expired, during the answer. What was delivered is charged. */
-  | { readonly kind: 'access_ended'; readonly code: 'account_suspended' | 'key_revoked' | 'key_expired' }
+  /** The account was suspended or closed, or the key was revoked or expired, during the answer. What was delivered is charged. */
+  | {
+      readonly kind: 'access_ended';
+      readonly code: 'account_closed' | 'account_suspended' | 'key_revoked' | 'key_expired';
+    }
   /** The stream broke off after it began. What was delivered is charged. */
   | { readonly kind: 'stream_broken'; readonly code: 'upstream_error' | 'upstream_timeout' | 'draining' }
   /** The customer has closed the connection. */

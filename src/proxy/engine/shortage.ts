@@ -40,7 +40,7 @@ export const streamTooLong = {
   param: null,
 };
 
-const accessEnds = ['account_suspended', 'key_revoked', 'key_expired'] as const;
+const accessEnds = ['account_closed', 'account_suspended', 'key_revoked', 'key_expired'] as const;
 /** Why a customer may not continue a stream that is in progress. */
 export type AccessEnd = (typeof accessEnds)[number];
 export const isAccessEnd = (why: string | undefined): why is AccessEnd => accessEnds.some((one) => one === why);

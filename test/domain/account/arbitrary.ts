@@ -1,11 +1,14 @@
 import fc from 'fast-check';
 import type { AccountCommand } from '../../../src/domain/account/decide.ts';
+import type { LotSource } from '../../../src/domain/account/events.ts';
 import type { Limits } from '../../../src/domain/account/limits.ts';
 import type { Rates, Usage } from '../../../src/domain/money.ts';
 import {
   acceptTerms,
   AT,
+  close,
   delivery,
+  erase,
   issueKey,
   register,
   rehashKey,
@@ -44,7 +47,11 @@ const rates: fc.Arbitrary<Rates> = fc.record({
   reasoning: rate,
 });
 const price = fc.record({ model: fc.constant('simulated-small'), version: fc.integer({ min: 1, max: 9 }), rates });
-const source = fc.constant({ kind: 'grant', reason: 'test' } as const);
+const source = fc.constantFrom<LotSource>(
+  { kind: 'grant', reason: 'test' },
+  { kind: 'grant', reason: 'test' },
+  { kind: 'payment', reference: 'ord_1' },
+);
 
 // Late on the last evening of a month, so that days and months end as well as minutes.
 const EVENING = AT + 11.98 * 60 * 60_000;
@@ -148,6 +155,9 @@ export const anyCommand: fc.Arbitrary<AccountCommand> = fc.oneof(
       { ...replaceKey('key_1', 'key_2'), overlapUntil: new Date(EVENING + 90_000).toISOString() } as AccountCommand,
       rehashKey(),
       revokeKey('key_2'),
+      close(),
+      close(),
+      erase(),
     ),
   },
 );

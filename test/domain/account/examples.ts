@@ -50,6 +50,11 @@ export const termsAccepted = (version = '2026-01'): Event<'TermsAccepted'> => ({
 });
 export const suspended = (reason = 'resale'): Event<'AccountSuspended'> => ({ type: 'AccountSuspended', reason });
 export const reinstated = (reason = 'appeal'): Event<'AccountReinstated'> => ({ type: 'AccountReinstated', reason });
+export const closed = (reason = 'asked', askedBy?: string): Event<'AccountClosed'> => ({
+  ...{ type: 'AccountClosed', reason },
+  ...(askedBy === undefined ? {} : { askedBy }),
+});
+export const erased = (reason = 'asked'): Event<'PersonalDataErased'> => ({ type: 'PersonalDataErased', reason });
 export const contactChanged = (personal = 'v1.bmV3'): Event<'ContactChanged'> => ({ type: 'ContactChanged', personal });
 export const memberAdded = (personId = 'per_1', role: MemberRole = 'owner'): Event<'MemberAdded'> => ({
   ...{ type: 'MemberAdded', personId, role },
@@ -83,6 +88,13 @@ export const toppedUp = (amount: bigint, lotId = 'lot_1'): Event<'CreditsToppedU
   lotId,
   amount,
   source: { kind: 'grant', reason: 'welcome' },
+});
+export const paid = (amount: bigint, lotId = 'lot_2'): Event<'CreditsToppedUp'> => ({
+  ...toppedUp(amount, lotId),
+  source: { kind: 'payment', reference: 'ord_1' },
+});
+export const expired = (amount: bigint, lotId = 'lot_1'): Event<'LotExpired'> => ({
+  ...{ type: 'LotExpired', lotId, amount, reason: 'account_closed' },
 });
 export const reserved = (amount: bigint, requestId = 'req_1', at = AT): Event<'CreditsReserved'> => ({
   type: 'CreditsReserved',
@@ -165,6 +177,11 @@ export const register = (asked: Partial<Command<'RegisterAccount'>> = {}): Accou
 export const acceptTerms = (version = '2026-01'): AccountCommand => ({ type: 'AcceptTerms', version, how: 'api' });
 export const suspend = (reason = 'resale'): AccountCommand => ({ type: 'SuspendAccount', reason });
 export const reinstate = (reason = 'appeal'): AccountCommand => ({ type: 'ReinstateAccount', reason });
+export const close = (reason = 'asked', askedBy?: string): AccountCommand => ({
+  ...closed(reason, askedBy),
+  type: 'CloseAccount',
+});
+export const erase = (reason = 'asked'): AccountCommand => ({ type: 'ErasePersonalData', reason });
 export const issueKey = (keyId = 'key_1'): AccountCommand => ({ ...keyIssued(keyId), type: 'IssueKey' });
 export const replaceKey = (replaces: string, keyId: string): AccountCommand => ({
   ...keyIssued(keyId),

@@ -6,7 +6,19 @@ import type { AccountEvent } from '../../../src/domain/account/events.ts';
 import { available } from '../../../src/domain/account/wallet.ts';
 import { anyCommand } from './arbitrary.ts';
 import { audit, BrokenBooks } from '../../reference/audit-history.ts';
-import { customer, drawn, released, reserved, settled, toppedUp, writtenOff } from './examples.ts';
+import {
+  closed,
+  customer,
+  drawn,
+  expired,
+  keyRevoked,
+  paid,
+  released,
+  reserved,
+  settled,
+  toppedUp,
+  writtenOff,
+} from './examples.ts';
 
 const fold = (events: readonly AccountEvent[]) => events.reduce(evolveAccount, initialAccount());
 
@@ -35,7 +47,8 @@ describe('whatever is asked of an account, in whatever order', () => {
         const { open, spending } = tallies.account;
         expect(wallet.toppedUp).toBe(books.toppedUp);
         expect(wallet.charged).toBe(books.charged);
-        expect(wallet.balance).toBe(books.toppedUp - books.charged);
+        expect(wallet.expired).toBe(books.expired);
+        expect(wallet.balance).toBe(books.toppedUp - books.charged - books.expired);
         expect(wallet.held).toBe([...books.holds.values()].reduce((held, { amount }) => held + amount, 0n));
         expect([open, spending.total.spent, spending.total.held]).toEqual([
           books.holds.size,
@@ -74,6 +87,8 @@ describe('the audit', () => {
   const fine = [...customer, toppedUp(10n), reserved(4n)];
   const settlement = settled(3, { held: 4n, charged: 3n, released: 1n, drawn: [drawn(3n)] });
 
+  const ended = [...fine, closed(), keyRevoked()];
+
   it('finds nothing where nothing is wrong', () => expect(audit([...fine, settlement])).toMatchObject({ charged: 3n }));
   it.each([
     ['holds never exceed the balance', [...fine, reserved(7n, 'req_2')]],
@@ -87,6 +102,16 @@ describe('the audit', () => {
     ['cost = charged + written off', [...fine, settlement, writtenOff(1n)]],
     ['what is not charged is written off', [...customer, toppedUp(4n), reserved(4n), overdrawn()]],
     ['only an account in good standing', [...customer.slice(0, 1), toppedUp(4n), reserved(4n)]],
+    ['only an account in good standing', [...ended, expired(6n), reserved(1n, 'req_2')]],
+    ['a closed account has no live key', [...fine, closed(), expired(6n)]],
+    ['promotional credits end with the account', ended],
+    ['promotional credits end with the account', [...ended, released(4n), expired(10n)]],
+    ['promotional credits end with the account', [...ended, expired(6n), released(4n)]],
+    ['a lot loses all that no hold needs', [...ended, expired(5n)]],
+    ['a lot loses all that no hold needs', [...ended, expired(7n)]],
+    ['a lot loses all that no hold needs', [...fine, expired(6n)]],
+    ['a lot loses all that no hold needs', [...customer, paid(5n), closed(), keyRevoked(), expired(5n, 'lot_2')]],
+    ['a closed account is granted nothing', [...ended, expired(6n), toppedUp(1n, 'lot_2')]],
   ])('can find that %s', (what, history) => {
     expect(() => audit(history)).toThrow(BrokenBooks);
     expect(() => audit(history)).toThrow(what);

@@ -21,13 +21,14 @@ describe('the state of an account', () => {
     const shown = inspect({ version: ACCOUNT_STATE_VERSION, ...state }, { depth: null, compact: 20, breakLength: 200 });
     expect(shown).toMatchInlineSnapshot(`
       "{
-        version: 6,
-        standing: { status: 'suspended', registration: { holder: 'person', personal: 'v1.c2VhbGVk' }, termsVersion: '2026-01', suspensionReason: 'resale' },
+        version: 7,
+        standing: { status: 'suspended', registration: { holder: 'person', personal: 'v1.c2VhbGVk' }, termsVersion: '2026-01', suspensionReason: 'resale', closingReason: null, erased: false },
         members: Map(0) {},
         keys: Map(1) { 'key_1' => { name: 'laptop', hint: 'wxyz', pepperIds: [ 'pepper_1' ], revoked: false } },
         wallet: {
           toppedUp: 10n,
           charged: 0n,
+          expired: 0n,
           balance: 10n,
           held: 4n,
           lots: Map(1) { 'lot_1' => { amount: 10n, remaining: 10n, source: { kind: 'grant', reason: 'welcome' } } },

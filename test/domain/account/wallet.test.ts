@@ -69,6 +69,7 @@ describe('the wallet', () => {
     expect(walletAfter()).toEqual({
       toppedUp: 0n,
       charged: 0n,
+      expired: 0n,
       balance: 0n,
       held: 0n,
       lots: new Map(),

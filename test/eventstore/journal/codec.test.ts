@@ -35,6 +35,9 @@ import {
   registered,
   reinstated,
   released,
+  closed,
+  erased,
+  expired,
   reserved,
   settled,
   suspended,
@@ -78,6 +81,8 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
   AccountRegistered: [registered, '{"holder":"person","personal":"v1.c2VhbGVk"}'],
   TermsAccepted: [termsAccepted(), '{"version":"2026-01","how":"api"}'],
   AccountSuspended: [suspended(), '{"reason":"resale"}'],
+  AccountClosed: [closed('asked', 'per_1'), '{"reason":"asked","askedBy":"per_1"}'],
+  PersonalDataErased: [erased(), '{"reason":"asked"}'],
   ContactChanged: [contactChanged(), '{"personal":"v1.bmV3"}'],
   MemberAdded: [memberAdded(), '{"personId":"per_1","role":"owner"}'],
   MemberRoleChanged: [memberRoleChanged('per_1', 'billing'), '{"personId":"per_1","role":"billing"}'],
@@ -130,6 +135,7 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
     writtenOff(1n, 'req_1', 7),
     '{"requestId":"req_1","amount":"1","beyond":{"input":0,"cachedInput":0,"cacheWrite":0,"output":7,"reasoning":0}}',
   ],
+  LotExpired: [expired(5n), '{"lotId":"lot_1","amount":"5","reason":"account_closed"}'],
   PriceListed: [
     listed,
     '{"version":3,"effectiveFrom":"2026-02-01T00:00:00.000Z","entry":{"model":"simulated-small","kind":"chat",' +

@@ -42,6 +42,8 @@ const everyType = {
   AccountSuspended: true,
   AccountReinstated: true,
   ContactChanged: true,
+  AccountClosed: true,
+  PersonalDataErased: true,
   MemberAdded: true,
   MemberRoleChanged: true,
   MemberRemoved: true,
@@ -58,6 +60,7 @@ const everyType = {
   HoldReleased: true,
   LateUsageCharged: true,
   UsageWrittenOff: true,
+  LotExpired: true,
 } satisfies Record<Type, true>;
 
 let premises: Premises;

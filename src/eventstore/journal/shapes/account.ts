@@ -93,6 +93,8 @@ export const accountEventShapes: Shapes<AccountEvent> = {
   TermsAccepted: { version: 1, schema: z.object({ version: z.string(), how: z.string() }) },
   AccountSuspended: { version: 1, schema: z.object({ reason: z.string() }) },
   AccountReinstated: { version: 1, schema: z.object({ reason: z.string() }) },
+  AccountClosed: { version: 1, schema: z.object({ reason: z.string(), askedBy: id.exactOptional() }) },
+  PersonalDataErased: { version: 1, schema: z.object({ reason: z.string() }) },
   ContactChanged: { version: 1, schema: z.object({ personal: id }) },
   MemberAdded: { version: 1, schema: z.object({ personId: id, role: memberRole }) },
   MemberRoleChanged: { version: 1, schema: z.object({ personId: id, role: memberRole }) },
@@ -201,4 +203,5 @@ export const accountEventShapes: Shapes<AccountEvent> = {
     // Readers of version 2 ignore the unknown field, so nothing is lost.
     lower: { 2: withBeyondLimit },
   },
+  LotExpired: { version: 1, schema: z.object({ lotId: id, amount: credits, reason: z.literal('account_closed') }) },
 };

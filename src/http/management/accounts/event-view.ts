@@ -46,7 +46,10 @@ const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventV
       return { version: event.version, how: event.how };
     case 'AccountSuspended':
     case 'AccountReinstated':
+    case 'PersonalDataErased':
       return { reason: event.reason };
+    case 'AccountClosed':
+      return { reason: event.reason, ...(event.askedBy === undefined ? {} : { asked_by: event.askedBy }) };
     case 'ContactChanged':
       return { name: personal?.name ?? null, email: personal?.email ?? null };
     case 'MemberAdded':
@@ -112,6 +115,8 @@ const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventV
         tokens_beyond_limit: event.beyond ? event.beyond.output + event.beyond.reasoning : null,
         tokens_beyond: event.beyond ? viewUsage(event.beyond) : null,
       };
+    case 'LotExpired':
+      return { lot_id: event.lotId, amount_usd: formatUsd(event.amount), reason: event.reason };
   }
 };
 
