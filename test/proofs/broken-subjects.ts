@@ -113,6 +113,49 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
       return { ...tally, spending };
     }),
 
+  'a closed account that keeps its promotional credits': () =>
+    withDecider({
+      ...accountDecider,
+      decide: (command, account) => {
+        const decision = accountDecider.decide(command, account);
+        if (decision.kind === 'refused') return decision;
+        return accept(...decision.events.filter(({ type }) => type !== 'LotExpired'));
+      },
+    }),
+  'a closing that takes what a hold still needs': () =>
+    withDecider({
+      ...accountDecider,
+      decide: (command, account) => {
+        if (command.type !== 'CloseAccount') return accountDecider.decide(command, account);
+        return accountDecider.decide(command, { ...account, wallet: { ...account.wallet, held: 0n } });
+      },
+    }),
+  'a promotional lot that loses one nano-dollar too little': () =>
+    withDecider({
+      ...accountDecider,
+      decide: (command, account) => {
+        const decision = accountDecider.decide(command, account);
+        if (decision.kind === 'refused') return decision;
+        return accept(
+          ...decision.events.map((event) =>
+            event.type === 'LotExpired' && event.amount > 1n ? { ...event, amount: event.amount - 1n } : event,
+          ),
+        );
+      },
+    }),
+  'a closed account that holds credits': () =>
+    withDecider({
+      ...accountDecider,
+      decide: (command, account) => {
+        const { standing, keys } = account;
+        if (command.type !== 'ReserveCredits' || standing.status !== 'closed') {
+          return accountDecider.decide(command, account);
+        }
+        const live = new Map([...keys].map(([keyId, key]) => [keyId, { ...key, revoked: false }]));
+        return accountDecider.decide(command, { ...account, standing: { ...standing, status: 'active' }, keys: live });
+      },
+    }),
+
   'a cost beyond the hold and the balance that nobody writes off': () =>
     withDecider({
       ...accountDecider,

@@ -78,7 +78,7 @@ describe('the proof', () => {
 
   it('of a broken promise is a history as short as can be, which can be carried out again', async () => {
     const subject = brokenSubjects['a cost beyond the hold and the balance that nobody writes off'] ?? inMemory;
-    const { counterexample } = await prove({ subject, histories: 300, seed: 3 });
+    const { counterexample } = await prove({ subject, histories: 300, seed: 1 });
     const { seed = 0, path = '', broken, story = [] } = counterexample ?? {};
     expect(broken).toMatch(
       /the log has (?:LateUsageCharged|HoldSettled) .* where there must be .* and UsageWrittenOff/,
