@@ -22,6 +22,7 @@ import { asProjection, createLog, useDatabases, type Log } from './log.ts';
 const databases = useDatabases(3);
 const old = asProjection(balances);
 const next = nextBalances;
+const [OLD, NEW] = [old.version, next.version];
 const nobodyListens = (): void => undefined;
 
 let log: Log;
@@ -97,7 +98,7 @@ describe('a new version that starts beside the old one', () => {
     await bringUpToDate(databases.all[1] ?? databases.first, log.store, [next], nobodyListens, {
       tookOver: (_, rebuilt) => tookOver.push(rebuilt),
     });
-    expect(tookOver).toMatchObject([{ before: 1, version: 2, same: true, differing: 0 }]);
+    expect(tookOver).toMatchObject([{ before: OLD, version: NEW, same: true, differing: 0 }]);
     expect(tookOver[0]?.compared).toEqual(Object.keys(balances.columns).slice(1));
     await sleep(100);
     await stop();
@@ -106,7 +107,7 @@ describe('a new version that starts beside the old one', () => {
     const head = await log.store.head();
     await Promise.all([older.reached(head), newer.reached(head)]);
     expect([older.position, newer.position]).toEqual([head, head]);
-    expect(older.kept).toEqual([{ projection: 'balances', version: 2, ours: 1, stalled: false }]);
+    expect(older.kept).toEqual([{ projection: 'balances', version: NEW, ours: OLD, stalled: false }]);
     expect([...older.failures, ...newer.failures]).toEqual([]);
     const kept = await digest(databases.first, next, LIVE);
     expect(await rebuildIt(next)).toMatchObject({ ...kept, position: head, same: true });
@@ -143,9 +144,9 @@ describe('an older node', () => {
     const older = startNode(old);
     await expect
       .poll(() => older.kept, SOON)
-      .toEqual([{ projection: 'balances', version: 2, ours: 1, stalled: false }]);
+      .toEqual([{ projection: 'balances', version: NEW, ours: OLD, stalled: false }]);
     expect(older.failure).toBeUndefined();
-    expect([await version(), await digest(databases.first, next, LIVE)]).toEqual([2, kept]);
+    expect([await version(), await digest(databases.first, next, LIVE)]).toEqual([NEW, kept]);
   });
 
   it('is as far as newer nodes have brought the rows, and says so no sooner', async () => {
@@ -165,7 +166,7 @@ describe('an older node', () => {
     await rebuildIt(next);
     const older = startNode(old);
     await expect.poll(() => older.kept.length, SOON).toBe(1);
-    expect(await rebuildIt(old)).toMatchObject({ before: 2, version: 1, same: true });
+    expect(await rebuildIt(old)).toMatchObject({ before: NEW, version: OLD, same: true });
     await charge(0, 5);
     await older.reached(await log.store.head());
     expect(await rebuildIt(old)).toMatchObject({ same: true, position: await log.store.head() });
@@ -195,7 +196,7 @@ describe('the comparison of two versions', () => {
   beforeEach(async () => nodes[0]?.reached(await log.store.head()));
 
   it('counts the rows that differ in what both have', async () => {
-    expect(await rebuildIt(doubled)).toMatchObject({ before: 1, same: false, differing: 6 });
+    expect(await rebuildIt(doubled)).toMatchObject({ before: OLD, same: false, differing: 6 });
   });
 
   it('leaves out what the new one says that it changed', async () => {
@@ -291,11 +292,11 @@ describe('a reader', () => {
     const until = performance.now() + 700;
     while (performance.now() < until) {
       expect(await queries.balanceOf('acc_1')).toBeDefined();
-      expect(await version()).toBe(1);
+      expect(await version()).toBe(OLD);
     }
     await client.query('commit');
     await client.end();
-    expect(await rebuilding).toMatchObject({ same: true, before: 1 });
+    expect(await rebuilding).toMatchObject({ same: true, before: OLD });
   });
 });
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
 import { createDatabase } from '../../../src/projections/database.ts';
+import { balances } from '../../../src/projections/rows/balances.ts';
 import { LIVE } from '../../../src/projections/projection.ts';
 import { rebuild } from '../../../src/projections/rebuild/rebuild.ts';
 import { checkProjections, checkSettledBooks, projectionsCaughtUp } from '../../support/account-history.ts';
@@ -29,7 +30,8 @@ afterAll(async () => {
   await premises.close();
 });
 
-const KEPT = 'balances is kept at version 2 by newer nodes';
+const [OLD, NEW] = [balances.version, nextBalances.version];
+const KEPT = `balances is kept at version ${NEW} by newer nodes`;
 const versionOfBalances = async (): Promise<unknown> =>
   (await query(premises.databaseUrl, `select version from ${LIVE}.checkpoints where name = 'balances'`))[0]?.[
     'version'
@@ -67,14 +69,14 @@ describe('a rolling deploy', () => {
     const { accountId, apiKey } = await gateway.openAccount();
     const { stop } = traffic(apiKey);
     const node = await startNewer();
-    expect(node.output()).toContain('balances took over: 1 to 2, same true');
+    expect(node.output()).toContain(`balances took over: ${OLD} to ${NEW}, same true`);
     await expect.poll(() => gateway.process.output(), SOON).toContain(KEPT);
     // An older node that starts now leaves the rows as they are, too.
     const beside = await premises.startGateway();
     await expect.poll(() => beside.process.output(), SOON).toContain(KEPT);
     expect(await stop()).toBeGreaterThan(5);
     await checkProjections(premises.databaseUrl, accountId, await checkSettledBooks(gateway, accountId));
-    expect(await versionOfBalances()).toBe(2);
+    expect(await versionOfBalances()).toBe(NEW);
     expect(await beside.process.stop()).toBe(0);
   });
 
@@ -87,7 +89,7 @@ describe('a rolling deploy', () => {
       expect([answer.status, await receiptOf(answer, apiKey)]).toEqual([200, 200]);
     }
     expect((await fetch(`${gateway.url}/health`)).status).toBe(200);
-    expect(await versionOfBalances()).toBe(2);
+    expect(await versionOfBalances()).toBe(NEW);
 
     const again = await startNewer();
     await checkProjections(premises.databaseUrl, accountId, await checkSettledBooks(gateway, accountId));

@@ -182,12 +182,15 @@ describe('a row that is not as the log says', () => {
     expect((await auditAll()).found).toEqual([]);
   });
 
-  it.each(['topped_up', 'charged', 'held', 'open_holds', 'revision'])('is found by its %s', async (column) => {
-    await balance(`${column} = ${column} + 1`);
-    expect(await findAll('acc_9')).toEqual(inAll(`balances.${column}`));
-    await balance(`${column} = ${column} - 2`);
-    expect(await findAll('acc_9')).toEqual(inAll(`balances.${column}`));
-  });
+  it.each(['topped_up', 'charged', 'expired', 'held', 'open_holds', 'revision'])(
+    'is found by its %s',
+    async (column) => {
+      await balance(`${column} = ${column} + 1`);
+      expect(await findAll('acc_9')).toEqual(inAll(`balances.${column}`));
+      await balance(`${column} = ${column} - 2`);
+      expect(await findAll('acc_9')).toEqual(inAll(`balances.${column}`));
+    },
+  );
 
   it('is found by what was written off, by looking at a few events only where there are no more', async () => {
     await balance('written_off = written_off - 1');
@@ -197,9 +200,9 @@ describe('a row that is not as the log says', () => {
   it('is found where there is none, or one too many', async () => {
     await tamper(`delete from projections.balances where account_id = 'acc_9'`);
     expect(await findAll('acc_9')).toEqual(inAll('balances'));
-    await tamper(`insert into projections.balances values ('acc_x', 1, 0, 0, 0, 0, 0)`);
+    await tamper(`insert into projections.balances values ('acc_x', 1, 0, 1, 0, 0, 0, 0)`);
     expect(await look('acc_x')).toMatchObject([{ what: 'balances', log: 'no row', row: 'a row' }]);
-    const sums = ['topped_up', 'charged', 'written_off'].map((column) => `sum of balances.${column}`);
+    const sums = ['topped_up', 'charged', 'expired', 'written_off'].map((column) => `sum of balances.${column}`);
     expect((await auditAll()).found.map(({ what }) => what)).toEqual(['balances', 'balances', ...sums]);
   });
 
@@ -307,6 +310,7 @@ describe('a wallet', () => {
   it.each([
     [{ toppedUp: 99n }, ['account.balance']],
     [{ charged: 1n }, ['account.balance']],
+    [{ expired: 1n }, ['account.balance']],
     [{ balance: 101n }, ['account.balance', 'account.lots']],
     [{ lots: new Map() }, ['account.lots']],
     [{ held: 41n }, ['account.holds']],

@@ -143,7 +143,16 @@ describe('a row', () => {
   it('keeps amounts exactly, where floats could not', async () => {
     const much = 9_007_199_254_740_993n; // 2^53 + 1
     expect(await rowsOf<BalanceRow>(asProjection(balances), registered, toppedUp(much))).toEqual([
-      { account_id: 'acc_1', topped_up: much, charged: 0n, written_off: 0n, held: 0n, open_holds: 0, revision: 1 },
+      {
+        account_id: 'acc_1',
+        topped_up: much,
+        charged: 0n,
+        expired: 0n,
+        written_off: 0n,
+        held: 0n,
+        open_holds: 0,
+        revision: 1,
+      },
     ]);
   });
 
