@@ -9,14 +9,15 @@ const KEY_FILE = 'demo-api-key';
 
 /**
  * Creates a demo account with $5.00 of granted credit and a test key. The key is kept in a file on a development
- * machine, so that every start can print it; the log has only its hash.
+ * machine, so that every start can print it; the log has only its hash. Undefined if the account was closed.
  */
-export const openDemoAccount = async (gateway: Gateway, dataDir: string): Promise<{ apiKey: string }> => {
+export const openDemoAccount = async (gateway: Gateway, dataDir: string): Promise<{ apiKey: string } | undefined> => {
   const { accounts, keyring, vault } = gateway;
   const stream = accountStream(DEMO_ACCOUNT);
   const seed = (step: string) => ({ actor: 'system:demo', commandId: `demo/${step}` });
   const once = { mayRepeat: true };
   const { state } = await accounts.read(stream);
+  if (state.standing.status === 'closed') return undefined;
   if (state.standing.status === 'unregistered') {
     const personal = await vault.seal(DEMO_ACCOUNT, { name: 'Demo', email: 'demo@example.com' });
     const register = { type: 'RegisterAccount', holder: 'person', personal, adult: true } as const;

@@ -20,12 +20,14 @@ import { openEventLog } from './event-log.ts';
 import { openMail } from './mail.ts';
 import { openPeople } from './people.ts';
 import { newId } from './new-id.ts';
+import { startGatewayProcess } from './processes.ts';
 import { watchReadiness } from './health/readiness.ts';
 import { createSecretsInUse, warnOfMissingSecrets, type Secrets } from './secrets.ts';
 import { openViews } from './views.ts';
 import { startOnDatabase } from './health/database-wait.ts';
 import { startWatchers } from './health/watchers.ts';
 import { createKeyring } from '../http/auth/api-keys.ts';
+import { createErasure } from '../reactions/erasure.ts';
 import { createApp } from '../http/server/app.ts';
 import { networkPrefix } from '../identity/network-prefix.ts';
 import { createManagementRouter } from '../http/management/router/router.ts';
@@ -97,6 +99,7 @@ const openRooms = async (options: GatewayOptions, publicUrl: () => string) => {
   const about = { config, databaseUrl, eventLog, publicUrl, now: watchers.now, metrics: watchers.metrics, ...start };
   const people = await openPeople(about);
   const mail = await openMail({ ...about, connections: people.people.mail });
+  const erasure = startGatewayProcess(about, createErasure(eventLog.dataKeys));
 
   const ends = eventLog.announceEnds();
   await warnOfMissingSecrets({
@@ -110,7 +113,7 @@ const openRooms = async (options: GatewayOptions, publicUrl: () => string) => {
     issueWith: () => secretsInUse.pepperId,
   });
   return {
-    ...{ eventLog, providers, views, watchers, people, mail, ends, keyring },
+    ...{ eventLog, providers, views, watchers, people, mail, erasure, ends, keyring },
     /** Sets the generations in progress, which the watchers leave alone. */
     watchGenerations: (set: ReadonlySet<string>): void => void (generations = set),
   };
@@ -309,6 +312,7 @@ export const startGateway = async (options: GatewayOptions) => {
       await readiness.close();
       await rooms.mail.close();
       await rooms.people.close();
+      await rooms.erasure.close();
       await watchers.close();
       await views.close();
       await eventLog.close();

@@ -40,6 +40,11 @@ export type DataKeys = {
 export type PostgresDataKeys = DataKeys & {
   /** Rejects with WrongMasterKey if data keys in the database were wrapped by another key under the same id. */
   check(): Promise<void>;
+  /**
+   * Destroys the key of an account for ever, on every node, whether or not there was one. Durable when this resolves; may be
+   * repeated.
+   */
+  destroy(accountId: string): Promise<void>;
   /** How many data keys each master key wraps, by its id; destroyed ones do not count. */
   wrappedBy(): Promise<ReadonlyMap<string, number>>;
   close(): Promise<void>;
@@ -132,6 +137,14 @@ export const createDataKeys = (
       const key = made ? fresh : await find(accountId);
       if (!key) throw new DestroyedKey(`the data key of ${accountId} was destroyed`);
       return key;
+    },
+    destroy: async (accountId) => {
+      // The row stays, or a request that is still in progress could make another key.
+      await query(
+        `insert into data_keys (account_id, wrapped, master_key_id) values ($1, null, $2)
+         on conflict (account_id) do update set wrapped = null where data_keys.wrapped is not null`,
+        [accountId, masterKeys[0].id],
+      );
     },
     check: async () => {
       for (const { id } of masterKeys) {

@@ -2,6 +2,7 @@ import { listSessions, readMe, revokeOtherSessions, revokeSession, signOut } fro
 import { register, verifyRegistration } from './people/register.ts';
 import { askSignInCode, redeemSignInCode } from './people/sign-in.ts';
 import { acceptTerms } from './accounts/accept-terms.ts';
+import { closeAccount, erasePersonalData } from './accounts/close-account.ts';
 import { createAccount } from './accounts/create-account.ts';
 import { delistModel, relistModel } from './prices/delist-model.ts';
 import { grantCredits } from './accounts/grant-credits.ts';
@@ -47,6 +48,8 @@ export const routes: readonly Route[] = [
   setAccountLimits,
   suspendAccount,
   reinstateAccount,
+  closeAccount,
+  erasePersonalData,
   listRequests,
   listRefusals,
   readRequest,

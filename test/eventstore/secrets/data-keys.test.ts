@@ -79,6 +79,33 @@ describe('data keys in PostgreSQL', () => {
     expect(await one.find('acc_gone')).toBeUndefined();
   });
 
+  it('are destroyed for ever, as often as it is asked, and also if there was none', async () => {
+    const [one, other] = [createNode(), createNode()];
+    const sealedWith = bytesOf(await one.obtain('acc_erased'));
+    for (const node of [one, other, one]) await node.destroy('acc_erased');
+    await other.destroy('acc_never');
+    for (const account of ['acc_erased', 'acc_never']) {
+      expect(await other.find(account)).toBeUndefined();
+      await expect(one.obtain(account)).rejects.toThrow(DestroyedKey);
+      expect(await sql('select wrapped from data_keys where account_id = $1', account)).toEqual([{ wrapped: null }]);
+    }
+    expect(sealedWith).toBeDefined();
+    expect((await one.wrappedBy()).get('1')).toBe(
+      (await sql(`select 1 from data_keys where wrapped is not null and master_key_id = '1'`)).length,
+    );
+  });
+
+  it('destroyed while they are asked for are made by nobody', async () => {
+    const nodes = [createNode(), createNode()];
+    for (let round = 0; round < 10; round++) {
+      const account = `acc_race_${round}`;
+      await Promise.allSettled(
+        nodes.flatMap((node) => [node.obtain(account), node.destroy(account), node.obtain(account)]),
+      );
+      for (const node of nodes) expect(await node.find(account)).toBeUndefined();
+    }
+  });
+
   it('cannot be put in the place of one another', async () => {
     const node = createNode();
     await node.obtain('acc_a');

@@ -11,7 +11,9 @@ import { createCommands } from '../../../src/eventstore/commands.ts';
 import { journal } from '../../../src/eventstore/journal/codec.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
 import type { ChainedLog } from '../../../src/eventstore/chained-log.ts';
-import { asPlain, readPlain } from '../../../src/eventstore/journal/personal-data.ts';
+import { createVault, readPlain, type PersonalData } from '../../../src/eventstore/journal/personal-data.ts';
+import { createDataKeys } from '../../../src/eventstore/secrets/data-keys.ts';
+import { secretKey } from '../../../src/eventstore/secrets/sealed-bytes.ts';
 import { createPostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
 import { viewAccount, type AccountView } from '../../../src/http/management/accounts/account-view.ts';
 import { createDatabase, type Database } from '../../../src/projections/database.ts';
@@ -29,21 +31,19 @@ import {
   readHistory,
   type Told,
 } from '../../support/account-history.ts';
-import { createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
+import { createPremises, DATA_KEY, type Premises, type RunningGateway } from '../../support/gateway.ts';
 import { SOON } from '../../support/soon.ts';
 import { query, terminateSessions } from '../../support/sql.ts';
 import { chat, type Wish } from '../../support/traffic.ts';
 
 type Type = AccountEvent['type'];
-/** Everything that can happen to an account. */
-const everyType = {
+/** Everything that can happen to an account before it is closed. */
+const everyTypeOfLife = {
   AccountRegistered: true,
   TermsAccepted: true,
   AccountSuspended: true,
   AccountReinstated: true,
   ContactChanged: true,
-  AccountClosed: true,
-  PersonalDataErased: true,
   MemberAdded: true,
   MemberRoleChanged: true,
   MemberRemoved: true,
@@ -60,6 +60,11 @@ const everyType = {
   HoldReleased: true,
   LateUsageCharged: true,
   UsageWrittenOff: true,
+} as const;
+const everyType = {
+  ...everyTypeOfLife,
+  AccountClosed: true,
+  PersonalDataErased: true,
   LotExpired: true,
 } satisfies Record<Type, true>;
 
@@ -91,6 +96,12 @@ const onAnotherNode = async (accountId: string, commands: readonly AccountComman
     expect(outcome.kind).toBe('accepted');
   }
   await committer.close();
+};
+
+/** As the gateways seal it. */
+const seal = async (accountId: string, data: PersonalData): Promise<string> => {
+  const keys = createDataKeys(premises.databaseUrl, [{ id: '1', key: secretKey(Buffer.from(DATA_KEY, 'hex')) }]);
+  return createVault(keys).seal(accountId, data).finally(keys.close);
 };
 
 /** A life with everything in it. */
@@ -131,7 +142,7 @@ const liveFully = async (): Promise<string> => {
   const hold = { at: Date.now(), amount: 1000n, runId: 'run_elsewhere', price, request };
   const usage = { input: 7, cachedInput: 0, cacheWrite: 0, output: 5, reasoning: 0 };
   await onAnotherNode(accountId, [
-    { type: 'ChangeContact', personal: asPlain({ name: 'Ada Ltd', email: 'office@example.com' }) },
+    { type: 'ChangeContact', personal: await seal(accountId, { name: 'Ada Ltd', email: 'office@example.com' }) },
     { type: 'AddMember', personId: 'per_1', role: 'owner' },
     { type: 'AddMember', personId: 'per_2', role: 'billing' },
     { type: 'ChangeMemberRole', personId: 'per_2', role: 'developer' },
@@ -164,19 +175,20 @@ const digests = (): Promise<unknown[]> =>
 describe('an account', () => {
   let accountId: string;
   let history: readonly Told[];
+  let isErased = false;
   const foldedTo = (revision: number): AccountView => {
     const past = history.slice(0, revision + 1);
     const account = foldHistory(past.map(({ event }) => event));
     const [registeredAt, lastEventAt] = [history[0]?.time, past.at(-1)?.time];
     if (!registeredAt || !lastEventAt) throw new Error('An account begins with an event.');
-    const personal = readPlain(accountId, account.standing.registration?.personal ?? '');
+    const personal = isErased ? undefined : readPlain(accountId, account.standing.registration?.personal ?? '');
     return viewAccount(accountId, { account, revision, registeredAt, lastEventAt }, personal);
   };
 
   it('has seen everything that can happen', async () => {
     accountId = await liveFully();
     history = await readHistory(gateway, accountId);
-    expect(new Set(history.map(({ event }) => event.type))).toEqual(new Set(Object.keys(everyType)));
+    expect(new Set(history.map(({ event }) => event.type))).toEqual(new Set(Object.keys(everyTypeOfLife)));
     await checkSettledBooks(gateway, accountId);
   });
 
@@ -210,6 +222,33 @@ describe('an account', () => {
     expect(await gateway.manage('GET', `/accounts/${accountId}?revision=${last}`)).toEqual(then);
     expect(await gateway.manage('GET', `/accounts/${accountId}?revision=0`)).toEqual(foldedTo(0));
   });
+
+  it('is closed while a request is in progress, and erased, and can still be read as it was, without a name', async () => {
+    const [keyId = ''] = history.flatMap(({ event }) => (event.type === 'KeyIssued' ? [event.keyId] : []));
+    const hold = { at: Date.now(), amount: 700n, runId: 'run_elsewhere', price, request };
+    const usage = { input: 7, cachedInput: 0, cacheWrite: 0, output: 5, reasoning: 0 };
+    await onAnotherNode(accountId, [
+      { type: 'TopUp', lotId: 'lot_paid', amount: 5_000_000n, source: { kind: 'payment', reference: 'ord_1' } },
+      { type: 'ReserveCredits', requestId: 'gen-last', keyId, ...hold },
+    ]);
+    await gateway.manage('POST', `/accounts/${accountId}/close`, { reason: 'asked' });
+    await expect(gateway.manage('POST', `/accounts/${accountId}/erase`, { reason: 'asked' })).rejects.toThrow('409');
+    await onAnotherNode(accountId, [{ type: 'SettleHold', requestId: 'gen-last', usage, delivery }]);
+    await gateway.manage('POST', `/accounts/${accountId}/erase`, { reason: 'asked' });
+    const first = async (): Promise<string | null> =>
+      (await gateway.manage<AccountView>('GET', `/accounts/${accountId}?revision=0`)).name;
+    await expect.poll(first, SOON).toBeNull();
+
+    isErased = true;
+    history = await readHistory(gateway, accountId);
+    expect(new Set(history.map(({ event }) => event.type))).toEqual(new Set(Object.keys(everyType)));
+    for (const { revision } of history) {
+      expect(await gateway.manage('GET', `/accounts/${accountId}?revision=${revision}`)).toEqual(foldedTo(revision));
+    }
+    const checked = await checkSettledBooks(gateway, accountId);
+    expect(checked.books).toMatchObject({ lots: new Map([['lot_paid', 5_000_000n]]) });
+    await checkProjections(premises.databaseUrl, accountId, checked);
+  });
 });
 
 describe('the projections', () => {
@@ -240,6 +279,7 @@ describe('the projections', () => {
       expect(row).toMatchObject({
         topped_up: String(wallet.toppedUp),
         charged: String(wallet.charged),
+        expired: String(wallet.expired),
         held: String(wallet.held),
         open_holds: wallet.holds.size,
       });

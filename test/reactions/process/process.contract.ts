@@ -89,7 +89,7 @@ export const describeProcess = (title: string, subject: Subject, module: URL): v
   describe(title, () => {
     describeKills(subject, module);
     describeNodes(subject, module);
-    describeRefusals(subject);
+    if (subject.refusals) describeRefusals(subject, subject.refusals);
     describeFaults(subject);
     describeRewinds(subject);
   });
@@ -107,8 +107,10 @@ const describeKills = (subject: Subject, module: URL): void => {
     await settled(subject, ...expected(subject, 1, 2, 3, 4));
   });
 
+  const { refusals } = subject;
+  if (!refusals) return;
   it.each(STEPS_OF_PARKING)('parks a refused command once if it is killed %s', async (step) => {
-    await subject.causeRefused(node, 1);
+    await refusals.cause(node, 1);
     const first = await spawn(module, step);
     await expect.poll(() => first.hasEnded(), SOON).toBe(true);
     await subject.cause(node, 2);
@@ -142,10 +144,10 @@ const describeNodes = (subject: Subject, module: URL): void => {
   });
 };
 
-const describeRefusals = (subject: Subject): void => {
+const describeRefusals = (subject: Subject, refusals: NonNullable<Subject['refusals']>): void => {
   it('parks a command that is refused, goes on, and sends it again when it is resumed', async () => {
     const { running, reports } = start(subject, opened());
-    await subject.causeRefused(node, 1);
+    await refusals.cause(node, 1);
     await subject.cause(node, 2);
     const last = subject.commands - 1;
     const without = expected(subject, 1, 2).filter((effect) => effect !== `1/${last}`);
@@ -172,7 +174,7 @@ const describeRefusals = (subject: Subject): void => {
     await expect
       .poll(() => parkedEvents(subject), SOON)
       .toEqual(['ReactionParked', 'ReactionResumed', 'ReactionParked']);
-    await subject.allow(node);
+    await refusals.allow(node);
     await resume('resume-2');
     await settled(subject, ...expected(subject, 1, 2));
     expect(running.status.parked).toBe(0);

@@ -59,8 +59,10 @@ export const subject: Subject = {
     };
   },
   cause: (node, n) => causes(node, n, `${n} second`),
-  causeRefused: (node, n) => causes(node, n, `${n} unregistered`),
-  allow: (node) => createTopUps(node).register('unregistered'),
+  refusals: {
+    cause: (node, n) => causes(node, n, `${n} unregistered`),
+    allow: (node) => createTopUps(node).register('unregistered'),
+  },
   effects: async ({ databaseUrl, store }) => {
     const [{ head } = { head: '0' }] = await query<{ head: string }>(
       databaseUrl,

@@ -26,10 +26,13 @@ export type Subject = {
   process(node: ProcessNode): Process;
   /** Writes the event number n that the process reacts to, on a stream of its own. */
   cause(node: ProcessNode, n: number): Promise<void>;
-  /** The same, with a command that is refused until `allow`. */
-  causeRefused(node: ProcessNode, n: number): Promise<void>;
-  /** Removes the cause of the refusals. */
-  allow(node: ProcessNode): Promise<void>;
+  /** Absent if its commands are never refused. */
+  readonly refusals?: {
+    /** As `cause`, with a command that is refused until `allow`. */
+    cause(node: ProcessNode, n: number): Promise<void>;
+    /** Removes the cause of the refusals. */
+    allow(node: ProcessNode): Promise<void>;
+  };
   /** Each effect in the log, by the number of its cause and of its command, as `n/command`. */
   effects(node: ProcessNode): Promise<readonly string[]>;
 };

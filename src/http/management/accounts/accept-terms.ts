@@ -75,7 +75,7 @@ export const acceptTerms = defineRoute({
       time: '2026-01-31T10:00:00.000Z',
     },
   },
-  problems: ['account_not_found', 'terms_not_in_force'],
+  problems: ['account_not_found', 'account_closed', 'terms_not_in_force'],
   handle: async ({ params, body: { version }, ...identity }, deps) => {
     if (!(await mayAccept(deps, params.account_id, identity.commandId, version))) {
       return notInForce(deps, 'version');

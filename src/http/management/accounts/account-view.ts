@@ -33,17 +33,23 @@ export const accountView = z
     name: z.string().nullable().meta({ description: 'null once it was erased', example: 'Ada Lovelace' }),
     email: z.string().nullable().meta({ description: 'null once it was erased', example: 'ada@example.com' }),
     holder: z.enum(['person', 'entity']),
-    status: z.enum(['active', 'suspended']),
-    suspension_reason: z.string().nullable(),
+    status: z.enum(['active', 'suspended', 'closed']),
+    suspension_reason: z
+      .string()
+      .nullable()
+      .meta({ description: 'null unless it is suspended, or was when it was closed' }),
+    closing_reason: z.string().nullable().meta({ description: 'null unless it is closed' }),
+    personal_data_erased: z.boolean(),
     terms_version: z
       .string()
       .nullable()
       .meta({ description: 'The newest version of the terms that the holder accepted', example: TERMS_IN_EXAMPLES }),
-    balance_usd: usd.meta({ description: 'Total top-ups less total charges' }),
+    balance_usd: usd.meta({ description: 'Total top-ups less total charges and expired credits' }),
     held_usd: usd.meta({ description: 'The part of the balance that is set aside for requests in progress' }),
     available_usd: usd.meta({ description: 'The balance less the holds' }),
     topped_up_usd: usd,
     charged_usd: usd,
+    expired_usd: usd.meta({ description: 'Promotional credits that have ended unused' }),
     lots: z
       .array(z.strictObject({ lot_id: lotId, amount_usd: usd, remaining_usd: usd, source }))
       .meta({ description: 'Credits that are left, in spending order: oldest first' }),
@@ -76,22 +82,27 @@ export const viewKeys = ({ account: { keys, tallies } }: AccountAt): AccountView
 /** Fields that are not listed here are not exposed. `personal` is undefined if it was erased. */
 export const viewAccount = (accountId: string, at: AccountAt, personal: PersonalData | undefined): AccountView => {
   const { standing, members, wallet, tallies } = at.account;
+  // Its key is destroyed shortly after the event.
+  const known = standing.erased ? undefined : personal;
   return {
     account_id: accountId,
     revision: at.revision,
     registered_at: at.registeredAt.toISOString(),
     last_event_at: at.lastEventAt.toISOString(),
-    name: personal?.name ?? null,
-    email: personal?.email ?? null,
+    name: known?.name ?? null,
+    email: known?.email ?? null,
     holder: standing.registration?.holder ?? 'person',
-    status: standing.status === 'suspended' ? 'suspended' : 'active',
+    status: standing.status === 'unregistered' ? 'active' : standing.status,
     suspension_reason: standing.suspensionReason,
+    closing_reason: standing.closingReason,
+    personal_data_erased: standing.erased,
     terms_version: standing.termsVersion,
     balance_usd: formatUsd(wallet.balance),
     held_usd: formatUsd(wallet.held),
     available_usd: formatUsd(available(wallet)),
     topped_up_usd: formatUsd(wallet.toppedUp),
     charged_usd: formatUsd(wallet.charged),
+    expired_usd: formatUsd(wallet.expired),
     lots: [...wallet.lots].map(([lot_id, { amount, remaining, source }]) => ({
       lot_id,
       amount_usd: formatUsd(amount),
@@ -122,12 +133,15 @@ export const accountExample: AccountView = {
   holder: 'person',
   status: 'active',
   suspension_reason: null,
+  closing_reason: null,
+  personal_data_erased: false,
   terms_version: TERMS_IN_EXAMPLES,
   balance_usd: '4.9975',
   held_usd: '0.012',
   available_usd: '4.9855',
   topped_up_usd: '5.00',
   charged_usd: '0.0025',
+  expired_usd: '0.00',
   lots: [
     {
       lot_id: 'lot_5a90c3d7e1f24b68a0c4d792',

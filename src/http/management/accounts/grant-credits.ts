@@ -37,7 +37,7 @@ export const grantCredits = defineRoute({
       created_at: '2026-01-31T10:00:00.000Z',
     },
   },
-  problems: ['account_not_found', 'invalid_amount'],
+  problems: ['account_not_found', 'account_closed', 'invalid_amount'],
   handle: async ({ params, body: { usd: amount, reason }, ...identity }, deps) => {
     const lotId = derivedId('lot', identity.commandId);
     const done = await carryOut(

@@ -35,7 +35,7 @@ export const suspendAccount = defineRoute({
       time: '2026-01-31T11:00:00.000Z',
     },
   },
-  problems: ['account_not_found'],
+  problems: ['account_not_found', 'account_closed'],
   handle: async ({ params: { account_id }, body: { reason }, ...identity }, deps) => {
     const done = await carryOut(
       deps,
@@ -78,7 +78,7 @@ export const reinstateAccount = defineRoute({
       time: '2026-01-31T12:00:00.000Z',
     },
   },
-  problems: ['account_not_found', 'account_not_suspended'],
+  problems: ['account_not_found', 'account_closed', 'account_not_suspended'],
   handle: async ({ params: { account_id }, body: { reason }, ...identity }, deps) => {
     const done = await carryOut(
       deps,

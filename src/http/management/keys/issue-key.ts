@@ -32,6 +32,7 @@ export const issueKey = defineRoute({
   },
   problems: [
     'account_not_found',
+    'account_closed',
     'account_suspended',
     'terms_not_accepted',
     'too_many_keys',

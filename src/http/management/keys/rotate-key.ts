@@ -34,7 +34,7 @@ export const rotateKey = defineRoute({
     example: { ...newKeyExample, replaces: 'key_1c7e02b94d5f4f6a8e3b9d70' },
   },
   problems: [
-    ...(['account_not_found', 'account_suspended', 'terms_not_accepted', 'too_many_keys'] as const),
+    ...(['account_not_found', 'account_closed', 'account_suspended', 'terms_not_accepted', 'too_many_keys'] as const),
     ...(['key_not_found', 'key_already_replaced'] as const),
   ],
   handle: async ({ params: { account_id, key_id }, body: { overlap_minutes }, ...identity }, deps) => {
