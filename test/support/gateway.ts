@@ -12,6 +12,7 @@ type Opened = Awaited<ReturnType<RunningGateway['openAccount']>>;
 /** A database and a data folder that outlive the gateways on them. */
 export type Premises = {
   readonly databaseUrl: string;
+  readonly dataDir: string;
   /**
    * Starts a gateway as a real process, with the simulated provider; `env` is added to its environment. The accounts that
    * it opens are returned once every live gateway on these premises accepts their keys.
@@ -34,6 +35,7 @@ export const createPremises = async ({ empty = false } = {}): Promise<Premises> 
   const started: RunningGateway[] = [];
   return {
     databaseUrl: database.url,
+    dataDir,
     startGateway: async (env, software, args) => {
       const gateway = await startGatewayOn({ databaseUrl: database.url, dataDir, software, args }, env);
       started.push(gateway);

@@ -11,8 +11,11 @@ export type Key = {
   readonly leaked?: true;
 };
 
-/** Includes revoked keys, so that support can distinguish a revoked key from an unknown one. The number of keys is bounded. */
-export type Keys = ReadonlyMap<string, Key>;
+/**
+ * Includes revoked keys, so that support can distinguish a revoked key from an unknown one. The number of keys is bounded.
+ * Changes in place: closing an account revokes all of them at once.
+ */
+export type Keys = Map<string, Key>;
 
 /** Keys that are neither revoked nor expired. */
 export const MAX_LIVE_KEYS = 500;
@@ -20,24 +23,22 @@ export const MAX_LIVE_KEYS = 500;
 export const MAX_KEYS = 10_000;
 
 export const evolveKeys = (keys: Keys, event: KeyEvent): Keys => {
+  const change = (changed: (key: Key) => Key): Keys => {
+    const key = keys.get(event.keyId);
+    return key ? keys.set(event.keyId, changed(key)) : keys;
+  };
   switch (event.type) {
     case 'KeyIssued': {
       const { keyId, name, hint, pepperId, replaces } = event;
       const issued = { name, hint, pepperIds: [pepperId], revoked: false };
-      return new Map(keys).set(keyId, replaces === undefined ? issued : { ...issued, replaces });
+      return keys.set(keyId, replaces === undefined ? issued : { ...issued, replaces });
     }
-    case 'KeyRehashed': {
-      const key = keys.get(event.keyId);
-      return key ? new Map(keys).set(event.keyId, { ...key, pepperIds: [...key.pepperIds, event.pepperId] }) : keys;
-    }
-    case 'KeyRevoked': {
-      const key = keys.get(event.keyId);
-      return key ? new Map(keys).set(event.keyId, { ...key, revoked: true }) : keys;
-    }
-    case 'KeyLeakReported': {
-      const key = keys.get(event.keyId);
-      return key ? new Map(keys).set(event.keyId, { ...key, leaked: true }) : keys;
-    }
+    case 'KeyRehashed':
+      return change((key) => ({ ...key, pepperIds: [...key.pepperIds, event.pepperId] }));
+    case 'KeyRevoked':
+      return change((key) => ({ ...key, revoked: true }));
+    case 'KeyLeakReported':
+      return change((key) => ({ ...key, leaked: true }));
   }
 };
 

@@ -10,7 +10,7 @@ import { StoreUnavailable } from '../../../src/eventstore/event-store.ts';
 import { createInMemoryStore } from '../../../src/eventstore/memory/in-memory.ts';
 import { anyCommand } from '../../domain/account/arbitrary.ts';
 import { audit } from '../../reference/audit-history.ts';
-import { customer, termsAccepted, topUp } from '../../domain/account/examples.ts';
+import { customer, contactChanged, topUp } from '../../domain/account/examples.ts';
 import { createFaultyStore, turns, type Fault } from './faulty-store.ts';
 import { readWholeStream } from '../logs.ts';
 import { createNode, happen, type AccountOutcome, type Node } from '../nodes.ts';
@@ -86,7 +86,7 @@ const nodesOn = (store: ChainedLog, chaos: readonly (readonly Chaos[])[]): reado
     const told = faults.map(({ rival, breaks, ...rest }, i): Fault => ({
       ...rest,
       ...(breaks ? { breaks } : {}),
-      ...(rival ? { meanwhile: () => happen(store, ACCOUNT, termsAccepted(`rival ${n}/${i}`)) } : {}),
+      ...(rival ? { meanwhile: () => happen(store, ACCOUNT, contactChanged(`rival ${n}/${i}`)) } : {}),
     }));
     const faulty = createFaultyStore(store, told);
     return createNode(faulty, { committer: createCommitter({ store: faulty, maxRetries: 2, retryMs: 0 }) });
