@@ -64,6 +64,13 @@ describe('the arithmetic of a charge', () => {
     expect(wrong(limited)).toEqual([]);
   });
 
+  it('agrees with a charge after the account was closed, before what ends with its hold', async () => {
+    const closed = await charge('gen-5', [{ type: 'CloseAccount', reason: 'asked' }, settle('gen-5', 400)]);
+    expect(wrong(closed)).toEqual([]);
+    expect(closed).toMatchObject({ held: 1_000_000n, balanceBefore: 1_000_000n, available: 0n });
+    expect(closed.balanceAfter).toBe(1_000_000n - closed.event.charged);
+  });
+
   it('shows what was written off because nobody had asked for it', async () => {
     const beyond = await charge('gen-5', [
       { ...settle('gen-5', 400), beyond: { ...noUsage, output: 1500 } } as AccountCommand,

@@ -76,6 +76,21 @@ describe('a story', () => {
   });
 });
 
+describe('the end of an account', () => {
+  it('is told with its reason, the member who asked, and what ended', () => {
+    expect(sentence({ type: 'AccountClosed', reason: 'moved\u001b' })).toBe('Closed: moved\u00b7.');
+    expect(sentence({ type: 'AccountClosed', reason: 'moved', askedBy: 'per_1' })).toBe(
+      'Closed, as per_1 asked: moved.',
+    );
+    expect(sentence({ type: 'LotExpired', lotId: 'lot_1', amount: 5_000_000n, reason: 'account_closed' })).toBe(
+      'Ended 0.005 USD of promotional credits (lot_1): the account is closed.',
+    );
+    expect(sentence({ type: 'PersonalDataErased', reason: 'asked' })).toBe(
+      'Erased the name and the address of the holder: asked.',
+    );
+  });
+});
+
 describe('limits', () => {
   it('are told in words', () => {
     const limits = {
