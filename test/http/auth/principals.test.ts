@@ -41,6 +41,8 @@ const table: Readonly<Record<string, string>> = {
   'PUT /accounts/{account_id}/limits': 'ASTW134',
   'POST /accounts/{account_id}/suspend': 'ASTW134',
   'POST /accounts/{account_id}/reinstate': 'ASTW134',
+  'POST /accounts/{account_id}/close': 'ASTW134',
+  'POST /accounts/{account_id}/erase': 'ASTW134',
   'GET /accounts/{account_id}/requests': 'AobdRSFTW1234',
   'GET /accounts/{account_id}/refusals': 'AobdRSFTW1234',
   'GET /requests/{request_id}': 'ASFTW1234',
