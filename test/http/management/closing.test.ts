@@ -120,6 +120,8 @@ describe('POST /accounts/{account_id}/erase', () => {
     expect((await api.get(account)).json).toMatchObject({
       ...{ status: 'closed', personal_data_erased: true, name: null, email: null, holder: 'person' },
     });
+    expect((await api.get(`${account}?revision=0`)).json).toMatchObject({ name: null, email: null });
+    expect((await api.get(`${account}/events?limit=1`)).json).toMatchObject({ data: [{ data: { name: null } }] });
     expect((await erase('Other')).json).toMatchObject({ erased: true, changed: false, revision: 3, time: null });
   });
 

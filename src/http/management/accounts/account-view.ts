@@ -82,15 +82,13 @@ export const viewKeys = ({ account: { keys, tallies } }: AccountAt): AccountView
 /** Fields that are not listed here are not exposed. `personal` is undefined if it was erased. */
 export const viewAccount = (accountId: string, at: AccountAt, personal: PersonalData | undefined): AccountView => {
   const { standing, members, wallet, tallies } = at.account;
-  // Its key is destroyed shortly after the event.
-  const known = standing.erased ? undefined : personal;
   return {
     account_id: accountId,
     revision: at.revision,
     registered_at: at.registeredAt.toISOString(),
     last_event_at: at.lastEventAt.toISOString(),
-    name: known?.name ?? null,
-    email: known?.email ?? null,
+    name: personal?.name ?? null,
+    email: personal?.email ?? null,
     holder: standing.registration?.holder ?? 'person',
     status: standing.status === 'unregistered' ? 'active' : standing.status,
     suspension_reason: standing.suspensionReason,

@@ -96,7 +96,7 @@ export const erasePersonalData = defineRoute({
   principals: ['admin', ...staff('support', 'operator')],
   summary: 'Erase the personal data of a closed account',
   description:
-    'Final. The account has no name and no e-mail address once this request is answered. Within seconds their key is destroyed: then no event, no earlier revision and no copy of the log reveals them. Ids, amounts and reasons stay. ' +
+    'Final. Name and e-mail address are no longer shown once this request is answered, also not at earlier revisions. Within seconds their key is destroyed, so that no copy of the log can reveal them. Ids, amounts and reasons stay. ' +
     'Repeating it changes nothing.',
   body: { schema: z.strictObject({ reason }), example: { reason: 'The holder asked for it' } },
   success: {

@@ -45,7 +45,7 @@ export const listEvents = defineRoute({
     },
   },
   problems: ['account_not_found'],
-  handle: async ({ params: { account_id }, query: { from_revision, limit } }, { store, vault }) => {
+  handle: async ({ params: { account_id }, query: { from_revision, limit } }, { store, vault, commands }) => {
     const stream = accountStream(account_id);
     if ((await store.readStream(stream, 0, 1)).length === 0) return problem('account_not_found');
     // One more than requested shows whether there is a next page.
@@ -56,7 +56,7 @@ export const listEvents = defineRoute({
         const { event } = one;
         return viewEvent(
           one,
-          'personal' in event ? await openHolder({ vault }, account_id, event.personal) : undefined,
+          'personal' in event ? await openHolder({ vault, commands }, account_id, event.personal) : undefined,
         );
       }),
     );
