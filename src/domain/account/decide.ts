@@ -154,6 +154,8 @@ const reportKeyLeak = ({ keyId, since }: CommandOf<'ReportKeyLeak'>, { keys }: A
 
 const setKeyLimits = ({ keyId, limits }: CommandOf<'SetKeyLimits'>, { keys, tallies }: Account): AccountDecision => {
   if (!keys.has(keyId)) return no('key_not_found');
+  // Limits without its end would give a replaced key a longer life. Its usage counts against the limits of the new key.
+  if (isReplaced(keys, keyId)) return no('key_already_replaced');
   if (!areValid(limits)) return no('invalid_limits');
   const same = meanTheSame(limits, tallies.keys.get(keyId)?.limits ?? {});
   return same ? accept() : accept({ type: 'KeyLimitsSet', keyId, limits });

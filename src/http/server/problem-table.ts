@@ -67,7 +67,11 @@ const refusals = {
   key_not_found: invalid(404, 'This account has no key with this id.', 'List its keys and check the id.'),
   key_revoked: { ...invalid(401, 'This API key was revoked.', 'Use another key.'), code: 'invalid_api_key' },
   key_expired: invalid(401, 'This API key has expired.', 'Use another key.'),
-  key_already_replaced: invalid(409, 'Another key has already replaced this key.', 'Replace that key instead.'),
+  key_already_replaced: invalid(
+    409,
+    'Another key has already replaced this key.',
+    'Change or replace that key instead.',
+  ),
   key_not_revoked: invalid(409, 'This key is not revoked.', 'Revoke it first.'),
   member_not_found: invalid(404, 'This person is not a member of the account.', 'List its members.'),
   member_exists: invalid(409, 'This person is a member with another role.', 'Change the role instead.'),
@@ -84,8 +88,8 @@ const refusals = {
   ),
   too_many_keys: invalid(
     409,
-    'This account has the maximum number of live keys.',
-    'Revoke keys that are not used any more.',
+    'This account has the maximum number of keys: 500 live ones, or 10,000 including the revoked.',
+    'Revoke keys that are not used any more. If none is left to revoke, contact support.',
   ),
   invalid_limits: invalid(
     400,

@@ -127,6 +127,10 @@ describe('a rotated key with an overlap', () => {
       .when({ ...replaceKey('key_1', 'key_2'), at: AT } as AccountCommand)
       .then(replacing, limitsSet(total, 'key_2'), { ...keyRevoked(), reason: 'replaced by key_2' });
   });
+  it('keeps its end: the limits of the old key cannot be changed any more', () =>
+    given(limitsSet(total), ...rotated)
+      .when({ type: 'SetKeyLimits', keyId: 'key_1', limits: total })
+      .thenRefused('key_already_replaced'));
   it('does not extend the life of the old key', () => {
     const expiresAt = new Date(AT + 1).toISOString();
     given(limitsSet({ expiresAt }))

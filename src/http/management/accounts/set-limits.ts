@@ -51,7 +51,7 @@ export const setKeyLimits = defineRoute({
       time: '2026-01-31T12:00:00.000Z',
     },
   },
-  problems: ['account_not_found', 'key_not_found'],
+  problems: ['account_not_found', 'key_not_found', 'key_already_replaced'],
   handle: async ({ params: { account_id, key_id }, body, ...identity }, deps) => {
     const limits = readKeyLimits(body);
     const command = { type: 'SetKeyLimits', keyId: key_id, limits } as const;
