@@ -47,6 +47,8 @@ const everyTypeOfLife = {
   MemberAdded: true,
   MemberRoleChanged: true,
   MemberRemoved: true,
+  TokenCreated: true,
+  TokenRevoked: true,
   KeyLeakReported: true,
   KeyIssued: true,
   KeyRehashed: true,
