@@ -1,7 +1,6 @@
 import { createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 import type {
   AuthenticationResponseJSON,
-  AuthenticatorTransportFuture,
   PublicKeyCredentialCreationOptionsJSON,
   PublicKeyCredentialRequestOptionsJSON,
   RegistrationResponseJSON,
@@ -65,7 +64,9 @@ export const createSoftwareAuthenticator = (
           attestationObject: base64url(
             cbor(new Map<string, Cbor>([['fmt', 'none'], ['attStmt', new Map()], ['authData', authData]])), // prettier-ignore
           ),
-          transports: [...(deviations.transports ?? ['internal'])] as AuthenticatorTransportFuture[],
+          transports: [...(deviations.transports ?? ['internal'])] as NonNullable<
+            RegistrationResponseJSON['response']['transports']
+          >,
         },
       };
     },

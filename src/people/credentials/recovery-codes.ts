@@ -11,7 +11,7 @@ export type PersonRecoveryCodes = {
 };
 
 export const createPersonRecoveryCodes = (options: PeopleOptions): PersonRecoveryCodes => {
-  const { recoveryCodes } = options.identity;
+  const { identity } = options;
   return {
     renew: async (asked) => {
       const { personId } = asked.session;
@@ -20,8 +20,8 @@ export const createPersonRecoveryCodes = (options: PeopleOptions): PersonRecover
       // The event comes first, so that there are no codes without evidence.
       const outcome = await change(options, asked, { type: 'RenewRecoveryCodes' });
       if (outcome.kind === 'refused') return outcome;
-      return { kind: 'renewed', codes: outcome.repeated ? null : await recoveryCodes.renew(personId) };
+      return { kind: 'renewed', codes: outcome.repeated ? null : await identity.recoveryCodes.renew(personId) };
     },
-    count: recoveryCodes.count,
+    count: (personId) => identity.recoveryCodes.count(personId),
   };
 };

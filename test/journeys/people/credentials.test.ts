@@ -138,6 +138,16 @@ describe('a passkey', () => {
     expect(await ask('GET', '/me/passkeys', { token: bob.token })).toMatchObject({ json: { data: [] } });
   });
 
+  it.each([
+    ['nothing', '{}'],
+    ['values that nest deeper than a stack', `{"id":${'['.repeat(30_000)}${']'.repeat(30_000)}}`],
+  ])('is refused with %s in place of a response', async (_, response) => {
+    const answer = await fetch(`${nodes[1].url}/api/sign-in/passkey`, {
+      ...{ method: 'POST', headers: { 'content-type': 'application/json' }, body: `{"response":${response}}` },
+    });
+    expect([answer.status, await answer.json()]).toMatchObject([400, { error: { code: 'passkey_refused' } }]);
+  });
+
   it('whose counter did not grow is refused', async () => {
     const { token } = await register('counter@example.com');
     const { authenticator } = await addPasskey(token);
@@ -362,7 +372,8 @@ it('another credential needs a recent sign-in or a second step, and removes what
   const copy = `insert into passkeys select 'left-over', 'pky_left', person_id, public_key, counter, transports, name, created_at
     from passkeys where id = $1`;
   await query(premises.databaseUrl, copy, [passkeyId]);
-  ({ movedMs } = await forward(premises.databaseUrl, 16 * MINUTE_MS, nodes));
+  movedMs += 16 * MINUTE_MS;
+  await forward(premises.databaseUrl, 16 * MINUTE_MS, nodes);
   const options = () => ask('POST', '/me/passkeys/options', { token });
   expect(await options()).toMatchObject(refused(403, 'recent_sign_in_required'));
   expect(await ask('POST', '/me/totp', { token })).toMatchObject(refused(403, 'recent_sign_in_required'));

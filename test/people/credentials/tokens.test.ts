@@ -9,7 +9,8 @@ import { createCommands } from '../../../src/eventstore/commands.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
 import { decodeEvent, journal } from '../../../src/eventstore/journal/codec.ts';
 import { createInMemoryLog, createInMemoryStore } from '../../../src/eventstore/memory/in-memory.ts';
-import { createPeopleTokens, MAX_TOKENS, type TokenRequest } from '../../../src/people/credentials/tokens.ts';
+import { MAX_TOKENS } from '../../../src/people/credentials/token-events.ts';
+import { createPeopleTokens, type TokenRequest } from '../../../src/people/credentials/tokens.ts';
 import type { PeopleOptions } from '../../../src/people/people-options.ts';
 import { DAY_MS, onBoth, openNodes, type Nodes } from '../../identity/nodes.ts';
 
@@ -26,7 +27,14 @@ const open = async () => {
   const persons = createCommands({ ...writing, decider: personDecider });
   const serviceTokens = createCommands({ ...writing, decider: serviceTokenDecider });
   const tokensOf = (identity: Nodes['one']) =>
-    createPeopleTokens({ accounts, persons, serviceTokens, store, identity, now: () => nodes.now() } as PeopleOptions);
+    createPeopleTokens({
+      accounts,
+      persons,
+      serviceTokens,
+      store,
+      identity,
+      now: () => nodes.now(),
+    } as unknown as PeopleOptions);
   const [owner, developer] = [nodes.person(), nodes.person()];
   const accountId = nodes.person().replace('per_', 'acc_');
   const metadata = () => ({ actor: 'test', commandId: randomUUID() });
@@ -90,6 +98,16 @@ describe('creating a token', () => {
     expect(await tokens.createOfAccount(accountId, asked, request)).toEqual({
       ...{ kind: 'refused', code: 'token_not_found' },
     });
+  });
+
+  it('without an end lasts 90 days, also in a repetition a moment later', async () => {
+    const { tokens, owner, accountId } = await open();
+    const request = by(owner);
+    const endsAt = new Date(nodes.now().getTime() + 90 * DAY_MS);
+    const create = () => tokens.createOfAccount(accountId, wish({ endsAt: undefined }), request);
+    expect(await create()).toMatchObject({ kind: 'created', token: { endsAt } });
+    nodes.forward(1);
+    expect(await create()).toMatchObject({ kind: 'created', token: { endsAt }, secret: null });
   });
 
   it('needs an end within a year, and is refused beyond a number', async () => {

@@ -43,7 +43,7 @@ export const createAccountToken = defineRoute({
         }),
       ends_at: endsAt,
     }),
-    example: { name: 'Deploy', scopes: ['read', 'keys'], ends_at: '2026-06-30T00:00:00Z' },
+    example: { name: 'Deploy', scopes: ['read', 'keys'] },
   },
   success: {
     status: 201,

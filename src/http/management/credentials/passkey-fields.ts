@@ -31,8 +31,8 @@ export const passkeyExample: z.output<typeof passkeyView> = {
   used_at: null,
 };
 
-/** What the browser returned, as its `toJSON` writes it. */
-export const browserResponse = json.meta({
+/** What the browser returned, as its `toJSON` writes it. Only `identity/` reads it: a check here would recurse into it. */
+export const browserResponse = z.record(z.string(), z.unknown()).meta({
   description: 'What `navigator.credentials` returned for the options, as its method `toJSON` writes it',
 });
 

@@ -28,7 +28,7 @@ export const createServiceToken = defineRoute({
     "For programs of the operator. It is shown only in this response. An owner's token is valid as long as the person is an owner.",
   body: {
     schema: z.strictObject({ name: tokenName, role, ends_at: endsAt }),
-    example: { name: 'Books', role: 'finance', ends_at: '2026-06-30T00:00:00Z' },
+    example: { name: 'Books', role: 'finance' },
   },
   success: {
     status: 201,

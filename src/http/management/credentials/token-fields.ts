@@ -9,8 +9,8 @@ import { accountId, moment, text, time } from '../router/fields.ts';
 
 export const tokenId = z.string().meta({ description: 'Token', example: 'tok_9e3d0b61f7a24c58ad1e6b02' });
 export const tokenName = text(100).meta({ description: 'Name of the token. It is not in the log', example: 'Deploy' });
-export const endsAt = moment.meta({
-  description: 'When it ends: at most a year from now',
+export const endsAt = moment.optional().meta({
+  description: 'When it ends: at most a year from now. By default after 90 days',
   example: '2026-06-30T00:00:00Z',
 });
 
