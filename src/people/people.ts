@@ -23,12 +23,13 @@ export type People = {
 
 export const createPeople = (options: PeopleOptions & { readonly supportEmail: () => string }): People => {
   const registration = createRegistration(options);
+  const tokens = createPeopleTokens(options);
   return {
     registration,
     signIn: createSignIn(options),
     credentials: createCredentials(options),
-    tokens: createPeopleTokens(options),
-    process: createPeopleProcess(registration),
+    tokens,
+    process: createPeopleProcess(registration, tokens),
     mail: createPeopleMail(options),
     isDisposableDomain,
     typoHint,

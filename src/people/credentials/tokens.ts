@@ -38,7 +38,7 @@ export type TokenRefused = {
 export type PeopleTokens = {
   /**
    * The token of a request; undefined if it is not valid. A management token is valid as long as the member who created it may
-   * have tokens, a service token as long as the person who created it is an owner of the staff.
+   * have tokens and the account is open, a service token as long as the person who created it is an owner of the staff.
    */
   find(secret: string): Promise<Token | undefined>;
   createOfAccount(
@@ -54,11 +54,12 @@ export type PeopleTokens = {
   revokeOfAccount(accountId: string, tokenId: string, reason: string, request: TokenRequest): Promise<boolean>;
   revokeOfService(tokenId: string, reason: string, request: TokenRequest): Promise<boolean>;
   /**
-   * To be called after a person has lost the role that the tokens rest on: with an account, that of a member who may have tokens
-   * there; without, that of the staff. May be repeated. Resolves to the ids.
+   * After a person has lost the role that the tokens rest on: with an account, that of a member who may have tokens there; without,
+   * that of the staff. Tokens that were created after `lostAt`, because the person has the role again, stay. May be repeated.
+   * Resolves to the ids. The process does this after each event that ends a role.
    */
-  revokeOf(personId: string, accountId?: string): Promise<readonly string[]>;
-  /** To be called after an account was closed. May be repeated. Resolves to the ids. */
+  revokeOf(personId: string, accountId?: string, lostAt?: Date): Promise<readonly string[]>;
+  /** After an account was closed. May be repeated. Resolves to the ids. */
   revokeAllOfAccount(accountId: string, reason: string): Promise<readonly string[]>;
 };
 
@@ -86,10 +87,11 @@ export const createPeopleTokens = (options: PeopleOptions): PeopleTokens => {
       await ofServices.revoke(tokenId, reason, request);
       return true;
     },
-    revokeOf: async (personId, accountId) => {
+    revokeOf: async (personId, accountId, lostAt) => {
       const reason = 'the person who created it has lost the role';
       const ids: string[] = [];
       for (const token of await tokens.listCreatedBy(personId)) {
+        if (lostAt !== undefined && token.createdAt > lostAt && (await isValid(options, token))) continue;
         if (token.kind === 'service' && accountId === undefined) await ofServices.revoke(token.id, reason, system);
         else if (token.kind === 'management' && token.accountId === accountId)
           await ofAccount.revoke(accountId, token.id, reason, system);
@@ -112,7 +114,7 @@ const isValid = async (options: PeopleOptions, token: Token): Promise<boolean> =
   if (createdBy === null) return true;
   if (token.kind === 'service') return (await readPerson(options, createdBy)).staffRole === 'owner';
   const { state } = await options.accounts.read(accountStream(token.accountId));
-  return mayHaveTokens(state.members.get(createdBy));
+  return state.standing.status !== 'closed' && mayHaveTokens(state.members.get(createdBy));
 };
 
 const onlyValid = async <Kind extends Token>(

@@ -149,6 +149,8 @@ const liveFully = async (): Promise<string> => {
     { type: 'AddMember', personId: 'per_2', role: 'billing' },
     { type: 'ChangeMemberRole', personId: 'per_2', role: 'developer' },
     { type: 'RemoveMember', personId: 'per_2', reason: 'left' },
+    { type: 'CreateToken', tokenId: 'tok_1', by: 'per_1', scopes: ['read'], endsAt: hold.at },
+    { type: 'RevokeToken', tokenId: 'tok_1', reason: 'unused' },
     { type: 'ReportKeyLeak', keyId: spare.key_id, since: hold.at },
     { type: 'RehashKey', keyId, hash: 'hash', pepperId: '2' },
     { type: 'ReserveCredits', ...of('gen-extended'), ...hold },

@@ -12,6 +12,7 @@ import { onPerson } from '../../support/customers/appoint.ts';
 import { call, registerPerson, signIn, type Reply } from '../../support/customers/person.ts';
 import { ADMIN_TOKEN, createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
 import { createSoftwareAuthenticator, type Deviations } from '../../support/software-authenticator.ts';
+import { SOON } from '../../support/soon.ts';
 import { query } from '../../support/sql.ts';
 
 const MINUTE_MS = 60_000;
@@ -44,7 +45,8 @@ const ask = (method: string, path: string, { headers, ...given }: Parameters<typ
   const { url } = nodes[/passkey|second-step/.test(path) || turn++ % 2 === 0 ? 0 : 1];
   return call(url, method, path, { ...given, headers: { 'x-forwarded-for': `198.51.${turn % 250}.1`, ...headers } });
 };
-const register = (email: string) => registerPerson(nodes[0].url, smtp, email);
+const register = (email: string) =>
+  registerPerson(nodes[0].url, smtp, email, {}, { 'x-forwarded-for': `198.51.${++turn % 250}.2` });
 const appoint = (personId: string, role: 'support' | 'owner') =>
   onPerson(premises.databaseUrl, personId, { type: 'AppointStaff', role, reason: 'hired' });
 
@@ -363,6 +365,31 @@ it('a service token does what staff of its role may, until it is revoked', async
     { type: 'ServiceTokenCreated' },
     { type: 'ServiceTokenRevoked' },
   ]);
+});
+
+it('a service token of an owner ends with the role of the owner', async () => {
+  const { personId, accountId } = await register('boss@example.com');
+  await appoint(personId, 'owner');
+  const token = await signIn(nodes[0].url, smtp, 'boss@example.com');
+  const body = { name: 'Books', role: 'finance' };
+  expect(await ask('POST', '/service-tokens', { token, body })).toMatchObject(refused(403, 'second_step_required'));
+  const secret = await enrol(token);
+  const passed = await ask('POST', '/me/second-step', { token, body: { totp_code: codeOf(secret, 1) } });
+  expect(passed).toMatchObject({ status: 200 });
+  const created = await ask('POST', '/service-tokens', { token, body });
+  expect(created).toMatchObject({ status: 201, json: { created_by: personId } });
+  const read = () => ask('GET', `/accounts/${accountId}`, { token: String(created.json['secret']) });
+  expect(await read()).toMatchObject({ status: 200 });
+  await onPerson(premises.databaseUrl, personId, { type: 'DismissStaff', reason: 'left' });
+  expect(await read()).toMatchObject({ status: 401 });
+  const stream = `service-token-${String(created.json['token_id'])}`;
+  const events = `select type, metadata::jsonb ->> 'actor' as actor from events where stream = $1 order by revision`;
+  await expect
+    .poll(() => query(premises.databaseUrl, events, [stream]), SOON)
+    .toEqual([
+      { type: 'ServiceTokenCreated', actor: `staff:${personId}` },
+      { type: 'ServiceTokenRevoked', actor: 'system:tokens' },
+    ]);
 });
 
 it('another credential needs a recent sign-in or a second step, and removes what has no event', async () => {

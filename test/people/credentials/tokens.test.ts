@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountStream } from '../../../src/domain/account/account.ts';
 import { accountDecider, type AccountCommand } from '../../../src/domain/account/decide.ts';
+import type { AccountEvent } from '../../../src/domain/account/events.ts';
+import type { PersonEvent } from '../../../src/domain/identity/person-events.ts';
 import { personDecider, type PersonCommand } from '../../../src/domain/identity/decide-person.ts';
 import { personStream } from '../../../src/domain/identity/person.ts';
 import { serviceTokenDecider, serviceTokenStream } from '../../../src/domain/identity/service-tokens.ts';
@@ -9,10 +11,13 @@ import { createCommands } from '../../../src/eventstore/commands.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
 import { decodeEvent, journal } from '../../../src/eventstore/journal/codec.ts';
 import { createInMemoryLog, createInMemoryStore } from '../../../src/eventstore/memory/in-memory.ts';
+import { revokeAfter } from '../../../src/people/credentials/ended-roles.ts';
 import { MAX_TOKENS } from '../../../src/people/credentials/token-events.ts';
 import { createPeopleTokens, type TokenRequest } from '../../../src/people/credentials/tokens.ts';
 import type { PeopleOptions } from '../../../src/people/people-options.ts';
 import { DAY_MS, onBoth, openNodes, type Nodes } from '../../identity/nodes.ts';
+
+const AT = new Date('2026-01-31T12:00:00Z');
 
 let nodes: Nodes;
 beforeAll(async () => void (nodes = await openNodes()));
@@ -123,6 +128,13 @@ describe('creating a token', () => {
 });
 
 describe('a token', () => {
+  it('is valid as long as its account is open', async () => {
+    const { tokens, owner, accountId, inAccount } = await open();
+    const created = await tokens.createOfAccount(accountId, wish(), by(owner));
+    await inAccount({ type: 'CloseAccount', reason: 'asked for' });
+    expect(await tokens.find(created.kind === 'created' ? (created.secret ?? '') : '')).toBeUndefined();
+  });
+
   it('of a member is valid as long as the member may have tokens', async () => {
     const { tokens, developer, accountId, inAccount } = await open();
     const created = await tokens.createOfAccount(accountId, wish(), by(developer));
@@ -172,11 +184,43 @@ describe('the tokens of a person who loses a role', () => {
     ]);
   });
 
+  it('stay if they were created after the person has got the role back', async () => {
+    const { tokens, developer, accountId, inAccount } = await open();
+    const before = await tokens.createOfAccount(accountId, wish(), by(developer));
+    const lostAt = new Date(nodes.now());
+    await inAccount({ type: 'RemoveMember', personId: developer, reason: 'left' });
+    await inAccount({ type: 'AddMember', personId: developer, role: 'developer' });
+    nodes.forward(1);
+    const after = await tokens.createOfAccount(accountId, wish(), by(developer));
+    if (before.kind !== 'created' || after.kind !== 'created') return expect.fail('refused');
+    expect(await tokens.revokeOf(developer, accountId, lostAt)).toEqual([before.token.id]);
+    expect(await tokens.find(after.secret ?? '')).toBeDefined();
+  });
+
+  it.each<[string, string, AccountEvent | PersonEvent, readonly unknown[] | undefined]>([
+    ['a closed account', 'account-acc_1', { type: 'AccountClosed', reason: 'x' }, ['acc_1', 'the account was closed']],
+    ['a removed member', 'account-acc_1', { type: 'MemberRemoved', personId: 'per_1', reason: 'x' }, ['per_1', 'acc_1', AT]], // prettier-ignore
+    ['a member with a smaller role', 'account-acc_1', { type: 'MemberRoleChanged', personId: 'per_1', role: 'billing' }, ['per_1', 'acc_1', AT]], // prettier-ignore
+    ['a member who may still have tokens', 'account-acc_1', { type: 'MemberRoleChanged', personId: 'per_1', role: 'developer' }, undefined], // prettier-ignore
+    ['dismissed staff', 'person-per_1', { type: 'StaffDismissed', reason: 'x' }, ['per_1', undefined, AT]],
+    ['an owner of the staff with a smaller role', 'person-per_1', { type: 'StaffAppointed', role: 'support', reason: 'x' }, ['per_1', undefined, AT]], // prettier-ignore
+    ['a new owner of the staff', 'person-per_1', { type: 'StaffAppointed', role: 'owner', reason: 'x' }, undefined],
+  ])('are revoked after the event of %s, if it ends the role', async (_, stream, event, expected) => {
+    const calls: unknown[] = [];
+    const record = (...given: readonly unknown[]) => Promise.resolve((calls.push(given), []));
+    await revokeAfter({ revokeOf: record, revokeAllOfAccount: record }, { event, stream, time: AT })?.();
+    expect(calls).toEqual(expected === undefined ? [] : [expected]);
+  });
+
   it('of a closed account end as well', async () => {
-    const { tokens, owner, developer, accountId, eventsOf } = await open();
+    const { tokens, owner, developer, accountId, eventsOf, inAccount } = await open();
     for (const personId of [owner, developer]) await tokens.createOfAccount(accountId, wish(), by(personId));
     expect(await tokens.revokeAllOfAccount(accountId, 'the account was closed')).toHaveLength(2);
     expect(await tokens.listOfAccount(accountId)).toEqual([]);
     expect(await eventsOf(accountStream(accountId))).toHaveLength(4);
+    await inAccount({ type: 'CloseAccount', reason: 'asked for' });
+    expect(await tokens.createOfAccount(accountId, wish(), by(owner))).toEqual({
+      ...{ kind: 'refused', code: 'account_closed' },
+    });
   });
 });

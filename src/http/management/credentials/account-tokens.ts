@@ -51,7 +51,7 @@ export const createAccountToken = defineRoute({
     schema: newAccountTokenView,
     example: { ...accountTokenExample, secret: 'kiss_mgt_…x7Qd' },
   },
-  problems: ['account_not_found', 'too_many_tokens', 'token_not_found', 'upgrade_in_progress'],
+  problems: ['account_not_found', 'account_closed', 'too_many_tokens', 'token_not_found', 'upgrade_in_progress'],
   handle: async ({ params: { account_id }, body: { name, scopes, ends_at: endsAt }, ...identity }, { people }) => {
     const request = { ...identity, personId: personOf(identity).personId };
     const created = await people.tokens.createOfAccount(account_id, { name, scopes, endsAt }, request);
