@@ -8,6 +8,7 @@ import { reactionDecider } from '../domain/reactions/parked-reactions.ts';
 import { termsDecider } from '../domain/terms/terms.ts';
 import { claimDecider } from '../domain/identity/claims.ts';
 import { personDecider } from '../domain/identity/decide-person.ts';
+import { serviceTokenDecider } from '../domain/identity/service-tokens.ts';
 import { createCommands } from '../eventstore/commands.ts';
 import { journal } from '../eventstore/journal/codec.ts';
 import { createCommitter } from '../eventstore/committer.ts';
@@ -83,10 +84,12 @@ export const openEventLog = async (options: EventLogOptions) => {
   const reactions = createCommands({ ...writing, decider: reactionDecider });
   const persons = createCommands({ ...writing, decider: personDecider });
   const claims = createCommands({ ...writing, decider: claimDecider });
+  const serviceTokens = createCommands({ ...writing, decider: serviceTokenDecider });
 
   const dropOthers: (() => Promise<void> | void)[] = [];
   await rewinds.start(store, async () => {
-    for (const commands of [accounts, prices, terms, mails, reactions, persons, claims]) commands.recheckAll();
+    const all = [accounts, prices, terms, mails, reactions, persons, claims, serviceTokens];
+    for (const commands of all) commands.recheckAll();
     for (const drop of dropOthers) await drop();
   });
 
@@ -105,6 +108,7 @@ export const openEventLog = async (options: EventLogOptions) => {
     mails,
     persons,
     claims,
+    serviceTokens,
     /** Commands on the streams of processes. */
     reactions,
     /** The newest of these places that the log has; 0 if it has none of them. */

@@ -43,7 +43,7 @@ export const openPeople = async (options: OpenPeopleOptions) => {
   const people = createPeople({
     ...{ identity, identities: createIdentities(eventLog.identitiesSecret), randomBytes, now, publicUrl },
     ...{ persons: eventLog.persons, claims: eventLog.claims, accounts: eventLog.accounts, mails: eventLog.mails },
-    ...{ store: eventLog.store, vault: eventLog.vault, afterwards: work.add },
+    ...{ serviceTokens: eventLog.serviceTokens, store: eventLog.store, vault: eventLog.vault, afterwards: work.add },
     supportEmail: () => config.supportEmail ?? (config.mailFrom ?? DEFAULT_SENDER).address,
   });
   const running = startGatewayProcess(options, people.process);

@@ -26,6 +26,8 @@ export type Session = {
 export type NewSession = {
   readonly personId: string;
   readonly kind: SessionKind;
+  /** The sign-in was a second step as well, such as a passkey whose authenticator has verified the user. */
+  readonly passesSecondStep?: boolean;
   /** The IP address and the `User-Agent` of the request. Only their families are stored. */
   readonly address?: string | undefined;
   readonly userAgent?: string | undefined;
@@ -38,7 +40,7 @@ export type Sessions = {
   find(token: string): Promise<Session | undefined>;
   /** Those that have not ended; the one that was seen last is first. */
   list(personId: string): Promise<readonly Session[]>;
-  /** Marks a session of staff. False if it has ended or is of a customer. */
+  /** Marks a session. False if it has ended. */
   passSecondStep(sessionId: string): Promise<boolean>;
   /** False if the person has no such session. */
   revoke(personId: string, sessionId: string): Promise<boolean>;
@@ -70,14 +72,17 @@ const hashOf = (token: string): Buffer => hash('sha256', token, 'buffer');
 export const createSessions = ({ database, now, randomBytes }: SessionsOptions): Sessions => {
   const { query } = database;
   return {
-    create: async ({ personId, kind, address = '', userAgent = '' }) => {
+    create: async ({ personId, kind, passesSecondStep = false, address = '', userAgent = '' }) => {
       const token = newToken(FORMAT, randomBytes);
       const [at, id] = [now(), `ses_${randomBytes(12).toString('hex')}`];
       const endsAt = new Date(at.getTime() + LIFETIME_MS[kind]);
       const [session] = await query<Session>(
-        `insert into sessions (hash, id, person_id, kind, created_at, seen_at, ends_at, network, agent)
-         values ($1, $2, $3, $4, $5, $5, $6, $7, $8) returning ${COLUMNS}`,
-        [hashOf(token), id, personId, kind, at, endsAt, networkPrefix(address), agentFamily(userAgent)],
+        `insert into sessions (hash, id, person_id, kind, created_at, seen_at, ends_at, second_step_at, network, agent)
+         values ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9) returning ${COLUMNS}`,
+        [
+          ...[hashOf(token), id, personId, kind, at, endsAt, passesSecondStep ? at : null],
+          ...[networkPrefix(address), agentFamily(userAgent)],
+        ],
       );
       if (!session) throw new Error('An insert returns its row.');
       return { token, session };
@@ -100,10 +105,10 @@ export const createSessions = ({ database, now, randomBytes }: SessionsOptions):
         [personId, now()],
       ),
     passSecondStep: async (sessionId) => {
-      const rows = await query(
-        `update sessions set second_step_at = $2 where id = $1 and kind = 'staff' and ends_at > $2 returning id`,
-        [sessionId, now()],
-      );
+      const rows = await query(`update sessions set second_step_at = $2 where id = $1 and ends_at > $2 returning id`, [
+        sessionId,
+        now(),
+      ]);
       return rows.length > 0;
     },
     revoke: async (personId, sessionId) =>

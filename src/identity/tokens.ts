@@ -37,10 +37,14 @@ export type NewToken = About &
 export type Tokens = {
   /** The secret is in no table: it must be shown now. */
   create(token: NewToken): Promise<{ readonly secret: string; readonly token: Token }>;
+  /** As `create`, with an id that derives from a command. Undefined if there is a token with this id. */
+  createOnce(id: string, token: NewToken): Promise<{ readonly secret: string; readonly token: Token } | undefined>;
   /** Undefined if it has ended, was revoked, or never existed. */
   find(secret: string): Promise<Token | undefined>;
   /** Those of an account that have not ended, the newest first. */
   listOfAccount(accountId: string): Promise<readonly ManagementToken[]>;
+  /** Those that a person created and that have not ended, of all accounts and of the staff. */
+  listCreatedBy(personId: string): Promise<readonly Token[]>;
   /** All that have not ended, the newest first. */
   listOfServices(): Promise<readonly ServiceToken[]>;
   /** False if the account has no such token. */
@@ -92,22 +96,27 @@ export const createTokens = ({ database: { query }, now, randomBytes }: TokensOp
     const text = `select ${COLUMNS} from tokens where ends_at > $1 and ${where} ${order}`;
     return (await query<Row>(text, [now(), ...values])).map(tokenOf);
   };
+  const insert = async (id: string, token: NewToken) => {
+    const secret = newToken(FORMATS[token.kind], randomBytes);
+    const [accountId, grants] =
+      token.kind === 'management' ? [token.accountId, [...token.scopes]] : [null, [token.role]];
+    const [row] = await query<Row>(
+      `insert into tokens (hash, id, kind, account_id, grants, created_by, name, hint, created_at, ends_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (id) do nothing returning ${COLUMNS}`,
+      [
+        ...[hashOf(secret), id, token.kind, accountId, grants],
+        ...[token.createdBy, token.name, secret.slice(-4), now(), token.endsAt],
+      ],
+    );
+    return row && { secret, token: tokenOf(row) };
+  };
   return {
     create: async (token) => {
-      const secret = newToken(FORMATS[token.kind], randomBytes);
-      const [accountId, grants] =
-        token.kind === 'management' ? [token.accountId, [...token.scopes]] : [null, [token.role]];
-      const [row] = await query<Row>(
-        `insert into tokens (hash, id, kind, account_id, grants, created_by, name, hint, created_at, ends_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning ${COLUMNS}`,
-        [
-          ...[hashOf(secret), `tok_${randomBytes(12).toString('hex')}`, token.kind, accountId, grants],
-          ...[token.createdBy, token.name, secret.slice(-4), now(), token.endsAt],
-        ],
-      );
-      if (!row) throw new Error('An insert returns its row.');
-      return { secret, token: tokenOf(row) };
+      const created = await insert(`tok_${randomBytes(12).toString('hex')}`, token);
+      if (!created) throw new Error('A random id is new.');
+      return created;
     },
+    createOnce: insert,
     find: async (secret) => {
       if (!Object.values(FORMATS).some((format) => isWellFormed(format, secret))) return undefined;
       const at = now();
@@ -124,6 +133,7 @@ export const createTokens = ({ database: { query }, now, randomBytes }: TokensOp
     },
     listOfAccount: async (accountId) =>
       (await list('account_id = $2', accountId)).filter((token) => token.kind === 'management'),
+    listCreatedBy: (personId) => list('created_by = $2', personId),
     listOfServices: async () => (await list(`kind = 'service'`)).filter((token) => token.kind === 'service'),
     revokeOfAccount: async (accountId, tokenId) =>
       (await idsOf('delete from tokens where account_id = $1 and id = $2', [accountId, tokenId])).length > 0,

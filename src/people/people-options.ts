@@ -5,6 +5,12 @@ import type { ClaimCommand, ClaimEvent, ClaimRefusal, Claims } from '../domain/i
 import type { PersonCommand, PersonRefusal } from '../domain/identity/decide-person.ts';
 import type { PersonEvent } from '../domain/identity/person-events.ts';
 import type { Person } from '../domain/identity/person.ts';
+import type {
+  ServiceTokenCommand,
+  ServiceTokenEvent,
+  ServiceTokenRefusal,
+  ServiceTokenState,
+} from '../domain/identity/service-tokens.ts';
 import type { Commands } from '../eventstore/commands.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { PersonalData, Vault } from '../eventstore/journal/personal-data.ts';
@@ -18,6 +24,10 @@ export type PeopleOptions = {
   readonly persons: Pick<Commands<Person, PersonCommand, PersonEvent, PersonRefusal>, 'execute' | 'read'>;
   readonly claims: Pick<Commands<Claims, ClaimCommand, ClaimEvent, ClaimRefusal>, 'execute' | 'read'>;
   readonly accounts: Pick<Commands<Account, AccountCommand, AccountEvent, AccountRefusal>, 'execute' | 'read'>;
+  readonly serviceTokens: Pick<
+    Commands<ServiceTokenState, ServiceTokenCommand, ServiceTokenEvent, ServiceTokenRefusal>,
+    'execute' | 'read'
+  >;
   readonly mails: Pick<MailCommands, 'execute' | 'read'>;
   readonly store: Pick<EventStore, 'readStream' | 'findEvent'>;
   readonly vault: Vault;

@@ -1,15 +1,19 @@
 import { isDisposableDomain, typoHint } from '../identity/disposable-domains.ts';
+import { createCredentials, type Credentials } from './credentials/credentials.ts';
 import { createPeopleMail, type PeopleMail } from './mail-data.ts';
 import type { PeopleOptions } from './people-options.ts';
 import { createPeopleProcess } from './people-process.ts';
 import { createRegistration, type Registration } from './registration.ts';
 import { createSignIn, type SignIn } from './sign-in.ts';
+import { createPeopleTokens, type PeopleTokens } from './credentials/tokens.ts';
 import type { Process } from '../reactions/process.ts';
 
 /** What persons do, from registration to erasure. */
 export type People = {
   readonly registration: Registration;
   readonly signIn: SignIn;
+  readonly credentials: Credentials;
+  readonly tokens: PeopleTokens;
   readonly process: Process;
   readonly mail: PeopleMail;
   readonly isDisposableDomain: (domain: string) => boolean;
@@ -19,10 +23,13 @@ export type People = {
 
 export const createPeople = (options: PeopleOptions & { readonly supportEmail: () => string }): People => {
   const registration = createRegistration(options);
+  const tokens = createPeopleTokens(options);
   return {
     registration,
     signIn: createSignIn(options),
-    process: createPeopleProcess(registration),
+    credentials: createCredentials(options),
+    tokens,
+    process: createPeopleProcess(registration, tokens),
     mail: createPeopleMail(options),
     isDisposableDomain,
     typoHint,

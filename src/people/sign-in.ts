@@ -101,19 +101,25 @@ const mailCode = async (
   await options.mails.execute(mailStream(mailId), command, metadata);
 };
 
-/** Creates a session and records the sign-in. Staff sessions are shorter, and need a second step. */
+/**
+ * Creates a session and records the sign-in. Staff sessions are shorter, and need a second step: a passkey whose authenticator
+ * has verified the user is one.
+ */
 export const startSession = async (
   { identity, persons }: PeopleOptions,
   personId: string,
   means: SignInMeans,
   { address, userAgent }: Client,
+  { userVerified = false }: { readonly userVerified?: boolean } = {},
 ): Promise<NewSessionOfPerson> => {
   const { state } = await persons.read(personStream(personId));
   const kind = state.staffRole === null ? 'customer' : 'staff';
-  const created = await identity.sessions.create({ personId, kind, address, userAgent });
+  const passesSecondStep = kind === 'staff' && userVerified;
+  const created = await identity.sessions.create({ personId, kind, passesSecondStep, address, userAgent });
   const { id: sessionId } = created.session;
   // The session is worthless before its token is returned, so the event may come second.
   const metadata = { actor: `person:${personId}`, commandId: derivedId('in', sessionId) };
-  await persons.execute(personStream(personId), { type: 'SignIn', sessionId, means }, metadata);
+  const secondStep = passesSecondStep ? ({ secondStep: 'passkey' } as const) : {};
+  await persons.execute(personStream(personId), { type: 'SignIn', sessionId, means, ...secondStep }, metadata);
   return created;
 };

@@ -76,12 +76,16 @@ describe('a session', () => {
     expect(await rowVersion()).toBe(touched);
   });
 
-  it('of staff can pass the second step; one of a customer cannot', async () => {
-    const [staff, customer] = [await signIn(nodes.person(), 'staff'), await signIn(nodes.person())];
-    expect(await nodes.one.sessions.passSecondStep(staff.session.id)).toBe(true);
-    expect(await nodes.one.sessions.passSecondStep(customer.session.id)).toBe(false);
-    expect(await nodes.other.sessions.find(staff.token)).toMatchObject({ secondStepAt: nodes.now() });
-    expect(await nodes.other.sessions.find(customer.token)).toMatchObject({ secondStepAt: null });
+  it('can pass the second step later, or at sign-in, as long as it has not ended', async () => {
+    const later = await signIn(nodes.person(), 'staff');
+    expect(await nodes.one.sessions.passSecondStep(later.session.id)).toBe(true);
+    expect(await nodes.other.sessions.find(later.token)).toMatchObject({ secondStepAt: nodes.now() });
+    const atOnce = { personId: nodes.person(), kind: 'staff', passesSecondStep: true } as const;
+    const { session, token } = await nodes.one.sessions.create(atOnce);
+    expect(session.secondStepAt).toEqual(nodes.now());
+    expect(await nodes.other.sessions.find(token)).toMatchObject({ secondStepAt: nodes.now() });
+    nodes.forward(12 * HOUR_MS);
+    expect(await nodes.one.sessions.passSecondStep(session.id)).toBe(false);
   });
 });
 

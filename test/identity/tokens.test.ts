@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NewToken } from '../../src/identity/tokens.ts';
 import { query } from '../support/sql.ts';
-import { DAY_MS, MINUTE_MS, openNodes, type Nodes } from './nodes.ts';
+import { DAY_MS, MINUTE_MS, onBoth, openNodes, type Nodes } from './nodes.ts';
 
 let nodes: Nodes;
 beforeAll(async () => void (nodes = await openNodes()));
@@ -76,6 +76,17 @@ describe('a token', () => {
     nodes.forward(1);
     await nodes.other.tokens.find(secret);
     expect(await used()).toEqual(nodes.now());
+  });
+});
+
+describe('a token with a given id', () => {
+  it('is created once', async () => {
+    const token = { kind: 'service', role: 'finance', name: 'Books', createdBy: null, endsAt: endsAt() } as const;
+    const id = nodes.person().replace('per_', 'tok_');
+    const created = await onBoth(nodes, 6, (node) => node.tokens.createOnce(id, token));
+    const [only, ...others] = created.filter((one) => one !== undefined);
+    expect(others).toEqual([]);
+    expect(await nodes.other.tokens.find(only?.secret ?? '')).toMatchObject({ id, name: 'Books' });
   });
 });
 

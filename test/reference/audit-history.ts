@@ -130,6 +130,8 @@ export const audit = (history: readonly AccountEvent[]): Books => {
       case 'MemberAdded':
       case 'MemberRoleChanged':
       case 'MemberRemoved':
+      case 'TokenCreated':
+      case 'TokenRevoked':
         break;
       case 'KeyLeakReported':
         check(!liveKeys.has(event.keyId), 'a key is revoked before its leak is reported');

@@ -132,6 +132,8 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
     case 'AddMember':
     case 'ChangeMemberRole':
     case 'RemoveMember':
+    case 'CreateToken':
+    case 'RevokeToken':
       throw new Error(`The histories have no ${command.type}.`);
     case 'RevokeKey':
       if (!keys.has(command.keyId)) return refused('key_not_found');

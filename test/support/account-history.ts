@@ -177,6 +177,12 @@ const eventOf = ({ type, data }: EventView): AccountEvent => {
       return { type: type as 'MemberAdded', personId: text('person_id'), role: text('role') as MemberRole };
     case 'MemberRemoved':
       return { type: 'MemberRemoved', personId: text('person_id'), ...reason };
+    case 'TokenCreated': {
+      const scopes = data['scopes'] as readonly string[];
+      return { type: 'TokenCreated', tokenId: text('token_id'), scopes, endsAt: Date.parse(text('ends_at')) };
+    }
+    case 'TokenRevoked':
+      return { type: 'TokenRevoked', tokenId: text('token_id'), ...reason };
     case 'KeyLeakReported':
       return {
         ...{ type: 'KeyLeakReported', keyId: text('key_id') },

@@ -19,6 +19,9 @@ export type Deviations = {
   readonly key?: KeyObject;
   /** Whether a PIN or a finger was checked. By default as the options ask. */
   readonly verifiesUser?: boolean;
+  /** Of a new credential. */
+  readonly credentialId?: Buffer;
+  readonly transports?: readonly string[];
 };
 
 export type SoftwareAuthenticator = {
@@ -46,7 +49,7 @@ export const createSoftwareAuthenticator = (
       const known = options.excludeCredentials ?? [];
       if (credentials.some(({ id }) => known.some((one) => one.id === id))) throw new Error('InvalidStateError');
       const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-      const id = randomBytes(32);
+      const id = deviations.credentialId ?? randomBytes(32);
       credentials.push({ id: base64url(id), rpId, userHandle: options.user.id, key: privateKey });
       const authData = authenticatorData({
         rpId: deviations.rpId ?? rpId,
@@ -61,7 +64,9 @@ export const createSoftwareAuthenticator = (
           attestationObject: base64url(
             cbor(new Map<string, Cbor>([['fmt', 'none'], ['attStmt', new Map()], ['authData', authData]])), // prettier-ignore
           ),
-          transports: ['internal'],
+          transports: [...(deviations.transports ?? ['internal'])] as NonNullable<
+            RegistrationResponseJSON['response']['transports']
+          >,
         },
       };
     },

@@ -124,6 +124,12 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
       return `Made ${event.personId} ${event.role}.`;
     case 'MemberRemoved':
       return `Removed ${event.personId}: ${plain(event.reason)}.`;
+    case 'TokenCreated': {
+      const { tokenId, scopes, endsAt } = event;
+      return `Created the management token ${tokenId} for ${scopes.map(plain).join(', ')}, until ${new Date(endsAt).toISOString()}.`;
+    }
+    case 'TokenRevoked':
+      return `Revoked the management token ${event.tokenId}: ${plain(event.reason)}.`;
     case 'KeyLeakReported': {
       const since = event.since === null ? '' : `, used by others since ${new Date(event.since).toISOString()}`;
       return `Reported that the key ${event.keyId} leaked${since}.`;

@@ -43,6 +43,10 @@ export const evolveAccount = (account: Account, event: AccountEvent): Account =>
     case 'MemberRoleChanged':
     case 'MemberRemoved':
       return { ...account, members: evolveMembers(account.members, event) };
+    // Tokens are kept outside the log. These events are their evidence.
+    case 'TokenCreated':
+    case 'TokenRevoked':
+      return account;
     case 'KeyRehashed':
     case 'KeyRevoked':
     case 'KeyLeakReported':

@@ -11,7 +11,15 @@ export const isRefusedOnceClosed = (command: AccountCommand): boolean =>
   endedByClosing.has(command.type) || (command.type === 'TopUp' && command.source.kind === 'grant');
 
 const endedByClosing: ReadonlySet<string> = new Set<AccountCommand['type']>([
-  ...(['AcceptTerms', 'SuspendAccount', 'ReinstateAccount', 'IssueKey', 'ReserveCredits', 'ExtendHold'] as const),
+  ...([
+    'AcceptTerms',
+    'SuspendAccount',
+    'ReinstateAccount',
+    'IssueKey',
+    'CreateToken',
+    'ReserveCredits',
+    'ExtendHold',
+  ] as const),
 ]);
 
 export const closeAccount = (

@@ -26,6 +26,16 @@ export type AccountCommand =
   | { readonly type: 'AddMember'; readonly personId: string; readonly role: MemberRole }
   | { readonly type: 'ChangeMemberRole'; readonly personId: string; readonly role: MemberRole }
   | { readonly type: 'RemoveMember'; readonly personId: string; readonly reason: string }
+  /** `by` is the member who asks: it needs a role that may create tokens. */
+  | {
+      readonly type: 'CreateToken';
+      readonly tokenId: string;
+      readonly by: string;
+      readonly scopes: readonly string[];
+      readonly endsAt: number;
+    }
+  /** Tokens are not part of the state: the caller has found it among those of the account. */
+  | { readonly type: 'RevokeToken'; readonly tokenId: string; readonly reason: string }
   | { readonly type: 'AcceptTerms'; readonly version: string; readonly how: string }
   | { readonly type: 'SuspendAccount'; readonly reason: string }
   | { readonly type: 'ReinstateAccount'; readonly reason: string }

@@ -5,7 +5,7 @@ import type { AccountCommand, AccountDecision, AccountRefusal, CommandOf } from 
 import type { AccountEvent } from './events.ts';
 import { chargeLateUsage, extendHold, releaseHold, settleHold, writeOffLateUsage } from './holds.ts';
 import { isReplaced, MAX_KEYS, MAX_LIVE_KEYS } from './keys.ts';
-import { addMember, changeMemberRole, removeMember } from './members.ts';
+import { addMember, changeMemberRole, createToken, removeMember } from './members.ts';
 import { areValid, earliestEnd, limitNothing, meanTheSame, type Limits } from './limits.ts';
 import { no, reserve } from './reserve.ts';
 import type { Standing } from './standing.ts';
@@ -43,6 +43,10 @@ export const decideAccount = (command: AccountCommand, account: Account): Accoun
       return changeMemberRole(command, account.members);
     case 'RemoveMember':
       return removeMember(command, account.members);
+    case 'CreateToken':
+      return createToken(command, account.members);
+    case 'RevokeToken':
+      return accept({ type: 'TokenRevoked', tokenId: command.tokenId, reason: command.reason });
     case 'IssueKey':
       return issueKey(command, account);
     case 'RehashKey':

@@ -5,7 +5,7 @@ import type { AccountLimits, Limits } from './limits.ts';
  * The events of an account. Names and fields are on disk permanently: a changed shape is a new version in the codec.
  * `finance:` is the effect of an event on the books.
  */
-export type AccountEvent = StandingEvent | MemberEvent | KeyEvent | LimitEvent | WalletEvent;
+export type AccountEvent = StandingEvent | MemberEvent | TokenEvent | KeyEvent | LimitEvent | WalletEvent;
 
 export type StandingEvent =
   /**
@@ -37,6 +37,19 @@ export type MemberEvent =
   | { readonly type: 'MemberAdded'; readonly personId: string; readonly role: MemberRole }
   | { readonly type: 'MemberRoleChanged'; readonly personId: string; readonly role: MemberRole }
   | { readonly type: 'MemberRemoved'; readonly personId: string; readonly reason: string };
+
+export type TokenEvent =
+  /**
+   * finance: nothing, as all events of tokens. A management token for scripts. Its name is the customer's text, and is kept
+   * with its hash outside the log. `endsAt` is in ms since the epoch.
+   */
+  | {
+      readonly type: 'TokenCreated';
+      readonly tokenId: string;
+      readonly scopes: readonly string[];
+      readonly endsAt: number;
+    }
+  | { readonly type: 'TokenRevoked'; readonly tokenId: string; readonly reason: string };
 
 export type KeyEvent =
   /** finance: nothing. Only a keyed hash of the secret is stored; `hint` is its last four characters. */

@@ -49,3 +49,12 @@ export const removeMember = ({ personId, reason }: CommandOf<'RemoveMember'>, me
 /** An account with members always has an owner. */
 const isLastOwner = (members: Members, personId: string): boolean =>
   members.get(personId) === 'owner' && [...members.values()].filter((role) => role === 'owner').length === 1;
+
+/** The roles whose members may have management tokens. A token cannot do more than they can. */
+export const mayHaveTokens = (role: MemberRole | undefined): boolean => role === 'owner' || role === 'developer';
+
+export const createToken = (
+  { tokenId, by, scopes, endsAt }: CommandOf<'CreateToken'>,
+  members: Members,
+): AccountDecision =>
+  mayHaveTokens(members.get(by)) ? accept({ type: 'TokenCreated', tokenId, scopes, endsAt }) : no('member_not_found');

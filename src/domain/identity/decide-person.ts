@@ -1,7 +1,7 @@
 import { accept, refuse, type Decider, type Decision } from '../decider.ts';
 import type { MailFailure } from '../mail/mail.ts';
-import type { AskedAccount, Holder, PersonEvent, SignInMeans, StaffRole } from './person-events.ts';
-import { evolvePerson, unknownPerson, type Person } from './person.ts';
+import type { AskedAccount, Holder, PersonEvent, SecondStepMeans, SignInMeans, StaffRole } from './person-events.ts';
+import { evolvePerson, hasSecondStep, unknownPerson, type Person } from './person.ts';
 
 export type PersonCommand =
   | {
@@ -34,13 +34,21 @@ export type PersonCommand =
   | { readonly type: 'ReplaceAddress'; readonly changeId: string; readonly personal: string; readonly at: number }
   | { readonly type: 'UndoAddressChange'; readonly changeId: string; readonly at: number }
   | { readonly type: 'RecordUndelivered'; readonly mailId: string; readonly reason: MailFailure }
-  | { readonly type: 'SignIn'; readonly sessionId: string; readonly means: SignInMeans }
+  /** `secondStep` if the sign-in was a second step as well. */
+  | {
+      readonly type: 'SignIn';
+      readonly sessionId: string;
+      readonly means: SignInMeans;
+      readonly secondStep?: SecondStepMeans;
+    }
   | { readonly type: 'SignOut'; readonly sessionId: string }
   | { readonly type: 'RevokeSessions'; readonly except?: string; readonly reason: string }
   | { readonly type: 'AddPasskey'; readonly passkeyId: string }
   | { readonly type: 'RemovePasskey'; readonly passkeyId: string }
   | { readonly type: 'EnableTotp' }
   | { readonly type: 'DisableTotp'; readonly reason: string }
+  | { readonly type: 'RenewRecoveryCodes' }
+  | { readonly type: 'PassSecondStep'; readonly sessionId: string; readonly means: SecondStepMeans }
   | { readonly type: 'AppointStaff'; readonly role: StaffRole; readonly reason: string }
   | { readonly type: 'DismissStaff'; readonly reason: string };
 
@@ -55,7 +63,8 @@ export const personRefusalCodes = [
   'undo_ended',
   'passkey_not_found',
   'too_many_passkeys',
-  'second_step_required',
+  'second_step_not_set_up',
+  'last_second_step',
   'not_staff',
 ] as const;
 
@@ -139,18 +148,32 @@ const decideVerified = (command: Verified, person: Person): PersonDecision => {
     case 'RemovePasskey':
     case 'EnableTotp':
     case 'DisableTotp':
+    case 'RenewRecoveryCodes':
+    case 'PassSecondStep':
       return decideSignIn(command, person);
   }
 };
 
 type SignInCommand = Of<
-  'SignIn' | 'SignOut' | 'RevokeSessions' | 'AddPasskey' | 'RemovePasskey' | 'EnableTotp' | 'DisableTotp'
+  | 'SignIn'
+  | 'SignOut'
+  | 'RevokeSessions'
+  | 'AddPasskey'
+  | 'RemovePasskey'
+  | 'EnableTotp'
+  | 'DisableTotp'
+  | 'RenewRecoveryCodes'
+  | 'PassSecondStep'
 >;
 
 const decideSignIn = (command: SignInCommand, person: Person): PersonDecision => {
   switch (command.type) {
-    case 'SignIn':
-      return accept({ type: 'SignedIn', sessionId: command.sessionId, means: command.means });
+    case 'SignIn': {
+      const { sessionId, means, secondStep } = command;
+      const passed =
+        secondStep === undefined ? [] : [{ type: 'SecondStepPassed' as const, sessionId, means: secondStep }];
+      return accept<PersonEvent>({ type: 'SignedIn', sessionId, means }, ...passed);
+    }
     case 'SignOut':
       return accept({ type: 'SignedOut', sessionId: command.sessionId });
     case 'RevokeSessions': {
@@ -168,14 +191,21 @@ const decideSignIn = (command: SignInCommand, person: Person): PersonDecision =>
       const { passkeyId } = command;
       if (!person.passkeys.has(passkeyId)) return no('passkey_not_found');
       const isLastStep = person.staffRole !== null && !person.hasTotp && person.passkeys.size === 1;
-      return isLastStep ? no('second_step_required') : accept({ type: 'PasskeyRemoved', passkeyId });
+      return isLastStep ? no('last_second_step') : accept({ type: 'PasskeyRemoved', passkeyId });
     }
     case 'EnableTotp':
-      return person.hasTotp ? accept() : accept({ type: 'TotpEnabled' });
+      return accept({ type: 'TotpEnabled' });
     case 'DisableTotp': {
       if (!person.hasTotp) return accept();
       const isLastStep = person.staffRole !== null && person.passkeys.size === 0;
-      return isLastStep ? no('second_step_required') : accept({ type: 'TotpDisabled', reason: command.reason });
+      return isLastStep ? no('last_second_step') : accept({ type: 'TotpDisabled', reason: command.reason });
+    }
+    case 'RenewRecoveryCodes':
+      return hasSecondStep(person) ? accept({ type: 'RecoveryCodesRenewed' }) : no('second_step_not_set_up');
+    case 'PassSecondStep': {
+      const { sessionId, means } = command;
+      if (!hasSecondStep(person)) return no('second_step_not_set_up');
+      return accept({ type: 'SecondStepPassed', sessionId, means });
     }
   }
 };

@@ -60,8 +60,13 @@ export type SignInEvent =
   /** Its name is personal, and is kept with the passkey outside the log. */
   | { readonly type: 'PasskeyAdded'; readonly passkeyId: string }
   | { readonly type: 'PasskeyRemoved'; readonly passkeyId: string }
+  /** Also if it replaces an earlier authenticator app. */
   | { readonly type: 'TotpEnabled' }
-  | { readonly type: 'TotpDisabled'; readonly reason: string };
+  | { readonly type: 'TotpDisabled'; readonly reason: string }
+  /** New codes were shown, and earlier ones became invalid. */
+  | { readonly type: 'RecoveryCodesRenewed' }
+  /** The evidence that a session was more than a mailbox. */
+  | { readonly type: 'SecondStepPassed'; readonly sessionId: string; readonly means: SecondStepMeans };
 
 export type StaffEvent =
   | { readonly type: 'StaffAppointed'; readonly role: StaffRole; readonly reason: string }
@@ -69,6 +74,7 @@ export type StaffEvent =
 
 export type Holder = 'person' | 'entity';
 export type SignInMeans = 'code' | 'link' | 'passkey';
+export type SecondStepMeans = 'totp' | 'recovery_code' | 'passkey';
 export type StaffRole = (typeof staffRoles)[number];
 export const staffRoles = ['support', 'finance', 'operator', 'owner'] as const;
 

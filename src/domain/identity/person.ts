@@ -89,6 +89,10 @@ export const evolvePerson = (person: Person, event: PersonEvent): Person => {
     // Sessions are kept outside the log. These events are their evidence.
     case 'SignedOut':
     case 'SessionsRevoked':
+    case 'SecondStepPassed':
+      return person;
+    // The codes are kept outside the log.
+    case 'RecoveryCodesRenewed':
       return person;
   }
 };
@@ -101,3 +105,6 @@ export const personStream = (personId: string): string => `person-${personId}`;
 /** The person of a stream; undefined for streams of other kinds. */
 export const personOfStream = (stream: string): string | undefined =>
   stream.startsWith('person-') ? stream.slice('person-'.length) : undefined;
+
+/** Whether the person has something to pass a second step with. */
+export const hasSecondStep = ({ passkeys, hasTotp }: Person): boolean => hasTotp || passkeys.size > 0;

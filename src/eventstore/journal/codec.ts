@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { AccountEvent } from '../../domain/account/events.ts';
 import type { ClaimEvent } from '../../domain/identity/claims.ts';
 import type { PersonEvent } from '../../domain/identity/person-events.ts';
+import type { ServiceTokenEvent } from '../../domain/identity/service-tokens.ts';
 import type { LogEvent } from '../../domain/log/rewinds.ts';
 import type { MailEvent } from '../../domain/mail/mail.ts';
 import type { PriceEvent } from '../../domain/prices/events.ts';
@@ -12,13 +13,21 @@ import { accountEventShapes } from './shapes/account.ts';
 import { logEventShapes, priceEventShapes, termsEventShapes } from './shapes/books.ts';
 import { mailEventShapes } from './shapes/mail.ts';
 import { reactionEventShapes } from './shapes/reactions.ts';
-import { claimEventShapes, personEventShapes } from './shapes/people.ts';
+import { claimEventShapes, personEventShapes, serviceTokenEventShapes } from './shapes/people.ts';
 import type { EventCodec, FactOf, Metadata, RecordedOf } from '../event-codec.ts';
 import type { NewEvent, StoredEvent, StoredFact } from '../event-store.ts';
 import { NotReadableByAll, type ReadableVersions } from '../event-versions.ts';
 
 export type DomainEvent =
-  AccountEvent | ClaimEvent | PersonEvent | PriceEvent | TermsEvent | LogEvent | ReactionEvent | MailEvent;
+  | AccountEvent
+  | ClaimEvent
+  | PersonEvent
+  | ServiceTokenEvent
+  | PriceEvent
+  | TermsEvent
+  | LogEvent
+  | ReactionEvent
+  | MailEvent;
 
 export type { Metadata } from '../event-codec.ts';
 export type Recorded<Event = DomainEvent> = RecordedOf<Event>;
@@ -28,6 +37,7 @@ const shapes: Shapes<DomainEvent> = {
   ...accountEventShapes,
   ...claimEventShapes,
   ...personEventShapes,
+  ...serviceTokenEventShapes,
   ...priceEventShapes,
   ...termsEventShapes,
   ...logEventShapes,

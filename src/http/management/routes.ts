@@ -1,3 +1,4 @@
+import { credentialRoutes } from './credentials/credential-routes.ts';
 import { listSessions, readMe, revokeOtherSessions, revokeSession, signOut } from './people/me.ts';
 import { register, verifyRegistration } from './people/register.ts';
 import { askSignInCode, redeemSignInCode } from './people/sign-in.ts';
@@ -34,6 +35,7 @@ export const routes: readonly Route[] = [
   revokeSession,
   revokeOtherSessions,
   signOut,
+  ...credentialRoutes,
   createAccount,
   readAccount,
   listEvents,

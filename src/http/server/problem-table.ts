@@ -167,6 +167,29 @@ const authentication = {
     'This request needs the second step of your sign-in.',
     'Pass it with POST /api/me/second-step, then try again.',
   ),
+  recent_sign_in_required: forbidden(
+    'You signed in too long ago for this change.',
+    'Sign in again, or pass the second step with POST /api/me/second-step. Each counts for 15 minutes.',
+  ),
+  second_step_not_set_up: invalid(
+    409,
+    'You have neither a passkey nor an authenticator app for this.',
+    'Add a passkey or an authenticator app first.',
+  ),
+  last_second_step: invalid(
+    409,
+    'Staff keep at least one passkey or authenticator app.',
+    'Add another one first, then remove this one.',
+  ),
+  passkey_refused: invalid(
+    400,
+    'The passkey was not accepted.',
+    'Ask for new options and try again, or sign in by mail.',
+  ),
+  passkey_not_found: invalid(404, 'You have no passkey with this id.', 'List your passkeys.'),
+  too_many_passkeys: invalid(409, 'You have the maximum number of passkeys.', 'Remove one first.'),
+  token_not_found: invalid(404, 'There is no valid token with this id.', 'List the tokens.'),
+  too_many_tokens: invalid(409, 'There is the maximum number of tokens.', 'Revoke those that are not used any more.'),
   disposable_address: invalid(
     400,
     'Addresses of this domain are for short use only.',

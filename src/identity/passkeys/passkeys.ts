@@ -8,7 +8,7 @@ import {
 } from '@simplewebauthn/server';
 import { derivedId } from '../../eventstore/ids.ts';
 import { CHALLENGE_TTL_MS, createChallenges, type ChallengesOptions } from './challenges.ts';
-import { readAssertion, readRegistration } from './responses.ts';
+import { MAX_CREDENTIAL_ID, readAssertion, readRegistration } from './responses.ts';
 
 export type Passkey = {
   /** `pky_…`. Derives from the credential id, which may have a thousand bytes. */
@@ -156,6 +156,7 @@ const registrations = (context: Context): Registrations => {
       );
       if (!registrationInfo) return { kind: 'refused', reason: 'not_verified' };
       const { id, publicKey, counter, transports = [] } = registrationInfo.credential;
+      if (id.length > MAX_CREDENTIAL_ID) return { kind: 'refused', reason: 'malformed' };
       const [passkey] = await query<Passkey>(
         `insert into passkeys (credential_id, id, person_id, public_key, counter, transports, name, created_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning ${COLUMNS}`,

@@ -6,6 +6,8 @@ const base64url = z
   .string()
   .regex(/^[\w-]+=*$/)
   .max(100_000);
+/** 1023 bytes (WebAuthn Level 3, section 5.4.3). Larger ids do not fit into the index of the table. */
+export const MAX_CREDENTIAL_ID = 1364;
 const credential = {
   id: base64url,
   rawId: base64url,
@@ -17,7 +19,10 @@ const registration = z.object({
   response: z.object({
     clientDataJSON: base64url,
     attestationObject: base64url,
-    transports: z.array(z.string().max(32)).max(16).optional(),
+    transports: z
+      .array(z.string().regex(/^[\w-]{1,32}$/))
+      .max(16)
+      .optional(),
   }),
 });
 const assertion = z.object({

@@ -65,6 +65,12 @@ export const memberRoleChanged = (personId: string, role: MemberRole): Event<'Me
 export const memberRemoved = (personId: string, reason = 'left'): Event<'MemberRemoved'> => ({
   ...{ type: 'MemberRemoved', personId, reason },
 });
+export const tokenCreated = (tokenId = 'tok_1'): Event<'TokenCreated'> => ({
+  ...{ type: 'TokenCreated', tokenId, scopes: ['read', 'keys'], endsAt: AT },
+});
+export const tokenRevoked = (tokenId = 'tok_1'): Event<'TokenRevoked'> => ({
+  ...{ type: 'TokenRevoked', tokenId, reason: 'unused' },
+});
 export const keyLeakReported = (since: number | null = null, keyId = 'key_1'): Event<'KeyLeakReported'> => ({
   ...{ type: 'KeyLeakReported', keyId, since },
 });

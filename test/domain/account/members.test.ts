@@ -13,6 +13,8 @@ import {
   memberRoleChanged,
   register,
   registered,
+  tokenCreated,
+  tokenRevoked,
 } from './examples.ts';
 
 const entity = { ...registered, holder: 'entity' as const };
@@ -61,6 +63,28 @@ describe('the members of an entity', () => {
     two.when(remove('per_1')).then(memberRemoved('per_1'));
     two.when(change('per_1', 'billing')).then(memberRoleChanged('per_1', 'billing'));
   });
+});
+
+describe('the management tokens of an account', () => {
+  const { tokenId, scopes, endsAt } = tokenCreated();
+  const create = (by: string): AccountCommand => ({ type: 'CreateToken', tokenId, by, scopes, endsAt });
+  it('are created by owners and developers', () => {
+    givenNobody(entity, memberAdded('per_1')).when(create('per_1')).then(tokenCreated());
+    const developer = [memberAdded('per_1'), memberAdded('per_2', 'developer')];
+    givenNobody(entity, ...developer)
+      .when(create('per_2'))
+      .then(tokenCreated());
+    givenNobody(entity, memberAdded('per_1'), memberAdded('per_2', 'billing'))
+      .when(create('per_2'))
+      .thenRefused('member_not_found');
+    givenNobody(entity, ...developer, memberRemoved('per_2'))
+      .when(create('per_2'))
+      .thenRefused('member_not_found');
+  });
+  it('can be revoked', () =>
+    givenNobody(entity, memberAdded('per_1'), tokenCreated())
+      .when({ type: 'RevokeToken', tokenId, reason: 'unused' })
+      .then(tokenRevoked()));
 });
 
 describe('the contact of an account', () => {

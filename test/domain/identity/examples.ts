@@ -1,5 +1,6 @@
 import type { ClaimEvent } from '../../../src/domain/identity/claims.ts';
 import type { PersonEvent } from '../../../src/domain/identity/person-events.ts';
+import type { ServiceTokenEvent } from '../../../src/domain/identity/service-tokens.ts';
 
 export const personRegistered = {
   type: 'PersonRegistered',
@@ -26,6 +27,17 @@ export const claimsOnDisk: OnDisk<ClaimEvent> = {
   SecondOwnerApproved: [
     { type: 'SecondOwnerApproved', approvalId: 'app_1', until: 12, reason: 'branch' },
     '{"approvalId":"app_1","until":12,"reason":"branch"}',
+  ],
+};
+
+export const serviceTokensOnDisk: OnDisk<ServiceTokenEvent> = {
+  ServiceTokenCreated: [
+    { type: 'ServiceTokenCreated', tokenId: 'tok_1', role: 'finance', endsAt: 12 },
+    '{"tokenId":"tok_1","role":"finance","endsAt":12}',
+  ],
+  ServiceTokenRevoked: [
+    { type: 'ServiceTokenRevoked', tokenId: 'tok_1', reason: 'unused' },
+    '{"tokenId":"tok_1","reason":"unused"}',
   ],
 };
 
@@ -73,6 +85,11 @@ export const peopleOnDisk: OnDisk<PersonEvent> = {
   PasskeyRemoved: [{ type: 'PasskeyRemoved', passkeyId: 'pk_1' }, '{"passkeyId":"pk_1"}'],
   TotpEnabled: [{ type: 'TotpEnabled' }, '{}'],
   TotpDisabled: [{ type: 'TotpDisabled', reason: 'lost' }, '{"reason":"lost"}'],
+  RecoveryCodesRenewed: [{ type: 'RecoveryCodesRenewed' }, '{}'],
+  SecondStepPassed: [
+    { type: 'SecondStepPassed', sessionId: 'ses_1', means: 'totp' },
+    '{"sessionId":"ses_1","means":"totp"}',
+  ],
   StaffAppointed: [{ type: 'StaffAppointed', role: 'support', reason: 'hired' }, '{"role":"support","reason":"hired"}'],
   StaffDismissed: [{ type: 'StaffDismissed', reason: 'left' }, '{"reason":"left"}'],
 };

@@ -123,11 +123,32 @@ describe('passkeys', () => {
   it('and one-time passwords: staff keep at least one of them', () => {
     const staff: PersonEvent = { type: 'StaffAppointed', role: 'support', reason: 'hired' };
     const remove: PersonCommand = { type: 'RemovePasskey', passkeyId: 'pk_1' };
-    given(staff, added(1)).when(remove).thenRefused('second_step_required');
+    given(staff, added(1)).when(remove).thenRefused('last_second_step');
     given(staff, added(1), { type: 'TotpEnabled' }).when(remove).then({ type: 'PasskeyRemoved', passkeyId: 'pk_1' });
-    given(staff, { type: 'TotpEnabled' })
-      .when({ type: 'DisableTotp', reason: 'x' })
-      .thenRefused('second_step_required');
+    given(staff, { type: 'TotpEnabled' }).when({ type: 'DisableTotp', reason: 'x' }).thenRefused('last_second_step');
+  });
+  it('and one-time passwords: each setup of an app is an event, also if it replaces another', () => {
+    given().when({ type: 'EnableTotp' }).then({ type: 'TotpEnabled' });
+    given({ type: 'TotpEnabled' }).when({ type: 'EnableTotp' }).then({ type: 'TotpEnabled' });
+  });
+});
+
+describe('the second step', () => {
+  const totp: PersonEvent = { type: 'TotpEnabled' };
+  const passed: PersonEvent = { type: 'SecondStepPassed', sessionId: 'ses_1', means: 'totp' };
+  const pass: PersonCommand = { type: 'PassSecondStep', sessionId: 'ses_1', means: 'totp' };
+  it('and recovery codes for it need a passkey or an authenticator app', () => {
+    given().when(pass).thenRefused('second_step_not_set_up');
+    given().when({ type: 'RenewRecoveryCodes' }).thenRefused('second_step_not_set_up');
+    given(totp).when(pass).then(passed);
+    given(totp).when({ type: 'RenewRecoveryCodes' }).then({ type: 'RecoveryCodesRenewed' });
+    given(totp, { type: 'TotpDisabled', reason: 'x' }).when(pass).thenRefused('second_step_not_set_up');
+  });
+  it('is passed at sign-in by a passkey that is one', () => {
+    const signedIn = { type: 'SignedIn', sessionId: 'ses_1', means: 'passkey' } as const;
+    given()
+      .when({ type: 'SignIn', sessionId: 'ses_1', means: 'passkey', secondStep: 'passkey' })
+      .then(signedIn, { ...passed, means: 'passkey' } as PersonEvent);
   });
 });
 

@@ -24,6 +24,8 @@ import {
   memberAdded,
   memberRemoved,
   memberRoleChanged,
+  tokenCreated,
+  tokenRevoked,
   AT,
   limitsSet,
   drawn,
@@ -45,7 +47,7 @@ import {
   toppedUp,
   writtenOff,
 } from '../../domain/account/examples.ts';
-import { claimsOnDisk, peopleOnDisk } from '../../domain/identity/examples.ts';
+import { claimsOnDisk, peopleOnDisk, serviceTokensOnDisk } from '../../domain/identity/examples.ts';
 import { createMemoryDataKeys } from '../../support/postgres/data-keys.ts';
 
 const listed: PriceEvent = {
@@ -78,6 +80,7 @@ const deliveryText =
 const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEvent, { type: T }>, string] } = {
   ...claimsOnDisk,
   ...peopleOnDisk,
+  ...serviceTokensOnDisk,
   AccountRegistered: [registered, '{"holder":"person","personal":"v1.c2VhbGVk"}'],
   TermsAccepted: [termsAccepted(), '{"version":"2026-01","how":"api"}'],
   AccountSuspended: [suspended(), '{"reason":"resale"}'],
@@ -87,6 +90,8 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
   MemberAdded: [memberAdded(), '{"personId":"per_1","role":"owner"}'],
   MemberRoleChanged: [memberRoleChanged('per_1', 'billing'), '{"personId":"per_1","role":"billing"}'],
   MemberRemoved: [memberRemoved('per_1'), '{"personId":"per_1","reason":"left"}'],
+  TokenCreated: [tokenCreated(), '{"tokenId":"tok_1","scopes":["read","keys"],"endsAt":1769860800000}'],
+  TokenRevoked: [tokenRevoked(), '{"tokenId":"tok_1","reason":"unused"}'],
   KeyLeakReported: [keyLeakReported(12), '{"keyId":"key_1","since":12}'],
   AccountReinstated: [reinstated(), '{"reason":"appeal"}'],
   KeyIssued: [

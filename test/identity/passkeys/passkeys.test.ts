@@ -122,6 +122,17 @@ describe('registering a passkey', () => {
     });
   });
 
+  it.each<[string, Pick<Deviations, 'credentialId' | 'transports'>]>([
+    ['a transport that is no word', { transports: ['a\0b'] }],
+    ['a credential id of more than 1023 bytes', { credentialId: Buffer.alloc(1024, 7) }],
+  ])('is refused with %s', async (_, deviations) => {
+    const personId = nodes.person();
+    const response = createSoftwareAuthenticator(ORIGIN).create(await registrationOptions(personId), deviations);
+    expect(await nodes.one.passkeys.register(personId, response, 'x')).toEqual({
+      ...{ kind: 'refused', reason: 'malformed' },
+    });
+  });
+
   it('is refused with bytes that are not an attestation', async () => {
     const personId = nodes.person();
     const response = createSoftwareAuthenticator(ORIGIN).create(await registrationOptions(personId));

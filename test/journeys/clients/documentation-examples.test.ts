@@ -41,6 +41,8 @@ describe('the OpenAPI document', () => {
       Object.entries(methods)
         // The routes of persons need a mail or a session.
         .filter(([, { security }]) => security.some((one) => 'adminToken' in one))
+        // Only a member can create the token that it needs.
+        .filter(() => path !== '/accounts/{account_id}/tokens/{token_id}')
         .map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
     );
     expect(operations.length).toBeGreaterThan(15);
@@ -56,7 +58,10 @@ describe('the OpenAPI document', () => {
         },
         ...(example === undefined ? {} : { body: JSON.stringify(example) }),
       });
-      expect(response.ok, `${method} ${path}: ${await response.text()}`).toBe(true);
+      const text = await response.text();
+      expect(response.ok, `${method} ${path}: ${text}`).toBe(true);
+      const { token_id: tokenId } = JSON.parse(text) as { readonly token_id?: string };
+      if (tokenId !== undefined) env['TOKEN_ID'] = tokenId;
     }
   });
 });

@@ -99,6 +99,8 @@ export const accountEventShapes: Shapes<AccountEvent> = {
   MemberAdded: { version: 1, schema: z.object({ personId: id, role: memberRole }) },
   MemberRoleChanged: { version: 1, schema: z.object({ personId: id, role: memberRole }) },
   MemberRemoved: { version: 1, schema: z.object({ personId: id, reason: z.string() }) },
+  TokenCreated: { version: 1, schema: z.object({ tokenId: id, scopes: z.array(z.string()), endsAt: timeMs }) },
+  TokenRevoked: { version: 1, schema: z.object({ tokenId: id, reason: z.string() }) },
   KeyIssued: {
     version: 2,
     schema: z.object({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ClaimEvent } from '../../../domain/identity/claims.ts';
 import { staffRoles, type PersonEvent } from '../../../domain/identity/person-events.ts';
+import type { ServiceTokenEvent } from '../../../domain/identity/service-tokens.ts';
 import type { Shapes } from './shape.ts';
 
 const id = z.string().min(1);
@@ -26,6 +27,14 @@ export const claimEventShapes: Shapes<ClaimEvent> = {
   IdentityReleased: { version: 1, schema: z.object({ owner: id, reason }) },
   IdentityRetired: { version: 1, schema: z.object({ owner: id, reason }) },
   SecondOwnerApproved: { version: 1, schema: z.object({ approvalId: id, until: timeMs, reason }) },
+};
+
+export const serviceTokenEventShapes: Shapes<ServiceTokenEvent> = {
+  ServiceTokenCreated: {
+    version: 1,
+    schema: z.object({ tokenId: id, role: z.enum(staffRoles), endsAt: timeMs }),
+  },
+  ServiceTokenRevoked: { version: 1, schema: z.object({ tokenId: id, reason }) },
 };
 
 export const personEventShapes: Shapes<PersonEvent> = {
@@ -60,6 +69,11 @@ export const personEventShapes: Shapes<PersonEvent> = {
   PasskeyRemoved: { version: 1, schema: z.object({ passkeyId: id }) },
   TotpEnabled: { version: 1, schema: z.object({}) },
   TotpDisabled: { version: 1, schema: z.object({ reason }) },
+  RecoveryCodesRenewed: { version: 1, schema: z.object({}) },
+  SecondStepPassed: {
+    version: 1,
+    schema: z.object({ sessionId: id, means: z.enum(['totp', 'recovery_code', 'passkey']) }),
+  },
   StaffAppointed: { version: 1, schema: z.object({ role: z.enum(staffRoles), reason }) },
   StaffDismissed: { version: 1, schema: z.object({ reason }) },
 };

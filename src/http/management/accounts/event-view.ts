@@ -57,6 +57,12 @@ const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventV
       return { person_id: event.personId, role: event.role };
     case 'MemberRemoved':
       return { person_id: event.personId, reason: event.reason };
+    case 'TokenCreated': {
+      const { tokenId, scopes, endsAt } = event;
+      return { token_id: tokenId, scopes: [...scopes], ends_at: new Date(endsAt).toISOString() };
+    }
+    case 'TokenRevoked':
+      return { token_id: event.tokenId, reason: event.reason };
     case 'KeyLeakReported':
       return { key_id: event.keyId, since: event.since === null ? null : new Date(event.since).toISOString() };
     case 'KeyIssued':

@@ -36,6 +36,8 @@ const pathFields = {
   registration_id: z.string().meta({ description: 'From the answer to the registration' }),
   sign_in_id: z.string().meta({ description: 'From the answer to the request for the code' }),
   session_id: z.string().meta({ description: 'Session', example: 'ses_8d2b64f09c1e4a7fb35d6c81' }),
+  passkey_id: z.string().meta({ description: 'Passkey', example: 'pky_4c1b7e92d05f4a38b6e1c947' }),
+  token_id: z.string().meta({ description: 'Token', example: 'tok_9e3d0b61f7a24c58ad1e6b02' }),
 } as const;
 const example = (code: ProblemCode) => {
   const { message, type, param = null, code: wireCode } = problem(code);

@@ -17,6 +17,7 @@ const personView = z
     staff_role: z.enum(staffRoles).nullable(),
     passkeys: z.int(),
     has_totp: z.boolean(),
+    recovery_codes: z.int().meta({ description: 'How many are not used yet' }),
     is_unreachable: z.boolean().meta({ description: 'Whether the newest mail to the address was not delivered' }),
     session: sessionView,
   })
@@ -39,6 +40,7 @@ export const readMe = defineRoute({
       staff_role: null,
       passkeys: 1,
       has_totp: false,
+      recovery_codes: 0,
       is_unreachable: false,
       session: sessionExample,
     },
@@ -58,6 +60,7 @@ export const readMe = defineRoute({
         staff_role: person.staffRole,
         passkeys: person.passkeys.size,
         has_totp: person.hasTotp,
+        recovery_codes: await deps.people.credentials.recoveryCodes.count(personId),
         is_unreachable: person.isUnreachable,
         session: viewSession(session),
       },

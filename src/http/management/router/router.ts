@@ -161,6 +161,8 @@ const unknownIds: Readonly<Record<string, ProblemCode>> = {
   registration_id: 'code_expired',
   sign_in_id: 'code_expired',
   session_id: 'session_not_found',
+  passkey_id: 'passkey_not_found',
+  token_id: 'token_not_found',
 };
 
 const hasBody = ({ headers }: Request): boolean =>
