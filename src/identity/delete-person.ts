@@ -20,4 +20,6 @@ export const deletePerson = ({ transaction }: IdentityDatabase, personId: string
   transaction(async (query) => {
     for (const [table, column] of TABLES_OF_PERSONS)
       await query(`delete from ${table} where ${column} = $1`, [personId]);
+    // Links that undo a change of address, by the person and the change.
+    await query('delete from one_time_codes where starts_with(subject, $1)', [`${personId}.`]);
   });

@@ -1,37 +1,95 @@
+import { accountOfStream } from '../domain/account/account.ts';
+import type { AccountEvent } from '../domain/account/events.ts';
+import type { ClaimEvent } from '../domain/identity/claims.ts';
+import type { PersonEvent } from '../domain/identity/person-events.ts';
 import { personOfStream } from '../domain/identity/person.ts';
+import type { Fact } from '../eventstore/journal/codec.ts';
 import type { Process, Reaction } from '../reactions/process.ts';
+import { mailsOfAccount, type AccountMails } from './account-mails.ts';
+import type { AddressChanges } from './address-changes.ts';
+import { updateContacts } from './contacts.ts';
 import { revokeAfter, TYPES_THAT_END_ROLES } from './credentials/ended-roles.ts';
 import type { PeopleTokens } from './credentials/tokens.ts';
+import type { PeopleOptions } from './people-options.ts';
 import type { Registration } from './registration.ts';
 
-/**
- * What the events of persons cause: the mail of a registration, the account after the claim of its identity, and the end of the
- * tokens that rested on a role.
- */
-export const createPeopleProcess = (
-  { invite, complete, openAccount }: Registration,
-  tokens: PeopleTokens,
-): Process => ({
-  name: 'people',
-  types: new Set(['PersonRegistered', 'IdentityClaimed', 'AccountOpened', ...TYPES_THAT_END_ROLES]),
-  from: 'start',
-  react: (fact) => {
-    const { event, stream, time } = fact;
-    const revocation = revokeAfter(tokens, fact);
-    if (revocation) return [does(revocation)];
-    const personId = personOfStream(stream);
-    if (event.type === 'PersonRegistered') {
-      return personId !== undefined && event.how === 'registration' ? [does(() => invite(personId, time))] : [];
-    }
-    if (event.type === 'IdentityClaimed') {
+export type PeopleProcessOptions = PeopleOptions & {
+  readonly registration: Registration;
+  readonly addressChanges: AddressChanges;
+  readonly tokens: PeopleTokens;
+};
+
+const OF_PERSONS = [
+  ...(['PersonRegistered', 'AccountOpened', 'NameChanged'] as const),
+  ...(['AddressChangeAsked', 'AddressChanged', 'AddressChangeUndone'] as const),
+] satisfies readonly PersonEvent['type'][];
+const OF_CLAIMS = ['IdentityClaimed'] satisfies readonly ClaimEvent['type'][];
+const OF_ACCOUNTS = ['KeyLeakReported'] satisfies readonly AccountEvent['type'][];
+
+/** What the events of persons and of accounts cause: mails, accounts, claims of addresses, and names of accounts. */
+export const createPeopleProcess = (options: PeopleProcessOptions): Process => {
+  const { registration, addressChanges } = options;
+  const mails = mailsOfAccount(options);
+  return {
+    name: 'people',
+    types: new Set([...OF_PERSONS, ...OF_CLAIMS, ...OF_ACCOUNTS, ...TYPES_THAT_END_ROLES]),
+    from: 'start',
+    react: (fact) => {
+      const { event, stream } = fact;
+      const revocation = revokeAfter(options.tokens, fact);
+      if (revocation) return [does(revocation)];
+      const accountId = accountOfStream(stream);
+      if (accountId !== undefined) return ofAccount(mails, accountId, fact);
+      const personId = personOfStream(stream);
+      if (personId !== undefined) return ofPerson(options, personId, fact);
+      if (event.type !== 'IdentityClaimed') return [];
       const { owner, how } = event;
-      return how === 'code' || how === 'link' ? [does(() => complete(owner, how))] : [];
+      if (how !== 'code' && how !== 'link') return [];
+      // Of a registration or of a change of address: the other one does nothing.
+      return [does(() => registration.complete(owner, how)), does(() => addressChanges.resume(owner, stream))];
+    },
+  };
+};
+
+const ofPerson = (options: PeopleProcessOptions, personId: string, { event, time }: Fact): readonly Reaction[] => {
+  const { registration, addressChanges } = options;
+  switch (event.type) {
+    case 'PersonRegistered':
+      return event.how === 'registration' ? [does(() => registration.invite(personId, time))] : [];
+    case 'AccountOpened': {
+      const { accountId } = event;
+      return [does(() => registration.openAccount(personId, accountId))];
     }
-    if (event.type !== 'AccountOpened' || personId === undefined) return [];
-    const { accountId } = event;
-    return [does(() => openAccount(personId, accountId))];
-  },
-});
+    case 'NameChanged':
+      return [does(() => updateContacts(options, personId))];
+    case 'AddressChangeAsked': {
+      const { changeId } = event;
+      return [does(() => addressChanges.invite(personId, changeId, time))];
+    }
+    case 'AddressChanged': {
+      const { changeId } = event;
+      return [does(() => addressChanges.afterChange(personId, changeId))];
+    }
+    case 'AddressChangeUndone': {
+      const { changeId } = event;
+      return [does(() => addressChanges.afterUndo(personId, changeId))];
+    }
+    default:
+      return [];
+  }
+};
+
+const ofAccount = (mails: AccountMails, accountId: string, fact: Fact): readonly Reaction[] => {
+  const { event, time } = fact;
+  switch (event.type) {
+    case 'KeyLeakReported': {
+      const { keyId, since } = event;
+      return [does(() => mails.keyLeaked(accountId, { keyId, since, at: time }))];
+    }
+    default:
+      return [];
+  }
+};
 
 /** The commands have ids of their own, which derive from the person, because a route may send them first. */
 const does =

@@ -1,5 +1,7 @@
 import { isDisposableDomain, typoHint } from '../identity/disposable-domains.ts';
 import { createCredentials, type Credentials } from './credentials/credentials.ts';
+import { createAddressChanges, type AddressChanges } from './address-changes.ts';
+import { changeName, type NewName } from './contacts.ts';
 import { createPeopleMail, type PeopleMail } from './mail-data.ts';
 import type { PeopleOptions } from './people-options.ts';
 import { createPeopleProcess } from './people-process.ts';
@@ -10,6 +12,9 @@ import type { Process } from '../reactions/process.ts';
 
 /** What persons do, from registration to erasure. */
 export type People = {
+  readonly addressChanges: AddressChanges;
+  /** False if there is no such person any more. */
+  readonly changeName: (name: NewName) => Promise<boolean>;
   readonly registration: Registration;
   readonly signIn: SignIn;
   readonly credentials: Credentials;
@@ -24,12 +29,15 @@ export type People = {
 export const createPeople = (options: PeopleOptions & { readonly supportEmail: () => string }): People => {
   const registration = createRegistration(options);
   const tokens = createPeopleTokens(options);
+  const addressChanges = createAddressChanges(options);
   return {
+    addressChanges,
+    changeName: (name) => changeName(options, name),
     registration,
     signIn: createSignIn(options),
     credentials: createCredentials(options),
     tokens,
-    process: createPeopleProcess(registration, tokens),
+    process: createPeopleProcess({ ...options, registration, addressChanges, tokens }),
     mail: createPeopleMail(options),
     isDisposableDomain,
     typoHint,

@@ -2,6 +2,7 @@ import { credentialRoutes } from './credentials/credential-routes.ts';
 import { listSessions, readMe, revokeOtherSessions, revokeSession, signOut } from './people/me.ts';
 import { register, verifyRegistration } from './people/register.ts';
 import { askSignInCode, redeemSignInCode } from './people/sign-in.ts';
+import { contactRoutes } from './contacts/routes.ts';
 import { acceptTerms } from './accounts/accept-terms.ts';
 import { closeAccount, erasePersonalData } from './accounts/close-account.ts';
 import { createAccount } from './accounts/create-account.ts';
@@ -36,6 +37,7 @@ export const routes: readonly Route[] = [
   revokeOtherSessions,
   signOut,
   ...credentialRoutes,
+  ...contactRoutes,
   createAccount,
   readAccount,
   listEvents,

@@ -203,6 +203,12 @@ const authentication = {
   ),
   code_used: invalid(400, 'The code or the link was used before, or tried too often.', 'Ask for a new code.'),
   address_taken: invalid(409, 'This address already belongs to an account.', 'Sign in with it.'),
+  person_not_found: invalid(404, 'There is no person with this id.', 'Check the id.'),
+  name_of_person: invalid(
+    409,
+    'The account of a person has the name of that person.',
+    'Change it with PUT /api/me/name.',
+  ),
   session_not_found: invalid(404, 'You have no session with this id.', 'List your sessions.'),
   too_many_attempts: tooMany(60_000, 'There were too many attempts.', 'Wait, then try again.'),
   invalid_admin_token: invalid(
