@@ -140,7 +140,7 @@ describe('a change of address', () => {
     expect(mailsTo(smtp, 'repeat@other.example')).toEqual([]);
   });
 
-  it('is refused to a disposable address, to a text that is none, and to the present address', async () => {
+  it('is refused to a disposable address, to an invalid one, and to the present address', async () => {
     const { token } = await register('same@old.example');
     for (const email of ['a@mailinator.com', 'not an address', 'Same@old.example']) {
       const refused = await call(url, 'POST', '/me/address-changes', { token, body: { email }, headers: elsewhere() });
@@ -148,7 +148,7 @@ describe('a change of address', () => {
     }
   });
 
-  it('signs in nobody by the old address any more, and keeps it for its person', async () => {
+  it('stays with its person, who can no longer sign in by the old address', async () => {
     const person = await register('kept@old.example');
     await change(person, 'kept@old.example', 'kept@new.example');
     const [old, present] = [mailsTo(smtp, 'kept@old.example').length, mailsTo(smtp, 'kept@new.example').length];
