@@ -1,7 +1,8 @@
 import { createHmac, hash } from 'node:crypto';
 import type { IdentityDatabase } from './database.ts';
 
-export type CodePurpose = 'verify_address' | 'sign_in' | 'change_address' | 'undo_change' | 'invite';
+export type CodePurpose =
+  'verify_address' | 'sign_in' | 'change_address' | 'undo_change' | 'invite' | 'end_low_balance';
 
 export type NewCode = {
   readonly purpose: CodePurpose;

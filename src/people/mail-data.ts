@@ -20,7 +20,7 @@ export type PeopleMail = MailData & {
 /** Mails that carry a one-time code or link. Their id is the id of the code. */
 const WITH_A_CODE: ReadonlySet<string> = new Set<TemplateName>(['verify_address', 'sign_in', 'confirm_address']);
 const WITH_A_LINK: ReadonlySet<string> = new Set<TemplateName>([
-  ...(['address_changed', 'member_invitation', 'staff_invitation'] as const),
+  ...(['address_changed', 'low_balance', 'member_invitation', 'staff_invitation'] as const),
 ]);
 
 export const createPeopleMail = (options: PeopleOptions & { readonly supportEmail: () => string }): PeopleMail => ({

@@ -5,7 +5,7 @@ import type { PersonEvent } from '../domain/identity/person-events.ts';
 import { personOfStream } from '../domain/identity/person.ts';
 import type { Fact } from '../eventstore/journal/codec.ts';
 import type { Process, Reaction } from '../reactions/process.ts';
-import { mailsOfAccount, type AccountMails } from './account-mails.ts';
+import type { AccountMails } from './account-mails.ts';
 import type { AddressChanges } from './address-changes.ts';
 import { updateContacts } from './contacts.ts';
 import { revokeAfter, TYPES_THAT_END_ROLES } from './credentials/ended-roles.ts';
@@ -17,6 +17,7 @@ export type PeopleProcessOptions = PeopleOptions & {
   readonly registration: Registration;
   readonly addressChanges: AddressChanges;
   readonly tokens: PeopleTokens;
+  readonly accountMails: AccountMails;
 };
 
 const OF_PERSONS = [
@@ -24,12 +25,11 @@ const OF_PERSONS = [
   ...(['AddressChangeAsked', 'AddressChanged', 'AddressChangeUndone'] as const),
 ] satisfies readonly PersonEvent['type'][];
 const OF_CLAIMS = ['IdentityClaimed'] satisfies readonly ClaimEvent['type'][];
-const OF_ACCOUNTS = ['KeyLeakReported'] satisfies readonly AccountEvent['type'][];
+const OF_ACCOUNTS = ['KeyLeakReported', 'BalanceBelowThreshold'] satisfies readonly AccountEvent['type'][];
 
 /** What the events of persons and of accounts cause: mails, accounts, claims of addresses, and names of accounts. */
 export const createPeopleProcess = (options: PeopleProcessOptions): Process => {
-  const { registration, addressChanges } = options;
-  const mails = mailsOfAccount(options);
+  const { registration, addressChanges, accountMails } = options;
   return {
     name: 'people',
     types: new Set([...OF_PERSONS, ...OF_CLAIMS, ...OF_ACCOUNTS, ...TYPES_THAT_END_ROLES]),
@@ -39,7 +39,7 @@ export const createPeopleProcess = (options: PeopleProcessOptions): Process => {
       const revocation = revokeAfter(options.tokens, fact);
       if (revocation) return [does(revocation)];
       const accountId = accountOfStream(stream);
-      if (accountId !== undefined) return ofAccount(mails, accountId, fact);
+      if (accountId !== undefined) return ofAccount(accountMails, accountId, fact);
       const personId = personOfStream(stream);
       if (personId !== undefined) return ofPerson(options, personId, fact);
       if (event.type !== 'IdentityClaimed') return [];
@@ -80,11 +80,15 @@ const ofPerson = (options: PeopleProcessOptions, personId: string, { event, time
 };
 
 const ofAccount = (mails: AccountMails, accountId: string, fact: Fact): readonly Reaction[] => {
-  const { event, time } = fact;
+  const { event, id, time } = fact;
   switch (event.type) {
     case 'KeyLeakReported': {
       const { keyId, since } = event;
       return [does(() => mails.keyLeaked(accountId, { keyId, since, at: time }))];
+    }
+    case 'BalanceBelowThreshold': {
+      const { balance, threshold } = event;
+      return [does(() => mails.lowBalance(accountId, { balance, threshold, eventId: id }))];
     }
     default:
       return [];

@@ -1,4 +1,5 @@
 import { isDisposableDomain, typoHint } from '../identity/disposable-domains.ts';
+import { mailsOfAccount, type AccountMails } from './account-mails.ts';
 import { createCredentials, type Credentials } from './credentials/credentials.ts';
 import { createAddressChanges, type AddressChanges } from './address-changes.ts';
 import { changeName, type NewName } from './contacts.ts';
@@ -12,6 +13,7 @@ import type { Process } from '../reactions/process.ts';
 
 /** What persons do, from registration to erasure. */
 export type People = {
+  readonly accountMails: AccountMails;
   readonly addressChanges: AddressChanges;
   /** False if there is no such person any more. */
   readonly changeName: (name: NewName) => Promise<boolean>;
@@ -30,14 +32,16 @@ export const createPeople = (options: PeopleOptions & { readonly supportEmail: (
   const registration = createRegistration(options);
   const tokens = createPeopleTokens(options);
   const addressChanges = createAddressChanges(options);
+  const accountMails = mailsOfAccount(options);
   return {
+    accountMails,
     addressChanges,
     changeName: (name) => changeName(options, name),
     registration,
     signIn: createSignIn(options),
     credentials: createCredentials(options),
     tokens,
-    process: createPeopleProcess({ ...options, registration, addressChanges, tokens }),
+    process: createPeopleProcess({ ...options, registration, addressChanges, tokens, accountMails }),
     mail: createPeopleMail(options),
     isDisposableDomain,
     typoHint,

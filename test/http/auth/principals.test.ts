@@ -53,6 +53,8 @@ const table: Readonly<Record<string, string>> = {
   'GET /persons/{person_id}': 'ASFTW1234',
   'POST /persons/{person_id}/address': 'ASW',
   'PUT /accounts/{account_id}/name': 'o',
+  'PUT /accounts/{account_id}/low-balance': 'ob',
+  'POST /low-balance-mails/{mail_id}/end': '*',
   'POST /accounts': 'ATW34',
   'GET /accounts/{account_id}': 'AobdRSFTW1234',
   'GET /accounts/{account_id}/events': 'AobdRSFTW1234',

@@ -101,7 +101,9 @@ const changesOf = async ({ store }: ManagementDeps, personId: string): Promise<C
   for await (const page of streamPages(store, personStream(personId), 0, PAGE)) {
     for (const stored of page) {
       const { event, time, metadata } = decode(stored);
-      changes.push(...viewChange(event as PersonEvent).map((one) => ({ ...one, time: time.toISOString(), actor: metadata.actor })));
+      changes.push(
+        ...viewChange(event as PersonEvent).map((one) => ({ ...one, time: time.toISOString(), actor: metadata.actor })),
+      );
     }
   }
   return changes;

@@ -164,6 +164,7 @@ const unknownIds: Readonly<Record<string, ProblemCode>> = {
   passkey_id: 'passkey_not_found',
   token_id: 'token_not_found',
   change_id: 'code_expired',
+  mail_id: 'code_expired',
   person_id: 'person_not_found',
 };
 
