@@ -22,7 +22,9 @@ export type AccountMails = {
   keyLeaked(accountId: string, key: LeakedKey): Promise<void>;
   /** To the owners and billing members, each with a link that ends these mails. */
   lowBalance(accountId: string, low: LowBalance): Promise<void>;
-  /** With the link of such a mail, as long as its reader still has the role. May be repeated. */
+  /** To the owners, with what is left of paid credits. */
+  closed(accountId: string, at: Date): Promise<void>;
+  /** With the link of a mail about a low balance, as long as its reader still has the role. May be repeated. */
   endLowBalance(
     mailId: string,
     linkSecret: string,
@@ -56,6 +58,17 @@ export const mailsOfAccount = (options: Options): AccountMails => ({
       const subject = `${personId}.${accountId}`;
       await options.identity.oneTimeCodes.issue({ purpose: 'end_low_balance', subject, id, ttlMs: LINK_TTL_MS });
       await queue(options, id, queueMail('low_balance', { kind: 'person', id: personId }, params));
+    }
+  },
+  closed: async (accountId, at) => {
+    const { state } = await options.accounts.read(accountStream(accountId));
+    const paid = [...state.wallet.lots.values()].filter(({ source }) => source.kind === 'payment');
+    const owed = paid.reduce((sum, { remaining }) => sum + remaining, 0n);
+    const params = { account_id: accountId, closed_at: at.toISOString(), owed_usd: formatUsd(owed) };
+    for (const [personId, role] of state.members) {
+      if (role !== 'owner') continue;
+      const mail = queueMail('account_closed', { kind: 'person', id: personId }, params);
+      await queue(options, `closed-${derivedId('mail', `${accountId} ${personId}`)}`, mail);
     }
   },
   endLowBalance: (mailId, linkSecret, client) => endLowBalance(options, mailId, linkSecret, client),

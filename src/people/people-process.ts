@@ -25,30 +25,38 @@ const OF_PERSONS = [
   ...(['AddressChangeAsked', 'AddressChanged', 'AddressChangeUndone'] as const),
 ] satisfies readonly PersonEvent['type'][];
 const OF_CLAIMS = ['IdentityClaimed'] satisfies readonly ClaimEvent['type'][];
-const OF_ACCOUNTS = ['KeyLeakReported', 'BalanceBelowThreshold'] satisfies readonly AccountEvent['type'][];
+const OF_ACCOUNTS = [
+  'KeyLeakReported',
+  'BalanceBelowThreshold',
+  'AccountClosed',
+] satisfies readonly AccountEvent['type'][];
 
-/** What the events of persons and of accounts cause: mails, accounts, claims of addresses, and names of accounts. */
-export const createPeopleProcess = (options: PeopleProcessOptions): Process => {
+/**
+ * What the events of persons and of accounts cause: mails, accounts, claims of addresses, names of accounts, and the end of
+ * tokens that rested on a role.
+ */
+export const createPeopleProcess = (options: PeopleProcessOptions): Process => ({
+  name: 'people',
+  types: new Set([...OF_PERSONS, ...OF_CLAIMS, ...OF_ACCOUNTS, ...TYPES_THAT_END_ROLES]),
+  from: 'start',
+  react: (fact) => {
+    const revocation = revokeAfter(options.tokens, fact);
+    return [...(revocation ? [does(revocation)] : []), ...reactionsTo(options, fact)];
+  },
+});
+
+const reactionsTo = (options: PeopleProcessOptions, fact: Fact): readonly Reaction[] => {
   const { registration, addressChanges, accountMails } = options;
-  return {
-    name: 'people',
-    types: new Set([...OF_PERSONS, ...OF_CLAIMS, ...OF_ACCOUNTS, ...TYPES_THAT_END_ROLES]),
-    from: 'start',
-    react: (fact) => {
-      const { event, stream } = fact;
-      const revocation = revokeAfter(options.tokens, fact);
-      if (revocation) return [does(revocation)];
-      const accountId = accountOfStream(stream);
-      if (accountId !== undefined) return ofAccount(accountMails, accountId, fact);
-      const personId = personOfStream(stream);
-      if (personId !== undefined) return ofPerson(options, personId, fact);
-      if (event.type !== 'IdentityClaimed') return [];
-      const { owner, how } = event;
-      if (how !== 'code' && how !== 'link') return [];
-      // Of a registration or of a change of address: the other one does nothing.
-      return [does(() => registration.complete(owner, how)), does(() => addressChanges.resume(owner, stream))];
-    },
-  };
+  const { event, stream } = fact;
+  const accountId = accountOfStream(stream);
+  if (accountId !== undefined) return ofAccount(accountMails, accountId, fact);
+  const personId = personOfStream(stream);
+  if (personId !== undefined) return ofPerson(options, personId, fact);
+  if (event.type !== 'IdentityClaimed') return [];
+  const { owner, how } = event;
+  if (how !== 'code' && how !== 'link') return [];
+  // Of a registration or of a change of address: the other one does nothing.
+  return [does(() => registration.complete(owner, how)), does(() => addressChanges.resume(owner, stream))];
 };
 
 const ofPerson = (options: PeopleProcessOptions, personId: string, { event, time }: Fact): readonly Reaction[] => {
@@ -86,6 +94,8 @@ const ofAccount = (mails: AccountMails, accountId: string, fact: Fact): readonly
       const { keyId, since } = event;
       return [does(() => mails.keyLeaked(accountId, { keyId, since, at: time }))];
     }
+    case 'AccountClosed':
+      return [does(() => mails.closed(accountId, time))];
     case 'BalanceBelowThreshold': {
       const { balance, threshold } = event;
       return [does(() => mails.lowBalance(accountId, { balance, threshold, eventId: id }))];
