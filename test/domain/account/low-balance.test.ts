@@ -38,5 +38,12 @@ describe('the threshold of a low balance', () => {
       .when(settle(2, 'req_2'))
       .then(second, below(3n));
   });
+  it('is of no use to an account that is closed', () => {
+    const close: AccountCommand = { type: 'CloseAccount', reason: 'asked' };
+    const closed: AccountEvent = { type: 'AccountClosed', reason: 'asked' };
+    const revoked: AccountEvent = { type: 'KeyRevoked', keyId: 'key_1', reason: 'account closed' };
+    const expired: AccountEvent = { type: 'LotExpired', lotId: 'lot_1', amount: 10n, reason: 'account_closed' };
+    given(toppedUp(10n), threshold(5n)).when(close).then(closed, revoked, expired);
+  });
   it('is not concerned by holds', () => given(toppedUp(10n), threshold(5n)).when(reserve(9n)).then(reserved(9n)));
 });

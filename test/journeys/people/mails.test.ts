@@ -43,7 +43,7 @@ it('a leaked key is reported to support, once', async () => {
   const reported = await call(url, 'POST', path, { token: person.token, body: {} });
   expect(reported.status).toBeLessThan(300);
   const mail = await mailTo(smtp, 'support@example.com');
-  expect(mail.subject).toContain(`Leaked key ${keyId}`);
+  expect(mail.subject).toBe(`Leaked key ${keyId} of ${person.accountId}`);
   expect(mailsTo(smtp, 'support@example.com')).toHaveLength(1);
 });
 
@@ -94,4 +94,19 @@ it('the threshold is more than nothing, and can be removed', async () => {
   expect(await put('0')).toMatchObject({ status: 400, code: 'invalid_amount' });
   expect(await put('5')).toMatchObject({ status: 200, json: { threshold_usd: '5.00' } });
   expect(await put(null)).toMatchObject({ status: 200, json: { threshold_usd: null, changed: true } });
+});
+
+it('the owner of an account that is closed receives what is owed', async () => {
+  const { accountId } = await registerPerson(url, smtp, 'closed@example.com');
+  await grant(accountId, '1.00');
+  const close = () =>
+    call(url, 'POST', `/accounts/${accountId}/close`, {
+      token: ADMIN_TOKEN,
+      body: { reason: 'The holder asked for it' },
+    });
+  for (let n = 0; n < 2; n++) expect(await close()).toMatchObject({ status: 200 });
+  const mail = await mailTo(smtp, 'closed@example.com', 2);
+  expect(mail.subject).toBe('Your account with KissAPI is closed');
+  expect(mail.text).toContain('0.00 USD');
+  expect(mailsTo(smtp, 'closed@example.com')).toHaveLength(2);
 });

@@ -44,11 +44,14 @@ export type Mailed = {
   readonly linkId: string;
 };
 
+/** Long header lines are folded: RFC 5322, 2.2.3. */
+const unfolded = (raw: string): string => raw.replaceAll(/\r?\n(?=[ \t])/g, '');
+
 const readMail = (raw: string): Mailed => {
   const text = textOf(raw);
   const [, linkId = '', linkSecret = ''] = /\/confirm#([\w-]+)\.([\w-]+)/.exec(text) ?? [];
   return {
-    subject: /^Subject: (.+)$/im.exec(raw)?.[1]?.trim() ?? '',
+    subject: /^Subject: (.+)$/im.exec(unfolded(raw))?.[1]?.trim() ?? '',
     text,
     code: /^\s*(\d{4} ?\d{4})\s*$/m.exec(text)?.[1] ?? '',
     linkId,
