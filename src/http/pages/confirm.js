@@ -58,7 +58,9 @@ const kinds = [
 ];
 
 const TOKEN = 'kissapi.session';
-const [title, text, button, result] = ['title', 'text', 'button', 'result'].map((id) => document.getElementById(id));
+const [title, text, newcomer, button, result] = ['title', 'text', 'newcomer', 'button', 'result'].map((id) =>
+  document.getElementById(id),
+);
 
 /** The link in the fragment, which is sent to no server: `#<kind>-<id>.<secret>`. Undefined if it is not complete. */
 const readLink = () => {
@@ -75,7 +77,7 @@ const post = async (path, body, token) => {
   const json = await response?.json().catch(() => undefined);
   if (response?.ok && json) return { kind: 'done', json };
   const message = json?.error?.message ?? 'The service could not be reached. Try again.';
-  return { kind: 'failed', message, again: !response || response.status >= 429 };
+  return { kind: 'failed', message, code: json?.error?.code, again: !response || response.status >= 429 };
 };
 
 /** The token stays in this tab, and is gone when the tab is closed. */
@@ -95,6 +97,18 @@ async function signedIn({ session }) {
   return `You are signed in${me?.email ? ` as ${me.email}` : ''}, in this tab, until ${until} at the latest.`;
 }
 
+/** What a person without an account has to state. What is not stated is asked for again. */
+const details = async () => {
+  if (newcomer.hidden) return {};
+  const [name, adult, terms] = ['name', 'adult', 'terms'].map((id) => document.getElementById(id));
+  const published = terms.checked ? await fetch('api/terms').then((response) => response.json()) : undefined;
+  return {
+    ...(name.value.trim() === '' ? {} : { name: name.value }),
+    ...(adult.checked ? { declaration: 'I am 18 or older.' } : {}),
+    ...(published ? { accept_terms: published.data.find(({ in_force }) => in_force).version } : {}),
+  };
+};
+
 const offer = (label, press) => {
   button.textContent = label;
   button.hidden = false;
@@ -107,7 +121,14 @@ const offer = (label, press) => {
 
 const press = async ({ kind, id, secret }) => {
   result.textContent = 'One moment …';
-  const outcome = await post(kind.path(id), { link_secret: secret });
+  const stated = await details().catch(() => ({}));
+  const outcome = await post(kind.path(id), { link_secret: secret, ...stated });
+  if (outcome.code === 'newcomer_details_required') {
+    newcomer.hidden = false;
+    result.textContent = 'You have no account yet. Fill in all three lines, and press the button again.';
+    button.disabled = false;
+    return;
+  }
   if (outcome.kind === 'failed') {
     result.textContent = outcome.message;
     button.disabled = !outcome.again;
@@ -116,6 +137,7 @@ const press = async ({ kind, id, secret }) => {
   // A used secret need not stay in the history of the browser.
   history.replaceState(null, '', location.pathname);
   button.hidden = true;
+  newcomer.hidden = true;
   text.textContent = '';
   result.textContent = await kind.done(outcome.json);
 };
@@ -124,6 +146,7 @@ const show = () => {
   const link = readLink();
   result.textContent = '';
   button.hidden = true;
+  newcomer.hidden = true;
   title.textContent = link?.kind.title ?? 'This link is not complete';
   text.textContent =
     link?.kind.does ??

@@ -2,7 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
 import { chromiumPath, openBrowser } from '../../support/browser.ts';
 import { createTestSmtp, type TestSmtp } from '../../mail/smtp.ts';
-import { call, mailTo, mailsTo, registerPerson, registration, type Mailed } from '../../support/customers/person.ts';
+import {
+  ADULT,
+  call,
+  mailTo,
+  mailsTo,
+  registerPerson,
+  registration,
+  TERMS,
+  type Mailed,
+} from '../../support/customers/person.ts';
 import { createPremises, type Premises } from '../../support/gateway.ts';
 import { query } from '../../support/sql.ts';
 
@@ -129,6 +138,27 @@ describe.skipIf(chromiumPath === undefined)('the page of the links in mails (nee
     const { page: incomplete } = await open({ linkId: 'verify-', linkSecret: '' });
     await incomplete.getByRole('heading', { name: 'This link is not complete' }).waitFor();
     expect(await incomplete.getByRole('button').count()).toBe(0);
+  });
+
+  it('asks a person without an account for name, age and terms before an invitation is accepted', async () => {
+    const { page } = await open({ linkId: 'invite-inv_1', linkSecret: 'x' });
+    const sent: unknown[] = [];
+    await page.route('**/api/invitations/inv_1/accept', async (route) => {
+      sent.push(route.request().postDataJSON());
+      const error = { error: { code: 'newcomer_details_required', message: 'More is required.' } };
+      const answer = sent.length === 1 ? { status: 400, json: error } : { status: 200, json: {} };
+      await route.fulfill(answer);
+    });
+    await press(page);
+    await result(page, 'You have no account yet.');
+    await page.getByLabel('Your name').fill('Grace Hopper');
+    await page.getByLabel('I am 18 or older.').check();
+    await page.getByLabel('I accept the terms.').check();
+    await press(page);
+    await result(page, 'The invitation is accepted.');
+    const details = { name: 'Grace Hopper', declaration: ADULT, accept_terms: TERMS };
+    expect(sent).toEqual([{ link_secret: 'x' }, { link_secret: 'x', ...details }]);
+    expect(await page.getByLabel('Your name').isVisible()).toBe(false);
   });
 
   it('shows the link that is opened next in the same tab', async () => {
