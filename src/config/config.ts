@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { inputMessages } from '@kissapi/zod-messages';
 import { z } from 'zod';
+import { parseUsd } from '../domain/money.ts';
 import { InvalidDatabaseUrl, parseDatabaseUrl } from './database-url.ts';
 import { mailAddress, mailbox, smtpUrl } from './mail-settings.ts';
 import { parseSigningKey } from './signing-key.ts';
@@ -50,6 +51,13 @@ const secretKey = z.string().transform((text, context) => {
   const key = parseSecretKey(text);
   if (key) return key;
   context.addIssue({ code: 'custom', message: `must be 32 bytes in base64 or hexadecimal: ${HOW_TO_MAKE_A_KEY}` });
+  return z.NEVER;
+});
+
+const usd = z.string().transform((text, context) => {
+  const credits = parseUsd(text);
+  if (credits !== undefined) return credits;
+  context.addIssue({ code: 'custom', message: 'must be decimal USD with up to nine places, such as 100 or 0.50' });
   return z.NEVER;
 });
 
@@ -111,6 +119,7 @@ const schema = z
     SMTP_URL: smtpUrl.optional(),
     MAIL_FROM: mailbox.optional(),
     SUPPORT_EMAIL: mailAddress.optional(),
+    GRANT_NEEDS_SECOND_PERSON_USD: usd.prefault('100'),
     OPENAI_API_KEY: z.string().regex(VISIBLE_ASCII, NOT_IN_A_HEADER).optional(),
     OPENAI_UPSTREAM_URL: webUrl.default('https://api.openai.com/v1'),
     UPSTREAM_FIRST_BYTE_TIMEOUT_MS: ms.default(120_000),
@@ -156,6 +165,8 @@ const schema = z
     smtp: env.SMTP_URL,
     mailFrom: env.MAIL_FROM,
     supportEmail: env.SUPPORT_EMAIL,
+    /** Larger grants need a second person. */
+    grantAlone: env.GRANT_NEEDS_SECOND_PERSON_USD,
     // Customers put a key of this gateway into this variable; it is not a provider's.
     openAiKey: env.OPENAI_API_KEY?.startsWith('kiss_') ? undefined : env.OPENAI_API_KEY,
     openAiUrl: env.OPENAI_UPSTREAM_URL,

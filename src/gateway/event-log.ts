@@ -6,9 +6,13 @@ import { PRICES_STREAM, priceDecider } from '../domain/prices/decide.ts';
 import { mailDecider } from '../domain/mail/mail.ts';
 import { reactionDecider } from '../domain/reactions/parked-reactions.ts';
 import { termsDecider } from '../domain/terms/terms.ts';
+import { approvalDecider } from '../domain/approvals/approvals.ts';
+import { adminTokenDecider } from '../domain/identity/admin-token.ts';
 import { claimDecider } from '../domain/identity/claims.ts';
 import { personDecider } from '../domain/identity/decide-person.ts';
 import { serviceTokenDecider } from '../domain/identity/service-tokens.ts';
+import { invitationDecider } from '../domain/identity/invitations.ts';
+import { staffDecider } from '../domain/identity/staff.ts';
 import { createCommands } from '../eventstore/commands.ts';
 import { journal } from '../eventstore/journal/codec.ts';
 import { createCommitter } from '../eventstore/committer.ts';
@@ -85,10 +89,16 @@ export const openEventLog = async (options: EventLogOptions) => {
   const persons = createCommands({ ...writing, decider: personDecider });
   const claims = createCommands({ ...writing, decider: claimDecider });
   const serviceTokens = createCommands({ ...writing, decider: serviceTokenDecider });
+  const roles = {
+    invitations: createCommands({ ...writing, decider: invitationDecider }),
+    staff: createCommands({ ...writing, decider: staffDecider }),
+    adminToken: createCommands({ ...writing, decider: adminTokenDecider }),
+    approvals: createCommands({ ...writing, decider: approvalDecider }),
+  };
 
   const dropOthers: (() => Promise<void> | void)[] = [];
   await rewinds.start(store, async () => {
-    const all = [accounts, prices, terms, mails, reactions, persons, claims, serviceTokens];
+    const all = [accounts, prices, terms, mails, reactions, persons, claims, serviceTokens, ...Object.values(roles)];
     for (const commands of all) commands.recheckAll();
     for (const drop of dropOthers) await drop();
   });
@@ -109,6 +119,7 @@ export const openEventLog = async (options: EventLogOptions) => {
     persons,
     claims,
     serviceTokens,
+    ...roles,
     /** Commands on the streams of processes. */
     reactions,
     /** The newest of these places that the log has; 0 if it has none of them. */

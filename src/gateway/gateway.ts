@@ -7,6 +7,7 @@ import { accountStream } from '../domain/account/account.ts';
 import { forbids, limitedBy, pacesNow } from '../domain/account/within-limits.ts';
 import { invariant } from '../domain/decider.ts';
 import { personStream } from '../domain/identity/person.ts';
+import { STAFF_STREAM } from '../domain/identity/staff.ts';
 import { formatUsd } from '../domain/money.ts';
 import { checkDatabase } from '../eventstore/postgres/database-check.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
@@ -235,7 +236,7 @@ const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts: Parts)
     findAccount: async (accountId) => (await accounts.read(accountStream(accountId))).state,
     publishedTerms: views.publishedTerms,
     findTermsText: eventLog.termsTexts.find,
-    management: createManagement(adminToken, parts),
+    management: createManagement(adminToken, config, parts),
     metrics: getMetrics(adminToken, watchers.metrics),
     devOutbox: parts.mail.outboxPage,
     trustedProxies: config.trustedProxies,
@@ -246,7 +247,11 @@ const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts: Parts)
   });
 };
 
-const createManagement = (adminToken: string, { eventLog, views, watchers, people, keyring, publicUrl }: Parts) =>
+const createManagement = (
+  adminToken: string,
+  { production, grantAlone }: Config,
+  { eventLog, views, watchers, people, keyring, publicUrl }: Parts,
+) =>
   createManagementRouter({
     commands: eventLog.accounts,
     priceCommands: eventLog.prices,
@@ -257,7 +262,10 @@ const createManagement = (adminToken: string, { eventLog, views, watchers, peopl
     ...{ people: people.people, ...people.identity, tokens: people.people.tokens },
     ...{ networkOf: (address = '') => networkPrefix(address) },
     readPerson: async (personId) => (await eventLog.persons.read(personStream(personId))).state,
-    adminToken,
+    readStaff: async () => (await eventLog.staff.read(STAFF_STREAM)).state,
+    openInvitations: (accountId) => views.openInvitations(accountId, watchers.now()),
+    waitingApprovals: () => views.waitingApprovals(watchers.now()),
+    ...{ adminToken, grantAlone, recordsAdminToken: production },
     newId,
     termsInForce: () => termsInForce(views),
     publishedTerms: views.publishedTerms,

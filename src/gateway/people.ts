@@ -44,6 +44,8 @@ export const openPeople = async (options: OpenPeopleOptions) => {
     ...{ identity, identities: createIdentities(eventLog.identitiesSecret), randomBytes, now, publicUrl },
     ...{ persons: eventLog.persons, claims: eventLog.claims, accounts: eventLog.accounts, mails: eventLog.mails },
     ...{ serviceTokens: eventLog.serviceTokens, store: eventLog.store, vault: eventLog.vault, afterwards: work.add },
+    ...{ invitations: eventLog.invitations, staff: eventLog.staff },
+    ...{ approvals: eventLog.approvals, adminToken: eventLog.adminToken },
     supportEmail: () => config.supportEmail ?? (config.mailFrom ?? DEFAULT_SENDER).address,
   });
   const running = startGatewayProcess(options, people.process);

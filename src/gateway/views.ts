@@ -11,6 +11,7 @@ import { createDatabase, type Database } from '../projections/database.ts';
 import { followLog, together } from '../projections/follow.ts';
 import { keepRows } from '../projections/rows/keep-rows.ts';
 import { createKeyOwners } from '../projections/views/key-owners.ts';
+import { createOpenMatters } from '../projections/views/open-matters.ts';
 import { migrateProjections, projections, rowsReached } from '../projections/rows/live.ts';
 import { createPriceList } from '../projections/views/price-list.ts';
 import { createQueries, type WantedRequests } from '../projections/queries.ts';
@@ -41,12 +42,13 @@ export type ViewsOptions = {
 
 type Failed = (consumer: string, error: unknown) => void;
 
-/** The look-ups in memory: keys, prices and terms. */
+/** The look-ups in memory: keys, prices, terms, open invitations and waiting approvals. */
 const openLookUps = (store: ChainedLog, failed: Failed) => {
   const [keyOwners, priceList, termsList] = [createKeyOwners(), createPriceList(), createTermsList()];
-  const consumer = together('look_ups', [keyOwners, priceList, termsList]);
+  const openMatters = createOpenMatters();
+  const consumer = together('look_ups', [keyOwners, priceList, termsList, openMatters]);
   const follower = followLog({ store, decode: decodeFact, consumer, gatherMs: GATHER_MS, failed, skim: true });
-  return { keyOwners, priceList, termsList, follower };
+  return { keyOwners, priceList, termsList, openMatters, follower };
 };
 
 /** The rows in tables, rebuilt first if their version is older than ours. */
@@ -112,6 +114,10 @@ export const openViews = async (options: ViewsOptions) => {
     await Promise.race([here, elsewhere, tooLate]).finally(() => patience.abort());
   };
 
+  /** Resolves once the look-ups contain everything that was acknowledged before. */
+  const followed = async (): Promise<void> =>
+    lookUps.follower.reached(await store.head(), AbortSignal.timeout(CAUGHT_UP_WITHIN_MS));
+
   return {
     database,
     queries,
@@ -121,6 +127,15 @@ export const openViews = async (options: ViewsOptions) => {
     findDelisting: (...asked: Parameters<typeof lookUps.priceList.delisting>) => lookUps.priceList.delisting(...asked),
     pricesAt: (at: Date) => lookUps.priceList.all(at),
     publishedTerms: () => lookUps.termsList.all(),
+    /** Complete up to what was acknowledged before, on any node. */
+    openInvitations: async (...asked: Parameters<typeof lookUps.openMatters.invitations>) => {
+      await followed();
+      return lookUps.openMatters.invitations(...asked);
+    },
+    waitingApprovals: async (now: Date) => {
+      await followed();
+      return lookUps.openMatters.approvals(now);
+    },
     /** Brings this node's rows up to the head of the log; rejects after `withinMs`. */
     hurry: async (withinMs: number): Promise<void> => rows.reached(await store.head(), AbortSignal.timeout(withinMs)),
     /** Resolves once this node's look-ups have followed the log to a position. */

@@ -46,6 +46,8 @@ export type Sessions = {
   revoke(personId: string, sessionId: string): Promise<boolean>;
   /** Revokes all sessions of a person except one, and resolves to their ids. */
   revokeAll(personId: string, except?: string): Promise<readonly string[]>;
+  /** Revokes all sessions of a person that were created until then. */
+  revokeBefore(personId: string, until: Date): Promise<void>;
   /** Resolves to the number of deleted rows. */
   deleteExpired(): Promise<number>;
 };
@@ -120,6 +122,9 @@ export const createSessions = ({ database, now, randomBytes }: SessionsOptions):
         [personId, except, now()],
       );
       return rows.filter(({ live }) => live).map(({ id }) => id);
+    },
+    revokeBefore: async (personId, until) => {
+      await query('delete from sessions where person_id = $1 and created_at <= $2', [personId, until]);
     },
     deleteExpired: async () => (await query('delete from sessions where ends_at <= $1 returning id', [now()])).length,
   };

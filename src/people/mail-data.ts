@@ -8,6 +8,7 @@ import type { MailSecrets } from '../mail/templates/template.ts';
 import type { TemplateName } from '../mail/templates/templates.ts';
 import { personOfUndo, sealedRecipient } from './change-mails.ts';
 import { personalOf, type PeopleOptions } from './people-options.ts';
+import { addressOfInvitation, secretsOfInvitation } from './roles/invitation-mail.ts';
 
 type Outcome =
   { readonly kind: 'accepted' } | { readonly kind: 'refused'; readonly refusal: { readonly code: string } };
@@ -19,9 +20,8 @@ export type PeopleMail = MailData & {
 
 /** Mails that carry a one-time code or link. Their id is the id of the code. */
 const WITH_A_CODE: ReadonlySet<string> = new Set<TemplateName>(['verify_address', 'sign_in', 'confirm_address']);
-const WITH_A_LINK: ReadonlySet<string> = new Set<TemplateName>([
-  ...(['address_changed', 'low_balance', 'member_invitation', 'staff_invitation'] as const),
-]);
+const WITH_A_LINK: ReadonlySet<string> = new Set<TemplateName>(['address_changed', 'low_balance']);
+const INVITATIONS: ReadonlySet<string> = new Set<TemplateName>(['member_invitation', 'staff_invitation']);
 
 export const createPeopleMail = (options: PeopleOptions & { readonly supportEmail: () => string }): PeopleMail => ({
   addressOf: (to) => addressOf(options, to),
@@ -47,6 +47,7 @@ const addressOf = async (
 ): Promise<Recipient | undefined> => {
   if (kind === 'support') return { name: undefined, email: options.supportEmail() };
   if (kind === 'new_address' || kind === 'former_address') return addressOfChange(options, kind, id);
+  if (kind === 'invitation') return addressOfInvitation(options, id);
   if (kind !== 'person') return undefined;
   const { state } = await options.persons.read(personStream(id));
   const personal = await personalOf(options, id, state);
@@ -69,9 +70,13 @@ const linkOf = (publicUrl: string, mailId: string, secret: string): string =>
   `${publicUrl}/confirm#${mailId}.${secret}`;
 
 const secretsOf = async (
-  { identity, publicUrl }: PeopleOptions,
+  options: PeopleOptions,
   { mailId, template }: QueuedMail,
 ): Promise<MailSecrets | undefined> => {
+  const { identity, publicUrl } = options;
+  if (INVITATIONS.has(template)) {
+    return secretsOfInvitation(options, mailId, (id, secret) => linkOf(publicUrl(), id, secret));
+  }
   if (!WITH_A_CODE.has(template) && !WITH_A_LINK.has(template)) return { link: publicUrl() };
   if (!(await identity.oneTimeCodes.isOpen(mailId))) return undefined;
   const { code, linkSecret } = identity.oneTimeCodes.secretsOf(mailId);

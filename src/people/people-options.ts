@@ -2,8 +2,17 @@ import type { Account } from '../domain/account/account.ts';
 import type { AccountCommand, AccountRefusal } from '../domain/account/decide.ts';
 import type { AccountEvent } from '../domain/account/events.ts';
 import { readAddress, type Address } from '../domain/identity/address.ts';
+import type { Approval, ApprovalCommand, ApprovalEvent, ApprovalRefusal } from '../domain/approvals/approvals.ts';
+import type { AdminTokenCommand, AdminTokenEvent } from '../domain/identity/admin-token.ts';
 import type { ClaimCommand, ClaimEvent, ClaimRefusal, Claims } from '../domain/identity/claims.ts';
 import type { PersonCommand, PersonRefusal } from '../domain/identity/decide-person.ts';
+import type {
+  Invitation,
+  InvitationCommand,
+  InvitationEvent,
+  InvitationRefusal,
+} from '../domain/identity/invitations.ts';
+import type { Staff, StaffCommand, StaffEvent, StaffRefusal } from '../domain/identity/staff.ts';
 import type { PersonEvent } from '../domain/identity/person-events.ts';
 import type { Person } from '../domain/identity/person.ts';
 import type {
@@ -20,6 +29,8 @@ import type { Identity } from '../identity/identity.ts';
 import type { MailCommands } from '../mail/mail-sender.ts';
 import type { Identities } from './identities.ts';
 
+type On<State, Command, Event, Refusal> = Pick<Commands<State, Command, Event, Refusal>, 'execute' | 'read'>;
+
 /** What the rules of persons rest on: their events, their secrets, and mail. */
 export type PeopleOptions = {
   readonly persons: Pick<Commands<Person, PersonCommand, PersonEvent, PersonRefusal>, 'execute' | 'read'>;
@@ -29,6 +40,10 @@ export type PeopleOptions = {
     Commands<ServiceTokenState, ServiceTokenCommand, ServiceTokenEvent, ServiceTokenRefusal>,
     'execute' | 'read'
   >;
+  readonly invitations: On<Invitation, InvitationCommand, InvitationEvent, InvitationRefusal>;
+  readonly staff: On<Staff, StaffCommand, StaffEvent, StaffRefusal>;
+  readonly approvals: On<Approval, ApprovalCommand, ApprovalEvent, ApprovalRefusal>;
+  readonly adminToken: Pick<Commands<null, AdminTokenCommand, AdminTokenEvent, { readonly code: never }>, 'execute'>;
   readonly mails: Pick<MailCommands, 'execute' | 'read'>;
   readonly store: Pick<EventStore, 'readStream' | 'findEvent'>;
   readonly vault: Vault;

@@ -12,12 +12,14 @@ import { revokeAfter, TYPES_THAT_END_ROLES } from './credentials/ended-roles.ts'
 import type { PeopleTokens } from './credentials/tokens.ts';
 import type { PeopleOptions } from './people-options.ts';
 import type { Registration } from './registration.ts';
+import { TYPES_OF_ROLES, workOfRoles, type Roles } from './roles/roles.ts';
 
 export type PeopleProcessOptions = PeopleOptions & {
   readonly registration: Registration;
   readonly addressChanges: AddressChanges;
   readonly tokens: PeopleTokens;
   readonly accountMails: AccountMails;
+  readonly roles: Roles;
 };
 
 const OF_PERSONS = [
@@ -32,16 +34,16 @@ const OF_ACCOUNTS = [
 ] satisfies readonly AccountEvent['type'][];
 
 /**
- * What the events of persons and of accounts cause: mails, accounts, claims of addresses, names of accounts, and the end of
- * tokens that rested on a role.
+ * What the events of persons and of accounts cause: mails, accounts, claims of addresses, names of accounts, what
+ * follows from roles, and the end of the tokens that rested on them.
  */
 export const createPeopleProcess = (options: PeopleProcessOptions): Process => ({
   name: 'people',
-  types: new Set([...OF_PERSONS, ...OF_CLAIMS, ...OF_ACCOUNTS, ...TYPES_THAT_END_ROLES]),
+  types: new Set([...OF_PERSONS, ...OF_CLAIMS, ...OF_ACCOUNTS, ...TYPES_THAT_END_ROLES, ...TYPES_OF_ROLES]),
   from: 'start',
   react: (fact) => {
-    const revocation = revokeAfter(options.tokens, fact);
-    return [...(revocation ? [does(revocation)] : []), ...reactionsTo(options, fact)];
+    const ofRoles = [revokeAfter(options.tokens, fact), workOfRoles(options.roles, fact)];
+    return [...ofRoles.flatMap((work) => (work ? [does(work)] : [])), ...reactionsTo(options, fact)];
   },
 });
 

@@ -6,6 +6,7 @@ import { changeName, type NewName } from './contacts.ts';
 import { createPeopleMail, type PeopleMail } from './mail-data.ts';
 import type { PeopleOptions } from './people-options.ts';
 import { createPeopleProcess } from './people-process.ts';
+import { createRoles, type Roles } from './roles/roles.ts';
 import { createRegistration, type Registration } from './registration.ts';
 import { createSignIn, type SignIn } from './sign-in.ts';
 import { createPeopleTokens, type PeopleTokens } from './credentials/tokens.ts';
@@ -21,6 +22,7 @@ export type People = {
   readonly signIn: SignIn;
   readonly credentials: Credentials;
   readonly tokens: PeopleTokens;
+  readonly roles: Roles;
   readonly process: Process;
   readonly mail: PeopleMail;
   readonly isDisposableDomain: (domain: string) => boolean;
@@ -33,15 +35,17 @@ export const createPeople = (options: PeopleOptions & { readonly supportEmail: (
   const tokens = createPeopleTokens(options);
   const addressChanges = createAddressChanges(options);
   const accountMails = mailsOfAccount(options);
+  const roles = createRoles(options);
   return {
     accountMails,
     addressChanges,
     changeName: (name) => changeName(options, name),
     registration,
+    roles,
     signIn: createSignIn(options),
     credentials: createCredentials(options),
     tokens,
-    process: createPeopleProcess({ ...options, registration, addressChanges, tokens, accountMails }),
+    process: createPeopleProcess({ ...options, registration, addressChanges, tokens, accountMails, roles }),
     mail: createPeopleMail(options),
     isDisposableDomain,
     typoHint,

@@ -87,7 +87,7 @@ export const createSignIn = (options: PeopleOptions): SignIn => {
  * The verified person of a mailbox. If it has several owners by approval, the first. An address that was changed stays with
  * its person for a while, and cannot be used to sign in.
  */
-const verifiedOwner = async (options: PeopleOptions, addressHash: string): Promise<string | undefined> => {
+export const verifiedOwner = async (options: PeopleOptions, addressHash: string): Promise<string | undefined> => {
   const { claims, persons, identities, now } = options;
   const { state } = await claims.read(identityStream(addressHash));
   for (const owner of ownersAt(state, now().getTime())) {

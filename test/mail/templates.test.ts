@@ -16,6 +16,7 @@ const time = '2026-12-01T14:05:00.000Z';
 const queued: { readonly [Name in TemplateName]: ReturnType<typeof queueMail> } = {
   account_closed: queueMail('account_closed', to, { account_id: 'acc_1', closed_at: time, owed_usd: '3.20' }),
   address_changed: queueMail('address_changed', to, { changed_at: time, undo_until: '2026-12-08T14:05:00.000Z' }),
+  admin_token_used: queueMail('admin_token_used', to, { used_at: time }),
   already_registered: queueMail('already_registered', to, {}),
   confirm_address: queueMail('confirm_address', to, { expires_at: time }),
   key_leaked: queueMail('key_leaked', to, { account_id: 'acc_1', key_id: 'key_1', reported_at: time, since: time }),
@@ -29,6 +30,7 @@ const queued: { readonly [Name in TemplateName]: ReturnType<typeof queueMail> } 
 const contents: { readonly [Name in TemplateName]: readonly string[] } = {
   account_closed: ['acc_1', '2026-12-01 14:05 UTC', '3.20 USD', 'closed'],
   address_changed: [LINK, 'seven days', '2026-12-08 14:05 UTC', 'undo'],
+  admin_token_used: ['2026-12-01 14:05 UTC', 'AdminTokenUsed', 'KISSAPI_ADMIN_TOKEN'],
   already_registered: ['already have an account', operator.publicUrl],
   confirm_address: [CODE, LINK, '2026-12-01 14:05 UTC'],
   key_leaked: ['acc_1', 'key_1', '2026-12-01 14:05 UTC'],

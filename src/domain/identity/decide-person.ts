@@ -62,8 +62,9 @@ export type PersonCommand =
   | { readonly type: 'DisableTotp'; readonly reason: string }
   | { readonly type: 'RenewRecoveryCodes' }
   | { readonly type: 'PassSecondStep'; readonly sessionId: string; readonly means: SecondStepMeans }
-  | { readonly type: 'AppointStaff'; readonly role: StaffRole; readonly reason: string }
-  | { readonly type: 'DismissStaff'; readonly reason: string };
+  | { readonly type: 'JoinAccount'; readonly accountId: string }
+  | { readonly type: 'LeaveAccount'; readonly accountId: string }
+  | { readonly type: 'SetStaffRole'; readonly role: StaffRole | null };
 
 /** In order of precedence. */
 export const personRefusalCodes = [
@@ -78,7 +79,6 @@ export const personRefusalCodes = [
   'too_many_passkeys',
   'second_step_not_set_up',
   'last_second_step',
-  'not_staff',
 ] as const;
 
 export type PersonRefusal = { readonly code: (typeof personRefusalCodes)[number] };
@@ -142,12 +142,10 @@ const decideVerified = (command: Verified, person: Person): PersonDecision => {
       return changeAddress(command, person);
     case 'UndoAddressChange':
       return undoAddressChange(command, person);
-    case 'AppointStaff': {
-      const { role, reason } = command;
-      return person.staffRole === role ? accept() : accept({ type: 'StaffAppointed', role, reason });
-    }
-    case 'DismissStaff':
-      return person.staffRole === null ? no('not_staff') : accept({ type: 'StaffDismissed', reason: command.reason });
+    case 'JoinAccount':
+    case 'LeaveAccount':
+    case 'SetStaffRole':
+      return copyRole(command, person);
     case 'SignIn':
     case 'SignOut':
     case 'RevokeSessions':
@@ -158,6 +156,25 @@ const decideVerified = (command: Verified, person: Person): PersonDecision => {
     case 'RenewRecoveryCodes':
     case 'PassSecondStep':
       return decideSignIn(command, person);
+  }
+};
+
+const copyRole = (
+  command: Of<'JoinAccount' | 'LeaveAccount' | 'SetStaffRole'>,
+  { accounts, joined, staffRole }: Person,
+): PersonDecision => {
+  switch (command.type) {
+    case 'JoinAccount': {
+      const { accountId } = command;
+      const isKnown = accounts.includes(accountId) || joined.includes(accountId);
+      return isKnown ? accept() : accept({ type: 'AccountJoined', accountId });
+    }
+    case 'LeaveAccount': {
+      const { accountId } = command;
+      return joined.includes(accountId) ? accept({ type: 'AccountLeft', accountId }) : accept();
+    }
+    case 'SetStaffRole':
+      return staffRole === command.role ? accept() : accept({ type: 'StaffRoleSet', role: command.role });
   }
 };
 

@@ -5,7 +5,7 @@ import type { MailFailure } from '../mail/mail.ts';
  * a sealed text (name and address), so that it can be made unreadable without changing the log. Times are in ms since the
  * epoch.
  */
-export type PersonEvent = RegistrationEvent | AddressEvent | SignInEvent | StaffEvent;
+export type PersonEvent = RegistrationEvent | AddressEvent | SignInEvent | RoleEvent;
 
 export type RegistrationEvent =
   /** Nothing is open to the person before the address is verified. */
@@ -74,9 +74,13 @@ export type SignInEvent =
   /** The evidence that a session was more than a mailbox. */
   | { readonly type: 'SecondStepPassed'; readonly sessionId: string; readonly means: SecondStepMeans };
 
-export type StaffEvent =
-  | { readonly type: 'StaffAppointed'; readonly role: StaffRole; readonly reason: string }
-  | { readonly type: 'StaffDismissed'; readonly reason: string };
+/** Copies for look-ups. The stream of the account or of the staff decides, and is written first. */
+export type RoleEvent =
+  /** The person has become a member of an account. Opened accounts have no such event. */
+  | { readonly type: 'AccountJoined'; readonly accountId: string }
+  | { readonly type: 'AccountLeft'; readonly accountId: string }
+  /** Null: the person is not staff any more. */
+  | { readonly type: 'StaffRoleSet'; readonly role: StaffRole | null };
 
 /** How support has verified the person before it asked for the change, and the reason. */
 export type SupportCheck = { readonly check: string; readonly reason: string };

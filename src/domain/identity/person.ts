@@ -13,12 +13,15 @@ export type Person = {
   /** How many personal accounts the person owns. */
   readonly personalAccounts: number;
   readonly accounts: readonly string[];
+  /** Accounts of which the person is a member without having opened them. */
+  readonly joined: readonly string[];
   /** Approvals of a second personal account that were not used, with their ends. */
   readonly approvals: ReadonlyMap<string, number>;
   readonly passkeys: ReadonlySet<string>;
   readonly hasTotp: boolean;
   /** Whether the newest news of the mailbox is that a mail was not delivered. */
   readonly isUnreachable: boolean;
+  /** A copy: the stream of the staff decides. */
   readonly staffRole: StaffRole | null;
 };
 
@@ -42,6 +45,7 @@ export const unknownPerson = (): Person => ({
   changes: [],
   personalAccounts: 0,
   accounts: [],
+  joined: [],
   approvals: new Map(),
   passkeys: new Set(),
   hasTotp: false,
@@ -69,7 +73,7 @@ export const evolvePerson = (person: Person, event: PersonEvent): Person => {
     case 'SecondAccountApproved':
       return { ...person, approvals: new Map(person.approvals).set(event.approvalId, event.until) };
     case 'PersonErased':
-      return { ...unknownPerson(), status: 'erased', accounts: person.accounts };
+      return { ...unknownPerson(), status: 'erased', accounts: person.accounts, joined: person.joined };
     case 'NameChanged':
       return { ...person, personal: event.personal };
     case 'AddressChangeAsked': {
@@ -102,10 +106,12 @@ export const evolvePerson = (person: Person, event: PersonEvent): Person => {
       return { ...person, hasTotp: true };
     case 'TotpDisabled':
       return { ...person, hasTotp: false };
-    case 'StaffAppointed':
+    case 'AccountJoined':
+      return { ...person, joined: [...person.joined, event.accountId] };
+    case 'AccountLeft':
+      return { ...person, joined: person.joined.filter((one) => one !== event.accountId) };
+    case 'StaffRoleSet':
       return { ...person, staffRole: event.role };
-    case 'StaffDismissed':
-      return { ...person, staffRole: null };
     // Sessions are kept outside the log. These events are their evidence.
     case 'SignedOut':
     case 'SessionsRevoked':

@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import type { AccountEvent } from '../../domain/account/events.ts';
+import type { ApprovalEvent } from '../../domain/approvals/approvals.ts';
+import type { AdminTokenEvent } from '../../domain/identity/admin-token.ts';
 import type { ClaimEvent } from '../../domain/identity/claims.ts';
+import type { InvitationEvent } from '../../domain/identity/invitations.ts';
 import type { PersonEvent } from '../../domain/identity/person-events.ts';
 import type { ServiceTokenEvent } from '../../domain/identity/service-tokens.ts';
+import type { StaffEvent } from '../../domain/identity/staff.ts';
 import type { LogEvent } from '../../domain/log/rewinds.ts';
 import type { MailEvent } from '../../domain/mail/mail.ts';
 import type { PriceEvent } from '../../domain/prices/events.ts';
@@ -10,19 +14,30 @@ import type { ReactionEvent } from '../../domain/reactions/parked-reactions.ts';
 import type { TermsEvent } from '../../domain/terms/terms.ts';
 import type { Shape, Shapes } from './shapes/shape.ts';
 import { accountEventShapes } from './shapes/account.ts';
+import { approvalEventShapes } from './shapes/approvals.ts';
 import { logEventShapes, priceEventShapes, termsEventShapes } from './shapes/books.ts';
 import { mailEventShapes } from './shapes/mail.ts';
 import { reactionEventShapes } from './shapes/reactions.ts';
-import { claimEventShapes, personEventShapes, serviceTokenEventShapes } from './shapes/people.ts';
+import {
+  claimEventShapes,
+  invitationEventShapes,
+  personEventShapes,
+  serviceTokenEventShapes,
+  staffEventShapes,
+} from './shapes/people.ts';
 import type { EventCodec, FactOf, Metadata, RecordedOf } from '../event-codec.ts';
 import type { NewEvent, StoredEvent, StoredFact } from '../event-store.ts';
 import { NotReadableByAll, type ReadableVersions } from '../event-versions.ts';
 
 export type DomainEvent =
   | AccountEvent
+  | ApprovalEvent
   | ClaimEvent
   | PersonEvent
   | ServiceTokenEvent
+  | InvitationEvent
+  | StaffEvent
+  | AdminTokenEvent
   | PriceEvent
   | TermsEvent
   | LogEvent
@@ -38,6 +53,9 @@ const shapes: Shapes<DomainEvent> = {
   ...claimEventShapes,
   ...personEventShapes,
   ...serviceTokenEventShapes,
+  ...invitationEventShapes,
+  ...staffEventShapes,
+  ...approvalEventShapes,
   ...priceEventShapes,
   ...termsEventShapes,
   ...logEventShapes,

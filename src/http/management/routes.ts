@@ -1,4 +1,6 @@
 import { credentialRoutes } from './credentials/credential-routes.ts';
+import { memberRoutes } from './members/routes.ts';
+import { staffRoutes } from './staff/routes.ts';
 import { listSessions, readMe, revokeOtherSessions, revokeSession, signOut } from './people/me.ts';
 import { register, verifyRegistration } from './people/register.ts';
 import { askSignInCode, redeemSignInCode } from './people/sign-in.ts';
@@ -57,6 +59,8 @@ export const routes: readonly Route[] = [
   listRequests,
   listRefusals,
   readRequest,
+  ...memberRoutes,
+  ...staffRoutes,
   listTerms,
   listPrices,
   delistModel,

@@ -1,4 +1,7 @@
 import type { AccountRefusal } from '../../domain/account/decide.ts';
+import type { ApprovalRefusal } from '../../domain/approvals/approvals.ts';
+import type { InvitationRefusal } from '../../domain/identity/invitations.ts';
+import type { StaffRefusal } from '../../domain/identity/staff.ts';
 import type { PriceRefusal } from '../../domain/prices/decide.ts';
 import type { TermsRefusal } from '../../domain/terms/terms.ts';
 
@@ -146,7 +149,26 @@ const refusals = {
     'This version of the terms was published with another text, which GET /terms/{version} returns.',
     'Publish the new text as a new version.',
   ),
-} satisfies Record<(AccountRefusal | PriceRefusal | TermsRefusal)['code'], ProblemEntry>;
+  invitation_not_found: invalid(404, 'There is no invitation with this id.', 'List the open invitations.'),
+  invitation_ended: invalid(
+    409,
+    'This invitation was used or revoked before, or its seven days are over.',
+    'Ask for a new one.',
+  ),
+  staff_not_found: invalid(404, 'This person is not staff.', 'GET /api/staff lists the staff.'),
+  last_staff_owner: invalid(409, 'The staff keeps at least one owner.', 'Make another person an owner first.'),
+  approval_not_found: invalid(404, 'There is no approval with this id.', 'GET /api/approvals lists those that wait.'),
+  approval_closed: invalid(409, 'This approval was given or refused before.', 'Read it to see the outcome.'),
+  approval_ended: invalid(409, 'The seven days of this approval are over.', 'Ask for the act again.'),
+  role_not_sufficient: forbidden('Your role may not approve this act.', 'Ask staff with the role.'),
+  second_person_required: forbidden(
+    'The person who asked for an act cannot approve it.',
+    'Another person with the role must give the approval.',
+  ),
+} satisfies Record<
+  (AccountRefusal | PriceRefusal | TermsRefusal | InvitationRefusal | StaffRefusal | ApprovalRefusal)['code'],
+  ProblemEntry
+>;
 
 const authentication = {
   invalid_api_key: invalid(
@@ -209,6 +231,12 @@ const authentication = {
     'The account of a person has the name of that person.',
     'Change it with PUT /api/me/name.',
   ),
+  newcomer_details_required: invalid(
+    400,
+    'This address belongs to no person yet.',
+    'Send name, declaration and accept_terms as well.',
+  ),
+  role_exists: invalid(409, 'This person has a role here already.', 'Ask an owner to change the role.'),
   session_not_found: invalid(404, 'You have no session with this id.', 'List your sessions.'),
   too_many_attempts: tooMany(60_000, 'There were too many attempts.', 'Wait, then try again.'),
   invalid_admin_token: invalid(

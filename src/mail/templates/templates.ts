@@ -1,6 +1,7 @@
 import type { MailContent, MailReference } from '../../domain/mail/mail.ts';
 import { accountClosed } from './account-closed.ts';
 import { addressChanged } from './address-changed.ts';
+import { adminTokenUsed } from './admin-token-used.ts';
 import { alreadyRegistered } from './already-registered.ts';
 import { confirmAddress } from './confirm-address.ts';
 import { keyLeaked } from './key-leaked.ts';
@@ -15,6 +16,7 @@ import type { Template } from './template.ts';
 export const templates = {
   account_closed: accountClosed,
   address_changed: addressChanged,
+  admin_token_used: adminTokenUsed,
   already_registered: alreadyRegistered,
   confirm_address: confirmAddress,
   key_leaked: keyLeaked,

@@ -1,6 +1,5 @@
 import { accountOfStream } from '../../domain/account/account.ts';
 import { mayHaveTokens } from '../../domain/account/members.ts';
-import { personOfStream } from '../../domain/identity/person.ts';
 import type { Fact } from '../../eventstore/journal/codec.ts';
 import type { PeopleTokens } from './tokens.ts';
 
@@ -14,13 +13,12 @@ export const revokeAfter = (
   { revokeOf, revokeAllOfAccount }: Pick<PeopleTokens, 'revokeOf' | 'revokeAllOfAccount'>,
   { event, stream, time }: Pick<Fact, 'event' | 'stream' | 'time'>,
 ): (() => Promise<unknown>) | undefined => {
-  const [accountId, personId] = [accountOfStream(stream), personOfStream(stream)];
+  const accountId = accountOfStream(stream);
   if (accountId !== undefined) {
     if (event.type === 'AccountClosed') return () => revokeAllOfAccount(accountId, 'the account was closed');
     const isEnd = event.type === 'MemberRemoved' || (event.type === 'MemberRoleChanged' && !mayHaveTokens(event.role));
     return isEnd ? () => revokeOf(event.personId, accountId, time) : undefined;
   }
-  if (personId === undefined) return undefined;
   const isEnd = event.type === 'StaffDismissed' || (event.type === 'StaffAppointed' && event.role !== 'owner');
-  return isEnd ? () => revokeOf(personId, undefined, time) : undefined;
+  return isEnd ? () => revokeOf(event.personId, undefined, time) : undefined;
 };

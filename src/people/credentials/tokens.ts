@@ -1,10 +1,10 @@
 import { accountStream } from '../../domain/account/account.ts';
 import type { AccountRefusal } from '../../domain/account/decide.ts';
 import { mayHaveTokens } from '../../domain/account/members.ts';
+import { STAFF_STREAM } from '../../domain/identity/staff.ts';
 import type { StaffRole } from '../../domain/identity/person-events.ts';
 import type { ManagementToken, ServiceToken, Token } from '../../identity/tokens.ts';
 import type { PeopleOptions } from '../people-options.ts';
-import { readPerson } from './asked.ts';
 import { createAccountTokens, createServiceTokens } from './token-events.ts';
 
 /** The request that creates or revokes a token. */
@@ -112,7 +112,7 @@ export const createPeopleTokens = (options: PeopleOptions): PeopleTokens => {
 const isValid = async (options: PeopleOptions, token: Token): Promise<boolean> => {
   const { createdBy } = token;
   if (createdBy === null) return true;
-  if (token.kind === 'service') return (await readPerson(options, createdBy)).staffRole === 'owner';
+  if (token.kind === 'service') return (await options.staff.read(STAFF_STREAM)).state.get(createdBy) === 'owner';
   const { state } = await options.accounts.read(accountStream(token.accountId));
   return state.standing.status !== 'closed' && mayHaveTokens(state.members.get(createdBy));
 };

@@ -1,6 +1,10 @@
+import type { ApprovalEvent } from '../../../src/domain/approvals/approvals.ts';
+import type { AdminTokenEvent } from '../../../src/domain/identity/admin-token.ts';
 import type { ClaimEvent } from '../../../src/domain/identity/claims.ts';
+import type { InvitationEvent } from '../../../src/domain/identity/invitations.ts';
 import type { PersonEvent } from '../../../src/domain/identity/person-events.ts';
 import type { ServiceTokenEvent } from '../../../src/domain/identity/service-tokens.ts';
+import type { StaffEvent } from '../../../src/domain/identity/staff.ts';
 
 export const personRegistered = {
   type: 'PersonRegistered',
@@ -97,6 +101,49 @@ export const peopleOnDisk: OnDisk<PersonEvent> = {
     { type: 'SecondStepPassed', sessionId: 'ses_1', means: 'totp' },
     '{"sessionId":"ses_1","means":"totp"}',
   ],
-  StaffAppointed: [{ type: 'StaffAppointed', role: 'support', reason: 'hired' }, '{"role":"support","reason":"hired"}'],
-  StaffDismissed: [{ type: 'StaffDismissed', reason: 'left' }, '{"reason":"left"}'],
+  AccountJoined: [{ type: 'AccountJoined', accountId: 'acc_1' }, '{"accountId":"acc_1"}'],
+  AccountLeft: [{ type: 'AccountLeft', accountId: 'acc_1' }, '{"accountId":"acc_1"}'],
+  StaffRoleSet: [{ type: 'StaffRoleSet', role: 'support' }, '{"role":"support"}'],
+};
+
+const member = { kind: 'member', accountId: 'acc_1', role: 'developer' } as const;
+export const rolesOnDisk: OnDisk<InvitationEvent | StaffEvent | AdminTokenEvent | ApprovalEvent> = {
+  PersonInvited: [
+    { type: 'PersonInvited', personal: 'v1.c2VhbGVk', to: member, by: 'person:per_1', until: 12, reason: 'x' },
+    '{"personal":"v1.c2VhbGVk","to":{"kind":"member","accountId":"acc_1","role":"developer"},"by":"person:per_1",' +
+      '"until":12,"reason":"x"}',
+  ],
+  InvitationAccepted: [
+    {
+      ...{ type: 'InvitationAccepted', personId: 'per_2' },
+      newPerson: { termsVersion: '2026-01', declared: { adult: true, wording: 'I am 18 or older.' } },
+    },
+    '{"personId":"per_2","newPerson":{"termsVersion":"2026-01","declared":{"adult":true,"wording":"I am 18 or older."}}}',
+  ],
+  InvitationRevoked: [{ type: 'InvitationRevoked', reason: 'typo' }, '{"reason":"typo"}'],
+  StaffAppointed: [
+    { type: 'StaffAppointed', personId: 'per_1', role: 'support', reason: 'hired' },
+    '{"personId":"per_1","role":"support","reason":"hired"}',
+  ],
+  StaffDismissed: [
+    { type: 'StaffDismissed', personId: 'per_1', reason: 'left' },
+    '{"personId":"per_1","reason":"left"}',
+  ],
+  AdminTokenUsed: [
+    { type: 'AdminTokenUsed', method: 'POST', path: '/accounts/{account_id}/grants' },
+    '{"method":"POST","path":"/accounts/{account_id}/grants"}',
+  ],
+  ApprovalAsked: [
+    {
+      ...{ type: 'ApprovalAsked', act: { kind: 'grant', accountId: 'acc_1', amount: 5n }, reason: 'sorry' },
+      ...{ by: 'staff:per_1', personId: 'per_1', until: 12 },
+    },
+    '{"act":{"kind":"grant","accountId":"acc_1","amount":"5"},"reason":"sorry","by":"staff:per_1","personId":"per_1",' +
+      '"until":12}',
+  ],
+  ApprovalGiven: [{ type: 'ApprovalGiven', personId: 'per_2' }, '{"personId":"per_2"}'],
+  ApprovalRefused: [{ type: 'ApprovalRefused', personId: 'per_2', reason: 'no' }, '{"personId":"per_2","reason":"no"}'],
+  ActApproved: [{ type: 'ActApproved', personId: 'per_2' }, '{"personId":"per_2"}'],
+  ActCarriedOut: [{ type: 'ActCarriedOut' }, '{}'],
+  ActFailed: [{ type: 'ActFailed', code: 'account_not_found' }, '{"code":"account_not_found"}'],
 };

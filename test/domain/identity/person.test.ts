@@ -44,7 +44,7 @@ describe('a registration', () => {
     const unverified = givenNobody(personRegistered);
     unverified.when(open('acc_1')).thenRefused('address_not_verified');
     unverified.when({ type: 'SignIn', sessionId: 'ses_1', means: 'code' }).thenRefused('address_not_verified');
-    unverified.when({ type: 'AppointStaff', role: 'owner', reason: 'x' }).thenRefused('address_not_verified');
+    unverified.when({ type: 'SetStaffRole', role: 'owner' }).thenRefused('address_not_verified');
   });
 });
 
@@ -156,7 +156,7 @@ describe('passkeys', () => {
     given().when(remove).thenRefused('passkey_not_found');
   });
   it('and one-time passwords: staff keep at least one of them', () => {
-    const staff: PersonEvent = { type: 'StaffAppointed', role: 'support', reason: 'hired' };
+    const staff: PersonEvent = { type: 'StaffRoleSet', role: 'support' };
     const remove: PersonCommand = { type: 'RemovePasskey', passkeyId: 'pk_1' };
     given(staff, added(1)).when(remove).thenRefused('last_second_step');
     given(staff, added(1), { type: 'TotpEnabled' }).when(remove).then({ type: 'PasskeyRemoved', passkeyId: 'pk_1' });
@@ -187,13 +187,22 @@ describe('the second step', () => {
   });
 });
 
-describe('staff', () => {
-  const appointed: PersonEvent = { type: 'StaffAppointed', role: 'support', reason: 'hired' };
-  it('have one role, which can change and end', () => {
-    given().when({ type: 'AppointStaff', role: 'support', reason: 'hired' }).then(appointed);
-    given(appointed).when({ type: 'AppointStaff', role: 'support', reason: 'hired' }).then();
-    given(appointed).when({ type: 'DismissStaff', reason: 'left' }).then({ type: 'StaffDismissed', reason: 'left' });
-    given().when({ type: 'DismissStaff', reason: 'left' }).thenRefused('not_staff');
+describe('the copies of roles', () => {
+  const set = (role: 'support' | null): PersonEvent => ({ type: 'StaffRoleSet', role });
+  it('follow the staff', () => {
+    given().when({ type: 'SetStaffRole', role: 'support' }).then(set('support'));
+    given(set('support')).when({ type: 'SetStaffRole', role: 'support' }).then();
+    given(set('support')).when({ type: 'SetStaffRole', role: null }).then(set(null));
+  });
+  it('follow the members of accounts, except of those that the person opened', () => {
+    const joined: PersonEvent = { type: 'AccountJoined', accountId: 'acc_1' };
+    const join: PersonCommand = { type: 'JoinAccount', accountId: 'acc_1' };
+    const leave: PersonCommand = { type: 'LeaveAccount', accountId: 'acc_1' };
+    given().when(join).then(joined);
+    given(joined).when(join).then();
+    given(opened('acc_1')).when(join).then();
+    given(joined).when(leave).then({ type: 'AccountLeft', accountId: 'acc_1' });
+    given(joined, { type: 'AccountLeft', accountId: 'acc_1' }).when(leave).then();
   });
 });
 

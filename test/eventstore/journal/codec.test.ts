@@ -47,7 +47,7 @@ import {
   toppedUp,
   writtenOff,
 } from '../../domain/account/examples.ts';
-import { claimsOnDisk, peopleOnDisk, serviceTokensOnDisk } from '../../domain/identity/examples.ts';
+import { claimsOnDisk, peopleOnDisk, rolesOnDisk, serviceTokensOnDisk } from '../../domain/identity/examples.ts';
 import { createMemoryDataKeys } from '../../support/postgres/data-keys.ts';
 
 const listed: PriceEvent = {
@@ -81,6 +81,7 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
   ...claimsOnDisk,
   ...peopleOnDisk,
   ...serviceTokensOnDisk,
+  ...rolesOnDisk,
   AccountRegistered: [registered, '{"holder":"person","personal":"v1.c2VhbGVk"}'],
   TermsAccepted: [termsAccepted(), '{"version":"2026-01","how":"api"}'],
   AccountSuspended: [suspended(), '{"reason":"resale"}'],

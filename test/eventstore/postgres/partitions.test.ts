@@ -67,7 +67,7 @@ describe('the index of looked-up event types', () => {
       `select tablename as table, indexdef as definition from pg_indexes where indexdef like '%PriceListed%' order by 1`,
     );
   const old = `'KeyIssued', 'KeyRevoked', 'PriceListed'`;
-  const known = `'KeyIssued', 'KeyRehashed', 'KeyRevoked', 'KeyLimitsSet', 'PriceListed', 'ModelDelisted', 'TermsPublished'`;
+  const known = /'KeyIssued', [^)]+/;
 
   it.each([
     ['whole', ['events']],
@@ -77,19 +77,19 @@ describe('the index of looked-up event types', () => {
     await query(older.url, 'drop index events_looked_up');
     await query(older.url, `create index events_looked_up on events (position) where type in (${old})`);
     for (const made of ['table terms_texts', 'index events_by_request']) await query(older.url, `drop ${made}`);
-    await query(older.url, `delete from migrations where file like '000007-%' or file like '000040-%'`);
+    await query(older.url, `delete from migrations where file like any (array['000007-%', '000040-%', '000070-%'])`);
     if (how === 'divided') await query(older.url, (await procedure()).replace(known, old));
     await migratePostgresStore(older.url);
     const found = await indexes(older.url);
     expect(found.map(({ table }) => table)).toEqual(tables);
-    for (const { definition } of found) expect(definition).toMatch(/KeyRehashed.*KeyLimitsSet/);
+    for (const { definition } of found) expect(definition).toMatch(/KeyRehashed.*KeyLimitsSet.*PersonInvited/);
     await older.drop();
   });
 
   it('is the one that the documented procedure creates on every partition', async () => {
     const found = await indexes(database.url);
     expect(found.map(({ table }) => table)).toEqual(['events', 'events_1', 'events_2']);
-    for (const { definition } of found) expect(definition).toMatch(/KeyRehashed.*KeyLimitsSet/);
+    for (const { definition } of found) expect(definition).toMatch(/KeyRehashed.*KeyLimitsSet.*PersonInvited/);
   });
 });
 

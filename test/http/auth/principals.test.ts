@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { initialAccount, type Account } from '../../../src/domain/account/account.ts';
 import type { MemberRole } from '../../../src/domain/account/events.ts';
 import type { StaffRole } from '../../../src/domain/identity/person-events.ts';
-import { unknownPerson } from '../../../src/domain/identity/person.ts';
 import { createManagementRouter, type ManagementDeps } from '../../../src/http/management/router/router.ts';
 import { routes } from '../../../src/http/management/routes.ts';
 import type { Session } from '../../../src/identity/sessions.ts';
@@ -74,6 +73,23 @@ const table: Readonly<Record<string, string>> = {
   'GET /accounts/{account_id}/requests': 'AobdRSFTW1234',
   'GET /accounts/{account_id}/refusals': 'AobdRSFTW1234',
   'GET /requests/{request_id}': 'ASFTW1234',
+  'GET /accounts/{account_id}/members': 'AobdRSFTW1234',
+  'PUT /accounts/{account_id}/members/{person_id}': 'o',
+  'DELETE /accounts/{account_id}/members/{person_id}': 'obd',
+  'POST /accounts/{account_id}/invitations': 'Ao',
+  'GET /accounts/{account_id}/invitations': 'Ao',
+  'DELETE /accounts/{account_id}/invitations/{invitation_id}': 'Ao',
+  'POST /invitations/{invitation_id}/accept': '*',
+  'GET /staff': 'ASFTW',
+  'POST /staff/invitations': 'AW',
+  'GET /staff/invitations': 'AW',
+  'DELETE /staff/invitations/{invitation_id}': 'AW',
+  'PUT /staff/{person_id}': 'W',
+  'DELETE /staff/{person_id}': 'W',
+  'GET /approvals': 'FW',
+  'GET /approvals/{approval_id}': 'FW',
+  'POST /approvals/{approval_id}/give': 'FW',
+  'POST /approvals/{approval_id}/refuse': 'FW',
   'GET /prices': 'ASFTW1234',
   'POST /delistings': 'ATW34',
   'POST /relistings': 'ATW34',
@@ -135,9 +151,9 @@ const startGuards = async () => {
     sessions: { find: (token: string) => Promise.resolve(sessionOf(decodeURIComponent(token))) },
     tokens: { find: (token: string) => Promise.resolve(tokenOf(token)) },
     attemptLimits: { allow: () => Promise.resolve({ kind: 'allowed' }) },
-    readPerson: (id: string) => {
-      const letter = id.slice('per_'.length);
-      return Promise.resolve({ ...unknownPerson(), staffRole: letter === unsafe ? 'owner' : (staff[letter] ?? null) });
+    readStaff: () => {
+      const roles = [...Object.entries(staff), [unsafe, 'owner'] as const];
+      return Promise.resolve(new Map(roles.map(([letter, role]) => [`per_${letter}`, role])));
     },
     commands: {
       read: (stream: string) =>

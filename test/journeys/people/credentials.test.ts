@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { personStream } from '../../../src/domain/identity/person.ts';
 import { createTestSmtp, type TestSmtp } from '../../mail/smtp.ts';
 import { forward } from '../../support/clock.ts';
-import { onPerson } from '../../support/customers/appoint.ts';
+import { onPerson, onStaff } from '../../support/customers/appoint.ts';
 import { call, registerPerson, signIn, type Reply } from '../../support/customers/person.ts';
 import { ADMIN_TOKEN, createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
 import { createSoftwareAuthenticator, type Deviations } from '../../support/software-authenticator.ts';
@@ -47,8 +47,12 @@ const ask = (method: string, path: string, { headers, ...given }: Parameters<typ
 };
 const register = (email: string) =>
   registerPerson(nodes[0].url, smtp, email, {}, { 'x-forwarded-for': `198.51.${++turn % 250}.2` });
-const appoint = (personId: string, role: 'support' | 'owner') =>
-  onPerson(premises.databaseUrl, personId, { type: 'AppointStaff', role, reason: 'hired' });
+/** There is another owner, so that each of them can be dismissed. The process ends the sessions from before. */
+const appoint = async (personId: string, role: 'support' | 'owner') => {
+  await onStaff(premises.databaseUrl, { type: 'AppointStaff', personId: 'per_other', role: 'owner', reason: 'first' });
+  await onStaff(premises.databaseUrl, { type: 'AppointStaff', personId, role, reason: 'hired' });
+  await onPerson(premises.databaseUrl, personId, { type: 'SetStaffRole', role });
+};
 
 const refused = (status: number, code: string) => ({ status, code });
 const tokenOf = ({ json }: Reply): string => String((json['session'] as Readonly<Record<string, unknown>>)['token']);
@@ -380,7 +384,7 @@ it('a service token of an owner ends with the role of the owner', async () => {
   expect(created).toMatchObject({ status: 201, json: { created_by: personId } });
   const read = () => ask('GET', `/accounts/${accountId}`, { token: String(created.json['secret']) });
   expect(await read()).toMatchObject({ status: 200 });
-  await onPerson(premises.databaseUrl, personId, { type: 'DismissStaff', reason: 'left' });
+  await onStaff(premises.databaseUrl, { type: 'DismissStaff', personId, reason: 'left' });
   expect(await read()).toMatchObject({ status: 401 });
   const stream = `service-token-${String(created.json['token_id'])}`;
   const events = `select type, metadata::jsonb ->> 'actor' as actor from events where stream = $1 order by revision`;

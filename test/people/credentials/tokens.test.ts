@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountStream } from '../../../src/domain/account/account.ts';
 import { accountDecider, type AccountCommand } from '../../../src/domain/account/decide.ts';
 import type { AccountEvent } from '../../../src/domain/account/events.ts';
-import type { PersonEvent } from '../../../src/domain/identity/person-events.ts';
 import { personDecider, type PersonCommand } from '../../../src/domain/identity/decide-person.ts';
 import { personStream } from '../../../src/domain/identity/person.ts';
+import { STAFF_STREAM, staffDecider, type StaffCommand, type StaffEvent } from '../../../src/domain/identity/staff.ts';
 import { serviceTokenDecider, serviceTokenStream } from '../../../src/domain/identity/service-tokens.ts';
 import { createCommands } from '../../../src/eventstore/commands.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
@@ -31,11 +31,13 @@ const open = async () => {
   const accounts = createCommands({ ...writing, decider: accountDecider });
   const persons = createCommands({ ...writing, decider: personDecider });
   const serviceTokens = createCommands({ ...writing, decider: serviceTokenDecider });
+  const staff = createCommands({ ...writing, decider: staffDecider });
   const tokensOf = (identity: Nodes['one']) =>
     createPeopleTokens({
       accounts,
       persons,
       serviceTokens,
+      staff,
       store,
       identity,
       now: () => nodes.now(),
@@ -50,10 +52,13 @@ const open = async () => {
   await inAccount({ type: 'AddMember', personId: developer, role: 'developer' });
   await byPerson(owner, { type: 'RegisterPerson', personal: 'v1.c2VhbGVk', how: 'operator' });
   await byPerson(owner, { type: 'VerifyAddress', how: 'code' });
-  await byPerson(owner, { type: 'AppointStaff', role: 'owner', reason: 'first' });
+  const inStaff = (command: StaffCommand) => staff.execute(STAFF_STREAM, command, metadata());
+  for (const personId of [owner, 'per_other']) {
+    await inStaff({ type: 'AppointStaff', personId, role: 'owner', reason: 'first' });
+  }
   const eventsOf = async (stream: string) =>
     (await store.readStream(stream, 0, 1000)).map(decodeEvent).filter(({ type }) => type.includes('Token'));
-  return { tokens: tokensOf(nodes.one), other: tokensOf(nodes.other), owner, developer, accountId, inAccount, byPerson, eventsOf }; // prettier-ignore
+  return { tokens: tokensOf(nodes.one), other: tokensOf(nodes.other), owner, developer, accountId, inAccount, inStaff, eventsOf }; // prettier-ignore
 };
 
 const by = (personId: string, commandId: string = randomUUID()): TokenRequest & { readonly personId: string } => ({
@@ -146,13 +151,13 @@ describe('a token', () => {
   });
 
   it('of a service is valid as long as its creator is an owner of the staff', async () => {
-    const { tokens, owner, byPerson, eventsOf } = await open();
+    const { tokens, owner, inStaff, eventsOf } = await open();
     const asked = { name: 'Books', role: 'finance', endsAt: wish().endsAt } as const;
     const created = await tokens.createOfService(asked, by(owner));
     const ofAdmin = await tokens.createOfService(asked, { ...by(owner), personId: null });
     if (created.kind !== 'created' || ofAdmin.kind !== 'created') return expect.fail('refused');
     expect(await tokens.find(created.secret ?? '')).toMatchObject({ kind: 'service', role: 'finance' });
-    await byPerson(owner, { type: 'AppointStaff', role: 'support', reason: 'less' });
+    await inStaff({ type: 'ChangeStaffRole', personId: owner, role: 'support', reason: 'less' });
     expect(await tokens.find(created.secret ?? '')).toBeUndefined();
     expect(await tokens.find(ofAdmin.secret ?? '')).toMatchObject({ id: ofAdmin.token.id });
     expect(await tokens.revokeOfService(ofAdmin.token.id, 'unused', by(owner))).toBe(true);
@@ -197,14 +202,19 @@ describe('the tokens of a person who loses a role', () => {
     expect(await tokens.find(after.secret ?? '')).toBeDefined();
   });
 
-  it.each<[string, string, AccountEvent | PersonEvent, readonly unknown[] | undefined]>([
+  it.each<[string, string, AccountEvent | StaffEvent, readonly unknown[] | undefined]>([
     ['a closed account', 'account-acc_1', { type: 'AccountClosed', reason: 'x' }, ['acc_1', 'the account was closed']],
     ['a removed member', 'account-acc_1', { type: 'MemberRemoved', personId: 'per_1', reason: 'x' }, ['per_1', 'acc_1', AT]], // prettier-ignore
     ['a member with a smaller role', 'account-acc_1', { type: 'MemberRoleChanged', personId: 'per_1', role: 'billing' }, ['per_1', 'acc_1', AT]], // prettier-ignore
     ['a member who may still have tokens', 'account-acc_1', { type: 'MemberRoleChanged', personId: 'per_1', role: 'developer' }, undefined], // prettier-ignore
-    ['dismissed staff', 'person-per_1', { type: 'StaffDismissed', reason: 'x' }, ['per_1', undefined, AT]],
-    ['an owner of the staff with a smaller role', 'person-per_1', { type: 'StaffAppointed', role: 'support', reason: 'x' }, ['per_1', undefined, AT]], // prettier-ignore
-    ['a new owner of the staff', 'person-per_1', { type: 'StaffAppointed', role: 'owner', reason: 'x' }, undefined],
+    ['dismissed staff', 'staff', { type: 'StaffDismissed', personId: 'per_1', reason: 'x' }, ['per_1', undefined, AT]],
+    ['an owner of the staff with a smaller role', 'staff', { type: 'StaffAppointed', personId: 'per_1', role: 'support', reason: 'x' }, ['per_1', undefined, AT]], // prettier-ignore
+    [
+      'a new owner of the staff',
+      'staff',
+      { type: 'StaffAppointed', personId: 'per_1', role: 'owner', reason: 'x' },
+      undefined,
+    ],
   ])('are revoked after the event of %s, if it ends the role', async (_, stream, event, expected) => {
     const calls: unknown[] = [];
     const record = (...given: readonly unknown[]) => Promise.resolve((calls.push(given), []));

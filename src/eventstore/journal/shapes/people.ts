@@ -1,5 +1,9 @@
 import { z } from 'zod';
+import type { AdminTokenEvent } from '../../../domain/identity/admin-token.ts';
 import type { ClaimEvent } from '../../../domain/identity/claims.ts';
+import type { InvitationEvent } from '../../../domain/identity/invitations.ts';
+import type { StaffEvent } from '../../../domain/identity/staff.ts';
+import { memberRoles } from '../../../domain/account/events.ts';
 import { staffRoles, type PersonEvent } from '../../../domain/identity/person-events.ts';
 import type { ServiceTokenEvent } from '../../../domain/identity/service-tokens.ts';
 import type { Shapes } from './shape.ts';
@@ -9,11 +13,13 @@ const timeMs = z.int().nonnegative();
 const reason = z.string();
 const holder = z.enum(['person', 'entity']);
 
-const asked = z.strictObject({
-  holder,
+const role = z.enum(staffRoles);
+
+const evidence = {
   termsVersion: z.string(),
   declared: z.strictObject({ adult: z.literal(true), wording: z.string() }),
-});
+};
+const asked = z.strictObject({ holder, ...evidence });
 
 export const claimEventShapes: Shapes<ClaimEvent> = {
   IdentityClaimed: {
@@ -81,6 +87,34 @@ export const personEventShapes: Shapes<PersonEvent> = {
     version: 1,
     schema: z.object({ sessionId: id, means: z.enum(['totp', 'recovery_code', 'passkey']) }),
   },
-  StaffAppointed: { version: 1, schema: z.object({ role: z.enum(staffRoles), reason }) },
-  StaffDismissed: { version: 1, schema: z.object({ reason }) },
+  AccountJoined: { version: 1, schema: z.object({ accountId: id }) },
+  AccountLeft: { version: 1, schema: z.object({ accountId: id }) },
+  StaffRoleSet: { version: 1, schema: z.object({ role: role.nullable() }) },
+};
+
+export const invitationEventShapes: Shapes<InvitationEvent> = {
+  PersonInvited: {
+    version: 1,
+    schema: z.object({
+      personal: id,
+      to: z.discriminatedUnion('kind', [
+        z.strictObject({ kind: z.literal('member'), accountId: id, role: z.enum(memberRoles) }),
+        z.strictObject({ kind: z.literal('staff'), role }),
+      ]),
+      by: id,
+      until: timeMs,
+      reason: reason.exactOptional(),
+    }),
+  },
+  InvitationAccepted: {
+    version: 1,
+    schema: z.object({ personId: id, newPerson: z.strictObject(evidence).exactOptional() }),
+  },
+  InvitationRevoked: { version: 1, schema: z.object({ reason }) },
+};
+
+export const staffEventShapes: Shapes<StaffEvent | AdminTokenEvent> = {
+  StaffAppointed: { version: 1, schema: z.object({ personId: id, role, reason }) },
+  StaffDismissed: { version: 1, schema: z.object({ personId: id, reason }) },
+  AdminTokenUsed: { version: 1, schema: z.object({ method: id, path: id }) },
 };

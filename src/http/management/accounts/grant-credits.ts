@@ -3,16 +3,24 @@ import { staff } from '../../auth/principals.ts';
 import { invariant } from '../../../domain/decider.ts';
 import { formatUsd } from '../../../domain/money.ts';
 import { derivedId } from '../../../eventstore/ids.ts';
+import { accountStream } from '../../../domain/account/account.ts';
+import type { Credits } from '../../../domain/money.ts';
+import type { Principal } from '../../auth/principals.ts';
+import { problem } from '../../server/problems.ts';
+import type { ManagementDeps } from '../router/deps.ts';
+import { approvalExample, approvalView, viewApproval } from '../staff/approval-view.ts';
 import { carryOut } from '../router/execute-command.ts';
 import { accountId, grantUsd, lotId, reason, revision, time, usd } from '../router/fields.ts';
-import { defineRoute, isProblem } from '../router/route.ts';
+import { defineRoute, isProblem, type Deferred, type Identity, type Problem } from '../router/route.ts';
 
 export const grantCredits = defineRoute({
   method: 'post',
   path: '/accounts/{account_id}/grants',
   principals: ['admin', ...staff('finance')],
   summary: 'Grant credits',
-  description: 'Credits without a payment. Send an Idempotency-Key: without it, a retry grants twice.',
+  description:
+    'Credits without a payment. Above GRANT_NEEDS_SECOND_PERSON_USD (default 100) the grant waits for the approval of a ' +
+    'second person and is answered with 202. Send an Idempotency-Key: without it, a retry grants twice.',
   body: {
     schema: z.strictObject({ usd: grantUsd, reason }),
     example: { usd: '5.00', reason: 'Welcome credits' },
@@ -37,8 +45,16 @@ export const grantCredits = defineRoute({
       created_at: '2026-01-31T10:00:00.000Z',
     },
   },
+  deferred: {
+    description: 'The amount needs a second person: see GET /approvals/{approval_id}',
+    schema: approvalView,
+    example: approvalExample,
+  },
   problems: ['account_not_found', 'account_closed', 'invalid_amount'],
   handle: async ({ params, body: { usd: amount, reason }, ...identity }, deps) => {
+    if (needsSecondPerson(deps, identity.principal, amount)) {
+      return askForGrant(deps, identity, params.account_id, amount, reason);
+    }
     const lotId = derivedId('lot', identity.commandId);
     const done = await carryOut(
       deps,
@@ -68,3 +84,31 @@ export const grantCredits = defineRoute({
     };
   },
 });
+
+/** The admin token is a person's only in development, where there is no staff. */
+const needsSecondPerson = (
+  { grantAlone, recordsAdminToken }: ManagementDeps,
+  principal: Principal | undefined,
+  amount: Credits,
+): boolean => amount > grantAlone && (principal?.kind !== 'admin' || recordsAdminToken);
+
+/** The person behind a caller: of a service token, the person who created it. */
+const personBehind = (principal: Principal | undefined): string | null => {
+  if (principal?.kind === 'session') return principal.session.personId;
+  return principal?.kind === 'token' ? principal.token.createdBy : null;
+};
+
+const askForGrant = async (
+  { commands, people, now }: ManagementDeps,
+  { principal, ...identity }: Identity,
+  accountId: string,
+  amount: Credits,
+  reason: string,
+): Promise<Deferred | Problem> => {
+  const { state } = await commands.read(accountStream(accountId));
+  if (state.standing.status === 'unregistered') return problem('account_not_found');
+  const act = { kind: 'grant', accountId, amount } as const;
+  const asked = await people.roles.approvals.ask({ ...identity, act, reason, personId: personBehind(principal) });
+  const isAsked = asked.act.accountId === accountId && asked.act.amount === amount && asked.reason === reason;
+  return isAsked ? { deferred: viewApproval(asked, now()) } : problem('idempotency_key_reused');
+};

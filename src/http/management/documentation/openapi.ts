@@ -38,6 +38,8 @@ const pathFields = {
   mail_id: z.string().meta({ description: 'What the link of the mail names after `low-balance-`' }),
   change_id: z.string().meta({ description: 'From the answer to the request for the change' }),
   person_id: z.string().meta({ description: 'Person', example: 'per_5b0d27c41e8f4a96b3c7d810' }),
+  invitation_id: z.string().meta({ description: 'Invitation', example: 'inv_4c19f0e27a8d4b63b5d2e091' }),
+  approval_id: z.string().meta({ description: 'Approval', example: 'app_9f27c1d05e6b4a38a1c4d772' }),
   session_id: z.string().meta({ description: 'Session', example: 'ses_8d2b64f09c1e4a7fb35d6c81' }),
   passkey_id: z.string().meta({ description: 'Passkey', example: 'pky_4c1b7e92d05f4a38b6e1c947' }),
   token_id: z.string().meta({ description: 'Token', example: 'tok_9e3d0b61f7a24c58ad1e6b02' }),
@@ -50,7 +52,10 @@ const example = (code: ProblemCode) => {
 /** The OpenAPI document of the routes, made from their schemas. */
 export const createManagementDocument = (routes: readonly Route[], publicUrl: string): OpenApiDocument => {
   const paths: ZodOpenApiPathsObject = {};
-  for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: operation(route) };
+  const ids = operationIds(routes);
+  for (const route of routes) {
+    paths[route.path] = { ...paths[route.path], [route.method]: operation(route, ids.get(route) ?? '') };
+  }
   return createDocument({
     openapi: '3.1.1',
     info: { title: 'KissAPI management API', version: '1', description: DESCRIPTION },
@@ -68,11 +73,11 @@ export const createManagementDocument = (routes: readonly Route[], publicUrl: st
   });
 };
 
-const operation = (route: Route): ZodOpenApiOperationObject => {
+const operation = (route: Route, operationId: string): ZodOpenApiOperationObject => {
   const { path, summary, description, body, query, success } = route;
   const fields = Object.entries(pathFields).filter(([name]) => path.includes(`{${name}}`));
   return {
-    operationId: operationId(route),
+    operationId,
     summary,
     description: [description, callersOf(route)].filter((text) => text !== undefined).join('\n\n'),
     security: securityOf(route),
@@ -95,6 +100,7 @@ const operation = (route: Route): ZodOpenApiOperationObject => {
         headers: headersOf(route),
         content: { 'application/json': { schema: success.schema, example: success.example } },
       },
+      ...(route.deferred ? { '202': deferred(route.deferred) } : {}),
       ...refusals(route),
     } as ZodOpenApiResponsesObject,
   };
@@ -133,8 +139,27 @@ const callersOf = ({ principals }: Route): string => {
   return `Callers: ${callers.join('; ')}.`;
 };
 
+const deferred = ({ description, schema, example }: NonNullable<Route['deferred']>) => ({
+  description,
+  content: { 'application/json': { schema, example } },
+});
+
+/** `get_approvals` is the list, `get_approvals_one` one of it. */
+const operationIds = (routes: readonly Route[]): ReadonlyMap<Route, string> => {
+  const taken = new Set<string>();
+  const lists = routes.toSorted((one, other) => one.path.length - other.path.length);
+  return new Map(
+    lists.map((route) => {
+      const id = nameOf(route);
+      const free = taken.has(id) ? `${id}_one` : id;
+      taken.add(free);
+      return [route, free];
+    }),
+  );
+};
+
 /** For example `post_accounts_keys`. */
-const operationId = ({ method, path }: Route): string =>
+const nameOf = ({ method, path }: Route): string =>
   [method, ...path.split('/')].filter((part) => part !== '' && !part.startsWith('{')).join('_');
 
 const headersOf = (route: Route) => ({

@@ -56,7 +56,7 @@ export const readMe = defineRoute({
         person_id: personId,
         name: personal?.name ?? null,
         email: personal?.email ?? null,
-        accounts: await accountsOf(deps, personId, person.accounts),
+        accounts: await accountsOf(deps, personId, [...new Set([...person.accounts, ...person.joined])]),
         staff_role: person.staffRole,
         passkeys: person.passkeys.size,
         has_totp: person.hasTotp,

@@ -17,7 +17,10 @@ import {
 } from './fields.ts';
 
 /** Stored with the registration as evidence. A new wording is added, and none is changed. */
-const DECLARATIONS = { person: 'I am 18 or older.', entity: 'I am 18 or older and may act for this entity.' } as const;
+export const DECLARATIONS = {
+  person: 'I am 18 or older.',
+  entity: 'I am 18 or older and may act for this entity.',
+} as const;
 
 const entity = z.strictObject({
   country: z

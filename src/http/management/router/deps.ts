@@ -1,6 +1,8 @@
 import type { Account } from '../../../domain/account/account.ts';
 import type { AccountCommand, AccountRefusal } from '../../../domain/account/decide.ts';
 import type { AccountEvent } from '../../../domain/account/events.ts';
+import type { Staff } from '../../../domain/identity/staff.ts';
+import type { Credits } from '../../../domain/money.ts';
 import type { Person } from '../../../domain/identity/person.ts';
 import type { AttemptLimits } from '../../../identity/attempt-limits.ts';
 import type { Sessions } from '../../../identity/sessions.ts';
@@ -55,6 +57,15 @@ export type ManagementDeps = {
   /** The network of an IP address; undefined if there is none. */
   readonly networkOf: (address: string | undefined) => string | undefined;
   readonly readPerson: (personId: string) => Promise<Person>;
+  readonly readStaff: () => Promise<Staff>;
+  /** The open invitations to an account, or with null to the staff: their ids. */
+  readonly openInvitations: (accountId: string | null) => Promise<readonly string[]>;
+  /** The ids of the approvals that can still be given. */
+  readonly waitingApprovals: () => Promise<readonly string[]>;
+  /** Larger grants need a second person. */
+  readonly grantAlone: Credits;
+  /** In production each use of the admin token is recorded, and the token has no privilege over persons. */
+  readonly recordsAdminToken: boolean;
   /** KISSAPI_ADMIN_TOKEN. */
   readonly adminToken: string;
   /** A time-ordered UUID. */

@@ -32,6 +32,9 @@ export type Asked<Path extends string, Body, Query> = Identity & {
   readonly query: Query;
 };
 
+/** The request is recorded, and its effect needs something more, such as a second person. Answered with 202. */
+export type Deferred = { readonly deferred: unknown; readonly repeated?: boolean };
+
 export type Reply<Answer> = {
   readonly answer: Answer;
   /** The answer to an earlier request with the same Idempotency-Key. */
@@ -54,9 +57,14 @@ export type RouteDefinition<Path extends string, Body, Query, Answer> = {
     readonly schema: z.ZodType<Answer>;
     readonly example: Answer;
   };
+  /** The answer of status 202, for a route that may defer its effect. */
+  readonly deferred?: { readonly description: string; readonly schema: z.ZodType; readonly example: unknown };
   /** Problems besides those of every route. */
   readonly problems: readonly ProblemCode[];
-  readonly handle: (asked: Asked<Path, Body, Query>, deps: ManagementDeps) => Promise<Reply<Answer> | Problem>;
+  readonly handle: (
+    asked: Asked<Path, Body, Query>,
+    deps: ManagementDeps,
+  ) => Promise<Reply<Answer> | Deferred | Problem>;
 };
 
 /** Public routes have none: two strangers may send the same key. */
@@ -77,7 +85,7 @@ export type Unread = Identity & {
 };
 
 export type Route = Omit<RouteDefinition<string, unknown, unknown, unknown>, 'handle'> & {
-  readonly run: (unread: Unread, deps: ManagementDeps) => Promise<Reply<unknown> | Problem>;
+  readonly run: (unread: Unread, deps: ManagementDeps) => Promise<Reply<unknown> | Deferred | Problem>;
 };
 
 /** Validates query and body with the schemas of the route before its handler runs. */

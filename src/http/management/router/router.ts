@@ -76,8 +76,8 @@ const clientOf = ({ ip, headers }: Request): Client => ({ address: ip, userAgent
  * such callers learn which paths exist.
  */
 const createGuard = (deps: ManagementDeps) => {
-  const { adminToken, sessions, tokens, attemptLimits, networkOf, commands, readPerson } = deps;
-  const staffRoleOf = async (personId: string) => (await readPerson(personId)).staffRole;
+  const { adminToken, sessions, tokens, attemptLimits, networkOf, commands, readStaff } = deps;
+  const staffRoleOf = async (personId: string) => (await readStaff()).get(personId) ?? null;
   const authorize = createAuthorize({ adminToken, sessions, tokens, staffRoleOf });
   const roleIn: AccessQuestion['roleIn'] = async (accountId, personId) =>
     (await commands.read(accountStream(accountId))).state.members.get(personId);
@@ -149,10 +149,14 @@ const handler = (route: Route, deps: ManagementDeps) => async (request: Request,
   const identity = identify(route, request, params['account_id'], deps.newId, requestIdOf(response));
   if (isProblem(identity)) return send(response, identity);
 
+  if (identity.principal?.kind === 'admin' && route.method !== 'get' && deps.recordsAdminToken) {
+    await deps.people.roles.adminToken.record(route.method.toUpperCase(), route.path, identity.requestId);
+  }
   const result = await route.run({ ...identity, params, body: request.body, query: request.query }, deps);
   if (isProblem(result)) return send(response, result);
   if (result.repeated) response.setHeader('idempotent-replayed', 'true');
-  response.status(route.success.status).json(result.answer);
+  if ('deferred' in result) response.status(202).json(result.deferred);
+  else response.status(route.success.status).json(result.answer);
 };
 
 const unknownIds: Readonly<Record<string, ProblemCode>> = {
@@ -166,6 +170,8 @@ const unknownIds: Readonly<Record<string, ProblemCode>> = {
   change_id: 'code_expired',
   mail_id: 'code_expired',
   person_id: 'person_not_found',
+  invitation_id: 'invitation_not_found',
+  approval_id: 'approval_not_found',
 };
 
 const hasBody = ({ headers }: Request): boolean =>

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { formatUsd } from '../../../domain/money.ts';
+import type { ApprovalView } from '../../../people/roles/approvals.ts';
+import { accountId, time, usd } from '../router/fields.ts';
+
+export const approvalId = z.string().meta({ description: 'Approval', example: 'app_9f27c1d05e6b4a38a1c4d772' });
+
+export const approvalView = z
+  .strictObject({
+    approval_id: approvalId,
+    status: z
+      .enum(['waiting', 'ended', 'refused', 'approved', 'done', 'failed'])
+      .meta({ description: 'ended: not given in time. failed: the act was refused when it was carried out' }),
+    act: z.strictObject({ kind: z.literal('grant'), account_id: accountId, amount_usd: usd }),
+    reason: z.string(),
+    asked_by: z.string().meta({ description: 'The actor', example: 'staff:per_5b0d27c41e8f4a96b3c7d810' }),
+    given_by: z.array(z.string()).meta({ description: 'Persons' }),
+    refused_by: z.string().nullable(),
+    failure: z.string().nullable().meta({ description: 'Why it was refused, or the code with which it failed' }),
+    ends_at: time,
+  })
+  .meta({ id: 'Approval' });
+
+export const approvalExample: z.output<typeof approvalView> = {
+  approval_id: 'app_9f27c1d05e6b4a38a1c4d772',
+  status: 'waiting',
+  act: { kind: 'grant', account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20', amount_usd: '500.00' },
+  reason: 'Compensation for the outage in May',
+  asked_by: 'staff:per_5b0d27c41e8f4a96b3c7d810',
+  given_by: [],
+  refused_by: null,
+  failure: null,
+  ends_at: '2026-02-07T10:00:00.000Z',
+};
+
+export const viewApproval = (approval: ApprovalView, now: Date): z.output<typeof approvalView> => {
+  const { approvalId: approval_id, status, act, reason, by, givenBy, refusedBy, failure, until } = approval;
+  return {
+    approval_id,
+    status: status === 'waiting' && until <= now.getTime() ? 'ended' : status,
+    act: { kind: act.kind, account_id: act.accountId, amount_usd: formatUsd(act.amount) },
+    ...{ reason, asked_by: by, given_by: [...givenBy], refused_by: refusedBy, failure },
+    ends_at: new Date(until).toISOString(),
+  };
+};

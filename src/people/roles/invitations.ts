@@ -1,0 +1,254 @@
+import { accountStream } from '../../domain/account/account.ts';
+import { readAddress, type Address } from '../../domain/identity/address.ts';
+import {
+  INVITATION_MS,
+  invitationStream,
+  type Invitation,
+  type InvitedTo,
+  type NewPerson,
+} from '../../domain/identity/invitations.ts';
+import { personStream } from '../../domain/identity/person.ts';
+import { STAFF_STREAM } from '../../domain/identity/staff.ts';
+import { mailStream } from '../../domain/mail/mail.ts';
+import { derivedId, eventId } from '../../eventstore/ids.ts';
+import { queueMail } from '../../mail/templates/templates.ts';
+import { networkOf } from '../one-time.ts';
+import type { Client, PeopleOptions, Wait } from '../people-options.ts';
+import { verifiedOwner } from '../sign-in.ts';
+import { isLinkSecretOf, mailOfInvitation } from './invitation-mail.ts';
+import type { Members } from './members.ts';
+import type { StaffRoles } from './staff.ts';
+
+export type NewInvitation = {
+  readonly address: Address;
+  readonly to: InvitedTo;
+  /** The actor. */
+  readonly by: string;
+  readonly reason?: string;
+  readonly client: Client;
+  readonly commandId: string;
+  readonly mayRepeat: boolean;
+  readonly requestId: string;
+};
+
+export type Known = Exclude<Invitation, { status: 'unknown' }>;
+/** `email` is null if it was erased. */
+export type InvitationView = Known & { readonly invitationId: string; readonly email: string | null };
+
+export type Acceptance = {
+  readonly linkSecret: string;
+  /** Needed if the address belongs to no person. */
+  readonly newcomer: (NewPerson & { readonly name: string }) | undefined;
+  readonly client: Client;
+};
+
+export type Accepted =
+  | { readonly kind: 'accepted'; readonly personId: string; readonly to: InvitedTo }
+  | Wait
+  /** There is no such invitation, or the link is another. */
+  | { readonly kind: 'wrong' }
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'newcomer' }
+  | { readonly kind: 'has_role' };
+
+export type Invitations = {
+  /** The same work and answer for every address. */
+  invite(invitation: NewInvitation): Promise<InvitationView | Wait | { readonly kind: 'reused' }>;
+  /** Undefined if there is none. */
+  find(invitationId: string): Promise<InvitationView | undefined>;
+  /** False if it was accepted before. */
+  revoke(invitationId: string, reason: string, actor: string, commandId: string): Promise<boolean>;
+  accept(invitationId: string, acceptance: Acceptance): Promise<Accepted>;
+  /** After PersonInvited. May be repeated. */
+  send(invitationId: string): Promise<void>;
+  /** After InvitationAccepted: the person gets the role. May be repeated. */
+  complete(invitationId: string): Promise<void>;
+};
+
+type Options = PeopleOptions & { readonly members: Members; readonly staffRoles: StaffRoles };
+
+export const createInvitations = (options: Options): Invitations => ({
+  invite: (invitation) => invite(options, invitation),
+  find: (invitationId) => find(options, invitationId),
+  revoke: async (invitationId, reason, actor, commandId) => {
+    const command = { type: 'RevokeInvitation', reason } as const;
+    const outcome = await options.invitations.execute(invitationStream(invitationId), command, { actor, commandId });
+    return outcome.kind === 'accepted';
+  },
+  accept: (invitationId, acceptance) => accept(options, invitationId, acceptance),
+  send: async (invitationId) => {
+    const { state } = await options.invitations.read(invitationStream(invitationId));
+    if (state.status === 'unknown') return;
+    const recipient = { kind: 'invitation', id: invitationId };
+    const expires_at = new Date(state.until).toISOString();
+    const mail =
+      state.to.kind === 'member'
+        ? queueMail('member_invitation', recipient, { role: state.to.role, expires_at })
+        : queueMail('staff_invitation', recipient, { role: state.to.role, expires_at });
+    const mailId = mailOfInvitation(invitationId);
+    const metadata = { actor: 'system:invitation', commandId: derivedId('mail', mailId) };
+    await options.mails.execute(mailStream(mailId), mail, metadata, { mayRepeat: true });
+  },
+  complete: (invitationId) => complete(options, invitationId),
+});
+
+const invite = async (
+  options: Options,
+  { address, to, by, reason, client, commandId, mayRepeat, requestId }: NewInvitation,
+): ReturnType<Invitations['invite']> => {
+  const { identity, identities, invitations, vault, now } = options;
+  const account = to.kind === 'member' ? to.accountId : 'staff';
+  const keys = { account, addressHash: identities.hashOf(address), network: networkOf(client) };
+  const allowance = await identity.attemptLimits.allow({ action: 'invite', keys });
+  if (allowance.kind === 'wait') return allowance;
+  const invitationId = derivedId('inv', commandId);
+  const known = mayRepeat ? await find(options, invitationId) : undefined;
+  if (!known) {
+    const personal = await vault.seal(invitationId, { name: '', email: address.exact });
+    const until = now().getTime() + INVITATION_MS;
+    await invitations.execute(
+      invitationStream(invitationId),
+      { type: 'Invite', personal, to, by, until, ...(reason === undefined ? {} : { reason }) },
+      { actor: by, commandId, correlationId: requestId },
+      { mayRepeat: true },
+    );
+  }
+  const view = await find(options, invitationId);
+  const isAsked =
+    view?.email === address.exact && JSON.stringify(view.to) === JSON.stringify(to) && view.reason === reason;
+  return isAsked ? view : { kind: 'reused' };
+};
+
+const find = async ({ invitations, vault }: Options, invitationId: string): Promise<InvitationView | undefined> => {
+  const { state } = await invitations.read(invitationStream(invitationId));
+  if (state.status === 'unknown') return undefined;
+  const personal = await vault.open(invitationId, state.personal);
+  return { ...state, invitationId, email: personal?.email ?? null };
+};
+
+/** The person who must still have the role that the invitation was sent by; undefined for the admin token. */
+const inviterOf = ({ by }: Known): string | undefined => /^(?:person|staff):(.+)$/.exec(by)?.[1];
+
+/** Whether the inviter may still give the role: an owner who was removed leaves no way back in. */
+const isEntitled = async ({ accounts, staff }: Options, invitation: Known): Promise<boolean> => {
+  const inviter = inviterOf(invitation);
+  if (inviter === undefined) return true;
+  const { to } = invitation;
+  if (to.kind === 'staff') return (await staff.read(STAFF_STREAM)).state.get(inviter) === 'owner';
+  return (await accounts.read(accountStream(to.accountId))).state.members.get(inviter) === 'owner';
+};
+
+const hasRole = async ({ accounts, staff }: Options, to: InvitedTo, personId: string): Promise<boolean> =>
+  to.kind === 'staff'
+    ? (await staff.read(STAFF_STREAM)).state.has(personId)
+    : (await accounts.read(accountStream(to.accountId))).state.members.has(personId);
+
+const accept = async (
+  options: Options,
+  invitationId: string,
+  { linkSecret, newcomer, client }: Acceptance,
+): Promise<Accepted> => {
+  const { identity, identities, invitations, claims, now } = options;
+  const keys = { account: invitationId, network: networkOf(client) };
+  const allowance = await identity.attemptLimits.allow({ action: 'redeem_code', keys });
+  if (allowance.kind === 'wait') return allowance;
+  if (!isLinkSecretOf(options, invitationId, linkSecret)) return { kind: 'wrong' };
+  const invitation = await find(options, invitationId);
+  if (!invitation) return { kind: 'wrong' };
+  const { to, email } = invitation;
+  if (invitation.status === 'accepted') {
+    await complete(options, invitationId);
+    return { kind: 'accepted', personId: invitation.personId, to };
+  }
+  const address = email === null ? undefined : readAddress(email);
+  if (!address || invitation.status === 'revoked' || !(await isEntitled(options, invitation))) return { kind: 'ended' };
+  const owner = await verifiedOwner(options, identities.hashOf(address));
+  if (owner !== undefined && (await hasRole(options, to, owner))) return { kind: 'has_role' };
+  if (owner === undefined) {
+    if ((await claims.read(identities.ofAddress(address))).state.retired) return { kind: 'ended' };
+    if (!newcomer) return { kind: 'newcomer' };
+  }
+  const evidence = newcomer && { termsVersion: newcomer.termsVersion, declared: newcomer.declared };
+  const personId = owner ?? (await register(options, invitationId, address, newcomer?.name ?? ''));
+  const outcome = await invitations.execute(
+    invitationStream(invitationId),
+    {
+      ...{ type: 'AcceptInvitation', personId, at: now().getTime() },
+      ...(owner === undefined && evidence ? { newPerson: evidence } : {}),
+    },
+    { actor: `person:${personId}`, commandId: derivedId('accept', invitationId) },
+    { mayRepeat: true },
+  );
+  if (outcome.kind === 'refused') return { kind: 'ended' };
+  await complete(options, invitationId);
+  return { kind: 'accepted', personId, to };
+};
+
+/** A person without an account. The address is verified once its identity is claimed. */
+const register = async (options: Options, invitationId: string, address: Address, name: string): Promise<string> => {
+  const personId = derivedId('per', `invitation ${invitationId}`);
+  const { state } = await options.persons.read(personStream(personId));
+  if (state.status !== 'unknown') return personId;
+  const personal = await options.vault.seal(personId, { name, email: address.exact });
+  const command = { type: 'RegisterPerson', personal, how: 'invitation' } as const;
+  const metadata = { actor: `person:${personId}`, commandId: derivedId('register', personId) };
+  await options.persons.execute(personStream(personId), command, metadata, { mayRepeat: true });
+  return personId;
+};
+
+const complete = async (options: Options, invitationId: string): Promise<void> => {
+  const invitation = await find(options, invitationId);
+  if (invitation?.status !== 'accepted') return;
+  const personId = await verifiedPerson(options, invitation);
+  if (personId === undefined) return;
+  const { to, reason = '' } = invitation;
+  const metadata = {
+    ...{ actor: `person:${personId}`, commandId: derivedId('role', invitationId), correlationId: invitationId },
+  };
+  const cause = eventId(metadata.commandId, 0);
+  // A refusal means that the role is another by now, or that there is no room for one more member.
+  if (to.kind === 'member') {
+    const { accountId, role } = to;
+    const command = { type: 'AddMember', personId, role } as const;
+    await options.accounts.execute(accountStream(accountId), command, metadata, { mayRepeat: true });
+    await options.members.changed(accountId, personId, cause);
+  } else {
+    const command = { type: 'AppointStaff', personId, role: to.role, reason } as const;
+    const done = await options.staff.execute(STAFF_STREAM, command, metadata, { mayRepeat: true });
+    // A repetition must not end sessions that are newer.
+    const isNew = done.kind === 'accepted' && done.events.length > 0 && !done.repeated;
+    if (isNew) await options.staffRoles.changed(personId, cause, options.now());
+  }
+};
+
+/**
+ * The person who accepted, verified by the link. If the address was claimed by another person meanwhile, it is that one.
+ * Undefined if the address belongs to no person.
+ */
+const verifiedPerson = async (
+  options: Options,
+  { personId, newPerson, email }: Extract<InvitationView, { status: 'accepted' }>,
+): Promise<string | undefined> => {
+  if (!newPerson) return personId;
+  const { claims, persons, identities, now } = options;
+  const stream = personStream(personId);
+  const { state } = await persons.read(stream);
+  if (state.status === 'verified') return personId;
+  const address = email === null ? undefined : readAddress(email);
+  if (!address || state.status !== 'unverified') return undefined;
+  const metadata = (step: string) => ({ actor: `person:${personId}`, commandId: derivedId(step, personId) });
+  const claimed = await claims.execute(
+    identities.ofAddress(address),
+    { type: 'ClaimIdentity', owner: personId, how: 'invitation', at: now().getTime() },
+    metadata('claim'),
+    { mayRepeat: true },
+  );
+  if (claimed.kind === 'accepted') {
+    await persons.execute(stream, { type: 'VerifyAddress', how: 'invitation' }, metadata('verify'), {
+      mayRepeat: true,
+    });
+    return personId;
+  }
+  await persons.execute(stream, { type: 'LapseRegistration' }, metadata('lapse'), { mayRepeat: true });
+  return verifiedOwner(options, identities.hashOf(address));
+};

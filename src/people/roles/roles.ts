@@ -1,0 +1,65 @@
+import { accountOfStream } from '../../domain/account/account.ts';
+import { approvalOfStream } from '../../domain/approvals/approvals.ts';
+import { invitationOfStream } from '../../domain/identity/invitations.ts';
+import type { Fact } from '../../eventstore/journal/codec.ts';
+import type { PeopleOptions } from '../people-options.ts';
+import { createAdminTokenUse, type AdminTokenUse } from './admin-token.ts';
+import { createApprovals, type Approvals } from './approvals.ts';
+import { createInvitations, type Invitations } from './invitations.ts';
+import { createMembers, type Members } from './members.ts';
+import { createStaffRoles, type StaffRoles } from './staff.ts';
+
+/** The roles of persons in accounts and in the staff, and what follows from them. */
+export type Roles = {
+  readonly members: Members;
+  readonly staff: StaffRoles;
+  readonly invitations: Invitations;
+  readonly approvals: Approvals;
+  readonly adminToken: AdminTokenUse;
+};
+
+export const createRoles = (options: PeopleOptions): Roles => {
+  const [members, staff] = [createMembers(options), createStaffRoles(options)];
+  return {
+    ...{ members, staff },
+    invitations: createInvitations({ ...options, members, staffRoles: staff }),
+    approvals: createApprovals(options),
+    adminToken: createAdminTokenUse(options),
+  };
+};
+
+/** The event types that cause work of roles. */
+export const TYPES_OF_ROLES = [
+  ...(['PersonInvited', 'InvitationAccepted', 'MemberAdded', 'MemberRemoved'] as const),
+  ...(['StaffAppointed', 'StaffDismissed', 'ActApproved', 'AdminTokenUsed'] as const),
+] as const;
+
+/** What an event causes; undefined if it causes nothing. The work may be repeated. */
+export const workOfRoles = (roles: Roles, { event, stream, id, time }: Fact): (() => Promise<void>) | undefined => {
+  const { members, staff, invitations, approvals, adminToken } = roles;
+  switch (event.type) {
+    case 'PersonInvited':
+    case 'InvitationAccepted': {
+      const invitationId = invitationOfStream(stream);
+      if (invitationId === undefined) return undefined;
+      return () =>
+        event.type === 'PersonInvited' ? invitations.send(invitationId) : invitations.complete(invitationId);
+    }
+    case 'MemberAdded':
+    case 'MemberRemoved': {
+      const accountId = accountOfStream(stream);
+      return accountId === undefined ? undefined : () => members.changed(accountId, event.personId, id);
+    }
+    case 'StaffAppointed':
+    case 'StaffDismissed':
+      return () => staff.changed(event.personId, id, time);
+    case 'ActApproved': {
+      const approvalId = approvalOfStream(stream);
+      return approvalId === undefined ? undefined : () => approvals.carryOut(approvalId);
+    }
+    case 'AdminTokenUsed':
+      return () => adminToken.notify(time);
+    default:
+      return undefined;
+  }
+};
