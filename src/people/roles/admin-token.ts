@@ -1,6 +1,7 @@
 import { ADMIN_TOKEN_STREAM } from '../../domain/identity/admin-token.ts';
 import { ownersOf, STAFF_STREAM } from '../../domain/identity/staff.ts';
 import { mailStream } from '../../domain/mail/mail.ts';
+import { NotReadableByAll } from '../../eventstore/event-versions.ts';
 import { derivedId } from '../../eventstore/ids.ts';
 import { queueMail } from '../../mail/templates/templates.ts';
 import type { PeopleOptions } from '../people-options.ts';
@@ -12,10 +13,17 @@ export type AdminTokenUse = {
   notify(at: Date): Promise<void>;
 };
 
+/** While a gateway of an earlier release runs, which records no use either, an emergency must not wait for its end. */
+const unlessUpgrading = (error: unknown): void => {
+  if (!(error instanceof NotReadableByAll)) throw error;
+};
+
 export const createAdminTokenUse = ({ adminToken, staff, mails }: PeopleOptions): AdminTokenUse => ({
   record: async (method, path, requestId) => {
     const metadata = { actor: 'admin', commandId: derivedId('admin', requestId), correlationId: requestId };
-    await adminToken.execute(ADMIN_TOKEN_STREAM, { type: 'RecordAdminTokenUse', method, path }, metadata);
+    await adminToken
+      .execute(ADMIN_TOKEN_STREAM, { type: 'RecordAdminTokenUse', method, path }, metadata)
+      .catch(unlessUpgrading);
   },
   notify: async (at) => {
     const hour = at.toISOString().slice(0, 13);
