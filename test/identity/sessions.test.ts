@@ -124,4 +124,15 @@ describe('the sessions of a person', () => {
     expect(await nodes.other.sessions.list(personId)).toEqual([]);
     expect(await nodes.other.sessions.find(stranger.token)).toBeDefined();
   });
+
+  it('can all be revoked that were created until a time', async () => {
+    const personId = nodes.person();
+    const [old, stranger] = [await signIn(personId), await signIn(nodes.person())];
+    const until = nodes.now();
+    nodes.forward(1);
+    const fresh = await signIn(personId);
+    await nodes.other.sessions.revokeBefore(personId, until);
+    expect(await nodes.one.sessions.find(old.token)).toBeUndefined();
+    for (const { token } of [fresh, stranger]) expect(await nodes.one.sessions.find(token)).toBeDefined();
+  });
 });

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { accountStream } from '../../src/domain/account/account.ts';
+import type { ApprovalEvent } from '../../src/domain/approvals/approvals.ts';
+import type { InvitationEvent } from '../../src/domain/identity/invitations.ts';
 import type { PriceEntry, PriceEvent } from '../../src/domain/prices/events.ts';
 import { createKeyOwners } from '../../src/projections/views/key-owners.ts';
+import { createOpenMatters } from '../../src/projections/views/open-matters.ts';
 import { createPriceList } from '../../src/projections/views/price-list.ts';
 import {
   keyIssued,
@@ -13,6 +16,44 @@ import {
   toppedUp,
 } from '../domain/account/examples.ts';
 import { createLog } from './log.ts';
+
+describe('open matters', () => {
+  const invited = (accountId: string | null, until = 10): InvitationEvent => ({
+    ...{ type: 'PersonInvited', personal: 'v1.c2VhbGVk', by: 'admin', until },
+    to: accountId === null ? { kind: 'staff', role: 'owner' } : { kind: 'member', accountId, role: 'owner' },
+  });
+  const asked = (until: number): ApprovalEvent => ({
+    ...{ type: 'ApprovalAsked', act: { kind: 'grant', accountId: 'acc_1', amount: 1n }, reason: 'x' },
+    ...{ by: 'admin', personId: null, until },
+  });
+
+  it('are invitations by account until they are accepted, revoked or over', async () => {
+    const log = createLog();
+    for (const id of ['inv_1', 'inv_2', 'inv_3']) await log.append(`invitation-${id}`, invited('acc_1'));
+    await log.append('invitation-inv_4', invited('acc_1', 5));
+    await log.append('invitation-inv_5', invited('acc_2'));
+    await log.append('invitation-inv_6', invited(null));
+    await log.append('invitation-inv_2', { type: 'InvitationAccepted', personId: 'per_1' });
+    await log.append('invitation-inv_3', { type: 'InvitationRevoked', reason: 'typo' });
+    const open = createOpenMatters();
+    expect(open.apply(await log.recorded(), 8, 0)).toBe(8);
+    expect(open.invitations('acc_1', new Date(4))).toEqual(['inv_1', 'inv_4']);
+    expect(open.invitations('acc_1', new Date(5))).toEqual(['inv_1']);
+    expect(open.invitations(null, new Date(5))).toEqual(['inv_6']);
+  });
+
+  it('are approvals until they are given, refused or over', async () => {
+    const log = createLog();
+    for (const id of ['app_1', 'app_2', 'app_3']) await log.append(`approval-${id}`, asked(10));
+    await log.append('approval-app_1', { type: 'ApprovalGiven', personId: 'per_1' });
+    await log.append('approval-app_2', { type: 'ActApproved', personId: 'per_1' });
+    await log.append('approval-app_3', { type: 'ApprovalRefused', personId: 'per_1', reason: 'no' });
+    const open = createOpenMatters();
+    open.apply(await log.recorded(), 6, 0);
+    expect(open.approvals(new Date(9))).toEqual(['app_1']);
+    expect(open.approvals(new Date(10))).toEqual([]);
+  });
+});
 
 describe('key owners', () => {
   it('are found by the hash of a key, revoked ones too', async () => {

@@ -3,11 +3,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { refusalCodes } from '../../../src/domain/account/decide.ts';
+import { approvalRefusalCodes } from '../../../src/domain/approvals/approvals.ts';
 import { problem, refusalProblem, sendProblem, type Problem } from '../../../src/http/server/problems.ts';
 
 describe('problem', () => {
-  it('gives every refusal of an account a status and a message', () => {
-    for (const code of refusalCodes) {
+  it('gives every refusal of an account and an approval a status and a message', () => {
+    for (const code of [...refusalCodes, ...approvalRefusalCodes]) {
       const { status, message, type } = problem(code);
       expect(status).toBeGreaterThanOrEqual(400);
       expect(status).toBeLessThan(500);
