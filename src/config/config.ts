@@ -54,12 +54,9 @@ const secretKey = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-const usd = z.string().transform((text, context) => {
-  const credits = parseUsd(text);
-  if (credits !== undefined) return credits;
-  context.addIssue({ code: 'custom', message: 'must be decimal USD with up to nine places, such as 100 or 0.50' });
-  return z.NEVER;
-});
+const usd = z
+  .string()
+  .refine((text) => parseUsd(text) !== undefined, 'must be decimal USD with up to nine places, such as 100 or 0.50');
 
 const NAME_OF_A_SECRET = /^[\w-]{1,32}$/;
 const secretName = z.string().regex(NAME_OF_A_SECRET, 'must be 1 to 32 letters, digits, _ or -');
@@ -119,7 +116,7 @@ const schema = z
     SMTP_URL: smtpUrl.optional(),
     MAIL_FROM: mailbox.optional(),
     SUPPORT_EMAIL: mailAddress.optional(),
-    GRANT_NEEDS_SECOND_PERSON_USD: usd.prefault('100'),
+    GRANT_NEEDS_SECOND_PERSON_USD: usd.default('100'),
     OPENAI_API_KEY: z.string().regex(VISIBLE_ASCII, NOT_IN_A_HEADER).optional(),
     OPENAI_UPSTREAM_URL: webUrl.default('https://api.openai.com/v1'),
     UPSTREAM_FIRST_BYTE_TIMEOUT_MS: ms.default(120_000),
@@ -166,7 +163,7 @@ const schema = z
     mailFrom: env.MAIL_FROM,
     supportEmail: env.SUPPORT_EMAIL,
     /** Larger grants need a second person. */
-    grantAlone: env.GRANT_NEEDS_SECOND_PERSON_USD,
+    grantAloneUsd: env.GRANT_NEEDS_SECOND_PERSON_USD,
     // Customers put a key of this gateway into this variable; it is not a provider's.
     openAiKey: env.OPENAI_API_KEY?.startsWith('kiss_') ? undefined : env.OPENAI_API_KEY,
     openAiUrl: env.OPENAI_UPSTREAM_URL,

@@ -8,7 +8,7 @@ import { forbids, limitedBy, pacesNow } from '../domain/account/within-limits.ts
 import { invariant } from '../domain/decider.ts';
 import { personStream } from '../domain/identity/person.ts';
 import { STAFF_STREAM } from '../domain/identity/staff.ts';
-import { formatUsd } from '../domain/money.ts';
+import { formatUsd, parseUsd } from '../domain/money.ts';
 import { checkDatabase } from '../eventstore/postgres/database-check.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
 import type { ClockReading } from '../eventstore/log-clock.ts';
@@ -249,7 +249,7 @@ const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts: Parts)
 
 const createManagement = (
   adminToken: string,
-  { production, grantAlone }: Config,
+  { production, grantAloneUsd }: Config,
   { eventLog, views, watchers, people, keyring, publicUrl }: Parts,
 ) =>
   createManagementRouter({
@@ -265,7 +265,7 @@ const createManagement = (
     readStaff: async () => (await eventLog.staff.read(STAFF_STREAM)).state,
     openInvitations: (accountId) => views.openInvitations(accountId, watchers.now()),
     waitingApprovals: () => views.waitingApprovals(watchers.now()),
-    ...{ adminToken, grantAlone, recordsAdminToken: production },
+    ...{ adminToken, grantAlone: parseUsd(grantAloneUsd) ?? 0n, recordsAdminToken: production },
     newId,
     termsInForce: () => termsInForce(views),
     publishedTerms: views.publishedTerms,

@@ -58,6 +58,8 @@ describe('the configuration', () => {
   it.each([
     ['PORT', '65536'],
     ['PORT', '8080x'],
+    ['GRANT_NEEDS_SECOND_PERSON_USD', 'many'],
+    ['GRANT_NEEDS_SECOND_PERSON_USD', '-1'],
     ['PORT', '-1'],
     ['DATABASE_URL', 'mysql://localhost/x'],
     ['DATABASE_URL', 'localhost'],

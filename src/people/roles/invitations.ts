@@ -89,7 +89,7 @@ export const createInvitations = (options: Options): Invitations => ({
     const metadata = { actor: 'system:invitation', commandId: derivedId('mail', mailId) };
     await options.mails.execute(mailStream(mailId), mail, metadata, { mayRepeat: true });
   },
-  complete: (invitationId) => complete(options, invitationId),
+  complete: async (invitationId) => void (await complete(options, invitationId)),
 });
 
 const invite = async (
@@ -143,50 +143,63 @@ const hasRole = async ({ accounts, staff }: Options, to: InvitedTo, personId: st
     ? (await staff.read(STAFF_STREAM)).state.has(personId)
     : (await accounts.read(accountStream(to.accountId))).state.members.has(personId);
 
-const accept = async (
-  options: Options,
-  invitationId: string,
-  { linkSecret, newcomer, client }: Acceptance,
-): Promise<Accepted> => {
-  const { identity, identities, invitations, claims, now } = options;
+const accept = async (options: Options, invitationId: string, acceptance: Acceptance): Promise<Accepted> => {
+  const { linkSecret, newcomer, client } = acceptance;
+  const { identity, invitations, now } = options;
   const keys = { account: invitationId, network: networkOf(client) };
   const allowance = await identity.attemptLimits.allow({ action: 'redeem_code', keys });
   if (allowance.kind === 'wait') return allowance;
   if (!isLinkSecretOf(options, invitationId, linkSecret)) return { kind: 'wrong' };
   const invitation = await find(options, invitationId);
   if (!invitation) return { kind: 'wrong' };
-  const { to, email } = invitation;
-  if (invitation.status === 'accepted') {
-    await complete(options, invitationId);
-    return { kind: 'accepted', personId: invitation.personId, to };
-  }
-  const address = email === null ? undefined : readAddress(email);
-  if (!address || invitation.status === 'revoked' || !(await isEntitled(options, invitation))) return { kind: 'ended' };
-  const owner = await verifiedOwner(options, identities.hashOf(address));
-  if (owner !== undefined && (await hasRole(options, to, owner))) return { kind: 'has_role' };
-  if (owner === undefined) {
-    if ((await claims.read(identities.ofAddress(address))).state.retired) return { kind: 'ended' };
-    if (!newcomer) return { kind: 'newcomer' };
-  }
-  const evidence = newcomer && { termsVersion: newcomer.termsVersion, declared: newcomer.declared };
-  const personId = owner ?? (await register(options, invitationId, address, newcomer?.name ?? ''));
-  const outcome = await invitations.execute(
+  if (invitation.status === 'accepted') return completed(options, invitation);
+
+  const mayJoin = await personToJoin(options, invitation, newcomer !== undefined);
+  if (mayJoin.kind !== 'known' && mayJoin.kind !== 'new') return mayJoin;
+  const isNew = mayJoin.kind === 'new' && newcomer !== undefined;
+  const personId = isNew ? await register(options, invitationId, mayJoin.address, newcomer.name) : mayJoin.personId;
+  const newPerson = isNew && { termsVersion: newcomer.termsVersion, declared: newcomer.declared };
+  await invitations.execute(
     invitationStream(invitationId),
-    {
-      ...{ type: 'AcceptInvitation', personId, at: now().getTime() },
-      ...(owner === undefined && evidence ? { newPerson: evidence } : {}),
-    },
+    { type: 'AcceptInvitation', personId, ...(newPerson ? { newPerson } : {}), at: now().getTime() },
     { actor: `person:${personId}`, commandId: derivedId('accept', invitationId) },
     { mayRepeat: true },
   );
-  if (outcome.kind === 'refused') return { kind: 'ended' };
-  await complete(options, invitationId);
-  return { kind: 'accepted', personId, to };
+  return completed(options, invitation);
 };
+
+/** Completes what was accepted, here or by a request before. */
+const completed = async (options: Options, { invitationId, to }: InvitationView): Promise<Accepted> => {
+  const personId = await complete(options, invitationId);
+  const isDone = personId !== undefined && (await hasRole(options, to, personId));
+  return isDone ? { kind: 'accepted', personId, to } : { kind: 'ended' };
+};
+
+type MayJoin =
+  | { readonly kind: 'known'; readonly personId: string }
+  | { readonly kind: 'new'; readonly personId: string; readonly address: Address }
+  | { readonly kind: 'ended' | 'has_role' | 'newcomer' };
+
+/** The person of the address, if the invitation can be accepted. */
+const personToJoin = async (options: Options, invitation: InvitationView, hasDetails: boolean): Promise<MayJoin> => {
+  const { claims, identities } = options;
+  const { invitationId, status, to, email } = invitation;
+  const address = email === null ? undefined : readAddress(email);
+  if (!address || status !== 'open' || !(await isEntitled(options, invitation))) return { kind: 'ended' };
+  const personId = await verifiedOwner(options, identities.hashOf(address));
+  if (personId !== undefined) {
+    return (await hasRole(options, to, personId)) ? { kind: 'has_role' } : { kind: 'known', personId };
+  }
+  // The owner of the address was excluded.
+  if ((await claims.read(identities.ofAddress(address))).state.retired) return { kind: 'ended' };
+  return hasDetails ? { kind: 'new', personId: newPersonOf(invitationId), address } : { kind: 'newcomer' };
+};
+
+const newPersonOf = (invitationId: string): string => derivedId('per', `invitation ${invitationId}`);
 
 /** A person without an account. The address is verified once its identity is claimed. */
 const register = async (options: Options, invitationId: string, address: Address, name: string): Promise<string> => {
-  const personId = derivedId('per', `invitation ${invitationId}`);
+  const personId = newPersonOf(invitationId);
   const { state } = await options.persons.read(personStream(personId));
   if (state.status !== 'unknown') return personId;
   const personal = await options.vault.seal(personId, { name, email: address.exact });
@@ -196,11 +209,12 @@ const register = async (options: Options, invitationId: string, address: Address
   return personId;
 };
 
-const complete = async (options: Options, invitationId: string): Promise<void> => {
+/** Resolves to the person; undefined if nothing was accepted, or the address belongs to no person. */
+const complete = async (options: Options, invitationId: string): Promise<string | undefined> => {
   const invitation = await find(options, invitationId);
-  if (invitation?.status !== 'accepted') return;
+  if (invitation?.status !== 'accepted') return undefined;
   const personId = await verifiedPerson(options, invitation);
-  if (personId === undefined) return;
+  if (personId === undefined) return undefined;
   const { to, reason = '' } = invitation;
   const metadata = {
     ...{ actor: `person:${personId}`, commandId: derivedId('role', invitationId), correlationId: invitationId },
@@ -219,6 +233,7 @@ const complete = async (options: Options, invitationId: string): Promise<void> =
     const isNew = done.kind === 'accepted' && done.events.length > 0 && !done.repeated;
     if (isNew) await options.staffRoles.changed(personId, cause, options.now());
   }
+  return personId;
 };
 
 /**

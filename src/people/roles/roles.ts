@@ -1,7 +1,7 @@
 import { accountOfStream } from '../../domain/account/account.ts';
 import { approvalOfStream } from '../../domain/approvals/approvals.ts';
 import { invitationOfStream } from '../../domain/identity/invitations.ts';
-import type { Fact } from '../../eventstore/journal/codec.ts';
+import type { DomainEvent, Fact } from '../../eventstore/journal/codec.ts';
 import type { PeopleOptions } from '../people-options.ts';
 import { createAdminTokenUse, type AdminTokenUse } from './admin-token.ts';
 import { createApprovals, type Approvals } from './approvals.ts';
@@ -34,8 +34,13 @@ export const TYPES_OF_ROLES = [
   ...(['StaffAppointed', 'StaffDismissed', 'ActApproved', 'AdminTokenUsed'] as const),
 ] as const;
 
+type RoleEvent = Extract<DomainEvent, { type: (typeof TYPES_OF_ROLES)[number] }>;
+const isOfRoles = (event: DomainEvent): event is RoleEvent =>
+  (TYPES_OF_ROLES as readonly string[]).includes(event.type);
+
 /** What an event causes; undefined if it causes nothing. The work may be repeated. */
 export const workOfRoles = (roles: Roles, { event, stream, id, time }: Fact): (() => Promise<void>) | undefined => {
+  if (!isOfRoles(event)) return undefined;
   const { members, staff, invitations, approvals, adminToken } = roles;
   switch (event.type) {
     case 'PersonInvited':
@@ -59,7 +64,5 @@ export const workOfRoles = (roles: Roles, { event, stream, id, time }: Fact): ((
     }
     case 'AdminTokenUsed':
       return () => adminToken.notify(time);
-    default:
-      return undefined;
   }
 };

@@ -1,6 +1,6 @@
 import { approvalOfStream } from '../../domain/approvals/approvals.ts';
 import { invitationOfStream } from '../../domain/identity/invitations.ts';
-import type { Fact } from '../../eventstore/journal/codec.ts';
+import type { DomainEvent, Fact } from '../../eventstore/journal/codec.ts';
 import type { Consumer } from '../follow.ts';
 
 type Open = {
@@ -16,6 +16,10 @@ export type OpenMatters = Consumer & {
   approvals(now: Date): readonly string[];
 };
 
+const ENDS: ReadonlySet<string> = new Set<DomainEvent['type']>([
+  ...(['InvitationAccepted', 'InvitationRevoked', 'ApprovalRefused', 'ActApproved'] as const),
+]);
+
 /** What waits for a person, in memory, from the log. */
 export const createOpenMatters = (): OpenMatters => {
   const invitations = new Map<string, Open>();
@@ -23,10 +27,7 @@ export const createOpenMatters = (): OpenMatters => {
   let position = 0;
   return {
     name: 'open_matters',
-    types: new Set([
-      ...(['PersonInvited', 'InvitationAccepted', 'InvitationRevoked'] as const),
-      ...(['ApprovalAsked', 'ApprovalRefused', 'ActApproved'] as const),
-    ]),
+    types: new Set(['PersonInvited', 'ApprovalAsked', ...ENDS]),
     position: () => position,
     apply: (batch, upTo) => {
       for (const fact of batch) {
@@ -50,7 +51,7 @@ const follow = (matters: Map<string, Open>, id: string | undefined, { event }: F
     matters.set(id, { accountId: to.kind === 'member' ? to.accountId : null, until });
   } else if (event.type === 'ApprovalAsked') {
     matters.set(id, { accountId: null, until: event.until });
-  } else {
+  } else if (ENDS.has(event.type)) {
     matters.delete(id);
   }
 };

@@ -107,6 +107,9 @@ describe('an invitation', () => {
     expect(new Set(all.map(({ json }) => json['person_id'])).size).toBe(1);
     expect(await accept(url, mail)).toMatchObject({ status: 200 });
     expect(await accept(url, await invited('twice@example.com'))).toMatchObject({ status: 409, code: 'role_exists' });
+    // The old link is no way back in.
+    expect(await remove(String(all[0]?.json['person_id']))).toMatchObject({ status: 200 });
+    expect(await accept(url, mail)).toMatchObject({ status: 409, code: 'invitation_ended' });
   });
 
   it('is listed while it is open, and of no use once it is revoked or its link is changed', async () => {
@@ -138,6 +141,7 @@ describe('an invitation', () => {
     const body = { email: 'x@example.com', role: 'owner' };
     expect(await call(url, 'POST', path, { token: alone.token, body })).toMatchObject({ code: 'personal_account' });
     expect(await invite('x@example.com', 'developer', alone.token)).toMatchObject({ code: 'account_not_found' });
+    expect(await invite('x@mailinator.com')).toMatchObject({ status: 400, code: 'disposable_address' });
   });
 
   it('leaves neither an address nor a name in the log', async () => {

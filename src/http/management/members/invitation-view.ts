@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { memberRoles } from '../../../domain/account/events.ts';
+import type { Address } from '../../../domain/identity/address.ts';
 import { staffRoles } from '../../../domain/identity/person-events.ts';
 import type { InvitationView } from '../../../people/roles/invitations.ts';
+import { problem, type Problem } from '../../server/problems.ts';
 import type { ManagementDeps } from '../router/deps.ts';
 import { accountId, time } from '../router/fields.ts';
 
@@ -36,6 +38,12 @@ export const viewInvitation = (invitation: InvitationView): z.output<typeof invi
     ...{ invited_by: by, reason, ends_at: new Date(until).toISOString() },
   };
 };
+
+/** As for a registration: the person must be reachable for as long as the role lasts. */
+export const disposableProblem = ({ people }: ManagementDeps, { exact }: Address): Problem | undefined =>
+  people.isDisposableDomain(exact.slice(exact.lastIndexOf('@') + 1))
+    ? problem('disposable_address', { param: 'email' })
+    : undefined;
 
 /** Those that are open, the oldest first. */
 export const listInvitationsTo = async (deps: ManagementDeps, accountId: string | null) => {

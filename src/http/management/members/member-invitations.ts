@@ -8,6 +8,7 @@ import { address, tooManyAttempts } from '../people/fields.ts';
 import type { ManagementDeps } from '../router/deps.ts';
 import { defineRoute } from '../router/route.ts';
 import {
+  disposableProblem,
   invitationExample,
   invitationId,
   invitationView,
@@ -28,9 +29,12 @@ export const inviteMember = defineRoute({
     example: { email: 'grace@example.com', role: 'developer' },
   },
   success: { status: 201, description: 'A mail is sent', schema: invitationView, example: invitationExample },
-  problems: ['account_not_found', 'personal_account', 'too_many_members', 'too_many_attempts'],
+  problems: [
+    ...(['account_not_found', 'personal_account', 'too_many_members', 'disposable_address'] as const),
+    'too_many_attempts',
+  ],
   handle: async ({ params: { account_id }, body, actor, ...asked }, deps) => {
-    const refused = await refusalOf(deps, account_id);
+    const refused = (await refusalOf(deps, account_id)) ?? disposableProblem(deps, body.email);
     if (refused) return refused;
     const invited = await deps.people.roles.invitations.invite({
       ...{ address: body.email, by: actor, to: { kind: 'member', accountId: account_id, role: body.role } },

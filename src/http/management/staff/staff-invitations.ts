@@ -2,7 +2,13 @@ import { z } from 'zod';
 import { staffRoles } from '../../../domain/identity/person-events.ts';
 import { staffOnly } from '../../auth/principals.ts';
 import { problem } from '../../server/problems.ts';
-import { invitationExample, invitationView, listInvitationsTo, viewInvitation } from '../members/invitation-view.ts';
+import {
+  disposableProblem,
+  invitationExample,
+  invitationView,
+  listInvitationsTo,
+  viewInvitation,
+} from '../members/invitation-view.ts';
 import { revokedExample, revokedInvitation } from '../members/member-invitations.ts';
 import { address, tooManyAttempts } from '../people/fields.ts';
 import { reason } from '../router/fields.ts';
@@ -23,10 +29,12 @@ export const inviteStaff = defineRoute({
     example: { email: 'grace@example.com', role: 'support', reason: 'Hired as of May' },
   },
   success: { status: 201, description: 'A mail is sent', schema: invitationView, example },
-  problems: ['too_many_attempts'],
-  handle: async ({ body: { email, role, reason }, actor, ...asked }, { people }) => {
+  problems: ['disposable_address', 'too_many_attempts'],
+  handle: async ({ body: { email, role, reason }, actor, ...asked }, deps) => {
+    const refused = disposableProblem(deps, email);
+    if (refused) return refused;
     const to = { kind: 'staff', role } as const;
-    const invited = await people.roles.invitations.invite({ address: email, by: actor, to, reason, ...asked });
+    const invited = await deps.people.roles.invitations.invite({ address: email, by: actor, to, reason, ...asked });
     if (!('kind' in invited)) return { answer: viewInvitation(invited) };
     return invited.kind === 'wait' ? tooManyAttempts(invited) : problem('idempotency_key_reused');
   },
