@@ -55,8 +55,6 @@ export type Tokens = {
   revokeOfService(tokenId: string): Promise<boolean>;
   /** For a person who loses the right to them, of one account or of all and of the staff. Resolves to the ids. */
   revokeCreatedBy(personId: string, accountId?: string): Promise<readonly string[]>;
-  /** The service tokens that a person created until then: for staff whose role ends or changes. Resolves to the ids. */
-  revokeServicesCreatedBy(personId: string, until: Date): Promise<readonly string[]>;
   /** Resolves to the number of deleted rows. */
   deleteExpired(): Promise<number>;
 };
@@ -146,8 +144,6 @@ export const createTokens = ({ database: { query }, now, randomBytes }: TokensOp
       idsOf('delete from tokens where created_by = $1 and ($2::text is null or account_id = $2)', [
         ...[personId, accountId ?? null],
       ]),
-    revokeServicesCreatedBy: (personId, until) =>
-      idsOf(`delete from tokens where kind = 'service' and created_by = $1 and created_at <= $2`, [personId, until]),
     deleteExpired: async () => (await idsOf('delete from tokens where ends_at <= $1', [now()])).length,
   };
 };

@@ -130,19 +130,4 @@ describe('revoking tokens', () => {
     expect(await nodes.one.tokens.revokeCreatedBy(createdBy, accountId)).toEqual([here.token.id]);
     expect(await nodes.one.tokens.revokeCreatedBy(createdBy)).toEqual([there.token.id]);
   });
-
-  it('of services that a person created until a time end without those of accounts', async () => {
-    const createdBy = nodes.person();
-    const own = { kind: 'service', role: 'support', name: 'Mail', createdBy, endsAt: endsAt() } as const;
-    const [old, account, other] = [
-      await nodes.one.tokens.create(own),
-      await management({ createdBy }),
-      await service(),
-    ];
-    const until = nodes.now();
-    nodes.forward(1);
-    const fresh = await nodes.one.tokens.create(own);
-    expect(await nodes.other.tokens.revokeServicesCreatedBy(createdBy, until)).toEqual([old.token.id]);
-    for (const { secret } of [account, other, fresh]) expect(await nodes.one.tokens.find(secret)).toBeDefined();
-  });
 });

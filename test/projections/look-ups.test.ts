@@ -49,7 +49,7 @@ describe('open matters', () => {
     await log.append('approval-app_2', { type: 'ActApproved', personId: 'per_1' });
     await log.append('approval-app_3', { type: 'ApprovalRefused', personId: 'per_1', reason: 'no' });
     const open = createOpenMatters();
-    open.apply(await log.recorded(), 6, 0);
+    await open.apply(await log.recorded(), 6, 0);
     expect(open.approvals(new Date(9))).toEqual(['app_1']);
     expect(open.approvals(new Date(10))).toEqual([]);
   });

@@ -5,18 +5,17 @@ import type { PeopleOptions } from '../people-options.ts';
 
 export type Members = {
   /**
-   * After a person has joined or left an account: the person's list of accounts follows, and a person who has left loses the
-   * tokens of the account. `cause` is the id of the event. May be repeated.
+   * After a person has joined or left an account: the person's list of accounts follows. `cause` is the id of the event. May be
+   * repeated.
    */
   changed(accountId: string, personId: string, cause: string): Promise<void>;
 };
 
-export const createMembers = ({ accounts, persons, identity }: PeopleOptions): Members => ({
+export const createMembers = ({ accounts, persons }: PeopleOptions): Members => ({
   changed: async (accountId, personId, cause) => {
     // By the state of the account and not by the event, which may be followed by another one.
     const { state } = await accounts.read(accountStream(accountId));
     const isMember = state.members.has(personId);
-    if (!isMember) await identity.tokens.revokeCreatedBy(personId, accountId);
     const command = { type: isMember ? 'JoinAccount' : 'LeaveAccount', accountId } as const;
     const metadata = { actor: 'system:members', commandId: derivedId(command.type, cause) };
     // Refused if the person was erased.

@@ -11,8 +11,8 @@ export type StaffRoles = {
   change(personId: string, role: StaffRole, reason: string, by: By): Promise<Outcome<StaffEvent, StaffRefusal>>;
   dismiss(personId: string, reason: string, by: By): Promise<Outcome<StaffEvent, StaffRefusal>>;
   /**
-   * After a person got, changed or lost a staff role: the copy on the person's stream follows, and the sessions and service
-   * tokens from before end. `cause` is the id of the event, and `at` its time. May be repeated.
+   * After a person got, changed or lost a staff role: the copy on the person's stream follows, and the sessions from
+   * before end. `cause` is the id of the event, and `at` its time. May be repeated.
    */
   changed(personId: string, cause: string, at: Date): Promise<void>;
 };
@@ -47,7 +47,6 @@ const changed = async (
   await persons.execute(stream, copy, metadata('copy'), { mayRepeat: true });
   // Only after the copy, by which the next sign-in chooses the kind of the session.
   await identity.sessions.revokeBefore(personId, at);
-  await identity.tokens.revokeServicesCreatedBy(personId, at);
   const ended = { type: 'RevokeSessions', reason: 'change of the staff role' } as const;
   await persons.execute(stream, ended, metadata('ended'), { mayRepeat: true });
 };

@@ -1,10 +1,4 @@
-import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
-import type { Decider } from '../../../src/domain/decider.ts';
-import { createCommands } from '../../../src/eventstore/commands.ts';
-import { createCommitter } from '../../../src/eventstore/committer.ts';
-import { journal, type DomainEvent } from '../../../src/eventstore/journal/codec.ts';
-import { createPostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
 import type { TestSmtp } from '../../mail/smtp.ts';
 import { query } from '../sql.ts';
 import { ADULT, call, mailsTo, mailTo, signIn, TERMS, type Mailed, type Reply } from './person.ts';
@@ -43,20 +37,4 @@ export const hire = async (place: Place, by: string, email: string, role: string
   const accepted = await accept(url, mail);
   expect(accepted).toMatchObject({ status: 200, json: { account_id: null, role } });
   return { personId: String(accepted.json['person_id']), email, token: await signInAsStaff(place, email) };
-};
-
-/** Executes a command as a node that dies right after it: what follows is left to the others. */
-export const executeAndDie = async <State, Command, Event extends DomainEvent, Refusal>(
-  databaseUrl: string,
-  decider: Decider<State, Command, Event, Refusal>,
-  stream: string,
-  command: Command,
-): Promise<void> => {
-  const store = createPostgresStore(databaseUrl);
-  const committer = createCommitter({ store });
-  const commands = createCommands({ store, committer, codec: journal, decider });
-  const outcome = await commands.execute(stream, command, { actor: 'test', commandId: randomUUID() });
-  expect(outcome).toMatchObject({ kind: 'accepted' });
-  await committer.close();
-  await store.close();
 };
