@@ -45,7 +45,7 @@ export const openPeople = async (options: OpenPeopleOptions) => {
     ...{ persons: eventLog.persons, claims: eventLog.claims, accounts: eventLog.accounts, mails: eventLog.mails },
     ...{ serviceTokens: eventLog.serviceTokens, store: eventLog.store, vault: eventLog.vault, afterwards: work.add },
     ...{ invitations: eventLog.invitations, staff: eventLog.staff },
-    ...{ approvals: eventLog.approvals, adminToken: eventLog.adminToken },
+    ...{ approvals: eventLog.approvals, adminToken: eventLog.adminToken, destroyKey: eventLog.dataKeys.destroy },
     supportEmail: () => config.supportEmail ?? (config.mailFrom ?? DEFAULT_SENDER).address,
   });
   const running = startGatewayProcess(options, people.process);

@@ -47,6 +47,8 @@ export type PeopleOptions = {
   readonly mails: Pick<MailCommands, 'execute' | 'read'>;
   readonly store: Pick<EventStore, 'readStream' | 'findEvent'>;
   readonly vault: Vault;
+  /** Makes the sealed texts of an id unreadable for ever. May be repeated. */
+  readonly destroyKey: (id: string) => Promise<void>;
   readonly identity: Identity;
   readonly identities: Identities;
   readonly randomBytes: RandomBytes;

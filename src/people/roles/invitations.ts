@@ -61,7 +61,9 @@ export type Invitations = {
   accept(invitationId: string, acceptance: Acceptance): Promise<Accepted>;
   /** After PersonInvited. May be repeated. */
   send(invitationId: string): Promise<void>;
-  /** After InvitationAccepted: the person gets the role. May be repeated. */
+  /** After InvitationRevoked: the address is erased. May be repeated. */
+  erase(invitationId: string): Promise<void>;
+  /** After InvitationAccepted: the person gets the role, and the address of the invitation is erased. May be repeated. */
   complete(invitationId: string): Promise<void>;
 };
 
@@ -73,8 +75,10 @@ export const createInvitations = (options: Options): Invitations => ({
   revoke: async (invitationId, reason, actor, commandId) => {
     const command = { type: 'RevokeInvitation', reason } as const;
     const outcome = await options.invitations.execute(invitationStream(invitationId), command, { actor, commandId });
+    if (outcome.kind === 'accepted') await options.destroyKey(invitationId);
     return outcome.kind === 'accepted';
   },
+  erase: (invitationId) => options.destroyKey(invitationId),
   accept: (invitationId, acceptance) => accept(options, invitationId, acceptance),
   send: async (invitationId) => {
     const { state } = await options.invitations.read(invitationStream(invitationId));
@@ -89,7 +93,10 @@ export const createInvitations = (options: Options): Invitations => ({
     const metadata = { actor: 'system:invitation', commandId: derivedId('mail', mailId) };
     await options.mails.execute(mailStream(mailId), mail, metadata, { mayRepeat: true });
   },
-  complete: async (invitationId) => void (await complete(options, invitationId)),
+  complete: async (invitationId) => {
+    await complete(options, invitationId);
+    await options.destroyKey(invitationId);
+  },
 });
 
 const invite = async (
@@ -114,8 +121,9 @@ const invite = async (
     );
   }
   const view = await find(options, invitationId);
-  const isAsked =
-    view?.email === address.exact && JSON.stringify(view.to) === JSON.stringify(to) && view.reason === reason;
+  // An address that was erased cannot be compared.
+  const isSame = view?.email === null || view?.email === address.exact;
+  const isAsked = view && isSame && JSON.stringify(view.to) === JSON.stringify(to) && view.reason === reason;
   return isAsked ? view : { kind: 'reused' };
 };
 

@@ -30,7 +30,7 @@ export const createRoles = (options: PeopleOptions): Roles => {
 
 /** The event types that cause work of roles. */
 export const TYPES_OF_ROLES = [
-  ...(['PersonInvited', 'InvitationAccepted', 'MemberAdded', 'MemberRemoved'] as const),
+  ...(['PersonInvited', 'InvitationAccepted', 'InvitationRevoked', 'MemberAdded', 'MemberRemoved'] as const),
   ...(['StaffAppointed', 'StaffDismissed', 'ActApproved', 'AdminTokenUsed'] as const),
 ] as const;
 
@@ -44,11 +44,13 @@ export const workOfRoles = (roles: Roles, { event, stream, id, time }: Fact): ((
   const { members, staff, invitations, approvals, adminToken } = roles;
   switch (event.type) {
     case 'PersonInvited':
-    case 'InvitationAccepted': {
+    case 'InvitationAccepted':
+    case 'InvitationRevoked': {
       const invitationId = invitationOfStream(stream);
       if (invitationId === undefined) return undefined;
-      return () =>
-        event.type === 'PersonInvited' ? invitations.send(invitationId) : invitations.complete(invitationId);
+      if (event.type === 'PersonInvited') return () => invitations.send(invitationId);
+      const { complete, erase } = invitations;
+      return () => (event.type === 'InvitationAccepted' ? complete(invitationId) : erase(invitationId));
     }
     case 'MemberAdded':
     case 'MemberRemoved': {

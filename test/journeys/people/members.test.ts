@@ -184,6 +184,16 @@ describe('a member', () => {
   });
 });
 
+it('the address of an invitation is erased once it is accepted or revoked', async () => {
+  const kept = () =>
+    query(
+      premises.databaseUrl,
+      `select k.account_id from data_keys k join events e on e.stream = 'invitation-' || k.account_id
+       where e.type in ('InvitationAccepted', 'InvitationRevoked') and k.wrapped is not null`,
+    );
+  await expect.poll(kept, SOON).toEqual([]);
+});
+
 describe('a node that dies', () => {
   it('after a newcomer has accepted leaves a member', async () => {
     const mail = await invited('crash@example.com');
