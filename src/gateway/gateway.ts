@@ -263,6 +263,13 @@ const createManagement = (adminToken: string, { eventLog, views, watchers, peopl
     publishedTerms: views.publishedTerms,
     publicUrl,
     createSecret: keyring.create,
+    findKey: (secret) => {
+      for (const { hash } of keyring.hashes(secret)) {
+        const owner = views.findKeyOwner(hash);
+        if (owner) return owner;
+      }
+      return undefined;
+    },
     publishKey: views.lookedUp,
     prices: () => views.pricesAt(watchers.now()),
     newestCheckpoint: watchers.newestCheckpoint,

@@ -35,7 +35,7 @@ export const openPeople = async (options: OpenPeopleOptions) => {
   await patiently(() => migrateIdentity(databaseUrl, migration));
   const identity = createIdentity({
     ...{ databaseUrl, now, randomBytes, dataKeys: eventLog.dataKeys, serviceName: 'KissAPI' },
-    ...{ oneTimeCodesSecret: eventLog.oneTimeCodesSecret, publicUrl },
+    ...{ oneTimeCodesSecret: eventLog.oneTimeCodesSecret, identitiesSecret: eventLog.identitiesSecret, publicUrl },
   });
   const work = createAfterwards((error) => {
     if (!outage.covers(error)) log.warn({ err: error }, 'work after an answer failed');
@@ -46,7 +46,7 @@ export const openPeople = async (options: OpenPeopleOptions) => {
     ...{ serviceTokens: eventLog.serviceTokens, store: eventLog.store, vault: eventLog.vault, afterwards: work.add },
     supportEmail: () => config.supportEmail ?? (config.mailFrom ?? DEFAULT_SENDER).address,
   });
-  const running = startGatewayProcess(options, people.process);
+  const running = people.processes.map((process) => startGatewayProcess(options, process));
   const cleaning = startCleaning(identity, (error) => {
     if (!outage.covers(error))
       log.warn({ err: error }, 'ended sessions and codes were not deleted: this is tried again');
@@ -55,7 +55,7 @@ export const openPeople = async (options: OpenPeopleOptions) => {
     ...{ identity, people },
     close: async (): Promise<void> => {
       await cleaning.close();
-      await running.close();
+      await Promise.all(running.map((process) => process.close()));
       await work.settled();
       await identity.close();
     },

@@ -4,6 +4,8 @@ import { createPeopleMail, type PeopleMail } from './mail-data.ts';
 import type { PeopleOptions } from './people-options.ts';
 import { createPeopleProcess } from './people-process.ts';
 import { createRegistration, type Registration } from './registration.ts';
+import { createSearch, type Search } from './search/search.ts';
+import { createSearchProcess } from './search/search-process.ts';
 import { createSignIn, type SignIn } from './sign-in.ts';
 import { createPeopleTokens, type PeopleTokens } from './credentials/tokens.ts';
 import type { Process } from '../reactions/process.ts';
@@ -15,6 +17,8 @@ export type People = {
   readonly credentials: Credentials;
   readonly tokens: PeopleTokens;
   readonly process: Process;
+  readonly search: Search;
+  readonly searchProcess: Process;
   readonly mail: PeopleMail;
   readonly isDisposableDomain: (domain: string) => boolean;
   /** The common mail domain that was probably meant. */
@@ -30,6 +34,8 @@ export const createPeople = (options: PeopleOptions & { readonly supportEmail: (
     credentials: createCredentials(options),
     tokens,
     process: createPeopleProcess(registration, tokens),
+    search: createSearch(options),
+    searchProcess: createSearchProcess(options),
     mail: createPeopleMail(options),
     isDisposableDomain,
     typoHint,

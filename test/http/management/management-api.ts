@@ -60,6 +60,7 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
       const secret = `kiss_test_${randomUUID()}`;
       return { secret, hash: createHash('sha256').update(secret).digest('hex'), pepperId: '1', hint: secret.slice(-4) };
     },
+    findKey: () => undefined,
     publishKey: (position) => {
       published.push(position);
       return Promise.resolve();

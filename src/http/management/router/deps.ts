@@ -46,6 +46,8 @@ export type ManagementDeps = {
   readonly publicUrl: () => string;
   readonly publishedTerms: ListTerms;
   readonly createSecret: () => NewSecret;
+  /** The owner of an API key by its text, under any accepted pepper. */
+  readonly findKey: (secret: string) => { readonly accountId: string; readonly keyId: string } | undefined;
   /** Resolves once the look-ups of this node (keys, prices) have followed the log to a position. */
   readonly publishKey: (position: number) => Promise<void>;
   readonly people: People;

@@ -1,0 +1,5 @@
+import type { Route } from '../router/route.ts';
+import { search } from './search.ts';
+
+/** What support does with persons and accounts. */
+export const supportRoutes: readonly Route[] = [search];
