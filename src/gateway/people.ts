@@ -46,7 +46,7 @@ export const openPeople = async (options: OpenPeopleOptions) => {
     ...{ serviceTokens: eventLog.serviceTokens, store: eventLog.store, vault: eventLog.vault, afterwards: work.add },
     supportEmail: () => config.supportEmail ?? (config.mailFrom ?? DEFAULT_SENDER).address,
   });
-  const running = people.processes.map((process) => startGatewayProcess(options, process));
+  const running = [people.process, people.searchProcess].map((process) => startGatewayProcess(options, process));
   const cleaning = startCleaning(identity, (error) => {
     if (!outage.covers(error))
       log.warn({ err: error }, 'ended sessions and codes were not deleted: this is tried again');

@@ -65,6 +65,7 @@ const table: Readonly<Record<string, string>> = {
   'GET /accounts/{account_id}/requests': 'AobdRSFTW1234',
   'GET /accounts/{account_id}/refusals': 'AobdRSFTW1234',
   'GET /requests/{request_id}': 'ASFTW1234',
+  'POST /search': 'ASFTW1234',
   'GET /prices': 'ASFTW1234',
   'POST /delistings': 'ATW34',
   'POST /relistings': 'ATW34',
