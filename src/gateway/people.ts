@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { MigrateOptions } from '../eventstore/postgres/migrate.ts';
 import type { Patiently } from '../eventstore/postgres/patience.ts';
-import { createIdentity, type Identity } from '../identity/identity.ts';
+import { createIdentity } from '../identity/identity.ts';
 import { migrateIdentity } from '../identity/database.ts';
 import { createIdentities } from '../people/identities.ts';
 import { createPeople } from '../people/people.ts';
@@ -28,6 +28,7 @@ export type OpenPeopleOptions = {
 };
 
 const DELETE_EXPIRED_EVERY_MS = 10 * 60_000;
+const LAPSE_EVERY_MS = 5000;
 
 /** Opens the tables of persons, and the rules that rest on them. Must be closed before the log and after the HTTP server. */
 export const openPeople = async (options: OpenPeopleOptions) => {
@@ -43,30 +44,41 @@ export const openPeople = async (options: OpenPeopleOptions) => {
   const people = createPeople({
     ...{ identity, identities: createIdentities(eventLog.identitiesSecret), randomBytes, now, publicUrl },
     ...{ persons: eventLog.persons, claims: eventLog.claims, accounts: eventLog.accounts, mails: eventLog.mails },
-    ...{ serviceTokens: eventLog.serviceTokens, store: eventLog.store, vault: eventLog.vault, afterwards: work.add },
+    ...{ serviceTokens: eventLog.serviceTokens, store: eventLog.store, vault: eventLog.vault },
+    ...{ destroyKey: eventLog.dataKeys.destroy, afterwards: work.add },
     supportEmail: () => config.supportEmail ?? (config.mailFrom ?? DEFAULT_SENDER).address,
   });
-  const running = [people.process, people.searchProcess].map((process) => startGatewayProcess(options, process));
-  const cleaning = startCleaning(identity, (error) => {
-    if (!outage.covers(error))
-      log.warn({ err: error }, 'ended sessions and codes were not deleted: this is tried again');
-  });
+  const running = startGatewayProcess(options, people.process);
+  const searching = startGatewayProcess(options, people.searchProcess);
+  const warn = (text: string) => (error: unknown) => {
+    if (!outage.covers(error)) log.warn({ err: error }, text);
+  };
+  const cleaning = repeat(
+    DELETE_EXPIRED_EVERY_MS,
+    identity.deleteExpired,
+    warn('ended sessions and codes were not deleted: this is tried again'),
+  );
+  // The node that runs the process, so that one node at a time does this.
+  const lapse = async () => (running.status.leads ? people.lapseRegistrations() : 0);
+  const lapsing = repeat(LAPSE_EVERY_MS, lapse, warn('registrations did not lapse: this is tried again'));
   return {
     ...{ identity, people },
     close: async (): Promise<void> => {
       await cleaning.close();
-      await Promise.all(running.map((process) => process.close()));
+      await lapsing.close();
+      await running.close();
+      await searching.close();
       await work.settled();
       await identity.close();
     },
   };
 };
 
-const startCleaning = (identity: Pick<Identity, 'deleteExpired'>, failed: (error: unknown) => void) =>
+const repeat = (everyMs: number, work: () => Promise<unknown>, failed: (error: unknown) => void) =>
   inRounds(async (rest) => {
     while (!rest.ended) {
-      await rest.pause(DELETE_EXPIRED_EVERY_MS);
-      if (!rest.ended) await identity.deleteExpired().catch(failed);
+      await rest.pause(everyMs);
+      if (!rest.ended) await work().catch(failed);
     }
   });
 

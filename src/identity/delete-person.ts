@@ -11,6 +11,7 @@ export const TABLES_OF_PERSONS = [
   // A credential does not outlive the person who created it.
   ['tokens', 'created_by'],
   ['search_terms', 'subject'],
+  ['pending_registrations', 'person_id'],
 ] as const;
 
 /**

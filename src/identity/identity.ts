@@ -5,6 +5,7 @@ import { createIdentityDatabase } from './database.ts';
 import { deletePerson } from './delete-person.ts';
 import { createOneTimeCodes, type OneTimeCodes } from './one-time-codes.ts';
 import { createPasskeys, type Passkeys } from './passkeys/passkeys.ts';
+import { createPendingRegistrations, type PendingRegistrations } from './pending-registrations.ts';
 import { createRecoveryCodes, type RecoveryCodes } from './recovery-codes.ts';
 import { createSearchTerms, type SearchTerms } from './search-terms.ts';
 import { createSessions, type Sessions } from './sessions.ts';
@@ -21,6 +22,7 @@ export type Identity = {
   readonly tokens: Tokens;
   readonly attemptLimits: AttemptLimits;
   readonly searchTerms: SearchTerms;
+  readonly pendingRegistrations: PendingRegistrations;
   /** Deletes all rows of a person: see delete-person.ts. */
   deletePerson(personId: string): Promise<void>;
   /** Deletes what has ended, in every table. To be called now and then, by any node; resolves to the number of rows. */
@@ -59,6 +61,7 @@ export const createIdentity = ({ databaseUrl, oneTimeCodesSecret: secret, ...giv
     totp: createTotp(options),
     recoveryCodes: createRecoveryCodes(options),
     searchTerms: createSearchTerms(options),
+    pendingRegistrations: createPendingRegistrations(options),
     deletePerson: (personId) => deletePerson(database, personId),
     deleteExpired: async () => {
       let deleted = 0;

@@ -31,6 +31,8 @@ export type PeopleOptions = {
   readonly mails: Pick<MailCommands, 'execute' | 'read'>;
   readonly store: Pick<EventStore, 'readStream' | 'findEvent'>;
   readonly vault: Vault;
+  /** Makes all that is sealed under an id unreadable for ever. */
+  readonly destroyKey: (id: string) => Promise<void>;
   readonly identity: Identity;
   readonly identities: Identities;
   readonly randomBytes: RandomBytes;

@@ -1,6 +1,7 @@
 import { isDisposableDomain, typoHint } from '../identity/disposable-domains.ts';
 import { createCredentials, type Credentials } from './credentials/credentials.ts';
 import { createPeopleMail, type PeopleMail } from './mail-data.ts';
+import { lapseRegistrations } from './leaving/lapse.ts';
 import type { PeopleOptions } from './people-options.ts';
 import { createPeopleProcess } from './people-process.ts';
 import { createRegistration, type Registration } from './registration.ts';
@@ -18,6 +19,8 @@ export type People = {
   readonly tokens: PeopleTokens;
   readonly process: Process;
   readonly search: Search;
+  /** Ends registrations that were not verified in time: see lapse.ts. */
+  readonly lapseRegistrations: () => Promise<number>;
   readonly searchProcess: Process;
   readonly mail: PeopleMail;
   readonly isDisposableDomain: (domain: string) => boolean;
@@ -33,8 +36,9 @@ export const createPeople = (options: PeopleOptions & { readonly supportEmail: (
     signIn: createSignIn(options),
     credentials: createCredentials(options),
     tokens,
-    process: createPeopleProcess(registration, tokens),
+    process: createPeopleProcess(options, registration, tokens),
     search: createSearch(options),
+    lapseRegistrations: () => lapseRegistrations(options),
     searchProcess: createSearchProcess(options),
     mail: createPeopleMail(options),
     isDisposableDomain,

@@ -115,6 +115,8 @@ const verify = async (options: PeopleOptions, personId: string, proof: Proof, cl
   if (claimed.kind === 'refused') return { kind: 'address_taken' } as const;
   // The process does the same, in case that this node stops here.
   const { accountId } = await complete(options, personId, how);
+  const { state } = await options.persons.read(personStream(personId));
+  if (state.status !== 'verified') return { kind: 'expired' } as const;
   if (accountId !== null) await openAccount(options, personId, accountId);
   const session = sameBrowser ? await startSession(options, personId, how, client) : undefined;
   return { kind: 'verified', personId, accountId, session } as const;

@@ -59,6 +59,7 @@ const createNodes = async (entity: boolean, registered: readonly string[] = ['pe
       ...mortalOf(createCommands({ ...all, decider: mailDecider }), 'mails'),
       ...{ store, vault, identities, now: () => new Date(0), publicUrl: () => '', supportEmail: () => '' },
       identity: {
+        pendingRegistrations: { add: () => Promise.resolve(), remove: () => Promise.resolve() },
         attemptLimits: { allow: () => Promise.resolve({ kind: 'allowed' }) },
         oneTimeCodes: {
           redeem: () => Promise.resolve({ kind: 'redeemed', subject: '', sameBrowser: false }),
