@@ -47,16 +47,19 @@ export type Claims = {
   readonly retired: boolean;
   /** Approvals that were not used, with their ends. */
   readonly approvals: ReadonlyMap<string, number>;
+  readonly usedApprovals: readonly string[];
 };
 
-export const noClaims = (): Claims => ({ owners: [], retired: false, approvals: new Map() });
+export const noClaims = (): Claims => ({ owners: [], retired: false, approvals: new Map(), usedApprovals: [] });
 
 export const evolveClaims = (claims: Claims, event: ClaimEvent): Claims => {
   const { owners, approvals } = claims;
   switch (event.type) {
     case 'IdentityClaimed': {
-      const left = new Map([...approvals].filter(([id]) => id !== event.approvalId));
-      return { ...claims, owners: [...owners, event.owner], approvals: left };
+      const { owner, approvalId } = event;
+      const left = new Map([...approvals].filter(([id]) => id !== approvalId));
+      const usedApprovals = [...claims.usedApprovals, ...(approvalId === undefined ? [] : [approvalId])];
+      return { ...claims, owners: [...owners, owner], approvals: left, usedApprovals };
     }
     case 'IdentityReleased':
       return { ...claims, owners: owners.filter((owner) => owner !== event.owner) };
@@ -81,7 +84,7 @@ export const decideClaims = (command: ClaimCommand, claims: Claims): Decision<Cl
     }
     case 'ApproveSecondOwner': {
       const { approvalId, until, at, reason } = command;
-      if (claims.approvals.has(approvalId)) return accept();
+      if (claims.approvals.has(approvalId) || claims.usedApprovals.includes(approvalId)) return accept();
       if (until <= at) return refuse({ code: 'approval_ended' });
       return accept({ type: 'SecondOwnerApproved', approvalId, until, reason });
     }

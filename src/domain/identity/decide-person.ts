@@ -1,6 +1,15 @@
 import { accept, refuse, type Decider, type Decision } from '../decider.ts';
 import type { MailFailure } from '../mail/mail.ts';
-import type { AskedAccount, Holder, PersonEvent, SecondStepMeans, SignInMeans, StaffRole } from './person-events.ts';
+import type {
+  Application,
+  AskedAccount,
+  ErasureCause,
+  Holder,
+  PersonEvent,
+  SecondStepMeans,
+  SignInMeans,
+  StaffRole,
+} from './person-events.ts';
 import { evolvePerson, hasSecondStep, unknownPerson, type Person } from './person.ts';
 
 export type PersonCommand =
@@ -17,7 +26,13 @@ export type PersonCommand =
       readonly account?: { readonly accountId: string; readonly holder: Holder };
     }
   | { readonly type: 'LapseRegistration' }
-  | { readonly type: 'OpenAccount'; readonly accountId: string; readonly holder: Holder; readonly at: number }
+  | {
+      readonly type: 'OpenAccount';
+      readonly accountId: string;
+      readonly holder: Holder;
+      readonly at: number;
+      readonly application?: Application;
+    }
   | {
       readonly type: 'ApproveSecondAccount';
       readonly approvalId: string;
@@ -25,7 +40,13 @@ export type PersonCommand =
       readonly at: number;
       readonly reason: string;
     }
-  | { readonly type: 'ErasePerson'; readonly reason: string }
+  /** `ended` are the accounts that are closed or that the person does not own any more. */
+  | {
+      readonly type: 'ErasePerson';
+      readonly reason: string;
+      readonly cause: ErasureCause;
+      readonly ended: readonly string[];
+    }
   | { readonly type: 'ChangeName'; readonly personal: string }
   | { readonly type: 'AskAddressChange'; readonly changeId: string; readonly personal: string }
   /** Once the identity of the new address is claimed. */
@@ -66,6 +87,8 @@ export const personRefusalCodes = [
   'second_step_not_set_up',
   'last_second_step',
   'not_staff',
+  'person_is_staff',
+  'accounts_open',
 ] as const;
 
 export type PersonRefusal = { readonly code: (typeof personRefusalCodes)[number] };
@@ -91,7 +114,7 @@ export const decidePerson = (command: PersonCommand, person: Person): PersonDeci
     case 'LapseRegistration':
       return status === 'unverified' ? accept({ type: 'RegistrationLapsed' }) : accept();
     case 'ErasePerson':
-      return accept({ type: 'PersonErased', reason: command.reason });
+      return erase(command, person);
     case 'RecordUndelivered': {
       const { mailId, reason } = command;
       return accept({ type: 'MailUndelivered', mailId, reason });
@@ -115,7 +138,7 @@ const decideVerified = (command: Verified, person: Person): PersonDecision => {
       return openAccount(command, person);
     case 'ApproveSecondAccount': {
       const { approvalId, until, at, reason } = command;
-      if (person.approvals.has(approvalId)) return accept();
+      if (person.approvals.has(approvalId) || person.usedApprovals.includes(approvalId)) return accept();
       return until > at ? accept({ type: 'SecondAccountApproved', approvalId, until, reason }) : no('approval_ended');
     }
     case 'ChangeName':
@@ -223,12 +246,20 @@ const verify = ({ how, account }: Of<'VerifyAddress'>, { status }: Person): Pers
   );
 };
 
-const openAccount = ({ accountId, holder, at }: Of<'OpenAccount'>, person: Person): PersonDecision => {
+const erase = ({ reason, cause, ended }: Of<'ErasePerson'>, { staffRole, accounts }: Person): PersonDecision => {
+  if (staffRole !== null) return no('person_is_staff');
+  if (!accounts.every((accountId) => ended.includes(accountId))) return no('accounts_open');
+  return accept({ type: 'PersonErased', reason, cause });
+};
+
+const openAccount = (command: Of<'OpenAccount'>, person: Person): PersonDecision => {
+  const { accountId, holder, at, application } = command;
   if (person.accounts.includes(accountId)) return accept();
-  if (holder === 'entity' || person.personalAccounts === 0) return accept({ type: 'AccountOpened', accountId, holder });
+  const opened = { type: 'AccountOpened' as const, accountId, holder, ...(application ? { application } : {}) };
+  if (holder === 'entity' || person.personalAccounts === 0) return accept(opened);
   const [approvalId] = [...person.approvals].find(([, until]) => until > at) ?? [];
   if (approvalId === undefined) return no('second_account_not_approved');
-  return accept({ type: 'AccountOpened', accountId, holder, approvalId });
+  return accept({ ...opened, approvalId });
 };
 
 const changeAddress = ({ changeId, at }: Of<'ChangeAddress'>, { change, undo }: Person): PersonDecision => {

@@ -20,12 +20,16 @@ export type RegistrationEvent =
   | { readonly type: 'AddressVerified'; readonly how: 'code' | 'link' | 'invitation' | 'migrated' }
   /** The address was not verified in time. The personal data is erased. */
   | { readonly type: 'RegistrationLapsed' }
-  /** The person owns this account. A second personal account needs an approval. */
+  /**
+   * The person owns this account. A second personal account needs an approval. `application` is absent for the account that
+   * was asked for at registration.
+   */
   | {
       readonly type: 'AccountOpened';
       readonly accountId: string;
       readonly holder: Holder;
       readonly approvalId?: string;
+      readonly application?: Application;
     }
   | {
       readonly type: 'SecondAccountApproved';
@@ -33,8 +37,11 @@ export type RegistrationEvent =
       readonly until: number;
       readonly reason: string;
     }
-  /** The data key is destroyed. The sealed texts of this person cannot be opened any more. */
-  | { readonly type: 'PersonErased'; readonly reason: string };
+  /**
+   * The data key is destroyed. The sealed texts of this person cannot be opened any more. After `own_wish` the address can
+   * register again, after `violation` it cannot.
+   */
+  | { readonly type: 'PersonErased'; readonly reason: string; readonly cause: ErasureCause };
 
 export type AddressEvent =
   | { readonly type: 'NameChanged'; readonly personal: string }
@@ -77,6 +84,17 @@ export type SignInMeans = 'code' | 'link' | 'passkey';
 export type SecondStepMeans = 'totp' | 'recovery_code' | 'passkey';
 export type StaffRole = (typeof staffRoles)[number];
 export const staffRoles = ['support', 'finance', 'operator', 'owner'] as const;
+
+export const erasureCauses = ['own_wish', 'violation'] as const;
+export type ErasureCause = (typeof erasureCauses)[number];
+
+/** What was accepted and declared for a later account of a person. */
+export type Application = {
+  readonly termsVersion: string;
+  readonly declared: AskedAccount['declared'];
+  /** The name, address and entity of the account, sealed for the account. */
+  readonly contact: string;
+};
 
 export type AskedAccount = {
   readonly holder: Holder;

@@ -15,6 +15,7 @@ export type Person = {
   readonly accounts: readonly string[];
   /** Approvals of a second personal account that were not used, with their ends. */
   readonly approvals: ReadonlyMap<string, number>;
+  readonly usedApprovals: readonly string[];
   readonly passkeys: ReadonlySet<string>;
   readonly hasTotp: boolean;
   /** Whether the newest news of the mailbox is that a mail was not delivered. */
@@ -31,6 +32,7 @@ export const unknownPerson = (): Person => ({
   personalAccounts: 0,
   accounts: [],
   approvals: new Map(),
+  usedApprovals: [],
   passkeys: new Set(),
   hasTotp: false,
   isUnreachable: false,
@@ -52,6 +54,7 @@ export const evolvePerson = (person: Person, event: PersonEvent): Person => {
         accounts: [...person.accounts, accountId],
         personalAccounts: person.personalAccounts + (holder === 'person' ? 1 : 0),
         approvals: without(person.approvals, approvalId),
+        usedApprovals: [...person.usedApprovals, ...(approvalId === undefined ? [] : [approvalId])],
       };
     }
     case 'SecondAccountApproved':

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ClaimEvent } from '../../../domain/identity/claims.ts';
-import { staffRoles, type PersonEvent } from '../../../domain/identity/person-events.ts';
+import { erasureCauses, staffRoles, type PersonEvent } from '../../../domain/identity/person-events.ts';
 import type { ServiceTokenEvent } from '../../../domain/identity/service-tokens.ts';
 import type { Shapes } from './shape.ts';
 
@@ -9,11 +9,8 @@ const timeMs = z.int().nonnegative();
 const reason = z.string();
 const holder = z.enum(['person', 'entity']);
 
-const asked = z.strictObject({
-  holder,
-  termsVersion: z.string(),
-  declared: z.strictObject({ adult: z.literal(true), wording: z.string() }),
-});
+const declared = z.strictObject({ adult: z.literal(true), wording: z.string() });
+const asked = z.strictObject({ holder, termsVersion: z.string(), declared });
 
 export const claimEventShapes: Shapes<ClaimEvent> = {
   IdentityClaimed: {
@@ -48,9 +45,15 @@ export const personEventShapes: Shapes<PersonEvent> = {
   },
   AddressVerified: { version: 1, schema: z.object({ how: z.enum(['code', 'link', 'invitation', 'migrated']) }) },
   RegistrationLapsed: { version: 1, schema: z.object({}) },
-  AccountOpened: { version: 1, schema: z.object({ accountId: id, holder, approvalId: id.exactOptional() }) },
+  AccountOpened: {
+    version: 1,
+    schema: z.object({
+      ...{ accountId: id, holder, approvalId: id.exactOptional() },
+      application: z.strictObject({ termsVersion: z.string(), declared, contact: id }).exactOptional(),
+    }),
+  },
   SecondAccountApproved: { version: 1, schema: z.object({ approvalId: id, until: timeMs, reason }) },
-  PersonErased: { version: 1, schema: z.object({ reason }) },
+  PersonErased: { version: 1, schema: z.object({ reason, cause: z.enum(erasureCauses) }) },
   NameChanged: { version: 1, schema: z.object({ personal: id }) },
   AddressChangeAsked: { version: 1, schema: z.object({ changeId: id, personal: id }) },
   AddressChanged: {
