@@ -24,6 +24,7 @@ export const createPeopleProcess = (
     }
     if (event.type === 'AddressVerified') return [does(() => pending.remove(personId))];
     if (event.type === 'RegistrationLapsed') return [does(() => forgetPerson(options, personId, LAPSED))];
+    if (event.type === 'PersonErased') return [does(() => forgetPerson(options, personId, event))];
     if (event.type !== 'AccountOpened') return [];
     const { accountId } = event;
     return [does(() => openAccount(personId, accountId))];
@@ -31,8 +32,9 @@ export const createPeopleProcess = (
   return {
     name: 'people',
     types: new Set([
-      ...['PersonRegistered', 'AddressVerified', 'RegistrationLapsed', 'IdentityClaimed', 'AccountOpened'],
       ...TYPES_THAT_END_ROLES,
+      ...['PersonRegistered', 'AddressVerified', 'RegistrationLapsed', 'PersonErased'],
+      ...['IdentityClaimed', 'AccountOpened'],
     ]),
     from: 'start',
     react: (fact) => {
@@ -50,7 +52,7 @@ export const createPeopleProcess = (
 };
 
 /** On disk. */
-const LAPSED = { kind: 'released', reason: 'the registration lapsed' } as const;
+const LAPSED = { cause: 'own_wish', reason: 'the registration lapsed' } as const;
 
 /** The commands have ids of their own, which derive from the person, because a route may send them first. */
 const does =

@@ -1,6 +1,7 @@
 import { isDisposableDomain, typoHint } from '../identity/disposable-domains.ts';
 import { createCredentials, type Credentials } from './credentials/credentials.ts';
 import { createPeopleMail, type PeopleMail } from './mail-data.ts';
+import { erasePerson, type ErasureAsked, type ErasureOutcome } from './leaving/erasure.ts';
 import { lapseRegistrations } from './leaving/lapse.ts';
 import type { PeopleOptions } from './people-options.ts';
 import { createPeopleProcess } from './people-process.ts';
@@ -17,6 +18,7 @@ export type People = {
   readonly signIn: SignIn;
   readonly credentials: Credentials;
   readonly tokens: PeopleTokens;
+  readonly erase: (personId: string, asked: ErasureAsked) => Promise<ErasureOutcome>;
   readonly process: Process;
   readonly search: Search;
   /** Ends registrations that were not verified in time: see lapse.ts. */
@@ -38,6 +40,7 @@ export const createPeople = (options: PeopleOptions & { readonly supportEmail: (
     tokens,
     process: createPeopleProcess(options, registration, tokens),
     search: createSearch(options),
+    erase: (personId, asked) => erasePerson(options, personId, asked),
     lapseRegistrations: () => lapseRegistrations(options),
     searchProcess: createSearchProcess(options),
     mail: createPeopleMail(options),

@@ -2,6 +2,7 @@ import { credentialRoutes } from './credentials/credential-routes.ts';
 import { listSessions, readMe, revokeOtherSessions, revokeSession, signOut } from './people/me.ts';
 import { register, verifyRegistration } from './people/register.ts';
 import { askSignInCode, redeemSignInCode } from './people/sign-in.ts';
+import { ownRoutes } from './own/own.ts';
 import { supportRoutes } from './support/support.ts';
 import { acceptTerms } from './accounts/accept-terms.ts';
 import { closeAccount, erasePersonalData } from './accounts/close-account.ts';
@@ -56,6 +57,7 @@ export const routes: readonly Route[] = [
   listRequests,
   listRefusals,
   readRequest,
+  ...ownRoutes,
   ...supportRoutes,
   listTerms,
   listPrices,

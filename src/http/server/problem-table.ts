@@ -203,6 +203,18 @@ const authentication = {
   ),
   code_used: invalid(400, 'The code or the link was used before, or tried too often.', 'Ask for a new code.'),
   address_taken: invalid(409, 'This address already belongs to an account.', 'Sign in with it.'),
+  person_not_found: invalid(404, 'There is no person with this id.', 'Check the person id.'),
+  accounts_open: invalid(
+    409,
+    'The person owns an account that is not closed, or in which requests are still in progress.',
+    'Let support close the accounts, then try again.',
+  ),
+  person_is_staff: invalid(409, 'The person is staff.', 'End that first.'),
+  erasure_by_support: invalid(
+    409,
+    'An account of yours was suspended when it was closed.',
+    'Ask support to erase your data.',
+  ),
   session_not_found: invalid(404, 'You have no session with this id.', 'List your sessions.'),
   too_many_attempts: tooMany(60_000, 'There were too many attempts.', 'Wait, then try again.'),
   invalid_admin_token: invalid(

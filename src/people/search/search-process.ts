@@ -53,8 +53,8 @@ const indexAccount = (options: SearchOptions, id: string): Promise<void> =>
     return sealedOf(state.standing);
   });
 
-const sealedOf = ({ registration, erased }: Standing & { readonly erased?: boolean }): string | null =>
-  erased === true ? null : (registration?.personal ?? null);
+const sealedOf = ({ registration, erased }: Standing): string | null =>
+  erased ? null : (registration?.personal ?? null);
 
 /**
  * Writes the terms of what is true now and not of the fact. It is read once more afterwards: if the data was erased by

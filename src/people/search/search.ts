@@ -35,6 +35,9 @@ export const createSearch =
     return [...found.values()].slice(0, limit);
   };
 
+/** The terms of what was erased are deleted soon after. */
+const isOfPersonalData = (matched: Match): boolean => matched === 'name' || matched === 'email';
+
 const keyOf = (one: Found): string => {
   if (one.kind === 'person') return one.personId;
   return one.kind === 'account' ? one.accountId : `${one.accountId}/${one.keyId}`;
@@ -81,7 +84,7 @@ const describe = async (options: SearchOptions, { subject, matched }: Hit): Prom
 
 const describePerson = async (options: SearchOptions, personId: string, matched: Match): Promise<readonly Found[]> => {
   const { state } = await options.persons.read(personStream(personId));
-  if (state.status === 'unknown') return [];
+  if (state.status === 'unknown' || (state.status === 'erased' && isOfPersonalData(matched))) return [];
   const personal = state.personal === null ? undefined : await opened(options, personId, state.personal);
   const accounts = await Promise.all(state.accounts.map((id) => describeAccount(options, id, personId, 'person')));
   return [{ kind: 'person', personId, personal, matched }, ...accounts.flat()];
@@ -94,9 +97,9 @@ const describeAccount = async (
   matched: Match,
 ): Promise<readonly Found[]> => {
   const { state } = await options.accounts.read(accountStream(accountId));
-  const { registration } = state.standing;
-  if (!registration) return [];
-  const personal = await opened(options, accountId, registration.personal);
+  const { registration, erased } = state.standing;
+  if (!registration || (erased && isOfPersonalData(matched))) return [];
+  const personal = erased ? undefined : await opened(options, accountId, registration.personal);
   return [{ kind: 'account', accountId, personId, personal, matched }];
 };
 

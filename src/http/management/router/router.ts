@@ -163,6 +163,7 @@ const unknownIds: Readonly<Record<string, ProblemCode>> = {
   session_id: 'session_not_found',
   passkey_id: 'passkey_not_found',
   token_id: 'token_not_found',
+  person_id: 'person_not_found',
 };
 
 const hasBody = ({ headers }: Request): boolean =>

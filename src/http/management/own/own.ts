@@ -1,0 +1,5 @@
+import type { Route } from '../router/route.ts';
+import { eraseMe } from './erase-me.ts';
+
+/** What persons do with their own data. */
+export const ownRoutes: readonly Route[] = [eraseMe];
