@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { inputMessages } from '@kissapi/zod-messages';
 import { z } from 'zod';
+import type { AccountLimits } from '../domain/account/limits.ts';
+import { parseUsd } from '../domain/money.ts';
 import { InvalidDatabaseUrl, parseDatabaseUrl } from './database-url.ts';
 import { mailAddress, mailbox, smtpUrl } from './mail-settings.ts';
 import { parseSigningKey } from './signing-key.ts';
@@ -29,6 +31,14 @@ const MAX_MS = 2_147_483_647;
 const ms = z.coerce.number().int().positive().max(MAX_MS);
 /** Enough for a load balancer that polls every second and removes a node after three failures. */
 const PRODUCTION_DRAIN_DELAY_MS = 5000;
+/** 0: no limit. */
+const limit = z.coerce.number().int().min(0).max(1_000_000_000);
+const usd = z.string().transform((text, context) => {
+  const credits = parseUsd(text.trim());
+  if (credits !== undefined) return credits;
+  context.addIssue({ code: 'custom', message: 'must be decimal USD, such as 100 or 2.50; 0 is no limit' });
+  return z.NEVER;
+});
 const webUrl = z.url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' });
 /** Blanks at the ends are kept but do not count. */
 const secret = z
@@ -88,6 +98,22 @@ const signingKey = z.string().transform((text, context) => {
   }
 });
 
+const newAccountLimits = (env: {
+  readonly NEW_ACCOUNT_REQUESTS_PER_MINUTE: number;
+  readonly NEW_ACCOUNT_CONCURRENT_REQUESTS: number;
+  readonly NEW_ACCOUNT_USD_PER_DAY: bigint;
+}): AccountLimits => {
+  const [requestsPerMinute, concurrentRequests, day] = [
+    ...([env.NEW_ACCOUNT_REQUESTS_PER_MINUTE, env.NEW_ACCOUNT_CONCURRENT_REQUESTS] as const),
+    env.NEW_ACCOUNT_USD_PER_DAY,
+  ];
+  return {
+    ...(requestsPerMinute > 0 ? { requestsPerMinute } : {}),
+    ...(concurrentRequests > 0 ? { concurrentRequests } : {}),
+    ...(day > 0n ? { spending: { day } } : {}),
+  };
+};
+
 const schema = z
   .object({
     NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
@@ -113,6 +139,9 @@ const schema = z
     SUPPORT_EMAIL: mailAddress.optional(),
     OPENAI_API_KEY: z.string().regex(VISIBLE_ASCII, NOT_IN_A_HEADER).optional(),
     OPENAI_UPSTREAM_URL: webUrl.default('https://api.openai.com/v1'),
+    NEW_ACCOUNT_REQUESTS_PER_MINUTE: limit.default(600),
+    NEW_ACCOUNT_CONCURRENT_REQUESTS: limit.default(50),
+    NEW_ACCOUNT_USD_PER_DAY: usd.default(100_000_000_000n),
     UPSTREAM_FIRST_BYTE_TIMEOUT_MS: ms.default(120_000),
     UPSTREAM_IDLE_TIMEOUT_MS: ms.default(120_000),
     MAX_STREAM_MS: ms.default(60 * 60_000),
@@ -156,6 +185,8 @@ const schema = z
     smtp: env.SMTP_URL,
     mailFrom: env.MAIL_FROM,
     supportEmail: env.SUPPORT_EMAIL,
+    /** Of accounts that persons open themselves. */
+    newAccountLimits: newAccountLimits(env),
     // Customers put a key of this gateway into this variable; it is not a provider's.
     openAiKey: env.OPENAI_API_KEY?.startsWith('kiss_') ? undefined : env.OPENAI_API_KEY,
     openAiUrl: env.OPENAI_UPSTREAM_URL,

@@ -249,6 +249,8 @@ const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts: Parts)
 const createManagement = (adminToken: string, { eventLog, views, watchers, people, keyring, publicUrl }: Parts) =>
   createManagementRouter({
     commands: eventLog.accounts,
+    personCommands: eventLog.persons,
+    claimCommands: eventLog.claims,
     priceCommands: eventLog.prices,
     vault: eventLog.vault,
     now: watchers.now,

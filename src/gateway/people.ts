@@ -15,7 +15,7 @@ import { DEFAULT_SENDER } from './mail.ts';
 import { startGatewayProcess } from './processes.ts';
 
 export type OpenPeopleOptions = {
-  readonly config: Pick<Config, 'supportEmail' | 'mailFrom'>;
+  readonly config: Pick<Config, 'supportEmail' | 'mailFrom' | 'newAccountLimits'>;
   readonly databaseUrl: string;
   readonly eventLog: EventLog;
   readonly publicUrl: () => string;
@@ -46,6 +46,7 @@ export const openPeople = async (options: OpenPeopleOptions) => {
     ...{ persons: eventLog.persons, claims: eventLog.claims, accounts: eventLog.accounts, mails: eventLog.mails },
     ...{ serviceTokens: eventLog.serviceTokens, store: eventLog.store, vault: eventLog.vault },
     ...{ destroyKey: eventLog.dataKeys.destroy, afterwards: work.add },
+    newAccountLimits: config.newAccountLimits,
     supportEmail: () => config.supportEmail ?? (config.mailFrom ?? DEFAULT_SENDER).address,
   });
   const running = startGatewayProcess(options, people.process);

@@ -3,6 +3,7 @@ import type { Fact } from '../eventstore/journal/codec.ts';
 import type { Process, Reaction } from '../reactions/process.ts';
 import { revokeAfter, TYPES_THAT_END_ROLES } from './credentials/ended-roles.ts';
 import type { PeopleTokens } from './credentials/tokens.ts';
+import type { FurtherAccounts } from './further-accounts.ts';
 import { forgetPerson } from './leaving/forget-person.ts';
 import type { PeopleOptions } from './people-options.ts';
 import type { Registration } from './registration.ts';
@@ -14,6 +15,7 @@ import type { Registration } from './registration.ts';
 export const createPeopleProcess = (
   options: PeopleOptions,
   { invite, complete, openAccount }: Registration,
+  further: FurtherAccounts,
   tokens: PeopleTokens,
 ): Process => {
   const { pendingRegistrations: pending } = options.identity;
@@ -25,6 +27,15 @@ export const createPeopleProcess = (
     if (event.type === 'AddressVerified') return [does(() => pending.remove(personId))];
     if (event.type === 'RegistrationLapsed') return [does(() => forgetPerson(options, personId, LAPSED))];
     if (event.type === 'PersonErased') return [does(() => forgetPerson(options, personId, event))];
+    if (event.type === 'AccountAsked') {
+      const { accountId } = event;
+      // A refusal was the answer to the person.
+      return [does(() => further.complete(personId, accountId, time))];
+    }
+    if (event.type === 'AccountDeclined') {
+      const { accountId } = event;
+      return [does(() => options.destroyKey(accountId))];
+    }
     if (event.type !== 'AccountOpened') return [];
     const { accountId } = event;
     return [does(() => openAccount(personId, accountId))];
@@ -34,7 +45,7 @@ export const createPeopleProcess = (
     types: new Set([
       ...TYPES_THAT_END_ROLES,
       ...['PersonRegistered', 'AddressVerified', 'RegistrationLapsed', 'PersonErased'],
-      ...['IdentityClaimed', 'AccountOpened'],
+      ...['IdentityClaimed', 'AccountAsked', 'AccountDeclined', 'AccountOpened'],
     ]),
     from: 'start',
     react: (fact) => {

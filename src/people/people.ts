@@ -1,6 +1,8 @@
 import { isDisposableDomain, typoHint } from '../identity/disposable-domains.ts';
 import { createCredentials, type Credentials } from './credentials/credentials.ts';
 import { createPeopleMail, type PeopleMail } from './mail-data.ts';
+import { createFurtherAccounts, type FurtherAccounts } from './further-accounts.ts';
+import type { Identities } from './identities.ts';
 import { erasePerson, type ErasureAsked, type ErasureOutcome } from './leaving/erasure.ts';
 import { lapseRegistrations } from './leaving/lapse.ts';
 import type { PeopleOptions } from './people-options.ts';
@@ -15,6 +17,8 @@ import type { Process } from '../reactions/process.ts';
 /** What persons do, from registration to erasure. */
 export type People = {
   readonly registration: Registration;
+  readonly identities: Identities;
+  readonly furtherAccounts: FurtherAccounts;
   readonly signIn: SignIn;
   readonly credentials: Credentials;
   readonly tokens: PeopleTokens;
@@ -33,12 +37,15 @@ export type People = {
 export const createPeople = (options: PeopleOptions & { readonly supportEmail: () => string }): People => {
   const registration = createRegistration(options);
   const tokens = createPeopleTokens(options);
+  const furtherAccounts = createFurtherAccounts(options, registration);
   return {
     registration,
+    identities: options.identities,
+    furtherAccounts,
     signIn: createSignIn(options),
     credentials: createCredentials(options),
     tokens,
-    process: createPeopleProcess(options, registration, tokens),
+    process: createPeopleProcess(options, registration, furtherAccounts, tokens),
     search: createSearch(options),
     erase: (personId, asked) => erasePerson(options, personId, asked),
     lapseRegistrations: () => lapseRegistrations(options),

@@ -3,6 +3,7 @@ import type { MailFailure } from '../mail/mail.ts';
 import type {
   Application,
   AskedAccount,
+  DeclineReason,
   ErasureCause,
   Holder,
   PersonEvent,
@@ -31,8 +32,16 @@ export type PersonCommand =
       readonly accountId: string;
       readonly holder: Holder;
       readonly at: number;
-      readonly application?: Application;
     }
+  /** Refused if the account could not be opened at that time. */
+  | {
+      readonly type: 'AskAccount';
+      readonly accountId: string;
+      readonly holder: Holder;
+      readonly application: Application;
+      readonly at: number;
+    }
+  | { readonly type: 'DeclineAccount'; readonly accountId: string; readonly reason: DeclineReason }
   | {
       readonly type: 'ApproveSecondAccount';
       readonly approvalId: string;
@@ -78,6 +87,7 @@ export const personRefusalCodes = [
   'person_exists',
   'person_not_found',
   'address_not_verified',
+  'account_declined',
   'second_account_not_approved',
   'approval_ended',
   'change_not_found',
@@ -134,6 +144,10 @@ type Verified = Exclude<
 
 const decideVerified = (command: Verified, person: Person): PersonDecision => {
   switch (command.type) {
+    case 'AskAccount':
+      return askAccount(command, person);
+    case 'DeclineAccount':
+      return declineAccount(command, person);
     case 'OpenAccount':
       return openAccount(command, person);
     case 'ApproveSecondAccount': {
@@ -252,15 +266,33 @@ const erase = ({ reason, cause, ended }: Of<'ErasePerson'>, { staffRole, account
   return accept({ type: 'PersonErased', reason, cause });
 };
 
-const openAccount = (command: Of<'OpenAccount'>, person: Person): PersonDecision => {
-  const { accountId, holder, at, application } = command;
-  if (person.accounts.includes(accountId)) return accept();
-  const opened = { type: 'AccountOpened' as const, accountId, holder, ...(application ? { application } : {}) };
-  if (holder === 'entity' || person.personalAccounts === 0) return accept(opened);
-  const [approvalId] = [...person.approvals].find(([, until]) => until > at) ?? [];
-  if (approvalId === undefined) return no('second_account_not_approved');
-  return accept({ ...opened, approvalId });
+const askAccount = (command: Of<'AskAccount'>, person: Person): PersonDecision => {
+  const { accountId, holder, application, at } = command;
+  if (person.asks.has(accountId)) return accept();
+  if (needsApproval(holder, person) && approvalAt(person, at) === undefined) return no('second_account_not_approved');
+  return accept({ type: 'AccountAsked', accountId, holder, application });
 };
+
+const declineAccount = ({ accountId, reason }: Of<'DeclineAccount'>, { asks, accounts }: Person): PersonDecision => {
+  const isOpen = asks.get(accountId)?.declined === null && !accounts.includes(accountId);
+  return isOpen ? accept({ type: 'AccountDeclined', accountId, reason }) : accept();
+};
+
+const openAccount = ({ accountId, holder, at }: Of<'OpenAccount'>, person: Person): PersonDecision => {
+  if (person.accounts.includes(accountId)) return accept();
+  const declined = person.asks.get(accountId)?.declined ?? null;
+  if (declined !== null) return no('account_declined');
+  if (!needsApproval(holder, person)) return accept({ type: 'AccountOpened', accountId, holder });
+  const approvalId = approvalAt(person, at);
+  if (approvalId === undefined) return no('second_account_not_approved');
+  return accept({ type: 'AccountOpened', accountId, holder, approvalId });
+};
+
+const needsApproval = (holder: Holder, { personalAccounts }: Person): boolean =>
+  holder === 'person' && personalAccounts > 0;
+
+const approvalAt = ({ approvals }: Person, at: number): string | undefined =>
+  [...approvals].find(([, until]) => until > at)?.[0];
 
 const changeAddress = ({ changeId, at }: Of<'ChangeAddress'>, { change, undo }: Person): PersonDecision => {
   if (undo?.changeId === changeId) return accept();

@@ -20,16 +20,21 @@ export type RegistrationEvent =
   | { readonly type: 'AddressVerified'; readonly how: 'code' | 'link' | 'invitation' | 'migrated' }
   /** The address was not verified in time. The personal data is erased. */
   | { readonly type: 'RegistrationLapsed' }
-  /**
-   * The person owns this account. A second personal account needs an approval. `application` is absent for the account that
-   * was asked for at registration.
-   */
+  /** The person asked for a further account, which is opened once the identity of its entity is claimed. */
+  | {
+      readonly type: 'AccountAsked';
+      readonly accountId: string;
+      readonly holder: Holder;
+      readonly application: Application;
+    }
+  /** The account is not opened: the entity has one, or there was no approval. The key of its contact is destroyed. */
+  | { readonly type: 'AccountDeclined'; readonly accountId: string; readonly reason: DeclineReason }
+  /** The person owns this account. A second personal account needs an approval. */
   | {
       readonly type: 'AccountOpened';
       readonly accountId: string;
       readonly holder: Holder;
       readonly approvalId?: string;
-      readonly application?: Application;
     }
   | {
       readonly type: 'SecondAccountApproved';
@@ -87,6 +92,9 @@ export const staffRoles = ['support', 'finance', 'operator', 'owner'] as const;
 
 export const erasureCauses = ['own_wish', 'violation'] as const;
 export type ErasureCause = (typeof erasureCauses)[number];
+
+export const declineReasons = ['entity_taken', 'second_account_not_approved'] as const;
+export type DeclineReason = (typeof declineReasons)[number];
 
 /** What was accepted and declared for a later account of a person. */
 export type Application = {

@@ -1,4 +1,4 @@
-import type { AskedAccount, PersonEvent, StaffRole } from './person-events.ts';
+import type { Application, AskedAccount, DeclineReason, Holder, PersonEvent, StaffRole } from './person-events.ts';
 
 export type Person = {
   readonly status: 'unknown' | 'unverified' | 'verified' | 'lapsed' | 'erased';
@@ -13,6 +13,8 @@ export type Person = {
   /** How many personal accounts the person owns. */
   readonly personalAccounts: number;
   readonly accounts: readonly string[];
+  /** The further accounts that were asked for, by their ids. */
+  readonly asks: ReadonlyMap<string, Ask>;
   /** Approvals of a second personal account that were not used, with their ends. */
   readonly approvals: ReadonlyMap<string, number>;
   readonly usedApprovals: readonly string[];
@@ -23,6 +25,12 @@ export type Person = {
   readonly staffRole: StaffRole | null;
 };
 
+export type Ask = {
+  readonly holder: Holder;
+  readonly application: Application;
+  readonly declined: DeclineReason | null;
+};
+
 export const unknownPerson = (): Person => ({
   status: 'unknown',
   personal: null,
@@ -31,6 +39,7 @@ export const unknownPerson = (): Person => ({
   undo: null,
   personalAccounts: 0,
   accounts: [],
+  asks: new Map(),
   approvals: new Map(),
   usedApprovals: [],
   passkeys: new Set(),
@@ -47,6 +56,15 @@ export const evolvePerson = (person: Person, event: PersonEvent): Person => {
       return { ...person, status: 'verified' };
     case 'RegistrationLapsed':
       return { ...unknownPerson(), status: 'lapsed' };
+    case 'AccountAsked': {
+      const { accountId, holder, application } = event;
+      return { ...person, asks: new Map(person.asks).set(accountId, { holder, application, declined: null }) };
+    }
+    case 'AccountDeclined': {
+      const { accountId, reason } = event;
+      const ask = person.asks.get(accountId);
+      return ask ? { ...person, asks: new Map(person.asks).set(accountId, { ...ask, declined: reason }) } : person;
+    }
     case 'AccountOpened': {
       const { accountId, holder, approvalId } = event;
       return {
@@ -60,7 +78,7 @@ export const evolvePerson = (person: Person, event: PersonEvent): Person => {
     case 'SecondAccountApproved':
       return { ...person, approvals: new Map(person.approvals).set(event.approvalId, event.until) };
     case 'PersonErased':
-      return { ...unknownPerson(), status: 'erased', accounts: person.accounts };
+      return { ...unknownPerson(), status: 'erased', accounts: person.accounts, asks: person.asks };
     case 'NameChanged':
       return { ...person, personal: event.personal };
     case 'AddressChangeAsked':

@@ -1,4 +1,4 @@
-import { accountStream, type Account } from '../../domain/account/account.ts';
+import { accountStream } from '../../domain/account/account.ts';
 import { readAddress } from '../../domain/identity/address.ts';
 import type { ErasureCause, PersonEvent } from '../../domain/identity/person-events.ts';
 import { personStream } from '../../domain/identity/person.ts';
@@ -11,39 +11,45 @@ import type { PeopleOptions } from '../people-options.ts';
 /** Why the person is forgotten: a claim is released after an own wish, and retired after a violation. */
 export type Farewell = { readonly cause: ErasureCause; readonly reason: string };
 
-type OfPerson = { readonly personId: string; readonly accountId?: string; readonly personal: PersonalData };
+type Known = { readonly accountId?: string; readonly personal: PersonalData };
+
+/** An account whose personal data goes with the person, as a sealed text. */
+type Left = { readonly contact: string; readonly isOpened: boolean };
 
 /**
  * Destroys what is known of a person, after the event that ends it: the claims of addresses and entities, the personal data
- * of closed accounts without another owner, the rows, and the key. May be repeated, and completes what another node began:
- * the key comes last, because without it the addresses are unknown.
+ * of closed accounts without another owner and of accounts that were not opened, the rows, and the key. May be repeated, and
+ * completes what another node began: the key comes last, because without it the addresses are unknown.
  */
 export const forgetPerson = async (options: PeopleOptions, personId: string, farewell: Farewell): Promise<void> => {
-  const { persons, accounts, identity, destroyKey } = options;
-  const { state } = await persons.read(personStream(personId));
-  const left = await accountsLeft(options, personId, state.accounts);
+  const { accounts, identity, destroyKey } = options;
+  const left = await accountsLeft(options, personId);
   for (const [stream, owner] of await claimsOf(options, personId, left))
     await endClaim(options, stream, owner, farewell);
-  for (const accountId of left.keys()) {
+  for (const [accountId, { isOpened }] of left) {
     const metadata = { actor: 'system:erasure', commandId: derivedId('erase', accountId) };
     const command = { type: 'ErasePersonalData', reason: farewell.reason } as const;
-    await accounts.execute(accountStream(accountId), command, metadata, { mayRepeat: true });
+    if (isOpened) await accounts.execute(accountStream(accountId), command, metadata, { mayRepeat: true });
+    else await destroyKey(accountId);
   }
   await identity.deletePerson(personId);
   await destroyKey(personId);
 };
 
-/** The closed accounts without another owner. */
 const accountsLeft = async (
-  { accounts }: PeopleOptions,
+  { persons, accounts }: PeopleOptions,
   personId: string,
-  accountIds: readonly string[],
-): Promise<ReadonlyMap<string, Account>> => {
-  const found = new Map<string, Account>();
-  for (const accountId of accountIds) {
-    const { state } = await accounts.read(accountStream(accountId));
-    const owners = [...state.members].filter(([, role]) => role === 'owner').map(([id]) => id);
-    if (state.standing.status === 'closed' && owners.every((id) => id === personId)) found.set(accountId, state);
+): Promise<ReadonlyMap<string, Left>> => {
+  const { state: person } = await persons.read(personStream(personId));
+  const found = new Map<string, Left>();
+  for (const accountId of new Set([...person.accounts, ...person.asks.keys()])) {
+    const { standing, members } = (await accounts.read(accountStream(accountId))).state;
+    const owners = [...members].filter(([, role]) => role === 'owner').map(([id]) => id);
+    const isOwn = standing.status === 'closed' && owners.every((id) => id === personId);
+    const { registration } = standing;
+    const asked = person.asks.get(accountId);
+    if (isOwn && registration) found.set(accountId, { contact: registration.personal, isOpened: true });
+    if (!registration && asked) found.set(accountId, { contact: asked.application.contact, isOpened: false });
   }
   return found;
 };
@@ -52,7 +58,7 @@ const accountsLeft = async (
 const claimsOf = async (
   options: PeopleOptions,
   personId: string,
-  left: ReadonlyMap<string, Account>,
+  left: ReadonlyMap<string, Left>,
 ): Promise<readonly (readonly [stream: string, owner: string])[]> => {
   const { identities } = options;
   const found: (readonly [string, string])[] = [];
@@ -69,18 +75,18 @@ const claimsOf = async (
 const knownOf = async function* (
   { store, vault }: PeopleOptions,
   personId: string,
-  left: ReadonlyMap<string, Account>,
-): AsyncGenerator<OfPerson> {
+  left: ReadonlyMap<string, Left>,
+): AsyncGenerator<Known> {
   for await (const page of streamPages(store, personStream(personId))) {
     for (const stored of page) {
       const event = decode(stored).event as PersonEvent;
       const personal = 'personal' in event ? await vault.open(personId, event.personal) : undefined;
-      if (personal) yield { personId, personal };
+      if (personal) yield { personal };
     }
   }
-  for (const [accountId, { standing }] of left) {
-    const personal = standing.registration && (await vault.open(accountId, standing.registration.personal));
-    if (personal) yield { personId, accountId, personal };
+  for (const [accountId, { contact }] of left) {
+    const personal = await vault.open(accountId, contact);
+    if (personal) yield { accountId, personal };
   }
 };
 

@@ -54,10 +54,18 @@ export const peopleOnDisk: OnDisk<PersonEvent> = {
   ],
   AddressVerified: [{ type: 'AddressVerified', how: 'code' }, '{"how":"code"}'],
   RegistrationLapsed: [{ type: 'RegistrationLapsed' }, '{}'],
-  AccountOpened: [
-    { type: 'AccountOpened', accountId: 'acc_1', holder: 'person', application },
-    '{"accountId":"acc_1","holder":"person","application":{"termsVersion":"2026-01",' +
+  AccountAsked: [
+    { type: 'AccountAsked', accountId: 'acc_2', holder: 'person', application },
+    '{"accountId":"acc_2","holder":"person","application":{"termsVersion":"2026-01",' +
       '"declared":{"adult":true,"wording":"I am 18 or older."},"contact":"v1.b2Y="}}',
+  ],
+  AccountDeclined: [
+    { type: 'AccountDeclined', accountId: 'acc_2', reason: 'entity_taken' },
+    '{"accountId":"acc_2","reason":"entity_taken"}',
+  ],
+  AccountOpened: [
+    { type: 'AccountOpened', accountId: 'acc_1', holder: 'person' },
+    '{"accountId":"acc_1","holder":"person"}',
   ],
   SecondAccountApproved: [
     { type: 'SecondAccountApproved', approvalId: 'app_1', until: 12, reason: 'tests' },

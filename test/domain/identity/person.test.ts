@@ -67,11 +67,26 @@ describe('the accounts of a person', () => {
     given(opened('acc_1'), approved).when(approve).then();
     given(opened('acc_1'), approved, second).when(approve).then();
   });
-  it('after the first have a declaration and terms of their own', () => {
-    const own = { ...open('acc_2', 'entity'), application } as PersonCommand;
-    given(opened('acc_1'))
-      .when(own)
-      .then({ ...opened('acc_2', 'entity'), application } as PersonEvent);
+  it('after the first are asked for with a declaration and terms of their own, and declined for good', () => {
+    const asked = (accountId: string, holder: 'person' | 'entity'): PersonEvent => ({
+      ...{ type: 'AccountAsked', accountId, holder, application },
+    });
+    const ask = (accountId: string, holder: 'person' | 'entity', at = NOW): PersonCommand =>
+      ({ ...asked(accountId, holder), type: 'AskAccount', at }) as PersonCommand;
+    given(opened('acc_1')).when(ask('acc_2', 'entity')).then(asked('acc_2', 'entity'));
+    given(opened('acc_1'), asked('acc_2', 'entity')).when(ask('acc_2', 'entity')).then();
+    given(opened('acc_1')).when(ask('acc_2', 'person')).thenRefused('second_account_not_approved');
+    given(opened('acc_1'), approved).when(ask('acc_2', 'person')).then(asked('acc_2', 'person'));
+    given(opened('acc_1'), approved)
+      .when(ask('acc_2', 'person', NOW + 1))
+      .thenRefused('second_account_not_approved');
+    givenNobody(personRegistered).when(ask('acc_1', 'entity')).thenRefused('address_not_verified');
+    const declined: PersonEvent = { type: 'AccountDeclined', accountId: 'acc_2', reason: 'entity_taken' };
+    const decline: PersonCommand = { ...declined, type: 'DeclineAccount' };
+    given(asked('acc_2', 'entity')).when(decline).then(declined);
+    given(asked('acc_2', 'entity'), declined).when(decline).then();
+    given(asked('acc_2', 'entity'), opened('acc_2', 'entity')).when(decline).then();
+    given(asked('acc_2', 'entity'), declined).when(open('acc_2', 'entity')).thenRefused('account_declined');
   });
   it('are not two once the approval has ended', () =>
     given(opened('acc_1'), approved)

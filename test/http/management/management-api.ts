@@ -68,6 +68,8 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
     adminToken: TOKEN,
     // The routes of persons are tested on a gateway.
     people: {} as ManagementDeps['people'],
+    personCommands: {} as ManagementDeps['personCommands'],
+    claimCommands: {} as ManagementDeps['claimCommands'],
     sessions: { find: () => Promise.resolve(undefined), list: () => Promise.resolve([]) },
     tokens: { find: () => Promise.resolve(undefined) },
     attemptLimits: { allow: () => Promise.resolve({ kind: 'allowed' }) },

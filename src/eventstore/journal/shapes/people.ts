@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ClaimEvent } from '../../../domain/identity/claims.ts';
-import { erasureCauses, staffRoles, type PersonEvent } from '../../../domain/identity/person-events.ts';
 import type { ServiceTokenEvent } from '../../../domain/identity/service-tokens.ts';
+import { declineReasons, erasureCauses, staffRoles, type PersonEvent } from '../../../domain/identity/person-events.ts';
 import type { Shapes } from './shape.ts';
 
 const id = z.string().min(1);
@@ -45,13 +45,15 @@ export const personEventShapes: Shapes<PersonEvent> = {
   },
   AddressVerified: { version: 1, schema: z.object({ how: z.enum(['code', 'link', 'invitation', 'migrated']) }) },
   RegistrationLapsed: { version: 1, schema: z.object({}) },
-  AccountOpened: {
+  AccountAsked: {
     version: 1,
     schema: z.object({
-      ...{ accountId: id, holder, approvalId: id.exactOptional() },
-      application: z.strictObject({ termsVersion: z.string(), declared, contact: id }).exactOptional(),
+      ...{ accountId: id, holder },
+      application: z.strictObject({ termsVersion: z.string(), declared, contact: id }),
     }),
   },
+  AccountDeclined: { version: 1, schema: z.object({ accountId: id, reason: z.enum(declineReasons) }) },
+  AccountOpened: { version: 1, schema: z.object({ accountId: id, holder, approvalId: id.exactOptional() }) },
   SecondAccountApproved: { version: 1, schema: z.object({ approvalId: id, until: timeMs, reason }) },
   PersonErased: { version: 1, schema: z.object({ reason, cause: z.enum(erasureCauses) }) },
   NameChanged: { version: 1, schema: z.object({ personal: id }) },

@@ -1,5 +1,6 @@
 import type { Route } from '../router/route.ts';
 import { eraseMe } from './erase-me.ts';
+import { openAccount } from './open-account.ts';
 
 /** What persons do with their own data. */
-export const ownRoutes: readonly Route[] = [eraseMe];
+export const ownRoutes: readonly Route[] = [openAccount, eraseMe];

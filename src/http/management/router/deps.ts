@@ -1,6 +1,9 @@
 import type { Account } from '../../../domain/account/account.ts';
 import type { AccountCommand, AccountRefusal } from '../../../domain/account/decide.ts';
 import type { AccountEvent } from '../../../domain/account/events.ts';
+import type { ClaimCommand, ClaimEvent, ClaimRefusal, Claims } from '../../../domain/identity/claims.ts';
+import type { PersonCommand, PersonRefusal } from '../../../domain/identity/decide-person.ts';
+import type { PersonEvent } from '../../../domain/identity/person-events.ts';
 import type { Person } from '../../../domain/identity/person.ts';
 import type { AttemptLimits } from '../../../identity/attempt-limits.ts';
 import type { Sessions } from '../../../identity/sessions.ts';
@@ -23,6 +26,8 @@ import type { ListTerms } from '../../published-terms.ts';
 /** The dependencies of the management API. */
 export type ManagementDeps = {
   readonly commands: Pick<Commands<Account, AccountCommand, AccountEvent, AccountRefusal>, 'execute' | 'read'>;
+  readonly personCommands: Pick<Commands<Person, PersonCommand, PersonEvent, PersonRefusal>, 'execute'>;
+  readonly claimCommands: Pick<Commands<Claims, ClaimCommand, ClaimEvent, ClaimRefusal>, 'execute'>;
   readonly priceCommands: Pick<Commands<PriceBook, PriceCommand, PriceEvent, PriceRefusal>, 'execute' | 'read'>;
   readonly store: Pick<ChainedLog, 'readStream' | 'findEvent' | 'head'>;
   readonly vault: Vault;
