@@ -5,6 +5,7 @@ import { createFurtherAccounts, type FurtherAccounts } from './further-accounts.
 import type { Identities } from './identities.ts';
 import { erasePerson, type ErasureAsked, type ErasureOutcome } from './leaving/erasure.ts';
 import { lapseRegistrations } from './leaving/lapse.ts';
+import { readOwnData, type OwnData } from './own-data.ts';
 import type { PeopleOptions } from './people-options.ts';
 import { createPeopleProcess } from './people-process.ts';
 import { createRegistration, type Registration } from './registration.ts';
@@ -22,6 +23,7 @@ export type People = {
   readonly signIn: SignIn;
   readonly credentials: Credentials;
   readonly tokens: PeopleTokens;
+  readonly readOwnData: (personId: string) => Promise<OwnData>;
   readonly erase: (personId: string, asked: ErasureAsked) => Promise<ErasureOutcome>;
   readonly process: Process;
   readonly search: Search;
@@ -47,6 +49,7 @@ export const createPeople = (options: PeopleOptions & { readonly supportEmail: (
     tokens,
     process: createPeopleProcess(options, registration, furtherAccounts, tokens),
     search: createSearch(options),
+    readOwnData: (personId) => readOwnData(options, personId),
     erase: (personId, asked) => erasePerson(options, personId, asked),
     lapseRegistrations: () => lapseRegistrations(options),
     searchProcess: createSearchProcess(options),

@@ -46,6 +46,8 @@ const table: Readonly<Record<string, string>> = {
   'POST /service-tokens': 'AW',
   'GET /service-tokens': 'AW',
   'DELETE /service-tokens/{token_id}': 'AW',
+  'GET /me/data': 'pobdSFTW',
+  'GET /me/events': 'pobdSFTW',
   'POST /me/accounts': 'pobdSFTW',
   'POST /me/erase': 'pobdSFTW',
   'POST /accounts': 'ATW34',
