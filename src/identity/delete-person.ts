@@ -22,4 +22,6 @@ export const deletePerson = ({ transaction }: IdentityDatabase, personId: string
   transaction(async (query) => {
     for (const [table, column] of TABLES_OF_PERSONS)
       await query(`delete from ${table} where ${column} = $1`, [personId]);
+    // Of links that undo a change of address, or end mails about an account, the subject begins with the person.
+    await query('delete from one_time_codes where starts_with(subject, $1)', [`${personId}.`]);
   });

@@ -1,7 +1,8 @@
 import { createHmac, hash } from 'node:crypto';
 import type { IdentityDatabase } from './database.ts';
 
-export type CodePurpose = 'verify_address' | 'sign_in' | 'change_address' | 'undo_change' | 'invite';
+export type CodePurpose =
+  'verify_address' | 'sign_in' | 'change_address' | 'undo_change' | 'invite' | 'end_low_balance';
 
 export type NewCode = {
   readonly purpose: CodePurpose;
@@ -50,6 +51,16 @@ export type OneTimeCodes = {
    * try, because a link secret cannot be guessed.
    */
   redeem(redemption: Redemption): Promise<Redeemed>;
+  /** Whether a link that has not ended carries this secret, also after it was redeemed. It is not redeemed by that. */
+  check(link: {
+    readonly purpose: CodePurpose;
+    readonly id: string;
+    readonly linkSecret: string;
+  }): Promise<
+    | { readonly kind: 'valid'; readonly subject: string }
+    | { readonly kind: 'wrong'; readonly triesLeft: number }
+    | { readonly kind: 'expired' }
+  >;
   /** Makes the open codes and links of a subject invalid, such as those that were sent to an address that has changed. */
   revoke(subject: string, ...purposes: readonly CodePurpose[]): Promise<void>;
   /** Deletes rows a day after their end, and resolves to their number. */
@@ -91,6 +102,8 @@ const TRY_CODE = `
     tries = tries + case when code_mac = $5 then 0 else 1 end
   where ${REDEEMABLE} and tries < $6 and (browser is null or browser = $4) returning ${TRIED}`;
 const TRY_LINK = `update one_time_codes set redeemed_at = $3 where ${REDEEMABLE} and link_mac = $5 returning ${TRIED}`;
+const CHECK_LINK = `
+  select subject, link_mac = $4 as "isRight" from one_time_codes where id = $1 and purpose = $2 and ends_at > $3`;
 const FIND = `
   select redeemed_at is not null as redeemed, tries, browser is null or coalesce(browser = $4, false) as ours
   from one_time_codes where id = $1 and purpose = $2 and ends_at > $3`;
@@ -155,6 +168,13 @@ export const createOneTimeCodes = ({ database, now, secret }: OneTimeCodesOption
       return (await query(text, [id, now()])).length > 0;
     },
     redeem,
+    check: async ({ purpose, id, linkSecret }) => {
+      const [row] = await query<{ subject: string; isRight: boolean }>(CHECK_LINK, [
+        ...[id, purpose, now(), macOf(purpose, id, 'linkSecret', linkSecret)],
+      ]);
+      if (!row) return { kind: 'expired' };
+      return row.isRight ? { kind: 'valid', subject: row.subject } : { kind: 'wrong', triesLeft: TRIES };
+    },
     revoke: async (subject, ...purposes) => {
       const text = `update one_time_codes set ends_at = $3
         where subject = $1 and purpose = any($2) and redeemed_at is null and ends_at > $3`;

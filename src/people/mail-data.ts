@@ -6,6 +6,7 @@ import type { FailedMail } from '../mail/mail-process.ts';
 import type { MailData, QueuedMail } from '../mail/mail-sender.ts';
 import type { MailSecrets } from '../mail/templates/template.ts';
 import type { TemplateName } from '../mail/templates/templates.ts';
+import { personOfUndo, sealedRecipient } from './change-mails.ts';
 import { personalOf, type PeopleOptions } from './people-options.ts';
 
 type Outcome =
@@ -19,7 +20,7 @@ export type PeopleMail = MailData & {
 /** Mails that carry a one-time code or link. Their id is the id of the code. */
 const WITH_A_CODE: ReadonlySet<string> = new Set<TemplateName>(['verify_address', 'sign_in', 'confirm_address']);
 const WITH_A_LINK: ReadonlySet<string> = new Set<TemplateName>([
-  ...(['address_changed', 'member_invitation', 'staff_invitation'] as const),
+  ...(['address_changed', 'low_balance', 'member_invitation', 'staff_invitation'] as const),
 ]);
 
 export const createPeopleMail = (options: PeopleOptions & { readonly supportEmail: () => string }): PeopleMail => ({
@@ -45,12 +46,22 @@ const addressOf = async (
   { kind, id }: MailReference,
 ): Promise<Recipient | undefined> => {
   if (kind === 'support') return { name: undefined, email: options.supportEmail() };
+  if (kind === 'new_address' || kind === 'former_address') return addressOfChange(options, kind, id);
   if (kind !== 'person') return undefined;
   const { state } = await options.persons.read(personStream(id));
   const personal = await personalOf(options, id, state);
   if (!personal) return undefined;
   // A stranger may have entered the name of a registration that is not verified.
   return { name: state.status === 'verified' ? personal.name : undefined, email: personal.email };
+};
+
+/** The address before or after a change. The mailbox may be that of another person, so there is no name. */
+const addressOfChange = async (options: PeopleOptions, kind: string, id: string): Promise<Recipient | undefined> => {
+  const personId = personOfUndo(id);
+  const { state } = await options.persons.read(personStream(personId));
+  const sealed = sealedRecipient(kind, id, state);
+  const personal = sealed === undefined ? undefined : await options.vault.open(personId, sealed);
+  return personal && { name: undefined, email: personal.email };
 };
 
 /** The page of a link: nothing changes before its button is pressed. The secret is in the fragment, so no server logs it. */

@@ -2,6 +2,7 @@ import type { Account } from '../domain/account/account.ts';
 import type { AccountCommand, AccountRefusal } from '../domain/account/decide.ts';
 import type { AccountEvent } from '../domain/account/events.ts';
 import type { AccountLimits } from '../domain/account/limits.ts';
+import { readAddress, type Address } from '../domain/identity/address.ts';
 import type { ClaimCommand, ClaimEvent, ClaimRefusal, Claims } from '../domain/identity/claims.ts';
 import type { PersonCommand, PersonRefusal } from '../domain/identity/decide-person.ts';
 import type { PersonEvent } from '../domain/identity/person-events.ts';
@@ -66,6 +67,16 @@ export type NotRedeemed =
   | { readonly kind: 'wrong'; readonly triesLeft: number }
   | { readonly kind: 'expired' }
   | { readonly kind: 'used_up' };
+
+/** The address in a sealed text of a person; undefined after an erasure. */
+export const addressIn = async (
+  { vault }: Pick<PeopleOptions, 'vault'>,
+  personId: string,
+  sealed: string,
+): Promise<Address | undefined> => {
+  const personal = await vault.open(personId, sealed);
+  return personal && readAddress(personal.email);
+};
 
 /** The name and the address of a person; undefined before registration and after an erasure. */
 export const personalOf = async (

@@ -1,6 +1,13 @@
+import { accountOfStream } from '../domain/account/account.ts';
+import type { AccountEvent } from '../domain/account/events.ts';
+import type { ClaimEvent } from '../domain/identity/claims.ts';
+import type { PersonEvent } from '../domain/identity/person-events.ts';
 import { personOfStream } from '../domain/identity/person.ts';
 import type { Fact } from '../eventstore/journal/codec.ts';
 import type { Process, Reaction } from '../reactions/process.ts';
+import type { AccountMails } from './account-mails.ts';
+import type { AddressChanges } from './address-changes.ts';
+import { updateContacts } from './contacts.ts';
 import { revokeAfter, TYPES_THAT_END_ROLES } from './credentials/ended-roles.ts';
 import type { PeopleTokens } from './credentials/tokens.ts';
 import type { FurtherAccounts } from './further-accounts.ts';
@@ -8,58 +15,115 @@ import { forgetPerson } from './leaving/forget-person.ts';
 import type { PeopleOptions } from './people-options.ts';
 import type { Registration } from './registration.ts';
 
+export type PeopleProcessOptions = PeopleOptions & {
+  readonly registration: Registration;
+  readonly furtherAccounts: FurtherAccounts;
+  readonly addressChanges: AddressChanges;
+  readonly tokens: PeopleTokens;
+  readonly accountMails: AccountMails;
+};
+
+const OF_PERSONS = [
+  ...(['PersonRegistered', 'AddressVerified', 'RegistrationLapsed', 'PersonErased'] as const),
+  ...(['AccountAsked', 'AccountDeclined', 'AccountOpened', 'NameChanged'] as const),
+  ...(['AddressChangeAsked', 'AddressChanged', 'AddressChangeUndone'] as const),
+] satisfies readonly PersonEvent['type'][];
+const OF_CLAIMS = ['IdentityClaimed'] satisfies readonly ClaimEvent['type'][];
+const OF_ACCOUNTS = [
+  'KeyLeakReported',
+  'BalanceBelowThreshold',
+  'AccountClosed',
+] satisfies readonly AccountEvent['type'][];
+
 /**
- * What the events of persons cause: the mail of a registration, the account after the claim of its identity, the end of
- * the tokens that rested on a role, and the end of what is known of a person.
+ * What the events of persons and of accounts cause: mails, accounts, claims of addresses, names of accounts, the end of
+ * tokens that rested on a role, and the end of what is known of a person.
  */
-export const createPeopleProcess = (
-  options: PeopleOptions,
-  { invite, complete, openAccount }: Registration,
-  further: FurtherAccounts,
-  tokens: PeopleTokens,
-): Process => {
+export const createPeopleProcess = (options: PeopleProcessOptions): Process => ({
+  name: 'people',
+  types: new Set([...OF_PERSONS, ...OF_CLAIMS, ...OF_ACCOUNTS, ...TYPES_THAT_END_ROLES]),
+  from: 'start',
+  react: (fact) => {
+    const revocation = revokeAfter(options.tokens, fact);
+    return [...(revocation ? [does(revocation)] : []), ...reactionsTo(options, fact)];
+  },
+});
+
+const reactionsTo = (options: PeopleProcessOptions, fact: Fact): readonly Reaction[] => {
+  const { registration, addressChanges, accountMails } = options;
+  const { event, stream } = fact;
+  const accountId = accountOfStream(stream);
+  if (accountId !== undefined) return ofAccount(accountMails, accountId, fact);
+  const personId = personOfStream(stream);
+  if (personId !== undefined) return ofPerson(options, personId, fact);
+  if (event.type !== 'IdentityClaimed') return [];
+  const { owner, how } = event;
+  if (how !== 'code' && how !== 'link') return [];
+  // Of a registration or of a change of address: the other one does nothing.
+  return [does(() => registration.complete(owner, how)), does(() => addressChanges.resume(owner, stream))];
+};
+
+const ofPerson = (options: PeopleProcessOptions, personId: string, { event, time }: Fact): readonly Reaction[] => {
+  const { registration, furtherAccounts, addressChanges } = options;
   const { pendingRegistrations: pending } = options.identity;
-  const reactTo = ({ event, time }: Fact, personId: string): readonly Reaction[] => {
-    if (event.type === 'PersonRegistered') {
+  switch (event.type) {
+    case 'PersonRegistered':
       if (event.how !== 'registration') return [];
-      return [does(() => pending.add(personId, time)), does(() => invite(personId, time))];
-    }
-    if (event.type === 'AddressVerified') return [does(() => pending.remove(personId))];
-    if (event.type === 'RegistrationLapsed') return [does(() => forgetPerson(options, personId, LAPSED))];
-    if (event.type === 'PersonErased') return [does(() => forgetPerson(options, personId, event))];
-    if (event.type === 'AccountAsked') {
+      return [does(() => pending.add(personId, time)), does(() => registration.invite(personId, time))];
+    case 'AddressVerified':
+      return [does(() => pending.remove(personId))];
+    case 'RegistrationLapsed':
+      return [does(() => forgetPerson(options, personId, LAPSED))];
+    case 'PersonErased':
+      return [does(() => forgetPerson(options, personId, event))];
+    case 'AccountAsked': {
       const { accountId } = event;
       // A refusal was the answer to the person.
-      return [does(() => further.complete(personId, accountId, time))];
+      return [does(() => furtherAccounts.complete(personId, accountId, time))];
     }
-    if (event.type === 'AccountDeclined') {
+    case 'AccountDeclined': {
       const { accountId } = event;
       return [does(() => options.destroyKey(accountId))];
     }
-    if (event.type !== 'AccountOpened') return [];
-    const { accountId } = event;
-    return [does(() => openAccount(personId, accountId))];
-  };
-  return {
-    name: 'people',
-    types: new Set([
-      ...TYPES_THAT_END_ROLES,
-      ...['PersonRegistered', 'AddressVerified', 'RegistrationLapsed', 'PersonErased'],
-      ...['IdentityClaimed', 'AccountAsked', 'AccountDeclined', 'AccountOpened'],
-    ]),
-    from: 'start',
-    react: (fact) => {
-      const { event, stream } = fact;
-      const revocation = revokeAfter(tokens, fact);
-      if (revocation) return [does(revocation)];
-      if (event.type === 'IdentityClaimed') {
-        const { owner, how } = event;
-        return how === 'code' || how === 'link' ? [does(() => complete(owner, how))] : [];
-      }
-      const personId = personOfStream(stream);
-      return personId === undefined ? [] : reactTo(fact, personId);
-    },
-  };
+    case 'AccountOpened': {
+      const { accountId } = event;
+      return [does(() => registration.openAccount(personId, accountId))];
+    }
+    case 'NameChanged':
+      return [does(() => updateContacts(options, personId))];
+    case 'AddressChangeAsked': {
+      const { changeId } = event;
+      return [does(() => addressChanges.invite(personId, changeId, time))];
+    }
+    case 'AddressChanged': {
+      const { changeId } = event;
+      return [does(() => addressChanges.afterChange(personId, changeId))];
+    }
+    case 'AddressChangeUndone': {
+      const { changeId } = event;
+      return [does(() => addressChanges.afterUndo(personId, changeId))];
+    }
+    default:
+      return [];
+  }
+};
+
+const ofAccount = (mails: AccountMails, accountId: string, fact: Fact): readonly Reaction[] => {
+  const { event, id, time } = fact;
+  switch (event.type) {
+    case 'KeyLeakReported': {
+      const { keyId, since } = event;
+      return [does(() => mails.keyLeaked(accountId, { keyId, since, at: time }))];
+    }
+    case 'AccountClosed':
+      return [does(() => mails.closed(accountId, time))];
+    case 'BalanceBelowThreshold': {
+      const { balance, threshold } = event;
+      return [does(() => mails.lowBalance(accountId, { balance, threshold, eventId: id }))];
+    }
+    default:
+      return [];
+  }
 };
 
 /** On disk. */

@@ -1,5 +1,8 @@
 import { isDisposableDomain, typoHint } from '../identity/disposable-domains.ts';
+import { mailsOfAccount, type AccountMails } from './account-mails.ts';
 import { createCredentials, type Credentials } from './credentials/credentials.ts';
+import { createAddressChanges, type AddressChanges } from './address-changes.ts';
+import { changeName, type NewName } from './contacts.ts';
 import { createPeopleMail, type PeopleMail } from './mail-data.ts';
 import { createFurtherAccounts, type FurtherAccounts } from './further-accounts.ts';
 import type { Identities } from './identities.ts';
@@ -17,6 +20,10 @@ import type { Process } from '../reactions/process.ts';
 
 /** What persons do, from registration to erasure. */
 export type People = {
+  readonly accountMails: AccountMails;
+  readonly addressChanges: AddressChanges;
+  /** False if there is no such person any more. */
+  readonly changeName: (name: NewName) => Promise<boolean>;
   readonly registration: Registration;
   readonly identities: Identities;
   readonly furtherAccounts: FurtherAccounts;
@@ -40,19 +47,24 @@ export const createPeople = (options: PeopleOptions & { readonly supportEmail: (
   const registration = createRegistration(options);
   const tokens = createPeopleTokens(options);
   const furtherAccounts = createFurtherAccounts(options, registration);
+  const addressChanges = createAddressChanges(options);
+  const accountMails = mailsOfAccount(options);
   return {
+    accountMails,
+    addressChanges,
+    changeName: (name) => changeName(options, name),
     registration,
     identities: options.identities,
     furtherAccounts,
     signIn: createSignIn(options),
     credentials: createCredentials(options),
     tokens,
-    process: createPeopleProcess(options, registration, furtherAccounts, tokens),
     search: createSearch(options),
     readOwnData: (personId) => readOwnData(options, personId),
     erase: (personId, asked) => erasePerson(options, personId, asked),
     lapseRegistrations: () => lapseRegistrations(options),
     searchProcess: createSearchProcess(options),
+    process: createPeopleProcess({ ...options, registration, furtherAccounts, addressChanges, tokens, accountMails }),
     mail: createPeopleMail(options),
     isDisposableDomain,
     typoHint,

@@ -3,9 +3,11 @@ import { readAddress, type Address } from '../domain/identity/address.ts';
 import type { Entity } from '../domain/identity/entity.ts';
 import type { AskedAccount } from '../domain/identity/person-events.ts';
 import { personStream, type Person } from '../domain/identity/person.ts';
+import { ownersAt } from '../domain/identity/claims.ts';
 import { mailStream } from '../domain/mail/mail.ts';
 import { derivedId } from '../eventstore/ids.ts';
 import { queueMail } from '../mail/templates/templates.ts';
+import { hintOwner } from './hints.ts';
 import { codeEndsAt, networkOf, newBrowserSecret, redeem } from './one-time.ts';
 import {
   personalOf,
@@ -134,20 +136,14 @@ const invite = async (options: PeopleOptions, personId: string, at: Date): Promi
   const address = await addressOf(options, personId);
   if (!address) return;
   const { state } = await claims.read(identities.ofAddress(address));
-  const [owner] = state.owners;
+  const [owner] = ownersAt(state, now().getTime());
   if (owner === personId) return;
-  const metadata = { actor: 'system:registration', commandId: derivedId('invite', personId) };
-  if (owner !== undefined) {
-    const hint = queueMail('already_registered', { kind: 'person', id: owner }, {});
-    const hour = at.toISOString().slice(0, 13);
-    const hinted = { ...metadata, commandId: derivedId('hint', `${owner} ${hour}`) };
-    await mails.execute(mailStream(`registered-${owner}-${hour}`), hint, hinted, { mayRepeat: true });
-    return;
-  }
+  if (owner !== undefined) return hintOwner(options, owner, at);
   // A newer registration of the address has replaced the code.
   if (state.retired || !(await identity.oneTimeCodes.isOpen(mailOfRegistration(personId)))) return;
   const expires_at = codeEndsAt(now()).toISOString();
   const command = queueMail('verify_address', { kind: 'person', id: personId }, { expires_at });
+  const metadata = { actor: 'system:registration', commandId: derivedId('invite', personId) };
   await mails.execute(mailStream(mailOfRegistration(personId)), command, metadata, { mayRepeat: true });
 };
 

@@ -2,12 +2,19 @@ import type { Address } from '../domain/identity/address.ts';
 import type { SignInMeans } from '../domain/identity/person-events.ts';
 import { personStream } from '../domain/identity/person.ts';
 import { mailStream } from '../domain/mail/mail.ts';
-import { identityStream } from '../domain/identity/claims.ts';
+import { identityStream, ownersAt } from '../domain/identity/claims.ts';
 import { derivedId } from '../eventstore/ids.ts';
 import type { Session } from '../identity/sessions.ts';
 import { queueMail } from '../mail/templates/templates.ts';
 import { codeEndsAt, networkOf, newBrowserSecret, redeem } from './one-time.ts';
-import type { Client, NotRedeemed, PeopleOptions, Proof, Wait } from './people-options.ts';
+import {
+  addressIn,
+  type Client,
+  type NotRedeemed,
+  type PeopleOptions,
+  type Proof,
+  type Wait,
+} from './people-options.ts';
 
 export type NewSessionOfPerson = { readonly token: string; readonly session: Session };
 
@@ -76,12 +83,18 @@ export const createSignIn = (options: PeopleOptions): SignIn => {
   };
 };
 
-/** The verified person of a mailbox. If it has several owners by approval, the first. */
-const verifiedOwner = async ({ claims, persons }: PeopleOptions, addressHash: string): Promise<string | undefined> => {
+/**
+ * The verified person of a mailbox. If it has several owners by approval, the first. An address that was changed stays with
+ * its person for a while, and cannot be used to sign in.
+ */
+const verifiedOwner = async (options: PeopleOptions, addressHash: string): Promise<string | undefined> => {
+  const { claims, persons, identities, now } = options;
   const { state } = await claims.read(identityStream(addressHash));
-  for (const owner of state.owners) {
+  for (const owner of ownersAt(state, now().getTime())) {
     const { state: person } = await persons.read(personStream(owner));
-    if (person.status === 'verified') return owner;
+    if (person.status !== 'verified' || person.personal === null) continue;
+    const present = await addressIn(options, owner, person.personal);
+    if (present && identities.hashOf(present) === addressHash) return owner;
   }
   return undefined;
 };

@@ -14,6 +14,7 @@ const aPerson = async (): Promise<string> => {
   const [personId, { one }] = [nodes.person(), nodes];
   await one.sessions.create({ personId, kind: 'staff' });
   await one.oneTimeCodes.issue({ purpose: 'sign_in', subject: personId, id: randomUUID() });
+  await one.oneTimeCodes.issue({ purpose: 'undo_change', subject: `${personId}.chg_1`, id: randomUUID() });
   const options = await one.passkeys.registrationOptions({ personId, userName: 'x', verifyUser: false });
   await one.passkeys.register(personId, createSoftwareAuthenticator(ORIGIN).create(options), 'Laptop');
   await one.passkeys.signInOptions({ personId, verifyUser: true });

@@ -250,3 +250,24 @@ it('the open codes of a subject are revoked by purpose', async () => {
   expect(await redeem(signIn.byLink)).toEqual({ kind: 'expired' });
   expect(await redeem(undo.byLink)).toMatchObject({ kind: 'redeemed' });
 });
+
+describe('the check of a link', () => {
+  const check = (purpose: CodePurpose, id: string, linkSecret: string) =>
+    nodes.other.oneTimeCodes.check({ purpose, id, linkSecret });
+
+  it('redeems nothing, and finds a link also after it was redeemed', async () => {
+    const { id, subject, linkSecret, byLink } = await issue('undo_change');
+    const valid = { kind: 'valid', subject };
+    expect(await check('undo_change', id, linkSecret)).toEqual(valid);
+    expect(await redeem(byLink)).toMatchObject({ kind: 'redeemed' });
+    expect(await check('undo_change', id, linkSecret)).toEqual(valid);
+  });
+
+  it('finds no link with another secret or of another purpose, and none that has ended', async () => {
+    const { id, linkSecret } = await issue('undo_change');
+    expect(await check('undo_change', id, `${linkSecret}x`)).toMatchObject({ kind: 'wrong' });
+    expect(await check('sign_in', id, linkSecret)).toEqual({ kind: 'expired' });
+    nodes.forward(10 * MINUTE_MS);
+    expect(await check('undo_change', id, linkSecret)).toEqual({ kind: 'expired' });
+  });
+});

@@ -23,6 +23,11 @@ describe('queries', () => {
     await log.append(accountStream('acc_1'), of('run_1', 'gen-1'), settled(7, charge, 'gen-1'));
     await log.append(accountStream('acc_1'), of('run_1', 'gen-2'), of('run_2', 'gen-3'), released(20n, 'gen-2'));
     await log.append(accountStream('acc_2'), of('run_3', 'gen-4'), of('run_1', 'gen-5'));
+    await log.append(accountStream('acc_3'), registered, toppedUp(1000n, 'lot_3'));
+    for (const id of ['gen-6', 'gen-7']) {
+      const events = [of('run_1', id), settled(7, charge, id)].map((event) => ({ ...event, keyId: 'key_3' }));
+      await log.append(accountStream('acc_3'), ...events);
+    }
     for (const projection of projections) await applyEvents(databases.first, projection, LIVE, await log.recorded());
     queries = createQueries(databases.first);
   });
@@ -100,5 +105,11 @@ describe('queries', () => {
     const nextYear = new Date(today.getTime() + 366 * 86_400_000);
     expect(await queries.usageOfKey('key_1', nextYear)).toEqual({ day: 0n, week: 0n, month: 0n, total: spent });
     expect(await queries.usageOfKey('key_9', today)).toEqual({ day: 0n, week: 0n, month: 0n, total: 0n });
+  });
+
+  it('find a request by its request id, and every one to which the provider gave one id, the newest first', async () => {
+    const found = async (id: string) => (await queries.findRequests(id, 'acc_3')).map(({ request_id }) => request_id);
+    expect(await found('req_6')).toEqual(['gen-6']);
+    expect(await found(delivery.upstreamId ?? '')).toEqual(['gen-7', 'gen-6']);
   });
 });

@@ -32,6 +32,9 @@ export const audit = (history: readonly AccountEvent[]): Books => {
   let charged = 0n;
   let expired = 0n;
   let closed = false;
+  let threshold: bigint | null = null;
+  /** The event before, or the one before its write-off, took the balance below the threshold. */
+  let crossed = false;
   let writtenOff = 0n;
   let mayReserve = { terms: false, suspended: false };
   /** What the event before wrote a charge for and did not charge: the next event must write it off. */
@@ -79,6 +82,8 @@ export const audit = (history: readonly AccountEvent[]): Books => {
         const book = perLot.get(lotId);
         if (book) book.used += amount;
       }
+      const before = toppedUp - charged;
+      crossed = !closed && threshold !== null && before >= threshold && before - paid < threshold;
       charged += paid;
       uncovered = paid < cost ? { requestId, amount: cost - paid } : undefined;
       justCharged = { requestId, price };
@@ -97,6 +102,10 @@ export const audit = (history: readonly AccountEvent[]): Books => {
       check(liveKeys.size === 0, 'a closed account has no live key');
       check(dueToEnd().length === 0, 'promotional credits end with the account, as soon as no hold needs them');
     }
+
+    const fell = crossed;
+    crossed = fell && event.type === 'UsageWrittenOff';
+    check(!fell || crossed || event.type === 'BalanceBelowThreshold', 'a fall below the threshold is recorded');
 
     switch (event.type) {
       case 'AccountRegistered':
@@ -125,6 +134,13 @@ export const audit = (history: readonly AccountEvent[]): Books => {
         check(!closed, 'a closed account is issued no key');
         liveKeys.add(event.keyId);
         if (event.replaces !== undefined) limits.replace(event.replaces, event.keyId);
+        break;
+      case 'LowBalanceThresholdSet':
+        threshold = event.amount;
+        break;
+      case 'BalanceBelowThreshold':
+        check(fell, 'a balance below the threshold is recorded when it falls below it');
+        check(event.threshold === threshold && event.balance === toppedUp - charged, 'it states both amounts');
         break;
       case 'ContactChanged':
       case 'MemberAdded':

@@ -15,6 +15,7 @@ export type Effect =
   | Of<'KeyIssued' | 'KeyRehashed', 'keyId' | 'pepperId'>
   | Of<'KeyRevoked', 'keyId'>
   | Of<'KeyLimitsSet' | 'AccountLimitsSet', 'keyId' | 'limits'>
+  | Of<'LowBalanceThresholdSet' | 'BalanceBelowThreshold', 'amount' | 'balance' | 'threshold'>
   | Of<'CreditsToppedUp', 'lotId' | 'amount' | 'source'>
   | Of<'CreditsReserved', 'requestId' | 'amount' | 'keyId' | 'price' | 'request' | 'at'>
   | Of<'HoldExtended', 'requestId' | 'by' | 'at' | 'tokens'>
@@ -55,6 +56,7 @@ export type Ledger = {
   charged: bigint;
   expired: bigint;
   writtenOff: bigint;
+  threshold: bigint | null;
   readonly limits: LimitBooks;
 };
 
@@ -72,6 +74,7 @@ export const openLedger = (): Ledger => ({
   charged: 0n,
   expired: 0n,
   writtenOff: 0n,
+  threshold: null,
   limits: openLimitBooks(),
 });
 
@@ -80,6 +83,19 @@ export const heldOf = ({ holds }: Ledger): bigint => [...holds.values()].reduce(
 
 /** The expected outcome of a command now. Changes nothing. */
 export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
+  const verdict = verdictOf(ledger, command);
+  const paid = ('effects' in verdict ? verdict.effects : []).reduce(
+    (sum, effect) => sum + ('charged' in effect ? effect.charged : 0n),
+    0n,
+  );
+  const { threshold, closed } = ledger;
+  const balance = balanceOf(ledger) - paid;
+  if (closed || threshold === null || paid === 0n || balance >= threshold || balance + paid < threshold) return verdict;
+  const effects = 'effects' in verdict ? verdict.effects : [];
+  return happens(...effects, { type: 'BalanceBelowThreshold', balance, threshold });
+};
+
+const verdictOf = (ledger: Ledger, command: AccountCommand): Verdict => {
   const { registered, suspended, closed, terms, keys, lots, holds, limits } = ledger;
   const free = balanceOf(ledger) - heldOf(ledger);
   if (command.type === 'RegisterAccount') {
@@ -145,6 +161,11 @@ export const ask = (ledger: Ledger, command: AccountCommand): Verdict => {
     case 'SetAccountLimits':
       if (sameLimits(command.limits, limits.limitsOfAccount())) return happens();
       return happens({ type: 'AccountLimitsSet', limits: command.limits });
+    case 'SetLowBalanceThreshold': {
+      const { amount } = command;
+      if (amount !== null && amount <= 0n) return refused('invalid_amount');
+      return amount === ledger.threshold ? happens() : happens({ type: 'LowBalanceThresholdSet', amount });
+    }
     case 'TopUp': {
       const { lotId, amount, source } = command;
       if (closed && source.kind === 'grant') return refused('account_closed');
@@ -274,6 +295,11 @@ const change = (ledger: Ledger, effect: Effect): void => {
       break;
     case 'AccountLimitsSet':
       limits.setAccountLimits(effect.limits);
+      break;
+    case 'LowBalanceThresholdSet':
+      ledger.threshold = effect.amount;
+      break;
+    case 'BalanceBelowThreshold':
       break;
     case 'CreditsToppedUp': {
       const promotional = effect.source.kind === 'grant';

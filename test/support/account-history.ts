@@ -201,6 +201,15 @@ const eventOf = ({ type, data }: EventView): AccountEvent => {
       return { type: 'KeyLimitsSet', keyId: text('key_id'), limits: limitsOf(data) };
     case 'AccountLimitsSet':
       return { type: 'AccountLimitsSet', limits: limitsOf(data) };
+    case 'LowBalanceThresholdSet':
+      return {
+        type: 'LowBalanceThresholdSet',
+        amount: data['threshold_usd'] === null ? null : usd(data, 'threshold_usd'),
+      };
+    case 'BalanceBelowThreshold':
+      return {
+        ...{ type: 'BalanceBelowThreshold', balance: usd(data, 'balance_usd'), threshold: usd(data, 'threshold_usd') },
+      };
     case 'CreditsToppedUp': {
       const source = data['source'] as unknown as LotSource;
       return { type: 'CreditsToppedUp', lotId: text('lot_id'), amount: usd(data, 'amount_usd'), source };

@@ -147,6 +147,12 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
       return `Set the limits of the key ${event.keyId}: ${limitsInWords(event.limits)}.`;
     case 'AccountLimitsSet':
       return `Set the limits of the account: ${limitsInWords(event.limits)}.`;
+    case 'LowBalanceThresholdSet':
+      return event.amount === null
+        ? 'No mails about a low balance any more.'
+        : `A mail is sent if the balance falls below ${usd(event.amount)}.`;
+    case 'BalanceBelowThreshold':
+      return `The balance fell below ${usd(event.threshold)}: ${usd(event.balance)} are left.`;
     case 'CreditsToppedUp':
       return `Added ${usd(event.amount)} (${event.lotId}), ${origin(event.source)}.`;
     case 'CreditsReserved': {

@@ -1,3 +1,4 @@
+import type { Credits } from '../money.ts';
 import type { AccountEvent } from './events.ts';
 import { evolveKeys, type Keys } from './keys.ts';
 import { evolveMembers, type Members } from './members.ts';
@@ -12,10 +13,12 @@ export type Account = {
   readonly keys: Keys;
   readonly wallet: Wallet;
   readonly tallies: Tallies;
+  /** Below this balance a mail is sent; null: never. */
+  readonly lowBalance: Credits | null;
 };
 
 /** Raised whenever the same events fold to another state: snapshots of other versions are ignored. */
-export const ACCOUNT_STATE_VERSION = 7;
+export const ACCOUNT_STATE_VERSION = 8;
 
 export const initialAccount = (): Account => ({
   standing: unregistered,
@@ -23,6 +26,7 @@ export const initialAccount = (): Account => ({
   keys: new Map(),
   wallet: emptyWallet(),
   tallies: emptyTallies(),
+  lowBalance: null,
 });
 
 /** Changes the given state in place: see `Decider`. */
@@ -36,6 +40,10 @@ export const evolveAccount = (account: Account, event: AccountEvent): Account =>
     case 'AccountClosed':
     case 'PersonalDataErased':
       return { ...account, standing: evolveStanding(account.standing, event) };
+    case 'LowBalanceThresholdSet':
+      return { ...account, lowBalance: event.amount };
+    case 'BalanceBelowThreshold':
+      return account;
     case 'KeyIssued':
       evolveTallies(account.tallies, event, account.wallet.holds);
       return { ...account, keys: evolveKeys(account.keys, event) };

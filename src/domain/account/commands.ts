@@ -68,6 +68,8 @@ export type AccountCommand =
   /** These two replace all limits. */
   | { readonly type: 'SetKeyLimits'; readonly keyId: string; readonly limits: Limits }
   | { readonly type: 'SetAccountLimits'; readonly limits: AccountLimits }
+  /** Below this balance a mail is sent; null: never. */
+  | { readonly type: 'SetLowBalanceThreshold'; readonly amount: Credits | null }
   | { readonly type: 'TopUp'; readonly lotId: string; readonly amount: Credits; readonly source: LotSource }
   | ReserveCredits
   | {

@@ -5,6 +5,7 @@ import type { AccountCommand, AccountDecision, AccountRefusal, CommandOf } from 
 import type { AccountEvent } from './events.ts';
 import { chargeLateUsage, extendHold, releaseHold, settleHold, writeOffLateUsage } from './holds.ts';
 import { isReplaced, MAX_KEYS, MAX_LIVE_KEYS } from './keys.ts';
+import { noticeLowBalance, setLowBalanceThreshold } from './low-balance.ts';
 import { addMember, changeMemberRole, createToken, removeMember } from './members.ts';
 import { areValid, earliestEnd, limitNothing, meanTheSame, type Limits } from './limits.ts';
 import { no, reserve } from './reserve.ts';
@@ -13,7 +14,10 @@ import type { Wallet } from './wallet.ts';
 
 export { refusalCodes, type AccountCommand, type AccountRefusal, type ReserveCredits } from './commands.ts';
 
-export const decideAccount = (command: AccountCommand, account: Account): AccountDecision => {
+export const decideAccount = (command: AccountCommand, account: Account): AccountDecision =>
+  noticeLowBalance(decide(command, account), account);
+
+const decide = (command: AccountCommand, account: Account): AccountDecision => {
   const { standing } = account;
   if (command.type === 'RegisterAccount') return register(command, standing);
   if (standing.status === 'unregistered') return no('account_not_found');
@@ -59,6 +63,8 @@ export const decideAccount = (command: AccountCommand, account: Account): Accoun
       return setKeyLimits(command, account);
     case 'SetAccountLimits':
       return setAccountLimits(command, account);
+    case 'SetLowBalanceThreshold':
+      return setLowBalanceThreshold(command, account);
     case 'TopUp':
       return topUp(command, account.wallet);
     case 'ReserveCredits':

@@ -5,7 +5,8 @@ import type { AccountLimits, Limits } from './limits.ts';
  * The events of an account. Names and fields are on disk permanently: a changed shape is a new version in the codec.
  * `finance:` is the effect of an event on the books.
  */
-export type AccountEvent = StandingEvent | MemberEvent | TokenEvent | KeyEvent | LimitEvent | WalletEvent;
+export type AccountEvent =
+  StandingEvent | MemberEvent | TokenEvent | KeyEvent | LimitEvent | LowBalanceEvent | WalletEvent;
 
 export type StandingEvent =
   /**
@@ -73,6 +74,12 @@ export type LimitEvent =
   /** finance: nothing. Replaces all limits of the key. */
   | { readonly type: 'KeyLimitsSet'; readonly keyId: string; readonly limits: Limits }
   | { readonly type: 'AccountLimitsSet'; readonly limits: AccountLimits };
+
+export type LowBalanceEvent =
+  /** finance: nothing. Below this balance the owners and billing members receive a mail; null: they receive none. */
+  | { readonly type: 'LowBalanceThresholdSet'; readonly amount: Credits | null }
+  /** finance: nothing. The events of the same decision took the balance below the threshold. */
+  | { readonly type: 'BalanceBelowThreshold'; readonly balance: Credits; readonly threshold: Credits };
 
 export type WalletEvent =
   /** finance: a liability. A grant is an expense of the operator, a payment is money received. */

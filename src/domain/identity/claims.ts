@@ -16,6 +16,8 @@ export type ClaimEvent =
       readonly approvalId?: string;
     }
   | { readonly type: 'IdentityReleased'; readonly owner: string; readonly reason: string }
+  /** The claim of this owner ends at `until` (ms since the epoch) without a further event; null: it has no end any more. */
+  | { readonly type: 'ClaimEndSet'; readonly owner: string; readonly until: number | null; readonly reason: string }
   /** No claim is accepted any more: the owner was excluded. It stays after an erasure. */
   | { readonly type: 'IdentityRetired'; readonly owner: string; readonly reason: string }
   | {
@@ -30,6 +32,8 @@ export type ClaimEvidence = 'code' | 'link' | 'invitation';
 export type ClaimCommand =
   | { readonly type: 'ClaimIdentity'; readonly owner: string; readonly how?: ClaimEvidence; readonly at: number }
   | { readonly type: 'ReleaseIdentity'; readonly owner: string; readonly reason: string }
+  /** Of an identity that its owner no longer uses, but may use again until then. Claiming it again removes the end. */
+  | { readonly type: 'EndClaim'; readonly owner: string; readonly until: number; readonly reason: string }
   | { readonly type: 'RetireIdentity'; readonly owner: string; readonly reason: string }
   /** Allows one more owner. `until` and `at` are in ms since the epoch. */
   | {
@@ -43,17 +47,30 @@ export type ClaimCommand =
 export type ClaimRefusal = { readonly code: 'identity_taken' | 'identity_retired' | 'approval_ended' };
 
 export type Claims = {
+  /** Also those whose claims have ended: see `ownersAt`. */
   readonly owners: readonly string[];
+  /** When claims end, by owner. */
+  readonly ends: ReadonlyMap<string, number>;
   readonly retired: boolean;
   /** Approvals that were not used, with their ends. */
   readonly approvals: ReadonlyMap<string, number>;
   readonly usedApprovals: readonly string[];
 };
 
-export const noClaims = (): Claims => ({ owners: [], retired: false, approvals: new Map(), usedApprovals: [] });
+export const noClaims = (): Claims => ({
+  owners: [],
+  ends: new Map(),
+  retired: false,
+  approvals: new Map(),
+  usedApprovals: [],
+});
+
+/** The owners whose claims have not ended. */
+export const ownersAt = ({ owners, ends }: Claims, at: number): readonly string[] =>
+  owners.filter((owner) => at < (ends.get(owner) ?? Infinity));
 
 export const evolveClaims = (claims: Claims, event: ClaimEvent): Claims => {
-  const { owners, approvals } = claims;
+  const { owners, ends, approvals } = claims;
   switch (event.type) {
     case 'IdentityClaimed': {
       const { owner, approvalId } = event;
@@ -62,13 +79,26 @@ export const evolveClaims = (claims: Claims, event: ClaimEvent): Claims => {
       return { ...claims, owners: [...owners, owner], approvals: left, usedApprovals };
     }
     case 'IdentityReleased':
-      return { ...claims, owners: owners.filter((owner) => owner !== event.owner) };
+      return withoutOwner(claims, event.owner);
+    case 'ClaimEndSet': {
+      const others = without(ends, event.owner);
+      return { ...claims, ends: event.until === null ? others : new Map(others).set(event.owner, event.until) };
+    }
     case 'IdentityRetired':
-      return { ...claims, owners: owners.filter((owner) => owner !== event.owner), retired: true };
+      return { ...withoutOwner(claims, event.owner), retired: true };
     case 'SecondOwnerApproved':
       return { ...claims, approvals: new Map(approvals).set(event.approvalId, event.until) };
   }
 };
+
+const without = (ends: ReadonlyMap<string, number>, owner: string): ReadonlyMap<string, number> =>
+  new Map([...ends].filter(([one]) => one !== owner));
+
+const withoutOwner = (claims: Claims, owner: string): Claims => ({
+  ...claims,
+  owners: claims.owners.filter((one) => one !== owner),
+  ends: without(claims.ends, owner),
+});
 
 export const decideClaims = (command: ClaimCommand, claims: Claims): Decision<ClaimEvent, ClaimRefusal> => {
   switch (command.type) {
@@ -77,6 +107,11 @@ export const decideClaims = (command: ClaimCommand, claims: Claims): Decision<Cl
     case 'ReleaseIdentity': {
       const { owner, reason } = command;
       return claims.owners.includes(owner) ? accept({ type: 'IdentityReleased', owner, reason }) : accept();
+    }
+    case 'EndClaim': {
+      const { owner, until, reason } = command;
+      if (!claims.owners.includes(owner) || claims.ends.get(owner) === until) return accept();
+      return accept({ type: 'ClaimEndSet', owner, until, reason });
     }
     case 'RetireIdentity': {
       const { owner, reason } = command;
@@ -91,14 +126,26 @@ export const decideClaims = (command: ClaimCommand, claims: Claims): Decision<Cl
   }
 };
 
+/** On disk. */
+const CLAIMED_AGAIN = 'claimed again';
+const ENDED = 'its end is over';
+
 const claim = (
   { owner, how, at }: Extract<ClaimCommand, { type: 'ClaimIdentity' }>,
-  { owners, retired, approvals }: Claims,
+  claims: Claims,
 ): Decision<ClaimEvent, ClaimRefusal> => {
-  if (owners.includes(owner)) return accept();
+  const { owners, ends, retired, approvals } = claims;
+  const live = ownersAt(claims, at);
+  if (live.includes(owner)) {
+    return ends.has(owner) ? accept({ type: 'ClaimEndSet', owner, until: null, reason: CLAIMED_AGAIN }) : accept();
+  }
   if (retired) return refuse({ code: 'identity_retired' });
   const claimed = { type: 'IdentityClaimed' as const, owner, ...(how === undefined ? {} : { how }) };
-  if (owners.length === 0) return accept(claimed);
+  const ended = owners.filter((one) => !live.includes(one));
+  if (live.length === 0) {
+    const released = ended.map((one) => ({ type: 'IdentityReleased' as const, owner: one, reason: ENDED }));
+    return accept<ClaimEvent>(...released, claimed);
+  }
   const [approvalId] = [...approvals].find(([, until]) => until > at) ?? [];
   if (approvalId === undefined) return refuse({ code: 'identity_taken' });
   return accept({ ...claimed, approvalId });

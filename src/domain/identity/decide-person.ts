@@ -10,6 +10,7 @@ import type {
   SecondStepMeans,
   SignInMeans,
   StaffRole,
+  SupportCheck,
 } from './person-events.ts';
 import { evolvePerson, hasSecondStep, unknownPerson, type Person } from './person.ts';
 
@@ -57,12 +58,17 @@ export type PersonCommand =
       readonly ended: readonly string[];
     }
   | { readonly type: 'ChangeName'; readonly personal: string }
-  | { readonly type: 'AskAddressChange'; readonly changeId: string; readonly personal: string }
-  /** Once the identity of the new address is claimed. */
-  | { readonly type: 'ChangeAddress'; readonly changeId: string; readonly at: number }
-  /** Support replaces the address of a lost mailbox, after it has verified the identity of the person. */
-  | { readonly type: 'ReplaceAddress'; readonly changeId: string; readonly personal: string; readonly at: number }
-  | { readonly type: 'UndoAddressChange'; readonly changeId: string; readonly at: number }
+  /** With `support`: support has verified the person, whose mailbox is lost. */
+  | {
+      readonly type: 'AskAddressChange';
+      readonly changeId: string;
+      readonly personal: string;
+      readonly support?: SupportCheck;
+    }
+  /** Once the identity of the new address is claimed. `personal` has the new address, and the name of now. */
+  | { readonly type: 'ChangeAddress'; readonly changeId: string; readonly personal: string; readonly at: number }
+  /** `personal` has the address before the change, and the name of now. */
+  | { readonly type: 'UndoAddressChange'; readonly changeId: string; readonly personal: string; readonly at: number }
   | { readonly type: 'RecordUndelivered'; readonly mailId: string; readonly reason: MailFailure }
   /** `secondStep` if the sign-in was a second step as well. */
   | {
@@ -158,18 +164,12 @@ const decideVerified = (command: Verified, person: Person): PersonDecision => {
     case 'ChangeName':
       return accept({ type: 'NameChanged', personal: command.personal });
     case 'AskAddressChange': {
-      const { changeId, personal } = command;
-      return person.change?.changeId === changeId
-        ? accept()
-        : accept({ type: 'AddressChangeAsked', changeId, personal });
+      const { changeId, personal, support } = command;
+      if (person.change?.changeId === changeId || isDone(person, changeId)) return accept();
+      return accept({ type: 'AddressChangeAsked', changeId, personal, ...(support ? { support } : {}) });
     }
     case 'ChangeAddress':
       return changeAddress(command, person);
-    case 'ReplaceAddress': {
-      const { changeId, personal, at } = command;
-      if (person.undo?.changeId === changeId) return accept();
-      return accept({ type: 'AddressChanged', changeId, personal, by: 'support', undoUntil: at + UNDO_MS });
-    }
     case 'UndoAddressChange':
       return undoAddressChange(command, person);
     case 'AppointStaff': {
@@ -294,17 +294,23 @@ const needsApproval = (holder: Holder, { personalAccounts }: Person): boolean =>
 const approvalAt = ({ approvals }: Person, at: number): string | undefined =>
   [...approvals].find(([, until]) => until > at)?.[0];
 
-const changeAddress = ({ changeId, at }: Of<'ChangeAddress'>, { change, undo }: Person): PersonDecision => {
-  if (undo?.changeId === changeId) return accept();
+const isDone = ({ changes }: Person, changeId: string): boolean => changes.some((one) => one.changeId === changeId);
+
+const changeAddress = ({ changeId, personal, at }: Of<'ChangeAddress'>, person: Person): PersonDecision => {
+  if (isDone(person, changeId)) return accept();
+  const { change } = person;
   if (change?.changeId !== changeId) return no('change_not_found');
-  const { personal } = change;
-  return accept({ type: 'AddressChanged', changeId, personal, by: 'holder', undoUntil: at + UNDO_MS });
+  return accept({ type: 'AddressChanged', changeId, personal, by: change.by, undoUntil: at + UNDO_MS });
 };
 
-const undoAddressChange = ({ changeId, at }: Of<'UndoAddressChange'>, { undo }: Person): PersonDecision => {
-  if (undo?.changeId !== changeId) return no('change_not_found');
-  if (at >= undo.until) return no('undo_ended');
-  return accept({ type: 'AddressChangeUndone', changeId, personal: undo.personal });
+const undoAddressChange = (
+  { changeId, personal, at }: Of<'UndoAddressChange'>,
+  { changes }: Person,
+): PersonDecision => {
+  const change = changes.find((one) => one.changeId === changeId);
+  if (!change) return no('change_not_found');
+  if (change.undone) return accept();
+  return at < change.undoUntil ? accept({ type: 'AddressChangeUndone', changeId, personal }) : no('undo_ended');
 };
 
 export const personDecider: Decider<Person, PersonCommand, PersonEvent, PersonRefusal> = {

@@ -50,8 +50,13 @@ export type RegistrationEvent =
 
 export type AddressEvent =
   | { readonly type: 'NameChanged'; readonly personal: string }
-  /** Takes effect when the new address is verified. */
-  | { readonly type: 'AddressChangeAsked'; readonly changeId: string; readonly personal: string }
+  /** Takes effect when the new address is verified. `support` is there for a lost mailbox. */
+  | {
+      readonly type: 'AddressChangeAsked';
+      readonly changeId: string;
+      readonly personal: string;
+      readonly support?: SupportCheck;
+    }
   /** `by: 'support'` is for a lost mailbox. Until `undoUntil` the old address can take it back. */
   | {
       readonly type: 'AddressChanged';
@@ -60,6 +65,7 @@ export type AddressEvent =
       readonly by: 'holder' | 'support';
       readonly undoUntil: number;
     }
+  /** The old address is in force again. Later changes that were not undone yet are undone with it. */
   | { readonly type: 'AddressChangeUndone'; readonly changeId: string; readonly personal: string }
   /** A mail to the address was not delivered, and is not sent again. */
   | { readonly type: 'MailUndelivered'; readonly mailId: string; readonly reason: MailFailure };
@@ -83,6 +89,9 @@ export type SignInEvent =
 export type StaffEvent =
   | { readonly type: 'StaffAppointed'; readonly role: StaffRole; readonly reason: string }
   | { readonly type: 'StaffDismissed'; readonly reason: string };
+
+/** How support has verified the person before it asked for the change, and the reason. */
+export type SupportCheck = { readonly check: string; readonly reason: string };
 
 export type Holder = 'person' | 'entity';
 export type SignInMeans = 'code' | 'link' | 'passkey';

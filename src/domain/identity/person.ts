@@ -7,9 +7,9 @@ export type Person = {
   /** The account that the person asked for at registration. */
   readonly asked: AskedAccount | null;
   /** An address that is not verified yet. */
-  readonly change: { readonly changeId: string; readonly personal: string } | null;
-  /** The newest change, while the old address can take it back. */
-  readonly undo: { readonly changeId: string; readonly personal: string; readonly until: number } | null;
+  readonly change: { readonly changeId: string; readonly personal: string; readonly by: ChangeBy } | null;
+  /** The changes that took effect, oldest first. Those that were undone stay, so that a repeated undo finds its change. */
+  readonly changes: readonly AddressChange[];
   /** How many personal accounts the person owns. */
   readonly personalAccounts: number;
   readonly accounts: readonly string[];
@@ -31,12 +31,24 @@ export type Ask = {
   readonly declined: DeclineReason | null;
 };
 
+export type ChangeBy = 'holder' | 'support';
+
+export type AddressChange = {
+  readonly changeId: string;
+  readonly by: ChangeBy;
+  /** The personal data before and after it, as sealed texts. */
+  readonly before: string;
+  readonly after: string;
+  readonly undoUntil: number;
+  readonly undone: boolean;
+};
+
 export const unknownPerson = (): Person => ({
   status: 'unknown',
   personal: null,
   asked: null,
   change: null,
-  undo: null,
+  changes: [],
   personalAccounts: 0,
   accounts: [],
   asks: new Map(),
@@ -81,15 +93,23 @@ export const evolvePerson = (person: Person, event: PersonEvent): Person => {
       return { ...unknownPerson(), status: 'erased', accounts: person.accounts, asks: person.asks };
     case 'NameChanged':
       return { ...person, personal: event.personal };
-    case 'AddressChangeAsked':
-      return { ...person, change: { changeId: event.changeId, personal: event.personal } };
-    case 'AddressChanged': {
-      const { changeId, personal, undoUntil } = event;
-      const undo = person.personal === null ? null : { changeId, personal: person.personal, until: undoUntil };
-      return { ...person, personal, change: null, undo, isUnreachable: false };
+    case 'AddressChangeAsked': {
+      const { changeId, personal, support } = event;
+      return { ...person, change: { changeId, personal, by: support ? 'support' : 'holder' } };
     }
-    case 'AddressChangeUndone':
-      return { ...person, personal: event.personal, undo: null, isUnreachable: false };
+    case 'AddressChanged': {
+      const { changeId, personal, by, undoUntil } = event;
+      const { changes, personal: before } = person;
+      const change = before === null ? [] : [{ changeId, by, before, after: personal, undoUntil, undone: false }];
+      return { ...person, personal, change: null, changes: [...changes, ...change], isUnreachable: false };
+    }
+    case 'AddressChangeUndone': {
+      const { changes } = person;
+      const undone = new Set(undoneWith(changes, event.changeId));
+      const marked = changes.map((one) => (undone.has(one) ? { ...one, undone: true } : one));
+      // A change that is not verified yet may have been asked for by the person whose change is undone.
+      return { ...person, personal: event.personal, change: null, changes: marked, isUnreachable: false };
+    }
     case 'MailUndelivered':
       return { ...person, isUnreachable: true };
     // A code or a link was read in the mailbox.
@@ -116,6 +136,12 @@ export const evolvePerson = (person: Person, event: PersonEvent): Person => {
     case 'RecoveryCodesRenewed':
       return person;
   }
+};
+
+/** A change and all later ones, because they replaced what it had set. */
+export const undoneWith = (changes: readonly AddressChange[], changeId: string): readonly AddressChange[] => {
+  const first = changes.findIndex((one) => one.changeId === changeId);
+  return first < 0 ? [] : changes.slice(first);
 };
 
 const without = <Value>(map: ReadonlyMap<string, Value>, key: string | undefined): ReadonlyMap<string, Value> =>

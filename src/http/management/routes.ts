@@ -4,6 +4,7 @@ import { register, verifyRegistration } from './people/register.ts';
 import { askSignInCode, redeemSignInCode } from './people/sign-in.ts';
 import { ownRoutes } from './own/own.ts';
 import { supportRoutes } from './support/support.ts';
+import { contactRoutes } from './contacts/routes.ts';
 import { acceptTerms } from './accounts/accept-terms.ts';
 import { closeAccount, erasePersonalData } from './accounts/close-account.ts';
 import { createAccount } from './accounts/create-account.ts';
@@ -38,6 +39,7 @@ export const routes: readonly Route[] = [
   revokeOtherSessions,
   signOut,
   ...credentialRoutes,
+  ...contactRoutes,
   createAccount,
   readAccount,
   listEvents,

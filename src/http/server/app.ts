@@ -9,6 +9,7 @@ import { createReadBody } from './read-body.ts';
 import { singleHeaders } from './single-headers.ts';
 import { arrive, requestIdOf } from './request-id.ts';
 import { getOutbox } from '../get-outbox.ts';
+import { confirmPage } from '../pages/confirm.ts';
 import { getLive, getReady, type ReadReadiness } from '../get-health.ts';
 import { createCompletion, type Complete, type Endpoint, type RefusedRequest } from '../v1/create-completion.ts';
 import {
@@ -100,6 +101,7 @@ export const createApp = (options: AppOptions): Express => {
   app.use('/api/v1', notFound);
   app.use('/api', options.management);
   read('/metrics', options.metrics);
+  for (const [path, handler] of Object.entries(confirmPage)) read(path, handler);
   if (options.devOutbox) read('/dev/outbox', getOutbox(options.devOutbox));
   read('/health/live', getLive);
   read('/health/ready', getReady(options.readiness));

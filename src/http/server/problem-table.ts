@@ -203,7 +203,6 @@ const authentication = {
   ),
   code_used: invalid(400, 'The code or the link was used before, or tried too often.', 'Ask for a new code.'),
   address_taken: invalid(409, 'This address already belongs to an account.', 'Sign in with it.'),
-  person_not_found: invalid(404, 'There is no person with this id.', 'Check the person id.'),
   second_account_not_approved: forbidden(
     'A person has one personal account.',
     'Ask support to approve a second one, then try again.',
@@ -224,6 +223,12 @@ const authentication = {
     409,
     'An account of yours was suspended when it was closed.',
     'Ask support to erase your data.',
+  ),
+  person_not_found: invalid(404, 'There is no person with this id.', 'Check the id.'),
+  name_of_person: invalid(
+    409,
+    'The account of a person has the name of that person.',
+    'Change it with PUT /api/me/name.',
   ),
   session_not_found: invalid(404, 'You have no session with this id.', 'List your sessions.'),
   too_many_attempts: tooMany(60_000, 'There were too many attempts.', 'Wait, then try again.'),

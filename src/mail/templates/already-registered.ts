@@ -8,8 +8,8 @@ export const alreadyRegistered = defineTemplate({
     subject: `You already have an account with ${operator.name}`,
     blocks: [
       paragraph(
-        `Somebody tried to register with ${operator.name} and your e-mail address. You already have an account, so no ` +
-          'second one was opened, and nothing has changed.',
+        `Somebody tried to use your e-mail address for another account with ${operator.name}. You already have an ` +
+          'account, so it was not used for a second one, and nothing has changed.',
       ),
       link('If it was you, sign in here', operator.publicUrl),
       paragraph('If it was not you, there is nothing to do.'),

@@ -131,6 +131,10 @@ const moves = {
 } satisfies Record<string, fc.Arbitrary<AccountCommand>>;
 
 /** Any command on an account, mostly such as move credits. */
+const lowBalance = fc
+  .constantFrom(null, 0n, 3n, 10n, 20n)
+  .map((amount): AccountCommand => ({ type: 'SetLowBalanceThreshold', amount }));
+
 export const anyCommand: fc.Arbitrary<AccountCommand> = fc.oneof(
   { weight: 4, arbitrary: moves.topUp },
   { weight: 10, arbitrary: moves.reserve },
@@ -140,6 +144,7 @@ export const anyCommand: fc.Arbitrary<AccountCommand> = fc.oneof(
   { weight: 2, arbitrary: moves.chargeLate },
   { weight: 2, arbitrary: moves.setKeyLimits },
   { weight: 1, arbitrary: moves.setAccountLimits },
+  { weight: 1, arbitrary: lowBalance },
   {
     weight: 2,
     arbitrary: fc.constantFrom(

@@ -26,6 +26,37 @@ describe('an identity', () => {
   });
 });
 
+describe('a claim with an end', () => {
+  const end: ClaimCommand = { type: 'EndClaim', owner: 'per_1', until: NOW + 10, reason: 'changed' };
+  const ending: ClaimEvent = { type: 'ClaimEndSet', owner: 'per_1', until: NOW + 10, reason: 'changed' };
+  it('is set once, and for an owner only', () => {
+    given(claimed()).when(end).then(ending);
+    given(claimed(), ending).when(end).then();
+    given().when(end).then();
+  });
+  it('keeps others out until then', () => {
+    given(claimed(), ending)
+      .when(claim('per_2', NOW + 9))
+      .thenRefused('identity_taken');
+    given(claimed(), ending)
+      .when(claim('per_2', NOW + 10))
+      .then({ type: 'IdentityReleased', owner: 'per_1', reason: 'its end is over' }, claimed('per_2'));
+  });
+  it('has no end any more once its owner claims it again', () => {
+    const endless: ClaimEvent = { type: 'ClaimEndSet', owner: 'per_1', until: null, reason: 'claimed again' };
+    given(claimed(), ending)
+      .when(claim('per_1', NOW + 9))
+      .then(endless);
+    given(claimed(), ending, endless)
+      .when(claim('per_2', NOW + 10))
+      .thenRefused('identity_taken');
+  });
+  it('does not give its owner a part in the claim of the next one', () =>
+    given(claimed(), ending, released(), claimed('per_2'))
+      .when(claim('per_1', NOW + 11))
+      .thenRefused('identity_taken'));
+});
+
 describe('a retired identity', () => {
   it('accepts no claim any more', () => given(claimed(), retired).when(claim('per_2')).thenRefused('identity_retired'));
   it('is not given back to the owner who was excluded', () =>

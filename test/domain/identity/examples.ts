@@ -25,6 +25,10 @@ export const claimsOnDisk: OnDisk<ClaimEvent> = {
     { type: 'IdentityReleased', owner: 'per_1', reason: 'changed' },
     '{"owner":"per_1","reason":"changed"}',
   ],
+  ClaimEndSet: [
+    { type: 'ClaimEndSet', owner: 'per_1', until: 12, reason: 'changed' },
+    '{"owner":"per_1","until":12,"reason":"changed"}',
+  ],
   IdentityRetired: [
     { type: 'IdentityRetired', owner: 'per_1', reason: 'terminated' },
     '{"owner":"per_1","reason":"terminated"}',
@@ -77,8 +81,11 @@ export const peopleOnDisk: OnDisk<PersonEvent> = {
   ],
   NameChanged: [{ type: 'NameChanged', personal: 'v1.c2VhbGVk' }, '{"personal":"v1.c2VhbGVk"}'],
   AddressChangeAsked: [
-    { type: 'AddressChangeAsked', changeId: 'chg_1', personal: 'v1.bmV3' },
-    '{"changeId":"chg_1","personal":"v1.bmV3"}',
+    {
+      ...{ type: 'AddressChangeAsked', changeId: 'chg_1', personal: 'v1.bmV3' },
+      support: { check: 'called back', reason: 'lost' },
+    },
+    '{"changeId":"chg_1","personal":"v1.bmV3","support":{"check":"called back","reason":"lost"}}',
   ],
   AddressChanged: [
     { type: 'AddressChanged', changeId: 'chg_1', personal: 'v1.bmV3', by: 'holder', undoUntil: 12 },

@@ -97,38 +97,73 @@ describe('the accounts of a person', () => {
 });
 
 describe('a change of address', () => {
-  const asked: PersonEvent = { type: 'AddressChangeAsked', changeId: 'chg_1', personal: 'v1.bmV3' };
-  const change: PersonCommand = { type: 'ChangeAddress', changeId: 'chg_1', at: NOW };
-  const changed: PersonEvent = {
-    ...{ type: 'AddressChanged', changeId: 'chg_1', personal: 'v1.bmV3', by: 'holder', undoUntil: NOW + UNDO_MS },
-  };
-  const undo = (at: number): PersonCommand => ({ type: 'UndoAddressChange', changeId: 'chg_1', at });
+  const asked = (n = 1): PersonEvent => ({
+    type: 'AddressChangeAsked',
+    changeId: `chg_${n}`,
+    personal: `v1.asked${n}`,
+  });
+  const change = (n = 1, at = NOW): PersonCommand => ({
+    ...{ type: 'ChangeAddress', changeId: `chg_${n}`, personal: `v1.new${n}`, at },
+  });
+  const changed = (n = 1, at = NOW): PersonEvent => ({
+    ...{ type: 'AddressChanged', changeId: `chg_${n}`, personal: `v1.new${n}`, by: 'holder', undoUntil: at + UNDO_MS },
+  });
+  const undo = (n: number, at: number): PersonCommand => ({
+    ...{ type: 'UndoAddressChange', changeId: `chg_${n}`, personal: 'v1.before', at },
+  });
+  const undone = (n: number): PersonEvent => ({
+    ...{ type: 'AddressChangeUndone', changeId: `chg_${n}`, personal: 'v1.before' },
+  });
 
   it('takes effect when the new address is verified', () => {
     given()
-      .when({ ...asked, type: 'AskAddressChange' } as PersonCommand)
-      .then(asked);
-    given(asked).when(change).then(changed);
-    given(asked, changed).when(change).then();
+      .when({ ...asked(), type: 'AskAddressChange' } as PersonCommand)
+      .then(asked());
+    given(asked()).when(change()).then(changed());
   });
-  it('is replaced by a later one', () =>
-    given(asked, { ...asked, changeId: 'chg_2' } as PersonEvent)
-      .when(change)
-      .thenRefused('change_not_found'));
-  it('can be taken back by the old address for seven days', () => {
-    const back = { type: 'AddressChangeUndone', changeId: 'chg_1', personal: 'v1.c2VhbGVk' } as const;
-    given(asked, changed)
-      .when(undo(NOW + UNDO_MS - 1))
-      .then(back);
-    given(asked, changed)
-      .when(undo(NOW + UNDO_MS))
+  it('takes effect once, also if another command repeats it after a later change', () => {
+    given(asked(), changed()).when(change()).then();
+    given(asked(), changed(), asked(2), changed(2)).when(change()).then();
+    given(asked(), changed())
+      .when({ ...asked(), type: 'AskAddressChange' } as PersonCommand)
+      .then();
+  });
+  it('is replaced by a later one that is asked for before it is verified', () =>
+    given(asked(), asked(2)).when(change()).thenRefused('change_not_found'));
+  it('can be undone by the old address for seven days', () => {
+    given(asked(), changed())
+      .when(undo(1, NOW + UNDO_MS - 1))
+      .then(undone(1));
+    given(asked(), changed())
+      .when(undo(1, NOW + UNDO_MS))
       .thenRefused('undo_ended');
-    given(asked, changed, back).when(undo(NOW)).thenRefused('change_not_found');
+    given().when(undo(1, NOW)).thenRefused('change_not_found');
   });
-  it('by support, for a lost mailbox, can be taken back as well', () => {
-    const replaced = { ...changed, by: 'support' } as PersonEvent;
-    given().when({ type: 'ReplaceAddress', changeId: 'chg_1', personal: 'v1.bmV3', at: NOW }).then(replaced);
-    given(replaced).when(undo(NOW)).then({ type: 'AddressChangeUndone', changeId: 'chg_1', personal: 'v1.c2VhbGVk' });
+  it('is undone once', () => given(asked(), changed(), undone(1)).when(undo(1, NOW)).then());
+  it('can be undone after a later change, which is undone with it', () => {
+    const twice = [asked(), changed(), asked(2), changed(2, NOW + 1)];
+    given(...twice)
+      .when(undo(1, NOW + 2))
+      .then(undone(1));
+    given(...twice, undone(1))
+      .when(undo(2, NOW + 2))
+      .then();
+  });
+  it('stays if a later change is undone', () =>
+    given(asked(), changed(), asked(2), changed(2), undone(2))
+      .when(undo(1, NOW + 2))
+      .then(undone(1)));
+  it('that waits for its verification ends with an undo', () =>
+    given(asked(), changed(), asked(2), undone(1)).when(change(2)).thenRefused('change_not_found'));
+  it('that support asks for, because a mailbox is lost, is recorded with the check', () => {
+    const support = { check: 'called back', reason: 'mailbox lost' };
+    const bySupport = { ...asked(), support } as PersonEvent;
+    given()
+      .when({ ...asked(), support, type: 'AskAddressChange' } as PersonCommand)
+      .then(bySupport);
+    const replaced = { ...changed(), by: 'support' } as PersonEvent;
+    given(bySupport).when(change()).then(replaced);
+    given(bySupport, replaced).when(undo(1, NOW)).then(undone(1));
   });
 });
 

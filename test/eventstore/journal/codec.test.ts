@@ -113,6 +113,11 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
       '"spending":{"day":"5","month":"50","total":"500"},"models":["simulated-small"],' +
       '"expiresAt":"2027-01-01T00:00:00.000Z"}}',
   ],
+  LowBalanceThresholdSet: [{ type: 'LowBalanceThresholdSet', amount: 5n }, '{"amount":"5"}'],
+  BalanceBelowThreshold: [
+    { type: 'BalanceBelowThreshold', balance: 4n, threshold: 5n },
+    '{"balance":"4","threshold":"5"}',
+  ],
   AccountLimitsSet: [accountLimitsSet({ spending: { day: 5n } }), '{"limits":{"spending":{"day":"5"}}}'],
   CreditsToppedUp: [
     toppedUp(5_000_000_000n),

@@ -80,6 +80,7 @@ const all = [
   { method: 'GET', path: '/v1/key', query: ['id'] },
   { method: 'GET', path: '/v1/credits', query: ['id'] },
   { method: 'GET', path: '/health', query: ['id'] },
+  { method: 'GET', path: '/confirm', query: ['id'] },
   { method: 'GET', path: '/metrics', query: ['id'] },
   { method: 'GET', path: '/api/docs', query: ['id'] },
   { method: 'GET', path: '/api/openapi.json', query: ['id'] },

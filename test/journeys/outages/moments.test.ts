@@ -55,6 +55,8 @@ const everyTypeOfLife = {
   KeyRevoked: true,
   KeyLimitsSet: true,
   AccountLimitsSet: true,
+  LowBalanceThresholdSet: true,
+  BalanceBelowThreshold: true,
   CreditsToppedUp: true,
   CreditsReserved: true,
   HoldExtended: true,
@@ -114,6 +116,7 @@ const liveFully = async (): Promise<string> => {
   const ask = async (status: number, wish: Wish): Promise<void> =>
     expect((await chat(gateway, apiKey, wish).answer).status).toBe(status);
 
+  await onAnotherNode(accountId, [{ type: 'SetLowBalanceThreshold', amount: 10_000_000n }]);
   await ask(200, { maxTokens: 50 });
   await manage('/grants', { usd: '0.02', reason: 'more' });
   await ask(200, { maxTokens: 50, stream: true });

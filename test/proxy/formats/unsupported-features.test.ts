@@ -122,3 +122,9 @@ describe('a lifetime in a prompt cache', () => {
     expect(dialects['anthropic']?.cacheTtls).toEqual(['5m']);
   });
 });
+
+describe('a chat at OpenAI', () => {
+  it('is in the tier that is priced, and is not stored in the account of the operator', () => {
+    expect(dialects['openai']?.chatFields).toEqual({ service_tier: 'default', store: false });
+  });
+});

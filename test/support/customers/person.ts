@@ -44,11 +44,14 @@ export type Mailed = {
   readonly linkId: string;
 };
 
+/** Long header lines are folded: RFC 5322, 2.2.3. */
+const unfolded = (raw: string): string => raw.replaceAll(/\r?\n(?=[ \t])/g, '');
+
 const readMail = (raw: string): Mailed => {
   const text = textOf(raw);
   const [, linkId = '', linkSecret = ''] = /\/confirm#([\w-]+)\.([\w-]+)/.exec(text) ?? [];
   return {
-    subject: /^Subject: (.+)$/im.exec(raw)?.[1]?.trim() ?? '',
+    subject: /^Subject: (.+)$/im.exec(unfolded(raw))?.[1]?.trim() ?? '',
     text,
     code: /^\s*(\d{4} ?\d{4})\s*$/m.exec(text)?.[1] ?? '',
     linkId,
@@ -91,7 +94,7 @@ export const registration = (email: string, more: Json = {}): Json => ({
   ...more,
 });
 
-/** Registers a person, reads the mail, and enters its code. */
+/** Registers a person, reads the mail, and enters its code. `headers` can name the network that it comes from. */
 export const registerPerson = async (
   url: string,
   smtp: TestSmtp,
@@ -113,9 +116,14 @@ export const registerPerson = async (
 };
 
 /** Asks for a code, reads the mail, and signs in with it. */
-export const signIn = async (url: string, smtp: TestSmtp, email: string): Promise<string> => {
+export const signIn = async (
+  url: string,
+  smtp: TestSmtp,
+  email: string,
+  headers: Record<string, string> = {},
+): Promise<string> => {
   const before = mailsTo(smtp, email).length;
-  const asked = must(await call(url, 'POST', '/sign-in/codes', { body: { email } }), 202);
+  const asked = must(await call(url, 'POST', '/sign-in/codes', { body: { email }, headers }), 202);
   const { code } = await mailTo(smtp, email, before + 1);
   const path = `/sign-in/codes/${String(asked.json['sign_in_id'])}/redeem`;
   const signedIn = must(

@@ -119,6 +119,8 @@ export const accountEventShapes: Shapes<AccountEvent> = {
   KeyLeakReported: { version: 1, schema: z.object({ keyId: id, since: timeMs.nullable() }) },
   KeyRevoked: { version: 1, schema: z.object({ keyId: id, reason: z.string() }) },
   KeyLimitsSet: { version: 1, schema: z.object({ keyId: id, limits: keyLimits }) },
+  LowBalanceThresholdSet: { version: 1, schema: z.object({ amount: credits.nullable() }) },
+  BalanceBelowThreshold: { version: 1, schema: z.object({ balance: credits, threshold: credits }) },
   AccountLimitsSet: { version: 1, schema: z.object({ limits: accountLimits }) },
   CreditsToppedUp: { version: 1, schema: z.object({ lotId: id, amount: credits, source: lotSource }) },
   CreditsReserved: {

@@ -21,6 +21,7 @@ export const claimEventShapes: Shapes<ClaimEvent> = {
       approvalId: id.exactOptional(),
     }),
   },
+  ClaimEndSet: { version: 1, schema: z.object({ owner: id, until: timeMs.nullable(), reason }) },
   IdentityReleased: { version: 1, schema: z.object({ owner: id, reason }) },
   IdentityRetired: { version: 1, schema: z.object({ owner: id, reason }) },
   SecondOwnerApproved: { version: 1, schema: z.object({ approvalId: id, until: timeMs, reason }) },
@@ -57,7 +58,13 @@ export const personEventShapes: Shapes<PersonEvent> = {
   SecondAccountApproved: { version: 1, schema: z.object({ approvalId: id, until: timeMs, reason }) },
   PersonErased: { version: 1, schema: z.object({ reason, cause: z.enum(erasureCauses) }) },
   NameChanged: { version: 1, schema: z.object({ personal: id }) },
-  AddressChangeAsked: { version: 1, schema: z.object({ changeId: id, personal: id }) },
+  AddressChangeAsked: {
+    version: 1,
+    schema: z.object({
+      ...{ changeId: id, personal: id },
+      support: z.strictObject({ check: z.string(), reason }).exactOptional(),
+    }),
+  },
   AddressChanged: {
     version: 1,
     schema: z.object({ changeId: id, personal: id, by: z.enum(['holder', 'support']), undoUntil: timeMs }),

@@ -64,6 +64,9 @@ export const accountView = z
       }),
     ),
     limits: accountLimitsView,
+    low_balance_usd: usd
+      .nullable()
+      .meta({ description: 'The balance below which a mail is sent; null: none is sent', example: '5.00' }),
     members: z
       .array(z.strictObject({ person_id: z.string(), role: z.enum(memberRoles) }))
       .meta({ description: 'The persons who act for the account; empty if the operator registered it' }),
@@ -81,7 +84,7 @@ export const viewKeys = ({ account: { keys, tallies } }: AccountAt): AccountView
 
 /** Fields that are not listed here are not exposed. `personal` is undefined if it was erased. */
 export const viewAccount = (accountId: string, at: AccountAt, personal: PersonalData | undefined): AccountView => {
-  const { standing, members, wallet, tallies } = at.account;
+  const { standing, members, wallet, tallies, lowBalance } = at.account;
   return {
     account_id: accountId,
     revision: at.revision,
@@ -116,6 +119,7 @@ export const viewAccount = (accountId: string, at: AccountAt, personal: Personal
       price_version: price.version,
     })),
     limits: viewAccountLimits(tallies.account.limits ?? {}),
+    low_balance_usd: lowBalance === null ? null : formatUsd(lowBalance),
     members: [...members].map(([person_id, role]) => ({ person_id, role })),
     keys: viewKeys(at),
   };
@@ -159,6 +163,7 @@ export const accountExample: AccountView = {
     },
   ],
   limits: viewAccountLimits({ concurrentRequests: 20 }),
+  low_balance_usd: null,
   members: [{ person_id: 'per_5b0d27c41e8f4a96b3c7d810', role: 'owner' }],
   keys: [
     {

@@ -78,6 +78,10 @@ const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventV
       return { key_id: event.keyId, limits: viewKeyLimits(event.limits) };
     case 'AccountLimitsSet':
       return { limits: viewAccountLimits(event.limits) };
+    case 'LowBalanceThresholdSet':
+      return { threshold_usd: event.amount === null ? null : formatUsd(event.amount) };
+    case 'BalanceBelowThreshold':
+      return { balance_usd: formatUsd(event.balance), threshold_usd: formatUsd(event.threshold) };
     case 'CreditsToppedUp':
       return { lot_id: event.lotId, amount_usd: formatUsd(event.amount), source: { ...event.source } };
     case 'CreditsReserved':

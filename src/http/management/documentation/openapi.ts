@@ -35,6 +35,8 @@ const pathFields = {
   ...{ account_id: accountId, key_id: keyId, request_id: requestId },
   registration_id: z.string().meta({ description: 'From the answer to the registration' }),
   sign_in_id: z.string().meta({ description: 'From the answer to the request for the code' }),
+  mail_id: z.string().meta({ description: 'What the link of the mail names after `low-balance-`' }),
+  change_id: z.string().meta({ description: 'From the answer to the request for the change' }),
   person_id: z.string().meta({ description: 'Person', example: 'per_5b0d27c41e8f4a96b3c7d810' }),
   session_id: z.string().meta({ description: 'Session', example: 'ses_8d2b64f09c1e4a7fb35d6c81' }),
   passkey_id: z.string().meta({ description: 'Passkey', example: 'pky_4c1b7e92d05f4a38b6e1c947' }),

@@ -19,7 +19,7 @@ export const address = z
 
 export const personId = z.string().meta({ description: 'Person', example: 'per_5b0d27c41e8f4a96b3c7d810' });
 
-const secret = z.string().regex(/^[\w-]{1,100}$/, 'must be the text that you received');
+export const secret = z.string().regex(/^[\w-]{1,100}$/, 'must be the text that you received');
 
 /** What a mail carried: the code with the secret of the browser, or the secret of the link. */
 export const proof = z

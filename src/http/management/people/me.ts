@@ -69,7 +69,7 @@ export const readMe = defineRoute({
 });
 
 /** The accounts in which the person has a role now. */
-const accountsOf = async ({ commands }: ManagementDeps, personId: string, accountIds: readonly string[]) => {
+export const accountsOf = async ({ commands }: ManagementDeps, personId: string, accountIds: readonly string[]) => {
   const found = await Promise.all(
     accountIds.map(async (account_id) => {
       const { state } = await commands.read(accountStream(account_id));

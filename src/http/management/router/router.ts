@@ -178,6 +178,8 @@ const unknownIds: Readonly<Record<string, ProblemCode>> = {
   session_id: 'session_not_found',
   passkey_id: 'passkey_not_found',
   token_id: 'token_not_found',
+  change_id: 'code_expired',
+  mail_id: 'code_expired',
   person_id: 'person_not_found',
 };
 

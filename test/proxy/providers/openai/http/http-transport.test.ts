@@ -60,6 +60,16 @@ describe('the HTTP transport to an OpenAI-compatible server', () => {
     });
   });
 
+  it('asks for a body without a content coding', async () => {
+    let seen: unknown;
+    server.play((response, _body, { headers }) => {
+      seen = headers['accept-encoding'];
+      response.end('{}');
+    });
+    await text((await send()).body);
+    expect(seen).toBe('identity');
+  });
+
   it('is found under any path', async () => {
     const paths: (string | undefined)[] = [];
     server.play((response, _body, request) => {
