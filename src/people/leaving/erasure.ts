@@ -2,12 +2,14 @@ import { accountStream } from '../../domain/account/account.ts';
 import type { PersonRefusal } from '../../domain/identity/decide-person.ts';
 import { personStream } from '../../domain/identity/person.ts';
 import type { Metadata } from '../../eventstore/journal/codec.ts';
+import type { Session } from '../../identity/sessions.ts';
+import { needsConfirmation, readPerson, type NotConfirmed } from '../credentials/asked.ts';
 import type { PeopleOptions } from '../people-options.ts';
 import { forgetPerson, type Farewell } from './forget-person.ts';
 
 export type ErasureAsked = Farewell & {
-  /** Whether the person asked for it without support. */
-  readonly byPerson: boolean;
+  /** The session of the person; undefined if support erases the person. */
+  readonly session: Session | undefined;
   readonly metadata: Metadata;
   readonly mayRepeat: boolean;
 };
@@ -16,16 +18,19 @@ export type ErasureOutcome =
   | { readonly kind: 'erased'; readonly changed: boolean }
   /** An account was suspended when it was closed, so support decides whether the person may register again. */
   | { readonly kind: 'needs_support' }
+  | NotConfirmed
   | { readonly kind: 'refused'; readonly code: PersonRefusal['code'] };
 
 /** Erases a person whose accounts are closed. The process completes it if this node stops. */
 export const erasePerson = async (
   options: PeopleOptions,
   personId: string,
-  { byPerson, metadata, mayRepeat, cause, reason }: ErasureAsked,
+  { session, metadata, mayRepeat, cause, reason }: ErasureAsked,
 ): Promise<ErasureOutcome> => {
   const { ended, afterSuspension } = await accountsOf(options, personId);
-  if (byPerson && afterSuspension) return { kind: 'needs_support' };
+  const notConfirmed = session && needsConfirmation(session, await readPerson(options, personId), options.now());
+  if (notConfirmed) return notConfirmed;
+  if (session && afterSuspension) return { kind: 'needs_support' };
   const command = { type: 'ErasePerson', reason, cause, ended } as const;
   const outcome = await options.persons.execute(personStream(personId), command, metadata, { mayRepeat });
   if (outcome.kind === 'refused') return { kind: 'refused', code: outcome.refusal.code };

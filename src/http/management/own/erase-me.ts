@@ -11,7 +11,7 @@ export const eraseMe = defineRoute({
   principals: ['person'],
   summary: 'Erase your personal data',
   description:
-    'Final. Your accounts must be closed: ask support for that. All your sessions end. You can register again with the same address.',
+    'Final. Your accounts must be closed: ask support for that. All your sessions end. With a passkey or an authenticator app, sign in again or pass the second step first. You can register again with the same address.',
   body: {
     schema: z.strictObject({
       confirm: z
@@ -26,11 +26,12 @@ export const eraseMe = defineRoute({
     schema: z.strictObject({ erased: z.literal(true) }),
     example: { erased: true },
   },
-  problems: [...PROBLEMS_OF_ERASURE, 'erasure_by_support'],
+  problems: [...PROBLEMS_OF_ERASURE, 'erasure_by_support', 'second_step_required', 'recent_sign_in_required'],
   handle: async (asked, { people }) => {
     const { actor, commandId, requestId, mayRepeat } = asked;
-    const outcome = await people.erase(personOf(asked).personId, {
-      ...{ cause: 'own_wish', reason: REASON, byPerson: true, mayRepeat },
+    const session = personOf(asked);
+    const outcome = await people.erase(session.personId, {
+      ...{ cause: 'own_wish', reason: REASON, session, mayRepeat },
       metadata: { actor, commandId, correlationId: requestId },
     });
     return outcome.kind === 'erased' ? { answer: { erased: true as const } } : notErased(outcome);

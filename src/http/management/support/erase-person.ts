@@ -12,6 +12,7 @@ export const PROBLEMS_OF_ERASURE = ['person_not_found', 'accounts_open', 'person
 
 export const notErased = (outcome: Exclude<ErasureOutcome, { kind: 'erased' }>): Problem => {
   if (outcome.kind === 'needs_support') return problem('erasure_by_support');
+  if (outcome.kind !== 'refused') return problem(outcome.kind);
   const { code } = outcome;
   return problem(code === 'accounts_open' || code === 'person_is_staff' ? code : 'person_not_found');
 };
@@ -41,7 +42,7 @@ export const erasePerson = defineRoute({
   handle: async ({ params: { person_id }, body, ...identity }, { people }) => {
     const { actor, commandId, requestId, mayRepeat } = identity;
     const metadata = { actor, commandId, correlationId: requestId };
-    const outcome = await people.erase(person_id, { ...body, byPerson: false, metadata, mayRepeat });
+    const outcome = await people.erase(person_id, { ...body, session: undefined, metadata, mayRepeat });
     if (outcome.kind !== 'erased') return notErased(outcome);
     return { answer: { person_id, erased: true as const, changed: outcome.changed } };
   },
