@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { inputMessages } from '@kissapi/zod-messages';
 import { z } from 'zod';
+import type { AccountLimits } from '../domain/account/limits.ts';
 import { parseUsd } from '../domain/money.ts';
 import { InvalidDatabaseUrl, parseDatabaseUrl } from './database-url.ts';
 import { mailAddress, mailbox, smtpUrl } from './mail-settings.ts';
@@ -30,6 +31,14 @@ const MAX_MS = 2_147_483_647;
 const ms = z.coerce.number().int().positive().max(MAX_MS);
 /** Enough for a load balancer that polls every second and removes a node after three failures. */
 const PRODUCTION_DRAIN_DELAY_MS = 5000;
+/** 0: no limit. */
+const limit = z.coerce.number().int().min(0).max(1_000_000_000);
+const usd = z.string().transform((text, context) => {
+  const credits = parseUsd(text.trim());
+  if (credits !== undefined) return credits;
+  context.addIssue({ code: 'custom', message: 'must be decimal USD with up to nine places, such as 100 or 0.50' });
+  return z.NEVER;
+});
 const webUrl = z.url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' });
 /** Blanks at the ends are kept but do not count. */
 const secret = z
@@ -53,10 +62,6 @@ const secretKey = z.string().transform((text, context) => {
   context.addIssue({ code: 'custom', message: `must be 32 bytes in base64 or hexadecimal: ${HOW_TO_MAKE_A_KEY}` });
   return z.NEVER;
 });
-
-const usd = z
-  .string()
-  .refine((text) => parseUsd(text) !== undefined, 'must be decimal USD with up to nine places, such as 100 or 0.50');
 
 const NAME_OF_A_SECRET = /^[\w-]{1,32}$/;
 const secretName = z.string().regex(NAME_OF_A_SECRET, 'must be 1 to 32 letters, digits, _ or -');
@@ -93,6 +98,22 @@ const signingKey = z.string().transform((text, context) => {
   }
 });
 
+const newAccountLimits = (env: {
+  readonly NEW_ACCOUNT_REQUESTS_PER_MINUTE: number;
+  readonly NEW_ACCOUNT_CONCURRENT_REQUESTS: number;
+  readonly NEW_ACCOUNT_USD_PER_DAY: bigint;
+}): AccountLimits => {
+  const [requestsPerMinute, concurrentRequests, day] = [
+    ...([env.NEW_ACCOUNT_REQUESTS_PER_MINUTE, env.NEW_ACCOUNT_CONCURRENT_REQUESTS] as const),
+    env.NEW_ACCOUNT_USD_PER_DAY,
+  ];
+  return {
+    ...(requestsPerMinute > 0 ? { requestsPerMinute } : {}),
+    ...(concurrentRequests > 0 ? { concurrentRequests } : {}),
+    ...(day > 0n ? { spending: { day } } : {}),
+  };
+};
+
 const schema = z
   .object({
     NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
@@ -116,9 +137,12 @@ const schema = z
     SMTP_URL: smtpUrl.optional(),
     MAIL_FROM: mailbox.optional(),
     SUPPORT_EMAIL: mailAddress.optional(),
-    GRANT_NEEDS_SECOND_PERSON_USD: usd.default('100'),
+    GRANT_NEEDS_SECOND_PERSON_USD: usd.default(100_000_000_000n),
     OPENAI_API_KEY: z.string().regex(VISIBLE_ASCII, NOT_IN_A_HEADER).optional(),
     OPENAI_UPSTREAM_URL: webUrl.default('https://api.openai.com/v1'),
+    NEW_ACCOUNT_REQUESTS_PER_MINUTE: limit.default(600),
+    NEW_ACCOUNT_CONCURRENT_REQUESTS: limit.default(50),
+    NEW_ACCOUNT_USD_PER_DAY: usd.default(100_000_000_000n),
     UPSTREAM_FIRST_BYTE_TIMEOUT_MS: ms.default(120_000),
     UPSTREAM_IDLE_TIMEOUT_MS: ms.default(120_000),
     MAX_STREAM_MS: ms.default(60 * 60_000),
@@ -163,7 +187,9 @@ const schema = z
     mailFrom: env.MAIL_FROM,
     supportEmail: env.SUPPORT_EMAIL,
     /** Larger grants need a second person. */
-    grantAloneUsd: env.GRANT_NEEDS_SECOND_PERSON_USD,
+    grantAlone: env.GRANT_NEEDS_SECOND_PERSON_USD,
+    /** Of accounts that persons open themselves. */
+    newAccountLimits: newAccountLimits(env),
     // Customers put a key of this gateway into this variable; it is not a provider's.
     openAiKey: env.OPENAI_API_KEY?.startsWith('kiss_') ? undefined : env.OPENAI_API_KEY,
     openAiUrl: env.OPENAI_UPSTREAM_URL,

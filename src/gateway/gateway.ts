@@ -8,7 +8,7 @@ import { forbids, limitedBy, pacesNow } from '../domain/account/within-limits.ts
 import { invariant } from '../domain/decider.ts';
 import { personStream } from '../domain/identity/person.ts';
 import { STAFF_STREAM } from '../domain/identity/staff.ts';
-import { formatUsd, parseUsd } from '../domain/money.ts';
+import { formatUsd } from '../domain/money.ts';
 import { checkDatabase } from '../eventstore/postgres/database-check.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
 import type { ClockReading } from '../eventstore/log-clock.ts';
@@ -249,11 +249,13 @@ const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts: Parts)
 
 const createManagement = (
   adminToken: string,
-  { production, grantAloneUsd }: Config,
+  { production, grantAlone }: Config,
   { eventLog, views, watchers, people, keyring, publicUrl }: Parts,
 ) =>
   createManagementRouter({
     commands: eventLog.accounts,
+    personCommands: eventLog.persons,
+    claimCommands: eventLog.claims,
     priceCommands: eventLog.prices,
     vault: eventLog.vault,
     now: watchers.now,
@@ -265,12 +267,19 @@ const createManagement = (
     readStaff: async () => (await eventLog.staff.read(STAFF_STREAM)).state,
     openInvitations: (accountId) => views.openInvitations(accountId, watchers.now()),
     waitingApprovals: () => views.waitingApprovals(watchers.now()),
-    ...{ adminToken, grantAlone: parseUsd(grantAloneUsd) ?? 0n, recordsAdminToken: production },
+    ...{ adminToken, grantAlone, recordsAdminToken: production },
     newId,
     termsInForce: () => termsInForce(views),
     publishedTerms: views.publishedTerms,
     publicUrl,
     createSecret: keyring.create,
+    findKey: (secret) => {
+      for (const { hash } of keyring.hashes(secret)) {
+        const owner = views.findKeyOwner(hash);
+        if (owner) return owner;
+      }
+      return undefined;
+    },
     publishKey: views.lookedUp,
     prices: () => views.pricesAt(watchers.now()),
     newestCheckpoint: watchers.newestCheckpoint,

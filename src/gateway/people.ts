@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { MigrateOptions } from '../eventstore/postgres/migrate.ts';
 import type { Patiently } from '../eventstore/postgres/patience.ts';
-import { createIdentity, type Identity } from '../identity/identity.ts';
+import { createIdentity } from '../identity/identity.ts';
 import { migrateIdentity } from '../identity/database.ts';
 import { createIdentities } from '../people/identities.ts';
 import { createPeople } from '../people/people.ts';
@@ -15,7 +15,7 @@ import { DEFAULT_SENDER } from './mail.ts';
 import { startGatewayProcess } from './processes.ts';
 
 export type OpenPeopleOptions = {
-  readonly config: Pick<Config, 'supportEmail' | 'mailFrom'>;
+  readonly config: Pick<Config, 'supportEmail' | 'mailFrom' | 'newAccountLimits'>;
   readonly databaseUrl: string;
   readonly eventLog: EventLog;
   readonly publicUrl: () => string;
@@ -28,6 +28,7 @@ export type OpenPeopleOptions = {
 };
 
 const DELETE_EXPIRED_EVERY_MS = 10 * 60_000;
+const LAPSE_EVERY_MS = 5000;
 
 /** Opens the tables of persons, and the rules that rest on them. Must be closed before the log and after the HTTP server. */
 export const openPeople = async (options: OpenPeopleOptions) => {
@@ -35,7 +36,7 @@ export const openPeople = async (options: OpenPeopleOptions) => {
   await patiently(() => migrateIdentity(databaseUrl, migration));
   const identity = createIdentity({
     ...{ databaseUrl, now, randomBytes, dataKeys: eventLog.dataKeys, serviceName: 'KissAPI' },
-    ...{ oneTimeCodesSecret: eventLog.oneTimeCodesSecret, publicUrl },
+    ...{ oneTimeCodesSecret: eventLog.oneTimeCodesSecret, identitiesSecret: eventLog.identitiesSecret, publicUrl },
   });
   const work = createAfterwards((error) => {
     if (!outage.covers(error)) log.warn({ err: error }, 'work after an answer failed');
@@ -46,29 +47,40 @@ export const openPeople = async (options: OpenPeopleOptions) => {
     ...{ serviceTokens: eventLog.serviceTokens, store: eventLog.store, vault: eventLog.vault, afterwards: work.add },
     ...{ invitations: eventLog.invitations, staff: eventLog.staff },
     ...{ approvals: eventLog.approvals, adminToken: eventLog.adminToken, destroyKey: eventLog.dataKeys.destroy },
+    newAccountLimits: config.newAccountLimits,
     supportEmail: () => config.supportEmail ?? (config.mailFrom ?? DEFAULT_SENDER).address,
   });
   const running = startGatewayProcess(options, people.process);
-  const cleaning = startCleaning(identity, (error) => {
-    if (!outage.covers(error))
-      log.warn({ err: error }, 'ended sessions and codes were not deleted: this is tried again');
-  });
+  const searching = startGatewayProcess(options, people.searchProcess);
+  const warn = (text: string) => (error: unknown) => {
+    if (!outage.covers(error)) log.warn({ err: error }, text);
+  };
+  const cleaning = repeat(
+    DELETE_EXPIRED_EVERY_MS,
+    identity.deleteExpired,
+    warn('ended sessions and codes were not deleted: this is tried again'),
+  );
+  // The node that runs the process, so that one node at a time does this.
+  const lapse = async () => (running.status.leads ? people.lapseRegistrations() : 0);
+  const lapsing = repeat(LAPSE_EVERY_MS, lapse, warn('registrations did not lapse: this is tried again'));
   return {
     ...{ identity, people },
     close: async (): Promise<void> => {
       await cleaning.close();
+      await lapsing.close();
       await running.close();
+      await searching.close();
       await work.settled();
       await identity.close();
     },
   };
 };
 
-const startCleaning = (identity: Pick<Identity, 'deleteExpired'>, failed: (error: unknown) => void) =>
+const repeat = (everyMs: number, work: () => Promise<unknown>, failed: (error: unknown) => void) =>
   inRounds(async (rest) => {
     while (!rest.ended) {
-      await rest.pause(DELETE_EXPIRED_EVERY_MS);
-      if (!rest.ended) await identity.deleteExpired().catch(failed);
+      await rest.pause(everyMs);
+      if (!rest.ended) await work().catch(failed);
     }
   });
 

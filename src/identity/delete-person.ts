@@ -10,6 +10,8 @@ export const TABLES_OF_PERSONS = [
   ['recovery_codes', 'person_id'],
   // A credential does not outlive the person who created it.
   ['tokens', 'created_by'],
+  ['search_terms', 'subject'],
+  ['pending_registrations', 'person_id'],
 ] as const;
 
 /**

@@ -5,7 +5,9 @@ import { createIdentityDatabase } from './database.ts';
 import { deletePerson } from './delete-person.ts';
 import { createOneTimeCodes, type OneTimeCodes } from './one-time-codes.ts';
 import { createPasskeys, type Passkeys } from './passkeys/passkeys.ts';
+import { createPendingRegistrations, type PendingRegistrations } from './pending-registrations.ts';
 import { createRecoveryCodes, type RecoveryCodes } from './recovery-codes.ts';
+import { createSearchTerms, type SearchTerms } from './search-terms.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { createTokens, type Tokens } from './tokens.ts';
 import { createTotp, type Totp } from './totp.ts';
@@ -19,6 +21,8 @@ export type Identity = {
   readonly recoveryCodes: RecoveryCodes;
   readonly tokens: Tokens;
   readonly attemptLimits: AttemptLimits;
+  readonly searchTerms: SearchTerms;
+  readonly pendingRegistrations: PendingRegistrations;
   /** Deletes all rows of a person: see delete-person.ts. */
   deletePerson(personId: string): Promise<void>;
   /** Deletes what has ended, in every table. To be called now and then, by any node; resolves to the number of rows. */
@@ -34,6 +38,8 @@ export type IdentityOptions = {
   readonly dataKeys: DataKeys;
   /** `oneTimeCodes` of the shared secrets. */
   readonly oneTimeCodesSecret: string;
+  /** `identities` of the shared secrets. */
+  readonly identitiesSecret: string;
   /** `PUBLIC_URL`. */
   readonly publicUrl: () => string;
   /** Shown by authenticators. */
@@ -54,6 +60,8 @@ export const createIdentity = ({ databaseUrl, oneTimeCodesSecret: secret, ...giv
     ...{ sessions, oneTimeCodes, passkeys, tokens, attemptLimits },
     totp: createTotp(options),
     recoveryCodes: createRecoveryCodes(options),
+    searchTerms: createSearchTerms(options),
+    pendingRegistrations: createPendingRegistrations(options),
     deletePerson: (personId) => deletePerson(database, personId),
     deleteExpired: async () => {
       let deleted = 0;

@@ -1,6 +1,7 @@
 import type { Account } from '../domain/account/account.ts';
 import type { AccountCommand, AccountRefusal } from '../domain/account/decide.ts';
 import type { AccountEvent } from '../domain/account/events.ts';
+import type { AccountLimits } from '../domain/account/limits.ts';
 import { readAddress, type Address } from '../domain/identity/address.ts';
 import type { Approval, ApprovalCommand, ApprovalEvent, ApprovalRefusal } from '../domain/approvals/approvals.ts';
 import type { AdminTokenCommand, AdminTokenEvent } from '../domain/identity/admin-token.ts';
@@ -51,6 +52,8 @@ export type PeopleOptions = {
   readonly destroyKey: (id: string) => Promise<void>;
   readonly identity: Identity;
   readonly identities: Identities;
+  /** Of the accounts that persons open themselves. */
+  readonly newAccountLimits: AccountLimits;
   readonly randomBytes: RandomBytes;
   readonly now: () => Date;
   /** The address of the gateway, without a slash at the end. */

@@ -10,12 +10,15 @@ import type { AddressChanges } from './address-changes.ts';
 import { updateContacts } from './contacts.ts';
 import { revokeAfter, TYPES_THAT_END_ROLES } from './credentials/ended-roles.ts';
 import type { PeopleTokens } from './credentials/tokens.ts';
+import type { FurtherAccounts } from './further-accounts.ts';
+import { forgetPerson } from './leaving/forget-person.ts';
 import type { PeopleOptions } from './people-options.ts';
 import type { Registration } from './registration.ts';
 import { TYPES_OF_ROLES, workOfRoles, type Roles } from './roles/roles.ts';
 
 export type PeopleProcessOptions = PeopleOptions & {
   readonly registration: Registration;
+  readonly furtherAccounts: FurtherAccounts;
   readonly addressChanges: AddressChanges;
   readonly tokens: PeopleTokens;
   readonly accountMails: AccountMails;
@@ -23,7 +26,8 @@ export type PeopleProcessOptions = PeopleOptions & {
 };
 
 const OF_PERSONS = [
-  ...(['PersonRegistered', 'AccountOpened', 'NameChanged'] as const),
+  ...(['PersonRegistered', 'AddressVerified', 'RegistrationLapsed', 'PersonErased'] as const),
+  ...(['AccountAsked', 'AccountDeclined', 'AccountOpened', 'NameChanged'] as const),
   ...(['AddressChangeAsked', 'AddressChanged', 'AddressChangeUndone'] as const),
 ] satisfies readonly PersonEvent['type'][];
 const OF_CLAIMS = ['IdentityClaimed'] satisfies readonly ClaimEvent['type'][];
@@ -35,7 +39,7 @@ const OF_ACCOUNTS = [
 
 /**
  * What the events of persons and of accounts cause: mails, accounts, claims of addresses, names of accounts, what
- * follows from roles, and the end of the tokens that rested on them.
+ * follows from roles, the end of the tokens that rested on them, and the end of what is known of a person.
  */
 export const createPeopleProcess = (options: PeopleProcessOptions): Process => ({
   name: 'people',
@@ -62,10 +66,27 @@ const reactionsTo = (options: PeopleProcessOptions, fact: Fact): readonly Reacti
 };
 
 const ofPerson = (options: PeopleProcessOptions, personId: string, { event, time }: Fact): readonly Reaction[] => {
-  const { registration, addressChanges } = options;
+  const { registration, furtherAccounts, addressChanges } = options;
+  const { pendingRegistrations: pending } = options.identity;
   switch (event.type) {
     case 'PersonRegistered':
-      return event.how === 'registration' ? [does(() => registration.invite(personId, time))] : [];
+      if (event.how !== 'registration') return [];
+      return [does(() => pending.add(personId, time)), does(() => registration.invite(personId, time))];
+    case 'AddressVerified':
+      return [does(() => pending.remove(personId))];
+    case 'RegistrationLapsed':
+      return [does(() => forgetPerson(options, personId, LAPSED))];
+    case 'PersonErased':
+      return [does(() => forgetPerson(options, personId, event))];
+    case 'AccountAsked': {
+      const { accountId } = event;
+      // A refusal was the answer to the person.
+      return [does(() => furtherAccounts.complete(personId, accountId, time))];
+    }
+    case 'AccountDeclined': {
+      const { accountId } = event;
+      return [does(() => options.destroyKey(accountId))];
+    }
     case 'AccountOpened': {
       const { accountId } = event;
       return [does(() => registration.openAccount(personId, accountId))];
@@ -106,6 +127,9 @@ const ofAccount = (mails: AccountMails, accountId: string, fact: Fact): readonly
       return [];
   }
 };
+
+/** On disk. */
+const LAPSED = { cause: 'own_wish', reason: 'the registration lapsed' } as const;
 
 /** The commands have ids of their own, which derive from the person, because a route may send them first. */
 const does =

@@ -2,8 +2,8 @@ import { accountStream } from '../domain/account/account.ts';
 import { readAddress, type Address } from '../domain/identity/address.ts';
 import type { Entity } from '../domain/identity/entity.ts';
 import type { AskedAccount } from '../domain/identity/person-events.ts';
+import { personStream, type Person } from '../domain/identity/person.ts';
 import { ownersAt } from '../domain/identity/claims.ts';
-import { personStream } from '../domain/identity/person.ts';
 import { mailStream } from '../domain/mail/mail.ts';
 import { derivedId } from '../eventstore/ids.ts';
 import { queueMail } from '../mail/templates/templates.ts';
@@ -117,6 +117,8 @@ const verify = async (options: PeopleOptions, personId: string, proof: Proof, cl
   if (claimed.kind === 'refused') return { kind: 'address_taken' } as const;
   // The process does the same, in case that this node stops here.
   const { accountId } = await complete(options, personId, how);
+  const { state } = await options.persons.read(personStream(personId));
+  if (state.status !== 'verified') return { kind: 'expired' } as const;
   if (accountId !== null) await openAccount(options, personId, accountId);
   const session = sameBrowser ? await startSession(options, personId, how, client) : undefined;
   return { kind: 'verified', personId, accountId, session } as const;
@@ -171,19 +173,19 @@ const complete = async (
 };
 
 const openAccount = async (options: PeopleOptions, personId: string, accountId: string): Promise<void> => {
-  const { persons, accounts, vault } = options;
+  const { persons, accounts, newAccountLimits: limits } = options;
   const { state: person } = await persons.read(personStream(personId));
   const { state: account } = await accounts.read(accountStream(accountId));
-  const personal = await personalOf(options, personId, person);
-  if (!personal || person.asked === null) return;
-  const { holder, termsVersion, declared } = person.asked;
+  const asked = await applicationOf(options, personId, person, accountId);
+  if (!asked) return;
+  const { holder, termsVersion, declared, contact } = asked;
   const metadata = (step: string) => ({ actor: `person:${personId}`, commandId: derivedId(step, accountId) });
   if (account.standing.status === 'unregistered') {
     await accounts.execute(
       accountStream(accountId),
       {
-        ...{ type: 'RegisterAccount', holder, adult: declared.adult, owner: personId },
-        personal: await vault.seal(accountId, personal),
+        ...{ type: 'RegisterAccount', holder, adult: declared.adult, owner: personId, limits },
+        personal: await contact(),
       },
       metadata('register'),
       { mayRepeat: true },
@@ -191,4 +193,16 @@ const openAccount = async (options: PeopleOptions, personId: string, accountId: 
   }
   const accept = { type: 'AcceptTerms', version: termsVersion, how: ACCEPTED } as const;
   await accounts.execute(accountStream(accountId), accept, metadata('terms'), { mayRepeat: true });
+};
+
+/** What was declared and accepted for the account; undefined if the person was erased. */
+const applicationOf = async (options: PeopleOptions, personId: string, person: Person, accountId: string) => {
+  const further = person.asks.get(accountId);
+  if (further && person.status === 'verified') {
+    const { holder, application } = further;
+    return { ...application, holder, contact: () => Promise.resolve(application.contact) };
+  }
+  const personal = await personalOf(options, personId, person);
+  if (!personal || person.asked === null) return undefined;
+  return { ...person.asked, contact: () => options.vault.seal(accountId, personal) };
 };

@@ -55,7 +55,21 @@ describe('the configuration', () => {
     expect(readConfig(said)).toMatchObject({ port: 0, idleTimeoutMs: 500, openAiKey: 'sk-1', maxBodyBytes: 1000 });
   });
 
+  it('limits new accounts, unless a limit is 0', () => {
+    expect(readConfig({}).newAccountLimits).toEqual({
+      ...{ requestsPerMinute: 600, concurrentRequests: 50, spending: { day: 100_000_000_000n } },
+    });
+    const none = { NEW_ACCOUNT_REQUESTS_PER_MINUTE: '0', NEW_ACCOUNT_CONCURRENT_REQUESTS: '0' };
+    expect(readConfig({ ...none, NEW_ACCOUNT_USD_PER_DAY: '0' }).newAccountLimits).toEqual({});
+    expect(readConfig({ ...none, NEW_ACCOUNT_USD_PER_DAY: '2.50' }).newAccountLimits).toEqual({
+      spending: { day: 2_500_000_000n },
+    });
+  });
+
   it.each([
+    ['NEW_ACCOUNT_REQUESTS_PER_MINUTE', '-1'],
+    ['NEW_ACCOUNT_USD_PER_DAY', '-1'],
+    ['NEW_ACCOUNT_USD_PER_DAY', '1e3'],
     ['PORT', '65536'],
     ['PORT', '8080x'],
     ['GRANT_NEEDS_SECOND_PERSON_USD', 'many'],
@@ -193,7 +207,10 @@ describe('the configuration', () => {
     for (const text of [hex, hex?.toUpperCase(), base64, base64url]) {
       const config = readConfig({ KISSAPI_DATA_KEY: text });
       expect(config.dataKey?.export()).toEqual(bytes);
-      expect(inspect(config) + JSON.stringify(config)).not.toContain(text);
+      expect(
+        inspect(config) +
+          JSON.stringify(config, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value)),
+      ).not.toContain(text);
     }
     expect(readConfig({})).toMatchObject({ dataKey: undefined, dataKeyId: '1' });
     const named = readConfig({ KISSAPI_DATA_KEY: hex, KISSAPI_DATA_KEY_ID: '2027' });

@@ -23,6 +23,8 @@ const aPerson = async (): Promise<string> => {
   const token = { name: 'x', createdBy: personId, endsAt: new Date(nodes.now().getTime() + DAY_MS) };
   await one.tokens.create({ kind: 'service', role: 'support', ...token });
   await one.tokens.create({ kind: 'management', accountId: 'acc_1', scopes: [], ...token });
+  await one.searchTerms.replace({ kind: 'person', id: personId }, [{ field: 'name', text: 'ada' }]);
+  await one.pendingRegistrations.add(personId, nodes.now());
   return personId;
 };
 
@@ -59,5 +61,11 @@ it('what has ended is deleted from every table in one call', async () => {
   nodes.forward(2 * DAY_MS);
   expect(await nodes.one.deleteExpired()).toBeGreaterThanOrEqual(5);
   // These have no end.
-  expect(await tablesWith(personId)).toEqual(['passkeys', 'totp_seeds', 'recovery_codes']);
+  expect(await tablesWith(personId)).toEqual([
+    'passkeys',
+    'totp_seeds',
+    'recovery_codes',
+    'search_terms',
+    'pending_registrations',
+  ]);
 });

@@ -33,7 +33,11 @@ export const openNodes = async (given: Partial<IdentityOptions> = {}): Promise<N
   const open = (): Identity =>
     createIdentity({
       ...{ databaseUrl: url, now: () => new Date(now), randomBytes, dataKeys, serviceName: 'KissAPI' },
-      ...{ oneTimeCodesSecret: 'a-secret-that-the-nodes-share', publicUrl: () => `${ORIGIN}/base` },
+      ...{
+        oneTimeCodesSecret: 'a-secret-that-the-nodes-share',
+        identitiesSecret: 'another-one',
+        publicUrl: () => `${ORIGIN}/base`,
+      },
       ...given,
     });
   const [one, other] = [open(), open()];

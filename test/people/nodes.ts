@@ -60,6 +60,7 @@ export const createNodes = async (entity: boolean, registered: readonly string[]
       ...mortalOf(createCommands({ ...all, decider: mailDecider }), 'mails'),
       ...{ store, vault, identities, now: () => new Date(0), publicUrl: () => '', supportEmail: () => '' },
       identity: {
+        pendingRegistrations: { add: () => Promise.resolve(), remove: () => Promise.resolve() },
         attemptLimits: { allow: () => Promise.resolve({ kind: 'allowed' }) },
         oneTimeCodes: {
           issue: () => Promise.resolve(),

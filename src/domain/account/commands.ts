@@ -21,6 +21,8 @@ export type AccountCommand =
       readonly adult: boolean;
       /** The person who holds the account; absent if the operator registers it. */
       readonly owner?: string;
+      /** Of a new customer; absent: none. */
+      readonly limits?: AccountLimits;
     }
   | { readonly type: 'ChangeContact'; readonly personal: string }
   | { readonly type: 'AddMember'; readonly personId: string; readonly role: MemberRole }

@@ -83,14 +83,16 @@ const decide = (command: AccountCommand, account: Account): AccountDecision => {
 };
 
 const register = (
-  { holder, personal, adult, owner }: CommandOf<'RegisterAccount'>,
+  { holder, personal, adult, owner, limits = {} }: CommandOf<'RegisterAccount'>,
   standing: Standing,
 ): AccountDecision => {
   if (standing.status !== 'unregistered') return no('account_exists');
   if (holder === 'person' && !adult) return no('under_age');
+  if (!areValid(limits)) return no('invalid_limits');
   return accept<AccountEvent>(
     { type: 'AccountRegistered', holder, personal },
     ...(owner === undefined ? [] : [{ type: 'MemberAdded' as const, personId: owner, role: 'owner' as const }]),
+    ...(limitNothing(limits) ? [] : [{ type: 'AccountLimitsSet' as const, limits }]),
   );
 };
 

@@ -54,9 +54,16 @@ export type Claims = {
   readonly retired: boolean;
   /** Approvals that were not used, with their ends. */
   readonly approvals: ReadonlyMap<string, number>;
+  readonly usedApprovals: readonly string[];
 };
 
-export const noClaims = (): Claims => ({ owners: [], ends: new Map(), retired: false, approvals: new Map() });
+export const noClaims = (): Claims => ({
+  owners: [],
+  ends: new Map(),
+  retired: false,
+  approvals: new Map(),
+  usedApprovals: [],
+});
 
 /** The owners whose claims have not ended. */
 export const ownersAt = ({ owners, ends }: Claims, at: number): readonly string[] =>
@@ -66,8 +73,10 @@ export const evolveClaims = (claims: Claims, event: ClaimEvent): Claims => {
   const { owners, ends, approvals } = claims;
   switch (event.type) {
     case 'IdentityClaimed': {
-      const left = new Map([...approvals].filter(([id]) => id !== event.approvalId));
-      return { ...claims, owners: [...owners, event.owner], approvals: left };
+      const { owner, approvalId } = event;
+      const left = new Map([...approvals].filter(([id]) => id !== approvalId));
+      const usedApprovals = [...claims.usedApprovals, ...(approvalId === undefined ? [] : [approvalId])];
+      return { ...claims, owners: [...owners, owner], approvals: left, usedApprovals };
     }
     case 'IdentityReleased':
       return withoutOwner(claims, event.owner);
@@ -110,7 +119,7 @@ export const decideClaims = (command: ClaimCommand, claims: Claims): Decision<Cl
     }
     case 'ApproveSecondOwner': {
       const { approvalId, until, at, reason } = command;
-      if (claims.approvals.has(approvalId)) return accept();
+      if (claims.approvals.has(approvalId) || claims.usedApprovals.includes(approvalId)) return accept();
       if (until <= at) return refuse({ code: 'approval_ended' });
       return accept({ type: 'SecondOwnerApproved', approvalId, until, reason });
     }

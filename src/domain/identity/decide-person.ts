@@ -1,7 +1,10 @@
 import { accept, refuse, type Decider, type Decision } from '../decider.ts';
 import type { MailFailure } from '../mail/mail.ts';
 import type {
+  Application,
   AskedAccount,
+  DeclineReason,
+  ErasureCause,
   Holder,
   PersonEvent,
   SecondStepMeans,
@@ -9,7 +12,7 @@ import type {
   StaffRole,
   SupportCheck,
 } from './person-events.ts';
-import { evolvePerson, hasSecondStep, unknownPerson, type Person } from './person.ts';
+import { accountsOfPerson, evolvePerson, hasSecondStep, unknownPerson, type Person } from './person.ts';
 
 export type PersonCommand =
   | {
@@ -25,7 +28,21 @@ export type PersonCommand =
       readonly account?: { readonly accountId: string; readonly holder: Holder };
     }
   | { readonly type: 'LapseRegistration' }
-  | { readonly type: 'OpenAccount'; readonly accountId: string; readonly holder: Holder; readonly at: number }
+  | {
+      readonly type: 'OpenAccount';
+      readonly accountId: string;
+      readonly holder: Holder;
+      readonly at: number;
+    }
+  /** Refused if the account could not be opened at that time. */
+  | {
+      readonly type: 'AskAccount';
+      readonly accountId: string;
+      readonly holder: Holder;
+      readonly application: Application;
+      readonly at: number;
+    }
+  | { readonly type: 'DeclineAccount'; readonly accountId: string; readonly reason: DeclineReason }
   | {
       readonly type: 'ApproveSecondAccount';
       readonly approvalId: string;
@@ -33,7 +50,13 @@ export type PersonCommand =
       readonly at: number;
       readonly reason: string;
     }
-  | { readonly type: 'ErasePerson'; readonly reason: string }
+  /** `ended` are the accounts that are closed or that the person does not own any more. */
+  | {
+      readonly type: 'ErasePerson';
+      readonly reason: string;
+      readonly cause: ErasureCause;
+      readonly ended: readonly string[];
+    }
   | { readonly type: 'ChangeName'; readonly personal: string }
   /** With `support`: support has verified the person, whose mailbox is lost. */
   | {
@@ -71,6 +94,7 @@ export const personRefusalCodes = [
   'person_exists',
   'person_not_found',
   'address_not_verified',
+  'account_declined',
   'second_account_not_approved',
   'approval_ended',
   'change_not_found',
@@ -79,6 +103,8 @@ export const personRefusalCodes = [
   'too_many_passkeys',
   'second_step_not_set_up',
   'last_second_step',
+  'person_is_staff',
+  'accounts_open',
 ] as const;
 
 export type PersonRefusal = { readonly code: (typeof personRefusalCodes)[number] };
@@ -104,7 +130,7 @@ export const decidePerson = (command: PersonCommand, person: Person): PersonDeci
     case 'LapseRegistration':
       return status === 'unverified' ? accept({ type: 'RegistrationLapsed' }) : accept();
     case 'ErasePerson':
-      return accept({ type: 'PersonErased', reason: command.reason });
+      return erase(command, person);
     case 'RecordUndelivered': {
       const { mailId, reason } = command;
       return accept({ type: 'MailUndelivered', mailId, reason });
@@ -124,11 +150,15 @@ type Verified = Exclude<
 
 const decideVerified = (command: Verified, person: Person): PersonDecision => {
   switch (command.type) {
+    case 'AskAccount':
+      return askAccount(command, person);
+    case 'DeclineAccount':
+      return declineAccount(command, person);
     case 'OpenAccount':
       return openAccount(command, person);
     case 'ApproveSecondAccount': {
       const { approvalId, until, at, reason } = command;
-      if (person.approvals.has(approvalId)) return accept();
+      if (person.approvals.has(approvalId) || person.usedApprovals.includes(approvalId)) return accept();
       return until > at ? accept({ type: 'SecondAccountApproved', approvalId, until, reason }) : no('approval_ended');
     }
     case 'ChangeName':
@@ -247,13 +277,39 @@ const verify = ({ how, account }: Of<'VerifyAddress'>, { status }: Person): Pers
   );
 };
 
+const erase = ({ reason, cause, ended }: Of<'ErasePerson'>, person: Person): PersonDecision => {
+  if (person.staffRole !== null) return no('person_is_staff');
+  if (!accountsOfPerson(person).every((accountId) => ended.includes(accountId))) return no('accounts_open');
+  return accept({ type: 'PersonErased', reason, cause });
+};
+
+const askAccount = (command: Of<'AskAccount'>, person: Person): PersonDecision => {
+  const { accountId, holder, application, at } = command;
+  if (person.asks.has(accountId)) return accept();
+  if (needsApproval(holder, person) && approvalAt(person, at) === undefined) return no('second_account_not_approved');
+  return accept({ type: 'AccountAsked', accountId, holder, application });
+};
+
+const declineAccount = ({ accountId, reason }: Of<'DeclineAccount'>, { asks, accounts }: Person): PersonDecision => {
+  const isOpen = asks.get(accountId)?.declined === null && !accounts.includes(accountId);
+  return isOpen ? accept({ type: 'AccountDeclined', accountId, reason }) : accept();
+};
+
 const openAccount = ({ accountId, holder, at }: Of<'OpenAccount'>, person: Person): PersonDecision => {
   if (person.accounts.includes(accountId)) return accept();
-  if (holder === 'entity' || person.personalAccounts === 0) return accept({ type: 'AccountOpened', accountId, holder });
-  const [approvalId] = [...person.approvals].find(([, until]) => until > at) ?? [];
+  const declined = person.asks.get(accountId)?.declined ?? null;
+  if (declined !== null) return no('account_declined');
+  if (!needsApproval(holder, person)) return accept({ type: 'AccountOpened', accountId, holder });
+  const approvalId = approvalAt(person, at);
   if (approvalId === undefined) return no('second_account_not_approved');
   return accept({ type: 'AccountOpened', accountId, holder, approvalId });
 };
+
+const needsApproval = (holder: Holder, { personalAccounts }: Person): boolean =>
+  holder === 'person' && personalAccounts > 0;
+
+const approvalAt = ({ approvals }: Person, at: number): string | undefined =>
+  [...approvals].find(([, until]) => until > at)?.[0];
 
 const isDone = ({ changes }: Person, changeId: string): boolean => changes.some((one) => one.changeId === changeId);
 

@@ -20,6 +20,15 @@ export type RegistrationEvent =
   | { readonly type: 'AddressVerified'; readonly how: 'code' | 'link' | 'invitation' | 'migrated' }
   /** The address was not verified in time. The personal data is erased. */
   | { readonly type: 'RegistrationLapsed' }
+  /** The person asked for a further account, which is opened once the identity of its entity is claimed. */
+  | {
+      readonly type: 'AccountAsked';
+      readonly accountId: string;
+      readonly holder: Holder;
+      readonly application: Application;
+    }
+  /** The account is not opened: the entity has one, or there was no approval. The key of its contact is destroyed. */
+  | { readonly type: 'AccountDeclined'; readonly accountId: string; readonly reason: DeclineReason }
   /** The person owns this account. A second personal account needs an approval. */
   | {
       readonly type: 'AccountOpened';
@@ -33,8 +42,11 @@ export type RegistrationEvent =
       readonly until: number;
       readonly reason: string;
     }
-  /** The data key is destroyed. The sealed texts of this person cannot be opened any more. */
-  | { readonly type: 'PersonErased'; readonly reason: string };
+  /**
+   * The data key is destroyed. The sealed texts of this person cannot be opened any more. After `own_wish` the address can
+   * register again, after `violation` it cannot.
+   */
+  | { readonly type: 'PersonErased'; readonly reason: string; readonly cause: ErasureCause };
 
 export type AddressEvent =
   | { readonly type: 'NameChanged'; readonly personal: string }
@@ -90,6 +102,20 @@ export type SignInMeans = 'code' | 'link' | 'passkey';
 export type SecondStepMeans = 'totp' | 'recovery_code' | 'passkey';
 export type StaffRole = (typeof staffRoles)[number];
 export const staffRoles = ['support', 'finance', 'operator', 'owner'] as const;
+
+export const erasureCauses = ['own_wish', 'violation'] as const;
+export type ErasureCause = (typeof erasureCauses)[number];
+
+export const declineReasons = ['entity_taken', 'second_account_not_approved'] as const;
+export type DeclineReason = (typeof declineReasons)[number];
+
+/** What was accepted and declared for a later account of a person. */
+export type Application = {
+  readonly termsVersion: string;
+  readonly declared: AskedAccount['declared'];
+  /** The name, address and entity of the account, sealed for the account. */
+  readonly contact: string;
+};
 
 export type AskedAccount = {
   readonly holder: Holder;

@@ -1,4 +1,4 @@
-import type { AskedAccount, PersonEvent, StaffRole } from './person-events.ts';
+import type { Application, AskedAccount, DeclineReason, Holder, PersonEvent, StaffRole } from './person-events.ts';
 
 export type Person = {
   readonly status: 'unknown' | 'unverified' | 'verified' | 'lapsed' | 'erased';
@@ -15,14 +15,23 @@ export type Person = {
   readonly accounts: readonly string[];
   /** Accounts of which the person is a member without having opened them. */
   readonly joined: readonly string[];
+  /** The further accounts that were asked for, by their ids. */
+  readonly asks: ReadonlyMap<string, Ask>;
   /** Approvals of a second personal account that were not used, with their ends. */
   readonly approvals: ReadonlyMap<string, number>;
+  readonly usedApprovals: readonly string[];
   readonly passkeys: ReadonlySet<string>;
   readonly hasTotp: boolean;
   /** Whether the newest news of the mailbox is that a mail was not delivered. */
   readonly isUnreachable: boolean;
   /** A copy: the stream of the staff decides. */
   readonly staffRole: StaffRole | null;
+};
+
+export type Ask = {
+  readonly holder: Holder;
+  readonly application: Application;
+  readonly declined: DeclineReason | null;
 };
 
 export type ChangeBy = 'holder' | 'support';
@@ -46,7 +55,9 @@ export const unknownPerson = (): Person => ({
   personalAccounts: 0,
   accounts: [],
   joined: [],
+  asks: new Map(),
   approvals: new Map(),
+  usedApprovals: [],
   passkeys: new Set(),
   hasTotp: false,
   isUnreachable: false,
@@ -61,6 +72,15 @@ export const evolvePerson = (person: Person, event: PersonEvent): Person => {
       return { ...person, status: 'verified' };
     case 'RegistrationLapsed':
       return { ...unknownPerson(), status: 'lapsed' };
+    case 'AccountAsked': {
+      const { accountId, holder, application } = event;
+      return { ...person, asks: new Map(person.asks).set(accountId, { holder, application, declined: null }) };
+    }
+    case 'AccountDeclined': {
+      const { accountId, reason } = event;
+      const ask = person.asks.get(accountId);
+      return ask ? { ...person, asks: new Map(person.asks).set(accountId, { ...ask, declined: reason }) } : person;
+    }
     case 'AccountOpened': {
       const { accountId, holder, approvalId } = event;
       return {
@@ -68,12 +88,15 @@ export const evolvePerson = (person: Person, event: PersonEvent): Person => {
         accounts: [...person.accounts, accountId],
         personalAccounts: person.personalAccounts + (holder === 'person' ? 1 : 0),
         approvals: without(person.approvals, approvalId),
+        usedApprovals: [...person.usedApprovals, ...(approvalId === undefined ? [] : [approvalId])],
       };
     }
     case 'SecondAccountApproved':
       return { ...person, approvals: new Map(person.approvals).set(event.approvalId, event.until) };
-    case 'PersonErased':
-      return { ...unknownPerson(), status: 'erased', accounts: person.accounts, joined: person.joined };
+    case 'PersonErased': {
+      const { accounts, joined, asks } = person;
+      return { ...unknownPerson(), status: 'erased', accounts, joined, asks };
+    }
     case 'NameChanged':
       return { ...person, personal: event.personal };
     case 'AddressChangeAsked': {
@@ -131,6 +154,11 @@ export const undoneWith = (changes: readonly AddressChange[], changeId: string):
 
 const without = <Value>(map: ReadonlyMap<string, Value>, key: string | undefined): ReadonlyMap<string, Value> =>
   new Map([...map].filter(([one]) => one !== key));
+
+/** All accounts of which the person is or was a member, in the order in which it became one. */
+export const accountsOfPerson = ({ accounts, joined }: Pick<Person, 'accounts' | 'joined'>): readonly string[] => [
+  ...new Set([...accounts, ...joined]),
+];
 
 export const personStream = (personId: string): string => `person-${personId}`;
 

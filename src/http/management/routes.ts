@@ -4,6 +4,8 @@ import { staffRoutes } from './staff/routes.ts';
 import { listSessions, readMe, revokeOtherSessions, revokeSession, signOut } from './people/me.ts';
 import { register, verifyRegistration } from './people/register.ts';
 import { askSignInCode, redeemSignInCode } from './people/sign-in.ts';
+import { ownRoutes } from './own/own.ts';
+import { supportRoutes } from './support/support.ts';
 import { contactRoutes } from './contacts/routes.ts';
 import { acceptTerms } from './accounts/accept-terms.ts';
 import { closeAccount, erasePersonalData } from './accounts/close-account.ts';
@@ -61,6 +63,8 @@ export const routes: readonly Route[] = [
   readRequest,
   ...memberRoutes,
   ...staffRoutes,
+  ...ownRoutes,
+  ...supportRoutes,
   listTerms,
   listPrices,
   delistModel,

@@ -225,6 +225,27 @@ const authentication = {
   ),
   code_used: invalid(400, 'The code or the link was used before, or tried too often.', 'Ask for a new code.'),
   address_taken: invalid(409, 'This address already belongs to an account.', 'Sign in with it.'),
+  second_account_not_approved: forbidden(
+    'A person has one personal account.',
+    'Ask support to approve a second one, then try again.',
+  ),
+  entity_taken: invalid(
+    409,
+    'This entity has an account already.',
+    'Ask one of its owners to invite you, or ask support to approve a second account.',
+  ),
+  approval_ended: invalid(400, 'The end of the approval is over.', 'Send an end in the future.'),
+  accounts_open: invalid(
+    409,
+    'The person owns an account that is not closed, or in which requests are still in progress.',
+    'Let support close the accounts, then try again.',
+  ),
+  person_is_staff: invalid(409, 'The person is staff.', 'End that first.'),
+  erasure_by_support: invalid(
+    409,
+    'An account of yours was suspended when it was closed.',
+    'Ask support to erase your data.',
+  ),
   person_not_found: invalid(404, 'There is no person with this id.', 'Check the id.'),
   name_of_person: invalid(
     409,

@@ -1,6 +1,7 @@
 import { describe, it } from 'vitest';
 import {
   acceptTerms,
+  accountLimitsSet,
   chargeLate,
   extend,
   given,
@@ -28,6 +29,16 @@ import {
 
 describe('RegisterAccount', () => {
   it('opens an account', () => givenNobody().when(register()).then(registered));
+  it('opens it with its limits', () => {
+    const limits = { requestsPerMinute: 600, spending: { day: 5n } };
+    givenNobody().when(register({ limits })).then(registered, accountLimitsSet(limits));
+    givenNobody()
+      .when(register({ limits: {} }))
+      .then(registered);
+    givenNobody()
+      .when(register({ limits: { concurrentRequests: 0 } }))
+      .thenRefused('invalid_limits');
+  });
   it('opens one account only', () => givenNobody(registered).when(register()).thenRefused('account_exists'));
   it('refuses a person under 18', () =>
     givenNobody()

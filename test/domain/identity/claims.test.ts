@@ -80,6 +80,7 @@ describe('an approval given beforehand', () => {
   it('is given once, and not for a time that has passed', () => {
     given().when(approve).then(approved);
     given(approved).when(approve).then();
+    given(claimed('acc_1'), approved, second).when(approve).then();
     given()
       .when({ ...approve, at: NOW + 10 } as ClaimCommand)
       .thenRefused('approval_ended');

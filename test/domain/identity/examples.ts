@@ -13,6 +13,11 @@ export const personRegistered = {
   asked: { holder: 'person', termsVersion: '2026-01', declared: { adult: true, wording: 'I am 18 or older.' } },
 } as const satisfies PersonEvent;
 
+export const application = {
+  ...{ termsVersion: '2026-01', contact: 'v1.b2Y=' },
+  declared: { adult: true, wording: 'I am 18 or older.' },
+} as const;
+
 type OnDisk<Event extends { readonly type: string }> = {
   readonly [T in Event['type']]: readonly [Extract<Event, { type: T }>, string];
 };
@@ -57,6 +62,15 @@ export const peopleOnDisk: OnDisk<PersonEvent> = {
   ],
   AddressVerified: [{ type: 'AddressVerified', how: 'code' }, '{"how":"code"}'],
   RegistrationLapsed: [{ type: 'RegistrationLapsed' }, '{}'],
+  AccountAsked: [
+    { type: 'AccountAsked', accountId: 'acc_2', holder: 'person', application },
+    '{"accountId":"acc_2","holder":"person","application":{"termsVersion":"2026-01",' +
+      '"declared":{"adult":true,"wording":"I am 18 or older."},"contact":"v1.b2Y="}}',
+  ],
+  AccountDeclined: [
+    { type: 'AccountDeclined', accountId: 'acc_2', reason: 'entity_taken' },
+    '{"accountId":"acc_2","reason":"entity_taken"}',
+  ],
   AccountOpened: [
     { type: 'AccountOpened', accountId: 'acc_1', holder: 'person' },
     '{"accountId":"acc_1","holder":"person"}',
@@ -65,7 +79,10 @@ export const peopleOnDisk: OnDisk<PersonEvent> = {
     { type: 'SecondAccountApproved', approvalId: 'app_1', until: 12, reason: 'tests' },
     '{"approvalId":"app_1","until":12,"reason":"tests"}',
   ],
-  PersonErased: [{ type: 'PersonErased', reason: 'asked for' }, '{"reason":"asked for"}'],
+  PersonErased: [
+    { type: 'PersonErased', reason: 'asked for', cause: 'own_wish' },
+    '{"reason":"asked for","cause":"own_wish"}',
+  ],
   NameChanged: [{ type: 'NameChanged', personal: 'v1.c2VhbGVk' }, '{"personal":"v1.c2VhbGVk"}'],
   AddressChangeAsked: [
     {

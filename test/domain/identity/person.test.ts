@@ -8,7 +8,7 @@ import {
 import type { PersonEvent } from '../../../src/domain/identity/person-events.ts';
 import { personOfStream, personStream } from '../../../src/domain/identity/person.ts';
 import { specify } from '../../given.ts';
-import { personRegistered } from './examples.ts';
+import { application, personRegistered } from './examples.ts';
 
 const NOW = Date.UTC(2026, 0, 31);
 const verified: PersonEvent = { type: 'AddressVerified', how: 'code' };
@@ -59,6 +59,34 @@ describe('the accounts of a person', () => {
     const second = { ...opened('acc_2'), approvalId: 'app_1' } as PersonEvent;
     given(opened('acc_1'), approved).when(open('acc_2')).then(second);
     given(opened('acc_1'), approved, second).when(open('acc_3')).thenRefused('second_account_not_approved');
+  });
+  it('are not more for an approval that is repeated after its use', () => {
+    const second = { ...opened('acc_2'), approvalId: 'app_1' } as PersonEvent;
+    const approve: PersonCommand = { ...approved, type: 'ApproveSecondAccount', at: NOW } as PersonCommand;
+    given(opened('acc_1')).when(approve).then(approved);
+    given(opened('acc_1'), approved).when(approve).then();
+    given(opened('acc_1'), approved, second).when(approve).then();
+  });
+  it('after the first are asked for with a declaration and terms of their own, and declined for good', () => {
+    const asked = (accountId: string, holder: 'person' | 'entity'): PersonEvent => ({
+      ...{ type: 'AccountAsked', accountId, holder, application },
+    });
+    const ask = (accountId: string, holder: 'person' | 'entity', at = NOW): PersonCommand =>
+      ({ ...asked(accountId, holder), type: 'AskAccount', at }) as PersonCommand;
+    given(opened('acc_1')).when(ask('acc_2', 'entity')).then(asked('acc_2', 'entity'));
+    given(opened('acc_1'), asked('acc_2', 'entity')).when(ask('acc_2', 'entity')).then();
+    given(opened('acc_1')).when(ask('acc_2', 'person')).thenRefused('second_account_not_approved');
+    given(opened('acc_1'), approved).when(ask('acc_2', 'person')).then(asked('acc_2', 'person'));
+    given(opened('acc_1'), approved)
+      .when(ask('acc_2', 'person', NOW + 1))
+      .thenRefused('second_account_not_approved');
+    givenNobody(personRegistered).when(ask('acc_1', 'entity')).thenRefused('address_not_verified');
+    const declined: PersonEvent = { type: 'AccountDeclined', accountId: 'acc_2', reason: 'entity_taken' };
+    const decline: PersonCommand = { ...declined, type: 'DeclineAccount' };
+    given(asked('acc_2', 'entity')).when(decline).then(declined);
+    given(asked('acc_2', 'entity'), declined).when(decline).then();
+    given(asked('acc_2', 'entity'), opened('acc_2', 'entity')).when(decline).then();
+    given(asked('acc_2', 'entity'), declined).when(open('acc_2', 'entity')).thenRefused('account_declined');
   });
   it('are not two once the approval has ended', () =>
     given(opened('acc_1'), approved)
@@ -207,13 +235,23 @@ describe('the copies of roles', () => {
 });
 
 describe('an erased person', () => {
-  const erased: PersonEvent = { type: 'PersonErased', reason: 'asked for' };
+  const erased: PersonEvent = { type: 'PersonErased', reason: 'asked for', cause: 'own_wish' };
+  const erase = (...ended: readonly string[]): PersonCommand => ({
+    ...{ type: 'ErasePerson', reason: 'asked for', cause: 'own_wish', ended },
+  });
   it('is erased once, and can do nothing more', () => {
-    given().when({ type: 'ErasePerson', reason: 'asked for' }).then(erased);
-    given(erased).when({ type: 'ErasePerson', reason: 'asked for' }).then();
+    given().when(erase()).then(erased);
+    given(erased).when(erase()).then();
     given(erased).when(open('acc_2')).thenRefused('person_not_found');
     given(erased).when(register).thenRefused('person_exists');
   });
+  it('owns no account that is not closed', () => {
+    given(opened('acc_1')).when(erase()).thenRefused('accounts_open');
+    given(opened('acc_1'), opened('acc_2', 'entity')).when(erase('acc_1')).thenRefused('accounts_open');
+    given(opened('acc_1'), opened('acc_2', 'entity')).when(erase('acc_2', 'acc_1')).then(erased);
+  });
+  it('was not staff', () =>
+    given({ type: 'StaffRoleSet', role: 'support' }).when(erase()).thenRefused('person_is_staff'));
 });
 
 describe('the stream of a person', () => {

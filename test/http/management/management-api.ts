@@ -60,6 +60,7 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
       const secret = `kiss_test_${randomUUID()}`;
       return { secret, hash: createHash('sha256').update(secret).digest('hex'), pepperId: '1', hint: secret.slice(-4) };
     },
+    findKey: () => undefined,
     publishKey: (position) => {
       published.push(position);
       return Promise.resolve();
@@ -67,6 +68,8 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
     adminToken: TOKEN,
     // The routes of persons are tested on a gateway.
     people: {} as ManagementDeps['people'],
+    personCommands: {} as ManagementDeps['personCommands'],
+    claimCommands: {} as ManagementDeps['claimCommands'],
     sessions: { find: () => Promise.resolve(undefined), list: () => Promise.resolve([]) },
     tokens: { find: () => Promise.resolve(undefined) },
     attemptLimits: { allow: () => Promise.resolve({ kind: 'allowed' }) },

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,51 +9,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountStream } from '../../../src/domain/account/account.ts';
 import { createPostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
 import { checkSettledBooks, projectionsCaughtUp } from '../../support/account-history.ts';
+import { dumpDatabase, dumpFolder, isIn } from '../../support/canary.ts';
 import { ADMIN_TOKEN, createPremises, DATA_KEY, type Premises, type RunningGateway } from '../../support/gateway.ts';
 import { SOON } from '../../support/soon.ts';
-import { queries, query } from '../../support/sql.ts';
+import { query } from '../../support/sql.ts';
 import { chat, errorOf, send, wordsOf, type Sent, type Wish } from '../../support/traffic.ts';
 
 /** What customers say and models answer. Short, so that no log cuts it in two. */
 const CANARY = `canary${randomBytes(8).toString('hex')}`;
 const PEPPER = `pepper-${randomBytes(24).toString('hex')}`;
 const UPSTREAM_KEY = `sk-${randomBytes(24).toString('hex')}`;
-
-/** A text as it is, in hexadecimal, and in base64 wherever it may begin. */
-const disguises = (text: string): readonly string[] => [
-  text,
-  Buffer.from(text).toString('hex'),
-  // The characters at either end depend on what stands beside the text.
-  ...[0, 1, 2].map((shift) =>
-    Buffer.from(`${' '.repeat(shift)}${text}`)
-      .toString('base64')
-      .slice(shift === 0 ? 0 : shift + 1)
-      .replace(/=+$/, '')
-      .slice(0, -2),
-  ),
-];
-
-const isIn = (place: string, text: string): boolean => disguises(text).some((disguise) => place.includes(disguise));
-
-/** Every row of every table of every schema that may be read, the catalogues included, and what is kept about columns. */
-const dumpDatabase = async (databaseUrl: string): Promise<string> => {
-  const tables = await query<{ name: string }>(
-    databaseUrl,
-    `select format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where c.relkind in ('r', 'p', 'm') and n.nspname not like 'pg_toast%' and has_table_privilege(c.oid, 'select')`,
-  );
-  const names = [...tables.map(({ name }) => name), 'pg_stats', 'pg_prepared_statements'];
-  const asked = names.map((name) => ({ text: `select t::text as row from ${name} t` }));
-  const rows = await queries<{ row: string }>(databaseUrl, asked);
-  return names.map((name, n) => [name, ...(rows[n] ?? []).map(({ row }) => row), ''].join('\n')).join('');
-};
-
-const dumpFolder = async (folder: string): Promise<string> => {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
-  const contents = await Promise.all(files.map((file) => readFile(file, 'latin1')));
-  return files.map((file, n) => `${file}\n${contents[n] ?? ''}\n`).join('');
-};
 
 let premises: Premises;
 let dataDir: string;

@@ -4,8 +4,8 @@ import type { ClaimEvent } from '../../../domain/identity/claims.ts';
 import type { InvitationEvent } from '../../../domain/identity/invitations.ts';
 import type { StaffEvent } from '../../../domain/identity/staff.ts';
 import { memberRoles } from '../../../domain/account/events.ts';
-import { staffRoles, type PersonEvent } from '../../../domain/identity/person-events.ts';
 import type { ServiceTokenEvent } from '../../../domain/identity/service-tokens.ts';
+import { declineReasons, erasureCauses, staffRoles, type PersonEvent } from '../../../domain/identity/person-events.ts';
 import type { Shapes } from './shape.ts';
 
 const id = z.string().min(1);
@@ -15,9 +15,10 @@ const holder = z.enum(['person', 'entity']);
 
 const role = z.enum(staffRoles);
 
+const declared = z.strictObject({ adult: z.literal(true), wording: z.string() });
 const evidence = {
   termsVersion: z.string(),
-  declared: z.strictObject({ adult: z.literal(true), wording: z.string() }),
+  declared,
 };
 const asked = z.strictObject({ holder, ...evidence });
 
@@ -55,9 +56,17 @@ export const personEventShapes: Shapes<PersonEvent> = {
   },
   AddressVerified: { version: 1, schema: z.object({ how: z.enum(['code', 'link', 'invitation', 'migrated']) }) },
   RegistrationLapsed: { version: 1, schema: z.object({}) },
+  AccountAsked: {
+    version: 1,
+    schema: z.object({
+      ...{ accountId: id, holder },
+      application: z.strictObject({ termsVersion: z.string(), declared, contact: id }),
+    }),
+  },
+  AccountDeclined: { version: 1, schema: z.object({ accountId: id, reason: z.enum(declineReasons) }) },
   AccountOpened: { version: 1, schema: z.object({ accountId: id, holder, approvalId: id.exactOptional() }) },
   SecondAccountApproved: { version: 1, schema: z.object({ approvalId: id, until: timeMs, reason }) },
-  PersonErased: { version: 1, schema: z.object({ reason }) },
+  PersonErased: { version: 1, schema: z.object({ reason, cause: z.enum(erasureCauses) }) },
   NameChanged: { version: 1, schema: z.object({ personal: id }) },
   AddressChangeAsked: {
     version: 1,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { memberRoles } from '../../../domain/account/events.ts';
+import { accountsOfPerson } from '../../../domain/identity/person.ts';
 import { staffRoles } from '../../../domain/identity/person-events.ts';
 import type { PersonEvent } from '../../../domain/identity/person-events.ts';
 import { personStream } from '../../../domain/identity/person.ts';
@@ -82,7 +83,7 @@ export const readPerson = defineRoute({
     return {
       answer: {
         ...{ person_id, name: personal?.name ?? null, email: personal?.email ?? null, standing: person.status },
-        accounts: await accountsOf(deps, person_id, person.accounts),
+        accounts: await accountsOf(deps, person_id, accountsOfPerson(person)),
         staff_role: person.staffRole,
         is_unreachable: person.isUnreachable,
         sessions: (await deps.sessions.list(person_id)).length,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { memberRoles } from '../../../domain/account/events.ts';
 import { accountStream } from '../../../domain/account/account.ts';
+import { accountsOfPerson } from '../../../domain/identity/person.ts';
 import { staffRoles } from '../../../domain/identity/person-events.ts';
 import { problem } from '../../server/problems.ts';
 import type { ManagementDeps } from '../router/deps.ts';
@@ -56,7 +57,7 @@ export const readMe = defineRoute({
         person_id: personId,
         name: personal?.name ?? null,
         email: personal?.email ?? null,
-        accounts: await accountsOf(deps, personId, [...new Set([...person.accounts, ...person.joined])]),
+        accounts: await accountsOf(deps, personId, accountsOfPerson(person)),
         staff_role: person.staffRole,
         passkeys: person.passkeys.size,
         has_totp: person.hasTotp,

@@ -22,7 +22,7 @@ export const DECLARATIONS = {
   entity: 'I am 18 or older and may act for this entity.',
 } as const;
 
-const entity = z.strictObject({
+export const entityField = z.strictObject({
   country: z
     .string()
     .regex(/^[A-Za-z]{2}$/, 'must be the two letters of a country, such as DE')
@@ -30,14 +30,18 @@ const entity = z.strictObject({
   registration_number: text(64).meta({ description: 'In the register of companies, or for VAT', example: 'HRB 12345' }),
 });
 
-const registration = z.strictObject({
-  name: text(200).meta({ description: 'Your name, or the name of the entity', example: 'Ada Lovelace' }),
-  email: address,
-  entity: entity.optional().meta({ description: 'If the account is for an entity and not for a person' }),
+export const acceptance = {
   declaration: z
     .enum([DECLARATIONS.person, DECLARATIONS.entity])
     .meta({ description: 'Your declaration, word for word: the first for a person, the second for an entity' }),
   accept_terms: text(64).meta({ description: 'The version of the terms in force', example: TERMS_IN_EXAMPLES }),
+};
+
+const registration = z.strictObject({
+  name: text(200).meta({ description: 'Your name, or the name of the entity', example: 'Ada Lovelace' }),
+  email: address,
+  entity: entityField.optional().meta({ description: 'If the account is for an entity and not for a person' }),
+  ...acceptance,
 });
 
 type Body = z.output<typeof registration>;
@@ -75,7 +79,7 @@ export const register = defineRoute({
   },
   problems: ['disposable_address', 'terms_not_in_force', 'too_many_attempts'],
   handle: async ({ body, client, commandId, requestId }, deps) => {
-    const refused = refusalOf(body, deps.termsInForce());
+    const refused = notAccepted(body, deps.termsInForce());
     if (refused) return refused;
     const { name, email, entity: asked, declaration: wording, accept_terms: termsVersion } = body;
     const domain = email.exact.slice(email.exact.lastIndexOf('@') + 1);
@@ -96,7 +100,11 @@ export const register = defineRoute({
   },
 });
 
-const refusalOf = ({ entity, declaration, accept_terms }: Body, inForce: string): Problem | undefined => {
+/** Both the declaration and the terms must be those of now. */
+export const notAccepted = (
+  { entity, declaration, accept_terms }: Pick<Body, 'entity' | 'declaration' | 'accept_terms'>,
+  inForce: string,
+): Problem | undefined => {
   const expected = DECLARATIONS[entity ? 'entity' : 'person'];
   if (declaration !== expected) {
     const message = `declaration: must be "${expected}" for ${entity ? 'an entity' : 'a person'}.`;

@@ -3,6 +3,9 @@ import type { AccountCommand, AccountRefusal } from '../../../domain/account/dec
 import type { AccountEvent } from '../../../domain/account/events.ts';
 import type { Staff } from '../../../domain/identity/staff.ts';
 import type { Credits } from '../../../domain/money.ts';
+import type { ClaimCommand, ClaimEvent, ClaimRefusal, Claims } from '../../../domain/identity/claims.ts';
+import type { PersonCommand, PersonRefusal } from '../../../domain/identity/decide-person.ts';
+import type { PersonEvent } from '../../../domain/identity/person-events.ts';
 import type { Person } from '../../../domain/identity/person.ts';
 import type { AttemptLimits } from '../../../identity/attempt-limits.ts';
 import type { Sessions } from '../../../identity/sessions.ts';
@@ -25,6 +28,8 @@ import type { ListTerms } from '../../published-terms.ts';
 /** The dependencies of the management API. */
 export type ManagementDeps = {
   readonly commands: Pick<Commands<Account, AccountCommand, AccountEvent, AccountRefusal>, 'execute' | 'read'>;
+  readonly personCommands: Pick<Commands<Person, PersonCommand, PersonEvent, PersonRefusal>, 'execute'>;
+  readonly claimCommands: Pick<Commands<Claims, ClaimCommand, ClaimEvent, ClaimRefusal>, 'execute'>;
   readonly priceCommands: Pick<Commands<PriceBook, PriceCommand, PriceEvent, PriceRefusal>, 'execute' | 'read'>;
   readonly store: Pick<ChainedLog, 'readStream' | 'findEvent' | 'head'>;
   readonly vault: Vault;
@@ -48,6 +53,8 @@ export type ManagementDeps = {
   readonly publicUrl: () => string;
   readonly publishedTerms: ListTerms;
   readonly createSecret: () => NewSecret;
+  /** The owner of an API key by its text, under any accepted pepper. */
+  readonly findKey: (secret: string) => { readonly accountId: string; readonly keyId: string } | undefined;
   /** Resolves once the look-ups of this node (keys, prices) have followed the log to a position. */
   readonly publishKey: (position: number) => Promise<void>;
   readonly people: People;

@@ -41,6 +41,9 @@ export type Reply<Answer> = {
   readonly repeated?: boolean;
 };
 
+/** An answer that may be long, as a file. `parts` are read as fast as the client reads. */
+export type Download = { readonly kind: 'download'; readonly fileName: string; readonly parts: AsyncIterable<string> };
+
 /** A route: input, answer, problems and handler. The documentation is made from the same definition. */
 export type RouteDefinition<Path extends string, Body, Query, Answer> = {
   readonly method: 'get' | 'post' | 'put' | 'delete';
@@ -64,7 +67,7 @@ export type RouteDefinition<Path extends string, Body, Query, Answer> = {
   readonly handle: (
     asked: Asked<Path, Body, Query>,
     deps: ManagementDeps,
-  ) => Promise<Reply<Answer> | Deferred | Problem>;
+  ) => Promise<Reply<Answer> | Deferred | Download | Problem>;
 };
 
 /** Public routes have none: two strangers may send the same key. */
@@ -85,7 +88,7 @@ export type Unread = Identity & {
 };
 
 export type Route = Omit<RouteDefinition<string, unknown, unknown, unknown>, 'handle'> & {
-  readonly run: (unread: Unread, deps: ManagementDeps) => Promise<Reply<unknown> | Deferred | Problem>;
+  readonly run: (unread: Unread, deps: ManagementDeps) => Promise<Reply<unknown> | Deferred | Download | Problem>;
 };
 
 /** Validates query and body with the schemas of the route before its handler runs. */

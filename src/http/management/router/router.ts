@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import express, {
   type ErrorRequestHandler,
   type Request,
@@ -17,7 +19,7 @@ import type { ManagementDeps } from './deps.ts';
 import { serveDocs } from '../documentation/docs-page.ts';
 import { idempotencyKeyOf } from '../../server/idempotency-key.ts';
 import { createManagementDocument, type OpenApiDocument } from '../documentation/openapi.ts';
-import { isProblem, takesIdempotencyKey, type Identity, type Route } from './route.ts';
+import { isProblem, takesIdempotencyKey, type Download, type Identity, type Route } from './route.ts';
 import { routes as allRoutes } from '../routes.ts';
 import { withTermsInForce } from '../documentation/terms-in-examples.ts';
 
@@ -154,9 +156,22 @@ const handler = (route: Route, deps: ManagementDeps) => async (request: Request,
   }
   const result = await route.run({ ...identity, params, body: request.body, query: request.query }, deps);
   if (isProblem(result)) return send(response, result);
+  if ('parts' in result) return sendDownload(response, result);
   if (result.repeated) response.setHeader('idempotent-replayed', 'true');
   if ('deferred' in result) response.status(202).json(result.deferred);
   else response.status(route.success.status).json(result.answer);
+};
+
+/** JSON in parts. A failure breaks the connection, so that the file is not taken for a whole one. */
+const sendDownload = async (response: Response, { fileName, parts }: Download): Promise<void> => {
+  response.setHeader('content-type', 'application/json; charset=utf-8');
+  response.setHeader('content-disposition', `attachment; filename="${fileName}"`);
+  try {
+    await pipeline(Readable.from(parts), response);
+  } catch (error) {
+    const clientLeft = (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE';
+    if (!clientLeft) throw error;
+  }
 };
 
 const unknownIds: Readonly<Record<string, ProblemCode>> = {

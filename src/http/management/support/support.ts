@@ -1,0 +1,7 @@
+import type { Route } from '../router/route.ts';
+import { approveSecondAccount, approveSecondOwner } from './approvals.ts';
+import { erasePerson } from './erase-person.ts';
+import { search } from './search.ts';
+
+/** What support does with persons and accounts. */
+export const supportRoutes: readonly Route[] = [search, approveSecondAccount, approveSecondOwner, erasePerson];
