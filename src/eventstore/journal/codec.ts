@@ -12,6 +12,7 @@ import type { MailEvent } from '../../domain/mail/mail.ts';
 import type { PriceEvent } from '../../domain/prices/events.ts';
 import type { ReactionEvent } from '../../domain/reactions/parked-reactions.ts';
 import type { TermsEvent } from '../../domain/terms/terms.ts';
+import { compileSchema, type CompiledSchema } from './shapes/compiled-schema.ts';
 import type { Shape, Shapes } from './shapes/shape.ts';
 import { accountEventShapes } from './shapes/account.ts';
 import { approvalEventShapes } from './shapes/approvals.ts';
@@ -25,6 +26,7 @@ import {
   serviceTokenEventShapes,
   staffEventShapes,
 } from './shapes/people.ts';
+import { rates } from './shapes/values.ts';
 import type { EventCodec, FactOf, Metadata, RecordedOf } from '../event-codec.ts';
 import type { NewEvent, StoredEvent, StoredFact } from '../event-store.ts';
 import { NotReadableByAll, type ReadableVersions } from '../event-versions.ts';
@@ -68,11 +70,17 @@ export const READABLE_VERSIONS: ReadableVersions = Object.fromEntries(
   Object.entries(shapes).map(([type, { version }]) => [type, version]),
 );
 
-const metadataSchema = z.strictObject({
-  actor: z.string(),
-  commandId: z.string(),
-  correlationId: z.string().optional(),
-});
+type AnyEvent = Omit<DomainEvent, 'type'>;
+const compiled = new WeakMap<z.ZodType, CompiledSchema<AnyEvent>>();
+const compiledOf = ({ schema }: Shape<DomainEvent>): CompiledSchema<AnyEvent> => {
+  let known = compiled.get(schema);
+  if (!known) compiled.set(schema, (known = compileSchema(schema, rates)));
+  return known;
+};
+
+const metadataSchema = compileSchema<Metadata>(
+  z.strictObject({ actor: z.string(), commandId: z.string(), correlationId: z.string().optional() }),
+);
 
 /** Broken promise: the log holds an event that this software cannot read. Nothing after it may be trusted. */
 export class UnreadableEvent extends Error {
@@ -88,23 +96,23 @@ export class UnreadableEvent extends Error {
 
 export const encode = (event: DomainEvent, id: string, metadata: Metadata, readable?: ReadableVersions): NewEvent => {
   const shape = shapes[event.type] as Shape<DomainEvent>;
-  const data: unknown = z.encode(shape.schema, event);
+  const data = compiledOf(shape).toJson(event);
   return {
     id,
     type: event.type,
     ...inReadableVersion(event.type, shape, data, readable ? (readable[event.type] ?? 0) : shape.version),
-    metadata: JSON.stringify(metadataSchema.parse(metadata)),
+    metadata: metadataSchema.toJson(metadata),
   };
 };
 
 const inReadableVersion = (
   type: string,
   { version, lower }: Shape<DomainEvent>,
-  data: unknown,
+  data: string,
   newest: number,
 ): Pick<NewEvent, 'version' | 'data'> => {
-  if (newest >= version) return { version, data: JSON.stringify(data) };
-  const lowered = lower?.[newest]?.(data);
+  if (newest >= version) return { version, data };
+  const lowered = lower?.[newest]?.(JSON.parse(data));
   if (lowered === undefined) throw new NotReadableByAll(type, version);
   return { version: newest, data: JSON.stringify(lowered) };
 };
@@ -112,7 +120,7 @@ const inReadableVersion = (
 export const asWritten = <Event extends DomainEvent>(event: Event, { version, data }: NewEvent): Event => {
   const shape = shapes[event.type] as Shape<DomainEvent>;
   if (version === shape.version) return event;
-  return { type: event.type, ...shape.schema.parse(lifted(shape, version, JSON.parse(data))) } as Event;
+  return { type: event.type, ...compiledOf(shape).decode(lifted(shape, version, JSON.parse(data))) } as Event;
 };
 
 /** Throws UnreadableEvent if the type or the version is unknown, or the data is not of its shape. */
@@ -120,7 +128,7 @@ export const decode = (stored: StoredEvent): Recorded => ({ ...decodeFact(stored
 
 export const metadataOf = (stored: StoredEvent): Metadata => {
   try {
-    return metadataSchema.parse(JSON.parse(stored.metadata));
+    return metadataSchema.decode(JSON.parse(stored.metadata));
   } catch (cause) {
     throw new UnreadableEvent(stored, cause);
   }
@@ -131,7 +139,7 @@ export const decodeEvent = (stored: StoredFact): DomainEvent => {
   try {
     const shape = (shapes as Readonly<Record<string, Shape<DomainEvent>>>)[type];
     if (!shape) throw new Error('its type is unknown');
-    const parsed = shape.schema.parse(lifted(shape, version, JSON.parse(stored.data)));
+    const parsed = compiledOf(shape).decode(lifted(shape, version, JSON.parse(stored.data)));
     return { type, ...parsed } as DomainEvent;
   } catch (cause) {
     throw new UnreadableEvent(stored, cause);
