@@ -1,4 +1,4 @@
-import type { Request } from 'express';
+import type { IncomingMessage } from 'node:http';
 import type { KeyHash } from './api-keys.ts';
 import { problem, type Problem } from '../server/problems.ts';
 
@@ -17,7 +17,7 @@ export type HashKey = (secret: string) => readonly KeyHash[];
 /** Called with the owner and the hashes of a key in use, so that it can be hashed with a newer pepper. */
 export type KeyUsed = (owner: KeyOwner, hashes: readonly KeyHash[]) => void;
 
-export type Authenticate = (request: Request) => Customer | Problem;
+export type Authenticate = (request: IncomingMessage) => Customer | Problem;
 
 const bearer = /^Bearer +(\S+) *$/i;
 
@@ -34,7 +34,7 @@ export const createAuthenticate = (
   // A kept-alive connection usually sends the same key again. The entry lives as long as the connection.
   const seen = new WeakMap<object, { readonly header: string; readonly hashes: readonly KeyHash[] }>();
 
-  const hashesOf = ({ socket }: Request, header: string): readonly KeyHash[] => {
+  const hashesOf = ({ socket }: IncomingMessage, header: string): readonly KeyHash[] => {
     const before = seen.get(socket);
     if (before?.header === header) return before.hashes;
     const secret = bearer.exec(header)?.[1];

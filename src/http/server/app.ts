@@ -1,4 +1,5 @@
-import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express';
 import { NotReadableByAll } from '../../eventstore/event-versions.ts';
 import { problem, sendProblem, type Problem } from './problems.ts';
 import { createAuthenticate, type FindKeyOwner, type HashKey, type KeyUsed } from '../auth/authenticate.ts';
@@ -6,7 +7,7 @@ import { createBodyMemory } from './body-memory.ts';
 import type { RateLimits } from './rate-limit-headers.ts';
 import { noSuchMethod, noSuchPath } from './not-offered.ts';
 import { createReadBody } from './read-body.ts';
-import { singleHeaders } from './single-headers.ts';
+import { wrongHeader } from './single-headers.ts';
 import { arrive, requestIdOf } from './request-id.ts';
 import { getOutbox } from '../get-outbox.ts';
 import { confirmPage } from '../pages/confirm.ts';
@@ -65,20 +66,21 @@ const WAIT_FOR_MEMORY_MS = 2000;
 
 const ENDPOINTS: readonly Endpoint[] = ['/chat/completions', '/completions', '/embeddings'];
 
-/** The Express app: all routes and error handling. */
-export const createApp = (options: AppOptions): Express => {
+/**
+ * All routes and error handling. Completions are served before Express, whose routing and changes of prototypes cost a few
+ * per cent of one; every other method, path or spelling of a path goes through Express.
+ */
+export const createApp = (options: AppOptions): RequestListener => {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
   app.set('trust proxy', [...options.trustedProxies]);
-  app.use(arrive(options.newId));
-  app.use((_request, response, next) => {
-    response.once('close', () => options.answered(response.headersSent ? response.statusCode : undefined));
-    next();
+  const admit = createAdmit(options);
+  const fail = createFail(options);
+  app.use((request, response, next) => {
+    if (admit(request, response)) next();
   });
-
-  app.use(singleHeaders);
 
   const authenticate = createAuthenticate(options.hashKey, options.findKeyOwner, options.now, options.keyUsed);
   const memory = createBodyMemory({ limitBytes: options.maxBodyMemoryBytes, waitMs: WAIT_FOR_MEMORY_MS });
@@ -87,9 +89,10 @@ export const createApp = (options: AppOptions): Express => {
   // Express answers HEAD with the GET handler.
   const read = (path: string, handler: RequestHandler): void =>
     void app.route(path).get(handler).all(only('GET, HEAD'));
-  for (const endpoint of ENDPOINTS) {
-    posted(`/v1${endpoint}`, createCompletion(endpoint, { ...options, authenticate, readBody }));
-  }
+  const completions = new Map(
+    ENDPOINTS.map((endpoint) => [`/v1${endpoint}`, createCompletion(endpoint, { ...options, authenticate, readBody })]),
+  );
+  for (const [path, handler] of completions) posted(path, handler);
   read('/v1/models', listModels(authenticate, options.listModels));
   read('/v1/models/*id', getModel(authenticate, options.listModels, options.delistedSince));
   read('/v1/generation', getGeneration(authenticate, options.findGenerations));
@@ -109,9 +112,26 @@ export const createApp = (options: AppOptions): Express => {
   read('/health', getReady(options.readiness));
 
   app.use(notFound);
-  app.use(onError(options));
-  return app;
+  app.use(((error, _request, response, _next) => fail(error, response)) satisfies ErrorRequestHandler);
+  return (request, response) => {
+    const complete = request.method === 'POST' ? completions.get(request.url ?? '') : undefined;
+    if (!complete) return void app(request, response);
+    if (admit(request, response)) complete(request, response).catch((error: unknown) => fail(error, response));
+  };
 };
+
+/** Assigns the request id and counts the response. False if the request was refused for its headers. */
+const createAdmit =
+  ({ newId, answered }: AppOptions) =>
+  (request: IncomingMessage, response: ServerResponse): boolean => {
+    arrive(response, newId());
+    response.once('close', () => answered(response.headersSent ? response.statusCode : undefined));
+    const wrong = wrongHeader(request);
+    if (!wrong) return true;
+    response.setHeader('connection', 'close');
+    sendProblem(response, wrong, requestIdOf(response));
+    return false;
+  };
 
 /** Answers 405 to all other methods of a path. */
 const only =
@@ -127,9 +147,9 @@ const notFound: RequestHandler = ({ method, originalUrl }, response) => {
   sendProblem(response, problem('not_found', { message }), requestIdOf(response));
 };
 
-const onError =
-  ({ failed, isStoreUnavailable }: AppOptions): ErrorRequestHandler =>
-  (error: unknown, _request, response, _next) => {
+const createFail =
+  ({ failed, isStoreUnavailable }: AppOptions) =>
+  (error: unknown, response: ServerResponse): void => {
     const requestId = requestIdOf(response);
     const known =
       clientFault(error) ??

@@ -1,11 +1,11 @@
-import type { Response } from 'express';
+import type { ServerResponse } from 'node:http';
 import type { PacesNow } from '../../domain/account/within-limits.ts';
 
 /** The state of the per-minute limits of an account and a key, as last known to this process. */
 export type RateLimits = (accountId: string, keyId: string) => PacesNow;
 
 /** Sets OpenAI's rate limit headers; none if there is no limit. */
-export const tellRateLimits = (response: Response, limits: PacesNow): void => {
+export const tellRateLimits = (response: ServerResponse, limits: PacesNow): void => {
   for (const pace of ['requests', 'tokens'] as const) {
     const now = limits[pace];
     if (!now) continue;

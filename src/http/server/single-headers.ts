@@ -1,6 +1,5 @@
-import type { RequestHandler } from 'express';
-import { problem, sendProblem } from './problems.ts';
-import { requestIdOf } from './request-id.ts';
+import type { IncomingMessage } from 'node:http';
+import { problem, type Problem } from './problems.ts';
 
 /**
  * Headers that may occur only once. If there are two, one proxy reads the first and another the last, and Node joins some:
@@ -15,12 +14,9 @@ const single = new Map(
 
 const hostName = /^[^\s,/?#@\\]*$/;
 
-/** HTTP/1.1 requires exactly one Host header (RFC 9112, 3.2). */
-export const singleHeaders: RequestHandler = ({ rawHeaders, headers, httpVersion }, response, next) => {
-  const wrong = (message: string, param: string): void => {
-    response.setHeader('connection', 'close');
-    sendProblem(response, problem('invalid_request', { message, param }), requestIdOf(response));
-  };
+/** The problem of a request with such a header twice, or without a valid Host: HTTP/1.1 requires one (RFC 9112, 3.2). */
+export const wrongHeader = ({ rawHeaders, headers, httpVersion }: IncomingMessage): Problem | undefined => {
+  const wrong = (message: string, param: string): Problem => problem('invalid_request', { message, param });
   const seen = new Set<string>();
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]?.toLowerCase() ?? '';
@@ -33,5 +29,5 @@ export const singleHeaders: RequestHandler = ({ rawHeaders, headers, httpVersion
     return wrong('The request lacks the header Host, which HTTP/1.1 requires. Send it.', 'Host');
   }
   if (!hostName.test(headers.host ?? '')) return wrong('The header Host is not a host and a port. Correct it.', 'Host');
-  next();
+  return undefined;
 };

@@ -1,4 +1,4 @@
-import type { Request, RequestHandler, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authenticate, Customer } from '../auth/authenticate.ts';
 import { requestIdOf, arrivalOf } from '../server/request-id.ts';
 import { idempotencyKeyOf } from '../server/idempotency-key.ts';
@@ -75,8 +75,11 @@ type Patience = {
   readonly slowReaderMs: number;
 };
 
+/** Rejects if the gateway fails. */
+type Serve = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
 /** POST /v1/chat/completions, /v1/completions and /v1/embeddings. */
-export const createCompletion = (endpoint: Endpoint, options: CreateCompletionOptions): RequestHandler => {
+export const createCompletion = (endpoint: Endpoint, options: CreateCompletionOptions): Serve => {
   const { authenticate, readBody } = options;
   const answerTo = createAnswerTo(endpoint, options);
   return async (request, response) => {
@@ -118,7 +121,7 @@ type Read = {
 /** Answers a request whose body was read, or returns the problem. */
 const createAnswerTo = (endpoint: Endpoint, options: CreateCompletionOptions) => {
   const { complete, balanceUsd, rateLimits } = options;
-  return async ({ customer, idempotencyKey, body }: Read, response: Response): Promise<Problem | undefined> => {
+  return async ({ customer, idempotencyKey, body }: Read, response: ServerResponse): Promise<Problem | undefined> => {
     const left = new AbortController();
     response.on('close', () => {
       if (!response.writableFinished) left.abort();
@@ -150,10 +153,11 @@ const createAnswerTo = (endpoint: Endpoint, options: CreateCompletionOptions) =>
   };
 };
 
-const isJson = ({ headers }: Request): boolean => /^application\/json *(;|$)/i.test(headers['content-type'] ?? '');
+const isJson = ({ headers }: IncomingMessage): boolean =>
+  /^application\/json *(;|$)/i.test(headers['content-type'] ?? '');
 
 const sendStream = async (
-  response: Response,
+  response: ServerResponse,
   relay: (sink: Sink) => Promise<void>,
   left: AbortSignal,
   { commentAfterMs, slowReaderMs }: Patience,
@@ -179,7 +183,7 @@ const sendStream = async (
   response.end();
 };
 
-const drained = (response: Response, left: AbortSignal, slowReaderMs: number): Promise<void> =>
+const drained = (response: ServerResponse, left: AbortSignal, slowReaderMs: number): Promise<void> =>
   new Promise((resolve) => {
     if (left.aborted) return resolve();
     const tooSlow = setTimeout(() => response.destroy(), slowReaderMs);

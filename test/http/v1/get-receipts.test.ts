@@ -23,7 +23,10 @@ afterEach(() => closing.splice(0).forEach((close) => close()));
 const ask = async (handler: RequestHandler, query = ''): Promise<{ status: number; text: string }> => {
   const server = createServer(
     express()
-      .use(arrive(() => 'id-1'))
+      .use((_request, response, next) => {
+        arrive(response, 'id-1');
+        next();
+      })
       .use(handler),
   ).listen(0, '127.0.0.1');
   closing.push(() => void server.close());
