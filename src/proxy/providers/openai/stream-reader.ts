@@ -1,7 +1,8 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { withoutMember } from '../../json/json-text.ts';
 import { isThere } from '../../json/untyped-json.ts';
-import type { AnswerEvent, Batch, ReportEvent } from '../provider.ts';
+import type { AnswerEvent, Batch, DeltaEvent, ReportEvent } from '../provider.ts';
+import { learnTemplate, pieceOf, textOfPiece, type ChunkTemplate, type ReadChunk } from './chunk-template.ts';
 import { choicesOf, idOf, isError, isFilled, parseChunk, partOf, withoutNull, type Chunk } from './chunk.ts';
 import { refusedWithin } from './refusal.ts';
 import { isOtherTier } from './service-tier.ts';
@@ -23,8 +24,14 @@ type Reading = {
   aligned: boolean;
   untouched: boolean;
   hasId: boolean;
+  template: ChunkTemplate | undefined;
+  /** How many more chunks are tried as the template. */
+  templatesLeft: number;
   events: AnswerEvent[];
 };
+
+/** The second chunk is usually the first with output. A stream whose chunks differ otherwise is parsed chunk by chunk. */
+const TEMPLATES = 3;
 
 export type StreamReader = {
   read(piece: Uint8Array): Batch;
@@ -40,7 +47,7 @@ export const createStreamReader = (): StreamReader => {
   const decoder = new TextDecoder();
   const reading: Reading = {
     ...{ state: 'open', isEndless: false, aligned: true, untouched: true, hasId: false },
-    events: [],
+    ...{ template: undefined, templatesLeft: TEMPLATES, events: [] },
   };
   const parser = createParser({
     onEvent: (message) => reading.events.push(readMessage(reading, message)),
@@ -103,6 +110,8 @@ const readMessage = (reading: Reading, { data, event }: EventSourceMessage): Ans
     reading.state = 'done';
     return done;
   }
+  const known = event === undefined && reading.state === 'open' ? ofTemplate(reading, data) : undefined;
+  if (known) return known;
   const chunk = parseChunk(data);
   if (!chunk) {
     reading.untouched = false;
@@ -118,7 +127,35 @@ const readMessage = (reading: Reading, { data, event }: EventSourceMessage): Ans
   if (passes !== data) reading.untouched = false;
   const parts = choicesOf(chunk).map(partOf);
   const wire = (): string => written(passes, event);
+  if (report === noReport && event === undefined && reading.templatesLeft > 0) learn(reading, data, chunk);
   return report === noReport ? { kind: 'delta', parts, wire } : { kind: 'delta', ...report, parts, wire };
+};
+
+const ofTemplate = (reading: Reading, data: string): DeltaEvent | undefined => {
+  const { template } = reading;
+  const piece = template && pieceOf(template, data);
+  const text = piece === undefined ? undefined : textOfPiece(piece);
+  if (!template || text === undefined) return undefined;
+  const { choice, wireBefore, wireAfter, passes } = template;
+  if (!passes) reading.untouched = false;
+  return {
+    kind: 'delta',
+    parts: [{ choice, text, finishReason: null }],
+    wire: () => `${wireBefore}${piece}${wireAfter}`,
+  };
+};
+
+const learn = (reading: Reading, data: string, chunk: Chunk): void => {
+  reading.templatesLeft--;
+  reading.template = learnTemplate(data, chunk, readDelta) ?? reading.template;
+};
+
+/** A chunk that is a delta and reports nothing. Whether it has the id of its stream is the same for all chunks. */
+const readDelta = (data: string): ReadChunk | undefined => {
+  const chunk = parseChunk(data);
+  if (!chunk || isError(chunk) || reportOf({ hasId: true }, chunk) !== noReport) return undefined;
+  const passes = forClients(chunk, data);
+  return { parts: choicesOf(chunk).map(partOf), wire: written(passes, undefined), passes: passes === data };
 };
 
 const failed = (reading: Reading, data: string, report: Report): AnswerEvent => {
@@ -131,7 +168,7 @@ type Report = Omit<ReportEvent, 'kind'>;
 /** Most chunks report nothing, and share this object. */
 const noReport: Report = {};
 
-const reportOf = (reading: Reading, chunk: Chunk): Report => {
+const reportOf = (reading: Pick<Reading, 'hasId'>, chunk: Chunk): Report => {
   const id = reading.hasId ? undefined : idOf(chunk);
   if (id !== undefined && id !== '') reading.hasId = true;
   const usage = usageIn(chunk);
