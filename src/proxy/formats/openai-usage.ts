@@ -43,12 +43,21 @@ export const inOpenAiNames = (usage: Usage): Readonly<Record<string, unknown>> =
  * answers stay as they were written. If the usage is the provider's own, only the cost is added.
  */
 export const withCost = (body: string, usage: Readonly<Record<string, unknown>>, costUsd: string): string => {
-  const added = JSON.stringify({ ...usage, cost: JSON.rawJSON(costUsd), cost_usd: costUsd });
   const span = membersOf(body, 'usage').at(-1);
-  if (!span) return withMember(body, 'usage', added);
+  if (!span) return withMember(body, 'usage', withBoth(usage, costUsd));
   const written = body.slice(span.start, span.end);
-  const isKept = JSON.stringify(JSON.parse(written)) === JSON.stringify(usage) && !Object.hasOwn(usage, 'cost');
-  const cost = `"cost":${costUsd},"cost_usd":"${costUsd}"`;
-  const value = isKept && Object.keys(usage).length > 0 ? `${written.slice(0, -1)},${cost}}` : added;
+  const value = isKept(written, usage)
+    ? `${written.slice(0, -1)},"cost":${costUsd},"cost_usd":"${costUsd}"}`
+    : withBoth(usage, costUsd);
   return body.slice(0, span.start) + value + body.slice(span.end);
+};
+
+const withBoth = (usage: Readonly<Record<string, unknown>>, costUsd: string): string =>
+  JSON.stringify({ ...usage, cost: JSON.rawJSON(costUsd), cost_usd: costUsd });
+
+/** Whether the text of a usage states exactly this one, and has room for a cost. */
+const isKept = (written: string, usage: Readonly<Record<string, unknown>>): boolean => {
+  if (Object.hasOwn(usage, 'cost') || Object.keys(usage).length === 0) return false;
+  const json = JSON.stringify(usage);
+  return written === json || JSON.stringify(JSON.parse(written)) === json;
 };

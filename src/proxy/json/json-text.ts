@@ -39,6 +39,9 @@ export const withMember = (json: string, name: string, value: string): string =>
   return `${json.slice(0, end)},"${name}":${value}${json.slice(end)}`;
 };
 
+/** Structural characters, and the beginnings of strings. */
+const structure = /["{}[\]]/g;
+
 /** A name that occurs twice in one object, with or without escapes. The text must be valid JSON. */
 export const repeatedName = (json: string): string | undefined => {
   const open: Set<string>[] = [];
@@ -85,18 +88,28 @@ const endOfString = (json: string, open: number): number => {
   return json.length;
 };
 
-/** Finds the next structural character. There may be a million numbers before it. */
-const structure = /["{}[\]]/g;
+const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+/** After so many characters, a pattern finds the next structural one faster: there may be a million numbers before it. */
+const LONG_RUN = 64;
 
 const endOfNested = (json: string, open: number): number => {
   let depth = 0;
-  structure.lastIndex = open;
-  for (let found = structure.exec(json); found; found = structure.exec(json)) {
-    if (found[0] === '"') structure.lastIndex = endOfString(json, found.index);
-    else if (found[0] === '{' || found[0] === '[') depth++;
-    else if (--depth === 0) return structure.lastIndex;
+  let run = 0;
+  for (let at = open; at < json.length; at++, run++) {
+    if (run > LONG_RUN) at = nextStructural(json, at);
+    const code = json.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(json, at) - 1;
+    else if (code === OPEN_LIST || code === OPEN_OBJECT) depth++;
+    else if (code !== CLOSE_LIST && code !== CLOSE_OBJECT) continue;
+    else if (--depth === 0) return at + 1;
+    run = 0;
   }
   return json.length;
+};
+
+const nextStructural = (json: string, from: number): number => {
+  structure.lastIndex = from;
+  return structure.exec(json)?.index ?? json.length;
 };
 
 const endOfScalar = (json: string, start: number): number => {
