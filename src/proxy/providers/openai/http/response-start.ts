@@ -17,6 +17,8 @@ const fields = ['data:', 'event:', 'id:', 'retry:', ':'];
 
 /** At most this much is inspected: a body with more blank lines at its start is not a stream. */
 const MAX_BYTES = 64 * 1024;
+/** The first event is rarely longer. */
+const STEP_BYTES = 512;
 /** How long to wait for the first event of a stream. The customer receives no response head before that. */
 const FIRST_EVENT_WITHIN_MS = 3000;
 
@@ -76,11 +78,19 @@ const createInspection = (declared: boolean): ((piece: Uint8Array) => Inspection
   let streams: boolean | undefined;
   let event: EventSourceMessage | undefined;
   const parser = createParser({ onEvent: (one) => (event ??= one) });
-  return (piece) => {
-    const more = decoder.decode(piece, { stream: true });
-    text = (text + more).trimStart();
-    streams ??= beginsAsStream(text, declared);
+  const add = (bytes: Uint8Array): void => {
+    const more = decoder.decode(bytes, { stream: true });
+    if (streams === undefined) {
+      text = (text + more).trimStart();
+      streams = beginsAsStream(text, declared);
+    }
     if (streams !== false) parser.feed(more);
+  };
+  return (piece) => {
+    // A piece may hold many events, and they are all parsed again later.
+    for (let from = 0; from < piece.length && !isKnown({ streams, event }); from += STEP_BYTES) {
+      add(piece.subarray(from, from + STEP_BYTES));
+    }
     return { streams, event };
   };
 };
