@@ -60,84 +60,114 @@ export type CallOptions = {
 /** Enough for most answers to end. */
 export const USAGE_AFTER_LEAVING_MS = 2000;
 
-export const createCall = (options: CallOptions): Call => {
-  const { askedAt, job, price, reservation, ledger, promptTokens, tokens } = options;
-  const life = createLife(options);
-  const { signal } = life;
-  let allowance: Allowance | undefined;
-  return {
-    generationId: ledger.requestId,
-    askedAt,
-    job,
-    price,
-    bounds: reservation.bounds,
-    ledger,
-    signal,
-    // Most answers in one piece need none.
-    get allowance() {
-      return (allowance ??= createAllowance({ job, price, reservation, ledger, promptTokens, tokens, signal }));
-    },
-    usageAfterLeavingMs: options.usageAfterLeavingMs ?? USAGE_AFTER_LEAVING_MS,
-    get isWanted() {
-      return life.cancelled !== 'client_gone' && life.cancelled !== 'drained';
-    },
-    get cancelled() {
-      return life.cancelled;
-    },
-    get left() {
-      return life.left;
-    },
-    cancel: life.cancel,
-    onLeave: life.onLeave,
-    heard: life.heard,
-    pause: life.pause,
-    expectEnd: life.expectEnd,
-    close: life.close,
-    settle: async (metered, ended) => {
-      const request = { job, model: price, reservation, promptTokens, tokens };
-      const { usage, usageSource, anomalies, beyond, asReported } = await chargedUsage(request, metered, ended);
-      const { finishReason, upstreamId, otherTier } = metered;
-      const more = [
-        ...(life.cancelled === TOO_LONG ? ['stream_too_long'] : []),
-        ...(otherTier === true ? ['other_service_tier'] : []),
-      ];
-      const times = life.times();
-      const delivery: Delivery = {
-        usageSource,
-        ended,
-        finishReason,
-        upstreamId,
-        firstByteMs: times.firstByteMs,
-        totalMs: times.totalMs,
-        anomalies: more.length === 0 ? anomalies : [...anomalies, ...more],
-      };
-      const charged = await ledger.settle(usage, reservation.price, delivery, beyond);
-      const reported = metered.usage as Settlement['reported'];
-      return { charged, usage, ...(asReported && reported ? { reported } : {}) };
-    },
-  };
-};
+export const createCall = (options: CallOptions): Call => new CallInProgress(options);
+
+/**
+ * A class, because V8 makes a hidden class for each object literal that has accessors. It is an old object from the start,
+ * and keeps the whole call in memory until old objects are collected.
+ */
+class CallInProgress implements Call {
+  readonly generationId: string;
+  readonly askedAt: Date;
+  readonly job: Job;
+  readonly price: SoldModel;
+  readonly bounds: Bounds;
+  readonly ledger: Ledger;
+  readonly signal: AbortSignal;
+  readonly usageAfterLeavingMs: number;
+  readonly cancel: Call['cancel'];
+  readonly onLeave: Call['onLeave'];
+  readonly heard: Call['heard'];
+  readonly pause: Call['pause'];
+  readonly expectEnd: Call['expectEnd'];
+  readonly close: Call['close'];
+  readonly #options: CallOptions;
+  readonly #life: Life;
+  #allowance: Allowance | undefined;
+
+  constructor(options: CallOptions) {
+    const life = createLife(options);
+    this.#options = options;
+    this.#life = life;
+    this.generationId = options.ledger.requestId;
+    this.askedAt = options.askedAt;
+    this.job = options.job;
+    this.price = options.price;
+    this.bounds = options.reservation.bounds;
+    this.ledger = options.ledger;
+    this.signal = life.signal;
+    this.usageAfterLeavingMs = options.usageAfterLeavingMs ?? USAGE_AFTER_LEAVING_MS;
+    this.cancel = life.cancel;
+    this.onLeave = life.onLeave;
+    this.heard = life.heard;
+    this.pause = life.pause;
+    this.expectEnd = life.expectEnd;
+    this.close = life.close;
+  }
+
+  // Most answers in one piece need none.
+  get allowance(): Allowance {
+    return (this.#allowance ??= createAllowance({ ...this.#options, signal: this.signal }));
+  }
+
+  get isWanted(): boolean {
+    return this.cancelled !== 'client_gone' && this.cancelled !== 'drained';
+  }
+
+  get cancelled(): Cancelled | undefined {
+    return this.#life.state.cancelled;
+  }
+
+  get left(): boolean {
+    return this.#life.state.left;
+  }
+
+  async settle(metered: Metered, ended: Delivery['ended']): Promise<Settlement> {
+    const { job, price, reservation, ledger, promptTokens, tokens } = this.#options;
+    const request = { job, model: price, reservation, promptTokens, tokens };
+    const { usage, usageSource, anomalies, beyond, asReported } = await chargedUsage(request, metered, ended);
+    const { finishReason, upstreamId, otherTier } = metered;
+    const more = [
+      ...(this.cancelled === TOO_LONG ? ['stream_too_long'] : []),
+      ...(otherTier === true ? ['other_service_tier'] : []),
+    ];
+    const times = this.#life.times();
+    const delivery: Delivery = {
+      usageSource,
+      ended,
+      finishReason,
+      upstreamId,
+      firstByteMs: times.firstByteMs,
+      totalMs: times.totalMs,
+      anomalies: more.length === 0 ? anomalies : [...anomalies, ...more],
+    };
+    const charged = await ledger.settle(usage, reservation.price, delivery, beyond);
+    const reported = metered.usage as Settlement['reported'];
+    return { charged, usage, ...(asReported && reported ? { reported } : {}) };
+  }
+}
+
+type Life = ReturnType<typeof createLife>;
 
 /** The timers of a call, and why it ended. */
 const createLife = ({ gone, idleTimeoutMs, maxStreamMs }: CallOptions) => {
   const controller = new AbortController();
   const startedAt = performance.now();
+  const state: { cancelled: Cancelled | undefined; left: boolean } = { cancelled: undefined, left: false };
   let firstByteAt: number | undefined;
-  let cancelled: Cancelled | undefined;
-  let left = false;
   let readOnForMs = (): number => 0;
   let watchdog: NodeJS.Timeout | undefined;
   let readingOn: NodeJS.Timeout | undefined;
 
   const cancel = (why: Cancelled): void => {
-    cancelled ??= left ? 'client_gone' : why;
+    state.cancelled ??= state.left ? 'client_gone' : why;
     const code = why === 'timeout' || why === TOO_LONG ? 'timeout' : 'reset';
     controller.abort(new ProviderFailed(code, `cancelled: ${why}`));
   };
   const leave = (): void => {
-    if (cancelled !== undefined) return;
+    if (state.cancelled !== undefined) return;
     const ms = readOnForMs();
-    left = true;
+    state.left = true;
     if (ms === 0) return cancel('client_gone');
     clearTimeout(watchdog);
     readingOn = setTimeout(() => cancel('client_gone'), ms);
@@ -148,12 +178,7 @@ const createLife = ({ gone, idleTimeoutMs, maxStreamMs }: CallOptions) => {
 
   return {
     signal: controller.signal,
-    get cancelled() {
-      return cancelled;
-    },
-    get left() {
-      return left;
-    },
+    state,
     cancel,
     onLeave: (decide: () => number): void => {
       readOnForMs = decide;
