@@ -165,11 +165,14 @@ const createAttempt =
     return decision.kind === 'refused' ? decision : { kind: 'accepted', events, revision, position, repeated: false };
   };
 
+/** Emptied at the end, because a busy Map keeps the entries of its former tables in memory until old objects are collected. */
+type Executing = { outcome: Promise<unknown> | undefined };
+
 /** A command whose id is being executed already waits, and then finds the outcome of the first in the log. */
 const onceAtATime = <Command, Result>(
   execute: (stream: string, command: Command, metadata: Metadata, mayRepeat: boolean) => Promise<Result>,
 ) => {
-  const executing = new Map<string, Promise<unknown>>();
+  const executing = new Map<string, Executing>();
   return async (
     stream: string,
     command: Command,
@@ -178,13 +181,15 @@ const onceAtATime = <Command, Result>(
   ): Promise<Result> => {
     const { commandId } = metadata;
     let waited = false;
-    for (let first; (first = executing.get(commandId)); waited = true) await first.catch(() => undefined);
+    for (let first; (first = executing.get(commandId)?.outcome); waited = true) await first.catch(() => undefined);
     const outcome = execute(stream, command, metadata, mayRepeat || waited);
-    executing.set(commandId, outcome);
+    const entry: Executing = { outcome };
+    executing.set(commandId, entry);
     try {
       return await outcome;
     } finally {
       executing.delete(commandId);
+      entry.outcome = undefined;
     }
   };
 };

@@ -44,15 +44,22 @@ export type Door = {
   close(): Promise<void>;
 };
 
+/** Emptied at the end of the response, because a busy Set keeps former entries in memory: see RunningCall. */
+type Open = { response: ServerResponse | undefined };
+
 /** Starts the HTTP server. Throws CannotListen. */
 export const openDoor = async (options: DoorOptions): Promise<Door> => {
   const { app, attend, host, port, delayMs, graceMs, drain } = options;
-  const underWay = new Set<ServerResponse>();
+  const underWay = new Set<Open>();
   let leaving = false;
   const server = createServer(SETTINGS, (request, response) => {
     response.shouldKeepAlive &&= !leaving;
-    underWay.add(response);
-    response.once('close', () => underWay.delete(response));
+    const open: Open = { response };
+    underWay.add(open);
+    response.once('close', () => {
+      underWay.delete(open);
+      open.response = undefined;
+    });
     app(request, response);
   });
   attend(server);
@@ -62,7 +69,7 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
     close: async () => {
       // Responses contain `connection: close`, so that clients reconnect to another node.
       leaving = true;
-      for (const response of underWay) if (!response.headersSent) response.shouldKeepAlive = false;
+      for (const { response } of underWay) if (response?.headersSent === false) response.shouldKeepAlive = false;
       if (delayMs > 0) await sleep(delayMs);
       // Close connections whose clients do not read. Streams that end with the grace period are metered first, which
       // takes a while if the tokenizer must be loaded for it.

@@ -6,7 +6,7 @@ import type { SoldModel } from '../metering/model-facts.ts';
 import type { Provider, ProviderAnswer } from '../providers/provider.ts';
 import { plan, type Attempt, type Catalogue } from '../routing/plan.ts';
 import { createCall, type Call } from './call.ts';
-import type { Answer, Asked, CompletionsOptions, Running } from './completion.ts';
+import type { Answer, Asked, CompletionsOptions, Running, RunningCall } from './completion.ts';
 import { HoldsPaused, reserveCredits, type Bounds, type NotReserved, type Reserved } from './hold.ts';
 import { createIdempotency } from './idempotency.ts';
 import { createLedger, type Ledger } from './ledger.ts';
@@ -107,11 +107,13 @@ const answerHeld = async (held: Held, options: CompletionsOptions, running: Runn
     usageAfterLeavingMs,
   });
   const { generationId } = call;
+  const entry: RunningCall = { call };
   const finished = (): void => {
-    running.calls.delete(call);
+    running.calls.delete(entry);
+    entry.call = undefined;
     call.close();
   };
-  running.calls.add(call);
+  running.calls.add(entry);
   if (running.draining) call.cancel('drained');
   let streaming = false;
   try {

@@ -75,10 +75,16 @@ export type UpstreamRefusal = {
   readonly rejectsOurAccount: boolean;
 };
 
+/**
+ * Emptied when the call has ended. A Set or Map that grows anew under steady use keeps the entries of its former tables until
+ * old objects are collected, so an entry must not lead to all that belongs to a request.
+ */
+export type RunningCall = { call: Call | undefined };
+
 /** The completions of this process that have not ended. It changes in place. */
 export type Running = {
   draining: boolean;
-  readonly calls: Set<Call>;
+  readonly calls: Set<RunningCall>;
   /** Includes requests without a call so far, because they may be writing to the log. */
   readonly generations: Set<string>;
   /** The generation has ended. */

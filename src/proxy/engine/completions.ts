@@ -56,7 +56,7 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
       if (generations.size === 0) return;
       const ended = new Promise<void>((resolve) => (idle = resolve));
       const grace = setTimeout(() => {
-        for (const call of calls) call.cancel('drained');
+        for (const { call } of calls) call?.cancel('drained');
       }, graceMs);
       await ended;
       clearTimeout(grace);
