@@ -25,8 +25,15 @@ export const answerUnreadable = (server: Server, { newId, now, answered }: Unrea
   const newest = new WeakMap<Duplex, Exchange>();
   const refused = new WeakSet<Duplex>();
 
-  const remember = (request: IncomingMessage, response: ServerResponse): void =>
-    void newest.set(request.socket, { request, response, before: newest.get(request.socket)?.response });
+  const remember = (request: IncomingMessage, response: ServerResponse): void => {
+    const { socket } = request;
+    const exchange: Exchange = { request, response, before: newest.get(socket)?.response };
+    newest.set(socket, exchange);
+    // Idle connections would otherwise keep their last request in memory.
+    response.once('close', () => {
+      if (request.complete && newest.get(socket) === exchange) newest.delete(socket);
+    });
+  };
   server.prependListener('request', remember);
 
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
