@@ -21,8 +21,11 @@ declare module 'vitest' {
   }
 }
 
-/** Housekeeping of databases that are dropped after seconds only costs time. What makes commits durable stays on. */
-const SETTINGS = { autovacuum: 'off', checkpoint_timeout: '30min' };
+/**
+ * Housekeeping of databases that are dropped after seconds only costs time. What makes commits durable stays on. A dozen
+ * gateways run at once, each with up to 47 connections.
+ */
+const SETTINGS = { autovacuum: 'off', checkpoint_timeout: '30min', max_connections: '500' };
 
 /** Creates the template. Returns what drops it. */
 const createTemplate = async (postgresUrl: string): Promise<{ readonly name: string; drop(): Promise<void> }> => {
