@@ -11,6 +11,8 @@ export type Scope = (typeof scopes)[number];
 /** Each route declares which of these may call it. Members and tokens may do so for their own account only. */
 export type PrincipalRule =
   | 'public'
+  /** An API key of an account, for /v1. */
+  | 'key'
   /** KISSAPI_ADMIN_TOKEN. */
   | 'admin'
   /** A person who is signed in, about that person's own data. */

@@ -3,6 +3,7 @@ import express, { type ErrorRequestHandler, type RequestHandler, type Router } f
 import { NotReadableByAll } from '../../eventstore/event-versions.ts';
 import { problem, sendProblem, type Problem } from './problems.ts';
 import { createAuthenticate, type FindKeyOwner, type HashKey, type KeyUsed } from '../auth/authenticate.ts';
+import type { PrincipalRule } from '../auth/principals.ts';
 import { createBodyMemory } from './body-memory.ts';
 import type { RateLimits } from './rate-limit-headers.ts';
 import { noSuchMethod, noSuchPath } from './not-offered.ts';
@@ -70,7 +71,7 @@ const ENDPOINTS: readonly Endpoint[] = ['/chat/completions', '/completions', '/e
  * All routes and error handling. Completions are served before Express, whose routing and changes of prototypes cost a few
  * per cent of one; every other method, path or spelling of a path goes through Express.
  */
-export const createApp = (options: AppOptions): RequestListener => {
+export const createApp = (options: AppOptions): RequestListener & { readonly routes: readonly AppRoute[] } => {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -82,42 +83,66 @@ export const createApp = (options: AppOptions): RequestListener => {
     if (admit(request, response)) next();
   });
 
-  const authenticate = createAuthenticate(options.hashKey, options.findKeyOwner, options.now, options.keyUsed);
-  const memory = createBodyMemory({ limitBytes: options.maxBodyMemoryBytes, waitMs: WAIT_FOR_MEMORY_MS });
-  const readBody = createReadBody({ maxBytes: options.maxBodyBytes, memory });
-  const posted = (path: string, handler: RequestHandler): void => void app.route(path).post(handler).all(only('POST'));
-  // Express answers HEAD with the GET handler.
-  const read = (path: string, handler: RequestHandler): void =>
-    void app.route(path).get(handler).all(only('GET, HEAD'));
-  const completions = new Map(
-    ENDPOINTS.map((endpoint) => [`/v1${endpoint}`, createCompletion(endpoint, { ...options, authenticate, readBody })]),
-  );
-  for (const [path, handler] of completions) posted(path, handler);
-  read('/v1/models', listModels(authenticate, options.listModels));
-  read('/v1/models/*id', getModel(authenticate, options.listModels, options.delistedSince));
-  read('/v1/generation', getGeneration(authenticate, options.findGenerations));
-  read('/v1/key', getKey(authenticate, options.findAccount, options.findKeyUsage, options.now));
-  read('/v1/credits', getCredits(authenticate, options.findAccount));
-  read('/terms', getTerms(options.publishedTerms, options.findTermsText));
-  read('/terms/:version', getTermsVersion(options.publishedTerms, options.findTermsText));
-  // Before the management API, which would require its token first.
+  const routes = createRoutes(options);
+  for (const { method, path, handler } of routes) {
+    if (method === 'POST') app.route(path).post(handler).all(only('POST'));
+    // Express answers HEAD with the GET handler.
+    else app.route(path).get(handler).all(only('GET, HEAD'));
+  }
+  // The management API would require its token first.
   app.use('/api/v1', notFound);
   app.use('/api', options.management);
-  read('/metrics', options.metrics);
-  for (const [path, handler] of Object.entries(confirmPage)) read(path, handler);
-  if (options.devOutbox) read('/dev/outbox', getOutbox(options.devOutbox));
-  read('/health/live', getLive);
-  read('/health/ready', getReady(options.readiness));
-  // The former name of /health/ready.
-  read('/health', getReady(options.readiness));
 
   app.use(notFound);
   app.use(((error, _request, response, _next) => fail(error, response)) satisfies ErrorRequestHandler);
-  return (request, response) => {
+  const completions = new Map(routes.flatMap(({ path, completion }) => (completion ? [[path, completion]] : [])));
+  const listen: RequestListener = (request, response) => {
     const complete = request.method === 'POST' ? completions.get(request.url ?? '') : undefined;
     if (!complete) return void app(request, response);
     if (admit(request, response)) complete(request, response).catch((error: unknown) => fail(error, response));
   };
+  return Object.assign(listen, { routes });
+};
+
+/** A route outside the management API, and who may call it. */
+export type AppRoute = {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly principals: readonly Extract<PrincipalRule, 'public' | 'key' | 'admin'>[];
+  readonly handler: RequestHandler;
+  /** The same handler, which is also called without Express. */
+  readonly completion?: ReturnType<typeof createCompletion>;
+};
+
+const createRoutes = (options: AppOptions): readonly AppRoute[] => {
+  const authenticate = createAuthenticate(options.hashKey, options.findKeyOwner, options.now, options.keyUsed);
+  const memory = createBodyMemory({ limitBytes: options.maxBodyMemoryBytes, waitMs: WAIT_FOR_MEMORY_MS });
+  const readBody = createReadBody({ maxBytes: options.maxBodyBytes, memory });
+  const ready = getReady(options.readiness);
+  const read = (principal: AppRoute['principals'][number], path: string, handler: RequestHandler): AppRoute => ({
+    ...{ method: 'GET', path, principals: [principal], handler },
+  });
+  const completions = ENDPOINTS.map((endpoint): AppRoute => {
+    const completion = createCompletion(endpoint, { ...options, authenticate, readBody });
+    return { method: 'POST', path: `/v1${endpoint}`, principals: ['key'], handler: completion, completion };
+  });
+  return [
+    ...completions,
+    read('key', '/v1/models', listModels(authenticate, options.listModels)),
+    read('key', '/v1/models/*id', getModel(authenticate, options.listModels, options.delistedSince)),
+    read('key', '/v1/generation', getGeneration(authenticate, options.findGenerations)),
+    read('key', '/v1/key', getKey(authenticate, options.findAccount, options.findKeyUsage, options.now)),
+    read('key', '/v1/credits', getCredits(authenticate, options.findAccount)),
+    read('public', '/terms', getTerms(options.publishedTerms, options.findTermsText)),
+    read('public', '/terms/:version', getTermsVersion(options.publishedTerms, options.findTermsText)),
+    read('admin', '/metrics', options.metrics),
+    ...Object.entries(confirmPage).map(([path, handler]) => read('public', path, handler)),
+    ...(options.devOutbox ? [read('public', '/dev/outbox', getOutbox(options.devOutbox))] : []),
+    read('public', '/health/live', getLive),
+    read('public', '/health/ready', ready),
+    // The former name of /health/ready.
+    read('public', '/health', ready),
+  ];
 };
 
 /** Assigns the request id and counts the response. False if the request was refused for its headers. */

@@ -72,8 +72,55 @@ const open = async (options: Partial<AppOptions> = {}) => {
       ...init,
       headers: { authorization: 'Bearer good', 'content-type': 'application/json', ...init.headers },
     });
-  return { url, port, post, failures, answered, refused };
+  return { url, port, post, failures, answered, refused, routes: app.routes };
 };
+
+describe('a route outside the management API', () => {
+  /** Every route with its callers; the table of /api is in test/http/auth/principals.test.ts. */
+  const table: Readonly<Record<string, 'key' | 'public' | 'admin'>> = {
+    'POST /v1/chat/completions': 'key',
+    'POST /v1/completions': 'key',
+    'POST /v1/embeddings': 'key',
+    'GET /v1/models': 'key',
+    'GET /v1/models/*id': 'key',
+    'GET /v1/generation': 'key',
+    'GET /v1/key': 'key',
+    'GET /v1/credits': 'key',
+    'GET /terms': 'public',
+    'GET /terms/:version': 'public',
+    'GET /metrics': 'admin',
+    'GET /confirm': 'public',
+    'GET /confirm.css': 'public',
+    'GET /confirm.js': 'public',
+    'GET /dev/outbox': 'public',
+    'GET /health/live': 'public',
+    'GET /health/ready': 'public',
+    'GET /health': 'public',
+  };
+
+  it('is in the table, with its callers', async () => {
+    const { routes } = await open({ devOutbox: () => '' });
+    const declared = routes.map(({ method, path, principals }) => [`${method} ${path}`, principals]);
+    expect(Object.fromEntries(declared)).toEqual(
+      Object.fromEntries(Object.entries(table).map(([route, principal]) => [route, [principal]])),
+    );
+  });
+
+  it.each(Object.entries(table))('%s answers 401 to all but its callers: %s', async (route, principal) => {
+    const { url } = await open({ devOutbox: () => '' });
+    const [method = '', path = ''] = route.replace('*id', 'x').replace(':version', 'x').split(' ');
+    const callers = { '': undefined, wrong: 'wrong', key: 'good', admin: 'admin', session: 'kiss_ses_x' };
+    for (const [caller, token] of Object.entries(callers)) {
+      const { status } = await fetch(url + path, {
+        method,
+        headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      });
+      const isAllowed = principal === 'public' || caller === principal;
+      if (isAllowed) expect(status, caller).not.toBe(401);
+      else expect(status, caller).toBe(401);
+    }
+  });
+});
 
 describe('a refusal after authentication', () => {
   it('is reported with its account, key and request', async () => {
