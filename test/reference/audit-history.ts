@@ -146,6 +146,8 @@ export const audit = (history: readonly AccountEvent[]): Books => {
       case 'MemberAdded':
       case 'MemberRoleChanged':
       case 'MemberRemoved':
+      case 'DuplicateSuspected':
+      case 'DuplicateDismissed':
       case 'TokenCreated':
       case 'TokenRevoked':
         break;

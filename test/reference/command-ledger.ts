@@ -148,6 +148,8 @@ const verdictOf = (ledger: Ledger, command: AccountCommand): Verdict => {
     case 'AddMember':
     case 'ChangeMemberRole':
     case 'RemoveMember':
+    case 'SuspectDuplicate':
+    case 'DismissDuplicate':
     case 'CreateToken':
     case 'RevokeToken':
       throw new Error(`The histories have no ${command.type}.`);

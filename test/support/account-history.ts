@@ -1,6 +1,13 @@
 import { expect } from 'vitest';
 import { evolveAccount, initialAccount, type Account } from '../../src/domain/account/account.ts';
-import type { AccountEvent, Delivery, LotSource, ReleaseReason, MemberRole } from '../../src/domain/account/events.ts';
+import type {
+  AccountEvent,
+  Delivery,
+  DuplicateSignal,
+  LotSource,
+  ReleaseReason,
+  MemberRole,
+} from '../../src/domain/account/events.ts';
 import type { Limits } from '../../src/domain/account/limits.ts';
 import { formatUsd, parseUsd, parseUsdPerMillion, type Credits } from '../../src/domain/money.ts';
 import { asPlain } from '../../src/eventstore/journal/personal-data.ts';
@@ -183,6 +190,10 @@ const eventOf = ({ type, data }: EventView): AccountEvent => {
     }
     case 'TokenRevoked':
       return { type: 'TokenRevoked', tokenId: text('token_id'), ...reason };
+    case 'DuplicateSuspected':
+      return { type: 'DuplicateSuspected', other: text('other_id'), signal: text('signal') as DuplicateSignal };
+    case 'DuplicateDismissed':
+      return { type: 'DuplicateDismissed', other: text('other_id'), ...reason };
     case 'KeyLeakReported':
       return {
         ...{ type: 'KeyLeakReported', keyId: text('key_id') },

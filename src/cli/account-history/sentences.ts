@@ -1,5 +1,5 @@
 import type { Account } from '../../domain/account/account.ts';
-import type { AccountEvent, Delivery, LotSource, ReleaseReason } from '../../domain/account/events.ts';
+import type { AccountEvent, Delivery, DuplicateSignal, LotSource, ReleaseReason } from '../../domain/account/events.ts';
 import { spendingWindows, type Limits, type SpendingWindow } from '../../domain/account/limits.ts';
 import { available } from '../../domain/account/wallet.ts';
 import type { PersonalData } from '../../eventstore/journal/personal-data.ts';
@@ -31,6 +31,11 @@ const releaseReason: Readonly<Record<ReleaseReason, string>> = {
   access_ended: 'the key was revoked or expired, or the account suspended or closed, before anything was delivered',
   orphaned: 'the process that held it died',
   gateway_failed: 'the gateway failed',
+};
+
+const sameness: Readonly<Record<DuplicateSignal, string>> = {
+  same_name_and_domain: 'the same name, and addresses at the same domain',
+  same_entity_name: 'entities of the same name and country',
 };
 
 const ending: Readonly<Record<Delivery['ended'], string>> = {
@@ -130,6 +135,10 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
     }
     case 'TokenRevoked':
       return `Revoked the management token ${event.tokenId}: ${plain(event.reason)}.`;
+    case 'DuplicateSuspected':
+      return `May have the same holder as ${event.other}: ${sameness[event.signal]}.`;
+    case 'DuplicateDismissed':
+      return `Found to be no duplicate of ${event.other}: ${plain(event.reason)}.`;
     case 'KeyLeakReported': {
       const since = event.since === null ? '' : `, used by others since ${new Date(event.since).toISOString()}`;
       return `Reported that the key ${event.keyId} leaked${since}.`;

@@ -1,4 +1,5 @@
 import type { Credits } from '../money.ts';
+import { evolveDuplicates, type Duplicates } from './duplicates.ts';
 import type { AccountEvent } from './events.ts';
 import { evolveKeys, type Keys } from './keys.ts';
 import { evolveMembers, type Members } from './members.ts';
@@ -10,6 +11,7 @@ import { emptyWallet, evolveWallet, type Wallet } from './wallet.ts';
 export type Account = {
   readonly standing: Standing;
   readonly members: Members;
+  readonly duplicates: Duplicates;
   readonly keys: Keys;
   readonly wallet: Wallet;
   readonly tallies: Tallies;
@@ -18,11 +20,12 @@ export type Account = {
 };
 
 /** Raised whenever the same events fold to another state: snapshots of other versions are ignored. */
-export const ACCOUNT_STATE_VERSION = 8;
+export const ACCOUNT_STATE_VERSION = 9;
 
 export const initialAccount = (): Account => ({
   standing: unregistered,
   members: new Map(),
+  duplicates: new Map(),
   keys: new Map(),
   wallet: emptyWallet(),
   tallies: emptyTallies(),
@@ -55,6 +58,9 @@ export const evolveAccount = (account: Account, event: AccountEvent): Account =>
     case 'TokenCreated':
     case 'TokenRevoked':
       return account;
+    case 'DuplicateSuspected':
+    case 'DuplicateDismissed':
+      return { ...account, duplicates: evolveDuplicates(account.duplicates, event) };
     case 'KeyRehashed':
     case 'KeyRevoked':
     case 'KeyLeakReported':

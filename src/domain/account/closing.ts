@@ -17,6 +17,7 @@ const endedByClosing: ReadonlySet<string> = new Set<AccountCommand['type']>([
     'ReinstateAccount',
     'IssueKey',
     'CreateToken',
+    'SuspectDuplicate',
     'ReserveCredits',
     'ExtendHold',
   ] as const),

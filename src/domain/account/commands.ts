@@ -3,6 +3,7 @@ import type { Credits, Usage } from '../money.ts';
 import type {
   AccountEvent,
   Delivery,
+  DuplicateSignal,
   LotSource,
   MemberRole,
   PinnedPrice,
@@ -38,6 +39,9 @@ export type AccountCommand =
     }
   /** Tokens are not part of the state: the caller has found it among those of the account. */
   | { readonly type: 'RevokeToken'; readonly tokenId: string; readonly reason: string }
+  /** `other` is an older account. */
+  | { readonly type: 'SuspectDuplicate'; readonly other: string; readonly signal: DuplicateSignal }
+  | { readonly type: 'DismissDuplicate'; readonly other: string; readonly reason: string }
   | { readonly type: 'AcceptTerms'; readonly version: string; readonly how: string }
   | { readonly type: 'SuspendAccount'; readonly reason: string }
   | { readonly type: 'ReinstateAccount'; readonly reason: string }
@@ -151,6 +155,7 @@ export const refusalCodes = [
   'last_owner',
   'personal_account',
   'too_many_members',
+  'duplicate_not_found',
   'model_not_allowed',
   'too_many_keys',
   'invalid_limits',

@@ -3,6 +3,7 @@ import { evolveAccount, initialAccount, type Account } from './account.ts';
 import { closeAccount, erasePersonalData, isRefusedOnceClosed } from './closing.ts';
 import type { AccountCommand, AccountDecision, AccountRefusal, CommandOf } from './commands.ts';
 import type { AccountEvent } from './events.ts';
+import { dismissDuplicate, suspectDuplicate } from './duplicates.ts';
 import { chargeLateUsage, extendHold, releaseHold, settleHold, writeOffLateUsage } from './holds.ts';
 import { isReplaced, MAX_KEYS, MAX_LIVE_KEYS } from './keys.ts';
 import { noticeLowBalance, setLowBalanceThreshold } from './low-balance.ts';
@@ -51,6 +52,10 @@ const decide = (command: AccountCommand, account: Account): AccountDecision => {
       return createToken(command, account.members);
     case 'RevokeToken':
       return accept({ type: 'TokenRevoked', tokenId: command.tokenId, reason: command.reason });
+    case 'SuspectDuplicate':
+      return suspectDuplicate(command, account.duplicates);
+    case 'DismissDuplicate':
+      return dismissDuplicate(command, account.duplicates);
     case 'IssueKey':
       return issueKey(command, account);
     case 'RehashKey':

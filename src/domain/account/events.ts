@@ -6,7 +6,7 @@ import type { AccountLimits, Limits } from './limits.ts';
  * `finance:` is the effect of an event on the books.
  */
 export type AccountEvent =
-  StandingEvent | MemberEvent | TokenEvent | KeyEvent | LimitEvent | LowBalanceEvent | WalletEvent;
+  StandingEvent | MemberEvent | TokenEvent | DuplicateEvent | KeyEvent | LimitEvent | LowBalanceEvent | WalletEvent;
 
 export type StandingEvent =
   /**
@@ -51,6 +51,15 @@ export type TokenEvent =
       readonly endsAt: number;
     }
   | { readonly type: 'TokenRevoked'; readonly tokenId: string; readonly reason: string };
+
+/** What two accounts have in common. Accounts at one mail provider that gives mailboxes to anybody have no domain in common. */
+export const duplicateSignals = ['same_name_and_domain', 'same_entity_name'] as const;
+export type DuplicateSignal = (typeof duplicateSignals)[number];
+
+export type DuplicateEvent =
+  /** finance: nothing, as all events of duplicates. The older account `other` may have the same holder. Nothing follows by itself. */
+  | { readonly type: 'DuplicateSuspected'; readonly other: string; readonly signal: DuplicateSignal }
+  | { readonly type: 'DuplicateDismissed'; readonly other: string; readonly reason: string };
 
 export type KeyEvent =
   /** finance: nothing. Only a keyed hash of the secret is stored; `hint` is its last four characters. */

@@ -49,6 +49,8 @@ const changeOf = (event: AccountEvent): Credits => {
     case 'PersonalDataErased':
     case 'TokenCreated':
     case 'TokenRevoked':
+    case 'DuplicateSuspected':
+    case 'DuplicateDismissed':
     case 'KeyIssued':
     case 'KeyRehashed':
     case 'KeyRevoked':

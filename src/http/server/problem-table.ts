@@ -78,6 +78,11 @@ const refusals = {
   key_not_revoked: invalid(409, 'This key is not revoked.', 'Revoke it first.'),
   member_not_found: invalid(404, 'This person is not a member of the account.', 'List its members.'),
   member_exists: invalid(409, 'This person is a member with another role.', 'Change the role instead.'),
+  duplicate_not_found: invalid(
+    404,
+    'This account is not suspected to be a duplicate of the other one.',
+    'List the suspected duplicates.',
+  ),
   last_owner: invalid(409, 'An account keeps at least one owner.', 'Make another member an owner first.'),
   personal_account: invalid(
     409,

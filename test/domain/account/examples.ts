@@ -71,6 +71,12 @@ export const tokenCreated = (tokenId = 'tok_1'): Event<'TokenCreated'> => ({
 export const tokenRevoked = (tokenId = 'tok_1'): Event<'TokenRevoked'> => ({
   ...{ type: 'TokenRevoked', tokenId, reason: 'unused' },
 });
+export const duplicateSuspected = (other = 'acc_1'): Event<'DuplicateSuspected'> => ({
+  ...{ type: 'DuplicateSuspected', other, signal: 'same_name_and_domain' },
+});
+export const duplicateDismissed = (other = 'acc_1'): Event<'DuplicateDismissed'> => ({
+  ...{ type: 'DuplicateDismissed', other, reason: 'siblings' },
+});
 export const keyLeakReported = (since: number | null = null, keyId = 'key_1'): Event<'KeyLeakReported'> => ({
   ...{ type: 'KeyLeakReported', keyId, since },
 });

@@ -21,9 +21,10 @@ describe('the state of an account', () => {
     const shown = inspect({ version: ACCOUNT_STATE_VERSION, ...state }, { depth: null, compact: 20, breakLength: 200 });
     expect(shown).toMatchInlineSnapshot(`
       "{
-        version: 8,
+        version: 9,
         standing: { status: 'suspended', registration: { holder: 'person', personal: 'v1.c2VhbGVk' }, termsVersion: '2026-01', suspensionReason: 'resale', closingReason: null, erased: false },
         members: Map(0) {},
+        duplicates: Map(0) {},
         keys: Map(1) { 'key_1' => { name: 'laptop', hint: 'wxyz', pepperIds: [ 'pepper_1' ], revoked: false } },
         wallet: {
           toppedUp: 10n,

@@ -20,6 +20,8 @@ import { accountEventShapes } from '../../../src/eventstore/journal/shapes/accou
 import {
   accountLimitsSet,
   contactChanged,
+  duplicateDismissed,
+  duplicateSuspected,
   keyLeakReported,
   memberAdded,
   memberRemoved,
@@ -93,6 +95,8 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
   MemberRemoved: [memberRemoved('per_1'), '{"personId":"per_1","reason":"left"}'],
   TokenCreated: [tokenCreated(), '{"tokenId":"tok_1","scopes":["read","keys"],"endsAt":1769860800000}'],
   TokenRevoked: [tokenRevoked(), '{"tokenId":"tok_1","reason":"unused"}'],
+  DuplicateSuspected: [duplicateSuspected(), '{"other":"acc_1","signal":"same_name_and_domain"}'],
+  DuplicateDismissed: [duplicateDismissed(), '{"other":"acc_1","reason":"siblings"}'],
   KeyLeakReported: [keyLeakReported(12), '{"keyId":"key_1","since":12}'],
   AccountReinstated: [reinstated(), '{"reason":"appeal"}'],
   KeyIssued: [

@@ -82,14 +82,16 @@ describe('the index of looked-up event types', () => {
     await migratePostgresStore(older.url);
     const found = await indexes(older.url);
     expect(found.map(({ table }) => table)).toEqual(tables);
-    for (const { definition } of found) expect(definition).toMatch(/KeyRehashed.*KeyLimitsSet.*PersonInvited/);
+    for (const { definition } of found)
+      expect(definition).toMatch(/KeyRehashed.*KeyLimitsSet.*PersonInvited.*AccountClosed/);
     await older.drop();
   });
 
   it('is the one that the documented procedure creates on every partition', async () => {
     const found = await indexes(database.url);
     expect(found.map(({ table }) => table)).toEqual(['events', 'events_1', 'events_2']);
-    for (const { definition } of found) expect(definition).toMatch(/KeyRehashed.*KeyLimitsSet.*PersonInvited/);
+    for (const { definition } of found)
+      expect(definition).toMatch(/KeyRehashed.*KeyLimitsSet.*PersonInvited.*AccountClosed/);
   });
 });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { memberRoles, type AccountEvent } from '../../../domain/account/events.ts';
+import { duplicateSignals, memberRoles, type AccountEvent } from '../../../domain/account/events.ts';
 import { noUsage } from '../../../domain/money.ts';
 import type { Shapes } from './shape.ts';
 import { asPlain } from '../personal-data.ts';
@@ -101,6 +101,8 @@ export const accountEventShapes: Shapes<AccountEvent> = {
   MemberRemoved: { version: 1, schema: z.object({ personId: id, reason: z.string() }) },
   TokenCreated: { version: 1, schema: z.object({ tokenId: id, scopes: z.array(z.string()), endsAt: timeMs }) },
   TokenRevoked: { version: 1, schema: z.object({ tokenId: id, reason: z.string() }) },
+  DuplicateSuspected: { version: 1, schema: z.object({ other: id, signal: z.enum(duplicateSignals) }) },
+  DuplicateDismissed: { version: 1, schema: z.object({ other: id, reason: z.string() }) },
   KeyIssued: {
     version: 2,
     schema: z.object({

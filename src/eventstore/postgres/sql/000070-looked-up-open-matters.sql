@@ -1,4 +1,4 @@
--- Open invitations and waiting approvals are looked up by each process. Of a log in partitions the index is one of several, which go with their common root.
+-- Open invitations, waiting approvals and suspected duplicates are looked up by each process. Of a log in partitions the index is one of several, which go with their common root.
 do $$
 declare old regclass := to_regclass('events_looked_up');
 begin
@@ -8,4 +8,5 @@ begin
 end $$;
 create index events_looked_up on events (position) where type in
   ('KeyIssued', 'KeyRehashed', 'KeyRevoked', 'KeyLimitsSet', 'PriceListed', 'ModelDelisted', 'TermsPublished',
-  'PersonInvited', 'InvitationAccepted', 'InvitationRevoked', 'ApprovalAsked', 'ApprovalRefused', 'ActApproved');
+  'PersonInvited', 'InvitationAccepted', 'InvitationRevoked', 'ApprovalAsked', 'ApprovalRefused', 'ActApproved',
+  'DuplicateSuspected', 'DuplicateDismissed', 'AccountClosed');

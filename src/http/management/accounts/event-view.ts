@@ -23,6 +23,13 @@ export const eventView = z
 
 export type EventView = z.output<typeof eventView>;
 
+/**
+ * Whether customers may see it. A suspicion names an account of another customer, and its existence would reveal that the
+ * name is used at the domain.
+ */
+export const isForCustomers = ({ event }: Recorded): boolean =>
+  event.type !== 'DuplicateSuspected' && event.type !== 'DuplicateDismissed';
+
 /** `personal` is the data of the holder; undefined if it was erased. */
 export const viewEvent = (
   { event, revision, position, time, metadata }: Recorded<AccountEvent>,
@@ -63,6 +70,10 @@ const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventV
     }
     case 'TokenRevoked':
       return { token_id: event.tokenId, reason: event.reason };
+    case 'DuplicateSuspected':
+      return { other_id: event.other, signal: event.signal };
+    case 'DuplicateDismissed':
+      return { other_id: event.other, reason: event.reason };
     case 'KeyLeakReported':
       return { key_id: event.keyId, since: event.since === null ? null : new Date(event.since).toISOString() };
     case 'KeyIssued':
