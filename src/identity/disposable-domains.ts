@@ -41,3 +41,28 @@ const isOneTypoAway = (given: string, meant: string): boolean => {
     (a[0] === b[1] && a[1] === b[0] && a.slice(2) === b.slice(2)) // Exchanged.
   );
 };
+
+/** Providers that give mailboxes to anybody, besides the common ones. */
+const PUBLIC = new Set(
+  `
+    126.com 139.com 163.com 189.cn 1und1.de aliyun.com aol.com arcor.de att.net bellsouth.net bigpond.com
+    bk.ru bluewin.ch bol.com.br btinternet.com charter.net comcast.net cox.net daum.net docomo.ne.jp
+    email.com ezweb.ne.jp fastmail.fm foxmail.com free.fr freenet.de hanmail.net hey.com inbox.com inbox.lv
+    inbox.ru kakao.com laposte.net libero.it list.ru mac.com mail.com mail.ru mailbox.org me.com msn.com
+    nate.com naver.com ntlworld.com o2.pl onet.pl op.pl orange.fr pm.me posteo.de proton.me protonmail.ch
+    qq.com rambler.ru rediffmail.com riseup.net rocketmail.com sapo.pt sbcglobal.net seznam.cz sfr.fr shaw.ca
+    sina.com sky.com sohu.com swisscom.ch t-online.de terra.com.br tiscali.it tuta.com tuta.io tutamail.com
+    tutanota.com ukr.net uol.com.br verizon.net virgilio.it virginmedia.com vodafone.de wanadoo.fr web.de
+    wp.pl xtra.co.nz ya.ru yeah.net ymail.com zoho.com zohomail.com
+  `
+    .trim()
+    .split(/\s+/),
+);
+/** Providers with a domain for each country. */
+const PUBLIC_EVERYWHERE = /^(?:yahoo|hotmail|outlook|live|gmx|yandex|windowslive)\.[a-z]{2,3}(?:\.[a-z]{2})?$/;
+
+/** Whether addresses at the domain have nothing in common, because anybody can have one. */
+export const isPublicDomain = (domain: string): boolean => {
+  const given = normalised(domain);
+  return PUBLIC.has(given) || COMMON.includes(given) || PUBLIC_EVERYWHERE.test(given);
+};

@@ -1,11 +1,18 @@
 import { createHmac } from 'node:crypto';
+import type { DuplicateSignal } from '../domain/account/events.ts';
 import type { IdentityDatabase } from './database.ts';
 
 /** A person or an account by its id, or a key as `acc_…/key_…`. */
 export type Subject = { readonly kind: 'person' | 'account' | 'key'; readonly id: string };
 
-/** A word of a name, a canonical address, or an id or hint of a key. */
-export type Term = { readonly field: 'name' | 'address' | 'key_id' | 'key_hint'; readonly text: string };
+/**
+ * A word of a name, a canonical address, an id or hint of a key, or what duplicates of an account have in common: the whole
+ * name with the mail domain, or with the country of the entity.
+ */
+export type Term = {
+  readonly field: 'name' | 'address' | 'key_id' | 'key_hint' | DuplicateSignal;
+  readonly text: string;
+};
 
 export type SearchTerms = {
   /** Replaces all terms of a subject; without terms, it cannot be found any more. */

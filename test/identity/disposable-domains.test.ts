@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isDisposableDomain, typoHint } from '../../src/identity/disposable-domains.ts';
+import { isDisposableDomain, isPublicDomain, typoHint } from '../../src/identity/disposable-domains.ts';
 
 describe('a disposable domain', () => {
   it.each(['mailinator.com', 'MAILINATOR.com', ' mailinator.com. ', 'team.mailinator.com', 'a.b.guerrillamail.com'])(
@@ -42,4 +42,15 @@ describe('a hint for a mistyped domain', () => {
     'kissapi.test',
     '',
   ])('is not given for %s', (domain) => expect(typoHint(domain)).toBeUndefined());
+});
+
+describe('a domain of a public mail provider', () => {
+  it.each(['gmail.com', 'GMX.de', 'gmx.co.uk', 'yahoo.com.br', 'hotmail.co.uk', 'proton.me', 'qq.com', ' web.de. '])(
+    'is recognised: %s',
+    (domain) => expect(isPublicDomain(domain)).toBe(true),
+  );
+  it.each(['example.com', 'yahoo-inc.com', 'outlook.example.com', 'mail.gmail.com.example', 'live', ''])(
+    'is not %s',
+    (domain) => expect(isPublicDomain(domain)).toBe(false),
+  );
 });

@@ -7,14 +7,16 @@ import { BrokenSeal, type PersonalData } from '../../eventstore/journal/personal
 import { WrongMasterKey } from '../../eventstore/secrets/data-keys.ts';
 import type { Subject, Term } from '../../identity/search-terms.ts';
 import type { Process, Reaction } from '../../reactions/process.ts';
+import { flagDuplicates } from '../duplicates/flag-duplicates.ts';
+import { signalsOf } from '../duplicates/signals.ts';
 import type { PeopleOptions } from '../people-options.ts';
 
-type SearchOptions = Pick<PeopleOptions, 'persons' | 'accounts' | 'vault' | 'identity'>;
+type SearchOptions = Pick<PeopleOptions, 'persons' | 'accounts' | 'store' | 'vault' | 'identity'>;
 
 const OF_PERSONS = ['AddressVerified', 'NameChanged', 'AddressChanged', 'AddressChangeUndone', 'PersonErased'];
 const OF_ACCOUNTS = ['AccountRegistered', 'ContactChanged', 'PersonalDataErased'];
 
-/** Keeps the terms by which support finds persons, accounts and keys. */
+/** Keeps the terms by which support finds persons, accounts and keys, and by which an account is compared with others. */
 export const createSearchProcess = (options: SearchOptions): Process => ({
   name: 'search',
   types: new Set([...OF_PERSONS, ...OF_ACCOUNTS, 'KeyIssued']),
@@ -23,6 +25,10 @@ export const createSearchProcess = (options: SearchOptions): Process => ({
     const [personId, accountId] = [personOfStream(stream), accountOfStream(stream)];
     if (personId !== undefined) return [does(() => indexPerson(options, personId))];
     if (accountId === undefined) return [];
+    if (event.type === 'AccountRegistered') {
+      // In this order: of two accounts that are registered at once, the one that is indexed last finds the other one.
+      return [does(() => indexAccount(options, accountId)), does(() => flagDuplicates(options, accountId))];
+    }
     if (event.type !== 'KeyIssued') return [does(() => indexAccount(options, accountId))];
     const { keyId, hint } = event;
     const key = { kind: 'key', id: `${accountId}/${keyId}` } as const;
@@ -67,7 +73,7 @@ const index = async (
 ): Promise<void> => {
   for (let [indexed, sealed] = [undefined as string | null | undefined, await sealedNow()]; indexed !== sealed;) {
     const personal = sealed === null ? undefined : await opened(vault, subject.id, sealed);
-    await identity.searchTerms.replace(subject, personal ? termsOf(personal) : []);
+    await identity.searchTerms.replace(subject, personal ? termsOf(subject.kind, personal) : []);
     [indexed, sealed] = [sealed, await sealedNow()];
   }
 };
@@ -82,10 +88,12 @@ const opened = async (vault: SearchOptions['vault'], id: string, sealed: string)
   }
 };
 
-const termsOf = ({ name, email }: PersonalData): readonly Term[] => {
+const termsOf = (kind: Subject['kind'], personal: PersonalData): readonly Term[] => {
+  const { name, email } = personal;
   const address = readAddress(email);
   return [
     ...searchWords(name).map((text) => ({ field: 'name', text }) as const),
     ...(address ? [{ field: 'address', text: address.canonical } as const] : []),
+    ...(kind === 'account' ? signalsOf(personal) : []),
   ];
 };
