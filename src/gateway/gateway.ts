@@ -266,6 +266,7 @@ const createManagement = (
     readPerson: async (personId) => (await eventLog.persons.read(personStream(personId))).state,
     readStaff: async () => (await eventLog.staff.read(STAFF_STREAM)).state,
     openInvitations: (accountId) => views.openInvitations(accountId, watchers.now()),
+    suspectedDuplicates: views.duplicates,
     waitingApprovals: () => views.waitingApprovals(watchers.now()),
     ...{ adminToken, grantAlone, recordsAdminToken: production },
     newId,

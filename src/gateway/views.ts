@@ -42,7 +42,7 @@ export type ViewsOptions = {
 
 type Failed = (consumer: string, error: unknown) => void;
 
-/** The look-ups in memory: keys, prices, terms, open invitations and waiting approvals. */
+/** The look-ups in memory: keys, prices, terms, open invitations, waiting approvals and suspected duplicates. */
 const openLookUps = (store: ChainedLog, failed: Failed) => {
   const [keyOwners, priceList, termsList] = [createKeyOwners(), createPriceList(), createTermsList()];
   const openMatters = createOpenMatters();
@@ -135,6 +135,10 @@ export const openViews = async (options: ViewsOptions) => {
     waitingApprovals: async (now: Date) => {
       await followed();
       return lookUps.openMatters.approvals(now);
+    },
+    duplicates: async () => {
+      await followed();
+      return lookUps.openMatters.duplicates();
     },
     /** Brings this node's rows up to the head of the log; rejects after `withinMs`. */
     hurry: async (withinMs: number): Promise<void> => rows.reached(await store.head(), AbortSignal.timeout(withinMs)),

@@ -7,6 +7,9 @@ import { createKeyOwners } from '../../src/projections/views/key-owners.ts';
 import { createOpenMatters } from '../../src/projections/views/open-matters.ts';
 import { createPriceList } from '../../src/projections/views/price-list.ts';
 import {
+  closed,
+  duplicateDismissed,
+  duplicateSuspected,
   keyIssued,
   keyRehashed,
   keyRevoked,
@@ -52,6 +55,33 @@ describe('open matters', () => {
     await open.apply(await log.recorded(), 6, 0);
     expect(open.approvals(new Date(9))).toEqual(['app_1']);
     expect(open.approvals(new Date(10))).toEqual([]);
+  });
+
+  it('are suspected duplicates, the newest first, until they are dismissed or the newer account is closed', async () => {
+    const log = createLog();
+    await log.append(accountStream('acc_2'), registered, duplicateSuspected('acc_1'));
+    await log.append(accountStream('acc_3'), registered, duplicateSuspected('acc_1'), duplicateSuspected('acc_2'));
+    await log.append(accountStream('acc_4'), registered, duplicateSuspected('acc_1'));
+    await log.append(accountStream('acc_3'), duplicateDismissed('acc_1'));
+    const pairs = () => open.duplicates().map(({ accountId, other }) => [accountId, other]);
+    const open = createOpenMatters();
+    await open.apply(await log.recorded(), 8, 0);
+    expect(pairs()).toEqual([
+      ['acc_4', 'acc_1'],
+      ['acc_3', 'acc_2'],
+      ['acc_2', 'acc_1'],
+    ]);
+    expect(open.duplicates()[0]).toMatchObject({
+      signal: 'same_name_and_domain',
+      suspectedAt: expect.any(Date) as Date,
+    });
+    await log.append(accountStream('acc_4'), closed());
+    await log.append(accountStream('acc_1'), closed());
+    await open.apply(await log.recorded(), 10, 8);
+    expect(pairs()).toEqual([
+      ['acc_3', 'acc_2'],
+      ['acc_2', 'acc_1'],
+    ]);
   });
 });
 

@@ -51,6 +51,9 @@ export const staffOnly = (...roles: readonly StaffRole[]): readonly PrincipalRul
 /** The actor of a command, as it is recorded in the log, such as `person:per_…`. */
 export type Access = { readonly actor: string };
 
+/** Whether the actor of an access is a customer: a member, who may also be of the staff, or a management token. */
+export const isCustomer = ({ actor }: Access): boolean => actor.startsWith('person:') || actor.startsWith('token:');
+
 export type AccessQuestion = {
   readonly rules: readonly PrincipalRule[];
   readonly principal: Principal;

@@ -95,6 +95,8 @@ const table: Readonly<Record<string, string>> = {
   'POST /approvals/{approval_id}/give': 'FW',
   'POST /approvals/{approval_id}/refuse': 'FW',
   'POST /search': 'ASFTW1234',
+  'GET /duplicates': 'ASFTW1234',
+  'POST /accounts/{account_id}/duplicates/{other_id}/dismiss': 'ASW14',
   'POST /persons/{person_id}/second-account-approvals': 'ASW14',
   'POST /identities/entity-approvals': 'ASW14',
   'POST /persons/{person_id}/erase': 'ASW14',

@@ -77,6 +77,7 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
     readPerson: () => Promise.resolve(unknownPerson()),
     readStaff: () => Promise.resolve(new Map()),
     openInvitations: () => Promise.resolve([]),
+    suspectedDuplicates: () => Promise.resolve([]),
     waitingApprovals: () => Promise.resolve([]),
     grantAlone: 100_000_000_000n,
     recordsAdminToken: false,

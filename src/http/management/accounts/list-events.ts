@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { readers } from '../../auth/principals.ts';
+import { isCustomer, readers } from '../../auth/principals.ts';
 import { accountStream } from '../../../domain/account/account.ts';
 import type { AccountEvent } from '../../../domain/account/events.ts';
 import { decode, type Recorded } from '../../../eventstore/journal/codec.ts';
 import { problem } from '../../server/problems.ts';
-import { eventView, viewEvent } from './event-view.ts';
+import { eventView, isForCustomers, viewEvent } from './event-view.ts';
 import { MAX_REVISION, wholeNumber } from '../router/fields.ts';
 import { openHolder } from './holder.ts';
 import { defineRoute } from '../router/route.ts';
@@ -16,7 +16,8 @@ export const listEvents = defineRoute({
   path: '/accounts/{account_id}/events',
   principals: readers(),
   summary: 'Read the events of an account',
-  description: 'Oldest first. next_revision is the start of the next page, or null at the end.',
+  description:
+    'Oldest first. What is only for staff is left out for customers. next_revision is the start of the next page, or null at the end.',
   query: z.strictObject({
     from_revision: wholeNumber('The first revision to read', 0, MAX_REVISION).default(0),
     limit: wholeNumber('The largest number of events', 1, MAX_LIMIT).default(100),
@@ -45,14 +46,15 @@ export const listEvents = defineRoute({
     },
   },
   problems: ['account_not_found'],
-  handle: async ({ params: { account_id }, query: { from_revision, limit } }, { store, vault, commands }) => {
+  handle: async ({ params: { account_id }, query: { from_revision, limit }, actor }, { store, vault, commands }) => {
     const stream = accountStream(account_id);
     if ((await store.readStream(stream, 0, 1)).length === 0) return problem('account_not_found');
     // One more than requested shows whether there is a next page.
     const page = await store.readStream(stream, from_revision, limit + 1);
     const recorded = page.slice(0, limit).map((stored) => decode(stored) as Recorded<AccountEvent>);
+    const shown = isCustomer({ actor }) ? recorded.filter(isForCustomers) : recorded;
     const data = await Promise.all(
-      recorded.map(async (one) => {
+      shown.map(async (one) => {
         const { event } = one;
         return viewEvent(
           one,

@@ -33,6 +33,7 @@ const error = z
 
 const pathFields = {
   ...{ account_id: accountId, key_id: keyId, request_id: requestId },
+  other_id: accountId.meta({ description: 'The older account' }),
   registration_id: z.string().meta({ description: 'From the answer to the registration' }),
   sign_in_id: z.string().meta({ description: 'From the answer to the request for the code' }),
   mail_id: z.string().meta({ description: 'What the link of the mail names after `low-balance-`' }),

@@ -5,7 +5,7 @@ import type { PersonEvent } from '../../../domain/identity/person-events.ts';
 import { personStream } from '../../../domain/identity/person.ts';
 import { decode, type Recorded } from '../../../eventstore/journal/codec.ts';
 import type { OwnData } from '../../../people/own-data.ts';
-import { eventView, viewEvent, type EventView } from '../accounts/event-view.ts';
+import { eventView, isForCustomers, viewEvent, type EventView } from '../accounts/event-view.ts';
 import { openHolder } from '../accounts/holder.ts';
 import { personId, sessionExample, sessionView, viewSession } from '../people/fields.ts';
 import type { ManagementDeps } from '../router/deps.ts';
@@ -66,7 +66,7 @@ export const myData = defineRoute({
   principals: ['person'],
   summary: 'Download your own data',
   description:
-    'A JSON file: name, address, sessions, passkeys, tokens, and all events of your person and of the accounts in which you have a role. Prompts and outputs are not in it, because they are never stored. ' +
+    'A JSON file: name, address, sessions, passkeys, tokens, all events of your person, and those of the accounts in which you have a role, except what is only for staff. Prompts and outputs are not in it, because they are never stored. ' +
     'A file that ends before its last bracket is incomplete: download it again.',
   success: {
     status: 200,
@@ -129,7 +129,9 @@ const partsOf = async function* (deps: ManagementDeps, personId: string, own: Ow
     const account = JSON.stringify({ account_id, role, name: holder?.name ?? null });
     yield `${comma}${account.slice(0, -1)},"events":[`;
     comma = ',';
-    yield* joined(viewsOf(deps, accountStream(account_id), (one) => viewOfAccount(deps, account_id, one)));
+    yield* joined(
+      viewsOf(deps, accountStream(account_id), (one) => viewOfAccount(deps, account_id, one), isForCustomers),
+    );
     yield ']}';
   }
   yield ']}\n';
@@ -150,10 +152,11 @@ const viewsOf = async function* <View>(
   { store }: Pick<ManagementDeps, 'store'>,
   stream: string,
   view: (recorded: Recorded) => View | Promise<View>,
+  isShown: (recorded: Recorded) => boolean = () => true,
 ): AsyncGenerator<View> {
   for (let from = 0; ; from += PAGE) {
     const page = await store.readStream(stream, from, PAGE);
-    for (const stored of page) yield await view(decode(stored));
+    for (const recorded of page.map((stored) => decode(stored))) if (isShown(recorded)) yield await view(recorded);
     if (page.length < PAGE) return;
   }
 };

@@ -21,6 +21,7 @@ import type { Vault } from '../../../eventstore/journal/personal-data.ts';
 import type { Moment } from '../../../eventstore/snapshots.ts';
 import type { NewSecret } from '../../auth/api-keys.ts';
 import type { FindHttpRequest } from '../accounts/read-request.ts';
+import type { Duplicate } from '../../../projections/views/open-matters.ts';
 import type { Refusals } from '../../../reactions/refusals.ts';
 import type { ListRequests } from '../accounts/list-requests.ts';
 import type { ListTerms } from '../../published-terms.ts';
@@ -69,6 +70,8 @@ export type ManagementDeps = {
   readonly openInvitations: (accountId: string | null) => Promise<readonly string[]>;
   /** The ids of the approvals that can still be given. */
   readonly waitingApprovals: () => Promise<readonly string[]>;
+  /** Those that staff has not dismissed, the newest first. */
+  readonly suspectedDuplicates: () => Promise<readonly Duplicate[]>;
   /** Larger grants need a second person. */
   readonly grantAlone: Credits;
   /** In production each use of the admin token is recorded, and the token has no privilege over persons. */

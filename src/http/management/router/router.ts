@@ -176,6 +176,7 @@ const sendDownload = async (response: Response, { fileName, parts }: Download): 
 
 const unknownIds: Readonly<Record<string, ProblemCode>> = {
   account_id: 'account_not_found',
+  other_id: 'duplicate_not_found',
   key_id: 'key_not_found',
   registration_id: 'code_expired',
   sign_in_id: 'code_expired',
