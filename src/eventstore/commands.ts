@@ -60,6 +60,18 @@ export type CommandsOptions<State, Command, Event, Refusal, Journal> = {
   readonly readable?: () => ReadableVersions;
 };
 
+/** Fault: the command id belongs to a command on another stream. */
+export class CommandIdTaken extends Error {
+  override readonly name = 'CommandIdTaken';
+  readonly code = 'command_id_taken';
+
+  constructor(stream: string) {
+    super(`the id of a command on ${stream} belongs to a command on another stream`);
+  }
+}
+
+/** A duplicate whose events are not in the stream twice in a row: a log that went back in time may explain one. */
+const MAX_FOREIGN = 2;
 /** More clashes for one command are a defect, not contention. */
 const MAX_TRIES = 1000;
 /** A command rarely has more events; the rest is read in pages. */
@@ -95,12 +107,14 @@ export const createCommands = <State, Command, Event extends Journal, Refusal, J
     mayRepeat: boolean,
   ): Promise<Outcome<Event, Refusal>> => {
     let askLog = mayRepeat;
+    let foreign = 0;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const before = askLog ? await earlier(stream, metadata.commandId) : undefined;
       if (before) {
         if (tries > 0) giveTurnBack(stream);
         return before;
       }
+      if (foreign === MAX_FOREIGN) throw new CommandIdTaken(stream);
       const entry = cache.open(stream);
       try {
         const outcome = await attempt(entry, command, metadata);
@@ -111,6 +125,7 @@ export const createCommands = <State, Command, Event extends Journal, Refusal, J
         if (!(error instanceof RevisionClash)) throw error;
         entry.clashed = true;
         askLog ||= error.ambiguous;
+        foreign = error.duplicate ? foreign + 1 : 0;
       } finally {
         cache.release(entry);
       }

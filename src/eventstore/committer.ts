@@ -17,15 +17,20 @@ const MAX_BATCH_EVENTS = 2000;
 /** `position` is that of the last event; undefined without events. */
 export type Committed = { readonly position: Position | undefined; readonly time: Date };
 
-/** Fault: another writer appended first. `ambiguous` if an earlier try of the same append may have succeeded. */
+/**
+ * Fault: another writer appended first. `ambiguous` if an earlier try of the same append may have succeeded, or if the log
+ * already has an event of the command (`duplicate`).
+ */
 export class RevisionClash extends Error {
   override readonly name = 'RevisionClash';
   readonly code = 'revision_clash';
   readonly ambiguous: boolean;
+  readonly duplicate: boolean;
 
-  constructor(stream: string, ambiguous: boolean) {
+  constructor(stream: string, { retried = false, duplicate = false } = {}) {
     super(`another writer appended to ${stream}`);
-    this.ambiguous = ambiguous;
+    this.ambiguous = retried || duplicate;
+    this.duplicate = duplicate;
   }
 }
 
@@ -132,7 +137,7 @@ export const createCommitter = ({
       const parts = batch.get(stream) ?? [];
       const result = results[n];
       if (result?.kind === 'appended') return settleAppended(parts, result);
-      fail(stream, parts, new RevisionClash(stream, retried || result?.kind === 'duplicate'));
+      fail(stream, parts, new RevisionClash(stream, { retried, duplicate: result?.kind === 'duplicate' }));
       return notifyNobody;
     });
     return () => notifies.forEach((notify) => notify());

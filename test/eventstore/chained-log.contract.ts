@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LogWentBack, type ChainedEvent, type ChainedLog } from '../../src/eventstore/chained-log.ts';
 import { EMPTY_STREAM } from '../../src/eventstore/event-store.ts';
@@ -172,19 +171,6 @@ const reading = (log: Log): void => {
     expect(idsOf(await log.store.readAll(log.start, 2, ['KeyIssued', 'KeyRevoked']))).toEqual(kept([0, 2]));
     expect(idsOf(await log.store.readAll(log.start + 1, 10, ['KeyIssued']))).toEqual(kept([4]));
     expect(await log.store.readAll(log.start, 10, ['Nothing'])).toEqual([]);
-  });
-
-  it('finds the events of one request in any stream, in their order, without some types and at most so many', async () => {
-    const id = `req_${randomUUID()}`;
-    const of = (correlationId: string, type = 'SomethingHappened') =>
-      anEvent({ type, metadata: JSON.stringify({ actor: 'test', commandId: 'c', correlationId }) });
-    const [first, frequent, second] = [of(id), of(id, 'HoldSettled'), of(id)];
-    const others = [of(`req_${randomUUID()}`), anEvent()];
-    await log.store.append([first, ...others, frequent, second].map((event) => slice(aStream(), -1, event)));
-    const found = async (limit: number) => idsOf(await log.store.findByCorrelation(id, limit, ['HoldSettled']));
-    expect(await found(100)).toEqual([first.id, second.id]);
-    expect(await found(1)).toEqual([first.id]);
-    expect(await log.store.findByCorrelation(`${id}\0`, 100, ['HoldSettled'])).toEqual([]);
   });
 };
 

@@ -177,7 +177,7 @@ describe('a mail', () => {
 
   it('can be ended by its recipient only if it is optional', async () => {
     const post = open();
-    const params = { balance_usd: '1.50', threshold_usd: '5' };
+    const params = { account_id: 'acc_1', balance_usd: '1.50', threshold_usd: '5' };
     const command = {
       type: 'QueueMail',
       to: { kind: 'account', id: 'acc_1' },

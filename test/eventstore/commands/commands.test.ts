@@ -278,6 +278,24 @@ describe('two nodes on one account', () => {
   });
 });
 
+describe('a command whose id belongs to a command on another stream', () => {
+  it('is refused after two appends, and does not fail the appends of others without end', async () => {
+    await node.execute('ada', topUp(10n), 'cmd');
+    let appends = 0;
+    const counting = recording(store);
+    const other = createNode({
+      ...counting,
+      append: (slices) => {
+        appends++;
+        return counting.append(slices);
+      },
+    });
+    await happen(store, 'bob', ...customer);
+    await expect(other.execute('bob', topUp(10n), 'cmd')).rejects.toMatchObject({ code: 'command_id_taken' });
+    expect(appends).toBe(2);
+  });
+});
+
 describe('the same command again', () => {
   const again = { mayRepeat: true };
 

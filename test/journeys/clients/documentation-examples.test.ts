@@ -3,16 +3,18 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { ADMIN_TOKEN, type RunningGateway } from '../../support/gateway.ts';
-import { sharedHouse } from '../../support/house.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ADMIN_TOKEN, createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
 
 const run = promisify(execFile);
+// Not the one that other files share, whose attempts count.
+let premises: Premises;
 let gateway: RunningGateway;
 let env: Record<string, string | undefined>;
 
 beforeAll(async () => {
-  ({ gateway } = await sharedHouse());
+  premises = await createPremises();
+  gateway = await premises.startGateway();
   // The examples of the OpenAPI document revoke a key and suspend an account.
   const [{ accountId, keyId }, { apiKey }] = [await gateway.openAccount('5.00', 'entity'), await gateway.openAccount()];
   env = {
@@ -20,6 +22,8 @@ beforeAll(async () => {
     ...{ ACCOUNT_ID: accountId, KEY_ID: keyId, REQUEST_ID: 'req_0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d' },
   };
 });
+
+afterAll(() => premises.close());
 
 /** Runs a command in a shell. Rejects unless the gateway answers with a 2xx status. */
 const paste = async (command: string): Promise<string> => {

@@ -119,7 +119,7 @@ describe('an outage', () => {
   it('is one line when it begins and one when it ends, whatever fails meanwhile', async () => {
     const gateway = await premises.startGateway();
     const { apiKey } = await gateway.openAccount();
-    expect((await chat(gateway, apiKey).answer).status).toBe(200);
+    await expect.poll(async () => (await chat(gateway, apiKey).answer).status, SOON).toBe(200);
     const before = gateway.process.output().length;
     const giveBack = await takeAway(premises.databaseUrl);
     const lines = (): readonly string[] =>

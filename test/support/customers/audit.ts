@@ -77,27 +77,31 @@ const picoPerToken = (usdPerMillion: string): bigint => nanoUsd(usdPerMillion) /
  * price alone, whoever is asked.
  */
 export const audited = async <T>(house: Books, customer: Customer, act: () => Promise<T>): Promise<Audited<T>> => {
-  const { gateway } = house;
-  const { accountId } = customer;
-  const read = () => gateway.manage<AccountNow>('GET', `/accounts/${accountId}`);
-  const before = await read();
+  const before = await accountNow(house, customer);
   expect(before).toMatchObject({ held_usd: '0.00', open_holds: [] });
 
   const result = await act();
-  // If the customer left, the gateway settles after the response has ended.
-  const after = await vi.waitFor(async () => {
-    const now = await read();
-    expect(now).toMatchObject({ held_usd: '0.00', open_holds: [], available_usd: now.balance_usd });
-    return now;
-  }, SOON);
+  // If the customer left, the gateway holds and settles after the response has ended.
+  const generations = await vi.waitFor(() => agreeing(house, customer, before), SOON);
+  return { result, generations };
+};
 
+const accountNow = ({ gateway }: Books, { accountId }: Customer): Promise<AccountNow> =>
+  gateway.manage<AccountNow>('GET', `/accounts/${accountId}`);
+
+/** The generations since then. Throws while a hold is open, and if the books disagree. */
+const agreeing = async (house: Books, customer: Customer, before: AccountNow): Promise<readonly Ended[]> => {
+  const { gateway } = house;
+  const { accountId } = customer;
+  const after = await accountNow(house, customer);
+  expect(after).toMatchObject({ held_usd: '0.00', open_holds: [], available_usd: after.balance_usd });
   const events = await eventsFrom(gateway, accountId, before.revision + 1);
   const reserved = events.filter(({ type }) => type === 'CreditsReserved');
   const generations = await Promise.all(reserved.map(({ data }) => checked(house, customer, data, events)));
   expect(nanoUsd(before.balance_usd) - sum(generations.map(({ charged }) => charged))).toBe(nanoUsd(after.balance_usd));
   const { data: credits } = await asCustomer<{ balance: string; held: string }>(gateway, customer, '/credits');
   expect(credits).toMatchObject({ balance: after.balance_usd, held: '0.00' });
-  return { result, generations };
+  return generations;
 };
 
 /** For what leads to exactly one generation. */

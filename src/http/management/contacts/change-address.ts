@@ -158,8 +158,16 @@ export const replaceAddress = defineRoute({
     example: { change_id: 'chg_1d6b90e4a72c4f58b3e07c92', expires_at: '2026-02-01T10:00:00.000Z', hint: null },
   },
   problems: ['disposable_address', 'address_taken', 'person_not_found'],
-  handle: async ({ params, body, client, actor, commandId, mayRepeat, requestId }, { people }) => {
+  handle: async (
+    { params, body, client, actor, principal, commandId, mayRepeat, requestId },
+    { people, readStaff },
+  ) => {
     const { email, check, reason } = body;
+    // Otherwise support could take over the mailbox, and with it the role, of an owner.
+    const isOwner = principal?.kind === 'admin' || (principal?.kind === 'session' && principal.staffRole === 'owner');
+    if (!isOwner && (await readStaff()).has(params.person_id)) {
+      return problem('not_allowed', { message: 'Only an owner replaces the address of a member of the staff.' });
+    }
     const judged = judge({ people }, email);
     if (isProblem(judged)) return judged;
     const outcome = await people.addressChanges.askForPerson({

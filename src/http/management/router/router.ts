@@ -9,6 +9,7 @@ import express, {
 } from 'express';
 import { accountStream } from '../../../domain/account/account.ts';
 import { StoreUnavailable } from '../../../eventstore/event-store.ts';
+import { CommandIdTaken } from '../../../eventstore/commands.ts';
 import { NotReadableByAll } from '../../../eventstore/event-versions.ts';
 import { problem, sendProblem, type Problem, type ProblemCode } from '../../server/problems.ts';
 import { createAuthorize } from '../../auth/authorize.ts';
@@ -206,7 +207,9 @@ const identify = (
   const key = takesIdempotencyKey(route) ? idempotencyKeyOf(request) : undefined;
   if (key === undefined) return { commandId: newId(), mayRepeat: false, ...caller };
   if (typeof key === 'object') return key;
-  const scope = accountId ?? (actor === 'admin' ? route.path : `${actor} ${route.path}`);
+  const params = request.params as Readonly<Record<string, string>>;
+  const path = route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => params[name] ?? '');
+  const scope = accountId ?? (actor === 'admin' ? path : `${actor} ${path}`);
   return { commandId: commandIdOf(scope, key), mayRepeat: true, ...caller };
 };
 
@@ -217,6 +220,8 @@ const onError: ErrorRequestHandler = (error: unknown, request, response, next) =
 };
 
 const faultOf = (error: unknown, request: Request): Problem | undefined => {
+  // Of another stream, such as the same key for an invitation and for an API key of one account.
+  if (error instanceof CommandIdTaken) return problem('idempotency_key_reused');
   if (error instanceof NotReadableByAll) return problem('upgrade_in_progress');
   return error instanceof StoreUnavailable ? storeUnavailable(request) : undefined;
 };
