@@ -1,7 +1,16 @@
 import { hash } from 'node:crypto';
 import type { IdentityDatabase } from './database.ts';
 
-export type Action = 'register' | 'send_code' | 'invite' | 'redeem_code' | 'passkey' | 'second_step' | 'authenticate';
+export type Action =
+  | 'register'
+  | 'verification_mail'
+  | 'send_code'
+  | 'invite'
+  | 'change'
+  | 'redeem_code'
+  | 'passkey'
+  | 'second_step'
+  | 'authenticate';
 
 /** A token bucket: how many attempts at once, and after which time one more is allowed. */
 export type Rate = { readonly burst: number; readonly refillMs: number };
@@ -58,6 +67,8 @@ export const RATES: Readonly<Record<Action, Rates>> = {
     addressFromNetwork: rate(5, 10 * MINUTE_MS),
     network: rate(20, MINUTE_MS),
   },
+  /** Mails to an address without an account. The registrations beyond these get none. */
+  verification_mail: { address: rate(20, 10 * MINUTE_MS) },
   send_code: {
     account: rate(10, MINUTE_MS),
     address: rate(20, 2 * MINUTE_MS),
@@ -66,6 +77,8 @@ export const RATES: Readonly<Record<Action, Rates>> = {
   },
   // Of an account or of the staff. Invitations do not use up what an address is allowed for signing in.
   invite: { account: rate(50, MINUTE_MS), address: rate(10, 10 * MINUTE_MS), network: rate(100, 10 * SECOND_MS) },
+  // What a person changes while signed in. Each change is an event that stays.
+  change: { account: rate(120, 5 * SECOND_MS) },
   redeem_code: { account: rate(20, 30 * SECOND_MS), network: rate(100, 5 * SECOND_MS) },
   passkey: { account: rate(20, 10 * SECOND_MS), network: rate(100, 2 * SECOND_MS) },
   // Six digits with one step of drift: three codes of a million are valid at a time.

@@ -141,6 +141,8 @@ const invite = async (options: PeopleOptions, personId: string, at: Date): Promi
   if (owner !== undefined) return hintOwner(options, owner, at);
   // A newer registration of the address has replaced the code.
   if (state.retired || !(await identity.oneTimeCodes.isOpen(mailOfRegistration(personId)))) return;
+  const keys = { addressHash: identities.hashOf(address) };
+  if ((await identity.attemptLimits.allow({ action: 'verification_mail', keys })).kind === 'wait') return;
   const expires_at = codeEndsAt(now()).toISOString();
   const command = queueMail('verify_address', { kind: 'person', id: personId }, { expires_at });
   const metadata = { actor: 'system:registration', commandId: derivedId('invite', personId) };

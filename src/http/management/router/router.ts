@@ -100,7 +100,16 @@ const createGuard = (deps: ManagementDeps) => {
     // Ids become part of stream names.
     if (accountId !== undefined && !idPattern.test(accountId)) return problem('account_not_found');
     const granted = await accessOf({ rules: route.principals, principal, accountId, roleIn });
-    return isProblem(granted) ? granted : { ...granted, principal };
+    if (isProblem(granted)) return granted;
+    return (await hasChangedTooMuch(request, principal)) ?? { ...granted, principal };
+  };
+
+  const hasChangedTooMuch = async ({ method }: Request, principal: Principal): Promise<Problem | undefined> => {
+    if (principal.kind !== 'session' || method === 'GET' || method === 'HEAD') return undefined;
+    const keys = { account: principal.session.personId };
+    const allowance = await attemptLimits.allow({ action: 'change', keys });
+    if (allowance.kind === 'allowed') return undefined;
+    return problem('too_many_attempts', { retryAfterMs: allowance.retryAfterMs });
   };
 
   return (route?: Route): RequestHandler =>
