@@ -10,6 +10,7 @@ export type RecoveryCodes = {
   redeem(personId: string, code: string): Promise<boolean>;
   /** How many are left. */
   count(personId: string): Promise<number>;
+  remove(personId: string): Promise<void>;
 };
 
 export type RecoveryCodesOptions = { readonly database: IdentityDatabase; readonly randomBytes: RandomBytes };
@@ -42,6 +43,9 @@ export const createRecoveryCodes = ({ database, randomBytes }: RecoveryCodesOpti
   count: async (personId) => {
     const text = 'select count(*)::int as codes from recovery_codes where person_id = $1';
     return (await database.query<{ codes: number }>(text, [personId]))[0]?.codes ?? 0;
+  },
+  remove: async (personId) => {
+    await database.query('delete from recovery_codes where person_id = $1', [personId]);
   },
 });
 

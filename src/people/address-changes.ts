@@ -3,8 +3,10 @@ import type { SupportCheck } from '../domain/identity/person-events.ts';
 import { ownersAt } from '../domain/identity/claims.ts';
 import { personStream, type Person } from '../domain/identity/person.ts';
 import { derivedId, eventId } from '../eventstore/ids.ts';
+import type { Session } from '../identity/sessions.ts';
 import { createAddressEffects, type AddressEffects } from './address-effects.ts';
 import { mailOfChange, noticeOf, personOfUndo, TTL_MS } from './change-mails.ts';
+import { needsRecentSignIn, readPerson, type NotConfirmed } from './credentials/asked.ts';
 import { networkOf, redeem } from './one-time.ts';
 import {
   addressIn,
@@ -16,6 +18,7 @@ import {
   type Wait,
 } from './people-options.ts';
 import { settleClaims } from './settle-claims.ts';
+import { untilCurrent } from './until-current.ts';
 
 export type NewAddressChange = {
   readonly personId: string;
@@ -46,7 +49,7 @@ export type NotAsked =
 
 export type AddressChanges = AddressEffects & {
   /** The same work, answer and time for every address. What follows depends on whether it has an owner, and is done by the process. */
-  ask(change: NewAddressChange): Promise<ChangeAsked | NotAsked>;
+  ask(change: NewAddressChange & { readonly session: Session }): Promise<ChangeAsked | NotAsked | NotConfirmed>;
   /** For a lost mailbox. Support learns whether the address belongs to somebody else; the person confirms with the link alone. */
   askForPerson(
     change: NewAddressChange & { readonly support: SupportCheck },
@@ -67,7 +70,9 @@ export const createAddressChanges = (options: PeopleOptions): AddressChanges => 
   return {
     ...effects,
     ask: async (change) => {
-      const { personId, address, client } = change;
+      const { personId, address, client, session } = change;
+      const unconfirmed = needsRecentSignIn(session, await readPerson(options, personId), options.now());
+      if (unconfirmed) return unconfirmed;
       const keys = { account: personId, addressHash: options.identities.hashOf(address), network: networkOf(client) };
       const allowance = await options.identity.attemptLimits.allow({ action: 'send_code', keys });
       return allowance.kind === 'wait' ? allowance : ask(options, change);
@@ -177,20 +182,23 @@ const complete = async (
 ): Promise<boolean> => {
   const { persons, now } = options;
   const stream = personStream(personId);
-  const { state } = await persons.read(stream);
-  if (state.changes.some((one) => one.changeId === changeId)) return true;
-  const pending = state.change?.changeId === changeId ? state.change : undefined;
-  const personal = pending && (await withAddress(options, personId, state, pending.personal));
-  const changed =
-    personal === undefined
-      ? undefined
-      : await persons.execute(
-          stream,
-          { type: 'ChangeAddress', changeId, personal, at: now().getTime() },
-          { actor: `person:${personId}`, commandId: derivedId('change', changeId) },
-          { mayRepeat: true },
-        );
-  if (changed?.kind === 'accepted') {
+  const outcome = await untilCurrent(async () => {
+    const { state } = await persons.read(stream);
+    if (state.changes.some((one) => one.changeId === changeId)) return 'earlier';
+    const pending = state.change?.changeId === changeId ? state.change : undefined;
+    const personal = pending && (await withAddress(options, personId, state, pending.personal));
+    if (personal === undefined || state.personal === null) return 'refused';
+    const changed = await persons.execute(
+      stream,
+      { type: 'ChangeAddress', changeId, from: state.personal, personal, at: now().getTime() },
+      { actor: `person:${personId}`, commandId: derivedId('change', changeId) },
+      { mayRepeat: true },
+    );
+    if (changed.kind === 'accepted') return 'changed';
+    return changed.refusal.code === 'person_changed' ? undefined : 'refused';
+  });
+  if (outcome === 'earlier') return true;
+  if (outcome === 'changed') {
     await effects.afterChange(personId, changeId);
     return true;
   }
@@ -216,18 +224,22 @@ const undo = async (
   if (found.kind !== 'valid') return found;
   const personId = personOfUndo(found.subject);
   const stream = personStream(personId);
-  const { state } = await persons.read(stream);
-  const change = state.changes.find((one) => one.changeId === changeId);
-  const personal = change && (await withAddress(options, personId, state, change.before));
-  if (!change || personal === undefined) return { kind: 'expired' } as const;
-  const undone = await persons.execute(
-    stream,
-    { type: 'UndoAddressChange', changeId, personal, at: now().getTime() },
-    { actor: `person:${personId}`, commandId: derivedId('undo', changeId) },
-    { mayRepeat: true },
-  );
-  if (undone.kind === 'refused') return { kind: 'expired' } as const;
-  // Without events it was undone before, with an earlier change.
-  if (undone.events.length > 0) await effects.afterUndo(personId, changeId);
+  const undone = await untilCurrent(async () => {
+    const { state } = await persons.read(stream);
+    const change = state.changes.find((one) => one.changeId === changeId);
+    const personal = change && (await withAddress(options, personId, state, change.before));
+    if (personal === undefined || state.personal === null) return 'refused';
+    const outcome = await persons.execute(
+      stream,
+      { type: 'UndoAddressChange', changeId, from: state.personal, personal, at: now().getTime() },
+      { actor: `person:${personId}`, commandId: derivedId('undo', changeId) },
+      { mayRepeat: true },
+    );
+    // Without events it was undone before, with an earlier change.
+    if (outcome.kind === 'accepted') return outcome.events.length > 0 ? 'undone' : 'earlier';
+    return outcome.refusal.code === 'person_changed' ? undefined : 'refused';
+  });
+  if (undone === 'refused') return { kind: 'expired' } as const;
+  if (undone === 'undone') await effects.afterUndo(personId, changeId);
   return { kind: 'undone' } as const;
 };

@@ -1,5 +1,5 @@
 import { ownersAt } from '../domain/identity/claims.ts';
-import { UNDO_MS } from '../domain/identity/decide-person.ts';
+import { UNDO_MS, UNDONE } from '../domain/identity/decide-person.ts';
 import { personStream, undoneWith } from '../domain/identity/person.ts';
 import { mailStream } from '../domain/mail/mail.ts';
 import { derivedId, eventId } from '../eventstore/ids.ts';
@@ -16,7 +16,7 @@ export type AddressEffects = {
   invite(personId: string, changeId: string, at: Date): Promise<void>;
   /** The old address gets the notice, and stays with the person until the change can no longer be undone. */
   afterChange(personId: string, changeId: string): Promise<void>;
-  /** The new address is free again, its codes are worth nothing, and all sessions end. */
+  /** The new address is free again, its codes are worth nothing, and all sessions and what was added to sign in with end. */
   afterUndo(personId: string, changeId: string): Promise<void>;
 };
 
@@ -32,7 +32,7 @@ export const createAddressEffects = (options: PeopleOptions): AddressEffects => 
   },
   afterUndo: async (personId, changeId) => {
     const { state } = await options.persons.read(personStream(personId));
-    await endSessions(options, personId, changeId);
+    await endAccess(options, personId, changeId);
     await settleClaims(options, personId);
     const undone = undoneWith(state.changes, changeId).filter((one) => one.undone);
     for (const { after } of undone) await revokeSignInCodes(options, personId, after);
@@ -82,12 +82,19 @@ const revokeSignInCodes = async (options: PeopleOptions, personId: string, perso
   if (address) await options.identity.oneTimeCodes.revoke(options.identities.hashOf(address), 'sign_in');
 };
 
-/** Once: sessions that began after the undo stay. */
-const endSessions = async ({ identity, persons, store }: PeopleOptions, personId: string, changeId: string) => {
+/** Once: sessions that began after the undo stay, and so do recovery codes that were made after it. */
+const endAccess = async ({ identity, persons, store }: PeopleOptions, personId: string, changeId: string) => {
   const stream = personStream(personId);
   const commandId = derivedId('undo-sessions', changeId);
   if (await store.findEvent(stream, eventId(commandId, 0))) return;
   await identity.sessions.revokeAll(personId);
-  const command = { type: 'RevokeSessions', reason: 'a change of address was undone' } as const;
+  const { state } = await persons.read(stream);
+  // Since the undo, they count nowhere.
+  for (const passkeyId of state.changes.find((one) => one.changeId === changeId)?.removed ?? []) {
+    if (!state.passkeys.has(passkeyId)) await identity.passkeys.remove(personId, passkeyId);
+  }
+  if (!state.hasTotp) await identity.totp.remove(personId);
+  await identity.recoveryCodes.remove(personId);
+  const command = { type: 'RevokeSessions', reason: UNDONE } as const;
   await persons.execute(stream, command, { actor: 'system:address-change', commandId }, { mayRepeat: true });
 };

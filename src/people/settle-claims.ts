@@ -2,6 +2,7 @@ import type { ClaimCommand } from '../domain/identity/claims.ts';
 import { personStream, type Person } from '../domain/identity/person.ts';
 import { derivedId } from '../eventstore/ids.ts';
 import { addressIn, personalOf, type PeopleOptions } from './people-options.ts';
+import { untilCurrent } from './until-current.ts';
 
 /** An undo at the last moment claims the address again a little later. */
 const CLAIM_LONGER_MS = 60 * 60_000;
@@ -43,8 +44,22 @@ const commandsOf = async (
  * then, and no others. `unused` is an identity that was claimed for a change that did not come about. May be repeated.
  */
 export const settleClaims = async (options: PeopleOptions, personId: string, unused?: string): Promise<void> => {
-  const { claims, persons, randomBytes } = options;
-  const { state } = await persons.read(personStream(personId));
+  const read = async () => (await options.persons.read(personStream(personId))).state;
+  // A change or an undo meanwhile may have settled the claims before these commands did.
+  await untilCurrent(async () => {
+    const state = await read();
+    await settle(options, personId, state, unused);
+    return isSame(await read(), state) ? 'done' : undefined;
+  });
+};
+
+const isSame = (one: Person, other: Person): boolean =>
+  one.status === other.status &&
+  one.personal === other.personal &&
+  one.changes.map(({ undone }) => undone).join() === other.changes.map(({ undone }) => undone).join();
+
+const settle = async (options: PeopleOptions, personId: string, state: Person, unused?: string): Promise<void> => {
+  const { claims, randomBytes } = options;
   // After an erasure nothing can be opened, and nothing is claimed.
   const isKnown = state.status === 'verified' && (await personalOf(options, personId, state)) !== undefined;
   const release: ClaimCommand = { type: 'ReleaseIdentity', owner: personId, reason: REASON };

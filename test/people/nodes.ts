@@ -70,6 +70,8 @@ export const createNodes = async (entity: boolean, registered: readonly string[]
           isOpen: () => Promise.resolve(true),
         },
         sessions: { revokeAll: () => Promise.resolve([]) },
+        totp: { remove: () => Promise.resolve(false) },
+        recoveryCodes: { remove: () => Promise.resolve() },
       },
       randomBytes,
       afterwards: () => undefined,
@@ -94,5 +96,7 @@ export const createNodes = async (entity: boolean, registered: readonly string[]
     }
   };
   const types = async () => (await facts()).map(({ event, stream }) => `${stream.replace(/-.*/, '')} ${event.type}`);
-  return { startNode, react, types, persons, vault, close: committer.close };
+  const claims = createCommands({ ...all, decider: claimDecider });
+  const accounts = createCommands({ ...all, decider: accountDecider });
+  return { startNode, react, types, persons, claims, accounts, vault, identities, close: committer.close };
 };

@@ -25,7 +25,8 @@ export type AccountCommand =
       /** Of a new customer; absent: none. */
       readonly limits?: AccountLimits;
     }
-  | { readonly type: 'ChangeContact'; readonly personal: string }
+  /** `from` is the sealed text that `personal` was made from. */
+  | { readonly type: 'ChangeContact'; readonly from: string; readonly personal: string }
   | { readonly type: 'AddMember'; readonly personId: string; readonly role: MemberRole }
   | { readonly type: 'ChangeMemberRole'; readonly personId: string; readonly role: MemberRole }
   | { readonly type: 'RemoveMember'; readonly personId: string; readonly reason: string }
@@ -162,6 +163,7 @@ export const refusalCodes = [
   'invalid_amount',
   'lot_exists',
   'request_id_reused',
+  'contact_changed',
   'hold_not_open',
   'concurrency_limit_exceeded',
   'rate_limit_exceeded',

@@ -39,9 +39,9 @@ const decide = (command: AccountCommand, account: Account): AccountDecision => {
     case 'ErasePersonalData':
       return erasePersonalData(command, account);
     case 'ChangeContact':
-      return standing.erased
-        ? no('personal_data_erased')
-        : accept({ type: 'ContactChanged', personal: command.personal });
+      if (standing.erased) return no('personal_data_erased');
+      if (command.from !== standing.registration?.personal) return no('contact_changed');
+      return accept({ type: 'ContactChanged', personal: command.personal });
     case 'AddMember':
       return addMember(command, account.members, standing.registration?.holder);
     case 'ChangeMemberRole':

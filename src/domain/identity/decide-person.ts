@@ -12,7 +12,7 @@ import type {
   StaffRole,
   SupportCheck,
 } from './person-events.ts';
-import { accountsOfPerson, evolvePerson, hasSecondStep, unknownPerson, type Person } from './person.ts';
+import { accountsOfPerson, addedSince, evolvePerson, hasSecondStep, unknownPerson, type Person } from './person.ts';
 
 export type PersonCommand =
   | {
@@ -57,7 +57,8 @@ export type PersonCommand =
       readonly cause: ErasureCause;
       readonly ended: readonly string[];
     }
-  | { readonly type: 'ChangeName'; readonly personal: string }
+  /** `from` is the sealed text that `personal` was made from, here and below: a newer one must not be replaced unread. */
+  | { readonly type: 'ChangeName'; readonly from: string; readonly personal: string }
   /** With `support`: support has verified the person, whose mailbox is lost. */
   | {
       readonly type: 'AskAddressChange';
@@ -66,9 +67,21 @@ export type PersonCommand =
       readonly support?: SupportCheck;
     }
   /** Once the identity of the new address is claimed. `personal` has the new address, and the name of now. */
-  | { readonly type: 'ChangeAddress'; readonly changeId: string; readonly personal: string; readonly at: number }
-  /** `personal` has the address before the change, and the name of now. */
-  | { readonly type: 'UndoAddressChange'; readonly changeId: string; readonly personal: string; readonly at: number }
+  | {
+      readonly type: 'ChangeAddress';
+      readonly changeId: string;
+      readonly from: string;
+      readonly personal: string;
+      readonly at: number;
+    }
+  /** `personal` has the address before the change, and the name of now. What was added to sign in with is removed. */
+  | {
+      readonly type: 'UndoAddressChange';
+      readonly changeId: string;
+      readonly from: string;
+      readonly personal: string;
+      readonly at: number;
+    }
   | { readonly type: 'RecordUndelivered'; readonly mailId: string; readonly reason: MailFailure }
   /** `secondStep` if the sign-in was a second step as well. */
   | {
@@ -99,6 +112,7 @@ export const personRefusalCodes = [
   'approval_ended',
   'change_not_found',
   'undo_ended',
+  'person_changed',
   'passkey_not_found',
   'too_many_passkeys',
   'second_step_not_set_up',
@@ -114,6 +128,9 @@ type Of<Type extends PersonCommand['type']> = Extract<PersonCommand, { type: Typ
 export const MAX_PASSKEYS = 20;
 /** How long the old address can take a change back. */
 export const UNDO_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** On disk. */
+export const UNDONE = 'a change of address was undone';
 
 const no = (code: PersonRefusal['code']): PersonDecision => refuse({ code });
 
@@ -162,6 +179,7 @@ const decideVerified = (command: Verified, person: Person): PersonDecision => {
       return until > at ? accept({ type: 'SecondAccountApproved', approvalId, until, reason }) : no('approval_ended');
     }
     case 'ChangeName':
+      if (command.from !== person.personal) return no('person_changed');
       return accept({ type: 'NameChanged', personal: command.personal });
     case 'AskAddressChange': {
       const { changeId, personal, support } = command;
@@ -313,21 +331,28 @@ const approvalAt = ({ approvals }: Person, at: number): string | undefined =>
 
 const isDone = ({ changes }: Person, changeId: string): boolean => changes.some((one) => one.changeId === changeId);
 
-const changeAddress = ({ changeId, personal, at }: Of<'ChangeAddress'>, person: Person): PersonDecision => {
+const changeAddress = ({ changeId, from, personal, at }: Of<'ChangeAddress'>, person: Person): PersonDecision => {
   if (isDone(person, changeId)) return accept();
   const { change } = person;
   if (change?.changeId !== changeId) return no('change_not_found');
+  if (from !== person.personal) return no('person_changed');
   return accept({ type: 'AddressChanged', changeId, personal, by: change.by, undoUntil: at + UNDO_MS });
 };
 
 const undoAddressChange = (
-  { changeId, personal, at }: Of<'UndoAddressChange'>,
-  { changes }: Person,
+  { changeId, from, personal, at }: Of<'UndoAddressChange'>,
+  person: Person,
 ): PersonDecision => {
-  const change = changes.find((one) => one.changeId === changeId);
+  const change = person.changes.find((one) => one.changeId === changeId);
   if (!change) return no('change_not_found');
   if (change.undone) return accept();
-  return at < change.undoUntil ? accept({ type: 'AddressChangeUndone', changeId, personal }) : no('undo_ended');
+  if (at >= change.undoUntil) return no('undo_ended');
+  if (from !== person.personal) return no('person_changed');
+  return accept<PersonEvent>(
+    { type: 'AddressChangeUndone', changeId, personal },
+    ...addedSince(change, person).map((passkeyId) => ({ type: 'PasskeyRemoved' as const, passkeyId, reason: UNDONE })),
+    ...(change.setsTotp && person.hasTotp ? [{ type: 'TotpDisabled' as const, reason: UNDONE }] : []),
+  );
 };
 
 export const personDecider: Decider<Person, PersonCommand, PersonEvent, PersonRefusal> = {

@@ -77,7 +77,8 @@ export type SignInEvent =
   | { readonly type: 'SessionsRevoked'; readonly except?: string; readonly reason: string }
   /** Its name is personal, and is kept with the passkey outside the log. */
   | { readonly type: 'PasskeyAdded'; readonly passkeyId: string }
-  | { readonly type: 'PasskeyRemoved'; readonly passkeyId: string }
+  /** `reason` if it was not the wish of the person. */
+  | { readonly type: 'PasskeyRemoved'; readonly passkeyId: string; readonly reason?: string }
   /** Also if it replaces an earlier authenticator app. */
   | { readonly type: 'TotpEnabled' }
   | { readonly type: 'TotpDisabled'; readonly reason: string }

@@ -7,7 +7,7 @@ export type Person = {
   /** The account that the person asked for at registration. */
   readonly asked: AskedAccount | null;
   /** An address that is not verified yet. */
-  readonly change: { readonly changeId: string; readonly personal: string; readonly by: ChangeBy } | null;
+  readonly change: (AskedChange & { readonly personal: string }) | null;
   /** The changes that took effect, oldest first. Those that were undone stay, so that a repeated undo finds its change. */
   readonly changes: readonly AddressChange[];
   /** How many personal accounts the person owns. */
@@ -36,14 +36,23 @@ export type Ask = {
 
 export type ChangeBy = 'holder' | 'support';
 
-export type AddressChange = {
+type AskedChange = {
   readonly changeId: string;
   readonly by: ChangeBy;
+  /** Those that the person had when the change was asked for. */
+  readonly passkeys: ReadonlySet<string>;
+  /** Whether an authenticator app was set up since then. */
+  readonly setsTotp: boolean;
+};
+
+export type AddressChange = AskedChange & {
   /** The personal data before and after it, as sealed texts. */
   readonly before: string;
   readonly after: string;
   readonly undoUntil: number;
   readonly undone: boolean;
+  /** The passkeys that the undo removed. */
+  readonly removed: readonly string[];
 };
 
 export const unknownPerson = (): Person => ({
@@ -101,18 +110,23 @@ export const evolvePerson = (person: Person, event: PersonEvent): Person => {
       return { ...person, personal: event.personal };
     case 'AddressChangeAsked': {
       const { changeId, personal, support } = event;
-      return { ...person, change: { changeId, personal, by: support ? 'support' : 'holder' } };
+      const by = support ? 'support' : 'holder';
+      return { ...person, change: { changeId, personal, by, passkeys: person.passkeys, setsTotp: false } };
     }
     case 'AddressChanged': {
       const { changeId, personal, by, undoUntil } = event;
       const { changes, personal: before } = person;
-      const change = before === null ? [] : [{ changeId, by, before, after: personal, undoUntil, undone: false }];
+      const { passkeys, setsTotp } = person.change ?? { passkeys: person.passkeys, setsTotp: false };
+      const done = { changeId, by, passkeys, setsTotp, after: personal, undoUntil, undone: false, removed: [] };
+      const change = before === null ? [] : [{ ...done, before }];
       return { ...person, personal, change: null, changes: [...changes, ...change], isUnreachable: false };
     }
     case 'AddressChangeUndone': {
       const { changes } = person;
       const undone = new Set(undoneWith(changes, event.changeId));
-      const marked = changes.map((one) => (undone.has(one) ? { ...one, undone: true } : one));
+      const marked = changes.map((one) =>
+        undone.has(one) ? { ...one, undone: true, removed: addedSince(one, person) } : one,
+      );
       // A change that is not verified yet may have been asked for by the person whose change is undone.
       return { ...person, personal: event.personal, change: null, changes: marked, isUnreachable: false };
     }
@@ -125,8 +139,10 @@ export const evolvePerson = (person: Person, event: PersonEvent): Person => {
       return { ...person, passkeys: new Set([...person.passkeys, event.passkeyId]) };
     case 'PasskeyRemoved':
       return { ...person, passkeys: new Set([...person.passkeys].filter((one) => one !== event.passkeyId)) };
-    case 'TotpEnabled':
-      return { ...person, hasTotp: true };
+    case 'TotpEnabled': {
+      const [change, changes] = [person.change && setTotp(person.change), person.changes.map(setTotp)];
+      return { ...person, hasTotp: true, change, changes };
+    }
     case 'TotpDisabled':
       return { ...person, hasTotp: false };
     case 'AccountJoined':
@@ -145,6 +161,12 @@ export const evolvePerson = (person: Person, event: PersonEvent): Person => {
       return person;
   }
 };
+
+const setTotp = <Change extends AskedChange>(change: Change): Change => ({ ...change, setsTotp: true });
+
+/** The passkeys that the person did not have yet when a change was asked for. */
+export const addedSince = (change: AskedChange, person: Pick<Person, 'passkeys'>): readonly string[] =>
+  [...person.passkeys].filter((one) => !change.passkeys.has(one));
 
 /** A change and all later ones, because they replaced what it had set. */
 export const undoneWith = (changes: readonly AddressChange[], changeId: string): readonly AddressChange[] => {

@@ -61,6 +61,7 @@ const refusals = {
     'The personal data of this account was erased.',
     'Register another account for the holder.',
   ),
+  contact_changed: invalid(409, 'The name or the address of the account was changed meanwhile.', 'Try again.'),
   account_suspended: forbidden('This account is suspended.', 'Contact support.'),
   account_not_suspended: invalid(409, 'This account is not suspended.', 'There is nothing to reinstate.'),
   terms_not_accepted: forbidden(

@@ -46,6 +46,12 @@ export const needsConfirmation = (session: Session, person: Person, now: Date): 
   return isRecent(session.createdAt, now) ? undefined : { kind: 'recent_sign_in_required' };
 };
 
+/** Whether the session may change where the person's mail goes. A person without a second step signs in again for that. */
+export const needsRecentSignIn = (session: Session, person: Person, now: Date): NotConfirmed | undefined => {
+  if (hasSecondStep(person)) return needsConfirmation(session, person, now);
+  return isRecent(session.createdAt, now) ? undefined : { kind: 'recent_sign_in_required' };
+};
+
 export const readPerson = async ({ persons }: Pick<PeopleOptions, 'persons'>, personId: string): Promise<Person> =>
   (await persons.read(personStream(personId))).state;
 

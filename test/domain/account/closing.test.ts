@@ -189,7 +189,7 @@ describe('a closed account', () => {
       .then(paid(5n, 'lot_1')));
   it('may change its address', () =>
     given(...end)
-      .when({ type: 'ChangeContact', personal: 'v1.bmV3' })
+      .when({ type: 'ChangeContact', from: registered.personal, personal: 'v1.bmV3' })
       .then(contactChanged()));
 });
 
@@ -211,7 +211,7 @@ describe('ErasePersonalData', () => {
       .thenRefused('holds_open'));
   it('lets no new name in', () =>
     given(...end, erased())
-      .when({ type: 'ChangeContact', personal: 'v1.bmV3' })
+      .when({ type: 'ChangeContact', from: registered.personal, personal: 'v1.bmV3' })
       .thenRefused('personal_data_erased'));
   it('leaves the terms that were accepted', () => {
     const { standing } = [...customer, ...end, erased()].reduce(evolveAccount, initialAccount());

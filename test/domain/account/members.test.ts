@@ -88,7 +88,12 @@ describe('the management tokens of an account', () => {
 });
 
 describe('the contact of an account', () => {
-  it('can change', () => given().when({ type: 'ChangeContact', personal: 'v1.bmV3' }).then(contactChanged()));
+  it('can change', () =>
+    given().when({ type: 'ChangeContact', from: registered.personal, personal: 'v1.bmV3' }).then(contactChanged()));
+  it('is not replaced by one that was made from an earlier one', () =>
+    given(contactChanged('v1.bGF0ZXI'))
+      .when({ type: 'ChangeContact', from: registered.personal, personal: 'v1.bmV3' })
+      .thenRefused('contact_changed'));
 });
 
 describe('ReportKeyLeak', () => {

@@ -110,7 +110,10 @@ export const peopleOnDisk: OnDisk<PersonEvent> = {
     '{"except":"ses_1","reason":"asked for"}',
   ],
   PasskeyAdded: [{ type: 'PasskeyAdded', passkeyId: 'pk_1' }, '{"passkeyId":"pk_1"}'],
-  PasskeyRemoved: [{ type: 'PasskeyRemoved', passkeyId: 'pk_1' }, '{"passkeyId":"pk_1"}'],
+  PasskeyRemoved: [
+    { type: 'PasskeyRemoved', passkeyId: 'pk_1', reason: 'undone' },
+    '{"passkeyId":"pk_1","reason":"undone"}',
+  ],
   TotpEnabled: [{ type: 'TotpEnabled' }, '{}'],
   TotpDisabled: [{ type: 'TotpDisabled', reason: 'lost' }, '{"reason":"lost"}'],
   RecoveryCodesRenewed: [{ type: 'RecoveryCodesRenewed' }, '{}'],

@@ -3,6 +3,7 @@ import {
   MAX_PASSKEYS,
   personDecider,
   UNDO_MS,
+  UNDONE,
   type PersonCommand,
 } from '../../../src/domain/identity/decide-person.ts';
 import type { PersonEvent } from '../../../src/domain/identity/person-events.ts';
@@ -10,6 +11,7 @@ import { personOfStream, personStream } from '../../../src/domain/identity/perso
 import { specify } from '../../given.ts';
 import { application, personRegistered } from './examples.ts';
 
+const REGISTERED = personRegistered.personal;
 const NOW = Date.UTC(2026, 0, 31);
 const verified: PersonEvent = { type: 'AddressVerified', how: 'code' };
 const opened = (accountId: string, holder: 'person' | 'entity' = 'person'): PersonEvent => ({
@@ -102,14 +104,14 @@ describe('a change of address', () => {
     changeId: `chg_${n}`,
     personal: `v1.asked${n}`,
   });
-  const change = (n = 1, at = NOW): PersonCommand => ({
-    ...{ type: 'ChangeAddress', changeId: `chg_${n}`, personal: `v1.new${n}`, at },
+  const change = (n = 1, at = NOW, from = n === 1 ? REGISTERED : `v1.new${n - 1}`): PersonCommand => ({
+    ...{ type: 'ChangeAddress', changeId: `chg_${n}`, from, personal: `v1.new${n}`, at },
   });
   const changed = (n = 1, at = NOW): PersonEvent => ({
     ...{ type: 'AddressChanged', changeId: `chg_${n}`, personal: `v1.new${n}`, by: 'holder', undoUntil: at + UNDO_MS },
   });
-  const undo = (n: number, at: number): PersonCommand => ({
-    ...{ type: 'UndoAddressChange', changeId: `chg_${n}`, personal: 'v1.before', at },
+  const undo = (n: number, at: number, from = `v1.new${n}`): PersonCommand => ({
+    ...{ type: 'UndoAddressChange', changeId: `chg_${n}`, from, personal: 'v1.before', at },
   });
   const undone = (n: number): PersonEvent => ({
     ...{ type: 'AddressChangeUndone', changeId: `chg_${n}`, personal: 'v1.before' },
@@ -143,7 +145,7 @@ describe('a change of address', () => {
   it('can be undone after a later change, which is undone with it', () => {
     const twice = [asked(), changed(), asked(2), changed(2, NOW + 1)];
     given(...twice)
-      .when(undo(1, NOW + 2))
+      .when(undo(1, NOW + 2, 'v1.new2'))
       .then(undone(1));
     given(...twice, undone(1))
       .when(undo(2, NOW + 2))
@@ -151,8 +153,33 @@ describe('a change of address', () => {
   });
   it('stays if a later change is undone', () =>
     given(asked(), changed(), asked(2), changed(2), undone(2))
-      .when(undo(1, NOW + 2))
+      .when(undo(1, NOW + 2, 'v1.before'))
       .then(undone(1)));
+  it('is refused, and so is its undo, if name or address were changed since they were read', () => {
+    const renamed: PersonEvent = { type: 'NameChanged', personal: 'v1.renamed' };
+    given(asked(), renamed).when(change()).thenRefused('person_changed');
+    given(asked(), changed(), renamed).when(undo(1, NOW)).thenRefused('person_changed');
+    given(asked(), changed(), undone(1), renamed).when(undo(1, NOW)).then();
+  });
+  it('that is undone is not brought back by a change of the name that was read before', () => {
+    const rename: PersonCommand = { type: 'ChangeName', from: 'v1.new1', personal: 'v1.renamed' };
+    given(asked(), changed(), undone(1)).when(rename).thenRefused('person_changed');
+    given(asked(), changed()).when(rename).then({ type: 'NameChanged', personal: 'v1.renamed' });
+  });
+  it('that is undone leaves nothing to sign in with that was added since it was asked for', () => {
+    const passkey = (n: number): PersonEvent => ({ type: 'PasskeyAdded', passkeyId: `pk_${n}` });
+    const gone = (n: number): PersonEvent => ({ type: 'PasskeyRemoved', passkeyId: `pk_${n}`, reason: UNDONE });
+    const noTotp: PersonEvent = { type: 'TotpDisabled', reason: UNDONE };
+    const app: PersonEvent = { type: 'TotpEnabled' };
+    given(passkey(1), app, asked(), changed()).when(undo(1, NOW)).then(undone(1));
+    given(passkey(1), asked(), passkey(2), changed(), passkey(3), app)
+      .when(undo(1, NOW))
+      .then(undone(1), gone(2), gone(3), noTotp);
+    given(app, asked(), app, changed()).when(undo(1, NOW)).then(undone(1), noTotp);
+    given(asked(), changed(), app, passkey(1), asked(2), changed(2), passkey(2))
+      .when(undo(2, NOW))
+      .then(undone(2), gone(2));
+  });
   it('that waits for its verification ends with an undo', () =>
     given(asked(), changed(), asked(2), undone(1)).when(change(2)).thenRefused('change_not_found'));
   it('that support asks for, because a mailbox is lost, is recorded with the check', () => {

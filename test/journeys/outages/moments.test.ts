@@ -104,6 +104,14 @@ const onAnotherNode = async (accountId: string, commands: readonly AccountComman
   await committer.close();
 };
 
+const contactOf = async (accountId: string): Promise<string> => {
+  const committer = createCommitter({ store });
+  const accounts = createCommands({ store, committer, codec: journal, decider: accountDecider });
+  const { state } = await accounts.read(accountStream(accountId));
+  await committer.close();
+  return state.standing.registration?.personal ?? '';
+};
+
 /** As the gateways seal it. */
 const seal = async (accountId: string, data: PersonalData): Promise<string> => {
   const keys = createDataKeys(premises.databaseUrl, [{ id: '1', key: secretKey(Buffer.from(DATA_KEY, 'hex')) }]);
@@ -149,7 +157,11 @@ const liveFully = async (): Promise<string> => {
   const hold = { at: Date.now(), amount: 1000n, runId: 'run_elsewhere', price, request };
   const usage = { input: 7, cachedInput: 0, cacheWrite: 0, output: 5, reasoning: 0 };
   await onAnotherNode(accountId, [
-    { type: 'ChangeContact', personal: await seal(accountId, { name: 'Ada Ltd', email: 'office@example.com' }) },
+    {
+      type: 'ChangeContact',
+      from: await contactOf(accountId),
+      personal: await seal(accountId, { name: 'Ada Ltd', email: 'office@example.com' }),
+    },
     { type: 'AddMember', personId: 'per_1', role: 'owner' },
     { type: 'AddMember', personId: 'per_2', role: 'billing' },
     { type: 'ChangeMemberRole', personId: 'per_2', role: 'developer' },

@@ -1,3 +1,5 @@
+import type { PublicKeyCredentialCreationOptionsJSON } from '@simplewebauthn/server';
+import { generateSync } from 'otplib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestSmtp, type TestSmtp } from '../../mail/smtp.ts';
 import { DAY_MS, forward, HOUR_MS } from '../../support/clock.ts';
@@ -12,7 +14,9 @@ import {
   type Person,
 } from '../../support/customers/person.ts';
 import { ADMIN_TOKEN, createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
+import { createSoftwareAuthenticator } from '../../support/software-authenticator.ts';
 import { SOON } from '../../support/soon.ts';
+import { query } from '../../support/sql.ts';
 
 let smtp: TestSmtp;
 let premises: Premises;
@@ -217,6 +221,34 @@ describe('the undo of a change of address', () => {
     });
   });
 
+  it('removes what was added to sign in with since the change was asked for', async () => {
+    const person = await register('access@old.example');
+    const { token, personId } = person;
+    const own = createSoftwareAuthenticator(url.replace('127.0.0.1', 'localhost'));
+    const addPasskey = async (authenticator: typeof own) => {
+      const { json } = await call(url, 'POST', '/me/passkeys/options', { token, headers: elsewhere() });
+      const response = authenticator.create(json['options'] as PublicKeyCredentialCreationOptionsJSON);
+      const body = { name: 'Laptop', response };
+      expect(await call(url, 'POST', '/me/passkeys', { token, body })).toMatchObject({ status: 201 });
+    };
+    await addPasskey(own);
+    const { changeId, linkSecret } = await change(person, 'access@old.example', 'access@new.example');
+    await addPasskey(createSoftwareAuthenticator(url.replace('127.0.0.1', 'localhost')));
+    const secret = String((await call(url, 'POST', '/me/totp', { token })).json['secret']);
+    const code = generateSync({ secret, epoch: Math.floor(Date.now() / 1000) });
+    expect(await call(url, 'POST', '/me/totp/confirm', { token, body: { code } })).toMatchObject({ status: 200 });
+    expect(await call(url, 'POST', '/me/recovery-codes', { token })).toMatchObject({ status: 201 });
+    const rows = (table: string) =>
+      query(premises.databaseUrl, `select person_id from ${table} where person_id = $1`, [personId]);
+    expect((await rows('recovery_codes')).length).toBeGreaterThan(0);
+    expect(await undo(changeId, linkSecret)).toMatchObject({ status: 200 });
+    expect(await rows('passkeys')).toHaveLength(1);
+    expect(await rows('totp_seeds')).toEqual([]);
+    expect(await rows('recovery_codes')).toEqual([]);
+    const present = await signIn('access@old.example');
+    expect((await call(url, 'GET', '/me/passkeys', { token: present })).json['data']).toHaveLength(1);
+  });
+
   it('needs the link of the notice', async () => {
     const person = await register('guess@old.example');
     const { changeId } = await change(person, 'guess@old.example', 'guess@new.example');
@@ -306,6 +338,18 @@ describe('a mail that is rejected', () => {
 });
 
 // The last tests: the clock moves only forward.
+it('a change of address needs a sign-in of the last 15 minutes', async () => {
+  const { token } = await register('stolen@old.example');
+  await forward(premises.databaseUrl, 16 * 60_000, [gateway]);
+  const send = (session: string) =>
+    call(url, 'POST', '/me/address-changes', {
+      ...{ token: session, body: { email: 'stolen@new.example' }, headers: elsewhere() },
+    });
+  expect(await send(token)).toMatchObject({ status: 403, code: 'recent_sign_in_required' });
+  expect(await send(await signIn('stolen@old.example'))).toMatchObject({ status: 202 });
+  expect(await emailOf(token)).toBe('stolen@old.example');
+});
+
 it('the undo works on the sixth day and not on the eighth, when the old address is free again', async () => {
   const sixth = await register('six@old.example');
   const eighth = await register('eight@old.example');

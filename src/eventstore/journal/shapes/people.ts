@@ -88,7 +88,7 @@ export const personEventShapes: Shapes<PersonEvent> = {
   SignedOut: { version: 1, schema: z.object({ sessionId: id }) },
   SessionsRevoked: { version: 1, schema: z.object({ except: id.exactOptional(), reason }) },
   PasskeyAdded: { version: 1, schema: z.object({ passkeyId: id }) },
-  PasskeyRemoved: { version: 1, schema: z.object({ passkeyId: id }) },
+  PasskeyRemoved: { version: 1, schema: z.object({ passkeyId: id, reason: reason.exactOptional() }) },
   TotpEnabled: { version: 1, schema: z.object({}) },
   TotpDisabled: { version: 1, schema: z.object({ reason }) },
   RecoveryCodesRenewed: { version: 1, schema: z.object({}) },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Address } from '../../../domain/identity/address.ts';
-import type { ChangeAsked, NotAsked } from '../../../people/address-changes.ts';
+import type { NotAsked } from '../../../people/address-changes.ts';
+import type { NotConfirmed } from '../../../people/credentials/asked.ts';
 import { problem, type Problem } from '../../server/problems.ts';
 import {
   address,
@@ -26,8 +27,11 @@ const judge = ({ people }: Pick<ManagementDeps, 'people'>, { exact }: Address): 
   return { hint: meant === undefined ? null : `Did you mean ${meant}?` };
 };
 
-const notAsked = (refused: Exclude<NotAsked, ChangeAsked>): Problem => {
+const notAsked = (refused: NotAsked | NotConfirmed): Problem => {
   switch (refused.kind) {
+    case 'second_step_required':
+    case 'recent_sign_in_required':
+      return problem(refused.kind);
     case 'wait':
       return tooManyAttempts(refused);
     case 'person_not_found':
@@ -45,7 +49,7 @@ export const askAddressChange = defineRoute({
   principals: ['person'],
   summary: 'Ask for a change of your e-mail address',
   description:
-    'Sends a code and a link to the new address. The change takes effect once one of them is confirmed, within ten minutes. The answer is the same ' +
+    'Needs a sign-in or a second step of the last 15 minutes, from staff the second step. Sends a code and a link to the new address. The change takes effect once one of them is confirmed, within ten minutes. The answer is the same ' +
     'if the address belongs to another account: its owner is then told so by mail. The present address can undo the change for seven days.',
   body: { schema: z.strictObject({ email: address }), example: { email: 'ada@example.org' } },
   success: {
@@ -64,13 +68,17 @@ export const askAddressChange = defineRoute({
       hint: null,
     },
   },
-  problems: ['disposable_address', 'too_many_attempts', 'person_not_found'],
+  problems: [
+    ...(['disposable_address', 'too_many_attempts', 'person_not_found'] as const),
+    ...(['second_step_required', 'recent_sign_in_required'] as const),
+  ],
   handle: async (asked, { people }) => {
     const { body, client, actor, commandId, mayRepeat, requestId } = asked;
     const judged = judge({ people }, body.email);
     if (isProblem(judged)) return judged;
-    const { personId } = personOf(asked);
-    const change = { personId, address: body.email, client, actor, commandId, mayRepeat, requestId };
+    const session = personOf(asked);
+    const { personId } = session;
+    const change = { personId, session, address: body.email, client, actor, commandId, mayRepeat, requestId };
     const outcome = await people.addressChanges.ask(change);
     if (outcome.kind !== 'asked') return notAsked(outcome);
     const { changeId: change_id, browserSecret: browser_secret, expiresAt } = outcome;
@@ -108,7 +116,8 @@ export const undoAddressChange = defineRoute({
   summary: 'Undo a change of address, from the old address',
   description:
     'With the link of the notice to the old address, for seven days. The old address is in force again, later changes are undone with this one, and ' +
-    'all sessions of the person end. API keys and passkeys stay: check them. The request may be repeated.',
+    'all sessions of the person end. Passkeys and an authenticator app that were added since the change was asked for are removed, and all recovery ' +
+    'codes. API keys stay: check them. The request may be repeated.',
   body: { schema: z.strictObject({ link_secret: secret }), example: { link_secret: 'Zm9yIHRoZSBleGFtcGxl' } },
   success: {
     status: 200,

@@ -3,8 +3,9 @@ import { accountStream } from '../../../domain/account/account.ts';
 import { problem } from '../../server/problems.ts';
 import { openHolder } from '../accounts/holder.ts';
 import { accountId, text } from '../router/fields.ts';
+import type { ManagementDeps } from '../router/deps.ts';
 import { carryOut } from '../router/execute-command.ts';
-import { defineRoute, isProblem, personOf } from '../router/route.ts';
+import { defineRoute, isProblem, personOf, type Identity, type Problem } from '../router/route.ts';
 import { personId } from '../people/fields.ts';
 
 const body = z.strictObject({ name: text(200).meta({ description: 'The new name', example: 'Ada King' }) });
@@ -44,20 +45,35 @@ export const changeAccountName = defineRoute({
     schema: z.strictObject({ account_id: accountId, name: z.string() }),
     example: { account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20', name: 'Example Ltd' },
   },
-  problems: ['account_not_found', 'name_of_person'],
+  problems: ['account_not_found', 'name_of_person', 'contact_changed'],
   handle: async (asked, deps) => {
-    const { params, body } = asked;
-    const { account_id } = params;
-    const { state } = await deps.commands.read(accountStream(account_id));
-    const { registration } = state.standing;
-    const contact = registration ? await openHolder(deps, account_id, registration.personal) : undefined;
-    if (!registration || !contact) return problem('account_not_found');
-    if (registration.holder === 'person') return problem('name_of_person');
-    if (contact.name !== body.name) {
-      const personal = await deps.vault.seal(account_id, { ...contact, name: body.name });
-      const done = await carryOut(deps, asked, account_id, { type: 'ChangeContact', personal }, () => true);
-      if (isProblem(done)) return done;
+    const { account_id } = asked.params;
+    const { name } = asked.body;
+    let done = await renameEntity(deps, asked, account_id, name);
+    for (let tries = 1; tries < MAX_TRIES && done?.code === 'contact_changed'; tries++) {
+      done = await renameEntity(deps, asked, account_id, name);
     }
-    return { answer: { account_id, name: body.name } };
+    return done ?? { answer: { account_id, name } };
   },
 });
+
+/** The address may change meanwhile. */
+const MAX_TRIES = 5;
+
+const renameEntity = async (
+  deps: ManagementDeps,
+  identity: Identity,
+  account_id: string,
+  name: string,
+): Promise<Problem | undefined> => {
+  const { state } = await deps.commands.read(accountStream(account_id));
+  const { registration } = state.standing;
+  const contact = registration ? await openHolder(deps, account_id, registration.personal) : undefined;
+  if (!registration || !contact) return problem('account_not_found');
+  if (registration.holder === 'person') return problem('name_of_person');
+  if (contact.name === name) return undefined;
+  const personal = await deps.vault.seal(account_id, { ...contact, name });
+  const command = { type: 'ChangeContact', from: registration.personal, personal } as const;
+  const done = await carryOut(deps, identity, account_id, command, () => true);
+  return isProblem(done) ? done : undefined;
+};

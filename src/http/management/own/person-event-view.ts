@@ -65,8 +65,9 @@ const dataOf = (event: PersonEvent): PersonEventView['data'] => {
     case 'SessionsRevoked':
       return { except: event.except ?? null, reason: event.reason };
     case 'PasskeyAdded':
-    case 'PasskeyRemoved':
       return { passkey_id: event.passkeyId };
+    case 'PasskeyRemoved':
+      return { passkey_id: event.passkeyId, ...(event.reason === undefined ? {} : { reason: event.reason }) };
     case 'TotpDisabled':
       return { reason: event.reason };
     case 'StaffRoleSet':
