@@ -63,7 +63,7 @@ export type Invitations = {
   send(invitationId: string): Promise<void>;
   /** After InvitationRevoked: the address is erased. May be repeated. */
   erase(invitationId: string): Promise<void>;
-  /** After InvitationAccepted: the person gets the role, and the address of the invitation is erased. May be repeated. */
+  /** After InvitationAccepted: the person gets the role once, and the address of the invitation is erased. May be repeated. */
   complete(invitationId: string): Promise<void>;
 };
 
@@ -217,31 +217,43 @@ const register = async (options: Options, invitationId: string, address: Address
   return personId;
 };
 
-/** Resolves to the person; undefined if nothing was accepted, or the address belongs to no person. */
+/** Gives the role once, and resolves to the person; undefined if nothing was accepted. */
 const complete = async (options: Options, invitationId: string): Promise<string | undefined> => {
   const invitation = await find(options, invitationId);
   if (invitation?.status !== 'accepted') return undefined;
-  const personId = await verifiedPerson(options, invitation);
-  if (personId === undefined) return undefined;
-  const { to, reason = '' } = invitation;
+  // A role that was there before leaves no event by which a repetition is found, and a removed person must stay removed.
+  if (invitation.isCompleted) return invitation.personId;
+  const verified = await verifiedPerson(options, invitation);
+  const given = verified !== undefined && (await giveRole(options, invitation, verified));
+  const personId = verified ?? invitation.personId;
+  const command = { type: 'CompleteInvitation', personId, given } as const;
+  const metadata = { actor: `person:${personId}`, commandId: derivedId('completed', invitationId) };
+  await options.invitations.execute(invitationStream(invitationId), command, metadata, { mayRepeat: true });
+  return personId;
+};
+
+/** False if the role is another by now, there is no room for one more member, or the person was erased. */
+const giveRole = async (options: Options, invitation: InvitationView, personId: string): Promise<boolean> => {
+  const { invitationId, to, reason = '' } = invitation;
+  const { state: person } = await options.persons.read(personStream(personId));
+  if (person.status !== 'verified') return false;
   const metadata = {
     ...{ actor: `person:${personId}`, commandId: derivedId('role', invitationId), correlationId: invitationId },
   };
   const cause = eventId(metadata.commandId, 0);
-  // A refusal means that the role is another by now, or that there is no room for one more member.
   if (to.kind === 'member') {
     const { accountId, role } = to;
     const command = { type: 'AddMember', personId, role } as const;
-    await options.accounts.execute(accountStream(accountId), command, metadata, { mayRepeat: true });
+    const done = await options.accounts.execute(accountStream(accountId), command, metadata, { mayRepeat: true });
     await options.members.changed(accountId, personId, cause);
-  } else {
-    const command = { type: 'AppointStaff', personId, role: to.role, reason } as const;
-    const done = await options.staff.execute(STAFF_STREAM, command, metadata, { mayRepeat: true });
-    // A repetition must not end sessions that are newer.
-    const isNew = done.kind === 'accepted' && done.events.length > 0 && !done.repeated;
-    if (isNew) await options.staffRoles.changed(personId, cause, options.now());
+    return done.kind === 'accepted';
   }
-  return personId;
+  const command = { type: 'AppointStaff', personId, role: to.role, reason } as const;
+  const done = await options.staff.execute(STAFF_STREAM, command, metadata, { mayRepeat: true });
+  // A repetition must not end sessions that are newer.
+  const isNew = done.kind === 'accepted' && done.events.length > 0 && !done.repeated;
+  if (isNew) await options.staffRoles.changed(personId, cause, options.now());
+  return done.kind === 'accepted';
 };
 
 /**

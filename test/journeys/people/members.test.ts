@@ -24,6 +24,7 @@ const invitations = () => `/accounts/${owner.accountId}/invitations`;
 const invite = (email: string, role = 'developer', token = owner.token) =>
   call(url, 'POST', invitations(), { token, body: { email, role } });
 const invited = (email: string, role?: string) => invitedBy(smtp, email, () => invite(email, role));
+const streamOf = ({ linkId }: { readonly linkId: string }) => linkId.replace('invite-', 'invitation-');
 const remove = (personId: string, token = owner.token) => call(url, 'DELETE', `${members()}/${personId}`, { token });
 
 beforeAll(async () => {
@@ -111,6 +112,18 @@ describe('an invitation', () => {
     // The old link is no way back in.
     expect(await remove(String(all[0]?.json['person_id']))).toMatchObject({ status: 200 });
     expect(await accept(url, mail)).toMatchObject({ status: 409, code: 'invitation_ended' });
+  });
+
+  it('that was accepted beside another one is no way back in either', async () => {
+    const { personId } = await registerPerson(url, smtp, 'two-links@example.com');
+    const [first, second] = [await invited('two-links@example.com'), await invited('two-links@example.com')];
+    expect(await accept(url, first, {})).toMatchObject({ status: 200 });
+    // A node has decided on the second one before the role was there.
+    const command = { type: 'AcceptInvitation', personId, at: 0 } as const;
+    await executeAndDie(premises.databaseUrl, invitationDecider, streamOf(second), command);
+    expect(await accept(url, second, {})).toMatchObject({ status: 200 });
+    expect(await remove(personId)).toMatchObject({ status: 200 });
+    for (const mail of [first, second]) expect(await accept(url, mail, {})).toMatchObject({ code: 'invitation_ended' });
   });
 
   it('is listed while it is open, and of no use once it is revoked or its link is changed', async () => {
