@@ -11,6 +11,7 @@ import { personStream } from '../../domain/identity/person.ts';
 import { STAFF_STREAM } from '../../domain/identity/staff.ts';
 import { mailStream } from '../../domain/mail/mail.ts';
 import { derivedId, eventId } from '../../eventstore/ids.ts';
+import type { Metadata } from '../../eventstore/journal/codec.ts';
 import { queueMail } from '../../mail/templates/templates.ts';
 import { networkOf } from '../one-time.ts';
 import type { Client, PeopleOptions, Wait } from '../people-options.ts';
@@ -58,6 +59,11 @@ export type Invitations = {
   find(invitationId: string): Promise<InvitationView | undefined>;
   /** False if it was accepted before. */
   revoke(invitationId: string, reason: string, actor: string, commandId: string): Promise<boolean>;
+  /**
+   * After a person lost the role in an account, or with null in the staff: the open invitations from before are revoked, so
+   * that none is a way back in. May be repeated.
+   */
+  revokeOf(accountId: string | null, personId: string, at: Date): Promise<void>;
   accept(invitationId: string, acceptance: Acceptance): Promise<Accepted>;
   /** After PersonInvited. May be repeated. */
   send(invitationId: string): Promise<void>;
@@ -72,12 +78,8 @@ type Options = PeopleOptions & { readonly members: Members; readonly staffRoles:
 export const createInvitations = (options: Options): Invitations => ({
   invite: (invitation) => invite(options, invitation),
   find: (invitationId) => find(options, invitationId),
-  revoke: async (invitationId, reason, actor, commandId) => {
-    const command = { type: 'RevokeInvitation', reason } as const;
-    const outcome = await options.invitations.execute(invitationStream(invitationId), command, { actor, commandId });
-    if (outcome.kind === 'accepted') await options.destroyKey(invitationId);
-    return outcome.kind === 'accepted';
-  },
+  revoke: (invitationId, reason, actor, commandId) => revoke(options, invitationId, reason, { actor, commandId }),
+  revokeOf: (accountId, personId, at) => revokeOf(options, accountId, personId, at),
   erase: (invitationId) => options.destroyKey(invitationId),
   accept: (invitationId, acceptance) => accept(options, invitationId, acceptance),
   send: async (invitationId) => {
@@ -125,6 +127,25 @@ const invite = async (
   const isSame = view?.email === null || view?.email === address.exact;
   const isAsked = view && isSame && JSON.stringify(view.to) === JSON.stringify(to) && view.reason === reason;
   return isAsked ? view : { kind: 'reused' };
+};
+
+const revoke = async (options: Options, invitationId: string, reason: string, by: Metadata): Promise<boolean> => {
+  const command = { type: 'RevokeInvitation', reason } as const;
+  const outcome = await options.invitations.execute(invitationStream(invitationId), command, by, { mayRepeat: true });
+  if (outcome.kind === 'accepted') await options.destroyKey(invitationId);
+  return outcome.kind === 'accepted';
+};
+
+const revokeOf = async (options: Options, accountId: string | null, personId: string, at: Date): Promise<void> => {
+  for (const invitationId of await options.openInvitations(accountId)) {
+    const invitation = await find(options, invitationId);
+    const address = readAddress(invitation?.email ?? '');
+    // An invitation from after the end of the role is meant.
+    if (!invitation || !address || invitation.until - INVITATION_MS > at.getTime()) continue;
+    if ((await verifiedOwner(options, options.identities.hashOf(address))) !== personId) continue;
+    const by = { actor: 'system:roles', commandId: derivedId('role-ended', invitationId) };
+    await revoke(options, invitationId, 'the role ended', by);
+  }
 };
 
 const find = async ({ invitations, vault }: Options, invitationId: string): Promise<InvitationView | undefined> => {

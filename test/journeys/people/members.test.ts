@@ -126,6 +126,20 @@ describe('an invitation', () => {
     for (const mail of [first, second]) expect(await accept(url, mail, {})).toMatchObject({ code: 'invitation_ended' });
   });
 
+  it('that is open ends with the role of its recipient, and a later one does not', async () => {
+    const { personId } = await join('open-link@example.com');
+    const open = await invited('open-link@example.com', 'owner');
+    const command = { type: 'RemoveMember', personId, reason: 'left' } as const;
+    await executeAndDie(premises.databaseUrl, accountDecider, `account-${owner.accountId}`, command);
+    const types = () => query(premises.databaseUrl, `select type from events where stream = '${streamOf(open)}'`);
+    await expect.poll(types, SOON).toContainEqual({ type: 'InvitationRevoked' });
+    expect(await accept(url, open, {})).toMatchObject({ status: 409, code: 'invitation_ended' });
+    expect(await accept(url, await invited('open-link@example.com'), {})).toMatchObject({ status: 200 });
+    const another = await invited('open-link@example.com');
+    expect(await remove(personId)).toMatchObject({ status: 200 });
+    expect(await accept(url, another, {})).toMatchObject({ status: 409, code: 'invitation_ended' });
+  });
+
   it('is listed while it is open, and of no use once it is revoked or its link is changed', async () => {
     const mail = await invited('revoked@example.com');
     expect(await accept(url, { ...mail, linkSecret: `${mail.linkSecret}x` })).toMatchObject({ code: 'code_wrong' });
