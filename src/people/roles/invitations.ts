@@ -13,6 +13,7 @@ import { mailStream } from '../../domain/mail/mail.ts';
 import { derivedId, eventId } from '../../eventstore/ids.ts';
 import type { Metadata } from '../../eventstore/journal/codec.ts';
 import { queueMail } from '../../mail/templates/templates.ts';
+import { waitsSince } from '../leaving/lapse.ts';
 import { networkOf } from '../one-time.ts';
 import type { Client, PeopleOptions, Wait } from '../people-options.ts';
 import { verifiedOwner } from '../sign-in.ts';
@@ -80,11 +81,12 @@ export const createInvitations = (options: Options): Invitations => ({
   find: (invitationId) => find(options, invitationId),
   revoke: (invitationId, reason, actor, commandId) => revoke(options, invitationId, reason, { actor, commandId }),
   revokeOf: (accountId, personId, at) => revokeOf(options, accountId, personId, at),
-  erase: (invitationId) => options.destroyKey(invitationId),
+  erase: (invitationId) => erase(options, invitationId),
   accept: (invitationId, acceptance) => accept(options, invitationId, acceptance),
   send: async (invitationId) => {
     const { state } = await options.invitations.read(invitationStream(invitationId));
     if (state.status === 'unknown') return;
+    if (state.status === 'open') await options.identity.pendingRegistrations.add(invitationId, waitsSince(state.until));
     const recipient = { kind: 'invitation', id: invitationId };
     const expires_at = new Date(state.until).toISOString();
     const mail =
@@ -97,7 +99,7 @@ export const createInvitations = (options: Options): Invitations => ({
   },
   complete: async (invitationId) => {
     await complete(options, invitationId);
-    await options.destroyKey(invitationId);
+    await erase(options, invitationId);
   },
 });
 
@@ -127,6 +129,11 @@ const invite = async (
   const isSame = view?.email === null || view?.email === address.exact;
   const isAsked = view && isSame && JSON.stringify(view.to) === JSON.stringify(to) && view.reason === reason;
   return isAsked ? view : { kind: 'reused' };
+};
+
+const erase = async ({ identity, destroyKey }: Options, invitationId: string): Promise<void> => {
+  await destroyKey(invitationId);
+  await identity.pendingRegistrations.remove(invitationId);
 };
 
 const revoke = async (options: Options, invitationId: string, reason: string, by: Metadata): Promise<boolean> => {

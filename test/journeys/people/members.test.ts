@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountDecider } from '../../../src/domain/account/decide.ts';
 import { invitationDecider } from '../../../src/domain/identity/invitations.ts';
-import { executeAndDie } from '../../support/customers/appoint.ts';
+import { executeAndDie, onPerson } from '../../support/customers/appoint.ts';
 import { createTestSmtp, type TestSmtp } from '../../mail/smtp.ts';
 import { call, ENTITY, mailsTo, registerPerson, signIn, type Person } from '../../support/customers/person.ts';
 import { accept, invitedBy, NEWCOMER } from '../../support/customers/roles.ts';
@@ -138,6 +138,19 @@ describe('an invitation', () => {
     const another = await invited('open-link@example.com');
     expect(await remove(personId)).toMatchObject({ status: 200 });
     expect(await accept(url, another, {})).toMatchObject({ status: 409, code: 'invitation_ended' });
+  });
+
+  it('gives no role to a person who was erased', async () => {
+    const { personId, accountId } = await registerPerson(url, smtp, 'gone@example.com');
+    const stream = streamOf(await invited('gone@example.com'));
+    const erase = { type: 'ErasePerson', reason: 'x', cause: 'own_wish', ended: [accountId] } as const;
+    await onPerson(premises.databaseUrl, personId, erase);
+    await executeAndDie(premises.databaseUrl, invitationDecider, stream, {
+      ...{ type: 'AcceptInvitation', personId, at: 0 },
+    });
+    const data = () =>
+      query(premises.databaseUrl, `select data::jsonb as data from events where stream = '${stream}' and revision = 2`);
+    await expect.poll(data, SOON).toEqual([{ data: { personId, given: false } }]);
   });
 
   it('is listed while it is open, and of no use once it is revoked or its link is changed', async () => {
