@@ -98,7 +98,7 @@ const openRooms = async (options: GatewayOptions, publicUrl: () => string) => {
   });
   eventLog.onRewind(views.startAgain);
   const about = { config, databaseUrl, eventLog, publicUrl, now: watchers.now, metrics: watchers.metrics, ...start };
-  const people = await openPeople(about);
+  const people = await openPeople({ ...about, views });
   const mail = await openMail({ ...about, connections: people.people.mail });
   const erasure = startGatewayProcess(about, createErasure(eventLog.dataKeys));
 

@@ -13,11 +13,13 @@ import type { OutageLog } from './health/outage.ts';
 import type { Metrics } from './metrics.ts';
 import { DEFAULT_SENDER } from './mail.ts';
 import { startGatewayProcess } from './processes.ts';
+import type { Views } from './views.ts';
 
 export type OpenPeopleOptions = {
   readonly config: Pick<Config, 'supportEmail' | 'mailFrom' | 'newAccountLimits'>;
   readonly databaseUrl: string;
   readonly eventLog: EventLog;
+  readonly views: Pick<Views, 'openInvitations'>;
   readonly publicUrl: () => string;
   readonly now: () => Date;
   readonly metrics: Metrics;
@@ -47,6 +49,7 @@ export const openPeople = async (options: OpenPeopleOptions) => {
     ...{ serviceTokens: eventLog.serviceTokens, store: eventLog.store, vault: eventLog.vault, afterwards: work.add },
     ...{ invitations: eventLog.invitations, staff: eventLog.staff },
     ...{ approvals: eventLog.approvals, adminToken: eventLog.adminToken, destroyKey: eventLog.dataKeys.destroy },
+    openInvitations: (accountId) => options.views.openInvitations(accountId, now()),
     newAccountLimits: config.newAccountLimits,
     supportEmail: () => config.supportEmail ?? (config.mailFrom ?? DEFAULT_SENDER).address,
   });

@@ -1,6 +1,6 @@
 import type { IdentityDatabase } from './database.ts';
 
-/** Registrations that wait for the verification of their address. */
+/** Registrations that wait for the verification of their address, and invitations that wait for their acceptance. */
 export type PendingRegistrations = {
   /** Does nothing if it is there. */
   add(personId: string, since: Date): Promise<void>;

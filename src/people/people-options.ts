@@ -52,6 +52,8 @@ export type PeopleOptions = {
   readonly destroyKey: (id: string) => Promise<void>;
   readonly identity: Identity;
   readonly identities: Identities;
+  /** The ids of invitations to an account, or with null to the staff, that can still be accepted. */
+  readonly openInvitations: (accountId: string | null) => Promise<readonly string[]>;
   /** Of the accounts that persons open themselves. */
   readonly newAccountLimits: AccountLimits;
   readonly randomBytes: RandomBytes;

@@ -70,7 +70,9 @@ const ofPerson = (options: PeopleProcessOptions, personId: string, { event, time
   const { pendingRegistrations: pending } = options.identity;
   switch (event.type) {
     case 'PersonRegistered':
-      if (event.how !== 'registration') return [];
+      if (event.how === 'operator') return [];
+      // An invitation has had its mail.
+      if (event.how === 'invitation') return [does(() => pending.add(personId, time))];
       return [does(() => pending.add(personId, time)), does(() => registration.invite(personId, time))];
     case 'AddressVerified':
       return [does(() => pending.remove(personId))];

@@ -75,6 +75,7 @@ export const createNodes = async (entity: boolean, registered: readonly string[]
       },
       randomBytes,
       afterwards: () => undefined,
+      openInvitations: () => Promise.resolve([]),
     } as unknown as Parameters<typeof createPeople>[0]);
     function mortalOf<Name extends string, One extends { execute: (...given: never[]) => Promise<unknown> }>(
       one: One,

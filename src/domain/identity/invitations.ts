@@ -24,6 +24,8 @@ export type InvitationEvent =
     }
   /** The link of the mail was opened. With `newPerson`, the address belonged to no person. */
   | { readonly type: 'InvitationAccepted'; readonly personId: string; readonly newPerson?: NewPerson }
+  /** Whether the person has the role now. Another person than the one of the acceptance may own the address by then. */
+  | { readonly type: 'InvitationCompleted'; readonly personId: string; readonly given: boolean }
   | { readonly type: 'InvitationRevoked'; readonly reason: string };
 
 type Invite = Omit<Extract<InvitationEvent, { type: 'PersonInvited' }>, 'type'>;
@@ -36,6 +38,7 @@ export type InvitationCommand =
       readonly newPerson?: NewPerson;
       readonly at: number;
     }
+  | { readonly type: 'CompleteInvitation'; readonly personId: string; readonly given: boolean }
   | { readonly type: 'RevokeInvitation'; readonly reason: string };
 
 export type InvitationRefusal = { readonly code: 'invitation_not_found' | 'invitation_ended' };
@@ -43,7 +46,13 @@ export type InvitationRefusal = { readonly code: 'invitation_not_found' | 'invit
 export type Invitation =
   | { readonly status: 'unknown' }
   | (Invite & { readonly status: 'open' | 'revoked' })
-  | (Invite & { readonly status: 'accepted'; readonly personId: string; readonly newPerson: NewPerson | undefined });
+  | (Invite & {
+      readonly status: 'accepted';
+      readonly personId: string;
+      readonly newPerson: NewPerson | undefined;
+      /** A completed invitation never gives its role again. */
+      readonly isCompleted: boolean;
+    });
 
 /** How long an invitation can be accepted. */
 export const INVITATION_MS = 7 * 24 * 60 * 60 * 1000;
@@ -56,7 +65,14 @@ export const evolveInvitation = (invitation: Invitation, event: InvitationEvent)
   if (invitation.status === 'unknown') return invitation;
   switch (event.type) {
     case 'InvitationAccepted':
-      return { ...invitation, status: 'accepted', personId: event.personId, newPerson: event.newPerson };
+      return {
+        ...{ ...invitation, status: 'accepted', personId: event.personId, newPerson: event.newPerson },
+        isCompleted: false,
+      };
+    case 'InvitationCompleted':
+      return invitation.status === 'accepted'
+        ? { ...invitation, personId: event.personId, isCompleted: true }
+        : invitation;
     case 'InvitationRevoked':
       return { ...invitation, status: 'revoked' };
   }
@@ -76,6 +92,11 @@ export const decideInvitation = (command: InvitationCommand, invitation: Invitat
       if (invitation.status === 'accepted' && invitation.personId === personId) return accept();
       if (invitation.status !== 'open' || at >= invitation.until) return refuse({ code: 'invitation_ended' });
       return accept({ type: 'InvitationAccepted', personId, ...(newPerson ? { newPerson } : {}) });
+    }
+    case 'CompleteInvitation': {
+      const { personId, given } = command;
+      if (invitation.status !== 'accepted') return refuse({ code: 'invitation_ended' });
+      return invitation.isCompleted ? accept() : accept({ type: 'InvitationCompleted', personId, given });
     }
     case 'RevokeInvitation': {
       if (invitation.status === 'accepted') return refuse({ code: 'invitation_ended' });

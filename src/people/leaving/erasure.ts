@@ -5,7 +5,7 @@ import type { Metadata } from '../../eventstore/journal/codec.ts';
 import type { Session } from '../../identity/sessions.ts';
 import { needsConfirmation, readPerson, type NotConfirmed } from '../credentials/asked.ts';
 import type { PeopleOptions } from '../people-options.ts';
-import { forgetPerson, type Farewell } from './forget-person.ts';
+import { forgetPerson, leaveAccounts, type Farewell } from './forget-person.ts';
 
 export type ErasureAsked = Farewell & {
   /** The session of the person; undefined if support erases the person. */
@@ -27,10 +27,13 @@ export const erasePerson = async (
   personId: string,
   { session, metadata, mayRepeat, cause, reason }: ErasureAsked,
 ): Promise<ErasureOutcome> => {
-  const { ended, afterSuspension } = await accountsOf(options, personId);
+  const { ended, afterSuspension, isReady } = await accountsOf(options, personId);
   const notConfirmed = session && needsConfirmation(session, await readPerson(options, personId), options.now());
   if (notConfirmed) return notConfirmed;
   if (session && afterSuspension) return { kind: 'needs_support' };
+  // First the memberships: of two owners of an account who are erased at once, one stays.
+  if (isReady && !(await leaveAccounts(options, personId, metadata.commandId)))
+    return { kind: 'refused', code: 'accounts_open' };
   const command = { type: 'ErasePerson', reason, cause, ended } as const;
   const outcome = await options.persons.execute(personStream(personId), command, metadata, { mayRepeat });
   if (outcome.kind === 'refused') return { kind: 'refused', code: outcome.refusal.code };
@@ -38,7 +41,7 @@ export const erasePerson = async (
   return { kind: 'erased', changed: outcome.events.length > 0 };
 };
 
-/** The accounts that do not stand in the way. A hold that is open in a closed account still does. */
+/** The accounts that do not stand in the way, and whether nothing else does. A hold that is open in a closed account still does. */
 const accountsOf = async ({ persons, accounts }: PeopleOptions, personId: string) => {
   const { state: person } = await persons.read(personStream(personId));
   const ended: string[] = [];
@@ -52,5 +55,7 @@ const accountsOf = async ({ persons, accounts }: PeopleOptions, personId: string
     const needsPerson = owners.length === 1 && isOwner;
     if (isClosed || (standing.status !== 'unregistered' && !needsPerson)) ended.push(accountId);
   }
-  return { ended, afterSuspension };
+  const isReady =
+    person.status === 'verified' && person.staffRole === null && ended.length === accountsOfPerson(person).length;
+  return { ended, afterSuspension, isReady };
 };

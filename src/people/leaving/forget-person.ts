@@ -7,6 +7,7 @@ import { derivedId } from '../../eventstore/ids.ts';
 import { decode } from '../../eventstore/journal/codec.ts';
 import type { PersonalData } from '../../eventstore/journal/personal-data.ts';
 import type { PeopleOptions } from '../people-options.ts';
+import { handOverContact } from './hand-over-contact.ts';
 
 /** Why the person is forgotten: a claim is released after an own wish, and retired after a violation. */
 export type Farewell = { readonly cause: ErasureCause; readonly reason: string };
@@ -32,21 +33,38 @@ export const forgetPerson = async (options: PeopleOptions, personId: string, far
     if (isOpened) await accounts.execute(accountStream(accountId), command, metadata, { mayRepeat: true });
     else await destroyKey(accountId);
   }
-  await leaveAccounts(options, personId);
+  await leaveAccounts(options, personId, personId);
   await identity.deletePerson(personId);
   await destroyKey(personId);
 };
 
-/** Ends the memberships in accounts that go on. */
-const leaveAccounts = async ({ persons, accounts }: PeopleOptions, personId: string): Promise<void> => {
+/** Ends the memberships in accounts that go on, which keep no address of the person. False if an account would have no owner. May be repeated with its cause. */
+export const leaveAccounts = async (options: PeopleOptions, personId: string, cause: string): Promise<boolean> => {
+  const { persons, accounts } = options;
+  const addresses = await addressesOf(options, personId);
+  let isLastOwner = false;
   const { state: person } = await persons.read(personStream(personId));
   for (const accountId of accountsOfPerson(person)) {
     const { standing, members } = (await accounts.read(accountStream(accountId))).state;
-    if (standing.status === 'closed' || !members.has(personId)) continue;
-    const metadata = { actor: 'system:erasure', commandId: derivedId('leave', `${personId} ${accountId}`) };
+    if (standing.status === 'closed') continue;
+    if (!members.has(personId)) {
+      await handOverContact(options, accountId, personId, addresses);
+      continue;
+    }
+    const metadata = { actor: 'system:erasure', commandId: derivedId('leave', `${cause} ${accountId}`) };
     const command = { type: 'RemoveMember', personId, reason: 'the person was erased' } as const;
-    await accounts.execute(accountStream(accountId), command, metadata, { mayRepeat: true });
+    const outcome = await accounts.execute(accountStream(accountId), command, metadata, { mayRepeat: true });
+    if (outcome.kind === 'accepted') await handOverContact(options, accountId, personId, addresses);
+    else isLastOwner ||= outcome.refusal.code === 'last_owner';
   }
+  return !isLastOwner;
+};
+
+/** All addresses that the person has or had; none once the key is destroyed. */
+const addressesOf = async (options: PeopleOptions, personId: string): Promise<ReadonlySet<string>> => {
+  const addresses = new Set<string>();
+  for await (const { personal } of knownOf(options, personId, new Map())) addresses.add(personal.email);
+  return addresses;
 };
 
 const accountsLeft = async (

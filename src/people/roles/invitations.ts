@@ -11,7 +11,9 @@ import { personStream } from '../../domain/identity/person.ts';
 import { STAFF_STREAM } from '../../domain/identity/staff.ts';
 import { mailStream } from '../../domain/mail/mail.ts';
 import { derivedId, eventId } from '../../eventstore/ids.ts';
+import type { Metadata } from '../../eventstore/journal/codec.ts';
 import { queueMail } from '../../mail/templates/templates.ts';
+import { waitsSince } from '../leaving/lapse.ts';
 import { networkOf } from '../one-time.ts';
 import type { Client, PeopleOptions, Wait } from '../people-options.ts';
 import { verifiedOwner } from '../sign-in.ts';
@@ -58,12 +60,17 @@ export type Invitations = {
   find(invitationId: string): Promise<InvitationView | undefined>;
   /** False if it was accepted before. */
   revoke(invitationId: string, reason: string, actor: string, commandId: string): Promise<boolean>;
+  /**
+   * After a person lost the role in an account, or with null in the staff: the open invitations from before are revoked, so
+   * that none is a way back in. May be repeated.
+   */
+  revokeOf(accountId: string | null, personId: string, at: Date): Promise<void>;
   accept(invitationId: string, acceptance: Acceptance): Promise<Accepted>;
   /** After PersonInvited. May be repeated. */
   send(invitationId: string): Promise<void>;
   /** After InvitationRevoked: the address is erased. May be repeated. */
   erase(invitationId: string): Promise<void>;
-  /** After InvitationAccepted: the person gets the role, and the address of the invitation is erased. May be repeated. */
+  /** After InvitationAccepted: the person gets the role once, and the address of the invitation is erased. May be repeated. */
   complete(invitationId: string): Promise<void>;
 };
 
@@ -72,17 +79,14 @@ type Options = PeopleOptions & { readonly members: Members; readonly staffRoles:
 export const createInvitations = (options: Options): Invitations => ({
   invite: (invitation) => invite(options, invitation),
   find: (invitationId) => find(options, invitationId),
-  revoke: async (invitationId, reason, actor, commandId) => {
-    const command = { type: 'RevokeInvitation', reason } as const;
-    const outcome = await options.invitations.execute(invitationStream(invitationId), command, { actor, commandId });
-    if (outcome.kind === 'accepted') await options.destroyKey(invitationId);
-    return outcome.kind === 'accepted';
-  },
-  erase: (invitationId) => options.destroyKey(invitationId),
+  revoke: (invitationId, reason, actor, commandId) => revoke(options, invitationId, reason, { actor, commandId }),
+  revokeOf: (accountId, personId, at) => revokeOf(options, accountId, personId, at),
+  erase: (invitationId) => erase(options, invitationId),
   accept: (invitationId, acceptance) => accept(options, invitationId, acceptance),
   send: async (invitationId) => {
     const { state } = await options.invitations.read(invitationStream(invitationId));
     if (state.status === 'unknown') return;
+    if (state.status === 'open') await options.identity.pendingRegistrations.add(invitationId, waitsSince(state.until));
     const recipient = { kind: 'invitation', id: invitationId };
     const expires_at = new Date(state.until).toISOString();
     const mail =
@@ -95,7 +99,7 @@ export const createInvitations = (options: Options): Invitations => ({
   },
   complete: async (invitationId) => {
     await complete(options, invitationId);
-    await options.destroyKey(invitationId);
+    await erase(options, invitationId);
   },
 });
 
@@ -125,6 +129,30 @@ const invite = async (
   const isSame = view?.email === null || view?.email === address.exact;
   const isAsked = view && isSame && JSON.stringify(view.to) === JSON.stringify(to) && view.reason === reason;
   return isAsked ? view : { kind: 'reused' };
+};
+
+const erase = async ({ identity, destroyKey }: Options, invitationId: string): Promise<void> => {
+  await destroyKey(invitationId);
+  await identity.pendingRegistrations.remove(invitationId);
+};
+
+const revoke = async (options: Options, invitationId: string, reason: string, by: Metadata): Promise<boolean> => {
+  const command = { type: 'RevokeInvitation', reason } as const;
+  const outcome = await options.invitations.execute(invitationStream(invitationId), command, by, { mayRepeat: true });
+  if (outcome.kind === 'accepted') await options.destroyKey(invitationId);
+  return outcome.kind === 'accepted';
+};
+
+const revokeOf = async (options: Options, accountId: string | null, personId: string, at: Date): Promise<void> => {
+  for (const invitationId of await options.openInvitations(accountId)) {
+    const invitation = await find(options, invitationId);
+    const address = readAddress(invitation?.email ?? '');
+    // An invitation from after the end of the role is meant.
+    if (!invitation || !address || invitation.until - INVITATION_MS > at.getTime()) continue;
+    if ((await verifiedOwner(options, options.identities.hashOf(address))) !== personId) continue;
+    const by = { actor: 'system:roles', commandId: derivedId('role-ended', invitationId) };
+    await revoke(options, invitationId, 'the role ended', by);
+  }
 };
 
 const find = async ({ invitations, vault }: Options, invitationId: string): Promise<InvitationView | undefined> => {
@@ -217,31 +245,43 @@ const register = async (options: Options, invitationId: string, address: Address
   return personId;
 };
 
-/** Resolves to the person; undefined if nothing was accepted, or the address belongs to no person. */
+/** Gives the role once, and resolves to the person; undefined if nothing was accepted. */
 const complete = async (options: Options, invitationId: string): Promise<string | undefined> => {
   const invitation = await find(options, invitationId);
   if (invitation?.status !== 'accepted') return undefined;
-  const personId = await verifiedPerson(options, invitation);
-  if (personId === undefined) return undefined;
-  const { to, reason = '' } = invitation;
+  // A role that was there before leaves no event by which a repetition is found, and a removed person must stay removed.
+  if (invitation.isCompleted) return invitation.personId;
+  const verified = await verifiedPerson(options, invitation);
+  const given = verified !== undefined && (await giveRole(options, invitation, verified));
+  const personId = verified ?? invitation.personId;
+  const command = { type: 'CompleteInvitation', personId, given } as const;
+  const metadata = { actor: `person:${personId}`, commandId: derivedId('completed', invitationId) };
+  await options.invitations.execute(invitationStream(invitationId), command, metadata, { mayRepeat: true });
+  return personId;
+};
+
+/** False if the role is another by now, there is no room for one more member, or the person was erased. */
+const giveRole = async (options: Options, invitation: InvitationView, personId: string): Promise<boolean> => {
+  const { invitationId, to, reason = '' } = invitation;
+  const { state: person } = await options.persons.read(personStream(personId));
+  if (person.status !== 'verified') return false;
   const metadata = {
     ...{ actor: `person:${personId}`, commandId: derivedId('role', invitationId), correlationId: invitationId },
   };
   const cause = eventId(metadata.commandId, 0);
-  // A refusal means that the role is another by now, or that there is no room for one more member.
   if (to.kind === 'member') {
     const { accountId, role } = to;
     const command = { type: 'AddMember', personId, role } as const;
-    await options.accounts.execute(accountStream(accountId), command, metadata, { mayRepeat: true });
+    const done = await options.accounts.execute(accountStream(accountId), command, metadata, { mayRepeat: true });
     await options.members.changed(accountId, personId, cause);
-  } else {
-    const command = { type: 'AppointStaff', personId, role: to.role, reason } as const;
-    const done = await options.staff.execute(STAFF_STREAM, command, metadata, { mayRepeat: true });
-    // A repetition must not end sessions that are newer.
-    const isNew = done.kind === 'accepted' && done.events.length > 0 && !done.repeated;
-    if (isNew) await options.staffRoles.changed(personId, cause, options.now());
+    return done.kind === 'accepted';
   }
-  return personId;
+  const command = { type: 'AppointStaff', personId, role: to.role, reason } as const;
+  const done = await options.staff.execute(STAFF_STREAM, command, metadata, { mayRepeat: true });
+  // A repetition must not end sessions that are newer.
+  const isNew = done.kind === 'accepted' && done.events.length > 0 && !done.repeated;
+  if (isNew) await options.staffRoles.changed(personId, cause, options.now());
+  return done.kind === 'accepted';
 };
 
 /**

@@ -55,11 +55,18 @@ export const workOfRoles = (roles: Roles, { event, stream, id, time }: Fact): ((
     case 'MemberAdded':
     case 'MemberRemoved': {
       const accountId = accountOfStream(stream);
-      return accountId === undefined ? undefined : () => members.changed(accountId, event.personId, id);
+      if (accountId === undefined) return undefined;
+      return async () => {
+        await members.changed(accountId, event.personId, id);
+        if (event.type === 'MemberRemoved') await invitations.revokeOf(accountId, event.personId, time);
+      };
     }
     case 'StaffAppointed':
     case 'StaffDismissed':
-      return () => staff.changed(event.personId, id, time);
+      return async () => {
+        await staff.changed(event.personId, id, time);
+        if (event.type === 'StaffDismissed') await invitations.revokeOf(null, event.personId, time);
+      };
     case 'ActApproved': {
       const approvalId = approvalOfStream(stream);
       return approvalId === undefined ? undefined : () => approvals.carryOut(approvalId);

@@ -140,6 +140,10 @@ export const rolesOnDisk: OnDisk<InvitationEvent | StaffEvent | AdminTokenEvent 
     },
     '{"personId":"per_2","newPerson":{"termsVersion":"2026-01","declared":{"adult":true,"wording":"I am 18 or older."}}}',
   ],
+  InvitationCompleted: [
+    { type: 'InvitationCompleted', personId: 'per_2', given: true },
+    '{"personId":"per_2","given":true}',
+  ],
   InvitationRevoked: [{ type: 'InvitationRevoked', reason: 'typo' }, '{"reason":"typo"}'],
   StaffAppointed: [
     { type: 'StaffAppointed', personId: 'per_1', role: 'support', reason: 'hired' },

@@ -40,6 +40,17 @@ describe('an invitation', () => {
       .when({ ...accept('per_1'), newPerson } as InvitationCommand)
       .then({ ...accepted('per_1'), newPerson } as InvitationEvent);
   });
+  it('is completed once, also by a person whose address it was meanwhile', () => {
+    const complete = { type: 'CompleteInvitation', personId: 'per_2', given: true } as const;
+    const completed: InvitationEvent = { type: 'InvitationCompleted', personId: 'per_2', given: true };
+    given(accepted('per_1')).when(complete).then(completed);
+    given(accepted('per_1'), completed)
+      .when({ ...complete, given: false })
+      .then();
+    given(accepted('per_1'), completed).when(accept('per_2')).then();
+    given().when(complete).thenRefused('invitation_ended');
+    givenNothing().when(complete).thenRefused('invitation_not_found');
+  });
   it('ends after its time', () => given().when(accept('per_1', NOW)).thenRefused('invitation_ended'));
   it('is revoked until it is accepted', () => {
     given().when(revoke).then(revoked);

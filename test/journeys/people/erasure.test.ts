@@ -9,6 +9,7 @@ import { createTestSmtp, type TestSmtp } from '../../mail/smtp.ts';
 import { dumpDatabase, isIn } from '../../support/canary.ts';
 import { DAY_MS, forward, HOUR_MS } from '../../support/clock.ts';
 import { runCommand } from '../../support/command.ts';
+import { onPerson } from '../../support/customers/appoint.ts';
 import { call, ENTITY, mailsTo, mailTo, registerPerson, registration, signIn } from '../../support/customers/person.ts';
 import { ADMIN_TOKEN, createPremises, DATA_KEY, type Premises, type RunningGateway } from '../../support/gateway.ts';
 import { SOON } from '../../support/soon.ts';
@@ -181,6 +182,21 @@ describe('a person whom support erases', () => {
     expect(await erase('per_unknown', { reason: 'x' })).toMatchObject({ status: 404, code: 'person_not_found' }));
 });
 
+describe('an invitation that is not accepted', () => {
+  it('loses its address once it has ended', async () => {
+    const email = `${canary()}@invited.example`;
+    const body = { email, role: 'support', reason: 'hired' };
+    const sent = await call(url, 'POST', '/staff/invitations', { ...admin, body });
+    const id = String(sent.json['invitation_id']);
+    await expect.poll(() => dumpRows('pending_registrations'), SOON).toContain(id);
+    await forward(premises.databaseUrl, 6 * DAY_MS, nodes);
+    expect(await hasKey(id)).toBe(true);
+    await forward(premises.databaseUrl, DAY_MS + 2 * HOUR_MS, nodes);
+    await expect.poll(() => hasKey(id), SOON).toBe(false);
+    await expect.poll(() => dumpRows('pending_registrations'), SOON).not.toContain(id);
+  });
+});
+
 describe('a registration that is not verified', () => {
   it('lapses after 24 hours: nothing is left of it, and the address can register', async () => {
     const [name, email] = [canary(), `${canary()}@lapse.example`];
@@ -189,9 +205,14 @@ describe('a registration that is not verified', () => {
     await mailTo(smtp, email);
     const personId = String(asked.json['registration_id']);
     await expect.poll(() => dumpRows('pending_registrations'), SOON).toContain(personId);
+    // By an invitation whose acceptance was refused.
+    const invited = { type: 'RegisterPerson', personal: 'v1.c2VhbGVk', how: 'invitation' } as const;
+    await onPerson(premises.databaseUrl, 'per_invited', invited);
+    await expect.poll(() => dumpRows('pending_registrations'), SOON).toContain('per_invited');
     await forward(premises.databaseUrl, DAY_MS - HOUR_MS, nodes);
     await forward(premises.databaseUrl, 2 * HOUR_MS, nodes);
     await expect.poll(() => typesOf(`person-${personId}`), SOON).toEqual(['PersonRegistered', 'RegistrationLapsed']);
+    await expect.poll(() => typesOf('person-per_invited'), SOON).toContain('RegistrationLapsed');
     await expect.poll(() => hasKey(personId), SOON).toBe(false);
     await expect.poll(() => dumpRows('pending_registrations'), SOON).not.toContain(personId);
     for (const text of [name, email]) expect(await placesWith(text)).toEqual([]);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountDecider } from '../../../src/domain/account/decide.ts';
 import { invitationDecider } from '../../../src/domain/identity/invitations.ts';
-import { executeAndDie } from '../../support/customers/appoint.ts';
+import { executeAndDie, onPerson } from '../../support/customers/appoint.ts';
 import { createTestSmtp, type TestSmtp } from '../../mail/smtp.ts';
 import { call, ENTITY, mailsTo, registerPerson, signIn, type Person } from '../../support/customers/person.ts';
 import { accept, invitedBy, NEWCOMER } from '../../support/customers/roles.ts';
@@ -24,6 +24,7 @@ const invitations = () => `/accounts/${owner.accountId}/invitations`;
 const invite = (email: string, role = 'developer', token = owner.token) =>
   call(url, 'POST', invitations(), { token, body: { email, role } });
 const invited = (email: string, role?: string) => invitedBy(smtp, email, () => invite(email, role));
+const streamOf = ({ linkId }: { readonly linkId: string }) => linkId.replace('invite-', 'invitation-');
 const remove = (personId: string, token = owner.token) => call(url, 'DELETE', `${members()}/${personId}`, { token });
 
 beforeAll(async () => {
@@ -111,6 +112,45 @@ describe('an invitation', () => {
     // The old link is no way back in.
     expect(await remove(String(all[0]?.json['person_id']))).toMatchObject({ status: 200 });
     expect(await accept(url, mail)).toMatchObject({ status: 409, code: 'invitation_ended' });
+  });
+
+  it('that was accepted beside another one is no way back in either', async () => {
+    const { personId } = await registerPerson(url, smtp, 'two-links@example.com');
+    const [first, second] = [await invited('two-links@example.com'), await invited('two-links@example.com')];
+    expect(await accept(url, first, {})).toMatchObject({ status: 200 });
+    // A node has decided on the second one before the role was there.
+    const command = { type: 'AcceptInvitation', personId, at: 0 } as const;
+    await executeAndDie(premises.databaseUrl, invitationDecider, streamOf(second), command);
+    expect(await accept(url, second, {})).toMatchObject({ status: 200 });
+    expect(await remove(personId)).toMatchObject({ status: 200 });
+    for (const mail of [first, second]) expect(await accept(url, mail, {})).toMatchObject({ code: 'invitation_ended' });
+  });
+
+  it('that is open ends with the role of its recipient, and a later one does not', async () => {
+    const { personId } = await join('open-link@example.com');
+    const open = await invited('open-link@example.com', 'owner');
+    const command = { type: 'RemoveMember', personId, reason: 'left' } as const;
+    await executeAndDie(premises.databaseUrl, accountDecider, `account-${owner.accountId}`, command);
+    const types = () => query(premises.databaseUrl, `select type from events where stream = '${streamOf(open)}'`);
+    await expect.poll(types, SOON).toContainEqual({ type: 'InvitationRevoked' });
+    expect(await accept(url, open, {})).toMatchObject({ status: 409, code: 'invitation_ended' });
+    expect(await accept(url, await invited('open-link@example.com'), {})).toMatchObject({ status: 200 });
+    const another = await invited('open-link@example.com');
+    expect(await remove(personId)).toMatchObject({ status: 200 });
+    expect(await accept(url, another, {})).toMatchObject({ status: 409, code: 'invitation_ended' });
+  });
+
+  it('gives no role to a person who was erased', async () => {
+    const { personId, accountId } = await registerPerson(url, smtp, 'gone@example.com');
+    const stream = streamOf(await invited('gone@example.com'));
+    const erase = { type: 'ErasePerson', reason: 'x', cause: 'own_wish', ended: [accountId] } as const;
+    await onPerson(premises.databaseUrl, personId, erase);
+    await executeAndDie(premises.databaseUrl, invitationDecider, stream, {
+      ...{ type: 'AcceptInvitation', personId, at: 0 },
+    });
+    const data = () =>
+      query(premises.databaseUrl, `select data::jsonb as data from events where stream = '${stream}' and revision = 2`);
+    await expect.poll(data, SOON).toEqual([{ data: { personId, given: false } }]);
   });
 
   it('is listed while it is open, and of no use once it is revoked or its link is changed', async () => {

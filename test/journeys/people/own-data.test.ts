@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestSmtp, type TestSmtp } from '../../mail/smtp.ts';
-import { call, registerPerson, signIn, type Person } from '../../support/customers/person.ts';
+import { call, ENTITY, registerPerson, signIn, type Person } from '../../support/customers/person.ts';
+import { accept, invitedBy } from '../../support/customers/roles.ts';
 import { createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
 import { chat } from '../../support/traffic.ts';
 
@@ -60,6 +61,24 @@ it('the own data are a file with the person, the sessions and all events, also o
   expect(data.accounts[0]?.events.length).toBeGreaterThan(510);
   expect(JSON.stringify(data)).not.toMatch(/Eve Other|eve@own/);
   expect(JSON.stringify(data)).not.toContain(ada.token);
+});
+
+it('accounts that the person has joined are in the file until the person leaves', async () => {
+  const { url } = gateway;
+  const entity = { country: 'DE', registration_number: 'HRB 7' };
+  const more = { name: 'Example GmbH', declaration: ENTITY, entity };
+  const owner = await registerPerson(url, smtp, 'owner@own.example', more);
+  const grace = await registerPerson(url, smtp, 'grace@own.example');
+  const path = `/accounts/${owner.accountId}`;
+  const body = { email: grace.email, role: 'developer' };
+  const mail = await invitedBy(smtp, grace.email, () =>
+    call(url, 'POST', `${path}/invitations`, { token: owner.token, body }),
+  );
+  expect(await accept(url, mail, {})).toMatchObject({ status: 200 });
+  const accounts = async () => (await download(grace.token)).data.accounts.map(({ account_id }) => account_id);
+  expect(await accounts()).toEqual([grace.accountId, owner.accountId]);
+  await call(url, 'DELETE', `${path}/members/${grace.personId}`, { token: grace.token });
+  expect(await accounts()).toEqual([grace.accountId]);
 });
 
 it('the events of the own person are listed in pages, and without name and address', async () => {

@@ -133,8 +133,10 @@ describe('a staff member', () => {
     expect(await by(member.token, 'GET', '/me')).toMatchObject({ status: 401 });
     expect(await by(service, 'GET', '/accounts/acc_none')).toMatchObject({ status: 401 });
     const token = await signInAsStaff(place, email);
+    const open = await invitedBy(smtp, email, () => invite(owner.token, email, 'owner'));
     expect(await dismiss(owner.token, member.personId)).toMatchObject({ status: 200, json: { dismissed: true } });
     expect(await by(token, 'GET', '/me', undefined, nodes[1].url)).toMatchObject({ status: 401 });
+    expect(await accept(url, open, {})).toMatchObject({ status: 409, code: 'invitation_ended' });
     const again = await signIn(url, smtp, email);
     expect((await by(again, 'GET', '/me')).json).toMatchObject({ staff_role: null, session: { kind: 'customer' } });
     expect(await dismiss(owner.token, member.personId)).toMatchObject({ status: 404, code: 'staff_not_found' });

@@ -119,6 +119,7 @@ export const invitationEventShapes: Shapes<InvitationEvent> = {
     version: 1,
     schema: z.object({ personId: id, newPerson: z.strictObject(evidence).exactOptional() }),
   },
+  InvitationCompleted: { version: 1, schema: z.object({ personId: id, given: z.boolean() }) },
   InvitationRevoked: { version: 1, schema: z.object({ reason }) },
 };
 

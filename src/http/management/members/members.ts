@@ -102,7 +102,9 @@ export const removeMember = defineRoute({
     const command = { type: 'RemoveMember', personId: person_id, reason: why } as const;
     const done = await carryOut(deps, identity, account_id, command, () => true);
     if (isProblem(done)) return done;
-    await deps.people.roles.members.changed(account_id, person_id, eventId(identity.commandId, 0));
+    const { members, invitations } = deps.people.roles;
+    await members.changed(account_id, person_id, eventId(identity.commandId, 0));
+    await invitations.revokeOf(account_id, person_id, deps.now());
     return { answer: { account_id, person_id, removed: true } };
   },
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { accountStream } from '../../../domain/account/account.ts';
 import { memberRoles, type AccountEvent } from '../../../domain/account/events.ts';
 import type { PersonEvent } from '../../../domain/identity/person-events.ts';
-import { personStream } from '../../../domain/identity/person.ts';
+import { accountsOfPerson, personStream } from '../../../domain/identity/person.ts';
 import { decode, type Recorded } from '../../../eventstore/journal/codec.ts';
 import type { OwnData } from '../../../people/own-data.ts';
 import { eventView, isForCustomers, viewEvent, type EventView } from '../accounts/event-view.ts';
@@ -120,7 +120,7 @@ const partsOf = async function* (deps: ManagementDeps, personId: string, own: Ow
   yield* joined(viewsOf(deps, personStream(personId), (one) => viewPersonEvent(one as Recorded<PersonEvent>)));
   yield '],"accounts":[';
   let comma = '';
-  for (const account_id of own.person.accounts) {
+  for (const account_id of accountsOfPerson(own.person)) {
     const { state } = await deps.commands.read(accountStream(account_id));
     const role = state.members.get(personId);
     if (role === undefined) continue;

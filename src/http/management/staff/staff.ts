@@ -92,9 +92,10 @@ export const dismissStaff = defineRoute({
     example: { person_id: PERSON, dismissed: true },
   },
   problems: ['staff_not_found', 'last_staff_owner'],
-  handle: async ({ params: { person_id }, query: { reason }, ...identity }, { people }) => {
+  handle: async ({ params: { person_id }, query: { reason }, ...identity }, { people, now }) => {
     const outcome = await people.roles.staff.dismiss(person_id, reason, identity);
     if (outcome.kind === 'refused') return problem(outcome.refusal.code);
+    await people.roles.invitations.revokeOf(null, person_id, now());
     return { answer: { person_id, dismissed: true } };
   },
 });
