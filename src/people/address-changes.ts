@@ -6,7 +6,7 @@ import { derivedId, eventId } from '../eventstore/ids.ts';
 import type { Session } from '../identity/sessions.ts';
 import { createAddressEffects, type AddressEffects } from './address-effects.ts';
 import { mailOfChange, noticeOf, personOfUndo, TTL_MS } from './change-mails.ts';
-import { needsRecentSignIn, readPerson, type NotConfirmed } from './credentials/asked.ts';
+import { needsConfirmation, readPerson, type NotConfirmed } from './credentials/asked.ts';
 import { networkOf, redeem } from './one-time.ts';
 import {
   addressIn,
@@ -71,7 +71,7 @@ export const createAddressChanges = (options: PeopleOptions): AddressChanges => 
     ...effects,
     ask: async (change) => {
       const { personId, address, client, session } = change;
-      const unconfirmed = needsRecentSignIn(session, await readPerson(options, personId), options.now());
+      const unconfirmed = needsConfirmation(session, await readPerson(options, personId), options.now());
       if (unconfirmed) return unconfirmed;
       const keys = { account: personId, addressHash: options.identities.hashOf(address), network: networkOf(client) };
       const allowance = await options.identity.attemptLimits.allow({ action: 'send_code', keys });

@@ -37,18 +37,12 @@ export const needsSecondStep = (
 };
 
 /**
- * Whether the session may change what the person signs in with, so that an attacker with the token of a session cannot make the
- * access permanent. The first passkey or authenticator app is free: there is nothing yet to confirm it with.
+ * Whether the session may change what the person signs in with, or where the person's mail goes, so that an attacker with the
+ * token of a session cannot make the access permanent. Without a second step, the person signs in again for that.
  */
 export const needsConfirmation = (session: Session, person: Person, now: Date): NotConfirmed | undefined => {
-  if (!hasSecondStep(person) || needsSecondStep(session, person, now) === undefined) return undefined;
-  if (person.staffRole !== null) return { kind: 'second_step_required' };
-  return isRecent(session.createdAt, now) ? undefined : { kind: 'recent_sign_in_required' };
-};
-
-/** Whether the session may change where the person's mail goes. A person without a second step signs in again for that. */
-export const needsRecentSignIn = (session: Session, person: Person, now: Date): NotConfirmed | undefined => {
-  if (hasSecondStep(person)) return needsConfirmation(session, person, now);
+  if (needsSecondStep(session, person, now) === undefined) return undefined;
+  if (person.staffRole !== null && hasSecondStep(person)) return { kind: 'second_step_required' };
   return isRecent(session.createdAt, now) ? undefined : { kind: 'recent_sign_in_required' };
 };
 

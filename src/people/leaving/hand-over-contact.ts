@@ -23,7 +23,9 @@ export const handOverContact = async (
   const owners = [...members].flatMap(([id, role]) => (role === 'owner' && id !== personId ? [id] : []));
   const email = await addressOfOne(options, owners);
   if (email === undefined) return;
-  const command = { type: 'ChangeContact', personal: await vault.seal(accountId, { ...contact, email }) } as const;
+  const { personal: from } = registration;
+  const personal = await vault.seal(accountId, { ...contact, email });
+  const command = { type: 'ChangeContact', from, personal } as const;
   // One sealed text is replaced once, also if two nodes do it.
   const metadata = {
     actor: 'system:erasure',

@@ -191,7 +191,11 @@ const accept = async (options: Options, invitationId: string, acceptance: Accept
   if (invitation.status === 'accepted') return completed(options, invitation);
 
   const mayJoin = await personToJoin(options, invitation, newcomer !== undefined);
-  if (mayJoin.kind !== 'known' && mayJoin.kind !== 'new') return mayJoin;
+  if (mayJoin.kind !== 'known' && mayJoin.kind !== 'new') {
+    // The same link may have been accepted on another node meanwhile, which gives the role and erases the address.
+    const newer = await find(options, invitationId);
+    return newer?.status === 'accepted' ? completed(options, newer) : mayJoin;
+  }
   const isNew = mayJoin.kind === 'new' && newcomer !== undefined;
   const personId = isNew ? await register(options, invitationId, mayJoin.address, newcomer.name) : mayJoin.personId;
   const newPerson = isNew && { termsVersion: newcomer.termsVersion, declared: newcomer.declared };

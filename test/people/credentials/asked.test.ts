@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { unknownPerson, type Person } from '../../../src/domain/identity/person.ts';
 import type { Session } from '../../../src/identity/sessions.ts';
-import { needsConfirmation, needsRecentSignIn, needsSecondStep } from '../../../src/people/credentials/asked.ts';
+import { needsConfirmation, needsSecondStep } from '../../../src/people/credentials/asked.ts';
 
 const NOW = new Date('2026-01-31T12:00:00Z');
 const ago = (minutes: number): Date => new Date(NOW.getTime() - minutes * 60_000);
@@ -14,10 +14,12 @@ const session = (given: Partial<Session>): Session => ({
   ...given,
 });
 
-describe('a change of credentials', () => {
+describe('a change of credentials or of the address', () => {
   it.each<[string, Person, Partial<Session>, string | undefined]>([
-    ['a first credential', { ...customer, hasTotp: false }, {}, undefined],
-    ['a first credential of staff', { ...staff, hasTotp: false }, {}, undefined],
+    ['an earlier sign-in without a second step', { ...customer, hasTotp: false }, {}, 'recent_sign_in_required'],
+    ['a recent sign-in without a second step', { ...customer, hasTotp: false }, { createdAt: ago(14) }, undefined],
+    ['an earlier sign-in of staff without one', { ...staff, hasTotp: false }, {}, 'recent_sign_in_required'],
+    ['a recent sign-in of staff without one', { ...staff, hasTotp: false }, { createdAt: ago(14) }, undefined],
     ['a recent sign-in', customer, { createdAt: ago(14) }, undefined],
     ['a recent second step', customer, { secondStepAt: ago(14) }, undefined],
     ['an earlier sign-in', customer, { createdAt: ago(15) }, 'recent_sign_in_required'],
@@ -27,16 +29,6 @@ describe('a change of credentials', () => {
     ['a second step of staff, even an earlier one', staff, { secondStepAt: ago(600) }, undefined],
   ])('after %s', (_, person, given, expected) => {
     expect(needsConfirmation(session(given), person, NOW)?.kind).toBe(expected);
-  });
-
-  it.each<[string, Person, Partial<Session>, string | undefined]>([
-    ['an earlier sign-in without a second step', { ...customer, hasTotp: false }, {}, 'recent_sign_in_required'],
-    ['a recent sign-in without a second step', { ...customer, hasTotp: false }, { createdAt: ago(14) }, undefined],
-    ['an earlier sign-in', customer, {}, 'recent_sign_in_required'],
-    ['a recent second step', customer, { secondStepAt: ago(14) }, undefined],
-    ['a recent sign-in of staff', staff, { createdAt: ago(1) }, 'second_step_required'],
-  ])('of the address: after %s', (_, person, given, expected) => {
-    expect(needsRecentSignIn(session(given), person, NOW)?.kind).toBe(expected);
   });
 
   it.each<[string, Person, Partial<Session>, boolean]>([
