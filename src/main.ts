@@ -5,12 +5,12 @@ import { EmbeddedPostgresFault, startBundledPostgres, type EmbeddedPostgres } fr
 import { withOlder, WrongMasterKey } from './eventstore/secrets/data-keys.ts';
 import { ClockNotMoved } from './eventstore/log-clock.ts';
 import { WrongSecret } from './eventstore/secrets/secret-checks.ts';
-import { databaseFaultInWords, UnfitDatabase } from './eventstore/postgres/database-faults.ts';
+import { databaseFaultInWords, UnfitDatabase } from './eventstore/postgres/database/database-faults.ts';
 import type { SecretKey } from './eventstore/secrets/sealed-bytes.ts';
 import { parseSecretKey } from './config/secret-key.ts';
 import { startGateway } from './gateway/gateway.ts';
 import { CannotListen } from './gateway/http-server.ts';
-import { TermsFault } from './gateway/publish-terms.ts';
+import { TermsFault } from './gateway/publishing/publish-terms.ts';
 import { exposedSecrets, LocalSecretFault, localSecret } from './config/local-secrets.ts';
 import { localSigningKey } from './config/signing-key.ts';
 import { readStartArguments, type StartArguments } from './config/start-arguments.ts';

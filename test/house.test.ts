@@ -227,13 +227,13 @@ const readsRealTime: Readonly<Record<string, string>> = {
   'eventstore/integrity/checkpoint-log.ts': 'its SQL adds what the clock of the log was moved by',
   'eventstore/memory/in-memory.ts': 'it is the default of the clock of a log in memory',
   'eventstore/postgres/log-probe.ts': 'it compares the clock of the machine with that of the database',
-  'eventstore/postgres/migrate.ts': 'operators read when a migration was applied',
+  'eventstore/postgres/database/migrate.ts': 'operators read when a migration was applied',
   'eventstore/postgres/log-rewinds.ts': 'operators read when a rewind was noticed and acknowledged',
   'reactions/database-clock.ts': 'it reports that the clock of the machine is wrong',
   'reactions/heartbeat.ts': 'whether a run is alive is a matter of real time',
   'reactions/runs.ts': 'whether a run is alive is a matter of real time',
   'cli/terminal/live-runs.ts': 'whether a run is alive is a matter of real time',
-  'gateway/publish-terms.ts': 'the date is part of an example in a message',
+  'gateway/publishing/publish-terms.ts': 'the date is part of an example in a message',
   'proxy/providers/openai/http/retry-after.ts': "a provider's Retry-After is a real time",
 };
 

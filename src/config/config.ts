@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { inputMessages } from '@kissapi/zod-messages';
 import { z } from 'zod';
-import type { AccountLimits } from '../domain/account/limits.ts';
+import type { AccountLimits } from '../domain/account/limits/limits.ts';
 import { parseUsd } from '../domain/money.ts';
 import { InvalidDatabaseUrl, parseDatabaseUrl } from './database-url.ts';
 import { mailAddress, mailbox, smtpUrl } from './mail-settings.ts';

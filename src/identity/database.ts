@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
-import { createPool, READ_WITHIN } from '../eventstore/postgres/connections.ts';
-import { isDatabaseAway, reasonOf } from '../eventstore/postgres/database-faults.ts';
-import { migrate, type MigrateOptions } from '../eventstore/postgres/migrate.ts';
+import { createPool, READ_WITHIN } from '../eventstore/postgres/database/connections.ts';
+import { isDatabaseAway, reasonOf } from '../eventstore/postgres/database/database-faults.ts';
+import { migrate, type MigrateOptions } from '../eventstore/postgres/database/migrate.ts';
 
 /** Runs one statement and resolves to its rows. Rejects with StoreUnavailable if the database cannot be reached. */
 export type Query = <Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]) => Promise<Row[]>;

@@ -1,5 +1,5 @@
-import { createPool } from '../eventstore/postgres/connections.ts';
-import { migrate, type MigrateOptions } from '../eventstore/postgres/migrate.ts';
+import { createPool } from '../eventstore/postgres/database/connections.ts';
+import { migrate, type MigrateOptions } from '../eventstore/postgres/database/migrate.ts';
 
 export const migrateMail = (databaseUrl: string, options?: MigrateOptions): Promise<void> =>
   migrate(databaseUrl, 'mail', new URL('./sql/', import.meta.url), options);

@@ -6,7 +6,7 @@ import type { FailedMail } from '../mail/mail-process.ts';
 import type { MailData, QueuedMail } from '../mail/mail-sender.ts';
 import type { MailSecrets } from '../mail/templates/template.ts';
 import type { TemplateName } from '../mail/templates/templates.ts';
-import { personOfUndo, sealedRecipient } from './change-mails.ts';
+import { personOfUndo, sealedRecipient } from './address/change-mails.ts';
 import { personalOf, type PeopleOptions } from './people-options.ts';
 import { addressOfInvitation, secretsOfInvitation } from './roles/invitation-mail.ts';
 

@@ -1,7 +1,7 @@
 import type { Account } from '../domain/account/account.ts';
 import type { AccountCommand, AccountRefusal } from '../domain/account/decide.ts';
 import type { AccountEvent } from '../domain/account/events.ts';
-import type { AccountLimits } from '../domain/account/limits.ts';
+import type { AccountLimits } from '../domain/account/limits/limits.ts';
 import { readAddress, type Address } from '../domain/identity/address.ts';
 import type { Approval, ApprovalCommand, ApprovalEvent, ApprovalRefusal } from '../domain/approvals/approvals.ts';
 import type { AdminTokenCommand, AdminTokenEvent } from '../domain/identity/admin-token.ts';

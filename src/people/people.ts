@@ -1,8 +1,8 @@
 import { isDisposableDomain, typoHint } from '../identity/disposable-domains.ts';
 import { mailsOfAccount, type AccountMails } from './account-mails.ts';
 import { createCredentials, type Credentials } from './credentials/credentials.ts';
-import { createAddressChanges, type AddressChanges } from './address-changes.ts';
-import { changeName, type NewName } from './contacts.ts';
+import { createAddressChanges, type AddressChanges } from './address/address-changes.ts';
+import { changeName, type NewName } from './address/contacts.ts';
 import { createPeopleMail, type PeopleMail } from './mail-data.ts';
 import { createFurtherAccounts, type FurtherAccounts } from './further-accounts.ts';
 import type { Identities } from './identities.ts';

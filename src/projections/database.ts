@@ -1,5 +1,5 @@
 import pgPromise, { type IDatabase } from 'pg-promise';
-import { poolConfig, surviveLoss } from '../eventstore/postgres/connections.ts';
+import { poolConfig, surviveLoss } from '../eventstore/postgres/database/connections.ts';
 
 /** The connections to the rows of the projections; `$pool.end()` closes them. Reads `bigint` as bigint. */
 export type Database = IDatabase<object>;

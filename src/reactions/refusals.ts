@@ -1,4 +1,4 @@
-import { createPool, READ_WITHIN } from '../eventstore/postgres/connections.ts';
+import { createPool, READ_WITHIN } from '../eventstore/postgres/database/connections.ts';
 import { inRounds } from './rounds.ts';
 
 /** A request that was authenticated and refused before credits were held, so that nothing of it is in the log. */

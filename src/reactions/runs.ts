@@ -1,6 +1,6 @@
-import { createPool, openClient } from '../eventstore/postgres/connections.ts';
+import { createPool, openClient } from '../eventstore/postgres/database/connections.ts';
 import type { ReadableVersions } from '../eventstore/event-versions.ts';
-import { migrate, type MigrateOptions } from '../eventstore/postgres/migrate.ts';
+import { migrate, type MigrateOptions } from '../eventstore/postgres/database/migrate.ts';
 import { createDatabaseClock, type DatabaseClockOptions } from './database-clock.ts';
 import { createHeartbeat, readableWith, UNSTATED_SECRETS, type AcceptedSecrets } from './heartbeat.ts';
 

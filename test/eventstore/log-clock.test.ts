@@ -13,7 +13,7 @@ import {
   movedInWords,
   readLogClock,
 } from '../../src/eventstore/log-clock.ts';
-import { migrate } from '../../src/eventstore/postgres/migrate.ts';
+import { migrate } from '../../src/eventstore/postgres/database/migrate.ts';
 import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { createMigratedDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { query } from '../support/sql.ts';

@@ -11,7 +11,7 @@ import { encode } from '../../src/eventstore/journal/codec.ts';
 import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
 import type { NewEvent } from '../../src/eventstore/event-store.ts';
 import { eventId } from '../../src/eventstore/ids.ts';
-import { migrate } from '../../src/eventstore/postgres/migrate.ts';
+import { migrate } from '../../src/eventstore/postgres/database/migrate.ts';
 import { readPlain } from '../../src/eventstore/journal/personal-data.ts';
 import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { audit } from '../reference/audit-history.ts';

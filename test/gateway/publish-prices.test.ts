@@ -8,7 +8,7 @@ import { createCommitter } from '../../src/eventstore/committer.ts';
 import type { ReadableVersions } from '../../src/eventstore/event-versions.ts';
 import { UNSTATED_VERSIONS } from '../../src/eventstore/journal/unstated-versions.ts';
 import { createInMemoryStore } from '../../src/eventstore/memory/in-memory.ts';
-import { announceEnds, publishPrices } from '../../src/gateway/publish-prices.ts';
+import { announceEnds, publishPrices } from '../../src/gateway/publishing/publish-prices.ts';
 import { SOON } from '../support/soon.ts';
 
 const listed = (model: string, endsAt?: string): CatalogueEntry => ({

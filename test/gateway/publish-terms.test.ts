@@ -6,7 +6,7 @@ import { createCommitter } from '../../src/eventstore/committer.ts';
 import { journal } from '../../src/eventstore/journal/codec.ts';
 import { sha256Of } from '../../src/eventstore/journal/terms-texts.ts';
 import { createInMemoryLog, createInMemoryStore } from '../../src/eventstore/memory/in-memory.ts';
-import { publishTerms } from '../../src/gateway/publish-terms.ts';
+import { publishTerms } from '../../src/gateway/publishing/publish-terms.ts';
 
 const file = (version: string, text = `text of ${version}`): TermsFile => ({
   ...{ file: `legal/terms-${version}.md`, version, text: Buffer.from(text), sha256: sha256Of(Buffer.from(text)) },

@@ -1,7 +1,7 @@
 import { realNode, type NodeOptions, type Subject } from '../../proofs/prove/history.ts';
 import { inMemorySubject } from '../../proofs/prove/in-memory-subject.ts';
 import { accountDecider } from '../../src/domain/account/decide.ts';
-import type { Tallies, Tally } from '../../src/domain/account/tallies.ts';
+import type { Tallies, Tally } from '../../src/domain/account/limits/tallies.ts';
 import { accept } from '../../src/domain/decider.ts';
 import { noUsage } from '../../src/domain/money.ts';
 import { createCommitter, type Committer } from '../../src/eventstore/committer.ts';

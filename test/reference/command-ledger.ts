@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AccountCommand, AccountRefusal } from '../../src/domain/account/decide.ts';
 import type { AccountEvent, Draw, PinnedPrice } from '../../src/domain/account/events.ts';
-import type { Limits } from '../../src/domain/account/limits.ts';
+import type { Limits } from '../../src/domain/account/limits/limits.ts';
 import type { Usage } from '../../src/domain/money.ts';
 import { endedNow } from './ended-lots.ts';
 import { openLimitBooks, type LimitBooks } from './limit-books.ts';

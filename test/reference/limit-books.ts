@@ -1,5 +1,5 @@
 import type { AccountRefusal } from '../../src/domain/account/decide.ts';
-import type { Limits } from '../../src/domain/account/limits.ts';
+import type { Limits } from '../../src/domain/account/limits/limits.ts';
 
 /** One request, in all that limits ask of it. */
 type Entry = {

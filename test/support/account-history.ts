@@ -8,7 +8,7 @@ import type {
   ReleaseReason,
   MemberRole,
 } from '../../src/domain/account/events.ts';
-import type { Limits } from '../../src/domain/account/limits.ts';
+import type { Limits } from '../../src/domain/account/limits/limits.ts';
 import { formatUsd, parseUsd, parseUsdPerMillion, type Credits } from '../../src/domain/money.ts';
 import { asPlain } from '../../src/eventstore/journal/personal-data.ts';
 import type { AccountView } from '../../src/http/management/accounts/account-view.ts';

@@ -1,7 +1,7 @@
 import { accountOfStream, evolveAccount, initialAccount } from '../../domain/account/account.ts';
 import type { AccountEvent, PinnedPrice } from '../../domain/account/events.ts';
 import { available, draws } from '../../domain/account/wallet.ts';
-import { limitedBy, withinSpending } from '../../domain/account/within-limits.ts';
+import { limitedBy, withinSpending } from '../../domain/account/limits/within-limits.ts';
 import { noUsage, type Rates } from '../../domain/money.ts';
 import { PRICES_STREAM } from '../../domain/prices/decide.ts';
 import { decode, type Recorded } from '../../eventstore/journal/codec.ts';

@@ -1,6 +1,6 @@
 import type { Account } from '../../domain/account/account.ts';
 import type { AccountEvent, Delivery, DuplicateSignal, LotSource, ReleaseReason } from '../../domain/account/events.ts';
-import { spendingWindows, type Limits, type SpendingWindow } from '../../domain/account/limits.ts';
+import { spendingWindows, type Limits, type SpendingWindow } from '../../domain/account/limits/limits.ts';
 import { available } from '../../domain/account/wallet.ts';
 import type { PersonalData } from '../../eventstore/journal/personal-data.ts';
 import { formatUsd, tokenClasses, type Credits, type TokenClass, type Usage } from '../../domain/money.ts';

@@ -1,8 +1,8 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findRunningBundledPostgres, startBundledPostgres } from '../../gateway/bundled-postgres.ts';
-import { checkSessions } from '../../eventstore/postgres/database-check.ts';
-import { addressIn, databaseFaultInWords } from '../../eventstore/postgres/database-faults.ts';
+import { checkSessions } from '../../eventstore/postgres/database/database-check.ts';
+import { addressIn, databaseFaultInWords } from '../../eventstore/postgres/database/database-faults.ts';
 import type { ChainedLog } from '../../eventstore/chained-log.ts';
 import { createPostgresStore } from '../../eventstore/postgres/postgres.ts';
 import { createDatabase, type Database } from '../../projections/database.ts';

@@ -4,7 +4,7 @@ import type { AccountEvent } from './events.ts';
 import { evolveKeys, type Keys } from './keys.ts';
 import { evolveMembers, type Members } from './members.ts';
 import { evolveStanding, unregistered, type Standing } from './standing.ts';
-import { emptyTallies, evolveTallies, type Tallies } from './tallies.ts';
+import { emptyTallies, evolveTallies, type Tallies } from './limits/tallies.ts';
 import { emptyWallet, evolveWallet, type Wallet } from './wallet.ts';
 
 /** One state, decided on as a whole: a suspended or closed account, or one at a limit, cannot place one more request. */

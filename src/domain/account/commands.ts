@@ -10,8 +10,8 @@ import type {
   ReleaseReason,
   RequestFacts,
 } from './events.ts';
-import type { AccountLimits, Limits } from './limits.ts';
-import type { LimitFacts } from './within-limits.ts';
+import type { AccountLimits, Limits } from './limits/limits.ts';
+import type { LimitFacts } from './limits/within-limits.ts';
 
 export type AccountCommand =
   | {

@@ -8,7 +8,7 @@ import { chargeLateUsage, extendHold, releaseHold, settleHold, writeOffLateUsage
 import { isReplaced, MAX_KEYS, MAX_LIVE_KEYS } from './keys.ts';
 import { noticeLowBalance, setLowBalanceThreshold } from './low-balance.ts';
 import { addMember, changeMemberRole, createToken, removeMember } from './members.ts';
-import { areValid, earliestEnd, limitNothing, meanTheSame, type Limits } from './limits.ts';
+import { areValid, earliestEnd, limitNothing, meanTheSame, type Limits } from './limits/limits.ts';
 import { no, reserve } from './reserve.ts';
 import type { Standing } from './standing.ts';
 import type { Wallet } from './wallet.ts';

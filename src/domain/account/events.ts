@@ -1,5 +1,5 @@
 import type { Credits, Rates, Usage } from '../money.ts';
-import type { AccountLimits, Limits } from './limits.ts';
+import type { AccountLimits, Limits } from './limits/limits.ts';
 
 /**
  * The events of an account. Names and fields are on disk permanently: a changed shape is a new version in the codec.

@@ -6,7 +6,7 @@ import type { AccountDecision, CommandOf } from './commands.ts';
 import type { AccountEvent, PinnedPrice } from './events.ts';
 import { no, refuseSpending, refuseStep } from './reserve.ts';
 import { available, draws, type Wallet } from './wallet.ts';
-import { limitedBy, withinSpending } from './within-limits.ts';
+import { limitedBy, withinSpending } from './limits/within-limits.ts';
 
 export const extendHold = (command: CommandOf<'ExtendHold'>, account: Account): AccountDecision => {
   const { requestId, by, tokens } = command;

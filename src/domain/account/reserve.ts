@@ -13,7 +13,7 @@ import {
   withinSpending,
   withoutOtherHolds,
   type Limited,
-} from './within-limits.ts';
+} from './limits/within-limits.ts';
 
 export const no = (code: AccountRefusal['code']): AccountDecision => refuse({ code });
 

@@ -9,7 +9,7 @@ import {
   signCheckpoint,
   type Checkpoint,
 } from './checkpoint.ts';
-import { createPool } from '../postgres/connections.ts';
+import { createPool } from '../postgres/database/connections.ts';
 
 /** A checkpoint is due after `events` events since the last one, or after any event if the last one is older than `ms`. */
 export type Due = { readonly events: number; readonly ms: number };

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { toJson } from './checkpoint.ts';
 import { readCheckpoints } from './checkpoint-log.ts';
 import { GENESIS } from './chain.ts';
-import { openClient } from '../postgres/connections.ts';
+import { openClient } from '../postgres/database/connections.ts';
 import { copyOut } from './copy-out.ts';
 import { EVENT_COLUMNS, instant, int64 } from './verify/event-bytes.ts';
 import { EXPORT_FORMAT, EXPORT_VERSION, type ExportEnd, type ExportHeader } from './verify/export-lines.ts';

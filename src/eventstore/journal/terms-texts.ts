@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { createPool, READ_WITHIN } from '../postgres/connections.ts';
+import { createPool, READ_WITHIN } from '../postgres/database/connections.ts';
 import { StoreUnavailable } from '../event-store.ts';
 
 /** The texts of the terms, by their SHA-256. The log contains only the hashes. */

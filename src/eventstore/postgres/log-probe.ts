@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { connectClient, createClient } from './connections.ts';
+import { connectClient, createClient } from './database/connections.ts';
 
 /** The state of the log, as the database reports it. */
 export type LogState = {

@@ -3,7 +3,7 @@ import { LogWentBack, type ChainedEvent, type ChainedLog } from '../chained-log.
 import { StoreFull, StoreUnavailable, type StoredFact } from '../event-store.ts';
 import type { HistorySeen } from '../history-seen.ts';
 import { GENESIS } from '../integrity/chain.ts';
-import { createPool, READ_WITHIN } from './connections.ts';
+import { createPool, READ_WITHIN } from './database/connections.ts';
 import { gather } from './load-batch.ts';
 import { bigints, hashes, texts } from './pg-arrays.ts';
 

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { LogPlace } from '../chained-log.ts';
 import type { RememberedEvent } from '../remembered-appends.ts';
-import { createPool } from './connections.ts';
+import { createPool } from './database/connections.ts';
 import { bigints, hashes, ints, texts, uuids } from './pg-arrays.ts';
 
 /** A detected rewind: the log went back in time. */

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { connectClient, createClient } from './connections.ts';
+import { connectClient, createClient } from './database/connections.ts';
 
 const RECONNECT_MS = 250;
 

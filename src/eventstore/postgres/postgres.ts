@@ -5,9 +5,9 @@ import { StoreUnavailable, type Slice, type SliceResult } from '../event-store.t
 import { followPages } from '../follow-pages.ts';
 import { createHistorySeen, type HistorySeen } from '../history-seen.ts';
 import { appendSlices, lastPlace, resultsOf, type AppendedRow } from './append-slices.ts';
-import { createPool } from './connections.ts';
+import { createPool } from './database/connections.ts';
 import { asStoreFault, createLogReads } from './log-reads.ts';
-import { migrate, type MigrateOptions } from './migrate.ts';
+import { migrate, type MigrateOptions } from './database/migrate.ts';
 import { createLogListener } from './postgres-listener.ts';
 
 const UNIQUE_VIOLATION = '23505';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { connectClient, createClient } from './connections.ts';
+import { connectClient, createClient } from './database/connections.ts';
 
 /**
  * A session of the database that holds locks for as long as this process is alive and reachable. Behind a pooler it needs

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { deserialize, serialize } from 'node:v8';
 import type pg from 'pg';
-import { createPool, READ_WITHIN } from './connections.ts';
+import { createPool, READ_WITHIN } from './database/connections.ts';
 import { SNAPSHOT_EVERY, type Moment, type Snapshot, type Snapshots } from '../snapshots.ts';
 import { gather } from './load-batch.ts';
 import { bigints, buffers, hexBytes, texts } from './pg-arrays.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { createPool, READ_WITHIN } from '../postgres/connections.ts';
+import { createPool, READ_WITHIN } from '../postgres/database/connections.ts';
 import { StoreUnavailable } from '../event-store.ts';
 import type { CheckedSecret } from './secret-checks.ts';
 import { KEY_BYTES, openBytes, sealBytes, secretKey, type SecretKey } from './sealed-bytes.ts';

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { createPool, READ_WITHIN } from '../postgres/connections.ts';
+import { createPool, READ_WITHIN } from '../postgres/database/connections.ts';
 import { StoreUnavailable } from '../event-store.ts';
 
 /** A secret that every node must have, and how it is configured. */

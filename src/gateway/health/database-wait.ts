@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config.ts';
-import { createPatience } from '../../eventstore/postgres/patience.ts';
+import { createPatience } from '../../eventstore/postgres/database/patience.ts';
 import { createOutageLog } from './outage.ts';
 
 export type DatabaseWaitOptions = { readonly config: Pick<Config, 'databaseWaitMs'>; readonly log: Logger };

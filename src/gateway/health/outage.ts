@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { isDatabaseAway, reasonOf } from '../../eventstore/postgres/database-faults.ts';
+import { isDatabaseAway, reasonOf } from '../../eventstore/postgres/database/database-faults.ts';
 
 /**
  * During an outage of the database every pool fails several times a second. All of these failures are logged as one

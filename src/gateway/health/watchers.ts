@@ -6,8 +6,8 @@ import { createCheckpointLog } from '../../eventstore/integrity/checkpoint-log.t
 import { NotReadableByAll } from '../../eventstore/event-versions.ts';
 import { movedInWords } from '../../eventstore/log-clock.ts';
 import { noticeSigningKey } from '../../eventstore/secrets/signing-keys.ts';
-import type { MigrateOptions } from '../../eventstore/postgres/migrate.ts';
-import type { Patiently } from '../../eventstore/postgres/patience.ts';
+import type { MigrateOptions } from '../../eventstore/postgres/database/migrate.ts';
+import type { Patiently } from '../../eventstore/postgres/database/patience.ts';
 import { createMetrics, type Metrics } from '../metrics.ts';
 import { anyAccount, auditAccount, recentAccount } from '../../projections/audit/audit-account.ts';
 import { orphanCommandId } from '../../proxy/engine/ledger.ts';

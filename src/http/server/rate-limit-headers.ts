@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { PacesNow } from '../../domain/account/within-limits.ts';
+import type { PacesNow } from '../../domain/account/limits/within-limits.ts';
 
 /** The state of the per-minute limits of an account and a key, as last known to this process. */
 export type RateLimits = (accountId: string, keyId: string) => PacesNow;

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
-import type { Tallies } from '../../domain/account/tallies.ts';
-import { spendingNow } from '../../domain/account/within-limits.ts';
+import type { Tallies } from '../../domain/account/limits/tallies.ts';
+import { spendingNow } from '../../domain/account/limits/within-limits.ts';
 import { formatUsd, jsonUsd, type Credits } from '../../domain/money.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
 import { viewKeyLimits } from '../management/accounts/limits.ts';

@@ -1,5 +1,5 @@
 import type { AccountRefusal } from '../../domain/account/decide.ts';
-import type { LimitFacts } from '../../domain/account/within-limits.ts';
+import type { LimitFacts } from '../../domain/account/limits/within-limits.ts';
 import { formatUsd } from '../../domain/money.ts';
 import { problem, type Problem } from '../server/problems.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChainedLog } from '../../eventstore/chained-log.ts';
-import { migrate, type MigrateOptions } from '../../eventstore/postgres/migrate.ts';
+import { migrate, type MigrateOptions } from '../../eventstore/postgres/database/migrate.ts';
 import { balances } from './balances.ts';
 import { checkpointOf } from '../rebuild/building.ts';
 import { dailyUsage } from './daily-usage.ts';

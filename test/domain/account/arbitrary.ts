@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { AccountCommand } from '../../../src/domain/account/decide.ts';
 import type { LotSource } from '../../../src/domain/account/events.ts';
-import type { Limits } from '../../../src/domain/account/limits.ts';
+import type { Limits } from '../../../src/domain/account/limits/limits.ts';
 import type { Rates, Usage } from '../../../src/domain/money.ts';
 import {
   acceptTerms,

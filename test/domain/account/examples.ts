@@ -6,7 +6,7 @@ import type {
   RequestFacts,
   MemberRole,
 } from '../../../src/domain/account/events.ts';
-import type { AccountLimits, Limits } from '../../../src/domain/account/limits.ts';
+import type { AccountLimits, Limits } from '../../../src/domain/account/limits/limits.ts';
 import { noUsage, type Rates, type Usage } from '../../../src/domain/money.ts';
 import { specify } from '../../given.ts';
 

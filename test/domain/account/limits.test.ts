@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { accountDecider, decideAccount } from '../../../src/domain/account/decide.ts';
 import type { AccountEvent } from '../../../src/domain/account/events.ts';
-import type { LimitFacts } from '../../../src/domain/account/within-limits.ts';
+import type { LimitFacts } from '../../../src/domain/account/limits/within-limits.ts';
 import {
   accountLimitsSet,
   AT,

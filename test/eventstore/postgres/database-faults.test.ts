@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { databaseFaultInWords } from '../../../src/eventstore/postgres/database-faults.ts';
+import { databaseFaultInWords } from '../../../src/eventstore/postgres/database/database-faults.ts';
 
 const url = 'postgres://u:s3cret@db.example:5432/d';
 const failure = (code: string, message: string): Error => Object.assign(new Error(message), { code });

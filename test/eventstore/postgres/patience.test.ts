@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { UnfitDatabase } from '../../../src/eventstore/postgres/database-faults.ts';
-import { createPatience } from '../../../src/eventstore/postgres/patience.ts';
+import { UnfitDatabase } from '../../../src/eventstore/postgres/database/database-faults.ts';
+import { createPatience } from '../../../src/eventstore/postgres/database/patience.ts';
 
 const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
 const starting = Object.assign(new Error('the database system is starting up'), { code: '57P03' });

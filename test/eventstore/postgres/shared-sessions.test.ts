@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { checkSessions } from '../../../src/eventstore/postgres/database-check.ts';
+import { checkSessions } from '../../../src/eventstore/postgres/database/database-check.ts';
 
 const closing: (() => void)[] = [];
 afterEach(() => closing.splice(0).forEach((close) => close()));

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type RequestHandler } from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
-import { emptyTallies } from '../../../src/domain/account/tallies.ts';
+import { emptyTallies } from '../../../src/domain/account/limits/tallies.ts';
 import { arrive } from '../../../src/http/server/request-id.ts';
 import { getCredits, getGeneration, getKey, type Generation } from '../../../src/http/v1/get-receipts.ts';
 

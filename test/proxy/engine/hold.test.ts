@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Limits } from '../../../src/domain/account/limits.ts';
+import type { Limits } from '../../../src/domain/account/limits/limits.ts';
 import { cost, noUsage } from '../../../src/domain/money.ts';
 import { inputTokensBound } from '../../../src/proxy/metering/bounds.ts';
 import { createLedger } from '../../../src/proxy/engine/ledger.ts';

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { readCheckpoints } from '../checkpoint-log.ts';
-import { openClient } from '../../postgres/connections.ts';
+import { openClient } from '../../postgres/database/connections.ts';
 import { copyOut } from '../copy-out.ts';
 import { EVENT_COLUMNS, readEvent } from './event-bytes.ts';
 import { readExportLine } from './export-lines.ts';

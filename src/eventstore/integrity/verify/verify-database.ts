@@ -1,4 +1,4 @@
-import { openClient } from '../../postgres/connections.ts';
+import { openClient } from '../../postgres/database/connections.ts';
 import { BEGINNING, createMerger, type Verdict } from './merge.ts';
 import type { Link, Trusted } from './range.ts';
 import { inThreads, type Parts } from './threads.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AccountLimits, Limits } from '../../../domain/account/limits.ts';
+import type { AccountLimits, Limits } from '../../../domain/account/limits/limits.ts';
 import { formatUsd } from '../../../domain/money.ts';
 import { moment, time, usd, usdOrNothing } from '../router/fields.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Address } from '../../../domain/identity/address.ts';
-import type { NotAsked } from '../../../people/address-changes.ts';
+import type { NotAsked } from '../../../people/address/address-changes.ts';
 import type { NotConfirmed } from '../../../people/credentials/asked.ts';
 import { problem, type Problem } from '../../server/problems.ts';
 import {

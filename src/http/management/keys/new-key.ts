@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { meanTheSame, type Limits } from '../../../domain/account/limits.ts';
+import { meanTheSame, type Limits } from '../../../domain/account/limits/limits.ts';
 import type { AccountEvent } from '../../../domain/account/events.ts';
 import { invariant } from '../../../domain/decider.ts';
 import { derivedId } from '../../../eventstore/ids.ts';

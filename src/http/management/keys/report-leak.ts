@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { members, staff } from '../../auth/principals.ts';
 import { problem } from '../../server/problems.ts';
-import { requestExample, requestView, viewRequest } from '../accounts/list-requests.ts';
+import { requestExample, requestView, viewRequest } from '../requests/list-requests.ts';
 import { carryOut } from '../router/execute-command.ts';
 import { accountId, keyId, moment } from '../router/fields.ts';
 import { published } from '../router/published.ts';

@@ -20,10 +20,10 @@ import type { ChainedLog } from '../../../eventstore/chained-log.ts';
 import type { Vault } from '../../../eventstore/journal/personal-data.ts';
 import type { Moment } from '../../../eventstore/snapshots.ts';
 import type { NewSecret } from '../../auth/api-keys.ts';
-import type { FindHttpRequest } from '../accounts/read-request.ts';
+import type { FindHttpRequest } from '../requests/read-request.ts';
 import type { Duplicate } from '../../../projections/views/open-matters.ts';
 import type { Refusals } from '../../../reactions/refusals.ts';
-import type { ListRequests } from '../accounts/list-requests.ts';
+import type { ListRequests } from '../requests/list-requests.ts';
 import type { ListTerms } from '../../published-terms.ts';
 
 /** The dependencies of the management API. */

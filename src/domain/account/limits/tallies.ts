@@ -1,9 +1,9 @@
-import type { Credits } from '../money.ts';
-import type { KeyEvent, LimitEvent, WalletEvent } from './events.ts';
+import type { Credits } from '../../money.ts';
+import type { KeyEvent, LimitEvent, WalletEvent } from '../events.ts';
 import { limitNothing, type Limits } from './limits.ts';
 import { countInMinute, emptyMinute, type Minute } from './minute.ts';
 import { countSpending, noSpending, turnPage, type Spending } from './spending.ts';
-import { tokensHeld, tokensUsed, type Hold } from './wallet.ts';
+import { tokensHeld, tokensUsed, type Hold } from '../wallet.ts';
 
 /**
  * The limits and the usage of a key or an account. Spending is always counted, so that a limit that is set later is correct

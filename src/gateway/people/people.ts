@@ -1,19 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { Config } from '../config/config.ts';
-import type { MigrateOptions } from '../eventstore/postgres/migrate.ts';
-import type { Patiently } from '../eventstore/postgres/patience.ts';
-import { createIdentity } from '../identity/identity.ts';
-import { migrateIdentity } from '../identity/database.ts';
-import { createIdentities } from '../people/identities.ts';
-import { createPeople } from '../people/people.ts';
-import { inRounds } from '../reactions/rounds.ts';
-import type { EventLog } from './event-log.ts';
-import type { OutageLog } from './health/outage.ts';
-import type { Metrics } from './metrics.ts';
+import type { Config } from '../../config/config.ts';
+import type { MigrateOptions } from '../../eventstore/postgres/database/migrate.ts';
+import type { Patiently } from '../../eventstore/postgres/database/patience.ts';
+import { createIdentity } from '../../identity/identity.ts';
+import { migrateIdentity } from '../../identity/database.ts';
+import { createIdentities } from '../../people/identities.ts';
+import { createPeople } from '../../people/people.ts';
+import { inRounds } from '../../reactions/rounds.ts';
+import type { EventLog } from '../event-log.ts';
+import type { OutageLog } from '../health/outage.ts';
+import type { Metrics } from '../metrics.ts';
 import { DEFAULT_SENDER } from './mail.ts';
 import { startGatewayProcess } from './processes.ts';
-import type { Views } from './views.ts';
+import type { Views } from '../views.ts';
 
 export type OpenPeopleOptions = {
   readonly config: Pick<Config, 'supportEmail' | 'mailFrom' | 'newAccountLimits'>;

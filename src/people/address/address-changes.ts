@@ -1,13 +1,13 @@
-import type { Address } from '../domain/identity/address.ts';
-import type { SupportCheck } from '../domain/identity/person-events.ts';
-import { ownersAt } from '../domain/identity/claims.ts';
-import { personStream, type Person } from '../domain/identity/person.ts';
-import { derivedId, eventId } from '../eventstore/ids.ts';
-import type { Session } from '../identity/sessions.ts';
+import type { Address } from '../../domain/identity/address.ts';
+import type { SupportCheck } from '../../domain/identity/person-events.ts';
+import { ownersAt } from '../../domain/identity/claims.ts';
+import { personStream, type Person } from '../../domain/identity/person.ts';
+import { derivedId, eventId } from '../../eventstore/ids.ts';
+import type { Session } from '../../identity/sessions.ts';
 import { createAddressEffects, type AddressEffects } from './address-effects.ts';
 import { mailOfChange, noticeOf, personOfUndo, TTL_MS } from './change-mails.ts';
-import { needsConfirmation, readPerson, type NotConfirmed } from './credentials/asked.ts';
-import { networkOf, redeem } from './one-time.ts';
+import { needsConfirmation, readPerson, type NotConfirmed } from '../credentials/asked.ts';
+import { networkOf, redeem } from '../one-time.ts';
 import {
   addressIn,
   personalOf,
@@ -16,7 +16,7 @@ import {
   type PeopleOptions,
   type Proof,
   type Wait,
-} from './people-options.ts';
+} from '../people-options.ts';
 import { settleClaims } from './settle-claims.ts';
 import { untilCurrent } from './until-current.ts';
 

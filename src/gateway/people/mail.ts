@@ -1,16 +1,16 @@
 import type { Logger } from 'pino';
-import type { Config } from '../config/config.ts';
-import type { MailEvent } from '../domain/mail/mail.ts';
-import type { MigrateOptions } from '../eventstore/postgres/migrate.ts';
-import type { Patiently } from '../eventstore/postgres/patience.ts';
-import { createDevOutbox } from '../mail/dev-outbox.ts';
-import { createDueMails, migrateMail } from '../mail/due-mails.ts';
-import { createMailProcess, type MailProcessOptions } from '../mail/mail-process.ts';
-import { startMailSender, type MailData } from '../mail/mail-sender.ts';
-import { createSmtpMailer } from '../mail/smtp.ts';
-import type { EventLog } from './event-log.ts';
-import type { OutageLog } from './health/outage.ts';
-import type { Metrics } from './metrics.ts';
+import type { Config } from '../../config/config.ts';
+import type { MailEvent } from '../../domain/mail/mail.ts';
+import type { MigrateOptions } from '../../eventstore/postgres/database/migrate.ts';
+import type { Patiently } from '../../eventstore/postgres/database/patience.ts';
+import { createDevOutbox } from '../../mail/dev-outbox.ts';
+import { createDueMails, migrateMail } from '../../mail/due-mails.ts';
+import { createMailProcess, type MailProcessOptions } from '../../mail/mail-process.ts';
+import { startMailSender, type MailData } from '../../mail/mail-sender.ts';
+import { createSmtpMailer } from '../../mail/smtp.ts';
+import type { EventLog } from '../event-log.ts';
+import type { OutageLog } from '../health/outage.ts';
+import type { Metrics } from '../metrics.ts';
 import { startGatewayProcess } from './processes.ts';
 
 /** What mail needs from the part that keeps people and addresses. */

@@ -6,7 +6,7 @@ import { problem } from '../../server/problems.ts';
 import type { Generation } from '../../v1/get-receipts.ts';
 import { generationId, keyId, moment, text, time, usd, wholeNumber } from '../router/fields.ts';
 import { defineRoute } from '../router/route.ts';
-import { accountNow } from './account-at.ts';
+import { accountNow } from '../accounts/account-at.ts';
 
 const statuses = ['open', 'settled', 'released', 'late'] as const;
 

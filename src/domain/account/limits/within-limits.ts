@@ -1,4 +1,4 @@
-import { max, min, type Credits } from '../money.ts';
+import { max, min, type Credits } from '../../money.ts';
 import { spendingWindows, type Limits, type SpendingWindow } from './limits.ts';
 import { inMinute, msUntilLeft, type Pace } from './minute.ts';
 import { counterAt, resetsAt } from './spending.ts';

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
-import { startProcess, type Process, type RunningProcess } from '../reactions/process.ts';
-import type { EventLog } from './event-log.ts';
-import type { OutageLog } from './health/outage.ts';
-import type { Metrics } from './metrics.ts';
+import { startProcess, type Process, type RunningProcess } from '../../reactions/process.ts';
+import type { EventLog } from '../event-log.ts';
+import type { OutageLog } from '../health/outage.ts';
+import type { Metrics } from '../metrics.ts';
 
 export type GatewayProcessOptions = {
   readonly databaseUrl: string;

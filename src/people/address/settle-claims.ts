@@ -1,7 +1,7 @@
-import type { ClaimCommand } from '../domain/identity/claims.ts';
-import { personStream, type Person } from '../domain/identity/person.ts';
-import { derivedId } from '../eventstore/ids.ts';
-import { addressIn, personalOf, type PeopleOptions } from './people-options.ts';
+import type { ClaimCommand } from '../../domain/identity/claims.ts';
+import { personStream, type Person } from '../../domain/identity/person.ts';
+import { derivedId } from '../../eventstore/ids.ts';
+import { addressIn, personalOf, type PeopleOptions } from '../people-options.ts';
 import { untilCurrent } from './until-current.ts';
 
 /** An undo at the last moment claims the address again a little later. */

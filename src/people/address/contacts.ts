@@ -1,8 +1,8 @@
-import { accountStream } from '../domain/account/account.ts';
-import { personStream } from '../domain/identity/person.ts';
-import { derivedId } from '../eventstore/ids.ts';
-import type { PersonalData } from '../eventstore/journal/personal-data.ts';
-import { personalOf, type PeopleOptions } from './people-options.ts';
+import { accountStream } from '../../domain/account/account.ts';
+import { personStream } from '../../domain/identity/person.ts';
+import { derivedId } from '../../eventstore/ids.ts';
+import type { PersonalData } from '../../eventstore/journal/personal-data.ts';
+import { personalOf, type PeopleOptions } from '../people-options.ts';
 import { untilCurrent } from './until-current.ts';
 
 export type NewName = {

@@ -1,5 +1,5 @@
-import type { AddressChange, Person } from '../domain/identity/person.ts';
-import type { MailReference } from '../domain/mail/mail.ts';
+import type { AddressChange, Person } from '../../domain/identity/person.ts';
+import type { MailReference } from '../../domain/mail/mail.ts';
 
 /** The mail to a new address. Its id is the id of its code. */
 export const mailOfChange = (changeId: string): string => `change-${changeId}`;

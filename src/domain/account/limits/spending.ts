@@ -1,4 +1,4 @@
-import type { Credits } from '../money.ts';
+import type { Credits } from '../../money.ts';
 import type { SpendingWindow } from './limits.ts';
 
 /** The spending of one day, one month, or in total. `window` is the number of the day or month. */

@@ -4,7 +4,7 @@ import type { KeptRefusal } from '../../../reactions/refusals.ts';
 import { problem } from '../../server/problems.ts';
 import { accountId, keyId, moment, requestId, time, wholeNumber } from '../router/fields.ts';
 import { defineRoute } from '../router/route.ts';
-import { accountNow } from './account-at.ts';
+import { accountNow } from '../accounts/account-at.ts';
 
 export const refusalView = z
   .strictObject({

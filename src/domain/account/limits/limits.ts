@@ -1,4 +1,4 @@
-import type { Credits } from '../money.ts';
+import type { Credits } from '../../money.ts';
 
 /** The limits of a key or an account. An absent field means no limit. */
 export type Limits = {

@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
-import type { CatalogueEntry } from '../config/catalogue.ts';
-import { PRICES_STREAM, type PriceCommand, type PriceRefusal } from '../domain/prices/decide.ts';
-import type { PriceEvent } from '../domain/prices/events.ts';
-import { delistingAt, pricesAt, sameEntry, type PriceBook } from '../domain/prices/price-book.ts';
-import type { Commands } from '../eventstore/commands.ts';
-import { StoreUnavailable } from '../eventstore/event-store.ts';
-import { NotReadableByAll } from '../eventstore/event-versions.ts';
-import { newId } from './new-id.ts';
+import type { CatalogueEntry } from '../../config/catalogue.ts';
+import { PRICES_STREAM, type PriceCommand, type PriceRefusal } from '../../domain/prices/decide.ts';
+import type { PriceEvent } from '../../domain/prices/events.ts';
+import { delistingAt, pricesAt, sameEntry, type PriceBook } from '../../domain/prices/price-book.ts';
+import type { Commands } from '../../eventstore/commands.ts';
+import { StoreUnavailable } from '../../eventstore/event-store.ts';
+import { NotReadableByAll } from '../../eventstore/event-versions.ts';
+import { newId } from '../new-id.ts';
 
 /** Price changes need reasonable notice (clause 5 of the terms). A new model has no customers yet and needs none. */
 const PRICE_NOTICE_MS = 14 * 24 * 60 * 60 * 1000;

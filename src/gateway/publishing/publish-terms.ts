@@ -4,11 +4,11 @@ import {
   type TermsEvent,
   type TermsRefusal,
   type Terms,
-} from '../domain/terms/terms.ts';
-import type { Commands } from '../eventstore/commands.ts';
-import type { TermsTexts } from '../eventstore/journal/terms-texts.ts';
-import type { TermsFile } from '../config/terms-files.ts';
-import { newId } from './new-id.ts';
+} from '../../domain/terms/terms.ts';
+import type { Commands } from '../../eventstore/commands.ts';
+import type { TermsTexts } from '../../eventstore/journal/terms-texts.ts';
+import type { TermsFile } from '../../config/terms-files.ts';
+import { newId } from '../new-id.ts';
 
 /** Fault: a file has another text than the one that was published as its version, or there are no terms at all. */
 export class TermsFault extends Error {

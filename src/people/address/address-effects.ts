@@ -1,13 +1,13 @@
-import { ownersAt } from '../domain/identity/claims.ts';
-import { UNDO_MS, UNDONE } from '../domain/identity/decide-person.ts';
-import { personStream, undoneWith } from '../domain/identity/person.ts';
-import { mailStream } from '../domain/mail/mail.ts';
-import { derivedId, eventId } from '../eventstore/ids.ts';
-import { queueMail } from '../mail/templates/templates.ts';
+import { ownersAt } from '../../domain/identity/claims.ts';
+import { UNDO_MS, UNDONE } from '../../domain/identity/decide-person.ts';
+import { personStream, undoneWith } from '../../domain/identity/person.ts';
+import { mailStream } from '../../domain/mail/mail.ts';
+import { derivedId, eventId } from '../../eventstore/ids.ts';
+import { queueMail } from '../../mail/templates/templates.ts';
 import { formerAddress, mailOfChange, newAddress, noticeOf, subjectOfUndo, TTL_MS } from './change-mails.ts';
 import { updateContacts } from './contacts.ts';
-import { hintOwner } from './hints.ts';
-import { addressIn, type PeopleOptions } from './people-options.ts';
+import { hintOwner } from '../hints.ts';
+import { addressIn, type PeopleOptions } from '../people-options.ts';
 import { settleClaims } from './settle-claims.ts';
 
 /** What follows from the events of a change of address. Each may be repeated: a route and the process do the same. */
