@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { createProgram } from '../src/cli/terminal/run.ts';
 import { invariant } from '../src/domain/decider.ts';
-import { startBundledPostgres } from '../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres } from '../src/gateway/start/bundled-postgres.ts';
 import { appendSlices } from '../src/eventstore/postgres/append-slices.ts';
 import type { Slice } from '../src/eventstore/event-store.ts';
 import { NOTHING_SEEN } from '../src/eventstore/history-seen.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { createProgram } from '../src/cli/terminal/run.ts';
-import { startBundledPostgres } from '../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres } from '../src/gateway/start/bundled-postgres.ts';
 import { startProcess } from '../test/support/process.ts';
 import { CREDIT, openAccounts } from './support/accounts.ts';
 import { wholeNumber, wholeNumbers } from './support/options.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { v7 as newId } from 'uuid';
 import { createProgram } from '../src/cli/terminal/run.ts';
-import { startBundledPostgres } from '../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres } from '../src/gateway/start/bundled-postgres.ts';
 import { accountStream } from '../src/domain/account/account.ts';
 import type { AccountEvent, Delivery, PinnedPrice } from '../src/domain/account/events.ts';
 import { encode } from '../src/eventstore/journal/codec.ts';

@@ -8,7 +8,7 @@ import pg from 'pg';
 import { ACCOUNT_STATE_VERSION, type Account } from '../src/domain/account/account.ts';
 import { accountDecider } from '../src/domain/account/decide.ts';
 import { createProgram } from '../src/cli/terminal/run.ts';
-import { startBundledPostgres } from '../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres } from '../src/gateway/start/bundled-postgres.ts';
 import type { ChainedLog } from '../src/eventstore/chained-log.ts';
 import { createFold } from '../src/eventstore/fold.ts';
 import { journal } from '../src/eventstore/journal/codec.ts';

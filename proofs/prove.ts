@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createProgram, print, type ExitCode } from '../src/cli/terminal/run.ts';
-import { startBundledPostgres } from '../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres } from '../src/gateway/start/bundled-postgres.ts';
 import { createPostgresStore, migratePostgresStore } from '../src/eventstore/postgres/postgres.ts';
 import type { Subject } from './prove/history.ts';
 import { inMemorySubject } from './prove/in-memory-subject.ts';

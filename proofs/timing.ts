@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Presets, SingleBar } from 'cli-progress';
 import { InvalidArgumentError } from 'commander';
 import { createProgram } from '../src/cli/terminal/run.ts';
-import { startBundledPostgres } from '../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres } from '../src/gateway/start/bundled-postgres.ts';
 import { createTestSmtp } from '../test/mail/smtp.ts';
 import { startGatewayOn } from '../test/support/nodes/running-gateway.ts';
 import { createRandom } from './random.ts';

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { format, resolveConfig } from 'prettier';
-import { problemTable, type ProblemEntry } from '../src/http/server/problem-table.ts';
+import { problemTable } from '../src/http/server/problem-table.ts';
+import type { ProblemEntry } from '../src/http/server/problem-entries.ts';
 
 const PAGE = new URL('../docs/errors.md', import.meta.url);
 

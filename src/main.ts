@@ -1,7 +1,11 @@
 import { pino, type Logger } from 'pino';
 import { InvalidConfig, readConfig, type Config } from './config/config.ts';
-import { openDemoAccount } from './gateway/demo.ts';
-import { EmbeddedPostgresFault, startBundledPostgres, type EmbeddedPostgres } from './gateway/bundled-postgres.ts';
+import { openDemoAccount } from './gateway/start/demo.ts';
+import {
+  EmbeddedPostgresFault,
+  startBundledPostgres,
+  type EmbeddedPostgres,
+} from './gateway/start/bundled-postgres.ts';
 import { withOlder, WrongMasterKey } from './eventstore/secrets/data-keys.ts';
 import { ClockNotMoved } from './eventstore/log-clock.ts';
 import { WrongSecret } from './eventstore/secrets/secret-checks.ts';
@@ -14,7 +18,7 @@ import { TermsFault } from './gateway/publishing/publish-terms.ts';
 import { exposedSecrets, LocalSecretFault, localSecret } from './config/local-secrets.ts';
 import { localSigningKey } from './config/signing-key.ts';
 import { readStartArguments, type StartArguments } from './config/start-arguments.ts';
-import { welcome } from './gateway/welcome.ts';
+import { welcome } from './gateway/start/welcome.ts';
 
 const run = async (config: Config, { clock }: StartArguments, log: Logger, stopper: Stopper): Promise<void> => {
   const embedded = config.databaseUrl === undefined ? startDatabase(config, log) : undefined;

@@ -95,7 +95,10 @@ const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly 
     in: ['identity/disposable-domains.ts'],
     because: 'an address is judged in one place',
   },
-  '@kissapi/embedded-postgres': { in: ['gateway/bundled-postgres.ts'], because: 'the gateway starts its database' },
+  '@kissapi/embedded-postgres': {
+    in: ['gateway/start/bundled-postgres.ts'],
+    because: 'the gateway starts its database',
+  },
   '@kissapi/zod-messages': { in: ['http/', 'config/'], because: 'it explains input to the people who wrote it' },
   '@kissapi/simulator': {
     in: ['proxy/providers/simulated/', 'cli/simulate.ts'],

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startBundledPostgres } from '../../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres } from '../../src/gateway/start/bundled-postgres.ts';
 import { readPidFile } from '@kissapi/embedded-postgres';
 import { createBalancer, type Balancer } from '../../test/support/nodes/balancer.ts';
 import { startGatewayOn, type RunningGateway } from '../../test/support/nodes/running-gateway.ts';

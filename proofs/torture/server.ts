@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startBundledPostgres } from '../../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres } from '../../src/gateway/start/bundled-postgres.ts';
 import { isAlive, readPidFile } from '@kissapi/embedded-postgres';
 import type { Random } from '../random.ts';
 

@@ -1,14 +1,30 @@
+import {
+  HOW_TO_MAKE_A_KEY,
+  MAKE_A_SIGNING_KEY,
+  MAX_MS,
+  NOT_IN_A_HEADER,
+  PRODUCTION_DRAIN_DELAY_MS,
+  VISIBLE_ASCII,
+  databaseUrl,
+  limit,
+  ms,
+  oldDataKeys,
+  oldPeppers,
+  port,
+  secret,
+  secretKey,
+  secretName,
+  signingKey,
+  usd,
+  webUrl,
+} from './values.ts';
 import { readFileSync } from 'node:fs';
 import { inputMessages } from '@kissapi/zod-messages';
 import { z } from 'zod';
 import type { AccountLimits } from '../domain/account/limits/limits.ts';
-import { parseUsd } from '../domain/money.ts';
-import { InvalidDatabaseUrl, parseDatabaseUrl } from './database-url.ts';
 import { mailAddress, mailbox, smtpUrl } from './mail-settings.ts';
-import { parseSigningKey } from './signing-key.ts';
 import { publicUrl } from './public-url.ts';
 import { networks } from './networks.ts';
-import { parseSecretKey } from './secret-key.ts';
 
 /** Sole reader of the environment: one schema, one frozen object. */
 export type Config = Omit<z.output<typeof schema>, 'upstreamsFile'> & {
@@ -24,79 +40,6 @@ export type UpstreamConfig = {
   readonly apiKey: string;
   readonly outputLimitField: 'max_tokens' | 'max_completion_tokens';
 };
-
-const port = z.coerce.number().int().min(0).max(65_535);
-/** A longer timer fires at once. */
-const MAX_MS = 2_147_483_647;
-const ms = z.coerce.number().int().positive().max(MAX_MS);
-/** Enough for a load balancer that polls every second and removes a node after three failures. */
-const PRODUCTION_DRAIN_DELAY_MS = 5000;
-/** 0: no limit. */
-const limit = z.coerce.number().int().min(0).max(1_000_000_000);
-const usd = z.string().transform((text, context) => {
-  const credits = parseUsd(text.trim());
-  if (credits !== undefined) return credits;
-  context.addIssue({ code: 'custom', message: 'must be decimal USD with up to nine places, such as 100 or 0.50' });
-  return z.NEVER;
-});
-const webUrl = z.url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' });
-/** Blanks at the ends are kept but do not count. */
-const secret = z
-  .string()
-  .refine((text) => text.trim().length >= 32, 'must have at least 32 characters, blanks not counted');
-/** The characters that a header can carry; RFC 6750 allows fewer in a bearer token. */
-const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
-const NOT_IN_A_HEADER = 'must consist of visible ASCII characters, without blanks, because it is sent in a header';
-const databaseUrl = z.string().transform((text, context) => {
-  try {
-    return parseDatabaseUrl(text);
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: error instanceof InvalidDatabaseUrl ? error.message : 'is invalid' });
-    return z.NEVER;
-  }
-});
-const HOW_TO_MAKE_A_KEY = 'make one with `openssl rand -base64 32`, and keep a copy apart from the database';
-const secretKey = z.string().transform((text, context) => {
-  const key = parseSecretKey(text);
-  if (key) return key;
-  context.addIssue({ code: 'custom', message: `must be 32 bytes in base64 or hexadecimal: ${HOW_TO_MAKE_A_KEY}` });
-  return z.NEVER;
-});
-
-const NAME_OF_A_SECRET = /^[\w-]{1,32}$/;
-const secretName = z.string().regex(NAME_OF_A_SECRET, 'must be 1 to 32 letters, digits, _ or -');
-
-/**
- * Pairs of `id=secret`, separated by commas or white space. A pair begins with a name and `=`, so a secret may contain
- * separators. Messages contain ids, never secrets.
- */
-const secretsById = <Secret>(parse: (text: string) => Secret | undefined, mustBe: string) =>
-  z.string().transform((text, context) => {
-    const found = new Map<string, Secret>();
-    const wrong = (message: string): void => context.addIssue({ code: 'custom', message });
-    for (const pair of text.trim().split(/[\s,]+(?=[\w-]{1,32}=)/)) {
-      const at = pair.indexOf('=');
-      const [id, secret] = [pair.slice(0, at), parse(pair.slice(at + 1).replace(/[\s,]+$/, ''))];
-      if (at < 0 || !NAME_OF_A_SECRET.test(id)) wrong('must be pairs such as 2026=secret, separated by commas');
-      else if (secret === undefined) wrong(`the secret of ${id} ${mustBe}`);
-      else if (found.has(id)) wrong(`has the id ${id} twice`);
-      else found.set(id, secret);
-    }
-    return found as ReadonlyMap<string, Secret>;
-  });
-const oldPeppers = secretsById((text) => (text.length < 32 ? undefined : text), 'must have at least 32 characters');
-const oldDataKeys = secretsById(parseSecretKey, 'must be 32 bytes in base64 or hexadecimal');
-
-const MAKE_A_SIGNING_KEY = 'make one with: openssl genpkey -algorithm ed25519';
-const signingKey = z.string().transform((text, context) => {
-  try {
-    return parseSigningKey(text);
-  } catch {
-    const message = `is not an Ed25519 private key (PKCS#8, PEM or base64 in one line); ${MAKE_A_SIGNING_KEY}`;
-    context.addIssue({ code: 'custom', message });
-    return z.NEVER;
-  }
-});
 
 const newAccountLimits = (env: {
   readonly NEW_ACCOUNT_REQUESTS_PER_MINUTE: number;

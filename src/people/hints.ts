@@ -3,7 +3,7 @@ import { derivedId } from '../eventstore/ids.ts';
 import { queueMail } from '../mail/templates/templates.ts';
 import type { PeopleOptions } from './people-options.ts';
 
-/** Mails the owner of an address that somebody has tried to use it for another account: at most once an hour. */
+/** Mails the owner of an address that a registration or a change of address tried to use it: at most once an hour. */
 export const hintOwner = async ({ mails }: Pick<PeopleOptions, 'mails'>, owner: string, at: Date): Promise<void> => {
   const hour = at.toISOString().slice(0, 13);
   const hint = queueMail('already_registered', { kind: 'person', id: owner }, {});

@@ -6,7 +6,7 @@ import { readAddress, type Address } from '../domain/identity/address.ts';
 import type { Approval, ApprovalCommand, ApprovalEvent, ApprovalRefusal } from '../domain/approvals/approvals.ts';
 import type { AdminTokenCommand, AdminTokenEvent } from '../domain/identity/admin-token.ts';
 import type { ClaimCommand, ClaimEvent, ClaimRefusal, Claims } from '../domain/identity/claims.ts';
-import type { PersonCommand, PersonRefusal } from '../domain/identity/decide-person.ts';
+import type { PersonCommand, PersonRefusal } from '../domain/identity/person-commands.ts';
 import type {
   Invitation,
   InvitationCommand,

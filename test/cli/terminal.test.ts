@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/cli/terminal/open-database.ts';
-import { findRunningBundledPostgres, startBundledPostgres } from '../../src/gateway/bundled-postgres.ts';
+import { findRunningBundledPostgres, startBundledPostgres } from '../../src/gateway/start/bundled-postgres.ts';
 import { decode } from '../../src/eventstore/journal/codec.ts';
 import { createDataKeys } from '../../src/eventstore/secrets/data-keys.ts';
 import { createVault } from '../../src/eventstore/journal/personal-data.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { startBundledPostgres } from '../../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres } from '../../src/gateway/start/bundled-postgres.ts';
 
 it('adds DATABASE_URL as an alternative to the error of the bundled PostgreSQL', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'kissapi-bundled-'));

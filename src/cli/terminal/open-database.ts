@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findRunningBundledPostgres, startBundledPostgres } from '../../gateway/bundled-postgres.ts';
+import { findRunningBundledPostgres, startBundledPostgres } from '../../gateway/start/bundled-postgres.ts';
 import { checkSessions } from '../../eventstore/postgres/database/database-check.ts';
 import { addressIn, databaseFaultInWords } from '../../eventstore/postgres/database/database-faults.ts';
 import type { ChainedLog } from '../../eventstore/chained-log.ts';

@@ -30,7 +30,7 @@ export type AccountCommand =
   | { readonly type: 'AddMember'; readonly personId: string; readonly role: MemberRole }
   | { readonly type: 'ChangeMemberRole'; readonly personId: string; readonly role: MemberRole }
   | { readonly type: 'RemoveMember'; readonly personId: string; readonly reason: string }
-  /** `by` is the member who asks: it needs a role that may create tokens. */
+  /** `by` is a member with a role that may create tokens. */
   | {
       readonly type: 'CreateToken';
       readonly tokenId: string;

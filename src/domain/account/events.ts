@@ -22,8 +22,8 @@ export type StandingEvent =
   /** finance: nothing. The name or the address of the holder changed. */
   | { readonly type: 'ContactChanged'; readonly personal: string }
   /**
-   * finance: nothing by itself. All keys are revoked and promotional lots end (`LotExpired`) in the same append; what is left
-   * of paid lots stays owed. Final. `askedBy` is the member who asked for it; absent if the operator closed it.
+   * finance: nothing. The same append revokes all keys and ends the promotional lots (`LotExpired`). The rest of paid lots
+   * stays owed. An account cannot be opened again. `askedBy` is the member who asked for it; absent if the operator closed it.
    */
   | { readonly type: 'AccountClosed'; readonly reason: string; readonly askedBy?: string }
   /** finance: nothing. The data key is destroyed because of this event, so that no sealed text of the account can be opened. */
@@ -57,7 +57,7 @@ export const duplicateSignals = ['same_name_and_domain', 'same_entity_name'] as 
 export type DuplicateSignal = (typeof duplicateSignals)[number];
 
 export type DuplicateEvent =
-  /** finance: nothing, as all events of duplicates. The older account `other` may have the same holder. Nothing follows by itself. */
+  /** finance: nothing, as all events of duplicates. The older account `other` may have the same holder. It only informs staff. */
   | { readonly type: 'DuplicateSuspected'; readonly other: string; readonly signal: DuplicateSignal }
   | { readonly type: 'DuplicateDismissed'; readonly other: string; readonly reason: string };
 

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { AccountRefusal } from '../../domain/account/decide.ts';
 import { formatUsd } from '../../domain/money.ts';
-import { problemTable, type ProblemCode, type ProblemEntry } from './problem-table.ts';
+import { problemTable, type ProblemCode } from './problem-table.ts';
+import type { ProblemEntry } from './problem-entries.ts';
 
 export type { ProblemCode };
 

@@ -50,7 +50,7 @@ export type NotAsked =
 export type AddressChanges = AddressEffects & {
   /** The same work, answer and time for every address. What follows depends on whether it has an owner, and is done by the process. */
   ask(change: NewAddressChange & { readonly session: Session }): Promise<ChangeAsked | NotAsked | NotConfirmed>;
-  /** For a lost mailbox. Support learns whether the address belongs to somebody else; the person confirms with the link alone. */
+  /** For a lost mailbox. Support learns whether the address belongs to another person; the person confirms with the link alone. */
   askForPerson(
     change: NewAddressChange & { readonly support: SupportCheck },
   ): Promise<ChangeAsked | NotAsked | { readonly kind: 'address_taken' }>;

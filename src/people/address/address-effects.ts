@@ -1,5 +1,5 @@
 import { ownersAt } from '../../domain/identity/claims.ts';
-import { UNDO_MS, UNDONE } from '../../domain/identity/decide-person.ts';
+import { UNDO_MS, UNDONE } from '../../domain/identity/decide-contact.ts';
 import { personStream, undoneWith } from '../../domain/identity/person.ts';
 import { mailStream } from '../../domain/mail/mail.ts';
 import { derivedId, eventId } from '../../eventstore/ids.ts';
@@ -16,7 +16,7 @@ export type AddressEffects = {
   invite(personId: string, changeId: string, at: Date): Promise<void>;
   /** The old address gets the notice, and stays with the person until the change can no longer be undone. */
   afterChange(personId: string, changeId: string): Promise<void>;
-  /** The new address is free again, its codes are worth nothing, and all sessions and what was added to sign in with end. */
+  /** Frees the new address, and ends its codes, all sessions, and the passkeys and the app that were added since. */
   afterUndo(personId: string, changeId: string): Promise<void>;
 };
 

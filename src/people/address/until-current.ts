@@ -1,4 +1,4 @@
-/** Each repetition is due to a change by somebody else, so more are a defect. */
+/** A repetition means that another request changed the person meanwhile. More than this are a defect. */
 const MAX_TRIES = 5;
 
 /** Repeats work that rests on what it has read, as long as that has changed meanwhile: then the work resolves to undefined. */

@@ -1,4 +1,4 @@
-import type { PersonCommand, PersonRefusal } from '../../domain/identity/decide-person.ts';
+import type { PersonCommand, PersonRefusal } from '../../domain/identity/person-commands.ts';
 import type { PersonEvent } from '../../domain/identity/person-events.ts';
 import { hasSecondStep, personStream, type Person } from '../../domain/identity/person.ts';
 import type { Outcome } from '../../eventstore/commands.ts';

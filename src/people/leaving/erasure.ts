@@ -1,5 +1,5 @@
 import { accountStream } from '../../domain/account/account.ts';
-import type { PersonRefusal } from '../../domain/identity/decide-person.ts';
+import type { PersonRefusal } from '../../domain/identity/person-commands.ts';
 import { accountsOfPerson, personStream } from '../../domain/identity/person.ts';
 import type { Metadata } from '../../eventstore/journal/codec.ts';
 import type { Session } from '../../identity/sessions.ts';

@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import {
-  MAX_PASSKEYS,
-  personDecider,
-  UNDO_MS,
-  UNDONE,
-  type PersonCommand,
-} from '../../../src/domain/identity/decide-person.ts';
+import { MAX_PASSKEYS } from '../../../src/domain/identity/decide-sign-in.ts';
+import { personDecider } from '../../../src/domain/identity/decide-person.ts';
+import { UNDO_MS, UNDONE } from '../../../src/domain/identity/decide-contact.ts';
+import { type PersonCommand } from '../../../src/domain/identity/person-commands.ts';
 import type { PersonEvent } from '../../../src/domain/identity/person-events.ts';
 import { personOfStream, personStream } from '../../../src/domain/identity/person.ts';
 import { specify } from '../../given.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBundledPostgres, type EmbeddedPostgres } from '../../../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres, type EmbeddedPostgres } from '../../../src/gateway/start/bundled-postgres.ts';
 import { checkDatabase } from '../../../src/eventstore/postgres/database/database-check.ts';
 import { DatabaseNotReady, UnfitDatabase } from '../../../src/eventstore/postgres/database/database-faults.ts';
 import { migratePostgresStore } from '../../../src/eventstore/postgres/postgres.ts';

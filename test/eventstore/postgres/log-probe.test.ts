@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CannotMount, mountSmallDisk } from '../../../proofs/certify/small-disk.ts';
-import { startBundledPostgres } from '../../../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres } from '../../../src/gateway/start/bundled-postgres.ts';
 import { createLogProbe } from '../../../src/eventstore/postgres/log-probe.ts';
 import { migratePostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBundledPostgres, type EmbeddedPostgres } from '../../../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres, type EmbeddedPostgres } from '../../../src/gateway/start/bundled-postgres.ts';
 import { createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
 import { processesWith } from '../../support/nodes/npm-start.ts';
 import { startGatewayOn } from '../../support/nodes/running-gateway.ts';

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import type { Decider } from '../../../src/domain/decider.ts';
-import { personDecider, type PersonCommand } from '../../../src/domain/identity/decide-person.ts';
+import { personDecider } from '../../../src/domain/identity/decide-person.ts';
+import { type PersonCommand } from '../../../src/domain/identity/person-commands.ts';
 import { personStream } from '../../../src/domain/identity/person.ts';
 import { STAFF_STREAM, staffDecider, type StaffCommand } from '../../../src/domain/identity/staff.ts';
 import { createCommands } from '../../../src/eventstore/commands.ts';

@@ -1,11 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import type { TestProject } from 'vitest/node';
-
 import { migratePostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
-import { startBundledPostgres } from '../../../src/gateway/bundled-postgres.ts';
+import { startBundledPostgres } from '../../../src/gateway/start/bundled-postgres.ts';
 import { migrateIdentity } from '../../../src/identity/database.ts';
 import { migrateProjections } from '../../../src/projections/rows/live.ts';
 import { migrateRuns } from '../../../src/reactions/runs.ts';

@@ -1,4 +1,4 @@
-import type { PersonRefusal } from '../../../domain/identity/decide-person.ts';
+import type { PersonRefusal } from '../../../domain/identity/person-commands.ts';
 import type { Asked, NotConfirmed, RefusedByRules } from '../../../people/credentials/asked.ts';
 import type { PasskeyRefused } from '../../../people/credentials/passkeys.ts';
 import type { Wait } from '../../../people/people-options.ts';

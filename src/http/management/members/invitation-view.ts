@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { memberRoles } from '../../../domain/account/events.ts';
 import type { Address } from '../../../domain/identity/address.ts';
 import { staffRoles } from '../../../domain/identity/person-events.ts';
-import type { InvitationView } from '../../../people/roles/invitations.ts';
+import type { InvitationView } from '../../../people/roles/find-invitation.ts';
 import { problem, type Problem } from '../../server/problems.ts';
 import type { ManagementDeps } from '../router/deps.ts';
 import { accountId, time } from '../router/fields.ts';

@@ -4,7 +4,7 @@ import type { AccountEvent } from '../../../domain/account/events.ts';
 import type { Staff } from '../../../domain/identity/staff.ts';
 import type { Credits } from '../../../domain/money.ts';
 import type { ClaimCommand, ClaimEvent, ClaimRefusal, Claims } from '../../../domain/identity/claims.ts';
-import type { PersonCommand, PersonRefusal } from '../../../domain/identity/decide-person.ts';
+import type { PersonCommand, PersonRefusal } from '../../../domain/identity/person-commands.ts';
 import type { PersonEvent } from '../../../domain/identity/person-events.ts';
 import type { Person } from '../../../domain/identity/person.ts';
 import type { AttemptLimits } from '../../../identity/attempt-limits.ts';

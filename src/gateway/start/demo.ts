@@ -1,7 +1,7 @@
-import { accountStream } from '../domain/account/account.ts';
-import { parseUsd } from '../domain/money.ts';
-import type { Gateway } from './gateway.ts';
-import { readLocalSecret, writeLocalSecret } from '../config/local-secrets.ts';
+import { accountStream } from '../../domain/account/account.ts';
+import { parseUsd } from '../../domain/money.ts';
+import type { Gateway } from '../gateway.ts';
+import { readLocalSecret, writeLocalSecret } from '../../config/local-secrets.ts';
 
 export const DEMO_ACCOUNT = 'acc_demo';
 const DEMO_CREDIT = parseUsd('5.00') ?? 0n;

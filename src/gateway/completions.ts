@@ -1,0 +1,63 @@
+import { readModelFacts } from '../config/catalogue.ts';
+import { accountStream } from '../domain/account/account.ts';
+import { recordedBy } from '../eventstore/journal/recorded-by.ts';
+import { createCompletions } from '../proxy/engine/completions.ts';
+import { createTokenCounter } from '../proxy/metering/token-counter.ts';
+import { formats } from './providers.ts';
+import type { GatewayOptions, Rooms } from './rooms.ts';
+
+/** A failure of every request is logged once per provider in this time. */
+const LOG_AGAIN_MS = 60_000;
+
+/** Calls `log` at most once per `everyMs` for each subject. */
+const atMostEvery = <Rest extends readonly unknown[]>(
+  everyMs: number,
+  log: (subject: string, ...rest: Rest) => void,
+) => {
+  const loggedAt = new Map<string, number>();
+  return (subject: string, ...rest: Rest): void => {
+    const now = performance.now();
+    if (now - (loggedAt.get(subject) ?? -Infinity) < everyMs) return;
+    loggedAt.set(subject, now);
+    log(subject, ...rest);
+  };
+};
+
+export type Completions = Awaited<ReturnType<typeof openCompletions>>;
+
+export const openCompletions = async ({ config, log }: GatewayOptions, rooms: Rooms) => {
+  const { eventLog, providers, views, watchers } = rooms;
+  const { store, accounts } = eventLog;
+  const { now } = watchers;
+  const reportRejection = atMostEvery(LOG_AGAIN_MS, (upstream: string, status: number) =>
+    log.error({ upstream, status }, `${upstream} rejected our API key or account: check both`),
+  );
+  const facts = await readModelFacts();
+  const [promptTokens, tokens] = [createTokenCounter(), createTokenCounter()];
+  const completions = createCompletions({
+    findPrice: views.findPrice,
+    findDelisting: views.findDelisting,
+    formats,
+    providers,
+    execute: (accountId, command, metadata, options) =>
+      accounts.execute(accountStream(accountId), command, metadata, options),
+    recordedBy: (accountId, commandId) => recordedBy(store, accountId, commandId),
+    idempotencySecret: eventLog.idempotencySecret,
+    promptTokens,
+    tokens,
+    runId: watchers.runId,
+    isPaused: eventLog.rewindIsOpen,
+    now,
+    idleTimeoutMs: config.idleTimeoutMs,
+    maxStreamMs: config.maxStreamMs,
+    usageAfterLeavingMs: config.usageAfterLeavingMs,
+    factsOf: ({ model, upstreamModel }) => facts.get(model) ?? facts.get(upstreamModel),
+    upstreamRefused: ({ upstream, status, rejectsOurAccount }) => {
+      watchers.metrics.upstreamRefused(upstream, status);
+      if (rejectsOurAccount) reportRejection(upstream, status);
+    },
+  });
+  rooms.watchGenerations(completions.generations);
+  const { complete, drain } = completions;
+  return { complete, drain, close: (): Promise<unknown> => Promise.all([promptTokens.close(), tokens.close()]) };
+};
