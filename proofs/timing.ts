@@ -2,22 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Presets, SingleBar } from 'cli-progress';
-import { InvalidArgumentError } from 'commander';
 import { createProgram } from '../src/cli/terminal/run.ts';
 import { startBundledPostgres } from '../src/gateway/start/bundled-postgres.ts';
 import { createTestSmtp } from '../test/mail/smtp.ts';
 import { startGatewayOn } from '../test/support/nodes/running-gateway.ts';
 import { createRandom } from './random.ts';
+import { wholeUpTo } from './whole-number.ts';
 import { measure, registerKnown, type Sample } from './timing/measure.ts';
 import { compareRanks, isDistinguishable, quantile } from './timing/rank-sum.ts';
-
-const wholeUpTo =
-  (max: number) =>
-  (text: string): number => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= 1 && value <= max) return value;
-    throw new InvalidArgumentError(`It must be a whole number from 1 to ${max}.`);
-  };
 
 const program = createProgram(
   'timing',

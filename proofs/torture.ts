@@ -5,6 +5,7 @@ import { Presets, SingleBar } from 'cli-progress';
 import { InvalidArgumentError, Option } from 'commander';
 import { createProgram } from '../src/cli/terminal/run.ts';
 import { createRandom } from './random.ts';
+import { wholeUpTo } from './whole-number.ts';
 import { torture, type Progress } from './torture/run.ts';
 import { startServer, type Server } from './torture/server.ts';
 import { everyKind } from './torture/trouble.ts';
@@ -15,14 +16,6 @@ const positive = (text: string): number => {
   if (value > 0 && Number.isFinite(value)) return value;
   throw new InvalidArgumentError('It must be a number above 0.');
 };
-const wholeUpTo =
-  (max: number) =>
-  (text: string): number => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= 1 && value <= max) return value;
-    throw new InvalidArgumentError(`It must be a whole number from 1 to ${max}.`);
-  };
-
 const program = createProgram(
   'torture',
   'Write to a log from several processes, follow it from others, and make trouble for all of them and for their PostgreSQL:\n' +
