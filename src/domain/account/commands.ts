@@ -3,15 +3,18 @@ import type { Credits, Usage } from '../money.ts';
 import type {
   AccountEvent,
   Delivery,
+  Draw,
   DuplicateSignal,
   LotSource,
   MemberRole,
   PinnedPrice,
   ReleaseReason,
   RequestFacts,
+  SuspensionCause,
 } from './events.ts';
 import type { AccountLimits, Limits } from './limits/limits.ts';
 import type { LimitFacts } from './limits/within-limits.ts';
+import type { RefundReason } from './refunds/events.ts';
 
 export type AccountCommand =
   | {
@@ -45,7 +48,8 @@ export type AccountCommand =
   | { readonly type: 'DismissDuplicate'; readonly other: string; readonly reason: string }
   | { readonly type: 'AcceptTerms'; readonly version: string; readonly how: string }
   | { readonly type: 'SuspendAccount'; readonly reason: string }
-  | { readonly type: 'ReinstateAccount'; readonly reason: string }
+  /** Removes one cause; by default the decision of staff. */
+  | { readonly type: 'ReinstateAccount'; readonly reason: string; readonly cause?: SuspensionCause }
   /** `askedBy` is a member. */
   | { readonly type: 'CloseAccount'; readonly reason: string; readonly askedBy?: string }
   | { readonly type: 'ErasePersonalData'; readonly reason: string }
@@ -75,7 +79,15 @@ export type AccountCommand =
   | { readonly type: 'SetAccountLimits'; readonly limits: AccountLimits }
   /** Below this balance a mail is sent; null: never. */
   | { readonly type: 'SetLowBalanceThreshold'; readonly amount: Credits | null }
-  | { readonly type: 'TopUp'; readonly lotId: string; readonly amount: Credits; readonly source: LotSource }
+  | {
+      readonly type: 'TopUp';
+      readonly lotId: string;
+      readonly amount: Credits;
+      readonly source: LotSource;
+      /** Of a grant: in ms since the epoch. */
+      readonly endsAt?: number;
+    }
+  | RefundCommand
   | ReserveCredits
   | {
       readonly type: 'ExtendHold';
@@ -121,6 +133,55 @@ export type AccountCommand =
       readonly beyond?: Usage;
     };
 
+/** How credits leave an account without being used. Except for the first, these are facts, recorded in any state of the account. */
+export type RefundCommand =
+  /** All of them or none. Refused if a lot has less that can be refunded. */
+  | {
+      readonly type: 'HoldForRefund';
+      readonly refunds: readonly { readonly refundId: string; readonly lotId: string; readonly amount: Credits }[];
+      readonly reason: RefundReason;
+    }
+  | { readonly type: 'ReleaseRefundHold'; readonly refundId: string; readonly reason: string }
+  /** The partner has refunded this part of the payment of the lot. `refundId` is the request that it fulfils. */
+  | {
+      readonly type: 'RecordRefund';
+      readonly lotId: string;
+      readonly reference: string;
+      readonly refundId: string | null;
+      readonly amount: Credits;
+    }
+  /** The payment of the lot is disputed: what is left of it cannot be spent, and the account is suspended. */
+  | { readonly type: 'FreezeLot'; readonly lotId: string; readonly disputeId: string }
+  /** The dispute ended in our favour. */
+  | { readonly type: 'UnfreezeLot'; readonly lotId: string; readonly disputeId: string }
+  /** The dispute was lost. */
+  | {
+      readonly type: 'RecordChargeback';
+      readonly lotId: string;
+      readonly disputeId: string;
+      readonly amount: Credits;
+    }
+  /** A lost dispute ended in our favour after all. */
+  | { readonly type: 'ReverseChargeback'; readonly lotId: string; readonly disputeId: string }
+  | { readonly type: 'WriteOffDebt'; readonly lotId: string; readonly amount: Credits; readonly reason: string }
+  /** `charged`, `drawn` and `chargedAt` (ms since the epoch) are those of the receipt of the generation. */
+  | {
+      readonly type: 'ReverseCharge';
+      readonly requestId: string;
+      readonly amount: Credits;
+      readonly reason: string;
+      readonly charged: Credits;
+      readonly drawn: readonly Draw[];
+      readonly chargedAt: number;
+      /** By the clock of the caller, in ms since the epoch. */
+      readonly at: number;
+    }
+  /** Of a closed account: all that is left, or what is left of one lot. */
+  | { readonly type: 'ForfeitCredits'; readonly reason: string }
+  | { readonly type: 'WaiveCredits'; readonly reason: string; readonly lotId?: string }
+  /** Ends the lots whose time is over by the clock of the caller, in ms since the epoch. */
+  | { readonly type: 'ExpireLots'; readonly at: number };
+
 export type ReserveCredits = {
   readonly type: 'ReserveCredits';
   readonly requestId: string;
@@ -162,6 +223,18 @@ export const refusalCodes = [
   'invalid_limits',
   'invalid_amount',
   'lot_exists',
+  'lot_not_found',
+  'refund_exists',
+  'refund_not_open',
+  'lot_disputed',
+  'lot_not_disputed',
+  'more_than_refundable',
+  'refund_open',
+  'debt_open',
+  'debt_not_found',
+  'more_than_owed',
+  'more_than_charged',
+  'reversal_too_late',
   'request_id_reused',
   'contact_changed',
   'hold_not_open',

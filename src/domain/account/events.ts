@@ -1,12 +1,23 @@
 import type { Credits, Rates, Usage } from '../money.ts';
 import type { AccountLimits, Limits } from './limits/limits.ts';
+import type { CorrectionEvent, DebtEvent, RefundEvent } from './refunds/events.ts';
 
 /**
  * The events of an account. Names and fields are on disk permanently: a changed shape is a new version in the codec.
  * `finance:` is the effect of an event on the books.
  */
 export type AccountEvent =
-  StandingEvent | MemberEvent | TokenEvent | DuplicateEvent | KeyEvent | LimitEvent | LowBalanceEvent | WalletEvent;
+  | StandingEvent
+  | MemberEvent
+  | TokenEvent
+  | DuplicateEvent
+  | KeyEvent
+  | LimitEvent
+  | LowBalanceEvent
+  | WalletEvent
+  | RefundEvent
+  | DebtEvent
+  | CorrectionEvent;
 
 export type StandingEvent =
   /**
@@ -16,9 +27,9 @@ export type StandingEvent =
   | { readonly type: 'AccountRegistered'; readonly holder: 'person' | 'entity'; readonly personal: string }
   /** finance: nothing. The evidence that this version of the terms binds the account. */
   | { readonly type: 'TermsAccepted'; readonly version: string; readonly how: string }
-  /** finance: nothing. No new hold is possible until the account is reinstated. */
-  | { readonly type: 'AccountSuspended'; readonly reason: string }
-  | { readonly type: 'AccountReinstated'; readonly reason: string }
+  /** finance: nothing. No new hold is possible until every cause is removed by an event of its own. */
+  | { readonly type: 'AccountSuspended'; readonly reason: string; readonly cause: SuspensionCause }
+  | { readonly type: 'AccountReinstated'; readonly reason: string; readonly cause: SuspensionCause }
   /** finance: nothing. The name or the address of the holder changed. */
   | { readonly type: 'ContactChanged'; readonly personal: string }
   /**
@@ -28,6 +39,12 @@ export type StandingEvent =
   | { readonly type: 'AccountClosed'; readonly reason: string; readonly askedBy?: string }
   /** finance: nothing. The data key is destroyed because of this event, so that no sealed text of the account can be opened. */
   | { readonly type: 'PersonalDataErased'; readonly reason: string };
+
+/** Why an account is suspended: a decision of staff, a dispute about the payment of a lot, or credits that it owes. */
+export type SuspensionCause =
+  | { readonly kind: 'staff' }
+  | { readonly kind: 'dispute'; readonly disputeId: string }
+  | { readonly kind: 'debt' };
 
 /** What a person may do for an account: everything; money and invoices; keys and usage. */
 export const memberRoles = ['owner', 'billing', 'developer'] as const;
@@ -92,7 +109,14 @@ export type LowBalanceEvent =
 
 export type WalletEvent =
   /** finance: a liability. A grant is an expense of the operator, a payment is money received. */
-  | { readonly type: 'CreditsToppedUp'; readonly lotId: string; readonly amount: Credits; readonly source: LotSource }
+  | {
+      readonly type: 'CreditsToppedUp';
+      readonly lotId: string;
+      readonly amount: Credits;
+      readonly source: LotSource;
+      /** Of a grant: in ms since the epoch; absent: it does not end. It pays holds that were placed before its end. */
+      readonly endsAt?: number;
+    }
   /** finance: nothing yet. Credits are held for one generation before the upstream is called. */
   | {
       readonly type: 'CreditsReserved';
@@ -178,15 +202,15 @@ export type WalletEvent =
   | {
       readonly type: 'LotExpired';
       readonly lotId: string;
-      /** More than 0, at most what was available at that moment. */
+      /** At most what was available at that moment. 0 if open holds may need all of a lot that has ended. */
       readonly amount: Credits;
-      readonly reason: 'account_closed';
+      readonly reason: 'account_closed' | 'ended';
     };
 
 export type LotSource =
   { readonly kind: 'grant'; readonly reason: string } | { readonly kind: 'payment'; readonly reference: string };
 
-/** The part of a charge that one lot pays. The oldest lot pays first. */
+/** The part of a charge that one lot pays. Promotional lots pay first, then by their end, then by age. */
 export type Draw = { readonly lotId: string; readonly amount: Credits };
 
 /** The price version that a request is charged by, copied so that a receipt can be recomputed from the event alone. */
