@@ -5,7 +5,8 @@ import { evolveKeys, type Keys } from './keys.ts';
 import { evolveMembers, type Members } from './members.ts';
 import { evolveStanding, unregistered, type Standing } from './standing.ts';
 import { emptyTallies, evolveTallies, type Tallies } from './limits/tallies.ts';
-import { emptyWallet, evolveWallet, type Wallet } from './wallet.ts';
+import { evolveRefunds } from './refunds/evolve.ts';
+import { emptyWallet, endGrants, evolveWallet, type Wallet } from './wallet.ts';
 
 /** One state, decided on as a whole: a suspended or closed account, or one at a limit, cannot place one more request. */
 export type Account = {
@@ -20,7 +21,7 @@ export type Account = {
 };
 
 /** Raised whenever the same events fold to another state: snapshots of other versions are ignored. */
-export const ACCOUNT_STATE_VERSION = 9;
+export const ACCOUNT_STATE_VERSION = 10;
 
 export const initialAccount = (): Account => ({
   standing: unregistered,
@@ -40,9 +41,10 @@ export const evolveAccount = (account: Account, event: AccountEvent): Account =>
     case 'AccountSuspended':
     case 'AccountReinstated':
     case 'ContactChanged':
-    case 'AccountClosed':
     case 'PersonalDataErased':
       return { ...account, standing: evolveStanding(account.standing, event) };
+    case 'AccountClosed':
+      return { ...account, standing: evolveStanding(account.standing, event), wallet: endGrants(account.wallet) };
     case 'LowBalanceThresholdSet':
       return { ...account, lowBalance: event.amount };
     case 'BalanceBelowThreshold':
@@ -78,7 +80,23 @@ export const evolveAccount = (account: Account, event: AccountEvent): Account =>
     case 'UsageWrittenOff':
     case 'LotExpired':
       evolveTallies(account.tallies, event, account.wallet.holds);
-      return { ...account, wallet: evolveWallet(account.wallet, event) };
+      evolveWallet(account.wallet, event);
+      return account;
+    case 'CreditsHeldForRefund':
+    case 'RefundHoldReleased':
+    case 'CreditsRefunded':
+    case 'LotFrozen':
+    case 'LotUnfrozen':
+    case 'CreditsChargedBack':
+    case 'ChargebackReversed':
+    case 'CreditsForfeited':
+    case 'CreditsWaived':
+    case 'DebtIncurred':
+    case 'DebtRepaid':
+    case 'DebtWrittenOff':
+    case 'ChargeReversed':
+      evolveRefunds(account.wallet, event);
+      return account;
   }
 };
 

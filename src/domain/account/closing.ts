@@ -1,10 +1,10 @@
 import { accept } from '../decider.ts';
-import { min, type Credits } from '../money.ts';
 import type { Account } from './account.ts';
 import type { AccountCommand, AccountDecision, CommandOf } from './commands.ts';
-import type { AccountEvent, Draw } from './events.ts';
+import type { AccountEvent } from './events.ts';
+import { excess, openDispute } from './lots.ts';
 import { no } from './reserve.ts';
-import type { Wallet } from './wallet.ts';
+import { openDebt, type Wallet } from './wallet.ts';
 
 /** What a closed account refuses. Holds in progress still end, late usage is charged, and payments arrive. */
 export const isRefusedOnceClosed = (command: AccountCommand): boolean =>
@@ -34,7 +34,7 @@ export const closeAccount = (
   return accept<AccountEvent>(
     { type: 'AccountClosed', reason, ...(askedBy === undefined ? {} : { askedBy }) },
     ...live.map((keyId) => ({ type: 'KeyRevoked', keyId, reason: 'account closed' }) as const),
-    ...expirePromotional(wallet, [], wallet.held),
+    ...expiredGrants(wallet),
   );
 };
 
@@ -45,30 +45,19 @@ export const erasePersonalData = (
   if (standing.status !== 'closed') return no('account_not_closed');
   if (standing.erased) return accept();
   if (wallet.holds.size > 0) return no('holds_open');
+  if (wallet.refunds.size > 0) return no('refund_open');
+  if ([...wallet.lots.values(), ...wallet.spentLots.values()].some(openDispute)) return no('lot_disputed');
+  if (openDebt(wallet) > 0n) return no('debt_open');
   return accept({ type: 'PersonalDataErased', reason });
 };
 
-/** What ends with a hold: the credits of promotional lots that were kept for it, if the account was closed meanwhile. */
-export const expireWithHold = (
-  { standing, wallet }: Account,
-  hold: Credits,
-  drawn: readonly Draw[] = [],
-): readonly AccountEvent[] =>
-  standing.status === 'closed' ? expirePromotional(wallet, drawn, wallet.held - hold) : [];
-
-/**
- * One event for each promotional lot that has credits beyond `held` once `drawn` is paid. Lots are kept for holds in the
- * order in which they pay, so that a hold that was placed before the end is still paid by the same lots.
- */
-const expirePromotional = ({ lots }: Wallet, drawn: readonly Draw[], held: Credits): readonly AccountEvent[] => {
-  const paid = new Map(drawn.map(({ lotId, amount }) => [lotId, amount]));
-  let kept = held;
-  return [...lots].flatMap(([lotId, { remaining, source }]): readonly AccountEvent[] => {
-    const left = remaining - (paid.get(lotId) ?? 0n);
-    const needed = min(left, kept);
-    kept -= needed;
-    const amount = left - needed;
-    if (source.kind !== 'grant' || amount === 0n) return [];
-    return [{ type: 'LotExpired', lotId, amount, reason: 'account_closed' }];
-  });
+/** What promotional lots lose at once; what open holds may need follows when they end. */
+const expiredGrants = (wallet: Wallet): readonly AccountEvent[] => {
+  const expired: AccountEvent[] = [];
+  for (const [lotId, { source }, amount] of excess(wallet, wallet.held)) {
+    if (source.kind === 'grant' && amount > 0n) {
+      expired.push({ type: 'LotExpired', lotId, amount, reason: 'account_closed' });
+    }
+  }
+  return expired;
 };

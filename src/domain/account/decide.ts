@@ -2,7 +2,7 @@ import { accept, type Decider } from '../decider.ts';
 import { evolveAccount, initialAccount, type Account } from './account.ts';
 import { closeAccount, erasePersonalData, isRefusedOnceClosed } from './closing.ts';
 import type { AccountCommand, AccountDecision, AccountRefusal, CommandOf } from './commands.ts';
-import type { AccountEvent } from './events.ts';
+import type { AccountEvent, SuspensionCause } from './events.ts';
 import { dismissDuplicate, suspectDuplicate } from './duplicates.ts';
 import { chargeLateUsage, extendHold, releaseHold, settleHold, writeOffLateUsage } from './holds.ts';
 import { isReplaced, MAX_KEYS, MAX_LIVE_KEYS } from './keys.ts';
@@ -10,13 +10,19 @@ import { noticeLowBalance, setLowBalanceThreshold } from './low-balance.ts';
 import { addMember, changeMemberRole, createToken, removeMember } from './members.ts';
 import { areValid, earliestEnd, limitNothing, meanTheSame, type Limits } from './limits/limits.ts';
 import { no, reserve } from './reserve.ts';
-import type { Standing } from './standing.ts';
-import type { Wallet } from './wallet.ts';
+import { writeOffDebt, topUp } from './refunds/debt-commands.ts';
+import { freezeLot, recordChargeback, reverseChargeback, unfreezeLot } from './refunds/disputes.ts';
+import { afterExpiry, expireLots, forfeitCredits, waiveCredits } from './refunds/endings.ts';
+import { holdForRefund, recordRefund, releaseRefundHold } from './refunds/refunds.ts';
+import { reverseCharge } from './refunds/reversal.ts';
+import { isSuspendedFor, type Standing } from './standing.ts';
 
 export { refusalCodes, type AccountCommand, type AccountRefusal, type ReserveCredits } from './commands.ts';
 
+const STAFF: SuspensionCause = { kind: 'staff' };
+
 export const decideAccount = (command: AccountCommand, account: Account): AccountDecision =>
-  noticeLowBalance(decide(command, account), account);
+  noticeLowBalance(afterExpiry(command, account, decide), account);
 
 const decide = (command: AccountCommand, account: Account): AccountDecision => {
   const { standing } = account;
@@ -30,10 +36,13 @@ const decide = (command: AccountCommand, account: Account): AccountDecision => {
       return standing.termsVersion === version ? accept() : accept({ type: 'TermsAccepted', version, how });
     }
     case 'SuspendAccount':
-      return standing.status === 'suspended' ? accept() : accept({ type: 'AccountSuspended', reason: command.reason });
-    case 'ReinstateAccount':
-      if (standing.status !== 'suspended') return no('account_not_suspended');
-      return accept({ type: 'AccountReinstated', reason: command.reason });
+      if (isSuspendedFor(standing, STAFF)) return accept();
+      return accept({ type: 'AccountSuspended', reason: command.reason, cause: STAFF });
+    case 'ReinstateAccount': {
+      const { reason, cause = STAFF } = command;
+      if (!isSuspendedFor(standing, cause)) return no('account_not_suspended');
+      return accept({ type: 'AccountReinstated', reason, cause });
+    }
     case 'CloseAccount':
       return closeAccount(command, account);
     case 'ErasePersonalData':
@@ -71,7 +80,31 @@ const decide = (command: AccountCommand, account: Account): AccountDecision => {
     case 'SetLowBalanceThreshold':
       return setLowBalanceThreshold(command, account);
     case 'TopUp':
-      return topUp(command, account.wallet);
+      return topUp(command, account);
+    case 'HoldForRefund':
+      return holdForRefund(command, account);
+    case 'ReleaseRefundHold':
+      return releaseRefundHold(command, account);
+    case 'RecordRefund':
+      return recordRefund(command, account);
+    case 'FreezeLot':
+      return freezeLot(command, account);
+    case 'UnfreezeLot':
+      return unfreezeLot(command, account);
+    case 'RecordChargeback':
+      return recordChargeback(command, account);
+    case 'ReverseChargeback':
+      return reverseChargeback(command, account);
+    case 'WriteOffDebt':
+      return writeOffDebt(command, account);
+    case 'ReverseCharge':
+      return reverseCharge(command, account);
+    case 'ForfeitCredits':
+      return forfeitCredits(command, account);
+    case 'WaiveCredits':
+      return waiveCredits(command, account);
+    case 'ExpireLots':
+      return expireLots(command, account);
     case 'ReserveCredits':
       return reserve(command, account);
     case 'ExtendHold':
@@ -182,13 +215,6 @@ const setAccountLimits = ({ limits }: CommandOf<'SetAccountLimits'>, { tallies }
   if (!areValid(limits) || 'expiresAt' in limits) return no('invalid_limits');
   const same = meanTheSame(limits, tallies.account.limits ?? {});
   return same ? accept() : accept({ type: 'AccountLimitsSet', limits });
-};
-
-const topUp = ({ lotId, amount, source }: CommandOf<'TopUp'>, { lots }: Wallet): AccountDecision => {
-  if (amount <= 0n) return no('invalid_amount');
-  const lot = lots.get(lotId);
-  if (lot) return lot.amount === amount ? accept() : no('lot_exists');
-  return accept({ type: 'CreditsToppedUp', lotId, amount, source });
 };
 
 export const accountDecider: Decider<Account, AccountCommand, AccountEvent, AccountRefusal> = {

@@ -42,9 +42,7 @@ export type StandingEvent =
 
 /** Why an account is suspended: a decision of staff, a dispute about the payment of a lot, or credits that it owes. */
 export type SuspensionCause =
-  | { readonly kind: 'staff' }
-  | { readonly kind: 'dispute'; readonly disputeId: string }
-  | { readonly kind: 'debt' };
+  { readonly kind: 'staff' } | { readonly kind: 'dispute'; readonly disputeId: string } | { readonly kind: 'debt' };
 
 /** What a person may do for an account: everything; money and invoices; keys and usage. */
 export const memberRoles = ['owner', 'billing', 'developer'] as const;

@@ -1,11 +1,12 @@
 import { accept } from '../decider.ts';
 import { cost, min, noUsage, tokenClasses, type Credits } from '../money.ts';
 import type { Account } from './account.ts';
-import { expireWithHold } from './closing.ts';
 import type { AccountDecision, CommandOf } from './commands.ts';
-import type { AccountEvent, PinnedPrice } from './events.ts';
+import type { PinnedPrice, WalletEvent } from './events.ts';
+import { draws } from './lots.ts';
 import { no, refuseSpending, refuseStep } from './reserve.ts';
-import { available, draws, type Wallet } from './wallet.ts';
+import { available, type Wallet } from './wallet.ts';
+import { withMarks } from './refunds/settle-marks.ts';
 import { limitedBy, withinSpending } from './limits/within-limits.ts';
 
 export const extendHold = (command: CommandOf<'ExtendHold'>, account: Account): AccountDecision => {
@@ -31,11 +32,11 @@ export const settleHold = (command: CommandOf<'SettleHold'>, account: Account): 
   const free = withinSpending(limitedBy(tallies, keyId), hold.at, available(wallet));
   const charged = min(owed, held + free);
   const released = held - min(charged, held);
-  const drawn = draws(wallet, charged);
-  return accept(
+  const drawn = draws(wallet, charged, hold.at);
+  return withMarks(
+    account,
     { type: 'HoldSettled', requestId, keyId, price, usage, cost: owed, charged, held, released, drawn, delivery },
     ...writeOff(requestId, owed - charged, price, beyond),
-    ...expireWithHold(account, held, drawn),
   );
 };
 
@@ -44,10 +45,7 @@ export const releaseHold = (command: CommandOf<'ReleaseHold'>, account: Account)
   const hold = account.wallet.holds.get(requestId);
   if (!hold) return no('hold_not_open');
   const { amount: released } = hold;
-  return accept<AccountEvent>(
-    { type: 'HoldReleased', requestId, released, reason, detail },
-    ...expireWithHold(account, released),
-  );
+  return withMarks(account, { type: 'HoldReleased', requestId, released, reason, detail });
 };
 
 export const chargeLateUsage = (
@@ -58,7 +56,7 @@ export const chargeLateUsage = (
   if (wallet.holds.has(requestId)) return no('request_id_reused');
   const owed = cost(usage, price.rates);
   const charged = min(owed, withinSpending(limitedBy(tallies, keyId), at ?? null, available(wallet)));
-  const drawn = draws(wallet, charged);
+  const drawn = draws(wallet, charged, at ?? null);
   return accept(
     {
       type: 'LateUsageCharged',
@@ -76,7 +74,7 @@ export const writeOffLateUsage = (command: CommandOf<'WriteOffLateUsage'>, { hol
 };
 
 /** The uncharged rest of a cost plus the cost of tokens beyond the bounds of the request. No event if the sum is zero. */
-const writeOff = (requestId: string, rest: Credits, { rates }: PinnedPrice, beyond = noUsage): AccountEvent[] => {
+const writeOff = (requestId: string, rest: Credits, { rates }: PinnedPrice, beyond = noUsage): WalletEvent[] => {
   const amount = rest + cost(beyond, rates);
   if (amount === 0n) return [];
   const isBeyond = tokenClasses.some((tokenClass) => beyond[tokenClass] > 0);

@@ -2,7 +2,7 @@ import { accept } from '../decider.ts';
 import type { Credits } from '../money.ts';
 import type { Account } from './account.ts';
 import type { AccountDecision, CommandOf } from './commands.ts';
-import type { AccountEvent } from './events.ts';
+import type { AccountEvent, Draw } from './events.ts';
 import { no } from './reserve.ts';
 
 export const setLowBalanceThreshold = (
@@ -36,7 +36,16 @@ const changeOf = (event: AccountEvent): Credits => {
     case 'LateUsageCharged':
       return -event.charged;
     case 'LotExpired':
+    case 'CreditsRefunded':
+    case 'CreditsChargedBack':
+    case 'CreditsForfeited':
+    case 'CreditsWaived':
+    case 'DebtRepaid':
       return -event.amount;
+    case 'ChargebackReversed':
+      return event.restored + sumOf(event.returned);
+    case 'ChargeReversed':
+      return sumOf(event.returned);
     case 'AccountRegistered':
     case 'TermsAccepted':
     case 'AccountSuspended':
@@ -63,6 +72,14 @@ const changeOf = (event: AccountEvent): Credits => {
     case 'HoldExtended':
     case 'HoldReleased':
     case 'UsageWrittenOff':
+    case 'CreditsHeldForRefund':
+    case 'RefundHoldReleased':
+    case 'LotFrozen':
+    case 'LotUnfrozen':
+    case 'DebtIncurred':
+    case 'DebtWrittenOff':
       return 0n;
   }
 };
+
+const sumOf = (draws: readonly Draw[]): Credits => draws.reduce((sum, { amount }) => sum + amount, 0n);

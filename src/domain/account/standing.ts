@@ -1,4 +1,4 @@
-import type { StandingEvent } from './events.ts';
+import type { StandingEvent, SuspensionCause } from './events.ts';
 
 export type Standing = {
   /** Nothing follows `closed`. */
@@ -7,18 +7,26 @@ export type Standing = {
   readonly registration: { readonly holder: 'person' | 'entity'; readonly personal: string } | null;
   /** The newest version of the terms that the holder accepted. */
   readonly termsVersion: string | null;
-  /** Of the suspension that is in force, or was when the account was closed. */
-  readonly suspensionReason: string | null;
+  /** In force, or when the account was closed. It is suspended while there is one. */
+  readonly suspensions: readonly Suspension[];
   readonly closingReason: string | null;
   /** Whether the personal data was erased. */
   readonly erased: boolean;
 };
 
+export type Suspension = { readonly cause: SuspensionCause; readonly reason: string };
+
+export const isSameCause = (a: SuspensionCause, b: SuspensionCause): boolean =>
+  a.kind === 'dispute' ? b.kind === 'dispute' && a.disputeId === b.disputeId : a.kind === b.kind;
+
+export const isSuspendedFor = ({ suspensions }: Standing, cause: SuspensionCause): boolean =>
+  suspensions.some((one) => isSameCause(one.cause, cause));
+
 export const unregistered: Standing = {
   status: 'unregistered',
   registration: null,
   termsVersion: null,
-  suspensionReason: null,
+  suspensions: [],
   closingReason: null,
   erased: false,
 };
@@ -31,10 +39,14 @@ export const evolveStanding = (standing: Standing, event: StandingEvent): Standi
     }
     case 'TermsAccepted':
       return { ...standing, termsVersion: event.version };
-    case 'AccountSuspended':
-      return { ...standing, status: 'suspended', suspensionReason: event.reason };
-    case 'AccountReinstated':
-      return { ...standing, status: 'active', suspensionReason: null };
+    case 'AccountSuspended': {
+      const { cause, reason } = event;
+      return { ...standing, status: 'suspended', suspensions: [...standing.suspensions, { cause, reason }] };
+    }
+    case 'AccountReinstated': {
+      const suspensions = standing.suspensions.filter(({ cause }) => !isSameCause(cause, event.cause));
+      return { ...standing, status: suspensions.length > 0 ? 'suspended' : 'active', suspensions };
+    }
     case 'AccountClosed':
       return { ...standing, status: 'closed', closingReason: event.reason };
     case 'PersonalDataErased':

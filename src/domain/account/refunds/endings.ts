@@ -1,0 +1,68 @@
+import { accept } from '../../decider.ts';
+import type { Account } from '../account.ts';
+import type { AccountCommand, AccountDecision, CommandOf } from '../commands.ts';
+import { excess, free, isPaid, lotOf, type Ending } from '../lots.ts';
+import { no } from '../reserve.ts';
+import { openDraft, type Draft } from './draft.ts';
+import { end } from './settle-marks.ts';
+
+/** Ends the lots whose time is over. */
+export const expireLots = ({ at }: CommandOf<'ExpireLots'>, account: Account): AccountDecision => {
+  const { nextEnd } = account.wallet;
+  if (nextEnd === null || at < nextEnd) return accept();
+  const draft = openDraft(account);
+  expireDue(draft, at);
+  return draft.decision();
+};
+
+const expireDue = (draft: Draft, at: number): void => {
+  for (const [lotId, lot, amount] of excess(draft.wallet, draft.wallet.held)) {
+    if (lot.endsAt === null || at < lot.endsAt || lot.ended) continue;
+    end(draft, lotId, { kind: 'expired', reason: 'ended' }, amount);
+  }
+};
+
+/**
+ * A request cannot be paid by a lot that has ended before it. If the end of a lot has not been recorded yet, it is recorded
+ * first, in the same decision.
+ */
+export const afterExpiry = (
+  command: AccountCommand,
+  account: Account,
+  decide: (command: AccountCommand, account: Account) => AccountDecision,
+): AccountDecision => {
+  const { nextEnd } = account.wallet;
+  if (nextEnd === null || (command.type !== 'ReserveCredits' && command.type !== 'ExtendHold')) {
+    return decide(command, account);
+  }
+  const at = Math.max(command.at, account.tallies.at);
+  if (at < nextEnd) return decide(command, account);
+  const draft = openDraft(account);
+  expireDue(draft, at);
+  const decision = decide(command, { ...account, wallet: draft.wallet });
+  if (decision.kind === 'refused' || decision.events.length === 0) return decision;
+  for (const event of decision.events) {
+    if (event.type === 'CreditsReserved' || event.type === 'HoldExtended') draft.add(event);
+  }
+  return draft.decision();
+};
+
+export const forfeitCredits = ({ reason }: CommandOf<'ForfeitCredits'>, account: Account): AccountDecision =>
+  endPaid({ kind: 'forfeited', reason }, account);
+
+export const waiveCredits = ({ reason, lotId }: CommandOf<'WaiveCredits'>, account: Account): AccountDecision => {
+  const lot = lotId === undefined ? undefined : lotOf(account.wallet, lotId);
+  if (account.standing.status === 'closed' && lotId !== undefined && (!lot || !isPaid(lot))) return no('lot_not_found');
+  return endPaid({ kind: 'waived', reason }, account, lotId);
+};
+
+/** Ends the paid lots of a closed account, or one of them. */
+const endPaid = (ending: Ending, account: Account, only?: string): AccountDecision => {
+  if (account.standing.status !== 'closed') return no('account_not_closed');
+  const draft = openDraft(account);
+  for (const [lotId, lot, amount] of excess(draft.wallet, draft.wallet.held)) {
+    const isMeant = isPaid(lot) && lot.ended === null && (only === undefined || only === lotId);
+    if (isMeant && free(lot) > 0n) end(draft, lotId, ending, amount);
+  }
+  return draft.decision();
+};
