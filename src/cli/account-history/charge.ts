@@ -1,6 +1,7 @@
 import { accountOfStream, evolveAccount, initialAccount } from '../../domain/account/account.ts';
-import type { AccountEvent, PinnedPrice } from '../../domain/account/events.ts';
-import { available, draws } from '../../domain/account/wallet.ts';
+import type { AccountEvent, Draw, PinnedPrice } from '../../domain/account/events.ts';
+import { draws, drawsByAge } from '../../domain/account/lots.ts';
+import { available, type Wallet } from '../../domain/account/wallet.ts';
 import { limitedBy, withinSpending } from '../../domain/account/limits/within-limits.ts';
 import { noUsage, type Rates } from '../../domain/money.ts';
 import { PRICES_STREAM } from '../../domain/prices/decide.ts';
@@ -73,7 +74,7 @@ export const tellRequest = async (store: ChainedLog, accountId: string, requestI
       const before = {
         held: hold?.amount ?? 0n,
         available: withinSpending(limitedBy(tallies, event.keyId), at ?? null, available(wallet)),
-        ...{ balanceBefore: wallet.balance, draws: draws(wallet, event.charged) },
+        ...{ balanceBefore: wallet.balance, draws: drawsOf(wallet, event, at ?? null) },
       };
       account = evolveAccount(account, event);
       charge = { event, pinned, ...before, balanceAfter: account.wallet.balance, writtenOff: 0n, beyond: noUsage };
@@ -87,3 +88,12 @@ export const tellRequest = async (store: ChainedLog, accountId: string, requestI
   }
   return { events, charge, released: events.some(({ event }) => event.type === 'HoldReleased') };
 };
+
+/** The lots that should have paid. Charges of earlier versions drew from the oldest lot first. */
+const drawsOf = (wallet: Wallet, { charged, drawn }: ChargeEvent, at: number | null): readonly Draw[] => {
+  const byAge = drawsByAge(wallet, charged);
+  const isByAge = byAge.length === drawn.length && byAge.every((draw, n) => isSameDraw(draw, drawn[n]));
+  return isByAge ? byAge : draws(wallet, charged, at);
+};
+
+const isSameDraw = (a: Draw, b: Draw | undefined): boolean => a.lotId === b?.lotId && a.amount === b.amount;

@@ -121,6 +121,10 @@ export const draws = ({ lots }: Pick<Lots, 'lots'>, amount: Credits, at: number 
   return drawn;
 };
 
+/** The lots that paid for `amount` before lots had an end: the oldest first. */
+export const drawsByAge = ({ lots }: Pick<Lots, 'lots'>, amount: Credits): readonly Draw[] =>
+  draws({ lots: new Map([...lots].toSorted(([, a], [, b]) => a.age - b.age)) }, amount, null);
+
 /** For each lot with credits, the part of its free credits that holds do not need, if they use the lots in their order. */
 export function* excess({ lots }: Pick<Lots, 'lots'>, held: Credits): Iterable<readonly [string, Lot, Credits]> {
   let kept = held;

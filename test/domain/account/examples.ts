@@ -48,8 +48,16 @@ export const termsAccepted = (version = '2026-01'): Event<'TermsAccepted'> => ({
   version,
   how: 'api',
 });
-export const suspended = (reason = 'resale'): Event<'AccountSuspended'> => ({ type: 'AccountSuspended', reason });
-export const reinstated = (reason = 'appeal'): Event<'AccountReinstated'> => ({ type: 'AccountReinstated', reason });
+export const suspended = (reason = 'resale'): Event<'AccountSuspended'> => ({
+  type: 'AccountSuspended',
+  reason,
+  cause: { kind: 'staff' },
+});
+export const reinstated = (reason = 'appeal'): Event<'AccountReinstated'> => ({
+  type: 'AccountReinstated',
+  reason,
+  cause: { kind: 'staff' },
+});
 export const closed = (reason = 'asked', askedBy?: string): Event<'AccountClosed'> => ({
   ...{ type: 'AccountClosed', reason },
   ...(askedBy === undefined ? {} : { askedBy }),

@@ -21,18 +21,54 @@ describe('the state of an account', () => {
     const shown = inspect({ version: ACCOUNT_STATE_VERSION, ...state }, { depth: null, compact: 20, breakLength: 200 });
     expect(shown).toMatchInlineSnapshot(`
       "{
-        version: 9,
-        standing: { status: 'suspended', registration: { holder: 'person', personal: 'v1.c2VhbGVk' }, termsVersion: '2026-01', suspensionReason: 'resale', closingReason: null, erased: false },
+        version: 10,
+        standing: {
+          status: 'suspended',
+          registration: { holder: 'person', personal: 'v1.c2VhbGVk' },
+          termsVersion: '2026-01',
+          suspensions: [ { cause: { kind: 'staff' }, reason: 'resale' } ],
+          closingReason: null,
+          erased: false
+        },
         members: Map(0) {},
         duplicates: Map(0) {},
         keys: Map(1) { 'key_1' => { name: 'laptop', hint: 'wxyz', pepperIds: [ 'pepper_1' ], revoked: false } },
         wallet: {
           toppedUp: 10n,
           charged: 0n,
+          reversed: 0n,
+          repaid: 0n,
+          refunded: 0n,
+          chargedBack: 0n,
           expired: 0n,
+          forfeited: 0n,
+          waived: 0n,
           balance: 10n,
+          locked: 0n,
           held: 4n,
-          lots: Map(1) { 'lot_1' => { amount: 10n, remaining: 10n, source: { kind: 'grant', reason: 'welcome' } } },
+          lots: Map(1) {
+            'lot_1' => {
+              amount: 10n,
+              source: { kind: 'grant', reason: 'welcome' },
+              endsAt: null,
+              age: 0,
+              remaining: 10n,
+              heldForRefund: 0n,
+              frozen: 0n,
+              used: 0n,
+              repaid: 0n,
+              reversed: 0n,
+              refunded: 0n,
+              chargedBack: 0n,
+              expired: 0n,
+              forfeited: 0n,
+              waived: 0n,
+              disputes: Map(0) {},
+              awaited: [],
+              ended: null
+            }
+          },
+          spentLots: Map(0) {},
           holds: Map(1) {
             'req_1' => {
               amount: 4n,
@@ -43,7 +79,12 @@ describe('the state of an account', () => {
               tokens: 150,
               extended: { tokens: 7, last: { at: 1769860801000, tokens: 7 } }
             }
-          }
+          },
+          refunds: Map(0) {},
+          debts: [],
+          reversals: Map(0) {},
+          marked: Set(0) {},
+          nextEnd: null
         },
         tallies: {
           at: 1769860801000,

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { accountOfStream, accountStream, evolveAccount, initialAccount } from '../../../src/domain/account/account.ts';
 import type { AccountEvent } from '../../../src/domain/account/events.ts';
-import { available, draws } from '../../../src/domain/account/wallet.ts';
+import { draws } from '../../../src/domain/account/lots.ts';
+import { available } from '../../../src/domain/account/wallet.ts';
 import {
   customer,
   drawn,
@@ -51,7 +52,7 @@ describe('lots', () => {
       .when(settle(6))
       .then(settled(6, { held: 6n, charged: 6n, released: 0n, drawn: [drawn(2n, 'old'), drawn(4n, 'new')] })));
 
-  it('are forgotten once they are spent', () => {
+  it('do not pay once they are spent', () => {
     const wallet = walletAfter(
       toppedUp(3n, 'old'),
       toppedUp(5n, 'new'),
@@ -61,20 +62,16 @@ describe('lots', () => {
     expect([...wallet.lots.keys()]).toEqual(['new']);
   });
 
-  it('pay nothing for nothing', () => expect(draws(walletAfter(toppedUp(3n)), 0n)).toEqual([]));
+  it('pay nothing for nothing', () => expect(draws(walletAfter(toppedUp(3n)), 0n, null)).toEqual([]));
 });
 
 describe('the wallet', () => {
-  it('starts empty', () =>
-    expect(walletAfter()).toEqual({
-      toppedUp: 0n,
-      charged: 0n,
-      expired: 0n,
-      balance: 0n,
-      held: 0n,
-      lots: new Map(),
-      holds: new Map(),
-    }));
+  it('starts empty', () => {
+    const { lots, spentLots, holds, refunds, debts, nextEnd, marked, reversals, ...amounts } = walletAfter();
+    expect([lots.size, spentLots.size, holds.size, refunds.size, debts.length, reversals.size]).toEqual(Array(6).fill(0));
+    expect([nextEnd, marked.size]).toEqual([null, 0]);
+    expect(new Set(Object.values(amounts))).toEqual(new Set([0n]));
+  });
 
   it('sets holds aside from what is available, and nothing from the balance', () => {
     const wallet = walletAfter(toppedUp(10n), reserved(4n), extended(2n), reserved(1n, 'req_2'));
