@@ -68,7 +68,9 @@ describe('lots', () => {
 describe('the wallet', () => {
   it('starts empty', () => {
     const { lots, spentLots, holds, refunds, debts, nextEnd, marked, reversals, ...amounts } = walletAfter();
-    expect([lots.size, spentLots.size, holds.size, refunds.size, debts.length, reversals.size]).toEqual(Array(6).fill(0));
+    expect([lots.size, spentLots.size, holds.size, refunds.size, debts.length, reversals.size]).toEqual(
+      Array(6).fill(0),
+    );
     expect([nextEnd, marked.size]).toEqual([null, 0]);
     expect(new Set(Object.values(amounts))).toEqual(new Set([0n]));
   });
