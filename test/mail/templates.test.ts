@@ -13,6 +13,7 @@ const LINK = 'https://api.example.com/base/verify?token=abc&next=1';
 
 const to = { kind: 'person', id: 'per_1' };
 const time = '2026-12-01T14:05:00.000Z';
+const payment = { account_id: 'acc_1', payment_id: 'pay_1' };
 const queued: { readonly [Name in TemplateName]: ReturnType<typeof queueMail> } = {
   account_closed: queueMail('account_closed', to, { account_id: 'acc_1', closed_at: time, owed_usd: '3.20' }),
   address_changed: queueMail('address_changed', to, { changed_at: time, undo_until: '2026-12-08T14:05:00.000Z' }),
@@ -22,6 +23,11 @@ const queued: { readonly [Name in TemplateName]: ReturnType<typeof queueMail> } 
   key_leaked: queueMail('key_leaked', to, { account_id: 'acc_1', key_id: 'key_1', reported_at: time, since: time }),
   low_balance: queueMail('low_balance', to, { account_id: 'acc_1', balance_usd: '1.50', threshold_usd: '5' }),
   member_invitation: queueMail('member_invitation', to, { role: 'billing', expires_at: time }),
+  payment_disputed: queueMail('payment_disputed', to, { ...payment, dispute_id: 'disp_1', amount_usd: '25.00' }),
+  payment_quarantined: queueMail('payment_quarantined', to, { ...payment, reason: 'other_currency' }),
+  payment_received: queueMail('payment_received', to, { ...payment, credited_usd: '25.00', repaid_usd: '4.00' }),
+  refund_completed: queueMail('refund_completed', to, { ...payment, amount_usd: '25.00' }),
+  refund_not_made: queueMail('refund_not_made', to, { ...payment, amount_usd: '25.00' }),
   sign_in: queueMail('sign_in', to, { expires_at: time }),
   staff_invitation: queueMail('staff_invitation', to, { role: 'finance', expires_at: time }),
   verify_address: queueMail('verify_address', to, { expires_at: time }),
@@ -36,6 +42,11 @@ const contents: { readonly [Name in TemplateName]: readonly string[] } = {
   key_leaked: ['acc_1', 'key_1', '2026-12-01 14:05 UTC'],
   low_balance: ['1.50 USD', '5 USD', LINK, 'PUT /api/accounts/acc_1/low-balance'],
   member_invitation: [LINK, 'billing', '2026-12-01 14:05 UTC'],
+  payment_disputed: ['acc_1', 'pay_1', 'disp_1', '25.00 USD', 'frozen'],
+  payment_quarantined: ['acc_1', 'pay_1', 'other_currency', 'not credited'],
+  payment_received: ['pay_1', '25.00 USD', '4.00 USD', '/api/accounts/acc_1/payments/pay_1/receipt.pdf'],
+  refund_completed: ['pay_1', '25.00 USD', 'refunded'],
+  refund_not_made: ['pay_1', '25.00 USD', 'not made', '/api/accounts/acc_1/payments/pay_1'],
   sign_in: [CODE, LINK, '2026-12-01 14:05 UTC'],
   staff_invitation: [LINK, 'finance', 'passkey'],
   verify_address: [CODE, LINK, '2026-12-01 14:05 UTC'],

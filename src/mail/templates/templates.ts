@@ -7,6 +7,9 @@ import { confirmAddress } from './confirm-address.ts';
 import { keyLeaked } from './key-leaked.ts';
 import { lowBalance } from './low-balance.ts';
 import { memberInvitation } from './member-invitation.ts';
+import { paymentDisputed, paymentQuarantined } from './payments/payment-disputed.ts';
+import { paymentReceived } from './payments/payment-received.ts';
+import { refundCompleted, refundNotMade } from './payments/refund-answered.ts';
 import { signIn } from './sign-in.ts';
 import { staffInvitation } from './staff-invitation.ts';
 import { verifyAddress } from './verify-address.ts';
@@ -22,6 +25,11 @@ export const templates = {
   key_leaked: keyLeaked,
   low_balance: lowBalance,
   member_invitation: memberInvitation,
+  payment_disputed: paymentDisputed,
+  payment_quarantined: paymentQuarantined,
+  payment_received: paymentReceived,
+  refund_completed: refundCompleted,
+  refund_not_made: refundNotMade,
   sign_in: signIn,
   staff_invitation: staffInvitation,
   verify_address: verifyAddress,
