@@ -50,10 +50,10 @@ export const termsAccepted = (version = '2026-01'): Event<'TermsAccepted'> => ({
   how: 'api',
 });
 const staff: SuspensionCause = { kind: 'staff' };
-export const suspended = (reason = 'resale', cause = staff): Event<'AccountSuspended'> => ({
+export const suspended = (reason = 'resale', cause: SuspensionCause = staff): Event<'AccountSuspended'> => ({
   ...{ type: 'AccountSuspended', reason, cause },
 });
-export const reinstated = (reason = 'appeal', cause = staff): Event<'AccountReinstated'> => ({
+export const reinstated = (reason = 'appeal', cause: SuspensionCause = staff): Event<'AccountReinstated'> => ({
   ...{ type: 'AccountReinstated', reason, cause },
 });
 export const closed = (reason = 'asked', askedBy?: string): Event<'AccountClosed'> => ({
