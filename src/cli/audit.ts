@@ -8,7 +8,7 @@ import { CliFault } from './terminal/fault.ts';
 import type { OpenDatabase } from './terminal/open-database.ts';
 import { createBar } from './terminal/progress.ts';
 import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './terminal/run.ts';
-import { plain } from './account-history/sentences.ts';
+import { plain } from './account-history/plain-text.ts';
 
 const program = createProgram(
   'audit',

@@ -5,7 +5,7 @@ import { CliFault } from './terminal/fault.ts';
 import { moment } from './terminal/moment.ts';
 import type { OpenDatabase } from './terminal/open-database.ts';
 import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './terminal/run.ts';
-import { plain } from './account-history/sentences.ts';
+import { plain } from './account-history/plain-text.ts';
 
 const MAX_REASON = 500;
 

@@ -9,7 +9,8 @@ import { findInLog, listedRates, tellRequest } from './account-history/charge.ts
 import { counted } from './terminal/counted.ts';
 import { CliFault } from './terminal/fault.ts';
 import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './terminal/run.ts';
-import { endedHow, plain, sentence } from './account-history/sentences.ts';
+import { plain } from './account-history/plain-text.ts';
+import { endedHow, sentence } from './account-history/sentences.ts';
 
 const program = createProgram(
   'explain',

@@ -9,12 +9,13 @@ import type {
   MemberRole,
 } from '../../src/domain/account/events.ts';
 import type { Limits } from '../../src/domain/account/limits/limits.ts';
-import { formatUsd, parseUsd, parseUsdPerMillion, type Credits } from '../../src/domain/money.ts';
+import { formatUsd, parseUsd, parseUsdPerMillion } from '../../src/domain/money.ts';
 import { asPlain } from '../../src/eventstore/journal/personal-data.ts';
 import type { AccountView } from '../../src/http/management/accounts/account-view.ts';
 import type { EventView } from '../../src/http/management/accounts/event-view.ts';
 import { audit, type Books } from '../reference/audit-history.ts';
 import type { RunningGateway } from './gateway.ts';
+import { causeOf, drawsOf, moneyEventOf, usd, type Data, type MoneyEvent } from './money-events.ts';
 import { sum } from './money.ts';
 import { SOON } from './soon.ts';
 import { query } from './sql.ts';
@@ -105,11 +106,13 @@ export const checkProjections = async (
     open_holds: account.wallet.holds.size,
   });
 
-  const rows = await query<{ request_id: string; status: string; charged: string; written_off: string }>(
-    databaseUrl,
-    'select * from projections.requests where account_id = $1',
-    [accountId],
-  );
+  const rows = await query<{
+    request_id: string;
+    status: string;
+    charged: string;
+    written_off: string;
+    reversed: string;
+  }>(databaseUrl, 'select * from projections.requests where account_id = $1', [accountId]);
   const told = new Map(rows.map((row) => [row.request_id, row]));
   const asked = Map.groupBy(events.filter(isOfRequest), ({ requestId }) => requestId);
   expect(told.size).toBe(asked.size);
@@ -119,8 +122,9 @@ export const checkProjections = async (
     const released = own.some(({ type }) => type === 'HoldReleased');
     const status = late ? 'late' : charges.length > 0 ? 'settled' : released ? 'released' : 'open';
     const writtenOff = own.flatMap((event) => (event.type === 'UsageWrittenOff' ? [event.amount] : []));
+    const reversed = own.flatMap((event) => (event.type === 'ChargeReversed' ? [event.amount] : []));
     expect(told.get(requestId)).toMatchObject({
-      status,
+      ...{ status, reversed: String(sum(reversed)) },
       charged: String(sum(charges.map(({ charged }) => charged))),
       written_off: String(sum(writtenOff)),
     });
@@ -151,8 +155,6 @@ const behind = async (databaseUrl: string, position: string): Promise<readonly s
 type OfRequest = Extract<AccountEvent, { readonly requestId: string }>;
 const isOfRequest = (event: AccountEvent): event is OfRequest => 'requestId' in event;
 
-type Data = EventView['data'];
-
 /** The inverse of what the management API does to an event; only a seal and the hash of a key are not told. */
 const eventOf = ({ type, data }: EventView): AccountEvent => {
   const text = (name: string): string => String(data[name]);
@@ -174,9 +176,8 @@ const eventOf = ({ type, data }: EventView): AccountEvent => {
     case 'PersonalDataErased':
       return { type: 'PersonalDataErased', ...reason };
     case 'AccountSuspended':
-      return { type: 'AccountSuspended', ...reason };
     case 'AccountReinstated':
-      return { type: 'AccountReinstated', ...reason };
+      return { type: type as 'AccountSuspended', ...reason, cause: causeOf(data) };
     case 'ContactChanged':
       return { type: 'ContactChanged', personal: asPlain({ name: text('name'), email: text('email') }) };
     case 'MemberAdded':
@@ -223,7 +224,8 @@ const eventOf = ({ type, data }: EventView): AccountEvent => {
       };
     case 'CreditsToppedUp': {
       const source = data['source'] as unknown as LotSource;
-      return { type: 'CreditsToppedUp', lotId: text('lot_id'), amount: usd(data, 'amount_usd'), source };
+      const end = data['ends_at'] === null ? {} : { endsAt: Date.parse(text('ends_at')) };
+      return { type: 'CreditsToppedUp', lotId: text('lot_id'), amount: usd(data, 'amount_usd'), source, ...end };
     }
     case 'CreditsReserved': {
       const request = data['request'] as Readonly<Record<string, string | number | boolean>>;
@@ -277,14 +279,25 @@ const eventOf = ({ type, data }: EventView): AccountEvent => {
         ...(data['tokens_beyond'] ? { beyond: usageOf(data['tokens_beyond']) } : {}),
       };
     case 'LotExpired':
-      return { type: 'LotExpired', lotId: text('lot_id'), amount: usd(data, 'amount_usd'), reason: 'account_closed' };
+      return {
+        ...{ type: 'LotExpired', lotId: text('lot_id'), amount: usd(data, 'amount_usd') },
+        reason: text('reason') as 'account_closed' | 'ended',
+      };
+    case 'CreditsHeldForRefund':
+    case 'RefundHoldReleased':
+    case 'CreditsRefunded':
+    case 'LotFrozen':
+    case 'LotUnfrozen':
+    case 'CreditsChargedBack':
+    case 'ChargebackReversed':
+    case 'CreditsForfeited':
+    case 'CreditsWaived':
+    case 'DebtIncurred':
+    case 'DebtRepaid':
+    case 'DebtWrittenOff':
+    case 'ChargeReversed':
+      return moneyEventOf(type as MoneyEvent['type'], data);
   }
-};
-
-const usd = (data: Data, name: string): Credits => {
-  const credits = parseUsd(String(data[name]));
-  expect(credits, `${name} in ${JSON.stringify(data)}`).toBeDefined();
-  return credits ?? 0n;
 };
 
 const priceOf = (data: Data) => {
@@ -344,10 +357,7 @@ const chargeOf = (data: Data) => {
     usage: usageOf(data['tokens']),
     cost: usd(data, 'cost_usd'),
     charged: usd(data, 'charged_usd'),
-    drawn: (data['drawn'] as unknown as readonly Data[]).map((draw) => ({
-      lotId: String(draw['lot_id']),
-      amount: usd(draw, 'amount_usd'),
-    })),
+    drawn: drawsOf(data, 'drawn'),
     delivery: {
       usageSource: delivery['usage_source'],
       ended: delivery['ended'],

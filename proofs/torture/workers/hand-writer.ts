@@ -36,7 +36,7 @@ const appendOnce = async (client: pg.Client): Promise<void> => {
     [stream],
   );
   const events = Array.from({ length: random.between(1, 5) }, () =>
-    encode({ type: 'AccountSuspended', reason: 'torture' }, randomUUID(), {
+    encode({ type: 'AccountSuspended', reason: 'torture', cause: { kind: 'staff' } }, randomUUID(), {
       actor: 'system:torture',
       commandId: randomUUID(),
     }),

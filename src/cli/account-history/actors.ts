@@ -3,7 +3,7 @@ import type { PersonEvent } from '../../domain/identity/person-events.ts';
 import { streamPages, type EventStore } from '../../eventstore/event-store.ts';
 import { decodeEvent } from '../../eventstore/journal/codec.ts';
 import { findHolder } from './holder.ts';
-import { plain } from './sentences.ts';
+import { plain } from './plain-text.ts';
 
 /** Persons and staff, as actors of events. */
 const PERSON = /^(?:person|staff):(per_\w+)$/;

@@ -9,7 +9,8 @@ import {
   type Rates,
   type Usage,
 } from '../../domain/money.ts';
-import { className, usd } from './sentences.ts';
+import { usd } from './plain-text.ts';
+import { className } from './sentences.ts';
 
 export type ChargeEvent = Extract<AccountEvent, { type: 'HoldSettled' | 'LateUsageCharged' }>;
 
@@ -31,8 +32,17 @@ export type Charge = {
   readonly writtenOff: Credits;
   /** Tokens beyond the bounds of the request: written off, and not part of the usage. */
   readonly beyond: Usage;
+  /** What was given back of the charge afterwards. */
+  readonly reversed: Credits;
   /** The row in the projection of requests; undefined if it is behind. */
-  readonly projected: { readonly cost: Credits; readonly charged: Credits; readonly written_off: Credits } | undefined;
+  readonly projected:
+    | {
+        readonly cost: Credits;
+        readonly charged: Credits;
+        readonly written_off: Credits;
+        readonly reversed: Credits;
+      }
+    | undefined;
 };
 
 export type Check = { readonly what: string; readonly recorded: string; readonly recomputed: string };
@@ -109,6 +119,7 @@ export const check = (charge: Charge): readonly Check[] => {
           money('cost in the projection of requests', projected.cost, cost),
           money('charged in the projection of requests', projected.charged, charged),
           money('written off in the projection of requests', projected.written_off, writtenOff),
+          money('reversed in the projection of requests', projected.reversed, charge.reversed),
         ]
       : []),
   ];
@@ -126,7 +137,7 @@ const columns = (rows: readonly (readonly string[])[]): string[] => {
 
 /** The computation from tokens to money, one step per line. */
 export const arithmetic = (charge: Charge): string => {
-  const { event, balanceBefore, balanceAfter, writtenOff, beyond } = charge;
+  const { event, balanceBefore, balanceAfter, writtenOff, beyond, reversed } = charge;
   const { classes, sum, cost, roundedUpBy } = recompute(event.usage, event.price.rates);
   const table = columns([
     ['class', 'tokens', 'x USD per million', '= pico-USD'],
@@ -150,6 +161,12 @@ export const arithmetic = (charge: Charge): string => {
         : []),
       ['balance before', usd(balanceBefore)],
       ['balance after', usd(balanceAfter)],
+      ...(reversed > 0n
+        ? [
+            ['reversed later', usd(reversed)],
+            ['charged in the end', usd(event.charged - reversed)],
+          ]
+        : []),
     ]),
     `drawn: ${showDraws(event.drawn)}`,
   ].join('\n');

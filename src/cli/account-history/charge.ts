@@ -51,20 +51,23 @@ export type Told = {
   readonly released: boolean;
 };
 
+/** What may follow a charge of the same generation: a write-off in the same append, and reversals. */
+const AFTER_CHARGE: ReadonlySet<string> = new Set<AccountEvent['type']>(['UsageWrittenOff', 'ChargeReversed']);
+const nothingAfter = { writtenOff: 0n, beyond: noUsage, reversed: 0n };
+
 const isCharge = (event: AccountEvent): event is ChargeEvent =>
   event.type === 'HoldSettled' || event.type === 'LateUsageCharged';
 
-/** Folds the account up to the last event of the generation and keeps the states before and after the charge. */
+/** Folds the account up to the charge of the generation, and keeps the states before and after it. Reversals may follow later. */
 export const tellRequest = async (store: ChainedLog, accountId: string, requestId: string): Promise<Told> => {
   const events: Recorded<AccountEvent>[] = [];
   let account = initialAccount();
   let pinned: PinnedPrice | undefined;
   let charge: Told['charge'];
-  for await (const recorded of accountEvents(store, accountId)) {
+  for await (const recorded of accountEvents(store, accountId, (type) => !charge || AFTER_CHARGE.has(type))) {
     const { event } = recorded;
     const isOurs = 'requestId' in event && event.requestId === requestId;
-    // A write-off is in the same append as its charge; nothing follows.
-    if (charge && !isOurs) break;
+    if (charge && !isOurs) continue;
     if (!isOurs || !isCharge(event)) {
       account = evolveAccount(account, event);
     } else {
@@ -77,7 +80,7 @@ export const tellRequest = async (store: ChainedLog, accountId: string, requestI
         ...{ balanceBefore: wallet.balance, draws: drawsOf(wallet, event, at ?? null) },
       };
       account = evolveAccount(account, event);
-      charge = { event, pinned, ...before, balanceAfter: account.wallet.balance, writtenOff: 0n, beyond: noUsage };
+      charge = { event, pinned, ...before, balanceAfter: account.wallet.balance, ...nothingAfter };
     }
     if (!isOurs) continue;
     events.push(recorded);
@@ -85,6 +88,7 @@ export const tellRequest = async (store: ChainedLog, accountId: string, requestI
     if (charge && event.type === 'UsageWrittenOff') {
       charge = { ...charge, writtenOff: event.amount, beyond: event.beyond ?? noUsage };
     }
+    if (charge && event.type === 'ChargeReversed') charge = { ...charge, reversed: charge.reversed + event.amount };
   }
   return { events, charge, released: events.some(({ event }) => event.type === 'HoldReleased') };
 };

@@ -18,9 +18,14 @@ export type Chapter = {
   readonly account: Account;
 };
 
-export async function* accountEvents(store: EventStore, accountId: string): AsyncGenerator<Recorded<AccountEvent>> {
+/** The events of an account whose type is wanted; the others are not decoded. */
+export async function* accountEvents(
+  store: EventStore,
+  accountId: string,
+  isWanted: (type: string) => boolean = () => true,
+): AsyncGenerator<Recorded<AccountEvent>> {
   for await (const page of streamPages(store, accountStream(accountId))) {
-    for (const stored of page) yield decode(stored) as Recorded<AccountEvent>;
+    for (const stored of page) if (isWanted(stored.type)) yield decode(stored) as Recorded<AccountEvent>;
   }
 }
 

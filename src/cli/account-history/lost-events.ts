@@ -3,7 +3,8 @@ import type { AccountEvent } from '../../domain/account/events.ts';
 import { decodeEvent } from '../../eventstore/journal/codec.ts';
 import type { RememberedEvent } from '../../eventstore/remembered-appends.ts';
 import { counted } from '../terminal/counted.ts';
-import { plain, sentence, usd } from './sentences.ts';
+import { plain, usd } from './plain-text.ts';
+import { sentence } from './sentences.ts';
 
 type Charges = { count: number; amount: bigint };
 

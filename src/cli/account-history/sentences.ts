@@ -1,19 +1,13 @@
 import type { Account } from '../../domain/account/account.ts';
-import type { AccountEvent, Delivery, DuplicateSignal, LotSource, ReleaseReason } from '../../domain/account/events.ts';
+import type { AccountEvent, Delivery, DuplicateSignal, ReleaseReason } from '../../domain/account/events.ts';
 import { spendingWindows, type Limits, type SpendingWindow } from '../../domain/account/limits/limits.ts';
 import { available } from '../../domain/account/wallet.ts';
 import type { PersonalData } from '../../eventstore/journal/personal-data.ts';
-import { formatUsd, tokenClasses, type Credits, type TokenClass, type Usage } from '../../domain/money.ts';
+import { formatUsd, tokenClasses, type TokenClass, type Usage } from '../../domain/money.ts';
 import { counted } from '../terminal/counted.ts';
 import type { Chapter } from './history.ts';
-
-/**
- * Makes external text (a reason, a name, a provider's message) safe for a terminal. A control sequence in it could
- * rewrite the lines above. Format characters are replaced too, because they can change the reading direction.
- */
-export const plain = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '\u00b7');
-
-export const usd = (credits: Credits): string => `${formatUsd(credits)} USD`;
+import { causeOf, expirySentence, moneySentence, origin } from './money-sentences.ts';
+import { plain, usd } from './plain-text.ts';
 
 export const className: Readonly<Record<TokenClass, string>> = {
   input: 'input',
@@ -64,18 +58,11 @@ export const releasedWhy = (reason: ReleaseReason, detail: string): string => {
   return detail === '' ? why : `${why} (${plain(detail)})`;
 };
 
-const expiry: Readonly<Record<Extract<AccountEvent, { type: 'LotExpired' }>['reason'], string>> = {
-  account_closed: 'the account is closed',
-};
-
 const tokens = (usage: Usage): string =>
   tokenClasses
     .filter((tokenClass) => usage[tokenClass] > 0)
     .map((tokenClass) => `${usage[tokenClass].toLocaleString('en-US')} ${className[tokenClass]}`)
     .join(' + ') || 'no';
-
-const origin = (source: LotSource): string =>
-  source.kind === 'grant' ? `granted: ${plain(source.reason)}` : `paid: ${plain(source.reference)}`;
 
 const ofWindow: Readonly<Record<SpendingWindow, string>> = { day: ' a day', month: ' a month', total: ' in total' };
 
@@ -112,9 +99,9 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
     case 'TermsAccepted':
       return `Accepted the terms of ${plain(event.version)}: ${plain(event.how)}.`;
     case 'AccountSuspended':
-      return `Suspended: ${plain(event.reason)}.`;
+      return `Suspended${causeOf(event.cause)}: ${plain(event.reason)}.`;
     case 'AccountReinstated':
-      return `Reinstated: ${plain(event.reason)}.`;
+      return `Reinstated${causeOf(event.cause)}: ${plain(event.reason)}.`;
     case 'AccountClosed': {
       const wish = event.askedBy === undefined ? '' : `, as ${event.askedBy} asked`;
       return `Closed${wish}: ${plain(event.reason)}.`;
@@ -162,8 +149,11 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
         : `A mail is sent if the balance falls below ${usd(event.amount)}.`;
     case 'BalanceBelowThreshold':
       return `The balance fell below ${usd(event.threshold)}: ${usd(event.balance)} are left.`;
-    case 'CreditsToppedUp':
-      return `Added ${usd(event.amount)} (${event.lotId}), ${origin(event.source)}.`;
+    case 'CreditsToppedUp': {
+      const { amount, lotId, source, endsAt } = event;
+      const end = endsAt === undefined ? '' : `, until ${new Date(endsAt).toISOString()}`;
+      return `Added ${usd(amount)} (${lotId}), ${origin(source)}${end}.`;
+    }
     case 'CreditsReserved': {
       const { amount, requestId, price, request, keyId } = event;
       return `Held ${usd(amount)} for ${requestId}: ${plain(price.model)} at price version ${price.version}, ${request.endpoint}, with ${keyId}.`;
@@ -189,7 +179,21 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
       return `Wrote off ${usd(amount)} of ${requestId}, ${why}: the house pays.`;
     }
     case 'LotExpired':
-      return `Ended ${usd(event.amount)} of promotional credits (${event.lotId}): ${expiry[event.reason]}.`;
+      return expirySentence(event);
+    case 'CreditsHeldForRefund':
+    case 'RefundHoldReleased':
+    case 'CreditsRefunded':
+    case 'LotFrozen':
+    case 'LotUnfrozen':
+    case 'CreditsChargedBack':
+    case 'ChargebackReversed':
+    case 'CreditsForfeited':
+    case 'CreditsWaived':
+    case 'DebtIncurred':
+    case 'DebtRepaid':
+    case 'DebtWrittenOff':
+    case 'ChargeReversed':
+      return moneySentence(event);
   }
 };
 

@@ -20,6 +20,7 @@ export type Generation = {
   readonly cost: Credits;
   readonly charged: Credits;
   readonly written_off: Credits;
+  readonly reversed: Credits;
   readonly input_tokens: number;
   readonly cached_input_tokens: number;
   readonly cache_write_tokens: number;
@@ -118,6 +119,7 @@ const receiptOf = (generation: Generation) => ({
   total_cost_usd: formatUsd(generation.charged),
   cost_before_write_off: formatUsd(generation.cost),
   written_off: formatUsd(generation.written_off),
+  reversed_usd: formatUsd(generation.reversed),
   tokens_prompt: generation.input_tokens + generation.cached_input_tokens + generation.cache_write_tokens,
   tokens_completion: generation.output_tokens + generation.reasoning_tokens,
   tokens: {

@@ -63,11 +63,15 @@ export const createRequestBooks = () => {
   const afterwards = new Map<string, Recorded[]>();
   const perBucket = new Int32Array(BUCKETS);
   let count = 0;
+  /** By request, if it is not 0, what was reversed of it when its row was found correct. */
+  const reversedBefore = new Map<string, Credits>();
   let charged = 0n;
+  let reversed = 0n;
   return {
     /** The expected rows, by request id. */
     rows: rows as ReadonlyMap<string, RequestRow>,
     afterwards: afterwards as ReadonlyMap<string, readonly Recorded[]>,
+    reversedBefore: reversedBefore as ReadonlyMap<string, Credits>,
     perBucket,
     get count() {
       return count;
@@ -75,11 +79,15 @@ export const createRequestBooks = () => {
     get charged() {
       return charged;
     },
+    get reversed() {
+      return reversed;
+    },
     take: (recorded: Recorded): void => {
       const { event } = recorded;
       if (!('requestId' in event)) return;
       const { requestId: id } = event;
       if (event.type === 'HoldSettled' || event.type === 'LateUsageCharged') charged += event.charged;
+      if (event.type === 'ChargeReversed') reversed += event.amount;
       const row = rows.get(id);
       if (event.type === 'CreditsReserved') {
         if (!row) perBucket[bucketOf(id)]!++;
@@ -97,7 +105,11 @@ export const createRequestBooks = () => {
       return ids;
     },
     /** The row of this request is correct. */
-    forget: (id: string): void => void rows.delete(id),
+    forget: (id: string): void => {
+      const before = rows.get(id)?.reversed ?? 0n;
+      if (before > 0n) reversedBefore.set(id, before);
+      rows.delete(id);
+    },
   };
 };
 

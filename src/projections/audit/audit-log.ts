@@ -87,8 +87,14 @@ export const auditLog = async (options: LogAuditOptions): Promise<LogAudit> => {
     await auditBalances(tx, accountId, accounts.books, report);
     await auditRequestRows(tx, store, requests, accountId, report);
     const id = accountId ?? null;
-    report(differences(id, 'sum of requests', { charged: requests.charged }, await chargedIn(tx, 'requests', id)));
-    report(differences(id, 'sum of daily_usage', { charged }, await chargedIn(tx, 'daily_usage', id)));
+    const { charged: ofRequests, reversed } = requests;
+    report(
+      differences(
+        ...([id, 'sum of requests', { charged: ofRequests, reversed }] as const),
+        await sumsIn(tx, 'requests', ['charged', 'reversed'], id),
+      ),
+    );
+    report(differences(id, 'sum of daily_usage', { charged }, await sumsIn(tx, 'daily_usage', ['charged'], id)));
     return { positions, accounts: accounts.books.size, requests: requests.count };
   });
 };
@@ -178,9 +184,14 @@ const balanceOf = ({ wallet, writtenOff, revision }: AccountBook): Partial<Balan
   revision,
 });
 
-const chargedIn = (tx: ITask<object>, table: string, accountId: string | null): Promise<{ charged: bigint }> =>
-  tx.one<{ charged: bigint }>(
-    `select coalesce(sum(charged), 0)::bigint as charged from ${LIVE}.${table}
-     where $1::text is null or account_id = $1`,
+const sumsIn = (
+  tx: ITask<object>,
+  table: string,
+  columns: readonly string[],
+  accountId: string | null,
+): Promise<Readonly<Record<string, bigint>>> =>
+  tx.one<Readonly<Record<string, bigint>>>(
+    `select ${columns.map((column) => `coalesce(sum(${column}), 0)::bigint as ${column}`).join(', ')}
+     from ${LIVE}.${table} where $1::text is null or account_id = $1`,
     [accountId],
   );

@@ -1,5 +1,6 @@
 import type { ITask } from 'pg-promise';
 import { accountStream } from '../../domain/account/account.ts';
+import type { Credits } from '../../domain/money.ts';
 import { decode, type Recorded } from '../../eventstore/journal/codec.ts';
 import type { EventStore } from '../../eventstore/event-store.ts';
 import { bucketOf, type RequestBooks } from './audit-books.ts';
@@ -64,7 +65,15 @@ export const auditRequestRows = async (
       const accountId = events[0]?.stream.slice(accountStream('').length) ?? '';
       const row = rows.get(id);
       if (!row) isMissing(id, accountId);
-      else report(differences(accountId, `requests.${id}`, compared(applyAgain(row, events)), row as Row));
+      else
+        report(
+          differences(
+            accountId,
+            `requests.${id}`,
+            compared(applyAgain(row, events, books.reversedBefore.get(id) ?? 0n)),
+            row as Row,
+          ),
+        );
     }
   }
   const [all] = await tx.any<{ count: bigint }>(
@@ -77,10 +86,13 @@ export const auditRequestRows = async (
 /**
  * Applies events that came after a row was found correct. The row contains them already, or it is wrong: an event that
  * ends a request sets all of its columns, so applying it again changes nothing. Only released requests are charged
- * later, and none of their usage was written off before.
+ * later, and none of their usage was written off before. `reversed` is what was reversed before.
  */
-const applyAgain = (row: RequestRow, events: readonly Recorded[]): RequestRow =>
-  events.reduce((past, recorded) => requests.evolve(past, recorded, [row.request_id]), { ...row, written_off: 0n });
+const applyAgain = (row: RequestRow, events: readonly Recorded[], reversed: Credits): RequestRow => {
+  const isWrittenOff = events.some(({ event }) => event.type === 'UsageWrittenOff');
+  const before = { ...row, reversed, ...(isWrittenOff ? { written_off: 0n } : {}) };
+  return events.reduce((past, recorded) => requests.evolve(past, recorded, [row.request_id]), before);
+};
 
 /** Rows without an event. Searches only the buckets that have more rows than the log has requests. */
 const findUnfounded = async (

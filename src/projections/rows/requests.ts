@@ -1,5 +1,5 @@
 import { accountOfStream } from '../../domain/account/account.ts';
-import type { Delivery, WalletEvent } from '../../domain/account/events.ts';
+import type { AccountEvent, Delivery } from '../../domain/account/events.ts';
 import type { Credits, Usage } from '../../domain/money.ts';
 import type { Fact } from '../../eventstore/journal/codec.ts';
 import type { Projection } from '../projection.ts';
@@ -20,6 +20,8 @@ export type RequestRow = {
   readonly cost: bigint;
   readonly charged: bigint;
   readonly written_off: bigint;
+  /** What was given back of the charge, in any form. */
+  readonly reversed: bigint;
   readonly input_tokens: bigint;
   readonly cached_input_tokens: bigint;
   readonly cache_write_tokens: bigint;
@@ -41,8 +43,8 @@ export type RequestRow = {
 /** One row per generation: model, price, usage, cost and how it ended. No content. */
 export const requests: Projection<RequestRow> = {
   name: 'requests',
-  // Version 3 has the index of an account's requests.
-  version: 3,
+  // Version 3 has the index of an account's requests, version 4 the reversals.
+  version: 4,
   columns: {
     request_id: 'text',
     account_id: 'text',
@@ -58,6 +60,7 @@ export const requests: Projection<RequestRow> = {
     cost: 'bigint',
     charged: 'bigint',
     written_off: 'bigint',
+    reversed: 'bigint',
     input_tokens: 'bigint',
     cached_input_tokens: 'bigint',
     cache_write_tokens: 'bigint',
@@ -88,6 +91,7 @@ export const requests: Projection<RequestRow> = {
     'HoldReleased',
     'LateUsageCharged',
     'UsageWrittenOff',
+    'ChargeReversed',
   ]),
   makes: new Set(['CreditsReserved']),
   keysOf: ({ event }) => ('requestId' in event ? [[event.requestId]] : []),
@@ -95,7 +99,7 @@ export const requests: Projection<RequestRow> = {
     'requestId' in event ? evolveRequest(before, event, place) : (before ?? emptyRow('', place)),
 };
 
-type RequestEvent = Extract<WalletEvent, { requestId: string }>;
+type RequestEvent = Extract<AccountEvent, { requestId: string }>;
 type Place = Pick<Fact, 'stream' | 'revision' | 'time'>;
 
 const evolveRequest = (before: RequestRow | undefined, event: RequestEvent, place: Place): RequestRow => {
@@ -131,6 +135,10 @@ const evolveRequest = (before: RequestRow | undefined, event: RequestEvent, plac
       const row: RequestRow = before ?? { ...emptyRow(event.requestId, place), ...ended, status: 'late' };
       return { ...row, written_off: row.written_off + event.amount };
     }
+    case 'ChargeReversed': {
+      const row: RequestRow = before ?? { ...emptyRow(event.requestId, place), ...ended, status: 'late' };
+      return { ...row, reversed: row.reversed + event.amount };
+    }
   }
 };
 
@@ -158,6 +166,7 @@ const emptyRow = (requestId: string, { stream, revision, time }: Place): Request
   cost: 0n,
   charged: 0n,
   written_off: 0n,
+  reversed: 0n,
   input_tokens: 0n,
   cached_input_tokens: 0n,
   cache_write_tokens: 0n,

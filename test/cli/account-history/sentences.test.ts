@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { ReleaseReason } from '../../../src/domain/account/events.ts';
 import { createInMemoryLog, createInMemoryStore } from '../../../src/eventstore/memory/in-memory.ts';
 import { tellStory, type Chapter, type Until } from '../../../src/cli/account-history/history.ts';
-import { line, plain, sentence, summary, type Holder } from '../../../src/cli/account-history/sentences.ts';
+import { plain } from '../../../src/cli/account-history/plain-text.ts';
+import { line, sentence, summary, type Holder } from '../../../src/cli/account-history/sentences.ts';
 import { ACCOUNT, ada, writeLedger } from '../ledger.ts';
 
 const tell = async (until: Until = {}, holder: Holder = ada) => {

@@ -5,6 +5,7 @@ import type {
   PinnedPrice,
   RequestFacts,
   MemberRole,
+  SuspensionCause,
 } from '../../../src/domain/account/events.ts';
 import type { AccountLimits, Limits } from '../../../src/domain/account/limits/limits.ts';
 import { noUsage, type Rates, type Usage } from '../../../src/domain/money.ts';
@@ -48,15 +49,12 @@ export const termsAccepted = (version = '2026-01'): Event<'TermsAccepted'> => ({
   version,
   how: 'api',
 });
-export const suspended = (reason = 'resale'): Event<'AccountSuspended'> => ({
-  type: 'AccountSuspended',
-  reason,
-  cause: { kind: 'staff' },
+const staff: SuspensionCause = { kind: 'staff' };
+export const suspended = (reason = 'resale', cause: SuspensionCause = staff): Event<'AccountSuspended'> => ({
+  ...{ type: 'AccountSuspended', reason, cause },
 });
-export const reinstated = (reason = 'appeal'): Event<'AccountReinstated'> => ({
-  type: 'AccountReinstated',
-  reason,
-  cause: { kind: 'staff' },
+export const reinstated = (reason = 'appeal', cause: SuspensionCause = staff): Event<'AccountReinstated'> => ({
+  ...{ type: 'AccountReinstated', reason, cause },
 });
 export const closed = (reason = 'asked', askedBy?: string): Event<'AccountClosed'> => ({
   ...{ type: 'AccountClosed', reason },

@@ -49,6 +49,7 @@ import {
   toppedUp,
   writtenOff,
 } from '../../domain/account/examples.ts';
+import { moneyOnDisk } from '../../domain/account/refund-examples.ts';
 import { claimsOnDisk, peopleOnDisk, rolesOnDisk, serviceTokensOnDisk } from '../../domain/identity/examples.ts';
 import { createMemoryDataKeys } from '../../support/postgres/data-keys.ts';
 
@@ -84,9 +85,10 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
   ...peopleOnDisk,
   ...serviceTokensOnDisk,
   ...rolesOnDisk,
+  ...moneyOnDisk,
   AccountRegistered: [registered, '{"holder":"person","personal":"v1.c2VhbGVk"}'],
   TermsAccepted: [termsAccepted(), '{"version":"2026-01","how":"api"}'],
-  AccountSuspended: [suspended(), '{"reason":"resale"}'],
+  AccountSuspended: [suspended(), '{"reason":"resale","cause":{"kind":"staff"}}'],
   AccountClosed: [closed('asked', 'per_1'), '{"reason":"asked","askedBy":"per_1"}'],
   PersonalDataErased: [erased(), '{"reason":"asked"}'],
   ContactChanged: [contactChanged(), '{"personal":"v1.bmV3"}'],
@@ -98,7 +100,10 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
   DuplicateSuspected: [duplicateSuspected(), '{"other":"acc_1","signal":"same_name_and_domain"}'],
   DuplicateDismissed: [duplicateDismissed(), '{"other":"acc_1","reason":"siblings"}'],
   KeyLeakReported: [keyLeakReported(12), '{"keyId":"key_1","since":12}'],
-  AccountReinstated: [reinstated(), '{"reason":"appeal"}'],
+  AccountReinstated: [
+    reinstated('dispute won', { kind: 'dispute', disputeId: 'dis_1' }),
+    '{"reason":"dispute won","cause":{"kind":"dispute","disputeId":"dis_1"}}',
+  ],
   KeyIssued: [
     keyIssued(),
     '{"keyId":"key_1","name":"laptop","hash":"hash of key_1","pepperId":"pepper_1","hint":"wxyz"}',
@@ -125,8 +130,8 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
   ],
   AccountLimitsSet: [accountLimitsSet({ spending: { day: 5n } }), '{"limits":{"spending":{"day":"5"}}}'],
   CreditsToppedUp: [
-    toppedUp(5_000_000_000n),
-    '{"lotId":"lot_1","amount":"5000000000","source":{"kind":"grant","reason":"welcome"}}',
+    { ...toppedUp(5_000_000_000n), endsAt: AT },
+    '{"lotId":"lot_1","amount":"5000000000","source":{"kind":"grant","reason":"welcome"},"endsAt":1769860800000}',
   ],
   CreditsReserved: [
     reserved(4n),
@@ -203,7 +208,11 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
 /** Of those whose shape has changed. */
 const versions: Partial<Record<string, number>> = {
   AccountRegistered: 2,
+  AccountSuspended: 2,
+  AccountReinstated: 2,
   KeyIssued: 2,
+  CreditsToppedUp: 2,
+  LotExpired: 2,
   CreditsReserved: 3,
   HoldExtended: 2,
   HoldReleased: 3,
@@ -429,6 +438,38 @@ describe('a write-off, while a gateway of an older release is running', () => {
   it('reads the output tokens of the older release', () => {
     const data = '{"requestId":"req_1","amount":"9","beyondLimit":7}';
     expect(decode(stored({ type: event.type, version: 2, data })).event).toStrictEqual(writtenOff(9n, 'req_1', 7));
+  });
+});
+
+describe('lots with an end and suspensions with a cause', () => {
+  const before: readonly [string, DomainEvent, string][] = [
+    ['a suspension by staff', suspended(), '{"reason":"resale"}'],
+    ['a reinstatement by staff', reinstated(), '{"reason":"appeal"}'],
+    [
+      'a top-up without an end',
+      toppedUp(5n),
+      '{"lotId":"lot_1","amount":"5","source":{"kind":"grant","reason":"welcome"}}',
+    ],
+    ['the end of a lot at closing', expired(5n), '{"lotId":"lot_1","amount":"5","reason":"account_closed"}'],
+  ];
+  it.each(before)(
+    '%s is read from version 1, and written in it while a gateway runs that reads no other',
+    (_, event, data) => {
+      expect(decode(stored({ type: event.type, version: 1, data })).event).toStrictEqual(event);
+      const written = encode(event, ID, metadata, { [event.type]: 1 });
+      expect(written).toMatchObject({ version: 1, data });
+      expect(asWritten(event, written)).toStrictEqual(event);
+    },
+  );
+
+  it.each<DomainEvent>([
+    suspended('a payment is disputed', { kind: 'dispute', disputeId: 'dis_1' }),
+    reinstated('debt repaid', { kind: 'debt' }),
+    { ...toppedUp(5n), endsAt: AT },
+    { ...expired(5n), reason: 'ended' },
+  ])('is kept, and refused while a gateway runs that would misread it: $type', (event) => {
+    expect(roundTrip(event)).toStrictEqual(event);
+    expect(() => encode(event, ID, metadata, { [event.type]: 1 })).toThrow(NotReadableByAll);
   });
 });
 

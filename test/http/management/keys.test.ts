@@ -12,7 +12,14 @@ afterEach(() => api.close());
 const aRequest = {
   ...{ request_id: 'gen-1', upstream_id: null, key_id: 'key_1', model: 'm', price_version: 1, status: 'settled' },
   ...{ endpoint: '/chat/completions', upstream: 'simulated', streamed: false, held: 9n, cost: 7n, charged: 7n },
-  ...{ written_off: 0n, input_tokens: 1, cached_input_tokens: 2, cache_write_tokens: 3, output_tokens: 4 },
+  ...{
+    written_off: 0n,
+    reversed: 0n,
+    input_tokens: 1,
+    cached_input_tokens: 2,
+    cache_write_tokens: 3,
+    output_tokens: 4,
+  },
   ...{ reasoning_tokens: 5, usage_source: 'reported', ended: 'completed', finish_reason: 'stop', detail: null },
   ...{ first_byte_ms: 1, total_ms: 2, reserved_at: new Date(0), ended_at: null },
 };

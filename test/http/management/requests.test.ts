@@ -6,9 +6,9 @@ import { refusal, startManagementApi, type ManagementApi } from './management-ap
 type Found = Awaited<ReturnType<ManagementDeps['findHttpRequest']>>;
 
 const ID = 'req_0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d';
-const generation = (status: string, charged: bigint): Found['generations'][number] => ({
+const generation = (status: string, charged: bigint, reversed = 0n): Found['generations'][number] => ({
   ...{ request_id: ID.replace('req_', 'gen-'), account_id: 'acc_1', key_id: 'key_1', model: 'm', detail: null },
-  ...{ status, charged, reserved_at: new Date(0) },
+  ...{ status, charged, reversed, reserved_at: new Date(0) },
 });
 const event: Found['events'][number] = {
   ...{ stream: 'account-acc_1', revision: 3, position: 9, time: new Date(0), type: 'CreditsGranted', actor: 'admin' },
@@ -39,6 +39,12 @@ const read = async (found: Partial<Found>, refusals: readonly KeptRefusal[] = []
 describe('GET /requests/{request_id}', () => {
   it.each<[string, Partial<Found>, readonly KeptRefusal[], RegExp]>([
     ['a charge', { generations: [generation('settled', 7n)] }, [], /^\$0\.000000007 was charged/],
+    [
+      'a charge that was reversed in part',
+      { generations: [generation('settled', 7n, 3n)] },
+      [],
+      /^\$0\.000000007 was charged, and \$0\.000000003 of it was given back\.$/,
+    ],
     ['a generation in progress', { generations: [generation('open', 0n)] }, [], /in progress: nothing is charged yet/],
     ['a released hold', { generations: [generation('released', 0n)] }, [], /^Nothing was charged: the hold was rele/],
     ['a change of an account', { events: [event] }, [], /^Nothing was charged\. The request changed an account/],

@@ -10,6 +10,7 @@ import { getCredits, getGeneration, getKey, type Generation } from '../../../src
 const generation: Generation = {
   ...{ request_id: 'gen-1', upstream_id: 'chatcmpl-1', status: 'settled', model: 'm', price_version: 1 },
   ...{ endpoint: '/chat/completions', upstream: 'u', streamed: false, cost: 7n, charged: 7n, written_off: 0n },
+  reversed: 2n,
   ...{ input_tokens: 1, cached_input_tokens: 0, cache_write_tokens: 0, output_tokens: 1, reasoning_tokens: 0 },
   ...{ usage_source: 'reported', ended: 'completed', finish_reason: 'stop', detail: null },
   ...{ first_byte_ms: 1, total_ms: 2, reserved_at: new Date(0), ended_at: new Date(1) },

@@ -72,6 +72,19 @@ const everyType = {
   AccountClosed: true,
   PersonalDataErased: true,
   LotExpired: true,
+  CreditsHeldForRefund: true,
+  RefundHoldReleased: true,
+  CreditsRefunded: true,
+  LotFrozen: true,
+  LotUnfrozen: true,
+  CreditsChargedBack: true,
+  ChargebackReversed: true,
+  CreditsForfeited: true,
+  CreditsWaived: true,
+  DebtIncurred: true,
+  DebtRepaid: true,
+  DebtWrittenOff: true,
+  ChargeReversed: true,
 } satisfies Record<Type, true>;
 
 let premises: Premises;

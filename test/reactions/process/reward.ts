@@ -31,7 +31,8 @@ const createTopUps = ({ store, committer }: ProcessNode) => {
 };
 
 const causes = async ({ store }: ProcessNode, n: number, reason: string): Promise<void> => {
-  const event = encode({ type: 'AccountSuspended', reason }, randomUUID(), { actor: 'test', commandId: randomUUID() });
+  const suspension = { type: 'AccountSuspended', reason, cause: { kind: 'staff' } } as const;
+  const event = encode(suspension, randomUUID(), { actor: 'test', commandId: randomUUID() });
   const [result] = await store.append([
     { stream: accountStream(`cause_${n}`), expected: { revision: -1 }, events: [event] },
   ]);

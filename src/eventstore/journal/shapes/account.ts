@@ -3,9 +3,9 @@ import { duplicateSignals, memberRoles, type AccountEvent } from '../../../domai
 import { noUsage } from '../../../domain/money.ts';
 import type { Shapes } from './shape.ts';
 import { asPlain } from '../personal-data.ts';
-import { credits, rates, tokens, usage } from './values.ts';
+import { correctionEventShapes, debtEventShapes, refundEventShapes } from './refunds.ts';
+import { credits, drawn, id, rates, timeMs, tokens, usage } from './values.ts';
 
-const id = z.string().min(1);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 const holder = z.enum(['person', 'entity']);
@@ -25,8 +25,6 @@ const requestFacts = z.strictObject({
   inputTokensBound: tokens,
   outputTokensBound: tokens,
 });
-
-const drawn = z.array(z.strictObject({ lotId: id, amount: credits }));
 
 const delivery = z.strictObject({
   usageSource: z.enum(['reported', 'metered']),
@@ -61,8 +59,22 @@ const accountLimits = z.strictObject({
 });
 const keyLimits = z.strictObject({ ...accountLimits.shape, expiresAt: z.iso.datetime().exactOptional() });
 
-const timeMs = z.int().nonnegative();
 const memberRole = z.enum(memberRoles);
+
+const suspension = z.object({
+  reason: z.string(),
+  cause: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('staff') }),
+    z.strictObject({ kind: z.literal('dispute'), disputeId: id }),
+    z.strictObject({ kind: z.literal('debt') }),
+  ]),
+});
+/** In version 1, every suspension was a decision of staff. */
+const byStaff = (data: unknown): unknown => ({ ...(data as object), cause: { kind: 'staff' } });
+const withoutCause = (data: unknown): unknown => {
+  const { cause, ...rest } = data as { readonly cause: { readonly kind: string } };
+  return cause.kind === 'staff' ? rest : undefined;
+};
 
 const writtenOffOf2 = z.looseObject({ beyondLimit: tokens.exactOptional(), beyond: usage.exactOptional() });
 
@@ -91,8 +103,8 @@ export const accountEventShapes: Shapes<AccountEvent> = {
     },
   },
   TermsAccepted: { version: 1, schema: z.object({ version: z.string(), how: z.string() }) },
-  AccountSuspended: { version: 1, schema: z.object({ reason: z.string() }) },
-  AccountReinstated: { version: 1, schema: z.object({ reason: z.string() }) },
+  AccountSuspended: { version: 2, schema: suspension, lift: { 1: byStaff }, lower: { 1: withoutCause } },
+  AccountReinstated: { version: 2, schema: suspension, lift: { 1: byStaff }, lower: { 1: withoutCause } },
   AccountClosed: { version: 1, schema: z.object({ reason: z.string(), askedBy: id.exactOptional() }) },
   PersonalDataErased: { version: 1, schema: z.object({ reason: z.string() }) },
   ContactChanged: { version: 1, schema: z.object({ personal: id }) },
@@ -124,7 +136,13 @@ export const accountEventShapes: Shapes<AccountEvent> = {
   LowBalanceThresholdSet: { version: 1, schema: z.object({ amount: credits.nullable() }) },
   BalanceBelowThreshold: { version: 1, schema: z.object({ balance: credits, threshold: credits }) },
   AccountLimitsSet: { version: 1, schema: z.object({ limits: accountLimits }) },
-  CreditsToppedUp: { version: 1, schema: z.object({ lotId: id, amount: credits, source: lotSource }) },
+  CreditsToppedUp: {
+    version: 2,
+    schema: z.object({ lotId: id, amount: credits, source: lotSource, endsAt: timeMs.exactOptional() }),
+    // Version 1 had no end. A gateway that reads only version 1 would never end the lot.
+    lift: { 1: (data) => data },
+    lower: { 1: (data) => ('endsAt' in (data as object) ? undefined : data) },
+  },
   CreditsReserved: {
     version: 3,
     schema: z.object({
@@ -209,5 +227,14 @@ export const accountEventShapes: Shapes<AccountEvent> = {
     // Readers of version 2 ignore the unknown field, so nothing is lost.
     lower: { 2: withBeyondLimit },
   },
-  LotExpired: { version: 1, schema: z.object({ lotId: id, amount: credits, reason: z.literal('account_closed') }) },
+  LotExpired: {
+    version: 2,
+    schema: z.object({ lotId: id, amount: credits, reason: z.enum(['account_closed', 'ended']) }),
+    // In version 1, lots ended only with their account.
+    lift: { 1: (data) => data },
+    lower: { 1: (data) => ((data as { readonly reason: string }).reason === 'account_closed' ? data : undefined) },
+  },
+  ...refundEventShapes,
+  ...debtEventShapes,
+  ...correctionEventShapes,
 };

@@ -1,5 +1,10 @@
 import { z } from 'zod';
 
+export const id = z.string().min(1);
+
+/** Milliseconds since the epoch. */
+export const timeMs = z.int().nonnegative();
+
 /** Money on disk is a string of decimal digits, because JSON numbers are parsed as floats. */
 export const credits = z.codec(z.string().regex(/^-?\d{1,30}$/), z.bigint(), {
   decode: (text) => BigInt(text),
@@ -28,3 +33,6 @@ export const rates = z.strictObject({
   output: credits,
   reasoning: credits,
 });
+
+/** Parts of an amount, by lot. */
+export const drawn = z.array(z.strictObject({ lotId: id, amount: credits }));

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import type { AccountEvent, Delivery, Draw, PinnedPrice } from '../../../domain/account/events.ts';
+import type { AccountEvent, Delivery, PinnedPrice } from '../../../domain/account/events.ts';
 import { formatUsd, formatUsdPerMillion, type Rates, type Usage } from '../../../domain/money.ts';
 import type { Recorded } from '../../../eventstore/journal/codec.ts';
 import type { PersonalData } from '../../../eventstore/journal/personal-data.ts';
 import { revision, time } from '../router/fields.ts';
 import { viewAccountLimits, viewKeyLimits } from './limits.ts';
+import { moneyDataOf, viewCause, viewDraw } from './money-event-view.ts';
 
 export const eventView = z
   .strictObject({
@@ -53,6 +54,7 @@ const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventV
       return { version: event.version, how: event.how };
     case 'AccountSuspended':
     case 'AccountReinstated':
+      return { reason: event.reason, cause: viewCause(event.cause) };
     case 'PersonalDataErased':
       return { reason: event.reason };
     case 'AccountClosed':
@@ -94,7 +96,12 @@ const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventV
     case 'BalanceBelowThreshold':
       return { balance_usd: formatUsd(event.balance), threshold_usd: formatUsd(event.threshold) };
     case 'CreditsToppedUp':
-      return { lot_id: event.lotId, amount_usd: formatUsd(event.amount), source: { ...event.source } };
+      return {
+        lot_id: event.lotId,
+        amount_usd: formatUsd(event.amount),
+        source: { ...event.source },
+        ends_at: viewTime(event.endsAt),
+      };
     case 'CreditsReserved':
       return {
         generation_id: event.requestId,
@@ -138,6 +145,20 @@ const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventV
       };
     case 'LotExpired':
       return { lot_id: event.lotId, amount_usd: formatUsd(event.amount), reason: event.reason };
+    case 'CreditsHeldForRefund':
+    case 'RefundHoldReleased':
+    case 'CreditsRefunded':
+    case 'LotFrozen':
+    case 'LotUnfrozen':
+    case 'CreditsChargedBack':
+    case 'ChargebackReversed':
+    case 'CreditsForfeited':
+    case 'CreditsWaived':
+    case 'DebtIncurred':
+    case 'DebtRepaid':
+    case 'DebtWrittenOff':
+    case 'ChargeReversed':
+      return moneyDataOf(event);
   }
 };
 
@@ -175,8 +196,6 @@ const viewUsage = ({ input, cachedInput, cacheWrite, output, reasoning }: Usage)
   output,
   reasoning,
 });
-
-const viewDraw = ({ lotId, amount }: Draw) => ({ lot_id: lotId, amount_usd: formatUsd(amount) });
 
 const viewDelivery = (delivery: Delivery) => ({
   usage_source: delivery.usageSource,

@@ -16,6 +16,7 @@ export type FindHttpRequest = (requestId: string) => Promise<{
     readonly status: string;
     readonly model: string;
     readonly charged: Credits;
+    readonly reversed: Credits;
     readonly detail: string | null;
     readonly reserved_at: Date;
   }[];
@@ -52,6 +53,7 @@ export const readRequest = defineRoute({
       request_id: requestId,
       came_at: time,
       charged_usd: usd,
+      reversed_usd: usd.meta({ description: 'What was given back of it' }),
       summary: z.string(),
       generations: z.array(
         z.strictObject({
@@ -61,6 +63,7 @@ export const readRequest = defineRoute({
           status: z.string(),
           model: z.string(),
           charged_usd: usd,
+          reversed_usd: usd,
           detail: z.string().nullable().meta({ description: 'Why nothing was charged' }),
           created_at: time,
         }),
@@ -84,6 +87,7 @@ export const readRequest = defineRoute({
       request_id: 'req_0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d',
       came_at: '2025-08-29T12:00:00.000Z',
       charged_usd: '0.00',
+      reversed_usd: '0.00',
       summary: 'Nothing was charged. The request was refused: insufficient_credits.',
       generations: [],
       events: [],
@@ -100,12 +104,14 @@ export const readRequest = defineRoute({
     const { generations, events } = await findHttpRequest(request_id);
     const refused = await refusals.byRequest(request_id);
     const charged = generations.reduce((sum, one) => sum + one.charged, 0n);
+    const reversed = generations.reduce((sum, one) => sum + one.reversed, 0n);
     return {
       answer: {
         request_id,
         came_at: at.toISOString(),
         charged_usd: formatUsd(charged),
-        summary: summaryOf(charged, generations, events.length, refused[0]?.code),
+        reversed_usd: formatUsd(reversed),
+        summary: summaryOf({ charged, reversed }, generations, events.length, refused[0]?.code),
         generations: generations.map((one) => ({
           generation_id: one.request_id,
           account_id: one.account_id,
@@ -113,6 +119,7 @@ export const readRequest = defineRoute({
           status: one.status,
           model: one.model,
           charged_usd: formatUsd(one.charged),
+          reversed_usd: formatUsd(one.reversed),
           detail: one.detail,
           created_at: one.reserved_at.toISOString(),
         })),
@@ -128,13 +135,14 @@ export const readRequest = defineRoute({
 });
 
 const summaryOf = (
-  charged: Credits,
+  { charged, reversed }: { readonly charged: Credits; readonly reversed: Credits },
   generations: readonly { readonly status: string }[],
   events: number,
   refusal: string | undefined,
 ): string => {
   if (generations.some(({ status }) => status === 'open'))
     return 'A generation is in progress: nothing is charged yet.';
+  if (reversed > 0n) return `$${formatUsd(charged)} was charged, and $${formatUsd(reversed)} of it was given back.`;
   if (charged > 0n) return `$${formatUsd(charged)} was charged.`;
   if (generations.length > 0) return 'Nothing was charged: the hold was released.';
   if (events > 0) return 'Nothing was charged. The request changed an account or the price book: see events.';
