@@ -113,8 +113,9 @@ const reverseChargeback = (wallet: Wallet, lot: Lot, event: EventOf<'ChargebackR
   changeLot(wallet, lotId, lot, restored);
   endDispute(lot, disputeId, 'won', 0n);
   awaits(lot, { of: 'chargeback', reference: disputeId, refundId: null, amount: 0n });
-  const ofThis = wallet.debts.findIndex((debt) => debt.lotId === lotId && debt.reference === disputeId);
-  if (ofThis >= 0) wallet.debts.splice(ofThis, 1);
+  // A debt may have arisen in several parts, as holds ended.
+  const others = wallet.debts.filter((debt) => debt.lotId !== lotId || debt.reference !== disputeId);
+  wallet.debts.splice(0, wallet.debts.length, ...others);
   for (const draw of returned) {
     repay(wallet, draw.lotId, -draw.amount);
     const other = lotOf(wallet, draw.lotId);
