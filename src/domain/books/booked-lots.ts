@@ -1,0 +1,143 @@
+import type { AccountEvent } from '../account/events.ts';
+import { invariant } from '../decider.ts';
+import { min, type Credits } from '../money.ts';
+
+/** What the books of one account remember of its lots: which accounts an event moves depends on it. Changes in place. */
+export type BookedLots = Map<string, BookedLot>;
+
+export type BookedLot = {
+  readonly kind: 'paid' | 'promotional';
+  /** By the id of the refund. */
+  readonly heldForRefund: Map<string, Credits>;
+  frozen: Credits;
+  /** Oldest first. */
+  readonly debts: BookedDebt[];
+};
+
+/** `reference` is that of the refund, or the id of the dispute. */
+type BookedDebt = { readonly reference: string; open: Credits; writtenOff: Credits };
+
+export const bookedLot = (lots: BookedLots, lotId: string): BookedLot => {
+  const lot = lots.get(lotId);
+  invariant(lot !== undefined, 'a lot is in the books before credits of it move');
+  return lot;
+};
+
+/** Where a refund or chargeback takes credits from: held for this refund, then frozen, then free. */
+export type Taken = { readonly held: Credits; readonly frozen: Credits; readonly free: Credits };
+
+export const takenFrom = (lot: BookedLot, refundId: string | null, amount: Credits): Taken => {
+  const held = min(amount, (refundId === null ? undefined : lot.heldForRefund.get(refundId)) ?? 0n);
+  const frozen = min(amount - held, lot.frozen);
+  return { held, frozen, free: amount - held - frozen };
+};
+
+/** The debt of a lost dispute that was written off and is received after all. */
+export const writtenOffOf = (lot: BookedLot, disputeId: string): Credits =>
+  lot.debts.reduce((sum, { reference, writtenOff }) => (reference === disputeId ? sum + writtenOff : sum), 0n);
+
+/** The lots after an event. Events that are not listed change nothing that the books remember. */
+export const evolveBookedLots = (lots: BookedLots, event: AccountEvent): BookedLots => {
+  switch (event.type) {
+    case 'CreditsToppedUp':
+      lots.set(event.lotId, {
+        kind: event.source.kind === 'payment' ? 'paid' : 'promotional',
+        ...{ heldForRefund: new Map(), frozen: 0n, debts: [] },
+      });
+      return lots;
+    case 'CreditsHeldForRefund':
+      bookedLot(lots, event.lotId).heldForRefund.set(event.refundId, event.amount);
+      return lots;
+    case 'RefundHoldReleased':
+      reduceHold(bookedLot(lots, event.lotId), event.refundId, event.amount);
+      return lots;
+    case 'CreditsRefunded':
+      take(bookedLot(lots, event.lotId), event.refundId, event.amount);
+      return lots;
+    case 'LotFrozen':
+      bookedLot(lots, event.lotId).frozen += event.amount;
+      return lots;
+    case 'LotUnfrozen':
+      bookedLot(lots, event.lotId).frozen -= event.amount;
+      return lots;
+    case 'CreditsChargedBack':
+      take(bookedLot(lots, event.lotId), null, event.amount);
+      return lots;
+    case 'ChargebackReversed': {
+      const { debts } = bookedLot(lots, event.lotId);
+      debts.splice(0, debts.length, ...debts.filter(({ reference }) => reference !== event.disputeId));
+      return lots;
+    }
+    case 'DebtIncurred':
+      bookedLot(lots, event.lotId).debts.push({ reference: event.reference, open: event.amount, writtenOff: 0n });
+      return lots;
+    case 'DebtRepaid':
+      reduceDebts(bookedLot(lots, event.lotId), event.amount);
+      return lots;
+    case 'DebtWrittenOff':
+      reduceDebts(bookedLot(lots, event.lotId), event.amount, (debt, part) => (debt.writtenOff += part));
+      return lots;
+    case 'ChargeReversed':
+      for (const { lotId, amount } of event.debtReduced) reduceDebts(bookedLot(lots, lotId), amount);
+      return lots;
+    // These neither open a lot nor move credits between its parts.
+    case 'CreditsReserved':
+    case 'HoldExtended':
+    case 'HoldSettled':
+    case 'HoldReleased':
+    case 'LateUsageCharged':
+    case 'UsageWrittenOff':
+    case 'LotExpired':
+    case 'CreditsForfeited':
+    case 'CreditsWaived':
+    case 'AccountRegistered':
+    case 'TermsAccepted':
+    case 'AccountSuspended':
+    case 'AccountReinstated':
+    case 'ContactChanged':
+    case 'AccountClosed':
+    case 'PersonalDataErased':
+    case 'MemberAdded':
+    case 'MemberRoleChanged':
+    case 'MemberRemoved':
+    case 'TokenCreated':
+    case 'TokenRevoked':
+    case 'DuplicateSuspected':
+    case 'DuplicateDismissed':
+    case 'KeyIssued':
+    case 'KeyRehashed':
+    case 'KeyRevoked':
+    case 'KeyLeakReported':
+    case 'KeyLimitsSet':
+    case 'AccountLimitsSet':
+    case 'LowBalanceThresholdSet':
+    case 'BalanceBelowThreshold':
+      return lots;
+  }
+};
+
+const take = (lot: BookedLot, refundId: string | null, amount: Credits): void => {
+  const { held, frozen } = takenFrom(lot, refundId, amount);
+  if (refundId !== null) reduceHold(lot, refundId, held);
+  lot.frozen -= frozen;
+};
+
+const reduceHold = ({ heldForRefund }: BookedLot, refundId: string, amount: Credits): void => {
+  const left = (heldForRefund.get(refundId) ?? 0n) - amount;
+  if (left > 0n) heldForRefund.set(refundId, left);
+  else heldForRefund.delete(refundId);
+};
+
+const reduceDebts = (
+  { debts }: BookedLot,
+  amount: Credits,
+  record?: (debt: BookedDebt, part: Credits) => void,
+): void => {
+  let left = amount;
+  for (const debt of debts) {
+    const part = min(debt.open, left);
+    debt.open -= part;
+    left -= part;
+    record?.(debt, part);
+  }
+};
