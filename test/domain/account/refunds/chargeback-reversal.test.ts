@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { evolveAccount, initialAccount } from '../../../src/domain/account/account.ts';
-import { decideAccount, type AccountCommand } from '../../../src/domain/account/decide.ts';
-import { openDebt } from '../../../src/domain/account/wallet.ts';
-import { customer, delivery, paid, reserved, tokens } from './examples.ts';
+import { evolveAccount, initialAccount } from '../../../../src/domain/account/account.ts';
+import { decideAccount, type AccountCommand } from '../../../../src/domain/account/decide.ts';
+import { openDebt } from '../../../../src/domain/account/wallet.ts';
+import { customer, delivery, paid, reserved, tokens } from '../examples.ts';
 
 it('a chargeback that is reversed cancels all parts of its debt, which arose as holds ended', () => {
   const dispute = { lotId: 'lot_1', disputeId: 'dsp_1' };
