@@ -1,6 +1,6 @@
 import { accept } from '../decider.ts';
 import type { Account } from './account.ts';
-import type { AccountCommand, AccountDecision, CommandOf } from './commands.ts';
+import type { AccountCommand, AccountDecision, AccountRefusal, CommandOf } from './commands.ts';
 import type { AccountEvent } from './events.ts';
 import { excess, openDispute } from './lots.ts';
 import { no } from './reserve.ts';
@@ -44,11 +44,17 @@ export const erasePersonalData = (
 ): AccountDecision => {
   if (standing.status !== 'closed') return no('account_not_closed');
   if (standing.erased) return accept();
-  if (wallet.holds.size > 0) return no('holds_open');
-  if (wallet.refunds.size > 0) return no('refund_open');
-  if ([...wallet.lots.values(), ...wallet.spentLots.values()].some(openDispute)) return no('lot_disputed');
-  if (openDebt(wallet) > 0n) return no('debt_open');
+  const openMatter = openMatterOf(wallet);
+  if (openMatter !== undefined) return no(openMatter);
   return accept({ type: 'PersonalDataErased', reason });
+};
+
+/** What must end before the personal data can be erased. */
+export const openMatterOf = (wallet: Wallet): AccountRefusal['code'] | undefined => {
+  if (wallet.holds.size > 0) return 'holds_open';
+  if (wallet.refunds.size > 0) return 'refund_open';
+  if ([...wallet.lots.values(), ...wallet.spentLots.values()].some(openDispute)) return 'lot_disputed';
+  return openDebt(wallet) > 0n ? 'debt_open' : undefined;
 };
 
 /** What promotional lots lose at once; what open holds may need follows when they end. */

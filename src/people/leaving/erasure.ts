@@ -1,4 +1,5 @@
 import { accountStream } from '../../domain/account/account.ts';
+import { openMatterOf } from '../../domain/account/closing.ts';
 import type { PersonRefusal } from '../../domain/identity/person-commands.ts';
 import { accountsOfPerson, personStream } from '../../domain/identity/person.ts';
 import type { Metadata } from '../../eventstore/journal/codec.ts';
@@ -41,7 +42,7 @@ export const erasePerson = async (
   return { kind: 'erased', changed: outcome.events.length > 0 };
 };
 
-/** The accounts that do not stand in the way, and whether nothing else does. A hold that is open in a closed account still does. */
+/** The accounts that do not stand in the way, and whether nothing else does. A closed account with an open hold, refund, dispute or debt still does. */
 const accountsOf = async ({ persons, accounts }: PeopleOptions, personId: string) => {
   const { state: person } = await persons.read(personStream(personId));
   const ended: string[] = [];
@@ -50,8 +51,8 @@ const accountsOf = async ({ persons, accounts }: PeopleOptions, personId: string
     const { standing, members, wallet } = (await accounts.read(accountStream(accountId))).state;
     const owners = [...members].filter(([, role]) => role === 'owner').map(([id]) => id);
     const isOwner = owners.includes(personId);
-    if (isOwner && standing.suspensionReason !== null) afterSuspension = true;
-    const isClosed = standing.status === 'closed' && wallet.holds.size === 0;
+    if (isOwner && standing.suspensions.length > 0) afterSuspension = true;
+    const isClosed = standing.status === 'closed' && openMatterOf(wallet) === undefined;
     const needsPerson = owners.length === 1 && isOwner;
     if (isClosed || (standing.status !== 'unregistered' && !needsPerson)) ended.push(accountId);
   }
