@@ -23,6 +23,7 @@ import { inputMessages } from '@kissapi/zod-messages';
 import { z } from 'zod';
 import type { AccountLimits } from '../domain/account/limits/limits.ts';
 import { mailAddress, mailbox, smtpUrl } from './mail-settings.ts';
+import { paymentVariables, paymentsOf, wrongPayments } from './payment-settings.ts';
 import { publicUrl } from './public-url.ts';
 import { networks } from './networks.ts';
 
@@ -80,6 +81,7 @@ const schema = z
     SMTP_URL: smtpUrl.optional(),
     MAIL_FROM: mailbox.optional(),
     SUPPORT_EMAIL: mailAddress.optional(),
+    ...paymentVariables,
     GRANT_NEEDS_SECOND_PERSON_USD: usd.default(100_000_000_000n),
     OPENAI_API_KEY: z.string().regex(VISIBLE_ASCII, NOT_IN_A_HEADER).optional(),
     OPENAI_UPSTREAM_URL: webUrl.default('https://api.openai.com/v1'),
@@ -102,6 +104,9 @@ const schema = z
       .positive()
       .default(20 * 1024 * 1024),
     MAX_BODY_MEMORY_BYTES: z.coerce.number().int().positive().optional(),
+  })
+  .superRefine((env, context) => {
+    for (const [name, message] of wrongPayments(env)) context.addIssue({ code: 'custom', path: [name], message });
   })
   .transform((env) => ({
     production: env.NODE_ENV === 'production',
@@ -131,6 +136,7 @@ const schema = z
     supportEmail: env.SUPPORT_EMAIL,
     /** Larger grants need a second person. */
     grantAlone: env.GRANT_NEEDS_SECOND_PERSON_USD,
+    payments: paymentsOf(env),
     /** Of accounts that persons open themselves. */
     newAccountLimits: newAccountLimits(env),
     // Customers put a key of this gateway into this variable; it is not a provider's.

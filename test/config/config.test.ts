@@ -66,6 +66,28 @@ describe('the configuration', () => {
     });
   });
 
+  const creem = { CREEM_API_KEY: 'creem_test_1', CREEM_WEBHOOK_SECRET: 'whsec_1', CREEM_PRODUCT_ID: 'prod_1' };
+  it('simulates payments in development, unless Creem is configured', () => {
+    expect(readConfig({}).payments.partner).toEqual({ kind: 'simulated' });
+    expect(readConfig({ KISSAPI_SIMULATED_PAYMENTS: 'off' }).payments.partner).toEqual({ kind: 'none' });
+    expect(readConfig(creem).payments.partner).toMatchObject({
+      ...{ kind: 'creem', isTest: true, url: 'https://test-api.creem.io' },
+    });
+    expect(readConfig({ ...creem, CREEM_API_KEY: 'creem_1' }).payments.partner).toMatchObject({
+      ...{ isTest: false, url: 'https://api.creem.io' },
+    });
+  });
+
+  it('names what is missing for Creem', () => {
+    expect(complaint({ CREEM_API_KEY: 'creem_1' })).toContain('CREEM_WEBHOOK_SECRET: is required with CREEM_API_KEY');
+  });
+
+  it('refuses a test key of Creem in production, unless simulated payments are asked for', () => {
+    const production = { ...creem, NODE_ENV: 'production' };
+    expect(complaint(production)).toContain('CREEM_API_KEY: is a test key');
+    expect(complaint({ ...production, KISSAPI_SIMULATED_PAYMENTS: 'on' })).not.toContain('CREEM_API_KEY');
+  });
+
   it.each([
     ['NEW_ACCOUNT_REQUESTS_PER_MINUTE', '-1'],
     ['NEW_ACCOUNT_USD_PER_DAY', '-1'],
@@ -74,6 +96,14 @@ describe('the configuration', () => {
     ['PORT', '8080x'],
     ['GRANT_NEEDS_SECOND_PERSON_USD', 'many'],
     ['GRANT_NEEDS_SECOND_PERSON_USD', '-1'],
+    ['CREEM_API_KEY', 'sk_live_1'],
+    ['CREEM_API_URL', 'ftp://example.com'],
+    ['CREEM_WEBHOOK_SECRET', 'whsec'],
+    ['TOP_UP_LEAST_USD', '0.005'],
+    ['TOP_UP_MOST_USD', '1'],
+    ['TOP_UP_PRESETS_USD', '10;25'],
+    ['TOP_UP_PRESETS_USD', '10,2000'],
+    ['KISSAPI_SIMULATED_PAYMENTS', 'yes'],
     ['PORT', '-1'],
     ['DATABASE_URL', 'mysql://localhost/x'],
     ['DATABASE_URL', 'localhost'],
