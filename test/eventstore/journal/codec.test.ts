@@ -50,6 +50,7 @@ import {
   writtenOff,
 } from '../../domain/account/examples.ts';
 import { claimsOnDisk, peopleOnDisk, rolesOnDisk, serviceTokensOnDisk } from '../../domain/identity/examples.ts';
+import { paymentsOnDisk } from '../../domain/payments/examples.ts';
 import { createMemoryDataKeys } from '../../support/postgres/data-keys.ts';
 
 const listed: PriceEvent = {
@@ -84,6 +85,7 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
   ...peopleOnDisk,
   ...serviceTokensOnDisk,
   ...rolesOnDisk,
+  ...paymentsOnDisk,
   AccountRegistered: [registered, '{"holder":"person","personal":"v1.c2VhbGVk"}'],
   TermsAccepted: [termsAccepted(), '{"version":"2026-01","how":"api"}'],
   AccountSuspended: [suspended(), '{"reason":"resale"}'],
