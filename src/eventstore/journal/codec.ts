@@ -9,6 +9,7 @@ import type { ServiceTokenEvent } from '../../domain/identity/service-tokens.ts'
 import type { StaffEvent } from '../../domain/identity/staff.ts';
 import type { LogEvent } from '../../domain/log/rewinds.ts';
 import type { MailEvent } from '../../domain/mail/mail.ts';
+import type { PaymentEvent } from '../../domain/payments/events.ts';
 import type { PriceEvent } from '../../domain/prices/events.ts';
 import type { ReactionEvent } from '../../domain/reactions/parked-reactions.ts';
 import type { TermsEvent } from '../../domain/terms/terms.ts';
@@ -18,6 +19,7 @@ import { accountEventShapes } from './shapes/account.ts';
 import { approvalEventShapes } from './shapes/approvals.ts';
 import { logEventShapes, priceEventShapes, termsEventShapes } from './shapes/books.ts';
 import { mailEventShapes } from './shapes/mail.ts';
+import { paymentEventShapes } from './shapes/payments.ts';
 import { reactionEventShapes } from './shapes/reactions.ts';
 import {
   claimEventShapes,
@@ -44,7 +46,8 @@ export type DomainEvent =
   | TermsEvent
   | LogEvent
   | ReactionEvent
-  | MailEvent;
+  | MailEvent
+  | PaymentEvent;
 
 export type { Metadata } from '../event-codec.ts';
 export type Recorded<Event = DomainEvent> = RecordedOf<Event>;
@@ -63,6 +66,7 @@ const shapes: Shapes<DomainEvent> = {
   ...logEventShapes,
   ...reactionEventShapes,
   ...mailEventShapes,
+  ...paymentEventShapes,
 };
 
 /** The newest version of each event type that this software reads; it writes the same. */

@@ -51,6 +51,7 @@ import {
 } from '../../domain/account/examples.ts';
 import { moneyOnDisk } from '../../domain/account/refund-examples.ts';
 import { claimsOnDisk, peopleOnDisk, rolesOnDisk, serviceTokensOnDisk } from '../../domain/identity/examples.ts';
+import { paymentsOnDisk } from '../../domain/payments/examples.ts';
 import { createMemoryDataKeys } from '../../support/postgres/data-keys.ts';
 
 const listed: PriceEvent = {
@@ -86,6 +87,7 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
   ...serviceTokensOnDisk,
   ...rolesOnDisk,
   ...moneyOnDisk,
+  ...paymentsOnDisk,
   AccountRegistered: [registered, '{"holder":"person","personal":"v1.c2VhbGVk"}'],
   TermsAccepted: [termsAccepted(), '{"version":"2026-01","how":"api"}'],
   AccountSuspended: [suspended(), '{"reason":"resale","cause":{"kind":"staff"}}'],
