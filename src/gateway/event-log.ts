@@ -4,6 +4,7 @@ import { ACCOUNT_STATE_VERSION, type Account } from '../domain/account/account.t
 import { accountDecider } from '../domain/account/decide.ts';
 import { PRICES_STREAM, priceDecider } from '../domain/prices/decide.ts';
 import { mailDecider } from '../domain/mail/mail.ts';
+import { paymentDecider } from '../domain/payments/decide.ts';
 import { reactionDecider } from '../domain/reactions/parked-reactions.ts';
 import { termsDecider } from '../domain/terms/terms.ts';
 import { approvalDecider } from '../domain/approvals/approvals.ts';
@@ -85,6 +86,7 @@ export const openEventLog = async (options: EventLogOptions) => {
   const prices = createCommands({ ...writing, decider: priceDecider });
   const terms = createCommands({ ...writing, decider: termsDecider });
   const mails = createCommands({ ...writing, decider: mailDecider });
+  const payments = createCommands({ ...writing, decider: paymentDecider });
   const reactions = createCommands({ ...writing, decider: reactionDecider });
   const persons = createCommands({ ...writing, decider: personDecider });
   const claims = createCommands({ ...writing, decider: claimDecider });
@@ -98,7 +100,18 @@ export const openEventLog = async (options: EventLogOptions) => {
 
   const dropOthers: (() => Promise<void> | void)[] = [];
   await rewinds.start(store, async () => {
-    const all = [accounts, prices, terms, mails, reactions, persons, claims, serviceTokens, ...Object.values(roles)];
+    const all = [
+      accounts,
+      prices,
+      terms,
+      mails,
+      payments,
+      reactions,
+      persons,
+      claims,
+      serviceTokens,
+      ...Object.values(roles),
+    ];
     for (const commands of all) commands.recheckAll();
     for (const drop of dropOthers) await drop();
   });
@@ -116,6 +129,7 @@ export const openEventLog = async (options: EventLogOptions) => {
     accounts,
     prices,
     mails,
+    payments,
     persons,
     claims,
     serviceTokens,

@@ -12,11 +12,14 @@ import { followLog, together } from '../projections/follow.ts';
 import { keepRows } from '../projections/rows/keep-rows.ts';
 import { createKeyOwners } from '../projections/views/key-owners.ts';
 import { createOpenMatters } from '../projections/views/open-matters.ts';
+import { createOpenPayments } from '../projections/views/open-payments.ts';
 import { migrateProjections, projections, rowsReached } from '../projections/rows/live.ts';
 import { createPriceList } from '../projections/views/price-list.ts';
-import { createQueries, type WantedRequests } from '../projections/queries.ts';
+import { createQueries, type WantedPayments, type WantedRequests } from '../projections/queries.ts';
+import { payments } from '../projections/rows/payments.ts';
 import { bringUpToDate, createMissingTables, rebuiltInWords } from '../projections/rebuild/rebuild.ts';
 import { requests, type RequestRow } from '../projections/rows/requests.ts';
+import { transactions } from '../projections/rows/transactions.ts';
 import { createTermsList } from '../projections/views/terms-list.ts';
 import type { OutageLog } from './health/outage.ts';
 
@@ -42,13 +45,13 @@ export type ViewsOptions = {
 
 type Failed = (consumer: string, error: unknown) => void;
 
-/** The look-ups in memory: keys, prices, terms, open invitations, waiting approvals and suspected duplicates. */
+/** The look-ups in memory: keys, prices, terms, open invitations, waiting approvals, suspected duplicates and open payments. */
 const openLookUps = (store: ChainedLog, failed: Failed) => {
   const [keyOwners, priceList, termsList] = [createKeyOwners(), createPriceList(), createTermsList()];
-  const openMatters = createOpenMatters();
-  const consumer = together('look_ups', [keyOwners, priceList, termsList, openMatters]);
+  const [openMatters, openPayments] = [createOpenMatters(), createOpenPayments()];
+  const consumer = together('look_ups', [keyOwners, priceList, termsList, openMatters, openPayments]);
   const follower = followLog({ store, decode: decodeFact, consumer, gatherMs: GATHER_MS, failed, skim: true });
-  return { keyOwners, priceList, termsList, openMatters, follower };
+  return { keyOwners, priceList, termsList, openMatters, openPayments, follower };
 };
 
 /** The rows in tables, rebuilt first if their version is older than ours. */
@@ -139,6 +142,29 @@ export const openViews = async (options: ViewsOptions) => {
     duplicates: async () => {
       await followed();
       return lookUps.openMatters.duplicates();
+    },
+    /** What is under way with payments, complete up to what was acknowledged before, on any node. */
+    openPayments: async () => {
+      await followed();
+      return lookUps.openPayments;
+    },
+    listPayments: async (accountId: string, wanted: WantedPayments) => {
+      await caughtUp(payments);
+      return queries.paymentsOf(accountId, wanted);
+    },
+    /** The payment of a transaction or of an order of the partner. */
+    paymentOf: async ({
+      transactionId,
+      orderId,
+    }: {
+      readonly transactionId: string;
+      readonly orderId: string | null;
+    }) => {
+      await caughtUp(transactions);
+      const byTransaction = await queries.paymentOfTransaction(transactionId);
+      if (byTransaction !== undefined || orderId === null) return byTransaction;
+      await caughtUp(payments);
+      return queries.paymentOfOrder(orderId);
     },
     /** Brings this node's rows up to the head of the log; rejects after `withinMs`. */
     hurry: async (withinMs: number): Promise<void> => rows.reached(await store.head(), AbortSignal.timeout(withinMs)),

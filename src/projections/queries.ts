@@ -1,6 +1,7 @@
 import { balances, type BalanceRow } from './rows/balances.ts';
 import type { Database } from './database.ts';
 import { LIVE } from './projection.ts';
+import { payments, type PaymentRow } from './rows/payments.ts';
 import { requests, type RequestRow } from './rows/requests.ts';
 
 export type KeyUsage = {
@@ -24,6 +25,11 @@ export type Queries = {
   requestsOf(accountId: string, wanted: WantedRequests): Promise<readonly RequestRow[]>;
   /** A page of the open requests of other runs than these, ordered by id, which is the order of time. */
   openRequestsOfOtherRuns(runIds: readonly string[], afterId?: string): Promise<readonly OpenRequest[]>;
+  /** The payments of an account, the newest first. */
+  paymentsOf(accountId: string, wanted: WantedPayments): Promise<readonly PaymentRow[]>;
+  /** The payment of a transaction, or of an order, of the partner. */
+  paymentOfTransaction(transactionId: string): Promise<string | undefined>;
+  paymentOfOrder(orderId: string): Promise<string | undefined>;
   /** By projection, the position of its rows. */
   positions(): Promise<Readonly<Record<string, number>>>;
   balanceOf(accountId: string): Promise<BalanceRow | undefined>;
@@ -46,6 +52,9 @@ export type WantedRequests = {
   readonly limit: number;
 };
 
+/** `before` is the last payment of the page before. */
+export type WantedPayments = { readonly before?: string | undefined; readonly limit: number };
+
 const OPEN_PAGE = 1000;
 export const MAX_CANDIDATES = 20;
 
@@ -56,6 +65,7 @@ const hasNul = (id: string): boolean => id.includes('\0');
 
 // Listed explicitly, because a table of newer nodes may have more columns.
 const balanceColumns = Object.keys(balances.columns).join(', ');
+const paymentColumns = Object.keys(payments.columns).join(', ');
 const requestColumns = Object.keys(requests.columns).join(', ');
 
 export const createQueries = (database: Database): Queries => ({
@@ -81,6 +91,28 @@ export const createQueries = (database: Database): Queries => ({
        select * from open order by request_id limit ${OPEN_PAGE}`,
       [runIds, afterId],
     ),
+  paymentsOf: (accountId, { before, limit }) =>
+    database.any<PaymentRow>(
+      `select ${paymentColumns} from ${LIVE}.payments
+       where account_id = $1 and ($2::text is null or (opened_at, payment_id) <
+         (select opened_at, payment_id from ${LIVE}.payments where payment_id = $2))
+       order by opened_at desc, payment_id desc limit $3`,
+      [accountId, before ?? null, limit],
+    ),
+  paymentOfTransaction: async (transactionId) =>
+    (
+      await database.oneOrNone<{ payment_id: string }>(
+        `select payment_id from ${LIVE}.transactions where transaction_id = $1`,
+        [transactionId],
+      )
+    )?.payment_id,
+  paymentOfOrder: async (orderId) =>
+    (
+      await database.oneOrNone<{ payment_id: string }>(
+        `select payment_id from ${LIVE}.payments where order_id = $1 limit 1`,
+        [orderId],
+      )
+    )?.payment_id,
   positions: async () => {
     const rows = await database.any<{ name: string; position: bigint }>(
       `select name, position from ${LIVE}.checkpoints`,
