@@ -1,0 +1,44 @@
+import type { KnownPayment } from '../domain/payments/payment.ts';
+import type { PaymentRefusal } from '../domain/payments/commands.ts';
+import type { Credits } from '../domain/money.ts';
+import type { Metadata } from '../eventstore/journal/codec.ts';
+import type { WebhookHeaders } from './partner.ts';
+import type { SweepReport } from './sweep.ts';
+
+export type TopUpAsked = {
+  readonly accountId: string;
+  /** Without tax, in whole cents. The caller checks the smallest and the largest amount. */
+  readonly amount: Credits;
+  readonly metadata: Metadata;
+  readonly mayRepeat: boolean;
+};
+
+export type TopUpOutcome =
+  | { readonly kind: 'opened'; readonly paymentId: string; readonly url: string; readonly payment: KnownPayment }
+  /** No payment partner is configured. */
+  | { readonly kind: 'unavailable' }
+  /** The partner gave no page. A repetition under the same id tries again. */
+  | { readonly kind: 'partner_failed' }
+  /** The command id belongs to another top-up. */
+  | { readonly kind: 'refused'; readonly refusal: PaymentRefusal };
+
+export type WebhookAnswer = {
+  readonly status: 200 | 400 | 403 | 500;
+  /** For the page of deliveries at the partner: which check failed. */
+  readonly message: string;
+};
+
+/** What people and the partner do with payments. */
+export type Payments = {
+  /** The name that is recorded in payments, and whether no money moves; undefined without a partner. */
+  readonly partner: { readonly name: string; readonly isSimulated: boolean } | undefined;
+  openTopUp(asked: TopUpAsked): Promise<TopUpOutcome>;
+  /** Undefined if there is no such payment. */
+  find(paymentId: string): Promise<KnownPayment | undefined>;
+  /** Asks the partner whether an open payment was paid, and records it. Returns the payment as it is then. */
+  check(paymentId: string): Promise<KnownPayment | undefined>;
+  /** Answers with 200 only after what was reported is in the log, or is kept for the operator. */
+  receiveWebhook(headers: WebhookHeaders, rawBody: Uint8Array): Promise<WebhookAnswer>;
+  /** Compares the newest transactions of the partner with the log, and records what no webhook has reported. */
+  sweep(progress?: (done: number) => void): Promise<SweepReport>;
+};
