@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { apiRoutes } from './api/routes.ts';
 import { createProduct } from './api/products.ts';
+import { pages } from './pages/pages.ts';
 import { createControl } from './control.ts';
 import type { CreemControl } from './control.ts';
 import { DISCOUNTS } from './shop/amounts.ts';
@@ -141,7 +142,8 @@ export const createCreemStandIn = (options: CreemStandInOptions): CreemStandIn =
       response.on('finish', wake);
       next();
     })
-    .use('/v1', apiRoutes(shop, faults));
+    .use('/v1', apiRoutes(shop, faults))
+    .use(pages(shop, faults, deliveries));
   const server = createServer(app);
   return {
     handler: app,

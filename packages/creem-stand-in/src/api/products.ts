@@ -19,6 +19,7 @@ const ProductBody = z.strictObject({
   default_success_url: httpUrl.optional(),
   image_url: httpUrl.optional(),
   pay_what_you_want: z.boolean().optional(),
+  abandoned_cart_recovery_enabled: z.boolean().optional(),
   suggested_price: z.int().min(0).optional(),
 });
 

@@ -141,8 +141,9 @@ export type PaymentOutcome =
   | { readonly kind: 'declined'; readonly code: string; readonly message: string };
 
 /** A hint for the page that the customer returns to; it proves nothing about money. */
-const redirectUrl = (shop: Shop, checkout: Checkout, order: Order): string | undefined => {
-  if (checkout.successUrl === undefined) return undefined;
+export const redirectUrl = (shop: Shop, checkout: Checkout): string | undefined => {
+  const order = shop.state.orders.find(({ id }) => id === checkout.order);
+  if (checkout.successUrl === undefined || !order) return undefined;
   const params: readonly (readonly [string, string | undefined])[] = [
     ['checkout_id', checkout.id],
     ['order_id', order.id],
@@ -229,7 +230,7 @@ export const pay = (shop: Shop, faults: Faults, checkoutId: string, payment: Pay
       discount,
     });
     const event = recordEvent(shop, faults, 'checkout.completed', completedObject(shop, checkout, order, customer));
-    return { kind: 'paid', redirectUrl: redirectUrl(shop, checkout, order), transaction, order, eventId: event.id };
+    return { kind: 'paid', redirectUrl: redirectUrl(shop, checkout), transaction, order, eventId: event.id };
   });
 };
 
