@@ -112,7 +112,7 @@ export const createCreemStandIn = (options: CreemStandInOptions): CreemStandIn =
     state: saved === undefined ? emptyState(options.seed) : readState(saved),
     now: options.now,
     publicUrl: () => (options.publicUrl ?? serverUrl).replace(/\/+$/, ''),
-    save: (stateJson) => storage?.save(stateJson),
+    save: storage && ((stateJson) => storage.save(stateJson)),
   });
   const productId = prepare(shop, options);
   const faults = createFaults();

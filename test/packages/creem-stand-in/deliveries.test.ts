@@ -306,6 +306,7 @@ describe('an endpoint that is registered by the API', () => {
     await shop.sell();
     await shop.control.deliverDue();
     expect(receiver.received).toHaveLength(1);
+    expect((await shop.call('GET', `${path}/events/pending`)).status).toBe(400);
     expect((await shop.call('DELETE', path)).json).toMatchObject({ id: webhook.id as string });
     expect((await shop.call('GET', path)).status).toBe(404);
     expect((await shop.call('GET', '/webhooks')).json.items).toHaveLength(1);

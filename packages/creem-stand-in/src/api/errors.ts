@@ -22,7 +22,7 @@ export class InvalidRequest extends Error {
   }
 }
 
-export type SendError = (response: Response, status: number, messages: readonly string[]) => void;
+export type SendError = (response: Response, status: number, messages: readonly string[] | undefined) => void;
 
 /** Answers in the shape of Creem's errors. */
 export const createSendError = (now: () => number): SendError => {
@@ -43,18 +43,14 @@ export const createSendError = (now: () => number): SendError => {
   };
 };
 
-type HttpError = { readonly status?: unknown; readonly type?: unknown };
-
 export const answerErrors =
   (sendError: SendError): ErrorRequestHandler =>
   (error: unknown, _request, response, next) => {
     if (response.headersSent) return next(error);
     if (error instanceof InvalidRequest) return sendError(response, 400, error.messages);
     if (error instanceof Refusal) return sendError(response, error.status, [error.message]);
-    const { status, type } = error as HttpError;
-    // Of the parser of bodies: malformed JSON, another charset, too large.
-    if (typeof status === 'number' && status < 500 && typeof type === 'string') {
-      return sendError(response, 400, ['The body is not valid JSON']);
-    }
+    // Of Express: a body that cannot be read, or a path whose encoding is wrong.
+    const { status } = error as { readonly status?: unknown };
+    if (typeof status === 'number' && status < 500) return sendError(response, 400, ['The request cannot be read']);
     return sendError(response, 500, ['Internal server error']);
   };

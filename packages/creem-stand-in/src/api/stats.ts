@@ -56,7 +56,9 @@ export const statsRoutes = (shop: Shop): Router =>
       (line) => line.currency === currency && line.at >= from && line.at <= to && line.type !== 'payout_fee',
     );
     const periods: unknown[] = [];
-    for (let start = startOf(from, interval ?? 'day'); interval && start <= to; start = nextStart(start, interval)) {
+    // Creem leaves out what is before the first transaction of the shop.
+    const first = Math.max(from, state.transactions[0]?.created_at ?? to + 1);
+    for (let start = startOf(first, interval ?? 'day'); interval && start <= to; start = nextStart(start, interval)) {
       const end = nextStart(start, interval);
       periods.push({ timestamp: start, ...revenue(lines.filter(({ at }) => at >= start && at < end)) });
     }

@@ -71,7 +71,7 @@ const remove = (shop: Shop, id: string): Webhook => {
 /** What waits for an endpoint of the mode `cli`: bytes and headers as a delivery would have them. */
 const pending = ({ state }: Shop, webhook: Webhook, limit: number) =>
   state.deliveries
-    .filter((one) => one.webhook === webhook.id && webhook.deliveryMode === 'cli' && one.state === 'scheduled')
+    .filter((one) => one.webhook === webhook.id && one.state === 'scheduled')
     .slice(0, limit)
     .map((delivery) => {
       const event = find(state.events, delivery.event, 'Event');
@@ -93,6 +93,11 @@ const acknowledge = (shop: Shop, webhook: Webhook, eventId: string, status: numb
 export const webhookRoutes = (shop: Shop): Router => {
   const { webhooks } = shop.state;
   const named = (id: string): Webhook => find(webhooks, id, 'Webhook');
+  const polled = (id: string): Webhook => {
+    const webhook = named(id);
+    if (webhook.deliveryMode === 'cli') return webhook;
+    throw new Refusal('not_polled', "Only for endpoints of the delivery_mode 'cli'");
+  };
   return Router()
     .post('/', (request, response) => {
       const webhook = create(shop, request.body);
@@ -116,10 +121,10 @@ export const webhookRoutes = (shop: Shop): Router => {
         z.strictObject({ limit: z.coerce.number().int().min(1).max(100).default(50) }),
         request.query,
       );
-      response.json({ items: pending(shop, named(request.params.id), limit) });
+      response.json({ items: pending(shop, polled(request.params.id), limit) });
     })
     .post('/:id/events/:event/ack', (request, response) => {
       const { status_code: status } = read(Acknowledgement, request.body);
-      response.json(acknowledge(shop, named(request.params.id), request.params.event, status));
+      response.json(acknowledge(shop, polled(request.params.id), request.params.event, status));
     });
 };

@@ -88,7 +88,7 @@ const refunds = (made: readonly Refund[], currency: string): Html => {
         <td>
           ${
             (status === 'pending' || status === 'requiresAction') &&
-            ['succeeded', 'failed', 'canceled'].map((to) => button(`${ROOT}refunds/${id}/${to}`, `Now ${to}`))
+            ['succeeded', 'failed', 'canceled'].map((to) => button(`${ROOT}refunds/${id}/${to}`, `Mark ${to}`))
           }
         </td>
       </tr>`,
@@ -154,6 +154,7 @@ export const paymentPage = (shop: Shop, transaction: Transaction): Html => {
   return html`<p><a href="${ROOT}">All payments</a></p>
     ${facts(shop, transaction)} ${left > 0 && refundForm(transaction, left)} ${refunds(refunded, currency)}
     ${disputes(disputed, currency)} ${deliveries(shop, sent, ROOT)}
+    <h2>Events</h2>
     ${events.map(
       ({ id: event, type, body }) =>
         html`<details>

@@ -22,7 +22,10 @@ label { display: block; margin: 0 0 12px; font-weight: 600; }
 label .hint { display: block; font-weight: 400; color: var(--soft); }
 label.inline { display: inline-block; margin-right: 12px; vertical-align: bottom; }
 input, select { display: block; width: 100%; min-height: 40px; padding: 8px; margin-top: 4px; font: inherit; color: inherit;
-  background: var(--page); border: 1px solid var(--soft); border-radius: 6px; }
+  background: var(--page); border: 1px solid var(--soft); border-radius: 6px; font-weight: 400; }
+form.card { max-width: 480px; }
+details { margin: 0 0 8px; }
+main.narrow td:last-child { padding-right: 0; }
 input[type=checkbox] { display: inline-block; width: auto; min-height: 0; margin: 0 8px 0 0; }
 button { min-height: 40px; padding: 8px 16px; font: inherit; font-weight: 600; color: var(--accent); background: transparent;
   border: 1px solid var(--accent); border-radius: 6px; cursor: pointer; }

@@ -43,7 +43,7 @@ export const createShop = (options: {
   readonly state: State;
   readonly now: () => number;
   readonly publicUrl: () => string;
-  readonly save: (stateJson: string) => void;
+  readonly save: ((stateJson: string) => void) | undefined;
 }): Shop => {
   const { settings, state, now, publicUrl, save } = options;
   return {
@@ -57,7 +57,7 @@ export const createShop = (options: {
     },
     change: (work) => {
       const result = work();
-      save(JSON.stringify(state));
+      save?.(JSON.stringify(state));
       return result;
     },
   };

@@ -34,7 +34,7 @@ export type ApiFault = {
   /** How many requests: 1 unless stated. */
   readonly times?: number;
   readonly how:
-    | { readonly kind: 'status'; readonly status: 429 | 500 | 502 | 503 }
+    | { readonly kind: 'status'; readonly status: 401 | 403 | 404 | 429 | 500 | 502 | 503 }
     /** The connection ends, or stays silent, before or after the request was carried out. */
     | { readonly kind: 'reset' | 'hang'; readonly when: 'before' | 'after' };
 };
