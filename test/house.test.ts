@@ -100,6 +100,7 @@ const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly 
     because: 'the gateway starts its database',
   },
   '@kissapi/zod-messages': { in: ['http/', 'config/'], because: 'it explains input to the people who wrote it' },
+  '@kissapi/creem-stand-in': { in: ['gateway/'], because: 'the gateway starts the stand-in for the payment partner' },
   '@kissapi/simulator': {
     in: ['proxy/providers/simulated/', 'cli/simulate.ts'],
     because: 'it is a provider like any other',
