@@ -33,9 +33,14 @@ const rooms: Readonly<Record<string, Room>> = {
     mayImportTypes: ['reactions'],
     because: 'what a person does joins events, secrets and mail',
   },
+  payments: {
+    mayImport: ['domain', 'eventstore', 'mail'],
+    mayImportTypes: ['reactions'],
+    because: 'what a payment causes joins events of two kinds and mail',
+  },
   http: {
     mayImport: ['domain', 'eventstore'],
-    mayImportTypes: ['proxy', 'projections', 'reactions', 'identity', 'people', 'mail'],
+    mayImportTypes: ['proxy', 'projections', 'reactions', 'identity', 'people', 'payments', 'mail'],
     because: 'neighbours never import values of each other',
   },
   config: {
@@ -44,12 +49,23 @@ const rooms: Readonly<Record<string, Room>> = {
     because: 'the environment is read once, into the values that the rooms take',
   },
   cli: {
-    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'identity', 'config', 'gateway'],
+    mayImport: [
+      'domain',
+      'eventstore',
+      'projections',
+      'reactions',
+      'proxy',
+      'identity',
+      'payments',
+      'config',
+      'gateway',
+    ],
     because: 'a terminal composes the same parts, and serves no HTTP',
   },
   gateway: {
     mayImport: [
-      ...['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'mail', 'identity', 'people', 'http', 'config'],
+      ...['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'mail', 'identity', 'people', 'payments'],
+      ...['http', 'config'],
     ],
     because: 'it composes the rooms, and knows every name',
   },
@@ -63,20 +79,33 @@ const rooms: Readonly<Record<string, Room>> = {
 const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly because: string }>> = {
   express: { in: ['http/'], because: 'there is one door' },
   rxjs: { in: ['projections/follow.ts'], because: 'there is one pipeline from the log' },
-  undici: { in: ['proxy/'], because: 'only a completion calls out' },
+  undici: { in: ['proxy/', 'payments/creem/'], because: 'completions and the payment partner call out' },
   'eventsource-parser': { in: ['proxy/'], because: 'only a completion reads a stream' },
   'gpt-tokenizer': {
     in: ['proxy/metering/token-counter-worker.ts'],
     because: 'to count a prompt takes so long that the thread which serves must not do it',
   },
   pg: {
-    in: ['eventstore/', 'reactions/', 'identity/database.ts', 'mail/due-mails.ts'],
+    in: ['eventstore/', 'reactions/', 'identity/database.ts', 'mail/due-mails.ts', 'payments/kept-deliveries.ts'],
     because: 'bare connections are for appends, for LISTEN, for heartbeats and for small tables',
   },
   'pg-promise': { in: ['projections/', 'reactions/'], because: 'it speaks SQL where rows are kept' },
   '@eventstore/db-client': { in: ['eventstore/eventstoredb/'], because: 'a store is one folder' },
   zod: {
-    in: ['eventstore/', 'projections/', 'reactions/', 'proxy/', 'mail/', 'identity/', 'http/', 'cli/', 'config/'],
+    in: [
+      ...[
+        'eventstore/',
+        'projections/',
+        'reactions/',
+        'proxy/',
+        'mail/',
+        'identity/',
+        'payments/',
+        'http/',
+        'cli/',
+        'config/',
+      ],
+    ],
     because: 'bytes become values at the sill, and the domain has none',
   },
   'zod-openapi': { in: ['http/'], because: 'the document describes the door' },
