@@ -103,7 +103,7 @@ describe('the arithmetic of a charge', () => {
       [{ ...good, pinned: { ...price, version: 2 } }, 'price as pinned by the hold'],
       [{ ...good, pinned: { ...price, rates } }, 'rates as pinned by the hold'],
       [
-        { ...good, projected: { cost: 0n, charged: event.charged, written_off: 0n }, reversed: 0n },
+        { ...good, projected: { cost: 0n, charged: event.charged, written_off: 0n, reversed: 0n } },
         'cost in the projection of requests',
       ],
     ];
