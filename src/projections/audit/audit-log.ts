@@ -144,7 +144,8 @@ const auditBalances = async (
       [after, scope ?? null],
     );
     for (const row of rows) {
-      for (const column of summed) found.set(column, (found.get(column) ?? 0n) + row[column]);
+      for (const column of summed)
+        found.set(column, (found.get(column) ?? 0n) + ((row[column] as bigint | null) ?? 0n));
       const book = books.get(row.account_id);
       if (!book) report([unfounded(row.account_id, 'balances')]);
       else report(differences(row.account_id, 'balances', rowOf(book), row));
