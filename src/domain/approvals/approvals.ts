@@ -3,7 +3,13 @@ import type { StaffRole } from '../identity/person-events.ts';
 import type { Credits } from '../money.ts';
 
 /** What needs two persons. */
-export type Act = { readonly kind: 'grant'; readonly accountId: string; readonly amount: Credits };
+export type Act = {
+  readonly kind: 'grant';
+  readonly accountId: string;
+  readonly amount: Credits;
+  /** Of the credits, in ms since the epoch; absent: they do not end. */
+  readonly endsAt?: number;
+};
 
 /** The staff that may do an act, and approve it. */
 export const ROLES_FOR: Readonly<Record<Act['kind'], readonly StaffRole[]>> = { grant: ['finance', 'owner'] };

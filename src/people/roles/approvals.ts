@@ -90,7 +90,9 @@ const carryOut = async ({ approvals, accounts }: PeopleOptions, approvalId: stri
   });
   const { act, reason } = state;
   const lotId = lotOfApproval(approvalId);
-  const command = { type: 'TopUp', lotId, amount: act.amount, source: { kind: 'grant', reason } } as const;
+  const { amount, endsAt } = act;
+  const ends = endsAt === undefined ? {} : { endsAt };
+  const command = { type: 'TopUp', lotId, amount, source: { kind: 'grant', reason }, ...ends } as const;
   const done = await accounts.execute(accountStream(act.accountId), command, metadata('act'), { mayRepeat: true });
   const record: ApprovalCommand =
     done.kind === 'accepted' ? { type: 'RecordAct' } : { type: 'RecordActFailure', code: done.refusal.code };

@@ -1,16 +1,22 @@
 import { z } from 'zod';
 import type { ApprovalEvent } from '../../../domain/approvals/approvals.ts';
 import type { Shapes } from './shape.ts';
-import { credits } from './values.ts';
+import { credits, id, timeMs } from './values.ts';
 
-const id = z.string().min(1);
 const reason = z.string();
 
 export const approvalEventShapes: Shapes<ApprovalEvent> = {
   ApprovalAsked: {
     version: 1,
     schema: z.object({
-      act: z.discriminatedUnion('kind', [z.strictObject({ kind: z.literal('grant'), accountId: id, amount: credits })]),
+      act: z.discriminatedUnion('kind', [
+        z.strictObject({
+          kind: z.literal('grant'),
+          accountId: id,
+          amount: credits,
+          endsAt: timeMs.exactOptional(),
+        }),
+      ]),
       reason,
       by: id,
       personId: id.nullable(),

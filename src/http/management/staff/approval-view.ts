@@ -11,7 +11,12 @@ export const approvalView = z
     status: z
       .enum(['waiting', 'ended', 'refused', 'approved', 'done', 'failed'])
       .meta({ description: 'ended: not given in time. failed: the act was refused when it was carried out' }),
-    act: z.strictObject({ kind: z.literal('grant'), account_id: accountId, amount_usd: usd }),
+    act: z.strictObject({
+      kind: z.literal('grant'),
+      account_id: accountId,
+      amount_usd: usd,
+      ends_at: time.nullable().meta({ description: 'When the credits end; null if they do not end' }),
+    }),
     reason: z.string(),
     asked_by: z.string().meta({ description: 'The actor', example: 'staff:per_5b0d27c41e8f4a96b3c7d810' }),
     given_by: z.array(z.string()).meta({ description: 'Persons' }),
@@ -24,7 +29,7 @@ export const approvalView = z
 export const approvalExample: z.output<typeof approvalView> = {
   approval_id: 'app_9f27c1d05e6b4a38a1c4d772',
   status: 'waiting',
-  act: { kind: 'grant', account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20', amount_usd: '500.00' },
+  act: { kind: 'grant', account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20', amount_usd: '500.00', ends_at: null },
   reason: 'Compensation for the outage in May',
   asked_by: 'staff:per_5b0d27c41e8f4a96b3c7d810',
   given_by: [],
@@ -38,7 +43,10 @@ export const viewApproval = (approval: ApprovalView, now: Date): z.output<typeof
   return {
     approval_id,
     status: status === 'waiting' && until <= now.getTime() ? 'ended' : status,
-    act: { kind: act.kind, account_id: act.accountId, amount_usd: formatUsd(act.amount) },
+    act: {
+      ...{ kind: act.kind, account_id: act.accountId, amount_usd: formatUsd(act.amount) },
+      ends_at: act.endsAt === undefined ? null : new Date(act.endsAt).toISOString(),
+    },
     ...{ reason, asked_by: by, given_by: [...givenBy], refused_by: refusedBy, failure },
     ends_at: new Date(until).toISOString(),
   };
