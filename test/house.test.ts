@@ -118,6 +118,10 @@ const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly 
   },
   'prom-client': { in: ['gateway/metrics.ts'], because: 'rooms count nothing themselves' },
   uuid: { in: ['gateway/new-id.ts'], because: 'randomness arrives as an argument' },
+  pdfkit: {
+    in: ['payments/receipt/receipt-pdf.ts'],
+    because: 'a receipt is the only document; it is kept, works offline, embeds fonts, and gives equal bytes',
+  },
   '@simplewebauthn/server': { in: ['identity/passkeys/'], because: 'only a passkey is verified by it' },
   otplib: { in: ['identity/totp.ts'], because: 'only a second step has codes of a clock' },
   'disposable-email-domains-js': {
