@@ -159,7 +159,7 @@ describe('a delivery', () => {
 
 describe('a fault', () => {
   const deliverWith = async (fault: DeliveryFault) => {
-    await shop.sell();
+    await shop.sell({ metadata: { mode: 'kept' } });
     shop.control.faultDelivery(fault);
     await shop.control.deliverDue();
     return shop.control.deliveries()[0]?.attempts[0]?.outcome;
@@ -225,7 +225,7 @@ describe('a fault', () => {
     await deliverWith({ kind: 'wrong_mode', mode: 'prod' });
     const [one] = receiver.received;
     expect(one?.signed).toBe(true);
-    expect(one?.event?.object).toMatchObject({ mode: 'prod', order: { mode: 'prod' }, customer: { mode: 'prod' } });
+    expect(one?.event?.object).toMatchObject({ mode: 'prod', order: { mode: 'prod' }, metadata: { mode: 'kept' } });
   });
 
   it('is for the events and the number of attempts that its selector names', async () => {

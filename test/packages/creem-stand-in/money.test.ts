@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Refusal, TEST_CARDS, createStateFile } from '@kissapi/creem-stand-in';
-import { START, createTestShop } from './shop.ts';
+import { START, createReceiver, createTestShop } from './shop.ts';
 import type { TestShop } from './shop.ts';
 
 let shop: TestShop;
@@ -172,6 +172,23 @@ describe('a payout', () => {
     expect(shop.control.balance()).toBe(0);
   });
 
+  it('has the fee of each sale rounded down, and that of moderation once it is a cent', async () => {
+    await shop.sell({ custom_price: 2_000 });
+    const screen = (prompt: string) => shop.call('POST', '/moderation/prompt', { prompt });
+    await screen('a'.repeat(33_000));
+    expect(shop.control.closePayout({ minimum: 0 }).lines.map(({ type, fee }) => [type, fee])).toEqual([
+      ['payment', 133],
+      ['payout_fee', 700],
+    ]);
+    await screen('b');
+    await shop.sell({ custom_price: 100_000 });
+    expect(shop.control.closePayout().lines.map(({ type, fee }) => [type, fee])).toEqual([
+      ['payment', 4_720],
+      ['moderation_fee', 1],
+      ['payout_fee', 953],
+    ]);
+  });
+
   it('is refused below the minimum of 50.00 unless another is stated', async () => {
     await shop.sell();
     expect(codeOf(() => shop.control.closePayout())).toBe('below_minimum');
@@ -196,6 +213,27 @@ describe('the state', () => {
     expect((await second.sell()).transaction.id).not.toBe(transaction.id);
     await second.close();
     rmSync(folder, { recursive: true });
+  });
+
+  it('has no address for deliveries after a start, and an attempt that the end cut off is made again', async () => {
+    let saved: string | undefined;
+    const storage = { load: () => saved, save: (json: string) => void (saved = json) };
+    const receiver = await createReceiver();
+    receiver.status = 0;
+    const first = await createTestShop({ storage, webhookUrl: receiver.url });
+    await first.sell();
+    const delivering = first.control.deliverDue();
+    await vi.waitFor(() => expect(receiver.received).toHaveLength(1));
+    await first.close();
+    expect(await delivering).toEqual([]);
+    receiver.status = 200;
+    const second = await createTestShop({ storage });
+    expect(await second.control.deliverDue()).toEqual([]);
+    second.control.deliverTo(receiver.url);
+    expect(await second.control.deliverDue()).toMatchObject([{ state: 'delivered', attempts: [{ at: START }] }]);
+    expect(receiver.received[1]?.body).toBe(receiver.received[0]?.body);
+    await second.close();
+    await receiver.close();
   });
 
   it('is refused if it is not one of the stand-in', async () => {

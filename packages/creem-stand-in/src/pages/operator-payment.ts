@@ -11,6 +11,13 @@ import { moment, money } from './page.ts';
 
 const ROOT = '../';
 
+/** How a pending refund can end. */
+const ENDS = [
+  ['succeeded', 'Succeed'],
+  ['failed', 'Fail'],
+  ['canceled', 'Cancel'],
+] as const;
+
 const facts = ({ state }: Shop, transaction: Transaction): Html => {
   const order = find(state.orders, transaction.order, 'Order');
   const customer = find(state.customers, transaction.customer, 'Customer');
@@ -88,7 +95,7 @@ const refunds = (made: readonly Refund[], currency: string): Html => {
         <td>
           ${
             (status === 'pending' || status === 'requiresAction') &&
-            ['succeeded', 'failed', 'canceled'].map((to) => button(`${ROOT}refunds/${id}/${to}`, `Mark ${to}`))
+            ENDS.map(([to, label]) => button(`${ROOT}refunds/${id}/${to}`, label))
           }
         </td>
       </tr>`,

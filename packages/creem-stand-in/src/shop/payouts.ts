@@ -84,8 +84,9 @@ export const closePayout = (shop: Shop, { currency = 'USD', minimum = 5_000 }: P
   }
   return shop.change(() => {
     const { moderation } = state;
-    if (currency === 'USD' && moderation.unbilledUnits > 0) {
-      addLine(shop, 'moderation_fee', { gross: 0, tax: 0, fee: moderationFee(moderation.unbilledUnits) }, { currency });
+    const screening = currency === 'USD' ? moderationFee(moderation.unbilledUnits) : 0;
+    if (screening > 0) {
+      addLine(shop, 'moderation_fee', { gross: 0, tax: 0, fee: screening }, { currency });
       moderation.unbilledUnits = 0;
     }
     addLine(shop, 'payout_fee', { gross: 0, tax: 0, fee: payoutFee(balance) }, { currency });

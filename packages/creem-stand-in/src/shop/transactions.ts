@@ -78,7 +78,7 @@ export const refund = (shop: Shop, faults: Faults, transactionId: string, option
 /** `POST /v1/refunds` refunds in full, once: a transaction that was refunded in part before is refused as well. */
 export const refundInFull = (shop: Shop, faults: Faults, transactionId: string): Refund => {
   const transaction = find(shop.state.transactions, transactionId, 'Transaction');
-  if (transaction.status !== 'paid' || refundable(shop, transaction) !== transaction.amount_paid) {
+  if (refundable(shop, transaction) !== transaction.amount_paid) {
     throw new Refusal('not_refundable', 'Transaction has already been refunded');
   }
   return refund(shop, faults, transactionId, { status: faults.refundStatus });
