@@ -53,6 +53,13 @@ describe('an event of Creem', () => {
     expect(read(...delivery(event))).toEqual(read(...delivery(sample(name))));
   });
 
+  it('is ignored if we do not need its type, without a look at what it is about', () => {
+    const event = { id: 'evt_1', eventType: 'subscription.paid' };
+    for (const object of [undefined, null, 'text', { mode: 7, order: 'ord_1' }]) {
+      expect(read(...delivery({ ...event, object }))).toMatchObject({ kind: 'ignored' });
+    }
+  });
+
   it('is ignored if its type is unknown', () => {
     for (const eventType of ['dispute.won', 'constructor', '__proto__']) {
       expect(read(...delivery({ ...checkout, eventType }))).toEqual({
