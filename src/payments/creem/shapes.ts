@@ -4,7 +4,8 @@ import { checkoutStatuses, type PaidReport, type PartnerTransaction } from '../p
 
 // Only the fields that are used. Creem's documentation and its SDK disagree about many of the others.
 
-const id = z.string().min(1).max(255);
+/** The ids of Creem have a prefix and letters or digits. Ids go into the log, addresses and mails. */
+const id = z.string().regex(/^[\w-]{1,128}$/);
 const minorUnits = z.int().nonnegative().transform(BigInt);
 const currency = z
   .string()

@@ -122,6 +122,7 @@ describe('an event that cannot be read', () => {
     ['an order with an amount as a text', withOrder({ amount_paid: '3000' }), 'order.amount_paid'],
     ['an order without a currency', withOrder({ currency: '' }), 'order.currency'],
     ['a refund without an id', withObject(refundCreated, { id: '' }), 'id'],
+    ['a refund with an id of another form', withObject(refundCreated, { id: 'ref_1#2' }), 'id'],
     ['a refund of an unknown status', withObject(refundCreated, { status: 'done' }), 'status'],
     ['a refund without a transaction', withObject(refundCreated, { transaction: null }), 'transaction'],
     ['a dispute without an amount', withObject(disputeCreated, { amount: null }), 'amount'],
