@@ -65,6 +65,29 @@ describe('a checkout at Creem', () => {
   });
 });
 
+describe('an event of the stand-in', () => {
+  it('is read in the shape of the SDK and in that of the documentation', async () => {
+    const { partner, control, acts, close } = await openStandIn();
+    const readings = [];
+    for (const shape of ['sdk', 'documentation'] as const) {
+      control.setShape(shape);
+      const checkout = await partner.checkout({ ...order, paymentId: `pay_${shape}` });
+      if (checkout.kind !== 'created') throw new Error('the checkout was refused');
+      const paid = acts.pay(checkout.checkoutId);
+      const { id = '' } = control.transactions().at(-1) ?? {};
+      readings.push(
+        [paid, acts.refund(id, 1_200n), acts.dispute(id)].map((one) => partner.readWebhook(one.headers, one.body)),
+      );
+    }
+    const kinds = readings.map((all) => all.map((one) => one.kind === 'facts' && one.facts.map(({ kind }) => kind)));
+    expect(kinds).toEqual(Array(2).fill([['paid'], ['refund'], ['dispute']]));
+    const ids = readings.map((all) => all.map((one) => one.kind === 'facts' && one.facts[0]?.paymentId));
+    expect(ids).toEqual([Array(3).fill('pay_sdk'), Array(3).fill('pay_documentation')]);
+    await partner.close();
+    await close();
+  });
+});
+
 describe('a fault of Creem', () => {
   let opened: Awaited<ReturnType<typeof openStandIn>>;
   beforeAll(async () => {
