@@ -45,7 +45,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   config: {
     mayImport: ['domain'],
-    mayImportTypes: ['eventstore', 'proxy', 'mail'],
+    mayImportTypes: ['eventstore', 'proxy', 'mail', 'payments'],
     because: 'the environment is read once, into the values that the rooms take',
   },
   cli: {
@@ -320,10 +320,18 @@ const brokenByEngine = ({ path, text }: Source): string[] => {
   ];
 };
 
+/** What happens with payments is the same for every partner: only gateway/ chooses one. */
+const brokenByPartner = ({ from, ...asked }: Import): string[] =>
+  'path' in asked && asked.path.startsWith('payments/creem/') && !/^(?:payments\/creem|gateway)\//.test(from)
+    ? [`src/${from} imports src/${asked.path}: a payment partner is known by its port, payments/partner.ts`]
+    : [];
+
 /** Each broken rule as a line that can be read by whoever broke it. Paths are under src. */
 const brokenRules = (sources: readonly Source[]): readonly string[] =>
   sources.flatMap((source) => [
-    ...importsOf(source).flatMap((one) => [...brokenByRooms(one), ...brokenByHomes(one), ...brokenByLog(one)]),
+    ...importsOf(source).flatMap((one) => [
+      ...[...brokenByRooms(one), ...brokenByHomes(one), ...brokenByLog(one), ...brokenByPartner(one)],
+    ]),
     ...brokenBySql(source),
     ...brokenByClock(source),
     ...brokenByEngine(source),
@@ -447,6 +455,14 @@ describe('a rule', () => {
     ['projections/x.ts', `import pg from 'pg';`, 'imports pg'],
     ['eventstore/x.ts', `import pgPromise from 'pg-promise';`, 'imports pg-promise'],
     ['main.ts', `import { request } from 'undici';`, 'imports undici'],
+    ['payments/x.ts', `import { request } from 'undici';`, 'imports undici'],
+    ['payments/x.ts', `import { a } from './creem/creem.ts';`, 'known by its port'],
+    ['payments/x.ts', `import { a } from '../projections/rows.ts';`, 'payments may not import from projections'],
+    [
+      'projections/x.ts',
+      `import type { A } from '../payments/partner.ts';`,
+      'projections may not import from payments',
+    ],
     ['identity/x.ts', `import { a } from '../http/auth/api-keys.ts';`, 'identity may not import from http'],
     ['http/x.ts', `import { createIdentity } from '../identity/identity.ts';`, 'http may not import from identity'],
     ['http/x.ts', `import { verifySync } from 'otplib';`, 'imports otplib, whose home is identity/totp.ts'],

@@ -34,7 +34,7 @@ export type PartnerFact =
       readonly currency: string;
       readonly status: PartnerRefundStatus;
       /**
-       * What the partner has refunded of the transaction in total, as it says now. It is needed once a refund was found by
+       * What the partner has refunded of the transaction in total by now. It is needed once a refund was found by
        * comparing totals, without its id: the report of that refund, which may still come, must not count again.
        */
       readonly total?: MinorUnits;

@@ -13,8 +13,8 @@ export const recordDispute = (
 ): PaymentDecision => {
   const cause = { kind: 'dispute', disputeId } as const;
   if (isReturned(payment, cause) || payment.disputes.some((one) => one.disputeId === disputeId)) return accept();
-  // A transaction has one chargeback. If it was found without its id, its report may still come.
-  if (payment.disputes.some((one) => isFoundByTotal(one.disputeId))) return accept();
+  // A transaction has one chargeback at a time. If it was found without its id, its report may still come.
+  if (payment.disputes.some((one) => isFoundByTotal(one.disputeId) && one.status !== 'won')) return accept();
   const { sale } = payment;
   if (sale?.transactionId !== transactionId) {
     const one = quarantinedOf(payment, transactionId);

@@ -77,8 +77,10 @@ const recordSucceeded = (fact: RecordRefund, payment: KnownPayment, sale: Sale):
 const isCounted = ({ gross, total }: RecordRefund, payment: KnownPayment): boolean | 'unknown' => {
   if (total === undefined)
     return payment.refunds.some(({ reference }) => isFoundByTotal(reference)) ? 'unknown' : false;
-  const recorded = payment.refunds.reduce((sum, one) => (one.status === 'succeeded' ? sum + one.gross : sum), 0n);
-  return recorded + fromMinorUnits(gross) > fromMinorUnits(total);
+  const refunded = payment.refunds.reduce((sum, one) => (one.status === 'succeeded' ? sum + one.gross : sum), 0n);
+  // A chargeback counts in the total as well.
+  const disputed = payment.disputes.reduce((sum, one) => (one.status === 'won' ? sum : sum + one.gross), 0n);
+  return refunded + disputed + fromMinorUnits(gross) > fromMinorUnits(total);
 };
 
 const recordFailed = ({ reference, gross, status }: RecordRefund, payment: KnownPayment): PaymentDecision => {

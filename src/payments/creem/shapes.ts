@@ -4,7 +4,8 @@ import { checkoutStatuses, type PaidReport, type PartnerTransaction } from '../p
 
 // Only the fields that are used. Creem's documentation and its SDK disagree about many of the others.
 
-const id = z.string().min(1).max(255);
+/** The ids of Creem have a prefix and letters or digits. Ids go into the log, addresses and mails. */
+const id = z.string().regex(/^[\w-]{1,128}$/);
 const minorUnits = z.int().nonnegative().transform(BigInt);
 const currency = z
   .string()
@@ -31,7 +32,7 @@ type PaidOrder = z.output<typeof paidOrder>['order'];
 
 /** An order of a subscription, or one without a payment, is not ours. A missing type is that of all orders that we make. */
 const anyOrder = z.object({
-  order: z.object({ status: z.string(), type: z.string().default('onetime'), amount_paid: z.unknown() }),
+  order: z.object({ status: z.string(), type: z.string().default('onetime'), amount_paid: z.unknown().optional() }),
 });
 
 type Order = { readonly kind: 'not_paid' } | { readonly kind: 'paid'; readonly order: PaidOrder };
@@ -44,7 +45,11 @@ export const readOrder = (order: unknown): Order => {
 };
 
 /** What every event has. */
-export const envelope = z.object({ id: id.nullish().catch(null), eventType: z.string().min(1), object: z.unknown() });
+export const envelope = z.object({
+  id: id.nullish().catch(null),
+  eventType: z.string().min(1),
+  object: z.unknown().optional(),
+});
 
 const modal = z.object({ mode }).optional().catch(undefined);
 /** Where an event may state its mode. Documented refunds have it only in their parts. */
@@ -55,7 +60,7 @@ export const modes = z
   )
   .catch([]);
 
-export const completedCheckout = z.object({ id, request_id: paymentId, order: z.unknown() });
+export const completedCheckout = z.object({ id, request_id: paymentId, order: z.unknown().optional() });
 
 const ofCheckout = z
   .union([
@@ -93,7 +98,7 @@ export const fetchedCheckout = z.object({
   id,
   status: z.enum(checkoutStatuses),
   request_id: paymentId,
-  order: z.unknown(),
+  order: z.unknown().optional(),
 });
 export const refundAnswer = z.object({ status: z.enum(partnerRefundStatuses) });
 export const customerAnswer = z.object({ id });

@@ -53,6 +53,13 @@ describe('an event of Creem', () => {
     expect(read(...delivery(event))).toEqual(read(...delivery(sample(name))));
   });
 
+  it('is ignored if we do not need its type, without a look at what it is about', () => {
+    const event = { id: 'evt_1', eventType: 'subscription.paid' };
+    for (const object of [undefined, null, 'text', { mode: 7, order: 'ord_1' }]) {
+      expect(read(...delivery({ ...event, object }))).toMatchObject({ kind: 'ignored' });
+    }
+  });
+
   it('is ignored if its type is unknown', () => {
     for (const eventType of ['dispute.won', 'constructor', '__proto__']) {
       expect(read(...delivery({ ...checkout, eventType }))).toEqual({
@@ -115,6 +122,7 @@ describe('an event that cannot be read', () => {
     ['an order with an amount as a text', withOrder({ amount_paid: '3000' }), 'order.amount_paid'],
     ['an order without a currency', withOrder({ currency: '' }), 'order.currency'],
     ['a refund without an id', withObject(refundCreated, { id: '' }), 'id'],
+    ['a refund with an id of another form', withObject(refundCreated, { id: 'ref_1#2' }), 'id'],
     ['a refund of an unknown status', withObject(refundCreated, { status: 'done' }), 'status'],
     ['a refund without a transaction', withObject(refundCreated, { transaction: null }), 'transaction'],
     ['a dispute without an amount', withObject(disputeCreated, { amount: null }), 'amount'],
