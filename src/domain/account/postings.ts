@@ -1,11 +1,4 @@
-import {
-  bookedLot,
-  takenBy,
-  writtenOffOf,
-  type BookedLot,
-  type BookedLots,
-  type Taken,
-} from '../books/booked-lots.ts';
+import { bookedLot, takenBy, writtenOffOf, type BookedLot, type BookedLots, type Taken } from '../books/booked-lots.ts';
 import { post, type Posting } from '../books/posting.ts';
 import type { Credits } from '../money.ts';
 import type { AccountEvent, Draw } from './events.ts';
