@@ -42,7 +42,7 @@ export const openPayments = async (options: OpenPaymentsOptions) => {
   const kept = createKeptDeliveries(databaseUrl, key, now);
   const payments = createPayments({
     ...{ payments: eventLog.payments, accounts: eventLog.accounts, mails: eventLog.mails, kept, publicUrl, now },
-    ...{ partner: opened.partner, isSimulated: opened.isSimulated, paymentOf: views.paymentOf },
+    ...{ partner: opened.partner, paymentOf: views.paymentOf },
     unpaid: async () => (await views.openPayments()).unpaid(),
     openDisputes: async () => (await views.openPayments()).disputes(),
     customerOf: async (accountId) => {
