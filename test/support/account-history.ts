@@ -61,10 +61,12 @@ export const checkBooks = async (gateway: Gateway, accountId: string): Promise<C
   const books = audit(events);
   const account = foldHistory(events);
   const { wallet } = account;
-  expect(wallet).toMatchObject({ toppedUp: books.toppedUp, charged: books.charged, expired: books.expired });
-  const { reversed, repaid, refunded, chargedBack, forfeited, waived } = wallet;
-  const lost = books.charged + repaid + refunded + chargedBack + books.expired + forfeited + waived;
-  expect(wallet.balance).toBe(books.toppedUp + reversed - lost);
+  const { toppedUp, reversed, charged, repaid, refunded, chargedBack, expired, forfeited, waived } = books;
+  const amounts = { toppedUp, reversed, charged, repaid, refunded, chargedBack, expired, forfeited, waived };
+  expect(wallet).toMatchObject(amounts);
+  expect(openDebt(wallet)).toBe(books.debt);
+  const lost = charged + repaid + refunded + chargedBack + expired + forfeited + waived;
+  expect(wallet.balance).toBe(toppedUp + reversed - lost);
   const perRequest = Map.groupBy(events.filter(isCharge), ({ requestId }) => requestId);
   for (const charges of perRequest.values()) expect(charges, 'a request is charged once').toHaveLength(1);
   return { history, events, account, books };
