@@ -38,8 +38,7 @@ export const openPayments = async (options: OpenPaymentsOptions) => {
   const { databaseUrl, eventLog, views, publicUrl, now, patiently, migration, outage, log } = options;
   await patiently(() => migratePayments(databaseUrl, migration));
   const opened = await openPartner(options);
-  const key = await patiently(() => eventLog.dataKeys.obtain(DELIVERIES_KEY));
-  const kept = createKeptDeliveries(databaseUrl, key, now);
+  const kept = createKeptDeliveries(databaseUrl, () => eventLog.dataKeys.obtain(DELIVERIES_KEY), now);
   const payments = createPayments({
     ...{ payments: eventLog.payments, accounts: eventLog.accounts, mails: eventLog.mails, kept, publicUrl, now },
     ...{ partner: opened.partner, paymentOf: views.paymentOf },
