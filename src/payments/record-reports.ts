@@ -1,8 +1,9 @@
 import type { PaymentCommand, PaymentRefusal } from '../domain/payments/commands.ts';
-import { isFoundByTotal, paymentStream, type KnownPayment } from '../domain/payments/payment.ts';
+import { CENT } from '../domain/payments/amounts.ts';
+import { idByTotal, isFoundByTotal, paymentStream, type KnownPayment } from '../domain/payments/payment.ts';
 import { CommandIdTaken } from '../eventstore/commands.ts';
 import { derivedId } from '../eventstore/ids.ts';
-import type { PaidReport, PartnerReport } from './partner.ts';
+import type { PaidReport, PartnerReport, PartnerTransaction } from './partner.ts';
 import type { PaymentsOptions } from './payments-options.ts';
 
 /**
@@ -119,8 +120,28 @@ const isOver = async (options: PaymentsOptions, paymentId: string, report: Repor
   return transaction?.kind === 'transaction' && transaction.status !== 'charged_back';
 };
 
+/** What refunds have returned, with tax. */
+export const refundedCents = ({ refunds }: KnownPayment): bigint =>
+  refunds.reduce((sum, one) => (one.status === 'succeeded' ? sum + one.gross : sum), 0n) / CENT;
+
+/** The chargeback that a transaction shows and the payment does not. Its report, with its id, may still come. */
+export const unreportedChargeback = (
+  payment: KnownPayment,
+  { transactionId, status, refunded, currency }: PartnerTransaction,
+): Report | undefined => {
+  if (status !== 'charged_back' || payment.disputes.some((dispute) => dispute.status !== 'won')) return undefined;
+  // A payment may be charged back again after a dispute that was won.
+  const disputeId = `${idByTotal(transactionId, refunded)}#${payment.disputes.length}`;
+  const gross = refunded - refundedCents(payment);
+  return { kind: 'dispute', paymentId: null, checkoutId: null, transactionId, disputeId, gross, currency };
+};
+
+/** The total of a transaction includes its chargeback, which must be recorded before a refund is compared with it. */
 const withTotal = async (options: PaymentsOptions, paymentId: string, report: Report): Promise<Recorded> => {
+  const payment = await readPayment(options, paymentId);
   const found = await options.partner?.transactionById(report.transactionId);
-  if (found?.kind !== 'transaction') return { kind: 'later' };
+  if (!payment || found?.kind !== 'transaction') return { kind: 'later' };
+  const chargeback = unreportedChargeback(payment, found);
+  if (chargeback) await execute(options, paymentId, chargeback);
   return execute(options, paymentId, { ...report, total: found.refunded });
 };

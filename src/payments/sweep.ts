@@ -1,9 +1,16 @@
-import { CENT, fromMinorUnits } from '../domain/payments/amounts.ts';
+import { fromMinorUnits } from '../domain/payments/amounts.ts';
 import { idByTotal, paymentStream, type Dispute, type KnownPayment } from '../domain/payments/payment.ts';
 import { derivedId } from '../eventstore/ids.ts';
 import type { PartnerTransaction } from './partner.ts';
 import type { PaymentsOptions } from './payments-options.ts';
-import { checkPaid, readPayment, recordReport, type Report } from './record-reports.ts';
+import {
+  checkPaid,
+  readPayment,
+  recordReport,
+  refundedCents,
+  unreportedChargeback,
+  type Report,
+} from './record-reports.ts';
 
 export type SweepReport = {
   /** Transactions of the partner that were compared. */
@@ -75,21 +82,16 @@ const compare = async (options: PaymentsOptions, transaction: PartnerTransaction
 
 /** What the transaction shows, and the payment does not. */
 const unreported = (payment: KnownPayment, transaction: PartnerTransaction): readonly Report[] => {
-  const { transactionId, status, refunded, currency, paid } = transaction;
-  const about = { paymentId: null, checkoutId: null, transactionId, currency };
-  if (status === 'charged_back') {
-    if (payment.disputes.some((dispute) => dispute.status !== 'won')) return [];
-    // A payment may be charged back again after a dispute that was won.
-    const disputeId = `${idByTotal(transactionId, refunded)}#${payment.disputes.length}`;
-    return [{ kind: 'dispute', ...about, disputeId, gross: paid }];
-  }
+  const { transactionId, status, refunded, currency } = transaction;
+  const chargeback = unreportedChargeback(payment, transaction);
+  if (chargeback) return [chargeback];
   if (status !== 'refunded' && status !== 'partly_refunded') return [];
-  const known = payment.refunds.reduce((sum, one) => (one.status === 'succeeded' ? sum + one.gross : sum), 0n);
-  const gross = refunded - known / CENT;
+  const gross = refunded - refundedCents(payment);
   if (gross <= 0n) return [];
   // A refund that was under way has an id.
   const pending = payment.refunds.find((one) => one.status === 'pending' && one.gross === fromMinorUnits(gross));
   const reference = pending?.reference ?? idByTotal(transactionId, refunded);
+  const about = { paymentId: null, checkoutId: null, transactionId, currency };
   return [{ kind: 'refund', ...about, reference, gross, status: 'succeeded', total: refunded }];
 };
 

@@ -3,13 +3,13 @@ import { evolveAccount, initialAccount } from '../../../src/domain/account/accou
 import type { AccountEvent } from '../../../src/domain/account/events.ts';
 import { openDebt } from '../../../src/domain/account/wallet.ts';
 import type { PaymentEvent } from '../../../src/domain/payments/events.ts';
-import { paymentOfStream } from '../../../src/domain/payments/payment.ts';
+import { isFoundByTotal, paymentOfStream } from '../../../src/domain/payments/payment.ts';
 import { decodeFact } from '../../../src/eventstore/journal/codec.ts';
 import { ACCOUNT, openWorld, type World } from './world.ts';
 
 const CENT = 10_000_000n;
 const RUNS = Number(process.env['PAYMENT_SCHEDULES'] ?? 25);
-const STEPS = 60;
+const STEPS = 250;
 const SEED = Number(process.env['SEED'] ?? 14);
 
 /** mulberry32 */
@@ -66,12 +66,16 @@ const check = ({ log, control, lotOf }: World): void => {
 
     const refunds = control.refunds().filter((one) => one.transaction === transaction.id && one.status === 'succeeded');
     const completed = ofType(events, 'RefundCompleted');
-    expect(sum(completed.map(({ gross }) => gross)), 'each refund is recorded once').toBe(
-      sum(refunds.map(({ amount }) => BigInt(amount) * CENT)),
-    );
     expect(new Set(completed.map(({ reference }) => reference)).size).toBe(completed.length);
     const disputes = control.disputes().filter((one) => one.transaction === transaction.id);
     const opened = ofType(events, 'DisputeOpened');
+    const [recorded, made] = [
+      sum(completed.map(({ gross }) => gross)),
+      sum(refunds.map(({ amount }) => BigInt(amount) * CENT)),
+    ];
+    // A chargeback that only the total of the transaction showed includes refunds that no report had announced before it.
+    if (opened.some(({ disputeId }) => isFoundByTotal(disputeId))) expect(recorded <= made).toBe(true);
+    else expect(recorded, 'each refund is recorded once').toBe(made);
     if (transaction.status === 'chargedBack') expect(opened.length, 'a chargeback is recorded').toBeGreaterThan(0);
     expect(opened.length, 'each dispute is recorded at most once').toBeLessThanOrEqual(disputes.length);
 
@@ -106,6 +110,8 @@ describe('payments under random schedules of deliveries, kills and clocks', () =
       try {
         for (let n = 0; n < STEPS; n++) await world.step();
         await world.calm();
+        check(world);
+        await world.pass();
         check(world);
       } finally {
         await world.close();
