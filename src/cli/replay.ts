@@ -55,7 +55,9 @@ const asJson = (chapter: Chapter, holder: Holder): string => {
     ...{ revision, position, time, type: event.type, sentence: sentence(event, holder), actor: metadata.actor },
     balance_usd: formatUsd(chapter.balance),
     held_usd: formatUsd(chapter.held),
+    locked_usd: formatUsd(chapter.locked),
     available_usd: formatUsd(chapter.available),
+    debt_usd: formatUsd(chapter.debt),
   });
 };
 
@@ -65,10 +67,18 @@ const summaryAsJson = ({ account: { standing, wallet }, recorded, ...chapter }: 
       ...{ account_id: accountId, revision: recorded.revision, time: recorded.time, status: standing.status },
       balance_usd: formatUsd(chapter.balance),
       held_usd: formatUsd(chapter.held),
+      locked_usd: formatUsd(chapter.locked),
       available_usd: formatUsd(chapter.available),
+      debt_usd: formatUsd(chapter.debt),
       topped_up_usd: formatUsd(wallet.toppedUp),
       charged_usd: formatUsd(wallet.charged),
+      reversed_usd: formatUsd(wallet.reversed),
+      repaid_usd: formatUsd(wallet.repaid),
+      refunded_usd: formatUsd(wallet.refunded),
+      charged_back_usd: formatUsd(wallet.chargedBack),
       expired_usd: formatUsd(wallet.expired),
+      forfeited_usd: formatUsd(wallet.forfeited),
+      waived_usd: formatUsd(wallet.waived),
       open_holds: wallet.holds.size,
     },
   });

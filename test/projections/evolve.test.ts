@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { accountStream, evolveAccount, initialAccount } from '../../src/domain/account/account.ts';
 import { decideAccount, type AccountCommand } from '../../src/domain/account/decide.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
+import { openDebt, type Wallet } from '../../src/domain/account/wallet.ts';
 import type { DomainEvent, Recorded } from '../../src/eventstore/journal/codec.ts';
 import { balances, type BalanceRow } from '../../src/projections/rows/balances.ts';
 import { dailyUsage, type DailyUsageRow } from '../../src/projections/rows/daily-usage.ts';
@@ -10,7 +11,7 @@ import { projections } from '../../src/projections/rows/live.ts';
 import type { Column, Projection, Row } from '../../src/projections/projection.ts';
 import { requests, type RequestRow } from '../../src/projections/rows/requests.ts';
 import { anyCommand } from '../domain/account/arbitrary.ts';
-import { audit } from '../reference/audit-history.ts';
+import { decisionsOf, moves } from '../domain/books/account-histories.ts';
 import {
   customer,
   delivery,
@@ -27,6 +28,7 @@ import {
   toppedUp,
   writtenOff,
 } from '../domain/account/examples.ts';
+import { reversed } from '../domain/account/refunds/examples.ts';
 import { sum } from '../support/money.ts';
 
 /** As the log has them, one a day. */
@@ -132,20 +134,34 @@ for (const projection of projections) {
 }
 
 describe('balances', () => {
-  it('are what the account itself says, whatever happened', () =>
+  const lots = ({ lots }: Wallet, part: 'heldForRefund' | 'frozen'): bigint =>
+    sum([...lots.values()].map((lot) => lot[part]));
+
+  it('are what the account itself says, whatever happened, refunds, disputes and debts included', () =>
     fc.assert(
-      fc.property(histories, (events) => {
+      fc.property(moves, (asked) => {
+        const events = [...customer, ...decisionsOf(asked).flatMap((decided) => decided.events)];
         const { wallet } = events.reduce(evolveAccount, initialAccount());
         const row = rowsOf(balances, recorded(events)).get('acc_1');
         expect(row).toMatchObject({
           topped_up: wallet.toppedUp,
           charged: wallet.charged,
+          reversed: wallet.reversed,
+          repaid: wallet.repaid,
+          refunded: wallet.refunded,
+          charged_back: wallet.chargedBack,
           expired: wallet.expired,
+          forfeited: wallet.forfeited,
+          waived: wallet.waived,
           held: wallet.held,
+          held_for_refund: lots(wallet, 'heldForRefund'),
+          frozen: lots(wallet, 'frozen'),
+          debt: openDebt(wallet),
           open_holds: wallet.holds.size,
-          written_off: audit(events).writtenOff,
+          written_off: sum(events.map((event) => (event.type === 'UsageWrittenOff' ? event.amount : 0n))),
         } satisfies Partial<BalanceRow>);
       }),
+      { numRuns: 500 },
     ));
 
   it('know an account from its registration on', () => {
@@ -226,6 +242,16 @@ describe('requests', () => {
       upstream_id: delivery.upstreamId,
       ended_revision: 3,
     });
+  });
+
+  it('have what was reversed of them, in all forms together, also before their row is known', () => {
+    const charge = { held: 20n, charged: 20n, released: 0n, drawn: [drawn(20n)] };
+    const first = reversed(3n, { returned: [drawn(2n)], granted: [drawn(1n)] });
+    const second = reversed(4n, { debtReduced: [drawn(4n)] });
+    expect(rowOf(reserved(20n), settled(20, charge), first, second)).toMatchObject({
+      ...{ status: 'settled', charged: 20n, reversed: 7n, ended_revision: 3 },
+    });
+    expect(rowOf(first)).toMatchObject({ status: 'late', charged: 0n, reversed: 3n });
   });
 
   it('are released, with why', () => {

@@ -156,7 +156,7 @@ type OfRequest = Extract<AccountEvent, { readonly requestId: string }>;
 const isOfRequest = (event: AccountEvent): event is OfRequest => 'requestId' in event;
 
 /** The inverse of what the management API does to an event; only a seal and the hash of a key are not told. */
-const eventOf = ({ type, data }: EventView): AccountEvent => {
+export const eventOf = ({ type, data }: EventView): AccountEvent => {
   const text = (name: string): string => String(data[name]);
   const reason = { reason: text('reason') };
   switch (type as AccountEvent['type']) {

@@ -1,6 +1,6 @@
 import { accountStream, evolveAccount, initialAccount, type Account } from '../../domain/account/account.ts';
 import type { AccountEvent } from '../../domain/account/events.ts';
-import { available } from '../../domain/account/wallet.ts';
+import { available, openDebt } from '../../domain/account/wallet.ts';
 import type { Credits } from '../../domain/money.ts';
 import { decode, type Recorded } from '../../eventstore/journal/codec.ts';
 import { streamPages, type EventStore } from '../../eventstore/event-store.ts';
@@ -13,7 +13,10 @@ export type Chapter = {
   readonly recorded: Recorded<AccountEvent>;
   readonly balance: Credits;
   readonly held: Credits;
+  /** Held for refunds, or frozen. */
+  readonly locked: Credits;
   readonly available: Credits;
+  readonly debt: Credits;
   /** Changes with the next chapter, so it must be read before that. */
   readonly account: Account;
 };
@@ -41,6 +44,7 @@ export async function* tellStory(
     if (revision !== undefined && recorded.revision > revision) return;
     account = evolveAccount(account, recorded.event);
     const { wallet } = account;
-    yield { recorded, account, balance: wallet.balance, held: wallet.held, available: available(wallet) };
+    const { balance, held, locked } = wallet;
+    yield { recorded, account, balance, held, locked, available: available(wallet), debt: openDebt(wallet) };
   }
 }

@@ -1,5 +1,8 @@
 import type { AccountEvent, Draw, LotSource, SuspensionCause } from '../../domain/account/events.ts';
 import type { CorrectionEvent, DebtEvent, RefundEvent, RefundReason } from '../../domain/account/refunds/events.ts';
+import { debtsByLot } from '../../domain/account/refunds/debts.ts';
+import type { Wallet } from '../../domain/account/wallet.ts';
+import { formatUsd, type Credits } from '../../domain/money.ts';
 import { plain, usd } from './plain-text.ts';
 
 const refundReason: Readonly<Record<RefundReason, string>> = {
@@ -103,3 +106,28 @@ export const expirySentence = ({ amount, lotId, reason }: LotExpired): string =>
   amount === 0n
     ? `Promotional credits (${lotId}) end with the open requests that may need them: ${expiry[reason]}.`
     : `Ended ${usd(amount)} of promotional credits (${lotId}): ${expiry[reason]}.`;
+
+/** The balance, and what it is the sum of. */
+export const balanceInWords = (wallet: Wallet): string => {
+  const { toppedUp, reversed, charged, repaid, refunded, chargedBack, expired, forfeited, waived } = wallet;
+  const parts: readonly (readonly [sign: string, amount: Credits, what: string])[] = [
+    ['+', reversed, 'reversed'],
+    ['-', charged, 'charged'],
+    ['-', repaid, 'used to repay debt'],
+    ['-', refunded, 'refunded'],
+    ['-', chargedBack, 'charged back'],
+    ['-', expired, 'expired'],
+    ['-', forfeited, 'forfeited'],
+    ['-', waived, 'given up'],
+  ];
+  const shown = parts.filter(([, amount, what]) => amount !== 0n || what === 'charged');
+  const terms = shown.map(([sign, amount, what]) => ` ${sign} ${formatUsd(amount)} ${what}`);
+  return `${usd(wallet.balance)} = ${formatUsd(toppedUp)} added${terms.join('')}`;
+};
+
+/** Refunds, frozen lots and debts that are open; one line each. */
+export const lockedInWords = ({ refunds, lots, debts }: Wallet): readonly string[] => [
+  ...[...refunds].map(([refundId, { lotId, amount }]) => `  refund     ${usd(amount)} of ${lotId}, ${refundId}`),
+  ...[...lots].flatMap(([lotId, { frozen }]) => (frozen === 0n ? [] : [`  frozen     ${usd(frozen)} of ${lotId}`])),
+  ...[...debtsByLot(debts)].map(([lotId, owed]) => `  owes       ${usd(owed)} for ${lotId}`),
+];

@@ -6,7 +6,7 @@ import type { PersonalData } from '../../eventstore/journal/personal-data.ts';
 import { formatUsd, tokenClasses, type TokenClass, type Usage } from '../../domain/money.ts';
 import { counted } from '../terminal/counted.ts';
 import type { Chapter } from './history.ts';
-import { causeOf, expirySentence, moneySentence, origin } from './money-sentences.ts';
+import { balanceInWords, causeOf, expirySentence, lockedInWords, moneySentence, origin } from './money-sentences.ts';
 import { plain, usd } from './plain-text.ts';
 
 export const className: Readonly<Record<TokenClass, string>> = {
@@ -197,8 +197,15 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
   }
 };
 
-const balanceOf = ({ balance, held }: Chapter): string =>
-  held === 0n ? `Balance ${usd(balance)}.` : `Balance ${usd(balance)}, of which ${formatUsd(held)} held.`;
+const balanceOf = ({ balance, held, locked, debt }: Chapter): string => {
+  const parts = [
+    ...(held === 0n ? [] : [`${formatUsd(held)} held`]),
+    ...(locked === 0n ? [] : [`${formatUsd(locked)} frozen or held for refunds`]),
+  ];
+  const ofWhich = parts.length === 0 ? '' : `, of which ${parts.join(', ')}`;
+  const owed = debt === 0n ? '' : ` Owes ${usd(debt)}.`;
+  return `Balance ${usd(balance)}${ofWhich}.${owed}`;
+};
 
 /** One line: time, revision, event, actor, and the balance after it. */
 export const line = (chapter: Chapter, holder: Holder, actor: string): string => {
@@ -212,20 +219,21 @@ export const summary = (
   { recorded }: Pick<Chapter, 'recorded'>,
   holder: Holder,
 ): string => {
-  const { registration, status, suspensionReason, closingReason, termsVersion } = standing;
-  const because = closingReason ?? suspensionReason;
+  const { registration, status, suspensions, closingReason, termsVersion } = standing;
+  const reasons = suspensions.map(({ cause, reason }) => `${plain(reason)}${causeOf(cause)}`);
+  const because = closingReason === null ? reasons.join('; ') : plain(closingReason);
   const live = [...keys.values()].filter(({ revoked }) => !revoked).length;
-  const expired = wallet.expired === 0n ? '' : ` - ${formatUsd(wallet.expired)} expired`;
   const lines = [
     `After ${counted(recorded.revision + 1, 'event')}, at ${recorded.time.toISOString()}:`,
     `  holder     ${registration ? who(holder) : 'nobody'}`,
-    `  standing   ${status}${because === null ? '' : `: ${plain(because)}`}`,
+    `  standing   ${status}${because === '' ? '' : `: ${because}`}`,
     `  terms      ${termsVersion === null ? 'not accepted' : plain(termsVersion)}`,
     `  keys       ${live} in use, ${keys.size - live} revoked`,
-    `  balance    ${usd(wallet.balance)} = ${formatUsd(wallet.toppedUp)} added - ${formatUsd(wallet.charged)} charged${expired}`,
+    `  balance    ${balanceInWords(wallet)}`,
     `  held       ${usd(wallet.held)} for ${counted(wallet.holds.size, 'open request')}`,
     `  available  ${usd(available(wallet))}`,
   ];
+  lines.push(...lockedInWords(wallet));
   if (tallies.account.limits) lines.push(`  limits     ${limitsInWords(tallies.account.limits)}`);
   for (const [keyId, { limits }] of tallies.keys) {
     if (limits && keys.get(keyId)?.revoked === false) lines.push(`  limits of  ${keyId}: ${limitsInWords(limits)}`);

@@ -68,7 +68,7 @@ const authentication = {
   approval_ended: invalid(400, 'The end of the approval is over.', 'Send an end in the future.'),
   accounts_open: invalid(
     409,
-    'The person owns an account that is not closed, or in which requests are still in progress.',
+    'The person owns an account that is not closed, or in which a request, refund, dispute or debt is open.',
     'Let support close the accounts, then try again.',
   ),
   person_is_staff: invalid(409, 'The person is staff.', 'End that first.'),

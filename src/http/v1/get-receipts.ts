@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express';
 import type { Tallies } from '../../domain/account/limits/tallies.ts';
 import { spendingNow } from '../../domain/account/limits/within-limits.ts';
+import type { Wallet } from '../../domain/account/wallet.ts';
 import { formatUsd, jsonUsd, type Credits } from '../../domain/money.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
 import { viewKeyLimits } from '../management/accounts/limits.ts';
@@ -51,12 +52,7 @@ export type FindKeyUsage = (keyId: string) => Promise<{
 }>;
 
 export type FindAccount = (accountId: string) => Promise<{
-  readonly wallet: {
-    readonly toppedUp: Credits;
-    readonly charged: Credits;
-    readonly balance: Credits;
-    readonly held: Credits;
-  };
+  readonly wallet: Pick<Wallet, 'charged' | 'reversed' | 'balance' | 'locked' | 'held'>;
   readonly keys: ReadonlyMap<string, { readonly name: string; readonly hint: string }>;
   readonly tallies: Tallies;
 }>;
@@ -233,14 +229,18 @@ export const getCredits =
   async (request, response) => {
     const customer = authenticate(request);
     if (isProblem(customer)) return sendProblem(response, customer, requestIdOf(response));
-    const { toppedUp, charged, balance, held } = (await findAccount(customer.accountId)).wallet;
+    const { wallet } = await findAccount(customer.accountId);
+    const { balance, held, locked } = wallet;
+    const used = wallet.charged - wallet.reversed;
     response.json({
       data: {
-        ...money('total_credits', toppedUp),
-        ...money('total_usage', charged),
+        // OpenRouter's clients subtract them: the difference is the balance. Credits that were refunded or have ended count in neither.
+        ...money('total_credits', balance + used),
+        ...money('total_usage', used),
         balance: formatUsd(balance),
         held: formatUsd(held),
-        available: formatUsd(balance - held),
+        locked: formatUsd(locked),
+        available: formatUsd(balance - locked - held),
       },
     });
   };

@@ -15,6 +15,7 @@ import {
   type Difference,
   type Positions,
 } from './audit.ts';
+import { balanceColumns } from './audit-books.ts';
 import { balances, type BalanceRow } from '../rows/balances.ts';
 import type { Database } from '../database.ts';
 import { LIVE, type Row } from '../projection.ts';
@@ -126,11 +127,7 @@ const auditBalance = (
   const last = touching.at(-1);
   const writtenOff = known.map(({ event }) => (event.type === 'UsageWrittenOff' ? event.amount : 0n));
   const said: Partial<BalanceRow> = {
-    topped_up: wallet.toppedUp,
-    charged: wallet.charged,
-    expired: wallet.expired,
-    held: wallet.held,
-    open_holds: wallet.holds.size,
+    ...balanceColumns(wallet),
     // The account state has neither, so they are compared only if the events are known.
     ...(last ? { revision: last.revision } : {}),
     ...(whole ? { written_off: sum(writtenOff) } : {}),

@@ -1,9 +1,12 @@
 import { accountOfStream } from '../../domain/account/account.ts';
-import { emptyWallet, evolveWallet, type Wallet } from '../../domain/account/wallet.ts';
 import type { WalletEvent } from '../../domain/account/events.ts';
+import { evolveRefunds } from '../../domain/account/refunds/evolve.ts';
+import type { CorrectionEvent, DebtEvent, RefundEvent } from '../../domain/account/refunds/events.ts';
+import { emptyWallet, evolveWallet, openDebt, type Wallet } from '../../domain/account/wallet.ts';
 import type { Credits } from '../../domain/money.ts';
 import type { Recorded } from '../../eventstore/journal/codec.ts';
 import { requests, type RequestRow } from '../rows/requests.ts';
+import { sum } from './audit.ts';
 
 /** The expected `balances` row of one account. */
 export type AccountBook = { readonly wallet: Wallet; readonly writtenOff: Credits; readonly revision: number };
@@ -17,8 +20,10 @@ export const createAccountBooks = () => {
       const accountId = accountOfStream(stream);
       if (accountId === undefined || !counts(event)) return;
       const { wallet, writtenOff } = books.get(accountId) ?? { wallet: emptyWallet(), writtenOff: 0n };
+      if (concernsRefunds(event)) evolveRefunds(wallet, event);
+      else if (event.type !== 'AccountRegistered') evolveWallet(wallet, event);
       books.set(accountId, {
-        wallet: event.type === 'AccountRegistered' ? wallet : evolveWallet(wallet, event),
+        wallet,
         writtenOff: event.type === 'UsageWrittenOff' ? writtenOff + event.amount : writtenOff,
         revision,
       });
@@ -26,7 +31,33 @@ export const createAccountBooks = () => {
   };
 };
 
-type Counting = WalletEvent | Extract<Recorded['event'], { type: 'AccountRegistered' }>;
+/** The columns of `balances` that a wallet determines. */
+export const balanceColumns = (wallet: Wallet) => ({
+  ...{ topped_up: wallet.toppedUp, charged: wallet.charged, reversed: wallet.reversed, repaid: wallet.repaid },
+  ...{ refunded: wallet.refunded, charged_back: wallet.chargedBack, expired: wallet.expired },
+  ...{ forfeited: wallet.forfeited, waived: wallet.waived, held: wallet.held },
+  held_for_refund: sum([...wallet.lots.values()].map(({ heldForRefund }) => heldForRefund)),
+  frozen: sum([...wallet.lots.values()].map(({ frozen }) => frozen)),
+  ...{ debt: openDebt(wallet), open_holds: wallet.holds.size },
+});
+
+type RefundOrDebt = RefundEvent | DebtEvent | CorrectionEvent;
+const refunding: Readonly<Record<RefundOrDebt['type'], true>> = {
+  CreditsHeldForRefund: true,
+  RefundHoldReleased: true,
+  CreditsRefunded: true,
+  LotFrozen: true,
+  LotUnfrozen: true,
+  CreditsChargedBack: true,
+  ChargebackReversed: true,
+  CreditsForfeited: true,
+  CreditsWaived: true,
+  DebtIncurred: true,
+  DebtRepaid: true,
+  DebtWrittenOff: true,
+  ChargeReversed: true,
+};
+type Counting = WalletEvent | RefundOrDebt | Extract<Recorded['event'], { type: 'AccountRegistered' }>;
 const counting: Readonly<Record<Counting['type'], true>> = {
   AccountRegistered: true,
   CreditsToppedUp: true,
@@ -37,8 +68,10 @@ const counting: Readonly<Record<Counting['type'], true>> = {
   LateUsageCharged: true,
   UsageWrittenOff: true,
   LotExpired: true,
+  ...refunding,
 };
 const counts = (event: Recorded['event']): event is Counting => event.type in counting;
+const concernsRefunds = (event: Counting): event is RefundOrDebt => event.type in refunding;
 
 /** Whether events of this type concern money; the audit reads no others. */
 export const isCounted = (type: string): boolean => type in counting;

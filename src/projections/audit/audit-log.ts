@@ -1,11 +1,13 @@
 import type { ITask } from 'pg-promise';
 import { accountStream } from '../../domain/account/account.ts';
+import type { Credits } from '../../domain/money.ts';
 import { decode, type Recorded } from '../../eventstore/journal/codec.ts';
 import type { ChainedLog } from '../../eventstore/chained-log.ts';
 import { PAGE, type StoredEvent } from '../../eventstore/event-store.ts';
-import { createAccountBooks, createRequestBooks, isCounted, type AccountBook } from './audit-books.ts';
+import { balanceColumns, createAccountBooks, createRequestBooks, isCounted, type AccountBook } from './audit-books.ts';
 import { auditRequestRows, forgetCorrect } from './audit-requests.ts';
 import {
+  balanceOf,
   inOneSnapshot,
   brokenPromises,
   differences,
@@ -87,13 +89,9 @@ export const auditLog = async (options: LogAuditOptions): Promise<LogAudit> => {
     await auditBalances(tx, accountId, accounts.books, report);
     await auditRequestRows(tx, store, requests, accountId, report);
     const id = accountId ?? null;
-    const { charged: ofRequests, reversed } = requests;
-    report(
-      differences(
-        ...([id, 'sum of requests', { charged: ofRequests, reversed }] as const),
-        await sumsIn(tx, 'requests', ['charged', 'reversed'], id),
-      ),
-    );
+    const ofRequests = { charged: requests.charged, reversed: requests.reversed };
+    const inRequests = await sumsIn(tx, 'requests', ['charged', 'reversed'], id);
+    report(differences(id, 'sum of requests', ofRequests, inRequests));
     report(differences(id, 'sum of daily_usage', { charged }, await sumsIn(tx, 'daily_usage', ['charged'], id)));
     return { positions, accounts: accounts.books.size, requests: requests.count };
   });
@@ -138,7 +136,7 @@ const auditBalances = async (
   report: Report,
 ): Promise<void> => {
   const left = new Set(books.keys());
-  const found = { topped_up: 0n, charged: 0n, expired: 0n, written_off: 0n };
+  const found = new Map<SummedColumn, Credits>();
   for (let after: string | undefined = ''; after !== undefined;) {
     const rows: readonly BalanceRow[] = await tx.any<BalanceRow>(
       `select * from ${LIVE}.balances where account_id > $1 and ($2::text is null or account_id = $2)
@@ -146,13 +144,11 @@ const auditBalances = async (
       [after, scope ?? null],
     );
     for (const row of rows) {
-      found.topped_up += row.topped_up;
-      found.charged += row.charged;
-      found.expired += row.expired;
-      found.written_off += row.written_off;
+      for (const column of summed)
+        found.set(column, (found.get(column) ?? 0n) + ((row[column] as bigint | null) ?? 0n));
       const book = books.get(row.account_id);
       if (!book) report([unfounded(row.account_id, 'balances')]);
-      else report(differences(row.account_id, 'balances', balanceOf(book), row));
+      else report(differences(row.account_id, 'balances', rowOf(book), row));
       left.delete(row.account_id);
     }
     after = rows.length === BATCH ? rows.at(-1)?.account_id : undefined;
@@ -161,28 +157,26 @@ const auditBalances = async (
   for (const [accountId, { wallet }] of books) report(brokenPromises(accountId, wallet));
 
   const all = [...books.values()];
-  const said = {
-    topped_up: sum(all.map(({ wallet }) => wallet.toppedUp)),
-    charged: sum(all.map(({ wallet }) => wallet.charged)),
-    expired: sum(all.map(({ wallet }) => wallet.expired)),
-    written_off: sum(all.map(({ writtenOff }) => writtenOff)),
-  };
+  const rows = all.map(rowOf);
+  const totals = (of: (column: SummedColumn) => Credits) => Object.fromEntries(summed.map((one) => [one, of(one)]));
+  const said = totals((column) => sum(rows.map((row) => row[column])));
   const id = scope ?? null;
-  report(differences(id, 'sum of balances', said, found));
+  const inRows = totals((column) => found.get(column) ?? 0n);
+  report(differences(id, 'sum of balances', said, inRows));
   const balance = sum(all.map(({ wallet }) => wallet.balance));
-  const balanceSaid = said.topped_up - said.charged - said.expired;
+  const balanceSaid = sum(all.map(({ wallet }) => balanceOf(wallet)));
   report(differences(id, 'sum of accounts', { balance: balanceSaid }, { balance }));
 };
 
-const balanceOf = ({ wallet, writtenOff, revision }: AccountBook): Partial<BalanceRow> => ({
-  topped_up: wallet.toppedUp,
-  charged: wallet.charged,
-  expired: wallet.expired,
-  written_off: writtenOff,
-  held: wallet.held,
-  open_holds: wallet.holds.size,
-  revision,
-});
+/** The columns of which the sums over all accounts are compared. */
+const summed = [
+  ...(['topped_up', 'charged', 'reversed', 'repaid', 'refunded', 'charged_back'] as const),
+  ...(['expired', 'forfeited', 'waived', 'written_off', 'debt'] as const),
+];
+type SummedColumn = (typeof summed)[number];
+
+const rowOf = ({ wallet, writtenOff, revision }: AccountBook) =>
+  ({ ...balanceColumns(wallet), written_off: writtenOff, revision }) satisfies Partial<BalanceRow>;
 
 const sumsIn = (
   tx: ITask<object>,

@@ -1,4 +1,5 @@
 import pgPromise, { type ITask } from 'pg-promise';
+import type { Lot } from '../../domain/account/lots.ts';
 import { available, type Wallet } from '../../domain/account/wallet.ts';
 import type { Credits } from '../../domain/money.ts';
 import { balances } from '../rows/balances.ts';
@@ -44,19 +45,36 @@ const show = (value: Row[string]): string => (value instanceof Date ? value.toIS
 
 /** Checks the invariants of a wallet. */
 export const brokenPromises = (accountId: string, wallet: Wallet): readonly Difference[] => {
+  const lots = [...wallet.lots.values()];
   const sums: Partial<Row> = {
-    balance: wallet.toppedUp - wallet.charged - wallet.expired,
+    balance: balanceOf(wallet),
     lots: wallet.balance,
+    locked: wallet.locked,
+    refunds: sum(lots.map(({ heldForRefund }) => heldForRefund)),
     holds: wallet.held,
+    'lots that do not add up': 0,
     'available >= 0': true,
   };
   return differences(accountId, 'account', sums, {
     balance: wallet.balance,
-    lots: sum([...wallet.lots.values()].map(({ remaining }) => remaining)),
+    lots: sum(lots.map(({ remaining }) => remaining)),
+    locked: sum(lots.map(({ heldForRefund, frozen }) => heldForRefund + frozen)),
+    refunds: sum([...wallet.refunds.values()].map(({ amount }) => amount)),
+    'lots that do not add up': [...lots, ...wallet.spentLots.values()].filter((lot) => !addsUp(lot)).length,
     holds: sum([...wallet.holds.values()].map(({ amount }) => amount)),
     'available >= 0': available(wallet) >= 0n,
   });
 };
+
+/** What lots got and lost, in total. */
+export const balanceOf = (wallet: Wallet): Credits => {
+  const { toppedUp, reversed, charged, repaid, refunded, chargedBack, expired, forfeited, waived } = wallet;
+  return toppedUp + reversed - charged - repaid - refunded - chargedBack - expired - forfeited - waived;
+};
+
+const addsUp = ({ amount, remaining, used, reversed, repaid, refunded, chargedBack, ...lost }: Lot): boolean =>
+  amount + reversed ===
+  remaining + used + repaid + refunded + chargedBack + lost.expired + lost.forfeited + lost.waived;
 
 export const sum = (amounts: Iterable<Credits>): Credits => {
   let total = 0n;

@@ -71,6 +71,23 @@ describe('the arithmetic of a charge', () => {
     expect(closed.balanceAfter).toBe(1_000_000n - closed.event.charged);
   });
 
+  it('shows what was given back of the charge later, whatever came in between, and recomputes the charge as before', async () => {
+    const { event } = await charge('gen-1');
+    const reversal = (amount: bigint): AccountCommand => ({
+      ...{ type: 'ReverseCharge', requestId: 'gen-1', amount, reason: 'wrong', charged: event.charged },
+      ...{ drawn: event.drawn, chargedAt: 0, at: 0 },
+    });
+    const reversed = await charge('gen-1', [reversal(26_251n), settle('gen-5', 1), reversal(1_000_000n)]);
+    expect(reversed).toMatchObject({ event, reversed: 1_026_251n, balanceAfter: 7_973_749n });
+    expect(wrong(reversed)).toEqual([]);
+    expect(arithmetic(reversed)).toMatch(/\nreversed later +0\.001026251 USD\ncharged in the end +0\.001 USD\n/);
+    const projected = { cost: event.cost, charged: event.charged, written_off: 0n, reversed: 1_026_251n };
+    expect(wrong({ ...reversed, projected })).toEqual([]);
+    expect(wrong({ ...reversed, projected: { ...projected, reversed: 26_251n } })).toEqual([
+      'reversed in the projection of requests',
+    ]);
+  });
+
   it('shows what was written off because nobody had asked for it', async () => {
     const beyond = await charge('gen-5', [
       { ...settle('gen-5', 400), beyond: { ...noUsage, output: 1500 } } as AccountCommand,
@@ -103,7 +120,7 @@ describe('the arithmetic of a charge', () => {
       [{ ...good, pinned: { ...price, version: 2 } }, 'price as pinned by the hold'],
       [{ ...good, pinned: { ...price, rates } }, 'rates as pinned by the hold'],
       [
-        { ...good, projected: { cost: 0n, charged: event.charged, written_off: 0n }, reversed: 0n },
+        { ...good, projected: { cost: 0n, charged: event.charged, written_off: 0n, reversed: 0n } },
         'cost in the projection of requests',
       ],
     ];

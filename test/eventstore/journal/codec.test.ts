@@ -49,7 +49,7 @@ import {
   toppedUp,
   writtenOff,
 } from '../../domain/account/examples.ts';
-import { moneyOnDisk } from '../../domain/account/refund-examples.ts';
+import { refundsOnDisk } from '../../domain/account/refunds/on-disk.ts';
 import { claimsOnDisk, peopleOnDisk, rolesOnDisk, serviceTokensOnDisk } from '../../domain/identity/examples.ts';
 import { paymentsOnDisk } from '../../domain/payments/examples.ts';
 import { createMemoryDataKeys } from '../../support/postgres/data-keys.ts';
@@ -86,7 +86,7 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
   ...peopleOnDisk,
   ...serviceTokensOnDisk,
   ...rolesOnDisk,
-  ...moneyOnDisk,
+  ...refundsOnDisk,
   ...paymentsOnDisk,
   AccountRegistered: [registered, '{"holder":"person","personal":"v1.c2VhbGVk"}'],
   TermsAccepted: [termsAccepted(), '{"version":"2026-01","how":"api"}'],

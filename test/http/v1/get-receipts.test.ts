@@ -61,7 +61,7 @@ describe('GET /v1/generation', () => {
 
   it('lists no candidates if the id is of one generation', async () => {
     const { json } = await receipt('gen-1');
-    expect(json).toMatchObject({ data: { id: 'gen-1' } });
+    expect(json).toMatchObject({ data: { id: 'gen-1', reversed_usd: '0.000000002' } });
     expect(Object.keys(json)).toEqual(['data']);
   });
 
@@ -77,7 +77,7 @@ describe('GET /v1/generation', () => {
 describe("amounts under OpenRouter's names", () => {
   // No float has all of these decimals.
   const [amount, usd] = [123_456_789_123_456_789n, '123456789.123456789'];
-  const wallet = { toppedUp: amount, charged: amount, balance: amount, held: 0n };
+  const wallet = { charged: amount, reversed: 0n, balance: 0n, locked: 0n, held: 0n };
   const findAccount = () => Promise.resolve({ wallet, keys: new Map(), tallies: emptyTallies() });
 
   it('are numbers with all decimals in GET /v1/credits, with the exact text beside them', async () => {
@@ -85,6 +85,16 @@ describe("amounts under OpenRouter's names", () => {
     for (const name of ['total_credits', 'total_usage']) {
       expect(text).toContain(`"${name}":${usd},"${name}_usd":"${usd}"`);
     }
+  });
+
+  it('are of one account: credits less usage are the balance, also after reversals', async () => {
+    const reversed = { charged: 7n, reversed: 3n, balance: 9n, locked: 4n, held: 2n };
+    const find = () => Promise.resolve({ wallet: reversed, keys: new Map(), tallies: emptyTallies() });
+    const { data } = JSON.parse((await ask(getCredits(authenticate, find))).text) as { data: unknown };
+    expect(data).toMatchObject({
+      ...{ total_credits_usd: '0.000000013', total_usage_usd: '0.000000004', balance: '0.000000009' },
+      ...{ held: '0.000000002', locked: '0.000000004', available: '0.000000003' },
+    });
   });
 
   it('are numbers with all decimals in GET /v1/key', async () => {

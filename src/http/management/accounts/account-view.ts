@@ -1,17 +1,20 @@
 import { z } from 'zod';
 import { memberRoles } from '../../../domain/account/events.ts';
-import { available } from '../../../domain/account/wallet.ts';
-import { formatUsd } from '../../../domain/money.ts';
+import type { Standing, Suspension } from '../../../domain/account/standing.ts';
+import { available, openDebt, type Wallet } from '../../../domain/account/wallet.ts';
+import { formatUsd, type Credits } from '../../../domain/money.ts';
 import type { PersonalData } from '../../../eventstore/journal/personal-data.ts';
 import type { AccountAt } from './account-at.ts';
+import { lotExample, lotView, viewLots } from './lot-view.ts';
 import { accountLimitsView, keyLimitsView, viewAccountLimits, viewKeyLimits } from './limits.ts';
 import { TERMS_IN_EXAMPLES } from '../documentation/terms-in-examples.ts';
 import { accountId, generationId, keyId, lotId, revision, time, usd } from '../router/fields.ts';
 
-const source = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('grant'), reason: z.string() }),
-  z.strictObject({ kind: z.literal('payment'), reference: z.string() }),
-]);
+const suspension = z.strictObject({
+  cause: z.enum(['staff', 'dispute', 'debt']),
+  reason: z.string(),
+  dispute_id: z.string().optional().meta({ description: 'Of a dispute about a payment' }),
+});
 
 export const keyView = z
   .strictObject({
@@ -37,22 +40,37 @@ export const accountView = z
     suspension_reason: z
       .string()
       .nullable()
-      .meta({ description: 'null unless it is suspended, or was when it was closed' }),
+      .meta({ description: 'All reasons in one text; null unless it is suspended, or was when it was closed' }),
+    suspensions: z
+      .array(suspension)
+      .meta({ description: 'The causes; each is removed by a reinstatement of its own, and requests need none left' }),
     closing_reason: z.string().nullable().meta({ description: 'null unless it is closed' }),
     personal_data_erased: z.boolean(),
     terms_version: z
       .string()
       .nullable()
       .meta({ description: 'The newest version of the terms that the holder accepted', example: TERMS_IN_EXAMPLES }),
-    balance_usd: usd.meta({ description: 'Total top-ups less total charges and expired credits' }),
+    balance_usd: usd.meta({
+      description:
+        'Top-ups and reversals less charges, repaid debts, refunds, chargebacks, and expired, forfeited and waived credits',
+    }),
     held_usd: usd.meta({ description: 'The part of the balance that is set aside for requests in progress' }),
-    available_usd: usd.meta({ description: 'The balance less the holds' }),
+    held_for_refund_usd: usd.meta({ description: 'The part of the balance that open refunds hold' }),
+    frozen_usd: usd.meta({ description: 'The part of the balance of which the payment is disputed' }),
+    available_usd: usd.meta({ description: 'The balance less what is held for requests and refunds, or frozen' }),
     topped_up_usd: usd,
     charged_usd: usd,
+    reversed_usd: usd.meta({ description: 'Charges that were put back' }),
+    refunded_usd: usd,
+    charged_back_usd: usd,
     expired_usd: usd.meta({ description: 'Promotional credits that have ended unused' }),
-    lots: z
-      .array(z.strictObject({ lot_id: lotId, amount_usd: usd, remaining_usd: usd, source }))
-      .meta({ description: 'Credits that are left, in spending order: oldest first' }),
+    debt_usd: usd.meta({ description: 'What the holder owes; the next payment repays it first' }),
+    debts: z
+      .array(z.strictObject({ lot_id: lotId, amount_usd: usd, cause: z.enum(['refund', 'chargeback']) }))
+      .meta({ description: 'Used credits of which the payment was refunded or charged back, the oldest first' }),
+    lots: z.array(lotView).meta({
+      description: 'Credits that are left, in spending order, then payments of which nothing is left',
+    }),
     open_holds: z.array(
       z.strictObject({
         generation_id: generationId,
@@ -94,22 +112,25 @@ export const viewAccount = (accountId: string, at: AccountAt, personal: Personal
     email: personal?.email ?? null,
     holder: standing.registration?.holder ?? 'person',
     status: standing.status === 'unregistered' ? 'active' : standing.status,
-    suspension_reason: standing.suspensionReason,
+    suspension_reason: reasonOf(standing),
+    suspensions: standing.suspensions.map(viewSuspension),
     closing_reason: standing.closingReason,
     personal_data_erased: standing.erased,
     terms_version: standing.termsVersion,
     balance_usd: formatUsd(wallet.balance),
     held_usd: formatUsd(wallet.held),
+    held_for_refund_usd: formatUsd(sumOf(wallet, 'heldForRefund')),
+    frozen_usd: formatUsd(sumOf(wallet, 'frozen')),
     available_usd: formatUsd(available(wallet)),
     topped_up_usd: formatUsd(wallet.toppedUp),
     charged_usd: formatUsd(wallet.charged),
+    reversed_usd: formatUsd(wallet.reversed),
+    refunded_usd: formatUsd(wallet.refunded),
+    charged_back_usd: formatUsd(wallet.chargedBack),
     expired_usd: formatUsd(wallet.expired),
-    lots: [...wallet.lots].map(([lot_id, { amount, remaining, source }]) => ({
-      lot_id,
-      amount_usd: formatUsd(amount),
-      remaining_usd: formatUsd(remaining),
-      source,
-    })),
+    debt_usd: formatUsd(openDebt(wallet)),
+    debts: viewDebts(wallet),
+    lots: [...viewLots(wallet)],
     open_holds: [...wallet.holds].map(([generation_id, { amount, keyId, runId, price }]) => ({
       generation_id,
       amount_usd: formatUsd(amount),
@@ -125,6 +146,23 @@ export const viewAccount = (accountId: string, at: AccountAt, personal: Personal
   };
 };
 
+/** Null if there is none. */
+export const reasonOf = ({ suspensions }: Standing): string | null =>
+  suspensions.length === 0 ? null : suspensions.map(({ reason }) => reason).join('; ');
+
+const viewSuspension = ({ cause, reason }: Suspension): AccountView['suspensions'][number] => ({
+  ...{ cause: cause.kind, reason },
+  ...(cause.kind === 'dispute' ? { dispute_id: cause.disputeId } : {}),
+});
+
+const sumOf = ({ lots }: Wallet, part: 'heldForRefund' | 'frozen'): Credits =>
+  [...lots.values()].reduce((sum, lot) => sum + lot[part], 0n);
+
+const viewDebts = ({ debts }: Wallet): AccountView['debts'] =>
+  debts
+    .filter(({ open }) => open > 0n)
+    .map(({ lotId, open, cause }) => ({ lot_id: lotId, amount_usd: formatUsd(open), cause }));
+
 export const accountExample: AccountView = {
   account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20',
   revision: 7,
@@ -135,23 +173,24 @@ export const accountExample: AccountView = {
   holder: 'person',
   status: 'active',
   suspension_reason: null,
+  suspensions: [],
   closing_reason: null,
   personal_data_erased: false,
   terms_version: TERMS_IN_EXAMPLES,
   balance_usd: '4.9975',
   held_usd: '0.012',
+  held_for_refund_usd: '0.00',
+  frozen_usd: '0.00',
   available_usd: '4.9855',
   topped_up_usd: '5.00',
   charged_usd: '0.0025',
+  reversed_usd: '0.00',
+  refunded_usd: '0.00',
+  charged_back_usd: '0.00',
   expired_usd: '0.00',
-  lots: [
-    {
-      lot_id: 'lot_5a90c3d7e1f24b68a0c4d792',
-      amount_usd: '5.00',
-      remaining_usd: '4.9975',
-      source: { kind: 'grant', reason: 'Welcome credits' },
-    },
-  ],
+  debt_usd: '0.00',
+  debts: [],
+  lots: [lotExample],
   open_holds: [
     {
       generation_id: 'gen-0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d',

@@ -117,7 +117,7 @@ export const erasePersonalData = defineRoute({
       time: '2026-01-31T14:00:00.000Z',
     },
   },
-  problems: ['account_not_found', 'account_not_closed', 'holds_open'],
+  problems: ['account_not_found', 'account_not_closed', 'holds_open', 'refund_open', 'lot_disputed', 'debt_open'],
   handle: async ({ params: { account_id }, body: { reason }, ...identity }, deps) => {
     const done = await carryOut(
       deps,

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { staff } from '../../auth/principals.ts';
 import { accountStream } from '../../../domain/account/account.ts';
+import type { SuspensionCause } from '../../../domain/account/events.ts';
+import { isSameCause } from '../../../domain/account/standing.ts';
 import { carryOut } from '../router/execute-command.ts';
-import { accountId, changed, reason, revision, time } from '../router/fields.ts';
+import { accountId, changed, reason, revision, text, time } from '../router/fields.ts';
 import { defineRoute, isProblem } from '../router/route.ts';
 
 const standing = z.strictObject({
@@ -14,13 +16,21 @@ const standing = z.strictObject({
   time: time.nullable().meta({ description: 'When it was recorded; null if nothing changed' }),
 });
 
+const cause = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('staff') }),
+  z.strictObject({ kind: z.literal('dispute'), dispute_id: text(200) }),
+  z.strictObject({ kind: z.literal('debt') }),
+]);
+const causeOf = (asked: z.output<typeof cause> = { kind: 'staff' }): SuspensionCause =>
+  asked.kind === 'dispute' ? { kind: 'dispute', disputeId: asked.dispute_id } : asked;
+
 export const suspendAccount = defineRoute({
   method: 'post',
   path: '/accounts/{account_id}/suspend',
   principals: ['admin', ...staff('support', 'operator')],
   summary: 'Suspend an account',
   description:
-    'New requests are refused; requests in progress complete. The balance stays. Suspending a suspended account changes nothing, not even the reason.',
+    'New requests are refused; requests in progress complete. The balance stays. Suspending an account that staff have suspended changes nothing, not even the reason.',
   body: { schema: z.strictObject({ reason }), example: { reason: 'Resale of access' } },
   success: {
     status: 200,
@@ -54,8 +64,8 @@ export const suspendAccount = defineRoute({
       };
     }
     const { state } = await deps.commands.read(accountStream(account_id));
-    const { suspensionReason } = state.standing;
-    return { answer: { account_id, status, reason: suspensionReason, changed: false, revision, time: null } };
+    const byStaff = state.standing.suspensions.find(({ cause }) => cause.kind === 'staff');
+    return { answer: { account_id, status, reason: byStaff?.reason ?? null, changed: false, revision, time: null } };
   },
 });
 
@@ -64,10 +74,16 @@ export const reinstateAccount = defineRoute({
   path: '/accounts/{account_id}/reinstate',
   principals: ['admin', ...staff('support', 'operator')],
   summary: 'Reinstate a suspended account',
-  body: { schema: z.strictObject({ reason }), example: { reason: 'The holder explained' } },
+  description:
+    'Removes one cause of the suspension: the decision of staff by default, a dispute, or a debt. If other causes are left, ' +
+    'the account stays suspended.',
+  body: {
+    schema: z.strictObject({ reason, cause: cause.optional().meta({ description: 'By default staff' }) }),
+    example: { reason: 'The holder explained' },
+  },
   success: {
     status: 200,
-    description: 'The account is active',
+    description: 'The cause is removed',
     schema: standing,
     example: {
       account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20',
@@ -79,17 +95,21 @@ export const reinstateAccount = defineRoute({
     },
   },
   problems: ['account_not_found', 'account_closed', 'account_not_suspended'],
-  handle: async ({ params: { account_id }, body: { reason }, ...identity }, deps) => {
+  handle: async ({ params: { account_id }, body, ...identity }, deps) => {
+    const { reason } = body;
+    const cause = causeOf(body.cause);
     const done = await carryOut(
       deps,
       identity,
       account_id,
-      { type: 'ReinstateAccount', reason },
-      (event) => event.type === 'AccountReinstated' && event.reason === reason,
+      { type: 'ReinstateAccount', reason, cause },
+      (event) => event.type === 'AccountReinstated' && event.reason === reason && isSameCause(event.cause, cause),
     );
     if (isProblem(done)) return done;
     const { recorded, repeated, revision } = done;
+    const { state } = await deps.commands.read(accountStream(account_id));
+    const status = state.standing.suspensions.length > 0 ? ('suspended' as const) : ('active' as const);
     const time = recorded?.time.toISOString() ?? null;
-    return { answer: { account_id, status: 'active' as const, reason, changed: true, revision, time }, repeated };
+    return { answer: { account_id, status, reason, changed: true, revision, time }, repeated };
   },
 });
