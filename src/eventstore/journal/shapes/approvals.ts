@@ -5,17 +5,20 @@ import { credits } from './values.ts';
 
 const id = z.string().min(1);
 const reason = z.string();
+const act = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('grant'), accountId: id, amount: credits }),
+  z.strictObject({ kind: z.literal('refund'), accountId: id, paymentId: id, refundId: id, amount: credits }),
+]);
+/** Version 1 has no act but a grant. */
+const onlyGrants = (data: unknown): unknown =>
+  (data as { readonly act: { readonly kind: string } }).act.kind === 'grant' ? data : undefined;
 
 export const approvalEventShapes: Shapes<ApprovalEvent> = {
   ApprovalAsked: {
-    version: 1,
-    schema: z.object({
-      act: z.discriminatedUnion('kind', [z.strictObject({ kind: z.literal('grant'), accountId: id, amount: credits })]),
-      reason,
-      by: id,
-      personId: id.nullable(),
-      until: z.int().nonnegative(),
-    }),
+    version: 2,
+    schema: z.object({ act, reason, by: id, personId: id.nullable(), until: z.int().nonnegative() }),
+    lift: { 1: (data) => data },
+    lower: { 1: onlyGrants },
   },
   ApprovalGiven: { version: 1, schema: z.object({ personId: id }) },
   ApprovalRefused: { version: 1, schema: z.object({ personId: id, reason }) },

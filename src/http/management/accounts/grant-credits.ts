@@ -5,10 +5,10 @@ import { formatUsd } from '../../../domain/money.ts';
 import { derivedId } from '../../../eventstore/ids.ts';
 import { accountStream } from '../../../domain/account/account.ts';
 import type { Credits } from '../../../domain/money.ts';
-import type { Principal } from '../../auth/principals.ts';
 import { problem } from '../../server/problems.ts';
 import type { ManagementDeps } from '../router/deps.ts';
-import { approvalExample, approvalView, viewApproval } from '../staff/approval-view.ts';
+import { approvalExample, approvalView } from '../staff/approval-view.ts';
+import { actsAlone, askSecondPerson } from '../staff/second-person.ts';
 import { carryOut } from '../router/execute-command.ts';
 import { accountId, grantUsd, lotId, reason, revision, time, usd } from '../router/fields.ts';
 import { defineRoute, isProblem, type Deferred, type Identity, type Problem } from '../router/route.ts';
@@ -52,7 +52,7 @@ export const grantCredits = defineRoute({
   },
   problems: ['account_not_found', 'account_closed', 'invalid_amount'],
   handle: async ({ params, body: { usd: amount, reason }, ...identity }, deps) => {
-    if (needsSecondPerson(deps, identity.principal, amount)) {
+    if (amount > deps.grantAlone && !actsAlone(deps, identity)) {
       return askForGrant(deps, identity, params.account_id, amount, reason);
     }
     const lotId = derivedId('lot', identity.commandId);
@@ -85,30 +85,14 @@ export const grantCredits = defineRoute({
   },
 });
 
-/** The admin token is a person's only in development, where there is no staff. */
-const needsSecondPerson = (
-  { grantAlone, recordsAdminToken }: ManagementDeps,
-  principal: Principal | undefined,
-  amount: Credits,
-): boolean => amount > grantAlone && (principal?.kind !== 'admin' || recordsAdminToken);
-
-/** The person behind a caller: of a service token, the person who created it. */
-const personBehind = (principal: Principal | undefined): string | null => {
-  if (principal?.kind === 'session') return principal.session.personId;
-  return principal?.kind === 'token' ? principal.token.createdBy : null;
-};
-
 const askForGrant = async (
-  { commands, people, now }: ManagementDeps,
-  { principal, ...identity }: Identity,
+  deps: ManagementDeps,
+  identity: Identity,
   accountId: string,
   amount: Credits,
   reason: string,
 ): Promise<Deferred | Problem> => {
-  const { state } = await commands.read(accountStream(accountId));
+  const { state } = await deps.commands.read(accountStream(accountId));
   if (state.standing.status === 'unregistered') return problem('account_not_found');
-  const act = { kind: 'grant', accountId, amount } as const;
-  const asked = await people.roles.approvals.ask({ ...identity, act, reason, personId: personBehind(principal) });
-  const isAsked = asked.act.accountId === accountId && asked.act.amount === amount && asked.reason === reason;
-  return isAsked ? { deferred: viewApproval(asked, now()) } : problem('idempotency_key_reused');
+  return askSecondPerson(deps, identity, { kind: 'grant', accountId, amount }, reason);
 };
