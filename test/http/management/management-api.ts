@@ -7,6 +7,7 @@ import { expect } from 'vitest';
 import { accountStream } from '../../../src/domain/account/account.ts';
 import { accountDecider, type AccountCommand } from '../../../src/domain/account/decide.ts';
 import { unknownPerson } from '../../../src/domain/identity/person.ts';
+import { paymentDecider } from '../../../src/domain/payments/decide.ts';
 import { priceDecider } from '../../../src/domain/prices/decide.ts';
 import { createCommands } from '../../../src/eventstore/commands.ts';
 import { journal } from '../../../src/eventstore/journal/codec.ts';
@@ -16,6 +17,7 @@ import { createInMemoryLog, createInMemoryStore } from '../../../src/eventstore/
 import { createVault } from '../../../src/eventstore/journal/personal-data.ts';
 import { createManagementRouter, type ManagementDeps } from '../../../src/http/management/router/router.ts';
 import { routes } from '../../../src/http/management/routes.ts';
+import { createOpenPayments } from '../../../src/projections/views/open-payments.ts';
 import { createMemoryDataKeys } from '../../support/postgres/data-keys.ts';
 
 export const TOKEN = 'admin-token-that-is-at-least-32-characters-long';
@@ -79,6 +81,20 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
     openInvitations: () => Promise.resolve([]),
     suspectedDuplicates: () => Promise.resolve([]),
     waitingApprovals: () => Promise.resolve([]),
+    payments: {
+      partner: undefined,
+      openTopUp: () => Promise.resolve({ kind: 'unavailable' }),
+      find: () => Promise.resolve(undefined),
+    } as unknown as ManagementDeps['payments'],
+    paymentCommands: createCommands({ store, committer, codec: journal, decider: paymentDecider }),
+    listPayments: () => Promise.resolve([]),
+    openPayments: () => Promise.resolve(createOpenPayments()),
+    findGenerations: () => Promise.resolve([]),
+    topUps: {
+      ...{ least: 5_000_000_000n, most: 1_000_000_000_000n, presets: [10_000_000_000n, 25_000_000_000n] },
+      payableMs: 86_400_000,
+    },
+    refundAlone: 100_000_000_000n,
     grantAlone: 100_000_000_000n,
     recordsAdminToken: false,
     newId: v7,

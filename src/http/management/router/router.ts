@@ -198,6 +198,12 @@ const unknownIds: Readonly<Record<string, ProblemCode>> = {
   person_id: 'person_not_found',
   invitation_id: 'invitation_not_found',
   approval_id: 'approval_not_found',
+  payment_id: 'payment_not_found',
+  refund_id: 'refund_not_found',
+  dispute_id: 'dispute_not_found',
+  transaction_id: 'quarantine_not_found',
+  generation_id: 'generation_not_found',
+  lot_id: 'debt_not_found',
 };
 
 const hasBody = ({ headers }: Request): boolean =>
