@@ -63,6 +63,7 @@ const run = async (config: Config, { clock }: StartArguments, log: Logger, stopp
       clock: gateway.clock(),
       apiKey: demo?.apiKey,
       newAdminToken: adminToken?.created ? adminToken.secret : undefined,
+      simulatedPayments: gateway.simulatedPayments,
     }),
   );
 };

@@ -33,23 +33,39 @@ const rooms: Readonly<Record<string, Room>> = {
     mayImportTypes: ['reactions'],
     because: 'what a person does joins events, secrets and mail',
   },
+  payments: {
+    mayImport: ['domain', 'eventstore', 'mail'],
+    mayImportTypes: ['reactions'],
+    because: 'what a payment causes joins events of two kinds and mail',
+  },
   http: {
     mayImport: ['domain', 'eventstore'],
-    mayImportTypes: ['proxy', 'projections', 'reactions', 'identity', 'people', 'mail'],
+    mayImportTypes: ['proxy', 'projections', 'reactions', 'identity', 'people', 'payments', 'mail'],
     because: 'neighbours never import values of each other',
   },
   config: {
     mayImport: ['domain'],
-    mayImportTypes: ['eventstore', 'proxy', 'mail'],
+    mayImportTypes: ['eventstore', 'proxy', 'mail', 'payments'],
     because: 'the environment is read once, into the values that the rooms take',
   },
   cli: {
-    mayImport: ['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'identity', 'config', 'gateway'],
+    mayImport: [
+      'domain',
+      'eventstore',
+      'projections',
+      'reactions',
+      'proxy',
+      'identity',
+      'payments',
+      'config',
+      'gateway',
+    ],
     because: 'a terminal composes the same parts, and serves no HTTP',
   },
   gateway: {
     mayImport: [
-      ...['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'mail', 'identity', 'people', 'http', 'config'],
+      ...['domain', 'eventstore', 'projections', 'reactions', 'proxy', 'mail', 'identity', 'people', 'payments'],
+      ...['http', 'config'],
     ],
     because: 'it composes the rooms, and knows every name',
   },
@@ -63,20 +79,33 @@ const rooms: Readonly<Record<string, Room>> = {
 const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly because: string }>> = {
   express: { in: ['http/'], because: 'there is one door' },
   rxjs: { in: ['projections/follow.ts'], because: 'there is one pipeline from the log' },
-  undici: { in: ['proxy/'], because: 'only a completion calls out' },
+  undici: { in: ['proxy/', 'payments/creem/'], because: 'completions and the payment partner call out' },
   'eventsource-parser': { in: ['proxy/'], because: 'only a completion reads a stream' },
   'gpt-tokenizer': {
     in: ['proxy/metering/token-counter-worker.ts'],
     because: 'to count a prompt takes so long that the thread which serves must not do it',
   },
   pg: {
-    in: ['eventstore/', 'reactions/', 'identity/database.ts', 'mail/due-mails.ts'],
+    in: ['eventstore/', 'reactions/', 'identity/database.ts', 'mail/due-mails.ts', 'payments/kept-deliveries.ts'],
     because: 'bare connections are for appends, for LISTEN, for heartbeats and for small tables',
   },
   'pg-promise': { in: ['projections/', 'reactions/'], because: 'it speaks SQL where rows are kept' },
   '@eventstore/db-client': { in: ['eventstore/eventstoredb/'], because: 'a store is one folder' },
   zod: {
-    in: ['eventstore/', 'projections/', 'reactions/', 'proxy/', 'mail/', 'identity/', 'http/', 'cli/', 'config/'],
+    in: [
+      ...[
+        'eventstore/',
+        'projections/',
+        'reactions/',
+        'proxy/',
+        'mail/',
+        'identity/',
+        'payments/',
+        'http/',
+        'cli/',
+        'config/',
+      ],
+    ],
     because: 'bytes become values at the sill, and the domain has none',
   },
   'zod-openapi': { in: ['http/'], because: 'the document describes the door' },
@@ -89,6 +118,10 @@ const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly 
   },
   'prom-client': { in: ['gateway/metrics.ts'], because: 'rooms count nothing themselves' },
   uuid: { in: ['gateway/new-id.ts'], because: 'randomness arrives as an argument' },
+  pdfkit: {
+    in: ['payments/receipt/receipt-pdf.ts'],
+    because: 'a receipt is the only document; it is kept, works offline, embeds fonts, and gives equal bytes',
+  },
   '@simplewebauthn/server': { in: ['identity/passkeys/'], because: 'only a passkey is verified by it' },
   otplib: { in: ['identity/totp.ts'], because: 'only a second step has codes of a clock' },
   'disposable-email-domains-js': {
@@ -100,6 +133,7 @@ const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly 
     because: 'the gateway starts its database',
   },
   '@kissapi/zod-messages': { in: ['http/', 'config/'], because: 'it explains input to the people who wrote it' },
+  '@kissapi/creem-stand-in': { in: ['gateway/'], because: 'the gateway starts the stand-in for the payment partner' },
   '@kissapi/simulator': {
     in: ['proxy/providers/simulated/', 'cli/simulate.ts'],
     because: 'it is a provider like any other',
@@ -286,10 +320,18 @@ const brokenByEngine = ({ path, text }: Source): string[] => {
   ];
 };
 
+/** What happens with payments is the same for every partner: only gateway/ chooses one. */
+const brokenByPartner = ({ from, ...asked }: Import): string[] =>
+  'path' in asked && asked.path.startsWith('payments/creem/') && !/^(?:payments\/creem|gateway)\//.test(from)
+    ? [`src/${from} imports src/${asked.path}: a payment partner is known by its port, payments/partner.ts`]
+    : [];
+
 /** Each broken rule as a line that can be read by whoever broke it. Paths are under src. */
 const brokenRules = (sources: readonly Source[]): readonly string[] =>
   sources.flatMap((source) => [
-    ...importsOf(source).flatMap((one) => [...brokenByRooms(one), ...brokenByHomes(one), ...brokenByLog(one)]),
+    ...importsOf(source).flatMap((one) => [
+      ...[...brokenByRooms(one), ...brokenByHomes(one), ...brokenByLog(one), ...brokenByPartner(one)],
+    ]),
     ...brokenBySql(source),
     ...brokenByClock(source),
     ...brokenByEngine(source),
@@ -413,6 +455,14 @@ describe('a rule', () => {
     ['projections/x.ts', `import pg from 'pg';`, 'imports pg'],
     ['eventstore/x.ts', `import pgPromise from 'pg-promise';`, 'imports pg-promise'],
     ['main.ts', `import { request } from 'undici';`, 'imports undici'],
+    ['payments/x.ts', `import { request } from 'undici';`, 'imports undici'],
+    ['payments/x.ts', `import { a } from './creem/creem.ts';`, 'known by its port'],
+    ['payments/x.ts', `import { a } from '../projections/rows.ts';`, 'payments may not import from projections'],
+    [
+      'projections/x.ts',
+      `import type { A } from '../payments/partner.ts';`,
+      'projections may not import from payments',
+    ],
     ['identity/x.ts', `import { a } from '../http/auth/api-keys.ts';`, 'identity may not import from http'],
     ['http/x.ts', `import { createIdentity } from '../identity/identity.ts';`, 'http may not import from identity'],
     ['http/x.ts', `import { verifySync } from 'otplib';`, 'imports otplib, whose home is identity/totp.ts'],

@@ -3,6 +3,9 @@ import { invariant } from './decider.ts';
 /** Nano-USD (1e-9 USD). */
 export type Credits = bigint;
 
+/** The part of a charge that one lot pays. Promotional lots pay first, then by their end, then by age. */
+export type Draw = { readonly lotId: string; readonly amount: Credits };
+
 /** Pico-USD (1e-12 USD) per token: 1 USD per million tokens is 1,000,000. */
 export type PicoUsdPerToken = bigint;
 

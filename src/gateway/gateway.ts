@@ -56,6 +56,7 @@ export const startGateway = async (options: GatewayOptions) => {
   const door = await openDoor({ app, attend, host, port, delayMs, graceMs, drain: completions.drain });
 
   publicUrl = config.publicUrl ?? localUrl(door.port);
+  rooms.payments.deliverTo(localUrl(door.port));
 
   return {
     port: door.port,
@@ -68,6 +69,8 @@ export const startGateway = async (options: GatewayOptions) => {
     findKeyOwner: views.findKeyOwner,
     lookedUp: views.lookedUp,
     termsInForce: () => termsInForce(views),
+    /** The operator's page of simulated payments; undefined if they are not simulated. */
+    simulatedPayments: rooms.payments.operatorPage,
     /** Drains requests in progress; those still open after the grace period are settled for what they delivered. */
     close: async (): Promise<void> => {
       readiness.stopping();
@@ -76,6 +79,7 @@ export const startGateway = async (options: GatewayOptions) => {
       await readiness.close();
       await rooms.mail.close();
       await rooms.people.close();
+      await rooms.payments.close();
       await rooms.erasure.close();
       await watchers.close();
       await views.close();

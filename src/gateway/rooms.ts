@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { checkDatabase } from '../eventstore/postgres/database/database-check.ts';
 import { openEventLog } from './event-log.ts';
 import { openMail } from './people/mail.ts';
+import { openPayments } from './payments/payments.ts';
 import { openPeople } from './people/people.ts';
 import { startGatewayProcess } from './people/processes.ts';
 import { createSecretsInUse, warnOfMissingSecrets, type Secrets } from './secrets.ts';
@@ -53,6 +54,7 @@ export const openRooms = async (options: GatewayOptions, publicUrl: () => string
   const about = { config, databaseUrl, eventLog, publicUrl, now: watchers.now, metrics: watchers.metrics, ...start };
   const people = await openPeople({ ...about, views });
   const mail = await openMail({ ...about, connections: people.people.mail });
+  const payments = await openPayments({ ...about, views });
   const erasure = startGatewayProcess(about, createErasure(eventLog.dataKeys));
 
   const ends = eventLog.announceEnds();
@@ -67,7 +69,7 @@ export const openRooms = async (options: GatewayOptions, publicUrl: () => string
     issueWith: () => secretsInUse.pepperId,
   });
   return {
-    ...{ eventLog, providers, views, watchers, people, mail, erasure, ends, keyring },
+    ...{ eventLog, providers, views, watchers, people, mail, payments, erasure, ends, keyring },
     /** Sets the generations in progress, which the watchers leave alone. */
     watchGenerations: (set: ReadonlySet<string>): void => void (generations = set),
   };

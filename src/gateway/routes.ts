@@ -13,7 +13,7 @@ import { networkPrefix } from '../identity/network-prefix.ts';
 import { createManagementRouter } from '../http/management/router/router.ts';
 import { getMetrics } from '../http/get-metrics.ts';
 import type { ReadReadiness } from '../http/get-health.ts';
-import type { Payments } from '../payments/payments.ts';
+import { PAYABLE_MS } from '../payments/top-ups.ts';
 import type { Completions } from './completions.ts';
 import type { GatewayOptions, Rooms } from './rooms.ts';
 
@@ -67,7 +67,7 @@ export const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts:
     findAccount: async (accountId) => (await accounts.read(accountStream(accountId))).state,
     publishedTerms: views.publishedTerms,
     findTermsText: eventLog.termsTexts.find,
-    payments: noPayments,
+    payments: parts.payments.payments,
     management: createManagement(adminToken, config, parts),
     metrics: getMetrics(adminToken, watchers.metrics),
     devOutbox: parts.mail.outboxPage,
@@ -82,7 +82,7 @@ export const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts:
 const createManagement = (
   adminToken: string,
   { production, grantAlone, payments: { topUps, refundAlone } }: Config,
-  { eventLog, views, watchers, people, keyring, publicUrl }: Parts,
+  { eventLog, views, watchers, people, payments, keyring, publicUrl }: Parts,
 ) =>
   createManagementRouter({
     commands: eventLog.accounts,
@@ -101,7 +101,7 @@ const createManagement = (
     suspectedDuplicates: views.duplicates,
     waitingApprovals: () => views.waitingApprovals(watchers.now()),
     ...{ adminToken, grantAlone, recordsAdminToken: production },
-    payments: noPayments,
+    payments: payments.payments,
     paymentCommands: eventLog.payments,
     ...{ listPayments: views.listPayments, openPayments: views.openPayments },
     findGenerations: views.findGenerations,
@@ -126,17 +126,6 @@ const createManagement = (
     refusals: watchers.refusals,
     publicKey: watchers.checkpointKey,
   });
-
-const PAYABLE_MS = 24 * 60 * 60 * 1000;
-/** Until a payment partner is connected. */
-const noPayments: Payments = {
-  partner: undefined,
-  openTopUp: () => Promise.resolve({ kind: 'unavailable' }),
-  find: () => Promise.resolve(undefined),
-  check: () => Promise.resolve(undefined),
-  receiveWebhook: () => Promise.resolve({ status: 500, message: 'no payment partner is configured' }),
-  sweep: () => Promise.reject(new Error('no payment partner is configured')),
-};
 
 export const termsInForce = ({ publishedTerms }: Rooms['views']): string => {
   const inForce = publishedTerms().at(-1);

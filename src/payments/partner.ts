@@ -142,7 +142,7 @@ export type DisputeReport = {
 };
 
 /** What failed. After `timeout` and `broke_off` an order may have been carried out. */
-export type PartnerFault = 'unreachable' | 'timeout' | 'broke_off' | 'overloaded' | 'rejects_us' | 'unreadable';
+export type PartnerFault = 'unreachable' | 'timeout' | 'broke_off' | 'unavailable' | 'rejects_us' | 'unreadable';
 
 /**
  * Fault: the partner gave no usable answer. The message has neither bodies nor personal data. `cause` is left out, because

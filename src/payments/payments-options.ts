@@ -5,8 +5,7 @@ import type { PaymentCommand, PaymentRefusal } from '../domain/payments/commands
 import type { PaymentEvent } from '../domain/payments/events.ts';
 import type { Payment } from '../domain/payments/payment.ts';
 import type { Commands } from '../eventstore/commands.ts';
-import type { MailCommand } from '../domain/mail/mail.ts';
-import type { Metadata } from '../eventstore/journal/codec.ts';
+import type { MailCommands } from '../mail/mail-sender.ts';
 import type { KeptDeliveries } from './kept-deliveries.ts';
 import type { PaymentPartner } from './partner.ts';
 
@@ -18,16 +17,11 @@ export type PaymentCommands = On<Payment, PaymentCommand, PaymentEvent, PaymentR
 export type PaymentsOptions = {
   readonly payments: PaymentCommands;
   readonly accounts: On<Account, AccountCommand, AccountEvent, AccountRefusal>;
-  readonly mails: {
-    readonly execute: (
-      stream: string,
-      command: MailCommand,
-      metadata: Metadata,
-      options: { readonly mayRepeat: true },
-    ) => Promise<unknown>;
-  };
+  readonly mails: Pick<MailCommands, 'execute'>;
   /** Undefined: customers cannot pay. */
   readonly partner: PaymentPartner | undefined;
+  /** No money moves: the stand-in, or the partner's test mode. */
+  readonly isSimulated: boolean;
   /** The payment of a transaction or an order of the partner, if the log has it. */
   readonly paymentOf: (of: {
     readonly transactionId: string;

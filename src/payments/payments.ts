@@ -1,9 +1,15 @@
+import type { Process } from '../reactions/process.ts';
 import type { KnownPayment } from '../domain/payments/payment.ts';
 import type { PaymentRefusal } from '../domain/payments/commands.ts';
 import type { Credits } from '../domain/money.ts';
 import type { Metadata } from '../eventstore/journal/codec.ts';
 import type { WebhookHeaders } from './partner.ts';
-import type { SweepReport } from './sweep.ts';
+import type { PaymentsOptions } from './payments-options.ts';
+import { createPaymentsProcess } from './payments-process.ts';
+import { checkPaid, readPayment } from './record-reports.ts';
+import { sweep, type SweepReport } from './sweep.ts';
+import { createUnpaidRounds, openTopUp } from './top-ups.ts';
+import { receiveWebhook } from './webhooks.ts';
 
 export type TopUpAsked = {
   readonly accountId: string;
@@ -40,5 +46,27 @@ export type Payments = {
   /** Answers with 200 only after what was reported is in the log, or is kept for the operator. */
   receiveWebhook(headers: WebhookHeaders, rawBody: Uint8Array): Promise<WebhookAnswer>;
   /** Compares the newest transactions of the partner with the log, and records what no webhook has reported. */
-  sweep(progress?: (done: number) => void): Promise<SweepReport>;
+  sweep(progress?: (compared: number) => void): Promise<SweepReport>;
+  /** Looks up unpaid payments when it is time. To be called every few seconds, on one node at a time. */
+  lookUpUnpaid(): Promise<void>;
+  readonly process: Process;
+};
+
+/** The rules of payments. */
+export const createPayments = (options: PaymentsOptions): Payments => {
+  const { partner } = options;
+  const check = async (paymentId: string): Promise<KnownPayment | undefined> => {
+    await checkPaid(options, paymentId);
+    return readPayment(options, paymentId);
+  };
+  return {
+    partner: partner && { name: partner.name, isSimulated: options.isSimulated },
+    openTopUp: (asked) => openTopUp(options, asked),
+    find: (paymentId) => readPayment(options, paymentId),
+    check,
+    receiveWebhook: (headers, rawBody) => receiveWebhook(options, headers, rawBody),
+    sweep: (progress) => sweep(options, progress),
+    lookUpUnpaid: createUnpaidRounds(options, check),
+    process: createPaymentsProcess(options),
+  };
 };

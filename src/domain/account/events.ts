@@ -1,4 +1,4 @@
-import type { Credits, Rates, Usage } from '../money.ts';
+import type { Credits, Draw, Rates, Usage } from '../money.ts';
 import type { AccountLimits, Limits } from './limits/limits.ts';
 import type { CorrectionEvent, DebtEvent, RefundEvent } from './refunds/events.ts';
 
@@ -208,8 +208,7 @@ export type WalletEvent =
 export type LotSource =
   { readonly kind: 'grant'; readonly reason: string } | { readonly kind: 'payment'; readonly reference: string };
 
-/** The part of a charge that one lot pays. Promotional lots pay first, then by their end, then by age. */
-export type Draw = { readonly lotId: string; readonly amount: Credits };
+export type { Draw };
 
 /** The price version that a request is charged by, copied so that a receipt can be recomputed from the event alone. */
 export type PinnedPrice = { readonly model: string; readonly version: number; readonly rates: Rates };

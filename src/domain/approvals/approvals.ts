@@ -4,7 +4,13 @@ import type { Credits } from '../money.ts';
 
 /** What needs two persons. */
 export type Act =
-  | { readonly kind: 'grant'; readonly accountId: string; readonly amount: Credits }
+  | {
+      readonly kind: 'grant';
+      readonly accountId: string;
+      readonly amount: Credits;
+      /** Of the credits, in ms since the epoch; absent: they do not end. */
+      readonly endsAt?: number;
+    }
   /** The approval of a request for a refund. The amount is without tax. */
   | {
       readonly kind: 'refund';

@@ -33,6 +33,11 @@ export type PartnerFact =
       readonly gross: MinorUnits;
       readonly currency: string;
       readonly status: PartnerRefundStatus;
+      /**
+       * What the partner has refunded of the transaction in total by now. It is needed once a refund was found by
+       * comparing totals, without its id: the report of that refund, which may still come, must not count again.
+       */
+      readonly total?: MinorUnits;
     }
   /** Refused like RecordRefund. */
   | {
@@ -92,6 +97,7 @@ export const paymentRefusalCodes = [
   'refund_closed',
   'refund_sent',
   'refund_not_approved',
+  'refund_total_needed',
   'payment_disputed',
   'already_refunded',
   'dispute_not_found',

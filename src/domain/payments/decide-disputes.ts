@@ -4,7 +4,7 @@ import type { PaymentCommandOf, PaymentDecision } from './commands.ts';
 import { isReturned, quarantinedOf, returnQuarantined } from './decide-paid.ts';
 import { endMisfits } from './decide-requests.ts';
 import type { PaymentEvent } from './events.ts';
-import { evolvePayment, returnedOf, type KnownPayment } from './payment.ts';
+import { evolvePayment, isFoundByTotal, returnedOf, type KnownPayment } from './payment.ts';
 
 /** A dispute is recorded once, by the partner's id of it. */
 export const recordDispute = (
@@ -13,6 +13,8 @@ export const recordDispute = (
 ): PaymentDecision => {
   const cause = { kind: 'dispute', disputeId } as const;
   if (isReturned(payment, cause) || payment.disputes.some((one) => one.disputeId === disputeId)) return accept();
+  // A transaction has one chargeback at a time. If it was found without its id, its report may still come.
+  if (payment.disputes.some((one) => isFoundByTotal(one.disputeId) && one.status !== 'won')) return accept();
   const { sale } = payment;
   if (sale?.transactionId !== transactionId) {
     const one = quarantinedOf(payment, transactionId);

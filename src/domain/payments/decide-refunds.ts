@@ -6,6 +6,7 @@ import { endMisfits, pendingOf } from './decide-requests.ts';
 import type { PaymentEvent } from './events.ts';
 import {
   evolvePayment,
+  isFoundByTotal,
   isOpenRequest,
   openRequestsOf,
   returnedOf,
@@ -60,6 +61,9 @@ const recordSucceeded = (fact: RecordRefund, payment: KnownPayment, sale: Sale):
   const { reference } = fact;
   if (statusOf(payment, reference) === 'succeeded') return accept();
   const gross = fromMinorUnits(fact.gross);
+  const counted = isCounted(fact, payment);
+  if (counted === 'unknown') return refuse({ code: 'refund_total_needed' });
+  if (counted) return accept();
   const request = matching(payment, reference, gross);
   const amount = request?.amount ?? netOf(gross, sale, returnedOf(payment));
   const refundId = request?.refundId ?? null;
@@ -67,6 +71,16 @@ const recordSucceeded = (fact: RecordRefund, payment: KnownPayment, sale: Sale):
   const after = evolvePayment(payment, completed);
   const misfits = after.status === 'unknown' ? [] : endMisfits(after, 'the payment was refunded');
   return accept(completed, ...misfits);
+};
+
+/** Whether a refund is part of one that was found by comparing totals. */
+const isCounted = ({ gross, total }: RecordRefund, payment: KnownPayment): boolean | 'unknown' => {
+  if (total === undefined)
+    return payment.refunds.some(({ reference }) => isFoundByTotal(reference)) ? 'unknown' : false;
+  const refunded = payment.refunds.reduce((sum, one) => (one.status === 'succeeded' ? sum + one.gross : sum), 0n);
+  // A chargeback counts in the total as well.
+  const disputed = payment.disputes.reduce((sum, one) => (one.status === 'won' ? sum : sum + one.gross), 0n);
+  return refunded + disputed + fromMinorUnits(gross) > fromMinorUnits(total);
 };
 
 const recordFailed = ({ reference, gross, status }: RecordRefund, payment: KnownPayment): PaymentDecision => {

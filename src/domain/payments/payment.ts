@@ -1,4 +1,5 @@
 import type { RefundReason } from '../account/refunds/events.ts';
+import type { Lot } from '../account/lots.ts';
 import type { Credits } from '../money.ts';
 import { CURRENCY, fromMinorUnits, left, sum, type Parts, type Whole } from './amounts.ts';
 import type { DisputeEvent, MinorUnits, PaidEvent, PaymentEvent, QuarantineReason, ReturnCause } from './events.ts';
@@ -77,6 +78,14 @@ export const paymentOfStream = (stream: string): string | undefined =>
 
 /** The lot that a payment `pay_…` is credited as. */
 export const lotOfPayment = (paymentId: string): string => `lot_${paymentId.replace(/^pay_/, '')}`;
+
+/** The id of what the partner has done without a report that reached us: it is found in the transaction, without its own id. */
+export const idByTotal = (transactionId: string, total: MinorUnits): string => `${transactionId}#${total}`;
+export const isFoundByTotal = (id: string): boolean => id.includes('#');
+
+/** The payment of a lot; undefined for the lot of a grant. */
+export const paymentOfLot = ({ source }: Pick<Lot, 'source'>): string | undefined =>
+  source.kind === 'payment' ? source.reference : undefined;
 
 /** What was returned of the sale by refunds and chargebacks. */
 export const returnedOf = ({ refunds, disputes }: KnownPayment): Parts =>

@@ -7,12 +7,12 @@ import { createIdentity } from '../../identity/identity.ts';
 import { migrateIdentity } from '../../identity/database.ts';
 import { createIdentities } from '../../people/identities.ts';
 import { createPeople } from '../../people/people.ts';
-import { inRounds } from '../../reactions/rounds.ts';
 import type { EventLog } from '../event-log.ts';
 import type { OutageLog } from '../health/outage.ts';
 import type { Metrics } from '../metrics.ts';
 import { DEFAULT_SENDER } from './mail.ts';
 import { startGatewayProcess } from './processes.ts';
+import { repeat } from '../repeat.ts';
 import type { Views } from '../views.ts';
 
 export type OpenPeopleOptions = {
@@ -79,14 +79,6 @@ export const openPeople = async (options: OpenPeopleOptions) => {
     },
   };
 };
-
-const repeat = (everyMs: number, work: () => Promise<unknown>, failed: (error: unknown) => void) =>
-  inRounds(async (rest) => {
-    while (!rest.ended) {
-      await rest.pause(everyMs);
-      if (!rest.ended) await work().catch(failed);
-    }
-  });
 
 /** Work that an answer does not wait for. */
 const createAfterwards = (failed: (error: unknown) => void) => {

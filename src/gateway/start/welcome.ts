@@ -7,10 +7,11 @@ export type Welcome = {
   readonly clock: ClockReading;
   readonly apiKey: string | undefined;
   readonly newAdminToken: string | undefined;
+  readonly simulatedPayments: string | undefined;
 };
 
 /** The message printed after the start. Values to copy have their own lines. */
-export const welcome = ({ url, dataDir, clock, apiKey, newAdminToken }: Welcome): string => {
+export const welcome = ({ url, dataDir, clock, apiKey, newAdminToken, simulatedPayments }: Welcome): string => {
   const lines = [`KissAPI is open at ${url}`, ''];
   if (clock.movedMs !== undefined) {
     lines.push(`Time is simulated: ${movedInWords(clock.movedMs)}, at ${clock.now.toISOString()}.`, '');
@@ -36,6 +37,9 @@ export const welcome = ({ url, dataDir, clock, apiKey, newAdminToken }: Welcome)
       `export KISSAPI_ADMIN_TOKEN=${newAdminToken}`,
       '',
     );
+  }
+  if (simulatedPayments !== undefined) {
+    lines.push(`Payments are simulated, and no money moves. The page of the payment partner: ${simulatedPayments}`, '');
   }
   lines.push(`Documentation of the management API: ${url}/api/docs`, '');
   return `${lines.join('\n')}\n`;

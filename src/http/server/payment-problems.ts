@@ -34,6 +34,11 @@ export const paymentRefusals = {
   ),
   refund_sent: invalid(409, 'The payment partner is making this refund.', 'Wait for the outcome.'),
   refund_not_approved: invalid(409, 'This refund is not approved.', 'Approve it first.'),
+  refund_total_needed: invalid(
+    409,
+    'The report of this refund lacks the total that the payment partner has refunded.',
+    'Compare with the partner: npm run payments -- sweep.',
+  ),
   payment_disputed: invalid(
     409,
     'The payment is disputed at the payment partner, or was charged back.',

@@ -106,7 +106,9 @@ const perform = (
   switch (act.kind) {
     case 'grant': {
       const lotId = lotOfApproval(approvalId);
-      const command = { type: 'TopUp', lotId, amount: act.amount, source: { kind: 'grant', reason } } as const;
+      const { amount, endsAt } = act;
+      const ends = endsAt === undefined ? {} : { endsAt };
+      const command = { type: 'TopUp', lotId, amount, source: { kind: 'grant', reason }, ...ends } as const;
       return accounts.execute(accountStream(act.accountId), command, metadata, { mayRepeat: true });
     }
     case 'refund': {

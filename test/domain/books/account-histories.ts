@@ -10,12 +10,8 @@ type Charge = Extract<AccountEvent, { type: 'HoldSettled' | 'LateUsageCharged' }
 /** A command, or one that depends on what has been charged so far. */
 type Move = { readonly command: AccountCommand } | { readonly reverse: number; readonly amount: bigint };
 
-/** One decision: what was asked, the events that it caused, and the account after it. */
-export type Decided = {
-  readonly command: AccountCommand;
-  readonly events: readonly AccountEvent[];
-  readonly account: Account;
-};
+/** One decision: what was asked, and the events that it caused. */
+export type Decided = { readonly command: AccountCommand; readonly events: readonly AccountEvent[] };
 
 // Few names and small amounts, so that commands meet.
 const lotId = fc.constantFrom('lot_1', 'lot_2', 'lot_3');
@@ -78,7 +74,7 @@ const commandOf = (one: Move, history: readonly AccountEvent[], isRecorded: (ref
   };
 };
 
-/** The decisions of an account that accepts or refuses each move. The first is that of a customer without credits. */
+/** The decisions of the account of a customer without credits, without those that refuse. */
 export const decisionsOf = (asked: readonly Move[]): readonly Decided[] => {
   const history = [...customer];
   const decided: Decided[] = [];
@@ -90,7 +86,7 @@ export const decisionsOf = (asked: readonly Move[]): readonly Decided[] => {
     if (decision.kind === 'refused') continue;
     history.push(...decision.events);
     if (command.type === 'RecordRefund') recorded.add(command.reference);
-    decided.push({ command, events: decision.events, account: fold(history) });
+    decided.push({ command, events: decision.events });
   }
   return decided;
 };

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PaymentCommand, PaymentRefusal } from '../../../src/domain/payments/commands.ts';
-import { partnerRefundStatuses } from '../../../src/domain/payments/commands.ts';
 import { paymentDecider } from '../../../src/domain/payments/decide.ts';
 import type { PaymentEvent } from '../../../src/domain/payments/events.ts';
 import {
@@ -11,6 +10,7 @@ import {
   type KnownPayment,
   type Payment,
 } from '../../../src/domain/payments/payment.ts';
+import { anyPaymentCommand } from './arbitrary.ts';
 import { dispute, opened, pay, refund, usd } from './examples.ts';
 
 /** A payment that receives commands as its caller sends them. */
@@ -105,44 +105,10 @@ describe('facts of the partner, in any order and any number of times', () => {
     ));
 });
 
-const id = fc.constantFrom('1', '2', '3');
-const transactionId = fc.constantFrom('tran_1', 'tran_1', 'tran_2');
-const gross = fc.oneof(fc.constantFrom(3000n, 1200n, 600n, 7n), fc.bigInt(0n, 3100n));
-const currency = fc.constantFrom('USD', 'USD', 'USD', 'USD', 'EUR');
-const amount = fc.oneof(fc.constantFrom(usd(2500), usd(1000), usd(500)), fc.bigInt(0n, usd(2600)));
-
-/** Whatever partner, staff and customer may send. */
-const anyCommand: fc.Arbitrary<PaymentCommand> = fc.oneof(
-  fc
-    .record({ transactionId, currency, paid: fc.constantFrom(3000n, 2500n, 3001n, 500n) })
-    .map((one) => ({ ...pay, ...one })),
-  fc
-    .record({ transactionId, gross, currency, reference: id, status: fc.constantFrom(...partnerRefundStatuses) })
-    .map((one) => refund(one.gross, one)),
-  fc.record({ transactionId, gross, currency, disputeId: id }).map((one) => dispute(one.gross, one)),
-  fc.record({
-    ...{ type: fc.constant('CloseDispute' as const), disputeId: id },
-    ...{ outcome: fc.constantFrom('won' as const, 'lost' as const), how: fc.constant('staff' as const) },
-  }),
-  fc.record({
-    ...{ type: fc.constant('RequestRefund' as const), refundId: id, amount, reason: fc.constant('other' as const) },
-  }),
-  fc.record({
-    ...{ type: fc.constantFrom('ApproveRefund' as const, 'RefuseRefund' as const, 'FailRefund' as const) },
-    ...{ refundId: id, reason: fc.constant('so') },
-  }),
-  fc.record({ type: fc.constant('RecordRefundSent' as const), refundId: id }),
-  fc.record({
-    ...{ type: fc.constant('ReleaseQuarantine' as const), transactionId },
-    ...{ credited: amount, reason: fc.constant('so') },
-  }),
-  fc.record({ type: fc.constant('RejectQuarantine' as const), transactionId, reason: fc.constant('so') }),
-);
-
 describe('commands in any order', () => {
   it('credit a payment once, and return at most what was credited', () =>
     fc.assert(
-      fc.property(fc.array(anyCommand, { minLength: 5, maxLength: 60, size: 'max' }), (commands) => {
+      fc.property(fc.array(anyPaymentCommand, { minLength: 5, maxLength: 60, size: 'max' }), (commands) => {
         const { deliver, known, events } = createPayment();
         for (const command of commands) {
           if (deliver(command) !== undefined) continue;

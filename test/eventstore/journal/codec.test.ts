@@ -86,8 +86,8 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
   ...peopleOnDisk,
   ...serviceTokensOnDisk,
   ...rolesOnDisk,
-  ...refundsOnDisk,
   ...paymentsOnDisk,
+  ...refundsOnDisk,
   AccountRegistered: [registered, '{"holder":"person","personal":"v1.c2VhbGVk"}'],
   TermsAccepted: [termsAccepted(), '{"version":"2026-01","how":"api"}'],
   AccountSuspended: [suspended(), '{"reason":"resale","cause":{"kind":"staff"}}'],
@@ -478,7 +478,7 @@ describe('lots with an end and suspensions with a cause', () => {
 
 describe('what needs a second person', () => {
   const [ofGrant, data] = rolesOnDisk.ApprovalAsked;
-  const act = { kind: 'refund', accountId: 'acc_1', paymentId: 'pay_1', refundId: 'rfd_1', amount: 5n } as const;
+  const act = { kind: 'refund', accountId: 'acc_1', paymentId: 'pay_1', refundId: 'ref_1', amount: 5n } as const;
   const ofRefund: DomainEvent = { ...ofGrant, act };
 
   it('is a grant in version 1, in which a grant is written while a gateway runs that reads no other', () => {
@@ -489,7 +489,7 @@ describe('what needs a second person', () => {
   it('is a refund, too, which is refused while a gateway runs that cannot read it', () => {
     expect(roundTrip(ofRefund)).toStrictEqual(ofRefund);
     expect(encode(ofRefund, ID, metadata).data).toContain(
-      '{"act":{"kind":"refund","accountId":"acc_1","paymentId":"pay_1","refundId":"rfd_1","amount":"5"}',
+      '{"act":{"kind":"refund","accountId":"acc_1","paymentId":"pay_1","refundId":"ref_1","amount":"5"}',
     );
     expect(() => encode(ofRefund, ID, metadata, { ApprovalAsked: 1 })).toThrow(NotReadableByAll);
   });

@@ -68,6 +68,28 @@ describe('POST /accounts/{account_id}/grants', () => {
     expect(await api.store.head()).toBe(3);
   });
 
+  it('201: until an end, after which they can no longer be used; repeated after it, answers as before', async () => {
+    const ends_at = '2026-01-31T13:00:00+01:00';
+    const first = await api.post(path, { ...grant, ends_at }, { key: 'one' });
+    expect(first.json).toMatchObject({ ends_at: '2026-01-31T12:00:00.000Z' });
+    const { lots } = (await api.get(`/accounts/${id}`)).json;
+    expect(lots).toMatchObject([{ ends_at: '2026-01-31T12:00:00.000Z', remaining_usd: '5.00' }]);
+    expect(refusal(await api.post(path, grant, { key: 'one' }))).toEqual([409, 'idempotency_key_reused']);
+    api.clock.advance(3 * 3_600_000);
+    const again = await api.post(path, { ...grant, ends_at }, { key: 'one' });
+    expect(again.json).toEqual(first.json);
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+  });
+
+  it.each(['2026-01-31T09:59:59Z', '2026-01-31T10:00:00Z', '2026-01-31', 1_800_000_000_000])(
+    '400: an end that is not in the future, or no time: %j',
+    async (ends_at) => {
+      const answer = await api.post(path, { ...grant, ends_at });
+      expect(refusal(answer)).toEqual([400, 'invalid_request']);
+      expect(param(answer)).toBe('ends_at');
+    },
+  );
+
   it('400: nothing', async () => {
     const nothing = await api.post(path, { ...grant, usd: '0.00' });
     expect(refusal(nothing)).toEqual([400, 'invalid_amount']);

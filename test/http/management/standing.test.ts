@@ -61,6 +61,39 @@ describe('POST /accounts/{account_id}/reinstate', () => {
     expect((await api.get(account)).json).toMatchObject({ status: 'active', suspension_reason: null });
   });
 
+  it('200: removes one cause; the account is active once none is left', async () => {
+    const id = account.slice('/accounts/'.length);
+    const pay = { type: 'TopUp', lotId: 'lot_1', amount: 5n, source: { kind: 'payment', reference: 'pay_1' } } as const;
+    await api.execute(id, pay);
+    await api.execute(id, { type: 'FreezeLot', lotId: 'lot_1', disputeId: 'disp_1' });
+    await api.post(`${account}/suspend`, { reason: 'Resale' });
+    expect((await api.get(account)).json).toMatchObject({
+      ...{ status: 'suspended', suspension_reason: 'a payment is disputed; Resale' },
+      suspensions: [
+        { cause: 'dispute', reason: 'a payment is disputed', dispute_id: 'disp_1' },
+        { cause: 'staff', reason: 'Resale' },
+      ],
+    });
+    const first = await api.post(`${account}/reinstate`, { reason: 'Explained' }, { key: 'one' });
+    expect(first.json).toMatchObject({ status: 'suspended', reason: 'Explained', changed: true });
+    const other = { reason: 'Explained', cause: { kind: 'dispute', dispute_id: 'disp_2' } };
+    expect(refusal(await api.post(`${account}/reinstate`, other))).toEqual([409, 'account_not_suspended']);
+    const dispute = { reason: 'Explained', cause: { kind: 'dispute', dispute_id: 'disp_1' } };
+    expect((await api.post(`${account}/reinstate`, dispute)).json).toMatchObject({ status: 'active' });
+    expect((await api.get(account)).json).toMatchObject({ status: 'active', suspensions: [] });
+    const again = await api.post(`${account}/reinstate`, { reason: 'Explained' }, { key: 'one' });
+    expect(again.json).toEqual(first.json);
+    expect(refusal(await api.post(`${account}/reinstate`, dispute, { key: 'one' }))).toEqual([
+      409,
+      'idempotency_key_reused',
+    ]);
+  });
+
+  it('400: a cause that does not exist', async () => {
+    const answer = await api.post(`${account}/reinstate`, { reason: 'x', cause: { kind: 'dispute' } });
+    expect(refusal(answer)).toEqual([400, 'invalid_request']);
+  });
+
   it('409: what is not suspended', async () => {
     const answer = await api.post(`${account}/reinstate`, { reason: 'Explained' });
     expect(refusal(answer)).toEqual([409, 'account_not_suspended']);

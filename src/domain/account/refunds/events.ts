@@ -1,5 +1,4 @@
-import type { Credits } from '../../money.ts';
-import type { Draw } from '../events.ts';
+import type { Credits, Draw } from '../../money.ts';
 
 /**
  * How credits leave an account without being used. A lot has the id of its payment in its source. Each of these takes at most

@@ -1,17 +1,18 @@
 import { z } from 'zod';
 import type { ApprovalEvent } from '../../../domain/approvals/approvals.ts';
 import type { Shapes } from './shape.ts';
-import { credits } from './values.ts';
+import { credits, id, timeMs } from './values.ts';
 
-const id = z.string().min(1);
 const reason = z.string();
 const act = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('grant'), accountId: id, amount: credits }),
+  z.strictObject({ kind: z.literal('grant'), accountId: id, amount: credits, endsAt: timeMs.exactOptional() }),
   z.strictObject({ kind: z.literal('refund'), accountId: id, paymentId: id, refundId: id, amount: credits }),
 ]);
-/** Version 1 has no act but a grant. */
-const onlyGrants = (data: unknown): unknown =>
-  (data as { readonly act: { readonly kind: string } }).act.kind === 'grant' ? data : undefined;
+/** Version 1 has no act but a grant whose credits do not end. */
+const onlyGrants = (data: unknown): unknown => {
+  const { act } = data as { readonly act: { readonly kind: string } };
+  return act.kind === 'grant' && !('endsAt' in act) ? data : undefined;
+};
 
 export const approvalEventShapes: Shapes<ApprovalEvent> = {
   ApprovalAsked: {

@@ -3,6 +3,7 @@ import { staff } from '../../auth/principals.ts';
 import { accountStream } from '../../../domain/account/account.ts';
 import type { SuspensionCause } from '../../../domain/account/events.ts';
 import { isSameCause } from '../../../domain/account/standing.ts';
+import { accountAt } from './account-at.ts';
 import { carryOut } from '../router/execute-command.ts';
 import { accountId, changed, reason, revision, text, time } from '../router/fields.ts';
 import { defineRoute, isProblem } from '../router/route.ts';
@@ -107,8 +108,9 @@ export const reinstateAccount = defineRoute({
     );
     if (isProblem(done)) return done;
     const { recorded, repeated, revision } = done;
-    const { state } = await deps.commands.read(accountStream(account_id));
-    const status = state.standing.suspensions.length > 0 ? ('suspended' as const) : ('active' as const);
+    // A repetition is answered as before, whatever happened since.
+    const then = await accountAt(deps, account_id, { revision });
+    const status = then?.account.standing.status === 'suspended' ? ('suspended' as const) : ('active' as const);
     const time = recorded?.time.toISOString() ?? null;
     return { answer: { account_id, status, reason, changed: true, revision, time }, repeated };
   },

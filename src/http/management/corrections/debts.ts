@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { accountStream, type Account } from '../../../domain/account/account.ts';
-import { lotOf } from '../../../domain/account/lots.ts';
+import { accountStream } from '../../../domain/account/account.ts';
 import { debtOf } from '../../../domain/account/refunds/debts.ts';
 import { openDebt } from '../../../domain/account/wallet.ts';
 import { formatUsd } from '../../../domain/money.ts';
@@ -10,6 +9,7 @@ import { viewDraw } from '../accounts/money-event-view.ts';
 import { carryOut } from '../router/execute-command.ts';
 import { accountId, lotId, paymentId, reason, revision, usd, usdOrNothing } from '../router/fields.ts';
 import { defineRoute, isProblem } from '../router/route.ts';
+import { paymentIdOf } from '../payments/refundable.ts';
 
 const debtView = z
   .strictObject({
@@ -49,17 +49,12 @@ export const listDebts = defineRoute({
     const { state } = await commands.read(accountStream(account_id));
     if (state.standing.status === 'unregistered') return problem('account_not_found');
     const data = state.wallet.debts.map(({ lotId, cause, reference, amount, open, repaid }) => ({
-      ...{ lot_id: lotId, payment_id: paymentOf(state, lotId), cause, reference },
+      ...{ lot_id: lotId, payment_id: paymentIdOf(state, lotId), cause, reference },
       ...{ amount_usd: formatUsd(amount), open_usd: formatUsd(open), repaid: repaid.map(viewDraw) },
     }));
     return { answer: { account_id, open_usd: formatUsd(openDebt(state.wallet)), data } };
   },
 });
-
-const paymentOf = ({ wallet }: Account, lotId: string): string => {
-  const source = lotOf(wallet, lotId)?.source;
-  return source?.kind === 'payment' ? source.reference : '';
-};
 
 export const writeOffDebt = defineRoute({
   method: 'post',

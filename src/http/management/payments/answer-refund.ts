@@ -19,7 +19,7 @@ const answer = z.strictObject({
 });
 const example = {
   ...{ account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20', payment_id: 'pay_6d1f0a93c5b24e7790ab3e51' },
-  ...{ refund_id: 'rfd_2b8e47c0d95f4163ba07c4e9', status: 'approved' as const, changed: true },
+  ...{ refund_id: 'ref_2b8e47c0d95f4163ba07c4e9', status: 'approved' as const, changed: true },
 };
 const ofRequest = ['payment_not_found', 'refund_not_found', 'refund_closed'] as const;
 

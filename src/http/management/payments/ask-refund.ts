@@ -15,7 +15,7 @@ import type { ManagementDeps } from '../router/deps.ts';
 import { carryOut } from '../router/execute-command.ts';
 import { accountId, lotId, paymentId, refundId, revision, usd, usdOrNothing } from '../router/fields.ts';
 import { defineRoute, isProblem } from '../router/route.ts';
-import { paidLots, refundableOfLot } from './refundable.ts';
+import { paidLots, paymentIdOf, refundableOfLot } from './refundable.ts';
 
 const id = z.string().regex(/^[\w-]{1,64}$/, 'must be an id');
 
@@ -50,7 +50,7 @@ export const askRefund = defineRoute({
       ...{ account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20', amount_usd: '10.00', revision: 31 },
       data: [
         {
-          ...{ refund_id: 'rfd_2b8e47c0d95f4163ba07c4e9', payment_id: 'pay_6d1f0a93c5b24e7790ab3e51' },
+          ...{ refund_id: 'ref_2b8e47c0d95f4163ba07c4e9', payment_id: 'pay_6d1f0a93c5b24e7790ab3e51' },
           ...{ lot_id: 'lot_6d1f0a93c5b24e7790ab3e51', amount_usd: '10.00' },
         },
       ],
@@ -67,7 +67,7 @@ export const askRefund = defineRoute({
     const planned = isRepeated ? [] : await plan(deps, account_id, asked);
     if (isProblem(planned)) return planned;
     const refunds = planned.map(({ lotId, amount }, n) => ({
-      ...{ refundId: derivedId('rfd', `${commandId}#${n}`), lotId, amount },
+      ...{ refundId: derivedId('ref', `${commandId}#${n}`), lotId, amount },
     }));
     const command = { type: 'HoldForRefund', refunds, reason: asked.reason } as const;
     const done = await carryOut(deps, identity, account_id, command, (_, events) => isAsked(heldBy(events), asked));
@@ -75,7 +75,7 @@ export const askRefund = defineRoute({
     const { state } = await deps.commands.read(accountStream(account_id));
     const held = heldBy(done.events);
     const data = held.map(({ refundId: refund_id, lotId: lot_id, amount }) => ({
-      ...{ refund_id, payment_id: paymentOfLot(state, lot_id), lot_id, amount_usd: formatUsd(amount) },
+      ...{ refund_id, payment_id: paymentIdOf(state, lot_id), lot_id, amount_usd: formatUsd(amount) },
     }));
     const { revision, repeated } = done;
     return { answer: { account_id, amount_usd: formatUsd(totalOf(held)), data, revision }, repeated };
@@ -97,11 +97,6 @@ const isAsked = (held: readonly Held[], { amount_usd, payment_id, reason }: Aske
   held.every((one) => one.reason === reason) &&
   (amount_usd === undefined || totalOf(held) === amount_usd) &&
   (payment_id === undefined || held.every(({ lotId }) => lotId === lotOfPayment(payment_id)));
-
-const paymentOfLot = ({ wallet }: Account, lotId: string): string => {
-  const source = lotOf(wallet, lotId)?.source;
-  return source?.kind === 'payment' ? source.reference : '';
-};
 
 /** The part of each lot, the newest payment first. */
 const plan = async (

@@ -7,7 +7,7 @@ import { defineRoute, isProblem } from '../router/route.ts';
 import { executeOnPayment } from './payment-command.ts';
 import { readStory, storyOfAccount } from './payment-story.ts';
 import { disputeExample, disputeView } from './payment-view.ts';
-import { viewDispute } from './view-payment.ts';
+import { disputeIdInUrls, viewDispute } from './view-payment.ts';
 
 const ids = { account_id: accountId, payment_id: paymentId };
 const exampleIds = { account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20', payment_id: 'pay_6d1f0a93c5b24e7790ab3e51' };
@@ -59,13 +59,14 @@ export const closeDispute = defineRoute({
   handle: async ({ params: { account_id, payment_id, dispute_id }, body: { outcome }, ...identity }, deps) => {
     const story = await storyOfAccount(deps, account_id, payment_id);
     if (isProblem(story)) return story;
-    if (!story.payment.disputes.some((one) => one.disputeId === dispute_id)) return problem('dispute_not_found');
+    const disputeId = story.payment.disputes.find((one) => disputeIdInUrls(one.disputeId) === dispute_id)?.disputeId;
+    if (disputeId === undefined) return problem('dispute_not_found');
     const done = await executeOnPayment(
       deps,
       identity,
       payment_id,
-      { type: 'CloseDispute', disputeId: dispute_id, outcome, how: 'staff' },
-      (event) => event.type === 'DisputeClosed' && event.disputeId === dispute_id && event.outcome === outcome,
+      { type: 'CloseDispute', disputeId, outcome, how: 'staff' },
+      (event) => event.type === 'DisputeClosed' && event.disputeId === disputeId && event.outcome === outcome,
     );
     if (isProblem(done)) return done;
     const { events, repeated } = done;

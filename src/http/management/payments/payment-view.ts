@@ -155,7 +155,7 @@ export const summaryExample: PaymentSummary = {
 };
 
 export const refundExample: z.output<typeof refundView> = {
-  ...{ refund_id: 'rfd_2b8e47c0d95f4163ba07c4e9', status: 'requested', amount_usd: '10.00', gross: '11.90' },
+  ...{ refund_id: 'ref_2b8e47c0d95f4163ba07c4e9', status: 'requested', amount_usd: '10.00', gross: '11.90' },
   ...{ is_full: false, reason: 'not_needed', answer_reason: null, requested_at: '2026-02-02T09:00:00.000Z' },
   ...{ answered_at: null, ended_at: null },
 };

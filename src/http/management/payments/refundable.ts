@@ -3,7 +3,7 @@ import { free, isPaid, lotOf, openDispute, type Lot } from '../../../domain/acco
 import { available } from '../../../domain/account/wallet.ts';
 import { min, type Credits } from '../../../domain/money.ts';
 import { CENT } from '../../../domain/payments/amounts.ts';
-import { lotOfPayment, refundableOf, type KnownPayment } from '../../../domain/payments/payment.ts';
+import { lotOfPayment, paymentOfLot, refundableOf, type KnownPayment } from '../../../domain/payments/payment.ts';
 
 export const wholeCents = (amount: Credits): Credits => amount - (amount % CENT);
 
@@ -19,10 +19,19 @@ export const refundableOfLot = (lot: Lot, payment: KnownPayment, unheld: Credits
   return wholeCents(min(min(free(lot), unheld), refundableOf(payment)?.net ?? 0n));
 };
 
-/** The paid lots with credits, the newest first, with their payments. */
-export const paidLots = ({
-  wallet,
-}: Account): readonly { readonly lot: Lot; readonly lotId: string; readonly paymentId: string }[] =>
+type PaidLot = { readonly lotId: string; readonly lot: Lot; readonly paymentId: string };
+
+/** The paid lots with credits, the newest first. */
+export const paidLots = ({ wallet }: Account): readonly PaidLot[] =>
   [...wallet.lots]
-    .flatMap(([lotId, lot]) => (lot.source.kind === 'payment' ? [{ lotId, lot, paymentId: lot.source.reference }] : []))
+    .flatMap(([lotId, lot]) => {
+      const paymentId = paymentOfLot(lot);
+      return paymentId === undefined ? [] : [{ lotId, lot, paymentId }];
+    })
     .toSorted((a, b) => b.lot.age - a.lot.age);
+
+/** The payment of a lot that is known to be paid. */
+export const paymentIdOf = ({ wallet }: Account, lotId: string): string => {
+  const lot = lotOf(wallet, lotId);
+  return (lot && paymentOfLot(lot)) ?? '';
+};

@@ -101,6 +101,9 @@ const reasonOf = ({ events }: PaymentStory, refundId: string): string | null => 
   return null;
 };
 
+/** As in a URL: of a dispute that was found without a report, the id has a `#`. */
+export const disputeIdInUrls = (disputeId: string): string => disputeId.replaceAll('#', '-');
+
 export const viewDispute = (
   story: PaymentStory,
   { disputeId, status, gross, amount, taken }: Dispute,
@@ -108,7 +111,7 @@ export const viewDispute = (
   const opened = (event: PaymentEvent) => event.type === 'DisputeOpened' && event.disputeId === disputeId;
   const closed = story.events.findLast(({ event }) => event.type === 'DisputeClosed' && event.disputeId === disputeId);
   return {
-    ...{ dispute_id: disputeId, status, gross: formatUsd(gross), amount_usd: formatUsd(amount) },
+    ...{ dispute_id: disputeIdInUrls(disputeId), status, gross: formatUsd(gross), amount_usd: formatUsd(amount) },
     charged_back_usd: formatUsd(taken.net),
     opened_at: (timeOf(story, opened) ?? openedAtOf(story)).toISOString(),
     closed_at: isoOf(closed?.time ?? null),

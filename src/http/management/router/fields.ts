@@ -100,7 +100,7 @@ export const lotId = z
 export const paymentId = z.string().meta({ description: 'Payment', example: 'pay_6d1f0a93c5b24e7790ab3e51' });
 export const refundId = z
   .string()
-  .meta({ description: 'Request for a refund', example: 'rfd_2b8e47c0d95f4163ba07c4e9' });
+  .meta({ description: 'Request for a refund', example: 'ref_2b8e47c0d95f4163ba07c4e9' });
 export const disputeId = z
   .string()
   .meta({ description: 'Dispute, by the id of the payment partner', example: 'disp_6mAyHTVDNRYbxZSjzHdh7f' });

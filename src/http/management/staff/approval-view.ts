@@ -11,7 +11,10 @@ const refundAct = z.strictObject({
   amount_usd: usd.meta({ description: 'Credits, without tax' }),
 });
 const act = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('grant'), account_id: accountId, amount_usd: usd }),
+  z.strictObject({
+    ...{ kind: z.literal('grant'), account_id: accountId, amount_usd: usd },
+    ends_at: time.nullable().meta({ description: 'When the credits end; null if they do not end' }),
+  }),
   refundAct,
 ]);
 
@@ -34,7 +37,7 @@ export const approvalView = z
 export const approvalExample: z.output<typeof approvalView> = {
   approval_id: 'app_9f27c1d05e6b4a38a1c4d772',
   status: 'waiting',
-  act: { kind: 'grant', account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20', amount_usd: '500.00' },
+  act: { kind: 'grant', account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20', amount_usd: '500.00', ends_at: null },
   reason: 'Compensation for the outage in May',
   asked_by: 'staff:per_5b0d27c41e8f4a96b3c7d810',
   given_by: [],
@@ -58,7 +61,10 @@ const viewAct = (act: Act): z.output<typeof approvalView>['act'] => {
   const common = { account_id: act.accountId, amount_usd: formatUsd(act.amount) };
   switch (act.kind) {
     case 'grant':
-      return { kind: act.kind, ...common };
+      return {
+        ...{ kind: act.kind, ...common },
+        ends_at: act.endsAt === undefined ? null : new Date(act.endsAt).toISOString(),
+      };
     case 'refund':
       return { kind: act.kind, ...common, payment_id: act.paymentId, refund_id: act.refundId };
   }

@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createCreemStandIn, createStateFile } from '@kissapi/creem-stand-in';
+import type { Logger } from 'pino';
+import type { Config } from '../../config/config.ts';
+import { createCreem } from '../../payments/creem/creem.ts';
+import type { PaymentPartner } from '../../payments/partner.ts';
+
+export type OpenPartnerOptions = {
+  readonly config: Pick<Config, 'payments' | 'dataDir' | 'port'>;
+  readonly now: () => Date;
+  readonly log: Logger;
+};
+
+/** The payment partner, and its stand-in if payments are simulated. Must be closed. */
+export type OpenedPartner = {
+  readonly partner: PaymentPartner | undefined;
+  /** No money moves. */
+  readonly isSimulated: boolean;
+  /** The page on which a developer acts as the partner; undefined without the stand-in. */
+  readonly operatorPage: string | undefined;
+  /** From now on the stand-in delivers its webhooks to the gateway at this address. */
+  deliverTo(gatewayUrl: string): void;
+  close(): Promise<void>;
+};
+
+export const openPartner = async (options: OpenPartnerOptions): Promise<OpenedPartner> => {
+  const { partner: config } = options.config.payments;
+  if (config.kind === 'simulated') return openStandIn(options);
+  const partner =
+    config.kind === 'creem'
+      ? createCreem({
+          ...{ apiKey: config.apiKey, webhookSecret: config.webhookSecret, productId: config.productId },
+          baseUrl: `${config.url}/v1`,
+        })
+      : undefined;
+  return {
+    partner,
+    isSimulated: config.kind === 'creem' && config.isTest,
+    operatorPage: undefined,
+    deliverTo: () => undefined,
+    close: async () => partner?.close(),
+  };
+};
+
+/** Of the stand-in alone: it listens on this machine only, and moves no money. */
+const STAND_IN = { apiKey: 'creem_test_simulated', webhookSecret: 'whsec_simulated' } as const;
+const STATE_FILE = 'simulated-payments.json';
+/** How often the stand-in looks for deliveries that are due. */
+const POLL_MS = 500;
+
+const openStandIn = async ({ config, now, log }: OpenPartnerOptions): Promise<OpenedPartner> => {
+  await mkdir(config.dataDir, { recursive: true });
+  const standIn = createCreemStandIn({
+    ...STAND_IN,
+    seed: randomBytes(8).toString('hex'),
+    now: () => now().getTime(),
+    storage: createStateFile(join(config.dataDir, STATE_FILE)),
+    pollMs: POLL_MS,
+    log: (line) => log.info({ simulated: true }, line),
+  });
+  // A fixed port, so that payment pages keep their address over a restart.
+  const listen = (port: number): Promise<string> => standIn.listen(port);
+  const url = await (config.port === 0 ? listen(0) : listen(config.port + 1).catch(() => listen(0)));
+  const creem = createCreem({ ...STAND_IN, productId: standIn.productId, baseUrl: `${url}/v1` });
+  return {
+    partner: { ...creem, name: 'simulated' },
+    isSimulated: true,
+    operatorPage: `${url}/operator`,
+    deliverTo: (gatewayUrl) => standIn.control.deliverTo(`${gatewayUrl}/webhooks/creem`),
+    close: async () => {
+      await creem.close();
+      await standIn.close();
+    },
+  };
+};

@@ -1,0 +1,100 @@
+import type { Logger } from 'pino';
+import type { Config } from '../../config/config.ts';
+import { accountStream } from '../../domain/account/account.ts';
+import type { MigrateOptions } from '../../eventstore/postgres/database/migrate.ts';
+import type { Patiently } from '../../eventstore/postgres/database/patience.ts';
+import { createKeptDeliveries, migratePayments } from '../../payments/kept-deliveries.ts';
+import { PartnerFailed } from '../../payments/partner.ts';
+import { createPayments, type Payments } from '../../payments/payments.ts';
+import type { EventLog } from '../event-log.ts';
+import type { OutageLog } from '../health/outage.ts';
+import type { Metrics } from '../metrics.ts';
+import { startGatewayProcess } from '../people/processes.ts';
+import { repeat } from '../repeat.ts';
+import type { Views } from '../views.ts';
+import { openPartner } from './partner.ts';
+
+export type OpenPaymentsOptions = {
+  readonly config: Pick<Config, 'payments' | 'dataDir' | 'port'>;
+  readonly databaseUrl: string;
+  readonly eventLog: EventLog;
+  readonly views: Pick<Views, 'openPayments' | 'paymentOf'>;
+  readonly publicUrl: () => string;
+  readonly now: () => Date;
+  readonly metrics: Metrics;
+  readonly patiently: Patiently;
+  readonly outage: OutageLog;
+  readonly migration: MigrateOptions;
+  readonly log: Logger;
+};
+
+const LOOK_EVERY_MS = 5000;
+const SWEEP_EVERY_MS = 24 * 60 * 60 * 1000;
+/** The data key of deliveries that are kept for an operator. */
+const DELIVERIES_KEY = 'payment-deliveries';
+
+/** Opens the payment partner, and what payments cause. Must be closed before the log and after the HTTP server. */
+export const openPayments = async (options: OpenPaymentsOptions) => {
+  const { databaseUrl, eventLog, views, publicUrl, now, patiently, migration, outage, log } = options;
+  await patiently(() => migratePayments(databaseUrl, migration));
+  const opened = await openPartner(options);
+  const key = await patiently(() => eventLog.dataKeys.obtain(DELIVERIES_KEY));
+  const kept = createKeptDeliveries(databaseUrl, key, now);
+  const payments = createPayments({
+    ...{ payments: eventLog.payments, accounts: eventLog.accounts, mails: eventLog.mails, kept, publicUrl, now },
+    ...{ partner: opened.partner, isSimulated: opened.isSimulated, paymentOf: views.paymentOf },
+    unpaid: async () => (await views.openPayments()).unpaid(),
+    openDisputes: async () => (await views.openPayments()).disputes(),
+    customerOf: async (accountId) => {
+      const { state } = await eventLog.accounts.read(accountStream(accountId));
+      const sealed = state.standing.registration?.personal;
+      return sealed === undefined ? undefined : eventLog.vault.open(accountId, sealed);
+    },
+    alarm: (alert, facts) => log.error({ alert, ...facts }, 'a payment needs an operator'),
+  });
+  const running = startGatewayProcess(options, payments.process);
+  const failed = (error: unknown): void => {
+    if (!outage.covers(error)) log.warn({ err: error }, 'payments could not be compared with the partner: tried again');
+  };
+  const rounds = repeat(LOOK_EVERY_MS, createRound({ payments, now, log, leads: () => running.status.leads }), failed);
+  const deleting = repeat(SWEEP_EVERY_MS, kept.deleteOld, failed);
+  return {
+    payments,
+    kept,
+    operatorPage: opened.operatorPage,
+    deliverTo: opened.deliverTo,
+    close: async (): Promise<void> => {
+      await rounds.close();
+      await deleting.close();
+      await running.close();
+      await opened.close();
+      await kept.close();
+    },
+  };
+};
+
+type RoundOptions = {
+  readonly payments: Payments;
+  readonly now: () => Date;
+  readonly log: Logger;
+  /** Whether this node runs the process of payments, so that one node at a time compares. */
+  readonly leads: () => boolean;
+};
+
+/** Looks up unpaid payments, and sweeps once a day. A node that takes over sweeps at once. */
+const createRound = ({ payments, now, log, leads }: RoundOptions) => {
+  let sweptAt = Number.NEGATIVE_INFINITY;
+  return async (): Promise<void> => {
+    if (!leads() || !payments.partner) return;
+    await payments.lookUpUnpaid();
+    if (now().getTime() - sweptAt < SWEEP_EVERY_MS) return;
+    const report = await payments.sweep().catch((error: unknown) => {
+      if (!(error instanceof PartnerFailed)) throw error;
+      log.warn({ err: error }, 'the payment partner gave no answer: transactions are compared again later');
+      return undefined;
+    });
+    if (!report) return;
+    sweptAt = now().getTime();
+    if (report.compared > 0) log.info({ ...report }, 'transactions of the payment partner were compared with the log');
+  };
+};

@@ -1,0 +1,211 @@
+import { accountOfStream, accountStream } from '../domain/account/account.ts';
+import type { AccountCommand } from '../domain/account/decide.ts';
+import type { AccountEvent } from '../domain/account/events.ts';
+import { free, lotOf } from '../domain/account/lots.ts';
+import { available } from '../domain/account/wallet.ts';
+import { formatUsd, min, type Credits } from '../domain/money.ts';
+import { CENT } from '../domain/payments/amounts.ts';
+import type { PaymentCommand } from '../domain/payments/commands.ts';
+import type { PaymentEvent } from '../domain/payments/events.ts';
+import { lotOfPayment, paymentOfLot, paymentOfStream, paymentStream } from '../domain/payments/payment.ts';
+import { derivedId } from '../eventstore/ids.ts';
+import type { Fact, Metadata } from '../eventstore/journal/codec.ts';
+import type { Process, Reaction, ReactionOutcome } from '../reactions/process.ts';
+import { mailHolders, mailSupport } from './payment-mails.ts';
+import type { PaymentsOptions } from './payments-options.ts';
+import { readPayment } from './record-reports.ts';
+import { sendRefund } from './send-refund.ts';
+
+const OF_PAYMENTS = [
+  ...(['PaymentCompleted', 'PaymentQuarantined', 'QuarantineReleased', 'RefundApproved', 'RefundRefused'] as const),
+  ...(['RefundCompleted', 'RefundFailed', 'DisputeOpened', 'DisputeClosed'] as const),
+] satisfies readonly PaymentEvent['type'][];
+const OF_ACCOUNTS = ['CreditsHeldForRefund', 'RefundHoldReleased'] satisfies readonly AccountEvent['type'][];
+
+/**
+ * The one link between payments and accounts: what happens to a payment changes the lot of its credits, and a request for a
+ * refund, for which the account holds credits, becomes one of the payment.
+ */
+export const createPaymentsProcess = (options: PaymentsOptions): Process => ({
+  name: 'payments',
+  types: new Set([...OF_PAYMENTS, ...OF_ACCOUNTS]),
+  from: 'start',
+  react: (fact) => {
+    const paymentId = paymentOfStream(fact.stream);
+    if (paymentId !== undefined) return ofPayment(options, paymentId, fact);
+    const accountId = accountOfStream(fact.stream);
+    return accountId === undefined ? [] : ofAccount(options, accountId, fact);
+  },
+});
+
+const ACCEPTED: ReactionOutcome = { kind: 'accepted' };
+
+const ofPayment = async (
+  options: PaymentsOptions,
+  paymentId: string,
+  { event: any, id: eventId }: Fact,
+): Promise<readonly Reaction[]> => {
+  const event = any as PaymentEvent;
+  const payment = await readPayment(options, paymentId);
+  if (!payment) return []; // The log went back in time.
+  const { accountId } = payment;
+  const lotId = lotOfPayment(paymentId);
+  const sends = (command: AccountCommand, ignored?: string) => toAccount(options, accountId, command, ignored);
+  const does =
+    (work: () => Promise<unknown>): Reaction =>
+    async () => {
+      await work();
+      return ACCEPTED;
+    };
+  const about = { account_id: accountId, payment_id: paymentId };
+  switch (event.type) {
+    case 'PaymentCompleted':
+    case 'QuarantineReleased':
+      return [
+        sends({ type: 'TopUp', lotId, amount: event.credited, source: { kind: 'payment', reference: paymentId } }),
+        refundIfClosed(options, accountId, lotId),
+        does(() => mailReceived(options, accountId, paymentId, eventId, event.credited)),
+      ];
+    case 'PaymentQuarantined':
+      return [does(() => mailSupport(options, eventId, 'payment_quarantined', { ...about, reason: event.reason }))];
+    case 'RefundApproved':
+      return [does(() => sendRefund(options, paymentId, event.refundId))];
+    case 'RefundRefused':
+    case 'RefundFailed': {
+      const { refundId, reason } = event;
+      const request = payment.requests.find((one) => one.refundId === refundId);
+      if (refundId === null || !request) return [];
+      const mail = { ...about, amount_usd: formatUsd(request.amount) };
+      return [
+        sends({ type: 'ReleaseRefundHold', refundId, reason }, 'refund_not_open'),
+        does(() => mailHolders(options, accountId, eventId, 'refund_not_made', mail)),
+      ];
+    }
+    case 'RefundCompleted': {
+      const { refundId, reference, amount } = event;
+      const mail = { ...about, amount_usd: formatUsd(amount) };
+      return [
+        ...(amount > 0n ? [sends({ type: 'RecordRefund', lotId, reference, refundId, amount })] : []),
+        ...(amount === 0n && refundId !== null
+          ? [sends({ type: 'ReleaseRefundHold', refundId, reason: 'nothing was left to refund' }, 'refund_not_open')]
+          : []),
+        does(() => mailHolders(options, accountId, eventId, 'refund_completed', mail)),
+      ];
+    }
+    case 'DisputeOpened': {
+      const { disputeId, amount } = event;
+      const mail = { ...about, dispute_id: mailId(disputeId), amount_usd: formatUsd(amount) };
+      return [
+        sends({ type: 'FreezeLot', lotId, disputeId }),
+        does(() => mailSupport(options, eventId, 'payment_disputed', mail)),
+      ];
+    }
+    case 'DisputeClosed':
+      return [sends(endOfDispute(lotId, event), 'lot_not_disputed')];
+    default:
+      return [];
+  }
+};
+
+/** The fact of a mail has no `#`. */
+const mailId = (disputeId: string): string => disputeId.replaceAll(/[^\w-]/g, '-');
+
+/** `amount` is what a chargeback takes, or what comes back of one that was recorded before. */
+const endOfDispute = (
+  lotId: string,
+  { disputeId, outcome, amount }: Extract<PaymentEvent, { type: 'DisputeClosed' }>,
+): AccountCommand => {
+  if (amount === 0n) return { type: 'UnfreezeLot', lotId, disputeId };
+  if (outcome === 'won') return { type: 'ReverseChargeback', lotId, disputeId };
+  return { type: 'RecordChargeback', lotId, disputeId, amount };
+};
+
+const toAccount =
+  ({ accounts }: PaymentsOptions, accountId: string, command: AccountCommand, ignored?: string): Reaction =>
+  async (metadata) => {
+    const outcome = await accounts.execute(accountStream(accountId), command, metadata, { mayRepeat: true });
+    return outcome.kind === 'refused' && outcome.refusal.code === ignored ? ACCEPTED : outcome;
+  };
+
+const toPayment =
+  ({ payments }: PaymentsOptions, paymentId: string, command: PaymentCommand, ignored?: string): Reaction =>
+  async (metadata) => {
+    const outcome = await payments.execute(paymentStream(paymentId), command, metadata, { mayRepeat: true });
+    return outcome.kind === 'refused' && outcome.refusal.code === ignored ? ACCEPTED : outcome;
+  };
+
+/** A payment onto a closed account waits for staff to refund it. */
+const refundIfClosed =
+  (options: PaymentsOptions, accountId: string, lotId: string): Reaction =>
+  async (metadata: Metadata) => {
+    const { state } = await options.accounts.read(accountStream(accountId));
+    const lot = lotOf(state.wallet, lotId);
+    if (state.standing.status !== 'closed' || !lot) return ACCEPTED;
+    const refundId = derivedId('ref', metadata.commandId);
+    if (state.wallet.refunds.has(refundId)) return ACCEPTED;
+    const amount = wholeCents(min(free(lot), available(state.wallet)));
+    // Nothing is left if the payment has repaid a debt.
+    if (amount === 0n) return ACCEPTED;
+    const command = {
+      type: 'HoldForRefund',
+      refunds: [{ refundId, lotId, amount }],
+      reason: 'account_closed',
+    } as const;
+    return toAccount(options, accountId, command)(metadata);
+  };
+
+const wholeCents = (amount: Credits): Credits => amount - (amount % CENT);
+
+const mailReceived = async (
+  options: PaymentsOptions,
+  accountId: string,
+  paymentId: string,
+  eventId: string,
+  credited: Credits,
+): Promise<void> => {
+  const { state } = await options.accounts.read(accountStream(accountId));
+  const repaid = lotOf(state.wallet, lotOfPayment(paymentId))?.repaid ?? 0n;
+  await mailHolders(options, accountId, eventId, 'payment_received', {
+    ...{ account_id: accountId, payment_id: paymentId },
+    ...{ credited_usd: formatUsd(credited), repaid_usd: formatUsd(repaid) },
+  });
+};
+
+const ofAccount = async (
+  options: PaymentsOptions,
+  accountId: string,
+  { event }: Fact,
+): Promise<readonly Reaction[]> => {
+  if (event.type !== 'CreditsHeldForRefund' && event.type !== 'RefundHoldReleased') return [];
+  const { refundId, lotId } = event;
+  const { state } = await options.accounts.read(accountStream(accountId));
+  const lot = lotOf(state.wallet, lotId);
+  const paymentId = lot && paymentOfLot(lot);
+  if (paymentId === undefined) return [];
+  if (event.type === 'CreditsHeldForRefund') {
+    const { amount, reason } = event;
+    return [requestRefund(options, accountId, paymentId, { type: 'RequestRefund', refundId, amount, reason })];
+  }
+  const { reason } = event;
+  return [toPayment(options, paymentId, { type: 'FailRefund', refundId, reason }, 'refund_closed')];
+};
+
+/** If the payment was refunded or disputed meanwhile, nothing can be requested, and the credits are released. */
+const requestRefund =
+  (
+    options: PaymentsOptions,
+    accountId: string,
+    paymentId: string,
+    command: Extract<PaymentCommand, { type: 'RequestRefund' }>,
+  ): Reaction =>
+  async (metadata) => {
+    const outcome = await toPayment(options, paymentId, command)(metadata);
+    if (outcome.kind === 'accepted') return ACCEPTED;
+    const reason = `the payment cannot be refunded: ${outcome.refusal.code}`;
+    const release = { type: 'ReleaseRefundHold', refundId: command.refundId, reason } as const;
+    const { actor, commandId } = metadata;
+    return toAccount(options, accountId, release, 'refund_not_open')({
+      actor,
+      commandId: derivedId('release', commandId),
+    });
+  };

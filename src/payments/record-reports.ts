@@ -1,0 +1,111 @@
+import type { PaymentCommand, PaymentRefusal } from '../domain/payments/commands.ts';
+import { paymentStream, type KnownPayment } from '../domain/payments/payment.ts';
+import { CommandIdTaken } from '../eventstore/commands.ts';
+import { derivedId } from '../eventstore/ids.ts';
+import type { PaidReport, PartnerReport } from './partner.ts';
+import type { PaymentsOptions } from './payments-options.ts';
+
+/**
+ * `unmatched`: no payment of ours is meant. `refused`: the payment cannot take it, and an operator must look at it. `later`:
+ * what it rests on is not in the log yet, so the partner must report it again.
+ */
+export type Recorded =
+  | { readonly kind: 'recorded'; readonly paymentId: string; readonly changed: boolean }
+  | { readonly kind: 'unmatched' }
+  | { readonly kind: 'later' }
+  | { readonly kind: 'refused'; readonly paymentId: string; readonly code: PaymentRefusal['code'] };
+
+/** A refund with the total of its transaction, as `RecordRefund` needs it. */
+export type Report = PartnerReport & { readonly total?: bigint };
+
+export const readPayment = async (
+  { payments }: Pick<PaymentsOptions, 'payments'>,
+  paymentId: string,
+): Promise<KnownPayment | undefined> => {
+  const { state } = await payments.read(paymentStream(paymentId));
+  return state.status === 'unknown' ? undefined : state;
+};
+
+/** Records what the partner reports. Each fact has one effect, however often and in whichever order it is reported. */
+export const recordReport = async (options: PaymentsOptions, report: Report): Promise<Recorded> => {
+  const paymentId = await paymentOfReport(options, report);
+  if (paymentId === undefined) return { kind: 'unmatched' };
+  const recorded = await execute(options, paymentId, report);
+  if (recorded.kind !== 'refused') return recorded;
+  switch (recorded.code) {
+    case 'payment_not_completed':
+      // A refund or a dispute was reported before its payment.
+      if (!(await checkPaid(options, paymentId))) return { kind: 'later' };
+      return execute(options, paymentId, report);
+    case 'refund_total_needed':
+      return withTotal(options, paymentId, report);
+    default:
+      return recorded;
+  }
+};
+
+const paymentOfReport = async (options: PaymentsOptions, report: Report): Promise<string | undefined> => {
+  const { paymentId, transactionId } = report;
+  if (paymentId !== null && (await readPayment(options, paymentId))) return paymentId;
+  return options.paymentOf({ transactionId, orderId: report.kind === 'paid' ? report.orderId : null });
+};
+
+/** The ids derive from the facts, so that a fact is recorded on one payment only. */
+const commandOf = (report: Report): { readonly id: string; readonly command: PaymentCommand } => {
+  switch (report.kind) {
+    case 'paid': {
+      const { transactionId, orderId, checkoutId, paid, tax, currency } = report;
+      const command = { type: 'RecordPaid', transactionId, orderId, checkoutId, paid, tax, currency } as const;
+      return { id: `transaction#${transactionId}`, command };
+    }
+    case 'refund': {
+      const { reference, transactionId, gross, currency, status, total } = report;
+      const command = { type: 'RecordRefund', reference, transactionId, gross, currency, status } as const;
+      return { id: `refund#${reference}#${status}`, command: total === undefined ? command : { ...command, total } };
+    }
+    case 'dispute': {
+      const { disputeId, transactionId, gross, currency } = report;
+      const command = { type: 'RecordDispute', disputeId, transactionId, gross, currency } as const;
+      return { id: `dispute#${disputeId}`, command };
+    }
+  }
+};
+
+const execute = async (
+  { payments, partner }: PaymentsOptions,
+  paymentId: string,
+  report: Report,
+): Promise<Recorded> => {
+  const { id, command } = commandOf(report);
+  const metadata = { actor: `partner:${partner?.name ?? 'none'}`, commandId: derivedId('partner', id) };
+  try {
+    const outcome = await payments.execute(paymentStream(paymentId), command, metadata, { mayRepeat: true });
+    if (outcome.kind === 'refused') return { kind: 'refused', paymentId, code: outcome.refusal.code };
+    return { kind: 'recorded', paymentId, changed: outcome.events.length > 0 && !outcome.repeated };
+  } catch (error) {
+    // The transaction is in the log, of another payment.
+    if (error instanceof CommandIdTaken) return { kind: 'unmatched' };
+    throw error;
+  }
+};
+
+/** Asks the partner whether one of the payment pages was paid, and records it. True if the payment has a transaction then. */
+export const checkPaid = async (options: PaymentsOptions, paymentId: string): Promise<boolean> => {
+  const payment = await readPayment(options, paymentId);
+  if (!payment || !options.partner) return false;
+  if (payment.sale) return true;
+  for (const { checkoutId } of payment.checkouts.toReversed()) {
+    const found = await options.partner.checkoutById(checkoutId);
+    if (found.kind !== 'checkout' || !found.paid) continue;
+    const report: PaidReport = { ...found.paid, paymentId };
+    await execute(options, paymentId, report);
+    return true;
+  }
+  return false;
+};
+
+const withTotal = async (options: PaymentsOptions, paymentId: string, report: Report): Promise<Recorded> => {
+  const found = await options.partner?.transactionById(report.transactionId);
+  if (found?.kind !== 'transaction') return { kind: 'later' };
+  return execute(options, paymentId, { ...report, total: found.refunded });
+};
