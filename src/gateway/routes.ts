@@ -13,6 +13,8 @@ import { networkPrefix } from '../identity/network-prefix.ts';
 import { createManagementRouter } from '../http/management/router/router.ts';
 import { getMetrics } from '../http/get-metrics.ts';
 import type { ReadReadiness } from '../http/get-health.ts';
+import { receiptPdf } from '../payments/receipt/receipt-pdf.ts';
+import { receipt } from '../payments/receipt/receipt.ts';
 import { PAYABLE_MS } from '../payments/top-ups.ts';
 import type { Completions } from './completions.ts';
 import type { GatewayOptions, Rooms } from './rooms.ts';
@@ -105,6 +107,7 @@ const createManagement = (
     paymentCommands: eventLog.payments,
     ...{ listPayments: views.listPayments, openPayments: views.openPayments },
     findGenerations: views.findGenerations,
+    receipts: { of: receipt, pdf: receiptPdf },
     ...{ topUps: { ...topUps, payableMs: PAYABLE_MS }, refundAlone },
     newId,
     termsInForce: () => termsInForce(views),

@@ -81,6 +81,8 @@ const table: Readonly<Record<string, string>> = {
   'POST /accounts/{account_id}/top-ups': 'Aob',
   'GET /accounts/{account_id}/payments': 'AobdRSFTW1234',
   'GET /accounts/{account_id}/payments/{payment_id}': 'AobdRSFTW1234',
+  'GET /accounts/{account_id}/payments/{payment_id}/receipt': 'AobdRSFTW1234',
+  'GET /accounts/{account_id}/payments/{payment_id}/receipt.pdf': 'AobdRSFTW1234',
   'POST /accounts/{account_id}/refunds': 'AobSFW124',
   'POST /accounts/{account_id}/payments/{payment_id}/refunds/{refund_id}/withdraw': 'ob',
   'GET /refunds': 'ASFTW1234',

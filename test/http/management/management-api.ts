@@ -17,6 +17,8 @@ import { createInMemoryLog, createInMemoryStore } from '../../../src/eventstore/
 import { createVault } from '../../../src/eventstore/journal/personal-data.ts';
 import { createManagementRouter, type ManagementDeps } from '../../../src/http/management/router/router.ts';
 import { routes } from '../../../src/http/management/routes.ts';
+import { receiptPdf } from '../../../src/payments/receipt/receipt-pdf.ts';
+import { receipt } from '../../../src/payments/receipt/receipt.ts';
 import { createOpenPayments } from '../../../src/projections/views/open-payments.ts';
 import { createMemoryDataKeys } from '../../support/postgres/data-keys.ts';
 
@@ -90,6 +92,7 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
     listPayments: () => Promise.resolve([]),
     openPayments: () => Promise.resolve(createOpenPayments()),
     findGenerations: () => Promise.resolve([]),
+    receipts: { of: receipt, pdf: receiptPdf },
     topUps: {
       ...{ least: 5_000_000_000n, most: 1_000_000_000_000n, presets: [10_000_000_000n, 25_000_000_000n] },
       payableMs: 86_400_000,

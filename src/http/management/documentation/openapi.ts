@@ -112,7 +112,10 @@ const operation = (route: Route, operationId: string): ZodOpenApiOperationObject
       [`${success.status}`]: {
         description: success.description,
         headers: headersOf(route),
-        content: { 'application/json': { schema: success.schema, example: success.example } },
+        content:
+          success.contentType === undefined
+            ? { 'application/json': { schema: success.schema, example: success.example } }
+            : { [success.contentType]: { schema: { type: 'string', format: 'binary' } } },
       },
       ...(route.deferred ? { '202': deferred(route.deferred) } : {}),
       ...refusals(route),
@@ -174,7 +177,7 @@ const operationIds = (routes: readonly Route[]): ReadonlyMap<Route, string> => {
 
 /** For example `post_accounts_keys`. */
 const nameOf = ({ method, path }: Route): string =>
-  [method, ...path.split('/')].filter((part) => part !== '' && !part.startsWith('{')).join('_');
+  [method, ...path.replace('.', '_').split('/')].filter((part) => part !== '' && !part.startsWith('{')).join('_');
 
 const headersOf = (route: Route) => ({
   'x-request-id': { description: 'For support', schema: { type: 'string' as const } },

@@ -22,19 +22,19 @@ type Reader = { readonly isCustomer: boolean };
 export const viewPayment = (
   story: PaymentStory,
   account: Account,
-  { payments, topUps }: Pick<ManagementDeps, 'payments' | 'topUps'>,
+  deps: Pick<ManagementDeps, 'payments' | 'topUps'>,
   reader: Reader,
 ): PaymentView => {
   const { paymentId, payment, events } = story;
-  const { partner, sale, checkouts } = payment;
+  const { sale, checkouts } = payment;
   const isOpen = payment.status === 'open';
   const openedAt = openedAtOf(story);
   const lot_id = lotOfPayment(paymentId);
   return {
     ...viewSummary(story),
-    simulated: payments.partner?.name === partner && payments.partner.isSimulated,
+    simulated: isSimulated(payment, deps),
     checkout_url: isOpen ? (checkouts.at(-1)?.url ?? null) : null,
-    expires_at: isOpen ? new Date(openedAt.getTime() + topUps.payableMs).toISOString() : null,
+    expires_at: isOpen ? new Date(openedAt.getTime() + deps.topUps.payableMs).toISOString() : null,
     ...{ lot_id, lot: viewLots(account.wallet).find((one) => one.lot_id === lot_id) ?? null },
     refundable_usd: formatUsd(refundableNow(account, paymentId, payment)),
     sale: sale && {
@@ -52,6 +52,12 @@ export const viewPayment = (
     })),
   };
 };
+
+/** Whether no money moves: the partner of the payment is a simulation. */
+export const isSimulated = (
+  { partner }: Pick<KnownPayment, 'partner'>,
+  { payments }: Pick<ManagementDeps, 'payments'>,
+): boolean => payments.partner?.name === partner && payments.partner.isSimulated;
 
 export const openedAtOf = ({ events }: PaymentStory): Date => events[0]?.time ?? new Date(0);
 

@@ -23,6 +23,7 @@ import type { NewSecret } from '../../auth/api-keys.ts';
 import type { FindHttpRequest } from '../requests/read-request.ts';
 import type { Payments } from '../../../payments/payments.ts';
 import type { PaymentCommands } from '../../../payments/payments-options.ts';
+import type { Receipt, ReceiptFacts } from '../../../payments/receipt/receipt.ts';
 import type { Duplicate } from '../../../projections/views/open-matters.ts';
 import type { OpenPayments } from '../../../projections/views/open-payments.ts';
 import type { FindCharges } from '../corrections/reverse-charge.ts';
@@ -86,6 +87,11 @@ export type ManagementDeps = {
   /** What is under way with payments. Includes everything acknowledged before the call. */
   readonly openPayments: () => Promise<Pick<OpenPayments, 'refunds' | 'disputes' | 'quarantined'>>;
   readonly findGenerations: FindCharges;
+  readonly receipts: {
+    /** Undefined if nothing has been credited. */
+    readonly of: (facts: ReceiptFacts) => Receipt | undefined;
+    readonly pdf: (receipt: Receipt) => Promise<Uint8Array>;
+  };
   /** What may be asked for. An unpaid payment expires after `payableMs`. */
   readonly topUps: {
     readonly least: Credits;
