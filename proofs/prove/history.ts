@@ -1,28 +1,22 @@
 import { accountStream, evolveAccount, initialAccount, type Account } from '../../src/domain/account/account.ts';
 import type { AccountCommand } from '../../src/domain/account/decide.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
-import { decode, encode } from '../../src/eventstore/journal/codec.ts';
+import { decode } from '../../src/eventstore/journal/codec.ts';
 import type { StateAt } from '../../src/eventstore/commands.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
 import { LogWentBack, type ChainedLog } from '../../src/eventstore/chained-log.ts';
-import { EMPTY_STREAM } from '../../src/eventstore/event-store.ts';
 import { eventId } from '../../src/eventstore/ids.ts';
 import type { InMemoryLog } from '../../src/eventstore/memory/in-memory.ts';
 import type { Snapshots } from '../../src/eventstore/snapshots.ts';
-import {
-  acceptTerms,
-  customer,
-  issueKey,
-  keyIssued,
-  register,
-  topUp,
-  toppedUp,
-} from '../../test/domain/account/examples.ts';
+import { topUp } from '../../test/domain/account/examples.ts';
+import { informed } from '../../test/domain/account/refunds/informed.ts';
 import { readWholeStream } from '../../test/eventstore/logs.ts';
 import { createNode, metadataOf, type AccountOutcome, type Node } from '../../test/eventstore/nodes.ts';
 import { keepEras, type Era, type Moment } from './eras.ts';
 import { createFrequentSnapshots, type Kept } from './frequent-snapshots.ts';
+import { openAccounts } from './opening.ts';
 import { ACCOUNTS, type Ask, type Plan, type Read, type Rewind, type Step } from './plan.ts';
+import { createReceived } from './received.ts';
 import { createScheduler } from './scheduler.ts';
 import { answerOf, whatOf } from './story.ts';
 import { createUnsureStore, noTrouble, type Surroundings, type Trouble } from './unsure-store.ts';
@@ -133,10 +127,13 @@ export const carryOutPlan = async (
   const lifeOf = (node: number): Life => lives[node] ?? raise(`there is no node ${node}`);
   const streamOf = (account: number): string => streams[account] ?? raise(`there is no account ${account}`);
 
+  const received = createReceived();
+
   const answered = <C extends CommandCall | ReadCall>(call: C, answer: C['answer']): void => {
     if (call.state !== 'open') return;
     call.answer = answer;
     call.to = eras.now();
+    if (answer && 'kind' in answer && call.from.era === call.to.era) received.add(call.what.account, answer);
     call.state = 'answered';
     tell(() => `node ${call.what.node} answers ${whatOf(call.what)}: ${answerOf(answer)}`);
   };
@@ -149,6 +146,7 @@ export const carryOutPlan = async (
       return;
     }
     trouble.rewinds++;
+    received.goBack(position);
     tell(() => `the log goes back in time: what came after position ${position} is gone`);
     for (const life of lives) life.logWentBackTo(position);
   };
@@ -180,12 +178,13 @@ export const carryOutPlan = async (
       return;
     }
     const commandId = `${name}/${step.id}`;
-    const call: CommandCall = { ...fresh, what: { ...step, commandId } };
-    commands.set(commandId, step.command);
+    const command = commands.get(commandId) ?? informed(step.command, received.of(step.account));
+    const call: CommandCall = { ...fresh, what: { ...step, command, commandId } };
+    commands.set(commandId, command);
     calls.push(call);
     life.calls.add(call);
-    tell(() => `node ${step.node} is asked to ${whatOf(step)}`);
-    life.node.commands.execute(stream, step.command, metadataOf(commandId), { mayRepeat: step.mayRepeat }).then(
+    tell(() => `node ${step.node} is asked to ${whatOf(call.what)}`);
+    life.node.commands.execute(stream, command, metadataOf(commandId), { mayRepeat: step.mayRepeat }).then(
       (outcome) => answered(call, outcome),
       (error: Error) => answered(call, error),
     );
@@ -267,34 +266,6 @@ const createLife = (n: number, subject: Subject, surroundings: Surroundings, opt
       unsure.die();
     },
   };
-};
-
-/** Written directly to the log, in one append, with their own command ids. */
-const openAccounts = async (
-  store: ChainedLog,
-  streams: readonly string[],
-  credits: bigint,
-  name: string,
-): Promise<Map<string, AccountCommand>> => {
-  const asked = [register(), acceptTerms(), issueKey(), issueKey('key_2')];
-  const happened = [...customer, keyIssued('key_2')];
-  if (credits > 0n) {
-    asked.push(topUp(credits, 'lot_0'));
-    happened.push(toppedUp(credits, 'lot_0'));
-  }
-  const commands = new Map<string, AccountCommand>();
-  const slices = streams.map((stream, s) => ({
-    stream,
-    expected: EMPTY_STREAM,
-    events: happened.map((event, n) => {
-      const metadata = metadataOf(`${name}/open/${s}/${n}`);
-      const command = asked[n];
-      if (command) commands.set(metadata.commandId, command);
-      return encode(event, eventId(metadata.commandId, 0), metadata);
-    }),
-  }));
-  await store.append(slices);
-  return commands;
 };
 
 const raise = (why: string): never => {

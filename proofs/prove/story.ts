@@ -37,8 +37,12 @@ const commandInWords = ({ type, ...fields }: AccountCommand): string => `${type}
 export const eventInWords = ({ type, ...fields }: { readonly type: string }): string =>
   `${type} ${inWords({ ...fields, usage: undefined, price: undefined, keyId: undefined })}`.trimEnd();
 
-const names = ['lotId', 'requestId', 'keyId'];
-const amounts = ['version', 'amount', 'by', 'cost', 'charged', 'held', 'released', 'drawn', 'limits', 'at'];
+const names = ['lotId', 'requestId', 'keyId', 'refundId', 'disputeId', 'reference'];
+const amounts = [
+  ...['version', 'amount', 'by', 'cost', 'charged', 'held', 'released', 'drawn', 'limits', 'at'],
+  ...['source', 'endsAt', 'from', 'refunds', 'awaited', 'restored', 'cancelled', 'returned', 'debtReduced', 'granted'],
+  ...['cause', 'chargedAt', 'balance', 'threshold'],
+];
 
 const inWords = (fields: object): string =>
   Object.entries(fields)

@@ -6,19 +6,20 @@ import type { Recorded } from '../../src/eventstore/journal/codec.ts';
 import { StoreUnavailable } from '../../src/eventstore/event-store.ts';
 import { balances, type BalanceRow } from '../../src/projections/rows/balances.ts';
 import { requests, type RequestRow } from '../../src/projections/rows/requests.ts';
-import { audit } from '../../test/reference/audit-history.ts';
+import { audit, type Charge } from '../../test/reference/audit-history.ts';
 import type { Era } from './eras.ts';
 import type { CommandCall, History, ReadCall } from './history.ts';
 import { ACCOUNTS } from './plan.ts';
 import {
+  areExpected,
   ask,
-  balanceOf,
   carryOut,
-  heldOf,
+  isExpected,
   openLedger,
   type Ledger,
   type Verdict,
 } from '../../test/reference/command-ledger.ts';
+import { plainBooks, plainWallet } from '../../test/reference/plain-wallet.ts';
 import { answerOf, eventInWords, show, whatOf } from './story.ts';
 
 /** A promise that a history breaks. */
@@ -45,6 +46,8 @@ type Ledgered = {
    * it.
    */
   readonly windowOf: (call: Pick<CommandCall, 'from' | 'to'>) => Window | undefined;
+  /** Charges of other eras: a caller may have received them, and ask to reverse them. */
+  readonly lost: readonly Charge[];
   /** The era in which the event at a position was written. */
   readonly bornIn: (position: number) => number;
 };
@@ -55,6 +58,9 @@ const ledgered = (eras: readonly Era[], account: number): readonly Ledgered[] =>
     const log = logs[account] ?? [];
     return {
       log,
+      lost: eras.flatMap((other, n) =>
+        n === era ? [] : (other.logs[account] ?? []).map(({ event }) => event).filter(isCharge),
+      ),
       byCommand: Map.groupBy(log, ({ metadata }) => metadata.commandId),
       windowOf: ({ from, to }) =>
         era < from.era || era > to.era
@@ -67,6 +73,9 @@ const ledgered = (eras: readonly Era[], account: number): readonly Ledgered[] =>
       },
     };
   });
+
+const isCharge = (event: { readonly type: string }): event is Charge =>
+  event.type === 'HoldSettled' || event.type === 'LateUsageCharged';
 
 const judgeAccount = (
   account: number,
@@ -91,7 +100,7 @@ const judgeAccount = (
 
 /** Removes the calls that this era explains. */
 const judgeEra = (
-  { log, byCommand, windowOf }: Ledgered,
+  { log, lost, byCommand, windowOf }: Ledgered,
   commands: History['commands'],
   unexplained: Set<CommandCall>,
   unread: Set<ReadCall>,
@@ -133,7 +142,12 @@ const judgeEra = (
     for (const recorded of own) promiseOf(() => takeIn(receipts, recorded));
     revision += own.length;
   }
-  promiseOf(() => audit(log.map(({ event }) => event as AccountEvent)));
+  promiseOf(() =>
+    audit(
+      log.map(({ event }) => event as AccountEvent),
+      lost,
+    ),
+  );
 };
 
 const judgeFault = ({ what, answer, state, calm }: CommandCall | ReadCall): void => {
@@ -189,31 +203,33 @@ const judgeEffect = (own: readonly Recorded[], verdict: Verdict): void => {
   const found = events(own);
   if ('refusal' in verdict) return broken(`the log has ${found}, which must be refused: ${show(verdict.refusal)}`);
   const { effects } = verdict;
-  const same = effects.length === own.length && effects.every((effect, n) => says(own[n]?.event, effect));
-  if (!same)
-    broken(`the log has ${found}, where there must be ${effects.map(eventInWords).join(' and ') || 'nothing'}`);
+  if (
+    areExpected(
+      own.map(({ event }) => event),
+      effects,
+    )
+  )
+    return;
+  broken(`the log has ${found}, where there must be ${effects.map(eventInWords).join(' and ') || 'nothing'}`);
 };
 
 /** The domain's fold, the projection and the reference must agree, and no amount may be negative. */
-const judgeState = ({ wallet }: Account, ledger: Ledger, row: BalanceRow | undefined): void => {
-  const reference = {
-    balance: balanceOf(ledger),
-    held: heldOf(ledger),
-    toppedUp: ledger.toppedUp,
-    charged: ledger.charged,
-    expired: ledger.expired,
-    lots: ledger.lots.map(({ id, left }) => [id, left]),
-    holds: [...ledger.holds].map(([id, { amount }]) => [id, amount]),
-  };
-  const { balance, held, toppedUp, charged, expired } = wallet;
-  const lots = [...wallet.lots].map(([id, { remaining }]) => [id, remaining]);
-  const holds = [...wallet.holds].map(([id, { amount }]) => [id, amount]);
-  const folded = { balance, held, toppedUp, charged, expired, lots, holds };
+const judgeState = (
+  { wallet, standing }: Account,
+  { money, writtenOff }: Ledger,
+  row: BalanceRow | undefined,
+): void => {
+  const [folded, reference] = [plainWallet(wallet), plainBooks(money)];
   if (!isDeepStrictEqual(folded, reference)) broken(`the account has ${show(folded)} and must have ${show(reference)}`);
-  if (balance < 0n || available(wallet) < 0n) broken(`the account is negative: ${show(folded)}`);
+  if (wallet.balance < 0n || available(wallet) < 0n) broken(`the account is negative: ${show(folded)}`);
+  const causes = standing.suspensions.map(({ cause }) => cause);
+  if (!isDeepStrictEqual(causes, money.suspensions)) {
+    broken(`the account is suspended for ${show(causes)} and must be for ${show(money.suspensions)}`);
+  }
   if (!row) return;
+  const { toppedUp, charged, expired, held } = reference;
   const projected = [row.topped_up, row.charged, row.expired, row.written_off, row.held, row.open_holds];
-  const due = [ledger.toppedUp, ledger.charged, ledger.expired, ledger.writtenOff, reference.held, ledger.holds.size];
+  const due = [toppedUp, charged, expired, writtenOff, held, money.holds.size];
   if (!isDeepStrictEqual(projected, due)) broken(`the balances have ${show(projected)} and must have ${show(due)}`);
 };
 
@@ -229,7 +245,7 @@ const takeIn = (receipts: Map<string, RequestRow>, recorded: Recorded): void => 
 };
 
 /** Open requests must be those that have a hold. */
-const judgeReceipts = (receipts: ReadonlyMap<string, RequestRow>, { holds }: Ledger): void => {
+const judgeReceipts = (receipts: ReadonlyMap<string, RequestRow>, { money: { holds } }: Ledger): void => {
   const open = [...receipts].flatMap(([id, { status }]) => (status === 'open' ? [id] : [])).sort();
   const held = [...holds.keys()].sort();
   if (!isDeepStrictEqual(open, held)) broken(`the requests ${show(open)} are open, and ${show(held)} have a hold`);
@@ -237,11 +253,7 @@ const judgeReceipts = (receipts: ReadonlyMap<string, RequestRow>, { holds }: Led
 
 const explains = (verdict: Verdict, { answer }: CommandCall, revision: number): boolean => {
   if (!answer || answer instanceof Error) return false;
-  if (answer.kind === 'refused') {
-    // The refusing limit is only information for the customer; the other fields contain the decision.
-    const { limit: _, ...refusal } = answer.refusal;
-    return 'refusal' in verdict && isDeepStrictEqual(refusal, verdict.refusal);
-  }
+  if (answer.kind === 'refused') return isExpected(answer.refusal, verdict);
   return 'effects' in verdict && verdict.effects.length === 0 && answer.revision === revision - 1;
 };
 
@@ -258,11 +270,6 @@ const sameCommand = (log: readonly Recorded[], from: number): readonly Recorded[
 
 const commandOf = (commands: History['commands'], { metadata, event }: Recorded) =>
   commands.get(metadata.commandId) ?? broken(`nobody asked for ${event.type} of ${idInWords(metadata.commandId)}`);
-
-const says = (event: object | undefined, effect: object): boolean =>
-  Object.entries(effect).every(([field, value]) =>
-    isDeepStrictEqual((event as Readonly<Record<string, unknown>> | undefined)?.[field], value),
-  );
 
 /** Without the name of the history. */
 const idInWords = (commandId: string): string => `#${commandId.slice(commandId.indexOf('/') + 1)}`;

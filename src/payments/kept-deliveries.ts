@@ -47,8 +47,12 @@ type Row = {
   readonly last_at: Date;
 };
 
-/** `key` is shared by all nodes. Must be closed. */
-export const createKeptDeliveries = (databaseUrl: string, key: SecretKey, now: () => Date): KeptDeliveries => {
+/** `key` is shared by all nodes, and created when it is needed first. Must be closed. */
+export const createKeptDeliveries = (
+  databaseUrl: string,
+  key: () => Promise<SecretKey>,
+  now: () => Date,
+): KeptDeliveries => {
   const pool = createPool(databaseUrl, {
     ...{ max: 1, query_timeout: ANSWER_WITHIN_MS, application_name: 'kissapi-payments' },
   });
@@ -60,7 +64,7 @@ export const createKeptDeliveries = (databaseUrl: string, key: SecretKey, now: (
          values ($1, $2, $3, $4, $5, $6, $6)
          on conflict (delivery_id) do update
            set times = kept_deliveries.times + 1, reason = excluded.reason, last_at = excluded.last_at`,
-        [id, eventId, eventType, reason, sealBytes(key, Buffer.from(rawBody), id), now()],
+        [id, eventId, eventType, reason, sealBytes(await key(), Buffer.from(rawBody), id), now()],
       );
     },
     list: async (limit) => {
@@ -79,7 +83,7 @@ export const createKeptDeliveries = (databaseUrl: string, key: SecretKey, now: (
         deliveryId,
       ]);
       const [row] = rows;
-      return row && openBytes(key, row.body, deliveryId)?.toString('utf8');
+      return row && openBytes(await key(), row.body, deliveryId)?.toString('utf8');
     },
     deleteOld: async () => {
       await pool.query('delete from kept_deliveries where last_at < $1', [new Date(now().getTime() - KEPT_MS)]);

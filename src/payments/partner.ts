@@ -157,3 +157,9 @@ export class PartnerFailed extends Error {
     this.code = code;
   }
 }
+
+/** Names of partners with which no money moves: the stand-in, and Creem with a test key. */
+const SIMULATED: ReadonlySet<string> = new Set(['simulated', 'creem-test']);
+
+/** Whether the partner that is recorded in a payment moved no money. */
+export const isSimulatedPartner = (name: string): boolean => SIMULATED.has(name);

@@ -20,8 +20,6 @@ export type PaymentsOptions = {
   readonly mails: Pick<MailCommands, 'execute'>;
   /** Undefined: customers cannot pay. */
   readonly partner: PaymentPartner | undefined;
-  /** No money moves: the stand-in, or the partner's test mode. */
-  readonly isSimulated: boolean;
   /** The payment of a transaction or an order of the partner, if the log has it. */
   readonly paymentOf: (of: {
     readonly transactionId: string;

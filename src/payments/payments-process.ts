@@ -50,7 +50,8 @@ const ofPayment = async (
   if (!payment) return []; // The log went back in time.
   const { accountId } = payment;
   const lotId = lotOfPayment(paymentId);
-  const sends = (command: AccountCommand, ignored?: string) => toAccount(options, accountId, command, ignored);
+  const sends = (command: AccountCommand, ignored: readonly string[] = []) =>
+    toAccount(options, accountId, command, ignored);
   const does =
     (work: () => Promise<unknown>): Reaction =>
     async () => {
@@ -77,7 +78,7 @@ const ofPayment = async (
       if (refundId === null || !request) return [];
       const mail = { ...about, amount_usd: formatUsd(request.amount) };
       return [
-        sends({ type: 'ReleaseRefundHold', refundId, reason }, 'refund_not_open'),
+        sends({ type: 'ReleaseRefundHold', refundId, reason }, ['refund_not_open']),
         does(() => mailHolders(options, accountId, eventId, 'refund_not_made', mail)),
       ];
     }
@@ -87,7 +88,7 @@ const ofPayment = async (
       return [
         ...(amount > 0n ? [sends({ type: 'RecordRefund', lotId, reference, refundId, amount })] : []),
         ...(amount === 0n && refundId !== null
-          ? [sends({ type: 'ReleaseRefundHold', refundId, reason: 'nothing was left to refund' }, 'refund_not_open')]
+          ? [sends({ type: 'ReleaseRefundHold', refundId, reason: 'nothing was left to refund' }, ['refund_not_open'])]
           : []),
         does(() => mailHolders(options, accountId, eventId, 'refund_completed', mail)),
       ];
@@ -101,7 +102,7 @@ const ofPayment = async (
       ];
     }
     case 'DisputeClosed':
-      return [sends(endOfDispute(lotId, event), 'lot_not_disputed')];
+      return [sends(endOfDispute(lotId, event), ['lot_not_disputed'])];
     default:
       return [];
   }
@@ -121,17 +122,27 @@ const endOfDispute = (
 };
 
 const toAccount =
-  ({ accounts }: PaymentsOptions, accountId: string, command: AccountCommand, ignored?: string): Reaction =>
+  (
+    { accounts }: PaymentsOptions,
+    accountId: string,
+    command: AccountCommand,
+    ignored: readonly string[] = [],
+  ): Reaction =>
   async (metadata) => {
     const outcome = await accounts.execute(accountStream(accountId), command, metadata, { mayRepeat: true });
-    return outcome.kind === 'refused' && outcome.refusal.code === ignored ? ACCEPTED : outcome;
+    return outcome.kind === 'refused' && ignored.includes(outcome.refusal.code) ? ACCEPTED : outcome;
   };
 
 const toPayment =
-  ({ payments }: PaymentsOptions, paymentId: string, command: PaymentCommand, ignored?: string): Reaction =>
+  (
+    { payments }: PaymentsOptions,
+    paymentId: string,
+    command: PaymentCommand,
+    ignored: readonly string[] = [],
+  ): Reaction =>
   async (metadata) => {
     const outcome = await payments.execute(paymentStream(paymentId), command, metadata, { mayRepeat: true });
-    return outcome.kind === 'refused' && outcome.refusal.code === ignored ? ACCEPTED : outcome;
+    return outcome.kind === 'refused' && ignored.includes(outcome.refusal.code) ? ACCEPTED : outcome;
   };
 
 /** A payment onto a closed account waits for staff to refund it. */
@@ -187,7 +198,9 @@ const ofAccount = async (
     return [requestRefund(options, accountId, paymentId, { type: 'RequestRefund', refundId, amount, reason })];
   }
   const { reason } = event;
-  return [toPayment(options, paymentId, { type: 'FailRefund', refundId, reason }, 'refund_closed')];
+  return [
+    toPayment(options, paymentId, { type: 'FailRefund', refundId, reason }, ['refund_closed', 'refund_not_found']),
+  ];
 };
 
 /** If the payment was refunded or disputed meanwhile, nothing can be requested, and the credits are released. */
@@ -204,7 +217,7 @@ const requestRefund =
     const reason = `the payment cannot be refunded: ${outcome.refusal.code}`;
     const release = { type: 'ReleaseRefundHold', refundId: command.refundId, reason } as const;
     const { actor, commandId } = metadata;
-    return toAccount(options, accountId, release, 'refund_not_open')({
+    return toAccount(options, accountId, release, ['refund_not_open'])({
       actor,
       commandId: derivedId('release', commandId),
     });

@@ -3,7 +3,7 @@ import type { KnownPayment } from '../domain/payments/payment.ts';
 import type { PaymentRefusal } from '../domain/payments/commands.ts';
 import type { Credits } from '../domain/money.ts';
 import type { Metadata } from '../eventstore/journal/codec.ts';
-import type { WebhookHeaders } from './partner.ts';
+import { isSimulatedPartner, type WebhookHeaders } from './partner.ts';
 import type { PaymentsOptions } from './payments-options.ts';
 import { createPaymentsProcess } from './payments-process.ts';
 import { checkPaid, readPayment } from './record-reports.ts';
@@ -60,7 +60,7 @@ export const createPayments = (options: PaymentsOptions): Payments => {
     return readPayment(options, paymentId);
   };
   return {
-    partner: partner && { name: partner.name, isSimulated: options.isSimulated },
+    partner: partner && { name: partner.name, isSimulated: isSimulatedPartner(partner.name) },
     openTopUp: (asked) => openTopUp(options, asked),
     find: (paymentId) => readPayment(options, paymentId),
     check,

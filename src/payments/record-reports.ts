@@ -1,5 +1,5 @@
 import type { PaymentCommand, PaymentRefusal } from '../domain/payments/commands.ts';
-import { paymentStream, type KnownPayment } from '../domain/payments/payment.ts';
+import { isFoundByTotal, paymentStream, type KnownPayment } from '../domain/payments/payment.ts';
 import { CommandIdTaken } from '../eventstore/commands.ts';
 import { derivedId } from '../eventstore/ids.ts';
 import type { PaidReport, PartnerReport } from './partner.ts';
@@ -30,6 +30,9 @@ export const readPayment = async (
 export const recordReport = async (options: PaymentsOptions, report: Report): Promise<Recorded> => {
   const paymentId = await paymentOfReport(options, report);
   if (paymentId === undefined) return { kind: 'unmatched' };
+  if (report.kind === 'dispute' && (await isOver(options, paymentId, report))) {
+    return { kind: 'recorded', paymentId, changed: false };
+  }
   const recorded = await execute(options, paymentId, report);
   if (recorded.kind !== 'refused') return recorded;
   switch (recorded.code) {
@@ -102,6 +105,18 @@ export const checkPaid = async (options: PaymentsOptions, paymentId: string): Pr
     return true;
   }
   return false;
+};
+
+/**
+ * A dispute that was found in the transaction, without its id, may be won before its own report arrives. The transaction
+ * shows whether the report is of another dispute.
+ */
+const isOver = async (options: PaymentsOptions, paymentId: string, report: Report): Promise<boolean> => {
+  const payment = await readPayment(options, paymentId);
+  const found = payment?.disputes.some(({ disputeId, status }) => isFoundByTotal(disputeId) && status === 'won');
+  if (!found) return false;
+  const transaction = await options.partner?.transactionById(report.transactionId);
+  return transaction?.kind === 'transaction' && transaction.status !== 'charged_back';
 };
 
 const withTotal = async (options: PaymentsOptions, paymentId: string, report: Report): Promise<Recorded> => {

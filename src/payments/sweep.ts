@@ -79,7 +79,9 @@ const unreported = (payment: KnownPayment, transaction: PartnerTransaction): rea
   const about = { paymentId: null, checkoutId: null, transactionId, currency };
   if (status === 'charged_back') {
     if (payment.disputes.some((dispute) => dispute.status !== 'won')) return [];
-    return [{ kind: 'dispute', ...about, disputeId: idByTotal(transactionId, refunded), gross: paid }];
+    // A payment may be charged back again after a dispute that was won.
+    const disputeId = `${idByTotal(transactionId, refunded)}#${payment.disputes.length}`;
+    return [{ kind: 'dispute', ...about, disputeId, gross: paid }];
   }
   if (status !== 'refunded' && status !== 'partly_refunded') return [];
   const known = payment.refunds.reduce((sum, one) => (one.status === 'succeeded' ? sum + one.gross : sum), 0n);

@@ -13,6 +13,13 @@ export type KeyUsage = {
 
 export type OpenRequest = Pick<RequestRow, 'request_id' | 'account_id' | 'run_id'>;
 
+export type DueLots = {
+  readonly accountId: string;
+  readonly endedAt: Date;
+  /** Of the last event that changed the row. */
+  readonly revision: number;
+};
+
 export type Queries = {
   /** Like `findRequests`, but only the newest. */
   findRequest(id: string, accountId?: string): Promise<RequestRow | undefined>;
@@ -30,6 +37,8 @@ export type Queries = {
   /** The payment of a transaction, or of an order, of the partner. */
   paymentOfTransaction(transactionId: string): Promise<string | undefined>;
   paymentOfOrder(orderId: string): Promise<string | undefined>;
+  /** Accounts of which a lot with credits has ended by `at`, without a record of it; those that ended first. */
+  accountsWithDueLots(at: Date): Promise<readonly DueLots[]>;
   /** By projection, the position of its rows. */
   positions(): Promise<Readonly<Record<string, number>>>;
   balanceOf(accountId: string): Promise<BalanceRow | undefined>;
@@ -56,6 +65,7 @@ export type WantedRequests = {
 export type WantedPayments = { readonly before?: string | undefined; readonly limit: number };
 
 const OPEN_PAGE = 1000;
+const DUE_PAGE = 100;
 export const MAX_CANDIDATES = 20;
 
 /** The id of a generation has the UUID of its HTTP request. */
@@ -113,6 +123,16 @@ export const createQueries = (database: Database): Queries => ({
         [orderId],
       )
     )?.payment_id,
+  accountsWithDueLots: async (at) => {
+    const rows = await database.any<Pick<BalanceRow, 'account_id' | 'next_end' | 'revision'>>(
+      `select account_id, next_end, revision from ${LIVE}.balances
+       where next_end <= $1 order by next_end limit ${DUE_PAGE}`,
+      [at],
+    );
+    return rows.flatMap(({ account_id: accountId, next_end: endedAt, revision }) =>
+      endedAt ? [{ accountId, endedAt, revision }] : [],
+    );
+  },
   positions: async () => {
     const rows = await database.any<{ name: string; position: bigint }>(
       `select name, position from ${LIVE}.checkpoints`,

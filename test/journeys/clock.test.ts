@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AccountView } from '../../src/http/management/accounts/account-view.ts';
 import { readLogClock } from '../../src/eventstore/log-clock.ts';
 import { DAY_MS, forward, HOUR_MS, movedMsOf } from '../support/clock.ts';
 import { runCommand } from '../support/command.ts';
@@ -74,6 +75,29 @@ describe('the clock, moved forward under running gateways', () => {
     const { movedMs } = await readLogClock(premises.databaseUrl);
     for (const node of nodes) await expect.poll(() => movedMsOf(node), SOON).toBe(movedMs);
     expect((await clockCommand()).stdout).toMatch(/^2026-08-02T12:/);
+  });
+
+  it('ends credits whose end it passes, once for both nodes, and no others', async () => {
+    const { accountId } = await nodes[0].openAccount();
+    const { now } = await readLogClock(premises.databaseUrl);
+    const grant = (usd: string, days?: number): Promise<unknown> =>
+      nodes[0].manage('POST', `/accounts/${accountId}/grants`, {
+        ...{ usd, reason: 'test' },
+        ...(days === undefined ? {} : { ends_at: new Date(now.getTime() + days * DAY_MS).toISOString() }),
+      });
+    await grant('0.50', 1);
+    await grant('0.25', 1);
+    await grant('0.10', 30);
+    await forward(premises.databaseUrl, DAY_MS, nodes);
+    const account = () => nodes[1].manage<AccountView>('GET', `/accounts/${accountId}`);
+    await expect.poll(async () => (await account()).expired_usd, SOON).toBe('0.75');
+    expect((await account()).lots.map(({ ends_at, remaining_usd }) => [ends_at !== null, remaining_usd])).toEqual([
+      [true, '0.10'],
+      [false, '5.00'],
+    ]);
+    const ends = (await eventsOf(accountId)).filter(({ type }) => type === 'LotExpired');
+    expect(ends).toHaveLength(2);
+    expect(ends).toMatchObject([{ data: { reason: 'ended' } }, { data: { reason: 'ended' } }]);
   });
 
   it('ends a key whose end it passes, and no other', async () => {

@@ -13,6 +13,7 @@ import { requests, type RequestRow } from '../../src/projections/rows/requests.t
 import { anyCommand } from '../domain/account/arbitrary.ts';
 import { decisionsOf, moves } from '../domain/books/account-histories.ts';
 import {
+  AT,
   customer,
   delivery,
   drawn,
@@ -134,12 +135,29 @@ for (const projection of projections) {
 }
 
 describe('balances', () => {
+  const endsAt = fc.nat(9).map((n) => AT + n * 60_000);
+  const endingMove: fc.Arbitrary<AccountCommand> = fc.oneof(
+    fc.record({
+      ...{ type: fc.constant('TopUp' as const), lotId: fc.constantFrom('lot_7', 'lot_8'), amount: fc.bigInt(1n, 40n) },
+      ...{ source: fc.constant({ kind: 'grant', reason: 'test' } as const), endsAt },
+    }),
+    fc.record({ type: fc.constant('ExpireLots' as const), at: endsAt }),
+  );
+  /** With grants that end among them. */
+  const movesWithEnds = fc
+    .tuple(moves, fc.array(fc.tuple(fc.nat(), endingMove), { maxLength: 8 }))
+    .map(([others, ending]) =>
+      ending.reduce<typeof others>(
+        (all, [place, command]) => all.toSpliced(place % (all.length + 1), 0, { command }),
+        others,
+      ),
+    );
   const lots = ({ lots }: Wallet, part: 'heldForRefund' | 'frozen'): bigint =>
     sum([...lots.values()].map((lot) => lot[part]));
 
   it('are what the account itself says, whatever happened, refunds, disputes and debts included', () =>
     fc.assert(
-      fc.property(moves, (asked) => {
+      fc.property(movesWithEnds, (asked) => {
         const events = [...customer, ...decisionsOf(asked).flatMap((decided) => decided.events)];
         const { wallet } = events.reduce(evolveAccount, initialAccount());
         const row = rowsOf(balances, recorded(events)).get('acc_1');
@@ -158,6 +176,7 @@ describe('balances', () => {
           frozen: lots(wallet, 'frozen'),
           debt: openDebt(wallet),
           open_holds: wallet.holds.size,
+          next_end: wallet.nextEnd === null ? null : new Date(wallet.nextEnd),
           written_off: sum(events.map((event) => (event.type === 'UsageWrittenOff' ? event.amount : 0n))),
         } satisfies Partial<BalanceRow>);
       }),

@@ -6,6 +6,7 @@ import { createQueries, type Queries, type WantedRequests } from '../../src/proj
 import { bringUpToDate } from '../../src/projections/rebuild/rebuild.ts';
 import { applyEvents } from '../../src/projections/rows/rows.ts';
 import { delivery, drawn, registered, released, reserved, settled, toppedUp } from '../domain/account/examples.ts';
+import { ended, endingGrant, reversed } from '../domain/account/refunds/examples.ts';
 import { query } from '../support/sql.ts';
 import { createLog, useDatabases } from './log.ts';
 
@@ -111,5 +112,31 @@ describe('queries', () => {
     const found = async (id: string) => (await queries.findRequests(id, 'acc_3')).map(({ request_id }) => request_id);
     expect(await found('req_6')).toEqual(['gen-6']);
     expect(await found(delivery.upstreamId ?? '')).toEqual(['gen-7', 'gen-6']);
+  });
+});
+
+describe('ends of lots', () => {
+  const endings = useDatabases();
+
+  it('are due while credits are left and the end is not recorded', async () => {
+    const log = createLog();
+    const other = createQueries(endings.first);
+    await bringUpToDate(endings.first, log.store, projections, () => undefined);
+    const due = async (at: number) => {
+      for (const projection of projections) await applyEvents(endings.first, projection, LIVE, await log.recorded());
+      return (await other.accountsWithDueLots(new Date(at))).map(
+        ({ accountId, endedAt }) => `${accountId} ${+endedAt}`,
+      );
+    };
+    await log.append(accountStream('acc_1'), registered, endingGrant(20n, 'lot_1', 10), endingGrant(20n, 'lot_2', 5));
+    await log.append(accountStream('acc_2'), registered, endingGrant(7n, 'lot_1', 3), reserved(20n, 'gen-1'));
+    await log.append(accountStream('acc_3'), registered, toppedUp(20n));
+    expect(await due(2)).toEqual([]);
+    expect(await due(5)).toEqual(['acc_2 3', 'acc_1 5']);
+    await log.append(accountStream('acc_1'), ended(20n, 'lot_2'));
+    await log.append(accountStream('acc_2'), settled(7, charge, 'gen-1'));
+    expect(await due(9)).toEqual([]);
+    await log.append(accountStream('acc_2'), { ...reversed(2n, { returned: [drawn(2n)] }), requestId: 'gen-1' });
+    expect(await due(10)).toEqual(['acc_2 3', 'acc_1 10']);
   });
 });

@@ -8,6 +8,7 @@ import type {
   ReleaseReason,
   MemberRole,
 } from '../../src/domain/account/events.ts';
+import { openDebt, type Wallet } from '../../src/domain/account/wallet.ts';
 import type { Limits } from '../../src/domain/account/limits/limits.ts';
 import { formatUsd, parseUsd, parseUsdPerMillion } from '../../src/domain/money.ts';
 import { asPlain } from '../../src/eventstore/journal/personal-data.ts';
@@ -60,8 +61,12 @@ export const checkBooks = async (gateway: Gateway, accountId: string): Promise<C
   const books = audit(events);
   const account = foldHistory(events);
   const { wallet } = account;
-  expect(wallet).toMatchObject({ toppedUp: books.toppedUp, charged: books.charged, expired: books.expired });
-  expect(wallet.balance).toBe(books.toppedUp - books.charged - books.expired);
+  const { toppedUp, reversed, charged, repaid, refunded, chargedBack, expired, forfeited, waived } = books;
+  const amounts = { toppedUp, reversed, charged, repaid, refunded, chargedBack, expired, forfeited, waived };
+  expect(wallet).toMatchObject(amounts);
+  expect(openDebt(wallet)).toBe(books.debt);
+  const lost = charged + repaid + refunded + chargedBack + expired + forfeited + waived;
+  expect(wallet.balance).toBe(toppedUp + reversed - lost);
   const perRequest = Map.groupBy(events.filter(isCharge), ({ requestId }) => requestId);
   for (const charges of perRequest.values()) expect(charges, 'a request is charged once').toHaveLength(1);
   return { history, events, account, books };
@@ -79,6 +84,10 @@ export const checkSettledBooks = async (gateway: Gateway, accountId: string): Pr
     topped_up_usd: formatUsd(wallet.toppedUp),
     charged_usd: formatUsd(wallet.charged),
     expired_usd: formatUsd(wallet.expired),
+    refunded_usd: formatUsd(wallet.refunded),
+    charged_back_usd: formatUsd(wallet.chargedBack),
+    reversed_usd: formatUsd(wallet.reversed),
+    debt_usd: formatUsd(openDebt(wallet)),
     held_usd: '0.00',
     open_holds: [],
   });
@@ -88,6 +97,17 @@ export const checkSettledBooks = async (gateway: Gateway, accountId: string): Pr
 type Charge = Extract<AccountEvent, { type: 'HoldSettled' | 'LateUsageCharged' }>;
 export const isCharge = (event: AccountEvent): event is Charge =>
   event.type === 'HoldSettled' || event.type === 'LateUsageCharged';
+
+/** The columns of `balances` that refunds, disputes, debts and reversals change. */
+export const amountsOfRow = (wallet: Wallet) => {
+  const lots = [...wallet.lots.values()];
+  return {
+    ...{ reversed: String(wallet.reversed), repaid: String(wallet.repaid), refunded: String(wallet.refunded) },
+    ...{ charged_back: String(wallet.chargedBack), forfeited: String(wallet.forfeited), waived: String(wallet.waived) },
+    held_for_refund: String(sum(lots.map(({ heldForRefund }) => heldForRefund))),
+    ...{ frozen: String(sum(lots.map(({ frozen }) => frozen))), debt: String(openDebt(wallet)) },
+  };
+};
 
 /** Compares the rows of every projection about an account with its history, once they have caught up with it. */
 export const checkProjections = async (
@@ -102,6 +122,7 @@ export const checkProjections = async (
     charged: String(books.charged),
     expired: String(books.expired),
     written_off: String(books.writtenOff),
+    ...amountsOfRow(account.wallet),
     held: String(account.wallet.held),
     open_holds: account.wallet.holds.size,
   });

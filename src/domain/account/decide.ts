@@ -16,6 +16,7 @@ import { afterExpiry, expireLots, forfeitCredits, waiveCredits } from './refunds
 import { holdForRefund, recordRefund, releaseRefundHold } from './refunds/refunds.ts';
 import { reverseCharge } from './refunds/reversal.ts';
 import { isSuspendedFor, type Standing } from './standing.ts';
+import { openDebt } from './wallet.ts';
 
 export { refusalCodes, type AccountCommand, type AccountRefusal, type ReserveCredits } from './commands.ts';
 
@@ -41,6 +42,7 @@ const decide = (command: AccountCommand, account: Account): AccountDecision => {
     case 'ReinstateAccount': {
       const { reason, cause = STAFF } = command;
       if (!isSuspendedFor(standing, cause)) return no('account_not_suspended');
+      if (cause.kind === 'debt' && openDebt(account.wallet) > 0n) return no('debt_open');
       return accept({ type: 'AccountReinstated', reason, cause });
     }
     case 'CloseAccount':

@@ -1,11 +1,4 @@
-import {
-  bookedLot,
-  takenFrom,
-  writtenOffOf,
-  type BookedLot,
-  type BookedLots,
-  type Taken,
-} from '../books/booked-lots.ts';
+import { bookedLot, takenBy, writtenOffOf, type BookedLot, type BookedLots, type Taken } from '../books/booked-lots.ts';
 import { post, type Posting } from '../books/posting.ts';
 import type { Credits } from '../money.ts';
 import type { AccountEvent, Draw } from './events.ts';
@@ -78,13 +71,13 @@ const refundPostings = (event: RefundEvent, lots: BookedLots): readonly Posting[
     case 'RefundHoldReleased':
       return post('2030', '2010', event.amount);
     case 'CreditsRefunded':
-      return taken(takenFrom(bookedLot(lots, event.lotId), event.refundId, event.amount));
+      return taken(takenBy(event, bookedLot(lots, event.lotId)));
     case 'LotFrozen':
       return post('2010', '2040', event.amount);
     case 'LotUnfrozen':
       return post('2040', '2010', event.amount);
     case 'CreditsChargedBack':
-      return taken(takenFrom(bookedLot(lots, event.lotId), null, event.amount));
+      return taken(takenBy(event, bookedLot(lots, event.lotId)));
     case 'ChargebackReversed':
       return [
         ...post('1140', '2010', event.restored),

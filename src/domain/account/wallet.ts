@@ -152,7 +152,7 @@ export const endLot = (wallet: Wallet, lotId: string, ending: Ending, amount: Cr
 
 /** Closing the account ends its promotional lots. Events of their own take their credits. */
 export const endGrants = (wallet: Wallet): Wallet => {
-  for (const [lotId, lot] of wallet.lots) {
+  for (const [lotId, lot] of [...wallet.lots, ...wallet.spentLots]) {
     if (lot.source.kind !== 'grant' || lot.ended) continue;
     lot.ended = { kind: 'expired', reason: 'account_closed' };
     mark(wallet, lotId, lot);

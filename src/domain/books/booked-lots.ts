@@ -10,6 +10,8 @@ export type BookedLot = {
   /** By the id of the refund. */
   readonly heldForRefund: Map<string, Credits>;
   frozen: Credits;
+  /** References of refunds of which something is still to be taken. */
+  readonly awaited: Set<string>;
   /** Oldest first. */
   readonly debts: BookedDebt[];
 };
@@ -26,8 +28,14 @@ export const bookedLot = (lots: BookedLots, lotId: string): BookedLot => {
 /** Where a refund or chargeback takes credits from: held for this refund, then frozen, then free. */
 export type Taken = { readonly held: Credits; readonly frozen: Credits; readonly free: Credits };
 
-export const takenFrom = (lot: BookedLot, refundId: string | null, amount: Credits): Taken => {
-  const held = min(amount, (refundId === null ? undefined : lot.heldForRefund.get(refundId)) ?? 0n);
+type Refunded = Extract<AccountEvent, { type: 'CreditsRefunded' }>;
+type ChargedBack = Extract<AccountEvent, { type: 'CreditsChargedBack' }>;
+
+/** Later events of the same refund take what open holds did not use, and nothing that is held. */
+export const takenBy = (event: Refunded | ChargedBack, lot: BookedLot): Taken => {
+  const { amount } = event;
+  const isOfHold = event.type === 'CreditsRefunded' && event.refundId !== null && !lot.awaited.has(event.reference);
+  const held = min(amount, (isOfHold ? lot.heldForRefund.get(event.refundId) : undefined) ?? 0n);
   const frozen = min(amount - held, lot.frozen);
   return { held, frozen, free: amount - held - frozen };
 };
@@ -42,7 +50,7 @@ export const evolveBookedLots = (lots: BookedLots, event: AccountEvent): BookedL
     case 'CreditsToppedUp':
       lots.set(event.lotId, {
         kind: event.source.kind === 'payment' ? 'paid' : 'promotional',
-        ...{ heldForRefund: new Map(), frozen: 0n, debts: [] },
+        ...{ heldForRefund: new Map(), frozen: 0n, awaited: new Set(), debts: [] },
       });
       return lots;
     case 'CreditsHeldForRefund':
@@ -52,7 +60,7 @@ export const evolveBookedLots = (lots: BookedLots, event: AccountEvent): BookedL
       reduceHold(bookedLot(lots, event.lotId), event.refundId, event.amount);
       return lots;
     case 'CreditsRefunded':
-      take(bookedLot(lots, event.lotId), event.refundId, event.amount);
+      take(bookedLot(lots, event.lotId), event);
       return lots;
     case 'LotFrozen':
       bookedLot(lots, event.lotId).frozen += event.amount;
@@ -61,7 +69,7 @@ export const evolveBookedLots = (lots: BookedLots, event: AccountEvent): BookedL
       bookedLot(lots, event.lotId).frozen -= event.amount;
       return lots;
     case 'CreditsChargedBack':
-      take(bookedLot(lots, event.lotId), null, event.amount);
+      take(bookedLot(lots, event.lotId), event);
       return lots;
     case 'ChargebackReversed': {
       const { debts } = bookedLot(lots, event.lotId);
@@ -116,10 +124,13 @@ export const evolveBookedLots = (lots: BookedLots, event: AccountEvent): BookedL
   }
 };
 
-const take = (lot: BookedLot, refundId: string | null, amount: Credits): void => {
-  const { held, frozen } = takenFrom(lot, refundId, amount);
-  if (refundId !== null) reduceHold(lot, refundId, held);
+const take = (lot: BookedLot, event: Refunded | ChargedBack): void => {
+  const { held, frozen } = takenBy(event, lot);
   lot.frozen -= frozen;
+  if (event.type === 'CreditsChargedBack') return;
+  if (event.refundId !== null) reduceHold(lot, event.refundId, held);
+  if (event.awaited > 0n) lot.awaited.add(event.reference);
+  else lot.awaited.delete(event.reference);
 };
 
 const reduceHold = ({ heldForRefund }: BookedLot, refundId: string, amount: Credits): void => {

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { accountStream } from '../../domain/account/account.ts';
 import { publicKeyPem, toJson } from '../../eventstore/integrity/checkpoint.ts';
 import { createCheckpointLog } from '../../eventstore/integrity/checkpoint-log.ts';
+import { derivedId } from '../../eventstore/ids.ts';
 import { NotReadableByAll } from '../../eventstore/event-versions.ts';
 import { movedInWords } from '../../eventstore/log-clock.ts';
 import { noticeSigningKey } from '../../eventstore/secrets/signing-keys.ts';
@@ -13,6 +14,7 @@ import { anyAccount, auditAccount, recentAccount } from '../../projections/audit
 import { orphanCommandId } from '../../proxy/engine/ledger.ts';
 import { signCheckpoints } from '../../reactions/checkpoints.ts';
 import { openRefusals } from '../../reactions/refusals.ts';
+import { expireLots } from '../../reactions/expire-lots.ts';
 import { releaseOrphanedHolds } from '../../reactions/orphaned-holds.ts';
 import { createRun, migrateRuns } from '../../reactions/runs.ts';
 import { rehashKeys } from '../../reactions/rehash-keys.ts';
@@ -129,6 +131,25 @@ const startOrphanRelease = (options: WatchersOptions, run: Run, metrics: Metrics
   });
 };
 
+const startLotExpiry = (options: WatchersOptions, run: Run) => {
+  const { eventLog, views } = options;
+  const failed = failing(options, 'error', 'ending lots failed');
+  return expireLots({
+    now: () => run.now(),
+    due: views.queries.accountsWithDueLots,
+    expire: async ({ accountId, endedAt, revision }, at) => {
+      // All nodes send the same command, and another one if credits came back to a lot that had ended.
+      const commandId = derivedId('expire', `${accountId} ${endedAt.getTime()} ${revision}`);
+      const metadata = { actor: 'system:expire-lots', commandId };
+      await eventLog.accounts.execute(accountStream(accountId), { type: 'ExpireLots', at: at.getTime() }, metadata);
+    },
+    failed: (error) => {
+      // During an upgrade the ends are recorded later.
+      if (!(error instanceof NotReadableByAll)) failed(error);
+    },
+  });
+};
+
 const startRehash = ({ eventLog, views, log }: WatchersOptions) =>
   rehashKeys({
     rehash: async ({ accountId, ...key }) => {
@@ -196,7 +217,7 @@ const startAudit = (options: WatchersOptions, metrics: Metrics) => {
   });
 };
 
-/** Starts the background work: heartbeat, release of orphaned holds, signatures, self-audit, metrics. */
+/** Starts the background work: heartbeat, release of orphaned holds, ends of lots, signatures, self-audit, metrics. */
 export const startWatchers = async (options: WatchersOptions) => {
   const { databaseUrl, eventLog, views, secretsInUse, signingKey, log } = options;
   const metrics = createMetrics({
@@ -207,6 +228,7 @@ export const startWatchers = async (options: WatchersOptions) => {
   });
   const run = await startRun(options);
   const orphans = startOrphanRelease(options, run, metrics);
+  const lotExpiry = startLotExpiry(options, run);
   const rehash = startRehash(options);
   const failedRefusals = failing(options, 'warn', 'writing refusals failed');
   const refusals = openRefusals({ databaseUrl, now: run.now, failed: failedRefusals });
@@ -236,6 +258,7 @@ export const startWatchers = async (options: WatchersOptions) => {
     /** To be called when no request is in progress. */
     close: async (): Promise<void> => {
       await orphans.close();
+      await lotExpiry.close();
       await rehash.close();
       await refusals.close();
       await selfAudit?.close();

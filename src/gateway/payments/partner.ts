@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createCreemStandIn, createStateFile } from '@kissapi/creem-stand-in';
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config.ts';
+import type { PartnerConfig } from '../../config/payment-settings.ts';
 import { createCreem } from '../../payments/creem/creem.ts';
 import type { PaymentPartner } from '../../payments/partner.ts';
 
@@ -16,8 +17,6 @@ export type OpenPartnerOptions = {
 /** The payment partner, and its stand-in if payments are simulated. Must be closed. */
 export type OpenedPartner = {
   readonly partner: PaymentPartner | undefined;
-  /** No money moves. */
-  readonly isSimulated: boolean;
   /** The page on which a developer acts as the partner; undefined without the stand-in. */
   readonly operatorPage: string | undefined;
   /** From now on the stand-in delivers its webhooks to the gateway at this address. */
@@ -28,21 +27,20 @@ export type OpenedPartner = {
 export const openPartner = async (options: OpenPartnerOptions): Promise<OpenedPartner> => {
   const { partner: config } = options.config.payments;
   if (config.kind === 'simulated') return openStandIn(options);
-  const partner =
-    config.kind === 'creem'
-      ? createCreem({
-          ...{ apiKey: config.apiKey, webhookSecret: config.webhookSecret, productId: config.productId },
-          baseUrl: `${config.url}/v1`,
-        })
-      : undefined;
+  const partner = config.kind === 'creem' ? openCreem(config) : undefined;
   return {
     partner,
-    isSimulated: config.kind === 'creem' && config.isTest,
     operatorPage: undefined,
     deliverTo: () => undefined,
     close: async () => partner?.close(),
   };
 };
+
+/** Payments with a test key must not look like real ones after the key was changed. */
+const openCreem = ({ apiKey, webhookSecret, productId, url, isTest }: Extract<PartnerConfig, { kind: 'creem' }>) => ({
+  ...createCreem({ apiKey, webhookSecret, productId, baseUrl: `${url}/v1` }),
+  name: isTest ? 'creem-test' : 'creem',
+});
 
 /** Of the stand-in alone: it listens on this machine only, and moves no money. */
 const STAND_IN = { apiKey: 'creem_test_simulated', webhookSecret: 'whsec_simulated' } as const;
@@ -66,7 +64,6 @@ const openStandIn = async ({ config, now, log }: OpenPartnerOptions): Promise<Op
   const creem = createCreem({ ...STAND_IN, productId: standIn.productId, baseUrl: `${url}/v1` });
   return {
     partner: { ...creem, name: 'simulated' },
-    isSimulated: true,
     operatorPage: `${url}/operator`,
     deliverTo: (gatewayUrl) => standIn.control.deliverTo(`${gatewayUrl}/webhooks/creem`),
     close: async () => {

@@ -38,11 +38,10 @@ export const openPayments = async (options: OpenPaymentsOptions) => {
   const { databaseUrl, eventLog, views, publicUrl, now, patiently, migration, outage, log } = options;
   await patiently(() => migratePayments(databaseUrl, migration));
   const opened = await openPartner(options);
-  const key = await patiently(() => eventLog.dataKeys.obtain(DELIVERIES_KEY));
-  const kept = createKeptDeliveries(databaseUrl, key, now);
+  const kept = createKeptDeliveries(databaseUrl, () => eventLog.dataKeys.obtain(DELIVERIES_KEY), now);
   const payments = createPayments({
     ...{ payments: eventLog.payments, accounts: eventLog.accounts, mails: eventLog.mails, kept, publicUrl, now },
-    ...{ partner: opened.partner, isSimulated: opened.isSimulated, paymentOf: views.paymentOf },
+    ...{ partner: opened.partner, paymentOf: views.paymentOf },
     unpaid: async () => (await views.openPayments()).unpaid(),
     openDisputes: async () => (await views.openPayments()).disputes(),
     customerOf: async (accountId) => {

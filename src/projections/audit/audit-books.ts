@@ -2,7 +2,7 @@ import { accountOfStream } from '../../domain/account/account.ts';
 import type { WalletEvent } from '../../domain/account/events.ts';
 import { evolveRefunds } from '../../domain/account/refunds/evolve.ts';
 import type { CorrectionEvent, DebtEvent, RefundEvent } from '../../domain/account/refunds/events.ts';
-import { emptyWallet, evolveWallet, openDebt, type Wallet } from '../../domain/account/wallet.ts';
+import { emptyWallet, endGrants, evolveWallet, openDebt, type Wallet } from '../../domain/account/wallet.ts';
 import type { Credits } from '../../domain/money.ts';
 import type { Recorded } from '../../eventstore/journal/codec.ts';
 import { requests, type RequestRow } from '../rows/requests.ts';
@@ -21,6 +21,7 @@ export const createAccountBooks = () => {
       if (accountId === undefined || !counts(event)) return;
       const { wallet, writtenOff } = books.get(accountId) ?? { wallet: emptyWallet(), writtenOff: 0n };
       if (concernsRefunds(event)) evolveRefunds(wallet, event);
+      else if (event.type === 'AccountClosed') endGrants(wallet);
       else if (event.type !== 'AccountRegistered') evolveWallet(wallet, event);
       books.set(accountId, {
         wallet,
@@ -39,6 +40,7 @@ export const balanceColumns = (wallet: Wallet) => ({
   held_for_refund: sum([...wallet.lots.values()].map(({ heldForRefund }) => heldForRefund)),
   frozen: sum([...wallet.lots.values()].map(({ frozen }) => frozen)),
   ...{ debt: openDebt(wallet), open_holds: wallet.holds.size },
+  next_end: wallet.nextEnd === null ? null : new Date(wallet.nextEnd),
 });
 
 type RefundOrDebt = RefundEvent | DebtEvent | CorrectionEvent;
@@ -57,9 +59,11 @@ const refunding: Readonly<Record<RefundOrDebt['type'], true>> = {
   DebtWrittenOff: true,
   ChargeReversed: true,
 };
-type Counting = WalletEvent | RefundOrDebt | Extract<Recorded['event'], { type: 'AccountRegistered' }>;
+type Counting =
+  WalletEvent | RefundOrDebt | Extract<Recorded['event'], { type: 'AccountRegistered' | 'AccountClosed' }>;
 const counting: Readonly<Record<Counting['type'], true>> = {
   AccountRegistered: true,
+  AccountClosed: true,
   CreditsToppedUp: true,
   CreditsReserved: true,
   HoldExtended: true,

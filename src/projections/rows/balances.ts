@@ -4,6 +4,7 @@ import type { CorrectionEvent, DebtEvent, RefundEvent } from '../../domain/accou
 import type { Credits } from '../../domain/money.ts';
 import type { DomainEvent } from '../../eventstore/journal/codec.ts';
 import type { Projection } from '../projection.ts';
+import { evolveEndings, nextEndIn, type EndingEvent } from './endings.ts';
 import { evolveLocks, lockedIn } from './locks.ts';
 
 export type BalanceRow = {
@@ -27,21 +28,31 @@ export type BalanceRow = {
   /** What the customer owes. */
   readonly debt: bigint;
   readonly open_holds: number;
+  /** The earliest end of a lot with credits, if it has not been recorded. */
+  readonly next_end: Date | null;
   /** The revision of the last event that changed this row. */
   readonly revision: number;
   /** The parts of `held_for_refund` and `frozen`: see `evolveLocks`. */
   readonly locks: string | null;
+  /** What `next_end` is found in: see `evolveEndings`. */
+  readonly endings: string | null;
 };
 
 type BalanceEvent =
-  WalletEvent | RefundEvent | DebtEvent | CorrectionEvent | Extract<AccountEvent, { type: 'AccountRegistered' }>;
+  | WalletEvent
+  | RefundEvent
+  | DebtEvent
+  | CorrectionEvent
+  | Extract<AccountEvent, { type: 'AccountRegistered' | 'AccountClosed' }>;
 
 const moved = (row: BalanceRow, event: BalanceEvent): Partial<BalanceRow> => {
   switch (event.type) {
     case 'AccountRegistered':
       return {};
+    case 'AccountClosed':
+      return ending(row, event);
     case 'CreditsToppedUp':
-      return { topped_up: row.topped_up + event.amount };
+      return { ...ending(row, event), topped_up: row.topped_up + event.amount };
     case 'CreditsReserved':
       return { held: row.held + event.amount, open_holds: row.open_holds + 1 };
     case 'HoldExtended':
@@ -49,13 +60,16 @@ const moved = (row: BalanceRow, event: BalanceEvent): Partial<BalanceRow> => {
     case 'HoldReleased':
       return { held: row.held - event.released, open_holds: row.open_holds - 1 };
     case 'HoldSettled':
-      return { charged: row.charged + event.charged, held: row.held - event.held, open_holds: row.open_holds - 1 };
+      return {
+        ...{ ...ending(row, event), charged: row.charged + event.charged },
+        ...{ held: row.held - event.held, open_holds: row.open_holds - 1 },
+      };
     case 'LateUsageCharged':
-      return { charged: row.charged + event.charged };
+      return { ...ending(row, event), charged: row.charged + event.charged };
     case 'UsageWrittenOff':
       return { written_off: row.written_off + event.amount };
     case 'LotExpired':
-      return { expired: row.expired + event.amount };
+      return { ...ending(row, event), expired: row.expired + event.amount };
     case 'CreditsHeldForRefund':
     case 'RefundHoldReleased':
     case 'LotFrozen':
@@ -84,7 +98,10 @@ const moved = (row: BalanceRow, event: BalanceEvent): Partial<BalanceRow> => {
       return { debt: row.debt - event.amount };
     case 'ChargeReversed':
       // What is granted in place of a lot that has ended is a top-up of its own.
-      return { reversed: row.reversed + total(event.returned), debt: row.debt - total(event.debtReduced) };
+      return {
+        ...{ ...ending(row, event), reversed: row.reversed + total(event.returned) },
+        debt: row.debt - total(event.debtReduced),
+      };
   }
 };
 
@@ -93,10 +110,16 @@ const locked = (row: BalanceRow, event: RefundEvent): Partial<BalanceRow> => {
   return { ...lockedIn(locks), locks };
 };
 
+const ending = (row: BalanceRow, event: EndingEvent): Partial<BalanceRow> => {
+  const endings = evolveEndings(row.endings, event);
+  return endings === row.endings ? {} : { endings, next_end: nextEndIn(endings) };
+};
+
 const total = (draws: readonly Draw[]): Credits => draws.reduce((sum, { amount }) => sum + amount, 0n);
 
 const concerning: Readonly<Record<BalanceEvent['type'], true>> = {
   AccountRegistered: true,
+  AccountClosed: true,
   CreditsToppedUp: true,
   CreditsReserved: true,
   HoldExtended: true,
@@ -127,7 +150,8 @@ const emptyRow = (accountId: string): BalanceRow => ({
   account_id: accountId,
   ...{ topped_up: 0n, charged: 0n, reversed: 0n, repaid: 0n, refunded: 0n, charged_back: 0n },
   ...{ expired: 0n, forfeited: 0n, waived: 0n, written_off: 0n },
-  ...{ held: 0n, held_for_refund: 0n, frozen: 0n, debt: 0n, open_holds: 0, revision: 0, locks: null },
+  ...{ held: 0n, held_for_refund: 0n, frozen: 0n, debt: 0n, open_holds: 0 },
+  ...{ next_end: null, revision: 0, locks: null, endings: null },
 });
 
 /**
@@ -136,7 +160,7 @@ const emptyRow = (accountId: string): BalanceRow => ({
  */
 export const balances: Projection<BalanceRow> = {
   name: 'balances',
-  // Version 2 has `expired`; version 3 has refunds, disputes, debts and reversals.
+  // Version 2 has `expired`; version 3 has refunds, disputes, debts, reversals and ends of lots.
   version: 3,
   columns: {
     account_id: 'text',
@@ -155,11 +179,13 @@ export const balances: Projection<BalanceRow> = {
     frozen: 'bigint',
     debt: 'bigint',
     open_holds: 'int',
+    next_end: 'timestamptz',
     revision: 'int',
     locks: 'text',
+    endings: 'text',
   },
   keyLength: 1,
-  indexes: [],
+  indexes: [{ columns: ['next_end'], where: 'next_end is not null' }],
   types: types as ReadonlySet<DomainEvent['type']>,
   keysOf: ({ stream, event }) => {
     const accountId = accountOfStream(stream);

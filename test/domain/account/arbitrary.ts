@@ -19,6 +19,7 @@ import {
   revokeKey,
   suspend,
 } from './examples.ts';
+import { anyRefund, lotId } from './refunds/arbitrary.ts';
 
 // Few names and small amounts, so that commands meet: the same lots, the same requests, credits that run out.
 const requestId = fc.constantFrom('req_1', 'req_2', 'req_3', 'req_4');
@@ -47,11 +48,6 @@ const rates: fc.Arbitrary<Rates> = fc.record({
   reasoning: rate,
 });
 const price = fc.record({ model: fc.constant('simulated-small'), version: fc.integer({ min: 1, max: 9 }), rates });
-const source = fc.constantFrom<LotSource>(
-  { kind: 'grant', reason: 'test' },
-  { kind: 'grant', reason: 'test' },
-  { kind: 'payment', reference: 'ord_1' },
-);
 
 // Late on the last evening of a month, so that days and months end as well as minutes.
 const EVENING = AT + 11.98 * 60 * 60_000;
@@ -90,13 +86,17 @@ const keyLimits = fc.oneof(
   },
 );
 
+const grant: LotSource = { kind: 'grant', reason: 'test' };
+const payment: LotSource = { kind: 'payment', reference: 'ord_1' };
+const topUp = { type: fc.constant('TopUp' as const), lotId, amount: fc.bigInt(-1n, 60n) };
+
 const moves = {
-  topUp: fc.record({
-    type: fc.constant('TopUp' as const),
-    lotId: fc.constantFrom('lot_1', 'lot_2', 'lot_3', 'lot_4'),
-    amount: fc.bigInt(-1n, 60n),
-    source,
-  }),
+  grant: fc.record(
+    { ...topUp, source: fc.constant(grant), endsAt: at },
+    { requiredKeys: ['type', 'lotId', 'amount', 'source'] },
+  ),
+  pay: fc.record({ ...topUp, amount: fc.bigInt(-1n, 99n), source: fc.constant(payment) }),
+  expire: fc.record({ type: fc.constant('ExpireLots' as const), at }),
   reserve: fc.record({
     type: fc.constant('ReserveCredits' as const),
     requestId,
@@ -130,13 +130,16 @@ const moves = {
   setAccountLimits: fc.record({ type: fc.constant('SetAccountLimits' as const), limits }),
 } satisfies Record<string, fc.Arbitrary<AccountCommand>>;
 
-/** Any command on an account, mostly such as move credits. */
 const lowBalance = fc
   .constantFrom(null, 0n, 3n, 10n, 20n)
   .map((amount): AccountCommand => ({ type: 'SetLowBalanceThreshold', amount }));
 
+/** Any command on an account, mostly such as move credits. */
 export const anyCommand: fc.Arbitrary<AccountCommand> = fc.oneof(
-  { weight: 4, arbitrary: moves.topUp },
+  { weight: 3, arbitrary: moves.grant },
+  { weight: 4, arbitrary: moves.pay },
+  { weight: 2, arbitrary: moves.expire },
+  { weight: 14, arbitrary: anyRefund },
   { weight: 10, arbitrary: moves.reserve },
   { weight: 3, arbitrary: moves.extend },
   { weight: 6, arbitrary: moves.settle },

@@ -16,7 +16,7 @@ export type Decided = { readonly command: AccountCommand; readonly events: reado
 // Few names and small amounts, so that commands meet.
 const lotId = fc.constantFrom('lot_1', 'lot_2', 'lot_3');
 const disputeId = fc.constantFrom('dsp_1', 'dsp_1', 'dsp_1', 'dsp_2');
-const refundId = fc.constantFrom('rfd_1', 'rfd_2');
+const refundId = fc.constantFrom('rfd_1', 'rfd_2', 'rfd_3', 'rfd_4');
 const reference = fc.constantFrom('ref_1', 'ref_2', 'ref_3', 'ref_4', 'ref_5');
 const amount = fc.bigInt(1n, 40n);
 const source: LotSource = { kind: 'payment', reference: 'pay_1' };
@@ -59,11 +59,16 @@ export const fold = (events: readonly AccountEvent[]): Account => events.reduce(
 const isCharge = (event: AccountEvent): event is Charge =>
   event.type === 'HoldSettled' || event.type === 'LateUsageCharged';
 
-/** The command of a move; undefined if there is nothing to reverse, or the partner would not repeat the fact. */
-const commandOf = (one: Move, history: readonly AccountEvent[], isRecorded: (reference: string) => boolean) => {
-  if ('command' in one) {
-    return one.command.type === 'RecordRefund' && isRecorded(one.command.reference) ? undefined : one.command;
-  }
+/** The ids that a command uses up: each refund has an id of its own, here and at the partner. */
+const idsOf = (command: AccountCommand): readonly string[] => {
+  if (command.type === 'HoldForRefund') return command.refunds.map(({ refundId }) => refundId);
+  if (command.type === 'RecordRefund') return [command.reference];
+  return [];
+};
+
+/** The command of a move; undefined if there is nothing to reverse. */
+const commandOf = (one: Move, history: readonly AccountEvent[]): AccountCommand | undefined => {
+  if ('command' in one) return one.command;
   const charges = history.filter(isCharge);
   const charge = charges[one.reverse % (charges.length || 1)];
   if (!charge) return undefined;
@@ -78,14 +83,15 @@ const commandOf = (one: Move, history: readonly AccountEvent[], isRecorded: (ref
 export const decisionsOf = (asked: readonly Move[]): readonly Decided[] => {
   const history = [...customer];
   const decided: Decided[] = [];
-  const recorded = new Set<string>();
+  const used = new Set<string>();
   for (const one of asked) {
-    const command = commandOf(one, history, (id) => recorded.has(id));
-    if (!command) continue;
+    const command = commandOf(one, history);
+    if (!command || idsOf(command).some((id) => used.has(id))) continue;
     const decision = decideAccount(command, fold(history));
     if (decision.kind === 'refused') continue;
     history.push(...decision.events);
-    if (command.type === 'RecordRefund') recorded.add(command.reference);
+    for (const id of idsOf(command)) used.add(id);
+    if (command.type === 'RecordRefund' && command.refundId !== null) used.add(command.refundId);
     decided.push({ command, events: decision.events });
   }
   return decided;

@@ -159,10 +159,10 @@ export const rolesOnDisk: OnDisk<InvitationEvent | StaffEvent | AdminTokenEvent 
   ],
   ApprovalAsked: [
     {
-      ...{ type: 'ApprovalAsked', act: { kind: 'grant', accountId: 'acc_1', amount: 5n }, reason: 'sorry' },
+      ...{ type: 'ApprovalAsked', act: { kind: 'grant', accountId: 'acc_1', amount: 5n, endsAt: 12 }, reason: 'sorry' },
       ...{ by: 'staff:per_1', personId: 'per_1', until: 12 },
     },
-    '{"act":{"kind":"grant","accountId":"acc_1","amount":"5"},"reason":"sorry","by":"staff:per_1","personId":"per_1",' +
+    '{"act":{"kind":"grant","accountId":"acc_1","amount":"5","endsAt":12},"reason":"sorry","by":"staff:per_1","personId":"per_1",' +
       '"until":12}',
   ],
   ApprovalGiven: [{ type: 'ApprovalGiven', personId: 'per_2' }, '{"personId":"per_2"}'],

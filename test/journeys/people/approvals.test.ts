@@ -142,6 +142,17 @@ describe('a grant above the limit', () => {
     expect((await by(owner.token, 'GET', '/approvals')).json['data']).toEqual([]);
   });
 
+  it('ends when it was asked to end', async () => {
+    const ends_at = new Date(Date.now() + 3_600_000).toISOString();
+    const body = { usd: '500.00', reason: 'sorry', ends_at };
+    const asked = await by(finance.token, 'POST', `/accounts/${accountId}/grants`, body);
+    expect(asked).toMatchObject({ status: 202, json: { act: { amount_usd: '500.00', ends_at } } });
+    await give(owner.token, String(asked.json['approval_id']));
+    const { json } = await by(owner.token, 'GET', `/accounts/${accountId}`);
+    // It pays before the others, because it ends.
+    expect(json['lots']).toMatchObject([{ ends_at, amount_usd: '500.00' }, ...Array(2).fill({ ends_at: null })]);
+  });
+
   it('up to the limit is carried out at once', async () => {
     expect(await grant(finance.token, '100.00')).toMatchObject({ status: 201 });
   });

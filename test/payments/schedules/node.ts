@@ -69,12 +69,16 @@ export const createNode = ({ log, partner: partnerOptions, now, alarm }: NodeOpt
   const openPayments = () => {
     const view = createOpenPayments();
     const facts = factsOf(log);
-    view.apply(facts, facts.length);
+    void view.apply(facts, facts.length, 0);
     return view;
   };
   const made = createPayments({
     payments: { ...payments, execute: step(payments.execute), read: step(payments.read) },
-    accounts: { ...accounts, execute: step((...args: Parameters<typeof accounts.execute>) => accounts.execute(...args)), read: step(accounts.read) },
+    accounts: {
+      ...accounts,
+      execute: step((...args: Parameters<typeof accounts.execute>) => accounts.execute(...args)),
+      read: step(accounts.read),
+    },
     mails: { ...mails, execute: step(mails.execute) },
     partner: {
       ...partner,
@@ -84,7 +88,6 @@ export const createNode = ({ log, partner: partnerOptions, now, alarm }: NodeOpt
       transactionById: step(partner.transactionById),
       transactions: step(partner.transactions),
     },
-    isSimulated: true,
     paymentOf: step(async ({ transactionId, orderId }) => {
       for (const { event, stream } of factsOf(log)) {
         if (event.type !== 'PaymentCompleted' && event.type !== 'PaymentQuarantined') continue;

@@ -9,6 +9,8 @@ import { createNode, Killed, type Node } from './node.ts';
 
 export const ACCOUNT = 'acc_1';
 const HOUR_MS = 3_600_000;
+/** Far more than anything takes. */
+const MOST_ROUNDS = 12;
 const SECRETS = { apiKey: 'creem_test_1', webhookSecret: 'whsec_1' };
 
 /** Numbers below 1, as Math.random gives them, from a seed. */

@@ -83,8 +83,11 @@ const awaits = (lot: Lot, awaited: Awaited): void => {
 const refund = (wallet: Wallet, lot: Lot, event: EventOf<'CreditsRefunded'>): void => {
   const { lotId, reference, refundId, amount, awaited } = event;
   const held = refundId === null ? undefined : wallet.refunds.get(refundId);
-  const ofHold = refundId !== null && held?.lotId === lotId ? min(held.amount, amount) : 0n;
-  if (refundId !== null && held?.lotId === lotId) {
+  // A later event of the same refund takes what open holds did not use.
+  const isFirst = !lot.awaited.some((one) => one.of === 'refund' && one.reference === reference);
+  const isOfHold = isFirst && held?.lotId === lotId;
+  const ofHold = isOfHold ? min(held.amount, amount) : 0n;
+  if (refundId !== null && isOfHold) {
     if (held.amount === ofHold) wallet.refunds.delete(refundId);
     else wallet.refunds.set(refundId, { lotId, amount: held.amount - ofHold });
     lock(wallet, lot, 'heldForRefund', -ofHold);

@@ -19,7 +19,7 @@ export const reverseCharge = (command: CommandOf<'ReverseCharge'>, account: Acco
   if (before + amount > charged) return no('more_than_charged');
   if (at - chargedAt > REVERSIBLE_MS) return no('reversal_too_late');
   const draft = openDraft(account);
-  const split = splitReversal(draft.wallet, lastDrawn(drawn, before, amount));
+  const split = splitReversal(draft.wallet, lastDrawn(drawn, before, amount), at);
   draft.add({ type: 'ChargeReversed', requestId, amount, reason, at, ...split });
   const granted = split.granted.reduce((sum, part) => sum + part.amount, 0n);
   // What was reversed before makes the id unique.
@@ -44,20 +44,21 @@ const lastDrawn = (drawn: readonly Draw[], before: Credits, amount: Credits): re
 };
 
 /** Where the parts go: a lot that can take no credits reduces its debt, or is replaced by a grant. */
-const splitReversal = (wallet: Wallet, parts: readonly Draw[]) => {
+const splitReversal = (wallet: Wallet, parts: readonly Draw[], at: number) => {
   const [returned, debtReduced, granted]: [Draw[], Draw[], Draw[]] = [[], [], []];
   for (const { lotId, amount } of parts) {
     const reduced = min(amount, debtOf(wallet.debts, lotId));
     if (reduced > 0n) debtReduced.push({ lotId, amount: reduced });
     const rest = amount - reduced;
-    if (rest > 0n) (takesCredits(wallet, lotId) ? returned : granted).push({ lotId, amount: rest });
+    if (rest > 0n) (takesCredits(wallet, lotId, at) ? returned : granted).push({ lotId, amount: rest });
   }
   return { returned, debtReduced, granted };
 };
 
-const takesCredits = (wallet: Wallet, lotId: string): boolean => {
+/** A lot that was used up before its end has no event of its end, so its time is compared. */
+const takesCredits = (wallet: Wallet, lotId: string, at: number): boolean => {
   const lot = lotOf(wallet, lotId);
-  if (!lot || lot.ended) return false;
+  if (!lot || lot.ended || (lot.endsAt !== null && lot.endsAt <= at)) return false;
   const isChargedBack = [...lot.disputes.values()].some(({ state }) => state === 'lost');
   return !isChargedBack && !wallet.debts.some((debt) => debt.lotId === lotId);
 };

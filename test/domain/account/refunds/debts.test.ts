@@ -20,6 +20,10 @@ describe('an account with a debt', () => {
     given(...owing, toppedUp(5n))
       .when(reserve(1n))
       .thenRefused('account_suspended'));
+  it('is not reinstated while it owes something', () =>
+    given(...owing)
+      .when({ type: 'ReinstateAccount', reason: 'asked', cause: { kind: 'debt' } })
+      .thenRefused('debt_open'));
   it('is reinstated by a payment that repays all', () =>
     given(...owing)
       .when(pay(25n, 'lot_3'))

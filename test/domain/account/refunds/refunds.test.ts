@@ -137,6 +137,13 @@ describe('RecordRefund that was not requested', () => {
     given(paid(10n), reserved(6n), reserved(4n, 'req_2'), refunded(0n, { awaited: 10n }))
       .when(release())
       .then(released(6n), refunded(6n, { awaited: 4n })));
+  it('takes nothing that is held for the same request again while it waits', () =>
+    given(
+      ...[paid(10n), toppedUp(10n), reserved(10n), refunded(0n, { awaited: 10n, refundId: 'ref_1' })],
+      ...[heldForRefund(5n), released(10n), refunded(5n, { refundId: 'ref_1' })],
+    )
+      .when(releaseRefund())
+      .then(refundReleased(5n)));
   it('takes frozen credits first', () =>
     given(paid(10n), reserved(4n), frozen(6n), suspendedForDispute).when(recordRefund(5n)).then(refunded(5n)));
   it('releases requests for a refund if the rest is not enough', () =>

@@ -71,6 +71,21 @@ describe('a reversal into a lot that has ended', () => {
         reversed(8n, { returned: [drawn(5n, 'lot_2')], granted: [drawn(3n)] }),
         grantedBack(3n, 'lot_back_req_1_0'),
       ));
+  it('becomes a grant if the lot was used up before its end', () =>
+    given(...charged(endingGrant(3n)))
+      .when(reverse(8n, charge))
+      .then(
+        reversed(8n, { returned: [drawn(5n, 'lot_2')], granted: [drawn(3n)] }),
+        grantedBack(3n, 'lot_back_req_1_0'),
+      ));
+  it('becomes a grant if the lot was used up before the account was closed', () =>
+    given(...charged(), closed())
+      .when(reverse(8n, charge))
+      .then(
+        reversed(8n, { returned: [drawn(5n, 'lot_2')], granted: [drawn(3n)] }),
+        grantedBack(3n, 'lot_back_req_1_0'),
+        expired(3n, 'lot_back_req_1_0'),
+      ));
   it('becomes a grant that ends at once on a closed account', () =>
     given(...charged(toppedUp(4n)), closed(), expired(1n))
       .when(reverse(8n, charge))

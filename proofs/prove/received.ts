@@ -1,0 +1,23 @@
+import type { AccountEvent } from '../../src/domain/account/events.ts';
+import type { AccountOutcome } from '../../test/eventstore/nodes.ts';
+
+type Received = { readonly account: number; readonly position: number; readonly events: readonly AccountEvent[] };
+
+/** The events that callers have received of each account, and that the log has not lost since. */
+export const createReceived = () => {
+  let received: Received[] = [];
+  return {
+    add: (account: number, answer: AccountOutcome): void => {
+      if (answer.kind === 'refused' || answer.position === undefined) return;
+      received.push({ account, position: answer.position, events: answer.events });
+    },
+    goBack: (position: number): void => {
+      received = received.filter((one) => one.position <= position);
+    },
+    of: (account: number): readonly AccountEvent[] =>
+      received
+        .filter((one) => one.account === account)
+        .toSorted((one, other) => one.position - other.position)
+        .flatMap(({ events }) => events),
+  };
+};

@@ -1,0 +1,113 @@
+import type { CommandOf } from '../../../../src/domain/account/commands.ts';
+import type { AccountCommand } from '../../../../src/domain/account/decide.ts';
+import type { AccountEvent } from '../../../../src/domain/account/events.ts';
+
+type EventOf<Type extends AccountEvent['type']> = Extract<AccountEvent, { type: Type }>;
+type Seen = readonly AccountEvent[];
+
+/**
+ * A random command with the names that a caller has read in the events of the account: the receipt of a charge, a payment, a
+ * dispute, a refund, an open hold. Otherwise most commands of a short history would be about nothing.
+ */
+export const informed = (command: AccountCommand, seen: Seen): AccountCommand => {
+  switch (command.type) {
+    case 'ReverseCharge':
+      return withReceipt(command, seen);
+    case 'ExtendHold':
+    case 'SettleHold':
+    case 'ReleaseHold': {
+      const open = openHolds(seen);
+      return { ...command, requestId: choose(open, command.requestId, (one) => one === command.requestId) };
+    }
+    case 'HoldForRefund':
+      return { ...command, refunds: command.refunds.map((refund) => ({ ...refund, ...payment(refund, seen) })) };
+    case 'ReleaseRefundHold': {
+      const refunds = openRefunds(seen).map(({ refundId }) => refundId);
+      return { ...command, refundId: choose(refunds, command.refundId, (one) => one === command.refundId) };
+    }
+    case 'RecordRefund': {
+      const { refundId } = command;
+      const refunds = openRefunds(seen);
+      const ids = refunds.map((one) => one.refundId);
+      const own = refundId === null ? undefined : refunds[ids.indexOf(choose(ids, refundId))];
+      return own ? { ...command, refundId: own.refundId, lotId: own.lotId } : { ...command, ...payment(command, seen) };
+    }
+    case 'FreezeLot': {
+      const { lotId } = payment(command, seen);
+      return { ...command, lotId, disputeId: `${command.disputeId.slice(0, 'dispute_1'.length)}_of_${lotId}` };
+    }
+    case 'UnfreezeLot':
+    case 'RecordChargeback':
+      return { ...command, ...dispute(seen.filter(isOf('LotFrozen')), command) };
+    case 'ReverseChargeback':
+      return { ...command, ...dispute(seen.filter(isOf('CreditsChargedBack')), command) };
+    case 'WriteOffDebt': {
+      const debtors = seen.filter(isOf('DebtIncurred')).map(({ lotId }) => lotId);
+      return { ...command, lotId: choose(debtors, command.lotId, (one) => one === command.lotId) };
+    }
+    default:
+      return command;
+  }
+};
+
+/** The one that is named, or else one that depends on the number in the name, or the name itself if there is nothing. */
+const choose = <T>(from: readonly T[], name: string & T, isNamed: (one: T) => boolean = () => false): T =>
+  from.find(isNamed) ?? from[Number(/\d+/.exec(name)?.[0] ?? 0) % from.length] ?? name;
+
+const isOf =
+  <Type extends AccountEvent['type']>(type: Type) =>
+  (event: AccountEvent): event is EventOf<Type> =>
+    event.type === type;
+
+const openHolds = (seen: Seen): readonly string[] => {
+  const open = new Set<string>();
+  for (const event of seen) {
+    if (event.type === 'CreditsReserved') open.add(event.requestId);
+    if (event.type === 'HoldSettled' || event.type === 'HoldReleased') open.delete(event.requestId);
+  }
+  return [...open];
+};
+
+const openRefunds = (seen: Seen): readonly EventOf<'CreditsHeldForRefund'>[] => {
+  const open = new Map<string, EventOf<'CreditsHeldForRefund'>>();
+  for (const event of seen) {
+    if (event.type === 'CreditsHeldForRefund') open.set(event.refundId, event);
+    if (event.type === 'RefundHoldReleased') open.delete(event.refundId);
+  }
+  return [...open.values()];
+};
+
+const payment = ({ lotId }: { readonly lotId: string }, seen: Seen): { readonly lotId: string } => {
+  const paid = seen.filter(isOf('CreditsToppedUp')).filter(({ source }) => source.kind === 'payment');
+  return {
+    lotId: choose(
+      paid.map((one) => one.lotId),
+      lotId,
+      (one) => one === lotId,
+    ),
+  };
+};
+
+type OfDispute = { readonly lotId: string; readonly disputeId: string };
+const dispute = (from: readonly OfDispute[], named: OfDispute): OfDispute => {
+  const index = Number(/lot_(\d+)/.exec(named.disputeId)?.[1] ?? 0);
+  const { lotId, disputeId } =
+    from.find((one) => one.disputeId === named.disputeId) ?? from[index % from.length] ?? named;
+  return { lotId, disputeId };
+};
+
+/** The receipt of the newest charge of its generation, or else of any. */
+const withReceipt = (command: CommandOf<'ReverseCharge'>, seen: Seen): AccountCommand => {
+  const charges = seen.filter(
+    (event): event is EventOf<'HoldSettled' | 'LateUsageCharged'> => 'drawn' in event && event.drawn.length > 0,
+  );
+  const charge = charges.findLast(({ requestId }) => requestId === command.requestId) ?? charges.at(-1);
+  if (!charge) return command;
+  const { requestId, charged, drawn } = charge;
+  const timeOf = (event: AccountEvent | undefined): number => (event && 'at' in event ? (event.at ?? 0) : 0);
+  const isOwn = (event: AccountEvent): boolean =>
+    (event.type === 'CreditsReserved' || event.type === 'LateUsageCharged') && event.requestId === requestId;
+  const newest = Math.max(...seen.map(timeOf));
+  const chargedAt = timeOf(seen.findLast(isOwn)) || newest;
+  return { ...command, requestId, charged, drawn, chargedAt, at: newest + command.at };
+};

@@ -1,0 +1,50 @@
+import type { CommandOf } from '../../../src/domain/account/commands.ts';
+import {
+  endingOf,
+  excessOf,
+  inPayOrder,
+  paidLotOf,
+  remainingOf,
+  type Ending,
+  type MoneyBooks,
+} from '../money-books.ts';
+import { begin, happens, refused, write, type Decision, type Verdict } from './decision.ts';
+import { endOf } from './marks.ts';
+
+/** Ends the lots whose time is over. A lot of which holds may need all is only marked. */
+export const expire = (decision: Decision, at: number): void => {
+  const { books } = decision;
+  for (const lot of inPayOrder(books.lots)) {
+    if (lot.endsAt === undefined || lot.endsAt > at || remainingOf(lot) === 0n) continue;
+    if (endingOf(books, lot) !== undefined) continue;
+    write(decision, endOf(lot.id, excessOf(books, lot), 'ended'));
+  }
+};
+
+export const expireLots = (books: MoneyBooks, { at }: CommandOf<'ExpireLots'>): Verdict => {
+  const decision = begin(books);
+  expire(decision, at);
+  return happens(...decision.effects);
+};
+
+/** What grants lose when the account is closed. */
+export const endGrants = (decision: Decision): void => {
+  const { books } = decision;
+  for (const lot of inPayOrder(books.lots)) {
+    const excess = lot.isGrant ? excessOf(books, lot) : 0n;
+    if (excess > 0n) write(decision, endOf(lot.id, excess, 'account_closed'));
+  }
+};
+
+/** Forfeits or waives what is left of paid lots. Grants have ended with the account. */
+export const endPaid = (books: MoneyBooks, ending: Ending & ('forfeited' | 'waived'), lotId?: string): Verdict => {
+  if (!books.closed) return refused('account_not_closed');
+  if (lotId !== undefined && !paidLotOf(books, lotId)) return refused('lot_not_found');
+  const decision = begin(books);
+  for (const lot of inPayOrder(decision.books.lots)) {
+    if (lot.isGrant || lot.free === 0n || lot.ended !== undefined) continue;
+    if (lotId !== undefined && lot.id !== lotId) continue;
+    write(decision, endOf(lot.id, excessOf(decision.books, lot), ending));
+  }
+  return happens(...decision.effects);
+};

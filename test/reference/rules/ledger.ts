@@ -1,0 +1,17 @@
+import type { MoneyBooks } from '../money-books.ts';
+import type { LimitBooks } from '../limit-books.ts';
+
+/** What a reference keeps of one account: its money, its limits, and what else decides on its commands. */
+export type Ledger = {
+  registered: boolean;
+  erased: boolean;
+  terms: string | undefined;
+  /** Whether each key is still valid. */
+  readonly keys: Map<string, boolean>;
+  /** The key and the pepper of each hash. */
+  readonly hashed: Set<string>;
+  readonly money: MoneyBooks;
+  writtenOff: bigint;
+  threshold: bigint | null;
+  readonly limits: LimitBooks;
+};
