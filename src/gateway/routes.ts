@@ -13,6 +13,9 @@ import { networkPrefix } from '../identity/network-prefix.ts';
 import { createManagementRouter } from '../http/management/router/router.ts';
 import { getMetrics } from '../http/get-metrics.ts';
 import type { ReadReadiness } from '../http/get-health.ts';
+import { receiptPdf } from '../payments/receipt/receipt-pdf.ts';
+import { receipt } from '../payments/receipt/receipt.ts';
+import { PAYABLE_MS } from '../payments/top-ups.ts';
 import type { Completions } from './completions.ts';
 import type { GatewayOptions, Rooms } from './rooms.ts';
 
@@ -66,6 +69,7 @@ export const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts:
     findAccount: async (accountId) => (await accounts.read(accountStream(accountId))).state,
     publishedTerms: views.publishedTerms,
     findTermsText: eventLog.termsTexts.find,
+    payments: parts.payments.payments,
     management: createManagement(adminToken, config, parts),
     metrics: getMetrics(adminToken, watchers.metrics),
     devOutbox: parts.mail.outboxPage,
@@ -79,8 +83,8 @@ export const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts:
 
 const createManagement = (
   adminToken: string,
-  { production, grantAlone }: Config,
-  { eventLog, views, watchers, people, keyring, publicUrl }: Parts,
+  { production, grantAlone, payments: { topUps, refundAlone } }: Config,
+  { eventLog, views, watchers, people, payments, keyring, publicUrl }: Parts,
 ) =>
   createManagementRouter({
     commands: eventLog.accounts,
@@ -99,6 +103,12 @@ const createManagement = (
     suspectedDuplicates: views.duplicates,
     waitingApprovals: () => views.waitingApprovals(watchers.now()),
     ...{ adminToken, grantAlone, recordsAdminToken: production },
+    payments: payments.payments,
+    paymentCommands: eventLog.payments,
+    ...{ listPayments: views.listPayments, openPayments: views.openPayments },
+    findGenerations: views.findGenerations,
+    receipts: { of: receipt, pdf: receiptPdf },
+    ...{ topUps: { ...topUps, payableMs: PAYABLE_MS }, refundAlone },
     newId,
     termsInForce: () => termsInForce(views),
     publishedTerms: views.publishedTerms,

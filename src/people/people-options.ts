@@ -22,6 +22,9 @@ import type {
   ServiceTokenRefusal,
   ServiceTokenState,
 } from '../domain/identity/service-tokens.ts';
+import type { PaymentCommand, PaymentRefusal } from '../domain/payments/commands.ts';
+import type { PaymentEvent } from '../domain/payments/events.ts';
+import type { Payment } from '../domain/payments/payment.ts';
 import type { Commands } from '../eventstore/commands.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { PersonalData, Vault } from '../eventstore/journal/personal-data.ts';
@@ -44,6 +47,7 @@ export type PeopleOptions = {
   readonly invitations: On<Invitation, InvitationCommand, InvitationEvent, InvitationRefusal>;
   readonly staff: On<Staff, StaffCommand, StaffEvent, StaffRefusal>;
   readonly approvals: On<Approval, ApprovalCommand, ApprovalEvent, ApprovalRefusal>;
+  readonly payments: Pick<Commands<Payment, PaymentCommand, PaymentEvent, PaymentRefusal>, 'execute'>;
   readonly adminToken: Pick<Commands<null, AdminTokenCommand, AdminTokenEvent, { readonly code: never }>, 'execute'>;
   readonly mails: Pick<MailCommands, 'execute' | 'read'>;
   readonly store: Pick<EventStore, 'readStream' | 'findEvent'>;

@@ -3,16 +3,28 @@ import type { StaffRole } from '../identity/person-events.ts';
 import type { Credits } from '../money.ts';
 
 /** What needs two persons. */
-export type Act = {
-  readonly kind: 'grant';
-  readonly accountId: string;
-  readonly amount: Credits;
-  /** Of the credits, in ms since the epoch; absent: they do not end. */
-  readonly endsAt?: number;
-};
+export type Act =
+  | {
+      readonly kind: 'grant';
+      readonly accountId: string;
+      readonly amount: Credits;
+      /** Of the credits, in ms since the epoch; absent: they do not end. */
+      readonly endsAt?: number;
+    }
+  /** The approval of a request for a refund. The amount is without tax. */
+  | {
+      readonly kind: 'refund';
+      readonly accountId: string;
+      readonly paymentId: string;
+      readonly refundId: string;
+      readonly amount: Credits;
+    };
 
 /** The staff that may do an act, and approve it. */
-export const ROLES_FOR: Readonly<Record<Act['kind'], readonly StaffRole[]>> = { grant: ['finance', 'owner'] };
+export const ROLES_FOR: Readonly<Record<Act['kind'], readonly StaffRole[]>> = {
+  grant: ['finance', 'owner'],
+  refund: ['finance', 'owner'],
+};
 
 /** How many different persons stand behind an act. */
 const PERSONS = 2;

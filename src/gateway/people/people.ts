@@ -49,6 +49,7 @@ export const openPeople = async (options: OpenPeopleOptions) => {
     ...{ serviceTokens: eventLog.serviceTokens, store: eventLog.store, vault: eventLog.vault, afterwards: work.add },
     ...{ invitations: eventLog.invitations, staff: eventLog.staff },
     ...{ approvals: eventLog.approvals, adminToken: eventLog.adminToken, destroyKey: eventLog.dataKeys.destroy },
+    payments: eventLog.payments,
     openInvitations: (accountId) => options.views.openInvitations(accountId, now()),
     newAccountLimits: config.newAccountLimits,
     supportEmail: () => config.supportEmail ?? (config.mailFrom ?? DEFAULT_SENDER).address,

@@ -1,10 +1,12 @@
 import { credentialRoutes } from './credentials/credential-routes.ts';
+import { correctionRoutes } from './corrections/routes.ts';
 import { memberRoutes } from './members/routes.ts';
 import { staffRoutes } from './staff/routes.ts';
 import { listSessions, readMe, revokeOtherSessions, revokeSession, signOut } from './people/me.ts';
 import { register, verifyRegistration } from './people/register.ts';
 import { askSignInCode, redeemSignInCode } from './people/sign-in.ts';
 import { ownRoutes } from './own/own.ts';
+import { paymentRoutes } from './payments/routes.ts';
 import { supportRoutes } from './support/support.ts';
 import { contactRoutes } from './contacts/routes.ts';
 import { acceptTerms } from './accounts/accept-terms.ts';
@@ -61,6 +63,8 @@ export const routes: readonly Route[] = [
   listRequests,
   listRefusals,
   readRequest,
+  ...paymentRoutes,
+  ...correctionRoutes,
   ...memberRoutes,
   ...staffRoutes,
   ...ownRoutes,

@@ -12,6 +12,9 @@ import { wrongHeader } from './single-headers.ts';
 import { arrive, requestIdOf } from './request-id.ts';
 import { getOutbox } from '../get-outbox.ts';
 import { confirmPage } from '../pages/confirm.ts';
+import { topUpPages } from '../pages/top-up.ts';
+import { creemWebhook, MAX_WEBHOOK_BYTES } from '../webhooks/creem-webhook.ts';
+import type { Payments } from '../../payments/payments.ts';
 import { getLive, getReady, type ReadReadiness } from '../get-health.ts';
 import { createCompletion, type Complete, type Endpoint, type RefusedRequest } from '../v1/create-completion.ts';
 import {
@@ -48,6 +51,7 @@ export type AppOptions = {
   readonly findAccount: FindAccount;
   readonly publishedTerms: ListTerms;
   readonly findTermsText: FindTermsText;
+  readonly payments: Pick<Payments, 'receiveWebhook' | 'check' | 'find' | 'partner'>;
   readonly management: Router;
   /** Addresses and networks of proxies whose X-Forwarded-For is trusted. */
   readonly trustedProxies: readonly string[];
@@ -118,6 +122,7 @@ const createRoutes = (options: AppOptions): readonly AppRoute[] => {
   const authenticate = createAuthenticate(options.hashKey, options.findKeyOwner, options.now, options.keyUsed);
   const memory = createBodyMemory({ limitBytes: options.maxBodyMemoryBytes, waitMs: WAIT_FOR_MEMORY_MS });
   const readBody = createReadBody({ maxBytes: options.maxBodyBytes, memory });
+  const webhook = creemWebhook(options.payments, createReadBody({ maxBytes: MAX_WEBHOOK_BYTES, memory }));
   const ready = getReady(options.readiness);
   const read = (principal: AppRoute['principals'][number], path: string, handler: RequestHandler): AppRoute => ({
     ...{ method: 'GET', path, principals: [principal], handler },
@@ -136,7 +141,10 @@ const createRoutes = (options: AppOptions): readonly AppRoute[] => {
     read('public', '/terms', getTerms(options.publishedTerms, options.findTermsText)),
     read('public', '/terms/:version', getTermsVersion(options.publishedTerms, options.findTermsText)),
     read('admin', '/metrics', options.metrics),
-    ...Object.entries(confirmPage).map(([path, handler]) => read('public', path, handler)),
+    { method: 'POST', path: '/webhooks/creem', principals: ['public'], handler: webhook },
+    ...Object.entries({ ...confirmPage, ...topUpPages(options.payments) }).map(([path, handler]) =>
+      read('public', path, handler),
+    ),
     ...(options.devOutbox ? [read('public', '/dev/outbox', getOutbox(options.devOutbox))] : []),
     read('public', '/health/live', getLive),
     read('public', '/health/ready', ready),

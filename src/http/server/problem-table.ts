@@ -129,6 +129,7 @@ const requests = {
     'Use a method that the header Allow lists.',
   ),
   not_found: invalid(404, 'There is no such path.', 'Check the path.'),
+  generation_not_found: invalid(404, 'This account has no charged generation with this id.', 'Check the id.'),
   idempotency_key_reused: invalid(
     409,
     'This Idempotency-Key was used for another request.',
@@ -183,6 +184,16 @@ const service = {
     'Try again later.',
   ),
   draining: unavailable(500, 'This node is shutting down.', 'Try again: another node will answer.'),
+  payments_unavailable: {
+    ...{ status: 503, type: 'service_unavailable_error', shouldRetry: false },
+    meaning: 'Payments are switched off: no payment partner is configured.',
+    action: 'Contact support.',
+  },
+  payment_partner_failed: {
+    ...{ status: 502, type: 'payment_error', shouldRetry: true, retryAfterMs: 5000 },
+    meaning: 'The payment partner has not opened a payment page. Nothing was paid.',
+    action: 'Try again shortly.',
+  },
   // The request may have had its effect, so it must not be repeated without a check.
   server_error: {
     ...{ status: 500, type: 'server_error', shouldRetry: false },

@@ -4,6 +4,7 @@ import type { InvitationRefusal } from '../../domain/identity/invitations.ts';
 import type { StaffRefusal } from '../../domain/identity/staff.ts';
 import type { PriceRefusal } from '../../domain/prices/decide.ts';
 import type { TermsRefusal } from '../../domain/terms/terms.ts';
+import { paymentRefusals } from './payment-problems.ts';
 import { type ProblemEntry, forbidden, heldByOthers, invalid, overLimit, tooMany } from './problem-entries.ts';
 
 /** Refusals of the domain. A new refusal does not compile until it has an entry. */
@@ -167,6 +168,7 @@ export const refusals = {
     'The person who asked for an act cannot approve it.',
     'Another person with the role must give the approval.',
   ),
+  ...paymentRefusals,
 } satisfies Record<
   (AccountRefusal | PriceRefusal | TermsRefusal | InvitationRefusal | StaffRefusal | ApprovalRefusal)['code'],
   ProblemEntry

@@ -8,7 +8,10 @@ import {
   type ApprovalRefusal,
 } from '../../domain/approvals/approvals.ts';
 import type { StaffRole } from '../../domain/identity/person-events.ts';
+import { paymentStream } from '../../domain/payments/payment.ts';
+import type { Outcome } from '../../eventstore/commands.ts';
 import { derivedId } from '../../eventstore/ids.ts';
+import type { Metadata } from '../../eventstore/journal/codec.ts';
 import type { PeopleOptions } from '../people-options.ts';
 
 export type ApprovalView = Exclude<Approval, { status: 'unknown' }> & { readonly approvalId: string };
@@ -80,23 +83,39 @@ export const createApprovals = (options: PeopleOptions): Approvals => {
   };
 };
 
-const carryOut = async ({ approvals, accounts }: PeopleOptions, approvalId: string): Promise<void> => {
+const carryOut = async (options: PeopleOptions, approvalId: string): Promise<void> => {
+  const { approvals } = options;
   const stream = approvalStream(approvalId);
   const { state } = await approvals.read(stream);
   if (state.status !== 'approved') return;
   const approver = state.givenBy.at(-1) ?? '';
-  const metadata = (step: string) => ({
+  const metadata = (step: string): Metadata => ({
     ...{ actor: `staff:${approver}`, commandId: derivedId(step, approvalId), correlationId: approvalId },
   });
-  const { act, reason } = state;
-  const lotId = lotOfApproval(approvalId);
-  const { amount, endsAt } = act;
-  const ends = endsAt === undefined ? {} : { endsAt };
-  const command = { type: 'TopUp', lotId, amount, source: { kind: 'grant', reason }, ...ends } as const;
-  const done = await accounts.execute(accountStream(act.accountId), command, metadata('act'), { mayRepeat: true });
+  const done = await perform(options, { ...state, approvalId }, metadata('act'));
   const record: ApprovalCommand =
     done.kind === 'accepted' ? { type: 'RecordAct' } : { type: 'RecordActFailure', code: done.refusal.code };
   await approvals.execute(stream, record, metadata('done'), { mayRepeat: true });
+};
+
+const perform = (
+  { accounts, payments }: PeopleOptions,
+  { act, reason, approvalId }: ApprovalView,
+  metadata: Metadata,
+): Promise<Outcome<unknown, { readonly code: string }>> => {
+  switch (act.kind) {
+    case 'grant': {
+      const lotId = lotOfApproval(approvalId);
+      const { amount, endsAt } = act;
+      const ends = endsAt === undefined ? {} : { endsAt };
+      const command = { type: 'TopUp', lotId, amount, source: { kind: 'grant', reason }, ...ends } as const;
+      return accounts.execute(accountStream(act.accountId), command, metadata, { mayRepeat: true });
+    }
+    case 'refund': {
+      const command = { type: 'ApproveRefund', refundId: act.refundId, reason } as const;
+      return payments.execute(paymentStream(act.paymentId), command, metadata, { mayRepeat: true });
+    }
+  }
 };
 
 export const lotOfApproval = (approvalId: string): string => derivedId('lot', approvalId);

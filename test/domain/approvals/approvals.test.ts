@@ -35,6 +35,13 @@ describe('an approval', () => {
     }
     given().when(give('per_2', 'owner')).then(gave('per_2'), approved('per_2'));
   });
+  it('of a refund is given by the same staff', () => {
+    const act = { kind: 'refund', accountId: 'acc_1', paymentId: 'pay_1', refundId: 'ref_1', amount: 5n } as const;
+    const givenRefund = specify(approvalDecider, { ...askedBy('per_1'), act } as ApprovalEvent);
+    givenRefund().when(give('per_2', 'support')).thenRefused('role_not_sufficient');
+    givenRefund().when(give('per_1')).thenRefused('second_person_required');
+    givenRefund().when(give('per_2')).then(gave('per_2'), approved('per_2'));
+  });
   it('ends after its time', () =>
     given()
       .when(give('per_2', 'finance', NOW))

@@ -221,6 +221,7 @@ const versions: Partial<Record<string, number>> = {
   HoldSettled: 2,
   LateUsageCharged: 3,
   UsageWrittenOff: 3,
+  ApprovalAsked: 2,
 };
 
 const metadata: Metadata = { actor: 'key:key_1', commandId: 'cmd', correlationId: 'req_http' };
@@ -472,6 +473,25 @@ describe('lots with an end and suspensions with a cause', () => {
   ])('is kept, and refused while a gateway runs that would misread it: $type', (event) => {
     expect(roundTrip(event)).toStrictEqual(event);
     expect(() => encode(event, ID, metadata, { [event.type]: 1 })).toThrow(NotReadableByAll);
+  });
+});
+
+describe('what needs a second person', () => {
+  const [ofGrant, data] = rolesOnDisk.ApprovalAsked;
+  const act = { kind: 'refund', accountId: 'acc_1', paymentId: 'pay_1', refundId: 'ref_1', amount: 5n } as const;
+  const ofRefund: DomainEvent = { ...ofGrant, act };
+
+  it('is a grant in version 1, in which a grant is written while a gateway runs that reads no other', () => {
+    expect(decode(stored({ type: 'ApprovalAsked', version: 1, data })).event).toStrictEqual(ofGrant);
+    expect(encode(ofGrant, ID, metadata, { ApprovalAsked: 1 })).toMatchObject({ version: 1, data });
+  });
+
+  it('is a refund, too, which is refused while a gateway runs that cannot read it', () => {
+    expect(roundTrip(ofRefund)).toStrictEqual(ofRefund);
+    expect(encode(ofRefund, ID, metadata).data).toContain(
+      '{"act":{"kind":"refund","accountId":"acc_1","paymentId":"pay_1","refundId":"ref_1","amount":"5"}',
+    );
+    expect(() => encode(ofRefund, ID, metadata, { ApprovalAsked: 1 })).toThrow(NotReadableByAll);
   });
 });
 

@@ -70,7 +70,9 @@ describe('GET /openapi.json', () => {
       );
       expect(operation['description']).toMatch(/Callers: .+\.$/);
       expect(responses[success.status]).toMatchObject({
-        content: { 'application/json': { example: withTermsInForce(success.example, TERMS) } },
+        content: success.contentType
+          ? { [success.contentType]: { schema: { format: 'binary' } } }
+          : { 'application/json': { example: withTermsInForce(success.example, TERMS) } },
       });
       expect(operation['requestBody'] === undefined).toBe(body === undefined);
       const parameters = (operation['parameters'] ?? []) as { name: string; in: string; required?: boolean }[];

@@ -7,6 +7,13 @@ import { createApp, type AppOptions } from '../../../src/http/server/app.ts';
 import { getMetrics } from '../../../src/http/get-metrics.ts';
 import type { Answer, Asked, Sink, RefusedRequest } from '../../../src/http/v1/create-completion.ts';
 
+const noPayments: AppOptions['payments'] = {
+  partner: undefined,
+  find: () => Promise.resolve(undefined),
+  check: () => Promise.resolve(undefined),
+  receiveWebhook: () => Promise.resolve({ status: 500, message: 'no payment partner is configured' }),
+};
+
 class StoreGone extends Error {}
 
 const servers: Server[] = [];
@@ -50,6 +57,7 @@ const open = async (options: Partial<AppOptions> = {}) => {
     findAccount: () => Promise.reject(new Error('not now')),
     publishedTerms: () => [],
     findTermsText: () => Promise.resolve(undefined),
+    payments: noPayments,
     management: Router(),
     trustedProxies: [],
     metrics: getMetrics('admin', { contentType: 'text/plain', text: () => Promise.resolve('up 1\n') }),
@@ -92,6 +100,9 @@ describe('a route outside the management API', () => {
     'GET /confirm': 'public',
     'GET /confirm.css': 'public',
     'GET /confirm.js': 'public',
+    'POST /webhooks/creem': 'public',
+    'GET /top-ups/:payment_id': 'public',
+    'GET /top-up.css': 'public',
     'GET /dev/outbox': 'public',
     'GET /health/live': 'public',
     'GET /health/ready': 'public',
@@ -108,7 +119,7 @@ describe('a route outside the management API', () => {
 
   it.each(Object.entries(table))('%s answers 401 to all but its callers: %s', async (route, principal) => {
     const { url } = await open({ devOutbox: () => '' });
-    const [method = '', path = ''] = route.replace('*id', 'x').replace(':version', 'x').split(' ');
+    const [method = '', path = ''] = route.replace(/[*:]\w+/, 'x').split(' ');
     const callers = { '': undefined, wrong: 'wrong', key: 'good', admin: 'admin', session: 'kiss_ses_x' };
     for (const [caller, token] of Object.entries(callers)) {
       const { status } = await fetch(url + path, {

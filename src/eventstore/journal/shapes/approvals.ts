@@ -4,24 +4,22 @@ import type { Shapes } from './shape.ts';
 import { credits, id, timeMs } from './values.ts';
 
 const reason = z.string();
+const act = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('grant'), accountId: id, amount: credits, endsAt: timeMs.exactOptional() }),
+  z.strictObject({ kind: z.literal('refund'), accountId: id, paymentId: id, refundId: id, amount: credits }),
+]);
+/** Version 1 has no act but a grant whose credits do not end. */
+const onlyGrants = (data: unknown): unknown => {
+  const { act } = data as { readonly act: { readonly kind: string } };
+  return act.kind === 'grant' && !('endsAt' in act) ? data : undefined;
+};
 
 export const approvalEventShapes: Shapes<ApprovalEvent> = {
   ApprovalAsked: {
-    version: 1,
-    schema: z.object({
-      act: z.discriminatedUnion('kind', [
-        z.strictObject({
-          kind: z.literal('grant'),
-          accountId: id,
-          amount: credits,
-          endsAt: timeMs.exactOptional(),
-        }),
-      ]),
-      reason,
-      by: id,
-      personId: id.nullable(),
-      until: z.int().nonnegative(),
-    }),
+    version: 2,
+    schema: z.object({ act, reason, by: id, personId: id.nullable(), until: z.int().nonnegative() }),
+    lift: { 1: (data) => data },
+    lower: { 1: onlyGrants },
   },
   ApprovalGiven: { version: 1, schema: z.object({ personId: id }) },
   ApprovalRefused: { version: 1, schema: z.object({ personId: id, reason }) },

@@ -6,10 +6,10 @@ import { derivedId } from '../../../eventstore/ids.ts';
 import { recordedBy } from '../../../eventstore/journal/recorded-by.ts';
 import { accountStream } from '../../../domain/account/account.ts';
 import type { Credits } from '../../../domain/money.ts';
-import type { Principal } from '../../auth/principals.ts';
 import { problem } from '../../server/problems.ts';
 import type { ManagementDeps } from '../router/deps.ts';
-import { approvalExample, approvalView, viewApproval } from '../staff/approval-view.ts';
+import { approvalExample, approvalView } from '../staff/approval-view.ts';
+import { actsAlone, askSecondPerson } from '../staff/second-person.ts';
 import { carryOut } from '../router/execute-command.ts';
 import { accountId, grantUsd, lotId, moment, reason, revision, time, usd } from '../router/fields.ts';
 import { defineRoute, isProblem, type Deferred, type Identity, type Problem } from '../router/route.ts';
@@ -68,7 +68,7 @@ export const grantCredits = defineRoute({
       const earlier = await recordedBy(deps.store, params.account_id, identity.commandId);
       if (!earlier) return problem('invalid_request', { message: INVALID_END, param: 'ends_at' });
     }
-    if (needsSecondPerson(deps, identity.principal, amount)) {
+    if (amount > deps.grantAlone && !actsAlone(deps, identity)) {
       return askForGrant(deps, identity, params.account_id, grant);
     }
     const lotId = derivedId('lot', identity.commandId);
@@ -108,33 +108,13 @@ type Grant = { readonly amount: Credits; readonly reason: string; readonly endsA
 
 const INVALID_END = 'ends_at: must be in the future.';
 
-/** The admin token is a person's only in development, where there is no staff. */
-const needsSecondPerson = (
-  { grantAlone, recordsAdminToken }: ManagementDeps,
-  principal: Principal | undefined,
-  amount: Credits,
-): boolean => amount > grantAlone && (principal?.kind !== 'admin' || recordsAdminToken);
-
-/** The person behind a caller: of a service token, the person who created it. */
-const personBehind = (principal: Principal | undefined): string | null => {
-  if (principal?.kind === 'session') return principal.session.personId;
-  return principal?.kind === 'token' ? principal.token.createdBy : null;
-};
-
 const askForGrant = async (
-  { commands, people, now }: ManagementDeps,
-  { principal, ...identity }: Identity,
+  deps: ManagementDeps,
+  identity: Identity,
   accountId: string,
   { reason, ...credits }: Grant,
 ): Promise<Deferred | Problem> => {
-  const { state } = await commands.read(accountStream(accountId));
+  const { state } = await deps.commands.read(accountStream(accountId));
   if (state.standing.status === 'unregistered') return problem('account_not_found');
-  const act = { kind: 'grant', accountId, ...credits } as const;
-  const asked = await people.roles.approvals.ask({ ...identity, act, reason, personId: personBehind(principal) });
-  const isAsked =
-    asked.reason === reason &&
-    asked.act.accountId === accountId &&
-    asked.act.amount === act.amount &&
-    asked.act.endsAt === act.endsAt;
-  return isAsked ? { deferred: viewApproval(asked, now()) } : problem('idempotency_key_reused');
+  return askSecondPerson(deps, identity, { kind: 'grant', accountId, ...credits }, reason);
 };

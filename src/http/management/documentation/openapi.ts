@@ -6,7 +6,18 @@ import {
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
 import { problem, type ProblemCode } from '../../server/problems.ts';
-import { accountId, idempotencyKey, keyId, requestId } from '../router/fields.ts';
+import {
+  accountId,
+  disputeId,
+  generationId,
+  idempotencyKey,
+  keyId,
+  lotId,
+  paymentId,
+  refundId,
+  requestId,
+  transactionId,
+} from '../router/fields.ts';
 import { takesIdempotencyKey as takesKey, type Route } from '../router/route.ts';
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
@@ -41,6 +52,8 @@ const pathFields = {
   person_id: z.string().meta({ description: 'Person', example: 'per_5b0d27c41e8f4a96b3c7d810' }),
   invitation_id: z.string().meta({ description: 'Invitation', example: 'inv_4c19f0e27a8d4b63b5d2e091' }),
   approval_id: z.string().meta({ description: 'Approval', example: 'app_9f27c1d05e6b4a38a1c4d772' }),
+  ...{ payment_id: paymentId, refund_id: refundId, dispute_id: disputeId, transaction_id: transactionId },
+  ...{ generation_id: generationId, lot_id: lotId },
   session_id: z.string().meta({ description: 'Session', example: 'ses_8d2b64f09c1e4a7fb35d6c81' }),
   passkey_id: z.string().meta({ description: 'Passkey', example: 'pky_4c1b7e92d05f4a38b6e1c947' }),
   token_id: z.string().meta({ description: 'Token', example: 'tok_9e3d0b61f7a24c58ad1e6b02' }),
@@ -99,7 +112,10 @@ const operation = (route: Route, operationId: string): ZodOpenApiOperationObject
       [`${success.status}`]: {
         description: success.description,
         headers: headersOf(route),
-        content: { 'application/json': { schema: success.schema, example: success.example } },
+        content:
+          success.contentType === undefined
+            ? { 'application/json': { schema: success.schema, example: success.example } }
+            : { [success.contentType]: { schema: { type: 'string', format: 'binary' } } },
       },
       ...(route.deferred ? { '202': deferred(route.deferred) } : {}),
       ...refusals(route),
@@ -161,7 +177,7 @@ const operationIds = (routes: readonly Route[]): ReadonlyMap<Route, string> => {
 
 /** For example `post_accounts_keys`. */
 const nameOf = ({ method, path }: Route): string =>
-  [method, ...path.split('/')].filter((part) => part !== '' && !part.startsWith('{')).join('_');
+  [method, ...path.replace('.', '_').split('/')].filter((part) => part !== '' && !part.startsWith('{')).join('_');
 
 const headersOf = (route: Route) => ({
   'x-request-id': { description: 'For support', schema: { type: 'string' as const } },

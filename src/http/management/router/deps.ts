@@ -21,7 +21,13 @@ import type { Vault } from '../../../eventstore/journal/personal-data.ts';
 import type { Moment } from '../../../eventstore/snapshots.ts';
 import type { NewSecret } from '../../auth/api-keys.ts';
 import type { FindHttpRequest } from '../requests/read-request.ts';
+import type { Payments } from '../../../payments/payments.ts';
+import type { PaymentCommands } from '../../../payments/payments-options.ts';
+import type { Receipt, ReceiptFacts } from '../../../payments/receipt/receipt.ts';
 import type { Duplicate } from '../../../projections/views/open-matters.ts';
+import type { OpenPayments } from '../../../projections/views/open-payments.ts';
+import type { FindCharges } from '../corrections/reverse-charge.ts';
+import type { ListPayments } from '../payments/payments.ts';
 import type { Refusals } from '../../../reactions/refusals.ts';
 import type { ListRequests } from '../requests/list-requests.ts';
 import type { ListTerms } from '../../published-terms.ts';
@@ -74,6 +80,27 @@ export type ManagementDeps = {
   readonly suspectedDuplicates: () => Promise<readonly Duplicate[]>;
   /** Larger grants need a second person. */
   readonly grantAlone: Credits;
+  readonly payments: Payments;
+  readonly paymentCommands: PaymentCommands;
+  /** The payments of an account, the newest first. Includes everything acknowledged before the call. */
+  readonly listPayments: ListPayments;
+  /** What is under way with payments. Includes everything acknowledged before the call. */
+  readonly openPayments: () => Promise<Pick<OpenPayments, 'refunds' | 'disputes' | 'quarantined'>>;
+  readonly findGenerations: FindCharges;
+  readonly receipts: {
+    /** Undefined if nothing has been credited. */
+    readonly of: (facts: ReceiptFacts) => Receipt | undefined;
+    readonly pdf: (receipt: Receipt) => Promise<Uint8Array>;
+  };
+  /** What may be asked for. An unpaid payment expires after `payableMs`. */
+  readonly topUps: {
+    readonly least: Credits;
+    readonly most: Credits;
+    readonly presets: readonly Credits[];
+    readonly payableMs: number;
+  };
+  /** Larger refunds need a second person. */
+  readonly refundAlone: Credits;
   /** In production each use of the admin token is recorded, and the token has no privilege over persons. */
   readonly recordsAdminToken: boolean;
   /** KISSAPI_ADMIN_TOKEN. */

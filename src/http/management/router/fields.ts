@@ -97,6 +97,16 @@ export const keyId = z.string().meta({ description: 'API key', example: 'key_8d2
 export const lotId = z
   .string()
   .meta({ description: 'The credits of one grant or payment', example: 'lot_5a90c3d7e1f24b68a0c4d792' });
+export const paymentId = z.string().meta({ description: 'Payment', example: 'pay_6d1f0a93c5b24e7790ab3e51' });
+export const refundId = z
+  .string()
+  .meta({ description: 'Request for a refund', example: 'ref_2b8e47c0d95f4163ba07c4e9' });
+export const disputeId = z
+  .string()
+  .meta({ description: 'Dispute, by the id of the payment partner', example: 'disp_6mAyHTVDNRYbxZSjzHdh7f' });
+export const transactionId = z
+  .string()
+  .meta({ description: 'Transaction, by the id of the payment partner', example: 'tran_5yMaWzAl3jxuGJMCOrYWwk' });
 export const generationId = z
   .string()
   .meta({ description: 'One paid call of a model', example: 'gen-0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d' });

@@ -42,7 +42,11 @@ export type Reply<Answer> = {
 };
 
 /** An answer that may be long, as a file. `parts` are read as fast as the client reads. */
-export type Download = { readonly kind: 'download'; readonly fileName: string; readonly parts: AsyncIterable<string> };
+export type Download = {
+  readonly kind: 'download';
+  readonly fileName: string;
+  readonly parts: AsyncIterable<string> | readonly Uint8Array[];
+};
 
 /** A route: input, answer, problems and handler. The documentation is made from the same definition. */
 export type RouteDefinition<Path extends string, Body, Query, Answer> = {
@@ -59,6 +63,8 @@ export type RouteDefinition<Path extends string, Body, Query, Answer> = {
     readonly description: string;
     readonly schema: z.ZodType<Answer>;
     readonly example: Answer;
+    /** Of an answer that is a file; by default JSON. */
+    readonly contentType?: 'application/pdf';
   };
   /** The answer of status 202, for a route that may defer its effect. */
   readonly deferred?: { readonly description: string; readonly schema: z.ZodType; readonly example: unknown };

@@ -166,15 +166,19 @@ const handler = (route: Route, deps: ManagementDeps) => async (request: Request,
   }
   const result = await route.run({ ...identity, params, body: request.body, query: request.query }, deps);
   if (isProblem(result)) return send(response, result);
-  if ('parts' in result) return sendDownload(response, result);
+  if ('parts' in result) return sendDownload(response, result, route.success.contentType);
   if (result.repeated) response.setHeader('idempotent-replayed', 'true');
   if ('deferred' in result) response.status(202).json(result.deferred);
   else response.status(route.success.status).json(result.answer);
 };
 
-/** JSON in parts. A failure breaks the connection, so that the file is not taken for a whole one. */
-const sendDownload = async (response: Response, { fileName, parts }: Download): Promise<void> => {
-  response.setHeader('content-type', 'application/json; charset=utf-8');
+/** A file in parts. A failure breaks the connection, so that the file is not taken for a whole one. */
+const sendDownload = async (
+  response: Response,
+  { fileName, parts }: Download,
+  contentType = 'application/json; charset=utf-8',
+): Promise<void> => {
+  response.setHeader('content-type', contentType);
   response.setHeader('content-disposition', `attachment; filename="${fileName}"`);
   try {
     await pipeline(Readable.from(parts), response);
@@ -198,6 +202,12 @@ const unknownIds: Readonly<Record<string, ProblemCode>> = {
   person_id: 'person_not_found',
   invitation_id: 'invitation_not_found',
   approval_id: 'approval_not_found',
+  payment_id: 'payment_not_found',
+  refund_id: 'refund_not_found',
+  dispute_id: 'dispute_not_found',
+  transaction_id: 'quarantine_not_found',
+  generation_id: 'generation_not_found',
+  lot_id: 'debt_not_found',
 };
 
 const hasBody = ({ headers }: Request): boolean =>

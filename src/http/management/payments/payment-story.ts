@@ -1,0 +1,46 @@
+import type { PaymentEvent } from '../../../domain/payments/events.ts';
+import { evolvePayment, paymentStream, type KnownPayment, type Payment } from '../../../domain/payments/payment.ts';
+import { streamPages } from '../../../eventstore/event-store.ts';
+import { decode, type Recorded } from '../../../eventstore/journal/codec.ts';
+import { problem, type Problem } from '../../server/problems.ts';
+import type { ManagementDeps } from '../router/deps.ts';
+
+/** A payment with its events, the oldest first. */
+export type PaymentStory = {
+  readonly paymentId: string;
+  readonly payment: KnownPayment;
+  readonly events: readonly Recorded<PaymentEvent>[];
+};
+
+/** Undefined if there is no such payment. */
+export const readStory = async (
+  { store }: Pick<ManagementDeps, 'store'>,
+  paymentId: string,
+): Promise<PaymentStory | undefined> => {
+  const events: Recorded<PaymentEvent>[] = [];
+  let payment: Payment = { status: 'unknown' };
+  for await (const page of streamPages(store, paymentStream(paymentId))) {
+    for (const stored of page) {
+      const recorded = decode(stored) as Recorded<PaymentEvent>;
+      events.push(recorded);
+      payment = evolvePayment(payment, recorded.event);
+    }
+  }
+  return payment.status === 'unknown' ? undefined : { paymentId, payment, events };
+};
+
+/** The payments of other accounts do not exist for this one. */
+export const storyOfAccount = async (
+  deps: Pick<ManagementDeps, 'store'>,
+  accountId: string,
+  paymentId: string,
+): Promise<PaymentStory | Problem> => {
+  const story = await readStory(deps, paymentId);
+  return story?.payment.accountId === accountId ? story : problem('payment_not_found');
+};
+
+/** When the first event that matches was recorded; null if there is none. */
+export const timeOf = (
+  { events }: Pick<PaymentStory, 'events'>,
+  matches: (event: PaymentEvent) => boolean,
+): Date | null => events.find(({ event }) => matches(event))?.time ?? null;

@@ -1,0 +1,151 @@
+import type { Account } from '../../../domain/account/account.ts';
+import type { PaymentEvent } from '../../../domain/payments/events.ts';
+import {
+  isFullRefund,
+  lotOfPayment,
+  returnsOf,
+  type Dispute,
+  type KnownPayment,
+  type Quarantined,
+  type RefundRequest,
+} from '../../../domain/payments/payment.ts';
+import { formatUsd } from '../../../domain/money.ts';
+import { viewLots } from '../accounts/lot-view.ts';
+import type { ManagementDeps } from '../router/deps.ts';
+import { timeOf, type PaymentStory } from './payment-story.ts';
+import type { PaymentSummary, PaymentView } from './payment-view.ts';
+import { refundableNow } from './refundable.ts';
+
+/** Customers do not see the notes of staff. */
+type Reader = { readonly isCustomer: boolean };
+
+export const viewPayment = (
+  story: PaymentStory,
+  account: Account,
+  deps: Pick<ManagementDeps, 'payments' | 'topUps'>,
+  reader: Reader,
+): PaymentView => {
+  const { paymentId, payment, events } = story;
+  const { sale, checkouts } = payment;
+  const isOpen = payment.status === 'open';
+  const openedAt = openedAtOf(story);
+  const lot_id = lotOfPayment(paymentId);
+  return {
+    ...viewSummary(story),
+    simulated: isSimulated(payment, deps),
+    checkout_url: isOpen ? (checkouts.at(-1)?.url ?? null) : null,
+    expires_at: isOpen ? new Date(openedAt.getTime() + deps.topUps.payableMs).toISOString() : null,
+    ...{ lot_id, lot: viewLots(account.wallet).find((one) => one.lot_id === lot_id) ?? null },
+    refundable_usd: formatUsd(refundableNow(account, paymentId, payment)),
+    sale: sale && {
+      ...{ transaction_id: sale.transactionId, order_id: sale.orderId, checkout_id: sale.checkoutId },
+      ...{ currency: sale.currency, paid: formatUsd(sale.paid), tax: formatUsd(sale.tax) },
+    },
+    refunds: payment.requests.map((one) => viewRefund(story, one, reader)),
+    partner_refunds: payment.refunds.map(({ reference, refundId, status, gross, amount }) => ({
+      ...{ reference, refund_id: refundId, status, gross: formatUsd(gross), amount_usd: formatUsd(amount) },
+    })),
+    disputes: payment.disputes.map((one) => viewDispute(story, one)),
+    quarantined: payment.quarantined.map((one) => viewQuarantined(story, one, reader)),
+    events: events.map(({ event: { type }, position, time, metadata: { actor } }) => ({
+      ...{ type, position, time: time.toISOString(), actor },
+    })),
+  };
+};
+
+/** Whether no money moves: the partner of the payment is a simulation. */
+export const isSimulated = (
+  { partner }: Pick<KnownPayment, 'partner'>,
+  { payments }: Pick<ManagementDeps, 'payments'>,
+): boolean => payments.partner?.name === partner && payments.partner.isSimulated;
+
+export const openedAtOf = ({ events }: PaymentStory): Date => events[0]?.time ?? new Date(0);
+
+const isoOf = (time: Date | null): string | null => time?.toISOString() ?? null;
+
+const viewSummary = (story: PaymentStory): PaymentSummary => {
+  const { paymentId, payment } = story;
+  const { accountId, status, partner, amount, sale, refunds, disputes, quarantined } = payment;
+  return {
+    ...{ payment_id: paymentId, account_id: accountId, status, partner, amount_usd: formatUsd(amount) },
+    credited_usd: formatUsd(sale?.credited ?? 0n),
+    refunded_usd: formatUsd(refunds.reduce((sum, one) => sum + one.amount, 0n)),
+    charged_back_usd: formatUsd(disputes.reduce((sum, { taken }) => sum + taken.net, 0n)),
+    order_id: sale?.orderId ?? quarantined[0]?.orderId ?? null,
+    opened_at: openedAtOf(story).toISOString(),
+    completed_at: isoOf(timeOf(story, ({ type }) => type === 'PaymentCompleted' || type === 'QuarantineReleased')),
+  };
+};
+
+const ANSWERS: ReadonlySet<PaymentEvent['type']> = new Set(['RefundApproved', 'RefundRefused']);
+const ENDS: ReadonlySet<PaymentEvent['type']> = new Set(['RefundRefused', 'RefundFailed', 'RefundCompleted']);
+
+export const viewRefund = (
+  story: PaymentStory,
+  { refundId, status, amount, gross, reason }: RefundRequest,
+  { isCustomer }: Reader,
+): PaymentView['refunds'][number] => {
+  const of = (types: ReadonlySet<PaymentEvent['type']>) => (event: PaymentEvent) =>
+    types.has(event.type) && 'refundId' in event && event.refundId === refundId;
+  const isMade = status !== 'refused' && status !== 'failed';
+  return {
+    ...{ refund_id: refundId, status, amount_usd: formatUsd(amount), gross: formatUsd(gross), reason },
+    is_full: isFullRefund(story.payment, refundId),
+    answer_reason: isCustomer && isMade ? null : reasonOf(story, refundId),
+    requested_at: timeOf(story, of(new Set(['RefundRequested'])))?.toISOString() ?? openedAtOf(story).toISOString(),
+    answered_at: isoOf(timeOf(story, of(ANSWERS))),
+    ended_at: isoOf(timeOf(story, of(ENDS))),
+  };
+};
+
+/** The newest: a refund that was approved may be refused or fail later. */
+const reasonOf = ({ events }: PaymentStory, refundId: string): string | null => {
+  for (const { event } of events.toReversed()) {
+    const isAnswer = event.type === 'RefundApproved' || event.type === 'RefundRefused' || event.type === 'RefundFailed';
+    if (isAnswer && event.refundId === refundId) return event.reason;
+  }
+  return null;
+};
+
+/** As in a URL: of a dispute that was found without a report, the id has a `#`. */
+export const disputeIdInUrls = (disputeId: string): string => disputeId.replaceAll('#', '-');
+
+export const viewDispute = (
+  story: PaymentStory,
+  { disputeId, status, gross, amount, taken }: Dispute,
+): PaymentView['disputes'][number] => {
+  const opened = (event: PaymentEvent) => event.type === 'DisputeOpened' && event.disputeId === disputeId;
+  const closed = story.events.findLast(({ event }) => event.type === 'DisputeClosed' && event.disputeId === disputeId);
+  return {
+    ...{ dispute_id: disputeIdInUrls(disputeId), status, gross: formatUsd(gross), amount_usd: formatUsd(amount) },
+    charged_back_usd: formatUsd(taken.net),
+    opened_at: (timeOf(story, opened) ?? openedAtOf(story)).toISOString(),
+    closed_at: isoOf(closed?.time ?? null),
+  };
+};
+
+export const viewQuarantined = (
+  story: PaymentStory,
+  one: Quarantined,
+  { isCustomer }: Reader,
+): PaymentView['quarantined'][number] => {
+  const { transactionId, orderId, status, reason, currency, paid, tax } = one;
+  const of = (types: readonly PaymentEvent['type'][]) =>
+    story.events.find(
+      ({ event }) => types.includes(event.type) && 'transactionId' in event && event.transactionId === transactionId,
+    );
+  const decided = of(['QuarantineReleased', 'QuarantineRejected']);
+  const decision = decided?.event;
+  const isForStaff = decision?.type === 'QuarantineReleased' || decision?.type === 'QuarantineRejected';
+  return {
+    ...{ transaction_id: transactionId, order_id: orderId, status, reason, currency, paid: `${paid}`, tax: `${tax}` },
+    returned: `${returnsOf(one)}`,
+    decision_reason: isForStaff && !isCustomer ? decision.reason : null,
+    quarantined_at: (of(['PaymentQuarantined'])?.time ?? openedAtOf(story)).toISOString(),
+    decided_at: isoOf(decided?.time ?? null),
+  };
+};
+
+/** The request of a payment with this id. */
+export const requestOf = ({ requests }: KnownPayment, refundId: string): RefundRequest | undefined =>
+  requests.find((one) => one.refundId === refundId);

@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs';
+import type { RequestHandler, Response } from 'express';
+import { formatUsd } from '../../domain/money.ts';
+import type { KnownPayment } from '../../domain/payments/payment.ts';
+import type { Payments } from '../../payments/payments.ts';
+
+/** The style of this origin, and no script. The empty icon is a data URL. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "style-src 'self'",
+  'img-src data:',
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+type Shown = {
+  readonly title: string;
+  /** In USD. */
+  readonly amount?: string;
+  readonly text: string;
+  readonly simulated?: boolean;
+  /** After so many seconds, the page is loaded again with this query. */
+  readonly refresh?: { readonly seconds: number; readonly query: string };
+};
+
+/**
+ * The page to which a customer returns from the payment page, and its style. It shows no more than the id in its address gives
+ * away: the amount and the status. What the partner adds to the address is ignored: the partner is asked instead.
+ */
+export const topUpPages = (
+  payments: Pick<Payments, 'check' | 'find' | 'partner'>,
+): Readonly<Record<string, RequestHandler>> => {
+  const style = readFileSync(new URL('top-up.css', import.meta.url), 'utf8');
+  return {
+    '/top-ups/:payment_id': async ({ params, query }, response) => {
+      const { payment_id: paymentId } = params as Readonly<Record<string, string>>;
+      const payment = paymentId !== undefined && ID.test(paymentId) ? await look(payments, paymentId) : undefined;
+      if (!payment) return send(response.status(404), UNKNOWN);
+      const { partner } = payments;
+      const simulated = partner?.name === payment.partner && partner.isSimulated;
+      send(response, { ...show(payment, loadsOf(query['n'])), simulated });
+    },
+    '/top-up.css': (_request, response) => void withPolicy(response).type('css').send(style),
+  };
+};
+
+const ID = /^pay_[\w-]{1,60}$/;
+
+/** The log has the answer if the partner has none. */
+const look = (payments: Pick<Payments, 'check' | 'find'>, paymentId: string): Promise<KnownPayment | undefined> =>
+  payments.check(paymentId).catch(() => payments.find(paymentId));
+
+const UNKNOWN: Shown = { title: 'There is no such payment', text: 'Check the address of this page.' };
+
+const loadsOf = (n: unknown): number => (typeof n === 'string' && /^\d{1,4}$/.test(n) ? Number(n) : 0);
+
+/** Every few seconds for two minutes, then every minute for an hour: each look asks the partner. */
+const refreshAfter = (loads: number): Shown['refresh'] => {
+  const query = `?n=${loads + 1}`;
+  if (loads < 24) return { seconds: 5, query };
+  return loads < 84 ? { seconds: 60, query } : undefined;
+};
+
+const show = ({ status, amount, sale }: KnownPayment, loads: number): Shown => {
+  switch (status) {
+    case 'completed':
+      return { title: 'Payment received', amount: formatUsd(sale?.credited ?? amount), text: RECEIVED };
+    case 'open': {
+      const refresh = refreshAfter(loads);
+      const waiting = { title: 'We are waiting for the confirmation', amount: formatUsd(amount) };
+      return refresh ? { ...waiting, text: WAITING, refresh } : { ...waiting, text: `${NOT_YET} Load it again later.` };
+    }
+    case 'expired':
+      return { title: 'Not paid', amount: formatUsd(amount), text: EXPIRED };
+    case 'quarantined':
+      return { title: 'Your payment is being checked', amount: formatUsd(amount), text: CHECKED };
+    case 'rejected':
+      return { title: 'Your payment was not credited', amount: formatUsd(amount), text: REJECTED };
+  }
+};
+
+const RECEIVED = 'The credits are in your account. You can close this page.';
+const NOT_YET = 'The payment is not confirmed yet. If you have not paid, nothing is charged.';
+const WAITING = `${NOT_YET} This page looks again by itself.`;
+const EXPIRED =
+  'It was not paid in time, and nothing was charged. Open a new top-up. If you have paid after all, the credits follow once the payment is confirmed.';
+const CHECKED =
+  'What was paid differs from what was asked for, so our staff decide about it. You need not do anything.';
+const REJECTED = 'Our staff have not credited this payment. Contact support if you have questions.';
+
+const escape = (text: string): string =>
+  text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+
+const pageOf = ({ title, amount, text, simulated = false, refresh }: Shown): string => {
+  const lines = [
+    '<!doctype html>',
+    '<html lang="en">',
+    '<head>',
+    '<meta charset="utf-8" />',
+    '<meta name="viewport" content="width=device-width" />',
+    ...(refresh ? [`<meta http-equiv="refresh" content="${refresh.seconds}; url=${escape(refresh.query)}" />`] : []),
+    `<title>${escape(title)} · KissAPI</title>`,
+    '<link rel="icon" href="data:," />',
+    '<link rel="stylesheet" href="../top-up.css" />',
+    '</head>',
+    '<body>',
+    '<main>',
+    ...(simulated ? ['<p class="simulated">Simulated payment: no money is moved.</p>'] : []),
+    `<h1>${escape(title)}</h1>`,
+    ...(amount === undefined ? [] : [`<p class="amount">$${escape(amount)}</p>`]),
+    `<p role="status">${escape(text)}</p>`,
+    '</main>',
+    '</body>',
+    '</html>',
+  ];
+  return `${lines.join('\n')}\n`;
+};
+
+const withPolicy = (response: Response): Response =>
+  response.set({
+    'content-security-policy': CONTENT_SECURITY_POLICY,
+    'cache-control': 'no-store',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-opener-policy': 'same-origin',
+    'x-content-type-options': 'nosniff',
+  });
+
+const send = (response: Response, shown: Shown): void => void withPolicy(response).type('html').send(pageOf(shown));

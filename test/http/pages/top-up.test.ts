@@ -1,0 +1,114 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { afterEach, describe, expect, it } from 'vitest';
+import { topUpPages } from '../../../src/http/pages/top-up.ts';
+import type { KnownPayment } from '../../../src/domain/payments/payment.ts';
+import type { Payments } from '../../../src/payments/payments.ts';
+
+const open: KnownPayment = {
+  ...{ status: 'open', accountId: 'acc_1', amount: 25_000_000_000n, partner: 'creem', checkouts: [], sale: null },
+  ...{ quarantined: [], requests: [], refunds: [], disputes: [] },
+};
+const sale = {
+  ...{ transactionId: 'tran_1', orderId: 'ord_1', checkoutId: 'ch_1', currency: 'USD' },
+  ...{ paid: 29_750_000_000n, tax: 4_750_000_000n, credited: 20_000_000_000n },
+};
+
+const servers: ReturnType<typeof createServer>[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
+});
+
+/** The page of a payment. `checked` are the payments that the partner was asked about. */
+const show = async (payment: KnownPayment | undefined, path = '/top-ups/pay_1', more: Partial<Payments> = {}) => {
+  const checked: string[] = [];
+  const check = (id: string) => {
+    checked.push(id);
+    return Promise.resolve(payment);
+  };
+  const partner = { name: 'creem', isSimulated: false };
+  const app = express();
+  const pages = topUpPages({ check, find: () => Promise.resolve(payment), partner, ...more });
+  for (const [route, handler] of Object.entries(pages)) app.get(route, handler);
+  const server = createServer(app).listen(0, '127.0.0.1');
+  servers.push(server);
+  await once(server, 'listening');
+  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`);
+  return { status: response.status, headers: response.headers, html: await response.text(), checked };
+};
+
+describe('the page to which a customer returns from the payment page', () => {
+  it('shows that the payment was received, with what was credited, without signing in', async () => {
+    const { status, html, checked } = await show({ ...open, status: 'completed', sale });
+    expect(status).toBe(200);
+    expect(html).toContain('<h1>Payment received</h1>');
+    expect(html).toContain('$20.00');
+    expect(html).not.toContain('refresh');
+    expect(checked).toEqual(['pay_1']);
+  });
+
+  it('waits for the confirmation, whatever the partner has added to the address', async () => {
+    const { html } = await show(open, '/top-ups/pay_1?checkout_id=ch_1&order_id=ord_1&signature=abc&status=completed');
+    expect(html).toContain('<h1>We are waiting for the confirmation</h1>');
+    expect(html).toContain('$25.00');
+    expect(html).toContain('<meta http-equiv="refresh" content="5; url=?n=1" />');
+    expect(html).not.toContain('ch_1');
+  });
+
+  it('looks again less often as time passes, and ends it after an hour', async () => {
+    expect((await show(open, '/top-ups/pay_1?n=24')).html).toContain('content="60; url=?n=25"');
+    const { html } = await show(open, '/top-ups/pay_1?n=84');
+    expect(html).not.toContain('refresh');
+    expect(html).toContain('Load it again later.');
+    expect((await show(open, '/top-ups/pay_1?n=%22%3E%3Cscript%3E')).html).toContain('url=?n=1"');
+  });
+
+  it.each([
+    ['expired', 'Not paid'],
+    ['quarantined', 'Your payment is being checked'],
+    ['rejected', 'Your payment was not credited'],
+  ] as const)('shows a payment that is %s as such', async (status, title) => {
+    const { html } = await show({ ...open, status });
+    expect(html).toContain(`<h1>${title}</h1>`);
+    expect(html).not.toContain('refresh');
+  });
+
+  it('is labelled if the payment is simulated', async () => {
+    const label = 'Simulated payment: no money is moved.';
+    expect((await show(open)).html).not.toContain(label);
+    const partner = { name: 'creem', isSimulated: true };
+    expect((await show(open, undefined, { partner })).html).toContain(label);
+    expect((await show({ ...open, partner: 'other' }, undefined, { partner })).html).not.toContain(label);
+  });
+
+  it('shows what the log has if the partner gives no answer', async () => {
+    const check = () => Promise.reject(new Error('unreachable'));
+    expect((await show({ ...open, status: 'completed', sale }, undefined, { check })).html).toContain(
+      'Payment received',
+    );
+  });
+
+  it.each(['/top-ups/pay_1', '/top-ups/acc_1', '/top-ups/pay_a%00', '/top-ups/pay_%3Cb%3E'])(
+    'is a page of status 404 for %s, if there is no such payment',
+    async (path) => {
+      const { status, html, headers } = await show(undefined, path);
+      expect(status).toBe(404);
+      expect(headers.get('content-type')).toMatch(/^text\/html/);
+      expect(html).toContain('There is no such payment');
+    },
+  );
+
+  it('loads and executes nothing but its style, and is neither stored nor framed', async () => {
+    const { html, headers } = await show(open);
+    const expected =
+      "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    expect(headers.get('content-security-policy')).toBe(expected);
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+    expect(html).not.toMatch(/<script|<style|\son\w+=|javascript:|style="|https?:/i);
+    const style = await show(open, '/top-up.css');
+    expect(style.headers.get('content-type')).toMatch(/^text\/css/);
+  });
+});
