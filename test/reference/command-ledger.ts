@@ -177,7 +177,7 @@ const erase = ({ money, erased }: Ledger, { reason }: CommandOf<'ErasePersonalDa
   if (erased) return happens();
   if (money.holds.size > 0) return refused('holds_open');
   if (money.lots.some(({ refunds }) => refunds.size > 0)) return refused('refund_open');
-  if (money.lots.some(({ dispute }) => dispute !== undefined)) return refused('lot_disputed');
+  if (money.lots.some(({ open }) => open.size > 0)) return refused('lot_disputed');
   if (openDebtOf(money) > 0n) return refused('debt_open');
   return happens({ type: 'PersonalDataErased', reason });
 };

@@ -29,9 +29,9 @@ export type Lot = {
   free: bigint;
   readonly refunds: Map<string, bigint>;
   frozen: bigint;
-  /** The dispute that freezes it. */
-  dispute: string | undefined;
-  /** Every dispute that froze it. */
+  /** The disputes that freeze it, the oldest first. */
+  readonly open: Set<string>;
+  /** Every dispute that froze it or was lost. */
   readonly disputes: Set<string>;
   ended: Ending | undefined;
   readonly awaited: Awaited[];
@@ -47,6 +47,8 @@ export type Debt = {
   open: bigint;
   /** The lots that repaid it, one entry for each repayment. */
   repaid: { readonly lotId: string; readonly amount: bigint }[];
+  /** What reversals of charges took off it. */
+  reversed: bigint;
 };
 
 export type Hold = {

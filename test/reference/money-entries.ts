@@ -93,12 +93,12 @@ export const enter = (books: MoneyBooks, event: MoneyEvent): void => {
       break;
     case 'DebtIncurred': {
       const { lotId, cause, reference, amount } = event;
-      books.debts.push({ lotId, cause, reference, open: amount, repaid: [] });
+      books.debts.push({ lotId, cause, reference, open: amount, repaid: [], reversed: 0n });
       break;
     }
     case 'DebtRepaid':
       takeFree(books, event.from, 'repaid', event.amount);
-      lower(books.debts, event, event.from);
+      lower(books.debts, event, (debt, amount) => debt.repaid.push({ lotId: event.from, amount }));
       break;
     case 'DebtWrittenOff':
       lower(books.debts, event);
@@ -106,7 +106,7 @@ export const enter = (books: MoneyBooks, event: MoneyEvent): void => {
     case 'ChargeReversed': {
       const { requestId, amount, returned, debtReduced } = event;
       books.reversals.set(requestId, (books.reversals.get(requestId) ?? 0n) + amount);
-      for (const part of debtReduced) lower(books.debts, part);
+      for (const part of debtReduced) lower(books.debts, part, (debt, amount) => (debt.reversed += amount));
       for (const part of returned) giveBack(books, part, 'reversed', part.amount);
       break;
     }
@@ -161,13 +161,13 @@ const enterOfLot = (books: MoneyBooks, event: OfLot): void => {
     case 'LotFrozen':
       lot.free -= event.amount;
       lot.frozen += event.amount;
-      lot.dispute = event.disputeId;
+      lot.open.add(event.disputeId);
       lot.disputes.add(event.disputeId);
       break;
     case 'LotUnfrozen':
       lot.frozen -= event.amount;
       lot.free += event.amount;
-      if (lot.dispute === event.disputeId) lot.dispute = undefined;
+      lot.open.delete(event.disputeId);
       break;
     case 'CreditsChargedBack': {
       const { disputeId, amount, awaited } = event;
@@ -176,7 +176,8 @@ const enterOfLot = (books: MoneyBooks, event: OfLot): void => {
       lot.flows.chargedBack += amount;
       const taken = lot.chargebacks.get(disputeId)?.taken ?? 0n;
       lot.chargebacks.set(disputeId, { taken: taken + amount, reversed: false });
-      if (lot.dispute === disputeId) lot.dispute = undefined;
+      lot.open.delete(disputeId);
+      lot.disputes.add(disputeId);
       break;
     }
     case 'ChargebackReversed':
@@ -193,7 +194,7 @@ const newLot = ({ lotId, amount, source, endsAt }: Extract<MoneyEvent, { type: '
   free: amount,
   refunds: new Map(),
   frozen: 0n,
-  dispute: undefined,
+  open: new Set(),
   disputes: new Set(),
   ended: undefined,
   awaited: [],
@@ -261,23 +262,28 @@ const sameAwaited = (one: Awaited['of'], other: Awaited['of']): boolean =>
   (one.cause === 'refund' ? one.refundId : null) === (other.cause === 'refund' ? other.refundId : null);
 
 /** The oldest debts of the lot first. */
-const lower = (debts: readonly Debt[], { lotId, amount }: Draw, from?: string): void => {
+const lower = (
+  debts: readonly Debt[],
+  { lotId, amount }: Draw,
+  note: (debt: Debt, part: bigint) => unknown = () => undefined,
+): void => {
   let left = amount;
   for (const debt of debts.filter((one) => one.lotId === lotId)) {
     const part = smaller(debt.open, left);
     left -= part;
     debt.open -= part;
-    if (from !== undefined && part > 0n) debt.repaid.push({ lotId: from, amount: part });
+    if (part > 0n) note(debt, part);
   }
 };
 
 const reverseChargeback = (
   books: MoneyBooks,
   lot: Lot,
-  { disputeId, restored, returned }: Extract<MoneyEvent, { type: 'ChargebackReversed' }>,
+  { disputeId, restored, returned, reduced }: Extract<MoneyEvent, { type: 'ChargebackReversed' }>,
 ): void => {
-  lot.free += restored;
+  lot.free += restored + reduced;
   lot.flows.chargedBack -= restored;
+  lot.flows.reversed += reduced;
   lot.chargebacks.set(disputeId, { taken: 0n, reversed: true });
   const awaited = lot.awaited.findIndex(({ of }) => of.cause === 'chargeback' && of.reference === disputeId);
   if (awaited !== -1) lot.awaited.splice(awaited, 1);

@@ -34,7 +34,7 @@ export const plainWallet = (wallet: Wallet) => {
         .map(([id, { used, ...lot }]) => [id, [lot.amount, used, ...flows.map((flow) => lot[flow])]]),
     ),
     refunds: Object.fromEntries([...wallet.refunds].map(([id, { amount }]) => [id, amount])),
-    debts: wallet.debts.map(({ lotId, reference, open }) => [lotId, reference, open]),
+    debts: wallet.debts.map(({ lotId, reference, open, reduced }) => [lotId, reference, open, reduced]),
     holds: [...wallet.holds].map(([id, { amount }]) => [id, amount]),
   };
 };
@@ -58,7 +58,7 @@ export const plainBooks = (books: MoneyBooks): ReturnType<typeof plainWallet> =>
       books.lots.map(({ id, amount, flows: own }) => [id, [amount, own.used, ...flows.map((name) => own[name])]]),
     ),
     refunds: Object.fromEntries(books.lots.flatMap(({ refunds }) => [...refunds])),
-    debts: books.debts.map(({ lotId, reference, open }) => [lotId, reference, open]),
+    debts: books.debts.map(({ lotId, reference, open, reversed }) => [lotId, reference, open, reversed]),
     holds: [...books.holds].map(([id, { amount }]) => [id, amount]),
   };
 };

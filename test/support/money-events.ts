@@ -31,6 +31,7 @@ export const moneyEventOf = (type: MoneyEvent['type'], data: Data): MoneyEvent =
       return {
         ...{ type, lotId: text('lot_id'), disputeId: text('dispute_id') },
         ...{ restored: money('restored_usd'), cancelled: money('cancelled_usd'), returned: drawsOf(data, 'returned') },
+        reduced: money('reduced_usd'),
       };
     case 'CreditsForfeited':
     case 'CreditsWaived':

@@ -47,10 +47,12 @@ export const moneySentence = (event: RefundEvent | DebtEvent | CorrectionEvent):
       return `Charged back ${usd(amount)} of ${lotId}: the dispute ${plain(disputeId)} was lost.${following(awaited)}`;
     }
     case 'ChargebackReversed': {
-      const { lotId, disputeId, restored, cancelled, returned } = event;
+      const { lotId, disputeId, restored, cancelled, returned, reduced } = event;
       const ended = cancelled === 0n ? '' : ` The debt of ${usd(cancelled)} ends.`;
       const back = returned.length === 0 ? '' : ` What had repaid it goes back: ${parts(returned)}.`;
-      return `Reversed the chargeback of the dispute ${plain(disputeId)}: ${usd(restored)} are back in ${lotId}.${ended}${back}`;
+      const less =
+        reduced === 0n ? '' : ` What reversals of charges had taken off it is back in ${lotId}: ${usd(reduced)}.`;
+      return `Reversed the chargeback of the dispute ${plain(disputeId)}: ${usd(restored)} are back in ${lotId}.${ended}${back}${less}`;
     }
     case 'CreditsForfeited':
       return `Forfeited ${usd(event.amount)} of ${event.lotId}: ${plain(event.reason)}.`;

@@ -2,7 +2,7 @@ import { accept } from '../decider.ts';
 import type { Account } from './account.ts';
 import type { AccountCommand, AccountDecision, AccountRefusal, CommandOf } from './commands.ts';
 import type { AccountEvent } from './events.ts';
-import { excess, openDispute } from './lots.ts';
+import { excess, isDisputed } from './lots.ts';
 import { no } from './reserve.ts';
 import { openDebt, type Wallet } from './wallet.ts';
 
@@ -53,7 +53,7 @@ export const erasePersonalData = (
 export const openMatterOf = (wallet: Wallet): AccountRefusal['code'] | undefined => {
   if (wallet.holds.size > 0) return 'holds_open';
   if (wallet.refunds.size > 0) return 'refund_open';
-  if ([...wallet.lots.values(), ...wallet.spentLots.values()].some(openDispute)) return 'lot_disputed';
+  if ([...wallet.lots.values(), ...wallet.spentLots.values()].some(isDisputed)) return 'lot_disputed';
   return openDebt(wallet) > 0n ? 'debt_open' : undefined;
 };
 

@@ -150,11 +150,11 @@ export type RefundCommand =
       readonly refundId: string | null;
       readonly amount: Credits;
     }
-  /** The payment of the lot is disputed: what is left of it cannot be spent, and the account is suspended. */
+  /** The payment of the lot is disputed: what is left of it cannot be spent, and the account is suspended. Several may be open. */
   | { readonly type: 'FreezeLot'; readonly lotId: string; readonly disputeId: string }
   /** The dispute ended in our favour. */
   | { readonly type: 'UnfreezeLot'; readonly lotId: string; readonly disputeId: string }
-  /** The dispute was lost. */
+  /** The dispute was lost. It is a fact, also if the account was never asked to freeze the lot. */
   | {
       readonly type: 'RecordChargeback';
       readonly lotId: string;

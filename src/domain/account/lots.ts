@@ -59,11 +59,11 @@ export const free = ({ remaining, heldForRefund, frozen }: Lot): Credits => rema
 
 export const isPaid = ({ source }: Lot): boolean => source.kind === 'payment';
 
-/** The dispute that keeps the credits of a lot frozen. */
-export const openDispute = ({ disputes }: Lot): string | undefined => {
-  for (const [disputeId, { state }] of disputes) if (state === 'open') return disputeId;
-  return undefined;
-};
+/** The disputes that keep the credits of a lot frozen, the oldest first. */
+export const openDisputes = ({ disputes }: Lot): readonly string[] =>
+  [...disputes].flatMap(([disputeId, { state }]) => (state === 'open' ? [disputeId] : []));
+
+export const isDisputed = (lot: Lot): boolean => openDisputes(lot).length > 0;
 
 export const lotOf = ({ lots, spentLots }: Lots, lotId: string): Lot | undefined =>
   lots.get(lotId) ?? spentLots.get(lotId);

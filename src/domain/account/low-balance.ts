@@ -43,7 +43,7 @@ const changeOf = (event: AccountEvent): Credits => {
     case 'DebtRepaid':
       return -event.amount;
     case 'ChargebackReversed':
-      return event.restored + sumOf(event.returned);
+      return event.restored + event.reduced + sumOf(event.returned);
     case 'ChargeReversed':
       return sumOf(event.returned);
     case 'AccountRegistered':

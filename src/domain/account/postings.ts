@@ -83,6 +83,8 @@ const refundPostings = (event: RefundEvent, lots: BookedLots): readonly Posting[
         ...post('1140', '2010', event.restored),
         ...post('1140', '1200', event.cancelled),
         ...event.returned.flatMap(({ amount }) => post('1140', '2010', amount)),
+        // The reversal of the charge has lowered revenue already.
+        ...post('1140', '2010', event.reduced),
         ...post('1140', '6020', writtenOffOf(bookedLot(lots, event.lotId), event.disputeId)),
       ];
     case 'CreditsForfeited':

@@ -1,6 +1,6 @@
 import type { Credits, Usage } from '../money.ts';
 import type { Draw, PinnedPrice, RequestFacts, WalletEvent } from './events.ts';
-import { addLot, changeRemaining, free, lotOf, newLot, openDispute, type Ending, type Lot, type Lots } from './lots.ts';
+import { addLot, changeRemaining, free, isDisputed, lotOf, newLot, type Ending, type Lot, type Lots } from './lots.ts';
 import type { Debt } from './refunds/debts.ts';
 
 export type Hold = {
@@ -163,7 +163,7 @@ export const endGrants = (wallet: Wallet): Wallet => {
 
 /** Notes whether something will take free credits of the lot. */
 export const mark = (wallet: Wallet, lotId: string, lot: Lot): Wallet => {
-  const awaits = lot.awaited.length > 0 || lot.ended !== null || openDispute(lot) !== undefined;
+  const awaits = lot.awaited.length > 0 || lot.ended !== null || isDisputed(lot);
   // Without free credits there is nothing to take, but what is awaited becomes a debt.
   if (awaits && (free(lot) > 0n || lot.awaited.length > 0)) wallet.marked.add(lotId);
   else wallet.marked.delete(lotId);

@@ -53,7 +53,7 @@ export type PartnerRefundStatus = (typeof partnerRefundStatuses)[number];
 
 /** Decisions of staff about a transaction in quarantine. */
 export type QuarantineCommand =
-  /** In USD at most what was paid without tax. Refused if the payment has credits from another transaction. */
+  /** In USD at most the part without tax of what was paid and did not go back. Refused if the payment has credits from another transaction. */
   | {
       readonly type: 'ReleaseQuarantine';
       readonly transactionId: string;

@@ -44,8 +44,9 @@ export const releaseQuarantine = (
   const rest = one.paid - returnsOf(one);
   if (one.status !== 'waiting' || rest <= 0n) return refuse({ code: 'quarantine_closed' });
   if (payment.sale) return refuse({ code: 'payment_completed' });
-  const isTooMuch =
-    one.currency === CURRENCY && credited > fromMinorUnits(rest < one.paid - one.tax ? rest : one.paid - one.tax);
+  // The part without tax of what did not go back, in whole cents.
+  const most = fromMinorUnits((rest * (one.paid - one.tax)) / one.paid);
+  const isTooMuch = one.currency === CURRENCY && credited > most;
   if (credited <= 0n || isTooMuch) return refuse({ code: 'invalid_amount' });
   return accept({ type: 'QuarantineReleased', transactionId, credited, reason });
 };

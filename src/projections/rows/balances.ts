@@ -80,10 +80,10 @@ const moved = (row: BalanceRow, event: BalanceEvent): Partial<BalanceRow> => {
     case 'CreditsChargedBack':
       return { ...locked(row, event), charged_back: row.charged_back + event.amount };
     case 'ChargebackReversed': {
-      const { restored, cancelled, returned } = event;
+      const { restored, cancelled, returned, reduced } = event;
       return {
         ...{ charged_back: row.charged_back - restored, debt: row.debt - cancelled },
-        repaid: row.repaid - total(returned),
+        ...{ repaid: row.repaid - total(returned), reversed: row.reversed + reduced },
       };
     }
     case 'CreditsForfeited':

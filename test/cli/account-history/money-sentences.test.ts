@@ -5,6 +5,7 @@ import type { AccountEvent } from '../../../src/domain/account/events.ts';
 import { drawn, lateCharged, paid, suspended, toppedUp } from '../../domain/account/examples.ts';
 import { fold } from '../../domain/books/account-histories.ts';
 import {
+  chargebackReversed,
   chargedBack,
   debt,
   ended,
@@ -45,24 +46,13 @@ describe('the story of money', () => {
     [unfrozen(cents(3)), 'Unfroze 0.03 USD of lot_2: the dispute disp_1 is closed.'],
     [reinstatedFromDispute, 'Reinstated (dispute disp_1): the dispute was closed.'],
     [chargedBack(cents(3)), 'Charged back 0.03 USD of lot_2: the dispute disp_1 was lost.'],
+    [chargebackReversed(cents(3)), 'Reversed the chargeback of the dispute disp_1: 0.03 USD are back in lot_2.'],
     [
-      {
-        type: 'ChargebackReversed',
-        lotId: 'lot_2',
-        disputeId: 'disp_1',
-        restored: cents(3),
-        cancelled: 0n,
-        returned: [],
-      },
-      'Reversed the chargeback of the dispute disp_1: 0.03 USD are back in lot_2.',
-    ],
-    [
-      {
-        ...{ type: 'ChargebackReversed', lotId: 'lot_2', disputeId: 'disp_1', restored: cents(3), cancelled: cents(2) },
-        returned: [drawn(cents(1), 'lot_3')],
-      },
+      chargebackReversed(cents(3), {
+        ...{ cancelled: cents(2), returned: [drawn(cents(1), 'lot_3')], reduced: cents(4) },
+      }),
       'Reversed the chargeback of the dispute disp_1: 0.03 USD are back in lot_2. The debt of 0.02 USD ends. What had ' +
-        'repaid it goes back: 0.01 USD (lot_3).',
+        'repaid it goes back: 0.01 USD (lot_3). What reversals of charges had taken off it is back in lot_2: 0.04 USD.',
     ],
     [debt(cents(3)), 'Owes 0.03 USD: credits of lot_2 had been used before its payment was refunded (partner_ref_1).'],
     [

@@ -9,6 +9,7 @@ import { audit, BrokenBooks } from '../../reference/audit-history.ts';
 import { areExpected, carryOut, isExpected, openLedger } from '../../reference/command-ledger.ts';
 import { plainBooks, plainWallet } from '../../reference/plain-wallet.ts';
 import { informed } from './refunds/informed.ts';
+import { aboutOnePayment } from './refunds/one-payment.ts';
 import {
   acceptTerms,
   closed,
@@ -45,7 +46,10 @@ const historyOf = (commands: readonly AccountCommand[]): readonly AccountEvent[]
 const addingUp: readonly AccountCommand['type'][] = [
   ...(['ExtendHold', 'ChargeLateUsage', 'RecordRefund', 'WriteOffDebt', 'ReverseCharge'] as const),
 ];
-const commands = fc.array(anyCommand, { minLength: 1, maxLength: 60, size: 'max' });
+const commands = fc.oneof(
+  { weight: 3, arbitrary: fc.array(anyCommand, { minLength: 1, maxLength: 60, size: 'max' }) },
+  { weight: 1, arbitrary: aboutOnePayment },
+);
 
 describe('whatever is asked of an account, in whatever order', () => {
   it('keeps every promise, and the wallet is what the books say', () =>

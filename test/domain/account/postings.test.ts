@@ -82,17 +82,18 @@ describe('the postings of', () => {
   it('a chargeback: what is frozen first', () =>
     expect(lines(chargedBack(5n), ...lots, frozen)).toEqual(['2040 3', '1140 -3', '2010 2', '1140 -2']));
 
-  it('a chargeback that is reversed: the credits, the debts, and what was written off of them', () => {
+  it('a chargeback that is reversed: the credits, the debts, and what was written off or reversed of them', () => {
     const writeOff: AccountEvent = { type: 'DebtWrittenOff', lotId: PAID, amount: 4n, reason: 'insolvent' };
     const other: AccountEvent = { type: 'DebtRepaid', lotId: PAID, amount: 2n, from: 'lot_next' };
     const reversal: AccountEvent = {
       ...{ type: 'ChargebackReversed', lotId: PAID, disputeId: 'dsp_1', restored: 3n, cancelled: 2n },
-      returned: [drawn(1n, 'lot_next')],
+      ...{ returned: [drawn(1n, 'lot_next')], reduced: 1n },
     };
-    // Of another dispute, the oldest: 1 is repaid. Of this one, 1 is repaid, 4 are written off and 2 are open.
-    const debts = [indebted(1n, 'dsp_0'), indebted(5n), indebted(2n), other, writeOff];
+    // Of another dispute, the oldest: 1 is repaid. Of this one, 1 is repaid, 4 are written off, 1 is reversed, 2 are open.
+    const less = reversed({ debtReduced: [drawn(1n, PAID)] });
+    const debts = [indebted(1n, 'dsp_0'), indebted(5n), indebted(3n), other, writeOff, less];
     expect(lines(reversal, ...lots, chargedBack(3n), ...debts)).toEqual([
-      ...['1140 3', '2010 -3', '1140 2', '1200 -2', '1140 1', '2010 -1', '1140 4', '6020 -4'],
+      ...['1140 3', '2010 -3', '1140 2', '1200 -2', '1140 1', '2010 -1', '1140 1', '2010 -1', '1140 4', '6020 -4'],
     ]);
   });
 

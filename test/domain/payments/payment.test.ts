@@ -185,13 +185,20 @@ describe('a quarantined transaction', () => {
       .when(release(usd(1)))
       .thenRefused('quarantine_closed');
   });
-  it('is released for at most what did not go back', () => {
-    given(tooMuch, returned(3000n))
-      .when(release(usd(3000) + 1n))
-      .thenRefused('invalid_amount');
+  it('is released for at most the part without tax of what did not go back, in whole cents', () => {
     given(tooMuch, returned(3000n))
       .when(release(usd(2500)))
       .then(released(usd(2500)));
+    given(tooMuch, returned(3000n))
+      .when(release(usd(2500) + 1n))
+      .thenRefused('invalid_amount');
+    // 8.333 USD of 10.00 USD.
+    given(tooMuch, returned(5000n))
+      .when(release(usd(833)))
+      .then(released(usd(833)));
+    given(tooMuch, returned(5000n))
+      .when(release(usd(833) + 1n))
+      .thenRefused('invalid_amount');
   });
   it('does not count what went back before its release as a refund of credits', () => {
     given(tooMuch, returned(3000n), released(usd(2500)))

@@ -59,6 +59,8 @@ export const auditDebts = ({ books, check, expectNext }: Audited): Auditor => {
           check(event.cancelled === sum(own.map(({ open }) => open)), 'a reversal cancels what is owed');
           const repaid = sum(own.flatMap((debt) => debt.repaid.map(({ amount }) => amount)));
           check(sum(event.returned.map(({ amount }) => amount)) === repaid, 'a reversal returns what was repaid');
+          const reversed = sum(own.map((debt) => debt.reversed));
+          check(event.reduced === reversed, 'a reversal returns what reversals of charges took off the debt');
           break;
         }
         default:

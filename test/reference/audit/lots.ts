@@ -57,7 +57,7 @@ const movementsOf = (event: AccountEvent): readonly Draw[] => {
     case 'DebtRepaid':
       return [lost({ lotId: event.from, amount: event.amount })];
     case 'ChargebackReversed':
-      return [{ lotId: event.lotId, amount: event.restored }, ...event.returned];
+      return [{ lotId: event.lotId, amount: event.restored + event.reduced }, ...event.returned];
     case 'ChargeReversed':
       return event.returned;
     default:

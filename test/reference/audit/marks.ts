@@ -10,7 +10,7 @@ export const auditMarks = ({ books, check }: Audited): Auditor => {
     for (const lot of books.lots) {
       const takable = takableOf(books, lot);
       check(lot.awaited.length === 0 || takable === 0n, 'an awaited refund takes what a hold gives back');
-      check(lot.dispute === undefined || takable === 0n, 'a frozen lot is frozen as holds give back');
+      check(lot.open.size === 0 || takable === 0n, 'a frozen lot is frozen as holds give back');
       const excess = excessOf(books, lot);
       check(endingOf(books, lot) === undefined || excess === 0n, 'a lot that has ended loses what holds give back');
     }

@@ -1,3 +1,4 @@
+import type { AccountEvent } from '../../../src/domain/account/events.ts';
 import { heldForRefund, lotOf, smaller, takableOf, type Lot } from '../money-books.ts';
 import type { Audited, Auditor, EventOf } from './auditor.ts';
 
@@ -50,11 +51,21 @@ export const auditRefunds = ({ books, check, expectNext }: Audited): Auditor => 
   const checkFrozen = ({ lotId, disputeId, amount }: EventOf<'LotFrozen'>): void => {
     const lot = paidLot(lotId);
     check(amount === takableOf(books, lot), 'a freeze takes all that no hold needs');
-    if (lot.dispute === undefined) {
+    if (!lot.disputes.has(disputeId)) {
       check(lot.refunds.size === 0, 'a dispute ends the refunds of a payment');
-      const isSuspended = books.closed;
-      expectNext('a dispute suspends the account', (next) => isSuspended || next?.type === 'AccountSuspended');
-    } else check(lot.dispute === disputeId && amount > 0n, 'one dispute freezes a lot');
+      const { closed } = books;
+      expectNext('a dispute suspends the account', (next) => closed || isSuspension(next, disputeId));
+    } else check([...lot.open][0] === disputeId && amount > 0n, 'the oldest open dispute freezes what is given back');
+  };
+
+  const checkUnfrozen = ({ lotId, disputeId, amount }: EventOf<'LotUnfrozen'>, isRest: boolean): void => {
+    const lot = paidLot(lotId);
+    check(lot.open.has(disputeId) || (isRest && lot.open.size === 0), 'only a disputed lot is unfrozen');
+    const isLast = [...lot.open].every((one) => one === disputeId);
+    check(
+      amount === (isLast ? lot.frozen : 0n),
+      'the end of the last dispute unfreezes all of a lot, of others nothing',
+    );
   };
 
   return {
@@ -65,7 +76,7 @@ export const auditRefunds = ({ books, check, expectNext }: Audited): Auditor => 
         case 'CreditsHeldForRefund': {
           const lot = paidLot(event.lotId);
           check(!books.lots.some(({ refunds }) => refunds.has(event.refundId)), 'a refund is held for once');
-          check(lot.dispute === undefined, 'a disputed payment is not refunded on request');
+          check(lot.open.size === 0, 'a disputed payment is not refunded on request');
           check(
             event.amount > 0n && event.amount <= takableOf(books, lot),
             'a refund takes at most what no hold needs',
@@ -82,20 +93,15 @@ export const auditRefunds = ({ books, check, expectNext }: Audited): Auditor => 
           checkTaken(event);
           break;
         case 'CreditsChargedBack':
-          check(paidLot(event.lotId).disputes.has(event.disputeId), 'a chargeback follows a dispute');
           checkTaken(event);
           last = event;
           break;
         case 'LotFrozen':
           checkFrozen(event);
           break;
-        case 'LotUnfrozen': {
-          const lot = paidLot(event.lotId);
-          const isRest = chargeback?.lotId === event.lotId && chargeback.disputeId === event.disputeId;
-          check(lot.dispute === event.disputeId || isRest, 'only a disputed lot is unfrozen');
-          check(event.amount === lot.frozen, 'all of a lot is unfrozen');
+        case 'LotUnfrozen':
+          checkUnfrozen(event, chargeback?.lotId === event.lotId && chargeback.disputeId === event.disputeId);
           break;
-        }
         case 'ChargebackReversed':
           check(
             paidLot(event.lotId).chargebacks.get(event.disputeId)?.taken === event.restored,
@@ -111,8 +117,17 @@ export const auditRefunds = ({ books, check, expectNext }: Audited): Auditor => 
         default:
       }
     },
+    after: (event) => {
+      if (event.type !== 'CreditsChargedBack') return;
+      const lot = lotOf(books, event.lotId);
+      if (!lot || lot.open.size > 0 || lot.frozen === 0n) return;
+      expectNext('nothing stays frozen without an open dispute', (next) => next?.type === 'LotUnfrozen');
+    },
   };
 };
+
+const isSuspension = (next: AccountEvent | undefined, disputeId: string): boolean =>
+  next?.type === 'AccountSuspended' && next.cause.kind === 'dispute' && next.cause.disputeId === disputeId;
 
 const isDebt = (
   next: { readonly type: string } | undefined,

@@ -30,8 +30,7 @@ export const auditStanding = ({ books, check }: Audited): Auditor & { mayReserve
         case 'PersonalDataErased':
           check(books.closed && books.holds.size === 0, 'only what is closed and has ended is erased');
           check(
-            openDebtOf(books) === 0n &&
-              books.lots.every(({ refunds, dispute }) => refunds.size === 0 && dispute === undefined),
+            openDebtOf(books) === 0n && books.lots.every(({ refunds, open }) => refunds.size === 0 && open.size === 0),
             'only what is closed and has ended is erased',
           );
           break;

@@ -10,7 +10,6 @@ export const freezeLot = (books: MoneyBooks, { lotId, disputeId }: CommandOf<'Fr
   const known = paidLotOf(books, lotId);
   if (!known) return refused('lot_not_found');
   if (known.disputes.has(disputeId)) return happens();
-  if (known.dispute !== undefined) return refused('lot_disputed');
   const decision = begin(books);
   const lot = paidLotOf(decision.books, lotId) as Lot;
   for (const refundId of [...lot.refunds.keys()]) release(decision, lotId, refundId, 'the payment is disputed');
@@ -22,9 +21,9 @@ export const freezeLot = (books: MoneyBooks, { lotId, disputeId }: CommandOf<'Fr
 export const unfreezeLot = (books: MoneyBooks, { lotId, disputeId }: CommandOf<'UnfreezeLot'>): Verdict => {
   const lot = paidLotOf(books, lotId);
   if (!lot) return refused('lot_not_found');
-  if (lot.dispute !== disputeId) return refused('lot_not_disputed');
+  if (!lot.open.has(disputeId)) return refused('lot_not_disputed');
   const decision = begin(books);
-  write(decision, { type: 'LotUnfrozen', lotId, disputeId, amount: lot.frozen });
+  write(decision, { type: 'LotUnfrozen', lotId, disputeId, amount: lot.open.size > 1 ? 0n : lot.frozen });
   lift(decision, { kind: 'dispute', disputeId }, CLOSED);
   settleMarks(decision);
   return happens(...decision.effects);
@@ -38,20 +37,19 @@ export const recordChargeback = (
   if (!known) return refused('lot_not_found');
   const recorded = known.chargebacks.get(disputeId);
   if (recorded?.reversed === false) return happens();
-  if (!known.disputes.has(disputeId)) return refused('lot_not_disputed');
   if (amount <= 0n) return refused('invalid_amount');
   const decision = begin(books);
   const lot = paidLotOf(decision.books, lotId) as Lot;
-  if (lot.dispute !== disputeId) {
+  if (!lot.open.has(disputeId)) {
     for (const refundId of [...lot.refunds.keys()]) release(decision, lotId, refundId, 'the payment was charged back');
   }
   const taken = smaller(lot.frozen + takableOf(decision.books, lot), amount);
   const ofFree = taken > lot.frozen ? taken - lot.frozen : 0n;
   const rest = amount - taken;
   const awaited = smaller(rest, lot.free - ofFree);
-  const isMarked = lot.dispute === disputeId;
   write(decision, { type: 'CreditsChargedBack', lotId, disputeId, amount: taken, awaited });
-  if (isMarked && lot.frozen > 0n) write(decision, { type: 'LotUnfrozen', lotId, disputeId, amount: lot.frozen });
+  if (lot.open.size === 0 && lot.frozen > 0n)
+    write(decision, { type: 'LotUnfrozen', lotId, disputeId, amount: lot.frozen });
   incur(decision, { lotId, amount: rest - awaited, cause: 'chargeback', reference: disputeId });
   lift(decision, { kind: 'dispute', disputeId }, CLOSED);
   settleMarks(decision);
@@ -74,6 +72,7 @@ export const reverseChargeback = (books: MoneyBooks, { lotId, disputeId }: Comma
     restored: chargeback.taken,
     cancelled: ofDispute.reduce((sum, { open }) => sum + open, 0n),
     returned: ofDispute.flatMap(({ repaid }) => repaid),
+    reduced: ofDispute.reduce((sum, debt) => sum + debt.reversed, 0n),
   });
   liftIfNothingIsOwed(decision);
   settleMarks(decision);

@@ -16,9 +16,9 @@ export const settleMarks = (decision: Decision): void => {
   const { books } = decision;
   for (const lot of inPayOrder(books.lots)) {
     for (const awaited of [...lot.awaited]) settleAwaited(decision, lot, { ...awaited });
-    if (lot.dispute !== undefined) {
+    for (const disputeId of [...lot.open].slice(0, 1)) {
       const amount = takableOf(books, lot);
-      if (amount > 0n) write(decision, { type: 'LotFrozen', lotId: lot.id, disputeId: lot.dispute, amount });
+      if (amount > 0n) write(decision, { type: 'LotFrozen', lotId: lot.id, disputeId, amount });
     }
     const ending = endingOf(books, lot);
     const excess = excessOf(books, lot);

@@ -12,7 +12,7 @@ export const holdForRefund = (books: MoneyBooks, { refunds, reason }: CommandOf<
     if (!lot) return refused('lot_not_found');
     if (isHeldNow(decision.books, refundId)) return refused('refund_exists');
     if (amount <= 0n) return refused('invalid_amount');
-    if (lot.dispute !== undefined) return refused('lot_disputed');
+    if (lot.open.size > 0) return refused('lot_disputed');
     if (amount > takableOf(decision.books, lot)) return refused('more_than_refundable');
     write(decision, { type: 'CreditsHeldForRefund', refundId, lotId, amount, reason });
   }

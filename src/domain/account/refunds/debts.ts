@@ -13,6 +13,8 @@ export type Debt = {
   open: Credits;
   /** What lots of later payments have repaid. */
   readonly repaid: Draw[];
+  /** What reversals of charges have taken off it. */
+  reduced: Credits;
 };
 
 /** What is owed for one lot. */
@@ -26,14 +28,18 @@ export const debtsByLot = (debts: readonly Debt[]): ReadonlyMap<string, Credits>
   return owed;
 };
 
-/** Reduces the debts of a lot, the oldest first. `from`: the lot that repays them. */
-export const reduceDebts = (debts: readonly Debt[], lotId: string, amount: Credits, from?: string): void => {
+/** Reduces the debts of a lot, the oldest first. `record` notes in a debt why `part` of it has ended. */
+export const reduceDebts = (
+  debts: readonly Debt[],
+  { lotId, amount }: Draw,
+  record?: (debt: Debt, part: Credits) => void,
+): void => {
   let left = amount;
   for (const debt of debts) {
     if (debt.lotId !== lotId || left === 0n) continue;
     const part = min(debt.open, left);
     debt.open -= part;
     left -= part;
-    if (from !== undefined && part > 0n) debt.repaid.push({ lotId: from, amount: part });
+    if (part > 0n) record?.(debt, part);
   }
 };

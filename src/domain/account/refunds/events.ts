@@ -34,8 +34,12 @@ export type RefundEvent =
       /** Still to be taken from the lot as open holds end. What they use becomes a debt. */
       readonly awaited: Credits;
     }
-  /** finance: the liability moves from paid credits to frozen credits. The payment of the lot is disputed. */
+  /**
+   * finance: the liability moves from paid credits to frozen credits. The payment of the lot is disputed. If several disputes
+   * are open, the credits are frozen for all of them: `amount` is only what was still free.
+   */
   | { readonly type: 'LotFrozen'; readonly lotId: string; readonly disputeId: string; readonly amount: Credits }
+  /** finance: the reverse. The amount is 0 while another dispute about the payment is open. */
   | { readonly type: 'LotUnfrozen'; readonly lotId: string; readonly disputeId: string; readonly amount: Credits }
   /** finance: the liability ends, and the payment partner owes us less. The dispute was lost. Fields as of `CreditsRefunded`. */
   | {
@@ -56,6 +60,8 @@ export type RefundEvent =
       readonly cancelled: Credits;
       /** What other lots had repaid of the debt, back in these lots. */
       readonly returned: readonly Draw[];
+      /** What reversals of charges had taken off the debt, now in the lot. */
+      readonly reduced: Credits;
     }
   /** finance: revenue from forfeiture. The account was closed for a violation. */
   | { readonly type: 'CreditsForfeited'; readonly lotId: string; readonly amount: Credits; readonly reason: string }

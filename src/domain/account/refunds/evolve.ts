@@ -45,15 +45,15 @@ export const evolveRefunds = (wallet: Wallet, event: RefundEvent | DebtEvent | C
       return endLot(wallet, event.lotId, { kind: 'waived', reason: event.reason }, event.amount);
     case 'DebtIncurred': {
       const { type: _, ...debt } = event;
-      wallet.debts.push({ ...debt, open: event.amount, repaid: [] });
+      wallet.debts.push({ ...debt, open: event.amount, repaid: [], reduced: 0n });
       return wallet;
     }
     case 'DebtRepaid':
       repay(wallet, event.from, event.amount);
-      reduceDebts(wallet.debts, event.lotId, event.amount, event.from);
+      reduceDebts(wallet.debts, event, (debt, amount) => debt.repaid.push({ lotId: event.from, amount }));
       return wallet;
     case 'DebtWrittenOff':
-      reduceDebts(wallet.debts, event.lotId, event.amount);
+      reduceDebts(wallet.debts, event);
       return wallet;
   }
   return mark(wallet, event.lotId, lot);
@@ -110,10 +110,12 @@ const chargeBack = (wallet: Wallet, lot: Lot, event: EventOf<'CreditsChargedBack
 };
 
 const reverseChargeback = (wallet: Wallet, lot: Lot, event: EventOf<'ChargebackReversed'>): void => {
-  const { lotId, disputeId, restored, returned } = event;
+  const { lotId, disputeId, restored, returned, reduced } = event;
   lot.chargedBack -= restored;
   wallet.chargedBack -= restored;
-  changeLot(wallet, lotId, lot, restored);
+  lot.reversed += reduced;
+  wallet.reversed += reduced;
+  changeLot(wallet, lotId, lot, restored + reduced);
   endDispute(lot, disputeId, 'won', 0n);
   awaits(lot, { of: 'chargeback', reference: disputeId, refundId: null, amount: 0n });
   // A debt may have arisen in several parts, as holds ended.
@@ -144,7 +146,7 @@ const reverseCharge = (wallet: Wallet, event: CorrectionEvent): Wallet => {
     changeLot(wallet, draw.lotId, lot, draw.amount);
     mark(wallet, draw.lotId, lot);
   }
-  for (const draw of debtReduced) reduceDebts(wallet.debts, draw.lotId, draw.amount);
+  for (const draw of debtReduced) reduceDebts(wallet.debts, draw, (debt, part) => (debt.reduced += part));
   for (const [id, reversal] of wallet.reversals) {
     if (reversal.at < at - REVERSALS_KEPT_MS) wallet.reversals.delete(id);
   }

@@ -2,7 +2,7 @@ import { accept } from '../../decider.ts';
 import { min } from '../../money.ts';
 import type { Account } from '../account.ts';
 import type { AccountDecision, CommandOf } from '../commands.ts';
-import { free, isPaid, lotOf, openDispute } from '../lots.ts';
+import { free, isDisputed, isPaid, lotOf } from '../lots.ts';
 import { no } from '../reserve.ts';
 import { openDraft, type Draft } from './draft.ts';
 import { incurDebt, settleMarks, takeable } from './settle-marks.ts';
@@ -20,7 +20,7 @@ export const holdForRefund = ({ refunds, reason }: CommandOf<'HoldForRefund'>, a
     if (!lot || !isPaid(lot)) return no('lot_not_found');
     if (draft.wallet.refunds.has(refundId)) return no('refund_exists');
     if (amount <= 0n) return no('invalid_amount');
-    if (openDispute(lot) !== undefined) return no('lot_disputed');
+    if (isDisputed(lot)) return no('lot_disputed');
     if (amount > takeable(draft, lot)) return no('more_than_refundable');
     draft.add({ type: 'CreditsHeldForRefund', refundId, lotId, amount, reason });
   }

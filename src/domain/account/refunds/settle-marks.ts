@@ -3,7 +3,7 @@ import type { Account } from '../account.ts';
 import { accept } from '../../decider.ts';
 import type { AccountDecision } from '../commands.ts';
 import type { WalletEvent } from '../events.ts';
-import { excess, free, lotOf, openDispute, paysBefore, type Awaited, type Ending, type Lot } from '../lots.ts';
+import { excess, free, lotOf, openDisputes, paysBefore, type Awaited, type Ending, type Lot } from '../lots.ts';
 import { available } from '../wallet.ts';
 import { DEBT, openDraft, suspend, type Draft } from './draft.ts';
 
@@ -61,8 +61,9 @@ export const incurDebt = (draft: Draft, debt: NewDebt): void => {
   suspend(draft, DEBT, 'credits that were used have been refunded');
 };
 
+/** Of several disputes, the oldest freezes them. */
 const freeze = (draft: Draft, lotId: string, lot: Lot): void => {
-  const disputeId = openDispute(lot);
+  const [disputeId] = openDisputes(lot);
   const amount = takeable(draft, lot);
   if (disputeId !== undefined && amount > 0n) draft.add({ type: 'LotFrozen', lotId, disputeId, amount });
 };

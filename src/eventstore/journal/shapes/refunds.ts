@@ -25,7 +25,7 @@ export const refundEventShapes: Shapes<RefundEvent> = {
   CreditsChargedBack: { version: 1, schema: z.object({ ...disputed, amount: credits, awaited: credits }) },
   ChargebackReversed: {
     version: 1,
-    schema: z.object({ ...disputed, restored: credits, cancelled: credits, returned: drawn }),
+    schema: z.object({ ...disputed, restored: credits, cancelled: credits, returned: drawn, reduced: credits }),
   },
   CreditsForfeited: { version: 1, schema: given },
   CreditsWaived: { version: 1, schema: given },

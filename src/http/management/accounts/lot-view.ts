@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { free, isPaid, openDispute, type Lot } from '../../../domain/account/lots.ts';
+import { free, isDisputed, isPaid, type Lot } from '../../../domain/account/lots.ts';
 import { available, type Wallet } from '../../../domain/account/wallet.ts';
 import { formatUsd, min, type Credits } from '../../../domain/money.ts';
 import { lotId, time, usd } from '../router/fields.ts';
@@ -60,7 +60,7 @@ const viewLot = (wallet: Wallet, lotId: string, lot: Lot): LotView => ({
 });
 
 const refundable = (wallet: Wallet, lot: Lot): Credits =>
-  isPaid(lot) && openDispute(lot) === undefined ? min(free(lot), available(wallet)) : 0n;
+  isPaid(lot) && !isDisputed(lot) ? min(free(lot), available(wallet)) : 0n;
 
 export const lotExample: LotView = {
   lot_id: 'lot_5a90c3d7e1f24b68a0c4d792',

@@ -24,7 +24,7 @@ export const moneyDataOf = (event: MoneyEvent) => {
       return {
         ...{ lot_id: event.lotId, dispute_id: event.disputeId },
         ...{ restored_usd: formatUsd(event.restored), cancelled_usd: formatUsd(event.cancelled) },
-        returned: event.returned.map(viewDraw),
+        ...{ returned: event.returned.map(viewDraw), reduced_usd: formatUsd(event.reduced) },
       };
     case 'CreditsForfeited':
     case 'CreditsWaived':

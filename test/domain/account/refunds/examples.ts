@@ -39,6 +39,13 @@ export const unfrozen = (amount: bigint, disputeId = 'disp_1', lotId = 'lot_2'):
 export const chargedBack = (amount: bigint, awaited = 0n, disputeId = 'disp_1'): Event<'CreditsChargedBack'> => ({
   ...{ type: 'CreditsChargedBack', lotId: 'lot_2', disputeId, amount, awaited },
 });
+export const chargebackReversed = (
+  restored: bigint,
+  rest: Partial<Pick<Event<'ChargebackReversed'>, 'cancelled' | 'returned' | 'reduced'>> = {},
+): Event<'ChargebackReversed'> => ({
+  ...{ type: 'ChargebackReversed', lotId: 'lot_2', disputeId: 'disp_1', restored },
+  ...{ cancelled: 0n, returned: [], reduced: 0n, ...rest },
+});
 export const debt = (
   amount: bigint,
   cause: 'refund' | 'chargeback' = 'refund',
@@ -63,16 +70,14 @@ export const suspendedForDebt: AccountEvent = {
 export const reinstatedFromDebt: AccountEvent = {
   ...{ type: 'AccountReinstated', reason: 'debt repaid', cause: { kind: 'debt' } },
 };
-export const suspendedForDispute: AccountEvent = {
-  type: 'AccountSuspended',
-  reason: 'a payment is disputed',
-  cause: { kind: 'dispute', disputeId: 'disp_1' },
-};
-export const reinstatedFromDispute: AccountEvent = {
-  type: 'AccountReinstated',
-  reason: 'the dispute was closed',
-  cause: { kind: 'dispute', disputeId: 'disp_1' },
-};
+export const suspendedFor = (disputeId: string): AccountEvent => ({
+  ...{ type: 'AccountSuspended', reason: 'a payment is disputed', cause: { kind: 'dispute', disputeId } },
+});
+export const reinstatedFrom = (disputeId: string): AccountEvent => ({
+  ...{ type: 'AccountReinstated', reason: 'the dispute was closed', cause: { kind: 'dispute', disputeId } },
+});
+export const suspendedForDispute = suspendedFor('disp_1');
+export const reinstatedFromDispute = reinstatedFrom('disp_1');
 
 export const holdForRefund = (amount: bigint, refundId = 'ref_1', lotId = 'lot_2'): AccountCommand => ({
   type: 'HoldForRefund',

@@ -32,12 +32,13 @@ export const informed = (command: AccountCommand, seen: Seen): AccountCommand =>
       const own = refundId === null ? undefined : refunds[ids.indexOf(choose(ids, refundId))];
       return own ? { ...command, refundId: own.refundId, lotId: own.lotId } : { ...command, ...payment(command, seen) };
     }
-    case 'FreezeLot': {
-      const { lotId } = payment(command, seen);
-      return { ...command, lotId, disputeId: `${command.disputeId.slice(0, 'dispute_1'.length)}_of_${lotId}` };
-    }
-    case 'UnfreezeLot':
+    case 'FreezeLot':
+      return { ...command, ...newDispute(command, seen) };
     case 'RecordChargeback':
+      // The third dispute about a payment is often lost before it froze anything.
+      if (command.disputeId.startsWith('dispute_3')) return { ...command, ...newDispute(command, seen) };
+      return { ...command, ...dispute(seen.filter(isOf('LotFrozen')), command) };
+    case 'UnfreezeLot':
       return { ...command, ...dispute(seen.filter(isOf('LotFrozen')), command) };
     case 'ReverseChargeback':
       return { ...command, ...dispute(seen.filter(isOf('CreditsChargedBack')), command) };
@@ -86,6 +87,14 @@ const payment = ({ lotId }: { readonly lotId: string }, seen: Seen): { readonly 
       (one) => one === lotId,
     ),
   };
+};
+
+/** About a payment that was made; from the second on, about one that was disputed before. */
+const newDispute = (named: OfDispute, seen: Seen): OfDispute => {
+  const { disputeId } = named;
+  const disputed = disputeId.startsWith('dispute_1') ? [] : seen.filter(isOf('LotFrozen'));
+  const { lotId } = disputed.at(-1) ?? payment(named, seen);
+  return { lotId, disputeId: `${disputeId.slice(0, 'dispute_1'.length)}_of_${lotId}` };
 };
 
 type OfDispute = { readonly lotId: string; readonly disputeId: string };

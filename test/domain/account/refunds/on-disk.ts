@@ -1,6 +1,7 @@
 import type { CorrectionEvent, DebtEvent, RefundEvent } from '../../../../src/domain/account/refunds/events.ts';
 import { AT, drawn } from '../examples.ts';
 import {
+  chargebackReversed,
   chargedBack,
   debt,
   frozen,
@@ -29,11 +30,9 @@ export const refundsOnDisk: {
   LotUnfrozen: [unfrozen(4n), '{"lotId":"lot_2","disputeId":"disp_1","amount":"4"}'],
   CreditsChargedBack: [chargedBack(3n, 2n), '{"lotId":"lot_2","disputeId":"disp_1","amount":"3","awaited":"2"}'],
   ChargebackReversed: [
-    {
-      ...{ type: 'ChargebackReversed', lotId: 'lot_2', disputeId: 'disp_1', restored: 3n, cancelled: 2n },
-      returned: [drawn(1n, 'lot_3')],
-    },
-    '{"lotId":"lot_2","disputeId":"disp_1","restored":"3","cancelled":"2","returned":[{"lotId":"lot_3","amount":"1"}]}',
+    chargebackReversed(3n, { cancelled: 2n, returned: [drawn(1n, 'lot_3')], reduced: 4n }),
+    '{"lotId":"lot_2","disputeId":"disp_1","restored":"3","cancelled":"2",' +
+      '"returned":[{"lotId":"lot_3","amount":"1"}],"reduced":"4"}',
   ],
   CreditsForfeited: [{ type: 'CreditsForfeited', ...given }, '{"lotId":"lot_2","amount":"5","reason":"resale"}'],
   CreditsWaived: [{ type: 'CreditsWaived', ...given }, '{"lotId":"lot_2","amount":"5","reason":"resale"}'],
