@@ -92,7 +92,7 @@ describe('whatever is asked of an account, in whatever order', () => {
           expect(account.standing.suspensions.map(({ cause }) => cause)).toEqual(ledger.money.suspensions);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 1500 },
     ));
 
   it('is as if it had not been asked again', () =>
