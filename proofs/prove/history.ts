@@ -18,7 +18,7 @@ import { openAccounts } from './opening.ts';
 import { ACCOUNTS, type Ask, type Plan, type Read, type Rewind, type Step } from './plan.ts';
 import { createReceived } from './received.ts';
 import { createScheduler } from './scheduler.ts';
-import { answerOf, whatOf } from './story.ts';
+import { answerOf, eventInWords, whatOf } from './story.ts';
 import { createUnsureStore, noTrouble, type Surroundings, type Trouble } from './unsure-store.ts';
 
 /** How often a rewind is postponed while the log has nothing to lose. */
@@ -89,7 +89,8 @@ export const carryOutPlan = async (
   const store = subject.openStore();
   const streams = ACCOUNTS.map((account) => accountStream(`${name}-${account}`));
   const opened = streams.slice(0, -1);
-  const commands = await openAccounts(store, opened, plan.opening, name);
+  const { commands, events: opening } = await openAccounts(store, opened, plan.opening, name);
+  for (const event of opening) tell(() => `ada and bob begin with ${eventInWords(event)}`);
   const eras = await keepEras(store, streams, subject.log);
   let calm = false;
   const calls: CommandCall[] = [];
@@ -106,7 +107,9 @@ export const carryOutPlan = async (
     nextAppend: () => (calm ? 'fine' : (appends.next().value ?? 'fine')),
     nextReadFails: () => !calm && (failures.next().value ?? false),
     commandOf: (id) => {
-      const asked = calls.find(({ what }) => [0, 1].some((n) => eventId(what.commandId, n) === id));
+      const asked = calls.find(({ what }) =>
+        Array.from({ length: 9 }).some((_, n) => eventId(what.commandId, n) === id),
+      );
       return asked ? `#${asked.what.id}` : 'what comes after';
     },
     arrived: eras.appended,
@@ -127,7 +130,7 @@ export const carryOutPlan = async (
   const lifeOf = (node: number): Life => lives[node] ?? raise(`there is no node ${node}`);
   const streamOf = (account: number): string => streams[account] ?? raise(`there is no account ${account}`);
 
-  const received = createReceived();
+  const received = createReceived(opened.map(() => opening));
 
   const answered = <C extends CommandCall | ReadCall>(call: C, answer: C['answer']): void => {
     if (call.state !== 'open') return;

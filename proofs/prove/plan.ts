@@ -37,14 +37,21 @@ export type Restart = { readonly kind: 'restart'; readonly node: number; readonl
 export type Rewind = { readonly kind: 'rewind'; readonly transactions: number; readonly together: boolean };
 export type Step = Ask | Read | Restart | Rewind;
 
+/** What ada and bob begin with: credits, requests under way if they are covered, and what came of commands before. */
+export type Opening = {
+  readonly granted: bigint;
+  readonly payments: readonly bigint[];
+  readonly held: readonly bigint[];
+  readonly commands: readonly AccountCommand[];
+};
+
 /** All decisions of a history. After the end of a list, calls succeed in the order in which they were made. */
 export type Plan = {
   readonly nodes: number;
   readonly cacheSize: number;
   /** How often a committer retries before it fails. */
   readonly retries: number;
-  /** The initial credits of each account. */
-  readonly opening: bigint;
+  readonly opening: Opening;
   readonly steps: readonly Step[];
   /** The choices between the actions that are possible next. */
   readonly turns: readonly number[];
@@ -63,11 +70,13 @@ const mostly = <T>(often: number, first: T, ...others: T[]): fc.Arbitrary<T> =>
     ...others.map((other) => ({ weight: 1, arbitrary: fc.constant(other) })),
   );
 
+const command = anyCommand.map((command) => structuredClone(command)); // Removes the null prototypes of fast-check.
+
 const draft = fc.record({
   kind: mostly<Step['kind']>(16, 'ask', 'read', 'restart', 'rewind', 'rewind', 'rewind'),
   account: mostly(6, 0, 1, 2),
   node: fc.nat(MOST_NODES - 1),
-  command: anyCommand.map((command) => structuredClone(command)), // Removes the null prototypes of fast-check.
+  command,
   /** How many steps ago the same command was given, or 0. */
   again: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 5 }) }),
   together: mostly(2, false, true),
@@ -104,6 +113,11 @@ export const anyPlan: fc.Arbitrary<Plan> = fc
     nodes: fc.constantFrom(2, 3),
     cacheSize: fc.constantFrom(1, 2, 3),
     retries: fc.nat(2),
-    opening: fc.bigInt(0n, 60n),
+    opening: fc.record({
+      granted: fc.bigInt(0n, 30n),
+      payments: fc.array(fc.bigInt(1n, 40n), { maxLength: 2 }),
+      held: fc.array(fc.bigInt(0n, 30n), { maxLength: 3 }),
+      commands: fc.array(command, { maxLength: 20, size: 'max' }),
+    }),
   })
   .map(({ drafts, ...plan }) => ({ ...plan, steps: stepsOf(drafts, plan.nodes) }));

@@ -72,10 +72,8 @@ const add = (tally: Tally, more: Tally): void => {
 };
 
 const tellStory = async (plan: Plan, subject: Subject, name: string): Promise<readonly string[]> => {
-  const { nodes, cacheSize, retries, opening } = plan;
-  const story = [
-    `${nodes} nodes, ${cacheSize} in each one's cache, ${retries} retries; ada and bob begin with ${opening}`,
-  ];
+  const { nodes, cacheSize, retries } = plan;
+  const story = [`${nodes} nodes, ${cacheSize} in each one's cache, ${retries} retries`];
   const history = await carryOutPlan(plan, subject, name, (line) => story.push(line()));
   try {
     judge(history);

@@ -11,9 +11,9 @@ import { projections } from '../../src/projections/rows/live.ts';
 import type { Column, Projection, Row } from '../../src/projections/projection.ts';
 import { requests, type RequestRow } from '../../src/projections/rows/requests.ts';
 import { anyCommand } from '../domain/account/arbitrary.ts';
+import { informed } from '../domain/account/refunds/informed.ts';
 import { decisionsOf, moves } from '../domain/books/account-histories.ts';
 import {
-  AT,
   customer,
   delivery,
   drawn,
@@ -72,7 +72,8 @@ const historyOf = (commands: readonly AccountCommand[]): readonly AccountEvent[]
   const charged = new Set<string>();
   for (const command of commands) {
     if (command.type === 'ReserveCredits') times.set(command.requestId, (times.get(command.requestId) ?? 0) + 1);
-    const asked = 'requestId' in command ? { ...command, requestId: own(command.requestId) } : command;
+    const named = 'requestId' in command ? { ...command, requestId: own(command.requestId) } : command;
+    const asked = informed(named, history);
     if (asked.type === 'ChargeLateUsage') {
       const isFirst = !charged.has(asked.requestId);
       const was = history.some((event) => event.type === 'HoldReleased' && event.requestId === asked.requestId);
@@ -135,29 +136,12 @@ for (const projection of projections) {
 }
 
 describe('balances', () => {
-  const endsAt = fc.nat(9).map((n) => AT + n * 60_000);
-  const endingMove: fc.Arbitrary<AccountCommand> = fc.oneof(
-    fc.record({
-      ...{ type: fc.constant('TopUp' as const), lotId: fc.constantFrom('lot_7', 'lot_8'), amount: fc.bigInt(1n, 40n) },
-      ...{ source: fc.constant({ kind: 'grant', reason: 'test' } as const), endsAt },
-    }),
-    fc.record({ type: fc.constant('ExpireLots' as const), at: endsAt }),
-  );
-  /** With grants that end among them. */
-  const movesWithEnds = fc
-    .tuple(moves, fc.array(fc.tuple(fc.nat(), endingMove), { maxLength: 8 }))
-    .map(([others, ending]) =>
-      ending.reduce<typeof others>(
-        (all, [place, command]) => all.toSpliced(place % (all.length + 1), 0, { command }),
-        others,
-      ),
-    );
   const lots = ({ lots }: Wallet, part: 'heldForRefund' | 'frozen'): bigint =>
     sum([...lots.values()].map((lot) => lot[part]));
 
   it('are what the account itself says, whatever happened, refunds, disputes and debts included', () =>
     fc.assert(
-      fc.property(movesWithEnds, (asked) => {
+      fc.property(moves, (asked) => {
         const events = [...customer, ...decisionsOf(asked).flatMap((decided) => decided.events)];
         const { wallet } = events.reduce(evolveAccount, initialAccount());
         const row = rowsOf(balances, recorded(events)).get('acc_1');
