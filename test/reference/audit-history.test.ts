@@ -41,7 +41,7 @@ const writtenOff = (amount: bigint): AccountEvent => ({
   ...{ type: 'DebtWrittenOff', lotId: 'lot_2', amount, reason: 'not collectable' },
 });
 const chargebackReversed = (amounts: { restored: bigint; cancelled: bigint }): AccountEvent => ({
-  ...{ type: 'ChargebackReversed', lotId: 'lot_2', disputeId: 'disp_1', ...amounts, returned: [] },
+  ...{ type: 'ChargebackReversed', lotId: 'lot_2', disputeId: 'disp_1', ...amounts, reduced: 0n, returned: [] },
 });
 
 it.each<[string, readonly AccountEvent[]]>([

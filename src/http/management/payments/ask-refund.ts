@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { accountStream, type Account } from '../../../domain/account/account.ts';
 import type { AccountEvent } from '../../../domain/account/events.ts';
 import { refundReasons } from '../../../domain/account/refunds/events.ts';
-import { lotOf, openDispute } from '../../../domain/account/lots.ts';
+import { isDisputed, lotOf } from '../../../domain/account/lots.ts';
 import { available } from '../../../domain/account/wallet.ts';
 import { formatUsd, min, type Credits } from '../../../domain/money.ts';
 import { CENT } from '../../../domain/payments/amounts.ts';
@@ -109,7 +109,7 @@ const plan = async (
   if (only !== undefined) {
     const lot = lotOf(account.wallet, lotOfPayment(only));
     if (lot?.source.kind !== 'payment') return problem('payment_not_found', { param: 'payment_id' });
-    if (openDispute(lot) !== undefined) return problem('lot_disputed', { param: 'payment_id' });
+    if (isDisputed(lot)) return problem('lot_disputed', { param: 'payment_id' });
   }
   if (wanted !== undefined && (wanted === 0n || wanted % CENT !== 0n)) {
     const message = 'amount_usd: must be more than zero, in whole cents.';

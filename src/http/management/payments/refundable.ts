@@ -1,5 +1,5 @@
 import type { Account } from '../../../domain/account/account.ts';
-import { free, isPaid, lotOf, openDispute, type Lot } from '../../../domain/account/lots.ts';
+import { free, isPaid, isDisputed, lotOf, type Lot } from '../../../domain/account/lots.ts';
 import { available } from '../../../domain/account/wallet.ts';
 import { min, type Credits } from '../../../domain/money.ts';
 import { CENT } from '../../../domain/payments/amounts.ts';
@@ -15,7 +15,7 @@ export const refundableNow = ({ wallet }: Account, paymentId: string, payment: K
 
 /** `unheld` are the credits of the account that no request in progress needs. */
 export const refundableOfLot = (lot: Lot, payment: KnownPayment, unheld: Credits): Credits => {
-  if (!isPaid(lot) || openDispute(lot) !== undefined) return 0n;
+  if (!isPaid(lot) || isDisputed(lot)) return 0n;
   return wholeCents(min(min(free(lot), unheld), refundableOf(payment)?.net ?? 0n));
 };
 
