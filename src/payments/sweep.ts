@@ -72,11 +72,13 @@ const compare = async (options: PaymentsOptions, transaction: PartnerTransaction
   }
   if (payment.sale?.transactionId !== transactionId) return 0;
   let recorded = 0;
-  for (const report of unreported(payment, transaction)) {
+  for (const dispute of payment.disputes) recorded += await closeDispute(options, paymentId, dispute, transaction);
+  // A dispute that is over no longer counts in the total of the transaction.
+  const after = (await readPayment(options, paymentId)) ?? payment;
+  for (const report of unreported(after, transaction)) {
     const done = await recordReport(options, { ...report, paymentId });
     if (done.kind === 'recorded' && done.changed) recorded++;
   }
-  for (const dispute of payment.disputes) recorded += await closeDispute(options, paymentId, dispute, transaction);
   return recorded;
 };
 
@@ -102,8 +104,7 @@ const closeDispute = async (
   { disputeId, status }: Dispute,
   transaction: PartnerTransaction,
 ): Promise<number> => {
-  const isPaid = transaction.status === 'paid' || transaction.status === 'partly_refunded';
-  if (status === 'won' || !isPaid) return 0;
+  if (status === 'won' || transaction.status === 'charged_back' || transaction.status === 'unpaid') return 0;
   return close(options, paymentId, disputeId, { outcome: 'won', how: 'partner' });
 };
 

@@ -81,7 +81,6 @@ describe('the audit finds that', () => {
       'a frozen lot is frozen as holds give back',
       [paid(9n), reserved(9n), frozen(0n), suspendedForDispute, released(9n)],
     ],
-    ['a chargeback follows a dispute', [paid(10n), chargedBack(10n)]],
     ['a reversal restores what the chargeback took', [...lost(), chargebackReversed({ restored: 9n, cancelled: 0n })]],
     ['a reversal cancels what is owed', [...lost(), chargebackReversed({ restored: 10n, cancelled: 1n })]],
     ['a lot that has ended loses what holds give back', [endingGrant(5n), reserved(5n), ended(0n), released(5n)]],

@@ -46,10 +46,12 @@ export const openWorld = async (random: Random) => {
     try {
       await work(node);
     } catch (error) {
+      // Something else that it did has ended it meanwhile.
+      if (nodes[n] !== node) return;
       if (!(error instanceof Killed)) throw error;
-      await node.close();
       nodes[n] = open();
       handled[n] = 0;
+      await node.close();
     }
   };
   const some = (): number => whole(1);
