@@ -11,7 +11,7 @@ import { findHolder, type FoundHolder } from './account-history/holder.ts';
 import { moment } from './terminal/moment.ts';
 import type { OpenDatabase } from './terminal/open-database.ts';
 import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './terminal/run.ts';
-import { line, sentence, summary, type Holder } from './account-history/sentences.ts';
+import { line, paymentBehind, sentence, summary, type Holder } from './account-history/sentences.ts';
 
 const revision = (text: string): number => {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number, from 0.');
@@ -51,8 +51,10 @@ let accountId = asked;
 
 const asJson = (chapter: Chapter, holder: Holder): string => {
   const { revision, position, time, event, metadata } = chapter.recorded;
+  const payment = paymentBehind(chapter);
   return JSON.stringify({
     ...{ revision, position, time, type: event.type, sentence: sentence(event, holder), actor: metadata.actor },
+    ...(payment === undefined ? {} : { payment_id: payment }),
     balance_usd: formatUsd(chapter.balance),
     held_usd: formatUsd(chapter.held),
     locked_usd: formatUsd(chapter.locked),

@@ -13,6 +13,7 @@ import { networkPrefix } from '../identity/network-prefix.ts';
 import { createManagementRouter } from '../http/management/router/router.ts';
 import { getMetrics } from '../http/get-metrics.ts';
 import type { ReadReadiness } from '../http/get-health.ts';
+import { isSimulatedPartner } from '../payments/partner.ts';
 import { receiptPdf } from '../payments/receipt/receipt-pdf.ts';
 import { receipt } from '../payments/receipt/receipt.ts';
 import { PAYABLE_MS } from '../payments/top-ups.ts';
@@ -69,7 +70,7 @@ export const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts:
     findAccount: async (accountId) => (await accounts.read(accountStream(accountId))).state,
     publishedTerms: views.publishedTerms,
     findTermsText: eventLog.termsTexts.find,
-    payments: parts.payments.payments,
+    ...{ payments: parts.payments.payments, isSimulatedPartner },
     management: createManagement(adminToken, config, parts),
     metrics: getMetrics(adminToken, watchers.metrics),
     devOutbox: parts.mail.outboxPage,
@@ -103,7 +104,7 @@ const createManagement = (
     suspectedDuplicates: views.duplicates,
     waitingApprovals: () => views.waitingApprovals(watchers.now()),
     ...{ adminToken, grantAlone, recordsAdminToken: production },
-    payments: payments.payments,
+    ...{ payments: payments.payments, isSimulatedPartner },
     paymentCommands: eventLog.payments,
     ...{ listPayments: views.listPayments, openPayments: views.openPayments },
     findGenerations: views.findGenerations,

@@ -1,7 +1,9 @@
 import type { Account } from '../../domain/account/account.ts';
 import type { AccountEvent, Delivery, DuplicateSignal, ReleaseReason } from '../../domain/account/events.ts';
 import { spendingWindows, type Limits, type SpendingWindow } from '../../domain/account/limits/limits.ts';
+import { lotOf } from '../../domain/account/lots.ts';
 import { available } from '../../domain/account/wallet.ts';
+import { paymentOfLot } from '../../domain/payments/payment.ts';
 import type { PersonalData } from '../../eventstore/journal/personal-data.ts';
 import { formatUsd, tokenClasses, type TokenClass, type Usage } from '../../domain/money.ts';
 import { counted } from '../terminal/counted.ts';
@@ -207,10 +209,19 @@ const balanceOf = ({ balance, held, locked, debt }: Chapter): string => {
   return `Balance ${usd(balance)}${ofWhich}.${owed}`;
 };
 
+/** The payment of the lot that an event names; undefined if there is none, or if the event has it in its sentence. */
+export const paymentBehind = ({ account, recorded: { event } }: Chapter): string | undefined => {
+  if (event.type === 'CreditsToppedUp' || !('lotId' in event)) return undefined;
+  const lot = lotOf(account.wallet, event.lotId);
+  return lot && paymentOfLot(lot);
+};
+
 /** One line: time, revision, event, actor, and the balance after it. */
 export const line = (chapter: Chapter, holder: Holder, actor: string): string => {
   const { time, revision, event } = chapter.recorded;
-  return `${time.toISOString()}  #${revision}  ${sentence(event, holder)}  [${actor}]  ${balanceOf(chapter)}`;
+  const payment = paymentBehind(chapter);
+  const named = payment === undefined ? '' : ` The payment is ${plain(payment)}.`;
+  return `${time.toISOString()}  #${revision}  ${sentence(event, holder)}${named}  [${actor}]  ${balanceOf(chapter)}`;
 };
 
 /** The state of the account at the end of the replay. */

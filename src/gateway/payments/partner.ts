@@ -48,6 +48,21 @@ const STATE_FILE = 'simulated-payments.json';
 /** How often the stand-in looks for deliveries that are due. */
 const POLL_MS = 500;
 
+/** The partner for a command beside a gateway: the stand-in runs in the gateway. Undefined without a partner. Must be closed. */
+export const partnerForCommands = ({
+  payments,
+  port,
+}: Pick<Config, 'payments' | 'port'>): PaymentPartner | undefined => {
+  const { partner: config } = payments;
+  if (config.kind === 'creem') return openCreem(config);
+  return config.kind === 'simulated' ? standInAt(`http://127.0.0.1:${port + 1}`, 'prod_simulated') : undefined;
+};
+
+const standInAt = (url: string, productId: string): PaymentPartner => ({
+  ...createCreem({ ...STAND_IN, productId, baseUrl: `${url}/v1` }),
+  name: 'simulated',
+});
+
 const openStandIn = async ({ config, now, log }: OpenPartnerOptions): Promise<OpenedPartner> => {
   await mkdir(config.dataDir, { recursive: true });
   const standIn = createCreemStandIn({
@@ -61,13 +76,13 @@ const openStandIn = async ({ config, now, log }: OpenPartnerOptions): Promise<Op
   // A fixed port, so that payment pages keep their address over a restart.
   const listen = (port: number): Promise<string> => standIn.listen(port);
   const url = await (config.port === 0 ? listen(0) : listen(config.port + 1).catch(() => listen(0)));
-  const creem = createCreem({ ...STAND_IN, productId: standIn.productId, baseUrl: `${url}/v1` });
+  const partner = standInAt(url, standIn.productId);
   return {
-    partner: { ...creem, name: 'simulated' },
+    partner,
     operatorPage: `${url}/operator`,
     deliverTo: (gatewayUrl) => standIn.control.deliverTo(`${gatewayUrl}/webhooks/creem`),
     close: async () => {
-      await creem.close();
+      await partner.close();
       await standIn.close();
     },
   };

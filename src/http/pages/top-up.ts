@@ -29,7 +29,8 @@ type Shown = {
  * away: the amount and the status. What the partner adds to the address is ignored: the partner is asked instead.
  */
 export const topUpPages = (
-  payments: Pick<Payments, 'check' | 'find' | 'partner'>,
+  payments: Pick<Payments, 'check' | 'find'>,
+  isSimulatedPartner: (name: string) => boolean,
 ): Readonly<Record<string, RequestHandler>> => {
   const style = readFileSync(new URL('top-up.css', import.meta.url), 'utf8');
   return {
@@ -37,8 +38,7 @@ export const topUpPages = (
       const { payment_id: paymentId } = params as Readonly<Record<string, string>>;
       const payment = paymentId !== undefined && ID.test(paymentId) ? await look(payments, paymentId) : undefined;
       if (!payment) return send(response.status(404), UNKNOWN);
-      const { partner } = payments;
-      const simulated = partner?.name === payment.partner && partner.isSimulated;
+      const simulated = isSimulatedPartner(payment.partner);
       send(response, { ...show(payment, loadsOf(query['n'])), simulated });
     },
     '/top-up.css': (_request, response) => void withPolicy(response).type('css').send(style),

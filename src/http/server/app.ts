@@ -51,7 +51,9 @@ export type AppOptions = {
   readonly findAccount: FindAccount;
   readonly publishedTerms: ListTerms;
   readonly findTermsText: FindTermsText;
-  readonly payments: Pick<Payments, 'receiveWebhook' | 'check' | 'find' | 'partner'>;
+  readonly payments: Pick<Payments, 'receiveWebhook' | 'check' | 'find'>;
+  /** Whether payments by a partner of this name move no money. */
+  readonly isSimulatedPartner: (name: string) => boolean;
   readonly management: Router;
   /** Addresses and networks of proxies whose X-Forwarded-For is trusted. */
   readonly trustedProxies: readonly string[];
@@ -142,8 +144,8 @@ const createRoutes = (options: AppOptions): readonly AppRoute[] => {
     read('public', '/terms/:version', getTermsVersion(options.publishedTerms, options.findTermsText)),
     read('admin', '/metrics', options.metrics),
     { method: 'POST', path: '/webhooks/creem', principals: ['public'], handler: webhook },
-    ...Object.entries({ ...confirmPage, ...topUpPages(options.payments) }).map(([path, handler]) =>
-      read('public', path, handler),
+    ...Object.entries({ ...confirmPage, ...topUpPages(options.payments, options.isSimulatedPartner) }).map(
+      ([path, handler]) => read('public', path, handler),
     ),
     ...(options.devOutbox ? [read('public', '/dev/outbox', getOutbox(options.devOutbox))] : []),
     read('public', '/health/live', getLive),

@@ -19,6 +19,7 @@ import { createInMemoryLog, createInMemoryStore } from '../../../src/eventstore/
 import { createVault } from '../../../src/eventstore/journal/personal-data.ts';
 import { createManagementRouter, type ManagementDeps } from '../../../src/http/management/router/router.ts';
 import { routes } from '../../../src/http/management/routes.ts';
+import { isSimulatedPartner } from '../../../src/payments/partner.ts';
 import { receiptPdf } from '../../../src/payments/receipt/receipt-pdf.ts';
 import { receipt } from '../../../src/payments/receipt/receipt.ts';
 import { createOpenPayments } from '../../../src/projections/views/open-payments.ts';
@@ -91,7 +92,7 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
       openTopUp: () => Promise.resolve({ kind: 'unavailable' }),
       find: () => Promise.resolve(undefined),
     } as unknown as ManagementDeps['payments'],
-    paymentCommands,
+    ...{ paymentCommands, isSimulatedPartner },
     listPayments: () => Promise.resolve([]),
     openPayments: async () => {
       const view = createOpenPayments();

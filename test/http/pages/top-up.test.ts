@@ -5,6 +5,7 @@ import express from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
 import { topUpPages } from '../../../src/http/pages/top-up.ts';
 import type { KnownPayment } from '../../../src/domain/payments/payment.ts';
+import { isSimulatedPartner } from '../../../src/payments/partner.ts';
 import type { Payments } from '../../../src/payments/payments.ts';
 
 const open: KnownPayment = {
@@ -28,9 +29,8 @@ const show = async (payment: KnownPayment | undefined, path = '/top-ups/pay_1', 
     checked.push(id);
     return Promise.resolve(payment);
   };
-  const partner = { name: 'creem', isSimulated: false };
   const app = express();
-  const pages = topUpPages({ check, find: () => Promise.resolve(payment), partner, ...more });
+  const pages = topUpPages({ check, find: () => Promise.resolve(payment), ...more }, isSimulatedPartner);
   for (const [route, handler] of Object.entries(pages)) app.get(route, handler);
   const server = createServer(app).listen(0, '127.0.0.1');
   servers.push(server);
@@ -78,9 +78,7 @@ describe('the page to which a customer returns from the payment page', () => {
   it('is labelled if the payment is simulated', async () => {
     const label = 'Simulated payment: no money is moved.';
     expect((await show(open)).html).not.toContain(label);
-    const partner = { name: 'creem', isSimulated: true };
-    expect((await show(open, undefined, { partner })).html).toContain(label);
-    expect((await show({ ...open, partner: 'other' }, undefined, { partner })).html).not.toContain(label);
+    for (const partner of ['simulated', 'creem-test']) expect((await show({ ...open, partner })).html).toContain(label);
   });
 
   it('shows what the log has if the partner gives no answer', async () => {

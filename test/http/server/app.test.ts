@@ -8,7 +8,6 @@ import { getMetrics } from '../../../src/http/get-metrics.ts';
 import type { Answer, Asked, Sink, RefusedRequest } from '../../../src/http/v1/create-completion.ts';
 
 const noPayments: AppOptions['payments'] = {
-  partner: undefined,
   find: () => Promise.resolve(undefined),
   check: () => Promise.resolve(undefined),
   receiveWebhook: () => Promise.resolve({ status: 500, message: 'no payment partner is configured' }),
@@ -57,7 +56,7 @@ const open = async (options: Partial<AppOptions> = {}) => {
     findAccount: () => Promise.reject(new Error('not now')),
     publishedTerms: () => [],
     findTermsText: () => Promise.resolve(undefined),
-    payments: noPayments,
+    ...{ payments: noPayments, isSimulatedPartner: () => false },
     management: Router(),
     trustedProxies: [],
     metrics: getMetrics('admin', { contentType: 'text/plain', text: () => Promise.resolve('up 1\n') }),

@@ -10,7 +10,6 @@ import type { ManagementDeps } from '../router/deps.ts';
 import { accountId, paymentId, time, usd } from '../router/fields.ts';
 import { defineRoute, isProblem } from '../router/route.ts';
 import { storyOfAccount, timeOf } from './payment-story.ts';
-import { isSimulated } from './view-payment.ts';
 
 const money = z.string().meta({ description: 'Decimal, in the currency', example: '29.75' });
 
@@ -88,7 +87,7 @@ const receiptOf = async (deps: ManagementDeps, accountId: string, paymentId: str
   const receipt = deps.receipts.of({
     ...{ paymentId, payment, creditedAt: creditedAt?.getTime() ?? 0, holder: holder?.name ?? null },
     debtRepaid: lotOf(state.wallet, lotOfPayment(paymentId))?.repaid ?? 0n,
-    isSimulated: isSimulated(payment, deps),
+    isSimulated: deps.isSimulatedPartner(payment.partner),
   });
   return receipt ?? problem('payment_not_completed');
 };

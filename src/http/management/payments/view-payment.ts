@@ -22,7 +22,7 @@ type Reader = { readonly isCustomer: boolean };
 export const viewPayment = (
   story: PaymentStory,
   account: Account,
-  deps: Pick<ManagementDeps, 'payments' | 'topUps'>,
+  { isSimulatedPartner, topUps }: Pick<ManagementDeps, 'isSimulatedPartner' | 'topUps'>,
   reader: Reader,
 ): PaymentView => {
   const { paymentId, payment, events } = story;
@@ -32,9 +32,9 @@ export const viewPayment = (
   const lot_id = lotOfPayment(paymentId);
   return {
     ...viewSummary(story),
-    simulated: isSimulated(payment, deps),
+    simulated: isSimulatedPartner(payment.partner),
     checkout_url: isOpen ? (checkouts.at(-1)?.url ?? null) : null,
-    expires_at: isOpen ? new Date(openedAt.getTime() + deps.topUps.payableMs).toISOString() : null,
+    expires_at: isOpen ? new Date(openedAt.getTime() + topUps.payableMs).toISOString() : null,
     ...{ lot_id, lot: viewLots(account.wallet).find((one) => one.lot_id === lot_id) ?? null },
     refundable_usd: formatUsd(refundableNow(account, paymentId, payment)),
     sale: sale && {
@@ -52,12 +52,6 @@ export const viewPayment = (
     })),
   };
 };
-
-/** Whether no money moves: the partner of the payment is a simulation. */
-export const isSimulated = (
-  { partner }: Pick<KnownPayment, 'partner'>,
-  { payments }: Pick<ManagementDeps, 'payments'>,
-): boolean => payments.partner?.name === partner && payments.partner.isSimulated;
 
 export const openedAtOf = ({ events }: PaymentStory): Date => events[0]?.time ?? new Date(0);
 

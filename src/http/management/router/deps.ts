@@ -82,6 +82,8 @@ export type ManagementDeps = {
   readonly grantAlone: Credits;
   readonly payments: Payments;
   readonly paymentCommands: PaymentCommands;
+  /** Whether payments by a partner of this name move no money. */
+  readonly isSimulatedPartner: (name: string) => boolean;
   /** The payments of an account, the newest first. Includes everything acknowledged before the call. */
   readonly listPayments: ListPayments;
   /** What is under way with payments. Includes everything acknowledged before the call. */

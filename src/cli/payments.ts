@@ -1,0 +1,69 @@
+import { InvalidArgumentError } from 'commander';
+import { listPayments } from './payments/list.ts';
+import { showPayment } from './payments/show.ts';
+import { sweepPayments } from './payments/sweep.ts';
+import type { OpenDatabase } from './terminal/open-database.ts';
+import { createProgram, EXIT_CODES, runOnDatabase, type ExitCode } from './terminal/run.ts';
+
+const limit = (text: string): number => {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('It must be a whole number, from 1 to 999999.');
+  return Number(text);
+};
+
+let chosen: (database: OpenDatabase) => Promise<ExitCode> = () => Promise.resolve(2);
+
+const program = createProgram(
+  'payments',
+  'List payments, tell the story of one, or compare the transactions of the payment partner with the log.',
+)
+  .usage('<command> [options]')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ npm run payments -- list
+  $ npm run payments -- list --account acc_3f1c9a7be2d04c5d8a6b1e20
+  $ npm run payments -- show pay_6d1f0a93c5b24e7790ab3e51
+  $ npm run payments -- sweep
+${EXIT_CODES}`,
+  )
+  .allowExcessArguments(false);
+
+program
+  .command('list')
+  .description('The newest payments, and what waits for a decision.')
+  .usage('[options]')
+  .option('--account <id>', 'only those of this account, such as acc_3f1c9a7be2d04c5d8a6b1e20')
+  .option('--limit <n>', 'how many payments', limit, 50)
+  .allowExcessArguments(false)
+  .action((options: { readonly account?: string; readonly limit: number }) => {
+    chosen = (database) => listPayments(database, options);
+  });
+
+program
+  .command('show')
+  .description('The story of one payment: what was paid, refunded and disputed, and what is left of its credits.')
+  .usage('<payment>')
+  .argument('<payment>', 'the payment, such as pay_6d1f0a93c5b24e7790ab3e51')
+  .allowExcessArguments(false)
+  .action((paymentId: string) => {
+    chosen = (database) => showPayment(database, paymentId);
+  });
+
+program
+  .command('sweep')
+  .description(
+    'Compare the transactions of the payment partner of the last 120 days with the log, and record what no webhook has\n' +
+      'reported. A running gateway does this once a day. The partner is the one of CREEM_API_KEY, CREEM_WEBHOOK_SECRET and\n' +
+      'CREEM_PRODUCT_ID; without these it is the simulated one of the gateway on this machine. If a transaction is of no\n' +
+      'payment, or cannot be read, the exit code is 1.',
+  )
+  .usage('')
+  .allowExcessArguments(false)
+  .action(() => {
+    chosen = sweepPayments;
+  });
+
+program.parse();
+
+await runOnDatabase('payments', (database) => chosen(database));
