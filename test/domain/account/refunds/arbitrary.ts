@@ -71,7 +71,7 @@ export const anyRefund: fc.Arbitrary<AccountCommand> = fc.oneof(
   { weight: 2, arbitrary: moves.unfreeze },
   { weight: 4, arbitrary: moves.chargeBack },
   { weight: 2, arbitrary: moves.reverseChargeback },
-  { weight: 1, arbitrary: moves.writeOff },
+  { weight: 2, arbitrary: moves.writeOff },
   { weight: 5, arbitrary: moves.reverse },
   { weight: 1, arbitrary: moves.forfeit },
   { weight: 1, arbitrary: moves.waive },
