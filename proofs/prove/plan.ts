@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { AccountCommand } from '../../src/domain/account/decide.ts';
 import { anyCommand } from '../../test/domain/account/arbitrary.ts';
+import { aboutOnePayment } from '../../test/domain/account/refunds/one-payment.ts';
 
 /** The outcome of an append on its way to the log and back. */
 export type Fate = (typeof fates)[number];
@@ -117,7 +118,10 @@ export const anyPlan: fc.Arbitrary<Plan> = fc
       granted: fc.bigInt(0n, 30n),
       payments: fc.array(fc.bigInt(1n, 40n), { maxLength: 2 }),
       held: fc.array(fc.bigInt(0n, 30n), { maxLength: 3 }),
-      commands: fc.array(command, { maxLength: 20, size: 'max' }),
+      commands: fc.oneof(
+        { weight: 4, arbitrary: fc.array(command, { maxLength: 20, size: 'max' }) },
+        { weight: 1, arbitrary: aboutOnePayment.map((commands) => structuredClone(commands)) },
+      ),
     }),
   })
   .map(({ drafts, ...plan }) => ({ ...plan, steps: stepsOf(drafts, plan.nodes) }));

@@ -2,8 +2,6 @@ import { realNode, type NodeOptions, type Subject } from '../../proofs/prove/his
 import { inMemorySubject } from '../../proofs/prove/in-memory-subject.ts';
 import { accountDecider } from '../../src/domain/account/decide.ts';
 import type { Tallies, Tally } from '../../src/domain/account/limits/tallies.ts';
-import { accept } from '../../src/domain/decider.ts';
-import { noUsage } from '../../src/domain/money.ts';
 import { createCommitter, type Committer } from '../../src/eventstore/committer.ts';
 import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
 import { StoreUnavailable, type Slice } from '../../src/eventstore/event-store.ts';
@@ -11,12 +9,15 @@ import { NOTHING_SEEN } from '../../src/eventstore/history-seen.ts';
 import { createInMemoryStore } from '../../src/eventstore/memory/in-memory.ts';
 import { eventId } from '../../src/eventstore/ids.ts';
 import { createNode, type Node } from '../eventstore/nodes.ts';
+import { brokenDeciders } from './broken-deciders.ts';
 
 type Append = ChainedLog['append'];
 type Commands = Node['commands'];
 
 /** Each breaks one promise, by a wrapper around a part that is whole. */
 export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
+  ...Object.fromEntries(Object.entries(brokenDeciders).map(([what, decider]) => [what, () => withDecider(decider)])),
+
   'a store that writes a slice twice': () =>
     withAppend(({ append }) => async (slices) => {
       const results = await append(slices);
@@ -52,124 +53,13 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
     });
   },
 
-  'a reservation that exceeds the balance by one nano-dollar': () =>
-    withDecider({
-      ...accountDecider,
-      decide: (command, account) => {
-        const decision = accountDecider.decide(command, account);
-        const { needed = 0n, available = 0n } = (decision.kind === 'refused' && decision.refusal.funds) || {};
-        if (command.type !== 'ReserveCredits' || needed !== available + 1n) return decision;
-        const { requestId, amount, keyId, runId, price, request, at } = command;
-        return accept({ type: 'CreditsReserved', requestId, amount, keyId, runId, price, request, at });
-      },
-    }),
-
-  'a hold that can be settled twice': () =>
-    withDecider({
-      ...accountDecider,
-      evolve: (account, event) => {
-        const hold = event.type === 'HoldSettled' ? account.wallet.holds.get(event.requestId) : undefined;
-        const next = accountDecider.evolve(account, event);
-        if (!hold || event.type !== 'HoldSettled') return next;
-        const holds = new Map(next.wallet.holds).set(event.requestId, hold);
-        return { ...next, wallet: { ...next.wallet, holds } };
-      },
-    }),
-
-  'a lot that pays before an older one': () =>
-    withDecider({
-      ...accountDecider,
-      decide: (command, account) => {
-        const lots = new Map([...account.wallet.lots].reverse());
-        return accountDecider.decide(command, { ...account, wallet: { ...account.wallet, lots } });
-      },
-    }),
-
-  'a suspension that does not stop new holds': () =>
-    withDecider({
-      ...accountDecider,
-      decide: (command, account) => {
-        const { standing } = account;
-        const lenient = command.type === 'ReserveCredits' && standing.status === 'suspended';
-        return accountDecider.decide(command, {
-          ...account,
-          standing: lenient ? { ...standing, status: 'active' } : standing,
-        });
-      },
-    }),
-
   'a limit of requests under way that forgets some': () => withTallies((tally) => ({ ...tally, open: 0 })),
   'a limit by the minute that nobody keeps': () => withTallies((tally) => ({ ...tally, minute: null })),
-  'a limit by the minute that does not count the steps of a stream': () =>
-    withDecider({
-      ...accountDecider,
-      evolve: (account, event) =>
-        accountDecider.evolve(account, event.type === 'HoldExtended' ? { ...event, tokens: 0 } : event),
-    }),
   'a limit on spending that knows nothing of holds': () =>
     withTallies((tally) => {
       const spending = structuredClone(tally.spending);
       for (const counter of Object.values(spending)) counter.held = 0n;
       return { ...tally, spending };
-    }),
-
-  'a closed account that keeps its promotional credits': () =>
-    withDecider({
-      ...accountDecider,
-      decide: (command, account) => {
-        const decision = accountDecider.decide(command, account);
-        if (decision.kind === 'refused') return decision;
-        return accept(...decision.events.filter(({ type }) => type !== 'LotExpired'));
-      },
-    }),
-  'a closing that takes what a hold still needs': () =>
-    withDecider({
-      ...accountDecider,
-      decide: (command, account) => {
-        if (command.type !== 'CloseAccount') return accountDecider.decide(command, account);
-        return accountDecider.decide(command, { ...account, wallet: { ...account.wallet, held: 0n } });
-      },
-    }),
-  'a promotional lot that loses one nano-dollar too little': () =>
-    withDecider({
-      ...accountDecider,
-      decide: (command, account) => {
-        const decision = accountDecider.decide(command, account);
-        if (decision.kind === 'refused') return decision;
-        return accept(
-          ...decision.events.map((event) =>
-            event.type === 'LotExpired' && event.amount > 1n ? { ...event, amount: event.amount - 1n } : event,
-          ),
-        );
-      },
-    }),
-  'a closed account that holds credits': () =>
-    withDecider({
-      ...accountDecider,
-      decide: (command, account) => {
-        const { standing, keys } = account;
-        if (command.type !== 'ReserveCredits' || standing.status !== 'closed') {
-          return accountDecider.decide(command, account);
-        }
-        const live = new Map([...keys].map(([keyId, key]) => [keyId, { ...key, revoked: false }]));
-        return accountDecider.decide(command, { ...account, standing: { ...standing, status: 'active' }, keys: live });
-      },
-    }),
-
-  'a cost beyond the hold and the balance that nobody writes off': () =>
-    withDecider({
-      ...accountDecider,
-      decide: (command, account) => {
-        const decision = accountDecider.decide(command, account);
-        if (decision.kind === 'refused') return decision;
-        return accept(...decision.events.filter(({ type }) => type !== 'UsageWrittenOff'));
-      },
-    }),
-  'usage beyond the bounds of a request that nobody writes off': () =>
-    withDecider({
-      ...accountDecider,
-      decide: (command, account) =>
-        accountDecider.decide('beyond' in command ? { ...command, beyond: noUsage } : command, account),
     }),
 
   'an answer that says "done" of an append that failed': () =>
@@ -213,9 +103,12 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
       const { snapshots } = options;
       const take: typeof snapshots.take = (stream, state, { revision }) => {
         const later = structuredClone(state);
-        void store.readStream(stream, revision - 1, 1).then(([event]) => {
-          if (event) snapshots.take(stream, later, { revision: event.revision, token: event.token });
-        });
+        void store
+          .readStream(stream, revision - 1, 1)
+          .catch(() => [])
+          .then(([event]) => {
+            if (event) snapshots.take(stream, later, { revision: event.revision, token: event.token });
+          });
         return revision + 2;
       };
       return realNode(store, { ...options, snapshots: { ...snapshots, take } });

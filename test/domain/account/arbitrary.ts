@@ -165,6 +165,7 @@ export const anyCommand: fc.Arbitrary<AccountCommand> = fc.oneof(
       revokeKey('key_2'),
       close(),
       close(),
+      close(),
       erase(),
     ),
   },

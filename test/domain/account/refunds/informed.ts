@@ -44,8 +44,13 @@ export const informed = (command: AccountCommand, seen: Seen): AccountCommand =>
       return { ...command, ...dispute(seen.filter(isOf('CreditsChargedBack')), command) };
     case 'WriteOffDebt': {
       const debtors = seen.filter(isOf('DebtIncurred')).map(({ lotId }) => lotId);
-      return { ...command, lotId: choose(debtors, command.lotId, (one) => one === command.lotId) };
+      const lotId = choose(debtors, command.lotId, (one) => one === command.lotId);
+      const owed = owedFor(seen, lotId);
+      // Even amounts become all that is owed, if it is less.
+      return { ...command, lotId, amount: command.amount > owed && command.amount % 2n === 0n ? owed : command.amount };
     }
+    case 'ReserveCredits':
+      return seen.some(({ type }) => type === 'AccountClosed') ? afterClosing(command) : command;
     default:
       return command;
   }
@@ -95,6 +100,34 @@ const newDispute = (named: OfDispute, seen: Seen): OfDispute => {
   const disputed = disputeId.startsWith('dispute_1') ? [] : seen.filter(isOf('LotFrozen'));
   const { lotId } = disputed.at(-1) ?? payment(named, seen);
   return { lotId, disputeId: `${disputeId.slice(0, 'dispute_1'.length)}_of_${lotId}` };
+};
+
+/** Most commands are refused once the account is closed, so that some are replaced by those that are not. */
+const afterClosing = (command: CommandOf<'ReserveCredits'>): AccountCommand => {
+  const reason = 'asked';
+  switch (command.requestId) {
+    case 'req_1':
+      return { type: 'ForfeitCredits', reason };
+    case 'req_2':
+      return { type: 'WaiveCredits', reason };
+    case 'req_3':
+      return { type: 'ErasePersonalData', reason };
+  }
+  return command;
+};
+
+const owedFor = (seen: Seen, lotId: string): bigint => {
+  let owed = 0n;
+  for (const event of seen) {
+    if (event.type === 'ChargeReversed') {
+      for (const part of event.debtReduced) if (part.lotId === lotId) owed -= part.amount;
+    }
+    if (!('lotId' in event) || event.lotId !== lotId) continue;
+    if (event.type === 'DebtIncurred') owed += event.amount;
+    if (event.type === 'DebtRepaid' || event.type === 'DebtWrittenOff') owed -= event.amount;
+    if (event.type === 'ChargebackReversed') owed -= event.cancelled;
+  }
+  return owed;
 };
 
 type OfDispute = { readonly lotId: string; readonly disputeId: string };
