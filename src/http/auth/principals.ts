@@ -34,6 +34,12 @@ export const readers = (): readonly PrincipalRule[] => [
   ...staff('support', 'finance', 'operator'),
 ];
 
+/** Everything that reads the payments of an account. */
+export const paymentReaders = (): readonly PrincipalRule[] => [
+  ...(['admin', ...members('owner', 'billing')] as const),
+  ...staff('support', 'finance', 'operator'),
+];
+
 export const members = (...roles: readonly MemberRole[]): readonly PrincipalRule[] =>
   roles.map((role) => `member:${role}` as const);
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { accountStream } from '../../../domain/account/account.ts';
 import type { WantedPayments } from '../../../projections/queries.ts';
 import type { PaymentRow } from '../../../projections/rows/payments.ts';
-import { isCustomer, readers } from '../../auth/principals.ts';
+import { isCustomer, paymentReaders } from '../../auth/principals.ts';
 import { problem } from '../../server/problems.ts';
 import { paymentId, wholeNumber } from '../router/fields.ts';
 import { defineRoute, isProblem } from '../router/route.ts';
@@ -21,7 +21,7 @@ const MAX_LIMIT = 500;
 export const listPayments = defineRoute({
   method: 'get',
   path: '/accounts/{account_id}/payments',
-  principals: readers(),
+  principals: paymentReaders(),
   summary: "List an account's payments",
   description: 'Newest first.',
   query: z.strictObject({
@@ -51,7 +51,7 @@ export const listPayments = defineRoute({
 export const readPayment = defineRoute({
   method: 'get',
   path: '/accounts/{account_id}/payments/{payment_id}',
-  principals: readers(),
+  principals: paymentReaders(),
   summary: 'Read a payment',
   description: 'With its refunds, disputes and events, from the log.',
   success: { status: 200, description: 'The payment', schema: paymentView, example: paymentExample },

@@ -3,7 +3,7 @@ import { accountStream } from '../../../domain/account/account.ts';
 import { lotOf } from '../../../domain/account/lots.ts';
 import { lotOfPayment } from '../../../domain/payments/payment.ts';
 import type { Receipt } from '../../../payments/receipt/receipt.ts';
-import { readers } from '../../auth/principals.ts';
+import { paymentReaders } from '../../auth/principals.ts';
 import { problem, type Problem } from '../../server/problems.ts';
 import { openHolder } from '../accounts/holder.ts';
 import type { ManagementDeps } from '../router/deps.ts';
@@ -47,7 +47,7 @@ const example: z.output<typeof receiptView> = {
 export const readReceipt = defineRoute({
   method: 'get',
   path: '/accounts/{account_id}/payments/{payment_id}/receipt',
-  principals: readers(),
+  principals: paymentReaders(),
   summary: 'Read the receipt of a payment',
   description: 'The invoice with the tax is that of the payment partner, which is the merchant of record.',
   success: { status: 200, description: 'The receipt as it is now', schema: receiptView, example },
@@ -61,7 +61,7 @@ export const readReceipt = defineRoute({
 export const downloadReceipt = defineRoute({
   method: 'get',
   path: '/accounts/{account_id}/payments/{payment_id}/receipt.pdf',
-  principals: readers(),
+  principals: paymentReaders(),
   summary: 'Download the receipt of a payment',
   success: {
     ...{ status: 200, description: 'One page of PDF', contentType: 'application/pdf' },

@@ -3,7 +3,7 @@ import { accountStream } from '../../../domain/account/account.ts';
 import { openDebt } from '../../../domain/account/wallet.ts';
 import { formatUsd, type Credits } from '../../../domain/money.ts';
 import { CENT } from '../../../domain/payments/amounts.ts';
-import { members, staff } from '../../auth/principals.ts';
+import { members, paymentReaders } from '../../auth/principals.ts';
 import { problem, type Problem } from '../../server/problems.ts';
 import type { ManagementDeps } from '../router/deps.ts';
 import { accountId, paymentId, time, usd, usdOrNothing } from '../router/fields.ts';
@@ -18,7 +18,7 @@ const simulated = z.boolean().meta({ description: 'No money moves: the payment p
 export const readTopUpOptions = defineRoute({
   method: 'get',
   path: '/accounts/{account_id}/top-ups/options',
-  principals: ['admin', ...members('owner', 'billing'), ...staff('support', 'finance', 'operator')],
+  principals: paymentReaders(),
   summary: 'Read what can be topped up',
   success: {
     status: 200,
