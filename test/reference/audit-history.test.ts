@@ -13,6 +13,7 @@ import {
   toppedUp,
 } from '../domain/account/examples.ts';
 import {
+  chargebackReversed,
   chargedBack,
   debt,
   ended,
@@ -21,10 +22,13 @@ import {
   heldForRefund,
   refunded,
   reinstatedFromDebt,
+  reinstatedFromDispute,
   repaid,
   reversed,
+  suspendedFor,
   suspendedForDebt,
   suspendedForDispute,
+  unfrozen,
 } from '../domain/account/refunds/examples.ts';
 import { audit, BrokenBooks } from './audit-history.ts';
 
@@ -36,19 +40,35 @@ const owing = [paid(10n), ...used(10n), refunded(0n), debt(10n), suspendedForDeb
 const disputed = [paid(10n), frozen(10n), suspendedForDispute];
 const awaiting = [paid(10n), reserved(10n), refunded(0n, { awaited: 10n })];
 const forfeited: AccountEvent = { type: 'CreditsForfeited', lotId: 'lot_2', amount: 10n, reason: 'resale' };
-const threshold: AccountEvent = { type: 'LowBalanceThresholdSet', amount: 5n };
+const thresholdOf = (amount: bigint): AccountEvent => ({ type: 'LowBalanceThresholdSet', amount });
+const threshold = thresholdOf(5n);
 const writtenOff = (amount: bigint): AccountEvent => ({
   ...{ type: 'DebtWrittenOff', lotId: 'lot_2', amount, reason: 'not collectable' },
 });
-const chargebackReversed = (amounts: { restored: bigint; cancelled: bigint }): AccountEvent => ({
-  ...{ type: 'ChargebackReversed', lotId: 'lot_2', disputeId: 'disp_1', ...amounts, reduced: 0n, returned: [] },
-});
+const twice = [...disputed, frozen(0n, 'disp_2'), suspendedFor('disp_2')];
+/** A debt of 10 of a lost dispute, of which a reversal has taken 4. */
+const lessOwed = [
+  ...[paid(10n), ...used(10n), frozen(0n), suspendedForDispute, chargedBack(0n)],
+  ...[debt(10n, 'chargeback', 'disp_1'), suspendedForDebt, reinstatedFromDispute],
+  reversed(4n, { debtReduced: [drawn(4n, 'lot_2')] }),
+];
 
 it.each<[string, readonly AccountEvent[]]>([
   ['a refund', [paid(10n), reserved(4n), refunded(6n)]],
   ['a refund that waits for a hold', [...awaiting, released(10n), refunded(10n)]],
   ['a debt that is repaid', [...owing, paid(12n, 'lot_3'), repaid(10n, 'lot_3'), reinstatedFromDebt]],
   ['a dispute that is lost', [...disputed, chargedBack(10n)]],
+  ['a chargeback without a dispute', [paid(10n), chargedBack(10n)]],
+  ['two disputes that are won', [...twice, unfrozen(0n), reinstatedFromDispute, unfrozen(10n, 'disp_2')]],
+  ['two disputes that are lost', [...twice, chargedBack(6n), reinstatedFromDispute, chargedBack(4n, 0n, 'disp_2')]],
+  [
+    'a debt that a reversal had reduced, and its dispute is won',
+    [...lessOwed, chargebackReversed(0n, { cancelled: 6n, reduced: 4n }), reinstatedFromDebt],
+  ],
+  [
+    'a reversal that reaches the threshold and then loses awaited credits',
+    [...[paid(12n), ...used(6n), reserved(6n), refunded(0n, { awaited: 6n })], thresholdOf(9n), ...backAndTaken()],
+  ],
 ])('the audit accepts %s', (_, events) => expect(() => audit([...customer, ...events])).not.toThrow());
 
 describe('the audit finds that', () => {
@@ -81,8 +101,22 @@ describe('the audit finds that', () => {
       'a frozen lot is frozen as holds give back',
       [paid(9n), reserved(9n), frozen(0n), suspendedForDispute, released(9n)],
     ],
-    ['a reversal restores what the chargeback took', [...lost(), chargebackReversed({ restored: 9n, cancelled: 0n })]],
-    ['a reversal cancels what is owed', [...lost(), chargebackReversed({ restored: 10n, cancelled: 1n })]],
+    ['the end of the last dispute unfreezes all of a lot, of others nothing', [...twice, unfrozen(10n)]],
+    ['the end of the last dispute unfreezes all of a lot', [...disputed, unfrozen(0n)]],
+    ['only a disputed lot is unfrozen', [...twice, unfrozen(0n), reinstatedFromDispute, unfrozen(0n)]],
+    ['only a disputed lot is unfrozen', [...twice, chargedBack(6n), unfrozen(4n)]],
+    ['nothing stays frozen without an open dispute', [...disputed, chargedBack(6n), reinstatedFromDispute]],
+    [
+      'the oldest open dispute freezes what is given back',
+      [paid(9n), reserved(9n), ...freezing(), released(9n), frozen(9n, 'disp_2')],
+    ],
+    ['a dispute suspends the account', [...disputed, frozen(0n, 'disp_2')]],
+    ['a reversal restores what the chargeback took', [...lost(), chargebackReversed(9n)]],
+    ['a reversal cancels what is owed', [...lost(), chargebackReversed(10n, { cancelled: 1n })]],
+    [
+      'a reversal returns what reversals of charges took off the debt',
+      [...lessOwed, chargebackReversed(0n, { cancelled: 6n, reduced: 3n })],
+    ],
     ['a lot that has ended loses what holds give back', [endingGrant(5n), reserved(5n), ended(0n), released(5n)]],
     ['a lot ends once', [endingGrant(5n), reserved(5n), ended(0n), ended(0n)]],
     ['only a lot with an end has ended', [toppedUp(5n), ended(5n)]],
@@ -106,9 +140,17 @@ function awaitedAndUsed(): readonly AccountEvent[] {
   return [refunded(0n, { awaited: 10n }), settlement, refunded(6n)];
 }
 
+/** 4 come back of a charge, and a refund that was awaited takes them at once. */
+function backAndTaken(): readonly AccountEvent[] {
+  return [reversed(4n, { returned: [drawn(4n, 'lot_2')] }), refunded(4n, { awaited: 2n })];
+}
+
+function freezing(): readonly AccountEvent[] {
+  return [frozen(0n), suspendedForDispute, frozen(0n, 'disp_2'), suspendedFor('disp_2')];
+}
+
 function lost(): readonly AccountEvent[] {
-  const reinstated = { reason: 'the dispute was closed', cause: { kind: 'dispute', disputeId: 'disp_1' } } as const;
-  return [...disputed, chargedBack(10n), { type: 'AccountReinstated', ...reinstated }];
+  return [...disputed, chargedBack(10n), reinstatedFromDispute];
 }
 
 function other() {
