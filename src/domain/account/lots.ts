@@ -59,7 +59,7 @@ export const free = ({ remaining, heldForRefund, frozen }: Lot): Credits => rema
 
 export const isPaid = ({ source }: Lot): boolean => source.kind === 'payment';
 
-/** The disputes that keep the credits of a lot frozen, the oldest first. */
+/** The disputes that keep the credits of a lot frozen, the oldest first. Several about one payment may be open. */
 export const openDisputes = ({ disputes }: Lot): readonly string[] =>
   [...disputes].flatMap(([disputeId, { state }]) => (state === 'open' ? [disputeId] : []));
 
