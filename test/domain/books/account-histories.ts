@@ -5,6 +5,7 @@ import type { AccountEvent } from '../../../src/domain/account/events.ts';
 import { anyCommand } from '../account/arbitrary.ts';
 import { close, customer } from '../account/examples.ts';
 import { informed } from '../account/refunds/informed.ts';
+import { aboutOnePayment } from '../account/refunds/one-payment.ts';
 
 /** One decision: what was asked, and the events that it caused. */
 export type Decided = { readonly command: AccountCommand; readonly events: readonly AccountEvent[] };
@@ -12,13 +13,15 @@ export type Decided = { readonly command: AccountCommand; readonly events: reado
 const beforeClosing = anyCommand.filter(({ type }) => type !== 'CloseAccount');
 
 /** Some accounts are closed half-way. */
-export const moves: fc.Arbitrary<readonly AccountCommand[]> = fc
+const ofAllKinds: fc.Arbitrary<readonly AccountCommand[]> = fc
   .tuple(
     fc.array(beforeClosing, { minLength: 1, maxLength: 60, size: 'max' }),
     fc.array(anyCommand, { maxLength: 20 }),
     fc.boolean(),
   )
   .map(([open, after, closes]) => [...open, ...(closes ? [close()] : []), ...after]);
+
+export const moves = fc.oneof({ weight: 3, arbitrary: ofAllKinds }, { weight: 1, arbitrary: aboutOnePayment });
 
 export const fold = (events: readonly AccountEvent[]): Account => events.reduce(evolveAccount, initialAccount());
 
