@@ -10,15 +10,8 @@ import { audit, type Charge } from '../../test/reference/audit-history.ts';
 import type { Era } from './eras.ts';
 import type { CommandCall, History, ReadCall } from './history.ts';
 import { ACCOUNTS } from './plan.ts';
-import {
-  areExpected,
-  ask,
-  carryOut,
-  isExpected,
-  openLedger,
-  type Ledger,
-  type Verdict,
-} from '../../test/reference/command-ledger.ts';
+import { ask, carryOut, openLedger, type Ledger, type Verdict } from '../../test/reference/command-ledger.ts';
+import { areExpected, isExpected } from '../../test/reference/expected.ts';
 import { plainBooks, plainWallet } from '../../test/reference/plain-wallet.ts';
 import { answerOf, eventInWords, show, whatOf } from './story.ts';
 

@@ -7,12 +7,12 @@ type Decider = typeof accountDecider;
 
 /** Each breaks one promise, by a wrapper around the decider, which is whole. */
 export const brokenDeciders: Readonly<Record<string, Decider>> = {
-  'a reservation that exceeds the balance by one nano-dollar': {
+  'a reservation that exceeds the balance by up to three nano-dollars': {
     ...accountDecider,
     decide: (command, account) => {
       const decision = accountDecider.decide(command, account);
       const { needed = 0n, available = 0n } = (decision.kind === 'refused' && decision.refusal.funds) || {};
-      if (command.type !== 'ReserveCredits' || needed !== available + 1n) return decision;
+      if (command.type !== 'ReserveCredits' || needed > available + 3n) return decision;
       const { requestId, amount, keyId, runId, price, request, at } = command;
       return accept({ type: 'CreditsReserved', requestId, amount, keyId, runId, price, request, at });
     },

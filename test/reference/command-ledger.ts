@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CommandOf } from '../../src/domain/account/commands.ts';
-import type { AccountCommand, AccountRefusal } from '../../src/domain/account/decide.ts';
+import type { AccountCommand } from '../../src/domain/account/decide.ts';
 import type { Limits } from '../../src/domain/account/limits/limits.ts';
 import { openLimitBooks } from './limit-books.ts';
 import { balanceOf, isSuspendedFor, openDebtOf, openMoneyBooks } from './money-books.ts';
@@ -53,19 +53,6 @@ export const carryOut = (ledger: Ledger, command: AccountCommand): Verdict => {
   for (const effect of 'effects' in verdict ? verdict.effects : []) change(ledger, effect);
   return verdict;
 };
-
-/** Whether events are exactly those that must happen. */
-export const areExpected = (events: readonly object[], effects: readonly Effect[]): boolean =>
-  events.length === effects.length &&
-  effects.every((effect, n) =>
-    Object.entries(effect).every(([field, value]) =>
-      isDeepStrictEqual((events[n] as Readonly<Record<string, unknown>>)[field], value),
-    ),
-  );
-
-/** The refusing limit is only information for the customer; the other fields contain the decision. */
-export const isExpected = ({ limit: _, ...refusal }: AccountRefusal, verdict: Verdict): boolean =>
-  'refusal' in verdict && isDeepStrictEqual(refusal, verdict.refusal);
 
 const verdictOf = (ledger: Ledger, command: AccountCommand): Verdict => {
   const { money } = ledger;
