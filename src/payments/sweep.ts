@@ -108,7 +108,7 @@ const closeDispute = async (
   return close(options, paymentId, disputeId, { outcome: 'won', how: 'partner' });
 };
 
-/** A dispute about which nothing was heard for so long is lost. */
+/** A dispute without an outcome after so long is lost. */
 const endOldDisputes = async (options: PaymentsOptions): Promise<number> => {
   let ended = 0;
   for (const { paymentId, disputeId, since } of await options.openDisputes()) {

@@ -26,7 +26,7 @@ const ofType = <Event extends { readonly type: string }, Type extends Event['typ
   type: Type,
 ) => events.filter((event): event is Extract<Event, { type: Type }> => event.type === type);
 
-/** What the log says after all, against what the partner says. */
+/** The log, compared with the records of the partner. */
 const check = ({ log, control, lotOf }: World): void => {
   const facts = log.events.map((stored) => decodeFact(stored));
   const account = facts.flatMap(({ stream, event }) =>
