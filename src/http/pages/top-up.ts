@@ -131,7 +131,7 @@ const pageOf = ({ title, amount, text, simulated = false, refresh }: Shown): str
     '<main>',
     ...(simulated ? ['<p class="simulated">Simulated payment: no money is moved.</p>'] : []),
     `<h1>${escape(title)}</h1>`,
-    ...(amount === undefined ? [] : [`<p class="amount">$${escape(amount)}</p>`]),
+    ...(amount === undefined ? [] : [`<p class="amount">$${escape(amount)} of credits</p>`]),
     `<p role="status">${escape(text)}</p>`,
     '</main>',
     '</body>',
