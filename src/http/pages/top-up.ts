@@ -31,12 +31,14 @@ type Shown = {
 export const topUpPages = (
   payments: Pick<Payments, 'check' | 'find'>,
   isSimulatedPartner: (name: string) => boolean,
+  now: () => Date,
 ): Readonly<Record<string, RequestHandler>> => {
+  const look = createLook(payments, now);
   const style = readFileSync(new URL('top-up.css', import.meta.url), 'utf8');
   return {
     '/top-ups/:payment_id': async ({ params, query }, response) => {
       const { payment_id: paymentId } = params as Readonly<Record<string, string>>;
-      const payment = paymentId !== undefined && ID.test(paymentId) ? await look(payments, paymentId) : undefined;
+      const payment = paymentId !== undefined && ID.test(paymentId) ? await look(paymentId) : undefined;
       if (!payment) return send(response.status(404), UNKNOWN);
       const simulated = isSimulatedPartner(payment.partner);
       send(response, { ...show(payment, loadsOf(query['n'])), simulated });
@@ -47,9 +49,25 @@ export const topUpPages = (
 
 const ID = /^pay_[\w-]{1,60}$/;
 
-/** The log has the answer if the partner has none. */
-const look = (payments: Pick<Payments, 'check' | 'find'>, paymentId: string): Promise<KnownPayment | undefined> =>
-  payments.check(paymentId).catch(() => payments.find(paymentId));
+/** The partner limits how often it may be asked; the page may be loaded more often. */
+const CHECK_EVERY_MS = 3000;
+const REMEMBERED = 1000;
+
+/** Looks a payment up at the partner, or in the log alone if that was done a moment ago or the partner gives no answer. */
+const createLook = (payments: Pick<Payments, 'check' | 'find'>, now: () => Date) => {
+  const checkedAt = new Map<string, number>();
+  return (paymentId: string): Promise<KnownPayment | undefined> => {
+    const at = now().getTime();
+    if (at - (checkedAt.get(paymentId) ?? -Infinity) < CHECK_EVERY_MS) return payments.find(paymentId);
+    checkedAt.delete(paymentId);
+    checkedAt.set(paymentId, at);
+    for (const oldest of checkedAt.keys()) {
+      if (checkedAt.size <= REMEMBERED) break;
+      checkedAt.delete(oldest);
+    }
+    return payments.check(paymentId).catch(() => payments.find(paymentId));
+  };
+};
 
 const UNKNOWN: Shown = { title: 'There is no such payment', text: 'Check the address of this page.' };
 
@@ -113,7 +131,7 @@ const pageOf = ({ title, amount, text, simulated = false, refresh }: Shown): str
     '<main>',
     ...(simulated ? ['<p class="simulated">Simulated payment: no money is moved.</p>'] : []),
     `<h1>${escape(title)}</h1>`,
-    ...(amount === undefined ? [] : [`<p class="amount">$${escape(amount)}</p>`]),
+    ...(amount === undefined ? [] : [`<p class="amount">$${escape(amount)} of credits</p>`]),
     `<p role="status">${escape(text)}</p>`,
     '</main>',
     '</body>',

@@ -124,6 +124,7 @@ const createRoutes = (options: AppOptions): readonly AppRoute[] => {
   const authenticate = createAuthenticate(options.hashKey, options.findKeyOwner, options.now, options.keyUsed);
   const memory = createBodyMemory({ limitBytes: options.maxBodyMemoryBytes, waitMs: WAIT_FOR_MEMORY_MS });
   const readBody = createReadBody({ maxBytes: options.maxBodyBytes, memory });
+  const ofTopUps = topUpPages(options.payments, options.isSimulatedPartner, options.now);
   const webhook = creemWebhook(options.payments, createReadBody({ maxBytes: MAX_WEBHOOK_BYTES, memory }));
   const ready = getReady(options.readiness);
   const read = (principal: AppRoute['principals'][number], path: string, handler: RequestHandler): AppRoute => ({
@@ -144,9 +145,7 @@ const createRoutes = (options: AppOptions): readonly AppRoute[] => {
     read('public', '/terms/:version', getTermsVersion(options.publishedTerms, options.findTermsText)),
     read('admin', '/metrics', options.metrics),
     { method: 'POST', path: '/webhooks/creem', principals: ['public'], handler: webhook },
-    ...Object.entries({ ...confirmPage, ...topUpPages(options.payments, options.isSimulatedPartner) }).map(
-      ([path, handler]) => read('public', path, handler),
-    ),
+    ...Object.entries({ ...confirmPage, ...ofTopUps }).map(([path, handler]) => read('public', path, handler)),
     ...(options.devOutbox ? [read('public', '/dev/outbox', getOutbox(options.devOutbox))] : []),
     read('public', '/health/live', getLive),
     read('public', '/health/ready', ready),

@@ -22,20 +22,31 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
 });
 
-/** The page of a payment. `checked` are the payments that the partner was asked about. */
-const show = async (payment: KnownPayment | undefined, path = '/top-ups/pay_1', more: Partial<Payments> = {}) => {
+/** Serves the pages. `checked` are the payments that the partner was asked about. */
+const serve = async (payment: KnownPayment | undefined, more: Partial<Payments> = {}) => {
   const checked: string[] = [];
+  let time = 0;
   const check = (id: string) => {
     checked.push(id);
     return Promise.resolve(payment);
   };
   const app = express();
-  const pages = topUpPages({ check, find: () => Promise.resolve(payment), ...more }, isSimulatedPartner);
+  const pages = topUpPages(
+    { check, find: () => Promise.resolve(payment), ...more },
+    isSimulatedPartner,
+    () => new Date(time),
+  );
   for (const [route, handler] of Object.entries(pages)) app.get(route, handler);
   const server = createServer(app).listen(0, '127.0.0.1');
   servers.push(server);
   await once(server, 'listening');
-  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`);
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { url, checked, wait: (ms: number) => void (time += ms) };
+};
+
+const show = async (payment: KnownPayment | undefined, path = '/top-ups/pay_1', more: Partial<Payments> = {}) => {
+  const { url, checked } = await serve(payment, more);
+  const response = await fetch(url + path);
   return { status: response.status, headers: response.headers, html: await response.text(), checked };
 };
 
@@ -79,6 +90,19 @@ describe('the page to which a customer returns from the payment page', () => {
     const label = 'Simulated payment: no money is moved.';
     expect((await show(open)).html).not.toContain(label);
     for (const partner of ['simulated', 'creem-test']) expect((await show({ ...open, partner })).html).toContain(label);
+  });
+
+  it('asks the partner about a payment every three seconds at most, however often it is loaded', async () => {
+    const { url, checked, wait } = await serve(open);
+    const load = async (id: string) => expect((await fetch(`${url}/top-ups/${id}`)).status).toBe(200);
+    await load('pay_1');
+    wait(2999);
+    await load('pay_1');
+    await load('pay_2');
+    expect(checked).toEqual(['pay_1', 'pay_2']);
+    wait(1);
+    await load('pay_1');
+    expect(checked).toEqual(['pay_1', 'pay_2', 'pay_1']);
   });
 
   it('shows what the log has if the partner gives no answer', async () => {
