@@ -80,7 +80,7 @@ const checkView = async (
   const view = await gateway.manage<AccountView>('GET', `/accounts/${accountId}`);
   const expected = {
     revision: events.length - 1,
-    balance_usd: formatUsd(books.toppedUp - books.charged - books.expired),
+    balance_usd: formatUsd(books.balance),
     charged_usd: formatUsd(books.charged),
     held_usd: '0.00',
   };

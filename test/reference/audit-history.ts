@@ -11,6 +11,7 @@ import { auditStanding } from './audit/standing.ts';
 import { auditThreshold } from './audit/threshold.ts';
 import { auditWriteOffs } from './audit/write-offs.ts';
 import {
+  balanceOf,
   openDebtOf,
   openMoneyBooks,
   remainingOf,
@@ -39,6 +40,8 @@ export type Books = {
   readonly forfeited: bigint;
   readonly waived: bigint;
   readonly debt: bigint;
+  /** The sum of what remains. */
+  readonly balance: bigint;
   /** What remains of each lot, oldest first, without empty ones. */
   readonly lots: ReadonlyMap<string, bigint>;
   readonly holds: ReadonlyMap<string, Hold>;
@@ -115,6 +118,7 @@ const closeBooks = (books: MoneyBooks, history: readonly AccountEvent[]): Books 
     forfeited: flow('forfeited'),
     waived: flow('waived'),
     debt: openDebtOf(books),
+    balance: balanceOf(books),
     lots: new Map(left.filter(([, amount]) => amount > 0n)),
     holds: books.holds,
     money: books,
