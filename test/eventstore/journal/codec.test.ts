@@ -477,7 +477,12 @@ describe('lots with an end and suspensions with a cause', () => {
 });
 
 describe('what needs a second person', () => {
-  const [ofGrant, data] = rolesOnDisk.ApprovalAsked;
+  const [withEnd, dataWithEnd] = rolesOnDisk.ApprovalAsked;
+  const ofGrant = { ...withEnd, act: { kind: 'grant', accountId: 'acc_1', amount: 5n } } as const;
+  const data = JSON.stringify({
+    ...(JSON.parse(dataWithEnd) as object),
+    act: { kind: 'grant', accountId: 'acc_1', amount: '5' },
+  });
   const act = { kind: 'refund', accountId: 'acc_1', paymentId: 'pay_1', refundId: 'ref_1', amount: 5n } as const;
   const ofRefund: DomainEvent = { ...ofGrant, act };
 
