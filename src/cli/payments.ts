@@ -52,10 +52,11 @@ program
 
 program
   .command('sweep')
+  .summary('Compare the transactions of the payment partner with the log.')
   .description(
-    'Compare the transactions of the payment partner of the last 120 days with the log, and record what no webhook has\n' +
-      'reported. A running gateway does this once a day. The partner is the one of CREEM_API_KEY, CREEM_WEBHOOK_SECRET and\n' +
-      'CREEM_PRODUCT_ID; without these it is the simulated one of the gateway on this machine. If a transaction is of no\n' +
+    'Compare the transactions of the payment partner of the last 120 days with the log, and record what no webhook has ' +
+      'reported. A running gateway does this once a day. The partner is the one of CREEM_API_KEY, CREEM_WEBHOOK_SECRET and ' +
+      'CREEM_PRODUCT_ID; without these it is the simulated one of the gateway on this machine. If a transaction is of no ' +
       'payment, or cannot be read, the exit code is 1.',
   )
   .usage('')
