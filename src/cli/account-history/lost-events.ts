@@ -1,7 +1,10 @@
 import { accountOfStream } from '../../domain/account/account.ts';
 import type { AccountEvent } from '../../domain/account/events.ts';
+import type { PaymentEvent } from '../../domain/payments/events.ts';
+import { paymentOfStream } from '../../domain/payments/payment.ts';
 import { decodeEvent } from '../../eventstore/journal/codec.ts';
 import type { RememberedEvent } from '../../eventstore/remembered-appends.ts';
+import { paymentSentence } from '../payments/sentences.ts';
 import { counted } from '../terminal/counted.ts';
 import { plain, usd } from './plain-text.ts';
 import { sentence } from './sentences.ts';
@@ -21,7 +24,9 @@ export const lostInWords = (events: readonly RememberedEvent[]): readonly string
     const accountId = accountOfStream(stored.stream);
     const event = decodeEvent(stored);
     if (accountId === undefined) {
-      acts.push(`${lineOf(stored, stored.stream)}  ${event.type}`);
+      const isOfPayment = paymentOfStream(stored.stream) !== undefined;
+      const words = isOfPayment ? paymentSentence(event as PaymentEvent) : event.type;
+      acts.push(`${lineOf(stored, stored.stream)}  ${words}`);
       continue;
     }
     if (event.type === 'HoldSettled' || event.type === 'LateUsageCharged') {
@@ -34,7 +39,7 @@ export const lostInWords = (events: readonly RememberedEvent[]): readonly string
     }
   }
   return [
-    ...section('Acts on accounts, prices and terms that are gone; do again what still holds', acts),
+    ...section('Acts on accounts, payments, prices and terms that are gone; do again what still holds', acts),
     ...section(
       'Charges that are gone, so that their credits can be spent again',
       [...charges].map(([accountId, { count, amount }]) => `${accountId}  ${counted(count, 'charge')}, ${usd(amount)}`),
