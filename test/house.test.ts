@@ -267,8 +267,8 @@ const readsRealTime: Readonly<Record<string, string>> = {
   'eventstore/postgres/database/migrate.ts': 'operators read when a migration was applied',
   'eventstore/postgres/log-rewinds.ts': 'operators read when a rewind was noticed and acknowledged',
   'reactions/database-clock.ts': 'it reports that the clock of the machine is wrong',
-  'reactions/heartbeat.ts': 'whether a run is alive is a matter of real time',
-  'reactions/runs.ts': 'whether a run is alive is a matter of real time',
+  'reactions/runs/heartbeat.ts': 'whether a run is alive is a matter of real time',
+  'reactions/runs/runs.ts': 'whether a run is alive is a matter of real time',
   'cli/terminal/live-runs.ts': 'whether a run is alive is a matter of real time',
   'gateway/publishing/publish-terms.ts': 'the date is part of an example in a message',
   'proxy/providers/openai/http/retry-after.ts': "a provider's Retry-After is a real time",
@@ -507,7 +507,7 @@ describe('a rule', () => {
     ['proxy/engine/x.ts', `import type { Format } from '../formats/format.ts';\nimport '../providers/provider.ts';`],
     ['config/x.ts', `import type { A } from '../eventstore/x.ts';\nimport { type B } from '../proxy/x.ts';`],
     ['proxy/x.ts', '// Not Date.now().\nconst [at, since] = [new Date(ms), performance.now()];\nclock.now();'],
-    ['reactions/heartbeat.ts', 'const sql = `select clock_timestamp()`;'],
+    ['reactions/runs/heartbeat.ts', 'const sql = `select clock_timestamp()`;'],
     ['http/x.ts', `export type { A } from '../proxy/x.ts';\nexport type B = import('../proxy/y.ts').B;`],
   ])('is kept by %s: %s', (path, text) => expect(broken(path, text)).toEqual([]));
 });

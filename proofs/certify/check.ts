@@ -4,7 +4,7 @@ import { formatUsd } from '../../src/domain/money.ts';
 import { decode } from '../../src/eventstore/journal/codec.ts';
 import { PAGE } from '../../src/eventstore/event-store.ts';
 import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
-import type { AccountView } from '../../src/http/management/accounts/account-view.ts';
+import type { AccountView } from '../../src/http/management/accounts/views/account-view.ts';
 import type { Books } from '../../test/reference/audit-history.ts';
 import type { RunningGateway } from '../../test/support/nodes/running-gateway.ts';
 import { query } from '../../test/support/sql.ts';

@@ -4,7 +4,7 @@ import { journal } from '../eventstore/journal/codec.ts';
 import { createCommitter } from '../eventstore/committer.ts';
 import { createLogRewinds, type LogRewind, type LogRewinds } from '../eventstore/postgres/log-rewinds.ts';
 import type { RememberedEvent } from '../eventstore/remembered-appends.ts';
-import { readableByLiveRuns } from '../reactions/runs.ts';
+import { readableByLiveRuns } from '../reactions/runs/runs.ts';
 import { counted } from './terminal/counted.ts';
 import { lostInWords } from './account-history/lost-events.ts';
 import type { OpenDatabase } from './terminal/open-database.ts';

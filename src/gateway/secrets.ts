@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { checkedMasterKeys, type MasterKeys } from '../eventstore/secrets/data-keys.ts';
 import { isKnownAs, type CheckedSecret } from '../eventstore/secrets/secret-checks.ts';
 import type { NoticedSigningKey } from '../eventstore/secrets/signing-keys.ts';
-import type { AcceptedSecrets } from '../reactions/runs.ts';
+import type { AcceptedSecrets } from '../reactions/runs/runs.ts';
 
 /** Hashes API keys; see `Pepper` of the keyring. */
 type Pepper = { readonly id: string; readonly secret: string };

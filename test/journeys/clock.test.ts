@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AccountView } from '../../src/http/management/accounts/account-view.ts';
+import type { AccountView } from '../../src/http/management/accounts/views/account-view.ts';
 import { readLogClock } from '../../src/eventstore/log-clock.ts';
 import { DAY_MS, forward, HOUR_MS, movedMsOf } from '../support/clock.ts';
 import { runCommand } from '../support/command.ts';

@@ -1,5 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { releaseOrphanedHolds, type OpenHold, type OrphanedHoldsOptions } from '../../src/reactions/orphaned-holds.ts';
+import {
+  releaseOrphanedHolds,
+  type OpenHold,
+  type OrphanedHoldsOptions,
+} from '../../src/reactions/runs/orphaned-holds.ts';
 
 const hold = (requestId: string, runId: string): OpenHold => ({ requestId, accountId: 'acc_1', runId });
 

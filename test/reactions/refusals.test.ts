@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRefusals, type Refusal, type Refusals } from '../../src/reactions/refusals.ts';
-import { migrateRuns } from '../../src/reactions/runs.ts';
+import { migrateRuns } from '../../src/reactions/runs/runs.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { SOON } from '../support/soon.ts';
 import { query } from '../support/sql.ts';

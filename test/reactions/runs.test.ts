@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { READABLE_VERSIONS } from '../../src/eventstore/journal/codec.ts';
 import { readableByAll, type ReadableVersions } from '../../src/eventstore/event-versions.ts';
 import { UNSTATED_VERSIONS } from '../../src/eventstore/journal/unstated-versions.ts';
-import { createRun, type Run } from '../../src/reactions/runs.ts';
+import { createRun, type Run } from '../../src/reactions/runs/runs.ts';
 import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { SOON } from '../support/soon.ts';
 import { query, takeAway, terminateSessions } from '../support/sql.ts';

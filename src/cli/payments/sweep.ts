@@ -12,7 +12,7 @@ import { PartnerFailed } from '../../payments/partner.ts';
 import type { PaymentAlert } from '../../payments/payments-options.ts';
 import { createPayments } from '../../payments/payments.ts';
 import type { SweepReport } from '../../payments/sweep.ts';
-import { readableByLiveRuns } from '../../reactions/runs.ts';
+import { readableByLiveRuns } from '../../reactions/runs/runs.ts';
 import { plain } from '../account-history/plain-text.ts';
 import { counted } from '../terminal/counted.ts';
 import { CliFault } from '../terminal/fault.ts';

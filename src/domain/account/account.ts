@@ -1,8 +1,8 @@
 import type { Credits } from '../money.ts';
-import { evolveDuplicates, type Duplicates } from './duplicates.ts';
+import { evolveDuplicates, type Duplicates } from './holder/duplicates.ts';
 import type { AccountEvent } from './events.ts';
 import { evolveKeys, type Keys } from './keys.ts';
-import { evolveMembers, type Members } from './members.ts';
+import { evolveMembers, type Members } from './holder/members.ts';
 import { evolveStanding, unregistered, type Standing } from './standing.ts';
 import { emptyTallies, evolveTallies, type Tallies } from './limits/tallies.ts';
 import { evolveRefunds } from './refunds/evolve.ts';

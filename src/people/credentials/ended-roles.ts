@@ -1,5 +1,5 @@
 import { accountOfStream } from '../../domain/account/account.ts';
-import { mayHaveTokens } from '../../domain/account/members.ts';
+import { mayHaveTokens } from '../../domain/account/holder/members.ts';
 import type { Fact } from '../../eventstore/journal/codec.ts';
 import type { PeopleTokens } from './tokens.ts';
 

@@ -1,6 +1,6 @@
 import { accountStream } from '../../domain/account/account.ts';
 import type { AccountRefusal } from '../../domain/account/decide.ts';
-import { mayHaveTokens } from '../../domain/account/members.ts';
+import { mayHaveTokens } from '../../domain/account/holder/members.ts';
 import { STAFF_STREAM } from '../../domain/identity/staff.ts';
 import type { StaffRole } from '../../domain/identity/person-events.ts';
 import type { ManagementToken, ServiceToken, Token } from '../../identity/tokens.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AccountEvent } from '../../../src/domain/account/events.ts';
 import type { Recorded } from '../../../src/eventstore/journal/codec.ts';
-import { viewEvent } from '../../../src/http/management/accounts/event-view.ts';
+import { viewEvent } from '../../../src/http/management/accounts/views/event-view.ts';
 import { suspended, toppedUp } from '../../domain/account/examples.ts';
 import { ended, endingGrant, suspendedForDebt, suspendedForDispute } from '../../domain/account/refunds/examples.ts';
 import { refundsOnDisk } from '../../domain/account/refunds/on-disk.ts';

@@ -1,6 +1,6 @@
 import OpenAI, { APIConnectionError, type APIError, type ClientOptions } from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { AccountView } from '../../../src/http/management/accounts/account-view.ts';
+import type { AccountView } from '../../../src/http/management/accounts/views/account-view.ts';
 import { audited, auditedOne, untouched, type Customer } from '../../support/customers/audit.ts';
 import { createCuttingProxy, type CuttingProxy } from '../../support/postgres/cutting-proxy.ts';
 import type { RunningGateway } from '../../support/gateway.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatUsd, parseUsd } from '../../../src/domain/money.ts';
-import type { AccountView } from '../../../src/http/management/accounts/account-view.ts';
+import type { AccountView } from '../../../src/http/management/accounts/views/account-view.ts';
 import {
   checkProjections,
   checkSettledBooks,

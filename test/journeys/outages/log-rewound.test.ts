@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AccountView } from '../../../src/http/management/accounts/account-view.ts';
+import type { AccountView } from '../../../src/http/management/accounts/views/account-view.ts';
 import { runCommand } from '../../support/command.ts';
 import { checkSettledBooks } from '../../support/account-history.ts';
 import { copyDatabase } from '../../support/postgres/database-copy.ts';

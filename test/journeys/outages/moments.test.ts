@@ -15,7 +15,7 @@ import { createVault, readPlain, type PersonalData } from '../../../src/eventsto
 import { createDataKeys } from '../../../src/eventstore/secrets/data-keys.ts';
 import { secretKey } from '../../../src/eventstore/secrets/sealed-bytes.ts';
 import { createPostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
-import { viewAccount, type AccountView } from '../../../src/http/management/accounts/account-view.ts';
+import { viewAccount, type AccountView } from '../../../src/http/management/accounts/views/account-view.ts';
 import { createDatabase, type Database } from '../../../src/projections/database.ts';
 import { projections } from '../../../src/projections/rows/live.ts';
 import { LIVE } from '../../../src/projections/projection.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AccountView } from '../../../src/http/management/accounts/account-view.ts';
-import type { EventView } from '../../../src/http/management/accounts/event-view.ts';
+import type { AccountView } from '../../../src/http/management/accounts/views/account-view.ts';
+import type { EventView } from '../../../src/http/management/accounts/views/event-view.ts';
 import { checkProjections, checkSettledBooks, isCharge } from '../../support/account-history.ts';
 import { runCommand } from '../../support/command.ts';
 import { ADMIN_TOKEN, createPremises, DATA_KEY, type Premises, type RunningGateway } from '../../support/gateway.ts';

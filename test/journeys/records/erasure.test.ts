@@ -4,7 +4,7 @@ import { GENESIS } from '../../../src/eventstore/integrity/chain.ts';
 import { expectedHash } from '../../eventstore/integrity/expected-hash.ts';
 import type { ChainedLog } from '../../../src/eventstore/chained-log.ts';
 import { createPostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
-import type { AccountView } from '../../../src/http/management/accounts/account-view.ts';
+import type { AccountView } from '../../../src/http/management/accounts/views/account-view.ts';
 import { readLogAfter } from '../../eventstore/logs.ts';
 import { checkProjections, checkSettledBooks } from '../../support/account-history.ts';
 import { runCommand } from '../../support/command.ts';

@@ -6,7 +6,7 @@ import { migratePostgresStore } from '../../../src/eventstore/postgres/postgres.
 import { startBundledPostgres } from '../../../src/gateway/start/bundled-postgres.ts';
 import { migrateIdentity } from '../../../src/identity/database.ts';
 import { migrateProjections } from '../../../src/projections/rows/live.ts';
-import { migrateRuns } from '../../../src/reactions/runs.ts';
+import { migrateRuns } from '../../../src/reactions/runs/runs.ts';
 import { query, serverUrl } from '../sql.ts';
 import { migrateMail } from '../../../src/mail/due-mails.ts';
 

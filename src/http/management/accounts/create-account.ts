@@ -7,7 +7,7 @@ import { recordedBy } from '../../../eventstore/journal/recorded-by.ts';
 import { problem, type Problem } from '../../server/problems.ts';
 import { acceptTermsOf, mayAccept, notInForce } from './accept-terms.ts';
 import { accountAt } from './account-at.ts';
-import { accountExample, accountView, viewAccount } from './account-view.ts';
+import { accountExample, accountView, viewAccount } from './views/account-view.ts';
 import { carryOut, type Done } from '../router/execute-command.ts';
 import { text } from '../router/fields.ts';
 import type { ManagementDeps } from '../router/deps.ts';

@@ -4,7 +4,7 @@ import { accountStream } from '../../../domain/account/account.ts';
 import type { AccountEvent } from '../../../domain/account/events.ts';
 import { decode, type Recorded } from '../../../eventstore/journal/codec.ts';
 import { problem } from '../../server/problems.ts';
-import { eventView, isForCustomers, viewEvent } from './event-view.ts';
+import { eventView, isForCustomers, viewEvent } from './views/event-view.ts';
 import { MAX_REVISION, wholeNumber } from '../router/fields.ts';
 import { openHolder } from './holder.ts';
 import { defineRoute } from '../router/route.ts';

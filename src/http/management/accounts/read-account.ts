@@ -3,7 +3,7 @@ import { readers } from '../../auth/principals.ts';
 import type { Moment } from '../../../eventstore/snapshots.ts';
 import { problem, type Problem } from '../../server/problems.ts';
 import { accountAt, accountNow, type AccountAt } from './account-at.ts';
-import { accountExample, accountView, viewAccount } from './account-view.ts';
+import { accountExample, accountView, viewAccount } from './views/account-view.ts';
 import type { ManagementDeps } from '../router/deps.ts';
 import { openHolder } from './holder.ts';
 import { MAX_REVISION, moment, wholeNumber } from '../router/fields.ts';

@@ -5,7 +5,7 @@ import { openDebt } from '../../../domain/account/wallet.ts';
 import { formatUsd } from '../../../domain/money.ts';
 import { readers, staff } from '../../auth/principals.ts';
 import { problem } from '../../server/problems.ts';
-import { viewDraw } from '../accounts/money-event-view.ts';
+import { viewDraw } from '../accounts/views/money-event-view.ts';
 import { carryOut } from '../router/execute-command.ts';
 import { accountId, lotId, paymentId, reason, revision, usd, usdOrNothing } from '../router/fields.ts';
 import { defineRoute, isProblem } from '../router/route.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { AccountEvent } from '../../../domain/account/events.ts';
 import { formatUsd } from '../../../domain/money.ts';
 import { staff } from '../../auth/principals.ts';
-import { viewDraw } from '../accounts/money-event-view.ts';
+import { viewDraw } from '../accounts/views/money-event-view.ts';
 import { carryOut, type Done } from '../router/execute-command.ts';
 import { accountId, changed, lotId, reason, revision, usd } from '../router/fields.ts';
 import { defineRoute, isProblem } from '../router/route.ts';

@@ -7,7 +7,7 @@ import { recordedBy } from '../../../eventstore/journal/recorded-by.ts';
 import { invariant } from '../../../domain/decider.ts';
 import { staff } from '../../auth/principals.ts';
 import { problem, type Problem } from '../../server/problems.ts';
-import { viewDraw } from '../accounts/money-event-view.ts';
+import { viewDraw } from '../accounts/views/money-event-view.ts';
 import type { ManagementDeps } from '../router/deps.ts';
 import { carryOut } from '../router/execute-command.ts';
 import { accountId, generationId, lotId, reason, revision, usd, usdOrNothing } from '../router/fields.ts';

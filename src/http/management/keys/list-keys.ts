@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { readers } from '../../auth/principals.ts';
 import { problem } from '../../server/problems.ts';
 import { accountNow } from '../accounts/account-at.ts';
-import { accountExample, keyView, viewKeys } from '../accounts/account-view.ts';
+import { accountExample, keyView, viewKeys } from '../accounts/views/account-view.ts';
 import { defineRoute } from '../router/route.ts';
 
 export const listKeys = defineRoute({

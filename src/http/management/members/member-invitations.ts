@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { accountStream } from '../../../domain/account/account.ts';
 import { memberRoles } from '../../../domain/account/events.ts';
-import { MAX_MEMBERS } from '../../../domain/account/members.ts';
+import { MAX_MEMBERS } from '../../../domain/account/holder/members.ts';
 import { members } from '../../auth/principals.ts';
 import { problem, type Problem } from '../../server/problems.ts';
 import { address, tooManyAttempts } from '../people/fields.ts';

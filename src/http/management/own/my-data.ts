@@ -5,7 +5,7 @@ import type { PersonEvent } from '../../../domain/identity/person-events.ts';
 import { accountsOfPerson, personStream } from '../../../domain/identity/person.ts';
 import { decode, type Recorded } from '../../../eventstore/journal/codec.ts';
 import type { OwnData } from '../../../people/own-data.ts';
-import { eventView, isForCustomers, viewEvent, type EventView } from '../accounts/event-view.ts';
+import { eventView, isForCustomers, viewEvent, type EventView } from '../accounts/views/event-view.ts';
 import { openHolder } from '../accounts/holder.ts';
 import { personId, sessionExample, sessionView, viewSession } from '../people/fields.ts';
 import type { ManagementDeps } from '../router/deps.ts';

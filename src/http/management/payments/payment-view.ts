@@ -3,7 +3,7 @@ import { refundReasons } from '../../../domain/account/refunds/events.ts';
 import { quarantineReasons } from '../../../domain/payments/events.ts';
 import { formatUsd } from '../../../domain/money.ts';
 import type { PaymentRow } from '../../../projections/rows/payments.ts';
-import { lotExample, lotView } from '../accounts/lot-view.ts';
+import { lotExample, lotView } from '../accounts/views/lot-view.ts';
 import { accountId, disputeId, lotId, paymentId, refundId, time, transactionId, usd } from '../router/fields.ts';
 
 const orderId = z

@@ -10,7 +10,7 @@ import {
   type RefundRequest,
 } from '../../../domain/payments/payment.ts';
 import { formatUsd } from '../../../domain/money.ts';
-import { viewLots } from '../accounts/lot-view.ts';
+import { viewLots } from '../accounts/views/lot-view.ts';
 import type { ManagementDeps } from '../router/deps.ts';
 import { timeOf, type PaymentStory } from './payment-story.ts';
 import type { PaymentSummary, PaymentView } from './payment-view.ts';

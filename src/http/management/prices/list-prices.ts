@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { staff } from '../../auth/principals.ts';
 import type { PriceVersion } from '../../../domain/prices/price-book.ts';
-import { viewRates } from '../accounts/event-view.ts';
+import { viewRates } from '../accounts/views/event-view.ts';
 import { time, usdPerMillionTokens } from '../router/fields.ts';
 import { defineRoute } from '../router/route.ts';
 

@@ -1,6 +1,6 @@
-import type { Draw, SuspensionCause } from '../../../domain/account/events.ts';
-import type { CorrectionEvent, DebtEvent, RefundEvent } from '../../../domain/account/refunds/events.ts';
-import { formatUsd } from '../../../domain/money.ts';
+import type { Draw, SuspensionCause } from '../../../../domain/account/events.ts';
+import type { CorrectionEvent, DebtEvent, RefundEvent } from '../../../../domain/account/refunds/events.ts';
+import { formatUsd } from '../../../../domain/money.ts';
 
 type MoneyEvent = RefundEvent | DebtEvent | CorrectionEvent;
 

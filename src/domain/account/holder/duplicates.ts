@@ -1,6 +1,6 @@
-import { accept, refuse } from '../decider.ts';
-import type { AccountDecision, CommandOf } from './commands.ts';
-import type { DuplicateEvent } from './events.ts';
+import { accept, refuse } from '../../decider.ts';
+import type { AccountDecision, CommandOf } from '../commands.ts';
+import type { DuplicateEvent } from '../events.ts';
 
 /** The accounts that may belong to the same holder, and what staff decided on each. */
 export type Duplicates = ReadonlyMap<string, 'suspected' | 'dismissed'>;

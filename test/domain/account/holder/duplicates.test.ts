@@ -1,6 +1,6 @@
 import { describe, it } from 'vitest';
-import type { AccountCommand } from '../../../src/domain/account/decide.ts';
-import { closed, duplicateDismissed, duplicateSuspected, givenNobody, registered } from './examples.ts';
+import type { AccountCommand } from '../../../../src/domain/account/decide.ts';
+import { closed, duplicateDismissed, duplicateSuspected, givenNobody, registered } from '../examples.ts';
 
 const suspect = (other = 'acc_1'): AccountCommand => ({
   ...{ type: 'SuspectDuplicate', other, signal: 'same_name_and_domain' },

@@ -1,7 +1,7 @@
-import { priceAt } from '../domain/prices/price-book.ts';
+import { priceAt } from '../../domain/prices/price-book.ts';
 import { changePrices } from './change-prices.ts';
-import type { OpenDatabase } from './terminal/open-database.ts';
-import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './terminal/run.ts';
+import type { OpenDatabase } from '../terminal/open-database.ts';
+import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from '../terminal/run.ts';
 
 const program = createProgram(
   'relist',

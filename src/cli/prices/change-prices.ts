@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { PRICES_STREAM, priceDecider, type PriceCommand } from '../domain/prices/decide.ts';
-import type { PriceEvent } from '../domain/prices/events.ts';
-import type { PriceBook } from '../domain/prices/price-book.ts';
-import { createCommands } from '../eventstore/commands.ts';
-import { journal } from '../eventstore/journal/codec.ts';
-import { createCommitter } from '../eventstore/committer.ts';
-import { readLogClock } from '../eventstore/log-clock.ts';
-import { readableByLiveRuns } from '../reactions/runs.ts';
-import { CliFault } from './terminal/fault.ts';
-import type { OpenDatabase } from './terminal/open-database.ts';
+import { PRICES_STREAM, priceDecider, type PriceCommand } from '../../domain/prices/decide.ts';
+import type { PriceEvent } from '../../domain/prices/events.ts';
+import type { PriceBook } from '../../domain/prices/price-book.ts';
+import { createCommands } from '../../eventstore/commands.ts';
+import { journal } from '../../eventstore/journal/codec.ts';
+import { createCommitter } from '../../eventstore/committer.ts';
+import { readLogClock } from '../../eventstore/log-clock.ts';
+import { readableByLiveRuns } from '../../reactions/runs/runs.ts';
+import { CliFault } from '../terminal/fault.ts';
+import type { OpenDatabase } from '../terminal/open-database.ts';
 
 export type ChangedPrices = {
   /** Empty if nothing changed. */

@@ -1,7 +1,7 @@
-import { createPool, openClient } from '../eventstore/postgres/database/connections.ts';
-import type { ReadableVersions } from '../eventstore/event-versions.ts';
-import { migrate, type MigrateOptions } from '../eventstore/postgres/database/migrate.ts';
-import { createDatabaseClock, type DatabaseClockOptions } from './database-clock.ts';
+import { createPool, openClient } from '../../eventstore/postgres/database/connections.ts';
+import type { ReadableVersions } from '../../eventstore/event-versions.ts';
+import { migrate, type MigrateOptions } from '../../eventstore/postgres/database/migrate.ts';
+import { createDatabaseClock, type DatabaseClockOptions } from '../database-clock.ts';
 import { createHeartbeat, readableWith, UNSTATED_SECRETS, type AcceptedSecrets } from './heartbeat.ts';
 
 export type { AcceptedSecrets } from './heartbeat.ts';
@@ -59,7 +59,7 @@ export type RunOptions = {
 };
 
 export const migrateRuns = (databaseUrl: string, options?: MigrateOptions): Promise<void> =>
-  migrate(databaseUrl, 'reactions', new URL('./sql/', import.meta.url), options);
+  migrate(databaseUrl, 'reactions', new URL('../sql/', import.meta.url), options);
 
 /** What all live runs can read, for a command-line tool that appends while they are running. */
 export const readableByLiveRuns = async (databaseUrl: string): Promise<ReadableVersions> => {

@@ -1,4 +1,4 @@
-import { inRounds, type Rest } from './rounds.ts';
+import { inRounds, type Rest } from '../rounds.ts';
 
 /** An open hold, with its account and run. */
 export type OpenHold = { readonly requestId: string; readonly accountId: string; readonly runId: string };

@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest';
-import type { AccountCommand } from '../../../src/domain/account/decide.ts';
-import type { MemberRole } from '../../../src/domain/account/events.ts';
-import { MAX_MEMBERS } from '../../../src/domain/account/members.ts';
+import type { AccountCommand } from '../../../../src/domain/account/decide.ts';
+import type { MemberRole } from '../../../../src/domain/account/events.ts';
+import { MAX_MEMBERS } from '../../../../src/domain/account/holder/members.ts';
 import {
   contactChanged,
   given,
@@ -15,7 +15,7 @@ import {
   registered,
   tokenCreated,
   tokenRevoked,
-} from './examples.ts';
+} from '../examples.ts';
 
 const entity = { ...registered, holder: 'entity' as const };
 const add = (personId: string, role: MemberRole): AccountCommand => ({ type: 'AddMember', personId, role });

@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { memberRoles } from '../../../domain/account/events.ts';
-import type { Standing, Suspension } from '../../../domain/account/standing.ts';
-import { available, openDebt, type Wallet } from '../../../domain/account/wallet.ts';
-import { formatUsd, type Credits } from '../../../domain/money.ts';
-import type { PersonalData } from '../../../eventstore/journal/personal-data.ts';
-import type { AccountAt } from './account-at.ts';
+import { memberRoles } from '../../../../domain/account/events.ts';
+import type { Standing, Suspension } from '../../../../domain/account/standing.ts';
+import { available, openDebt, type Wallet } from '../../../../domain/account/wallet.ts';
+import { formatUsd, type Credits } from '../../../../domain/money.ts';
+import type { PersonalData } from '../../../../eventstore/journal/personal-data.ts';
+import type { AccountAt } from '../account-at.ts';
 import { lotExample, lotView, viewLots } from './lot-view.ts';
-import { accountLimitsView, keyLimitsView, viewAccountLimits, viewKeyLimits } from './limits.ts';
-import { TERMS_IN_EXAMPLES } from '../documentation/terms-in-examples.ts';
-import { accountId, generationId, keyId, lotId, revision, time, usd } from '../router/fields.ts';
+import { accountLimitsView, keyLimitsView, viewAccountLimits, viewKeyLimits } from '../limits.ts';
+import { TERMS_IN_EXAMPLES } from '../../documentation/terms-in-examples.ts';
+import { accountId, generationId, keyId, lotId, revision, time, usd } from '../../router/fields.ts';
 
 const suspension = z.strictObject({
   cause: z.enum(['staff', 'dispute', 'debt']),

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { free, isDisputed, isPaid, type Lot } from '../../../domain/account/lots.ts';
-import { available, type Wallet } from '../../../domain/account/wallet.ts';
-import { formatUsd, min, type Credits } from '../../../domain/money.ts';
-import { lotId, time, usd } from '../router/fields.ts';
+import { free, isDisputed, isPaid, type Lot } from '../../../../domain/account/lots.ts';
+import { available, type Wallet } from '../../../../domain/account/wallet.ts';
+import { formatUsd, min, type Credits } from '../../../../domain/money.ts';
+import { lotId, time, usd } from '../../router/fields.ts';
 
 const source = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('grant'), reason: z.string() }),

@@ -1,11 +1,11 @@
 import { InvalidArgumentError } from 'commander';
-import { delistingAt } from '../domain/prices/price-book.ts';
+import { delistingAt } from '../../domain/prices/price-book.ts';
 import { changePrices } from './change-prices.ts';
-import { CliFault } from './terminal/fault.ts';
-import { moment } from './terminal/moment.ts';
-import type { OpenDatabase } from './terminal/open-database.ts';
-import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './terminal/run.ts';
-import { plain } from './account-history/plain-text.ts';
+import { CliFault } from '../terminal/fault.ts';
+import { moment } from '../terminal/moment.ts';
+import type { OpenDatabase } from '../terminal/open-database.ts';
+import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from '../terminal/run.ts';
+import { plain } from '../account-history/plain-text.ts';
 
 const MAX_REASON = 500;
 

@@ -1,8 +1,8 @@
 import type pg from 'pg';
-import { readableByAll, type ReadableVersions } from '../eventstore/event-versions.ts';
-import { READABLE_VERSIONS } from '../eventstore/journal/codec.ts';
-import { UNSTATED_VERSIONS } from '../eventstore/journal/unstated-versions.ts';
-import { local, type HeardTime } from './database-clock.ts';
+import { readableByAll, type ReadableVersions } from '../../eventstore/event-versions.ts';
+import { READABLE_VERSIONS } from '../../eventstore/journal/codec.ts';
+import { UNSTATED_VERSIONS } from '../../eventstore/journal/unstated-versions.ts';
+import { local, type HeardTime } from '../database-clock.ts';
 
 /** A new secret is used only once every live run accepts it, because the others must be able to read what it made. */
 export type AcceptedSecrets = { readonly peppers: readonly string[]; readonly masterKeys: readonly string[] };

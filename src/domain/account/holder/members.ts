@@ -1,6 +1,6 @@
-import { accept, refuse } from '../decider.ts';
-import type { AccountDecision, AccountRefusal, CommandOf } from './commands.ts';
-import type { MemberEvent, MemberRole } from './events.ts';
+import { accept, refuse } from '../../decider.ts';
+import type { AccountDecision, AccountRefusal, CommandOf } from '../commands.ts';
+import type { MemberEvent, MemberRole } from '../events.ts';
 
 /** The persons who act for an account, with their roles. Accounts that the operator registered have none. */
 export type Members = ReadonlyMap<string, MemberRole>;

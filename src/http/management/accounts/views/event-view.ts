@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { AccountEvent, Delivery, PinnedPrice } from '../../../domain/account/events.ts';
-import { formatUsd, formatUsdPerMillion, type Rates, type Usage } from '../../../domain/money.ts';
-import type { Recorded } from '../../../eventstore/journal/codec.ts';
-import type { PersonalData } from '../../../eventstore/journal/personal-data.ts';
-import { revision, time } from '../router/fields.ts';
-import { viewAccountLimits, viewKeyLimits } from './limits.ts';
+import type { AccountEvent, Delivery, PinnedPrice } from '../../../../domain/account/events.ts';
+import { formatUsd, formatUsdPerMillion, type Rates, type Usage } from '../../../../domain/money.ts';
+import type { Recorded } from '../../../../eventstore/journal/codec.ts';
+import type { PersonalData } from '../../../../eventstore/journal/personal-data.ts';
+import { revision, time } from '../../router/fields.ts';
+import { viewAccountLimits, viewKeyLimits } from '../limits.ts';
 import { moneyDataOf, viewCause, viewDraw } from './money-event-view.ts';
 
 export const eventView = z
