@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { format } from 'node:util';
 import { fileURLToPath } from 'node:url';
 
@@ -9,9 +10,14 @@ type Options = { readonly cwd?: string; readonly env?: Readonly<Record<string, s
 /** The cache of compiled code is not part of what an operator sets. */
 const COMPILE_CACHE = process.env['NODE_COMPILE_CACHE'] ?? '';
 
-const fileOf = (script: string): URL => new URL(`../../src/cli/${script}.ts`, import.meta.url);
+const ROOT = new URL('../../', import.meta.url);
+const { scripts } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')) as {
+  readonly scripts: Readonly<Record<string, string>>;
+};
+/** The file that a script of package.json runs. */
+const fileOf = (script: string): URL => new URL(scripts[script]?.split(' ').at(-1) ?? script, ROOT);
 
-/** Runs a file of src/cli as an operator does from a shell. Its environment has only what is given. */
+/** Runs a command of package.json as an operator does from a shell. Its environment has only what is given. */
 export const spawnCommand = (script: string, args: readonly string[], { cwd, env = {} }: Options = {}): Promise<Ran> =>
   new Promise((resolve) => {
     const options = { cwd, env: { ...env, NODE_COMPILE_CACHE: COMPILE_CACHE } };
