@@ -1,12 +1,5 @@
-import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { spawnCommand } from '../support/command.ts';
-
-const NO_COMMANDS = ['change-prices'];
-const commands = readdirSync(new URL('../../src/cli/', import.meta.url))
-  .filter((name) => name.endsWith('.ts'))
-  .map((name) => name.slice(0, -'.ts'.length))
-  .filter((name) => !NO_COMMANDS.includes(name));
+import { commands, spawnCommand } from '../support/command.ts';
 
 describe('every command, as a process', () => {
   it.each(commands)('%s --help shows examples and needs no database', async (script) => {

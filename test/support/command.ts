@@ -14,6 +14,8 @@ const ROOT = new URL('../../', import.meta.url);
 const { scripts } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')) as {
   readonly scripts: Readonly<Record<string, string>>;
 };
+/** The scripts of package.json that run a file of src/cli. */
+export const commands = Object.keys(scripts).filter((name) => scripts[name]?.includes(' src/cli/'));
 /** The file that a script of package.json runs. */
 const fileOf = (script: string): URL => new URL(scripts[script]?.split(' ').at(-1) ?? script, ROOT);
 
