@@ -49,7 +49,7 @@ export const sweepPayments = async (database: OpenDatabase): Promise<ExitCode> =
 
 const unreachable = ({ payments: { partner } }: Config, { message }: PartnerFailed): string =>
   partner.kind === 'simulated'
-    ? 'The simulated payment partner runs inside the gateway, and gives no answer: start the gateway, or set ' +
+    ? 'The simulated payment partner runs inside the gateway, and gives no answer: start the gateway, give this command the same PORT, or set ' +
       `CREEM_API_KEY, CREEM_WEBHOOK_SECRET and CREEM_PRODUCT_ID to compare with Creem. (${plain(message)})`
     : `The payment partner gives no usable answer: ${plain(message)}. Nothing is lost: sweep again later.`;
 
