@@ -1,15 +1,152 @@
-import { describe, expect, it } from 'vitest';
-import { says } from '../support/scripted-upstream.ts';
-import { ask, expectSettled, settled } from './support/customers.ts';
-import { costOf, nanoUsd } from '../support/money.ts';
-import { breaksAfter, completion, tokensOf, usageOf } from './support/provider.ts';
-import { need, useTarget } from './support/target.ts';
+import { sign } from '@kissapi/creem-stand-in';
+import { describe, expect, it, type TestContext } from 'vitest';
+import { nanoUsd } from '../support/money.ts';
+import { SOON } from '../support/soon.ts';
+import { expectSettled } from './support/customers.ts';
+import { need, useTarget, type Customer } from './support/target.ts';
 
-const at = useTarget({ nodes: 2 });
+const at = useTarget({ nodes: 2, payments: true });
 
-// Credits are granted by the administrator today. The parts of this class that concern payments follow with payments: signed
-// webhooks, a webhook that arrives before its checkout, and disputes that take credits back.
+const MINUTE_MS = 60_000;
+
+/** A customer with 1.00 of granted credit, and what is needed to pay. */
+const openPayer = async (context: TestContext) => {
+  const customer = await at.target.openCustomer('1.00');
+  const payments = need(context, at.target.payments, 'payments through a partner');
+  const own = need(context, customer.payments, 'payments through a partner');
+  return { customer, payments, own, partner: payments.partner };
+};
+type Payer = Awaited<ReturnType<typeof openPayer>>;
+type Paid = Parameters<Payer['partner']['pay']>[1];
+
+/** Pays 10.00 on the page of the partner, unless stated otherwise. Nothing is delivered yet. */
+const pay = async ({ own, partner }: Payer, paid: Paid = { country: 'FR' }) => {
+  const { paymentId, checkoutId } = await own.topUp('10.00');
+  const outcome = partner.pay(checkoutId, paid);
+  if (outcome.kind !== 'paid') throw new Error(outcome.kind);
+  return { paymentId, eventId: outcome.eventId, transactionId: outcome.transaction.id };
+};
+
+const expectBalance = async (customer: Customer, usd: string): Promise<void> => {
+  await expect.poll(async () => (await customer.balance()).balance, SOON).toBe(nanoUsd(usd));
+  await expectSettled(at.target, customer, nanoUsd(usd));
+};
+
+/** Nothing of what was reported before is credited later: a further payment of 10.00, which comes after it, is all that is. */
+const expectNothingElse = async (payer: Payer, usd: string): Promise<void> => {
+  const { eventId } = await pay(payer);
+  expect(await payer.payments.deliver(eventId)).toBe(200);
+  await expectBalance(payer.customer, usd);
+};
+
 describe('payment credited twice, never, or wrongly', () => {
+  it('credits a payment once if its webhook is retried: at the same time, on two nodes, and later', async (context) => {
+    const payer = await openPayer(context);
+    const { eventId, paymentId } = await pay(payer);
+    const deliver = (node: number) => payer.payments.deliver(eventId, { node });
+    expect(await Promise.all([deliver(0), deliver(1), deliver(0), deliver(1)])).toEqual([200, 200, 200, 200]);
+    await expectBalance(payer.customer, '11.00');
+    expect([await deliver(1), await payer.own.returns(paymentId)]).toEqual([200, 200]);
+    await expectNothingElse(payer, '21.00');
+  });
+
+  it('credits a payment once if its refund is reported before it', async (context) => {
+    const payer = await openPayer(context);
+    const { payments, partner, customer } = payer;
+    const { eventId, transactionId } = await pay(payer);
+    partner.refund(transactionId, { amount: 600 });
+    const refund = partner.events().at(-1)?.id ?? '';
+    expect(refund).not.toBe(eventId);
+    await expect.poll(() => payments.deliver(refund), SOON).toBe(200);
+    for (const node of [0, 1]) expect(await payments.deliver(eventId, { node })).toBe(200);
+    expect(await payments.deliver(refund, { node: 1 })).toBe(200);
+    await expectBalance(customer, '6.00');
+  });
+
+  it('credits a payment of which the webhook is lost, when the customer returns', async (context) => {
+    const payer = await openPayer(context);
+    const { eventId, paymentId } = await pay(payer);
+    expect(await payer.own.returns(paymentId)).toBe(200);
+    await expectBalance(payer.customer, '11.00');
+    expect(await payer.payments.deliver(eventId)).toBe(200);
+    await expectNothingElse(payer, '21.00');
+  });
+
+  it('credits a payment of which the webhook is lost, after a while without the customer', async (context) => {
+    const payer = await openPayer(context);
+    const { eventId } = await pay(payer);
+    await payer.payments.pass(MINUTE_MS);
+    await expectBalance(payer.customer, '11.00');
+    expect(await payer.payments.deliver(eventId, { node: 1 })).toBe(200);
+    await expectNothingElse(payer, '21.00');
+  });
+
+  it('credits nothing for a webhook with a wrong signature, in whichever way it is wrong', async (context) => {
+    const payer = await openPayer(context);
+    const { payments, partner } = payer;
+    const { eventId } = await pay(payer);
+    const { body, headers } = partner.signed(eventId);
+    const text = body.toString();
+    const changed = text.replaceAll('1000', '9000');
+    expect(changed).not.toBe(text);
+    const signature = headers['creem-signature'] ?? '';
+    for (const fault of [{ kind: 'wrong_secret' }, { kind: 'unsigned' }] as const) {
+      expect(await payments.deliver(eventId, { fault })).toBe(400);
+    }
+    for (const secret of ['', 'undefined', 'null']) expect(await payments.post(text, sign(body, secret))).toBe(400);
+    for (const wrong of ['', signature.slice(0, -1), `${signature}0`]) {
+      expect(await payments.post(text, wrong)).toBe(400);
+    }
+    expect(await payments.post(changed, signature)).toBe(400);
+    expect(await payments.deliver(eventId, { fault: { kind: 'wrong_mode', mode: 'prod' } })).toBe(403);
+    await expectNothingElse(payer, '11.00');
+  });
+
+  it('does not start with an empty webhook secret', async (context) => {
+    const { startsNot } = need(context, at.target.payments, 'payments through a partner');
+    expect(await startsNot('')).toMatch(/CREEM_WEBHOOK_SECRET/);
+  });
+
+  it.for([
+    ['more than was asked', { instead: { subTotal: 100_000 } }],
+    ['another currency', { instead: { currency: 'EUR' } }],
+  ] as const)('does not credit %s, and credits it once when staff say so, however often', async ([, paid], context) => {
+    const payer = await openPayer(context);
+    const { own, payments } = payer;
+    const { eventId, paymentId, transactionId } = await pay(payer, paid);
+    for (const node of [0, 1]) expect(await payments.deliver(eventId, { node })).toBe(200);
+    await expectNothingElse(payer, '11.00');
+    const release = (node: number) => own.release(paymentId, transactionId, '10.00', node);
+    const answers = await Promise.all([release(0), release(1), release(0)]);
+    expect(answers.filter((status) => status === 200)).not.toEqual([]);
+    expect(await own.release(paymentId, transactionId, '20.00', 1)).toBe(409);
+    await expectNothingElse(payer, '31.00');
+  });
+
+  it('credits what was paid if a discount was given', async (context) => {
+    const payer = await openPayer(context);
+    const { eventId } = await pay(payer, { country: 'DE', discountCode: 'TENOFF' });
+    expect(await payer.payments.deliver(eventId)).toBe(200);
+    await expectBalance(payer.customer, '10.00');
+  });
+
+  it('credits the first of two transactions for one payment alone', async (context) => {
+    const payer = await openPayer(context);
+    const { partner, payments, own } = payer;
+    // The address of the first page is lost, so that the payment has two pages.
+    partner.faultApi({ method: 'POST', path: '/v1/checkouts', how: { kind: 'reset', when: 'after' } });
+    const { paymentId } = await own.topUp('10.00');
+    const pages = partner.checkouts().filter(({ requestId }) => requestId === paymentId);
+    expect(pages).toHaveLength(2);
+    for (const { id } of pages) partner.pay(id);
+    const events = partner.events().slice(-2);
+    for (const node of [0, 1]) {
+      const answers = await Promise.all(events.map(({ id }) => payments.deliver(id, { node })));
+      expect(answers).toEqual([200, 200]);
+    }
+    await expectNothingElse(payer, '21.00');
+  });
+
   it('credits a repeated grant once: at the same time, on two nodes, and later', async (context) => {
     const customer = await at.target.openCustomer('1.00');
     const grant = need(context, customer.grant, 'grants over HTTP');
@@ -60,82 +197,5 @@ describe('payment credited twice, never, or wrongly', () => {
       expect(await grant({ usd: '100.00', authorization })).toBe(401);
     }
     await expectSettled(at.target, customer, nanoUsd('1.00'));
-  });
-});
-
-// Today only unused holds are released. Refunds of money follow with payments.
-describe('refund inflates totals or repeats', () => {
-  it('counts released credits neither as spent nor as credited again', async (context) => {
-    const { target } = at;
-    const customer = await target.openCustomer('1.00');
-    const totals = need(context, customer.totals, 'totals');
-    // Half of them fail in ways that release everything; the others use a small part of their hold.
-    const failures = [says('{}', { status: 500 }), breaksAfter(), says('<html>')];
-    for (let n = 0; n < 12; n++) {
-      target.upstream.play((n % 2 === 0 ? failures[(n / 2) % 3] : undefined) ?? completion(usageOf(9, 3)));
-      await ask(target, customer, { node: (n >> 1) % 2, maxTokens: 2000, stream: n % 4 === 2 }).answer;
-    }
-    const spent = 6n * costOf(tokensOf(9, 3), await target.prices(target.model));
-    await expectSettled(target, customer, nanoUsd('1.00') - spent);
-    for (const node of [0, 1]) expect(await totals(node)).toEqual({ credited: nanoUsd('1.00'), spent, byKey: spent });
-  });
-
-  it('credits a compensation once, however often it is requested, and leaves the spending as it is', async (context) => {
-    const { target } = at;
-    const customer = await target.openCustomer('1.00');
-    const grant = need(context, customer.grant, 'grants over HTTP');
-    const totals = need(context, customer.totals, 'totals');
-    target.upstream.play(completion(usageOf(1000, 1000)));
-    await ask(target, customer, { maxTokens: 1000 }).answer;
-    const spent = nanoUsd('1.00') - (await settled(target, customer));
-    const good = { usd: '0.00075', reason: 'the answer was of no use', idempotencyKey: 'refund of 1' };
-    for (const node of [0, 1, 0, 1]) expect(await grant({ ...good, node })).toBe(201);
-    const credited = nanoUsd('1.00075');
-    await expectSettled(target, customer, credited - spent);
-    expect(await totals()).toEqual({ credited, spent, byKey: spent });
-  });
-});
-
-// No route edits an account's notes or sets its balance. What can be edited, its keys and its suspension, is written to the
-// same account that requests are charged to.
-describe('lost update', () => {
-  it('loses no change when edits, grants and charges run at the same time on two nodes', async (context) => {
-    const { target } = at;
-    const customer = await target.openCustomer('1.00');
-    const edits = need(context, customer.edits, 'edits over HTTP');
-    const grant = need(context, customer.grant, 'grants over HTTP');
-    target.upstream.play(completion(usageOf(9, 3)));
-    const [served] = await Promise.all([
-      Promise.all(
-        Array.from({ length: 60 }, async (_, n) => {
-          await new Promise((resolve) => setTimeout(resolve, 5 * n));
-          return (await ask(target, customer, { node: n % 2 }).answer).status === 200;
-        }),
-      ),
-      Promise.all(Array.from({ length: 20 }, (_, n) => grant({ usd: '0.000001', node: n % 2 }))),
-      // One after another, because a suspended account gets no key.
-      (async () => {
-        for (let n = 0; n < 6; n++) for (const edit of edits) await edit(n % 2);
-      })(),
-    ]);
-    const charged = BigInt(served.filter(Boolean).length);
-    expect(charged).toBeGreaterThan(0n);
-    const spent = charged * costOf(tokensOf(9, 3), await target.prices(target.model));
-    await expectSettled(target, customer, nanoUsd('1.00002') - spent);
-  });
-
-  it('changes nothing by reading', async (context) => {
-    const { target } = at;
-    const customer = await target.openCustomer('1.00');
-    const history = need(context, customer.history, 'history');
-    target.upstream.play(completion(usageOf(9, 3)));
-    await ask(target, customer).answer;
-    const left = await settled(target, customer);
-    const before = await history();
-    for (let n = 0; n < 5; n++) {
-      await Promise.all([customer.balance(n % 2), customer.totals?.(n % 2), history()]);
-    }
-    expect(await history()).toEqual(before);
-    await expectSettled(target, customer, left);
   });
 });

@@ -14,6 +14,8 @@ export type AllPayments = {
   readonly open: OpenPayments;
   /** The payment of each transaction and each order of the partner. */
   readonly byPartnerId: ReadonlyMap<string, string>;
+  /** Adds what was appended to the log meanwhile to `open` and to `byPartnerId`. */
+  readFurther(): Promise<void>;
 };
 
 const TYPES: readonly string[] = Object.keys(paymentEventShapes);
@@ -23,23 +25,27 @@ export const readAllPayments = async (store: Pick<ChainedLog, 'readAll'>): Promi
   const states = new Map<string, { readonly state: Payment; readonly openedAt: Date }>();
   const byPartnerId = new Map<string, string>();
   const open = createOpenPayments();
-  for (let after = 0; ;) {
-    const page = (await store.readAll(after, PAGE, TYPES)).map(decode);
-    for (const { stream, event, time } of page) {
-      const paymentId = paymentOfStream(stream);
-      if (paymentId === undefined) continue;
-      const { state, openedAt } = states.get(paymentId) ?? { state: { status: 'unknown' }, openedAt: time };
-      states.set(paymentId, { state: evolvePayment(state, event as PaymentEvent), openedAt });
-      if (event.type !== 'PaymentCompleted' && event.type !== 'PaymentQuarantined') continue;
-      byPartnerId.set(event.transactionId, paymentId).set(event.orderId, paymentId);
+  let after = 0;
+  const readFurther = async (): Promise<void> => {
+    for (;;) {
+      const page = (await store.readAll(after, PAGE, TYPES)).map(decode);
+      for (const { stream, event, time } of page) {
+        const paymentId = paymentOfStream(stream);
+        if (paymentId === undefined) continue;
+        const { state, openedAt } = states.get(paymentId) ?? { state: { status: 'unknown' }, openedAt: time };
+        states.set(paymentId, { state: evolvePayment(state, event as PaymentEvent), openedAt });
+        if (event.type !== 'PaymentCompleted' && event.type !== 'PaymentQuarantined') continue;
+        byPartnerId.set(event.transactionId, paymentId).set(event.orderId, paymentId);
+      }
+      const last = page.at(-1);
+      if (!last) break;
+      void open.apply(page, last.position, after);
+      after = last.position;
     }
-    const last = page.at(-1);
-    if (!last) break;
-    void open.apply(page, last.position, after);
-    after = last.position;
-  }
+  };
+  await readFurther();
   const payments = [...states].flatMap(([paymentId, { state, openedAt }]) =>
     state.status === 'unknown' ? [] : [{ paymentId, payment: state, openedAt }],
   );
-  return { payments: payments.reverse(), open, byPartnerId };
+  return { payments: payments.reverse(), open, byPartnerId, readFurther };
 };

@@ -61,14 +61,17 @@ const openOptions = async (
   const readable = await readableByLiveRuns(url);
   const { now } = await readLogClock(url);
   const writing = { store, committer, codec: journal, readable: () => readable };
-  const { open, byPartnerId } = await readAllPayments(store);
+  const { open, byPartnerId, readFurther } = await readAllPayments(store);
   const notHere = (): Promise<never> => Promise.reject(new Error('a sweep keeps no deliveries'));
   return {
     payments: createCommands({ ...writing, decider: paymentDecider }),
     accounts: createCommands({ ...writing, decider: accountDecider }),
     mails: createCommands({ ...writing, decider: mailDecider }),
-    paymentOf: ({ transactionId, orderId }) =>
-      Promise.resolve(byPartnerId.get(transactionId) ?? (orderId === null ? undefined : byPartnerId.get(orderId))),
+    paymentOf: async ({ transactionId, orderId }) => {
+      const find = () => byPartnerId.get(transactionId) ?? byPartnerId.get(orderId ?? '');
+      if (find() === undefined) await readFurther(); // The sweep itself or a gateway may have recorded it meanwhile.
+      return find();
+    },
     unpaid: () => Promise.resolve(open.unpaid()),
     openDisputes: () => Promise.resolve(open.disputes()),
     customerOf: () => Promise.resolve(undefined),

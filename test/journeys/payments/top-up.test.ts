@@ -126,7 +126,10 @@ describe('a top-up', () => {
   it('of which the webhook is lost is found by a sweep', async () => {
     const { paymentId, url } = await topUp('5.00');
     const transactionId = pay(url);
-    expect((await command('sweep')).stdout).toContain('Recorded 1 fact that no webhook had reported.');
+    expect(await command('sweep')).toMatchObject({
+      ...{ code: 0, stderr: '' },
+      stdout: expect.stringContaining('Recorded 1 fact that no webhook had reported.') as string,
+    });
     await untilLot(paymentId, { remaining_usd: '5.00' });
     expect(await command('sweep')).toMatchObject({
       code: 0,

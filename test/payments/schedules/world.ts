@@ -2,19 +2,17 @@ import { createCreemStandIn, Refusal, type DeliveryFault } from '@kissapi/creem-
 import { customer, delivery, price, request, tokens } from '../../domain/account/examples.ts';
 import { createInMemoryLog, createInMemoryStore } from '../../../src/eventstore/memory/in-memory.ts';
 import { available } from '../../../src/domain/account/wallet.ts';
-import { openRequestsOf, lotOfPayment } from '../../../src/domain/payments/payment.ts';
+import { openRequestsOf } from '../../../src/domain/payments/payment.ts';
 import { derivedId } from '../../../src/eventstore/ids.ts';
 import { happen } from '../../eventstore/nodes.ts';
 import { createNode, Killed, type Node } from './node.ts';
+import type { Random } from './random.ts';
 
 export const ACCOUNT = 'acc_1';
 const HOUR_MS = 3_600_000;
 /** Far more than anything takes. */
 const MOST_ROUNDS = 12;
 const SECRETS = { apiKey: 'creem_test_1', webhookSecret: 'whsec_1' };
-
-/** Numbers below 1, as Math.random gives them, from a seed. */
-export type Random = () => number;
 
 /** Two gateways on one log, the stand-in for the partner, and a customer. Every step is random. Must be closed. */
 export const openWorld = async (random: Random) => {
@@ -231,7 +229,6 @@ export const openWorld = async (random: Random) => {
     pass,
     log,
     payments,
-    lotOf: lotOfPayment,
     now,
     step: async (): Promise<void> => void (await pick(steps)?.()),
     calm,

@@ -67,6 +67,7 @@ const expectHistory = async (customer: Customer, balance: Nano): Promise<void> =
   for (const { kind, amount, generationId = '' } of history) {
     expect(amount).toBeGreaterThanOrEqual(0n);
     if (kind === 'credited') owned += amount;
+    if (kind === 'taken_back') owned -= amount;
     if (kind === 'held') open.set(generationId, (open.get(generationId) ?? 0n) + amount);
     if (kind === 'charged') {
       expect(charged, 'charged once').not.toContain(generationId);

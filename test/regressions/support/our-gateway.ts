@@ -7,36 +7,41 @@ import { ADMIN_TOKEN, createPremises, type RunningGateway } from '../../support/
 import { createScriptedUpstream } from '../../support/scripted-upstream.ts';
 import { SOON } from '../../support/soon.ts';
 import { nanoUsd, type Prices, type Tokens } from '../../support/money.ts';
+import { openOurPartner, ourPayments, paymentsOf } from './our-payments.ts';
 import type { Customer, Entry, Target, TargetOptions } from './target.ts';
 
 const OTHER_PROVIDERS = ['deepseek', 'xai', 'gemini', 'groq'];
 const REASON = 'regression';
 
 /** KissAPI: real processes on a new database, with the scripted upstream as every provider. */
-export const ourGateway = async ({ nodes: count = 1, silenceMs }: TargetOptions): Promise<Target> => {
+export const ourGateway = async ({ nodes: count = 1, silenceMs, payments }: TargetOptions): Promise<Target> => {
   const upstream = await createScriptedUpstream();
   const premises = await createPremises();
   const folder = await mkdtemp(join(tmpdir(), 'kissapi-regressions-'));
   const file = join(folder, 'upstreams.json');
   const others = OTHER_PROVIDERS.map((name) => ({ name, baseUrl: upstream.url, apiKeyEnv: 'OPENAI_API_KEY' }));
   await writeFile(file, JSON.stringify({ upstreams: others }));
+  const partner = payments === true ? await openOurPartner() : undefined;
   const silence = silenceMs === undefined ? undefined : String(silenceMs);
-  const start = (): Promise<RunningGateway> =>
+  const start = (over: Readonly<Record<string, string>> = {}): Promise<RunningGateway> =>
     premises.startGateway({
       OPENAI_UPSTREAM_URL: upstream.url,
       OPENAI_API_KEY: 'sk-of-the-operator',
       KISSAPI_UPSTREAMS: file,
       ...(silence === undefined ? {} : { UPSTREAM_FIRST_BYTE_TIMEOUT_MS: silence, UPSTREAM_IDLE_TIMEOUT_MS: silence }),
+      ...partner?.env,
+      ...over,
     });
   const close = async (): Promise<void> => {
     await premises.close();
     await upstream.close();
+    await partner?.standIn.close();
     await rm(folder, { recursive: true });
   };
 
   let gateways: readonly RunningGateway[];
   try {
-    gateways = await Promise.all(Array.from({ length: count }, start));
+    gateways = await Promise.all(Array.from({ length: count }, () => start()));
   } catch (error) {
     await close();
     throw error;
@@ -68,6 +73,17 @@ export const ourGateway = async ({ nodes: count = 1, silenceMs }: TargetOptions)
       }
       return customer;
     },
+    ...(partner
+      ? {
+          payments: ourPayments({
+            partner,
+            databaseUrl: premises.databaseUrl,
+            gateway,
+            gateways: () => gateways,
+            start,
+          }),
+        }
+      : {}),
     crash: async () => void (await gateway().process.stop('SIGKILL')),
     restart: async () => {
       gateways = [await start(), ...gateways.slice(1)];
@@ -130,6 +146,7 @@ const customerOf = (
       await response.arrayBuffer();
       return response.status;
     },
+    payments: paymentsOf(gateway, accountId),
     edits: [
       async (node) => {
         const { key_id } = await manage(node, 'POST', '/keys', { name: REASON });
@@ -162,6 +179,10 @@ const entryOf = (event: OurEvent): Entry => {
       return entry('given_back', event.released);
     case 'UsageWrittenOff':
       return entry('written_off', event.amount);
+    case 'CreditsRefunded':
+    case 'CreditsChargedBack':
+    case 'DebtRepaid':
+      return entry('taken_back', event.amount);
     default:
       return entry('other', 0n);
   }

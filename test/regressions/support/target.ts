@@ -1,3 +1,4 @@
+import type { CreemControl, DeliveryFault } from '@kissapi/creem-stand-in';
 import { afterAll, beforeAll, type TestContext } from 'vitest';
 import type { ScriptedUpstream } from '../../support/scripted-upstream.ts';
 import { shared } from '../../support/shared.ts';
@@ -23,7 +24,22 @@ export type Target = {
   readonly restart?: () => Promise<void>;
   /** Stops the second node (SIGSTOP) until the returned function is called. */
   readonly pause?: () => () => void;
+  readonly payments?: Payments;
   close(): Promise<void>;
+};
+
+/** A payment partner, of which the gateway takes payments. */
+export type Payments = {
+  /** What the partner and the banks of customers do. */
+  readonly partner: CreemControl;
+  /** Delivers an event of the partner to a node. Resolves to the HTTP status. */
+  deliver(eventId: string, how?: { readonly node?: number; readonly fault?: DeliveryFault }): Promise<number>;
+  /** Delivers any bytes with any signature. Resolves to the HTTP status. */
+  post(body: string, signature: string): Promise<number>;
+  /** Moves the time by which the gateway decides forward. */
+  pass(ms: number): Promise<void>;
+  /** Starts a further node with this webhook secret. Resolves to what it prints; rejects if it runs. */
+  startsNot(webhookSecret: string): Promise<string>;
 };
 
 export type Customer = {
@@ -37,8 +53,23 @@ export type Customer = {
   readonly history?: () => Promise<readonly Entry[]>;
   /** Grants credits, and returns the HTTP status. */
   readonly grant?: (grant: Grant) => Promise<number>;
+  readonly payments?: CustomerPayments;
   /** Each changes the account without changing money. */
   readonly edits?: readonly ((node: number) => Promise<unknown>)[];
+};
+
+/** What a customer and the staff of the gateway do with payments. Each resolves to the HTTP status unless stated. */
+export type CustomerPayments = {
+  /** Opens a payment page. If the partner gives none, it is repeated under the same key. */
+  topUp(usd: string): Promise<{ readonly paymentId: string; readonly checkoutId: string }>;
+  /** Returns from the payment page to a page of the gateway. */
+  returns(paymentId: string): Promise<number>;
+  /** Staff credits a transaction that was not credited. */
+  release(paymentId: string, transactionId: string, usd: string, node: number): Promise<number>;
+  /** Asks for a refund of all that is left of a payment. Resolves to its id, once staff can answer it. */
+  askRefund(paymentId: string): Promise<string>;
+  approve(paymentId: string, refundId: string, node: number): Promise<number>;
+  figures(node?: number): Promise<Readonly<Record<'balance' | 'toppedUp' | 'charged' | 'refunded' | 'debt', Nano>>>;
 };
 
 export type Grant = {
@@ -53,7 +84,7 @@ export type Grant = {
 export type Receipt = { readonly status: string; readonly cost: Nano; readonly tokens: Tokens };
 
 export type Entry = {
-  readonly kind: 'credited' | 'held' | 'charged' | 'given_back' | 'written_off' | 'other';
+  readonly kind: 'credited' | 'held' | 'charged' | 'given_back' | 'written_off' | 'taken_back' | 'other';
   readonly amount: Nano;
   readonly generationId: string | undefined;
 };
@@ -62,6 +93,8 @@ export type TargetOptions = {
   readonly nodes?: 1 | 2;
   /** How long a provider may be silent. */
   readonly silenceMs?: number;
+  /** Whether customers can pay. */
+  readonly payments?: boolean;
 };
 
 /** KissAPI is loaded and started only here. It runs on for the files of the same worker with the same options. */
