@@ -11,6 +11,8 @@ import { customer } from '../domain/account/examples.ts';
 import { happen } from '../eventstore/nodes.ts';
 import { createNode } from './schedules/node.ts';
 
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 const SECRETS = { apiKey: 'creem_test_1', webhookSecret: 'whsec_1' };
 
 /** One gateway, the stand-in of the partner, and a customer. Webhooks are lost, unless they are delivered. */
@@ -76,5 +78,46 @@ describe('a transaction of which a part was returned before its release from qua
     expect(released.kind).toBe('accepted');
     expect(await world.payments.sweep()).toMatchObject({ recorded: 0 });
     expect(await world.payments.find(paymentId)).toMatchObject({ refunds: [] });
+  });
+});
+
+describe('a payment page about which the partner gives no usable answer', () => {
+  const failing = (times: number): void =>
+    world.control.faultApi({ method: 'GET', path: '/v1/checkouts', times, how: { kind: 'status', status: 500 } });
+  const lookUp = (): Promise<unknown> => world.payments.lookUpUnpaid().catch((error: unknown) => error);
+
+  it('does not stop the look-ups of other payments, and is looked up again after five minutes', async () => {
+    const [broken, paid] = [await world.topUp(), await world.topUp()];
+    for (const paymentId of [broken, paid]) {
+      world.control.pay(await world.checkoutOf(paymentId), { country: 'US' });
+    }
+    world.wait(MINUTE_MS);
+    failing(1);
+    expect(await lookUp()).toMatchObject({ code: 'unavailable' });
+    expect(await world.payments.find(paid)).toMatchObject({ status: 'completed' });
+    await lookUp();
+    expect(await world.payments.find(broken)).toMatchObject({ status: 'open' });
+    world.wait(5 * MINUTE_MS);
+    await lookUp();
+    expect(await world.payments.find(broken)).toMatchObject({ status: 'completed' });
+  });
+
+  it('does not stop a sweep', async () => {
+    const [broken, paid] = [await world.topUp(), await world.topUp()];
+    world.control.pay(await world.checkoutOf(paid), { country: 'US' });
+    failing(1);
+    expect(await world.payments.sweep()).toMatchObject({ recorded: 1, unreadable: 1 });
+    expect(await world.payments.find(broken)).toMatchObject({ status: 'open' });
+  });
+
+  it('expires after two days', async () => {
+    const broken = await world.topUp();
+    failing(10);
+    world.wait(DAY_MS);
+    await lookUp();
+    expect(await world.payments.find(broken)).toMatchObject({ status: 'open' });
+    world.wait(DAY_MS);
+    await lookUp();
+    expect(await world.payments.find(broken)).toMatchObject({ status: 'expired' });
   });
 });
