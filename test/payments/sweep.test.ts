@@ -121,3 +121,19 @@ describe('a payment page about which the partner gives no usable answer', () => 
     expect(await world.payments.find(broken)).toMatchObject({ status: 'expired' });
   });
 });
+
+describe('a refund that was ordered from the partner', () => {
+  it('shows as returned once it has succeeded, and not after it has failed without a report', async () => {
+    const paymentId = await world.topUp();
+    world.control.pay(await world.checkoutOf(paymentId), { country: 'US' });
+    await world.deliver();
+    const [transaction] = world.control.transactions();
+    const refunds = [0, 1].map(() => world.control.refund(transaction?.id ?? '', { amount: 500, status: 'pending' }));
+    world.control.settleRefund(refunds[0]?.id ?? '', 'failed');
+    expect(await world.payments.lookUpReturns(paymentId)).toBe('as_recorded');
+    world.control.settleRefund(refunds[1]?.id ?? '', 'succeeded');
+    expect(await world.payments.lookUpReturns(paymentId)).toBe('more');
+    await world.payments.sweep();
+    expect(await world.payments.lookUpReturns(paymentId)).toBe('as_recorded');
+  });
+});
