@@ -158,6 +158,20 @@ export class PartnerFailed extends Error {
   }
 }
 
+/** The faults that may concern one payment alone. After the others, the next call would fail as well. */
+const OF_ONE: ReadonlySet<PartnerFault> = new Set(['unavailable', 'unreadable']);
+
+/** Does the work for one of many payments. Returns the fault if only this one may be concerned, so that the others follow. */
+export const eachAlone = async (work: () => Promise<unknown>): Promise<PartnerFailed | undefined> => {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof PartnerFailed && OF_ONE.has(error.code)) return error;
+    throw error;
+  }
+};
+
 /** Names of partners with which no money moves: the stand-in, and Creem with a test key. */
 const SIMULATED: ReadonlySet<string> = new Set(['simulated', 'creem-test']);
 

@@ -7,6 +7,7 @@ import { isSimulatedPartner, type WebhookHeaders } from './partner.ts';
 import type { PaymentsOptions } from './payments-options.ts';
 import { createPaymentsProcess } from './payments-process.ts';
 import { checkPaid, readPayment } from './record-reports.ts';
+import { lookUpReturns } from './send-refund.ts';
 import { sweep, type SweepReport } from './sweep.ts';
 import { createUnpaidRounds, openTopUp } from './top-ups.ts';
 import { receiveWebhook } from './webhooks.ts';
@@ -28,6 +29,9 @@ export type TopUpOutcome =
   /** The command id belongs to another top-up. */
   | { readonly kind: 'refused'; readonly refusal: PaymentRefusal };
 
+/** What the partner shows as returned of a payment: as the log, or more. */
+export type Returns = 'as_recorded' | 'more' | 'no_answer';
+
 export type WebhookAnswer = {
   readonly status: 200 | 400 | 403 | 500;
   /** For the page of deliveries at the partner: which check failed. */
@@ -43,6 +47,8 @@ export type Payments = {
   find(paymentId: string): Promise<KnownPayment | undefined>;
   /** Asks the partner whether an open payment was paid, and records it. Returns the payment as it is then. */
   check(paymentId: string): Promise<KnownPayment | undefined>;
+  /** Compares what the partner shows as returned of a payment with the log. Records nothing. */
+  lookUpReturns(paymentId: string): Promise<Returns>;
   /** Answers with 200 only after what was reported is in the log, or is kept for the operator. */
   receiveWebhook(headers: WebhookHeaders, rawBody: Uint8Array): Promise<WebhookAnswer>;
   /** Compares the newest transactions of the partner with the log, and records what no webhook has reported. */
@@ -64,6 +70,7 @@ export const createPayments = (options: PaymentsOptions): Payments => {
     openTopUp: (asked) => openTopUp(options, asked),
     find: (paymentId) => readPayment(options, paymentId),
     check,
+    lookUpReturns: (paymentId) => lookUpReturns(options, paymentId),
     receiveWebhook: (headers, rawBody) => receiveWebhook(options, headers, rawBody),
     sweep: (progress) => sweep(options, progress),
     lookUpUnpaid: createUnpaidRounds(options, check),

@@ -1,6 +1,12 @@
 import type { PaymentCommand, PaymentRefusal } from '../domain/payments/commands.ts';
 import { CENT } from '../domain/payments/amounts.ts';
-import { idByTotal, isFoundByTotal, paymentStream, type KnownPayment } from '../domain/payments/payment.ts';
+import {
+  idByTotal,
+  isFoundByTotal,
+  paymentStream,
+  returnedBefore,
+  type KnownPayment,
+} from '../domain/payments/payment.ts';
 import { CommandIdTaken } from '../eventstore/commands.ts';
 import { derivedId } from '../eventstore/ids.ts';
 import type { PaidReport, PartnerReport, PartnerTransaction } from './partner.ts';
@@ -120,9 +126,10 @@ const isOver = async (options: PaymentsOptions, paymentId: string, report: Repor
   return transaction?.kind === 'transaction' && transaction.status !== 'charged_back';
 };
 
-/** What refunds have returned, with tax. */
-export const refundedCents = ({ refunds }: KnownPayment): bigint =>
-  refunds.reduce((sum, one) => (one.status === 'succeeded' ? sum + one.gross : sum), 0n) / CENT;
+/** What refunds have returned of the transaction, with tax. */
+export const refundedCents = (payment: KnownPayment): bigint =>
+  payment.refunds.reduce((sum, one) => (one.status === 'succeeded' ? sum + one.gross : sum), 0n) / CENT +
+  returnedBefore(payment);
 
 /** The chargeback that a transaction shows and the payment does not. Its report, with its id, may still come. */
 export const unreportedChargeback = (

@@ -2,7 +2,9 @@ import { isFullRefund, paymentStream } from '../domain/payments/payment.ts';
 import { derivedId } from '../eventstore/ids.ts';
 import type { PaymentCommand } from '../domain/payments/commands.ts';
 import type { PaymentsOptions } from './payments-options.ts';
-import { readPayment } from './record-reports.ts';
+import { PartnerFailed } from './partner.ts';
+import type { Returns } from './payments.ts';
+import { readPayment, refundedCents } from './record-reports.ts';
 
 /**
  * Orders an approved refund of a whole payment at the partner. A refund of a part is made by staff on the partner's page.
@@ -30,6 +32,24 @@ export const sendRefund = async (options: PaymentsOptions, paymentId: string, re
     }
   }
   await record(options, paymentId, { type: 'RecordRefundSent', refundId }, derivedId('sent', refundId));
+};
+
+/**
+ * Whether the partner shows that more was returned of the payment than is recorded. The partner does not report that a
+ * refund has failed, so only staff, who see the partner's page, can end a request for one that is under way.
+ */
+export const lookUpReturns = async (options: PaymentsOptions, paymentId: string): Promise<Returns> => {
+  const payment = await readPayment(options, paymentId);
+  const { partner } = options;
+  if (!payment?.sale || !partner) return 'no_answer';
+  try {
+    const found = await partner.transactionById(payment.sale.transactionId);
+    if (found.kind === 'not_found') return 'no_answer';
+    return found.refunded > refundedCents(payment) ? 'more' : 'as_recorded';
+  } catch (error) {
+    if (error instanceof PartnerFailed) return 'no_answer';
+    throw error;
+  }
 };
 
 const fail = (options: PaymentsOptions, paymentId: string, refundId: string, reason: string): Promise<void> =>

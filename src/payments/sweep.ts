@@ -1,7 +1,7 @@
 import { fromMinorUnits } from '../domain/payments/amounts.ts';
 import { idByTotal, paymentStream, type Dispute, type KnownPayment } from '../domain/payments/payment.ts';
 import { derivedId } from '../eventstore/ids.ts';
-import type { PartnerTransaction } from './partner.ts';
+import { eachAlone, type PartnerTransaction } from './partner.ts';
 import type { PaymentsOptions } from './payments-options.ts';
 import {
   checkPaid,
@@ -19,6 +19,7 @@ export type SweepReport = {
   readonly recorded: number;
   /** Transactions of no payment of ours. */
   readonly unmatched: number;
+  /** Transactions and payment pages about which the partner gave no usable answer. */
   readonly unreadable: number;
 };
 
@@ -39,7 +40,10 @@ export const sweep = async (
   const report = { compared: 0, recorded: 0, unmatched: 0, unreadable: 0 };
   if (!partner) return report;
   for (const { paymentId } of await options.unpaid()) {
-    if (await checkPaid(options, paymentId)) report.recorded++;
+    const fault = await eachAlone(async () => {
+      if (await checkPaid(options, paymentId)) report.recorded++;
+    });
+    if (fault) report.unreadable++;
   }
   const oldest = options.now().getTime() - FINAL_AFTER_MS;
   let page: number | null = 1;
@@ -48,9 +52,12 @@ export const sweep = async (
     report.unreadable += found.unreadable;
     for (const transaction of found.transactions) {
       report.compared++;
-      const recorded = await compare(options, transaction);
-      if (recorded === undefined) report.unmatched++;
-      else report.recorded += recorded;
+      const fault = await eachAlone(async () => {
+        const recorded = await compare(options, transaction);
+        if (recorded === undefined) report.unmatched++;
+        else report.recorded += recorded;
+      });
+      if (fault) report.unreadable++;
     }
     progress(report.compared);
     const last = found.transactions.at(-1);

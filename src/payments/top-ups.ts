@@ -1,7 +1,7 @@
 import { paymentStream } from '../domain/payments/payment.ts';
 import { CENT } from '../domain/payments/amounts.ts';
 import { derivedId } from '../eventstore/ids.ts';
-import { PartnerFailed, type PaymentPartner } from './partner.ts';
+import { eachAlone, PartnerFailed, type PaymentPartner } from './partner.ts';
 import type { TopUpAsked, TopUpOutcome } from './payments.ts';
 import type { PaymentsOptions } from './payments-options.ts';
 import { readPayment } from './record-reports.ts';
@@ -56,23 +56,40 @@ const openPage = async (
 /** After these times, a payment that was not reported as paid is looked up at the partner; then every six hours. */
 const CHECKS_MS = [1, 5, 30, 6 * 60, 12 * 60, 18 * 60].map((minutes) => minutes * 60_000);
 
-/** Looks up unpaid payments when it is time, and ends those that were not paid in time. One node at a time does this. */
+/** How long a payment is left alone whose look-up failed. */
+const AFTER_FAILURE_MS = 5 * 60_000;
+/** A payment that cannot be looked up ends after this time all the same. A report that it was paid still completes it. */
+const GIVE_UP_MS = 2 * PAYABLE_MS;
+
+/**
+ * Looks up unpaid payments when it is time, and ends those that were not paid in time. One node at a time does this. Rejects
+ * after the round if the partner gave no usable answer about one of them.
+ */
 export const createUnpaidRounds = (options: PaymentsOptions, check: (paymentId: string) => Promise<unknown>) => {
   /** How many of the look-ups were made, by payment. A node that takes over makes one for each payment at once. */
   const made = new Map<string, number>();
+  const failedAt = new Map<string, number>();
   return async (): Promise<void> => {
     const unpaid = await options.unpaid();
     const ids = new Set(unpaid.map(({ paymentId }) => paymentId));
-    for (const paymentId of made.keys()) if (!ids.has(paymentId)) made.delete(paymentId);
+    for (const known of [made, failedAt]) {
+      for (const paymentId of known.keys()) if (!ids.has(paymentId)) known.delete(paymentId);
+    }
+    let failure: PartnerFailed | undefined;
     for (const { paymentId, since } of unpaid) {
-      const age = options.now().getTime() - since.getTime();
+      const now = options.now().getTime();
+      const age = now - since.getTime();
       const due = CHECKS_MS.filter((after) => age >= after).length;
       const isOver = age >= PAYABLE_MS;
       if (due <= (made.get(paymentId) ?? 0) && !isOver) continue;
-      await check(paymentId);
-      made.set(paymentId, due);
-      if (isOver) await expire(options, paymentId);
+      if (now - (failedAt.get(paymentId) ?? -Infinity) < AFTER_FAILURE_MS) continue;
+      const fault = await eachAlone(() => check(paymentId));
+      failure ??= fault;
+      if (fault) failedAt.set(paymentId, now);
+      else made.set(paymentId, due);
+      if (isOver && (!fault || age >= GIVE_UP_MS)) await expire(options, paymentId);
     }
+    if (failure) throw failure;
   };
 };
 

@@ -9,6 +9,7 @@ import {
   isFoundByTotal,
   isOpenRequest,
   openRequestsOf,
+  returnedBefore,
   returnedOf,
   type KnownPayment,
   type RefundRequest,
@@ -80,7 +81,8 @@ const isCounted = ({ gross, total }: RecordRefund, payment: KnownPayment): boole
   const refunded = payment.refunds.reduce((sum, one) => (one.status === 'succeeded' ? sum + one.gross : sum), 0n);
   // A chargeback counts in the total as well.
   const disputed = payment.disputes.reduce((sum, one) => (one.status === 'won' ? sum : sum + one.gross), 0n);
-  return refunded + disputed + fromMinorUnits(gross) > fromMinorUnits(total);
+  const known = refunded + disputed + fromMinorUnits(returnedBefore(payment));
+  return known + fromMinorUnits(gross) > fromMinorUnits(total);
 };
 
 const recordFailed = ({ reference, gross, status }: RecordRefund, payment: KnownPayment): PaymentDecision => {

@@ -110,17 +110,22 @@ export const refundableOf = (payment: KnownPayment): Parts | undefined =>
 
 /** Whether the request is for the whole transaction, and nothing of it has been returned. */
 export const isFullRefund = (payment: KnownPayment, refundId: string): boolean => {
-  const { sale, requests, quarantined } = payment;
+  const { sale, requests } = payment;
   const request = requests.find((one) => one.refundId === refundId);
   if (!sale || request?.gross !== sale.paid) return false;
-  const origin = quarantined.find(({ transactionId }) => transactionId === sale.transactionId);
-  return returnedOf(payment).gross === 0n && (origin?.returns.length ?? 0) === 0;
+  return returnedOf(payment).gross === 0n && returnedBefore(payment) === 0n;
 };
 
 /** Whether a dispute about the sale is open or lost. */
 export const isDisputed = ({ disputes }: KnownPayment): boolean => disputes.some(({ status }) => status !== 'won');
 
 export const returnsOf = ({ returns }: Quarantined): MinorUnits => returns.reduce((all, { gross }) => all + gross, 0n);
+
+/** What went back of the sale while it was in quarantine. It counts as never paid, but the partner's total includes it. */
+export const returnedBefore = ({ sale, quarantined }: KnownPayment): MinorUnits => {
+  const origin = quarantined.find(({ transactionId }) => transactionId === sale?.transactionId);
+  return origin ? returnsOf(origin) : 0n;
+};
 
 /** A copy in which the elements with these fields are changed. */
 const changing = <Element>(all: readonly Element[], fields: Partial<Element>, change: (one: Element) => Element) => {

@@ -4,8 +4,7 @@ import { accountStream } from '../../domain/account/account.ts';
 import type { MigrateOptions } from '../../eventstore/postgres/database/migrate.ts';
 import type { Patiently } from '../../eventstore/postgres/database/patience.ts';
 import { createKeptDeliveries, migratePayments } from '../../payments/kept-deliveries.ts';
-import { PartnerFailed } from '../../payments/partner.ts';
-import { createPayments, type Payments } from '../../payments/payments.ts';
+import { createPayments } from '../../payments/payments.ts';
 import type { EventLog } from '../event-log.ts';
 import type { OutageLog } from '../health/outage.ts';
 import type { Metrics } from '../metrics.ts';
@@ -13,6 +12,7 @@ import { startGatewayProcess } from '../people/processes.ts';
 import { repeat } from '../repeat.ts';
 import type { Views } from '../views.ts';
 import { openPartner } from './partner.ts';
+import { createRound, SWEEP_EVERY_MS } from './round.ts';
 
 export type OpenPaymentsOptions = {
   readonly config: Pick<Config, 'payments' | 'dataDir' | 'port'>;
@@ -29,7 +29,6 @@ export type OpenPaymentsOptions = {
 };
 
 const LOOK_EVERY_MS = 5000;
-const SWEEP_EVERY_MS = 24 * 60 * 60 * 1000;
 /** The data key of deliveries that are kept for an operator. */
 const DELIVERIES_KEY = 'payment-deliveries';
 
@@ -69,31 +68,5 @@ export const openPayments = async (options: OpenPaymentsOptions) => {
       await opened.close();
       await kept.close();
     },
-  };
-};
-
-type RoundOptions = {
-  readonly payments: Payments;
-  readonly now: () => Date;
-  readonly log: Logger;
-  /** Whether this node runs the process of payments, so that one node at a time compares. */
-  readonly leads: () => boolean;
-};
-
-/** Looks up unpaid payments, and sweeps once a day. A node that takes over sweeps at once. */
-const createRound = ({ payments, now, log, leads }: RoundOptions) => {
-  let sweptAt = Number.NEGATIVE_INFINITY;
-  return async (): Promise<void> => {
-    if (!leads() || !payments.partner) return;
-    await payments.lookUpUnpaid();
-    if (now().getTime() - sweptAt < SWEEP_EVERY_MS) return;
-    const report = await payments.sweep().catch((error: unknown) => {
-      if (!(error instanceof PartnerFailed)) throw error;
-      log.warn({ err: error }, 'the payment partner gave no answer: transactions are compared again later');
-      return undefined;
-    });
-    if (!report) return;
-    sweptAt = now().getTime();
-    if (report.compared > 0) log.info({ ...report }, 'transactions of the payment partner were compared with the log');
   };
 };

@@ -191,7 +191,7 @@ const service = {
   },
   payment_partner_failed: {
     ...{ status: 502, type: 'payment_error', shouldRetry: true, retryAfterMs: 5000 },
-    meaning: 'The payment partner has not opened a payment page. Nothing was paid.',
+    meaning: 'The payment partner has not answered. Nothing was paid or returned.',
     action: 'Try again shortly.',
   },
   // The request may have had its effect, so it must not be repeated without a check.

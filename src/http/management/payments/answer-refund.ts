@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { accountStream } from '../../../domain/account/account.ts';
 import type { PaymentEvent } from '../../../domain/payments/events.ts';
-import { isDisputed, paymentStream, type RefundRequest } from '../../../domain/payments/payment.ts';
+import { isDisputed, isOpenRequest, paymentStream, type RefundRequest } from '../../../domain/payments/payment.ts';
 import type { PaymentCommand } from '../../../domain/payments/commands.ts';
+import { pendingOf } from '../../../domain/payments/decide-requests.ts';
 import { members, staff } from '../../auth/principals.ts';
 import { problem, type Problem } from '../../server/problems.ts';
 import type { ManagementDeps } from '../router/deps.ts';
@@ -65,7 +66,8 @@ export const refuseRefund = defineRoute({
   principals: ['admin', ...staff('finance')],
   summary: 'Refuse a refund',
   description:
-    'The holder sees the reason. The credits can be spent again. An approved refund can be refused until it is made.',
+    'The holder sees the reason. The credits can be spent again. An approved refund can be refused until it is made. The payment partner does not report that a refund has failed: ' +
+    'if its page shows that, refuse the refund. It is then `failed`, unless the payment partner shows that it was made.',
   body: { schema: z.strictObject({ reason }), example: { reason: 'The credits were bought 200 days ago' } },
   success: {
     status: 200,
@@ -73,13 +75,25 @@ export const refuseRefund = defineRoute({
     schema: answer,
     example: { ...example, status: 'refused' },
   },
-  problems: [...ofRequest, 'refund_sent'],
+  problems: [...ofRequest, 'refund_sent', 'payment_partner_failed'],
   handle: async ({ params, body: { reason }, ...identity }, deps) => {
     const request = await findRequest(deps, params);
     if (isProblem(request)) return request;
-    return execute(deps, identity, params, { type: 'RefuseRefund', refundId: params.refund_id, reason });
+    const { payment_id: paymentId, refund_id: refundId } = params;
+    if (!request.isUnderWay) return execute(deps, identity, params, { type: 'RefuseRefund', refundId, reason });
+    switch (await deps.payments.lookUpReturns(paymentId)) {
+      case 'as_recorded':
+        return execute(deps, identity, params, { type: 'FailRefund', refundId, reason });
+      case 'more':
+        return problem('refund_sent', { message: MADE });
+      case 'no_answer':
+        return problem('payment_partner_failed', { message: NO_ANSWER });
+    }
   },
 });
+
+const MADE = 'The payment partner has made this refund. It is recorded within a day.';
+const NO_ANSWER = 'The payment partner has not answered whether it made this refund. Try again shortly.';
 
 const WITHDRAWN = 'withdrawn by the holder';
 
@@ -111,6 +125,8 @@ type Params = { readonly account_id: string; readonly payment_id: string; readon
 type Found = RefundRequest & {
   /** Whether a dispute about the payment is open or lost. */
   readonly isBlocked: boolean;
+  /** Whether the partner is at work on it. */
+  readonly isUnderWay: boolean;
 };
 
 const findRequest = async (
@@ -120,7 +136,10 @@ const findRequest = async (
   const { state: payment } = await paymentCommands.read(paymentStream(payment_id));
   if (payment.status === 'unknown' || payment.accountId !== account_id) return problem('payment_not_found');
   const request = requestOf(payment, refund_id);
-  if (request) return { ...request, isBlocked: isDisputed(payment) };
+  if (request) {
+    const isUnderWay = request.status === 'sent' || (isOpenRequest(request) && !!pendingOf(payment, refund_id));
+    return { ...request, isBlocked: isDisputed(payment), isUnderWay };
+  }
   // A process carries the request from the account to the payment.
   const { state: account } = await commands.read(accountStream(account_id));
   if (!account.wallet.refunds.has(refund_id)) return problem('refund_not_found');
@@ -142,8 +161,17 @@ const execute = async (
   return { answer: { account_id, payment_id, refund_id, status, changed: events.length > 0 }, repeated };
 };
 
-type Answer = Extract<PaymentCommand, { type: 'ApproveRefund' | 'RefuseRefund' }>;
-const eventOf = { ApproveRefund: 'RefundApproved', RefuseRefund: 'RefundRefused' } as const;
+type Answer = Extract<PaymentCommand, { type: 'ApproveRefund' | 'RefuseRefund' | 'FailRefund' }>;
+/** A refusal that was repeated may have ended a refund under way. */
+const eventsOf: Readonly<Record<Answer['type'], readonly PaymentEvent['type'][]>> = {
+  ApproveRefund: ['RefundApproved'],
+  RefuseRefund: ['RefundRefused', 'RefundFailed'],
+  FailRefund: ['RefundRefused', 'RefundFailed'],
+};
 
 const isOf = (event: PaymentEvent, { type, refundId, reason }: Answer): boolean =>
-  event.type === eventOf[type] && event.refundId === refundId && event.reason === reason;
+  eventsOf[type].includes(event.type) &&
+  'refundId' in event &&
+  event.refundId === refundId &&
+  'reason' in event &&
+  event.reason === reason;

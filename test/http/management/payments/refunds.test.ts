@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { message, param, refusal } from '../management-api.ts';
+import type { Payments, Returns } from '../../../../src/payments/payments.ts';
 import { FINANCE, GRACE, OTHER_FINANCE, refundsIn, startPaymentsApi, type PaymentsApi } from './paid.ts';
 
 let api: PaymentsApi;
@@ -115,7 +116,7 @@ const approve = (path: string, token = FINANCE, key?: string) =>
 const refuse = (path: string) => api.post(`${path}/refuse`, { reason: 'too late' }, { token: FINANCE });
 const withdraw = (path: string) => api.send('POST', `${path}/withdraw`, { token: GRACE });
 const statusOf = async (path: string): Promise<unknown> => {
-  const { json } = await api.get(path.replace(/\/refunds.*/, ''), { token: GRACE });
+  const { json } = await api.get(path.replace(/\/refunds.*/, ''), { token: FINANCE });
   return (json['refunds'] as { status: string }[]).map(({ status }) => status);
 };
 
@@ -198,15 +199,44 @@ describe('POST …/refunds/{refund_id}/refuse', () => {
     expect(json).toMatchObject({ refunds: [{ status: 'refused', answer_reason: 'too late' }] });
   });
 
-  it('200: refuses what was approved, and 409 what the partner is making', async () => {
+  it('200: refuses what was approved', async () => {
     const approved = await asked('10.00');
     await approve(approved);
     expect((await refuse(approved)).json).toMatchObject({ status: 'refused' });
-    const sent = await asked('20.00');
-    await approve(sent);
-    const [, , , , paymentId = '', , refundId = ''] = sent.split('/');
-    await api.executeOnPayment(paymentId, { type: 'RecordRefundSent', refundId });
-    expect(refusal(await refuse(sent))).toEqual([409, 'refund_sent']);
+  });
+
+  describe('a refund that the partner is making', () => {
+    let returns: Returns;
+    const sent = async (): Promise<string> => {
+      await api.close();
+      const payments = { lookUpReturns: () => Promise.resolve(returns) } as unknown as Payments;
+      api = await startPaymentsApi({ payments });
+      id = await api.account();
+      const path = await asked('20.00');
+      await approve(path);
+      const [, , , , paymentId = '', , refundId = ''] = path.split('/');
+      await api.executeOnPayment(paymentId, { type: 'RecordRefundSent', refundId });
+      return path;
+    };
+    const refuseOnce = (path: string) =>
+      api.post(`${path}/refuse`, { reason: 'it failed at the partner' }, { token: FINANCE, key: 'one' });
+
+    it('200: fails, if the partner does not show that it was made', async () => {
+      returns = 'as_recorded';
+      const path = await sent();
+      expect((await refuseOnce(path)).json).toMatchObject({ status: 'failed', changed: true });
+      expect((await refuseOnce(path)).json).toMatchObject({ status: 'failed' });
+      expect(await statusOf(path)).toEqual(['failed']);
+    });
+    it.each([
+      ['409 if the partner shows that it was made', 'more', [409, 'refund_sent']],
+      ['502 if the partner gives no answer', 'no_answer', [502, 'payment_partner_failed']],
+    ] as const)('%s', async (_, answer, expected) => {
+      returns = answer;
+      const path = await sent();
+      expect(refusal(await refuseOnce(path))).toEqual(expected);
+      expect(await statusOf(path)).toEqual(['sent']);
+    });
   });
 });
 
