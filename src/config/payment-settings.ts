@@ -16,7 +16,7 @@ export type PartnerConfig =
   | { readonly kind: 'simulated' }
   | { readonly kind: 'none' };
 
-export type PaymentsConfig = {
+type PaymentsConfig = {
   readonly partner: PartnerConfig;
   readonly topUps: { readonly least: Credits; readonly most: Credits; readonly presets: readonly Credits[] };
   /** Larger refunds need a second person. */

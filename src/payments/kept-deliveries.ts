@@ -15,7 +15,7 @@ export type Delivery = {
   readonly rawBody: Uint8Array;
 };
 
-export type KeptDelivery = Omit<Delivery, 'rawBody'> & {
+type KeptDelivery = Omit<Delivery, 'rawBody'> & {
   readonly deliveryId: string;
   readonly times: number;
   readonly firstAt: Date;

@@ -67,7 +67,7 @@ export type CreemControl = {
   clearFaults(): void;
 };
 
-export type ControlParts = {
+type ControlParts = {
   readonly shop: Shop;
   readonly faults: Faults;
   readonly deliveries: Deliveries;

@@ -16,7 +16,7 @@ export type Awaited = {
 };
 
 /** What the lot lost or got back, in total. */
-export type LotTotals = {
+type LotTotals = {
   used: Credits;
   repaid: Credits;
   reversed: Credits;

@@ -41,7 +41,7 @@ export const chart = {
   '6090': 'Expenses:Rounding',
 } as const;
 
-export type AccountCode = keyof typeof chart;
+type AccountCode = keyof typeof chart;
 
 /** A code, and the part below it if it has parts: `2010`, `4010:gpt-4o`, `6010:Platform`. */
 export type BookAccount = AccountCode | `${'4010' | '6010'}:${string}`;

@@ -8,11 +8,11 @@ import { recordRefund } from './decide-refunds.ts';
 import type { PaymentEvent } from './events.ts';
 import { evolvePayment, type KnownPayment, type Payment } from './payment.ts';
 
-export type PaymentDecider = Decider<Payment, PaymentCommand, PaymentEvent, PaymentRefusal>;
+type PaymentDecider = Decider<Payment, PaymentCommand, PaymentEvent, PaymentRefusal>;
 
 const no = (code: PaymentRefusal['code']): PaymentDecision => refuse({ code });
 
-export const decidePayment = (command: PaymentCommand, payment: Payment): PaymentDecision => {
+const decidePayment = (command: PaymentCommand, payment: Payment): PaymentDecision => {
   if (command.type === 'OpenPayment') return open(command, payment);
   if (payment.status === 'unknown') return no('payment_not_found');
   switch (command.type) {

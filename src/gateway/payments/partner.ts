@@ -8,14 +8,14 @@ import type { PartnerConfig } from '../../config/payment-settings.ts';
 import { createCreem } from '../../payments/creem/creem.ts';
 import type { PaymentPartner } from '../../payments/partner.ts';
 
-export type OpenPartnerOptions = {
+type OpenPartnerOptions = {
   readonly config: Pick<Config, 'payments' | 'dataDir' | 'port'>;
   readonly now: () => Date;
   readonly log: Logger;
 };
 
 /** The payment partner, and its stand-in if payments are simulated. Must be closed. */
-export type OpenedPartner = {
+type OpenedPartner = {
   readonly partner: PaymentPartner | undefined;
   /** The page on which a developer acts as the partner; undefined without the stand-in. */
   readonly operatorPage: string | undefined;

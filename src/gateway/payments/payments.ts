@@ -14,7 +14,7 @@ import { repeat } from '../repeat.ts';
 import type { Views } from '../views.ts';
 import { openPartner } from './partner.ts';
 
-export type OpenPaymentsOptions = {
+type OpenPaymentsOptions = {
   readonly config: Pick<Config, 'payments' | 'dataDir' | 'port'>;
   readonly databaseUrl: string;
   readonly eventLog: EventLog;

@@ -14,7 +14,7 @@ import {
 } from './shapes.ts';
 import { createWebhookReader } from './webhook.ts';
 
-export type CreemOptions = {
+type CreemOptions = {
   /** Of the environment that its prefix names: `creem_test_…` or `creem_…`. */
   readonly apiKey: string;
   readonly webhookSecret: string;

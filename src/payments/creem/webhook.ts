@@ -3,7 +3,7 @@ import type { PartnerReport, WebhookHeaders, WebhookReading } from '../partner.t
 import { completedCheckout, createdDispute, createdRefund, envelope, modes, paidReport, readOrder } from './shapes.ts';
 import { failedCheck } from './signature.ts';
 
-export type WebhookOptions = {
+type WebhookOptions = {
   readonly secret: string;
   /** The values of `mode` that belong to this environment. */
   readonly modes: ReadonlySet<string>;

@@ -5,8 +5,8 @@ import type { Consumer } from '../follow.ts';
 
 /** A payment that somebody or something waits for. The payment's stream has the details. */
 type Waiting = { readonly paymentId: string; readonly since: Date };
-export type WaitingRefund = Waiting & { readonly refundId: string };
-export type OpenDispute = Waiting & { readonly disputeId: string };
+type WaitingRefund = Waiting & { readonly refundId: string };
+type OpenDispute = Waiting & { readonly disputeId: string };
 
 export type OpenPayments = Consumer & {
   /** Opened, not paid and not expired: the oldest first. */

@@ -10,7 +10,7 @@ const UNIT_CHARACTERS = 1_000;
 const REMEMBERED = 100;
 
 /** Words that decide, so that a test chooses the decision. */
-export const MODERATION_WORDS = { deny: /\b(?:nsfw|nude|deny-me)\b/i, flag: /\b(?:gore|weapon|flag-me)\b/i };
+const MODERATION_WORDS = { deny: /\b(?:nsfw|nude|deny-me)\b/i, flag: /\b(?:gore|weapon|flag-me)\b/i };
 
 const decisionOn = (prompt: string): 'allow' | 'deny' | 'flag' => {
   if (MODERATION_WORDS.deny.test(prompt)) return 'deny';

@@ -1,4 +1,4 @@
-export type Card = {
+type Card = {
   readonly number: string;
   readonly label: string;
   /** Undefined if the card pays. */

@@ -11,7 +11,7 @@ import { cardOf } from './cards.ts';
 import { customerByEmail } from './customers.ts';
 import { recordSale } from './payouts.ts';
 
-export type CheckoutRequest = {
+type CheckoutRequest = {
   readonly product: Product;
   readonly requestId: string | undefined;
   readonly units: number;

@@ -2,14 +2,14 @@ import { Refusal, iso } from '../store/shop.ts';
 import type { Shop } from '../store/shop.ts';
 import type { Customer, Metadata } from '../store/wire.ts';
 
-export type NewCustomer = {
+type NewCustomer = {
   readonly email: string;
   readonly name: string | null;
   readonly externalId?: string | undefined;
   readonly metadata?: Metadata | undefined;
 };
 
-export const addCustomer = (shop: Shop, { email, name, externalId, metadata }: NewCustomer): Customer => {
+const addCustomer = (shop: Shop, { email, name, externalId, metadata }: NewCustomer): Customer => {
   const at = iso(shop.now());
   const customer: Customer = {
     id: shop.newId('cust'),
