@@ -39,7 +39,7 @@ export const createCustomer = (shop: Shop, customer: NewCustomer): Customer => {
   return shop.change(() => addCustomer(shop, customer));
 };
 
-/** Of a checkout: creates the customer at the first payment. */
+/** The customer of a checkout, created by the first payment. */
 export const customerByEmail = (shop: Shop, email: string, name: string | undefined): Customer => {
   const found = shop.state.customers.find((one) => one.email === email);
   if (!found) return addCustomer(shop, { email, name: name?.trim() || null });
