@@ -47,7 +47,7 @@ type Row = {
   readonly last_at: Date;
 };
 
-/** `key` is shared by all nodes, and created when it is needed first. Must be closed. */
+/** `key` is shared by all nodes, and created at its first use. Must be closed. */
 export const createKeptDeliveries = (
   databaseUrl: string,
   key: () => Promise<SecretKey>,

@@ -55,7 +55,7 @@ const open = (command: PaymentCommandOf<'OpenPayment'>, payment: Payment): Payme
   return accept({ type: 'PaymentOpened', accountId, amount, partner });
 };
 
-/** Of a payment that is closed, too: its page could still be paid, and the transaction would be looked for there. */
+/** Also recorded for a payment that is over: its page may still be paid, and look-ups need the id of the page. */
 const recordCheckout = (
   { checkoutId, url }: PaymentCommandOf<'RecordCheckout'>,
   { checkouts }: KnownPayment,

@@ -42,7 +42,7 @@ const openCreem = ({ apiKey, webhookSecret, productId, url, isTest }: Extract<Pa
   name: isTest ? 'creem-test' : 'creem',
 });
 
-/** Of the stand-in alone: it listens on this machine only, and moves no money. */
+/** These need not be secret: the stand-in listens on this machine only, and moves no money. */
 const STAND_IN = { apiKey: 'creem_test_simulated', webhookSecret: 'whsec_simulated' } as const;
 const STATE_FILE = 'simulated-payments.json';
 /** How often the stand-in looks for deliveries that are due. */

@@ -39,7 +39,7 @@ const readers: Readers = {
   },
 };
 
-/** Throws if the secret is empty: each signature could then be made by anybody. */
+/** Throws if the secret is empty: anyone could then sign. */
 export const createWebhookReader = ({ secret, modes: ofEnvironment }: WebhookOptions): ReadWebhook => {
   if (secret.trim() === '') throw new TypeError('The webhook secret of Creem is empty.');
   return (headers, rawBody) => {

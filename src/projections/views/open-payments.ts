@@ -3,7 +3,7 @@ import type { PaymentEvent } from '../../domain/payments/events.ts';
 import type { DomainEvent, Fact } from '../../eventstore/journal/codec.ts';
 import type { Consumer } from '../follow.ts';
 
-/** A payment that somebody or something waits for. The payment's stream has the details. */
+/** A payment that is under way. The payment's stream has the details. */
 type Waiting = { readonly paymentId: string; readonly since: Date };
 type WaitingRefund = Waiting & { readonly refundId: string };
 type OpenDispute = Waiting & { readonly disputeId: string };

@@ -8,7 +8,7 @@ import { paymentRefusalCodes } from '../../../src/domain/payments/commands.ts';
 import { problem, refusalProblem, sendProblem, type Problem } from '../../../src/http/server/problems.ts';
 
 describe('problem', () => {
-  it('gives every refusal of an account and an approval a status and a message', () => {
+  it('gives every refusal of an account, an approval or a payment a status and a message', () => {
     for (const code of [...refusalCodes, ...approvalRefusalCodes, ...paymentRefusalCodes]) {
       const { status, message, type } = problem(code);
       expect(status).toBeGreaterThanOrEqual(400);
