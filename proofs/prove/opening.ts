@@ -12,7 +12,7 @@ import type { Opening } from './plan.ts';
 
 type Done = { readonly command: AccountCommand; readonly events: readonly AccountEvent[] };
 
-/** What the commands of an opening lead to, one after another. */
+/** The events of the commands of an opening, in order. */
 const past = ({ granted, payments, held, commands }: Opening): readonly Done[] => {
   const opening: readonly AccountCommand[] = [
     ...[register(), acceptTerms(), issueKey(), issueKey('key_2'), topUp(granted, 'lot_0')],

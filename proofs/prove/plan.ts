@@ -38,7 +38,7 @@ export type Restart = { readonly kind: 'restart'; readonly node: number; readonl
 export type Rewind = { readonly kind: 'rewind'; readonly transactions: number; readonly together: boolean };
 export type Step = Ask | Read | Restart | Rewind;
 
-/** What ada and bob begin with: credits, requests under way if they are covered, and what came of commands before. */
+/** What ada and bob begin with: credits, requests under way if they are covered, and the effects of earlier commands. */
 export type Opening = {
   readonly granted: bigint;
   readonly payments: readonly bigint[];

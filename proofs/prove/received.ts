@@ -3,7 +3,7 @@ import type { AccountOutcome } from '../../test/eventstore/nodes.ts';
 
 type Received = { readonly account: number; readonly position: number; readonly events: readonly AccountEvent[] };
 
-/** The events that callers have received of each account, and that the log has not lost since. It never loses the openings. */
+/** The events that callers have received of each account, and that the log has not lost since. The log never loses the openings. */
 export const createReceived = (openings: readonly (readonly AccountEvent[])[]) => {
   let received: readonly Received[] = openings.map((events, account) => ({ account, position: 0, events }));
   return {

@@ -14,7 +14,7 @@ let chosen: (database: OpenDatabase) => Promise<ExitCode> = () => Promise.resolv
 
 const program = createProgram(
   'payments',
-  'List payments, tell the story of one, or compare the transactions of the payment partner with the log.',
+  'List payments, show one, or compare the transactions of the payment partner with the log.',
 )
   .usage('<command> [options]')
   .addHelpText(
@@ -42,7 +42,7 @@ program
 
 program
   .command('show')
-  .description('The story of one payment: what was paid, refunded and disputed, and what is left of its credits.')
+  .description('One payment: what was paid, refunded and disputed, and what is left of its credits.')
   .usage('<payment>')
   .argument('<payment>', 'the payment, such as pay_6d1f0a93c5b24e7790ab3e51')
   .allowExcessArguments(false)
@@ -54,7 +54,7 @@ program
   .command('sweep')
   .summary('Compare the transactions of the payment partner with the log.')
   .description(
-    'Compare the transactions of the payment partner of the last 120 days with the log, and record what no webhook has ' +
+    'Compare the transactions of the last 120 days at the payment partner with the log, and record what no webhook has ' +
       'reported. A running gateway does this once a day. The partner is the one of CREEM_API_KEY, CREEM_WEBHOOK_SECRET and ' +
       'CREEM_PRODUCT_ID; without these it is the simulated one of the gateway on this machine. If a transaction is of no ' +
       'payment, or cannot be read, the exit code is 1.',

@@ -16,7 +16,7 @@ export type PartnerConfig =
   | { readonly kind: 'simulated' }
   | { readonly kind: 'none' };
 
-export type PaymentsConfig = {
+type PaymentsConfig = {
   readonly partner: PartnerConfig;
   readonly topUps: { readonly least: Credits; readonly most: Credits; readonly presets: readonly Credits[] };
   /** Larger refunds need a second person. */
@@ -84,7 +84,7 @@ export const wrongPayments = (env: Environment): readonly (readonly [string, str
   }
   const { CREEM_API_KEY: apiKey, CREEM_API_URL: url } = env;
   if (env.NODE_ENV === 'production' && env.KISSAPI_SIMULATED_PAYMENTS !== 'on') {
-    const test = 'is a test key, with which nobody pays: use a live key, or set KISSAPI_SIMULATED_PAYMENTS to on';
+    const test = 'is a test key, with which no money moves: use a live key, or set KISSAPI_SIMULATED_PAYMENTS to on';
     if (apiKey !== undefined && isTestKey(apiKey)) wrong.push(['CREEM_API_KEY', test]);
     if (url?.startsWith('https:') === false) wrong.push(['CREEM_API_URL', 'must begin with https:// in production']);
   }

@@ -15,7 +15,7 @@ export type Delivery = {
   readonly rawBody: Uint8Array;
 };
 
-export type KeptDelivery = Omit<Delivery, 'rawBody'> & {
+type KeptDelivery = Omit<Delivery, 'rawBody'> & {
   readonly deliveryId: string;
   readonly times: number;
   readonly firstAt: Date;
@@ -47,7 +47,7 @@ type Row = {
   readonly last_at: Date;
 };
 
-/** `key` is shared by all nodes, and created when it is needed first. Must be closed. */
+/** `key` is shared by all nodes, and created at its first use. Must be closed. */
 export const createKeptDeliveries = (
   databaseUrl: string,
   key: () => Promise<SecretKey>,

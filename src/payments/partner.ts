@@ -33,17 +33,17 @@ export type CheckoutOrder = {
   readonly successUrl: string;
 };
 
-export type CheckoutAnswer = { readonly kind: 'created'; readonly checkoutId: string; readonly url: string } | Refused;
+type CheckoutAnswer = { readonly kind: 'created'; readonly checkoutId: string; readonly url: string } | Refused;
 
 /** `accepted`: the refund is made or under way; a webhook reports its id. */
-export type RefundAnswer = { readonly kind: 'accepted'; readonly status: PartnerRefundStatus } | Refused;
+type RefundAnswer = { readonly kind: 'accepted'; readonly status: PartnerRefundStatus } | Refused;
 
 /** The partner refused this order, now and if it is repeated. */
 export type Refused = { readonly kind: 'refused'; readonly reason: string };
 
 export type NotFound = { readonly kind: 'not_found' };
 
-export type FoundCheckout = {
+type FoundCheckout = {
   readonly kind: 'checkout';
   readonly checkoutId: string;
   readonly status: CheckoutStatus;
@@ -56,7 +56,7 @@ export type FoundCheckout = {
 export const checkoutStatuses = ['pending', 'processing', 'completed', 'expired'] as const;
 export type CheckoutStatus = (typeof checkoutStatuses)[number];
 
-export type FoundTransaction = { readonly kind: 'transaction' } & PartnerTransaction;
+type FoundTransaction = { readonly kind: 'transaction' } & PartnerTransaction;
 
 export type PartnerTransaction = {
   readonly transactionId: string;
@@ -74,7 +74,7 @@ export type PartnerTransaction = {
   readonly createdAt: number;
 };
 
-export type TransactionPage = {
+type TransactionPage = {
   readonly transactions: readonly PartnerTransaction[];
   /** How many on this page could not be read. */
   readonly unreadable: number;
@@ -119,7 +119,7 @@ export type PaidReport = {
   readonly currency: string;
 };
 
-export type RefundReport = {
+type RefundReport = {
   readonly kind: 'refund';
   readonly paymentId: string | null;
   readonly checkoutId: string | null;
@@ -131,7 +131,7 @@ export type RefundReport = {
   readonly status: PartnerRefundStatus;
 };
 
-export type DisputeReport = {
+type DisputeReport = {
   readonly kind: 'dispute';
   readonly paymentId: string | null;
   readonly checkoutId: string | null;
@@ -142,7 +142,7 @@ export type DisputeReport = {
 };
 
 /** What failed. After `timeout` and `broke_off` an order may have been carried out. */
-export type PartnerFault = 'unreachable' | 'timeout' | 'broke_off' | 'unavailable' | 'rejects_us' | 'unreadable';
+type PartnerFault = 'unreachable' | 'timeout' | 'broke_off' | 'unavailable' | 'rejects_us' | 'unreadable';
 
 /**
  * Fault: the partner gave no usable answer. The message has neither bodies nor personal data. `cause` is left out, because

@@ -13,7 +13,7 @@ type On<State, Command, Event, Refusal> = Pick<Commands<State, Command, Event, R
 
 export type PaymentCommands = On<Payment, PaymentCommand, PaymentEvent, PaymentRefusal>;
 
-/** What the rules of payments rest on. */
+/** The dependencies of the rules of payments. */
 export type PaymentsOptions = {
   readonly payments: PaymentCommands;
   readonly accounts: On<Account, AccountCommand, AccountEvent, AccountRefusal>;
@@ -35,7 +35,7 @@ export type PaymentsOptions = {
   readonly kept: KeptDeliveries;
   readonly publicUrl: () => string;
   readonly now: () => Date;
-  /** An operator must look at it. Neither bodies nor personal data. */
+  /** Reports what an operator must look at, without bodies and personal data. */
   readonly alarm: (alert: PaymentAlert, facts: Readonly<Record<string, string | number | null>>) => void;
 };
 

@@ -108,7 +108,7 @@ const ofPayment = async (
   }
 };
 
-/** The fact of a mail has no `#`. */
+/** Params of mails allow no `#`. */
 const mailId = (disputeId: string): string => disputeId.replaceAll(/[^\w-]/g, '-');
 
 /** `amount` is what a chargeback takes, or what comes back of one that was recorded before. */
@@ -145,7 +145,7 @@ const toPayment =
     return outcome.kind === 'refused' && ignored.includes(outcome.refusal.code) ? ACCEPTED : outcome;
   };
 
-/** A payment onto a closed account waits for staff to refund it. */
+/** What is paid to a closed account is held for a refund that staff approve. */
 const refundIfClosed =
   (options: PaymentsOptions, accountId: string, lotId: string): Reaction =>
   async (metadata: Metadata) => {

@@ -34,7 +34,7 @@ export type Returns = 'as_recorded' | 'more' | 'no_answer';
 
 export type WebhookAnswer = {
   readonly status: 200 | 400 | 403 | 500;
-  /** For the page of deliveries at the partner: which check failed. */
+  /** Shown on the page of deliveries at the partner. */
   readonly message: string;
 };
 

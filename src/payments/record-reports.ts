@@ -13,8 +13,8 @@ import type { PaidReport, PartnerReport, PartnerTransaction } from './partner.ts
 import type { PaymentsOptions } from './payments-options.ts';
 
 /**
- * `unmatched`: no payment of ours is meant. `refused`: the payment cannot take it, and an operator must look at it. `later`:
- * what it rests on is not in the log yet, so the partner must report it again.
+ * `unmatched`: the report belongs to no payment of ours. `refused`: the payment refuses it, and an operator must look at it.
+ * `later`: what it refers to is not in the log yet, so the partner must report it again.
  */
 export type Recorded =
   | { readonly kind: 'recorded'; readonly paymentId: string; readonly changed: boolean }
@@ -93,7 +93,7 @@ const execute = async (
     if (outcome.kind === 'refused') return { kind: 'refused', paymentId, code: outcome.refusal.code };
     return { kind: 'recorded', paymentId, changed: outcome.events.length > 0 && !outcome.repeated };
   } catch (error) {
-    // The transaction is in the log, of another payment.
+    // The log has the fact, on another payment.
     if (error instanceof CommandIdTaken) return { kind: 'unmatched' };
     throw error;
   }

@@ -19,7 +19,7 @@ export const sendRefund = async (options: PaymentsOptions, paymentId: string, re
   if (!isFullRefund(payment, refundId)) return;
   const { transactionId } = payment.sale;
   const found = await partner.transactionById(transactionId);
-  if (found.kind === 'not_found') return fail(options, paymentId, refundId, 'the partner does not know the payment');
+  if (found.kind === 'not_found') return fail(options, paymentId, refundId, 'the partner has no such payment');
   if (found.status === 'paid') {
     const answer = await partner.refund(transactionId);
     if (answer.kind === 'refused') {

@@ -24,7 +24,7 @@ export type SweepReport = {
 };
 
 /** A chargeback is final after this time. Older transactions do not change. */
-export const FINAL_AFTER_MS = 120 * 24 * 60 * 60 * 1000;
+const FINAL_AFTER_MS = 120 * 24 * 60 * 60 * 1000;
 /** A bound on the calls of one sweep. */
 const MAX_PAGES = 2000;
 

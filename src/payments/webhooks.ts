@@ -7,7 +7,7 @@ import { recordReport } from './record-reports.ts';
 type Signed = Exclude<WebhookReading, { kind: 'bad_signature' }>;
 
 /**
- * 400 for a wrong signature only, because the partner does not repeat such a delivery; 500 for what must be repeated; 200
+ * 400 only for a wrong signature, because the partner may not repeat a delivery after it; 500 for what must be repeated; 200
  * once everything is in the log or kept for the operator.
  */
 export const receiveWebhook = async (
@@ -59,7 +59,7 @@ const receiveFacts = async (
       case 'recorded':
         break;
       case 'later':
-        return { status: 500, message: 'what the event rests on is not known yet' };
+        return { status: 500, message: 'what the event refers to is not recorded yet' };
       case 'unmatched':
         await keep('no payment of ours');
         options.alarm('payment_unmatched', { ...event, transactionId: report.transactionId });

@@ -3,7 +3,7 @@ import { inRounds } from './rounds.ts';
 /** An account of which a lot has ended. `revision`: of the last event that concerned its money. */
 export type DueAccount = { readonly accountId: string; readonly endedAt: Date; readonly revision: number };
 
-export type ExpireLotsOptions = {
+type ExpireLotsOptions = {
   readonly now: () => Date;
   /** Accounts with lots that have ended by `at`, without a record of it; a page of them. */
   readonly due: (at: Date) => Promise<readonly DueAccount[]>;

@@ -14,8 +14,8 @@ import type { ApiFault, DeliveryFault, Faults, FaultSelector } from './webhooks/
 import type { SignedRequest } from './webhooks/send.ts';
 
 /**
- * What customers, their banks and Creem do, for tests. What is not possible throws `Refusal`, with a `code`. What is
- * returned is a copy, and does not change.
+ * What customers, their banks and Creem do, for tests. An act that is not possible throws `Refusal`, with a `code`. Returned
+ * values are copies, and do not change.
  */
 export type CreemControl = {
   checkouts(): readonly Checkout[];
@@ -39,9 +39,9 @@ export type CreemControl = {
   /** The status of refunds that are asked for by the API from now on. */
   setRefundStatus(status: RefundStatus): void;
   dispute(transactionId: string): Dispute;
-  /** Without an event: the transaction is what it was before. */
+  /** Sends no event. The transaction returns to its earlier state. */
   winDispute(disputeId: string): Dispute;
-  /** Without an event: the transaction stays `chargedBack`. */
+  /** Sends no event. The transaction stays `chargedBack`. */
   loseDispute(disputeId: string): Dispute;
   closePayout(options?: PayoutOptions): Payout;
   /** What the next payout would contain before its fee, in cents. */
@@ -49,7 +49,7 @@ export type CreemControl = {
   /** The CSV of a payout. */
   statement(payoutId: string): string;
 
-  /** The address of the endpoint of the settings. Until it is set, deliveries to it wait. */
+  /** Sets the address of the endpoint of the settings. Until then, its deliveries wait. */
   deliverTo(url: string): void;
   deliverDue(options?: DeliverOptions): Promise<readonly Delivery[]>;
   resend(eventId: string, options?: ResendOptions): Promise<AttemptOutcome>;
@@ -63,11 +63,11 @@ export type CreemControl = {
   setModeration(mode: 'works' | 'fails' | 'hangs'): void;
   /** The shape of events from now on: that of Creem's SDK, or that of its documentation, which the SDK refuses. */
   setShape(shape: 'sdk' | 'documentation'): void;
-  /** No faults any more, and every switch as at the start. */
+  /** Removes all faults and resets every switch. */
   clearFaults(): void;
 };
 
-export type ControlParts = {
+type ControlParts = {
   readonly shop: Shop;
   readonly faults: Faults;
   readonly deliveries: Deliveries;

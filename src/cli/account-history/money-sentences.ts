@@ -65,7 +65,7 @@ export const moneySentence = (event: RefundEvent | DebtEvent | CorrectionEvent):
     case 'DebtRepaid':
       return `Repaid ${usd(event.amount)} of the debt for ${event.lotId} from ${event.from}.`;
     case 'DebtWrittenOff':
-      return `Wrote off ${usd(event.amount)} of the debt for ${event.lotId}, ${plain(event.reason)}: the house pays.`;
+      return `Wrote off ${usd(event.amount)} of the debt for ${event.lotId}, ${plain(event.reason)}: the operator bears it.`;
     case 'ChargeReversed': {
       const { requestId, amount, reason, returned, debtReduced, granted } = event;
       const ways = [
@@ -109,7 +109,7 @@ export const expirySentence = ({ amount, lotId, reason }: LotExpired): string =>
     ? `Promotional credits (${lotId}) end with the open requests that may need them: ${expiry[reason]}.`
     : `Ended ${usd(amount)} of promotional credits (${lotId}): ${expiry[reason]}.`;
 
-/** The balance, and what it is the sum of. */
+/** The balance as the sum of its parts. */
 export const balanceInWords = (wallet: Wallet): string => {
   const { toppedUp, reversed, charged, repaid, refunded, chargedBack, expired, forfeited, waived } = wallet;
   const parts: readonly (readonly [sign: string, amount: Credits, what: string])[] = [

@@ -8,7 +8,7 @@ import { createOpenPayments, type OpenPayments } from '../../projections/views/o
 
 export type ListedPayment = { readonly paymentId: string; readonly payment: KnownPayment; readonly openedAt: Date };
 
-export type AllPayments = {
+type AllPayments = {
   /** The newest first. */
   readonly payments: readonly ListedPayment[];
   readonly open: OpenPayments;

@@ -7,7 +7,7 @@ import type { OpenDatabase } from '../terminal/open-database.ts';
 import { print, type ExitCode } from '../terminal/run.ts';
 import { readAllPayments, type ListedPayment } from './all-payments.ts';
 
-export type ListOptions = { readonly account?: string; readonly limit: number };
+type ListOptions = { readonly account?: string; readonly limit: number };
 
 /** Prints the newest payments, then what waits for a decision. */
 export const listPayments = async ({ store }: OpenDatabase, { account, limit }: ListOptions): Promise<ExitCode> => {

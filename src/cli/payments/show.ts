@@ -26,13 +26,13 @@ import { paymentSentence } from './sentences.ts';
 
 /** Prints the events of a payment and those of its credits in the account, in the order of the log. */
 export const showPayment = async ({ store, url }: OpenDatabase, paymentId: string): Promise<ExitCode> => {
-  const told: { readonly recorded: Recorded; readonly text: string }[] = [];
+  const lines: { readonly recorded: Recorded; readonly text: string }[] = [];
   let payment: Payment = { status: 'unknown' };
   for await (const page of streamPages(store, paymentStream(paymentId))) {
     for (const stored of page) {
       const recorded = decode(stored) as Recorded<PaymentEvent>;
       payment = evolvePayment(payment, recorded.event);
-      told.push({ recorded, text: paymentSentence(recorded.event) });
+      lines.push({ recorded, text: paymentSentence(recorded.event) });
     }
   }
   if (payment.status === 'unknown') throw new CliFault(`There is no payment ${paymentId}. Check the id.`);
@@ -40,19 +40,19 @@ export const showPayment = async ({ store, url }: OpenDatabase, paymentId: strin
   let account = initialAccount();
   for await (const recorded of accountEvents(store, payment.accountId)) {
     account = evolveAccount(account, recorded.event);
-    if (concerns(recorded.event, lotId)) told.push({ recorded, text: `Account: ${sentence(recorded.event)}` });
+    if (concerns(recorded.event, lotId)) lines.push({ recorded, text: `Account: ${sentence(recorded.event)}` });
   }
   const nameOf = createActorNames(url, store);
   const simulated = isSimulatedPartner(payment.partner) ? ' (simulated: no money has moved)' : '';
   await print(`${paymentId} of account ${plain(payment.accountId)}${simulated}\n`);
-  for (const { recorded, text } of told.toSorted((a, b) => a.recorded.position - b.recorded.position)) {
+  for (const { recorded, text } of lines.toSorted((a, b) => a.recorded.position - b.recorded.position)) {
     await print(`${recorded.time.toISOString()}  ${text}  [${await nameOf(recorded.metadata.actor)}]`);
   }
   await print(`\n${summary(payment, lotId, lotOf(account.wallet, lotId))}`);
   return 0;
 };
 
-/** Charges are many, and are summed up at the end. */
+/** Charges are left out: there are many, and the summary has their total. */
 const concerns = (event: AccountEvent, lotId: string): boolean =>
   ('lotId' in event && event.lotId === lotId) || ('from' in event && event.from === lotId);
 

@@ -84,7 +84,7 @@ const openOptions = async (
 
 const alarmInWords = (alert: PaymentAlert, facts: Readonly<Record<string, string | number | null>>): string => {
   const about = Object.entries(facts).flatMap(([name, value]) => (value === null ? [] : [`${name} ${value}`]));
-  const what = alert === 'payment_unmatched' ? 'a transaction is of no payment of ours' : alert;
+  const what = alert === 'payment_unmatched' ? 'a transaction belongs to no payment of ours' : alert;
   return plain(`${what}: ${about.join(', ')}`);
 };
 

@@ -133,7 +133,10 @@ export type AccountCommand =
       readonly beyond?: Usage;
     };
 
-/** How credits leave an account without being used. Except for the first, these are facts, recorded in any state of the account. */
+/**
+ * How credits leave an account without being used, and corrections. What the payment partner did (`RecordRefund`, `FreezeLot`,
+ * `UnfreezeLot`, `RecordChargeback`, `ReverseChargeback`) is a fact, and is recorded in any state of the account.
+ */
 export type RefundCommand =
   /** All of them or none. Refused if a lot has less that can be refunded. */
   | {
@@ -154,7 +157,7 @@ export type RefundCommand =
   | { readonly type: 'FreezeLot'; readonly lotId: string; readonly disputeId: string }
   /** The dispute ended in our favour. */
   | { readonly type: 'UnfreezeLot'; readonly lotId: string; readonly disputeId: string }
-  /** The dispute was lost. It is a fact, also if the account was never asked to freeze the lot. */
+  /** The dispute was lost. It is recorded even if the lot was never frozen. */
   | {
       readonly type: 'RecordChargeback';
       readonly lotId: string;
@@ -176,7 +179,7 @@ export type RefundCommand =
       /** By the clock of the caller, in ms since the epoch. */
       readonly at: number;
     }
-  /** Of a closed account: all that is left, or what is left of one lot. */
+  /** For a closed account. Waiving ends all that is left, or what is left of one lot. */
   | { readonly type: 'ForfeitCredits'; readonly reason: string }
   | { readonly type: 'WaiveCredits'; readonly reason: string; readonly lotId?: string }
   /** Ends the lots whose time is over by the clock of the caller, in ms since the epoch. */

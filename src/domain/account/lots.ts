@@ -16,7 +16,7 @@ export type Awaited = {
 };
 
 /** What the lot lost or got back, in total. */
-export type LotTotals = {
+type LotTotals = {
   used: Credits;
   repaid: Credits;
   reversed: Credits;
@@ -39,7 +39,7 @@ export type Lot = LotTotals & {
   remaining: Credits;
   heldForRefund: Credits;
   frozen: Credits;
-  /** The disputes about its payment: by id, whether it is open, lost, or ended well. */
+  /** The disputes about its payment, by id. `taken` is what the chargeback has taken. */
   readonly disputes: Map<string, { state: 'open' | 'lost' | 'won'; taken: Credits }>;
   awaited: readonly Awaited[];
   ended: Ending | null;

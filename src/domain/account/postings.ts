@@ -5,8 +5,8 @@ import type { AccountEvent, Draw } from './events.ts';
 import type { CorrectionEvent, DebtEvent, RefundEvent } from './refunds/events.ts';
 
 /**
- * The double entry of an event of an account, as its `finance:` line in words. `lots` is the state before the event. Holds
- * are memorandum, and so is usage that was written off: there was no revenue, and its cost is accrued with the provider's.
+ * The double entry of an event of an account. The `finance:` comment of the event describes it. `lots` is the state before the
+ * event. Holds are memorandum, and so is usage that was written off: there was no revenue, and its cost is accrued with the provider's.
  * What moves at the payment partner is posted by the events of payments, against the same 1140 as here.
  */
 export const accountPostings = (event: AccountEvent, lots: BookedLots): readonly Posting[] => {
@@ -106,8 +106,8 @@ const debtPostings = (event: DebtEvent): readonly Posting[] => {
 };
 
 /**
- * Of a promotional lot, revenue and its contra fall together. So they do for `granted`: the grant that follows is posted as
- * any grant, and must have no other effect on revenue than the first one had.
+ * For a promotional lot, revenue and its contra fall together. The same holds for `granted`: the grant that replaces the lot is
+ * posted like any other grant, and must not count as a second expense.
  */
 const reversalPostings = (event: CorrectionEvent, lots: BookedLots): readonly Posting[] => [
   ...event.returned.flatMap(({ lotId, amount }) =>

@@ -2,7 +2,7 @@ import type { AccountEvent } from '../account/events.ts';
 import { invariant } from '../decider.ts';
 import { min, type Credits } from '../money.ts';
 
-/** What the books of one account remember of its lots: which accounts an event moves depends on it. Changes in place. */
+/** What the books store about the lots of one customer. It decides which accounts of the chart an event moves. Changes in place. */
 export type BookedLots = Map<string, BookedLot>;
 
 export type BookedLot = {

@@ -9,7 +9,7 @@ export const chart = {
   '1110': 'Assets:Creem:Payout-In-Transit',
   /** Withdrawn by Creem because of an open dispute. */
   '1120': 'Assets:Creem:Disputed',
-  /** Quarantined payments. A credit: the money is in clearing, and it is not decided whose it is. */
+  /** Quarantined payments: a credit, because the money is in clearing and its owner is not decided. */
   '1130': 'Assets:Creem:Suspense',
   /**
    * What has moved at Creem and not yet on the customer's account (a debit: taken back by Creem and not yet from the lot), or
@@ -41,7 +41,7 @@ export const chart = {
   '6090': 'Expenses:Rounding',
 } as const;
 
-export type AccountCode = keyof typeof chart;
+type AccountCode = keyof typeof chart;
 
 /** A code, and the part below it if it has parts: `2010`, `4010:gpt-4o`, `6010:Platform`. */
 export type BookAccount = AccountCode | `${'4010' | '6010'}:${string}`;

@@ -5,7 +5,7 @@ import type { DisputeEnd, DisputeOutcome, MinorUnits, PaymentEvent } from './eve
 
 export type PaymentCommand = OpeningCommand | PartnerFact | QuarantineCommand | RefundRequestCommand | CloseDispute;
 
-export type OpeningCommand =
+type OpeningCommand =
   /** The caller checks the smallest and the largest amount that may be asked. */
   | { readonly type: 'OpenPayment'; readonly accountId: string; readonly amount: Credits; readonly partner: string }
   | { readonly type: 'RecordCheckout'; readonly checkoutId: string; readonly url: string }
@@ -13,7 +13,7 @@ export type OpeningCommand =
   | { readonly type: 'ExpirePayment'; readonly reason: string };
 
 /** What the partner reports, in any order and any number of times. The account may be in any state. */
-export type PartnerFact =
+type PartnerFact =
   | {
       readonly type: 'RecordPaid';
       readonly transactionId: string;
@@ -52,7 +52,7 @@ export const partnerRefundStatuses = ['pending', 'requiresAction', 'succeeded', 
 export type PartnerRefundStatus = (typeof partnerRefundStatuses)[number];
 
 /** Decisions of staff about a transaction in quarantine. */
-export type QuarantineCommand =
+type QuarantineCommand =
   /** In USD at most the part without tax of what was paid and did not go back. Refused if the payment has credits from another transaction. */
   | {
       readonly type: 'ReleaseQuarantine';
@@ -62,7 +62,7 @@ export type QuarantineCommand =
     }
   | { readonly type: 'RejectQuarantine'; readonly transactionId: string; readonly reason: string };
 
-export type RefundRequestCommand =
+type RefundRequestCommand =
   /** The account holds the credits already. */
   | {
       readonly type: 'RequestRefund';

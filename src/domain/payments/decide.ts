@@ -8,11 +8,11 @@ import { recordRefund } from './decide-refunds.ts';
 import type { PaymentEvent } from './events.ts';
 import { evolvePayment, type KnownPayment, type Payment } from './payment.ts';
 
-export type PaymentDecider = Decider<Payment, PaymentCommand, PaymentEvent, PaymentRefusal>;
+type PaymentDecider = Decider<Payment, PaymentCommand, PaymentEvent, PaymentRefusal>;
 
 const no = (code: PaymentRefusal['code']): PaymentDecision => refuse({ code });
 
-export const decidePayment = (command: PaymentCommand, payment: Payment): PaymentDecision => {
+const decidePayment = (command: PaymentCommand, payment: Payment): PaymentDecision => {
   if (command.type === 'OpenPayment') return open(command, payment);
   if (payment.status === 'unknown') return no('payment_not_found');
   switch (command.type) {
@@ -55,7 +55,7 @@ const open = (command: PaymentCommandOf<'OpenPayment'>, payment: Payment): Payme
   return accept({ type: 'PaymentOpened', accountId, amount, partner });
 };
 
-/** Of a payment that is closed, too: its page could still be paid, and the transaction would be looked for there. */
+/** Also recorded for a payment that is over: its page may still be paid, and look-ups need the id of the page. */
 const recordCheckout = (
   { checkoutId, url }: PaymentCommandOf<'RecordCheckout'>,
   { checkouts }: KnownPayment,

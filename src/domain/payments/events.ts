@@ -11,7 +11,7 @@ export type MinorUnits = bigint;
  */
 export type PaymentEvent = OpeningEvent | PaidEvent | RefundRequestEvent | PartnerRefundEvent | DisputeEvent;
 
-export type OpeningEvent =
+type OpeningEvent =
   /** finance: nothing. A customer asks to top up by `amount`, without tax, in whole cents. */
   | {
       readonly type: 'PaymentOpened';
@@ -72,7 +72,7 @@ export type ReturnCause =
   { readonly kind: 'refund'; readonly reference: string } | { readonly kind: 'dispute'; readonly disputeId: string };
 
 /** The `reason` of a decision is the text of the staff. */
-export type RefundRequestEvent =
+type RefundRequestEvent =
   /** finance: nothing here; the account holds the credits. `gross` is what the partner is to return, in whole cents. */
   | {
       readonly type: 'RefundRequested';
@@ -89,7 +89,7 @@ export type RefundRequestEvent =
   | { readonly type: 'RefundSent'; readonly refundId: string };
 
 /** `reference` is the partner's id of the refund; `refundId` the request that it fulfils, null if it fulfils none. */
-export type PartnerRefundEvent =
+type PartnerRefundEvent =
   /** finance: nothing yet. The refund is under way. */
   | {
       readonly type: 'RefundPending';

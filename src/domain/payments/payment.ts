@@ -79,7 +79,7 @@ export const paymentOfStream = (stream: string): string | undefined =>
 /** The lot that a payment `pay_…` is credited as. */
 export const lotOfPayment = (paymentId: string): string => `lot_${paymentId.replace(/^pay_/, '')}`;
 
-/** The id of what the partner has done without a report that reached us: it is found in the transaction, without its own id. */
+/** The id of a refund or chargeback that was found in its transaction, because its report, with its own id, has not arrived. */
 export const idByTotal = (transactionId: string, total: MinorUnits): string => `${transactionId}#${total}`;
 export const isFoundByTotal = (id: string): boolean => id.includes('#');
 

@@ -11,7 +11,7 @@ const FIXED_FEE: Credits = 400_000_000n;
 const DISPUTE_FEE: Credits = 25_000_000_000n;
 
 /**
- * The double entry of an event of a payment, as its `finance:` line in words. `payment` is the state before the event. Tax is
+ * The double entry of an event of a payment. The `finance:` comment of the event describes it. `payment` is the state before the event. Tax is
  * the partner's and appears nowhere. What the account does with the credits is posted by its own events, against the same 1140.
  */
 export const paymentPostings = (event: PaymentEvent, payment: KnownPayment): readonly Posting[] => {

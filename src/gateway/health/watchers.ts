@@ -138,7 +138,7 @@ const startLotExpiry = (options: WatchersOptions, run: Run) => {
     now: () => run.now(),
     due: views.queries.accountsWithDueLots,
     expire: async ({ accountId, endedAt, revision }, at) => {
-      // All nodes send the same command, and another one if credits came back to a lot that had ended.
+      // All nodes send the same command. After credits came back to a lot that had ended, it is another one.
       const commandId = derivedId('expire', `${accountId} ${endedAt.getTime()} ${revision}`);
       const metadata = { actor: 'system:expire-lots', commandId };
       await eventLog.accounts.execute(accountStream(accountId), { type: 'ExpireLots', at: at.getTime() }, metadata);

@@ -8,14 +8,14 @@ import type { PartnerConfig } from '../../config/payment-settings.ts';
 import { createCreem } from '../../payments/creem/creem.ts';
 import type { PaymentPartner } from '../../payments/partner.ts';
 
-export type OpenPartnerOptions = {
+type OpenPartnerOptions = {
   readonly config: Pick<Config, 'payments' | 'dataDir' | 'port'>;
   readonly now: () => Date;
   readonly log: Logger;
 };
 
 /** The payment partner, and its stand-in if payments are simulated. Must be closed. */
-export type OpenedPartner = {
+type OpenedPartner = {
   readonly partner: PaymentPartner | undefined;
   /** The page on which a developer acts as the partner; undefined without the stand-in. */
   readonly operatorPage: string | undefined;
@@ -42,7 +42,7 @@ const openCreem = ({ apiKey, webhookSecret, productId, url, isTest }: Extract<Pa
   name: isTest ? 'creem-test' : 'creem',
 });
 
-/** Of the stand-in alone: it listens on this machine only, and moves no money. */
+/** These need not be secret: the stand-in listens on this machine only, and moves no money. */
 const STAND_IN = { apiKey: 'creem_test_simulated', webhookSecret: 'whsec_simulated' } as const;
 const STATE_FILE = 'simulated-payments.json';
 /** How often the stand-in looks for deliveries that are due. */

@@ -14,7 +14,7 @@ import type { Views } from '../views.ts';
 import { openPartner } from './partner.ts';
 import { createRound, SWEEP_EVERY_MS } from './round.ts';
 
-export type OpenPaymentsOptions = {
+type OpenPaymentsOptions = {
   readonly config: Pick<Config, 'payments' | 'dataDir' | 'port'>;
   readonly databaseUrl: string;
   readonly eventLog: EventLog;

@@ -25,8 +25,8 @@ type Shown = {
 };
 
 /**
- * The page to which a customer returns from the payment page, and its style. It shows no more than the id in its address gives
- * away: the amount and the status. What the partner adds to the address is ignored: the partner is asked instead.
+ * The page to which a customer returns from the payment page, and its style. It needs no sign-in, so it shows only the
+ * amount and the status. What the partner adds to the address is ignored: the partner is asked instead.
  */
 export const topUpPages = (
   payments: Pick<Payments, 'check' | 'find'>,
@@ -73,7 +73,7 @@ const UNKNOWN: Shown = { title: 'There is no such payment', text: 'Check the add
 
 const loadsOf = (n: unknown): number => (typeof n === 'string' && /^\d{1,4}$/.test(n) ? Number(n) : 0);
 
-/** Every few seconds for two minutes, then every minute for an hour: each look asks the partner. */
+/** Every five seconds for two minutes, then every minute for an hour, because each load asks the partner. */
 const refreshAfter = (loads: number): Shown['refresh'] => {
   const query = `?n=${loads + 1}`;
   if (loads < 24) return { seconds: 5, query };
@@ -100,9 +100,9 @@ const show = ({ status, amount, sale }: KnownPayment, loads: number): Shown => {
 
 const RECEIVED = 'The credits are in your account. You can close this page.';
 const NOT_YET = 'The payment is not confirmed yet. If you have not paid, nothing is charged.';
-const WAITING = `${NOT_YET} This page looks again by itself.`;
+const WAITING = `${NOT_YET} This page reloads automatically.`;
 const EXPIRED =
-  'It was not paid in time, and nothing was charged. Open a new top-up. If you have paid after all, the credits follow once the payment is confirmed.';
+  'It was not paid in time, and nothing was charged. Open a new top-up. If you have paid after all, the credits are added once the payment is confirmed.';
 const CHECKED =
   'What was paid differs from what was asked for, so our staff decide about it. You need not do anything.';
 const REJECTED = 'Our staff have not credited this payment. Contact support if you have questions.';

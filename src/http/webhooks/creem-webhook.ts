@@ -9,14 +9,14 @@ export const MAX_WEBHOOK_BYTES = 1024 * 1024;
 
 /**
  * POST /webhooks/creem: deliveries of the payment partner. The signature is over the bytes as they arrive, so the body is not
- * parsed here. Everything but 200 makes the partner deliver again.
+ * parsed here. After any other status than 200, the partner may deliver again.
  */
 export const creemWebhook =
   ({ receiveWebhook }: Pick<Payments, 'receiveWebhook'>, readBody: ReadBody): RequestHandler =>
   async (request, response) => {
     const body = await readBody(request);
     if (isProblem(body)) {
-      // The rest of an unread body would be taken for the next request.
+      // Otherwise the rest of an unread body would be parsed as the next request.
       response.setHeader('connection', 'close');
       return sendProblem(response, body, requestIdOf(response));
     }

@@ -2,7 +2,7 @@ import { errors, Pool, type Dispatcher } from 'undici';
 import type { z } from 'zod';
 import { PartnerFailed } from '../partner.ts';
 
-export type ApiOptions = {
+type ApiOptions = {
   /** With its version path: `https://api.creem.io/v1`. From configuration only. */
   readonly baseUrl: string;
   readonly apiKey: string;
@@ -10,7 +10,7 @@ export type ApiOptions = {
   readonly answerWithinMs: number;
 };
 
-export type ApiCall = {
+type ApiCall = {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
@@ -18,7 +18,7 @@ export type ApiCall = {
 };
 
 /** An answer that is no fault: a success, or a refusal of this call. */
-export type ApiAnswer<Value> =
+type ApiAnswer<Value> =
   { readonly kind: 'ok'; readonly value: Value } | { readonly kind: 'refused'; readonly status: number };
 
 export type CreemApi = {

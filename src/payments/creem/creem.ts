@@ -14,7 +14,7 @@ import {
 } from './shapes.ts';
 import { createWebhookReader } from './webhook.ts';
 
-export type CreemOptions = {
+type CreemOptions = {
   /** Of the environment that its prefix names: `creem_test_…` or `creem_…`. */
   readonly apiKey: string;
   readonly webhookSecret: string;
@@ -33,7 +33,7 @@ const PAGE_SIZE = 50;
 const PRICES = { least: 100n, most: 99_999_999n };
 
 const TEST_KEY = /^creem_test_/;
-/** Of Creem's SDK, and of its documentation. */
+/** The values of `mode` in Creem's SDK and in its documentation. */
 const TEST_MODES: ReadonlySet<string> = new Set(['test', 'sandbox', 'local']);
 const LIVE_MODES: ReadonlySet<string> = new Set(['prod']);
 
@@ -120,8 +120,8 @@ const checkoutBody = async (api: CreemApi, productId: string, order: CheckoutOrd
 
 /**
  * Creem's customer of the account. Its `external_id` is our account id, so that Creem's page of a customer leads to the
- * account. An address that Creem has already keeps its customer, and if the account's customer has another address, the
- * page begins with this address alone.
+ * account. If Creem has a customer with this address, that one is used. If the account's customer has another address, only
+ * the address is sent.
  */
 const customerOf = async (api: CreemApi, accountId: string, { email, name }: { email: string; name: string }) => {
   const path = '/customers';

@@ -2,8 +2,8 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { SignatureCheck, WebhookHeaders } from '../partner.ts';
 
 /**
- * The only header that counts. Creem's SDK also accepts Standard Webhooks headers, so that the sender chooses the check, and
- * ends with an error at secrets that are not base64.
+ * The only header that counts. Creem's SDK also accepts the headers of Standard Webhooks: the sender could then choose the
+ * check, and the SDK throws if the secret is not base64.
  */
 const HEADER = 'creem-signature';
 

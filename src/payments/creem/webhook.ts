@@ -3,7 +3,7 @@ import type { PartnerReport, WebhookHeaders, WebhookReading } from '../partner.t
 import { completedCheckout, createdDispute, createdRefund, envelope, modes, paidReport, readOrder } from './shapes.ts';
 import { failedCheck } from './signature.ts';
 
-export type WebhookOptions = {
+type WebhookOptions = {
   readonly secret: string;
   /** The values of `mode` that belong to this environment. */
   readonly modes: ReadonlySet<string>;
@@ -39,7 +39,7 @@ const readers: Readers = {
   },
 };
 
-/** Throws if the secret is empty: each signature could then be made by anybody. */
+/** Throws if the secret is empty: anyone could then sign. */
 export const createWebhookReader = ({ secret, modes: ofEnvironment }: WebhookOptions): ReadWebhook => {
   if (secret.trim() === '') throw new TypeError('The webhook secret of Creem is empty.');
   return (headers, rawBody) => {

@@ -42,7 +42,10 @@ export const erasePerson = async (
   return { kind: 'erased', changed: outcome.events.length > 0 };
 };
 
-/** The accounts that do not stand in the way, and whether nothing else does. A closed account with an open hold, refund, dispute or debt still does. */
+/**
+ * The accounts that do not prevent the erasure, and whether nothing prevents it. An account that the person alone owns prevents
+ * it until it is closed without an open hold, refund, dispute or debt.
+ */
 const accountsOf = async ({ persons, accounts }: PeopleOptions, personId: string) => {
   const { state: person } = await persons.read(personStream(personId));
   const ended: string[] = [];

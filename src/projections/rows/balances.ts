@@ -34,7 +34,7 @@ export type BalanceRow = {
   readonly revision: number;
   /** The parts of `held_for_refund` and `frozen`: see `evolveLocks`. */
   readonly locks: string | null;
-  /** What `next_end` is found in: see `evolveEndings`. */
+  /** The ends from which `next_end` follows: see `evolveEndings`. */
   readonly endings: string | null;
 };
 

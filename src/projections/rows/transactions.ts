@@ -2,7 +2,7 @@ import type { DomainEvent } from '../../eventstore/journal/codec.ts';
 import { paymentOfStream } from '../../domain/payments/payment.ts';
 import type { Projection } from '../projection.ts';
 
-export type TransactionRow = {
+type TransactionRow = {
   /** The partner's id. */
   readonly transaction_id: string;
   readonly payment_id: string;

@@ -3,10 +3,10 @@ import type { PaymentEvent } from '../../domain/payments/events.ts';
 import type { DomainEvent, Fact } from '../../eventstore/journal/codec.ts';
 import type { Consumer } from '../follow.ts';
 
-/** A payment that somebody or something waits for. The payment's stream has the details. */
+/** A payment that is under way. The payment's stream has the details. */
 type Waiting = { readonly paymentId: string; readonly since: Date };
-export type WaitingRefund = Waiting & { readonly refundId: string };
-export type OpenDispute = Waiting & { readonly disputeId: string };
+type WaitingRefund = Waiting & { readonly refundId: string };
+type OpenDispute = Waiting & { readonly disputeId: string };
 
 export type OpenPayments = Consumer & {
   /** Opened, not paid and not expired: the oldest first. */

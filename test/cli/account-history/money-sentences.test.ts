@@ -63,7 +63,7 @@ describe('the story of money', () => {
     [repaid(cents(3), 'lot_3'), 'Repaid 0.03 USD of the debt for lot_2 from lot_3.'],
     [
       { type: 'DebtWrittenOff', ...of, reason: 'insolvent\u001b' },
-      'Wrote off 0.03 USD of the debt for lot_2, insolvent\u00b7: the house pays.',
+      'Wrote off 0.03 USD of the debt for lot_2, insolvent\u00b7: the operator bears it.',
     ],
     [{ type: 'CreditsForfeited', ...of, reason: 'resale' }, 'Forfeited 0.03 USD of lot_2: resale.'],
     [{ type: 'CreditsWaived', ...of, reason: 'asked' }, 'The holder gave up 0.03 USD of lot_2: asked.'],

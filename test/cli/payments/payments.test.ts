@@ -158,7 +158,7 @@ describe('payments sweep', () => {
     expect(swept.code).toBe(1);
     expect(swept.stdout).toContain('Compared 1 transaction of');
     expect(swept.stdout).toContain('Unmatched: 1 transaction of no payment of ours');
-    expect(swept.stderr).toContain(`payments: a transaction is of no payment of ours: transactionId ${transactionId}`);
+    expect(swept.stderr).toContain(`payments: a transaction belongs to no payment of ours: transactionId ${transactionId}`);
   });
 
   it('fails if the partner gives no answer, or does not accept our key', async () => {

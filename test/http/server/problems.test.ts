@@ -4,11 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { refusalCodes } from '../../../src/domain/account/decide.ts';
 import { approvalRefusalCodes } from '../../../src/domain/approvals/approvals.ts';
+import { paymentRefusalCodes } from '../../../src/domain/payments/commands.ts';
 import { problem, refusalProblem, sendProblem, type Problem } from '../../../src/http/server/problems.ts';
 
 describe('problem', () => {
-  it('gives every refusal of an account and an approval a status and a message', () => {
-    for (const code of [...refusalCodes, ...approvalRefusalCodes]) {
+  it('gives every refusal of an account, an approval or a payment a status and a message', () => {
+    for (const code of [...refusalCodes, ...approvalRefusalCodes, ...paymentRefusalCodes]) {
       const { status, message, type } = problem(code);
       expect(status).toBeGreaterThanOrEqual(400);
       expect(status).toBeLessThan(500);

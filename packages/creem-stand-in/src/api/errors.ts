@@ -49,7 +49,7 @@ export const answerErrors =
     if (response.headersSent) return next(error);
     if (error instanceof InvalidRequest) return sendError(response, 400, error.messages);
     if (error instanceof Refusal) return sendError(response, error.status, [error.message]);
-    // Of Express: a body that cannot be read, or a path whose encoding is wrong.
+    // An error of Express: an unreadable body, or a path with an invalid encoding.
     const { status } = error as { readonly status?: unknown };
     if (typeof status === 'number' && status < 500) return sendError(response, 400, ['The request cannot be read']);
     return sendError(response, 500, ['Internal server error']);

@@ -51,7 +51,7 @@ export const paging = {
   page_size: pageNumber.max(100).default(10),
 };
 
-export type Paging = { readonly page_number: number; readonly page_size: number };
+type Paging = { readonly page_number: number; readonly page_size: number };
 
 /** One page of a list that is in the order of the answer. */
 export const pageOf = <T>(items: readonly T[], { page_number: page, page_size: size }: Paging) => {

@@ -6,11 +6,11 @@ import type { Faults } from '../webhooks/faults.ts';
 import { read, text } from './fields.ts';
 
 const UNIT_CHARACTERS = 1_000;
-/** An identical prompt among so many of the last ones is free. */
+/** A prompt that is identical to one of the last hundred is free. */
 const REMEMBERED = 100;
 
-/** Words that decide, so that a test chooses the decision. */
-export const MODERATION_WORDS = { deny: /\b(?:nsfw|nude|deny-me)\b/i, flag: /\b(?:gore|weapon|flag-me)\b/i };
+/** A test chooses the decision by these words. */
+const MODERATION_WORDS = { deny: /\b(?:nsfw|nude|deny-me)\b/i, flag: /\b(?:gore|weapon|flag-me)\b/i };
 
 const decisionOn = (prompt: string): 'allow' | 'deny' | 'flag' => {
   if (MODERATION_WORDS.deny.test(prompt)) return 'deny';

@@ -23,7 +23,7 @@ const ProductBody = z.strictObject({
   suggested_price: z.int().min(0).optional(),
 });
 
-export type NewProduct = z.input<typeof ProductBody>;
+type NewProduct = z.input<typeof ProductBody>;
 
 /** Fields without an effect on one-time payments (pictures, suggested prices) are accepted and dropped. */
 export const createProduct = (shop: Shop, body: NewProduct): Product => {

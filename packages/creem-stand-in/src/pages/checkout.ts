@@ -110,7 +110,7 @@ const fields = (entered: Entered): Html =>
 
 type Problem = { readonly status: number; readonly message: string };
 
-/** What is due; with a country or a code that does not exist, without it, and with the reason. */
+/** The amounts that are due. An unknown country or discount code is ignored, and the result has the reason. */
 const priced = (shop: Shop, checkout: Checkout, entered: Entered) => {
   const { currency, name: product, tax_mode: taxMode } = find(shop.state.products, checkout.product, 'Product');
   let problem: Problem | undefined;
@@ -170,7 +170,7 @@ const sendCancelled = (response: Response, { successUrl }: Checkout): void => {
   sendNote(response, 200, 'Cancelled', body);
 };
 
-/** A checkout that can be paid; otherwise it answers, and the result is undefined. */
+/** Returns a checkout that can be paid. Otherwise sends the response, and returns undefined. */
 const payable = (shop: Shop, response: Response, id: string): Checkout | undefined => {
   const checkout = shop.state.checkouts.find((one) => one.id === id);
   if (!checkout) {

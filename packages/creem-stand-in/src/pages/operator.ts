@@ -38,7 +38,7 @@ const sendRefusal = (response: Response, { status, message }: { readonly status:
     narrow: true,
   });
 
-/** Answers what `work` refuses as a page. */
+/** Shows a refusal of `work` as a page. */
 const guarded =
   (work: (id: string, form: unknown, response: Response) => void | Promise<void>): RequestHandler<{ id?: string }> =>
   async (request, response) => {

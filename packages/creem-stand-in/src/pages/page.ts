@@ -57,8 +57,8 @@ const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 const hostnameOf = (url: string): string | undefined => (URL.canParse(url) ? new URL(url).hostname : undefined);
 
 /**
- * The pages have no sign-in. Another site that a developer visits must neither read them by a name that it points to
- * 127.0.0.1, nor post to them.
+ * The pages have no sign-in. Another site in the browser of a developer must not post to them, nor read them through a host
+ * name that resolves to 127.0.0.1.
  */
 export const refuseOtherSites =
   (shop: Shop): RequestHandler =>

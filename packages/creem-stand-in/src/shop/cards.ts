@@ -1,4 +1,4 @@
-export type Card = {
+type Card = {
   readonly number: string;
   readonly label: string;
   /** Undefined if the card pays. */
@@ -20,7 +20,7 @@ export const TEST_CARDS: readonly Card[] = [
   declined('4000000000000069', 'has expired', 'expired_card', 'Your card has expired.'),
 ];
 
-/** Any number but those of the test cards is declined, so that a real one is of no use. Spaces are ignored. */
+/** Every number that is not that of a test card is declined, so that a real card cannot be used. Spaces are ignored. */
 export const cardOf = (number: string): Card => {
   const plain = number.replace(/[\s-]/g, '');
   return (

@@ -11,7 +11,7 @@ import { cardOf } from './cards.ts';
 import { customerByEmail } from './customers.ts';
 import { recordSale } from './payouts.ts';
 
-export type CheckoutRequest = {
+type CheckoutRequest = {
   readonly product: Product;
   readonly requestId: string | undefined;
   readonly units: number;
@@ -23,7 +23,7 @@ export type CheckoutRequest = {
   readonly metadata: Metadata;
 };
 
-/** Creem does not promise that two requests with the same `request_id` give one checkout, so each gives another here. */
+/** Creem does not promise idempotency by `request_id`, so each request opens another checkout. */
 export const openCheckout = (shop: Shop, request: CheckoutRequest): Checkout => {
   const { product, customPrice, units, successUrl } = request;
   const at = shop.now();
@@ -62,7 +62,7 @@ const entity = (shop: Shop, checkout: Checkout) => ({
   ...(checkout.requestId !== undefined && { request_id: checkout.requestId }),
 });
 
-/** As part of a refund or of a dispute. */
+/** The checkout as a part of a refund or a dispute. */
 export const checkoutSummary = (shop: Shop, checkout: Checkout) => ({
   ...entity(shop, checkout),
   product: checkout.product,

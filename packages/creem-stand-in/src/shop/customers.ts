@@ -2,14 +2,14 @@ import { Refusal, iso } from '../store/shop.ts';
 import type { Shop } from '../store/shop.ts';
 import type { Customer, Metadata } from '../store/wire.ts';
 
-export type NewCustomer = {
+type NewCustomer = {
   readonly email: string;
   readonly name: string | null;
   readonly externalId?: string | undefined;
   readonly metadata?: Metadata | undefined;
 };
 
-export const addCustomer = (shop: Shop, { email, name, externalId, metadata }: NewCustomer): Customer => {
+const addCustomer = (shop: Shop, { email, name, externalId, metadata }: NewCustomer): Customer => {
   const at = iso(shop.now());
   const customer: Customer = {
     id: shop.newId('cust'),
@@ -39,7 +39,7 @@ export const createCustomer = (shop: Shop, customer: NewCustomer): Customer => {
   return shop.change(() => addCustomer(shop, customer));
 };
 
-/** Of a checkout: creates the customer at the first payment. */
+/** The customer of a checkout, created by the first payment. */
 export const customerByEmail = (shop: Shop, email: string, name: string | undefined): Customer => {
   const found = shop.state.customers.find((one) => one.email === email);
   if (!found) return addCustomer(shop, { email, name: name?.trim() || null });

@@ -41,7 +41,7 @@ export const recordSale = (shop: Shop, transaction: Transaction, requestId: stri
   addLine(shop, 'payment', { gross, tax, fee }, { ...aboutTransaction(shop, transaction), requestId });
 };
 
-/** Money that goes back to a customer, or comes again if `gross` is positive. The fee of the sale is never returned. */
+/** Money that goes back to a customer; if `gross` is positive, money that returns to the shop. The fee of the sale is never returned. */
 export const recordReturn = (
   shop: Shop,
   type: 'refund' | 'chargeback' | 'chargeback_reversal',

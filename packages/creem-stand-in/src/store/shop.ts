@@ -3,7 +3,7 @@ import type { DiscountCode } from '../shop/amounts.ts';
 import type { State, Webhook } from './state.ts';
 import type { Mode } from './wire.ts';
 
-export type ShopSettings = {
+type ShopSettings = {
   readonly apiKey: string;
   readonly mode: Mode;
   readonly discounts: readonly DiscountCode[];

@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 
-/** Where a stand-in keeps its state between two runs of the process. Both are synchronous: a reply follows what is saved. */
+/** Where a stand-in keeps its state between two runs of the process. Both calls are synchronous, so that a response follows the saved state. */
 export type StateStorage = {
   /** The JSON that was saved last, or undefined. */
   load(): string | undefined;

@@ -115,7 +115,7 @@ export type Delivery = {
   state: 'scheduled' | 'delivered' | 'given_up';
 };
 
-/** Everything that the stand-in remembers; plain JSON. */
+/** The whole state of the stand-in, as plain JSON. */
 export type State = {
   readonly version: 1;
   /** Ids follow from it and from `ids`, so that the same calls give the same ids. */

@@ -132,7 +132,7 @@ export const createDeliveries = (
   const endpointOf = (delivery: Delivery): Webhook | undefined =>
     state.webhooks.find(({ id }) => id === delivery.webhook);
 
-  /** What is due, and has an address: after a start there is none until `deliverTo`. */
+  /** The due deliveries that have an address. After a start, the endpoint of the settings has none until `deliverTo`. */
   const dueNow = (): readonly Delivery[] =>
     state.deliveries
       .filter(({ id, nextAttemptAt }) => nextAttemptAt !== undefined && nextAttemptAt <= shop.now() && !sending.has(id))

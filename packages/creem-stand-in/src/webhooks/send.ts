@@ -30,11 +30,11 @@ export const send = ({ url, signed, timeoutMs, signal, cutAfter }: Sending): Pro
     const timer = setTimeout(() => request.destroy(new Error('timeout')), timeoutMs);
     request.on('close', () => {
       clearTimeout(timer);
-      fail('closed'); // Without an effect if there was an outcome before.
+      fail('closed'); // No effect after an outcome.
     });
     request.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
     request.on('response', (response) => {
-      // Read to the end: some servers do not finish their work if nothing reads what they answer.
+      // Read to the end: some servers do not complete a request if the client does not read the response.
       response.resume();
       response.on('end', () => resolve({ kind: 'answered', status: response.statusCode ?? 0 }));
       response.on('error', () => fail('closed'));

@@ -9,7 +9,7 @@ import { debtOf } from './debts.ts';
 import { openDraft, reinstateWithoutDebt, type Draft } from './draft.ts';
 import { end, settleMarks } from './settle-marks.ts';
 
-/** A charge can be reversed for as long. */
+/** A charge can be reversed until it is this old. */
 export const REVERSIBLE_MS = 120 * 24 * 60 * 60 * 1000;
 
 export const reverseCharge = (command: CommandOf<'ReverseCharge'>, account: Account): AccountDecision => {

@@ -61,7 +61,7 @@ export const incurDebt = (draft: Draft, debt: NewDebt): void => {
   suspend(draft, DEBT, 'credits that were used have been refunded');
 };
 
-/** Of several disputes, the oldest freezes them. */
+/** If several disputes are open, the event names the oldest. */
 const freeze = (draft: Draft, lotId: string, lot: Lot): void => {
   const [disputeId] = openDisputes(lot);
   const amount = takeable(draft, lot);

@@ -98,7 +98,7 @@ const ALL = 'The whole charge was reversed before.';
 
 type Charge = Pick<Extract<AccountEvent, { type: 'HoldSettled' }>, 'charged' | 'drawn'> & { readonly chargedAt: Date };
 
-/** The receipt of the generation in the log, to which its row leads. */
+/** The charge of the generation in the log. Its row has the revision of the event. */
 const findCharge = async (
   { findGenerations, commands, store }: ManagementDeps,
   accountId: string,

@@ -62,7 +62,7 @@ export const askRefund = defineRoute({
   ],
   handle: async ({ params: { account_id }, body: asked, ...identity }, deps) => {
     const { commandId, mayRepeat } = identity;
-    // The credits of an earlier request under this key are held, so that it could not be planned again.
+    // The first request under this key holds the credits, so a second plan would not find them.
     const isRepeated = mayRepeat && (await recordedBy(deps.store, account_id, commandId)) !== undefined;
     const planned = isRepeated ? [] : await plan(deps, account_id, asked);
     if (isProblem(planned)) return planned;

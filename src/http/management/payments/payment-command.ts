@@ -6,7 +6,7 @@ import type { ManagementDeps } from '../router/deps.ts';
 import type { Identity } from '../router/route.ts';
 
 /** The events of a command; none if nothing had to be changed. */
-export type DoneOnPayment = { readonly events: readonly PaymentEvent[]; readonly repeated: boolean };
+type DoneOnPayment = { readonly events: readonly PaymentEvent[]; readonly repeated: boolean };
 
 /** Executes a command on a payment. For a repetition, `isAsked` compares the first event of the earlier command. */
 export const executeOnPayment = async (

@@ -9,14 +9,14 @@ import { readStory } from './payment-story.ts';
 import { refundExample, refundView } from './payment-view.ts';
 import { requestOf, viewRefund } from './view-payment.ts';
 
-/** Staff as a queue: what waits for an answer or for the payment partner. */
+/** The queue of staff: refunds that wait for an answer, or for the payment partner. */
 export const listRefunds = defineRoute({
   method: 'get',
   path: '/refunds',
   principals: ['admin', ...staff('support', 'finance', 'operator')],
   summary: 'List the refunds that wait',
   description:
-    'Those that are not answered, and those that are approved and not made. `gross` is what to enter on the page of the payment partner for an approved refund that `made_by` staff.',
+    'Those that are not answered, and those that are approved and not made. If `made_by` is staff, `gross` is the amount to enter on the page of the payment partner.',
   success: {
     status: 200,
     description: 'The oldest first',

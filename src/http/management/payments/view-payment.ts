@@ -101,7 +101,7 @@ const reasonOf = ({ events }: PaymentStory, refundId: string): string | null => 
   return null;
 };
 
-/** As in a URL: of a dispute that was found without a report, the id has a `#`. */
+/** The id as it appears in URLs. That of a dispute that was found without a report contains a `#`. */
 export const disputeIdInUrls = (disputeId: string): string => disputeId.replaceAll('#', '-');
 
 export const viewDispute = (

@@ -17,7 +17,7 @@ const personBehind = ({ principal }: Identity): string | null => {
   return principal?.kind === 'token' ? principal.token.createdBy : null;
 };
 
-/** Asks for the approval of a second person, who carries the act out by giving it. Answered with 202. */
+/** Asks for the approval of a second person; giving it carries the act out. Answered with 202. */
 export const askSecondPerson = async (
   { people, now }: Pick<ManagementDeps, 'people' | 'now'>,
   identity: Identity,

@@ -43,7 +43,9 @@ export const accountView = z
       .meta({ description: 'All reasons in one text; null unless it is suspended, or was when it was closed' }),
     suspensions: z
       .array(suspension)
-      .meta({ description: 'The causes; each is removed by a reinstatement of its own, and requests need none left' }),
+      .meta({
+        description: 'The causes. Each is removed by its own reinstatement; requests are accepted once none is left',
+      }),
     closing_reason: z.string().nullable().meta({ description: 'null unless it is closed' }),
     personal_data_erased: z.boolean(),
     terms_version: z
@@ -56,7 +58,7 @@ export const accountView = z
     }),
     held_usd: usd.meta({ description: 'The part of the balance that is set aside for requests in progress' }),
     held_for_refund_usd: usd.meta({ description: 'The part of the balance that open refunds hold' }),
-    frozen_usd: usd.meta({ description: 'The part of the balance of which the payment is disputed' }),
+    frozen_usd: usd.meta({ description: 'The part of the balance that is frozen because its payment is disputed' }),
     available_usd: usd.meta({ description: 'The balance less what is held for requests and refunds, or frozen' }),
     topped_up_usd: usd,
     charged_usd: usd,

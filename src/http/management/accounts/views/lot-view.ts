@@ -32,7 +32,7 @@ export const lotView = z
   })
   .meta({ id: 'Lot' });
 
-export type LotView = z.output<typeof lotView>;
+type LotView = z.output<typeof lotView>;
 
 /** Lots with credits in the order in which they pay, then payments without, the oldest first. */
 export const viewLots = (wallet: Wallet): readonly LotView[] => {
