@@ -37,6 +37,11 @@ const open = async () => {
   return {
     ...{ control, payments, alerts, commands },
     wait: (forMs: number): void => void (ms += forMs),
+    open: (n: number) =>
+      payments.openTopUp({
+        ...{ accountId: 'acc_1', amount: 25_000_000_000n, mayRepeat: true },
+        metadata: { actor: 'test', commandId: `top-up-${n}` },
+      }),
     topUp: async (): Promise<string> => {
       const metadata = { actor: 'test', commandId: `top-up-${++topUps}` };
       await payments.openTopUp({ accountId: 'acc_1', amount: 25_000_000_000n, metadata, mayRepeat: true });
@@ -164,5 +169,16 @@ describe('a dispute that is reported while a sweep compares', () => {
       now: () => new Date(),
     } as unknown as PaymentsOptions);
     expect(await world.payments.find(paymentId)).toMatchObject({ disputes: [{ status: expected }] });
+  });
+});
+
+describe('an account that opens payment pages without paying', () => {
+  it('gets no more than thirty, the same ones again, and others once they expire', async () => {
+    for (let n = 0; n < 30; n++) expect(await world.open(n)).toMatchObject({ kind: 'opened' });
+    expect(await world.open(30)).toEqual({ kind: 'too_many' });
+    expect(await world.open(29)).toMatchObject({ kind: 'opened' });
+    world.wait(DAY_MS);
+    await world.payments.lookUpUnpaid();
+    expect(await world.open(30)).toMatchObject({ kind: 'opened' });
   });
 });
