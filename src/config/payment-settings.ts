@@ -40,7 +40,10 @@ const inHeader = z.string().regex(VISIBLE_ASCII, NOT_IN_A_HEADER);
 
 export const paymentVariables = {
   CREEM_API_KEY: inHeader.regex(/^creem_/, 'must be an API key of Creem, which begins with creem_').optional(),
-  CREEM_WEBHOOK_SECRET: z.string().min(1).optional(),
+  CREEM_WEBHOOK_SECRET: z
+    .string()
+    .regex(VISIBLE_ASCII, 'must consist of visible ASCII characters, without blanks')
+    .optional(),
   CREEM_PRODUCT_ID: z
     .string()
     .regex(/^[\w-]{1,100}$/, 'must be the id of a product, such as prod_…')

@@ -26,7 +26,9 @@ export type PaymentsOptions = {
     readonly orderId: string | null;
   }) => Promise<string | undefined>;
   /** The payments that were opened and are neither paid nor expired, and the disputes without an outcome. */
-  readonly unpaid: () => Promise<readonly { readonly paymentId: string; readonly since: Date }[]>;
+  readonly unpaid: () => Promise<
+    readonly { readonly paymentId: string; readonly accountId: string; readonly since: Date }[]
+  >;
   readonly openDisputes: () => Promise<
     readonly { readonly paymentId: string; readonly disputeId: string; readonly since: Date }[]
   >;

@@ -24,6 +24,8 @@ export type TopUpOutcome =
   | { readonly kind: 'opened'; readonly paymentId: string; readonly url: string; readonly payment: KnownPayment }
   /** No payment partner is configured. */
   | { readonly kind: 'unavailable' }
+  /** The account has as many unpaid payments as it may have. */
+  | { readonly kind: 'too_many' }
   /** The partner gave no page. A repetition under the same id tries again. */
   | { readonly kind: 'partner_failed' }
   /** The command id belongs to another top-up. */

@@ -111,9 +111,14 @@ const closeDispute = async (
   { disputeId, status }: Dispute,
   transaction: PartnerTransaction,
 ): Promise<number> => {
-  if (status === 'won' || transaction.status === 'charged_back' || transaction.status === 'unpaid') return 0;
+  if (status === 'won' || !isPaidAgain(transaction)) return 0;
+  // The page may be older than the dispute, and one that was won stays so.
+  const now = await options.partner?.transactionById(transaction.transactionId);
+  if (now?.kind !== 'transaction' || !isPaidAgain(now)) return 0;
   return close(options, paymentId, disputeId, { outcome: 'won', how: 'partner' });
 };
+
+const isPaidAgain = ({ status }: PartnerTransaction): boolean => status !== 'charged_back' && status !== 'unpaid';
 
 /** A dispute without an outcome after so long is lost. */
 const endOldDisputes = async (options: PaymentsOptions): Promise<number> => {

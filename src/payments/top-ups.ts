@@ -9,6 +9,9 @@ import { readPayment } from './record-reports.ts';
 /** A payment that was not paid expires after this time. If it is paid later, it completes. */
 export const PAYABLE_MS = 24 * 60 * 60 * 1000;
 
+/** Each page is a call of the partner, and is looked up for a day: an account must not open them without end. */
+export const MOST_UNPAID = 30;
+
 /** Records the payment, then opens the page on which the customer pays. */
 export const openTopUp = async (options: PaymentsOptions, asked: TopUpAsked): Promise<TopUpOutcome> => {
   const { payments, partner } = options;
@@ -16,6 +19,9 @@ export const openTopUp = async (options: PaymentsOptions, asked: TopUpAsked): Pr
   const { accountId, amount, metadata, mayRepeat } = asked;
   const paymentId = derivedId('pay', metadata.commandId);
   const stream = paymentStream(paymentId);
+  if (!(await readPayment(options, paymentId)) && (await unpaidOf(options, accountId)) >= MOST_UNPAID) {
+    return { kind: 'too_many' };
+  }
   const command = { type: 'OpenPayment', accountId, amount, partner: partner.name } as const;
   const outcome = await payments.execute(stream, command, metadata, { mayRepeat });
   if (outcome.kind === 'refused') return outcome;
@@ -31,6 +37,9 @@ export const openTopUp = async (options: PaymentsOptions, asked: TopUpAsked): Pr
   const payment = await readPayment(options, paymentId);
   return payment ? { kind: 'opened', paymentId, url, payment } : { kind: 'partner_failed' };
 };
+
+const unpaidOf = async ({ unpaid }: PaymentsOptions, accountId: string): Promise<number> =>
+  (await unpaid()).filter((one) => one.accountId === accountId).length;
 
 const openPage = async (
   { customerOf, publicUrl, alarm }: PaymentsOptions,

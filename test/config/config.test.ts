@@ -82,6 +82,13 @@ describe('the configuration', () => {
     expect(complaint({ CREEM_API_KEY: 'creem_1' })).toContain('CREEM_WEBHOOK_SECRET: is required with CREEM_API_KEY');
   });
 
+  it.each(['whsec_1\n', ' whsec_1', '  '])(
+    'refuses a secret of the webhook with blanks, which signs nothing: %j',
+    (secret) => {
+      expect(complaint({ ...creem, CREEM_WEBHOOK_SECRET: secret })).toContain('CREEM_WEBHOOK_SECRET: must consist of');
+    },
+  );
+
   it('refuses a test key of Creem in production, unless simulated payments are asked for', () => {
     const production = { ...creem, NODE_ENV: 'production' };
     expect(complaint(production)).toContain('CREEM_API_KEY: is a test key');

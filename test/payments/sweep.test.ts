@@ -2,6 +2,8 @@ import { createCreemStandIn } from '@kissapi/creem-stand-in';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { paymentDecider } from '../../src/domain/payments/decide.ts';
 import { paymentStream } from '../../src/domain/payments/payment.ts';
+import type { PaymentsOptions } from '../../src/payments/payments-options.ts';
+import { sweep } from '../../src/payments/sweep.ts';
 import { createCommands } from '../../src/eventstore/commands.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
 import { derivedId } from '../../src/eventstore/ids.ts';
@@ -33,8 +35,13 @@ const open = async () => {
   let executed = 0;
   const { payments } = node;
   return {
-    ...{ control, payments, alerts },
+    ...{ control, payments, alerts, commands },
     wait: (forMs: number): void => void (ms += forMs),
+    open: (n: number) =>
+      payments.openTopUp({
+        ...{ accountId: 'acc_1', amount: 25_000_000_000n, mayRepeat: true },
+        metadata: { actor: 'test', commandId: `top-up-${n}` },
+      }),
     topUp: async (): Promise<string> => {
       const metadata = { actor: 'test', commandId: `top-up-${++topUps}` };
       await payments.openTopUp({ accountId: 'acc_1', amount: 25_000_000_000n, metadata, mayRepeat: true });
@@ -135,5 +142,43 @@ describe('a refund that was ordered from the partner', () => {
     expect(await world.payments.lookUpReturns(paymentId)).toBe('more');
     await world.payments.sweep();
     expect(await world.payments.lookUpReturns(paymentId)).toBe('as_recorded');
+  });
+});
+
+describe('a dispute that is reported while a sweep compares', () => {
+  it.each([
+    ['is not won because the page of transactions is older', 'charged_back', 'open'],
+    ['is won if the transaction is paid now', 'paid', 'won'],
+  ] as const)('%s', async (_, status, expected) => {
+    const paymentId = await world.topUp();
+    world.control.pay(await world.checkoutOf(paymentId), { country: 'US' });
+    const { id: transactionId = '' } = world.control.transactions()[0] ?? {};
+    world.control.dispute(transactionId);
+    await world.deliver();
+    const paid = { transactionId, orderId: null, paid: 2500n, tax: 0n, refunded: 0n, currency: 'USD', createdAt: 0 };
+    await sweep({
+      payments: world.commands,
+      partner: {
+        transactions: () =>
+          Promise.resolve({ transactions: [{ ...paid, status: 'paid' }], unreadable: 0, nextPage: null }),
+        transactionById: () => Promise.resolve({ kind: 'transaction', ...paid, status }),
+      },
+      paymentOf: () => Promise.resolve(paymentId),
+      unpaid: () => Promise.resolve([]),
+      openDisputes: () => Promise.resolve([]),
+      now: () => new Date(),
+    } as unknown as PaymentsOptions);
+    expect(await world.payments.find(paymentId)).toMatchObject({ disputes: [{ status: expected }] });
+  });
+});
+
+describe('an account that opens payment pages without paying', () => {
+  it('gets no more than thirty, the same ones again, and others once they expire', async () => {
+    for (let n = 0; n < 30; n++) expect(await world.open(n)).toMatchObject({ kind: 'opened' });
+    expect(await world.open(30)).toEqual({ kind: 'too_many' });
+    expect(await world.open(29)).toMatchObject({ kind: 'opened' });
+    world.wait(DAY_MS);
+    await world.payments.lookUpUnpaid();
+    expect(await world.open(30)).toMatchObject({ kind: 'opened' });
   });
 });

@@ -5,12 +5,13 @@ import type { Consumer } from '../follow.ts';
 
 /** A payment that is under way. The payment's stream has the details. */
 type Waiting = { readonly paymentId: string; readonly since: Date };
+type UnpaidPayment = Waiting & { readonly accountId: string };
 type WaitingRefund = Waiting & { readonly refundId: string };
 type OpenDispute = Waiting & { readonly disputeId: string };
 
 export type OpenPayments = Consumer & {
   /** Opened, not paid and not expired: the oldest first. */
-  unpaid(): readonly Waiting[];
+  unpaid(): readonly UnpaidPayment[];
   /** Requests for a refund that are not answered, or not made yet: the oldest first. */
   refunds(): readonly WaitingRefund[];
   /** With a transaction that is not credited until staff decide: the oldest first. */
@@ -26,7 +27,7 @@ const TYPES = new Set<DomainEvent['type']>([
 ]);
 
 type Matters = {
-  readonly unpaid: Map<string, Waiting>;
+  readonly unpaid: Map<string, UnpaidPayment>;
   readonly refunds: Map<string, WaitingRefund>;
   /** By transaction. */
   readonly quarantined: Map<string, Waiting>;
@@ -64,7 +65,7 @@ const follow = (
   const event = any as PaymentEvent;
   switch (event.type) {
     case 'PaymentOpened':
-      return void unpaid.set(paymentId, { paymentId, since });
+      return void unpaid.set(paymentId, { paymentId, accountId: event.accountId, since });
     case 'PaymentExpired':
       return void unpaid.delete(paymentId);
     case 'PaymentCompleted':

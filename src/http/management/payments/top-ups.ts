@@ -83,7 +83,7 @@ export const openTopUp = defineRoute({
   },
   problems: [
     ...(['account_not_found', 'account_closed', 'invalid_amount', 'payments_unavailable'] as const),
-    'payment_partner_failed',
+    ...(['payment_partner_failed', 'too_many_attempts'] as const),
   ],
   handle: async ({ params: { account_id }, body: { amount_usd: amount }, ...identity }, deps) => {
     const { state } = await deps.commands.read(accountStream(account_id));
@@ -111,6 +111,8 @@ export const openTopUp = defineRoute({
   },
 });
 
+const TOO_MANY = 'This account has too many unpaid payments. Pay one of them, or wait until they expire.';
+
 const wrongAmount = (amount: Credits, { topUps: { least, most } }: Pick<ManagementDeps, 'topUps'>) => {
   if (amount >= least && amount <= most && amount % CENT === 0n) return undefined;
   const message = `amount_usd: must be whole cents from ${formatUsd(least)} to ${formatUsd(most)} USD.`;
@@ -130,6 +132,8 @@ const openPage = async (
       return outcome;
     case 'unavailable':
       return problem('payments_unavailable');
+    case 'too_many':
+      return problem('too_many_attempts', { message: TOO_MANY });
     case 'partner_failed':
       return problem('payment_partner_failed');
     case 'refused':

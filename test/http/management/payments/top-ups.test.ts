@@ -99,6 +99,13 @@ describe('POST /accounts/{account_id}/top-ups', () => {
     expect(answer.headers.get('x-should-retry')).toBe('false');
   });
 
+  it('429 if the account has too many unpaid payments', async () => {
+    const id = await open(simulatedPartner(() => Promise.resolve({ kind: 'too_many' })));
+    const answer = await topUp(id, '25.00');
+    expect(refusal(answer)).toEqual([429, 'too_many_attempts']);
+    expect(message(answer)).toContain('too many unpaid payments');
+  });
+
   it('502 if the payment partner opens no page', async () => {
     const id = await open(simulatedPartner(() => Promise.resolve({ kind: 'partner_failed' })));
     const answer = await topUp(id, '25.00');
