@@ -64,12 +64,11 @@ export const createSteps = (gateways: Gateways, customers: readonly Customer[], 
 
   const deliver = async (): Promise<void> => {
     const event = pick(control.events());
+    if (!event) return;
     const fault = pick(FAULTS);
     const targets = (pick([[0], [1], [0, 1], [0, 0, 1, 1]]) ?? []).flatMap((n) => nodes[n] ?? []);
     await Promise.all(
-      targets.map(({ url }) =>
-        event ? control.resend(event.id, { url: `${url}/webhooks/creem`, ...(fault ? { fault } : {}) }) : undefined,
-      ),
+      targets.map(({ url }) => control.resend(event.id, { url: `${url}/webhooks/creem`, ...(fault ? { fault } : {}) })),
     );
   };
 
