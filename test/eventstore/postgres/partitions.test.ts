@@ -77,7 +77,10 @@ describe('the index of looked-up event types', () => {
     await query(older.url, 'drop index events_looked_up');
     await query(older.url, `create index events_looked_up on events (position) where type in (${old})`);
     for (const made of ['table terms_texts', 'index events_by_request']) await query(older.url, `drop ${made}`);
-    await query(older.url, `delete from migrations where file like any (array['000007-%', '000040-%', '000070-%', '000080-%'])`);
+    await query(
+      older.url,
+      `delete from migrations where file like any (array['000007-%', '000040-%', '000070-%', '000080-%'])`,
+    );
     if (how === 'divided') await query(older.url, (await procedure()).replace(known, old));
     await migratePostgresStore(older.url);
     const found = await indexes(older.url);

@@ -41,11 +41,9 @@ export const accountView = z
       .string()
       .nullable()
       .meta({ description: 'All reasons in one text; null unless it is suspended, or was when it was closed' }),
-    suspensions: z
-      .array(suspension)
-      .meta({
-        description: 'The causes. Each is removed by its own reinstatement; requests are accepted once none is left',
-      }),
+    suspensions: z.array(suspension).meta({
+      description: 'The causes. Each is removed by its own reinstatement; requests are accepted once none is left',
+    }),
     closing_reason: z.string().nullable().meta({ description: 'null unless it is closed' }),
     personal_data_erased: z.boolean(),
     terms_version: z
