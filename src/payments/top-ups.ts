@@ -10,7 +10,7 @@ import { readPayment } from './record-reports.ts';
 export const PAYABLE_MS = 24 * 60 * 60 * 1000;
 
 /** Each page is a call of the partner, and is looked up for a day: an account must not open them without end. */
-export const MOST_UNPAID = 30;
+const MOST_UNPAID = 30;
 
 /** Records the payment, then opens the page on which the customer pays. */
 export const openTopUp = async (options: PaymentsOptions, asked: TopUpAsked): Promise<TopUpOutcome> => {
