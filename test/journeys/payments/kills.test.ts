@@ -121,6 +121,8 @@ describe('two gateways that are killed', () => {
       await insist('POST', approve, { reason: 'in time' }, `approval ${fate}`);
       await killed;
       await reactionsDone();
+      // Nothing is delivered yet: the gateways have seen in the transaction that the refund is made.
+      expect((await ask(0, 'GET', '/refunds'))?.json).toMatchObject({ data: [{ status: 'sent' }] });
       expect(control.refunds().at(-1)).toMatchObject({ amount: 3000, status: 'succeeded' });
       await calm();
       const refunds = control.refunds().filter(({ transaction }) => transaction === control.transactions().at(-1)?.id);
