@@ -92,7 +92,7 @@ export const describePartner = (name: string, open: () => Promise<PartnerFixture
       });
     });
 
-    it('is at fault if the key is not accepted, in every call', async () => {
+    it('fails in every call if the key is not accepted', async () => {
       const { withWrongKey: partner } = fixture;
       const calls = [
         () => partner.checkout(order()),

@@ -139,7 +139,7 @@ describe('balances', () => {
   const lots = ({ lots }: Wallet, part: 'heldForRefund' | 'frozen'): bigint =>
     sum([...lots.values()].map((lot) => lot[part]));
 
-  it('are what the account itself says, whatever happened, refunds, disputes and debts included', () =>
+  it('equal the state of the account in any history, with refunds, disputes and debts', () =>
     fc.assert(
       fc.property(moves, (asked) => {
         const events = [...customer, ...decisionsOf(asked).flatMap((decided) => decided.events)];

@@ -25,7 +25,7 @@ import {
 const cents = (count: number): bigint => BigInt(count) * 10_000_000n;
 const of = { lotId: 'lot_2', amount: cents(3) };
 
-describe('the story of money', () => {
+describe('the sentences about money', () => {
   it.each<[AccountEvent, string]>([
     [endingGrant(cents(5)), 'Added 0.05 USD (lot_1), granted: welcome, until 2026-01-31T12:00:00.000Z.'],
     [ended(cents(5)), 'Ended 0.05 USD of promotional credits (lot_1): their time is over.'],

@@ -72,7 +72,7 @@ const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}
   runCommand('payments', args, { env: { DATABASE_URL: database.url, KISSAPI_DATA: '/nonexistent', ...env } });
 
 describe('payments list', () => {
-  it('prints the newest payments, then what waits', async () => {
+  it('prints the newest payments, then what waits for a decision', async () => {
     const { code, stdout, stderr } = await run(['list']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout.replaceAll(/^\S+Z /gm, '').split('\n')).toEqual([
@@ -143,7 +143,7 @@ describe('payments sweep', () => {
     CREEM_API_URL: apiUrl,
   });
 
-  it('compares with the partner, and lists what is of no payment', async () => {
+  it('compares with the partner, and lists transactions of no payment', async () => {
     expect(await run(['sweep'], creem())).toMatchObject({
       ...{ code: 0, stdout: 'Compared 0 transactions of the payment partner with the log.\nThe log had everything.\n' },
     });
@@ -158,7 +158,9 @@ describe('payments sweep', () => {
     expect(swept.code).toBe(1);
     expect(swept.stdout).toContain('Compared 1 transaction of');
     expect(swept.stdout).toContain('Unmatched: 1 transaction of no payment of ours');
-    expect(swept.stderr).toContain(`payments: a transaction belongs to no payment of ours: transactionId ${transactionId}`);
+    expect(swept.stderr).toContain(
+      `payments: a transaction belongs to no payment of ours: transactionId ${transactionId}`,
+    );
   });
 
   it('fails if the partner gives no answer, or does not accept our key', async () => {
@@ -172,9 +174,12 @@ describe('payments sweep', () => {
 });
 
 describe('payments', () => {
-  it.each([[[]], [['pay']], [['list', '--limit', '0']], [['show']]])('explains itself to %j', async (args) => {
-    const { code, stderr } = await run(args);
-    expect(code).toBe(2);
-    expect(stderr).toMatch(/Usage: |error: /);
-  });
+  it.each([[[]], [['pay']], [['list', '--limit', '0']], [['show']]])(
+    'fails with the usage or the error for %j',
+    async (args) => {
+      const { code, stderr } = await run(args);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/Usage: |error: /);
+    },
+  );
 });

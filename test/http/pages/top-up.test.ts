@@ -68,7 +68,7 @@ describe('the page to which a customer returns from the payment page', () => {
     expect(html).not.toContain('ch_1');
   });
 
-  it('looks again less often as time passes, and ends it after an hour', async () => {
+  it('reloads less often as time passes, and stops after an hour', async () => {
     expect((await show(open, '/top-ups/pay_1?n=24')).html).toContain('content="60; url=?n=25"');
     const { html } = await show(open, '/top-ups/pay_1?n=84');
     expect(html).not.toContain('refresh');

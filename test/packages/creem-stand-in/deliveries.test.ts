@@ -126,7 +126,7 @@ describe('a delivery', () => {
     await node.close();
   });
 
-  it('waits for an address, and for an endpoint that does not listen it is a failed attempt', async () => {
+  it('waits for an address; an attempt fails if the endpoint does not listen', async () => {
     shop.control.deliverTo('');
     await shop.sell();
     expect(await shop.control.deliverDue()).toEqual([]);
@@ -240,7 +240,7 @@ describe('a fault', () => {
     expect(receiver.received).toHaveLength(1);
   });
 
-  it('of order delivers what is due in another one', async () => {
+  it('of the order delivers what is due in another order', async () => {
     const { transaction } = await shop.sell();
     shop.control.refund(transaction.id);
     await shop.control.deliverDue({ order: (due) => due.toReversed() });

@@ -94,7 +94,7 @@ describe('the payment page', () => {
     expect(shop.control.transactions()).toEqual([]);
   });
 
-  it('can be cancelled, and paid later; when it has expired it is a 410', async () => {
+  it('can be cancelled, and paid later; answers 410 once it has expired', async () => {
     const { checkout_url: url } = await shop.open();
     const cancelled = await visit(url as string, { ...CUSTOMER, do: 'cancel' });
     expect(cancelled.text).toContain('Nothing was paid.');

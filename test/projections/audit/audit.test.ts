@@ -389,7 +389,7 @@ describe('a wallet', () => {
     [{ refunds: new Map([['ref_1', { lotId: 'lot_1', amount: 1n }]]) }, ['account.refunds']],
   ])('breaks them where it is %o', (over, what) => expect(broken(over)).toEqual(what));
 
-  it('breaks them where a lot does not add up', () => {
+  it('breaks them if a lot does not add up', () => {
     const { lots } = wallet();
     for (const lot of lots.values()) lot.used += 1n;
     expect(broken({ lots })).toEqual(['account.lots that do not add up']);

@@ -59,7 +59,7 @@ describe('WriteOffDebt', () => {
     given(...owing)
       .when(writeOffDebt(11n))
       .thenRefused('more_than_owed'));
-  it('refuses nothing', () =>
+  it('refuses an amount of 0', () =>
     given(...owing)
       .when(writeOffDebt(0n))
       .thenRefused('invalid_amount'));

@@ -66,7 +66,7 @@ describe('RecordChargeback', () => {
     given(paid(10n), frozen(10n), suspendedForDispute)
       .when(chargeBack(10n))
       .then(chargedBack(10n), reinstatedFromDispute));
-  it('makes used credits a debt, and is never without a cause in between', () =>
+  it('makes used credits a debt, and suspends for it before the dispute ends', () =>
     given(paid(10n), ...used(3n), frozen(7n), suspendedForDispute)
       .when(chargeBack(10n))
       .then(chargedBack(7n), debt(3n, 'chargeback', 'disp_1'), suspendedForDebt, reinstatedFromDispute));
@@ -85,15 +85,14 @@ describe('RecordChargeback', () => {
   it('is recorded once', () => given(paid(10n), frozen(10n), chargedBack(10n)).when(chargeBack(10n)).then());
   it('is recorded after the dispute had ended well', () =>
     given(paid(10n), frozen(10n), unfrozen(10n)).when(chargeBack(10n)).then(chargedBack(10n)));
-  it('is recorded without a dispute before it, for it is a fact', () =>
-    given(paid(10n)).when(chargeBack(6n)).then(chargedBack(6n)));
+  it('is recorded without a dispute before it', () => given(paid(10n)).when(chargeBack(6n)).then(chargedBack(6n)));
   it('ends refunds that were requested, if no dispute has ended them', () =>
     given(paid(10n), heldForRefund(4n))
       .when(chargeBack(10n))
       .then(refundReleased(4n, 'the payment was charged back'), chargedBack(10n)));
   it('is recorded on a closed account', () => given(paid(10n), closed()).when(chargeBack(10n)).then(chargedBack(10n)));
   it('refuses an unknown payment', () => given().when(chargeBack(10n)).thenRefused('lot_not_found'));
-  it('refuses nothing', () => given(paid(10n)).when(chargeBack(0n)).thenRefused('invalid_amount'));
+  it('refuses an amount of 0', () => given(paid(10n)).when(chargeBack(0n)).thenRefused('invalid_amount'));
 });
 
 describe('ReverseChargeback', () => {
@@ -141,7 +140,7 @@ describe('ReverseChargeback', () => {
     given(...lost, reversed(3n, { debtReduced: [drawn(3n, 'lot_2')] }), frozen(0n, 'disp_2'))
       .when(reverseChargeback())
       .then(chargebackReversed(7n, { reduced: 3n }), frozen(10n, 'disp_2')));
-  it('awaits nothing any more', () =>
+  it('takes nothing more when the holds end', () =>
     given(paid(10n), reserved(4n), frozen(6n), chargedBack(6n, 4n), chargebackReversed(6n))
       .when(release())
       .then(released(4n)));
@@ -186,7 +185,7 @@ describe('several disputes about one payment', () => {
         suspendedForDebt,
         reinstatedFrom('disp_2'),
       ));
-  it('keep what a chargeback leaves that no dispute came before', () =>
+  it('keep what a chargeback without a dispute leaves', () =>
     given(paid(10n), frozen(10n), suspendedForDispute)
       .when(chargeBack(6n, 'disp_2'))
       .then(chargedBack(6n, 0n, 'disp_2')));

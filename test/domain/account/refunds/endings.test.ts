@@ -66,7 +66,7 @@ describe('ExpireLots', () => {
     given(endingGrant(5n))
       .when(expire(AT - 1))
       .then());
-  it('ends nothing twice', () =>
+  it('ends a lot once', () =>
     given(endingGrant(5n), reserved(2n, 'req_1', AT - 1), ended(3n))
       .when(expire())
       .then());
@@ -115,7 +115,7 @@ describe('ForfeitCredits', () => {
   it('takes what requests in progress release', () =>
     given(paid(5n), reserved(5n), closed(), forfeited(0n)).when(release()).then(released(5n), forfeited(5n)));
   it('refuses an open account', () => given(paid(5n)).when(forfeit).thenRefused('account_not_closed'));
-  it('takes nothing twice', () => given(paid(5n), closed(), forfeited(5n)).when(forfeit).then());
+  it('takes the credits once', () => given(paid(5n), closed(), forfeited(5n)).when(forfeit).then());
 });
 
 describe('WaiveCredits', () => {

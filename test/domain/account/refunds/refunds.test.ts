@@ -56,12 +56,12 @@ describe('HoldForRefund', () => {
         reason: 'not_needed',
       })
       .thenRefused('more_than_refundable'));
-  it('repeats nothing', () => given(paid(10n), heldForRefund(4n)).when(holdForRefund(4n)).then());
+  it('holds once if it is repeated', () => given(paid(10n), heldForRefund(4n)).when(holdForRefund(4n)).then());
   it('refuses another amount under the same id', () =>
     given(paid(10n), heldForRefund(4n)).when(holdForRefund(5n)).thenRefused('refund_exists'));
   it('refuses a grant', () => given(toppedUp(10n, 'lot_2')).when(holdForRefund(4n)).thenRefused('lot_not_found'));
   it('refuses an unknown payment', () => given().when(holdForRefund(4n)).thenRefused('lot_not_found'));
-  it('refuses nothing as an amount', () => given(paid(10n)).when(holdForRefund(0n)).thenRefused('invalid_amount'));
+  it('refuses an amount of 0', () => given(paid(10n)).when(holdForRefund(0n)).thenRefused('invalid_amount'));
   it('refuses what was used', () =>
     given(paid(10n), ...used(3n))
       .when(holdForRefund(8n))
@@ -161,9 +161,11 @@ describe('a dispute about a payment with a request for a refund', () => {
 });
 
 describe('ErasePersonalData', () => {
-  it('waits for refunds', () => given(paid(10n), heldForRefund(4n), closed()).when(erase()).thenRefused('refund_open'));
-  it('waits for disputes', () => given(paid(10n), frozen(10n), closed()).when(erase()).thenRefused('lot_disputed'));
-  it('waits for debts', () =>
+  it('is refused while a refund is open', () =>
+    given(paid(10n), heldForRefund(4n), closed()).when(erase()).thenRefused('refund_open'));
+  it('is refused while a dispute is open', () =>
+    given(paid(10n), frozen(10n), closed()).when(erase()).thenRefused('lot_disputed'));
+  it('is refused while a debt is open', () =>
     given(paid(10n), ...used(10n), refunded(0n), debt(10n), closed())
       .when(erase())
       .thenRefused('debt_open'));

@@ -49,7 +49,7 @@ describe('ReverseCharge', () => {
     given(...charged(), reversed(8n, { returned: [drawn(5n, 'lot_2'), drawn(3n)] }))
       .when(reserve(13n))
       .then(reserved(13n)));
-  it('refuses nothing', () =>
+  it('refuses an amount of 0', () =>
     given(...charged())
       .when(reverse(0n, charge))
       .thenRefused('invalid_amount'));
