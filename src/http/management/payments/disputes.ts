@@ -5,7 +5,7 @@ import { problem } from '../../server/problems.ts';
 import { accountId, changed, disputeId, paymentId } from '../router/fields.ts';
 import { defineRoute, isProblem } from '../router/route.ts';
 import { executeOnPayment } from './payment-command.ts';
-import { readStory, storyOfAccount } from './payment-story.ts';
+import { readHistory, paymentOfAccount } from './payment-history.ts';
 import { disputeExample, disputeView } from './payment-view.ts';
 import { disputeIdInUrls, viewDispute } from './view-payment.ts';
 
@@ -28,10 +28,10 @@ export const listDisputes = defineRoute({
     const open = (await deps.openPayments()).disputes();
     const found = await Promise.all(
       open.map(async ({ paymentId, disputeId }) => {
-        const story = await readStory(deps, paymentId);
-        const dispute = story?.payment.disputes.find((one) => one.disputeId === disputeId);
-        if (dispute?.status !== 'open' || !story) return [];
-        return { account_id: story.payment.accountId, payment_id: paymentId, ...viewDispute(story, dispute) };
+        const history = await readHistory(deps, paymentId);
+        const dispute = history?.payment.disputes.find((one) => one.disputeId === disputeId);
+        if (dispute?.status !== 'open' || !history) return [];
+        return { account_id: history.payment.accountId, payment_id: paymentId, ...viewDispute(history, dispute) };
       }),
     );
     return { answer: { data: found.flat() } };
@@ -57,9 +57,9 @@ export const closeDispute = defineRoute({
   },
   problems: ['payment_not_found', 'dispute_not_found', 'dispute_closed'],
   handle: async ({ params: { account_id, payment_id, dispute_id }, body: { outcome }, ...identity }, deps) => {
-    const story = await storyOfAccount(deps, account_id, payment_id);
-    if (isProblem(story)) return story;
-    const disputeId = story.payment.disputes.find((one) => disputeIdInUrls(one.disputeId) === dispute_id)?.disputeId;
+    const history = await paymentOfAccount(deps, account_id, payment_id);
+    if (isProblem(history)) return history;
+    const disputeId = history.payment.disputes.find((one) => disputeIdInUrls(one.disputeId) === dispute_id)?.disputeId;
     if (disputeId === undefined) return problem('dispute_not_found');
     const done = await executeOnPayment(
       deps,

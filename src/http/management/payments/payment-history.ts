@@ -6,17 +6,17 @@ import { problem, type Problem } from '../../server/problems.ts';
 import type { ManagementDeps } from '../router/deps.ts';
 
 /** A payment with its events, the oldest first. */
-export type PaymentStory = {
+export type PaymentHistory = {
   readonly paymentId: string;
   readonly payment: KnownPayment;
   readonly events: readonly Recorded<PaymentEvent>[];
 };
 
 /** Undefined if there is no such payment. */
-export const readStory = async (
+export const readHistory = async (
   { store }: Pick<ManagementDeps, 'store'>,
   paymentId: string,
-): Promise<PaymentStory | undefined> => {
+): Promise<PaymentHistory | undefined> => {
   const events: Recorded<PaymentEvent>[] = [];
   let payment: Payment = { status: 'unknown' };
   for await (const page of streamPages(store, paymentStream(paymentId))) {
@@ -30,17 +30,17 @@ export const readStory = async (
 };
 
 /** The payments of other accounts do not exist for this one. */
-export const storyOfAccount = async (
+export const paymentOfAccount = async (
   deps: Pick<ManagementDeps, 'store'>,
   accountId: string,
   paymentId: string,
-): Promise<PaymentStory | Problem> => {
-  const story = await readStory(deps, paymentId);
-  return story?.payment.accountId === accountId ? story : problem('payment_not_found');
+): Promise<PaymentHistory | Problem> => {
+  const history = await readHistory(deps, paymentId);
+  return history?.payment.accountId === accountId ? history : problem('payment_not_found');
 };
 
 /** When the first event that matches was recorded; null if there is none. */
 export const timeOf = (
-  { events }: Pick<PaymentStory, 'events'>,
+  { events }: Pick<PaymentHistory, 'events'>,
   matches: (event: PaymentEvent) => boolean,
 ): Date | null => events.find(({ event }) => matches(event))?.time ?? null;

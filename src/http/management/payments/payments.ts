@@ -6,7 +6,7 @@ import { isCustomer, paymentReaders } from '../../auth/principals.ts';
 import { problem } from '../../server/problems.ts';
 import { paymentId, wholeNumber } from '../router/fields.ts';
 import { defineRoute, isProblem } from '../router/route.ts';
-import { storyOfAccount } from './payment-story.ts';
+import { paymentOfAccount } from './payment-history.ts';
 import { paymentExample, paymentSummary, paymentView, summaryExample, viewRow } from './payment-view.ts';
 import { viewPayment } from './view-payment.ts';
 
@@ -57,9 +57,9 @@ export const readPayment = defineRoute({
   success: { status: 200, description: 'The payment', schema: paymentView, example: paymentExample },
   problems: ['payment_not_found'],
   handle: async ({ params: { account_id, payment_id }, actor }, deps) => {
-    const story = await storyOfAccount(deps, account_id, payment_id);
-    if (isProblem(story)) return story;
+    const history = await paymentOfAccount(deps, account_id, payment_id);
+    if (isProblem(history)) return history;
     const { state } = await deps.commands.read(accountStream(account_id));
-    return { answer: viewPayment(story, state, deps, { isCustomer: isCustomer({ actor }) }) };
+    return { answer: viewPayment(history, state, deps, { isCustomer: isCustomer({ actor }) }) };
   },
 });

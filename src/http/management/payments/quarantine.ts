@@ -4,7 +4,7 @@ import { staff } from '../../auth/principals.ts';
 import { accountId, changed, grantUsd, paymentId, reason, transactionId, usd } from '../router/fields.ts';
 import { defineRoute, isProblem } from '../router/route.ts';
 import { executeOnPayment } from './payment-command.ts';
-import { readStory, storyOfAccount } from './payment-story.ts';
+import { readHistory, paymentOfAccount } from './payment-history.ts';
 import { paymentStatus, quarantineExample, quarantineView } from './payment-view.ts';
 import { viewQuarantined } from './view-payment.ts';
 
@@ -39,14 +39,14 @@ export const listQuarantined = defineRoute({
     const paymentIds = [...new Set(waiting.map(({ paymentId }) => paymentId))];
     const found = await Promise.all(
       paymentIds.map(async (payment_id) => {
-        const story = await readStory(deps, payment_id);
-        if (!story) return [];
-        const { accountId: account_id, amount, status: payment_status, quarantined } = story.payment;
+        const history = await readHistory(deps, payment_id);
+        if (!history) return [];
+        const { accountId: account_id, amount, status: payment_status, quarantined } = history.payment;
         return quarantined
           .filter(({ status }) => status === 'waiting')
           .map((one) => ({
             ...{ account_id, payment_id, payment_status, asked_usd: formatUsd(amount) },
-            ...viewQuarantined(story, one, { isCustomer: false }),
+            ...viewQuarantined(history, one, { isCustomer: false }),
           }));
       }),
     );
@@ -82,8 +82,8 @@ export const releaseQuarantined = defineRoute({
   ],
   handle: async ({ params, body: { credited_usd: credited, reason }, ...identity }, deps) => {
     const { account_id, payment_id, transaction_id: transactionId } = params;
-    const story = await storyOfAccount(deps, account_id, payment_id);
-    if (isProblem(story)) return story;
+    const history = await paymentOfAccount(deps, account_id, payment_id);
+    if (isProblem(history)) return history;
     const done = await executeOnPayment(
       deps,
       identity,
@@ -117,8 +117,8 @@ export const rejectQuarantined = defineRoute({
   problems: ['payment_not_found', 'quarantine_not_found', 'quarantine_closed'],
   handle: async ({ params, body: { reason }, ...identity }, deps) => {
     const { account_id, payment_id, transaction_id: transactionId } = params;
-    const story = await storyOfAccount(deps, account_id, payment_id);
-    if (isProblem(story)) return story;
+    const history = await paymentOfAccount(deps, account_id, payment_id);
+    if (isProblem(history)) return history;
     const done = await executeOnPayment(
       deps,
       identity,

@@ -9,7 +9,7 @@ import { openHolder } from '../accounts/holder.ts';
 import type { ManagementDeps } from '../router/deps.ts';
 import { accountId, paymentId, time, usd } from '../router/fields.ts';
 import { defineRoute, isProblem } from '../router/route.ts';
-import { storyOfAccount, timeOf } from './payment-story.ts';
+import { paymentOfAccount, timeOf } from './payment-history.ts';
 
 const money = z.string().meta({ description: 'Decimal, in the currency', example: '29.75' });
 
@@ -77,13 +77,13 @@ export const downloadReceipt = defineRoute({
 });
 
 const receiptOf = async (deps: ManagementDeps, accountId: string, paymentId: string): Promise<Receipt | Problem> => {
-  const story = await storyOfAccount(deps, accountId, paymentId);
-  if (isProblem(story)) return story;
-  const { payment } = story;
+  const history = await paymentOfAccount(deps, accountId, paymentId);
+  if (isProblem(history)) return history;
+  const { payment } = history;
   const { state } = await deps.commands.read(accountStream(accountId));
   const personal = state.standing.registration?.personal;
   const holder = personal === undefined ? undefined : await openHolder(deps, accountId, personal);
-  const creditedAt = timeOf(story, ({ type }) => type === 'PaymentCompleted' || type === 'QuarantineReleased');
+  const creditedAt = timeOf(history, ({ type }) => type === 'PaymentCompleted' || type === 'QuarantineReleased');
   const receipt = deps.receipts.of({
     ...{ paymentId, payment, creditedAt: creditedAt?.getTime() ?? 0, holder: holder?.name ?? null },
     debtRepaid: lotOf(state.wallet, lotOfPayment(paymentId))?.repaid ?? 0n,

@@ -5,7 +5,7 @@ import type { ManagementDeps } from '../router/deps.ts';
 import { accountId, paymentId, time, transactionId } from '../router/fields.ts';
 import { defineRoute } from '../router/route.ts';
 import { approvalId } from '../staff/approval-view.ts';
-import { readStory } from './payment-story.ts';
+import { readHistory } from './payment-history.ts';
 import { refundExample, refundView } from './payment-view.ts';
 import { requestOf, viewRefund } from './view-payment.ts';
 
@@ -52,13 +52,13 @@ export const listRefunds = defineRoute({
     const [open, approvals] = await Promise.all([deps.openPayments(), waitingRefunds(deps)]);
     const found = await Promise.all(
       open.refunds().map(async ({ paymentId, refundId, since }) => {
-        const story = await readStory(deps, paymentId);
-        const request = story && requestOf(story.payment, refundId);
-        const sale = story?.payment.sale;
+        const history = await readHistory(deps, paymentId);
+        const request = history && requestOf(history.payment, refundId);
+        const sale = history?.payment.sale;
         if (!request || !sale || !isOpenRequest(request)) return [];
-        const refund = viewRefund(story, request, { isCustomer: false });
+        const refund = viewRefund(history, request, { isCustomer: false });
         return {
-          ...{ account_id: story.payment.accountId, payment_id: paymentId, ...refund },
+          ...{ account_id: history.payment.accountId, payment_id: paymentId, ...refund },
           ...{ currency: sale.currency, transaction_id: sale.transactionId, order_id: sale.orderId },
           made_by: refund.is_full ? ('gateway' as const) : ('staff' as const),
           approval_id: approvals.get(refundId) ?? null,

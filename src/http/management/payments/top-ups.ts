@@ -8,7 +8,7 @@ import { problem, type Problem } from '../../server/problems.ts';
 import type { ManagementDeps } from '../router/deps.ts';
 import { accountId, paymentId, time, usd, usdOrNothing } from '../router/fields.ts';
 import { defineRoute, isProblem } from '../router/route.ts';
-import { readStory } from './payment-story.ts';
+import { readHistory } from './payment-history.ts';
 import { paymentStatus } from './payment-view.ts';
 import { openedAtOf } from './view-payment.ts';
 
@@ -97,8 +97,8 @@ export const openTopUp = defineRoute({
     if (isProblem(opened)) return opened;
     const { payment, paymentId: payment_id, url } = opened;
     if (payment.amount !== amount || payment.accountId !== account_id) return problem('idempotency_key_reused');
-    const story = await readStory(deps, payment_id);
-    const openedAt = story ? openedAtOf(story) : deps.now();
+    const history = await readHistory(deps, payment_id);
+    const openedAt = history ? openedAtOf(history) : deps.now();
     return {
       answer: {
         ...{ payment_id, account_id, status: payment.status, checkout_url: url, amount_usd: formatUsd(amount) },
@@ -106,7 +106,7 @@ export const openTopUp = defineRoute({
         simulated: deps.payments.partner?.isSimulated ?? false,
         expires_at: new Date(openedAt.getTime() + deps.topUps.payableMs).toISOString(),
       },
-      repeated: story?.events[0]?.metadata.correlationId !== requestId,
+      repeated: history?.events[0]?.metadata.correlationId !== requestId,
     };
   },
 });

@@ -12,7 +12,7 @@ import {
 import { formatUsd } from '../../../domain/money.ts';
 import { viewLots } from '../accounts/views/lot-view.ts';
 import type { ManagementDeps } from '../router/deps.ts';
-import { timeOf, type PaymentStory } from './payment-story.ts';
+import { timeOf, type PaymentHistory } from './payment-history.ts';
 import type { PaymentSummary, PaymentView } from './payment-view.ts';
 import { refundableNow } from './refundable.ts';
 
@@ -20,18 +20,18 @@ import { refundableNow } from './refundable.ts';
 type Reader = { readonly isCustomer: boolean };
 
 export const viewPayment = (
-  story: PaymentStory,
+  history: PaymentHistory,
   account: Account,
   { isSimulatedPartner, topUps }: Pick<ManagementDeps, 'isSimulatedPartner' | 'topUps'>,
   reader: Reader,
 ): PaymentView => {
-  const { paymentId, payment, events } = story;
+  const { paymentId, payment, events } = history;
   const { sale, checkouts } = payment;
   const isOpen = payment.status === 'open';
-  const openedAt = openedAtOf(story);
+  const openedAt = openedAtOf(history);
   const lot_id = lotOfPayment(paymentId);
   return {
-    ...viewSummary(story),
+    ...viewSummary(history),
     simulated: isSimulatedPartner(payment.partner),
     checkout_url: isOpen ? (checkouts.at(-1)?.url ?? null) : null,
     expires_at: isOpen ? new Date(openedAt.getTime() + topUps.payableMs).toISOString() : null,
@@ -41,24 +41,24 @@ export const viewPayment = (
       ...{ transaction_id: sale.transactionId, order_id: sale.orderId, checkout_id: sale.checkoutId },
       ...{ currency: sale.currency, paid: formatUsd(sale.paid), tax: formatUsd(sale.tax) },
     },
-    refunds: payment.requests.map((one) => viewRefund(story, one, reader)),
+    refunds: payment.requests.map((one) => viewRefund(history, one, reader)),
     partner_refunds: payment.refunds.map(({ reference, refundId, status, gross, amount }) => ({
       ...{ reference, refund_id: refundId, status, gross: formatUsd(gross), amount_usd: formatUsd(amount) },
     })),
-    disputes: payment.disputes.map((one) => viewDispute(story, one)),
-    quarantined: payment.quarantined.map((one) => viewQuarantined(story, one, reader)),
+    disputes: payment.disputes.map((one) => viewDispute(history, one)),
+    quarantined: payment.quarantined.map((one) => viewQuarantined(history, one, reader)),
     events: events.map(({ event: { type }, position, time, metadata: { actor } }) => ({
       ...{ type, position, time: time.toISOString(), actor },
     })),
   };
 };
 
-export const openedAtOf = ({ events }: PaymentStory): Date => events[0]?.time ?? new Date(0);
+export const openedAtOf = ({ events }: PaymentHistory): Date => events[0]?.time ?? new Date(0);
 
 const isoOf = (time: Date | null): string | null => time?.toISOString() ?? null;
 
-const viewSummary = (story: PaymentStory): PaymentSummary => {
-  const { paymentId, payment } = story;
+const viewSummary = (history: PaymentHistory): PaymentSummary => {
+  const { paymentId, payment } = history;
   const { accountId, status, partner, amount, sale, refunds, disputes, quarantined } = payment;
   return {
     ...{ payment_id: paymentId, account_id: accountId, status, partner, amount_usd: formatUsd(amount) },
@@ -66,8 +66,8 @@ const viewSummary = (story: PaymentStory): PaymentSummary => {
     refunded_usd: formatUsd(refunds.reduce((sum, one) => sum + one.amount, 0n)),
     charged_back_usd: formatUsd(disputes.reduce((sum, { taken }) => sum + taken.net, 0n)),
     order_id: sale?.orderId ?? quarantined[0]?.orderId ?? null,
-    opened_at: openedAtOf(story).toISOString(),
-    completed_at: isoOf(timeOf(story, ({ type }) => type === 'PaymentCompleted' || type === 'QuarantineReleased')),
+    opened_at: openedAtOf(history).toISOString(),
+    completed_at: isoOf(timeOf(history, ({ type }) => type === 'PaymentCompleted' || type === 'QuarantineReleased')),
   };
 };
 
@@ -75,7 +75,7 @@ const ANSWERS: ReadonlySet<PaymentEvent['type']> = new Set(['RefundApproved', 'R
 const ENDS: ReadonlySet<PaymentEvent['type']> = new Set(['RefundRefused', 'RefundFailed', 'RefundCompleted']);
 
 export const viewRefund = (
-  story: PaymentStory,
+  history: PaymentHistory,
   { refundId, status, amount, gross, reason }: RefundRequest,
   { isCustomer }: Reader,
 ): PaymentView['refunds'][number] => {
@@ -84,16 +84,16 @@ export const viewRefund = (
   const isMade = status !== 'refused' && status !== 'failed';
   return {
     ...{ refund_id: refundId, status, amount_usd: formatUsd(amount), gross: formatUsd(gross), reason },
-    is_full: isFullRefund(story.payment, refundId),
-    answer_reason: isCustomer && isMade ? null : reasonOf(story, refundId),
-    requested_at: timeOf(story, of(new Set(['RefundRequested'])))?.toISOString() ?? openedAtOf(story).toISOString(),
-    answered_at: isoOf(timeOf(story, of(ANSWERS))),
-    ended_at: isoOf(timeOf(story, of(ENDS))),
+    is_full: isFullRefund(history.payment, refundId),
+    answer_reason: isCustomer && isMade ? null : reasonOf(history, refundId),
+    requested_at: timeOf(history, of(new Set(['RefundRequested'])))?.toISOString() ?? openedAtOf(history).toISOString(),
+    answered_at: isoOf(timeOf(history, of(ANSWERS))),
+    ended_at: isoOf(timeOf(history, of(ENDS))),
   };
 };
 
 /** The newest: a refund that was approved may be refused or fail later. */
-const reasonOf = ({ events }: PaymentStory, refundId: string): string | null => {
+const reasonOf = ({ events }: PaymentHistory, refundId: string): string | null => {
   for (const { event } of events.toReversed()) {
     const isAnswer = event.type === 'RefundApproved' || event.type === 'RefundRefused' || event.type === 'RefundFailed';
     if (isAnswer && event.refundId === refundId) return event.reason;
@@ -105,27 +105,29 @@ const reasonOf = ({ events }: PaymentStory, refundId: string): string | null => 
 export const disputeIdInUrls = (disputeId: string): string => disputeId.replaceAll('#', '-');
 
 export const viewDispute = (
-  story: PaymentStory,
+  history: PaymentHistory,
   { disputeId, status, gross, amount, taken }: Dispute,
 ): PaymentView['disputes'][number] => {
   const opened = (event: PaymentEvent) => event.type === 'DisputeOpened' && event.disputeId === disputeId;
-  const closed = story.events.findLast(({ event }) => event.type === 'DisputeClosed' && event.disputeId === disputeId);
+  const closed = history.events.findLast(
+    ({ event }) => event.type === 'DisputeClosed' && event.disputeId === disputeId,
+  );
   return {
     ...{ dispute_id: disputeIdInUrls(disputeId), status, gross: formatUsd(gross), amount_usd: formatUsd(amount) },
     charged_back_usd: formatUsd(taken.net),
-    opened_at: (timeOf(story, opened) ?? openedAtOf(story)).toISOString(),
+    opened_at: (timeOf(history, opened) ?? openedAtOf(history)).toISOString(),
     closed_at: isoOf(closed?.time ?? null),
   };
 };
 
 export const viewQuarantined = (
-  story: PaymentStory,
+  history: PaymentHistory,
   one: Quarantined,
   { isCustomer }: Reader,
 ): PaymentView['quarantined'][number] => {
   const { transactionId, orderId, status, reason, currency, paid, tax } = one;
   const of = (types: readonly PaymentEvent['type'][]) =>
-    story.events.find(
+    history.events.find(
       ({ event }) => types.includes(event.type) && 'transactionId' in event && event.transactionId === transactionId,
     );
   const decided = of(['QuarantineReleased', 'QuarantineRejected']);
@@ -135,7 +137,7 @@ export const viewQuarantined = (
     ...{ transaction_id: transactionId, order_id: orderId, status, reason, currency, paid: `${paid}`, tax: `${tax}` },
     returned: `${returnsOf(one)}`,
     decision_reason: isForStaff && !isCustomer ? decision.reason : null,
-    quarantined_at: (of(['PaymentQuarantined'])?.time ?? openedAtOf(story)).toISOString(),
+    quarantined_at: (of(['PaymentQuarantined'])?.time ?? openedAtOf(history)).toISOString(),
     decided_at: isoOf(decided?.time ?? null),
   };
 };
