@@ -31,7 +31,7 @@ export type TopUpOutcome =
   /** The command id belongs to another top-up. */
   | { readonly kind: 'refused'; readonly refusal: PaymentRefusal };
 
-/** What the partner shows as returned of a payment: as the log, or more. */
+/** What the partner shows as returned of a payment, compared with the log. */
 export type Returns = 'as_recorded' | 'more' | 'no_answer';
 
 export type WebhookAnswer = {

@@ -36,7 +36,7 @@ export const sendRefund = async (options: PaymentsOptions, paymentId: string, re
 
 /**
  * Whether the partner shows that more was returned of the payment than is recorded. The partner does not report that a
- * refund has failed, so only staff, who see the partner's page, can end a request for one that is under way.
+ * refund has failed, so only staff can end a request for one that is under way: they see the partner's page.
  */
 export const lookUpReturns = async (options: PaymentsOptions, paymentId: string): Promise<Returns> => {
   const payment = await readPayment(options, paymentId);

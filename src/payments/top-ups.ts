@@ -65,9 +65,9 @@ const openPage = async (
 /** After these times, a payment that was not reported as paid is looked up at the partner; then every six hours. */
 const CHECKS_MS = [1, 5, 30, 6 * 60, 12 * 60, 18 * 60].map((minutes) => minutes * 60_000);
 
-/** How long a payment is left alone whose look-up failed. */
+/** After this time, a look-up that failed is repeated. */
 const AFTER_FAILURE_MS = 5 * 60_000;
-/** A payment that cannot be looked up ends after this time all the same. A report that it was paid still completes it. */
+/** After this time, a payment expires even if it cannot be looked up. A report that it was paid still completes it. */
 const GIVE_UP_MS = 2 * PAYABLE_MS;
 
 /**

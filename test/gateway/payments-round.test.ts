@@ -19,7 +19,7 @@ const open = () => {
   return { round, lookUpUnpaid, sweep, wait: (forMs: number): void => void (ms += forMs) };
 };
 
-it('a sweep is made once a day, and ten minutes after one that failed', async () => {
+it('sweeps once a day, and again ten minutes after a sweep that failed', async () => {
   const { round, sweep, wait } = open();
   sweep.mockImplementationOnce(failed);
   await round();
@@ -37,7 +37,7 @@ it('a sweep is made once a day, and ten minutes after one that failed', async ()
   expect(sweep).toHaveBeenCalledTimes(3);
 });
 
-it('look-ups that fail do not stop the sweep', async () => {
+it('sweeps although look-ups fail', async () => {
   const { round, lookUpUnpaid, sweep } = open();
   lookUpUnpaid.mockImplementation(failed);
   await round();

@@ -6,7 +6,7 @@ export const SWEEP_EVERY_MS = 24 * 60 * 60 * 1000;
 /** A sweep may be thousands of calls, so one that failed is not repeated at once. */
 const AFTER_FAILURE_MS = 10 * 60 * 1000;
 
-export type RoundOptions = {
+type RoundOptions = {
   readonly payments: Pick<Payments, 'partner' | 'lookUpUnpaid' | 'sweep'>;
   readonly now: () => Date;
   readonly log: Pick<Logger, 'info' | 'warn'>;

@@ -125,7 +125,7 @@ type Params = { readonly account_id: string; readonly payment_id: string; readon
 type Found = RefundRequest & {
   /** Whether a dispute about the payment is open or lost. */
   readonly isBlocked: boolean;
-  /** Whether the partner is at work on it. */
+  /** Whether the partner is making the refund. */
   readonly isUnderWay: boolean;
 };
 
@@ -162,7 +162,7 @@ const execute = async (
 };
 
 type Answer = Extract<PaymentCommand, { type: 'ApproveRefund' | 'RefuseRefund' | 'FailRefund' }>;
-/** A refusal that was repeated may have ended a refund under way. */
+/** The events of an earlier command: a refusal may have ended a refund that was under way at the partner. */
 const eventsOf: Readonly<Record<Answer['type'], readonly PaymentEvent['type'][]>> = {
   ApproveRefund: ['RefundApproved'],
   RefuseRefund: ['RefundRefused', 'RefundFailed'],
