@@ -10,7 +10,7 @@ import { LIVE, type Projection } from '../projection.ts';
 import { payments } from './payments.ts';
 import { readAhead, type Batch } from './read-ahead.ts';
 import { requests } from './requests.ts';
-import { applyEvents, EventsLeftOut, OtherVersion, readCheckpoint, type Checkpoint } from './rows.ts';
+import { applyEvents, EventsLeftOut, OtherVersion, passOver, readCheckpoint, type Checkpoint } from './rows.ts';
 import { transactions } from './transactions.ts';
 
 /** Every projection that has rows. */
@@ -48,7 +48,9 @@ const liveProjection = (
 
   const keep = async (batch: Batch): Promise<number> => {
     try {
-      const position = await applyEvents(database, projection, LIVE, batch.events, batch);
+      const isConcerned = batch.events.some((event) => projection.keysOf(event).length > 0);
+      const passed = isConcerned ? undefined : await passOver(database, projection, LIVE, batch);
+      const position = passed ?? (await applyEvents(database, projection, LIVE, batch.events, batch));
       others.version = projection.version;
       return position;
     } catch (error) {

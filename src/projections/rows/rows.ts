@@ -73,6 +73,25 @@ export const applyEvents = (
     return applyEventsIn(tx, projection, schema, events, range);
   });
 
+/**
+ * Moves the checkpoint behind a batch that has no event for the projection, in one statement instead of a transaction of
+ * several. Undefined if the checkpoint is of another version or before the batch.
+ */
+export const passOver = async (
+  database: Database,
+  { name, version }: Projection,
+  schema: string,
+  { after, upTo }: Range,
+): Promise<number | undefined> => {
+  const moved = await database.oneOrNone<{ position: bigint }>(
+    `with soon as (select set_config('synchronous_commit', 'off', true))
+     update ${schema}.checkpoints set position = greatest(position, $4) from soon
+     where name = $1 and version = $2 and position >= $3 returning position`,
+    [name, version, after, upTo],
+  );
+  return moved ? Number(moved.position) : undefined;
+};
+
 export const applyEventsIn = async (
   tx: ITask<object>,
   projection: Projection,
