@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { showDeliveries } from './payments/deliveries.ts';
 import { listPayments } from './payments/list.ts';
 import { showPayment } from './payments/show.ts';
 import { sweepPayments } from './payments/sweep.ts';
@@ -14,7 +15,7 @@ let chosen: (database: OpenDatabase) => Promise<ExitCode> = () => Promise.resolv
 
 const program = createProgram(
   'payments',
-  'List payments, show one, or compare the transactions of the payment partner with the log.',
+  'List payments, show one, compare the transactions of the payment partner with the log, or show deliveries that are kept.',
 )
   .usage('<command> [options]')
   .addHelpText(
@@ -25,6 +26,7 @@ Examples:
   $ npm run payments -- list --account acc_3f1c9a7be2d04c5d8a6b1e20
   $ npm run payments -- show pay_6d1f0a93c5b24e7790ab3e51
   $ npm run payments -- sweep
+  $ npm run payments -- deliveries
 ${EXIT_CODES}`,
   )
   .allowExcessArguments(false);
@@ -63,6 +65,20 @@ program
   .allowExcessArguments(false)
   .action(() => {
     chosen = sweepPayments;
+  });
+
+program
+  .command('deliveries')
+  .summary('The deliveries of the payment partner that are kept for an operator.')
+  .description(
+    'The deliveries of the last 30 days that could not be read, or belong to no payment. With an id, the body of one, which ' +
+      'has personal data.',
+  )
+  .usage('[delivery]')
+  .argument('[delivery]', 'the delivery, such as del_0c1f5b7a90e24d63')
+  .allowExcessArguments(false)
+  .action((deliveryId: string | undefined) => {
+    chosen = (database) => showDeliveries(database, deliveryId);
   });
 
 program.parse();

@@ -15,7 +15,7 @@ export type Delivery = {
   readonly rawBody: Uint8Array;
 };
 
-type KeptDelivery = Omit<Delivery, 'rawBody'> & {
+export type KeptDelivery = Omit<Delivery, 'rawBody'> & {
   readonly deliveryId: string;
   readonly times: number;
   readonly firstAt: Date;
@@ -33,6 +33,9 @@ export type KeptDeliveries = {
   deleteOld(): Promise<void>;
   close(): Promise<void>;
 };
+
+/** The id of the data key of kept deliveries. On disk. */
+export const DELIVERIES_KEY = 'payment-deliveries';
 
 const KEPT_MS = 30 * 24 * 60 * 60 * 1000;
 const ANSWER_WITHIN_MS = 5000;

@@ -3,7 +3,7 @@ import type { Config } from '../../config/config.ts';
 import { accountStream } from '../../domain/account/account.ts';
 import type { MigrateOptions } from '../../eventstore/postgres/database/migrate.ts';
 import type { Patiently } from '../../eventstore/postgres/database/patience.ts';
-import { createKeptDeliveries, migratePayments } from '../../payments/kept-deliveries.ts';
+import { createKeptDeliveries, DELIVERIES_KEY, migratePayments } from '../../payments/kept-deliveries.ts';
 import { createPayments } from '../../payments/payments.ts';
 import type { EventLog } from '../event-log.ts';
 import type { OutageLog } from '../health/outage.ts';
@@ -29,8 +29,6 @@ type OpenPaymentsOptions = {
 };
 
 const LOOK_EVERY_MS = 5000;
-/** The data key of deliveries that are kept for an operator. */
-const DELIVERIES_KEY = 'payment-deliveries';
 
 /** Opens the payment partner, and what payments cause. Must be closed before the log and after the HTTP server. */
 export const openPayments = async (options: OpenPaymentsOptions) => {
