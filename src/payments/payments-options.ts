@@ -47,4 +47,5 @@ export type PaymentAlert =
   | 'webhook_unreadable'
   | 'payment_unmatched'
   | 'payment_fact_refused'
+  | 'payment_page_failed'
   | 'refund_refused_by_partner';

@@ -54,10 +54,10 @@ const openPage = async (
   try {
     const answer = await partner.checkout(order);
     if (answer.kind === 'created') return answer;
-    alarm('payment_fact_refused', { paymentId, code: answer.reason });
+    alarm('payment_page_failed', { paymentId, code: answer.reason });
   } catch (error) {
     if (!(error instanceof PartnerFailed)) throw error;
-    alarm('payment_fact_refused', { paymentId, code: error.code });
+    alarm('payment_page_failed', { paymentId, code: error.code });
   }
   return undefined;
 };
