@@ -29,6 +29,8 @@ export type PaymentsOptions = {
   readonly unpaid: () => Promise<
     readonly { readonly paymentId: string; readonly accountId: string; readonly since: Date }[]
   >;
+  /** The payments that expired and were opened after a time. Their pages may have been paid since. */
+  readonly expired: (openedAfter: Date) => Promise<readonly { readonly paymentId: string }[]>;
   readonly openDisputes: () => Promise<
     readonly { readonly paymentId: string; readonly disputeId: string; readonly since: Date }[]
   >;

@@ -25,12 +25,14 @@ export type SweepReport = {
 
 /** A chargeback is final after this time. Older transactions do not change. */
 const FINAL_AFTER_MS = 120 * 24 * 60 * 60 * 1000;
+/** How long after it was opened an expired payment is still looked up. */
+const PAID_LATE_MS = 7 * 24 * 60 * 60 * 1000;
 /** A bound on the calls of one sweep. */
 const MAX_PAGES = 2000;
 
 /**
- * Looks up all unpaid payments, then compares the transactions of the last 120 days with the log, the newest first. What no
- * webhook has reported is recorded.
+ * Looks up all unpaid payments, and those of the last week that expired. Then it compares the transactions of the last 120
+ * days with the log, the newest first. What no webhook has reported is recorded.
  */
 export const sweep = async (
   options: PaymentsOptions,
@@ -39,7 +41,8 @@ export const sweep = async (
   const { partner } = options;
   const report = { compared: 0, recorded: 0, unmatched: 0, unreadable: 0 };
   if (!partner) return report;
-  for (const { paymentId } of await options.unpaid()) {
+  const expired = await options.expired(new Date(options.now().getTime() - PAID_LATE_MS));
+  for (const { paymentId } of [...(await options.unpaid()), ...expired]) {
     const fault = await eachAlone(async () => {
       if (await checkPaid(options, paymentId)) report.recorded++;
     });

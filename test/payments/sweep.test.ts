@@ -165,6 +165,7 @@ describe('a dispute that is reported while a sweep compares', () => {
       },
       paymentOf: () => Promise.resolve(paymentId),
       unpaid: () => Promise.resolve([]),
+      expired: () => Promise.resolve([]),
       openDisputes: () => Promise.resolve([]),
       now: () => new Date(),
     } as unknown as PaymentsOptions);
@@ -180,5 +181,16 @@ describe('an account that opens payment pages without paying', () => {
     world.wait(DAY_MS);
     await world.payments.lookUpUnpaid();
     expect(await world.open(30)).toMatchObject({ kind: 'opened' });
+  });
+});
+
+describe('an expired payment', () => {
+  it('is credited by the sweep if its page was paid late and the webhook was lost', async () => {
+    const paymentId = await world.topUp();
+    const checkoutId = await world.checkoutOf(paymentId);
+    await world.execute(paymentId, { type: 'ExpirePayment', reason: 'not paid in time' });
+    world.control.pay(checkoutId, { country: 'US' });
+    expect(await world.payments.sweep()).toMatchObject({ recorded: 1, unmatched: 0 });
+    expect(await world.payments.find(paymentId)).toMatchObject({ status: 'completed' });
   });
 });

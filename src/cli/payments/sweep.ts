@@ -73,6 +73,7 @@ const openOptions = async (
       return find();
     },
     unpaid: () => Promise.resolve(open.unpaid()),
+    expired: (openedAfter) => Promise.resolve(open.expired(openedAfter)),
     openDisputes: () => Promise.resolve(open.disputes()),
     customerOf: () => Promise.resolve(undefined),
     kept: { keep: notHere, list: notHere, open: notHere, deleteOld: notHere, close: () => Promise.resolve() },

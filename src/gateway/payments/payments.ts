@@ -40,6 +40,7 @@ export const openPayments = async (options: OpenPaymentsOptions) => {
     ...{ payments: eventLog.payments, accounts: eventLog.accounts, mails: eventLog.mails, kept, publicUrl, now },
     ...{ partner: opened.partner, paymentOf: views.paymentOf },
     unpaid: async () => (await views.openPayments()).unpaid(),
+    expired: async (openedAfter) => (await views.openPayments()).expired(openedAfter),
     openDisputes: async () => (await views.openPayments()).disputes(),
     customerOf: async (accountId) => {
       const { state } = await eventLog.accounts.read(accountStream(accountId));

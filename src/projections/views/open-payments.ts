@@ -12,6 +12,8 @@ type OpenDispute = Waiting & { readonly disputeId: string };
 export type OpenPayments = Consumer & {
   /** Opened, not paid and not expired: the oldest first. */
   unpaid(): readonly UnpaidPayment[];
+  /** Expired, and opened after a time: their pages may still have been paid. */
+  expired(openedAfter: Date): readonly UnpaidPayment[];
   /** Requests for a refund that are not answered, or not made yet: the oldest first. */
   refunds(): readonly WaitingRefund[];
   /** With a transaction that is not credited until staff decide: the oldest first. */
@@ -28,6 +30,7 @@ const TYPES = new Set<DomainEvent['type']>([
 
 type Matters = {
   readonly unpaid: Map<string, UnpaidPayment>;
+  readonly expired: Map<string, UnpaidPayment>;
   readonly refunds: Map<string, WaitingRefund>;
   /** By transaction. */
   readonly quarantined: Map<string, Waiting>;
@@ -36,7 +39,10 @@ type Matters = {
 
 /** What is under way with payments, in memory, from the log. */
 export const createOpenPayments = (): OpenPayments => {
-  const matters: Matters = { unpaid: new Map(), refunds: new Map(), quarantined: new Map(), disputes: new Map() };
+  const matters: Matters = {
+    ...{ unpaid: new Map(), expired: new Map() },
+    ...{ refunds: new Map(), quarantined: new Map(), disputes: new Map() },
+  };
   let position = 0;
   return {
     name: 'open_payments',
@@ -51,6 +57,11 @@ export const createOpenPayments = (): OpenPayments => {
       return position;
     },
     unpaid: () => [...matters.unpaid.values()],
+    expired: (openedAfter) => {
+      // Forgets the others, so that the map does not grow.
+      for (const [id, { since }] of matters.expired) if (since <= openedAfter) matters.expired.delete(id);
+      return [...matters.expired.values()];
+    },
     refunds: () => [...matters.refunds.values()],
     quarantined: () => [...matters.quarantined.values()],
     disputes: () => [...matters.disputes.values()],
@@ -58,7 +69,7 @@ export const createOpenPayments = (): OpenPayments => {
 };
 
 const follow = (
-  { unpaid, refunds, quarantined, disputes }: Matters,
+  { unpaid, expired, refunds, quarantined, disputes }: Matters,
   paymentId: string,
   { event: any, time: since }: Fact,
 ): void => {
@@ -66,11 +77,16 @@ const follow = (
   switch (event.type) {
     case 'PaymentOpened':
       return void unpaid.set(paymentId, { paymentId, accountId: event.accountId, since });
-    case 'PaymentExpired':
+    case 'PaymentExpired': {
+      const one = unpaid.get(paymentId);
+      if (one) expired.set(paymentId, one);
       return void unpaid.delete(paymentId);
+    }
     case 'PaymentCompleted':
+      expired.delete(paymentId);
       return void unpaid.delete(paymentId);
     case 'PaymentQuarantined':
+      expired.delete(paymentId);
       unpaid.delete(paymentId);
       return void quarantined.set(event.transactionId, { paymentId, since });
     case 'QuarantineReleased':

@@ -96,6 +96,7 @@ export const createNode = ({ log, partner: partnerOptions, now, alarm }: NodeOpt
       return Promise.resolve(undefined);
     }),
     unpaid: step(async () => Promise.resolve(openPayments().unpaid())),
+    expired: step(async (after) => Promise.resolve(openPayments().expired(after))),
     openDisputes: step(async () => Promise.resolve(openPayments().disputes())),
     customerOf: () => Promise.resolve({ email: 'ada@example.com', name: 'Ada' }),
     kept: {
