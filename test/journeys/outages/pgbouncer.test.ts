@@ -71,7 +71,7 @@ describe.skipIf(!hasPgBouncer)('a gateway behind PgBouncer (needs the program pg
   });
 
   it('serves in session mode, two gateways side by side', async () => {
-    const url = await behind({ pool_mode: 'session', default_pool_size: '74', max_client_conn: '200' });
+    const url = await behind({ pool_mode: 'session', default_pool_size: '98', max_client_conn: '200' });
     const one = await premises.startGateway({ DATABASE_URL: url });
     const two = await premises.startGateway({ DATABASE_URL: url });
     const { accountId, apiKey } = await one.openAccount();
