@@ -7,7 +7,13 @@ import { formatUsd, min, type Credits } from '../domain/money.ts';
 import { CENT } from '../domain/payments/amounts.ts';
 import type { PaymentCommand } from '../domain/payments/commands.ts';
 import type { PaymentEvent } from '../domain/payments/events.ts';
-import { lotOfPayment, paymentOfLot, paymentOfStream, paymentStream } from '../domain/payments/payment.ts';
+import {
+  lotOfPayment,
+  paymentOfLot,
+  paymentOfStream,
+  paymentStream,
+  type KnownPayment,
+} from '../domain/payments/payment.ts';
 import { derivedId } from '../eventstore/ids.ts';
 import type { Fact, Metadata } from '../eventstore/journal/codec.ts';
 import type { Process, Reaction, ReactionOutcome } from '../reactions/process.ts';
@@ -40,6 +46,14 @@ export const createPaymentsProcess = (options: PaymentsOptions): Process => ({
 
 const ACCEPTED: ReactionOutcome = { kind: 'accepted' };
 
+/** Work that is never refused. A rejection is a fault, and is retried. */
+const does =
+  (work: () => Promise<unknown>): Reaction =>
+  async () => {
+    await work();
+    return ACCEPTED;
+  };
+
 const ofPayment = async (
   options: PaymentsOptions,
   paymentId: string,
@@ -52,12 +66,6 @@ const ofPayment = async (
   const lotId = lotOfPayment(paymentId);
   const sends = (command: AccountCommand, ignored: readonly string[] = []) =>
     toAccount(options, accountId, command, ignored);
-  const does =
-    (work: () => Promise<unknown>): Reaction =>
-    async () => {
-      await work();
-      return ACCEPTED;
-    };
   const about = { account_id: accountId, payment_id: paymentId };
   switch (event.type) {
     case 'PaymentCompleted':
@@ -72,27 +80,9 @@ const ofPayment = async (
     case 'RefundApproved':
       return [does(() => sendRefund(options, paymentId, event.refundId))];
     case 'RefundRefused':
-    case 'RefundFailed': {
-      const { refundId, reason } = event;
-      const request = payment.requests.find((one) => one.refundId === refundId);
-      if (refundId === null || !request) return [];
-      const mail = { ...about, amount_usd: formatUsd(request.amount) };
-      return [
-        sends({ type: 'ReleaseRefundHold', refundId, reason }, ['refund_not_open']),
-        does(() => mailHolders(options, accountId, eventId, 'refund_not_made', mail)),
-      ];
-    }
-    case 'RefundCompleted': {
-      const { refundId, reference, amount } = event;
-      const mail = { ...about, amount_usd: formatUsd(amount) };
-      return [
-        ...(amount > 0n ? [sends({ type: 'RecordRefund', lotId, reference, refundId, amount })] : []),
-        ...(amount === 0n && refundId !== null
-          ? [sends({ type: 'ReleaseRefundHold', refundId, reason: 'nothing was left to refund' }, ['refund_not_open'])]
-          : []),
-        does(() => mailHolders(options, accountId, eventId, 'refund_completed', mail)),
-      ];
-    }
+    case 'RefundFailed':
+    case 'RefundCompleted':
+      return ofRefund(options, { accountId, paymentId, payment, eventId }, event);
     case 'DisputeOpened': {
       const { disputeId, amount } = event;
       const mail = { ...about, dispute_id: mailId(disputeId), amount_usd: formatUsd(amount) };
@@ -103,9 +93,51 @@ const ofPayment = async (
     }
     case 'DisputeClosed':
       return [sends(endOfDispute(lotId, event), ['lot_not_disputed'])];
-    default:
+    case 'PaymentOpened':
+    case 'CheckoutCreated':
+    case 'PaymentExpired':
+    case 'QuarantineRejected':
+    case 'QuarantineReturned':
+    case 'RefundRequested':
+    case 'RefundSent':
+    case 'RefundPending':
       return [];
   }
+};
+
+type About = {
+  readonly accountId: string;
+  readonly paymentId: string;
+  readonly payment: KnownPayment;
+  readonly eventId: string;
+};
+
+/** What was returned is taken from the lot; what is not made is released. */
+const ofRefund = (
+  options: PaymentsOptions,
+  { accountId, paymentId, payment, eventId }: About,
+  event: Extract<PaymentEvent, { type: 'RefundRefused' | 'RefundFailed' | 'RefundCompleted' }>,
+): readonly Reaction[] => {
+  const { refundId } = event;
+  const about = { account_id: accountId, payment_id: paymentId };
+  const release = (id: string, reason: string): Reaction =>
+    toAccount(options, accountId, { type: 'ReleaseRefundHold', refundId: id, reason }, ['refund_not_open']);
+  if (event.type !== 'RefundCompleted') {
+    const request = payment.requests.find((one) => one.refundId === refundId);
+    if (refundId === null || !request) return [];
+    const mail = { ...about, amount_usd: formatUsd(request.amount) };
+    const notice = does(() => mailHolders(options, accountId, eventId, 'refund_not_made', mail));
+    return [release(refundId, event.reason), notice];
+  }
+  const { reference, amount } = event;
+  const mail = { ...about, amount_usd: formatUsd(amount) };
+  const lotId = lotOfPayment(paymentId);
+  const record: AccountCommand = { type: 'RecordRefund', lotId, reference, refundId, amount };
+  return [
+    ...(amount > 0n ? [toAccount(options, accountId, record)] : []),
+    ...(amount === 0n && refundId !== null ? [release(refundId, 'nothing was left to refund')] : []),
+    does(() => mailHolders(options, accountId, eventId, 'refund_completed', mail)),
+  ];
 };
 
 /** Params of mails allow no `#`. */
