@@ -37,8 +37,8 @@ const only = (reading: WebhookReading) => {
   return fact;
 };
 
-/** The rules that every payment partner keeps. */
-export const describePartner = (name: string, open: () => Promise<PartnerFixture>): void => {
+/** The rules that every payment partner keeps. `canAct`: whether the fixture has acts; without them, the rules that need some are left out. */
+export const describePartner = (name: string, open: () => Promise<PartnerFixture>, canAct: boolean): void => {
   describe(`the payment partner ${name}`, () => {
     let fixture: PartnerFixture;
     beforeAll(async () => {
@@ -128,7 +128,7 @@ export const describePartner = (name: string, open: () => Promise<PartnerFixture
       expect(fixture.partner.readWebhook({}, body).kind).toBe('bad_signature');
     });
 
-    describeActs(() => fixture, opened);
+    if (canAct) describeActs(() => fixture, opened);
   });
 };
 
@@ -137,9 +137,9 @@ type Opened = (asked?: CheckoutOrder) => Promise<string>;
 const describeActs = (fixture: () => PartnerFixture, opened: Opened): void => {
   type ActTest = (acts: PartnerActs, partner: PaymentPartner) => Promise<void>;
   const rule = (title: string, test: ActTest): void =>
-    it(title, async (context) => {
+    it(title, async () => {
       const { acts, partner } = fixture();
-      if (!acts) return context.skip('only people can pay at this partner');
+      if (!acts) throw new Error('the fixture has no acts');
       await test(acts, partner);
     });
 

@@ -209,7 +209,7 @@ const balanceOf = ({ balance, held, locked, debt }: Chapter): string => {
   return `Balance ${usd(balance)}${ofWhich}.${owed}`;
 };
 
-/** The payment of the lot that an event names; undefined if there is none, or if the sentence of the event names it. */
+/** The id of the payment behind a lot. Undefined for grants, and for top-ups, whose own sentence contains the id. */
 export const paymentBehind = ({ account, recorded: { event } }: Chapter): string | undefined => {
   if (event.type === 'CreditsToppedUp' || !('lotId' in event)) return undefined;
   const lot = lotOf(account.wallet, event.lotId);

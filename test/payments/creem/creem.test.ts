@@ -8,11 +8,11 @@ import { SECRET } from './events.ts';
 import { openStandIn } from './stand-in.ts';
 import { openTestApi, testKey } from './test-api.ts';
 
-describePartner('Creem, on its stand-in', openStandIn);
+describePartner('Creem, on its stand-in', openStandIn, true);
 
 const key = testKey();
 if (key === undefined) console.warn("skipped: Creem's test API (CREEM_API_KEY_FOR_TESTS is not a creem_test_ key)");
-else describePartner('Creem, on its test API', () => openTestApi(key));
+else describePartner('Creem, on its test API', () => openTestApi(key), false);
 
 const order: CheckoutOrder = {
   ...{ paymentId: 'pay_1', accountId: 'acc_1', amount: 2_500n, successUrl: 'https://kissapi.example/top-ups/pay_1' },

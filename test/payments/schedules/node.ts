@@ -43,7 +43,7 @@ const createAccounts = (store: ReturnType<typeof createInMemoryStore>, committer
 
 const factsOf = (log: InMemoryLog): readonly Fact[] => log.events.map((stored) => decodeFact(stored));
 
-/** One gateway as far as payments go, on a log that several share. Each of its steps may be its last. */
+/** The payments part of one gateway. Several nodes can share a log. A node can be killed before or after any step. */
 export const createNode = ({ log, partner: partnerOptions, now, alarm }: NodeOptions): Node => {
   const store = createInMemoryStore(log);
   const committer = createCommitter({ store });

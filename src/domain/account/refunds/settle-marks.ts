@@ -68,7 +68,7 @@ const freeze = (draft: Draft, lotId: string, lot: Lot): void => {
   if (disputeId !== undefined && amount > 0n) draft.add({ type: 'LotFrozen', lotId, disputeId, amount });
 };
 
-/** The free credits of a lot that has ended, as far as holds do not need them. */
+/** Takes the free credits of a lot that has ended, except those that open holds may need. */
 const endRest = (draft: Draft, lotId: string, ending: Ending): void => {
   for (const [id, , amount] of excess(draft.wallet, draft.wallet.held)) {
     if (id === lotId && amount > 0n) return end(draft, lotId, ending, amount);

@@ -39,7 +39,7 @@ export const paymentOfAccount = async (
   return history?.payment.accountId === accountId ? history : problem('payment_not_found');
 };
 
-/** When the first event that matches was recorded; null if there is none. */
+/** The time of the first matching event; null if no event matches. */
 export const timeOf = (
   { events }: Pick<PaymentHistory, 'events'>,
   matches: (event: PaymentEvent) => boolean,

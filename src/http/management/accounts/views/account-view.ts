@@ -146,7 +146,7 @@ export const viewAccount = (accountId: string, at: AccountAt, personal: Personal
   };
 };
 
-/** Null if there is none. */
+/** The reasons of all causes in one text; null for an account that is not suspended. */
 export const reasonOf = ({ suspensions }: Standing): string | null =>
   suspensions.length === 0 ? null : suspensions.map(({ reason }) => reason).join('; ');
 
