@@ -5,6 +5,7 @@ import { createCompletions } from '../proxy/engine/completions.ts';
 import { createTokenCounter } from '../proxy/metering/token-counter.ts';
 import { formats } from './providers.ts';
 import type { GatewayOptions, Rooms } from './rooms.ts';
+import { termsInForce } from './routes.ts';
 
 /** A failure of every request is logged once per provider in this time. */
 const LOG_AGAIN_MS = 60_000;
@@ -41,11 +42,12 @@ export const openCompletions = async ({ config, log }: GatewayOptions, rooms: Ro
     providers,
     execute: (accountId, command, metadata, options) =>
       accounts.execute(accountStream(accountId), command, metadata, options),
-    recordedBy: (accountId, commandId) => recordedBy(store, accountId, commandId),
+    recordedBy: (accountId, commandId, types) => recordedBy(store, accountId, commandId, types),
     idempotencySecret: eventLog.idempotencySecret,
     promptTokens,
     tokens,
     runId: watchers.runId,
+    termsToAccept: () => ({ version: termsInForce(views), explicit: config.acceptAfterFailedNotice }),
     isPaused: eventLog.rewindIsOpen,
     now,
     idleTimeoutMs: config.idleTimeoutMs,

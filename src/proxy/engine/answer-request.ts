@@ -69,7 +69,7 @@ const catalogueAt = (at: Date, { findPrice, findDelisting, factsOf, providers }:
 
 const ledgerOf = (
   asked: Asked,
-  { execute, recordedBy, idempotencySecret, runId, now }: CompletionsOptions,
+  { execute, recordedBy, idempotencySecret, runId, now, termsToAccept }: CompletionsOptions,
   running: Running,
 ) => {
   const { idempotencyKey } = asked;
@@ -77,7 +77,8 @@ const ledgerOf = (
     idempotencyKey === undefined
       ? undefined
       : createIdempotency({ asked: { ...asked, idempotencyKey }, recordedBy, secret: idempotencySecret });
-  return createLedger({ execute, asked, runId, now, stopping: () => running.draining, once });
+  const terms = termsToAccept?.();
+  return createLedger({ execute, asked, runId, now, stopping: () => running.draining, once, terms });
 };
 
 type Held = {

@@ -1,3 +1,4 @@
+import type { ReserveCredits } from '../../domain/account/decide.ts';
 import type { PriceVersion } from '../../domain/prices/price-book.ts';
 import type { Format } from '../formats/format.ts';
 import type { ModelFacts } from '../metering/model-facts.ts';
@@ -59,6 +60,8 @@ export type CompletionsOptions = Pick<CallOptions, 'maxStreamMs' | 'usageAfterLe
   /** Counts the output of streams, which wait for the count. */
   readonly tokens: TokenCounter;
   readonly runId: () => string;
+  /** The terms in force, which a request accepts. */
+  readonly termsToAccept?: () => ReserveCredits['terms'];
   /** True until an operator acknowledges what the log has lost. No new request is accepted until then. */
   readonly isPaused: () => boolean;
   readonly now: () => Date;

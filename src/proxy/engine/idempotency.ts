@@ -17,8 +17,12 @@ export type Duplicate = {
   readonly limit?: never;
 };
 
-/** Returns the first event that a command wrote to the log. */
-export type RecordedBy = (accountId: string, commandId: string) => Promise<Recorded<AccountEvent> | undefined>;
+/** Returns the first event that a command wrote to the log, or the first of these types. */
+export type RecordedBy = (
+  accountId: string,
+  commandId: string,
+  types?: readonly AccountEvent['type'][],
+) => Promise<Recorded<AccountEvent> | undefined>;
 
 export type IdempotencyOptions = {
   readonly asked: {
@@ -52,6 +56,7 @@ export type Idempotency = {
 type Execute = (commandId: string) => Promise<Outcome<AccountEvent, AccountRefusal>>;
 type Of<Type extends AccountEvent['type']> = Extract<AccountEvent, { type: Type }>;
 /** The event in one of a key's places: an attempt, or the late charge of the attempt before it. */
+const CLAIMS = ['CreditsReserved', 'LateUsageCharged'] as const;
 type Claim = { readonly n: number; readonly event: Of<'CreditsReserved' | 'LateUsageCharged'> };
 
 /** The ways in which a hold ends. The ids of the commands that end it derive from the request id. */
@@ -78,7 +83,7 @@ export const createIdempotency = ({ asked, recordedBy, secret }: IdempotencyOpti
   let place = 0;
 
   const claimOf = async (n: number): Promise<Claim | undefined> => {
-    const event = (await recordedBy(accountId, commandId(n)))?.event;
+    const event = (await recordedBy(accountId, commandId(n), CLAIMS))?.event;
     return event?.type === 'CreditsReserved' || event?.type === 'LateUsageCharged' ? { n, event } : undefined;
   };
 
@@ -123,8 +128,7 @@ export const createIdempotency = ({ asked, recordedBy, secret }: IdempotencyOpti
       for (;;) {
         const outcome = await execute(commandId(place));
         if (outcome.kind === 'refused') return outcome.refusal;
-        const [first] = outcome.events;
-        if (!first || (first.type === 'CreditsReserved' && first.requestId === requestId)) return undefined;
+        if (outcome.events.length === 0 || holdIn(outcome.events)?.requestId === requestId) return undefined;
         const claim = await latest();
         const duplicate = await duplicateOf(claim);
         if (duplicate) return duplicate;
@@ -134,3 +138,7 @@ export const createIdempotency = ({ asked, recordedBy, secret }: IdempotencyOpti
     lateCommandId: () => commandId(place + 1),
   };
 };
+
+/** The hold that a command placed. Other events may come before it: ends of lots, and the acceptance of the terms. */
+export const holdIn = (events: readonly AccountEvent[]): Of<'CreditsReserved'> | undefined =>
+  events.find((event) => event.type === 'CreditsReserved');

@@ -5,7 +5,7 @@ import type { Credits, Usage } from '../../domain/money.ts';
 import type { Metadata } from '../../eventstore/journal/codec.ts';
 import type { CommandOptions, Outcome } from '../../eventstore/commands.ts';
 import { StoreUnavailable } from '../../eventstore/event-store.ts';
-import { lastCommandId, type Idempotency } from './idempotency.ts';
+import { holdIn, lastCommandId, type Idempotency } from './idempotency.ts';
 import type { Hold, Reserve } from './hold.ts';
 
 /** Executes a command on an account. Resolves once the outcome is durable. */
@@ -49,6 +49,8 @@ export type LedgerOptions = {
   readonly stopping: () => boolean;
   /** Set if the request has an Idempotency-Key. */
   readonly once?: Idempotency | undefined;
+  /** The terms in force: the first request after they took effect accepts them. */
+  readonly terms?: ReserveCredits['terms'];
 };
 
 /** Fault: the charge may or may not be in the log, so the request must not be retried as if it were not. */
@@ -69,7 +71,7 @@ export const generationIdOf = (uuid: string): string => `gen-${uuid}`;
  */
 export const orphanCommandId = (requestId: string): string => lastCommandId(requestId, 'orphaned');
 
-export const createLedger = ({ execute, asked, runId, now, stopping, once }: LedgerOptions): Ledger => {
+export const createLedger = ({ execute, asked, runId, now, stopping, once, terms }: LedgerOptions): Ledger => {
   const { uuid, accountId, keyId } = asked;
   const requestId = generationIdOf(uuid);
   const askAs = (commandId: string, command: AccountCommand, options?: CommandOptions): Answered =>
@@ -84,10 +86,10 @@ export const createLedger = ({ execute, asked, runId, now, stopping, once }: Led
     const command: ReserveCredits = {
       ...{ type: 'ReserveCredits', requestId, keyId, runId: runId(), amount, price, request, at },
       ...(once ? { requestHash: once.requestHash } : {}),
+      ...(terms ? { terms } : {}),
     };
     const outcome = await askAs(commandId, command, once ? { mayRepeat: true } : undefined);
-    const [event] = outcome.kind === 'accepted' ? outcome.events : [];
-    if (event?.type === 'CreditsReserved') reservedAt = event.at;
+    if (outcome.kind === 'accepted') reservedAt = holdIn(outcome.events)?.at ?? reservedAt;
     return outcome;
   };
 

@@ -14,7 +14,7 @@ import { ProviderFailed, type Provider } from '../../../src/proxy/providers/prov
 import { readWholeStream } from '../../eventstore/logs.ts';
 import { createNode, happen, historyOf } from '../../eventstore/nodes.ts';
 import { audit } from '../../reference/audit-history.ts';
-import { customer, release, toppedUp } from '../../domain/account/examples.ts';
+import { customer, release, paid, toppedUp } from '../../domain/account/examples.ts';
 import {
   bodyOf,
   chat,
@@ -65,7 +65,7 @@ beforeEach(async () => {
 type Ask = Partial<Pick<Asked, 'accountId' | 'idempotencyKey' | 'gone'>> & { readonly upstream?: Provider };
 
 /** One process of the gateway; several on one store share its log. */
-const open = () => {
+const open = (terms = '2026-01') => {
   const node = createNode(store);
   const completionsOf = (upstream: Provider) =>
     createCompletions({
@@ -75,7 +75,8 @@ const open = () => {
       execute: (accountId, command, metadata, options) =>
         node.commands.execute(accountStream(accountId), command, metadata, options),
       idempotencySecret: 'of the tests',
-      recordedBy: (accountId, commandId) => recordedBy(store, accountId, commandId),
+      recordedBy: (accountId, commandId, types) => recordedBy(store, accountId, commandId, types),
+      termsToAccept: () => ({ version: terms, explicit: false }),
       promptTokens: countWords,
       tokens: countWords,
       runId: () => 'run',
@@ -140,6 +141,18 @@ describe('a request under an idempotency key', () => {
     }
     expect(await open().ask()).toEqual(duplicate('idempotency_key_used', generationId, COST));
     expect(await chargedTo()).toBe(COST);
+  });
+
+  it('is charged once if the append of its hold begins with other events', async () => {
+    await happen(store, 'carl', ...customer, { ...toppedUp(CREDITS), endsAt: 1 }, paid(CREDITS));
+    const { ask } = open('2026-02');
+    const generationId = idOf(await ask(chat, { accountId: 'carl' }));
+    const types = (await historyOf(store, 'carl')).map(({ type }) => type);
+    expect(types.slice(-4)).toEqual(['TermsAccepted', 'LotExpired', 'CreditsReserved', 'HoldSettled']);
+    expect(await open().ask(chat, { accountId: 'carl' })).toEqual(
+      duplicate('idempotency_key_used', generationId, COST),
+    );
+    expect(await chargedTo('carl')).toBe(COST);
   });
 
   it('is not carried out beside itself', async () => {
