@@ -81,6 +81,7 @@ const schema = z
     SMTP_URL: smtpUrl.optional(),
     MAIL_FROM: mailbox.optional(),
     SUPPORT_EMAIL: mailAddress.optional(),
+    TERMS_AFTER_FAILED_NOTICE: z.enum(['use', 'explicit']).default('use'),
     ...paymentVariables,
     GRANT_NEEDS_SECOND_PERSON_USD: usd.default(100_000_000_000n),
     OPENAI_API_KEY: z.string().regex(VISIBLE_ASCII, NOT_IN_A_HEADER).optional(),
@@ -134,6 +135,8 @@ const schema = z
     smtp: env.SMTP_URL,
     mailFrom: env.MAIL_FROM,
     supportEmail: env.SUPPORT_EMAIL,
+    /** Whether holders whose notice of a change failed must accept the new terms explicitly. */
+    acceptAfterFailedNotice: env.TERMS_AFTER_FAILED_NOTICE === 'explicit',
     /** Larger grants need a second person. */
     grantAlone: env.GRANT_NEEDS_SECOND_PERSON_USD,
     payments: paymentsOf(env),

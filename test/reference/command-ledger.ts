@@ -88,6 +88,13 @@ const verdictOf = (ledger: Ledger, command: AccountCommand): Verdict => {
     case 'DismissDuplicate':
     case 'CreateToken':
     case 'RevokeToken':
+    case 'QueueNotice':
+    case 'AnswerNotice':
+    case 'AuthorizeResale':
+    case 'EndResaleAuthorization':
+    case 'RecordViolation':
+    case 'NoteContact':
+    case 'NoteContactAnswer':
       throw new Error(`The histories have no ${command.type}.`);
     case 'SetKeyLimits':
     case 'SetAccountLimits':

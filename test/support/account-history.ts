@@ -16,6 +16,7 @@ import type { AccountView } from '../../src/http/management/accounts/views/accou
 import type { EventView } from '../../src/http/management/accounts/views/event-view.ts';
 import { audit, type Books } from '../reference/audit-history.ts';
 import type { RunningGateway } from './gateway.ts';
+import { conductEventOf, type ConductEvent } from './conduct-events.ts';
 import { causeOf, drawsOf, moneyEventOf, usd, type Data, type MoneyEvent } from './money-events.ts';
 import { sum } from './money.ts';
 import { SOON } from './soon.ts';
@@ -188,11 +189,15 @@ export const eventOf = ({ type, data }: EventView): AccountEvent => {
         personal: asPlain({ name: text('name'), email: text('email') }),
       };
     case 'TermsAccepted':
-      return { type: 'TermsAccepted', version: text('version'), how: text('how') };
+      return {
+        ...{ type: 'TermsAccepted', version: text('version'), how: text('how') },
+        ...(data['notice'] === undefined ? {} : { notice: text('notice') as 'pending' }),
+      };
     case 'AccountClosed':
       return {
         ...{ type: 'AccountClosed', ...reason },
         ...(data['asked_by'] === undefined ? {} : { askedBy: text('asked_by') }),
+        ...(data['rest'] === undefined ? {} : { rest: text('rest') as 'refund' }),
       };
     case 'PersonalDataErased':
       return { type: 'PersonalDataErased', ...reason };
@@ -318,6 +323,15 @@ export const eventOf = ({ type, data }: EventView): AccountEvent => {
     case 'DebtWrittenOff':
     case 'ChargeReversed':
       return moneyEventOf(type as MoneyEvent['type'], data);
+    case 'NoticeQueued':
+    case 'NoticeAnswered':
+    case 'ResaleAuthorized':
+    case 'ResaleAuthorizationEnded':
+    case 'ViolationRecorded':
+    case 'AccountTerminated':
+    case 'ContactNoted':
+    case 'ContactAnswerNoted':
+      return conductEventOf(type as ConductEvent['type'], data);
   }
 };
 

@@ -51,8 +51,10 @@ export const moneyEventOf = (type: MoneyEvent['type'], data: Data): MoneyEvent =
 };
 
 export const causeOf = (data: Data): SuspensionCause => {
-  const { kind, dispute_id: disputeId } = data['cause'] as { kind: SuspensionCause['kind']; dispute_id?: string };
-  return kind === 'dispute' ? { kind, disputeId: String(disputeId) } : { kind };
+  const cause = data['cause'] as { kind: SuspensionCause['kind']; dispute_id?: string; violation_id?: string };
+  const { kind } = cause;
+  if (kind === 'violation') return { kind, violationId: String(cause.violation_id) };
+  return kind === 'dispute' ? { kind, disputeId: String(cause.dispute_id) } : { kind };
 };
 
 export const drawsOf = (data: Data, name: string): readonly Draw[] =>

@@ -90,6 +90,8 @@ export const causeOf = (cause: SuspensionCause): string => {
       return '';
     case 'dispute':
       return ` (dispute ${plain(cause.disputeId)})`;
+    case 'violation':
+      return ` (violation ${cause.violationId})`;
     case 'debt':
       return ' (debt)';
   }

@@ -9,6 +9,7 @@ import { formatUsd, tokenClasses, type TokenClass, type Usage } from '../../doma
 import { counted } from '../terminal/counted.ts';
 import type { Chapter } from './history.ts';
 import { balanceInWords, causeOf, expirySentence, lockedInWords, moneySentence, origin } from './money-sentences.ts';
+import { acceptanceSentence, conductSentence, restInWords, violationsInWords } from './conduct-sentences.ts';
 import { plain, usd } from './plain-text.ts';
 
 export const className: Readonly<Record<TokenClass, string>> = {
@@ -99,14 +100,14 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
     case 'AccountRegistered':
       return `Registered for ${who(holder)}, ${event.holder === 'person' ? 'a person' : 'an entity'}.`;
     case 'TermsAccepted':
-      return `Accepted the terms of ${plain(event.version)}: ${plain(event.how)}.`;
+      return acceptanceSentence(event);
     case 'AccountSuspended':
       return `Suspended${causeOf(event.cause)}: ${plain(event.reason)}.`;
     case 'AccountReinstated':
       return `Reinstated${causeOf(event.cause)}: ${plain(event.reason)}.`;
     case 'AccountClosed': {
       const wish = event.askedBy === undefined ? '' : `, as ${event.askedBy} asked`;
-      return `Closed${wish}: ${plain(event.reason)}.`;
+      return `Closed${wish}: ${plain(event.reason)}.${restInWords(event.rest)}`;
     }
     case 'PersonalDataErased':
       return `Erased the name and the address of the holder: ${plain(event.reason)}.`;
@@ -196,6 +197,15 @@ export const sentence = (event: AccountEvent, holder: Holder = 'sealed'): string
     case 'DebtWrittenOff':
     case 'ChargeReversed':
       return moneySentence(event);
+    case 'NoticeQueued':
+    case 'NoticeAnswered':
+    case 'ResaleAuthorized':
+    case 'ResaleAuthorizationEnded':
+    case 'ViolationRecorded':
+    case 'AccountTerminated':
+    case 'ContactNoted':
+    case 'ContactAnswerNoted':
+      return conductSentence(event);
   }
 };
 
@@ -226,7 +236,7 @@ export const line = (chapter: Chapter, holder: Holder, actor: string): string =>
 
 /** The state of the account at the end of the replay. */
 export const summary = (
-  { standing, wallet, keys, tallies }: Account,
+  { standing, wallet, keys, tallies, conduct }: Account,
   { recorded }: Pick<Chapter, 'recorded'>,
   holder: Holder,
 ): string => {
@@ -244,7 +254,7 @@ export const summary = (
     `  held       ${usd(wallet.held)} for ${counted(wallet.holds.size, 'open request')}`,
     `  available  ${usd(available(wallet))}`,
   ];
-  lines.push(...lockedInWords(wallet));
+  lines.push(...violationsInWords(conduct), ...lockedInWords(wallet));
   if (tallies.account.limits) lines.push(`  limits     ${limitsInWords(tallies.account.limits)}`);
   for (const [keyId, { limits }] of tallies.keys) {
     if (limits && keys.get(keyId)?.revoked === false) lines.push(`  limits of  ${keyId}: ${limitsInWords(limits)}`);

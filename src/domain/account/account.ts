@@ -1,5 +1,6 @@
 import type { Credits } from '../money.ts';
 import { evolveDuplicates, type Duplicates } from './holder/duplicates.ts';
+import { evolveConduct, noConduct, type Conduct } from './conduct/conduct.ts';
 import type { AccountEvent } from './events.ts';
 import { evolveKeys, type Keys } from './keys.ts';
 import { evolveMembers, type Members } from './holder/members.ts';
@@ -16,12 +17,13 @@ export type Account = {
   readonly keys: Keys;
   readonly wallet: Wallet;
   readonly tallies: Tallies;
+  readonly conduct: Conduct;
   /** Below this balance a mail is sent; null: never. */
   readonly lowBalance: Credits | null;
 };
 
 /** Raised whenever the same events fold to another state: snapshots of other versions are ignored. */
-export const ACCOUNT_STATE_VERSION = 10;
+export const ACCOUNT_STATE_VERSION = 11;
 
 export const initialAccount = (): Account => ({
   standing: unregistered,
@@ -30,6 +32,7 @@ export const initialAccount = (): Account => ({
   keys: new Map(),
   wallet: emptyWallet(),
   tallies: emptyTallies(),
+  conduct: noConduct(),
   lowBalance: null,
 });
 
@@ -97,6 +100,15 @@ export const evolveAccount = (account: Account, event: AccountEvent): Account =>
     case 'ChargeReversed':
       evolveRefunds(account.wallet, event);
       return account;
+    case 'NoticeQueued':
+    case 'NoticeAnswered':
+    case 'ResaleAuthorized':
+    case 'ResaleAuthorizationEnded':
+    case 'ViolationRecorded':
+    case 'AccountTerminated':
+    case 'ContactNoted':
+    case 'ContactAnswerNoted':
+      return { ...account, conduct: evolveConduct(account.conduct, event) };
   }
 };
 

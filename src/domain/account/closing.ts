@@ -1,8 +1,10 @@
 import { accept } from '../decider.ts';
 import type { Account } from './account.ts';
+import { andThen } from './after.ts';
 import type { AccountCommand, AccountDecision, AccountRefusal, CommandOf } from './commands.ts';
 import type { AccountEvent } from './events.ts';
 import { excess, isDisputed } from './lots.ts';
+import { waiveCredits } from './refunds/endings.ts';
 import { no } from './reserve.ts';
 import { openDebt, type Wallet } from './wallet.ts';
 
@@ -18,24 +20,36 @@ const endedByClosing: ReadonlySet<string> = new Set<AccountCommand['type']>([
     'IssueKey',
     'CreateToken',
     'SuspectDuplicate',
+    'QueueNotice',
+    'AuthorizeResale',
+    'EndResaleAuthorization',
     'ReserveCredits',
     'ExtendHold',
   ] as const),
 ]);
 
 export const closeAccount = (
-  { reason, askedBy }: CommandOf<'CloseAccount'>,
-  { standing, members, keys, wallet }: Account,
+  { reason, askedBy, rest }: CommandOf<'CloseAccount'>,
+  account: Account,
 ): AccountDecision => {
+  const { standing, members, keys, wallet } = account;
   if (standing.status === 'closed') return accept();
   if (askedBy !== undefined && !members.has(askedBy)) return no('member_not_found');
   // Expired keys as well, because a later end in their limits would make them live again.
   const live = [...keys].flatMap(([keyId, { revoked }]) => (revoked ? [] : [keyId]));
-  return accept<AccountEvent>(
-    { type: 'AccountClosed', reason, ...(askedBy === undefined ? {} : { askedBy }) },
+  const closed = accept<AccountEvent>(
+    {
+      type: 'AccountClosed',
+      reason,
+      ...(askedBy === undefined ? {} : { askedBy }),
+      ...(rest === undefined ? {} : { rest }),
+    },
     ...live.map((keyId) => ({ type: 'KeyRevoked', keyId, reason: 'account closed' }) as const),
     ...expiredGrants(wallet),
   );
+  return rest === 'waived'
+    ? andThen(account, closed, (after) => waiveCredits({ type: 'WaiveCredits', reason }, after))
+    : closed;
 };
 
 export const erasePersonalData = (

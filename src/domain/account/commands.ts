@@ -10,8 +10,10 @@ import type {
   PinnedPrice,
   ReleaseReason,
   RequestFacts,
+  RestOfCredits,
   SuspensionCause,
 } from './events.ts';
+import type { NoticeAbout, NoticeOutcome, ViolationCategory, ViolationConsequence } from './conduct/events.ts';
 import type { AccountLimits, Limits } from './limits/limits.ts';
 import type { LimitFacts } from './limits/within-limits.ts';
 import type { RefundReason } from './refunds/events.ts';
@@ -50,8 +52,13 @@ export type AccountCommand =
   | { readonly type: 'SuspendAccount'; readonly reason: string }
   /** Removes one cause; by default the decision of staff. */
   | { readonly type: 'ReinstateAccount'; readonly reason: string; readonly cause?: SuspensionCause }
-  /** `askedBy` is a member. */
-  | { readonly type: 'CloseAccount'; readonly reason: string; readonly askedBy?: string }
+  /** `askedBy` is a member. Without `rest`, paid credits stay owed. */
+  | {
+      readonly type: 'CloseAccount';
+      readonly reason: string;
+      readonly askedBy?: string;
+      readonly rest?: RestOfCredits;
+    }
   | { readonly type: 'ErasePersonalData'; readonly reason: string }
   | {
       readonly type: 'IssueKey';
@@ -88,6 +95,7 @@ export type AccountCommand =
       readonly endsAt?: number;
     }
   | RefundCommand
+  | ConductCommand
   | ReserveCredits
   | {
       readonly type: 'ExtendHold';
@@ -185,6 +193,24 @@ export type RefundCommand =
   /** Ends the lots whose time is over by the clock of the caller, in ms since the epoch. */
   | { readonly type: 'ExpireLots'; readonly at: number };
 
+export type ConductCommand =
+  | { readonly type: 'QueueNotice'; readonly noticeId: string; readonly about: NoticeAbout }
+  | { readonly type: 'AnswerNotice'; readonly noticeId: string; readonly outcome: NoticeOutcome }
+  | { readonly type: 'AuthorizeResale'; readonly reason: string }
+  | { readonly type: 'EndResaleAuthorization'; readonly reason: string }
+  /** `forfeit` only counts for a termination: the paid credits that are left are forfeited. */
+  | {
+      readonly type: 'RecordViolation';
+      readonly violationId: string;
+      readonly category: ViolationCategory;
+      readonly evidence: readonly string[];
+      readonly consequence: ViolationConsequence;
+      readonly reason: string;
+      readonly forfeit: boolean;
+    }
+  | { readonly type: 'NoteContact'; readonly contactId: string; readonly topic: string }
+  | { readonly type: 'NoteContactAnswer'; readonly contactId: string };
+
 export type ReserveCredits = {
   readonly type: 'ReserveCredits';
   readonly requestId: string;
@@ -194,6 +220,8 @@ export type ReserveCredits = {
   readonly price: PinnedPrice;
   readonly request: RequestFacts;
   readonly requestHash?: string;
+  /** The terms in force, which the request accepts. `explicit`: not if the notice to the owners failed. */
+  readonly terms?: { readonly version: string; readonly explicit: boolean };
   /** By the clock of the caller, in ms since the epoch. */
   readonly at: number;
 };
@@ -205,11 +233,15 @@ export const refusalCodes = [
   'under_age',
   'account_closed',
   'account_not_closed',
+  'account_not_terminated',
   'holds_open',
   'personal_data_erased',
   'account_suspended',
   'account_not_suspended',
   'terms_not_accepted',
+  'resale_authorized',
+  'resale_not_authorized',
+  'notice_not_found',
   'key_not_found',
   'key_revoked',
   'key_expired',

@@ -1,6 +1,16 @@
 import { accept, type Decider } from '../decider.ts';
 import { evolveAccount, initialAccount, type Account } from './account.ts';
 import { closeAccount, erasePersonalData, isRefusedOnceClosed } from './closing.ts';
+import { acceptByUse } from './conduct/acceptance.ts';
+import {
+  answerNotice,
+  authorizeResale,
+  endResaleAuthorization,
+  noteContact,
+  noteContactAnswer,
+  queueNotice,
+  recordViolation,
+} from './conduct/decide.ts';
 import type { AccountCommand, AccountDecision, AccountRefusal, CommandOf } from './commands.ts';
 import type { AccountEvent, SuspensionCause } from './events.ts';
 import { dismissDuplicate, suspectDuplicate } from './holder/duplicates.ts';
@@ -23,7 +33,7 @@ export { refusalCodes, type AccountCommand, type AccountRefusal, type ReserveCre
 const STAFF: SuspensionCause = { kind: 'staff' };
 
 export const decideAccount = (command: AccountCommand, account: Account): AccountDecision =>
-  noticeLowBalance(afterExpiry(command, account, decide), account);
+  noticeLowBalance(acceptByUse(afterExpiry(command, account, decide), command, account), account);
 
 const decide = (command: AccountCommand, account: Account): AccountDecision => {
   const { standing } = account;
@@ -107,6 +117,20 @@ const decide = (command: AccountCommand, account: Account): AccountDecision => {
       return waiveCredits(command, account);
     case 'ExpireLots':
       return expireLots(command, account);
+    case 'QueueNotice':
+      return queueNotice(command, account);
+    case 'AnswerNotice':
+      return answerNotice(command, account);
+    case 'AuthorizeResale':
+      return authorizeResale(command, account);
+    case 'EndResaleAuthorization':
+      return endResaleAuthorization(command, account);
+    case 'RecordViolation':
+      return recordViolation(command, account);
+    case 'NoteContact':
+      return noteContact(command, account);
+    case 'NoteContactAnswer':
+      return noteContactAnswer(command, account);
     case 'ReserveCredits':
       return reserve(command, account);
     case 'ExtendHold':

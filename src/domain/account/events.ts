@@ -1,5 +1,6 @@
 import type { Credits, Draw, Rates, Usage } from '../money.ts';
 import type { AccountLimits, Limits } from './limits/limits.ts';
+import type { ConductEvent, ContactNote, NoticeEvent, NoticeOutcome } from './conduct/events.ts';
 import type { CorrectionEvent, DebtEvent, RefundEvent } from './refunds/events.ts';
 
 /**
@@ -17,7 +18,10 @@ export type AccountEvent =
   | WalletEvent
   | RefundEvent
   | DebtEvent
-  | CorrectionEvent;
+  | CorrectionEvent
+  | NoticeEvent
+  | ConductEvent
+  | ContactNote;
 
 export type StandingEvent =
   /**
@@ -25,8 +29,16 @@ export type StandingEvent =
    * `personal` is a sealed text, so that personal data can be made unreadable without changing the log.
    */
   | { readonly type: 'AccountRegistered'; readonly holder: 'person' | 'entity'; readonly personal: string }
-  /** finance: nothing. The evidence that this version of the terms binds the account. */
-  | { readonly type: 'TermsAccepted'; readonly version: string; readonly how: string }
+  /**
+   * finance: nothing. The evidence that this version of the terms binds the account. If `how` is `use`, it is in the append of
+   * the first hold after the version took effect, and `notice` is the state of the notice to its owners at that moment.
+   */
+  | {
+      readonly type: 'TermsAccepted';
+      readonly version: string;
+      readonly how: string;
+      readonly notice?: NoticeOutcome | 'pending' | 'not_due';
+    }
   /** finance: nothing. No new hold is possible until every cause is removed by an event of its own. */
   | { readonly type: 'AccountSuspended'; readonly reason: string; readonly cause: SuspensionCause }
   | { readonly type: 'AccountReinstated'; readonly reason: string; readonly cause: SuspensionCause }
@@ -34,15 +46,31 @@ export type StandingEvent =
   | { readonly type: 'ContactChanged'; readonly personal: string }
   /**
    * finance: nothing. The same append revokes all keys and ends the promotional lots (`LotExpired`). The rest of paid lots
-   * stays owed. An account cannot be opened again. `askedBy` is the member who asked for it; absent if the operator closed it.
+   * stays owed, is to be refunded (`refund`), or is given up in the same append (`waived`). An account cannot be opened again.
+   * `askedBy` is the member who asked for it; absent if the operator closed it.
    */
-  | { readonly type: 'AccountClosed'; readonly reason: string; readonly askedBy?: string }
+  | {
+      readonly type: 'AccountClosed';
+      readonly reason: string;
+      readonly askedBy?: string;
+      readonly rest?: RestOfCredits;
+    }
   /** finance: nothing. The data key is destroyed because of this event, so that no sealed text of the account can be opened. */
   | { readonly type: 'PersonalDataErased'; readonly reason: string };
 
-/** Why an account is suspended: a decision of staff, a dispute about the payment of a lot, or credits that it owes. */
+/** What the holder of an account that is closed wants for its paid credits. */
+export const restsOfCredits = ['refund', 'waived'] as const;
+export type RestOfCredits = (typeof restsOfCredits)[number];
+
+/**
+ * Why an account is suspended: a decision of staff, a violation of the terms, a dispute about the payment of a lot, or credits
+ * that it owes.
+ */
 export type SuspensionCause =
-  { readonly kind: 'staff' } | { readonly kind: 'dispute'; readonly disputeId: string } | { readonly kind: 'debt' };
+  | { readonly kind: 'staff' }
+  | { readonly kind: 'violation'; readonly violationId: string }
+  | { readonly kind: 'dispute'; readonly disputeId: string }
+  | { readonly kind: 'debt' };
 
 /** What a person may do for an account: everything; money and invoices; keys and usage. */
 export const memberRoles = ['owner', 'billing', 'developer'] as const;

@@ -78,6 +78,14 @@ const changeOf = (event: AccountEvent): Credits => {
     case 'LotUnfrozen':
     case 'DebtIncurred':
     case 'DebtWrittenOff':
+    case 'NoticeQueued':
+    case 'NoticeAnswered':
+    case 'ResaleAuthorized':
+    case 'ResaleAuthorizationEnded':
+    case 'ViolationRecorded':
+    case 'AccountTerminated':
+    case 'ContactNoted':
+    case 'ContactAnswerNoted':
       return 0n;
   }
 };

@@ -60,6 +60,14 @@ export const accountPostings = (event: AccountEvent, lots: BookedLots): readonly
     case 'AccountLimitsSet':
     case 'LowBalanceThresholdSet':
     case 'BalanceBelowThreshold':
+    case 'NoticeQueued':
+    case 'NoticeAnswered':
+    case 'ResaleAuthorized':
+    case 'ResaleAuthorizationEnded':
+    case 'ViolationRecorded':
+    case 'AccountTerminated':
+    case 'ContactNoted':
+    case 'ContactAnswerNoted':
       return [];
   }
 };

@@ -2,6 +2,7 @@ import { accept, refuse } from '../decider.ts';
 import type { Credits } from '../money.ts';
 import type { Account } from './account.ts';
 import type { AccountDecision, AccountRefusal, ReserveCredits } from './commands.ts';
+import { mustAcceptFirst } from './conduct/acceptance.ts';
 import { available, tokensHeld, type Wallet } from './wallet.ts';
 import {
   concurrencyInTheWay,
@@ -18,11 +19,12 @@ import {
 export const no = (code: AccountRefusal['code']): AccountDecision => refuse({ code });
 
 /** Whether a request may start: checks account and key, then limits, then credits. */
-export const reserve = ({ type: _, ...asked }: ReserveCredits, account: Account): AccountDecision => {
+export const reserve = (command: ReserveCredits, account: Account): AccountDecision => {
+  const { type: _, terms: __, ...asked } = command;
   const { standing, keys, wallet, tallies } = account;
   const key = keys.get(asked.keyId);
   if (standing.status === 'suspended') return no('account_suspended');
-  if (standing.termsVersion === null) return no('terms_not_accepted');
+  if (standing.termsVersion === null || mustAcceptFirst(command, account)) return no('terms_not_accepted');
   if (!key) return no('key_not_found');
   if (key.revoked) return no('key_revoked');
   const at = Math.max(asked.at, tallies.at);

@@ -17,7 +17,20 @@ export type Standing = {
 export type Suspension = { readonly cause: SuspensionCause; readonly reason: string };
 
 export const isSameCause = (a: SuspensionCause, b: SuspensionCause): boolean =>
-  a.kind === 'dispute' ? b.kind === 'dispute' && a.disputeId === b.disputeId : a.kind === b.kind;
+  a.kind === b.kind && idOfCause(a) === idOfCause(b);
+
+/** The dispute or the violation; undefined if an account has at most one cause of the kind. */
+const idOfCause = (cause: SuspensionCause): string | undefined => {
+  switch (cause.kind) {
+    case 'dispute':
+      return cause.disputeId;
+    case 'violation':
+      return cause.violationId;
+    case 'staff':
+    case 'debt':
+      return undefined;
+  }
+};
 
 export const isSuspendedFor = ({ suspensions }: Standing, cause: SuspensionCause): boolean =>
   suspensions.some((one) => isSameCause(one.cause, cause));

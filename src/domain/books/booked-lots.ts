@@ -120,6 +120,14 @@ export const evolveBookedLots = (lots: BookedLots, event: AccountEvent): BookedL
     case 'AccountLimitsSet':
     case 'LowBalanceThresholdSet':
     case 'BalanceBelowThreshold':
+    case 'NoticeQueued':
+    case 'NoticeAnswered':
+    case 'ResaleAuthorized':
+    case 'ResaleAuthorizationEnded':
+    case 'ViolationRecorded':
+    case 'AccountTerminated':
+    case 'ContactNoted':
+    case 'ContactAnswerNoted':
       return lots;
   }
 };

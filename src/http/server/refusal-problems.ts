@@ -21,6 +21,18 @@ export const refusals = {
   ),
   account_closed: forbidden('This account is closed.', 'Contact support.'),
   account_not_closed: invalid(409, 'This account is not closed.', 'Close it first.'),
+  account_not_terminated: invalid(
+    409,
+    'This account was not closed for a violation of the terms, so its credits stay owed.',
+    'Refund them, record that the holder gives them up, or record a violation with the consequence termination.',
+  ),
+  resale_authorized: invalid(
+    409,
+    'Resale and sharing of access are authorised for this account.',
+    'End the authorisation first.',
+  ),
+  resale_not_authorized: invalid(409, 'Resale is not authorised for this account.', 'There is nothing to end.'),
+  notice_not_found: invalid(404, 'This account has no notice with this id.', 'Read the account.'),
   holds_open: {
     ...invalid(409, 'Requests of this account are still in progress.', 'Try again when they have ended.'),
     ...{ shouldRetry: true, retryAfterMs: 1000 },

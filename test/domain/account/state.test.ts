@@ -21,7 +21,7 @@ describe('the state of an account', () => {
     const shown = inspect({ version: ACCOUNT_STATE_VERSION, ...state }, { depth: null, compact: 20, breakLength: 200 });
     expect(shown).toMatchInlineSnapshot(`
       "{
-        version: 10,
+        version: 11,
         standing: {
           status: 'suspended',
           registration: { holder: 'person', personal: 'v1.c2VhbGVk' },
@@ -129,6 +129,7 @@ describe('the state of an account', () => {
           },
           replacedBy: Map(0) {}
         },
+        conduct: { notices: Map(0) {}, mayResell: false, violations: Map(0) {}, termination: null, contacts: Map(0) {} },
         lowBalance: null
       }"
     `);

@@ -51,6 +51,7 @@ import {
 } from '../../domain/account/examples.ts';
 import { refundsOnDisk } from '../../domain/account/refunds/on-disk.ts';
 import { claimsOnDisk, peopleOnDisk, rolesOnDisk, serviceTokensOnDisk } from '../../domain/identity/examples.ts';
+import { conductOnDisk } from '../../domain/account/conduct/examples.ts';
 import { paymentsOnDisk } from '../../domain/payments/examples.ts';
 import { createMemoryDataKeys } from '../../support/postgres/data-keys.ts';
 
@@ -88,6 +89,7 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
   ...rolesOnDisk,
   ...paymentsOnDisk,
   ...refundsOnDisk,
+  ...conductOnDisk,
   AccountRegistered: [registered, '{"holder":"person","personal":"v1.c2VhbGVk"}'],
   TermsAccepted: [termsAccepted(), '{"version":"2026-01","how":"api"}'],
   AccountSuspended: [suspended(), '{"reason":"resale","cause":{"kind":"staff"}}'],
@@ -210,8 +212,10 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
 /** Of those whose shape has changed. */
 const versions: Partial<Record<string, number>> = {
   AccountRegistered: 2,
-  AccountSuspended: 2,
-  AccountReinstated: 2,
+  TermsAccepted: 2,
+  AccountSuspended: 3,
+  AccountReinstated: 3,
+  AccountClosed: 2,
   KeyIssued: 2,
   CreditsToppedUp: 2,
   LotExpired: 2,

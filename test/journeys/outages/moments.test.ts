@@ -79,9 +79,17 @@ const everyTypeOfLife = {
   DebtRepaid: true,
   DebtWrittenOff: true,
   ChargeReversed: true,
+  NoticeQueued: true,
+  NoticeAnswered: true,
+  ResaleAuthorized: true,
+  ResaleAuthorizationEnded: true,
+  ViolationRecorded: true,
+  ContactNoted: true,
+  ContactAnswerNoted: true,
 } as const;
 const everyType = {
   ...everyTypeOfLife,
+  AccountTerminated: true,
   AccountClosed: true,
   CreditsForfeited: true,
   CreditsWaived: true,

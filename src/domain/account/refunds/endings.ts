@@ -47,8 +47,11 @@ export const afterExpiry = (
   return draft.decision();
 };
 
-export const forfeitCredits = ({ reason }: CommandOf<'ForfeitCredits'>, account: Account): AccountDecision =>
-  endPaid({ kind: 'forfeited', reason }, account);
+/** Only a termination for a violation allows it. */
+export const forfeitCredits = ({ reason }: CommandOf<'ForfeitCredits'>, account: Account): AccountDecision => {
+  const isTerminated = account.standing.status !== 'closed' || account.conduct.termination !== null;
+  return isTerminated ? endPaid({ kind: 'forfeited', reason }, account) : no('account_not_terminated');
+};
 
 export const waiveCredits = ({ reason, lotId }: CommandOf<'WaiveCredits'>, account: Account): AccountDecision => {
   const lot = lotId === undefined ? undefined : lotOf(account.wallet, lotId);

@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { duplicateSignals, memberRoles, type AccountEvent } from '../../../domain/account/events.ts';
+import { noticeOutcomes } from '../../../domain/account/conduct/events.ts';
+import { duplicateSignals, memberRoles, restsOfCredits, type AccountEvent } from '../../../domain/account/events.ts';
 import { noUsage } from '../../../domain/money.ts';
 import type { Shapes } from './shape.ts';
 import { asPlain } from '../personal-data.ts';
+import { conductEventShapes, contactNoteShapes, noticeEventShapes } from './conduct.ts';
 import { correctionEventShapes, debtEventShapes, refundEventShapes } from './refunds.ts';
 import { credits, drawn, id, rates, timeMs, tokens, usage } from './values.ts';
 
@@ -65,6 +67,7 @@ const suspension = z.object({
   reason: z.string(),
   cause: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('staff') }),
+    z.strictObject({ kind: z.literal('violation'), violationId: id }),
     z.strictObject({ kind: z.literal('dispute'), disputeId: id }),
     z.strictObject({ kind: z.literal('debt') }),
   ]),
@@ -74,6 +77,27 @@ const byStaff = (data: unknown): unknown => ({ ...(data as object), cause: { kin
 const withoutCause = (data: unknown): unknown => {
   const { cause, ...rest } = data as { readonly cause: { readonly kind: string } };
   return cause.kind === 'staff' ? rest : undefined;
+};
+/** In version 2, no violation was a cause. */
+const withoutViolation = (data: unknown): unknown =>
+  (data as { readonly cause: { readonly kind: string } }).cause.kind === 'violation' ? undefined : data;
+const suspensionShape = {
+  version: 3,
+  schema: suspension,
+  lift: { 1: byStaff, 2: (data: unknown) => data },
+  lower: { 1: withoutCause, 2: withoutViolation },
+};
+
+/** Version 1 has no evidence of a notice. */
+const withoutNotice = (data: unknown): unknown => {
+  const { notice: _, ...rest } = data as { readonly notice?: unknown };
+  return rest;
+};
+
+/** Version 1 cannot express that the rest is to be refunded. What was given up has events of its own. */
+const withoutRest = (data: unknown): unknown => {
+  const { rest, ...others } = data as { readonly rest?: unknown };
+  return rest === 'refund' ? undefined : others;
 };
 
 const writtenOffOf2 = z.looseObject({ beyondLimit: tokens.exactOptional(), beyond: usage.exactOptional() });
@@ -102,10 +126,28 @@ export const accountEventShapes: Shapes<AccountEvent> = {
       },
     },
   },
-  TermsAccepted: { version: 1, schema: z.object({ version: z.string(), how: z.string() }) },
-  AccountSuspended: { version: 2, schema: suspension, lift: { 1: byStaff }, lower: { 1: withoutCause } },
-  AccountReinstated: { version: 2, schema: suspension, lift: { 1: byStaff }, lower: { 1: withoutCause } },
-  AccountClosed: { version: 1, schema: z.object({ reason: z.string(), askedBy: id.exactOptional() }) },
+  TermsAccepted: {
+    version: 2,
+    schema: z.object({
+      version: z.string(),
+      how: z.string(),
+      notice: z.enum([...noticeOutcomes, 'pending', 'not_due']).exactOptional(),
+    }),
+    lift: { 1: (data) => data },
+    lower: { 1: withoutNotice },
+  },
+  AccountSuspended: suspensionShape,
+  AccountReinstated: suspensionShape,
+  AccountClosed: {
+    version: 2,
+    schema: z.object({
+      reason: z.string(),
+      askedBy: id.exactOptional(),
+      rest: z.enum(restsOfCredits).exactOptional(),
+    }),
+    lift: { 1: (data) => data },
+    lower: { 1: withoutRest },
+  },
   PersonalDataErased: { version: 1, schema: z.object({ reason: z.string() }) },
   ContactChanged: { version: 1, schema: z.object({ personal: id }) },
   MemberAdded: { version: 1, schema: z.object({ personId: id, role: memberRole }) },
@@ -237,4 +279,7 @@ export const accountEventShapes: Shapes<AccountEvent> = {
   ...refundEventShapes,
   ...debtEventShapes,
   ...correctionEventShapes,
+  ...noticeEventShapes,
+  ...conductEventShapes,
+  ...contactNoteShapes,
 };

@@ -104,18 +104,33 @@ describe('a request after the end of a lot that has not been recorded yet', () =
       .then(settled(3, { held: 3n, charged: 3n, released: 0n, drawn: [drawn(3n, 'lot_2')] }, 'req_2')));
 });
 
+const terminated: readonly AccountEvent[] = [
+  { type: 'AccountTerminated', violationId: 'vio_1', reason: 'resale', forfeited: false },
+  closed(),
+];
+
 describe('ForfeitCredits', () => {
-  it('takes what is left of payments', () => given(paid(5n), closed()).when(forfeit).then(forfeited(5n)));
+  it('takes what is left of payments', () =>
+    given(paid(5n), ...terminated)
+      .when(forfeit)
+      .then(forfeited(5n)));
   it('leaves what is held for a refund', () =>
-    given(paid(5n), heldForRefund(2n), closed()).when(forfeit).then(forfeited(3n)));
+    given(paid(5n), heldForRefund(2n), ...terminated)
+      .when(forfeit)
+      .then(forfeited(3n)));
   it('takes what a refund releases later', () =>
-    given(paid(5n), heldForRefund(2n), closed(), forfeited(3n))
+    given(paid(5n), heldForRefund(2n), ...terminated, forfeited(3n))
       .when(releaseRefund())
       .then(refundReleased(2n), forfeited(2n)));
   it('takes what requests in progress release', () =>
-    given(paid(5n), reserved(5n), closed(), forfeited(0n)).when(release()).then(released(5n), forfeited(5n)));
+    given(paid(5n), reserved(5n), ...terminated, forfeited(0n))
+      .when(release())
+      .then(released(5n), forfeited(5n)));
   it('refuses an open account', () => given(paid(5n)).when(forfeit).thenRefused('account_not_closed'));
-  it('takes the credits once', () => given(paid(5n), closed(), forfeited(5n)).when(forfeit).then());
+  it('takes the credits once', () =>
+    given(paid(5n), ...terminated, forfeited(5n))
+      .when(forfeit)
+      .then());
 });
 
 describe('WaiveCredits', () => {

@@ -1,19 +1,43 @@
 import { z } from 'zod';
+import {
+  noticeOutcomes,
+  violationCategories,
+  violationConsequences,
+} from '../../../../domain/account/conduct/events.ts';
 import { memberRoles } from '../../../../domain/account/events.ts';
+import type { Conduct } from '../../../../domain/account/conduct/conduct.ts';
 import type { Standing, Suspension } from '../../../../domain/account/standing.ts';
 import { available, openDebt, type Wallet } from '../../../../domain/account/wallet.ts';
 import { formatUsd, type Credits } from '../../../../domain/money.ts';
 import type { PersonalData } from '../../../../eventstore/journal/personal-data.ts';
 import type { AccountAt } from '../account-at.ts';
+import { viewAbout } from './conduct-event-view.ts';
 import { lotExample, lotView, viewLots } from './lot-view.ts';
 import { accountLimitsView, keyLimitsView, viewAccountLimits, viewKeyLimits } from '../limits.ts';
 import { TERMS_IN_EXAMPLES } from '../../documentation/terms-in-examples.ts';
 import { accountId, generationId, keyId, lotId, revision, time, usd } from '../../router/fields.ts';
 
 const suspension = z.strictObject({
-  cause: z.enum(['staff', 'dispute', 'debt']),
+  cause: z.enum(['staff', 'violation', 'dispute', 'debt']),
   reason: z.string(),
   dispute_id: z.string().optional().meta({ description: 'Of a dispute about a payment' }),
+  violation_id: z.string().optional().meta({ description: 'Of a violation of the terms' }),
+});
+
+const violation = z.strictObject({
+  violation_id: z.string(),
+  category: z.enum(violationCategories),
+  consequence: z.enum(violationConsequences),
+});
+
+const notice = z.strictObject({
+  notice_id: z.string(),
+  about: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('terms'), document: z.string(), version: z.string() }),
+    z.strictObject({ kind: z.literal('price'), model: z.string(), version: z.int() }),
+    z.strictObject({ kind: z.literal('delisting'), model: z.string(), effective_from: time }),
+  ]),
+  outcome: z.enum(['pending', ...noticeOutcomes]).meta({ description: 'What the mail server answered' }),
 });
 
 export const keyView = z
@@ -45,6 +69,14 @@ export const accountView = z
       description: 'The causes. Each is removed by its own reinstatement; requests are accepted once none is left',
     }),
     closing_reason: z.string().nullable().meta({ description: 'null unless it is closed' }),
+    termination: z
+      .strictObject({ violation_id: z.string(), forfeited: z.boolean() })
+      .nullable()
+      .meta({ description: 'null unless it was closed for a violation of the terms' }),
+    violations: z.array(violation),
+    may_resell: z.boolean().meta({ description: 'Whether staff have authorised the resale or sharing of access' }),
+    notices: z.array(notice).meta({ description: 'Changes of which its owners were sent a mail' }),
+    contacts: z.array(z.strictObject({ contact_id: z.string(), answered: z.boolean() })),
     personal_data_erased: z.boolean(),
     terms_version: z
       .string()
@@ -102,7 +134,7 @@ export const viewKeys = ({ account: { keys, tallies } }: AccountAt): AccountView
 
 /** Fields that are not listed here are not exposed. `personal` is undefined if it was erased. */
 export const viewAccount = (accountId: string, at: AccountAt, personal: PersonalData | undefined): AccountView => {
-  const { standing, members, wallet, tallies, lowBalance } = at.account;
+  const { standing, members, wallet, tallies, lowBalance, conduct } = at.account;
   return {
     account_id: accountId,
     revision: at.revision,
@@ -115,6 +147,7 @@ export const viewAccount = (accountId: string, at: AccountAt, personal: Personal
     suspension_reason: reasonOf(standing),
     suspensions: standing.suspensions.map(viewSuspension),
     closing_reason: standing.closingReason,
+    ...viewConduct(conduct),
     personal_data_erased: standing.erased,
     terms_version: standing.termsVersion,
     balance_usd: formatUsd(wallet.balance),
@@ -146,6 +179,14 @@ export const viewAccount = (accountId: string, at: AccountAt, personal: Personal
   };
 };
 
+const viewConduct = ({ termination, violations, mayResell, notices, contacts }: Conduct) => ({
+  termination: termination && { violation_id: termination.violationId, forfeited: termination.forfeited },
+  violations: [...violations].map(([violation_id, violation]) => ({ violation_id, ...violation })),
+  may_resell: mayResell,
+  notices: [...notices].map(([notice_id, { about, outcome }]) => ({ notice_id, about: viewAbout(about), outcome })),
+  contacts: [...contacts].map(([contact_id, answered]) => ({ contact_id, answered })),
+});
+
 /** The reasons of all causes in one text; null for an account that is not suspended. */
 export const reasonOf = ({ suspensions }: Standing): string | null =>
   suspensions.length === 0 ? null : suspensions.map(({ reason }) => reason).join('; ');
@@ -153,6 +194,7 @@ export const reasonOf = ({ suspensions }: Standing): string | null =>
 const viewSuspension = ({ cause, reason }: Suspension): AccountView['suspensions'][number] => ({
   ...{ cause: cause.kind, reason },
   ...(cause.kind === 'dispute' ? { dispute_id: cause.disputeId } : {}),
+  ...(cause.kind === 'violation' ? { violation_id: cause.violationId } : {}),
 });
 
 const sumOf = ({ lots }: Wallet, part: 'heldForRefund' | 'frozen'): Credits =>
@@ -175,6 +217,11 @@ export const accountExample: AccountView = {
   suspension_reason: null,
   suspensions: [],
   closing_reason: null,
+  termination: null,
+  violations: [],
+  may_resell: false,
+  notices: [],
+  contacts: [],
   personal_data_erased: false,
   terms_version: TERMS_IN_EXAMPLES,
   balance_usd: '4.9975',

@@ -5,6 +5,7 @@ import type { Recorded } from '../../../../eventstore/journal/codec.ts';
 import type { PersonalData } from '../../../../eventstore/journal/personal-data.ts';
 import { revision, time } from '../../router/fields.ts';
 import { viewAccountLimits, viewKeyLimits } from '../limits.ts';
+import { conductDataOf } from './conduct-event-view.ts';
 import { moneyDataOf, viewCause, viewDraw } from './money-event-view.ts';
 
 export const eventView = z
@@ -51,14 +52,18 @@ const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventV
     case 'AccountRegistered':
       return { name: personal?.name ?? null, email: personal?.email ?? null, holder: event.holder };
     case 'TermsAccepted':
-      return { version: event.version, how: event.how };
+      return { version: event.version, how: event.how, ...(event.notice ? { notice: event.notice } : {}) };
     case 'AccountSuspended':
     case 'AccountReinstated':
       return { reason: event.reason, cause: viewCause(event.cause) };
     case 'PersonalDataErased':
       return { reason: event.reason };
     case 'AccountClosed':
-      return { reason: event.reason, ...(event.askedBy === undefined ? {} : { asked_by: event.askedBy }) };
+      return {
+        reason: event.reason,
+        ...(event.askedBy === undefined ? {} : { asked_by: event.askedBy }),
+        ...(event.rest === undefined ? {} : { rest: event.rest }),
+      };
     case 'ContactChanged':
       return { name: personal?.name ?? null, email: personal?.email ?? null };
     case 'MemberAdded':
@@ -159,6 +164,15 @@ const dataOf = (event: AccountEvent, personal: PersonalData | undefined): EventV
     case 'DebtWrittenOff':
     case 'ChargeReversed':
       return moneyDataOf(event);
+    case 'NoticeQueued':
+    case 'NoticeAnswered':
+    case 'ResaleAuthorized':
+    case 'ResaleAuthorizationEnded':
+    case 'ViolationRecorded':
+    case 'AccountTerminated':
+    case 'ContactNoted':
+    case 'ContactAnswerNoted':
+      return conductDataOf(event);
   }
 };
 

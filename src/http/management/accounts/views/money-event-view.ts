@@ -46,5 +46,14 @@ export const moneyDataOf = (event: MoneyEvent) => {
 
 export const viewDraw = ({ lotId, amount }: Draw) => ({ lot_id: lotId, amount_usd: formatUsd(amount) });
 
-export const viewCause = (cause: SuspensionCause) =>
-  cause.kind === 'dispute' ? { kind: cause.kind, dispute_id: cause.disputeId } : { kind: cause.kind };
+export const viewCause = (cause: SuspensionCause) => {
+  switch (cause.kind) {
+    case 'dispute':
+      return { kind: cause.kind, dispute_id: cause.disputeId };
+    case 'violation':
+      return { kind: cause.kind, violation_id: cause.violationId };
+    case 'staff':
+    case 'debt':
+      return { kind: cause.kind };
+  }
+};

@@ -1,0 +1,15 @@
+import { accept } from '../decider.ts';
+import { evolveAccount, type Account } from './account.ts';
+import type { AccountDecision } from './commands.ts';
+import type { AccountEvent } from './events.ts';
+
+/** A decision, and the one that follows from it: both in one append, or the first refusal. */
+export const andThen = (
+  account: Account,
+  first: AccountDecision,
+  next: (after: Account) => AccountDecision,
+): AccountDecision => {
+  if (first.kind === 'refused') return first;
+  const second = next(first.events.reduce(evolveAccount, structuredClone(account)));
+  return second.kind === 'refused' ? second : accept<AccountEvent>(...first.events, ...second.events);
+};
