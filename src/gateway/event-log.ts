@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { readCatalogue } from '../config/catalogue.ts';
 import { ACCOUNT_STATE_VERSION, type Account } from '../domain/account/account.ts';
 import { accountDecider } from '../domain/account/decide.ts';
+import { contactDecider } from '../domain/contacts/contact.ts';
 import { PRICES_STREAM, priceDecider } from '../domain/prices/decide.ts';
 import { mailDecider } from '../domain/mail/mail.ts';
 import { paymentDecider } from '../domain/payments/decide.ts';
@@ -88,6 +89,7 @@ export const openEventLog = async (options: EventLogOptions) => {
   const mails = createCommands({ ...writing, decider: mailDecider });
   const payments = createCommands({ ...writing, decider: paymentDecider });
   const reactions = createCommands({ ...writing, decider: reactionDecider });
+  const contacts = createCommands({ ...writing, decider: contactDecider });
   const persons = createCommands({ ...writing, decider: personDecider });
   const claims = createCommands({ ...writing, decider: claimDecider });
   const serviceTokens = createCommands({ ...writing, decider: serviceTokenDecider });
@@ -107,6 +109,7 @@ export const openEventLog = async (options: EventLogOptions) => {
       mails,
       payments,
       reactions,
+      contacts,
       persons,
       claims,
       serviceTokens,
@@ -130,6 +133,7 @@ export const openEventLog = async (options: EventLogOptions) => {
     prices,
     mails,
     payments,
+    contacts,
     persons,
     claims,
     serviceTokens,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { AccountEvent } from '../../domain/account/events.ts';
 import type { ApprovalEvent } from '../../domain/approvals/approvals.ts';
 import type { AdminTokenEvent } from '../../domain/identity/admin-token.ts';
+import type { ContactEvent } from '../../domain/contacts/events.ts';
 import type { ClaimEvent } from '../../domain/identity/claims.ts';
 import type { InvitationEvent } from '../../domain/identity/invitations.ts';
 import type { PersonEvent } from '../../domain/identity/person-events.ts';
@@ -17,6 +18,7 @@ import { compileSchema, type CompiledSchema } from './shapes/compiled-schema.ts'
 import type { Shape, Shapes } from './shapes/shape.ts';
 import { accountEventShapes } from './shapes/account.ts';
 import { approvalEventShapes } from './shapes/approvals.ts';
+import { contactEventShapes } from './shapes/contacts.ts';
 import { logEventShapes, priceEventShapes, termsEventShapes } from './shapes/books.ts';
 import { mailEventShapes } from './shapes/mail.ts';
 import { paymentEventShapes } from './shapes/payments.ts';
@@ -47,7 +49,8 @@ export type DomainEvent =
   | LogEvent
   | ReactionEvent
   | MailEvent
-  | PaymentEvent;
+  | PaymentEvent
+  | ContactEvent;
 
 export type { Metadata } from '../event-codec.ts';
 export type Recorded<Event = DomainEvent> = RecordedOf<Event>;
@@ -67,6 +70,7 @@ const shapes: Shapes<DomainEvent> = {
   ...reactionEventShapes,
   ...mailEventShapes,
   ...paymentEventShapes,
+  ...contactEventShapes,
 };
 
 /** The newest version of each event type that this software reads; it writes the same. */

@@ -2,13 +2,21 @@ import { z } from 'zod';
 import type { DataKeys } from '../secrets/data-keys.ts';
 import { openBytes, sealBytes } from '../secrets/sealed-bytes.ts';
 
+/** The longest text that can be sealed, in UTF-16 units. */
+export const MAX_SEALED_TEXT = 10_000;
+
 const schema = z.strictObject({
   name: z.string(),
   email: z.string(),
   entity: z.strictObject({ country: z.string(), number: z.string() }).exactOptional(),
+  text: z.string().max(MAX_SEALED_TEXT).exactOptional(),
+  about: z.string().max(100).exactOptional(),
 });
 
-/** Name and e-mail address of a person or an account's holder, and the registration of an entity. Sealed in the log; in clear text only while a request runs. */
+/**
+ * Name and e-mail address of a person or an account's holder, and the registration of an entity. Of a contact with support
+ * also its text, and the id that it is about. Sealed in the log; in clear text only while a request runs.
+ */
 export type PersonalData = Readonly<z.output<typeof schema>>;
 
 /** Seals personal data before it is logged, and opens it for authorised readers. */

@@ -52,6 +52,7 @@ import {
 import { refundsOnDisk } from '../../domain/account/refunds/on-disk.ts';
 import { claimsOnDisk, peopleOnDisk, rolesOnDisk, serviceTokensOnDisk } from '../../domain/identity/examples.ts';
 import { conductOnDisk } from '../../domain/account/conduct/examples.ts';
+import { contactsOnDisk } from '../../domain/contacts/examples.ts';
 import { paymentsOnDisk } from '../../domain/payments/examples.ts';
 import { createMemoryDataKeys } from '../../support/postgres/data-keys.ts';
 
@@ -90,6 +91,7 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
   ...paymentsOnDisk,
   ...refundsOnDisk,
   ...conductOnDisk,
+  ...contactsOnDisk,
   AccountRegistered: [registered, '{"holder":"person","personal":"v1.c2VhbGVk"}'],
   TermsAccepted: [termsAccepted(), '{"version":"2026-01","how":"api"}'],
   AccountSuspended: [suspended(), '{"reason":"resale","cause":{"kind":"staff"}}'],
