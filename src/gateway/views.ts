@@ -10,6 +10,7 @@ import { dailyUsage } from '../projections/rows/daily-usage.ts';
 import { createDatabase, type Database } from '../projections/database.ts';
 import { followLog, together } from '../projections/follow.ts';
 import { keepRows } from '../projections/rows/keep-rows.ts';
+import { createContactList } from '../projections/views/contact-list.ts';
 import { createKeyOwners } from '../projections/views/key-owners.ts';
 import { createOpenMatters } from '../projections/views/open-matters.ts';
 import { createOpenPayments } from '../projections/views/open-payments.ts';
@@ -45,13 +46,13 @@ export type ViewsOptions = {
 
 type Failed = (consumer: string, error: unknown) => void;
 
-/** The look-ups in memory: keys, prices, terms, open invitations, waiting approvals, suspected duplicates and open payments. */
+/** The look-ups in memory: keys, prices, terms, open invitations, waiting approvals, suspected duplicates, open payments and contacts. */
 const openLookUps = (store: ChainedLog, failed: Failed) => {
   const [keyOwners, priceList, termsList] = [createKeyOwners(), createPriceList(), createTermsList()];
-  const [openMatters, openPayments] = [createOpenMatters(), createOpenPayments()];
-  const consumer = together('look_ups', [keyOwners, priceList, termsList, openMatters, openPayments]);
+  const [openMatters, openPayments, contactList] = [createOpenMatters(), createOpenPayments(), createContactList()];
+  const consumer = together('look_ups', [keyOwners, priceList, termsList, openMatters, openPayments, contactList]);
   const follower = followLog({ store, decode: decodeFact, consumer, gatherMs: GATHER_MS, failed, skim: true });
-  return { keyOwners, priceList, termsList, openMatters, openPayments, follower };
+  return { keyOwners, priceList, termsList, openMatters, openPayments, contactList, follower };
 };
 
 /** The rows in tables, rebuilt first if their version is older than ours. */
@@ -148,6 +149,12 @@ export const openViews = async (options: ViewsOptions) => {
       await followed();
       return lookUps.openPayments;
     },
+    /** Contacts with support, complete up to what was acknowledged before, on any node. */
+    contacts: async () => {
+      await followed();
+      return lookUps.contactList;
+    },
+    contactsWaiting: (now: Date) => lookUps.contactList.waiting(now),
     listPayments: async (accountId: string, wanted: WantedPayments) => {
       await caughtUp(payments);
       return queries.paymentsOf(accountId, wanted);

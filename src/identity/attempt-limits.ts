@@ -6,6 +6,7 @@ export type Action =
   | 'verification_mail'
   | 'send_code'
   | 'invite'
+  | 'contact'
   | 'change'
   | 'redeem_code'
   | 'passkey'
@@ -77,6 +78,13 @@ export const RATES: Readonly<Record<Action, Rates>> = {
   },
   // Of an account or of the staff. Invitations do not use up what an address is allowed for signing in.
   invite: { account: rate(50, MINUTE_MS), address: rate(10, 10 * MINUTE_MS), network: rate(100, 10 * SECOND_MS) },
+  // Messages to support. Each one is an event that stays, and a mail to support.
+  contact: {
+    account: rate(20, 10 * MINUTE_MS),
+    address: rate(20, 10 * MINUTE_MS),
+    addressFromNetwork: rate(5, 10 * MINUTE_MS),
+    network: rate(20, 2 * MINUTE_MS),
+  },
   // What a person changes while signed in. Each change is an event that stays.
   change: { account: rate(120, 5 * SECOND_MS) },
   redeem_code: { account: rate(20, 30 * SECOND_MS), network: rate(100, 5 * SECOND_MS) },

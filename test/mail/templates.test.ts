@@ -20,6 +20,11 @@ const queued: { readonly [Name in TemplateName]: ReturnType<typeof queueMail> } 
   admin_token_used: queueMail('admin_token_used', to, { used_at: time }),
   already_registered: queueMail('already_registered', to, {}),
   confirm_address: queueMail('confirm_address', to, { expires_at: time }),
+  contact_answer: queueMail('contact_answer', to, { contact_id: 'ctc_1', revision: '2' }),
+  contact_confirmation: queueMail('contact_confirmation', to, { contact_id: 'ctc_1', reply_by: time }),
+  contact_received: queueMail('contact_received', to, {
+    ...{ contact_id: 'ctc_1', topic: 'billing', account_id: 'acc_1', reply_by: time },
+  }),
   key_leaked: queueMail('key_leaked', to, { account_id: 'acc_1', key_id: 'key_1', reported_at: time, since: time }),
   low_balance: queueMail('low_balance', to, { account_id: 'acc_1', balance_usd: '1.50', threshold_usd: '5' }),
   member_invitation: queueMail('member_invitation', to, { role: 'billing', expires_at: time }),
@@ -39,6 +44,9 @@ const contents: { readonly [Name in TemplateName]: readonly string[] } = {
   admin_token_used: ['2026-12-01 14:05 UTC', 'AdminTokenUsed', 'KISSAPI_ADMIN_TOKEN'],
   already_registered: ['already have an account', operator.publicUrl],
   confirm_address: [CODE, LINK, '2026-12-01 14:05 UTC'],
+  contact_answer: ['ctc_1', 'we have looked at it.', 'It works again & is not <b>charged</b>.'],
+  contact_confirmation: ['ctc_1', '2026-12-01 14:05 UTC', 'three business days'],
+  contact_received: ['ctc_1', 'billing', 'acc_1', '2026-12-01 14:05 UTC', '/api/contacts/ctc_1'],
   key_leaked: ['acc_1', 'key_1', '2026-12-01 14:05 UTC'],
   low_balance: ['1.50 USD', '5 USD', LINK, 'PUT /api/accounts/acc_1/low-balance'],
   member_invitation: [LINK, 'billing', '2026-12-01 14:05 UTC'],
@@ -51,7 +59,8 @@ const contents: { readonly [Name in TemplateName]: readonly string[] } = {
   staff_invitation: [LINK, 'finance', 'passkey'],
   verify_address: [CODE, LINK, '2026-12-01 14:05 UTC'],
 };
-const secrets: MailSecrets = { code: CODE, link: LINK, accountName: HOSTILE, actorName: HOSTILE };
+const ANSWER = `we have looked at it.\n\nIt works again & is not <b>charged</b>.\n${'y'.repeat(3000)}`;
+const secrets: MailSecrets = { code: CODE, link: LINK, accountName: HOSTILE, actorName: HOSTILE, text: ANSWER };
 
 const compose = (name: string, over: MailSecrets = secrets) =>
   composeMail({

@@ -12,6 +12,8 @@ export type MailSecrets = {
   readonly accountName?: string;
   /** The name of the person that has caused the mail. */
   readonly actorName?: string;
+  /** What staff has written, in lines. */
+  readonly text?: string;
 };
 
 export type Operator = {

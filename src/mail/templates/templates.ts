@@ -4,6 +4,7 @@ import { addressChanged } from './address-changed.ts';
 import { adminTokenUsed } from './admin-token-used.ts';
 import { alreadyRegistered } from './already-registered.ts';
 import { confirmAddress } from './confirm-address.ts';
+import { contactAnswer, contactConfirmation, contactReceived } from './contact.ts';
 import { keyLeaked } from './key-leaked.ts';
 import { lowBalance } from './low-balance.ts';
 import { memberInvitation } from './member-invitation.ts';
@@ -22,6 +23,9 @@ export const templates = {
   admin_token_used: adminTokenUsed,
   already_registered: alreadyRegistered,
   confirm_address: confirmAddress,
+  contact_answer: contactAnswer,
+  contact_confirmation: contactConfirmation,
+  contact_received: contactReceived,
   key_leaked: keyLeaked,
   low_balance: lowBalance,
   member_invitation: memberInvitation,
