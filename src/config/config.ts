@@ -81,6 +81,7 @@ const schema = z
     SMTP_URL: smtpUrl.optional(),
     MAIL_FROM: mailbox.optional(),
     SUPPORT_EMAIL: mailAddress.optional(),
+    SUPPORT_URL: webUrl.optional(),
     TERMS_AFTER_FAILED_NOTICE: z.enum(['use', 'explicit']).default('use'),
     ...paymentVariables,
     GRANT_NEEDS_SECOND_PERSON_USD: usd.default(100_000_000_000n),
@@ -135,6 +136,8 @@ const schema = z
     smtp: env.SMTP_URL,
     mailFrom: env.MAIL_FROM,
     supportEmail: env.SUPPORT_EMAIL,
+    /** Undefined: the page /contact of the gateway. */
+    supportUrl: env.SUPPORT_URL,
     /** Whether holders whose notice of a change failed must accept the new terms explicitly. */
     acceptAfterFailedNotice: env.TERMS_AFTER_FAILED_NOTICE === 'explicit',
     /** Larger grants need a second person. */

@@ -155,6 +155,7 @@ export const openEventLog = async (options: EventLogOptions) => {
       [...listed.values()].flatMap(({ versions }) => versions.map(({ upstream }) => upstream)),
     ) as ReadonlySet<string>,
     foldAccount: createFold({ store, codec: journal, decider: accountDecider, snapshots }),
+    foldContact: createFold({ store, codec: journal, decider: contactDecider }),
     /** To be called once it is known what all running gateways can read. */
     announceEnds: () => announceEnds({ prices, catalogue, log }),
     /** Whether the log went back in time and no operator has acknowledged the loss yet. */

@@ -78,6 +78,7 @@ export const startGateway = async (options: GatewayOptions) => {
       rooms.ends.close();
       await readiness.close();
       await rooms.mail.close();
+      await rooms.contacting.close();
       await rooms.people.close();
       await rooms.payments.close();
       await rooms.erasure.close();

@@ -24,6 +24,9 @@ export type WatchedProcess = {
 /** The mails that wait, and for how long the oldest has waited. */
 export type WatchedMail = () => Promise<{ readonly waiting: number; readonly oldestMs: number }>;
 
+/** Contacts with support that wait for an answer. */
+export type WatchedContacts = () => { readonly inTime: number; readonly overdue: number };
+
 export type MailOutcome = 'queued' | 'sent' | 'deferred' | 'failed';
 
 export type Metrics = {
@@ -43,6 +46,8 @@ export type Metrics = {
   watchProcess(process: WatchedProcess): void;
   /** From now on, the gauges of mail show this. */
   watchMail(mail: WatchedMail): void;
+  /** From now on, the gauges of contacts show this. */
+  watchContacts(contacts: WatchedContacts): void;
 };
 
 /** Registers the gauges that are evaluated when the metrics are read. */
@@ -96,6 +101,7 @@ const registerGauges = (registry: Registry, options: MetricsOptions): { readonly
 const registerBackground = (registry: Registry) => {
   const processes: WatchedProcess[] = [];
   let watchedMail: WatchedMail | undefined;
+  let watchedContacts: WatchedContacts | undefined;
   const gauge = (name: string, help: string, labelNames: readonly 'process'[] = []) =>
     new Gauge({ name, help, labelNames, registers: [registry] });
   const ofProcess = ['process'] as const;
@@ -104,9 +110,21 @@ const registerBackground = (registry: Registry) => {
   const stuck = gauge('kissapi_process_stuck_streams', 'Streams whose oldest event a process retries.', ofProcess);
   const waiting = gauge('kissapi_mails_waiting', 'Mails that wait to be sent.');
   const oldest = gauge('kissapi_mail_oldest_waiting_seconds', 'How long the oldest waiting mail has waited.');
+  new Gauge({
+    name: 'kissapi_contacts_open',
+    help: 'Contacts with support that wait for an answer. overdue="true": for more than three business days.',
+    labelNames: ['overdue'],
+    registers: [registry],
+    collect() {
+      const { inTime, overdue } = watchedContacts?.() ?? { inTime: 0, overdue: 0 };
+      this.set({ overdue: 'false' }, inTime);
+      this.set({ overdue: 'true' }, overdue);
+    },
+  });
   return {
     watchProcess: (process: WatchedProcess): void => void processes.push(process),
     watchMail: (mail: WatchedMail): void => void (watchedMail = mail),
+    watchContacts: (contacts: WatchedContacts): void => void (watchedContacts = contacts),
     refresh: async (): Promise<void> => {
       for (const one of [position, parked, stuck]) one.reset();
       for (const { name: process, status } of processes) {
@@ -166,5 +184,6 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
     mail: (outcome) => mails.inc({ outcome }),
     watchProcess: background.watchProcess,
     watchMail: background.watchMail,
+    watchContacts: background.watchContacts,
   };
 };

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { checkDatabase } from '../eventstore/postgres/database/database-check.ts';
 import { openEventLog } from './event-log.ts';
+import { openContacts } from './contacting/contacts.ts';
 import { openMail } from './people/mail.ts';
 import { openPayments } from './payments/payments.ts';
 import { openPeople } from './people/people.ts';
@@ -53,7 +54,8 @@ export const openRooms = async (options: GatewayOptions, publicUrl: () => string
   eventLog.onRewind(views.startAgain);
   const about = { config, databaseUrl, eventLog, publicUrl, now: watchers.now, metrics: watchers.metrics, ...start };
   const people = await openPeople({ ...about, views });
-  const mail = await openMail({ ...about, connections: people.people.mail });
+  const contacting = openContacts({ ...about, views, people });
+  const mail = await openMail({ ...about, connections: contacting.mail });
   const payments = await openPayments({ ...about, views });
   const erasure = startGatewayProcess(about, createErasure(eventLog.dataKeys));
 
@@ -69,7 +71,7 @@ export const openRooms = async (options: GatewayOptions, publicUrl: () => string
     issueWith: () => secretsInUse.pepperId,
   });
   return {
-    ...{ eventLog, providers, views, watchers, people, mail, payments, erasure, ends, keyring },
+    ...{ eventLog, providers, views, watchers, people, contacting, mail, payments, erasure, ends, keyring },
     /** Sets the generations in progress, which the watchers leave alone. */
     watchGenerations: (set: ReadonlySet<string>): void => void (generations = set),
   };

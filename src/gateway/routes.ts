@@ -37,6 +37,7 @@ export const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts:
   return createApp({
     newId,
     now,
+    support: parts.contacting.support,
     maxBodyBytes: config.maxBodyBytes,
     maxBodyMemoryBytes: bodyMemoryBytes(config),
     commentAfterMs: config.commentAfterMs,
@@ -70,7 +71,7 @@ export const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts:
     findAccount: async (accountId) => (await accounts.read(accountStream(accountId))).state,
     publishedTerms: views.publishedTerms,
     findTermsText: eventLog.termsTexts.find,
-    ...{ payments: parts.payments.payments, isSimulatedPartner },
+    ...{ payments: parts.payments.payments, isSimulatedPartner, contacts: parts.contacting.contacts },
     management: createManagement(adminToken, config, parts),
     metrics: getMetrics(adminToken, watchers.metrics),
     devOutbox: parts.mail.outboxPage,
@@ -85,7 +86,7 @@ export const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts:
 const createManagement = (
   adminToken: string,
   { production, grantAlone, payments: { topUps, refundAlone } }: Config,
-  { eventLog, views, watchers, people, payments, keyring, publicUrl }: Parts,
+  { eventLog, views, watchers, people, contacting, payments, keyring, publicUrl }: Parts,
 ) =>
   createManagementRouter({
     commands: eventLog.accounts,
@@ -106,6 +107,7 @@ const createManagement = (
     ...{ adminToken, grantAlone, recordsAdminToken: production },
     ...{ payments: payments.payments, isSimulatedPartner },
     paymentCommands: eventLog.payments,
+    ...{ contacts: contacting.contacts, listContacts: views.contacts, support: contacting.support },
     ...{ listPayments: views.listPayments, openPayments: views.openPayments },
     findGenerations: views.findGenerations,
     receipts: { of: receipt, pdf: receiptPdf },

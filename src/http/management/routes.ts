@@ -1,4 +1,5 @@
 import { credentialRoutes } from './credentials/credential-routes.ts';
+import { contactingRoutes } from './contacting/routes.ts';
 import { correctionRoutes } from './corrections/routes.ts';
 import { memberRoutes } from './members/routes.ts';
 import { staffRoutes } from './staff/routes.ts';
@@ -69,6 +70,7 @@ export const routes: readonly Route[] = [
   ...staffRoutes,
   ...ownRoutes,
   ...supportRoutes,
+  ...contactingRoutes,
   listTerms,
   listPrices,
   delistModel,

@@ -3,16 +3,8 @@ import type { RequestHandler, Response } from 'express';
 import { formatUsd } from '../../domain/money.ts';
 import type { KnownPayment } from '../../domain/payments/payment.ts';
 import type { Payments } from '../../payments/payments.ts';
-
-/** The style of this origin, and no script. The empty icon is a data URL. */
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "style-src 'self'",
-  'img-src data:',
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+import { escapeHtml, pageOf, withPolicy } from './html.ts';
+import { withSupport, type Support } from '../server/support.ts';
 
 type Shown = {
   readonly title: string;
@@ -32,6 +24,7 @@ export const topUpPages = (
   payments: Pick<Payments, 'check' | 'find'>,
   isSimulatedPartner: (name: string) => boolean,
   now: () => Date,
+  support: () => Support,
 ): Readonly<Record<string, RequestHandler>> => {
   const look = createLook(payments, now);
   const style = readFileSync(new URL('top-up.css', import.meta.url), 'utf8');
@@ -41,7 +34,7 @@ export const topUpPages = (
       const payment = paymentId !== undefined && ID.test(paymentId) ? await look(paymentId) : undefined;
       if (!payment) return send(response.status(404), UNKNOWN);
       const simulated = isSimulatedPartner(payment.partner);
-      send(response, { ...show(payment, loadsOf(query['n'])), simulated });
+      send(response, { ...show(payment, loadsOf(query['n']), support()), simulated });
     },
     '/top-up.css': (_request, response) => void withPolicy(response).type('css').send(style),
   };
@@ -80,7 +73,7 @@ const refreshAfter = (loads: number): Shown['refresh'] => {
   return loads < 84 ? { seconds: 60, query } : undefined;
 };
 
-const show = ({ status, amount, sale }: KnownPayment, loads: number): Shown => {
+const show = ({ status, amount, sale }: KnownPayment, loads: number, support: Support): Shown => {
   switch (status) {
     case 'completed':
       return { title: 'Payment received', amount: formatUsd(sale?.credited ?? amount), text: RECEIVED };
@@ -94,7 +87,7 @@ const show = ({ status, amount, sale }: KnownPayment, loads: number): Shown => {
     case 'quarantined':
       return { title: 'Your payment is being checked', amount: formatUsd(amount), text: CHECKED };
     case 'rejected':
-      return { title: 'Your payment was not credited', amount: formatUsd(amount), text: REJECTED };
+      return { title: 'Your payment was not credited', amount: formatUsd(amount), text: withSupport(REJECTED, support) };
   }
 };
 
@@ -107,46 +100,17 @@ const CHECKED =
   'What was paid differs from what was asked for, so our staff decide about it. You need not do anything.';
 const REJECTED = 'Our staff have not credited this payment. Contact support if you have questions.';
 
-const escape = (text: string): string =>
-  text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
-
-const pageOf = ({ title, amount, text, simulated = false, refresh }: Shown): string => {
-  const lines = [
-    '<!doctype html>',
-    '<html lang="en">',
-    '<head>',
-    '<meta charset="utf-8" />',
-    '<meta name="viewport" content="width=device-width" />',
-    ...(refresh ? [`<meta http-equiv="refresh" content="${refresh.seconds}; url=${escape(refresh.query)}" />`] : []),
-    `<title>${escape(title)} · KissAPI</title>`,
-    '<link rel="icon" href="data:," />',
-    '<link rel="stylesheet" href="../top-up.css" />',
-    '</head>',
-    '<body>',
-    '<main>',
+const htmlOf = ({ title, amount, text, simulated = false, refresh }: Shown): string => {
+  const body = [
     ...(simulated ? ['<p class="simulated">Simulated payment: no money is moved.</p>'] : []),
-    `<h1>${escape(title)}</h1>`,
-    ...(amount === undefined ? [] : [`<p class="amount">$${escape(amount)} of credits</p>`]),
-    `<p role="status">${escape(text)}</p>`,
-    '</main>',
-    '</body>',
-    '</html>',
+    `<h1>${escapeHtml(title)}</h1>`,
+    ...(amount === undefined ? [] : [`<p class="amount">$${escapeHtml(amount)} of credits</p>`]),
+    `<p role="status">${escapeHtml(text)}</p>`,
   ];
-  return `${lines.join('\n')}\n`;
+  const head = refresh
+    ? [`<meta http-equiv="refresh" content="${refresh.seconds}; url=${escapeHtml(refresh.query)}" />`]
+    : [];
+  return pageOf(title, '../top-up.css', body, head);
 };
 
-const withPolicy = (response: Response): Response =>
-  response.set({
-    'content-security-policy': CONTENT_SECURITY_POLICY,
-    'cache-control': 'no-store',
-    'referrer-policy': 'no-referrer',
-    'cross-origin-opener-policy': 'same-origin',
-    'x-content-type-options': 'nosniff',
-  });
-
-const send = (response: Response, shown: Shown): void => void withPolicy(response).type('html').send(pageOf(shown));
+const send = (response: Response, shown: Shown): void => void withPolicy(response).type('html').send(htmlOf(shown));

@@ -10,8 +10,11 @@ import { noSuchMethod, noSuchPath } from './not-offered.ts';
 import { createReadBody } from './read-body.ts';
 import { wrongHeader } from './single-headers.ts';
 import { arrive, requestIdOf } from './request-id.ts';
+import type { Support } from './support.ts';
 import { getOutbox } from '../get-outbox.ts';
 import { confirmPage } from '../pages/confirm.ts';
+import { contactPages } from '../pages/contact.ts';
+import type { Contacts } from '../../people/contacting/contacts.ts';
 import { topUpPages } from '../pages/top-up.ts';
 import { creemWebhook, MAX_WEBHOOK_BYTES } from '../webhooks/creem-webhook.ts';
 import type { Payments } from '../../payments/payments.ts';
@@ -32,6 +35,8 @@ import type { ListTerms } from '../published-terms.ts';
 export type AppOptions = {
   readonly newId: () => string;
   readonly now: () => Date;
+  /** Shown by every error that asks the client to contact support. */
+  readonly support: () => Support;
   readonly maxBodyBytes: number;
   /** The memory for the bodies of all requests. */
   readonly maxBodyMemoryBytes: number;
@@ -51,6 +56,7 @@ export type AppOptions = {
   readonly findAccount: FindAccount;
   readonly publishedTerms: ListTerms;
   readonly findTermsText: FindTermsText;
+  readonly contacts: Pick<Contacts, 'writeAsStranger'>;
   readonly payments: Pick<Payments, 'receiveWebhook' | 'check' | 'find'>;
   /** Whether payments by a partner of this name move no money. */
   readonly isSimulatedPartner: (name: string) => boolean;
@@ -115,7 +121,7 @@ export type AppRoute = {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly principals: readonly Extract<PrincipalRule, 'public' | 'key' | 'admin'>[];
-  readonly handler: RequestHandler;
+  readonly handler: RequestHandler | RequestHandler[];
   /** The same handler, which is also called without Express. */
   readonly completion?: ReturnType<typeof createCompletion>;
 };
@@ -124,8 +130,9 @@ const createRoutes = (options: AppOptions): readonly AppRoute[] => {
   const authenticate = createAuthenticate(options.hashKey, options.findKeyOwner, options.now, options.keyUsed);
   const memory = createBodyMemory({ limitBytes: options.maxBodyMemoryBytes, waitMs: WAIT_FOR_MEMORY_MS });
   const readBody = createReadBody({ maxBytes: options.maxBodyBytes, memory });
-  const ofTopUps = topUpPages(options.payments, options.isSimulatedPartner, options.now);
+  const ofTopUps = topUpPages(options.payments, options.isSimulatedPartner, options.now, options.support);
   const webhook = creemWebhook(options.payments, createReadBody({ maxBytes: MAX_WEBHOOK_BYTES, memory }));
+  const contact = contactPages(options);
   const ready = getReady(options.readiness);
   const read = (principal: AppRoute['principals'][number], path: string, handler: RequestHandler): AppRoute => ({
     ...{ method: 'GET', path, principals: [principal], handler },
@@ -146,6 +153,10 @@ const createRoutes = (options: AppOptions): readonly AppRoute[] => {
     read('admin', '/metrics', options.metrics),
     { method: 'POST', path: '/webhooks/creem', principals: ['public'], handler: webhook },
     ...Object.entries({ ...confirmPage, ...ofTopUps }).map(([path, handler]) => read('public', path, handler)),
+    read('public', '/contact', contact.form),
+    read('public', '/contact/thanks', contact.thanks),
+    read('public', '/contact.css', contact.style),
+    { method: 'POST', path: '/contact/messages', principals: ['public'], handler: contact.send },
     ...(options.devOutbox ? [read('public', '/dev/outbox', getOutbox(options.devOutbox))] : []),
     read('public', '/health/live', getLive),
     read('public', '/health/ready', ready),
@@ -156,9 +167,9 @@ const createRoutes = (options: AppOptions): readonly AppRoute[] => {
 
 /** Assigns the request id and counts the response. False if the request was refused for its headers. */
 const createAdmit =
-  ({ newId, answered }: AppOptions) =>
+  ({ newId, answered, support }: AppOptions) =>
   (request: IncomingMessage, response: ServerResponse): boolean => {
-    arrive(response, newId());
+    arrive(response, newId(), support);
     response.once('close', () => answered(response.headersSent ? response.statusCode : undefined));
     const wrong = wrongHeader(request);
     if (!wrong) return true;

@@ -1,3 +1,4 @@
+import type { ContactRefusal } from '../../domain/contacts/contact.ts';
 import { forbidden, invalid, tooMany, unavailable, type ProblemEntry } from './problem-entries.ts';
 import { refusals } from './refusal-problems.ts';
 
@@ -97,6 +98,14 @@ const authentication = {
     'Send the header Authorization: Bearer TOKEN, with the administrator token, a management token, a service token or the token of a session.',
   ),
 } satisfies Record<string, ProblemEntry>;
+
+/** Contacts with support. */
+const contacts = {
+  contact_not_found: invalid(404, 'There is no contact with this id.', 'GET /api/contacts lists those that are open.'),
+  contact_closed: invalid(409, 'This contact is closed.', 'Read it to see its answers.'),
+  contact_of_account: invalid(409, 'This contact belongs to another account.', 'Read it to see the account.'),
+  contact_erased: invalid(409, 'The texts of this contact were erased.', 'Write to the customer in another way.'),
+} satisfies Record<ContactRefusal['code'] | 'contact_erased', ProblemEntry>;
 
 const requests = {
   model_not_found: invalid(404, 'There is no model with this name.', 'GET /v1/models lists the models on sale.'),
@@ -202,5 +211,5 @@ const service = {
   },
 } satisfies Record<string, ProblemEntry>;
 
-export const problemTable = { ...refusals, ...authentication, ...requests, ...upstreams, ...service };
+export const problemTable = { ...refusals, ...authentication, ...requests, ...upstreams, ...service, ...contacts };
 export type ProblemCode = keyof typeof problemTable;

@@ -3,6 +3,8 @@ import type { AccountRefusal } from '../../domain/account/decide.ts';
 import { formatUsd } from '../../domain/money.ts';
 import { problemTable, type ProblemCode } from './problem-table.ts';
 import type { ProblemEntry } from './problem-entries.ts';
+import { supportOf } from './request-id.ts';
+import { asksForSupport, withSupport, type Support } from './support.ts';
 
 export type { ProblemCode };
 
@@ -23,11 +25,14 @@ export type Problem = {
   readonly param?: string | null;
   /** The generation that the error concerns, so that its receipt can be fetched, and its cost. */
   readonly generation?: { readonly id: string; readonly costUsd?: string };
+  /** The message asks the client to contact support, and is sent with its address and page. */
+  readonly asksForSupport?: true;
 };
 
 export const problem = (code: ProblemCode, overrides: Partial<Problem> = {}): Problem => {
   const { meaning, action, ...entry }: ProblemEntry = problemTable[code];
-  return { code, message: `${meaning} ${action}`, ...entry, ...overrides };
+  const asks = asksForSupport(action) ? { asksForSupport: true as const } : {};
+  return { code, message: `${meaning} ${action}`, ...asks, ...entry, ...overrides };
 };
 
 export const isProblem = (value: object): value is Problem => 'shouldRetry' in value;
@@ -74,8 +79,10 @@ export const problemHeaders = (
   'content-type': 'application/json; charset=utf-8',
 });
 
-export const problemBody = (problem: Problem, requestId: string): string => {
-  const { type, code, message, param = null, generation } = problem;
+/** Without `support`, the message is sent as it is. */
+export const problemBody = (problem: Problem, requestId: string, support?: Support): string => {
+  const { type, code, param = null, generation } = problem;
+  const message = support && problem.asksForSupport ? withSupport(problem.message, support) : problem.message;
   const ids = generation && {
     generation_id: generation.id,
     ...(generation.costUsd === undefined ? {} : { cost_usd: generation.costUsd }),
@@ -89,5 +96,5 @@ export const sendProblem = (response: ServerResponse, sent: Problem, requestId: 
   response.statusCode = problem.status;
   for (const [name, value] of Object.entries(problemHeaders(problem, requestId))) response.setHeader(name, value);
   if (generation) setGenerationHeaders(response, generation.id, generation.costUsd);
-  response.end(problemBody(problem, requestId));
+  response.end(problemBody(problem, requestId, supportOf(response)));
 };

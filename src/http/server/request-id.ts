@@ -1,18 +1,26 @@
 import type { ServerResponse } from 'node:http';
+import type { Support } from './support.ts';
 
 /** The time-ordered UUID of a request and its time of arrival. */
-export type Arrival = { readonly uuid: string; readonly startedAt: number };
+export type Arrival = {
+  readonly uuid: string;
+  readonly startedAt: number;
+  /** For errors that ask the client to contact support. */
+  readonly support: (() => Support) | undefined;
+};
 
 /** Express keeps `locals`, and the routes that are served without it have the same. */
 type Arrived = ServerResponse & { locals?: { arrival?: Arrival } };
 
 /** Assigns the request id and sets the headers of every response. */
-export const arrive = (response: ServerResponse, uuid: string): void => {
-  const arrival: Arrival = { uuid, startedAt: performance.now() };
+export const arrive = (response: ServerResponse, uuid: string, support?: () => Support): void => {
+  const arrival: Arrival = { uuid, startedAt: performance.now(), support };
   (response as Arrived).locals = { arrival };
   response.setHeader('x-request-id', `req_${uuid}`);
   response.setHeader('x-content-type-options', 'nosniff');
 };
 
 export const arrivalOf = (response: ServerResponse): Arrival => (response as Arrived).locals?.arrival as Arrival;
+export const supportOf = (response: ServerResponse): Support | undefined =>
+  (response as Arrived).locals?.arrival?.support?.();
 export const requestIdOf = (response: ServerResponse): string => `req_${arrivalOf(response).uuid}`;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authenticate, Customer } from '../auth/authenticate.ts';
-import { requestIdOf, arrivalOf } from '../server/request-id.ts';
+import { requestIdOf, arrivalOf, supportOf } from '../server/request-id.ts';
 import { idempotencyKeyOf } from '../server/idempotency-key.ts';
 import { tellRateLimits, type RateLimits } from '../server/rate-limit-headers.ts';
 import {
@@ -174,7 +174,9 @@ const sendStream = async (
   };
   // Only the error, without choices: with choices, clients take the stream for complete.
   const fail = (why: CompletionProblem): Promise<void> | undefined =>
-    write(`data: ${problemBody(ofGeneration(response, completionProblem(why)), requestIdOf(response))}\n\n`);
+    write(
+      `data: ${problemBody(ofGeneration(response, completionProblem(why)), requestIdOf(response), supportOf(response))}\n\n`,
+    );
   try {
     await relay({ write, fail });
   } finally {

@@ -33,7 +33,7 @@ export type ContactList = {
 
 export type ContactsOptions = Pick<
   PeopleOptions,
-  'persons' | 'vault' | 'identities' | 'destroyKey' | 'now' | 'publicUrl'
+  'persons' | 'vault' | 'identities' | 'destroyKey' | 'now'
 > & {
   readonly contacts: Pick<Commands<Contact, ContactCommand, ContactEvent, ContactRefusal>, 'execute' | 'read'>;
   readonly accounts: Pick<Commands<Account, AccountCommand, AccountEvent, AccountRefusal>, 'execute' | 'read'>;

@@ -6,6 +6,7 @@ import { v7 } from 'uuid';
 import { expect } from 'vitest';
 import { accountStream } from '../../../src/domain/account/account.ts';
 import { accountDecider, type AccountCommand } from '../../../src/domain/account/decide.ts';
+import { contactDecider } from '../../../src/domain/contacts/contact.ts';
 import { unknownPerson } from '../../../src/domain/identity/person.ts';
 import type { PaymentCommand } from '../../../src/domain/payments/commands.ts';
 import { paymentStream } from '../../../src/domain/payments/payment.ts';
@@ -19,9 +20,12 @@ import { createInMemoryLog, createInMemoryStore } from '../../../src/eventstore/
 import { createVault } from '../../../src/eventstore/journal/personal-data.ts';
 import { createManagementRouter, type ManagementDeps } from '../../../src/http/management/router/router.ts';
 import { routes } from '../../../src/http/management/routes.ts';
+import { createContacts } from '../../../src/people/contacting/contacts.ts';
+import { createIdentities } from '../../../src/people/identities.ts';
 import { isSimulatedPartner } from '../../../src/payments/partner.ts';
 import { receiptPdf } from '../../../src/payments/receipt/receipt-pdf.ts';
 import { receipt } from '../../../src/payments/receipt/receipt.ts';
+import { createContactList } from '../../../src/projections/views/contact-list.ts';
 import { createOpenPayments } from '../../../src/projections/views/open-payments.ts';
 import { createMemoryDataKeys } from '../../support/postgres/data-keys.ts';
 
@@ -49,6 +53,21 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
   const dataKeys = createMemoryDataKeys();
   const published: number[] = [];
   const failures: unknown[] = [];
+  const contactCommands = createCommands({ store, committer, codec: journal, decider: contactDecider });
+  const listed = async () => {
+    const list = createContactList();
+    void list.apply((await store.readAll(0, 1000)).map(decodeFact), await store.head(), 0);
+    return list;
+  };
+  const contacts = createContacts({
+    ...{ contacts: contactCommands, accounts: commands, store, listed, vault: createVault(dataKeys), now: clock.now },
+    persons: { read: () => Promise.resolve({ state: unknownPerson(), revision: -1 }) } as never,
+    mails: {} as never,
+    foldContact: createFold({ store, codec: journal, decider: contactDecider }),
+    attemptLimits: { allow: () => Promise.resolve({ kind: 'allowed' }) },
+    identities: createIdentities('identities'),
+    destroyKey: (id) => Promise.resolve(dataKeys.destroy(id)),
+  });
   const deps: ManagementDeps = {
     commands,
     priceCommands,
@@ -58,6 +77,9 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
     prices: () => [],
     termsInForce: () => TERMS,
     publicUrl: () => 'https://api.example.com',
+    support: () => ({ email: undefined, url: 'https://api.example.com/contact' }),
+    contacts,
+    listContacts: listed,
     findHttpRequest: () => Promise.resolve({ generations: [], events: [] }),
     listRequests: () => Promise.resolve([]),
     refusals: { ofAccount: () => Promise.resolve([]), byRequest: () => Promise.resolve([]) },

@@ -35,6 +35,7 @@ const serve = async (payment: KnownPayment | undefined, more: Partial<Payments> 
     { check, find: () => Promise.resolve(payment), ...more },
     isSimulatedPartner,
     () => new Date(time),
+    () => ({ email: 'support@example.com', url: 'https://api.example.com/contact' }),
   );
   for (const [route, handler] of Object.entries(pages)) app.get(route, handler);
   const server = createServer(app).listen(0, '127.0.0.1');

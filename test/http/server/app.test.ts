@@ -27,6 +27,8 @@ afterEach(async () => {
 
 const whole: Answer = { kind: 'whole', generationId: 'gen-1', body: '{"choices":[]}', costUsd: '0.01' };
 
+const SUPPORT = { email: 'support@example.com', url: 'https://api.example.com/contact' };
+
 /** The door alone: behind it answers what the test says. */
 const open = async (options: Partial<AppOptions> = {}) => {
   const failures: unknown[] = [];
@@ -36,6 +38,8 @@ const open = async (options: Partial<AppOptions> = {}) => {
   const app = createApp({
     newId: () => `id-${++ids}`,
     now: () => new Date(),
+    support: () => SUPPORT,
+    contacts: { writeAsStranger: () => Promise.reject(new Error('not now')) },
     maxBodyBytes: 1000,
     maxBodyMemoryBytes: 1_000_000,
     commentAfterMs: 12_000,
@@ -99,6 +103,10 @@ describe('a route outside the management API', () => {
     'GET /confirm': 'public',
     'GET /confirm.css': 'public',
     'GET /confirm.js': 'public',
+    'GET /contact': 'public',
+    'GET /contact/thanks': 'public',
+    'GET /contact.css': 'public',
+    'POST /contact/messages': 'public',
     'POST /webhooks/creem': 'public',
     'GET /top-ups/:payment_id': 'public',
     'GET /top-up.css': 'public',

@@ -1,3 +1,4 @@
+import { contactId } from '../contacting/fields.ts';
 import { z } from 'zod';
 import {
   createDocument,
@@ -57,6 +58,7 @@ const pathFields = {
   session_id: z.string().meta({ description: 'Session', example: 'ses_8d2b64f09c1e4a7fb35d6c81' }),
   passkey_id: z.string().meta({ description: 'Passkey', example: 'pky_4c1b7e92d05f4a38b6e1c947' }),
   token_id: z.string().meta({ description: 'Token', example: 'tok_9e3d0b61f7a24c58ad1e6b02' }),
+  contact_id: contactId,
 } as const;
 const example = (code: ProblemCode) => {
   const { message, type, param = null, code: wireCode } = problem(code);

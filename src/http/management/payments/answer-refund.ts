@@ -115,7 +115,7 @@ export const withdrawRefund = defineRoute({
     if (isProblem(request)) return request;
     if (request.status === 'approved' || request.status === 'sent') {
       const message = 'This refund is approved already. Ask support if you want to keep the credits.';
-      return problem('refund_sent', { message });
+      return problem('refund_sent', { message, asksForSupport: true });
     }
     return execute(deps, identity, params, { type: 'RefuseRefund', refundId: params.refund_id, reason: WITHDRAWN });
   },

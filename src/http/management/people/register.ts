@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { problem, type Problem } from '../../server/problems.ts';
+import { withSupport } from '../../server/support.ts';
 import { TERMS_IN_EXAMPLES } from '../documentation/terms-in-examples.ts';
 import { accountId, text, time } from '../router/fields.ts';
 import { defineRoute } from '../router/route.ts';
@@ -139,7 +140,7 @@ export const verifyRegistration = defineRoute({
     },
   },
   problems: [...PROBLEMS_OF_CODES, 'address_taken'],
-  handle: async ({ params: { registration_id }, body, client }, { people }) => {
+  handle: async ({ params: { registration_id }, body, client }, { people, support }) => {
     const verified = await people.registration.verify(registration_id, body, client);
     if (verified.kind === 'address_taken') return problem('address_taken');
     if (verified.kind !== 'verified') return notRedeemed(verified);
@@ -149,7 +150,7 @@ export const verifyRegistration = defineRoute({
         person_id: personId,
         account_id: accountId,
         session: session ? { ...viewSession(session.session), token: session.token } : null,
-        note: accountId === null ? ENTITY_TAKEN : null,
+        note: accountId === null ? withSupport(ENTITY_TAKEN, support()) : null,
       },
     };
   },

@@ -30,6 +30,9 @@ import type { FindCharges } from '../corrections/reverse-charge.ts';
 import type { ListPayments } from '../payments/payments.ts';
 import type { Refusals } from '../../../reactions/refusals.ts';
 import type { ListRequests } from '../requests/list-requests.ts';
+import type { Contacts } from '../../../people/contacting/contacts.ts';
+import type { ContactList } from '../../../people/contacting/contacts-options.ts';
+import type { Support } from '../../server/support.ts';
 import type { ListTerms } from '../../published-terms.ts';
 
 /** The dependencies of the management API. */
@@ -58,6 +61,7 @@ export type ManagementDeps = {
   readonly termsInForce: () => string;
   /** The address at which clients reach the gateway, without a trailing slash. */
   readonly publicUrl: () => string;
+  readonly support: () => Support;
   readonly publishedTerms: ListTerms;
   readonly createSecret: () => NewSecret;
   /** The owner of an API key by its text, under any accepted pepper. */
@@ -65,6 +69,9 @@ export type ManagementDeps = {
   /** Resolves once the look-ups of this node (keys, prices) have followed the log to a position. */
   readonly publishKey: (position: number) => Promise<void>;
   readonly people: People;
+  readonly contacts: Contacts;
+  /** Contacts with support. Includes everything acknowledged before the call. */
+  readonly listContacts: () => Promise<Pick<ContactList, 'list'>>;
   readonly sessions: Pick<Sessions, 'find' | 'list'>;
   readonly tokens: Pick<Tokens, 'find'>;
   readonly attemptLimits: Pick<AttemptLimits, 'allow'>;

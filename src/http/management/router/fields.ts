@@ -16,6 +16,19 @@ export const text = (maxLength: number) =>
     .max(maxLength)
     .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters');
 
+/** Like `text`, with several lines. */
+export const lines = (maxLength: number) =>
+  z
+    .string()
+    .transform((written) => written.replaceAll(/\r\n?/g, '\n').trim())
+    .pipe(
+      z
+        .string()
+        .min(1, 'must not be empty')
+        .max(maxLength)
+        .regex(/^(?:[^\p{Cc}\p{Cs}]|[\n\t])*$/u, 'must not contain control characters'),
+    );
+
 export const reason = text(500).meta({
   description: 'Reason; stored permanently in the log. No personal data.',
   example: 'Welcome credits',

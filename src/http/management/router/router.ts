@@ -208,6 +208,7 @@ const unknownIds: Readonly<Record<string, ProblemCode>> = {
   transaction_id: 'quarantine_not_found',
   generation_id: 'generation_not_found',
   lot_id: 'debt_not_found',
+  contact_id: 'contact_not_found',
 };
 
 const hasBody = ({ headers }: Request): boolean =>
