@@ -63,7 +63,9 @@ export const decideContact = (command: ContactCommand, contact: Contact): Contac
       const { accountId } = command;
       if (accountOfContact(contact) === accountId) return accept();
       if (contact.closedFor === 'expired') return no('contact_closed');
-      return accountOfContact(contact) === null ? accept({ type: 'ContactLinked', accountId }) : no('contact_of_account');
+      return accountOfContact(contact) === null
+        ? accept({ type: 'ContactLinked', accountId })
+        : no('contact_of_account');
     }
     case 'AnswerContact': {
       const { how, sealed } = command;

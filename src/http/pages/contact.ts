@@ -28,7 +28,9 @@ export const contactPages = ({ contacts, newId, support }: ContactPageOptions) =
   const send: RequestHandler = async (request, response) => {
     const entered = textsIn(request.body);
     const again = (status: number, wrong: string): void =>
-      void withPolicy(response.status(status), "'self'").type('html').send(formOf(entered, support(), '../', wrong));
+      void withPolicy(response.status(status), "'self'")
+        .type('html')
+        .send(formOf(entered, support(), '../', wrong));
     const given = Object.fromEntries(Object.entries(entered).filter(([, text]) => text.trim() !== ''));
     const read = strangersContact.safeParse(given, { error: inputMessages });
     if (!read.success) return again(400, whatIsWrong(read.error));

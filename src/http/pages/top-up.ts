@@ -87,7 +87,11 @@ const show = ({ status, amount, sale }: KnownPayment, loads: number, support: Su
     case 'quarantined':
       return { title: 'Your payment is being checked', amount: formatUsd(amount), text: CHECKED };
     case 'rejected':
-      return { title: 'Your payment was not credited', amount: formatUsd(amount), text: withSupport(REJECTED, support) };
+      return {
+        title: 'Your payment was not credited',
+        amount: formatUsd(amount),
+        text: withSupport(REJECTED, support),
+      };
   }
 };
 

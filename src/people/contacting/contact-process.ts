@@ -1,9 +1,10 @@
 import { accountOfStream, accountStream } from '../../domain/account/account.ts';
 import type { AccountEvent } from '../../domain/account/events.ts';
-import { contactOfStream } from '../../domain/contacts/contact.ts';
+import { accountOfContact, contactOfStream } from '../../domain/contacts/contact.ts';
 import type { ContactEvent } from '../../domain/contacts/events.ts';
 import type { Fact } from '../../eventstore/journal/codec.ts';
 import type { MailCommand } from '../../domain/mail/mail.ts';
+import type { AccountCommand } from '../../domain/account/decide.ts';
 import type { Process, Reaction } from '../../reactions/process.ts';
 import { answerMail, confirmationMail, receivedMail } from './contact-mail.ts';
 import type { ContactsOptions } from './contacts-options.ts';
@@ -34,18 +35,32 @@ const ofContact = async (
   { event, stream, revision }: Fact,
 ): Promise<readonly Reaction[]> => {
   if (event.type === 'ContactOpened') {
-    const { personId } = event;
+    const { personId, accountId, topic } = event;
     const contact = { ...event, contactId };
     return [
       queues(options, receivedMail(contact)),
       ...(personId === null ? [] : [queues(options, confirmationMail(personId, contact))]),
+      ...(accountId === null ? [] : [notes(options, accountId, { type: 'NoteContact', contactId, topic })]),
     ];
   }
-  if (event.type === 'ContactLinked') return [does(() => eraseIfErased(options, contactId, event.accountId))];
-  if (event.type !== 'ContactAnswered') return [];
+  if (event.type !== 'ContactLinked' && event.type !== 'ContactAnswered') return [];
+  // As it was then: what follows must not depend on later events.
   const { state } = await options.foldContact(stream, { revision });
   if (state.status === 'unknown') return []; // The log went back in time.
-  return event.how === 'mail' ? [queues(options, answerMail(contactId, state.personId, revision))] : [];
+  const answered = { type: 'NoteContactAnswer', contactId } as const;
+  if (event.type === 'ContactLinked') {
+    const { accountId } = event;
+    return [
+      does(() => eraseIfErased(options, contactId, accountId)),
+      notes(options, accountId, { type: 'NoteContact', contactId, topic: state.topic }),
+      ...(state.answers > 0 ? [notes(options, accountId, answered)] : []),
+    ];
+  }
+  const accountId = accountOfContact(state);
+  return [
+    ...(event.how === 'mail' ? [queues(options, answerMail(contactId, state.personId, revision))] : []),
+    ...(accountId === null ? [] : [notes(options, accountId, answered)]),
+  ];
 };
 
 /** The erasure of the account may have come just before the link. */
@@ -55,9 +70,18 @@ const eraseIfErased = async (options: ContactsOptions, contactId: string, accoun
 };
 
 const queues =
-  ({ mails }: Pick<ContactsOptions, 'mails'>, mail: { readonly stream: string; readonly command: MailCommand }): Reaction =>
+  (
+    { mails }: Pick<ContactsOptions, 'mails'>,
+    mail: { readonly stream: string; readonly command: MailCommand },
+  ): Reaction =>
   (metadata) =>
     mails.execute(mail.stream, mail.command, metadata, { mayRepeat: true });
+
+/** In the history of the account. */
+const notes =
+  ({ accounts }: Pick<ContactsOptions, 'accounts'>, accountId: string, command: AccountCommand): Reaction =>
+  (metadata) =>
+    accounts.execute(accountStream(accountId), command, metadata, { mayRepeat: true });
 
 /** The commands have ids of their own, which derive from the contact. */
 const does =

@@ -1,7 +1,13 @@
 import type { Account } from '../../domain/account/account.ts';
 import type { AccountCommand, AccountRefusal } from '../../domain/account/decide.ts';
 import type { AccountEvent } from '../../domain/account/events.ts';
-import type { Contact, ContactCommand, ContactRefusal, ContactStatus, KnownContact } from '../../domain/contacts/contact.ts';
+import type {
+  Contact,
+  ContactCommand,
+  ContactRefusal,
+  ContactStatus,
+  KnownContact,
+} from '../../domain/contacts/contact.ts';
 import type { ContactEvent } from '../../domain/contacts/events.ts';
 import type { Commands } from '../../eventstore/commands.ts';
 import type { EventStore } from '../../eventstore/event-store.ts';
@@ -31,10 +37,7 @@ export type ContactList = {
   ofStrangersBefore(openedBefore: Date): readonly string[];
 };
 
-export type ContactsOptions = Pick<
-  PeopleOptions,
-  'persons' | 'vault' | 'identities' | 'destroyKey' | 'now'
-> & {
+export type ContactsOptions = Pick<PeopleOptions, 'persons' | 'vault' | 'identities' | 'destroyKey' | 'now'> & {
   readonly contacts: Pick<Commands<Contact, ContactCommand, ContactEvent, ContactRefusal>, 'execute' | 'read'>;
   readonly accounts: Pick<Commands<Account, AccountCommand, AccountEvent, AccountRefusal>, 'execute' | 'read'>;
   readonly mails: Pick<PeopleOptions['mails'], 'execute'>;

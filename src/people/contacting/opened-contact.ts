@@ -1,4 +1,10 @@
-import { contactStream, evolveContact, sealedUnder, type Contact, type KnownContact } from '../../domain/contacts/contact.ts';
+import {
+  contactStream,
+  evolveContact,
+  sealedUnder,
+  type Contact,
+  type KnownContact,
+} from '../../domain/contacts/contact.ts';
 import type { AnswerWay, ContactEvent } from '../../domain/contacts/events.ts';
 import { personStream } from '../../domain/identity/person.ts';
 import { decode, type Recorded } from '../../eventstore/journal/codec.ts';

@@ -29,7 +29,8 @@ describe('a contact', () => {
     given(openedByMember).when(open).then();
   });
   it('is there before anything is done with it', () => {
-    for (const command of [link('acc_1'), answer, close('spam')]) given().when(command).thenRefused('contact_not_found');
+    for (const command of [link('acc_1'), answer, close('spam')])
+      given().when(command).thenRefused('contact_not_found');
   });
   it('is answered as often as needed, until it is closed', () => {
     given(openedByMember).when(answer).then(answered());

@@ -86,7 +86,12 @@ const all = [
   { method: 'GET', path: '/confirm', query: ['id'] },
   { method: 'GET', path: '/contact', query: ['topic', 'about'] },
   { method: 'GET', path: '/contact/thanks', query: ['id'] },
-  { method: 'POST', path: '/contact/messages', query: ['id'], body: { email: 'a@example.com', topic: 'other', text: 'a' } },
+  {
+    method: 'POST',
+    path: '/contact/messages',
+    query: ['id'],
+    body: { email: 'a@example.com', topic: 'other', text: 'a' },
+  },
   { method: 'GET', path: '/top-ups/{id}', query: ['n', 'checkout_id'] },
   { method: 'POST', path: '/webhooks/creem', query: ['id'], body: { id: 'evt_1', eventType: 'checkout.completed' } },
   { method: 'GET', path: '/metrics', query: ['id'] },

@@ -32,7 +32,10 @@ export const listContacts = defineRoute({
   summary: 'List contacts with support',
   description: 'By default those that wait for an answer. The oldest first, without their texts.',
   query: z.strictObject({
-    state: z.enum([...contactStatuses, 'all']).optional().meta({ description: 'open by default' }),
+    state: z
+      .enum([...contactStatuses, 'all'])
+      .optional()
+      .meta({ description: 'open by default' }),
     account_id: accountOfQuery,
     after,
     limit: wholeNumber(`Contacts on a page; ${DEFAULT_LIMIT} by default`, 1, MAX_LIMIT).optional(),

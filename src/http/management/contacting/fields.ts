@@ -29,13 +29,17 @@ export const answerText = lines(8000).meta({
 });
 
 const id = z.string().regex(/^[\w-]{1,64}$/, 'must be an id');
-export const after = id.optional().meta({ description: 'The next page: the contact_id of the last contact on this one' });
+export const after = id
+  .optional()
+  .meta({ description: 'The next page: the contact_id of the last contact on this one' });
 export const accountOfQuery = id.optional().meta({ description: 'Only contacts of this account' });
 export const nextPage = contactId.nullable().meta({ description: 'after of the next page; null on the last one' });
 
 export const writtenView = z.strictObject({
   contact_id: contactId,
-  reply_by: time.meta({ description: 'When support answers at the latest: three business days, Monday to Friday in UTC' }),
+  reply_by: time.meta({
+    description: 'When support answers at the latest: three business days, Monday to Friday in UTC',
+  }),
 });
 export const writtenExample: z.output<typeof writtenView> = {
   contact_id: 'ctc_7a51c0d94e2f4b86a3d1e590',
@@ -69,7 +73,9 @@ export const listedContactView = z
   .strictObject({
     ...common,
     account_id: accountId.nullable().meta({ description: 'The account that it belongs to; null if there is none' }),
-    is_linked: z.boolean().meta({ description: 'A stranger has written, and staff has linked the contact to the account' }),
+    is_linked: z
+      .boolean()
+      .meta({ description: 'A stranger has written, and staff has linked the contact to the account' }),
     person_id: personId.nullable().meta({ description: 'The member that has written; null for strangers' }),
     age_hours: z.int().nonnegative(),
     overdue: z.boolean().meta({ description: 'Open for longer than reply_by' }),
