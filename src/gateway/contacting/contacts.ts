@@ -25,7 +25,7 @@ type OpenContactsOptions = {
   readonly log: Logger;
 };
 
-const EXPIRE_EVERY_MS = 60_000;
+const EXPIRE_EVERY_MS = 5000;
 
 /** Opens contact with support. Must be closed before the log and after the HTTP server. */
 export const openContacts = (options: OpenContactsOptions) => {
