@@ -16,6 +16,7 @@ Every error has the shape that OpenAI's clients read:
 \`\`\`
 
 - \`message\` is what is wrong and what to do, often with the figures of the case. Do not match it: use \`code\`.
+- A message that asks you to contact support also names the address and the page: \`Contact support: support@example.com or https://api.example.com/contact.\`
 - \`param\` is the invalid field, or null.
 - \`generation_id\` and \`cost_usd\` are present if the error concerns a generation. Its receipt is at \`GET /v1/generation?id=\`.
 - The header \`x-should-retry\` is \`true\` if the same request may be sent again unchanged, and \`retry-after\` is the delay in seconds. "Retry" below

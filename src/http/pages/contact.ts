@@ -100,7 +100,9 @@ const formOf = (entered: Entered, { email }: Support, root: string, wrong?: stri
   return pageOf(title, `${root}contact.css`, [
     `<h1>${title}</h1>`,
     '<p>We answer by mail within three business days, Monday to Friday.</p>',
-    ...(email === undefined ? [] : [`<p>You can also write to <strong>${escapeHtml(email)}</strong>.</p>`]),
+    ...(email === undefined
+      ? []
+      : [`<p>You can also write to <a href="mailto:${escapeHtml(email)}">${escapeHtml(email)}</a>.</p>`]),
     ...(wrong === undefined ? [] : [`<p role="alert">${escapeHtml(wrong)}</p>`]),
     `<form method="post" action="${root}contact/messages">`,
     `<p><label for="email">Your e-mail address</label> <input id="email" name="email" type="email" autocomplete="email" maxlength="254" required value="${value('email')}" /></p>`,

@@ -46,11 +46,9 @@ const operator = (method: string, path: string, body?: unknown) => staff(method,
 const openContacts = async (query = ''): Promise<unknown> => (await operator('GET', `/contacts${query}`)).json['data'];
 const typesOf = async (stream: string): Promise<readonly string[]> =>
   (
-    await query<{ type: string }>(
-      premises.databaseUrl,
-      'select type from events where stream = $1 order by revision',
-      [stream],
-    )
+    await query<{ type: string }>(premises.databaseUrl, 'select type from events where stream = $1 order by revision', [
+      stream,
+    ])
   ).map(({ type }) => type);
 const historyOf = async (accountId: string): Promise<readonly unknown[]> => {
   const { json } = await staff('GET', `/accounts/${accountId}/events?limit=100`);
@@ -93,11 +91,17 @@ describe('a stranger', () => {
   it('gets the answer by mail once the contact is answered, and the account that it is linked to has it in its history', async () => {
     const link = (account_id: string) => staff('POST', `/contacts/${contactId}/link`, { account_id });
     expect(await link('acc_none')).toMatchObject({ status: 404, code: 'account_not_found' });
-    expect(await link(eve.accountId)).toMatchObject({ status: 200, json: { account_id: eve.accountId, is_linked: true } });
+    expect(await link(eve.accountId)).toMatchObject({
+      status: 200,
+      json: { account_id: eve.accountId, is_linked: true },
+    });
     expect(await link(ada.accountId)).toMatchObject({ status: 409, code: 'contact_of_account' });
     const answer = { how: 'mail', text: `Revoke it.\n\n${answerWord} & <more>` };
     expect(await staff('POST', `/contacts/${contactId}/answer`, answer)).toMatchObject({
-      json: { status: 'answered', answers: [{ how: 'mail', text: answer.text, answered_by: `staff:${support.personId}` }] },
+      json: {
+        status: 'answered',
+        answers: [{ how: 'mail', text: answer.text, answered_by: `staff:${support.personId}` }],
+      },
     });
     const mail = await mailTo(smtp, address);
     for (const text of ['Revoke it.', answerWord, contactId, SUPPORT]) expect(mail.text).toContain(text);
@@ -108,7 +112,9 @@ describe('a stranger', () => {
         ['ContactAnswerNoted', expect.objectContaining({ contact_id: contactId })],
       ]);
     expect(await openContacts()).toEqual([]);
-    expect(await openContacts(`?state=answered&account_id=${eve.accountId}`)).toMatchObject([{ contact_id: contactId }]);
+    expect(await openContacts(`?state=answered&account_id=${eve.accountId}`)).toMatchObject([
+      { contact_id: contactId },
+    ]);
     expect(await isAnywhere(answerWord)).toBe(false);
     // The texts of a stranger are not those of the members.
     expect((await by(eve.token, 'GET', `/accounts/${eve.accountId}/contact`)).json['data']).toEqual([]);
@@ -171,6 +177,8 @@ describe('a customer', () => {
       data: [{ contact_id: contactId, status: 'answered', text: `Why? ${word}`, answers: [answer] }],
       next: null,
     });
+    const own = await by(ada.token, 'GET', '/me/data');
+    expect(own.json['contacts']).toMatchObject([{ contact_id: contactId, text: `Why? ${word}`, answers: [answer] }]);
     const sent = mailsTo(smtp, 'ada@example.com').map(({ text }) => text);
     expect(sent.join('\n')).not.toContain('Explained on the telephone.');
     const bob = await registerPerson(nodes[0].url, smtp, 'bob@example.com');
@@ -206,7 +214,5 @@ it('the texts of a stranger are erased after a year, on every node', async () =>
   await forward(premises.databaseUrl, 364 * DAY_MS, nodes);
   expect(await read()).toMatchObject({ text: 'Hello', overdue: true });
   await forward(premises.databaseUrl, 2 * DAY_MS, nodes);
-  await expect
-    .poll(read, SOON)
-    .toMatchObject({ status: 'closed', closed_for: 'expired', text: null, email: null });
+  await expect.poll(read, SOON).toMatchObject({ status: 'closed', closed_for: 'expired', text: null, email: null });
 });

@@ -7,6 +7,7 @@ import { decode, type Recorded } from '../../../eventstore/journal/codec.ts';
 import type { OwnData } from '../../../people/own-data.ts';
 import { eventView, isForCustomers, viewEvent, type EventView } from '../accounts/views/event-view.ts';
 import { openHolder } from '../accounts/holder.ts';
+import { ownContactView, viewOwn } from '../contacting/fields.ts';
 import { personId, sessionExample, sessionView, viewSession } from '../people/fields.ts';
 import type { ManagementDeps } from '../router/deps.ts';
 import { accountId, MAX_REVISION, time, wholeNumber } from '../router/fields.ts';
@@ -66,7 +67,7 @@ export const myData = defineRoute({
   principals: ['person'],
   summary: 'Download your own data',
   description:
-    'A JSON file: name, address, sessions, passkeys, tokens, all events of your person, and those of the accounts in which you have a role, except what is only for staff. Prompts and outputs are not in it, because they are never stored. ' +
+    'A JSON file: name, address, sessions, passkeys, tokens, what you have written to support with the answers, all events of your person, and those of the accounts in which you have a role, except what is only for staff. Prompts and outputs are not in it, because they are never stored. ' +
     'A file that ends before its last bracket is incomplete: download it again.',
   success: {
     status: 200,
@@ -77,6 +78,7 @@ export const myData = defineRoute({
       sessions: z.array(sessionView),
       passkeys: z.array(passkey),
       tokens: z.array(token),
+      contacts: z.array(ownContactView),
       events: z.array(personEventView),
       accounts: z.array(
         z.strictObject({
@@ -90,7 +92,7 @@ export const myData = defineRoute({
       person: {
         ...{ person_id: 'per_5b0d27c41e8f4a96b3c7d810', name: 'Ada Lovelace', email: 'ada@example.com', entity: null },
       },
-      ...{ sessions: [sessionExample], passkeys: [], tokens: [], events: [eventExample] },
+      ...{ sessions: [sessionExample], passkeys: [], tokens: [], contacts: [], events: [eventExample] },
       accounts: [{ account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20', role: 'owner', name: 'Ada Lovelace', events: [] }],
     },
   },
@@ -116,7 +118,9 @@ const partsOf = async function* (deps: ManagementDeps, personId: string, own: Ow
       ...{ ends_at: one.endsAt.toISOString(), ...timesOf(one) },
     })),
   };
-  yield `${JSON.stringify(head).slice(0, -1)},"events":[`;
+  yield `${JSON.stringify(head).slice(0, -1)},"contacts":[`;
+  yield* joined(contactsOf(deps, personId));
+  yield '],"events":[';
   yield* joined(viewsOf(deps, personStream(personId), (one) => viewPersonEvent(one as Recorded<PersonEvent>)));
   yield '],"accounts":[';
   let comma = '';
@@ -135,6 +139,13 @@ const partsOf = async function* (deps: ManagementDeps, personId: string, own: Ow
     yield ']}';
   }
   yield ']}\n';
+};
+
+const contactsOf = async function* ({ contacts, listContacts }: ManagementDeps, personId: string) {
+  for (const { contactId } of (await listContacts()).list({ personId, limit: Infinity })) {
+    const contact = await contacts.find(contactId);
+    if (contact) yield viewOwn(contact);
+  }
 };
 
 const timesOf = ({ createdAt, usedAt }: { readonly createdAt: Date; readonly usedAt: Date | null }) => ({
