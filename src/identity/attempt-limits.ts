@@ -81,7 +81,7 @@ export const RATES: Readonly<Record<Action, Rates>> = {
   // Messages to support. Each one is an event that stays, and a mail to support.
   contact: {
     account: rate(20, 10 * MINUTE_MS),
-    address: rate(20, 10 * MINUTE_MS),
+    address: rate(20, 2 * MINUTE_MS),
     addressFromNetwork: rate(5, 10 * MINUTE_MS),
     network: rate(20, 2 * MINUTE_MS),
   },

@@ -21,7 +21,7 @@ declare module 'vitest' {
 
 /**
  * Housekeeping of databases that are dropped after seconds only costs time. What makes commits durable stays on. A dozen
- * gateways run at once, each with up to 49 connections.
+ * gateways run at once, each with up to 50 connections.
  */
 const SETTINGS = { autovacuum: 'off', checkpoint_timeout: '30min', max_connections: '500' };
 
