@@ -368,6 +368,7 @@ describe('the settings of mail', () => {
       expect(complaint({ MAIL_FROM })).toContain('MAIL_FROM');
     }
     expect(complaint({ SUPPORT_EMAIL: 'support' })).toContain('SUPPORT_EMAIL');
+    expect(complaint({ SUPPORT_URL: 'mailto:support@example.com' })).toContain('SUPPORT_URL');
     expect(complaint({ SMTP_URL: 'smtp://localhost' })).toContain('MAIL_FROM: is required with SMTP_URL');
   });
 });

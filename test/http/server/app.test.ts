@@ -379,6 +379,12 @@ describe('500', () => {
     });
   });
 
+  it('in a stream that has begun: names support, if the client must contact it', async () => {
+    const relay = async (sink: Sink) => sink.fail({ kind: 'access_ended', code: 'account_suspended' });
+    const { post } = await open({ complete: () => Promise.resolve({ kind: 'stream', generationId: 'gen-1', relay }) });
+    expect(await (await post()).text()).toContain(`Contact support: ${SUPPORT.email} or ${SUPPORT.url}.`);
+  });
+
   it('of a provider that asks for a long wait: the wait is one that the SDKs accept', async () => {
     const failed = { kind: 'upstream_failed', code: 'server_is_overloaded', retryAfterMs: 3_600_000 } as const;
     const { post } = await open({ complete: () => Promise.resolve({ kind: 'problem', problem: failed }) });
