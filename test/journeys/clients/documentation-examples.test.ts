@@ -49,6 +49,8 @@ describe('the OpenAPI document', () => {
         .filter(([, { security }]) => security.some((one) => 'adminToken' in one) && !path.includes('{person_id}'))
         // Only a member can create the token that it needs, and only persons who register are suspected duplicates.
         .filter(() => path !== '/accounts/{account_id}/tokens/{token_id}' && !path.includes('{other_id}'))
+        // A contact is opened by a customer or a stranger.
+        .filter(() => !path.includes('{contact_id}'))
         // These need what a customer or the payment partner does: a payment, a refund, a dispute, a charge, a debt.
         .filter(([method]) => !NEEDS_A_PAYMENT.test(`${method} ${path}`))
         .map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
