@@ -49,6 +49,7 @@ export const openCompletions = async ({ config, log }: GatewayOptions, rooms: Ro
     runId: watchers.runId,
     termsToAccept: () => ({ version: termsInForce(views), explicit: config.acceptAfterFailedNotice }),
     isPaused: eventLog.rewindIsOpen,
+    logCopy: views.logCopy,
     now,
     idleTimeoutMs: config.idleTimeoutMs,
     maxStreamMs: config.maxStreamMs,

@@ -1,0 +1,25 @@
+import type { AnnouncedVersion, TermsDocument } from './events.ts';
+
+/** What decides whether a version is in force. */
+export type VersionInForce = Pick<AnnouncedVersion, 'document' | 'version' | 'effectiveAt'> & {
+  readonly withdrawn: unknown;
+};
+
+const standing = <Version extends VersionInForce>(all: readonly Version[], document: TermsDocument) =>
+  all.filter((one) => one.document === document && !one.withdrawn);
+
+const hasEffect = ({ effectiveAt }: VersionInForce, at: Date): boolean => effectiveAt === null || effectiveAt <= at;
+
+/** The version of a document that is in force at a time; undefined before the first. `all` is in the order of the log. */
+export const termsInForce = <Version extends VersionInForce>(
+  all: readonly Version[],
+  document: TermsDocument,
+  at: Date,
+): Version | undefined => standing(all, document).findLast((one) => hasEffect(one, at));
+
+/** The announced versions that take effect after a time, the next one first. */
+export const upcomingTerms = <Version extends VersionInForce>(
+  all: readonly Version[],
+  document: TermsDocument,
+  at: Date,
+): readonly Version[] => standing(all, document).filter((one) => !hasEffect(one, at));
