@@ -27,7 +27,7 @@ export const diffTerms = async (
     from === undefined ? standing.findLast((one) => one.version < after.version) : versionOf(versions, from);
   if (!before) throw new CliFault(`Version ${after.version} is the first one: there is nothing to compare it with.`);
   const [old, current] = [await readText(database, before), await readText(database, after)];
-  await printLines(createTwoFilesPatch(before.version, after.version, old, current));
+  await printLines(createTwoFilesPatch(before.version, after.version, old, current).replace(/^=+\n/, ''));
   return 0;
 };
 

@@ -46,8 +46,11 @@ const wordsBetween = (before: string, after: string): readonly Part[] => {
 
 export type NamedText = { readonly name: string; readonly text: string };
 
+const HEADER = /^=+\n/;
+
 /** The differences as a unified diff, for programs. */
 export const patchBetween = (before: NamedText, after: NamedText): string =>
   createTwoFilesPatch(before.name, after.name, before.text, after.text, undefined, undefined, {
     maxEditLength: MOST_LINES,
-  }) ?? `The texts of ${before.name} and ${after.name} have too little in common to be compared.\n`;
+  })?.replace(HEADER, '') ??
+  `The texts of ${before.name} and ${after.name} have too little in common to be compared.\n`;
