@@ -30,7 +30,7 @@ export const versionPage = ({ document, versions, shown, text, root }: Shown): P
     title: shown.standing === 'in_force' ? name : `${name}, version ${shown.version}`,
     root,
     main: [
-      ...(shown.standing === 'in_force' ? [] : [notice(shown, path(''))]),
+      ...(shown.standing === 'in_force' ? [] : [notice(shown, path(''), changesLink(shown))]),
       ...versions
         .filter((one) => one.standing === 'upcoming' && one !== shown)
         .map((one) => coming(one, path, changesLink(one))),
@@ -41,11 +41,11 @@ export const versionPage = ({ document, versions, shown, text, root }: Shown): P
 };
 
 /** What a reader must know of a version that is not in force. */
-const notice = ({ standing, since, until, summary, withdrawn }: Version, inForce: string): string => {
+const notice = ({ standing, since, until, summary, withdrawn }: Version, inForce: string, changes: string): string => {
   const link = `<a href="${inForce}">Read the version in force.</a>`;
   const what = summary === '' ? '' : `<p>${escape(summary)}</p>`;
   if (standing === 'upcoming' && since) {
-    return `<aside class="coming"><p><strong>This version takes effect on ${dated(since)}.</strong> ${link}</p>${what}</aside>`;
+    return `<aside class="coming"><p><strong>This version takes effect on ${dated(since)}.</strong> ${link}${changes}</p>${what}</aside>`;
   }
   if (withdrawn) {
     return `<aside><p><strong>This version was withdrawn and never took effect.</strong> ${link}</p></aside>`;

@@ -185,7 +185,7 @@ const service = {
   ),
   log_copy_too_old: unavailable(
     2000,
-    'This node has not read the newest events of the ledger for more than 30 seconds, so its prices and terms may be out of date. Nothing was charged.',
+    'This node has not read the newest prices and terms for more than 30 seconds. Nothing was charged.',
     'Try again: another node may answer.',
   ),
   draining: unavailable(500, 'This node is shutting down.', 'Try again: another node will answer.'),

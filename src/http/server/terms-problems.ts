@@ -10,7 +10,7 @@ export const termsRefusals = {
   terms_version_not_newer: invalid(
     409,
     'A version of this document that is the same or newer was published before.',
-    'GET /api/terms lists the versions. Choose a later date, or add a number, such as 2026-12-20.2.',
+    'Choose a later date, or add a number, such as 2026-12-20.2.',
   ),
   notice_too_short: invalid(
     409,
