@@ -5,8 +5,7 @@ export type VersionInForce = Pick<AnnouncedVersion, 'document' | 'version' | 'ef
   readonly withdrawn: unknown;
 };
 
-const standing = <Version extends VersionInForce>(all: readonly Version[], document: TermsDocument) =>
-  all.filter((one) => one.document === document && !one.withdrawn);
+const stands = (one: VersionInForce, document: TermsDocument): boolean => one.document === document && !one.withdrawn;
 
 const hasEffect = ({ effectiveAt }: VersionInForce, at: Date): boolean => effectiveAt === null || effectiveAt <= at;
 
@@ -15,11 +14,11 @@ export const termsInForce = <Version extends VersionInForce>(
   all: readonly Version[],
   document: TermsDocument,
   at: Date,
-): Version | undefined => standing(all, document).findLast((one) => hasEffect(one, at));
+): Version | undefined => all.findLast((one) => stands(one, document) && hasEffect(one, at));
 
 /** The announced versions that take effect after a time, the next one first. */
 export const upcomingTerms = <Version extends VersionInForce>(
   all: readonly Version[],
   document: TermsDocument,
   at: Date,
-): readonly Version[] => standing(all, document).filter((one) => !hasEffect(one, at));
+): readonly Version[] => all.filter((one) => stands(one, document) && !hasEffect(one, at));
