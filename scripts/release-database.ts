@@ -86,7 +86,7 @@ const fill = async ({ url }: Release): Promise<readonly Story[]> => {
   };
   const open = async (name: string, ...grants: readonly string[]): Promise<string> => {
     const email = `${name.toLowerCase()}@example.com`;
-    const account = await manage('POST', '/accounts', { name, email, adult: true, accept_terms: '2026-11-24' });
+    const account = await manage('POST', '/accounts', { name, email, adult: true, accept_terms: '2026-11-30' });
     const accountId = String(account['account_id']);
     for (const usd of grants) await manage('POST', `/accounts/${accountId}/grants`, { usd, reason: 'Welcome' });
     return accountId;

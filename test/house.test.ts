@@ -123,6 +123,8 @@ const homes: Readonly<Record<string, { readonly in: readonly string[]; readonly 
     because: 'a receipt is the only document; it is kept, works offline, embeds fonts, and gives equal bytes',
   },
   '@simplewebauthn/server': { in: ['identity/passkeys/'], because: 'only a passkey is verified by it' },
+  'markdown-it': { in: ['http/documents/markdown.ts'], because: 'only a document is shown as a page' },
+  diff: { in: ['http/documents/changes.ts', 'cli/terms/'], because: 'only versions of a document are compared' },
   otplib: { in: ['identity/totp.ts'], because: 'only a second step has codes of a clock' },
   'disposable-email-domains-js': {
     in: ['identity/disposable-domains.ts'],
@@ -270,7 +272,6 @@ const readsRealTime: Readonly<Record<string, string>> = {
   'reactions/runs/heartbeat.ts': 'whether a run is alive is a matter of real time',
   'reactions/runs/runs.ts': 'whether a run is alive is a matter of real time',
   'cli/terminal/live-runs.ts': 'whether a run is alive is a matter of real time',
-  'gateway/publishing/publish-terms.ts': 'the date is part of an example in a message',
   'proxy/providers/openai/http/retry-after.ts': "a provider's Retry-After is a real time",
 };
 

@@ -5,7 +5,7 @@ import { createCompletions } from '../proxy/engine/completions.ts';
 import { createTokenCounter } from '../proxy/metering/token-counter.ts';
 import { formats } from './providers.ts';
 import type { GatewayOptions, Rooms } from './rooms.ts';
-import { termsInForce } from './routes.ts';
+import { termsInForceOn } from './routes.ts';
 
 /** A failure of every request is logged once per provider in this time. */
 const LOG_AGAIN_MS = 60_000;
@@ -33,6 +33,7 @@ export const openCompletions = async ({ config, log }: GatewayOptions, rooms: Ro
   const reportRejection = atMostEvery(LOG_AGAIN_MS, (upstream: string, status: number) =>
     log.error({ upstream, status }, `${upstream} rejected our API key or account: check both`),
   );
+  const termsInForce = termsInForceOn(rooms);
   const facts = await readModelFacts();
   const [promptTokens, tokens] = [createTokenCounter(), createTokenCounter()];
   const completions = createCompletions({
@@ -47,8 +48,9 @@ export const openCompletions = async ({ config, log }: GatewayOptions, rooms: Ro
     promptTokens,
     tokens,
     runId: watchers.runId,
-    termsToAccept: () => ({ version: termsInForce(views), explicit: config.acceptAfterFailedNotice }),
+    termsToAccept: () => ({ version: termsInForce(), explicit: config.acceptAfterFailedNotice }),
     isPaused: eventLog.rewindIsOpen,
+    logCopy: views.logCopy,
     now,
     idleTimeoutMs: config.idleTimeoutMs,
     maxStreamMs: config.maxStreamMs,

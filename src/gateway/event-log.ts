@@ -33,7 +33,7 @@ import { createSnapshots } from '../eventstore/postgres/snapshots.ts';
 import { createTermsTexts } from '../eventstore/journal/terms-texts.ts';
 import { readTermsFiles, type TermsFile } from '../config/terms-files.ts';
 import { announceEnds, publishPrices } from './publishing/publish-prices.ts';
-import { publishTerms } from './publishing/publish-terms.ts';
+import { publishStarters, storePublishedTexts } from './publishing/publish-terms.ts';
 import type { OutageLog } from './health/outage.ts';
 import { openRewinds } from './health/rewinds.ts';
 import { checkedSecrets, type Secrets } from './secrets.ts';
@@ -121,9 +121,10 @@ export const openEventLog = async (options: EventLogOptions) => {
 
   const termsTexts = createTermsTexts(databaseUrl);
   const files = termsFiles ?? (await readTermsFiles());
-  await patiently(() => publishTerms({ terms, texts: termsTexts, files }));
-  const catalogue = await readCatalogue();
   const { now } = await patiently(() => readLogClock(databaseUrl));
+  await patiently(() => publishStarters({ terms, texts: termsTexts, files, now: () => now }, ['terms']));
+  await patiently(() => storePublishedTexts({ terms, texts: termsTexts, files }, log));
+  const catalogue = await readCatalogue();
   await patiently(() => publishPrices({ prices, catalogue, log, now }));
   const { state: listed } = await patiently(() => prices.read(PRICES_STREAM));
 
@@ -131,6 +132,7 @@ export const openEventLog = async (options: EventLogOptions) => {
     store,
     accounts,
     prices,
+    terms,
     mails,
     payments,
     contacts,
@@ -144,6 +146,7 @@ export const openEventLog = async (options: EventLogOptions) => {
     commonPosition: rewinds.commonPosition,
     vault: createVault(dataKeys),
     termsTexts,
+    termsFiles: files,
     idempotencySecret: shared.idempotency,
     oneTimeCodesSecret: shared.oneTimeCodes,
     identitiesSecret: shared.identities,

@@ -8,7 +8,7 @@ import { watchReadiness } from './health/readiness.ts';
 import { answerUnreadable } from '../http/server/unreadable.ts';
 import { openCompletions } from './completions.ts';
 import { openRooms, type GatewayOptions, type Rooms } from './rooms.ts';
-import { createRoutes, termsInForce } from './routes.ts';
+import { createRoutes, termsInForceOn } from './routes.ts';
 
 const wentBack = { ok: false, reason: 'the log went back in time' } as const;
 
@@ -68,7 +68,8 @@ export const startGateway = async (options: GatewayOptions) => {
     keyring: rooms.keyring,
     findKeyOwner: views.findKeyOwner,
     lookedUp: views.lookedUp,
-    termsInForce: () => termsInForce(views),
+    /** The version of the terms in force now. */
+    termsInForce: termsInForceOn(rooms),
     /** The operator's page of simulated payments; undefined if they are not simulated. */
     simulatedPayments: rooms.payments.operatorPage,
     /** Drains requests in progress; those still open after the grace period are settled for what they delivered. */
@@ -76,6 +77,7 @@ export const startGateway = async (options: GatewayOptions) => {
       readiness.stopping();
       await door.close();
       rooms.ends.close();
+      rooms.starters.close();
       await readiness.close();
       await rooms.mail.close();
       await rooms.contacting.close();

@@ -9,6 +9,7 @@ import { openPayments } from './payments/payments.ts';
 import { openPeople } from './people/people.ts';
 import { startGatewayProcess } from './people/processes.ts';
 import { createSecretsInUse, warnOfMissingSecrets, type Secrets } from './secrets.ts';
+import { publishFurtherStarters } from './publishing/publish-terms.ts';
 import { openViews } from './views.ts';
 import { startOnDatabase } from './health/database-wait.ts';
 import { startWatchers } from './health/watchers.ts';
@@ -52,6 +53,9 @@ export const openRooms = async (options: GatewayOptions, publicUrl: () => string
     generations: () => generations,
   });
   eventLog.onRewind(views.startAgain);
+  const { terms, termsTexts: texts, termsFiles: files } = eventLog;
+  const { lookedUp } = views;
+  const starters = await publishFurtherStarters({ terms, texts, files, now: watchers.now, lookedUp, log });
   const about = { config, databaseUrl, eventLog, publicUrl, now: watchers.now, metrics: watchers.metrics, ...start };
   const people = await openPeople({ ...about, views });
   const contacting = openContacts({ ...about, views, people });
@@ -71,7 +75,7 @@ export const openRooms = async (options: GatewayOptions, publicUrl: () => string
     issueWith: () => secretsInUse.pepperId,
   });
   return {
-    ...{ eventLog, providers, views, watchers, people, contacting, mail, payments, erasure, ends, keyring },
+    ...{ eventLog, providers, views, watchers, people, contacting, mail, payments, erasure, ends, starters, keyring },
     /** Sets the generations in progress, which the watchers leave alone. */
     watchGenerations: (set: ReadonlySet<string>): void => void (generations = set),
   };

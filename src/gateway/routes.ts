@@ -5,6 +5,8 @@ import { invariant } from '../domain/decider.ts';
 import { personStream } from '../domain/identity/person.ts';
 import { STAFF_STREAM } from '../domain/identity/staff.ts';
 import { formatUsd } from '../domain/money.ts';
+import { documentPaths } from '../domain/terms/names.ts';
+import { termsInForce } from '../domain/terms/in-force.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
 import { bodyMemoryBytes } from './body-memory.ts';
 import { newId } from './new-id.ts';
@@ -71,6 +73,7 @@ export const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts:
     findAccount: async (accountId) => (await accounts.read(accountStream(accountId))).state,
     publishedTerms: views.publishedTerms,
     findTermsText: eventLog.termsTexts.find,
+    termsUrl: () => `${parts.publicUrl()}${documentPaths.terms}`,
     ...{ payments: parts.payments.payments, isSimulatedPartner, contacts: parts.contacting.contacts },
     management: createManagement(adminToken, config, parts),
     metrics: getMetrics(adminToken, watchers.metrics),
@@ -93,6 +96,8 @@ const createManagement = (
     personCommands: eventLog.persons,
     claimCommands: eventLog.claims,
     priceCommands: eventLog.prices,
+    termsCommands: eventLog.terms,
+    termsTexts: eventLog.termsTexts,
     vault: eventLog.vault,
     now: watchers.now,
     store: eventLog.store,
@@ -113,7 +118,7 @@ const createManagement = (
     receipts: { of: receipt, pdf: receiptPdf },
     ...{ topUps: { ...topUps, payableMs: PAYABLE_MS }, refundAlone },
     newId,
-    termsInForce: () => termsInForce(views),
+    termsInForce: termsInForceOn({ views, watchers }),
     publishedTerms: views.publishedTerms,
     publicUrl,
     createSecret: keyring.create,
@@ -133,8 +138,11 @@ const createManagement = (
     publicKey: watchers.checkpointKey,
   });
 
-export const termsInForce = ({ publishedTerms }: Rooms['views']): string => {
-  const inForce = publishedTerms().at(-1);
-  invariant(inForce !== undefined, 'terms are published before a gateway opens');
-  return inForce.version;
-};
+/** The version of the document `terms` that is in force by the clock of the log. */
+export const termsInForceOn =
+  ({ views, watchers }: Pick<Rooms, 'views' | 'watchers'>) =>
+  (): string => {
+    const inForce = termsInForce(views.publishedTerms(), 'terms', watchers.now());
+    invariant(inForce !== undefined, 'terms are published before a gateway opens');
+    return inForce.version;
+  };

@@ -22,6 +22,7 @@ import { bringUpToDate, createMissingTables, rebuiltInWords } from '../projectio
 import { requests, type RequestRow } from '../projections/rows/requests.ts';
 import { transactions } from '../projections/rows/transactions.ts';
 import { createTermsList } from '../projections/views/terms-list.ts';
+import { watchLogCopy } from './health/log-copy.ts';
 import type { OutageLog } from './health/outage.ts';
 
 /**
@@ -32,6 +33,8 @@ import type { OutageLog } from './health/outage.ts';
 const GATHER_MS = 250;
 /** The longest wait for the row of a receipt. */
 const CAUGHT_UP_WITHIN_MS = 5000;
+/** The longest wait of a completion for look-ups that are behind, if they are so for too long already. */
+const COPY_WITHIN_MS = 2000;
 
 export type Views = Awaited<ReturnType<typeof openViews>>;
 
@@ -42,6 +45,8 @@ export type ViewsOptions = {
   readonly outage: OutageLog;
   readonly migration: MigrateOptions;
   readonly log: Logger;
+  /** How old this node's copy of the log may be for completions; by default 30 s. */
+  readonly copyLimitMs?: number;
 };
 
 type Failed = (consumer: string, error: unknown) => void;
@@ -101,6 +106,15 @@ export const openViews = async (options: ViewsOptions) => {
   let lookUps = openLookUps(store, failed);
   const { rows, keptByOthers } = await openRows(options, database, failed);
   await lookUps.follower.reached(await patiently(store.head));
+  const logCopy = watchLogCopy({
+    hasAll: async () => {
+      const head = await store.head();
+      const { follower } = lookUps;
+      await follower.reached(head, AbortSignal.timeout(COPY_WITHIN_MS));
+      return follower.position >= head;
+    },
+    ...(options.copyLimitMs === undefined ? {} : { limitMs: options.copyLimitMs }),
+  });
   const queries = createQueries(database);
 
   /**
@@ -125,6 +139,7 @@ export const openViews = async (options: ViewsOptions) => {
   return {
     database,
     queries,
+    logCopy: { isRecent: logCopy.isRecent, confirm: logCopy.confirm },
     findKeyOwner: (...asked: Parameters<typeof lookUps.keyOwners.find>) => lookUps.keyOwners.find(...asked),
     keysByPepper: (...asked: Parameters<typeof lookUps.keyOwners.byPepper>) => lookUps.keyOwners.byPepper(...asked),
     findPrice: (...asked: Parameters<typeof lookUps.priceList.find>) => lookUps.priceList.find(...asked),
@@ -217,6 +232,7 @@ export const openViews = async (options: ViewsOptions) => {
       await former.follower.close();
     },
     close: async (): Promise<void> => {
+      await logCopy.close();
       await rows.close();
       await lookUps.follower.close();
       await database.$pool.end();

@@ -1,5 +1,7 @@
-/** A published version of the Terms of Service and the time since which it is in force. */
-export type PublishedTerms = { readonly version: string; readonly sha256: string; readonly since: Date };
+import type { DocumentVersion } from '../projections/views/terms-list.ts';
 
-/** Oldest first; the last is in force. */
-export type ListTerms = () => readonly PublishedTerms[];
+/** Every version of every document, in the order of the log. */
+export type ListTerms = () => readonly DocumentVersion[];
+
+/** The text of a version by its SHA-256; undefined if no node has stored it yet. */
+export type FindTermsText = (sha256: string) => Promise<Buffer | undefined>;

@@ -129,7 +129,13 @@ for (const projection of projections) {
       ));
 
     it('has nothing to say about prices and terms', () => {
-      const published = recorded([{ type: 'TermsPublished', version: '1', sha256: 'x' }]);
+      const published = recorded([
+        {
+          ...{ type: 'TermsPublished', document: 'terms', version: '1', sha256: 'x', summary: '' },
+          ...{ significant: false, effectiveAt: null },
+        },
+        { type: 'TermsWithdrawn', document: 'terms', version: '1', reason: 'a mistake' },
+      ]);
       expect(published.flatMap((one) => projection.keysOf({ ...one, stream: 'terms' }))).toEqual([]);
     });
   });

@@ -13,7 +13,7 @@ import type { MailEvent } from '../../domain/mail/mail.ts';
 import type { PaymentEvent } from '../../domain/payments/events.ts';
 import type { PriceEvent } from '../../domain/prices/events.ts';
 import type { ReactionEvent } from '../../domain/reactions/parked-reactions.ts';
-import type { TermsEvent } from '../../domain/terms/terms.ts';
+import type { TermsEvent } from '../../domain/terms/events.ts';
 import { compileSchema, type CompiledSchema } from './shapes/compiled-schema.ts';
 import type { Shape, Shapes } from './shapes/shape.ts';
 import { accountEventShapes } from './shapes/account.ts';

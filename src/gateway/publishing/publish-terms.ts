@@ -1,66 +1,120 @@
+import type { Logger } from 'pino';
+import type { TermsFile } from '../../config/terms-files.ts';
+import type { TermsDocument, TermsEvent } from '../../domain/terms/events.ts';
 import {
   TERMS_STREAM,
-  type PublishTerms,
-  type TermsEvent,
-  type TermsRefusal,
+  findVersion,
   type Terms,
+  type TermsCommand,
+  type TermsRefusal,
 } from '../../domain/terms/terms.ts';
 import type { Commands } from '../../eventstore/commands.ts';
+import { StoreUnavailable } from '../../eventstore/event-store.ts';
+import { NotReadableByAll } from '../../eventstore/event-versions.ts';
 import type { TermsTexts } from '../../eventstore/journal/terms-texts.ts';
-import type { TermsFile } from '../../config/terms-files.ts';
 import { newId } from '../new-id.ts';
 
-/** Fault: a file has another text than the one that was published as its version, or there are no terms at all. */
+const TRY_AGAIN_MS = 5000;
+
+/** Fault: neither the log nor the folder legal/ has terms. */
 export class TermsFault extends Error {
   override readonly name = 'TermsFault';
-  readonly code: 'terms_version_changed' | 'terms_missing';
-
-  constructor(code: TermsFault['code'], message: string) {
-    super(message);
-    this.code = code;
-  }
+  readonly code = 'terms_missing';
 }
 
-const changed = ({ file, version, sha256 }: TermsFile, published: string): TermsFault =>
-  new TermsFault(
-    'terms_version_changed',
-    `${file} has another text than the one published as version ${version} of the terms (SHA-256 ${sha256} instead of ` +
-      `${published}): put the published text back, and save a new text as a new version, in a file of its own such as ` +
-      `legal/terms-${new Date().toISOString().slice(0, 10)}.md.`,
-  );
+export type TermsCommands = Commands<Terms, TermsCommand, TermsEvent, TermsRefusal>;
 
-export type PublishTermsOptions = {
-  readonly terms: Pick<Commands<Terms, PublishTerms, TermsEvent, TermsRefusal>, 'execute' | 'read'>;
+export type PublishStartersOptions = {
+  readonly terms: Pick<TermsCommands, 'execute' | 'read'>;
   readonly texts: Pick<TermsTexts, 'store'>;
-  /** Oldest first. */
+  /** Those of a document oldest first. */
   readonly files: readonly TermsFile[];
+  readonly now: () => Date;
 };
 
 /**
- * Publishes the newest file if the log has neither its version nor a newer one, and stores the texts of all published
- * versions. Rejects with TermsFault.
+ * Publishes the starter text of each of the documents of which the log has no version: its newest file. Whatever is in
+ * legal/ afterwards, the operator publishes new versions by command. Returns the position of the last publication.
+ * Rejects with TermsFault if there are no terms at all.
  */
-export const publishTerms = async ({ terms, texts, files }: PublishTermsOptions): Promise<void> => {
-  const published = new Map((await terms.read(TERMS_STREAM)).state.map(({ version, sha256 }) => [version, sha256]));
-  const newest = files.at(-1);
-  if (!newest && published.size === 0) {
-    throw new TermsFault(
-      'terms_missing',
-      'There are no terms: put them into legal/, in a file such as terms-2026-11-24.md.',
+export const publishStarters = async (
+  { terms, texts, files, now }: PublishStartersOptions,
+  documents: readonly TermsDocument[],
+): Promise<number | undefined> => {
+  const { state: known } = await terms.read(TERMS_STREAM);
+  let position: number | undefined;
+  for (const document of documents) {
+    if (known.some((one) => one.document === document)) continue;
+    const newest = files.findLast((one) => one.document === document);
+    if (!newest) {
+      if (document !== 'terms') continue;
+      throw new TermsFault('There are no terms: put them into legal/, in a file such as terms-2026-11-30.md.');
+    }
+    // Stored first, so that every version in the log has a text.
+    await texts.store(newest.text);
+    const { version, sha256 } = newest;
+    const outcome = await terms.execute(
+      TERMS_STREAM,
+      {
+        ...{ type: 'PublishTerms', document, version, sha256, summary: '', significant: false },
+        ...{ effectiveAt: null, at: now() },
+      },
+      { actor: 'system:start', commandId: newId() },
     );
+    // A refusal means that another node has published a version at the same moment.
+    if (outcome.kind === 'accepted') position = outcome.position ?? position;
   }
-  for (const file of files) {
-    const known = published.get(file.version);
-    if (known !== undefined && known !== file.sha256) throw changed(file, known);
+  return position;
+};
+
+/** Stores the texts of published versions: databases of older releases have only their hashes. */
+export const storePublishedTexts = async (
+  { terms, texts, files }: Pick<PublishStartersOptions, 'terms' | 'texts' | 'files'>,
+  log: Pick<Logger, 'warn'>,
+): Promise<void> => {
+  const { state: known } = await terms.read(TERMS_STREAM);
+  for (const { file, document, version, sha256, text } of files) {
+    const published = findVersion(known, document, version);
+    if (published?.sha256 === sha256) await texts.store(text);
+    else if (published) {
+      log.warn(
+        { file },
+        `${file} has another text than the one published as version ${version}, which stays in force. To publish a new ` +
+          'version: npm run terms -- publish --help',
+      );
+    }
   }
-  // Stored first, so that every version in the log has a text.
-  for (const file of files) if (file === newest || published.has(file.version)) await texts.store(file.text);
-  if (!newest) return;
-  const { version, sha256 } = newest;
-  const metadata = { actor: 'system:start', commandId: newId() };
-  const outcome = await terms.execute(TERMS_STREAM, { type: 'PublishTerms', version, sha256 }, metadata);
-  if (outcome.kind === 'accepted') return;
-  // Another node has just published this version with another text.
-  const now = (await terms.read(TERMS_STREAM)).state.find((one) => one.version === version);
-  throw changed(newest, now?.sha256 ?? 'unknown');
+};
+
+/**
+ * Publishes the other documents, whose events gateways of older releases cannot read: retries until none of those is
+ * running. The first attempt is over when it resolves.
+ */
+export const publishFurtherStarters = async (
+  options: PublishStartersOptions & {
+    readonly log: Pick<Logger, 'warn'>;
+    /** Resolves once the look-ups of this node have followed the log to a position. */
+    readonly lookedUp: (position: number) => Promise<void>;
+  },
+): Promise<{ close(): void }> => {
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+  const attempt = async (): Promise<void> => {
+    try {
+      const position = await publishStarters(options, ['acceptable_use', 'privacy']);
+      if (position !== undefined) await options.lookedUp(position);
+    } catch (error) {
+      if (closed) return;
+      const passes = error instanceof NotReadableByAll || error instanceof StoreUnavailable;
+      if (passes) timer = setTimeout(() => void attempt(), TRY_AGAIN_MS);
+      options.log.warn({ err: error }, 'the acceptable-use policy and the privacy page are not published yet');
+    }
+  };
+  await attempt();
+  return {
+    close: () => {
+      closed = true;
+      clearTimeout(timer);
+    },
+  };
 };

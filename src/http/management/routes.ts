@@ -19,7 +19,7 @@ import { issueKey } from './keys/issue-key.ts';
 import { listEvents } from './accounts/list-events.ts';
 import { listKeys } from './keys/list-keys.ts';
 import { listPrices } from './prices/list-prices.ts';
-import { listTerms } from './list-terms.ts';
+import { termsRoutes } from './terms/routes.ts';
 import { readCheckpoint } from './read-checkpoint.ts';
 import { readAccount } from './accounts/read-account.ts';
 import { readRequest } from './requests/read-request.ts';
@@ -71,7 +71,7 @@ export const routes: readonly Route[] = [
   ...ownRoutes,
   ...supportRoutes,
   ...contactingRoutes,
-  listTerms,
+  ...termsRoutes,
   listPrices,
   delistModel,
   relistModel,

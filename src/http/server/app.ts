@@ -28,9 +28,9 @@ import {
   type FindGenerations,
   type FindKeyUsage,
 } from '../v1/get-receipts.ts';
-import { getTerms, getTermsVersion, type FindTermsText } from '../get-terms.ts';
+import { documentPages } from '../documents/document-pages.ts';
 import { getModel, listModels, type DelistedSince, type ListModels } from '../v1/list-models.ts';
-import type { ListTerms } from '../published-terms.ts';
+import type { FindTermsText, ListTerms } from '../published-terms.ts';
 
 export type AppOptions = {
   readonly newId: () => string;
@@ -57,6 +57,8 @@ export type AppOptions = {
   readonly publishedTerms: ListTerms;
   readonly findTermsText: FindTermsText;
   readonly contacts: Pick<Contacts, 'writeAsStranger'>;
+  /** Where the Terms of Service can be read. */
+  readonly termsUrl: () => string;
   readonly payments: Pick<Payments, 'receiveWebhook' | 'check' | 'find'>;
   /** Whether payments by a partner of this name move no money. */
   readonly isSimulatedPartner: (name: string) => boolean;
@@ -148,11 +150,11 @@ const createRoutes = (options: AppOptions): readonly AppRoute[] => {
     read('key', '/v1/generation', getGeneration(authenticate, options.findGenerations)),
     read('key', '/v1/key', getKey(authenticate, options.findAccount, options.findKeyUsage, options.now)),
     read('key', '/v1/credits', getCredits(authenticate, options.findAccount)),
-    read('public', '/terms', getTerms(options.publishedTerms, options.findTermsText)),
-    read('public', '/terms/:version', getTermsVersion(options.publishedTerms, options.findTermsText)),
     read('admin', '/metrics', options.metrics),
     { method: 'POST', path: '/webhooks/creem', principals: ['public'], handler: webhook },
-    ...Object.entries({ ...confirmPage, ...ofTopUps }).map(([path, handler]) => read('public', path, handler)),
+    ...Object.entries({ ...confirmPage, ...ofTopUps, ...documentPages(options) }).map(([path, handler]) =>
+      read('public', path, handler),
+    ),
     read('public', '/contact', contact.form),
     read('public', '/contact/thanks', contact.thanks),
     read('public', '/contact.css', contact.style),

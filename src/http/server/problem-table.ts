@@ -192,6 +192,11 @@ const service = {
     'The service is paused while its operators check the ledger after a database restore. Nothing was charged.',
     'Try again later.',
   ),
+  log_copy_too_old: unavailable(
+    2000,
+    'This node has not read the newest prices and terms for more than 30 seconds. Nothing was charged.',
+    'Try again: another node may answer.',
+  ),
   draining: unavailable(500, 'This node is shutting down.', 'Try again: another node will answer.'),
   payments_unavailable: {
     ...{ status: 503, type: 'service_unavailable_error', shouldRetry: false },

@@ -43,8 +43,18 @@ export const modelDelisted = (model: string, since: Date): Problem =>
     param: 'model',
   });
 
-/** A refusal of the domain as a problem, with the amounts if credits are insufficient. */
-export const refusalProblem = ({ code, funds }: AccountRefusal): Problem => {
+/** With the place of the text, which a holder reads before accepting it. */
+export const termsNotAccepted = (termsUrl: string): Problem => {
+  const { message } = problem('terms_not_accepted');
+  return problem('terms_not_accepted', { message: message.replace('GET /terms', termsUrl) });
+};
+
+/**
+ * A refusal of the domain as a problem, with the amounts if credits are insufficient. `termsUrl` is where the Terms of
+ * Service can be read.
+ */
+export const refusalProblem = ({ code, funds }: AccountRefusal, termsUrl: string): Problem => {
+  if (code === 'terms_not_accepted') return termsNotAccepted(termsUrl);
   if (!funds) return problem(code);
   const { message } = problem(code);
   const [needed, available, held] = [funds.needed, funds.available, funds.held].map(formatUsd);

@@ -5,6 +5,7 @@ import type { StaffRefusal } from '../../domain/identity/staff.ts';
 import type { PriceRefusal } from '../../domain/prices/decide.ts';
 import type { TermsRefusal } from '../../domain/terms/terms.ts';
 import { paymentRefusals } from './payment-problems.ts';
+import { termsRefusals } from './terms-problems.ts';
 import { type ProblemEntry, forbidden, heldByOthers, invalid, overLimit, tooMany } from './problem-entries.ts';
 
 /** Refusals of the domain. A new refusal does not compile until it has an entry. */
@@ -159,11 +160,6 @@ export const refusals = {
     'The price book does not contain this model.',
     'GET /api/prices lists the models on sale.',
   ),
-  terms_version_changed: invalid(
-    409,
-    'This version of the terms was published with another text, which GET /terms/{version} returns.',
-    'Publish the new text as a new version.',
-  ),
   invitation_not_found: invalid(404, 'There is no invitation with this id.', 'List the open invitations.'),
   invitation_ended: invalid(
     409,
@@ -181,6 +177,7 @@ export const refusals = {
     'Another person with the role must give the approval.',
   ),
   ...paymentRefusals,
+  ...termsRefusals,
 } satisfies Record<
   (AccountRefusal | PriceRefusal | TermsRefusal | InvitationRefusal | StaffRefusal | ApprovalRefusal)['code'],
   ProblemEntry

@@ -1,6 +1,6 @@
 import { formatUsd, type Credits } from '../../domain/money.ts';
 import type { AccountRefusal } from '../../domain/account/decide.ts';
-import { modelDelisted, problem, type Problem } from '../server/problems.ts';
+import { modelDelisted, problem, termsNotAccepted, type Problem } from '../server/problems.ts';
 import { LONGEST_WAIT_MS, limitProblem, outputTokens } from './limit-problems.ts';
 
 /** Why there is no completion, as the proxy returns it. */
@@ -44,9 +44,11 @@ export type CompletionProblem =
   | { readonly kind: 'stream_broken'; readonly code: 'upstream_error' | 'upstream_timeout' | 'draining' }
   | { readonly kind: 'client_gone' }
   | { readonly kind: 'draining' }
-  | { readonly kind: 'paused' };
+  | { readonly kind: 'paused' }
+  | { readonly kind: 'log_copy_too_old' };
 
-export const completionProblem = (reason: CompletionProblem): Problem => {
+/** `termsUrl` is where the Terms of Service can be read. */
+export const completionProblem = (reason: CompletionProblem, termsUrl: string): Problem => {
   switch (reason.kind) {
     case 'bad_request':
       return problem(reason.code, { message: reason.message, param: reason.param });
@@ -58,7 +60,7 @@ export const completionProblem = (reason: CompletionProblem): Problem => {
     case 'model_delisted':
       return modelDelisted(reason.model, reason.since);
     case 'refused':
-      return refused(reason.refusal, reason.affordableTokens);
+      return refused(reason.refusal, reason.affordableTokens, termsUrl);
     case 'duplicate': {
       const { code, generationId, charged } = reason.duplicate;
       const costUsd = charged === undefined ? {} : { costUsd: formatUsd(charged) };
@@ -88,6 +90,8 @@ export const completionProblem = (reason: CompletionProblem): Problem => {
       return problem('draining');
     case 'paused':
       return problem('service_paused');
+    case 'log_copy_too_old':
+      return problem('log_copy_too_old');
   }
 };
 
@@ -98,8 +102,13 @@ const brokenStreams = {
 } as const;
 
 /** A refusal of the domain with what the request would hold and what is available. */
-const refused = ({ code, funds, limit }: AccountRefusal, affordableTokens: number | undefined): Problem => {
+const refused = (
+  { code, funds, limit }: AccountRefusal,
+  affordableTokens: number | undefined,
+  termsUrl: string,
+): Problem => {
   if (code === 'key_not_found' || code === 'key_revoked') return problem('invalid_api_key');
+  if (code === 'terms_not_accepted') return termsNotAccepted(termsUrl);
   if (code === 'model_not_allowed') return problem(code, { param: 'model' });
   if (limit) return limitProblem(code, limit, affordableTokens);
   if (!funds) return problem(code);

@@ -59,6 +59,8 @@ export type CreateCompletionOptions = {
   readonly readBody: ReadBody;
   readonly maxBodyBytes: number;
   readonly complete: Complete;
+  /** Where the Terms of Service can be read. */
+  readonly termsUrl: () => string;
   /** The balance of an account in USD, as last known to this process. */
   readonly balanceUsd: (accountId: string) => string | undefined;
   readonly rateLimits: RateLimits;
@@ -136,7 +138,7 @@ const createAnswerTo = (endpoint: Endpoint, options: CreateCompletionOptions) =>
     });
     response.setHeader('openai-processing-ms', Math.round(performance.now() - startedAt));
     tellRateLimits(response, rateLimits(accountId, keyId));
-    if (answer.kind === 'problem') return completionProblem(answer.problem);
+    if (answer.kind === 'problem') return completionProblem(answer.problem, options.termsUrl());
 
     setGenerationHeaders(response, answer.generationId, answer.kind === 'whole' ? answer.costUsd : undefined);
     if (answer.outputCap !== undefined) response.setHeader('x-kissapi-output-capped', answer.outputCap);
@@ -160,7 +162,7 @@ const sendStream = async (
   response: ServerResponse,
   relay: (sink: Sink) => Promise<void>,
   left: AbortSignal,
-  { commentAfterMs, slowReaderMs }: Patience,
+  { commentAfterMs, slowReaderMs, termsUrl }: Patience & Pick<CreateCompletionOptions, 'termsUrl'>,
 ): Promise<void> => {
   response.setHeader('content-type', 'text/event-stream; charset=utf-8');
   response.setHeader('cache-control', 'no-cache');
@@ -175,7 +177,7 @@ const sendStream = async (
   // Only the error, without choices: with choices, clients take the stream for complete.
   const fail = (why: CompletionProblem): Promise<void> | undefined =>
     write(
-      `data: ${problemBody(ofGeneration(response, completionProblem(why)), requestIdOf(response), supportOf(response))}\n\n`,
+      `data: ${problemBody(ofGeneration(response, completionProblem(why, termsUrl())), requestIdOf(response), supportOf(response))}\n\n`,
     );
   try {
     await relay({ write, fail });

@@ -1,25 +1,37 @@
+import type { AnnouncedVersion } from '../../domain/terms/events.ts';
 import type { Consumer } from '../follow.ts';
 
-/** A version of the Terms of Service, and when it came into force. */
-export type PublishedTerms = { readonly version: string; readonly sha256: string; readonly since: Date };
-
-export type TermsList = Consumer & {
-  /** Oldest first; the last is in force. */
-  all(): readonly PublishedTerms[];
+/** A version of a document, as the log has it. */
+export type DocumentVersion = AnnouncedVersion & {
+  readonly publishedAt: Date;
+  readonly withdrawn: { readonly at: Date; readonly reason: string } | undefined;
 };
 
-/** The versions of the terms, in memory, from the log. */
+export type TermsList = Consumer & {
+  /** Every version of every document, withdrawn ones included, in the order of the log. */
+  all(): readonly DocumentVersion[];
+};
+
+/** The versions of the documents, in memory, from the log. */
 export const createTermsList = (): TermsList => {
-  let published: readonly PublishedTerms[] = [];
+  let published: readonly DocumentVersion[] = [];
   let position = 0;
   return {
     name: 'terms_list',
-    types: new Set(['TermsPublished']),
+    types: new Set(['TermsPublished', 'TermsWithdrawn']),
     position: () => position,
     apply: (batch, upTo) => {
       for (const { event, position: at, time } of batch) {
-        if (at <= position || event.type !== 'TermsPublished') continue;
-        published = [...published, { version: event.version, sha256: event.sha256, since: time }];
+        if (at <= position) continue;
+        if (event.type === 'TermsPublished') {
+          const { type: _, ...announced } = event;
+          published = [...published, { ...announced, publishedAt: time, withdrawn: undefined }];
+        } else if (event.type === 'TermsWithdrawn') {
+          const { document, version, reason } = event;
+          published = published.map((one) =>
+            one.document === document && one.version === version ? { ...one, withdrawn: { at: time, reason } } : one,
+          );
+        }
       }
       position = Math.max(position, upTo);
       return position;

@@ -64,6 +64,12 @@ export type CompletionsOptions = Pick<CallOptions, 'maxStreamMs' | 'usageAfterLe
   readonly termsToAccept?: () => ReserveCredits['terms'];
   /** True until an operator acknowledges what the log has lost. No new request is accepted until then. */
   readonly isPaused: () => boolean;
+  /** Prices and terms are those of this node's copy of the log, which must not be too old. */
+  readonly logCopy: {
+    readonly isRecent: () => boolean;
+    /** Compares it with the log. Rejects if the log cannot be read. */
+    readonly confirm: () => Promise<boolean>;
+  };
   readonly now: () => Date;
   /** How long a provider's stream may go without data; comments do not count as data. */
   readonly idleTimeoutMs: number;

@@ -31,6 +31,9 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
   const { generations, calls } = running;
   return {
     complete: async (asked) => {
+      if (!options.logCopy.isRecent() && !(await options.logCopy.confirm())) {
+        return problem({ kind: 'log_copy_too_old' });
+      }
       if (running.draining) return problem({ kind: 'draining' });
       if (options.isPaused()) return problem({ kind: 'paused' });
       const generationId = generationIdOf(asked.uuid);

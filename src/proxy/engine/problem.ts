@@ -34,7 +34,8 @@ export type CompletionProblem =
   | { readonly kind: 'client_gone' }
   | { readonly kind: 'draining' }
   /** The log was rewound, and no operator has acknowledged the loss yet. */
-  | { readonly kind: 'paused' };
+  | { readonly kind: 'paused' }
+  | { readonly kind: 'log_copy_too_old' };
 
 /** Maps a provider's refusal to the problem that the customer receives. An error about our account is not passed on. */
 export const problemOf = ({ status, cause, error, retryAfterMs }: Refusal): CompletionProblem => {

@@ -182,8 +182,16 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
       '"note":"restored from the copy of noon"}',
   ],
   TermsPublished: [
-    { type: 'TermsPublished', version: '2026-01', sha256: 'abc' },
-    '{"version":"2026-01","sha256":"abc"}',
+    {
+      ...{ type: 'TermsPublished', document: 'acceptable_use', version: '2026-12-20', sha256: 'abc' },
+      ...{ summary: 'Shorter.', significant: true, effectiveAt: new Date('2026-12-20T00:00:00.000Z') },
+    },
+    '{"document":"acceptable_use","version":"2026-12-20","sha256":"abc","summary":"Shorter.","significant":true,' +
+      '"effectiveAt":"2026-12-20T00:00:00.000Z"}',
+  ],
+  TermsWithdrawn: [
+    { type: 'TermsWithdrawn', document: 'privacy', version: '2026-12-20', reason: 'a mistake' },
+    '{"document":"privacy","version":"2026-12-20","reason":"a mistake"}',
   ],
   ReactionParked: [
     { type: 'ReactionParked', eventId: ID, stream: 'mail-mail_1', command: 0, refusal: 'account_not_found' },
@@ -228,6 +236,7 @@ const versions: Partial<Record<string, number>> = {
   LateUsageCharged: 3,
   UsageWrittenOff: 3,
   ApprovalAsked: 2,
+  TermsPublished: 2,
 };
 
 const metadata: Metadata = { actor: 'key:key_1', commandId: 'cmd', correlationId: 'req_http' };
@@ -503,6 +512,27 @@ describe('what needs a second person', () => {
       '{"act":{"kind":"refund","accountId":"acc_1","paymentId":"pay_1","refundId":"ref_1","amount":"5"}',
     );
     expect(() => encode(ofRefund, ID, metadata, { ApprovalAsked: 1 })).toThrow(NotReadableByAll);
+  });
+});
+
+describe('a version of the terms', () => {
+  const inForceAtOnce: DomainEvent = {
+    ...{ type: 'TermsPublished', document: 'terms', version: '2026-01', sha256: 'abc' },
+    ...{ summary: '', significant: false, effectiveAt: null },
+  };
+  const data = '{"version":"2026-01","sha256":"abc"}';
+
+  it('that is in force at once is read from version 1, and written in it while a gateway runs that reads no other', () => {
+    expect(decode(stored({ type: 'TermsPublished', version: 1, data })).event).toStrictEqual(inForceAtOnce);
+    expect(encode(inForceAtOnce, ID, metadata, { TermsPublished: 1 })).toMatchObject({ version: 1, data });
+  });
+
+  it.each([
+    ['of another document', { document: 'privacy' }],
+    ['that takes effect later', { effectiveAt: new Date('2026-12-20T00:00:00.000Z') }],
+  ])('%s is not written while a gateway runs that reads only version 1', (_, changed) => {
+    const event = { ...inForceAtOnce, ...changed } as DomainEvent;
+    expect(() => encode(event, ID, metadata, { TermsPublished: 1 })).toThrow(NotReadableByAll);
   });
 });
 

@@ -130,6 +130,8 @@ const table: Readonly<Record<string, string>> = {
   'POST /identities/entity-approvals': 'ASW14',
   'POST /persons/{person_id}/erase': 'ASW14',
   'GET /prices': 'ASFTW1234',
+  'POST /terms': 'ATW34',
+  'POST /terms/{document}/{version}/withdraw': 'ATW34',
   'POST /delistings': 'ATW34',
   'POST /relistings': 'ATW34',
   'GET /log/checkpoint': 'AFTW234',

@@ -12,6 +12,7 @@ import type { PaymentCommand } from '../../../src/domain/payments/commands.ts';
 import { paymentStream } from '../../../src/domain/payments/payment.ts';
 import { paymentDecider } from '../../../src/domain/payments/decide.ts';
 import { priceDecider } from '../../../src/domain/prices/decide.ts';
+import { TERMS_STREAM, termsDecider } from '../../../src/domain/terms/terms.ts';
 import { createCommands } from '../../../src/eventstore/commands.ts';
 import { decodeFact, journal } from '../../../src/eventstore/journal/codec.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
@@ -26,11 +27,17 @@ import { isSimulatedPartner } from '../../../src/payments/partner.ts';
 import { receiptPdf } from '../../../src/payments/receipt/receipt-pdf.ts';
 import { receipt } from '../../../src/payments/receipt/receipt.ts';
 import { createContactList } from '../../../src/projections/views/contact-list.ts';
+import { createTermsList, type DocumentVersion } from '../../../src/projections/views/terms-list.ts';
 import { createOpenPayments } from '../../../src/projections/views/open-payments.ts';
 import { createMemoryDataKeys } from '../../support/postgres/data-keys.ts';
 
 export const TOKEN = 'admin-token-that-is-at-least-32-characters-long';
 export const TERMS = '2026-01-01';
+
+const firstTerms: DocumentVersion = {
+  ...{ document: 'terms', version: TERMS, sha256: 'a'.repeat(64), summary: '', significant: false },
+  ...{ effectiveAt: null, publishedAt: new Date('2026-01-01T00:00:00.000Z'), withdrawn: undefined },
+};
 
 type Json = Readonly<Record<string, unknown>>;
 export type Answer = { readonly status: number; readonly headers: Headers; readonly json: Json };
@@ -45,12 +52,16 @@ export type Send = {
 export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}) => {
   let time = Date.parse('2026-01-31T10:00:00.000Z');
   const clock = { advance: (ms: number) => void (time += ms), now: () => new Date(time) };
-  const store = createInMemoryStore(createInMemoryLog(clock.now));
+  const log = createInMemoryLog(clock.now);
+  const store = createInMemoryStore(log);
   const committer = createCommitter({ store });
   const commands = createCommands({ store, committer, codec: journal, decider: accountDecider });
   const priceCommands = createCommands({ store, committer, codec: journal, decider: priceDecider });
   const paymentCommands = createCommands({ store, committer, codec: journal, decider: paymentDecider });
+  const termsCommands = createCommands({ store, committer, codec: journal, decider: termsDecider });
   const dataKeys = createMemoryDataKeys();
+  /** The texts of documents that were stored. */
+  const texts: string[] = [];
   const published: number[] = [];
   const failures: unknown[] = [];
   const contactCommands = createCommands({ store, committer, codec: journal, decider: contactDecider });
@@ -83,7 +94,14 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
     findHttpRequest: () => Promise.resolve({ generations: [], events: [] }),
     listRequests: () => Promise.resolve([]),
     refusals: { ofAccount: () => Promise.resolve([]), byRequest: () => Promise.resolve([]) },
-    publishedTerms: () => [{ version: TERMS, sha256: 'a'.repeat(64), since: new Date(time) }],
+    termsCommands,
+    termsTexts: { store: (text) => Promise.resolve(void texts.push(text.toString())) },
+    publishedTerms: () => {
+      const list = createTermsList();
+      const published = log.events.filter(({ stream }) => stream === TERMS_STREAM);
+      void list.apply(published.map(decodeFact), log.events.length, 0);
+      return published.length > 0 ? list.all() : [firstTerms];
+    },
     newestCheckpoint: () => Promise.resolve(undefined),
     publicKey: 'a public key',
     createSecret: () => {
@@ -173,6 +191,7 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
     dataKeys,
     clock,
     published,
+    texts,
     failures,
     send,
     post,

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { refusalCodes } from '../../../src/domain/account/decide.ts';
 import { approvalRefusalCodes } from '../../../src/domain/approvals/approvals.ts';
 import { paymentRefusalCodes } from '../../../src/domain/payments/commands.ts';
+import { completionProblem } from '../../../src/http/v1/completion-problems.ts';
 import { problem, refusalProblem, sendProblem, type Problem } from '../../../src/http/server/problems.ts';
 
 describe('problem', () => {
@@ -44,8 +45,19 @@ describe('problem', () => {
 
   it('adds the needed and the available credits to the message', () => {
     const funds = { needed: 12_000_000n, available: 3_000_000n, held: 9_000_000n, withoutHolds: 12_000_000n };
-    const { message } = refusalProblem({ code: 'credits_held_by_concurrent_requests', funds });
+    const { message } = refusalProblem(
+      { code: 'credits_held_by_concurrent_requests', funds },
+      'https://api.example.com/terms',
+    );
     expect(message).toMatch(/Needed: \$0\.012\. Available: \$0\.003\. Held: \$0\.009\.$/);
+  });
+
+  it('names the place of the text if the terms were not accepted', () => {
+    const url = 'https://api.example.com/terms';
+    const refusal = { code: 'terms_not_accepted' } as const;
+    for (const { message } of [refusalProblem(refusal, url), completionProblem({ kind: 'refused', refusal }, url)]) {
+      expect(message).toContain(`Read them at ${url}, accept that version`);
+    }
   });
 });
 

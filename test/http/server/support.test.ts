@@ -36,6 +36,8 @@ const [asking, others] = [true, false].map((asks) =>
   (Object.keys(problemTable) as ProblemCode[]).filter((code) => mentionsSupport(code) === asks),
 ) as [ProblemCode[], ProblemCode[]];
 
+const TERMS = 'https://kissapi.example/terms';
+
 describe('an error that asks its reader to contact support', () => {
   it.each(asking)('%s names the address and the page', async (code) => {
     const message = await sent(problem(code));
@@ -44,7 +46,7 @@ describe('an error that asks its reader to contact support', () => {
   });
 
   it.each(['account_closed', 'account_suspended'] as const)('%s at the end of a stream does so, too', async (code) => {
-    expect(await sent(completionProblem({ kind: 'access_ended', code }))).toMatch(
+    expect(await sent(completionProblem({ kind: 'access_ended', code }, TERMS))).toMatch(
       `so the answer ends here. Contact support: ${EMAIL} or ${URL_OF_PAGE}.`,
     );
   });
@@ -57,7 +59,7 @@ describe('another error', () => {
 
   it('of a provider keeps its text, which may name the support of the provider', async () => {
     const error = { message: 'Contact support.', type: 'x', param: null, code: 'account_closed' };
-    expect(await sent(completionProblem({ kind: 'upstream_refused', status: 403, error }))).toBe('Contact support.');
+    expect(await sent(completionProblem({ kind: 'upstream_refused', status: 403, error }, TERMS))).toBe('Contact support.');
   });
 });
 

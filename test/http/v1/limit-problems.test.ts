@@ -4,7 +4,10 @@ import { duration } from '../../../src/http/server/rate-limit-headers.ts';
 import { completionProblem } from '../../../src/http/v1/completion-problems.ts';
 
 const problemOf = (refusal: AccountRefusal, affordableTokens?: number) =>
-  completionProblem({ kind: 'refused', refusal, ...(affordableTokens === undefined ? {} : { affordableTokens }) });
+  completionProblem(
+    { kind: 'refused', refusal, ...(affordableTokens === undefined ? {} : { affordableTokens }) },
+    'https://api.example.com/terms',
+  );
 
 describe('the problem of a completion over a limit', () => {
   it('429 for concurrent requests', () => {

@@ -87,7 +87,7 @@ describe('the admin token in production', () => {
     owner = await hire(place, ADMIN_TOKEN, 'owner@example.com', 'owner');
     finance = await hire(place, owner.token, 'finance@example.com', 'finance');
     const created = await by(ADMIN_TOKEN, 'POST', '/accounts', {
-      ...{ name: 'Ada', email: 'ada@example.com', adult: true, accept_terms: '2026-11-24' },
+      ...{ name: 'Ada', email: 'ada@example.com', adult: true, accept_terms: '2026-11-30' },
     });
     accountId = String(created.json['account_id']);
     await by(ADMIN_TOKEN, 'GET', `/accounts/${accountId}`);

@@ -76,7 +76,7 @@ describe('an invitation', () => {
       `select data::jsonb as data from events where type = 'InvitationAccepted'
        and data::jsonb ->> 'personId' = '${personId}'`,
     );
-    expect(event?.data).toMatchObject({ newPerson: { termsVersion: '2026-11-24', declared: { adult: true } } });
+    expect(event?.data).toMatchObject({ newPerson: { termsVersion: '2026-11-30', declared: { adult: true } } });
   });
 
   it('needs no details of a person who is known, and is answered alike when it is sent', async () => {

@@ -34,7 +34,7 @@ describe('a registration', () => {
       json: { person_id: personId, email: 'ada@example.com', accounts: [{ account_id: accountId, role: 'owner' }] },
     });
     const account = await call(nodes[1].url, 'GET', `/accounts/${accountId}`, { token });
-    expect(account).toMatchObject({ status: 200, json: { holder: 'person', terms_version: '2026-11-24' } });
+    expect(account).toMatchObject({ status: 200, json: { holder: 'person', terms_version: '2026-11-30' } });
   });
 
   it('signs in no other browser that opens the link', async () => {

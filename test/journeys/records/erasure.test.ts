@@ -62,7 +62,7 @@ describe.each([
       await query(premises.databaseUrl, 'select 1 from data_keys where account_id = $1', [accountId]),
     ).toHaveLength(1);
 
-    await node.manage('POST', `/accounts/${accountId}/terms`, { version: '2026-11-24' });
+    await node.manage('POST', `/accounts/${accountId}/terms`, { version: '2026-11-30' });
     await node.manage('POST', `/accounts/${accountId}/grants`, { usd: '0.50', reason: 'test' });
     const { secret } = await node.manage<{ secret: string }>('POST', `/accounts/${accountId}/keys`, { name: 'test' });
     for (const stream of [false, true]) expect((await chat(node, secret, { stream }).answer).status).toBe(200);

@@ -2,7 +2,12 @@ import { describe, expect, it, vi } from 'vitest';
 import type { PriceVersion } from '../../../src/domain/prices/price-book.ts';
 import { StoreFull, StoreUnavailable } from '../../../src/eventstore/event-store.ts';
 import { formats } from '../../../src/gateway/providers.ts';
-import { createCompletions, type Answer, type UpstreamRefusal } from '../../../src/proxy/engine/completions.ts';
+import {
+  createCompletions,
+  type Answer,
+  type CompletionsOptions,
+  type UpstreamRefusal,
+} from '../../../src/proxy/engine/completions.ts';
 import { HoldsPaused } from '../../../src/proxy/engine/hold.ts';
 import type { ExecuteOnAccount } from '../../../src/proxy/engine/ledger.ts';
 import type { Endpoint } from '../../../src/proxy/providers/openai/http/transport.ts';
@@ -48,6 +53,7 @@ type Options = {
   readonly prices?: readonly PriceVersion[];
   readonly account?: TestAccount;
   readonly execute?: ExecuteOnAccount;
+  readonly logCopy?: CompletionsOptions['logCopy'];
 };
 
 const open = ({
@@ -55,6 +61,7 @@ const open = ({
   prices = [price],
   account = openAccount(CREDITS),
   execute,
+  logCopy = { isRecent: () => true, confirm: () => Promise.resolve(true) },
 }: Options = {}) => {
   const refusals: UpstreamRefusal[] = [];
   const completions = createCompletions({
@@ -68,6 +75,7 @@ const open = ({
     tokens: countWords,
     runId: () => 'run',
     isPaused: () => false,
+    logCopy,
     now: () => new Date(),
     idleTimeoutMs: 10_000,
     upstreamRefused: (refusal) => refusals.push(refusal),
@@ -108,6 +116,32 @@ describe('a completion', () => {
     const asked = { model: chat.model, prompt: 'a b' };
     expect(await ask({ ...asked, ...given }, undefined, '/completions')).toMatchObject({ kind: 'whole' });
     expect(upstream.sent).toEqual([{ endpoint: '/completions', body: { ...asked, ...told } }]);
+  });
+
+  it.each([
+    ['is refused, without a hold, if the copy of the log is too old', false],
+    ['is accepted if the copy of the log was only not compared for long', true],
+  ])('%s', async (_, isRecent) => {
+    const account = openAccount(CREDITS);
+    const asked: string[] = [];
+    const { ask } = open({
+      account,
+      execute: (accountId, command, ...rest) => {
+        asked.push(command.type);
+        return account.execute(accountId, command, ...rest);
+      },
+      logCopy: { isRecent: () => false, confirm: () => Promise.resolve(isRecent) },
+    });
+    expect(await ask()).toMatchObject(
+      isRecent ? { kind: 'whole' } : { kind: 'problem', problem: { kind: 'log_copy_too_old' } },
+    );
+    expect(asked.includes('ReserveCredits')).toBe(isRecent);
+  });
+
+  it('fails as the log does if its copy is too old and the log cannot be read', async () => {
+    const confirm = () => Promise.reject(new Error('no database'));
+    const { ask } = open({ logCopy: { isRecent: () => false, confirm } });
+    await expect(ask()).rejects.toThrow('no database');
   });
 
   it('is refused as paused, without a release, if the pause begins before its hold is placed', async () => {

@@ -81,6 +81,7 @@ const open = (terms = '2026-01') => {
       tokens: countWords,
       runId: () => 'run',
       isPaused: () => false,
+      logCopy: { isRecent: () => true, confirm: () => Promise.resolve(true) },
       now: () => new Date(),
       idleTimeoutMs: 10_000,
       upstreamRefused: () => undefined,

@@ -51,7 +51,12 @@ const settled = async ({ model, body, words, usage, place, tokens }: Asked) => {
     execute: account.execute,
     recordedBy: () => Promise.resolve(undefined),
     ...{ idempotencySecret: 's', promptTokens: tokens, tokens, runId: () => 'run', now: () => new Date() },
-    ...{ idleTimeoutMs: 60_000, upstreamRefused: () => undefined, isPaused: () => false },
+    ...{
+      idleTimeoutMs: 60_000,
+      upstreamRefused: () => undefined,
+      isPaused: () => false,
+      logCopy: { isRecent: () => true, confirm: () => Promise.resolve(true) },
+    },
   });
   const text = Buffer.from(JSON.stringify({ model: model.model, ...body, ...(streamed ? { stream: true } : {}) }));
   let written = '';

@@ -4,7 +4,7 @@ import type { TestSmtp } from '../../mail/smtp.ts';
 type Json = Readonly<Record<string, unknown>>;
 export type Reply = { readonly status: number; readonly json: Json; readonly code: unknown };
 
-export const TERMS = '2026-11-24';
+export const TERMS = '2026-11-30';
 export const ADULT = 'I am 18 or older.';
 export const ENTITY = 'I am 18 or older and may act for this entity.';
 

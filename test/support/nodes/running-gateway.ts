@@ -77,7 +77,7 @@ const running = (process: Started): RunningGateway => {
         email: 'ada@example.com',
         adult: true,
         holder,
-        accept_terms: '2026-11-24',
+        accept_terms: '2026-11-30',
       });
       const accountId = account.account_id;
       await manage('POST', `/accounts/${accountId}/grants`, { usd, reason: 'test' });

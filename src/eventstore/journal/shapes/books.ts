@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { LogEvent } from '../../../domain/log/rewinds.ts';
 import type { PriceEvent } from '../../../domain/prices/events.ts';
-import type { TermsEvent } from '../../../domain/terms/terms.ts';
+import { documents, type TermsEvent } from '../../../domain/terms/events.ts';
 import type { Shapes } from './shape.ts';
 import { instant, rates, tokens } from './values.ts';
 
@@ -32,7 +32,34 @@ export const priceEventShapes: Shapes<PriceEvent> = {
 };
 
 export const termsEventShapes: Shapes<TermsEvent> = {
-  TermsPublished: { version: 1, schema: z.object({ version: z.string(), sha256: z.string() }) },
+  TermsPublished: {
+    version: 2,
+    schema: z.object({
+      document: z.enum(documents),
+      version: z.string(),
+      sha256: z.string(),
+      summary: z.string(),
+      significant: z.boolean(),
+      effectiveAt: instant.nullable(),
+    }),
+    lift: {
+      1: (data) => ({
+        ...(data as object),
+        ...{ document: 'terms', summary: '', significant: false, effectiveAt: null },
+      }),
+    },
+    // Version 1 has neither other documents nor versions that take effect later.
+    lower: {
+      1: (data) => {
+        const { document, version, sha256, effectiveAt } = data as Readonly<Record<string, unknown>>;
+        return document === 'terms' && effectiveAt === null ? { version, sha256 } : undefined;
+      },
+    },
+  },
+  TermsWithdrawn: {
+    version: 1,
+    schema: z.object({ document: z.enum(documents), version: z.string(), reason: z.string() }),
+  },
 };
 
 export const logEventShapes: Shapes<LogEvent> = {

@@ -20,6 +20,7 @@ import {
   transactionId,
 } from '../router/fields.ts';
 import { takesIdempotencyKey as takesKey, type Route } from '../router/route.ts';
+import { documentField } from '../terms/terms-fields.ts';
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 
@@ -57,6 +58,8 @@ const pathFields = {
   ...{ generation_id: generationId, lot_id: lotId },
   session_id: z.string().meta({ description: 'Session', example: 'ses_8d2b64f09c1e4a7fb35d6c81' }),
   passkey_id: z.string().meta({ description: 'Passkey', example: 'pky_4c1b7e92d05f4a38b6e1c947' }),
+  document: documentField,
+  version: z.string().meta({ description: 'Version of a document', example: '2026-12-20' }),
   token_id: z.string().meta({ description: 'Token', example: 'tok_9e3d0b61f7a24c58ad1e6b02' }),
   contact_id: contactId,
 } as const;

@@ -4,6 +4,7 @@ import { withSupport } from '../../server/support.ts';
 import { TERMS_IN_EXAMPLES } from '../documentation/terms-in-examples.ts';
 import { accountId, text, time } from '../router/fields.ts';
 import { defineRoute } from '../router/route.ts';
+import { comingTerms, viewComingTerms } from '../terms/terms-fields.ts';
 import {
   address,
   newSessionExample,
@@ -70,12 +71,16 @@ export const register = defineRoute({
       browser_secret: z.string().meta({ description: 'Send it with the code. Only who has it can use the code' }),
       expires_at: time,
       hint: z.string().nullable().meta({ description: 'If the address may have a typo' }),
+      coming_terms: comingTerms.nullable().meta({
+        description: 'The version of the terms that will replace the accepted one; null if none is announced',
+      }),
     }),
     example: {
       registration_id: 'per_5b0d27c41e8f4a96b3c7d810',
       browser_secret: 'Zm9yIHRoZSBleGFtcGxl',
       expires_at: '2026-01-31T10:10:00.000Z',
       hint: null,
+      coming_terms: null,
     },
   },
   problems: ['disposable_address', 'terms_not_in_force', 'too_many_attempts'],
@@ -97,7 +102,12 @@ export const register = defineRoute({
     });
     if (registered.kind === 'wait') return tooManyAttempts(registered);
     const { registrationId: registration_id, browserSecret: browser_secret, expiresAt } = registered;
-    return { answer: { registration_id, browser_secret, expires_at: expiresAt.toISOString(), hint } };
+    return {
+      answer: {
+        ...{ registration_id, browser_secret, expires_at: expiresAt.toISOString(), hint },
+        coming_terms: viewComingTerms(deps),
+      },
+    };
   },
 });
 

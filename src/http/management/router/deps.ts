@@ -33,6 +33,9 @@ import type { ListRequests } from '../requests/list-requests.ts';
 import type { Contacts } from '../../../people/contacting/contacts.ts';
 import type { ContactList } from '../../../people/contacting/contacts-options.ts';
 import type { Support } from '../../server/support.ts';
+import type { TermsEvent } from '../../../domain/terms/events.ts';
+import type { Terms, TermsCommand, TermsRefusal } from '../../../domain/terms/terms.ts';
+import type { TermsTexts } from '../../../eventstore/journal/terms-texts.ts';
 import type { ListTerms } from '../../published-terms.ts';
 
 /** The dependencies of the management API. */
@@ -41,6 +44,8 @@ export type ManagementDeps = {
   readonly personCommands: Pick<Commands<Person, PersonCommand, PersonEvent, PersonRefusal>, 'execute'>;
   readonly claimCommands: Pick<Commands<Claims, ClaimCommand, ClaimEvent, ClaimRefusal>, 'execute'>;
   readonly priceCommands: Pick<Commands<PriceBook, PriceCommand, PriceEvent, PriceRefusal>, 'execute' | 'read'>;
+  readonly termsCommands: Pick<Commands<Terms, TermsCommand, TermsEvent, TermsRefusal>, 'execute' | 'read'>;
+  readonly termsTexts: Pick<TermsTexts, 'store'>;
   readonly store: Pick<ChainedLog, 'readStream' | 'findEvent' | 'head'>;
   readonly vault: Vault;
   /** An account's stream as it was at a moment. */
@@ -57,7 +62,7 @@ export type ManagementDeps = {
   readonly findHttpRequest: FindHttpRequest;
   readonly listRequests: ListRequests;
   readonly refusals: Pick<Refusals, 'ofAccount' | 'byRequest'>;
-  /** The version of the terms in force. */
+  /** The version of the document `terms` that is in force. */
   readonly termsInForce: () => string;
   /** The address at which clients reach the gateway, without a trailing slash. */
   readonly publicUrl: () => string;

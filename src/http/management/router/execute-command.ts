@@ -3,6 +3,7 @@ import { accountStream } from '../../../domain/account/account.ts';
 import type { AccountCommand } from '../../../domain/account/decide.ts';
 import type { AccountEvent } from '../../../domain/account/events.ts';
 import { invariant } from '../../../domain/decider.ts';
+import { documentPaths } from '../../../domain/terms/names.ts';
 import type { Recorded } from '../../../eventstore/journal/codec.ts';
 import { recordedBy } from '../../../eventstore/journal/recorded-by.ts';
 import { problem, refusalProblem, type Problem } from '../../server/problems.ts';
@@ -27,7 +28,7 @@ export const commandIdOf = (scope: string, idempotencyKey: string): string =>
  * request, or returns why they cannot be compared. Only the log is kept, so a command without events is decided anew.
  */
 export const carryOut = async (
-  { commands, store }: ManagementDeps,
+  { commands, store, publicUrl }: ManagementDeps,
   { commandId, mayRepeat, requestId, actor }: Identity,
   accountId: string,
   command: AccountCommand,
@@ -35,7 +36,7 @@ export const carryOut = async (
 ): Promise<Done | Problem> => {
   const metadata = { actor, commandId, correlationId: requestId };
   const outcome = await commands.execute(accountStream(accountId), command, metadata, { mayRepeat });
-  if (outcome.kind === 'refused') return refusalProblem(outcome.refusal);
+  if (outcome.kind === 'refused') return refusalProblem(outcome.refusal, `${publicUrl()}${documentPaths.terms}`);
   const { revision, repeated, events } = outcome;
   if (events.length === 0) return { recorded: undefined, events, revision, repeated };
   // Read back because the store sets the time.

@@ -29,6 +29,8 @@ export type { ManagementDeps } from './deps.ts';
 const MAX_BODY_BYTES = 64 * 1024;
 /** Account ids become part of stream names. */
 const idPattern = /^[\w-]{1,64}$/;
+/** Of a document, such as 2026-12-20.2. */
+const versionPattern = /^[\w.-]{1,64}$/;
 
 /** The management API, to be mounted at /api. Each route declares its principals; the documentation is public. */
 export const createManagementRouter = (deps: ManagementDeps, routes: readonly Route[] = allRoutes): Router => {
@@ -149,7 +151,7 @@ const send = (response: Response, sent: Problem): void => sendProblem(response, 
 
 const handler = (route: Route, deps: ManagementDeps) => async (request: Request, response: Response) => {
   const params = request.params as Readonly<Record<string, string>>;
-  const unknown = Object.entries(params).find(([, id]) => !idPattern.test(id))?.[0];
+  const unknown = Object.entries(params).find(([name, id]) => !patternOf(name).test(id))?.[0];
   if (unknown !== undefined) {
     return send(response, problem(unknownIds[unknown] ?? 'not_found'));
   }
@@ -188,6 +190,8 @@ const sendDownload = async (
   }
 };
 
+const patternOf = (name: string): RegExp => (name === 'version' ? versionPattern : idPattern);
+
 const unknownIds: Readonly<Record<string, ProblemCode>> = {
   account_id: 'account_not_found',
   other_id: 'duplicate_not_found',
@@ -209,6 +213,8 @@ const unknownIds: Readonly<Record<string, ProblemCode>> = {
   generation_id: 'generation_not_found',
   lot_id: 'debt_not_found',
   contact_id: 'contact_not_found',
+  document: 'terms_version_not_found',
+  version: 'terms_version_not_found',
 };
 
 const hasBody = ({ headers }: Request): boolean =>

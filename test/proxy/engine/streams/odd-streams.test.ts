@@ -199,6 +199,7 @@ describe('a stream of whatever shape', () => {
           ...{
             runId: () => 'run',
             isPaused: () => false,
+            logCopy: { isRecent: () => true, confirm: () => Promise.resolve(true) },
             now: () => new Date(),
             idleTimeoutMs: 60_000,
             upstreamRefused: () => undefined,

@@ -26,7 +26,12 @@ const complete = async (fields: object) => {
     ...{ formats, providers: new Map([['test', toy]]), findPrice: () => ({ ...price, ...like('gpt-4o') }) },
     ...{ execute: account.execute, recordedBy: () => Promise.resolve(undefined), idempotencySecret: 's' },
     ...{ promptTokens: countWords, tokens: countWords, runId: () => 'run', now: () => new Date(0) },
-    ...{ idleTimeoutMs: 60_000, upstreamRefused: () => undefined, isPaused: () => false },
+    ...{
+      idleTimeoutMs: 60_000,
+      upstreamRefused: () => undefined,
+      isPaused: () => false,
+      logCopy: { isRecent: () => true, confirm: () => Promise.resolve(true) },
+    },
   });
   const answer = await completions.complete({
     ...{ uuid: '0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d', accountId: 'acc_1', keyId: KEY_ID },

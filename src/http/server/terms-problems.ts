@@ -1,0 +1,36 @@
+import type { TermsRefusal } from '../../domain/terms/terms.ts';
+import { invalid, type ProblemEntry } from './problem-entries.ts';
+
+export const termsRefusals = {
+  terms_version_changed: invalid(
+    409,
+    'This version was published before with another text, summary, significance or effect.',
+    'GET /api/terms lists it. Publish the new text as a new version.',
+  ),
+  terms_version_not_newer: invalid(
+    409,
+    'A version of this document that is the same or newer was published before.',
+    'Choose a later date, or add a number, such as 2026-12-20.2.',
+  ),
+  notice_too_short: invalid(
+    409,
+    'What customers must be notified of takes effect at least 14 days after its publication.',
+    'Choose a later time, or leave it out.',
+  ),
+  takes_effect_too_soon: invalid(
+    409,
+    'A change takes effect at least a minute after its publication.',
+    'Choose a later time, or leave it out.',
+  ),
+  takes_effect_before_another_version: invalid(
+    409,
+    'Another version of this document was published that takes effect later.',
+    'Choose a time that is not before it, or withdraw that version first.',
+  ),
+  terms_version_in_force: invalid(
+    409,
+    'This version is or was in force, or takes effect within a minute.',
+    'Publish a new version instead.',
+  ),
+  terms_version_not_found: invalid(404, 'There is no such version.', 'GET /api/terms lists the versions.'),
+} satisfies Record<TermsRefusal['code'], ProblemEntry>;
