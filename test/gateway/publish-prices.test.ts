@@ -12,7 +12,7 @@ import { announceEnds, publishPrices } from '../../src/gateway/publishing/publis
 import { SOON } from '../support/soon.ts';
 
 const listed = (model: string, endsAt?: string): CatalogueEntry => ({
-  entry: {
+  model: {
     ...{
       model,
       kind: 'chat',
@@ -22,7 +22,7 @@ const listed = (model: string, endsAt?: string): CatalogueEntry => ({
       contextTokens: 100,
       maxOutputTokens: 9,
     },
-    rates: { input: 1n, cachedInput: 1n, cacheWrite: 1n, output: 1n, reasoning: 1n },
+    cost: linesOf({ input: 1n, cachedInput: 1n, cacheWrite: 1n, output: 1n, reasoning: 1n }),
     ...{ source: 's', asOf: '2026-01-01' },
   },
   ...(endsAt === undefined ? {} : { endsAt: new Date(endsAt) }),
