@@ -6,7 +6,7 @@ import { earliestOf, entryToAnnounce, type Margin } from '../../domain/prices/pr
 import { CliFault } from '../terminal/fault.ts';
 import type { OpenDatabase } from '../terminal/open-database.ts';
 import { print, type ExitCode } from '../terminal/run.ts';
-import { changePrices } from './change-prices.ts';
+import { changePrices, unknownModel } from './change-prices.ts';
 import { inOneCell, readProposals } from './show-prices.ts';
 
 type Wanted = {
@@ -72,7 +72,7 @@ const announce = async (
 const newestOf = (book: PriceBook, model: string): ListedPrice => {
   const newest = book.get(model)?.versions.at(-1);
   if (newest) return newest;
-  throw new CliFault(`${model}: the price book has no model with this name. Check it with npm run prices -- list.`);
+  throw unknownModel(model);
 };
 
 type Withdrawal = { readonly model: string; readonly version: number; readonly reason: string };

@@ -40,7 +40,7 @@ export const changePrices = async (
   try {
     const command = commandAt(now, (await prices.read(PRICES_STREAM)).state);
     const outcome = await prices.execute(PRICES_STREAM, command, { actor, commandId: `${actor}/${randomUUID()}` });
-    if (outcome.kind === 'refused') throw new CliFault(`${modelOf(command)}: ${inWords[outcome.refusal.code]}`);
+    if (outcome.kind === 'refused') throw refused(outcome.refusal.code, modelOf(command));
     return { events: outcome.events, book: (await prices.read(PRICES_STREAM)).state, now };
   } finally {
     await committer.close();
@@ -49,8 +49,13 @@ export const changePrices = async (
 
 const modelOf = (command: PriceCommand): string => ('model' in command ? command.model : command.entry.model);
 
-const inWords: Readonly<Record<PriceRefusal['code'], string>> = {
-  model_not_listed: 'the price book has no model with this name. Check it with npm run prices -- list.',
+const refused = (code: PriceRefusal['code'], model: string): CliFault =>
+  code === 'model_not_listed' ? unknownModel(model) : new CliFault(`${model}: ${inWords[code]}`);
+
+export const unknownModel = (model: string): CliFault =>
+  new CliFault(`The price book has no model ${model}. Check its name with npm run prices -- list.`);
+
+const inWords: Readonly<Record<Exclude<PriceRefusal['code'], 'model_not_listed'>, string>> = {
   price_version_not_found: 'the price book has no such version of its price. See npm run prices -- upcoming.',
   takes_effect_too_soon:
     'a change takes effect a minute ahead at the earliest, so that all nodes have it by then. Choose a later time.',

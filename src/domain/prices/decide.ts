@@ -47,10 +47,11 @@ const listPrice = ({ entry, effectiveFrom, at }: ListPrice, book: PriceBook): Pr
   const listed: PriceEvent = {
     ...{ type: 'PriceListed', version: newestVersionOf(book.get(model)) + 1, effectiveFrom, entry },
   };
-  if (!newest) return accept(listed);
-  if (sameEntry(newest, entry)) return accept();
+  // A model that was never listed has no customers, and no node sells it at another price.
+  if (!book.has(model)) return accept(listed);
+  if (newest && sameEntry(newest, entry)) return accept();
   // A price before one that is already listed would change what was announced.
-  if (effectiveFrom < newest.effectiveFrom) return refuse({ code: 'takes_effect_before_a_listed_price' });
+  if (newest && effectiveFrom < newest.effectiveFrom) return refuse({ code: 'takes_effect_before_a_listed_price' });
   if (delistingAt(book, model, effectiveFrom)) return accept();
   const after = priceAt(evolvePriceBook(book, listed), model, effectiveFrom);
   const early = tooSoon(at, effectiveFrom, aheadOf(priceAt(book, model, effectiveFrom), after));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { priceDecider } from '../../../src/domain/prices/decide.ts';
+import { priceDecider, type DelistModel } from '../../../src/domain/prices/decide.ts';
 import { MIN_AHEAD_MS, NOTICE_MS } from '../../../src/domain/notice.ts';
 import type { Rates } from '../../../src/domain/money.ts';
 import type { PriceEntry, PriceEvent } from '../../../src/domain/prices/events.ts';
@@ -46,11 +46,10 @@ const listed = (one: PriceEntry, version: number, effectiveFrom: Date): PriceEve
   entry: one,
 });
 const { model } = entry;
-const delist = (model: string, effectiveFrom: Date, aheadMs = NOTICE_MS, endedByProvider = false) =>
-  ({
-    ...{ type: 'DelistModel', model, effectiveFrom, reason: 'its end', endedByProvider },
-    at: ahead(effectiveFrom, aheadMs),
-  }) as const;
+const delist = (model: string, effectiveFrom: Date, aheadMs = NOTICE_MS, endedByProvider = false): DelistModel => ({
+  ...{ type: 'DelistModel', model, effectiveFrom, reason: 'its end', endedByProvider },
+  at: ahead(effectiveFrom, aheadMs),
+});
 const delisted = (model: string, effectiveFrom: Date, endedByProvider = false): PriceEvent => ({
   ...{ type: 'ModelDelisted', model, effectiveFrom, reason: 'its end', endedByProvider },
 });
@@ -229,6 +228,15 @@ describe('WithdrawPrice', () => {
     given(...events)
       .when(list(dearer, march))
       .then(listed(dearer, 3, march));
+  });
+  it('of all prices does not make the model a new one', () => {
+    const events = [listed(entry, 1, march), withdrawn(1)];
+    given(...events)
+      .when(list(entry, february, MIN_AHEAD_MS))
+      .then(listed(entry, 2, february));
+    given(...events)
+      .when(list(entry, february, 0))
+      .thenRefused('takes_effect_too_soon');
   });
   it('lets an earlier price follow', () =>
     given(first, listed(dearer, 2, march), withdrawn(2))

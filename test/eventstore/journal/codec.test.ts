@@ -241,6 +241,8 @@ const versions: Partial<Record<string, number>> = {
   LateUsageCharged: 3,
   UsageWrittenOff: 3,
   ApprovalAsked: 2,
+  PriceListed: 2,
+  ModelDelisted: 2,
 };
 
 const metadata: Metadata = { actor: 'key:key_1', commandId: 'cmd', correlationId: 'req_http' };
