@@ -75,7 +75,11 @@ export const writeLedger = async (store: EventStore, personal = asPlain(ada)): P
     ...{ contextTokens: 400_000, maxOutputTokens: 128_000, source: 'https://example.com', asOf: '2026-01-01' },
   };
   const effectiveFrom = new Date('2026-01-01T00:00:00Z');
-  await prices.execute(PRICES_STREAM, { type: 'ListPrice', entry, effectiveFrom, at: effectiveFrom }, { actor: 'test', commandId: 'p' });
+  await prices.execute(
+    PRICES_STREAM,
+    { type: 'ListPrice', entry, effectiveFrom, at: effectiveFrom },
+    { actor: 'test', commandId: 'p' },
+  );
   await committer.close();
   await goOn(store, storyOf(personal), 'c');
 };

@@ -79,8 +79,8 @@ program
     'Announce the proposed prices of these models, or of all. Without --at each takes effect at its earliest time: 14 days ' +
       'if it can cost more than before, otherwise a minute.',
   )
-  .usage('[options] [model…]')
-  .argument('[model…]', 'names of models')
+  .usage('[options] [model...]')
+  .argument('[model...]', 'names of models')
   .option('--all', 'all proposals')
   .option('--at <time>', 'when they take effect (ISO 8601 with a zone)', moment)
   .action((models: readonly string[], { all = false, at }: { readonly all?: boolean; readonly at?: Date }) => {

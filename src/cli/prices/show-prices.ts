@@ -36,7 +36,12 @@ export const listUpcoming = async (database: OpenDatabase): Promise<ExitCode> =>
   const { book, now } = await readPrices(database);
   const changes = [...book.keys()].flatMap((model) =>
     changesAfter(book, model, now).map(({ price, isIncrease }) => [
-      ...[price.effectiveFrom.toISOString(), model, String(price.version), isIncrease ? 'can cost more' : 'costs no more'],
+      ...[
+        price.effectiveFrom.toISOString(),
+        model,
+        String(price.version),
+        isIncrease ? 'can cost more' : 'costs no more',
+      ],
       inOneCell(price.rates),
     ]),
   );
@@ -75,6 +80,8 @@ export const listProposals = async (database: OpenDatabase, margin: Margin): Pro
   await print(
     table([['model', 'in force', 'announced', 'proposal', 'cost', 'margin %', 'notice'], ...rows], new Set([5])),
   );
-  await print('\nCustomers pay the price in force until you announce another: npm run prices -- announce <model>, or --all.');
+  await print(
+    '\nCustomers pay the price in force until you announce another: npm run prices -- announce <model>, or --all.',
+  );
   return 0;
 };

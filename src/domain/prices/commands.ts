@@ -35,9 +35,5 @@ export type RelistModel = { readonly type: 'RelistModel'; readonly model: string
 export type PriceCommand = ListPrice | WithdrawPrice | DelistModel | RelistModel;
 export type PriceRefusal = {
   readonly code:
-    | LineFault
-    | TooSoon
-    | 'takes_effect_before_a_listed_price'
-    | 'model_not_listed'
-    | 'price_version_not_found';
+    LineFault | TooSoon | 'takes_effect_before_a_listed_price' | 'model_not_listed' | 'price_version_not_found';
 };

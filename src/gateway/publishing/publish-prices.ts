@@ -65,7 +65,11 @@ export const publishPrices = async (options: PublishPricesOptions): Promise<void
 };
 
 /** A model that is off sale stays so, and is reported if the catalogue changes it. */
-const factsOf = (model: CatalogueModel, book: PriceBook, { margin, now, costIsReadable, log }: PublishPricesOptions) => {
+const factsOf = (
+  model: CatalogueModel,
+  book: PriceBook,
+  { margin, now, costIsReadable, log }: PublishPricesOptions,
+) => {
   const list = factsToList(book, model, margin, now);
   const newest = book.get(model.model)?.versions.at(-1);
   if (!list || !newest) return undefined;

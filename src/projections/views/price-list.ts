@@ -21,7 +21,11 @@ export type PriceList = Consumer & {
   book(): PriceBook;
 };
 
-const PRICE_EVENTS: ReadonlySet<string> = new Set<PriceEvent['type']>(['PriceListed', 'PriceWithdrawn', 'ModelDelisted']);
+const PRICE_EVENTS: ReadonlySet<string> = new Set<PriceEvent['type']>([
+  'PriceListed',
+  'PriceWithdrawn',
+  'ModelDelisted',
+]);
 const isPriceEvent = (event: Fact['event']): event is PriceEvent => PRICE_EVENTS.has(event.type);
 
 /** The price book, in memory, from the log. */

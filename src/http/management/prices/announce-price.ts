@@ -117,10 +117,7 @@ export const withdrawPrice = defineRoute({
     if (isProblem(done)) return done;
     const [event] = done.events;
     const isSame =
-      event?.type === 'PriceWithdrawn' &&
-      event.model === model &&
-      event.version === version &&
-      event.reason === reason;
+      event?.type === 'PriceWithdrawn' && event.model === model && event.version === version && event.reason === reason;
     if (event && !isSame) return problem('idempotency_key_reused');
     return { answer: { model, price_version: version, changed: event !== undefined }, repeated: done.repeated };
   },

@@ -24,11 +24,9 @@ const rate = z
 /** A price as staff sends it. */
 export const ratesAsked = z
   .strictObject({ input: rate, cached_input: rate, cache_write: rate, output: rate, reasoning: rate })
-  .transform(
-    ({ cached_input: cachedInput, cache_write: cacheWrite, ...others }): Rates => ({
-      ...{ ...others, cachedInput, cacheWrite },
-    }),
-  );
+  .transform(({ cached_input: cachedInput, cache_write: cacheWrite, ...others }): Rates => ({
+    ...{ ...others, cachedInput, cacheWrite },
+  }));
 
 export const lineView = z
   .strictObject({

@@ -103,7 +103,8 @@ export const readPriceHistory = defineRoute({
   path: '/prices/history',
   principals: ['public'],
   summary: 'Read every price of a model',
-  description: 'Including announced prices and those that were withdrawn, the oldest first. A receipt names its version.',
+  description:
+    'Including announced prices and those that were withdrawn, the oldest first. A receipt names its version.',
   query: z.strictObject({ model }),
   success: {
     status: 200,
