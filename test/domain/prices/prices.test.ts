@@ -156,7 +156,7 @@ describe('ListPrice', () => {
 
 describe('the notice of a price', () => {
   const [book] = [listed(entry, 1, january)];
-  it('is none for a new model', () =>
+  it('is not needed for a new model', () =>
     given()
       .when(list(entry, january, 0))
       .then(book));
@@ -290,14 +290,14 @@ describe('the price in force', () => {
   });
   it('is the last listed of those of one moment', () => expect(versionAt(other.model, february)).toBe(2));
   it('is that of a known model', () => expect(versionAt('unheard-of', march)).toBeUndefined());
-  it('is one for each model that can be had', () => {
+  it('is one for each model that is on sale', () => {
     expect(pricesAt(book, january).map(({ model, version }) => [model, version])).toEqual([[entry.model, 1]]);
     expect(pricesAt(book, march).map(({ model, version }) => [model, version])).toEqual([
       [entry.model, 2],
       [other.model, 2],
     ]);
   });
-  it('says all of the entry', () =>
+  it('has all of the entry', () =>
     expect(priceAt(book, entry.model, january)).toEqual({
       ...{ ...entry, rates, version: 1, effectiveFrom: january },
     }));
