@@ -11,6 +11,8 @@ import { changed, moment, reason, time, usdPerMillionTokens } from '../router/fi
 import { defineRoute, isProblem } from '../router/route.ts';
 import { carryOut, examples, model, ratesAsked } from './fields.ts';
 
+const dearer = { ...examples.rates, output: '2.50' };
+
 export const announcePrice = defineRoute({
   method: 'post',
   path: '/prices',
@@ -27,7 +29,7 @@ export const announcePrice = defineRoute({
         .meta({ description: 'The price; default: what the catalogue proposes' }),
       effective_from: moment.optional().meta({ description: 'When it takes effect; default: at the earliest time' }),
     }),
-    example: { model: 'gpt-5-mini', usd_per_million_tokens: examples.rates, effective_from: '2999-12-01T00:00:00Z' },
+    example: { model: 'gpt-5-mini', usd_per_million_tokens: dearer, effective_from: '2999-12-01T00:00:00Z' },
   },
   success: {
     status: 200,
@@ -41,7 +43,7 @@ export const announcePrice = defineRoute({
     }),
     example: {
       ...{ model: 'gpt-5-mini', price_version: 2, effective_from: '2999-12-01T00:00:00.000Z' },
-      ...{ usd_per_million_tokens: examples.rates, changed: true },
+      ...{ usd_per_million_tokens: dearer, changed: true },
     },
   },
   problems: [
