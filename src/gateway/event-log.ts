@@ -4,6 +4,7 @@ import { ACCOUNT_STATE_VERSION, type Account } from '../domain/account/account.t
 import { accountDecider } from '../domain/account/decide.ts';
 import { contactDecider } from '../domain/contacts/contact.ts';
 import { PRICES_STREAM, priceDecider } from '../domain/prices/decide.ts';
+import type { Margin } from '../domain/prices/proposals.ts';
 import { mailDecider } from '../domain/mail/mail.ts';
 import { paymentDecider } from '../domain/payments/decide.ts';
 import { reactionDecider } from '../domain/reactions/parked-reactions.ts';
@@ -36,6 +37,7 @@ import { announceEnds, publishPrices } from './publishing/publish-prices.ts';
 import { publishStarters, storePublishedTexts } from './publishing/publish-terms.ts';
 import type { OutageLog } from './health/outage.ts';
 import { openRewinds } from './health/rewinds.ts';
+import { migrateRuns, readableByLiveRuns } from '../reactions/runs/runs.ts';
 import { checkedSecrets, type Secrets } from './secrets.ts';
 import { withPause } from './health/pause.ts';
 
@@ -57,13 +59,19 @@ export type EventLogOptions = {
   /** Contains the newest head that was seen: see seen-heads.ts. */
   readonly dataDir: string;
   readonly log: Logger;
+  /** For the prices that the catalogue proposes. */
+  readonly priceMargin: Margin;
   /** Defaults to the files in legal/. */
   readonly termsFiles?: readonly TermsFile[];
 };
 
+/** The version of PriceListed that has what the provider bills. */
+const COST_SINCE = 2;
+
 /** Opens the event log with its commands and its secrets, and publishes terms and prices. Must be closed. */
 export const openEventLog = async (options: EventLogOptions) => {
-  const { databaseUrl, secrets, wrapWith, dataDir, patiently, outage, migration, log, termsFiles } = options;
+  const { databaseUrl, secrets, wrapWith, dataDir, patiently, outage, migration, log } = options;
+  const { priceMargin: margin, termsFiles } = options;
   await patiently(() => migratePostgresStore(databaseUrl, migration));
   await patiently(() => setClock(options));
   const { masterKeys } = secrets;
@@ -122,10 +130,14 @@ export const openEventLog = async (options: EventLogOptions) => {
   const termsTexts = createTermsTexts(databaseUrl);
   const files = termsFiles ?? (await readTermsFiles());
   const { now } = await patiently(() => readLogClock(databaseUrl));
+  // Terms and prices are published before the first heartbeat of this run.
+  await patiently(() => migrateRuns(databaseUrl, migration));
+  readable = await patiently(() => readableByLiveRuns(databaseUrl));
   await patiently(() => publishStarters({ terms, texts: termsTexts, files, now: () => now }, ['terms']));
   await patiently(() => storePublishedTexts({ terms, texts: termsTexts, files }, log));
   const catalogue = await readCatalogue();
-  await patiently(() => publishPrices({ prices, catalogue, log, now }));
+  const costIsReadable = (readable['PriceListed'] ?? 0) >= COST_SINCE;
+  await patiently(() => publishPrices({ prices, catalogue, margin, log, now, costIsReadable }));
   const { state: listed } = await patiently(() => prices.read(PRICES_STREAM));
 
   return {
@@ -160,7 +172,9 @@ export const openEventLog = async (options: EventLogOptions) => {
     foldAccount: createFold({ store, codec: journal, decider: accountDecider, snapshots }),
     foldContact: createFold({ store, codec: journal, decider: contactDecider }),
     /** To be called once it is known what all running gateways can read. */
-    announceEnds: () => announceEnds({ prices, catalogue, log }),
+    announceEnds: (now: () => Date) => announceEnds({ prices, catalogue, log, now }),
+    /** The models of the catalogue, and the margin of the prices that it proposes. */
+    catalogue: { models: catalogue.map(({ model }) => model), margin },
     /** Whether the log went back in time and no operator has acknowledged the loss yet. */
     rewindIsOpen: rewinds.isOpen,
     checkHistory: rewinds.check,

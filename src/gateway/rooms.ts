@@ -16,6 +16,7 @@ import { startWatchers } from './health/watchers.ts';
 import { createKeyring } from '../http/auth/api-keys.ts';
 import { createErasure } from '../reactions/erasure.ts';
 import { createProviders } from './providers.ts';
+import { readProviderList } from '../config/provider-list.ts';
 
 export type GatewayOptions = {
   readonly config: Config;
@@ -42,9 +43,11 @@ export const openRooms = async (options: GatewayOptions, publicUrl: () => string
   const eventLog = await openEventLog({
     ...{ databaseUrl, secrets, dataDir: config.dataDir, ...start },
     ...{ production: config.production, clockStart: options.clockStart },
+    priceMargin: config.priceMargin,
     wrapWith: () => secretsInUse.masterKeyId,
   });
   const providers = createProviders(config, eventLog.providers);
+  const providerList = await readProviderList();
   const views = await openViews({ databaseUrl, store: eventLog.store, ...start });
   const { selfAuditEveryMs } = config;
   let generations: ReadonlySet<string> = new Set();
@@ -63,7 +66,7 @@ export const openRooms = async (options: GatewayOptions, publicUrl: () => string
   const payments = await openPayments({ ...about, views });
   const erasure = startGatewayProcess(about, createErasure(eventLog.dataKeys));
 
-  const ends = eventLog.announceEnds();
+  const ends = eventLog.announceEnds(watchers.now);
   await warnOfMissingSecrets({
     ...{ databaseUrl, secrets, log },
     keysByPepper: views.keysByPepper(secretsInUse.accepts.peppers, watchers.now()),
@@ -75,7 +78,21 @@ export const openRooms = async (options: GatewayOptions, publicUrl: () => string
     issueWith: () => secretsInUse.pepperId,
   });
   return {
-    ...{ eventLog, providers, views, watchers, people, contacting, mail, payments, erasure, ends, starters, keyring },
+    ...{
+      eventLog,
+      providers,
+      providerList,
+      views,
+      watchers,
+      people,
+      contacting,
+      mail,
+      payments,
+      erasure,
+      ends,
+      starters,
+    },
+    keyring,
     /** Sets the generations in progress, which the watchers leave alone. */
     watchGenerations: (set: ReadonlySet<string>): void => void (generations = set),
   };

@@ -5,6 +5,7 @@ import { invariant } from '../domain/decider.ts';
 import { personStream } from '../domain/identity/person.ts';
 import { STAFF_STREAM } from '../domain/identity/staff.ts';
 import { formatUsd } from '../domain/money.ts';
+import { changesAfter } from '../domain/prices/price-book.ts';
 import { documentPaths } from '../domain/terms/names.ts';
 import { termsInForce } from '../domain/terms/in-force.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
@@ -33,7 +34,7 @@ type Parts = Rooms & {
 const WITH_FIGURES: ReadonlySet<number> = new Set([402, 403, 429]);
 
 export const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts: Parts) => {
-  const { eventLog, providers, views, watchers, keyring, completions } = parts;
+  const { eventLog, providers, providerList, views, watchers, keyring, completions } = parts;
   const { accounts } = eventLog;
   const { now } = watchers;
   return createApp({
@@ -60,7 +61,15 @@ export const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts:
       const { state } = await accounts.read(accountStream(accountId));
       const limited = limitedBy(state.tallies, keyId);
       const isForbidden = (model: string): boolean => limited.some((one) => forbids(one, model));
-      return views.pricesAt(now()).filter(({ upstream, model }) => providers.has(upstream) && !isForbidden(model));
+      const at = now();
+      return views
+        .pricesAt(at)
+        .filter(({ upstream, model }) => providers.has(upstream) && !isForbidden(model))
+        .map((price) => ({
+          price,
+          upcoming: changesAfter(views.priceBook(), price.model, at),
+          usagePolicyUrl: providerList.get(price.upstream)?.usagePolicyUrl ?? null,
+        }));
     },
     refused: ({ accountId, keyId, requestId, problem: { code, status, message } }) => {
       // Other messages may quote the request.
@@ -89,7 +98,7 @@ export const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts:
 const createManagement = (
   adminToken: string,
   { production, grantAlone, payments: { topUps, refundAlone } }: Config,
-  { eventLog, views, watchers, people, contacting, payments, keyring, publicUrl }: Parts,
+  { eventLog, providerList, views, watchers, people, contacting, payments, keyring, publicUrl }: Parts,
 ) =>
   createManagementRouter({
     commands: eventLog.accounts,
@@ -130,7 +139,9 @@ const createManagement = (
       return undefined;
     },
     publishKey: views.lookedUp,
-    prices: () => views.pricesAt(watchers.now()),
+    priceBook: views.priceBook,
+    catalogue: eventLog.catalogue,
+    findProvider: (upstream) => providerList.get(upstream),
     newestCheckpoint: watchers.newestCheckpoint,
     findHttpRequest: views.findHttpRequest,
     listRequests: views.listRequests,

@@ -1,6 +1,6 @@
 import { accept, refuse, type Decider, type Decision } from '../decider.ts';
 import type { AnnouncedVersion, TermsDocument, TermsEvent } from './events.ts';
-import { MIN_AHEAD_MS, NOTICE_MS } from './notice.ts';
+import { MIN_AHEAD_MS, NOTICE_MS, tooSoon } from '../notice.ts';
 
 export type PublishTerms = AnnouncedVersion & {
   readonly type: 'PublishTerms';
@@ -72,9 +72,9 @@ const publish = ({ type: _, at, ...announced }: PublishTerms, terms: Terms): Dec
   // A document without a version binds no customer, so its first one needs no notice.
   if (others.length === 0) return accept({ type: 'TermsPublished', ...announced, effectiveAt: null });
   if (others.some((one) => one.version >= version)) return refuse({ code: 'terms_version_not_newer' });
-  const aheadMs = effectiveAt === null ? 0 : effectiveAt.getTime() - at.getTime();
-  if (effectiveAt === null || aheadMs < MIN_AHEAD_MS) return refuse({ code: 'takes_effect_too_soon' });
-  if (significant && aheadMs < NOTICE_MS) return refuse({ code: 'notice_too_short' });
+  if (effectiveAt === null) return refuse({ code: 'takes_effect_too_soon' });
+  const code = tooSoon(at, effectiveAt, significant ? NOTICE_MS : MIN_AHEAD_MS);
+  if (code) return refuse({ code });
   const isBefore = (one: KnownVersion): boolean => one.effectiveAt !== null && effectiveAt < one.effectiveAt;
   if (others.some((one) => !one.withdrawn && isBefore(one))) {
     return refuse({ code: 'takes_effect_before_another_version' });

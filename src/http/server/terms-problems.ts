@@ -1,3 +1,4 @@
+import type { TooSoon } from '../../domain/notice.ts';
 import type { TermsRefusal } from '../../domain/terms/terms.ts';
 import { invalid, type ProblemEntry } from './problem-entries.ts';
 
@@ -12,16 +13,6 @@ export const termsRefusals = {
     'A version of this document that is the same or newer was published before.',
     'Choose a later date, or add a number, such as 2026-12-20.2.',
   ),
-  notice_too_short: invalid(
-    409,
-    'What customers must be notified of takes effect at least 14 days after its publication.',
-    'Choose a later time, or leave it out.',
-  ),
-  takes_effect_too_soon: invalid(
-    409,
-    'A change takes effect at least a minute after its publication.',
-    'Choose a later time, or leave it out.',
-  ),
   takes_effect_before_another_version: invalid(
     409,
     'Another version of this document was published that takes effect later.',
@@ -33,4 +24,4 @@ export const termsRefusals = {
     'Publish a new version instead.',
   ),
   terms_version_not_found: invalid(404, 'There is no such version.', 'GET /api/terms lists the versions.'),
-} satisfies Record<TermsRefusal['code'], ProblemEntry>;
+} satisfies Record<Exclude<TermsRefusal['code'], TooSoon>, ProblemEntry>;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { documents, type TermsDocument, type TermsEvent } from '../../../src/domain/terms/events.ts';
 import { termsInForce } from '../../../src/domain/terms/in-force.ts';
-import { MIN_AHEAD_MS, NOTICE_MS } from '../../../src/domain/terms/notice.ts';
+import { MIN_AHEAD_MS, NOTICE_MS } from '../../../src/domain/notice.ts';
 import { termsDecider, type Terms, type TermsCommand } from '../../../src/domain/terms/terms.ts';
 
 const SECOND = 1000;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { TermsDocument, TermsEvent } from '../../../src/domain/terms/events.ts';
 import { termsInForce, upcomingTerms } from '../../../src/domain/terms/in-force.ts';
 import { isReadableText, isTermsVersion } from '../../../src/domain/terms/names.ts';
-import { MIN_AHEAD_MS, NOTICE_MS } from '../../../src/domain/terms/notice.ts';
+import { MIN_AHEAD_MS, NOTICE_MS } from '../../../src/domain/notice.ts';
 import { versionsAt } from '../../../src/domain/terms/standing.ts';
 import { effectByDefault, termsDecider, type PublishTerms, type Terms } from '../../../src/domain/terms/terms.ts';
 import { specify } from '../../given.ts';

@@ -34,7 +34,7 @@ const ask = ({ apiKey }: Customer, n = 0, wish: Parameters<typeof chat>[2] = sho
 const statusAndCode = (answer: Answer): unknown => [answer.status, errorOf(answer).code];
 
 describe('a flood on two nodes', () => {
-  it('is let through up to the limit by the minute, and the rest is told when to come again', async () => {
+  it('is accepted up to the limit per minute, and the rest is refused with the time to retry', async () => {
     const most = 100;
     const customer = await customerWith({ requests_per_minute: most });
     const answers: Answer[] = [];
