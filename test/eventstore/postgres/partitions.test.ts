@@ -86,7 +86,9 @@ describe('the index of looked-up event types', () => {
     const found = await indexes(older.url);
     expect(found.map(({ table }) => table)).toEqual(tables);
     for (const { definition } of found)
-      expect(definition).toMatch(/KeyRehashed.*TermsWithdrawn.*PersonInvited.*AccountClosed.*DisputeClosed.*ContactClosed/);
+      expect(definition).toMatch(
+        /KeyRehashed.*TermsWithdrawn.*PersonInvited.*AccountClosed.*DisputeClosed.*ContactClosed/,
+      );
     await older.drop();
   });
 
@@ -94,7 +96,9 @@ describe('the index of looked-up event types', () => {
     const found = await indexes(database.url);
     expect(found.map(({ table }) => table)).toEqual(['events', 'events_1', 'events_2']);
     for (const { definition } of found)
-      expect(definition).toMatch(/KeyRehashed.*TermsWithdrawn.*PersonInvited.*AccountClosed.*DisputeClosed.*ContactClosed/);
+      expect(definition).toMatch(
+        /KeyRehashed.*TermsWithdrawn.*PersonInvited.*AccountClosed.*DisputeClosed.*ContactClosed/,
+      );
   });
 });
 

@@ -59,7 +59,9 @@ describe('another error', () => {
 
   it('of a provider keeps its text, which may name the support of the provider', async () => {
     const error = { message: 'Contact support.', type: 'x', param: null, code: 'account_closed' };
-    expect(await sent(completionProblem({ kind: 'upstream_refused', status: 403, error }, TERMS))).toBe('Contact support.');
+    expect(await sent(completionProblem({ kind: 'upstream_refused', status: 403, error }, TERMS))).toBe(
+      'Contact support.',
+    );
   });
 });
 
