@@ -68,6 +68,19 @@ describe('a database of the release before', () => {
     expect(accounts.flatMap(({ keys }) => keys.map(({ state }) => state))).toContain('revoked');
   });
 
+  it('keeps its terms in force, with their text, and gets the policies that it lacks', async () => {
+    const read = async (path: string) => {
+      const response = await fetch(`${gateway.url}${path}`);
+      return [response.headers.get('x-kissapi-terms-version'), await response.text()] as const;
+    };
+    expect(await read('/terms')).toEqual(['2026-11-24', await readFile('legal/terms-2026-11-24.md', 'utf8')]);
+    // The gateway of the release before counts as running until its heartbeat is old.
+    for (const path of ['/acceptable-use', '/privacy']) {
+      await expect.poll(async () => (await read(path))[0], SOON).toBe('2026-11-30');
+    }
+    expect((await manage('/terms?document=terms'))['data']).toMatchObject([{ version: '2026-11-24', in_force: true }]);
+  });
+
   it('keeps names, keys and balances, and releases the holds of the run that died', async () => {
     for (const before of accounts) {
       await expect.poll(() => readAccount(before), SOON).toMatchObject({ open_holds: [], held_usd: '0.00' });
