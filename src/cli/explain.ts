@@ -5,7 +5,7 @@ import { LIVE } from '../projections/projection.ts';
 import { createQueries, generationOf, MAX_CANDIDATES } from '../projections/queries.ts';
 import type { RequestRow } from '../projections/rows/requests.ts';
 import { agrees, arithmetic, check, verdict, type Charge } from './account-history/arithmetic.ts';
-import { findInLog, listedRates, tellRequest } from './account-history/charge.ts';
+import { findInLog, listedLines, tellRequest } from './account-history/charge.ts';
 import { counted } from './terminal/counted.ts';
 import { CliFault } from './terminal/fault.ts';
 import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './terminal/run.ts';
@@ -99,7 +99,7 @@ const explainOne = async (store: ChainedLog, found: Found): Promise<ExitCode> =>
   for (const anomaly of delivery.anomalies) await print(`odd: ${plain(anomaly)}`);
   const { row } = found;
   const projected = row?.status === 'settled' || row?.status === 'late' ? row : undefined;
-  const whole: Charge = { ...charge, listed: await listedRates(store, price), projected };
+  const whole: Charge = { ...charge, listed: await listedLines(store, price), projected };
   const checks = check(whole);
   await print(`\n${arithmetic(whole)}\n\n${verdict(checks)}`);
   return checks.every(agrees) ? 0 : 1;

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { tokenClasses, parseUsdPerMillion, type Rates } from '../domain/money.ts';
-import type { PriceEntry } from '../domain/prices/events.ts';
+import { linesOf } from '../domain/prices/lines.ts';
+import type { CatalogueModel } from '../domain/prices/proposals.ts';
 import type { ModelFacts, PictureRule } from '../proxy/metering/model-facts.ts';
 
 export type CatalogueEntry = {
-  readonly entry: PriceEntry;
+  readonly model: CatalogueModel;
   /** The end of the model at its provider; from then on it is off sale. */
   readonly endsAt?: Date;
 };
@@ -73,7 +74,7 @@ const schema = z.strictObject({
         const { reasoning, limitLeavesReasoningOut, tokenizer, pictures, sound, ...entry } = rest;
         const facts: ModelFacts = { reasoning, limitLeavesReasoningOut, tokenizer, pictures, sound };
         const price: CatalogueEntry = {
-          entry: { ...entry, rates, upstreamModel: upstreamModel ?? entry.model },
+          model: { ...entry, cost: linesOf(rates), upstreamModel: upstreamModel ?? entry.model },
           ...(endsAt ? { endsAt } : {}),
         };
         return { price, facts };
@@ -86,7 +87,7 @@ const readModels = async () => {
   return schema.parse(JSON.parse(file)).models;
 };
 
-/** The price list of a new gateway, each entry with its source and date. */
+/** The models and what their providers bill, each with its source and date. */
 export const readCatalogue = async (): Promise<readonly CatalogueEntry[]> =>
   (await readModels()).map(({ price }) => price);
 
@@ -97,7 +98,7 @@ export const readCatalogue = async (): Promise<readonly CatalogueEntry[]> =>
 export const readModelFacts = async (): Promise<ReadonlyMap<string, ModelFacts>> => {
   const models = await readModels();
   return new Map([
-    ...models.map(({ price, facts }) => [price.entry.upstreamModel, facts] as const),
-    ...models.map(({ price, facts }) => [price.entry.model, facts] as const),
+    ...models.map(({ price, facts }) => [price.model.upstreamModel, facts] as const),
+    ...models.map(({ price, facts }) => [price.model.model, facts] as const),
   ]);
 };

@@ -10,6 +10,7 @@ import {
   ms,
   oldDataKeys,
   oldPeppers,
+  percent,
   port,
   secret,
   secretKey,
@@ -84,6 +85,7 @@ const schema = z
     TERMS_AFTER_FAILED_NOTICE: z.enum(['use', 'explicit']).default('use'),
     ...paymentVariables,
     GRANT_NEEDS_SECOND_PERSON_USD: usd.default(100_000_000_000n),
+    PRICE_MARGIN_PERCENT: percent.default(0n),
     OPENAI_API_KEY: z.string().regex(VISIBLE_ASCII, NOT_IN_A_HEADER).optional(),
     OPENAI_UPSTREAM_URL: webUrl.default('https://api.openai.com/v1'),
     NEW_ACCOUNT_REQUESTS_PER_MINUTE: limit.default(600),
@@ -140,6 +142,8 @@ const schema = z
     /** Larger grants need a second person. */
     grantAlone: env.GRANT_NEEDS_SECOND_PERSON_USD,
     payments: paymentsOf(env),
+    /** Of the prices that the catalogue proposes. */
+    priceMargin: env.PRICE_MARGIN_PERCENT,
     /** Of accounts that persons open themselves. */
     newAccountLimits: newAccountLimits(env),
     // Customers put a key of this gateway into this variable; it is not a provider's.

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseUsd } from '../domain/money.ts';
+import { parseMargin } from '../domain/prices/proposals.ts';
 import { InvalidDatabaseUrl, parseDatabaseUrl } from './database-url.ts';
 import { parseSecretKey } from './secret-key.ts';
 import { parseSigningKey } from './signing-key.ts';
@@ -16,6 +17,12 @@ export const usd = z.string().transform((text, context) => {
   const credits = parseUsd(text.trim());
   if (credits !== undefined) return credits;
   context.addIssue({ code: 'custom', message: 'must be decimal USD with up to nine places, such as 100 or 0.50' });
+  return z.NEVER;
+});
+export const percent = z.string().transform((text, context) => {
+  const margin = parseMargin(text.trim());
+  if (margin !== undefined) return margin;
+  context.addIssue({ code: 'custom', message: 'must be 0 or more per cent, with up to four decimals, such as 12.5' });
   return z.NEVER;
 });
 export const webUrl = z.url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' });

@@ -3,6 +3,7 @@ import { readCatalogue } from '../config/catalogue.ts';
 import { ACCOUNT_STATE_VERSION, type Account } from '../domain/account/account.ts';
 import { accountDecider } from '../domain/account/decide.ts';
 import { PRICES_STREAM, priceDecider } from '../domain/prices/decide.ts';
+import type { Margin } from '../domain/prices/proposals.ts';
 import { mailDecider } from '../domain/mail/mail.ts';
 import { paymentDecider } from '../domain/payments/decide.ts';
 import { reactionDecider } from '../domain/reactions/parked-reactions.ts';
@@ -35,6 +36,7 @@ import { announceEnds, publishPrices } from './publishing/publish-prices.ts';
 import { publishStarters, storePublishedTexts } from './publishing/publish-terms.ts';
 import type { OutageLog } from './health/outage.ts';
 import { openRewinds } from './health/rewinds.ts';
+import { migrateRuns, readableByLiveRuns } from '../reactions/runs/runs.ts';
 import { checkedSecrets, type Secrets } from './secrets.ts';
 import { withPause } from './health/pause.ts';
 
@@ -56,13 +58,19 @@ export type EventLogOptions = {
   /** Contains the newest head that was seen: see seen-heads.ts. */
   readonly dataDir: string;
   readonly log: Logger;
+  /** For the prices that the catalogue proposes. */
+  readonly priceMargin: Margin;
   /** Defaults to the files in legal/. */
   readonly termsFiles?: readonly TermsFile[];
 };
 
+/** The version of PriceListed that has what the provider bills. */
+const COST_SINCE = 2;
+
 /** Opens the event log with its commands and its secrets, and publishes terms and prices. Must be closed. */
 export const openEventLog = async (options: EventLogOptions) => {
-  const { databaseUrl, secrets, wrapWith, dataDir, patiently, outage, migration, log, termsFiles } = options;
+  const { databaseUrl, secrets, wrapWith, dataDir, patiently, outage, migration, log } = options;
+  const { priceMargin: margin, termsFiles } = options;
   await patiently(() => migratePostgresStore(databaseUrl, migration));
   await patiently(() => setClock(options));
   const { masterKeys } = secrets;
@@ -121,8 +129,12 @@ export const openEventLog = async (options: EventLogOptions) => {
   const { now } = await patiently(() => readLogClock(databaseUrl));
   await patiently(() => publishStarters({ terms, texts: termsTexts, files, now: () => now }, ['terms']));
   await patiently(() => storePublishedTexts({ terms, texts: termsTexts, files }, log));
+  // Prices are listed before the first heartbeat of this run.
+  await patiently(() => migrateRuns(databaseUrl, migration));
+  readable = await patiently(() => readableByLiveRuns(databaseUrl));
   const catalogue = await readCatalogue();
-  await patiently(() => publishPrices({ prices, catalogue, log, now }));
+  const costIsReadable = (readable['PriceListed'] ?? 0) >= COST_SINCE;
+  await patiently(() => publishPrices({ prices, catalogue, margin, log, now, costIsReadable }));
   const { state: listed } = await patiently(() => prices.read(PRICES_STREAM));
 
   return {
@@ -155,7 +167,9 @@ export const openEventLog = async (options: EventLogOptions) => {
     ) as ReadonlySet<string>,
     foldAccount: createFold({ store, codec: journal, decider: accountDecider, snapshots }),
     /** To be called once it is known what all running gateways can read. */
-    announceEnds: () => announceEnds({ prices, catalogue, log }),
+    announceEnds: (now: () => Date) => announceEnds({ prices, catalogue, log, now }),
+    /** The models of the catalogue, and the margin of the prices that it proposes. */
+    catalogue: { models: catalogue.map(({ model }) => model), margin },
     /** Whether the log went back in time and no operator has acknowledged the loss yet. */
     rewindIsOpen: rewinds.isOpen,
     checkHistory: rewinds.check,

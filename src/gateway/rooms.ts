@@ -15,6 +15,7 @@ import { startWatchers } from './health/watchers.ts';
 import { createKeyring } from '../http/auth/api-keys.ts';
 import { createErasure } from '../reactions/erasure.ts';
 import { createProviders } from './providers.ts';
+import { readProviderList } from '../config/provider-list.ts';
 
 export type GatewayOptions = {
   readonly config: Config;
@@ -41,9 +42,11 @@ export const openRooms = async (options: GatewayOptions, publicUrl: () => string
   const eventLog = await openEventLog({
     ...{ databaseUrl, secrets, dataDir: config.dataDir, ...start },
     ...{ production: config.production, clockStart: options.clockStart },
+    priceMargin: config.priceMargin,
     wrapWith: () => secretsInUse.masterKeyId,
   });
   const providers = createProviders(config, eventLog.providers);
+  const providerList = await readProviderList();
   const views = await openViews({ databaseUrl, store: eventLog.store, ...start });
   const { selfAuditEveryMs } = config;
   let generations: ReadonlySet<string> = new Set();
@@ -61,7 +64,7 @@ export const openRooms = async (options: GatewayOptions, publicUrl: () => string
   const payments = await openPayments({ ...about, views });
   const erasure = startGatewayProcess(about, createErasure(eventLog.dataKeys));
 
-  const ends = eventLog.announceEnds();
+  const ends = eventLog.announceEnds(watchers.now);
   await warnOfMissingSecrets({
     ...{ databaseUrl, secrets, log },
     keysByPepper: views.keysByPepper(secretsInUse.accepts.peppers, watchers.now()),
@@ -73,7 +76,7 @@ export const openRooms = async (options: GatewayOptions, publicUrl: () => string
     issueWith: () => secretsInUse.pepperId,
   });
   return {
-    ...{ eventLog, providers, views, watchers, people, mail, payments, erasure, ends, starters, keyring },
+    ...{ eventLog, providers, providerList, views, watchers, people, mail, payments, erasure, ends, starters, keyring },
     /** Sets the generations in progress, which the watchers leave alone. */
     watchGenerations: (set: ReadonlySet<string>): void => void (generations = set),
   };

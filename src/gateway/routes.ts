@@ -7,6 +7,7 @@ import { STAFF_STREAM } from '../domain/identity/staff.ts';
 import { formatUsd } from '../domain/money.ts';
 import { documentPaths } from '../domain/terms/names.ts';
 import { termsInForce } from '../domain/terms/in-force.ts';
+import { changesAfter } from '../domain/prices/price-book.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
 import { bodyMemoryBytes } from './body-memory.ts';
 import { newId } from './new-id.ts';
@@ -33,7 +34,7 @@ type Parts = Rooms & {
 const WITH_FIGURES: ReadonlySet<number> = new Set([402, 403, 429]);
 
 export const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts: Parts) => {
-  const { eventLog, providers, views, watchers, keyring, completions } = parts;
+  const { eventLog, providers, providerList, views, watchers, keyring, completions } = parts;
   const { accounts } = eventLog;
   const { now } = watchers;
   return createApp({
@@ -59,7 +60,15 @@ export const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts:
       const { state } = await accounts.read(accountStream(accountId));
       const limited = limitedBy(state.tallies, keyId);
       const isForbidden = (model: string): boolean => limited.some((one) => forbids(one, model));
-      return views.pricesAt(now()).filter(({ upstream, model }) => providers.has(upstream) && !isForbidden(model));
+      const at = now();
+      return views
+        .pricesAt(at)
+        .filter(({ upstream, model }) => providers.has(upstream) && !isForbidden(model))
+        .map((price) => ({
+          price,
+          upcoming: changesAfter(views.priceBook(), price.model, at),
+          usagePolicyUrl: providerList.get(price.upstream)?.usagePolicyUrl ?? null,
+        }));
     },
     refused: ({ accountId, keyId, requestId, problem: { code, status, message } }) => {
       // Other messages may quote the request.
@@ -88,7 +97,7 @@ export const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts:
 const createManagement = (
   adminToken: string,
   { production, grantAlone, payments: { topUps, refundAlone } }: Config,
-  { eventLog, views, watchers, people, payments, keyring, publicUrl }: Parts,
+  { eventLog, providerList, views, watchers, people, payments, keyring, publicUrl }: Parts,
 ) =>
   createManagementRouter({
     commands: eventLog.accounts,
@@ -128,7 +137,9 @@ const createManagement = (
       return undefined;
     },
     publishKey: views.lookedUp,
-    prices: () => views.pricesAt(watchers.now()),
+    priceBook: views.priceBook,
+    catalogue: eventLog.catalogue,
+    findProvider: (upstream) => providerList.get(upstream),
     newestCheckpoint: watchers.newestCheckpoint,
     findHttpRequest: views.findHttpRequest,
     listRequests: views.listRequests,

@@ -144,6 +144,7 @@ export const openViews = async (options: ViewsOptions) => {
     findPrice: (...asked: Parameters<typeof lookUps.priceList.find>) => lookUps.priceList.find(...asked),
     findDelisting: (...asked: Parameters<typeof lookUps.priceList.delisting>) => lookUps.priceList.delisting(...asked),
     pricesAt: (at: Date) => lookUps.priceList.all(at),
+    priceBook: () => lookUps.priceList.book(),
     publishedTerms: () => lookUps.termsList.all(),
     /** Complete up to what was acknowledged before, on any node. */
     openInvitations: async (...asked: Parameters<typeof lookUps.openMatters.invitations>) => {

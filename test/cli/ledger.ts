@@ -2,6 +2,7 @@ import { accountStream } from '../../src/domain/account/account.ts';
 import { accountDecider, type AccountCommand } from '../../src/domain/account/decide.ts';
 import type { Delivery, PinnedPrice } from '../../src/domain/account/events.ts';
 import { noUsage } from '../../src/domain/money.ts';
+import { linesOf } from '../../src/domain/prices/lines.ts';
 import { PRICES_STREAM, priceDecider } from '../../src/domain/prices/decide.ts';
 import { createCommands } from '../../src/eventstore/commands.ts';
 import { journal } from '../../src/eventstore/journal/codec.ts';
@@ -69,11 +70,16 @@ export const writeLedger = async (store: EventStore, personal = asPlain(ada)): P
   const prices = createCommands({ store, committer, codec: journal, decider: priceDecider });
   const { model } = price;
   const entry = {
-    ...{ model, kind: 'chat' as const, ownedBy: 'openai', upstream: 'openai', upstreamModel: model, rates },
+    ...{ model, kind: 'chat' as const, ownedBy: 'openai', upstream: 'openai', upstreamModel: model },
+    ...{ lines: linesOf(rates), cost: null },
     ...{ contextTokens: 400_000, maxOutputTokens: 128_000, source: 'https://example.com', asOf: '2026-01-01' },
   };
   const effectiveFrom = new Date('2026-01-01T00:00:00Z');
-  await prices.execute(PRICES_STREAM, { type: 'ListPrice', entry, effectiveFrom }, { actor: 'test', commandId: 'p' });
+  await prices.execute(
+    PRICES_STREAM,
+    { type: 'ListPrice', entry, effectiveFrom, at: effectiveFrom },
+    { actor: 'test', commandId: 'p' },
+  );
   await committer.close();
   await goOn(store, storyOf(personal), 'c');
 };

@@ -103,6 +103,9 @@ describe('the configuration', () => {
     ['PORT', '8080x'],
     ['GRANT_NEEDS_SECOND_PERSON_USD', 'many'],
     ['GRANT_NEEDS_SECOND_PERSON_USD', '-1'],
+    ['PRICE_MARGIN_PERCENT', '-1'],
+    ['PRICE_MARGIN_PERCENT', '12.34567'],
+    ['PRICE_MARGIN_PERCENT', 'much'],
     ['CREEM_API_KEY', 'sk_live_1'],
     ['CREEM_API_URL', 'ftp://example.com'],
     ['CREEM_WEBHOOK_SECRET', 'whsec'],
@@ -181,6 +184,16 @@ describe('the configuration', () => {
     expect(message).toContain('openssl genpkey -algorithm ed25519');
     expect(message).toContain('openssl rand -base64 32');
     expect(readConfig({ KISSAPI_SIMULATED: 'off' }).simulated).toBe(false);
+  });
+
+  it.each([
+    ['0', 0n],
+    ['20', 200_000n],
+    ['12.5', 125_000n],
+    ['0.0001', 1n],
+  ])('reads PRICE_MARGIN_PERCENT %s as parts per million', (text, priceMargin) => {
+    expect(readConfig({ PRICE_MARGIN_PERCENT: text }).priceMargin).toBe(priceMargin);
+    expect(readConfig({}).priceMargin).toBe(0n);
   });
 
   it.each([

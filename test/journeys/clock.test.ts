@@ -137,13 +137,13 @@ describe('the clock, moved forward under running gateways', () => {
   it('lets an announced end of sale take effect', async () => {
     const { apiKey } = await nodes[0].openAccount();
     const { now } = await forward(premises.databaseUrl, HOUR_MS, nodes);
-    const effective_at = new Date(now.getTime() + 14 * DAY_MS).toISOString();
+    const effective_at = new Date(now.getTime() + 15 * DAY_MS).toISOString();
     const delisted = await runCommand('delist', ['simulated-chat', '--at', effective_at, '--reason', 'test'], {
       env: { DATABASE_URL: premises.databaseUrl },
     });
     expect(delisted).toMatchObject({ code: 0, stdout: expect.stringContaining(effective_at) as string });
     for (const node of nodes) expect(await status(node, apiKey)).toBe(200);
-    await forward(premises.databaseUrl, 14 * DAY_MS, nodes);
+    await forward(premises.databaseUrl, 15 * DAY_MS, nodes);
     for (const node of nodes) expect(await status(node, apiKey)).toEqual([404, 'model_delisted']);
   });
 

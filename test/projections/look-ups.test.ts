@@ -3,6 +3,7 @@ import { accountStream } from '../../src/domain/account/account.ts';
 import type { ApprovalEvent } from '../../src/domain/approvals/approvals.ts';
 import type { InvitationEvent } from '../../src/domain/identity/invitations.ts';
 import type { PriceEntry, PriceEvent } from '../../src/domain/prices/events.ts';
+import { linesOf } from '../../src/domain/prices/lines.ts';
 import { createKeyOwners } from '../../src/projections/views/key-owners.ts';
 import { createOpenMatters } from '../../src/projections/views/open-matters.ts';
 import { createPriceList } from '../../src/projections/views/price-list.ts';
@@ -212,7 +213,8 @@ describe('the price list', () => {
       ownedBy: 'o',
       upstream: 'u',
       upstreamModel: 'm',
-      rates,
+      lines: linesOf(rates),
+      cost: null,
       source: 's',
       asOf: '2026-01-01',
     },

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { linesOf } from '../../src/domain/prices/lines.ts';
 import type { PriceVersion } from '../../src/domain/prices/price-book.ts';
 import { readModelFacts } from '../../src/config/catalogue.ts';
 import { formats } from '../../src/gateway/providers.ts';
@@ -12,6 +13,14 @@ import type { Endpoint, TransportRequest, TransportResponse } from '../../src/pr
 import { createOpenAiWire } from '../../src/proxy/providers/openai/wire.ts';
 import type { Provider } from '../../src/proxy/providers/provider.ts';
 
+const rates = {
+  input: 1_000_000n,
+  cachedInput: 250_000n,
+  cacheWrite: 1_250_000n,
+  output: 4_000_000n,
+  reasoning: 4_000_000n,
+};
+
 /** $1 per million tokens in, $4 out. */
 export const price: PriceVersion = {
   model: 'm',
@@ -21,13 +30,9 @@ export const price: PriceVersion = {
   kind: 'chat',
   contextTokens: 100_000,
   maxOutputTokens: 1000,
-  rates: {
-    input: 1_000_000n,
-    cachedInput: 250_000n,
-    cacheWrite: 1_250_000n,
-    output: 4_000_000n,
-    reasoning: 4_000_000n,
-  },
+  lines: linesOf(rates),
+  cost: null,
+  rates,
   source: 'test',
   asOf: '2026-01-31',
   version: 1,

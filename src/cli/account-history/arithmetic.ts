@@ -9,6 +9,7 @@ import {
   type Rates,
   type Usage,
 } from '../../domain/money.ts';
+import type { PriceLine } from '../../domain/prices/lines.ts';
 import { usd } from './plain-text.ts';
 import { className } from './sentences.ts';
 
@@ -19,8 +20,8 @@ export type Charge = {
   readonly event: ChargeEvent;
   /** The price pinned by the hold; undefined without a hold. */
   readonly pinned: PinnedPrice | undefined;
-  /** The rates of that version in the price book; undefined if the book lacks it. */
-  readonly listed: Rates | undefined;
+  /** The lines of that version in the price book; undefined if the book lacks it. */
+  readonly listed: readonly PriceLine[] | undefined;
   /** The hold at the charge, from its events; 0 if it was released. */
   readonly held: Credits;
   /** The available credits besides all holds, within the spending limits. */
@@ -65,6 +66,16 @@ const recompute = (usage: Usage, rates: Rates) => {
   return { classes, sum, cost, roundedUpBy: cost * PICO_PER_NANO - sum };
 };
 
+/** The rates of a price in the book, computed from its lines independently of the code that held. */
+const ratesOfLines = (lines: readonly PriceLine[]): Rates =>
+  Object.fromEntries(
+    tokenClasses.map((tokenClass) => {
+      const [line, ...others] = lines.filter(({ match }) => match.class === tokenClass);
+      if (!line || others.length > 0) return [tokenClass, -1n];
+      return [tokenClass, (line.price * PICO_PER_NANO) / BigInt(line.per)];
+    }),
+  ) as Rates;
+
 const costBeyond = ({ event, beyond }: Charge): Credits => recompute(beyond, event.price.rates).cost;
 const tokensOf = (usage: Usage): number => tokenClasses.reduce((sum, tokenClass) => sum + usage[tokenClass], 0);
 
@@ -97,7 +108,7 @@ export const check = (charge: Charge): readonly Check[] => {
     {
       what: 'rates as in the price book',
       recorded: showRates(event.price.rates),
-      recomputed: rates(listed),
+      recomputed: rates(listed && ratesOfLines(listed)),
     },
     money('cost', event.cost, cost),
     money('charged: the cost, up to what was held and free', event.charged, charged),

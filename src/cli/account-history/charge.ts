@@ -3,8 +3,9 @@ import type { AccountEvent, Draw, PinnedPrice } from '../../domain/account/event
 import { draws, drawsByAge } from '../../domain/account/lots.ts';
 import { available, type Wallet } from '../../domain/account/wallet.ts';
 import { limitedBy, withinSpending } from '../../domain/account/limits/within-limits.ts';
-import { noUsage, type Rates } from '../../domain/money.ts';
+import { noUsage } from '../../domain/money.ts';
 import { PRICES_STREAM } from '../../domain/prices/decide.ts';
+import type { PriceLine } from '../../domain/prices/lines.ts';
 import { decode, type Recorded } from '../../eventstore/journal/codec.ts';
 import type { ChainedLog } from '../../eventstore/chained-log.ts';
 import { PAGE, streamPages } from '../../eventstore/event-store.ts';
@@ -29,13 +30,16 @@ export const findInLog = async (
   }
 };
 
-/** The rates of a version in the price book; undefined if the book lacks it. */
-export const listedRates = async (store: ChainedLog, { model, version }: PinnedPrice): Promise<Rates | undefined> => {
+/** The lines of a version in the price book; undefined if the book lacks it. */
+export const listedLines = async (
+  store: ChainedLog,
+  { model, version }: PinnedPrice,
+): Promise<readonly PriceLine[] | undefined> => {
   for await (const page of streamPages(store, PRICES_STREAM)) {
     for (const stored of page) {
       const { event } = decode(stored);
       if (event.type === 'PriceListed' && event.entry.model === model && event.version === version) {
-        return event.entry.rates;
+        return event.entry.lines;
       }
     }
   }

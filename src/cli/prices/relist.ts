@@ -1,3 +1,4 @@
+import { MIN_AHEAD_MS } from '../../domain/notice.ts';
 import { priceAt } from '../../domain/prices/price-book.ts';
 import { changePrices } from './change-prices.ts';
 import type { OpenDatabase } from '../terminal/open-database.ts';
@@ -5,8 +6,8 @@ import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from '
 
 const program = createProgram(
   'relist',
-  'Put a model on sale again, at its latest listed prices. If its end is only announced, the announcement is cancelled.\n' +
-    'Running gateways follow.',
+  'Put a model on sale again, a minute later, at its latest listed prices. If its end is only announced, the announcement is\n' +
+    'cancelled. Running gateways follow.',
 )
   .usage('[options] <model>')
   .argument('<model>', 'name of the model in requests')
@@ -28,9 +29,14 @@ const relist = async (database: OpenDatabase): Promise<ExitCode> => {
     model,
     at,
   }));
-  const price = priceAt(book, model, now);
+  const [event] = events;
+  const isOnSale = priceAt(book, model, now) !== undefined;
+  const soonest = isOnSale ? now : new Date(now.getTime() + MIN_AHEAD_MS);
+  const from = event?.type === 'PriceListed' ? event.effectiveFrom : soonest;
+  const price = priceAt(book, model, from);
   const end = price?.endsAt ? ` until ${price.endsAt.toISOString()}` : '';
-  const sold = `${model} is on sale at price version ${price?.version ?? 'unknown'}${end}`;
+  const since = isOnSale ? '' : ` from ${(price?.effectiveFrom ?? from).toISOString()}`;
+  const sold = `${model} is on sale at price version ${price?.version ?? 'unknown'}${since}${end}`;
   await print(events.length > 0 ? `${sold}.` : `Nothing to do: ${sold}.`);
   return 0;
 };

@@ -1,64 +1,104 @@
 import { accept, refuse, type Decider, type Decision } from '../decider.ts';
-import { tokenClasses } from '../money.ts';
+import { MIN_AHEAD_MS, NOTICE_MS, tooSoon } from '../notice.ts';
+import type { DelistModel, ListPrice, PriceCommand, PriceRefusal, RelistModel, WithdrawPrice } from './commands.ts';
 import type { PriceEntry, PriceEvent } from './events.ts';
-import { delistingAt, emptyPriceBook, endOf, evolvePriceBook, sameEntry, type PriceBook } from './price-book.ts';
+import { canCostMore, lineFault } from './lines.ts';
+import {
+  delistingAt,
+  emptyPriceBook,
+  endOf,
+  evolvePriceBook,
+  newestVersionOf,
+  priceAt,
+  sameEntry,
+  type ListedPrice,
+  type PriceBook,
+} from './price-book.ts';
 
-/** From the catalogue. It does not put a delisted model on sale again: `RelistModel` does. */
-export type ListPrice = { readonly type: 'ListPrice'; readonly entry: PriceEntry; readonly effectiveFrom: Date };
-/** Takes a model off sale from a time on. */
-export type DelistModel = {
-  readonly type: 'DelistModel';
-  readonly model: string;
-  readonly effectiveFrom: Date;
-  readonly reason: string;
-};
-/** Puts a model on sale again at the prices that were listed last, or cancels an announced delisting. */
-export type RelistModel = { readonly type: 'RelistModel'; readonly model: string; readonly at: Date };
+export type { DelistModel, ListPrice, PriceCommand, PriceRefusal, RelistModel, WithdrawPrice } from './commands.ts';
 
-export type PriceCommand = ListPrice | DelistModel | RelistModel;
-export type PriceRefusal = {
-  readonly code: 'invalid_price' | 'takes_effect_before_a_listed_price' | 'model_not_listed';
-};
+type PriceDecision = Decision<PriceEvent, PriceRefusal>;
 
-export const decidePrices = (command: PriceCommand, book: PriceBook): Decision<PriceEvent, PriceRefusal> => {
+export const decidePrices = (command: PriceCommand, book: PriceBook): PriceDecision => {
   switch (command.type) {
     case 'ListPrice':
       return listPrice(command, book);
-    case 'DelistModel': {
-      const { model, effectiveFrom, reason } = command;
-      if (!book.has(model)) return refuse({ code: 'model_not_listed' });
-      if (delistingAt(book, model, effectiveFrom)) return accept();
-      return accept({ type: 'ModelDelisted', model, effectiveFrom, reason });
-    }
+    case 'WithdrawPrice':
+      return withdraw(command, book);
+    case 'DelistModel':
+      return delist(command, book);
     case 'RelistModel':
       return relist(command, book);
   }
 };
 
-const listPrice = ({ entry, effectiveFrom }: ListPrice, book: PriceBook): Decision<PriceEvent, PriceRefusal> => {
-  if (tokenClasses.some((tokenClass) => entry.rates[tokenClass] < 0n)) return refuse({ code: 'invalid_price' });
-  if (entry.maxOutputTokens > entry.contextTokens) return refuse({ code: 'invalid_price' });
-  const newest = book.get(entry.model)?.versions.at(-1);
+/** How far ahead a model's price may be replaced, in ms: what can cost more, and the end of sale, need notice. */
+export const aheadOf = (before: Priced | undefined, after: Priced | undefined): number => {
+  if (!before) return MIN_AHEAD_MS;
+  return !after || canCostMore(before.rates, after.rates) ? NOTICE_MS : MIN_AHEAD_MS;
+};
+type Priced = Pick<ListedPrice, 'rates'>;
+
+const listPrice = ({ entry, effectiveFrom, at }: ListPrice, book: PriceBook): PriceDecision => {
+  const fault = entryFault(entry);
+  if (fault) return refuse({ code: fault });
+  const { model } = entry;
+  const newest = book.get(model)?.versions.at(-1);
+  const listed: PriceEvent = {
+    ...{ type: 'PriceListed', version: newestVersionOf(book.get(model)) + 1, effectiveFrom, entry },
+  };
+  // A model that was never listed has no customers, and no node sells it at another price.
+  if (!book.has(model)) return accept(listed);
   if (newest && sameEntry(newest, entry)) return accept();
   // A price before one that is already listed would change what was announced.
   if (newest && effectiveFrom < newest.effectiveFrom) return refuse({ code: 'takes_effect_before_a_listed_price' });
-  if (delistingAt(book, entry.model, effectiveFrom)) return accept();
-  return accept({ type: 'PriceListed', version: (newest?.version ?? 0) + 1, effectiveFrom, entry });
+  if (delistingAt(book, model, effectiveFrom)) return accept();
+  const after = priceAt(evolvePriceBook(book, listed), model, effectiveFrom);
+  const early = tooSoon(at, effectiveFrom, aheadOf(priceAt(book, model, effectiveFrom), after));
+  return early ? refuse({ code: early }) : accept(listed);
+};
+
+const entryFault = ({ lines, cost, maxOutputTokens, contextTokens }: PriceEntry) =>
+  lineFault(lines) ?? (cost && lineFault(cost)) ?? (maxOutputTokens > contextTokens ? 'invalid_price' : undefined);
+
+/** What is in force then instead must be no worse than what was announced, unless there are 14 days left. */
+const withdraw = ({ model, version, reason, at }: WithdrawPrice, book: PriceBook): PriceDecision => {
+  const prices = book.get(model);
+  if (!prices) return refuse({ code: 'model_not_listed' });
+  if (prices.withdrawn.some((one) => one.version === version)) return accept();
+  const listed = prices.versions.find((one) => one.version === version);
+  if (!listed) return refuse({ code: 'price_version_not_found' });
+  const { effectiveFrom } = listed;
+  const withdrawn: PriceEvent = { type: 'PriceWithdrawn', model, version, reason };
+  const after = priceAt(evolvePriceBook(book, withdrawn), model, effectiveFrom);
+  const early = tooSoon(at, effectiveFrom, aheadOf(priceAt(book, model, effectiveFrom), after));
+  return early ? refuse({ code: early }) : accept(withdrawn);
+};
+
+const delist = (command: DelistModel, book: PriceBook): PriceDecision => {
+  const { model, effectiveFrom, reason, endedByProvider, at } = command;
+  if (!book.has(model)) return refuse({ code: 'model_not_listed' });
+  if (delistingAt(book, model, effectiveFrom)) return accept();
+  const early = tooSoon(at, effectiveFrom, endedByProvider ? MIN_AHEAD_MS : NOTICE_MS);
+  if (early) return refuse({ code: early });
+  return accept({ type: 'ModelDelisted', model, effectiveFrom, reason, endedByProvider });
 };
 
 /** Lists the price in force again from that time on, and after it the announced prices. */
-const relist = ({ model, at }: RelistModel, book: PriceBook): Decision<PriceEvent, PriceRefusal> => {
+const relist = ({ model, at }: RelistModel, book: PriceBook): PriceDecision => {
   const { versions = [] } = book.get(model) ?? {};
   const newest = versions.at(-1);
   if (!newest) return refuse({ code: 'model_not_listed' });
-  const from = delistingAt(book, model, at) ? at : endOf(book, model, at);
+  const soonest = new Date(at.getTime() + MIN_AHEAD_MS);
+  const from = delistingAt(book, model, soonest) ? soonest : endOf(book, model, soonest);
   if (!from) return accept();
   const inForce = versions.findLast(({ effectiveFrom }) => effectiveFrom <= from) ?? newest;
   const announced = versions.filter(({ version, effectiveFrom }) => version > inForce.version && effectiveFrom > from);
+  const first = newestVersionOf(book.get(model)) + 1;
   const listed = [{ ...inForce, effectiveFrom: from }, ...announced];
   return accept(
-    ...listed.map(({ version: _, effectiveFrom, ...entry }, n) => ({
-      ...{ type: 'PriceListed' as const, version: newest.version + 1 + n, effectiveFrom, entry },
+    ...listed.map(({ version: _, effectiveFrom, rates: __, ...entry }, n) => ({
+      ...{ type: 'PriceListed' as const, version: first + n, effectiveFrom, entry },
     })),
   );
 };

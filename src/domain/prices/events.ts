@@ -1,6 +1,6 @@
-import type { Rates } from '../money.ts';
+import type { PriceLine } from './lines.ts';
 
-export type PriceEvent = PriceListed | ModelDelisted;
+export type PriceEvent = PriceListed | PriceWithdrawn | ModelDelisted;
 
 /** finance: an entry of the price book. It never changes; a new price of the model is a new version. */
 export type PriceListed = {
@@ -9,6 +9,14 @@ export type PriceListed = {
   /** When the price takes effect; in the future if the change is announced. */
   readonly effectiveFrom: Date;
   readonly entry: PriceEntry;
+};
+
+/** finance: nothing. An announced price does not take effect; what was listed before it stays in force. */
+export type PriceWithdrawn = {
+  readonly type: 'PriceWithdrawn';
+  readonly model: string;
+  readonly version: number;
+  readonly reason: string;
 };
 
 /**
@@ -20,6 +28,8 @@ export type ModelDelisted = {
   readonly model: string;
   readonly effectiveFrom: Date;
   readonly reason: string;
+  /** The provider ends the model, so the notice may be shorter than 14 days. */
+  readonly endedByProvider: boolean;
 };
 
 export type PriceEntry = {
@@ -30,7 +40,10 @@ export type PriceEntry = {
   readonly upstreamModel: string;
   readonly contextTokens: number;
   readonly maxOutputTokens: number;
-  readonly rates: Rates;
+  /** What the customer pays. Each class of tokens has exactly one line. */
+  readonly lines: readonly PriceLine[];
+  /** What the provider bills; null if it was not recorded. */
+  readonly cost: readonly PriceLine[] | null;
   /** The source of the figures and the day they were read, for finance. */
   readonly source: string;
   readonly asOf: string;

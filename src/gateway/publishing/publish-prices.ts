@@ -1,45 +1,91 @@
 import type { Logger } from 'pino';
 import type { CatalogueEntry } from '../../config/catalogue.ts';
+import { MIN_AHEAD_MS, NOTICE_MS } from '../../domain/notice.ts';
 import { PRICES_STREAM, type PriceCommand, type PriceRefusal } from '../../domain/prices/decide.ts';
 import type { PriceEvent } from '../../domain/prices/events.ts';
 import { delistingAt, pricesAt, sameEntry, type PriceBook } from '../../domain/prices/price-book.ts';
+import {
+  factsToList,
+  proposalsOf,
+  proposedEntry,
+  type CatalogueModel,
+  type Margin,
+} from '../../domain/prices/proposals.ts';
 import type { Commands } from '../../eventstore/commands.ts';
 import { StoreUnavailable } from '../../eventstore/event-store.ts';
 import { NotReadableByAll } from '../../eventstore/event-versions.ts';
 import { newId } from '../new-id.ts';
 
-/** Price changes need reasonable notice (clause 5 of the terms). A new model has no customers yet and needs none. */
-const PRICE_NOTICE_MS = 14 * 24 * 60 * 60 * 1000;
 const TRY_AGAIN_MS = 5000;
 
 export type PriceCommands = Commands<PriceBook, PriceCommand, PriceEvent, PriceRefusal>;
 
-type PublishPricesOptions = {
+type CatalogueOptions = {
   readonly prices: Pick<PriceCommands, 'execute' | 'read'>;
   readonly catalogue: readonly CatalogueEntry[];
   readonly log: Pick<Logger, 'warn'>;
 };
 
-/** Lists new prices of the catalogue, and reports models that the catalogue lacks but customers can still buy. */
-export const publishPrices = async (options: PublishPricesOptions & { readonly now: Date }): Promise<void> => {
-  const { prices, catalogue, log, now } = options;
+export type PublishPricesOptions = CatalogueOptions & {
+  readonly margin: Margin;
+  readonly now: Date;
+  /** Whether every running gateway reads what providers bill. If not, a price that differs only in that waits. */
+  readonly costIsReadable: boolean;
+};
+
+/**
+ * Lists new models of the catalogue, and changes that leave the price for customers as it is. Other changes are proposals:
+ * an operator announces them.
+ */
+export const publishPrices = async (options: PublishPricesOptions): Promise<void> => {
+  const { prices, catalogue, margin, log, now } = options;
   const { state: book } = await prices.read(PRICES_STREAM);
-  for (const { entry, endsAt } of catalogue) {
-    const { model } = entry;
-    const newest = book.get(model)?.versions.at(-1);
-    if (!newest && endsAt && endsAt <= now) continue;
-    const effectiveFrom = new Date(now.getTime() + (newest ? PRICE_NOTICE_MS : 0));
-    if (newest && !sameEntry(newest, entry) && delistingAt(book, model, effectiveFrom)) {
-      log.warn(
-        { model },
-        `catalogue/models.json changes ${model}, which is off sale by then, so the change is not listed. ` +
-          `To put it on sale again: npm run relist -- ${model}`,
-      );
-    }
+  for (const { model, endsAt } of catalogue) {
+    const isNew = !book.has(model.model);
+    if (isNew && endsAt && endsAt <= now) continue;
+    const list = isNew ? { entry: proposedEntry(model, margin), effectiveFrom: now } : factsOf(model, book, options);
+    if (!list) continue;
     const metadata = { actor: 'system:catalogue', commandId: newId() };
-    await prices.execute(PRICES_STREAM, { type: 'ListPrice', entry, effectiveFrom }, metadata);
+    await prices.execute(PRICES_STREAM, { type: 'ListPrice', ...list, at: now }, metadata);
   }
-  const known = new Set(catalogue.map(({ entry }) => entry.model));
+  const proposals = proposalsOf(
+    book,
+    catalogue.map(({ model }) => model),
+    margin,
+    now,
+  ).length;
+  if (proposals > 0) {
+    log.warn(
+      { proposals },
+      `catalogue/models.json and PRICE_MARGIN_PERCENT propose other prices than those listed for ${proposals} ` +
+        'of the models. Customers pay what is listed until you announce them: npm run prices -- proposals',
+    );
+  }
+  warnOfMissing(book, options);
+};
+
+/** A model that is off sale stays so, and is reported if the catalogue changes it. */
+const factsOf = (
+  model: CatalogueModel,
+  book: PriceBook,
+  { margin, now, costIsReadable, log }: PublishPricesOptions,
+) => {
+  const list = factsToList(book, model, margin, now);
+  const newest = book.get(model.model)?.versions.at(-1);
+  if (!list || !newest) return undefined;
+  if (!costIsReadable && sameEntry(newest, { ...list.entry, cost: newest.cost })) return undefined;
+  if (!delistingAt(book, model.model, list.effectiveFrom)) return list;
+  log.warn(
+    { model: model.model },
+    `catalogue/models.json changes ${model.model}, which is off sale by then, so the change is not listed. ` +
+      `To put it on sale again: npm run relist -- ${model.model}`,
+  );
+  return undefined;
+};
+
+/** Models that the catalogue lacks but customers can still buy. */
+const warnOfMissing = (book: PriceBook, { catalogue, log, now }: PublishPricesOptions): void => {
+  const known = new Set(catalogue.map(({ model }) => model.model));
   for (const { model } of pricesAt(book, now)) {
     if (known.has(model)) continue;
     log.warn(
@@ -51,13 +97,19 @@ export const publishPrices = async (options: PublishPricesOptions & { readonly n
 };
 
 /**
- * Announces the ends of sale that the catalogue contains: each model is taken off sale at its time, on every node.
+ * Announces the ends of sale that the catalogue contains: each model is taken off sale at its time, on every node. With less
+ * than 14 days left, the provider ends the model.
  * Retries while a gateway of an older release is running, because it could not read the event.
  */
-export const announceEnds = ({ prices, catalogue, log }: PublishPricesOptions): { close(): void } => {
+export const announceEnds = ({
+  prices,
+  catalogue,
+  log,
+  now,
+}: CatalogueOptions & { readonly now: () => Date }): { close(): void } => {
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
-  const ends = catalogue.flatMap(({ entry: { model }, endsAt }) => (endsAt ? [{ model, endsAt }] : []));
+  const ends = catalogue.flatMap(({ model: { model }, endsAt }) => (endsAt ? [{ model, endsAt }] : []));
 
   const announce = async (): Promise<void> => {
     const { state: book } = await prices.read(PRICES_STREAM);
@@ -66,10 +118,9 @@ export const announceEnds = ({ prices, catalogue, log }: PublishPricesOptions): 
       // Derived from the announcement, so that every node makes it only once, even after the model was put back on
       // sale.
       const commandId = `catalogue/end/${model}/${endsAt.toISOString()}`;
-      const reason = 'its provider ends it, says the catalogue';
       await prices.execute(
         PRICES_STREAM,
-        { type: 'DelistModel', model, effectiveFrom: endsAt, reason },
+        { type: 'DelistModel', model, reason: 'its provider ends it, says the catalogue', ...endAt(endsAt, now()) },
         { actor: 'system:catalogue', commandId },
         { mayRepeat: true },
       );
@@ -91,3 +142,10 @@ export const announceEnds = ({ prices, catalogue, log }: PublishPricesOptions): 
     },
   };
 };
+
+/** A minute ahead at the earliest, also for an end that has passed. */
+const endAt = (endsAt: Date, at: Date) => ({
+  effectiveFrom: new Date(Math.max(endsAt.getTime(), at.getTime() + MIN_AHEAD_MS)),
+  endedByProvider: endsAt.getTime() < at.getTime() + NOTICE_MS,
+  at,
+});

@@ -12,12 +12,11 @@ import { contactRoutes } from './contacts/routes.ts';
 import { acceptTerms } from './accounts/accept-terms.ts';
 import { closeAccount, erasePersonalData } from './accounts/close-account.ts';
 import { createAccount } from './accounts/create-account.ts';
-import { delistModel, relistModel } from './prices/delist-model.ts';
 import { grantCredits } from './accounts/grant-credits.ts';
 import { issueKey } from './keys/issue-key.ts';
 import { listEvents } from './accounts/list-events.ts';
 import { listKeys } from './keys/list-keys.ts';
-import { listPrices } from './prices/list-prices.ts';
+import { priceRoutes } from './prices/routes.ts';
 import { termsRoutes } from './terms/routes.ts';
 import { readCheckpoint } from './read-checkpoint.ts';
 import { readAccount } from './accounts/read-account.ts';
@@ -70,8 +69,6 @@ export const routes: readonly Route[] = [
   ...ownRoutes,
   ...supportRoutes,
   ...termsRoutes,
-  listPrices,
-  delistModel,
-  relistModel,
+  ...priceRoutes,
   readCheckpoint,
 ];

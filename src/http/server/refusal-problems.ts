@@ -148,7 +148,18 @@ export const refusals = {
   invalid_price: invalid(
     400,
     'A price is invalid.',
-    'Send rates that are not negative, and an output limit within the context length.',
+    'Send prices that are not negative and whole pico-USD per token, and an output limit within the context length.',
+  ),
+  price_lines_overlap: invalid(400, 'Two lines of a price match the same tokens.', 'Send one line for each class.'),
+  price_lines_incomplete: invalid(
+    400,
+    'A class of tokens has no line in the price.',
+    'Send one line for each of input, cachedInput, cacheWrite, output and reasoning.',
+  ),
+  price_version_not_found: invalid(
+    404,
+    'This model has no price with this version.',
+    'GET /api/prices/history lists its versions.',
   ),
   takes_effect_before_a_listed_price: invalid(
     409,

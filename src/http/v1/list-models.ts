@@ -1,18 +1,25 @@
 import type { RequestHandler } from 'express';
-import { formatUsdPerMillion } from '../../domain/money.ts';
-import type { PriceVersion } from '../../domain/prices/price-book.ts';
+import type { PriceChange, PriceVersion } from '../../domain/prices/price-book.ts';
 import type { Authenticate, Customer } from '../auth/authenticate.ts';
+import { viewChange, viewRates } from '../price-views.ts';
 import { isProblem, modelDelisted, problem, sendProblem } from '../server/problems.ts';
 import { requestIdOf } from '../server/request-id.ts';
 
+/** A model that is on sale, with what is announced about its price. */
+export type ModelOnSale = {
+  readonly price: PriceVersion;
+  readonly upcoming: readonly PriceChange[];
+  readonly usagePolicyUrl: string | null;
+};
+
 /** The models available to a key: on sale, of an enabled provider, and allowed by the limits of the key and its account. */
-export type ListModels = (customer: Customer) => Promise<readonly PriceVersion[]>;
+export type ListModels = (customer: Customer) => Promise<readonly ModelOnSale[]>;
 
 /** When a model was delisted; undefined if it is on sale or never was. */
 export type DelistedSince = (model: string) => Date | undefined;
 
 /** OpenAI's model object, with prices in USD per million tokens and limits. */
-const modelOf = (price: PriceVersion) => ({
+const modelOf = ({ price, upcoming, usagePolicyUrl }: ModelOnSale) => ({
   id: price.model,
   object: 'model' as const,
   created: Math.floor(price.effectiveFrom.getTime() / 1000),
@@ -24,13 +31,11 @@ const modelOf = (price: PriceVersion) => ({
   price_version: price.version,
   /** When it is taken off sale; null if no end is announced. */
   ends_at: price.endsAt?.toISOString() ?? null,
-  usd_per_million_tokens: {
-    input: formatUsdPerMillion(price.rates.input),
-    cached_input: formatUsdPerMillion(price.rates.cachedInput),
-    cache_write: formatUsdPerMillion(price.rates.cacheWrite),
-    output: formatUsdPerMillion(price.rates.output),
-    reasoning: formatUsdPerMillion(price.rates.reasoning),
-  },
+  usd_per_million_tokens: viewRates(price.rates),
+  /** The announced changes of its price, in the order of their effect. */
+  upcoming: upcoming.map(viewChange),
+  /** The rules of its provider for its use; null if there are none. */
+  usage_policy_url: usagePolicyUrl,
 });
 
 /** GET /v1/models */
@@ -49,8 +54,8 @@ export const getModel =
     const customer = authenticate(request);
     if (isProblem(customer)) return sendProblem(response, customer, requestIdOf(response));
     const id = [request.params['id'] ?? ''].flat().join('/');
-    const price = (await list(customer)).find(({ model }) => model === id);
-    if (price) return void response.json(modelOf(price));
+    const model = (await list(customer)).find(({ price }) => price.model === id);
+    if (model) return void response.json(modelOf(model));
     const since = delistedSince(id);
     const unknown = problem('model_not_found', {
       message: `The model \`${id}\` does not exist. GET /v1/models lists the models on sale.`,

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { agrees, arithmetic, check, verdict, type Charge } from '../../../src/cli/account-history/arithmetic.ts';
-import { findInLog, listedRates, tellRequest } from '../../../src/cli/account-history/charge.ts';
+import { findInLog, listedLines, tellRequest } from '../../../src/cli/account-history/charge.ts';
 import type { AccountCommand } from '../../../src/domain/account/decide.ts';
 import { noUsage } from '../../../src/domain/money.ts';
+import { linesOf } from '../../../src/domain/prices/lines.ts';
 import { createInMemoryStore } from '../../../src/eventstore/memory/in-memory.ts';
 import { ACCOUNT, goOn, price, settle, writeLedger } from '../ledger.ts';
 
@@ -12,7 +13,7 @@ const charge = async (requestId: string, more: readonly AccountCommand[] = []): 
   await goOn(store, more);
   const told = await tellRequest(store, ACCOUNT, requestId);
   if (!told.charge) throw new Error('it was charged');
-  return { ...told.charge, listed: await listedRates(store, price), projected: undefined };
+  return { ...told.charge, listed: await listedLines(store, price), projected: undefined };
 };
 
 const wrong = (changed: Charge): string[] =>
@@ -116,7 +117,7 @@ describe('the arithmetic of a charge', () => {
       [{ ...good, writtenOff: 1n }, 'written off: the rest of the cost'],
       [{ ...good, balanceAfter: 0n }, 'balance after'],
       [{ ...good, listed: undefined }, 'rates as in the price book'],
-      [{ ...good, listed: rates }, 'rates as in the price book'],
+      [{ ...good, listed: linesOf(rates) }, 'rates as in the price book'],
       [{ ...good, pinned: { ...price, version: 2 } }, 'price as pinned by the hold'],
       [{ ...good, pinned: { ...price, rates } }, 'rates as pinned by the hold'],
       [

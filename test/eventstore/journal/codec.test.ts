@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { noUsage } from '../../../src/domain/money.ts';
+import { cost, noUsage, tokenClasses } from '../../../src/domain/money.ts';
 import type { PriceEvent } from '../../../src/domain/prices/events.ts';
+import { linesOf } from '../../../src/domain/prices/lines.ts';
 import {
   asWritten,
   decode,
@@ -55,7 +56,7 @@ import { conductOnDisk } from '../../domain/account/conduct/examples.ts';
 import { paymentsOnDisk } from '../../domain/payments/examples.ts';
 import { createMemoryDataKeys } from '../../support/postgres/data-keys.ts';
 
-const listed: PriceEvent = {
+const listed: Extract<PriceEvent, { type: 'PriceListed' }> = {
   type: 'PriceListed',
   version: 3,
   effectiveFrom: new Date('2026-02-01T00:00:00.000Z'),
@@ -67,12 +68,18 @@ const listed: PriceEvent = {
     upstreamModel: 'simulated-small',
     contextTokens: 128_000,
     maxOutputTokens: 4096,
-    rates: { input: 150_000n, cachedInput: 75_000n, cacheWrite: 150_000n, output: 600_000n, reasoning: 0n },
+    lines: linesOf({ input: 150_000n, cachedInput: 75_000n, cacheWrite: 150_000n, output: 600_000n, reasoning: 0n }),
+    cost: linesOf({ input: 100_000n, cachedInput: 50_000n, cacheWrite: 100_000n, output: 400_000n, reasoning: 0n }),
     source: 'https://example.com/pricing',
     asOf: '2025-12-31',
   },
 };
 
+/** Nano-USD per million tokens, by class. */
+const linesText = (...prices: readonly number[]): string =>
+  `[${prices
+    .map((price, n) => `{"unit":"token","per":1000000,"match":{"class":"${tokenClasses[n]}"},"price":"${price}"}`)
+    .join(',')}]`;
 const ratesText = '{"input":"1000","cachedInput":"1000","cacheWrite":"1000","output":"1000","reasoning":"1000"}';
 const priceText = `{"model":"simulated-small","version":1,"rates":${ratesText}}`;
 const ID = '019a0000-1234-8abc-8def-0123456789ab';
@@ -164,12 +171,20 @@ const onDisk: { readonly [T in DomainEvent['type']]: readonly [Extract<DomainEve
     listed,
     '{"version":3,"effectiveFrom":"2026-02-01T00:00:00.000Z","entry":{"model":"simulated-small","kind":"chat",' +
       '"ownedBy":"kissapi","upstream":"simulated","upstreamModel":"simulated-small","contextTokens":128000,' +
-      '"maxOutputTokens":4096,"rates":{"input":"150000","cachedInput":"75000","cacheWrite":"150000",' +
-      '"output":"600000","reasoning":"0"},"source":"https://example.com/pricing","asOf":"2025-12-31"}}',
+      `"maxOutputTokens":4096,"lines":${linesText(150_000_000, 75_000_000, 150_000_000, 600_000_000, 0)},` +
+      `"cost":${linesText(100_000_000, 50_000_000, 100_000_000, 400_000_000, 0)},` +
+      '"source":"https://example.com/pricing","asOf":"2025-12-31"}}',
+  ],
+  PriceWithdrawn: [
+    { type: 'PriceWithdrawn', model: 'simulated-small', version: 3, reason: 'a typo' },
+    '{"model":"simulated-small","version":3,"reason":"a typo"}',
   ],
   ModelDelisted: [
-    { type: 'ModelDelisted', model: 'gpt-4o', effectiveFrom: new Date('2026-12-01T00:00:00.000Z'), reason: 'its end' },
-    '{"model":"gpt-4o","effectiveFrom":"2026-12-01T00:00:00.000Z","reason":"its end"}',
+    {
+      ...{ type: 'ModelDelisted', model: 'gpt-4o', effectiveFrom: new Date('2026-12-01T00:00:00.000Z') },
+      ...{ reason: 'its end', endedByProvider: true },
+    },
+    '{"model":"gpt-4o","effectiveFrom":"2026-12-01T00:00:00.000Z","reason":"its end","endedByProvider":true}',
   ],
   LogRewound: [
     {
@@ -235,6 +250,8 @@ const versions: Partial<Record<string, number>> = {
   UsageWrittenOff: 3,
   ApprovalAsked: 2,
   TermsPublished: 2,
+  PriceListed: 2,
+  ModelDelisted: 2,
 };
 
 const metadata: Metadata = { actor: 'key:key_1', commandId: 'cmd', correlationId: 'req_http' };
@@ -455,6 +472,53 @@ describe('a write-off, while a gateway of an older release is running', () => {
     const data = '{"requestId":"req_1","amount":"9","beyondLimit":7}';
     expect(decode(stored({ type: event.type, version: 2, data })).event).toStrictEqual(writtenOff(9n, 'req_1', 7));
   });
+});
+
+describe('prices, while a gateway of an older release is running', () => {
+  const effectiveFrom = new Date('2026-02-01T00:00:00.000Z');
+  const ratesOnDisk = { input: '150000', cachedInput: '75000', cacheWrite: '150000', output: '600000', reasoning: '0' };
+
+  it('are written as rates, without what the provider bills, and read as lines per million tokens', () => {
+    const written = encode(listed, ID, metadata, UNSTATED_VERSIONS);
+    const { lines: _, cost: __, ...facts } = listed.entry;
+    expect({ version: written.version, data: JSON.parse(written.data) as unknown }).toEqual({
+      version: 1,
+      data: { version: 3, effectiveFrom: effectiveFrom.toISOString(), entry: { ...facts, rates: ratesOnDisk } },
+    });
+    const withoutCost = { ...listed, entry: { ...listed.entry, cost: null } };
+    expect(decode(stored(written)).event).toStrictEqual(withoutCost);
+    expect(asWritten(listed, written)).toStrictEqual(withoutCost);
+  });
+
+  it('of version 1 cost exactly what their rates cost, for every usage', () => {
+    const { lines: _, cost: __, ...facts } = listed.entry;
+    const byClass = <Value>(value: fc.Arbitrary<Value>) =>
+      fc.record({ input: value, cachedInput: value, cacheWrite: value, output: value, reasoning: value });
+    fc.assert(
+      fc.property(byClass(fc.bigInt(0n, 10n ** 10n)), byClass(fc.nat(10_000_000)), (rates, usage) => {
+        const texts = Object.fromEntries(Object.entries(rates).map(([one, rate]) => [one, rate.toString()]));
+        const data = { version: 3, effectiveFrom: effectiveFrom.toISOString(), entry: { ...facts, rates: texts } };
+        const { event } = decode(stored({ type: 'PriceListed', version: 1, data: JSON.stringify(data) }));
+        if (event.type !== 'PriceListed') throw new Error('it is a price');
+        const { lines } = event.entry;
+        // The lines are per million tokens in nano-USD: a millionth of a nano-USD is added up, and rounded up once.
+        const sum = lines.reduce((total, { match, price }) => total + BigInt(usage[match.class]) * price, 0n);
+        expect(lines.map(({ per }) => per)).toEqual(Array(5).fill(1_000_000));
+        expect((sum + 999_999n) / 1_000_000n).toBe(cost(usage, rates));
+      }),
+    );
+  });
+
+  it('of a delisting does not state that the provider ended the model', () => {
+    const [event] = onDisk.ModelDelisted;
+    const written = encode(event, ID, metadata, { ...READABLE_VERSIONS, ModelDelisted: 1 });
+    const data = { model: 'gpt-4o', effectiveFrom: '2026-12-01T00:00:00.000Z', reason: 'its end' };
+    expect(JSON.parse(written.data)).toEqual(data);
+    expect(decode(stored(written)).event).toStrictEqual({ ...event, endedByProvider: false });
+  });
+
+  it('cannot be withdrawn', () =>
+    expect(() => encode(onDisk.PriceWithdrawn[0], ID, metadata, UNSTATED_VERSIONS)).toThrow(NotReadableByAll));
 });
 
 describe('lots with an end and suspensions with a cause', () => {

@@ -79,14 +79,14 @@ describe('the index of looked-up event types', () => {
     for (const made of ['table terms_texts', 'index events_by_request']) await query(older.url, `drop ${made}`);
     await query(
       older.url,
-      `delete from migrations where file like any (array['000007-%', '000040-%', '000070-%', '000080-%', '000090-%'])`,
+      `delete from migrations where file like any (array['000007-%', '000040-%', '000070-%', '000080-%', '000090-%', '000091-%'])`,
     );
     if (how === 'divided') await query(older.url, (await procedure()).replace(known, old));
     await migratePostgresStore(older.url);
     const found = await indexes(older.url);
     expect(found.map(({ table }) => table)).toEqual(tables);
     for (const { definition } of found)
-      expect(definition).toMatch(/KeyRehashed.*TermsWithdrawn.*PersonInvited.*AccountClosed.*DisputeClosed/);
+      expect(definition).toMatch(/KeyRehashed.*PriceWithdrawn.*TermsWithdrawn.*PersonInvited.*AccountClosed.*DisputeClosed/);
     await older.drop();
   });
 
@@ -94,7 +94,7 @@ describe('the index of looked-up event types', () => {
     const found = await indexes(database.url);
     expect(found.map(({ table }) => table)).toEqual(['events', 'events_1', 'events_2']);
     for (const { definition } of found)
-      expect(definition).toMatch(/KeyRehashed.*TermsWithdrawn.*PersonInvited.*AccountClosed.*DisputeClosed/);
+      expect(definition).toMatch(/KeyRehashed.*PriceWithdrawn.*TermsWithdrawn.*PersonInvited.*AccountClosed.*DisputeClosed/);
   });
 });
 

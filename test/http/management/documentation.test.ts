@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { PriceVersion } from '../../../src/domain/prices/price-book.ts';
+import type { PriceEntry } from '../../../src/domain/prices/events.ts';
+import { linesOf } from '../../../src/domain/prices/lines.ts';
+import { emptyPriceBook, evolvePriceBook } from '../../../src/domain/prices/price-book.ts';
 import { routes } from '../../../src/http/management/routes.ts';
 import { withTermsInForce } from '../../../src/http/management/documentation/terms-in-examples.ts';
 import { startManagementApi, TERMS, type ManagementApi } from './management-api.ts';
@@ -11,14 +13,17 @@ const rates = {
   output: 2_000_000n,
   reasoning: 2_000_000n,
 };
-const price: PriceVersion = {
-  ...{ model: 'gpt-5-mini', version: 2, kind: 'chat', ownedBy: 'openai', upstream: 'openai' },
-  ...{ upstreamModel: 'gpt-5-mini', contextTokens: 400_000, maxOutputTokens: 128_000, rates },
-  ...{ source: 'https://example.com', asOf: '2026-01-01', effectiveFrom: new Date('2026-01-01T00:00:00Z') },
+const entry: PriceEntry = {
+  ...{ model: 'gpt-5-mini', kind: 'chat', ownedBy: 'openai', upstream: 'openai' },
+  ...{ upstreamModel: 'gpt-5-mini', contextTokens: 400_000, maxOutputTokens: 128_000 },
+  ...{ lines: linesOf(rates), cost: linesOf({ ...rates, input: 1n }) },
+  ...{ source: 'https://example.com', asOf: '2026-01-01' },
 };
+const effectiveFrom = new Date('2026-01-01T00:00:00Z');
+const book = evolvePriceBook(emptyPriceBook(), { type: 'PriceListed', version: 2, effectiveFrom, entry });
 
 let api: ManagementApi;
-beforeEach(async () => (api = await startManagementApi({ prices: () => [price] })));
+beforeEach(async () => (api = await startManagementApi({ priceBook: () => book })));
 afterEach(() => api.close());
 
 /** How many kinds of token a route accepts. */

@@ -26,7 +26,7 @@ describe('the door', () => {
 
   it('401: a token in the wrong scheme, and nothing told of what there is', async () => {
     const headers = { authorization: `Basic ${TOKEN}` };
-    expect(refusal(await api.get('/prices', { token: null, headers }))).toEqual([401, 'invalid_admin_token']);
+    expect(refusal(await api.get('/prices/proposals', { token: null, headers }))).toEqual([401, 'invalid_admin_token']);
     expect(refusal(await api.get('/nothing', { token: null }))).toEqual([401, 'invalid_admin_token']);
   });
 
@@ -34,7 +34,7 @@ describe('the door', () => {
     for (const answer of [
       await api.get('/prices'),
       await api.get('/nothing'),
-      await api.get('/prices', { token: null }),
+      await api.get('/prices/proposals', { token: null }),
     ]) {
       expect(answer.headers.get('x-request-id')).toMatch(/^req_[0-9a-f-]{36}$/);
       expect(answer.headers.get('cache-control')).toBe('no-store');

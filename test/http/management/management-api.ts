@@ -12,6 +12,7 @@ import { paymentStream } from '../../../src/domain/payments/payment.ts';
 import { paymentDecider } from '../../../src/domain/payments/decide.ts';
 import { priceDecider } from '../../../src/domain/prices/decide.ts';
 import { TERMS_STREAM, termsDecider } from '../../../src/domain/terms/terms.ts';
+import { emptyPriceBook } from '../../../src/domain/prices/price-book.ts';
 import { createCommands } from '../../../src/eventstore/commands.ts';
 import { decodeFact, journal } from '../../../src/eventstore/journal/codec.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
@@ -66,7 +67,9 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
     store,
     vault: createVault(dataKeys),
     foldAccount: createFold({ store, codec: journal, decider: accountDecider }),
-    prices: () => [],
+    priceBook: emptyPriceBook,
+    catalogue: { models: [], margin: 0n },
+    findProvider: () => undefined,
     termsInForce: () => TERMS,
     publicUrl: () => 'https://api.example.com',
     findHttpRequest: () => Promise.resolve({ generations: [], events: [] }),

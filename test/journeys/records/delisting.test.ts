@@ -1,9 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readLogClock } from '../../../src/eventstore/log-clock.ts';
 import { simulate } from '../../support/house.ts';
 import { runCommand, type Ran } from '../../support/command.ts';
 import { createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
+import { DAY_MS, forward } from '../../support/clock.ts';
 import { SOON } from '../../support/soon.ts';
 import { copySoftware, type Software } from '../../support/nodes/software.ts';
 
@@ -40,6 +42,8 @@ const ask = async (node: RunningGateway, more: object = {}) => {
   });
   return { status: response.status, text: await response.text(), id: response.headers.get('x-generation-id') };
 };
+/** Prices change a minute ahead at the earliest, by the clock of the log. */
+const pass = (ms = 61_000) => forward(premises.databaseUrl, ms, nodes);
 const isOffSale = async (node: RunningGateway): Promise<void> => {
   await expect.poll(() => namesOf(node), SOON).not.toContain(MODEL);
   const { status, text } = await ask(node);
@@ -62,19 +66,22 @@ const withCatalogue = async (change: (file: CatalogueFile) => void): Promise<str
 };
 
 describe('a model that is taken off sale by a command', () => {
-  it('is off sale on every node at once; what is under way ends at its price', async () => {
+  it('is off sale on every node a minute later if its provider ends it; what is under way ends at its price', async () => {
     await expect.poll(async () => (await ask(nodes[1])).status, SOON).toBe(200);
     const underWay = ask(nodes[1], { stream: true, ...simulate({ tokenMs: 150, outputTokens: 20 }) });
     const holds = async (): Promise<number> =>
       (await nodes[1].manage<{ open_holds: unknown[] }>('GET', `/accounts/${accountId}`)).open_holds.length;
     await expect.poll(holds, SOON).toBe(1);
-    const { code, stdout, stderr } = await cli('delist', MODEL, '--reason', 'A test');
+    const { code, stdout, stderr } = await cli('delist', MODEL, '--provider-ended', '--reason', 'A test');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^simulated-chat is off sale since \d{4}-/);
+    expect(stdout).toMatch(/^simulated-chat is taken off sale at \d{4}-/);
+    await pass();
     for (const node of nodes) await isOffSale(node);
     const { status, text } = await underWay;
     expect([status, text]).toEqual([200, expect.stringMatching(/\[DONE\]\s*$/)]);
-    expect((await cli('delist', MODEL, '--reason', 'Again')).stdout).toMatch(/^Nothing to do: /);
+    expect((await cli('delist', MODEL, '--reason', 'Again')).stdout).toMatch(
+      /^Nothing to do: simulated-chat is off sale since \d{4}-/,
+    );
   });
 
   it('stays off sale on a node that starts later, which has it in its catalogue', async () => {
@@ -83,7 +90,12 @@ describe('a model that is taken off sale by a command', () => {
 
   it('is on sale again by a command', async () => {
     const { code, stdout } = await cli('relist', MODEL);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: `${MODEL} is on sale at price version 2.\n` });
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^simulated-chat is on sale at price version 2 from \d{4}-\S+Z\.\n$/) as unknown,
+    });
+    expect((await cli('relist', MODEL)).stdout).toMatch(/^Nothing to do: .* version 2 from /);
+    await pass();
     for (const node of nodes) await isOnSale(node);
     expect((await cli('relist', MODEL)).stdout).toMatch(/^Nothing to do: /);
   });
@@ -93,7 +105,8 @@ describe('a model that is taken off sale by a command', () => {
     [[MODEL], /--reason/],
     [[MODEL, '--reason', ' '], /must not be empty/],
     [[MODEL, '--reason', 'x', '--at', 'tomorrow'], /ISO 8601/],
-    [[MODEL, '--reason', 'x', '--at', '2020-01-01T00:00:00Z'], /in the past/],
+    [[MODEL, '--reason', 'x', '--at', '2020-01-01T00:00:00Z'], /a minute ahead at the earliest/],
+    [[MODEL, '--reason', 'x', '--at', new Date(Date.now() + 10 * DAY_MS).toISOString()], /a notice of 14 days/],
   ])('exits with 2 and says why: %j', async (args, words) => {
     const { code, stderr } = await cli('delist', ...args);
     expect(code).toBe(2);
@@ -105,24 +118,29 @@ describe('a model that is taken off sale by a command', () => {
 describe('a model that is taken off sale over the management API', () => {
   it('at a time: it says so before, and is off sale from then on', async () => {
     const [node, other] = nodes;
-    const at = new Date(Date.now() + 4000).toISOString();
+    const { now } = await readLogClock(premises.databaseUrl);
+    const at = new Date(now.getTime() + 15 * DAY_MS).toISOString();
     const answer = await node.manage('POST', '/delistings', { model: MODEL, at, reason: 'Announced' });
     expect(answer).toEqual({ model: MODEL, effective_from: at, changed: true });
     const announced = async () => (await models(other)).find(({ id }) => id === MODEL)?.ends_at;
     await expect.poll(announced, SOON).toBe(at);
     const { data } = await other.manage<{ data: { model: string; ends_at: string | null }[] }>('GET', '/prices');
     expect(data.find(({ model }) => model === MODEL)?.ends_at).toBe(at);
+    await pass(14 * DAY_MS);
+    for (const one of nodes) await isOnSale(one);
+    await pass(DAY_MS);
     for (const one of nodes) await isOffSale(one);
-    expect(new Date(at).getTime()).toBeLessThan(Date.now());
     await expect(node.manage('POST', '/delistings', { model: 'nothing', reason: 'x' })).rejects.toThrow(
       'model_not_listed',
     );
-    await expect(node.manage('POST', '/delistings', { model: MODEL, at, reason: 'x' })).rejects.toThrow('in the past');
+    const soon = { model: 'simulated-embedding', at: new Date(now.getTime() + 20 * DAY_MS).toISOString() };
+    await expect(node.manage('POST', '/delistings', { ...soon, reason: 'x' })).rejects.toThrow('notice_too_short');
   });
 
   it('and put on sale again', async () => {
     const answer = await nodes[1].manage('POST', '/relistings', { model: MODEL });
     expect(answer).toMatchObject({ model: MODEL, changed: true });
+    await pass();
     for (const node of nodes) await isOnSale(node);
   });
 });

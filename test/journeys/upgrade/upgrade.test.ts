@@ -8,6 +8,7 @@ import { parseSigningKey } from '../../../src/config/signing-key.ts';
 import { runCommand, type Ran } from '../../support/command.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { startGatewayOn, type RunningGateway } from '../../support/nodes/running-gateway.ts';
+import { DAY_MS, forward } from '../../support/clock.ts';
 import { SOON } from '../../support/soon.ts';
 import { query } from '../../support/sql.ts';
 import { ENVIRONMENT, USED_ONCE, type AccountBefore, type Json, type ReleaseBefore } from './environment.ts';
@@ -131,6 +132,45 @@ describe('a database of the release before', () => {
     });
     expect(response.status).toBe(403);
     expect(await response.json()).toMatchObject({ error: { code: 'model_not_allowed' } });
+  });
+
+  it('has its prices as lines, with what providers bill, at the same rates', async () => {
+    const listed = await query<{ data: Json & { entry: { model: string; rates: Json } } }>(
+      database.url,
+      `select data from events where type = 'PriceListed' and version = 1`,
+    );
+    expect(listed.length).toBeGreaterThan(0);
+    const { data } = (await manage('/prices')) as { readonly data: readonly Json[] };
+    for (const { entry } of listed.map(({ data }) => data)) {
+      const price = data.find(({ model }) => model === entry.model) ?? {};
+      // Rates are pico-USD per token: the same number is nano-USD per million tokens, times 1,000.
+      const input = `${(Number(entry.rates['input']) / 1_000_000).toFixed(6)}`.replace(/0{1,4}$/, '');
+      expect(price['lines'], entry.model).toContainEqual({
+        ...{ unit: 'token', per: 1_000_000, match: { class: 'input' }, usd: input },
+      });
+    }
+    // A price is public without its cost, which the start of this release has listed.
+    const { stdout } = await run('prices', 'proposals');
+    expect(stdout).toBe('Every listed price is what the catalogue and PRICE_MARGIN_PERCENT lead to.\n');
+    const [{ costs } = { costs: 0 }] = await query<{ costs: number }>(
+      database.url,
+      `select count(*)::int as costs from events where type = 'PriceListed' and version = 2`,
+    );
+    expect(costs).toBe(listed.length);
+  });
+
+  it('takes an announced increase, which is charged from its effect on', async () => {
+    const key = accounts[0]?.keys[0]?.secret ?? '';
+    const costOf = async (): Promise<number> => {
+      const { usage } = (await (await complete(key)).json()) as { usage: { cost: number } };
+      return usage.cost;
+    };
+    const before = await costOf();
+    const { code, stdout } = await run('prices', 'set', 'simulated-chat', '--input', '10', '--output', '40');
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('It can cost more') as unknown });
+    expect(await costOf()).toBe(before);
+    await forward(database.url, 14 * DAY_MS, [gateway]);
+    expect(await costOf()).toBeGreaterThan(9 * before);
   });
 
   it('is verified and audited', async () => {

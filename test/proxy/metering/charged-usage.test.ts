@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCatalogue, readModelFacts } from '../../../src/config/catalogue.ts';
 import { cost, costBound, noUsage, type Usage } from '../../../src/domain/money.ts';
+import { linesOf, ratesOf } from '../../../src/domain/prices/lines.ts';
 import type { PriceVersion } from '../../../src/domain/prices/price-book.ts';
 import { formats } from '../../../src/gateway/providers.ts';
 import { createCompletions } from '../../../src/proxy/engine/completions.ts';
@@ -84,9 +85,12 @@ beforeAll(async () => {
   const facts = await readModelFacts();
   const catalogue = await readCatalogue();
   sold = new Map(
-    catalogue.map(({ entry }) => [
-      entry.model,
-      { ...entry, ...facts.get(entry.model), version: 1, effectiveFrom: new Date(0) },
+    catalogue.map(({ model }) => [
+      model.model,
+      {
+        ...{ ...model, lines: model.cost, rates: ratesOf(model.cost), version: 1, effectiveFrom: new Date(0) },
+        ...facts.get(model.model),
+      },
     ]),
   );
 });
@@ -247,17 +251,18 @@ describe('any request and any report', () => {
     { reasoning: 'hidden' },
     { reasoning: 'hidden', limitLeavesReasoningOut: true },
   ];
+  const rates = {
+    input: 1_000_001n,
+    cachedInput: 250_003n,
+    cacheWrite: 1_250_007n,
+    output: 4_000_009n,
+    reasoning: 3_000_011n,
+  };
   const price: PriceVersion = {
     ...{ model: 'm', ownedBy: 'somebody', upstream: 'test', upstreamModel: 'm', kind: 'chat' },
     ...{ contextTokens: 100_000, maxOutputTokens: 4000, source: 'test', asOf: '2026-01-31' },
     ...{ version: 1, effectiveFrom: new Date(0) },
-    rates: {
-      input: 1_000_001n,
-      cachedInput: 250_003n,
-      cacheWrite: 1_250_007n,
-      output: 4_000_009n,
-      reasoning: 3_000_011n,
-    },
+    ...{ rates, lines: linesOf(rates), cost: null },
   };
   const shape = {
     facts: fc.constantFrom(...models),

@@ -1,6 +1,6 @@
 import { expect, vi } from 'vitest';
 import { agrees, arithmetic, check } from '../../../src/cli/account-history/arithmetic.ts';
-import { listedRates, tellRequest } from '../../../src/cli/account-history/charge.ts';
+import { listedLines, tellRequest } from '../../../src/cli/account-history/charge.ts';
 import type { RunningGateway } from '../gateway.ts';
 import type { House } from '../house.ts';
 import { nanoUsd, sum } from '../money.ts';
@@ -239,7 +239,7 @@ const expectExplained = async (
 ): Promise<void> => {
   const { charge } = await tellRequest(store, accountId, generationId);
   if (!charge) throw new Error(`explain knows of no charge for ${generationId}`);
-  const whole = { ...charge, listed: await listedRates(store, charge.event.price), projected: undefined };
+  const whole = { ...charge, listed: await listedLines(store, charge.event.price), projected: undefined };
   expect(check(whole).filter((one) => !agrees(one))).toEqual([]);
   expect(arithmetic(whole)).toMatch(new RegExp(`^charged +${chargedUsd.replaceAll('.', '\\.')} USD$`, 'm'));
 };

@@ -1,13 +1,43 @@
 import { z } from 'zod';
+import { tokenClasses } from '../../../domain/money.ts';
 import type { LogEvent } from '../../../domain/log/rewinds.ts';
 import type { PriceEvent } from '../../../domain/prices/events.ts';
 import { documents, type TermsEvent } from '../../../domain/terms/events.ts';
 import type { Shapes } from './shape.ts';
-import { instant, rates, tokens } from './values.ts';
+import { linesOf, ratesOf } from '../../../domain/prices/lines.ts';
+import { credits, instant, rates, tokens } from './values.ts';
+
+const lines = z.array(
+  z.strictObject({
+    unit: z.literal('token'),
+    per: z.int().positive(),
+    match: z.strictObject({ class: z.enum(tokenClasses) }),
+    price: credits,
+  }),
+);
+
+type ListedV1 = { readonly entry: { readonly rates: unknown } };
+type ListedV2 = { readonly entry: { readonly lines: unknown; readonly cost: unknown } };
+
+/** Rates became lines per million tokens. What the provider billed was not recorded. */
+const liftListed = (data: unknown): unknown => {
+  const { rates: before, ...rest } = (data as ListedV1).entry;
+  const entry = { ...rest, lines: z.encode(lines, [...linesOf(rates.parse(before))]), cost: null };
+  return { ...(data as object), entry };
+};
+
+/** The cost is lost: the next start after the upgrade lists it. */
+const lowerListed = (data: unknown): unknown => {
+  const { lines: now, cost: _, ...rest } = (data as ListedV2).entry;
+  const entry = { ...rest, rates: z.encode(rates, ratesOf(lines.parse(now))) };
+  return { ...(data as object), entry };
+};
 
 export const priceEventShapes: Shapes<PriceEvent> = {
   PriceListed: {
-    version: 1,
+    version: 2,
+    lift: { 1: liftListed },
+    lower: { 1: lowerListed },
     schema: z.object({
       version: z.int().positive(),
       effectiveFrom: instant,
@@ -19,15 +49,32 @@ export const priceEventShapes: Shapes<PriceEvent> = {
         upstreamModel: z.string(),
         contextTokens: tokens,
         maxOutputTokens: tokens,
-        rates,
+        lines,
+        cost: lines.nullable(),
         source: z.string(),
         asOf: z.string(),
       }),
     }),
   },
-  ModelDelisted: {
+  PriceWithdrawn: {
     version: 1,
-    schema: z.object({ model: z.string().min(1), effectiveFrom: instant, reason: z.string() }),
+    schema: z.object({ model: z.string().min(1), version: z.int().positive(), reason: z.string() }),
+  },
+  ModelDelisted: {
+    version: 2,
+    lift: { 1: (data) => ({ ...(data as object), endedByProvider: false }) },
+    lower: {
+      1: (data) => {
+        const { endedByProvider: _, ...before } = data as { readonly endedByProvider: unknown };
+        return before;
+      },
+    },
+    schema: z.object({
+      model: z.string().min(1),
+      effectiveFrom: instant,
+      reason: z.string(),
+      endedByProvider: z.boolean(),
+    }),
   },
 };
 

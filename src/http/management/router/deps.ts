@@ -13,7 +13,8 @@ import type { Tokens } from '../../../identity/tokens.ts';
 import type { People } from '../../../people/people.ts';
 import type { PriceCommand, PriceRefusal } from '../../../domain/prices/decide.ts';
 import type { PriceEvent } from '../../../domain/prices/events.ts';
-import type { PriceBook, PriceVersion } from '../../../domain/prices/price-book.ts';
+import type { PriceBook } from '../../../domain/prices/price-book.ts';
+import type { CatalogueModel, Margin } from '../../../domain/prices/proposals.ts';
 import type { Commands } from '../../../eventstore/commands.ts';
 import type { CheckpointJson } from '../../../eventstore/integrity/checkpoint.ts';
 import type { ChainedLog } from '../../../eventstore/chained-log.ts';
@@ -33,6 +34,7 @@ import type { ListRequests } from '../requests/list-requests.ts';
 import type { TermsEvent } from '../../../domain/terms/events.ts';
 import type { Terms, TermsCommand, TermsRefusal } from '../../../domain/terms/terms.ts';
 import type { TermsTexts } from '../../../eventstore/journal/terms-texts.ts';
+import type { FindProvider } from '../../price-views.ts';
 import type { ListTerms } from '../../published-terms.ts';
 
 /** The dependencies of the management API. */
@@ -50,8 +52,11 @@ export type ManagementDeps = {
     stream: string,
     until: Moment,
   ) => Promise<{ readonly state: Account; readonly revision: number }>;
-  /** The price in force for each model. */
-  readonly prices: () => readonly PriceVersion[];
+  /** The price book of this node, which follows the log. */
+  readonly priceBook: () => PriceBook;
+  /** The models of the catalogue, and the margin of the prices that it proposes. */
+  readonly catalogue: { readonly models: readonly CatalogueModel[]; readonly margin: Margin };
+  readonly findProvider: FindProvider;
   /** The newest signed head of the log; undefined before the first. */
   readonly newestCheckpoint: () => Promise<CheckpointJson | undefined>;
   /** The public half of the key that signs the log, as PEM. */

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { AccountEvent, Delivery, PinnedPrice } from '../../../../domain/account/events.ts';
-import { formatUsd, formatUsdPerMillion, type Rates, type Usage } from '../../../../domain/money.ts';
+import { formatUsd, type Usage } from '../../../../domain/money.ts';
 import type { Recorded } from '../../../../eventstore/journal/codec.ts';
 import type { PersonalData } from '../../../../eventstore/journal/personal-data.ts';
+import { viewRates } from '../../../price-views.ts';
 import { revision, time } from '../../router/fields.ts';
 import { viewAccountLimits, viewKeyLimits } from '../limits.ts';
 import { conductDataOf } from './conduct-event-view.ts';
@@ -187,14 +188,6 @@ const viewCharge = (event: Extract<AccountEvent, { type: 'HoldSettled' | 'LateUs
   charged_usd: formatUsd(event.charged),
   drawn: event.drawn.map(viewDraw),
   delivery: viewDelivery(event.delivery),
-});
-
-export const viewRates = (rates: Rates) => ({
-  input: formatUsdPerMillion(rates.input),
-  cached_input: formatUsdPerMillion(rates.cachedInput),
-  cache_write: formatUsdPerMillion(rates.cacheWrite),
-  output: formatUsdPerMillion(rates.output),
-  reasoning: formatUsdPerMillion(rates.reasoning),
 });
 
 const viewPrice = ({ model, version, rates }: PinnedPrice) => ({

@@ -1,0 +1,404 @@
+import { describe, expect, it } from 'vitest';
+import { priceDecider, type DelistModel } from '../../../src/domain/prices/decide.ts';
+import { MIN_AHEAD_MS, NOTICE_MS } from '../../../src/domain/notice.ts';
+import type { Rates } from '../../../src/domain/money.ts';
+import type { PriceEntry, PriceEvent } from '../../../src/domain/prices/events.ts';
+import { linesOf, type PriceLine } from '../../../src/domain/prices/lines.ts';
+import { changesAfter, delistingAt, priceAt, pricesAt } from '../../../src/domain/prices/price-book.ts';
+import { specify } from '../../given.ts';
+
+const january = new Date('2026-01-01T00:00:00Z');
+const february = new Date('2026-02-01T00:00:00Z');
+const march = new Date('2026-03-01T00:00:00Z');
+const ahead = (date: Date, ms: number): Date => new Date(date.getTime() - ms);
+const justBefore = (date: Date): Date => ahead(date, 1);
+
+const rates: Rates = {
+  ...{ input: 150_000n, cachedInput: 75_000n, cacheWrite: 150_000n, output: 600_000n, reasoning: 600_000n },
+};
+
+const entry: PriceEntry = {
+  model: 'simulated-small',
+  kind: 'chat',
+  ownedBy: 'kissapi',
+  upstream: 'simulated',
+  upstreamModel: 'simulated-small',
+  contextTokens: 128_000,
+  maxOutputTokens: 4096,
+  lines: linesOf(rates),
+  cost: linesOf({ ...rates, output: 500_000n }),
+  source: 'https://example.com/pricing',
+  asOf: '2025-12-31',
+};
+const at = (changed: Partial<Rates>): PriceEntry => ({ ...entry, lines: linesOf({ ...rates, ...changed }) });
+const dearer = at({ output: 700_000n });
+const cheaper = at({ output: 500_000n });
+const other: PriceEntry = { ...entry, model: 'simulated-large' };
+
+const given = specify(priceDecider);
+/** Announced with notice, unless another time is given. */
+const list = (one: PriceEntry, effectiveFrom: Date, aheadMs = NOTICE_MS) =>
+  ({ type: 'ListPrice', entry: one, effectiveFrom, at: ahead(effectiveFrom, aheadMs) }) as const;
+const listed = (one: PriceEntry, version: number, effectiveFrom: Date): PriceEvent => ({
+  type: 'PriceListed',
+  version,
+  effectiveFrom,
+  entry: one,
+});
+const { model } = entry;
+const delist = (model: string, effectiveFrom: Date, aheadMs = NOTICE_MS, endedByProvider = false): DelistModel => ({
+  ...{ type: 'DelistModel', model, effectiveFrom, reason: 'its end', endedByProvider },
+  at: ahead(effectiveFrom, aheadMs),
+});
+const delisted = (model: string, effectiveFrom: Date, endedByProvider = false): PriceEvent => ({
+  ...{ type: 'ModelDelisted', model, effectiveFrom, reason: 'its end', endedByProvider },
+});
+/** Takes effect a minute later. */
+const relist = (model: string, from: Date) => ({ type: 'RelistModel', model, at: ahead(from, MIN_AHEAD_MS) }) as const;
+const withdraw = (version: number, at: Date) =>
+  ({ type: 'WithdrawPrice', model, version, reason: 'a typo', at }) as const;
+const withdrawn = (version: number): PriceEvent => ({ type: 'PriceWithdrawn', model, version, reason: 'a typo' });
+const bookOf = (...events: PriceEvent[]) => events.reduce(priceDecider.evolve, priceDecider.initial());
+
+describe('ListPrice', () => {
+  it('lists the first price of a model', () =>
+    given()
+      .when(list(entry, january))
+      .then(listed(entry, 1, january)));
+  it('lists it once', () =>
+    given(listed(entry, 1, january))
+      .when(list(entry, february))
+      .then());
+  it('lists a change as the next version', () =>
+    given(listed(entry, 1, january))
+      .when(list(dearer, february))
+      .then(listed(dearer, 2, february)));
+  it('lists a price that was there before as a version of its own', () =>
+    given(listed(entry, 1, january), listed(dearer, 2, february))
+      .when(list(entry, march))
+      .then(listed(entry, 3, march)));
+  it('counts the versions of each model by themselves', () =>
+    given(listed(entry, 1, january), listed(dearer, 2, february))
+      .when(list(other, january))
+      .then(listed(other, 1, january)));
+
+  it('never goes before a price that was announced', () =>
+    given(listed(entry, 1, february))
+      .when(list(dearer, justBefore(february)))
+      .thenRefused('takes_effect_before_a_listed_price'));
+  it('may correct an announced price at the same moment', () =>
+    given(listed(entry, 1, february))
+      .when(list(dearer, february))
+      .then(listed(dearer, 2, february)));
+
+  it.each(['input', 'cachedInput', 'cacheWrite', 'output', 'reasoning'] as const)('refuses to pay for %s', (one) =>
+    given()
+      .when(list(at({ [one]: -1n }), january))
+      .thenRefused('invalid_price'),
+  );
+  it('refuses an output longer than the context', () =>
+    given()
+      .when(list({ ...entry, maxOutputTokens: entry.contextTokens + 1 }, january))
+      .thenRefused('invalid_price'));
+  it('refuses what is invalid before what comes too early', () =>
+    given(listed(entry, 1, february))
+      .when(list({ ...entry, maxOutputTokens: entry.contextTokens + 1 }, january))
+      .thenRefused('invalid_price'));
+
+  const lines = (...changed: Partial<PriceLine>[]): PriceEntry => ({
+    ...entry,
+    lines: entry.lines.map((line, n) => ({ ...line, ...changed[n] })),
+  });
+  it('refuses lines that match the same tokens', () =>
+    given()
+      .when(list(lines({ match: { class: 'output' } }), january))
+      .thenRefused('price_lines_overlap'));
+  it('refuses a class of tokens without a line', () =>
+    given()
+      .when(list({ ...entry, lines: entry.lines.slice(1) }, january))
+      .thenRefused('price_lines_incomplete'));
+  it.each([
+    ['no whole number of pico-USD per token', { price: 1n, per: 3000 }],
+    ['for no tokens', { per: 0 }],
+    ['for a part of a token', { per: 0.5 }],
+  ])('refuses a line that is %s', (_, change) =>
+    given()
+      .when(list(lines(change), january))
+      .thenRefused('invalid_price'),
+  );
+  it('refuses a cost with wrong lines', () =>
+    given()
+      .when(list({ ...entry, cost: entry.lines.slice(1) }, january))
+      .thenRefused('price_lines_incomplete'));
+  it('takes the same price in other lines for no change', () =>
+    given(listed(entry, 1, january))
+      .when(list(lines({ per: 1000, price: 150_000n }), february))
+      .then());
+
+  it.each([
+    { kind: 'completion' },
+    { ownedBy: 'somebody' },
+    { upstream: 'another' },
+    { upstreamModel: 'simulated-small-2' },
+    { contextTokens: 64_000 },
+    { maxOutputTokens: 2048 },
+    { source: 'https://example.com/other' },
+    { asOf: '2026-01-15' },
+    { lines: linesOf({ ...rates, reasoning: 1n }) },
+    { cost: linesOf({ ...rates, reasoning: 1n }) },
+    { cost: null },
+  ] satisfies Partial<PriceEntry>[])('takes a change of %o for a new version', (change) =>
+    given(listed(entry, 1, january))
+      .when(list({ ...entry, ...change }, february))
+      .then(listed({ ...entry, ...change }, 2, february)),
+  );
+});
+
+describe('the notice of a price', () => {
+  const [book] = [listed(entry, 1, january)];
+  it('is not needed for a new model', () =>
+    given()
+      .when(list(entry, january, 0))
+      .then(book));
+  it('is 14 days if any usage can cost more', () => {
+    const mixed = at({ input: 1n, output: 600_001n });
+    given(book)
+      .when(list(mixed, february))
+      .then(listed(mixed, 2, february));
+    given(book)
+      .when(list(mixed, february, NOTICE_MS - 1))
+      .thenRefused('notice_too_short');
+  });
+  it('is a minute if none can', () => {
+    for (const change of [cheaper, { ...entry, maxOutputTokens: 1 }, { ...entry, cost: null }]) {
+      given(book)
+        .when(list(change, february, MIN_AHEAD_MS))
+        .then(listed(change, 2, february));
+      given(book)
+        .when(list(change, february, MIN_AHEAD_MS - 1))
+        .thenRefused('takes_effect_too_soon');
+    }
+  });
+  it('compares with the price that was announced for that time', () => {
+    const announced = listed(dearer, 2, february);
+    given(book, announced)
+      .when(list(at({ output: 650_000n }), february, MIN_AHEAD_MS))
+      .then(listed(at({ output: 650_000n }), 3, february));
+    given(book, listed(cheaper, 2, february))
+      .when(list(entry, february, MIN_AHEAD_MS))
+      .thenRefused('notice_too_short');
+  });
+});
+
+describe('WithdrawPrice', () => {
+  const first = listed(entry, 1, january);
+  it('withdraws an increase until a minute before its effect', () => {
+    const announced = [first, listed(dearer, 2, february)];
+    given(...announced)
+      .when(withdraw(2, ahead(february, MIN_AHEAD_MS)))
+      .then(withdrawn(2));
+    given(...announced)
+      .when(withdraw(2, ahead(february, MIN_AHEAD_MS - 1)))
+      .thenRefused('takes_effect_too_soon');
+    given(...announced)
+      .when(withdraw(2, march))
+      .thenRefused('takes_effect_too_soon');
+  });
+  it('withdraws what was announced as cheaper only with notice', () => {
+    const announced = [first, listed(cheaper, 2, february)];
+    given(...announced)
+      .when(withdraw(2, ahead(february, NOTICE_MS)))
+      .then(withdrawn(2));
+    given(...announced)
+      .when(withdraw(2, ahead(february, NOTICE_MS - 1)))
+      .thenRefused('notice_too_short');
+  });
+  it('does it once', () =>
+    given(first, listed(dearer, 2, february), withdrawn(2))
+      .when(withdraw(2, january))
+      .then());
+  it('refuses versions and models that are not listed', () => {
+    given(first).when(withdraw(2, january)).thenRefused('price_version_not_found');
+    given().when(withdraw(1, january)).thenRefused('model_not_listed');
+  });
+  it('leaves the price before it in force, and its number used', () => {
+    const events = [first, listed(dearer, 2, february), withdrawn(2)];
+    expect(priceAt(bookOf(...events), model, march)?.version).toBe(1);
+    expect(bookOf(...events).get(model)?.withdrawn).toMatchObject([{ version: 2, reason: 'a typo' }]);
+    given(...events)
+      .when(list(dearer, march))
+      .then(listed(dearer, 3, march));
+  });
+  it('of all prices does not make the model a new one', () => {
+    const events = [listed(entry, 1, march), withdrawn(1)];
+    given(...events)
+      .when(list(entry, february, MIN_AHEAD_MS))
+      .then(listed(entry, 2, february));
+    given(...events)
+      .when(list(entry, february, 0))
+      .thenRefused('takes_effect_too_soon');
+  });
+  it('lets an earlier price follow', () =>
+    given(first, listed(dearer, 2, march), withdrawn(2))
+      .when(list(dearer, february))
+      .then(listed(dearer, 3, february)));
+});
+
+describe('the announced changes of a model', () => {
+  it('are in the order of their effect, and state which can cost more', () => {
+    const book = bookOf(
+      listed(entry, 1, january),
+      listed({ ...entry, asOf: '2026-01-02' }, 2, february),
+      listed(dearer, 3, february),
+      listed(cheaper, 4, march),
+    );
+    const changes = changesAfter(book, model, january);
+    expect(changes.map(({ price, isIncrease }) => [price.version, isIncrease])).toEqual([
+      [3, true],
+      [4, false],
+    ]);
+    expect(changesAfter(book, model, february).map(({ price }) => price.version)).toEqual([4]);
+  });
+  it('leave out changes of facts, withdrawn prices, and prices after the end of sale', () => {
+    const book = bookOf(
+      listed(entry, 1, january),
+      listed({ ...entry, asOf: '2026-01-02' }, 2, february),
+      listed(dearer, 3, march),
+      delisted(model, march),
+    );
+    expect(changesAfter(book, model, january)).toEqual([]);
+    expect(
+      changesAfter(bookOf(listed(entry, 1, january), listed(dearer, 2, march), withdrawn(2)), model, january),
+    ).toEqual([]);
+  });
+});
+
+describe('the price in force', () => {
+  const book = bookOf(
+    listed(entry, 1, january),
+    listed(dearer, 2, march),
+    listed(other, 1, february),
+    listed({ ...other, asOf: 'corrected' }, 2, february),
+  );
+  const versionAt = (model: string, at: Date) => priceAt(book, model, at)?.version;
+
+  it('begins in the moment that was announced', () => {
+    expect(versionAt(entry.model, justBefore(january))).toBeUndefined();
+    expect(versionAt(entry.model, january)).toBe(1);
+    expect(versionAt(entry.model, justBefore(march))).toBe(1);
+    expect(versionAt(entry.model, march)).toBe(2);
+  });
+  it('is the last listed of those of one moment', () => expect(versionAt(other.model, february)).toBe(2));
+  it('is that of a known model', () => expect(versionAt('unheard-of', march)).toBeUndefined());
+  it('is one for each model that is on sale', () => {
+    expect(pricesAt(book, january).map(({ model, version }) => [model, version])).toEqual([[entry.model, 1]]);
+    expect(pricesAt(book, march).map(({ model, version }) => [model, version])).toEqual([
+      [entry.model, 2],
+      [other.model, 2],
+    ]);
+  });
+  it('has all of the entry', () =>
+    expect(priceAt(book, entry.model, january)).toEqual({
+      ...{ ...entry, rates, version: 1, effectiveFrom: january },
+    }));
+});
+
+describe('DelistModel', () => {
+  it('takes a model off sale', () =>
+    given(listed(entry, 1, january))
+      .when(delist(model, february))
+      .then(delisted(model, february)));
+  it('takes it off sale once', () =>
+    given(listed(entry, 1, january), delisted(model, february))
+      .when(delist(model, march))
+      .then());
+  it('may bring an announced end forward', () =>
+    given(listed(entry, 1, january), delisted(model, march))
+      .when(delist(model, february))
+      .then(delisted(model, february)));
+  it('takes a model off sale that was put on sale again', () =>
+    given(listed(entry, 1, january), delisted(model, january), listed(entry, 2, february))
+      .when(delist(model, march))
+      .then(delisted(model, march)));
+  it('refuses a model that was never listed', () =>
+    given(listed(entry, 1, january))
+      .when(delist('other', february))
+      .thenRefused('model_not_listed'));
+});
+
+describe('the notice of a delisting', () => {
+  const [book] = [listed(entry, 1, january)];
+  it('is 14 days', () =>
+    given(book)
+      .when(delist(model, february, NOTICE_MS - 1))
+      .thenRefused('notice_too_short'));
+  it('is a minute if the provider ends the model', () => {
+    given(book)
+      .when(delist(model, february, MIN_AHEAD_MS, true))
+      .then(delisted(model, february, true));
+    given(book)
+      .when(delist(model, february, MIN_AHEAD_MS - 1, true))
+      .thenRefused('takes_effect_too_soon');
+  });
+});
+
+describe('RelistModel', () => {
+  it('lists the price in force anew', () =>
+    given(listed(entry, 1, january), delisted(model, february))
+      .when(relist(model, march))
+      .then(listed(entry, 2, march)));
+  it('lists announced prices after it', () =>
+    given(listed(entry, 1, january), listed(dearer, 2, march), delisted(model, january))
+      .when(relist(model, february))
+      .then(listed(entry, 3, february), listed(dearer, 4, march)));
+  it('takes an announced end back', () =>
+    given(listed(entry, 1, january), delisted(model, march))
+      .when(relist(model, february))
+      .then(listed(entry, 2, march)));
+  it('changes nothing of a model that is on sale', () =>
+    given(listed(entry, 1, january))
+      .when(relist(model, february))
+      .then());
+  it('refuses a model that was never listed', () =>
+    given().when(relist('other', february)).thenRefused('model_not_listed'));
+});
+
+describe('a model that is off sale', () => {
+  it('is not put on sale again by the catalogue', () =>
+    given(listed(entry, 1, january), delisted(model, february))
+      .when(list(dearer, march))
+      .then());
+  it('may change its price before its announced end', () =>
+    given(listed(entry, 1, january), delisted(model, march))
+      .when(list(dearer, february))
+      .then(listed(dearer, 2, february)));
+
+  const on = (at: Date, ...events: PriceEvent[]) => priceAt(bookOf(...events), model, at)?.version;
+
+  it('has no price from that moment on, whatever was announced before', () => {
+    const events = [listed(entry, 1, january), listed(dearer, 2, march), delisted(model, february)];
+    expect(on(justBefore(february), ...events)).toBe(1);
+    expect(on(february, ...events)).toBeUndefined();
+    expect(on(march, ...events)).toBeUndefined();
+    expect(pricesAt(bookOf(...events), march)).toEqual([]);
+    expect(delistingAt(bookOf(...events), model, march)).toMatchObject({ effectiveFrom: february, reason: 'its end' });
+    expect(delistingAt(bookOf(...events), model, january)).toBeUndefined();
+  });
+  it('is on sale again from a price that was listed later and takes effect then', () => {
+    const events = [listed(entry, 1, january), delisted(model, february), listed(entry, 2, march)];
+    expect(on(justBefore(march), ...events)).toBeUndefined();
+    expect(on(march, ...events)).toBe(2);
+  });
+  it('stays off sale where a later price takes effect before its end', () => {
+    const events = [listed(entry, 1, january), delisted(model, march), listed(dearer, 2, february)];
+    expect(on(february, ...events)).toBe(2);
+    expect(on(march, ...events)).toBeUndefined();
+  });
+  it('announces its end while it is on sale', () => {
+    const book = bookOf(listed(entry, 1, january), delisted(model, march));
+    expect(priceAt(book, model, january)?.endsAt).toEqual(march);
+    const back = bookOf(listed(entry, 1, january), delisted(model, march), listed(entry, 2, march));
+    expect(priceAt(back, model, january)?.endsAt).toBeUndefined();
+    expect(priceAt(back, model, march)).not.toHaveProperty('endsAt');
+  });
+});
