@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { checkDatabase } from '../eventstore/postgres/database/database-check.ts';
 import { openEventLog } from './event-log.ts';
+import { createNotices } from './notices/notices.ts';
 import { openMail } from './people/mail.ts';
 import { openPayments } from './payments/payments.ts';
 import { openPeople } from './people/people.ts';
@@ -60,7 +61,9 @@ export const openRooms = async (options: GatewayOptions, publicUrl: () => string
   const starters = await publishFurtherStarters({ terms, texts, files, now: watchers.now, lookedUp, log });
   const about = { config, databaseUrl, eventLog, publicUrl, now: watchers.now, metrics: watchers.metrics, ...start };
   const people = await openPeople({ ...about, views });
-  const mail = await openMail({ ...about, connections: people.people.mail });
+  const notices = createNotices({ ...about, views });
+  const mail = await openMail({ ...about, connections: notices.mail(people.people.mail) });
+  const noticeProcess = notices.start();
   const payments = await openPayments({ ...about, views });
   const erasure = startGatewayProcess(about, createErasure(eventLog.dataKeys));
 
@@ -76,7 +79,21 @@ export const openRooms = async (options: GatewayOptions, publicUrl: () => string
     issueWith: () => secretsInUse.pepperId,
   });
   return {
-    ...{ eventLog, providers, providerList, views, watchers, people, mail, payments, erasure, ends, starters, keyring },
+    ...{
+      eventLog,
+      providers,
+      providerList,
+      views,
+      watchers,
+      people,
+      mail,
+      noticeProcess,
+      payments,
+      erasure,
+      ends,
+      starters,
+      keyring,
+    },
     /** Sets the generations in progress, which the watchers leave alone. */
     watchGenerations: (set: ReadonlySet<string>): void => void (generations = set),
   };

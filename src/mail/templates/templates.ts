@@ -7,6 +7,10 @@ import { confirmAddress } from './confirm-address.ts';
 import { keyLeaked } from './key-leaked.ts';
 import { lowBalance } from './low-balance.ts';
 import { memberInvitation } from './member-invitation.ts';
+import { announcementWithdrawn } from './notices/announcement-withdrawn.ts';
+import { modelDelisted } from './notices/model-delisted.ts';
+import { priceChanged } from './notices/price-changed.ts';
+import { termsChanged } from './notices/terms-changed.ts';
 import { paymentDisputed, paymentQuarantined } from './payments/payment-disputed.ts';
 import { paymentReceived } from './payments/payment-received.ts';
 import { refundCompleted, refundNotMade } from './payments/refund-answered.ts';
@@ -21,17 +25,21 @@ export const templates = {
   address_changed: addressChanged,
   admin_token_used: adminTokenUsed,
   already_registered: alreadyRegistered,
+  announcement_withdrawn: announcementWithdrawn,
   confirm_address: confirmAddress,
   key_leaked: keyLeaked,
   low_balance: lowBalance,
   member_invitation: memberInvitation,
+  model_delisted: modelDelisted,
   payment_disputed: paymentDisputed,
   payment_quarantined: paymentQuarantined,
   payment_received: paymentReceived,
+  price_changed: priceChanged,
   refund_completed: refundCompleted,
   refund_not_made: refundNotMade,
   sign_in: signIn,
   staff_invitation: staffInvitation,
+  terms_changed: termsChanged,
   verify_address: verifyAddress,
 } as const;
 
