@@ -121,6 +121,7 @@ const createManagement = (
     ...{ payments: payments.payments, isSimulatedPartner },
     paymentCommands: eventLog.payments,
     ...{ listPayments: views.listPayments, openPayments: views.openPayments },
+    notices: views.notices,
     findGenerations: views.findGenerations,
     receipts: { of: receipt, pdf: receiptPdf },
     ...{ topUps: { ...topUps, payableMs: PAYABLE_MS }, refundAlone },
