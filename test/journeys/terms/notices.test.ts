@@ -41,8 +41,9 @@ const fund = async (accountId: string): Promise<string> => {
   return key.secret;
 };
 const inForce = async (): Promise<string> => {
-  const response = await fetch(`${nodes[0].url}/terms`, { headers: { accept: 'application/json' } });
-  return ((await response.json()) as { readonly version: string }).version;
+  type Version = { readonly version: string; readonly in_force: boolean };
+  const { data } = await nodes[0].manage<{ data: readonly Version[] }>('GET', '/terms?document=terms');
+  return data.find((one) => one.in_force)?.version ?? '';
 };
 const account = (name: string): Account => {
   const found = accounts.get(name);
