@@ -48,6 +48,7 @@ export const createTestSmtp = async (port = 0): Promise<TestSmtp> => {
     hideENHANCEDSTATUSCODES: true,
     logger: false,
     closeTimeout: 100,
+    disableReverseLookup: true,
     onMailFrom: ({ address }, session, done) => {
       behaviourOf.set(session.id, behaviours[0] ?? 'accept');
       if (behaviours.length > 1) behaviours = behaviours.slice(1);
