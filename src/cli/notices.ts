@@ -64,7 +64,7 @@ let chosen: (database: OpenDatabase) => Promise<ExitCode> = () => Promise.resolv
 
 const program = createProgram(
   'notices',
-  'What customers were told of before it takes effect, and whether mail servers accepted it. Read from rows, which a ' +
+  'What customers were notified of before it takes effect, and whether mail servers accepted it. Read from rows, which a ' +
     'running gateway keeps.',
 )
   .usage('<command> [options]')

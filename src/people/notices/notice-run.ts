@@ -11,7 +11,7 @@ const PAGE = 10_000;
 /** More would only wait for each other at the log, and keep the requests of customers waiting. */
 const AT_ONCE = 16;
 const REPORT_EVERY = 5000;
-/** An account that used a model in this time before the announcement is told of its price and of its end of sale. */
+/** An account that used a model in this time before the announcement has a notice of its price and of its end of sale. */
 const USED_WITHIN_MS = 90 * 24 * 60 * 60_000;
 
 /** The notice of an account about what a fact announces. */
@@ -78,9 +78,11 @@ const queueNotice = async (
   const [registered] = await store.readStream(stream, 0, 1);
   if (!registered || registered.position > fact.position) return false;
   const noticeId = noticeIdOf(fact.id, accountId);
-  // The account decides: a repetition, or a notice for a closed account, changes nothing.
+  // The account decides: a repetition changes nothing, and a closed account refuses.
   const command = { type: 'QueueNotice', noticeId, about } as const;
   const metadata = { actor: 'system:notices', commandId: commandIdOf(noticeId) };
   const outcome = await accounts.execute(stream, command, metadata);
-  return outcome.kind === 'accepted' && outcome.events.length > 0;
+  if (outcome.kind === 'accepted') return outcome.events.length > 0;
+  if (outcome.refusal.code === 'account_closed') return false;
+  throw new Error(`${accountId} refused a notice: ${outcome.refusal.code}`);
 };

@@ -6,7 +6,7 @@ import type { Projection } from '../projection.ts';
 
 export type NoticeRow = {
   readonly notice_id: string;
-  /** The same for all accounts that were told of the same thing. */
+  /** The same for all notices of one announcement. */
   readonly announcement_id: string;
   readonly account_id: string;
   readonly kind: NoticeAbout['kind'];

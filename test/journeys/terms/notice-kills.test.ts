@@ -55,7 +55,7 @@ const killAt = async (moments: readonly number[], before: number): Promise<reado
   return counts;
 };
 
-it('tells each account once, or twice with one Message-Id, if gateways are killed at any moments of a run', async () => {
+it('sends each account one mail, or two with one Message-Id, if gateways are killed at any moments of a run', async () => {
   const [{ version = '' } = {}] =
     (await nodes[0]?.manage<{ data: { version: string }[] }>('GET', '/terms'))?.data ?? [];
   const addresses = await registerAccounts(premises.databaseUrl, ACCOUNTS, version);

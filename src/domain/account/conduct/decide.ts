@@ -8,14 +8,8 @@ import { forfeitCredits } from '../refunds/endings.ts';
 import { no } from '../reserve.ts';
 import { isSuspendedFor } from '../standing.ts';
 
-/** A closed account needs none: nothing is announced to it. */
-export const queueNotice = (
-  { noticeId, about }: CommandOf<'QueueNotice'>,
-  { standing, conduct }: Account,
-): AccountDecision =>
-  standing.status === 'closed' || conduct.notices.has(noticeId)
-    ? accept()
-    : accept({ type: 'NoticeQueued', noticeId, about });
+export const queueNotice = ({ noticeId, about }: CommandOf<'QueueNotice'>, { conduct }: Account): AccountDecision =>
+  conduct.notices.has(noticeId) ? accept() : accept({ type: 'NoticeQueued', noticeId, about });
 
 export const answerNotice = (
   { noticeId, outcome }: CommandOf<'AnswerNotice'>,

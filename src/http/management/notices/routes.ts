@@ -49,7 +49,7 @@ const readNotices = defineRoute({
   path: '/notices/{announcement_id}',
   principals,
   summary: 'List the accounts that have a notice',
-  description: 'By account id. If an account was told twice of the same thing, its newest notice.',
+  description: 'By account id. If an account has two notices of the same thing, the newer one.',
   query: z.strictObject({
     outcome: outcome.optional(),
     after: id.optional().meta({ description: 'The next page: the account_id of the last account on this one' }),
