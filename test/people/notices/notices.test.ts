@@ -7,7 +7,7 @@ import { CHANGE, createWorld, days, Died, FIRST, type Death } from './world.ts';
 const accepts: MailCommand = { type: 'RecordSent', messageId: '<m@example.com>', reply: '250 2.0.0' };
 const rejects: MailCommand = { type: 'RecordRejection', reply: '550 5.1.1' };
 /** One of the two owners of acc_two, and the only contact of acc_none, have no mailbox. */
-const outcomeOf = (to: string): MailCommand => (['per_2', 'acc_none'].includes(to) ? rejects : accepts);
+const outcomeOf = (to: string): MailCommand => (['per_1', 'acc_none'].includes(to) ? rejects : accepts);
 
 /** Accounts with two owners, with one, without any, a closed one, and one that is registered after the publication. */
 const announced = async () => {
