@@ -79,6 +79,7 @@ export const startGateway = async (options: GatewayOptions) => {
       rooms.ends.close();
       rooms.starters.close();
       await readiness.close();
+      await rooms.noticeProcess.close();
       await rooms.mail.close();
       await rooms.contacting.close();
       await rooms.people.close();

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { checkDatabase } from '../eventstore/postgres/database/database-check.ts';
 import { openEventLog } from './event-log.ts';
 import { openContacts } from './contacting/contacts.ts';
+import { createNotices } from './notices/notices.ts';
 import { openMail } from './people/mail.ts';
 import { openPayments } from './payments/payments.ts';
 import { openPeople } from './people/people.ts';
@@ -62,7 +63,9 @@ export const openRooms = async (options: GatewayOptions, publicUrl: () => string
   const about = { config, databaseUrl, eventLog, publicUrl, now: watchers.now, metrics: watchers.metrics, ...start };
   const people = await openPeople({ ...about, views });
   const contacting = openContacts({ ...about, views, people });
-  const mail = await openMail({ ...about, connections: contacting.mail });
+  const notices = createNotices({ ...about, views });
+  const mail = await openMail({ ...about, connections: notices.mail(contacting.mail) });
+  const noticeProcess = notices.start();
   const payments = await openPayments({ ...about, views });
   const erasure = startGatewayProcess(about, createErasure(eventLog.dataKeys));
 
@@ -87,6 +90,7 @@ export const openRooms = async (options: GatewayOptions, publicUrl: () => string
       people,
       contacting,
       mail,
+      noticeProcess,
       payments,
       erasure,
       ends,

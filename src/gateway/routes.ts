@@ -123,6 +123,7 @@ const createManagement = (
     paymentCommands: eventLog.payments,
     ...{ contacts: contacting.contacts, listContacts: views.contacts, support: contacting.support },
     ...{ listPayments: views.listPayments, openPayments: views.openPayments },
+    notices: views.notices,
     findGenerations: views.findGenerations,
     receipts: { of: receipt, pdf: receiptPdf },
     ...{ topUps: { ...topUps, payableMs: PAYABLE_MS }, refundAlone },

@@ -16,7 +16,10 @@ import { createOpenMatters } from '../projections/views/open-matters.ts';
 import { createOpenPayments } from '../projections/views/open-payments.ts';
 import { migrateProjections, projections, rowsReached } from '../projections/rows/live.ts';
 import { createPriceList } from '../projections/views/price-list.ts';
+import { createNoticeQueries, type WantedNotices } from '../projections/notice-queries.ts';
 import { createQueries, type WantedPayments, type WantedRequests } from '../projections/queries.ts';
+import { balances } from '../projections/rows/balances.ts';
+import { notices } from '../projections/rows/notices.ts';
 import { payments } from '../projections/rows/payments.ts';
 import { bringUpToDate, createMissingTables, rebuiltInWords } from '../projections/rebuild/rebuild.ts';
 import { requests, type RequestRow } from '../projections/rows/requests.ts';
@@ -116,6 +119,7 @@ export const openViews = async (options: ViewsOptions) => {
     ...(options.copyLimitMs === undefined ? {} : { limitMs: options.copyLimitMs }),
   });
   const queries = createQueries(database);
+  const noticeQueries = createNoticeQueries(database);
 
   /**
    * Resolves once the rows of a projection contain everything that was acknowledged before, whichever node maintains
@@ -174,6 +178,25 @@ export const openViews = async (options: ViewsOptions) => {
     listPayments: async (accountId: string, wanted: WantedPayments) => {
       await caughtUp(payments);
       return queries.paymentsOf(accountId, wanted);
+    },
+    /** Notices and the accounts that need one, complete up to what was acknowledged before, on any node. */
+    notices: {
+      announcements: async (announcementId?: string) => {
+        await caughtUp(notices);
+        return noticeQueries.announcements(announcementId);
+      },
+      ofAnnouncement: async (announcementId: string, wanted: WantedNotices) => {
+        await caughtUp(notices);
+        return noticeQueries.noticesOf(announcementId, wanted);
+      },
+      accountsWithout: async (...asked: Parameters<typeof noticeQueries.accountsWithoutNotice>) => {
+        await Promise.all([caughtUp(balances), caughtUp(notices)]);
+        return noticeQueries.accountsWithoutNotice(...asked);
+      },
+      usersWithout: async (...asked: Parameters<typeof noticeQueries.usersWithoutNotice>) => {
+        await Promise.all([caughtUp(dailyUsage), caughtUp(notices)]);
+        return noticeQueries.usersWithoutNotice(...asked);
+      },
     },
     /** The payment of a transaction or of an order of the partner. */
     paymentOf: async ({

@@ -1,7 +1,7 @@
 import type { MailContent } from '../domain/mail/mail.ts';
 import { nameInMail, renderHtml, renderText } from './mail-body.ts';
 import type { MailMessage } from './mailer.ts';
-import { secretsFor, type MailSecrets, type Operator } from './templates/template.ts';
+import { secretsFor, textsFor, type MailSecrets, type Operator } from './templates/template.ts';
 import { findTemplate } from './templates/templates.ts';
 
 export type Recipient = {
@@ -37,6 +37,7 @@ export const composeMail = ({ mailId, mail, recipient, secrets, operator }: Comp
     operator,
     name: name === '' ? undefined : name,
     secret: secretsFor(secrets),
+    text: textsFor(secrets),
   });
   return {
     to: recipient.email,

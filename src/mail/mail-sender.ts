@@ -5,7 +5,7 @@ import type { Commands } from '../eventstore/commands.ts';
 import { derivedId } from '../eventstore/ids.ts';
 import { openLockSession, type LockSession } from '../eventstore/postgres/session-locks.ts';
 import { composeMail, type Recipient } from './compose.ts';
-import type { DueMails } from './due-mails.ts';
+import { NOTICES_AT_ONCE, type DueMails } from './due-mails.ts';
 import { MailServerUnavailable, type Mailer } from './mailer.ts';
 import type { MailSecrets, Operator } from './templates/template.ts';
 
@@ -112,8 +112,10 @@ export const startMailSender = (options: MailSenderOptions): { wake(): void; clo
     }
   };
 
-  const sendDue = async (session: LockSession): Promise<void> => {
-    const ids = (await due.due(now(), MAX_DUE)).values();
+  /** Resolves to whether more mails may be due. */
+  const sendDue = async (session: LockSession): Promise<boolean> => {
+    const all = await due.due(now(), MAX_DUE);
+    const ids = all.values();
     const work = async (): Promise<void> => {
       for (const mailId of ids) {
         if (stopped.aborted || session.lost.aborted) return;
@@ -124,6 +126,7 @@ export const startMailSender = (options: MailSenderOptions): { wake(): void; clo
     const ended = await Promise.allSettled(Array.from({ length: AT_ONCE }, work));
     const failure = ended.find((one) => one.status === 'rejected');
     if (failure) throw failure.reason;
+    return all.length >= NOTICES_AT_ONCE;
   };
 
   const rest = async (): Promise<void> => {
@@ -134,7 +137,7 @@ export const startMailSender = (options: MailSenderOptions): { wake(): void; clo
   const round = async (): Promise<void> => {
     const session = await openLockSession(databaseUrl, { name: 'kissapi-mail' });
     try {
-      for (; !stopped.aborted && !session.lost.aborted; await rest()) await sendDue(session);
+      while (!stopped.aborted && !session.lost.aborted) if (!(await sendDue(session))) await rest();
     } finally {
       await session.close();
     }

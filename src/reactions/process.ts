@@ -37,9 +37,9 @@ export type Process = {
   /**
    * The commands that a fact causes. They must depend on nothing but the fact and what the log held when it was written:
    * the id of the n-th command derives from the fact and n. Facts of one stream arrive in order, those of several streams
-   * in any order.
+   * in any order. The signal aborts when this node no longer runs the process: work of many commands then rejects.
    */
-  readonly react: (fact: Fact) => readonly Reaction[] | Promise<readonly Reaction[]>;
+  readonly react: (fact: Fact, signal?: AbortSignal) => readonly Reaction[] | Promise<readonly Reaction[]>;
 };
 
 /** The reaction that executes a command on a stream. */
@@ -138,9 +138,9 @@ const createParking = ({ process: { name }, reactions, parked }: ProcessOptions,
 const createHandle = (options: ProcessOptions, parking: ReturnType<typeof createParking>) => {
   const { process, store } = options;
 
-  const react = async (fact: Fact, causeId: string, only?: number): Promise<void> => {
+  const react = async (fact: Fact, signal: AbortSignal, causeId: string, only?: number): Promise<void> => {
     const parked = await parking.read();
-    for (const [command, reaction] of (await process.react(fact)).entries()) {
+    for (const [command, reaction] of (await process.react(fact, signal)).entries()) {
       const id = { eventId: fact.id, stream: fact.stream, command };
       if ((only !== undefined && only !== command) || parked.has(reactionKey(id))) continue;
       const commandId = reactionCommandId(process.name, fact.id, command);
@@ -149,12 +149,12 @@ const createHandle = (options: ProcessOptions, parking: ReturnType<typeof create
     }
   };
 
-  return async (fact: Fact): Promise<void> => {
+  return async (fact: Fact, signal: AbortSignal): Promise<void> => {
     const { event } = fact;
-    if (event.type !== 'ReactionResumed') return react(fact, fact.id);
+    if (event.type !== 'ReactionResumed') return react(fact, signal, fact.id);
     if (fact.stream !== processStream(process.name)) return;
     const original = await store.findEvent(event.stream, event.eventId);
-    if (original) await react(decodeFact(original), fact.id, event.command);
+    if (original) await react(decodeFact(original), signal, fact.id, event.command);
   };
 };
 
@@ -197,7 +197,7 @@ const createLead = (options: ProcessOptions, update: Update) => {
     const ending = new AbortController();
     const ended = AbortSignal.any([signal, session.lost, ending.signal]);
     const queue = createFactQueue<Fact>({
-      ...{ handle, signal: ended, retryMs, done: saving.due },
+      ...{ handle: (fact) => handle(fact, ended), signal: ended, retryMs, done: saving.due },
       failed: (fact, error) => failed(error, fact),
     });
     let readUpTo = start;

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BACK_OFF_MS } from '../../src/domain/mail/mail.ts';
-import type { MailSenderOptions } from '../../src/mail/mail-sender.ts';
+import { createDueMails, NOTICES_AT_ONCE } from '../../src/mail/due-mails.ts';
+import { startMailSender, type MailSenderOptions } from '../../src/mail/mail-sender.ts';
 import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { SOON } from '../support/soon.ts';
 import { query } from '../support/sql.ts';
-import { CODE, dump, EMAIL, LINK, openPost, smtpMailer } from './post.ts';
+import { CODE, dump, EMAIL, LINK, openMails, openPost, smtpMailer } from './post.ts';
 import { createTestSmtp, type TestSmtp } from './smtp.ts';
 
 let database: TestDatabase;
@@ -36,6 +37,32 @@ type Post = ReturnType<typeof open>;
 const types = async (post: Post, mailId = 'mail_1'): Promise<readonly string[]> =>
   (await post.history(mailId)).map(({ type }) => type);
 const waiting = async (post: Post): Promise<number> => (await post.due.backlog()).waiting;
+
+describe('notices', () => {
+  it('are sent after all other mails that are due, a few at a time', async () => {
+    const due = createDueMails(database.url);
+    const ids = Array.from({ length: NOTICES_AT_ONCE + 5 }, (_, n) => `notice-mail_${String(n).padStart(3, '0')}`);
+    for (const [n, id] of [...ids, 'sign-in'].entries()) await due.add(id, new Date(at.getTime() - 1000 + n));
+    expect(await due.due(at, 100)).toEqual(['sign-in', ...ids.slice(0, NOTICES_AT_ONCE)]);
+    await due.close();
+  });
+
+  it('that are many are sent without a pause', async () => {
+    const [due, { mails, queue, close }] = [createDueMails(database.url), openMails(database.url)];
+    const ids = Array.from({ length: 2 * NOTICES_AT_ONCE + 1 }, (_, n) => `notice-mail_${n}`);
+    for (const id of ids) await Promise.all([queue(id), due.add(id, at)]);
+    const sender = startMailSender({
+      ...{ databaseUrl: database.url, due, mails, mailer: smtpMailer(smtp.port), now: () => at, everyMs: 3_600_000 },
+      operator: () => ({ name: 'KissAPI', supportEmail: 's@example.com', publicUrl: 'http://gateway.test' }),
+      addressOf: () => Promise.resolve({ email: EMAIL, name: undefined }),
+      secretsOf: () => Promise.resolve({ code: CODE, link: LINK }),
+      ...{ attempted: () => undefined, failed: () => undefined },
+    });
+    await expect.poll(() => smtp.received.length, SOON).toBe(ids.length);
+    await sender.close();
+    await Promise.all([due.close(), close()]);
+  });
+});
 
 describe('a mail', () => {
   it('is sent once, as text and HTML, and leaves neither code nor address in the database', async () => {

@@ -19,6 +19,8 @@ export type TestSmtp = {
   readonly received: readonly ReceivedMail[];
   /** How the following mails are treated: the n-th behaviour for the n-th mail, then the last one. */
   behave(...behaviours: readonly SmtpBehaviour[]): void;
+  /** From now on this address has no mailbox. */
+  refuse(address: string): void;
   close(): Promise<void>;
 };
 
@@ -31,6 +33,7 @@ export const createTestSmtp = async (port = 0): Promise<TestSmtp> => {
   const received: ReceivedMail[] = [];
   const sockets = new Set<Socket>();
   let behaviours: readonly SmtpBehaviour[] = ['accept'];
+  const refused = new Set<string>();
   /** By session: several mails may be under way. */
   const behaviourOf = new Map<string, SmtpBehaviour>();
   const isAt = ({ id }: SMTPServerSession, at: string): number => {
@@ -45,6 +48,7 @@ export const createTestSmtp = async (port = 0): Promise<TestSmtp> => {
     hideENHANCEDSTATUSCODES: true,
     logger: false,
     closeTimeout: 100,
+    disableReverseLookup: true,
     onMailFrom: ({ address }, session, done) => {
       behaviourOf.set(session.id, behaviours[0] ?? 'accept');
       if (behaviours.length > 1) behaviours = behaviours.slice(1);
@@ -52,7 +56,7 @@ export const createTestSmtp = async (port = 0): Promise<TestSmtp> => {
       done(code ? refusal(code, address) : null);
     },
     onRcptTo: ({ address }, session, done) => {
-      const code = isAt(session, 'rcpt');
+      const code = refused.has(address) ? 550 : isAt(session, 'rcpt');
       done(code ? refusal(code, address) : null);
     },
     onData: (stream, session, done) => {
@@ -81,6 +85,7 @@ export const createTestSmtp = async (port = 0): Promise<TestSmtp> => {
     port: (listener.address() as AddressInfo).port,
     received,
     behave: (...next) => (behaviours = next),
+    refuse: (address) => void refused.add(address),
     close: () => new Promise((resolve) => server.close(resolve)),
   };
 };

@@ -14,11 +14,13 @@ const LINK = 'https://api.example.com/base/verify?token=abc&next=1';
 const to = { kind: 'person', id: 'per_1' };
 const time = '2026-12-01T14:05:00.000Z';
 const payment = { account_id: 'acc_1', payment_id: 'pay_1' };
+const notice = { account_id: 'acc_1', notice_id: 'ntc_1' };
 const queued: { readonly [Name in TemplateName]: ReturnType<typeof queueMail> } = {
   account_closed: queueMail('account_closed', to, { account_id: 'acc_1', closed_at: time, owed_usd: '3.20' }),
   address_changed: queueMail('address_changed', to, { changed_at: time, undo_until: '2026-12-08T14:05:00.000Z' }),
   admin_token_used: queueMail('admin_token_used', to, { used_at: time }),
   already_registered: queueMail('already_registered', to, {}),
+  announcement_withdrawn: queueMail('announcement_withdrawn', to, notice),
   confirm_address: queueMail('confirm_address', to, { expires_at: time }),
   contact_answer: queueMail('contact_answer', to, { contact_id: 'ctc_1', revision: '2' }),
   contact_confirmation: queueMail('contact_confirmation', to, { contact_id: 'ctc_1', reply_by: time }),
@@ -28,13 +30,16 @@ const queued: { readonly [Name in TemplateName]: ReturnType<typeof queueMail> } 
   key_leaked: queueMail('key_leaked', to, { account_id: 'acc_1', key_id: 'key_1', reported_at: time, since: time }),
   low_balance: queueMail('low_balance', to, { account_id: 'acc_1', balance_usd: '1.50', threshold_usd: '5' }),
   member_invitation: queueMail('member_invitation', to, { role: 'billing', expires_at: time }),
+  model_delisted: queueMail('model_delisted', to, notice),
   payment_disputed: queueMail('payment_disputed', to, { ...payment, dispute_id: 'disp_1', amount_usd: '25.00' }),
   payment_quarantined: queueMail('payment_quarantined', to, { ...payment, reason: 'other_currency' }),
   payment_received: queueMail('payment_received', to, { ...payment, credited_usd: '25.00', repaid_usd: '4.00' }),
+  price_changed: queueMail('price_changed', to, notice),
   refund_completed: queueMail('refund_completed', to, { ...payment, amount_usd: '25.00' }),
   refund_not_made: queueMail('refund_not_made', to, { ...payment, amount_usd: '25.00' }),
   sign_in: queueMail('sign_in', to, { expires_at: time }),
   staff_invitation: queueMail('staff_invitation', to, { role: 'finance', expires_at: time }),
+  terms_changed: queueMail('terms_changed', to, notice),
   verify_address: queueMail('verify_address', to, { expires_at: time }),
 };
 /** What each mail must contain, in both forms. */
@@ -43,6 +48,7 @@ const contents: { readonly [Name in TemplateName]: readonly string[] } = {
   address_changed: [LINK, 'seven days', '2026-12-08 14:05 UTC', 'undo'],
   admin_token_used: ['2026-12-01 14:05 UTC', 'AdminTokenUsed', 'KISSAPI_ADMIN_TOKEN'],
   already_registered: ['already have an account', operator.publicUrl],
+  announcement_withdrawn: ['acc_1', 'the price of m/large <new>', 'a "typo" & more', 'will not take effect'],
   confirm_address: [CODE, LINK, '2026-12-01 14:05 UTC'],
   contact_answer: ['ctc_1', 'we have looked at it.', 'It works again & is not <b>charged</b>.'],
   contact_confirmation: ['ctc_1', '2026-12-01 14:05 UTC', 'three business days'],
@@ -50,17 +56,43 @@ const contents: { readonly [Name in TemplateName]: readonly string[] } = {
   key_leaked: ['acc_1', 'key_1', '2026-12-01 14:05 UTC'],
   low_balance: ['1.50 USD', '5 USD', LINK, 'PUT /api/accounts/acc_1/low-balance'],
   member_invitation: [LINK, 'billing', '2026-12-01 14:05 UTC'],
+  model_delisted: ['acc_1', 'm/large <new>', '2026-12-20 00:00 UTC', 'a "typo" & more', '/api/prices'],
   payment_disputed: ['acc_1', 'pay_1', 'disp_1', '25.00 USD', 'frozen'],
   payment_quarantined: ['acc_1', 'pay_1', 'other_currency', 'not credited'],
   payment_received: ['pay_1', '25.00 USD', '4.00 USD', '/api/accounts/acc_1/payments/pay_1/receipt.pdf'],
+  price_changed: ['acc_1', 'm/large <new>', '2026-12-20 00:00 UTC', '1.50 -> 2.00', 'Reasoning', '8.00 -> 9.00'],
   refund_completed: ['pay_1', '25.00 USD', 'refunded'],
   refund_not_made: ['pay_1', '25.00 USD', 'not made', '/api/accounts/acc_1/payments/pay_1'],
   sign_in: [CODE, LINK, '2026-12-01 14:05 UTC'],
   staff_invitation: [LINK, 'finance', 'passkey'],
+  terms_changed: [
+    ...['Terms of Service', '2026-12-20', 'a "typo" & more', '2026-12-20 00:00 UTC', 'you accept this version'],
+    ...['https://api.example.com/base/terms/2026-12-20', '/terms/2026-12-20/changes', 'closes your account', 'refund'],
+  ],
   verify_address: [CODE, LINK, '2026-12-01 14:05 UTC'],
 };
 const ANSWER = `we have looked at it.\n\nIt works again & is not <b>charged</b>.\n${'y'.repeat(3000)}`;
-const secrets: MailSecrets = { code: CODE, link: LINK, accountName: HOSTILE, actorName: HOSTILE, text: ANSWER };
+const texts = {
+  ...{ document: 'Terms of Service', version: '2026-12-20', effective_at: '2026-12-20T00:00:00.000Z' },
+  ...{ summary: `a "typo" & more ${'x'.repeat(3000)}`, reason: 'a "typo" & more' },
+  ...{ url: `${operator.publicUrl}/terms/2026-12-20`, changes_url: `${operator.publicUrl}/terms/2026-12-20/changes` },
+  ...{ model: 'm/large <new>', what: 'the price of m/large <new> from 2026-12-20' },
+  ...{
+    old_input: '1.50',
+    old_cached_input: '0.10',
+    old_cache_write: '1.00',
+    old_output: '8.00',
+    old_reasoning: '8.00',
+  },
+  ...{
+    new_input: '2.00',
+    new_cached_input: '0.10',
+    new_cache_write: '1.00',
+    new_output: '9.00',
+    new_reasoning: '9.00',
+  },
+};
+const secrets: MailSecrets = { code: CODE, link: LINK, accountName: HOSTILE, actorName: HOSTILE, text: ANSWER, texts };
 
 const compose = (name: string, over: MailSecrets = secrets) =>
   composeMail({
@@ -125,6 +157,8 @@ describe('a mail', () => {
   });
   it('is not composed without a secret that it needs', () =>
     expect(() => compose('sign_in', { code: CODE })).toThrow(MissingSecret));
+  it('is not composed without a text that it needs', () =>
+    expect(() => compose('terms_changed', { link: LINK })).toThrow(MissingSecret));
   it('is not composed with an unknown template', () => {
     const mail = { ...queued.sign_in, template: 'of_a_newer_release' };
     const recipient = { email: 'ada@example.com', name: undefined };

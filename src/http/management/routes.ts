@@ -17,6 +17,7 @@ import { grantCredits } from './accounts/grant-credits.ts';
 import { issueKey } from './keys/issue-key.ts';
 import { listEvents } from './accounts/list-events.ts';
 import { listKeys } from './keys/list-keys.ts';
+import { noticeRoutes } from './notices/routes.ts';
 import { priceRoutes } from './prices/routes.ts';
 import { termsRoutes } from './terms/routes.ts';
 import { readCheckpoint } from './read-checkpoint.ts';
@@ -72,5 +73,6 @@ export const routes: readonly Route[] = [
   ...contactingRoutes,
   ...termsRoutes,
   ...priceRoutes,
+  ...noticeRoutes,
   readCheckpoint,
 ];

@@ -138,6 +138,7 @@ const requests = {
     'Use a method that the header Allow lists.',
   ),
   not_found: invalid(404, 'There is no such path.', 'Check the path.'),
+  announcement_not_found: invalid(404, 'No account has a notice with this id.', 'GET /api/notices lists them.'),
   generation_not_found: invalid(404, 'This account has no charged generation with this id.', 'Check the id.'),
   idempotency_key_reused: invalid(
     409,

@@ -14,6 +14,8 @@ export type MailSecrets = {
   readonly actorName?: string;
   /** What staff has written, in lines. */
   readonly text?: string;
+  /** What the operator has written, and what was announced, by name. It is in the log, but not in the mail's events. */
+  readonly texts?: Readonly<Record<string, string>>;
 };
 
 export type Operator = {
@@ -29,7 +31,9 @@ export type TemplateInput<Params> = {
   /** The name of the recipient, fit for a mail; undefined if it is not known. */
   readonly name: string | undefined;
   /** Throws MissingSecret if it was not supplied. Names are fit for a mail. */
-  readonly secret: (which: keyof MailSecrets) => string;
+  readonly secret: (which: Exclude<keyof MailSecrets, 'texts'>) => string;
+  /** A text of `texts`. Throws MissingSecret if it was not supplied. */
+  readonly text: (name: string) => string;
 };
 
 /** Fault: a template needs a value that was not supplied. */
@@ -62,10 +66,21 @@ export const defineTemplate = <Shape extends z.ZodRawShape>({ params, optional =
 
 export const secretsFor =
   (secrets: MailSecrets) =>
-  (which: keyof MailSecrets): string => {
+  (which: Exclude<keyof MailSecrets, 'texts'>): string => {
     const value = secrets[which];
     if (value === undefined) throw new MissingSecret(`the mail needs "${which}", which was not supplied`);
     return which === 'accountName' || which === 'actorName' ? nameInMail(value) : value;
+  };
+
+/** RFC 5322 allows lines of 998 characters, and a word is never broken later. */
+const LONG_WORD = /\S{500}/g;
+
+export const textsFor =
+  ({ texts = {} }: MailSecrets) =>
+  (name: string): string => {
+    const value = texts[name];
+    if (value === undefined) throw new MissingSecret(`the mail needs the text "${name}", which was not supplied`);
+    return value.replace(/\s+/g, ' ').trim().replace(LONG_WORD, '$& ');
   };
 
 export const usd = z.string().regex(/^\d+(?:\.\d+)?$/);

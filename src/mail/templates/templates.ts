@@ -8,6 +8,10 @@ import { contactAnswer, contactConfirmation, contactReceived } from './contact.t
 import { keyLeaked } from './key-leaked.ts';
 import { lowBalance } from './low-balance.ts';
 import { memberInvitation } from './member-invitation.ts';
+import { announcementWithdrawn } from './notices/announcement-withdrawn.ts';
+import { modelDelisted } from './notices/model-delisted.ts';
+import { priceChanged } from './notices/price-changed.ts';
+import { termsChanged } from './notices/terms-changed.ts';
 import { paymentDisputed, paymentQuarantined } from './payments/payment-disputed.ts';
 import { paymentReceived } from './payments/payment-received.ts';
 import { refundCompleted, refundNotMade } from './payments/refund-answered.ts';
@@ -22,6 +26,7 @@ export const templates = {
   address_changed: addressChanged,
   admin_token_used: adminTokenUsed,
   already_registered: alreadyRegistered,
+  announcement_withdrawn: announcementWithdrawn,
   confirm_address: confirmAddress,
   contact_answer: contactAnswer,
   contact_confirmation: contactConfirmation,
@@ -29,13 +34,16 @@ export const templates = {
   key_leaked: keyLeaked,
   low_balance: lowBalance,
   member_invitation: memberInvitation,
+  model_delisted: modelDelisted,
   payment_disputed: paymentDisputed,
   payment_quarantined: paymentQuarantined,
   payment_received: paymentReceived,
+  price_changed: priceChanged,
   refund_completed: refundCompleted,
   refund_not_made: refundNotMade,
   sign_in: signIn,
   staff_invitation: staffInvitation,
+  terms_changed: termsChanged,
   verify_address: verifyAddress,
 } as const;
 

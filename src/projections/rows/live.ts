@@ -7,6 +7,7 @@ import { dailyUsage } from './daily-usage.ts';
 import type { Database } from '../database.ts';
 import { together, type Consumer } from '../follow.ts';
 import { LIVE, type Projection } from '../projection.ts';
+import { notices } from './notices.ts';
 import { payments } from './payments.ts';
 import { readAhead, type Batch } from './read-ahead.ts';
 import { requests } from './requests.ts';
@@ -14,7 +15,9 @@ import { applyEvents, EventsLeftOut, OtherVersion, passOver, readCheckpoint, typ
 import { transactions } from './transactions.ts';
 
 /** Every projection that has rows. */
-export const projections = [balances, requests, dailyUsage, payments, transactions] as unknown as readonly Projection[];
+export const projections = [
+  ...[balances, requests, dailyUsage, payments, transactions, notices],
+] as unknown as readonly Projection[];
 
 export const migrateProjections = (databaseUrl: string, options?: MigrateOptions): Promise<void> =>
   migrate(databaseUrl, 'projections', new URL('./sql/', import.meta.url), options);

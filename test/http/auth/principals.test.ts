@@ -138,6 +138,8 @@ const table: Readonly<Record<string, string>> = {
   'POST /terms/{document}/{version}/withdraw': 'ATW34',
   'POST /delistings': 'ATW34',
   'POST /relistings': 'ATW34',
+  'GET /notices': 'ASTW134',
+  'GET /notices/{announcement_id}': 'ASTW134',
   'GET /log/checkpoint': 'AFTW234',
 };
 

@@ -142,6 +142,7 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
       void view.apply((await store.readAll(0, 1000)).map(decodeFact), await store.head(), 0);
       return view;
     },
+    notices: { announcements: () => Promise.resolve([]), ofAnnouncement: () => Promise.resolve([]) },
     findGenerations: () => Promise.resolve([]),
     receipts: { of: receipt, pdf: receiptPdf },
     topUps: {

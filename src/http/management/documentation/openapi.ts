@@ -20,6 +20,7 @@ import {
   transactionId,
 } from '../router/fields.ts';
 import { takesIdempotencyKey as takesKey, type Route } from '../router/route.ts';
+import { announcementId } from '../notices/notice-views.ts';
 import { documentField } from '../terms/terms-fields.ts';
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
@@ -56,6 +57,7 @@ const pathFields = {
   approval_id: z.string().meta({ description: 'Approval', example: 'app_9f27c1d05e6b4a38a1c4d772' }),
   ...{ payment_id: paymentId, refund_id: refundId, dispute_id: disputeId, transaction_id: transactionId },
   ...{ generation_id: generationId, lot_id: lotId },
+  announcement_id: announcementId,
   session_id: z.string().meta({ description: 'Session', example: 'ses_8d2b64f09c1e4a7fb35d6c81' }),
   passkey_id: z.string().meta({ description: 'Passkey', example: 'pky_4c1b7e92d05f4a38b6e1c947' }),
   document: documentField,

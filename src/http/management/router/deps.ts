@@ -28,6 +28,7 @@ import type { Receipt, ReceiptFacts } from '../../../payments/receipt/receipt.ts
 import type { Duplicate } from '../../../projections/views/open-matters.ts';
 import type { OpenPayments } from '../../../projections/views/open-payments.ts';
 import type { FindCharges } from '../corrections/reverse-charge.ts';
+import type { FindNotices } from '../notices/routes.ts';
 import type { ListPayments } from '../payments/payments.ts';
 import type { Refusals } from '../../../reactions/refusals.ts';
 import type { ListRequests } from '../requests/list-requests.ts';
@@ -105,6 +106,7 @@ export type ManagementDeps = {
   readonly listPayments: ListPayments;
   /** What is under way with payments. Includes everything acknowledged before the call. */
   readonly openPayments: () => Promise<Pick<OpenPayments, 'refunds' | 'disputes' | 'quarantined'>>;
+  readonly notices: FindNotices;
   readonly findGenerations: FindCharges;
   readonly receipts: {
     /** Undefined if nothing has been credited. */

@@ -205,6 +205,7 @@ const unknownIds: Readonly<Record<string, ProblemCode>> = {
   mail_id: 'code_expired',
   person_id: 'person_not_found',
   invitation_id: 'invitation_not_found',
+  announcement_id: 'announcement_not_found',
   approval_id: 'approval_not_found',
   payment_id: 'payment_not_found',
   refund_id: 'refund_not_found',
