@@ -8,6 +8,7 @@ import type { MailSecrets } from '../mail/templates/template.ts';
 import type { TemplateName } from '../mail/templates/templates.ts';
 import { personOfUndo, sealedRecipient } from './address/change-mails.ts';
 import { personalOf, type PeopleOptions } from './people-options.ts';
+import { textsOfMail } from './mail-texts.ts';
 import { addressOfInvitation, secretsOfInvitation } from './roles/invitation-mail.ts';
 
 type Outcome =
@@ -26,6 +27,7 @@ const INVITATIONS: ReadonlySet<string> = new Set<TemplateName>(['member_invitati
 export const createPeopleMail = (options: PeopleOptions & { readonly supportEmail: () => string }): PeopleMail => ({
   addressOf: (to) => addressOf(options, to),
   secretsOf: (mail) => secretsOf(options, mail),
+  textsOf: (mail) => textsOfMail(options, mail),
   failed: async ({ mailId, to, reason }, { actor, commandId }) => {
     // An obsolete mail was not tried, so the mailbox may be fine.
     if (to.kind !== 'person' || reason === 'obsolete') return { kind: 'accepted' };

@@ -153,6 +153,7 @@ describe('a mail', () => {
   it.each([
     ['no_address', { addressOf: () => Promise.resolve(undefined) }],
     ['obsolete', { secretsOf: () => Promise.resolve(undefined) }],
+    ['obsolete', { textsOf: () => Promise.resolve(undefined) }],
   ])('has failed without an attempt if it has become %s', async (reason, over) => {
     const post = open(over);
     await post.queue('mail_1');

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { nameInMail, type MailBody } from '../mail-body.ts';
+import { nameInMail, textInMail, type MailBody } from '../mail-body.ts';
 import type { MailParams } from '../../domain/mail/mail.ts';
 
 /** What is resolved when a mail is sent, because it is secret or personal and not in the log. */
@@ -13,6 +13,12 @@ export type MailSecrets = {
   /** The name of the person that has caused the mail. */
   readonly actorName?: string;
 };
+
+/**
+ * Texts of the operator or of staff, by name: the reason of a decision, the summary of a change. They are read from the log
+ * when a mail is sent, because the params of a mail hold only plain facts, such as the place of the event.
+ */
+export type MailTexts = Readonly<Record<string, string>>;
 
 export type Operator = {
   readonly name: string;
@@ -28,9 +34,11 @@ export type TemplateInput<Params> = {
   readonly name: string | undefined;
   /** Throws MissingSecret if it was not supplied. Names are fit for a mail. */
   readonly secret: (which: keyof MailSecrets) => string;
+  /** Throws MissingSecret if it was not supplied. Fit for a mail. */
+  readonly text: (which: string) => string;
 };
 
-/** Fault: a template needs a value that was not supplied. */
+/** Fault: a template needs a secret or a text that was not supplied. */
 export class MissingSecret extends Error {
   override readonly name = 'MissingSecret';
   readonly code = 'missing_secret';
@@ -64,6 +72,14 @@ export const secretsFor =
     const value = secrets[which];
     if (value === undefined) throw new MissingSecret(`the mail needs "${which}", which was not supplied`);
     return which === 'accountName' || which === 'actorName' ? nameInMail(value) : value;
+  };
+
+export const textsFor =
+  (texts: MailTexts) =>
+  (which: string): string => {
+    const text = texts[which];
+    if (text === undefined) throw new MissingSecret(`the mail needs the text "${which}", which was not supplied`);
+    return textInMail(text);
   };
 
 export const usd = z.string().regex(/^\d+(?:\.\d+)?$/);
