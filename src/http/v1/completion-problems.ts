@@ -1,6 +1,6 @@
 import { formatUsd, type Credits } from '../../domain/money.ts';
 import type { AccountRefusal } from '../../domain/account/decide.ts';
-import { modelDelisted, problem, type Problem } from '../server/problems.ts';
+import { accountSuspended, modelDelisted, problem, type Problem } from '../server/problems.ts';
 import { LONGEST_WAIT_MS, limitProblem, outputTokens } from './limit-problems.ts';
 
 /** Why there is no completion, as the proxy returns it. */
@@ -98,9 +98,13 @@ const brokenStreams = {
 } as const;
 
 /** A refusal of the domain with what the request would hold and what is available. */
-const refused = ({ code, funds, limit }: AccountRefusal, affordableTokens: number | undefined): Problem => {
+const refused = (
+  { code, funds, limit, causes = [] }: AccountRefusal,
+  affordableTokens: number | undefined,
+): Problem => {
   if (code === 'key_not_found' || code === 'key_revoked') return problem('invalid_api_key');
   if (code === 'model_not_allowed') return problem(code, { param: 'model' });
+  if (causes.length > 0) return accountSuspended(causes);
   if (limit) return limitProblem(code, limit, affordableTokens);
   if (!funds) return problem(code);
   const { needed, available, held } = funds;

@@ -47,6 +47,15 @@ describe('problem', () => {
     const { message } = refusalProblem({ code: 'credits_held_by_concurrent_requests', funds });
     expect(message).toMatch(/Needed: \$0\.012\. Available: \$0\.003\. Held: \$0\.009\.$/);
   });
+
+  it('names each cause of a suspension in plain words', () => {
+    expect(refusalProblem({ code: 'account_suspended', causes: ['violation', 'dispute', 'debt'] }).message).toBe(
+      'This account is suspended for a violation of the terms, because of a dispute about a payment, and because credits are owed. Contact support.',
+    );
+    expect(refusalProblem({ code: 'account_suspended', causes: ['staff'] }).message).toBe(
+      'This account is suspended by a decision of the operator. Contact support.',
+    );
+  });
 });
 
 describe('sendProblem', () => {

@@ -56,7 +56,7 @@ describe('RecordViolation', () => {
       .then(violated({ consequence: 'suspension' }), suspended('attack', ofViolation)));
   it('ends with a reinstatement of that cause', () =>
     given(violated({ consequence: 'suspension' }), suspended('attack', ofViolation))
-      .when({ ...reinstate('explained'), cause: ofViolation })
+      .when({ type: 'ReinstateAccount', reason: 'explained', cause: ofViolation })
       .then({ type: 'AccountReinstated', reason: 'explained', cause: ofViolation }));
   it('does not end with the reinstatement of another cause', () =>
     given(violated({ consequence: 'suspension' }), suspended('attack', ofViolation))
@@ -125,11 +125,11 @@ describe('forfeiture', () => {
 describe('closing with paid credits left', () => {
   it('records that they are to be refunded', () =>
     given(paid(7n))
-      .when({ ...close(), rest: 'refund' })
+      .when({ type: 'CloseAccount', reason: 'asked', rest: 'refund' })
       .then({ ...closed(), rest: 'refund' }, keyEnds));
   it('waives them in the same append', () =>
     given(paid(7n))
-      .when({ ...close(), rest: 'waived' })
+      .when({ type: 'CloseAccount', reason: 'asked', rest: 'waived' })
       .then({ ...closed(), rest: 'waived' }, keyEnds, {
         ...{ type: 'CreditsWaived', lotId: 'lot_2', amount: 7n, reason: 'asked' },
       }));
