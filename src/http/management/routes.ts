@@ -1,4 +1,5 @@
 import { credentialRoutes } from './credentials/credential-routes.ts';
+import { conductRoutes } from './conduct/routes.ts';
 import { correctionRoutes } from './corrections/routes.ts';
 import { memberRoutes } from './members/routes.ts';
 import { staffRoutes } from './staff/routes.ts';
@@ -59,6 +60,7 @@ export const routes: readonly Route[] = [
   setAccountLimits,
   suspendAccount,
   reinstateAccount,
+  ...conductRoutes,
   closeAccount,
   ...correctionRoutes,
   erasePersonalData,

@@ -98,6 +98,18 @@ const authentication = {
   ),
 } satisfies Record<string, ProblemEntry>;
 
+const conduct = {
+  evidence_not_found: invalid(
+    404,
+    'This account has no such key or generation.',
+    'Check the id that `param` names. A generation is found a second after it has ended.',
+  ),
+  holder_excluded: forbidden(
+    'An account of this holder was terminated for a violation of the terms, so no other account is opened.',
+    'Contact support.',
+  ),
+} satisfies Record<string, ProblemEntry>;
+
 const requests = {
   model_not_found: invalid(404, 'There is no model with this name.', 'GET /v1/models lists the models on sale.'),
   model_delisted: invalid(404, 'This model is no longer on sale.', 'GET /v1/models lists the models on sale.'),
@@ -202,5 +214,5 @@ const service = {
   },
 } satisfies Record<string, ProblemEntry>;
 
-export const problemTable = { ...refusals, ...authentication, ...requests, ...upstreams, ...service };
+export const problemTable = { ...refusals, ...authentication, ...conduct, ...requests, ...upstreams, ...service };
 export type ProblemCode = keyof typeof problemTable;

@@ -2,7 +2,6 @@ import { describe, it } from 'vitest';
 import type { AccountCommand } from '../../../../src/domain/account/decide.ts';
 import type { AccountEvent, SuspensionCause } from '../../../../src/domain/account/events.ts';
 import {
-  close,
   closed,
   drawn,
   expired,
