@@ -1,5 +1,9 @@
 import type { MailContent, MailReference } from '../../domain/mail/mail.ts';
 import { accountClosed } from './account-closed.ts';
+import { accountReinstated, accountSuspended } from './conduct/account-suspended.ts';
+import { accountTerminated } from './conduct/account-terminated.ts';
+import { accountWarned } from './conduct/account-warned.ts';
+import { resaleAuthorized, resaleEnded } from './conduct/resale.ts';
 import { addressChanged } from './address-changed.ts';
 import { adminTokenUsed } from './admin-token-used.ts';
 import { alreadyRegistered } from './already-registered.ts';
@@ -18,6 +22,10 @@ import type { Template } from './template.ts';
 /** The names are on disk. */
 export const templates = {
   account_closed: accountClosed,
+  account_reinstated: accountReinstated,
+  account_suspended: accountSuspended,
+  account_terminated: accountTerminated,
+  account_warned: accountWarned,
   address_changed: addressChanged,
   admin_token_used: adminTokenUsed,
   already_registered: alreadyRegistered,
@@ -30,6 +38,8 @@ export const templates = {
   payment_received: paymentReceived,
   refund_completed: refundCompleted,
   refund_not_made: refundNotMade,
+  resale_authorized: resaleAuthorized,
+  resale_ended: resaleEnded,
   sign_in: signIn,
   staff_invitation: staffInvitation,
   verify_address: verifyAddress,
