@@ -12,6 +12,7 @@ import { updateContacts } from './address/contacts.ts';
 import { revokeAfter, TYPES_THAT_END_ROLES } from './credentials/ended-roles.ts';
 import type { PeopleTokens } from './credentials/tokens.ts';
 import type { FurtherAccounts } from './further-accounts.ts';
+import { excludeHolder } from './leaving/exclude-holder.ts';
 import { forgetPerson } from './leaving/forget-person.ts';
 import type { PeopleOptions } from './people-options.ts';
 import type { Registration } from './registration.ts';
@@ -128,10 +129,11 @@ const ofAccount = (options: PeopleProcessOptions, accountId: string, fact: Fact)
     case 'ViolationRecorded':
     case 'AccountSuspended':
     case 'AccountReinstated':
-    case 'AccountTerminated':
     case 'ResaleAuthorized':
     case 'ResaleAuthorizationEnded':
       return [does(() => conductMails.about(accountId, fact))];
+    case 'AccountTerminated':
+      return [does(() => excludeHolder(options, accountId)), does(() => conductMails.about(accountId, fact))];
     case 'BalanceBelowThreshold': {
       const { balance, threshold } = event;
       return [does(() => mails.lowBalance(accountId, { balance, threshold, eventId: id }))];

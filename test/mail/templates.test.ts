@@ -36,6 +36,7 @@ const queued: { readonly [Name in TemplateName]: ReturnType<typeof queueMail> } 
   payment_received: queueMail('payment_received', to, { ...payment, credited_usd: '25.00', repaid_usd: '4.00' }),
   refund_completed: queueMail('refund_completed', to, { ...payment, amount_usd: '25.00' }),
   refund_not_made: queueMail('refund_not_made', to, { ...payment, amount_usd: '25.00' }),
+  registration_refused: queueMail('registration_refused', to, {}),
   resale_authorized: queueMail('resale_authorized', to, ofEvent),
   resale_ended: queueMail('resale_ended', to, ofEvent),
   sign_in: queueMail('sign_in', to, { expires_at: time }),
@@ -61,6 +62,7 @@ const contents: { readonly [Name in TemplateName]: readonly string[] } = {
   payment_received: ['pay_1', '25.00 USD', '4.00 USD', '/api/accounts/acc_1/payments/pay_1/receipt.pdf'],
   refund_completed: ['pay_1', '25.00 USD', 'refunded'],
   refund_not_made: ['pay_1', '25.00 USD', 'not made', '/api/accounts/acc_1/payments/pay_1'],
+  registration_refused: ['no other account is opened', operator.supportEmail],
   resale_authorized: ['acc_1', REASON, 'may resell'],
   resale_ended: ['acc_1', REASON, 'has ended. The terms forbid it'],
   sign_in: [CODE, LINK, '2026-12-01 14:05 UTC'],
@@ -118,7 +120,7 @@ describe.each(Object.keys(templates) as TemplateName[])('the mail %s', (name) =>
 
 describe('a mail', () => {
   it('names no one in mail to an address that is not verified', () => {
-    for (const name of ['verify_address', 'confirm_address', 'already_registered', 'sign_in']) {
+    for (const name of ['verify_address', 'confirm_address', 'already_registered', 'registration_refused', 'sign_in']) {
       expect(compose(name).text).not.toMatch(/Bobby|xxx/);
     }
   });

@@ -14,6 +14,7 @@ import { memberInvitation } from './member-invitation.ts';
 import { paymentDisputed, paymentQuarantined } from './payments/payment-disputed.ts';
 import { paymentReceived } from './payments/payment-received.ts';
 import { refundCompleted, refundNotMade } from './payments/refund-answered.ts';
+import { registrationRefused } from './registration-refused.ts';
 import { signIn } from './sign-in.ts';
 import { staffInvitation } from './staff-invitation.ts';
 import { verifyAddress } from './verify-address.ts';
@@ -38,6 +39,7 @@ export const templates = {
   payment_received: paymentReceived,
   refund_completed: refundCompleted,
   refund_not_made: refundNotMade,
+  registration_refused: registrationRefused,
   resale_authorized: resaleAuthorized,
   resale_ended: resaleEnded,
   sign_in: signIn,
