@@ -1,7 +1,7 @@
 import type { MailContent } from '../domain/mail/mail.ts';
 import { nameInMail, renderHtml, renderText } from './mail-body.ts';
 import type { MailMessage } from './mailer.ts';
-import { secretsFor, textsFor, type MailSecrets, type Operator } from './templates/template.ts';
+import { secretsFor, textsFor, type MailSecrets, type MailTexts, type Operator } from './templates/template.ts';
 import { findTemplate } from './templates/templates.ts';
 
 export type Recipient = {
@@ -15,6 +15,7 @@ export type ComposeInput = {
   readonly mail: MailContent;
   readonly recipient: Recipient;
   readonly secrets: MailSecrets;
+  readonly texts?: MailTexts;
   readonly operator: Operator;
 };
 
@@ -28,7 +29,7 @@ export class UnknownTemplate extends Error {
 export const messageIdOf = (mailId: string, publicUrl: string): string => `<${mailId}@${new URL(publicUrl).hostname}>`;
 
 /** The mail as it is sent. Throws UnknownTemplate or MissingSecret. */
-export const composeMail = ({ mailId, mail, recipient, secrets, operator }: ComposeInput): MailMessage => {
+export const composeMail = ({ mailId, mail, recipient, secrets, texts = {}, operator }: ComposeInput): MailMessage => {
   const template = findTemplate(mail.template);
   if (!template) throw new UnknownTemplate(`the template ${mail.template} is unknown`);
   const name = recipient.name === undefined ? undefined : nameInMail(recipient.name);
@@ -37,7 +38,7 @@ export const composeMail = ({ mailId, mail, recipient, secrets, operator }: Comp
     operator,
     name: name === '' ? undefined : name,
     secret: secretsFor(secrets),
-    text: textsFor(secrets),
+    ...textsFor(texts),
   });
   return {
     to: recipient.email,

@@ -27,6 +27,17 @@ export const nameInMail = (name: string): string =>
     .join('')
     .replace(/[./:@\\]/g, '$&\u2060');
 
+const MAX_TEXT = 2000;
+/** A word that is not broken. Longer ones could make a line longer than 998 characters once they are escaped. */
+const LONG_WORD = /\S{180}(?=\S)/gu;
+
+/** A text of the operator or of staff, as one line of limited length. */
+export const textInMail = (text: string, most = MAX_TEXT): string =>
+  Array.from(text.replace(/[\p{C}\p{Z}]+/gu, ' ').trim())
+    .slice(0, most)
+    .join('')
+    .replace(LONG_WORD, '$& ');
+
 /** Breaks lines at blanks. A word that is longer than a line stays whole, because it may be a link. */
 const wrap = (text: string): string => {
   const lines: string[] = [];

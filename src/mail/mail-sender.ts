@@ -7,7 +7,7 @@ import { openLockSession, type LockSession } from '../eventstore/postgres/sessio
 import { composeMail, type Recipient } from './compose.ts';
 import { NOTICES_AT_ONCE, type DueMails } from './due-mails.ts';
 import { MailServerUnavailable, type Mailer } from './mailer.ts';
-import type { MailSecrets, Operator } from './templates/template.ts';
+import type { MailSecrets, MailTexts, Operator } from './templates/template.ts';
 
 export type MailCommands = Commands<Mail, MailCommand, MailEvent, MailRefusal>;
 
@@ -22,6 +22,8 @@ export type MailData = {
    * code has expired: the mail has then failed.
    */
   readonly secretsOf: (mail: QueuedMail) => Promise<MailSecrets | undefined>;
+  /** What the log has about the event that caused the mail. Called for each attempt. Undefined if the mail is obsolete. */
+  readonly textsOf: (mail: QueuedMail) => Promise<MailTexts | undefined>;
 };
 
 export type MailSenderOptions = MailData & {
@@ -47,15 +49,17 @@ const AFTER_FAULT_MS = 60_000;
 
 /** Makes one attempt to send a mail, and records its outcome in the log. */
 const createAttempt = (options: MailSenderOptions) => {
-  const { mails, due, mailer, operator, now, attempted, failed, addressOf, secretsOf } = options;
+  const { mails, due, mailer, operator, now, attempted, failed, addressOf, secretsOf, textsOf } = options;
 
   const send = async (mailId: string, mail: MailContent): Promise<MailCommand> => {
     const recipient = await addressOf(mail.to);
     if (!recipient) return { type: 'AbandonMail', reason: 'no_address' };
     const { to, template, params } = mail;
-    const secrets = await secretsOf({ mailId, to, template, params });
-    if (!secrets) return { type: 'AbandonMail', reason: 'obsolete' };
-    const message = composeMail({ mailId, mail, recipient, secrets, operator: operator() });
+    const queued = { mailId, to, template, params };
+    const secrets = await secretsOf(queued);
+    const texts = secrets && (await textsOf(queued));
+    if (!texts) return { type: 'AbandonMail', reason: 'obsolete' };
+    const message = composeMail({ mailId, mail, recipient, secrets, texts, operator: operator() });
     const outcome = await mailer.send(message).catch((error: unknown) => {
       if (!(error instanceof MailServerUnavailable)) throw error;
       failed(error, mailId);

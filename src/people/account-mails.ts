@@ -22,7 +22,7 @@ export type AccountMails = {
   keyLeaked(accountId: string, key: LeakedKey): Promise<void>;
   /** To the owners and billing members, each with a link that ends these mails. */
   lowBalance(accountId: string, low: LowBalance): Promise<void>;
-  /** To the owners, with what is left of paid credits. */
+  /** To the owners, with what is left of paid credits; none after a termination. */
   closed(accountId: string, at: Date): Promise<void>;
   /** With the link of a mail about a low balance, as long as its reader still has the role. May be repeated. */
   endLowBalance(
@@ -62,6 +62,8 @@ export const mailsOfAccount = (options: Options): AccountMails => ({
   },
   closed: async (accountId, at) => {
     const { state } = await options.accounts.read(accountStream(accountId));
+    // A termination has a mail of its own.
+    if (state.conduct.termination) return;
     const paid = [...state.wallet.lots.values()].filter(({ source }) => source.kind === 'payment');
     const owed = paid.reduce((sum, { remaining }) => sum + remaining, 0n);
     const params = { account_id: accountId, closed_at: at.toISOString(), owed_usd: formatUsd(owed) };

@@ -2,6 +2,7 @@ import type { Application, DeclineReason, Holder } from '../domain/identity/pers
 import { personStream } from '../domain/identity/person.ts';
 import type { Entity } from '../domain/identity/entity.ts';
 import { derivedId } from '../eventstore/ids.ts';
+import { isExcluded } from './leaving/exclude-holder.ts';
 import { networkOf } from './one-time.ts';
 import { personalOf, type Client, type PeopleOptions, type Wait } from './people-options.ts';
 import type { Registration } from './registration.ts';
@@ -16,10 +17,12 @@ export type FurtherAccount = {
   readonly requestId: string;
 };
 
+type RefusedCode = 'person_not_found' | 'second_account_not_approved' | 'entity_taken' | 'holder_excluded';
+
 export type FurtherAccountOutcome =
   | { readonly kind: 'opened'; readonly accountId: string }
   | Wait
-  | { readonly kind: 'refused'; readonly code: 'person_not_found' | 'second_account_not_approved' | 'entity_taken' };
+  | { readonly kind: 'refused'; readonly code: RefusedCode };
 
 export type FurtherAccounts = {
   /** Opens an account for a person who is signed in. */
@@ -39,6 +42,7 @@ export const createFurtherAccounts = (
     const allowance = await identity.attemptLimits.allow({ action: 'register', keys });
     if (allowance.kind === 'wait') return allowance;
     const accountId = derivedId('acc', asked.commandId);
+    if (await isBarred(options, personId, accountId, asked)) return { kind: 'refused', code: 'holder_excluded' };
     const application = await applicationFor(options, personId, accountId, asked);
     if (!application) return { kind: 'refused', code: 'person_not_found' };
     const holder: Holder = asked.entity ? 'entity' : 'person';
@@ -59,6 +63,19 @@ const refusalOf = (code: string): FurtherAccountOutcome => ({
   kind: 'refused',
   code: code === 'second_account_not_approved' ? code : 'person_not_found',
 });
+
+/** Whether an account of the person or of the entity was terminated, unless the account was asked for before. */
+const isBarred = async (
+  options: PeopleOptions,
+  personId: string,
+  accountId: string,
+  { entity }: FurtherAccount,
+): Promise<boolean> => {
+  const { state } = await options.persons.read(personStream(personId));
+  if (state.asks.has(accountId)) return false;
+  if (await isExcluded(options, personId)) return true;
+  return entity !== undefined && (await options.claims.read(options.identities.ofEntity(entity))).state.retired;
+};
 
 /** Seals the contact of the account once: a repetition finds it in the state. */
 const applicationFor = async (

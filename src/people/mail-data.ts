@@ -1,3 +1,4 @@
+import { accountStream } from '../domain/account/account.ts';
 import { personStream } from '../domain/identity/person.ts';
 import type { MailReference } from '../domain/mail/mail.ts';
 import type { Metadata } from '../eventstore/journal/codec.ts';
@@ -8,6 +9,7 @@ import type { MailSecrets } from '../mail/templates/template.ts';
 import type { TemplateName } from '../mail/templates/templates.ts';
 import { personOfUndo, sealedRecipient } from './address/change-mails.ts';
 import { personalOf, type PeopleOptions } from './people-options.ts';
+import { textsOfMail } from './mail-texts.ts';
 import { addressOfInvitation, secretsOfInvitation } from './roles/invitation-mail.ts';
 
 type Outcome =
@@ -26,6 +28,7 @@ const INVITATIONS: ReadonlySet<string> = new Set<TemplateName>(['member_invitati
 export const createPeopleMail = (options: PeopleOptions & { readonly supportEmail: () => string }): PeopleMail => ({
   addressOf: (to) => addressOf(options, to),
   secretsOf: (mail) => secretsOf(options, mail),
+  textsOf: (mail) => textsOfMail(options, mail),
   failed: async ({ mailId, to, reason }, { actor, commandId }) => {
     // An obsolete mail was not tried, so the mailbox may be fine.
     if (to.kind !== 'person' || reason === 'obsolete') return { kind: 'accepted' };
@@ -48,12 +51,19 @@ const addressOf = async (
   if (kind === 'support') return { name: undefined, email: options.supportEmail() };
   if (kind === 'new_address' || kind === 'former_address') return addressOfChange(options, kind, id);
   if (kind === 'invitation') return addressOfInvitation(options, id);
+  if (kind === 'account') return contactOf(options, id);
   if (kind !== 'person') return undefined;
   const { state } = await options.persons.read(personStream(id));
   const personal = await personalOf(options, id, state);
   if (!personal) return undefined;
   // A stranger may have entered the name of a registration that is not verified.
   return { name: state.status === 'verified' ? personal.name : undefined, email: personal.email };
+};
+
+/** The contact of an account without owners, which the operator registered. */
+const contactOf = async ({ accounts, vault }: PeopleOptions, accountId: string): Promise<Recipient | undefined> => {
+  const { registration, erased } = (await accounts.read(accountStream(accountId))).state.standing;
+  return registration && !erased ? vault.open(accountId, registration.personal) : undefined;
 };
 
 /** The address before or after a change. The mailbox may be that of another person, so there is no name. */

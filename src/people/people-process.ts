@@ -7,10 +7,12 @@ import type { Fact } from '../eventstore/journal/codec.ts';
 import type { Process, Reaction } from '../reactions/process.ts';
 import type { AccountMails } from './account-mails.ts';
 import type { AddressChanges } from './address/address-changes.ts';
+import { TYPES_OF_CONDUCT, type ConductMails } from './conduct-mails.ts';
 import { updateContacts } from './address/contacts.ts';
 import { revokeAfter, TYPES_THAT_END_ROLES } from './credentials/ended-roles.ts';
 import type { PeopleTokens } from './credentials/tokens.ts';
 import type { FurtherAccounts } from './further-accounts.ts';
+import { excludeHolder } from './leaving/exclude-holder.ts';
 import { forgetPerson } from './leaving/forget-person.ts';
 import type { PeopleOptions } from './people-options.ts';
 import type { Registration } from './registration.ts';
@@ -22,6 +24,7 @@ export type PeopleProcessOptions = PeopleOptions & {
   readonly addressChanges: AddressChanges;
   readonly tokens: PeopleTokens;
   readonly accountMails: AccountMails;
+  readonly conductMails: ConductMails;
   readonly roles: Roles;
 };
 
@@ -35,6 +38,7 @@ const OF_ACCOUNTS = [
   'KeyLeakReported',
   'BalanceBelowThreshold',
   'AccountClosed',
+  ...TYPES_OF_CONDUCT,
 ] satisfies readonly AccountEvent['type'][];
 
 /**
@@ -52,10 +56,10 @@ export const createPeopleProcess = (options: PeopleProcessOptions): Process => (
 });
 
 const reactionsTo = (options: PeopleProcessOptions, fact: Fact): readonly Reaction[] => {
-  const { registration, addressChanges, accountMails } = options;
+  const { registration, addressChanges } = options;
   const { event, stream } = fact;
   const accountId = accountOfStream(stream);
-  if (accountId !== undefined) return ofAccount(accountMails, accountId, fact);
+  if (accountId !== undefined) return ofAccount(options, accountId, fact);
   const personId = personOfStream(stream);
   if (personId !== undefined) return ofPerson(options, personId, fact);
   if (event.type !== 'IdentityClaimed') return [];
@@ -112,7 +116,8 @@ const ofPerson = (options: PeopleProcessOptions, personId: string, { event, time
   }
 };
 
-const ofAccount = (mails: AccountMails, accountId: string, fact: Fact): readonly Reaction[] => {
+const ofAccount = (options: PeopleProcessOptions, accountId: string, fact: Fact): readonly Reaction[] => {
+  const { accountMails: mails, conductMails } = options;
   const { event, id, time } = fact;
   switch (event.type) {
     case 'KeyLeakReported': {
@@ -121,6 +126,14 @@ const ofAccount = (mails: AccountMails, accountId: string, fact: Fact): readonly
     }
     case 'AccountClosed':
       return [does(() => mails.closed(accountId, time))];
+    case 'ViolationRecorded':
+    case 'AccountSuspended':
+    case 'AccountReinstated':
+    case 'ResaleAuthorized':
+    case 'ResaleAuthorizationEnded':
+      return [does(() => conductMails.about(accountId, fact))];
+    case 'AccountTerminated':
+      return [does(() => excludeHolder(options, accountId)), does(() => conductMails.about(accountId, fact))];
     case 'BalanceBelowThreshold': {
       const { balance, threshold } = event;
       return [does(() => mails.lowBalance(accountId, { balance, threshold, eventId: id }))];

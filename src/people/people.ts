@@ -1,5 +1,6 @@
 import { isDisposableDomain, typoHint } from '../identity/disposable-domains.ts';
 import { mailsOfAccount, type AccountMails } from './account-mails.ts';
+import { createConductMails } from './conduct-mails.ts';
 import { createCredentials, type Credentials } from './credentials/credentials.ts';
 import { createAddressChanges, type AddressChanges } from './address/address-changes.ts';
 import { changeName, type NewName } from './address/contacts.ts';
@@ -75,6 +76,7 @@ export const createPeople = (options: PeopleOptions & { readonly supportEmail: (
       addressChanges,
       tokens,
       accountMails,
+      conductMails: createConductMails(options),
       roles,
     }),
     mail: createPeopleMail(options),

@@ -57,8 +57,8 @@ export type Registration = {
     registrationId: string,
     proof: Proof,
     client: Client,
-  ): Promise<Verified | NotRedeemed | { readonly kind: 'address_taken' }>;
-  /** Mails a code to the address, or a hint if it has an owner. `at` is the time of the registration. */
+  ): Promise<Verified | NotRedeemed | { readonly kind: 'address_taken' } | { readonly kind: 'holder_excluded' }>;
+  /** Mails a code to the address, or a hint if it has an owner or its owner was excluded. `at` is the time of the registration. */
   invite(personId: string, at: Date): Promise<void>;
   /** After the claim of the address: the person is verified, and the account opened. May be repeated. */
   complete(personId: string, how: 'code' | 'link'): Promise<{ readonly accountId: string | null }>;
@@ -114,7 +114,10 @@ const verify = async (options: PeopleOptions, personId: string, proof: Proof, cl
     { actor: `person:${personId}`, commandId: derivedId('claim', personId) },
     { mayRepeat: true },
   );
-  if (claimed.kind === 'refused') return { kind: 'address_taken' } as const;
+  if (claimed.kind === 'refused') {
+    const isExcluded = claimed.refusal.code === 'identity_retired';
+    return isExcluded ? ({ kind: 'holder_excluded' } as const) : ({ kind: 'address_taken' } as const);
+  }
   // The process does the same, in case that this node stops here.
   const { accountId } = await complete(options, personId, how);
   const { state } = await options.persons.read(personStream(personId));
@@ -140,11 +143,14 @@ const invite = async (options: PeopleOptions, personId: string, at: Date): Promi
   if (owner === personId) return;
   if (owner !== undefined) return hintOwner(options, owner, at);
   // A newer registration of the address has replaced the code.
-  if (state.retired || !(await identity.oneTimeCodes.isOpen(mailOfRegistration(personId)))) return;
+  if (!(await identity.oneTimeCodes.isOpen(mailOfRegistration(personId)))) return;
   const keys = { addressHash: identities.hashOf(address) };
   if ((await identity.attemptLimits.allow({ action: 'verification_mail', keys })).kind === 'wait') return;
   const expires_at = codeEndsAt(now()).toISOString();
-  const command = queueMail('verify_address', { kind: 'person', id: personId }, { expires_at });
+  const to = { kind: 'person', id: personId };
+  const command = state.retired
+    ? queueMail('registration_refused', to, {})
+    : queueMail('verify_address', to, { expires_at });
   const metadata = { actor: 'system:registration', commandId: derivedId('invite', personId) };
   await mails.execute(mailStream(mailOfRegistration(personId)), command, metadata, { mayRepeat: true });
 };

@@ -56,6 +56,7 @@ describe('notices', () => {
       operator: () => ({ name: 'KissAPI', supportEmail: 's@example.com', publicUrl: 'http://gateway.test' }),
       addressOf: () => Promise.resolve({ email: EMAIL, name: undefined }),
       secretsOf: () => Promise.resolve({ code: CODE, link: LINK }),
+      textsOf: () => Promise.resolve({}),
       ...{ attempted: () => undefined, failed: () => undefined },
     });
     await expect.poll(() => smtp.received.length, SOON).toBe(ids.length);
@@ -180,6 +181,7 @@ describe('a mail', () => {
   it.each([
     ['no_address', { addressOf: () => Promise.resolve(undefined) }],
     ['obsolete', { secretsOf: () => Promise.resolve(undefined) }],
+    ['obsolete', { textsOf: () => Promise.resolve(undefined) }],
   ])('has failed without an attempt if it has become %s', async (reason, over) => {
     const post = open(over);
     await post.queue('mail_1');

@@ -74,6 +74,7 @@ const startSender = (
     now: now ?? (() => new Date(Date.now() + 60_000)),
     addressOf: () => Promise.resolve({ email: EMAIL, name: 'Ada Lovelace' }),
     secretsOf: () => Promise.resolve({ code: CODE, link: LINK }),
+    textsOf: () => Promise.resolve({}),
     attempted: () => undefined,
     failed: (error) => reports.errors.push(error),
     everyMs: 50,

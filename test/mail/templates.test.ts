@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PLAIN_FACT } from '../../src/domain/mail/mail.ts';
 import { composeMail, messageIdOf, UnknownTemplate } from '../../src/mail/compose.ts';
-import { MissingSecret, type MailSecrets, type Operator } from '../../src/mail/templates/template.ts';
+import { MissingSecret, type MailSecrets, type MailTexts, type Operator } from '../../src/mail/templates/template.ts';
 import { queueMail, templates, type TemplateName } from '../../src/mail/templates/templates.ts';
 
 const operator: Operator = {
@@ -9,14 +9,22 @@ const operator: Operator = {
 };
 const HOSTILE = `<img src=x onerror="alert(1)"> & 'Bobby' https://evil.example/\r\nBcc: all@example.com ${'x'.repeat(3000)}`;
 const CODE = '48151623';
+const REASON = 'Sold <b>keys</b> on a page';
 const LINK = 'https://api.example.com/base/verify?token=abc&next=1';
 
 const to = { kind: 'person', id: 'per_1' };
 const time = '2026-12-01T14:05:00.000Z';
 const payment = { account_id: 'acc_1', payment_id: 'pay_1' };
 const notice = { account_id: 'acc_1', notice_id: 'ntc_1' };
+const ofEvent = { account_id: 'acc_1', revision: '7', at: time };
 const queued: { readonly [Name in TemplateName]: ReturnType<typeof queueMail> } = {
   account_closed: queueMail('account_closed', to, { account_id: 'acc_1', closed_at: time, owed_usd: '3.20' }),
+  account_reinstated: queueMail('account_reinstated', to, { ...ofEvent, cause: 'dispute' }),
+  account_suspended: queueMail('account_suspended', to, { ...ofEvent, cause: 'violation', category: 'resale' }),
+  account_terminated: queueMail('account_terminated', to, {
+    ...{ ...ofEvent, category: 'damage', forfeited: 'no', amount_usd: '3.20' },
+  }),
+  account_warned: queueMail('account_warned', to, { ...ofEvent, category: 'circumvention' }),
   address_changed: queueMail('address_changed', to, { changed_at: time, undo_until: '2026-12-08T14:05:00.000Z' }),
   admin_token_used: queueMail('admin_token_used', to, { used_at: time }),
   already_registered: queueMail('already_registered', to, {}),
@@ -37,6 +45,9 @@ const queued: { readonly [Name in TemplateName]: ReturnType<typeof queueMail> } 
   price_changed: queueMail('price_changed', to, notice),
   refund_completed: queueMail('refund_completed', to, { ...payment, amount_usd: '25.00' }),
   refund_not_made: queueMail('refund_not_made', to, { ...payment, amount_usd: '25.00' }),
+  registration_refused: queueMail('registration_refused', to, {}),
+  resale_authorized: queueMail('resale_authorized', to, ofEvent),
+  resale_ended: queueMail('resale_ended', to, ofEvent),
   sign_in: queueMail('sign_in', to, { expires_at: time }),
   staff_invitation: queueMail('staff_invitation', to, { role: 'finance', expires_at: time }),
   terms_changed: queueMail('terms_changed', to, notice),
@@ -45,10 +56,14 @@ const queued: { readonly [Name in TemplateName]: ReturnType<typeof queueMail> } 
 /** What each mail must contain, in both forms. */
 const contents: { readonly [Name in TemplateName]: readonly string[] } = {
   account_closed: ['acc_1', '2026-12-01 14:05 UTC', '3.20 USD', 'closed'],
+  account_reinstated: ['acc_1', REASON, 'no longer suspended because of a dispute'],
+  account_suspended: ['acc_1', REASON, 'for a violation of the terms', 'resale or sharing', '/contact'],
+  account_terminated: ['acc_1', REASON, '3.20 USD', 'owe you', '/api/accounts/acc_1/refunds', '/contact'],
+  account_warned: ['acc_1', REASON, 'circumvention of limits', '/api/accounts/acc_1/events'],
   address_changed: [LINK, 'seven days', '2026-12-08 14:05 UTC', 'undo'],
   admin_token_used: ['2026-12-01 14:05 UTC', 'AdminTokenUsed', 'KISSAPI_ADMIN_TOKEN'],
   already_registered: ['already have an account', operator.publicUrl],
-  announcement_withdrawn: ['acc_1', 'the price of m/large <new>', 'a "typo" & more', 'will not take effect'],
+  announcement_withdrawn: ['acc_1', 'the price of m/large <new>', REASON, 'will not take effect'],
   confirm_address: [CODE, LINK, '2026-12-01 14:05 UTC'],
   contact_answer: ['ctc_1', 'we have looked at it.', 'It works again & is not <b>charged</b>.'],
   contact_confirmation: ['ctc_1', '2026-12-01 14:05 UTC', 'three business days'],
@@ -56,13 +71,16 @@ const contents: { readonly [Name in TemplateName]: readonly string[] } = {
   key_leaked: ['acc_1', 'key_1', '2026-12-01 14:05 UTC'],
   low_balance: ['1.50 USD', '5 USD', LINK, 'PUT /api/accounts/acc_1/low-balance'],
   member_invitation: [LINK, 'billing', '2026-12-01 14:05 UTC'],
-  model_delisted: ['acc_1', 'm/large <new>', '2026-12-20 00:00 UTC', 'a "typo" & more', '/api/prices'],
+  model_delisted: ['acc_1', 'm/large <new>', '2026-12-20 00:00 UTC', REASON, '/api/prices'],
   payment_disputed: ['acc_1', 'pay_1', 'disp_1', '25.00 USD', 'frozen'],
   payment_quarantined: ['acc_1', 'pay_1', 'other_currency', 'not credited'],
   payment_received: ['pay_1', '25.00 USD', '4.00 USD', '/api/accounts/acc_1/payments/pay_1/receipt.pdf'],
   price_changed: ['acc_1', 'm/large <new>', '2026-12-20 00:00 UTC', '1.50 -> 2.00', 'Reasoning', '8.00 -> 9.00'],
   refund_completed: ['pay_1', '25.00 USD', 'refunded'],
   refund_not_made: ['pay_1', '25.00 USD', 'not made', '/api/accounts/acc_1/payments/pay_1'],
+  registration_refused: ['no other account is opened', operator.supportEmail],
+  resale_authorized: ['acc_1', REASON, 'may resell'],
+  resale_ended: ['acc_1', REASON, 'has ended. The terms forbid it'],
   sign_in: [CODE, LINK, '2026-12-01 14:05 UTC'],
   staff_invitation: [LINK, 'finance', 'passkey'],
   terms_changed: [
@@ -72,9 +90,10 @@ const contents: { readonly [Name in TemplateName]: readonly string[] } = {
   verify_address: [CODE, LINK, '2026-12-01 14:05 UTC'],
 };
 const ANSWER = `we have looked at it.\n\nIt works again & is not <b>charged</b>.\n${'y'.repeat(3000)}`;
-const texts = {
+const TEXTS: MailTexts = {
+  answer: ANSWER,
   ...{ document: 'Terms of Service', version: '2026-12-20', effective_at: '2026-12-20T00:00:00.000Z' },
-  ...{ summary: `a "typo" & more ${'x'.repeat(3000)}`, reason: 'a "typo" & more' },
+  ...{ summary: `a "typo" & more ${'x'.repeat(3000)}`, reason: REASON },
   ...{ url: `${operator.publicUrl}/terms/2026-12-20`, changes_url: `${operator.publicUrl}/terms/2026-12-20/changes` },
   ...{ model: 'm/large <new>', what: 'the price of m/large <new> from 2026-12-20' },
   ...{
@@ -92,14 +111,14 @@ const texts = {
     new_reasoning: '9.00',
   },
 };
-const secrets: MailSecrets = { code: CODE, link: LINK, accountName: HOSTILE, actorName: HOSTILE, text: ANSWER, texts };
+const secrets: MailSecrets = { code: CODE, link: LINK, accountName: HOSTILE, actorName: HOSTILE };
 
-const compose = (name: string, over: MailSecrets = secrets) =>
+const compose = (name: string, over: MailSecrets = secrets, texts: MailTexts = TEXTS) =>
   composeMail({
     mailId: 'mail_1',
     mail: queued[name as TemplateName],
     recipient: { email: 'ada@example.com', name: HOSTILE },
-    ...{ secrets: over, operator },
+    ...{ secrets: over, texts, operator },
   });
 
 const asText = (html: string): string =>
@@ -143,7 +162,7 @@ describe.each(Object.keys(templates) as TemplateName[])('the mail %s', (name) =>
 
 describe('a mail', () => {
   it('names no one in mail to an address that is not verified', () => {
-    for (const name of ['verify_address', 'confirm_address', 'already_registered', 'sign_in']) {
+    for (const name of ['verify_address', 'confirm_address', 'already_registered', 'registration_refused', 'sign_in']) {
       expect(compose(name).text).not.toMatch(/Bobby|xxx/);
     }
   });
@@ -158,7 +177,20 @@ describe('a mail', () => {
   it('is not composed without a secret that it needs', () =>
     expect(() => compose('sign_in', { code: CODE })).toThrow(MissingSecret));
   it('is not composed without a text that it needs', () =>
-    expect(() => compose('terms_changed', { link: LINK })).toThrow(MissingSecret));
+    expect(() => compose('terms_changed', secrets, {})).toThrow(MissingSecret));
+  it('breaks a text of staff that has no blank', () => {
+    const { text, html } = compose('account_warned', secrets, {
+      reason: '&'.repeat(1500),
+    });
+    for (const form of [text, html]) expect(Math.max(...form.split('\n').map((one) => one.length))).toBeLessThan(998);
+  });
+  it('states what a termination with forfeiture takes', () => {
+    const params = { ...queued.account_terminated.params, forfeited: 'yes' };
+    const mail = { ...queued.account_terminated, params };
+    const recipient = { email: 'ada@example.com', name: undefined };
+    const { text } = composeMail({ mailId: 'mail_1', mail, recipient, secrets, texts: { reason: REASON }, operator });
+    expect(text).toContain('forfeited: 3.20 USD');
+  });
   it('is not composed with an unknown template', () => {
     const mail = { ...queued.sign_in, template: 'of_a_newer_release' };
     const recipient = { email: 'ada@example.com', name: undefined };

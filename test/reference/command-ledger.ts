@@ -6,9 +6,20 @@ import { openLimitBooks } from './limit-books.ts';
 import { balanceOf, isSuspendedFor, openDebtOf, openMoneyBooks } from './money-books.ts';
 import { enter, isMoneyEvent } from './money-entries.ts';
 import { topUp, writeOffDebt } from './rules/debts.ts';
-import { begin, happens, lift, refused, suspend, write, type Effect, type Verdict } from './rules/decision.ts';
+import {
+  begin,
+  happens,
+  lift,
+  refused,
+  refusedAsSuspended,
+  suspend,
+  write,
+  type Decision,
+  type Effect,
+  type Verdict,
+} from './rules/decision.ts';
 import { freezeLot, recordChargeback, reverseChargeback, unfreezeLot } from './rules/disputes.ts';
-import { endGrants, endPaid, expireLots } from './rules/endings.ts';
+import { endGrants, endPaid, endPaidIn, expireLots } from './rules/endings.ts';
 import { chargeLate, extend, releaseHold, reserve, settle, writeOffLate } from './rules/holds.ts';
 import type { Ledger } from './rules/ledger.ts';
 import { holdForRefund, recordRefund, releaseRefundHold } from './rules/refunds.ts';
@@ -26,6 +37,7 @@ export type { Ledger } from './rules/ledger.ts';
 export const openLedger = (): Ledger => ({
   registered: false,
   erased: false,
+  terminated: false,
   terms: undefined,
   keys: new Map(),
   hashed: new Set(),
@@ -73,6 +85,8 @@ const verdictOf = (ledger: Ledger, command: AccountCommand): Verdict => {
       return changeStanding(ledger, command);
     case 'CloseAccount':
       return close(ledger, command);
+    case 'RecordViolation':
+      return terminate(ledger, command);
     case 'ErasePersonalData':
       return erase(ledger, command);
     case 'IssueKey':
@@ -92,7 +106,6 @@ const verdictOf = (ledger: Ledger, command: AccountCommand): Verdict => {
     case 'AnswerNotice':
     case 'AuthorizeResale':
     case 'EndResaleAuthorization':
-    case 'RecordViolation':
     case 'NoteContact':
     case 'NoteContactAnswer':
       throw new Error(`The histories have no ${command.type}.`);
@@ -135,6 +148,7 @@ const verdictOf = (ledger: Ledger, command: AccountCommand): Verdict => {
     case 'ReverseCharge':
       return reverseCharge(money, command);
     case 'ForfeitCredits':
+      if (money.closed && !ledger.terminated) return refused('account_not_terminated');
       return endPaid(money, 'forfeited');
     case 'WaiveCredits':
       return endPaid(money, 'waived', command.lotId);
@@ -156,14 +170,30 @@ const changeStanding = ({ money }: Ledger, command: CommandOf<'SuspendAccount' |
 };
 const STAFF = { kind: 'staff' } as const;
 
-const close = ({ money, keys }: Ledger, { reason }: CommandOf<'CloseAccount'>): Verdict => {
-  if (money.closed) return happens();
+/** The histories have one violation, which ends the account. */
+const terminate = (ledger: Ledger, command: CommandOf<'RecordViolation'>): Verdict => {
+  const { violationId, reason, forfeit } = command;
+  if (ledger.terminated) return happens();
+  const decision = begin(ledger.money);
+  write(decision, { type: 'ViolationRecorded', violationId });
+  write(decision, { type: 'AccountTerminated', violationId, forfeited: forfeit });
+  if (!ledger.money.closed) closeIn(decision, ledger, reason);
+  if (forfeit) endPaidIn(decision, 'forfeited');
+  return happens(...decision.effects);
+};
+
+const close = (ledger: Ledger, { reason }: CommandOf<'CloseAccount'>): Verdict => {
+  if (ledger.money.closed) return happens();
+  const decision = begin(ledger.money);
+  closeIn(decision, ledger, reason);
+  return happens(...decision.effects);
+};
+
+const closeIn = (decision: Decision, { keys }: Ledger, reason: string): void => {
   const live = [...keys].flatMap(([keyId, isValid]) => (isValid ? [keyId] : []));
-  const decision = begin(money);
   write(decision, { type: 'AccountClosed', reason });
   write(decision, ...live.map((keyId): Effect => ({ type: 'KeyRevoked', keyId })));
   endGrants(decision);
-  return happens(...decision.effects);
 };
 
 const erase = ({ money, erased }: Ledger, { reason }: CommandOf<'ErasePersonalData'>): Verdict => {
@@ -181,7 +211,7 @@ const changeKey = (ledger: Ledger, command: CommandOf<'IssueKey' | 'RehashKey' |
   const { keyId } = command;
   if (command.type === 'IssueKey') {
     if (money.closed) return refused('account_closed');
-    if (money.suspensions.length > 0) return refused('account_suspended');
+    if (money.suspensions.length > 0) return refusedAsSuspended(money);
     if (terms === undefined) return refused('terms_not_accepted');
     if (keys.has(keyId)) return happens();
     if ([...keys.values()].filter(Boolean).length >= 500) return refused('too_many_keys');
@@ -267,6 +297,10 @@ const change = (ledger: Ledger, effect: Effect): void => {
     case 'UsageWrittenOff':
       ledger.writtenOff += effect.amount;
       break;
+    case 'AccountTerminated':
+      ledger.terminated = true;
+      break;
+    case 'ViolationRecorded':
     case 'BalanceBelowThreshold':
     case 'AccountSuspended':
     case 'AccountReinstated':

@@ -296,6 +296,8 @@ export type AccountRefusal = {
   };
   /** The limit that refuses the command. */
   readonly limit?: LimitFacts;
+  /** Why the account is suspended, each kind once. */
+  readonly causes?: readonly SuspensionCause['kind'][];
 };
 
 export type AccountDecision = Decision<AccountEvent, AccountRefusal>;

@@ -19,7 +19,7 @@ import { isReplaced, MAX_KEYS, MAX_LIVE_KEYS } from './keys.ts';
 import { noticeLowBalance, setLowBalanceThreshold } from './low-balance.ts';
 import { addMember, changeMemberRole, createToken, removeMember } from './holder/members.ts';
 import { areValid, earliestEnd, limitNothing, meanTheSame, type Limits } from './limits/limits.ts';
-import { no, reserve } from './reserve.ts';
+import { no, refuseSuspended, reserve } from './reserve.ts';
 import { writeOffDebt, topUp } from './refunds/debt-commands.ts';
 import { freezeLot, recordChargeback, reverseChargeback, unfreezeLot } from './refunds/disputes.ts';
 import { afterExpiry, expireLots, forfeitCredits, waiveCredits } from './refunds/endings.ts';
@@ -163,7 +163,7 @@ const register = (
 const issueKey = (command: CommandOf<'IssueKey'>, account: Account): AccountDecision => {
   const { standing, keys, tallies } = account;
   const { keyId, name, hash, pepperId, hint, replaces } = command;
-  if (standing.status === 'suspended') return no('account_suspended');
+  if (standing.status === 'suspended') return refuseSuspended(standing);
   if (standing.termsVersion === null) return no('terms_not_accepted');
   if (keys.has(keyId)) return accept();
   const before = replaces === undefined ? undefined : keys.get(replaces);

@@ -3,6 +3,7 @@ import type { Credits } from '../money.ts';
 import type { Account } from './account.ts';
 import type { AccountDecision, AccountRefusal, ReserveCredits } from './commands.ts';
 import { mustAcceptFirst } from './conduct/acceptance.ts';
+import type { Standing } from './standing.ts';
 import { available, tokensHeld, type Wallet } from './wallet.ts';
 import {
   concurrencyInTheWay,
@@ -18,12 +19,16 @@ import {
 
 export const no = (code: AccountRefusal['code']): AccountDecision => refuse({ code });
 
+/** Names the causes, so that the customer learns what to do. */
+export const refuseSuspended = ({ suspensions }: Standing): AccountDecision =>
+  refuse({ code: 'account_suspended', causes: [...new Set(suspensions.map(({ cause }) => cause.kind))] });
+
 /** Whether a request may start: checks account and key, then limits, then credits. */
 export const reserve = (command: ReserveCredits, account: Account): AccountDecision => {
   const { type: _, terms: __, ...asked } = command;
   const { standing, keys, wallet, tallies } = account;
   const key = keys.get(asked.keyId);
-  if (standing.status === 'suspended') return no('account_suspended');
+  if (standing.status === 'suspended') return refuseSuspended(standing);
   if (standing.termsVersion === null || mustAcceptFirst(command, account)) return no('terms_not_accepted');
   if (!key) return no('key_not_found');
   if (key.revoked) return no('key_revoked');
@@ -52,7 +57,7 @@ export const refuseStep = (
   keyId: string | undefined,
   at: number,
 ): AccountDecision | undefined => {
-  if (standing.status === 'suspended') return no('account_suspended');
+  if (standing.status === 'suspended') return refuseSuspended(standing);
   if (keyId === undefined) return undefined;
   if (keys.get(keyId)?.revoked) return no('key_revoked');
   return limitedBy(tallies, keyId).some((one) => expired(one, at)) ? no('key_expired') : undefined;

@@ -54,6 +54,20 @@ export const staff = (...roles: readonly StaffRole[]): readonly PrincipalRule[] 
 export const staffOnly = (...roles: readonly StaffRole[]): readonly PrincipalRule[] =>
   [...new Set<StaffRole>([...roles, 'owner'])].map((role) => `staff:${role}` as const);
 
+/** The role that a caller acts in for the operator; undefined for customers. */
+export const roleOf = (principal: Principal | undefined): StaffRole | 'admin' | undefined => {
+  switch (principal?.kind) {
+    case 'admin':
+      return 'admin';
+    case 'session':
+      return principal.staffRole ?? undefined;
+    case 'token':
+      return principal.token.kind === 'service' ? principal.token.role : undefined;
+    case undefined:
+      return undefined;
+  }
+};
+
 /** The actor of a command, as it is recorded in the log, such as `person:per_…`. */
 export type Access = { readonly actor: string };
 

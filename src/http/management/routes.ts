@@ -1,4 +1,5 @@
 import { credentialRoutes } from './credentials/credential-routes.ts';
+import { conductRoutes } from './conduct/routes.ts';
 import { contactingRoutes } from './contacting/routes.ts';
 import { correctionRoutes } from './corrections/routes.ts';
 import { memberRoutes } from './members/routes.ts';
@@ -60,6 +61,7 @@ export const routes: readonly Route[] = [
   setAccountLimits,
   suspendAccount,
   reinstateAccount,
+  ...conductRoutes,
   closeAccount,
   ...correctionRoutes,
   erasePersonalData,

@@ -107,6 +107,18 @@ const contacts = {
   contact_erased: invalid(409, 'The texts of this contact were erased.', 'Write to the customer in another way.'),
 } satisfies Record<ContactRefusal['code'] | 'contact_erased', ProblemEntry>;
 
+const conduct = {
+  evidence_not_found: invalid(
+    404,
+    'This account has no such key or generation.',
+    'Check the id that `param` names. A generation is found a second after it has ended.',
+  ),
+  holder_excluded: forbidden(
+    'An account of this holder was terminated for a violation of the terms, so no other account is opened.',
+    'Contact support.',
+  ),
+} satisfies Record<string, ProblemEntry>;
+
 const requests = {
   model_not_found: invalid(404, 'There is no model with this name.', 'GET /v1/models lists the models on sale.'),
   model_delisted: invalid(404, 'This model is no longer on sale.', 'GET /v1/models lists the models on sale.'),
@@ -217,5 +229,8 @@ const service = {
   },
 } satisfies Record<string, ProblemEntry>;
 
-export const problemTable = { ...refusals, ...authentication, ...requests, ...upstreams, ...service, ...contacts };
+export const problemTable = {
+  ...{ ...refusals, ...authentication, ...conduct, ...contacts },
+  ...{ ...requests, ...upstreams, ...service },
+};
 export type ProblemCode = keyof typeof problemTable;

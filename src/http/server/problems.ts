@@ -43,6 +43,19 @@ export const modelDelisted = (model: string, since: Date): Problem =>
     param: 'model',
   });
 
+const inWords = {
+  staff: 'by a decision of the operator',
+  violation: 'for a violation of the terms',
+  dispute: 'because of a dispute about a payment',
+  debt: 'because credits are owed',
+} as const satisfies Readonly<Record<NonNullable<AccountRefusal['causes']>[number], string>>;
+
+/** The problem of a suspended account, with the causes. Each of them must end. */
+export const accountSuspended = (causes: NonNullable<AccountRefusal['causes']>): Problem => {
+  const all = new Intl.ListFormat('en', { type: 'conjunction' }).format(causes.map((cause) => inWords[cause]));
+  return problem('account_suspended', { message: `This account is suspended ${all}. Contact support.` });
+};
+
 /** With the place of the text, which a holder reads before accepting it. */
 export const termsNotAccepted = (termsUrl: string): Problem => {
   const { message } = problem('terms_not_accepted');
@@ -53,8 +66,9 @@ export const termsNotAccepted = (termsUrl: string): Problem => {
  * A refusal of the domain as a problem, with the amounts if credits are insufficient. `termsUrl` is where the Terms of
  * Service can be read.
  */
-export const refusalProblem = ({ code, funds }: AccountRefusal, termsUrl: string): Problem => {
+export const refusalProblem = ({ code, funds, causes = [] }: AccountRefusal, termsUrl: string): Problem => {
   if (code === 'terms_not_accepted') return termsNotAccepted(termsUrl);
+  if (causes.length > 0) return accountSuspended(causes);
   if (!funds) return problem(code);
   const { message } = problem(code);
   const [needed, available, held] = [funds.needed, funds.available, funds.held].map(formatUsd);

@@ -1,6 +1,6 @@
 import { formatUsd, type Credits } from '../../domain/money.ts';
 import type { AccountRefusal } from '../../domain/account/decide.ts';
-import { modelDelisted, problem, termsNotAccepted, type Problem } from '../server/problems.ts';
+import { accountSuspended, modelDelisted, problem, termsNotAccepted, type Problem } from '../server/problems.ts';
 import { LONGEST_WAIT_MS, limitProblem, outputTokens } from './limit-problems.ts';
 
 /** Why there is no completion, as the proxy returns it. */
@@ -103,13 +103,14 @@ const brokenStreams = {
 
 /** A refusal of the domain with what the request would hold and what is available. */
 const refused = (
-  { code, funds, limit }: AccountRefusal,
+  { code, funds, limit, causes = [] }: AccountRefusal,
   affordableTokens: number | undefined,
   termsUrl: string,
 ): Problem => {
   if (code === 'key_not_found' || code === 'key_revoked') return problem('invalid_api_key');
   if (code === 'terms_not_accepted') return termsNotAccepted(termsUrl);
   if (code === 'model_not_allowed') return problem(code, { param: 'model' });
+  if (causes.length > 0) return accountSuspended(causes);
   if (limit) return limitProblem(code, limit, affordableTokens);
   if (!funds) return problem(code);
   const { needed, available, held } = funds;

@@ -1,19 +1,8 @@
 import { z } from 'zod';
-import { facts, link, paragraph, type MailBlock } from '../mail-body.ts';
+import { facts, link, paragraph } from '../mail-body.ts';
 import { defineTemplate, ending, id, instant, timeInMail } from './template.ts';
 
 const topic = z.string().regex(/^[a-z_]{1,30}$/);
-/** RFC 5322 allows lines of 998 characters, and a word is never broken later. */
-const LONG_WORD = /\S{500}/g;
-
-/** A text of several lines. Empty lines are left out. */
-const lines = (text: string): readonly MailBlock[] =>
-  text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
-    .map((line) => paragraph(line.replace(LONG_WORD, '$& ')));
-
 /** To support. */
 export const contactReceived = defineTemplate({
   params: { contact_id: id, topic, account_id: id.optional(), reply_by: instant },
@@ -50,11 +39,11 @@ export const contactConfirmation = defineTemplate({
 /** To the writer of a contact. The text of the answer is in no event but the sealed one. */
 export const contactAnswer = defineTemplate({
   params: { contact_id: id, revision: z.string().regex(/^\d+$/) },
-  body: ({ params, operator, name, secret }) => ({
+  body: ({ params, operator, name, lines }) => ({
     subject: `Answer to your message to ${operator.name}`,
     blocks: [
       paragraph(name === undefined ? 'Hello,' : `Hello ${name},`),
-      ...lines(secret('text')),
+      ...lines('answer').map(paragraph),
       facts(['Contact', params.contact_id]),
       paragraph(ending(operator)),
     ],

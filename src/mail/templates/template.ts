@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { nameInMail, type MailBody } from '../mail-body.ts';
+import { nameInMail, textInMail, type MailBody } from '../mail-body.ts';
 import type { MailParams } from '../../domain/mail/mail.ts';
 
 /** What is resolved when a mail is sent, because it is secret or personal and not in the log. */
@@ -12,11 +12,13 @@ export type MailSecrets = {
   readonly accountName?: string;
   /** The name of the person that has caused the mail. */
   readonly actorName?: string;
-  /** What staff has written, in lines. */
-  readonly text?: string;
-  /** What the operator has written, and what was announced, by name. It is in the log, but not in the mail's events. */
-  readonly texts?: Readonly<Record<string, string>>;
 };
+
+/**
+ * Texts of the operator or of staff, by name: the reason of a decision, the summary of a change. They are read from the log
+ * when a mail is sent, because the params of a mail hold only plain facts, such as the place of the event.
+ */
+export type MailTexts = Readonly<Record<string, string>>;
 
 export type Operator = {
   readonly name: string;
@@ -31,12 +33,14 @@ export type TemplateInput<Params> = {
   /** The name of the recipient, fit for a mail; undefined if it is not known. */
   readonly name: string | undefined;
   /** Throws MissingSecret if it was not supplied. Names are fit for a mail. */
-  readonly secret: (which: Exclude<keyof MailSecrets, 'texts'>) => string;
-  /** A text of `texts`. Throws MissingSecret if it was not supplied. */
-  readonly text: (name: string) => string;
+  readonly secret: (which: keyof MailSecrets) => string;
+  /** A text, as one line. Throws MissingSecret if it was not supplied. */
+  readonly text: (which: string) => string;
+  /** The same as lines, without empty ones. */
+  readonly lines: (which: string) => readonly string[];
 };
 
-/** Fault: a template needs a value that was not supplied. */
+/** Fault: a template needs a secret or a text that was not supplied. */
 export class MissingSecret extends Error {
   override readonly name = 'MissingSecret';
   readonly code = 'missing_secret';
@@ -66,22 +70,27 @@ export const defineTemplate = <Shape extends z.ZodRawShape>({ params, optional =
 
 export const secretsFor =
   (secrets: MailSecrets) =>
-  (which: Exclude<keyof MailSecrets, 'texts'>): string => {
+  (which: keyof MailSecrets): string => {
     const value = secrets[which];
     if (value === undefined) throw new MissingSecret(`the mail needs "${which}", which was not supplied`);
     return which === 'accountName' || which === 'actorName' ? nameInMail(value) : value;
   };
 
-/** RFC 5322 allows lines of 998 characters, and a word is never broken later. */
-const LONG_WORD = /\S{500}/g;
-
-export const textsFor =
-  ({ texts = {} }: MailSecrets) =>
-  (name: string): string => {
-    const value = texts[name];
-    if (value === undefined) throw new MissingSecret(`the mail needs the text "${name}", which was not supplied`);
-    return value.replace(/\s+/g, ' ').trim().replace(LONG_WORD, '$& ');
+export const textsFor = (texts: MailTexts) => {
+  const find = (which: string): string => {
+    const text = texts[which];
+    if (text === undefined) throw new MissingSecret(`the mail needs the text "${which}", which was not supplied`);
+    return text;
   };
+  return {
+    text: (which: string): string => textInMail(find(which)),
+    lines: (which: string): readonly string[] =>
+      find(which)
+        .split('\n')
+        .map((line) => textInMail(line, Infinity))
+        .filter((line) => line !== ''),
+  };
+};
 
 export const usd = z.string().regex(/^\d+(?:\.\d+)?$/);
 export const instant = z.iso.datetime();

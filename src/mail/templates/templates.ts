@@ -1,5 +1,9 @@
 import type { MailContent, MailReference } from '../../domain/mail/mail.ts';
 import { accountClosed } from './account-closed.ts';
+import { accountReinstated, accountSuspended } from './conduct/account-suspended.ts';
+import { accountTerminated } from './conduct/account-terminated.ts';
+import { accountWarned } from './conduct/account-warned.ts';
+import { resaleAuthorized, resaleEnded } from './conduct/resale.ts';
 import { addressChanged } from './address-changed.ts';
 import { adminTokenUsed } from './admin-token-used.ts';
 import { alreadyRegistered } from './already-registered.ts';
@@ -15,6 +19,7 @@ import { termsChanged } from './notices/terms-changed.ts';
 import { paymentDisputed, paymentQuarantined } from './payments/payment-disputed.ts';
 import { paymentReceived } from './payments/payment-received.ts';
 import { refundCompleted, refundNotMade } from './payments/refund-answered.ts';
+import { registrationRefused } from './registration-refused.ts';
 import { signIn } from './sign-in.ts';
 import { staffInvitation } from './staff-invitation.ts';
 import { verifyAddress } from './verify-address.ts';
@@ -23,6 +28,10 @@ import type { Template } from './template.ts';
 /** The names are on disk. */
 export const templates = {
   account_closed: accountClosed,
+  account_reinstated: accountReinstated,
+  account_suspended: accountSuspended,
+  account_terminated: accountTerminated,
+  account_warned: accountWarned,
   address_changed: addressChanged,
   admin_token_used: adminTokenUsed,
   already_registered: alreadyRegistered,
@@ -41,6 +50,9 @@ export const templates = {
   price_changed: priceChanged,
   refund_completed: refundCompleted,
   refund_not_made: refundNotMade,
+  registration_refused: registrationRefused,
+  resale_authorized: resaleAuthorized,
+  resale_ended: resaleEnded,
   sign_in: signIn,
   staff_invitation: staffInvitation,
   terms_changed: termsChanged,

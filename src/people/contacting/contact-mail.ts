@@ -4,7 +4,7 @@ import { mailStream, type MailReference } from '../../domain/mail/mail.ts';
 import { decode } from '../../eventstore/journal/codec.ts';
 import type { Recipient } from '../../mail/compose.ts';
 import type { QueuedMail } from '../../mail/mail-sender.ts';
-import type { MailSecrets } from '../../mail/templates/template.ts';
+import type { MailTexts } from '../../mail/templates/template.ts';
 import { queueMail } from '../../mail/templates/templates.ts';
 import type { PeopleMail } from '../mail-data.ts';
 import type { ContactsOptions } from './contacts-options.ts';
@@ -55,7 +55,7 @@ type MailOptions = Pick<ContactsOptions, 'contacts' | 'vault' | 'store'>;
 export const withContactMail = (options: MailOptions, people: PeopleMail): PeopleMail => ({
   ...people,
   addressOf: (to) => (to.kind === 'contact' ? addressOfStranger(options, to) : people.addressOf(to)),
-  secretsOf: (mail) => (mail.template === 'contact_answer' ? textOfAnswer(options, mail) : people.secretsOf(mail)),
+  textsOf: (mail) => (mail.template === 'contact_answer' ? textOfAnswer(options, mail) : people.textsOf(mail)),
 });
 
 /** The address was never verified, so the mail has no name, which another person may have chosen. */
@@ -72,7 +72,7 @@ const addressOfStranger = async (
 const textOfAnswer = async (
   { contacts, vault, store }: MailOptions,
   { params }: QueuedMail,
-): Promise<MailSecrets | undefined> => {
+): Promise<MailTexts | undefined> => {
   const contactId = params['contact_id'] ?? '';
   const stream = contactStream(contactId);
   const { state } = await contacts.read(stream);
@@ -81,5 +81,5 @@ const textOfAnswer = async (
   const event = decode(stored).event as ContactEvent;
   if (event.type !== 'ContactAnswered') return undefined;
   const answer = await vault.open(sealedUnder(contactId, state), event.sealed);
-  return answer?.text === undefined ? undefined : { text: answer.text };
+  return answer?.text === undefined ? undefined : { answer: answer.text };
 };

@@ -22,19 +22,23 @@ export type ErasureOutcome =
   | NotConfirmed
   | { readonly kind: 'refused'; readonly code: PersonRefusal['code'] };
 
-/** Erases a person whose accounts are closed. The process completes it if this node stops. */
+/**
+ * Erases a person whose accounts are closed. The process completes it if this node stops. After a termination the cause is
+ * always the violation, so that the person cannot register again.
+ */
 export const erasePerson = async (
   options: PeopleOptions,
   personId: string,
-  { session, metadata, mayRepeat, cause, reason }: ErasureAsked,
+  { session, metadata, mayRepeat, cause: asked, reason }: ErasureAsked,
 ): Promise<ErasureOutcome> => {
-  const { ended, afterSuspension, isReady } = await accountsOf(options, personId);
+  const { ended, afterSuspension, isTerminated, isReady } = await accountsOf(options, personId);
   const notConfirmed = session && needsConfirmation(session, await readPerson(options, personId), options.now());
   if (notConfirmed) return notConfirmed;
   if (session && afterSuspension) return { kind: 'needs_support' };
   // First the memberships: of two owners of an account who are erased at once, one stays.
   if (isReady && !(await leaveAccounts(options, personId, metadata.commandId)))
     return { kind: 'refused', code: 'accounts_open' };
+  const cause = isTerminated ? 'violation' : asked;
   const command = { type: 'ErasePerson', reason, cause, ended } as const;
   const outcome = await options.persons.execute(personStream(personId), command, metadata, { mayRepeat });
   if (outcome.kind === 'refused') return { kind: 'refused', code: outcome.refusal.code };
@@ -50,16 +54,18 @@ const accountsOf = async ({ persons, accounts }: PeopleOptions, personId: string
   const { state: person } = await persons.read(personStream(personId));
   const ended: string[] = [];
   let afterSuspension = false;
+  let isTerminated = false;
   for (const accountId of accountsOfPerson(person)) {
-    const { standing, members, wallet } = (await accounts.read(accountStream(accountId))).state;
+    const { standing, members, wallet, conduct } = (await accounts.read(accountStream(accountId))).state;
     const owners = [...members].filter(([, role]) => role === 'owner').map(([id]) => id);
     const isOwner = owners.includes(personId);
-    if (isOwner && standing.suspensions.length > 0) afterSuspension = true;
+    if (isOwner && conduct.termination !== null) isTerminated = true;
+    else if (isOwner && standing.suspensions.length > 0) afterSuspension = true;
     const isClosed = standing.status === 'closed' && openMatterOf(wallet) === undefined;
     const needsPerson = owners.length === 1 && isOwner;
     if (isClosed || (standing.status !== 'unregistered' && !needsPerson)) ended.push(accountId);
   }
   const isReady =
     person.status === 'verified' && person.staffRole === null && ended.length === accountsOfPerson(person).length;
-  return { ended, afterSuspension, isReady };
+  return { ended, afterSuspension, isTerminated, isReady };
 };

@@ -61,7 +61,7 @@ export const leaveAccounts = async (options: PeopleOptions, personId: string, ca
 };
 
 /** All addresses that the person has or had; none once the key is destroyed. */
-const addressesOf = async (options: PeopleOptions, personId: string): Promise<ReadonlySet<string>> => {
+export const addressesOf = async (options: PeopleOptions, personId: string): Promise<ReadonlySet<string>> => {
   const addresses = new Set<string>();
   for await (const { personal } of knownOf(options, personId, new Map())) addresses.add(personal.email);
   return addresses;
@@ -129,7 +129,9 @@ const endClaim = async (
 ): Promise<void> => {
   const { state } = await claims.read(stream);
   if (!state.owners.includes(owner)) return;
-  const type = cause === 'own_wish' ? ('ReleaseIdentity' as const) : ('RetireIdentity' as const);
+  // An identity that is retired already stays so.
+  const isReleased = cause === 'own_wish' || state.retired;
+  const type = isReleased ? ('ReleaseIdentity' as const) : ('RetireIdentity' as const);
   const metadata = { actor: 'system:erasure', commandId: derivedId('forget', `${owner} ${stream}`) };
   await claims.execute(stream, { type, owner, reason }, metadata, { mayRepeat: true });
 };

@@ -11,6 +11,7 @@ import { streamPages, type StoredEvent } from '../../eventstore/event-store.ts';
 import { decodeEvent } from '../../eventstore/journal/codec.ts';
 import type { Recipient } from '../../mail/compose.ts';
 import type { QueuedMail } from '../../mail/mail-sender.ts';
+import type { MailTexts } from '../../mail/templates/template.ts';
 import type { TemplateName } from '../../mail/templates/templates.ts';
 import type { PeopleMail } from '../mail-data.ts';
 import type { NoticeOptions } from './notice-options.ts';
@@ -19,20 +20,18 @@ import { queuedEventIdOf } from './notice-run.ts';
 type TextOptions = Pick<NoticeOptions, 'accounts' | 'vault' | 'store' | 'foldTerms' | 'foldPrices'> & {
   readonly publicUrl: () => string;
 };
-type Texts = Readonly<Record<string, string>>;
 
-const OF_NOTICES: ReadonlySet<string> = new Set<TemplateName>(['terms_changed', 'price_changed', 'model_delisted']);
 const WITHDRAWN = 'announcement_withdrawn' satisfies TemplateName;
+const OF_NOTICES: ReadonlySet<string> = new Set<TemplateName>([
+  ...(['terms_changed', 'price_changed', 'model_delisted'] as const),
+  WITHDRAWN,
+]);
 
 /** The contacts of accounts and the texts of notices, besides what mail needs of persons. */
 export const withNoticeMail = (options: TextOptions, people: PeopleMail): PeopleMail => ({
   ...people,
   addressOf: (to) => (to.kind === 'account' ? addressOfAccount(options, to) : people.addressOf(to)),
-  secretsOf: async (mail) => {
-    if (mail.template !== WITHDRAWN && !OF_NOTICES.has(mail.template)) return people.secretsOf(mail);
-    const texts = await textsOf(options, mail);
-    return texts && { texts };
-  },
+  textsOf: (mail) => (OF_NOTICES.has(mail.template) ? textsOf(options, mail) : people.textsOf(mail)),
 });
 
 /** Undefined after an erasure. */
@@ -47,7 +46,7 @@ const addressOfAccount = async (
 };
 
 /** Undefined if what was announced was withdrawn since, or if it was not: the mail is obsolete then. */
-const textsOf = async (options: TextOptions, { params, template }: QueuedMail): Promise<Texts | undefined> => {
+const textsOf = async (options: TextOptions, { params, template }: QueuedMail): Promise<MailTexts | undefined> => {
   const { account_id: accountId = '', notice_id: noticeId = '' } = params;
   const queued = await options.store.findEvent(accountStream(accountId), queuedEventIdOf(noticeId));
   const about = queued && aboutOf(queued);
@@ -70,7 +69,7 @@ const textsOfTerms = async (
   { store, foldTerms, publicUrl }: TextOptions,
   { document, version }: About<'terms'>,
   isWithdrawal: boolean,
-): Promise<Texts | undefined> => {
+): Promise<MailTexts | undefined> => {
   const { state: terms } = await foldTerms(TERMS_STREAM);
   const known = findVersion(terms, document as TermsDocument, version);
   if (!known || known.withdrawn !== isWithdrawal) return undefined;
@@ -89,17 +88,17 @@ const reasonOf = async (store: TextOptions['store'], { document, version }: Know
   return '';
 };
 
-const effectOf = ({ effectiveAt, summary }: KnownVersion): Texts => ({
+const effectOf = ({ effectiveAt, summary }: KnownVersion): MailTexts => ({
   summary,
   effective_at: effectiveAt?.toISOString() ?? '',
 });
 
-const urlsOf = ({ document, version }: KnownVersion, publicUrl: string): Texts => {
+const urlsOf = ({ document, version }: KnownVersion, publicUrl: string): MailTexts => {
   const url = `${publicUrl}${documentPaths[document]}/${version}`;
   return { url, changes_url: `${url}/changes` };
 };
 
-const textsOfPrice = (book: PriceBook, { model, version }: About<'price'>): Texts | undefined => {
+const textsOfPrice = (book: PriceBook, { model, version }: About<'price'>): MailTexts | undefined => {
   const price = book.get(model)?.versions.find((one) => one.version === version);
   const before = price && priceAt(book, model, new Date(price.effectiveFrom.getTime() - 1));
   if (!before) return undefined;
@@ -109,7 +108,7 @@ const textsOfPrice = (book: PriceBook, { model, version }: About<'price'>): Text
   };
 };
 
-const ratesAs = (when: 'old' | 'new', rates: Rates): Texts => ({
+const ratesAs = (when: 'old' | 'new', rates: Rates): MailTexts => ({
   [`${when}_input`]: formatUsdPerMillion(rates.input),
   [`${when}_cached_input`]: formatUsdPerMillion(rates.cachedInput),
   [`${when}_cache_write`]: formatUsdPerMillion(rates.cacheWrite),
@@ -117,18 +116,18 @@ const ratesAs = (when: 'old' | 'new', rates: Rates): Texts => ({
   [`${when}_reasoning`]: formatUsdPerMillion(rates.reasoning),
 });
 
-const withdrawnPrice = (book: PriceBook, { model, version }: About<'price'>): Texts | undefined => {
+const withdrawnPrice = (book: PriceBook, { model, version }: About<'price'>): MailTexts | undefined => {
   const price = book.get(model)?.withdrawn.find((one) => one.version === version);
   return price && { what: `the price of ${model} from ${dayOf(price.effectiveFrom)}`, reason: price.reason };
 };
 
-const textsOfDelisting = (book: PriceBook, { model, effectiveFrom }: About<'delisting'>): Texts | undefined => {
+const textsOfDelisting = (book: PriceBook, { model, effectiveFrom }: About<'delisting'>): MailTexts | undefined => {
   const end = new Date(effectiveFrom);
   const delisting = delistingAt(book, model, end);
   return delisting && { model, effective_at: end.toISOString(), reason: delisting.reason };
 };
 
-const withdrawnDelisting = ({ model, effectiveFrom }: About<'delisting'>): Texts => ({
+const withdrawnDelisting = ({ model, effectiveFrom }: About<'delisting'>): MailTexts => ({
   what: `the end of sale of ${model} on ${dayOf(new Date(effectiveFrom))}`,
   reason: 'The model stays on sale.',
 });

@@ -103,12 +103,12 @@ const personToJoin = async (
   const { invitationId, status, to, email } = invitation;
   const address = email === null ? undefined : readAddress(email);
   if (!address || status !== 'open' || !(await isEntitled(options, invitation))) return { kind: 'ended' };
+  // The owner of the address was excluded.
+  if ((await claims.read(identities.ofAddress(address))).state.retired) return { kind: 'ended' };
   const personId = await verifiedOwner(options, identities.hashOf(address));
   if (personId !== undefined) {
     return (await hasRole(options, to, personId)) ? { kind: 'has_role' } : { kind: 'known', personId };
   }
-  // The owner of the address was excluded.
-  if ((await claims.read(identities.ofAddress(address))).state.retired) return { kind: 'ended' };
   return hasDetails ? { kind: 'new', personId: newPersonOf(invitationId), address } : { kind: 'newcomer' };
 };
 

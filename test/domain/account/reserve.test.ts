@@ -1,5 +1,6 @@
 import { describe, it } from 'vitest';
 import type { AccountCommand } from '../../../src/domain/account/decide.ts';
+import type { AccountEvent } from '../../../src/domain/account/events.ts';
 import {
   AT,
   customer,
@@ -94,6 +95,14 @@ describe('where several refusals are true of a reservation, it is refused with t
   it('key_revoked', () => given(keyRevoked()).when(asked).thenRefused('key_revoked'));
   it('invalid_amount', () => given(toppedUp(9n), reserved(9n)).when(asked).thenRefused('invalid_amount'));
   it('request_id_reused', () => given(toppedUp(9n), reserved(9n)).when(reserve(99n)).thenRefused('request_id_reused'));
+  it('account_suspended, with each kind of cause once', () => {
+    const violated = ['vio_1', 'vio_2'].map((violationId): AccountEvent => {
+      return { type: 'AccountSuspended', reason: 'resale', cause: { kind: 'violation', violationId } };
+    });
+    givenNobody(registered, suspended(), ...violated)
+      .when(asked)
+      .thenRefused('account_suspended', { causes: ['staff', 'violation'] });
+  });
   it('a suspension even of one that was held already', () =>
     givenNobody(...customer, toppedUp(9n), reserved(9n), suspended())
       .when(reserve(9n))

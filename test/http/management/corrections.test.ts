@@ -177,8 +177,16 @@ describe('the end of paid credits', () => {
   });
 
   it('POST …/forfeit: 200 for all paid credits', async () => {
-    await api.execute(id, { type: 'CloseAccount', reason: 'resale' });
+    await api.execute(id, {
+      ...{ type: 'RecordViolation', violationId: 'vio_1', category: 'resale', evidence: [], reason: 'resale' },
+      ...{ consequence: 'termination', forfeit: false },
+    });
     expect((await act('forfeit')).json).toMatchObject({ amount_usd: '15.00', changed: true });
     expect((await api.get(`/accounts/${id}`)).json).toMatchObject({ balance_usd: '0.00' });
+  });
+
+  it('POST …/forfeit: 409 for an account that was closed for another reason', async () => {
+    await api.execute(id, { type: 'CloseAccount', reason: 'asked' });
+    expect(refusal(await act('forfeit'))).toEqual([409, 'account_not_terminated']);
   });
 });

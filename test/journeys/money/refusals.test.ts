@@ -177,6 +177,7 @@ describe('403', () => {
       type: 'permission_error',
       param: null,
     });
+    expect(error.message).toContain('suspended by a decision of the operator');
     expect(shouldRetry(error)).toBe('false');
     await gateway.manage('POST', `/accounts/${suspect.accountId}/reinstate`, { reason: 'a mistake' });
     await auditedOne(house, suspect, () => gateway.client(suspect.apiKey).chat.completions.create(body));

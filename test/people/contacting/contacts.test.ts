@@ -177,10 +177,10 @@ describe('an answer', () => {
     }
     const { to, template, params } = answerMail(contactId, null, 1).command;
     expect(await here.mail.addressOf(to)).toEqual({ name: undefined, email: 'grace@example.org' });
-    expect(await here.mail.secretsOf({ mailId: 'x', to, template, params })).toEqual({ text: 'Yes' });
+    expect(await here.mail.textsOf({ mailId: 'x', to, template, params })).toEqual({ answer: 'Yes' });
     here.keys.destroy(contactId);
     expect(await here.mail.addressOf(to)).toBeUndefined();
-    expect(await here.mail.secretsOf({ mailId: 'x', to, template, params })).toBeUndefined();
+    expect(await here.mail.textsOf({ mailId: 'x', to, template, params })).toBeUndefined();
   });
 
   it('to a member goes to the address of the person', async () => {

@@ -9,6 +9,7 @@ export type Effect =
   | Of<'AccountRegistered', 'holder' | 'personal'>
   | Of<'TermsAccepted', 'version'>
   | Of<'PersonalDataErased', 'reason'>
+  | Of<'ViolationRecorded' | 'AccountTerminated', 'violationId' | 'forfeited'>
   | Of<'KeyIssued' | 'KeyRehashed', 'keyId' | 'pepperId'>
   | Of<'KeyRevoked', 'keyId'>
   | Of<'KeyLimitsSet' | 'AccountLimitsSet', 'keyId' | 'limits'>
@@ -19,6 +20,10 @@ export type Effect =
 export type Verdict = { readonly effects: readonly Effect[] } | { readonly refusal: AccountRefusal };
 
 export const refused = (code: AccountRefusal['code']): Verdict => ({ refusal: { code } });
+/** With each kind of cause once, in the order in which they came. */
+export const refusedAsSuspended = ({ suspensions }: MoneyBooks): Verdict => ({
+  refusal: { code: 'account_suspended', causes: [...new Set(suspensions.map(({ kind }) => kind))] },
+});
 export const happens = (...effects: Effect[]): Verdict => ({ effects });
 
 /** The events of one command so far, and the books after them. */

@@ -41,10 +41,15 @@ export const endPaid = (books: MoneyBooks, ending: Ending & ('forfeited' | 'waiv
   if (!books.closed) return refused('account_not_closed');
   if (lotId !== undefined && !paidLotOf(books, lotId)) return refused('lot_not_found');
   const decision = begin(books);
+  endPaidIn(decision, ending, lotId);
+  return happens(...decision.effects);
+};
+
+/** As one of several effects of a decision. */
+export const endPaidIn = (decision: Decision, ending: Ending & ('forfeited' | 'waived'), lotId?: string): void => {
   for (const lot of inPayOrder(decision.books.lots)) {
     if (lot.isGrant || lot.free === 0n || lot.ended !== undefined) continue;
     if (lotId !== undefined && lot.id !== lotId) continue;
     write(decision, endOf(lot.id, excessOf(decision.books, lot), ending));
   }
-  return happens(...decision.effects);
 };

@@ -4,7 +4,7 @@ import type { PinnedPrice } from '../../../src/domain/account/events.ts';
 import type { Usage } from '../../../src/domain/money.ts';
 import { availableOf, drawsOf, heldOf, smaller } from '../money-books.ts';
 import { costOf, tokensOf } from '../usage-cost.ts';
-import { begin, happens, refused, write, type Effect, type Verdict } from './decision.ts';
+import { begin, happens, refused, refusedAsSuspended, write, type Effect, type Verdict } from './decision.ts';
 import { expire } from './endings.ts';
 import type { Ledger } from './ledger.ts';
 import { settleMarks } from './marks.ts';
@@ -18,7 +18,7 @@ export const reserve = (ledger: Ledger, command: ReserveCredits): Verdict => {
   const asked = { keyId, at, model: price.model, tokens, amount };
   const hold = money.holds.get(requestId);
   if (money.closed) return refused('account_closed');
-  if (money.suspensions.length > 0) return refused('account_suspended');
+  if (money.suspensions.length > 0) return refusedAsSuspended(money);
   if (terms === undefined) return refused('terms_not_accepted');
   if (!keys.has(keyId)) return refused('key_not_found');
   if (!keys.get(keyId)) return refused('key_revoked');
@@ -46,7 +46,7 @@ export const extend = (ledger: Ledger, command: CommandOf<'ExtendHold'>): Verdic
   const at = limits.timeOf(command.at);
   const keyId = limits.keyOf(requestId);
   if (money.closed) return refused('account_closed');
-  if (money.suspensions.length > 0) return refused('account_suspended');
+  if (money.suspensions.length > 0) return refusedAsSuspended(money);
   if (hold && !keys.get(keyId)) return refused('key_revoked');
   if (hold && limits.hasExpired(keyId, at)) return refused('key_expired');
   if (by <= 0n) return refused('invalid_amount');

@@ -19,11 +19,21 @@ const standing = z.strictObject({
 
 const cause = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('staff') }),
+  z.strictObject({ kind: z.literal('violation'), violation_id: text(64) }),
   z.strictObject({ kind: z.literal('dispute'), dispute_id: text(200) }),
   z.strictObject({ kind: z.literal('debt') }),
 ]);
-const causeOf = (asked: z.output<typeof cause> = { kind: 'staff' }): SuspensionCause =>
-  asked.kind === 'dispute' ? { kind: 'dispute', disputeId: asked.dispute_id } : asked;
+const causeOf = (asked: z.output<typeof cause> = { kind: 'staff' }): SuspensionCause => {
+  switch (asked.kind) {
+    case 'violation':
+      return { kind: 'violation', violationId: asked.violation_id };
+    case 'dispute':
+      return { kind: 'dispute', disputeId: asked.dispute_id };
+    case 'staff':
+    case 'debt':
+      return asked;
+  }
+};
 
 export const suspendAccount = defineRoute({
   method: 'post',
@@ -31,7 +41,7 @@ export const suspendAccount = defineRoute({
   principals: ['admin', ...staff('support', 'operator')],
   summary: 'Suspend an account',
   description:
-    'New requests are refused; requests in progress complete. The balance stays. Suspending an account that staff have suspended changes nothing, not even the reason.',
+    'New requests are refused; requests in progress complete. The balance stays. For a violation of the terms, record the violation instead. Suspending an account that staff have suspended changes nothing, not even the reason.',
   body: { schema: z.strictObject({ reason }), example: { reason: 'Resale of access' } },
   success: {
     status: 200,
@@ -76,7 +86,7 @@ export const reinstateAccount = defineRoute({
   principals: ['admin', ...staff('support', 'operator')],
   summary: 'Reinstate a suspended account',
   description:
-    'Removes one cause of the suspension: the decision of staff by default, a dispute, or a debt. If other causes are left, ' +
+    'Removes one cause of the suspension: the decision of staff by default, a violation, a dispute, or a debt. If other causes are left, ' +
     'the account stays suspended.',
   body: {
     schema: z.strictObject({ reason, cause: cause.optional().meta({ description: 'By default staff' }) }),
@@ -95,7 +105,7 @@ export const reinstateAccount = defineRoute({
       time: '2026-01-31T12:00:00.000Z',
     },
   },
-  problems: ['account_not_found', 'account_closed', 'account_not_suspended'],
+  problems: ['account_not_found', 'account_closed', 'account_not_suspended', 'debt_open'],
   handle: async ({ params: { account_id }, body, ...identity }, deps) => {
     const { reason } = body;
     const cause = causeOf(body.cause);

@@ -55,10 +55,11 @@ export const forfeitCredits = defineRoute({
   path: '/accounts/{account_id}/forfeit',
   principals: ['admin', ...staff('finance')],
   summary: 'Declare paid credits forfeited',
-  description: 'Of an account that was closed for a violation of the terms. Refunds that are open stay as they are.',
+  description:
+    'Of an account that was terminated for a violation of the terms: see `POST …/violations`. Refunds that are open stay as they are.',
   body: { schema: z.strictObject({ reason }), example: { reason: 'Resale of access' } },
   success: { status: 200, description: 'The credits have ended', schema: ended, example },
-  problems: ['account_not_found', 'account_not_closed'],
+  problems: ['account_not_found', 'account_not_closed', 'account_not_terminated'],
   handle: async ({ params: { account_id }, body: { reason }, ...identity }, deps) => {
     const done = await carryOut(
       deps,

@@ -11,7 +11,7 @@ export const eraseMe = defineRoute({
   principals: ['person'],
   summary: 'Erase your personal data',
   description:
-    'Final. Your accounts must be closed: ask support for that. All your sessions end. With a passkey or an authenticator app, sign in again or pass the second step first. You can register again with the same address.',
+    'Final. Your accounts must be closed: ask support for that. All your sessions end. With a passkey or an authenticator app, sign in again or pass the second step first. You can register again with the same address, unless an account of yours was terminated for a violation of the terms: a keyed hash of the address is kept for that.',
   body: {
     schema: z.strictObject({
       confirm: z

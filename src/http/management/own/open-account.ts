@@ -16,7 +16,7 @@ export const openAccount = defineRoute({
   principals: ['person'],
   summary: 'Open another account',
   description:
-    'For an entity that has no account, or, without `entity`, a second personal account: support must have approved that beforehand. You are its owner.',
+    'For an entity that has no account, or, without `entity`, a second personal account: support must have approved that beforehand. You are its owner. None is opened after an account of yours was terminated for a violation of the terms.',
   body: {
     schema: z.strictObject({ entity: ofEntity.optional(), ...acceptance }),
     example: {
@@ -30,7 +30,10 @@ export const openAccount = defineRoute({
     schema: z.strictObject({ account_id: accountId, holder: z.enum(['person', 'entity']) }),
     example: { account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20', holder: 'entity' },
   },
-  problems: ['terms_not_in_force', 'person_not_found', 'second_account_not_approved', 'entity_taken'],
+  problems: [
+    ...(['terms_not_in_force', 'person_not_found', 'second_account_not_approved', 'entity_taken'] as const),
+    'holder_excluded',
+  ],
   handle: async (asked, { people, termsInForce }) => {
     const { body, client, commandId, requestId } = asked;
     const refused = notAccepted(body, termsInForce());

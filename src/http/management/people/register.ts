@@ -149,10 +149,11 @@ export const verifyRegistration = defineRoute({
       note: null,
     },
   },
-  problems: [...PROBLEMS_OF_CODES, 'address_taken'],
+  problems: [...PROBLEMS_OF_CODES, 'address_taken', 'holder_excluded'],
   handle: async ({ params: { registration_id }, body, client }, { people, support }) => {
     const verified = await people.registration.verify(registration_id, body, client);
     if (verified.kind === 'address_taken') return problem('address_taken');
+    if (verified.kind === 'holder_excluded') return problem('holder_excluded');
     if (verified.kind !== 'verified') return notRedeemed(verified);
     const { personId, accountId, session } = verified;
     return {

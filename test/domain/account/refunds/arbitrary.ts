@@ -58,6 +58,10 @@ const moves = {
     chargedAt: fc.constant(0),
   }),
   forfeit: reason.map((reason) => ({ type: 'ForfeitCredits' as const, reason })),
+  terminate: fc.boolean().map((forfeit) => ({
+    ...{ type: 'RecordViolation' as const, violationId: 'vio_1', category: 'resale' as const, evidence: [] },
+    ...{ consequence: 'termination' as const, reason: 'asked', forfeit },
+  })),
   waive: fc.record({ type: fc.constant('WaiveCredits' as const), reason, lotId }, { requiredKeys: ['type', 'reason'] }),
   reinstate: fc.record({ type: fc.constant('ReinstateAccount' as const), reason, cause }),
 } satisfies Record<string, fc.Arbitrary<AccountCommand>>;
@@ -75,5 +79,6 @@ export const anyRefund: fc.Arbitrary<AccountCommand> = fc.oneof(
   { weight: 5, arbitrary: moves.reverse },
   { weight: 1, arbitrary: moves.forfeit },
   { weight: 1, arbitrary: moves.waive },
+  { weight: 1, arbitrary: moves.terminate },
   { weight: 2, arbitrary: moves.reinstate },
 );

@@ -19,7 +19,7 @@ describe('an account with a debt', () => {
   it('cannot spend', () =>
     given(...owing, toppedUp(5n))
       .when(reserve(1n))
-      .thenRefused('account_suspended'));
+      .thenRefused('account_suspended', { causes: ['debt'] }));
   it('is not reinstated while it owes something', () =>
     given(...owing)
       .when({ type: 'ReinstateAccount', reason: 'asked', cause: { kind: 'debt' } })

@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestSmtp, type TestSmtp } from '../../mail/smtp.ts';
+import {
+  call,
+  ENTITY,
+  mailsTo,
+  mailTo,
+  registerPerson,
+  registration,
+  signIn,
+  TERMS,
+} from '../../support/customers/person.ts';
+import { ADMIN_TOKEN, createPremises, type Premises } from '../../support/gateway.ts';
+
+let smtp: TestSmtp;
+let premises: Premises;
+let url: string;
+let other: string;
+const admin = { token: ADMIN_TOKEN };
+
+beforeAll(async () => {
+  smtp = await createTestSmtp();
+  premises = await createPremises();
+  const settings = {
+    ...{ SMTP_URL: `smtp://127.0.0.1:${smtp.port}`, MAIL_FROM: 'KissAPI <no-reply@example.com>' },
+    SUPPORT_EMAIL: 'support@example.com',
+  };
+  const nodes = [await premises.startGateway(settings), await premises.startGateway(settings)] as const;
+  [url, other] = [nodes[0].url, nodes[1].url];
+});
+afterAll(async () => {
+  await premises.close();
+  await smtp.close();
+});
+
+const terminate = async (accountId: string, email: string): Promise<void> => {
+  const before = mailsTo(smtp, email).length;
+  const body = { category: 'damage', consequence: 'termination', reason: 'attacked the gateway' };
+  const done = await call(url, 'POST', `/accounts/${accountId}/violations`, { ...admin, body });
+  expect(done).toMatchObject({ status: 201, json: { status: 'closed' } });
+  // The process that mails it excludes the holder first.
+  const mail = await mailTo(smtp, email, before + 1);
+  expect(mail.subject).toBe('Your account with KissAPI is terminated');
+};
+
+/** What comes by mail to an address that registers again, from the other node. */
+const registerAgain = async (spelling: string, mailbox = spelling): Promise<string> => {
+  const before = mailsTo(smtp, mailbox).length;
+  expect(await call(other, 'POST', '/registrations', { body: registration(spelling) })).toMatchObject({ status: 202 });
+  const { code, text } = await mailTo(smtp, mailbox, before + 1);
+  expect(code).toBe('');
+  return text.replaceAll(/\s+/g, ' ');
+};
+
+describe('the owner of a terminated account', () => {
+  const email = 'ada.lovelace@gmail.com';
+  let person: Awaited<ReturnType<typeof registerPerson>>;
+
+  it('signs in, and reads the account and its events', async () => {
+    person = await registerPerson(url, smtp, email);
+    await terminate(person.accountId, email);
+    const token = await signIn(url, smtp, email);
+    const account = await call(url, 'GET', `/accounts/${person.accountId}`, { token });
+    expect(account.json).toMatchObject({ status: 'closed', termination: { forfeited: false } });
+    const { json } = await call(url, 'GET', `/accounts/${person.accountId}/events`, { token });
+    expect(JSON.stringify(json)).toContain('attacked the gateway');
+  });
+
+  it('does not register again, however the address is written', async () => {
+    expect(await registerAgain('Ada.Lovelace+2@googlemail.com', email)).toContain('already have an account');
+  });
+
+  it('403: opens no other account, also with an approval and for an entity', async () => {
+    const { token, personId, accountId } = person;
+    const approval = { until: '2099-12-31T00:00:00Z', reason: 'asked for' };
+    await call(url, 'POST', `/persons/${personId}/second-account-approvals`, { ...admin, body: approval });
+    const entity = { country: 'DE', registration_number: 'HRB 99', name: 'Ada GmbH' };
+    const second = { declaration: 'I am 18 or older.', accept_terms: TERMS };
+    for (const body of [second, { entity, declaration: ENTITY, accept_terms: TERMS }]) {
+      const refused = await call(other, 'POST', '/me/accounts', { token, body });
+      expect(refused).toMatchObject({ status: 403, code: 'holder_excluded' });
+    }
+    expect((await call(url, 'GET', '/me', { token })).json).toMatchObject({ accounts: [{ account_id: accountId }] });
+  });
+
+  it('does not register again after an erasure for an own wish, however the address is written', async () => {
+    const token = await signIn(url, smtp, email);
+    const erased = await call(url, 'POST', '/me/erase', { token, body: { confirm: 'erase' } });
+    expect(erased).toMatchObject({ status: 200, json: { erased: true } });
+    for (const spelling of [email, 'adalovelace@gmail.com', 'ADA.LOVELACE+new@googlemail.com']) {
+      const mailbox = spelling.toLowerCase();
+      expect(await registerAgain(spelling, mailbox)).toContain('no other account is opened for it');
+    }
+  });
+});
+
+describe('an entity whose account is terminated', () => {
+  const entity = { country: 'DE', registration_number: 'HRB 4711' };
+  const more = { name: 'Example GmbH', declaration: ENTITY, entity };
+
+  it('gets no other account: at registration, or from a person who is signed in', async () => {
+    const email = 'owner@gmbh.example';
+    const { accountId } = await registerPerson(url, smtp, email, more);
+    await terminate(accountId, email);
+    const approval = { ...entity, until: '2099-12-31T00:00:00Z', reason: 'asked for' };
+    await call(url, 'POST', '/identities/entity-approvals', { ...admin, body: approval });
+    const next = await registerPerson(other, smtp, 'next@gmbh.example', more);
+    expect(next.accountId).toBe('null');
+    const written = { country: 'DE', registration_number: 'hrb-4711', name: 'Another GmbH' };
+    const body = { entity: written, declaration: ENTITY, accept_terms: TERMS };
+    const refused = await call(url, 'POST', '/me/accounts', { token: next.token, body });
+    expect(refused).toMatchObject({ status: 403, code: 'holder_excluded' });
+  });
+});
+
+describe('an account that the operator registered', () => {
+  it('is mailed to its contact, whose address does not register again', async () => {
+    const email = 'contact@operator.example';
+    const body = { name: 'Eve', email, adult: true, accept_terms: TERMS };
+    const { json } = await call(url, 'POST', '/accounts', { ...admin, body });
+    await terminate(String(json['account_id']), email);
+    expect(await registerAgain(email)).toContain('no other account is opened for it');
+  });
+});
