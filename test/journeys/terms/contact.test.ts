@@ -200,7 +200,7 @@ it('an error that asks a customer to contact support names the address and the p
   expect(await response.json()).toMatchObject({
     error: {
       code: 'account_suspended',
-      message: `This account is suspended. Contact support: ${SUPPORT} or http://localhost:${new URL(nodes[0].url).port}/contact.`,
+      message: `This account is suspended by a decision of the operator. Contact support: ${SUPPORT} or http://localhost:${new URL(nodes[0].url).port}/contact.`,
     },
   });
 });
