@@ -1,8 +1,9 @@
+import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { createProgram } from '../src/cli/terminal/run.ts';
-import { moveLogClockForward } from '../src/eventstore/log-clock.ts';
 import { openMany, useOnce, type Uses } from '../test/support/customers/many.ts';
-import { createPremises } from '../test/support/gateway.ts';
-import { movedMsOf } from '../test/support/clock.ts';
+import { startGatewayOn } from '../test/support/nodes/running-gateway.ts';
 import { wholeNumber } from './support/options.ts';
 import { runOnStage } from './support/stage.ts';
 import { line, median, quantile } from './support/table.ts';
@@ -23,7 +24,13 @@ const { accounts, connections, rounds } = program.opts<{
   readonly rounds: number;
 }>();
 
-const HOUR_MS = 3_600_000;
+const run = promisify(execFile);
+
+/** Waits until the version is in force on the gateway. */
+const inForce = async (url: string, version: string): Promise<void> => {
+  const versionOf = async () => (await fetch(`${url}/terms`)).headers.get('x-kissapi-terms-version');
+  while ((await versionOf()) !== version) await sleep(50);
+};
 
 const show = (what: string, all: readonly Uses[]): number => {
   const perSecond = median(all.map(({ answers, seconds }) => answers.length / seconds));
@@ -35,11 +42,14 @@ const show = (what: string, all: readonly Uses[]): number => {
 };
 
 await runOnStage('bench:terms', async (stage) => {
-  const premises = await stage.keep(async () => {
-    const created = await createPremises();
-    return { ...created, stop: () => created.close() };
+  const dataDir = await stage.directory();
+  const gateway = await stage.keep(async () => {
+    const running = await startGatewayOn(
+      { databaseUrl: '', dataDir },
+      { KISSAPI_LOG: 'warn', SELF_AUDIT_EVERY_MS: '0' },
+    );
+    return { ...running, stop: () => running.process.stop() };
   });
-  const gateway = await premises.startGateway();
   const customers = await openMany(gateway, accounts);
   const [before, after]: [Uses[], Uses[]] = [[], []];
   await useOnce([gateway], customers, connections); // Warm-up.
@@ -47,8 +57,8 @@ await runOnStage('bench:terms', async (stage) => {
     before.push(await useOnce([gateway], customers, connections));
     const version = `20${30 + round}-01-01`;
     await gateway.manage('POST', '/terms', { document: 'terms', version, text: '# Terms\n', summary: 'Round.' });
-    const { movedMs } = await moveLogClockForward(premises.databaseUrl, HOUR_MS);
-    while ((await movedMsOf(gateway)) !== movedMs) await new Promise((resolve) => setTimeout(resolve, 50));
+    await run('node', ['src/cli/clock.ts', '--forward', '1h'], { env: { ...process.env, KISSAPI_DATA: dataDir } });
+    await inForce(gateway.url, version);
     after.push(await useOnce([gateway], customers, connections));
   }
   line(['', 'requests/s', 'p50 ms', 'p99 ms', 'failed']);
