@@ -67,7 +67,15 @@ export const openRooms = async (options: GatewayOptions, publicUrl: () => string
   const mail = await openMail({ ...about, connections: notices.mail(contacting.mail) });
   const noticeProcess = notices.start();
   const payments = await openPayments({ ...about, views });
-  const erasure = startGatewayProcess(about, createErasure(eventLog.dataKeys));
+  const erasure = startGatewayProcess(
+    about,
+    createErasure({
+      destroy: async (accountId) => {
+        await watchers.keyNetworks.forget(accountId);
+        await eventLog.dataKeys.destroy(accountId);
+      },
+    }),
+  );
 
   const ends = eventLog.announceEnds(watchers.now);
   await warnOfMissingSecrets({

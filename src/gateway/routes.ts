@@ -10,6 +10,7 @@ import { documentPaths } from '../domain/terms/names.ts';
 import { termsInForce } from '../domain/terms/in-force.ts';
 import { StoreUnavailable } from '../eventstore/event-store.ts';
 import { bodyMemoryBytes } from './body-memory.ts';
+import { createSignals } from './conduct/signals.ts';
 import { newId } from './new-id.ts';
 import { createApp } from '../http/server/app.ts';
 import { networkPrefix } from '../identity/network-prefix.ts';
@@ -71,6 +72,10 @@ export const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts:
           usagePolicyUrl: providerList.get(price.upstream)?.usagePolicyUrl ?? null,
         }));
     },
+    usedFrom: ({ accountId, keyId }, address) => {
+      const network = networkPrefix(address, 48);
+      if (network !== undefined) watchers.keyNetworks.add(accountId, keyId, network, now().getTime());
+    },
     refused: ({ accountId, keyId, requestId, problem: { code, status, message } }) => {
       // Other messages may quote the request.
       const figures = WITH_FIGURES.has(status) ? message : null;
@@ -125,6 +130,7 @@ const createManagement = (
     ...{ listPayments: views.listPayments, openPayments: views.openPayments },
     notices: views.notices,
     findGenerations: views.findGenerations,
+    signals: createSignals({ ...watchers, filteredOn: views.filteredOn }),
     receipts: { of: receipt, pdf: receiptPdf },
     ...{ topUps: { ...topUps, payableMs: PAYABLE_MS }, refundAlone },
     newId,

@@ -220,6 +220,10 @@ export const openViews = async (options: ViewsOptions) => {
       await caughtUp(requests);
       return (await queries.findRequests(id, accountId)).map(asGeneration);
     },
+    filteredOn: async (day: string, accountId?: string) => {
+      await caughtUp(requests);
+      return queries.filteredOn(day, accountId);
+    },
     listRequests: async (accountId: string, wanted: WantedRequests) => {
       await caughtUp(requests);
       return (await queries.requestsOf(accountId, wanted)).map(asGeneration);

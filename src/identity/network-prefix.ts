@@ -2,9 +2,9 @@ import { isIP, isIPv4 } from 'node:net';
 
 /**
  * The network of an address: 24 bits of IPv4 (`203.0.113.0/24`), 56 bits of IPv6 (`2001:db8:0:1200::/56`), which is what
- * providers assign to one customer at most. Undefined if the text is not an IP address.
+ * providers assign to one customer at most, or 48. Undefined if the text is not an IP address.
  */
-export const networkPrefix = (address: string): string | undefined => {
+export const networkPrefix = (address: string, ipv6Bits: 48 | 56 = 56): string | undefined => {
   const [bare = ''] = address.split('%'); // A zone, such as in fe80::1%eth0, is local to a machine.
   if (isIPv4(bare)) return `${bare.split('.').slice(0, 3).join('.')}.0/24`;
   if (isIP(bare) !== 6) return undefined;
@@ -15,7 +15,8 @@ export const networkPrefix = (address: string): string | undefined => {
     return `${high >> 8}.${high & 0xff}.${low >> 8}.0/24`;
   }
   const [a = 0, b = 0, c = 0, d = 0] = groups;
-  return `${[a, b, c, d & 0xff00].map((group) => group.toString(16)).join(':')}::/56`;
+  const kept = ipv6Bits === 48 ? [a, b, c] : [a, b, c, d & 0xff00];
+  return `${kept.map((group) => group.toString(16)).join(':')}::/${ipv6Bits}`;
 };
 
 /** The eight groups of 16 bits of a valid IPv6 address. */

@@ -20,7 +20,17 @@ export type DueLots = {
   readonly revision: number;
 };
 
+/** Completions of a key that a provider filtered on a day. */
+export type Filtered = {
+  readonly account_id: string;
+  readonly key_id: string;
+  readonly count: number;
+  readonly since: Date;
+};
+
 export type Queries = {
+  /** Keys with at least MANY_FILTERED on a UTC day, of one account or of all. Reads all requests, so it is for staff. */
+  filteredOn(day: string, accountId?: string): Promise<readonly Filtered[]>;
   /** Like `findRequests`, but only the newest. */
   findRequest(id: string, accountId?: string): Promise<RequestRow | undefined>;
   /**
@@ -67,6 +77,9 @@ export type WantedPayments = { readonly before?: string | undefined; readonly li
 const OPEN_PAGE = 1000;
 const DUE_PAGE = 100;
 export const MAX_CANDIDATES = 20;
+/** A few happen to everybody; a key that is filtered again and again is looked at. */
+export const MANY_FILTERED = 10;
+const MAX_FILTERED = 1000;
 
 /** The id of a generation has the UUID of its HTTP request. */
 export const generationOf = (id: string): string => id.replace(/^req_/, 'gen-');
@@ -81,6 +94,16 @@ const requestColumns = Object.keys(requests.columns).join(', ');
 export const createQueries = (database: Database): Queries => ({
   findRequest: async (id, accountId) => (await findRequests(database, id, accountId))[0],
   findRequests: (id, accountId) => findRequests(database, id, accountId),
+  // A refusal has the code of the provider in its detail.
+  filteredOn: (day, accountId) =>
+    database.any<Filtered>(
+      `select account_id, key_id, count(*)::int as count, min(reserved_at) as since from ${LIVE}.requests
+       where reserved_at >= $1::timestamptz and reserved_at < $1::timestamptz + interval '1 day'
+         and ($2::text is null or account_id = $2)
+         and (finish_reason = 'content_filter' or (status = 'released' and detail ~ 'content_(filter|policy)'))
+       group by account_id, key_id having count(*) >= ${MANY_FILTERED} order by count(*) desc limit ${MAX_FILTERED}`,
+      [`${day}T00:00:00Z`, accountId ?? null],
+    ),
   // Generation ids are ordered by time.
   requestsOf: (accountId, { keyId, model, status, from, until, before, limit }) =>
     database.any<RequestRow>(

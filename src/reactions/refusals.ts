@@ -27,7 +27,17 @@ export type KeptRefusal = {
   readonly last_at: Date;
 };
 
+/** A key that hit a limit of requests in many hours of a day. */
+export type LimitedAllDay = {
+  readonly account_id: string;
+  readonly key_id: string;
+  readonly hours: number;
+  readonly since: Date;
+};
+
 export type Refusals = {
+  /** On a UTC day, of one account or of all. */
+  limitedAllDay(day: string, accountId?: string): Promise<readonly LimitedAllDay[]>;
   /** Returns immediately; the refusal is in the database about a second later. */
   add(refusal: Refusal): void;
   /** Of an account, newest first; before a minute, for the next page. A page ends with a whole minute, so it may be longer. */
@@ -50,6 +60,9 @@ const FORGET_EVERY_MS = 3_600_000;
 const KEPT_DAYS = 30;
 const MINUTE_MS = 60_000;
 const MAX_REQUEST_IDS = 20;
+/** Half of the day: a program that retries without end, or several customers behind one key. */
+export const MANY_HOURS = 12;
+const MAX_LIMITED = 1000;
 /** Refusals that differ in account, key, code or minute and are not written yet. More are dropped. */
 const MAX_WAITING = 10_000;
 
@@ -115,6 +128,18 @@ export const openRefusals = (options: RefusalsOptions): Refusals => {
         `select * from refusals where account_id = $1 and ($2::timestamptz is null or minute < $2)
          order by minute desc fetch first $3 rows with ties`,
         [accountId, before ?? null, limit],
+      );
+      return rows;
+    },
+    limitedAllDay: async (day, accountId) => {
+      const { rows } = await pool.query<LimitedAllDay>(
+        `select account_id, key_id, count(distinct date_trunc('hour', minute))::int as hours, min(minute) as since
+         from refusals
+         where minute >= $1::timestamptz and minute < $1::timestamptz + interval '1 day'
+           and code in ('rate_limit_exceeded', 'concurrency_limit_exceeded') and ($2::text is null or account_id = $2)
+         group by account_id, key_id having count(distinct date_trunc('hour', minute)) >= ${MANY_HOURS}
+         order by hours desc limit ${MAX_LIMITED}`,
+        [`${day}T00:00:00Z`, accountId ?? null],
       );
       return rows;
     },

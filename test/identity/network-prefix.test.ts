@@ -17,10 +17,15 @@ describe('the network of an address', () => {
 
   it('is the same for all addresses of a customer, and not for those of the next', () => {
     const prefixes = ['2001:db8:1:2200::1', '2001:db8:1:22ff:ffff:ffff:ffff:ffff', '2001:db8:1:2300::1'].map(
-      networkPrefix,
+      (address) => networkPrefix(address),
     );
     expect(prefixes[0]).toBe(prefixes[1]);
     expect(prefixes[0]).not.toBe(prefixes[2]);
+  });
+
+  it('can be shorter for IPv6, and is the same for IPv4', () => {
+    expect(networkPrefix('2001:db8:7:1234::1', 48)).toBe('2001:db8:7::/48');
+    expect(networkPrefix('203.0.113.77', 48)).toBe('203.0.113.0/24');
   });
 
   it.each(['', 'unknown', '203.0.113', '203.0.113.77:80', '1.2.3.4.5', '::g', 'localhost', '[::1]'])(

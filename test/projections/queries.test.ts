@@ -99,6 +99,27 @@ describe('queries', () => {
     expect(await queries.balanceOf('acc_9')).toBeUndefined();
   });
 
+  it('find keys of which a provider filtered ten completions on a day', async () => {
+    const insert = (key: string, status: string, finish: string | null, detail: string | null, count: number) =>
+      query(
+        databases.url(),
+        `insert into ${LIVE}.requests select (jsonb_populate_record(r, jsonb_build_object('request_id', $1::text || n::text,
+           'account_id', 'acc_f', 'key_id', $1::text, 'status', $2::text, 'finish_reason', $3::text, 'detail', $4::text,
+           'reserved_at', '2020-05-01T10:00:00Z'))).*
+         from ${LIVE}.requests as r, generate_series(1, $5::int) as n where r.request_id = 'gen-1'`,
+        [key, status, finish, detail, count],
+      );
+    await insert('key_nine', 'settled', 'content_filter', null, 9);
+    await insert('key_stop', 'settled', 'stop', null, 20);
+    await insert('key_code', 'released', null, 'upstream_refused: content_policy_violation', 10);
+    const found = await queries.filteredOn('2020-05-01');
+    expect(found).toEqual([
+      { account_id: 'acc_f', key_id: 'key_code', count: 10, since: new Date('2020-05-01T10:00:00Z') },
+    ]);
+    expect(await queries.filteredOn('2020-05-01', 'acc_1')).toEqual([]);
+    await query(databases.url(), `delete from ${LIVE}.requests where account_id = 'acc_f'`);
+  });
+
   it('know what a key was charged, by day, week, month and ever', async () => {
     const spent = 7n;
     const today = new Date();

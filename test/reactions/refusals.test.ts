@@ -65,6 +65,28 @@ describe('refusals', () => {
     expect(await opened[0]?.ofAccount('acc_2', 10, new Date(time + 60_000))).toMatchObject([{ count: 100 }]);
   });
 
+  it('show a key that hit a limit of requests in twelve hours of a day', async () => {
+    const refusals = open();
+    const day = Date.parse('2026-02-03T00:30:00.000Z');
+    const limited = (accountId: string, hours: number, code: string): void => {
+      for (let hour = 0; hour < hours; hour++) {
+        for (const minute of [0, 1]) {
+          const at = new Date(day + hour * 3_600_000 + minute * 60_000);
+          refusals.add(refusal(accountId, { code, status: 429, at }));
+        }
+      }
+    };
+    limited('acc_7', 12, 'rate_limit_exceeded');
+    limited('acc_8', 11, 'concurrency_limit_exceeded');
+    limited('acc_9', 13, 'insufficient_credits');
+    await expect.poll(() => refusals.ofAccount('acc_9', 100), SOON).toHaveLength(26);
+    const shown = { account_id: 'acc_7', key_id: 'key_1', hours: 12, since: new Date(day) };
+    expect(await refusals.limitedAllDay('2026-02-03')).toEqual([shown]);
+    expect(await refusals.limitedAllDay('2026-02-03', 'acc_8')).toEqual([]);
+    expect(await refusals.limitedAllDay('2026-02-04')).toEqual([]);
+    await query(database.url, `delete from refusals where account_id in ('acc_7', 'acc_8', 'acc_9')`);
+  });
+
   it('are listed in pages that end with a whole minute', async () => {
     const refusals = open();
     for (const keyId of ['key_1', 'key_2', 'key_3']) refusals.add(refusal('acc_6', { keyId }));

@@ -13,6 +13,7 @@ import { createMetrics, type Metrics } from '../metrics.ts';
 import { anyAccount, auditAccount, recentAccount } from '../../projections/audit/audit-account.ts';
 import { orphanCommandId } from '../../proxy/engine/ledger.ts';
 import { signCheckpoints } from '../../reactions/checkpoints.ts';
+import { openKeyNetworks } from '../../reactions/key-networks.ts';
 import { openRefusals } from '../../reactions/refusals.ts';
 import { expireLots } from '../../reactions/expire-lots.ts';
 import { releaseOrphanedHolds } from '../../reactions/runs/orphaned-holds.ts';
@@ -232,6 +233,8 @@ export const startWatchers = async (options: WatchersOptions) => {
   const rehash = startRehash(options);
   const failedRefusals = failing(options, 'warn', 'writing refusals failed');
   const refusals = openRefusals({ databaseUrl, now: run.now, failed: failedRefusals });
+  const failedNetworks = failing(options, 'warn', 'writing the networks of keys failed');
+  const keyNetworks = openKeyNetworks({ databaseUrl, now: run.now, failed: failedNetworks });
   logSigningKey(await noticeSigningKey(databaseUrl, signingKey), log);
   const { checkpointLog, checkpoints } = startCheckpoints(options);
   const selfAudit = options.selfAuditEveryMs > 0 ? startAudit(options, metrics) : undefined;
@@ -241,6 +244,7 @@ export const startWatchers = async (options: WatchersOptions) => {
     runId: () => run.id,
     now: run.now,
     refusals,
+    keyNetworks,
     /** How far the clock of the log is ahead of real time, in ms; undefined if it was never moved. */
     movedMs: () => run.movedMs,
     /** Rehashes a key in use with the pepper for new keys, if it was hashed with another one. */
@@ -261,6 +265,7 @@ export const startWatchers = async (options: WatchersOptions) => {
       await lotExpiry.close();
       await rehash.close();
       await refusals.close();
+      await keyNetworks.close();
       await selfAudit?.close();
       await run.close();
       // The last signature covers the last event.

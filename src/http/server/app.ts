@@ -1,8 +1,10 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express';
 import { NotReadableByAll } from '../../eventstore/event-versions.ts';
-import { problem, sendProblem, type Problem } from './problems.ts';
-import { createAuthenticate, type FindKeyOwner, type HashKey, type KeyUsed } from '../auth/authenticate.ts';
+import { clientAddress, type TrustsProxy } from './client-address.ts';
+import { isProblem, problem, sendProblem, type Problem } from './problems.ts';
+import { createAuthenticate, type Authenticate, type Customer } from '../auth/authenticate.ts';
+import type { FindKeyOwner, HashKey, KeyUsed } from '../auth/authenticate.ts';
 import type { PrincipalRule } from '../auth/principals.ts';
 import { createBodyMemory } from './body-memory.ts';
 import type { RateLimits } from './rate-limit-headers.ts';
@@ -49,6 +51,8 @@ export type AppOptions = {
   readonly balanceUsd: (accountId: string) => string | undefined;
   readonly rateLimits: RateLimits;
   readonly refused: (refused: RefusedRequest) => void;
+  /** Called with each authenticated completion, and the address of the client. */
+  readonly usedFrom?: (customer: Customer, address: string) => void;
   readonly listModels: ListModels;
   readonly delistedSince: DelistedSince;
   readonly findGenerations: FindGenerations;
@@ -97,7 +101,7 @@ export const createApp = (options: AppOptions): RequestListener & { readonly rou
     if (admit(request, response)) next();
   });
 
-  const routes = createRoutes(options);
+  const routes = createRoutes(options, app.get('trust proxy fn') as TrustsProxy);
   for (const { method, path, handler } of routes) {
     if (method === 'POST') app.route(path).post(handler).all(only('POST'));
     // Express answers HEAD with the GET handler.
@@ -128,8 +132,14 @@ export type AppRoute = {
   readonly completion?: ReturnType<typeof createCompletion>;
 };
 
-const createRoutes = (options: AppOptions): readonly AppRoute[] => {
+const createRoutes = (options: AppOptions, trusts: TrustsProxy): readonly AppRoute[] => {
   const authenticate = createAuthenticate(options.hashKey, options.findKeyOwner, options.now, options.keyUsed);
+  const authenticateUse: Authenticate = (request) => {
+    const customer = authenticate(request);
+    const address = isProblem(customer) ? undefined : clientAddress(request, trusts);
+    if (!isProblem(customer) && address !== undefined) options.usedFrom?.(customer, address);
+    return customer;
+  };
   const memory = createBodyMemory({ limitBytes: options.maxBodyMemoryBytes, waitMs: WAIT_FOR_MEMORY_MS });
   const readBody = createReadBody({ maxBytes: options.maxBodyBytes, memory });
   const ofTopUps = topUpPages(options.payments, options.isSimulatedPartner, options.now, options.support);
@@ -140,7 +150,7 @@ const createRoutes = (options: AppOptions): readonly AppRoute[] => {
     ...{ method: 'GET', path, principals: [principal], handler },
   });
   const completions = ENDPOINTS.map((endpoint): AppRoute => {
-    const completion = createCompletion(endpoint, { ...options, authenticate, readBody });
+    const completion = createCompletion(endpoint, { ...options, authenticate: authenticateUse, readBody });
     return { method: 'POST', path: `/v1${endpoint}`, principals: ['key'], handler: completion, completion };
   });
   return [

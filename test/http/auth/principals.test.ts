@@ -74,6 +74,8 @@ const table: Readonly<Record<string, string>> = {
   'POST /accounts/{account_id}/reinstate': 'ASTW134',
   'POST /accounts/{account_id}/violations': 'ASFTW1234',
   'GET /accounts/{account_id}/violations': 'ASFTW1234',
+  'GET /signals': 'ASTW134',
+  'GET /accounts/{account_id}/signals': 'ASTW134',
   'POST /accounts/{account_id}/resale': 'ATW34',
   'POST /accounts/{account_id}/resale/end': 'ATW34',
   'POST /accounts/{account_id}/close': 'ASTW134',

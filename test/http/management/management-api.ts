@@ -144,6 +144,7 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
     },
     notices: { announcements: () => Promise.resolve([]), ofAnnouncement: () => Promise.resolve([]) },
     findGenerations: () => Promise.resolve([]),
+    signals: () => Promise.resolve([]),
     receipts: { of: receipt, pdf: receiptPdf },
     topUps: {
       ...{ least: 5_000_000_000n, most: 1_000_000_000_000n, presets: [10_000_000_000n, 25_000_000_000n] },

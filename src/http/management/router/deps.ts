@@ -29,6 +29,7 @@ import type { Duplicate } from '../../../projections/views/open-matters.ts';
 import type { OpenPayments } from '../../../projections/views/open-payments.ts';
 import type { FindCharges } from '../corrections/reverse-charge.ts';
 import type { FindNotices } from '../notices/routes.ts';
+import type { ListSignals } from '../conduct/list-signals.ts';
 import type { ListPayments } from '../payments/payments.ts';
 import type { Refusals } from '../../../reactions/refusals.ts';
 import type { ListRequests } from '../requests/list-requests.ts';
@@ -108,6 +109,7 @@ export type ManagementDeps = {
   readonly openPayments: () => Promise<Pick<OpenPayments, 'refunds' | 'disputes' | 'quarantined'>>;
   readonly notices: FindNotices;
   readonly findGenerations: FindCharges;
+  readonly signals: ListSignals;
   readonly receipts: {
     /** Undefined if nothing has been credited. */
     readonly of: (facts: ReceiptFacts) => Receipt | undefined;
