@@ -176,11 +176,14 @@ describe('the end of paid credits', () => {
     expect(refusal(await act('waive', { lot_id: 'lot_none' }))).toEqual([404, 'lot_not_found']);
   });
 
+  it('POST …/forfeit: 409 unless the account was terminated', async () => {
+    await api.execute(id, { type: 'CloseAccount', reason: 'asked' });
+    expect(refusal(await act('forfeit'))).toEqual([409, 'account_not_terminated']);
+  });
+
   it('POST …/forfeit: 200 for all paid credits', async () => {
-    await api.execute(id, {
-      ...{ type: 'RecordViolation', violationId: 'vio_1', category: 'resale', evidence: [], reason: 'resale' },
-      ...{ consequence: 'termination', forfeit: false },
-    });
+    const violation = { violationId: 'vio_1', category: 'resale', evidence: [], reason: 'resale' } as const;
+    await api.execute(id, { type: 'RecordViolation', ...violation, consequence: 'termination', forfeit: false });
     expect((await act('forfeit')).json).toMatchObject({ amount_usd: '15.00', changed: true });
     expect((await api.get(`/accounts/${id}`)).json).toMatchObject({ balance_usd: '0.00' });
   });
