@@ -21,6 +21,12 @@ const queued: { readonly [Name in TemplateName]: ReturnType<typeof queueMail> } 
   account_closed: queueMail('account_closed', to, {
     ...{ account_id: 'acc_1', closed_at: time, owed_usd: '3.20', rest: 'refund', ended_usd: '0.50' },
   }),
+  account_reinstated: queueMail('account_reinstated', to, { ...ofEvent, cause: 'dispute' }),
+  account_suspended: queueMail('account_suspended', to, { ...ofEvent, cause: 'violation', category: 'resale' }),
+  account_terminated: queueMail('account_terminated', to, {
+    ...{ ...ofEvent, category: 'damage', forfeited: 'no', amount_usd: '3.20' },
+  }),
+  account_warned: queueMail('account_warned', to, { ...ofEvent, category: 'circumvention' }),
   address_changed: queueMail('address_changed', to, { changed_at: time, undo_until: '2026-12-08T14:05:00.000Z' }),
   admin_token_used: queueMail('admin_token_used', to, { used_at: time }),
   already_registered: queueMail('already_registered', to, {}),
@@ -52,6 +58,10 @@ const queued: { readonly [Name in TemplateName]: ReturnType<typeof queueMail> } 
 /** What each mail must contain, in both forms. */
 const contents: { readonly [Name in TemplateName]: readonly string[] } = {
   account_closed: ['acc_1', '2026-12-01 14:05 UTC', '3.20 USD', '0.50 USD', 'closed', 'We refund'],
+  account_reinstated: ['acc_1', REASON, 'no longer suspended because of a dispute'],
+  account_suspended: ['acc_1', REASON, 'for a violation of the terms', 'resale or sharing', '/contact'],
+  account_terminated: ['acc_1', REASON, '3.20 USD', 'owe you', '/api/accounts/acc_1/refunds', '/contact'],
+  account_warned: ['acc_1', REASON, 'circumvention of limits', '/api/accounts/acc_1/events'],
   address_changed: [LINK, 'seven days', '2026-12-08 14:05 UTC', 'undo'],
   admin_token_used: ['2026-12-01 14:05 UTC', 'AdminTokenUsed', 'KISSAPI_ADMIN_TOKEN'],
   already_registered: ['already have an account', operator.publicUrl],
