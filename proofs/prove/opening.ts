@@ -12,10 +12,16 @@ import type { Opening } from './plan.ts';
 
 type Done = { readonly command: AccountCommand; readonly events: readonly AccountEvent[] };
 
+/** Of terms that are newer than those that the holder accepted. */
+const failedNotice: readonly AccountCommand[] = [
+  { type: 'QueueNotice', noticeId: 'ntc_2', about: { kind: 'terms', document: 'terms', version: '2026-03' } },
+  { type: 'AnswerNotice', noticeId: 'ntc_2', outcome: 'failed' },
+];
+
 /** The events of the commands of an opening, in order. */
 const past = ({ granted, payments, held, commands }: Opening): readonly Done[] => {
   const opening: readonly AccountCommand[] = [
-    ...[register(), acceptTerms(), issueKey(), issueKey('key_2'), topUp(granted, 'lot_0')],
+    ...[register(), acceptTerms(), issueKey(), issueKey('key_2'), ...failedNotice, topUp(granted, 'lot_0')],
     ...payments.map((amount, n): AccountCommand => ({ ...paid(amount, `lot_${n + 1}`), type: 'TopUp' })),
     ...held.map((amount, n) => reserve(amount, `req_${n + 1}`)),
   ];

@@ -135,7 +135,55 @@ export const brokenDeciders: Readonly<Record<string, Decider>> = {
         wallet: command.type === 'ReserveCredits' ? { ...account.wallet, nextEnd: null } : account.wallet,
       }),
   },
+
+  'a termination that forfeits nothing though it was asked to': without(['RecordViolation'], ['CreditsForfeited']),
+  'a violation that does not suspend': without(['RecordViolation'], ['AccountSuspended']),
+  'a forfeiture without a termination': {
+    ...accountDecider,
+    decide: (command, account) => {
+      if (command.type !== 'ForfeitCredits') return accountDecider.decide(command, account);
+      const termination = { violationId: 'vio_none', forfeited: true };
+      return accountDecider.decide(command, { ...account, conduct: { ...account.conduct, termination } });
+    },
+  },
+  'a closing that waives nothing though it was asked to': without(['CloseAccount'], ['CreditsWaived']),
+  'terms that are accepted after the hold': {
+    ...accountDecider,
+    decide: (command, account) => {
+      const decision = accountDecider.decide(command, account);
+      if (decision.kind === 'refused' || command.type !== 'ReserveCredits') return decision;
+      const [first, ...others] = decision.events;
+      return first?.type === 'TermsAccepted' ? accept(...others, first) : decision;
+    },
+  },
+  'a use that accepts the same terms twice': boundTo((inForce, accepted) => inForce === accepted),
+  'a use that binds to older terms': boundTo((inForce, accepted) => inForce < accepted),
+  'a use that binds though the notice failed and acceptance must be explicit': {
+    ...accountDecider,
+    decide: (command, account) =>
+      accountDecider.decide(
+        command.type === 'ReserveCredits' && command.terms
+          ? { ...command, terms: { ...command.terms, explicit: false } }
+          : command,
+        account,
+      ),
+  },
 };
+
+/** Decides as if the account had accepted other terms. */
+function boundTo(isWrong: (inForce: string, accepted: string) => boolean): Decider {
+  return {
+    ...accountDecider,
+    decide: (command, account) => {
+      const { termsVersion } = account.standing;
+      const inForce = command.type === 'ReserveCredits' ? command.terms?.version : undefined;
+      if (inForce === undefined || termsVersion === null || !isWrong(inForce, termsVersion)) {
+        return accountDecider.decide(command, account);
+      }
+      return accountDecider.decide(command, { ...account, standing: { ...account.standing, termsVersion: '' } });
+    },
+  };
+}
 
 /** Writes other events than were decided. */
 function changing(change: (event: AccountEvent) => AccountEvent): Decider {

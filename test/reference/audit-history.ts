@@ -1,5 +1,6 @@
 import type { AccountEvent } from '../../src/domain/account/events.ts';
 import type { Audited, Auditor } from './audit/auditor.ts';
+import { auditConduct } from './audit/conduct.ts';
 import { auditDebts } from './audit/debts.ts';
 import { auditEndings } from './audit/endings.ts';
 import { auditHolds } from './audit/holds.ts';
@@ -77,6 +78,7 @@ export const audit = (history: readonly AccountEvent[], lost: readonly Charge[] 
     standing,
     auditHolds(audited, standing.mayReserve),
     auditWriteOffs(audited),
+    auditConduct(audited),
     auditEndings(audited),
     auditMarks(audited),
     auditRefunds(audited),

@@ -5,6 +5,8 @@ import type { Limits } from '../../src/domain/account/limits/limits.ts';
 import { openLimitBooks } from './limit-books.ts';
 import { balanceOf, isSuspendedFor, openDebtOf, openMoneyBooks } from './money-books.ts';
 import { enter, isMoneyEvent } from './money-entries.ts';
+import { close, erase } from './rules/closing.ts';
+import { changeConduct, noteConduct, openConduct } from './rules/conduct.ts';
 import { topUp, writeOffDebt } from './rules/debts.ts';
 import {
   begin,
@@ -19,7 +21,7 @@ import {
   type Verdict,
 } from './rules/decision.ts';
 import { freezeLot, recordChargeback, reverseChargeback, unfreezeLot } from './rules/disputes.ts';
-import { endGrants, endPaid, endPaidIn, expireLots } from './rules/endings.ts';
+import { endPaid, expireLots } from './rules/endings.ts';
 import { chargeLate, extend, releaseHold, reserve, settle, writeOffLate } from './rules/holds.ts';
 import type { Ledger } from './rules/ledger.ts';
 import { holdForRefund, recordRefund, releaseRefundHold } from './rules/refunds.ts';
@@ -45,6 +47,7 @@ export const openLedger = (): Ledger => ({
   writtenOff: 0n,
   threshold: null,
   limits: openLimitBooks(),
+  conduct: openConduct(),
 });
 
 /** The expected outcome of a command now. Changes nothing. */
@@ -79,7 +82,7 @@ const verdictOf = (ledger: Ledger, command: AccountCommand): Verdict => {
       if (money.closed) return refused('account_closed');
       return ledger.terms === command.version
         ? happens()
-        : happens({ type: 'TermsAccepted', version: command.version });
+        : happens({ type: 'TermsAccepted', version: command.version, how: command.how });
     case 'SuspendAccount':
     case 'ReinstateAccount':
       return changeStanding(ledger, command);
@@ -102,13 +105,14 @@ const verdictOf = (ledger: Ledger, command: AccountCommand): Verdict => {
     case 'DismissDuplicate':
     case 'CreateToken':
     case 'RevokeToken':
+      throw new Error(`The histories have no ${command.type}.`);
     case 'QueueNotice':
     case 'AnswerNotice':
     case 'AuthorizeResale':
     case 'EndResaleAuthorization':
     case 'NoteContact':
     case 'NoteContactAnswer':
-      throw new Error(`The histories have no ${command.type}.`);
+      return changeConduct(ledger, command);
     case 'SetKeyLimits':
     case 'SetAccountLimits':
     case 'SetLowBalanceThreshold':
@@ -148,7 +152,7 @@ const verdictOf = (ledger: Ledger, command: AccountCommand): Verdict => {
     case 'ReverseCharge':
       return reverseCharge(money, command);
     case 'ForfeitCredits':
-      if (money.closed && !ledger.terminated) return refused('account_not_terminated');
+      if (money.closed && !ledger.conduct.terminated) return refused('account_not_terminated');
       return endPaid(money, 'forfeited');
     case 'WaiveCredits':
       return endPaid(money, 'waived', command.lotId);
@@ -169,42 +173,6 @@ const changeStanding = ({ money }: Ledger, command: CommandOf<'SuspendAccount' |
   return happens(...decision.effects);
 };
 const STAFF = { kind: 'staff' } as const;
-
-/** The histories have one violation, which ends the account. */
-const terminate = (ledger: Ledger, command: CommandOf<'RecordViolation'>): Verdict => {
-  const { violationId, reason, forfeit } = command;
-  if (ledger.terminated) return happens();
-  const decision = begin(ledger.money);
-  write(decision, { type: 'ViolationRecorded', violationId });
-  write(decision, { type: 'AccountTerminated', violationId, forfeited: forfeit });
-  if (!ledger.money.closed) closeIn(decision, ledger, reason);
-  if (forfeit) endPaidIn(decision, 'forfeited');
-  return happens(...decision.effects);
-};
-
-const close = (ledger: Ledger, { reason }: CommandOf<'CloseAccount'>): Verdict => {
-  if (ledger.money.closed) return happens();
-  const decision = begin(ledger.money);
-  closeIn(decision, ledger, reason);
-  return happens(...decision.effects);
-};
-
-const closeIn = (decision: Decision, { keys }: Ledger, reason: string): void => {
-  const live = [...keys].flatMap(([keyId, isValid]) => (isValid ? [keyId] : []));
-  write(decision, { type: 'AccountClosed', reason });
-  write(decision, ...live.map((keyId): Effect => ({ type: 'KeyRevoked', keyId })));
-  endGrants(decision);
-};
-
-const erase = ({ money, erased }: Ledger, { reason }: CommandOf<'ErasePersonalData'>): Verdict => {
-  if (!money.closed) return refused('account_not_closed');
-  if (erased) return happens();
-  if (money.holds.size > 0) return refused('holds_open');
-  if (money.lots.some(({ refunds }) => refunds.size > 0)) return refused('refund_open');
-  if (money.lots.some(({ open }) => open.size > 0)) return refused('lot_disputed');
-  if (openDebtOf(money) > 0n) return refused('debt_open');
-  return happens({ type: 'PersonalDataErased', reason });
-};
 
 const changeKey = (ledger: Ledger, command: CommandOf<'IssueKey' | 'RehashKey' | 'RevokeKey'>): Verdict => {
   const { keys, money, terms, hashed } = ledger;
@@ -247,6 +215,7 @@ const setLimit = (
 const change = (ledger: Ledger, effect: Effect): void => {
   const { keys, money, limits } = ledger;
   if (isMoneyEvent(effect)) enter(money, effect);
+  noteConduct(ledger.conduct, effect);
   switch (effect.type) {
     case 'AccountRegistered':
       ledger.registered = true;
@@ -320,6 +289,14 @@ const change = (ledger: Ledger, effect: Effect): void => {
     case 'DebtRepaid':
     case 'DebtWrittenOff':
     case 'ChargeReversed':
+    case 'NoticeQueued':
+    case 'NoticeAnswered':
+    case 'ResaleAuthorized':
+    case 'ResaleAuthorizationEnded':
+    case 'ViolationRecorded':
+    case 'AccountTerminated':
+    case 'ContactNoted':
+    case 'ContactAnswerNoted':
       break;
   }
 };

@@ -148,7 +148,8 @@ export const isSuspendedFor = ({ suspensions }: MoneyBooks, cause: SuspensionCau
 
 export const sameCause = (one: SuspensionCause, other: SuspensionCause): boolean =>
   one.kind === other.kind &&
-  (one.kind === 'dispute' ? one.disputeId : '') === (other.kind === 'dispute' ? other.disputeId : '');
+  (one.kind === 'dispute' ? one.disputeId : '') === (other.kind === 'dispute' ? other.disputeId : '') &&
+  (one.kind === 'violation' ? one.violationId : '') === (other.kind === 'violation' ? other.violationId : '');
 
 export const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 

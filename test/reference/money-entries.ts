@@ -14,7 +14,7 @@ import {
 /** The fields of events that the books of money depend on. */
 export type MoneyEvent =
   | Of<'AccountSuspended' | 'AccountReinstated', 'cause' | 'reason'>
-  | Of<'AccountClosed', 'reason'>
+  | Of<'AccountClosed', 'reason' | 'rest'>
   | Of<'CreditsToppedUp', 'lotId' | 'amount' | 'source' | 'endsAt'>
   | Of<'CreditsReserved', 'requestId' | 'amount' | 'keyId' | 'price' | 'request' | 'at'>
   | Of<'HoldExtended', 'requestId' | 'by' | 'at' | 'tokens'>

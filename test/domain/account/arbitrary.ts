@@ -6,7 +6,6 @@ import type { Rates, Usage } from '../../../src/domain/money.ts';
 import {
   acceptTerms,
   AT,
-  close,
   delivery,
   erase,
   issueKey,
@@ -19,6 +18,7 @@ import {
   revokeKey,
   suspend,
 } from './examples.ts';
+import { anyConduct, anyEnd, termsInForce } from './conduct/arbitrary.ts';
 import { anyRefund, lotId } from './refunds/arbitrary.ts';
 
 // Few names and small amounts, so that commands meet: the same lots, the same requests, credits that run out.
@@ -97,16 +97,20 @@ const moves = {
   ),
   pay: fc.record({ ...topUp, amount: fc.bigInt(-1n, 99n), source: fc.constant(payment) }),
   expire: fc.record({ type: fc.constant('ExpireLots' as const), at }),
-  reserve: fc.record({
-    type: fc.constant('ReserveCredits' as const),
-    requestId,
-    amount,
-    keyId,
-    runId: fc.constant('run_1'),
-    price,
-    request: fc.nat(60).map((inputTokensBound) => ({ ...request, inputTokensBound, outputTokensBound: 9 })),
-    at,
-  }),
+  reserve: fc.record(
+    {
+      type: fc.constant('ReserveCredits' as const),
+      requestId,
+      amount,
+      keyId,
+      runId: fc.constant('run_1'),
+      price,
+      request: fc.nat(60).map((inputTokensBound) => ({ ...request, inputTokensBound, outputTokensBound: 9 })),
+      at,
+      terms: termsInForce,
+    },
+    { requiredKeys: ['type', 'requestId', 'amount', 'keyId', 'runId', 'price', 'request', 'at'] },
+  ),
   extend: fc.record({ type: fc.constant('ExtendHold' as const), requestId, by: amount, at, tokens: fc.nat(40) }),
   settle: fc.record(
     { type: fc.constant('SettleHold' as const), requestId, usage, delivery: fc.constant(delivery), beyond },
@@ -134,8 +138,7 @@ const lowBalance = fc
   .constantFrom(null, 0n, 3n, 10n, 20n)
   .map((amount): AccountCommand => ({ type: 'SetLowBalanceThreshold', amount }));
 
-/** Any command on an account, mostly such as move credits. */
-export const anyCommand: fc.Arbitrary<AccountCommand> = fc.oneof(
+const anyOther: fc.Arbitrary<AccountCommand> = fc.oneof(
   { weight: 3, arbitrary: moves.grant },
   { weight: 4, arbitrary: moves.pay },
   { weight: 2, arbitrary: moves.expire },
@@ -163,10 +166,14 @@ export const anyCommand: fc.Arbitrary<AccountCommand> = fc.oneof(
       { ...replaceKey('key_1', 'key_2'), overlapUntil: new Date(EVENING + 90_000).toISOString() } as AccountCommand,
       rehashKey(),
       revokeKey('key_2'),
-      close(),
-      close(),
-      close(),
       erase(),
     ),
   },
+  { weight: 4, arbitrary: anyConduct },
+);
+
+/** Any command on an account, mostly such as move credits. One in fifty ends the account. */
+export const anyCommand: fc.Arbitrary<AccountCommand> = fc.oneof(
+  { weight: 49, arbitrary: anyOther },
+  { weight: 1, arbitrary: anyEnd },
 );

@@ -194,8 +194,8 @@ export const register = (asked: Partial<Command<'RegisterAccount'>> = {}): Accou
 });
 export const acceptTerms = (version = '2026-01'): AccountCommand => ({ type: 'AcceptTerms', version, how: 'api' });
 export const suspend = (reason = 'resale'): AccountCommand => ({ type: 'SuspendAccount', reason });
-export const reinstate = (reason = 'appeal'): AccountCommand => ({ type: 'ReinstateAccount', reason });
-export const close = (reason = 'asked', askedBy?: string): AccountCommand => ({
+export const reinstate = (reason = 'appeal'): Command<'ReinstateAccount'> => ({ type: 'ReinstateAccount', reason });
+export const close = (reason = 'asked', askedBy?: string): Command<'CloseAccount'> => ({
   ...closed(reason, askedBy),
   type: 'CloseAccount',
 });

@@ -3,23 +3,27 @@ import { evolveAccount, initialAccount, type Account } from '../../../src/domain
 import { decideAccount, type AccountCommand } from '../../../src/domain/account/decide.ts';
 import type { AccountEvent } from '../../../src/domain/account/events.ts';
 import { anyCommand } from '../account/arbitrary.ts';
-import { close, customer } from '../account/examples.ts';
+import { anyEnd } from '../account/conduct/arbitrary.ts';
+import { customer } from '../account/examples.ts';
 import { informed } from '../account/refunds/informed.ts';
 import { aboutOnePayment } from '../account/refunds/one-payment.ts';
 
 /** One decision: what was asked, and the events that it caused. */
 export type Decided = { readonly command: AccountCommand; readonly events: readonly AccountEvent[] };
 
-const beforeClosing = anyCommand.filter(({ type }) => type !== 'CloseAccount');
+const beforeClosing = anyCommand.filter(
+  (command) =>
+    command.type !== 'CloseAccount' && !(command.type === 'RecordViolation' && command.consequence === 'termination'),
+);
 
 /** Some accounts are closed half-way. */
 const ofAllKinds: fc.Arbitrary<readonly AccountCommand[]> = fc
   .tuple(
     fc.array(beforeClosing, { minLength: 1, maxLength: 60, size: 'max' }),
     fc.array(anyCommand, { maxLength: 20 }),
-    fc.boolean(),
+    fc.option(anyEnd, { freq: 1 }),
   )
-  .map(([open, after, closes]) => [...open, ...(closes ? [close()] : []), ...after]);
+  .map(([open, after, end]) => [...open, ...(end ? [end] : []), ...after]);
 
 export const moves = fc.oneof({ weight: 3, arbitrary: ofAllKinds }, { weight: 1, arbitrary: aboutOnePayment });
 

@@ -1,3 +1,4 @@
+import type { ConductEvent, ContactNote, NoticeEvent } from '../../../src/domain/account/conduct/events.ts';
 import type { AccountRefusal } from '../../../src/domain/account/decide.ts';
 import type { AccountEvent, SuspensionCause } from '../../../src/domain/account/events.ts';
 import { isMoneyEvent, enter, type MoneyEvent } from '../money-entries.ts';
@@ -7,7 +8,10 @@ import { isSuspendedFor, openDebtOf, type MoneyBooks, type Of } from '../money-b
 export type Effect =
   | MoneyEvent
   | Of<'AccountRegistered', 'holder' | 'personal'>
-  | Of<'TermsAccepted', 'version'>
+  | Of<'TermsAccepted', 'version' | 'how' | 'notice'>
+  | ConductEvent
+  | NoticeEvent
+  | ContactNote
   | Of<'PersonalDataErased', 'reason'>
   | Of<'ViolationRecorded' | 'AccountTerminated', 'violationId' | 'forfeited'>
   | Of<'KeyIssued' | 'KeyRehashed', 'keyId' | 'pepperId'>

@@ -36,17 +36,19 @@ export const endGrants = (decision: Decision): void => {
   }
 };
 
-/** Forfeits or waives what is left of paid lots. Grants have ended with the account. */
-export const endPaid = (books: MoneyBooks, ending: Ending & ('forfeited' | 'waived'), lotId?: string): Verdict => {
+type GivenUp = Ending & ('forfeited' | 'waived');
+
+/** Forfeits or waives what is left of paid lots of a closed account. */
+export const endPaid = (books: MoneyBooks, ending: GivenUp, lotId?: string): Verdict => {
   if (!books.closed) return refused('account_not_closed');
   if (lotId !== undefined && !paidLotOf(books, lotId)) return refused('lot_not_found');
   const decision = begin(books);
-  endPaidIn(decision, ending, lotId);
+  endPaidOf(decision, ending, lotId);
   return happens(...decision.effects);
 };
 
-/** As one of several effects of a decision. */
-export const endPaidIn = (decision: Decision, ending: Ending & ('forfeited' | 'waived'), lotId?: string): void => {
+/** Of all paid lots, or of one. Grants have ended with the account, and a lot that has ended does not end otherwise. */
+export const endPaidOf = (decision: Decision, ending: GivenUp, lotId?: string): void => {
   for (const lot of inPayOrder(decision.books.lots)) {
     if (lot.isGrant || lot.free === 0n || lot.ended !== undefined) continue;
     if (lotId !== undefined && lot.id !== lotId) continue;

@@ -4,12 +4,16 @@ import type { PinnedPrice } from '../../../src/domain/account/events.ts';
 import type { Usage } from '../../../src/domain/money.ts';
 import { availableOf, drawsOf, heldOf, smaller } from '../money-books.ts';
 import { costOf, tokensOf } from '../usage-cost.ts';
-import { begin, happens, refused, refusedAsSuspended, write, type Effect, type Verdict } from './decision.ts';
+import { acceptanceByUse } from './conduct.ts';
+import { begin, happens, refused, write, type Effect, type Verdict } from './decision.ts';
 import { expire } from './endings.ts';
 import type { Ledger } from './ledger.ts';
 import { settleMarks } from './marks.ts';
 
-/** Lots whose time is over end first. A refusal leaves them as they are. */
+/**
+ * Newer terms are accepted first, and then lots whose time is over end. A refusal leaves all as it is, and so does a request
+ * whose credits are held already.
+ */
 export const reserve = (ledger: Ledger, command: ReserveCredits): Verdict => {
   const { money, terms, keys, limits } = ledger;
   const { requestId, amount, keyId, price, request } = command;
@@ -17,9 +21,11 @@ export const reserve = (ledger: Ledger, command: ReserveCredits): Verdict => {
   const tokens = request.inputTokensBound + request.outputTokensBound;
   const asked = { keyId, at, model: price.model, tokens, amount };
   const hold = money.holds.get(requestId);
+  const acceptance = acceptanceByUse(ledger, command);
   if (money.closed) return refused('account_closed');
   if (money.suspensions.length > 0) return refusedAsSuspended(money);
   if (terms === undefined) return refused('terms_not_accepted');
+  if (acceptance?.notice === 'failed' && command.terms?.explicit) return refused('terms_not_accepted');
   if (!keys.has(keyId)) return refused('key_not_found');
   if (!keys.get(keyId)) return refused('key_revoked');
   const barred = limits.expiredOrForbidden(asked);
@@ -29,6 +35,7 @@ export const reserve = (ledger: Ledger, command: ReserveCredits): Verdict => {
   const tooMany = limits.tooMany(asked);
   if (tooMany) return refused(tooMany);
   const decision = begin(money);
+  if (acceptance) write(decision, acceptance);
   expire(decision, at);
   const [free, held] = [availableOf(decision.books), heldOf(decision.books)];
   const withoutHolds = limits.withoutOthers(keyId, at, 0n, free + held);

@@ -1,3 +1,4 @@
+import type { NoticeAbout } from '../../../src/domain/account/conduct/events.ts';
 import type { MoneyBooks } from '../money-books.ts';
 import type { LimitBooks } from '../limit-books.ts';
 
@@ -16,4 +17,14 @@ export type Ledger = {
   writtenOff: bigint;
   threshold: bigint | null;
   readonly limits: LimitBooks;
+  readonly conduct: Conduct;
+};
+
+export type Conduct = {
+  readonly notices: Map<string, { readonly about: NoticeAbout; outcome: 'pending' | 'accepted' | 'failed' }>;
+  mayResell: boolean;
+  readonly violations: Set<string>;
+  terminated: boolean;
+  /** Whether each was answered. */
+  readonly contacts: Map<string, boolean>;
 };

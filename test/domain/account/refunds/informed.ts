@@ -49,8 +49,22 @@ export const informed = (command: AccountCommand, seen: Seen): AccountCommand =>
       // Even amounts become all that is owed, if it is less.
       return { ...command, lotId, amount: command.amount > owed && command.amount % 2n === 0n ? owed : command.amount };
     }
+    case 'AnswerNotice': {
+      const { noticeId } = command;
+      const queued = seen.filter(isOf('NoticeQueued')).map((notice) => notice.noticeId);
+      return { ...command, noticeId: choose(queued, noticeId, (one) => one === noticeId) };
+    }
+    case 'ReinstateAccount': {
+      const { cause } = command;
+      if (cause?.kind !== 'violation') return command;
+      const suspended = seen
+        .filter(isOf('ViolationRecorded'))
+        .filter(({ consequence }) => consequence === 'suspension');
+      const last = suspended.at(-1)?.violationId ?? cause.violationId;
+      return { ...command, cause: { kind: 'violation', violationId: last } };
+    }
     case 'ReserveCredits':
-      return seen.some(({ type }) => type === 'AccountClosed') ? afterClosing(command) : command;
+      return seen.some(({ type }) => type === 'AccountClosed') ? afterClosing(command) : underNotice(command, seen);
     default:
       return command;
   }
@@ -102,6 +116,15 @@ const newDispute = (named: OfDispute, seen: Seen): OfDispute => {
   return { lotId, disputeId: `${disputeId.slice(0, 'dispute_1'.length)}_of_${lotId}` };
 };
 
+/** Explicit acceptance is about terms whose notice failed. */
+const underNotice = (command: CommandOf<'ReserveCredits'>, seen: Seen): AccountCommand => {
+  if (!command.terms?.explicit) return command;
+  const failed = seen.filter(isOf('NoticeAnswered')).filter(({ outcome }) => outcome === 'failed');
+  const notices = seen.filter(isOf('NoticeQueued')).filter(({ noticeId }) => noticeId === failed.at(-1)?.noticeId);
+  const about = notices.at(-1)?.about;
+  return about?.kind === 'terms' ? { ...command, terms: { version: about.version, explicit: true } } : command;
+};
+
 /** Most commands are refused once the account is closed, so that some are replaced by those that are not. */
 const afterClosing = (command: CommandOf<'ReserveCredits'>): AccountCommand => {
   const reason = 'asked';
@@ -114,6 +137,11 @@ const afterClosing = (command: CommandOf<'ReserveCredits'>): AccountCommand => {
       return { type: 'WaiveCredits', reason };
     case 'req_3':
       return { type: 'ErasePersonalData', reason };
+    case 'req_4':
+      return {
+        ...{ type: 'RecordViolation', violationId: 'vio_late', category: 'damage', evidence: [], reason },
+        ...{ consequence: 'termination', forfeit: command.amount % 2n === 0n },
+      };
   }
   return command;
 };
