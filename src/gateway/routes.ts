@@ -127,7 +127,7 @@ const createManagement = (
     ...{ payments: payments.payments, isSimulatedPartner },
     paymentCommands: eventLog.payments,
     ...{ contacts: contacting.contacts, listContacts: views.contacts, support: contacting.support },
-    ...{ listPayments: views.listPayments, openPayments: views.openPayments },
+    ...{ listPayments: views.listPayments, listOwed: views.listOwed, openPayments: views.openPayments },
     notices: views.notices,
     findGenerations: views.findGenerations,
     signals: createSignals({ ...watchers, filteredOn: views.filteredOn }),

@@ -6,6 +6,7 @@ import { decodeFact } from '../eventstore/journal/codec.ts';
 import { eventsOfRequest } from '../eventstore/journal/completion-events.ts';
 import type { MigrateOptions } from '../eventstore/postgres/database/migrate.ts';
 import type { Patiently } from '../eventstore/postgres/database/patience.ts';
+import { balances } from '../projections/rows/balances.ts';
 import { dailyUsage } from '../projections/rows/daily-usage.ts';
 import { createDatabase, type Database } from '../projections/database.ts';
 import { followLog, together } from '../projections/follow.ts';
@@ -17,8 +18,7 @@ import { createOpenPayments } from '../projections/views/open-payments.ts';
 import { migrateProjections, projections, rowsReached } from '../projections/rows/live.ts';
 import { createPriceList } from '../projections/views/price-list.ts';
 import { createNoticeQueries, type WantedNotices } from '../projections/notice-queries.ts';
-import { createQueries, type WantedPayments, type WantedRequests } from '../projections/queries.ts';
-import { balances } from '../projections/rows/balances.ts';
+import { createQueries, type WantedOwed, type WantedPayments, type WantedRequests } from '../projections/queries.ts';
 import { notices } from '../projections/rows/notices.ts';
 import { payments } from '../projections/rows/payments.ts';
 import { bringUpToDate, createMissingTables, rebuiltInWords } from '../projections/rebuild/rebuild.ts';
@@ -211,6 +211,10 @@ export const openViews = async (options: ViewsOptions) => {
       if (byTransaction !== undefined || orderId === null) return byTransaction;
       await caughtUp(payments);
       return queries.paymentOfOrder(orderId);
+    },
+    listOwed: async (wanted: WantedOwed) => {
+      await caughtUp(balances);
+      return queries.owedAccounts(wanted);
     },
     /** Brings this node's rows up to the head of the log; rejects after `withinMs`. */
     hurry: async (withinMs: number): Promise<void> => rows.reached(await store.head(), AbortSignal.timeout(withinMs)),

@@ -4,7 +4,6 @@ import type { AccountEvent } from '../domain/account/events.ts';
 import { free, lotOf } from '../domain/account/lots.ts';
 import { available } from '../domain/account/wallet.ts';
 import { formatUsd, min, type Credits } from '../domain/money.ts';
-import { CENT } from '../domain/payments/amounts.ts';
 import type { PaymentCommand } from '../domain/payments/commands.ts';
 import type { PaymentEvent } from '../domain/payments/events.ts';
 import {
@@ -14,6 +13,7 @@ import {
   paymentStream,
   type KnownPayment,
 } from '../domain/payments/payment.ts';
+import { wholeCents } from '../domain/payments/refundable.ts';
 import { derivedId } from '../eventstore/ids.ts';
 import type { Fact, Metadata } from '../eventstore/journal/codec.ts';
 import type { Process, Reaction, ReactionOutcome } from '../reactions/process.ts';
@@ -197,8 +197,6 @@ const refundIfClosed =
     return toAccount(options, accountId, command)(metadata);
   };
 
-const wholeCents = (amount: Credits): Credits => amount - (amount % CENT);
-
 const mailReceived = async (
   options: PaymentsOptions,
   accountId: string,
@@ -245,7 +243,7 @@ const requestRefund =
   ): Reaction =>
   async (metadata) => {
     const outcome = await toPayment(options, paymentId, command)(metadata);
-    if (outcome.kind === 'accepted') return ACCEPTED;
+    if (outcome.kind !== 'refused') return outcome;
     const reason = `the payment cannot be refunded: ${outcome.refusal.code}`;
     const release = { type: 'ReleaseRefundHold', refundId: command.refundId, reason } as const;
     const { actor, commandId } = metadata;

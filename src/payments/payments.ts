@@ -5,6 +5,7 @@ import type { Credits } from '../domain/money.ts';
 import type { Metadata } from '../eventstore/journal/codec.ts';
 import { isSimulatedPartner, type WebhookHeaders } from './partner.ts';
 import type { PaymentsOptions } from './payments-options.ts';
+import { createClosings } from './closings.ts';
 import { createPaymentsProcess } from './payments-process.ts';
 import { checkPaid, readPayment } from './record-reports.ts';
 import { lookUpReturns } from './send-refund.ts';
@@ -58,6 +59,8 @@ export type Payments = {
   /** Looks up unpaid payments when it is time. To be called every few seconds, on one node at a time. */
   lookUpUnpaid(): Promise<void>;
   readonly process: Process;
+  /** What the holders of closed accounts are paid back. */
+  readonly closings: Process;
 };
 
 /** The rules of payments. */
@@ -77,5 +80,6 @@ export const createPayments = (options: PaymentsOptions): Payments => {
     sweep: (progress) => sweep(options, progress),
     lookUpUnpaid: createUnpaidRounds(options, check),
     process: createPaymentsProcess(options),
+    closings: createClosings(options),
   };
 };

@@ -1,4 +1,4 @@
-import { accountStream } from '../domain/account/account.ts';
+import { accountStream, type Account } from '../domain/account/account.ts';
 import type { MemberRole } from '../domain/account/events.ts';
 import { mailStream, type MailCommand } from '../domain/mail/mail.ts';
 import { formatUsd, type Credits } from '../domain/money.ts';
@@ -66,7 +66,13 @@ export const mailsOfAccount = (options: Options): AccountMails => ({
     if (state.conduct.termination) return;
     const paid = [...state.wallet.lots.values()].filter(({ source }) => source.kind === 'payment');
     const owed = paid.reduce((sum, { remaining }) => sum + remaining, 0n);
-    const params = { account_id: accountId, closed_at: at.toISOString(), owed_usd: formatUsd(owed) };
+    const rest = restOf(state, owed);
+    const ended = { waived: state.wallet.waived, forfeited: state.wallet.forfeited };
+    const params = {
+      ...{ account_id: accountId, closed_at: at.toISOString(), owed_usd: formatUsd(owed) },
+      ...(rest === undefined ? {} : { rest }),
+      ...(rest === 'waived' || rest === 'forfeited' ? { ended_usd: formatUsd(ended[rest]) } : {}),
+    };
     for (const [personId, role] of state.members) {
       if (role !== 'owner') continue;
       const mail = queueMail('account_closed', { kind: 'person', id: personId }, params);
@@ -75,6 +81,17 @@ export const mailsOfAccount = (options: Options): AccountMails => ({
   },
   endLowBalance: (mailId, linkSecret, client) => endLowBalance(options, mailId, linkSecret, client),
 });
+
+/** What becomes of paid credits; undefined if there were none. */
+const restOf = (
+  { standing, wallet, conduct }: Account,
+  owed: Credits,
+): 'owed' | 'refund' | 'waived' | 'forfeited' | undefined => {
+  if (conduct.termination?.forfeited && wallet.forfeited > 0n) return 'forfeited';
+  if (standing.rest === 'waived' && wallet.waived > 0n) return 'waived';
+  if (owed === 0n) return undefined;
+  return standing.rest === 'refund' ? 'refund' : 'owed';
+};
 
 const mailOfLowBalance = (id: string): string => `low-balance-${id}`;
 

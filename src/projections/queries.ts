@@ -28,6 +28,16 @@ export type Filtered = {
   readonly since: Date;
 };
 
+/** What a closed account has left, in nano-USD. The parts make up the balance. */
+export type OwedAccount = {
+  readonly accountId: string;
+  readonly closedAt: Date;
+  readonly owed: bigint;
+  readonly heldForRefund: bigint;
+  readonly frozen: bigint;
+  readonly heldForRequests: bigint;
+};
+
 export type Queries = {
   /** Keys with at least MANY_FILTERED on a UTC day, of one account or of all. Reads all requests, so it is for staff. */
   filteredOn(day: string, accountId?: string): Promise<readonly Filtered[]>;
@@ -49,6 +59,8 @@ export type Queries = {
   paymentOfOrder(orderId: string): Promise<string | undefined>;
   /** Accounts of which a lot with credits has ended by `at`, without a record of it; those that ended first. */
   accountsWithDueLots(at: Date): Promise<readonly DueLots[]>;
+  /** The closed accounts with credits, those that were closed first. */
+  owedAccounts(wanted: WantedOwed): Promise<readonly OwedAccount[]>;
   /** By projection, the position of its rows. */
   positions(): Promise<Readonly<Record<string, number>>>;
   balanceOf(accountId: string): Promise<BalanceRow | undefined>;
@@ -73,6 +85,9 @@ export type WantedRequests = {
 
 /** `before` is the last payment of the page before. */
 export type WantedPayments = { readonly before?: string | undefined; readonly limit: number };
+
+/** `after` is the last account of the page before. */
+export type WantedOwed = { readonly after?: string | undefined; readonly limit: number };
 
 const OPEN_PAGE = 1000;
 const DUE_PAGE = 100;
@@ -156,6 +171,7 @@ export const createQueries = (database: Database): Queries => ({
       endedAt ? [{ accountId, endedAt, revision }] : [],
     );
   },
+  owedAccounts: (wanted) => findOwed(database, wanted),
   positions: async () => {
     const rows = await database.any<{ name: string; position: bigint }>(
       `select name, position from ${LIVE}.checkpoints`,
@@ -177,6 +193,24 @@ export const createQueries = (database: Database): Queries => ({
       [keyId, utcDay(at), utcDay(mondayOf(at)), `${utcDay(at).slice(0, 7)}-01`],
     ),
 });
+
+const BALANCE = 'topped_up + reversed - charged - repaid - refunded - charged_back - expired - forfeited - waived';
+
+const findOwed = async (database: Database, { after, limit }: WantedOwed): Promise<readonly OwedAccount[]> => {
+  const rows = await database.any<
+    Pick<BalanceRow, 'account_id' | 'held' | 'held_for_refund' | 'frozen'> & { closed_at: Date; balance: bigint }
+  >(
+    `select account_id, closed_at, held, held_for_refund, frozen, ${BALANCE} as balance from ${LIVE}.balances
+     where closed_at is not null and ${BALANCE} > 0 and ($1::text is null or (closed_at, account_id) >
+       (select closed_at, account_id from ${LIVE}.balances where account_id = $1))
+     order by closed_at, account_id limit $2`,
+    [after ?? null, limit],
+  );
+  return rows.map(({ account_id, closed_at, balance, held, held_for_refund, frozen }) => ({
+    ...{ accountId: account_id, closedAt: closed_at, owed: balance - held - held_for_refund - frozen },
+    ...{ heldForRefund: held_for_refund, frozen, heldForRequests: held },
+  }));
+};
 
 const findRequests = async (
   database: Database,

@@ -2,9 +2,12 @@ import type { StoredFact } from '../eventstore/event-store.ts';
 
 type Queued = Pick<StoredFact, 'stream' | 'position'>;
 
+/** `not_yet`: it waits for something that ends soon. */
+export type Handled = 'done' | 'not_yet';
+
 export type FactQueueOptions<Fact extends Queued> = {
-  /** Handles a fact. It is called again after a failure. */
-  readonly handle: (fact: Fact) => Promise<void>;
+  /** Handles a fact. It is called again until it is done. */
+  readonly handle: (fact: Fact) => Promise<Handled>;
   readonly failed: (fact: Fact, error: unknown) => void;
   /** Called after each fact that is done. */
   readonly done: (fact: Fact) => void;
@@ -28,6 +31,7 @@ export type FactQueue<Fact> = {
 
 /** More calls at the same time would only wait for each other at the log. */
 const AT_ONCE = 32;
+const NOT_YET_MS = 1000;
 /** Bounds the memory while a stream is stuck for a long time. Reading then stops until a fact is done. */
 const MAX_UNDONE = 20_000;
 
@@ -46,25 +50,25 @@ export const createFactQueue = <Fact extends Queued>(options: FactQueueOptions<F
   };
   signal.addEventListener('abort', wake, { once: true });
 
-  const attempt = async (fact: Fact): Promise<boolean> => {
+  const attempt = async (fact: Fact): Promise<Handled | 'failed'> => {
     await turns.take();
     try {
-      if (signal.aborted) return false;
-      await handle(fact);
-      return true;
+      return signal.aborted ? 'not_yet' : await handle(fact);
     } catch (error) {
       if (!signal.aborted) failed(fact, error);
-      return false;
+      return 'failed';
     } finally {
       turns.giveBack();
     }
   };
 
   const work = async (fact: Fact): Promise<void> => {
-    for (let failures = 0; !(await attempt(fact)); failures++) {
+    let failures = 0;
+    for (let outcome = await attempt(fact); outcome !== 'done'; outcome = await attempt(fact)) {
       if (signal.aborted) return;
-      stuck.add(fact.stream);
-      await pause(retryMs(failures), signal);
+      if (outcome === 'failed') stuck.add(fact.stream);
+      else stuck.delete(fact.stream);
+      await pause(outcome === 'failed' ? retryMs(failures++) : NOT_YET_MS, signal);
     }
     stuck.delete(fact.stream);
     undone.delete(fact.position);

@@ -12,13 +12,16 @@ import {
   type ReactionId,
   type ReactionRefusal,
 } from '../domain/reactions/parked-reactions.ts';
-import { createFactQueue, pause } from './fact-queue.ts';
+import { createFactQueue, pause, type Handled } from './fact-queue.ts';
 import { createProcessCheckpoint } from './process-checkpoint.ts';
 import { inRounds } from './rounds.ts';
 
 /** What a reaction reads of the outcome of its command. */
 export type ReactionOutcome =
-  { readonly kind: 'accepted' } | { readonly kind: 'refused'; readonly refusal: { readonly code: string } };
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'refused'; readonly refusal: { readonly code: string } }
+  /** It waits for something that ends soon. It is executed again, with those after it, and this is no fault. */
+  | { readonly kind: 'not_yet' };
 
 /**
  * Executes one command under this metadata. It may be called more than once with the same metadata, after a crash or a
@@ -138,23 +141,25 @@ const createParking = ({ process: { name }, reactions, parked }: ProcessOptions,
 const createHandle = (options: ProcessOptions, parking: ReturnType<typeof createParking>) => {
   const { process, store } = options;
 
-  const react = async (fact: Fact, signal: AbortSignal, causeId: string, only?: number): Promise<void> => {
+  const react = async (fact: Fact, signal: AbortSignal, causeId: string, only?: number): Promise<Handled> => {
     const parked = await parking.read();
     for (const [command, reaction] of (await process.react(fact, signal)).entries()) {
       const id = { eventId: fact.id, stream: fact.stream, command };
       if ((only !== undefined && only !== command) || parked.has(reactionKey(id))) continue;
       const commandId = reactionCommandId(process.name, fact.id, command);
       const outcome = await reaction({ actor: `system:${process.name}`, commandId });
+      if (outcome.kind === 'not_yet') return 'not_yet';
       if (outcome.kind === 'refused') await parking.park(id, causeId, outcome.refusal.code);
     }
+    return 'done';
   };
 
-  return async (fact: Fact, signal: AbortSignal): Promise<void> => {
+  return async (fact: Fact, signal: AbortSignal): Promise<Handled> => {
     const { event } = fact;
     if (event.type !== 'ReactionResumed') return react(fact, signal, fact.id);
-    if (fact.stream !== processStream(process.name)) return;
+    if (fact.stream !== processStream(process.name)) return 'done';
     const original = await store.findEvent(event.stream, event.eventId);
-    if (original) await react(decodeFact(original), signal, fact.id, event.command);
+    return original ? react(decodeFact(original), signal, fact.id, event.command) : 'done';
   };
 };
 

@@ -18,7 +18,9 @@ const payment = { account_id: 'acc_1', payment_id: 'pay_1' };
 const notice = { account_id: 'acc_1', notice_id: 'ntc_1' };
 const ofEvent = { account_id: 'acc_1', revision: '7', at: time };
 const queued: { readonly [Name in TemplateName]: ReturnType<typeof queueMail> } = {
-  account_closed: queueMail('account_closed', to, { account_id: 'acc_1', closed_at: time, owed_usd: '3.20' }),
+  account_closed: queueMail('account_closed', to, {
+    ...{ account_id: 'acc_1', closed_at: time, owed_usd: '3.20', rest: 'refund', ended_usd: '0.50' },
+  }),
   account_reinstated: queueMail('account_reinstated', to, { ...ofEvent, cause: 'dispute' }),
   account_suspended: queueMail('account_suspended', to, { ...ofEvent, cause: 'violation', category: 'resale' }),
   account_terminated: queueMail('account_terminated', to, {
@@ -55,7 +57,7 @@ const queued: { readonly [Name in TemplateName]: ReturnType<typeof queueMail> } 
 };
 /** What each mail must contain, in both forms. */
 const contents: { readonly [Name in TemplateName]: readonly string[] } = {
-  account_closed: ['acc_1', '2026-12-01 14:05 UTC', '3.20 USD', 'closed'],
+  account_closed: ['acc_1', '2026-12-01 14:05 UTC', '3.20 USD', '0.50 USD', 'closed', 'We refund'],
   account_reinstated: ['acc_1', REASON, 'no longer suspended because of a dispute'],
   account_suspended: ['acc_1', REASON, 'for a violation of the terms', 'resale or sharing', '/contact'],
   account_terminated: ['acc_1', REASON, '3.20 USD', 'owe you', '/api/accounts/acc_1/refunds', '/contact'],

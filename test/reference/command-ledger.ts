@@ -155,7 +155,7 @@ const verdictOf = (ledger: Ledger, command: AccountCommand): Verdict => {
       if (money.closed && !ledger.conduct.terminated) return refused('account_not_terminated');
       return endPaid(money, 'forfeited');
     case 'WaiveCredits':
-      return endPaid(money, 'waived', command.lotId);
+      return endPaid(money, 'waived', command.lotId, command.below);
   }
 };
 

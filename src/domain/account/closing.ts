@@ -1,4 +1,5 @@
 import { accept } from '../decider.ts';
+import type { Credits } from '../money.ts';
 import type { Account } from './account.ts';
 import { andThen } from './after.ts';
 import type { AccountCommand, AccountDecision, AccountRefusal, CommandOf } from './commands.ts';
@@ -6,7 +7,7 @@ import type { AccountEvent } from './events.ts';
 import { excess, isDisputed } from './lots.ts';
 import { waiveCredits } from './refunds/endings.ts';
 import { no } from './reserve.ts';
-import { openDebt, type Wallet } from './wallet.ts';
+import { available, openDebt, type Wallet } from './wallet.ts';
 
 /** What a closed account refuses. Holds in progress still end, late usage is charged, and payments arrive. */
 export const isRefusedOnceClosed = (command: AccountCommand): boolean =>
@@ -51,6 +52,12 @@ export const closeAccount = (
     ? andThen(account, closed, (after) => waiveCredits({ type: 'WaiveCredits', reason }, after))
     : closed;
 };
+
+/**
+ * The paid credits of a closed account that are owed to its holder: what no request in progress may need, no refund holds and
+ * no dispute freezes. Grants have ended, except what requests in progress may need.
+ */
+export const owed = ({ standing, wallet }: Account): Credits => (standing.status === 'closed' ? available(wallet) : 0n);
 
 export const erasePersonalData = (
   { reason }: CommandOf<'ErasePersonalData'>,

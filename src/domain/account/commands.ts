@@ -187,9 +187,9 @@ export type RefundCommand =
       /** By the clock of the caller, in ms since the epoch. */
       readonly at: number;
     }
-  /** For a closed account. Waiving ends all that is left, or what is left of one lot. */
+  /** For a closed account. Waiving ends all that is left, or what is left of one lot. `below`: only of lots with less left. */
   | { readonly type: 'ForfeitCredits'; readonly reason: string }
-  | { readonly type: 'WaiveCredits'; readonly reason: string; readonly lotId?: string }
+  | { readonly type: 'WaiveCredits'; readonly reason: string; readonly lotId?: string; readonly below?: Credits }
   /** Ends the lots whose time is over by the clock of the caller, in ms since the epoch. */
   | { readonly type: 'ExpireLots'; readonly at: number };
 

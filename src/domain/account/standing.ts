@@ -1,4 +1,4 @@
-import type { StandingEvent, SuspensionCause } from './events.ts';
+import type { RestOfCredits, StandingEvent, SuspensionCause } from './events.ts';
 
 export type Standing = {
   /** Nothing follows `closed`. */
@@ -10,6 +10,8 @@ export type Standing = {
   /** In force, or when the account was closed. It is suspended while there is one. */
   readonly suspensions: readonly Suspension[];
   readonly closingReason: string | null;
+  /** What the holder of a closed account wants for its paid credits; null: they stay owed. */
+  readonly rest: RestOfCredits | null;
   /** Whether the personal data was erased. */
   readonly erased: boolean;
 };
@@ -41,6 +43,7 @@ export const unregistered: Standing = {
   termsVersion: null,
   suspensions: [],
   closingReason: null,
+  rest: null,
   erased: false,
 };
 
@@ -61,7 +64,7 @@ export const evolveStanding = (standing: Standing, event: StandingEvent): Standi
       return { ...standing, status: suspensions.length > 0 ? 'suspended' : 'active', suspensions };
     }
     case 'AccountClosed':
-      return { ...standing, status: 'closed', closingReason: event.reason };
+      return { ...standing, status: 'closed', closingReason: event.reason, rest: event.rest ?? null };
     case 'PersonalDataErased':
       return { ...standing, erased: true };
     case 'ContactChanged': {

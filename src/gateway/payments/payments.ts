@@ -50,6 +50,7 @@ export const openPayments = async (options: OpenPaymentsOptions) => {
     alarm: (alert, facts) => log.error({ alert, ...facts }, 'a payment needs an operator'),
   });
   const running = startGatewayProcess(options, payments.process);
+  const closings = startGatewayProcess(options, payments.closings);
   const failed = (error: unknown): void => {
     if (!outage.covers(error)) log.warn({ err: error }, 'payments could not be compared with the partner: tried again');
   };
@@ -63,6 +64,7 @@ export const openPayments = async (options: OpenPaymentsOptions) => {
     close: async (): Promise<void> => {
       await rounds.close();
       await deleting.close();
+      await closings.close();
       await running.close();
       await opened.close();
       await kept.close();

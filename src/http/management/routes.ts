@@ -21,6 +21,7 @@ import { listKeys } from './keys/list-keys.ts';
 import { noticeRoutes } from './notices/routes.ts';
 import { priceRoutes } from './prices/routes.ts';
 import { termsRoutes } from './terms/routes.ts';
+import { listOwed } from './accounts/list-owed.ts';
 import { readCheckpoint } from './read-checkpoint.ts';
 import { readAccount } from './accounts/read-account.ts';
 import { readRequest } from './requests/read-request.ts';
@@ -47,6 +48,7 @@ export const routes: readonly Route[] = [
   ...credentialRoutes,
   ...contactRoutes,
   createAccount,
+  listOwed,
   readAccount,
   listEvents,
   acceptTerms,

@@ -1,8 +1,28 @@
+import { z } from 'zod';
 import { facts, paragraph } from '../mail-body.ts';
 import { defineTemplate, ending, id, instant, timeInMail, usd } from './template.ts';
 
+/** What becomes of paid credits. */
+const rests = ['owed', 'refund', 'waived', 'forfeited'] as const;
+
+const inWords: Readonly<Record<(typeof rests)[number], string>> = {
+  owed: 'Paid credits that were not used are still yours. Answer this mail, or write to support, to have them refunded.',
+  refund:
+    'We refund the paid credits that were not used, payment by payment. You receive a mail about each refund. Less than a cent cannot be refunded, and ends.',
+  waived: 'The paid credits that were left have ended, as was asked with the closing.',
+  forfeited:
+    'The paid credits that were left are forfeited, because the account was closed for a violation of the terms.',
+};
+
+/** Mails that older releases queued have neither `rest` nor `ended_usd`. */
 export const accountClosed = defineTemplate({
-  params: { account_id: id, closed_at: instant, owed_usd: usd },
+  params: {
+    account_id: id,
+    closed_at: instant,
+    owed_usd: usd,
+    rest: z.enum(rests).optional(),
+    ended_usd: usd.optional(),
+  },
   body: ({ params, operator, name }) => ({
     subject: `Your account with ${operator.name} is closed`,
     blocks: [
@@ -12,7 +32,11 @@ export const accountClosed = defineTemplate({
         ['Account', params.account_id],
         ['Closed', timeInMail(params.closed_at)],
         ['Paid credits that we still owe you', `${params.owed_usd} USD`],
+        ...(params.ended_usd === undefined
+          ? []
+          : ([['Paid credits that have ended', `${params.ended_usd} USD`]] as const)),
       ),
+      ...(params.rest === undefined ? [] : [paragraph(inWords[params.rest])]),
       paragraph(`If you did not ask for this, write to ${operator.supportEmail}.`),
       paragraph(ending(operator)),
     ],

@@ -30,6 +30,7 @@ export type BalanceRow = {
   readonly open_holds: number;
   /** The earliest end of a lot with credits, if it has not been recorded. */
   readonly next_end: Date | null;
+  readonly closed_at: Date | null;
   /** The revision of the last event that changed this row. */
   readonly revision: number;
   /** The parts of `held_for_refund` and `frozen`: see `evolveLocks`. */
@@ -151,7 +152,7 @@ const emptyRow = (accountId: string): BalanceRow => ({
   ...{ topped_up: 0n, charged: 0n, reversed: 0n, repaid: 0n, refunded: 0n, charged_back: 0n },
   ...{ expired: 0n, forfeited: 0n, waived: 0n, written_off: 0n },
   ...{ held: 0n, held_for_refund: 0n, frozen: 0n, debt: 0n, open_holds: 0 },
-  ...{ next_end: null, revision: 0, locks: null, endings: null },
+  ...{ next_end: null, closed_at: null, revision: 0, locks: null, endings: null },
 });
 
 /**
@@ -160,8 +161,8 @@ const emptyRow = (accountId: string): BalanceRow => ({
  */
 export const balances: Projection<BalanceRow> = {
   name: 'balances',
-  // Version 2 has `expired`; version 3 has refunds, disputes, debts, reversals and ends of lots.
-  version: 3,
+  // Version 2 has `expired`; version 3 has refunds, disputes, debts, reversals and ends of lots; version 4 has `closed_at`.
+  version: 4,
   columns: {
     account_id: 'text',
     topped_up: 'bigint',
@@ -180,12 +181,16 @@ export const balances: Projection<BalanceRow> = {
     debt: 'bigint',
     open_holds: 'int',
     next_end: 'timestamptz',
+    closed_at: 'timestamptz',
     revision: 'int',
     locks: 'text',
     endings: 'text',
   },
   keyLength: 1,
-  indexes: [{ columns: ['next_end'], where: 'next_end is not null' }],
+  indexes: [
+    { columns: ['next_end'], where: 'next_end is not null' },
+    { columns: ['closed_at', 'account_id'], where: 'closed_at is not null' },
+  ],
   types: types as ReadonlySet<DomainEvent['type']>,
   keysOf: ({ stream, event }) => {
     const accountId = accountOfStream(stream);
@@ -196,6 +201,7 @@ export const balances: Projection<BalanceRow> = {
     return {
       ...row,
       ...(isBalanceEvent(recorded.event) ? moved(row, recorded.event) : {}),
+      ...(recorded.event.type === 'AccountClosed' ? { closed_at: recorded.time } : {}),
       revision: recorded.revision,
     };
   },

@@ -28,6 +28,7 @@ describe('the state of an account', () => {
           termsVersion: '2026-01',
           suspensions: [ { cause: { kind: 'staff' }, reason: 'resale' } ],
           closingReason: null,
+          rest: null,
           erased: false
         },
         members: Map(0) {},

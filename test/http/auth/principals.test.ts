@@ -59,6 +59,7 @@ const table: Readonly<Record<string, string>> = {
   'PUT /accounts/{account_id}/low-balance': 'ob',
   'POST /low-balance-mails/{mail_id}/end': '*',
   'POST /accounts': 'ATW34',
+  'GET /accounts/owed': 'ASFW124',
   'GET /accounts/{account_id}': 'AobdRSFTW1234',
   'GET /accounts/{account_id}/events': 'AobdRSFTW1234',
   'POST /accounts/{account_id}/terms': 'Ao',

@@ -72,6 +72,30 @@ describe('POST /accounts/{account_id}/close', () => {
     expect(data.find(({ type }) => type === 'AccountClosed')?.data).toEqual({ reason: 'Asked', asked_by: 'per_1' });
   });
 
+  it('200: with the wish of the holder for the paid credits: refund, waive, or none', async () => {
+    for (const [wish, rest, owed_usd, waived_usd] of [
+      ['refund', 'refund', '5.00', '0.00'],
+      ['waive', 'waived', '0.00', '5.00'],
+      [undefined, null, '5.00', '0.00'],
+    ] as const) {
+      const id = await api.account();
+      const payment = { kind: 'payment', reference: 'pay_1' } as const;
+      await api.execute(id, { type: 'TopUp', lotId: 'lot_1', amount: 5_000_000_000n, source: payment });
+      const body = { reason: 'Asked', ...(wish ? { rest: wish } : {}) };
+      const first = await api.post(`/accounts/${id}/close`, body, { key: `close ${wish}` });
+      expect(first.json).toMatchObject({ rest, owed_usd, waived_usd, held_for_refund_usd: '0.00' });
+      expect((await api.get(`/accounts/${id}`)).json).toMatchObject({ rest, owed_usd, waived_usd });
+      // A repetition is answered as the first request, whatever has become of the credits since.
+      await api.execute(id, { type: 'WaiveCredits', reason: 'asked' });
+      expect((await api.post(`/accounts/${id}/close`, body, { key: `close ${wish}` })).json).toEqual(first.json);
+    }
+  });
+
+  it('400: with another wish', async () => {
+    const answer = await api.post(`${account}/close`, { reason: 'Asked', rest: 'waived' });
+    expect([refusal(answer), param(answer)]).toEqual([[400, 'invalid_request'], 'rest']);
+  });
+
   it('404: a person who is no member asked for it', async () => {
     const answer = await api.post(`${account}/close`, { reason: 'Asked', asked_by: 'per_1' });
     expect([refusal(answer), param(answer)]).toEqual([[404, 'member_not_found'], 'asked_by']);

@@ -137,6 +137,7 @@ export const startManagementApi = async (overrides: Partial<ManagementDeps> = {}
     } as unknown as ManagementDeps['payments'],
     ...{ paymentCommands, isSimulatedPartner },
     listPayments: () => Promise.resolve([]),
+    listOwed: () => Promise.resolve([]),
     openPayments: async () => {
       const view = createOpenPayments();
       void view.apply((await store.readAll(0, 1000)).map(decodeFact), await store.head(), 0);

@@ -39,19 +39,20 @@ export const endGrants = (decision: Decision): void => {
 type GivenUp = Ending & ('forfeited' | 'waived');
 
 /** Forfeits or waives what is left of paid lots of a closed account. */
-export const endPaid = (books: MoneyBooks, ending: GivenUp, lotId?: string): Verdict => {
+export const endPaid = (books: MoneyBooks, ending: GivenUp, lotId?: string, below?: bigint): Verdict => {
   if (!books.closed) return refused('account_not_closed');
   if (lotId !== undefined && !paidLotOf(books, lotId)) return refused('lot_not_found');
   const decision = begin(books);
-  endPaidOf(decision, ending, lotId);
+  endPaidOf(decision, ending, lotId, below);
   return happens(...decision.effects);
 };
 
-/** Of all paid lots, or of one. Grants have ended with the account, and a lot that has ended does not end otherwise. */
-export const endPaidOf = (decision: Decision, ending: GivenUp, lotId?: string): void => {
+/** Of all paid lots, or of one, or of those with less left. Grants have ended with the account, and a lot that has ended does not end otherwise. */
+export const endPaidOf = (decision: Decision, ending: GivenUp, lotId?: string, below?: bigint): void => {
   for (const lot of inPayOrder(decision.books.lots)) {
     if (lot.isGrant || lot.free === 0n || lot.ended !== undefined) continue;
     if (lotId !== undefined && lot.id !== lotId) continue;
+    if (below !== undefined && remainingOf(lot) >= below) continue;
     write(decision, endOf(lot.id, excessOf(decision.books, lot), ending));
   }
 };

@@ -1,4 +1,5 @@
 import { accept } from '../../decider.ts';
+import type { Credits } from '../../money.ts';
 import type { Account } from '../account.ts';
 import type { AccountCommand, AccountDecision, CommandOf } from '../commands.ts';
 import { excess, free, isPaid, lotOf, type Ending } from '../lots.ts';
@@ -53,18 +54,29 @@ export const forfeitCredits = ({ reason }: CommandOf<'ForfeitCredits'>, account:
   return isTerminated ? endPaid({ kind: 'forfeited', reason }, account) : no('account_not_terminated');
 };
 
-export const waiveCredits = ({ reason, lotId }: CommandOf<'WaiveCredits'>, account: Account): AccountDecision => {
+export const waiveCredits = (
+  { reason, lotId, below }: CommandOf<'WaiveCredits'>,
+  account: Account,
+): AccountDecision => {
   const lot = lotId === undefined ? undefined : lotOf(account.wallet, lotId);
   if (account.standing.status === 'closed' && lotId !== undefined && (!lot || !isPaid(lot))) return no('lot_not_found');
-  return endPaid({ kind: 'waived', reason }, account, lotId);
+  return endPaid({ kind: 'waived', reason }, account, { lotId, below });
 };
 
-/** Ends the paid lots of a closed account, or one of them. */
-const endPaid = (ending: Ending, account: Account, only?: string): AccountDecision => {
+/** Ends the paid lots of a closed account, or one of them, or those with less left. */
+const endPaid = (
+  ending: Ending,
+  account: Account,
+  { lotId: only, below }: { readonly lotId?: string | undefined; readonly below?: Credits | undefined } = {},
+): AccountDecision => {
   if (account.standing.status !== 'closed') return no('account_not_closed');
   const draft = openDraft(account);
   for (const [lotId, lot, amount] of excess(draft.wallet, draft.wallet.held)) {
-    const isMeant = isPaid(lot) && lot.ended === null && (only === undefined || only === lotId);
+    const isMeant =
+      isPaid(lot) &&
+      lot.ended === null &&
+      (only === undefined || only === lotId) &&
+      (below === undefined || lot.remaining < below);
     if (isMeant && free(lot) > 0n) end(draft, lotId, ending, amount);
   }
   return draft.decision();

@@ -1,9 +1,12 @@
 import { z } from 'zod';
-import type { AccountEvent } from '../../../domain/account/events.ts';
+import type { Account } from '../../../domain/account/account.ts';
+import { owed } from '../../../domain/account/closing.ts';
+import { restsOfCredits, type AccountEvent, type RestOfCredits } from '../../../domain/account/events.ts';
 import { formatUsd } from '../../../domain/money.ts';
 import { staff } from '../../auth/principals.ts';
 import { problem } from '../../server/problems.ts';
-import { accountNow } from './account-at.ts';
+import { accountAt } from './account-at.ts';
+import { sumOf } from './views/account-view.ts';
 import { carryOut } from '../router/execute-command.ts';
 import { accountId, changed, reason, revision, time, usd } from '../router/fields.ts';
 import { published } from '../router/published.ts';
@@ -23,10 +26,18 @@ export const closeAccount = defineRoute({
   summary: 'Close an account',
   description:
     'Final. This node refuses all keys of the account once this request is answered, all nodes within a second. Requests in progress complete, as far as their credits are held. ' +
-    'Promotional credits end, those that requests in progress hold when these end. What is left of paid credits stays in the balance. Closing a closed account changes nothing, not even the reason.',
+    'Promotional credits end, those that requests in progress hold when these end. `rest` is what the holder wants for the paid credits: refund requests a refund of each payment once all requests have ended, and waives what is less than a cent; waive ends them now. Without it they stay owed. Disputed payments stay out. ' +
+    'Closing a closed account changes nothing, not even the reason.',
   body: {
-    schema: z.strictObject({ reason, asked_by: personId.optional() }),
-    example: { reason: 'The holder asked for it' },
+    schema: z.strictObject({
+      reason,
+      asked_by: personId.optional(),
+      rest: z
+        .enum(['refund', 'waive'])
+        .optional()
+        .meta({ description: 'The wish of the holder, named by asked_by or the reason', example: 'refund' }),
+    }),
+    example: { reason: 'The holder asked for it', rest: 'refund' },
   },
   success: {
     status: 200,
@@ -37,6 +48,10 @@ export const closeAccount = defineRoute({
       reason: z.string().nullable().meta({ description: 'Reason of the status', example: 'The holder asked for it' }),
       revoked_keys: z.int().nonnegative().meta({ description: 'How many keys this request has revoked', example: 2 }),
       expired_usd: usd.meta({ description: 'Promotional credits that this request has ended' }),
+      rest: z.enum(restsOfCredits).nullable().meta({ description: 'As recorded; null: paid credits stay owed' }),
+      owed_usd: usd.meta({ description: 'Paid credits that are left. With rest refund, refunds are requested next' }),
+      held_for_refund_usd: usd.meta({ description: 'Paid credits that refunds hold already' }),
+      waived_usd: usd.meta({ description: 'Paid credits that the holder has given up' }),
       changed,
       revision,
       time: recordedAt,
@@ -47,32 +62,44 @@ export const closeAccount = defineRoute({
       reason: 'The holder asked for it',
       revoked_keys: 2,
       expired_usd: '5.00',
+      rest: 'refund',
+      owed_usd: '14.9975',
+      held_for_refund_usd: '0.00',
+      waived_usd: '0.00',
       changed: true,
       revision: 12,
       time: '2026-01-31T13:00:00.000Z',
     },
   },
   problems: ['account_not_found', 'member_not_found'],
-  handle: async ({ params: { account_id }, body: { reason, asked_by: askedBy }, ...identity }, deps) => {
+  handle: async ({ params: { account_id }, body: { reason, asked_by: askedBy, rest: wish }, ...identity }, deps) => {
+    const rest = wish && recordedAs[wish];
     const done = await carryOut(
       deps,
       identity,
       account_id,
-      { type: 'CloseAccount', reason, ...(askedBy === undefined ? {} : { askedBy }) },
-      (event) => event.type === 'AccountClosed' && event.reason === reason && event.askedBy === askedBy,
+      {
+        ...{ type: 'CloseAccount', reason, ...(askedBy === undefined ? {} : { askedBy }) },
+        ...(rest === undefined ? {} : { rest }),
+      },
+      (event) =>
+        event.type === 'AccountClosed' && event.reason === reason && event.askedBy === askedBy && event.rest === rest,
     );
     if (isProblem(done)) return done.code === 'member_not_found' ? { ...done, param: 'asked_by' } : done;
     const { recorded, repeated, revision, events } = done;
     // The keys are revoked by the last events of the append; the head of the log is late enough.
     if (!(await published(deps, await deps.store.head())))
       return problem('store_unavailable', { message: NOT_APPLIED });
-    const now = recorded ? undefined : await accountNow(deps, account_id);
+    // As it was then, so that a repetition is answered with the same amounts.
+    const closed = (await accountAt(deps, account_id, { revision }))?.account;
+    if (!closed) return problem('account_not_found');
     return {
       answer: {
         account_id,
         status: 'closed' as const,
-        reason: recorded ? reason : (now?.account.standing.closingReason ?? null),
+        reason: closed.standing.closingReason,
         ...endedBy(events),
+        ...leftOf(closed),
         changed: recorded !== undefined,
         revision,
         time: recorded?.time.toISOString() ?? null,
@@ -84,6 +111,16 @@ export const closeAccount = defineRoute({
 
 const NOT_APPLIED =
   'The account is closed in the log, but this node has not applied it yet. Send the request again to confirm.';
+
+/** Events are in the past tense. */
+const recordedAs = { refund: 'refund', waive: 'waived' } as const satisfies Record<string, RestOfCredits>;
+
+const leftOf = (account: Account) => ({
+  rest: account.standing.rest,
+  owed_usd: formatUsd(owed(account)),
+  held_for_refund_usd: formatUsd(sumOf(account.wallet, 'heldForRefund')),
+  waived_usd: formatUsd(account.wallet.waived),
+});
 
 const endedBy = (events: readonly AccountEvent[]) => ({
   revoked_keys: events.filter(({ type }) => type === 'KeyRevoked').length,

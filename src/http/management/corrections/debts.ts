@@ -9,7 +9,7 @@ import { viewDraw } from '../accounts/views/money-event-view.ts';
 import { carryOut } from '../router/execute-command.ts';
 import { accountId, lotId, paymentId, reason, revision, usd, usdOrNothing } from '../router/fields.ts';
 import { defineRoute, isProblem } from '../router/route.ts';
-import { paymentIdOf } from '../payments/refundable.ts';
+import { paymentIdOf } from '../../../domain/payments/refundable.ts';
 
 const debtView = z
   .strictObject({

@@ -7,6 +7,7 @@ import { available } from '../../../domain/account/wallet.ts';
 import { formatUsd, min, type Credits } from '../../../domain/money.ts';
 import { CENT } from '../../../domain/payments/amounts.ts';
 import { lotOfPayment, paymentStream } from '../../../domain/payments/payment.ts';
+import { paidLots, paymentIdOf, refundableOfLot } from '../../../domain/payments/refundable.ts';
 import { derivedId } from '../../../eventstore/ids.ts';
 import { recordedBy } from '../../../eventstore/journal/recorded-by.ts';
 import { members, staff } from '../../auth/principals.ts';
@@ -15,7 +16,6 @@ import type { ManagementDeps } from '../router/deps.ts';
 import { carryOut } from '../router/execute-command.ts';
 import { accountId, lotId, paymentId, refundId, revision, usd, usdOrNothing } from '../router/fields.ts';
 import { defineRoute, isProblem } from '../router/route.ts';
-import { paidLots, paymentIdOf, refundableOfLot } from './refundable.ts';
 
 const id = z.string().regex(/^[\w-]{1,64}$/, 'must be an id');
 

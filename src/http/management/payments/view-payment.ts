@@ -14,7 +14,7 @@ import { viewLots } from '../accounts/views/lot-view.ts';
 import type { ManagementDeps } from '../router/deps.ts';
 import { timeOf, type PaymentHistory } from './payment-history.ts';
 import type { PaymentSummary, PaymentView } from './payment-view.ts';
-import { refundableNow } from './refundable.ts';
+import { refundableNow } from '../../../domain/payments/refundable.ts';
 
 /** Customers do not see the notes of staff. */
 type Reader = { readonly isCustomer: boolean };

@@ -28,6 +28,7 @@ import type { Receipt, ReceiptFacts } from '../../../payments/receipt/receipt.ts
 import type { Duplicate } from '../../../projections/views/open-matters.ts';
 import type { OpenPayments } from '../../../projections/views/open-payments.ts';
 import type { FindCharges } from '../corrections/reverse-charge.ts';
+import type { ListOwed } from '../accounts/list-owed.ts';
 import type { FindNotices } from '../notices/routes.ts';
 import type { ListSignals } from '../conduct/list-signals.ts';
 import type { ListPayments } from '../payments/payments.ts';
@@ -105,6 +106,7 @@ export type ManagementDeps = {
   readonly isSimulatedPartner: (name: string) => boolean;
   /** The payments of an account, the newest first. Includes everything acknowledged before the call. */
   readonly listPayments: ListPayments;
+  readonly listOwed: ListOwed;
   /** What is under way with payments. Includes everything acknowledged before the call. */
   readonly openPayments: () => Promise<Pick<OpenPayments, 'refunds' | 'disputes' | 'quarantined'>>;
   readonly notices: FindNotices;

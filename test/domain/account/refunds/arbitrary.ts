@@ -58,11 +58,10 @@ const moves = {
     chargedAt: fc.constant(0),
   }),
   forfeit: reason.map((reason) => ({ type: 'ForfeitCredits' as const, reason })),
-  terminate: fc.boolean().map((forfeit) => ({
-    ...{ type: 'RecordViolation' as const, violationId: 'vio_1', category: 'resale' as const, evidence: [] },
-    ...{ consequence: 'termination' as const, reason: 'asked', forfeit },
-  })),
-  waive: fc.record({ type: fc.constant('WaiveCredits' as const), reason, lotId }, { requiredKeys: ['type', 'reason'] }),
+  waive: fc.record(
+    { type: fc.constant('WaiveCredits' as const), reason, lotId, below: amount },
+    { requiredKeys: ['type', 'reason'] },
+  ),
   reinstate: fc.record({ type: fc.constant('ReinstateAccount' as const), reason, cause }),
 } satisfies Record<string, fc.Arbitrary<AccountCommand>>;
 

@@ -30,7 +30,7 @@ const forfeit: AccountCommand = { type: 'ForfeitCredits', reason: 'resale' };
 const forfeited = (amount: bigint, lotId = 'lot_2'): AccountEvent => ({
   ...{ type: 'CreditsForfeited', lotId, amount, reason: 'resale' },
 });
-const waive = (lotId?: string): AccountCommand => ({
+const waive = (lotId?: string): Extract<AccountCommand, { type: 'WaiveCredits' }> => ({
   ...{ type: 'WaiveCredits', reason: 'given up' },
   ...(lotId === undefined ? {} : { lotId }),
 });
@@ -136,6 +136,14 @@ describe('ForfeitCredits', () => {
 describe('WaiveCredits', () => {
   it('takes the rest of all payments', () =>
     given(paid(5n), paid(3n, 'lot_3'), closed()).when(waive()).then(waived(5n), waived(3n, 'lot_3')));
+  it('takes only what is less than an amount', () =>
+    given(paid(5n), paid(3n, 'lot_3'), closed())
+      .when({ ...waive(), below: 5n })
+      .then(waived(3n, 'lot_3')));
+  it('takes nothing of a lot of which a refund holds the rest', () =>
+    given(paid(5n), heldForRefund(4n), closed())
+      .when({ ...waive(), below: 5n })
+      .then());
   it('takes the rest of one payment', () =>
     given(paid(5n), paid(3n, 'lot_3'), closed()).when(waive('lot_3')).then(waived(3n, 'lot_3')));
   it('takes what a refund leaves', () => given(paid(5n), closed(), refunded(4n)).when(waive('lot_2')).then(waived(1n)));

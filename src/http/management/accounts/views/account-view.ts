@@ -4,7 +4,8 @@ import {
   violationCategories,
   violationConsequences,
 } from '../../../../domain/account/conduct/events.ts';
-import { memberRoles } from '../../../../domain/account/events.ts';
+import { owed } from '../../../../domain/account/closing.ts';
+import { memberRoles, restsOfCredits } from '../../../../domain/account/events.ts';
 import type { Conduct } from '../../../../domain/account/conduct/conduct.ts';
 import type { Standing, Suspension } from '../../../../domain/account/standing.ts';
 import { available, openDebt, type Wallet } from '../../../../domain/account/wallet.ts';
@@ -69,6 +70,10 @@ export const accountView = z
       description: 'The causes. Each is removed by its own reinstatement; requests are accepted once none is left',
     }),
     closing_reason: z.string().nullable().meta({ description: 'null unless it is closed' }),
+    rest: z
+      .enum(restsOfCredits)
+      .nullable()
+      .meta({ description: 'What the holder wants for the paid credits; null unless it was closed with a wish' }),
     termination: z
       .strictObject({ violation_id: z.string(), forfeited: z.boolean() })
       .nullable()
@@ -96,6 +101,13 @@ export const accountView = z
     refunded_usd: usd,
     charged_back_usd: usd,
     expired_usd: usd.meta({ description: 'Promotional credits that have ended unused' }),
+    forfeited_usd: usd.meta({ description: 'Paid credits that a termination has ended' }),
+    waived_usd: usd.meta({
+      description: 'Paid credits that the holder has given up, or of which less than a cent was left',
+    }),
+    owed_usd: usd.meta({
+      description: 'Of a closed account: paid credits that are neither held, frozen nor in a refund. 0.00 before',
+    }),
     debt_usd: usd.meta({ description: 'What the holder owes; the next payment repays it first' }),
     debts: z
       .array(z.strictObject({ lot_id: lotId, amount_usd: usd, cause: z.enum(['refund', 'chargeback']) }))
@@ -147,6 +159,7 @@ export const viewAccount = (accountId: string, at: AccountAt, personal: Personal
     suspension_reason: reasonOf(standing),
     suspensions: standing.suspensions.map(viewSuspension),
     closing_reason: standing.closingReason,
+    rest: standing.rest,
     ...viewConduct(conduct),
     personal_data_erased: standing.erased,
     terms_version: standing.termsVersion,
@@ -161,6 +174,9 @@ export const viewAccount = (accountId: string, at: AccountAt, personal: Personal
     refunded_usd: formatUsd(wallet.refunded),
     charged_back_usd: formatUsd(wallet.chargedBack),
     expired_usd: formatUsd(wallet.expired),
+    forfeited_usd: formatUsd(wallet.forfeited),
+    waived_usd: formatUsd(wallet.waived),
+    owed_usd: formatUsd(owed(at.account)),
     debt_usd: formatUsd(openDebt(wallet)),
     debts: viewDebts(wallet),
     lots: [...viewLots(wallet)],
@@ -197,7 +213,8 @@ const viewSuspension = ({ cause, reason }: Suspension): AccountView['suspensions
   ...(cause.kind === 'violation' ? { violation_id: cause.violationId } : {}),
 });
 
-const sumOf = ({ lots }: Wallet, part: 'heldForRefund' | 'frozen'): Credits =>
+/** What refunds hold, or disputes freeze. */
+export const sumOf = ({ lots }: Wallet, part: 'heldForRefund' | 'frozen'): Credits =>
   [...lots.values()].reduce((sum, lot) => sum + lot[part], 0n);
 
 const viewDebts = ({ debts }: Wallet): AccountView['debts'] =>
@@ -217,6 +234,7 @@ export const accountExample: AccountView = {
   suspension_reason: null,
   suspensions: [],
   closing_reason: null,
+  rest: null,
   termination: null,
   violations: [],
   may_resell: false,
@@ -235,6 +253,9 @@ export const accountExample: AccountView = {
   refunded_usd: '0.00',
   charged_back_usd: '0.00',
   expired_usd: '0.00',
+  forfeited_usd: '0.00',
+  waived_usd: '0.00',
+  owed_usd: '0.00',
   debt_usd: '0.00',
   debts: [],
   lots: [lotExample],

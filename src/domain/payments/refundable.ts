@@ -1,9 +1,9 @@
-import type { Account } from '../../../domain/account/account.ts';
-import { free, isPaid, isDisputed, lotOf, type Lot } from '../../../domain/account/lots.ts';
-import { available } from '../../../domain/account/wallet.ts';
-import { min, type Credits } from '../../../domain/money.ts';
-import { CENT } from '../../../domain/payments/amounts.ts';
-import { lotOfPayment, paymentOfLot, refundableOf, type KnownPayment } from '../../../domain/payments/payment.ts';
+import type { Account } from '../account/account.ts';
+import { free, isPaid, isDisputed, lotOf, type Lot } from '../account/lots.ts';
+import { available } from '../account/wallet.ts';
+import { min, type Credits } from '../money.ts';
+import { CENT } from './amounts.ts';
+import { lotOfPayment, paymentOfLot, refundableOf, type KnownPayment } from './payment.ts';
 
 export const wholeCents = (amount: Credits): Credits => amount - (amount % CENT);
 
