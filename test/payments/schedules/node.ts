@@ -10,7 +10,7 @@ import { createInMemoryStore, type InMemoryLog } from '../../../src/eventstore/m
 import { createCreem } from '../../../src/payments/creem/creem.ts';
 import { createPayments, type Payments } from '../../../src/payments/payments.ts';
 import type { PaymentAlert } from '../../../src/payments/payments-options.ts';
-import { reactionCommandId } from '../../../src/reactions/process.ts';
+import { reactionCommandId, type Process } from '../../../src/reactions/process.ts';
 import { createOpenPayments } from '../../../src/projections/views/open-payments.ts';
 
 /** The process was killed. */
@@ -31,7 +31,7 @@ export type Node = {
   readonly stream: (accountId: string) => string;
   /** A member of the staff approves a request for a refund. */
   approve(paymentId: string, refundId: string, commandId: string): Promise<unknown>;
-  /** Handles the facts after a position of the log, as the process of payments does. Returns how many there were. */
+  /** Handles the facts after a position of the log, as the processes of payments and closings do. Returns how many there were. */
   react(after: number): Promise<number>;
   /** The node ends at its n-th step from now, before or after the step is carried out. */
   killAfter(steps: number, when: 'before' | 'after'): void;
@@ -111,16 +111,34 @@ export const createNode = ({ log, partner: partnerOptions, now, alarm }: NodeOpt
     alarm,
   });
 
+  /** Returns whether the fact is done. */
+  const handle = async ({ name, types, react }: Process, fact: Fact): Promise<boolean> => {
+    if (!types.has(fact.event.type)) return true;
+    for (const [n, reaction] of (await react(fact)).entries()) {
+      const commandId = reactionCommandId(name, fact.id, n);
+      const outcome = await reaction({ actor: `system:${name}`, commandId });
+      if (outcome.kind === 'refused') throw new Error(`${fact.event.type} caused ${outcome.refusal.code}`);
+      if (outcome.kind === 'not_yet') return false;
+    }
+    return true;
+  };
+
+  /** The facts of closings that wait for requests in progress, and those of their streams after them. */
+  let waiting: readonly Fact[] = [];
+  const reactOfClosings = async (facts: readonly Fact[]): Promise<void> => {
+    const all = [...waiting, ...facts];
+    const undone: Fact[] = [];
+    for (const fact of all) {
+      const isBehind = undone.some(({ stream }) => stream === fact.stream);
+      if (isBehind || !(await handle(made.closings, fact))) undone.push(fact);
+    }
+    waiting = undone;
+  };
+
   const react = async (after: number): Promise<number> => {
     const facts = factsOf(log).slice(after);
-    for (const fact of facts) {
-      if (!made.process.types.has(fact.event.type)) continue;
-      for (const [n, reaction] of (await made.process.react(fact)).entries()) {
-        const commandId = reactionCommandId('payments', fact.id, n);
-        const outcome = await reaction({ actor: 'system:payments', commandId });
-        if (outcome.kind === 'refused') throw new Error(`${fact.event.type} caused ${outcome.refusal.code}`);
-      }
-    }
+    for (const fact of facts) await handle(made.process, fact);
+    await reactOfClosings(facts);
     return facts.length;
   };
 

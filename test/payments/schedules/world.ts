@@ -153,6 +153,23 @@ export const openWorld = async (random: Random) => {
       );
     });
 
+  /** In about half of the schedules, at any moment. Payments and reports go on arriving. */
+  const close = (): Promise<void> =>
+    on(some(), async (node) => {
+      if (random() > 0.08) return;
+      const rest = random() < 0.8 ? ({ rest: 'refund' } as const) : {};
+      await node.accounts.execute(node.stream(ACCOUNT), { type: 'CloseAccount', reason: 'asked', ...rest }, metadata());
+    });
+  const endHoldsOfClosed = (): Promise<void> =>
+    on(0, async (node) => {
+      const { state } = await node.accounts.read(node.stream(ACCOUNT));
+      if (state.standing.status !== 'closed') return;
+      for (const requestId of state.wallet.holds.keys()) {
+        const release = { type: 'ReleaseHold', requestId, reason: 'orphaned', detail: '' } as const;
+        await node.accounts.execute(node.stream(ACCOUNT), release, metadata());
+      }
+    });
+
   const faults: readonly (DeliveryFault | undefined)[] = [
     ...[undefined, undefined, undefined, undefined],
     { kind: 'truncate', bytes: 100, signed: 'whole' },
@@ -185,7 +202,7 @@ export const openWorld = async (random: Random) => {
 
   const steps: readonly (() => unknown)[] = [
     ...[topUp, topUp, topUp, pay, pay, pay, refundByPartner, refundByPartner, settle, dispute, endDispute, unknown],
-    ...[requestRefund, requestRefund, spend, spend, endHold, endHold, kill, wait, wait],
+    ...[close, requestRefund, requestRefund, spend, spend, endHold, endHold, kill, wait, wait],
     ...[deliverSome, deliverSome, deliverSome, () => react(0), () => react(1)],
     () => Promise.all([react(0), react(1), deliverSome()]),
     () => on(some(), ({ payments: one }) => one.lookUpUnpaid()),
@@ -205,6 +222,7 @@ export const openWorld = async (random: Random) => {
     for (const { id, status } of control.refunds()) {
       if (status === 'pending' || status === 'requiresAction') asPartner(() => control.settleRefund(id, 'succeeded'));
     }
+    await endHoldsOfClosed();
     ms += HOUR_MS;
     let before = -1;
     for (let round = 0; before !== log.events.length; round++) {
