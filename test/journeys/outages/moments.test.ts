@@ -200,12 +200,27 @@ const liveFully = async (): Promise<string> => {
     { type: 'ReserveCredits', ...of('gen-orphaned'), ...hold },
     { type: 'ReleaseHold', requestId: 'gen-orphaned', reason: 'orphaned', detail: 'run run_elsewhere died' },
     { type: 'ChargeLateUsage', ...of('gen-orphaned'), price, usage, delivery },
+    ...conduct,
   ]);
   await onAnotherNode(accountId, moneyGoesBack(await chargeOf(accountId, 'gen-extended')));
   // Far more than is there: the balance pays what it can.
   await ask(200, { maxTokens: 50, simulate: { promptTokens: 100_000 } });
   return accountId;
 };
+
+/** A notice, an authorisation, a violation without consequences and a contact. */
+const conduct: readonly AccountCommand[] = [
+  { type: 'QueueNotice', noticeId: 'ntc_1', about: { kind: 'price', model: price.model, version: 2 } },
+  { type: 'AnswerNotice', noticeId: 'ntc_1', outcome: 'accepted' },
+  { type: 'AuthorizeResale', reason: 'contract' },
+  { type: 'EndResaleAuthorization', reason: 'it ended' },
+  {
+    ...{ type: 'RecordViolation', violationId: 'vio_1', category: 'circumvention', evidence: ['gen-extended'] },
+    ...{ consequence: 'warning', reason: 'many keys', forfeit: false },
+  },
+  { type: 'NoteContact', contactId: 'con_1', topic: 'billing' },
+  { type: 'NoteContactAnswer', contactId: 'con_1' },
+];
 
 const pay = (lotId: string, amount: bigint): AccountCommand => ({
   ...{ type: 'TopUp', lotId, amount, source: { kind: 'payment', reference: lotId.replace('lot_', 'pay_') } },
@@ -322,6 +337,10 @@ describe('an account', () => {
     await onAnotherNode(accountId, [
       { type: 'SettleHold', requestId: 'gen-last', usage, delivery },
       { type: 'WaiveCredits', lotId: 'lot_waived', reason: 'asked' },
+      {
+        ...{ type: 'RecordViolation', violationId: 'vio_2', category: 'resale', evidence: [], reason: 'resale' },
+        ...{ consequence: 'termination', forfeit: false },
+      },
       { type: 'ForfeitCredits', reason: 'resale' },
     ]);
     await gateway.manage('POST', `/accounts/${accountId}/erase`, { reason: 'asked' });

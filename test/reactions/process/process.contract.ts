@@ -208,6 +208,33 @@ const describeFaults = (subject: Subject): void => {
     expect(running.status.stuck).toBe(0);
   });
 
+  it('waits for what has not ended yet, blocks only its stream, and reports no failure', async () => {
+    const on = opened();
+    const patient = subject.process(on);
+    await subject.cause(node, 1);
+    const waitsAt = await node.store.head();
+    let hasEnded = false;
+    let asked = 0;
+    const { running, reports } = start(subject, on, {
+      process: {
+        ...patient,
+        react: async (fact) => {
+          const reactions = await patient.react(fact);
+          if (fact.position !== waitsAt || hasEnded) return reactions;
+          asked++;
+          return reactions.map((): Reaction => () => Promise.resolve({ kind: 'not_yet' }));
+        },
+      },
+    });
+    await subject.cause(node, 2);
+    await expect.poll(() => effects(subject), SOON).toEqual(expected(subject, 2));
+    await expect.poll(() => asked, SOON).toBeGreaterThan(1);
+    expect(running.status).toMatchObject({ leads: true, stuck: 0, position: waitsAt - 1 });
+    hasEnded = true;
+    await settled(subject, ...expected(subject, 1, 2));
+    expect([reports.failed, running.status.parked]).toEqual([[], 0]);
+  });
+
   it('begins at its first start if it reacts to nothing older', async () => {
     await subject.cause(node, 1);
     const on = opened();
