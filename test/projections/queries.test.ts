@@ -5,8 +5,18 @@ import { LIVE } from '../../src/projections/projection.ts';
 import { createQueries, type Queries, type WantedRequests } from '../../src/projections/queries.ts';
 import { bringUpToDate } from '../../src/projections/rebuild/rebuild.ts';
 import { applyEvents } from '../../src/projections/rows/rows.ts';
-import { delivery, drawn, registered, released, reserved, settled, toppedUp } from '../domain/account/examples.ts';
-import { ended, endingGrant, reversed } from '../domain/account/refunds/examples.ts';
+import {
+  closed,
+  delivery,
+  drawn,
+  paid,
+  registered,
+  released,
+  reserved,
+  settled,
+  toppedUp,
+} from '../domain/account/examples.ts';
+import { ended, endingGrant, heldForRefund, reversed } from '../domain/account/refunds/examples.ts';
 import { query } from '../support/sql.ts';
 import { createLog, useDatabases } from './log.ts';
 
@@ -133,6 +143,31 @@ describe('queries', () => {
     const found = async (id: string) => (await queries.findRequests(id, 'acc_3')).map(({ request_id }) => request_id);
     expect(await found('req_6')).toEqual(['gen-6']);
     expect(await found(delivery.upstreamId ?? '')).toEqual(['gen-7', 'gen-6']);
+  });
+});
+
+describe('closed accounts with credits', () => {
+  const closings = useDatabases();
+
+  it('are listed by the time of their closing, with the parts of their balance', async () => {
+    const log = createLog();
+    const other = createQueries(closings.first);
+    await bringUpToDate(closings.first, log.store, projections, () => undefined);
+    const owed = async (wanted: Parameters<typeof other.owedAccounts>[0] = { limit: 9 }) => {
+      for (const projection of projections) await applyEvents(closings.first, projection, LIVE, await log.recorded());
+      return (await other.owedAccounts(wanted)).map(({ closedAt: _, ...amounts }) => amounts);
+    };
+    const left = { owed: 20n, heldForRefund: 0n, frozen: 0n, heldForRequests: 0n };
+    await log.append(accountStream('acc_2'), registered, paid(20n), closed());
+    await log.append(accountStream('acc_1'), registered, paid(20n), reserved(3n, 'gen-1'), heldForRefund(5n), closed());
+    await log.append(accountStream('acc_3'), registered, paid(20n));
+    await log.append(accountStream('acc_4'), registered, closed());
+    const second = { accountId: 'acc_1', owed: 12n, heldForRefund: 5n, frozen: 0n, heldForRequests: 3n };
+    expect(await owed()).toEqual([{ accountId: 'acc_2', ...left }, second]);
+    expect(await owed({ limit: 1 })).toEqual([{ accountId: 'acc_2', ...left }]);
+    expect(await owed({ limit: 1, after: 'acc_2' })).toEqual([second]);
+    await log.append(accountStream('acc_2'), { type: 'CreditsWaived', lotId: 'lot_2', amount: 20n, reason: 'asked' });
+    expect(await owed()).toEqual([second]);
   });
 });
 

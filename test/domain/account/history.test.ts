@@ -125,6 +125,9 @@ describe('the audit', () => {
   const settlement = settled(3, { held: 4n, charged: 3n, released: 1n, drawn: [drawn(3n)] });
 
   const ended = [...fine, closed(), keyRevoked()];
+  const terminated: AccountEvent = { type: 'AccountTerminated', violationId: 'vio_1', reason: 'x', forfeited: true };
+  const waivedClosing: AccountEvent = { ...closed(), rest: 'waived' };
+  const forfeited: AccountEvent = { type: 'CreditsForfeited', lotId: 'lot_2', amount: 5n, reason: 'x' };
 
   it('finds nothing where nothing is wrong', () => expect(audit([...fine, settlement])).toMatchObject({ charged: 3n }));
   it.each([
@@ -148,12 +151,39 @@ describe('the audit', () => {
     ['a lot loses all that no hold needs', [...ended, expired(7n)]],
     ['a lot loses all that no hold needs', [...fine, expired(6n)]],
     ['a lot loses all that no hold needs', [...customer, paid(5n), closed(), keyRevoked(), expired(5n, 'lot_2')]],
+    ['terms bind by use in the append of a hold', [...fine, byUse(), settlement]],
+    ['use binds to newer terms only', [...customer, toppedUp(4n), byUse('2025-12'), reserved(4n)]],
+    ['an acceptance by use has the state of its notice', [...customer, toppedUp(4n), byUse('2026-02', 'failed')]],
+    ['a violation suspends the account', [...fine, violated('suspension')]],
+    ['a violation terminates the account', [...fine, violated('termination')]],
+    ['a termination closes', [...fine, violated('termination'), terminated]],
+    ['only a termination allows forfeiture', [...customer, paid(5n), closed(), keyRevoked(), forfeited]],
+    ['the paid credits that are left are waived', [...customer, paid(5n), waivedClosing, keyRevoked()]],
+    [
+      'the paid credits that are left are forfeited',
+      [...customer, paid(5n), violated('termination'), terminated, closed(), keyRevoked()],
+    ],
     ['a closed account is granted nothing', [...ended, expired(6n), toppedUp(1n, 'lot_2')]],
   ])('can find that %s', (what, history) => {
     expect(() => audit(history)).toThrow(BrokenBooks);
     expect(() => audit(history)).toThrow(what);
   });
 });
+
+function byUse(version = '2026-02', notice: 'not_due' | 'failed' = 'not_due'): AccountEvent {
+  return { type: 'TermsAccepted', version, how: 'use', notice };
+}
+
+function violated(consequence: 'suspension' | 'termination'): AccountEvent {
+  return {
+    type: 'ViolationRecorded',
+    violationId: 'vio_1',
+    category: 'damage',
+    evidence: [],
+    consequence,
+    reason: 'x',
+  };
+}
 
 function overdrawn(): AccountEvent {
   return settled(9, { held: 4n, charged: 4n, released: 0n, drawn: [drawn(4n)] });
