@@ -67,11 +67,10 @@ export const mailsOfAccount = (options: Options): AccountMails => ({
     const paid = [...state.wallet.lots.values()].filter(({ source }) => source.kind === 'payment');
     const owed = paid.reduce((sum, { remaining }) => sum + remaining, 0n);
     const rest = restOf(state, owed);
-    const ended = { waived: state.wallet.waived, forfeited: state.wallet.forfeited };
     const params = {
       ...{ account_id: accountId, closed_at: at.toISOString(), owed_usd: formatUsd(owed) },
       ...(rest === undefined ? {} : { rest }),
-      ...(rest === 'waived' || rest === 'forfeited' ? { ended_usd: formatUsd(ended[rest]) } : {}),
+      ...(rest === 'waived' ? { ended_usd: formatUsd(state.wallet.waived) } : {}),
     };
     for (const [personId, role] of state.members) {
       if (role !== 'owner') continue;
@@ -83,11 +82,7 @@ export const mailsOfAccount = (options: Options): AccountMails => ({
 });
 
 /** What becomes of paid credits; undefined if there were none. */
-const restOf = (
-  { standing, wallet, conduct }: Account,
-  owed: Credits,
-): 'owed' | 'refund' | 'waived' | 'forfeited' | undefined => {
-  if (conduct.termination?.forfeited && wallet.forfeited > 0n) return 'forfeited';
+const restOf = ({ standing, wallet }: Account, owed: Credits): 'owed' | 'refund' | 'waived' | undefined => {
   if (standing.rest === 'waived' && wallet.waived > 0n) return 'waived';
   if (owed === 0n) return undefined;
   return standing.rest === 'refund' ? 'refund' : 'owed';

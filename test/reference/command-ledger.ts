@@ -16,7 +16,6 @@ import {
   refusedAsSuspended,
   suspend,
   write,
-  type Decision,
   type Effect,
   type Verdict,
 } from './rules/decision.ts';
@@ -39,7 +38,6 @@ export type { Ledger } from './rules/ledger.ts';
 export const openLedger = (): Ledger => ({
   registered: false,
   erased: false,
-  terminated: false,
   terms: undefined,
   keys: new Map(),
   hashed: new Set(),
@@ -88,8 +86,6 @@ const verdictOf = (ledger: Ledger, command: AccountCommand): Verdict => {
       return changeStanding(ledger, command);
     case 'CloseAccount':
       return close(ledger, command);
-    case 'RecordViolation':
-      return terminate(ledger, command);
     case 'ErasePersonalData':
       return erase(ledger, command);
     case 'IssueKey':
@@ -110,6 +106,7 @@ const verdictOf = (ledger: Ledger, command: AccountCommand): Verdict => {
     case 'AnswerNotice':
     case 'AuthorizeResale':
     case 'EndResaleAuthorization':
+    case 'RecordViolation':
     case 'NoteContact':
     case 'NoteContactAnswer':
       return changeConduct(ledger, command);
@@ -266,10 +263,6 @@ const change = (ledger: Ledger, effect: Effect): void => {
     case 'UsageWrittenOff':
       ledger.writtenOff += effect.amount;
       break;
-    case 'AccountTerminated':
-      ledger.terminated = true;
-      break;
-    case 'ViolationRecorded':
     case 'BalanceBelowThreshold':
     case 'AccountSuspended':
     case 'AccountReinstated':

@@ -2,16 +2,14 @@ import { z } from 'zod';
 import { facts, paragraph } from '../mail-body.ts';
 import { defineTemplate, ending, id, instant, timeInMail, usd } from './template.ts';
 
-/** What becomes of paid credits. */
-const rests = ['owed', 'refund', 'waived', 'forfeited'] as const;
+/** What becomes of paid credits. A termination has a mail of its own. */
+const rests = ['owed', 'refund', 'waived'] as const;
 
 const inWords: Readonly<Record<(typeof rests)[number], string>> = {
   owed: 'Paid credits that were not used are still yours. Answer this mail, or write to support, to have them refunded.',
   refund:
     'We refund the paid credits that were not used, payment by payment. You receive a mail about each refund. Less than a cent cannot be refunded, and ends.',
   waived: 'The paid credits that were left have ended, as was asked with the closing.',
-  forfeited:
-    'The paid credits that were left are forfeited, because the account was closed for a violation of the terms.',
 };
 
 /** Mails that older releases queued have neither `rest` nor `ended_usd`. */

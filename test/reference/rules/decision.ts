@@ -13,7 +13,6 @@ export type Effect =
   | NoticeEvent
   | ContactNote
   | Of<'PersonalDataErased', 'reason'>
-  | Of<'ViolationRecorded' | 'AccountTerminated', 'violationId' | 'forfeited'>
   | Of<'KeyIssued' | 'KeyRehashed', 'keyId' | 'pepperId'>
   | Of<'KeyRevoked', 'keyId'>
   | Of<'KeyLimitsSet' | 'AccountLimitsSet', 'keyId' | 'limits'>

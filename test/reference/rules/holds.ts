@@ -5,7 +5,7 @@ import type { Usage } from '../../../src/domain/money.ts';
 import { availableOf, drawsOf, heldOf, smaller } from '../money-books.ts';
 import { costOf, tokensOf } from '../usage-cost.ts';
 import { acceptanceByUse } from './conduct.ts';
-import { begin, happens, refused, write, type Effect, type Verdict } from './decision.ts';
+import { begin, happens, refused, refusedAsSuspended, write, type Effect, type Verdict } from './decision.ts';
 import { expire } from './endings.ts';
 import type { Ledger } from './ledger.ts';
 import { settleMarks } from './marks.ts';

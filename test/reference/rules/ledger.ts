@@ -6,8 +6,6 @@ import type { LimitBooks } from '../limit-books.ts';
 export type Ledger = {
   registered: boolean;
   erased: boolean;
-  /** Whether it ended for a violation of the terms. */
-  terminated: boolean;
   terms: string | undefined;
   /** Whether each key is still valid. */
   readonly keys: Map<string, boolean>;

@@ -78,6 +78,5 @@ export const anyRefund: fc.Arbitrary<AccountCommand> = fc.oneof(
   { weight: 5, arbitrary: moves.reverse },
   { weight: 1, arbitrary: moves.forfeit },
   { weight: 1, arbitrary: moves.waive },
-  { weight: 1, arbitrary: moves.terminate },
   { weight: 2, arbitrary: moves.reinstate },
 );

@@ -130,8 +130,6 @@ const afterClosing = (command: CommandOf<'ReserveCredits'>): AccountCommand => {
   const reason = 'asked';
   switch (command.requestId) {
     case 'req_1':
-      return violation(command.amount % 2n === 0n);
-    case 'req_4':
       return { type: 'ForfeitCredits', reason };
     case 'req_2':
       return { type: 'WaiveCredits', reason };
@@ -145,11 +143,6 @@ const afterClosing = (command: CommandOf<'ReserveCredits'>): AccountCommand => {
   }
   return command;
 };
-
-const violation = (forfeit: boolean): CommandOf<'RecordViolation'> => ({
-  ...{ type: 'RecordViolation', violationId: 'vio_1', category: 'resale', evidence: [] },
-  ...{ consequence: 'termination', reason: 'asked', forfeit },
-});
 
 const owedFor = (seen: Seen, lotId: string): bigint => {
   let owed = 0n;
