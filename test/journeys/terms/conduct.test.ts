@@ -71,7 +71,7 @@ const replay = async (accountId: string): Promise<string> => {
   return flat((await runCommand('replay', [accountId], { env })).stdout);
 };
 
-it('warns, suspends, reinstates, and terminates with forfeiture; each is mailed, and the log tells it', async () => {
+it('warns, suspends, reinstates, and terminates with forfeiture; each is mailed and is in the replay', async () => {
   const email = 'ada@conduct.example';
   const person = await registerPerson(urls[0], smtp, email);
   const { accountId } = person;
