@@ -68,6 +68,11 @@ describe('PublishTerms', () => {
       .when(command('2026-12-01'))
       .thenRefused('terms_version_not_newer'));
 
+  it('refuses a withdrawn version with the same text, which would not take effect', () =>
+    given(published('2026-12-02'), withdrawn('2026-12-02'))
+      .when(command('2026-12-02'))
+      .thenRefused('terms_version_not_newer'));
+
   it.each([
     ['at once', null],
     ['in the past', ahead(-HOUR)],
