@@ -220,8 +220,11 @@ export type ReserveCredits = {
   readonly price: PinnedPrice;
   readonly request: RequestFacts;
   readonly requestHash?: string;
-  /** The terms in force, which the request accepts. `explicit`: not if the notice to the owners failed. */
-  readonly terms?: { readonly version: string; readonly explicit: boolean };
+  /**
+   * The terms in force, which the request accepts. `explicit`: not if the notice to the owners failed. `noticed`: the newest
+   * version that customers were notified of, if it is an earlier one.
+   */
+  readonly terms?: { readonly version: string; readonly explicit: boolean; readonly noticed?: string };
   /** By the clock of the caller, in ms since the epoch. */
   readonly at: number;
 };
