@@ -2,10 +2,10 @@ import { InvalidArgumentError } from 'commander';
 import { readCommandConfig } from '../../config/config.ts';
 import { parseUsdPerMillion, type PicoUsdPerToken } from '../../domain/money.ts';
 import { moment } from '../terminal/moment.ts';
+import { oneLine } from '../terminal/one-line.ts';
 import type { OpenDatabase } from '../terminal/open-database.ts';
 import { createProgram, EXIT_CODES, runOnDatabase, type ExitCode } from '../terminal/run.ts';
 import { announceProposals, setPrice, withdrawPrice } from './announce.ts';
-import { reasonOf } from './reason.ts';
 import { listPrices, listProposals, listUpcoming } from './show-prices.ts';
 
 const rate = (text: string): PicoUsdPerToken => {
@@ -120,7 +120,7 @@ program
   .usage('[options] <model> <version>')
   .argument('<model>', 'name of the model')
   .argument('<version>', 'version of the price, as in npm run prices -- upcoming', version)
-  .requiredOption('--reason <text>', 'reason; stored permanently in the log', reasonOf)
+  .requiredOption('--reason <text>', 'reason; stored permanently in the log', oneLine)
   .allowExcessArguments(false)
   .action((model: string, which: number, { reason }: { readonly reason: string }) => {
     chosen = (database) => withdrawPrice(database, { model, version: which, reason });

@@ -28,7 +28,7 @@ export const contactPages = ({ contacts, newId, support }: ContactPageOptions) =
   const send: RequestHandler = async (request, response) => {
     const entered = textsIn(request.body);
     const again = (status: number, wrong: string): void =>
-      void withPolicy(response.status(status), "'self'")
+      void withPolicy(response.status(status), { forms: "'self'" })
         .type('html')
         .send(formOf(entered, support(), '../', wrong));
     const given = Object.fromEntries(Object.entries(entered).filter(([, text]) => text.trim() !== ''));
@@ -47,7 +47,7 @@ export const contactPages = ({ contacts, newId, support }: ContactPageOptions) =
   };
   return {
     form: ((request, response) =>
-      void withPolicy(response, "'self'")
+      void withPolicy(response, { forms: "'self'" })
         .type('html')
         .send(formOf(textsIn(request.query), support(), ''))) satisfies RequestHandler,
     send: [express.urlencoded({ extended: false, inflate: false, limit: MAX_FORM_BYTES }), send],
@@ -97,7 +97,7 @@ const formOf = (entered: Entered, { email }: Support, root: string, wrong?: stri
   const value = (name: (typeof FIELDS)[number]): string => escapeHtml(entered[name] ?? '');
   const selected = entered['topic'] ?? 'question';
   const title = 'Contact support';
-  return pageOf(title, `${root}contact.css`, [
+  const main = [
     `<h1>${title}</h1>`,
     '<p>We answer by mail within three business days, Monday to Friday.</p>',
     ...(email === undefined
@@ -118,14 +118,19 @@ const formOf = (entered: Entered, { email }: Support, root: string, wrong?: stri
     '<p><button type="submit">Send</button></p>',
     '</form>',
     '<p class="hint">What you enter is stored encrypted, and erased after a year, or with the account that it belongs to.</p>',
-  ]);
+  ];
+  return pageOf({ title, style: `${root}contact.css`, main });
 };
 
 const thanksOf = (contactId: string | undefined): string =>
-  pageOf('Message sent', '../contact.css', [
-    '<h1>Thank you</h1>',
-    '<p role="status">Your message has arrived. We answer by mail within three business days, Monday to Friday.</p>',
-    ...(contactId === undefined
-      ? []
-      : [`<p>Its number is <strong>${contactId}</strong>. Name it if you write again.</p>`]),
-  ]);
+  pageOf({
+    title: 'Message sent',
+    style: '../contact.css',
+    main: [
+      '<h1>Thank you</h1>',
+      '<p role="status">Your message has arrived. We answer by mail within three business days, Monday to Friday.</p>',
+      ...(contactId === undefined
+        ? []
+        : [`<p>Its number is <strong>${contactId}</strong>. Name it if you write again.</p>`]),
+    ],
+  });

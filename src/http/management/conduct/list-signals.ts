@@ -62,6 +62,13 @@ const list = async (
   return { answer: { day, data } };
 };
 
+const success = {
+  status: 200 as const,
+  description: 'The signals of a day',
+  schema: z.strictObject({ day: z.string(), data: z.array(signal) }),
+  example: { day: '2026-01-31', data: [example] },
+};
+
 export const listSignals = defineRoute({
   method: 'get',
   path: '/signals',
@@ -70,12 +77,7 @@ export const listSignals = defineRoute({
   description:
     'Keys that were suddenly used from many networks, completions that providers filtered again and again, and limits that were hit all day. They decide nothing, and have no content: networks are truncated addresses, of which only the number is shown. A completion counts a few seconds later.',
   query,
-  success: {
-    status: 200,
-    description: 'The signals of a day',
-    schema: z.strictObject({ day: z.string(), data: z.array(signal) }),
-    example: { day: '2026-01-31', data: [example] },
-  },
+  success,
   problems: [],
   handle: ({ query: { day } }, deps) => list(deps, day),
 });
@@ -86,12 +88,7 @@ export const listSignalsOfAccount = defineRoute({
   principals,
   summary: "List an account's signals of possible violations",
   query,
-  success: {
-    status: 200,
-    description: 'The signals of a day',
-    schema: z.strictObject({ day: z.string(), data: z.array(signal) }),
-    example: { day: '2026-01-31', data: [example] },
-  },
+  success,
   problems: ['account_not_found'],
   handle: async ({ params: { account_id }, query: { day } }, deps) => {
     const { state } = await deps.commands.read(accountStream(account_id));

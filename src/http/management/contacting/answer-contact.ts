@@ -5,7 +5,7 @@ import type { ContactWork } from '../../../people/contacting/contacts.ts';
 import { staff, type PrincipalRule } from '../../auth/principals.ts';
 import { problem } from '../../server/problems.ts';
 import type { ManagementDeps } from '../router/deps.ts';
-import { wholeNumber } from '../router/fields.ts';
+import { anyId, wholeNumber } from '../router/fields.ts';
 import { defineRoute, type Identity, type Problem, type Reply } from '../router/route.ts';
 import {
   accountOfQuery,
@@ -128,7 +128,7 @@ export const linkContact = defineRoute({
   description:
     'Once you know that the writer belongs to it. The contact appears in the history of the account, and is erased with it. Final.',
   body: {
-    schema: z.strictObject({ account_id: z.string().regex(/^[\w-]{1,64}$/, 'must be an id') }),
+    schema: z.strictObject({ account_id: anyId }),
     example: { account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20' },
   },
   success,

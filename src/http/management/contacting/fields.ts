@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { accountOfContact, contactStatuses } from '../../../domain/contacts/contact.ts';
 import { answerWays, closingReasons, contactTopics } from '../../../domain/contacts/events.ts';
-import type { ListedContact } from '../../../people/contacting/contacts-options.ts';
+import type { ListedContact } from '../../../projections/views/contact-list.ts';
 import type { OpenedContact } from '../../../people/contacting/opened-contact.ts';
 import { personId } from '../people/fields.ts';
-import { accountId, lines, time } from '../router/fields.ts';
+import { accountId, anyId, lines, time } from '../router/fields.ts';
 
 export const contactId = z.string().meta({ description: 'Contact', example: 'ctc_7a51c0d94e2f4b86a3d1e590' });
 
@@ -28,11 +28,10 @@ export const answerText = lines(8000).meta({
   override: { type: 'string', maxLength: 8000 },
 });
 
-const id = z.string().regex(/^[\w-]{1,64}$/, 'must be an id');
-export const after = id
+export const after = anyId
   .optional()
   .meta({ description: 'The next page: the contact_id of the last contact on this one' });
-export const accountOfQuery = id.optional().meta({ description: 'Only contacts of this account' });
+export const accountOfQuery = anyId.optional().meta({ description: 'Only contacts of this account' });
 export const nextPage = contactId.nullable().meta({ description: 'after of the next page; null on the last one' });
 
 export const writtenView = z.strictObject({

@@ -4,10 +4,8 @@ import { formatUsd } from '../../../domain/money.ts';
 import { staff } from '../../auth/principals.ts';
 import { viewDraw } from '../accounts/views/money-event-view.ts';
 import { carryOut, type Done } from '../router/execute-command.ts';
-import { accountId, changed, lotId, reason, revision, usd } from '../router/fields.ts';
+import { accountId, anyId, changed, lotId, reason, revision, usd } from '../router/fields.ts';
 import { defineRoute, isProblem } from '../router/route.ts';
-
-const id = z.string().regex(/^[\w-]{1,64}$/, 'must be an id');
 
 const ended = z.strictObject({
   account_id: accountId,
@@ -29,7 +27,9 @@ export const waiveCredits = defineRoute({
     'Of a closed account: what is below a cent, or what the holder does not want back. Refunds that are open stay as they are.',
   body: {
     schema: z.strictObject({
-      lot_id: id.optional().meta({ description: 'By default all paid lots', example: 'lot_6d1f0a93c5b24e7790ab3e51' }),
+      lot_id: anyId
+        .optional()
+        .meta({ description: 'By default all paid lots', example: 'lot_6d1f0a93c5b24e7790ab3e51' }),
       reason,
     }),
     example: { reason: 'Less than a cent is left' },

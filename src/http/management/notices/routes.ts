@@ -3,7 +3,7 @@ import type { AnnouncementRow, WantedNotices } from '../../../projections/notice
 import type { NoticeRow } from '../../../projections/rows/notices.ts';
 import { staff } from '../../auth/principals.ts';
 import { problem } from '../../server/problems.ts';
-import { accountId, wholeNumber } from '../router/fields.ts';
+import { accountId, anyId, wholeNumber } from '../router/fields.ts';
 import { defineRoute, type Route } from '../router/route.ts';
 import {
   announcementExample,
@@ -24,7 +24,6 @@ export type FindNotices = {
 
 const principals = ['admin', ...staff('support', 'operator')] as const;
 
-const id = z.string().regex(/^[\w-]{1,64}$/, 'must be an id');
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1000;
 
@@ -52,7 +51,7 @@ const readNotices = defineRoute({
   description: 'By account id. If an account has two notices of the same thing, the newer one.',
   query: z.strictObject({
     outcome: outcome.optional(),
-    after: id.optional().meta({ description: 'The next page: the account_id of the last account on this one' }),
+    after: anyId.optional().meta({ description: 'The next page: the account_id of the last account on this one' }),
     limit: wholeNumber(`Accounts on a page; ${DEFAULT_LIMIT} by default`, 1, MAX_LIMIT).optional(),
   }),
   success: {
