@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { AccountRefusal } from '../../domain/account/decide.ts';
 import { formatUsd } from '../../domain/money.ts';
-import { problemTable, type ProblemCode } from './problem-table.ts';
-import type { ProblemEntry } from './problem-entries.ts';
+import { problemTable, type ProblemCode } from './problems/problem-table.ts';
+import type { ProblemEntry } from './problems/problem-entries.ts';
 import { supportOf } from './request-id.ts';
 import { asksForSupport, withSupport, type Support } from './support.ts';
 

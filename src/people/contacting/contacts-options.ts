@@ -1,16 +1,41 @@
 import type { Account } from '../../domain/account/account.ts';
 import type { AccountCommand, AccountRefusal } from '../../domain/account/decide.ts';
 import type { AccountEvent } from '../../domain/account/events.ts';
-import type { Contact, ContactCommand, ContactRefusal } from '../../domain/contacts/contact.ts';
+import type {
+  Contact,
+  ContactCommand,
+  ContactRefusal,
+  ContactStatus,
+  KnownContact,
+} from '../../domain/contacts/contact.ts';
 import type { ContactEvent } from '../../domain/contacts/events.ts';
 import type { Commands } from '../../eventstore/commands.ts';
 import type { EventStore } from '../../eventstore/event-store.ts';
 import type { AttemptLimits } from '../../identity/attempt-limits.ts';
-import type { ContactList as ContactsInMemory } from '../../projections/views/contact-list.ts';
 import type { PeopleOptions } from '../people-options.ts';
 
+/** A contact without its texts. */
+export type ListedContact = Omit<KnownContact, 'sealed'> & {
+  readonly contactId: string;
+  /** The account that it belongs to, also if it was linked to it; null if there is none. */
+  readonly belongsTo: string | null;
+  readonly openedAt: Date;
+};
+
+export type WantedContacts = {
+  readonly status?: ContactStatus | undefined;
+  readonly accountId?: string | undefined;
+  readonly personId?: string | undefined;
+  readonly after?: string | undefined;
+  readonly limit: number;
+};
+
 /** The contacts in the log, complete up to what was acknowledged before. */
-export type ContactList = Pick<ContactsInMemory, 'list' | 'ofStrangersBefore'>;
+export type ContactList = {
+  /** The oldest first. */
+  list(wanted: WantedContacts): readonly ListedContact[];
+  ofStrangersBefore(openedBefore: Date): readonly string[];
+};
 
 export type ContactsOptions = Pick<PeopleOptions, 'persons' | 'vault' | 'identities' | 'destroyKey' | 'now'> & {
   readonly contacts: Pick<Commands<Contact, ContactCommand, ContactEvent, ContactRefusal>, 'execute' | 'read'>;

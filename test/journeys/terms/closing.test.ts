@@ -7,7 +7,7 @@ import { createCommands } from '../../../src/eventstore/commands.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
 import { journal } from '../../../src/eventstore/journal/codec.ts';
 import { createTestSmtp, type TestSmtp } from '../../mail/smtp.ts';
-import { checkProjections, checkSettledBooks } from '../../support/account-history.ts';
+import { checkProjections, checkSettledBooks } from '../../support/events/account-history.ts';
 import { runCommand } from '../../support/command.ts';
 import { call, mailsTo, registerPerson, type Person } from '../../support/customers/person.ts';
 import { ADMIN_TOKEN, DATA_KEY } from '../../support/gateway.ts';

@@ -1,5 +1,5 @@
-import type { TooSoon } from '../../domain/notice.ts';
-import type { TermsRefusal } from '../../domain/terms/terms.ts';
+import type { TooSoon } from '../../../domain/notice.ts';
+import type { TermsRefusal } from '../../../domain/terms/terms.ts';
 import { invalid, type ProblemEntry } from './problem-entries.ts';
 
 export const termsRefusals = {

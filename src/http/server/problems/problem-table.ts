@@ -1,4 +1,4 @@
-import type { ContactRefusal } from '../../domain/contacts/contact.ts';
+import type { ContactRefusal } from '../../../domain/contacts/contact.ts';
 import { forbidden, invalid, tooMany, unavailable, type ProblemEntry } from './problem-entries.ts';
 import { refusals } from './refusal-problems.ts';
 

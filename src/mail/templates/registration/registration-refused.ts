@@ -1,5 +1,5 @@
-import { paragraph } from '../mail-body.ts';
-import { defineTemplate, ending } from './template.ts';
+import { paragraph } from '../../mail-body.ts';
+import { defineTemplate, ending } from '../template.ts';
 
 /** The page shows the same for every address, so this mail is the only answer. */
 export const registrationRefused = defineTemplate({

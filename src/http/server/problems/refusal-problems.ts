@@ -1,9 +1,9 @@
-import type { AccountRefusal } from '../../domain/account/decide.ts';
-import type { ApprovalRefusal } from '../../domain/approvals/approvals.ts';
-import type { InvitationRefusal } from '../../domain/identity/invitations.ts';
-import type { StaffRefusal } from '../../domain/identity/staff.ts';
-import type { PriceRefusal } from '../../domain/prices/decide.ts';
-import type { TermsRefusal } from '../../domain/terms/terms.ts';
+import type { AccountRefusal } from '../../../domain/account/decide.ts';
+import type { ApprovalRefusal } from '../../../domain/approvals/approvals.ts';
+import type { InvitationRefusal } from '../../../domain/identity/invitations.ts';
+import type { StaffRefusal } from '../../../domain/identity/staff.ts';
+import type { PriceRefusal } from '../../../domain/prices/decide.ts';
+import type { TermsRefusal } from '../../../domain/terms/terms.ts';
 import { paymentRefusals } from './payment-problems.ts';
 import { termsRefusals } from './terms-problems.ts';
 import { type ProblemEntry, forbidden, heldByOthers, invalid, overLimit, tooMany } from './problem-entries.ts';
