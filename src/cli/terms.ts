@@ -45,7 +45,7 @@ program
 
 program
   .command('show')
-  .description('The text of a version; without one, of the version in force.')
+  .description('The text of a version; by default of the version in force.')
   .usage('[version] [options]')
   .argument('[version]', 'such as 2026-12-20', versionNamed)
   .option(...DOCUMENT)
@@ -56,7 +56,7 @@ program
 
 program
   .command('diff')
-  .description('The differences of a version to the one before; without a version, of the newest.')
+  .description('The differences between a version and the one before it; by default of the newest version.')
   .usage('[version] [options]')
   .argument('[version]', 'such as 2026-12-20', versionNamed)
   .option(...DOCUMENT)

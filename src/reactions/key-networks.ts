@@ -1,7 +1,7 @@
 import { createPool, READ_WITHIN } from '../eventstore/postgres/database/connections.ts';
 import { inRounds } from './rounds.ts';
 
-/** A key that was used from many networks on a day that it was not used from in the days before. */
+/** A key that was used on one day from many networks that are new for it. */
 export type Spread = {
   readonly account_id: string;
   readonly key_id: string;
@@ -32,9 +32,9 @@ export type KeyNetworksOptions = {
   readonly writeEveryMs?: number;
 };
 
-/** A home, an office and a phone are few networks; a key that is shared or stolen is soon seen from many. */
+/** One holder uses few networks (home, office, phone). A shared or stolen key is used from many. */
 export const MANY_NETWORKS = 10;
-/** Keys of servers that scale up and down have new networks every day. Three times the usual number stands out. */
+/** Servers that scale up and down have new networks every day, so the threshold follows the median. */
 export const TIMES_THE_MEDIAN = 3;
 const DAYS_BEFORE = 14;
 const KEPT_DAYS = 30;
@@ -42,7 +42,7 @@ const WRITE_EVERY_MS = 5000;
 const FORGET_EVERY_MS = 3_600_000;
 const HOUR_MS = 3_600_000;
 const MAX_SPREADS = 1000;
-/** Different keys, networks and hours that are not written yet. More are dropped. */
+/** The maximum of rows that wait to be written. Further ones are dropped. */
 const MAX_WAITING = 50_000;
 
 const WRITE = `insert into key_networks (account_id, key_id, network, hour)

@@ -8,7 +8,7 @@ import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from '
 
 const program = createProgram(
   'delist',
-  'Take a model off sale, 14 days ahead, or a minute ahead if its provider ends it. From then on gateways no longer list the\n' +
+  'Take a model off sale: after 14 days, or after a minute if its provider ends it. From then on gateways no longer list the\n' +
     'model and refuse requests for it. Requests in progress complete at the price that they began with. npm run relist puts\n' +
     'it on sale again.',
 )

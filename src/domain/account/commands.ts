@@ -187,7 +187,7 @@ export type RefundCommand =
       /** By the clock of the caller, in ms since the epoch. */
       readonly at: number;
     }
-  /** For a closed account. Waiving ends all that is left, or what is left of one lot. `below`: only of lots with less left. */
+  /** For a closed account. `WaiveCredits` ends all lots, or one (`lotId`), or those with less than `below` left. */
   | { readonly type: 'ForfeitCredits'; readonly reason: string }
   | { readonly type: 'WaiveCredits'; readonly reason: string; readonly lotId?: string; readonly below?: Credits }
   /** Ends the lots whose time is over by the clock of the caller, in ms since the epoch. */
@@ -202,7 +202,7 @@ export type ReserveCredits = {
   readonly price: PinnedPrice;
   readonly request: RequestFacts;
   readonly requestHash?: string;
-  /** The terms in force, which the request accepts. `explicit`: not if the notice to the owners failed. */
+  /** The terms in force, which the request accepts. If `explicit`, it does not accept them after a failed notice. */
   readonly terms?: { readonly version: string; readonly explicit: boolean };
   /** By the clock of the caller, in ms since the epoch. */
   readonly at: number;

@@ -13,7 +13,7 @@ type Shown = {
   readonly root: string;
 };
 
-/** So many lines before and after a difference stay visible; more are folded. */
+/** The number of unchanged lines shown before and after a difference; the others are folded. */
 const CONTEXT_LINES = 3;
 
 /** The differences between two versions. */

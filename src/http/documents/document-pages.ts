@@ -111,7 +111,7 @@ const isOf =
 
 const textOf = ({ sha256 }: Version, findText: FindTermsText): Promise<Buffer | undefined> => findText(sha256);
 
-/** A browser names HTML before anything else; a client that accepts everything gets the text. */
+/** Browsers list HTML first in `Accept`; a client that accepts everything gets the text. */
 const wantsPage = (request: Request, response: Response): boolean => {
   response.vary('accept');
   return request.accepts(['text/markdown', 'text/plain', 'text/html']) === 'text/html';
@@ -128,12 +128,12 @@ const describe = (response: Response, { version, sha256, standing, since, until 
 const refuse = (response: Response, found: Version | undefined): void => {
   const message =
     found &&
-    `The text of version ${found.version} is not stored yet. Start a gateway that has it in legal/ once, or publish it as a new version.`;
+    `The text of version ${found.version} is not stored yet. Start a gateway once with the text in legal/, or publish the text as a new version.`;
   send(response, problem('terms_not_found', message === undefined ? {} : { message }));
 };
 
 const isFirst = (response: Response, { version }: Version): void => {
-  const message = `Version ${version} is the first one, so it has no differences to a version before. Send ?from= with another version.`;
+  const message = `Version ${version} is the first one, so there is no version before it to compare with. Name another version with ?from=.`;
   send(response, problem('terms_not_found', { message }));
 };
 

@@ -17,7 +17,7 @@ type Shown = {
   readonly root: string;
 };
 
-/** The version before, which the differences are shown to: the newest older one that was not withdrawn. */
+/** The version to compare with: the newest older one that was not withdrawn. */
 export const versionBefore = (versions: readonly Version[], one: Version): Version | undefined =>
   versions.slice(0, versions.indexOf(one)).findLast(({ withdrawn }) => !withdrawn);
 
@@ -41,7 +41,7 @@ export const versionPage = ({ document, versions, shown, text, root }: Shown): D
   };
 };
 
-/** What a reader must know of a version that is not in force. */
+/** A remark above a version that is not in force. */
 const notice = ({ standing, since, until, summary, withdrawn }: Version, inForce: string, changes: string): string => {
   const link = `<a href="${inForce}">Read the version in force.</a>`;
   const what = summary === '' ? '' : `<p>${escapeHtml(summary)}</p>`;

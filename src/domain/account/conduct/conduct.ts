@@ -11,7 +11,7 @@ import type {
 export type Notice = { readonly about: NoticeAbout; readonly outcome: NoticeOutcome | 'pending' };
 export type Violation = { readonly category: ViolationCategory; readonly consequence: ViolationConsequence };
 
-/** What the terms ask of the holder and of the operator, and what happened about it. */
+/** Acceptances, notices, violations, resale and contacts of an account. */
 export type Conduct = {
   readonly notices: ReadonlyMap<string, Notice>;
   readonly mayResell: boolean;

@@ -56,7 +56,7 @@ export const forfeitCredits = defineRoute({
   principals: ['admin', ...staff('finance')],
   summary: 'Declare paid credits forfeited',
   description:
-    'Of an account that was terminated for a violation of the terms: see `POST …/violations`. Refunds that are open stay as they are.',
+    'For an account that was terminated for a violation of the terms: see `POST …/violations`. Open refunds do not change.',
   body: { schema: z.strictObject({ reason }), example: { reason: 'Resale of access' } },
   success: { status: 200, description: 'The credits have ended', schema: ended, example },
   problems: ['account_not_found', 'account_not_closed', 'account_not_terminated'],

@@ -31,8 +31,9 @@ const listNotices = defineRoute({
   method: 'get',
   path: '/notices',
   principals,
-  summary: 'List what customers were notified of',
-  description: 'New terms, higher prices and ends of sale, with the outcomes of their mails. The newest 200.',
+  summary: 'List the announcements that customers were notified of',
+  description:
+    'New terms, higher prices, ends of sale and withdrawals of these, with the outcomes of the notices. The newest 200 announcements.',
   success: {
     status: 200,
     description: 'The newest first',
@@ -47,8 +48,8 @@ const readNotices = defineRoute({
   method: 'get',
   path: '/notices/{announcement_id}',
   principals,
-  summary: 'List the accounts that have a notice',
-  description: 'By account id. If an account has two notices of the same thing, the newer one.',
+  summary: 'List the notices of an announcement',
+  description: 'In the order of account ids. If an account has two notices of the same announcement, the newer one.',
   query: z.strictObject({
     outcome: outcome.optional(),
     after: anyId.optional().meta({ description: 'The next page: the account_id of the last account on this one' }),

@@ -1,16 +1,16 @@
 import { paragraph } from '../../mail-body.ts';
 import { defineTemplate, ending } from '../template.ts';
 
-/** The page shows the same for every address, so this mail is the only answer. */
+/** The API returns the same response for every address, so only this mail states the refusal. */
 export const registrationRefused = defineTemplate({
   params: {},
   body: ({ operator }) => ({
     subject: `No account with ${operator.name} for this address`,
     blocks: [
       paragraph(
-        `Somebody, probably you, registered with ${operator.name} with this e-mail address. An account of its owner was ended for a violation of the terms, so no other account is opened for it.`,
+        `Somebody, probably you, registered with ${operator.name} with this e-mail address. An account of its owner was terminated for a violation of the terms, so we do not open another one.`,
       ),
-      paragraph(`If you object, write to ${operator.supportEmail}. If it was not you, there is nothing to do.`),
+      paragraph(`If you object, write to ${operator.supportEmail}. If it was not you, ignore this mail.`),
       paragraph(ending(operator)),
     ],
   }),
