@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { format, resolveConfig } from 'prettier';
-import { problemTable } from '../src/http/server/problem-table.ts';
-import type { ProblemEntry } from '../src/http/server/problem-entries.ts';
+import { problemTable } from '../src/http/server/problems/problem-table.ts';
+import type { ProblemEntry } from '../src/http/server/problems/problem-entries.ts';
 
 const PAGE = new URL('../docs/errors.md', import.meta.url);
 
 const INTRODUCTION = `# Errors
 
-<!-- Made from src/http/server/problem-table.ts by \`npm run errors\`. Do not edit. -->
+<!-- Made from src/http/server/problems/problem-table.ts by \`npm run errors\`. Do not edit. -->
 
 Every error has the shape that OpenAI's clients read:
 

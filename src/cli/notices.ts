@@ -64,8 +64,8 @@ let chosen: (database: OpenDatabase) => Promise<ExitCode> = () => Promise.resolv
 
 const program = createProgram(
   'notices',
-  'What customers were notified of before it takes effect, and whether mail servers accepted it. Read from rows, which a ' +
-    'running gateway keeps.',
+  'Announcements that customers were notified of, and whether mail servers accepted the notices. Read from tables that a ' +
+    'running gateway maintains.',
 )
   .usage('<command> [options]')
   .addHelpText(

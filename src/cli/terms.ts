@@ -1,7 +1,6 @@
-import { InvalidArgumentError } from 'commander';
 import type { TermsDocument } from '../domain/terms/events.ts';
-import { plain } from './account-history/plain-text.ts';
 import { moment } from './terminal/moment.ts';
+import { oneLine } from './terminal/one-line.ts';
 import type { OpenDatabase } from './terminal/open-database.ts';
 import { createProgram, EXIT_CODES, runOnDatabase, type ExitCode } from './terminal/run.ts';
 import { documentNamed, versionNamed } from './terms/documents.ts';
@@ -9,17 +8,6 @@ import { listTerms } from './terms/list.ts';
 import { publishTerms, type PublishOptions } from './terms/publish.ts';
 import { diffTerms, showTerms } from './terms/show.ts';
 import { withdrawTerms } from './terms/withdraw.ts';
-
-const MAX_LINE = 500;
-
-/** One line of text, which is stored permanently in the log. */
-const line = (text: string): string => {
-  const trimmed = text.trim();
-  if (trimmed === '') throw new InvalidArgumentError('It must not be empty.');
-  if (trimmed.length > MAX_LINE) throw new InvalidArgumentError(`It must have at most ${MAX_LINE} characters.`);
-  if (plain(trimmed) !== trimmed) throw new InvalidArgumentError('It must not contain control characters.');
-  return trimmed;
-};
 
 const DOCUMENT = ['--document <name>', 'terms, acceptable-use or privacy', documentNamed, 'terms' as const] as const;
 
@@ -57,7 +45,7 @@ program
 
 program
   .command('show')
-  .description('The text of a version; without one, of the version in force.')
+  .description('The text of a version; by default of the version in force.')
   .usage('[version] [options]')
   .argument('[version]', 'such as 2026-12-20', versionNamed)
   .option(...DOCUMENT)
@@ -68,7 +56,7 @@ program
 
 program
   .command('diff')
-  .description('The differences of a version to the one before; without a version, of the newest.')
+  .description('The differences between a version and the one before it; by default of the newest version.')
   .usage('[version] [options]')
   .argument('[version]', 'such as 2026-12-20', versionNamed)
   .option(...DOCUMENT)
@@ -90,7 +78,7 @@ program
   .argument('<file>', 'the text, in Markdown and UTF-8')
   .option(...DOCUMENT)
   .requiredOption('--version <version>', 'a date; 2026-12-20.2 for a second one of that day', versionNamed)
-  .requiredOption('--summary <text>', 'what changes, for customers; stored permanently in the log', line)
+  .requiredOption('--summary <text>', 'what changes, for customers; stored permanently in the log', oneLine)
   .option('--significant', 'a change that customers must be notified of', false)
   .option('--at <time>', 'when it takes effect (ISO 8601 with a zone)', moment)
   .option('--yes', 'do not ask for a confirmation', false)
@@ -105,7 +93,7 @@ program
   .usage('<version> --reason <text> [options]')
   .argument('<version>', 'such as 2026-12-20', versionNamed)
   .option(...DOCUMENT)
-  .requiredOption('--reason <text>', 'reason; stored permanently in the log', line)
+  .requiredOption('--reason <text>', 'reason; stored permanently in the log', oneLine)
   .option('--yes', 'do not ask for a confirmation', false)
   .allowExcessArguments(false)
   .action(

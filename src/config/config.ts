@@ -138,14 +138,14 @@ const schema = z
     smtp: env.SMTP_URL,
     mailFrom: env.MAIL_FROM,
     supportEmail: env.SUPPORT_EMAIL,
-    /** Undefined: the page /contact of the gateway. */
+    /** Undefined: the gateway's own page /contact. */
     supportUrl: env.SUPPORT_URL,
-    /** Whether holders whose notice of a change failed must accept the new terms explicitly. */
+    /** Whether a holder must accept new terms explicitly if the notice about them could not be delivered. */
     acceptAfterFailedNotice: env.TERMS_AFTER_FAILED_NOTICE === 'explicit',
     /** Larger grants need a second person. */
     grantAlone: env.GRANT_NEEDS_SECOND_PERSON_USD,
     payments: paymentsOf(env),
-    /** Of the prices that the catalogue proposes. */
+    /** The margin of proposed prices over the cost. */
     priceMargin: env.PRICE_MARGIN_PERCENT,
     /** Of accounts that persons open themselves. */
     newAccountLimits: newAccountLimits(env),

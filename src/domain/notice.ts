@@ -1,10 +1,11 @@
 /**
  * The shortest time before a change of prices or documents takes effect, in ms. A node whose copy of the log is older than
- * 30 s accepts no completions, so all nodes that do have the change before its effect, whatever their clocks differ by.
+ * 30 s accepts no completions, so every node that accepts them has the change before its effect. The other 30 s allow for
+ * clocks that differ.
  */
 export const MIN_AHEAD_MS = 60_000;
 
-/** The notice of what may be worse for customers (clauses 1 and 5 of the terms), in ms. */
+/** How long before its effect a change that may be worse for customers is announced (clauses 5 and 11 of the terms), in ms. */
 export const NOTICE_MS = 14 * 24 * 60 * 60 * 1000;
 
 export type TooSoon = 'takes_effect_too_soon' | 'notice_too_short';

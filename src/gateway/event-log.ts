@@ -59,13 +59,13 @@ export type EventLogOptions = {
   /** Contains the newest head that was seen: see seen-heads.ts. */
   readonly dataDir: string;
   readonly log: Logger;
-  /** For the prices that the catalogue proposes. */
+  /** The margin of proposed prices over the cost. */
   readonly priceMargin: Margin;
   /** Defaults to the files in legal/. */
   readonly termsFiles?: readonly TermsFile[];
 };
 
-/** The version of PriceListed that has what the provider bills. */
+/** The first version of PriceListed that has the cost. */
 const COST_SINCE = 2;
 
 /** Opens the event log with its commands and its secrets, and publishes terms and prices. Must be closed. */
@@ -173,7 +173,7 @@ export const openEventLog = async (options: EventLogOptions) => {
     foldContact: createFold({ store, codec: journal, decider: contactDecider }),
     /** To be called once it is known what all running gateways can read. */
     announceEnds: (now: () => Date) => announceEnds({ prices, catalogue, log, now }),
-    /** The models of the catalogue, and the margin of the prices that it proposes. */
+    /** The models of the catalogue, and the margin of proposed prices over their cost. */
     catalogue: { models: catalogue.map(({ model }) => model), margin },
     /** Whether the log went back in time and no operator has acknowledged the loss yet. */
     rewindIsOpen: rewinds.isOpen,

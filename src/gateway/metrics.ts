@@ -112,7 +112,7 @@ const registerBackground = (registry: Registry) => {
   const oldest = gauge('kissapi_mail_oldest_waiting_seconds', 'How long the oldest waiting mail has waited.');
   new Gauge({
     name: 'kissapi_contacts_open',
-    help: 'Contacts with support that wait for an answer. overdue="true": for more than three business days.',
+    help: 'Contacts with support that wait for an answer. overdue="true": reply_by has passed.',
     labelNames: ['overdue'],
     registers: [registry],
     collect() {

@@ -36,7 +36,7 @@ import type { OutageLog } from './health/outage.ts';
 const GATHER_MS = 250;
 /** The longest wait for the row of a receipt. */
 const CAUGHT_UP_WITHIN_MS = 5000;
-/** The longest wait of a completion for look-ups that are behind, if they are so for too long already. */
+/** How long a completion waits for look-ups that have been behind for too long. */
 const COPY_WITHIN_MS = 2000;
 
 export type Views = Awaited<ReturnType<typeof openViews>>;

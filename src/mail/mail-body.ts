@@ -28,7 +28,7 @@ export const nameInMail = (name: string): string =>
     .replace(/[./:@\\]/g, '$&\u2060');
 
 const MAX_TEXT = 2000;
-/** A word that is not broken. Longer ones could make a line longer than 998 characters once they are escaped. */
+/** The longest word that is not broken: a line has at most 998 characters (RFC 5322), also after escaping. */
 const LONG_WORD = /\S{180}(?=\S)/gu;
 
 /** A text of the operator or of staff, as one line of limited length. */

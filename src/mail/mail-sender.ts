@@ -22,7 +22,7 @@ export type MailData = {
    * code has expired: the mail has then failed.
    */
   readonly secretsOf: (mail: QueuedMail) => Promise<MailSecrets | undefined>;
-  /** What the log has about the event that caused the mail. Called for each attempt. Undefined if the mail is obsolete. */
+  /** Reads the texts of a mail from the log, for each attempt. Undefined if the mail is obsolete. */
   readonly textsOf: (mail: QueuedMail) => Promise<MailTexts | undefined>;
 };
 

@@ -15,8 +15,8 @@ type Options = Pick<PaymentsOptions, 'accounts' | 'payments'>;
 const LESS_THAN_A_CENT = 'less than a cent is left, which cannot be refunded';
 
 /**
- * What the holder of a closed account is paid back: a refund is requested for every paid lot, and what is below a cent is
- * waived once nothing else is left of its lot. A refund that is not made returns to its lot, where it stays owed.
+ * Pays back the holder of a closed account: requests a refund for every paid lot, and waives a remainder below a cent once
+ * nothing else is left of the lot. A refund that is not made returns to its lot, where it stays owed.
  */
 export const createClosings = (options: Options): Process => ({
   name: 'closings',
@@ -39,7 +39,7 @@ type About = Options & { readonly stream: string };
 
 const wantsRefund = ({ standing }: Account): boolean => standing.status === 'closed' && standing.rest === 'refund';
 
-/** The refusals of a plan that a dispute or a refund has overtaken. */
+/** Refusals that occur if a dispute or a refund changes the account in the meantime. */
 const OVERTAKEN: ReadonlySet<string> = new Set(['lot_disputed', 'more_than_refundable']);
 
 /** Waits until requests in progress have ended, because they may use the credits. A closed account starts no new ones. */

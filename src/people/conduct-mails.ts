@@ -92,7 +92,7 @@ const owedTo = async ({ accounts }: Options, accountId: string): Promise<Credits
 
 const PAGE = 500;
 
-/** What the same command forfeited. */
+/** The credits that the same command forfeited. */
 const forfeitedWith = async ({ store }: Options, { stream, revision }: Fact): Promise<Credits> => {
   let sum = 0n;
   let command: string | undefined;

@@ -64,7 +64,7 @@ const refusalOf = (code: string): FurtherAccountOutcome => ({
   code: code === 'second_account_not_approved' ? code : 'person_not_found',
 });
 
-/** Whether an account of the person or of the entity was terminated, unless the account was asked for before. */
+/** Whether an account of the person or of the entity was terminated. False for a repetition: the account was already asked for. */
 const isBarred = async (
   options: PeopleOptions,
   personId: string,

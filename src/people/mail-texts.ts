@@ -6,7 +6,7 @@ import type { MailTexts } from '../mail/templates/template.ts';
 import type { TemplateName } from '../mail/templates/templates.ts';
 import type { PeopleOptions } from './people-options.ts';
 
-/** Reads what a mail shows of the log, from the params that name the place. Undefined if it is not there any more. */
+/** Reads the texts of a mail from the log, at the place that its params name. Undefined if the event no longer exists. */
 type ReadTexts = (options: PeopleOptions, params: MailParams) => Promise<MailTexts | undefined>;
 
 /** The reason of an event of an account: after a rewind of the log, there may be another event at its place, or none. */

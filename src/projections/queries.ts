@@ -59,7 +59,7 @@ export type Queries = {
   paymentOfOrder(orderId: string): Promise<string | undefined>;
   /** Accounts of which a lot with credits has ended by `at`, without a record of it; those that ended first. */
   accountsWithDueLots(at: Date): Promise<readonly DueLots[]>;
-  /** The closed accounts with credits, those that were closed first. */
+  /** The closed accounts with credits, in the order in which they were closed. */
   owedAccounts(wanted: WantedOwed): Promise<readonly OwedAccount[]>;
   /** By projection, the position of its rows. */
   positions(): Promise<Readonly<Record<string, number>>>;
@@ -92,7 +92,7 @@ export type WantedOwed = { readonly after?: string | undefined; readonly limit: 
 const OPEN_PAGE = 1000;
 const DUE_PAGE = 100;
 export const MAX_CANDIDATES = 20;
-/** A few happen to everybody; a key that is filtered again and again is looked at. */
+/** A few filtered completions are normal. Staff review keys with many. */
 export const MANY_FILTERED = 10;
 const MAX_FILTERED = 1000;
 

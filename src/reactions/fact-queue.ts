@@ -2,7 +2,7 @@ import type { StoredFact } from '../eventstore/event-store.ts';
 
 type Queued = Pick<StoredFact, 'stream' | 'position'>;
 
-/** `not_yet`: it waits for something that ends soon. */
+/** `not_yet`: the fact waits for something that ends soon. */
 export type Handled = 'done' | 'not_yet';
 
 export type FactQueueOptions<Fact extends Queued> = {

@@ -1,7 +1,7 @@
 import { createPool, READ_WITHIN } from '../eventstore/postgres/database/connections.ts';
 import { inRounds } from './rounds.ts';
 
-/** A key that was used from many networks on a day that it was not used from in the days before. */
+/** A key that was used on one day from many networks that are new for it. */
 export type Spread = {
   readonly account_id: string;
   readonly key_id: string;
@@ -32,9 +32,9 @@ export type KeyNetworksOptions = {
   readonly writeEveryMs?: number;
 };
 
-/** A home, an office and a phone are few networks; a key that is shared or stolen is soon seen from many. */
+/** One holder uses few networks (home, office, phone). A shared or stolen key is used from many. */
 export const MANY_NETWORKS = 10;
-/** Keys of servers that scale up and down have new networks every day. Three times the usual number stands out. */
+/** Servers that scale up and down have new networks every day, so the threshold follows the median. */
 export const TIMES_THE_MEDIAN = 3;
 const DAYS_BEFORE = 14;
 const KEPT_DAYS = 30;
@@ -42,7 +42,7 @@ const WRITE_EVERY_MS = 5000;
 const FORGET_EVERY_MS = 3_600_000;
 const HOUR_MS = 3_600_000;
 const MAX_SPREADS = 1000;
-/** Different keys, networks and hours that are not written yet. More are dropped. */
+/** The maximum of rows that wait to be written. Further ones are dropped. */
 const MAX_WAITING = 50_000;
 
 const WRITE = `insert into key_networks (account_id, key_id, network, hour)
@@ -72,27 +72,7 @@ const SPREADS = `with firsts as (
 export const openKeyNetworks = (options: KeyNetworksOptions): KeyNetworks => {
   const { databaseUrl, now, failed, writeEveryMs = WRITE_EVERY_MS } = options;
   const pool = createPool(databaseUrl, { max: 2, application_name: 'kissapi-key-networks', ...READ_WITHIN });
-  let waiting = new Set<string>();
-  /** What this node has written for the present hour, so that it is written once. */
-  let written = new Set<string>();
-  let writtenHour = 0;
-
-  const write = async (): Promise<void> => {
-    if (waiting.size === 0) return;
-    const rows = waiting;
-    waiting = new Set();
-    const hour = Math.floor(now().getTime() / HOUR_MS);
-    if (hour !== writtenHour || written.size > MAX_WAITING) [written, writtenHour] = [new Set(), hour];
-    const fresh = [...rows].filter((row) => !written.has(row)).toSorted();
-    if (fresh.length === 0) return;
-    try {
-      await pool.query(WRITE, [JSON.stringify(fresh.map(rowOf))]);
-      for (const row of fresh) written.add(row);
-    } catch (error) {
-      failed(error);
-      for (const row of fresh) if (waiting.size < MAX_WAITING) waiting.add(row);
-    }
-  };
+  const buffer = createBuffer(options, (rows) => pool.query(WRITE, [JSON.stringify(rows.map(rowOf))]));
 
   let forgetAt = 0;
   const forgetOld = async (): Promise<void> => {
@@ -105,22 +85,20 @@ export const openKeyNetworks = (options: KeyNetworksOptions): KeyNetworks => {
 
   const rounds = inRounds(async (rest) => {
     for (; !rest.ended; await rest.pause(writeEveryMs)) {
-      await write();
+      await buffer.write();
       await forgetOld();
     }
-    await write();
+    await buffer.write();
   });
 
   return {
-    add: (accountId, keyId, network, at) => {
-      if (waiting.size < MAX_WAITING) waiting.add(`${accountId} ${keyId} ${network} ${Math.floor(at / HOUR_MS)}`);
-    },
+    add: (accountId, keyId, network, at) => buffer.add(`${accountId} ${keyId} ${network} ${Math.floor(at / HOUR_MS)}`),
     spreads: async (day, accountId) => {
       const { rows } = await pool.query<Spread>(SPREADS, [`${day}T00:00:00Z`, accountId ?? null]);
       return rows;
     },
     forget: async (accountId) => {
-      for (const row of waiting) if (row.startsWith(`${accountId} `)) waiting.delete(row);
+      buffer.drop(`${accountId} `);
       await pool.query('delete from key_networks where account_id = $1', [accountId]);
     },
     close: async () => {
@@ -128,6 +106,40 @@ export const openKeyNetworks = (options: KeyNetworksOptions): KeyNetworks => {
       await pool.end();
     },
   };
+};
+
+/** The rows that are not written yet. A write that fails is repeated with the next one. */
+const createBuffer = (
+  { now, failed }: Pick<KeyNetworksOptions, 'now' | 'failed'>,
+  writeRows: (rows: readonly string[]) => Promise<unknown>,
+) => {
+  let waiting = new Set<string>();
+  /** The rows of the present hour that this node has written, so that it writes each once. */
+  let written = new Set<string>();
+  let writtenHour = 0;
+  const add = (row: string): void => {
+    if (waiting.size < MAX_WAITING) waiting.add(row);
+  };
+  const write = async (): Promise<void> => {
+    if (waiting.size === 0) return;
+    const rows = waiting;
+    waiting = new Set();
+    const hour = Math.floor(now().getTime() / HOUR_MS);
+    if (hour !== writtenHour || written.size > MAX_WAITING) [written, writtenHour] = [new Set(), hour];
+    const fresh = [...rows].filter((row) => !written.has(row)).toSorted();
+    if (fresh.length === 0) return;
+    try {
+      await writeRows(fresh);
+      for (const row of fresh) written.add(row);
+    } catch (error) {
+      failed(error);
+      for (const row of fresh) add(row);
+    }
+  };
+  const drop = (prefix: string): void => {
+    for (const row of waiting) if (row.startsWith(prefix)) waiting.delete(row);
+  };
+  return { add, write, drop };
 };
 
 const rowOf = (row: string) => {

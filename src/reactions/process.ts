@@ -20,7 +20,7 @@ import { inRounds } from './rounds.ts';
 export type ReactionOutcome =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'refused'; readonly refusal: { readonly code: string } }
-  /** It waits for something that ends soon. It is executed again, with those after it, and this is no fault. */
+  /** The fact waits for something that ends soon. It is handled again, with the facts after it. This is not a failure. */
   | { readonly kind: 'not_yet' };
 
 /**

@@ -60,7 +60,7 @@ const FORGET_EVERY_MS = 3_600_000;
 const KEPT_DAYS = 30;
 const MINUTE_MS = 60_000;
 const MAX_REQUEST_IDS = 20;
-/** Half of the day: a program that retries without end, or several customers behind one key. */
+/** Half of the day: a program that retries endlessly, or several customers behind one key. */
 export const MANY_HOURS = 12;
 const MAX_LIMITED = 1000;
 /** Refusals that differ in account, key, code or minute and are not written yet. More are dropped. */

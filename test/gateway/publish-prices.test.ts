@@ -81,8 +81,8 @@ describe('the catalogue at the start', () => {
     const now = new Date();
     await publish(gateway, [dearer, listed('b')], { now });
     expect(gateway.said).toEqual([
-      'catalogue/models.json and PRICE_MARGIN_PERCENT propose other prices than those listed for 1 of the models. ' +
-        'Customers pay what is listed until you announce them: npm run prices -- proposals',
+      'catalogue/models.json and PRICE_MARGIN_PERCENT propose other prices for 1 of the listed models. ' +
+        'Customers pay the listed prices until you announce the proposals: npm run prices -- proposals',
     ]);
     const [before, after] = [0, MIN_AHEAD_MS].map((ms) => new Date(now.getTime() + ms));
     expect(priceAt(await gateway.book(), 'a', before ?? now)?.version).toBe(1);

@@ -80,7 +80,7 @@ const contents: { readonly [Name in TemplateName]: readonly string[] } = {
   price_changed: ['acc_1', 'm/large <new>', '2026-12-20 00:00 UTC', '1.50 -> 2.00', 'Reasoning', '8.00 -> 9.00'],
   refund_completed: ['pay_1', '25.00 USD', 'refunded'],
   refund_not_made: ['pay_1', '25.00 USD', 'not made', '/api/accounts/acc_1/payments/pay_1'],
-  registration_refused: ['no other account is opened', operator.supportEmail],
+  registration_refused: ['we do not open another one', operator.supportEmail],
   resale_authorized: ['acc_1', REASON, 'may resell'],
   resale_ended: ['acc_1', REASON, 'has ended. The terms forbid it'],
   sign_in: [CODE, LINK, '2026-12-01 14:05 UTC'],

@@ -66,7 +66,7 @@ const recompute = (usage: Usage, rates: Rates) => {
   return { classes, sum, cost, roundedUpBy: cost * PICO_PER_NANO - sum };
 };
 
-/** The rates of a price in the book, computed from its lines independently of the code that held. */
+/** The rates of a price in the book, computed from its lines independently of the code that placed the hold. */
 const ratesOfLines = (lines: readonly PriceLine[]): Rates =>
   Object.fromEntries(
     tokenClasses.map((tokenClass) => {

@@ -63,7 +63,7 @@ export const conductSentence = (event: NoticeEvent | ConductEvent | ContactNote)
       return `Recorded the violation ${violationId} (${category[event.category]}), with ${consequence[event.consequence]}: ${plain(reason)}; ${shown}.`;
     }
     case 'AccountTerminated': {
-      const rest = event.forfeited ? 'the paid credits that are left are forfeited' : 'paid credits stay owed';
+      const rest = event.forfeited ? 'the remaining paid credits are forfeited' : 'paid credits stay owed';
       return `Terminated for the violation ${event.violationId}: ${plain(event.reason)}; ${rest}.`;
     }
     case 'ContactNoted':
@@ -88,9 +88,9 @@ export const restInWords = (rest: RestOfCredits | undefined): string => {
     case undefined:
       return '';
     case 'refund':
-      return ' The holder wants the paid credits that are left back.';
+      return ' The holder asks for a refund of the remaining paid credits.';
     case 'waived':
-      return ' The holder gives up the paid credits that are left.';
+      return ' The holder gives up the remaining paid credits.';
   }
 };
 

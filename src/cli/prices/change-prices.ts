@@ -58,7 +58,7 @@ export const unknownModel = (model: string): CliFault =>
 const inWords: Readonly<Record<Exclude<PriceRefusal['code'], 'model_not_listed'>, string>> = {
   price_version_not_found: 'the price book has no such version of its price. See npm run prices -- upcoming.',
   takes_effect_too_soon:
-    'a change takes effect a minute ahead at the earliest, so that all nodes have it by then. Choose a later time.',
+    'a change takes effect after a minute at the earliest, so that all nodes have it by then. Choose a later time.',
   notice_too_short:
     'this may be worse for customers, so it needs a notice of 14 days. Choose a later time, or leave the time out.',
   takes_effect_before_a_listed_price:

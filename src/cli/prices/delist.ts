@@ -2,19 +2,19 @@ import { MIN_AHEAD_MS, NOTICE_MS } from '../../domain/notice.ts';
 import { delistingAt } from '../../domain/prices/price-book.ts';
 import { changePrices } from './change-prices.ts';
 import { moment } from '../terminal/moment.ts';
+import { oneLine } from '../terminal/one-line.ts';
 import type { OpenDatabase } from '../terminal/open-database.ts';
 import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from '../terminal/run.ts';
-import { reasonOf } from './reason.ts';
 
 const program = createProgram(
   'delist',
-  'Take a model off sale, 14 days ahead, or a minute ahead if its provider ends it. From then on gateways no longer list the\n' +
+  'Take a model off sale: after 14 days, or after a minute if its provider ends it. From then on gateways no longer list the\n' +
     'model and refuse requests for it. Requests in progress complete at the price that they began with. npm run relist puts\n' +
     'it on sale again.',
 )
   .usage('[options] <model>')
   .argument('<model>', 'name of the model in requests')
-  .requiredOption('--reason <text>', 'reason; stored permanently in the log', reasonOf)
+  .requiredOption('--reason <text>', 'reason; stored permanently in the log', oneLine)
   .option('--at <time>', 'when (ISO 8601 with a zone); default: at the earliest time', moment)
   .option('--provider-ended', 'its provider ends it, so the notice may be shorter than 14 days')
   .addHelpText(

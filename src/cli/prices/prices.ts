@@ -2,10 +2,10 @@ import { InvalidArgumentError } from 'commander';
 import { readCommandConfig } from '../../config/config.ts';
 import { parseUsdPerMillion, type PicoUsdPerToken } from '../../domain/money.ts';
 import { moment } from '../terminal/moment.ts';
+import { oneLine } from '../terminal/one-line.ts';
 import type { OpenDatabase } from '../terminal/open-database.ts';
 import { createProgram, EXIT_CODES, runOnDatabase, type ExitCode } from '../terminal/run.ts';
 import { announceProposals, setPrice, withdrawPrice } from './announce.ts';
-import { reasonOf } from './reason.ts';
 import { listPrices, listProposals, listUpcoming } from './show-prices.ts';
 
 const rate = (text: string): PicoUsdPerToken => {
@@ -22,8 +22,8 @@ let chosen: (database: OpenDatabase) => Promise<ExitCode> = () => Promise.resolv
 
 const program = createProgram(
   'prices',
-  'List prices, compare them with the catalogue, announce a price, or withdraw an announced one. What can cost more takes\n' +
-    'effect 14 days ahead at the earliest, everything else a minute ahead. Running gateways follow.',
+  'List prices, compare them with the catalogue, announce a price, or withdraw an announced one. An increase takes effect\n' +
+    'after 14 days at the earliest, any other change after a minute. Running gateways follow.',
 )
   .usage('<command> [options]')
   .addHelpText(
@@ -43,7 +43,9 @@ ${EXIT_CODES}`,
 
 program
   .command('list')
-  .description('The prices in force, in USD per million tokens, with the least margin over the cost of all classes.')
+  .description(
+    'The prices in force, in USD per million tokens, with the lowest margin over the cost among the classes.',
+  )
   .usage('')
   .allowExcessArguments(false)
   .action(() => {
@@ -61,10 +63,10 @@ program
 
 program
   .command('proposals')
-  .summary('The prices that the catalogue proposes, if they differ from those listed.')
+  .summary('The proposed prices that differ from the listed ones.')
   .description(
-    'The cost in catalogue/models.json with the margin PRICE_MARGIN_PERCENT, if that leads to another price than the newest ' +
-      'listed one. Set PRICE_MARGIN_PERCENT for this command as for the gateways.',
+    'The cost in catalogue/models.json plus the margin PRICE_MARGIN_PERCENT, for models whose newest listed price differs from ' +
+      'it. Set PRICE_MARGIN_PERCENT for this command as for the gateways.',
   )
   .usage('')
   .allowExcessArguments(false)
@@ -76,8 +78,8 @@ program
   .command('announce')
   .summary('Announce what the catalogue proposes.')
   .description(
-    'Announce the proposed prices of these models, or of all. Without --at each takes effect at its earliest time: 14 days ' +
-      'if it can cost more than before, otherwise a minute.',
+    'Announce the proposed prices of these models, or of all. Without --at each takes effect at its earliest time: after 14 days ' +
+      'if it can cost more than before, otherwise after a minute.',
   )
   .usage('[options] [model...]')
   .argument('[model...]', 'names of models')
@@ -115,12 +117,12 @@ program
   .command('withdraw')
   .summary('Withdraw an announced price.')
   .description(
-    'Withdraw an announced price, until a minute before its effect. If usage would cost more without it, until 14 days before.',
+    'Withdraw an announced price: until a minute before its effect, or until 14 days before if usage would cost more without it.',
   )
   .usage('[options] <model> <version>')
   .argument('<model>', 'name of the model')
   .argument('<version>', 'version of the price, as in npm run prices -- upcoming', version)
-  .requiredOption('--reason <text>', 'reason; stored permanently in the log', reasonOf)
+  .requiredOption('--reason <text>', 'reason; stored permanently in the log', oneLine)
   .allowExcessArguments(false)
   .action((model: string, which: number, { reason }: { readonly reason: string }) => {
     chosen = (database) => withdrawPrice(database, { model, version: which, reason });

@@ -6,7 +6,7 @@ import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from '
 
 const program = createProgram(
   'relist',
-  'Put a model on sale again, a minute later, at its latest listed prices. If its end is only announced, the announcement is\n' +
+  'Put a model on sale again after a minute, at its latest listed prices. If its end has not taken effect yet, it is\n' +
     'cancelled. Running gateways follow.',
 )
   .usage('[options] <model>')

@@ -64,7 +64,7 @@ export const readProposals = async (database: OpenDatabase, margin: Margin): Pro
 export const listProposals = async (database: OpenDatabase, margin: Margin): Promise<ExitCode> => {
   const proposals = await readProposals(database, margin);
   if (proposals.length === 0) {
-    await print('Every listed price is what the catalogue and PRICE_MARGIN_PERCENT lead to.');
+    await print('There are no proposals: every listed price is the cost in the catalogue plus PRICE_MARGIN_PERCENT.');
     return 0;
   }
   const rows = proposals.map(({ entry, newest, inForce, needsNotice }) => [

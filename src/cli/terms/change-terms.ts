@@ -17,14 +17,14 @@ import type { OpenDatabase } from '../terminal/open-database.ts';
 
 const refusals: Readonly<Record<TermsRefusal['code'], string>> = {
   terms_version_changed:
-    'This version was published before with another text, summary, significance or effect. Publish a new version.',
-  terms_version_not_newer: 'A version that is the same or newer was published before. Choose a later date.',
+    'This version was already published with another text, summary, significance or effect. Publish a new version.',
+  terms_version_not_newer: 'This document already has this version or a newer one. Choose a later date.',
   notice_too_short: 'A significant version takes effect at least 14 days after its publication. Choose a later --at.',
   takes_effect_too_soon: 'A version takes effect at least a minute after its publication. Choose a later --at.',
   takes_effect_before_another_version:
-    'Another version was published that takes effect later. Choose a later --at, or withdraw that version first.',
+    'A version that takes effect later was already published. Choose a later --at, or withdraw that version first.',
   terms_version_in_force: 'This version is or was in force, or takes effect within a minute. Publish a new version.',
-  terms_version_not_found: 'There is no such version. npm run terms -- list',
+  terms_version_not_found: 'There is no such version. npm run terms -- list shows all versions.',
 };
 
 /** Throws the refusal of a command without executing it. */

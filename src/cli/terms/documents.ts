@@ -49,7 +49,7 @@ export const versionOf = (versions: readonly Version[], wanted: string | undefin
   throw new CliFault(
     wanted === undefined
       ? 'The log has no version of this document.'
-      : `There is no version ${wanted}. npm run terms -- list`,
+      : `There is no version ${wanted}. npm run terms -- list shows all versions.`,
   );
 };
 
@@ -64,5 +64,5 @@ export const readText = async ({ url }: OpenDatabase, { version, sha256 }: Versi
   }
 };
 
-/** A text without what could rewrite the lines of a terminal; tabs stay. */
+/** Removes control characters that could rewrite the lines of a terminal; tabs stay. */
 export const printable = (line: string): string => line.split('\t').map(plain).join('\t');

@@ -29,7 +29,7 @@ const readTextFile = async (file: string): Promise<Buffer> => {
   } catch (cause) {
     throw new CliFault(`${file} is not UTF-8.`, { cause });
   }
-  throw new CliFault(`${file} must have text, and no control characters but line ends and tabs.`);
+  throw new CliFault(`${file} must not be empty or contain control characters other than line ends and tabs.`);
 };
 
 /** Announces a version, after a confirmation of what will happen. */

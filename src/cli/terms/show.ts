@@ -7,7 +7,7 @@ import { printable, readText, readVersions, versionOf } from './documents.ts';
 
 type Wanted = { readonly document: TermsDocument; readonly version: string | undefined };
 
-/** Prints the text of a version; without one, of the version in force. */
+/** Prints the text of a version; by default of the version in force. */
 export const showTerms = async (database: OpenDatabase, { document, version }: Wanted): Promise<ExitCode> => {
   const text = await readText(database, versionOf(await readVersions(database, document), version));
   await printLines(text);
@@ -25,7 +25,8 @@ export const diffTerms = async (
   if (!after) throw new CliFault('The log has no version of this document.');
   const before =
     from === undefined ? standing.findLast((one) => one.version < after.version) : versionOf(versions, from);
-  if (!before) throw new CliFault(`Version ${after.version} is the first one: there is nothing to compare it with.`);
+  if (!before)
+    throw new CliFault(`Version ${after.version} is the first one: there is no version before it to compare with.`);
   const [old, current] = [await readText(database, before), await readText(database, after)];
   await printLines(createTwoFilesPatch(before.version, after.version, old, current).replace(/^=+\n/, ''));
   return 0;

@@ -3,7 +3,7 @@ import { evolveAccount, type Account } from './account.ts';
 import type { AccountDecision } from './commands.ts';
 import type { AccountEvent } from './events.ts';
 
-/** A decision, and the one that follows from it: both in one append, or the first refusal. */
+/** Two decisions in one append: the second follows from the first. Returns the first refusal if either refuses. */
 export const andThen = (
   account: Account,
   first: AccountDecision,

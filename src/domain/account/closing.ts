@@ -54,8 +54,8 @@ export const closeAccount = (
 };
 
 /**
- * The paid credits of a closed account that are owed to its holder: what no request in progress may need, no refund holds and
- * no dispute freezes. Grants have ended, except what requests in progress may need.
+ * The paid credits that a closed account owes its holder. Excludes what requests in progress may need, refunds hold and
+ * disputes freeze. Grants have ended, except what requests in progress may need.
  */
 export const owed = ({ standing, wallet }: Account): Credits => (standing.status === 'closed' ? available(wallet) : 0n);
 

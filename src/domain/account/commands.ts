@@ -13,7 +13,7 @@ import type {
   RestOfCredits,
   SuspensionCause,
 } from './events.ts';
-import type { NoticeAbout, NoticeOutcome, ViolationCategory, ViolationConsequence } from './conduct/events.ts';
+import type { ConductCommand } from './conduct/commands.ts';
 import type { AccountLimits, Limits } from './limits/limits.ts';
 import type { LimitFacts } from './limits/within-limits.ts';
 import type { RefundReason } from './refunds/events.ts';
@@ -187,29 +187,11 @@ export type RefundCommand =
       /** By the clock of the caller, in ms since the epoch. */
       readonly at: number;
     }
-  /** For a closed account. Waiving ends all that is left, or what is left of one lot. `below`: only of lots with less left. */
+  /** For a closed account. `WaiveCredits` ends all lots, or one (`lotId`), or those with less than `below` left. */
   | { readonly type: 'ForfeitCredits'; readonly reason: string }
   | { readonly type: 'WaiveCredits'; readonly reason: string; readonly lotId?: string; readonly below?: Credits }
   /** Ends the lots whose time is over by the clock of the caller, in ms since the epoch. */
   | { readonly type: 'ExpireLots'; readonly at: number };
-
-export type ConductCommand =
-  | { readonly type: 'QueueNotice'; readonly noticeId: string; readonly about: NoticeAbout }
-  | { readonly type: 'AnswerNotice'; readonly noticeId: string; readonly outcome: NoticeOutcome }
-  | { readonly type: 'AuthorizeResale'; readonly reason: string }
-  | { readonly type: 'EndResaleAuthorization'; readonly reason: string }
-  /** `forfeit` only counts for a termination: the paid credits that are left are forfeited. */
-  | {
-      readonly type: 'RecordViolation';
-      readonly violationId: string;
-      readonly category: ViolationCategory;
-      readonly evidence: readonly string[];
-      readonly consequence: ViolationConsequence;
-      readonly reason: string;
-      readonly forfeit: boolean;
-    }
-  | { readonly type: 'NoteContact'; readonly contactId: string; readonly topic: string }
-  | { readonly type: 'NoteContactAnswer'; readonly contactId: string };
 
 export type ReserveCredits = {
   readonly type: 'ReserveCredits';
@@ -221,8 +203,8 @@ export type ReserveCredits = {
   readonly request: RequestFacts;
   readonly requestHash?: string;
   /**
-   * The terms in force, which the request accepts. `explicit`: not if the notice to the owners failed. `noticed`: the newest
-   * version that customers were notified of, if it is an earlier one.
+   * The terms in force, which the request accepts. If `explicit`, it does not accept them after a failed notice. `noticed` is
+   * the newest version that customers were notified of, if it is an earlier one.
    */
   readonly terms?: { readonly version: string; readonly explicit: boolean; readonly noticed?: string };
   /** By the clock of the caller, in ms since the epoch. */

@@ -30,8 +30,8 @@ export type StandingEvent =
    */
   | { readonly type: 'AccountRegistered'; readonly holder: 'person' | 'entity'; readonly personal: string }
   /**
-   * finance: nothing. The evidence that this version of the terms binds the account. If `how` is `use`, it is in the append of
-   * the first hold after the version took effect, and `notice` is the state of the notice to its owners at that moment.
+   * finance: nothing. The evidence that this version of the terms binds the account. If `how` is `use`, the event is in the append
+   * of the first hold after the version took effect, and `notice` is the state of the notice to the owners at that moment.
    */
   | {
       readonly type: 'TermsAccepted';
@@ -58,7 +58,7 @@ export type StandingEvent =
   /** finance: nothing. The data key is destroyed because of this event, so that no sealed text of the account can be opened. */
   | { readonly type: 'PersonalDataErased'; readonly reason: string };
 
-/** What the holder of an account that is closed wants for its paid credits. */
+/** What the holder of a closed account asks for: a refund of the paid credits, or to give them up. */
 export const restsOfCredits = ['refund', 'waived'] as const;
 export type RestOfCredits = (typeof restsOfCredits)[number];
 

@@ -19,7 +19,7 @@ import {
 
 export const no = (code: AccountRefusal['code']): AccountDecision => refuse({ code });
 
-/** Names the causes, so that the customer learns what to do. */
+/** Names the causes, because each needs another action of the customer. */
 export const refuseSuspended = ({ suspensions }: Standing): AccountDecision =>
   refuse({ code: 'account_suspended', causes: [...new Set(suspensions.map(({ cause }) => cause.kind))] });
 

@@ -10,7 +10,7 @@ export type Standing = {
   /** In force, or when the account was closed. It is suspended while there is one. */
   readonly suspensions: readonly Suspension[];
   readonly closingReason: string | null;
-  /** What the holder of a closed account wants for its paid credits; null: they stay owed. */
+  /** What the holder of a closed account asked for; null: paid credits stay owed. */
   readonly rest: RestOfCredits | null;
   /** Whether the personal data was erased. */
   readonly erased: boolean;

@@ -8,7 +8,7 @@ const beginOfDay = (time: number): number => time - (((time % DAY_MS) + DAY_MS) 
 
 /**
  * When a contact must be answered: three business days, Monday to Friday in UTC, after it was opened, in ms since the epoch.
- * What is opened on a weekend counts from Monday, 00:00. Public holidays count as business days.
+ * A contact that is opened on a weekend counts from Monday, 00:00. Public holidays count as business days.
  */
 export const replyBy = (openedAt: Date): number => {
   let time = openedAt.getTime();

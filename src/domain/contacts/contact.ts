@@ -29,7 +29,7 @@ export type Contact = { readonly status: 'unknown' } | KnownContact;
 export const accountOfContact = ({ accountId, linkedTo }: Pick<KnownContact, 'accountId' | 'linkedTo'>) =>
   accountId ?? linkedTo;
 
-/** The id whose key seals the texts of a contact. It stays the same if the contact is linked. */
+/** The id whose key seals the texts of a contact. Linking the contact does not change it. */
 export const sealedUnder = (contactId: string, { accountId }: Pick<KnownContact, 'accountId'>): string =>
   accountId ?? contactId;
 
@@ -74,7 +74,7 @@ export const decideContact = (command: ContactCommand, contact: Contact): Contac
     case 'CloseContact': {
       const { reason } = command;
       if (contact.status !== 'closed') return accept({ type: 'ContactClosed', reason });
-      // A text that is erased later leaves the reason as it is.
+      // Erasing the text later does not change the reason.
       return contact.closedFor === reason || reason === 'expired' ? accept() : no('contact_closed');
     }
   }

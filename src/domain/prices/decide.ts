@@ -33,7 +33,7 @@ export const decidePrices = (command: PriceCommand, book: PriceBook): PriceDecis
   }
 };
 
-/** How far ahead a model's price may be replaced, in ms: what can cost more, and the end of sale, need notice. */
+/** How far ahead a model's price may be replaced, in ms. Increases and ends of sale need notice. */
 export const aheadOf = (before: Priced | undefined, after: Priced | undefined): number => {
   if (!before) return MIN_AHEAD_MS;
   return !after || canCostMore(before.rates, after.rates) ? NOTICE_MS : MIN_AHEAD_MS;
@@ -62,7 +62,7 @@ const listPrice = ({ entry, effectiveFrom, at }: ListPrice, book: PriceBook): Pr
 const entryFault = ({ lines, cost, maxOutputTokens, contextTokens }: PriceEntry) =>
   lineFault(lines) ?? (cost && lineFault(cost)) ?? (maxOutputTokens > contextTokens ? 'invalid_price' : undefined);
 
-/** What is in force then instead must be no worse than what was announced, unless there are 14 days left. So must later prices. */
+/** Without the withdrawn price, no price may be higher than announced, unless 14 days are left. */
 const withdraw = ({ model, version, reason, at }: WithdrawPrice, book: PriceBook): PriceDecision => {
   const prices = book.get(model);
   if (!prices) return refuse({ code: 'model_not_listed' });

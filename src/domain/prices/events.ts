@@ -11,7 +11,7 @@ export type PriceListed = {
   readonly entry: PriceEntry;
 };
 
-/** finance: nothing. An announced price does not take effect; what was listed before it stays in force. */
+/** finance: nothing. An announced price does not take effect; the price before it stays in force. */
 export type PriceWithdrawn = {
   readonly type: 'PriceWithdrawn';
   readonly model: string;

@@ -34,7 +34,7 @@ const rateOf = (lines: readonly PriceLine[], tokenClass: TokenClass): bigint => 
 
 export type LineFault = 'invalid_price' | 'price_lines_overlap' | 'price_lines_incomplete';
 
-/** Why the price book refuses lines; undefined if each class of tokens has exactly one line, and a rate in pico-USD. */
+/** Why the price book refuses lines; undefined if each class of tokens has exactly one line and a whole rate in pico-USD. */
 export const lineFault = (lines: readonly PriceLine[]): LineFault | undefined => {
   if (!lines.every(isValid)) return 'invalid_price';
   const matched = new Set(lines.map(({ match }) => match.class));
@@ -42,7 +42,7 @@ export const lineFault = (lines: readonly PriceLine[]): LineFault | undefined =>
   return matched.size < tokenClasses.length ? 'price_lines_incomplete' : undefined;
 };
 
-/** A hold pins rates, so a price that is no whole number of pico-USD per token could not be charged exactly. */
+/** A hold pins rates in whole pico-USD per token, so any other price could not be charged exactly. */
 const isValid = ({ per, price }: PriceLine): boolean =>
   Number.isSafeInteger(per) && per > 0 && price >= 0n && (price * PICO_PER_NANO) % BigInt(per) === 0n;
 
@@ -50,8 +50,8 @@ export const sameRates = (a: Rates, b: Rates): boolean =>
   tokenClasses.every((tokenClass) => a[tokenClass] === b[tokenClass]);
 
 /**
- * Whether any usage costs more at the new rates. A cost is rounded up once, but 1,000 tokens of a class cost exactly its
- * rate in nano-USD: so it is so if and only if the rate of a class is higher.
+ * Whether any usage costs more at the new rates. That is the case if and only if the rate of a class is higher: a
+ * cost is rounded up once, but 1,000 tokens of a class cost exactly its rate in nano-USD.
  */
 export const canCostMore = (old: Rates, updated: Rates): boolean =>
   tokenClasses.some((tokenClass) => updated[tokenClass] > old[tokenClass]);

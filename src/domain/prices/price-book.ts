@@ -104,7 +104,7 @@ export const pricesAt = (book: PriceBook, at: Date): readonly PriceVersion[] =>
 /** An announced change of what customers pay for a model. */
 export type PriceChange = { readonly price: ListedPrice; readonly isIncrease: boolean };
 
-/** The changes of a model's price after a time, in the order of their effect; an increase can cost more. */
+/** The changes of a model's price after a time, in the order of their effect. At an increase, any usage can cost more. */
 export const changesAfter = (book: PriceBook, model: string, at: Date): readonly PriceChange[] => {
   const { versions } = book.get(model) ?? nothing;
   return versions.flatMap((price) => {

@@ -19,7 +19,7 @@ export const parseMargin = (percent: string): Margin | undefined => {
   return match ? BigInt(match[1] ?? '0') * PER_CENT + BigInt((match[2] ?? '').padEnd(4, '0')) : undefined;
 };
 
-/** The margin of a price over its cost, in per cent with one decimal, at the class where it is least; undefined without a cost. */
+/** The lowest margin of a price over its cost among the classes, in per cent with one decimal; undefined without a cost. */
 export const leastMarginPercent = (price: Rates, cost: Rates): number | undefined => {
   const margins = tokenClasses
     .filter((tokenClass) => cost[tokenClass] > 0n)
@@ -33,13 +33,13 @@ export const withMargin = (cost: Rates, margin: Margin): Rates =>
     tokenClasses.map((tokenClass) => [tokenClass, (cost[tokenClass] * (WHOLE + margin) + WHOLE - 1n) / WHOLE]),
   ) as Rates;
 
-/** The model at the price that the margin leads to. */
+/** The model at its cost plus the margin. */
 export const proposedEntry = (model: CatalogueModel, margin: Margin): PriceEntry => ({
   ...model,
   lines: linesOf(withMargin(ratesOf(model.cost), margin)),
 });
 
-/** A price that the catalogue and the margin lead to, and that differs from what is listed. */
+/** A price computed from the cost in the catalogue and the margin that differs from the listed price. */
 export type Proposal = {
   readonly entry: PriceEntry;
   /** The newest listed price: in force, or announced. */
@@ -75,8 +75,8 @@ export const earliestOf = (newest: ListedPrice, entry: PriceEntry, at: Date): Da
   new Date(Math.max(at.getTime() + noticeOf(newest, entry), newest.effectiveFrom.getTime()));
 
 /**
- * What a start lists of a model that is listed already: everything if its price for customers stays, and otherwise only
- * what its provider bills. Undefined if nothing changes.
+ * The entry that a start lists for a model that is listed already. It has all changes of the catalogue if the price for
+ * customers stays the same, and otherwise only the new cost. Undefined if nothing changes.
  */
 export const factsToList = (
   book: PriceBook,

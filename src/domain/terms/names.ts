@@ -17,6 +17,6 @@ export const documentPaths: Readonly<Record<TermsDocument, string>> = {
 const VERSION = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:\.[2-9])?$/;
 export const isTermsVersion = (text: string): boolean => VERSION.test(text);
 
-/** Control characters would garble pages, mails and terminals. Lone surrogates have no bytes. */
+/** Control characters garble pages, mails and terminals. Lone surrogates cannot be encoded in UTF-8. */
 const READABLE = /^(?:[\t\n\r]|[^\p{Cc}\p{Cs}])*$/u;
 export const isReadableText = (text: string): boolean => text.trim() !== '' && READABLE.test(text);

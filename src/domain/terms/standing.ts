@@ -14,7 +14,7 @@ export type WithStanding<Version> = Version & {
 
 type Published = VersionInForce & { readonly publishedAt: Date };
 
-/** The versions of a document with what they are at a time, oldest first. `all` is in the order of the log. */
+/** The versions of a document with their standing at a time, oldest first. `all` is in the order of the log. */
 export const versionsAt = <Version extends Published>(
   all: readonly Version[],
   document: TermsDocument,

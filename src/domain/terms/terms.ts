@@ -84,7 +84,7 @@ const publish = ({ type: _, at, ...announced }: PublishTerms, terms: Terms): Dec
   return accept({ type: 'TermsPublished', ...announced });
 };
 
-/** Until a minute before its effect: later, not all nodes would have the withdrawal in time. */
+/** Allowed until a minute before its effect: after that, some nodes would not have the withdrawal in time. */
 const withdraw = (
   { document, version, reason, at }: WithdrawTerms,
   terms: Terms,

@@ -12,5 +12,5 @@ const subjectOf = (about: NoticeAbout): readonly (string | number)[] => {
   }
 };
 
-/** On disk, in rows: the id of what all notices about the same text, price or end of sale have in common. */
+/** The id of an announcement, which all notices about the same text, price or end of sale share. On disk, in rows. */
 export const announcementIdOf = (about: NoticeAbout): string => derivedId('ann', JSON.stringify(subjectOf(about)));

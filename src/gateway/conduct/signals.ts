@@ -9,7 +9,7 @@ type Sources = {
   readonly refusals: Pick<Refusals, 'limitedAllDay'>;
 };
 
-/** Signals from what is beside the log, and from the rows of requests. */
+/** Signals from the tables beside the log and from the rows of requests. */
 export const createSignals =
   ({ filteredOn, keyNetworks, refusals }: Sources): ListSignals =>
   async (day, accountId) => {

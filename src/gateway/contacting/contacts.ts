@@ -38,18 +38,18 @@ export const openContacts = (options: OpenContactsOptions) => {
   };
   const running = startGatewayProcess(options, createContactProcess(contacting));
   const expire = createExpiry(contacting);
-  // The node that runs the process, so that one node at a time does this.
+  // Only the node that runs the process erases old contacts.
   const expiring = repeat(
     EXPIRE_EVERY_MS,
     async () => (running.status.leads ? expire() : 0),
     (error) => {
-      if (!outage.covers(error)) log.warn({ err: error }, 'old contacts were not erased: this is tried again');
+      if (!outage.covers(error)) log.warn({ err: error }, 'old contacts could not be erased; the next attempt follows');
     },
   );
   metrics.watchContacts(() => views.contactsWaiting(now()));
   return {
     contacts: createContacts(contacting),
-    /** The address only if it is set: the sender of mails may not be read. */
+    /** The address only if SUPPORT_EMAIL is set: the mailbox of the sender may be unread. */
     support: () => ({ email: config.supportEmail, url: config.supportUrl ?? `${publicUrl()}/contact` }),
     mail: withContactMail(contacting, people.people.mail),
     close: async (): Promise<void> => {

@@ -12,7 +12,7 @@ export type LogCopy = {
 export type LogCopyOptions = {
   /** Whether the look-ups have everything that the log had at the call. Rejects if the log cannot be read. */
   readonly hasAll: () => Promise<boolean>;
-  /** What takes effect is announced at least a minute ahead, so that a copy that is half as old is enough. */
+  /** Changes are announced at least a minute ahead, so a copy of up to half that age is recent enough. */
   readonly limitMs?: number;
   readonly everyMs?: number;
 };
@@ -29,7 +29,7 @@ export const watchLogCopy = ({ hasAll, limitMs = LIMIT_MS, everyMs = EVERY_MS }:
   let running: Promise<boolean> | undefined;
   const isRecent = (): boolean => performance.now() - confirmedAt <= limitMs;
   const compare = async (): Promise<boolean> => {
-    // What is appended after this moment may be missing.
+    // The comparison may miss events that are appended after this moment.
     const askedAt = performance.now();
     if (await hasAll()) confirmedAt = Math.max(confirmedAt, askedAt);
     return isRecent();
@@ -38,7 +38,7 @@ export const watchLogCopy = ({ hasAll, limitMs = LIMIT_MS, everyMs = EVERY_MS }:
   const confirm = (): Promise<boolean> => (running ??= compare().finally(() => (running = undefined)));
   const rounds = inRounds(async (rest) => {
     while (!rest.ended) {
-      // The checks of readiness report why it fails.
+      // The readiness checks report the cause.
       await confirm().catch(() => false);
       await rest.pause(everyMs);
     }

@@ -29,12 +29,12 @@ type CatalogueOptions = {
 export type PublishPricesOptions = CatalogueOptions & {
   readonly margin: Margin;
   readonly now: Date;
-  /** Whether every running gateway reads what providers bill. If not, a price that differs only in that waits. */
+  /** Whether every running gateway can read the cost. If not, a change of only the cost waits. */
   readonly costIsReadable: boolean;
 };
 
 /**
- * Lists new models of the catalogue, and changes that leave the price for customers as it is. Other changes are proposals:
+ * Lists new models of the catalogue, and changes that do not affect the price for customers. Other changes are proposals:
  * an operator announces them.
  */
 export const publishPrices = async (options: PublishPricesOptions): Promise<void> => {
@@ -57,14 +57,14 @@ export const publishPrices = async (options: PublishPricesOptions): Promise<void
   if (proposals > 0) {
     log.warn(
       { proposals },
-      `catalogue/models.json and PRICE_MARGIN_PERCENT propose other prices than those listed for ${proposals} ` +
-        'of the models. Customers pay what is listed until you announce them: npm run prices -- proposals',
+      `catalogue/models.json and PRICE_MARGIN_PERCENT propose other prices for ${proposals} of the listed models. ` +
+        'Customers pay the listed prices until you announce the proposals: npm run prices -- proposals',
     );
   }
   warnOfMissing(book, options);
 };
 
-/** A model that is off sale stays so, and is reported if the catalogue changes it. */
+/** A model that is off sale stays off sale. A change of it in the catalogue is logged. */
 const factsOf = (
   model: CatalogueModel,
   book: PriceBook,
@@ -77,13 +77,13 @@ const factsOf = (
   if (!delistingAt(book, model.model, list.effectiveFrom)) return list;
   log.warn(
     { model: model.model },
-    `catalogue/models.json changes ${model.model}, which is off sale by then, so the change is not listed. ` +
+    `catalogue/models.json changes ${model.model}, which is off sale, so the change is not listed. ` +
       `To put it on sale again: npm run relist -- ${model.model}`,
   );
   return undefined;
 };
 
-/** Models that the catalogue lacks but customers can still buy. */
+/** Models on sale that the catalogue lacks. */
 const warnOfMissing = (book: PriceBook, { catalogue, log, now }: PublishPricesOptions): void => {
   const known = new Set(catalogue.map(({ model }) => model.model));
   for (const { model } of pricesAt(book, now)) {
@@ -97,8 +97,8 @@ const warnOfMissing = (book: PriceBook, { catalogue, log, now }: PublishPricesOp
 };
 
 /**
- * Announces the ends of sale that the catalogue contains: each model is taken off sale at its time, on every node. With less
- * than 14 days left, the provider ends the model.
+ * Announces the ends of sale that the catalogue contains: each model is taken off sale at its time, on every node. If fewer
+ * than 14 days are left, the end is recorded as one by the provider.
  * Retries while a gateway of an older release is running, because it could not read the event.
  */
 export const announceEnds = ({
@@ -120,7 +120,12 @@ export const announceEnds = ({
       const commandId = `catalogue/end/${model}/${endsAt.toISOString()}`;
       await prices.execute(
         PRICES_STREAM,
-        { type: 'DelistModel', model, reason: 'its provider ends it, says the catalogue', ...endAt(endsAt, now()) },
+        {
+          type: 'DelistModel',
+          model,
+          reason: 'its provider ends it, according to the catalogue',
+          ...endAt(endsAt, now()),
+        },
         { actor: 'system:catalogue', commandId },
         { mayRepeat: true },
       );

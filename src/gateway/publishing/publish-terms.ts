@@ -27,14 +27,14 @@ export type TermsCommands = Commands<Terms, TermsCommand, TermsEvent, TermsRefus
 export type PublishStartersOptions = {
   readonly terms: Pick<TermsCommands, 'execute' | 'read'>;
   readonly texts: Pick<TermsTexts, 'store'>;
-  /** Those of a document oldest first. */
+  /** Oldest first for each document. */
   readonly files: readonly TermsFile[];
   readonly now: () => Date;
 };
 
 /**
- * Publishes the starter text of each of the documents of which the log has no version: its newest file. Whatever is in
- * legal/ afterwards, the operator publishes new versions by command. Returns the position of the last publication.
+ * Publishes the starter text of each document of which the log has no version: its newest file in legal/. Later versions are
+ * published by command, not from files. Returns the position of the last publication.
  * Rejects with TermsFault if there are no terms at all.
  */
 export const publishStarters = async (
@@ -48,7 +48,7 @@ export const publishStarters = async (
     const newest = files.findLast((one) => one.document === document);
     if (!newest) {
       if (document !== 'terms') continue;
-      throw new TermsFault('There are no terms: put them into legal/, in a file such as terms-2026-11-30.md.');
+      throw new TermsFault('There are no terms: put a file such as terms-2026-11-30.md into legal/.');
     }
     // Stored first, so that every version in the log has a text.
     await texts.store(newest.text);
@@ -79,7 +79,7 @@ export const storePublishedTexts = async (
     else if (published) {
       log.warn(
         { file },
-        `${file} has another text than the one published as version ${version}, which stays in force. To publish a new ` +
+        `${file} differs from the published text of version ${version}, which stays in force. To publish a new ` +
           'version: npm run terms -- publish --help',
       );
     }
@@ -87,8 +87,8 @@ export const storePublishedTexts = async (
 };
 
 /**
- * Publishes the other documents, whose events gateways of older releases cannot read: retries until none of those is
- * running. The first attempt is over when it resolves.
+ * Publishes the other documents. Gateways of older releases cannot read these events, so it retries until none is running.
+ * Resolves after the first attempt.
  */
 export const publishFurtherStarters = async (
   options: PublishStartersOptions & {

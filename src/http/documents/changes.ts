@@ -1,14 +1,14 @@
 import { createTwoFilesPatch, diffLines, diffWordsWithSpace, type ChangeObject } from 'diff';
 
 export type Part = { readonly kind: 'same' | 'added' | 'removed'; readonly text: string };
-/** Whole lines that both texts have, or lines that differ. */
+/** Lines that both texts have, or lines that differ. */
 export type Change =
   { readonly kind: 'same'; readonly text: string } | { readonly kind: 'changed'; readonly parts: readonly Part[] };
 
-/** A comparison of very different texts takes time with the square of their differences. */
+/** The time of a comparison grows with the square of the differences, so it is bounded. */
 const MOST_LINES = 1000;
 const MOST_WORDS = 400;
-/** If less of two paragraphs is equal, they are shown one after the other. */
+/** Paragraphs with a smaller equal part are shown one after the other. */
 const LEAST_ALIKE = 0.3;
 
 const partOf = ({ value, added, removed }: ChangeObject<string>): Part => ({
@@ -16,7 +16,7 @@ const partOf = ({ value, added, removed }: ChangeObject<string>): Part => ({
   text: value,
 });
 
-/** What differs between two texts, by lines and in these by words. */
+/** The differences between two texts: by lines, and by words within a line. */
 export const changesBetween = (before: string, after: string): readonly Change[] => {
   const lines = diffLines(before, after, { maxEditLength: MOST_LINES })?.map(partOf);
   if (!lines) return [{ kind: 'changed', parts: replaced(before, after) }];

@@ -25,61 +25,62 @@ export const documentPages = (options: DocumentPagesOptions): Readonly<Record<st
   '/documents.css': styleOfDocuments(),
 });
 
-const pagesOf = (document: TermsDocument, { publishedTerms, findTermsText, now }: DocumentPagesOptions) => {
+const pagesOf = (document: TermsDocument, options: DocumentPagesOptions): Readonly<Record<string, RequestHandler>> => {
   const path = documentPaths[document];
-  const versions = (): readonly Version[] => versionsAt(publishedTerms(), document, now());
-  const compare = createCompare();
-
-  const sendVersion = async (
-    request: Request,
-    response: Response,
-    all: readonly Version[],
-    shown: Version | undefined,
-  ) => {
-    const text = shown && (await textOf(shown, findTermsText));
-    if (!shown || !text) return refuse(response, shown);
-    describe(response, shown);
-    if (wantsPage(request, response))
-      return sendPage(response, {
-        ...versionPage({ document, versions: all, shown, text: text.toString(), root: rootOf(request) }),
-      });
-    response.setHeader('content-type', 'text/markdown; charset=utf-8');
-    response.end(text);
-  };
-
+  const versions = (): readonly Version[] => versionsAt(options.publishedTerms(), document, options.now());
+  const sendVersion = versionSender(document, options);
   return {
     [path]: (request, response) => {
       const all = versions();
-      return sendVersion(
-        request,
-        response,
-        all,
-        all.find(({ standing }) => standing === 'in_force'),
-      );
+      const inForce = all.find(({ standing }) => standing === 'in_force');
+      return sendVersion(request, response, all, inForce);
     },
     [`${path}/:version`]: (request, response) => {
       const all = versions();
       return sendVersion(request, response, all, all.find(isOf(request)));
     },
-    [`${path}/:version/changes`]: async (request, response) => {
-      const all = versions();
-      const to = all.find(isOf(request));
-      if (!to) return refuse(response, to);
-      const { from: asked } = request.query;
-      const from = asked === undefined ? versionBefore(all, to) : all.find(({ version }) => version === asked);
-      if (!from) return asked === undefined ? isFirst(response, to) : refuse(response, from);
-      const [before, after] = await Promise.all([textOf(from, findTermsText), textOf(to, findTermsText)]);
-      if (!before || !after) return refuse(response, before ? to : from);
-      describe(response, to);
-      const texts = [before.toString(), after.toString()] as const;
-      if (wantsPage(request, response)) {
-        const changes = compare(from, to, texts);
-        return sendPage(response, changesPage({ document, from, to, changes, root: rootOf(request) }));
-      }
-      response.setHeader('content-type', 'text/plain; charset=utf-8');
-      response.end(patchBetween({ name: from.version, text: texts[0] }, { name: to.version, text: texts[1] }));
-    },
-  } satisfies Record<string, RequestHandler>;
+    [`${path}/:version/changes`]: changesSender(document, versions, options),
+  };
+};
+
+const versionSender =
+  (document: TermsDocument, { findTermsText }: DocumentPagesOptions) =>
+  async (request: Request, response: Response, all: readonly Version[], shown: Version | undefined): Promise<void> => {
+    const text = shown && (await textOf(shown, findTermsText));
+    if (!shown || !text) return refuse(response, shown);
+    describe(response, shown);
+    if (wantsPage(request, response)) {
+      const page = versionPage({ document, versions: all, shown, text: text.toString(), root: rootOf(request) });
+      return sendPage(response, page);
+    }
+    response.setHeader('content-type', 'text/markdown; charset=utf-8');
+    response.end(text);
+  };
+
+const changesSender = (
+  document: TermsDocument,
+  versions: () => readonly Version[],
+  { findTermsText }: DocumentPagesOptions,
+): RequestHandler => {
+  const compare = createCompare();
+  return async (request, response) => {
+    const all = versions();
+    const to = all.find(isOf(request));
+    if (!to) return refuse(response, to);
+    const { from: asked } = request.query;
+    const from = asked === undefined ? versionBefore(all, to) : all.find(({ version }) => version === asked);
+    if (!from) return asked === undefined ? isFirst(response, to) : refuse(response, from);
+    const [before, after] = await Promise.all([textOf(from, findTermsText), textOf(to, findTermsText)]);
+    if (!before || !after) return refuse(response, before ? to : from);
+    describe(response, to);
+    const texts = [before.toString(), after.toString()] as const;
+    if (wantsPage(request, response)) {
+      const changes = compare(from, to, texts);
+      return sendPage(response, changesPage({ document, from, to, changes, root: rootOf(request) }));
+    }
+    response.setHeader('content-type', 'text/plain; charset=utf-8');
+    response.end(patchBetween({ name: from.version, text: texts[0] }, { name: to.version, text: texts[1] }));
+  };
 };
 
 const REMEMBERED = 20;
@@ -110,7 +111,7 @@ const isOf =
 
 const textOf = ({ sha256 }: Version, findText: FindTermsText): Promise<Buffer | undefined> => findText(sha256);
 
-/** A browser names HTML before anything else; a client that accepts everything gets the text. */
+/** Browsers list HTML first in `Accept`; a client that accepts everything gets the text. */
 const wantsPage = (request: Request, response: Response): boolean => {
   response.vary('accept');
   return request.accepts(['text/markdown', 'text/plain', 'text/html']) === 'text/html';
@@ -127,12 +128,12 @@ const describe = (response: Response, { version, sha256, standing, since, until 
 const refuse = (response: Response, found: Version | undefined): void => {
   const message =
     found &&
-    `The text of version ${found.version} is not stored yet. Start a gateway that has it in legal/ once, or publish it as a new version.`;
+    `The text of version ${found.version} is not stored yet. Start a gateway once with the text in legal/, or publish the text as a new version.`;
   send(response, problem('terms_not_found', message === undefined ? {} : { message }));
 };
 
 const isFirst = (response: Response, { version }: Version): void => {
-  const message = `Version ${version} is the first one, so it has no differences to a version before. Send ?from= with another version.`;
+  const message = `Version ${version} is the first one, so there is no version before it to compare with. Name another version with ?from=.`;
   send(response, problem('terms_not_found', { message }));
 };
 

@@ -1,6 +1,6 @@
 import MarkdownIt from 'markdown-it';
 
-/** HTML in a text is shown as it is written, and links with a scheme that runs scripts stay text. */
+/** HTML in a text is escaped, and links with a scheme that runs scripts stay text. */
 const markdown = new MarkdownIt({ html: false, linkify: false, typographer: false });
 
 /** Headings can be linked to: `## 5. Billing` has the id `5-billing`. */

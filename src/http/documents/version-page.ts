@@ -2,7 +2,8 @@ import type { TermsDocument } from '../../domain/terms/events.ts';
 import { documentNames, documentPaths } from '../../domain/terms/names.ts';
 import type { WithStanding } from '../../domain/terms/standing.ts';
 import type { DocumentVersion } from '../../projections/views/terms-list.ts';
-import { dated, escape, type Page } from './html.ts';
+import { escapeHtml } from '../pages/html.ts';
+import { dated, type DocumentPage } from './html.ts';
 import { markdownAsHtml } from './markdown.ts';
 
 export type Version = WithStanding<DocumentVersion>;
@@ -16,12 +17,12 @@ type Shown = {
   readonly root: string;
 };
 
-/** The version before, which the differences are shown to: the newest older one that was not withdrawn. */
+/** The version to compare with: the newest older one that was not withdrawn. */
 export const versionBefore = (versions: readonly Version[], one: Version): Version | undefined =>
   versions.slice(0, versions.indexOf(one)).findLast(({ withdrawn }) => !withdrawn);
 
 /** A version as a page: notices, the text, and the list of all versions. */
-export const versionPage = ({ document, versions, shown, text, root }: Shown): Page => {
+export const versionPage = ({ document, versions, shown, text, root }: Shown): DocumentPage => {
   const name = documentNames[document];
   const path = (rest: string): string => `${root}${documentPaths[document].slice(1)}${rest}`;
   const changesLink = (one: Version): string =>
@@ -40,10 +41,10 @@ export const versionPage = ({ document, versions, shown, text, root }: Shown): P
   };
 };
 
-/** What a reader must know of a version that is not in force. */
+/** A remark above a version that is not in force. */
 const notice = ({ standing, since, until, summary, withdrawn }: Version, inForce: string, changes: string): string => {
   const link = `<a href="${inForce}">Read the version in force.</a>`;
-  const what = summary === '' ? '' : `<p>${escape(summary)}</p>`;
+  const what = summary === '' ? '' : `<p>${escapeHtml(summary)}</p>`;
   if (standing === 'upcoming' && since) {
     return `<aside class="coming"><p><strong>This version takes effect on ${dated(since)}.</strong> ${link}${changes}</p>${what}</aside>`;
   }
@@ -55,8 +56,8 @@ const notice = ({ standing, since, until, summary, withdrawn }: Version, inForce
 };
 
 const coming = ({ version, since, summary }: Version, path: (rest: string) => string, changes: string): string =>
-  `<aside class="coming"><p><strong>Version ${escape(version)} takes effect${since ? ` on ${dated(since)}` : ''}.</strong> ` +
-  `<a href="${path(`/${version}`)}">Read it.</a>${changes}</p><p>${escape(summary)}</p></aside>`;
+  `<aside class="coming"><p><strong>Version ${escapeHtml(version)} takes effect${since ? ` on ${dated(since)}` : ''}.</strong> ` +
+  `<a href="${path(`/${version}`)}">Read it.</a>${changes}</p><p>${escapeHtml(summary)}</p></aside>`;
 
 const statusOf = ({ standing, since, until }: Version): string => {
   switch (standing) {
@@ -78,8 +79,8 @@ const listOf = (versions: readonly Version[], shown: Version, path: (rest: strin
       ? `<a href="${path(`/${one.version}/changes`)}">differences</a>`
       : 'first version';
     return (
-      `<tr><td><a href="${path(`/${one.version}`)}"${here}>${escape(one.version)}</a></td>` +
-      `<td>${statusOf(one)}</td><td>${escape(one.summary)}</td><td>${changes}</td></tr>`
+      `<tr><td><a href="${path(`/${one.version}`)}"${here}>${escapeHtml(one.version)}</a></td>` +
+      `<td>${statusOf(one)}</td><td>${escapeHtml(one.summary)}</td><td>${changes}</td></tr>`
     );
   });
   return [

@@ -15,20 +15,20 @@ type ContactPageOptions = {
   readonly support: () => Support;
 };
 
-/** What was entered, by the names of the fields. */
+/** The submitted texts, by the names of the fields. */
 type Entered = Readonly<Record<string, string>>;
 
 const FIELDS = ['name', 'email', 'topic', 'about', 'text'] as const;
 const MAX_FORM_BYTES = 64 * 1024;
 const ID = /^ctc_[\w-]{1,60}$/;
 
-/** A page without a script: a form, and the thanks for it. Links of other pages can fill in `topic` and `about`. */
+/** Pages without a script: a form, and a confirmation. The query parameters `topic` and `about` fill in the form. */
 export const contactPages = ({ contacts, newId, support }: ContactPageOptions) => {
   const style = readFileSync(new URL('contact.css', import.meta.url), 'utf8');
   const send: RequestHandler = async (request, response) => {
     const entered = textsIn(request.body);
     const again = (status: number, wrong: string): void =>
-      void withPolicy(response.status(status), "'self'")
+      void withPolicy(response.status(status), { forms: "'self'" })
         .type('html')
         .send(formOf(entered, support(), '../', wrong));
     const given = Object.fromEntries(Object.entries(entered).filter(([, text]) => text.trim() !== ''));
@@ -40,14 +40,14 @@ export const contactPages = ({ contacts, newId, support }: ContactPageOptions) =
     const outcome = await contacts.writeAsStranger({ name, address, topic, text, about, client, ...ids });
     if (outcome.kind === 'wait') {
       response.setHeader('retry-after', Math.ceil(outcome.retryAfterMs / 1000));
-      return again(429, 'There were too many messages. Wait a few minutes, then send it again.');
+      return again(429, 'Too many messages were sent. Wait a few minutes, then send yours again.');
     }
-    // A reload of the next page sends nothing again.
+    // A redirect, so that reloading the confirmation does not send the message again.
     response.redirect(303, `thanks?id=${outcome.contactId}`);
   };
   return {
     form: ((request, response) =>
-      void withPolicy(response, "'self'")
+      void withPolicy(response, { forms: "'self'" })
         .type('html')
         .send(formOf(textsIn(request.query), support(), ''))) satisfies RequestHandler,
     send: [express.urlencoded({ extended: false, inflate: false, limit: MAX_FORM_BYTES }), send],
@@ -61,7 +61,7 @@ export const contactPages = ({ contacts, newId, support }: ContactPageOptions) =
   };
 };
 
-/** The texts among the fields that are known, each of which is there once. */
+/** The known fields that occur exactly once. */
 const textsIn = (fields: unknown): Entered =>
   Object.fromEntries(
     Object.entries((fields ?? {}) as Readonly<Record<string, unknown>>).flatMap(([name, value]) =>
@@ -97,7 +97,7 @@ const formOf = (entered: Entered, { email }: Support, root: string, wrong?: stri
   const value = (name: (typeof FIELDS)[number]): string => escapeHtml(entered[name] ?? '');
   const selected = entered['topic'] ?? 'question';
   const title = 'Contact support';
-  return pageOf(title, `${root}contact.css`, [
+  const main = [
     `<h1>${title}</h1>`,
     '<p>We answer by mail within three business days, Monday to Friday.</p>',
     ...(email === undefined
@@ -114,18 +114,23 @@ const formOf = (entered: Entered, { email }: Support, root: string, wrong?: stri
     '</select></p>',
     `<p><label for="about">Account or request id (optional)</label> <input id="about" name="about" maxlength="64" autocomplete="off" spellcheck="false" value="${value('about')}" /></p>`,
     `<p><label for="text">Message</label> <textarea id="text" name="text" rows="10" maxlength="${MAX_TEXT}" required>\n${value('text')}</textarea></p>`,
-    '<p class="hint">We need no prompts and no outputs, and never an API key. The id of the request is enough: it is <code>request_id</code> in an error, and the header <code>x-request-id</code>.</p>',
+    '<p class="hint">Do not send prompts, outputs or API keys. The id of the request is enough: it is <code>request_id</code> in an error, and the header <code>x-request-id</code>.</p>',
     '<p><button type="submit">Send</button></p>',
     '</form>',
-    '<p class="hint">What you enter is stored encrypted, and erased after a year, or with the account that it belongs to.</p>',
-  ]);
+    '<p class="hint">Your message is stored encrypted. It is erased after a year, or with the account that it belongs to.</p>',
+  ];
+  return pageOf({ title, style: `${root}contact.css`, main });
 };
 
 const thanksOf = (contactId: string | undefined): string =>
-  pageOf('Message sent', '../contact.css', [
-    '<h1>Thank you</h1>',
-    '<p role="status">Your message has arrived. We answer by mail within three business days, Monday to Friday.</p>',
-    ...(contactId === undefined
-      ? []
-      : [`<p>Its number is <strong>${contactId}</strong>. Name it if you write again.</p>`]),
-  ]);
+  pageOf({
+    title: 'Message sent',
+    style: '../contact.css',
+    main: [
+      '<h1>Thank you</h1>',
+      '<p role="status">Your message has arrived. We answer by mail within three business days, Monday to Friday.</p>',
+      ...(contactId === undefined
+        ? []
+        : [`<p>Its id is <strong>${contactId}</strong>. Name it if you write again.</p>`]),
+    ],
+  });

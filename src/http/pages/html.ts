@@ -9,8 +9,14 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (mark) => ESCAPES[mark] ?? mark);
 
-/** The style of this origin, and no script. The empty icon is a data URL. `forms`: where the forms of the page may be sent. */
-const policyOf = (forms: "'none'" | "'self'"): string =>
+type PagePolicy = {
+  /** Where the forms of the page may be sent. */
+  readonly forms?: "'none'" | "'self'";
+  readonly cache?: 'no-store' | 'no-cache';
+};
+
+/** Allows styles of this origin, and no script. The empty icon is a data URL. */
+const contentSecurityPolicy = (forms: string): string =>
   [
     "default-src 'none'",
     "style-src 'self'",
@@ -20,17 +26,28 @@ const policyOf = (forms: "'none'" | "'self'"): string =>
     "frame-ancestors 'none'",
   ].join('; ');
 
-export const withPolicy = (response: Response, forms: "'none'" | "'self'" = "'none'"): Response =>
+export const withPolicy = (response: Response, { forms = "'none'", cache = 'no-store' }: PagePolicy = {}): Response =>
   response.set({
-    'content-security-policy': policyOf(forms),
-    'cache-control': 'no-store',
+    'content-security-policy': contentSecurityPolicy(forms),
+    'cache-control': cache,
     'referrer-policy': 'no-referrer',
     'cross-origin-opener-policy': 'same-origin',
     'x-content-type-options': 'nosniff',
   });
 
-/** A page. `title`, `lang` and the address of the style are ours; the body is escaped by the caller. */
-export const pageOf = (title: string, style: string, body: readonly string[], head: readonly string[] = []): string =>
+type Page = {
+  /** Plain text. */
+  readonly title: string;
+  /** URL of the style sheet. */
+  readonly style: string;
+  /** Lines of HTML, escaped by the caller. */
+  readonly main: readonly string[];
+  readonly head?: readonly string[];
+  /** HTML between the start of the body and `main`. */
+  readonly nav?: readonly string[];
+};
+
+export const pageOf = ({ title, style, main, head = [], nav = [] }: Page): string =>
   `${[
     '<!doctype html>',
     '<html lang="en">',
@@ -43,8 +60,9 @@ export const pageOf = (title: string, style: string, body: readonly string[], he
     `<link rel="stylesheet" href="${escapeHtml(style)}" />`,
     '</head>',
     '<body>',
+    ...nav,
     '<main>',
-    ...body,
+    ...main,
     '</main>',
     '</body>',
     '</html>',

@@ -105,7 +105,7 @@ const CHECKED =
 const REJECTED = 'Our staff have not credited this payment. Contact support if you have questions.';
 
 const htmlOf = ({ title, amount, text, simulated = false, refresh }: Shown): string => {
-  const body = [
+  const main = [
     ...(simulated ? ['<p class="simulated">Simulated payment: no money is moved.</p>'] : []),
     `<h1>${escapeHtml(title)}</h1>`,
     ...(amount === undefined ? [] : [`<p class="amount">$${escapeHtml(amount)} of credits</p>`]),
@@ -114,7 +114,7 @@ const htmlOf = ({ title, amount, text, simulated = false, refresh }: Shown): str
   const head = refresh
     ? [`<meta http-equiv="refresh" content="${refresh.seconds}; url=${escapeHtml(refresh.query)}" />`]
     : [];
-  return pageOf(title, '../top-up.css', body, head);
+  return pageOf({ title, style: '../top-up.css', main, head });
 };
 
 const send = (response: Response, shown: Shown): void => void withPolicy(response).type('html').send(htmlOf(shown));

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { AccountRefusal } from '../../domain/account/decide.ts';
 import { formatUsd } from '../../domain/money.ts';
-import { problemTable, type ProblemCode } from './problem-table.ts';
-import type { ProblemEntry } from './problem-entries.ts';
+import { problemTable, type ProblemCode } from './problems/problem-table.ts';
+import type { ProblemEntry } from './problems/problem-entries.ts';
 import { supportOf } from './request-id.ts';
 import { asksForSupport, withSupport, type Support } from './support.ts';
 
@@ -25,7 +25,7 @@ export type Problem = {
   readonly param?: string | null;
   /** The generation that the error concerns, so that its receipt can be fetched, and its cost. */
   readonly generation?: { readonly id: string; readonly costUsd?: string };
-  /** The message asks the client to contact support, and is sent with its address and page. */
+  /** The message asks the client to contact support, and is sent with the address and the page of support. */
   readonly asksForSupport?: true;
 };
 
@@ -50,13 +50,13 @@ const inWords = {
   debt: 'because credits are owed',
 } as const satisfies Readonly<Record<NonNullable<AccountRefusal['causes']>[number], string>>;
 
-/** The problem of a suspended account, with the causes. Each of them must end. */
+/** The problem of a suspended account, with its causes. The suspension lasts until each has ended. */
 export const accountSuspended = (causes: NonNullable<AccountRefusal['causes']>): Problem => {
   const all = new Intl.ListFormat('en', { type: 'conjunction' }).format(causes.map((cause) => inWords[cause]));
   return problem('account_suspended', { message: `This account is suspended ${all}. Contact support.` });
 };
 
-/** With the place of the text, which a holder reads before accepting it. */
+/** With the URL of the text that the holder must accept. */
 export const termsNotAccepted = (termsUrl: string): Problem => {
   const { message } = problem('terms_not_accepted');
   return problem('terms_not_accepted', { message: message.replace('GET /terms', termsUrl) });

@@ -9,10 +9,10 @@ export type Support = {
 const ASKS = /\b(?:contact|ask|let) support\b/i;
 const AT_THE_END = /\b(contact support)\.$/i;
 
-/** Whether a text of ours asks its reader to contact support. */
+/** Whether one of our texts asks the reader to contact support. */
 export const asksForSupport = (text: string): boolean => ASKS.test(text);
 
-/** A text that asks its reader to contact support, with the address and the page. */
+/** Adds the address and the page of support to a text that asks the reader to contact it. */
 export const withSupport = (text: string, { email, url }: Support): string => {
   const place = email === undefined ? url : `${email} or ${url}`;
   return AT_THE_END.test(text) ? text.replace(AT_THE_END, `$1: ${place}.`) : `${text} Support: ${place}.`;

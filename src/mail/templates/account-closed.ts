@@ -6,10 +6,10 @@ import { defineTemplate, ending, id, instant, timeInMail, usd } from './template
 const rests = ['owed', 'refund', 'waived'] as const;
 
 const inWords: Readonly<Record<(typeof rests)[number], string>> = {
-  owed: 'Paid credits that were not used are still yours. Answer this mail, or write to support, to have them refunded.',
+  owed: 'Unused paid credits still belong to you. To have them refunded, answer this mail or write to support.',
   refund:
-    'We refund the paid credits that were not used, payment by payment. You receive a mail about each refund. Less than a cent cannot be refunded, and ends.',
-  waived: 'The paid credits that were left have ended, as was asked with the closing.',
+    'We refund the unused paid credits, payment by payment. You receive a mail about each refund. A remainder below a cent cannot be refunded and ends.',
+  waived: 'The remaining paid credits have ended, as requested with the closing.',
 };
 
 /** Mails that older releases queued have neither `rest` nor `ended_usd`. */

@@ -6,7 +6,7 @@ import { accountWarned } from './conduct/account-warned.ts';
 import { resaleAuthorized, resaleEnded } from './conduct/resale.ts';
 import { addressChanged } from './address-changed.ts';
 import { adminTokenUsed } from './admin-token-used.ts';
-import { alreadyRegistered } from './already-registered.ts';
+import { alreadyRegistered } from './registration/already-registered.ts';
 import { confirmAddress } from './confirm-address.ts';
 import { contactAnswer, contactConfirmation, contactReceived } from './contact.ts';
 import { keyLeaked } from './key-leaked.ts';
@@ -19,10 +19,10 @@ import { termsChanged } from './notices/terms-changed.ts';
 import { paymentDisputed, paymentQuarantined } from './payments/payment-disputed.ts';
 import { paymentReceived } from './payments/payment-received.ts';
 import { refundCompleted, refundNotMade } from './payments/refund-answered.ts';
-import { registrationRefused } from './registration-refused.ts';
+import { registrationRefused } from './registration/registration-refused.ts';
 import { signIn } from './sign-in.ts';
 import { staffInvitation } from './staff-invitation.ts';
-import { verifyAddress } from './verify-address.ts';
+import { verifyAddress } from './registration/verify-address.ts';
 import type { Template } from './template.ts';
 
 /** The names are on disk. */

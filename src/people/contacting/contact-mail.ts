@@ -51,14 +51,14 @@ export const answerMail = (contactId: string, personId: string | null, revision:
 
 type MailOptions = Pick<ContactsOptions, 'contacts' | 'vault' | 'store'>;
 
-/** The addresses of strangers and the texts of answers, besides what mail needs of persons. */
+/** Adds the addresses of strangers and the texts of answers to the mail data of persons. */
 export const withContactMail = (options: MailOptions, people: PeopleMail): PeopleMail => ({
   ...people,
   addressOf: (to) => (to.kind === 'contact' ? addressOfStranger(options, to) : people.addressOf(to)),
   textsOf: (mail) => (mail.template === 'contact_answer' ? textOfAnswer(options, mail) : people.textsOf(mail)),
 });
 
-/** The address was never verified, so the mail has no name, which another person may have chosen. */
+/** The mail has no name: the address was never verified, so another person may have entered the name. */
 const addressOfStranger = async (
   { contacts, vault }: MailOptions,
   { id }: MailReference,
@@ -68,7 +68,7 @@ const addressOfStranger = async (
   return written && { name: undefined, email: written.email };
 };
 
-/** Undefined if it was erased: the mail is obsolete then. */
+/** Undefined if it was erased, which makes the mail obsolete. */
 const textOfAnswer = async (
   { contacts, vault, store }: MailOptions,
   { params }: QueuedMail,

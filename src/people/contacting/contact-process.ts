@@ -15,7 +15,7 @@ const TYPES = [
   ...(['PersonalDataErased'] satisfies AccountEvent['type'][]),
 ];
 
-/** What contacts cause: mails, their note in the history of the account, and their end with the account. */
+/** Queues the mails of contacts, notes contacts in the history of the account, and ends their texts with the account. */
 export const createContactProcess = (options: ContactsOptions): Process => ({
   name: 'contacts',
   types: new Set(TYPES),
@@ -44,7 +44,7 @@ const ofContact = async (
     ];
   }
   if (event.type !== 'ContactLinked' && event.type !== 'ContactAnswered') return [];
-  // As it was then: what follows must not depend on later events.
+  // The state at the fact: commands must not depend on later events.
   const { state } = await options.foldContact(stream, { revision });
   if (state.status === 'unknown') return []; // The log went back in time.
   const answered = { type: 'NoteContactAnswer', contactId } as const;
@@ -63,7 +63,7 @@ const ofContact = async (
   ];
 };
 
-/** The erasure of the account may have come just before the link. */
+/** Repairs a link that was written just after the erasure of the account. */
 const eraseIfErased = async (options: ContactsOptions, contactId: string, accountId: string): Promise<void> => {
   const { state } = await options.accounts.read(accountStream(accountId));
   if (state.standing.erased) await eraseContact(options, contactId);

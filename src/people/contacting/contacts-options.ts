@@ -17,7 +17,7 @@ import type { PeopleOptions } from '../people-options.ts';
 /** A contact without its texts. */
 export type ListedContact = Omit<KnownContact, 'sealed'> & {
   readonly contactId: string;
-  /** The account that it belongs to, also if it was linked to it; null if there is none. */
+  /** The account of the member who wrote it, or the account that it was linked to; null if there is none. */
   readonly belongsTo: string | null;
   readonly openedAt: Date;
 };
@@ -30,7 +30,7 @@ export type WantedContacts = {
   readonly limit: number;
 };
 
-/** The contacts in the log, complete up to what was acknowledged before. */
+/** The contacts in the log. Includes everything acknowledged before the call. */
 export type ContactList = {
   /** The oldest first. */
   list(wanted: WantedContacts): readonly ListedContact[];

@@ -44,7 +44,7 @@ export type OfMember = NewText & {
   readonly mayRepeat: boolean;
 };
 
-/** What staff does with a contact. */
+/** What staff do with a contact. */
 export type ContactWork = {
   readonly actor: string;
   readonly commandId: string;
@@ -109,7 +109,7 @@ const writeAsStranger = async (options: ContactsOptions, contact: OfStranger): P
   return { kind: 'written', contactId, replyBy: new Date(by), repeated: false };
 };
 
-/** The name and the address stay with the person, so they are erased with that, and change with it. */
+/** Name and address are stored only with the person, so that they change and are erased with the person. */
 const writeAsMember = async (
   options: ContactsOptions,
   contact: OfMember,
@@ -177,7 +177,7 @@ const answer = async (
   });
 };
 
-/** For a repetition, `isAsked` compares the event of the earlier command. */
+/** For a repetition: `isAsked` returns whether the event of the earlier command matches the request. */
 const execute = async (
   { contacts }: Pick<ContactsOptions, 'contacts'>,
   contactId: string,

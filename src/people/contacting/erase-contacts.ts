@@ -7,20 +7,20 @@ export const KEEP_TEXTS_OF_STRANGERS_MS = 365 * 24 * 60 * 60 * 1000;
 
 type EraseOptions = Pick<ContactsOptions, 'contacts' | 'destroyKey' | 'listed' | 'now'>;
 
-/** Ends a contact whose texts cannot be read any more. May be repeated. */
+/** Closes a contact whose texts can no longer be read. May be repeated. */
 const end = async ({ contacts }: Pick<EraseOptions, 'contacts'>, contactId: string): Promise<void> => {
   const command = { type: 'CloseContact', reason: 'expired' } as const;
   const metadata = { actor: 'system:contacts', commandId: derivedId('expire', contactId) };
   await contacts.execute(contactStream(contactId), command, metadata, { mayRepeat: true });
 };
 
-/** Makes the texts of a stranger's contact unreadable for ever. Closed first, so that no answer is sealed meanwhile. */
+/** Makes the texts of a stranger's contact permanently unreadable. Closes it first, so that no answer is sealed afterwards. */
 export const eraseContact = async (options: EraseOptions, contactId: string): Promise<void> => {
   await end(options, contactId);
   await options.destroyKey(contactId);
 };
 
-/** After the erasure of an account, whose own key is destroyed by another process. May be repeated. */
+/** Ends the contacts of an erased account. Another process destroys the key of the account. May be repeated. */
 export const eraseContactsOf = async (options: EraseOptions, accountId: string): Promise<void> => {
   const list = await options.listed();
   for (const { contactId, accountId: own } of list.list({ accountId, limit: Infinity })) {
@@ -30,7 +30,7 @@ export const eraseContactsOf = async (options: EraseOptions, accountId: string):
 
 /** Erases the contacts of strangers that are older than a year. Resolves to their number. Must be called by one node. */
 export const createExpiry = (options: EraseOptions): (() => Promise<number>) => {
-  // A destroyed key stays destroyed, so this only saves work.
+  // Destroying a key twice is harmless; this only saves work.
   const erased = new Set<string>();
   return async () => {
     const before = new Date(options.now().getTime() - KEEP_TEXTS_OF_STRANGERS_MS);

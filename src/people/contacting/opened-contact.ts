@@ -63,7 +63,7 @@ const openAnswer = async (
   by: string,
 ): Promise<OpenedAnswer> => ({ how, text: (await vault.open(id, sealed))?.text ?? null, at, by });
 
-/** Of a person, the name and the address of today. */
+/** The present name and address of a person. */
 const writerOf = async <Written>(
   options: Pick<ContactsOptions, 'vault' | 'persons'>,
   { personId }: Pick<KnownContact, 'personId'>,

@@ -129,7 +129,7 @@ const endClaim = async (
 ): Promise<void> => {
   const { state } = await claims.read(stream);
   if (!state.owners.includes(owner)) return;
-  // An identity that is retired already stays so.
+  // A retired identity stays retired.
   const isReleased = cause === 'own_wish' || state.retired;
   const type = isReleased ? ('ReleaseIdentity' as const) : ('RetireIdentity' as const);
   const metadata = { actor: 'system:erasure', commandId: derivedId('forget', `${owner} ${stream}`) };

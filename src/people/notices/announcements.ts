@@ -14,7 +14,7 @@ import type { TermsEvent } from '../../domain/terms/events.ts';
 import type { Fact } from '../../eventstore/journal/codec.ts';
 import type { NoticeOptions } from './notice-options.ts';
 
-/** What a fact announces, or withdraws, and whom it concerns: all accounts, or those that used a model. */
+/** What a fact announces or withdraws, and the accounts concerned: all, or those that used a model. */
 export type Announcement = {
   readonly kind: 'announced' | 'withdrawn';
   readonly about: NoticeAbout;
@@ -47,7 +47,7 @@ export const announcementsOf = async (books: Books, fact: Fact): Promise<readonl
 
 const isOfPrices = (event: Fact['event']): event is PriceEvent => OF_PRICES.includes(event.type);
 
-/** The difference that the event makes to what is announced for its model. */
+/** Compares the announcements of a model before and after the event. */
 const ofPrices = async (
   { foldPrices }: Books,
   { revision, time }: Fact,
@@ -83,7 +83,7 @@ const isSamePrice = (a: ListedPrice, b: ListedPrice): boolean =>
 const without = (some: readonly ListedPrice[] = [], others: readonly ListedPrice[] = []): readonly ListedPrice[] =>
   some.filter((one) => !others.some((other) => isSamePrice(one, other)));
 
-/** A model that is put on sale again gets its announced prices as new versions: they were announced before. */
+/** A model that is put on sale again lists its announced prices anew. They were announced before, so they need no notice. */
 const wasListedBefore = (book: PriceBook, price: ListedPrice): boolean =>
   (book.get(price.model)?.versions ?? []).some((one) => one.version < price.version && isSamePrice(one, price));
 

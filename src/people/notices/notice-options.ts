@@ -19,7 +19,7 @@ export type Told = { readonly accountId: string; readonly noticeId: string };
 
 export type NoticeProgress = { readonly about: NoticeAbout; readonly accounts: number; readonly isDone: boolean };
 
-/** What notices rest on: accounts, what was announced, the rows, and mail. */
+/** The ports of notices: accounts, announcements, rows and mail. */
 export type NoticeOptions = Pick<PeopleOptions, 'accounts' | 'mails' | 'vault'> & {
   readonly store: Pick<PeopleOptions['store'], 'readStream' | 'findEvent'>;
   readonly foldAccount: Fold<Account>;

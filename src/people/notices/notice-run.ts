@@ -8,7 +8,7 @@ import type { NoticeOptions } from './notice-options.ts';
 
 /** Only ids are in memory. */
 const PAGE = 10_000;
-/** More would only wait for each other at the log, and keep the requests of customers waiting. */
+/** More appends at a time would queue at the log and delay requests of customers. */
 const AT_ONCE = 16;
 const REPORT_EVERY = 5000;
 /** An account that used a model in this time before the announcement has a notice of its price and of its end of sale. */
@@ -49,7 +49,7 @@ export const runNotices = async (
   options.progressed({ about, accounts, isDone: true });
 };
 
-/** Calls `work` for each, some at the same time. Ends with the first failure, after the calls that are under way. */
+/** Calls `work` for each item, several at a time. Rejects with the first failure once the calls in progress have ended. */
 export const inTurns = async <T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> => {
   const left = all.values();
   let failed = false;

@@ -27,7 +27,7 @@ const OF_NOTICES: ReadonlySet<string> = new Set<TemplateName>([
   WITHDRAWN,
 ]);
 
-/** The contacts of accounts and the texts of notices, besides what mail needs of persons. */
+/** Adds the contacts of accounts and the texts of notices to the mail data of persons. */
 export const withNoticeMail = (options: TextOptions, people: PeopleMail): PeopleMail => ({
   ...people,
   addressOf: (to) => (to.kind === 'account' ? addressOfAccount(options, to) : people.addressOf(to)),
@@ -45,7 +45,7 @@ const addressOfAccount = async (
   return personal && { name: personal.name, email: personal.email };
 };
 
-/** Undefined if what was announced was withdrawn since, or if it was not: the mail is obsolete then. */
+/** Undefined if the mail is obsolete: the announcement of a notice was withdrawn, or the withdrawal is no longer in the log. */
 const textsOf = async (options: TextOptions, { params, template }: QueuedMail): Promise<MailTexts | undefined> => {
   const { account_id: accountId = '', notice_id: noticeId = '' } = params;
   const queued = await options.store.findEvent(accountStream(accountId), queuedEventIdOf(noticeId));

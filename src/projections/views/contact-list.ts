@@ -13,14 +13,14 @@ import type { Consumer } from '../follow.ts';
 /** A contact without its texts, which only its stream has. */
 export type ListedContact = Omit<KnownContact, 'sealed'> & {
   readonly contactId: string;
-  /** The account that it belongs to, also if it was linked to it; null if there is none. */
+  /** The account of the member who wrote it, or the account that it was linked to; null if there is none. */
   readonly belongsTo: string | null;
   readonly openedAt: Date;
 };
 
 export type WantedContacts = {
   readonly status?: ContactStatus | undefined;
-  /** Of an account: its own contacts and those that were linked to it. */
+  /** The account's own contacts and those that were linked to it. */
   readonly accountId?: string | undefined;
   /** The person that wrote them. */
   readonly personId?: string | undefined;

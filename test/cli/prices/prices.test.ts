@@ -74,7 +74,7 @@ describe('prices proposals, announce, upcoming and withdraw', () => {
       'gpt-4o: 2.50 / 1.25 / 2.50 / 10.00 / 10.00 from TIME, as version 2. It can cost more than before: customers that ' +
         'used the model in the last 90 days get a mail now.\n',
     );
-    expect((await run(['proposals'])).stdout).toMatch(/^Every listed price is what the catalogue/);
+    expect((await run(['proposals'])).stdout).toMatch(/^There are no proposals: every listed price is the cost in the catalogue/);
     expect((await run(['announce', '--all'])).stdout).toBe('Nothing to do: there are no proposals.\n');
     expect(withoutTimes((await run(['upcoming'])).stdout)).toContain('TIME  gpt-4o  2        can cost more');
   });
@@ -99,13 +99,13 @@ describe('prices proposals, announce, upcoming and withdraw', () => {
     [['announce'], /name models, or use --all/],
     [['announce', 'gpt-4o', '--all'], /name models, or use --all/],
     [['announce', 'nothing'], /Nothing is proposed for nothing/],
-    [['announce', 'gpt-4o', '--at', '2026-06-01T00:00:00Z'], /a minute ahead at the earliest/],
+    [['announce', 'gpt-4o', '--at', '2026-06-01T00:00:00Z'], /after a minute at the earliest/],
     [['set', 'nothing', '--input', '1', '--output', '1'], /no model nothing/],
     [['set', 'gpt-4o', '--input', '1'], /--output/],
     [['set', 'gpt-4o', '--input', '-1', '--output', '1'], /decimal USD per million tokens/],
     [['withdraw', 'gpt-4o', '7', '--reason', 'x'], /no such version/],
     [['withdraw', 'gpt-4o', '0', '--reason', 'x'], /version of a price/],
-    [['withdraw', 'gpt-4o', '1', '--reason', 'x'], /a minute ahead at the earliest/],
+    [['withdraw', 'gpt-4o', '1', '--reason', 'x'], /after a minute at the earliest/],
   ])('exits with 2 and states why: %j', async (args, words) => {
     const { code, stdout, stderr } = await run(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

@@ -68,7 +68,7 @@ describe('npm run terms', () => {
 
   it.each([
     ['a text that changes under its version', 'first.md', '2026-12-20', [], 'Publish a new version'],
-    ['an older version', 'first.md', '2026-12-01', [], 'same or newer'],
+    ['an older version', 'first.md', '2026-12-01', [], 'this version or a newer one'],
     [
       'a short notice',
       'first.md',
@@ -78,7 +78,7 @@ describe('npm run terms', () => {
     ],
     ['an effect in the past', 'first.md', '2026-12-21', ['--at', '2020-01-01T00:00:00Z'], 'at least a minute'],
     ['a file that is not UTF-8', 'latin1.md', '2026-12-21', [], 'latin1.md is not UTF-8'],
-    ['a file with control characters', 'escape.md', '2026-12-21', [], 'no control characters'],
+    ['a file with control characters', 'escape.md', '2026-12-21', [], 'control characters other than'],
     ['a file that does not exist', 'none.md', '2026-12-21', [], 'no such file'],
   ])('refuses %s', async (_, file, version, more, why) => {
     const { code, stdout, stderr } = await publish(file, version, '--yes', ...more);

@@ -1,64 +1,29 @@
 import { describe, expect, it } from 'vitest';
-import { priceDecider, type DelistModel } from '../../../src/domain/prices/decide.ts';
 import { MIN_AHEAD_MS, NOTICE_MS } from '../../../src/domain/notice.ts';
-import type { Rates } from '../../../src/domain/money.ts';
-import type { PriceEntry, PriceEvent } from '../../../src/domain/prices/events.ts';
+import type { PriceEntry } from '../../../src/domain/prices/events.ts';
 import { linesOf, type PriceLine } from '../../../src/domain/prices/lines.ts';
-import { changesAfter, delistingAt, priceAt, pricesAt } from '../../../src/domain/prices/price-book.ts';
-import { specify } from '../../given.ts';
-
-const january = new Date('2026-01-01T00:00:00Z');
-const february = new Date('2026-02-01T00:00:00Z');
-const march = new Date('2026-03-01T00:00:00Z');
-const ahead = (date: Date, ms: number): Date => new Date(date.getTime() - ms);
-const justBefore = (date: Date): Date => ahead(date, 1);
-
-const rates: Rates = {
-  ...{ input: 150_000n, cachedInput: 75_000n, cacheWrite: 150_000n, output: 600_000n, reasoning: 600_000n },
-};
-
-const entry: PriceEntry = {
-  model: 'simulated-small',
-  kind: 'chat',
-  ownedBy: 'kissapi',
-  upstream: 'simulated',
-  upstreamModel: 'simulated-small',
-  contextTokens: 128_000,
-  maxOutputTokens: 4096,
-  lines: linesOf(rates),
-  cost: linesOf({ ...rates, output: 500_000n }),
-  source: 'https://example.com/pricing',
-  asOf: '2025-12-31',
-};
-const at = (changed: Partial<Rates>): PriceEntry => ({ ...entry, lines: linesOf({ ...rates, ...changed }) });
-const dearer = at({ output: 700_000n });
-const cheaper = at({ output: 500_000n });
-const other: PriceEntry = { ...entry, model: 'simulated-large' };
-
-const given = specify(priceDecider);
-/** Announced with notice, unless another time is given. */
-const list = (one: PriceEntry, effectiveFrom: Date, aheadMs = NOTICE_MS) =>
-  ({ type: 'ListPrice', entry: one, effectiveFrom, at: ahead(effectiveFrom, aheadMs) }) as const;
-const listed = (one: PriceEntry, version: number, effectiveFrom: Date): PriceEvent => ({
-  type: 'PriceListed',
-  version,
-  effectiveFrom,
-  entry: one,
-});
-const { model } = entry;
-const delist = (model: string, effectiveFrom: Date, aheadMs = NOTICE_MS, endedByProvider = false): DelistModel => ({
-  ...{ type: 'DelistModel', model, effectiveFrom, reason: 'its end', endedByProvider },
-  at: ahead(effectiveFrom, aheadMs),
-});
-const delisted = (model: string, effectiveFrom: Date, endedByProvider = false): PriceEvent => ({
-  ...{ type: 'ModelDelisted', model, effectiveFrom, reason: 'its end', endedByProvider },
-});
-/** Takes effect a minute later. */
-const relist = (model: string, from: Date) => ({ type: 'RelistModel', model, at: ahead(from, MIN_AHEAD_MS) }) as const;
-const withdraw = (version: number, at: Date) =>
-  ({ type: 'WithdrawPrice', model, version, reason: 'a typo', at }) as const;
-const withdrawn = (version: number): PriceEvent => ({ type: 'PriceWithdrawn', model, version, reason: 'a typo' });
-const bookOf = (...events: PriceEvent[]) => events.reduce(priceDecider.evolve, priceDecider.initial());
+import { changesAfter, priceAt, pricesAt } from '../../../src/domain/prices/price-book.ts';
+import {
+  january,
+  february,
+  march,
+  ahead,
+  justBefore,
+  rates,
+  entry,
+  at,
+  dearer,
+  cheaper,
+  other,
+  given,
+  list,
+  listed,
+  model,
+  delisted,
+  withdraw,
+  withdrawn,
+  bookOf,
+} from './examples.ts';
 
 describe('ListPrice', () => {
   it('lists the first price of a model', () =>
@@ -311,104 +276,4 @@ describe('the price in force', () => {
     expect(priceAt(book, entry.model, january)).toEqual({
       ...{ ...entry, rates, version: 1, effectiveFrom: january },
     }));
-});
-
-describe('DelistModel', () => {
-  it('takes a model off sale', () =>
-    given(listed(entry, 1, january))
-      .when(delist(model, february))
-      .then(delisted(model, february)));
-  it('takes it off sale once', () =>
-    given(listed(entry, 1, january), delisted(model, february))
-      .when(delist(model, march))
-      .then());
-  it('may bring an announced end forward', () =>
-    given(listed(entry, 1, january), delisted(model, march))
-      .when(delist(model, february))
-      .then(delisted(model, february)));
-  it('takes a model off sale that was put on sale again', () =>
-    given(listed(entry, 1, january), delisted(model, january), listed(entry, 2, february))
-      .when(delist(model, march))
-      .then(delisted(model, march)));
-  it('refuses a model that was never listed', () =>
-    given(listed(entry, 1, january))
-      .when(delist('other', february))
-      .thenRefused('model_not_listed'));
-});
-
-describe('the notice of a delisting', () => {
-  const [book] = [listed(entry, 1, january)];
-  it('is 14 days', () =>
-    given(book)
-      .when(delist(model, february, NOTICE_MS - 1))
-      .thenRefused('notice_too_short'));
-  it('is a minute if the provider ends the model', () => {
-    given(book)
-      .when(delist(model, february, MIN_AHEAD_MS, true))
-      .then(delisted(model, february, true));
-    given(book)
-      .when(delist(model, february, MIN_AHEAD_MS - 1, true))
-      .thenRefused('takes_effect_too_soon');
-  });
-});
-
-describe('RelistModel', () => {
-  it('lists the price in force anew', () =>
-    given(listed(entry, 1, january), delisted(model, february))
-      .when(relist(model, march))
-      .then(listed(entry, 2, march)));
-  it('lists announced prices after it', () =>
-    given(listed(entry, 1, january), listed(dearer, 2, march), delisted(model, january))
-      .when(relist(model, february))
-      .then(listed(entry, 3, february), listed(dearer, 4, march)));
-  it('takes an announced end back', () =>
-    given(listed(entry, 1, january), delisted(model, march))
-      .when(relist(model, february))
-      .then(listed(entry, 2, march)));
-  it('changes nothing of a model that is on sale', () =>
-    given(listed(entry, 1, january))
-      .when(relist(model, february))
-      .then());
-  it('refuses a model that was never listed', () =>
-    given().when(relist('other', february)).thenRefused('model_not_listed'));
-});
-
-describe('a model that is off sale', () => {
-  it('is not put on sale again by the catalogue', () =>
-    given(listed(entry, 1, january), delisted(model, february))
-      .when(list(dearer, march))
-      .then());
-  it('may change its price before its announced end', () =>
-    given(listed(entry, 1, january), delisted(model, march))
-      .when(list(dearer, february))
-      .then(listed(dearer, 2, february)));
-
-  const on = (at: Date, ...events: PriceEvent[]) => priceAt(bookOf(...events), model, at)?.version;
-
-  it('has no price from that moment on, whatever was announced before', () => {
-    const events = [listed(entry, 1, january), listed(dearer, 2, march), delisted(model, february)];
-    expect(on(justBefore(february), ...events)).toBe(1);
-    expect(on(february, ...events)).toBeUndefined();
-    expect(on(march, ...events)).toBeUndefined();
-    expect(pricesAt(bookOf(...events), march)).toEqual([]);
-    expect(delistingAt(bookOf(...events), model, march)).toMatchObject({ effectiveFrom: february, reason: 'its end' });
-    expect(delistingAt(bookOf(...events), model, january)).toBeUndefined();
-  });
-  it('is on sale again from a price that was listed later and takes effect then', () => {
-    const events = [listed(entry, 1, january), delisted(model, february), listed(entry, 2, march)];
-    expect(on(justBefore(march), ...events)).toBeUndefined();
-    expect(on(march, ...events)).toBe(2);
-  });
-  it('stays off sale where a later price takes effect before its end', () => {
-    const events = [listed(entry, 1, january), delisted(model, march), listed(dearer, 2, february)];
-    expect(on(february, ...events)).toBe(2);
-    expect(on(march, ...events)).toBeUndefined();
-  });
-  it('announces its end while it is on sale', () => {
-    const book = bookOf(listed(entry, 1, january), delisted(model, march));
-    expect(priceAt(book, model, january)?.endsAt).toEqual(march);
-    const back = bookOf(listed(entry, 1, january), delisted(model, march), listed(entry, 2, march));
-    expect(priceAt(back, model, january)?.endsAt).toBeUndefined();
-    expect(priceAt(back, model, march)).not.toHaveProperty('endsAt');
-  });
 });

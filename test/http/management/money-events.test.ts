@@ -5,7 +5,7 @@ import { viewEvent } from '../../../src/http/management/accounts/views/event-vie
 import { suspended, toppedUp } from '../../domain/account/examples.ts';
 import { ended, endingGrant, suspendedForDebt, suspendedForDispute } from '../../domain/account/refunds/examples.ts';
 import { refundsOnDisk } from '../../domain/account/refunds/on-disk.ts';
-import { eventOf } from '../../support/account-history.ts';
+import { eventOf } from '../../support/events/account-history.ts';
 
 const shown = (event: AccountEvent) => {
   const recorded: Recorded<AccountEvent> = {

@@ -211,6 +211,6 @@ describe('POST /delistings', () => {
     ]);
     const answer = await api.post('/delistings', { model: MODEL, at: after(0), ended_by_provider: true, reason: 'r' });
     expect(refusal(answer)).toEqual([409, 'takes_effect_too_soon']);
-    expect(message(answer)).toContain('a minute ahead');
+    expect(message(answer)).toContain('after a minute');
   });
 });

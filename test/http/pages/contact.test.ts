@@ -60,7 +60,7 @@ describe('the contact page', () => {
       expect(await response.text()).not.toMatch(/<script|<style|\son\w+="|javascript:|style="|https?:\/\//i);
     }
     const html = await (await fetch(`${url}/contact`)).text();
-    for (const text of ['three business days', 'support@example.com', 'no prompts', 'erased after a year']) {
+    for (const text of ['three business days', 'support@example.com', 'Do not send prompts', 'erased after a year']) {
       expect(html).toContain(text);
     }
   });
@@ -105,7 +105,7 @@ describe('the contact page', () => {
     const { post } = await serve({ kind: 'wait', retryAfterMs: 61_000 });
     const response = await post(valid);
     expect([response.status, response.headers.get('retry-after')]).toEqual([429, '61']);
-    expect(await response.text()).toContain('too many messages');
+    expect(await response.text()).toContain('Too many messages');
   });
 
   it('shows a form to a request that has none', async () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { problemTable, type ProblemCode } from '../../../src/http/server/problem-table.ts';
+import { problemTable, type ProblemCode } from '../../../src/http/server/problems/problem-table.ts';
 import { problem, sendProblem, type Problem } from '../../../src/http/server/problems.ts';
 import { arrive } from '../../../src/http/server/request-id.ts';
 import { withSupport } from '../../../src/http/server/support.ts';

@@ -5,7 +5,7 @@ import { createDatabase } from '../../../src/projections/database.ts';
 import { balances } from '../../../src/projections/rows/balances.ts';
 import { LIVE } from '../../../src/projections/projection.ts';
 import { rebuild } from '../../../src/projections/rebuild/rebuild.ts';
-import { checkProjections, checkSettledBooks, projectionsCaughtUp } from '../../support/account-history.ts';
+import { checkProjections, checkSettledBooks, projectionsCaughtUp } from '../../support/events/account-history.ts';
 import { createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
 import { nextBalances } from '../../support/nodes/next-balances.ts';
 import { startProcess, type Started } from '../../support/process.ts';

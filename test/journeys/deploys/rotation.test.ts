@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AccountView } from '../../../src/http/management/accounts/views/account-view.ts';
 import { runCommand, type Ran } from '../../support/command.ts';
-import { checkSettledBooks, isCharge, readHistory } from '../../support/account-history.ts';
+import { checkSettledBooks, isCharge, readHistory } from '../../support/events/account-history.ts';
 import { ADMIN_TOKEN, createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
 import { SOON } from '../../support/soon.ts';
 import { query } from '../../support/sql.ts';

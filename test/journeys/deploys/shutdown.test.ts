@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countTokens } from 'gpt-tokenizer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkSettledBooks, isCharge } from '../../support/account-history.ts';
+import { checkSettledBooks, isCharge } from '../../support/events/account-history.ts';
 import { createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
 import { npmStart, processesWith, type NpmStarted } from '../../support/nodes/npm-start.ts';
 import { SOON } from '../../support/soon.ts';

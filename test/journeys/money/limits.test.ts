@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatUsd, parseUsd } from '../../../src/domain/money.ts';
-import { checkProjections, checkSettledBooks, isCharge } from '../../support/account-history.ts';
+import { checkProjections, checkSettledBooks, isCharge } from '../../support/events/account-history.ts';
 import { createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
 import { sum } from '../../support/money.ts';
 import { SOON } from '../../support/soon.ts';

@@ -3,7 +3,7 @@ import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseUsd } from '../../../src/domain/money.ts';
 import { auditedOne, type Customer } from '../../support/customers/audit.ts';
-import { checkProjections, checkSettledBooks, isCharge } from '../../support/account-history.ts';
+import { checkProjections, checkSettledBooks, isCharge } from '../../support/events/account-history.ts';
 import { collect, costIn, sharedHouse, simulate, type House } from '../../support/house.ts';
 import { nanoUsd, sum } from '../../support/money.ts';
 import { SOON } from '../../support/soon.ts';

@@ -7,7 +7,7 @@ import {
   isCharge,
   readHistory,
   type Checked,
-} from '../../support/account-history.ts';
+} from '../../support/events/account-history.ts';
 import { createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
 import { SOON } from '../../support/soon.ts';
 import { query } from '../../support/sql.ts';

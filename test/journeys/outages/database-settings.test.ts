@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ADMIN_TOKEN, createPremises, type Premises } from '../../support/gateway.ts';
-import { checkProjections, checkSettledBooks } from '../../support/account-history.ts';
+import { checkProjections, checkSettledBooks } from '../../support/events/account-history.ts';
 import { SOON } from '../../support/soon.ts';
 import { query } from '../../support/sql.ts';
 import { chat, costUsdOf, generationOf } from '../../support/traffic.ts';

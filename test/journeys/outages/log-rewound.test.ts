@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AccountView } from '../../../src/http/management/accounts/views/account-view.ts';
 import { runCommand } from '../../support/command.ts';
-import { checkSettledBooks } from '../../support/account-history.ts';
+import { checkSettledBooks } from '../../support/events/account-history.ts';
 import { copyDatabase } from '../../support/postgres/database-copy.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { ADMIN_TOKEN, type RunningGateway } from '../../support/gateway.ts';

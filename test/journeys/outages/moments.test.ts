@@ -31,7 +31,7 @@ import {
   projectionsCaughtUp,
   readHistory,
   type Told,
-} from '../../support/account-history.ts';
+} from '../../support/events/account-history.ts';
 import { createPremises, DATA_KEY, type Premises, type RunningGateway } from '../../support/gateway.ts';
 import { SOON } from '../../support/soon.ts';
 import { query, terminateSessions } from '../../support/sql.ts';

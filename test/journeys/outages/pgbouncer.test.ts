@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { checkProjections, checkSettledBooks } from '../../support/account-history.ts';
+import { checkProjections, checkSettledBooks } from '../../support/events/account-history.ts';
 import { createPremises, type Premises } from '../../support/gateway.ts';
 import { hasPgBouncer, startPgBouncer, type PgBouncer } from '../../support/postgres/pgbouncer.ts';
 import { SOON } from '../../support/soon.ts';

@@ -4,7 +4,7 @@ import type { AccountEvent } from '../../../src/domain/account/events.ts';
 import { decode, type Recorded } from '../../../src/eventstore/journal/codec.ts';
 import { audited, type Customer, type Ended } from '../../support/customers/audit.ts';
 import { createBalancer, type Balancer } from '../../support/nodes/balancer.ts';
-import { checkProjections, checkSettledBooks, isCharge } from '../../support/account-history.ts';
+import { checkProjections, checkSettledBooks, isCharge } from '../../support/events/account-history.ts';
 import { ADMIN_TOKEN, type RunningGateway } from '../../support/gateway.ts';
 import { createHouse, UPSTREAM_KEY, type House } from '../../support/house.ts';
 import { startCustomers, type Customers } from '../../support/customers/openai-customers.ts';

@@ -5,7 +5,7 @@ import { call } from '../../support/customers/person.ts';
 import { ADMIN_TOKEN } from '../../support/gateway.ts';
 import { createHouse, type House } from '../../support/house.ts';
 import { SOON } from '../../support/soon.ts';
-import { checkSettledBooks } from '../../support/account-history.ts';
+import { checkSettledBooks } from '../../support/events/account-history.ts';
 
 if (chromiumPath === undefined) console.warn('skipped: Chromium is not installed (Debian: apt-get install chromium)');
 

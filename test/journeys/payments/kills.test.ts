@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkPayments } from '../../payments/schedules/check.ts';
 import { randomFrom } from '../../payments/schedules/random.ts';
-import { checkProjections, checkSettledBooks } from '../../support/account-history.ts';
+import { checkProjections, checkSettledBooks } from '../../support/events/account-history.ts';
 import { ADMIN_TOKEN } from '../../support/gateway.ts';
 import { SOON } from '../../support/soon.ts';
 import { createSteps, type Customer } from './kills/customers.ts';

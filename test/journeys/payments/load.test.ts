@@ -2,7 +2,7 @@ import { createCreemStandIn, type CreemStandIn } from '@kissapi/creem-stand-in';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { costBound, formatUsd, parseUsd, parseUsdPerMillion } from '../../../src/domain/money.ts';
 import type { AccountView } from '../../../src/http/management/accounts/views/account-view.ts';
-import { checkBooks, checkProjections, checkSettledBooks, isCharge } from '../../support/account-history.ts';
+import { checkBooks, checkProjections, checkSettledBooks, isCharge } from '../../support/events/account-history.ts';
 import { createHouse, type House } from '../../support/house.ts';
 import { SOON } from '../../support/soon.ts';
 import { chat, chatBody, errorOf, type Sent, type Wish } from '../../support/traffic.ts';

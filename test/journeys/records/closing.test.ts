@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AccountView } from '../../../src/http/management/accounts/views/account-view.ts';
 import type { EventView } from '../../../src/http/management/accounts/views/event-view.ts';
-import { checkProjections, checkSettledBooks, isCharge } from '../../support/account-history.ts';
+import { checkProjections, checkSettledBooks, isCharge } from '../../support/events/account-history.ts';
 import { runCommand } from '../../support/command.ts';
 import { ADMIN_TOKEN, createPremises, DATA_KEY, type Premises, type RunningGateway } from '../../support/gateway.ts';
 import { KEY_PEPPER } from '../../support/nodes/running-gateway.ts';

@@ -42,7 +42,7 @@ const ask = async (node: RunningGateway, more: object = {}) => {
   });
   return { status: response.status, text: await response.text(), id: response.headers.get('x-generation-id') };
 };
-/** Prices change a minute ahead at the earliest, by the clock of the log. */
+/** Prices change after a minute at the earliest, by the clock of the log. */
 const pass = (ms = 61_000) => forward(premises.databaseUrl, ms, nodes);
 const isOffSale = async (node: RunningGateway): Promise<void> => {
   await expect.poll(() => namesOf(node), SOON).not.toContain(MODEL);
@@ -105,7 +105,7 @@ describe('a model that is taken off sale by a command', () => {
     [[MODEL], /--reason/],
     [[MODEL, '--reason', ' '], /must not be empty/],
     [[MODEL, '--reason', 'x', '--at', 'tomorrow'], /ISO 8601/],
-    [[MODEL, '--reason', 'x', '--at', '2020-01-01T00:00:00Z'], /a minute ahead at the earliest/],
+    [[MODEL, '--reason', 'x', '--at', '2020-01-01T00:00:00Z'], /after a minute at the earliest/],
     [[MODEL, '--reason', 'x', '--at', new Date(Date.now() + 10 * DAY_MS).toISOString()], /a notice of 14 days/],
   ])('exits with 2 and says why: %j', async (args, words) => {
     const { code, stderr } = await cli('delist', ...args);

@@ -6,7 +6,7 @@ import type { ChainedLog } from '../../../src/eventstore/chained-log.ts';
 import { createPostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
 import type { AccountView } from '../../../src/http/management/accounts/views/account-view.ts';
 import { readLogAfter } from '../../eventstore/logs.ts';
-import { checkProjections, checkSettledBooks } from '../../support/account-history.ts';
+import { checkProjections, checkSettledBooks } from '../../support/events/account-history.ts';
 import { runCommand } from '../../support/command.ts';
 import { createPremises, DATA_KEY, type Premises, type RunningGateway } from '../../support/gateway.ts';
 import { query } from '../../support/sql.ts';

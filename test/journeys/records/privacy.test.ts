@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountStream } from '../../../src/domain/account/account.ts';
 import { createPostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
-import { checkSettledBooks, projectionsCaughtUp } from '../../support/account-history.ts';
+import { checkSettledBooks, projectionsCaughtUp } from '../../support/events/account-history.ts';
 import { dumpDatabase, dumpFolder, isIn } from '../../support/canary.ts';
 import { ADMIN_TOKEN, createPremises, DATA_KEY, type Premises, type RunningGateway } from '../../support/gateway.ts';
 import { SOON } from '../../support/soon.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand, type Ran } from '../../support/command.ts';
 import { ADMIN_TOKEN, createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
-import { projectionsCaughtUp } from '../../support/account-history.ts';
+import { projectionsCaughtUp } from '../../support/events/account-history.ts';
 import { SOON } from '../../support/soon.ts';
 import { query, takeAway } from '../../support/sql.ts';
 import { chat, costUsdOf } from '../../support/traffic.ts';

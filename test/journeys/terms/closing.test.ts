@@ -7,7 +7,7 @@ import { createCommands } from '../../../src/eventstore/commands.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
 import { journal } from '../../../src/eventstore/journal/codec.ts';
 import { createTestSmtp, type TestSmtp } from '../../mail/smtp.ts';
-import { checkProjections, checkSettledBooks } from '../../support/account-history.ts';
+import { checkProjections, checkSettledBooks } from '../../support/events/account-history.ts';
 import { runCommand } from '../../support/command.ts';
 import { call, mailsTo, registerPerson, type Person } from '../../support/customers/person.ts';
 import { ADMIN_TOKEN, DATA_KEY } from '../../support/gateway.ts';
@@ -102,7 +102,7 @@ describe('closing with a refund', () => {
     const { json: closed } = await close(ada, { reason: 'asked', asked_by: ada.personId, rest: 'refund' });
     expect(closed).toMatchObject({ rest: 'refund', expired_usd: '1.00', waived_usd: '0.00' });
     expect(closed['owed_usd']).toMatch(/^9\.99\d+$/);
-    expect(await closedMail(ada)).toMatch(/still owe you: 9\.99\d+ USD .*We refund the paid credits/);
+    expect(await closedMail(ada)).toMatch(/still owe you: 9\.99\d+ USD .*We refund the unused paid credits/);
 
     const refundId = await untilWaiting(ada, { amount_usd: '9.99', gross: '11.99', status: 'requested' });
     expect(await owedOf(ada)).toMatchObject({ held_for_refund_usd: '9.99', owed_usd: small });
@@ -115,7 +115,9 @@ describe('closing with a refund', () => {
     expect(await owedOf(ada)).toBeUndefined();
     await checkBooks(ada);
     const story = await command('replay', ada.accountId);
-    expect(story).toMatch(/Closed, as per_\w+ asked: asked\. The holder wants the paid credits that are left back\./);
+    expect(story).toMatch(
+      /Closed, as per_\w+ asked: asked\. The holder asks for a refund of the remaining paid credits\./,
+    );
     expect(story).toMatch(/0\.00\d+ USD [^\n]*less than a cent is left, which cannot be refunded/);
   });
 
@@ -165,10 +167,10 @@ describe('closing with credits that are given up', () => {
       waived_usd: expect.stringMatching(/^4\.99\d+$/) as string,
     });
     expect(await read(dan)).toMatchObject({ balance_usd: '0.00', waived_usd: json['waived_usd'] });
-    expect(await closedMail(dan)).toMatch(/have ended: 4\.99\d+ USD .*as was asked with the closing/);
+    expect(await closedMail(dan)).toMatch(/have ended: 4\.99\d+ USD .*as requested with the closing/);
     expect(await owedOf(dan)).toBeUndefined();
     await checkBooks(dan);
-    expect(await command('replay', dan.accountId)).toContain('The holder gives up the paid credits that are left.');
+    expect(await command('replay', dan.accountId)).toContain('The holder gives up the remaining paid credits.');
   });
 });
 

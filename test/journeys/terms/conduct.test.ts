@@ -119,7 +119,7 @@ it('warns, suspends, reinstates, and terminates with forfeiture; each is mailed 
     `with a warning: many keys; evidence: ${generation}, ${keyId}.`,
     `Recorded the violation ${violation_id} (damage to the service), with suspension: attacked the gateway`,
     'Terminated for the violation',
-    'the paid credits that are left are forfeited',
+    'the remaining paid credits are forfeited',
   ]) {
     expect(story).toContain(sentence);
   }

@@ -66,7 +66,7 @@ describe('the documents of a gateway', () => {
     const node = await premises.startGateway({}, newer.folder);
     expect(await versionAt('/terms')(node)).toBe(STARTER);
     expect(await (await fetch(`${node.url}/terms`)).text()).not.toContain('Changed.');
-    expect(node.process.output()).toContain(`legal/terms-${STARTER}.md has another text`);
+    expect(node.process.output()).toContain(`legal/terms-${STARTER}.md differs from the published text`);
     await node.process.stop();
   });
 

@@ -90,7 +90,7 @@ describe('the owner of a terminated account', () => {
     expect(erased).toMatchObject({ status: 200, json: { erased: true } });
     for (const spelling of [email, 'adalovelace@gmail.com', 'ADA.LOVELACE+new@googlemail.com']) {
       const mailbox = spelling.toLowerCase();
-      expect(await registerAgain(spelling, mailbox)).toContain('no other account is opened for it');
+      expect(await registerAgain(spelling, mailbox)).toContain('we do not open another one');
     }
   });
 });
@@ -164,6 +164,6 @@ describe('an account that the operator registered', () => {
     const body = { name: 'Eve', email, adult: true, accept_terms: TERMS };
     const { json } = await call(url, 'POST', '/accounts', { ...admin, body });
     await terminate(String(json['account_id']), email);
-    expect(await registerAgain(email)).toContain('no other account is opened for it');
+    expect(await registerAgain(email)).toContain('we do not open another one');
   });
 });

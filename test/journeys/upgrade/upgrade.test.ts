@@ -164,7 +164,9 @@ describe('a database of the release before', () => {
     }
     // A price is public without its cost, which the start of this release has listed.
     const { stdout } = await run('prices', 'proposals');
-    expect(stdout).toBe('Every listed price is what the catalogue and PRICE_MARGIN_PERCENT lead to.\n');
+    expect(stdout).toBe(
+      'There are no proposals: every listed price is the cost in the catalogue plus PRICE_MARGIN_PERCENT.\n',
+    );
     const [{ costs } = { costs: 0 }] = await query<{ costs: number }>(
       database.url,
       `select count(*)::int as costs from events where type = 'PriceListed' and version = 2`,

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { checkBooks } from '../../support/account-history.ts';
+import { checkBooks } from '../../support/events/account-history.ts';
 import { ADMIN_TOKEN, createPremises, type RunningGateway } from '../../support/gateway.ts';
 import { createScriptedUpstream } from '../../support/scripted-upstream.ts';
 import { SOON } from '../../support/soon.ts';

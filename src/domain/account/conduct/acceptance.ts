@@ -8,8 +8,8 @@ import { noticeOfTerms } from './conduct.ts';
 export const BY_USE = 'use';
 
 /**
- * Whether a request would bind the account to another version of the terms. Versions sort as text, so a node whose clock is
- * a little behind binds nothing to an older version again.
+ * Whether a request would bind the account to another version of the terms. A node whose clock is a little
+ * behind never binds an account to an older version: versions are compared as text.
  */
 const wouldBind = ({ terms }: ReserveCredits, { standing }: Account): boolean =>
   terms !== undefined && standing.termsVersion !== null && standing.termsVersion < terms.version;
@@ -23,11 +23,11 @@ const noticeOf = (
   return noticeOfTerms(conduct, isNew ? noticed : version);
 };
 
-/** Whether the holder must accept explicitly: the operator requires it of those whose notice failed. */
+/** Whether the holder must accept explicitly, because the notice failed and the operator requires it then. */
 export const mustAcceptFirst = (command: ReserveCredits, account: Account): boolean =>
   command.terms?.explicit === true && wouldBind(command, account) && noticeOf(command.terms, account) === 'failed';
 
-/** Use of the service after a change is its acceptance: the event is in the same append as the hold. */
+/** Using the service after a change accepts it. The event is in the same append as the hold. */
 export const acceptByUse = (decision: AccountDecision, command: AccountCommand, account: Account): AccountDecision => {
   if (command.type !== 'ReserveCredits' || !command.terms || !wouldBind(command, account)) return decision;
   if (decision.kind === 'refused' || decision.events.length === 0) return decision;

@@ -19,7 +19,7 @@ type Termination = {
   readonly owners: readonly string[];
 };
 
-/** What the terms ask of the holder and of the operator, and what happened about it. */
+/** Acceptances, notices, violations, resale and contacts of an account. */
 export type Conduct = {
   readonly notices: ReadonlyMap<string, Notice>;
   readonly mayResell: boolean;

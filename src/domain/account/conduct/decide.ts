@@ -17,7 +17,7 @@ export const answerNotice = (
 ): AccountDecision => {
   const notice = conduct.notices.get(noticeId);
   if (!notice) return no('notice_not_found');
-  // One accepted mail is enough, also if another one fails later.
+  // One accepted mail is enough, even if another one fails later.
   const isKnown = notice.outcome === outcome || notice.outcome === 'accepted';
   return isKnown ? accept() : accept({ type: 'NoticeAnswered', noticeId, outcome });
 };
@@ -31,7 +31,7 @@ export const endResaleAuthorization = (
 ): AccountDecision =>
   conduct.mayResell ? accept({ type: 'ResaleAuthorizationEnded', reason }) : no('resale_not_authorized');
 
-/** Records a violation and its consequence. A closed account cannot be warned or suspended, but terminated after all. */
+/** Records a violation and its consequence. A closed account can be terminated, but not warned or suspended. */
 export const recordViolation = (command: CommandOf<'RecordViolation'>, account: Account): AccountDecision => {
   const { violationId, category, evidence, consequence, reason } = command;
   const { standing, conduct } = account;

@@ -9,9 +9,9 @@ export const noticeOutcomes = ['accepted', 'failed'] as const;
 export type NoticeOutcome = (typeof noticeOutcomes)[number];
 
 export type NoticeEvent =
-  /** finance: nothing, as all events of notices. Mails to the owners before a change takes effect. */
+  /** finance: nothing, like all events of notices. Mails to the owners are queued before a change takes effect. */
   | { readonly type: 'NoticeQueued'; readonly noticeId: string; readonly about: NoticeAbout }
-  /** Whether a mail server accepted it. It does not show that anybody read it. */
+  /** Whether a mail server accepted it. It does not show that someone read it. */
   | { readonly type: 'NoticeAnswered'; readonly noticeId: string; readonly outcome: NoticeOutcome };
 
 /** The clauses of the terms that a holder can violate. */

@@ -48,7 +48,7 @@ export const afterExpiry = (
   return draft.decision();
 };
 
-/** Only a termination for a violation allows it. */
+/** Forfeiture needs a termination for a violation. */
 export const forfeitCredits = ({ reason }: CommandOf<'ForfeitCredits'>, account: Account): AccountDecision => {
   const isTerminated = account.standing.status !== 'closed' || account.conduct.termination !== null;
   return isTerminated ? endPaid({ kind: 'forfeited', reason }, account) : no('account_not_terminated');
@@ -63,7 +63,7 @@ export const waiveCredits = (
   return endPaid({ kind: 'waived', reason }, account, { lotId, below });
 };
 
-/** Ends the paid lots of a closed account, or one of them, or those with less left. */
+/** Ends all paid lots of a closed account, or one of them, or those with less than an amount left. */
 const endPaid = (
   ending: Ending,
   account: Account,

@@ -26,7 +26,7 @@ export const closeAccount = defineRoute({
   summary: 'Close an account',
   description:
     'Final. This node refuses all keys of the account once this request is answered, all nodes within a second. Requests in progress complete, as far as their credits are held. ' +
-    'Promotional credits end, those that requests in progress hold when these end. `rest` is what the holder wants for the paid credits: refund requests a refund of each payment once all requests have ended, and waives what is less than a cent; waive ends them now. Without it they stay owed. Disputed payments stay out. ' +
+    'Promotional credits end; those that requests in progress hold end with these requests. `rest` is the wish of the holder for paid credits. `refund` requests a refund of each payment once all requests have ended, and waives a remainder below a cent. `waive` ends them now. Without `rest` they stay owed. Disputed payments are excluded. ' +
     'Closing a closed account changes nothing, not even the reason.',
   body: {
     schema: z.strictObject({
@@ -35,7 +35,7 @@ export const closeAccount = defineRoute({
       rest: z
         .enum(['refund', 'waive'])
         .optional()
-        .meta({ description: 'The wish of the holder, named by asked_by or the reason', example: 'refund' }),
+        .meta({ description: 'The wish of the holder. asked_by or the reason names the holder', example: 'refund' }),
     }),
     example: { reason: 'The holder asked for it', rest: 'refund' },
   },
@@ -48,8 +48,10 @@ export const closeAccount = defineRoute({
       reason: z.string().nullable().meta({ description: 'Reason of the status', example: 'The holder asked for it' }),
       revoked_keys: z.int().nonnegative().meta({ description: 'How many keys this request has revoked', example: 2 }),
       expired_usd: usd.meta({ description: 'Promotional credits that this request has ended' }),
-      rest: z.enum(restsOfCredits).nullable().meta({ description: 'As recorded; null: paid credits stay owed' }),
-      owed_usd: usd.meta({ description: 'Paid credits that are left. With rest refund, refunds are requested next' }),
+      rest: z.enum(restsOfCredits).nullable().meta({ description: 'The recorded wish; null: paid credits stay owed' }),
+      owed_usd: usd.meta({
+        description: 'Remaining paid credits. With rest refund, refunds of them are requested next',
+      }),
       held_for_refund_usd: usd.meta({ description: 'Paid credits that refunds hold already' }),
       waived_usd: usd.meta({ description: 'Paid credits that the holder has given up' }),
       changed,
@@ -90,7 +92,7 @@ export const closeAccount = defineRoute({
     // The keys are revoked by the last events of the append; the head of the log is late enough.
     if (!(await published(deps, await deps.store.head())))
       return problem('store_unavailable', { message: NOT_APPLIED });
-    // As it was then, so that a repetition is answered with the same amounts.
+    // The state after this event, so that a repetition returns the same amounts.
     const closed = (await accountAt(deps, account_id, { revision }))?.account;
     if (!closed) return problem('account_not_found');
     return {

@@ -2,13 +2,11 @@ import { z } from 'zod';
 import { formatUsd } from '../../../domain/money.ts';
 import type { OwedAccount, WantedOwed } from '../../../projections/queries.ts';
 import { staff } from '../../auth/principals.ts';
-import { accountId, time, usd, wholeNumber } from '../router/fields.ts';
+import { accountId, anyId, time, usd, wholeNumber } from '../router/fields.ts';
 import { defineRoute } from '../router/route.ts';
 
-/** The closed accounts with credits, those that were closed first. Includes everything acknowledged before the call. */
+/** The closed accounts with credits, in the order in which they were closed. Includes everything acknowledged before the call. */
 export type ListOwed = (wanted: WantedOwed) => Promise<readonly OwedAccount[]>;
-
-const id = z.string().regex(/^[\w-]{1,64}$/, 'must be an id');
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1000;
@@ -19,9 +17,9 @@ export const listOwed = defineRoute({
   principals: ['admin', ...staff('support', 'finance')],
   summary: 'List the closed accounts with credits left',
   description:
-    'Those that were closed first. The amounts of an account make up its balance. `owed_usd` is neither used nor in a refund: refund it, record that the holder gives it up, or declare it forfeited after a termination.',
+    'In the order in which they were closed. The four amounts add up to the balance. `owed_usd` is neither held nor frozen nor in a refund: refund it, record that the holder gives it up, or forfeit it after a termination.',
   query: z.strictObject({
-    after: id.optional().meta({ description: 'The next page: the account_id of the last account on this one' }),
+    after: anyId.optional().meta({ description: 'The next page: the account_id of the last account on this one' }),
     limit: wholeNumber(`Accounts on a page; ${DEFAULT_LIMIT} by default`, 1, MAX_LIMIT).optional(),
   }),
   success: {

@@ -41,7 +41,7 @@ export const suspendAccount = defineRoute({
   principals: ['admin', ...staff('support', 'operator')],
   summary: 'Suspend an account',
   description:
-    'New requests are refused; requests in progress complete. The balance stays. For a violation of the terms, record the violation instead. Suspending an account that staff have suspended changes nothing, not even the reason.',
+    'New requests are refused; requests in progress complete. The balance stays. For a violation of the terms, record a violation instead. Suspending an account that staff have suspended changes nothing, not even the reason.',
   body: { schema: z.strictObject({ reason }), example: { reason: 'Resale of access' } },
   success: {
     status: 200,

@@ -6,7 +6,7 @@ import type { ManagementDeps } from '../router/deps.ts';
 import { accountId, keyId, time } from '../router/fields.ts';
 import { defineRoute } from '../router/route.ts';
 
-/** What may show a violation of the terms. It decides nothing: staff look at it. */
+/** Signs of a possible violation of the terms. They have no consequence by themselves: staff review them. */
 export type Signal = {
   readonly accountId: string;
   readonly keyId: string;
@@ -28,11 +28,14 @@ const signal = z
     kind: z.enum(['networks', 'content_filter', 'limits']),
     count: z.int().meta({
       description:
-        'networks: networks that are new, at least 10 and three times the median. content_filter: completions that a provider filtered, at least 10. limits: hours in which a limit of requests was hit, at least 12',
+        'networks: the number of new networks, from 10 and three times the median. content_filter: the number of completions that a provider filtered, from 10. limits: the number of hours in which a limit refused requests, from 12',
       example: 23,
     }),
-    median: z.number().nullable().meta({ description: 'networks: of the 14 days before; null for the others' }),
-    since: time.meta({ description: 'Of the first of them on this day' }),
+    median: z
+      .number()
+      .nullable()
+      .meta({ description: 'networks: the median of new networks on the 14 days before; null for other kinds' }),
+    since: time.meta({ description: 'Time of the first one on this day' }),
   })
   .meta({ id: 'Signal' });
 
@@ -62,20 +65,22 @@ const list = async (
   return { answer: { day, data } };
 };
 
+const success = {
+  status: 200 as const,
+  description: 'The signals of a day',
+  schema: z.strictObject({ day: z.string(), data: z.array(signal) }),
+  example: { day: '2026-01-31', data: [example] },
+};
+
 export const listSignals = defineRoute({
   method: 'get',
   path: '/signals',
   principals,
   summary: 'List signals of possible violations',
   description:
-    'Keys that were suddenly used from many networks, completions that providers filtered again and again, and limits that were hit all day. They decide nothing, and have no content: networks are truncated addresses, of which only the number is shown. A completion counts a few seconds later.',
+    'Keys that were suddenly used from many networks, keys with many filtered completions, and keys that a limit refused for hours. Signals have no consequence by themselves and contain no content: only the number of networks is shown, and these are truncated addresses. A completion is counted after a few seconds.',
   query,
-  success: {
-    status: 200,
-    description: 'The signals of a day',
-    schema: z.strictObject({ day: z.string(), data: z.array(signal) }),
-    example: { day: '2026-01-31', data: [example] },
-  },
+  success,
   problems: [],
   handle: ({ query: { day } }, deps) => list(deps, day),
 });
@@ -86,12 +91,7 @@ export const listSignalsOfAccount = defineRoute({
   principals,
   summary: "List an account's signals of possible violations",
   query,
-  success: {
-    status: 200,
-    description: 'The signals of a day',
-    schema: z.strictObject({ day: z.string(), data: z.array(signal) }),
-    example: { day: '2026-01-31', data: [example] },
-  },
+  success,
   problems: ['account_not_found'],
   handle: async ({ params: { account_id }, query: { day } }, deps) => {
     const { state } = await deps.commands.read(accountStream(account_id));

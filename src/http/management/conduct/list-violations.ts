@@ -14,7 +14,7 @@ export const listViolations = defineRoute({
   principals: ['admin', ...staff('support', 'operator', 'finance')],
   summary: "List an account's violations of the terms",
   description:
-    'With the member of the staff who recorded each, and when. The holder reads them in the events of the account.',
+    'Each with its time and the member of staff who recorded it. The holder sees violations in the events of the account.',
   success: {
     status: 200,
     description: 'The oldest first',

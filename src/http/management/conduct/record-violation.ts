@@ -34,7 +34,7 @@ const body = z
     forfeit: z
       .boolean()
       .default(false)
-      .meta({ description: 'Only with termination: the paid credits that are left are forfeited' }),
+      .meta({ description: 'Only with the consequence termination: the remaining paid credits are forfeited' }),
   })
   .refine(({ consequence, forfeit }) => !forfeit || consequence === 'termination', {
     path: ['forfeit'],
@@ -43,9 +43,9 @@ const body = z
 
 const answer = violationView.omit({ recorded_by: true }).extend({
   account_id: accountId,
-  status: z.enum(['active', 'suspended', 'closed']).meta({ description: 'Of the account, after this' }),
+  status: z.enum(['active', 'suspended', 'closed']).meta({ description: 'Status of the account after this request' }),
   forfeited_usd: usd.meta({
-    description: 'What was forfeited. What requests in progress hold of it is forfeited when they end',
+    description: 'The forfeited credits. Credits that requests in progress hold are forfeited when these end',
   }),
   owed_usd: usd.meta({ description: 'Paid credits that stay owed to the holder' }),
   revision,
@@ -61,8 +61,8 @@ export const recordViolation = defineRoute({
   description:
     'The consequence follows at once: `warning` informs the holder, `suspension` refuses requests until this cause is reinstated, `termination` closes the account for good, and the holder cannot register again. ' +
     'Paid credits stay owed after a termination, unless `forfeit` is true, which only finance and owners of the staff can decide. ' +
-    'The holder reads category, evidence, consequence and reason in the events of the account, and each consequence is mailed to the owners. ' +
-    'Resale that was authorised is no violation.',
+    'The holder sees category, evidence, consequence and reason in the events of the account. Each consequence is mailed to the owners. ' +
+    'If resale is authorised, a violation of the category `resale` is refused.',
   body: {
     schema: body,
     example: {
@@ -117,13 +117,13 @@ const FINANCE_ONLY =
 const NOT_APPLIED =
   'The account is terminated in the log, but this node has not applied it yet. Send the request again to confirm.';
 
-/** Forfeiture takes money of a customer, so that it is decided by those who decide about refunds. */
+/** Forfeiture takes money from a customer, so it needs a role that decides about refunds. */
 const mayForfeit = ({ principal }: Identity): boolean => {
   const role = roleOf(principal);
   return role === 'admin' || role === 'finance' || role === 'owner';
 };
 
-/** A problem if a key or a generation does not belong to the account. Requests that were refused leave no trace in it. */
+/** A problem if a key or a generation does not belong to the account. Ids of refused requests are in no event, so request ids are not checked. */
 const unknownEvidence = async (
   { commands, findGenerations }: ManagementDeps,
   accountId: string,

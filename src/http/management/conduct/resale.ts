@@ -15,7 +15,7 @@ export const authorizeResale = defineRoute({
   principals: ['admin', ...staff('operator')],
   summary: 'Authorise resale or sharing of access',
   description:
-    'The terms forbid both without it. Authorising it again changes nothing, not even the reason. It is mailed to the owners.',
+    'The terms forbid both without an authorisation. Authorising again changes nothing, not even the reason. The owners receive a mail.',
   body: { schema: z.strictObject({ reason }), example: { reason: 'Contract of 2026-01-15' } },
   success: { status: 200, description: 'Resale is authorised', schema: answer, example },
   problems: ['account_not_found', 'account_closed'],
@@ -28,7 +28,7 @@ export const endResale = defineRoute({
   path: '/accounts/{account_id}/resale/end',
   principals: ['admin', ...staff('operator')],
   summary: 'End the authorisation of resale',
-  description: 'From then on resale or sharing is a violation again. It is mailed to the owners.',
+  description: 'From then on resale or sharing is a violation again. The owners receive a mail.',
   body: { schema: z.strictObject({ reason }), example: { reason: 'The contract has ended' } },
   success: {
     status: 200,

@@ -5,7 +5,7 @@ import type { ContactWork } from '../../../people/contacting/contacts.ts';
 import { staff, type PrincipalRule } from '../../auth/principals.ts';
 import { problem } from '../../server/problems.ts';
 import type { ManagementDeps } from '../router/deps.ts';
-import { wholeNumber } from '../router/fields.ts';
+import { anyId, wholeNumber } from '../router/fields.ts';
 import { defineRoute, type Identity, type Problem, type Reply } from '../router/route.ts';
 import {
   accountOfQuery,
@@ -30,7 +30,7 @@ export const listContacts = defineRoute({
   path: '/contacts',
   principals: workers,
   summary: 'List contacts with support',
-  description: 'By default those that wait for an answer. The oldest first, without their texts.',
+  description: 'By default the contacts that wait for an answer. Oldest first, without their texts.',
   query: z.strictObject({
     state: z
       .enum([...contactStatuses, 'all'])
@@ -108,7 +108,7 @@ export const answerContact = defineRoute({
   principals: workers,
   summary: 'Answer a contact, or note what was answered elsewhere',
   description:
-    'With how "mail" the text is sent to the writer. With "elsewhere" it is only kept, for example after a telephone call. A member reads both with ' +
+    'If how is "mail", the text is sent to the writer. If it is "elsewhere", the text is only stored, for example after a telephone call. A member reads both with ' +
     'GET /api/accounts/{account_id}/contact. A contact can be answered again until it is closed.',
   body: {
     schema: z.strictObject({ how: z.enum(answerWays), text: answerText }),
@@ -126,9 +126,9 @@ export const linkContact = defineRoute({
   principals: workers,
   summary: 'Link the contact of a stranger to an account',
   description:
-    'Once you know that the writer belongs to it. The contact appears in the history of the account, and is erased with it. Final.',
+    'Link it once you are sure that the writer belongs to the account. The contact appears in the history of the account, and is erased with it. A link is final.',
   body: {
-    schema: z.strictObject({ account_id: z.string().regex(/^[\w-]{1,64}$/, 'must be an id') }),
+    schema: z.strictObject({ account_id: anyId }),
     example: { account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20' },
   },
   success,
@@ -149,7 +149,7 @@ export const closeContact = defineRoute({
   path: '/contacts/{contact_id}/close',
   principals: workers,
   summary: 'Close a contact',
-  description: 'With or without an answer. Nothing can be answered afterwards.',
+  description: 'With or without an answer. A closed contact cannot be answered.',
   body: {
     schema: z.strictObject({ reason: z.enum(closingReasons).exclude(['expired']) }),
     example: { reason: 'spam' },

@@ -4,14 +4,14 @@ import { answerWays, closingReasons, contactTopics } from '../../../domain/conta
 import type { ListedContact } from '../../../people/contacting/contacts-options.ts';
 import type { OpenedContact } from '../../../people/contacting/opened-contact.ts';
 import { personId } from '../people/fields.ts';
-import { accountId, lines, time } from '../router/fields.ts';
+import { accountId, anyId, lines, time } from '../router/fields.ts';
 
 export const contactId = z.string().meta({ description: 'Contact', example: 'ctc_7a51c0d94e2f4b86a3d1e590' });
 
 export const topic = z.enum(contactTopics).meta({ description: 'What it is about', example: 'billing' });
 export const MAX_TEXT = 5000;
 export const contactText = lines(MAX_TEXT).meta({
-  description: `At most ${MAX_TEXT} characters. Prompts and outputs are not needed; the id of a request is`,
+  description: `At most ${MAX_TEXT} characters. Send the id of the request or generation, not prompts or outputs`,
   example: 'Why was this request charged?',
   override: { type: 'string', maxLength: MAX_TEXT },
 });
@@ -28,17 +28,16 @@ export const answerText = lines(8000).meta({
   override: { type: 'string', maxLength: 8000 },
 });
 
-const id = z.string().regex(/^[\w-]{1,64}$/, 'must be an id');
-export const after = id
+export const after = anyId
   .optional()
   .meta({ description: 'The next page: the contact_id of the last contact on this one' });
-export const accountOfQuery = id.optional().meta({ description: 'Only contacts of this account' });
+export const accountOfQuery = anyId.optional().meta({ description: 'Only contacts of this account' });
 export const nextPage = contactId.nullable().meta({ description: 'after of the next page; null on the last one' });
 
 export const writtenView = z.strictObject({
   contact_id: contactId,
   reply_by: time.meta({
-    description: 'When support answers at the latest: three business days, Monday to Friday in UTC',
+    description: 'Support answers until this time: within three business days, Monday to Friday in UTC',
   }),
 });
 export const writtenExample: z.output<typeof writtenView> = {
@@ -47,7 +46,9 @@ export const writtenExample: z.output<typeof writtenView> = {
 };
 
 const answerView = z.strictObject({
-  how: z.enum(answerWays).meta({ description: 'mail: sent to the writer. elsewhere: staff noted what was answered' }),
+  how: z
+    .enum(answerWays)
+    .meta({ description: 'mail: sent to the writer. elsewhere: answered in another way, and noted by staff' }),
   text: z.string().nullable().meta({ description: 'null if it was erased' }),
   answered_at: time,
 });
@@ -73,12 +74,10 @@ export const listedContactView = z
   .strictObject({
     ...common,
     account_id: accountId.nullable().meta({ description: 'The account that it belongs to; null if there is none' }),
-    is_linked: z
-      .boolean()
-      .meta({ description: 'A stranger has written, and staff has linked the contact to the account' }),
-    person_id: personId.nullable().meta({ description: 'The member that has written; null for strangers' }),
+    is_linked: z.boolean().meta({ description: 'Whether a stranger wrote it and staff linked it to the account' }),
+    person_id: personId.nullable().meta({ description: 'The member who wrote it; null for a stranger' }),
     age_hours: z.int().nonnegative(),
-    overdue: z.boolean().meta({ description: 'Open for longer than reply_by' }),
+    overdue: z.boolean().meta({ description: 'Whether it is open and reply_by has passed' }),
     closed_for: z.enum(closingReasons).nullable().meta({ description: 'expired: its texts were erased' }),
   })
   .meta({ id: 'ListedContact' });

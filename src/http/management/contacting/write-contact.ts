@@ -85,7 +85,7 @@ export const listOwnContacts = defineRoute({
   path: '/accounts/{account_id}/contact',
   principals: writers,
   summary: 'Read what you have written to support about an account, and the answers',
-  description: 'The oldest first. Other members do not see it.',
+  description: 'Oldest first. Other members of the account do not see them.',
   query: z.strictObject({
     after,
     limit: wholeNumber(`Contacts on a page; ${DEFAULT_LIMIT} by default`, 1, MAX_LIMIT).optional(),

@@ -4,10 +4,8 @@ import { formatUsd } from '../../../domain/money.ts';
 import { staff } from '../../auth/principals.ts';
 import { viewDraw } from '../accounts/views/money-event-view.ts';
 import { carryOut, type Done } from '../router/execute-command.ts';
-import { accountId, changed, lotId, reason, revision, usd } from '../router/fields.ts';
+import { accountId, anyId, changed, lotId, reason, revision, usd } from '../router/fields.ts';
 import { defineRoute, isProblem } from '../router/route.ts';
-
-const id = z.string().regex(/^[\w-]{1,64}$/, 'must be an id');
 
 const ended = z.strictObject({
   account_id: accountId,
@@ -29,7 +27,9 @@ export const waiveCredits = defineRoute({
     'Of a closed account: what is below a cent, or what the holder does not want back. Refunds that are open stay as they are.',
   body: {
     schema: z.strictObject({
-      lot_id: id.optional().meta({ description: 'By default all paid lots', example: 'lot_6d1f0a93c5b24e7790ab3e51' }),
+      lot_id: anyId
+        .optional()
+        .meta({ description: 'By default all paid lots', example: 'lot_6d1f0a93c5b24e7790ab3e51' }),
       reason,
     }),
     example: { reason: 'Less than a cent is left' },
@@ -56,7 +56,7 @@ export const forfeitCredits = defineRoute({
   principals: ['admin', ...staff('finance')],
   summary: 'Declare paid credits forfeited',
   description:
-    'Of an account that was terminated for a violation of the terms: see `POST …/violations`. Refunds that are open stay as they are.',
+    'For an account that was terminated for a violation of the terms: see `POST …/violations`. Open refunds do not change.',
   body: { schema: z.strictObject({ reason }), example: { reason: 'Resale of access' } },
   success: { status: 200, description: 'The credits have ended', schema: ended, example },
   problems: ['account_not_found', 'account_not_closed', 'account_not_terminated'],

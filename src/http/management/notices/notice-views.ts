@@ -4,9 +4,10 @@ import type { NoticeRow } from '../../../projections/rows/notices.ts';
 import { accountId, time } from '../router/fields.ts';
 
 export const announcementId = z.string().meta({ description: 'Announcement', example: 'ann_51c0e7b2d94f4a08b26d1f93' });
-export const outcome = z
-  .enum(['accepted', 'pending', 'failed'])
-  .meta({ description: 'accepted: the mail server accepted the mail of an owner. failed: it accepted none' });
+export const outcome = z.enum(['accepted', 'pending', 'failed']).meta({
+  description:
+    'accepted: a mail server accepted the mail of at least one owner. failed: all mails failed. pending: neither yet',
+});
 const count = z.int().nonnegative();
 
 export const announcementView = z.strictObject({
@@ -17,7 +18,7 @@ export const announcementView = z.strictObject({
     z.strictObject({ kind: z.literal('delisting'), model: z.string(), effective_from: time.nullable() }),
   ]),
   queued_at: time.meta({ description: 'When the first notice was queued' }),
-  accounts: count.meta({ description: 'Accounts that have a notice' }),
+  accounts: count.meta({ description: 'Number of accounts that have a notice' }),
   ...{ accepted: count, pending: count, failed: count },
 });
 

@@ -3,7 +3,7 @@ import type { AnnouncementRow, WantedNotices } from '../../../projections/notice
 import type { NoticeRow } from '../../../projections/rows/notices.ts';
 import { staff } from '../../auth/principals.ts';
 import { problem } from '../../server/problems.ts';
-import { accountId, wholeNumber } from '../router/fields.ts';
+import { accountId, anyId, wholeNumber } from '../router/fields.ts';
 import { defineRoute, type Route } from '../router/route.ts';
 import {
   announcementExample,
@@ -24,7 +24,6 @@ export type FindNotices = {
 
 const principals = ['admin', ...staff('support', 'operator')] as const;
 
-const id = z.string().regex(/^[\w-]{1,64}$/, 'must be an id');
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1000;
 
@@ -32,8 +31,9 @@ const listNotices = defineRoute({
   method: 'get',
   path: '/notices',
   principals,
-  summary: 'List what customers were notified of',
-  description: 'New terms, higher prices and ends of sale, with the outcomes of their mails. The newest 200.',
+  summary: 'List the announcements that customers were notified of',
+  description:
+    'New terms, higher prices, ends of sale and withdrawals of these, with the outcomes of the notices. The newest 200 announcements.',
   success: {
     status: 200,
     description: 'The newest first',
@@ -48,11 +48,11 @@ const readNotices = defineRoute({
   method: 'get',
   path: '/notices/{announcement_id}',
   principals,
-  summary: 'List the accounts that have a notice',
-  description: 'By account id. If an account has two notices of the same thing, the newer one.',
+  summary: 'List the notices of an announcement',
+  description: 'In the order of account ids. If an account has two notices of the same announcement, the newer one.',
   query: z.strictObject({
     outcome: outcome.optional(),
-    after: id.optional().meta({ description: 'The next page: the account_id of the last account on this one' }),
+    after: anyId.optional().meta({ description: 'The next page: the account_id of the last account on this one' }),
     limit: wholeNumber(`Accounts on a page; ${DEFAULT_LIMIT} by default`, 1, MAX_LIMIT).optional(),
   }),
   success: {

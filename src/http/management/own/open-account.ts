@@ -16,7 +16,7 @@ export const openAccount = defineRoute({
   principals: ['person'],
   summary: 'Open another account',
   description:
-    'For an entity that has no account, or, without `entity`, a second personal account: support must have approved that beforehand. You are its owner. None is opened after an account of yours was terminated for a violation of the terms.',
+    'An account of an entity that has none. Without `entity`, a second personal account, which support must have approved beforehand. You are its owner. It is refused if an account of yours was terminated for a violation of the terms.',
   body: {
     schema: z.strictObject({ entity: ofEntity.optional(), ...acceptance }),
     example: {

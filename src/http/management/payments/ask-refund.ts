@@ -14,17 +14,15 @@ import { members, staff } from '../../auth/principals.ts';
 import { problem, type Problem } from '../../server/problems.ts';
 import type { ManagementDeps } from '../router/deps.ts';
 import { carryOut } from '../router/execute-command.ts';
-import { accountId, lotId, paymentId, refundId, revision, usd, usdOrNothing } from '../router/fields.ts';
+import { accountId, anyId, lotId, paymentId, refundId, revision, usd, usdOrNothing } from '../router/fields.ts';
 import { defineRoute, isProblem } from '../router/route.ts';
-
-const id = z.string().regex(/^[\w-]{1,64}$/, 'must be an id');
 
 const body = z.strictObject({
   amount_usd: usdOrNothing.optional().meta({
     description: 'Credits in whole cents, without tax; by default all that can be refunded now',
     example: '10.00',
   }),
-  payment_id: id.optional().meta({ description: 'By default the newest payments with credits' }),
+  payment_id: anyId.optional().meta({ description: 'By default the newest payments with credits' }),
   reason: z.enum(refundReasons),
 });
 

@@ -4,7 +4,7 @@ import type { WantedPayments } from '../../../projections/queries.ts';
 import type { PaymentRow } from '../../../projections/rows/payments.ts';
 import { isCustomer, paymentReaders } from '../../auth/principals.ts';
 import { problem } from '../../server/problems.ts';
-import { paymentId, wholeNumber } from '../router/fields.ts';
+import { anyId, paymentId, wholeNumber } from '../router/fields.ts';
 import { defineRoute, isProblem } from '../router/route.ts';
 import { paymentOfAccount } from './payment-history.ts';
 import { paymentExample, paymentSummary, paymentView, summaryExample, viewRow } from './payment-view.ts';
@@ -12,8 +12,6 @@ import { viewPayment } from './view-payment.ts';
 
 /** The payments of an account, the newest first. Includes everything acknowledged before the call. */
 export type ListPayments = (accountId: string, wanted: WantedPayments) => Promise<readonly PaymentRow[]>;
-
-const id = z.string().regex(/^[\w-]{1,64}$/, 'must be an id');
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 500;
@@ -25,7 +23,7 @@ export const listPayments = defineRoute({
   summary: "List an account's payments",
   description: 'Newest first.',
   query: z.strictObject({
-    before: id.optional().meta({ description: 'The next page: the payment_id of the last payment on this one' }),
+    before: anyId.optional().meta({ description: 'The next page: the payment_id of the last payment on this one' }),
     limit: wholeNumber(`Payments on a page; ${DEFAULT_LIMIT} by default`, 1, MAX_LIMIT).optional(),
   }),
   success: {

@@ -19,14 +19,12 @@ export const announcePrice = defineRoute({
   principals: ['admin', ...staff('operator')],
   summary: 'Announce a price of a listed model',
   description:
-    'What the catalogue proposes, or another price. It takes effect at the earliest time by default: 14 days ahead if any ' +
-    'usage can cost more than before, otherwise a minute ahead.',
+    'Announces the proposed price, or the price that is sent. It takes effect by default at its earliest time: after 14 days if any ' +
+    'usage can cost more than before, otherwise after a minute.',
   body: {
     schema: z.strictObject({
       model,
-      usd_per_million_tokens: ratesAsked
-        .optional()
-        .meta({ description: 'The price; default: what the catalogue proposes' }),
+      usd_per_million_tokens: ratesAsked.optional().meta({ description: 'The price; default: the proposed price' }),
       effective_from: moment.optional().meta({ description: 'When it takes effect; default: at the earliest time' }),
     }),
     example: { model: 'gpt-5-mini', usd_per_million_tokens: dearer, effective_from: '2999-12-01T00:00:00Z' },
@@ -76,7 +74,7 @@ export const announcePrice = defineRoute({
 });
 
 const WITHOUT_COST =
-  'usd_per_million_tokens: is required, because catalogue/models.json does not contain this model, and proposes no price.';
+  'usd_per_million_tokens: is required, because catalogue/models.json does not contain this model, so there is no proposal.';
 
 type Asked = {
   readonly model: string;
@@ -84,7 +82,7 @@ type Asked = {
   readonly effective_from?: Date | undefined;
 };
 
-/** Whether an event of an earlier request with the same Idempotency-Key is what is asked for. */
+/** Whether the event of an earlier request with the same Idempotency-Key matches this request. */
 const isAsked = ({ entry, effectiveFrom }: Extract<PriceEvent, { type: 'PriceListed' }>, asked: Asked): boolean =>
   entry.model === asked.model &&
   (!asked.usd_per_million_tokens || sameRates(ratesOf(entry.lines), asked.usd_per_million_tokens)) &&
@@ -96,7 +94,7 @@ export const withdrawPrice = defineRoute({
   principals: ['admin', ...staff('operator')],
   summary: 'Withdraw an announced price',
   description:
-    'Until a minute before its effect. The price before it stays in force. If any usage would cost more at that price, the ' +
+    'Possible until a minute before its effect. The price before it stays in force. If any usage would cost more at that price, the ' +
     'announcement can be withdrawn until 14 days before its effect.',
   body: {
     schema: z.strictObject({

@@ -19,7 +19,7 @@ export const delistModel = defineRoute({
   principals: ['admin', ...staff('operator')],
   summary: 'Take a model off sale',
   description:
-    'With a notice of 14 days, or a minute ahead if its provider ends it. From then on GET /v1/models does not list it, and ' +
+    'After 14 days, or after a minute if its provider ends the model. From then on GET /v1/models does not list it, and ' +
     'all nodes refuse requests for it with 404 model_delisted. Requests in progress complete at the price that they began with.',
   body: {
     schema: z.strictObject({
@@ -70,7 +70,7 @@ export const relistModel = defineRoute({
   path: '/relistings',
   principals: ['admin', ...staff('operator')],
   summary: 'Put a model on sale again',
-  description: 'A minute later, at the latest listed prices. An announced end is cancelled.',
+  description: 'It is on sale after a minute, at the latest listed prices. An announced end is cancelled.',
   body: { schema: z.strictObject({ model }), example: { model: 'gpt-5-mini' } },
   success: {
     status: 200,

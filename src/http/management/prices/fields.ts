@@ -35,7 +35,7 @@ export const lineView = z
     match: z.strictObject({ class: z.enum(['input', 'cached_input', 'cache_write', 'output', 'reasoning']) }),
     usd,
   })
-  .meta({ id: 'PriceLine', description: 'What a number of tokens of a class costs' });
+  .meta({ id: 'PriceLine', description: 'The price of a number of tokens of a class' });
 
 export const changeView = z
   .strictObject({
@@ -73,7 +73,7 @@ export const carryOut = async (
     return problem(code, { param: code === 'price_version_not_found' ? 'version' : 'model' });
   }
   const { events, position, repeated } = outcome;
-  // The answer implies that this node has applied it.
+  // The response is sent once this node has applied the event.
   if (position !== undefined) await published(deps, position);
   return { events, repeated };
 };

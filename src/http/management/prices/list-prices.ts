@@ -54,7 +54,9 @@ export const listPrices = defineRoute({
     'the price that is in force when it begins.',
   query: z.strictObject({
     model: model.optional(),
-    at: moment.optional().meta({ description: 'The prices at this time, as they are announced now; default: now' }),
+    at: moment
+      .optional()
+      .meta({ description: 'Return the prices at this time, including announced changes; default: now' }),
   }),
   success: {
     status: 200,

@@ -16,10 +16,10 @@ const proposalView = z
     listed_usd_per_million_tokens: usdPerMillionTokens,
     proposed_usd_per_million_tokens: usdPerMillionTokens,
     cost_usd_per_million_tokens: usdPerMillionTokens.meta({ description: 'What the provider bills' }),
-    listed_margin_percent: z
-      .number()
-      .nullable()
-      .meta({ description: 'The least margin of the listed price over the cost, of all classes; null without a cost' }),
+    listed_margin_percent: z.number().nullable().meta({
+      description:
+        'The lowest margin of the listed price over the cost among the classes, in per cent; null without a cost',
+    }),
     needs_notice: z.boolean().meta({ description: 'Whether any usage can cost more than at the listed price' }),
     earliest_effect: time.meta({ description: 'When it can take effect if it is announced now' }),
     source: z.string().meta({ description: 'Source of the cost' }),
@@ -31,10 +31,10 @@ export const listProposals = defineRoute({
   method: 'get',
   path: '/prices/proposals',
   principals: ['admin', ...staff('finance', 'operator')],
-  summary: 'Read the prices that the catalogue proposes',
+  summary: 'Read the proposed prices',
   description:
-    'The cost in catalogue/models.json and the margin PRICE_MARGIN_PERCENT, if they lead to another price than the ' +
-    'newest listed one. Customers pay what is listed until POST /api/prices announces another price.',
+    'The cost in catalogue/models.json plus the margin PRICE_MARGIN_PERCENT, for models whose newest listed price differs ' +
+    'from it. Customers pay what is listed until POST /api/prices announces another price.',
   success: {
     status: 200,
     description: 'The proposals',

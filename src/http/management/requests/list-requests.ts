@@ -4,7 +4,7 @@ import { formatUsd, type Credits } from '../../../domain/money.ts';
 import type { WantedRequests } from '../../../projections/queries.ts';
 import { problem } from '../../server/problems.ts';
 import type { Generation } from '../../v1/get-receipts.ts';
-import { generationId, keyId, moment, text, time, usd, wholeNumber } from '../router/fields.ts';
+import { anyId, generationId, keyId, moment, text, time, usd, wholeNumber } from '../router/fields.ts';
 import { defineRoute } from '../router/route.ts';
 import { accountNow } from '../accounts/account-at.ts';
 
@@ -74,8 +74,6 @@ export const viewRequest = (row: ListedRequest): z.output<typeof requestView> =>
   ended_at: row.ended_at?.toISOString() ?? null,
 });
 
-const id = z.string().regex(/^[\w-]{1,64}$/, 'must be an id');
-
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 500;
 
@@ -87,12 +85,12 @@ export const listRequests = defineRoute({
   description:
     'Newest first. The list can be filtered by key, model, status and time. No prompt and no output is stored.',
   query: z.strictObject({
-    key_id: id.optional().meta({ description: 'Only requests with this key' }),
+    key_id: anyId.optional().meta({ description: 'Only requests with this key' }),
     model: text(256).optional().meta({ description: 'Only requests for this model', example: 'gpt-5-mini' }),
     status: z.enum(statuses).optional(),
     from: moment.optional(),
     until: moment.optional(),
-    before: id.optional().meta({ description: 'The next page: the generation_id of the last request on this one' }),
+    before: anyId.optional().meta({ description: 'The next page: the generation_id of the last request on this one' }),
     limit: wholeNumber(`Requests on a page; ${DEFAULT_LIMIT} by default`, 1, MAX_LIMIT).optional(),
   }),
   success: {

@@ -60,7 +60,7 @@ export type ManagementDeps = {
   ) => Promise<{ readonly state: Account; readonly revision: number }>;
   /** The price book of this node, which follows the log. */
   readonly priceBook: () => PriceBook;
-  /** The models of the catalogue, and the margin of the prices that it proposes. */
+  /** The models of the catalogue, and the margin of proposed prices over their cost. */
   readonly catalogue: { readonly models: readonly CatalogueModel[]; readonly margin: Margin };
   readonly findProvider: FindProvider;
   /** The newest signed head of the log; undefined before the first. */

@@ -3,6 +3,9 @@ import { z } from 'zod';
 import type {} from 'zod-openapi';
 import { formatUsd, parseUsd } from '../../../domain/money.ts';
 
+/** Any id of this gateway. The routes check whether it exists. */
+export const anyId = z.string().regex(/^[\w-]{1,64}$/, 'must be an id');
+
 /** A larger grant is taken for a typo. */
 const MAX_GRANT_USD = '1000000';
 const maxGrant = parseUsd(MAX_GRANT_USD) ?? 0n;

@@ -24,7 +24,7 @@ export const erasePerson = defineRoute({
   summary: 'Erase the personal data of a person',
   description:
     'Final. Close the accounts of the person first; those that no other person owns are erased as well. Sessions, passkeys and tokens end, and the key of the name and the address is destroyed. ' +
-    'After `own_wish` the address can register again. After `violation` it cannot: a keyed hash of it is kept for that. The cause is always `violation` if an account of the person was terminated.',
+    'With the cause `own_wish` the address can register again. With `violation` it cannot: a keyed hash of it is kept. The cause is always `violation` if an account of the person was terminated.',
   body: {
     schema: z.strictObject({
       reason,

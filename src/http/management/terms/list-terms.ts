@@ -11,9 +11,9 @@ export const listTerms = defineRoute({
   principals: ['public'],
   summary: 'List the versions of the terms, the acceptable-use policy and the privacy page',
   description:
-    'The newest version of a document comes first, which may take effect later. GET /terms, /acceptable-use and /privacy ' +
-    'return the text in force, with /{version} that of any version, and with /{version}/changes the differences to the ' +
-    'version before, or to ?from=.',
+    'The newest version of a document comes first. It may take effect later. GET /terms, /acceptable-use and /privacy return ' +
+    'the text in force. Add /{version} for another version, and /{version}/changes for the differences to the version ' +
+    'before it, or to ?from=.',
   query: z.strictObject({ document: documentField.optional() }),
   success: {
     status: 200,

@@ -25,7 +25,7 @@ export const publishTerms = defineRoute({
   description:
     'It takes effect later: a significant version at least 14 days after its publication, any other at least a minute. The ' +
     'first version of a document takes effect at once. A text never changes under its version; until a minute before its ' +
-    'effect a version can be withdrawn. The limit of the body is 64 KiB: npm run terms publishes longer texts.',
+    'effect a version can be withdrawn. A body has at most 64 KiB: use npm run terms for longer texts.',
   body: {
     schema: z.strictObject({
       document: documentField,
@@ -34,7 +34,7 @@ export const publishTerms = defineRoute({
       summary: summaryField,
       significant: z.boolean().default(false).meta({ description: 'Whether customers are notified by mail' }),
       effective_at: moment.optional().meta({
-        description: 'When it takes effect; default: in 2 minutes, or if it is significant in 14 days and 5 minutes',
+        description: 'When it takes effect. Default: in 2 minutes; if it is significant, in 14 days and 5 minutes',
       }),
     }),
     example: {
@@ -48,7 +48,7 @@ export const publishTerms = defineRoute({
     schema: z.strictObject({
       ...versionView,
       sha256: z.string(),
-      effective_at: time.nullable().meta({ description: 'null: from its publication' }),
+      effective_at: time.nullable().meta({ description: 'null: at once' }),
       url: z.string().meta({ description: 'Path of the text', example: '/terms/2026-12-20' }),
       changed,
     }),

@@ -5,7 +5,7 @@ import type { ManagementDeps } from '../router/deps.ts';
 import { published } from '../router/published.ts';
 import type { Identity } from '../router/route.ts';
 
-/** The event of a command, of now or of an earlier request; undefined if nothing changed. */
+/** The event of a command, written by this or an earlier request; undefined if nothing changed. */
 type Done = { readonly event: TermsEvent | undefined; readonly repeated: boolean };
 
 /** Executes a command on the documents. */
@@ -19,7 +19,7 @@ export const carryOut = async (
   const outcome = await deps.termsCommands.execute(TERMS_STREAM, command, metadata, { mayRepeat });
   if (outcome.kind === 'refused') return problem(outcome.refusal.code);
   const { events, position, repeated } = outcome;
-  // The answer implies that this node has applied it.
+  // The response is sent once this node has applied the event.
   if (position !== undefined) await published(deps, position);
   return { event: events[0], repeated };
 };

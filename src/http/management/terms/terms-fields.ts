@@ -24,11 +24,11 @@ const MAX_CHARACTERS = 60_000;
 export const textField = z
   .string()
   .max(MAX_CHARACTERS)
-  .refine(isReadableText, 'must have text, and no control characters but line ends and tabs')
-  .meta({ description: 'The text, in Markdown. It is kept as it is sent', example: '# Terms of Service\n' });
+  .refine(isReadableText, 'must not be empty or contain control characters other than line ends and tabs')
+  .meta({ description: 'The text in Markdown, stored unchanged', example: '# Terms of Service\n' });
 
 export const summaryField = text(500).meta({
-  description: 'What changes, for customers',
+  description: 'What changes, in one or two sentences for customers',
   example: 'Refunds are described in more detail.',
 });
 
@@ -41,7 +41,7 @@ export const termsView = z
     significant: z.boolean().meta({ description: 'Whether customers are notified by mail, at least 14 days ahead' }),
     status: z
       .enum(['in_force', 'upcoming', 'past', 'withdrawn'])
-      .meta({ description: 'withdrawn: it was announced and never took effect' }),
+      .meta({ description: 'withdrawn: announced, but withdrawn before it took effect' }),
     in_force: z.boolean(),
     published_at: time,
     since: time.nullable().meta({ description: 'When it came or comes into force; null if it was withdrawn' }),
@@ -64,7 +64,7 @@ export const viewTerms = (one: WithStanding<DocumentVersion>): z.output<typeof t
   url: `${documentPaths[one.document]}/${one.version}`,
 });
 
-/** A version that will replace the one in force, for a person who is about to accept that one. */
+/** The announced version that will replace the one in force, shown to a person who accepts the latter. */
 export const comingTerms = z
   .strictObject({
     version: z.string().meta({ example: '2026-12-20' }),

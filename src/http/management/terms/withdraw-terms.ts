@@ -11,7 +11,7 @@ export const withdrawTerms = defineRoute({
   path: '/terms/{document}/{version}/withdraw',
   principals: ['admin', ...staff('operator')],
   summary: 'Withdraw an announced version',
-  description: 'Until a minute before its effect. The version in force stays in force.',
+  description: 'Possible until a minute before its effect. The version in force stays in force.',
   body: { schema: z.strictObject({ reason }), example: { reason: 'A mistake in clause 5' } },
   success: {
     status: 200,
@@ -28,7 +28,7 @@ export const withdrawTerms = defineRoute({
     const done = await carryOut(deps, identity, command);
     if (isProblem(done)) return done;
     const { event, repeated } = done;
-    // The key is of this document and version.
+    // The Idempotency-Key includes the document and the version.
     if (event && (event.type !== 'TermsWithdrawn' || event.reason !== reason)) return problem('idempotency_key_reused');
     return { answer: { document, version, changed: event !== undefined }, repeated };
   },

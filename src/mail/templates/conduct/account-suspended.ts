@@ -36,7 +36,7 @@ export const accountReinstated = defineTemplate({
     blocks: [
       greeting(input.name),
       paragraph(
-        `your account is no longer suspended ${causes[input.params.cause]}. Requests are accepted unless there is another cause.`,
+        `your account is no longer suspended ${causes[input.params.cause]}. Requests are accepted again, unless the account is also suspended for another cause.`,
       ),
       decision(input),
       paragraph(ending(input.operator)),

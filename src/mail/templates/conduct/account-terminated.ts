@@ -13,7 +13,7 @@ export const accountTerminated = defineTemplate({
       blocks: [
         greeting(input.name),
         paragraph(
-          'your account was ended for a violation of the terms. Its API keys are revoked, and promotional credits have ended. You cannot open another account.',
+          'your account was terminated for a violation of the terms. Its API keys are revoked, and promotional credits have ended. You cannot open another account.',
         ),
         decision(input, [
           isForfeited ? 'Paid credits that are forfeited' : 'Paid credits that we still owe you',
@@ -21,7 +21,7 @@ export const accountTerminated = defineTemplate({
         ]),
         paragraph(
           isForfeited
-            ? 'What requests in progress hold is not in this amount. What they do not use is forfeited when they end.'
+            ? 'This amount does not include the credits that requests in progress hold. What these requests do not use is forfeited when they end.'
             : `You can still sign in, read the events of the account, and ask for a refund: POST ${operator.publicUrl}/api/accounts/${params.account_id}/refunds`,
         ),
         howToObject(operator, params.account_id),

@@ -9,7 +9,7 @@ export const accountWarned = defineTemplate({
     blocks: [
       greeting(input.name),
       paragraph(
-        'we have recorded a violation of the terms by your account. It goes on as before, but a further violation can suspend or end it.',
+        'we have recorded a violation of the terms by your account. You can continue to use it, but a further violation can lead to a suspension or a termination.',
       ),
       decision(input),
       howToObject(input.operator, input.params.account_id),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { facts, paragraph, type MailBlock } from '../../mail-body.ts';
 import { id, instant, timeInMail, type Operator, type TemplateInput } from '../template.ts';
 
-/** The place of the event, from which the reason is read when the mail is sent, and what the event holds besides. */
+/** The place of the event, from which the reason is read when the mail is sent, and plain facts of the event. */
 export const ofEvent = { account_id: id, revision: z.string().regex(/^\d{1,10}$/), at: instant };
 
 /** As they are in the log. */
@@ -40,5 +40,5 @@ export const decision = (
 
 export const howToObject = ({ supportEmail, publicUrl }: Operator, account: string): MailBlock =>
   paragraph(
-    `If you object, write to ${supportEmail} or use ${publicUrl}/contact and name the account. What the decision rests on is in the events of the account: GET ${publicUrl}/api/accounts/${account}/events`,
+    `If you object, write to ${supportEmail} or use ${publicUrl}/contact and name the account. The evidence for the decision is in the events of the account: GET ${publicUrl}/api/accounts/${account}/events`,
   );

@@ -9,7 +9,7 @@ export const resaleAuthorized = defineTemplate({
     blocks: [
       greeting(input.name),
       paragraph(
-        'your account may resell or share its access, which the terms forbid otherwise. You answer for what is done with its keys.',
+        'your account may resell or share its access, which the terms forbid otherwise. You are responsible for everything that is done with its keys.',
       ),
       decision(input),
       paragraph(ending(input.operator)),
@@ -27,7 +27,7 @@ export const resaleEnded = defineTemplate({
         'the authorisation to resell or share the access of your account has ended. The terms forbid it from now on.',
       ),
       decision(input),
-      paragraph(`If this is a surprise, write to ${input.operator.supportEmail}.`),
+      paragraph(`If you did not expect this, write to ${input.operator.supportEmail}.`),
       paragraph(ending(input.operator)),
     ],
   }),

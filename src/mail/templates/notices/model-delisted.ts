@@ -9,7 +9,9 @@ export const modelDelisted = defineTemplate({
     subject: `${operator.name} takes a model off sale`,
     blocks: [
       paragraph(name === undefined ? 'Hello,' : `Hello ${name},`),
-      paragraph('your account has used a model that will not be sold any more. Requests for it are refused then.'),
+      paragraph(
+        'your account has used a model that will be taken off sale. From that time on, requests for it are refused.',
+      ),
       facts(
         ['Account', params.account_id],
         ['Model', text('model')],

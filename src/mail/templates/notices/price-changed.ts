@@ -25,7 +25,7 @@ export const priceChanged = defineTemplate({
       ),
       paragraph('USD per million tokens, before and after:'),
       facts(...CLASSES.map(([label, of]) => [label, `${text(`old_${of}`)} -> ${text(`new_${of}`)}`] as const)),
-      paragraph('A request pays the price that is in force when it begins.'),
+      paragraph('The price of a request is the one in force when the request begins.'),
       link('All prices', `${operator.publicUrl}/api/prices`),
       paragraph(ending(operator)),
     ],

@@ -22,7 +22,7 @@ const suspension = z.strictObject({
   cause: z.enum(['staff', 'violation', 'dispute', 'debt']),
   reason: z.string(),
   dispute_id: z.string().optional().meta({ description: 'Of a dispute about a payment' }),
-  violation_id: z.string().optional().meta({ description: 'Of a violation of the terms' }),
+  violation_id: z.string().optional().meta({ description: 'The violation; only if the kind is violation' }),
 });
 
 const violation = z.strictObject({
@@ -38,7 +38,9 @@ const notice = z.strictObject({
     z.strictObject({ kind: z.literal('price'), model: z.string(), version: z.int() }),
     z.strictObject({ kind: z.literal('delisting'), model: z.string(), effective_from: time }),
   ]),
-  outcome: z.enum(['pending', ...noticeOutcomes]).meta({ description: 'What the mail server answered' }),
+  outcome: z
+    .enum(['pending', ...noticeOutcomes])
+    .meta({ description: 'Whether a mail server accepted the mail of an owner' }),
 });
 
 export const keyView = z
@@ -70,17 +72,17 @@ export const accountView = z
       description: 'The causes. Each is removed by its own reinstatement; requests are accepted once none is left',
     }),
     closing_reason: z.string().nullable().meta({ description: 'null unless it is closed' }),
-    rest: z
-      .enum(restsOfCredits)
-      .nullable()
-      .meta({ description: 'What the holder wants for the paid credits; null unless it was closed with a wish' }),
+    rest: z.enum(restsOfCredits).nullable().meta({
+      description:
+        'The wish of the holder for the paid credits; null if the account was closed without one, or is open',
+    }),
     termination: z
       .strictObject({ violation_id: z.string(), forfeited: z.boolean() })
       .nullable()
-      .meta({ description: 'null unless it was closed for a violation of the terms' }),
+      .meta({ description: 'null unless the account was closed for a violation of the terms' }),
     violations: z.array(violation),
     may_resell: z.boolean().meta({ description: 'Whether staff have authorised the resale or sharing of access' }),
-    notices: z.array(notice).meta({ description: 'Changes of which its owners were sent a mail' }),
+    notices: z.array(notice).meta({ description: 'Changes that its owners were notified of by mail' }),
     contacts: z.array(z.strictObject({ contact_id: z.string(), answered: z.boolean() })),
     personal_data_erased: z.boolean(),
     terms_version: z
@@ -103,10 +105,10 @@ export const accountView = z
     expired_usd: usd.meta({ description: 'Promotional credits that have ended unused' }),
     forfeited_usd: usd.meta({ description: 'Paid credits that a termination has ended' }),
     waived_usd: usd.meta({
-      description: 'Paid credits that the holder has given up, or of which less than a cent was left',
+      description: 'Paid credits that the holder has given up, and remainders below a cent',
     }),
     owed_usd: usd.meta({
-      description: 'Of a closed account: paid credits that are neither held, frozen nor in a refund. 0.00 before',
+      description: 'Paid credits of a closed account that are neither held, frozen nor in a refund. 0.00 if it is open',
     }),
     debt_usd: usd.meta({ description: 'What the holder owes; the next payment repays it first' }),
     debts: z

@@ -1,5 +1,5 @@
-import type { AccountRefusal } from '../../domain/account/decide.ts';
-import type { PaymentRefusal } from '../../domain/payments/commands.ts';
+import type { AccountRefusal } from '../../../domain/account/decide.ts';
+import type { PaymentRefusal } from '../../../domain/payments/commands.ts';
 import { invalid, type ProblemEntry } from './problem-entries.ts';
 
 /** Refusals of payments that are not refusals of accounts, too. A new one does not compile until it has an entry. */

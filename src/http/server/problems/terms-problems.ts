@@ -1,22 +1,22 @@
-import type { TooSoon } from '../../domain/notice.ts';
-import type { TermsRefusal } from '../../domain/terms/terms.ts';
+import type { TooSoon } from '../../../domain/notice.ts';
+import type { TermsRefusal } from '../../../domain/terms/terms.ts';
 import { invalid, type ProblemEntry } from './problem-entries.ts';
 
 export const termsRefusals = {
   terms_version_changed: invalid(
     409,
-    'This version was published before with another text, summary, significance or effect.',
+    'This version was already published with another text, summary, significance or effect.',
     'GET /api/terms lists it. Publish the new text as a new version.',
   ),
   terms_version_not_newer: invalid(
     409,
-    'A version of this document that is the same or newer was published before.',
+    'This document already has this version or a newer one.',
     'Choose a later date, or add a number, such as 2026-12-20.2.',
   ),
   takes_effect_before_another_version: invalid(
     409,
-    'Another version of this document was published that takes effect later.',
-    'Choose a time that is not before it, or withdraw that version first.',
+    'A version of this document that takes effect later was already published.',
+    'Choose a time that is not before its effect, or withdraw that version first.',
   ),
   terms_version_in_force: invalid(
     409,

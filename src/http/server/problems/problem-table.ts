@@ -1,4 +1,4 @@
-import type { ContactRefusal } from '../../domain/contacts/contact.ts';
+import type { ContactRefusal } from '../../../domain/contacts/contact.ts';
 import { forbidden, invalid, tooMany, unavailable, type ProblemEntry } from './problem-entries.ts';
 import { refusals } from './refusal-problems.ts';
 
@@ -102,8 +102,12 @@ const authentication = {
 /** Contacts with support. */
 const contacts = {
   contact_not_found: invalid(404, 'There is no contact with this id.', 'GET /api/contacts lists those that are open.'),
-  contact_closed: invalid(409, 'This contact is closed.', 'Read it to see its answers.'),
-  contact_of_account: invalid(409, 'This contact belongs to another account.', 'Read it to see the account.'),
+  contact_closed: invalid(409, 'This contact is closed.', 'GET /api/contacts/{contact_id} returns its answers.'),
+  contact_of_account: invalid(
+    409,
+    'This contact belongs to another account.',
+    'GET /api/contacts/{contact_id} names the account.',
+  ),
   contact_erased: invalid(409, 'The texts of this contact were erased.', 'Write to the customer in another way.'),
 } satisfies Record<ContactRefusal['code'] | 'contact_erased', ProblemEntry>;
 
@@ -114,7 +118,7 @@ const conduct = {
     'Check the id that `param` names. A generation is found a second after it has ended.',
   ),
   holder_excluded: forbidden(
-    'An account of this holder was terminated for a violation of the terms, so no other account is opened.',
+    'An account of this holder was terminated for a violation of the terms, so another one cannot be opened.',
     'Contact support.',
   ),
 } satisfies Record<string, ProblemEntry>;
@@ -207,7 +211,7 @@ const service = {
   ),
   log_copy_too_old: unavailable(
     2000,
-    'This node has not read the newest prices and terms for more than 30 seconds. Nothing was charged.',
+    'The prices and terms of this node are more than 30 seconds old. Nothing was charged.',
     'Try again: another node may answer.',
   ),
   draining: unavailable(500, 'This node is shutting down.', 'Try again: another node will answer.'),

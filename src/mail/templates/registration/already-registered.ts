@@ -1,5 +1,5 @@
-import { link, paragraph } from '../mail-body.ts';
-import { defineTemplate, ending } from './template.ts';
+import { link, paragraph } from '../../mail-body.ts';
+import { defineTemplate, ending } from '../template.ts';
 
 /** The page shows the same for every address, so this mail is the only hint that the address has an account. */
 export const alreadyRegistered = defineTemplate({

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { evolveAccount, initialAccount, type Account } from '../../src/domain/account/account.ts';
+import { evolveAccount, initialAccount, type Account } from '../../../src/domain/account/account.ts';
 import type {
   AccountEvent,
   Delivery,
@@ -7,24 +7,24 @@ import type {
   LotSource,
   ReleaseReason,
   MemberRole,
-} from '../../src/domain/account/events.ts';
-import { openDebt, type Wallet } from '../../src/domain/account/wallet.ts';
-import type { Limits } from '../../src/domain/account/limits/limits.ts';
-import { formatUsd, parseUsd, parseUsdPerMillion } from '../../src/domain/money.ts';
-import { asPlain } from '../../src/eventstore/journal/personal-data.ts';
-import type { AccountView } from '../../src/http/management/accounts/views/account-view.ts';
-import type { EventView } from '../../src/http/management/accounts/views/event-view.ts';
-import { audit, type Books } from '../reference/audit-history.ts';
-import type { RunningGateway } from './gateway.ts';
+} from '../../../src/domain/account/events.ts';
+import { openDebt, type Wallet } from '../../../src/domain/account/wallet.ts';
+import type { Limits } from '../../../src/domain/account/limits/limits.ts';
+import { formatUsd, parseUsd, parseUsdPerMillion } from '../../../src/domain/money.ts';
+import { asPlain } from '../../../src/eventstore/journal/personal-data.ts';
+import type { AccountView } from '../../../src/http/management/accounts/views/account-view.ts';
+import type { EventView } from '../../../src/http/management/accounts/views/event-view.ts';
+import { audit, type Books } from '../../reference/audit-history.ts';
+import type { RunningGateway } from '../gateway.ts';
 import { conductEventOf, type ConductEvent } from './conduct-events.ts';
 import { causeOf, drawsOf, moneyEventOf, usd, type Data, type MoneyEvent } from './money-events.ts';
-import { sum } from './money.ts';
-import { SOON } from './soon.ts';
-import { query } from './sql.ts';
+import { sum } from '../money.ts';
+import { SOON } from '../soon.ts';
+import { query } from '../sql.ts';
 
 type Gateway = Pick<RunningGateway, 'manage'>;
 
-/** An event as the management API tells it, read back into what the domain folds. */
+/** Parses an event of the management API into the event that the domain folds. */
 export type Told = { readonly event: AccountEvent; readonly revision: number; readonly time: Date };
 
 /** The whole history of an account, through the management API: all that support and finance ever see of it. */
@@ -54,7 +54,7 @@ export type Checked = {
 
 /**
  * Reads an account's history and holds every promise about money against it: at each revision nothing is negative and no
- * hold ends twice, and in the end the account, as the gateway tells it, is the fold of its events.
+ * hold ends twice, and in the end the account that the gateway returns is the fold of its events.
  */
 export const checkBooks = async (gateway: Gateway, accountId: string): Promise<Checked> => {
   const history = await readHistory(gateway, accountId);
@@ -177,7 +177,7 @@ const behind = async (databaseUrl: string, position: string): Promise<readonly s
 type OfRequest = Extract<AccountEvent, { readonly requestId: string }>;
 const isOfRequest = (event: AccountEvent): event is OfRequest => 'requestId' in event;
 
-/** The inverse of what the management API does to an event; only a seal and the hash of a key are not told. */
+/** The inverse of what the management API does to an event; only a seal and the hash of a key are not returned. */
 export const eventOf = ({ type, data }: EventView): AccountEvent => {
   const text = (name: string): string => String(data[name]);
   const reason = { reason: text('reason') };

@@ -1,9 +1,9 @@
-import type { AccountRefusal } from '../../domain/account/decide.ts';
-import type { ApprovalRefusal } from '../../domain/approvals/approvals.ts';
-import type { InvitationRefusal } from '../../domain/identity/invitations.ts';
-import type { StaffRefusal } from '../../domain/identity/staff.ts';
-import type { PriceRefusal } from '../../domain/prices/decide.ts';
-import type { TermsRefusal } from '../../domain/terms/terms.ts';
+import type { AccountRefusal } from '../../../domain/account/decide.ts';
+import type { ApprovalRefusal } from '../../../domain/approvals/approvals.ts';
+import type { InvitationRefusal } from '../../../domain/identity/invitations.ts';
+import type { StaffRefusal } from '../../../domain/identity/staff.ts';
+import type { PriceRefusal } from '../../../domain/prices/decide.ts';
+import type { TermsRefusal } from '../../../domain/terms/terms.ts';
 import { paymentRefusals } from './payment-problems.ts';
 import { termsRefusals } from './terms-problems.ts';
 import { type ProblemEntry, forbidden, heldByOthers, invalid, overLimit, tooMany } from './problem-entries.ts';
@@ -33,7 +33,11 @@ export const refusals = {
     'End the authorisation first.',
   ),
   resale_not_authorized: invalid(409, 'Resale is not authorised for this account.', 'There is nothing to end.'),
-  notice_not_found: invalid(404, 'This account has no notice with this id.', 'Read the account.'),
+  notice_not_found: invalid(
+    404,
+    'This account has no notice with this id.',
+    'GET /api/accounts/{account_id} lists its notices.',
+  ),
   holds_open: {
     ...invalid(409, 'Requests of this account are still in progress.', 'Try again when they have ended.'),
     ...{ shouldRetry: true, retryAfterMs: 1000 },
@@ -153,7 +157,7 @@ export const refusals = {
   price_lines_overlap: invalid(400, 'Two lines of a price match the same tokens.', 'Send one line for each class.'),
   price_lines_incomplete: invalid(
     400,
-    'A class of tokens has no line in the price.',
+    'The price has no line for a class of tokens.',
     'Send one line for each of input, cachedInput, cacheWrite, output and reasoning.',
   ),
   price_version_not_found: invalid(
@@ -163,7 +167,7 @@ export const refusals = {
   ),
   takes_effect_too_soon: invalid(
     409,
-    'A change takes effect a minute ahead at the earliest, so that all nodes have it by then.',
+    'A change takes effect after a minute at the earliest, so that all nodes have it by then.',
     'Choose a later time.',
   ),
   notice_too_short: invalid(

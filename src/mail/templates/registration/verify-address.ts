@@ -1,5 +1,5 @@
-import { code, link, paragraph } from '../mail-body.ts';
-import { defineTemplate, ending, instant, timeInMail } from './template.ts';
+import { code, link, paragraph } from '../../mail-body.ts';
+import { defineTemplate, ending, instant, timeInMail } from '../template.ts';
 
 /** The address is not verified, so the mail has no name in it: a stranger may have entered both. */
 export const verifyAddress = defineTemplate({

@@ -6,7 +6,7 @@ import type {
   NoticeOutcome,
   ViolationCategory,
   ViolationConsequence,
-} from '../../src/domain/account/conduct/events.ts';
+} from '../../../src/domain/account/conduct/events.ts';
 import type { Data } from './money-events.ts';
 
 export type ConductEvent = NoticeEvent | OfConduct | ContactNote;
