@@ -1,34 +1,13 @@
 import type { Account } from '../../domain/account/account.ts';
 import type { AccountCommand, AccountRefusal } from '../../domain/account/decide.ts';
 import type { AccountEvent } from '../../domain/account/events.ts';
-import type {
-  Contact,
-  ContactCommand,
-  ContactRefusal,
-  ContactStatus,
-  KnownContact,
-} from '../../domain/contacts/contact.ts';
+import type { Contact, ContactCommand, ContactRefusal } from '../../domain/contacts/contact.ts';
 import type { ContactEvent } from '../../domain/contacts/events.ts';
+import type { ListedContact, WantedContacts } from '../../domain/contacts/listed.ts';
 import type { Commands } from '../../eventstore/commands.ts';
 import type { EventStore } from '../../eventstore/event-store.ts';
 import type { AttemptLimits } from '../../identity/attempt-limits.ts';
 import type { PeopleOptions } from '../people-options.ts';
-
-/** A contact without its texts. */
-export type ListedContact = Omit<KnownContact, 'sealed'> & {
-  readonly contactId: string;
-  /** The account of the member who wrote it, or the account that it was linked to; null if there is none. */
-  readonly belongsTo: string | null;
-  readonly openedAt: Date;
-};
-
-export type WantedContacts = {
-  readonly status?: ContactStatus | undefined;
-  readonly accountId?: string | undefined;
-  readonly personId?: string | undefined;
-  readonly after?: string | undefined;
-  readonly limit: number;
-};
 
 /** The contacts in the log. Includes everything acknowledged before the call. */
 export type ContactList = {

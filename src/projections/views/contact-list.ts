@@ -1,33 +1,8 @@
-import {
-  accountOfContact,
-  contactOfStream,
-  evolveContact,
-  type Contact,
-  type ContactStatus,
-  type KnownContact,
-} from '../../domain/contacts/contact.ts';
+import { accountOfContact, contactOfStream, evolveContact, type Contact } from '../../domain/contacts/contact.ts';
 import type { ContactEvent } from '../../domain/contacts/events.ts';
+import type { ListedContact, WantedContacts } from '../../domain/contacts/listed.ts';
 import type { DomainEvent, Fact } from '../../eventstore/journal/codec.ts';
 import type { Consumer } from '../follow.ts';
-
-/** A contact without its texts, which only its stream has. */
-export type ListedContact = Omit<KnownContact, 'sealed'> & {
-  readonly contactId: string;
-  /** The account of the member who wrote it, or the account that it was linked to; null if there is none. */
-  readonly belongsTo: string | null;
-  readonly openedAt: Date;
-};
-
-export type WantedContacts = {
-  readonly status?: ContactStatus | undefined;
-  /** The account's own contacts and those that were linked to it. */
-  readonly accountId?: string | undefined;
-  /** The person that wrote them. */
-  readonly personId?: string | undefined;
-  /** The id of the last contact of the page before. */
-  readonly after?: string | undefined;
-  readonly limit: number;
-};
 
 export type ContactList = Consumer & {
   /** The oldest first. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { accountOfContact, contactStatuses } from '../../../domain/contacts/contact.ts';
 import { answerWays, closingReasons, contactTopics } from '../../../domain/contacts/events.ts';
-import type { ListedContact } from '../../../people/contacting/contacts-options.ts';
+import type { ListedContact } from '../../../domain/contacts/listed.ts';
 import type { OpenedContact } from '../../../people/contacting/opened-contact.ts';
 import { personId } from '../people/fields.ts';
 import { accountId, anyId, lines, time } from '../router/fields.ts';
