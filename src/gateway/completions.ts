@@ -1,5 +1,6 @@
 import { readModelFacts } from '../config/catalogue.ts';
 import { accountStream } from '../domain/account/account.ts';
+import { lastSignificant } from '../domain/terms/in-force.ts';
 import { recordedBy } from '../eventstore/journal/recorded-by.ts';
 import { createCompletions } from '../proxy/engine/completions.ts';
 import { createTokenCounter } from '../proxy/metering/token-counter.ts';
@@ -34,6 +35,7 @@ export const openCompletions = async ({ config, log }: GatewayOptions, rooms: Ro
     log.error({ upstream, status }, `${upstream} rejected our API key or account: check both`),
   );
   const termsInForce = termsInForceOn(rooms);
+  const noticedTerms = () => lastSignificant(views.publishedTerms(), 'terms', now());
   const facts = await readModelFacts();
   const [promptTokens, tokens] = [createTokenCounter(), createTokenCounter()];
   const completions = createCompletions({
@@ -48,7 +50,11 @@ export const openCompletions = async ({ config, log }: GatewayOptions, rooms: Ro
     promptTokens,
     tokens,
     runId: watchers.runId,
-    termsToAccept: () => ({ version: termsInForce(), explicit: config.acceptAfterFailedNotice }),
+    termsToAccept: () => {
+      const noticed = noticedTerms();
+      const inForce = { version: termsInForce(), explicit: config.acceptAfterFailedNotice };
+      return noticed ? { ...inForce, noticed: noticed.version } : inForce;
+    },
     isPaused: eventLog.rewindIsOpen,
     logCopy: views.logCopy,
     now,

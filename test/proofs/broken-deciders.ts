@@ -142,7 +142,7 @@ export const brokenDeciders: Readonly<Record<string, Decider>> = {
     ...accountDecider,
     decide: (command, account) => {
       if (command.type !== 'ForfeitCredits') return accountDecider.decide(command, account);
-      const termination = { violationId: 'vio_none', forfeited: true };
+      const termination = { violationId: 'vio_none', forfeited: true, owners: [] };
       return accountDecider.decide(command, { ...account, conduct: { ...account.conduct, termination } });
     },
   },

@@ -67,7 +67,7 @@ export const conductSentence = (event: NoticeEvent | ConductEvent | ContactNote)
       return `Terminated for the violation ${event.violationId}: ${plain(event.reason)}; ${rest}.`;
     }
     case 'ContactNoted':
-      return `The holder wrote to support (${event.contactId}), topic ${plain(event.topic)}.`;
+      return `Noted the contact ${event.contactId} with support, topic ${plain(event.topic)}.`;
     case 'ContactAnswerNoted':
       return `Support answered ${event.contactId}.`;
   }

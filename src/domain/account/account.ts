@@ -108,7 +108,7 @@ export const evolveAccount = (account: Account, event: AccountEvent): Account =>
     case 'AccountTerminated':
     case 'ContactNoted':
     case 'ContactAnswerNoted':
-      return { ...account, conduct: evolveConduct(account.conduct, event) };
+      return { ...account, conduct: evolveConduct(account.conduct, event, account.members) };
   }
 };
 

@@ -202,8 +202,11 @@ export type ReserveCredits = {
   readonly price: PinnedPrice;
   readonly request: RequestFacts;
   readonly requestHash?: string;
-  /** The terms in force, which the request accepts. If `explicit`, it does not accept them after a failed notice. */
-  readonly terms?: { readonly version: string; readonly explicit: boolean };
+  /**
+   * The terms in force, which the request accepts. If `explicit`, it does not accept them after a failed notice. `noticed` is
+   * the newest version that customers were notified of, if it is an earlier one.
+   */
+  readonly terms?: { readonly version: string; readonly explicit: boolean; readonly noticed?: string };
   /** By the clock of the caller, in ms since the epoch. */
   readonly at: number;
 };

@@ -1,9 +1,10 @@
 import { accept, refuse, type Decider, type Decision } from '../decider.ts';
-import { MIN_AHEAD_MS, NOTICE_MS, tooSoon } from '../notice.ts';
+import { MIN_AHEAD_MS, NOTICE_MS, tooSoon, type TooSoon } from '../notice.ts';
 import type { DelistModel, ListPrice, PriceCommand, PriceRefusal, RelistModel, WithdrawPrice } from './commands.ts';
 import type { PriceEntry, PriceEvent } from './events.ts';
 import { canCostMore, lineFault } from './lines.ts';
 import {
+  changesAfter,
   delistingAt,
   emptyPriceBook,
   endOf,
@@ -61,7 +62,7 @@ const listPrice = ({ entry, effectiveFrom, at }: ListPrice, book: PriceBook): Pr
 const entryFault = ({ lines, cost, maxOutputTokens, contextTokens }: PriceEntry) =>
   lineFault(lines) ?? (cost && lineFault(cost)) ?? (maxOutputTokens > contextTokens ? 'invalid_price' : undefined);
 
-/** The price that takes the place of a withdrawn one must not be higher, unless 14 days are left. */
+/** Without the withdrawn price, no price may be higher than announced, unless 14 days are left. */
 const withdraw = ({ model, version, reason, at }: WithdrawPrice, book: PriceBook): PriceDecision => {
   const prices = book.get(model);
   if (!prices) return refuse({ code: 'model_not_listed' });
@@ -70,10 +71,23 @@ const withdraw = ({ model, version, reason, at }: WithdrawPrice, book: PriceBook
   if (!listed) return refuse({ code: 'price_version_not_found' });
   const { effectiveFrom } = listed;
   const withdrawn: PriceEvent = { type: 'PriceWithdrawn', model, version, reason };
-  const after = priceAt(evolvePriceBook(book, withdrawn), model, effectiveFrom);
-  const early = tooSoon(at, effectiveFrom, aheadOf(priceAt(book, model, effectiveFrom), after));
+  const without = evolvePriceBook(book, withdrawn);
+  const after = priceAt(without, model, effectiveFrom);
+  const early =
+    tooSoon(at, effectiveFrom, aheadOf(priceAt(book, model, effectiveFrom), after)) ??
+    tooSoonIncrease(book, without, model, at);
   return early ? refuse({ code: early }) : accept(withdrawn);
 };
+
+/** A later price that costs more only because the one before it is withdrawn needs notice from now on. */
+const tooSoonIncrease = (book: PriceBook, without: PriceBook, model: string, at: Date): TooSoon | undefined => {
+  const known = new Set(increasesAfter(book, model, at).map(({ version }) => version));
+  const first = increasesAfter(without, model, at).find(({ version }) => !known.has(version));
+  return first && tooSoon(at, first.effectiveFrom, NOTICE_MS);
+};
+
+const increasesAfter = (book: PriceBook, model: string, at: Date): readonly ListedPrice[] =>
+  changesAfter(book, model, at).flatMap(({ price, isIncrease }) => (isIncrease ? [price] : []));
 
 const delist = (command: DelistModel, book: PriceBook): PriceDecision => {
   const { model, effectiveFrom, reason, endedByProvider, at } = command;

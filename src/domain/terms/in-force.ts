@@ -16,6 +16,16 @@ export const termsInForce = <Version extends VersionInForce>(
   at: Date,
 ): Version | undefined => all.findLast((one) => stands(one, document) && hasEffect(one, at));
 
+/**
+ * The newest version that customers were notified of and that has taken effect. A later one without a notice, such as a
+ * correction, includes its changes.
+ */
+export const lastSignificant = <Version extends VersionInForce & Pick<AnnouncedVersion, 'significant'>>(
+  all: readonly Version[],
+  document: TermsDocument,
+  at: Date,
+): Version | undefined => all.findLast((one) => one.significant && stands(one, document) && hasEffect(one, at));
+
 /** The announced versions that take effect after a time, the next one first. */
 export const upcomingTerms = <Version extends VersionInForce>(
   all: readonly Version[],

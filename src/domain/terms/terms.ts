@@ -67,6 +67,8 @@ const isSame = (a: AnnouncedVersion, b: AnnouncedVersion): boolean =>
 const publish = ({ type: _, at, ...announced }: PublishTerms, terms: Terms): Decision<TermsEvent, TermsRefusal> => {
   const { document, version, significant, effectiveAt } = announced;
   const known = findVersion(terms, document, version);
+  // A withdrawn version stays withdrawn: its text needs a newer one.
+  if (known?.withdrawn) return refuse({ code: 'terms_version_not_newer' });
   if (known) return isSame(known, announced) ? accept() : refuse({ code: 'terms_version_changed' });
   const others = terms.filter((one) => one.document === document);
   // A document without a version binds no customer, so its first one needs no notice.

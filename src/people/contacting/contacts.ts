@@ -121,7 +121,12 @@ const writeAsMember = async (
   if (mayRepeat) {
     const earlier = await openContact(options, contactId);
     if (earlier) {
-      const isSame = earlier.topic === topic && earlier.text === text && earlier.about === (about ?? null);
+      // Members of an account share the scope of their keys.
+      const isSame =
+        earlier.personId === personId &&
+        earlier.topic === topic &&
+        earlier.text === text &&
+        earlier.about === (about ?? null);
       return isSame ? written(contactId, earlier, true) : { kind: 'reused' };
     }
   }

@@ -59,7 +59,7 @@ const accountsOf = async ({ persons, accounts }: PeopleOptions, personId: string
     const { standing, members, wallet, conduct } = (await accounts.read(accountStream(accountId))).state;
     const owners = [...members].filter(([, role]) => role === 'owner').map(([id]) => id);
     const isOwner = owners.includes(personId);
-    if (isOwner && conduct.termination !== null) isTerminated = true;
+    if (conduct.termination?.owners.includes(personId)) isTerminated = true;
     else if (isOwner && standing.suspensions.length > 0) afterSuspension = true;
     const isClosed = standing.status === 'closed' && openMatterOf(wallet) === undefined;
     const needsPerson = owners.length === 1 && isOwner;

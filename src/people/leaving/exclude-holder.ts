@@ -26,11 +26,11 @@ export const excludeHolder = async (options: PeopleOptions, accountId: string): 
 const identitiesOf = async (
   options: PeopleOptions,
   accountId: string,
-  { members, standing }: Account,
+  { conduct, standing }: Account,
 ): Promise<ReadonlySet<string>> => {
   const { identities, claims, vault } = options;
   const found = new Set<string>();
-  const owners = [...members].flatMap(([id, role]) => (role === 'owner' ? [id] : []));
+  const owners = conduct.termination?.owners ?? [];
   for (const personId of owners) {
     for (const email of await addressesOf(options, personId)) {
       const address = readAddress(email);
@@ -48,15 +48,15 @@ const identitiesOf = async (
   return found;
 };
 
-/** Whether the person owns an account that was terminated for a violation of the terms. */
+/** Whether the person owned an account when it was terminated for a violation of the terms. */
 export const isExcluded = async (
   { persons, accounts }: Pick<PeopleOptions, 'persons' | 'accounts'>,
   personId: string,
 ): Promise<boolean> => {
   const { state: person } = await persons.read(personStream(personId));
   for (const accountId of accountsOfPerson(person)) {
-    const { members, conduct } = (await accounts.read(accountStream(accountId))).state;
-    if (conduct.termination !== null && members.get(personId) === 'owner') return true;
+    const { conduct } = (await accounts.read(accountStream(accountId))).state;
+    if (conduct.termination?.owners.includes(personId)) return true;
   }
   return false;
 };

@@ -11,6 +11,7 @@ import { personStream } from '../../domain/identity/person.ts';
 import { STAFF_STREAM } from '../../domain/identity/staff.ts';
 import { derivedId, eventId } from '../../eventstore/ids.ts';
 import { networkOf } from '../one-time.ts';
+import { isExcluded } from '../leaving/exclude-holder.ts';
 import type { Client, Wait } from '../people-options.ts';
 import { verifiedOwner } from '../sign-in.ts';
 import { isLinkSecretOf } from './invitation-mail.ts';
@@ -107,7 +108,9 @@ const personToJoin = async (
   if ((await claims.read(identities.ofAddress(address))).state.retired) return { kind: 'ended' };
   const personId = await verifiedOwner(options, identities.hashOf(address));
   if (personId !== undefined) {
-    return (await hasRole(options, to, personId)) ? { kind: 'has_role' } : { kind: 'known', personId };
+    if (await hasRole(options, to, personId)) return { kind: 'has_role' };
+    // The address may be a newer one than those that were retired.
+    return (await isExcluded(options, personId)) ? { kind: 'ended' } : { kind: 'known', personId };
   }
   return hasDetails ? { kind: 'new', personId: newPersonOf(invitationId), address } : { kind: 'newcomer' };
 };

@@ -180,6 +180,16 @@ describe('WithdrawPrice', () => {
       .when(withdraw(2, ahead(february, NOTICE_MS - 1)))
       .thenRefused('notice_too_short');
   });
+  it('needs notice if a later announced price becomes an increase without it', () => {
+    const afterwards = new Date(february.getTime() + 3_600_000);
+    const announced = [first, listed(at({ output: 800_000n }), 2, february), listed(dearer, 3, afterwards)];
+    given(...announced)
+      .when(withdraw(2, ahead(afterwards, NOTICE_MS)))
+      .then(withdrawn(2));
+    given(...announced)
+      .when(withdraw(2, ahead(afterwards, NOTICE_MS - 1)))
+      .thenRefused('notice_too_short');
+  });
   it('withdraws a price once', () =>
     given(first, listed(dearer, 2, february), withdrawn(2))
       .when(withdraw(2, january))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TermsDocument, TermsEvent } from '../../../src/domain/terms/events.ts';
-import { termsInForce, upcomingTerms } from '../../../src/domain/terms/in-force.ts';
+import { lastSignificant, termsInForce, upcomingTerms } from '../../../src/domain/terms/in-force.ts';
 import { isReadableText, isTermsVersion } from '../../../src/domain/terms/names.ts';
 import { MIN_AHEAD_MS, NOTICE_MS } from '../../../src/domain/notice.ts';
 import { versionsAt } from '../../../src/domain/terms/standing.ts';
@@ -66,6 +66,11 @@ describe('PublishTerms', () => {
   it('refuses a version older than a withdrawn one', () =>
     given(published('2026-12-02'), withdrawn('2026-12-02'))
       .when(command('2026-12-01'))
+      .thenRefused('terms_version_not_newer'));
+
+  it('refuses a withdrawn version with the same text, which would not take effect', () =>
+    given(published('2026-12-02'), withdrawn('2026-12-02'))
+      .when(command('2026-12-02'))
       .thenRefused('terms_version_not_newer'));
 
   it.each([
@@ -152,6 +157,14 @@ describe('a version', () => {
     const terms = stateOf(...events, withdrawn('2026-12-02'));
     expect(termsInForce(terms, 'terms', ahead(3 * HOUR))?.version).toBe('2026-12-01');
     expect(upcomingTerms(terms, 'terms', NOW).map(({ version }) => version)).toEqual(['2026-12-01']);
+  });
+
+  it('that customers were notified of stays the last one until another has taken effect', () => {
+    const significant = { significant: true, effectiveAt: ahead(HOUR) };
+    const correction = published('2026-12-02', { effectiveAt: ahead(2 * HOUR) });
+    const terms = stateOf(first(), published('2026-12-01', significant), correction);
+    const last = (ms: number) => lastSignificant(terms, 'terms', ahead(ms))?.version;
+    expect([HOUR - 1, HOUR, 3 * HOUR].map(last)).toEqual([undefined, '2026-12-01', '2026-12-01']);
   });
 
   it('has a standing, and the times from which and until which it is in force', () => {

@@ -200,7 +200,7 @@ const liveFully = async (): Promise<string> => {
     { type: 'ReserveCredits', ...of('gen-orphaned'), ...hold },
     { type: 'ReleaseHold', requestId: 'gen-orphaned', reason: 'orphaned', detail: 'run run_elsewhere died' },
     { type: 'ChargeLateUsage', ...of('gen-orphaned'), price, usage, delivery },
-    ...conduct,
+    ...conductOf(accountId),
   ]);
   await onAnotherNode(accountId, moneyGoesBack(await chargeOf(accountId, 'gen-extended')));
   // Far more than is there: the balance pays what it can.
@@ -208,10 +208,10 @@ const liveFully = async (): Promise<string> => {
   return accountId;
 };
 
-/** A notice, an authorisation, a violation without consequences and a contact. */
-const conduct: readonly AccountCommand[] = [
-  { type: 'QueueNotice', noticeId: 'ntc_1', about: { kind: 'price', model: price.model, version: 2 } },
-  { type: 'AnswerNotice', noticeId: 'ntc_1', outcome: 'accepted' },
+/** A notice, whose id is its own as those of the gateway are, an authorisation, a violation without consequences and a contact. */
+const conductOf = (accountId: string): readonly AccountCommand[] => [
+  { type: 'QueueNotice', noticeId: `ntc_${accountId}`, about: { kind: 'price', model: price.model, version: 2 } },
+  { type: 'AnswerNotice', noticeId: `ntc_${accountId}`, outcome: 'accepted' },
   { type: 'AuthorizeResale', reason: 'contract' },
   { type: 'EndResaleAuthorization', reason: 'it ended' },
   {

@@ -1,12 +1,17 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath, openBrowser } from '../../support/browser/browser.ts';
-import { ADMIN_TOKEN } from '../../support/gateway.ts';
-import { sharedHouse, type House } from '../../support/house.ts';
+import { ADMIN_TOKEN, createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
 import { call } from '../../support/customers/person.ts';
 
-let house: House;
-beforeAll(async () => void (house = await sharedHouse()));
+// Not the gateway that other files share, because attempts from one network are limited.
+let premises: Premises;
+let gateway: RunningGateway;
+beforeAll(async () => {
+  premises = await createPremises();
+  gateway = await premises.startGateway();
+});
+afterAll(() => premises.close());
 
 if (chromiumPath === undefined) console.warn('skipped: Chromium is not installed (Debian: apt-get install chromium)');
 
@@ -16,7 +21,7 @@ describe.skipIf(chromiumPath === undefined)('the contact page (needs the program
   afterAll(() => browser.close());
 
   it.each([true, false])('sends a message to support, with JavaScript: %s', async (javaScriptEnabled) => {
-    const { url } = house.gateway;
+    const { url } = gateway;
     const page = await (await browser.newContext({ javaScriptEnabled })).newPage();
     const faults: string[] = [];
     page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));

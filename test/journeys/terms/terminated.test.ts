@@ -10,6 +10,7 @@ import {
   signIn,
   TERMS,
 } from '../../support/customers/person.ts';
+import { accept, invitedBy } from '../../support/customers/roles.ts';
 import { ADMIN_TOKEN, createPremises, type Premises } from '../../support/gateway.ts';
 
 let smtp: TestSmtp;
@@ -90,6 +91,50 @@ describe('the owner of a terminated account', () => {
     for (const spelling of [email, 'adalovelace@gmail.com', 'ADA.LOVELACE+new@googlemail.com']) {
       const mailbox = spelling.toLowerCase();
       expect(await registerAgain(spelling, mailbox)).toContain('we do not open another one');
+    }
+  });
+});
+
+describe('two owners of a terminated account', () => {
+  const [first, second] = ['first@owners.example', 'second@owners.example'];
+  const entityOf = (number: string) => ({
+    ...{ name: 'Owners GmbH', declaration: ENTITY, entity: { country: 'DE', registration_number: number } },
+  });
+  const invite = (host: { readonly accountId: string; readonly token: string }, email: string) =>
+    invitedBy(smtp, email, () =>
+      call(url, 'POST', `/accounts/${host.accountId}/invitations`, {
+        ...{ token: host.token, body: { email, role: 'owner' } },
+      }),
+    );
+  let owner: Awaited<ReturnType<typeof registerPerson>>;
+  let token: string;
+
+  it('403: open no account after they change their roles', async () => {
+    owner = await registerPerson(url, smtp, first, entityOf('HRB 501'));
+    const accepted = await accept(url, await invite(owner, second));
+    token = await signIn(url, smtp, second);
+    await terminate(owner.accountId, first);
+    const path = `/accounts/${owner.accountId}/members/${String(accepted.json['person_id'])}`;
+    const demoted = await call(url, 'PUT', path, { token: owner.token, body: { role: 'developer' } });
+    expect(demoted).toMatchObject({ status: 200 });
+    const body = { declaration: 'I am 18 or older.', accept_terms: TERMS };
+    expect(await call(other, 'POST', '/me/accounts', { token, body })).toMatchObject({
+      ...{ status: 403, code: 'holder_excluded' },
+    });
+  });
+
+  it('409: join no other account by an invitation, also to an address that they have changed to', async () => {
+    const friend = await registerPerson(url, smtp, 'friend@owners.example', entityOf('HRB 502'));
+    const address = 'changed@owners.example';
+    const asked = await call(url, 'POST', '/me/address-changes', { token: owner.token, body: { email: address } });
+    const { code } = await mailTo(smtp, address);
+    const confirmation = { code, browser_secret: asked.json['browser_secret'] };
+    const change = `/address-changes/${String(asked.json['change_id'])}/confirm`;
+    expect(await call(url, 'POST', change, { body: confirmation })).toMatchObject({ status: 200 });
+    for (const email of [second, address]) {
+      expect(await accept(url, await invite(friend, email), {})).toMatchObject({
+        ...{ status: 409, code: 'invitation_ended' },
+      });
     }
   });
 });

@@ -136,6 +136,16 @@ describe('the limits of contacts', () => {
   });
 });
 
+describe('an Idempotency-Key of a contact', () => {
+  it('repeats what its member wrote, and nothing of other members of the account', async () => {
+    await here.onAccount('acc_1', register);
+    const once = { ...member, commandId: 'once', requestId: 'req_1', mayRepeat: true };
+    const first = await here.contacts.writeAsMember(once);
+    expect(await here.contacts.writeAsMember(once)).toEqual({ ...first, repeated: true });
+    expect(await here.contacts.writeAsMember({ ...once, personId: 'per_2' })).toEqual({ kind: 'reused' });
+  });
+});
+
 describe('the history of an account', () => {
   beforeEach(() => here.onAccount('acc_1', register));
 

@@ -150,6 +150,7 @@ describe('a row', () => {
         expired: 0n,
         ...{ reversed: 0n, repaid: 0n, refunded: 0n, charged_back: 0n, forfeited: 0n, waived: 0n },
         ...{ held_for_refund: 0n, frozen: 0n, debt: 0n, locks: null, next_end: null, endings: null },
+        closed_at: null,
         written_off: 0n,
         held: 0n,
         open_holds: 0,

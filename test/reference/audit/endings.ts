@@ -1,4 +1,4 @@
-import { endingOf, excessOf, inPayOrder, lotOf, type Lot } from '../money-books.ts';
+import { endingOf, excessOf, inPayOrder, lotOf, remainingOf, type Lot } from '../money-books.ts';
 import type { Audited, Auditor, EventOf } from './auditor.ts';
 
 /** Lots that end lose all that no hold needs, and nothing else ends. */
@@ -27,8 +27,11 @@ export const auditEndings = ({ books, check }: Audited): Auditor => {
     check(books.closed, 'only credits of a closed account are forfeited or waived');
     check(lot?.isGrant === false, 'only paid credits are forfeited or waived');
     check(lot !== undefined && amount === excessOf(books, lot), 'a lot loses all that no hold needs, at its end');
-    const isAgain = lot?.ended === (type === 'CreditsForfeited' ? 'forfeited' : 'waived');
-    check(isAgain ? amount > 0n : (lot?.free ?? 0n) > 0n, 'a lot ends once, and then by what holds give back');
+    const isForfeited = type === 'CreditsForfeited';
+    const isAgain = lot?.ended === (isForfeited ? 'forfeited' : 'waived');
+    // What a refund or a dispute keeps is forfeited when it returns.
+    const left = (lot && isForfeited ? remainingOf(lot) : lot?.free) ?? 0n;
+    check(isAgain ? amount > 0n : left > 0n, 'a lot ends once, and then by what holds give back');
   };
 
   return {

@@ -83,9 +83,10 @@ export const acceptanceByUse = (
   { terms: inForce }: ReserveCredits,
 ): Extract<Effect, { type: 'TermsAccepted' }> | undefined => {
   if (!inForce || terms === undefined || inForce.version <= terms) return undefined;
-  const { version } = inForce;
+  const { version, noticed = version } = inForce;
+  const mailed = noticed > terms ? noticed : version;
   const notice = [...conduct.notices.values()].find(
-    ({ about }) => about.kind === 'terms' && about.document === 'terms' && about.version === version,
+    ({ about }) => about.kind === 'terms' && about.document === 'terms' && about.version === mailed,
   );
   return { type: 'TermsAccepted', version, how: 'use', notice: notice?.outcome ?? 'not_due' };
 };

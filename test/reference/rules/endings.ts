@@ -50,7 +50,9 @@ export const endPaid = (books: MoneyBooks, ending: GivenUp, lotId?: string, belo
 /** Of all paid lots, or of one, or of those with less left. Grants have ended with the account, and a lot that has ended does not end otherwise. */
 export const endPaidOf = (decision: Decision, ending: GivenUp, lotId?: string, below?: bigint): void => {
   for (const lot of inPayOrder(decision.books.lots)) {
-    if (lot.isGrant || lot.free === 0n || lot.ended !== undefined) continue;
+    // What a refund or a dispute returns later is forfeited too.
+    const left = ending === 'forfeited' ? remainingOf(lot) : lot.free;
+    if (lot.isGrant || left === 0n || lot.ended !== undefined) continue;
     if (lotId !== undefined && lot.id !== lotId) continue;
     if (below !== undefined && remainingOf(lot) >= below) continue;
     write(decision, endOf(lot.id, excessOf(decision.books, lot), ending));

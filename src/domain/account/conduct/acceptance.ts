@@ -14,17 +14,24 @@ export const BY_USE = 'use';
 const wouldBind = ({ terms }: ReserveCredits, { standing }: Account): boolean =>
   terms !== undefined && standing.termsVersion !== null && standing.termsVersion < terms.version;
 
+/** The state of the notice about the newest change that the request accepts. */
+const noticeOf = (
+  { version, noticed }: NonNullable<ReserveCredits['terms']>,
+  { standing: { termsVersion }, conduct }: Account,
+): ReturnType<typeof noticeOfTerms> => {
+  const isNew = noticed !== undefined && termsVersion !== null && termsVersion < noticed;
+  return noticeOfTerms(conduct, isNew ? noticed : version);
+};
+
 /** Whether the holder must accept explicitly, because the notice failed and the operator requires it then. */
 export const mustAcceptFirst = (command: ReserveCredits, account: Account): boolean =>
-  command.terms?.explicit === true &&
-  wouldBind(command, account) &&
-  noticeOfTerms(account.conduct, command.terms.version) === 'failed';
+  command.terms?.explicit === true && wouldBind(command, account) && noticeOf(command.terms, account) === 'failed';
 
 /** Using the service after a change accepts it. The event is in the same append as the hold. */
 export const acceptByUse = (decision: AccountDecision, command: AccountCommand, account: Account): AccountDecision => {
   if (command.type !== 'ReserveCredits' || !command.terms || !wouldBind(command, account)) return decision;
   if (decision.kind === 'refused' || decision.events.length === 0) return decision;
   const { version } = command.terms;
-  const notice = noticeOfTerms(account.conduct, version);
+  const notice = noticeOf(command.terms, account);
   return accept<AccountEvent>({ type: 'TermsAccepted', version, how: BY_USE, notice }, ...decision.events);
 };

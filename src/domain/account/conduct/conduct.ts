@@ -7,16 +7,24 @@ import type {
   ViolationCategory,
   ViolationConsequence,
 } from './events.ts';
+import { ownersOf, type Members } from '../holder/members.ts';
 
 export type Notice = { readonly about: NoticeAbout; readonly outcome: NoticeOutcome | 'pending' };
 export type Violation = { readonly category: ViolationCategory; readonly consequence: ViolationConsequence };
+
+type Termination = {
+  readonly violationId: string;
+  readonly forfeited: boolean;
+  /** The persons who were owners then: roles can change afterwards. */
+  readonly owners: readonly string[];
+};
 
 /** Acceptances, notices, violations, resale and contacts of an account. */
 export type Conduct = {
   readonly notices: ReadonlyMap<string, Notice>;
   readonly mayResell: boolean;
   readonly violations: ReadonlyMap<string, Violation>;
-  readonly termination: { readonly violationId: string; readonly forfeited: boolean } | null;
+  readonly termination: Termination | null;
   /** The contacts of the holder, and whether each was answered. */
   readonly contacts: ReadonlyMap<string, boolean>;
 };
@@ -29,7 +37,11 @@ export const noConduct = (): Conduct => ({
   contacts: new Map(),
 });
 
-export const evolveConduct = (conduct: Conduct, event: NoticeEvent | ConductEvent | ContactNote): Conduct => {
+export const evolveConduct = (
+  conduct: Conduct,
+  event: NoticeEvent | ConductEvent | ContactNote,
+  members: Members,
+): Conduct => {
   switch (event.type) {
     case 'NoticeQueued': {
       const { noticeId, about } = event;
@@ -51,7 +63,7 @@ export const evolveConduct = (conduct: Conduct, event: NoticeEvent | ConductEven
     }
     case 'AccountTerminated': {
       const { violationId, forfeited } = event;
-      return { ...conduct, termination: { violationId, forfeited } };
+      return { ...conduct, termination: { violationId, forfeited, owners: ownersOf(members) } };
     }
     case 'ContactNoted':
       return { ...conduct, contacts: new Map(conduct.contacts).set(event.contactId, false) };

@@ -46,6 +46,6 @@ export type ConductEvent =
     };
 
 export type ContactNote =
-  /** finance: nothing. The holder, or a person on behalf of the holder, wrote to support. The text is in the stream of the contact. */
+  /** finance: nothing. A contact with support belongs to this account. Its text is in the stream of the contact. */
   | { readonly type: 'ContactNoted'; readonly contactId: string; readonly topic: string }
   | { readonly type: 'ContactAnswerNoted'; readonly contactId: string };

@@ -46,6 +46,9 @@ export const removeMember = ({ personId, reason }: CommandOf<'RemoveMember'>, me
   return isLastOwner(members, personId) ? no('last_owner') : accept({ type: 'MemberRemoved', personId, reason });
 };
 
+export const ownersOf = (members: Members): readonly string[] =>
+  [...members].flatMap(([personId, role]) => (role === 'owner' ? [personId] : []));
+
 /** An account with members always has an owner. */
 const isLastOwner = (members: Members, personId: string): boolean =>
   members.get(personId) === 'owner' && [...members.values()].filter((role) => role === 'owner').length === 1;

@@ -77,7 +77,9 @@ const endPaid = (
       lot.ended === null &&
       (only === undefined || only === lotId) &&
       (below === undefined || lot.remaining < below);
-    if (isMeant && free(lot) > 0n) end(draft, lotId, ending, amount);
+    // What a refund or a dispute returns later is forfeited too, so a lot without free credits is marked.
+    const left = ending.kind === 'forfeited' ? lot.remaining : free(lot);
+    if (isMeant && left > 0n) end(draft, lotId, ending, amount);
   }
   return draft.decision();
 };

@@ -196,6 +196,32 @@ describe('notices and acceptance by use', () => {
   });
 });
 
+describe('a correction of terms that customers were notified of', () => {
+  const about = { kind: 'terms', document: 'terms', version: '2026-02' } as const;
+  const past: readonly AccountEvent[] = [
+    toppedUp(5n),
+    { type: 'NoticeQueued', noticeId: 'ntc_1', about },
+    { type: 'NoticeAnswered', noticeId: 'ntc_1', outcome: 'failed' },
+  ];
+  const use = (explicit: boolean) => ({ ...reserve(4n), terms: { version: '2026-03', noticed: '2026-02', explicit } });
+  const byUse = (notice: 'failed' | 'not_due'): AccountEvent => ({
+    ...{ type: 'TermsAccepted', version: '2026-03', how: 'use', notice },
+  });
+
+  it('binds with the state of that notice', () =>
+    given(...past)
+      .when(use(false))
+      .then(byUse('failed'), reserved(4n)));
+  it('is accepted explicitly if that notice failed, and the operator wants that', () =>
+    given(...past)
+      .when(use(true))
+      .thenRefused('terms_not_accepted'));
+  it('needs no notice of a holder who has accepted the version before it', () =>
+    given(...past, termsAccepted('2026-02'))
+      .when(use(true))
+      .then(byUse('not_due'), reserved(4n)));
+});
+
 describe('contacts', () => {
   const note: AccountCommand = { type: 'NoteContact', contactId: 'con_1', topic: 'billing' };
   const noted: AccountEvent = { type: 'ContactNoted', contactId: 'con_1', topic: 'billing' };

@@ -122,6 +122,14 @@ describe('ForfeitCredits', () => {
     given(paid(5n), heldForRefund(2n), ...terminated, forfeited(3n))
       .when(releaseRefund())
       .then(refundReleased(2n), forfeited(2n)));
+  it('takes what a refund of a whole payment releases later', () => {
+    given(paid(5n), heldForRefund(5n), ...terminated)
+      .when(forfeit)
+      .then(forfeited(0n));
+    given(paid(5n), heldForRefund(5n), ...terminated, forfeited(0n))
+      .when(releaseRefund())
+      .then(refundReleased(5n), forfeited(5n));
+  });
   it('takes what requests in progress release', () =>
     given(paid(5n), reserved(5n), ...terminated, forfeited(0n))
       .when(release())
