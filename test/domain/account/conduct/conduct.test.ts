@@ -212,7 +212,7 @@ describe('a correction of terms that customers were notified of', () => {
     given(...past)
       .when(use(false))
       .then(byUse('failed'), reserved(4n)));
-  it('is accepted explicitly if that notice failed, and the operator wants that', () =>
+  it('requires an explicit acceptance if that notice failed and the operator has set that', () =>
     given(...past)
       .when(use(true))
       .thenRefused('terms_not_accepted'));
