@@ -52,7 +52,7 @@ export default defineConfig({
         test: {
           name: 'processes',
           include: WITH_PROCESSES,
-          globalSetup: 'test/support/processes.ts',
+          globalSetup: 'test/support/nodes/processes.ts',
           pool: 'forks',
           ...withoutIsolation,
           ...limits,

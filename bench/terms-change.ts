@@ -8,7 +8,7 @@ import { wholeNumber } from './support/options.ts';
 import { runOnStage } from './support/stage.ts';
 import { line, median, quantile } from './support/table.ts';
 
-/** Measures the first request of many accounts after new terms took effect: each adds an acceptance to the append of its hold. */
+/** Measures the first requests of many accounts under new terms: each adds an acceptance to the append of its hold. */
 const program = createProgram(
   'bench:terms',
   'Measure one request of each of many accounts, before and after new terms take effect. Both take turns.',

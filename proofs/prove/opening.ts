@@ -12,7 +12,7 @@ import type { Opening } from './plan.ts';
 
 type Done = { readonly command: AccountCommand; readonly events: readonly AccountEvent[] };
 
-/** Of terms that are newer than those that the holder accepted. */
+/** A failed notice of terms that are newer than those that the holder accepted. */
 const failedNotice: readonly AccountCommand[] = [
   { type: 'QueueNotice', noticeId: 'ntc_2', about: { kind: 'terms', document: 'terms', version: '2026-03' } },
   { type: 'AnswerNotice', noticeId: 'ntc_2', outcome: 'failed' },

@@ -1,13 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { ChainedLog } from '../eventstore/chained-log.ts';
-import { StoreUnavailable } from '../eventstore/event-store.ts';
 import { decodeFact } from '../eventstore/journal/codec.ts';
-import { eventsOfRequest } from '../eventstore/journal/completion-events.ts';
 import type { MigrateOptions } from '../eventstore/postgres/database/migrate.ts';
 import type { Patiently } from '../eventstore/postgres/database/patience.ts';
-import { balances } from '../projections/rows/balances.ts';
-import { dailyUsage } from '../projections/rows/daily-usage.ts';
 import { createDatabase, type Database } from '../projections/database.ts';
 import { followLog, together } from '../projections/follow.ts';
 import { keepRows } from '../projections/rows/keep-rows.ts';
@@ -15,18 +10,14 @@ import { createContactList } from '../projections/views/contact-list.ts';
 import { createKeyOwners } from '../projections/views/key-owners.ts';
 import { createOpenMatters } from '../projections/views/open-matters.ts';
 import { createOpenPayments } from '../projections/views/open-payments.ts';
-import { migrateProjections, projections, rowsReached } from '../projections/rows/live.ts';
+import { migrateProjections, projections } from '../projections/rows/live.ts';
 import { createPriceList } from '../projections/views/price-list.ts';
-import { createNoticeQueries, type WantedNotices } from '../projections/notice-queries.ts';
-import { createQueries, type WantedOwed, type WantedPayments, type WantedRequests } from '../projections/queries.ts';
-import { notices } from '../projections/rows/notices.ts';
-import { payments } from '../projections/rows/payments.ts';
+import { createQueries } from '../projections/queries.ts';
 import { bringUpToDate, createMissingTables, rebuiltInWords } from '../projections/rebuild/rebuild.ts';
-import { requests, type RequestRow } from '../projections/rows/requests.ts';
-import { transactions } from '../projections/rows/transactions.ts';
 import { createTermsList } from '../projections/views/terms-list.ts';
 import { watchLogCopy } from './health/log-copy.ts';
 import type { OutageLog } from './health/outage.ts';
+import { CAUGHT_UP_WITHIN_MS, createRowQueries } from './row-queries.ts';
 
 /**
  * Events are collected for this time unless a reader waits for them. Most requests then begin and end in one batch, and
@@ -34,8 +25,6 @@ import type { OutageLog } from './health/outage.ts';
  * refuses the key.
  */
 const GATHER_MS = 250;
-/** The longest wait for the row of a receipt. */
-const CAUGHT_UP_WITHIN_MS = 5000;
 /** How long a completion waits for look-ups that have been behind for too long. */
 const COPY_WITHIN_MS = 2000;
 
@@ -119,22 +108,6 @@ export const openViews = async (options: ViewsOptions) => {
     ...(options.copyLimitMs === undefined ? {} : { limitMs: options.copyLimitMs }),
   });
   const queries = createQueries(database);
-  const noticeQueries = createNoticeQueries(database);
-
-  /**
-   * Resolves once the rows of a projection contain everything that was acknowledged before, whichever node maintains
-   * them.
-   */
-  const caughtUp = async (projection: { readonly name: string }): Promise<void> => {
-    const head = await store.head();
-    const patience = new AbortController();
-    const tooLate = sleep(CAUGHT_UP_WITHIN_MS, undefined, { signal: patience.signal }).then(() => {
-      throw new StoreUnavailable('the rows are behind the log');
-    });
-    const here = rows.reached(head, patience.signal);
-    const elsewhere = rowsReached(database, projection, head, patience.signal);
-    await Promise.race([here, elsewhere, tooLate]).finally(() => patience.abort());
-  };
 
   /** Resolves once the look-ups contain everything that was acknowledged before. */
   const followed = async (): Promise<void> =>
@@ -174,77 +147,12 @@ export const openViews = async (options: ViewsOptions) => {
       await followed();
       return lookUps.contactList;
     },
+    ...createRowQueries({ store, rows, database, queries }),
     contactsWaiting: (now: Date) => lookUps.contactList.waiting(now),
-    listPayments: async (accountId: string, wanted: WantedPayments) => {
-      await caughtUp(payments);
-      return queries.paymentsOf(accountId, wanted);
-    },
-    /** Notices and the accounts that need one, complete up to what was acknowledged before, on any node. */
-    notices: {
-      announcements: async (announcementId?: string) => {
-        await caughtUp(notices);
-        return noticeQueries.announcements(announcementId);
-      },
-      ofAnnouncement: async (announcementId: string, wanted: WantedNotices) => {
-        await caughtUp(notices);
-        return noticeQueries.noticesOf(announcementId, wanted);
-      },
-      accountsWithout: async (...asked: Parameters<typeof noticeQueries.accountsWithoutNotice>) => {
-        await Promise.all([caughtUp(balances), caughtUp(notices)]);
-        return noticeQueries.accountsWithoutNotice(...asked);
-      },
-      usersWithout: async (...asked: Parameters<typeof noticeQueries.usersWithoutNotice>) => {
-        await Promise.all([caughtUp(dailyUsage), caughtUp(notices)]);
-        return noticeQueries.usersWithoutNotice(...asked);
-      },
-    },
-    /** The payment of a transaction or of an order of the partner. */
-    paymentOf: async ({
-      transactionId,
-      orderId,
-    }: {
-      readonly transactionId: string;
-      readonly orderId: string | null;
-    }) => {
-      await caughtUp(transactions);
-      const byTransaction = await queries.paymentOfTransaction(transactionId);
-      if (byTransaction !== undefined || orderId === null) return byTransaction;
-      await caughtUp(payments);
-      return queries.paymentOfOrder(orderId);
-    },
-    listOwed: async (wanted: WantedOwed) => {
-      await caughtUp(balances);
-      return queries.owedAccounts(wanted);
-    },
     /** Brings this node's rows up to the head of the log; rejects after `withinMs`. */
     hurry: async (withinMs: number): Promise<void> => rows.reached(await store.head(), AbortSignal.timeout(withinMs)),
     /** Resolves once this node's look-ups have followed the log to a position. */
     lookedUp: (position: number) => lookUps.follower.reached(position),
-    findGenerations: async (id: string, accountId: string) => {
-      await caughtUp(requests);
-      return (await queries.findRequests(id, accountId)).map(asGeneration);
-    },
-    filteredOn: async (day: string, accountId?: string) => {
-      await caughtUp(requests);
-      return queries.filteredOn(day, accountId);
-    },
-    listRequests: async (accountId: string, wanted: WantedRequests) => {
-      await caughtUp(requests);
-      return (await queries.requestsOf(accountId, wanted)).map(asGeneration);
-    },
-    findHttpRequest: async (requestId: string) => {
-      await caughtUp(requests);
-      const [generations, events] = await Promise.all([
-        queries.findRequests(requestId),
-        eventsOfRequest(store, requestId),
-      ]);
-      return { generations: generations.map(asGeneration), events };
-    },
-    /** What a key has used in the day, week and month of a time. */
-    findKeyUsage: async (keyId: string, at: Date) => {
-      await caughtUp(dailyUsage);
-      return queries.usageOfKey(keyId, at);
-    },
     positions: async () => ({
       head: await store.head(),
       projections: { ...(await queries.positions()), look_ups: lookUps.follower.position },
@@ -271,13 +179,3 @@ export const openViews = async (options: ViewsOptions) => {
     },
   };
 };
-
-/** Tokens are numbers in JSON. */
-const asGeneration = (row: RequestRow) => ({
-  ...row,
-  input_tokens: Number(row.input_tokens),
-  cached_input_tokens: Number(row.cached_input_tokens),
-  cache_write_tokens: Number(row.cache_write_tokens),
-  output_tokens: Number(row.output_tokens),
-  reasoning_tokens: Number(row.reasoning_tokens),
-});

@@ -22,7 +22,7 @@ export type AccountMails = {
   keyLeaked(accountId: string, key: LeakedKey): Promise<void>;
   /** To the owners and billing members, each with a link that ends these mails. */
   lowBalance(accountId: string, low: LowBalance): Promise<void>;
-  /** To the owners, with what is left of paid credits; none after a termination. */
+  /** To the owners, with the remaining paid credits. None after a termination, which has its own mail. */
   closed(accountId: string, at: Date): Promise<void>;
   /** With the link of a mail about a low balance, as long as its reader still has the role. May be repeated. */
   endLowBalance(

@@ -20,7 +20,7 @@ export type KeyNetworks = {
   spreads(day: string, accountId?: string): Promise<readonly Spread[]>;
   /** Deletes the rows of an account, for an erasure. May be repeated. */
   forget(accountId: string): Promise<void>;
-  /** Writes what is left. */
+  /** Writes the rows that still wait. */
   close(): Promise<void>;
 };
 

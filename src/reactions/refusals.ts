@@ -43,7 +43,7 @@ export type Refusals = {
   /** Of an account, newest first; before a minute, for the next page. A page ends with a whole minute, so it may be longer. */
   ofAccount(accountId: string, limit: number, before?: Date): Promise<readonly KeptRefusal[]>;
   byRequest(requestId: string): Promise<readonly KeptRefusal[]>;
-  /** Writes what is left. */
+  /** Writes the rows that still wait. */
   close(): Promise<void>;
 };
 

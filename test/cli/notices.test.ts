@@ -47,7 +47,7 @@ describe('npm run notices', () => {
     expect((await notice('show', id)).stdout.split('\n')).toHaveLength(4);
   });
 
-  it('names what it does not find', async () => {
+  it('names an unknown announcement', async () => {
     expect(await notice('show', 'ann_0')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('ann_0') as string,

@@ -64,7 +64,7 @@ describe('the starter text', () => {
     expect(await published()).toEqual([`terms ${FIRST}`]);
   });
 
-  it('of one of two nodes that start at the same moment is published', async () => {
+  it('is published once if two nodes start at the same moment', async () => {
     const { start, published } = nodes();
     await Promise.all([start(file(FIRST)), start(file(SECOND)), start(file(FIRST, 'changed'))]);
     expect(await published()).toHaveLength(1);
@@ -75,7 +75,7 @@ describe('the starter text', () => {
     await expect(start(policy)).rejects.toMatchObject({ code: 'terms_missing' });
   });
 
-  it('of the other documents is published once no gateway runs that cannot read it', async () => {
+  it('of the other documents is published once every running gateway can read it', async () => {
     let readable = UNSTATED_VERSIONS;
     const { start, further, published, warned } = nodes(() => readable);
     await start(file(FIRST));

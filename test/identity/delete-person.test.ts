@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TABLES_OF_PERSONS } from '../../src/identity/delete-person.ts';
-import { createSoftwareAuthenticator } from '../support/software-authenticator.ts';
+import { createSoftwareAuthenticator } from '../support/browser/software-authenticator.ts';
 import { query } from '../support/sql.ts';
 import { DAY_MS, openNodes, ORIGIN, type Nodes } from './nodes.ts';
 

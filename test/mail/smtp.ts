@@ -19,7 +19,7 @@ export type TestSmtp = {
   readonly received: readonly ReceivedMail[];
   /** How the following mails are treated: the n-th behaviour for the n-th mail, then the last one. */
   behave(...behaviours: readonly SmtpBehaviour[]): void;
-  /** From now on this address has no mailbox. */
+  /** Rejects mails to this address from now on. */
   refuse(address: string): void;
   close(): Promise<void>;
 };

@@ -79,7 +79,7 @@ describe('notices', () => {
     expect(await queries.accountsWithoutNotice({ ...other, after: 'acc_3' })).toEqual(['acc_4']);
   });
 
-  it('that are older than the announcement are of an earlier one about the same', async () =>
+  it('that are older than the announcement belong to an earlier announcement of the same change', async () =>
     expect(await queries.accountsWithoutNotice({ ...wanted, announcedAt: LATE })).toHaveLength(4));
 
   it('of a model are missing for the accounts that were charged for it on one of the days', async () => {

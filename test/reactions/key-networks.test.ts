@@ -27,7 +27,7 @@ afterAll(async () => {
 });
 beforeEach(() => query(database.url, 'delete from key_networks'));
 
-/** Uses a key from `count` networks, of which none was used for another `day` (0: today, 1: the day before). */
+/** Uses a key from `count` networks that differ for each `day` (0: today, 1: the day before). */
 const use = (keyId: string, day: number, count: number, account = 'acc_1'): void => {
   for (let n = 0; n < count; n++) networks.add(account, keyId, `10.${day}.${n}.0/24`, TODAY - day * DAY_MS);
 };

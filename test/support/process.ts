@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { register, unregister } from './processes.ts';
+import { register, unregister } from './nodes/processes.ts';
 
 export type Started = {
   /** The first group of the pattern, as the output matched it. */

@@ -6,7 +6,7 @@ export const documentNames: Readonly<Record<TermsDocument, string>> = {
   privacy: 'Privacy',
 };
 
-/** Where anybody can read a document, under the public URL. */
+/** The paths of the documents under the public URL. */
 export const documentPaths: Readonly<Record<TermsDocument, string>> = {
   terms: '/terms',
   acceptable_use: '/acceptable-use',

@@ -4,7 +4,7 @@ import { MIN_AHEAD_MS, NOTICE_MS, tooSoon } from '../notice.ts';
 
 export type PublishTerms = AnnouncedVersion & {
   readonly type: 'PublishTerms';
-  /** When it is decided. */
+  /** The time of the decision. */
   readonly at: Date;
 };
 export type WithdrawTerms = {

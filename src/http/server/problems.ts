@@ -103,7 +103,7 @@ export const problemHeaders = (
   'content-type': 'application/json; charset=utf-8',
 });
 
-/** Without `support`, the message is sent as it is. */
+/** Without `support`, the message is sent unchanged. */
 export const problemBody = (problem: Problem, requestId: string, support?: Support): string => {
   const { type, code, param = null, generation } = problem;
   const message = support && problem.asksForSupport ? withSupport(problem.message, support) : problem.message;

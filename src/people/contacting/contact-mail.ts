@@ -29,7 +29,7 @@ export const receivedMail = ({ contactId, accountId, topic, replyBy }: NewContac
   ),
 });
 
-/** To a writer who is signed in. Strangers get none: anybody can enter the address of another person. */
+/** To a writer who is signed in. Strangers get none: anyone can enter the address of another person. */
 export const confirmationMail = (personId: string, { contactId, replyBy }: NewContact) => ({
   stream: mailStream(`contact-confirmed-${contactId}`),
   command: queueMail(

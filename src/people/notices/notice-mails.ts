@@ -11,7 +11,7 @@ import { inTurns, queuedEventIdOf } from './notice-run.ts';
 const PREFIX = 'notice-';
 const WITHDRAWN_PREFIX = 'notice-withdrawn-';
 
-/** A notice as it is in the history of its account. */
+/** A notice in the history of its account. */
 export type Notice = { readonly accountId: string; readonly noticeId: string; readonly revision: number };
 
 const templateOf = { terms: 'terms_changed', price: 'price_changed', delisting: 'model_delisted' } as const;

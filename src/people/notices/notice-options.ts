@@ -8,7 +8,7 @@ import type { PeopleOptions } from '../people-options.ts';
 /** Accounts that an announcement concerns and that have no notice of it yet, by id. */
 export type Wanted = {
   readonly announcementId: string;
-  /** When it was announced. Older notices about the same thing are those of an announcement that was withdrawn. */
+  /** When it was announced. Older notices about the same change belong to a withdrawn announcement. */
   readonly announcedAt: Date;
   /** Only accounts after this one: the last of the page before. */
   readonly after: string;

@@ -128,7 +128,7 @@ describe('npm run terms', () => {
     expect((await run('list')).stdout).toMatch(/2026-11-30 +in force from \S+ to \S+Z/);
   });
 
-  it('lists other documents, and takes their names with a hyphen', async () => {
+  it('lists other documents, and accepts their names with a hyphen', async () => {
     expect((await publish('first.md', '2026-11-30', '--document', 'acceptable-use', '--yes')).code).toBe(0);
     const { stdout } = await run('list');
     expect(stdout).toContain('Acceptable Use Policy (acceptable_use)\n  2026-11-30');

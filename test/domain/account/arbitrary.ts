@@ -172,7 +172,7 @@ const anyOther: fc.Arbitrary<AccountCommand> = fc.oneof(
   { weight: 4, arbitrary: anyConduct },
 );
 
-/** Any command on an account, mostly such as move credits. One in fifty ends the account. */
+/** Any command on an account, mostly commands that move credits. One in fifty ends the account. */
 export const anyCommand: fc.Arbitrary<AccountCommand> = fc.oneof(
   { weight: 49, arbitrary: anyOther },
   { weight: 1, arbitrary: anyEnd },

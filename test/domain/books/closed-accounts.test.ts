@@ -31,7 +31,7 @@ const histories: fc.Arbitrary<readonly AccountCommand[]> = fc
   .tuple(moves, anyEnd, moves)
   .map(([before, end, after]) => [...before, end, ...after.slice(0, 30)]);
 
-it('a closed account has what is owed, in a refund, frozen and held, to the nano-dollar, and the books say which', () => {
+it('the books of a closed account equal its credits owed, in refunds, frozen and held, to the nano-dollar', () => {
   let closed = 0;
   fc.assert(
     fc.property(histories, (asked) => {

@@ -4,7 +4,7 @@ import { replyBy } from '../../../src/domain/contacts/business-days.ts';
 
 const due = (openedAt: string): string => new Date(replyBy(new Date(openedAt))).toISOString();
 
-describe('the time of an answer', () => {
+describe('the time until which a contact must be answered', () => {
   it.each([
     ['Monday', '2026-11-30T10:00:00.000Z', '2026-12-03T10:00:00.000Z'],
     ['Tuesday', '2026-12-01T10:00:00.000Z', '2026-12-04T10:00:00.000Z'],
@@ -16,7 +16,7 @@ describe('the time of an answer', () => {
     ['the end of a year', '2026-12-31T12:00:00.000Z', '2027-01-05T12:00:00.000Z'],
   ])('is three business days after %s', (_, openedAt, answered) => expect(due(openedAt)).toBe(answered));
 
-  it('is never on a weekend, at most five days later, and later for what is opened later', () => {
+  it('is never on a weekend, is three to five days later, and never earlier for a later contact', () => {
     const time = fc.date({ min: new Date(0), max: new Date('2999-01-01'), noInvalidDate: true });
     fc.assert(
       fc.property(time, fc.nat(10 * 24 * 60 * 60 * 1000), (at, later) => {

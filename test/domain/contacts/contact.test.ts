@@ -28,7 +28,7 @@ describe('a contact', () => {
     given().when(open).then(openedByStranger);
     given(openedByMember).when(open).then();
   });
-  it('is there before anything is done with it', () => {
+  it('must exist before it is answered, linked or closed', () => {
     for (const command of [link('acc_1'), answer, close('spam')])
       given().when(command).thenRefused('contact_not_found');
   });
@@ -51,7 +51,7 @@ describe('a contact', () => {
 });
 
 describe('the account of a contact', () => {
-  it('is that of a member, or the one that a stranger was matched to', () => {
+  it('is that of a member, or the one that the contact of a stranger was linked to', () => {
     expect(accountOfContact(fold(openedByMember))).toBe('acc_1');
     expect(accountOfContact(fold(openedByStranger))).toBeNull();
     expect(accountOfContact(fold(openedByStranger, linked))).toBe('acc_2');
@@ -67,7 +67,7 @@ describe('the account of a contact', () => {
     given(openedByStranger, closed()).when(link('acc_2')).then(linked);
     given(openedByStranger, closed('expired')).when(link('acc_2')).thenRefused('contact_closed');
   });
-  it('has the key of its texts, except of a stranger: the key stays that of the contact', () => {
+  it('has the key of its texts, except for a stranger: the contact keeps its own key', () => {
     expect(sealedUnder('ctc_1', fold(openedByMember))).toBe('acc_1');
     expect(sealedUnder('ctc_1', fold(openedByStranger, linked))).toBe('ctc_1');
   });

@@ -67,11 +67,11 @@ describe('RelistModel', () => {
     given(listed(entry, 1, january), listed(dearer, 2, march), delisted(model, january))
       .when(relist(model, february))
       .then(listed(entry, 3, february), listed(dearer, 4, march)));
-  it('takes an announced end back', () =>
+  it('cancels an announced end', () =>
     given(listed(entry, 1, january), delisted(model, march))
       .when(relist(model, february))
       .then(listed(entry, 2, march)));
-  it('changes nothing of a model that is on sale', () =>
+  it('changes nothing if the model is on sale', () =>
     given(listed(entry, 1, january))
       .when(relist(model, february))
       .then());
@@ -91,7 +91,7 @@ describe('a model that is off sale', () => {
 
   const on = (at: Date, ...events: PriceEvent[]) => priceAt(bookOf(...events), model, at)?.version;
 
-  it('has no price from that moment on, whatever was announced before', () => {
+  it('has no price from its end on, even if one was announced before', () => {
     const events = [listed(entry, 1, january), listed(dearer, 2, march), delisted(model, february)];
     expect(on(justBefore(february), ...events)).toBe(1);
     expect(on(february, ...events)).toBeUndefined();
@@ -105,7 +105,7 @@ describe('a model that is off sale', () => {
     expect(on(justBefore(march), ...events)).toBeUndefined();
     expect(on(march, ...events)).toBe(2);
   });
-  it('stays off sale where a later price takes effect before its end', () => {
+  it('stays off sale if a later price takes effect before its end', () => {
     const events = [listed(entry, 1, january), delisted(model, march), listed(dearer, 2, february)];
     expect(on(february, ...events)).toBe(2);
     expect(on(march, ...events)).toBeUndefined();

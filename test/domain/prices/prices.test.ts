@@ -38,16 +38,16 @@ describe('ListPrice', () => {
     given(listed(entry, 1, january))
       .when(list(dearer, february))
       .then(listed(dearer, 2, february)));
-  it('lists a price that was there before as a version of its own', () =>
+  it('lists an earlier price again as a new version', () =>
     given(listed(entry, 1, january), listed(dearer, 2, february))
       .when(list(entry, march))
       .then(listed(entry, 3, march)));
-  it('counts the versions of each model by themselves', () =>
+  it('numbers the versions of each model separately', () =>
     given(listed(entry, 1, january), listed(dearer, 2, february))
       .when(list(other, january))
       .then(listed(other, 1, january)));
 
-  it('never goes before a price that was announced', () =>
+  it('refuses an effect before that of an announced price', () =>
     given(listed(entry, 1, february))
       .when(list(dearer, justBefore(february)))
       .thenRefused('takes_effect_before_a_listed_price'));
@@ -56,16 +56,18 @@ describe('ListPrice', () => {
       .when(list(dearer, february))
       .then(listed(dearer, 2, february)));
 
-  it.each(['input', 'cachedInput', 'cacheWrite', 'output', 'reasoning'] as const)('refuses to pay for %s', (one) =>
-    given()
-      .when(list(at({ [one]: -1n }), january))
-      .thenRefused('invalid_price'),
+  it.each(['input', 'cachedInput', 'cacheWrite', 'output', 'reasoning'] as const)(
+    'refuses a negative price of %s',
+    (one) =>
+      given()
+        .when(list(at({ [one]: -1n }), january))
+        .thenRefused('invalid_price'),
   );
   it('refuses an output longer than the context', () =>
     given()
       .when(list({ ...entry, maxOutputTokens: entry.contextTokens + 1 }, january))
       .thenRefused('invalid_price'));
-  it('refuses what is invalid before what comes too early', () =>
+  it('reports an invalid price rather than a time that is too early', () =>
     given(listed(entry, 1, february))
       .when(list({ ...entry, maxOutputTokens: entry.contextTokens + 1 }, january))
       .thenRefused('invalid_price'));
@@ -95,7 +97,7 @@ describe('ListPrice', () => {
     given()
       .when(list({ ...entry, cost: entry.lines.slice(1) }, january))
       .thenRefused('price_lines_incomplete'));
-  it('takes the same price in other lines for no change', () =>
+  it('changes nothing if other lines express the same price', () =>
     given(listed(entry, 1, january))
       .when(list(lines({ per: 1000, price: 150_000n }), february))
       .then());
@@ -134,7 +136,7 @@ describe('the notice of a price', () => {
       .when(list(mixed, february, NOTICE_MS - 1))
       .thenRefused('notice_too_short');
   });
-  it('is a minute if none can', () => {
+  it('is a minute if no usage can cost more', () => {
     for (const change of [cheaper, { ...entry, maxOutputTokens: 1 }, { ...entry, cost: null }]) {
       given(book)
         .when(list(change, february, MIN_AHEAD_MS))
@@ -169,7 +171,7 @@ describe('WithdrawPrice', () => {
       .when(withdraw(2, march))
       .thenRefused('takes_effect_too_soon');
   });
-  it('withdraws what was announced as cheaper only with notice', () => {
+  it('withdraws an announced decrease only with notice', () => {
     const announced = [first, listed(cheaper, 2, february)];
     given(...announced)
       .when(withdraw(2, ahead(february, NOTICE_MS)))
@@ -178,7 +180,7 @@ describe('WithdrawPrice', () => {
       .when(withdraw(2, ahead(february, NOTICE_MS - 1)))
       .thenRefused('notice_too_short');
   });
-  it('leaves notice of a later price that costs more only without it', () => {
+  it('needs notice if a later announced price becomes an increase without it', () => {
     const afterwards = new Date(february.getTime() + 3_600_000);
     const announced = [first, listed(at({ output: 800_000n }), 2, february), listed(dearer, 3, afterwards)];
     given(...announced)
@@ -188,7 +190,7 @@ describe('WithdrawPrice', () => {
       .when(withdraw(2, ahead(afterwards, NOTICE_MS - 1)))
       .thenRefused('notice_too_short');
   });
-  it('does it once', () =>
+  it('withdraws a price once', () =>
     given(first, listed(dearer, 2, february), withdrawn(2))
       .when(withdraw(2, january))
       .then());
@@ -213,7 +215,7 @@ describe('WithdrawPrice', () => {
       .when(list(entry, february, 0))
       .thenRefused('takes_effect_too_soon');
   });
-  it('lets an earlier price follow', () =>
+  it('allows another price with an earlier effect', () =>
     given(first, listed(dearer, 2, march), withdrawn(2))
       .when(list(dearer, february))
       .then(listed(dearer, 3, february)));
@@ -257,14 +259,14 @@ describe('the price in force', () => {
   );
   const versionAt = (model: string, at: Date) => priceAt(book, model, at)?.version;
 
-  it('begins in the moment that was announced', () => {
+  it('takes effect at the announced time', () => {
     expect(versionAt(entry.model, justBefore(january))).toBeUndefined();
     expect(versionAt(entry.model, january)).toBe(1);
     expect(versionAt(entry.model, justBefore(march))).toBe(1);
     expect(versionAt(entry.model, march)).toBe(2);
   });
-  it('is the last listed of those of one moment', () => expect(versionAt(other.model, february)).toBe(2));
-  it('is that of a known model', () => expect(versionAt('unheard-of', march)).toBeUndefined());
+  it('is the last listed one of several with the same effect', () => expect(versionAt(other.model, february)).toBe(2));
+  it('is undefined for an unknown model', () => expect(versionAt('unheard-of', march)).toBeUndefined());
   it('is one for each model that is on sale', () => {
     expect(pricesAt(book, january).map(({ model, version }) => [model, version])).toEqual([[entry.model, 1]]);
     expect(pricesAt(book, march).map(({ model, version }) => [model, version])).toEqual([
@@ -272,7 +274,7 @@ describe('the price in force', () => {
       [other.model, 2],
     ]);
   });
-  it('has all of the entry', () =>
+  it('includes the whole entry', () =>
     expect(priceAt(book, entry.model, january)).toEqual({
       ...{ ...entry, rates, version: 1, effectiveFrom: january },
     }));

@@ -127,7 +127,7 @@ describe('two nodes whose clocks differ by seconds', () => {
     );
   });
 
-  it('fold what they have read of the log to states that differ only in how far they read', () => {
+  it('have states that differ only by the position up to which they have read the log', () => {
     fc.assert(
       fc.property(fc.array(sent, { maxLength: 12 }), fc.nat(), (all, n) => {
         const log = logOf(all);

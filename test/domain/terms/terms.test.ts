@@ -58,7 +58,7 @@ describe('PublishTerms', () => {
     given().when(command(version)).thenRefused('terms_version_not_newer'),
   );
 
-  it('counts versions of each document on their own', () =>
+  it('orders the versions of each document separately', () =>
     given(first('privacy'))
       .when(command('2026-12-01', { document: 'privacy' }))
       .then(published('2026-12-01', { document: 'privacy' })));
@@ -127,7 +127,7 @@ describe('WithdrawTerms', () => {
 
   it('refuses an unknown version', () => given().when(withdraw('2026-12-01')).thenRefused('terms_version_not_found'));
 
-  it('leaves the same version of another document alone', () => {
+  it('does not change the same version of another document', () => {
     const events = [
       first(),
       first('privacy'),

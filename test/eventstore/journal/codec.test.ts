@@ -586,7 +586,7 @@ describe('a version of the terms', () => {
   };
   const data = '{"version":"2026-01","sha256":"abc"}';
 
-  it('that is in force at once is read from version 1, and written in it while a gateway runs that reads no other', () => {
+  it('that takes effect at once is read from version 1, and written as version 1 while an older gateway runs', () => {
     expect(decode(stored({ type: 'TermsPublished', version: 1, data })).event).toStrictEqual(inForceAtOnce);
     expect(encode(inForceAtOnce, ID, metadata, { TermsPublished: 1 })).toMatchObject({ version: 1, data });
   });

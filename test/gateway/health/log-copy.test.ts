@@ -46,7 +46,7 @@ describe('the age of the copy of the log', () => {
     }
   });
 
-  it('is found out by one comparison for all requests that wait for it', async () => {
+  it('is measured by one comparison for all waiting requests', async () => {
     let comparisons = 0;
     const copy = watch(
       async () => {
@@ -68,7 +68,7 @@ describe('the age of the copy of the log', () => {
   });
 });
 
-describe('two nodes on one database, of which one has look-ups that read nothing any more', () => {
+describe('two nodes on one database, if the look-ups of one no longer read the log', () => {
   const LIMIT_MS = 1500;
   let database: TestDatabase;
   let store: ChainedLog;
@@ -129,7 +129,7 @@ describe('two nodes on one database, of which one has look-ups that read nothing
     await database.drop();
   });
 
-  it('refuses on that node after the limit, accepts on the other, and accepts again once it reads on', async () => {
+  it('refuses on that node after the limit, accepts on the other, and accepts again once that node reads the log', async () => {
     const broken = await openNode(gated);
     const healthy = await openNode((inner) => inner);
     for (const { logCopy } of [broken, healthy]) await expect.poll(() => logCopy.isRecent(), SOON).toBe(true);

@@ -126,7 +126,7 @@ describe('the differences', () => {
     expect(text).toContain('-All sales are final.\n+All sales are final. Ask our support.\n');
   });
 
-  it('are not shown to a version that was withdrawn', async () => {
+  it('skip a withdrawn version', async () => {
     const later = { '2026-12-22': '# Later\n' };
     const get = await serve([version('2026-12-22', { sha256: sha256(later['2026-12-22']) })], later);
     expect((await get('/terms/2026-12-22/changes')).text).toContain('--- 2026-12-20\n');
@@ -199,7 +199,7 @@ describe('the page of a document', () => {
     ['2026-12-20', 'This version takes effect on'],
     ['2026-11-24', 'This version was in force until'],
     ['2026-12-21', 'This version was withdrawn'],
-  ])('of version %s, which is not in force, says so', async (name, notice) => {
+  ])('of version %s, which is not in force, shows its status', async (name, notice) => {
     const { text } = await (await serve())(`/terms/${name}`, BROWSER);
     expect(text).toContain(notice);
     expect(text).toContain('<a href="../terms">Read the version in force.</a>');

@@ -68,7 +68,7 @@ describe('GET /prices', () => {
     });
   });
 
-  it('200 at a time, and of a model', async () => {
+  it('200 for a time, and for a model', async () => {
     await api.post('/prices', { model: MODEL, usd_per_million_tokens: usd('1') });
     const at = encodeURIComponent(after(NOTICE_MS));
     expect((await api.get(`/prices?at=${at}`)).json).toMatchObject({ data: [{ version: 2, upcoming: [] }] });
@@ -149,7 +149,7 @@ describe('POST /prices', () => {
     expect(refusal(await api.post('/prices', other, { key: 'one' }))).toEqual([409, 'idempotency_key_reused']);
   });
 
-  it('409 without the notice that it needs', async () => {
+  it('409 if the notice is too short', async () => {
     const dearer = { model: MODEL, usd_per_million_tokens: usd('1') };
     const at = (ms: number) => ({ ...dearer, effective_from: after(ms) });
     expect(refusal(await api.post('/prices', at(NOTICE_MS - 1)))).toEqual([409, 'notice_too_short']);
@@ -167,7 +167,7 @@ describe('POST /prices', () => {
     expect(refusal(answer)).toEqual([404, 'model_delisted']);
   });
 
-  it('400 without a price of a model that the catalogue lacks, and for a price that is no decimal', async () => {
+  it('400 without a price if the catalogue lacks the model, and for a price that is not a decimal', async () => {
     catalogue.models = [];
     const answer = await api.post('/prices', { model: MODEL });
     expect([refusal(answer), param(answer)]).toEqual([[400, 'invalid_request'], 'usd_per_million_tokens']);

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createSoftwareAuthenticator, type Deviations } from '../../support/software-authenticator.ts';
+import { createSoftwareAuthenticator, type Deviations } from '../../support/browser/software-authenticator.ts';
 import { query } from '../../support/sql.ts';
 import { MINUTE_MS, onBoth, openNodes, ORIGIN, type Nodes } from '../nodes.ts';
 

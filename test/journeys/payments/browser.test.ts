@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chromiumPath, openBrowser } from '../../support/browser.ts';
+import { chromiumPath, openBrowser } from '../../support/browser/browser.ts';
 import { call } from '../../support/customers/person.ts';
 import { ADMIN_TOKEN } from '../../support/gateway.ts';
 import { createHouse, type House } from '../../support/house.ts';

@@ -14,7 +14,7 @@ import {
   type Person,
 } from '../../support/customers/person.ts';
 import { ADMIN_TOKEN, createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
-import { createSoftwareAuthenticator } from '../../support/software-authenticator.ts';
+import { createSoftwareAuthenticator } from '../../support/browser/software-authenticator.ts';
 import { SOON } from '../../support/soon.ts';
 import { query } from '../../support/sql.ts';
 

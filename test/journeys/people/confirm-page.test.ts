@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
-import { chromiumPath, openBrowser } from '../../support/browser.ts';
+import { chromiumPath, openBrowser } from '../../support/browser/browser.ts';
 import { createTestSmtp, type TestSmtp } from '../../mail/smtp.ts';
 import {
   ADULT,

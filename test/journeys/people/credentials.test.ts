@@ -11,7 +11,7 @@ import { forward } from '../../support/clock.ts';
 import { onPerson, onStaff } from '../../support/customers/appoint.ts';
 import { call, registerPerson, signIn, type Reply } from '../../support/customers/person.ts';
 import { ADMIN_TOKEN, createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
-import { createSoftwareAuthenticator, type Deviations } from '../../support/software-authenticator.ts';
+import { createSoftwareAuthenticator, type Deviations } from '../../support/browser/software-authenticator.ts';
 import { SOON } from '../../support/soon.ts';
 import { query } from '../../support/sql.ts';
 

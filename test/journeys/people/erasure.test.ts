@@ -142,7 +142,7 @@ describe('a person whom support erases', () => {
   const erase = (personId: string, body: unknown) =>
     call(url, 'POST', `/persons/${personId}/erase`, { ...admin, body, headers: { 'idempotency-key': personId } });
 
-  it('after a violation cannot register again, which no answer reveals but a mail to the address', async () => {
+  it('after a violation cannot register again, and only a mail to the address reveals that', async () => {
     const email = `${canary()}@violation.example`;
     const { personId, accountId } = await registerPerson(url, smtp, email);
     await close(accountId);

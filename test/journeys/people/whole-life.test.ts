@@ -8,7 +8,7 @@ import { DAY_MS, forward } from '../../support/clock.ts';
 import { runCommand } from '../../support/command.ts';
 import { call, mailTo, registerPerson, signIn, type Reply } from '../../support/customers/person.ts';
 import { ADMIN_TOKEN, createPremises, DATA_KEY, type Premises, type RunningGateway } from '../../support/gateway.ts';
-import { createSoftwareAuthenticator } from '../../support/software-authenticator.ts';
+import { createSoftwareAuthenticator } from '../../support/browser/software-authenticator.ts';
 import { SOON } from '../../support/soon.ts';
 
 let smtp: TestSmtp;

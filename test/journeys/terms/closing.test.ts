@@ -193,7 +193,7 @@ describe('a termination with forfeiture', () => {
   });
 });
 
-/** As another node would: staff records a violation. */
+/** Staff record a violation, as on another node. */
 const terminate = async ({ accountId }: Person): Promise<void> => {
   const committer = createCommitter({ store: house.store });
   const accounts = createCommands({ store: house.store, committer, codec: journal, decider: accountDecider });

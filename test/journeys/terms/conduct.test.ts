@@ -141,7 +141,7 @@ it('a holder who is terminated without forfeiture asks for a refund of what is o
   expect(asked.status, JSON.stringify(asked.json)).toBe(201);
 });
 
-it('resale that is authorised is no violation until the authorisation ends', async () => {
+it('a violation by resale is refused until the authorisation of resale ends', async () => {
   const email = 'resale@conduct.example';
   const { accountId } = await registerPerson(urls[0], smtp, email);
   await admin(`/accounts/${accountId}/resale`, { reason: 'contract 7' });

@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chromiumPath, openBrowser } from '../../support/browser.ts';
+import { chromiumPath, openBrowser } from '../../support/browser/browser.ts';
 import { ADMIN_TOKEN, createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
 import { call } from '../../support/customers/person.ts';
 

@@ -83,7 +83,7 @@ describe('a stranger', () => {
     expect(mailsTo(smtp, address)).toEqual([]);
   });
 
-  it('is unknown to customers, and the text is nowhere unsealed', async () => {
+  it('is not visible to customers, and its text is nowhere in clear text', async () => {
     expect(await by(ada.token, 'GET', `/contacts/${contactId}`)).toMatchObject({ status: 403 });
     for (const text of [word, address]) expect(await isAnywhere(text)).toBe(false);
   });
@@ -120,7 +120,7 @@ describe('a stranger', () => {
     expect((await by(eve.token, 'GET', `/accounts/${eve.accountId}/contact`)).json['data']).toEqual([]);
   });
 
-  it('can be read by no one once the account is erased, and the contact is closed', async () => {
+  it('cannot be read once the account is erased, and is closed', async () => {
     await nodes[0].manage('POST', `/accounts/${eve.accountId}/close`, { reason: 'asked by mail' });
     expect(await by(eve.token, 'POST', '/me/erase', { confirm: 'erase' })).toMatchObject({ status: 200 });
     const read = async () => (await staff('GET', `/contacts/${contactId}`)).json;
@@ -138,7 +138,7 @@ describe('a customer', () => {
   const ofAccount = (path = '') => `/accounts/${ada.accountId}/contact${path}`;
   let contactId: string;
 
-  it('writes once under one Idempotency-Key, has a confirmation, and it is in the history of the account', async () => {
+  it('writes once under one Idempotency-Key, receives a confirmation, and finds the contact in the history of the account', async () => {
     const write = (text: string) =>
       call(nodes[0].url, 'POST', ofAccount(), {
         ...{ token: ada.token, headers: { 'idempotency-key': 'first' }, body: { topic: 'billing', text } },

@@ -59,7 +59,7 @@ describe('the documents of a gateway', () => {
     }
   });
 
-  it('stay what they are if a later start has newer files', async () => {
+  it('do not change if a later start has newer files', async () => {
     newer = await copySoftware();
     await writeFile(join(newer.folder, 'legal', 'terms-2999-01-01.md'), 'Never asked for.\n');
     await writeFile(join(newer.folder, 'legal', `terms-${STARTER}.md`), 'Changed.\n');

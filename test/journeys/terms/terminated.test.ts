@@ -44,7 +44,7 @@ const terminate = async (accountId: string, email: string): Promise<void> => {
   expect(mail.subject).toBe('Your account with KissAPI is terminated');
 };
 
-/** What comes by mail to an address that registers again, from the other node. */
+/** The mail to an address that registers again on the other node. */
 const registerAgain = async (spelling: string, mailbox = spelling): Promise<string> => {
   const before = mailsTo(smtp, mailbox).length;
   expect(await call(other, 'POST', '/registrations', { body: registration(spelling) })).toMatchObject({ status: 202 });
@@ -84,7 +84,7 @@ describe('the owner of a terminated account', () => {
     expect((await call(url, 'GET', '/me', { token })).json).toMatchObject({ accounts: [{ account_id: accountId }] });
   });
 
-  it('does not register again after an erasure for an own wish, however the address is written', async () => {
+  it('does not register again after an erasure by its own wish, however the address is written', async () => {
     const token = await signIn(url, smtp, email);
     const erased = await call(url, 'POST', '/me/erase', { token, body: { confirm: 'erase' } });
     expect(erased).toMatchObject({ status: 200, json: { erased: true } });

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { chromiumPath, openBrowser } from '../../support/browser.ts';
+import { chromiumPath, openBrowser } from '../../support/browser/browser.ts';
 import { createReceiver, createTestShop } from './shop.ts';
 import type { Receiver, TestShop } from './shop.ts';
 

@@ -140,8 +140,8 @@ const checkBalance = (account: readonly AccountEvent[]): void => {
 const comesBack: ReadonlySet<string> = new Set(['RefundHoldReleased', 'LotUnfrozen', 'ChargebackReversed']);
 
 /**
- * The holder of a closed account who wants a refund is asked for no further step: all that was left of each payment is in a
- * refund, refunded, or less than a cent, which is waived.
+ * If the holder of a closed account asked for a refund, no further step is needed: the remainder of each payment is in a
+ * refund, refunded, or below a cent and waived.
  */
 const checkClosing = (account: readonly AccountEvent[]): void => {
   const closing = account.findIndex((event) => event.type === 'AccountClosed' && event.rest === 'refund');

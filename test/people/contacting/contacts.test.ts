@@ -158,7 +158,7 @@ describe('the history of an account', () => {
     expect(await here.typesOf('account-acc_1')).toEqual(['AccountRegistered', 'ContactNoted', 'ContactAnswerNoted']);
   });
 
-  it('has a contact of a stranger from its link on, with an answer of before', async () => {
+  it('has a contact of a stranger from its link on, with an earlier answer', async () => {
     const [linkedFirst, answeredFirst] = [await asStranger(), await asStranger()];
     await answer(answeredFirst);
     await here.react();
@@ -172,7 +172,7 @@ describe('the history of an account', () => {
 });
 
 describe('an answer', () => {
-  it('is in no event but its own, and is mailed to the stranger without a name, once for each', async () => {
+  it('is only in its own event, and is mailed to the stranger once, without a name', async () => {
     const contactId = await asStranger();
     await answer(contactId);
     await answer(contactId, 'elsewhere');
@@ -222,7 +222,7 @@ describe('the texts of a contact', () => {
     expect(await asMember()).toEqual({ kind: 'erased' });
   });
 
-  it('end with the account that they were linked to, whichever of link and erasure comes first', async () => {
+  it('end with the account that they were linked to, whether the link or the erasure comes first', async () => {
     await here.onAccount('acc_1', register);
     const [before, after, other] = [await asStranger(), await asStranger(), await asStranger()];
     await answer(before);

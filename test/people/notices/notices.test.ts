@@ -58,7 +58,7 @@ describe('a notice of terms', () => {
     await world.close();
   });
 
-  it('is sent once if a node dies before or after any step, and the mail under way then twice at most', async () => {
+  it('is sent once if a node dies before or after any step, and a mail in progress at most twice', async () => {
     const whole = await announced();
     const steps = await live(whole);
     await whole.close();
@@ -86,7 +86,7 @@ describe('a notice of terms', () => {
     await world.close();
   });
 
-  it('that is withdrawn has a mail of its own, to the same recipients', async () => {
+  it('that is withdrawn leads to another mail to the same recipients', async () => {
     const world = await announced();
     await live(world);
     const withdraw = { type: 'WithdrawTerms', document: 'terms', version: '2026-12-20', reason: 'typo' } as const;
@@ -98,7 +98,7 @@ describe('a notice of terms', () => {
     await world.close();
   });
 
-  it('is none of a change that is not significant', async () => {
+  it('is not queued for a change that is not significant', async () => {
     const world = createWorld();
     await world.publish(FIRST);
     await world.register('acc_one', 'per_3');
@@ -107,7 +107,7 @@ describe('a notice of terms', () => {
     await world.close();
   });
 
-  it('ends in the middle if its node no longer runs the process', async () => {
+  it('stops if its node no longer runs the process', async () => {
     const world = await announced();
     const [published] = (await world.facts()).filter(({ event }) => event.type === 'TermsPublished').slice(1);
     const process = createNoticeProcess(world.options);

@@ -208,7 +208,7 @@ const describeFaults = (subject: Subject): void => {
     expect(running.status.stuck).toBe(0);
   });
 
-  it('waits for what has not ended yet, blocks only its stream, and reports no failure', async () => {
+  it('retries a reaction that is not ready yet, blocks only its stream, and reports no failure', async () => {
     const on = opened();
     const patient = subject.process(on);
     await subject.cause(node, 1);

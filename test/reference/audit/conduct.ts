@@ -1,7 +1,7 @@
 import type { AccountEvent } from '../../../src/domain/account/events.ts';
 import type { Audited, Auditor, EventOf } from './auditor.ts';
 
-/** What an account that ends may write right after it ended, in the same append. */
+/** The events that may follow the end of an account in the same append. */
 const endings = new Set<AccountEvent['type']>([
   ...(['AccountClosed', 'KeyRevoked', 'LotExpired', 'CreditsForfeited', 'CreditsWaived'] as const),
 ]);
@@ -13,7 +13,7 @@ export const auditConduct = ({ books, check, expectNext }: Audited): Auditor => 
   const violations = new Set<string>();
   let mayResell = false;
   let isTerminated = false;
-  /** What the rest of the paid lots has to become, once the events of the end are written. */
+  /** The required end of the remaining paid lots, after the events of the end of the account. */
   let due: 'forfeited' | 'waived' | undefined;
   /** An acceptance by use stands for the hold of its append. Lots may end in between. */
   let binding = false;

@@ -5,7 +5,7 @@ import { begin, happens, refused, write, type Decision, type Effect, type Verdic
 import { endGrants, endPaidOf } from './endings.ts';
 import type { Ledger } from './ledger.ts';
 
-/** The histories have no members, so that a wish of a member is refused. */
+/** The histories have no members, so a closing that a member asked for is refused. */
 export const close = ({ money, keys }: Ledger, command: CommandOf<'CloseAccount'>): Verdict => {
   const { reason, askedBy, rest } = command;
   if (money.closed) return happens();

@@ -77,7 +77,7 @@ const recordViolation = (ledger: Ledger, command: CommandOf<'RecordViolation'>):
   return happens(...decision.effects);
 };
 
-/** The acceptance of newer terms that a hold is, if it is one. An account that never accepted any is not bound by use. */
+/** The acceptance of newer terms that a hold includes, if any. An account that never accepted any is not bound by use. */
 export const acceptanceByUse = (
   { terms, conduct }: Ledger,
   { terms: inForce }: ReserveCredits,
@@ -91,7 +91,7 @@ export const acceptanceByUse = (
   return { type: 'TermsAccepted', version, how: 'use', notice: notice?.outcome ?? 'not_due' };
 };
 
-/** Changes what is known of the conduct. */
+/** Applies an event to the state of the conduct. */
 export const noteConduct = (conduct: Conduct, effect: Effect): void => {
   switch (effect.type) {
     case 'NoticeQueued':

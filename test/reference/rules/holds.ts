@@ -11,8 +11,8 @@ import type { Ledger } from './ledger.ts';
 import { settleMarks } from './marks.ts';
 
 /**
- * Newer terms are accepted first, and then lots whose time is over end. A refusal leaves all as it is, and so does a request
- * whose credits are held already.
+ * Newer terms are accepted first, and then lots whose time is over end. A refusal changes nothing, and neither does a
+ * request whose credits are already held.
  */
 export const reserve = (ledger: Ledger, command: ReserveCredits): Verdict => {
   const { money, terms, keys, limits } = ledger;

@@ -3,7 +3,7 @@ import { chat, type Answer } from '../traffic.ts';
 
 export type Customer = { readonly accountId: string; readonly apiKey: string };
 
-/** Does something for each of many, a few at a time, in order of their start. */
+/** Runs a task for each item, a few at a time. */
 export const inParallel = async <One, Result>(
   many: readonly One[],
   atOnce: number,

@@ -11,7 +11,7 @@ import type { Data } from './money-events.ts';
 
 export type ConductEvent = NoticeEvent | OfConduct | ContactNote;
 
-/** The inverse of what the management API does to notices, violations and contacts. */
+/** Parses notices, violations and contacts of the management API into events. */
 export const conductEventOf = (type: ConductEvent['type'], data: Data): ConductEvent => {
   const text = (name: string): string => String(data[name]);
   switch (type) {

@@ -59,7 +59,7 @@ export const recordViolation = defineRoute({
   principals: ['admin', ...staff('support', 'operator', 'finance')],
   summary: 'Record a violation of the terms',
   description:
-    'The consequence follows at once: `warning` informs the holder, `suspension` refuses requests until this cause is reinstated, `termination` closes the account for good, and the holder cannot register again. ' +
+    'The consequence follows at once: `warning` informs the holder, `suspension` refuses requests until this cause is reinstated, `termination` closes the account permanently, and the holder cannot register again. ' +
     'Paid credits stay owed after a termination, unless `forfeit` is true, which only finance and owners of the staff can decide. ' +
     'The holder sees category, evidence, consequence and reason in the events of the account. Each consequence is mailed to the owners. ' +
     'If resale is authorised, a violation of the category `resale` is refused.',

@@ -81,7 +81,7 @@ type Outcome = Exclude<
   { readonly kind: 'no_account' | 'account_erased' }
 >;
 
-/** The contact as it is now. */
+/** The present state of the contact. */
 const answerOf = async (
   { contacts, now }: ManagementDeps,
   contactId: string,

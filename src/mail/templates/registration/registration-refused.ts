@@ -8,7 +8,7 @@ export const registrationRefused = defineTemplate({
     subject: `No account with ${operator.name} for this address`,
     blocks: [
       paragraph(
-        `Somebody, probably you, registered with ${operator.name} with this e-mail address. An account of its owner was terminated for a violation of the terms, so we do not open another one.`,
+        `Someone, probably you, registered with ${operator.name} with this e-mail address. An account of its owner was terminated for a violation of the terms, so we do not open another one.`,
       ),
       paragraph(`If you object, write to ${operator.supportEmail}. If it was not you, ignore this mail.`),
       paragraph(ending(operator)),

@@ -95,7 +95,7 @@ describe('RecordViolation', () => {
       .when(settle(1))
       .then(settled(1, { held: 4n, charged: 1n, released: 3n, drawn: [drawn(1n, 'lot_2')] }), forfeited(3n));
   });
-  it('terminates a closed account after all, with forfeiture', () =>
+  it('terminates an account that is already closed, with forfeiture', () =>
     given(paid(7n), closed(), keyEnds)
       .when(violate({ consequence: 'termination', forfeit: true }))
       .then(violated({ consequence: 'termination' }), terminated(true), forfeited(7n)));
@@ -103,17 +103,17 @@ describe('RecordViolation', () => {
     given(violated({ consequence: 'termination' }), terminated(), closed('attack'), keyEnds)
       .when(violate({ violationId: 'vio_2', consequence: 'termination' }))
       .thenRefused('account_closed'));
-  it.each(['warning', 'suspension'] as const)('is no %s of a closed account', (consequence) =>
+  it.each(['warning', 'suspension'] as const)('refuses a %s of a closed account', (consequence) =>
     given(closed(), keyEnds).when(violate({ consequence })).thenRefused('account_closed'),
   );
-  it('is no resale if that is authorised', () =>
+  it('refuses the category resale if resale is authorised', () =>
     given(authorized)
       .when(violate({ category: 'resale' }))
       .thenRefused('resale_authorized'));
 });
 
 describe('forfeiture', () => {
-  it('needs a termination: a holder who leaves keeps what was paid', () =>
+  it('needs a termination: paid credits of a holder who leaves stay owed', () =>
     given(paid(7n), closed(), keyEnds).when(forfeit).thenRefused('account_not_terminated'));
   it('may follow a termination without forfeiture', () =>
     given(paid(7n), violated({ consequence: 'termination' }), terminated(), closed('attack'), keyEnds)
@@ -141,7 +141,7 @@ describe('resale', () => {
   });
   it('ends by an event of its own', () =>
     given(authorized).when(endResale).then({ type: 'ResaleAuthorizationEnded', reason: 'over' }));
-  it('that is not authorised cannot end', () => given().when(endResale).thenRefused('resale_not_authorized'));
+  it('cannot end without an authorisation', () => given().when(endResale).thenRefused('resale_not_authorized'));
 });
 
 describe('notices and acceptance by use', () => {
@@ -164,7 +164,7 @@ describe('notices and acceptance by use', () => {
     given(queued).when(queue).then();
   });
   it('queues no notice to a closed account', () => given(closed(), keyEnds).when(queue).thenRefused('account_closed'));
-  it('records the answer; one accepted mail is enough', () => {
+  it('records the outcome; one accepted mail is enough', () => {
     given(queued).when(answer('failed')).then(answered('failed'));
     given(queued, answered('failed')).when(answer('accepted')).then(answered('accepted'));
     given(queued, answered('accepted')).when(answer('failed')).then();
@@ -189,7 +189,7 @@ describe('notices and acceptance by use', () => {
     given({ ...toppedUp(5n), endsAt: 1 }, paid(9n))
       .when(use())
       .then(byUse('not_due'), { ...expired(5n), reason: 'ended' }, reserved(4n)));
-  it('asks for explicit acceptance after a failed notice, if the operator wants that', () => {
+  it('requires an explicit acceptance after a failed notice, if the operator has set that', () => {
     given(toppedUp(5n), queued, answered('failed')).when(use(true)).thenRefused('terms_not_accepted');
     given(toppedUp(5n), queued).when(use(true)).then(byUse('pending'), reserved(4n));
     given(toppedUp(5n), queued, answered('failed'), termsAccepted('2026-02')).when(use(true)).then(reserved(4n));
@@ -212,7 +212,7 @@ describe('a correction of terms that customers were notified of', () => {
     given(...past)
       .when(use(false))
       .then(byUse('failed'), reserved(4n)));
-  it('is accepted explicitly if that notice failed, and the operator wants that', () =>
+  it('requires an explicit acceptance if that notice failed and the operator has set that', () =>
     given(...past)
       .when(use(true))
       .thenRefused('terms_not_accepted'));

@@ -148,7 +148,7 @@ describe('WaiveCredits', () => {
     given(paid(5n), paid(3n, 'lot_3'), closed())
       .when({ ...waive(), below: 5n })
       .then(waived(3n, 'lot_3')));
-  it('takes nothing of a lot of which a refund holds the rest', () =>
+  it('ends nothing of a lot whose remainder a refund holds', () =>
     given(paid(5n), heldForRefund(4n), closed())
       .when({ ...waive(), below: 5n })
       .then());

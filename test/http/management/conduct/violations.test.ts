@@ -99,13 +99,13 @@ describe('POST /accounts/{account_id}/violations', () => {
     expect(await account()).toMatchObject({ status: 'active', violations: [] });
   });
 
-  it('400: forfeits without a termination, or with evidence that is no id', async () => {
+  it('400: a forfeiture without a termination, or evidence that is not an id', async () => {
     expect(param(await violate({ forfeit: true }, FINANCE))).toBe('forfeit');
     const content = await violate({ evidence: ['tell me how'] });
     expect([refusal(content), param(content)]).toEqual([[400, 'invalid_request'], 'evidence.0']);
   });
 
-  it('404: names a key or a generation of another account', async () => {
+  it('404: evidence that is a key or a generation of another account', async () => {
     for (const foreign of ['key_other', 'gen-other']) {
       const answer = await violate({ evidence: ['gen-1', foreign] });
       expect([refusal(answer), param(answer)]).toEqual([[404, 'evidence_not_found'], 'evidence.1']);
@@ -155,7 +155,7 @@ describe('POST /accounts/{account_id}/resale', () => {
     expect(await violate({ category: 'resale' })).toMatchObject({ status: 201 });
   });
 
-  it('409: ends what was not authorised', async () =>
+  it('409: an end without an authorisation', async () =>
     expect(refusal(await resale('/end'))).toEqual([409, 'resale_not_authorized']));
 
   it('403: a closed account, or a role that does not decide it', async () => {

@@ -28,7 +28,7 @@ describe('POST /contact', () => {
     ]);
   });
 
-  it('keeps lines, and one spelling of their ends', async () => {
+  it('keeps line breaks, in one form', async () => {
     const id = await write({ text: '  a\r\n\r\nb\tc\rd ' });
     expect((await api.get(`/contacts/${id}`)).json).toMatchObject({ text: 'a\n\nb\tc\nd', name: null });
   });
@@ -72,7 +72,7 @@ describe('GET /contacts', () => {
 });
 
 describe('a contact of a stranger', () => {
-  it('404: without such an id', async () => {
+  it('404: an unknown id', async () => {
     for (const answer of [
       await api.get('/contacts/ctc_none'),
       await api.post('/contacts/ctc_none/answer', { how: 'mail', text: 'x' }),
