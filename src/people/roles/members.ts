@@ -16,6 +16,8 @@ export const createMembers = ({ accounts, persons }: PeopleOptions): Members => 
     // By the state of the account and not by the event, which may be followed by another one.
     const { state } = await accounts.read(accountStream(accountId));
     const isMember = state.members.has(personId);
+    // An owner of a terminated account stays excluded, so the list keeps the account.
+    if (!isMember && state.conduct.termination?.owners.includes(personId)) return;
     const command = { type: isMember ? 'JoinAccount' : 'LeaveAccount', accountId } as const;
     const metadata = { actor: 'system:members', commandId: derivedId(command.type, cause) };
     // Refused if the person was erased.

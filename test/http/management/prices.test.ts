@@ -165,6 +165,8 @@ describe('POST /prices', () => {
     await api.post('/delistings', { model: MODEL, ended_by_provider: true, reason: 'r' });
     const answer = await api.post('/prices', { model: MODEL, usd_per_million_tokens: usd('1') });
     expect(refusal(answer)).toEqual([404, 'model_delisted']);
+    const withKey = await api.post('/prices', { model: MODEL, usd_per_million_tokens: usd('1') }, { key: 'off' });
+    expect(refusal(withKey)).toEqual([404, 'model_delisted']);
   });
 
   it('400 without a price if the catalogue lacks the model, and for a price that is not a decimal', async () => {

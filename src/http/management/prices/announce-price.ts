@@ -63,6 +63,8 @@ export const announcePrice = defineRoute({
     const done = await carryOut(deps, identity, { type: 'ListPrice', entry, effectiveFrom, at });
     if (isProblem(done)) return done;
     const [event] = done.events;
+    // The key was not used for an announcement that was made before the end of sale.
+    if (!event && off) return modelDelisted(body.model, off.effectiveFrom);
     if (event && !(event.type === 'PriceListed' && isAsked(event, body))) return problem('idempotency_key_reused');
     const listed = event?.type === 'PriceListed' ? event : { ...newest, entry: newest };
     const answer = {
