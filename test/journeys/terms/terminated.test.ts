@@ -170,3 +170,21 @@ describe('an account that the operator registered', () => {
     expect(await registerAgain(email)).toContain('we do not open another one');
   });
 });
+
+it('the answer to a violation names the other open accounts of the owners', async () => {
+  const email = 'two@accounts.example';
+  const { accountId, token } = await registerPerson(url, smtp, email);
+  const entity = { country: 'DE', registration_number: 'HRB 777', name: 'Two GmbH' };
+  const opened = await call(url, 'POST', '/me/accounts', {
+    ...{ token, body: { entity, declaration: ENTITY, accept_terms: TERMS } },
+  });
+  const body = { category: 'damage', consequence: 'none', reason: 'attacked the gateway' };
+  const answer = await call(url, 'POST', `/accounts/${accountId}/violations`, { ...admin, body });
+  expect(answer.json).toMatchObject({ other_accounts: [opened.json['account_id']] });
+  await call(url, 'POST', `/accounts/${String(opened.json['account_id'])}/close`, {
+    ...admin,
+    body: { reason: 'asked' },
+  });
+  const again = await call(url, 'POST', `/accounts/${accountId}/violations`, { ...admin, body });
+  expect(again.json).toMatchObject({ other_accounts: [] });
+});

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { accountStream } from '../../../domain/account/account.ts';
 import { violationCategories, violationConsequences } from '../../../domain/account/conduct/events.ts';
 import type { AccountEvent } from '../../../domain/account/events.ts';
+import { ownersOf } from '../../../domain/account/holder/members.ts';
 import { invariant } from '../../../domain/decider.ts';
+import { accountsOfPerson } from '../../../domain/identity/person.ts';
 import { formatUsd } from '../../../domain/money.ts';
 import { roleOf, staff } from '../../auth/principals.ts';
 import { problem, type Problem } from '../../server/problems.ts';
@@ -48,6 +50,9 @@ const answer = violationView.omit({ recorded_by: true }).extend({
     description: 'The forfeited credits. Credits that requests in progress hold are forfeited when these end',
   }),
   owed_usd: usd.meta({ description: 'Paid credits that stay owed to the holder' }),
+  other_accounts: z
+    .array(accountId)
+    .meta({ description: 'Accounts of the same owners that are not closed. The consequence does not concern them' }),
   revision,
 });
 
@@ -77,7 +82,7 @@ export const recordViolation = defineRoute({
     example: {
       ...recorded,
       ...{ account_id: 'acc_3f1c9a7be2d04c5d8a6b1e20', evidence: [], status: 'suspended' as const },
-      ...{ forfeited_usd: '0.00', owed_usd: '4.9975', revision: 9 },
+      ...{ forfeited_usd: '0.00', owed_usd: '4.9975', other_accounts: [], revision: 9 },
     },
   },
   problems: ['account_not_found', 'account_closed', 'resale_authorized', 'evidence_not_found', 'not_allowed'],
@@ -147,13 +152,32 @@ const isAsked = (event: AccountEvent, all: readonly AccountEvent[], asked: z.out
   return isDeepStrictEqual({ category, evidence: [...evidence], consequence, reason, forfeit }, asked);
 };
 
-const standingOf = async ({ commands }: ManagementDeps, accountId: string, events: readonly AccountEvent[]) => {
-  const { standing, wallet } = (await commands.read(accountStream(accountId))).state;
+const standingOf = async (deps: ManagementDeps, accountId: string, events: readonly AccountEvent[]) => {
+  const { standing, wallet, members } = (await deps.commands.read(accountStream(accountId))).state;
   const paid = [...wallet.lots.values()].filter(({ source }) => source.kind === 'payment');
   const forfeited = events.reduce((sum, event) => (event.type === 'CreditsForfeited' ? sum + event.amount : sum), 0n);
   return {
     status: standing.status === 'unregistered' ? ('active' as const) : standing.status,
     forfeited_usd: formatUsd(forfeited),
     owed_usd: formatUsd(paid.reduce((sum, { remaining }) => sum + remaining, 0n)),
+    other_accounts: await othersOf(deps, accountId, ownersOf(members)),
   };
+};
+
+/** Support decides about each of them. */
+const othersOf = async (
+  { commands, readPerson }: ManagementDeps,
+  accountId: string,
+  owners: readonly string[],
+): Promise<string[]> => {
+  const known = await Promise.all(owners.map(async (personId) => [personId, await readPerson(personId)] as const));
+  const open: string[] = [];
+  for (const [personId, person] of known) {
+    for (const other of accountsOfPerson(person)) {
+      if (other === accountId || open.includes(other)) continue;
+      const { standing, members } = (await commands.read(accountStream(other))).state;
+      if (standing.status !== 'closed' && members.get(personId) === 'owner') open.push(other);
+    }
+  }
+  return open;
 };
