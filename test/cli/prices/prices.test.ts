@@ -74,7 +74,9 @@ describe('prices proposals, announce, upcoming and withdraw', () => {
       'gpt-4o: 2.50 / 1.25 / 2.50 / 10.00 / 10.00 from TIME, as version 2. It can cost more than before: customers that ' +
         'used the model in the last 90 days get a mail now.\n',
     );
-    expect((await run(['proposals'])).stdout).toMatch(/^There are no proposals: every listed price is the cost in the catalogue/);
+    expect((await run(['proposals'])).stdout).toMatch(
+      /^There are no proposals: every listed price is the cost in the catalogue/,
+    );
     expect((await run(['announce', '--all'])).stdout).toBe('Nothing to do: there are no proposals.\n');
     expect(withoutTimes((await run(['upcoming'])).stdout)).toContain('TIME  gpt-4o  2        can cost more');
   });

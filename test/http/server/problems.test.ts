@@ -61,12 +61,17 @@ describe('problem', () => {
   });
 
   it('names each cause of a suspension in plain words', () => {
-    expect(refusalProblem({ code: 'account_suspended', causes: ['violation', 'dispute', 'debt'] }, 'https://api.example.com/terms').message).toBe(
+    expect(
+      refusalProblem(
+        { code: 'account_suspended', causes: ['violation', 'dispute', 'debt'] },
+        'https://api.example.com/terms',
+      ).message,
+    ).toBe(
       'This account is suspended for a violation of the terms, because of a dispute about a payment, and because credits are owed. Contact support.',
     );
-    expect(refusalProblem({ code: 'account_suspended', causes: ['staff'] }, 'https://api.example.com/terms').message).toBe(
-      'This account is suspended by a decision of the operator. Contact support.',
-    );
+    expect(
+      refusalProblem({ code: 'account_suspended', causes: ['staff'] }, 'https://api.example.com/terms').message,
+    ).toBe('This account is suspended by a decision of the operator. Contact support.');
   });
 });
 

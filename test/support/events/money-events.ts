@@ -1,6 +1,11 @@
 import { expect } from 'vitest';
 import type { Draw, SuspensionCause } from '../../../src/domain/account/events.ts';
-import type { CorrectionEvent, DebtEvent, RefundEvent, RefundReason } from '../../../src/domain/account/refunds/events.ts';
+import type {
+  CorrectionEvent,
+  DebtEvent,
+  RefundEvent,
+  RefundReason,
+} from '../../../src/domain/account/refunds/events.ts';
 import { parseUsd, type Credits } from '../../../src/domain/money.ts';
 import type { EventView } from '../../../src/http/management/accounts/views/event-view.ts';
 
