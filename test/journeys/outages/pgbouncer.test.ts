@@ -62,7 +62,7 @@ describe.skipIf(!hasPgBouncer)('a gateway behind PgBouncer (needs the program pg
 
   it('is refused by the pool size that PgBouncer comes with, with the size that is needed', async () => {
     const said = await refusal(await behind({}));
-    expect(said).toMatch(/gives this gateway 20 connections.*needs up to 50.*session mode.*default_pool_size/s);
+    expect(said).toMatch(/gives this gateway 20 connections.*needs up to 54.*session mode.*default_pool_size/s);
   });
 
   it('is refused with the name of a startup parameter that PgBouncer does not know', async () => {
@@ -71,7 +71,7 @@ describe.skipIf(!hasPgBouncer)('a gateway behind PgBouncer (needs the program pg
   });
 
   it('serves in session mode, two gateways side by side', async () => {
-    const url = await behind({ pool_mode: 'session', default_pool_size: '100', max_client_conn: '200' });
+    const url = await behind({ pool_mode: 'session', default_pool_size: '120', max_client_conn: '200' });
     const one = await premises.startGateway({ DATABASE_URL: url });
     const two = await premises.startGateway({ DATABASE_URL: url });
     const { accountId, apiKey } = await one.openAccount();

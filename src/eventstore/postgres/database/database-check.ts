@@ -10,7 +10,7 @@ export type DatabaseCheck = {
 };
 
 /** The most that one gateway opens: all pools of this process and of the thread that maintains the rows. */
-export const CONNECTIONS_OF_A_GATEWAY = 50;
+export const CONNECTIONS_OF_A_GATEWAY = 54;
 
 const ANSWER_WITHIN_MS = 3000;
 const NAME = 'kissapi-check';
