@@ -13,7 +13,7 @@ import { bodyMemoryBytes } from './body-memory.ts';
 import { createSignals } from './conduct/signals.ts';
 import { newId } from './new-id.ts';
 import { createApp } from '../http/server/app.ts';
-import { networkPrefix } from '../identity/network-prefix.ts';
+import { createNetworkPrefixes, networkPrefix } from '../identity/network-prefix.ts';
 import { createManagementRouter } from '../http/management/router/router.ts';
 import { getMetrics } from '../http/get-metrics.ts';
 import type { ReadReadiness } from '../http/get-health.ts';
@@ -38,6 +38,7 @@ export const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts:
   const { eventLog, providers, providerList, views, watchers, keyring, completions } = parts;
   const { accounts } = eventLog;
   const { now } = watchers;
+  const prefixOf = createNetworkPrefixes(48);
   return createApp({
     newId,
     now,
@@ -73,7 +74,7 @@ export const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts:
         }));
     },
     usedFrom: ({ accountId, keyId }, address) => {
-      const network = networkPrefix(address, 48);
+      const network = prefixOf(address);
       if (network !== undefined) watchers.keyNetworks.add(accountId, keyId, network, now().getTime());
     },
     refused: ({ accountId, keyId, requestId, problem: { code, status, message } }) => {

@@ -19,6 +19,20 @@ export const networkPrefix = (address: string, ipv6Bits: 48 | 56 = 56): string |
   return `${kept.map((group) => group.toString(16)).join(':')}::/${ipv6Bits}`;
 };
 
+const MAX_REMEMBERED = 10_000;
+
+/** `networkPrefix` for addresses that come again with each request: it remembers the results. */
+export const createNetworkPrefixes = (ipv6Bits: 48 | 56): ((address: string) => string | undefined) => {
+  const known = new Map<string, string | undefined>();
+  return (address) => {
+    if (known.has(address)) return known.get(address);
+    if (known.size >= MAX_REMEMBERED) known.clear();
+    const prefix = networkPrefix(address, ipv6Bits);
+    known.set(address, prefix);
+    return prefix;
+  };
+};
+
 /** The eight groups of 16 bits of a valid IPv6 address. */
 const groupsOf = (address: string): readonly number[] => {
   // The URL parser writes the last 32 bits in hexadecimal, too.

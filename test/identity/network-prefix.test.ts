@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { agentFamily } from '../../src/identity/agent-family.ts';
-import { networkPrefix } from '../../src/identity/network-prefix.ts';
+import { createNetworkPrefixes, networkPrefix } from '../../src/identity/network-prefix.ts';
 
 describe('the network of an address', () => {
   it.each([
@@ -48,4 +48,15 @@ describe('the family of a browser', () => {
     ['python-requests/2.32', undefined],
     ['', undefined],
   ])('of %s is %s', (userAgent, family) => expect(agentFamily(userAgent)).toBe(family));
+});
+
+it('remembers the results, also after more addresses than it keeps', () => {
+  const prefixOf = createNetworkPrefixes(48);
+  const addresses = Array.from({ length: 12_000 }, (_, n) => `10.${n >> 8}.${n & 0xff}.7`);
+  for (const round of [1, 2]) {
+    const wrong = addresses.filter((address) => prefixOf(address) !== networkPrefix(address, 48));
+    expect(wrong, `round ${round}`).toEqual([]);
+  }
+  expect(prefixOf('nobody')).toBeUndefined();
+  expect(prefixOf('2001:db8:1234:5678::1')).toBe('2001:db8:1234::/48');
 });
