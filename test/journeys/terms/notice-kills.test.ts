@@ -9,7 +9,7 @@ import { registerAccounts } from './notice-accounts.ts';
 
 const SEED = Number(process.env['SEED'] ?? 15);
 const ACCOUNTS = Number(process.env['NOTICE_ACCOUNTS'] ?? 1000);
-const KILLS = 6;
+const KILLS = Number(process.env['NOTICE_KILLS'] ?? 6);
 /** Mails that a gateway sends at the same time. */
 const UNDER_WAY = 4;
 
