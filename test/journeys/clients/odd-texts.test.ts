@@ -135,8 +135,9 @@ describe.each(all)('$method $path', ({ method, path, query, body }) => {
     }
   });
 
+  if (body === undefined) return;
   const inBodies = ['\0', 'a\0b', '\ud800', '\udfff\ud800', '\uffff', '__proto__', '\u202e', '', 'x'.repeat(60_000)];
-  it.skipIf(body === undefined)('refuses what it cannot take in a text of its body, and never fails', async () => {
+  it('refuses what it cannot take in a text of its body, and never fails', async () => {
     for (const text of inBodies) {
       const asked = [...withEachText(body, text)].map((changed) => ({
         method,
