@@ -153,7 +153,10 @@ describe('a person whom support erases', () => {
     const again = await call(url, 'POST', '/registrations', { body: registration(email.toUpperCase()) });
     expect(again).toMatchObject({ status: 202 });
     const told = await mailTo(smtp, email, before + 1);
-    expect([told.code, told.text.replaceAll(/\s+/g, ' ')]).toEqual(['', expect.stringContaining('we do not open another one')]);
+    expect([told.code, told.text.replaceAll(/\s+/g, ' ')]).toEqual([
+      '',
+      expect.stringContaining('we do not open another one'),
+    ]);
     const pending = String(again.json['registration_id']);
     expect(await typesOf(`person-${pending}`)).toEqual(['PersonRegistered']);
   });
