@@ -8,7 +8,7 @@ import { tellStory, type Chapter, type Until } from './account-history/history.t
 import { createActorNames } from './account-history/actors.ts';
 import { CliFault } from './terminal/fault.ts';
 import { findHolder, type FoundHolder } from './account-history/holder.ts';
-import { moment } from './terminal/moment.ts';
+import { moment } from './terminal/arguments.ts';
 import type { OpenDatabase } from './terminal/open-database.ts';
 import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './terminal/run.ts';
 import { line, paymentBehind, sentence, summary, type Holder } from './account-history/sentences.ts';

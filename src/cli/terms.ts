@@ -1,6 +1,5 @@
 import type { TermsDocument } from '../domain/terms/events.ts';
-import { moment } from './terminal/moment.ts';
-import { oneLine } from './terminal/one-line.ts';
+import { moment, oneLine } from './terminal/arguments.ts';
 import type { OpenDatabase } from './terminal/open-database.ts';
 import { createProgram, EXIT_CODES, runOnDatabase, type ExitCode } from './terminal/run.ts';
 import { documentNamed, versionNamed } from './terms/documents.ts';

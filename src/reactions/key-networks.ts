@@ -114,7 +114,7 @@ const createBuffer = (
   writeRows: (rows: readonly string[]) => Promise<unknown>,
 ) => {
   let waiting = new Set<string>();
-  /** The rows of the present hour that this node has written, so that it writes each once. */
+  /** Rows of the current hour that this node has written already. They are not written again. */
   let written = new Set<string>();
   let writtenHour = 0;
   const add = (row: string): void => {

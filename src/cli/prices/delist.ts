@@ -1,8 +1,7 @@
 import { MIN_AHEAD_MS, NOTICE_MS } from '../../domain/notice.ts';
 import { delistingAt } from '../../domain/prices/price-book.ts';
 import { changePrices } from './change-prices.ts';
-import { moment } from '../terminal/moment.ts';
-import { oneLine } from '../terminal/one-line.ts';
+import { moment, oneLine } from '../terminal/arguments.ts';
 import type { OpenDatabase } from '../terminal/open-database.ts';
 import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from '../terminal/run.ts';
 

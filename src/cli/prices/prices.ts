@@ -1,8 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { readCommandConfig } from '../../config/config.ts';
 import { parseUsdPerMillion, type PicoUsdPerToken } from '../../domain/money.ts';
-import { moment } from '../terminal/moment.ts';
-import { oneLine } from '../terminal/one-line.ts';
+import { moment, oneLine } from '../terminal/arguments.ts';
 import type { OpenDatabase } from '../terminal/open-database.ts';
 import { createProgram, EXIT_CODES, runOnDatabase, type ExitCode } from '../terminal/run.ts';
 import { announceProposals, setPrice, withdrawPrice } from './announce.ts';

@@ -1,6 +1,6 @@
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** The payment partner may refund by itself after three business days without an answer. */
+/** After three business days without an answer, the payment partner can refund on its own. */
 export const REPLY_WITHIN_DAYS = 3;
 
 const isWeekend = (time: number): boolean => [0, 6].includes(new Date(time).getUTCDay());

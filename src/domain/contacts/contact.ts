@@ -25,7 +25,7 @@ export type KnownContact = Opened & {
 };
 export type Contact = { readonly status: 'unknown' } | KnownContact;
 
-/** The account that a contact belongs to; null if there is none. */
+/** The account of a contact. Null for a stranger's contact without a link. */
 export const accountOfContact = ({ accountId, linkedTo }: Pick<KnownContact, 'accountId' | 'linkedTo'>) =>
   accountId ?? linkedTo;
 

@@ -3,7 +3,7 @@ import type { ContactStatus, KnownContact } from './contact.ts';
 /** A contact without its texts, which only its stream has. */
 export type ListedContact = Omit<KnownContact, 'sealed'> & {
   readonly contactId: string;
-  /** The account of the member who wrote it, or the account that it was linked to; null if there is none. */
+  /** The writer's account, or the linked account. Null for a stranger's contact without a link. */
   readonly belongsTo: string | null;
   readonly openedAt: Date;
 };

@@ -8,7 +8,7 @@ export type WithStanding<Version> = Version & {
   readonly standing: Standing;
   /** When it came or comes into force; null if it was withdrawn. */
   readonly since: Date | null;
-  /** When the next announced version replaces it; null if there is none. */
+  /** When the next version replaces this one. Null without a next version. */
   readonly until: Date | null;
 };
 

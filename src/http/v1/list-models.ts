@@ -34,7 +34,7 @@ const modelOf = ({ price, upcoming, usagePolicyUrl }: ModelOnSale) => ({
   usd_per_million_tokens: viewRates(price.rates),
   /** The announced changes of its price, in the order of their effect. */
   upcoming: upcoming.map(viewChange),
-  /** The rules of its provider for its use; null if there are none. */
+  /** The usage policy of its provider. Null for a simulated provider. */
   usage_policy_url: usagePolicyUrl,
 });
 
