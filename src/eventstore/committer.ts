@@ -14,8 +14,8 @@ import {
 /** More would delay the appends that came first; the rest forms the next batch. */
 const MAX_BATCH_EVENTS = 2000;
 
-/** `position` is that of the last event; undefined without events. */
-export type Committed = { readonly position: Position | undefined; readonly time: Date };
+/** `position` is that of the last event; undefined without events, and if the store assigns it after the append. */
+export type Committed = { readonly position: Position | undefined };
 
 /**
  * Fault: another writer appended first. `ambiguous` if an earlier try of the same append may have succeeded, or if the log
@@ -245,10 +245,7 @@ const takeBatch = (queue: readonly Pending[]): { readonly batch: Batch; readonly
 };
 
 /** Sets the tokens at which later appends expect the stream. The callers are notified later. */
-const settleAppended = (
-  parts: readonly Pending[],
-  { written, time }: Extract<SliceResult, { kind: 'appended' }>,
-): Notify => {
+const settleAppended = (parts: readonly Pending[], { written }: Extract<SliceResult, { kind: 'appended' }>): Notify => {
   let token = parts[0]?.expected.token;
   let count = 0;
   const notifies = parts.map(({ events, end, resolve }): Notify => {
@@ -256,7 +253,7 @@ const settleAppended = (
     const last = events.length > 0 ? written[count - 1] : undefined;
     token = last?.token ?? token;
     end.token = token;
-    return () => resolve({ position: last?.position, time });
+    return () => resolve({ position: last?.position });
   });
   return () => notifies.forEach((notify) => notify());
 };

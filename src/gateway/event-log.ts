@@ -21,13 +21,15 @@ import { journal } from '../eventstore/journal/codec.ts';
 import { createCommitter } from '../eventstore/committer.ts';
 import { createDataKeys } from '../eventstore/secrets/data-keys.ts';
 import { createFold } from '../eventstore/fold.ts';
+import type { StoreEvent } from '../eventstore/eventstoredb/eventstoredb.ts';
 import { beginLogClockAt, keepClockReal, readLogClock } from '../eventstore/log-clock.ts';
 import type { MigrateOptions } from '../eventstore/postgres/database/migrate.ts';
 import type { ReadableVersions } from '../eventstore/event-versions.ts';
 import { UNSTATED_VERSIONS } from '../eventstore/journal/unstated-versions.ts';
 import { createVault } from '../eventstore/journal/personal-data.ts';
 import type { Patiently } from '../eventstore/postgres/database/patience.ts';
-import { createPostgresStore, migratePostgresStore } from '../eventstore/postgres/postgres.ts';
+import { migratePostgresStore } from '../eventstore/postgres/postgres.ts';
+import { checkLogOwner, createLog } from '../eventstore/create-log.ts';
 import { checkSecrets } from '../eventstore/secrets/secret-checks.ts';
 import { obtainSharedSecrets } from '../eventstore/secrets/shared-secrets.ts';
 import { createSnapshots } from '../eventstore/postgres/snapshots.ts';
@@ -39,12 +41,14 @@ import type { OutageLog } from './health/outage.ts';
 import { openRewinds } from './health/rewinds.ts';
 import { migrateRuns, readableByLiveRuns } from '../reactions/runs/runs.ts';
 import { checkedSecrets, type Secrets } from './secrets.ts';
-import { withPause } from './health/pause.ts';
+import { withCopy, withPause } from './health/pause.ts';
 
 export type EventLog = Awaited<ReturnType<typeof openEventLog>>;
 
 export type EventLogOptions = {
   readonly databaseUrl: string;
+  /** EventStoreDB, which then commits the log. */
+  readonly eventStoreUrl: string | undefined;
   readonly secrets: Secrets;
   /** The id of the master key for the data keys of new accounts. */
   readonly wrapWith: () => string;
@@ -65,14 +69,17 @@ export type EventLogOptions = {
   readonly termsFiles?: readonly TermsFile[];
 };
 
+/** An event of EventStoreDB is usually in the copy by then. If it is not, there is no snapshot, and nothing is lost. */
+const COPIED_AFTER_MS = 500;
 /** The first version of PriceListed that has the cost. */
 const COST_SINCE = 2;
 
 /** Opens the event log with its commands and its secrets, and publishes terms and prices. Must be closed. */
 export const openEventLog = async (options: EventLogOptions) => {
-  const { databaseUrl, secrets, wrapWith, dataDir, patiently, outage, migration, log } = options;
+  const { databaseUrl, eventStoreUrl, secrets, wrapWith, dataDir, patiently, outage, migration, log } = options;
   const { priceMargin: margin, termsFiles } = options;
   await patiently(() => migratePostgresStore(databaseUrl, migration));
+  await patiently(() => checkLogOwner({ databaseUrl, eventStoreUrl }));
   await patiently(() => setClock(options));
   const { masterKeys } = secrets;
   const dataKeys = createDataKeys(databaseUrl, masterKeys, wrapWith);
@@ -82,16 +89,20 @@ export const openEventLog = async (options: EventLogOptions) => {
   const peppers = [newest.secret, ...older.map(({ secret }) => secret)] as const;
   const shared = await patiently(() => obtainSharedSecrets({ databaseUrl, masterKeys, peppers }));
   const rewinds = await patiently(() => openRewinds({ databaseUrl, dataDir, outage, log }));
-  const store = createPostgresStore(databaseUrl, rewinds.storeOptions);
+  const store = createLog({ databaseUrl, eventStoreUrl }, { ...rewinds.storeOptions, ...eventStoreReports(log) });
   const committer = createCommitter({
     store,
     changed: createAppendLog(log, outage),
   });
-  const snapshots = createSnapshots<Account>({ databaseUrl, version: ACCOUNT_STATE_VERSION, secret: shared.snapshots });
+  const snapshots = createSnapshots<Account>({
+    ...{ databaseUrl, version: ACCOUNT_STATE_VERSION, secret: shared.snapshots },
+    afterMs: eventStoreUrl === undefined ? 0 : COPIED_AFTER_MS,
+  });
   // Versions that all releases can read, until the releases of the running nodes are known.
   let readable = UNSTATED_VERSIONS;
-  const writing = { store, committer, codec: journal, readable: (): ReadableVersions => readable };
-  const accounts = createCommands({ ...writing, decider: withPause(accountDecider, rewinds.isOpen), snapshots });
+  const writing = { store: store.streams, committer, codec: journal, readable: (): ReadableVersions => readable };
+  const decider = withCopy(withPause(accountDecider, rewinds.isOpen), () => store.copyLag?.ms ?? 0);
+  const accounts = createCommands({ ...writing, decider, snapshots });
   const prices = createCommands({ ...writing, decider: priceDecider });
   const terms = createCommands({ ...writing, decider: termsDecider });
   const mails = createCommands({ ...writing, decider: mailDecider });
@@ -197,6 +208,30 @@ export const openEventLog = async (options: EventLogOptions) => {
     },
   };
 };
+
+/** Logs what an operator must know about EventStoreDB. */
+const eventStoreReports = (log: Logger) => ({
+  failed: (error: unknown): void => log.warn({ err: error }, 'copying the log from EventStoreDB failed'),
+  noticed: (event: StoreEvent): void => {
+    switch (event.kind) {
+      case 'other_history':
+        return log.error(
+          { alert: 'event_store_differs', what: event.what },
+          'the streams in EventStoreDB do not continue what was copied: the copy stays where it is',
+        );
+      case 'restored':
+        return log.warn(
+          { from: event.from, to: event.to },
+          'EventStoreDB had gone back in time: what it lacked was appended to it again, from the copy',
+        );
+      case 'metadata_set':
+        return log.error(
+          { alert: 'event_store_metadata', stream: event.stream, metadata: event.metadata },
+          'the metadata of a stream of the log were set in EventStoreDB, which can make it delete events: remove them',
+        );
+    }
+  },
+});
 
 const setClock = async ({ databaseUrl, production, clockStart }: EventLogOptions): Promise<void> => {
   if (production) return keepClockReal(databaseUrl);

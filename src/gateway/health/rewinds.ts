@@ -29,7 +29,7 @@ const reported = ({ rewindId, seen, head, commonPosition, lostEvents }: RewindNo
 export const openRewinds = async ({ databaseUrl, dataDir, outage, log }: RewindsOptions) => {
   const rewinds = createLogRewinds(databaseUrl);
   const logId = await rewinds.logId();
-  const remembered = createRememberedAppends(COMPLETION_EVENTS);
+  const remembered = createRememberedAppends(COMPLETION_EVENTS, () => new Date());
   const newest = await readSeenHead(dataDir, logId);
   const write = createSeenHeadWriter(dataDir, logId);
   let watch: RewindWatch | undefined;
