@@ -13,8 +13,9 @@ const APPEND_WITHIN_MS = 10_000;
 const AT_ONCE = 256;
 
 /**
- * Appends events that have their place in the log already, in the order of the log. One connection keeps the order, and the
- * places in the answers show that it was kept. An append that is repeated writes nothing. Resolves to the place of the last
+ * Appends events that have their place in the log already, in the order of the log. One connection keeps the order once it
+ * has appended something: the call that makes the client open its stream of appends is sent after those that follow it. The
+ * places in the answers show that the order was kept. An append that is repeated writes nothing. Resolves to the place of the last
  * event. Rejects with StoreUnavailable; the caller then looks how far the server came.
  */
 export const appendInOrder = async (
@@ -25,7 +26,7 @@ export const appendInOrder = async (
   let last = -1;
   for (let from = 0; from < events.length; from += AT_ONCE) {
     const some = runsOf(events.slice(from, from + AT_ONCE));
-    const appending = Promise.all(some.map((run) => appendRun(session, prefix, run)));
+    const appending = appendRuns(session, prefix, some);
     const places = await within(APPEND_WITHIN_MS, 'appends', appending).catch((cause: unknown) => {
       throw asStoreFault(cause);
     });
@@ -35,6 +36,17 @@ export const appendInOrder = async (
     }
   }
   return last;
+};
+
+/** The first alone, then the others at once. */
+const appendRuns = async (
+  session: Session,
+  prefix: string,
+  [first, ...others]: readonly (readonly FollowingEvent[])[],
+): Promise<readonly number[]> => {
+  if (!first) return [];
+  const place = await appendRun(session, prefix, first);
+  return [place, ...(await Promise.all(others.map((run) => appendRun(session, prefix, run))))];
 };
 
 /** Consecutive events of one stream are one append. */
