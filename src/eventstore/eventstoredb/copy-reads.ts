@@ -1,6 +1,6 @@
 import { BACKWARDS, END } from '@eventstore/db-client';
 import type { ChainedLog } from '../chained-log.ts';
-import type { StreamReads } from '../event-store.ts';
+import { StoreUnavailable, type StreamReads } from '../event-store.ts';
 import { gather } from '../postgres/load-batch.ts';
 import type { LogReads } from '../postgres/log-reads.ts';
 import { asStoreFault, within } from './client-faults.ts';
@@ -104,6 +104,29 @@ export const createCopyReads = (options: CopyReadsOptions): Pick<ChainedLog, 're
       return event;
     },
   };
+};
+
+const LOOK_EVERY_MS = 200;
+const NO_PROGRESS_MS = 30_000;
+
+/** See EventStoreDbLog. */
+export const completeCopy = async (
+  { gate, heads }: Pick<CopyReadsOptions, 'gate' | 'heads'>,
+  progress: (position: number) => void,
+): Promise<number> => {
+  let head = await heads.read();
+  const end = await endOfLog(await gate.enter(), head.storePosition);
+  for (let movedAt = performance.now(); head.storePosition < end;) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    const now = await heads.read();
+    if (now.position > head.position) movedAt = performance.now();
+    if (performance.now() - movedAt > NO_PROGRESS_MS) {
+      throw new StoreUnavailable(`the log is not copied from EventStoreDB beyond position ${now.position}`);
+    }
+    head = now;
+    progress(head.position);
+  }
+  return head.position;
 };
 
 /** The place of the newest event of the log, or `floor` if none is after it. Other streams of the server are passed over. */
