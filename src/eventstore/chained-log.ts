@@ -62,6 +62,13 @@ export interface ChainedLog extends EventStore {
  */
 export class CopyWentBack extends StoreUnavailable {
   override readonly name = 'CopyWentBack';
+  /** The head of the tables. */
+  readonly position: number;
+
+  constructor(position: number, cause: unknown) {
+    super('the copy of the log in PostgreSQL went back in time, and is made complete again', { cause });
+    this.position = position;
+  }
 }
 
 /**

@@ -81,9 +81,7 @@ export const createEventStoreDbLog = (databaseUrl: string, options: EventStoreDb
       if (!(error instanceof LogWentBack)) throw error;
       const { position } = await heads.read();
       if (position >= error.seen.position) throw error;
-      throw new CopyWentBack('the copy of the log in PostgreSQL went back in time, and is made complete again', {
-        cause: error,
-      });
+      throw new CopyWentBack(position, error);
     }
   };
 

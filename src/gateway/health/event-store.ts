@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Log } from '../../eventstore/create-log.ts';
+import type { PostgresDataKeys } from '../../eventstore/secrets/data-keys.ts';
 import type { StoreEvent } from '../../eventstore/eventstoredb/eventstoredb.ts';
 import { watchAppliedEffects, type AppliedEffects } from '../../reactions/applied-effects.ts';
 import type { OutageLog } from './outage.ts';
@@ -14,6 +15,19 @@ export const watchEffects = ({ databaseUrl, outage, log }: EffectsOptions): Appl
       if (!outage.covers(error)) log.warn({ err: error }, 'it is unknown whether erasures are applied');
     },
   });
+
+/** Personal data whose key is gone cannot be read, and nothing but a newer backup of the table has the key. */
+export const reportLostKeys = (dataKeys: Pick<PostgresDataKeys, 'withoutKey'>, since: number, log: Logger): void =>
+  void dataKeys.withoutKey(since).then(
+    (ids) => {
+      if (ids.length === 0) return;
+      log.error(
+        { alert: 'data_keys_gone', ids },
+        'the personal data of these cannot be read, because the restored database lacks their keys: restore the table data_keys from a newer backup',
+      );
+    },
+    (error: unknown) => log.warn({ err: error }, 'it is unknown whether data keys are gone'),
+  );
 
 const REPORT_EVERY_MS = 5000;
 
