@@ -109,3 +109,6 @@ await runAlone('event-store', async () => {
     throw error instanceof EventStoreNotProtected ? new CliFault(error.message, { cause: error }) : error;
   }
 });
+
+// A connection to a server that does not answer would keep the process alive.
+process.exit(process.exitCode);

@@ -3,10 +3,13 @@ import {
   ANY,
   BACKWARDS,
   binaryEvent,
+  DeadlineExceededError,
   END,
   MaxAppendSizeExceededError,
+  NotLeaderError,
   StreamDeletedError,
   StreamNotFoundError,
+  TimeoutError,
   WrongExpectedVersionError,
   type EventStoreDBClient,
 } from '@eventstore/db-client';
@@ -38,6 +41,8 @@ const LARGEST_APPEND_BYTES = 900_000;
 const MAX_CLOCK_DIFFERENCE_MS = 30_000;
 /** No stream ends at this revision, so what expects it changes nothing, whether it is permitted or not. */
 const IMPOSSIBLE_REVISION = 2n ** 52n;
+/** `$tb` of a deleted stream: the largest 64-bit integer, as a number of JSON. */
+const DELETED = Number(2n ** 63n - 1n);
 const METADATA_READS = 16;
 /** The status that gRPC gives to an unknown user or a wrong password. */
 const UNAUTHENTICATED = 16;
@@ -182,8 +187,8 @@ const checkLimits = async (client: EventStoreDBClient, name: string): Promise<vo
   const limits = Object.entries({
     $maxAge: metadata['maxAge'],
     $maxCount: metadata['maxCount'],
-    $tb: metadata['truncateBefore'],
-  }).flatMap(([key, value]) => (value === undefined ? [] : [`${key} = ${JSON.stringify(value)}`]));
+    $tb: metadata['truncateBefore'] === DELETED ? 'the end (the stream was deleted)' : metadata['truncateBefore'],
+  }).flatMap(([key, value]) => (value === undefined ? [] : [`${key} = ${String(value)}`]));
   if (limits.length === 0) return;
   throw new UnfitEventStore(
     'event_store_limits_streams',
@@ -248,8 +253,7 @@ const deniedTo = (act: string, error: unknown): UnfitEventStore | undefined => {
 const deleted = (stream: string, cause: unknown): UnfitEventStore =>
   new UnfitEventStore(
     'event_store_limits_streams',
-    `The stream ${stream} was deleted in EventStoreDB for good (a tombstone). Restore EventStoreDB from a backup, or begin ` +
-      'again in an empty EventStoreDB with the copy of the log in PostgreSQL.',
+    `The stream ${stream} was deleted in EventStoreDB for good (a tombstone). Restore EventStoreDB from a backup.`,
     { cause },
   );
 
@@ -283,10 +287,19 @@ const tooSlow = (step: Step, timeoutMs: number): UnfitEventStore => {
 const AROUND_SOCKET_ERROR =
   /^14 UNAVAILABLE: No connection established\. Last error: (?:Error: )?|\s*Resolution note:\s*/g;
 
-/** The message of an error of the client, without what gRPC puts around it and without a full stop. */
+/** What gRPC and the client put around a message. */
+const AROUND =
+  /^14 UNAVAILABLE: No connection established\. Last error: (?:Error: )?|\s*Resolution note:\s*|^Could not recognize /g;
+
+/** The reason in an error of the client, without a full stop. */
 export const reasonOf = (error: unknown): string => {
+  if (error instanceof DeadlineExceededError || error instanceof TimeoutError) {
+    return 'a majority of the nodes did not confirm it in time';
+  }
+  if (error instanceof NotLeaderError) return 'the node is not the leader';
   const text = error instanceof Error ? error.message || error.constructor.name : String(error);
-  return text.replaceAll(AROUND_SOCKET_ERROR, '').replace(/[.\s]+$/, '');
+  if (/wrong version number/.test(text)) return 'the server answers without TLS';
+  return text.replaceAll(AROUND, '').replace(/[.\s]+$/, '');
 };
 
 /** Whether an address of EventStoreDB has no TLS. The client reads the names of options without case, `-` and `_`. */
