@@ -284,9 +284,6 @@ const tooSlow = (step: Step, timeoutMs: number): UnfitEventStore => {
   return unreachable(new Error(step === 'reach' ? `no answer ${within}` : `the checks did not end ${within}`));
 };
 
-const AROUND_SOCKET_ERROR =
-  /^14 UNAVAILABLE: No connection established\. Last error: (?:Error: )?|\s*Resolution note:\s*/g;
-
 /** What gRPC and the client put around a message. */
 const AROUND =
   /^14 UNAVAILABLE: No connection established\. Last error: (?:Error: )?|\s*Resolution note:\s*|^Could not recognize /g;
