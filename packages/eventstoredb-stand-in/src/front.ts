@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 /** A connection of a client, and the one to the gRPC server behind it. */
 type Pair = { readonly client: Socket; readonly server: Socket; flow(): void; stop(): void };
 
-/** The door of the stand-in: it passes bytes to the gRPC server, unless a fault is on. */
+/** The listener of the stand-in: it passes bytes to the gRPC server, unless a fault is on. */
 export type Front = {
   /** The milliseconds by which each byte to a client is late. */
   delayMs: number;
@@ -74,7 +74,7 @@ export const createFront = (grpcPort: number): Front => {
   // With it, a silent server leaves the first bytes of a client in the kernel.
   const listener = createServer({ pauseOnConnect: true }, accept);
   const cut = (): void => {
-    for (const { client } of [...pairs]) client.resetAndDestroy();
+    for (const { client } of [...pairs]) client.destroy();
   };
 
   const front: Front = {

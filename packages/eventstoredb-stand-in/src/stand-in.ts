@@ -1,8 +1,10 @@
 import { ServerCredentials } from '@grpc/grpc-js';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { noFaults } from './faults.ts';
 import type { AppendRefusal } from './faults.ts';
 import { createFront } from './front.ts';
+import { consumerTooSlow, shutDown } from './grpc/errors.ts';
 import type { ServerState } from './grpc/server-state.ts';
 import { createGrpcServer } from './grpc/services.ts';
 import { createLog } from './log/log.ts';
@@ -29,8 +31,11 @@ export type EventStoreDbStandIn = {
   resume(): void;
   /** Destroys all connections. New ones are accepted. */
   cut(): void;
-  /** Refuses connections, and destroys those that exist. The log stays. */
-  stop(): Promise<void>;
+  /**
+   * Refuses connections, and destroys those that exist. The log stays. `shut_down` resets all calls before that, as a
+   * server does that got SIGTERM (but the real one serves its connections for 5 more seconds first).
+   */
+  stop(how?: 'killed' | 'shut_down'): Promise<void>;
   /** Listens again at the same port. */
   start(): Promise<void>;
   /** Ends all subscriptions and batched appends with status OK. */
@@ -53,6 +58,8 @@ export type EventStoreDbStandIn = {
 
 const MAX_APPEND_SIZE = 1024 * 1024;
 const LIVE_BUFFER = 128;
+/** What the last messages of a server that shuts down need to arrive. */
+const SHUT_DOWN_MS = 50;
 
 export const startEventStoreDbStandIn = async (
   options: EventStoreDbStandInOptions = {},
@@ -76,6 +83,7 @@ export const startEventStoreDbStandIn = async (
   const front = createFront(await bind('127.0.0.1:0', ServerCredentials.createInsecure()));
   const port = await front.open(options.port ?? 0);
   let isOpen = true;
+  const openCalls = () => [...state.batches, ...state.subscriptions];
   faults.leader = { host: '127.0.0.1', port };
 
   return {
@@ -89,7 +97,11 @@ export const startEventStoreDbStandIn = async (
     silence: front.silence,
     resume: front.resume,
     cut: front.cut,
-    stop: async () => {
+    stop: async (how = 'killed') => {
+      if (how === 'shut_down') {
+        for (const call of openCalls()) call.fail(shutDown());
+        await sleep(SHUT_DOWN_MS);
+      }
       if (isOpen) await front.shut();
       isOpen = false;
     },
@@ -98,10 +110,10 @@ export const startEventStoreDbStandIn = async (
       isOpen = true;
     },
     endPolitely: () => {
-      for (const call of [...state.batches, ...state.subscriptions]) call.end();
+      for (const call of openCalls()) call.end();
     },
     dropSubscriptions: () => {
-      for (const subscription of [...state.subscriptions]) subscription.drop();
+      for (const subscription of [...state.subscriptions]) subscription.fail(consumerTooSlow());
     },
     goBackTo: (commitPosition) => {
       log.goBackTo(Number(commitPosition));

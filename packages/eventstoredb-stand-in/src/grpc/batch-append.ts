@@ -148,7 +148,7 @@ export const createBatchAppend =
   (state: ServerState) =>
   (call: ServerDuplexStream<BatchAppendReq, BatchAppendResp>): void => {
     const batch = new Batch(state, call);
-    const open: OpenCall = { end: () => call.end() };
+    const open: OpenCall = { end: () => call.end(), fail: (error) => call.emit('error', error) };
     state.batches.add(open);
     const close = (): void => {
       batch.close();

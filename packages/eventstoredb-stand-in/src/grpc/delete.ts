@@ -13,7 +13,7 @@ import { streamNameOf } from './wire.ts';
 
 type Options = ExpectedOption & { getStreamIdentifier(): StreamIdentifier | undefined; getRevision(): string };
 
-/** Numbers of the server for the expected revisions that are none. */
+/** The numbers by which the server reports expected revisions that have a name. */
 const NAMED = { any: -2, no_stream: -1, stream_exists: -4 } as const;
 const numberOf = (expected: ExpectedRevision): number => (typeof expected === 'number' ? expected : NAMED[expected]);
 

@@ -54,6 +54,10 @@ export const timedOut = (message: string): CallError => callError(status.ABORTED
 export const consumerTooSlow = (): CallError =>
   timedOut('Consumer too slow to handle event while live. Client resubscription required.');
 
+/** What the client makes of a stream that a server resets while it shuts down. */
+export const shutDown = (): CallError =>
+  callError(status.INTERNAL, 'Received RST_STREAM with code 0 (Call ended without gRPC status)');
+
 export const unavailable = (details: string): CallError => callError(status.UNAVAILABLE, details);
 export const unknown = (details: string): CallError => callError(status.UNKNOWN, details);
 /** An exception that the server does not explain. */

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { StoredEvent } from '../log/event.ts';
 import { drained } from './drained.ts';
 import { consumerTooSlow } from './errors.ts';
-import type { ServerState, Subscription } from './server-state.ts';
+import type { OpenCall, ServerState } from './server-state.ts';
 import { caughtUp, confirmation } from './wire.ts';
 
 /** One subscription: messages of the past wait for the consumer, live ones only up to a limit. */
@@ -28,12 +28,12 @@ export const createDelivery = (state: ServerState, call: ServerWritableStream<Re
     close();
     call.emit('error', error);
   };
-  const subscription: Subscription = {
+  const subscription: OpenCall = {
     end: () => {
       close();
       call.end();
     },
-    drop: () => fail(consumerTooSlow()),
+    fail,
   };
   const close = (): void => {
     isOver = true;
@@ -59,7 +59,7 @@ export const createDelivery = (state: ServerState, call: ServerWritableStream<Re
     },
     sendLive: (response) => {
       if (isOver) return;
-      if (call.writableLength > state.liveBuffer) subscription.drop();
+      if (call.writableLength > state.liveBuffer) fail(consumerTooSlow());
       else call.write(response);
     },
     fail,

@@ -5,11 +5,7 @@ import type { Faults } from '../faults.ts';
 export type OpenCall = {
   /** Ends it with status OK, as a server does that shuts down in peace. */
   end(): void;
-};
-
-export type Subscription = OpenCall & {
-  /** Ends it as one whose consumer is too slow. */
-  drop(): void;
+  fail(error: Error): void;
 };
 
 /** What all calls of a stand-in share. */
@@ -21,5 +17,5 @@ export type ServerState = {
   /** Messages that may wait for the consumer of a live subscription. */
   readonly liveBuffer: number;
   readonly batches: Set<OpenCall>;
-  readonly subscriptions: Set<Subscription>;
+  readonly subscriptions: Set<OpenCall>;
 };
