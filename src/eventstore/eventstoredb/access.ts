@@ -80,28 +80,32 @@ export const protectedMetadataOfAll = (metadata: Json, user: string): Json => {
   };
 };
 
+/** Sets access on the EventStoreDB at `url`, which has an administrator. Throws EventStoreNotProtected. */
+export const protectEventStore = (url: string, user: string): Promise<Protection> =>
+  withClient(url, (client) => {
+    if (isInsecure(url)) throw new EventStoreNotProtected(NO_ACCESS_CONTROL);
+    return protect(client, user);
+  });
+
 /**
  * Sets the default ACL of user streams and the ACL of `$all` so that the user appends and reads, and only administrators
- * delete streams and set metadata. Keeps other users and other settings. `url` has an administrator. Throws
- * EventStoreNotProtected.
+ * delete streams and set metadata. Keeps other users and other settings. Throws EventStoreNotProtected.
  */
-export const protectEventStore = (url: string, user: string): Promise<Protection> =>
-  withClient(url, async (client) => {
-    if (isInsecure(url)) throw new EventStoreNotProtected(NO_ACCESS_CONTROL);
-    await checkUser(client, user);
-    const changed: Protection['changed'][number][] = [];
-    const settings = await newest(client, SETTINGS);
-    if (await write(client, settings, protectedSettings(settings.data, user), 'update-default-acl')) {
-      changed.push('default-acl');
-    }
-    const metadata = await newest(client, METADATA_OF_ALL);
-    if (await write(client, metadata, protectedMetadataOfAll(metadata.data, user), '$metadata')) {
-      changed.push('acl-of-all');
-    }
-    await confirm(client, user);
-    const acl = recordIn((await newest(client, SETTINGS)).data['$userStreamAcl']);
-    return { changed, othersMayAppend: rolesIn(acl['$w']).filter((role) => role !== ADMINS && role !== user) };
-  });
+export const protect = async (client: EventStoreDBClient, user: string): Promise<Protection> => {
+  await checkUser(client, user);
+  const changed: Protection['changed'][number][] = [];
+  const settings = await newest(client, SETTINGS);
+  if (await write(client, settings, protectedSettings(settings.data, user), 'update-default-acl')) {
+    changed.push('default-acl');
+  }
+  const metadata = await newest(client, METADATA_OF_ALL);
+  if (await write(client, metadata, protectedMetadataOfAll(metadata.data, user), '$metadata')) {
+    changed.push('acl-of-all');
+  }
+  await confirm(client, user);
+  const acl = recordIn((await newest(client, SETTINGS)).data['$userStreamAcl']);
+  return { changed, othersMayAppend: rolesIn(acl['$w']).filter((role) => role !== ADMINS && role !== user) };
+};
 
 /** Runs the start checks of a gateway once, on streams of their own. Throws UnfitEventStore. */
 export const tryEventStore = (url: string, now: () => Date): Promise<FitEventStore> =>
