@@ -23,6 +23,8 @@ export type Protection = {
   readonly changed: readonly ('default-acl' | 'acl-of-all')[];
   /** Other users and groups that may append to streams of users. */
   readonly othersMayAppend: readonly string[];
+  /** Other users and groups that may delete streams of users or set their metadata: named so before, and kept. */
+  readonly othersMayDelete: readonly string[];
 };
 
 const ADMINS = '$admins';
@@ -104,7 +106,10 @@ export const protect = async (client: EventStoreDBClient, user: string): Promise
   }
   await confirm(client, user);
   const acl = recordIn((await newest(client, SETTINGS)).data['$userStreamAcl']);
-  return { changed, othersMayAppend: rolesIn(acl['$w']).filter((role) => role !== ADMINS && role !== user) };
+  const othersIn = (...keys: readonly string[]): readonly string[] => [
+    ...new Set(keys.flatMap((key) => rolesIn(acl[key])).filter((role) => role !== ADMINS && role !== user)),
+  ];
+  return { changed, othersMayAppend: othersIn('$w'), othersMayDelete: othersIn(...DESTROY) };
 };
 
 /** Runs the start checks of a gateway once, on streams of their own. Throws UnfitEventStore. */

@@ -76,18 +76,22 @@ describe('to protect an EventStoreDB', () => {
     expect(await protect(client, 'kissapi')).toEqual({
       changed: ['default-acl', 'acl-of-all'],
       othersMayAppend: [],
+      othersMayDelete: [],
     });
     expect((await client.getStreamMetadata('$all')).metadata?.acl?.readRoles).toEqual(['$admins', 'kissapi']);
-    expect(await protect(client, 'kissapi')).toEqual({ changed: [], othersMayAppend: [] });
+    expect(await protect(client, 'kissapi')).toEqual({ changed: [], othersMayAppend: [], othersMayDelete: [] });
     expect([await lengthOf('$settings'), await lengthOf('$$$all')]).toEqual([1, 1]);
   });
 
-  it('names other users that may append', async () => {
+  it('names other users that may append or delete', async () => {
     await createUser({});
-    await write('$settings', 'update-default-acl', { $userStreamAcl: { $w: ['reports', 'kissapi'] } });
+    await write('$settings', 'update-default-acl', {
+      $userStreamAcl: { $w: ['reports', 'kissapi'], $d: 'cleaner', $mw: ['cleaner', '$all'] },
+    });
     expect(await protect(client, 'kissapi')).toEqual({
       changed: ['default-acl', 'acl-of-all'],
       othersMayAppend: ['reports'],
+      othersMayDelete: ['cleaner'],
     });
   });
 
