@@ -268,6 +268,7 @@ const readsRealTime: Readonly<Record<string, string>> = {
   'eventstore/postgres/log-probe.ts': 'it compares the clock of the machine with that of the database',
   'eventstore/postgres/database/migrate.ts': 'operators read when a migration was applied',
   'eventstore/postgres/log-rewinds.ts': 'operators read when a rewind was noticed and acknowledged',
+  'gateway/health/rewinds.ts': 'operators read when an event that is lost was acknowledged',
   'reactions/database-clock.ts': 'it reports that the clock of the machine is wrong',
   'reactions/runs/heartbeat.ts': 'whether a run is alive is a matter of real time',
   'reactions/runs/runs.ts': 'whether a run is alive is a matter of real time',

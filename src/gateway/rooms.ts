@@ -42,7 +42,7 @@ export const openRooms = async (options: GatewayOptions, publicUrl: () => string
     checkDatabase({ databaseUrl, production: config.production, warn: (text) => log.warn(text) }),
   );
   const eventLog = await openEventLog({
-    ...{ databaseUrl, secrets, dataDir: config.dataDir, ...start },
+    ...{ databaseUrl, eventStoreUrl: config.eventStoreUrl, secrets, dataDir: config.dataDir, ...start },
     ...{ production: config.production, clockStart: options.clockStart },
     priceMargin: config.priceMargin,
     wrapWith: () => secretsInUse.masterKeyId,

@@ -3,15 +3,14 @@ import { join } from 'node:path';
 import { findRunningBundledPostgres, startBundledPostgres } from '../../gateway/start/bundled-postgres.ts';
 import { checkSessions } from '../../eventstore/postgres/database/database-check.ts';
 import { addressIn, databaseFaultInWords } from '../../eventstore/postgres/database/database-faults.ts';
-import type { ChainedLog } from '../../eventstore/chained-log.ts';
-import { createPostgresStore } from '../../eventstore/postgres/postgres.ts';
+import { checkLogOwner, createLog, type Log, type LogAddress } from '../../eventstore/create-log.ts';
 import { createDatabase, type Database } from '../../projections/database.ts';
 import { CliFault } from './fault.ts';
 
 /** The log of a gateway and the rows of its projections. */
 export type OpenDatabase = {
   readonly url: string;
-  readonly store: ChainedLog;
+  readonly store: Log;
   readonly rows: Database;
   /** Also stops the server if it was started for the command. */
   close(): Promise<void>;
@@ -21,6 +20,8 @@ type Server = { readonly url: string; stop(): Promise<void> };
 
 export type OpenDatabaseOptions = {
   readonly databaseUrl: string | undefined;
+  /** EventStoreDB, if it commits the log. */
+  readonly eventStoreUrl?: string | undefined;
   readonly dataDir: string;
   /** For messages to the user; never includes the URL, which contains the password. */
   readonly log: (line: string) => void;
@@ -30,12 +31,19 @@ export type OpenDatabaseOptions = {
  * The database of the gateway: the configured one, else the bundled one of a running gateway, else the bundled one,
  * started for the command. Never creates anything. Must be closed.
  */
-export const openDatabase = async ({ databaseUrl, dataDir, log }: OpenDatabaseOptions): Promise<OpenDatabase> => {
+export const openDatabase = async ({
+  databaseUrl,
+  eventStoreUrl,
+  dataDir,
+  log,
+}: OpenDatabaseOptions): Promise<OpenDatabase> => {
   const found = databaseUrl ?? (await findRunningBundledPostgres(dataDir));
   const server = found === undefined ? await start(dataDir, log) : { url: found, stop: () => Promise.resolve() };
   const { url } = server;
-  await expectServer(url).catch((error: unknown) => server.stop().finally(() => Promise.reject(error as Error)));
-  const store = createPostgresStore(url);
+  await expectServer({ databaseUrl: url, eventStoreUrl }).catch((error: unknown) =>
+    server.stop().finally(() => Promise.reject(error as Error)),
+  );
+  const store = createLog({ databaseUrl: url, eventStoreUrl });
   const rows = createDatabase(url);
   const close = async (): Promise<void> => {
     await store.close();
@@ -76,10 +84,11 @@ const start = async (dataDir: string, log: (line: string) => void): Promise<Serv
   };
 };
 
-/** Rejects with a message for a mistyped DATABASE_URL and for a pooler in the wrong mode. */
-const expectServer = async (databaseUrl: string): Promise<void> => {
+/** Rejects with a message for a mistyped DATABASE_URL, a pooler in the wrong mode, and a log in another store. */
+const expectServer = async ({ databaseUrl, eventStoreUrl }: LogAddress): Promise<void> => {
   try {
     await checkSessions(databaseUrl);
+    await checkLogOwner({ databaseUrl, eventStoreUrl });
   } catch (cause) {
     const words = databaseFaultInWords(cause, databaseUrl, `The database at ${addressIn(databaseUrl)}`);
     if (words === undefined) throw cause;
