@@ -8,6 +8,7 @@ import {
   StreamDeletedError,
   StreamNotFoundError,
 } from '@eventstore/db-client';
+import { NoAnswer, within } from './client-faults.ts';
 import { checkEventStore, isInsecure, reasonOf, type FitEventStore } from './start-checks.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -120,16 +121,12 @@ export const tryEventStore = (url: string, now: () => Date): Promise<FitEventSto
 
 const withClient = async <T>(url: string, use: (client: EventStoreDBClient) => Promise<T>): Promise<T> => {
   const client = clientOf(url);
-  const { promise: watchdog, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => reject(new EventStoreNotProtected(`EventStoreDB did not answer within ${TIMEOUT_MS / 1000} s.`)),
-    TIMEOUT_MS,
-  );
   try {
-    return await Promise.race([use(client), watchdog]);
+    return await within(TIMEOUT_MS, 'a change of access', use(client));
+  } catch (error) {
+    throw error instanceof NoAnswer ? new EventStoreNotProtected(`${error.message}.`, { cause: error }) : error;
   } finally {
-    clearTimeout(timer);
-    await Promise.race([client.dispose(), new Promise((resolve) => setTimeout(resolve, DISPOSE_MS).unref())]);
+    await within(DISPOSE_MS, 'the end of a connection', client.dispose()).catch(() => undefined);
   }
 };
 
