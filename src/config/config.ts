@@ -269,3 +269,11 @@ export const isProduction = (env: NodeJS.ProcessEnv = process.env): boolean => e
 /** The configuration of a command, which does not require the secrets of production. */
 export const readCommandConfig = (env: NodeJS.ProcessEnv = process.env): Config =>
   readConfig({ ...env, NODE_ENV: 'development' });
+
+/** Addresses of EventStoreDB for the command that prepares it: as the gateways use it, and with an administrator. */
+export const readEventStoreUrls = (
+  env: NodeJS.ProcessEnv = process.env,
+): { readonly url: string | undefined; readonly adminUrl: string | undefined } => ({
+  url: env['EVENT_STORE_URL'] === '' ? undefined : env['EVENT_STORE_URL'],
+  adminUrl: env['EVENT_STORE_ADMIN_URL'] === '' ? undefined : env['EVENT_STORE_ADMIN_URL'],
+});
