@@ -1,5 +1,5 @@
 import type { ChainedLog } from '../chained-log.ts';
-import type { StreamReads } from '../event-store.ts';
+import { StoreUnavailable, type StreamReads } from '../event-store.ts';
 import { gather } from '../postgres/load-batch.ts';
 import type { LogReads } from '../postgres/log-reads.ts';
 import { secondId } from './copy-events.ts';
@@ -100,4 +100,27 @@ export const createCopyReads = (options: CopyReadsOptions): Pick<ChainedLog, 're
       return event;
     },
   };
+};
+
+const LOOK_EVERY_MS = 200;
+const NO_PROGRESS_MS = 30_000;
+
+/** See EventStoreDbLog. */
+export const completeCopy = async (
+  { gate, heads }: Pick<CopyReadsOptions, 'gate' | 'heads'>,
+  progress: (position: number) => void,
+): Promise<number> => {
+  let head = await heads.read();
+  const end = (await newestEvent(await gate.enter(), head.storePosition))?.commit ?? head.storePosition;
+  for (let movedAt = performance.now(); head.storePosition < end;) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    const now = await heads.read();
+    if (now.position > head.position) movedAt = performance.now();
+    if (performance.now() - movedAt > NO_PROGRESS_MS) {
+      throw new StoreUnavailable(`the log is not copied from EventStoreDB beyond position ${now.position}`);
+    }
+    head = now;
+    progress(head.position);
+  }
+  return head.position;
 };
