@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
+import { usesEventStoreDb } from './log.ts';
 import { query, serverUrl } from './sql.ts';
 
 export type TestDatabase = { readonly url: string; drop(): Promise<void> };
@@ -20,9 +21,17 @@ const create = async (template: string): Promise<TestDatabase> => {
 export const createTestDatabase = (): Promise<TestDatabase> => create('');
 
 /** The same with the tables that a gateway creates at its start, all of them empty. */
-export const createMigratedDatabase = (): Promise<TestDatabase> => create(`template ${inject('templateDatabase')}`);
+export const createMigratedDatabase = async (): Promise<TestDatabase> => {
+  const database = await create(`template ${inject('templateDatabase')}`);
+  // Streams in EventStoreDB are named after the log.
+  if (usesEventStoreDb()) await query(database.url, 'update log_head set log_id = gen_random_uuid()');
+  return database;
+};
 
-/** Removes all rows of the log and of what belongs to it. Much cheaper than another database. */
+/**
+ * Removes all rows of the log and of what belongs to it. Much cheaper than another database. The log is a new one, which
+ * begins anew in EventStoreDB. The epoch is kept: what was read there for the log before is not copied any more.
+ */
 export const emptyDatabase = async ({ url }: TestDatabase): Promise<void> => {
   await query(
     url,
@@ -34,7 +43,8 @@ export const emptyDatabase = async ({ url }: TestDatabase): Promise<void> => {
          execute format('delete from %I', name);
          execute format('alter table %I enable trigger user', name);
        end loop;
-       update log_head set position = 0, time = '-infinity', hash = decode(repeat('00', 32), 'hex');
+       update log_head set position = 0, time = '-infinity', hash = decode(repeat('00', 32), 'hex'),
+         log_id = gen_random_uuid(), store = 'postgres', store_streams = null, store_marker = null, store_position = null;
      end $$`,
   );
 };
