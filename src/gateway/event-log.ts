@@ -40,7 +40,13 @@ import type { OutageLog } from './health/outage.ts';
 import { openRewinds } from './health/rewinds.ts';
 import { migrateRuns, readableByLiveRuns } from '../reactions/runs/runs.ts';
 import { checkedSecrets, type Secrets } from './secrets.ts';
-import { completeCopy, eventStoreReports, reportLostKeys, watchEffects } from './health/event-store.ts';
+import {
+  checkStoreOfLog,
+  completeCopy,
+  eventStoreReports,
+  reportLostKeys,
+  watchEffects,
+} from './health/event-store.ts';
 import { withCopy, withPause } from './health/pause.ts';
 
 export type EventLog = Awaited<ReturnType<typeof openEventLog>>;
@@ -80,6 +86,7 @@ export const openEventLog = async (options: EventLogOptions) => {
   const { priceMargin: margin, termsFiles } = options;
   await patiently(() => migratePostgresStore(databaseUrl, migration));
   const startedAt = await patiently(() => checkLogOwner({ databaseUrl, eventStoreUrl }));
+  await patiently(() => checkStoreOfLog(options));
   await patiently(() => setClock(options));
   const { masterKeys } = secrets;
   const dataKeys = createDataKeys(databaseUrl, masterKeys, wrapWith);
