@@ -65,6 +65,8 @@ export const startSequencer = (options: SequencerOptions): { close(): Promise<vo
     signal.addEventListener('abort', stop);
     const held = lock?.lost;
     held?.addEventListener('abort', stop);
+    // They may have aborted while the head was read.
+    if (signal.aborted || held?.aborted) stop();
     try {
       for (;;) {
         const events = await subscription.next(COPY_AT_ONCE);

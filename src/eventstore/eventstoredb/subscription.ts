@@ -71,7 +71,9 @@ export const subscribeToLog = (
   subscription.on('error', end);
   subscription.on('end', () => end());
   subscription.on('close', () => end());
-  session.ended.addEventListener('abort', () => end());
+  const sessionEnded = (): void => end();
+  session.ended.addEventListener('abort', sessionEnded);
+  if (session.ended.aborted) end();
 
   return {
     next: async (limit) => {
@@ -87,6 +89,7 @@ export const subscribeToLog = (
       return fault;
     },
     close: () => {
+      session.ended.removeEventListener('abort', sessionEnded);
       end();
       void subscription.unsubscribe().catch(() => undefined);
     },
