@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { readCommandConfig } from '../config/config.ts';
 import { createLog } from '../eventstore/create-log.ts';
-import { StoreUnavailable } from '../eventstore/event-store.ts';
+import type { StoreUnavailable } from '../eventstore/event-store.ts';
 import type { Compared } from '../eventstore/eventstoredb/migrate/compared.ts';
 import { CannotMigrate, openMigration, type Migration } from '../eventstore/eventstoredb/migrate/migration.ts';
 import { UnfitEventStore } from '../eventstore/eventstoredb/unfit-event-store.ts';
@@ -104,7 +104,7 @@ const verify = async (migration: Migration, url: string, all: boolean): Promise<
     return undefined;
   }
   if (last) await migration.chained(compared, Math.min(last.position, compared.position));
-  const checked = signatures.good > 0 ? `, and ${counted(signatures.good, 'signature')} are good` : '';
+  const checked = signatures.good > 0 ? `, good signatures: ${signatures.good}` : '';
   await print(
     `The chain of ${counted(events, 'event')} up to event ${last?.position ?? before} is in order${checked}.`,
   );
@@ -121,21 +121,14 @@ const verifyBoth = async (migration: Migration, url: string): Promise<ExitCode> 
   return 0;
 };
 
-/** Waits until PostgreSQL has what EventStoreDB had at the call, and copies it if no gateway does. */
-const completeCopy = async (migration: Migration, databaseUrl: string, eventStoreUrl: string): Promise<void> => {
+/** PostgreSQL gets what EventStoreDB had at the call: this process copies it if no gateway does. */
+const completeCopy = async (databaseUrl: string, eventStoreUrl: string): Promise<void> => {
   const log = createLog({ databaseUrl, eventStoreUrl });
   try {
-    for (let before = -1; ;) {
-      try {
-        await log.head();
-        return;
-      } catch (error) {
-        // It waits for seconds only. A copy that makes progress is waited for.
-        const { position } = await migration.head();
-        if (!(error instanceof StoreUnavailable) || position === before) throw error;
-        before = position;
-      }
-    }
+    await inSteps('copy', async (progress) => {
+      const end = await log.complete?.((position) => progress(position, position));
+      if (end !== undefined) progress(end, end);
+    });
   } finally {
     await log.close();
   }
@@ -159,14 +152,14 @@ const migrate = async ({ migration, url, eventStoreUrl, store }: Asked): Promise
     throw new CliFault('The log has no events, so there is nothing to migrate: start a gateway with EVENT_STORE_URL.');
   for (let round = 0; round < ROUNDS; round++) {
     if (store === 'eventstoredb') await inSteps('copy', migration.copy);
-    else await completeCopy(migration, url, eventStoreUrl);
+    else await completeCopy(url, eventStoreUrl);
     const compared = await verify(migration, url, false);
     if (!compared) return 1;
     const running = await liveRuns(url);
-    if (running > 0) return askToStop(compared, counted(running, 'gateway'), store);
+    if (running > 0) return askToStop(compared, `running gateways: ${running}`, store);
     const switched = await switchPatiently(migration, store, compared);
     if (switched.kind === 'in_use')
-      return askToStop(compared, `${counted(switched.processes, 'connection')} of processes that append`, store);
+      return askToStop(compared, `connections of processes that can append: ${switched.processes}`, store);
     if (switched.kind === 'switched') return tellSwitched(compared, store);
   }
   throw new CliFault('Something keeps appending to the log. Stop it, and run this again.');
@@ -183,7 +176,7 @@ const switchPatiently = async (migration: Migration, store: Store, compared: Com
 
 const askToStop = async ({ position }: Compared, running: string, store: Store): Promise<ExitCode> => {
   await print(
-    `Both stores have the same ${counted(position, 'event')}. Nothing is switched yet: ${running} still run.`,
+    `Both stores have the same ${counted(position, 'event')}. Nothing is switched yet; ${running}.`,
   );
   await print(
     `Stop all gateways, and run this again: it copies the rest, switches to ${NAMES[store]}, and takes seconds.`,

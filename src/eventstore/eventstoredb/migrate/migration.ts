@@ -78,11 +78,10 @@ export const openMigration = async (options: MigrationOptions): Promise<Migratio
   const pool = createPool(databaseUrl, { max: 3, query_timeout: 60_000, application_name: 'kissapi-migrate' });
   const sessions = acquireSessions(eventStoreUrl);
   let lock: LockSession | undefined;
+  let closed: Promise<unknown> | undefined;
   const close = async (): Promise<void> => {
-    await sessions.release();
-    await lock?.close();
-    await heads.close();
-    await pool.end();
+    closed ??= sessions.release().then(() => Promise.all([lock?.close(), heads.close(), pool.end()]));
+    await closed;
   };
   try {
     lock = await openLockSession(databaseUrl, { name: 'kissapi-migrate-lock' });
