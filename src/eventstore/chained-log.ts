@@ -58,6 +58,21 @@ export interface ChainedLog extends EventStore {
 }
 
 /**
+ * Fault: the tables that the log is copied to went back in time, and the log did not. They are being made complete again,
+ * with the same events at the same positions.
+ */
+export class CopyWentBack extends StoreUnavailable {
+  override readonly name = 'CopyWentBack';
+  /** The head of the tables. */
+  readonly position: number;
+
+  constructor(position: number, cause: unknown) {
+    super('the copy of the log in PostgreSQL went back in time, and is made complete again', { cause });
+    this.position = position;
+  }
+}
+
+/**
  * Fault: the log went back in time, as after a restore or a failover to a standby that was behind. It no longer has the
  * newest place that this process has seen, so no decision may rest on what this process remembers.
  */

@@ -56,7 +56,9 @@ export const startSequencer = (options: SequencerOptions): { close(): Promise<vo
   /** Copies until the connection, the lock or the head is lost. */
   const copy = async (): Promise<void> => {
     const entry = await gate.enter();
-    let { epoch, storePosition, position } = await heads.read();
+    const head = await heads.read();
+    const { epoch } = head;
+    let { storePosition, position } = head;
     const passed = (commit: number): void => copied(commit);
     const subscription = subscribeToLog(entry, { after: storePosition, passed, metadataSet: options.metadataSet });
     const stop = (): void => subscription.close();
