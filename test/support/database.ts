@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
-import { query, serverUrl } from './sql.ts';
+import { emptyLog, query, serverUrl } from './sql.ts';
 
 export type TestDatabase = { readonly url: string; drop(): Promise<void> };
 
@@ -23,18 +23,4 @@ export const createTestDatabase = (): Promise<TestDatabase> => create('');
 export const createMigratedDatabase = (): Promise<TestDatabase> => create(`template ${inject('templateDatabase')}`);
 
 /** Removes all rows of the log and of what belongs to it. Much cheaper than another database. */
-export const emptyDatabase = async ({ url }: TestDatabase): Promise<void> => {
-  await query(
-    url,
-    `do $$
-     declare name text;
-     begin
-       for name in select tablename from pg_tables where schemaname = 'public' and tablename not in ('migrations', 'log_head') loop
-         execute format('alter table %I disable trigger user', name);
-         execute format('delete from %I', name);
-         execute format('alter table %I enable trigger user', name);
-       end loop;
-       update log_head set position = 0, time = '-infinity', hash = decode(repeat('00', 32), 'hex');
-     end $$`,
-  );
-};
+export const emptyDatabase = ({ url }: TestDatabase): Promise<void> => emptyLog(url);

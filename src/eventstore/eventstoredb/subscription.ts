@@ -72,6 +72,7 @@ export const subscribeToLog = (
   subscription.on('end', () => end());
   subscription.on('close', () => end());
   session.ended.addEventListener('abort', () => end());
+  if (session.ended.aborted) end();
 
   return {
     next: async (limit) => {
