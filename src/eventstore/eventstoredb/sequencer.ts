@@ -60,8 +60,7 @@ export const startSequencer = (options: SequencerOptions): { close(): Promise<vo
     const head = await heads.read();
     const { epoch } = head;
     let { storePosition, position } = head;
-    const passed = (commit: number): void => copied(commit);
-    const subscription = subscribeToLog(entry, { after: storePosition, passed, metadataSet: options.metadataSet });
+    const subscription = subscribeToLog(entry, { after: storePosition, metadataSet: options.metadataSet });
     const stop = (): void => subscription.close();
     signal.addEventListener('abort', stop);
     const held = lock?.lost;
