@@ -11,7 +11,12 @@ type Received = {
 
 /** The events that callers have received of each account, and that the log has not lost since. The log never loses the openings. */
 export const createReceived = (openings: readonly (readonly AccountEvent[])[]) => {
-  let received: readonly Received[] = openings.map((events, account) => ({ account, position: 0, revision: -1, events }));
+  let received: readonly Received[] = openings.map((events, account) => ({
+    account,
+    position: 0,
+    revision: -1,
+    events,
+  }));
   return {
     add: (account: number, answer: AccountOutcome): void => {
       if (answer.kind === 'refused' || answer.events.length === 0) return;

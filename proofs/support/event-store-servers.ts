@@ -165,7 +165,9 @@ const createNode = async (options: NodeOptions): Promise<EventStoreNode> => {
         env: { ...process.env, EVENTSTORE_TELEMETRY_OPTOUT: 'true' },
       });
       child = started;
-      started.stderr.setEncoding('utf8').on('data', (text: string) => (output = `${output}${text}`.slice(-KEEP_OUTPUT)));
+      started.stderr
+        .setEncoding('utf8')
+        .on('data', (text: string) => (output = `${output}${text}`.slice(-KEEP_OUTPUT)));
       started.on('error', (error) => console.error(`EventStoreDB cannot be started: ${error.message}`));
       started.on('exit', (code) => {
         if (code !== null) console.error(`EventStoreDB ended with code ${code}; its log is in ${log}\n${output}`);

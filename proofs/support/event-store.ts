@@ -42,8 +42,7 @@ export const openEventStore = async (options: ProofEventStoreOptions): Promise<P
   const lacks = lacksEventStore(options.kills);
   if (lacks !== undefined) throw new NeedsEventStore(lacks);
   const command = process.env['EVENT_STORE_SERVER'];
-  if (!command)
-    return { url: process.env['EVENT_STORE_URL'] ?? '', servers: undefined, stop: () => Promise.resolve() };
+  if (!command) return { url: process.env['EVENT_STORE_URL'] ?? '', servers: undefined, stop: () => Promise.resolve() };
   const servers = await startEventStore({ ...options, command });
   return { url: servers.url, servers, stop: servers.stop };
 };
