@@ -6,6 +6,7 @@ import {
   PRODUCTION_DRAIN_DELAY_MS,
   VISIBLE_ASCII,
   databaseUrl,
+  eventStoreUrl,
   limit,
   ms,
   oldDataKeys,
@@ -68,6 +69,7 @@ const schema = z
     TRUSTED_PROXIES: networks.default([]),
     KISSAPI_DATA: z.string().min(1).default('./.kissapi'),
     DATABASE_URL: databaseUrl.optional(),
+    EVENT_STORE_URL: eventStoreUrl.optional(),
     KISSAPI_ADMIN_TOKEN: secret.regex(VISIBLE_ASCII, NOT_IN_A_HEADER).optional(),
     KISSAPI_KEY_PEPPER: secret.optional(),
     KISSAPI_KEY_PEPPER_ID: secretName.default('1'),
@@ -122,6 +124,8 @@ const schema = z
     trustedProxies: env.TRUSTED_PROXIES,
     dataDir: env.KISSAPI_DATA,
     databaseUrl: env.DATABASE_URL,
+    /** EventStoreDB, which then commits the log. Undefined: PostgreSQL commits it. */
+    eventStoreUrl: env.EVENT_STORE_URL,
     adminToken: env.KISSAPI_ADMIN_TOKEN,
     keyPepper: env.KISSAPI_KEY_PEPPER,
     keyPepperId: env.KISSAPI_KEY_PEPPER_ID,
@@ -247,14 +251,16 @@ export class InvalidConfig extends Error {
 }
 
 /** An empty variable counts as unset, as a shell's `VAR= command` means it. */
-export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
+const parsed = <T>(variables: z.ZodType<T>, env: NodeJS.ProcessEnv): T => {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
-  const result = schema.safeParse(set, { error: inputMessages });
-  if (!result.success) {
-    const lines = result.error.issues.map(({ path, message }) => `  ${path.join('.')}: ${message}`);
-    throw new InvalidConfig(`The configuration is invalid:\n${lines.join('\n')}`);
-  }
-  const { upstreamsFile, ...config } = result.data;
+  const result = variables.safeParse(set, { error: inputMessages });
+  if (result.success) return result.data;
+  const lines = result.error.issues.map(({ path, message }) => `  ${path.join('.')}: ${message}`);
+  throw new InvalidConfig(`The configuration is invalid:\n${lines.join('\n')}`);
+};
+
+export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
+  const { upstreamsFile, ...config } = parsed(schema, env);
   const named = upstreamsFile === undefined ? { upstreams: [], upstreamNames: [] } : readUpstreams(upstreamsFile, env);
   return Object.freeze({ ...config, ...named });
 };
@@ -265,3 +271,11 @@ export const isProduction = (env: NodeJS.ProcessEnv = process.env): boolean => e
 /** The configuration of a command, which does not require the secrets of production. */
 export const readCommandConfig = (env: NodeJS.ProcessEnv = process.env): Config =>
   readConfig({ ...env, NODE_ENV: 'development' });
+
+const eventStoreUrls = z
+  .object({ EVENT_STORE_URL: eventStoreUrl.optional(), EVENT_STORE_ADMIN_URL: eventStoreUrl.optional() })
+  .transform((env) => ({ url: env.EVENT_STORE_URL, adminUrl: env.EVENT_STORE_ADMIN_URL }));
+
+/** Addresses of EventStoreDB for the command that prepares it: as the gateways use it, and with an administrator. */
+export const readEventStoreUrls = (env: NodeJS.ProcessEnv = process.env): z.output<typeof eventStoreUrls> =>
+  parsed(eventStoreUrls, env);

@@ -42,6 +42,13 @@ export const databaseUrl = z.string().transform((text, context) => {
     return z.NEVER;
   }
 });
+/** The message never repeats the value, which may hold a password. */
+export const eventStoreUrl = z
+  .string()
+  .regex(
+    /^esdb(?:\+discover)?:\/\/[^\s/]+(?:\/?\?\S*)?$/,
+    'must be a connection string such as esdb://user:password@host:2113?tls=true',
+  );
 export const HOW_TO_MAKE_A_KEY = 'make one with `openssl rand -base64 32`, and keep a copy apart from the database';
 export const secretKey = z.string().transform((text, context) => {
   const key = parseSecretKey(text);

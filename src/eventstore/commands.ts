@@ -1,7 +1,7 @@
 import type { Decider, Refused } from '../domain/decider.ts';
 import { RevisionClash, type Committer } from './committer.ts';
-import type { EventCodec, Metadata, RecordedOf } from './event-codec.ts';
-import { streamPages, type EventStore, type NewEvent } from './event-store.ts';
+import type { EventCodec, Metadata } from './event-codec.ts';
+import { streamPages, type NewEvent, type StreamEvent, type StreamReads } from './event-store.ts';
 import type { ReadableVersions } from './event-versions.ts';
 import { createFold } from './fold.ts';
 import { eventId } from './ids.ts';
@@ -16,7 +16,7 @@ export type Outcome<Event, Refusal> =
       readonly events: readonly Event[];
       /** Of the command's last event; without events, of the end of the stream that it was decided on. */
       readonly revision: number;
-      /** Of the command's last event; undefined without events. */
+      /** Of the command's last event; undefined without events, and if the store has not assigned it yet. */
       readonly position: number | undefined;
       /** The command was executed before; these are its events from then. */
       readonly repeated: boolean;
@@ -48,7 +48,7 @@ export type Commands<State, Command, Event, Refusal> = {
 };
 
 export type CommandsOptions<State, Command, Event, Refusal, Journal> = {
-  readonly store: Pick<EventStore, 'readStream' | 'findEvent'>;
+  readonly store: StreamReads;
   readonly committer: Committer;
   readonly decider: Decider<State, Command, Event, Refusal>;
   readonly codec: EventCodec<Journal>;
@@ -211,22 +211,19 @@ const onceAtATime = <Command, Result>(
 
 /** Finds the outcome of a command that was executed before; undefined if it left no event. */
 const createEarlier =
-  <Event extends Journal, Journal>(
-    store: Pick<EventStore, 'readStream' | 'findEvent'>,
-    { decode }: Pick<EventCodec<Journal>, 'decode'>,
-  ) =>
+  <Event extends Journal, Journal>(store: StreamReads, { decodeEvent }: Pick<EventCodec<Journal>, 'decodeEvent'>) =>
   async (stream: string, commandId: string): Promise<Outcome<Event, never> | undefined> => {
     const first = await store.findEvent(stream, eventId(commandId, 0));
     if (!first) return undefined;
     // Usually one read for all events of the command: if the log goes back in time meanwhile, all or none of them are lost.
-    const recorded: RecordedOf<Journal>[] = [];
+    const stored: (StreamEvent & { readonly position?: number })[] = [];
     for await (const page of streamPages(store, stream, first.revision, EVENTS_OF_A_COMMAND)) {
-      const end = page.findIndex(({ id }, n) => id !== eventId(commandId, recorded.length + n));
-      recorded.push(...page.slice(0, end === -1 ? page.length : end).map(decode));
+      const end = page.findIndex(({ id }, n) => id !== eventId(commandId, stored.length + n));
+      stored.push(...page.slice(0, end === -1 ? page.length : end));
       if (end !== -1) break;
     }
-    const last = recorded.at(-1);
+    const last = stored.at(-1);
     if (!last) return undefined;
-    const events = recorded.map(({ event }) => event as Event);
+    const events = stored.map((one) => decodeEvent(one) as Event);
     return { kind: 'accepted', events, revision: last.revision, position: last.position, repeated: true };
   };

@@ -1,4 +1,4 @@
-import type { NewEvent, StoredEvent, StoredFact } from './event-store.ts';
+import type { NewEvent, Position, StoredEvent, StoredFact, StreamEvent } from './event-store.ts';
 import type { ReadableVersions } from './event-versions.ts';
 
 /** The cause of an event, stored with it. */
@@ -32,5 +32,10 @@ export type EventCodec<Event> = {
   /** Throws if the event cannot be read. */
   readonly decode: (stored: StoredEvent) => RecordedOf<Event>;
   /** Like `decode`, the event alone. */
-  readonly decodeEvent: (stored: StoredFact) => Event;
+  readonly decodeEvent: (stored: Encoded) => Event;
+};
+
+/** What an event is decoded from. The place is for the message of an error. */
+export type Encoded = Pick<StreamEvent, 'type' | 'version' | 'data' | 'stream' | 'revision'> & {
+  readonly position?: Position | undefined;
 };

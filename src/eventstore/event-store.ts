@@ -12,16 +12,18 @@ export type NewEvent = {
 /** A place in the order of all events. Opaque: positions can be compared, but the difference of two has no meaning. */
 export type Position = number;
 
-export type StoredEvent = NewEvent & {
+/** An event in its stream: what a decision rests on. */
+export type StreamEvent = NewEvent & {
   readonly stream: string;
   /** The place in the stream, from 0. */
   readonly revision: number;
-  readonly position: Position;
   /** Set by the store. */
   readonly time: Date;
   /** Identifies the event and all events before it in its stream: see Expectation. */
   readonly token: string;
 };
+
+export type StoredEvent = StreamEvent & { readonly position: Position };
 
 /** A stored event without metadata and token: enough for consumers that read all events. */
 export type StoredFact = Omit<StoredEvent, 'metadata' | 'token'>;
@@ -49,14 +51,23 @@ export type Slice = {
 };
 
 export type SliceResult =
-  /** `written` has one entry for each event of the slice. */
-  | { readonly kind: 'appended'; readonly written: readonly Written[]; readonly time: Date }
+  /** `written` has one entry for each event of the slice. The time is undefined if the store assigns it after the append. */
+  | { readonly kind: 'appended'; readonly written: readonly Written[]; readonly time: Date | undefined }
   /** The stream does not end as expected, or another writer has the turn on it. */
   | { readonly kind: 'clash' }
   /** An event id of the slice is already stored. Only some stores can detect it. */
   | { readonly kind: 'duplicate' };
 
-export type Written = Pick<StoredEvent, 'position' | 'token'>;
+/** The position is undefined if the store assigns it after the append. */
+export type Written = { readonly position: Position | undefined; readonly token: string };
+
+/** Reads of single streams. Decisions need no positions, so a store can answer them from where it appends. */
+export interface StreamReads {
+  /** Up to `limit` events of a stream from a revision on, in order; empty beyond the end of the stream. */
+  readStream(stream: string, fromRevision: number, limit: number): Promise<readonly StreamEvent[]>;
+  /** The event of a stream that has this id. Ids derive from commands, so this is also the index of executed commands. */
+  findEvent(stream: string, id: string): Promise<(StreamEvent & Partial<StoredEvent>) | undefined>;
+}
 
 /**
  * What every store provides: streams of events, each appended to under an expectation, and one order over all of them.
@@ -64,15 +75,13 @@ export type Written = Pick<StoredEvent, 'position' | 'token'>;
  * Guarantees, which event-store.contract.ts tests for every adapter:
  * - `append` is durable when it resolves, and each slice is written whole or not at all. A slice whose stream does not end
  *   as expected fails alone; the other slices of the batch are written. A batch names each stream at most once.
- * - An append that is repeated writes nothing, because its streams no longer end as expected.
+ * - An append that is repeated writes nothing: its streams no longer end as expected, or the store recognises the events.
  * - Positions become visible in order: after a read up to a position, no event appears before it.
  */
-export interface EventStore {
+export interface EventStore extends StreamReads {
   /** Rejects with StoreUnavailable if the outcome is unknown: each slice may or may not have been written. */
   append(slices: readonly Slice[]): Promise<readonly SliceResult[]>;
-  /** Up to `limit` events of a stream from a revision on, in order; empty beyond the end of the stream. */
   readStream(stream: string, fromRevision: number, limit: number): Promise<readonly StoredEvent[]>;
-  /** The event of a stream that has this id. Ids derive from commands, so this is also the index of executed commands. */
   findEvent(stream: string, id: string): Promise<StoredEvent | undefined>;
   /**
    * Yields the events after a position, once and in order, and continues with new events until aborted. With `types`, it
@@ -86,12 +95,12 @@ export interface EventStore {
 export const PAGE = 1000;
 
 /** Every event of a stream from a revision on, page by page. The first page can have a size of its own. */
-export async function* streamPages(
-  store: Pick<EventStore, 'readStream'>,
+export async function* streamPages<Event extends StreamEvent>(
+  store: { readonly readStream: (stream: string, fromRevision: number, limit: number) => Promise<readonly Event[]> },
   stream: string,
   fromRevision = 0,
   firstPage = PAGE,
-): AsyncGenerator<readonly StoredEvent[]> {
+): AsyncGenerator<readonly Event[]> {
   for (let from = fromRevision, limit = firstPage; ; limit = PAGE) {
     const page = await store.readStream(stream, from, limit);
     if (page.length > 0) yield page;

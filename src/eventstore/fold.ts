@@ -1,6 +1,6 @@
 import type { Decider } from '../domain/decider.ts';
 import type { EventCodec } from './event-codec.ts';
-import { EMPTY_STREAM, streamPages, type EventStore, type KnownEnd, type StoredEvent } from './event-store.ts';
+import { EMPTY_STREAM, streamPages, type KnownEnd, type StreamEvent, type StreamReads } from './event-store.ts';
 import { SNAPSHOT_EVERY, type Moment, type Snapshots } from './snapshots.ts';
 
 /** A stream folded up to one of its events; `revision` is -1 if the stream is empty. */
@@ -15,7 +15,7 @@ export type Folded<State> = {
 };
 
 export type FoldOptions<State, Event, Journal> = {
-  readonly store: Pick<EventStore, 'readStream'>;
+  readonly store: Pick<StreamReads, 'readStream'>;
   readonly decider: Pick<Decider<State, never, Event, unknown>, 'initial' | 'evolve'>;
   readonly codec: Pick<EventCodec<Journal>, 'decodeEvent'>;
   /** Without them every stream is folded from its beginning. */
@@ -32,7 +32,7 @@ export type Fold<State> = {
   readonly onward: (stream: string, from: Folded<State>) => Promise<Folded<State>>;
 };
 
-type Pages = AsyncIterable<readonly StoredEvent[]>;
+type Pages = AsyncIterable<readonly StreamEvent[]>;
 
 /** Folds streams from the nearest snapshot on, and takes new snapshots of long streams. */
 export const createFold = <State, Event extends Journal, Journal>({
@@ -41,7 +41,7 @@ export const createFold = <State, Event extends Journal, Journal>({
   codec,
   snapshots,
 }: FoldOptions<State, Event, Journal>): Fold<State> => {
-  const evolve = (at: Folded<State>, page: readonly StoredEvent[]): Folded<State> => {
+  const evolve = (at: Folded<State>, page: readonly StreamEvent[]): Folded<State> => {
     // `decider.evolve` may change the state in place, so all events are decoded before the first is folded.
     const events = page.map((stored) => codec.decodeEvent(stored) as Event);
     const state = events.reduce(decider.evolve, at.state);
@@ -68,7 +68,7 @@ export const createFold = <State, Event extends Journal, Journal>({
   const pagesAfter = async (stream: string, { revision, token }: KnownEnd, firstPage?: number) => {
     const pages = streamPages(store, stream, revision, firstPage);
     const { value: first } = await pages.next();
-    const [last, ...rest] = (first ?? []) as readonly StoredEvent[];
+    const [last, ...rest] = (first ?? []) as readonly StreamEvent[];
     return last?.token === token ? after(rest, pages) : undefined;
   };
 
@@ -95,12 +95,12 @@ export const createFold = <State, Event extends Journal, Journal>({
   return Object.assign(fold, { onward });
 };
 
-async function* after(first: readonly StoredEvent[], rest: Pages): AsyncGenerator<readonly StoredEvent[]> {
+async function* after(first: readonly StreamEvent[], rest: Pages): AsyncGenerator<readonly StreamEvent[]> {
   yield first;
   yield* rest;
 }
 
-async function* upTo(pages: Pages, until: Moment): AsyncGenerator<readonly StoredEvent[]> {
+async function* upTo(pages: Pages, until: Moment): AsyncGenerator<readonly StreamEvent[]> {
   for await (const page of pages) {
     const inTime = page.filter(({ time, revision }) => ('at' in until ? time <= until.at : revision <= until.revision));
     yield inTime;

@@ -16,9 +16,13 @@ const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
  * Remembers the newest events up to `maxBytes` for each of two kinds: the `frequent` types, and the others, so that the
- * many events of completions do not displace the few of keys, limits and grants.
+ * many events of completions do not displace the few of keys, limits and grants. `now` is for stores that assign times later.
  */
-export const createRememberedAppends = (frequent: ReadonlySet<string>, maxBytes = MAX_BYTES): RememberedAppends => {
+export const createRememberedAppends = (
+  frequent: ReadonlySet<string>,
+  now: () => Date,
+  maxBytes = MAX_BYTES,
+): RememberedAppends => {
   const ofCompletions = createRing(maxBytes);
   const others = createRing(maxBytes);
   return {
@@ -26,7 +30,7 @@ export const createRememberedAppends = (frequent: ReadonlySet<string>, maxBytes 
       slices.forEach(({ stream, expected, events }, n) => {
         const result = results[n];
         if (result?.kind !== 'appended') return;
-        const { written, time } = result;
+        const { written, time = now() } = result;
         events.forEach(({ id, type, version, data }, i) => {
           const place = { position: written[i]?.position ?? 0, stream, revision: expected.revision + 1 + i, time };
           (frequent.has(type) ? ofCompletions : others).push({ ...place, id, type, version, data });

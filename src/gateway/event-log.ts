@@ -27,7 +27,8 @@ import type { ReadableVersions } from '../eventstore/event-versions.ts';
 import { UNSTATED_VERSIONS } from '../eventstore/journal/unstated-versions.ts';
 import { createVault } from '../eventstore/journal/personal-data.ts';
 import type { Patiently } from '../eventstore/postgres/database/patience.ts';
-import { createPostgresStore, migratePostgresStore } from '../eventstore/postgres/postgres.ts';
+import { migratePostgresStore } from '../eventstore/postgres/postgres.ts';
+import { checkLogOwner, createLog } from '../eventstore/create-log.ts';
 import { checkSecrets } from '../eventstore/secrets/secret-checks.ts';
 import { obtainSharedSecrets } from '../eventstore/secrets/shared-secrets.ts';
 import { createSnapshots } from '../eventstore/postgres/snapshots.ts';
@@ -39,12 +40,21 @@ import type { OutageLog } from './health/outage.ts';
 import { openRewinds } from './health/rewinds.ts';
 import { migrateRuns, readableByLiveRuns } from '../reactions/runs/runs.ts';
 import { checkedSecrets, type Secrets } from './secrets.ts';
-import { withPause } from './health/pause.ts';
+import {
+  checkStoreOfLog,
+  completeCopy,
+  eventStoreReports,
+  reportLostKeys,
+  watchEffects,
+} from './health/event-store.ts';
+import { withCopy, withPause } from './health/pause.ts';
 
 export type EventLog = Awaited<ReturnType<typeof openEventLog>>;
 
 export type EventLogOptions = {
   readonly databaseUrl: string;
+  /** EventStoreDB, which then commits the log. */
+  readonly eventStoreUrl: string | undefined;
   readonly secrets: Secrets;
   /** The id of the master key for the data keys of new accounts. */
   readonly wrapWith: () => string;
@@ -65,14 +75,18 @@ export type EventLogOptions = {
   readonly termsFiles?: readonly TermsFile[];
 };
 
+/** An event of EventStoreDB is usually in the copy by then. If it is not, there is no snapshot, and nothing is lost. */
+const COPIED_AFTER_MS = 500;
 /** The first version of PriceListed that has the cost. */
 const COST_SINCE = 2;
 
 /** Opens the event log with its commands and its secrets, and publishes terms and prices. Must be closed. */
 export const openEventLog = async (options: EventLogOptions) => {
-  const { databaseUrl, secrets, wrapWith, dataDir, patiently, outage, migration, log } = options;
+  const { databaseUrl, eventStoreUrl, secrets, wrapWith, dataDir, patiently, outage, migration, log } = options;
   const { priceMargin: margin, termsFiles } = options;
   await patiently(() => migratePostgresStore(databaseUrl, migration));
+  const startedAt = await patiently(() => checkLogOwner({ databaseUrl, eventStoreUrl }));
+  await patiently(() => checkStoreOfLog(options));
   await patiently(() => setClock(options));
   const { masterKeys } = secrets;
   const dataKeys = createDataKeys(databaseUrl, masterKeys, wrapWith);
@@ -81,17 +95,30 @@ export const openEventLog = async (options: EventLogOptions) => {
   const [newest, ...older] = secrets.peppers;
   const peppers = [newest.secret, ...older.map(({ secret }) => secret)] as const;
   const shared = await patiently(() => obtainSharedSecrets({ databaseUrl, masterKeys, peppers }));
-  const rewinds = await patiently(() => openRewinds({ databaseUrl, dataDir, outage, log }));
-  const store = createPostgresStore(databaseUrl, rewinds.storeOptions);
+  const effects = watchEffects(options);
+  const copyIsWhole = (from: number, to: number): void => {
+    effects.require(to);
+    reportLostKeys(dataKeys, from, log);
+  };
+  const rewinds = await patiently(() => openRewinds({ databaseUrl, dataDir, outage, copyIsWhole, log }));
+  const store = createLog({ databaseUrl, eventStoreUrl }, { ...rewinds.storeOptions, ...eventStoreReports(log) });
+  const head = await completeCopy(store, log);
+  if (head > startedAt) copyIsWhole(startedAt, head);
+  /** Completions would rest on what a part of the database has forgotten. */
+  const isPaused = (): boolean => rewinds.isOpen() || rewinds.copyIsBack() || effects.missing !== undefined;
   const committer = createCommitter({
     store,
     changed: createAppendLog(log, outage),
   });
-  const snapshots = createSnapshots<Account>({ databaseUrl, version: ACCOUNT_STATE_VERSION, secret: shared.snapshots });
+  const snapshots = createSnapshots<Account>({
+    ...{ databaseUrl, version: ACCOUNT_STATE_VERSION, secret: shared.snapshots },
+    afterMs: eventStoreUrl === undefined ? 0 : COPIED_AFTER_MS,
+  });
   // Versions that all releases can read, until the releases of the running nodes are known.
   let readable = UNSTATED_VERSIONS;
-  const writing = { store, committer, codec: journal, readable: (): ReadableVersions => readable };
-  const accounts = createCommands({ ...writing, decider: withPause(accountDecider, rewinds.isOpen), snapshots });
+  const writing = { store: store.streams, committer, codec: journal, readable: (): ReadableVersions => readable };
+  const decider = withCopy(withPause(accountDecider, isPaused), () => store.copyLag?.ms ?? 0);
+  const accounts = createCommands({ ...writing, decider, snapshots });
   const prices = createCommands({ ...writing, decider: priceDecider });
   const terms = createCommands({ ...writing, decider: termsDecider });
   const mails = createCommands({ ...writing, decider: mailDecider });
@@ -177,6 +204,13 @@ export const openEventLog = async (options: EventLogOptions) => {
     catalogue: { models: catalogue.map(({ model }) => model), margin },
     /** Whether the log went back in time and no operator has acknowledged the loss yet. */
     rewindIsOpen: rewinds.isOpen,
+    /** Whether completions are refused because of what the log or the database lacks. */
+    isPaused,
+    /** The state of a database that went back in time under a log in EventStoreDB; undefined if it is complete. */
+    incomplete: (): string | undefined => {
+      if (rewinds.copyIsBack()) return 'the database went back in time: the log is copied again';
+      return effects.missing === undefined ? undefined : 'erasures and revocations are applied again';
+    },
     checkHistory: rewinds.check,
     /** Registers what must happen if the log goes back in time: nothing derived from it before may be used any more. */
     onRewind: (drop: () => Promise<void> | void): void => void dropOthers.push(drop),
@@ -190,6 +224,7 @@ export const openEventLog = async (options: EventLogOptions) => {
     close: async (): Promise<void> => {
       await committer.close();
       await rewinds.close();
+      await effects.close();
       await snapshots.close();
       await store.close();
       await dataKeys.close();

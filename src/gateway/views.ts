@@ -151,8 +151,8 @@ export const openViews = async (options: ViewsOptions) => {
     contactsWaiting: (now: Date) => lookUps.contactList.waiting(now),
     /** Brings this node's rows up to the head of the log; rejects after `withinMs`. */
     hurry: async (withinMs: number): Promise<void> => rows.reached(await store.head(), AbortSignal.timeout(withinMs)),
-    /** Resolves once this node's look-ups have followed the log to a position. */
-    lookedUp: (position: number) => lookUps.follower.reached(position),
+    /** Resolves once this node's look-ups have followed the log to a position; without one, to its end. */
+    lookedUp: async (position?: number) => lookUps.follower.reached(position ?? (await store.head())),
     positions: async () => ({
       head: await store.head(),
       projections: { ...(await queries.positions()), look_ups: lookUps.follower.position },

@@ -41,7 +41,7 @@ const open = (): ChainedLog => {
 };
 const append = async (store: ChainedLog): Promise<number> => {
   const [result] = await store.append([slice(aStream(), -1, anEvent())]);
-  if (result?.kind !== 'appended') throw new Error('not appended');
+  if (result?.kind !== 'appended' || !result.time) throw new Error('not appended');
   return result.time.getTime();
 };
 /** Whole days from real time, whatever the machine takes. */

@@ -3,24 +3,25 @@ import { join } from 'node:path';
 import { findRunningBundledPostgres, startBundledPostgres } from '../../gateway/start/bundled-postgres.ts';
 import { checkSessions } from '../../eventstore/postgres/database/database-check.ts';
 import { addressIn, databaseFaultInWords } from '../../eventstore/postgres/database/database-faults.ts';
-import type { ChainedLog } from '../../eventstore/chained-log.ts';
-import { createPostgresStore } from '../../eventstore/postgres/postgres.ts';
+import { checkLogOwner, createLog, type Log, type LogAddress } from '../../eventstore/create-log.ts';
 import { createDatabase, type Database } from '../../projections/database.ts';
 import { CliFault } from './fault.ts';
 
 /** The log of a gateway and the rows of its projections. */
 export type OpenDatabase = {
   readonly url: string;
-  readonly store: ChainedLog;
+  readonly store: Log;
   readonly rows: Database;
   /** Also stops the server if it was started for the command. */
   close(): Promise<void>;
 };
 
-type Server = { readonly url: string; stop(): Promise<void> };
+export type Server = { readonly url: string; stop(): Promise<void> };
 
 export type OpenDatabaseOptions = {
   readonly databaseUrl: string | undefined;
+  /** EventStoreDB, if it commits the log. */
+  readonly eventStoreUrl?: string | undefined;
   readonly dataDir: string;
   /** For messages to the user; never includes the URL, which contains the password. */
   readonly log: (line: string) => void;
@@ -30,12 +31,18 @@ export type OpenDatabaseOptions = {
  * The database of the gateway: the configured one, else the bundled one of a running gateway, else the bundled one,
  * started for the command. Never creates anything. Must be closed.
  */
-export const openDatabase = async ({ databaseUrl, dataDir, log }: OpenDatabaseOptions): Promise<OpenDatabase> => {
-  const found = databaseUrl ?? (await findRunningBundledPostgres(dataDir));
-  const server = found === undefined ? await start(dataDir, log) : { url: found, stop: () => Promise.resolve() };
+export const openDatabase = async ({
+  databaseUrl,
+  eventStoreUrl,
+  dataDir,
+  log,
+}: OpenDatabaseOptions): Promise<OpenDatabase> => {
+  const server = await openServer({ databaseUrl, dataDir, log });
   const { url } = server;
-  await expectServer(url).catch((error: unknown) => server.stop().finally(() => Promise.reject(error as Error)));
-  const store = createPostgresStore(url);
+  await expectServer({ databaseUrl: url, eventStoreUrl }).catch((error: unknown) =>
+    server.stop().finally(() => Promise.reject(error as Error)),
+  );
+  const store = createLog({ databaseUrl: url, eventStoreUrl });
   const rows = createDatabase(url);
   const close = async (): Promise<void> => {
     await store.close();
@@ -44,11 +51,23 @@ export const openDatabase = async ({ databaseUrl, dataDir, log }: OpenDatabaseOp
   };
   try {
     await expectLog(rows);
+    // Waits until the copy has what was appended before. Without EventStoreDB, commands read the copy as it is.
+    if (eventStoreUrl !== undefined) await store.head().catch(() => undefined);
     return { url, store, rows, close };
   } catch (error) {
     await close();
     throw error;
   }
+};
+
+/** Only the server, whichever store commits the log. Must be stopped. */
+export const openServer = async ({
+  databaseUrl,
+  dataDir,
+  log,
+}: Omit<OpenDatabaseOptions, 'eventStoreUrl'>): Promise<Server> => {
+  const found = databaseUrl ?? (await findRunningBundledPostgres(dataDir));
+  return found === undefined ? start(dataDir, log) : { url: found, stop: () => Promise.resolve() };
 };
 
 const start = async (dataDir: string, log: (line: string) => void): Promise<Server> => {
@@ -76,10 +95,20 @@ const start = async (dataDir: string, log: (line: string) => void): Promise<Serv
   };
 };
 
-/** Rejects with a message for a mistyped DATABASE_URL and for a pooler in the wrong mode. */
-const expectServer = async (databaseUrl: string): Promise<void> => {
+/** Rejects with a message for a mistyped DATABASE_URL, a pooler in the wrong mode, and a log in another store. */
+const expectServer = (address: LogAddress): Promise<void> =>
+  inWords(address.databaseUrl, async () => {
+    await checkSessions(address.databaseUrl);
+    await checkLogOwner(address);
+  });
+
+/** The same, whichever store commits the log. */
+export const expectSessions = (databaseUrl: string): Promise<void> =>
+  inWords(databaseUrl, () => checkSessions(databaseUrl));
+
+const inWords = async (databaseUrl: string, check: () => Promise<unknown>): Promise<void> => {
   try {
-    await checkSessions(databaseUrl);
+    await check();
   } catch (cause) {
     const words = databaseFaultInWords(cause, databaseUrl, `The database at ${addressIn(databaseUrl)}`);
     if (words === undefined) throw cause;

@@ -37,8 +37,8 @@ export const runOnDatabase = async (
   command: (database: OpenDatabase) => Promise<ExitCode>,
 ): Promise<void> =>
   runAlone(name, async (log) => {
-    const { databaseUrl, dataDir } = readCommandConfig();
-    const database = await openDatabase({ databaseUrl, dataDir, log });
+    const { databaseUrl, eventStoreUrl, dataDir } = readCommandConfig();
+    const database = await openDatabase({ databaseUrl, eventStoreUrl, dataDir, log });
     try {
       return await command(database);
     } finally {

@@ -31,7 +31,7 @@ import {
   staffEventShapes,
 } from './shapes/people.ts';
 import { rates } from './shapes/values.ts';
-import type { EventCodec, FactOf, Metadata, RecordedOf } from '../event-codec.ts';
+import type { Encoded, EventCodec, FactOf, Metadata, RecordedOf } from '../event-codec.ts';
 import type { NewEvent, StoredEvent, StoredFact } from '../event-store.ts';
 import { NotReadableByAll, type ReadableVersions } from '../event-versions.ts';
 
@@ -94,9 +94,10 @@ const metadataSchema = compileSchema<Metadata>(
 export class UnreadableEvent extends Error {
   override readonly name = 'UnreadableEvent';
 
-  constructor({ position, stream, revision, type, version }: StoredFact, cause: unknown) {
+  constructor({ position, stream, revision, type, version }: Encoded, cause: unknown) {
     const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
-    super(`event ${type} v${version} at position ${position} (${stream}@${revision}) cannot be read: ${reason}`, {
+    const at = position === undefined ? '' : ` at position ${position}`;
+    super(`event ${type} v${version}${at} (${stream}@${revision}) cannot be read: ${reason}`, {
       cause,
     });
   }
@@ -142,7 +143,7 @@ export const metadataOf = (stored: StoredEvent): Metadata => {
   }
 };
 
-export const decodeEvent = (stored: StoredFact): DomainEvent => {
+export const decodeEvent = (stored: Encoded): DomainEvent => {
   const { type, version } = stored;
   try {
     const shape = (shapes as Readonly<Record<string, Shape<DomainEvent>>>)[type];

@@ -119,6 +119,9 @@ export const createInMemoryStore = (log: InMemoryLog = createInMemoryLog()): Cha
         (JSON.parse(metadata) as { readonly correlationId?: string } | null)?.correlationId === id;
       return seen(log.events.filter(isOf).slice(0, limit));
     },
+    get streams() {
+      return store;
+    },
     head: () => Promise.resolve(log.events.length),
     checkHistory: () => asynchronously(checkHistory),
     get newest() {

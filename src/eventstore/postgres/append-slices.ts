@@ -70,5 +70,5 @@ export const resultsOf = (
 export const lastPlace = (results: readonly SliceResult[]): LogPlace | undefined => {
   const written = results.flatMap((result) => (result.kind === 'appended' ? result.written : []));
   const last = written.at(-1);
-  return last && { position: last.position, hash: last.token };
+  return last?.position === undefined ? undefined : { position: last.position, hash: last.token };
 };

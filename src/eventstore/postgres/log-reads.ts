@@ -18,6 +18,7 @@ type EventRow = {
   metadata: string;
   time: Date;
   hash: string;
+  token: string | null;
 };
 
 type HistoryRow = { readonly position: string; readonly hash: string; readonly gone: string | null };
@@ -31,7 +32,8 @@ type Query = <Row extends object = EventRow>(
   values?: unknown[],
 ) => Promise<Row[]>;
 
-const columns = `position, stream, revision, id, type, version, data::text, metadata::text, time, encode(hash, 'hex') as hash`;
+const columns = `position, stream, revision, id, type, version, data::text, metadata::text, time, encode(hash, 'hex') as hash,
+  encode(token, 'hex') as token`;
 
 const asFact = ({ stream, id, type, version, data, time, ...row }: Pick<EventRow, keyof StoredFact>): StoredFact => ({
   ...{ stream, id, type, version, data, time },
@@ -39,20 +41,33 @@ const asFact = ({ stream, id, type, version, data, time, ...row }: Pick<EventRow
   revision: Number(row.revision),
 });
 
-const asEvent = (row: EventRow): ChainedEvent => ({
-  ...asFact(row),
-  metadata: row.metadata,
-  token: row.hash,
-  hash: row.hash,
-});
+/** In a log that PostgreSQL commits, the hash is the token, and so it is if a stream has no chain of its own. */
+const reader =
+  (streamTokens: boolean) =>
+  (row: EventRow): ChainedEvent => ({
+    ...asFact(row),
+    metadata: row.metadata,
+    token: (streamTokens ? row.token : undefined) ?? row.hash,
+    hash: row.hash,
+  });
 
 export type LogReads = Pick<
   ChainedLog,
   'readStream' | 'readAll' | 'readFacts' | 'findEvent' | 'findByCorrelation' | 'head' | 'checkHistory' | 'close'
 >;
 
+export type LogReadsOptions = {
+  /** The tokens are those of the streams in EventStoreDB, which the tables are a copy of. */
+  readonly streamTokens?: boolean;
+};
+
 /** The reads of the log in PostgreSQL. Each one adds the newest place that it returns to `history`. Must be closed. */
-export const createLogReads = (databaseUrl: string, history: HistorySeen): LogReads => {
+export const createLogReads = (
+  databaseUrl: string,
+  history: HistorySeen,
+  { streamTokens = false }: LogReadsOptions = {},
+): LogReads => {
+  const asEvent = reader(streamTokens);
   const pool = createPool(databaseUrl, { ...READ_WITHIN, max: 4, application_name: 'kissapi-reads' });
   const query: Query = async <Row extends object>(name: string | undefined, text: string, values: unknown[] = []) => {
     try {
@@ -66,7 +81,7 @@ export const createLogReads = (databaseUrl: string, history: HistorySeen): LogRe
     if (last) history.saw(last);
     return events;
   };
-  const readPage = createPageReader(query);
+  const readPage = createPageReader(query, asEvent);
 
   return {
     readStream: async (stream, fromRevision, limit) => seen(await readPage({ stream, fromRevision, limit })),
@@ -122,7 +137,7 @@ export const createLogReads = (databaseUrl: string, history: HistorySeen): LogRe
 };
 
 /** Reads pages of many streams in one round trip: after a start many accounts are loaded at once. */
-const createPageReader = (query: Query) =>
+const createPageReader = (query: Query, asEvent: (row: EventRow) => ChainedEvent) =>
   gather<Page, readonly ChainedEvent[]>(
     async (pages) => {
       const rows = await query<EventRow & { n: string }>(

@@ -44,6 +44,7 @@ export const createPostgresStore = (databaseUrl: string, options: PostgresStoreO
   const listener = createLogListener(databaseUrl);
   return {
     ...reads,
+    streams: reads,
     append: appends.append,
     get newest() {
       return history.newest;

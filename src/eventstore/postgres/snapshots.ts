@@ -30,10 +30,17 @@ export type SnapshotsOptions = {
   readonly version: number;
   /** For the MAC. It is not in the database, so that write access to the database is not enough to forge a state. */
   readonly secret: string;
+  /** How long after an append its event is in the tables of the log, in ms; 0: at once. */
+  readonly afterMs?: number;
 };
 
 /** Must be closed. */
-export const createSnapshots = <State>({ databaseUrl, version, secret }: SnapshotsOptions): Snapshots<State> => {
+export const createSnapshots = <State>({
+  databaseUrl,
+  version,
+  secret,
+  afterMs = 0,
+}: SnapshotsOptions): Snapshots<State> => {
   const pool = createPool(databaseUrl, { ...READ_WITHIN, max: 3, application_name: 'kissapi-snapshots' });
   const writing = new Set<Promise<unknown>>();
   const newest = createNewestReader(pool, version);
@@ -75,7 +82,8 @@ export const createSnapshots = <State>({ databaseUrl, version, secret }: Snapsho
       if (writing.size >= MAX_WAITING) return revision + SNAPSHOT_EVERY;
       const bytes = serialize(state);
       const taken = { stream, revision, state: bytes };
-      const written = write({ ...taken, token, mac: macOf(taken) })
+      const written = inTables(afterMs)
+        .then(() => write({ ...taken, token, mac: macOf(taken) }))
         .catch(() => undefined)
         .finally(() => writing.delete(written));
       writing.add(written);
@@ -87,6 +95,9 @@ export const createSnapshots = <State>({ databaseUrl, version, secret }: Snapsho
     },
   };
 };
+
+const inTables = (afterMs: number): Promise<void> =>
+  afterMs === 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, afterMs));
 
 const columns = `s.revision, encode(s.hash, 'hex') as hash, s.state, s.mac`;
 
@@ -123,10 +134,11 @@ const insert = async (pool: pg.Pool, version: number, taken: readonly Taken[]): 
   await pool.query({
     name: 'take_snapshots',
     text: `insert into snapshots (stream, version, revision, time, hash, state, mac)
-           select t.stream, $1, t.revision, e.time, e.hash, t.state, t.mac
+           select t.stream, $1, t.revision, e.time, t.token, t.state, t.mac
            from unnest($2::text[], $3::bigint[], $4::bytea[], $5::bytea[], $6::bytea[])
              as t (stream, revision, state, mac, token)
-           join events e on e.stream = t.stream collate "C" and e.revision = t.revision and e.hash = t.token
+           join events e on e.stream = t.stream collate "C" and e.revision = t.revision
+             and coalesce(e.token, e.hash) = t.token
            on conflict do nothing`,
     values: [
       version,

@@ -159,7 +159,7 @@ const startRehash = ({ eventLog, views, log }: WatchersOptions) =>
         { type: 'RehashKey', ...key },
         { actor: 'system:rehash-keys', commandId: newId() },
       );
-      if (outcome.kind === 'accepted' && outcome.position !== undefined) await views.lookedUp(outcome.position);
+      if (outcome.kind === 'accepted' && outcome.events.length > 0) await views.lookedUp(outcome.position);
     },
     failed: (error) => {
       // During an upgrade the key keeps its hash, and is rehashed when it is used next.

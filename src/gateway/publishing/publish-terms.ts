@@ -34,15 +34,15 @@ export type PublishStartersOptions = {
 
 /**
  * Publishes the starter text of each document of which the log has no version: its newest file in legal/. Later versions are
- * published by command, not from files. Returns the position of the last publication.
+ * published by command, not from files. Returns whether it published any.
  * Rejects with TermsFault if there are no terms at all.
  */
 export const publishStarters = async (
   { terms, texts, files, now }: PublishStartersOptions,
   documents: readonly TermsDocument[],
-): Promise<number | undefined> => {
+): Promise<boolean> => {
   const { state: known } = await terms.read(TERMS_STREAM);
-  let position: number | undefined;
+  let published = false;
   for (const document of documents) {
     if (known.some((one) => one.document === document)) continue;
     const newest = files.findLast((one) => one.document === document);
@@ -62,9 +62,9 @@ export const publishStarters = async (
       { actor: 'system:start', commandId: newId() },
     );
     // A refusal means that another node has published a version at the same moment.
-    if (outcome.kind === 'accepted') position = outcome.position ?? position;
+    if (outcome.kind === 'accepted') published = true;
   }
-  return position;
+  return published;
 };
 
 /** Stores the texts of published versions: databases of older releases have only their hashes. */
@@ -93,16 +93,15 @@ export const storePublishedTexts = async (
 export const publishFurtherStarters = async (
   options: PublishStartersOptions & {
     readonly log: Pick<Logger, 'warn'>;
-    /** Resolves once the look-ups of this node have followed the log to a position. */
-    readonly lookedUp: (position: number) => Promise<void>;
+    /** Resolves once the look-ups of this node have everything that was appended before. */
+    readonly lookedUp: () => Promise<void>;
   },
 ): Promise<{ close(): void }> => {
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
   const attempt = async (): Promise<void> => {
     try {
-      const position = await publishStarters(options, ['acceptable_use', 'privacy']);
-      if (position !== undefined) await options.lookedUp(position);
+      if (await publishStarters(options, ['acceptable_use', 'privacy'])) await options.lookedUp();
     } catch (error) {
       if (closed) return;
       const passes = error instanceof NotReadableByAll || error instanceof StoreUnavailable;

@@ -47,6 +47,6 @@ export const openDemoAccount = async (gateway: Gateway, dataDir: string): Promis
     seed(`key/${keyId}`),
   );
   if (outcome.kind === 'refused') throw new Error(`the demo key was refused: ${outcome.refusal.code}`);
-  await gateway.lookedUp(outcome.position ?? 0);
+  await gateway.lookedUp(outcome.position);
   return { apiKey: secret };
 };

@@ -4,6 +4,7 @@ import { createRememberedAppends } from '../../../src/eventstore/remembered-appe
 import { anEvent, idsOf, numbers, slice } from '../logs.ts';
 
 const FREQUENT = new Set(['CreditsReserved']);
+const now = (): Date => new Date('2026-01-01T00:00:00Z');
 
 const appended = (firstPosition: number, count: number): SliceResult => ({
   ...{ kind: 'appended', time: new Date(0) },
@@ -12,7 +13,7 @@ const appended = (firstPosition: number, count: number): SliceResult => ({
 
 describe('remembered appends', () => {
   it('are the durable ones, each with its place', () => {
-    const remembered = createRememberedAppends(FREQUENT);
+    const remembered = createRememberedAppends(FREQUENT, now);
     const [a, b, c] = [anEvent(), anEvent(), anEvent()];
     remembered.add(
       [slice('one', 4, a, b), slice('two', -1, c), slice('three', 0)],
@@ -25,7 +26,7 @@ describe('remembered appends', () => {
   });
 
   it('are returned as they were written, whatever characters their data has', () => {
-    const remembered = createRememberedAppends(FREQUENT);
+    const remembered = createRememberedAppends(FREQUENT, now);
     const event = anEvent({
       type: 'KeyIssued',
       version: 2,
@@ -38,7 +39,7 @@ describe('remembered appends', () => {
   });
 
   it('are bounded, and events of frequent types do not displace the others', () => {
-    const remembered = createRememberedAppends(FREQUENT, 10_000);
+    const remembered = createRememberedAppends(FREQUENT, now, 10_000);
     const issued = anEvent({ type: 'KeyIssued' });
     remembered.add([slice('one', -1, issued)], [appended(1, 1)]);
     const held = numbers(0, 1000).map(() => anEvent({ type: 'CreditsReserved' }));
@@ -50,7 +51,7 @@ describe('remembered appends', () => {
   });
 
   it('are forgotten by their ids', () => {
-    const remembered = createRememberedAppends(FREQUENT);
+    const remembered = createRememberedAppends(FREQUENT, now);
     const events = numbers(0, 3).map(() => anEvent());
     remembered.add([slice('one', -1, ...events)], [appended(1, 3)]);
     remembered.forget(new Set(idsOf(events.slice(1))));

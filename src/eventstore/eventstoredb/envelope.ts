@@ -1,0 +1,106 @@
+import { hash } from 'node:crypto';
+import { binaryEvent, type EventData, type RecordedEvent } from '@eventstore/db-client';
+import type { NewEvent, StreamEvent } from '../event-store.ts';
+import { contentHash } from '../integrity/chain.ts';
+
+/** The place that an event already had in the log, and its token there: it was migrated, or is appended once more. */
+export type FormerPlace = { readonly position: number; readonly time: number; readonly token: string };
+
+/** The first line of what is stored in EventStoreDB for an event; its data and metadata follow, byte for byte. */
+type Header = {
+  /** The id of the event in the log. The server has an id of its own: see serverId. */
+  readonly id: string;
+  readonly version: number;
+  /** The token of the event before it in its stream; empty for the first. */
+  readonly previous: string;
+  /** The length of the data in bytes. */
+  readonly data: number;
+  /** How far the clock of the log was ahead of real time, in ms. */
+  readonly moved?: number;
+  readonly at?: FormerPlace;
+};
+
+/** An event as EventStoreDB has it. */
+export type CommittedEvent = StreamEvent & {
+  readonly previous: string;
+  readonly at: FormerPlace | undefined;
+  /** Its place among all events of the server, in bytes. */
+  readonly commit: number;
+};
+
+/** Fault: an event in a stream of the log was not written by this software, or was changed. */
+export class ForeignEvent extends Error {
+  override readonly name = 'ForeignEvent';
+  readonly code = 'foreign_event';
+
+  constructor(stream: string, revision: number, cause?: unknown) {
+    super(`the event ${revision} of ${stream} in EventStoreDB was not written by a gateway`, { cause });
+  }
+}
+
+export type Placed = { readonly stream: string; readonly revision: number };
+
+export type Sealing = {
+  readonly previous: string;
+  readonly movedMs?: number | undefined;
+  readonly at?: FormerPlace | undefined;
+};
+
+/** Identifies an event and all events before it in its stream. */
+export const tokenOf = (event: NewEvent, { stream, revision }: Placed, previous: string): string =>
+  hash('sha256', `${previous}\n${contentHash(event, stream, revision)}`, 'hex');
+
+/** The form in which an event is appended, and its token. `named` is the name of the stream on the server. */
+export const sealEvent = (
+  event: NewEvent,
+  place: Placed & { readonly named: string },
+  { previous, movedMs, at }: Sealing,
+): { readonly event: EventData; readonly token: string } => {
+  const { id, type, version, data, metadata } = event;
+  const header: Header = {
+    ...{ id, version, previous, data: Buffer.byteLength(data) },
+    ...(movedMs === undefined ? {} : { moved: movedMs }),
+    ...(at ? { at } : {}),
+  };
+  const bytes = Buffer.from(`${JSON.stringify(header)}\n${data}${metadata}`);
+  return {
+    event: binaryEvent({ id: serverId(place, type, bytes), type, data: bytes }),
+    token: at?.token ?? tokenOf(event, place, previous),
+  };
+};
+
+/**
+ * The id under which the server stores an event: a UUID (version 8) of its content and place. The server takes a known id
+ * at the expected revision for a repetition and compares nothing else, so another content must have another id.
+ */
+const serverId = ({ named, revision }: Placed & { readonly named: string }, type: string, bytes: Buffer): string => {
+  const digest = hash('sha256', Buffer.concat([Buffer.from(`${named}\n${revision}\n${type}\n`), bytes]), 'hex');
+  return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-8${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
+};
+
+const NEWLINE = 0x0a;
+
+/** Throws ForeignEvent if the event is not one of the log. `prefix` is how the names of the log's streams begin. */
+export const openEvent = (recorded: RecordedEvent, prefix: string, commit: bigint | undefined): CommittedEvent => {
+  const { streamId, type, created, data } = recorded;
+  const stream = streamId.slice(prefix.length);
+  const revision = Number(recorded.revision);
+  try {
+    const bytes = Buffer.from(data as Uint8Array);
+    const end = bytes.indexOf(NEWLINE);
+    const { moved = 0, at, ...header } = JSON.parse(bytes.toString('utf8', 0, end)) as Header;
+    const middle = end + 1 + header.data;
+    const event = {
+      ...{ id: header.id, type, version: header.version },
+      ...{ data: bytes.toString('utf8', end + 1, middle), metadata: bytes.toString('utf8', middle) },
+    };
+    const { previous } = header;
+    return {
+      ...{ ...event, stream, revision, previous, at, commit: Number(commit ?? recorded.position?.commit ?? 0n) },
+      time: new Date(at?.time ?? created.getTime() + moved),
+      token: at?.token ?? tokenOf(event, { stream, revision }, previous),
+    };
+  } catch (cause) {
+    throw new ForeignEvent(stream, revision, cause);
+  }
+};
