@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
 import { usesEventStoreDb } from './store-env.ts';
-import { query, serverUrl } from './sql.ts';
+import { emptyLog, query, serverUrl } from './sql.ts';
 
 export type TestDatabase = { readonly url: string; drop(): Promise<void> };
 
@@ -28,23 +28,5 @@ export const createMigratedDatabase = async (): Promise<TestDatabase> => {
   return database;
 };
 
-/**
- * Removes all rows of the log and of what belongs to it. Much cheaper than another database. The log is a new one, which
- * begins anew in EventStoreDB. The epoch is kept: what was read there for the log before is not copied any more.
- */
-export const emptyDatabase = async ({ url }: TestDatabase): Promise<void> => {
-  await query(
-    url,
-    `do $$
-     declare name text;
-     begin
-       for name in select tablename from pg_tables where schemaname = 'public' and tablename not in ('migrations', 'log_head') loop
-         execute format('alter table %I disable trigger user', name);
-         execute format('delete from %I', name);
-         execute format('alter table %I enable trigger user', name);
-       end loop;
-       update log_head set position = 0, time = '-infinity', hash = decode(repeat('00', 32), 'hex'),
-         log_id = gen_random_uuid(), store = 'postgres', store_streams = null, store_marker = null, store_position = null;
-     end $$`,
-  );
-};
+/** Removes all rows of the log and of what belongs to it. Much cheaper than another database. */
+export const emptyDatabase = ({ url }: TestDatabase): Promise<void> => emptyLog(url);
