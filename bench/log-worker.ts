@@ -1,3 +1,4 @@
+import { Session } from 'node:inspector/promises';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { v7 as newId } from 'uuid';
@@ -7,9 +8,10 @@ import { invariant } from '../src/domain/decider.ts';
 import { createCommands } from '../src/eventstore/commands.ts';
 import { journal } from '../src/eventstore/journal/codec.ts';
 import { createCommitter } from '../src/eventstore/committer.ts';
-import { createPostgresStore } from '../src/eventstore/postgres/postgres.ts';
+import { createLog } from '../src/eventstore/create-log.ts';
 import { createSnapshots } from '../src/eventstore/postgres/snapshots.ts';
 import { benchStream } from './support/accounts.ts';
+import { sharesOf, type CpuProfile } from './support/cpu-profile.ts';
 import { CHARGED, delivery, HELD, price, request, usage } from './support/history.ts';
 import { quantile } from './support/table.ts';
 
@@ -21,6 +23,8 @@ const { values } = parseArgs({
   options: {
     way: { type: 'string', default: 'ledger' },
     database: { type: 'string', default: '' },
+    'event-store': { type: 'string' },
+    profile: { type: 'boolean', default: false },
     accounts: { type: 'string', default: '1' },
     flight: { type: 'string', default: '64' },
     seconds: { type: 'string', default: '5' },
@@ -34,18 +38,28 @@ type Way = {
   load(account: number): Promise<void>;
   /** Holds credits, then charges: two durable commands, each timed. */
   pair(account: number, timed: (command: () => Promise<unknown>) => Promise<void>): Promise<void>;
+  /** All that was appended is in PostgreSQL. */
+  complete?(): Promise<unknown>;
   close(): Promise<void>;
 };
 
 const ledger = (): Way => {
-  const store = createPostgresStore(values.database);
+  const eventStoreUrl = values['event-store'];
+  const store = createLog({ databaseUrl: values.database, eventStoreUrl });
   const committer = createCommitter({ store });
   const snapshots = createSnapshots<Account>({
     databaseUrl: values.database,
     version: ACCOUNT_STATE_VERSION,
     secret: 'bench',
+    afterMs: eventStoreUrl === undefined ? 0 : 500,
   });
-  const commands = createCommands({ store, committer, codec: journal, decider: accountDecider, snapshots });
+  const commands = createCommands({
+    store: store.streams,
+    committer,
+    codec: journal,
+    decider: accountDecider,
+    snapshots,
+  });
   return {
     load: async (account) => {
       const accept = { type: 'AcceptTerms', version: '1', how: 'bench' } as const;
@@ -66,6 +80,7 @@ const ledger = (): Way => {
       await timed(execute('reserve', { type: 'ReserveCredits', ...identity, amount: HELD, price, request }));
       await timed(execute('settle', { type: 'SettleHold', requestId, usage, delivery }));
     },
+    complete: async () => store.complete?.(() => undefined),
     close: async () => {
       await committer.close();
       await snapshots.close();
@@ -125,15 +140,38 @@ for (let from = 0; from < accounts; from += 500) {
   await Promise.all(Array.from({ length: Math.min(500, accounts - from) }, (_, n) => way.load(from + n)));
 }
 const loadsPerSecond = accounts / ((performance.now() - startedLoading) / 1000);
+
+const startProfile = async (): Promise<() => Promise<readonly [string, number][]>> => {
+  const session = new Session();
+  session.connect();
+  await session.post('Profiler.enable');
+  await session.post('Profiler.start');
+  return async () => {
+    const { profile } = (await session.post('Profiler.stop')) as { profile: CpuProfile };
+    session.disconnect();
+    return sharesOf(profile).groups.map(({ name, ms }) => [name, ms]);
+  };
+};
+
+const stopProfile = values.profile ? await startProfile() : undefined;
 const until = performance.now() + Number(values.seconds) * 1000;
 const loop = async (): Promise<void> => {
   while (performance.now() < until) await way.pair(Math.floor(Math.random() * accounts), timed);
 };
+const cpuBefore = process.cpuUsage();
 const start = performance.now();
 await Promise.all(Array.from({ length: flight }, loop));
 const seconds = (performance.now() - start) / 1000;
+const groups = await stopProfile?.();
+const ended = performance.now();
+await way.complete?.();
+const copiedMs = performance.now() - ended;
+const { user, system } = process.cpuUsage(cpuBefore);
 await way.close();
 latenciesMs.sort((a, b) => a - b);
 const [p50, p99] = [quantile(latenciesMs, 0.5), quantile(latenciesMs, 0.99)];
-const figures = { perSecond: latenciesMs.length / seconds, p50, p99, loadsPerSecond };
+const figures = {
+  ...{ commands: latenciesMs.length, perSecond: latenciesMs.length / seconds, p50, p99, loadsPerSecond },
+  ...{ cpuMs: (user + system) / 1000, copiedMs, groups },
+};
 process.stdout.write(`${JSON.stringify(figures)}\n`);

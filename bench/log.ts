@@ -6,8 +6,10 @@ import { createProgram } from '../src/cli/terminal/run.ts';
 import { startBundledPostgres } from '../src/gateway/start/bundled-postgres.ts';
 import { startProcess } from '../test/support/process.ts';
 import { CREDIT, openAccounts } from './support/accounts.ts';
+import { compareStores } from './log-stores.ts';
 import { wholeNumber, wholeNumbers } from './support/options.ts';
-import { line } from './support/table.ts';
+import { eventStoreFor, storeOption, storesOf, type Store } from './support/stores.ts';
+import { line, print } from './support/table.ts';
 
 /**
  * Durable commands per second through the real command path (load, decide, append, acknowledge), beside the same work with a
@@ -16,19 +18,26 @@ import { line } from './support/table.ts';
 const program = createProgram(
   'bench:log',
   'Measure durable commands per second with their p50 and p99 in ms, of the ledger and of row locks, and the ratio. Loading\n' +
-    'accounts from the log in a new process is timed separately.',
+    'accounts from the log in a new process is timed separately. With --store, the same load on EventStoreDB, or on both stores\n' +
+    'in turns, with the CPU time of a command.',
 )
   .usage('[options]')
   .option('--seconds <n>', 'duration of each measurement', wholeNumber(1, 50), 5)
   .option('--accounts <n>', 'number of accounts that the commands use', wholeNumber(1, 1_000_000), 10_000)
   .option('--flight <n,…>', 'commands in flight', wholeNumbers(1, 10_000), [1, 64, 512])
   .option('--processes <n,…>', 'processes that share the commands', wholeNumbers(1, 64), [1, 2])
+  .addOption(storeOption())
+  .option('--rounds <n>', 'with --store: number of turns of each store', wholeNumber(1, 100), 3)
+  .option('--profile', 'with --store: also where the time of the main thread goes')
   .parse();
 const options = program.opts<{
   readonly seconds: number;
   readonly accounts: number;
   readonly flight: readonly number[];
   readonly processes: readonly number[];
+  readonly store: Store | 'both';
+  readonly rounds: number;
+  readonly profile?: true;
 }>();
 
 type Figures = {
@@ -82,18 +91,16 @@ const measure = async (
 
 const NAME_WIDTH = 46;
 
-const dataDir = await mkdtemp(join(tmpdir(), 'kissapi-bench-'));
-const postgres = await startBundledPostgres({ dataDir, log: () => undefined });
-try {
-  await openAccounts(postgres.url, accounts);
-  await openUsual(postgres.url);
+const compareWithRowLocks = async (url: string): Promise<void> => {
+  await openAccounts(url, accounts);
+  await openUsual(url);
   line(['', 'commands/s', 'p50 ms', 'p99 ms', 'usual/s', 'p50 ms', 'p99 ms', 'ratio', 'loads/s'], NAME_WIDTH);
   for (const count of [accounts, 1]) {
     for (const flight of options.flight) {
       for (const processes of options.processes) {
         if (flight < processes) continue;
-        const ours = await measure(postgres.url, 'ledger', count, flight, processes);
-        const usual = await measure(postgres.url, 'for-update', count, flight, processes);
+        const ours = await measure(url, 'ledger', count, flight, processes);
+        const usual = await measure(url, 'for-update', count, flight, processes);
         const cells = ({ perSecond, p50, p99 }: Figures): string[] => [
           perSecond.toFixed(0),
           p50.toFixed(1),
@@ -106,6 +113,21 @@ try {
       }
     }
   }
+};
+
+const stores = storesOf(options.store);
+let eventStoreUrl: string | undefined;
+try {
+  eventStoreUrl = eventStoreFor(stores);
+} catch (error) {
+  print(`bench:log: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(2);
+}
+const dataDir = await mkdtemp(join(tmpdir(), 'kissapi-bench-'));
+const postgres = await startBundledPostgres({ dataDir, log: () => undefined });
+try {
+  if (options.store === 'postgres') await compareWithRowLocks(postgres.url);
+  else await compareStores({ ...options, stores, databaseUrl: postgres.url, eventStoreUrl, dataDir });
 } finally {
   await postgres.stop();
   await rm(dataDir, { recursive: true, force: true });

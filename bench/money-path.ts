@@ -5,6 +5,7 @@ import { startPortkey } from './money-path/peers.ts';
 import { profile } from './money-path/profile.ts';
 import { compareStreams, tooFewFiles } from './money-path/slow-streams.ts';
 import { runOnStage } from './support/stage.ts';
+import { eventStoreFor, storeOption, storesOf, type Store } from './support/stores.ts';
 import { print } from './support/table.ts';
 import { OUTPUT_TOKENS, startGateway, startPassThrough, startUpstream } from './support/targets.ts';
 import { compareThroughput } from './money-path/throughput.ts';
@@ -24,6 +25,7 @@ const program = createProgram(
 )
   .usage('[options]')
   .option('--only <part,…>', `some of: ${PARTS.join(', ')} (default: ${BY_DEFAULT.join(', ')})`, someOf(PARTS))
+  .addOption(storeOption())
   .option('--profile', 'short for --only profile')
   .option('--peers', 'short for --only peers')
   .option('--seconds <n>', 'duration of a turn, and of a profile', wholeNumber(1, 600), 4)
@@ -58,6 +60,7 @@ Examples:
   $ npm run bench -- --only latency --rate 1000
   $ npm run bench -- --only throughput,profile --connections 128
   $ npm run bench -- --only throughput --tokens 256
+  $ EVENT_STORE_URL='esdb://127.0.0.1:2113?tls=false' npm run bench -- --store both --only throughput,profile
 
 Exit codes:
   0  measured
@@ -69,6 +72,7 @@ Exit codes:
 const options = program.opts<{
   readonly only?: readonly Part[];
   readonly profile?: true;
+  readonly store: Store | 'both';
   readonly peers?: true;
   readonly seconds: number;
   readonly rounds: number;
@@ -88,24 +92,26 @@ const parts = asked.length === 0 ? BY_DEFAULT : asked;
 await runOnStage('bench', async (stage) => {
   const cannot = parts.includes('streams') ? await tooFewFiles(options.streams) : undefined;
   if (cannot !== undefined) throw new Error(cannot);
+  const stores = storesOf(options.store);
+  eventStoreFor(stores);
   const upstream = await startUpstream(stage);
   if (parts.some((part) => part === 'throughput' || part === 'latency' || part === 'peers')) {
     const passThrough = await startPassThrough(stage, upstream);
-    const gateway = await startGateway(stage, upstream);
-    if (parts.includes('throughput')) await compareThroughput([passThrough, gateway], options);
+    const gateways = await Promise.all(stores.map((store) => startGateway(stage, upstream, store)));
+    if (parts.includes('throughput')) await compareThroughput([passThrough, ...gateways], options);
     if (parts.includes('latency')) {
       print();
-      await compareLatency(stage, [upstream, passThrough, gateway], options);
+      await compareLatency(stage, [upstream, passThrough, ...gateways], options);
     }
     if (parts.includes('peers')) {
       print();
       const portkey = await startPortkey(stage, upstream);
       // Portkey does not pass on the field that sets another length at the simulated provider.
       const { connections, rounds, seconds } = options;
-      const targets = [passThrough, gateway, ...(portkey ? [portkey] : [])];
+      const targets = [passThrough, ...gateways, ...(portkey ? [portkey] : [])];
       await compareThroughput(targets, { connections, rounds, seconds });
     }
-    await gateway.process.stop();
+    for (const gateway of gateways) await gateway.process.stop();
     await passThrough.process.stop();
   }
   if (parts.includes('streams')) {
@@ -114,6 +120,7 @@ await runOnStage('bench', async (stage) => {
   }
   if (parts.includes('profile')) {
     const { seconds, tokens } = options;
-    await profile(stage, upstream, { connections: Math.max(...options.connections), seconds, tokens });
+    const connections = Math.max(...options.connections);
+    for (const store of stores) await profile(stage, upstream, { connections, seconds, tokens, store });
   }
 });

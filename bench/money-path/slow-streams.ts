@@ -155,7 +155,7 @@ export const compareStreams = async (stage: Stage, upstream: Target, options: St
   const plain = await measure(passThrough);
   await passThrough.process.stop();
 
-  const gateway = await startGateway(stage, upstream, INSPECTABLE);
+  const gateway = await startGateway(stage, upstream, 'postgres', INSPECTABLE);
   await warmUp(gateway);
   const before = await whenSettled(gateway, 0);
   const full = await measure(gateway);

@@ -1,5 +1,5 @@
 import autocannon from 'autocannon';
-import { cpuOf } from '../support/cpu.ts';
+import { cpuOf, cpuWithEnded } from '../support/cpu.ts';
 import { line, median } from '../support/table.ts';
 import { bodyOf, OUTPUT_TOKENS, type Target } from '../support/targets.ts';
 
@@ -11,17 +11,20 @@ export type Figures = {
   /** CPU time per request, of the target's process and, for the gateway, of its PostgreSQL. */
   readonly cpuMs: number;
   readonly databaseCpuMs: number;
+  /** Of EventStoreDB; NaN if it does not commit the log. */
+  readonly eventStoreCpuMs: number;
 };
 
 /** The throughput of a number of connections, each of which sends its next request when the response has arrived. */
 export const load = async (
-  { url, headers, pid }: Target,
+  { url, headers, pid, eventStorePid }: Target,
   stream: boolean,
   connections: number,
   seconds: number,
   tokens = OUTPUT_TOKENS,
 ): Promise<Figures> => {
   const before = await cpuOf(pid);
+  const storeBefore = eventStorePid === undefined ? Number.NaN : await cpuWithEnded(eventStorePid);
   const result = await autocannon({
     url: `${url}/chat/completions`,
     method: 'POST',
@@ -31,6 +34,7 @@ export const load = async (
     duration: seconds,
   });
   const after = await cpuOf(pid);
+  const storeAfter = eventStorePid === undefined ? Number.NaN : await cpuWithEnded(eventStorePid);
   const served = result['2xx'];
   // Without a served request there is no average.
   const each = (seconds: number): number => (served === 0 ? Number.NaN : (seconds * 1000) / served);
@@ -41,6 +45,7 @@ export const load = async (
     failed: result.non2xx + result.errors,
     cpuMs: each(after.own - before.own),
     databaseCpuMs: each(after.children - before.children),
+    eventStoreCpuMs: each(storeAfter - storeBefore),
   };
 };
 
@@ -51,7 +56,10 @@ const medianFigures = (rounds: readonly Figures[]): Figures => ({
   failed: rounds.reduce((sum, { failed }) => sum + failed, 0),
   cpuMs: median(rounds.map(({ cpuMs }) => cpuMs)),
   databaseCpuMs: median(rounds.map(({ databaseCpuMs }) => databaseCpuMs)),
+  eventStoreCpuMs: median(rounds.map(({ eventStoreCpuMs }) => eventStoreCpuMs)),
 });
+
+const NAME_WIDTH = 56;
 
 export type ThroughputOptions = {
   readonly connections: readonly number[];
@@ -63,7 +71,21 @@ export type ThroughputOptions = {
 /** Compares the targets with the first of them. They take turns. */
 export const compareThroughput = async (targets: readonly Target[], options: ThroughputOptions): Promise<void> => {
   const { connections: allConnections, rounds, seconds, tokens = OUTPUT_TOKENS } = options;
-  line([`${tokens} tokens a response`, 'requests/s', 'p50 ms', 'p99 ms', 'ratio', 'failed', 'CPU ms', 'database']);
+  const eventStore = targets.some(({ eventStorePid }) => eventStorePid !== undefined) ? ['EventStore'] : [];
+  line(
+    [
+      `${tokens} tokens a response`,
+      'requests/s',
+      'p50 ms',
+      'p99 ms',
+      'ratio',
+      'failed',
+      'CPU ms',
+      'database',
+      ...eventStore,
+    ],
+    NAME_WIDTH,
+  );
   for (const stream of [false, true]) {
     for (const connections of allConnections) {
       const figures = new Map<Target, Figures[]>(targets.map((target) => [target, []]));
@@ -79,7 +101,9 @@ export const compareThroughput = async (targets: readonly Target[], options: Thr
         const ratio = plain ? (own.perSecond / plain.perSecond).toFixed(2) : '';
         plain ??= own;
         const numbers = [own.perSecond.toFixed(0), own.p50.toFixed(1), own.p99.toFixed(1), ratio, String(own.failed)];
-        line([`${what}: ${target.name}`, ...numbers, own.cpuMs.toFixed(2), own.databaseCpuMs.toFixed(2)]);
+        const third = Number.isNaN(own.eventStoreCpuMs) ? [] : [own.eventStoreCpuMs.toFixed(2)];
+        const cpu = [own.cpuMs.toFixed(2), own.databaseCpuMs.toFixed(2), ...third];
+        line([`${what}: ${target.name}`, ...numbers, ...cpu], NAME_WIDTH);
       }
     }
   }

@@ -5,7 +5,8 @@ import { createCommands } from '../../src/eventstore/commands.ts';
 import { journal } from '../../src/eventstore/journal/codec.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
 import { asPlain } from '../../src/eventstore/journal/personal-data.ts';
-import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
+import { createLog } from '../../src/eventstore/create-log.ts';
+import { migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 
 /** Credit of each account of a benchmark, in nano-USD. */
 export const CREDIT: Credits = 1_000_000_000_000n;
@@ -14,12 +15,15 @@ const personal = asPlain({ name: 'Bench', email: 'bench@example.com' });
 
 export const benchStream = (n: number): string => accountStream(`bench-${n}`);
 
-/** Creates the tables of the log, and `count` accounts with credit and a key called `key`. */
-export const openAccounts = async (url: string, count: number): Promise<void> => {
+/**
+ * Creates the tables of the log, and `count` accounts with credit and a key called `key`. With `eventStoreUrl`, the log begins
+ * in EventStoreDB.
+ */
+export const openAccounts = async (url: string, count: number, eventStoreUrl?: string): Promise<void> => {
   await migratePostgresStore(url);
-  const store = createPostgresStore(url);
+  const store = createLog({ databaseUrl: url, eventStoreUrl });
   const committer = createCommitter({ store });
-  const commands = createCommands({ store, committer, codec: journal, decider: accountDecider });
+  const commands = createCommands({ store: store.streams, committer, codec: journal, decider: accountDecider });
   const open = async (n: number): Promise<void> => {
     const stream = benchStream(n);
     const step = (name: string) => ({ actor: 'system:bench', commandId: `bench/${n}/${name}` });
@@ -43,5 +47,6 @@ export const openAccounts = async (url: string, count: number): Promise<void> =>
     await Promise.all(Array.from({ length: Math.min(500, count - from) }, (_, n) => open(from + n)));
   }
   await committer.close();
+  await store.complete?.(() => undefined);
   await store.close();
 };

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 
 const TICKS_PER_SECOND = 100;
 
@@ -30,7 +30,44 @@ export const cpuOf = async (pid: number): Promise<{ readonly own: number; readon
 const findProcesses = async (parent: number): Promise<readonly number[]> =>
   (await readProcesses()).filter((process) => process.parent === parent).map(({ id }) => id);
 
-type ProcessStat = { readonly id: number; readonly parent: number; readonly ticks: number };
+/** CPU seconds of a process and its descendants, also of those that have ended. NaN without /proc. */
+export const cpuWithEnded = async (pid: number): Promise<number> => {
+  const processes = await readProcesses().catch(() => []);
+  const family = new Set([pid]);
+  for (const { id, parent } of processes.toSorted((a, b) => a.id - b.id)) if (family.has(parent)) family.add(id);
+  const own = processes.filter(({ id }) => family.has(id));
+  return own.length === 0
+    ? Number.NaN
+    : own.reduce((sum, { ticks, endedTicks }) => sum + ticks + endedTicks, 0) / TICKS_PER_SECOND;
+};
+
+const LISTENS = '0A';
+
+/** The process of this machine that listens on a TCP port; undefined if there is none, or it is of another user. */
+export const listenerOn = async (port: number): Promise<number | undefined> => {
+  const hexPort = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const tables = await Promise.all(
+    ['tcp', 'tcp6'].map((name) => readFile(`/proc/net/${name}`, 'utf8').catch(() => '')),
+  );
+  const rows = tables.flatMap((text) => text.split('\n')).map((row) => row.trim().split(/\s+/));
+  const row = rows.find(([, local = '', , state]) => local.endsWith(hexPort) && state === LISTENS);
+  if (row?.[9] === undefined) return undefined;
+  const socket = `socket:[${row[9]}]`;
+  for (const id of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const files = await readdir(`/proc/${id}/fd`).catch(() => []);
+    const links = await Promise.all(files.map((file) => readlink(`/proc/${id}/fd/${file}`).catch(() => '')));
+    if (links.includes(socket)) return Number(id);
+  }
+  return undefined;
+};
+
+type ProcessStat = {
+  readonly id: number;
+  readonly parent: number;
+  readonly ticks: number;
+  /** Of children that have ended. */
+  readonly endedTicks: number;
+};
 
 const readProcesses = async (): Promise<readonly ProcessStat[]> => {
   const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
@@ -47,8 +84,8 @@ const readStat = async (id: string): Promise<ProcessStat | undefined> => {
       .split(' ')
       .map(Number);
     const [, parent = 0] = fields;
-    const [user = 0, system = 0] = fields.slice(11, 13);
-    return { id: Number(id), parent, ticks: user + system };
+    const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fields.slice(11, 15);
+    return { id: Number(id), parent, ticks: user + system, endedTicks: endedUser + endedSystem };
   } catch {
     return undefined; // The process has ended.
   }

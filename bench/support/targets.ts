@@ -1,5 +1,6 @@
 import type { Started } from '../../test/support/process.ts';
 import type { Stage } from './stage.ts';
+import { eventStoreFor, eventStorePid, NAMES, type Store } from './stores.ts';
 
 /** A server under load: it answers `POST /chat/completions` below its url. */
 export type Target = {
@@ -7,6 +8,8 @@ export type Target = {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly pid: number;
+  /** The process of the EventStoreDB that commits its log, if it runs on this machine. */
+  readonly eventStorePid?: number | undefined;
 };
 
 export type Gateway = Target & {
@@ -57,7 +60,13 @@ export const startPassThrough = async (
   return { name: 'pass-through', url: process.said, headers: asJson('bench'), pid: process.pid, process };
 };
 
-export const startGateway = async (stage: Stage, upstream: Target, env: Env = {}): Promise<Gateway> => {
+export const startGateway = async (
+  stage: Stage,
+  upstream: Target,
+  store: Store = 'postgres',
+  env: Env = {},
+): Promise<Gateway> => {
+  const eventStoreUrl = eventStoreFor([store]);
   const started = await stage.start(
     'src/main.ts',
     [],
@@ -67,6 +76,7 @@ export const startGateway = async (stage: Stage, upstream: Target, env: Env = {}
       KISSAPI_LOG: 'warn',
       KISSAPI_ADMIN_TOKEN: ADMIN_TOKEN,
       DATABASE_URL: process.env['BENCH_DATABASE_URL'] ?? '',
+      EVENT_STORE_URL: eventStoreUrl ?? '',
       OPENAI_API_KEY: 'bench',
       OPENAI_UPSTREAM_URL: upstream.url,
       ...env,
@@ -86,7 +96,8 @@ export const startGateway = async (stage: Stage, upstream: Target, env: Env = {}
   // The demo account's credit would be used up within minutes, and refused requests cost less.
   await manage('POST', '/grants', { usd: GRANT_USD, reason: 'benchmark' });
   return {
-    name: 'gateway',
+    name: store === 'postgres' ? 'gateway' : `gateway, ${NAMES[store]}`,
+    eventStorePid: await eventStorePid(eventStoreUrl),
     url: `${origin}/v1`,
     headers: asJson(started.match[2] ?? ''),
     pid: started.pid,

@@ -13,6 +13,8 @@ import {
 
 /** More would delay the appends that came first; the rest forms the next batch. */
 const MAX_BATCH_EVENTS = 2000;
+/** EventStoreDB refuses an append of more than a megabyte. A slice of one append may be longer than this. */
+const MAX_SLICE_CHARACTERS = 400_000;
 
 /** `position` is that of the last event; undefined without events, and if the store assigns it after the append. */
 export type Committed = { readonly position: Position | undefined };
@@ -230,12 +232,15 @@ const createStanding = (changed: (fault: Error | undefined) => void) => {
 /** The appends at the head of the queue that can be sent together, by stream. */
 const takeBatch = (queue: readonly Pending[]): { readonly batch: Batch; readonly rest: Pending[] } => {
   const batch = new Map<string, Pending[]>();
+  const sizes = new Map<string, number>();
   let events = 0;
   let taken = 0;
   for (const pending of queue) {
     if (taken > 0 && events + pending.events.length > MAX_BATCH_EVENTS) break;
     const slice = batch.get(pending.stream);
-    if (slice && !continues(slice, pending)) break;
+    const size = (sizes.get(pending.stream) ?? 0) + charactersIn(pending);
+    if (slice && (!continues(slice, pending) || size > MAX_SLICE_CHARACTERS)) break;
+    sizes.set(pending.stream, size);
     if (slice) slice.push(pending);
     else batch.set(pending.stream, [pending]);
     events += pending.events.length;
@@ -243,6 +248,9 @@ const takeBatch = (queue: readonly Pending[]): { readonly batch: Batch; readonly
   }
   return { batch, rest: queue.slice(taken) };
 };
+
+const charactersIn = ({ events }: Append): number =>
+  events.reduce((sum, { data, metadata }) => sum + data.length + metadata.length, 0);
 
 /** Sets the tokens at which later appends expect the stream. The callers are notified later. */
 const settleAppended = (parts: readonly Pending[], { written }: Extract<SliceResult, { kind: 'appended' }>): Notify => {

@@ -1,5 +1,5 @@
 import type { ChainedLog } from './chained-log.ts';
-import { createEventStoreDbLog, type StoreEvent } from './eventstoredb/eventstoredb.ts';
+import { createEventStoreDbLog, type EventStoreDbLog, type StoreEvent } from './eventstoredb/eventstoredb.ts';
 import { openClient } from './postgres/database/connections.ts';
 import { UnfitDatabase } from './postgres/database/database-faults.ts';
 import { createPostgresStore, type PostgresStoreOptions } from './postgres/postgres.ts';
@@ -14,8 +14,9 @@ export type LogOptions = PostgresStoreOptions & {
 };
 
 export type Log = ChainedLog & {
-  /** How far the copy in PostgreSQL is behind what this process appended to EventStoreDB; undefined without that. */
-  readonly copyLag?: { readonly events: number; readonly ms: number };
+  /** Of a log in EventStoreDB: see EventStoreDbLog. */
+  readonly copyLag?: EventStoreDbLog['copyLag'];
+  readonly complete?: EventStoreDbLog['complete'];
 };
 
 /** The log at an address. The schema must have been migrated. Must be closed. */
@@ -27,16 +28,16 @@ export const createLog = ({ databaseUrl, eventStoreUrl }: LogAddress, options: L
 type Row = { readonly store: string | null; readonly position: string };
 
 /**
- * Rejects with UnfitDatabase if the log is committed in another store than the address says: PostgreSQL and EventStoreDB
- * must never both accept appends to it. A log without events can begin in either.
+ * Rejects with UnfitDatabase if the log is committed in another store than that of the address: PostgreSQL and EventStoreDB
+ * must never both accept appends to it. A log without events can begin in either. Resolves to the position of the head.
  */
-export const checkLogOwner = async ({ databaseUrl, eventStoreUrl }: LogAddress): Promise<void> => {
+export const checkLogOwner = async ({ databaseUrl, eventStoreUrl }: LogAddress): Promise<number> => {
   const client = await openClient(databaseUrl, 'kissapi-check');
   try {
     const { rows: there } = await client.query<{ there: boolean }>(
       `select to_regclass('log_head') is not null as there`,
     );
-    if (!there[0]?.there) return;
+    if (!there[0]?.there) return 0;
     // As JSON, because commands also read a database that no gateway of this release has migrated.
     const sql = `select to_jsonb(log_head) ->> 'store' as store, position from log_head`;
     const [head] = (await client.query<Row>(sql)).rows;
@@ -52,6 +53,7 @@ export const checkLogOwner = async ({ databaseUrl, eventStoreUrl }: LogAddress):
           '`npm run migrate-log -- --to eventstoredb`; to go on with it, unset EVENT_STORE_URL.',
       );
     }
+    return Number(head?.position ?? 0);
   } finally {
     await client.end();
   }

@@ -55,7 +55,7 @@ export const openCompletions = async ({ config, log }: GatewayOptions, rooms: Ro
       const inForce = { version: termsInForce(), explicit: config.acceptAfterFailedNotice };
       return noticed ? { ...inForce, noticed: noticed.version } : inForce;
     },
-    isPaused: eventLog.rewindIsOpen,
+    isPaused: eventLog.isPaused,
     logCopy: views.logCopy,
     now,
     idleTimeoutMs: config.idleTimeoutMs,

@@ -21,7 +21,6 @@ import { journal } from '../eventstore/journal/codec.ts';
 import { createCommitter } from '../eventstore/committer.ts';
 import { createDataKeys } from '../eventstore/secrets/data-keys.ts';
 import { createFold } from '../eventstore/fold.ts';
-import type { StoreEvent } from '../eventstore/eventstoredb/eventstoredb.ts';
 import { beginLogClockAt, keepClockReal, readLogClock } from '../eventstore/log-clock.ts';
 import type { MigrateOptions } from '../eventstore/postgres/database/migrate.ts';
 import type { ReadableVersions } from '../eventstore/event-versions.ts';
@@ -41,6 +40,13 @@ import type { OutageLog } from './health/outage.ts';
 import { openRewinds } from './health/rewinds.ts';
 import { migrateRuns, readableByLiveRuns } from '../reactions/runs/runs.ts';
 import { checkedSecrets, type Secrets } from './secrets.ts';
+import {
+  checkStoreOfLog,
+  completeCopy,
+  eventStoreReports,
+  reportLostKeys,
+  watchEffects,
+} from './health/event-store.ts';
 import { withCopy, withPause } from './health/pause.ts';
 
 export type EventLog = Awaited<ReturnType<typeof openEventLog>>;
@@ -79,7 +85,8 @@ export const openEventLog = async (options: EventLogOptions) => {
   const { databaseUrl, eventStoreUrl, secrets, wrapWith, dataDir, patiently, outage, migration, log } = options;
   const { priceMargin: margin, termsFiles } = options;
   await patiently(() => migratePostgresStore(databaseUrl, migration));
-  await patiently(() => checkLogOwner({ databaseUrl, eventStoreUrl }));
+  const startedAt = await patiently(() => checkLogOwner({ databaseUrl, eventStoreUrl }));
+  await patiently(() => checkStoreOfLog(options));
   await patiently(() => setClock(options));
   const { masterKeys } = secrets;
   const dataKeys = createDataKeys(databaseUrl, masterKeys, wrapWith);
@@ -88,8 +95,17 @@ export const openEventLog = async (options: EventLogOptions) => {
   const [newest, ...older] = secrets.peppers;
   const peppers = [newest.secret, ...older.map(({ secret }) => secret)] as const;
   const shared = await patiently(() => obtainSharedSecrets({ databaseUrl, masterKeys, peppers }));
-  const rewinds = await patiently(() => openRewinds({ databaseUrl, dataDir, outage, log }));
+  const effects = watchEffects(options);
+  const copyIsWhole = (from: number, to: number): void => {
+    effects.require(to);
+    reportLostKeys(dataKeys, from, log);
+  };
+  const rewinds = await patiently(() => openRewinds({ databaseUrl, dataDir, outage, copyIsWhole, log }));
   const store = createLog({ databaseUrl, eventStoreUrl }, { ...rewinds.storeOptions, ...eventStoreReports(log) });
+  const head = await completeCopy(store, log);
+  if (head > startedAt) copyIsWhole(startedAt, head);
+  /** Completions would rest on what a part of the database has forgotten. */
+  const isPaused = (): boolean => rewinds.isOpen() || rewinds.copyIsBack() || effects.missing !== undefined;
   const committer = createCommitter({
     store,
     changed: createAppendLog(log, outage),
@@ -101,7 +117,7 @@ export const openEventLog = async (options: EventLogOptions) => {
   // Versions that all releases can read, until the releases of the running nodes are known.
   let readable = UNSTATED_VERSIONS;
   const writing = { store: store.streams, committer, codec: journal, readable: (): ReadableVersions => readable };
-  const decider = withCopy(withPause(accountDecider, rewinds.isOpen), () => store.copyLag?.ms ?? 0);
+  const decider = withCopy(withPause(accountDecider, isPaused), () => store.copyLag?.ms ?? 0);
   const accounts = createCommands({ ...writing, decider, snapshots });
   const prices = createCommands({ ...writing, decider: priceDecider });
   const terms = createCommands({ ...writing, decider: termsDecider });
@@ -188,6 +204,13 @@ export const openEventLog = async (options: EventLogOptions) => {
     catalogue: { models: catalogue.map(({ model }) => model), margin },
     /** Whether the log went back in time and no operator has acknowledged the loss yet. */
     rewindIsOpen: rewinds.isOpen,
+    /** Whether completions are refused because of what the log or the database lacks. */
+    isPaused,
+    /** The state of a database that went back in time under a log in EventStoreDB; undefined if it is complete. */
+    incomplete: (): string | undefined => {
+      if (rewinds.copyIsBack()) return 'the database went back in time: the log is copied again';
+      return effects.missing === undefined ? undefined : 'erasures and revocations are applied again';
+    },
     checkHistory: rewinds.check,
     /** Registers what must happen if the log goes back in time: nothing derived from it before may be used any more. */
     onRewind: (drop: () => Promise<void> | void): void => void dropOthers.push(drop),
@@ -201,6 +224,7 @@ export const openEventLog = async (options: EventLogOptions) => {
     close: async (): Promise<void> => {
       await committer.close();
       await rewinds.close();
+      await effects.close();
       await snapshots.close();
       await store.close();
       await dataKeys.close();
@@ -208,30 +232,6 @@ export const openEventLog = async (options: EventLogOptions) => {
     },
   };
 };
-
-/** Logs what an operator must know about EventStoreDB. */
-const eventStoreReports = (log: Logger) => ({
-  failed: (error: unknown): void => log.warn({ err: error }, 'copying the log from EventStoreDB failed'),
-  noticed: (event: StoreEvent): void => {
-    switch (event.kind) {
-      case 'other_history':
-        return log.error(
-          { alert: 'event_store_differs', what: event.what },
-          'the streams in EventStoreDB do not continue what was copied: the copy stays where it is',
-        );
-      case 'restored':
-        return log.warn(
-          { from: event.from, to: event.to },
-          'EventStoreDB had gone back in time: what it lacked was appended to it again, from the copy',
-        );
-      case 'metadata_set':
-        return log.error(
-          { alert: 'event_store_metadata', stream: event.stream, metadata: event.metadata },
-          'the metadata of a stream of the log were set in EventStoreDB, which can make it delete events: remove them',
-        );
-    }
-  },
-});
 
 const setClock = async ({ databaseUrl, production, clockStart }: EventLogOptions): Promise<void> => {
   if (production) return keepClockReal(databaseUrl);

@@ -4,13 +4,16 @@ import { createLogProbe } from '../eventstore/postgres/log-probe.ts';
 import { healthChecks } from './health/health-checks.ts';
 import { openDoor } from './http-server.ts';
 import { newId } from './new-id.ts';
-import { watchReadiness } from './health/readiness.ts';
+import { watchReadiness, type Finding } from './health/readiness.ts';
 import { answerUnreadable } from '../http/server/unreadable.ts';
 import { openCompletions } from './completions.ts';
 import { openRooms, type GatewayOptions, type Rooms } from './rooms.ts';
 import { createRoutes, termsInForceOn } from './routes.ts';
 
 const wentBack = { ok: false, reason: 'the log went back in time' } as const;
+
+const completeness = (reason: string | undefined): Finding =>
+  reason === undefined ? { ok: true } : { ok: false, reason };
 
 const localUrl = (port: number): string => `http://localhost:${port}`;
 
@@ -25,7 +28,7 @@ const openReadiness = async ({ databaseUrl, log }: GatewayOptions, { eventLog, v
         movedMs: watchers.movedMs,
       }),
       // Not ready until an operator has acknowledged a rewind of the log.
-      { name: 'history', look: () => (eventLog.rewindIsOpen() ? wentBack : { ok: true }) },
+      { name: 'history', look: () => (eventLog.rewindIsOpen() ? wentBack : completeness(eventLog.incomplete())) },
     ],
     changed: (check, finding) =>
       finding.ok ? log.info({ check }, 'ready again') : log.error({ check, ...finding }, 'not ready'),

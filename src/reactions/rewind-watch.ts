@@ -12,6 +12,10 @@ export type RewindWatchOptions<Event extends Remembered> = {
   readonly checkHistory: () => Promise<LogPlace>;
   /** The lost place, if the error is that the log went back in time. */
   readonly goneOf: (error: unknown) => LogPlace | undefined;
+  /** The head of a copy of the log, if the error is that it went back in time. It is being made complete again. */
+  readonly copyBackAt?: (error: unknown) => number | undefined;
+  /** Called after `dropMemory` when such a copy is complete again, with its heads then and now. */
+  readonly copyIsWhole?: (from: number, to: number) => void;
   /** When this resolves, everything in memory was dropped or compared with the log. */
   readonly dropMemory: () => Promise<void>;
   /** Called after `dropMemory`: appends are accepted again. */
@@ -50,6 +54,8 @@ export type RewindNoticed = {
 export type RewindWatch = {
   /** The rewind that is not acknowledged yet. Completions are refused while there is one. */
   readonly open: string | undefined;
+  /** A copy of the log went back in time, and is not complete again. */
+  readonly copyIsBack: boolean;
   /** Compares now. Rejects if the database cannot be queried. */
   check(): Promise<void>;
   /** Starts a comparison, because of a failure that a rewind may explain. */
@@ -71,6 +77,7 @@ export const watchForRewinds = async <Event extends Remembered>(
   const { everyMs = EVERY_MS } = options;
   const record = createRecord(options);
   let heads: LogPlace[] = [];
+  let copyBackAt: number | undefined;
 
   const handle = async (seen: LogPlace): Promise<void> => {
     const commonPosition = await record.detected(seen, heads);
@@ -80,9 +87,16 @@ export const watchForRewinds = async <Event extends Remembered>(
   const compare = async (): Promise<void> => {
     try {
       const head = await options.checkHistory();
+      if (copyBackAt !== undefined) {
+        // The log is the same, but other tables went back with the copy.
+        await options.dropMemory();
+        options.copyIsWhole?.(copyBackAt, head.position);
+        copyBackAt = undefined;
+      }
       heads.push(head);
       if (heads.length > MAX_HEADS) heads = heads.slice(-MAX_HEADS);
     } catch (error) {
+      copyBackAt ??= options.copyBackAt?.(error);
       const seen = options.goneOf(error);
       if (!seen) throw error;
       await handle(seen);
@@ -103,6 +117,9 @@ export const watchForRewinds = async <Event extends Remembered>(
   return {
     get open() {
       return record.open;
+    },
+    get copyIsBack() {
+      return copyBackAt !== undefined;
     },
     check,
     checkSoon: () => void check().catch(options.failed),

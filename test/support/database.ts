@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
+import { usesEventStoreDb } from './log.ts';
 import { emptyLog, query, serverUrl } from './sql.ts';
 
 export type TestDatabase = { readonly url: string; drop(): Promise<void> };
@@ -20,7 +21,12 @@ const create = async (template: string): Promise<TestDatabase> => {
 export const createTestDatabase = (): Promise<TestDatabase> => create('');
 
 /** The same with the tables that a gateway creates at its start, all of them empty. */
-export const createMigratedDatabase = (): Promise<TestDatabase> => create(`template ${inject('templateDatabase')}`);
+export const createMigratedDatabase = async (): Promise<TestDatabase> => {
+  const database = await create(`template ${inject('templateDatabase')}`);
+  // Streams in EventStoreDB are named after the log.
+  if (usesEventStoreDb()) await query(database.url, 'update log_head set log_id = gen_random_uuid()');
+  return database;
+};
 
 /** Removes all rows of the log and of what belongs to it. Much cheaper than another database. */
 export const emptyDatabase = ({ url }: TestDatabase): Promise<void> => emptyLog(url);

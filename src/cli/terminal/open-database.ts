@@ -16,7 +16,7 @@ export type OpenDatabase = {
   close(): Promise<void>;
 };
 
-type Server = { readonly url: string; stop(): Promise<void> };
+export type Server = { readonly url: string; stop(): Promise<void> };
 
 export type OpenDatabaseOptions = {
   readonly databaseUrl: string | undefined;
@@ -37,8 +37,7 @@ export const openDatabase = async ({
   dataDir,
   log,
 }: OpenDatabaseOptions): Promise<OpenDatabase> => {
-  const found = databaseUrl ?? (await findRunningBundledPostgres(dataDir));
-  const server = found === undefined ? await start(dataDir, log) : { url: found, stop: () => Promise.resolve() };
+  const server = await openServer({ databaseUrl, dataDir, log });
   const { url } = server;
   await expectServer({ databaseUrl: url, eventStoreUrl }).catch((error: unknown) =>
     server.stop().finally(() => Promise.reject(error as Error)),
@@ -52,11 +51,23 @@ export const openDatabase = async ({
   };
   try {
     await expectLog(rows);
+    // Waits until the copy has what was appended before. Without EventStoreDB, commands read the copy as it is.
+    if (eventStoreUrl !== undefined) await store.head().catch(() => undefined);
     return { url, store, rows, close };
   } catch (error) {
     await close();
     throw error;
   }
+};
+
+/** Only the server, whichever store commits the log. Must be stopped. */
+export const openServer = async ({
+  databaseUrl,
+  dataDir,
+  log,
+}: Omit<OpenDatabaseOptions, 'eventStoreUrl'>): Promise<Server> => {
+  const found = databaseUrl ?? (await findRunningBundledPostgres(dataDir));
+  return found === undefined ? start(dataDir, log) : { url: found, stop: () => Promise.resolve() };
 };
 
 const start = async (dataDir: string, log: (line: string) => void): Promise<Server> => {
@@ -85,10 +96,19 @@ const start = async (dataDir: string, log: (line: string) => void): Promise<Serv
 };
 
 /** Rejects with a message for a mistyped DATABASE_URL, a pooler in the wrong mode, and a log in another store. */
-const expectServer = async ({ databaseUrl, eventStoreUrl }: LogAddress): Promise<void> => {
+const expectServer = (address: LogAddress): Promise<void> =>
+  inWords(address.databaseUrl, async () => {
+    await checkSessions(address.databaseUrl);
+    await checkLogOwner(address);
+  });
+
+/** The same, whichever store commits the log. */
+export const expectSessions = (databaseUrl: string): Promise<void> =>
+  inWords(databaseUrl, () => checkSessions(databaseUrl));
+
+const inWords = async (databaseUrl: string, check: () => Promise<unknown>): Promise<void> => {
   try {
-    await checkSessions(databaseUrl);
-    await checkLogOwner({ databaseUrl, eventStoreUrl });
+    await check();
   } catch (cause) {
     const words = databaseFaultInWords(cause, databaseUrl, `The database at ${addressIn(databaseUrl)}`);
     if (words === undefined) throw cause;

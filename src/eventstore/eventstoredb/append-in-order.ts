@@ -1,16 +1,15 @@
 import { NO_STREAM } from '@eventstore/db-client';
 import { StoreUnavailable } from '../event-store.ts';
-import type { ChainedEvent } from '../chained-log.ts';
 import { asStoreFault, within } from './client-faults.ts';
 import { sealEvent } from './envelope.ts';
+import type { FollowingEvent } from './following-events.ts';
 import type { Session } from './sessions.ts';
 
-/** An event of the copy and the token of the event before it in its stream; empty for the first. */
-export type FollowingEvent = ChainedEvent & { readonly previous: string };
-
 const APPEND_WITHIN_MS = 10_000;
-/** So many events are sent before the answers to them are read. */
-const AT_ONCE = 256;
+/** So many appends are sent before the answer to the first is read. */
+const UNDER_WAY = 256;
+/** EventStoreDB refuses an append of more than a mebibyte. */
+const APPEND_CHARACTERS = 200_000;
 
 /**
  * Appends events that have their place in the log already, in the order of the log. One connection keeps the order, and the
@@ -22,28 +21,42 @@ export const appendInOrder = async (
   prefix: string,
   events: readonly FollowingEvent[],
 ): Promise<number> => {
+  const waiting: Promise<number>[] = [];
   let last = -1;
-  for (let from = 0; from < events.length; from += AT_ONCE) {
-    const some = runsOf(events.slice(from, from + AT_ONCE));
-    const appending = Promise.all(some.map((run) => appendRun(session, prefix, run)));
-    const places = await within(APPEND_WITHIN_MS, 'appends', appending).catch((cause: unknown) => {
+  const settle = async (): Promise<void> => {
+    const [first] = waiting.splice(0, 1);
+    if (!first) return;
+    const place = await within(APPEND_WITHIN_MS, 'an append', first).catch((cause: unknown) => {
       throw asStoreFault(cause);
     });
-    for (const place of places) {
-      if (place <= last) throw new StoreUnavailable('EventStoreDB did not keep the order of the log');
-      last = place;
-    }
+    if (place <= last) throw new StoreUnavailable('EventStoreDB did not keep the order of the log');
+    last = place;
+  };
+  for (const [n, run] of runsOf(events).entries()) {
+    const appending = appendRun(session, prefix, run);
+    appending.catch(() => undefined); // Awaited in its turn.
+    waiting.push(appending);
+    // The first append of a client opens the stream of requests, so it goes alone.
+    if (n === 0 || waiting.length >= UNDER_WAY) await settle();
   }
+  while (waiting.length > 0) await settle();
   return last;
 };
 
-/** Consecutive events of one stream are one append. */
+/** Consecutive events of one stream are one append, unless it becomes too large. */
 const runsOf = (events: readonly FollowingEvent[]): readonly (readonly FollowingEvent[])[] => {
   const runs: FollowingEvent[][] = [];
+  let characters = 0;
   for (const event of events) {
     const run = runs.at(-1);
-    if (run?.[0]?.stream === event.stream) run.push(event);
-    else runs.push([event]);
+    const more = event.data.length + event.metadata.length;
+    if (run?.[0]?.stream === event.stream && characters + more <= APPEND_CHARACTERS) {
+      run.push(event);
+      characters += more;
+    } else {
+      runs.push([event]);
+      characters = more;
+    }
   }
   return runs;
 };

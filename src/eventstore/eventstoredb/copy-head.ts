@@ -78,9 +78,12 @@ const asHead = (row: Row): CopyHead => ({
 
 const ANSWER_WITHIN_MS = 5000;
 
+/** The name of a connection that every process has which appends to EventStoreDB. */
+export const COPY_CONNECTION = 'kissapi-copy';
+
 /** Must be closed. */
-export const createCopyHeads = (databaseUrl: string): CopyHeads => {
-  const pool = createPool(databaseUrl, { max: 2, query_timeout: ANSWER_WITHIN_MS, application_name: 'kissapi-copy' });
+export const createCopyHeads = (databaseUrl: string, application_name = COPY_CONNECTION): CopyHeads => {
+  const pool = createPool(databaseUrl, { max: 2, query_timeout: ANSWER_WITHIN_MS, application_name });
   const query = async <R extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) => {
     try {
       return (await pool.query<R>(text, [...values])).rows;

@@ -1,14 +1,13 @@
-import { BACKWARDS, END } from '@eventstore/db-client';
 import type { ChainedLog } from '../chained-log.ts';
-import type { StreamReads } from '../event-store.ts';
+import { StoreUnavailable, type StreamReads } from '../event-store.ts';
 import { gather } from '../postgres/load-batch.ts';
 import type { LogReads } from '../postgres/log-reads.ts';
-import { asStoreFault, within } from './client-faults.ts';
 import { secondId } from './copy-events.ts';
 import type { CopyHeads } from './copy-head.ts';
 import type { CopyLag } from './copy-lag.ts';
 import type { CommittedEvent } from './envelope.ts';
-import type { Entry, Gate } from './gate.ts';
+import type { Gate } from './gate.ts';
+import { newestEvent } from './newest-event.ts';
 
 export type CopyReadsOptions = {
   readonly gate: Gate;
@@ -17,9 +16,6 @@ export type CopyReadsOptions = {
   readonly reads: LogReads;
 };
 
-const PAGE = 500;
-const FIRST_PAGE = 20;
-const READ_WITHIN_MS = 5000;
 /** A command that was just executed is among the last events of its stream. */
 const RECENT = 64;
 
@@ -73,8 +69,8 @@ export const createCopyReads = (options: CopyReadsOptions): Pick<ChainedLog, 're
   const caughtUp = gather<undefined, undefined>(
     async (asked) => {
       const { storePosition } = await heads.read();
-      const end = await endOfLog(await gate.enter(), storePosition);
-      if (end > storePosition) await lag.until(end);
+      const newest = await newestEvent(await gate.enter(), storePosition);
+      if (newest) await lag.until(newest.commit);
       return asked.map(() => undefined);
     },
     { atOnce: 1000, underWay: 1 },
@@ -106,31 +102,25 @@ export const createCopyReads = (options: CopyReadsOptions): Pick<ChainedLog, 're
   };
 };
 
-/** The place of the newest event of the log, or `floor` if none is after it. Other streams of the server are passed over. */
-const endOfLog = async ({ session, streams }: Entry, floor: number): Promise<number> => {
-  let from: 'end' | { commit: bigint; prepare: bigint } = END;
-  for (let size = FIRST_PAGE; ; size = PAGE) {
-    const reading = session.client.readAll({
-      ...{ direction: BACKWARDS, fromPosition: from, maxCount: size, requiresLeader: true },
-    });
-    let count = 0;
-    let found: number | undefined;
-    const look = async (): Promise<void> => {
-      for await (const { event } of reading) {
-        count++;
-        if (!event) continue;
-        from = event.position;
-        if (found === undefined && event.streamId.startsWith(streams)) found = Number(event.position.commit);
-        if (found === undefined && Number(event.position.commit) <= floor) found = floor;
-      }
-    };
-    try {
-      await within(READ_WITHIN_MS, 'reading the end of all events', look());
-    } catch (cause) {
-      void reading.cancel().catch(() => undefined);
-      throw asStoreFault(cause);
+const LOOK_EVERY_MS = 200;
+const NO_PROGRESS_MS = 30_000;
+
+/** See EventStoreDbLog. */
+export const completeCopy = async (
+  { gate, heads }: Pick<CopyReadsOptions, 'gate' | 'heads'>,
+  progress: (position: number) => void,
+): Promise<number> => {
+  let head = await heads.read();
+  const end = (await newestEvent(await gate.enter(), head.storePosition))?.commit ?? head.storePosition;
+  for (let movedAt = performance.now(); head.storePosition < end;) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    const now = await heads.read();
+    if (now.position > head.position) movedAt = performance.now();
+    if (performance.now() - movedAt > NO_PROGRESS_MS) {
+      throw new StoreUnavailable(`the log is not copied from EventStoreDB beyond position ${now.position}`);
     }
-    if (found !== undefined) return found;
-    if (count < size) return floor;
+    head = now;
+    progress(head.position);
   }
+  return head.position;
 };

@@ -1,5 +1,4 @@
-import { LogWentBack, type ChainedLog, type LogPlace } from '../chained-log.ts';
-import { StoreUnavailable } from '../event-store.ts';
+import { CopyWentBack, LogWentBack, type ChainedLog, type LogPlace } from '../chained-log.ts';
 import { followPages } from '../follow-pages.ts';
 import { createHistorySeen } from '../history-seen.ts';
 import { createLogReads } from '../postgres/log-reads.ts';
@@ -8,11 +7,12 @@ import { createLogListener } from '../postgres/postgres-listener.ts';
 import { createAppends } from './appends.ts';
 import { createCopyHeads } from './copy-head.ts';
 import { createCopyLag } from './copy-lag.ts';
-import { createCopyReads, createStreamReads } from './copy-reads.ts';
+import { completeCopy, createCopyReads, createStreamReads } from './copy-reads.ts';
 import { createGate } from './gate.ts';
 import { restoreServer } from './restore-server.ts';
 import { startSequencer } from './sequencer.ts';
 import { acquireSessions } from './sessions.ts';
+import { createTurns } from './turns.ts';
 
 /** What an operator must know about the two stores. */
 export type StoreEvent =
@@ -32,6 +32,11 @@ export type EventStoreDbOptions = PostgresStoreOptions & {
 export type EventStoreDbLog = ChainedLog & {
   /** How far the copy in PostgreSQL is behind what this process appended. */
   readonly copyLag: { readonly events: number; readonly ms: number };
+  /**
+   * Resolves to the head of the copy once it has everything that EventStoreDB had at the call, however long that takes.
+   * Rejects with StoreUnavailable if it makes no progress.
+   */
+  complete(progress: (position: number) => void): Promise<number>;
 };
 
 const ignore = (): void => undefined;
@@ -59,7 +64,7 @@ export const createEventStoreDbLog = (databaseUrl: string, options: EventStoreDb
   const lag = createCopyLag(heads, listener.subscribe);
   const clock = readMovedMs(heads.read);
   const { append } = createAppends({
-    ...{ gate, movedMs: clock.movedMs, appended: options.appended ?? ignore },
+    ...{ gate, turns: createTurns(heads.pool), movedMs: clock.movedMs, appended: options.appended ?? ignore },
     acknowledged: lag.appended,
   });
   const sequencer = startSequencer({
@@ -77,9 +82,7 @@ export const createEventStoreDbLog = (databaseUrl: string, options: EventStoreDb
       if (!(error instanceof LogWentBack)) throw error;
       const { position } = await heads.read();
       if (position >= error.seen.position) throw error;
-      throw new StoreUnavailable('the copy of the log in PostgreSQL went back in time, and is made complete again', {
-        cause: error,
-      });
+      throw new CopyWentBack(position, error);
     }
   };
 
@@ -88,6 +91,7 @@ export const createEventStoreDbLog = (databaseUrl: string, options: EventStoreDb
     ...copyReads,
     append,
     streams: createStreamReads({ gate, heads }),
+    complete: (progress) => completeCopy({ gate, heads }, progress),
     get newest() {
       return history.newest;
     },
@@ -98,7 +102,7 @@ export const createEventStoreDbLog = (databaseUrl: string, options: EventStoreDb
       await gate.enter();
       const head = await checkCopy();
       if (!gate.lost) return head;
-      // Whoever asks then looks in the copy for what is lost.
+      // The caller then looks in the copy for what is lost, so the copy must be complete.
       await copyReads.head();
       throw new LogWentBack(gate.lost);
     },

@@ -1,14 +1,15 @@
-import { streamPages, PAGE } from '../event-store.ts';
-import type { ChainedEvent, ChainedLog } from '../chained-log.ts';
+import { PAGE } from '../event-store.ts';
+import type { ChainedLog } from '../chained-log.ts';
 import { openLockSession } from '../postgres/session-locks.ts';
-import { appendInOrder, type FollowingEvent } from './append-in-order.ts';
+import { appendInOrder } from './append-in-order.ts';
 import type { CopyHead, CopyHeads } from './copy-head.ts';
+import { readFollowing } from './following-events.ts';
 import { has, type Entry } from './gate.ts';
 
 export type RestoreOptions = {
   readonly databaseUrl: string;
-  readonly heads: Pick<CopyHeads, 'read' | 'moveTo'>;
-  readonly copy: Pick<ChainedLog, 'readAll' | 'readStream'>;
+  readonly heads: Pick<CopyHeads, 'read' | 'moveTo' | 'pool'>;
+  readonly copy: Pick<ChainedLog, 'readAll'>;
   /** Called with the last position that the server still had, and that of the copy. */
   readonly restored: (from: number, to: number) => void;
 };
@@ -48,37 +49,16 @@ const commonPosition = async ({ copy }: RestoreOptions, entry: Entry, head: Copy
 };
 
 const appendAfter = async (
-  { copy }: RestoreOptions,
+  { heads }: RestoreOptions,
   { session, streams }: Entry,
   common: number,
   head: CopyHead,
 ): Promise<number> => {
-  const withPrevious = followingEvents(copy);
   let storePosition = head.storePosition;
   for (let after = common; after < head.position;) {
-    const page = await copy.readAll(after, Math.min(PAGE, head.position - after));
-    storePosition = await appendInOrder(session, streams, await withPrevious(page));
+    const page = await readFollowing(heads.pool, after, Math.min(PAGE, head.position - after));
+    storePosition = await appendInOrder(session, streams, page);
     after = page.at(-1)?.position ?? head.position;
   }
   return storePosition;
-};
-
-/** Adds to each event the token of the event before it in its stream. To be called with page after page. */
-export const followingEvents = (copy: Pick<ChainedLog, 'readStream'>) => {
-  const tokens = new Map<string, string>();
-  return async (page: readonly ChainedEvent[]): Promise<readonly FollowingEvent[]> => {
-    const following: FollowingEvent[] = [];
-    for (const event of page) {
-      const { stream, revision } = event;
-      const previous = revision === 0 ? '' : (tokens.get(stream) ?? (await tokenAt(copy, stream, revision - 1)));
-      tokens.set(stream, event.token);
-      following.push({ ...event, previous });
-    }
-    return following;
-  };
-};
-
-const tokenAt = async (copy: Pick<ChainedLog, 'readStream'>, stream: string, revision: number): Promise<string> => {
-  for await (const [event] of streamPages(copy, stream, revision, 1)) return event?.token ?? '';
-  return '';
 };

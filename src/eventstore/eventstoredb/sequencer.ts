@@ -57,14 +57,15 @@ export const startSequencer = (options: SequencerOptions): { close(): Promise<vo
   /** Copies until the connection, the lock or the head is lost. */
   const copy = async (): Promise<void> => {
     const entry = await gate.enter();
-    let { epoch, storePosition, position } = await heads.read();
-    const passed = (commit: number): void => copied(commit);
-    const subscription = subscribeToLog(entry, { after: storePosition, passed, metadataSet: options.metadataSet });
+    const head = await heads.read();
+    const { epoch } = head;
+    let { storePosition, position } = head;
+    const subscription = subscribeToLog(entry, { after: storePosition, metadataSet: options.metadataSet });
     const stop = (): void => subscription.close();
     signal.addEventListener('abort', stop);
     const held = lock?.lost;
     held?.addEventListener('abort', stop);
-    // Either may have happened while the gate was opened.
+    // They may have aborted while the head was read.
     if (signal.aborted || held?.aborted) stop();
     try {
       for (;;) {

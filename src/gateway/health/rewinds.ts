@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { LogWentBack, type ChainedLog, type LogPlace } from '../../eventstore/chained-log.ts';
+import { CopyWentBack, LogWentBack, type ChainedLog, type LogPlace } from '../../eventstore/chained-log.ts';
 import { COMPLETION_EVENTS } from '../../eventstore/journal/completion-events.ts';
 import { createLogRewinds } from '../../eventstore/postgres/log-rewinds.ts';
 import type { PostgresStoreOptions } from '../../eventstore/postgres/postgres.ts';
@@ -15,6 +15,8 @@ export type RewindsOptions = {
   /** Stores the newest head that was seen, for the next start. */
   readonly dataDir: string;
   readonly outage: OutageLog;
+  /** Called when the copy of a log in EventStoreDB is complete again after it went back in time. */
+  readonly copyIsWhole: (from: number, to: number) => void;
   readonly log: Logger;
 };
 
@@ -26,7 +28,7 @@ const reported = ({ rewindId, seen, head, commonPosition, lostEvents }: RewindNo
 });
 
 /** Detects that the log went back in time. Must be closed. */
-export const openRewinds = async ({ databaseUrl, dataDir, outage, log }: RewindsOptions) => {
+export const openRewinds = async ({ databaseUrl, dataDir, outage, copyIsWhole, log }: RewindsOptions) => {
   const rewinds = createLogRewinds(databaseUrl);
   const logId = await rewinds.logId();
   const remembered = createRememberedAppends(COMPLETION_EVENTS, () => new Date());
@@ -60,6 +62,11 @@ export const openRewinds = async ({ databaseUrl, dataDir, outage, log }: Rewinds
         ...{ rewinds, remembered, dropMemory, newId, saw },
         checkHistory: store.checkHistory,
         goneOf: (error) => (error instanceof LogWentBack ? error.seen : undefined),
+        copyBackAt: (error) => (error instanceof CopyWentBack ? error.position : undefined),
+        copyIsWhole: (from, to) => {
+          log.warn({ from, to }, 'PostgreSQL had gone back in time: the log was copied again from EventStoreDB');
+          copyIsWhole(from, to);
+        },
         forgetHistory: store.forgetHistory,
         noticed: (what) =>
           log.error(
@@ -76,6 +83,7 @@ export const openRewinds = async ({ databaseUrl, dataDir, outage, log }: Rewinds
     },
     commonPosition: rewinds.newestCommon,
     isOpen: (): boolean => watch?.open !== undefined,
+    copyIsBack: (): boolean => watch?.copyIsBack === true,
     /** Compares now. */
     check: async (): Promise<void> => watch?.check(),
     close: async (): Promise<void> => {

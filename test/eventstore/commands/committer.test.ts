@@ -7,9 +7,9 @@ import {
   type StreamEnd,
 } from '../../../src/eventstore/committer.ts';
 import { LogWentBack } from '../../../src/eventstore/chained-log.ts';
-import { StoreFull, StoreUnavailable } from '../../../src/eventstore/event-store.ts';
+import { EMPTY_STREAM, StoreFull, StoreUnavailable } from '../../../src/eventstore/event-store.ts';
 import { createHeldStore, type HeldAppend, type HeldStore } from './held-store.ts';
-import { idsOf, numbers, someEvents } from '../logs.ts';
+import { anEvent, idsOf, numbers, someEvents } from '../logs.ts';
 
 let store: HeldStore;
 let committer: Committer;
@@ -132,6 +132,20 @@ describe('appends of one turn of the event loop', () => {
       append.accept();
     }
     await Promise.all(commits);
+  });
+
+  it('are not merged into a slice that is larger than EventStoreDB accepts', async () => {
+    const [start, middle, end] = [EMPTY_STREAM, { revision: 0, token: undefined }, { revision: 1, token: undefined }];
+    const large = (expected: StreamEnd, end: StreamEnd): Promise<Committed> => {
+      const events = [anEvent({ data: JSON.stringify('x'.repeat(300_000)) })];
+      return committer.commit({ stream: 'a', expected, end, events, failed: () => undefined });
+    };
+    const commits = [large(start, middle), large(middle, end)];
+    expect(shapeOf(await store.nth(0))).toEqual([['a', -1, 1]]);
+    (await store.nth(0)).accept();
+    expect(shapeOf(await store.nth(1))).toEqual([['a', 0, 1]]);
+    (await store.nth(1)).accept();
+    expect(await Promise.all(commits)).toHaveLength(2);
   });
 
   it('form a batch alone if one append exceeds it', async () => {
