@@ -8,6 +8,13 @@ process.env['NODE_COMPILE_CACHE'] ??= resolve('node_modules/.cache/compiled');
 // Each process that a test starts has a file here, named after its id, until it ends.
 process.env['TEST_PROCESSES'] ??= mkdtempSync(join(tmpdir(), 'kissapi-test-processes-'));
 
+// Gateways, commands and tests use EventStoreDB only with TEST_STORE=eventstoredb. A server that is named without it is for
+// the tests of EventStoreDB itself.
+if (process.env['TEST_STORE'] !== 'eventstoredb' && process.env['EVENT_STORE_URL'] !== undefined) {
+  process.env['TEST_EVENT_STORE_URL'] ??= process.env['EVENT_STORE_URL'];
+  delete process.env['EVENT_STORE_URL'];
+}
+
 // Far more than anything takes: a test fails because a condition does not come, and not because the machine is busy.
 const limits = { testTimeout: 180_000, hookTimeout: 180_000 };
 
@@ -34,7 +41,7 @@ const withoutIsolation = { isolate: false, restoreMocks: true };
 
 export default defineConfig({
   test: {
-    globalSetup: 'test/support/postgres/postgres-server.ts',
+    globalSetup: ['test/support/postgres/postgres-server.ts', 'test/support/event-store-server.ts'],
     // Two cores: with more workers, the gateways of the journeys only wait for one another.
     maxWorkers: 2,
     projects: [

@@ -5,12 +5,15 @@ import { join } from 'node:path';
 import { createProgram, print, type ExitCode } from '../src/cli/terminal/run.ts';
 import { startBundledPostgres } from '../src/gateway/start/bundled-postgres.ts';
 import { createPostgresStore, migratePostgresStore } from '../src/eventstore/postgres/postgres.ts';
+import { eventStoreSubject } from './prove/event-store-subject.ts';
 import type { Subject } from './prove/history.ts';
 import { inMemorySubject } from './prove/in-memory-subject.ts';
 import { prove, type Counterexample, type Tally } from './prove/proof.ts';
+import { createRandom } from './random.ts';
+import { lacksEventStore, NeedsEventStore, openEventStore } from './support/event-store.ts';
 
 /** The default number of histories for each store. */
-const usual = { memory: 10_000, postgres: 300 } as const;
+const usual = { memory: 10_000, postgres: 300, eventstoredb: 300 } as const;
 const stores = Object.keys(usual) as (keyof typeof usual)[];
 const LARGEST_SEED = 0x7fffffff;
 
@@ -21,19 +24,21 @@ const program = createProgram(
     'database does. Each must be what a plain reference ledger says.',
 )
   .usage('[options]')
-  .option('--histories <n>', `how many histories (default: ${usual.memory}; on postgres ${usual.postgres})`)
+  .option('--histories <n>', `how many histories (default: ${usual.memory}; on a server ${usual.postgres})`)
   .option('--seed <n>', 'the same seed gives the same histories (default: any)')
   .option('--path <path>', 'with a seed: this one history, as a failed proof names it')
-  .option('--store <name>', `where the log is: ${stores.join(' or ')}, a real server started for it`, 'memory')
+  .option('--store <name>', `where the log is: ${stores.join(', ')}; servers are started for it`, 'memory')
   .addHelpText(
     'after',
     `
 Examples:
   $ npm run prove
   $ npm run prove -- --histories 500 --store postgres
+  $ npm run prove -- --histories 500 --store eventstoredb
   $ npm run prove -- --seed 42 --path 17:3:0
 
 The log goes back in time in memory only; npm run certify does the same to a real server.
+EventStoreDB is started by the command in EVENT_STORE_SERVER; without it, the server at EVENT_STORE_URL is used.
 
 A history that breaks a promise is made as short as can be and told line by line, with the command that repeats it.
 
@@ -55,7 +60,7 @@ const whole = (name: string, text: string, least: number, most: number): number 
 
 const storeName =
   stores.find((name) => name === given.store) ??
-  program.error(`error: --store is ${stores.join(' or ')}, not ${given.store}`);
+  program.error(`error: --store is one of ${stores.join(', ')}, not ${given.store}`);
 const histories = whole('histories', given.histories ?? String(usual[storeName]), 1, 100_000_000);
 const seed =
   given.seed === undefined
@@ -67,20 +72,27 @@ if (path !== undefined && given.seed === undefined) program.error('error: a path
 
 let stopping = false;
 
-type Log = { subject(): Subject; close(): Promise<void> };
+type Log = { subject(): Subject | Promise<Subject>; close(): Promise<void> };
 
-/** In memory each history has its own log; on a server all share one, as in production. */
+/** In memory and in EventStoreDB each history has its own log; in PostgreSQL all share one, as in production. */
 const openLog = async (): Promise<Log> => {
   if (storeName === 'memory') {
     return { subject: () => inMemorySubject(), close: () => Promise.resolve() };
   }
-  const dataDir = await mkdtemp(join(tmpdir(), 'kissapi-prove-'));
-  const starting = startBundledPostgres({ dataDir, log: () => undefined });
+  const lacks = storeName === 'eventstoredb' ? lacksEventStore(false) : undefined;
+  if (lacks !== undefined) throw new NeedsEventStore(lacks);
+  const directory = await mkdtemp(join(tmpdir(), 'kissapi-prove-'));
+  const starting = startBundledPostgres({ dataDir: join(directory, 'postgres'), log: () => undefined });
+  const random = createRandom(`${seed}/servers`);
+  const opening =
+    storeName === 'eventstoredb'
+      ? openEventStore({ directory: join(directory, 'eventstoredb'), random, kills: false })
+      : undefined;
   const remove = async (): Promise<void> => {
-    await starting.then(({ stop }) => stop()).catch(() => undefined);
-    await rm(dataDir, { recursive: true, force: true });
+    await Promise.allSettled([starting.then(({ stop }) => stop()), opening?.then(({ stop }) => stop())]);
+    await rm(directory, { recursive: true, force: true });
   };
-  // Ctrl-C must stop the server, and must not report histories that broke because it stopped.
+  // Ctrl-C must stop the servers, and must not report histories that broke because they stopped.
   const interrupted = (): void => {
     stopping = true;
     void remove().finally(() => process.exit(130));
@@ -88,9 +100,12 @@ const openLog = async (): Promise<Log> => {
   process.once('SIGINT', interrupted);
   process.once('SIGTERM', interrupted);
   try {
-    const { url } = await starting;
-    await migratePostgresStore(url);
-    const store = createPostgresStore(url);
+    const { url: databaseUrl } = await starting;
+    await migratePostgresStore(databaseUrl);
+    const eventStoreUrl = (await opening)?.url;
+    if (eventStoreUrl !== undefined)
+      return { subject: () => eventStoreSubject({ databaseUrl, eventStoreUrl }), close: remove };
+    const store = createPostgresStore(databaseUrl);
     return { subject: () => ({ openStore: () => store }), close: () => store.close().then(remove) };
   } catch (error) {
     await remove();

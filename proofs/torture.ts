@@ -5,10 +5,17 @@ import { Presets, SingleBar } from 'cli-progress';
 import { InvalidArgumentError, Option } from 'commander';
 import { createProgram } from '../src/cli/terminal/run.ts';
 import { createRandom } from './random.ts';
+import {
+  NeedsEventStore,
+  openEventStore,
+  STORES,
+  type ProofEventStore,
+  type StoreName,
+} from './support/event-store.ts';
 import { wholeUpTo } from './whole-number.ts';
 import { torture, type Progress } from './torture/run.ts';
 import { startServer, type Server } from './torture/server.ts';
-import { everyKind } from './torture/trouble.ts';
+import { kindsOn } from './torture/trouble.ts';
 import { faultsOf, type Verdict } from './torture/verdict.ts';
 
 const positive = (text: string): number => {
@@ -26,7 +33,7 @@ const program = createProgram(
   .option('--minutes <n>', 'how long the trouble lasts', positive, 1)
   .option(
     '--writers <n>',
-    'processes that write: half through the store, half in transactions of their own',
+    'processes that write: half through the store, half in transactions of their own; on EventStoreDB all through the store',
     wholeUpTo(32),
     4,
   )
@@ -44,14 +51,19 @@ const program = createProgram(
       .choices(['head', 'sequence'] as const)
       .default('head'),
   )
+  .addOption(
+    new Option('--store <name>', 'which store commits the log').choices(STORES).default('postgres' satisfies StoreName),
+  )
   .addHelpText(
     'after',
     `
 Examples:
   $ npm run torture -- --minutes 10
+  $ npm run torture -- --minutes 10 --store eventstoredb
   $ npm run torture -- --minutes 0.2 --log sequence
 
-It starts a PostgreSQL of its own in a temporary directory, and leaves nothing behind.
+It starts a PostgreSQL of its own in a temporary directory, and leaves nothing behind. EventStoreDB is started by the command in
+EVENT_STORE_SERVER, and killed, stopped and disconnected as well.
 
 Exit codes:
   0  nothing was lost, doubled or out of order
@@ -60,13 +72,15 @@ Exit codes:
   )
   .parse();
 
-const { minutes, writers, followers, seed, log } = program.opts<{
+const { minutes, writers, followers, seed, log, store } = program.opts<{
   minutes: number;
   writers: number;
   followers: number;
   seed: string;
   log: 'head' | 'sequence';
+  store: StoreName;
 }>();
+if (log === 'sequence' && store === 'eventstoredb') program.error('error: --log sequence is for PostgreSQL');
 
 const stop = new AbortController();
 // A second signal exits at once.
@@ -89,7 +103,7 @@ const report = (verdict: Verdict): void => {
   line('the log: ids twice', verdict.idsTwice);
   line('the log: positions or revisions astray', verdict.outOfPlace);
   line('the log: broken links of the chain', verdict.brokenLinks);
-  for (const kind of everyKind) line(kind, verdict.tally[kind]);
+  for (const kind of kindsOn(store)) line(kind, verdict.tally[kind]);
 };
 
 const durationMs = minutes * 60_000;
@@ -109,15 +123,20 @@ const show = ({ doing, elapsedMs, position, tally }: Progress): void => {
 
 const run = async (directory: string): Promise<void> => {
   let server: Server | undefined;
+  let eventStore: ProofEventStore | undefined;
   try {
     const records = join(directory, 'records');
     await mkdir(records);
-    server = await startServer(join(directory, 'server'), createRandom(`${seed}/port`));
+    const random = createRandom(`${seed}/port`);
+    if (store === 'eventstoredb')
+      eventStore = await openEventStore({ directory: join(directory, 'eventstoredb'), random, kills: true });
+    server = await startServer(join(directory, 'server'), random);
     bar.start(durationMs, 0, { doing: 'torturing', events: 0, trouble: 0 });
     const verdict = await torture({
       databaseUrl: server.url,
       // A crash affects a log with sequence positions differently, which is not tested here.
       ...(log === 'head' ? { server } : { kinds: ['writers stopped', 'followers killed'] as const }),
+      ...(eventStore?.servers ? { eventStore: eventStore.servers } : {}),
       directory: records,
       seed,
       durationMs,
@@ -134,6 +153,7 @@ const run = async (directory: string): Promise<void> => {
     process.exitCode = faults.length === 0 ? 0 : 1;
   } finally {
     await server?.stop();
+    await eventStore?.stop();
   }
 };
 
@@ -143,7 +163,8 @@ try {
   await run(directory);
 } catch (error) {
   process.exitCode = 2;
-  console.error(stop.signal.aborted ? 'torture: stopped before the end' : error);
+  if (error instanceof NeedsEventStore) console.error(`torture: ${error.message}`);
+  else console.error(stop.signal.aborted ? 'torture: stopped before the end' : error);
 } finally {
   await rm(directory, { recursive: true, force: true });
 }

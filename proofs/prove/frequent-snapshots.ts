@@ -28,7 +28,7 @@ export const createFrequentSnapshots = (
   take: (stream, account, { revision, token }) => {
     const state = serialize(account);
     scheduler.may(async () => {
-      const [event] = await store.readStream(stream, revision, 1);
+      const [event] = await store.streams.readStream(stream, revision, 1);
       if (event?.token === token && revision > (kept.get(stream)?.revision ?? -1))
         kept.set(stream, { revision, token, state });
     });

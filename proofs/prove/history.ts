@@ -31,6 +31,8 @@ export type Subject = {
   /** Set if the log can go back in time. */
   readonly log?: InMemoryLog;
   readonly createNode?: (store: ChainedLog, options: NodeOptions) => Node;
+  /** Called after the history. */
+  readonly close?: () => Promise<void>;
 };
 export type NodeOptions = {
   readonly cacheSize: number;

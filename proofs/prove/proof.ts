@@ -6,7 +6,7 @@ import { judge } from './verdict.ts';
 
 export type ProofOptions = {
   /** Creates the log of each history, or returns the same one for all. */
-  readonly subject: () => Subject;
+  readonly subject: () => Subject | Promise<Subject>;
   readonly histories: number;
   readonly seed: number;
   /** The path of a known counterexample: only this history is run. */
@@ -38,14 +38,16 @@ export const prove = async (
   let shrinking = false;
 
   const holds = async (plan: Plan): Promise<void> => {
+    const log = await subject();
     try {
-      const history = await carryOutPlan(plan, subject(), `h${count++}`);
+      const history = await carryOutPlan(plan, log, `h${count++}`);
       if (!shrinking) add(tally, { histories: 1, commands: history.calls.length, ...history.trouble });
       judge(history);
     } catch (error) {
       shrinking = true;
       throw error;
     } finally {
+      await log.close?.();
       progress?.(tally, shrinking);
     }
   };
@@ -58,7 +60,7 @@ export const prove = async (
   });
   if (!run.failed) return { tally, counterexample: undefined };
   const [plan] = run.counterexample ?? [];
-  const story = plan ? await tellStory(plan, subject(), `h${count++}`) : [];
+  const story = plan ? await tellStory(plan, await subject(), `h${count++}`) : [];
   const { errorInstance: error } = run;
   const broken = error instanceof Error ? error.message : String(error);
   return {
@@ -75,6 +77,7 @@ const tellStory = async (plan: Plan, subject: Subject, name: string): Promise<re
   const { nodes, cacheSize, retries } = plan;
   const story = [`${nodes} nodes, ${cacheSize} in each one's cache, ${retries} retries`];
   const history = await carryOutPlan(plan, subject, name, (line) => story.push(line()));
+  await subject.close?.();
   try {
     judge(history);
     story.push('… and this time nothing was broken: the history depends on time');

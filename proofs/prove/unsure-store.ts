@@ -115,16 +115,18 @@ export const createUnsureStore = (
         },
       );
     },
-    readStream: (stream, from, limit) =>
-      read(
-        () => `read ${accountIn(stream)} from ${from}`,
-        () => store.readStream(stream, from, limit),
-      ),
-    findEvent: (stream, id) =>
-      read(
-        () => `look ${commandOf(id)} up`,
-        () => store.findEvent(stream, id),
-      ),
+    streams: {
+      readStream: (stream, from, limit) =>
+        read(
+          () => `read ${accountIn(stream)} from ${from}`,
+          () => store.streams.readStream(stream, from, limit),
+        ),
+      findEvent: (stream, id) =>
+        read(
+          () => `look ${commandOf(id)} up`,
+          () => store.streams.findEvent(stream, id),
+        ),
+    },
     die: () => {
       dead = true;
     },

@@ -1,7 +1,7 @@
 import { GENESIS } from '../../src/eventstore/integrity/chain.ts';
 import { expectedHash } from '../../test/eventstore/integrity/expected-hash.ts';
 import type { ChainedEvent } from '../../src/eventstore/chained-log.ts';
-import { ID_AT, ID_END, RECORD_BYTES, recordOf } from './records.ts';
+import { ID_AT, ID_END, positionIn, RECORD_BYTES, recordOf, UNPLACED } from './records.ts';
 
 /** The complete log as records. */
 export type LogImage = {
@@ -13,7 +13,7 @@ export type LogImage = {
   readonly idsTwice: number;
   /** The index (from 0) of the event with the id of this record; undefined if there is none. */
   findId(record: Buffer): number | undefined;
-  /** Like `findId`, but position and stream must match as well. */
+  /** Like `findId`, but the stream must match as well, and the position, if the record has one. */
   find(record: Buffer): number | undefined;
 };
 
@@ -70,7 +70,9 @@ export const imageOfLog = async (
     find: (record) => {
       const n = findId(record);
       if (n === undefined) return undefined;
-      return log.compare(record, 0, RECORD_BYTES, n * RECORD_BYTES, (n + 1) * RECORD_BYTES) === 0 ? n : undefined;
+      const from = positionIn(record) === UNPLACED ? ID_AT : 0;
+      const isSame = log.compare(record, from, RECORD_BYTES, n * RECORD_BYTES + from, (n + 1) * RECORD_BYTES) === 0;
+      return isSame ? n : undefined;
     },
   };
 };

@@ -5,7 +5,7 @@ import { noUsage } from '../../src/domain/money.ts';
 import { createCommands, type Commands } from '../../src/eventstore/commands.ts';
 import { journal } from '../../src/eventstore/journal/codec.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
-import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
+import { createLog, type LogAddress } from '../../src/eventstore/create-log.ts';
 
 const CREDIT = 1_000_000_000_000_000n;
 const price: PinnedPrice = {
@@ -55,11 +55,11 @@ export type Node = {
 };
 
 /** The writing part of a gateway: the real store, committer and commands. */
-export const createNode = (databaseUrl: string): Node => {
-  const store = createPostgresStore(databaseUrl);
+export const createNode = (address: LogAddress): Node => {
+  const store = createLog(address);
   const committer = createCommitter({ store });
   return {
-    commands: createCommands({ store, committer, codec: journal, decider: accountDecider }),
+    commands: createCommands({ store: store.streams, committer, codec: journal, decider: accountDecider }),
     close: async () => {
       await committer.close();
       await store.close();
@@ -68,8 +68,8 @@ export const createNode = (databaseUrl: string): Node => {
 };
 
 /** Opens accounts with a key and more credit than a torture can spend. */
-export const openAccounts = async (databaseUrl: string, accounts: readonly string[]): Promise<void> => {
-  const { commands, close } = createNode(databaseUrl);
+export const openAccounts = async (address: LogAddress, accounts: readonly string[]): Promise<void> => {
+  const { commands, close } = createNode(address);
   const steps: readonly AccountCommand[] = [
     { type: 'RegisterAccount', holder: 'entity', personal: 'torture', adult: true },
     { type: 'AcceptTerms', version: '1', how: 'torture' },

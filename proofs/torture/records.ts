@@ -19,7 +19,10 @@ export const recordOf = ({ position, id, stream }: Placed): Buffer => {
   return record;
 };
 
-const positionIn = (record: Buffer): number => Number(record.readBigUInt64BE(0));
+/** The position in a record of an event that was acknowledged before the store gave it one. */
+export const UNPLACED = 0;
+
+export const positionIn = (record: Buffer): number => Number(record.readBigUInt64BE(0));
 
 export type Tail = { readonly count: number; readonly position: number };
 

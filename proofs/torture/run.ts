@@ -6,14 +6,16 @@ import { PAGE } from '../../src/eventstore/event-store.ts';
 import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { query } from '../../test/support/sql.ts';
 import { imageOfLog, type LogImage } from './compare.ts';
+import type { EventStoreServers } from '../support/event-store-servers.ts';
+import { differencesOfStores, untilCopied } from '../support/stores-agree.ts';
 import { openAccounts } from './customers.ts';
 import { createRandom } from '../random.ts';
 import { readTail } from './records.ts';
 import type { Server } from './server.ts';
 import { ask, keepIdleTransaction } from './sessions.ts';
-import { everyKind, makeTrouble, noTrouble, type Kind, type Tally } from './trouble.ts';
+import { kindsOn, makeTrouble, noTrouble, type Kind, type Tally } from './trouble.ts';
 import { judge, type FileOf, type Verdict } from './verdict.ts';
-import { createWire } from './wire.ts';
+import { createWire, type Wire } from './wire.ts';
 import { startWorker, type Worker } from './workers/workers.ts';
 
 export type TortureOptions = {
@@ -21,6 +23,8 @@ export type TortureOptions = {
   readonly databaseUrl: string;
   /** The server of the database, if it may be killed. */
   readonly server?: Server;
+  /** EventStoreDB, if it commits the log. All writers then append through the store. */
+  readonly eventStore?: EventStoreServers;
   /** An empty directory for the records. */
   readonly directory: string;
   readonly seed: string;
@@ -60,7 +64,8 @@ const numbered = (name: string, count: number): string[] => Array.from({ length:
  * records.
  */
 export const torture = async (options: TortureOptions): Promise<Verdict> => {
-  const { databaseUrl, server, directory, seed, durationMs, log = 'head', progress } = options;
+  const { databaseUrl, server, eventStore, directory, seed, durationMs, log = 'head', progress } = options;
+  const store = eventStore ? 'eventstoredb' : 'postgres';
   let started = performance.now();
   const tally = noTrouble();
   const complaints: string[] = [];
@@ -68,7 +73,8 @@ export const torture = async (options: TortureOptions): Promise<Verdict> => {
     void complaints.push(`after ${((performance.now() - started) / 1000).toFixed(1)} s: ${what}`);
   const over = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, over.signal]) : over.signal;
-  const storeWriters = numbered('store', log === 'head' ? Math.ceil(options.writers / 2) : 0);
+  const throughStore = eventStore ? options.writers : log === 'head' ? Math.ceil(options.writers / 2) : 0;
+  const storeWriters = numbered('store', throughStore);
   const handWriters = numbered('hand', options.writers - storeWriters.length);
   const followerNames = numbered('follower', options.followers);
   const fileOf: FileOf = (name, kind) => join(directory, `${name}.${kind}`);
@@ -79,9 +85,11 @@ export const torture = async (options: TortureOptions): Promise<Verdict> => {
   }
   const shared = numbered('shared', 2);
   const accountsOf = (name: string): string[] => [...shared, ...numbered(name, 6)];
-  await openAccounts(databaseUrl, [...new Set(storeWriters.flatMap(accountsOf))]);
+  await openAccounts({ databaseUrl, eventStoreUrl: eventStore?.url }, [...new Set(storeWriters.flatMap(accountsOf))]);
 
-  const wire = await createWire(databaseUrl);
+  const wires = new Map<string, Wire>();
+  for (const name of storeWriters) wires.set(name, await createWire(databaseUrl));
+  const eventWire = eventStore && (await createWire(eventStore.url));
   const workers: Worker[] = [];
   const start = (name: string, file: string, settings: object): Worker => {
     const worker = startWorker({ name, file, settings: { directory, ...settings }, failed: complain });
@@ -103,7 +111,12 @@ export const torture = async (options: TortureOptions): Promise<Verdict> => {
     const followers = followerNames.map((name) => start(name, 'follower.ts', { databaseUrl }));
     const writers = [
       ...storeWriters.map((name) =>
-        start(name, 'store-writer.ts', { databaseUrl: wire.url, accounts: accountsOf(name), customers: CUSTOMERS }),
+        start(name, 'store-writer.ts', {
+          databaseUrl: wires.get(name)?.url,
+          eventStoreUrl: eventWire?.url,
+          accounts: accountsOf(name),
+          customers: CUSTOMERS,
+        }),
       ),
       ...handWriters.map((name) =>
         start(name, 'hand-writer.ts', {
@@ -127,9 +140,12 @@ export const torture = async (options: TortureOptions): Promise<Verdict> => {
     started = performance.now();
     let troubled = true;
     const trouble = makeTrouble({
-      scene: { databaseUrl, writers, followers, server, wire },
+      scene: {
+        ...{ databaseUrl, writers, followers, server, wires: [...wires.values()] },
+        eventStore: eventStore && eventWire && { servers: eventStore, wire: eventWire, wires },
+      },
       random: createRandom(seed),
-      kinds: options.kinds ?? everyKind,
+      kinds: options.kinds ?? kindsOn(store),
       maxQuietMs: options.maxQuietMs ?? 500,
       maxStopMs: options.maxStopMs ?? 1500,
       tally,
@@ -152,6 +168,7 @@ export const torture = async (options: TortureOptions): Promise<Verdict> => {
     await trouble;
     signal.throwIfAborted();
     await Promise.all(writers.map((writer) => writer.finish(FINISH_WITHIN_MS)));
+    if (eventStore) await untilCopied({ databaseUrl, eventStoreUrl: eventStore.url });
     await untilThere(
       databaseUrl,
       followerNames.map((name) => fileOf(name, 'delivered')),
@@ -162,11 +179,12 @@ export const torture = async (options: TortureOptions): Promise<Verdict> => {
 
     const image = await readLog(databaseUrl, signal, () => look('reading the log'));
     const writerNames = writers.map(({ name }) => name);
+    if (eventStore) complaints.push(...(await differencesOfStores({ databaseUrl, eventStoreUrl: eventStore.url })));
     return await judge({ image, fileOf, followers: followerNames, writers: writerNames, complaints, tally });
   } finally {
     over.abort();
     await Promise.all(workers.map((worker) => worker.abandon()));
-    await wire.close();
+    await Promise.all([...wires.values(), ...(eventWire ? [eventWire] : [])].map((wire) => wire.close()));
   }
 };
 

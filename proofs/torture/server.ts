@@ -1,10 +1,9 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startBundledPostgres } from '../../src/gateway/start/bundled-postgres.ts';
 import { isAlive, readPidFile } from '@kissapi/embedded-postgres';
 import type { Random } from '../random.ts';
+import { freePort } from '../support/free-port.ts';
 
 /** A PostgreSQL that can be killed and returns at the same URL. */
 export type Server = {
@@ -14,33 +13,12 @@ export type Server = {
   stop(): Promise<void>;
 };
 
-// Below the range for outgoing connections: while the server is away, no other process may get its port, or connect to
-// itself on it.
-const [LOWEST_PORT, HIGHEST_PORT] = [20_000, 30_000];
+const PORTS = { lowest: 20_000, highest: 30_000 };
 
 const BACK_WITHIN_MS = 60_000;
 
-const isFree = async (port: number): Promise<boolean> => {
-  const server = createServer().listen(port, '127.0.0.1');
-  try {
-    await once(server, 'listening');
-  } catch {
-    return false;
-  }
-  server.close();
-  await once(server, 'close');
-  return true;
-};
-
-const freePort = async (random: Random): Promise<number> => {
-  for (;;) {
-    const port = random.between(LOWEST_PORT, HIGHEST_PORT);
-    if (await isFree(port)) return port;
-  }
-};
-
 export const startServer = async (dataDir: string, random: Random): Promise<Server> => {
-  const settings = { port: String(await freePort(random)) };
+  const settings = { port: String(await freePort(random, PORTS)) };
   const { url, stop } = await startBundledPostgres({ dataDir, log: () => undefined, settings });
   /** The pid of the server that is ready, once it differs from `than`. */
   const ready = async (than?: number): Promise<number> => {

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writerOf } from './workers/append-by-hand.ts';
 import type { Random } from '../random.ts';
+import type { StoreName } from '../support/event-store.ts';
+import { eventStoreTrouble, eventStoreWeights, type EventStoreScene } from './event-store-trouble.ts';
 import type { Server } from './server.ts';
 import { ask } from './sessions.ts';
 import type { Wire } from './wire.ts';
@@ -16,11 +18,16 @@ const weights = {
   'replies lost': 8,
   'backends killed': 2,
   'servers killed': 2,
+  ...eventStoreWeights,
 } as const;
 export type Kind = keyof typeof weights;
 export type Tally = Record<Kind, number>;
 
-export const everyKind = Object.keys(weights) as readonly Kind[];
+const everyKind = Object.keys(weights) as readonly Kind[];
+/** Only writers that append by hand stop while they hold the head of the log. */
+const ONLY_ON_POSTGRES: ReadonlySet<Kind> = new Set(['writers stopped at the head of the log']);
+export const kindsOn = (store: StoreName): readonly Kind[] =>
+  everyKind.filter((kind) => (store === 'postgres' ? !(kind in eventStoreWeights) : !ONLY_ON_POSTGRES.has(kind)));
 export const noTrouble = (): Tally => Object.fromEntries(everyKind.map((kind) => [kind, 0])) as Tally;
 
 export type Scene = {
@@ -30,7 +37,9 @@ export type Scene = {
   /** Undefined if the server is shared with others and must not be killed. */
   readonly server: Server | undefined;
   /** Between the store's writers and the server. */
-  readonly wire: Wire;
+  readonly wires: readonly Wire[];
+  /** Set if EventStoreDB commits the log. */
+  readonly eventStore?: EventStoreScene | undefined;
 };
 
 export type TroubleOptions = {
@@ -54,7 +63,7 @@ export type TroubleOptions = {
  */
 export const makeTrouble = async (options: TroubleOptions): Promise<void> => {
   const { random, tally, maxQuietMs, maxStopMs, signal } = options;
-  const { databaseUrl, writers, followers, server, wire } = options.scene;
+  const { databaseUrl, writers, followers, server, wires, eventStore } = options.scene;
   const stops = new Set<Promise<void>>();
 
   const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal }).catch(() => undefined);
@@ -91,7 +100,7 @@ export const makeTrouble = async (options: TroubleOptions): Promise<void> => {
   };
 
   /** Each returns whether it took effect. */
-  const make: Readonly<Record<Kind, () => Promise<boolean> | boolean>> = {
+  const make: Readonly<Partial<Record<Kind, () => Promise<boolean> | boolean>>> = {
     'writers stopped': () => {
       stop(random.pick(writers));
       return true;
@@ -117,8 +126,9 @@ export const makeTrouble = async (options: TroubleOptions): Promise<void> => {
     'replies lost': () => {
       const of = random.between(1, 4) > 1 ? 'reply' : 'request';
       const afterBytes = random.between(0, 200);
-      const cut = wire.cut({ of, afterBytes, application: 'kissapi-commits', then: 'close' });
-      void cut.then(() => tally['replies lost']++); // With the next append that passes.
+      const application = eventStore ? 'kissapi-copy' : 'kissapi-commits';
+      const cut = random.pick(wires)?.cut({ of, afterBytes, application, then: 'close' });
+      void cut?.then(() => tally['replies lost']++); // With the next append that passes.
       return false;
     },
     'backends killed': async () => {
@@ -133,6 +143,12 @@ export const makeTrouble = async (options: TroubleOptions): Promise<void> => {
       await server?.kill();
       return true;
     },
+    ...(eventStore
+      ? eventStoreTrouble({
+          ...{ databaseUrl, writers, scene: eventStore, random, maxStopMs, signal, stop },
+          happened: (kind) => tally[kind]++,
+        })
+      : {}),
   };
 
   const needServer: ReadonlySet<Kind> = new Set(['backends killed', 'servers killed']);
@@ -144,7 +160,7 @@ export const makeTrouble = async (options: TroubleOptions): Promise<void> => {
     const [first] = onceEach.length > 0 ? onceEach.splice(random.between(0, onceEach.length - 1), 1) : [];
     const kind = first ?? random.pick(lots);
     if (signal.aborted) break;
-    if (kind && (await make[kind]())) tally[kind]++;
+    if (kind && (await make[kind]?.())) tally[kind]++;
   }
   await Promise.all(stops);
 };

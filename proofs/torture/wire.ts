@@ -3,31 +3,33 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 /** Where a connection breaks. */
 export type Cut = {
-  /** Whether the bytes are those sent to PostgreSQL or those received from it. */
+  /** Whether the bytes are those sent to the server or those received from it. */
   readonly of: 'request' | 'reply';
   /** This number of bytes passes from now on; the next one does not. */
   readonly afterBytes: number;
-  /** Only on connections with this application name; on the first of them that reaches the limit. */
-  readonly application: string;
+  /** Only on connections to PostgreSQL with this application name; if left out, on any. The first that reaches the limit is cut. */
+  readonly application?: string;
   /** Closed at once, or silent forever. */
   readonly then: 'close' | 'hang';
 };
 
 export type Wire = {
-  /** The URL of the database through the wire. */
+  /** The URL of the server through the wire. */
   readonly url: string;
   /** Prepares a cut; resolves when it has happened. Replaces a prepared cut that has not happened yet. */
   cut(cut: Cut): Promise<void>;
   /** The number of bytes that have passed on connections with this application name. */
   passed(application: string): { readonly request: number; readonly reply: number };
+  /** Whether the server sees a connection of the wire as coming from this port. */
+  comesFrom(port: number): boolean;
   close(): Promise<void>;
 };
 
 const APPLICATION = /application_name\0([^\0]*)\0/;
 
-/** A TCP proxy between a program and its PostgreSQL that breaks connections on request. */
-export const createWire = async (databaseUrl: string): Promise<Wire> => {
-  const { hostname, port } = new URL(databaseUrl);
+/** A TCP proxy between a program and a server at a URL that breaks connections on request. */
+export const createWire = async (serverUrl: string): Promise<Wire> => {
+  const { hostname, port } = new URL(serverUrl);
   const sockets = new Set<Socket>();
   const counts = new Map<string, { request: number; reply: number }>();
   let armed: { readonly cut: Cut; left: number; readonly happened: () => void } | undefined;
@@ -63,7 +65,7 @@ export const createWire = async (databaseUrl: string): Promise<Wire> => {
         const count = counts.get(application) ?? { request: 0, reply: 0 };
         count[of] += bytes.length;
         counts.set(application, count);
-        if (armed && armed.cut.of === of && armed.cut.application === application) {
+        if (armed && armed.cut.of === of && (armed.cut.application ?? application) === application) {
           const { cut, left, happened } = armed;
           if (bytes.length >= left) {
             armed = undefined;
@@ -83,7 +85,7 @@ export const createWire = async (databaseUrl: string): Promise<Wire> => {
 
   const listener = createServer(join).listen(0, '127.0.0.1');
   await once(listener, 'listening');
-  const url = new URL(databaseUrl);
+  const url = new URL(serverUrl);
   url.port = String((listener.address() as AddressInfo).port);
   return {
     url: url.href,
@@ -92,6 +94,7 @@ export const createWire = async (databaseUrl: string): Promise<Wire> => {
         armed = { cut, left: cut.afterBytes, happened: resolve };
       }),
     passed: (application) => ({ ...(counts.get(application) ?? { request: 0, reply: 0 }) }),
+    comesFrom: (port) => [...sockets].some(({ localPort }) => localPort === port),
     close: async () => {
       listener.close();
       for (const socket of sockets) socket.destroy();

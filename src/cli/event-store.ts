@@ -74,13 +74,15 @@ const addressOf = (url: string | undefined, variable: string): string => {
 
 const protect = async ({ user, url }: { readonly user: string; readonly url?: string }): Promise<ExitCode> => {
   const address = addressOf(url ?? readEventStoreUrls().adminUrl, 'EVENT_STORE_ADMIN_URL');
-  const { changed, othersMayAppend } = await protectEventStore(address, user);
+  const { changed, othersMayAppend, othersMayDelete } = await protectEventStore(address, user);
   const did = (one: (typeof changed)[number]): string => (changed.includes(one) ? 'set' : 'already set');
-  await print(
-    `default ACL of user streams: ${did('default-acl')} (${user} appends and reads; only administrators delete)`,
-  );
+  await print(`default ACL of user streams: ${did('default-acl')} (${user} appends and reads, and cannot delete)`);
   await print(`ACL of $all: ${did('acl-of-all')} (${user} reads)`);
   if (othersMayAppend.length > 0) await print(`others that may append to user streams: ${othersMayAppend.join(', ')}`);
+  if (othersMayDelete.length > 0) {
+    await print(`others that may delete streams or set metadata, and should not: ${othersMayDelete.join(', ')}`);
+    return 1;
+  }
   await print('read back: as it should be. Now run: npm run event-store -- check');
   return 0;
 };

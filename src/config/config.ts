@@ -251,14 +251,16 @@ export class InvalidConfig extends Error {
 }
 
 /** An empty variable counts as unset, as a shell's `VAR= command` means it. */
-export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
+const parsed = <T>(variables: z.ZodType<T>, env: NodeJS.ProcessEnv): T => {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
-  const result = schema.safeParse(set, { error: inputMessages });
-  if (!result.success) {
-    const lines = result.error.issues.map(({ path, message }) => `  ${path.join('.')}: ${message}`);
-    throw new InvalidConfig(`The configuration is invalid:\n${lines.join('\n')}`);
-  }
-  const { upstreamsFile, ...config } = result.data;
+  const result = variables.safeParse(set, { error: inputMessages });
+  if (result.success) return result.data;
+  const lines = result.error.issues.map(({ path, message }) => `  ${path.join('.')}: ${message}`);
+  throw new InvalidConfig(`The configuration is invalid:\n${lines.join('\n')}`);
+};
+
+export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
+  const { upstreamsFile, ...config } = parsed(schema, env);
   const named = upstreamsFile === undefined ? { upstreams: [], upstreamNames: [] } : readUpstreams(upstreamsFile, env);
   return Object.freeze({ ...config, ...named });
 };
@@ -270,10 +272,10 @@ export const isProduction = (env: NodeJS.ProcessEnv = process.env): boolean => e
 export const readCommandConfig = (env: NodeJS.ProcessEnv = process.env): Config =>
   readConfig({ ...env, NODE_ENV: 'development' });
 
+const eventStoreUrls = z
+  .object({ EVENT_STORE_URL: eventStoreUrl.optional(), EVENT_STORE_ADMIN_URL: eventStoreUrl.optional() })
+  .transform((env) => ({ url: env.EVENT_STORE_URL, adminUrl: env.EVENT_STORE_ADMIN_URL }));
+
 /** Addresses of EventStoreDB for the command that prepares it: as the gateways use it, and with an administrator. */
-export const readEventStoreUrls = (
-  env: NodeJS.ProcessEnv = process.env,
-): { readonly url: string | undefined; readonly adminUrl: string | undefined } => ({
-  url: env['EVENT_STORE_URL'] === '' ? undefined : env['EVENT_STORE_URL'],
-  adminUrl: env['EVENT_STORE_ADMIN_URL'] === '' ? undefined : env['EVENT_STORE_ADMIN_URL'],
-});
+export const readEventStoreUrls = (env: NodeJS.ProcessEnv = process.env): z.output<typeof eventStoreUrls> =>
+  parsed(eventStoreUrls, env);

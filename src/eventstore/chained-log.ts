@@ -39,8 +39,9 @@ export interface ChainedLog extends EventStore {
    */
   findByCorrelation(id: string, limit: number, except: readonly string[]): Promise<readonly StoredEvent[]>;
   /**
-   * Reads for decisions. They contain every durable event at once; the other reads wait, if the store assigns positions
-   * after the append, until what was durable at the call has its position.
+   * Reads for decisions. They contain every durable event at once. If the store assigns positions after the append,
+   * `readStream`, `findEvent` and `head` of the log wait until what was durable at the call has its position. The reads of
+   * all events do not wait: a caller that needs what it has just appended calls `head` first.
    */
   readonly streams: StreamReads;
   /** The last position of the log; 0 while it is empty. */
@@ -62,6 +63,13 @@ export interface ChainedLog extends EventStore {
  */
 export class CopyWentBack extends StoreUnavailable {
   override readonly name = 'CopyWentBack';
+  /** The head of the tables. */
+  readonly position: number;
+
+  constructor(position: number, cause: unknown) {
+    super('the copy of the log in PostgreSQL went back in time, and is made complete again', { cause });
+    this.position = position;
+  }
 }
 
 /**

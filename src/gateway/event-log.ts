@@ -40,7 +40,13 @@ import type { OutageLog } from './health/outage.ts';
 import { openRewinds } from './health/rewinds.ts';
 import { migrateRuns, readableByLiveRuns } from '../reactions/runs/runs.ts';
 import { checkedSecrets, type Secrets } from './secrets.ts';
-import { completeCopy, eventStoreReports, watchEffects } from './health/event-store.ts';
+import {
+  checkStoreOfLog,
+  completeCopy,
+  eventStoreReports,
+  reportLostKeys,
+  watchEffects,
+} from './health/event-store.ts';
 import { withCopy, withPause } from './health/pause.ts';
 
 export type EventLog = Awaited<ReturnType<typeof openEventLog>>;
@@ -80,6 +86,7 @@ export const openEventLog = async (options: EventLogOptions) => {
   const { priceMargin: margin, termsFiles } = options;
   await patiently(() => migratePostgresStore(databaseUrl, migration));
   const startedAt = await patiently(() => checkLogOwner({ databaseUrl, eventStoreUrl }));
+  await patiently(() => checkStoreOfLog(options));
   await patiently(() => setClock(options));
   const { masterKeys } = secrets;
   const dataKeys = createDataKeys(databaseUrl, masterKeys, wrapWith);
@@ -89,11 +96,14 @@ export const openEventLog = async (options: EventLogOptions) => {
   const peppers = [newest.secret, ...older.map(({ secret }) => secret)] as const;
   const shared = await patiently(() => obtainSharedSecrets({ databaseUrl, masterKeys, peppers }));
   const effects = watchEffects(options);
-  const copyIsWhole = effects.require;
+  const copyIsWhole = (from: number, to: number): void => {
+    effects.require(to);
+    reportLostKeys(dataKeys, from, log);
+  };
   const rewinds = await patiently(() => openRewinds({ databaseUrl, dataDir, outage, copyIsWhole, log }));
   const store = createLog({ databaseUrl, eventStoreUrl }, { ...rewinds.storeOptions, ...eventStoreReports(log) });
   const head = await completeCopy(store, log);
-  if (head > startedAt) effects.require(head);
+  if (head > startedAt) copyIsWhole(startedAt, head);
   /** Completions would rest on what a part of the database has forgotten. */
   const isPaused = (): boolean => rewinds.isOpen() || rewinds.copyIsBack() || effects.missing !== undefined;
   const committer = createCommitter({

@@ -39,7 +39,10 @@ export const openRooms = async (options: GatewayOptions, publicUrl: () => string
   );
   const start = startOnDatabase(options);
   await start.patiently(() =>
-    checkDatabase({ databaseUrl, production: config.production, warn: (text) => log.warn(text) }),
+    checkDatabase({
+      ...{ databaseUrl, production: config.production, copy: config.eventStoreUrl !== undefined },
+      warn: (text) => log.warn(text),
+    }),
   );
   const eventLog = await openEventLog({
     ...{ databaseUrl, eventStoreUrl: config.eventStoreUrl, secrets, dataDir: config.dataDir, ...start },

@@ -12,10 +12,10 @@ export type RewindWatchOptions<Event extends Remembered> = {
   readonly checkHistory: () => Promise<LogPlace>;
   /** The lost place, if the error is that the log went back in time. */
   readonly goneOf: (error: unknown) => LogPlace | undefined;
-  /** Whether the error is that a copy of the log went back in time, which is being made complete again. */
-  readonly isCopyBack?: (error: unknown) => boolean;
-  /** Called after `dropMemory` when such a copy is complete again, with its head. */
-  readonly copyIsWhole?: (head: LogPlace) => void;
+  /** The head of a copy of the log, if the error is that it went back in time. It is being made complete again. */
+  readonly copyBackAt?: (error: unknown) => number | undefined;
+  /** Called after `dropMemory` when such a copy is complete again, with its heads then and now. */
+  readonly copyIsWhole?: (from: number, to: number) => void;
   /** When this resolves, everything in memory was dropped or compared with the log. */
   readonly dropMemory: () => Promise<void>;
   /** Called after `dropMemory`: appends are accepted again. */
@@ -77,7 +77,7 @@ export const watchForRewinds = async <Event extends Remembered>(
   const { everyMs = EVERY_MS } = options;
   const record = createRecord(options);
   let heads: LogPlace[] = [];
-  let copyIsBack = false;
+  let copyBackAt: number | undefined;
 
   const handle = async (seen: LogPlace): Promise<void> => {
     const commonPosition = await record.detected(seen, heads);
@@ -87,16 +87,16 @@ export const watchForRewinds = async <Event extends Remembered>(
   const compare = async (): Promise<void> => {
     try {
       const head = await options.checkHistory();
-      if (copyIsBack) {
+      if (copyBackAt !== undefined) {
         // The log is the same, but other tables went back with the copy.
         await options.dropMemory();
-        options.copyIsWhole?.(head);
-        copyIsBack = false;
+        options.copyIsWhole?.(copyBackAt, head.position);
+        copyBackAt = undefined;
       }
       heads.push(head);
       if (heads.length > MAX_HEADS) heads = heads.slice(-MAX_HEADS);
     } catch (error) {
-      copyIsBack ||= options.isCopyBack?.(error) ?? false;
+      copyBackAt ??= options.copyBackAt?.(error);
       const seen = options.goneOf(error);
       if (!seen) throw error;
       await handle(seen);
@@ -119,7 +119,7 @@ export const watchForRewinds = async <Event extends Remembered>(
       return record.open;
     },
     get copyIsBack() {
-      return copyIsBack;
+      return copyBackAt !== undefined;
     },
     check,
     checkSoon: () => void check().catch(options.failed),

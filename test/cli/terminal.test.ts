@@ -10,7 +10,8 @@ import { createDataKeys } from '../../src/eventstore/secrets/data-keys.ts';
 import { createVault } from '../../src/eventstore/journal/personal-data.ts';
 import { secretKey } from '../../src/eventstore/secrets/sealed-bytes.ts';
 import { writeLocalSecret } from '../../src/config/local-secrets.ts';
-import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
+import { migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
+import { openLog } from '../support/log.ts';
 import { createDatabase } from '../../src/projections/database.ts';
 import { migrateProjections, projections } from '../../src/projections/rows/live.ts';
 import { LIVE } from '../../src/projections/projection.ts';
@@ -30,7 +31,7 @@ const masterKey = secretKey(MASTER_KEY);
 const fill = async (url: string): Promise<void> => {
   await migratePostgresStore(url);
   await migrateProjections(url);
-  const store = createPostgresStore(url);
+  const store = openLog(url);
   const database = createDatabase(url);
   const dataKeys = createDataKeys(url, [{ id: '1', key: masterKey }]);
   await writeLedger(store, await createVault(dataKeys).seal(ACCOUNT, ada));

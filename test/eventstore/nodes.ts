@@ -41,7 +41,7 @@ export const createNode = (
   } = {},
 ): Node => {
   const commands = createCommands({
-    store,
+    store: store.streams,
     committer,
     codec: journal,
     decider,

@@ -4,7 +4,7 @@ import { createCommands } from '../../src/eventstore/commands.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
 import { decode, journal } from '../../src/eventstore/journal/codec.ts';
 import { createLogRewinds } from '../../src/eventstore/postgres/log-rewinds.ts';
-import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
+import { openLog } from '../support/log.ts';
 import { createDueMails, type DueMails } from '../../src/mail/due-mails.ts';
 import { createMailProcess, type FailedMail } from '../../src/mail/mail-process.ts';
 import { startMailSender, type MailSenderOptions } from '../../src/mail/mail-sender.ts';
@@ -29,7 +29,7 @@ export const smtpMailer = (port: number, sendWithinMs?: number): Mailer =>
 
 /** Queues mails and reads their histories; sends nothing. */
 export const openMails = (databaseUrl: string) => {
-  const store = createPostgresStore(databaseUrl);
+  const store = openLog(databaseUrl);
   const committer = createCommitter({ store });
   const mails = createCommands({ store, committer, codec: journal, decider: mailDecider });
   const queued = queueMail('verify_address', { kind: 'claim', id: 'clm_1' }, { expires_at: '2026-12-01T00:10:00Z' });

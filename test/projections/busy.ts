@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeFact } from '../../src/eventstore/journal/codec.ts';
 import type { AccountCommand } from '../../src/domain/account/decide.ts';
-import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
+import { openLog } from '../support/log.ts';
 import { createDatabase } from '../../src/projections/database.ts';
 import { followLog } from '../../src/projections/follow.ts';
 import { liveProjections, projections } from '../../src/projections/rows/live.ts';
@@ -23,7 +23,7 @@ import { createMigratedDatabase } from '../support/database.ts';
 /** A log in PostgreSQL, a node that writes it, and rows that follow, as in a gateway. */
 export const openBusyHouse = async () => {
   const { url, drop } = await createMigratedDatabase();
-  const store = createPostgresStore(url);
+  const store = openLog(url);
   const database = createDatabase(url);
   await bringUpToDate(database, store, projections, () => undefined);
   const node = createNode(store);

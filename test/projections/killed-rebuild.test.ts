@@ -7,7 +7,7 @@ import { accountStream } from '../../src/domain/account/account.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { decode, encode } from '../../src/eventstore/journal/codec.ts';
 import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
-import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
+import { openLog } from '../support/log.ts';
 import { LIVE } from '../../src/projections/projection.ts';
 import { requests } from '../../src/projections/rows/requests.ts';
 import { applyEvents, createTable, digest, readCheckpoint } from '../../src/projections/rows/rows.ts';
@@ -42,7 +42,7 @@ const follow = async (): Promise<void> => {
 };
 
 beforeAll(async () => {
-  store = createPostgresStore(databases.url());
+  store = openLog(databases.url());
   await createTable(databases.first, projection, LIVE);
   for (let account = 0; account < ACCOUNTS; account++) {
     await append(account, [registered, toppedUp(1_000_000_000n)]);

@@ -49,7 +49,7 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
     return sharing({
       ...store,
       append: (slices) => store.append(slices.map(anew)),
-      findEvent: () => Promise.resolve(undefined),
+      streams: { readStream: store.readStream, findEvent: () => Promise.resolve(undefined) },
     });
   },
 
@@ -103,7 +103,7 @@ export const brokenSubjects: Readonly<Record<string, () => Subject>> = {
       const { snapshots } = options;
       const take: typeof snapshots.take = (stream, state, { revision }) => {
         const later = structuredClone(state);
-        void store
+        void store.streams
           .readStream(stream, revision - 1, 1)
           .catch(() => [])
           .then(([event]) => {

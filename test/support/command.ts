@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { format } from 'node:util';
 import { fileURLToPath } from 'node:url';
+import { storeEnv } from './log.ts';
 
 export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
@@ -19,10 +20,10 @@ export const commands = Object.keys(scripts).filter((name) => scripts[name]?.inc
 /** The file that a script of package.json runs. */
 const fileOf = (script: string): URL => new URL(scripts[script]?.split(' ').at(-1) ?? script, ROOT);
 
-/** Runs a command of package.json as an operator does from a shell. Its environment has only what is given. */
+/** Runs a command of package.json as an operator does from a shell. Its environment has what is given, and the store. */
 export const spawnCommand = (script: string, args: readonly string[], { cwd, env = {} }: Options = {}): Promise<Ran> =>
   new Promise((resolve) => {
-    const options = { cwd, env: { ...env, NODE_COMPILE_CACHE: COMPILE_CACHE } };
+    const options = { cwd, env: { ...storeEnv(), ...env, NODE_COMPILE_CACHE: COMPILE_CACHE } };
     execFile(process.execPath, [fileURLToPath(fileOf(script)), ...args], options, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
     );
@@ -68,7 +69,7 @@ const runHere = async (script: string, args: readonly string[], { cwd, env = {} 
   console.log = () => undefined;
   console.error = (...values: readonly unknown[]) => void (output.stderr += `${format(...values)}\n`);
   process.argv = [process.execPath, fileURLToPath(fileOf(script)), ...args];
-  process.env = { ...env };
+  process.env = { ...storeEnv(), ...env };
   process.exitCode = undefined;
   process.exit = ((code?: number) => {
     throw new Exit(code ?? 0);

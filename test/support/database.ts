@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
-import { query, serverUrl } from './sql.ts';
+import { usesEventStoreDb } from './log.ts';
+import { emptyLog, query, serverUrl } from './sql.ts';
 
 export type TestDatabase = { readonly url: string; drop(): Promise<void> };
 
@@ -20,21 +21,12 @@ const create = async (template: string): Promise<TestDatabase> => {
 export const createTestDatabase = (): Promise<TestDatabase> => create('');
 
 /** The same with the tables that a gateway creates at its start, all of them empty. */
-export const createMigratedDatabase = (): Promise<TestDatabase> => create(`template ${inject('templateDatabase')}`);
+export const createMigratedDatabase = async (): Promise<TestDatabase> => {
+  const database = await create(`template ${inject('templateDatabase')}`);
+  // Streams in EventStoreDB are named after the log.
+  if (usesEventStoreDb()) await query(database.url, 'update log_head set log_id = gen_random_uuid()');
+  return database;
+};
 
 /** Removes all rows of the log and of what belongs to it. Much cheaper than another database. */
-export const emptyDatabase = async ({ url }: TestDatabase): Promise<void> => {
-  await query(
-    url,
-    `do $$
-     declare name text;
-     begin
-       for name in select tablename from pg_tables where schemaname = 'public' and tablename not in ('migrations', 'log_head') loop
-         execute format('alter table %I disable trigger user', name);
-         execute format('delete from %I', name);
-         execute format('alter table %I enable trigger user', name);
-       end loop;
-       update log_head set position = 0, time = '-infinity', hash = decode(repeat('00', 32), 'hex');
-     end $$`,
-  );
-};
+export const emptyDatabase = ({ url }: TestDatabase): Promise<void> => emptyLog(url);

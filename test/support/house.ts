@@ -1,6 +1,6 @@
 import { APIError } from 'openai';
 import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
-import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
+import { openLog } from './log.ts';
 import { createSimulatedServer, type SimulatedServer } from '@kissapi/simulator';
 import type { Knobs } from '@kissapi/simulator';
 import { shared } from './shared.ts';
@@ -22,7 +22,7 @@ export const UPSTREAM_KEY = 'sk-of-the-house';
 export const createHouse = async (env: Readonly<Record<string, string>> = {}): Promise<House> => {
   const upstream = await createSimulatedServer();
   const premises = await createPremises();
-  const store = createPostgresStore(premises.databaseUrl);
+  const store = openLog(premises.databaseUrl);
   const close = async (): Promise<void> => {
     await store.close();
     await premises.close();

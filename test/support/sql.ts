@@ -104,3 +104,21 @@ export const takeAway = async (databaseUrl: string): Promise<() => Promise<void>
   await query(server, 'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
   return async () => void (await allow(true));
 };
+
+/** Removes all rows of the log and of what belongs to it. The log is then a new one, which can begin in either store. */
+export const emptyLog = async (databaseUrl: string): Promise<void> => {
+  await query(
+    databaseUrl,
+    `do $$
+     declare name text;
+     begin
+       for name in select tablename from pg_tables where schemaname = 'public' and tablename not in ('migrations', 'log_head') loop
+         execute format('alter table %I disable trigger user', name);
+         execute format('delete from %I', name);
+         execute format('alter table %I enable trigger user', name);
+       end loop;
+       update log_head set position = 0, time = '-infinity', hash = decode(repeat('00', 32), 'hex'),
+         log_id = gen_random_uuid(), store = 'postgres', store_streams = null, store_marker = null, store_position = null;
+     end $$`,
+  );
+};

@@ -5,22 +5,24 @@ import { accountStream } from '../../../src/domain/account/account.ts';
 import { StoreUnavailable } from '../../../src/eventstore/event-store.ts';
 import { eventId } from '../../../src/eventstore/ids.ts';
 import { createNode, reserve, settle } from '../customers.ts';
-import { openRecords } from '../records.ts';
+import { openRecords, UNPLACED } from '../records.ts';
 import { untilToldToStop } from './until-told-to-stop.ts';
 
 /** A process that writes as a gateway does, and records acknowledged events in its own files. */
 export type StoreWriterSettings = {
   readonly name: string;
   readonly databaseUrl: string;
+  readonly eventStoreUrl?: string;
   readonly directory: string;
   readonly accounts: readonly string[];
   /** The number of concurrent customers. Each waits for a response before its next command. */
   readonly customers: number;
 };
 
-const { name, databaseUrl, directory, accounts, customers } = JSON.parse(process.argv[2] ?? '') as StoreWriterSettings;
+const settings = JSON.parse(process.argv[2] ?? '') as StoreWriterSettings;
+const { name, directory, accounts, customers } = settings;
 const stop = untilToldToStop();
-const { commands, close } = createNode(databaseUrl);
+const { commands, close } = createNode(settings);
 const acknowledged = openRecords(join(directory, `${name}.acknowledged`));
 
 /** The number of answered commands of each customer. A process that died may already have sent the next one. */
@@ -42,9 +44,9 @@ const serve = async (customer: number): Promise<void> => {
       // The next command depends on the acknowledged ones, and each command writes exactly once.
       if (outcome.kind === 'refused') throw new Error(`${commandId} was refused: ${outcome.refusal.code}`);
       const { position, events } = outcome;
-      if (position === undefined) throw new Error(`${commandId} found its work done, and not by itself`);
-      const first = position - events.length + 1;
-      acknowledged.append(events.map((_, n) => ({ position: first + n, id: eventId(commandId, n), stream })));
+      if (events.length === 0) throw new Error(`${commandId} found its work done, and not by itself`);
+      const placeOf = (n: number): number => (position === undefined ? UNPLACED : position - events.length + 1 + n);
+      acknowledged.append(events.map((_, n) => ({ position: placeOf(n), id: eventId(commandId, n), stream })));
       counts[customer] = count + 1;
       writeSync(counters, counts, customer * 4, 4, customer * 4);
       mayRepeat = false;

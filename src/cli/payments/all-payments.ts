@@ -21,12 +21,14 @@ type AllPayments = {
 const TYPES: readonly string[] = Object.keys(paymentEventShapes);
 
 /** All payments, from the log alone. */
-export const readAllPayments = async (store: Pick<ChainedLog, 'readAll'>): Promise<AllPayments> => {
+export const readAllPayments = async (store: Pick<ChainedLog, 'readAll' | 'head'>): Promise<AllPayments> => {
   const states = new Map<string, { readonly state: Payment; readonly openedAt: Date }>();
   const byPartnerId = new Map<string, string>();
   const open = createOpenPayments();
   let after = 0;
   const readFurther = async (): Promise<void> => {
+    // Then the log that is read has what was appended before the call.
+    await store.head();
     for (;;) {
       const page = (await store.readAll(after, PAGE, TYPES)).map(decode);
       for (const { stream, event, time } of page) {

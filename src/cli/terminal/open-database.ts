@@ -51,6 +51,8 @@ export const openDatabase = async ({
   };
   try {
     await expectLog(rows);
+    // Waits until the copy has what was appended before. Without EventStoreDB, commands read the copy as it is.
+    if (eventStoreUrl !== undefined) await store.head().catch(() => undefined);
     return { url, store, rows, close };
   } catch (error) {
     await close();

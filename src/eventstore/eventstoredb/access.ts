@@ -8,6 +8,7 @@ import {
   StreamDeletedError,
   StreamNotFoundError,
 } from '@eventstore/db-client';
+import { NoAnswer, within } from './client-faults.ts';
 import { checkEventStore, isInsecure, reasonOf, type FitEventStore } from './start-checks.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -23,6 +24,8 @@ export type Protection = {
   readonly changed: readonly ('default-acl' | 'acl-of-all')[];
   /** Other users and groups that may append to streams of users. */
   readonly othersMayAppend: readonly string[];
+  /** Other users and groups that may delete streams of users or set their metadata: named so before, and kept. */
+  readonly othersMayDelete: readonly string[];
 };
 
 const ADMINS = '$admins';
@@ -80,28 +83,35 @@ export const protectedMetadataOfAll = (metadata: Json, user: string): Json => {
   };
 };
 
+/** Sets access on the EventStoreDB at `url`, which has an administrator. Throws EventStoreNotProtected. */
+export const protectEventStore = (url: string, user: string): Promise<Protection> =>
+  withClient(url, (client) => {
+    if (isInsecure(url)) throw new EventStoreNotProtected(NO_ACCESS_CONTROL);
+    return protect(client, user);
+  });
+
 /**
  * Sets the default ACL of user streams and the ACL of `$all` so that the user appends and reads, and only administrators
- * delete streams and set metadata. Keeps other users and other settings. `url` has an administrator. Throws
- * EventStoreNotProtected.
+ * delete streams and set metadata. Keeps other users and other settings. Throws EventStoreNotProtected.
  */
-export const protectEventStore = (url: string, user: string): Promise<Protection> =>
-  withClient(url, async (client) => {
-    if (isInsecure(url)) throw new EventStoreNotProtected(NO_ACCESS_CONTROL);
-    await checkUser(client, user);
-    const changed: Protection['changed'][number][] = [];
-    const settings = await newest(client, SETTINGS);
-    if (await write(client, settings, protectedSettings(settings.data, user), 'update-default-acl')) {
-      changed.push('default-acl');
-    }
-    const metadata = await newest(client, METADATA_OF_ALL);
-    if (await write(client, metadata, protectedMetadataOfAll(metadata.data, user), '$metadata')) {
-      changed.push('acl-of-all');
-    }
-    await confirm(client, user);
-    const acl = recordIn((await newest(client, SETTINGS)).data['$userStreamAcl']);
-    return { changed, othersMayAppend: rolesIn(acl['$w']).filter((role) => role !== ADMINS && role !== user) };
-  });
+export const protect = async (client: EventStoreDBClient, user: string): Promise<Protection> => {
+  await checkUser(client, user);
+  const changed: Protection['changed'][number][] = [];
+  const settings = await newest(client, SETTINGS);
+  if (await write(client, settings, protectedSettings(settings.data, user), 'update-default-acl')) {
+    changed.push('default-acl');
+  }
+  const metadata = await newest(client, METADATA_OF_ALL);
+  if (await write(client, metadata, protectedMetadataOfAll(metadata.data, user), '$metadata')) {
+    changed.push('acl-of-all');
+  }
+  await confirm(client, user);
+  const acl = recordIn((await newest(client, SETTINGS)).data['$userStreamAcl']);
+  const othersIn = (...keys: readonly string[]): readonly string[] => [
+    ...new Set(keys.flatMap((key) => rolesIn(acl[key])).filter((role) => role !== ADMINS && role !== user)),
+  ];
+  return { changed, othersMayAppend: othersIn('$w'), othersMayDelete: othersIn(...DESTROY) };
+};
 
 /** Runs the start checks of a gateway once, on streams of their own. Throws UnfitEventStore. */
 export const tryEventStore = (url: string, now: () => Date): Promise<FitEventStore> =>
@@ -111,16 +121,12 @@ export const tryEventStore = (url: string, now: () => Date): Promise<FitEventSto
 
 const withClient = async <T>(url: string, use: (client: EventStoreDBClient) => Promise<T>): Promise<T> => {
   const client = clientOf(url);
-  const { promise: watchdog, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => reject(new EventStoreNotProtected(`EventStoreDB did not answer within ${TIMEOUT_MS / 1000} s.`)),
-    TIMEOUT_MS,
-  );
   try {
-    return await Promise.race([use(client), watchdog]);
+    return await within(TIMEOUT_MS, 'a change of access', use(client));
+  } catch (error) {
+    throw error instanceof NoAnswer ? new EventStoreNotProtected(`${error.message}.`, { cause: error }) : error;
   } finally {
-    clearTimeout(timer);
-    await Promise.race([client.dispose(), new Promise((resolve) => setTimeout(resolve, DISPOSE_MS).unref())]);
+    await within(DISPOSE_MS, 'the end of a connection', client.dispose()).catch(() => undefined);
   }
 };
 

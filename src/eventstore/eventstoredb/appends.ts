@@ -12,9 +12,11 @@ import { asStoreFault, isRefusal, isWrongRevision, within } from './client-fault
 import { sealEvent, type Placed } from './envelope.ts';
 import type { Entry, Gate } from './gate.ts';
 import type { ServerStreams } from './server-streams.ts';
+import type { Turns } from './turns.ts';
 
 export type AppendsOptions = {
   readonly gate: Gate;
+  readonly turns: Turns;
   /** Called with the place of each slice that was appended, and its number of events. */
   readonly acknowledged: (storePosition: number, events: number) => void;
   /** How far the clock of the log is ahead of real time, in ms; undefined if it was never moved. */
@@ -33,19 +35,25 @@ type Appended = { readonly result: SliceResult; readonly seen?: Placed & Pick<Wr
  * server takes for the append before. If the outcome of one is unknown, the whole batch rejects and is repeated.
  */
 export const createAppends = (options: AppendsOptions): Pick<EventStore, 'append'> => {
-  const { gate } = options;
+  const { gate, turns } = options;
+  /** Not even sent while another writer has the turn. */
+  const inTurn = (entry: Entry, slice: Slice, movedMs: number | undefined): Promise<Appended> =>
+    turns.isOfOther(slice.stream) ? Promise.resolve(CLASH) : appendSlice(entry, slice, movedMs);
   return {
     append: async (slices) => {
       const entry = gate.entry ?? (await gate.enterToAppend());
       const movedMs = options.movedMs();
       try {
-        const appending = Promise.allSettled(slices.map((slice) => appendSlice(entry, slice, movedMs)));
+        const appending = Promise.allSettled(slices.map((slice) => inTurn(entry, slice, movedMs)));
         const settled = await within(APPEND_WITHIN_MS, 'an append', appending);
         const appended = settled.map((one) => {
           if (one.status === 'rejected') throw one.reason;
           return one.value;
         });
-        appended.forEach(({ seen }, n) => {
+        appended.forEach(({ result, seen }, n) => {
+          const stream = slices[n]?.stream ?? '';
+          if (result.kind === 'clash') turns.clashed(stream);
+          else turns.appended(stream);
           if (!seen) return;
           gate.saw(seen);
           options.acknowledged(seen.commit, slices[n]?.events.length ?? 0);

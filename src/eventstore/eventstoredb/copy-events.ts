@@ -49,7 +49,8 @@ export const copyEvents = async (
 const withUniqueIds = (events: readonly CommittedEvent[], known: ReadonlySet<string>): readonly CommittedEvent[] => {
   const seen = new Set(known);
   return events.map((event) => {
-    const id = seen.has(event.id) ? secondId(event.id, event.stream) : event.id;
+    let { id } = event;
+    while (seen.has(id)) id = secondId(id, event.stream);
     seen.add(id);
     if (id === event.id) return event;
     return { ...event, id, content: contentHash({ ...event, id }, event.stream, event.revision) };

@@ -12,6 +12,7 @@ import { createGate } from './gate.ts';
 import { restoreServer } from './restore-server.ts';
 import { startSequencer } from './sequencer.ts';
 import { acquireSessions } from './sessions.ts';
+import { createTurns } from './turns.ts';
 
 /** What an operator must know about the two stores. */
 export type StoreEvent =
@@ -63,7 +64,7 @@ export const createEventStoreDbLog = (databaseUrl: string, options: EventStoreDb
   const lag = createCopyLag(heads, listener.subscribe);
   const clock = readMovedMs(heads.read);
   const { append } = createAppends({
-    ...{ gate, movedMs: clock.movedMs, appended: options.appended ?? ignore },
+    ...{ gate, turns: createTurns(heads.pool), movedMs: clock.movedMs, appended: options.appended ?? ignore },
     acknowledged: lag.appended,
   });
   const sequencer = startSequencer({
@@ -81,9 +82,7 @@ export const createEventStoreDbLog = (databaseUrl: string, options: EventStoreDb
       if (!(error instanceof LogWentBack)) throw error;
       const { position } = await heads.read();
       if (position >= error.seen.position) throw error;
-      throw new CopyWentBack('the copy of the log in PostgreSQL went back in time, and is made complete again', {
-        cause: error,
-      });
+      throw new CopyWentBack(position, error);
     }
   };
 

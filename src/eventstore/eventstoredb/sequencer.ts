@@ -42,14 +42,15 @@ export const startSequencer = (options: SequencerOptions): { close(): Promise<vo
   const { databaseUrl, heads, gate, copied, failed } = options;
   const closing = new AbortController();
   const { signal } = closing;
+  let session: LockSession | undefined;
+  /** The session, while it has the lock. */
   let lock: LockSession | undefined;
 
   const leads = async (): Promise<boolean> => {
-    if (lock?.lost.aborted) lock = undefined;
+    if (session?.lost.aborted) session = lock = undefined;
     if (lock) return true;
-    const session = await openLockSession(databaseUrl, { name: 'kissapi-sequencer' });
+    session ??= await openLockSession(databaseUrl, { name: 'kissapi-sequencer' });
     if (await session.tryLock(LOCK)) lock = session;
-    else await session.close();
     return lock !== undefined;
   };
 
@@ -59,12 +60,13 @@ export const startSequencer = (options: SequencerOptions): { close(): Promise<vo
     const head = await heads.read();
     const { epoch } = head;
     let { storePosition, position } = head;
-    const passed = (commit: number): void => copied(commit);
-    const subscription = subscribeToLog(entry, { after: storePosition, passed, metadataSet: options.metadataSet });
+    const subscription = subscribeToLog(entry, { after: storePosition, metadataSet: options.metadataSet });
     const stop = (): void => subscription.close();
     signal.addEventListener('abort', stop);
     const held = lock?.lost;
     held?.addEventListener('abort', stop);
+    // They may have aborted while the head was read.
+    if (signal.aborted || held?.aborted) stop();
     try {
       for (;;) {
         const events = await subscription.next(COPY_AT_ONCE);
@@ -112,7 +114,7 @@ export const startSequencer = (options: SequencerOptions): { close(): Promise<vo
     close: async () => {
       closing.abort();
       await running;
-      await lock?.close();
+      await session?.close();
     },
   };
 };

@@ -13,6 +13,7 @@ import {
   WrongExpectedVersionError,
   type EventStoreDBClient,
 } from '@eventstore/db-client';
+import { STARTS } from './beside-log.ts';
 import { UnfitEventStore } from './unfit-event-store.ts';
 
 export type StartCheck = {
@@ -49,7 +50,7 @@ const UNAUTHENTICATED = 16;
 
 export const PROTECT = 'npm run event-store -- protect';
 /** The stream that the checks write to. Its events are not part of the log. */
-export const startsOf = (prefix: string): string => `${prefix}starts`;
+export const startsOf = (prefix: string): string => `${prefix}${STARTS}`;
 
 /**
  * What a gateway checks of an EventStoreDB before it uses it: that it is reachable, accepts appends as large as ours, has the

@@ -17,15 +17,12 @@ export type LogSubscription = {
 export type SubscriptionOptions = {
   /** The events after this place. */
   readonly after: number;
-  /** Everything up to this place was delivered. */
-  readonly passed: (commit: number) => void;
   /** Someone set the metadata of a stream of the log, which only an administrator can. */
   readonly metadataSet: (stream: string, metadata: unknown) => void;
 };
 
 /** The consumer is asked for more once it has fewer than these. */
 const MAX_WAITING = 5000;
-const CHECKPOINT_EVERY = 32;
 
 /**
  * The events of the log in the order in which the server committed them. The server ends a subscription whose consumer is
@@ -33,7 +30,7 @@ const CHECKPOINT_EVERY = 32;
  */
 export const subscribeToLog = (
   { session, streams }: Entry,
-  { after, passed, metadataSet }: SubscriptionOptions,
+  { after, metadataSet }: SubscriptionOptions,
 ): LogSubscription => {
   let waiting: CommittedEvent[] = [];
   let ended = false;
@@ -44,11 +41,7 @@ export const subscribeToLog = (
   const subscription: AllStreamSubscription = session.client.subscribeToAll({
     fromPosition: after < 0 ? 'start' : place,
     requiresLeader: true,
-    filter: streamNameFilter({
-      prefixes: [streams, METADATA + streams],
-      checkpointInterval: CHECKPOINT_EVERY,
-      checkpointReached: (_, { commit }) => passed(Number(commit)),
-    }),
+    filter: streamNameFilter({ prefixes: [streams, METADATA + streams] }),
   });
   const end = (error?: unknown): void => {
     fault ??= error;
@@ -71,7 +64,9 @@ export const subscribeToLog = (
   subscription.on('error', end);
   subscription.on('end', () => end());
   subscription.on('close', () => end());
-  session.ended.addEventListener('abort', () => end());
+  const sessionEnded = (): void => end();
+  session.ended.addEventListener('abort', sessionEnded);
+  if (session.ended.aborted) end();
 
   return {
     next: async (limit) => {
@@ -87,6 +82,7 @@ export const subscribeToLog = (
       return fault;
     },
     close: () => {
+      session.ended.removeEventListener('abort', sessionEnded);
       end();
       void subscription.unsubscribe().catch(() => undefined);
     },

@@ -45,6 +45,11 @@ export type PostgresDataKeys = DataKeys & {
    * repeated.
    */
   destroy(accountId: string): Promise<void>;
+  /**
+   * Ids without a key, of accounts, persons, invitations and contacts that the log has since a position. A database that was
+   * restored from a backup lacks the keys that were created after it; nothing else has them. At most 1,000.
+   */
+  withoutKey(sincePosition: number): Promise<readonly string[]>;
   /** How many data keys each master key wraps, by its id; destroyed ones do not count. */
   wrappedBy(): Promise<ReadonlyMap<string, number>>;
   close(): Promise<void>;
@@ -97,6 +102,12 @@ export const unwrapDataKey = (
   );
 };
 
+const WITHOUT_KEY = `
+  select id from events e, substr(e.stream, position('-' in e.stream) + 1) as id
+  where e.position > $1 and e.revision = 0 and e.stream ~ '^(account|person|invitation|contact)-'
+    and not exists (select from data_keys k where k.account_id = id)
+  order by e.position limit 1000`;
+
 /**
  * In the table `data_keys` of the log's database, which must have been migrated. Must be closed. `wrapWith` names the master
  * key for new data keys: the newest that every running node accepts.
@@ -125,6 +136,10 @@ export const createDataKeys = (
   };
 
   return {
+    withoutKey: async (sincePosition) => {
+      const { rows } = await pool.query<{ id: string }>(WITHOUT_KEY, [sincePosition]);
+      return rows.map(({ id }) => id);
+    },
     find,
     obtain: async (accountId) => {
       const fresh = secretKey(randomBytes(KEY_BYTES));

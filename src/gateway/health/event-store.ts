@@ -1,10 +1,43 @@
 import type { Logger } from 'pino';
 import type { Log } from '../../eventstore/create-log.ts';
+import type { PostgresDataKeys } from '../../eventstore/secrets/data-keys.ts';
+import { StoreUnavailable } from '../../eventstore/event-store.ts';
+import { checkServer } from '../../eventstore/eventstoredb/check-server.ts';
+import { UnfitEventStore } from '../../eventstore/eventstoredb/unfit-event-store.ts';
+import { DatabaseNotReady } from '../../eventstore/postgres/database/database-faults.ts';
 import type { StoreEvent } from '../../eventstore/eventstoredb/eventstoredb.ts';
 import { watchAppliedEffects, type AppliedEffects } from '../../reactions/applied-effects.ts';
 import type { OutageLog } from './outage.ts';
 
 export type EffectsOptions = { readonly databaseUrl: string; readonly outage: OutageLog; readonly log: Logger };
+
+const NO_TLS =
+  'EVENT_STORE_URL has tls=false, and a server without TLS lets every client delete events. Set up TLS and a user that can ' +
+  'only append and read: docs/eventstoredb.md.';
+
+export type EventStoreCheck = {
+  readonly databaseUrl: string;
+  readonly eventStoreUrl: string | undefined;
+  readonly production: boolean;
+  readonly log: Logger;
+};
+
+/** Refuses an EventStoreDB that cannot keep the log safely. Rejects with UnfitEventStore; with DatabaseNotReady if waiting may help. */
+export const checkStoreOfLog = async (check: EventStoreCheck): Promise<void> => {
+  const { databaseUrl, eventStoreUrl, production, log } = check;
+  if (eventStoreUrl === undefined) return;
+  try {
+    const { insecure } = await checkServer({ databaseUrl, eventStoreUrl, now: () => new Date() });
+    if (!insecure) return;
+    if (production) throw new UnfitEventStore('event_store_unprotected', NO_TLS);
+    log.warn(NO_TLS);
+  } catch (error) {
+    if (error instanceof StoreUnavailable || (error instanceof UnfitEventStore && error.mayPass)) {
+      throw new DatabaseNotReady(error.message, { cause: error });
+    }
+    throw error;
+  }
+};
 
 /** Erasures and revocations destroy rows beside the log, which a restored database has again. */
 export const watchEffects = ({ databaseUrl, outage, log }: EffectsOptions): AppliedEffects =>
@@ -14,6 +47,19 @@ export const watchEffects = ({ databaseUrl, outage, log }: EffectsOptions): Appl
       if (!outage.covers(error)) log.warn({ err: error }, 'it is unknown whether erasures are applied');
     },
   });
+
+/** Personal data whose key is gone cannot be read, and nothing but a newer backup of the table has the key. */
+export const reportLostKeys = (dataKeys: Pick<PostgresDataKeys, 'withoutKey'>, since: number, log: Logger): void =>
+  void dataKeys.withoutKey(since).then(
+    (ids) => {
+      if (ids.length === 0) return;
+      log.error(
+        { alert: 'data_keys_gone', ids },
+        'the personal data of these cannot be read, because the restored database lacks their keys: restore the missing rows of data_keys from a newer backup',
+      );
+    },
+    (error: unknown) => log.warn({ err: error }, 'it is unknown whether data keys are gone'),
+  );
 
 const REPORT_EVERY_MS = 5000;
 

@@ -16,7 +16,7 @@ export type RewindsOptions = {
   readonly dataDir: string;
   readonly outage: OutageLog;
   /** Called when the copy of a log in EventStoreDB is complete again after it went back in time. */
-  readonly copyIsWhole: (position: number) => void;
+  readonly copyIsWhole: (from: number, to: number) => void;
   readonly log: Logger;
 };
 
@@ -62,10 +62,10 @@ export const openRewinds = async ({ databaseUrl, dataDir, outage, copyIsWhole, l
         ...{ rewinds, remembered, dropMemory, newId, saw },
         checkHistory: store.checkHistory,
         goneOf: (error) => (error instanceof LogWentBack ? error.seen : undefined),
-        isCopyBack: (error) => error instanceof CopyWentBack,
-        copyIsWhole: ({ position }) => {
-          log.warn({ position }, 'PostgreSQL had gone back in time: the log was copied again from EventStoreDB');
-          copyIsWhole(position);
+        copyBackAt: (error) => (error instanceof CopyWentBack ? error.position : undefined),
+        copyIsWhole: (from, to) => {
+          log.warn({ from, to }, 'PostgreSQL had gone back in time: the log was copied again from EventStoreDB');
+          copyIsWhole(from, to);
         },
         forgetHistory: store.forgetHistory,
         noticed: (what) =>

@@ -9,7 +9,7 @@ import { createCommands } from '../../../src/eventstore/commands.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
 import { journal } from '../../../src/eventstore/journal/codec.ts';
 import { asPlain } from '../../../src/eventstore/journal/personal-data.ts';
-import { createPostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
+import { openLog } from '../../support/log.ts';
 import { runCommand } from '../../support/command.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database.ts';
 import { usd } from '../../domain/payments/examples.ts';
@@ -47,7 +47,7 @@ const story: readonly (readonly [string, PaymentCommand] | AccountCommand)[] = [
 
 beforeAll(async () => {
   database = await createMigratedDatabase();
-  const store = createPostgresStore(database.url);
+  const store = openLog(database.url);
   const committer = createCommitter({ store });
   const accounts = createCommands({ store, committer, codec: journal, decider: accountDecider });
   const payments = createCommands({ store, committer, codec: journal, decider: paymentDecider });

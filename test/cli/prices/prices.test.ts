@@ -6,7 +6,7 @@ import { proposedEntry } from '../../../src/domain/prices/proposals.ts';
 import { createCommands } from '../../../src/eventstore/commands.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
 import { journal } from '../../../src/eventstore/journal/codec.ts';
-import { createPostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
+import { openLog } from '../../support/log.ts';
 import { migrateRuns } from '../../../src/reactions/runs/runs.ts';
 import { runCommand } from '../../support/command.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database.ts';
@@ -17,7 +17,7 @@ let database: TestDatabase;
 beforeAll(async () => {
   database = await createMigratedDatabase();
   await migrateRuns(database.url);
-  const store = createPostgresStore(database.url);
+  const store = openLog(database.url);
   const committer = createCommitter({ store });
   const prices = createCommands({ store, committer, codec: journal, decider: priceDecider });
   const at = new Date('2026-01-01T00:00:00Z');

@@ -1,31 +1,38 @@
-import { afterAll, beforeAll } from 'vitest';
-import { beginIn } from '../../../src/eventstore/eventstoredb/begin.ts';
-import { createCopyHeads } from '../../../src/eventstore/eventstoredb/copy-head.ts';
-import { createEventStoreDbLog } from '../../../src/eventstore/eventstoredb/eventstoredb.ts';
-import { acquireSessions } from '../../../src/eventstore/eventstoredb/sessions.ts';
-import { migratePostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { createLog, type Log } from '../../../src/eventstore/create-log.ts';
+import { secondId } from '../../../src/eventstore/eventstoredb/copy-events.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { migratePostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
+import { chainedLogContract } from '../chained-log.contract.ts';
 import { eventStoreContract } from '../event-store.contract.ts';
+import { serverUnderTest, type ServerUnderTest } from './server.ts';
 
-const eventStoreUrl = process.env['EVENT_STORE_URL'] ?? '';
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  await migratePostgresStore(database.url);
-  const heads = createCopyHeads(database.url);
-  const sessions = acquireSessions(eventStoreUrl);
-  await beginIn(sessions, heads);
-  await sessions.release();
-  await heads.close();
+/** An image may have to be downloaded first. */
+const START_WITHIN_MS = 300_000;
+
+const server = await serverUnderTest(process.env);
+process.stderr.write(`the contract of the log in EventStoreDB runs on ${server.name}\n`);
+
+describe(`the log in EventStoreDB: ${server.name}`, () => {
+  let running: Awaited<ReturnType<ServerUnderTest['start']>>;
+  let database: TestDatabase;
+  beforeAll(async () => {
+    running = await server.start();
+    database = await createTestDatabase();
+    await migratePostgresStore(database.url);
+  }, START_WITHIN_MS);
+  afterAll(async () => {
+    await database.drop();
+    await running.stop();
+  });
+
+  const fail = (what: unknown): never => {
+    throw new Error('nothing may go wrong', { cause: what });
+  };
+  const create = (): Promise<Log> =>
+    Promise.resolve(
+      createLog({ databaseUrl: database.url, eventStoreUrl: running.url }, { failed: fail, noticed: fail }),
+    );
+  eventStoreContract('the log in EventStoreDB', { create, assignsLater: true });
+  chainedLogContract('the log in EventStoreDB', { create, assignsLater: { secondId } });
 });
-afterAll(() => database.drop());
-
-const create = () =>
-  Promise.resolve(
-    createEventStoreDbLog(database.url, {
-      eventStoreUrl,
-      failed: (e) => console.log('failed', e),
-      noticed: (e) => console.log('noticed', e),
-    }),
-  );
-eventStoreContract('the log in EventStoreDB', { create, assignsLater: true });

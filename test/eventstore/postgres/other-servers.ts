@@ -21,7 +21,7 @@ export const NO_OTHER_SERVER =
   'and TEST_DATABASE_URL is unset';
 
 /** Asks the Docker engine without the help of a library, so that the suite loads none on machines without Docker. */
-const dockerAnswers = (host = 'unix:///var/run/docker.sock'): Promise<boolean> =>
+export const dockerAnswers = (host = 'unix:///var/run/docker.sock'): Promise<boolean> =>
   new Promise((resolve) => {
     const { protocol, pathname, hostname, port } = new URL(host);
     const address = protocol === 'unix:' ? { path: pathname } : { host: hostname, port: Number(port || 2375) };

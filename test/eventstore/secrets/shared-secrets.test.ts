@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { checkedMasterKeys, type MasterKey } from '../../../src/eventstore/secrets/data-keys.ts';
-import { createPostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
+import { openLog } from '../../support/log.ts';
 import { secretKey } from '../../../src/eventstore/secrets/sealed-bytes.ts';
 import {
   checkSecrets,
@@ -85,7 +85,7 @@ describe('the secrets that outlive the peppers', () => {
   const obtain = (masterKeys: readonly [MasterKey, ...MasterKey[]], ...peppers: readonly [string, ...string[]]) =>
     obtainSharedSecrets({ databaseUrl: database.url, masterKeys, peppers });
   const append = async (): Promise<void> => {
-    const store = createPostgresStore(database.url);
+    const store = openLog(database.url);
     await store.append([slice(aStream(), -1, anEvent())]);
     await store.close();
   };

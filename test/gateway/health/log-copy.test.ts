@@ -7,7 +7,7 @@ import { createCommands } from '../../../src/eventstore/commands.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
 import { StoreUnavailable } from '../../../src/eventstore/event-store.ts';
 import { journal } from '../../../src/eventstore/journal/codec.ts';
-import { createPostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
+import { openLog } from '../../support/log.ts';
 import { startOnDatabase } from '../../../src/gateway/health/database-wait.ts';
 import { watchLogCopy, type LogCopy } from '../../../src/gateway/health/log-copy.ts';
 import { openViews, type Views } from '../../../src/gateway/views.ts';
@@ -89,7 +89,7 @@ describe('two nodes on one database, if the look-ups of one no longer read the l
     },
   });
   const openNode = async (wrap: (inner: ChainedLog) => ChainedLog): Promise<Views> => {
-    const inner = createPostgresStore(database.url);
+    const inner = openLog(database.url);
     stores.push(inner);
     const log = pino({ level: 'silent' });
     const start = startOnDatabase({ config: { databaseWaitMs: 5000 }, log });
@@ -117,7 +117,7 @@ describe('two nodes on one database, if the look-ups of one no longer read the l
 
   beforeAll(async () => {
     database = await createMigratedDatabase();
-    store = createPostgresStore(database.url);
+    store = openLog(database.url);
     committer = createCommitter({ store });
     await append('2026-12-01');
   });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
+import { openLog } from '../../support/log.ts';
 import { createDatabase } from '../../../src/projections/database.ts';
 import { balances } from '../../../src/projections/rows/balances.ts';
 import { LIVE } from '../../../src/projections/projection.ts';
@@ -98,7 +98,7 @@ describe('a rolling deploy', () => {
     expect(gateway.process.output().split(KEPT)).toHaveLength(2);
 
     await projectionsCaughtUp(premises.databaseUrl);
-    const store = createPostgresStore(premises.databaseUrl);
+    const store = openLog(premises.databaseUrl);
     const database = createDatabase(premises.databaseUrl);
     const rebuilt = await rebuild({ database, store, projection: nextBalances, progress: () => undefined });
     expect(rebuilt).toMatchObject({ same: true, position: await store.head() });

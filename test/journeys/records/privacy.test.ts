@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountStream } from '../../../src/domain/account/account.ts';
-import { createPostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
+import { openLog } from '../../support/log.ts';
 import { checkSettledBooks, projectionsCaughtUp } from '../../support/events/account-history.ts';
 import { dumpDatabase, dumpFolder, isIn } from '../../support/canary.ts';
 import { ADMIN_TOKEN, createPremises, DATA_KEY, type Premises, type RunningGateway } from '../../support/gateway.ts';
@@ -295,7 +295,7 @@ describe('an error that nobody expected', () => {
     await expect.poll(() => stream.words(), SOON).toBeGreaterThan(2);
 
     // The account cannot be read any more, in the midst of its stream.
-    const store = createPostgresStore(premises.databaseUrl);
+    const store = openLog(premises.databaseUrl);
     const { length } = await store.readStream(accountStream(accountId), 0, 1000);
     const unheard = { id: randomUUID(), type: 'Unheard', version: 1, data: '{}', metadata: '{}' };
     await store.append([{ stream: accountStream(accountId), expected: { revision: length - 1 }, events: [unheard] }]);

@@ -6,7 +6,7 @@ import { createCommands } from '../../../src/eventstore/commands.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
 import { journal } from '../../../src/eventstore/journal/codec.ts';
 import { asPlain } from '../../../src/eventstore/journal/personal-data.ts';
-import { createPostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
+import { openLog } from '../../support/log.ts';
 
 const AT_ONCE = 250;
 
@@ -21,7 +21,7 @@ export const registerAccounts = async (
   count: number,
   termsVersion: string,
 ): Promise<ReadonlyMap<string, readonly string[]>> => {
-  const store = createPostgresStore(databaseUrl);
+  const store = openLog(databaseUrl);
   const committer = createCommitter({ store });
   const writing = { store, committer, codec: journal };
   const accounts = createCommands({ ...writing, decider: accountDecider });

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { createPostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
+import { openLog } from '../../support/log.ts';
 import type { ChainedLog } from '../../../src/eventstore/chained-log.ts';
 import { createDatabase, type Database } from '../../../src/projections/database.ts';
 import type { Follower } from '../../../src/projections/follow.ts';
@@ -28,7 +28,7 @@ let rows: Follower | undefined;
 let failures: string[];
 beforeAll(async () => {
   test = await createMigratedDatabase();
-  store = createPostgresStore(test.url);
+  store = openLog(test.url);
   database = createDatabase(test.url);
   await createMissingTables(database, projections);
   node = createNode(store);

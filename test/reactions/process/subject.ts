@@ -3,7 +3,7 @@ import { createCommitter, type Committer } from '../../../src/eventstore/committ
 import type { ChainedLog, LogPlace } from '../../../src/eventstore/chained-log.ts';
 import { journal } from '../../../src/eventstore/journal/codec.ts';
 import { createLogRewinds } from '../../../src/eventstore/postgres/log-rewinds.ts';
-import { createPostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
+import { openLog } from '../../support/log.ts';
 import { reactionDecider } from '../../../src/domain/reactions/parked-reactions.ts';
 import type { Process, ProcessOptions } from '../../../src/reactions/process.ts';
 
@@ -38,7 +38,7 @@ export type Subject = {
 };
 
 export const openNode = (databaseUrl: string): ProcessNode => {
-  const store = createPostgresStore(databaseUrl);
+  const store = openLog(databaseUrl);
   const committer = createCommitter({ store });
   const rewinds = createLogRewinds(databaseUrl);
   return {

@@ -8,7 +8,7 @@ import { STAFF_STREAM, staffDecider, type StaffCommand } from '../../../src/doma
 import { createCommands } from '../../../src/eventstore/commands.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
 import { journal, type DomainEvent } from '../../../src/eventstore/journal/codec.ts';
-import { createPostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
+import { openLog } from '../log.ts';
 
 /** Executes a command as another node that dies right after it: what follows is left to the gateways. */
 export const executeAndDie = async <State, Command, Event extends DomainEvent, Refusal>(
@@ -17,7 +17,7 @@ export const executeAndDie = async <State, Command, Event extends DomainEvent, R
   stream: string,
   command: Command,
 ): Promise<void> => {
-  const store = createPostgresStore(databaseUrl);
+  const store = openLog(databaseUrl);
   const committer = createCommitter({ store });
   const commands = createCommands({ store, committer, codec: journal, decider });
   const outcome = await commands.execute(stream, command, { actor: 'test', commandId: randomUUID() });

@@ -1,5 +1,5 @@
 import { decodeFact } from '../../../src/eventstore/journal/codec.ts';
-import { createPostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
+import { openLog } from '../log.ts';
 import { createDatabase } from '../../../src/projections/database.ts';
 import { followLog } from '../../../src/projections/follow.ts';
 import { liveProjections, projections } from '../../../src/projections/rows/live.ts';
@@ -12,7 +12,7 @@ import { nextBalances } from './next-balances.ts';
  */
 const [, , databaseUrl = ''] = process.argv;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
-const store = createPostgresStore(databaseUrl);
+const store = openLog(databaseUrl);
 const database = createDatabase(databaseUrl);
 const next = projections.map((projection) => (projection.name === nextBalances.name ? nextBalances : projection));
 const consumer = liveProjections(database, store, ({ version }) => say(`balances at version ${version}`), next);

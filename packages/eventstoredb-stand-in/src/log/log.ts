@@ -160,7 +160,8 @@ export const createLog = (now: () => number): Log => {
     delete: remove,
     eventsOf,
     metadataOf,
-    isTombstoned: (stream) => tombstoned.has(stream),
+    // The metadata of a stream ends with the stream.
+    isTombstoned: (stream) => tombstoned.has(isMetaStream(stream) ? originalStreamOf(stream) : stream),
     get records() {
       return records;
     },

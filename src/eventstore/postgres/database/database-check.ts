@@ -6,11 +6,15 @@ export type DatabaseCheck = {
   readonly databaseUrl: string;
   /** In production, a server that may lose confirmed writes is refused. */
   readonly production: boolean;
+  /** The log is in EventStoreDB, and the database has a copy. */
+  readonly copy?: boolean;
   readonly warn: (message: string) => void;
 };
 
 /** The most that one gateway opens: all pools of this process and of the thread that maintains the rows. */
 export const CONNECTIONS_OF_A_GATEWAY = 54;
+/** Those that copy the log from EventStoreDB. */
+const CONNECTIONS_OF_THE_COPY = 5;
 
 const ANSWER_WITHIN_MS = 3000;
 const NAME = 'kissapi-check';
@@ -21,7 +25,7 @@ const NAME = 'kissapi-check';
  * DatabaseNotReady if waiting may help.
  */
 export const checkDatabase = async (check: DatabaseCheck): Promise<void> => {
-  await checkSessions(check.databaseUrl, CONNECTIONS_OF_A_GATEWAY);
+  await checkSessions(check.databaseUrl, CONNECTIONS_OF_A_GATEWAY + (check.copy ? CONNECTIONS_OF_THE_COPY : 0));
   const client = await openClient(check.databaseUrl, NAME);
   try {
     await checkServer(client, check);
@@ -65,7 +69,7 @@ export const checkSessions = async (databaseUrl: string, connections = 2): Promi
   } catch (error) {
     if (/transaction blocks not allowed/.test(messageOf(error))) throw new UnfitDatabase(SHARED, { cause: error });
     if (pooled && /read timeout|timeout expired|max_client_conn/.test(messageOf(error))) {
-      throw new UnfitDatabase(tooFew(clients.length - 1), { cause: error });
+      throw new UnfitDatabase(tooFew(clients.length - 1, connections), { cause: error });
     }
     if (!/read timeout/.test(messageOf(error))) throw error;
     const within = `${ANSWER_WITHIN_MS / 1000} s`;
@@ -79,10 +83,10 @@ export const checkSessions = async (databaseUrl: string, connections = 2): Promi
   }
 };
 
-const tooFew = (count: number): string =>
+const tooFew = (count: number, needed: number): string =>
   `The connection pooler between the gateway and PostgreSQL gives this gateway ${count} ` +
-  `${count === 1 ? 'connection' : 'connections'}, and a gateway needs up to ${CONNECTIONS_OF_A_GATEWAY}. ${POOLERS} In session ` +
-  `mode, allow ${CONNECTIONS_OF_A_GATEWAY} connections for each gateway: default_pool_size (or pool_size) and max_client_conn of ` +
+  `${count === 1 ? 'connection' : 'connections'}, and a gateway needs up to ${needed}. ${POOLERS} In session ` +
+  `mode, allow ${needed} connections for each gateway: default_pool_size (or pool_size) and max_client_conn of ` +
   'PgBouncer, and max_connections of PostgreSQL.';
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createCreemStandIn } from '@kissapi/creem-stand-in';
 import { decodeFact, type Fact } from '../../../../src/eventstore/journal/codec.ts';
-import { createPostgresStore } from '../../../../src/eventstore/postgres/postgres.ts';
+import { openLog } from '../../../support/log.ts';
 import { runCommand, type Ran } from '../../../support/command.ts';
 import { call, type Reply } from '../../../support/customers/person.ts';
 import { ADMIN_TOKEN, createPremises, type RunningGateway } from '../../../support/gateway.ts';
@@ -53,7 +53,7 @@ const openPartner = async (seed: string) => {
 export const openGateways = async (seed: string) => {
   const partner = await openPartner(seed);
   const premises = await createPremises();
-  const store = createPostgresStore(premises.databaseUrl);
+  const store = openLog(premises.databaseUrl);
   const nodes: (RunningGateway | undefined)[] = [undefined, undefined];
   let kills = 0;
 
