@@ -90,7 +90,7 @@ export const createEventStoreDbLog = (databaseUrl: string, options: EventStoreDb
     ...reads,
     ...copyReads,
     append,
-    streams: createStreamReads({ gate, heads }),
+    streams: createStreamReads({ gate, heads, reads }),
     complete: (progress) => completeCopy({ gate, heads }, progress),
     get newest() {
       return history.newest;
