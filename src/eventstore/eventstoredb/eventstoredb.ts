@@ -99,7 +99,7 @@ export const createEventStoreDbLog = (databaseUrl: string, options: EventStoreDb
     ...reads,
     ...copyReads,
     append,
-    streams: createStreamReads({ gate, heads }),
+    streams: createStreamReads({ gate, heads, reads }),
     standing,
     complete: (progress) => completeCopy({ gate, heads }, progress),
     get newest() {
