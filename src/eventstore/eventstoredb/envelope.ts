@@ -44,6 +44,8 @@ export type Sealing = {
   readonly previous: string;
   readonly movedMs?: number | undefined;
   readonly at?: FormerPlace | undefined;
+  /** Identifies the store that decided to append the event. Left out, if any process repeats the same append. */
+  readonly writer?: string;
 };
 
 /** Identifies an event and all events before it in its stream. */
@@ -54,7 +56,7 @@ export const tokenOf = (event: NewEvent, { stream, revision }: Placed, previous:
 export const sealEvent = (
   event: NewEvent,
   place: Placed & { readonly named: string },
-  { previous, movedMs, at }: Sealing,
+  { previous, movedMs, at, writer = '' }: Sealing,
 ): { readonly event: EventData; readonly token: string } => {
   const { id, type, version, data, metadata } = event;
   const header: Header = {
@@ -64,17 +66,24 @@ export const sealEvent = (
   };
   const bytes = Buffer.from(`${JSON.stringify(header)}\n${data}${metadata}`);
   return {
-    event: binaryEvent({ id: serverId(place, type, bytes), type, data: bytes }),
+    event: binaryEvent({ id: serverId(place, writer, type, bytes), type, data: bytes }),
     token: at?.token ?? tokenOf(event, place, previous),
   };
 };
 
 /**
- * The id under which the server stores an event: a UUID (version 8) of its content and place. The server takes a known id
- * at the expected revision for a repetition and compares nothing else, so another content must have another id.
+ * The id under which the server stores an event: a UUID (version 8) of its writer, content and place. The server takes a
+ * known id at the expected revision for a repetition and compares nothing else, so another content must have another id. So
+ * must another writer: of two nodes that execute one command, only one may be the first.
  */
-const serverId = ({ named, revision }: Placed & { readonly named: string }, type: string, bytes: Buffer): string => {
-  const digest = hash('sha256', Buffer.concat([Buffer.from(`${named}\n${revision}\n${type}\n`), bytes]), 'hex');
+const serverId = (
+  { named, revision }: Placed & { readonly named: string },
+  writer: string,
+  type: string,
+  bytes: Buffer,
+): string => {
+  const place = Buffer.from(`${named}\n${revision}\n${writer}\n${type}\n`);
+  const digest = hash('sha256', Buffer.concat([place, bytes]), 'hex');
   return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-8${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
 };
 
