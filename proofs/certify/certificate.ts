@@ -3,7 +3,7 @@ import type { DiskFullReport } from './disk-full.ts';
 import type { KillsReport } from './kills.ts';
 import type { Acknowledged } from './record.ts';
 import type { LAST_GATEWAYS, RewindsReport, WAYS } from './rewinds.ts';
-import { KINDS, kindsInWords } from './world.ts';
+import { kindsInWords, type Kind } from './world.ts';
 
 export type Proof = {
   readonly seed: number;
@@ -56,10 +56,14 @@ const tellKills = ({
   orphans,
   checks,
   settledMs,
+  answers,
+  longestGapMs,
 }: KillsReport): string[] => [
-  `killed          ${kills.length}: ${counted(kills, Object.fromEntries(KINDS.map((kind) => [kind, kindsInWords[kind]])) as typeof kindsInWords)}`,
+  `killed          ${kills.length}: ${counted<Kind>(kills, kindsInWords)}`,
   `asked           ${asked} completions of ${nodes} gateways behind a balancer`,
   `acknowledged    ${acknowledgedInWords(acknowledged)}`,
+  `answers         ${[...answers].map(([outcome, count]) => `${count} × ${outcome}`).join(', ')}`,
+  `longest gap     ${seconds(longestGapMs)} between two complete responses`,
   `in the log      ${events} events; ${charges} charges; ${orphans} holds of dead processes, given back`,
   `checked         ${checks} × the whole log; every hold had ended ${seconds(settledMs)} after the load at the latest`,
 ];

@@ -373,7 +373,7 @@ const settle = async (
   run.recorded = record.all.length;
   const gone = new Set(await goneOf(server.url, [...run.standing, ...fresh], lostHistories));
   run.standing = [...run.standing, ...fresh].filter((one) => !gone.has(one));
-  const world = { databaseUrl: server.url, gateways: () => gateways.running() };
+  const world = { databaseUrl: server.url, eventStoreUrl: undefined, gateways: () => gateways.running() };
   const { findings, settledMs } = await check(world, run.standing);
   // The lost history must have been consistent as well.
   const { differing, doubled, broken: brokenBooks } = compare([...gone], lostHistories).findings;

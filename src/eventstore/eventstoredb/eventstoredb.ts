@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { CopyWentBack, LogWentBack, type ChainedLog, type LogPlace } from '../chained-log.ts';
 import { followPages } from '../follow-pages.ts';
 import { createHistorySeen } from '../history-seen.ts';
@@ -66,7 +67,13 @@ export const createEventStoreDbLog = (databaseUrl: string, options: EventStoreDb
   const lag = createCopyLag(heads, listener.subscribe);
   const clock = readMovedMs(heads.read);
   const { append } = createAppends({
-    ...{ gate, turns: createTurns(heads.pool), movedMs: clock.movedMs, appended: options.appended ?? ignore },
+    ...{
+      gate,
+      turns: createTurns(heads.pool),
+      writer: randomUUID(),
+      movedMs: clock.movedMs,
+      appended: options.appended ?? ignore,
+    },
     acknowledged: lag.appended,
   });
   const { standing, differs, metadataSet } = createStanding(gate);
@@ -99,7 +106,7 @@ export const createEventStoreDbLog = (databaseUrl: string, options: EventStoreDb
     ...reads,
     ...copyReads,
     append,
-    streams: createStreamReads({ gate, heads }),
+    streams: createStreamReads({ gate, heads, reads }),
     standing,
     complete: (progress) => completeCopy({ gate, heads }, progress),
     get newest() {
