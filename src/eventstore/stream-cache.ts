@@ -16,6 +16,8 @@ export type CachedStream<State> = {
   /** Another writer was first. */
   clashed: boolean;
   loading: Promise<void> | undefined;
+  /** How often `expected` was read from the log. */
+  loads: number;
   /** Settles with the last append that was handed over. */
   lastCommit: Promise<unknown>;
   /** How many commands use this entry. */
@@ -58,6 +60,7 @@ const newEntry = <State>(stream: string, state: State): CachedStream<State> => (
   stale: true,
   clashed: false,
   loading: undefined,
+  loads: 0,
   lastCommit: Promise.resolve(),
   underWay: 0,
   recheck: false,
@@ -95,6 +98,7 @@ export const createStreamCache = <State, Event>(
     entry.confirmed = at;
     entry.expected = { state: structuredClone(at.state), end: { revision: at.revision, token: at.token } };
     entry.lastCommit = Promise.resolve();
+    entry.loads++;
     entry.clashed = entry.stale = entry.recheck = false;
   };
 
