@@ -101,12 +101,23 @@ export const createCommands = <State, Command, Event extends Journal, Refusal, J
   };
 
   /**
-   * Some stores accept an event whose id the stream has already. Then the state that a command is decided on must not be
-   * newer than the search for its events: the stream is read first, and an append at an older place clashes.
+   * The events of a command in the log. Some stores accept an event whose id the stream has already. Then the state that a
+   * command is decided on must not be newer than the search: the stream is read first, `loads`
+   * identifies that read, and an append at an older place clashes.
    */
-  const loadsBefore = async (entry: CachedStream<State>): Promise<number> => {
-    await cache.refresh(entry);
-    return entry.loads;
+  const search = async (
+    stream: string,
+    commandId: string,
+  ): Promise<{ readonly found: Outcome<Event, never> | undefined; readonly loads: number | undefined }> => {
+    if (!store.acceptsKnownIds) return { found: await earlier(stream, commandId), loads: undefined };
+    const entry = cache.open(stream);
+    try {
+      await cache.refresh(entry);
+      const { loads } = entry;
+      return { found: await earlier(stream, commandId), loads };
+    } finally {
+      cache.release(entry);
+    }
   };
 
   const execute = async (
@@ -118,16 +129,15 @@ export const createCommands = <State, Command, Event extends Journal, Refusal, J
     let askLog = mayRepeat;
     let foreign = 0;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const before = askLog ? await search(stream, metadata.commandId) : undefined;
+      if (before?.found) {
+        if (tries > 0) giveTurnBack(stream);
+        return before.found;
+      }
+      if (foreign === MAX_FOREIGN) throw new CommandIdTaken(stream);
       const entry = cache.open(stream);
       try {
-        const loads = askLog && store.acceptsKnownIds ? await loadsBefore(entry) : undefined;
-        const before = askLog ? await earlier(stream, metadata.commandId) : undefined;
-        if (before) {
-          if (tries > 0) giveTurnBack(stream);
-          return before;
-        }
-        if (foreign === MAX_FOREIGN) throw new CommandIdTaken(stream);
-        const outcome = await attempt(entry, command, metadata, loads);
+        const outcome = await attempt(entry, command, metadata, before?.loads);
         if (outcome === LOADED_MEANWHILE) continue;
         if (!askLog || (outcome.kind === 'accepted' && outcome.events.length > 0)) return outcome;
         // If another node has just executed the command, return that outcome.
@@ -166,7 +176,7 @@ const LOADED_MEANWHILE = Symbol('loaded meanwhile');
 
 /**
  * Decides a command on the expected state of a stream, and commits the result. Rejects with RevisionClash. With `loads`, it
- * does so only if the stream was not read more often.
+ * does so only if the stream was not read again.
  */
 const createAttempt =
   <State, Command, Event extends Journal, Refusal, Journal>(

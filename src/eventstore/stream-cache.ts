@@ -16,7 +16,7 @@ export type CachedStream<State> = {
   /** Another writer was first. */
   clashed: boolean;
   loading: Promise<void> | undefined;
-  /** How often `expected` was read from the log. */
+  /** A number of the last read of `expected` from the log; no two reads of this process have one number. */
   loads: number;
   /** Settles with the last append that was handed over. */
   lastCommit: Promise<unknown>;
@@ -73,6 +73,7 @@ export const createStreamCache = <State, Event>(
   const { fold, decider, snapshots, size } = options;
   const streams = new Map<string, CachedStream<State>>();
   let epoch = 0;
+  let allLoads = 0;
 
   const forgetOldest = (): void => {
     for (const [stream, { underWay }] of streams) {
@@ -98,7 +99,7 @@ export const createStreamCache = <State, Event>(
     entry.confirmed = at;
     entry.expected = { state: structuredClone(at.state), end: { revision: at.revision, token: at.token } };
     entry.lastCommit = Promise.resolve();
-    entry.loads++;
+    entry.loads = ++allLoads;
     entry.clashed = entry.stale = entry.recheck = false;
   };
 
