@@ -19,6 +19,7 @@ import { bringUpToDate } from '../../src/projections/rebuild/rebuild.ts';
 import { applyEvents } from '../../src/projections/rows/rows.ts';
 import { runCommand, spawnCommand, type Ran } from '../support/command.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { storeEnv } from '../support/store-env.ts';
 import { ACCOUNT, ada, writeLedger } from './ledger.ts';
 
 const run = (script: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ran> =>
@@ -226,7 +227,11 @@ describe('the embedded database', () => {
     const gateway = await startBundledPostgres(quiet);
     await fill(gateway.url);
     expect(await findRunningBundledPostgres(dataDir)).toBe(gateway.url);
-    const beside = await openDatabase({ ...quiet, databaseUrl: undefined });
+    const beside = await openDatabase({
+      ...quiet,
+      databaseUrl: undefined,
+      eventStoreUrl: storeEnv()['EVENT_STORE_URL'],
+    });
     expect(beside.url).toBe(gateway.url);
     await beside.close();
     expect(await findRunningBundledPostgres(dataDir)).toBe(gateway.url);

@@ -14,8 +14,11 @@ let log: Awaited<ReturnType<typeof createSignedLog>>;
 let folder: string;
 let key: string;
 
+/** The logs of these tests are in PostgreSQL, whose tables they change. */
+const IN_POSTGRES = { EVENT_STORE_URL: '' };
+
 const run = (script: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ran> =>
-  runCommand(script, args, { cwd: folder, env });
+  runCommand(script, args, { cwd: folder, env: { ...IN_POSTGRES, ...env } });
 const here = (name: string): string => join(folder, name);
 const onDatabase = (script: string, ...args: string[]): Promise<Ran> => run(script, args, { DATABASE_URL: log.url });
 

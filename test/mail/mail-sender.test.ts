@@ -103,7 +103,8 @@ describe('a mail', () => {
     await expect.poll(() => types(post), SOON).toEqual(['MailQueued', 'MailDeferred']);
     const until = new Date(at.getTime() + 60_000);
     expect((await post.history('mail_1'))[1]).toEqual({ type: 'MailDeferred', attempt: 1, reply, until });
-    expect((await query<{ due_at: Date }>(database.url, 'select due_at from due_mails'))[0]?.due_at).toEqual(until);
+    const due = async () => (await query<{ due_at: Date }>(database.url, 'select due_at from due_mails'))[0]?.due_at;
+    await expect.poll(due, SOON).toEqual(until);
 
     forward(61_000);
     await expect.poll(() => types(post), SOON).toEqual(['MailQueued', 'MailDeferred', 'MailSent']);
