@@ -121,7 +121,7 @@ describe('metadata of a stream of the log', () => {
     expect(await chainedLog(store)).toHaveLength(2);
   });
 
-  it('of streams of others are none', async () => {
+  it('of streams of other programs are no alarm', async () => {
     const { client } = await stranger();
     await client.setStreamMetadata('another-program', { maxCount: 1 });
     await insist(store, slice(aStream(), -1, anEvent()));

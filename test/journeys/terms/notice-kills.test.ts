@@ -5,10 +5,12 @@ import { randomFrom } from '../../payments/schedules/random.ts';
 import { createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
 import { SOON } from '../../support/soon.ts';
 import { queries, query } from '../../support/sql.ts';
+import { usesEventStoreDb } from '../../support/store-env.ts';
 import { registerAccounts } from './notice-accounts.ts';
 
 const SEED = Number(process.env['SEED'] ?? 15);
-const ACCOUNTS = Number(process.env['NOTICE_ACCOUNTS'] ?? 1000);
+// EventStoreDB shares the machine with the gateways.
+const ACCOUNTS = Number(process.env['NOTICE_ACCOUNTS'] ?? (usesEventStoreDb() ? 300 : 1000));
 const KILLS = Number(process.env['NOTICE_KILLS'] ?? 6);
 /** Mails that a gateway sends at the same time. */
 const UNDER_WAY = 4;
