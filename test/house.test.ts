@@ -275,6 +275,7 @@ const readsRealTime: Readonly<Record<string, string>> = {
   'reactions/runs/heartbeat.ts': 'whether a run is alive is a matter of real time',
   'reactions/runs/runs.ts': 'whether a run is alive is a matter of real time',
   'cli/event-store.ts': 'it compares the clock of the machine with that of EventStoreDB',
+  'cli/migrate-log.ts': 'it compares the clock of the machine with that of EventStoreDB',
   'cli/terminal/live-runs.ts': 'whether a run is alive is a matter of real time',
   'proxy/providers/openai/http/retry-after.ts': "a provider's Retry-After is a real time",
 };

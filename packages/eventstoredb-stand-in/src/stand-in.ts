@@ -85,6 +85,12 @@ export const startEventStoreDbStandIn = async (
   let isOpen = true;
   const openCalls = () => [...state.batches, ...state.subscriptions];
   faults.leader = { host: '127.0.0.1', port };
+  const shut = async (): Promise<void> => {
+    if (!isOpen) return;
+    isOpen = false;
+    await front.shut();
+  };
+  faults.endServer = () => void sleep(SHUT_DOWN_MS).then(shut);
 
   return {
     url: `esdb://127.0.0.1:${port}?tls=false`,
@@ -102,8 +108,7 @@ export const startEventStoreDbStandIn = async (
         for (const call of openCalls()) call.fail(shutDown());
         await sleep(SHUT_DOWN_MS);
       }
-      if (isOpen) await front.shut();
-      isOpen = false;
+      await shut();
     },
     start: async () => {
       if (!isOpen) await front.open(port);
@@ -129,8 +134,7 @@ export const startEventStoreDbStandIn = async (
       faults.timeoutsToReport = count;
     },
     close: async () => {
-      if (isOpen) await front.shut();
-      isOpen = false;
+      await shut();
       server.forceShutdown();
     },
   };

@@ -52,7 +52,8 @@ const withUniqueIds = (events: readonly CommittedEvent[], known: ReadonlySet<str
     let { id } = event;
     while (seen.has(id)) id = secondId(id, event.stream);
     seen.add(id);
-    return id === event.id ? event : { ...event, id };
+    if (id === event.id) return event;
+    return { ...event, id, content: contentHash({ ...event, id }, event.stream, event.revision) };
   });
 };
 
@@ -89,7 +90,7 @@ const call = async (pool: pg.Pool, basis: CopyBasis, events: readonly CommittedE
         uuids(events.map(({ id }) => id)),
         texts(events.map(({ type }) => type)),
         smallints(events.map(({ version }) => version)),
-        hashes(events.map((event) => contentHash(event, event.stream, event.revision))),
+        hashes(events.map(({ content }) => content)),
         texts(events.map(({ data }) => data)),
         texts(events.map(({ metadata }) => metadata)),
         hashes(events.map(({ token }) => token)),

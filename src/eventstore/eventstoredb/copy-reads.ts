@@ -1,7 +1,8 @@
 import type { ChainedLog } from '../chained-log.ts';
-import { StoreUnavailable, type StreamReads } from '../event-store.ts';
+import { StoreUnavailable, type StreamEvent, type StreamReads } from '../event-store.ts';
 import { gather } from '../postgres/load-batch.ts';
 import type { LogReads } from '../postgres/log-reads.ts';
+import { within } from './client-faults.ts';
 import { secondId } from './copy-events.ts';
 import type { CopyHeads } from './copy-head.ts';
 import type { CopyLag } from './copy-lag.ts';
@@ -19,8 +20,14 @@ export type CopyReadsOptions = {
 /** A command that was just executed is among the last events of its stream. */
 const RECENT = 64;
 
-/** Reads for decisions, from EventStoreDB itself. */
-export const createStreamReads = ({ gate, heads }: Pick<CopyReadsOptions, 'gate' | 'heads'>): StreamReads => {
+/** Without an answer of PostgreSQL by then, EventStoreDB is asked for the whole. */
+const COPY_WITHIN_MS = 1000;
+
+/**
+ * Reads for decisions. They have all that EventStoreDB has: the first part of a stream comes from the copy, which is much
+ * cheaper to read, and what follows it from EventStoreDB.
+ */
+export const createStreamReads = ({ gate, heads, reads }: Omit<CopyReadsOptions, 'lag'>): StreamReads => {
   const seen = (events: readonly CommittedEvent[]): readonly CommittedEvent[] => {
     const last = events.at(-1);
     if (last) gate.saw(last);
@@ -28,6 +35,19 @@ export const createStreamReads = ({ gate, heads }: Pick<CopyReadsOptions, 'gate'
   };
   const readStream = async (stream: string, from: number, limit: number): Promise<readonly CommittedEvent[]> =>
     seen(await (await gate.enter()).server.read(stream, from, limit));
+
+  const readFromCopyOn = async (stream: string, from: number, limit: number): Promise<readonly StreamEvent[]> => {
+    const { server } = await gate.enter();
+    const copying = within(COPY_WITHIN_MS, 'reading the copy', reads.readStream(stream, from, limit));
+    const copied = await copying.catch(() => []);
+    const end = copied.at(-1);
+    if (!end) return readStream(stream, from, limit);
+    if (copied.length === limit) return copied;
+    const tail = seen(await server.read(stream, end.revision + 1, limit - copied.length));
+    if (tail[0] && tail[0].previous !== end.token) return readStream(stream, from, limit);
+    if (tail.length === 0) server.ends.set(stream, end);
+    return [...copied, ...tail];
+  };
 
   /** In the part of the stream that is not in the copy yet, which is short. */
   const findInTail = async (stream: string, id: string, first: number): Promise<CommittedEvent | undefined> => {
@@ -45,7 +65,7 @@ export const createStreamReads = ({ gate, heads }: Pick<CopyReadsOptions, 'gate'
   };
 
   return {
-    readStream,
+    readStream: readFromCopyOn,
     findEvent: async (stream, id) => {
       try {
         const { found, lastRevision } = await heads.find(stream, [id, secondId(id, stream)]);

@@ -24,6 +24,8 @@ type Header = {
 export type CommittedEvent = StreamEvent & {
   readonly previous: string;
   readonly at: FormerPlace | undefined;
+  /** See contentHash. */
+  readonly content: string;
   /** Its place among all events of the server, in bytes. */
   readonly commit: number;
 };
@@ -48,9 +50,8 @@ export type Sealing = {
   readonly writer?: string;
 };
 
-/** Identifies an event and all events before it in its stream. */
-export const tokenOf = (event: NewEvent, { stream, revision }: Placed, previous: string): string =>
-  hash('sha256', `${previous}\n${contentHash(event, stream, revision)}`, 'hex');
+/** Identifies an event and all events before it in its stream. `content` is the contentHash of the event. */
+const tokenOf = (content: string, previous: string): string => hash('sha256', `${previous}\n${content}`, 'hex');
 
 /** The form in which an event is appended, and its token. `named` is the name of the stream on the server. */
 export const sealEvent = (
@@ -64,10 +65,15 @@ export const sealEvent = (
     ...(movedMs === undefined ? {} : { moved: movedMs }),
     ...(at ? { at } : {}),
   };
-  const bytes = Buffer.from(`${JSON.stringify(header)}\n${data}${metadata}`);
+  const line = JSON.stringify(header);
+  const content = contentHash(event, place.stream, place.revision);
   return {
-    event: binaryEvent({ id: serverId(place, writer, type, bytes), type, data: bytes }),
-    token: at?.token ?? tokenOf(event, place, previous),
+    event: binaryEvent({
+      id: serverId(place.named, writer, line, content),
+      type,
+      data: Buffer.from(`${line}\n${data}${metadata}`),
+    }),
+    token: at?.token ?? tokenOf(content, previous),
   };
 };
 
@@ -76,14 +82,8 @@ export const sealEvent = (
  * known id at the expected revision for a repetition and compares nothing else, so another content must have another id. So
  * must another writer: of two nodes that execute one command, only one may be the first.
  */
-const serverId = (
-  { named, revision }: Placed & { readonly named: string },
-  writer: string,
-  type: string,
-  bytes: Buffer,
-): string => {
-  const place = Buffer.from(`${named}\n${revision}\n${writer}\n${type}\n`);
-  const digest = hash('sha256', Buffer.concat([place, bytes]), 'hex');
+const serverId = (named: string, writer: string, header: string, content: string): string => {
+  const digest = hash('sha256', `${named}\n${writer}\n${content}\n${header}`, 'hex');
   return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-8${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
 };
 
@@ -95,7 +95,8 @@ export const openEvent = (recorded: RecordedEvent, prefix: string, commit: bigin
   const stream = streamId.slice(prefix.length);
   const revision = Number(recorded.revision);
   try {
-    const bytes = Buffer.from(data as Uint8Array);
+    const { buffer, byteOffset, byteLength } = data as Uint8Array;
+    const bytes = Buffer.from(buffer, byteOffset, byteLength);
     const end = bytes.indexOf(NEWLINE);
     const { moved = 0, at, ...header } = JSON.parse(bytes.toString('utf8', 0, end)) as Header;
     const middle = end + 1 + header.data;
@@ -104,10 +105,12 @@ export const openEvent = (recorded: RecordedEvent, prefix: string, commit: bigin
       ...{ data: bytes.toString('utf8', end + 1, middle), metadata: bytes.toString('utf8', middle) },
     };
     const { previous } = header;
+    const content = contentHash(event, stream, revision);
     return {
-      ...{ ...event, stream, revision, previous, at, commit: Number(commit ?? recorded.position?.commit ?? 0n) },
+      ...{ ...event, stream, revision, previous, at, content },
+      commit: Number(commit ?? recorded.position?.commit ?? 0n),
       time: new Date(at?.time ?? created.getTime() + moved),
-      token: at?.token ?? tokenOf(event, { stream, revision }, previous),
+      token: at?.token ?? tokenOf(content, previous),
     };
   } catch (cause) {
     throw new ForeignEvent(stream, revision, cause);

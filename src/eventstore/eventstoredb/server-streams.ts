@@ -1,7 +1,7 @@
 import { BACKWARDS, END, type ReadStreamOptions, type ResolvedEvent } from '@eventstore/db-client';
-import { EMPTY_STREAM, type KnownEnd } from '../event-store.ts';
+import { EMPTY_STREAM, StoreUnavailable, type KnownEnd } from '../event-store.ts';
 import { asStoreFault, isNotThere, within } from './client-faults.ts';
-import { openEvent, type CommittedEvent } from './envelope.ts';
+import { ForeignEvent, openEvent, type CommittedEvent } from './envelope.ts';
 import type { Session } from './sessions.ts';
 
 /** The streams of the log on the server, read where they are appended to. */
@@ -15,6 +15,8 @@ export type ServerStreams = {
 };
 
 const READ_WITHIN_MS = 5000;
+/** More wait for their turn: after a start many accounts are loaded at once, and a read that waits is not a server that is silent. */
+const READS_AT_ONCE = 32;
 
 type Reading = AsyncIterable<ResolvedEvent> & { cancel(): Promise<void> };
 
@@ -41,9 +43,30 @@ const createStreamEnds = (): StreamEnds => {
   };
 };
 
+/** Runs so many pieces of work at once; the others wait in order. */
+const createTurns = (atOnce: number) => {
+  const waiting: (() => void)[] = [];
+  let free = atOnce;
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    if (free > 0) free--;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free++;
+    }
+  };
+};
+
 /** Reads that get no answer end the session. They reject with StoreUnavailable. */
 export const serverStreams = (session: Session, prefix: string, end: (session: Session) => void): ServerStreams => {
-  const read = async (stream: string, options: ReadStreamOptions): Promise<readonly CommittedEvent[]> => {
+  const inTurn = createTurns(READS_AT_ONCE);
+  const read = (stream: string, options: ReadStreamOptions): Promise<readonly CommittedEvent[]> =>
+    inTurn(() => readNow(stream, options));
+  const readNow = async (stream: string, options: ReadStreamOptions): Promise<readonly CommittedEvent[]> => {
+    if (session.ended.aborted) throw new StoreUnavailable('the connection to EventStoreDB was lost');
     const reading: Reading = session.client.readStream(prefix + stream, { ...options, requiresLeader: true });
     const events: CommittedEvent[] = [];
     const collect = async (): Promise<void> => {
@@ -57,7 +80,8 @@ export const serverStreams = (session: Session, prefix: string, end: (session: S
     } catch (cause) {
       if (isNotThere(cause)) return [];
       void reading.cancel().catch(() => undefined);
-      end(session);
+      // An event that cannot be read is no fault of the connection, which other streams need.
+      if (!(cause instanceof ForeignEvent)) end(session);
       throw asStoreFault(cause);
     }
   };

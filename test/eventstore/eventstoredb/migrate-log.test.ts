@@ -16,9 +16,10 @@ import { createMigratedDatabase, type TestDatabase } from '../../support/databas
 import { query } from '../../support/sql.ts';
 import { anEvent, numbers, readLogAfter, slice } from '../logs.ts';
 import { createSignedLog, putLogBack, tamper } from '../signed-logs.ts';
+import { namedServer } from './server.ts';
 
 // The server that EVENT_STORE_URL names, else the stand-in. Faults come from the stand-in alone.
-const named = process.env['EVENT_STORE_URL'];
+const named = namedServer(process.env);
 let standIn: EventStoreDbStandIn;
 let eventStoreUrl: string;
 let database: TestDatabase;

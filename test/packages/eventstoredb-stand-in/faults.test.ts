@@ -159,7 +159,6 @@ it('forgets the events after a position, and gives their positions to the next o
 });
 
 it.each<[AppendRefusal, object, object]>([
-  ['full', { type: 'unknown' }, { type: 'unknown' }],
   ['read-only', { type: 'unknown', message: /No leader info/ }, { type: 'unknown', message: /No leader info/ }],
   ['not-leader', { type: 'not-leader' }, { type: 'not-leader' }],
   ['not-ready', { type: 'unknown', message: /Server Is Not Ready/ }, { type: 'unavailable' }],
@@ -181,6 +180,19 @@ it.each<[AppendRefusal, object, object]>([
   expect(await errorOf(client.appendToStream(stream, event(), ONE_CALL_EACH))).toMatchObject(matching(single));
   server.refuseAppends();
   expect(await outcomeOf(client.appendToStream(stream, event()))).toEqual({ revision: 0n });
+});
+
+it('reports a timeout and ends if its disk is full', async () => {
+  const { server, client } = await begin();
+  const stream = newStream();
+  await client.appendToStream(stream, event());
+  server.refuseAppends('full');
+  expect(await outcomeOf(client.appendToStream(stream, event()))).toEqual({ type: 'deadline-exceeded' });
+  await sleep(150);
+  await expect(client.appendToStream(stream, event())).rejects.toThrow('ECONNREFUSED');
+  server.refuseAppends();
+  await server.start();
+  expect(await revisionsOf(client.readStream(stream))).toEqual([0]);
 });
 
 it.each([

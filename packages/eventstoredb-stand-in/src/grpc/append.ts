@@ -1,6 +1,6 @@
 import type { ServerReadableStream, sendUnaryData } from '@grpc/grpc-js';
 import type { AppendReq, AppendResp } from '@eventstore/db-client/generated/streams_pb.js';
-import { fateOfAnswer } from '../faults.ts';
+import { fateOfAnswer, refusalOf } from '../faults.ts';
 import type { ProposedEvent } from '../log/event.ts';
 import type { ExpectedRevision } from '../log/expected-revision.ts';
 import type { AppendOutcome } from '../log/log.ts';
@@ -88,7 +88,8 @@ export const createAppend =
       if (isOver || call.cancelled) return;
       const stream = streamNameOf(header?.getStreamIdentifier());
       if (!header || !stream) return fail(handlerFailed());
-      if (state.faults.refusal) return fail(refusedCall(state.faults.refusal, state.faults));
+      const refusal = refusalOf(state.faults);
+      if (refusal) return fail(refusedCall(refusal, state.faults));
       const expected = expectedIn(header, header.getRevision());
       const outcome = state.log.append(stream, expected, events);
       const fate = fateOfAnswer(state.faults);

@@ -1,7 +1,7 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
 import type { Status } from '@eventstore/db-client/generated/status_pb.js';
-import { fateOfAnswer } from '../faults.ts';
+import { fateOfAnswer, refusalOf } from '../faults.ts';
 import type { ProposedEvent } from '../log/event.ts';
 import type { ExpectedRevision } from '../log/expected-revision.ts';
 import type { AppendOutcome } from '../log/log.ts';
@@ -104,8 +104,9 @@ class Batch {
   #commit(correlationId: string, { stream, expected, events }: Pending): void {
     const { faults, log } = this.#state;
     if (!stream) return this.#refuse(correlationId, stream, badRequest('The stream has no name.'));
-    if (faults.refusal) {
-      const refused = refusedInBatch(faults.refusal, faults);
+    const refusal = refusalOf(faults);
+    if (refusal) {
+      const refused = refusedInBatch(refusal, faults);
       if (refused instanceof Error) this.#call.emit('error', refused);
       else this.#refuse(correlationId, stream, refused);
       return;

@@ -2,6 +2,7 @@ import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import type { DeleteReq, DeleteResp } from '@eventstore/db-client/generated/streams_pb.js';
 import type { TombstoneReq, TombstoneResp } from '@eventstore/db-client/generated/streams_pb.js';
 import type { StreamIdentifier } from '@eventstore/db-client/generated/shared_pb.js';
+import { refusalOf } from '../faults.ts';
 import type { ExpectedRevision } from '../log/expected-revision.ts';
 import { expectedIn } from './append.ts';
 import type { ExpectedOption } from './append.ts';
@@ -21,7 +22,8 @@ const numberOf = (expected: ExpectedRevision): number => (typeof expected === 'n
 const remove = (state: ServerState, options: Options | undefined, how: 'soft' | 'tombstone'): string => {
   const stream = streamNameOf(options?.getStreamIdentifier());
   if (!options || !stream) throw handlerFailed();
-  if (state.faults.refusal) throw refusedCall(state.faults.refusal, state.faults);
+  const refusal = refusalOf(state.faults);
+  if (refusal) throw refusedCall(refusal, state.faults);
   const expected = expectedIn(options, options.getRevision());
   const outcome = state.log.delete(stream, expected, how);
   if (outcome.kind === 'stream_deleted') throw streamDeleted(stream);

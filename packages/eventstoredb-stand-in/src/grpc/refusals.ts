@@ -1,7 +1,7 @@
 import type { Message } from 'google-protobuf';
 import type { Status } from '@eventstore/db-client/generated/status_pb.js';
 import type { Code } from '@eventstore/db-client/generated/code_pb.js';
-import type { AppendRefusal, Faults } from '../faults.ts';
+import type { AnsweredRefusal, Faults } from '../faults.ts';
 import { accessDenied, notLeader, timedOut, unavailable, unknown } from './errors.ts';
 import type { CallError } from './errors.ts';
 import { anyMessage, codes, emptyMessage, shared, statuses } from './stubs.ts';
@@ -34,10 +34,8 @@ const notHandled = (message: string): Status =>
   batchStatus(codes.Code.OK, message, new emptyMessage.Empty(), 'google.protobuf.Empty');
 
 /** The answer to a refused append of a batch, or the error that ends the whole call. */
-export const refusedInBatch = (refusal: AppendRefusal, { leader }: Faults): Status | CallError => {
+export const refusedInBatch = (refusal: AnsweredRefusal, { leader }: Faults): Status | CallError => {
   switch (refusal) {
-    case 'full':
-      return ownStatus(codes.Code.UNKNOWN, 'Unknown', new shared.Unknown());
     case 'read-only':
       return notHandled(NO_LEADER);
     case 'not-leader':
@@ -54,10 +52,8 @@ export const refusedInBatch = (refusal: AppendRefusal, { leader }: Faults): Stat
 };
 
 /** The error of a refused append that is a call of its own. */
-export const refusedCall = (refusal: AppendRefusal, { leader }: Faults): CallError => {
+export const refusedCall = (refusal: AnsweredRefusal, { leader }: Faults): CallError => {
   switch (refusal) {
-    case 'full':
-      return unknown('Unexpected OperationResult: InvalidTransaction');
     case 'read-only':
       return unknown(NO_LEADER);
     case 'not-leader':
