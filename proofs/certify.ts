@@ -9,6 +9,7 @@ import { runDiskFull, type DiskFullReport } from './certify/disk-full.ts';
 import { runKills, type KillsReport } from './certify/kills.ts';
 import { runRewinds, type RewindsReport } from './certify/rewinds.ts';
 import { CannotMount } from './certify/small-disk.ts';
+import { runStoreRewinds, type StoreRewindsReport } from './certify/store-rewinds.ts';
 import { createRandom } from './random.ts';
 import {
   NeedsEventStore,
@@ -130,6 +131,18 @@ const goBack = async (home: string): Promise<RewindsReport> => {
   return runRewinds({ home, rewinds, nodes: Math.max(2, nodes), seed, signal, did });
 };
 
+const putBack = async (home: string): Promise<StoreRewindsReport | undefined> => {
+  const eventStore = await openStore(home, 1);
+  if (!eventStore?.servers) return undefined;
+  const did = (what: string): void => console.error(`certify: ${what}`);
+  try {
+    const { servers } = eventStore;
+    return await runStoreRewinds({ home, rewinds, nodes: Math.max(2, nodes), seed, signal, did, eventStore: servers });
+  } finally {
+    await eventStore.stop();
+  }
+};
+
 const fillDisk = async (home: string): Promise<DiskFullReport | string> => {
   try {
     return await runDiskFull({ home, seed, signal, did: (what) => console.error(`certify: ${what}`) });
@@ -145,10 +158,11 @@ try {
   const proof: Proof = {
     seed,
     kills: kills === 0 ? undefined : await killAll(home),
-    rewinds: rewinds === 0 ? undefined : await goBack(home),
+    rewinds: rewinds === 0 || store === 'eventstoredb' ? undefined : await goBack(home),
+    storeRewinds: rewinds === 0 || store === 'postgres' ? undefined : await putBack(home),
     diskFull: noDisk ? undefined : await fillDisk(home),
   };
-  if (!proof.kills && !proof.rewinds && typeof proof.diskFull === 'string') {
+  if (!proof.kills && !proof.rewinds && !proof.storeRewinds && typeof proof.diskFull === 'string') {
     // Nothing was tested, so nothing is certified.
     console.error(`certify: no small disk could be mounted: ${proof.diskFull}`);
     process.exitCode = 2;

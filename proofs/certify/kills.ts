@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { check } from './check.ts';
 import { merged, type Findings } from './compare.ts';
+import { rewindsNoticed } from './gateways.ts';
 import { openCustomers, startLoad } from './load.ts';
 import { createRandom, type Random } from '../random.ts';
 import { createRecord, type Acknowledged } from './record.ts';
@@ -107,6 +108,10 @@ export const runKills = async (options: KillsOptions): Promise<KillsReport> => {
       await load.stop();
       const checked = await check(world, record.all);
       findings.push(checked.findings);
+      // A kill is no loss, so no gateway may take it for one.
+      const noticed = world.gateways().flatMap((gateway) => rewindsNoticed(gateway));
+      if (noticed.length > 0)
+        checked.findings.broken.push(`gateways report a loss after positions ${noticed.join(', ')}`);
       if (load.hung() > 0) checked.findings.broken.push(`${load.hung()} clients waited for a minute in vain`);
       asked += load.asked();
       settledMs = Math.max(settledMs, checked.settledMs);
