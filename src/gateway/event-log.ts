@@ -101,7 +101,10 @@ export const openEventLog = async (options: EventLogOptions) => {
     reportLostKeys(dataKeys, from, log);
   };
   const rewinds = await patiently(() => openRewinds({ databaseUrl, dataDir, outage, copyIsWhole, log }));
-  const store = createLog({ databaseUrl, eventStoreUrl }, { ...rewinds.storeOptions, ...eventStoreReports(log) });
+  const store = createLog(
+    { databaseUrl, eventStoreUrl },
+    { ...rewinds.storeOptions, ...eventStoreReports(log, outage) },
+  );
   const head = await completeCopy(store, log);
   if (head > startedAt) copyIsWhole(startedAt, head);
   /** Completions would rest on what a part of the database has forgotten. */

@@ -75,8 +75,10 @@ export const completeCopy = async (store: Log, log: Logger): Promise<number> => 
 };
 
 /** Logs what an operator must know about EventStoreDB. */
-export const eventStoreReports = (log: Logger) => ({
-  failed: (error: unknown): void => log.warn({ err: error }, 'copying the log from EventStoreDB failed'),
+export const eventStoreReports = (log: Logger, outage: OutageLog) => ({
+  failed: (error: unknown): void => {
+    if (!outage.covers(error)) log.warn({ err: error }, 'copying the log from EventStoreDB failed');
+  },
   noticed: (event: StoreEvent): void => {
     switch (event.kind) {
       case 'other_history':

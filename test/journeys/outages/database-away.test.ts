@@ -29,6 +29,8 @@ const start = (databaseUrl: string, waitMs: number, env: Readonly<Record<string,
   const production = {
     ...{ NODE_ENV: 'production', KISSAPI_DATA_KEY: '0123456789abcdef'.repeat(4) },
     KISSAPI_SIGNING_KEY: signingKey,
+    // In production, EventStoreDB must have TLS. These starts are about the database.
+    EVENT_STORE_URL: '',
   };
   const child = spawn(process.execPath, ['src/main.ts'], {
     env: { ...process.env, ...own, ...secrets, ...production, ...env },
