@@ -2,13 +2,22 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Presets, SingleBar } from 'cli-progress';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { createProgram } from '../src/cli/terminal/run.ts';
 import { certificate, isCertified, type Proof } from './certify/certificate.ts';
 import { runDiskFull, type DiskFullReport } from './certify/disk-full.ts';
 import { runKills, type KillsReport } from './certify/kills.ts';
 import { runRewinds, type RewindsReport } from './certify/rewinds.ts';
 import { CannotMount } from './certify/small-disk.ts';
+import { runStoreRewinds, type StoreRewindsReport } from './certify/store-rewinds.ts';
+import { createRandom } from './random.ts';
+import {
+  NeedsEventStore,
+  openEventStore,
+  STORES,
+  type ProofEventStore,
+  type StoreName,
+} from './support/event-store.ts';
 
 const MAX_SEED = 2_147_483_646;
 
@@ -40,6 +49,17 @@ const program = createProgram(
     wholeNumber(1, MAX_SEED),
     (Date.now() % MAX_SEED) + 1,
   )
+  .addOption(
+    new Option('--store <name>', 'which store commits the log').choices(STORES).default('postgres' satisfies StoreName),
+  )
+  .addOption(
+    new Option(
+      '--store-nodes <n>',
+      'how many nodes of EventStoreDB replicate the log; with 3, its leader is killed each time',
+    )
+      .choices(['1', '3'] as const)
+      .default('1'),
+  )
   .addHelpText(
     'after',
     `
@@ -47,10 +67,13 @@ Examples:
   $ npm run certify
   $ npm run certify -- --kills 200
   $ npm run certify -- --kills 200 --nodes 3
+  $ npm run certify -- --kills 50 --store eventstoredb
+  $ npm run certify -- --kills 20 --store eventstoredb --store-nodes 3
   $ npm run certify -- --kills 0                 only the full disk
   $ npm run certify -- --kills 0 --rewinds 5     only a log that goes back in time
 
 A kill and what comes after it takes about three seconds, a rewind about twenty. A rewind needs two gateways. The full disk needs root, for a file system of its own.
+EventStoreDB is started by the command in EVENT_STORE_SERVER. There, either store goes back in time in turns, and no disk runs full.
 
 Exit codes:
   0  certified
@@ -59,14 +82,16 @@ Exit codes:
   )
   .parse();
 
-const { kills, nodes, seed, ...given } = program.opts<{
+const { kills, nodes, seed, store, storeNodes, ...given } = program.opts<{
   kills: number;
   nodes: number;
   seed: number;
+  store: StoreName;
+  storeNodes: '1' | '3';
   rewinds?: number;
 }>();
-const rewinds = given.rewinds ?? (kills > 0 ? 2 : 0);
-const onlyRewinds = kills === 0 && rewinds > 0;
+const rewinds = given.rewinds ?? (kills > 0 && storeNodes === '1' ? 2 : 0);
+const noDisk = store === 'eventstoredb' || (kills === 0 && rewinds > 0);
 const interrupted = new AbortController();
 const { signal } = interrupted;
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
@@ -78,6 +103,12 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+const openStore = async (home: string, count: 1 | 3): Promise<ProofEventStore | undefined> => {
+  if (store === 'postgres') return undefined;
+  const random = createRandom(`${seed}/servers`);
+  return openEventStore({ directory: join(home, 'eventstoredb'), random, nodes: count, kills: true });
+};
+
 const killAll = async (home: string): Promise<KillsReport> => {
   // On stderr, and only on a terminal.
   const bar = new SingleBar(
@@ -86,12 +117,30 @@ const killAll = async (home: string): Promise<KillsReport> => {
   );
   bar.start(kills, 0, { kind: 'starting' });
   const killed = (kind: string): void => bar.increment({ kind });
-  return runKills({ home, kills, nodes, seed, signal, killed }).finally(() => bar.stop());
+  const eventStore = await openStore(home, storeNodes === '3' ? 3 : 1);
+  try {
+    return await runKills({ home, kills, nodes, seed, signal, killed, eventStore: eventStore?.servers });
+  } finally {
+    bar.stop();
+    await eventStore?.stop();
+  }
 };
 
 const goBack = async (home: string): Promise<RewindsReport> => {
   const did = (what: string): void => console.error(`certify: ${what}`);
   return runRewinds({ home, rewinds, nodes: Math.max(2, nodes), seed, signal, did });
+};
+
+const putBack = async (home: string): Promise<StoreRewindsReport | undefined> => {
+  const eventStore = await openStore(home, 1);
+  if (!eventStore?.servers) return undefined;
+  const did = (what: string): void => console.error(`certify: ${what}`);
+  try {
+    const { servers } = eventStore;
+    return await runStoreRewinds({ home, rewinds, nodes: Math.max(2, nodes), seed, signal, did, eventStore: servers });
+  } finally {
+    await eventStore.stop();
+  }
 };
 
 const fillDisk = async (home: string): Promise<DiskFullReport | string> => {
@@ -109,10 +158,11 @@ try {
   const proof: Proof = {
     seed,
     kills: kills === 0 ? undefined : await killAll(home),
-    rewinds: rewinds === 0 ? undefined : await goBack(home),
-    diskFull: onlyRewinds ? undefined : await fillDisk(home),
+    rewinds: rewinds === 0 || store === 'eventstoredb' ? undefined : await goBack(home),
+    storeRewinds: rewinds === 0 || store === 'postgres' ? undefined : await putBack(home),
+    diskFull: noDisk ? undefined : await fillDisk(home),
   };
-  if (!proof.kills && !proof.rewinds && typeof proof.diskFull === 'string') {
+  if (!proof.kills && !proof.rewinds && !proof.storeRewinds && typeof proof.diskFull === 'string') {
     // Nothing was tested, so nothing is certified.
     console.error(`certify: no small disk could be mounted: ${proof.diskFull}`);
     process.exitCode = 2;
@@ -124,6 +174,11 @@ try {
   }
 } catch (error) {
   process.exitCode = 2;
+  if (error instanceof NeedsEventStore) {
+    console.error(`certify: ${error.message}`);
+    await rm(home, { recursive: true, force: true });
+    process.exit();
+  }
   // The files are kept for analysis if the run failed, and was not interrupted.
   keep = !signal.aborted;
   if (keep) console.error(`certify: not done; what there is, is kept in ${home}:`, error);

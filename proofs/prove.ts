@@ -128,9 +128,13 @@ const tell = async ({ seed, path, broken, shrunk, story }: Counterexample): Prom
 };
 
 const run = async (log: Log): Promise<ExitCode> => {
-  // On stderr, and only on a terminal.
+  // On stderr; without a terminal, one line now and then.
   const bar = new SingleBar(
-    { format: 'prove {bar} {percentage}% | {value} of {total} histories | {what} | {duration_formatted}' },
+    {
+      format: 'prove {bar} {percentage}% | {value} of {total} histories | {what} | {duration_formatted}',
+      noTTYOutput: true,
+      notTTYSchedule: 30_000,
+    },
     Presets.shades_classic,
   );
   const total = path === undefined ? histories : 1;

@@ -3,7 +3,8 @@ import type { DiskFullReport } from './disk-full.ts';
 import type { KillsReport } from './kills.ts';
 import type { Acknowledged } from './record.ts';
 import type { LAST_GATEWAYS, RewindsReport, WAYS } from './rewinds.ts';
-import { KINDS, kindsInWords } from './world.ts';
+import type { PutBack, StoreRewindsReport } from './store-rewinds.ts';
+import { kindsInWords, type Kind } from './world.ts';
 
 export type Proof = {
   readonly seed: number;
@@ -11,6 +12,8 @@ export type Proof = {
   readonly kills: KillsReport | undefined;
   /** Undefined if no rewinds were requested. */
   readonly rewinds?: RewindsReport | undefined;
+  /** The same for a log in EventStoreDB. */
+  readonly storeRewinds?: StoreRewindsReport | undefined;
   /** The reason if it could not run; undefined if it was not requested. */
   readonly diskFull: DiskFullReport | string | undefined;
 };
@@ -24,7 +27,9 @@ const diskFullOf = ({ diskFull }: Proof): DiskFullReport | undefined =>
 const findingsOf = (proof: Proof): Findings => {
   const ofDisk = diskFullOf(proof);
   const all = merged(
-    [proof.kills?.findings, proof.rewinds?.findings, ofDisk?.checked.findings].filter((found) => found !== undefined),
+    [proof.kills?.findings, proof.rewinds?.findings, proof.storeRewinds?.findings, ofDisk?.checked.findings].filter(
+      (found) => found !== undefined,
+    ),
   );
   return { ...all, broken: [...all.broken, ...(ofDisk?.broken ?? [])] };
 };
@@ -56,10 +61,14 @@ const tellKills = ({
   orphans,
   checks,
   settledMs,
+  answers,
+  longestGapMs,
 }: KillsReport): string[] => [
-  `killed          ${kills.length}: ${counted(kills, Object.fromEntries(KINDS.map((kind) => [kind, kindsInWords[kind]])) as typeof kindsInWords)}`,
+  `killed          ${kills.length}: ${counted<Kind>(kills, kindsInWords)}`,
   `asked           ${asked} completions of ${nodes} gateways behind a balancer`,
   `acknowledged    ${acknowledgedInWords(acknowledged)}`,
+  `answers         ${[...answers].map(([outcome, count]) => `${count} × ${outcome}`).join(', ')}`,
+  `longest gap     ${seconds(longestGapMs)} between two complete responses`,
   `in the log      ${events} events; ${charges} charges; ${orphans} holds of dead processes, given back`,
   `checked         ${checks} × the whole log; every hold had ended ${seconds(settledMs)} after the load at the latest`,
 ];
@@ -97,6 +106,20 @@ const tellRewinds = ({ rewinds, nodes, ...report }: RewindsReport): string[] => 
   `named           ${report.namedEvents} of ${report.lostEvents} lost events, all that were acknowledged among them`,
 ];
 
+const putBackInWords: Readonly<Record<PutBack, string>> = {
+  'event-store': 'EventStoreDB',
+  'event-store-behind': 'EventStoreDB, with a copy that was behind',
+  database: 'PostgreSQL',
+};
+
+const tellStoreRewinds = ({ rewinds, nodes, ...report }: StoreRewindsReport): string[] => [
+  `back in time    ${rewinds.length} times under ${nodes} gateways: ${counted(rewinds, putBackInWords)}`,
+  `asked           ${report.asked} completions; acknowledged ${acknowledgedInWords(report.acknowledged)}`,
+  `restored        ${report.restoredEvents} events from the other store; served again within ${seconds(report.servedMs)}; ` +
+    `copied again within ${seconds(report.copiedMs)}, erased again within ${seconds(report.erasedMs)}`,
+  `gone            ${report.gone} acknowledged, which only EventStoreDB had; reported ${report.acknowledgements} times`,
+];
+
 export const certificate = (proof: Proof): string => {
   const findings = findingsOf(proof);
   const { lost, doubled, differing, openHolds, broken } = findings;
@@ -108,6 +131,7 @@ export const certificate = (proof: Proof): string => {
     `KissAPI durability certificate, seed ${proof.seed}`,
     ...(proof.kills ? tellKills(proof.kills) : []),
     ...(proof.rewinds ? tellRewinds(proof.rewinds) : []),
+    ...(proof.storeRewinds ? tellStoreRewinds(proof.storeRewinds) : []),
     ...(proof.diskFull === undefined ? [] : tellDiskFull(proof.diskFull)),
     ...Object.entries(names).map(([name, found]) => `${name.padEnd(15)} ${found.length}`),
     ...details,

@@ -8,6 +8,7 @@ import type { AccountView } from '../../src/http/management/accounts/views/accou
 import type { Books } from '../../test/reference/audit-history.ts';
 import type { RunningGateway } from '../../test/support/nodes/running-gateway.ts';
 import { query } from '../../test/support/sql.ts';
+import { differencesOfStores } from '../support/stores-agree.ts';
 import { compare, type Findings, type Histories } from './compare.ts';
 import type { Acknowledged } from './record.ts';
 import { until, type World } from './world.ts';
@@ -120,16 +121,17 @@ const isHealthy = async ({ url }: RunningGateway): Promise<boolean> =>
 
 /** After the load has ended: waits until all holds have ended, then compares record, log, views and rows. */
 export const check = async (
-  world: Pick<World, 'databaseUrl' | 'gateways'>,
+  world: Pick<World, 'databaseUrl' | 'eventStoreUrl' | 'gateways'>,
   record: readonly Acknowledged[],
 ): Promise<Checked> => {
-  const { databaseUrl } = world;
+  const { databaseUrl, eventStoreUrl } = world;
   const late: string[] = [];
   const noteLate = (error: unknown): number => {
     late.push(String(error));
     return HOLDS_END_WITHIN_MS;
   };
   const settledMs = await untilNoHolds(databaseUrl).catch(noteLate);
+  if (eventStoreUrl !== undefined) late.push(...(await differencesOfStores({ databaseUrl, eventStoreUrl })));
   for (const gateway of world.gateways()) {
     await until(`${gateway.url} is healthy`, () => isHealthy(gateway), CAUGHT_UP_WITHIN_MS).catch(noteLate);
   }

@@ -19,7 +19,11 @@ export type Gateways = {
 
 const SEEN_WITHIN_MS = 20_000;
 
-export const openGateways = (home: string, databaseUrl: string): Gateways => {
+export const openGateways = (
+  home: string,
+  databaseUrl: string,
+  more: Readonly<Record<string, string>> = {},
+): Gateways => {
   const running = new Map<number, RunningGateway>();
   const { privateKey } = generateKeyPairSync('ed25519');
   const signingKey = privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64');
@@ -44,7 +48,7 @@ export const openGateways = (home: string, databaseUrl: string): Gateways => {
       // All have the same demo key, as if it were shared through the environment.
       await mkdir(dataDirOf(n), { recursive: true });
       if (n > 0) await copyFile(join(dataDirOf(0), 'demo-api-key'), join(dataDirOf(n), 'demo-api-key'));
-      const env = { KISSAPI_LOG: 'warn', KISSAPI_SIGNING_KEY: signingKey };
+      const env = { KISSAPI_LOG: 'warn', KISSAPI_SIGNING_KEY: signingKey, ...more };
       const gateway = await startGatewayOn({ databaseUrl, dataDir: dataDirOf(n) }, env);
       running.set(n, gateway);
       return gateway;

@@ -1,10 +1,13 @@
 import { join } from 'node:path';
 import { check } from './check.ts';
 import { merged, type Findings } from './compare.ts';
+import { rewindsNoticed } from './gateways.ts';
 import { openCustomers, startLoad } from './load.ts';
 import { createRandom, type Random } from '../random.ts';
 import { createRecord, type Acknowledged } from './record.ts';
-import { KINDS, openWorld, type Kind, type World } from './world.ts';
+import type { EventStoreServers } from '../support/event-store-servers.ts';
+import { EVENT_STORE_KINDS } from './event-store-kills.ts';
+import { KINDS, openWorld, STOPS, type Kind, type World } from './world.ts';
 
 export type KillsOptions = {
   /** An empty folder for all files, including the record. */
@@ -15,6 +18,8 @@ export type KillsOptions = {
   readonly seed: number;
   /** PostgreSQL settings for a faulty configuration that must be detected. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** EventStoreDB, if it commits the log. If it has several nodes, its leader is killed each time. */
+  readonly eventStore?: EventStoreServers | undefined;
   /** Aborts the run and ends all processes that it started. */
   readonly signal: AbortSignal;
   readonly killed: (kind: Kind) => void;
@@ -33,17 +38,27 @@ export type KillsReport = {
   readonly orphans: number;
   /** The longest time from the end of a load until no hold was open. */
   readonly settledMs: number;
+  /** What clients got for their completions, and how often. */
+  readonly answers: ReadonlyMap<string, number>;
+  /** The longest time between two complete responses, from the view of all clients. */
+  readonly longestGapMs: number;
 };
 
 const NODES = 2;
 /** The number of kills between two checks. Each check reads the whole log. */
 const KILLS_A_ROUND = 20;
 
+const ofDatabase = KINDS.filter((kind) => kind !== 'gateway');
+
 /** As many kills of gateways as of databases, each kind of the latter equally often, in random order. */
-const planOf = (kills: number, random: Random): readonly Kind[] => {
-  const ofDatabase = KINDS.filter((kind) => kind !== 'gateway');
+const planOf = (kills: number, random: Random, eventStore: EventStoreServers | undefined): readonly Kind[] => {
+  const ofServers: readonly Kind[] = eventStore ? [...EVENT_STORE_KINDS, ...ofDatabase, ...STOPS] : ofDatabase;
   const plan = Array.from({ length: kills }, (_, n): Kind =>
-    n % 2 === 0 ? 'gateway' : (ofDatabase[((n - 1) / 2) % ofDatabase.length] ?? 'postmaster'),
+    eventStore && eventStore.nodes.length > 1
+      ? 'event-store-leader'
+      : n % (eventStore ? 3 : 2) === 0
+        ? 'gateway'
+        : (ofServers[(eventStore ? n - Math.floor(n / 3) - 1 : (n - 1) / 2) % ofServers.length] ?? 'postmaster'),
   );
   for (let n = plan.length - 1; n > 0; n--) {
     const other = random.between(0, n);
@@ -71,14 +86,15 @@ export const unlessAborted = async <T>(signal: AbortSignal, promise: Promise<T>)
  * Kills real gateways and a real PostgreSQL under load, one after another, and checks everything that was acknowledged.
  */
 export const runKills = async (options: KillsOptions): Promise<KillsReport> => {
-  const { home, kills, nodes = NODES, seed, settings = {}, signal, killed } = options;
+  const { home, kills, nodes = NODES, seed, settings = {}, eventStore, signal, killed } = options;
   const random = createRandom(String(seed));
   const record = createRecord(join(home, 'acknowledged.jsonl'));
-  const plan = planOf(kills, random);
-  const world = await openWorld({ home, random, gateways: nodes, settings });
+  const plan = planOf(kills, random, eventStore);
+  const world = await openWorld({ home, random, gateways: nodes, settings, eventStore });
   const run = async (): Promise<KillsReport> => {
     const findings: Findings[] = [];
-    let [asked, settledMs, events, charges, orphans] = [0, 0, 0, 0, 0];
+    let [asked, settledMs, events, charges, orphans, longestGapMs] = [0, 0, 0, 0, 0, 0];
+    const answers = new Map<string, number>();
     const customers = await openCustomers(world.gateways()[0] ?? fail());
     for (let from = 0; from < plan.length; from += KILLS_A_ROUND) {
       signal.throwIfAborted();
@@ -92,9 +108,15 @@ export const runKills = async (options: KillsOptions): Promise<KillsReport> => {
       await load.stop();
       const checked = await check(world, record.all);
       findings.push(checked.findings);
+      // A kill is no loss, so no gateway may take it for one.
+      const noticed = world.gateways().flatMap((gateway) => rewindsNoticed(gateway));
+      if (noticed.length > 0)
+        checked.findings.broken.push(`gateways report a loss after positions ${noticed.join(', ')}`);
       if (load.hung() > 0) checked.findings.broken.push(`${load.hung()} clients waited for a minute in vain`);
       asked += load.asked();
       settledMs = Math.max(settledMs, checked.settledMs);
+      longestGapMs = Math.max(longestGapMs, load.longestGapMs());
+      for (const [outcome, count] of load.answers()) answers.set(outcome, (answers.get(outcome) ?? 0) + count);
       ({ events, charges, orphans } = checked);
     }
     return {
@@ -109,6 +131,8 @@ export const runKills = async (options: KillsOptions): Promise<KillsReport> => {
       charges,
       orphans,
       settledMs,
+      answers,
+      longestGapMs,
     };
   };
   return closing(world, unlessAborted(signal, run()));

@@ -1,7 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatUsd } from '../../src/domain/money.ts';
 import { ADMIN_TOKEN, type RunningGateway } from '../../test/support/nodes/running-gateway.ts';
-import { chat, costUsdOf, generationOf, type Sent, type Wish } from '../../test/support/traffic.ts';
+import {
+  chat,
+  costUsdOf,
+  errorOf,
+  generationOf,
+  type Answer,
+  type Sent,
+  type Wish,
+} from '../../test/support/traffic.ts';
 import type { Random } from '../random.ts';
 import type { Record } from './record.ts';
 
@@ -18,6 +26,10 @@ export type Load = {
   asked(): number;
   /** The number of completions that were abandoned after a minute without a response. */
   hung(): number;
+  /** How often clients got each outcome of a completion: the status, and the code of an error. */
+  answers(): ReadonlyMap<string, number>;
+  /** The longest time between two complete responses. */
+  longestGapMs(): number;
 };
 
 export type LoadOptions = {
@@ -57,12 +69,26 @@ const wishOf = (random: Random): Wish & { readonly leaveAfterMs?: number } => {
   return { simulate: { outputTokens } }; // Capped at what the account can afford.
 };
 
+const SERVED = '200';
+
+const outcomeOf = (answer: Answer, left: boolean): string => {
+  if (costUsdOf(answer) !== undefined) return SERVED;
+  if (left && !answer.whole) return 'left by the client';
+  if (answer.status === undefined) return 'no response';
+  if (answer.status === 200) return '200, broken off';
+  const retry = answer.headers.get('x-should-retry') === 'true' ? ', retry' : '';
+  return `${answer.status} ${answer.whole ? errorOf(answer).code : 'broken off'}${retry}`;
+};
+
 /** Requests completions, grants credits, and issues and revokes keys, until stopped. */
 export const startLoad = ({ door, customers, record, random, clients = CLIENTS }: LoadOptions): Load => {
   let stopping = false;
   let asked = 0;
   let hung = 0;
   let serial = 0;
+  const answers = new Map<string, number>();
+  let lastServed = performance.now();
+  let longestGapMs = 0;
   /** Unique for this load, because several loads may run one after another on the same accounts. */
   const name = `load ${random.between(0, 999_999_999)}`;
 
@@ -82,6 +108,12 @@ export const startLoad = ({ door, customers, record, random, clients = CLIENTS }
     if (leaveAfterMs !== undefined) setTimeout(sent.leave, leaveAfterMs);
     const answer = await patiently(sent);
     const costUsd = costUsdOf(answer);
+    const outcome = outcomeOf(answer, leaveAfterMs !== undefined);
+    answers.set(outcome, (answers.get(outcome) ?? 0) + 1);
+    if (outcome === SERVED) {
+      longestGapMs = Math.max(longestGapMs, performance.now() - lastServed);
+      lastServed = performance.now();
+    }
     if (costUsd !== undefined)
       record.add({ what: 'completion', accountId, generationId: generationOf(answer), costUsd });
     // Refused clients retry more slowly.
@@ -151,6 +183,8 @@ export const startLoad = ({ door, customers, record, random, clients = CLIENTS }
   return {
     asked: () => asked,
     hung: () => hung,
+    answers: () => answers,
+    longestGapMs: () => longestGapMs,
     stop: async () => {
       stopping = true;
       await Promise.all(everybody);

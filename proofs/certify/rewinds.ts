@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { ChainedEvent } from '../../src/eventstore/chained-log.ts';
 import { PAGE, type StoredEvent } from '../../src/eventstore/event-store.ts';
 import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { createBalancer } from '../../test/support/nodes/balancer.ts';
@@ -50,7 +51,7 @@ export type RewindsReport = {
 /** The promise is five seconds; a busy machine may take longer, but not as long as this. */
 const NOTICE_WITHIN_MS = 20_000;
 const SERVE_WITHIN_MS = 20_000;
-const PAUSED = '503 service_paused';
+export const PAUSED = '503 service_paused';
 
 /** All combinations of a way and a state of the last gateway, in turn. */
 export const rewindsOf = (rewinds: number): readonly Rewind[] =>
@@ -204,9 +205,9 @@ const replace = async ({ server, gateways, broken }: Run, copy: string, way: Rew
   return { histories, lost: all.filter(({ position }) => position > left), left, noticedBefore };
 };
 
-const readEvents = async (url: string): Promise<readonly StoredEvent[]> => {
+export const readEvents = async (url: string): Promise<readonly ChainedEvent[]> => {
   const store = createPostgresStore(url);
-  const events: StoredEvent[] = [];
+  const events: ChainedEvent[] = [];
   try {
     for (;;) {
       const page = await store.readAll(events.length, PAGE);
@@ -373,7 +374,7 @@ const settle = async (
   run.recorded = record.all.length;
   const gone = new Set(await goneOf(server.url, [...run.standing, ...fresh], lostHistories));
   run.standing = [...run.standing, ...fresh].filter((one) => !gone.has(one));
-  const world = { databaseUrl: server.url, gateways: () => gateways.running() };
+  const world = { databaseUrl: server.url, eventStoreUrl: undefined, gateways: () => gateways.running() };
   const { findings, settledMs } = await check(world, run.standing);
   // The lost history must have been consistent as well.
   const { differing, doubled, broken: brokenBooks } = compare([...gone], lostHistories).findings;

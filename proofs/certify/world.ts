@@ -6,10 +6,13 @@ import { createBalancer, type Balancer } from '../../test/support/nodes/balancer
 import { startGatewayOn, type RunningGateway } from '../../test/support/nodes/running-gateway.ts';
 import { query } from '../../test/support/sql.ts';
 import type { Random } from '../random.ts';
+import type { EventStoreServers } from '../support/event-store-servers.ts';
+import { openEventStoreWorld, type EventStoreKind } from './event-store-kills.ts';
 
-/** What is killed, always with SIGKILL. */
+/** What is killed with SIGKILL, or stopped with SIGSTOP for some seconds. */
 export const KINDS = ['gateway', 'postmaster', 'server', 'session', 'gateway+server'] as const;
-export type Kind = (typeof KINDS)[number];
+export const STOPS = ['gateway-stopped', 'server-stopped'] as const;
+export type Kind = (typeof KINDS)[number] | (typeof STOPS)[number] | EventStoreKind;
 
 export const kindsInWords: Readonly<Record<Kind, string>> = {
   gateway: 'a gateway',
@@ -17,16 +20,24 @@ export const kindsInWords: Readonly<Record<Kind, string>> = {
   server: 'all processes of PostgreSQL at once',
   session: 'the process of PostgreSQL that appends',
   'gateway+server': 'a gateway and all of PostgreSQL',
+  'gateway-stopped': 'a gateway, stopped',
+  'server-stopped': 'all processes of PostgreSQL, stopped',
+  'event-store': 'EventStoreDB',
+  'event-store-stopped': 'EventStoreDB, stopped',
+  'event-store-leader': 'the leader of EventStoreDB',
+  'event-store-connections': 'connections to EventStoreDB, cut',
 };
 
 /** Gateways that share a database, with a way to kill each part. */
 export type World = {
   readonly databaseUrl: string;
+  /** The address of EventStoreDB itself, if it commits the log. */
+  readonly eventStoreUrl: string | undefined;
   /** The balancer in front of all gateways, which clients connect to. */
   readonly balancer: Pick<Balancer, 'url'>;
   /** The gateways that are running. */
   gateways(): readonly RunningGateway[];
-  /** Kills, restarts what does not restart itself, and resolves when everything is up. */
+  /** Kills or stops, restarts what does not restart itself, and resolves when everything is up. */
   kill(kind: Kind): Promise<void>;
   /** The messages about the PostgreSQL process, line by line. */
   readonly lines: readonly string[];
@@ -40,10 +51,13 @@ export type WorldOptions = {
   readonly random: Random;
   readonly gateways: number;
   readonly settings?: Readonly<Record<string, string>>;
+  /** EventStoreDB, if it commits the log. */
+  readonly eventStore?: EventStoreServers | undefined;
 };
 
 const BACK_WITHIN_MS = 60_000;
 const POLL_MS = 10;
+const LONGEST_STOP_MS = 8000;
 
 /** Waits for a condition; rejects with an error that names it. */
 export const until = async (
@@ -59,9 +73,9 @@ export const until = async (
   return performance.now() - start;
 };
 
-const forceEnd = (pid: number): void => {
+const signalTo = (pid: number, signal: NodeJS.Signals): void => {
   try {
-    process.kill(pid, 'SIGKILL');
+    if (pid > 0) process.kill(pid, signal);
   } catch {
     // The process has already ended.
   }
@@ -76,8 +90,9 @@ export const openWorld = async (options: WorldOptions): Promise<World> => {
   const log = (line: string): void => void lines.push(line);
   const postgres = await startBundledPostgres({ dataDir, log, settings });
   const { url: databaseUrl } = postgres;
-  const startGateway = (): Promise<RunningGateway> =>
-    startGatewayOn({ databaseUrl, dataDir: secretsDir }, { KISSAPI_LOG: 'warn' });
+  const eventStore = options.eventStore && (await openEventStoreWorld(options.eventStore, random));
+  const env = { KISSAPI_LOG: 'warn', ...(eventStore ? { EVENT_STORE_URL: eventStore.url } : {}) };
+  const startGateway = (): Promise<RunningGateway> => startGatewayOn({ databaseUrl, dataDir: secretsDir }, env);
   const balancer = await createBalancer();
   let closed = false;
   let running: RunningGateway[] = [];
@@ -97,23 +112,29 @@ export const openWorld = async (options: WorldOptions): Promise<World> => {
 
   const processes = (condition: string): Promise<readonly { readonly pid: number }[]> =>
     query<{ pid: number }>(databaseUrl, `select pid from pg_stat_activity where pid <> pg_backend_pid() ${condition}`);
-  /** A gateway opens its connection for appends with its first append. */
+  /** A gateway opens its connection for appends with its first append, and the one for copies with the first copy. */
   const appending = async (): Promise<number> => {
     let pids: readonly { readonly pid: number }[] = [];
     await until('a gateway appends', async () => {
-      pids = await processes(`and application_name = 'kissapi-commits'`);
+      pids = await processes(`and application_name = '${eventStore ? 'kissapi-copy' : 'kissapi-commits'}'`);
       return pids.length > 0;
     });
     return random.oneOf(pids).pid;
   };
   const postmaster = async (): Promise<number> => (await readPidFile(join(dataDir, 'postgres')))?.pid ?? 0;
-  const killDatabase = async (kind: Exclude<Kind, 'gateway'>): Promise<void> => {
+  /** The one that clients are connected to accepts their connections, and answers once it goes on. */
+  const stop = async (pids: readonly number[]): Promise<void> => {
+    for (const pid of pids) signalTo(pid, 'SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, random.between(500, LONGEST_STOP_MS)));
+    for (const pid of pids) signalTo(pid, 'SIGCONT');
+  };
+  const killDatabase = async (kind: Exclude<(typeof KINDS)[number], 'gateway'>): Promise<void> => {
     const { length } = lines;
     const pids =
       kind === 'session'
         ? [await appending()]
         : [await postmaster(), ...(kind === 'postmaster' ? [] : (await processes('')).map(({ pid }) => pid))];
-    for (const pid of pids) if (pid > 0) forceEnd(pid);
+    for (const pid of pids) signalTo(pid, 'SIGKILL');
     if (kind === 'gateway+server') await killGateway();
     await until('PostgreSQL comes back', () =>
       lines.slice(length).some((line) => line.startsWith('PostgreSQL is back')),
@@ -131,18 +152,38 @@ export const openWorld = async (options: WorldOptions): Promise<World> => {
   }
   return {
     databaseUrl,
+    eventStoreUrl: options.eventStore?.url,
     balancer,
     lines,
     gateways: () => running,
     kill: async (kind) => {
-      if (kind === 'gateway') await killGateway();
-      else await killDatabase(kind);
-      if (kind === 'gateway' || kind === 'gateway+server') await addGateway();
+      switch (kind) {
+        case 'gateway':
+          await killGateway();
+          return addGateway();
+        case 'gateway-stopped':
+          return stop([random.oneOf(running).process.pid]);
+        case 'server-stopped':
+          return stop([await postmaster(), ...(await processes('')).map(({ pid }) => pid)]);
+        case 'postmaster':
+        case 'server':
+        case 'session':
+          return killDatabase(kind);
+        case 'gateway+server':
+          await killDatabase(kind);
+          return addGateway();
+        case 'event-store':
+        case 'event-store-stopped':
+        case 'event-store-leader':
+        case 'event-store-connections':
+          return eventStore?.make(kind);
+      }
     },
     close: async () => {
       closed = true;
       await endAll();
       await balancer.close();
+      await eventStore?.close();
       await postgres.stop();
     },
   };

@@ -54,21 +54,28 @@ const settle = async (timersUnderWay: () => number): Promise<void> => {
  */
 const watchTimers = (): { underWay(): number; stop(): void } => {
   const real = globalThis.setTimeout;
-  let underWay = 0;
+  const realClear = globalThis.clearTimeout;
+  const underWay = new Set<unknown>();
   const watched = (callback: (...args: unknown[]) => void, delayMs = 0, ...args: unknown[]): NodeJS.Timeout => {
     if (delayMs > SHORT_MS) return real(callback, delayMs, ...args);
-    underWay++;
     const come = (): void => {
-      underWay--;
+      underWay.delete(timer);
       callback(...args);
     };
-    return real(come, delayMs);
+    const timer = real(come, delayMs);
+    underWay.add(timer);
+    return timer;
   };
   globalThis.setTimeout = Object.assign(watched, real) as typeof setTimeout;
+  globalThis.clearTimeout = (timer) => {
+    underWay.delete(timer);
+    realClear(timer);
+  };
   return {
-    underWay: () => underWay,
+    underWay: () => underWay.size,
     stop: () => {
       globalThis.setTimeout = real;
+      globalThis.clearTimeout = realClear;
     },
   };
 };

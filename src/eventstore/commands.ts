@@ -100,6 +100,26 @@ export const createCommands = <State, Command, Event extends Journal, Refusal, J
       .finally(() => cache.release(entry));
   };
 
+  /**
+   * The events of a command in the log. Some stores accept an event whose id the stream has already. Then the state that a
+   * command is decided on must not be newer than the search: the stream is read first, `loads`
+   * identifies that read, and an append at an older place clashes.
+   */
+  const search = async (
+    stream: string,
+    commandId: string,
+  ): Promise<{ readonly found: Outcome<Event, never> | undefined; readonly loads: number | undefined }> => {
+    if (!store.acceptsKnownIds) return { found: await earlier(stream, commandId), loads: undefined };
+    const entry = cache.open(stream);
+    try {
+      await cache.refresh(entry);
+      const { loads } = entry;
+      return { found: await earlier(stream, commandId), loads };
+    } finally {
+      cache.release(entry);
+    }
+  };
+
   const execute = async (
     stream: string,
     command: Command,
@@ -109,15 +129,16 @@ export const createCommands = <State, Command, Event extends Journal, Refusal, J
     let askLog = mayRepeat;
     let foreign = 0;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const before = askLog ? await earlier(stream, metadata.commandId) : undefined;
-      if (before) {
+      const before = askLog ? await search(stream, metadata.commandId) : undefined;
+      if (before?.found) {
         if (tries > 0) giveTurnBack(stream);
-        return before;
+        return before.found;
       }
       if (foreign === MAX_FOREIGN) throw new CommandIdTaken(stream);
       const entry = cache.open(stream);
       try {
-        const outcome = await attempt(entry, command, metadata);
+        const outcome = await attempt(entry, command, metadata, before?.loads);
+        if (outcome === LOADED_MEANWHILE) continue;
         if (!askLog || (outcome.kind === 'accepted' && outcome.events.length > 0)) return outcome;
         // If another node has just executed the command, return that outcome.
         return (await earlier(stream, metadata.commandId)) ?? outcome;
@@ -150,14 +171,26 @@ export const createCommands = <State, Command, Event extends Journal, Refusal, J
   };
 };
 
-/** Decides a command on the expected state of a stream, and commits the result. Rejects with RevisionClash. */
+/** The stream was read again after the search for the events of a command: the search must be repeated. */
+const LOADED_MEANWHILE = Symbol('loaded meanwhile');
+
+/**
+ * Decides a command on the expected state of a stream, and commits the result. Rejects with RevisionClash. With `loads`, it
+ * does so only if the stream was not read again.
+ */
 const createAttempt =
   <State, Command, Event extends Journal, Refusal, Journal>(
     { committer, decider, codec, readable }: CommandsOptions<State, Command, Event, Refusal, Journal>,
     cache: StreamCache<State, Event>,
   ) =>
-  async (entry: CachedStream<State>, command: Command, metadata: Metadata): Promise<Outcome<Event, Refusal>> => {
+  async (
+    entry: CachedStream<State>,
+    command: Command,
+    metadata: Metadata,
+    loads: number | undefined,
+  ): Promise<Outcome<Event, Refusal> | typeof LOADED_MEANWHILE> => {
     await cache.refresh(entry);
+    if (loads !== undefined && entry.loads !== loads) return LOADED_MEANWHILE;
     // No await between the check for staleness and the commit, or the decision could rest on a void state.
     const decision = decider.decide(command, entry.expected.state);
     // A refusal is committed as well, without events: it rests on appends that may still fail, and other nodes may have

@@ -16,6 +16,7 @@ export type LogOptions = PostgresStoreOptions & {
 export type Log = ChainedLog & {
   /** Of a log in EventStoreDB: see EventStoreDbLog. */
   readonly copyLag?: EventStoreDbLog['copyLag'];
+  readonly standing?: EventStoreDbLog['standing'];
   readonly complete?: EventStoreDbLog['complete'];
 };
 

@@ -63,6 +63,8 @@ export type Written = { readonly position: Position | undefined; readonly token:
 
 /** Reads of single streams. Decisions need no positions, so a store can answer them from where it appends. */
 export interface StreamReads {
+  /** Set if an append succeeds although an event in its stream has the same id: the writer must look the id up before. */
+  readonly acceptsKnownIds?: true;
   /** Up to `limit` events of a stream from a revision on, in order; empty beyond the end of the stream. */
   readStream(stream: string, fromRevision: number, limit: number): Promise<readonly StreamEvent[]>;
   /** The event of a stream that has this id. Ids derive from commands, so this is also the index of executed commands. */

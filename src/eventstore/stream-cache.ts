@@ -16,6 +16,8 @@ export type CachedStream<State> = {
   /** Another writer was first. */
   clashed: boolean;
   loading: Promise<void> | undefined;
+  /** A number of the last read of `expected` from the log; no two reads of this process have one number. */
+  loads: number;
   /** Settles with the last append that was handed over. */
   lastCommit: Promise<unknown>;
   /** How many commands use this entry. */
@@ -58,6 +60,7 @@ const newEntry = <State>(stream: string, state: State): CachedStream<State> => (
   stale: true,
   clashed: false,
   loading: undefined,
+  loads: 0,
   lastCommit: Promise.resolve(),
   underWay: 0,
   recheck: false,
@@ -70,6 +73,7 @@ export const createStreamCache = <State, Event>(
   const { fold, decider, snapshots, size } = options;
   const streams = new Map<string, CachedStream<State>>();
   let epoch = 0;
+  let allLoads = 0;
 
   const forgetOldest = (): void => {
     for (const [stream, { underWay }] of streams) {
@@ -95,6 +99,7 @@ export const createStreamCache = <State, Event>(
     entry.confirmed = at;
     entry.expected = { state: structuredClone(at.state), end: { revision: at.revision, token: at.token } };
     entry.lastCommit = Promise.resolve();
+    entry.loads = ++allLoads;
     entry.clashed = entry.stale = entry.recheck = false;
   };
 

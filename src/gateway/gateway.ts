@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { ClockReading } from '../eventstore/log-clock.ts';
 import { createLogProbe } from '../eventstore/postgres/log-probe.ts';
 import { healthChecks } from './health/health-checks.ts';
+import { eventStoreCheck, isInEventStore } from './health/event-store-check.ts';
 import { openDoor } from './http-server.ts';
 import { newId } from './new-id.ts';
 import { watchReadiness, type Finding } from './health/readiness.ts';
@@ -27,6 +28,7 @@ const openReadiness = async ({ databaseUrl, log }: GatewayOptions, { eventLog, v
         ...{ probe, appends: eventLog.appends, rows: views.rows, lookUps: views.lookUps },
         movedMs: watchers.movedMs,
       }),
+      ...(isInEventStore(eventLog.store) ? [eventStoreCheck(eventLog.store, eventLog.appends)] : []),
       // Not ready until an operator has acknowledged a rewind of the log.
       { name: 'history', look: () => (eventLog.rewindIsOpen() ? wentBack : completeness(eventLog.incomplete())) },
     ],

@@ -8,6 +8,8 @@ export type MetricsOptions = {
   readonly keysByPepper: () => ReadonlyMap<string, { readonly length: number }>;
   /** Whether the log went back in time and no operator has acknowledged it. */
   readonly rewindIsOpen: () => boolean;
+  /** How far the copy of a log in EventStoreDB is behind; undefined for other logs. */
+  readonly copyLag?: (() => { readonly events: number; readonly ms: number }) | undefined;
 };
 
 /** A process that this gateway has started. Its figures are known only to the node that runs it. */
@@ -79,6 +81,7 @@ const registerGauges = (registry: Registry, options: MetricsOptions): { readonly
       for (const [pepper, { length }] of options.keysByPepper()) this.set({ pepper }, length);
     },
   });
+  if (options.copyLag) registerCopyLag(registry, options.copyLag);
   const head = new Gauge({ name: 'kissapi_log_head_position', help: 'The last position of the log.', registers });
   const rows = new Gauge({
     name: 'kissapi_projection_position',
@@ -95,6 +98,25 @@ const registerGauges = (registry: Registry, options: MetricsOptions): { readonly
       for (const [projection, position] of Object.entries(now?.projections ?? {})) rows.set({ projection }, position);
     },
   };
+};
+
+const registerCopyLag = (registry: Registry, copyLag: NonNullable<MetricsOptions['copyLag']>): void => {
+  new Gauge({
+    name: 'kissapi_sequencer_lag_events',
+    help: 'Events that this process appended to EventStoreDB and that are not in the copy in PostgreSQL.',
+    registers: [registry],
+    collect() {
+      this.set(copyLag().events);
+    },
+  });
+  new Gauge({
+    name: 'kissapi_sequencer_lag_ms',
+    help: 'For how long the oldest of these events has waited, in milliseconds.',
+    registers: [registry],
+    collect() {
+      this.set(copyLag().ms);
+    },
+  });
 };
 
 /** The gauges of processes and mail. */

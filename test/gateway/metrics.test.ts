@@ -47,6 +47,14 @@ describe('metrics', () => {
     expect(text).toMatch(/^process_cpu_seconds_total \d/m);
   });
 
+  it('show how far the copy of a log in EventStoreDB is behind, and nothing of it for other logs', async () => {
+    expect(await create().text()).not.toContain('sequencer');
+    const text = await create({ copyLag: () => ({ events: 7, ms: 120 }) }).text();
+    expect(text.split('\n')).toEqual(
+      expect.arrayContaining(['kissapi_sequencer_lag_events 7', 'kissapi_sequencer_lag_ms 120']),
+    );
+  });
+
   it('are those of one gateway, however many there are in a process', async () => {
     const [one, other] = [create(), create()];
     one.audited('agreed');

@@ -117,6 +117,8 @@ describe('the certificate', () => {
       charges: 1,
       orphans: 0,
       settledMs: 1234,
+      answers: new Map([['200', 9]]),
+      longestGapMs: 321,
     },
     diskFull: 'mount: permission denied',
   });

@@ -11,7 +11,9 @@ const startServer = async (): Promise<(() => Promise<void>) | undefined> => {
   }
   const { startEventStoreDbStandIn } = await import('@kissapi/eventstoredb-stand-in');
   const standIn = await startEventStoreDbStandIn();
-  process.stderr.write('logs are committed in the stand-in for EventStoreDB, because EVENT_STORE_URL names no server\n');
+  process.stderr.write(
+    'logs are committed in the stand-in for EventStoreDB, because EVENT_STORE_URL names no server\n',
+  );
   // Tests and the processes that they start have the environment of this process.
   process.env['EVENT_STORE_URL'] = standIn.url;
   return standIn.close;

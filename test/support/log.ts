@@ -1,15 +1,5 @@
 import { createLog, type Log, type LogOptions } from '../../src/eventstore/create-log.ts';
-
-/**
- * The EventStoreDB that commits the logs of the tests, as a variable for processes; empty if PostgreSQL does so.
- * TEST_STORE=eventstoredb switches the whole suite: see event-store-server.ts.
- */
-export const storeEnv = (): Readonly<Record<string, string>> => {
-  const url = process.env['EVENT_STORE_URL'];
-  return url === undefined ? {} : { EVENT_STORE_URL: url };
-};
-
-export const usesEventStoreDb = (): boolean => 'EVENT_STORE_URL' in storeEnv();
+import { storeEnv } from './store-env.ts';
 
 /** The log of a database, in the store that the suite runs on. Must be closed. */
 export const openLog = (databaseUrl: string, options?: LogOptions): Log =>

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { usesEventStoreDb } from './store-env.ts';
 
 // Taken before any test replaces the timers.
 const { setTimeout } = globalThis;
@@ -55,7 +56,26 @@ export const query = async <Row extends pg.QueryResultRow>(
   databaseUrl: string,
   text: string,
   values: readonly unknown[] = [],
-): Promise<Row[]> => (await queries<Row>(databaseUrl, [{ text, values: [...values] }])).flat();
+): Promise<Row[]> => {
+  const asked = [{ text, values: [...values] }];
+  if (usesEventStoreDb() && OF_THE_LOG.test(text)) await untilCopied(databaseUrl);
+  return (await queries<Row>(databaseUrl, asked)).flat();
+};
+
+const OF_THE_LOG = /^\s*select\b[^]*\b(events|log_head)\b/i;
+
+/** These tables are a copy then. A query must find what was appended before it, as it does in PostgreSQL. */
+const untilCopied = async (databaseUrl: string): Promise<void> => {
+  const [[head]] = (await queries<{ store: string }>(databaseUrl, [
+    { text: `select store from log_head where position > 0` },
+  ])) as [{ store: string }[]];
+  if (head?.store !== 'eventstoredb') return;
+  const { openLog } = await import('./log.ts');
+  const log = openLog(databaseUrl);
+  // A test may have taken a store away: the tables are then as they are.
+  await log.head().catch(() => undefined);
+  await log.close();
+};
 
 /** Runs several queries over one connection, one after another. */
 export const queries = async <Row extends pg.QueryResultRow>(

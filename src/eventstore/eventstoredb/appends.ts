@@ -17,6 +17,8 @@ import type { Turns } from './turns.ts';
 export type AppendsOptions = {
   readonly gate: Gate;
   readonly turns: Turns;
+  /** Differs from that of all other stores on the log. */
+  readonly writer: string;
   /** Called with the place of each slice that was appended, and its number of events. */
   readonly acknowledged: (storePosition: number, events: number) => void;
   /** How far the clock of the log is ahead of real time, in ms; undefined if it was never moved. */
@@ -35,10 +37,10 @@ type Appended = { readonly result: SliceResult; readonly seen?: Placed & Pick<Wr
  * server takes for the append before. If the outcome of one is unknown, the whole batch rejects and is repeated.
  */
 export const createAppends = (options: AppendsOptions): Pick<EventStore, 'append'> => {
-  const { gate, turns } = options;
+  const { gate, turns, writer } = options;
   /** Not even sent while another writer has the turn. */
   const inTurn = (entry: Entry, slice: Slice, movedMs: number | undefined): Promise<Appended> =>
-    turns.isOfOther(slice.stream) ? Promise.resolve(CLASH) : appendSlice(entry, slice, movedMs);
+    turns.isOfOther(slice.stream) ? Promise.resolve(CLASH) : appendSlice(entry, slice, { writer, movedMs });
   return {
     append: async (slices) => {
       const entry = gate.entry ?? (await gate.enterToAppend());
@@ -71,7 +73,11 @@ export const createAppends = (options: AppendsOptions): Pick<EventStore, 'append
 
 const CLASH: Appended = { result: { kind: 'clash' } };
 
-const appendSlice = async (entry: Entry, slice: Slice, movedMs: number | undefined): Promise<Appended> => {
+const appendSlice = async (
+  entry: Entry,
+  slice: Slice,
+  sealing: { readonly writer: string; readonly movedMs: number | undefined },
+): Promise<Appended> => {
   const { stream, expected, events } = slice;
   if (new Set(events.map(({ id }) => id)).size < events.length) return { result: { kind: 'duplicate' } };
   const previous = await endAsExpected(entry, slice);
@@ -81,7 +87,11 @@ const appendSlice = async (entry: Entry, slice: Slice, movedMs: number | undefin
   const named = entry.streams + stream;
   let last = previous;
   const sealed = events.map((event, n) => {
-    const one = sealEvent(event, { stream, named, revision: expected.revision + 1 + n }, { previous: last, movedMs });
+    const one = sealEvent(
+      event,
+      { stream, named, revision: expected.revision + 1 + n },
+      { ...sealing, previous: last },
+    );
     last = one.token;
     return one;
   });

@@ -39,6 +39,10 @@ export const isRefusal = (error: unknown): boolean =>
     ErrorType.STREAM_DELETED,
   );
 
+/** Whether the client connects again by itself after this error. */
+export const replacesConnection = (error: unknown): boolean =>
+  isOfType(error, ErrorType.UNAVAILABLE, ErrorType.CANCELLED, ErrorType.NOT_LEADER);
+
 /** How the server reports that its disk is full. It then stops within moments. */
 const DISK_FULL = /no space left|not enough space|disk full/i;
 

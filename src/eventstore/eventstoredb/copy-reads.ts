@@ -65,6 +65,7 @@ export const createStreamReads = ({ gate, heads, reads }: Omit<CopyReadsOptions,
   };
 
   return {
+    acceptsKnownIds: true,
     readStream: readFromCopyOn,
     findEvent: async (stream, id) => {
       try {

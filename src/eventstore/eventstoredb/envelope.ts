@@ -46,6 +46,8 @@ export type Sealing = {
   readonly previous: string;
   readonly movedMs?: number | undefined;
   readonly at?: FormerPlace | undefined;
+  /** Identifies the store that decided to append the event. Left out, if any process repeats the same append. */
+  readonly writer?: string;
 };
 
 /** Identifies an event and all events before it in its stream. `content` is the contentHash of the event. */
@@ -55,7 +57,7 @@ const tokenOf = (content: string, previous: string): string => hash('sha256', `$
 export const sealEvent = (
   event: NewEvent,
   place: Placed & { readonly named: string },
-  { previous, movedMs, at }: Sealing,
+  { previous, movedMs, at, writer = '' }: Sealing,
 ): { readonly event: EventData; readonly token: string } => {
   const { id, type, version, data, metadata } = event;
   const header: Header = {
@@ -67,7 +69,7 @@ export const sealEvent = (
   const content = contentHash(event, place.stream, place.revision);
   return {
     event: binaryEvent({
-      id: serverId(place.named, line, content),
+      id: serverId(place.named, writer, line, content),
       type,
       data: Buffer.from(`${line}\n${data}${metadata}`),
     }),
@@ -76,11 +78,12 @@ export const sealEvent = (
 };
 
 /**
- * The id under which the server stores an event: a UUID (version 8) of its content and place. The server takes a known id
- * at the expected revision for a repetition and compares nothing else, so another content must have another id.
+ * The id under which the server stores an event: a UUID (version 8) of its writer, content and place. The server takes a
+ * known id at the expected revision for a repetition and compares nothing else, so another content must have another id. So
+ * must another writer: of two nodes that execute one command, only one may be the first.
  */
-const serverId = (named: string, header: string, content: string): string => {
-  const digest = hash('sha256', `${named}\n${content}\n${header}`, 'hex');
+const serverId = (named: string, writer: string, header: string, content: string): string => {
+  const digest = hash('sha256', `${named}\n${writer}\n${content}\n${header}`, 'hex');
   return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-8${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
 };
 

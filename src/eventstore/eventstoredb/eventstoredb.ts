@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { CopyWentBack, LogWentBack, type ChainedLog, type LogPlace } from '../chained-log.ts';
 import { followPages } from '../follow-pages.ts';
 import { createHistorySeen } from '../history-seen.ts';
@@ -12,6 +13,7 @@ import { createGate } from './gate.ts';
 import { restoreServer } from './restore-server.ts';
 import { startSequencer } from './sequencer.ts';
 import { acquireSessions } from './sessions.ts';
+import { createStanding, type StoreStanding } from './standing.ts';
 import { createTurns } from './turns.ts';
 
 /** What an operator must know about the two stores. */
@@ -32,6 +34,7 @@ export type EventStoreDbOptions = PostgresStoreOptions & {
 export type EventStoreDbLog = ChainedLog & {
   /** How far the copy in PostgreSQL is behind what this process appended. */
   readonly copyLag: { readonly events: number; readonly ms: number };
+  readonly standing: StoreStanding;
   /**
    * Resolves to the head of the copy once it has everything that EventStoreDB had at the call, however long that takes.
    * Rejects with StoreUnavailable if it makes no progress.
@@ -64,13 +67,26 @@ export const createEventStoreDbLog = (databaseUrl: string, options: EventStoreDb
   const lag = createCopyLag(heads, listener.subscribe);
   const clock = readMovedMs(heads.read);
   const { append } = createAppends({
-    ...{ gate, turns: createTurns(heads.pool), movedMs: clock.movedMs, appended: options.appended ?? ignore },
+    ...{
+      gate,
+      turns: createTurns(heads.pool),
+      writer: randomUUID(),
+      movedMs: clock.movedMs,
+      appended: options.appended ?? ignore,
+    },
     acknowledged: lag.appended,
   });
+  const { standing, differs, metadataSet } = createStanding(gate);
   const sequencer = startSequencer({
     ...{ databaseUrl, heads, gate, failed, copied: lag.copied, lagMs: () => lag.ms },
-    alarmed: (what) => noticed({ kind: 'other_history', what }),
-    metadataSet: (stream, metadata) => noticed({ kind: 'metadata_set', stream, metadata }),
+    alarmed: (what) => {
+      differs();
+      noticed({ kind: 'other_history', what });
+    },
+    metadataSet: (stream, metadata) => {
+      metadataSet(stream, metadata);
+      noticed({ kind: 'metadata_set', stream, metadata });
+    },
   });
   const copyReads = createCopyReads({ gate, heads, lag, reads });
 
@@ -91,6 +107,7 @@ export const createEventStoreDbLog = (databaseUrl: string, options: EventStoreDb
     ...copyReads,
     append,
     streams: createStreamReads({ gate, heads, reads }),
+    standing,
     complete: (progress) => completeCopy({ gate, heads }, progress),
     get newest() {
       return history.newest;

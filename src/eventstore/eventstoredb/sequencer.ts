@@ -1,6 +1,7 @@
 import { StoreUnavailable } from '../event-store.ts';
 import { openLockSession, type LockSession } from '../postgres/session-locks.ts';
 import { copyEvents } from './copy-events.ts';
+import { replacesConnection } from './client-faults.ts';
 import type { CopyHeads } from './copy-head.ts';
 import { ForeignEvent } from './envelope.ts';
 import type { Gate } from './gate.ts';
@@ -80,6 +81,8 @@ export const startSequencer = (options: SequencerOptions): { close(): Promise<vo
         copied(storePosition);
       }
       if (subscription.fault instanceof ForeignEvent) throw subscription.fault;
+      // The client has replaced its connection by itself, and the new one was not compared.
+      if (replacesConnection(subscription.fault)) gate.end(entry.session);
     } finally {
       signal.removeEventListener('abort', stop);
       held?.removeEventListener('abort', stop);

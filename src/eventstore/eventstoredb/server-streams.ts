@@ -1,7 +1,7 @@
 import { BACKWARDS, END, type ReadStreamOptions, type ResolvedEvent } from '@eventstore/db-client';
 import { EMPTY_STREAM, StoreUnavailable, type KnownEnd } from '../event-store.ts';
 import { asStoreFault, isNotThere, within } from './client-faults.ts';
-import { openEvent, type CommittedEvent } from './envelope.ts';
+import { ForeignEvent, openEvent, type CommittedEvent } from './envelope.ts';
 import type { Session } from './sessions.ts';
 
 /** The streams of the log on the server, read where they are appended to. */
@@ -80,7 +80,8 @@ export const serverStreams = (session: Session, prefix: string, end: (session: S
     } catch (cause) {
       if (isNotThere(cause)) return [];
       void reading.cancel().catch(() => undefined);
-      end(session);
+      // An event that cannot be read is no fault of the connection, which other streams need.
+      if (!(cause instanceof ForeignEvent)) end(session);
       throw asStoreFault(cause);
     }
   };

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { END, EventStoreDBClient } from '@eventstore/db-client';
 import { StoreUnavailable } from '../event-store.ts';
 import { asStoreFault, within } from './client-faults.ts';
@@ -97,10 +98,41 @@ const createSessions = (url: string): Known['sessions'] => {
 
 const connectClient = (url: string): EventStoreDBClient => {
   try {
-    return EventStoreDBClient.connectionString(url);
+    return guardAnswers(EventStoreDBClient.connectionString(url));
   } catch (cause) {
     throw new StoreUnavailable('EVENT_STORE_URL is no connection string of EventStoreDB', { cause });
   }
+};
+
+type WithStreams = {
+  GRPCStreamCreator(stub: unknown, name: string, create: (grpc: unknown) => Readable, cache?: unknown): unknown;
+};
+
+/**
+ * The client throws inside a handler of its connection if an append is answered that it does not wait for any more: when
+ * another client of the process has failed meanwhile, or when the server answers twice. That would end the process. The
+ * caller of such an append has got an error already, from the client or from the watchdog.
+ */
+const guardAnswers = (client: EventStoreDBClient): EventStoreDBClient => {
+  const streams = client as unknown as WithStreams;
+  const original = streams.GRPCStreamCreator.bind(client);
+  streams.GRPCStreamCreator = (stub, name, create, cache) =>
+    original(stub, name, name === 'appendToStream' ? (grpc) => guarded(create(grpc)) : create, cache);
+  return client;
+};
+
+const guarded = (stream: Readable): Readable => {
+  for (const listener of stream.listeners('data') as ((answer: unknown) => void)[]) {
+    stream.removeListener('data', listener);
+    stream.on('data', (answer: unknown) => {
+      try {
+        listener.call(stream, answer);
+      } catch (error) {
+        if (!(error instanceof TypeError)) throw error;
+      }
+    });
+  }
+  return stream;
 };
 
 /** Resolves once the server has confirmed the subscription. Calls `lost` when it ends afterwards, for whatever reason. */

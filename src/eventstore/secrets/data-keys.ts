@@ -103,9 +103,9 @@ export const unwrapDataKey = (
 };
 
 const WITHOUT_KEY = `
-  select id from events e, substr(e.stream, position('-' in e.stream) + 1) as id
+  select sealed.id from events e, substr(e.stream, position('-' in e.stream) + 1) as sealed (id)
   where e.position > $1 and e.revision = 0 and e.stream ~ '^(account|person|invitation|contact)-'
-    and not exists (select from data_keys k where k.account_id = id)
+    and not exists (select from data_keys k where k.account_id = sealed.id)
   order by e.position limit 1000`;
 
 /**

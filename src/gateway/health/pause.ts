@@ -17,7 +17,7 @@ export const withPause = (decider: AccountDecider, isPaused: () => boolean): Acc
 });
 
 /** While PostgreSQL is away, EventStoreDB would accept holds that nothing shows and that no audit has seen. */
-const MAX_COPY_LAG_MS = 5000;
+export const MAX_COPY_LAG_MS = 5000;
 
 /** The same decider, but a new hold fails while the copy of the log is behind. Calls that have a hold go on. */
 export const withCopy = (decider: AccountDecider, lagMs: () => number): AccountDecider => ({

@@ -5,6 +5,8 @@ export type Finding = {
   readonly reason?: string;
   /** In events. */
   readonly behind?: number;
+  /** For how long the oldest event has waited that the copy of the log lacks. */
+  readonly behind_ms?: number;
   /** How far the local clock is ahead of the database's clock. */
   readonly ahead_ms?: number;
   /** How far the clock of the log is ahead of real time, if it was ever moved. */

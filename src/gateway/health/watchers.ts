@@ -31,6 +31,7 @@ type KeyHash = { readonly hash: string; readonly pepperId: string };
 
 /** The most differences of an account in one line of the log. */
 const MAX_LOGGED_DIFFERENCES = 20;
+const NO_LAG = { events: 0, ms: 0 };
 /** If it takes longer, another node maintains the rows, or they are far behind. */
 const HURRY_WITHIN_MS = 500;
 
@@ -226,6 +227,7 @@ export const startWatchers = async (options: WatchersOptions) => {
     disagreeing: () => selfAudit?.disagreeing ?? 0,
     keysByPepper: () => views.keysByPepper(secretsInUse.accepts.peppers, run.now()),
     rewindIsOpen: eventLog.rewindIsOpen,
+    copyLag: eventLog.store.copyLag && (() => eventLog.store.copyLag ?? NO_LAG),
   });
   const run = await startRun(options);
   const orphans = startOrphanRelease(options, run, metrics);

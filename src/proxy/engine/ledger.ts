@@ -93,8 +93,10 @@ export const createLedger = ({ execute, asked, runId, now, stopping, once, terms
     return outcome;
   };
 
-  const insist = async (command: AccountCommand, step: string, commandId = nameOf(step)): Answered => {
-    for (let mayRepeat = false; ; mayRepeat = true) {
+  const insist = async (command: AccountCommand, step: string, shared?: string): Answered => {
+    const commandId = shared ?? nameOf(step);
+    // An id that is not of this request alone may belong to an event already.
+    for (let mayRepeat = shared !== undefined; ; mayRepeat = true) {
       try {
         return await askAs(commandId, command, { mayRepeat });
       } catch (error) {

@@ -40,6 +40,16 @@ describe('an append to EventStoreDB', () => {
     expect(await store.append([slice(stream, -1, { ...event, data: '{"other":true}' })])).toEqual([{ kind: 'clash' }]);
   });
 
+  it('of the same event by another process clashes, so that only one of them was the first', async () => {
+    const other = stores.open();
+    const stream = aStream();
+    const batch = slice(stream, -1, anEvent());
+    await insist(store, batch);
+    expect(await insist(other, batch)).toEqual([{ kind: 'clash' }]);
+    expect(await insist(store, batch)).toMatchObject([{ kind: 'appended' }]);
+    expect(await readWholeStream(store, stream)).toHaveLength(1);
+  });
+
   it('that is repeated after the stream went on is recognised at its place', async () => {
     const stream = aStream();
     const batch = slice(stream, -1, anEvent());

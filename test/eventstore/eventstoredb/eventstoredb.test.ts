@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import { createLog, type Log } from '../../../src/eventstore/create-log.ts';
 import { secondId } from '../../../src/eventstore/eventstoredb/copy-events.ts';
+import type { StoreEvent } from '../../../src/eventstore/eventstoredb/eventstoredb.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { migratePostgresStore } from '../../../src/eventstore/postgres/postgres.ts';
 import { chainedLogContract } from '../chained-log.contract.ts';
@@ -26,12 +27,14 @@ describe(`the log in EventStoreDB: ${server.name}`, () => {
     await running.stop();
   });
 
-  const fail = (what: unknown): never => {
-    throw new Error('nothing may go wrong', { cause: what });
-  };
+  const noticed: StoreEvent[] = [];
+  afterEach(() => expect(noticed).toEqual([]));
   const create = (): Promise<Log> =>
     Promise.resolve(
-      createLog({ databaseUrl: database.url, eventStoreUrl: running.url }, { failed: fail, noticed: fail }),
+      createLog(
+        { databaseUrl: database.url, eventStoreUrl: running.url },
+        { noticed: (event) => void noticed.push(event) },
+      ),
     );
   eventStoreContract('the log in EventStoreDB', { create, assignsLater: true });
   chainedLogContract('the log in EventStoreDB', { create, assignsLater: { secondId } });

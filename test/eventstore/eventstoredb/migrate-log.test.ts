@@ -16,22 +16,18 @@ import { createMigratedDatabase, type TestDatabase } from '../../support/databas
 import { query } from '../../support/sql.ts';
 import { anEvent, numbers, readLogAfter, slice } from '../logs.ts';
 import { createSignedLog, putLogBack, tamper } from '../signed-logs.ts';
-import { serverUnderTest } from './server.ts';
+import { namedServer } from './server.ts';
 
-// Faults come from the stand-in alone.
+// The server that EVENT_STORE_URL names, else the stand-in. Faults come from the stand-in alone.
+const named = namedServer(process.env);
 let standIn: EventStoreDbStandIn;
-let server: Awaited<ReturnType<Awaited<ReturnType<typeof serverUnderTest>>['start']>>;
 let eventStoreUrl: string;
 let database: TestDatabase;
 beforeAll(async () => {
   standIn = await startEventStoreDbStandIn();
-  server = await (await serverUnderTest(process.env)).start();
-  eventStoreUrl = server.url;
+  eventStoreUrl = named ?? standIn.url;
 });
-afterAll(async () => {
-  await server.stop();
-  await standIn.close();
-});
+afterAll(() => standIn.close());
 beforeEach(async () => {
   database = await createMigratedDatabase();
   // Databases that were made from one template have one id, and the logs share a server here.

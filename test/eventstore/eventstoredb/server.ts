@@ -10,14 +10,13 @@ export type ServerUnderTest = {
 const IMAGE = 'eventstore/eventstore:23.10.8-bookworm-slim';
 const PORT = 2113;
 
-/**
- * The server that EVENT_STORE_URL names, else an image if a Docker engine answers, else the stand-in. vitest.config.ts
- * renames the variable unless the whole suite uses that server.
- */
-export const serverUnderTest = async (
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<ServerUnderTest> => {
-  const url = env['TEST_EVENT_STORE_URL'] ?? env['EVENT_STORE_URL'];
+/** The server that EVENT_STORE_URL names. vitest.config.ts renames the variable, unless the whole suite uses that server. */
+export const namedServer = (env: Readonly<Record<string, string | undefined>>): string | undefined =>
+  env['TEST_EVENT_STORE_URL'] ?? env['EVENT_STORE_URL'];
+
+/** The server that EVENT_STORE_URL names, else an image if a Docker engine answers, else the stand-in. */
+export const serverUnderTest = async (env: Readonly<Record<string, string | undefined>>): Promise<ServerUnderTest> => {
+  const url = namedServer(env);
   if (url !== undefined) {
     return {
       name: 'the EventStoreDB that EVENT_STORE_URL names',

@@ -10,9 +10,10 @@ import {
   type StartCheck,
 } from '../../../src/eventstore/eventstoredb/start-checks.ts';
 import { UnfitEventStore } from '../../../src/eventstore/eventstoredb/unfit-event-store.ts';
+import { namedServer } from './server.ts';
 
 /** An insecure server runs every test of the stand-in that needs no faults. A server with TLS runs one test. */
-const named = process.env['EVENT_STORE_URL'];
+const named = namedServer(process.env);
 const namedIsInsecure = named !== undefined && isInsecure(named);
 
 /** Waits a second at most: a client of a silent server does not end. */

@@ -47,6 +47,8 @@ export const openTwoStores = async () => {
         wentBack: () => reports.wentBack++,
       });
       const store = Object.defineProperties({ reports }, Object.getOwnPropertyDescriptors(log)) as OpenedStore;
+      let closed: Promise<void> | undefined;
+      store.close = () => (closed ??= log.close());
       stores.push(store);
       return store;
     },

@@ -49,8 +49,12 @@ const troubles: readonly Trouble[] = [
   {
     ...{ name: 'the disk of EventStoreDB is full', lastsMs: 3000, settles: false },
     make: () => {
+      // The server ends with the next append.
       standIn.refuseAppends('full');
-      return Promise.resolve(() => standIn.refuseAppends());
+      return Promise.resolve(() => {
+        standIn.refuseAppends();
+        return standIn.start();
+      });
     },
   },
   {

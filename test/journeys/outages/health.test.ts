@@ -10,7 +10,14 @@ import { processesWith } from '../../support/nodes/npm-start.ts';
 import { startGatewayOn } from '../../support/nodes/running-gateway.ts';
 import { SOON } from '../../support/soon.ts';
 import { takeAway } from '../../support/sql.ts';
+import { usesEventStoreDb } from '../../support/store-env.ts';
 import { chat } from '../../support/traffic.ts';
+
+const CHECKS = [
+  ...['log', 'head', 'rows', 'look_ups', 'clock'],
+  ...(usesEventStoreDb() ? ['event_store'] : []),
+  'history',
+];
 
 type Ready = { readonly status: string; readonly checks: Readonly<Record<string, { readonly ok: boolean }>> };
 
@@ -38,7 +45,7 @@ describe('ready', () => {
       const response = await fetch(`${gateway.url}${path}`);
       const { status, checks } = (await response.json()) as Ready;
       expect([response.status, status]).toEqual([200, 'ok']);
-      expect(Object.keys(checks)).toEqual(['log', 'head', 'rows', 'look_ups', 'clock', 'history']);
+      expect(Object.keys(checks)).toEqual(CHECKS);
     }
   });
 

@@ -165,6 +165,7 @@ describe.each(servers)('reads of the $name', ({ start }) => {
       expect(await errorOf(readable(stream))).toMatchObject({ type: 'stream-deleted' });
       expect(await errorOf(client.tombstoneStream(stream))).toMatchObject({ type: 'stream-deleted' });
       expect(await append(stream, 'any')).toEqual({ type: 'stream-deleted' });
+      expect(await errorOf(client.getStreamMetadata(stream))).toMatchObject({ type: 'stream-deleted' });
     });
   });
 });

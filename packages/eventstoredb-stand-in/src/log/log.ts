@@ -24,6 +24,7 @@ export type Log = {
   /** Events of a stream, also those that its metadata hides. The index is the revision. */
   eventsOf(stream: string): readonly StoredEvent[];
   metadataOf(stream: string): StreamMetadata;
+  /** Whether reads of the stream fail. Those of metadata do if its stream has a tombstone. */
   isTombstoned(stream: string): boolean;
   /** All records in the order of their positions. */
   readonly records: readonly LogRecord[];
@@ -160,8 +161,8 @@ export const createLog = (now: () => number): Log => {
     delete: remove,
     eventsOf,
     metadataOf,
-    // The metadata of a stream ends with the stream.
-    isTombstoned: (stream) => tombstoned.has(isMetaStream(stream) ? originalStreamOf(stream) : stream),
+    isTombstoned: (stream) =>
+      tombstoned.has(stream) || (isMetaStream(stream) && tombstoned.has(originalStreamOf(stream))),
     get records() {
       return records;
     },
