@@ -175,9 +175,7 @@ const switchPatiently = async (migration: Migration, store: Store, compared: Com
 };
 
 const askToStop = async ({ position }: Compared, running: string, store: Store): Promise<ExitCode> => {
-  await print(
-    `Both stores have the same ${counted(position, 'event')}. Nothing is switched yet; ${running}.`,
-  );
+  await print(`Both stores have the same ${counted(position, 'event')}. Nothing is switched yet; ${running}.`);
   await print(
     `Stop all gateways, and run this again: it copies the rest, switches to ${NAMES[store]}, and takes seconds.`,
   );
