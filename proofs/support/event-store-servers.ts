@@ -154,7 +154,7 @@ const createNode = async (options: NodeOptions): Promise<EventStoreNode> => {
     frozen?.kill('SIGSTOP');
     return () => void frozen?.kill('SIGCONT');
   };
-  return {
+  const node: EventStoreNode = {
     port: http,
     isRunning,
     start: () => {
@@ -170,7 +170,9 @@ const createNode = async (options: NodeOptions): Promise<EventStoreNode> => {
         .on('data', (text: string) => (output = `${output}${text}`.slice(-KEEP_OUTPUT)));
       started.on('error', (error) => console.error(`EventStoreDB cannot be started: ${error.message}`));
       started.on('exit', (code) => {
-        if (code !== null) console.error(`EventStoreDB ended with code ${code}; its log is in ${log}\n${output}`);
+        // A node that has more than the new leader ends, and truncates its log at the next start.
+        if (code === 0 && others.length > 0) node.start();
+        else if (code !== null) console.error(`EventStoreDB ended with code ${code}; its log is in ${log}\n${output}`);
       });
     },
     kill: async () => {
@@ -189,4 +191,5 @@ const createNode = async (options: NodeOptions): Promise<EventStoreNode> => {
       await cp(copy, data, { recursive: true });
     },
   };
+  return node;
 };
