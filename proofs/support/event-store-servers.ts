@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Random } from '../random.ts';
+import { createRandom } from '../random.ts';
 import { freePort } from './free-port.ts';
 
 /** A server of EventStoreDB with a data directory of its own. */
@@ -38,7 +38,6 @@ export type EventStoreServersOptions = {
   readonly command: string;
   /** An empty folder. */
   readonly directory: string;
-  readonly random: Random;
   readonly nodes?: 1 | 3;
 };
 
@@ -57,7 +56,9 @@ type Member = { readonly state: string; readonly isAlive: boolean; readonly http
 
 /** Starts one server, or three that replicate the log. Resolves when they are ready. They end with this process. */
 export const startEventStore = async (options: EventStoreServersOptions): Promise<EventStoreServers> => {
-  const { random, nodes: count = 1 } = options;
+  const { nodes: count = 1 } = options;
+  // Not from the seed of the proof: two proofs with one seed may run at the same time.
+  const random = createRandom(`${process.pid} ${Date.now()}`);
   const ports: { readonly http: number; readonly replication: number }[] = [];
   while (ports.length < count) {
     const used = new Set(ports.flatMap(({ http, replication }) => [http, replication]));
