@@ -10,7 +10,6 @@ import { runKills, type KillsReport } from './certify/kills.ts';
 import { runRewinds, type RewindsReport } from './certify/rewinds.ts';
 import { CannotMount } from './certify/small-disk.ts';
 import { runStoreRewinds, type StoreRewindsReport } from './certify/store-rewinds.ts';
-import { createRandom } from './random.ts';
 import {
   NeedsEventStore,
   openEventStore,
@@ -105,8 +104,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 
 const openStore = async (home: string, count: 1 | 3): Promise<ProofEventStore | undefined> => {
   if (store === 'postgres') return undefined;
-  const random = createRandom(`${seed}/servers`);
-  return openEventStore({ directory: join(home, 'eventstoredb'), random, nodes: count, kills: true });
+  return openEventStore({ directory: join(home, 'eventstoredb'), nodes: count, kills: true });
 };
 
 const killAll = async (home: string): Promise<KillsReport> => {

@@ -9,7 +9,6 @@ import { eventStoreSubject } from './prove/event-store-subject.ts';
 import type { Subject } from './prove/history.ts';
 import { inMemorySubject } from './prove/in-memory-subject.ts';
 import { prove, type Counterexample, type Tally } from './prove/proof.ts';
-import { createRandom } from './random.ts';
 import { lacksEventStore, NeedsEventStore, openEventStore } from './support/event-store.ts';
 
 /** The default number of histories for each store. */
@@ -83,10 +82,9 @@ const openLog = async (): Promise<Log> => {
   if (lacks !== undefined) throw new NeedsEventStore(lacks);
   const directory = await mkdtemp(join(tmpdir(), 'kissapi-prove-'));
   const starting = startBundledPostgres({ dataDir: join(directory, 'postgres'), log: () => undefined });
-  const random = createRandom(`${seed}/servers`);
   const opening =
     storeName === 'eventstoredb'
-      ? openEventStore({ directory: join(directory, 'eventstoredb'), random, kills: false })
+      ? openEventStore({ directory: join(directory, 'eventstoredb'), kills: false })
       : undefined;
   const remove = async (): Promise<void> => {
     await Promise.allSettled([starting.then(({ stop }) => stop()), opening?.then(({ stop }) => stop())]);

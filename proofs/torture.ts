@@ -129,7 +129,7 @@ const run = async (directory: string): Promise<void> => {
     await mkdir(records);
     const random = createRandom(`${seed}/port`);
     if (store === 'eventstoredb')
-      eventStore = await openEventStore({ directory: join(directory, 'eventstoredb'), random, kills: true });
+      eventStore = await openEventStore({ directory: join(directory, 'eventstoredb'), kills: true });
     server = await startServer(join(directory, 'server'), random);
     bar.start(durationMs, 0, { doing: 'torturing', events: 0, trouble: 0 });
     const verdict = await torture({

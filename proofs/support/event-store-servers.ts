@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Random } from '../random.ts';
+import { createRandom } from '../random.ts';
 import { freePort } from './free-port.ts';
 
 /** A server of EventStoreDB with a data directory of its own. */
@@ -38,7 +38,6 @@ export type EventStoreServersOptions = {
   readonly command: string;
   /** An empty folder. */
   readonly directory: string;
-  readonly random: Random;
   readonly nodes?: 1 | 3;
 };
 
@@ -57,7 +56,9 @@ type Member = { readonly state: string; readonly isAlive: boolean; readonly http
 
 /** Starts one server, or three that replicate the log. Resolves when they are ready. They end with this process. */
 export const startEventStore = async (options: EventStoreServersOptions): Promise<EventStoreServers> => {
-  const { random, nodes: count = 1 } = options;
+  const { nodes: count = 1 } = options;
+  // Not from the seed of the proof: two proofs with one seed may run at the same time.
+  const random = createRandom(`${process.pid} ${Date.now()}`);
   const ports: { readonly http: number; readonly replication: number }[] = [];
   while (ports.length < count) {
     const used = new Set(ports.flatMap(({ http, replication }) => [http, replication]));
@@ -154,7 +155,7 @@ const createNode = async (options: NodeOptions): Promise<EventStoreNode> => {
     frozen?.kill('SIGSTOP');
     return () => void frozen?.kill('SIGCONT');
   };
-  return {
+  const node: EventStoreNode = {
     port: http,
     isRunning,
     start: () => {
@@ -170,7 +171,9 @@ const createNode = async (options: NodeOptions): Promise<EventStoreNode> => {
         .on('data', (text: string) => (output = `${output}${text}`.slice(-KEEP_OUTPUT)));
       started.on('error', (error) => console.error(`EventStoreDB cannot be started: ${error.message}`));
       started.on('exit', (code) => {
-        if (code !== null) console.error(`EventStoreDB ended with code ${code}; its log is in ${log}\n${output}`);
+        // A node that has more than the new leader ends, and truncates its log at the next start.
+        if (code === 0 && others.length > 0) node.start();
+        else if (code !== null) console.error(`EventStoreDB ended with code ${code}; its log is in ${log}\n${output}`);
       });
     },
     kill: async () => {
@@ -189,4 +192,5 @@ const createNode = async (options: NodeOptions): Promise<EventStoreNode> => {
       await cp(copy, data, { recursive: true });
     },
   };
+  return node;
 };

@@ -1,4 +1,3 @@
-import type { Random } from '../random.ts';
 import { startEventStore, type EventStoreServers } from './event-store-servers.ts';
 
 /** Which store commits the log of a proof. */
@@ -16,7 +15,6 @@ export type ProofEventStore = {
 export type ProofEventStoreOptions = {
   /** An empty folder. */
   readonly directory: string;
-  readonly random: Random;
   readonly nodes?: 1 | 3;
   /** Whether the proof kills the server. */
   readonly kills: boolean;

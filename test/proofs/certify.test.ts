@@ -1,11 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { runDiskFull } from '../../proofs/certify/disk-full.ts';
 import { runKills } from '../../proofs/certify/kills.ts';
 import { runRewinds } from '../../proofs/certify/rewinds.ts';
 import { CannotMount } from '../../proofs/certify/small-disk.ts';
+import { runStoreRewinds } from '../../proofs/certify/store-rewinds.ts';
+import type { EventStoreServers } from '../../proofs/support/event-store-servers.ts';
+import { lacksEventStore, openEventStore } from '../../proofs/support/event-store.ts';
 
 const nothing = { lost: [], doubled: [], differing: [], openHolds: [], broken: [] };
 /** Bounded by what it does; a busy machine may take its time over it. */
@@ -45,6 +48,43 @@ describe('a log that goes back in time under running gateways', () => {
     expect(report.namedEvents).toBeGreaterThan(0);
     expect(report.lostEvents).toBeGreaterThanOrEqual(report.namedEvents);
   });
+});
+
+describe('gateways on a log in EventStoreDB', () => {
+  const { signal } = new AbortController();
+  const withServers = async (
+    context: TestContext,
+    work: (eventStore: EventStoreServers, home: string) => Promise<void>,
+  ): Promise<void> => {
+    const lacks = lacksEventStore(true);
+    if (lacks !== undefined) return context.skip(lacks);
+    const own = await mkdtemp(join(home, 'eventstoredb-'));
+    const { servers, stop } = await openEventStore({ directory: join(own, 'servers'), kills: true });
+    await (servers ? work(servers, own) : Promise.resolve()).finally(stop);
+  };
+
+  it('lose and double nothing, whichever is killed', { timeout: 2 * PATIENCE_MS }, (context) =>
+    withServers(context, async (eventStore, home) => {
+      const { findings, kills } = await runKills({
+        home,
+        kills: 3,
+        seed: 1,
+        signal,
+        eventStore,
+        killed: () => undefined,
+      });
+      expect(findings).toEqual(nothing);
+      expect(kills).toContain('event-store');
+    }),
+  );
+
+  it('lose nothing that both stores had if either is put back', { timeout: 3 * PATIENCE_MS }, (context) =>
+    withServers(context, async (eventStore, home) => {
+      const report = await runStoreRewinds({ home, rewinds: 2, seed: 1, signal, eventStore, did: () => undefined });
+      expect(report.findings).toEqual(nothing);
+      expect(report.restoredEvents).toBeGreaterThan(0);
+    }),
+  );
 });
 
 describe('a disk that runs full', () => {

@@ -4,11 +4,13 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { carryOutPlan, type Subject } from '../../proofs/prove/history.ts';
+import { eventStoreSubject } from '../../proofs/prove/event-store-subject.ts';
 import { inMemorySubject } from '../../proofs/prove/in-memory-subject.ts';
 import { anyPlan } from '../../proofs/prove/plan.ts';
 import { prove } from '../../proofs/prove/proof.ts';
 import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
 import { createPostgresStore, migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
+import { serverUnderTest, type ServerUnderTest } from '../eventstore/eventstoredb/server.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { brokenSubjects } from './broken-subjects.ts';
 
@@ -49,6 +51,32 @@ describe('concurrent histories on a log that breaks, with processes that die', (
       expect(counterexample, inShort(counterexample)).toBeUndefined();
       expect(tally.histories).toBe(12);
     });
+  });
+});
+
+describe('concurrent histories on EventStoreDB, each on a log of its own', () => {
+  let server: Awaited<ReturnType<ServerUnderTest['start']>>;
+  let database: TestDatabase;
+  beforeAll(async () => {
+    const { name, start } = await serverUnderTest(process.env);
+    process.stderr.write(`histories on ${name}\n`);
+    server = await start();
+    database = await createTestDatabase();
+    await migratePostgresStore(database.url);
+  });
+  afterAll(async () => {
+    await database.drop();
+    await server.stop();
+  });
+
+  it('come to what the reference ledger says', async () => {
+    const { tally, counterexample } = await prove({
+      subject: () => eventStoreSubject({ databaseUrl: database.url, eventStoreUrl: server.url }),
+      histories: 6,
+      seed: anySeed(),
+    });
+    expect(counterexample, inShort(counterexample)).toBeUndefined();
+    expect(tally.histories).toBe(6);
   });
 });
 

@@ -2,12 +2,14 @@ import { NO_STREAM, type AppendResult } from '@eventstore/db-client';
 import { LogWentBack } from '../chained-log.ts';
 import {
   EMPTY_STREAM,
+  PAGE,
   type EventStore,
   type KnownEnd,
   type Slice,
   type SliceResult,
   type Written,
 } from '../event-store.ts';
+import type { AbsentIds } from './absent-ids.ts';
 import { asStoreFault, isRefusal, isWrongRevision, within } from './client-faults.ts';
 import { sealEvent, type Placed } from './envelope.ts';
 import type { Entry, Gate } from './gate.ts';
@@ -17,6 +19,7 @@ import type { Turns } from './turns.ts';
 export type AppendsOptions = {
   readonly gate: Gate;
   readonly turns: Turns;
+  readonly absent: AbsentIds;
   /** Differs from that of all other stores on the log. */
   readonly writer: string;
   /** Called with the place of each slice that was appended, and its number of events. */
@@ -37,10 +40,13 @@ type Appended = { readonly result: SliceResult; readonly seen?: Placed & Pick<Wr
  * server takes for the append before. If the outcome of one is unknown, the whole batch rejects and is repeated.
  */
 export const createAppends = (options: AppendsOptions): Pick<EventStore, 'append'> => {
-  const { gate, turns, writer } = options;
+  const { gate, turns, writer, absent } = options;
   /** Not even sent while another writer has the turn. */
-  const inTurn = (entry: Entry, slice: Slice, movedMs: number | undefined): Promise<Appended> =>
-    turns.isOfOther(slice.stream) ? Promise.resolve(CLASH) : appendSlice(entry, slice, { writer, movedMs });
+  const inTurn = async (entry: Entry, slice: Slice, movedMs: number | undefined): Promise<Appended> => {
+    if (turns.isOfOther(slice.stream)) return CLASH;
+    if (await hasIdsSince(entry, slice, absent)) return { result: { kind: 'duplicate' } };
+    return appendSlice(entry, slice, { writer, movedMs });
+  };
   return {
     append: async (slices) => {
       const entry = gate.entry ?? (await gate.enterToAppend());
@@ -69,6 +75,29 @@ export const createAppends = (options: AppendsOptions): Pick<EventStore, 'append
       }
     },
   };
+};
+
+/** Whether another process has appended an event of the slice since its id was looked up. */
+const hasIdsSince = async (
+  { server }: Entry,
+  { stream, expected, events }: Slice,
+  absent: AbsentIds,
+): Promise<boolean> => {
+  const ids = new Set<string>();
+  let from = expected.revision + 1;
+  for (const { id } of events) {
+    const upTo = absent.searchedUpTo(stream, id);
+    if (upTo === undefined || upTo >= expected.revision) continue;
+    ids.add(id);
+    from = Math.min(from, upTo + 1);
+  }
+  while (ids.size > 0 && from <= expected.revision) {
+    const page = await server.read(stream, from, Math.min(PAGE, expected.revision - from + 1));
+    if (page.some(({ id }) => ids.has(id))) return true;
+    if (page.length === 0) break;
+    from += page.length;
+  }
+  return false;
 };
 
 const CLASH: Appended = { result: { kind: 'clash' } };

@@ -2,6 +2,7 @@ import type { ChainedLog } from '../chained-log.ts';
 import { StoreUnavailable, type StreamEvent, type StreamReads } from '../event-store.ts';
 import { gather } from '../postgres/load-batch.ts';
 import type { LogReads } from '../postgres/log-reads.ts';
+import type { AbsentIds } from './absent-ids.ts';
 import { within } from './client-faults.ts';
 import { secondId } from './copy-events.ts';
 import type { CopyHeads } from './copy-head.ts';
@@ -15,6 +16,8 @@ export type CopyReadsOptions = {
   readonly heads: CopyHeads;
   readonly lag: CopyLag;
   readonly reads: LogReads;
+  /** Gets what was looked up without a result. */
+  readonly absent: AbsentIds;
 };
 
 /** A command that was just executed is among the last events of its stream. */
@@ -27,7 +30,7 @@ const COPY_WITHIN_MS = 1000;
  * Reads for decisions. They have all that EventStoreDB has: the first part of a stream comes from the copy, which is much
  * cheaper to read, and what follows it from EventStoreDB.
  */
-export const createStreamReads = ({ gate, heads, reads }: Omit<CopyReadsOptions, 'lag'>): StreamReads => {
+export const createStreamReads = ({ gate, heads, reads, absent }: Omit<CopyReadsOptions, 'lag'>): StreamReads => {
   const seen = (events: readonly CommittedEvent[]): readonly CommittedEvent[] => {
     const last = events.at(-1);
     if (last) gate.saw(last);
@@ -54,8 +57,12 @@ export const createStreamReads = ({ gate, heads, reads }: Omit<CopyReadsOptions,
     for (let from = first; ;) {
       const page = await readStream(stream, from, RECENT);
       const found = page.find((event) => event.id === id);
-      if (found || page.length < RECENT) return found;
+      if (found) return found;
       from += page.length;
+      if (page.length < RECENT) {
+        absent.add(stream, id, from - 1);
+        return undefined;
+      }
     }
   };
   const findRecent = async (stream: string, id: string): Promise<CommittedEvent | undefined> => {

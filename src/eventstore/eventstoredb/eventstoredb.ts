@@ -5,6 +5,7 @@ import { createHistorySeen } from '../history-seen.ts';
 import { createLogReads } from '../postgres/log-reads.ts';
 import type { PostgresStoreOptions } from '../postgres/postgres.ts';
 import { createLogListener } from '../postgres/postgres-listener.ts';
+import { createAbsentIds } from './absent-ids.ts';
 import { createAppends } from './appends.ts';
 import { createCopyHeads } from './copy-head.ts';
 import { createCopyLag } from './copy-lag.ts';
@@ -66,7 +67,9 @@ export const createEventStoreDbLog = (databaseUrl: string, options: EventStoreDb
   });
   const lag = createCopyLag(heads, listener.subscribe);
   const clock = readMovedMs(heads.read);
+  const absent = createAbsentIds();
   const { append } = createAppends({
+    absent,
     ...{
       gate,
       turns: createTurns(heads.pool),
@@ -88,7 +91,7 @@ export const createEventStoreDbLog = (databaseUrl: string, options: EventStoreDb
       noticed({ kind: 'metadata_set', stream, metadata });
     },
   });
-  const copyReads = createCopyReads({ gate, heads, lag, reads });
+  const copyReads = createCopyReads({ gate, heads, lag, reads, absent });
 
   /** A copy that was put back to an earlier state is made complete again, which is no loss. */
   const checkCopy = async (): Promise<LogPlace> => {
@@ -106,7 +109,7 @@ export const createEventStoreDbLog = (databaseUrl: string, options: EventStoreDb
     ...reads,
     ...copyReads,
     append,
-    streams: createStreamReads({ gate, heads, reads }),
+    streams: createStreamReads({ gate, heads, reads, absent }),
     standing,
     complete: (progress) => completeCopy({ gate, heads }, progress),
     get newest() {

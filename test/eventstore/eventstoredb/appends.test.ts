@@ -50,6 +50,17 @@ describe('an append to EventStoreDB', () => {
     expect(await readWholeStream(store, stream)).toHaveLength(1);
   });
 
+  it('of an event that another process has appended since it was looked up is a duplicate', async () => {
+    const other = stores.open();
+    const stream = aStream();
+    const event = anEvent();
+    await insist(store, slice(stream, -1, anEvent()));
+    expect(await store.streams.findEvent(stream, event.id)).toBeUndefined();
+    await insist(other, slice(stream, 0, event));
+    expect(await insist(store, slice(stream, 1, event))).toEqual([{ kind: 'duplicate' }]);
+    expect(await insist(store, slice(stream, 1, anEvent()))).toMatchObject([{ kind: 'appended' }]);
+  });
+
   it('that is repeated after the stream went on is recognised at its place', async () => {
     const stream = aStream();
     const batch = slice(stream, -1, anEvent());
