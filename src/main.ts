@@ -9,7 +9,7 @@ import {
 import { withOlder, WrongMasterKey } from './eventstore/secrets/data-keys.ts';
 import { ClockNotMoved } from './eventstore/log-clock.ts';
 import { WrongSecret } from './eventstore/secrets/secret-checks.ts';
-import { UnfitEventStore } from './eventstore/eventstoredb/unfit-event-store.ts';
+import { UnfitEventStore } from './eventstore/eventstoredb/fitness/unfit-event-store.ts';
 import { databaseFaultInWords, UnfitDatabase } from './eventstore/postgres/database/database-faults.ts';
 import type { SecretKey } from './eventstore/secrets/sealed-bytes.ts';
 import { parseSecretKey } from './config/secret-key.ts';

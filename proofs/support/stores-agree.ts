@@ -2,10 +2,10 @@ import type { ChainedEvent } from '../../src/eventstore/chained-log.ts';
 import { createLog, type Log } from '../../src/eventstore/create-log.ts';
 import { PAGE } from '../../src/eventstore/event-store.ts';
 import { BESIDE_LOG } from '../../src/eventstore/eventstoredb/beside-log.ts';
-import { secondId } from '../../src/eventstore/eventstoredb/copy-events.ts';
-import { createCopyHeads } from '../../src/eventstore/eventstoredb/copy-head.ts';
-import { openEvent, type CommittedEvent } from '../../src/eventstore/eventstoredb/envelope.ts';
-import { acquireSessions } from '../../src/eventstore/eventstoredb/sessions.ts';
+import { secondId } from '../../src/eventstore/eventstoredb/copy/copy-events.ts';
+import { createCopyHeads } from '../../src/eventstore/eventstoredb/copy/copy-head.ts';
+import { openEvent, type CommittedEvent } from '../../src/eventstore/eventstoredb/connection/envelope.ts';
+import { acquireSessions } from '../../src/eventstore/eventstoredb/connection/sessions.ts';
 import { GENESIS } from '../../src/eventstore/integrity/chain.ts';
 import { expectedHash } from '../../test/eventstore/integrity/expected-hash.ts';
 

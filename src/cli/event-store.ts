@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { readEventStoreUrls } from '../config/config.ts';
-import { EventStoreNotProtected, protectEventStore, tryEventStore } from '../eventstore/eventstoredb/access.ts';
-import { UnfitEventStore } from '../eventstore/eventstoredb/unfit-event-store.ts';
+import { EventStoreNotProtected, protectEventStore, tryEventStore } from '../eventstore/eventstoredb/fitness/access.ts';
+import { UnfitEventStore } from '../eventstore/eventstoredb/fitness/unfit-event-store.ts';
 import { CliFault } from './terminal/fault.ts';
 import { createProgram, print, runAlone, type ExitCode } from './terminal/run.ts';
 

@@ -4,7 +4,7 @@ import { createLog } from '../eventstore/create-log.ts';
 import type { StoreUnavailable } from '../eventstore/event-store.ts';
 import type { Compared } from '../eventstore/eventstoredb/migrate/compared.ts';
 import { CannotMigrate, openMigration, type Migration } from '../eventstore/eventstoredb/migrate/migration.ts';
-import { UnfitEventStore } from '../eventstore/eventstoredb/unfit-event-store.ts';
+import { UnfitEventStore } from '../eventstore/eventstoredb/fitness/unfit-event-store.ts';
 import { verifyDatabase } from '../eventstore/integrity/verify/verify-database.ts';
 import { createDatabase } from '../projections/database.ts';
 import { counted } from './terminal/counted.ts';

@@ -102,7 +102,12 @@ const positions = (log: Log): void => {
       slice(aStream(), -1, anEvent()),
     ]);
     const at = (n: number) => ({ position: log.assignsLater ? undefined : log.start + n });
-    expect(results).toMatchObject([{ written: [at(1), at(2)] }, { kind: 'clash' }, { written: [] }, { written: [at(3)] }]);
+    expect(results).toMatchObject([
+      { written: [at(1), at(2)] },
+      { kind: 'clash' },
+      { written: [] },
+      { written: [at(3)] },
+    ]);
     expect(await log.store.head()).toBe(log.start + 3);
   });
 

@@ -1,9 +1,9 @@
 import { NO_STREAM } from '@eventstore/db-client';
 import { StoreUnavailable } from '../event-store.ts';
-import { asStoreFault, within } from './client-faults.ts';
-import { sealEvent } from './envelope.ts';
-import type { FollowingEvent } from './following-events.ts';
-import type { Session } from './sessions.ts';
+import { asStoreFault, within } from './connection/client-faults.ts';
+import { sealEvent } from './connection/envelope.ts';
+import type { FollowingEvent } from './copy/following-events.ts';
+import type { Session } from './connection/sessions.ts';
 
 const APPEND_WITHIN_MS = 10_000;
 /** So many appends are sent before the answer to the first is read. */

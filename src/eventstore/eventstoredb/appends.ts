@@ -10,10 +10,10 @@ import {
   type Written,
 } from '../event-store.ts';
 import type { AbsentIds } from './absent-ids.ts';
-import { asStoreFault, isRefusal, isWrongRevision, within } from './client-faults.ts';
-import { sealEvent, type Placed } from './envelope.ts';
+import { asStoreFault, isRefusal, isWrongRevision, within } from './connection/client-faults.ts';
+import { sealEvent, type Placed } from './connection/envelope.ts';
 import type { Entry, Gate } from './gate.ts';
-import type { ServerStreams } from './server-streams.ts';
+import type { ServerStreams } from './connection/server-streams.ts';
 import type { Turns } from './turns.ts';
 
 export type AppendsOptions = {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { NO_STREAM } from '@eventstore/db-client';
 import { StoreUnavailable } from '../event-store.ts';
-import { asStoreFault, isWrongRevision, within } from './client-faults.ts';
-import type { CopyHead, CopyHeads } from './copy-head.ts';
-import { sealEvent } from './envelope.ts';
+import { asStoreFault, isWrongRevision, within } from './connection/client-faults.ts';
+import type { CopyHead, CopyHeads } from './copy/copy-head.ts';
+import { sealEvent } from './connection/envelope.ts';
 import { BEGINNING } from './beside-log.ts';
-import { serverStreams } from './server-streams.ts';
-import type { Session, Sessions } from './sessions.ts';
+import { serverStreams } from './connection/server-streams.ts';
+import type { Session, Sessions } from './connection/sessions.ts';
 
 const APPEND_WITHIN_MS = 5000;
 

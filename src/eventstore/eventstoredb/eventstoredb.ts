@@ -7,13 +7,13 @@ import type { PostgresStoreOptions } from '../postgres/postgres.ts';
 import { createLogListener } from '../postgres/postgres-listener.ts';
 import { createAbsentIds } from './absent-ids.ts';
 import { createAppends } from './appends.ts';
-import { createCopyHeads } from './copy-head.ts';
-import { createCopyLag } from './copy-lag.ts';
-import { completeCopy, createCopyReads, createStreamReads } from './copy-reads.ts';
+import { createCopyHeads } from './copy/copy-head.ts';
+import { createCopyLag } from './copy/copy-lag.ts';
+import { completeCopy, createCopyReads, createStreamReads } from './copy/copy-reads.ts';
 import { createGate } from './gate.ts';
 import { restoreServer } from './restore-server.ts';
-import { startSequencer } from './sequencer.ts';
-import { acquireSessions } from './sessions.ts';
+import { startSequencer } from './copy/sequencer.ts';
+import { acquireSessions } from './connection/sessions.ts';
 import { createStanding, type StoreStanding } from './standing.ts';
 import { createTurns } from './turns.ts';
 

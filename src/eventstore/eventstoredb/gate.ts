@@ -2,10 +2,10 @@ import { LogWentBack, type LogPlace } from '../chained-log.ts';
 import { StoreUnavailable } from '../event-store.ts';
 import { beginIn } from './begin.ts';
 import { BEGINNING } from './beside-log.ts';
-import type { CopyHead, CopyHeads } from './copy-head.ts';
-import type { CommittedEvent } from './envelope.ts';
-import { serverStreams, type ServerStreams } from './server-streams.ts';
-import type { Session, Sessions } from './sessions.ts';
+import type { CopyHead, CopyHeads } from './copy/copy-head.ts';
+import type { CommittedEvent } from './connection/envelope.ts';
+import { serverStreams, type ServerStreams } from './connection/server-streams.ts';
+import type { Session, Sessions } from './connection/sessions.ts';
 
 /** A session in which the server was found to have all that the copy and this process know of the log. */
 export type Entry = { readonly session: Session; readonly server: ServerStreams; readonly streams: string };

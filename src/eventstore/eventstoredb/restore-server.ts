@@ -2,8 +2,8 @@ import { PAGE } from '../event-store.ts';
 import type { ChainedLog } from '../chained-log.ts';
 import { openLockSession } from '../postgres/session-locks.ts';
 import { appendInOrder } from './append-in-order.ts';
-import type { CopyHead, CopyHeads } from './copy-head.ts';
-import { readFollowing } from './following-events.ts';
+import type { CopyHead, CopyHeads } from './copy/copy-head.ts';
+import { readFollowing } from './copy/following-events.ts';
 import { has, type Entry } from './gate.ts';
 
 export type RestoreOptions = {

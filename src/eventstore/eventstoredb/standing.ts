@@ -1,6 +1,6 @@
 import { ANY, binaryEvent } from '@eventstore/db-client';
 import { BEGINNING, STARTS } from './beside-log.ts';
-import { asStoreFault, isRefusal, within } from './client-faults.ts';
+import { asStoreFault, isRefusal, within } from './connection/client-faults.ts';
 import type { Gate } from './gate.ts';
 
 /** Why the log in EventStoreDB must not be trusted: see StoreEvent. */

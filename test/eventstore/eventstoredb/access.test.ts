@@ -7,7 +7,7 @@ import {
   protectedSettings,
   protectEventStore,
   tryEventStore,
-} from '../../../src/eventstore/eventstoredb/access.ts';
+} from '../../../src/eventstore/eventstoredb/fitness/access.ts';
 
 describe('the default ACL', () => {
   it('of a new server lets the user append and read, and only administrators destroy', () =>

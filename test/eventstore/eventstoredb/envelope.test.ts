@@ -1,7 +1,12 @@
 import type { RecordedEvent } from '@eventstore/db-client';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ForeignEvent, openEvent, sealEvent, type Sealing } from '../../../src/eventstore/eventstoredb/envelope.ts';
+import {
+  ForeignEvent,
+  openEvent,
+  sealEvent,
+  type Sealing,
+} from '../../../src/eventstore/eventstoredb/connection/envelope.ts';
 import type { NewEvent } from '../../../src/eventstore/event-store.ts';
 import { expectedToken } from '../integrity/expected-hash.ts';
 import { anEvent } from '../logs.ts';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import { createLog, type Log } from '../../../src/eventstore/create-log.ts';
-import { secondId } from '../../../src/eventstore/eventstoredb/copy-events.ts';
+import { secondId } from '../../../src/eventstore/eventstoredb/copy/copy-events.ts';
 import type { StoreEvent } from '../../../src/eventstore/eventstoredb/eventstoredb.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { migratePostgresStore } from '../../../src/eventstore/postgres/postgres.ts';

@@ -4,7 +4,7 @@ import { ACCOUNT_STATE_VERSION, accountStream, type Account } from '../../../src
 import { accountDecider } from '../../../src/domain/account/decide.ts';
 import { StoreUnavailable } from '../../../src/eventstore/event-store.ts';
 import { createLog } from '../../../src/eventstore/create-log.ts';
-import { acquireSessions } from '../../../src/eventstore/eventstoredb/sessions.ts';
+import { acquireSessions } from '../../../src/eventstore/eventstoredb/connection/sessions.ts';
 import { CannotMigrate, openMigration } from '../../../src/eventstore/eventstoredb/migrate/migration.ts';
 import { createFold } from '../../../src/eventstore/fold.ts';
 import { verifyDatabase } from '../../../src/eventstore/integrity/verify/verify-database.ts';

@@ -1,7 +1,7 @@
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { secondId } from '../../../src/eventstore/eventstoredb/copy-events.ts';
-import { sealEvent } from '../../../src/eventstore/eventstoredb/envelope.ts';
+import { secondId } from '../../../src/eventstore/eventstoredb/copy/copy-events.ts';
+import { sealEvent } from '../../../src/eventstore/eventstoredb/connection/envelope.ts';
 import { StoreUnavailable } from '../../../src/eventstore/event-store.ts';
 import { SOON } from '../../support/soon.ts';
 import { terminateSessions } from '../../support/sql.ts';

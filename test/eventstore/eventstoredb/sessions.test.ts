@@ -3,7 +3,7 @@ import { startEventStoreDbStandIn, type EventStoreDbStandIn } from '@kissapi/eve
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { acquireSessions, type Sessions } from '../../../src/eventstore/eventstoredb/sessions.ts';
+import { acquireSessions, type Sessions } from '../../../src/eventstore/eventstoredb/connection/sessions.ts';
 
 let servers: readonly [EventStoreDbStandIn, EventStoreDbStandIn];
 let sessions: readonly [Sessions, Sessions];

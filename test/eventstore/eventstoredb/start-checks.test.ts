@@ -8,8 +8,8 @@ import {
   isInsecure,
   startsOf,
   type StartCheck,
-} from '../../../src/eventstore/eventstoredb/start-checks.ts';
-import { UnfitEventStore } from '../../../src/eventstore/eventstoredb/unfit-event-store.ts';
+} from '../../../src/eventstore/eventstoredb/fitness/start-checks.ts';
+import { UnfitEventStore } from '../../../src/eventstore/eventstoredb/fitness/unfit-event-store.ts';
 import { namedServer } from './server.ts';
 
 /** An insecure server runs every test of the stand-in that needs no faults. A server with TLS runs one test. */

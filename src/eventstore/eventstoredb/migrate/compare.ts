@@ -1,11 +1,11 @@
 import type pg from 'pg';
 import { StoreUnavailable } from '../../event-store.ts';
-import { within } from '../client-faults.ts';
-import { secondId } from '../copy-events.ts';
-import { ForeignEvent, type CommittedEvent } from '../envelope.ts';
-import { readFollowing, type FollowingEvent } from '../following-events.ts';
+import { within } from '../connection/client-faults.ts';
+import { secondId } from '../copy/copy-events.ts';
+import { ForeignEvent, type CommittedEvent } from '../connection/envelope.ts';
+import { readFollowing, type FollowingEvent } from '../copy/following-events.ts';
 import type { Entry } from '../gate.ts';
-import { subscribeToLog } from '../subscription.ts';
+import { subscribeToLog } from '../copy/subscription.ts';
 import type { Compared } from './compared.ts';
 
 /** The first event that is not the same in both stores. */

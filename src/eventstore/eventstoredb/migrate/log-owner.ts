@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { LogPlace } from '../../chained-log.ts';
 import { asStoreFault } from '../../postgres/log-reads.ts';
-import { COPY_CONNECTION, type Adoption } from '../copy-head.ts';
+import { COPY_CONNECTION, type Adoption } from '../copy/copy-head.ts';
 
 export type Switched =
   | { readonly kind: 'switched' }

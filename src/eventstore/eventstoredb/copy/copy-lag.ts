@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '../event-store.ts';
+import { StoreUnavailable } from '../../event-store.ts';
 import type { CopyHeads } from './copy-head.ts';
 
 /** How far the copy is behind what this process appended, and waits for it. */

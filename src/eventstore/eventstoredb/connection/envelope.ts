@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { binaryEvent, type EventData, type RecordedEvent } from '@eventstore/db-client';
-import type { NewEvent, StreamEvent } from '../event-store.ts';
-import { contentHash } from '../integrity/chain.ts';
+import type { NewEvent, StreamEvent } from '../../event-store.ts';
+import { contentHash } from '../../integrity/chain.ts';
 
 /** The place that an event already had in the log, and its token there: it was migrated, or is appended once more. */
 export type FormerPlace = { readonly position: number; readonly time: number; readonly token: string };

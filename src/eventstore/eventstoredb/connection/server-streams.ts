@@ -1,5 +1,5 @@
 import { BACKWARDS, END, type ReadStreamOptions, type ResolvedEvent } from '@eventstore/db-client';
-import { EMPTY_STREAM, StoreUnavailable, type KnownEnd } from '../event-store.ts';
+import { EMPTY_STREAM, StoreUnavailable, type KnownEnd } from '../../event-store.ts';
 import { asStoreFault, isNotThere, within } from './client-faults.ts';
 import { ForeignEvent, openEvent, type CommittedEvent } from './envelope.ts';
 import type { Session } from './sessions.ts';

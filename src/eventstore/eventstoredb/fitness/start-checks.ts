@@ -13,7 +13,7 @@ import {
   WrongExpectedVersionError,
   type EventStoreDBClient,
 } from '@eventstore/db-client';
-import { STARTS } from './beside-log.ts';
+import { STARTS } from '../beside-log.ts';
 import { UnfitEventStore } from './unfit-event-store.ts';
 
 export type StartCheck = {

@@ -1,7 +1,7 @@
 import { streamNameFilter, type AllStreamSubscription } from '@eventstore/db-client';
-import { openEvent, type CommittedEvent } from './envelope.ts';
-import { BESIDE_LOG } from './beside-log.ts';
-import type { Entry } from './gate.ts';
+import { openEvent, type CommittedEvent } from '../connection/envelope.ts';
+import { BESIDE_LOG } from '../beside-log.ts';
+import type { Entry } from '../gate.ts';
 
 /** Metadata of a stream of the log: see ARCHITECTURE. The names of such streams begin so. */
 export const METADATA = '$$';

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { END, EventStoreDBClient } from '@eventstore/db-client';
-import { StoreUnavailable } from '../event-store.ts';
+import { StoreUnavailable } from '../../event-store.ts';
 import { asStoreFault, within } from './client-faults.ts';
 
 /** A connection to EventStoreDB, for as long as nothing suggests that the server stopped or was replaced meanwhile. */

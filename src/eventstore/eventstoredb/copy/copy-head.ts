@@ -1,8 +1,8 @@
 import type pg from 'pg';
-import type { LogPlace } from '../chained-log.ts';
-import { StoreUnavailable } from '../event-store.ts';
-import { createPool } from '../postgres/database/connections.ts';
-import { asStoreFault } from '../postgres/log-reads.ts';
+import type { LogPlace } from '../../chained-log.ts';
+import { StoreUnavailable } from '../../event-store.ts';
+import { createPool } from '../../postgres/database/connections.ts';
+import { asStoreFault } from '../../postgres/log-reads.ts';
 
 /** The last event of the copy, by its place in its stream. */
 export type HeadEvent = { readonly stream: string; readonly revision: number; readonly token: string };

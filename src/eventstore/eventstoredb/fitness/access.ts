@@ -8,7 +8,7 @@ import {
   StreamDeletedError,
   StreamNotFoundError,
 } from '@eventstore/db-client';
-import { NoAnswer, within } from './client-faults.ts';
+import { NoAnswer, within } from '../connection/client-faults.ts';
 import { checkEventStore, isInsecure, reasonOf, type FitEventStore } from './start-checks.ts';
 
 type Json = Readonly<Record<string, unknown>>;

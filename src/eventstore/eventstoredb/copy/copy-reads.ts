@@ -1,14 +1,14 @@
-import type { ChainedLog } from '../chained-log.ts';
-import { StoreUnavailable, type StreamEvent, type StreamReads } from '../event-store.ts';
-import { gather } from '../postgres/load-batch.ts';
-import type { LogReads } from '../postgres/log-reads.ts';
-import type { AbsentIds } from './absent-ids.ts';
-import { within } from './client-faults.ts';
+import type { ChainedLog } from '../../chained-log.ts';
+import { StoreUnavailable, type StreamEvent, type StreamReads } from '../../event-store.ts';
+import { gather } from '../../postgres/load-batch.ts';
+import type { LogReads } from '../../postgres/log-reads.ts';
+import type { AbsentIds } from '../absent-ids.ts';
+import { within } from '../connection/client-faults.ts';
 import { secondId } from './copy-events.ts';
 import type { CopyHeads } from './copy-head.ts';
 import type { CopyLag } from './copy-lag.ts';
-import type { CommittedEvent } from './envelope.ts';
-import type { Gate } from './gate.ts';
+import type { CommittedEvent } from '../connection/envelope.ts';
+import type { Gate } from '../gate.ts';
 import { newestEvent } from './newest-event.ts';
 
 export type CopyReadsOptions = {

@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import type { ChainedEvent } from '../chained-log.ts';
-import { asStoreFault } from '../postgres/log-reads.ts';
+import type { ChainedEvent } from '../../chained-log.ts';
+import { asStoreFault } from '../../postgres/log-reads.ts';
 
 /** An event of the copy and the token of the event before it in its stream; empty for the first. */
 export type FollowingEvent = ChainedEvent & { readonly previous: string };

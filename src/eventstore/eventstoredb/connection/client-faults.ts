@@ -1,5 +1,5 @@
 import { ErrorType, isCommandError } from '@eventstore/db-client';
-import { StoreFull, StoreUnavailable } from '../event-store.ts';
+import { StoreFull, StoreUnavailable } from '../../event-store.ts';
 
 /** Fault: EventStoreDB was silent for longer than a call may take. The outcome of the call is unknown. */
 export class NoAnswer extends Error {

@@ -1,8 +1,8 @@
 import { BACKWARDS, END } from '@eventstore/db-client';
-import { BESIDE_LOG } from './beside-log.ts';
-import { asStoreFault, within } from './client-faults.ts';
-import { openEvent, type CommittedEvent } from './envelope.ts';
-import type { Entry } from './gate.ts';
+import { BESIDE_LOG } from '../beside-log.ts';
+import { asStoreFault, within } from '../connection/client-faults.ts';
+import { openEvent, type CommittedEvent } from '../connection/envelope.ts';
+import type { Entry } from '../gate.ts';
 
 const FIRST_PAGE = 20;
 const PAGE = 500;

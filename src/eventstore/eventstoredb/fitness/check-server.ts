@@ -1,6 +1,6 @@
-import { createCopyHeads } from './copy-head.ts';
-import { streamsOf } from './begin.ts';
-import { acquireSessions } from './sessions.ts';
+import { createCopyHeads } from '../copy/copy-head.ts';
+import { streamsOf } from '../begin.ts';
+import { acquireSessions } from '../connection/sessions.ts';
 import { checkEventStore, isInsecure, type FitEventStore } from './start-checks.ts';
 
 export type ServerCheck = {

@@ -1,10 +1,10 @@
-import { StoreUnavailable } from '../event-store.ts';
-import { openLockSession, type LockSession } from '../postgres/session-locks.ts';
+import { StoreUnavailable } from '../../event-store.ts';
+import { openLockSession, type LockSession } from '../../postgres/session-locks.ts';
 import { copyEvents } from './copy-events.ts';
-import { replacesConnection } from './client-faults.ts';
+import { replacesConnection } from '../connection/client-faults.ts';
 import type { CopyHeads } from './copy-head.ts';
-import { ForeignEvent } from './envelope.ts';
-import type { Gate } from './gate.ts';
+import { ForeignEvent } from '../connection/envelope.ts';
+import type { Gate } from '../gate.ts';
 import { subscribeToLog } from './subscription.ts';
 
 export type SequencerOptions = {

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import type pg from 'pg';
-import { contentHash } from '../integrity/chain.ts';
-import { bigints, hashes, hexBytes, smallints, texts, uuids, arrayText } from '../postgres/pg-arrays.ts';
-import { asStoreFault } from '../postgres/log-reads.ts';
-import type { CommittedEvent } from './envelope.ts';
+import { contentHash } from '../../integrity/chain.ts';
+import { bigints, hashes, hexBytes, smallints, texts, uuids, arrayText } from '../../postgres/pg-arrays.ts';
+import { asStoreFault } from '../../postgres/log-reads.ts';
+import type { CommittedEvent } from '../connection/envelope.ts';
 
 export type Copied =
   | { readonly kind: 'copied' }
