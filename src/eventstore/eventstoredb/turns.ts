@@ -63,7 +63,7 @@ export const createTurns = (pool: Pick<pg.Pool, 'query'>): Turns => {
          on conflict (stream, writer) do update set asked_at = excluded.asked_at`,
         [stream, writer],
       );
-      // If the turn is not used, for want of something to append, it can be asked for again.
+      // A turn that is not used, because there is nothing to append, can be asked for again.
       setTimeout(() => asked.delete(stream), LAPSE_MS).unref();
     },
     appended: (stream) => {

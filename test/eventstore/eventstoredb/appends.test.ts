@@ -86,6 +86,8 @@ describe('an append to EventStoreDB', () => {
       expect(fault).toBeInstanceOf(StoreUnavailable);
       expect(fault).not.toBeInstanceOf(StoreFull);
       stores.standIn.refuseAppends();
+      // A server whose disk was full has ended.
+      await stores.standIn.start();
       expect(await insist(store, batch)).toMatchObject([{ kind: 'appended' }]);
       expect(await readWholeStream(store, batch.stream)).toHaveLength(1);
     },

@@ -28,13 +28,14 @@ describe('a connection to EventStoreDB', () => {
     expect(await readWholeStream(store, batch.stream)).toHaveLength(1);
   });
 
-  it.each([
+  const faults: readonly (readonly [string, () => Promise<void> | void])[] = [
     ['cut', () => stores.standIn.cut()],
     ['ended politely', () => stores.standIn.endPolitely()],
     ['refused for a while', async () => (await stores.standIn.stop(), stores.standIn.start())],
     ['shut down and started again', async () => (await stores.standIn.stop('shut_down'), stores.standIn.start())],
     ['left without subscriptions', () => stores.standIn.dropSubscriptions()],
-  ])('that is %s is opened again, and the copy misses nothing', async (_, fault) => {
+  ];
+  it.each(faults)('that is %s is opened again, and the copy misses nothing', async (_, fault) => {
     const before = (await stores.headPlace()).epoch;
     const batches = Array.from({ length: 5 }, () => slice(aStream(), -1, anEvent()));
     for (const batch of batches) {
