@@ -8,6 +8,7 @@ import {
   type Sealing,
 } from '../../../src/eventstore/eventstoredb/connection/envelope.ts';
 import type { NewEvent } from '../../../src/eventstore/event-store.ts';
+import { contentHash } from '../../../src/eventstore/integrity/chain.ts';
 import { expectedToken } from '../integrity/expected-hash.ts';
 import { anEvent } from '../logs.ts';
 
@@ -36,6 +37,7 @@ describe('the envelope of an event in EventStoreDB', () => {
         expect(opened).toEqual({
           ...{ ...event, stream: 'acc', revision: 3, time: CREATED, commit: 42, previous, at: undefined },
           token: sealed.token,
+          content: contentHash(event, 'acc', 3),
         });
         expect(sealed.token).toBe(expectedToken(previous, opened));
       }),
