@@ -30,6 +30,7 @@ export type Checked = {
 /** The promise is five seconds; a busy machine may take longer, but not as long as this. */
 const HOLDS_END_WITHIN_MS = 20_000;
 const CAUGHT_UP_WITHIN_MS = 20_000;
+const ENDED_KEEP = 4000;
 
 /**
  * Reads the log from its first event, directly from the database: a gateway might still have events in memory that a
@@ -130,6 +131,8 @@ export const check = async (
     late.push(String(error));
     return HOLDS_END_WITHIN_MS;
   };
+  const ended = world.gateways().find(({ process }) => process.hasEnded());
+  if (ended) throw new Error(`${ended.url} ended by itself:\n${ended.process.output().slice(-ENDED_KEEP)}`);
   const settledMs = await untilNoHolds(databaseUrl).catch(noteLate);
   if (eventStoreUrl !== undefined) late.push(...(await differencesOfStores({ databaseUrl, eventStoreUrl })));
   for (const gateway of world.gateways()) {
