@@ -30,15 +30,15 @@ type Row = { readonly store: string | null; readonly position: string };
 
 /**
  * Rejects with UnfitDatabase if the log is committed in another store than that of the address: PostgreSQL and EventStoreDB
- * must never both accept appends to it. A log without events can begin in either. Resolves to the position of the head.
+ * must never both accept appends to it. A log without events can begin in either.
  */
-export const checkLogOwner = async ({ databaseUrl, eventStoreUrl }: LogAddress): Promise<number> => {
+export const checkLogOwner = async ({ databaseUrl, eventStoreUrl }: LogAddress): Promise<void> => {
   const client = await openClient(databaseUrl, 'kissapi-check');
   try {
     const { rows: there } = await client.query<{ there: boolean }>(
       `select to_regclass('log_head') is not null as there`,
     );
-    if (!there[0]?.there) return 0;
+    if (!there[0]?.there) return;
     // As JSON, because commands also read a database that no gateway of this release has migrated.
     const sql = `select to_jsonb(log_head) ->> 'store' as store, position from log_head`;
     const [head] = (await client.query<Row>(sql)).rows;
@@ -54,7 +54,6 @@ export const checkLogOwner = async ({ databaseUrl, eventStoreUrl }: LogAddress):
           '`npm run migrate-log -- --to eventstoredb`; to go on with it, unset EVENT_STORE_URL.',
       );
     }
-    return Number(head?.position ?? 0);
   } finally {
     await client.end();
   }

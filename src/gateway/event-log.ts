@@ -46,6 +46,7 @@ import {
   eventStoreReports,
   reportLostKeys,
   watchEffects,
+  lateEffects,
 } from './health/event-store.ts';
 import { withCopy, withPause } from './health/pause.ts';
 
@@ -85,7 +86,7 @@ export const openEventLog = async (options: EventLogOptions) => {
   const { databaseUrl, eventStoreUrl, secrets, wrapWith, dataDir, patiently, outage, migration, log } = options;
   const { priceMargin: margin, termsFiles } = options;
   await patiently(() => migratePostgresStore(databaseUrl, migration));
-  const startedAt = await patiently(() => checkLogOwner({ databaseUrl, eventStoreUrl }));
+  await patiently(() => checkLogOwner({ databaseUrl, eventStoreUrl }));
   await patiently(() => checkStoreOfLog(options));
   await patiently(() => setClock(options));
   const { masterKeys } = secrets;
@@ -105,8 +106,7 @@ export const openEventLog = async (options: EventLogOptions) => {
     { databaseUrl, eventStoreUrl },
     { ...rewinds.storeOptions, ...eventStoreReports(log, outage) },
   );
-  const head = await completeCopy(store, log);
-  if (head > startedAt) copyIsWhole(startedAt, head);
+  await completeCopy(store, log);
   /** Completions would rest on what a part of the database has forgotten. */
   const isPaused = (): boolean => rewinds.isOpen() || rewinds.copyIsBack() || effects.missing !== undefined;
   const committer = createCommitter({
@@ -162,6 +162,8 @@ export const openEventLog = async (options: EventLogOptions) => {
   const { now } = await patiently(() => readLogClock(databaseUrl));
   // Terms and prices are published before the first heartbeat of this run.
   await patiently(() => migrateRuns(databaseUrl, migration));
+  const late = eventStoreUrl === undefined ? undefined : await lateEffects(store, effects, databaseUrl);
+  if (late) copyIsWhole(late.from, late.to);
   readable = await patiently(() => readableByLiveRuns(databaseUrl));
   await patiently(() => publishStarters({ terms, texts: termsTexts, files, now: () => now }, ['terms']));
   await patiently(() => storePublishedTexts({ terms, texts: termsTexts, files }, log));
@@ -209,10 +211,17 @@ export const openEventLog = async (options: EventLogOptions) => {
     rewindIsOpen: rewinds.isOpen,
     /** Whether completions are refused because of what the log or the database lacks. */
     isPaused,
+    /** To be called if the database was put back to an earlier state under this process. */
+    databaseWentBack: (): void => {
+      if (eventStoreUrl !== undefined) rewinds.copyMayBeBack();
+    },
     /** The state of a database that went back in time under a log in EventStoreDB; undefined if it is complete. */
-    incomplete: (): string | undefined => {
+    incomplete: (missedBeat: boolean): string | undefined => {
+      if (eventStoreUrl === undefined) return undefined;
       if (rewinds.copyIsBack()) return 'the database went back in time: the log is copied again';
-      return effects.missing === undefined ? undefined : 'erasures and revocations are applied again';
+      if (effects.missing !== undefined) return 'erasures and revocations are applied again';
+      // The next heartbeat shows whether the database was put back meanwhile.
+      return missedBeat ? 'the database was away' : undefined;
     },
     checkHistory: rewinds.check,
     /** Registers what must happen if the log goes back in time: nothing derived from it before may be used any more. */

@@ -30,7 +30,10 @@ const openReadiness = async ({ databaseUrl, log }: GatewayOptions, { eventLog, v
       }),
       ...(isInEventStore(eventLog.store) ? [eventStoreCheck(eventLog.store, eventLog.appends)] : []),
       // Not ready until an operator has acknowledged a rewind of the log.
-      { name: 'history', look: () => (eventLog.rewindIsOpen() ? wentBack : completeness(eventLog.incomplete())) },
+      {
+        name: 'history',
+        look: () => (eventLog.rewindIsOpen() ? wentBack : completeness(eventLog.incomplete(watchers.missedBeat()))),
+      },
     ],
     changed: (check, finding) =>
       finding.ok ? log.info({ check }, 'ready again') : log.error({ check, ...finding }, 'not ready'),

@@ -5,6 +5,8 @@ import { inRounds } from './rounds.ts';
 export type AppliedEffects = {
   /** The tables went back in time: the processes must react again to the events up to this position. */
   require(position: number): void;
+  /** The position up to which all processes have reacted. */
+  reached(): Promise<number>;
   /** The position that a process has not reached yet; undefined if there is none. */
   readonly missing: number | undefined;
   close(): Promise<void>;
@@ -32,14 +34,17 @@ export const watchAppliedEffects = (options: AppliedEffectsOptions): AppliedEffe
   });
   let required: number | undefined;
 
-  const look = async (position: number): Promise<void> => {
+  const reached = async (): Promise<number> => {
     const { rows } = await pool.query<{ reached: string }>(
       `select coalesce(min(position), 0) as reached from (
          select coalesce(max(c.position), 0) as position from unnest($1::text[]) as p (process)
          left join process_checkpoints c using (process) group by p.process) as of_each`,
       [processes],
     );
-    if (Number(rows[0]?.reached) >= position && required === position) required = undefined;
+    return Number(rows[0]?.reached);
+  };
+  const look = async (position: number): Promise<void> => {
+    if ((await reached()) >= position && required === position) required = undefined;
   };
   const rounds = inRounds(async (rest) => {
     for (; !rest.ended; await rest.pause(everyMs)) {
@@ -48,6 +53,7 @@ export const watchAppliedEffects = (options: AppliedEffectsOptions): AppliedEffe
   });
 
   return {
+    reached,
     require: (position) => void (required = Math.max(required ?? 0, position)),
     get missing() {
       return required;

@@ -171,7 +171,8 @@ const createSaving = (
   checkpoint: ReturnType<typeof createProcessCheckpoint>,
   start: number,
 ) => {
-  let [savedUpTo, savedAt, isDue] = [start, performance.now(), false];
+  // The first checkpoint is saved soon: a restored database is complete only once it is.
+  let [savedUpTo, savedAt, isDue] = [start, -Infinity, false];
   return {
     /** A fact is done. */
     due: (): void => void (isDue = true),

@@ -56,6 +56,8 @@ export type RewindWatch = {
   readonly open: string | undefined;
   /** A copy of the log went back in time, and is not complete again. */
   readonly copyIsBack: boolean;
+  /** A copy of the log may have gone back in time, and may be complete again already. */
+  copyMayBeBack(): void;
   /** Compares now. Rejects if the database cannot be queried. */
   check(): Promise<void>;
   /** Starts a comparison, because of a failure that a rewind may explain. */
@@ -120,6 +122,10 @@ export const watchForRewinds = async <Event extends Remembered>(
     },
     get copyIsBack() {
       return copyBackAt !== undefined;
+    },
+    copyMayBeBack: () => {
+      copyBackAt ??= 0;
+      void check().catch(options.failed);
     },
     check,
     checkSoon: () => void check().catch(options.failed),

@@ -6,12 +6,15 @@ type Place = { readonly position: number; readonly hash: string };
 type Event = { readonly id: string };
 
 class WentBack extends Error {}
+class CopyBack extends Error {}
 
 /** The log and the table of rewinds, as far as a watch asks about them. */
 const createWorld = () => ({
   head: { position: 10, hash: 'a' } as Place,
   /** What `checkHistory` reports as lost. */
   gone: undefined as Place | undefined,
+  /** The head of the copy while it is back in time. */
+  copyBackAt: undefined as number | undefined,
   rows: new Map<string, { seen: Place; commonPosition: number; head: Place; acknowledged: boolean; events: Event[] }>(),
   remembered: [{ id: 'kept' }, { id: 'lost' }] as Event[],
   done: [] as string[],
@@ -33,8 +36,11 @@ const start = async (): Promise<RewindWatch> =>
     checkHistory: async () => {
       await Promise.resolve();
       if (world.gone) throw new WentBack();
+      if (world.copyBackAt !== undefined) throw new CopyBack();
       return world.head;
     },
+    copyBackAt: (error) => (error instanceof CopyBack ? world.copyBackAt : undefined),
+    copyIsWhole: (from, to) => void world.done.push(`copy whole from ${from} to ${to}`),
     goneOf: (error) => (error instanceof WentBack ? world.gone : undefined),
     dropMemory: () => Promise.resolve(void world.done.push('memory dropped')),
     forgetHistory: () => {
@@ -129,5 +135,26 @@ describe('a watch for rewinds', () => {
     await expect.poll(() => openRow()?.[0], SOON).toBe(id);
     expect(openRow()?.[1].events).toEqual([{ id: 'lost' }]);
     expect(watch?.open).toBe(id);
+  });
+});
+
+describe('a copy of the log that went back in time', () => {
+  it('is back until it is complete, and everything in memory is dropped then', async () => {
+    const started = await start();
+    world.copyBackAt = 4;
+    await expect.poll(() => started.copyIsBack, SOON).toBe(true);
+    expect(world.done).toEqual([]);
+    world.copyBackAt = undefined;
+    await expect.poll(() => started.copyIsBack, SOON).toBe(false);
+    expect(world.done).toEqual(['memory dropped', 'copy whole from 4 to 10']);
+    expect(started.open).toBeUndefined();
+  });
+
+  it('is treated the same if it was complete again before it was seen', async () => {
+    const started = await start();
+    started.copyMayBeBack();
+    expect(started.copyIsBack).toBe(true);
+    await expect.poll(() => started.copyIsBack, SOON).toBe(false);
+    expect(world.done).toEqual(['memory dropped', 'copy whole from 0 to 10']);
   });
 });

@@ -55,6 +55,23 @@ describe('runs', () => {
     await expect.poll(seenAt, SOON).not.toBe(before);
   });
 
+  it('detect that the database lost an earlier heartbeat, once for each loss', async () => {
+    let losses = 0;
+    const run = await createRun({
+      ...{ databaseUrl: database.url, id: 'put back', beatMs: 20, clockOff: () => undefined },
+      failed: (error) => failures.push(error),
+      databaseWentBack: () => void losses++,
+    });
+    started.push(run);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(losses).toBe(0);
+    await query(database.url, `update runs set seen_at = seen_at - interval '2 seconds' where id = 'put back'`);
+    await expect.poll(() => losses, SOON).toBe(1);
+    await query(database.url, `delete from runs where id = 'put back'`);
+    await expect.poll(() => losses, SOON).toBe(2);
+    await run.close();
+  });
+
   it('list themselves, and restore their row if it was lost', async () => {
     const [one] = started;
     await query(database.url, `delete from runs where id = 'one'`);

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Log } from '../../eventstore/create-log.ts';
 import type { PostgresDataKeys } from '../../eventstore/secrets/data-keys.ts';
 import { StoreUnavailable } from '../../eventstore/event-store.ts';
+import { readLogClock } from '../../eventstore/log-clock.ts';
 import { checkServer } from '../../eventstore/eventstoredb/fitness/check-server.ts';
 import { UnfitEventStore } from '../../eventstore/eventstoredb/fitness/unfit-event-store.ts';
 import { DatabaseNotReady } from '../../eventstore/postgres/database/database-faults.ts';
@@ -61,17 +62,36 @@ export const reportLostKeys = (dataKeys: Pick<PostgresDataKeys, 'withoutKey'>, s
     (error: unknown) => log.warn({ err: error }, 'it is unknown whether data keys are gone'),
   );
 
+/** While gateways run, processes react within seconds. */
+const LATE_MS = 20_000;
+
+/**
+ * The positions between which a process has not reacted to the events yet, if it is late: the database went back in time
+ * before this start, whether or not the log was copied again since; or no gateway was running.
+ */
+export const lateEffects = async (
+  store: Pick<Log, 'readAll' | 'head'>,
+  effects: Pick<AppliedEffects, 'reached'>,
+  databaseUrl: string,
+): Promise<{ readonly from: number; readonly to: number } | undefined> => {
+  const from = await effects.reached();
+  const [first] = await store.readAll(from, 1);
+  const { now } = await readLogClock(databaseUrl);
+  const isLate = first !== undefined && now.getTime() - first.time.getTime() > LATE_MS;
+  return isLate ? { from, to: await store.head() } : undefined;
+};
+
 const REPORT_EVERY_MS = 5000;
 
-/** Waits until the copy of a log in EventStoreDB is complete. Resolves to its head; to 0 for other logs. */
-export const completeCopy = async (store: Log, log: Logger): Promise<number> => {
+/** Waits until the copy of a log in EventStoreDB is complete. */
+export const completeCopy = async (store: Pick<Log, 'complete'>, log: Logger): Promise<void> => {
   let reportedAt = performance.now();
   const progress = (position: number): void => {
     if (performance.now() - reportedAt < REPORT_EVERY_MS) return;
     reportedAt = performance.now();
     log.info({ position }, 'copying the log from EventStoreDB');
   };
-  return (await store.complete?.(progress)) ?? 0;
+  await store.complete?.(progress);
 };
 
 /** Logs what an operator must know about EventStoreDB. */

@@ -83,6 +83,7 @@ export const openRewinds = async ({ databaseUrl, dataDir, outage, copyIsWhole, l
     },
     commonPosition: rewinds.newestCommon,
     isOpen: (): boolean => watch?.open !== undefined,
+    copyMayBeBack: (): void => watch?.copyMayBeBack(),
     copyIsBack: (): boolean => watch?.copyIsBack === true,
     /** Compares now. */
     check: async (): Promise<void> => watch?.check(),

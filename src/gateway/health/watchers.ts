@@ -39,7 +39,14 @@ export type WatchersOptions = {
   readonly databaseUrl: string;
   readonly eventLog: Pick<
     EventLog,
-    'store' | 'accounts' | 'finish' | 'writeReadable' | 'onRewind' | 'rewindIsOpen' | 'checkHistory'
+    | 'store'
+    | 'accounts'
+    | 'finish'
+    | 'writeReadable'
+    | 'onRewind'
+    | 'rewindIsOpen'
+    | 'checkHistory'
+    | 'databaseWentBack'
   >;
   /** The ids of the generations in progress in this process. */
   readonly generations: () => ReadonlySet<string>;
@@ -75,6 +82,7 @@ const startRun = async (options: WatchersOptions): Promise<Run> => {
       answered: outage.answered,
       readable: eventLog.writeReadable,
       accepts: secretsInUse.accepts,
+      databaseWentBack: eventLog.databaseWentBack,
       acceptedByAll: secretsInUse.update,
       clockMoved: (movedMs) => log.warn({ movedMs }, `simulated time: ${movedInWords(movedMs)}`),
       clockOff: (aheadMs) =>
@@ -245,6 +253,8 @@ export const startWatchers = async (options: WatchersOptions) => {
     metrics,
     runId: () => run.id,
     now: run.now,
+    /** Whether the last heartbeat failed. */
+    missedBeat: (): boolean => run.missed,
     refusals,
     keyNetworks,
     /** How far the clock of the log is ahead of real time, in ms; undefined if it was never moved. */

@@ -14,13 +14,14 @@ export const UNSTATED_SECRETS: AcceptedSecrets = { peppers: [], masterKeys: [] }
 type Stated = { readonly reads: ReadableVersions | null; readonly accepts: AcceptedSecrets | null };
 
 /**
- * One round trip: marks these runs as alive, and returns the time and what the other live runs can read and accept. Whether
+ * One round trip: marks these runs as alive, and returns when they were seen before, the time and what the other live runs can read and accept. Whether
  * a run is alive is a matter of real time, however far the clock of the log was moved.
  */
 const BEAT = `with beat as (
     insert into runs (id, reads, accepts) select own, $2::jsonb, $4::jsonb from unnest($1::text[]) as own
     on conflict (id) do update set seen_at = clock_timestamp(), reads = excluded.reads, accepts = excluded.accepts)
   select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms, log_clock_moved_ms()::float8 as moved_ms,
+    (select (extract(epoch from max(seen_at)) * 1000)::float8 from runs where id = any($1)) as before_ms,
     (select coalesce(jsonb_agg(distinct jsonb_build_object('reads', reads, 'accepts', accepts)), '[]') from runs
      where id <> all($1) and seen_at > clock_timestamp() - $3 * interval '1 millisecond') as others`;
 
@@ -32,19 +33,32 @@ export type HeartbeatOptions = {
   readonly readable: (versions: ReadableVersions) => void;
   /** Called when the secrets of this run that all live runs accept may have changed. */
   readonly acceptedByAll: (accepted: AcceptedSecrets) => void;
+  /** Called if the database has lost an earlier heartbeat: it was put back to an earlier state. */
+  readonly databaseWentBack: () => void;
 };
 
-type Beat = { readonly ms: number; readonly moved_ms: number | null; readonly others: readonly Stated[] };
+/** The heartbeat is written and read at two moments of one statement. */
+const SAME_BEAT_MS = 500;
+
+type Beat = {
+  readonly ms: number;
+  readonly before_ms: number | null;
+  readonly moved_ms: number | null;
+  readonly others: readonly Stated[];
+};
 
 /** Returns a function that proves the life of the given runs, and reports what the other live runs state. */
 export const createHeartbeat = (pool: pg.Pool, options: HeartbeatOptions) => {
-  const { deadAfterMs, accepts, heard, readable, acceptedByAll } = options;
+  const { deadAfterMs, accepts, heard, readable, acceptedByAll, databaseWentBack } = options;
   const versions = JSON.stringify(READABLE_VERSIONS);
   let lastOthers: string | undefined;
+  let lastMs: number | undefined;
   return async (runIds: readonly string[]): Promise<void> => {
     const sentAt = local();
     const { rows } = await pool.query<Beat>(BEAT, [runIds, versions, deadAfterMs, JSON.stringify(accepts)]);
-    const [{ ms, moved_ms: movedMs, others }] = rows as [Beat];
+    const [{ ms, before_ms: beforeMs, moved_ms: movedMs, others }] = rows as [Beat];
+    if (lastMs !== undefined && (beforeMs ?? 0) < lastMs - SAME_BEAT_MS) databaseWentBack();
+    lastMs = ms;
     heard({ databaseMs: ms, sentAt, heardAt: local(), movedMs: movedMs ?? undefined });
     const asText = JSON.stringify(others);
     if (asText === lastOthers) return;

@@ -30,6 +30,8 @@ export type Run = {
    * alive until it is retired; this node counts it as dead from now on.
    */
   renew(id: string): void;
+  /** Whether the last beat failed: it is unknown what the database has become since. */
+  readonly missed: boolean;
   /** The former ids that are not retired yet. */
   readonly former: readonly string[];
   /** No request of that former id is under way any more: removes it from the list. */
@@ -54,6 +56,8 @@ export type RunOptions = {
   readonly accepts?: AcceptedSecrets;
   /** Called with the secrets of this run that all live runs accept, when a run that accepts others has started or ended. */
   readonly acceptedByAll?: (accepted: AcceptedSecrets) => void;
+  /** Called if the database was put back to an earlier state. */
+  readonly databaseWentBack?: () => void;
   readonly wall?: DatabaseClockOptions['wall'];
   readonly beatMs?: number;
 };
@@ -78,14 +82,21 @@ export const readableByLiveRuns = async (databaseUrl: string): Promise<ReadableV
 /** Adds this process to the list of runs, before it can place holds, and sends a heartbeat once a second. */
 export const createRun = async (options: RunOptions): Promise<Run> => {
   const { failed, clockOff, clockMoved, wall = Date.now, beatMs = BEAT_MS, answered = ignore } = options;
-  const { readable = ignore, accepts = UNSTATED_SECRETS, acceptedByAll = ignore } = options;
+  const { readable = ignore, accepts = UNSTATED_SECRETS, acceptedByAll = ignore, databaseWentBack = ignore } = options;
   let { id } = options;
   let former: readonly string[] = [];
   const clock = createDatabaseClock({ off: clockOff, moved: clockMoved, wall });
   const deadAfterMs = DEAD_AFTER_BEATS * beatMs;
   const timeouts = { connectionTimeoutMillis: ANSWER_WITHIN_MS, query_timeout: ANSWER_WITHIN_MS };
   const pool = createPool(options.databaseUrl, { max: 2, application_name: 'kissapi-runs', ...timeouts });
-  const beat = createHeartbeat(pool, { deadAfterMs, accepts, heard: clock.heard, readable, acceptedByAll });
+  const beat = createHeartbeat(pool, {
+    deadAfterMs,
+    accepts,
+    heard: clock.heard,
+    readable,
+    acceptedByAll,
+    databaseWentBack,
+  });
   try {
     await beat([id]);
     await pool.query(`delete from runs where seen_at < clock_timestamp() - interval '${FORGET_AFTER}'`);
@@ -106,6 +117,9 @@ export const createRun = async (options: RunOptions): Promise<Run> => {
     renew: (renewed) => {
       former = [...former, id];
       id = renewed;
+    },
+    get missed() {
+      return heart.missed();
     },
     get former() {
       return former;
@@ -162,6 +176,7 @@ const startHeart = (beat: () => Promise<void>, { beatMs, deadAfterMs, answered, 
       .finally(() => (beating = false));
   }, beatMs);
   return {
+    missed: (): boolean => missed,
     /** Whether the list of live runs can be trusted. */
     isCertain: (): boolean => !missed && performance.now() >= certainFrom,
     stop: (): void => clearInterval(interval),
