@@ -11,6 +11,8 @@ export type LogOptions = PostgresStoreOptions & {
   /** Called with what an operator must know about EventStoreDB. */
   readonly noticed?: (event: StoreEvent) => void;
   readonly failed?: (error: unknown) => void;
+  /** With EventStoreDB, called when a connection to PostgreSQL breaks. */
+  readonly interrupted?: () => void;
 };
 
 export type Log = ChainedLog & {

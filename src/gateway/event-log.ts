@@ -102,9 +102,10 @@ export const openEventLog = async (options: EventLogOptions) => {
     reportLostKeys(dataKeys, from, log);
   };
   const rewinds = await patiently(() => openRewinds({ databaseUrl, dataDir, outage, copyIsWhole, log }));
+  let doubt = (): void => undefined;
   const store = createLog(
     { databaseUrl, eventStoreUrl },
-    { ...rewinds.storeOptions, ...eventStoreReports(log, outage) },
+    { ...rewinds.storeOptions, ...eventStoreReports(log, outage), interrupted: () => doubt() },
   );
   await completeCopy(store, log);
   /** Completions would rest on what a part of the database has forgotten. */
@@ -211,6 +212,10 @@ export const openEventLog = async (options: EventLogOptions) => {
     rewindIsOpen: rewinds.isOpen,
     /** Whether completions are refused because of what the log or the database lacks. */
     isPaused,
+    /** Registers what happens when it becomes unknown whether the database was put back to an earlier state. */
+    onDoubt: (doubted: () => void): void => {
+      if (eventStoreUrl !== undefined) doubt = doubted;
+    },
     /** To be called if the database was put back to an earlier state under this process. */
     databaseWentBack: (): void => {
       if (eventStoreUrl !== undefined) rewinds.copyMayBeBack();

@@ -5,7 +5,7 @@ import { healthChecks } from './health/health-checks.ts';
 import { eventStoreCheck, isInEventStore } from './health/event-store-check.ts';
 import { openDoor } from './http-server.ts';
 import { newId } from './new-id.ts';
-import { watchReadiness, type Finding } from './health/readiness.ts';
+import { watchReadiness, type Finding, type Readiness } from './health/readiness.ts';
 import { answerUnreadable } from '../http/server/unreadable.ts';
 import { openCompletions } from './completions.ts';
 import { openRooms, type GatewayOptions, type Rooms } from './rooms.ts';
@@ -40,7 +40,14 @@ const openReadiness = async ({ databaseUrl, log }: GatewayOptions, { eventLog, v
   });
   let stopping = false;
   return {
-    read: () => (stopping ? { ...readiness.now(), ready: false, status: 'stopping' as const } : readiness.now()),
+    read: (): Readiness => {
+      const now = readiness.now();
+      if (stopping) return { ...now, ready: false, status: 'stopping' };
+      // Findings are up to a second old, and an interrupted database may have been put back meanwhile.
+      const reason = eventLog.incomplete(watchers.missedBeat());
+      if (reason === undefined) return now;
+      return { ready: false, status: 'not ready', checks: { ...now.checks, history: { ok: false, reason } } };
+    },
     stopping: (): void => void (stopping = true),
     close: async (): Promise<void> => {
       await readiness.close();

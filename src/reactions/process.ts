@@ -233,6 +233,12 @@ const createLead = (options: ProcessOptions, update: Update) => {
   };
 };
 
+const untilAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    if (signal.aborted) resolve();
+  });
+
 /** Runs a process on one node at a time. All nodes start it; another one takes over when the node that runs it ends. */
 export const startProcess = (options: ProcessOptions): RunningProcess => {
   const { databaseUrl, process, failed, silentMs } = options;
@@ -269,7 +275,8 @@ export const startProcess = (options: ProcessOptions): RunningProcess => {
         },
       );
       await round;
-      if (!signal.aborted) await rest.pause(retryMs(failures));
+      // A restart does not wait for the next try.
+      if (!signal.aborted) await Promise.race([rest.pause(retryMs(failures)), untilAborted(signal)]);
     }
   });
 
@@ -280,6 +287,7 @@ export const startProcess = (options: ProcessOptions): RunningProcess => {
     },
     restart: async () => {
       const former = round;
+      failures = 0;
       stopping.abort();
       stopping = new AbortController();
       await former;

@@ -30,6 +30,8 @@ export type EventStoreDbOptions = PostgresStoreOptions & {
   readonly eventStoreUrl: string;
   readonly noticed?: (event: StoreEvent) => void;
   readonly failed?: (error: unknown) => void;
+  /** Called when a connection to PostgreSQL breaks: it may have stopped, and be put back to an earlier state. */
+  readonly interrupted?: () => void;
 };
 
 export type EventStoreDbLog = ChainedLog & {
@@ -54,7 +56,7 @@ export const createEventStoreDbLog = (databaseUrl: string, options: EventStoreDb
   const { noticed = ignore, failed = ignore } = options;
   const history = createHistorySeen(options.newest);
   const reads = createLogReads(databaseUrl, history, { streamTokens: true });
-  const listener = createLogListener(databaseUrl);
+  const listener = createLogListener(databaseUrl, options.interrupted);
   const heads = createCopyHeads(databaseUrl);
   const sessions = acquireSessions(options.eventStoreUrl);
   const gate = createGate({

@@ -9,8 +9,11 @@ export type LogListener = {
   close(): Promise<void>;
 };
 
-/** One connection that LISTENs for appends, opened with the first subscriber and kept open. */
-export const createLogListener = (databaseUrl: string): LogListener => {
+/**
+ * One connection that LISTENs for appends, opened with the first subscriber and kept open. Calls `interrupted` when it breaks:
+ * the server may have stopped.
+ */
+export const createLogListener = (databaseUrl: string, interrupted: () => void = () => undefined): LogListener => {
   const wakes = new Set<() => void>();
   let client: pg.Client | undefined;
   let retry: NodeJS.Timeout | undefined;
@@ -25,6 +28,7 @@ export const createLogListener = (databaseUrl: string): LogListener => {
     client = connecting;
     const lost = (): void => {
       if (client !== connecting || closed) return;
+      interrupted();
       client = undefined;
       connecting.end().catch(() => undefined);
       retry = setTimeout(open, RECONNECT_MS);

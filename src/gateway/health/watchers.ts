@@ -47,6 +47,7 @@ export type WatchersOptions = {
     | 'rewindIsOpen'
     | 'checkHistory'
     | 'databaseWentBack'
+    | 'onDoubt'
   >;
   /** The ids of the generations in progress in this process. */
   readonly generations: () => ReadonlySet<string>;
@@ -238,6 +239,7 @@ export const startWatchers = async (options: WatchersOptions) => {
     copyLag: eventLog.store.copyLag && (() => eventLog.store.copyLag ?? NO_LAG),
   });
   const run = await startRun(options);
+  eventLog.onDoubt(run.doubt);
   const orphans = startOrphanRelease(options, run, metrics);
   const lotExpiry = startLotExpiry(options, run);
   const rehash = startRehash(options);

@@ -30,8 +30,10 @@ export type Run = {
    * alive until it is retired; this node counts it as dead from now on.
    */
   renew(id: string): void;
-  /** Whether the last beat failed: it is unknown what the database has become since. */
+  /** Whether the last beat failed, or none succeeded since `doubt`: it is unknown what the database has become. */
   readonly missed: boolean;
+  /** A connection to the database broke: only the next beat shows what it has become. */
+  doubt(): void;
   /** The former ids that are not retired yet. */
   readonly former: readonly string[];
   /** No request of that former id is under way any more: removes it from the list. */
@@ -121,6 +123,7 @@ export const createRun = async (options: RunOptions): Promise<Run> => {
     get missed() {
       return heart.missed();
     },
+    doubt: heart.doubt,
     get former() {
       return former;
     },
@@ -157,9 +160,11 @@ type HeartOptions = {
 const startHeart = (beat: () => Promise<void>, { beatMs, deadAfterMs, answered, failed }: HeartOptions) => {
   let beating = false;
   let missed = false;
+  let doubtedAt = -Infinity;
   /** By then every live run has had the time to send a heartbeat again. */
   let certainFrom = 0;
-  const succeeded = (): void => {
+  const succeeded = (beganAt: number): void => {
+    if (beganAt < doubtedAt) return;
     if (missed) certainFrom = performance.now() + deadAfterMs;
     missed = false;
     answered();
@@ -171,12 +176,17 @@ const startHeart = (beat: () => Promise<void>, { beatMs, deadAfterMs, answered, 
   const interval = setInterval(() => {
     if (beating) return;
     beating = true;
+    const beganAt = performance.now();
     beat()
-      .then(succeeded, wasMissed)
+      .then(() => succeeded(beganAt), wasMissed)
       .finally(() => (beating = false));
   }, beatMs);
   return {
     missed: (): boolean => missed,
+    doubt: (): void => {
+      missed = true;
+      doubtedAt = performance.now();
+    },
     /** Whether the list of live runs can be trusted. */
     isCertain: (): boolean => !missed && performance.now() >= certainFrom,
     stop: (): void => clearInterval(interval),
