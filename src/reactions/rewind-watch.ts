@@ -14,6 +14,8 @@ export type RewindWatchOptions<Event extends Remembered> = {
   readonly goneOf: (error: unknown) => LogPlace | undefined;
   /** The head of a copy of the log, if the error is that it went back in time. It is being made complete again. */
   readonly copyBackAt?: (error: unknown) => number | undefined;
+  /** The head of the copy once it has everything that the log had at the call. Rejects while it does not. */
+  readonly completeCopy?: () => Promise<number>;
   /** Called after `dropMemory` when such a copy is complete again, with its heads then and now. */
   readonly copyIsWhole?: (from: number, to: number) => void;
   /** When this resolves, everything in memory was dropped or compared with the log. */
@@ -90,9 +92,10 @@ export const watchForRewinds = async <Event extends Remembered>(
     try {
       const head = await options.checkHistory();
       if (copyBackAt !== undefined) {
-        // The log is the same, but other tables went back with the copy.
+        // The log is the same, but other tables went back with the copy. It may have events that this process never saw.
+        const whole = (await options.completeCopy?.()) ?? head.position;
         await options.dropMemory();
-        options.copyIsWhole?.(copyBackAt, head.position);
+        options.copyIsWhole?.(copyBackAt, whole);
         copyBackAt = undefined;
       }
       heads.push(head);

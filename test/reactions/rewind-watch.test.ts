@@ -40,6 +40,7 @@ const start = async (): Promise<RewindWatch> =>
       return world.head;
     },
     copyBackAt: (error) => (error instanceof CopyBack ? world.copyBackAt : undefined),
+    completeCopy: () => Promise.resolve(12),
     copyIsWhole: (from, to) => void world.done.push(`copy whole from ${from} to ${to}`),
     goneOf: (error) => (error instanceof WentBack ? world.gone : undefined),
     dropMemory: () => Promise.resolve(void world.done.push('memory dropped')),
@@ -146,7 +147,7 @@ describe('a copy of the log that went back in time', () => {
     expect(world.done).toEqual([]);
     world.copyBackAt = undefined;
     await expect.poll(() => started.copyIsBack, SOON).toBe(false);
-    expect(world.done).toEqual(['memory dropped', 'copy whole from 4 to 10']);
+    expect(world.done).toEqual(['memory dropped', 'copy whole from 4 to 12']);
     expect(started.open).toBeUndefined();
   });
 
@@ -155,6 +156,6 @@ describe('a copy of the log that went back in time', () => {
     started.copyMayBeBack();
     expect(started.copyIsBack).toBe(true);
     await expect.poll(() => started.copyIsBack, SOON).toBe(false);
-    expect(world.done).toEqual(['memory dropped', 'copy whole from 0 to 10']);
+    expect(world.done).toEqual(['memory dropped', 'copy whole from 0 to 12']);
   });
 });

@@ -63,6 +63,7 @@ export const openRewinds = async ({ databaseUrl, dataDir, outage, copyIsWhole, l
         checkHistory: store.checkHistory,
         goneOf: (error) => (error instanceof LogWentBack ? error.seen : undefined),
         copyBackAt: (error) => (error instanceof CopyWentBack ? error.position : undefined),
+        completeCopy: store.head,
         copyIsWhole: (from, to) => {
           log.warn({ from, to }, 'PostgreSQL had gone back in time: the log was copied again from EventStoreDB');
           copyIsWhole(from, to);
