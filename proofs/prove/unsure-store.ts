@@ -98,6 +98,10 @@ export const createUnsureStore = (
     return call(what, fails ? 'lost' : 'fine', work);
   };
 
+  const readFrom = <T>(stream: string, from: number, work: () => Promise<T>): Promise<T> =>
+    read(() => `read ${accountIn(stream)} from ${from}`, work);
+  const lookUp = <T>(id: string, work: () => Promise<T>): Promise<T> => read(() => `look ${commandOf(id)} up`, work);
+
   return {
     ...store,
     append: (slices) => {
@@ -115,17 +119,12 @@ export const createUnsureStore = (
         },
       );
     },
+    readStream: (stream, from, limit) => readFrom(stream, from, () => store.readStream(stream, from, limit)),
+    findEvent: (stream, id) => lookUp(id, () => store.findEvent(stream, id)),
     streams: {
-      readStream: (stream, from, limit) =>
-        read(
-          () => `read ${accountIn(stream)} from ${from}`,
-          () => store.streams.readStream(stream, from, limit),
-        ),
-      findEvent: (stream, id) =>
-        read(
-          () => `look ${commandOf(id)} up`,
-          () => store.streams.findEvent(stream, id),
-        ),
+      ...(store.streams.acceptsKnownIds ? { acceptsKnownIds: true } : {}),
+      readStream: (stream, from, limit) => readFrom(stream, from, () => store.streams.readStream(stream, from, limit)),
+      findEvent: (stream, id) => lookUp(id, () => store.streams.findEvent(stream, id)),
     },
     die: () => {
       dead = true;
