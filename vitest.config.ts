@@ -41,7 +41,7 @@ const withoutIsolation = { isolate: false, restoreMocks: true };
 
 export default defineConfig({
   test: {
-    globalSetup: ['test/support/postgres/postgres-server.ts', 'test/support/event-store-server.ts'],
+    globalSetup: ['test/support/postgres/postgres-server.ts', 'test/support/stores/event-store-server.ts'],
     // Two cores: with more workers, the gateways of the journeys only wait for one another.
     maxWorkers: 2,
     projects: [

@@ -7,7 +7,7 @@ import {
   type EmbeddedPostgres,
 } from './gateway/start/bundled-postgres.ts';
 import { withOlder, WrongMasterKey } from './eventstore/secrets/data-keys.ts';
-import { ClockNotMoved } from './eventstore/log-clock.ts';
+import { ClockNotMoved } from './eventstore/postgres/log-clock.ts';
 import { WrongSecret } from './eventstore/secrets/secret-checks.ts';
 import { UnfitEventStore } from './eventstore/eventstoredb/fitness/unfit-event-store.ts';
 import { databaseFaultInWords, UnfitDatabase } from './eventstore/postgres/database/database-faults.ts';

@@ -262,7 +262,7 @@ const brokenBySql = ({ path, text }: Source): string[] =>
 
 /** Files that may read real time: of this machine, or of the database. What decides takes the clock of the log instead. */
 const readsRealTime: Readonly<Record<string, string>> = {
-  'eventstore/log-clock.ts': 'the clock of the log is real time and what it was moved by',
+  'eventstore/postgres/log-clock.ts': 'the clock of the log is real time and what it was moved by',
   'eventstore/integrity/checkpoint-log.ts': 'its SQL adds what the clock of the log was moved by',
   'eventstore/memory/in-memory.ts': 'it is the default of the clock of a log in memory',
   'eventstore/postgres/log-probe.ts': 'it compares the clock of the machine with that of the database',
@@ -274,8 +274,8 @@ const readsRealTime: Readonly<Record<string, string>> = {
   'reactions/database-clock.ts': 'it reports that the clock of the machine is wrong',
   'reactions/runs/heartbeat.ts': 'whether a run is alive is a matter of real time',
   'reactions/runs/runs.ts': 'whether a run is alive is a matter of real time',
-  'cli/event-store.ts': 'it compares the clock of the machine with that of EventStoreDB',
-  'cli/migrate-log.ts': 'it compares the clock of the machine with that of EventStoreDB',
+  'cli/stores/event-store.ts': 'it compares the clock of the machine with that of EventStoreDB',
+  'cli/stores/migrate-log.ts': 'it compares the clock of the machine with that of EventStoreDB',
   'cli/terminal/live-runs.ts': 'whether a run is alive is a matter of real time',
   'proxy/providers/openai/http/retry-after.ts': "a provider's Retry-After is a real time",
 };

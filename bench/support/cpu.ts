@@ -43,7 +43,7 @@ export const cpuWithEnded = async (pid: number): Promise<number> => {
 
 const LISTENS = '0A';
 
-/** The process of this machine that listens on a TCP port; undefined if there is none, or it is of another user. */
+/** The id of the process on this machine that listens on a TCP port. Undefined if no process of this user does. */
 export const listenerOn = async (port: number): Promise<number | undefined> => {
   const hexPort = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const tables = await Promise.all(

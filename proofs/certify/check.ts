@@ -132,7 +132,8 @@ export const check = async (
     return HOLDS_END_WITHIN_MS;
   };
   const ended = world.gateways().find(({ process }) => process.hasEnded());
-  if (ended) throw new Error(`${ended.url} ended by itself:\n${ended.process.output().slice(-ENDED_KEEP)}`);
+  if (ended)
+    throw new Error(`${ended.url} ended, and nothing had killed it:\n${ended.process.output().slice(-ENDED_KEEP)}`);
   const settledMs = await untilNoHolds(databaseUrl).catch(noteLate);
   if (eventStoreUrl !== undefined) late.push(...(await differencesOfStores({ databaseUrl, eventStoreUrl })));
   for (const gateway of world.gateways()) {

@@ -23,7 +23,7 @@ const CUT_WITHIN_MS = 5000;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Gateways reach a single server through a wire. The client of a cluster learns the addresses of its nodes by itself. */
+/** Gateways reach a single server through a wire. A cluster has none, because its nodes announce their own addresses. */
 export const openEventStoreWorld = async (servers: EventStoreServers, random: Random): Promise<EventStoreWorld> => {
   const wire: Wire | undefined = servers.nodes.length === 1 ? await createWire(servers.url) : undefined;
 

@@ -3,7 +3,7 @@ import { createLog, type LogAddress } from '../../src/eventstore/create-log.ts';
 import { emptyLog } from '../../test/support/sql.ts';
 import type { Subject } from './history.ts';
 
-/** A new log in EventStoreDB. Each process has a store of its own, which remembers and copies for itself. */
+/** A new log in EventStoreDB. Each process has its own store, with its own memory and sequencer. */
 export const eventStoreSubject = async (address: LogAddress): Promise<Subject> => {
   await emptyLog(address.databaseUrl);
   const stores: ChainedLog[] = [];

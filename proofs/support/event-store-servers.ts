@@ -28,7 +28,7 @@ export type EventStoreServers = {
   readonly nodes: readonly EventStoreNode[];
   /** Resolves when one node leads and the others follow it. */
   ready(): Promise<void>;
-  /** The node that leads; undefined if there is none now. */
+  /** The node that leads; undefined during an election. */
   leader(): Promise<EventStoreNode | undefined>;
   stop(): Promise<void>;
 };

@@ -1,5 +1,10 @@
 import { isProduction } from '../config/config.ts';
-import { moveLogClockForward, movedInWords, readLogClock, type ClockReading } from '../eventstore/log-clock.ts';
+import {
+  moveLogClockForward,
+  movedInWords,
+  readLogClock,
+  type ClockReading,
+} from '../eventstore/postgres/log-clock.ts';
 import { duration } from './terminal/duration.ts';
 import { CliFault } from './terminal/fault.ts';
 import type { OpenDatabase } from './terminal/open-database.ts';

@@ -1,4 +1,4 @@
-import { readLogClock } from '../eventstore/log-clock.ts';
+import { readLogClock } from '../eventstore/postgres/log-clock.ts';
 import { knownSecretIds } from '../eventstore/secrets/secret-checks.ts';
 import { decodeFact } from '../eventstore/journal/codec.ts';
 import { createKeyOwners, type KeyOwners } from '../projections/views/key-owners.ts';

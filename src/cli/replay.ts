@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import { accountOfStream } from '../domain/account/account.ts';
 import { formatUsd } from '../domain/money.ts';
 import { eventsOfRequest } from '../eventstore/journal/completion-events.ts';
-import { readLogClock } from '../eventstore/log-clock.ts';
+import { readLogClock } from '../eventstore/postgres/log-clock.ts';
 import { createQueries, generationOf } from '../projections/queries.ts';
 import { tellStory, type Chapter, type Until } from './account-history/history.ts';
 import { createActorNames } from './account-history/actors.ts';

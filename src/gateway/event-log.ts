@@ -21,7 +21,7 @@ import { journal } from '../eventstore/journal/codec.ts';
 import { createCommitter } from '../eventstore/committer.ts';
 import { createDataKeys } from '../eventstore/secrets/data-keys.ts';
 import { createFold } from '../eventstore/fold.ts';
-import { beginLogClockAt, keepClockReal, readLogClock } from '../eventstore/log-clock.ts';
+import { beginLogClockAt, keepClockReal, readLogClock } from '../eventstore/postgres/log-clock.ts';
 import type { MigrateOptions } from '../eventstore/postgres/database/migrate.ts';
 import type { ReadableVersions } from '../eventstore/event-versions.ts';
 import { UNSTATED_VERSIONS } from '../eventstore/journal/unstated-versions.ts';

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import type { ClockReading } from '../eventstore/log-clock.ts';
+import type { ClockReading } from '../eventstore/postgres/log-clock.ts';
 import { createLogProbe } from '../eventstore/postgres/log-probe.ts';
 import { healthChecks } from './health/health-checks.ts';
 import { eventStoreCheck, isInEventStore } from './health/event-store-check.ts';

@@ -7,7 +7,7 @@ export type HeardTime = {
   readonly databaseMs: number;
   readonly sentAt: number;
   readonly heardAt: number;
-  /** How far the clock of the log is ahead of real time; undefined if it was never moved. See eventstore/log-clock.ts. */
+  /** How far the clock of the log is ahead of real time; undefined if it was never moved. See eventstore/postgres/log-clock.ts. */
   readonly movedMs: number | undefined;
 };
 

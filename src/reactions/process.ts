@@ -233,12 +233,6 @@ const createLead = (options: ProcessOptions, update: Update) => {
   };
 };
 
-const untilAborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    if (signal.aborted) resolve();
-  });
-
 /** Runs a process on one node at a time. All nodes start it; another one takes over when the node that runs it ends. */
 export const startProcess = (options: ProcessOptions): RunningProcess => {
   const { databaseUrl, process, failed, silentMs } = options;
@@ -275,8 +269,8 @@ export const startProcess = (options: ProcessOptions): RunningProcess => {
         },
       );
       await round;
-      // A restart does not wait for the next try.
-      if (!signal.aborted) await Promise.race([rest.pause(retryMs(failures)), untilAborted(signal)]);
+      // A restart and the end do not wait for the next try.
+      if (!signal.aborted) await pause(retryMs(failures), signal);
     }
   });
 

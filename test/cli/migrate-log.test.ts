@@ -125,7 +125,7 @@ describe('the command', () => {
     };
     server.delayMs = 20;
     for (let kills = 0, from = 0; kills < 2; kills++, from = await copied()) {
-      const child = spawn(process.execPath, ['src/cli/migrate-log.ts', '--to', 'eventstoredb'], {
+      const child = spawn(process.execPath, ['src/cli/stores/migrate-log.ts', '--to', 'eventstoredb'], {
         env: { ...process.env, ...env(server.url) },
         stdio: 'ignore',
       });

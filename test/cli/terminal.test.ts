@@ -11,7 +11,7 @@ import { createVault } from '../../src/eventstore/journal/personal-data.ts';
 import { secretKey } from '../../src/eventstore/secrets/sealed-bytes.ts';
 import { writeLocalSecret } from '../../src/config/local-secrets.ts';
 import { migratePostgresStore } from '../../src/eventstore/postgres/postgres.ts';
-import { openLog } from '../support/log.ts';
+import { openLog } from '../support/stores/log.ts';
 import { createDatabase } from '../../src/projections/database.ts';
 import { migrateProjections, projections } from '../../src/projections/rows/live.ts';
 import { LIVE } from '../../src/projections/projection.ts';
@@ -19,7 +19,7 @@ import { bringUpToDate } from '../../src/projections/rebuild/rebuild.ts';
 import { applyEvents } from '../../src/projections/rows/rows.ts';
 import { runCommand, spawnCommand, type Ran } from '../support/command.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { storeEnv } from '../support/store-env.ts';
+import { storeEnv } from '../support/stores/store-env.ts';
 import { ACCOUNT, ada, writeLedger } from './ledger.ts';
 
 const run = (script: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ran> =>

@@ -14,7 +14,7 @@ export type LogUnderTest = {
 };
 
 /**
- * A store that commits each slice by itself, and assigns positions and hashes afterwards, to a copy. It promises less:
+ * A store that commits each slice separately, and assigns positions and hashes afterwards, to a copy. It promises less:
  * - The result of an append has neither positions nor times, and the slices of a batch have no order in the log. A read
  *   that does not wait for the copy may lack events that were just appended; `head` waits.
  * - An event id is not looked up at an append. An event of another stream that has a known id is appended, and the log has

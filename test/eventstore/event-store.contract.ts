@@ -21,7 +21,7 @@ export type StoreUnderTest = {
    * append to it.
    */
   readonly create: () => Promise<EventStore>;
-  /** The result of an append has no positions and times: the store assigns them afterwards, to each slice by itself. */
+  /** The result of an append has no positions and times: the store assigns them afterwards, slice by slice. */
   readonly assignsLater?: boolean;
 };
 

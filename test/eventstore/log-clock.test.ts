@@ -12,7 +12,7 @@ import {
   moveLogClockForward,
   movedInWords,
   readLogClock,
-} from '../../src/eventstore/log-clock.ts';
+} from '../../src/eventstore/postgres/log-clock.ts';
 import { migrate } from '../../src/eventstore/postgres/database/migrate.ts';
 import { createPostgresStore } from '../../src/eventstore/postgres/postgres.ts';
 import { createMigratedDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -185,7 +185,7 @@ describe('the clock of a database that no gateway of this release has migrated',
   afterAll(async () => rm(await folder, { recursive: true }));
 
   it('is real for commands that only read it, and is not moved', async () => {
-    const sql = new URL('../../src/eventstore/postgres/sql/', import.meta.url);
+    const sql = new URL('../../src/eventstore/postgres/sql', import.meta.url);
     for (const file of await readdir(sql)) {
       if (file < '000050') await cp(new URL(file, sql), join(await folder, file));
     }

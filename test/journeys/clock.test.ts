@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AccountView } from '../../src/http/management/accounts/views/account-view.ts';
-import { readLogClock } from '../../src/eventstore/log-clock.ts';
+import { readLogClock } from '../../src/eventstore/postgres/log-clock.ts';
 import { DAY_MS, forward, HOUR_MS, movedMsOf } from '../support/clock.ts';
 import { runCommand } from '../support/command.ts';
 import { ADMIN_TOKEN, createPremises, type Premises, type RunningGateway } from '../support/gateway.ts';

@@ -4,7 +4,7 @@ import { createCommands } from '../../src/eventstore/commands.ts';
 import { createCommitter } from '../../src/eventstore/committer.ts';
 import { decode, journal } from '../../src/eventstore/journal/codec.ts';
 import { createLogRewinds } from '../../src/eventstore/postgres/log-rewinds.ts';
-import { openLog } from '../support/log.ts';
+import { openLog } from '../support/stores/log.ts';
 import { createDueMails, type DueMails } from '../../src/mail/due-mails.ts';
 import { createMailProcess, type FailedMail } from '../../src/mail/mail-process.ts';
 import { startMailSender, type MailSenderOptions } from '../../src/mail/mail-sender.ts';

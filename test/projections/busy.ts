@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeFact } from '../../src/eventstore/journal/codec.ts';
 import type { AccountCommand } from '../../src/domain/account/decide.ts';
-import { openLog } from '../support/log.ts';
+import { openLog } from '../support/stores/log.ts';
 import { createDatabase } from '../../src/projections/database.ts';
 import { followLog } from '../../src/projections/follow.ts';
 import { liveProjections, projections } from '../../src/projections/rows/live.ts';

@@ -7,7 +7,7 @@ import { accountStream } from '../../src/domain/account/account.ts';
 import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { decode, encode } from '../../src/eventstore/journal/codec.ts';
 import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
-import { openLog } from '../support/log.ts';
+import { openLog } from '../support/stores/log.ts';
 import { LIVE } from '../../src/projections/projection.ts';
 import { requests } from '../../src/projections/rows/requests.ts';
 import { applyEvents, createTable, digest, readCheckpoint } from '../../src/projections/rows/rows.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { moveLogClockForward, type ClockReading } from '../../src/eventstore/log-clock.ts';
+import { moveLogClockForward, type ClockReading } from '../../src/eventstore/postgres/log-clock.ts';
 import { SOON } from './soon.ts';
 
 export const HOUR_MS = 60 * 60_000;

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { format } from 'node:util';
 import { fileURLToPath } from 'node:url';
-import { storeEnv } from './store-env.ts';
+import { storeEnv } from './stores/store-env.ts';
 
 export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
-import { usesEventStoreDb } from './store-env.ts';
+import { usesEventStoreDb } from './stores/store-env.ts';
 import { emptyLog, query, serverUrl } from './sql.ts';
 
 export type TestDatabase = { readonly url: string; drop(): Promise<void> };

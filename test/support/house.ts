@@ -1,6 +1,6 @@
 import { APIError } from 'openai';
 import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
-import { openLog } from './log.ts';
+import { openLog } from './stores/log.ts';
 import { createSimulatedServer, type SimulatedServer } from '@kissapi/simulator';
 import type { Knobs } from '@kissapi/simulator';
 import { shared } from './shared.ts';

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { usesEventStoreDb } from './store-env.ts';
+import { usesEventStoreDb } from './stores/store-env.ts';
 
 // Taken before any test replaces the timers.
 const { setTimeout } = globalThis;
@@ -70,7 +70,7 @@ const untilCopied = async (databaseUrl: string): Promise<void> => {
     { text: `select store from log_head where position > 0` },
   ])) as [{ store: string }[]];
   if (head?.store !== 'eventstoredb') return;
-  const { openLog } = await import('./log.ts');
+  const { openLog } = await import('./stores/log.ts');
   const log = openLog(databaseUrl);
   // A test may have taken a store away: the tables are then as they are.
   await log.head().catch(() => undefined);

@@ -1,7 +1,7 @@
 import { readCommandConfig } from '../../config/config.ts';
 import { readLocalSecret } from '../../config/local-secrets.ts';
 import { parseSecretKey } from '../../config/secret-key.ts';
-import { readLogClock } from '../../eventstore/log-clock.ts';
+import { readLogClock } from '../../eventstore/postgres/log-clock.ts';
 import { createDataKeys, withOlder } from '../../eventstore/secrets/data-keys.ts';
 import { createKeptDeliveries, DELIVERIES_KEY, type KeptDelivery } from '../../payments/kept-deliveries.ts';
 import { plain } from '../account-history/plain-text.ts';

@@ -6,7 +6,7 @@ import { paymentDecider } from '../../domain/payments/decide.ts';
 import { createCommands } from '../../eventstore/commands.ts';
 import { createCommitter } from '../../eventstore/committer.ts';
 import { journal } from '../../eventstore/journal/codec.ts';
-import { readLogClock } from '../../eventstore/log-clock.ts';
+import { readLogClock } from '../../eventstore/postgres/log-clock.ts';
 import { partnerForCommands } from '../../gateway/payments/partner.ts';
 import { PartnerFailed } from '../../payments/partner.ts';
 import type { PaymentAlert } from '../../payments/payments-options.ts';

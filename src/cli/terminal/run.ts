@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { Command } from 'commander';
 import { InvalidConfig, readCommandConfig } from '../../config/config.ts';
 import { EmbeddedPostgresFault } from '../../gateway/start/bundled-postgres.ts';
-import { ClockNotMoved } from '../../eventstore/log-clock.ts';
+import { ClockNotMoved } from '../../eventstore/postgres/log-clock.ts';
 import { StoreUnavailable } from '../../eventstore/event-store.ts';
 import { NotReadableByAll } from '../../eventstore/event-versions.ts';
 import { CliFault } from './fault.ts';

@@ -10,7 +10,7 @@ import {
 import { createCommands } from '../../eventstore/commands.ts';
 import { createCommitter } from '../../eventstore/committer.ts';
 import { journal } from '../../eventstore/journal/codec.ts';
-import { readLogClock } from '../../eventstore/log-clock.ts';
+import { readLogClock } from '../../eventstore/postgres/log-clock.ts';
 import { readableByLiveRuns } from '../../reactions/runs/runs.ts';
 import { CliFault } from '../terminal/fault.ts';
 import type { OpenDatabase } from '../terminal/open-database.ts';

@@ -10,7 +10,7 @@ import { createTermsList, type DocumentVersion } from '../../projections/views/t
 import { plain } from '../account-history/plain-text.ts';
 import { CliFault } from '../terminal/fault.ts';
 import type { OpenDatabase } from '../terminal/open-database.ts';
-import { readLogClock } from '../../eventstore/log-clock.ts';
+import { readLogClock } from '../../eventstore/postgres/log-clock.ts';
 
 export type Version = WithStanding<DocumentVersion>;
 

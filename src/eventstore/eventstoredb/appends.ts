@@ -36,8 +36,8 @@ const APPEND_WITHIN_MS = 2500;
 type Appended = { readonly result: SliceResult; readonly seen?: Placed & Pick<Written, 'token'> & { commit: number } };
 
 /**
- * Appends each slice by itself, all at the same time. A repeated slice has the same ids at the same revisions, which the
- * server takes for the append before. If the outcome of one is unknown, the whole batch rejects and is repeated.
+ * Sends one append for each slice, all at the same time. A repeated slice has the same ids at the same revisions, so the server
+ * recognises it. If the outcome of one is unknown, the whole batch rejects and is repeated.
  */
 export const createAppends = (options: AppendsOptions): Pick<EventStore, 'append'> => {
   const { gate, turns, writer, absent } = options;

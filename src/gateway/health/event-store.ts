@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Log } from '../../eventstore/create-log.ts';
 import type { PostgresDataKeys } from '../../eventstore/secrets/data-keys.ts';
 import { StoreUnavailable } from '../../eventstore/event-store.ts';
-import { readLogClock } from '../../eventstore/log-clock.ts';
+import { readLogClock } from '../../eventstore/postgres/log-clock.ts';
 import { checkServer } from '../../eventstore/eventstoredb/fitness/check-server.ts';
 import { UnfitEventStore } from '../../eventstore/eventstoredb/fitness/unfit-event-store.ts';
 import { DatabaseNotReady } from '../../eventstore/postgres/database/database-faults.ts';

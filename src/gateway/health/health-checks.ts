@@ -1,6 +1,6 @@
 import type { AppendStanding } from '../../eventstore/committer.ts';
 import { StoreFull } from '../../eventstore/event-store.ts';
-import { movedInWords } from '../../eventstore/log-clock.ts';
+import { movedInWords } from '../../eventstore/postgres/log-clock.ts';
 import { NoRoom, type LogProbe, type LogState } from '../../eventstore/postgres/log-probe.ts';
 import type { Check, Finding } from './readiness.ts';
 

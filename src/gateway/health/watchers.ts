@@ -5,7 +5,7 @@ import { publicKeyPem, toJson } from '../../eventstore/integrity/checkpoint.ts';
 import { createCheckpointLog } from '../../eventstore/integrity/checkpoint-log.ts';
 import { derivedId } from '../../eventstore/ids.ts';
 import { NotReadableByAll } from '../../eventstore/event-versions.ts';
-import { movedInWords } from '../../eventstore/log-clock.ts';
+import { movedInWords } from '../../eventstore/postgres/log-clock.ts';
 import { noticeSigningKey } from '../../eventstore/secrets/signing-keys.ts';
 import type { MigrateOptions } from '../../eventstore/postgres/database/migrate.ts';
 import type { Patiently } from '../../eventstore/postgres/database/patience.ts';

@@ -1,4 +1,4 @@
-import { movedInWords, type ClockReading } from '../../eventstore/log-clock.ts';
+import { movedInWords, type ClockReading } from '../../eventstore/postgres/log-clock.ts';
 
 export type Welcome = {
   /** The address of the gateway, without a trailing slash. */

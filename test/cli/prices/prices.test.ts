@@ -6,7 +6,7 @@ import { proposedEntry } from '../../../src/domain/prices/proposals.ts';
 import { createCommands } from '../../../src/eventstore/commands.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
 import { journal } from '../../../src/eventstore/journal/codec.ts';
-import { openLog } from '../../support/log.ts';
+import { openLog } from '../../support/stores/log.ts';
 import { migrateRuns } from '../../../src/reactions/runs/runs.ts';
 import { runCommand } from '../../support/command.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { moveLogClockForward } from '../../../src/eventstore/log-clock.ts';
+import { moveLogClockForward } from '../../../src/eventstore/postgres/log-clock.ts';
 import { runCommand } from '../../support/command.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database.ts';
 

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { checkedMasterKeys, type MasterKey } from '../../../src/eventstore/secrets/data-keys.ts';
-import { openLog } from '../../support/log.ts';
+import { openLog } from '../../support/stores/log.ts';
 import { secretKey } from '../../../src/eventstore/secrets/sealed-bytes.ts';
 import {
   checkSecrets,

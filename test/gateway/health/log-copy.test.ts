@@ -7,7 +7,7 @@ import { createCommands } from '../../../src/eventstore/commands.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
 import { StoreUnavailable } from '../../../src/eventstore/event-store.ts';
 import { journal } from '../../../src/eventstore/journal/codec.ts';
-import { openLog } from '../../support/log.ts';
+import { openLog } from '../../support/stores/log.ts';
 import { startOnDatabase } from '../../../src/gateway/health/database-wait.ts';
 import { watchLogCopy, type LogCopy } from '../../../src/gateway/health/log-copy.ts';
 import { openViews, type Views } from '../../../src/gateway/views.ts';

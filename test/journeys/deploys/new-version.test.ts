@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openLog } from '../../support/log.ts';
+import { openLog } from '../../support/stores/log.ts';
 import { createDatabase } from '../../../src/projections/database.ts';
 import { balances } from '../../../src/projections/rows/balances.ts';
 import { LIVE } from '../../../src/projections/projection.ts';

@@ -10,7 +10,7 @@ import { processesWith } from '../../support/nodes/npm-start.ts';
 import { startGatewayOn } from '../../support/nodes/running-gateway.ts';
 import { SOON } from '../../support/soon.ts';
 import { takeAway } from '../../support/sql.ts';
-import { usesEventStoreDb } from '../../support/store-env.ts';
+import { usesEventStoreDb } from '../../support/stores/store-env.ts';
 import { chat } from '../../support/traffic.ts';
 
 const CHECKS = [

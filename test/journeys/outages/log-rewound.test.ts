@@ -11,7 +11,7 @@ import { ADMIN_TOKEN, type RunningGateway } from '../../support/gateway.ts';
 import { startGatewayOn } from '../../support/nodes/running-gateway.ts';
 import { SOON } from '../../support/soon.ts';
 import { query } from '../../support/sql.ts';
-import { usesEventStoreDb } from '../../support/store-env.ts';
+import { usesEventStoreDb } from '../../support/stores/store-env.ts';
 import { chat, errorOf, type Answer } from '../../support/traffic.ts';
 
 let database: TestDatabase;

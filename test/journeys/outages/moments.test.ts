@@ -14,7 +14,7 @@ import type { ChainedLog } from '../../../src/eventstore/chained-log.ts';
 import { createVault, readPlain, type PersonalData } from '../../../src/eventstore/journal/personal-data.ts';
 import { createDataKeys } from '../../../src/eventstore/secrets/data-keys.ts';
 import { secretKey } from '../../../src/eventstore/secrets/sealed-bytes.ts';
-import { openLog } from '../../support/log.ts';
+import { openLog } from '../../support/stores/log.ts';
 import { viewAccount, type AccountView } from '../../../src/http/management/accounts/views/account-view.ts';
 import { createDatabase, type Database } from '../../../src/projections/database.ts';
 import { projections } from '../../../src/projections/rows/live.ts';

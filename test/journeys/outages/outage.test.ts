@@ -6,7 +6,7 @@ import { checkProjections, checkSettledBooks, isCharge } from '../../support/eve
 import { createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
 import { SOON } from '../../support/soon.ts';
 import { takeAway } from '../../support/sql.ts';
-import { usesEventStoreDb } from '../../support/store-env.ts';
+import { usesEventStoreDb } from '../../support/stores/store-env.ts';
 import { chat, costUsdOf, errorOf, generationOf } from '../../support/traffic.ts';
 
 /** Longer than a run may be silent before it is taken for dead. */

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readLogClock } from '../../../src/eventstore/log-clock.ts';
+import { readLogClock } from '../../../src/eventstore/postgres/log-clock.ts';
 import { simulate } from '../../support/house.ts';
 import { runCommand, type Ran } from '../../support/command.ts';
 import { createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';

@@ -3,7 +3,7 @@ import { accountStream } from '../../../src/domain/account/account.ts';
 import { GENESIS } from '../../../src/eventstore/integrity/chain.ts';
 import { expectedHash } from '../../eventstore/integrity/expected-hash.ts';
 import type { ChainedLog } from '../../../src/eventstore/chained-log.ts';
-import { openLog } from '../../support/log.ts';
+import { openLog } from '../../support/stores/log.ts';
 import type { AccountView } from '../../../src/http/management/accounts/views/account-view.ts';
 import { readLogAfter } from '../../eventstore/logs.ts';
 import { checkProjections, checkSettledBooks } from '../../support/events/account-history.ts';

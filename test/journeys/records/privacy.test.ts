@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountStream } from '../../../src/domain/account/account.ts';
-import { openLog } from '../../support/log.ts';
+import { openLog } from '../../support/stores/log.ts';
 import { checkSettledBooks, projectionsCaughtUp } from '../../support/events/account-history.ts';
 import { dumpDatabase, dumpFolder, isIn } from '../../support/canary.ts';
 import { ADMIN_TOKEN, createPremises, DATA_KEY, type Premises, type RunningGateway } from '../../support/gateway.ts';

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { moveLogClockForward } from '../../../src/eventstore/log-clock.ts';
+import { moveLogClockForward } from '../../../src/eventstore/postgres/log-clock.ts';
 import { call, registration } from '../../support/customers/person.ts';
 import { runCommand } from '../../support/command.ts';
 import { createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';

@@ -5,7 +5,7 @@ import { randomFrom } from '../../payments/schedules/random.ts';
 import { createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
 import { SOON } from '../../support/soon.ts';
 import { queries, query } from '../../support/sql.ts';
-import { usesEventStoreDb } from '../../support/store-env.ts';
+import { usesEventStoreDb } from '../../support/stores/store-env.ts';
 import { registerAccounts } from './notice-accounts.ts';
 
 const SEED = Number(process.env['SEED'] ?? 15);

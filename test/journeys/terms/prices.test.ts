@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readLogClock } from '../../../src/eventstore/log-clock.ts';
+import { readLogClock } from '../../../src/eventstore/postgres/log-clock.ts';
 import { DAY_MS, forward } from '../../support/clock.ts';
 import { runCommand, type Ran } from '../../support/command.ts';
 import { createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';

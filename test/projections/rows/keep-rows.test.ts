@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { openLog } from '../../support/log.ts';
+import { openLog } from '../../support/stores/log.ts';
 import type { ChainedLog } from '../../../src/eventstore/chained-log.ts';
 import { createDatabase, type Database } from '../../../src/projections/database.ts';
 import type { Follower } from '../../../src/projections/follow.ts';

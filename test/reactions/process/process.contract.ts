@@ -8,7 +8,7 @@ import { createMigratedDatabase, type TestDatabase } from '../../support/databas
 import { startProcess as startChild, type Started } from '../../support/process.ts';
 import { SOON } from '../../support/soon.ts';
 import { query } from '../../support/sql.ts';
-import { usesEventStoreDb } from '../../support/store-env.ts';
+import { usesEventStoreDb } from '../../support/stores/store-env.ts';
 import { openNode, type ProcessNode, type Subject } from './subject.ts';
 
 const STEPS_OF_ANY = ['before the reaction', 'before the checkpoint', 'after the checkpoint'];

@@ -3,7 +3,7 @@ import { createCommitter, type Committer } from '../../../src/eventstore/committ
 import type { ChainedLog, LogPlace } from '../../../src/eventstore/chained-log.ts';
 import { journal } from '../../../src/eventstore/journal/codec.ts';
 import { createLogRewinds } from '../../../src/eventstore/postgres/log-rewinds.ts';
-import { openLog } from '../../support/log.ts';
+import { openLog } from '../../support/stores/log.ts';
 import { reactionDecider } from '../../../src/domain/reactions/parked-reactions.ts';
 import type { Process, ProcessOptions } from '../../../src/reactions/process.ts';
 

@@ -8,7 +8,7 @@ import { STAFF_STREAM, staffDecider, type StaffCommand } from '../../../src/doma
 import { createCommands } from '../../../src/eventstore/commands.ts';
 import { createCommitter } from '../../../src/eventstore/committer.ts';
 import { journal, type DomainEvent } from '../../../src/eventstore/journal/codec.ts';
-import { openLog } from '../log.ts';
+import { openLog } from '../stores/log.ts';
 
 /** Executes a command as another node that dies right after it: what follows is left to the gateways. */
 export const executeAndDie = async <State, Command, Event extends DomainEvent, Refusal>(

@@ -1,5 +1,5 @@
 import { decodeFact } from '../../../src/eventstore/journal/codec.ts';
-import { openLog } from '../log.ts';
+import { openLog } from '../stores/log.ts';
 import { createDatabase } from '../../../src/projections/database.ts';
 import { followLog } from '../../../src/projections/follow.ts';
 import { liveProjections, projections } from '../../../src/projections/rows/live.ts';

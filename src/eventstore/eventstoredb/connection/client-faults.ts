@@ -39,7 +39,7 @@ export const isRefusal = (error: unknown): boolean =>
     ErrorType.STREAM_DELETED,
   );
 
-/** Whether the client connects again by itself after this error. */
+/** Whether the client replaces its connection after this error. */
 export const replacesConnection = (error: unknown): boolean =>
   isOfType(error, ErrorType.UNAVAILABLE, ErrorType.CANCELLED, ErrorType.NOT_LEADER);
 

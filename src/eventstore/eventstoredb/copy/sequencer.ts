@@ -81,7 +81,7 @@ export const startSequencer = (options: SequencerOptions): { close(): Promise<vo
         copied(storePosition);
       }
       if (subscription.fault instanceof ForeignEvent) throw subscription.fault;
-      // The client has replaced its connection by itself, and the new one was not compared.
+      // The client has replaced its connection. Nothing has compared the server behind the new one.
       if (replacesConnection(subscription.fault)) gate.end(entry.session);
     } finally {
       signal.removeEventListener('abort', stop);

@@ -9,7 +9,8 @@ import {
   StreamNotFoundError,
 } from '@eventstore/db-client';
 import { NoAnswer, within } from '../connection/client-faults.ts';
-import { checkEventStore, isInsecure, reasonOf, type FitEventStore } from './start-checks.ts';
+import { reasonOf } from './refusals.ts';
+import { checkEventStore, isInsecure, type FitEventStore } from './start-checks.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -3,17 +3,15 @@ import {
   ANY,
   BACKWARDS,
   binaryEvent,
-  DeadlineExceededError,
   END,
   MaxAppendSizeExceededError,
-  NotLeaderError,
   StreamDeletedError,
   StreamNotFoundError,
-  TimeoutError,
   WrongExpectedVersionError,
   type EventStoreDBClient,
 } from '@eventstore/db-client';
 import { STARTS } from '../beside-log.ts';
+import { deleted, deniedTo, PROTECT, readOnly, reasonOf, tooSlow, unreachable, type Step } from './refusals.ts';
 import { UnfitEventStore } from './unfit-event-store.ts';
 
 export type StartCheck = {
@@ -45,10 +43,6 @@ const IMPOSSIBLE_REVISION = 2n ** 52n;
 /** `$tb` of a deleted stream: the largest 64-bit integer, as a number of JSON. */
 const DELETED = Number(2n ** 63n - 1n);
 const METADATA_READS = 16;
-/** The status that gRPC gives to an unknown user or a wrong password. */
-const UNAUTHENTICATED = 16;
-
-export const PROTECT = 'npm run event-store -- protect';
 /** The stream that the checks write to. Its events are not part of the log. */
 export const startsOf = (prefix: string): string => `${prefix}${STARTS}`;
 
@@ -69,7 +63,6 @@ export const checkEventStore = async (check: StartCheck): Promise<FitEventStore>
   }
 };
 
-type Step = 'reach' | 'append' | 'read';
 type Progress = { step: Step };
 
 const runChecks = async (check: StartCheck, progress: Progress): Promise<FitEventStore> => {
@@ -238,66 +231,6 @@ const outcomeOf = async (attempt: Promise<unknown>): Promise<Outcome> => {
     if (error instanceof MaxAppendSizeExceededError) return { kind: 'too-large', error };
     return { kind: 'failed', error };
   }
-};
-
-const deniedTo = (act: string, error: unknown): UnfitEventStore | undefined => {
-  if (!(error instanceof AccessDeniedError)) return undefined;
-  return new UnfitEventStore(
-    'event_store_access_denied',
-    error.code === UNAUTHENTICATED
-      ? 'EventStoreDB does not accept the user and the password in EVENT_STORE_URL. Write special characters of a password as %XX.'
-      : `EventStoreDB does not permit the user in EVENT_STORE_URL to ${act}. As an administrator, run: ${PROTECT} --user <name>`,
-    { cause: error },
-  );
-};
-
-const deleted = (stream: string, cause: unknown): UnfitEventStore =>
-  new UnfitEventStore(
-    'event_store_limits_streams',
-    `The stream ${stream} was deleted in EventStoreDB for good (a tombstone). Restore EventStoreDB from a backup.`,
-    { cause },
-  );
-
-const readOnly = (reason: string, cause?: unknown): UnfitEventStore =>
-  new UnfitEventStore(
-    'event_store_read_only',
-    `EventStoreDB answers, and accepts no append: ${reason}. A majority of its nodes must run and reach each other, ` +
-      'EVENT_STORE_URL must not name a read-only replica, and the disk of the nodes must have room.',
-    { cause },
-  );
-
-const CERTIFICATE = /certificate|altnames/i;
-
-const unreachable = (error: unknown): UnfitEventStore => {
-  const reason = reasonOf(error);
-  const remedy = CERTIFICATE.test(reason)
-    ? 'Let tlsCAFile in EVENT_STORE_URL name the certificate of the authority that signed the certificates of the nodes; they ' +
-      'must name the addresses in EVENT_STORE_URL.'
-    : 'Check that the nodes run, and EVENT_STORE_URL: a server without TLS needs tls=false there, any other must not have it.';
-  return new UnfitEventStore('event_store_unreachable', `EventStoreDB cannot be reached: ${reason}. ${remedy}`, {
-    cause: error,
-  });
-};
-
-const tooSlow = (step: Step, timeoutMs: number): UnfitEventStore => {
-  const within = `within ${timeoutMs / 1000} s`;
-  if (step === 'append') return readOnly(`none was confirmed ${within}`);
-  return unreachable(new Error(step === 'reach' ? `no answer ${within}` : `the checks did not end ${within}`));
-};
-
-/** What gRPC and the client put around a message. */
-const AROUND =
-  /^14 UNAVAILABLE: No connection established\. Last error: (?:Error: )?|\s*Resolution note:\s*|^Could not recognize /g;
-
-/** The reason in an error of the client, without a full stop. */
-export const reasonOf = (error: unknown): string => {
-  if (error instanceof DeadlineExceededError || error instanceof TimeoutError) {
-    return 'a majority of the nodes did not confirm it in time';
-  }
-  if (error instanceof NotLeaderError) return 'the node is not the leader';
-  const text = error instanceof Error ? error.message || error.constructor.name : String(error);
-  if (/wrong version number/.test(text)) return 'the server answers without TLS';
-  return text.replaceAll(AROUND, '').replace(/[.\s]+$/, '');
 };
 
 /** Whether an address of EventStoreDB has no TLS. The client reads the names of options without case, `-` and `_`. */

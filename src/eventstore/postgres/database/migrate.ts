@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type pg from 'pg';
 import { openClient } from './connections.ts';
 import { UnfitDatabase } from './database-faults.ts';
@@ -21,8 +22,8 @@ const WAIT_MS = 30_000;
 const SILENT_MS = 10_000;
 
 /**
- * Runs the SQL files of a folder that were not run on this database, in order of name, each in a transaction of its own.
- * Nodes that start at the same time wait for each other. `room` distinguishes folders whose files have the same names.
+ * Runs the SQL files of a folder and its subfolders that were not run on this database, each in a transaction of its own. The
+ * order is that of their names, whatever subfolder they are in. Nodes that start at the same time wait for each other. `room` distinguishes folders whose files have the same names.
  */
 export const migrate = async (
   databaseUrl: string,
@@ -33,9 +34,10 @@ export const migrate = async (
   const client = await openClient(databaseUrl, 'kissapi-migrate');
   try {
     const end = performance.now() + waitMs;
-    const files = (await readdir(folder)).filter((file) => file.endsWith('.sql')).sort();
-    for (const file of await unseen(client, room, files)) {
-      const sql = await readFile(new URL(file, folder), 'utf8');
+    const paths = (await readdir(folder, { recursive: true })).filter((path) => path.endsWith('.sql'));
+    const pathOf = new Map(paths.map((path) => [basename(path), path]));
+    for (const file of await unseen(client, room, [...pathOf.keys()].sort())) {
+      const sql = await readFile(new URL(pathOf.get(file) ?? file, folder), 'utf8');
       while (!(await apply(client, { room, file, sql }))) {
         const reason = `${file} waits for ${await holder(client)}`;
         if (performance.now() > end) {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createCreemStandIn } from '@kissapi/creem-stand-in';
 import { decodeFact, type Fact } from '../../../../src/eventstore/journal/codec.ts';
-import { openLog } from '../../../support/log.ts';
+import { openLog } from '../../../support/stores/log.ts';
 import { runCommand, type Ran } from '../../../support/command.ts';
 import { call, type Reply } from '../../../support/customers/person.ts';
 import { ADMIN_TOKEN, createPremises, type RunningGateway } from '../../../support/gateway.ts';

@@ -1,4 +1,4 @@
-import { createLog, type Log, type LogOptions } from '../../src/eventstore/create-log.ts';
+import { createLog, type Log, type LogOptions } from '../../../src/eventstore/create-log.ts';
 import { storeEnv } from './store-env.ts';
 
 /** The log of a database, in the store that the suite runs on. Must be closed. */

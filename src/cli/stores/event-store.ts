@@ -1,9 +1,13 @@
 import { InvalidArgumentError } from 'commander';
-import { readEventStoreUrls } from '../config/config.ts';
-import { EventStoreNotProtected, protectEventStore, tryEventStore } from '../eventstore/eventstoredb/fitness/access.ts';
-import { UnfitEventStore } from '../eventstore/eventstoredb/fitness/unfit-event-store.ts';
-import { CliFault } from './terminal/fault.ts';
-import { createProgram, print, runAlone, type ExitCode } from './terminal/run.ts';
+import { readEventStoreUrls } from '../../config/config.ts';
+import {
+  EventStoreNotProtected,
+  protectEventStore,
+  tryEventStore,
+} from '../../eventstore/eventstoredb/fitness/access.ts';
+import { UnfitEventStore } from '../../eventstore/eventstoredb/fitness/unfit-event-store.ts';
+import { CliFault } from '../terminal/fault.ts';
+import { createProgram, print, runAlone, type ExitCode } from '../terminal/run.ts';
 
 let chosen: () => Promise<ExitCode> = () => Promise.resolve(2);
 

@@ -1,5 +1,5 @@
-import { openClient } from './postgres/database/connections.ts';
-import { UnfitDatabase } from './postgres/database/database-faults.ts';
+import { openClient } from './database/connections.ts';
+import { UnfitDatabase } from './database/database-faults.ts';
 
 /**
  * The time of a log, by which everything is decided, and how far it is ahead of real time, in ms: less than 0 after a
