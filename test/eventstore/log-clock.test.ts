@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { generateKeyPairSync } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
@@ -185,9 +185,10 @@ describe('the clock of a database that no gateway of this release has migrated',
   afterAll(async () => rm(await folder, { recursive: true }));
 
   it('is real for commands that only read it, and is not moved', async () => {
-    const sql = new URL('../../src/eventstore/postgres/sql', import.meta.url);
-    for (const file of await readdir(sql)) {
-      if (file < '000050') await cp(new URL(file, sql), join(await folder, file));
+    const sql = new URL('../../src/eventstore/postgres/sql/', import.meta.url);
+    for (const file of await readdir(sql, { recursive: true })) {
+      const isOlder = file.endsWith('.sql') && basename(file) < '000050';
+      if (isOlder) await cp(new URL(file, sql), join(await folder, basename(file)));
     }
     const before = await createTestDatabase();
     await migrate(before.url, 'eventstore', pathToFileURL(`${await folder}/`));
