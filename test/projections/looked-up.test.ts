@@ -8,7 +8,7 @@ import { createPriceList } from '../../src/projections/views/price-list.ts';
 import { createTermsList } from '../../src/projections/views/terms-list.ts';
 
 it('the index of looked-up events has every type that the look-ups follow, and no other', () => {
-  const folder = new URL('../../src/eventstore/postgres/sql/', import.meta.url);
+  const folder = new URL('../../src/eventstore/postgres/sql/look-ups/', import.meta.url);
   const newest = readdirSync(folder)
     .filter((name) => name.includes('looked-up'))
     .sort()

@@ -1,10 +1,10 @@
 import { startEventStoreDbStandIn, type EventStoreDbStandIn } from '@kissapi/eventstoredb-stand-in';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AccountView } from '../../../src/http/management/accounts/views/account-view.ts';
 import { verifyDatabase } from '../../../src/eventstore/integrity/verify/verify-database.ts';
-import { checkProjections, checkSettledBooks, isCharge } from '../../support/events/account-history.ts';
+import { checkProjections, checkSettledBooks } from '../../support/events/account-history.ts';
 import { createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
+import { expectNothingLost, expectServedOrRetry } from './after-outage.ts';
 import { SOON } from '../../support/soon.ts';
 import { takeAway } from '../../support/sql.ts';
 import { chat, costUsdOf, errorOf } from '../../support/traffic.ts';
@@ -105,19 +105,8 @@ describe('two gateways whose log is in EventStoreDB', () => {
     await end();
 
     for (const { answer } of running) expect(costUsdOf(await answer)).toBeDefined();
-    const answer = await meanwhile.answer;
-    if (answer.status !== 200) {
-      expect(errorOf(answer).code).toBe('store_unavailable');
-      expect(answer.headers.get('x-should-retry')).toBe('true');
-    }
-    await expect.poll(async () => (await chat(other, apiKey).answer).status, SOON).toBe(200);
-    const view = async (): Promise<AccountView> => node.manage('GET', `/accounts/${accountId}`);
-    await expect.poll(async () => (await view()).open_holds, SOON).toEqual([]);
-    const checked = await checkSettledBooks(other, accountId);
-    expect(checked.events.filter((event) => event.type === 'HoldReleased' && event.reason === 'orphaned')).toEqual([]);
-    expect(checked.events.filter(isCharge).map(({ type }) => type)).not.toContain('LateUsageCharged');
-    await checkProjections(premises.databaseUrl, accountId, checked);
-    for (const { url } of nodes) await expect.poll(async () => (await fetch(`${url}/health`)).status, SOON).toBe(200);
+    await expectServedOrRetry(meanwhile);
+    await expectNothingLost(premises, [other, node], { accountId, apiKey });
   });
 
   it('refuse new requests while PostgreSQL is away for longer, and complete those under way', async () => {

@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AccountView } from '../../../src/http/management/accounts/views/account-view.ts';
-import { checkProjections, checkSettledBooks, isCharge } from '../../support/events/account-history.ts';
+import { checkProjections, checkSettledBooks } from '../../support/events/account-history.ts';
 import { createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
+import { expectNothingLost, expectServedOrRetry } from './after-outage.ts';
 import { SOON } from '../../support/soon.ts';
 import { takeAway } from '../../support/sql.ts';
 import { usesEventStoreDb } from '../../support/stores/store-env.ts';
-import { chat, costUsdOf, errorOf, generationOf } from '../../support/traffic.ts';
+import { chat, costUsdOf, generationOf } from '../../support/traffic.ts';
 
 /** Longer than a run may be silent before it is taken for dead. */
 const AWAY_MS = 4000;
@@ -43,22 +44,8 @@ describe('a database that is away for a while', () => {
     await giveBack();
 
     for (const { answer } of running) expect(costUsdOf(await answer)).toBeDefined();
-    // Either it got through in the end, or it may be sent again.
-    const answer = await meanwhile.answer;
-    if (answer.status !== 200) {
-      expect(errorOf(answer).code).toBe('store_unavailable');
-      expect(answer.headers.get('x-should-retry')).toBe('true');
-    }
-    await expect.poll(async () => (await chat(node, apiKey).answer).status, SOON).toBe(200);
-    const view = async (): Promise<AccountView> => node.manage('GET', `/accounts/${accountId}`);
-    await expect.poll(async () => (await view()).open_holds, SOON).toEqual([]);
-
-    const checked = await checkSettledBooks(other, accountId);
-    // Both nodes were alive all the time, so no hold was taken for an orphan, and no charge is late.
-    expect(checked.events.filter((event) => event.type === 'HoldReleased' && event.reason === 'orphaned')).toEqual([]);
-    expect(checked.events.filter(isCharge).map(({ type }) => type)).not.toContain('LateUsageCharged');
-    await checkProjections(premises.databaseUrl, accountId, checked);
-    for (const { url } of nodes) await expect.poll(async () => (await fetch(`${url}/health`)).status, SOON).toBe(200);
+    await expectServedOrRetry(meanwhile);
+    await expectNothingLost(premises, nodes, { accountId, apiKey });
   });
 });
 
