@@ -51,7 +51,11 @@ export const createGate = ({ sessions, heads, restore, wentBack }: GateOptions):
     if (!newest || lost) return;
     const { stream, revision, token } = newest;
     const [found] = await server.read(stream, revision, 1);
-    if (found?.token === token) return;
+    if (found?.token === token) {
+      // What was appended again is at another place than before.
+      newest = { stream, revision, token, commit: found.commit };
+      return;
+    }
     lost = { position: head.position + 1, hash: token };
     wentBack();
   };

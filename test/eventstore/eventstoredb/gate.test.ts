@@ -1,4 +1,6 @@
+import { binaryEvent } from '@eventstore/db-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { acquireSessions } from '../../../src/eventstore/eventstoredb/connection/sessions.ts';
 import { LogWentBack } from '../../../src/eventstore/chained-log.ts';
 import { StoreUnavailable } from '../../../src/eventstore/event-store.ts';
 import { SOON } from '../../support/soon.ts';
@@ -106,6 +108,30 @@ describe('EventStoreDB that went back in time', () => {
     store.forgetHistory();
     expect(await insist(store, batch)).toMatchObject([{ kind: 'appended' }]);
     expect(await chainedLog(store)).toHaveLength(2);
+  });
+});
+
+describe('EventStoreDB that went back in time twice', () => {
+  it('is noticed both times, although the events that it got again are at other places', async () => {
+    await store.append([slice(aStream(), -1, anEvent())]);
+    await store.head();
+    const { place } = await stores.headPlace();
+    // What the log gets again is before its old place, because events of others are between.
+    const sessions = acquireSessions(stores.standIn.url);
+    const { client } = await sessions.open();
+    await client.appendToStream('of-others', binaryEvent({ type: 'Large', data: Buffer.alloc(500_000) }));
+    await sessions.release();
+    await store.append([slice(aStream(), -1, anEvent())]);
+    await store.head();
+    stores.standIn.goBackTo(place);
+    await insist(store, slice(aStream(), -1, anEvent()));
+    await store.head();
+    const again = await stores.headPlace();
+    await stopCopying();
+    await insist(store, slice(aStream(), -1, anEvent()));
+    stores.standIn.goBackTo(again.place);
+    await expect.poll(() => store.reports.wentBack, SOON).toBe(1);
+    await copyAgain();
   });
 });
 
