@@ -277,7 +277,7 @@ const readsRealTime: Readonly<Record<string, string>> = {
   'cli/stores/event-store.ts': 'it compares the clock of the machine with that of EventStoreDB',
   'cli/stores/migrate-log.ts': 'it compares the clock of the machine with that of EventStoreDB',
   'cli/terminal/live-runs.ts': 'whether a run is alive is a matter of real time',
-  'proxy/providers/openai/http/retry-after.ts': "a provider's Retry-After is a real time",
+  'proxy/providers/http/retry-after.ts': "a provider's Retry-After is a real time",
 };
 
 /** Calls and values in code, and functions in SQL. `performance.now` measures durations and is allowed everywhere. */
@@ -481,7 +481,7 @@ describe('a rule', () => {
     ['main.ts', `import { env } from 'node:process';`, 'imports node:process'],
     [
       'proxy/engine/x.ts',
-      `import { chat } from '../formats/chat.ts';`,
+      `import { chat } from '../formats/chat/chat.ts';`,
       'the engine knows formats and providers by their',
     ],
     [

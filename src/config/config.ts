@@ -42,6 +42,10 @@ export type UpstreamConfig = {
   readonly baseUrl: string;
   readonly apiKey: string;
   readonly outputLimitField: 'max_tokens' | 'max_completion_tokens';
+  /** The wire format of the server. */
+  readonly dialect: 'openai' | 'anthropic' | 'gemini';
+  /** Whether a server with OpenAI's wire format also has its Responses endpoint. */
+  readonly responses: boolean;
 };
 
 const newAccountLimits = (env: {
@@ -223,6 +227,8 @@ const upstreamsSchema = z.strictObject({
       /** The variable that holds the key, so that the file itself holds no secret. */
       apiKeyEnv: z.string().min(1),
       outputLimitField: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),
+      dialect: z.enum(['openai', 'anthropic', 'gemini']).default('openai'),
+      responses: z.boolean().default(false),
     }),
   ),
 });

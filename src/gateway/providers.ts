@@ -1,5 +1,5 @@
 import { InvalidConfig, type Config } from '../config/config.ts';
-import { chat } from '../proxy/formats/chat.ts';
+import { chat } from '../proxy/formats/chat/chat.ts';
 import { completions } from '../proxy/formats/completions.ts';
 import { embeddings } from '../proxy/formats/embeddings.ts';
 import type { Format } from '../proxy/formats/format.ts';
@@ -28,7 +28,15 @@ export const createProviders = (config: Config, listed: ReadonlySet<string>): Re
   const openAi =
     openAiKey === undefined
       ? []
-      : [{ name: 'openai', baseUrl: openAiUrl, apiKey: openAiKey, outputLimitField: 'max_completion_tokens' as const }];
+      : [
+          {
+            name: 'openai',
+            baseUrl: openAiUrl,
+            apiKey: openAiKey,
+            outputLimitField: 'max_completion_tokens' as const,
+            responses: true,
+          },
+        ];
   const compatible = [...openAi, ...config.upstreams].map((upstream) =>
     createOpenAiProvider({ ...upstream, firstByteTimeoutMs, idleTimeoutMs }),
   );

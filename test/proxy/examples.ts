@@ -9,7 +9,7 @@ import type { Sink } from '../../src/proxy/engine/relay.ts';
 import type { ModelFacts } from '../../src/proxy/metering/model-facts.ts';
 import type { TokenCounter } from '../../src/proxy/metering/token-counter.ts';
 import type { Dialect } from '../../src/proxy/providers/openai/dialects.ts';
-import type { Endpoint, TransportRequest, TransportResponse } from '../../src/proxy/providers/openai/http/transport.ts';
+import type { Endpoint, TransportRequest, TransportResponse } from '../../src/proxy/providers/http/transport.ts';
 import { createOpenAiWire } from '../../src/proxy/providers/openai/wire.ts';
 import type { Provider } from '../../src/proxy/providers/provider.ts';
 

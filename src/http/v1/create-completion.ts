@@ -48,7 +48,7 @@ export type Answer =
 export type Sink = {
   write(passing: Uint8Array | string): Promise<void> | undefined;
   /** Sends the error as the last event of a broken stream. */
-  fail(why: CompletionProblem): Promise<void> | undefined;
+  fail(why: CompletionProblem, write?: (problem: string) => string): Promise<void> | undefined;
 };
 
 /** Executes one completion. The relay of a stream must be called, because it also settles the hold. */
@@ -174,11 +174,10 @@ const sendStream = async (
     comments.refresh();
     return left.aborted || response.write(passing) ? undefined : drained(response, left, slowReaderMs);
   };
-  // Only the error, without choices: with choices, clients take the stream for complete.
-  const fail = (why: CompletionProblem): Promise<void> | undefined =>
-    write(
-      `data: ${problemBody(ofGeneration(response, completionProblem(why, termsUrl())), requestIdOf(response), supportOf(response))}\n\n`,
-    );
+  const fail: Sink['fail'] = (why, asEvent = asData) => {
+    const broken = ofGeneration(response, completionProblem(why, termsUrl()));
+    return write(asEvent(problemBody(broken, requestIdOf(response), supportOf(response))));
+  };
   try {
     await relay({ write, fail });
   } finally {
@@ -186,6 +185,8 @@ const sendStream = async (
   }
   response.end();
 };
+
+const asData = (json: string): string => `data: ${json}\n\n`;
 
 const drained = (response: ServerResponse, left: AbortSignal, slowReaderMs: number): Promise<void> =>
   new Promise((resolve) => {

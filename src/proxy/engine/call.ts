@@ -1,5 +1,5 @@
 import type { Delivery } from '../../domain/account/events.ts';
-import type { Job, Settlement } from '../formats/format.ts';
+import type { Job, Settlement, StreamWriter } from '../formats/format.ts';
 import { chargedUsage } from '../metering/charged-usage.ts';
 import type { SoldModel } from '../metering/model-facts.ts';
 import type { TokenCounter } from '../metering/token-counter.ts';
@@ -25,6 +25,8 @@ export type Call = Watch & {
   readonly bounds: Bounds;
   readonly ledger: Ledger;
   readonly allowance: Allowance;
+  /** Writes the stream in the customer's format; undefined if the format has no streams. */
+  readonly writer: StreamWriter | undefined;
   readonly usageAfterLeavingMs: number;
   /** Aborts when the call is cancelled, for any reason. */
   readonly signal: AbortSignal;
@@ -84,6 +86,7 @@ class CallInProgress implements Call {
   readonly #options: CallOptions;
   readonly #life: Life;
   #allowance: Allowance | undefined;
+  #writer: StreamWriter | undefined;
 
   constructor(options: CallOptions) {
     const life = createLife(options);
@@ -108,6 +111,10 @@ class CallInProgress implements Call {
   // Most answers in one piece need none.
   get allowance(): Allowance {
     return (this.#allowance ??= createAllowance({ ...this.#options, signal: this.signal }));
+  }
+
+  get writer(): StreamWriter | undefined {
+    return (this.#writer ??= this.job.format.stream?.open(this.job));
   }
 
   get isWanted(): boolean {

@@ -1,5 +1,5 @@
 import type { Delivery } from '../../domain/account/events.ts';
-import type { Frame, Notice, Settlement } from '../formats/format.ts';
+import type { Frame, Notice, Settlement, StreamWriter } from '../formats/format.ts';
 import { noUsage } from '../../domain/money.ts';
 import {
   createMeter,
@@ -23,10 +23,10 @@ import { BEYOND_LIMIT, isAccessEnd, isShortage, shortageError, streamTooLong } f
 export type Sink = {
   write(passing: Uint8Array | string): Promise<void> | undefined;
   /**
-   * Breaks the stream off. The error is the last event. No `[DONE]` follows, because some clients would treat the
+   * Breaks the stream off. The error is the last event, in the shape that `write` gives it. No `[DONE]` follows, because some clients would treat the
    * answer as complete.
    */
-  fail(why: CompletionProblem): Promise<void> | undefined;
+  fail(why: CompletionProblem, write?: StreamWriter['writeError']): Promise<void> | undefined;
 };
 
 /**
@@ -48,7 +48,7 @@ export const relayStream = async (call: Call, batches: AsyncIterable<Batch>, sin
     if (ended === 'completed' || ended === 'out_of_credits') {
       await sink.write(closing(call, meter, settlement ?? nothing));
     } else {
-      await sink.fail(whyBroken(call, meter, ended));
+      await sink.fail(whyBroken(call, meter, ended), call.writer?.writeError);
     }
   } finally {
     // The hold is still open only after an error of the gateway.
@@ -175,7 +175,7 @@ const passInTurn = async (call: Call, meter: Meter, sink: Sink): Promise<boolean
 
 /** A delta in the wire shape of the customer's format. */
 const written = (call: Call, meter: Meter, { event }: Passing): string =>
-  event.wire ? event.wire() : (call.job.format.stream?.writeDelta(frameOf(call, meter), event) ?? '');
+  call.writer?.writeDelta(frameOf(call, meter), event) ?? '';
 
 export const frameOf = ({ generationId, job, askedAt }: Call, { upstreamId }: Pick<Meter, 'upstreamId'>): Frame => ({
   id: upstreamId ?? generationId,
@@ -225,11 +225,10 @@ const nothing: Settlement = { charged: 0n, usage: noUsage };
 
 /** The last events: the end of choices that were cut, the usage if the customer asked for it, and the end. */
 const closing = (call: Call, meter: Meter, settlement: Settlement): string => {
-  const { job } = call;
+  const { job, writer } = call;
   const frame = frameOf(call, meter);
-  const { stream } = job.format;
-  const cut = wasCut(call) ? stream?.writeCut(frame, unfinished(call, meter), noticeOf(call)) : '';
-  const end = stream?.writeEnd(frame, job.includeUsage ? settlement : undefined, meter.usageChunk);
+  const cut = wasCut(call) ? writer?.writeCut(frame, unfinished(call, meter), noticeOf(call)) : '';
+  const end = writer?.writeEnd(frame, job.includeUsage ? settlement : undefined, meter.usageChunk);
   return `${cut ?? ''}${end ?? ''}`;
 };
 

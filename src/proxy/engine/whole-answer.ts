@@ -59,7 +59,7 @@ export const settleWhole = async (
   }
   const { format } = call.job;
   const settlement = await call.settle(metered, 'completed').catch(unsettled(call));
-  const body = typeof content === 'string' ? content : format.writeAnswer(frameOf(call, metered), content);
+  const body = typeof content === 'string' ? content : format.writeAnswer(frameOf(call, metered), content, call.job);
   const { cappedBy } = call.bounds;
   const settled = format.addSettlement(body, settlement);
   const { generationId } = call;

@@ -35,10 +35,13 @@ export const completions: Format = {
   ...createOpenAiWriter({
     object: 'text_completion',
     chunkObject: 'text_completion',
-    message: ({ content }) => ({ text: content ?? '' }),
-    delta: (message) => ({ text: message?.content ?? '', logprobs: null }),
+    message: (parts) => ({ text: textOf(parts) }),
+    delta: (pieces) => ({ text: textOf(pieces), logprobs: null }),
   }),
 };
+
+const textOf = (parts: readonly { readonly kind: string; readonly text?: string }[]): string =>
+  parts.map(({ kind, text = '' }) => (kind === 'text' ? text : '')).join('');
 
 /** The format takes several prompts at once: a list of strings or of token lists. */
 const promptCount = (prompt: unknown): number =>

@@ -2,6 +2,7 @@ import type { PriceEntry } from '../../domain/prices/events.ts';
 import type { Credits, Usage } from '../../domain/money.ts';
 import type { JsonShape } from '../json/json-shape.ts';
 import type { DeltaEvent, NeutralAnswer } from '../providers/answer.ts';
+import type { Conversation } from './conversation.ts';
 
 /**
  * A wire format that customers use. It reads a body into a job, and writes answers in its own shape. A format is
@@ -15,25 +16,35 @@ export interface Format {
   readonly modelKind: PriceEntry['kind'];
   read(body: Buffer, shape: JsonShape): Job | BadRequest;
   /** Writes an answer from another wire format as the JSON of this format. */
-  writeAnswer(frame: Frame, answer: NeutralAnswer): string;
+  writeAnswer(frame: Frame, answer: NeutralAnswer, job: Job): string;
   /** Adds usage and cost to an answer; every other byte stays as it is. */
   addSettlement(body: string, settlement: Settlement): string;
   /** Adds the reason to an answer that ended at a limit which credits set; other answers stay as they are. */
   addShortage(body: string, notice: Notice): string;
   /** Undefined if the format has no streams. */
-  readonly stream: StreamWriter | undefined;
+  readonly stream: StreamFormat | undefined;
 }
 
-/** Writes the events of a stream as text. */
+export interface StreamFormat {
+  /** A writer for one stream. */
+  open(job: Job): StreamWriter;
+  /** An answer in the JSON of this format, with its settlement, as a whole stream. */
+  fromAnswer(body: string, includeUsage: boolean): string;
+}
+
+/** Writes the events of one stream as text. It may keep state: every delta passes it, in order. */
 export interface StreamWriter {
-  /** A delta from another wire format. */
+  /** The wire shape of the event, if it has one; else the format's own. */
   writeDelta(frame: Frame, event: DeltaEvent): string;
-  /** The last events of a stream: usage with the cost, if the customer asked for it, and the end. */
+  /**
+   * The last events of a stream: usage with the cost, if the customer asked for it, and the end. `usageChunk` is what
+   * the provider sent with the usage, if it has the wire shape of the format.
+   */
   writeEnd(frame: Frame, settlement: Settlement | undefined, usageChunk: unknown): string;
   /** The end of choices that a limit cut. */
   writeCut(frame: Frame, choices: readonly number[], notice: Notice | undefined): string;
-  /** An answer in the JSON of this format, with its settlement, as a whole stream. */
-  fromAnswer(body: string, includeUsage: boolean): string;
+  /** The error that breaks the stream off, from the JSON of a problem in the format's shape. */
+  writeError(problem: string): string;
 }
 
 /** What all events of an answer repeat. */
@@ -77,8 +88,11 @@ export type Job = {
   media(): Iterable<MediaPart>;
   /** By how many bytes the body grows at most if the customer sets this limit on the output, or lowers the present one. */
   bytesOfLimit(limit: number): number;
-  /** The same request for a provider with another wire format; undefined if the job is not a conversation. */
-  conversation(): Conversation | undefined;
+  /**
+   * The same request for a provider with another wire format, or why it cannot be carried over; undefined if the job is
+   * not a conversation.
+   */
+  conversation(): Conversation | BadRequest | undefined;
 };
 
 export type CacheLifetime = { readonly param: string; readonly value: unknown };
@@ -90,21 +104,6 @@ export type MediaPart =
   | { readonly kind: 'stored_file' }
   | { readonly kind: 'other'; readonly bytes: number };
 
-export type Conversation = {
-  /** Roles in the names of OpenAI's chat format: system, developer, user, assistant, tool. */
-  readonly messages: readonly { readonly role: string; readonly parts: readonly ConversationPart[] }[];
-  /**
-   * Every other field that decides the answer, by its name in OpenAI's chat format. A provider that cannot carry one
-   * over must refuse the job (`Provider.unsupported`), and never drop it.
-   */
-  readonly settings: Readonly<Record<string, unknown>>;
-};
-
-export type ConversationPart =
-  | { readonly kind: 'text'; readonly text: string }
-  /** In the shape of OpenAI's chat format: a content part, or a field of the message under its name. */
-  | { readonly kind: 'other'; readonly name: string; readonly value: unknown };
-
 /** Refusal: the body is not a valid request, or asks for something that is not sold. `param` names the field. */
 export type BadRequest = {
   readonly code: 'invalid_json' | 'invalid_request' | 'unsupported_parameter';
@@ -112,7 +111,7 @@ export type BadRequest = {
   readonly param: string | null;
 };
 
-export const isBadRequest = (read: Job | BadRequest): read is BadRequest => 'code' in read;
+export const isBadRequest = (read: object): read is BadRequest => 'code' in read;
 
 export const unsupported = (param: string, why: string): BadRequest => ({
   code: 'unsupported_parameter',

@@ -1,8 +1,9 @@
 import { formatUsd, jsonUsd } from '../../domain/money.ts';
 import { withMember } from '../json/json-text.ts';
 import { asList, field } from '../json/untyped-json.ts';
-import type { MessageDelta, NeutralAnswer } from '../providers/answer.ts';
-import type { Format, Frame, StreamWriter } from './format.ts';
+import type { NeutralAnswer, Piece } from '../providers/answer.ts';
+import type { AssistantPart } from './conversation.ts';
+import type { Format, Frame, StreamFormat, StreamWriter } from './format.ts';
 import { usageOf, withCost } from './openai-usage.ts';
 
 /** The differences between OpenAI's chat and its legacy completions. */
@@ -10,12 +11,12 @@ export type Shape = {
   readonly object: string;
   readonly chunkObject: string;
   /** The part of a whole choice that holds its message. */
-  message(message: MessageDelta): object;
-  /** The part of a streamed choice that holds its delta; undefined for the end of a choice. */
-  delta(message: MessageDelta | undefined): object;
+  message(parts: readonly AssistantPart[]): object;
+  /** The part of a streamed choice that holds its delta. `isFirst` if the choice had none before. */
+  delta(pieces: readonly Piece[], isFirst: boolean): object;
 };
 
-type Writer = Pick<Format, 'writeAnswer' | 'addSettlement' | 'addShortage'> & { readonly stream: StreamWriter };
+type Writer = Pick<Format, 'writeAnswer' | 'addSettlement' | 'addShortage'> & { readonly stream: StreamFormat };
 
 /** Writes answers in OpenAI's wire format. */
 export function createOpenAiWriter(shape: Shape): Writer;
@@ -46,47 +47,22 @@ const answerOf =
       ...frameOf(frame, object),
       choices: choices.map((choice, index) => ({
         index,
-        ...message(choice.message),
+        ...message(choice.parts),
         logprobs: null,
         finish_reason: choice.finishReason,
+        ...nativeReason(choice),
       })),
     });
+
+/** As OpenRouter names it. */
+const nativeReason = ({ nativeFinishReason }: { readonly nativeFinishReason?: string }) =>
+  nativeFinishReason === undefined ? {} : { native_finish_reason: nativeFinishReason };
 
 const event = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;
 const END = 'data: [DONE]\n\n';
 
-const streamOf = ({ chunkObject, delta }: Shape): StreamWriter => ({
-  writeDelta: (frame, { parts }) =>
-    event({
-      ...frameOf(frame, chunkObject),
-      choices: parts.map(({ choice, message, finishReason }) => ({
-        index: choice,
-        ...delta(message),
-        finish_reason: finishReason,
-      })),
-    }),
-  writeEnd: (frame, settlement, usageChunk) => {
-    if (!settlement) return END;
-    const usage = {
-      ...usageOf(settlement),
-      cost: jsonUsd(settlement.charged),
-      cost_usd: formatUsd(settlement.charged),
-    };
-    const chunk = (usageChunk as object | undefined) ?? { ...frameOf(frame, chunkObject), choices: [] };
-    return `${event({ ...chunk, usage })}${END}`;
-  },
-  // An `error` at the top of a chunk makes the SDKs throw, and their users lose the text that they paid for. So the
-  // reason is in our own field, which the SDKs pass on.
-  writeCut: (frame, choices, notice) =>
-    choices
-      .map((index) =>
-        event({
-          ...frameOf(frame, chunkObject),
-          choices: [{ index, ...delta(undefined), finish_reason: 'length' }],
-          ...(notice ? { kissapi: { generation_id: notice.generationId, error: notice.error } } : {}),
-        }),
-      )
-      .join(''),
+const streamOf = (shape: Shape): StreamFormat => ({
+  open: () => writerOf(shape),
   // Clients that asked for a stream do not read JSON: the SDKs would return nothing of what was paid for.
   fromAnswer: (body, includeUsage) => {
     const {
@@ -96,11 +72,59 @@ const streamOf = ({ chunkObject, delta }: Shape): StreamWriter => ({
       ...rest
     } = JSON.parse(body) as Readonly<Record<string, unknown>>;
     const answer = { ...rest, ...(print === null || print === undefined ? {} : { system_fingerprint: print }) };
-    const content = event({ ...answer, object: chunkObject, choices: asList(choices).map(streamedChoice) });
-    const report = { ...answer, object: chunkObject, choices: [], usage: exact(usage) };
+    const object = shape.chunkObject;
+    const content = event({ ...answer, object, choices: asList(choices).map(streamedChoice) });
+    const report = { ...answer, object, choices: [], usage: exact(usage) };
     return `${content}${includeUsage ? event(report) : ''}${END}`;
   },
 });
+
+const writerOf = ({ chunkObject, delta }: Shape): StreamWriter => {
+  const begun = new Set<number>();
+  const chunkOf = (frame: Frame, choices: readonly object[]) => ({ ...frameOf(frame, chunkObject), choices });
+  const choiceOf = (index: number, pieces: readonly Piece[], finishReason: string | null) => {
+    const isFirst = !begun.has(index);
+    begun.add(index);
+    return { index, ...delta(pieces, isFirst), finish_reason: finishReason };
+  };
+  return {
+    writeDelta: (frame, { wire, parts }) =>
+      wire
+        ? wire()
+        : event(
+            chunkOf(
+              frame,
+              parts.map((part) => ({
+                ...choiceOf(part.choice, part.pieces ?? [], part.finishReason),
+                ...nativeReason(part),
+              })),
+            ),
+          ),
+    writeEnd: (frame, settlement, usageChunk) => {
+      if (!settlement) return END;
+      const usage = {
+        ...usageOf(settlement),
+        cost: jsonUsd(settlement.charged),
+        cost_usd: formatUsd(settlement.charged),
+      };
+      const chunk = (usageChunk as object | undefined) ?? chunkOf(frame, []);
+      return `${event({ ...chunk, usage })}${END}`;
+    },
+    // An `error` at the top of a chunk makes the SDKs throw, and their users lose the text that they paid for. So the
+    // reason is in our own field, which the SDKs pass on.
+    writeCut: (frame, choices, notice) =>
+      choices
+        .map((index) =>
+          event({
+            ...chunkOf(frame, [{ index, ...delta([], false), finish_reason: 'length' }]),
+            ...(notice ? { kissapi: { generation_id: notice.generationId, error: notice.error } } : {}),
+          }),
+        )
+        .join(''),
+    // Only the error, without choices: with choices, clients take the stream for complete.
+    writeError: (problem) => `data: ${problem}\n\n`,
+  };
+};
 
 /** The parsed cost is a float, so it is written from its text. */
 const exact = (usage: unknown): unknown => ({

@@ -1,3 +1,5 @@
+import type { AssistantPart, Signature } from '../formats/conversation.ts';
+
 /** A provider's refusal of a request. */
 export type Refusal = {
   /** The HTTP status that the provider sent, or would have sent. */
@@ -40,7 +42,7 @@ export type Metered = {
 /** Events that arrived together. */
 export type Batch = {
   readonly events: readonly AnswerEvent[];
-  /** The bytes of all its deltas as received, if they may be passed on unchanged. */
+  /** The bytes of all its deltas as received, if they may be passed on unchanged and past the writer of the format. */
   readonly bytes?: Uint8Array | undefined;
 };
 
@@ -69,20 +71,32 @@ export type DeltaPart = {
   /** All text of the part that is billed as output: content, reasoning, refusals, tool arguments. */
   readonly text: string;
   readonly finishReason: string | null;
-  /** Required if the event has no `wire`. */
-  readonly message?: MessageDelta;
+  /** Required if the event has no `wire`, or if the writer of the format keeps state. */
+  readonly pieces?: readonly Piece[];
+  /** The finish reason as the provider names it, if the names differ. */
+  readonly nativeFinishReason?: string;
 };
 
-export type MessageDelta = {
-  readonly content?: string;
-  readonly reasoning?: string;
-  readonly toolCalls?: readonly {
-    readonly index: number;
-    readonly id?: string;
-    readonly name?: string;
-    readonly arguments?: string;
-  }[];
-};
+/**
+ * A piece of a message. Pieces of one kind that follow each other are one part; a signature ends its part, and each tool
+ * call has an index of its own.
+ */
+export type Piece =
+  | { readonly kind: 'text' | 'refusal'; readonly text: string }
+  | {
+      readonly kind: 'thinking';
+      readonly text: string;
+      readonly signature?: Signature;
+      readonly redacted?: boolean;
+    }
+  | {
+      readonly kind: 'tool_call';
+      readonly index: number;
+      /** In the first piece of a call. */
+      readonly id?: string;
+      readonly name?: string;
+      readonly arguments?: string;
+    };
 
 /** An event without content. It restarts the idle timer. */
 export type ReportEvent = Report & { readonly kind: 'report' };
@@ -93,5 +107,10 @@ export type DoneEvent = { readonly kind: 'done' };
 
 /** An answer in no particular wire format: one message for each choice. */
 export type NeutralAnswer = {
-  readonly choices: readonly { readonly message: MessageDelta; readonly finishReason: string | null }[];
+  readonly choices: readonly {
+    readonly parts: readonly AssistantPart[];
+    /** In OpenAI's words: `stop`, `length`, `tool_calls`, `content_filter`. */
+    readonly finishReason: string | null;
+    readonly nativeFinishReason?: string;
+  }[];
 };

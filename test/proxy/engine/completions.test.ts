@@ -10,7 +10,7 @@ import {
 } from '../../../src/proxy/engine/completions.ts';
 import { HoldsPaused } from '../../../src/proxy/engine/hold.ts';
 import type { ExecuteOnAccount } from '../../../src/proxy/engine/ledger.ts';
-import type { Endpoint } from '../../../src/proxy/providers/openai/http/transport.ts';
+import type { Endpoint } from '../../../src/proxy/providers/http/transport.ts';
 import type { Dialect } from '../../../src/proxy/providers/openai/dialects.ts';
 import { ProviderFailed, type Provider } from '../../../src/proxy/providers/provider.ts';
 import { KEY_ID, openAccount, type TestAccount } from './account.ts';

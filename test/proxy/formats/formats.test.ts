@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isBadRequest, type Job } from '../../../src/proxy/formats/format.ts';
 import { withFields } from '../../../src/proxy/json/json-edit.ts';
-import type { Endpoint } from '../../../src/proxy/providers/openai/http/transport.ts';
+import type { Endpoint } from '../../../src/proxy/providers/http/transport.ts';
 import { jsonObject, jsonValue, readJob } from '../examples.ts';
 
 const messages = [{ role: 'user', content: 'Hi' }];

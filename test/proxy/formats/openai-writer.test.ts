@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { chat } from '../../../src/proxy/formats/chat.ts';
+import { chat } from '../../../src/proxy/formats/chat/chat.ts';
 import type { Frame } from '../../../src/proxy/formats/format.ts';
+import { request } from '../examples.ts';
 
 const frame: Frame = { id: 'gen-1', model: 'm', createdAt: new Date(0) };
 
 describe('the end of a stream that was cut', () => {
   it('ends each choice that has not ended, with the reason beside the format', () => {
     const notice = { generationId: 'gen-1', error: { code: 'x' } };
-    const events = chat.stream?.writeCut(frame, [0, 2], notice).trimEnd().split('\n\n');
+    const events = chat.stream?.open(request()).writeCut(frame, [0, 2], notice).trimEnd().split('\n\n');
     expect(events?.map((event) => JSON.parse(event.slice('data: '.length)) as unknown)).toMatchObject(
       [0, 2].map((index) => ({
         choices: [{ index, delta: {}, finish_reason: 'length' }],

@@ -3,7 +3,7 @@ import { countedTokensBound, inputTokensBound, tokensPerCounted } from '../../..
 import { mediaOf } from '../../../src/proxy/media/media-parts.ts';
 import type { Job } from '../../../src/proxy/formats/format.ts';
 import { png, wav } from '../media/media.ts';
-import type { Endpoint } from '../../../src/proxy/providers/openai/http/transport.ts';
+import type { Endpoint } from '../../../src/proxy/providers/http/transport.ts';
 import { isBadRequest } from '../../../src/proxy/formats/format.ts';
 import { goodJob, like, readJob } from '../examples.ts';
 

@@ -73,7 +73,7 @@ export const describeProvider = (name: string, open: () => Promise<ProviderFixtu
       expect(answer.metered.usage).toBeTypeOf('object');
       const frame = { id: 'gen-1', model: 'm', createdAt: new Date(0) };
       const { content } = answer;
-      const json = typeof content === 'string' ? content : request().format.writeAnswer(frame, content);
+      const json = typeof content === 'string' ? content : request().format.writeAnswer(frame, content, request());
       expect(JSON.parse(json)).toMatchObject({ choices: [{ message: { content: TEXT }, finish_reason: 'stop' }] });
     });
 
@@ -87,11 +87,11 @@ export const describeProvider = (name: string, open: () => Promise<ProviderFixtu
     });
 
     it('has each delta in the shape of the format, or as messages for it to write', async () => {
-      const { stream } = request().format;
+      const writer = request().format.stream?.open(request());
       const frame = { id: 'gen-1', model: 'm', createdAt: new Date(0) };
       let written = '';
       for await (const { events } of batchesOf(await ask('answers', streamed))) {
-        for (const delta of deltas(events)) written += delta.wire?.() ?? stream?.writeDelta(frame, delta) ?? '';
+        for (const delta of deltas(events)) written += writer?.writeDelta(frame, delta) ?? '';
       }
       const chunks = written.split('\n\n').filter((event) => event !== '');
       const contents = chunks.map(

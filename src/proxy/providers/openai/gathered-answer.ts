@@ -2,7 +2,7 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { asList, field, isThere } from '../../json/untyped-json.ts';
 import { ProviderFailed, type Watch } from '../provider.ts';
 import { isFailure } from './chunk.ts';
-import type { Endpoint } from './http/transport.ts';
+import type { Endpoint } from '../http/transport.ts';
 import { usageIn } from './usage-location.ts';
 
 type Fields = Record<string, unknown>;

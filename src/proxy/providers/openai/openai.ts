@@ -1,6 +1,6 @@
 import type { Provider } from '../provider.ts';
 import { dialects, type Dialect } from './dialects.ts';
-import { createHttpTransport, type HttpOptions } from './http/http-transport.ts';
+import { createHttpTransport, type HttpOptions } from '../http/http-transport.ts';
 import { createOpenAiWire } from './wire.ts';
 
 export type OpenAiProviderOptions = HttpOptions & {

@@ -3,7 +3,7 @@ import { withFields } from '../../json/json-edit.ts';
 import { isThere } from '../../json/untyped-json.ts';
 import type { ProviderRequest } from '../provider.ts';
 import type { Dialect } from './dialects.ts';
-import type { Endpoint } from './http/transport.ts';
+import type { Endpoint } from '../http/transport.ts';
 
 /** The formats whose bodies a server with this wire format accepts unchanged, with the endpoint of each. */
 const endpoints: Readonly<Record<string, Endpoint>> = {

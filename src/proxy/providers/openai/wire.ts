@@ -7,10 +7,10 @@ import { isFailure } from './chunk.ts';
 import { readAnswer } from './answer.ts';
 import { refusalOf, refusedWithin } from './refusal.ts';
 import { bodyFor, endpointOf } from './request-body.ts';
-import { readText } from './http/response-text.ts';
-import { readStart } from './http/response-start.ts';
+import { readText } from '../http/response-text.ts';
+import { readStart } from '../http/response-start.ts';
 import { readBatches } from './stream-reader.ts';
-import type { Endpoint, Transport, TransportResponse } from './http/transport.ts';
+import type { Endpoint, Transport, TransportResponse } from '../http/transport.ts';
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const MAX_ERROR_BYTES = 64 * 1024;

@@ -1,5 +1,5 @@
 import { ConnectionFault, createSimulator } from '@kissapi/simulator';
-import type { Transport } from '../openai/http/transport.ts';
+import type { Transport } from '../http/transport.ts';
 import { createOpenAiWire } from '../openai/wire.ts';
 import { ProviderFailed, type Provider } from '../provider.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createGathering } from '../../../../src/proxy/providers/openai/gathered-answer.ts';
-import type { Endpoint } from '../../../../src/proxy/providers/openai/http/transport.ts';
+import type { Endpoint } from '../../../../src/proxy/providers/http/transport.ts';
 import { chunk, lastChunk, sse, usage, usageChunk } from '../../examples.ts';
 
 const gather = (text: string, { size = 1000, endpoint = '/chat/completions' as Endpoint } = {}): unknown => {

@@ -1,4 +1,4 @@
-import { unsupported, type Job } from '../../../../src/proxy/formats/format.ts';
+import { isBadRequest, unsupported, type Job } from '../../../../src/proxy/formats/format.ts';
 import {
   ProviderFailed,
   type AnswerEvent,
@@ -25,8 +25,11 @@ export const createToyProvider = (server: ToyServer): Provider => ({
   unsupported: (job) => {
     const conversation = job.conversation();
     if (!conversation) return unsupported('model', 'has conversations only.');
+    if (isBadRequest(conversation)) return conversation;
     if (job.choices > 1) return unsupported('n', 'must be 1 with this model.');
-    const [setting] = Object.keys(conversation.settings).filter((name) => name !== 'simulate');
+    const { settings, others } = conversation;
+    const set = Object.entries({ ...settings, ...others }).filter(([, value]) => value !== undefined);
+    const [setting] = set.map(([name]) => name).filter((name) => name !== 'simulate');
     return setting === undefined ? undefined : unsupported(setting, 'is not known to this model. Leave it out.');
   },
   ask: async ({ job, signal }) => {
@@ -38,7 +41,11 @@ export const createToyProvider = (server: ToyServer): Provider => ({
     for await (const line of answered) lines.push(line);
     const metered = meteredOf(lines);
     const { finishReason } = metered;
-    return { kind: 'whole', metered, content: { choices: [{ message: { content: textOf(lines) }, finishReason }] } };
+    return {
+      kind: 'whole',
+      metered,
+      content: { choices: [{ parts: [{ kind: 'text', text: textOf(lines) }], finishReason }] },
+    };
   },
   close: () => Promise.resolve(),
 });
@@ -50,11 +57,14 @@ const refusals: Readonly<Record<ToyRefusal, Refusal>> = {
   busy: { status: 503, cause: 'overload', error, retryAfterMs: 2000 },
 };
 
-const askedIn = (job: Job): Asked =>
-  (job.conversation()?.messages ?? []).map(({ role, parts }) => ({
+const askedIn = (job: Job): Asked => {
+  const conversation = job.conversation();
+  if (!conversation || isBadRequest(conversation)) throw new Error('The job was not checked by unsupported().');
+  return conversation.messages.map(({ role, parts }) => ({
     role,
     text: parts.map((part) => (part.kind === 'text' ? part.text : '')).join(''),
   }));
+};
 
 async function* batchesOf(lines: AsyncIterable<Line>, signal: AbortSignal): AsyncGenerator<Batch> {
   for await (const line of lines) {
@@ -68,9 +78,13 @@ const eventOf = (line: Line): AnswerEvent => {
   const part = { choice: 0, text: '', finishReason: null };
   switch (line[0]) {
     case 'say':
-      return { kind: 'delta', parts: [{ ...part, text: line[1], message: { content: line[1] } }], wire: undefined };
+      return {
+        kind: 'delta',
+        parts: [{ ...part, text: line[1], pieces: [{ kind: 'text', text: line[1] }] }],
+        wire: undefined,
+      };
     case 'end':
-      return { kind: 'delta', parts: [{ ...part, finishReason: line[1], message: {} }], wire: undefined };
+      return { kind: 'delta', parts: [{ ...part, finishReason: line[1], pieces: [] }], wire: undefined };
     case 'count':
       return { kind: 'report', usage: { input_tokens: line[1], output_tokens: line[2] } };
   }

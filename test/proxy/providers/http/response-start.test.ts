@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { readStart } from '../../../../../src/proxy/providers/openai/http/response-start.ts';
-import type { TransportResponse } from '../../../../../src/proxy/providers/openai/http/transport.ts';
-import { bodyOf, chunk, never, sse, type Piece } from '../../../examples.ts';
+import { readStart } from '../../../../src/proxy/providers/http/response-start.ts';
+import type { TransportResponse } from '../../../../src/proxy/providers/http/transport.ts';
+import { bodyOf, chunk, never, sse, type Piece } from '../../examples.ts';
 
 const JSON_TYPE = 'application/json';
 const STREAM_TYPE = 'text/event-stream';

@@ -1,8 +1,10 @@
-import { asList, field, isThere, strings } from '../json/untyped-json.ts';
-import type { MessageDelta } from '../providers/answer.ts';
-import type { Conversation, ConversationPart, Format, Job, MediaPart } from './format.ts';
-import { bytesOfLimit, filledList, generating, jsonTexts, largestLimit, limit, readJsonBody } from './json-body.ts';
-import { createOpenAiWriter } from './openai-writer.ts';
+import { asList, field, isThere, strings } from '../../json/untyped-json.ts';
+import type { Format, Job, MediaPart } from '../format.ts';
+import { bytesOfLimit, filledList, generating, jsonTexts, largestLimit, limit, readJsonBody } from '../json-body.ts';
+import { once } from '../once.ts';
+import { createOpenAiWriter } from '../openai-writer.ts';
+import { readConversation } from './read-conversation.ts';
+import { deltaOf, messageOf } from './write-message.ts';
 
 const schema = generating({
   messages: filledList('a list of messages that is not empty'),
@@ -30,39 +32,16 @@ export const chat: Format = {
       tokenIds: () => 0,
       media: () => mediaIn(fields),
       bytesOfLimit: (most) => bytesOfLimit(read, ['max_completion_tokens', 'max_tokens'], most),
-      conversation: () => conversationIn(fields),
+      conversation: once(() => readConversation(fields)),
     };
   },
   ...createOpenAiWriter({
     object: 'chat.completion',
     chunkObject: 'chat.completion.chunk',
-    message: ({ content, reasoning, toolCalls }) => ({
-      message: {
-        role: 'assistant',
-        content: content ?? null,
-        refusal: null,
-        ...(reasoning === undefined ? {} : { reasoning }),
-        ...(toolCalls === undefined ? {} : { tool_calls: toolCalls.map(({ index: _, ...call }) => callOf(call)) }),
-      },
-    }),
-    delta: (message) => ({ delta: message === undefined ? {} : deltaOf(message) }),
+    message: (parts) => ({ message: messageOf(parts) }),
+    delta: (pieces, isFirst) => ({ delta: { ...(isFirst ? { role: 'assistant' } : {}), ...deltaOf(pieces) } }),
   }),
 };
-
-type Call = Omit<NonNullable<MessageDelta['toolCalls']>[number], 'index'>;
-
-const callOf = ({ id, name, arguments: text }: Call) => ({
-  ...(id === undefined ? {} : { id, type: 'function' }),
-  function: { ...(name === undefined ? {} : { name }), arguments: text ?? '' },
-});
-
-const deltaOf = ({ content, reasoning, toolCalls }: MessageDelta) => ({
-  ...(content === undefined ? {} : { content }),
-  ...(reasoning === undefined ? {} : { reasoning }),
-  ...(toolCalls === undefined
-    ? {}
-    : { tool_calls: toolCalls.map(({ index, ...call }) => ({ index, ...callOf(call) })) }),
-});
 
 const textsIn = (fields: Job['fields']): readonly string[] => {
   const texts = asList(fields['messages']).flatMap((message) => {
@@ -110,31 +89,3 @@ const isText = (part: unknown, type: unknown): boolean => {
 };
 
 const stringOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-
-/** Fields that a job has as properties of its own. */
-const ofJob = new Set([
-  ...['model', 'messages', 'stream', 'stream_options', 'n', 'max_tokens', 'max_completion_tokens'],
-]);
-
-const conversationIn = (fields: Job['fields']): Conversation => ({
-  messages: asList(fields['messages']).map((message) => ({
-    role: String(field(message, 'role')),
-    parts: partsOf(message),
-  })),
-  settings: Object.fromEntries(Object.entries(fields).filter(([name, value]) => !ofJob.has(name) && isThere(value))),
-});
-
-const partsOf = (message: unknown): readonly ConversationPart[] =>
-  Object.entries(typeof message === 'object' && message !== null ? message : {}).flatMap(
-    ([name, value]: [string, unknown]): readonly ConversationPart[] => {
-      if (name === 'role' || !isThere(value)) return [];
-      if (name !== 'content') return [{ kind: 'other', name, value }];
-      if (typeof value === 'string') return [{ kind: 'text', text: value }];
-      return asList(value).map((part) => {
-        const text = stringOf(field(part, 'text'));
-        return text !== undefined && isText(part, field(part, 'type'))
-          ? { kind: 'text', text }
-          : { kind: 'other', name, value: part };
-      });
-    },
-  );

@@ -8,6 +8,10 @@ export type HttpOptions = {
   /** With its version path: `https://api.openai.com/v1`. From configuration only, never from a customer. */
   readonly baseUrl: string;
   readonly apiKey: string;
+  /** The header that carries the key. */
+  readonly keyHeader?: 'authorization' | 'x-api-key' | 'x-goog-api-key' | 'api-key' | undefined;
+  /** Further headers of every request. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** How long to wait for the head of a response. */
   readonly firstByteTimeoutMs: number;
   /** How long a response may send no data. */
@@ -19,7 +23,7 @@ const MAX_CONNECTIONS = 16_384;
 
 /** A pool of kept-alive connections to one server. */
 export const createHttpTransport = (options: HttpOptions): Transport => {
-  const { baseUrl, apiKey, firstByteTimeoutMs, idleTimeoutMs } = options;
+  const { baseUrl, apiKey, keyHeader = 'authorization', firstByteTimeoutMs, idleTimeoutMs } = options;
   const { origin, pathname } = new URL(baseUrl);
   const path = pathname.replace(/\/$/, '');
   const pool = new Pool(origin, {
@@ -31,7 +35,8 @@ export const createHttpTransport = (options: HttpOptions): Transport => {
   });
   // Only the body of the customer's request reaches the provider.
   const headers = {
-    authorization: `Bearer ${apiKey}`,
+    [keyHeader]: keyHeader === 'authorization' ? `Bearer ${apiKey}` : apiKey,
+    ...options.headers,
     'content-type': 'application/json',
     accept: 'application/json, text/event-stream',
     'accept-encoding': 'identity',

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { ProviderFailed } from '../../provider.ts';
+import { ProviderFailed } from '../provider.ts';
 import type { TransportResponse } from './transport.ts';
 
 /** Reads a body to its end. Rejects with ProviderFailed if it is longer than allowed. */

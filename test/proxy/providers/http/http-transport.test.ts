@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Transport } from '../../../../../src/proxy/providers/openai/http/transport.ts';
-import { ProviderFailed } from '../../../../../src/proxy/providers/provider.ts';
-import { createHttpTransport } from '../../../../../src/proxy/providers/openai/http/http-transport.ts';
-import { createScriptedUpstream, says, type ScriptedUpstream } from '../../../../support/scripted-upstream.ts';
+import type { Transport } from '../../../../src/proxy/providers/http/transport.ts';
+import { ProviderFailed } from '../../../../src/proxy/providers/provider.ts';
+import { createHttpTransport } from '../../../../src/proxy/providers/http/http-transport.ts';
+import { createScriptedUpstream, says, type ScriptedUpstream } from '../../../support/scripted-upstream.ts';
 
 let server: ScriptedUpstream;
 let upstream: Transport;

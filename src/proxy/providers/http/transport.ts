@@ -1,5 +1,5 @@
-/** The endpoints of a server with OpenAI's wire format, relative to its base URL. */
-export type Endpoint = '/chat/completions' | '/completions' | '/embeddings';
+/** The path of an endpoint, relative to the base URL of its server. */
+export type Endpoint = `/${string}`;
 
 export type TransportRequest = {
   readonly endpoint: Endpoint;

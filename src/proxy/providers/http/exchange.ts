@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { errors, type Dispatcher } from 'undici';
-import { ProviderFailed } from '../../provider.ts';
+import { ProviderFailed } from '../provider.ts';
 
 export type Head = { readonly status: number; readonly headers: IncomingHttpHeaders };
 

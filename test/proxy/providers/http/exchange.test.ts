@@ -3,8 +3,8 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Pool, type Dispatcher } from 'undici';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { exchange } from '../../../../../src/proxy/providers/openai/http/exchange.ts';
-import { SOON } from '../../../../support/soon.ts';
+import { exchange } from '../../../../src/proxy/providers/http/exchange.ts';
+import { SOON } from '../../../support/soon.ts';
 
 let server: Server;
 let play: (response: ServerResponse) => void;

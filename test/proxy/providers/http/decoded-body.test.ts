@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import * as zlib from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ProviderFailed } from '../../../../../src/proxy/providers/provider.ts';
-import { decodedBody } from '../../../../../src/proxy/providers/openai/http/decoded-body.ts';
-import { createHttpTransport } from '../../../../../src/proxy/providers/openai/http/http-transport.ts';
+import { ProviderFailed } from '../../../../src/proxy/providers/provider.ts';
+import { decodedBody } from '../../../../src/proxy/providers/http/decoded-body.ts';
+import { createHttpTransport } from '../../../../src/proxy/providers/http/http-transport.ts';
 
 type Pieces = AsyncIterableIterator<Uint8Array>;
 const pieces = (bytes: Uint8Array, size: number, broken?: Error): Pieces =>

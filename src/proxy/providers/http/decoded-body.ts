@@ -7,7 +7,7 @@ import {
   createInflateRaw,
   createZstdDecompress,
 } from 'node:zlib';
-import { ProviderFailed } from '../../provider.ts';
+import { ProviderFailed } from '../provider.ts';
 
 type Pieces = AsyncIterable<Uint8Array>;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readRetryAfter } from '../../../../../src/proxy/providers/openai/http/retry-after.ts';
+import { readRetryAfter } from '../../../../src/proxy/providers/http/retry-after.ts';
 
 const now = Date.UTC(2026, 9, 21, 7, 27, 58);
 const read = (headers: Readonly<Record<string, string | string[] | undefined>>) => readRetryAfter(headers, now);
