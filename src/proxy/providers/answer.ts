@@ -96,6 +96,8 @@ export type Piece =
       readonly id?: string;
       readonly name?: string;
       readonly arguments?: string;
+      /** The tool is a custom one: its arguments are text. */
+      readonly custom?: boolean;
     };
 
 /** An event without content. It restarts the idle timer. */
