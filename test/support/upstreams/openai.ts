@@ -1,4 +1,4 @@
-import { goodJob } from '../../proxy/examples.ts';
+import { readJob } from '../../proxy/examples.ts';
 import { isBadRequest } from '../../../src/proxy/formats/format.ts';
 import {
   BadBody,
@@ -20,7 +20,8 @@ export const createOpenAiUpstream = (options?: { readonly port?: number }): Prom
 /** The chat format has a reader of its own, which has tests of its own. */
 const read = (body: unknown, path: string): Asked => {
   check(path.endsWith('/chat/completions'), `no such path: ${path}`);
-  const job = goodJob(body);
+  const job = readJob('/chat/completions', Buffer.from(JSON.stringify(body)));
+  if (isBadRequest(job)) throw new BadBody(job.message);
   const conversation = job.conversation();
   if (!conversation || isBadRequest(conversation)) throw new BadBody(conversation?.message ?? 'no conversation');
   checkResults(conversation.messages);

@@ -31,8 +31,11 @@ export type Counts = {
   readonly reasoning?: number;
 };
 
-/** After the first piece of content: the connection breaks, nothing more is sent, or an error is sent. */
-export type Fault = 'cut' | 'hang' | 'error' | 'repeated start';
+/**
+ * `cut`, `hang`, `error`: after the first piece of content, the connection breaks, nothing more is sent, or an error is
+ * sent. `no response`: the connection breaks before the response. `repeated start`: the start of the stream comes twice.
+ */
+export type Fault = 'cut' | 'hang' | 'error' | 'no response' | 'repeated start';
 
 /** An answer with an error status. */
 export type Failure = {

@@ -57,6 +57,10 @@ const readBody = (dialect: Dialect, body: string, path: string): Asked | BadBody
 
 const respond = (dialect: Dialect, turn: Turn, asked: Asked, response: ServerResponse): void => {
   const { fault } = turn;
+  if (fault === 'no response') {
+    response.destroy();
+    return;
+  }
   const breaks = fault === 'cut' || fault === 'hang' || fault === 'error';
   if (!asked.streamed) {
     const json = JSON.stringify(dialect.whole(turn, asked));
