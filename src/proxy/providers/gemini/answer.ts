@@ -5,8 +5,11 @@ import { createReading, partsOf, readParts } from './read-parts.ts';
 import { endOf } from './stream-reader.ts';
 
 /** Reads a whole answer. Undefined if it has no candidate that ended as it should, and no reason for that. */
-export const readAnswer = (chunk: Chunk): Extract<ProviderAnswer, { readonly kind: 'whole' }> | undefined => {
-  const reading = createReading();
+export const readAnswer = (
+  chunk: Chunk,
+  custom: ReadonlySet<string>,
+): Extract<ProviderAnswer, { readonly kind: 'whole' }> | undefined => {
+  const reading = createReading(custom);
   const { pieces, text } = readParts(reading, chunk);
   const end = endOf(reading, chunk);
   const isComplete = end.kind === 'finished' || (end.kind === 'open' && pieces.length > 0);

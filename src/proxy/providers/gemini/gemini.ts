@@ -4,10 +4,11 @@ import { readStart } from '../http/response-start.ts';
 import { readText } from '../http/response-text.ts';
 import type { Endpoint, Transport, TransportResponse } from '../http/transport.ts';
 import { ProviderFailed, type Provider, type ProviderAnswer, type ProviderRequest, type Refusal } from '../provider.ts';
+import { customNames } from '../custom-tools.ts';
 import { readAnswer } from './answer.ts';
 import { parseChunk } from './chunk.ts';
 import { refusalOf, refusedWithin } from './refusal.ts';
-import { bodyFor, whyUnsupported } from './request-body.ts';
+import { bodyFor, conversationOf, whyUnsupported } from './request-body.ts';
 import { readBatches } from './stream-reader.ts';
 
 export type GeminiProviderOptions = Omit<HttpOptions, 'keyHeader'> & { readonly name: string };
@@ -52,12 +53,13 @@ const answerOf = async ({ job }: ProviderRequest, answered: TransportResponse): 
   const { response, streams, event } = await readStart(answered);
   const refused = event && isFailure(event.data) ? refusedWithin(event.data) : undefined;
   if (refused) return refusedAfter(response, refused);
-  if (streams && job.streamed) return { kind: 'stream', batches: readBatches(response.body) };
+  const custom = customNames(conversationOf(job).tools);
+  if (streams && job.streamed) return { kind: 'stream', batches: readBatches(response.body, custom) };
   const json = await readText(response, MAX_ANSWER_BYTES);
   const chunk = parseChunk(json);
   const refusal = isThere(chunk?.error) ? refusedWithin(json) : undefined;
   if (refusal) return { kind: 'refused', ...refusal };
-  const answer = chunk && readAnswer(chunk);
+  const answer = chunk && readAnswer(chunk, custom);
   if (!answer) throw new ProviderFailed('reset', 'the response is not a complete answer');
   return answer;
 };

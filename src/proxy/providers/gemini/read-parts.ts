@@ -1,12 +1,18 @@
 import type { AssistantPart } from '../../formats/conversation.ts';
 import { asList, field, isThere } from '../../json/untyped-json.ts';
 import type { Piece } from '../provider.ts';
+import { unwrapped } from '../custom-tools.ts';
 import { candidateOf, idOf, type Chunk } from './chunk.ts';
 
 /** What one answer has sent so far. It changes in place. */
-export type Reading = { responseId: string | undefined; calls: number };
+export type Reading = {
+  responseId: string | undefined;
+  calls: number;
+  /** The names of tools whose input is text. */
+  readonly custom: ReadonlySet<string>;
+};
 
-export const createReading = (): Reading => ({ responseId: undefined, calls: 0 });
+export const createReading = (custom: ReadonlySet<string>): Reading => ({ responseId: undefined, calls: 0, custom });
 
 /** A function call arrives whole, so both pieces and parts can be made of it. */
 type Read =
@@ -18,6 +24,7 @@ type Read =
       readonly id: string;
       readonly name: string;
       readonly arguments: string;
+      readonly custom?: true;
     };
 
 export type ReadParts = { readonly pieces: readonly Read[]; readonly text: string };
@@ -46,13 +53,14 @@ const piecesOf = (reading: Reading, part: unknown): readonly Read[] => {
 };
 
 const callOf = (reading: Reading, call: unknown): Read => {
-  const [id, name, args] = [field(call, 'id'), field(call, 'name'), field(call, 'args')];
+  const [id, given, args] = [field(call, 'id'), field(call, 'name'), field(call, 'args')];
+  const name = typeof given === 'string' ? given : '';
+  const json = JSON.stringify(isThere(args) ? args : {});
   const index = reading.calls++;
   return {
-    ...{ kind: 'tool_call', index },
+    ...{ kind: 'tool_call', index, name },
     id: typeof id === 'string' && id !== '' ? id : derivedId(reading, index),
-    name: typeof name === 'string' ? name : '',
-    arguments: JSON.stringify(isThere(args) ? args : {}),
+    ...(reading.custom.has(name) ? { arguments: unwrapped(json), custom: true } : { arguments: json }),
   };
 };
 

@@ -28,29 +28,25 @@ export const whyUnsupported = (job: Job): BadRequest | undefined => {
   return isBadRequest(written) ? written : undefined;
 };
 
-/** The request in Google's wire format. The job was checked by `whyUnsupported`. */
-export const bodyFor = ({ job, model, outputCap }: Pick<ProviderRequest, 'job' | 'model' | 'outputCap'>): Buffer => {
+/** The conversation of a job that was checked. */
+export const conversationOf = (job: Job): Conversation => {
   const conversation = job.conversation();
   if (!conversation || isBadRequest(conversation)) throw new Error('The job was not checked by unsupported().');
+  return conversation;
+};
+
+/** The request in Google's wire format. The job was checked by `whyUnsupported`. */
+export const bodyFor = ({ job, model, outputCap }: Pick<ProviderRequest, 'job' | 'model' | 'outputCap'>): Buffer => {
+  const conversation = conversationOf(job);
   return Buffer.from(JSON.stringify(requestOf(conversation, job, outputCap, familyOf(model))));
 };
 
-const requestOf = (
-  conversation: Conversation,
-  { format, maxOutputTokens }: Job,
-  outputCap: number | undefined,
-  family: Family,
-): object => {
-  checkSettings(conversation, format.name);
-  const { tools, settings } = conversation;
+const requestOf = (conversation: Conversation, job: Job, outputCap: number | undefined, family: Family): object => {
+  checkSettings(job, conversation);
   return {
     ...AS_PRICED,
-    ...contentsOf(conversation, family, format.name),
-    ...toolsOf(tools, settings.toolChoice),
-    generationConfig: generationConfigOf(conversation, {
-      maxOutputTokens: maxOutputTokens ?? outputCap,
-      family,
-      format: format.name,
-    }),
+    ...contentsOf(conversation, family, job.format.name),
+    ...toolsOf(conversation.tools, conversation.settings.toolChoice),
+    generationConfig: generationConfigOf(job, conversation, family, outputCap),
   };
 };

@@ -18,10 +18,13 @@ export type StreamReader = {
   close(): Batch;
 };
 
-/** Reads the events of a stream as deltas in no dialect. The last usage has the usage of the whole answer. */
-export const createStreamReader = (): StreamReader => {
+/**
+ * Reads the events of a stream as deltas in no dialect. The last usage has the usage of the whole answer. `custom` has the
+ * names of tools whose input is text.
+ */
+export const createStreamReader = (custom: ReadonlySet<string>): StreamReader => {
   const decoder = new TextDecoder();
-  const stream: Stream = { ...createReading(), state: 'open', hasId: false, events: [] };
+  const stream: Stream = { ...createReading(custom), state: 'open', hasId: false, events: [] };
   const parser = createParser({
     onEvent: ({ data }) => stream.events.push(readEvent(stream, data)),
     maxBufferSize: MAX_EVENT_CHARS,
@@ -90,8 +93,11 @@ const reportOf = (stream: Stream, chunk: Chunk) => {
 };
 
 /** The batches of a stream, one for each piece of its body. `return()` closes the connection. */
-export async function* readBatches(body: AsyncIterable<Uint8Array>): AsyncGenerator<Batch> {
-  const reader = createStreamReader();
+export async function* readBatches(
+  body: AsyncIterable<Uint8Array>,
+  custom: ReadonlySet<string>,
+): AsyncGenerator<Batch> {
+  const reader = createStreamReader(custom);
   for await (const piece of body) yield reader.read(piece);
   yield reader.close();
 }

@@ -7,9 +7,10 @@ import type {
   ToolCallPart,
   ToolResult,
 } from '../../formats/conversation.ts';
-import { cannotTranslate, refuse } from '../../formats/translating.ts';
+import { refuse } from '../../formats/translating.ts';
 import { parseExactObject } from '../../json/exact-json.ts';
 import { shown } from '../../json/untyped-json.ts';
+import { wrapped } from '../custom-tools.ts';
 import type { Family } from './families.ts';
 import { pictureOf } from './write-picture.ts';
 
@@ -107,8 +108,8 @@ const modelParts = (parts: readonly AssistantPart[], at: string, signs: boolean)
 };
 
 const callOf = ({ id, name, arguments: text, custom }: ToolCallPart, at: string) => {
-  if (custom === true) return cannotTranslate(at);
-  const args = text.trim() === '' ? {} : parseExactObject(text);
+  const json = custom === true ? wrapped(text) : text;
+  const args = json.trim() === '' ? {} : parseExactObject(json);
   return { id, name, args: args ?? refuse(at, 'the arguments of a tool call must be a JSON object with this model.') };
 };
 

@@ -1,41 +1,38 @@
 import type { Conversation, ImagePart, OutputFormat, Settings, Tool } from '../../formats/conversation.ts';
 import { cannotTranslate, refuse } from '../../formats/translating.ts';
+import type { Job } from '../../formats/format.ts';
+import { settingName } from '../../formats/setting-names.ts';
+import { functionOf } from '../custom-tools.ts';
 import type { Family } from './families.ts';
 import { thinkingConfigOf } from './write-thinking.ts';
 
-/** What a setting is called in the format of the customer, if not as in OpenAI's chat. */
-const names: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  messages: { parallel_tool_calls: 'tool_choice.disable_parallel_tool_use', reasoning_effort: 'output_config.effort' },
-  responses: { verbosity: 'text.verbosity', reasoning_effort: 'reasoning.effort' },
-};
-
-const nameIn = (format: string, name: string): string => names[format]?.[name] ?? name;
-
 /** Refuses what Google's API has no counterpart for. */
-export const checkSettings = ({ settings, others, tools }: Conversation, format: string): void => {
+export const checkSettings = (job: Job, { settings, others, tools }: Conversation): void => {
   const [other] = Object.keys(others);
   if (other !== undefined) cannotTranslate(other);
   const { parallelToolCalls, verbosity } = settings;
   if (parallelToolCalls === false && tools.length > 0) {
-    refuse(nameIn(format, 'parallel_tool_calls'), 'this model may call several tools at once. Leave it out.');
+    refuse(settingName(job, 'parallelToolCalls'), 'this model may call several tools at once. Leave it out.');
   }
-  // OpenAI's default.
-  if (verbosity !== undefined && verbosity !== 'medium') cannotTranslate(nameIn(format, 'verbosity'));
+  if (verbosity !== undefined && verbosity !== ORDINARY_VERBOSITY) cannotTranslate(settingName(job, 'verbosity'));
 };
 
-type Limits = { readonly maxOutputTokens: number | undefined; readonly family: Family; readonly format: string };
+const ORDINARY_VERBOSITY = 'medium';
 
 /** The `generationConfig`. */
 export const generationConfigOf = (
+  job: Job,
   { settings, messages }: Conversation,
-  { maxOutputTokens, family, format }: Limits,
+  family: Family,
+  outputCap: number | undefined,
 ): object => {
   const { temperature, topP, topK, frequencyPenalty, presencePenalty, seed, stop, output, thinking } = settings;
   return {
-    ...{ maxOutputTokens, temperature, topP, topK, frequencyPenalty, presencePenalty, seed },
+    ...{ temperature, topP, topK, frequencyPenalty, presencePenalty, seed },
+    maxOutputTokens: job.maxOutputTokens ?? outputCap,
     stopSequences: stop,
     ...(output ? outputOf(output) : {}),
-    ...(thinking ? { thinkingConfig: thinkingConfigOf(thinking, family, nameIn(format, 'reasoning_effort')) } : {}),
+    ...(thinking ? { thinkingConfig: thinkingConfigOf(thinking, family, settingName(job, 'thinking')) } : {}),
     mediaResolution: resolutionOf(messages.flatMap(({ parts }) => [...parts]).filter((part) => part.kind === 'image')),
   };
 };
@@ -66,11 +63,9 @@ export const toolsOf = (tools: readonly Tool[], choice: Settings['toolChoice']):
   };
 };
 
-const declarationOf = (tool: Tool, index: number) => {
-  if (tool.kind === 'custom') {
-    return refuse(`tools.${index}`, 'this model calls functions only. Send tools of type function.');
-  }
-  const { name, description, schema } = tool;
+/** A tool whose input is text is a function with one argument. */
+const declarationOf = (tool: Tool) => {
+  const { name, description, schema } = tool.kind === 'custom' ? functionOf(tool) : tool;
   return { name, description, parametersJsonSchema: schema };
 };
 
