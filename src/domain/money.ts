@@ -100,3 +100,10 @@ export const parseUsdPerMillion = (text: string): PicoUsdPerToken | undefined =>
 
 /** A rate as USD per million tokens. */
 export const formatUsdPerMillion = (rate: PicoUsdPerToken): string => formatUsd(rate * PICO_PER_NANO);
+
+/** A rate as USD per token, as a decimal text: `"0.00000015"`. */
+export const formatUsdPerToken = (rate: PicoUsdPerToken): string => {
+  const digits = rate.toString().padStart(13, '0');
+  const places = digits.slice(-12).replace(/0+$/, '');
+  return places === '' ? digits.slice(0, -12) : `${digits.slice(0, -12)}.${places}`;
+};

@@ -3,6 +3,8 @@ import { accountStream } from '../domain/account/account.ts';
 import { lastSignificant } from '../domain/terms/in-force.ts';
 import { recordedBy } from '../eventstore/journal/recorded-by.ts';
 import { createCompletions } from '../proxy/engine/completions.ts';
+import { createHealth } from '../proxy/routing/health.ts';
+import { createSticky } from '../proxy/routing/sticky.ts';
 import { createTokenCounter } from '../proxy/metering/token-counter.ts';
 import { formats } from './providers.ts';
 import type { GatewayOptions, Rooms } from './rooms.ts';
@@ -37,6 +39,7 @@ export const openCompletions = async ({ config, log }: GatewayOptions, rooms: Ro
   const termsInForce = termsInForceOn(rooms);
   const noticedTerms = () => lastSignificant(views.publishedTerms(), 'terms', now());
   const facts = await readModelFacts();
+  const health = createHealth(() => performance.now());
   const [promptTokens, tokens] = [createTokenCounter(), createTokenCounter()];
   const completions = createCompletions({
     findPrice: views.findPrice,
@@ -61,6 +64,9 @@ export const openCompletions = async ({ config, log }: GatewayOptions, rooms: Ro
     idleTimeoutMs: config.idleTimeoutMs,
     maxStreamMs: config.maxStreamMs,
     usageAfterLeavingMs: config.usageAfterLeavingMs,
+    policyOf: (provider) => rooms.providerList.get(provider),
+    health,
+    sticky: createSticky(eventLog.idempotencySecret, () => performance.now()),
     factsOf: ({ model, upstreamModel }) => facts.get(model) ?? facts.get(upstreamModel),
     upstreamRefused: ({ upstream, status, rejectsOurAccount }) => {
       watchers.metrics.upstreamRefused(upstream, status);
@@ -69,5 +75,10 @@ export const openCompletions = async ({ config, log }: GatewayOptions, rooms: Ro
   });
   rooms.watchGenerations(completions.generations);
   const { complete, drain } = completions;
-  return { complete, drain, close: (): Promise<unknown> => Promise.all([promptTokens.close(), tokens.close()]) };
+  return {
+    complete,
+    drain,
+    health,
+    close: (): Promise<unknown> => Promise.all([promptTokens.close(), tokens.close()]),
+  };
 };

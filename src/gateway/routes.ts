@@ -1,3 +1,4 @@
+import { AT } from '../domain/prices/model-name.ts';
 import type { Config } from '../config/config.ts';
 import { accountStream } from '../domain/account/account.ts';
 import { forbids, limitedBy, pacesNow } from '../domain/account/limits/within-limits.ts';
@@ -66,11 +67,17 @@ export const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts:
       const at = now();
       return views
         .pricesAt(at)
-        .filter(({ upstream, model }) => providers.has(upstream) && !isForbidden(model))
+        .filter(({ upstream, model }) => providers.has(upstream) && !isForbidden(model) && !model.includes(AT))
         .map((price) => ({
           price,
           upcoming: changesAfter(views.priceBook(), price.model, at),
           usagePolicyUrl: providerList.get(price.upstream)?.usagePolicyUrl ?? null,
+          endpoints: [
+            price,
+            ...[...providers.keys()].flatMap((name) => views.findPrice(`${price.model}${AT}${name}`, at) ?? []),
+          ].map((one) => ({
+            ...{ price: one, provider: providerList.get(one.upstream)?.name ?? one.upstream },
+          })),
         }));
     },
     usedFrom: ({ accountId, keyId }, address) => {

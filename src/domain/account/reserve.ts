@@ -1,5 +1,6 @@
 import { accept, refuse } from '../decider.ts';
 import type { Credits } from '../money.ts';
+import { withoutProvider } from '../prices/model-name.ts';
 import type { Account } from './account.ts';
 import type { AccountDecision, AccountRefusal, ReserveCredits } from './commands.ts';
 import { mustAcceptFirst } from './conduct/acceptance.ts';
@@ -35,7 +36,7 @@ export const reserve = (command: ReserveCredits, account: Account): AccountDecis
   const at = Math.max(asked.at, tallies.at);
   const limited = limitedBy(tallies, asked.keyId);
   if (limited.some((one) => expired(one, at))) return no('key_expired');
-  if (limited.some((one) => forbids(one, asked.price.model))) return no('model_not_allowed');
+  if (limited.some((one) => forbids(one, withoutProvider(asked.price.model)))) return no('model_not_allowed');
   if (asked.amount < 0n) return no('invalid_amount');
   const held = wallet.holds.get(asked.requestId)?.amount;
   if (held === asked.amount) return accept(); // A retry: its credits are held already.

@@ -1,6 +1,6 @@
 import type { accountDecider } from '../../domain/account/decide.ts';
 import { StoreUnavailable } from '../../eventstore/event-store.ts';
-import { HoldsPaused } from '../../proxy/engine/hold.ts';
+import { HoldsPaused } from '../../proxy/engine/hold/hold.ts';
 
 type AccountDecider = typeof accountDecider;
 

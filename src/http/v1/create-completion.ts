@@ -30,10 +30,20 @@ export type Asked = Customer & {
   readonly takeMemory: (bytes: number) => boolean;
 };
 
+/** An attempt before the one that answered. */
+export type FailedAttempt = {
+  readonly generationId: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly reason: string;
+};
+
 export type Answer =
   | { readonly kind: 'problem'; readonly problem: CompletionProblem }
   | {
       readonly kind: 'whole';
+      readonly provider: string;
+      readonly failed: readonly FailedAttempt[];
       readonly generationId: string;
       readonly body: string;
       readonly costUsd: string;
@@ -41,6 +51,8 @@ export type Answer =
     }
   | {
       readonly kind: 'stream';
+      readonly provider: string;
+      readonly failed: readonly FailedAttempt[];
       readonly generationId: string;
       readonly relay: (sink: Sink) => Promise<void>;
       readonly outputCap?: number;
@@ -143,6 +155,7 @@ const createAnswerTo = (endpoint: Endpoint, options: CreateCompletionOptions) =>
     if (answer.kind === 'problem') return completionProblem(answer.problem, options.termsUrl());
 
     setGenerationHeaders(response, answer.generationId, answer.kind === 'whole' ? answer.costUsd : undefined);
+    tellProvider(response, answer);
     if (answer.outputCap !== undefined) response.setHeader('x-kissapi-output-capped', answer.outputCap);
     if (answer.kind === 'stream') {
       body.share.streaming();
@@ -152,10 +165,36 @@ const createAnswerTo = (endpoint: Endpoint, options: CreateCompletionOptions) =>
     const balance = balanceUsd(accountId);
     if (balance !== undefined) response.setHeader('x-kissapi-balance-usd', balance);
     response.setHeader('content-type', 'application/json');
-    response.end(answer.body);
+    response.end(withAttempts(answer.body, answer.failed));
     return undefined;
   };
 };
+
+/** Which provider answered, and which attempts failed before it. */
+const tellProvider = (
+  response: ServerResponse,
+  { provider, failed }: Exclude<Answer, { readonly kind: 'problem' }>,
+): void => {
+  response.setHeader('x-kissapi-provider', provider);
+  if (failed.length > 0) {
+    const attempts = failed.map((one) => `${one.provider}=${one.reason}`);
+    response.setHeader('x-kissapi-failed-attempts', attempts.join(', '));
+  }
+};
+
+/** Adds the attempts that failed to the JSON of an answer, beside our other members. */
+const withAttempts = (body: string, failed: readonly FailedAttempt[]): string => {
+  if (failed.length === 0) return body;
+  const attempts = failed.map(({ generationId, ...rest }) => ({ generation_id: generationId, ...rest }));
+  const own = JSON.stringify({ failed_attempts: attempts }).slice(1, -1);
+  const at = body.lastIndexOf(OWN);
+  return at < 0
+    ? `${body.slice(0, body.lastIndexOf('}'))},"kissapi":{${own}}}`
+    : `${body.slice(0, at + OWN.length)}${own},${body.slice(at + OWN.length)}`;
+};
+
+/** How our own member of an answer begins, which is its last one. */
+const OWN = ',"kissapi":{';
 
 const isJson = ({ headers }: IncomingMessage): boolean =>
   /^application\/json *(;|$)/i.test(headers['content-type'] ?? '');

@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express';
+import { formatUsdPerToken } from '../../domain/money.ts';
 import type { PriceChange, PriceVersion } from '../../domain/prices/price-book.ts';
 import type { Authenticate, Customer } from '../auth/authenticate.ts';
 import { viewChange, viewRates } from '../price-views.ts';
@@ -10,6 +11,8 @@ export type ModelOnSale = {
   readonly price: PriceVersion;
   readonly upcoming: readonly PriceChange[];
   readonly usagePolicyUrl: string | null;
+  /** The providers that serve it, with the price of each; the first one is asked first. */
+  readonly endpoints: readonly { readonly provider: string; readonly price: PriceVersion }[];
 };
 
 /** The models available to a key: on sale, of an enabled provider, and allowed by the limits of the key and its account. */
@@ -36,7 +39,38 @@ const modelOf = ({ price, upcoming, usagePolicyUrl }: ModelOnSale) => ({
   upcoming: upcoming.map(viewChange),
   /** The usage policy of its provider. Null for a simulated provider. */
   usage_policy_url: usagePolicyUrl,
+  // OpenRouter's names, with prices in USD per token.
+  name: price.model,
+  pricing: pricingOf(price),
+  top_provider: {
+    context_length: price.contextTokens,
+    max_completion_tokens: price.maxOutputTokens,
+    is_moderated: false,
+  },
 });
+
+/** Prices in USD per token, as decimal texts. */
+const pricingOf = ({ rates }: PriceVersion) => ({
+  prompt: formatUsdPerToken(rates.input),
+  completion: formatUsdPerToken(rates.output),
+  internal_reasoning: formatUsdPerToken(rates.reasoning),
+  input_cache_read: formatUsdPerToken(rates.cachedInput),
+  input_cache_write: formatUsdPerToken(rates.cacheWrite),
+});
+
+/** The providers of a model, in OpenRouter's shape. */
+const endpointsOf = ({ price: { model }, endpoints }: ModelOnSale) => ({
+  data: {
+    ...{ id: model, name: model },
+    endpoints: endpoints.map(({ provider, price }) => ({
+      ...{ name: `${provider} | ${model}`, provider_name: provider, tag: price.upstream },
+      ...{ context_length: price.contextTokens, max_completion_tokens: price.maxOutputTokens },
+      pricing: pricingOf(price),
+    })),
+  },
+});
+
+const ENDPOINTS = '/endpoints';
 
 /** GET /v1/models */
 export const listModels =
@@ -47,15 +81,17 @@ export const listModels =
     response.json({ object: 'list', data: (await list(customer)).map(modelOf) });
   };
 
-/** GET /v1/models/{id}; ids may contain slashes. */
+/** GET /v1/models/{id} and GET /v1/models/{id}/endpoints; ids may contain slashes. */
 export const getModel =
   (authenticate: Authenticate, list: ListModels, delistedSince: DelistedSince): RequestHandler =>
   async (request, response) => {
     const customer = authenticate(request);
     if (isProblem(customer)) return sendProblem(response, customer, requestIdOf(response));
-    const id = [request.params['id'] ?? ''].flat().join('/');
+    const path = [request.params['id'] ?? ''].flat().join('/');
+    const wantsEndpoints = path.endsWith(ENDPOINTS);
+    const id = wantsEndpoints ? path.slice(0, -ENDPOINTS.length) : path;
     const model = (await list(customer)).find(({ price }) => price.model === id);
-    if (model) return void response.json(modelOf(model));
+    if (model) return void response.json(wantsEndpoints ? endpointsOf(model) : modelOf(model));
     const since = delistedSince(id);
     const unknown = problem('model_not_found', {
       message: `The model \`${id}\` does not exist. GET /v1/models lists the models on sale.`,

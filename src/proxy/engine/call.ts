@@ -4,10 +4,10 @@ import { chargedUsage } from '../metering/charged-usage.ts';
 import type { SoldModel } from '../metering/model-facts.ts';
 import type { TokenCounter } from '../metering/token-counter.ts';
 import { ProviderFailed, type Metered, type Watch } from '../providers/provider.ts';
-import { createAllowance, type Allowance } from './allowance.ts';
-import type { Bounds, Reserved } from './hold.ts';
+import { createAllowance, type Allowance } from './hold/allowance.ts';
+import type { Bounds, Reserved } from './hold/hold.ts';
 import type { Ledger } from './ledger.ts';
-import type { AccessEnd, BEYOND_LIMIT, Shortage } from './shortage.ts';
+import type { AccessEnd, BEYOND_LIMIT, Shortage } from './hold/shortage.ts';
 
 /** The stream exceeded the maximum duration. */
 export const TOO_LONG = 'too_long';

@@ -4,6 +4,9 @@ import type { Format } from '../formats/format.ts';
 import type { ModelFacts } from '../metering/model-facts.ts';
 import type { TokenCounter } from '../metering/token-counter.ts';
 import type { Provider } from '../providers/provider.ts';
+import type { KeptHealth } from '../routing/health.ts';
+import type { Catalogue } from '../routing/plan.ts';
+import type { Sticky } from '../routing/sticky.ts';
 import type { Call, CallOptions } from './call.ts';
 import type { RecordedBy } from './idempotency.ts';
 import type { ExecuteOnAccount } from './ledger.ts';
@@ -30,7 +33,25 @@ export type Asked = {
   readonly takeMemory?: (bytes: number) => boolean;
 };
 
+/** An attempt that did not answer, and what came of it. Its hold was refused or released. */
+export type FailedAttempt = {
+  readonly generationId: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly reason: string;
+};
+
 export type Answer =
+  | Extract<HeldAnswer, { readonly kind: 'problem' }>
+  | (Exclude<HeldAnswer, { readonly kind: 'problem' }> & {
+      /** Of the attempt that answered. */
+      readonly provider: string;
+      /** The attempts before it, in order. */
+      readonly failed: readonly FailedAttempt[];
+    });
+
+/** What one attempt came to. */
+export type HeldAnswer =
   | { readonly kind: 'problem'; readonly problem: CompletionProblem }
   | (Whole & { readonly outputCap?: number })
   /** `relay` must be called even if the client has disconnected, because it settles the charge. */
@@ -51,6 +72,11 @@ export type CompletionsOptions = Pick<CallOptions, 'maxStreamMs' | 'usageAfterLe
   readonly findDelisting?: (model: string, at: Date) => { readonly effectiveFrom: Date } | undefined;
   /** What the catalogue states about a model beside its price. */
   readonly factsOf?: (price: PriceVersion) => ModelFacts | undefined;
+  /** What a provider does with requests; undefined if it is unknown. */
+  readonly policyOf?: Catalogue['policyOf'];
+  /** How the providers have done lately. */
+  readonly health?: KeptHealth;
+  readonly sticky?: Sticky;
   readonly execute: ExecuteOnAccount;
   readonly recordedBy: RecordedBy;
   /** Derives the command ids of requests under an idempotency key. */

@@ -1,4 +1,4 @@
-import { HoldsPaused } from './hold.ts';
+import { HoldsPaused } from './hold/hold.ts';
 import { answerTo } from './answer-request.ts';
 import type { Answer, Asked, CompletionsOptions, Running } from './completion.ts';
 import { generationIdOf } from './ledger.ts';
@@ -41,7 +41,8 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
       let streaming = false;
       try {
         const answer = await answerTo(asked, options, running);
-        streaming = answer.kind === 'stream';
+        // A later attempt has an id of its own, which its stream ends.
+        streaming = answer.kind === 'stream' && answer.generationId === generationId;
         return answer;
       } catch (error) {
         if (error instanceof HoldsPaused) return problem({ kind: 'paused' });

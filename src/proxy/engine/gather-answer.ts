@@ -5,7 +5,7 @@ import { ProviderFailed, type Batch } from '../providers/provider.ts';
 import type { Call } from './call.ts';
 import type { CompletionProblem } from './problem.ts';
 import { closing, howItEnded, pass, wasCut, type Sink } from './relay.ts';
-import { isAccessEnd, isShortage } from './shortage.ts';
+import { isAccessEnd, isShortage } from './hold/shortage.ts';
 import { releaseFailed, releaseRefused, unsettled, type Whole } from './whole-answer.ts';
 
 /**

@@ -6,7 +6,7 @@ import type { Metadata } from '../../eventstore/journal/codec.ts';
 import type { CommandOptions, Outcome } from '../../eventstore/commands.ts';
 import { StoreUnavailable } from '../../eventstore/event-store.ts';
 import { holdIn, lastCommandId, type Idempotency } from './idempotency.ts';
-import type { Hold, Reserve } from './hold.ts';
+import type { Hold, Reserve } from './hold/hold.ts';
 
 /** Executes a command on an account. Resolves once the outcome is durable. */
 export type ExecuteOnAccount = (

@@ -15,9 +15,9 @@ import {
 import { isThere } from '../json/untyped-json.ts';
 import { ProviderFailed, type Batch } from '../providers/provider.ts';
 import { TOO_LONG, type Call } from './call.ts';
-import { mayHideOutput } from './hold-steps.ts';
+import { mayHideOutput } from './hold/hold-steps.ts';
 import { problemOf, type CompletionProblem } from './problem.ts';
-import { BEYOND_LIMIT, isAccessEnd, isShortage, shortageError, streamTooLong } from './shortage.ts';
+import { BEYOND_LIMIT, isAccessEnd, isShortage, shortageError, streamTooLong } from './hold/shortage.ts';
 
 /** The receiver of a stream. It returns a promise if the reader is slow; the stream waits for it. */
 export type Sink = {
@@ -36,7 +36,11 @@ export type Sink = {
  * end with or without a reader. If the customer disconnects, the provider's connection is closed: at once, unless its
  * usage report is worth a short wait.
  */
-export const relayStream = async (call: Call, batches: AsyncIterable<Batch>, sink: Sink): Promise<void> => {
+export const relayStream = async (
+  call: Call,
+  batches: AsyncIterable<Batch>,
+  sink: Sink,
+): Promise<Delivery['ended']> => {
   const meter = createMeter();
   const leaving = watchLeaving(call, meter);
   let holdEnded = false;
@@ -50,6 +54,7 @@ export const relayStream = async (call: Call, batches: AsyncIterable<Batch>, sin
     } else {
       await sink.fail(whyBroken(call, meter, ended), call.writer?.writeError);
     }
+    return ended;
   } finally {
     // The hold is still open only after an error of the gateway.
     if (!holdEnded) await call.ledger.release('gateway_failed', 'an error of the gateway');

@@ -5,7 +5,7 @@ import type { Call } from './call.ts';
 import { SettlementUnknown } from './ledger.ts';
 import { problemOf, type CompletionProblem } from './problem.ts';
 import { frameOf } from './relay.ts';
-import { BEYOND_LIMIT, isAccessEnd, isShortage, shortageError } from './shortage.ts';
+import { BEYOND_LIMIT, isAccessEnd, isShortage, shortageError } from './hold/shortage.ts';
 
 /** An answer in one piece. */
 export type Whole = {

@@ -2,6 +2,7 @@ import type { PriceEntry } from '../../domain/prices/events.ts';
 import type { Credits, Usage } from '../../domain/money.ts';
 import type { JsonShape } from '../json/json-shape.ts';
 import type { DeltaEvent, NeutralAnswer } from '../providers/answer.ts';
+import type { RoutingWish } from '../routing/routing-wish.ts';
 import type { Conversation } from './conversation.ts';
 
 /**
@@ -77,6 +78,8 @@ export type Job = {
   /** The parsed body. */
   readonly fields: Readonly<Record<string, unknown>>;
   readonly model: string;
+  /** What the request asks of the choice of its provider. These fields are neither in `body` nor in `fields`. */
+  readonly routing: RoutingWish;
   readonly streamed: boolean;
   /**
    * The customer asked for the answer in one piece. It is requested as a stream, so `streamed` is true, and assembled: the

@@ -5,6 +5,7 @@ import type { JsonShape } from '../json/json-shape.ts';
 import { repeatedName } from '../json/json-text.ts';
 import { withFields } from '../json/json-edit.ts';
 import { isThere } from '../json/untyped-json.ts';
+import { readRouting } from '../routing/routing-wish.ts';
 import type { BadRequest, CacheLifetime, Job } from './format.ts';
 import { unsoldField } from './unsupported-features.ts';
 
@@ -41,7 +42,10 @@ export const generating = <Shape extends z.ZodRawShape>(shape: Shape) =>
 export const embedding = z.looseObject({ model, input: textOrTokens }, OBJECT);
 
 /** What all JSON formats have in common. */
-export type JsonBody = Pick<Job, 'body' | 'fields' | 'model' | 'streamed' | 'includeUsage' | 'cacheLifetimes'>;
+export type JsonBody = Pick<
+  Job,
+  'body' | 'fields' | 'model' | 'routing' | 'streamed' | 'includeUsage' | 'cacheLifetimes'
+>;
 
 /** Reads and checks a body once. `unsold` finds a field that this format does not sell. */
 export const readJsonBody = (
@@ -65,22 +69,27 @@ export const readJsonBody = (
   if (ambiguous) return ambiguous;
   const parsed = schema.safeParse(json);
   if (!parsed.success) return invalidField(parsed.error);
-  const fields: Job['fields'] = parsed.data;
+  const read = readRouting(body, parsed.data as Job['fields']);
+  if ('param' in read) {
+    return { code: 'invalid_request', message: `${read.param}: ${read.message}`, param: read.param };
+  }
+  const { fields, wish: routing } = read;
   return (
-    unsoldField(fields) ?? unsold(fields) ?? jsonBody(body, fields, parsed.data.model, names?.cacheLifetimes ?? [])
+    unsoldField(fields) ??
+    unsold(fields) ??
+    jsonBody({ body: read.body, fields, routing, model: parsed.data.model }, names?.cacheLifetimes ?? [])
   );
 };
 
 const jsonBody = (
-  body: Buffer,
-  fields: Job['fields'],
-  name: string,
+  read: Pick<JsonBody, 'body' | 'fields' | 'routing' | 'model'>,
   cacheLifetimes: readonly CacheLifetime[],
 ): JsonBody => {
+  const { fields } = read;
   const streamed = fields['stream'] === true;
   const options = fields['stream_options'] as { readonly include_usage?: unknown } | null | undefined;
   const includeUsage = streamed && options?.include_usage === true;
-  return { body, fields, model: name, streamed, includeUsage, cacheLifetimes };
+  return { ...read, streamed, includeUsage, cacheLifetimes };
 };
 
 const invalidField = ({ issues: [issue] }: z.ZodError): BadRequest => {

@@ -22,7 +22,6 @@ const unpriced = Object.entries({
   enable_web_search: NO_SEARCH,
   mcp_servers: BY_CALL,
   background: 'answers are not kept here, so a request cannot run in the background. Leave it out.',
-  models: 'a request is priced by one model. Name it in model.',
   cached_content: NO_STATE,
 }).map(([param, why]) => ({ param, why }));
 

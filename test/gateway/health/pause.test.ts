@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { accountDecider } from '../../../src/domain/account/decide.ts';
 import { withPause } from '../../../src/gateway/health/pause.ts';
-import { HoldsPaused } from '../../../src/proxy/engine/hold.ts';
+import { HoldsPaused } from '../../../src/proxy/engine/hold/hold.ts';
 import { reserve } from '../../domain/account/examples.ts';
 import { KEY_ID, openAccount } from '../../proxy/engine/account.ts';
 

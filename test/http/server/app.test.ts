@@ -25,7 +25,14 @@ afterEach(async () => {
   }
 });
 
-const whole: Answer = { kind: 'whole', generationId: 'gen-1', body: '{"choices":[]}', costUsd: '0.01' };
+const whole: Answer = {
+  kind: 'whole',
+  provider: 'test',
+  failed: [],
+  generationId: 'gen-1',
+  body: '{"choices":[]}',
+  costUsd: '0.01',
+};
 
 const SUPPORT = { email: 'support@example.com', url: 'https://api.example.com/contact' };
 
@@ -189,6 +196,8 @@ describe('a refusal after authentication', () => {
 /** A stream that writes what it is given, one by one, as fast as the reader reads. */
 const streamOf = (pieces: Iterable<string>): Answer => ({
   kind: 'stream',
+  provider: 'test',
+  failed: [],
   generationId: 'gen-1',
   relay: async (sink) => {
     for (const piece of pieces) {
@@ -368,6 +377,8 @@ describe('500', () => {
     const complete = (): Promise<Answer> =>
       Promise.resolve({
         kind: 'stream',
+        provider: 'test',
+        failed: [],
         generationId: 'gen-1',
         relay: async (sink: Sink) => {
           await sink.write('data: 1\n\n');
@@ -392,7 +403,9 @@ describe('500', () => {
 
   it('in a stream that has begun: names support, if the client must contact it', async () => {
     const relay = async (sink: Sink) => sink.fail({ kind: 'access_ended', code: 'account_suspended' });
-    const { post } = await open({ complete: () => Promise.resolve({ kind: 'stream', generationId: 'gen-1', relay }) });
+    const { post } = await open({
+      complete: () => Promise.resolve({ kind: 'stream', provider: 'test', failed: [], generationId: 'gen-1', relay }),
+    });
     expect(await (await post()).text()).toContain(`Contact support: ${SUPPORT.email} or ${SUPPORT.url}.`);
   });
 
@@ -409,7 +422,7 @@ describe('500', () => {
       throw new TypeError('a bug');
     };
     const { post, failures } = await open({
-      complete: () => Promise.resolve({ kind: 'stream', generationId: 'g', relay }),
+      complete: () => Promise.resolve({ kind: 'stream', provider: 'test', failed: [], generationId: 'g', relay }),
     });
     await expect(post().then((response) => response.text())).rejects.toThrow();
     expect(failures).toHaveLength(1);
@@ -418,7 +431,13 @@ describe('500', () => {
 
 describe('an error after credits were held', () => {
   const refused: Answer = { kind: 'problem', problem: { kind: 'upstream_failed', code: 'upstream_error' } };
-  const fails: Answer = { kind: 'stream', generationId: 'gen-1', relay: () => Promise.reject(new TypeError('a bug')) };
+  const fails: Answer = {
+    kind: 'stream',
+    provider: 'test',
+    failed: [],
+    generationId: 'gen-1',
+    relay: () => Promise.reject(new TypeError('a bug')),
+  };
 
   it.each<[number, () => Promise<Answer>]>([
     [502, () => Promise.resolve(refused)],
@@ -670,7 +689,7 @@ describe('a reader who takes nothing', () => {
     const { port } = await open({
       complete: (asked) => {
         gone = asked.gone;
-        return Promise.resolve({ kind: 'stream', generationId: 'g', relay });
+        return Promise.resolve({ kind: 'stream', provider: 'test', failed: [], generationId: 'g', relay });
       },
     });
     const socket = await ask(port);
@@ -696,7 +715,9 @@ describe('a reader who takes nothing', () => {
       await write('data: [DONE]\n\n');
     };
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-    const { post } = await open({ complete: () => Promise.resolve({ kind: 'stream', generationId: 'g', relay }) });
+    const { post } = await open({
+      complete: () => Promise.resolve({ kind: 'stream', provider: 'test', failed: [], generationId: 'g', relay }),
+    });
     const answered = post();
     while (!relaying) await new Promise(setImmediate);
     await answered;

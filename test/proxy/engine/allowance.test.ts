@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { createAllowance } from '../../../src/proxy/engine/allowance.ts';
+import { createAllowance } from '../../../src/proxy/engine/hold/allowance.ts';
 import type { OutputText } from '../../../src/proxy/metering/output-text.ts';
-import { BEYOND_LIMIT } from '../../../src/proxy/engine/shortage.ts';
-import { STEP_TOKENS } from '../../../src/proxy/engine/hold-steps.ts';
+import { BEYOND_LIMIT } from '../../../src/proxy/engine/hold/shortage.ts';
+import { STEP_TOKENS } from '../../../src/proxy/engine/hold/hold-steps.ts';
 import type { TokenCounter } from '../../../src/proxy/metering/token-counter.ts';
 import { countWords, price as listed, request, like } from '../examples.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createCall } from '../../../src/proxy/engine/call.ts';
 import { createLedger } from '../../../src/proxy/engine/ledger.ts';
-import { reserveCredits } from '../../../src/proxy/engine/hold.ts';
+import { reserveCredits } from '../../../src/proxy/engine/hold/hold.ts';
 import { KEY_ID, openAccount } from './account.ts';
 import { countWords, price as listed, request, like } from '../examples.ts';
 import { png } from '../media/media.ts';

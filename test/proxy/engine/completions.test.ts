@@ -8,7 +8,7 @@ import {
   type CompletionsOptions,
   type UpstreamRefusal,
 } from '../../../src/proxy/engine/completions.ts';
-import { HoldsPaused } from '../../../src/proxy/engine/hold.ts';
+import { HoldsPaused } from '../../../src/proxy/engine/hold/hold.ts';
 import type { ExecuteOnAccount } from '../../../src/proxy/engine/ledger.ts';
 import type { Endpoint } from '../../../src/proxy/providers/http/transport.ts';
 import type { Dialect } from '../../../src/proxy/providers/openai/dialects.ts';

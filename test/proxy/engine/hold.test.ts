@@ -5,8 +5,8 @@ import { cost, noUsage } from '../../../src/domain/money.ts';
 import { inputTokensBound } from '../../../src/proxy/metering/bounds.ts';
 import { createLedger } from '../../../src/proxy/engine/ledger.ts';
 import { isBadRequest } from '../../../src/proxy/formats/format.ts';
-import { reserveCredits } from '../../../src/proxy/engine/hold.ts';
-import { STEP_TOKENS } from '../../../src/proxy/engine/hold-steps.ts';
+import { reserveCredits } from '../../../src/proxy/engine/hold/hold.ts';
+import { STEP_TOKENS } from '../../../src/proxy/engine/hold/hold-steps.ts';
 import { KEY_ID, openAccount, type TestAccount } from './account.ts';
 import { chat, countWords, price, readJob, request, like } from '../examples.ts';
 

@@ -36,7 +36,6 @@ describe('a field without a price', () => {
     [{ plugins: [{ id: 'web' }] }, 'plugins', 'its price is not by token'],
     [{ plugins: [{ id: 'web', enabled: false }, { id: 'pdf' }] }, 'plugins', 'its price is not by token'],
     [{ audio: { voice: 'alloy' } }, 'audio', 'its price is not that of text'],
-    [{ models: ['gpt-5'] }, 'models', 'priced by one model'],
     [{ background: true }, 'background', 'cannot run in the background'],
     [{ mcp_servers: [{ url: 'https://example.com' }] }, 'mcp_servers', 'its price is not by token'],
     [{ cached_content: 'cachedContents/1' }, 'cached_content', 'kept at a provider'],

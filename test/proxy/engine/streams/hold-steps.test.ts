@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AccountCommand } from '../../../../src/domain/account/decide.ts';
 import type { Limits } from '../../../../src/domain/account/limits/limits.ts';
 import { cost, costBound, formatUsd, noUsage } from '../../../../src/domain/money.ts';
-import { STEP_TOKENS } from '../../../../src/proxy/engine/hold-steps.ts';
+import { STEP_TOKENS } from '../../../../src/proxy/engine/hold/hold-steps.ts';
 import { KEY_ID, type TestAccount } from '../account.ts';
 import {
   after,

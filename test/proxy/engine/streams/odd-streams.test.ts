@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { cost, noUsage } from '../../../../src/domain/money.ts';
 import { formats } from '../../../../src/gateway/providers.ts';
 import { createCompletions } from '../../../../src/proxy/engine/completions.ts';
-import { STEP_TOKENS } from '../../../../src/proxy/engine/hold-steps.ts';
+import { STEP_TOKENS } from '../../../../src/proxy/engine/hold/hold-steps.ts';
 import type { TokenCounter } from '../../../../src/proxy/metering/token-counter.ts';
 import { ProviderFailed } from '../../../../src/proxy/providers/provider.ts';
 import { audit } from '../../../reference/audit-history.ts';

@@ -3,7 +3,7 @@ import { createCall, type Call, type CallOptions } from '../../../../src/proxy/e
 import { createLedger, type ExecuteOnAccount } from '../../../../src/proxy/engine/ledger.ts';
 import type { SoldModel } from '../../../../src/proxy/metering/model-facts.ts';
 import { relayStream } from '../../../../src/proxy/engine/relay.ts';
-import { reserveCredits } from '../../../../src/proxy/engine/hold.ts';
+import { reserveCredits } from '../../../../src/proxy/engine/hold/hold.ts';
 import { readBatches } from '../../../../src/proxy/providers/openai/stream-reader.ts';
 import { KEY_ID, type TestAccount } from '../account.ts';
 import { countWords, price, request, sinkOf, streamOf, type Piece } from '../../examples.ts';

@@ -1,5 +1,5 @@
-import type { Job } from '../formats/format.ts';
-import { hidesReasoning, type SoldModel } from '../metering/model-facts.ts';
+import type { Job } from '../../formats/format.ts';
+import { hidesReasoning, type SoldModel } from '../../metering/model-facts.ts';
 
 /**
  * The output tokens of each choice that the first hold of a stream covers, and that each extension adds. Most answers

@@ -1,14 +1,14 @@
-import type { ReserveCredits, AccountRefusal } from '../../domain/account/decide.ts';
-import type { PinnedPrice } from '../../domain/account/events.ts';
-import { affordableOutputTokens, costBound, type Credits } from '../../domain/money.ts';
-import type { PriceVersion } from '../../domain/prices/price-book.ts';
-import type { SoldModel } from '../metering/model-facts.ts';
-import { countedTokensBound, inputTokensBound } from '../metering/bounds.ts';
-import type { Duplicate } from './idempotency.ts';
-import { mediaOf, type Media } from '../media/media-parts.ts';
-import type { Job } from '../formats/format.ts';
+import type { ReserveCredits, AccountRefusal } from '../../../domain/account/decide.ts';
+import type { PinnedPrice } from '../../../domain/account/events.ts';
+import { affordableOutputTokens, costBound, type Credits } from '../../../domain/money.ts';
+import type { PriceVersion } from '../../../domain/prices/price-book.ts';
+import type { SoldModel } from '../../metering/model-facts.ts';
+import { countedTokensBound, inputTokensBound } from '../../metering/bounds.ts';
+import type { Duplicate } from '../idempotency.ts';
+import { mediaOf, type Media } from '../../media/media-parts.ts';
+import type { Job } from '../../formats/format.ts';
 import { comesInSteps, STEP_TOKENS } from './hold-steps.ts';
-import type { TokenCounter } from '../metering/token-counter.ts';
+import type { TokenCounter } from '../../metering/token-counter.ts';
 
 /** What the hold covers before the request is forwarded. */
 export type Bounds = {

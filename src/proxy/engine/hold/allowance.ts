@@ -1,15 +1,15 @@
-import type { AccountRefusal } from '../../domain/account/decide.ts';
-import { affordableOutputTokens, costBound, min, type Credits } from '../../domain/money.ts';
-import { StoreUnavailable } from '../../eventstore/event-store.ts';
-import { tokensPerCounted } from '../metering/bounds.ts';
-import type { Ledger } from './ledger.ts';
-import type { Job } from '../formats/format.ts';
+import type { AccountRefusal } from '../../../domain/account/decide.ts';
+import { affordableOutputTokens, costBound, min, type Credits } from '../../../domain/money.ts';
+import { StoreUnavailable } from '../../../eventstore/event-store.ts';
+import { tokensPerCounted } from '../../metering/bounds.ts';
+import type { Ledger } from '../ledger.ts';
+import type { Job } from '../../formats/format.ts';
 import { countInput, type Reserved } from './hold.ts';
-import { textsOf, type OutputText, type StreamOffset } from '../metering/output-text.ts';
-import type { SoldModel } from '../metering/model-facts.ts';
+import { textsOf, type OutputText, type StreamOffset } from '../../metering/output-text.ts';
+import type { SoldModel } from '../../metering/model-facts.ts';
 import { STEP_TOKENS } from './hold-steps.ts';
 import { BEYOND_LIMIT } from './shortage.ts';
-import type { TokenCounter } from '../metering/token-counter.ts';
+import type { TokenCounter } from '../../metering/token-counter.ts';
 
 /**
  * Extends the hold while a stream runs. If the byte count of an event does not prove that the hold covers it, a worker
