@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createScriptedUpstream, type Script, type ScriptedUpstream } from '../../../support/scripted-upstream.ts';
+import {
+  adds,
+  closes,
+  ends,
+  isStream,
+  opens,
+  ping,
+  providerAt,
+  start,
+  stop,
+  streamed,
+  text,
+  usage,
+  whole,
+} from '../../providers/anthropic/upstream.ts';
+import { clientOf } from './client.ts';
+
+let server: ScriptedUpstream;
+beforeAll(async () => {
+  server = await createScriptedUpstream();
+});
+afterAll(() => server.close());
+
+const asked = { model: 'm', max_tokens: 100, messages: [{ role: 'user' as const, content: 'How are you?' }] };
+const thinking = { type: 'thinking', thinking: 'Let me see.', signature: 'sig' };
+const tool = { type: 'tool_use', id: 'toolu_1', name: 'weather', input: { city: 'Bern', at: 1 } };
+const reported = { ...usage, cache_read_input_tokens: 40, output_tokens: 30 };
+
+const play = (all: readonly { readonly type: string }[], answer: object): void => {
+  const either: Script = (response, body, request) =>
+    (isStream(body) ? streamed(...all) : whole(answer))(response, body, request);
+  server.play(either);
+};
+
+const thought = [
+  start,
+  ping,
+  opens(0, { type: 'thinking', thinking: '', signature: '' }),
+  adds(0, { type: 'thinking_delta', thinking: 'Let me see.' }),
+  adds(0, { type: 'signature_delta', signature: 'sig' }),
+  closes(0),
+  ...text(1, 'I shall ', 'look.'),
+  opens(2, { ...tool, input: {} }),
+  adds(2, { type: 'input_json_delta', partial_json: '' }),
+  adds(2, { type: 'input_json_delta', partial_json: '{"city":"Bern",' }),
+  adds(2, { type: 'input_json_delta', partial_json: '"at":1}' }),
+  closes(2),
+  ends('tool_use', { output_tokens: 30, cache_read_input_tokens: 40 }),
+  stop,
+];
+const content = [thinking, { type: 'text', text: 'I shall look.' }, tool];
+/** 9 in, 40 from the cache, 30 out. */
+const charged = 9_000n + 10_000n + 120_000n;
+
+describe("Anthropic's client on a provider of the same dialect", () => {
+  it('reads a whole message with thinking, text, a tool call and the cost', async () => {
+    play(thought, { content, stop_reason: 'tool_use', usage: reported });
+    const { anthropic, account } = clientOf(providerAt(server.url));
+    const message = await anthropic.messages.create(asked);
+    expect(message).toMatchObject({ id: 'msg_1', role: 'assistant', stop_reason: 'tool_use', content });
+    expect(message.usage).toMatchObject({ input_tokens: 9, cache_read_input_tokens: 40, output_tokens: 30 });
+    expect(message.usage).toMatchObject({ cost_usd: '0.000139' });
+    expect(account.events.at(-1)).toMatchObject({ type: 'HoldSettled', charged });
+  });
+
+  it('reads the same message from a stream, at the same charge', async () => {
+    play(thought, {});
+    const { anthropic, account } = clientOf(providerAt(server.url));
+    const stream = anthropic.messages.stream(asked);
+    const types: string[] = [];
+    const ending: unknown[] = [];
+    stream.on('streamEvent', (event) => {
+      types.push(event.type);
+      if (event.type === 'message_delta') ending.push(event);
+    });
+    const message = await stream.finalMessage();
+    expect(message).toMatchObject({ id: 'msg_1', stop_reason: 'tool_use', content });
+    expect(message.usage).toMatchObject({ input_tokens: 9, cache_read_input_tokens: 40, output_tokens: 30 });
+    expect(ending).toMatchObject([{ usage: { output_tokens: 30, cost: 0.000139, cost_usd: '0.000139' } }]);
+    expect(types.slice(-2)).toEqual(['message_delta', 'message_stop']);
+    expect(account.events.at(-1)).toMatchObject({ type: 'HoldSettled', charged });
+  });
+
+  it('sends the body as it is, with the priced tier and the name of the model at the provider', async () => {
+    play(thought, { content, stop_reason: 'end_turn' });
+    const { anthropic } = clientOf(providerAt(server.url));
+    const metadata = { user_id: 'u' };
+    await anthropic.messages.create({ ...asked, metadata, service_tier: 'auto' });
+    expect(JSON.parse(server.bodies.at(-1) ?? '')).toEqual({
+      ...{ ...asked, metadata, service_tier: 'standard_only', model: 'gpt-4o' },
+    });
+  });
+
+  it('reads an answer that did not stream as a stream, if it asked for one', async () => {
+    server.play(whole({ content, stop_reason: 'tool_use', usage: reported }));
+    const { anthropic } = clientOf(providerAt(server.url));
+    const message = await anthropic.messages.stream(asked).finalMessage();
+    expect(message).toMatchObject({ id: 'msg_1', stop_reason: 'tool_use', content });
+    expect(message.usage).toMatchObject({ input_tokens: 9, output_tokens: 30 });
+  });
+
+  it('throws what the provider answers about the request, and keeps the text before an error in mid-stream', async () => {
+    const { anthropic } = clientOf(providerAt(server.url));
+    server.play(
+      streamed(start, opens(0, { type: 'text', text: '' }), adds(0, { type: 'text_delta', text: 'one' }), {
+        type: 'error',
+        error: { type: 'overloaded_error', message: 'Overloaded' },
+      } as { readonly type: string }),
+    );
+    const stream = anthropic.messages.stream(asked);
+    let seen = '';
+    stream.on('text', (piece) => void (seen += piece));
+    await expect(stream.finalMessage()).rejects.toThrow('stream_broken');
+    expect(seen).toBe('one');
+  });
+
+  it('is refused before the hold for fields that are not sold', async () => {
+    const { anthropic, account } = clientOf(providerAt(server.url));
+    const container = { ...asked, container: 'container_1' };
+    await expect(anthropic.messages.create(container)).rejects.toThrow('container: names something that is kept');
+    expect(account.events).toEqual([]);
+  });
+});
