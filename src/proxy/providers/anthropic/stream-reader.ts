@@ -171,7 +171,8 @@ const ended = (state: State, data: unknown): AnswerEvent => {
   const delta = field(data, 'delta');
   const [reason, report] = [field(delta, 'stop_reason'), field(data, 'usage')];
   state.usage = usageAfter(state.usage, report);
-  const usage = isThere(report) ? { usage: withIterations(state.usage), usageChunk: data } : {};
+  const chunk = state.isNative ? { usageChunk: data } : {};
+  const usage = isThere(report) ? { usage: withIterations(state.usage), ...chunk } : {};
   if (typeof reason !== 'string') return { kind: 'report', ...usage };
   const part = { choice: 0, text: '', finishReason: finishReasonOf(reason), nativeFinishReason: reason };
   const event: DeltaEvent = {

@@ -44,7 +44,11 @@ describe('a Messages request', () => {
     [user({ type: 'image', source: { type: 'file', file_id: 'file_1' } }), 'messages.0.content.0.source'],
     [user({ type: 'document', source: { type: 'file', file_id: 'file_1' } }), 'messages.0.content.0.source'],
     [
-      user({ type: 'tool_result', tool_use_id: 'a', content: [{ type: 'image', source: { type: 'file', file_id: 'f' } }] }),
+      user({
+        type: 'tool_result',
+        tool_use_id: 'a',
+        content: [{ type: 'image', source: { type: 'file', file_id: 'f' } }],
+      }),
       'messages.0.content.0.content.0.source',
     ],
     [
@@ -57,7 +61,13 @@ describe('a Messages request', () => {
   });
 
   it('may have null in fields that are not sold, and the priced values in those that decide the price', () => {
-    good({ container: null, context_management: null, service_tier: 'auto', speed: 'standard', inference_geo: 'global' });
+    good({
+      container: null,
+      context_management: null,
+      service_tier: 'auto',
+      speed: 'standard',
+      inference_geo: 'global',
+    });
     good({ service_tier: 'standard_only' });
   });
 
@@ -171,13 +181,22 @@ describe('a Messages request as a conversation', () => {
   });
 
   it.each<[object, object]>([
-    [{ temperature: 0.5, top_p: 0.9, top_k: 5 }, { temperature: 0.5, topP: 0.9, topK: 5 }],
+    [
+      { temperature: 0.5, top_p: 0.9, top_k: 5 },
+      { temperature: 0.5, topP: 0.9, topK: 5 },
+    ],
     [{ stop_sequences: ['x'] }, { stop: ['x'] }],
-    [{ tool_choice: { type: 'any', disable_parallel_tool_use: true } }, { toolChoice: { kind: 'required' }, parallelToolCalls: false }],
+    [
+      { tool_choice: { type: 'any', disable_parallel_tool_use: true } },
+      { toolChoice: { kind: 'required' }, parallelToolCalls: false },
+    ],
     [{ tool_choice: { type: 'tool', name: 'f' } }, { toolChoice: { kind: 'tool', name: 'f' } }],
     [{ thinking: { type: 'disabled' } }, { thinking: { kind: 'off' } }],
     [{ thinking: { type: 'adaptive', display: 'summarized' } }, { thinking: { kind: 'adaptive' } }],
-    [{ thinking: { type: 'adaptive' }, output_config: { effort: 'high' } }, { thinking: { kind: 'effort', effort: 'high' } }],
+    [
+      { thinking: { type: 'adaptive' }, output_config: { effort: 'high' } },
+      { thinking: { kind: 'effort', effort: 'high' } },
+    ],
     [{ thinking: { type: 'enabled', budget_tokens: 2000 } }, { thinking: { kind: 'budget', tokens: 2000 } }],
     [
       { output_config: { format: { type: 'json_schema', schema: { type: 'object' } } } },
@@ -188,7 +207,10 @@ describe('a Messages request as a conversation', () => {
   });
 
   it.each<[object, string]>([
-    [user({ type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'e' } }), 'messages.0.content.0.type'],
+    [
+      user({ type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'e' } }),
+      'messages.0.content.0.type',
+    ],
     [{ tools: [{ name: 'f', input_schema: {}, defer_loading: true }] }, 'tools.0.defer_loading'],
     [{ thinking: { type: 'between_tools' } }, 'thinking'],
     [{ output_config: { task_budget: { type: 'tokens', total: 9 } } }, 'output_config.task_budget'],

@@ -116,6 +116,18 @@ describe("Anthropic's client on a provider of the same dialect", () => {
     expect(seen).toBe('one');
   });
 
+  it('closes a stream that goes on beyond its limit, and charges no more than that limit', async () => {
+    const words = 'word '.repeat(100);
+    play([start, ...text(0, ...Array.from({ length: 40 }, () => words)), ends('end_turn'), stop], {});
+    const { anthropic, account } = clientOf(providerAt(server.url));
+    const message = await anthropic.messages.stream({ ...asked, max_tokens: 10 }).finalMessage();
+    expect(message).toMatchObject({ stop_reason: 'max_tokens', content: [{ type: 'text' }] });
+    expect(message.usage.output_tokens).toBe(10);
+    expect(account.events.find(({ type }) => type === 'HoldSettled')).toMatchObject({
+      delivery: { finishReason: 'length' },
+    });
+  });
+
   it('is refused before the hold for fields that are not sold', async () => {
     const { anthropic, account } = clientOf(providerAt(server.url));
     const container = { ...asked, container: 'container_1' };

@@ -6,7 +6,10 @@ import { messages } from '../../../../src/proxy/formats/messages/messages.ts';
 import type { DeltaEvent, Piece } from '../../../../src/proxy/providers/provider.ts';
 import { goodJob } from '../../examples.ts';
 
-const job = goodJob({ model: 'm', max_tokens: 9, stream: true, messages: [{ role: 'user', content: 'x' }] }, '/messages');
+const job = goodJob(
+  { model: 'm', max_tokens: 9, stream: true, messages: [{ role: 'user', content: 'x' }] },
+  '/messages',
+);
 const frame = { id: 'gen-1', model: 'm', createdAt: new Date(0) };
 const settlement = {
   charged: 1_500_000n,
@@ -21,7 +24,12 @@ const stream = () => {
 /** The message that Anthropic's client makes of a stream. */
 const read = (body: string): Promise<Anthropic.Message> => {
   const answer = new Response(body, { headers: { 'content-type': 'text/event-stream' } });
-  const client = new Anthropic({ apiKey: 'k', baseURL: 'http://gateway.test', maxRetries: 0, fetch: async () => answer });
+  const client = new Anthropic({
+    apiKey: 'k',
+    baseURL: 'http://gateway.test',
+    maxRetries: 0,
+    fetch: async () => answer,
+  });
   return client.messages.stream({ model: 'm', max_tokens: 9, messages: [] }).finalMessage();
 };
 
@@ -80,14 +88,12 @@ const continues = (one: AssistantPart, next: AssistantPart): boolean =>
 
 describe("a stream in Anthropic's shape", () => {
   it('gives the same message as a whole answer, in pieces and from one piece', async () => {
-    const parts = fc
-      .array(part, { maxLength: 6 })
-      .map((all) =>
-        all.reduce<AssistantPart[]>((kept, one) => {
-          const last = kept.at(-1);
-          return last && continues(last, one) ? kept : [...kept, one];
-        }, []),
-      );
+    const parts = fc.array(part, { maxLength: 6 }).map((all) =>
+      all.reduce<AssistantPart[]>((kept, one) => {
+        const last = kept.at(-1);
+        return last && continues(last, one) ? kept : [...kept, one];
+      }, []),
+    );
     await fc.assert(
       fc.asyncProperty(parts, fc.constantFrom('stop', 'length', 'content_filter'), async (all, finishReason) => {
         const answer = messages.writeAnswer(frame, { choices: [{ parts: all, finishReason }] }, job);
@@ -123,7 +129,9 @@ describe("a stream in Anthropic's shape", () => {
   });
 
   it('states the usage without what came from a cache, and the cost', () => {
-    const [ending] = eventsOf(write('stop', { kind: 'text', text: 'x' })).filter(({ type }) => type === 'message_delta');
+    const [ending] = eventsOf(write('stop', { kind: 'text', text: 'x' })).filter(
+      ({ type }) => type === 'message_delta',
+    );
     expect(ending).toMatchObject({
       delta: { stop_reason: 'end_turn' },
       usage: {
@@ -150,7 +158,9 @@ describe("a stream in Anthropic's shape", () => {
     [
       'of the same dialect',
       [
-        native('message_start', { message: { id: 'msg_1', type: 'message', role: 'assistant', content: [], usage: {} } }),
+        native('message_start', {
+          message: { id: 'msg_1', type: 'message', role: 'assistant', content: [], usage: {} },
+        }),
         native('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
         native('content_block_delta', { index: 0, delta: { type: 'text_delta', text: 'one ' } }),
       ],
