@@ -64,6 +64,8 @@ export type DeltaEvent = Report & {
   readonly parts: readonly DeltaPart[];
   /** The event in the wire shape of the job's format. If it is undefined, the format writes `parts`. */
   readonly wire: (() => string) | undefined;
+  /** The event as parsed JSON, if it has a wire shape and the writer of the format keeps state. */
+  readonly parsed?: Readonly<Record<string, unknown>>;
 };
 
 export type DeltaPart = {
@@ -96,7 +98,7 @@ export type Piece =
       readonly id?: string;
       readonly name?: string;
       readonly arguments?: string;
-      /** The tool is a custom one: its arguments are text. */
+      /** In every piece of a call of a custom tool, whose arguments are text. */
       readonly custom?: boolean;
     };
 

@@ -8,6 +8,7 @@ import { bytesOfLimit, filledList, generating, limit, readJsonBody } from '../js
 import { once } from '../once.ts';
 import { withCost } from '../openai-usage.ts';
 import { mediaIn, textsIn } from './content-blocks.ts';
+import { gatherMessage } from './gather-message.ts';
 import { messagesUsageOf } from './messages-usage.ts';
 import { readConversation } from './read-conversation.ts';
 import { createStreamWriter, streamOfAnswer } from './stream-writer.ts';
@@ -35,7 +36,7 @@ export const messages: Format = {
     field(JSON.parse(body), 'stop_reason') === 'max_tokens'
       ? withMember(body, 'kissapi', JSON.stringify({ generation_id: generationId, error }))
       : body,
-  stream: { open: createStreamWriter, fromAnswer: streamOfAnswer },
+  stream: { open: createStreamWriter, fromAnswer: streamOfAnswer, gather: gatherMessage },
 };
 
 /** Reads the body of POST /v1/messages/count_tokens. It has no limit, because nothing is generated. */

@@ -11,5 +11,6 @@ export const nativeBody = ({ job, model, outputCap }: Pick<ProviderRequest, 'job
     // The tier of a request without this field is a setting of our account.
     service_tier: 'standard_only',
     ...(model === job.model ? {} : { model }),
+    ...(job.gathered ? { stream: true } : {}),
     ...(outputCap === undefined ? {} : { max_tokens: outputCap }),
   });

@@ -70,7 +70,12 @@ const textOfParts = (parts: unknown): string => {
   return output;
 };
 
+type Called = { readonly name?: unknown; readonly arguments?: unknown; readonly input?: unknown };
+
+/** A custom tool has an input of text instead of arguments. */
 const textOfCall = (call: unknown): string => {
-  const called = (call as { function?: { name?: unknown; arguments?: unknown } } | null)?.function;
-  return [called?.name, called?.arguments].filter((part) => typeof part === 'string').join('');
+  const { function: called, custom } = (call ?? {}) as { readonly function?: Called; readonly custom?: Called };
+  return [called?.name, called?.arguments, custom?.name, custom?.input]
+    .filter((part) => typeof part === 'string')
+    .join('');
 };

@@ -1,7 +1,7 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { withoutMember } from '../../json/json-text.ts';
 import { isThere } from '../../json/untyped-json.ts';
-import type { AnswerEvent, Batch, DeltaEvent, ReportEvent } from '../provider.ts';
+import type { AnswerEvent, Batch, DeltaEvent, DeltaPart, ReportEvent } from '../provider.ts';
 import { learnTemplate, pieceOf, textOfPiece, type ChunkTemplate, type ReadChunk } from './chunk-template.ts';
 import { choicesOf, idOf, isError, isFilled, parseChunk, partOf, withoutNull, type Chunk } from './chunk.ts';
 import { refusedWithin } from './refusal.ts';
@@ -15,6 +15,9 @@ const nothing: AnswerEvent = { kind: 'report' };
 const done: AnswerEvent = { kind: 'done' };
 const endless: AnswerEvent = { kind: 'failed', refusal: undefined };
 
+/** Reads the choices of a chunk as pieces. */
+export type Translate = (chunk: Chunk) => readonly DeltaPart[];
+
 /** The state of reading a stream. It changes in place. */
 type Reading = {
   state: 'open' | 'done' | 'failed';
@@ -24,6 +27,8 @@ type Reading = {
   aligned: boolean;
   untouched: boolean;
   hasId: boolean;
+  /** Reads chunks as pieces, for a customer of another format. */
+  readonly translate: Translate | undefined;
   template: ChunkTemplate | undefined;
   /** How many more chunks are tried as the template. */
   templatesLeft: number;
@@ -42,12 +47,13 @@ export type StreamReader = {
 /**
  * Reads the events of a stream. Chunks pass unchanged, in the same bytes if possible. The end of the stream, usage,
  * errors (which may be about our account) and data that is not a JSON object (which no client can read) are withheld.
+ * With `translate`, nothing passes in the wire shape.
  */
-export const createStreamReader = (): StreamReader => {
+export const createStreamReader = (translate?: Translate): StreamReader => {
   const decoder = new TextDecoder();
   const reading: Reading = {
     ...{ state: 'open', isEndless: false, aligned: true, untouched: true, hasId: false },
-    ...{ template: undefined, templatesLeft: TEMPLATES, events: [] },
+    ...{ translate, template: undefined, templatesLeft: translate ? 0 : TEMPLATES, events: [] },
   };
   const parser = createParser({
     onEvent: (message) => reading.events.push(readMessage(reading, message)),
@@ -81,9 +87,11 @@ export const createStreamReader = (): StreamReader => {
 };
 
 /** The batches of a stream, one for each piece of its body. `return()` closes the connection. */
-export const readBatches = (body: AsyncIterable<Uint8Array>): AsyncIterableIterator<Batch> => {
+export const readBatches = (
+  body: AsyncIterable<Uint8Array>,
+  reader: StreamReader = createStreamReader(),
+): AsyncIterableIterator<Batch> => {
   const pieces = body[Symbol.asyncIterator]();
-  const reader = createStreamReader();
   let closed = false;
   const read = (piece: IteratorResult<Uint8Array>): IteratorResult<Batch> => {
     if (!piece.done) return { done: false, value: reader.read(piece.value) };
@@ -117,11 +125,16 @@ const readMessage = (reading: Reading, { data, event }: EventSourceMessage): Ans
     reading.untouched = false;
     return reading.state === 'open' && event === 'error' ? failed(reading, data, noReport) : nothing;
   }
-  const report = reportOf(reading, chunk);
+  // The usage of a translated stream has another shape.
+  const report = reading.translate ? { ...reportOf(reading, chunk), usageChunk: undefined } : reportOf(reading, chunk);
   if (reading.state === 'open' && (event === 'error' || isError(chunk))) return failed(reading, data, report);
   if (reading.state !== 'open' || (report.usage !== undefined && !isFilled(chunk.choices))) {
     reading.untouched = false;
     return { kind: 'report', ...report };
+  }
+  if (reading.translate) {
+    reading.untouched = false;
+    return { kind: 'delta', ...report, parts: reading.translate(chunk), wire: undefined };
   }
   const passes = forClients(chunk, data);
   if (passes !== data) reading.untouched = false;

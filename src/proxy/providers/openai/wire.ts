@@ -1,32 +1,32 @@
-import { unsupported } from '../../formats/format.ts';
 import { unpricedCache } from '../cache-lifetimes.ts';
 import { ProviderFailed, type Provider, type ProviderAnswer, type ProviderRequest, type Refusal } from '../provider.ts';
 import type { Dialect } from './dialects.ts';
-import { gatherAnswer } from './gathered-answer.ts';
 import { isFailure } from './chunk.ts';
-import { readAnswer } from './answer.ts';
+import { dialogueOf, type Dialogue } from './dialogue.ts';
 import { refusalOf, refusedWithin } from './refusal.ts';
-import { bodyFor, endpointOf } from './request-body.ts';
+import { endpointOf } from './request-body.ts';
 import { MAX_ANSWER_BYTES, readErrorText, readText } from '../http/response-text.ts';
 import { readStart } from '../http/response-start.ts';
-import { readBatches } from './stream-reader.ts';
-import type { Endpoint, Transport, TransportResponse } from '../http/transport.ts';
+import { untranslatable } from './translated/chat-body.ts';
+import type { Transport, TransportResponse } from '../http/transport.ts';
 
-/** A provider that uses OpenAI's wire format over a transport. Bodies, chunks and answers pass unchanged. */
+/**
+ * A provider that uses OpenAI's wire format over a transport. Bodies, chunks and answers of its own formats pass
+ * unchanged; requests in other formats become chats.
+ */
 export const createOpenAiWire = (name: string, transport: Transport, dialect: Dialect): Provider => ({
   name,
   unsupported: (job) => {
-    if (endpointOf(job) === undefined) return unsupported('model', `is not sold in the format ${job.format.name}.`);
-    return unpricedCache(job, dialect.cacheTtls ?? []);
+    const why = endpointOf(job) === undefined ? untranslatable(job, dialect) : undefined;
+    return why ?? unpricedCache(job, dialect.cacheTtls ?? []);
   },
   ask: async (request) => {
-    const { job, signal } = request;
-    const endpoint = endpointOf(job);
-    if (endpoint === undefined) throw new Error('The job was not checked by unsupported().');
+    const { signal } = request;
+    const dialogue = dialogueOf(request, dialect);
     signal.throwIfAborted();
-    const response = await transport.send({ endpoint, body: bodyFor(request, dialect), signal });
+    const response = await transport.send({ endpoint: dialogue.endpoint, body: dialogue.body(), signal });
     const { status, retryAfterMs } = response;
-    if (status >= 200 && status < 300) return answerOf(request, endpoint, response);
+    if (status >= 200 && status < 300) return answerOf(request, dialogue, response);
     return { kind: 'refused', ...refusalOf(status, await readErrorText(response, signal), retryAfterMs) };
   },
   close: () => transport.close(),
@@ -38,18 +38,16 @@ export const createOpenAiWire = (name: string, transport: Transport, dialect: Di
  */
 const answerOf = async (
   { job, watch }: ProviderRequest,
-  endpoint: Endpoint,
+  dialogue: Dialogue,
   answered: TransportResponse,
 ): Promise<ProviderAnswer> => {
   const { response, streams, event } = await readStart(answered);
   const refused = event && isFailure(event) ? refusedWithin(event.data) : undefined;
   if (refused) return refusedAfter(response, refused);
-  if (streams && job.streamed) return { kind: 'stream', batches: readBatches(response.body) };
-  const json = streams
-    ? await gatherAnswer(endpoint, response.body, watch)
-    : await readText(response, MAX_ANSWER_BYTES);
-  const metered = readAnswer(json);
-  if (metered) return { kind: 'whole', metered, content: json };
+  if (streams && job.streamed) return { kind: 'stream', batches: dialogue.batches(response.body) };
+  const json = streams ? await dialogue.gather(response.body, watch) : await readText(response, MAX_ANSWER_BYTES);
+  const whole = dialogue.whole(json);
+  if (whole) return { kind: 'whole', ...whole };
   const refusal = isFailure({ data: json }) ? refusedWithin(json) : undefined;
   if (refusal) return refusedAfter(response, refusal);
   throw new ProviderFailed('reset', 'the response is not a valid completion');
