@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createScriptedUpstream, type Script, type ScriptedUpstream } from '../../../support/scripted-upstream.ts';
+import {
+  createScriptedUpstream,
+  says,
+  streams,
+  type Script,
+  type ScriptedUpstream,
+} from '../../../support/scripted-upstream.ts';
 import {
   adds,
   closes,
@@ -15,6 +21,8 @@ import {
   usage,
   whole,
 } from '../../providers/anthropic/upstream.ts';
+import { createOpenAiProvider } from '../../../../src/proxy/providers/openai/openai.ts';
+import { chunk } from '../../examples.ts';
 import { clientOf } from './client.ts';
 
 let server: ScriptedUpstream;
@@ -133,5 +141,101 @@ describe("Anthropic's client on a provider of the same dialect", () => {
     const container = { ...asked, container: 'container_1' };
     await expect(anthropic.messages.create(container)).rejects.toThrow('container: names something that is kept');
     expect(account.events).toEqual([]);
+  });
+});
+
+describe("Anthropic's client on a provider with OpenAI's wire format", () => {
+  const called = { id: 't', type: 'function', function: { name: 'weather', arguments: '{"city":"Bern"}' } };
+  const reported = {
+    prompt_tokens: 49,
+    completion_tokens: 30,
+    total_tokens: 79,
+    prompt_tokens_details: { cached_tokens: 40 },
+  };
+  const answer = {
+    id: 'chatcmpl-1',
+    choices: [
+      {
+        ...{ index: 0, finish_reason: 'tool_calls' },
+        message: { role: 'assistant', content: 'I shall look.', reasoning_content: 'hm', tool_calls: [called] },
+      },
+    ],
+    usage: reported,
+  };
+  const deltas = [
+    { role: 'assistant', reasoning_content: 'hm' },
+    { content: 'I shall ' },
+    { content: 'look.' },
+    { tool_calls: [{ index: 0, ...called, function: { name: 'weather', arguments: '' } }] },
+    ...['{"city":', '"Bern"}'].map((json) => ({ tool_calls: [{ index: 0, function: { arguments: json } }] })),
+  ];
+  const either: Script = (response, body, request) => {
+    const end = chunk({}, { choices: [{ index: 0, delta: {}, finish_reason: 'tool_calls' }] });
+    const last = chunk({}, { choices: [], usage: reported });
+    const chunks = deltas.map((delta) => chunk(delta));
+    const script = isStream(body) ? streams(...chunks, end, last, '[DONE]') : says(JSON.stringify(answer));
+    script(response, body, request);
+  };
+  const provider = () =>
+    createOpenAiProvider({
+      ...{
+        name: 'test',
+        baseUrl: server.url,
+        apiKey: 'sk-1',
+        outputLimitField: 'max_completion_tokens',
+        responses: false,
+      },
+      ...{ firstByteTimeoutMs: 10_000, idleTimeoutMs: 10_000 },
+    });
+  const expected = {
+    ...{ id: 'chatcmpl-1', type: 'message', role: 'assistant', stop_reason: 'tool_use' },
+    content: [
+      { type: 'thinking', thinking: 'hm', signature: '' },
+      { type: 'text', text: 'I shall look.' },
+      { type: 'tool_use', id: 't', name: 'weather', input: { city: 'Bern' } },
+    ],
+    usage: { input_tokens: 9, cache_read_input_tokens: 40, output_tokens: 30 },
+  };
+  const tools = [
+    { name: 'weather', input_schema: { type: 'object' as const, properties: { city: { type: 'string' } } } },
+  ];
+
+  it.each(['whole', 'streamed'])(
+    'reads a %s message with thinking, text and a tool call, at the right charge',
+    async (how) => {
+      server.play(either);
+      const { anthropic, account } = clientOf(provider());
+      const { messages } = anthropic;
+      const told = { ...asked, tools, system: 'Be brief.' };
+      const message = await (how === 'whole' ? messages.create(told) : messages.stream(told).finalMessage());
+      expect(message).toMatchObject(expected);
+      expect(account.events.at(-1)).toMatchObject({ type: 'HoldSettled', charged });
+      expect(JSON.parse(server.bodies.at(-1) ?? '')).toMatchObject({
+        messages: [
+          { role: 'system', content: 'Be brief.' },
+          { role: 'user', content: 'How are you?' },
+        ],
+        tools: [{ type: 'function', function: { name: 'weather', parameters: tools[0]?.input_schema } }],
+      });
+    },
+  );
+
+  it('returns the message and the result of the tool to the provider', async () => {
+    server.play(either);
+    const { anthropic } = clientOf(provider());
+    const { content: returned } = await anthropic.messages.create({ ...asked, tools });
+    const result = {
+      role: 'user' as const,
+      content: [{ type: 'tool_result' as const, tool_use_id: 't', content: '7' }],
+    };
+    const messages = [...asked.messages, { role: 'assistant' as const, content: returned }, result];
+    await anthropic.messages.create({ ...asked, tools, messages });
+    expect(JSON.parse(server.bodies.at(-1) ?? '')).toMatchObject({
+      messages: [
+        { role: 'user' },
+        { role: 'assistant', content: 'I shall look.', tool_calls: [called] },
+        { role: 'tool', tool_call_id: 't', content: '7' },
+      ],
+    });
   });
 });

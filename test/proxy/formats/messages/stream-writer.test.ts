@@ -53,6 +53,12 @@ const write = (finishReason: string, ...pieces: readonly Piece[]): string => {
   return deltas + writer.writeDelta(frame, delta([], finishReason)) + writer.writeEnd(frame, settlement, undefined);
 };
 
+const gather = (body: string): string => {
+  const gathering = stream().gather();
+  gathering.feed(body);
+  return gathering.answer();
+};
+
 const word = fc.string({ minLength: 1, maxLength: 8 });
 const part: fc.Arbitrary<AssistantPart> = fc.oneof(
   word.map((text) => ({ kind: 'text' as const, text })),
@@ -102,6 +108,7 @@ describe("a stream in Anthropic's shape", () => {
         expect(plainly(await read(write(finishReason, ...piecesOf(all))))).toEqual(plain);
         const once = stream().fromAnswer(messages.addSettlement(answer, settlement), true);
         expect(plainly(await read(once))).toEqual(plain);
+        expect(JSON.parse(gather(write(finishReason, ...piecesOf(all))))).toEqual(plain);
       }),
       { numRuns: 50 },
     );
@@ -175,6 +182,14 @@ describe("a stream in Anthropic's shape", () => {
     expect(events.map(({ type }) => type)).toEqual(['message_start', ...blocks, 'message_delta', 'message_stop']);
     expect(events.at(-2)).toMatchObject({ kissapi: { generation_id: 'gen-1', error: notice.error } });
     expect((await read(body)).stop_reason).toBe('max_tokens');
+  });
+
+  it('is assembled although a limit cuts the input of a tool', () => {
+    const writer = stream().open(job);
+    const cut: Piece = { kind: 'tool_call', index: 0, id: 'a', name: 'f', arguments: '{"city":"Be' };
+    const begun = writer.writeDelta(frame, delta([cut])) + writer.writeCut(frame, [0], notice);
+    const message = JSON.parse(gather(begun + writer.writeEnd(frame, settlement, undefined))) as unknown;
+    expect(message).toMatchObject({ stop_reason: 'max_tokens', content: [{ type: 'tool_use', input: '{"city":"Be' }] });
   });
 
   it('breaks off with a named event, and no end', async () => {
