@@ -3,7 +3,7 @@ import type { Job } from '../../formats/format.ts';
 import { cannotTranslate, refuse } from '../../formats/translating.ts';
 import type { ProviderRequest } from '../provider.ts';
 import { writeMessages } from './write-messages.ts';
-import { writeOutput, writeThinking, writeTools } from './write-settings.ts';
+import { writeOutput, writeThinking, writeThinkingBudget, writeTools } from './write-settings.ts';
 
 export type Request = Readonly<Record<string, unknown>>;
 
@@ -24,9 +24,10 @@ export const writeRequest = (
   const { settings } = conversation;
   // A limit above the model's own would be refused; no answer can be longer.
   const most = sold?.maxOutputTokens ?? job.maxOutputTokens ?? LEAST_LIMIT;
+  const limit = Math.min(job.maxOutputTokens ?? outputCap ?? most, most);
   const { system, messages } = writeMessages(conversation.messages);
   return {
-    max_tokens: Math.min(job.maxOutputTokens ?? outputCap ?? most, most),
+    max_tokens: limit,
     ...(system.length === 0 ? {} : { system }),
     messages,
     ...writeTools(conversation),
@@ -35,8 +36,10 @@ export const writeRequest = (
     ...set('top_p', settings.topP),
     ...set('top_k', settings.topK),
     ...((settings.stop ?? []).length === 0 ? {} : { stop_sequences: settings.stop }),
-    ...writeThinking(settings.thinking),
-    ...outputConfig(conversation),
+    ...(sold?.thinksByBudget === true
+      ? writeThinkingBudget(settings.thinking, limit)
+      : writeThinking(settings.thinking)),
+    ...outputConfig(conversation, sold?.thinksByBudget !== true),
     // The tier of a request without this field is a setting of our account.
     service_tier: 'standard_only',
   };
@@ -44,8 +47,9 @@ export const writeRequest = (
 
 const set = (name: string, value: unknown): Request => (value === undefined ? {} : { [name]: value });
 
-const outputConfig = ({ settings }: Conversation): Request => {
-  const config = writeOutput(settings);
+const outputConfig = ({ settings }: Conversation, hasEffort: boolean): Request => {
+  const { effort, ...rest } = writeOutput(settings);
+  const config = hasEffort && effort !== undefined ? { effort, ...rest } : rest;
   return Object.keys(config).length === 0 ? {} : { output_config: config };
 };
 

@@ -66,6 +66,17 @@ export const writeThinking = (thinking: ThinkingSetting | undefined): Fields => 
   }
 };
 
+/** The part of the limit that a model may think with, by effort. */
+const shares: Readonly<Record<string, number>> = { low: 0.2, medium: 0.5, high: 0.8, xhigh: 0.9, max: 0.9 };
+const LEAST_BUDGET = 1024;
+
+/** The same for a model without efforts: a share of the limit, which the thoughts are part of. */
+export const writeThinkingBudget = (thinking: ThinkingSetting | undefined, limit: number): Fields => {
+  if (thinking?.kind !== 'effort' && thinking?.kind !== 'adaptive') return writeThinking(thinking);
+  const share = shares[thinking.kind === 'effort' ? effortOf(thinking.effort) : 'medium'] ?? 0;
+  return writeThinking({ kind: 'budget', tokens: Math.max(LEAST_BUDGET, Math.floor(limit * share)) });
+};
+
 /** OpenAI's efforts in Anthropic's words. */
 const efforts: Readonly<Record<string, string>> = {
   ...{ minimal: 'low', low: 'low', medium: 'medium', high: 'high', xhigh: 'xhigh', max: 'max' },

@@ -145,6 +145,18 @@ describe('a chat as a Messages request', () => {
     for (const name of ['user', 'metadata', 'frequency_penalty', 'verbosity']) expect(written).not.toHaveProperty(name);
   });
 
+  it.each([
+    [{ reasoning_effort: 'high' }, 8000],
+    [{ reasoning_effort: 'minimal' }, 2000],
+    [{ reasoning: { enabled: true } }, 5000],
+    [{ reasoning: { max_tokens: 3000 } }, 3000],
+  ])('with %j has a budget of %i tokens for a model without efforts', async (fields, budget_tokens) => {
+    const sold = { maxOutputTokens: 10_000, thinksByBudget: true };
+    const body = await sent(request(fields), { sold });
+    expect(body).toMatchObject({ thinking: { type: 'enabled', budget_tokens } });
+    expect(body).not.toHaveProperty('output_config');
+  });
+
   it.each<[object, string]>([
     [{ n: 2 }, 'n'],
     [{ seed: 1 }, 'seed'],
