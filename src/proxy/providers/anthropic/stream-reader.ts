@@ -113,6 +113,7 @@ const begun = (state: State, data: unknown, json: string): AnswerEvent => {
   return {
     ...read,
     ...(typeof id === 'string' && id !== '' ? { id } : {}),
+    ...(isThere(usage) ? { usageAtStart: usage } : {}),
     ...(isOtherTier({ usage }) ? { otherTier: true } : {}),
   } as AnswerEvent;
 };

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   createScriptedUpstream,
   says,
@@ -10,6 +10,7 @@ import {
   adds,
   closes,
   ends,
+  events,
   isStream,
   opens,
   ping,
@@ -126,13 +127,35 @@ describe("Anthropic's client on a provider of the same dialect", () => {
 
   it('closes a stream that goes on beyond its limit, and charges no more than that limit', async () => {
     const words = 'word '.repeat(100);
-    play([start, ...text(0, ...Array.from({ length: 40 }, () => words)), ends('end_turn'), stop], {});
+    const cached = { ...start, message: { ...start.message, usage: { ...usage, cache_read_input_tokens: 40 } } };
+    play([cached, ...text(0, ...Array.from({ length: 40 }, () => words)), ends('end_turn'), stop], {});
     const { anthropic, account } = clientOf(providerAt(server.url));
     const message = await anthropic.messages.stream({ ...asked, max_tokens: 10 }).finalMessage();
     expect(message).toMatchObject({ stop_reason: 'max_tokens', content: [{ type: 'text' }] });
-    expect(message.usage.output_tokens).toBe(10);
+    // The provider's report is of the whole stream. Its input, which it reported at the start, still counts.
+    expect(message.usage).toMatchObject({ input_tokens: 9, cache_read_input_tokens: 40, output_tokens: 10 });
     expect(account.events.find(({ type }) => type === 'HoldSettled')).toMatchObject({
       delivery: { finishReason: 'length' },
+    });
+  });
+
+  it('pays for input from a cache as such, although it leaves before the usage of the answer', async () => {
+    const cached = { ...start, message: { ...start.message, usage: { ...usage, cache_read_input_tokens: 40 } } };
+    const begun = events(
+      cached,
+      opens(0, { type: 'text', text: '' }),
+      adds(0, { type: 'text_delta', text: 'one two' }),
+    );
+    server.play((response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).write(begun));
+    const { anthropic, account } = clientOf(providerAt(server.url));
+    const left = new AbortController();
+    const stream = anthropic.messages.stream(asked, { signal: left.signal });
+    stream.on('text', () => left.abort());
+    await expect(stream.finalMessage()).rejects.toThrow();
+    await vi.waitFor(() => expect(account.events.at(-1)).toMatchObject({ type: 'HoldSettled' }), 5000);
+    expect(account.events.at(-1)).toMatchObject({
+      usage: { input: 9, cachedInput: 40, output: 2 },
+      delivery: { ended: 'client_gone', usageSource: 'metered' },
     });
   });
 
