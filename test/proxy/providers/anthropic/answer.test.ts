@@ -135,7 +135,7 @@ describe('a message for a customer of another dialect', () => {
       { kind: 'tool_call', index: 0, id: 't', name: 'f' },
       ...['{"a"', ':1}'].map((json) => ({ kind: 'tool_call', index: 0, arguments: json })),
       { kind: 'tool_call', index: 1, id: 'c', name: 'shell', custom: true },
-      { kind: 'tool_call', index: 1, arguments: 'ls -l', custom: true },
+      ...['ls', ' -l'].map((input) => ({ kind: 'tool_call', index: 1, arguments: input, custom: true })),
       { kind: 'tool_call', index: 2, id: 'e', name: 'g' },
       { kind: 'tool_call', index: 2, arguments: '{}' },
     ]);

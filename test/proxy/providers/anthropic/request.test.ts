@@ -170,10 +170,6 @@ describe('a chat as a Messages request', () => {
     [{ reasoning_effort: 'extreme' }, 'reasoning_effort'],
     [{ response_format: { type: 'json_object' } }, 'response_format'],
     [
-      { tools: [{ type: 'custom', custom: { name: 'c', format: { type: 'grammar', grammar: {} } } }] },
-      'tools.0.custom.format',
-    ],
-    [
       {
         messages: [
           { role: 'assistant', tool_calls: [{ id: '1', type: 'function', function: { name: 'f', arguments: '[1' } }] },
