@@ -4,6 +4,7 @@ import { noUsage } from '../../../domain/money.ts';
 import type { Piece } from '../../providers/answer.ts';
 import type { Frame, Job, Notice, Settlement, StreamWriter } from '../format.ts';
 import { writtenSignature } from '../signatures.ts';
+import { recordOf } from '../translating.ts';
 import { noUsageYet, settledUsage } from './messages-usage.ts';
 import { stopReasonOf } from './stop-reasons.ts';
 import { messageFrame, textBlock, thinkingBlock, toolBlock } from './write-message.ts';
@@ -152,7 +153,7 @@ export const streamOfAnswer = (body: string): string => {
   ) as Readonly<Record<string, unknown>>;
   const { cost: _, cost_usd: costUsd, ...begun } = usage as Readonly<Record<string, unknown>>;
   const settled = { ...begun, cost: JSON.rawJSON(String(costUsd)), cost_usd: costUsd };
-  const blocks = asList(content).map((block, index) => blockEvents(block, index));
+  const blocks = asList(content).map((block, index) => blockEvents(recordOf(block), index));
   const ending = { stop_reason, stop_sequence, stop_details, container };
   const none = { stop_reason: null, stop_sequence: null, stop_details: null, container: container ?? null };
   return [
@@ -163,7 +164,9 @@ export const streamOfAnswer = (body: string): string => {
   ].join('');
 };
 
-const blockEvents = (block: unknown, index: number): string => {
+type Block = Readonly<Record<string, unknown>>;
+
+const blockEvents = (block: Block, index: number): string => {
   const [empty, ...deltas] = piecesOf(block);
   const events = deltas.map((piece) => event('content_block_delta', { index, delta: piece }));
   return [
@@ -174,8 +177,7 @@ const blockEvents = (block: unknown, index: number): string => {
 };
 
 /** The block as it begins, and the deltas that fill it. */
-const piecesOf = (block: unknown): readonly [object, ...object[]] => {
-  const whole = block as Readonly<Record<string, unknown>>;
+const piecesOf = (whole: Block): readonly [object, ...object[]] => {
   switch (whole['type']) {
     case 'text':
       return [

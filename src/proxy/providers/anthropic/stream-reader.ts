@@ -101,7 +101,7 @@ const passing = (state: State, type: string, json: string, text: string, pieces:
   return {
     kind: 'delta',
     parts,
-    wire: state.isNative ? () => eventText(type, json.replaceAll('\n', '\ndata: ')) : undefined,
+    wire: state.isNative ? () => eventText(type, json.replaceAll('\n', ' ')) : undefined,
   };
 };
 

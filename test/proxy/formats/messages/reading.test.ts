@@ -30,7 +30,8 @@ describe('a Messages request', () => {
   it.each<[object, string]>([
     [{ container: 'container_1' }, 'container'],
     [{ mcp_servers: [{ type: 'url', url: 'https://mcp.test', name: 'x' }] }, 'mcp_servers'],
-    [{ context_management: { edits: [] } }, 'context_management'],
+    [{ context_management: { edits: [{ type: 'clear_tool_uses_20250919' }] } }, 'context_management'],
+    [{ context_management: { edits: [{ type: 'clear_thinking_20251015', keep: 1 }] } }, 'context_management'],
     [{ diagnostics: { previous_message_id: 'msg_1' } }, 'diagnostics'],
     [{ user_profile_id: 'p' }, 'user_profile_id'],
     [{ n: 2 }, 'n'],
@@ -69,6 +70,11 @@ describe('a Messages request', () => {
       inference_geo: 'global',
     });
     good({ service_tier: 'standard_only' });
+  });
+
+  it('may ask to keep all thoughts, as Claude Code does', () => {
+    const edits = [{ type: 'clear_thinking_20251015', keep: 'all' }];
+    expect(good({ context_management: { edits } }).conversation()).toMatchObject({ others: {} });
   });
 
   it('names the lifetimes in a cache that it asks for', () => {

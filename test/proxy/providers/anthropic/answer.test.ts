@@ -231,6 +231,15 @@ describe('a message for a customer of the same dialect', () => {
     expect(last).toMatchObject({ usage: { input_tokens: 9, output_tokens: 30 }, usageChunk: stream.at(-2) });
   });
 
+  it('has each event on one line, as the format reads it', async () => {
+    const pretty = (event: { readonly type: string }) =>
+      `event: ${event.type}\n${JSON.stringify(event, null, 1).replaceAll(/^/gm, 'data: ')}\n\n`;
+    const body = [start, ...text(0, 'x'), ends('end_turn'), stop].map(pretty).join('');
+    const all = await readStream(says(body, { contentType: 'text/event-stream' }), native({ stream: true }));
+    for (const { wire } of deltas(all)) expect(wire?.() ?? '').toMatch(/^(?:event: \w+\ndata: .*\n\n)?$/);
+    expect(textOf(all)).toBe('x');
+  });
+
   it('begins once, as the clients expect it', async () => {
     const all = await readStream(
       streamed(start, start, ...text(0, 'x'), ends('end_turn'), stop),

@@ -216,6 +216,15 @@ describe('a Messages request', () => {
     );
   });
 
+  it('leaves out what changes nothing, and what the provider would refuse', async () => {
+    const edits = [{ type: 'clear_thinking_20251015', keep: 'all' }];
+    const more = { context_management: { edits }, container: null };
+    const messages = [{ role: 'user', content: 'ü' }];
+    expect(await sent(goodJob({ ...more, ...asked, messages }, '/messages'))).toEqual({
+      ...{ ...asked, messages, model: 'claude-x', service_tier: 'standard_only' },
+    });
+  });
+
   it('may ask for a cache of five minutes, and not of an hour', () => {
     const cached = (ttl: string) => goodJob({ ...asked, cache_control: { type: 'ephemeral', ttl } }, '/messages');
     expect(provider.unsupported(cached('5m'))).toBeUndefined();
