@@ -34,7 +34,7 @@ export const createStreamWriter = (_job: Job): StreamWriter => {
   return {
     writeDelta: (frame, { wire, parts }) => {
       for (const { finishReason } of parts) writing.finishReason = finishReason ?? writing.finishReason;
-      if (wire) return followed(writing, wire());
+      if (wire) return followed(writing, frame, wire());
       const pieces = parts.flatMap((part) => part.pieces ?? []);
       return pieces.length === 0
         ? ''
@@ -65,15 +65,17 @@ const begin = (writing: Writing, frame: Frame): string => {
 const DELTA = 'event: content_block_delta';
 
 /** Passes an event of the provider on, and follows which block is open, so that a cut can close it. */
-const followed = (writing: Writing, text: string): string => {
+const followed = (writing: Writing, frame: Frame, text: string): string => {
   if (text === '' || text.startsWith(DELTA)) return text;
   const data = JSON.parse(text.slice(text.indexOf('\ndata: ') + '\ndata: '.length)) as unknown;
   const [type, index] = [field(data, 'type'), Number(field(data, 'index'))];
   if (type === 'message_start') writing.hasBegun = true;
   if (type === 'content_block_start') {
+    const begun = begin(writing, frame);
     writing.open = { index, kind: 'native' };
     writing.nextIndex = index + 1;
     if (field(field(data, 'content_block'), 'type') === 'tool_use') writing.calls.set(writing.calls.size, index);
+    return begun + text;
   }
   if (type === 'content_block_stop' && writing.open?.index === index) writing.open = undefined;
   return text;

@@ -192,6 +192,20 @@ describe("a stream in Anthropic's shape", () => {
     expect(message).toMatchObject({ stop_reason: 'max_tokens', content: [{ type: 'tool_use', input: '{"city":"Be' }] });
   });
 
+  it('begins with a message, although the provider leaves it out', async () => {
+    const writer = stream().open(job);
+    const body = [
+      native('content_block_start', { index: 0, content_block: { type: 'text', text: 'one' } }),
+      native('content_block_stop', { index: 0 }),
+    ].map((event) => writer.writeDelta(frame, event));
+    expect((await read(body.join('') + writer.writeEnd(frame, settlement, undefined))).content).toHaveLength(1);
+  });
+
+  it('is written of any answer in one piece', () => {
+    const odd = messages.addSettlement('{"id":"a","content":[null,"x",{"type":"verse","verse":1}]}', settlement);
+    expect(eventsOf(stream().fromAnswer(odd, true)).at(-1)).toEqual({ type: 'message_stop' });
+  });
+
   it('breaks off with a named event, and no end', async () => {
     const writer = stream().open(job);
     const body =
