@@ -139,13 +139,13 @@ describe("Anthropic's client on a provider of the same dialect", () => {
     });
   });
 
-  it('pays for input from a cache as such, although it leaves before the usage of the answer', async () => {
-    const cached = { ...start, message: { ...start.message, usage: { ...usage, cache_read_input_tokens: 40 } } };
-    const begun = events(
-      cached,
-      opens(0, { type: 'text', text: '' }),
-      adds(0, { type: 'text_delta', text: 'one two' }),
-    );
+  it.each<[string, object, object]>([
+    ['as the provider reported it at the start', { cache_read_input_tokens: 40 }, { input: 9, cachedInput: 40 }],
+    ['by our count if that report is not credible', { input_tokens: -9 }, { input: 3, cachedInput: 0 }],
+  ])('leaves before the usage of the answer, and pays for its input %s', async (_, reported, counted) => {
+    const first = { ...start, message: { ...start.message, usage: { ...usage, ...reported } } };
+    const piece = adds(0, { type: 'text_delta', text: 'one two' });
+    const begun = events(first, opens(0, { type: 'text', text: '' }), piece);
     server.play((response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).write(begun));
     const { anthropic, account } = clientOf(providerAt(server.url));
     const left = new AbortController();
@@ -154,7 +154,7 @@ describe("Anthropic's client on a provider of the same dialect", () => {
     await expect(stream.finalMessage()).rejects.toThrow();
     await vi.waitFor(() => expect(account.events.at(-1)).toMatchObject({ type: 'HoldSettled' }), 5000);
     expect(account.events.at(-1)).toMatchObject({
-      usage: { input: 9, cachedInput: 40, output: 2 },
+      usage: { ...counted, output: 2 },
       delivery: { ended: 'client_gone', usageSource: 'metered' },
     });
   });
