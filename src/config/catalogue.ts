@@ -44,6 +44,7 @@ const pictureRule: z.ZodType<PictureRule> = z.discriminatedUnion('rule', [
 const factsSchema = {
   reasoning: z.enum(['none', 'streamed', 'hidden']).optional(),
   limitLeavesReasoningOut: z.boolean().optional(),
+  thinksByBudget: z.boolean().optional(),
   tokenizer: z.literal('o200k').optional(),
   pictures: pictureRule.optional(),
   sound: z.strictObject({ tokensPerSecond: z.number().positive(), atPriceOfText: z.boolean() }).optional(),
@@ -71,8 +72,10 @@ const schema = z.strictObject({
       })
       .transform((model) => {
         const { usdPerMillionTokens: rates, upstreamModel, endsAt, ...rest } = model;
-        const { reasoning, limitLeavesReasoningOut, tokenizer, pictures, sound, ...entry } = rest;
-        const facts: ModelFacts = { reasoning, limitLeavesReasoningOut, tokenizer, pictures, sound };
+        const { reasoning, limitLeavesReasoningOut, thinksByBudget, tokenizer, pictures, sound, ...entry } = rest;
+        const facts: ModelFacts = {
+          ...{ reasoning, limitLeavesReasoningOut, thinksByBudget, tokenizer, pictures, sound },
+        };
         const price: CatalogueEntry = {
           model: { ...entry, cost: linesOf(rates), upstreamModel: upstreamModel ?? entry.model },
           ...(endsAt ? { endsAt } : {}),

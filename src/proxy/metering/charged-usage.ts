@@ -40,7 +40,7 @@ export const chargedUsage = async (
 ): Promise<ChargedUsage> => {
   const limits = limitsOf(request);
   const { usage, anomalies } = await readReported(request, limits, metered, ended);
-  if (!usage) return meteredOf(request, metered, anomalies);
+  if (!usage) return meteredOf(request, metered, anomalies, await inputAtStart(request, limits, metered, ended));
   const { within, beyond, anomalies: exceeded } = boundedUsage(usage, limits);
   const isChanged = exceeded.length > 0 || (metered.undelivered ?? NONE).length > 0;
   return {
@@ -110,15 +110,33 @@ const unlessBelowPrompt = async (
   return { usage: undefined, anomalies: [...anomalies, 'usage_below_prompt'] };
 };
 
+/**
+ * The input that the provider reported before the output, if it is credible. Without it, a customer who disconnects would
+ * pay the full price for input that came from a cache.
+ */
+const inputAtStart = async (
+  request: MeteredRequest,
+  limits: UsageBounds,
+  { usageAtStart }: Metered,
+  ended: Delivery['ended'],
+): Promise<Usage | undefined> => {
+  if (usageAtStart === undefined) return undefined;
+  const begun: Metered = { upstreamId: null, finishReason: null, usage: usageAtStart, texts: [] };
+  const { usage } = await readReported(request, limits, begun, ended);
+  return usage && boundedUsage(usage, limits).within;
+};
+
 const meteredOf = async (
   { job, model, reservation, promptTokens, tokens }: MeteredRequest,
   { texts, delivered = texts }: Metered,
   anomalies: readonly string[],
+  begun: Usage | undefined,
 ): Promise<ChargedUsage> => {
   const { bounds, media } = reservation;
-  const input = job.tokenIds() + (await promptTokens.count(job.texts())) + media.least;
+  const input = begun ? 0 : job.tokenIds() + (await promptTokens.count(job.texts())) + media.least;
   const output = await tokens.count(delivered);
-  const usage = meteredUsage(Math.min(input, bounds.inputTokens), Math.min(output, bounds.outputLimit));
+  const counted = meteredUsage(Math.min(input, bounds.inputTokens), Math.min(output, bounds.outputLimit));
+  const usage = begun ? { ...begun, output: counted.output, reasoning: 0 } : counted;
   // If the model may count fewer tokens than we do, only the certain excess counts.
   const excess = Math.max(0, Math.floor(output / tokensPerCounted(model)) - bounds.outputLimit);
   return {

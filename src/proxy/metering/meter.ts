@@ -19,6 +19,7 @@ export type Meter = {
   /** The last one that the provider reported. */
   usage: unknown;
   usageChunk: unknown;
+  usageAtStart: unknown;
   /** How many pieces of the output that usage includes. */
   reportedPieces: number;
   readonly output: OutputText[];
@@ -47,6 +48,7 @@ export const createMeter = (): Meter => ({
   otherTier: false,
   usage: undefined,
   usageChunk: undefined,
+  usageAtStart: undefined,
   reportedPieces: 0,
   output: [],
   bytes: 0,
@@ -84,6 +86,7 @@ const meterEvent = (meter: Meter, event: AnswerEvent): void => {
   }
   if (meter.upstreamId === null && event.id !== undefined) meter.upstreamId = storedId(event.id);
   if (event.otherTier === true) meter.otherTier = true;
+  if (event.usageAtStart !== undefined) meter.usageAtStart ??= event.usageAtStart;
   // After the end, a usage counts only if none came before it.
   const reports = isThere(event.usage) && (meter.state === 'open' || !isThere(meter.usage));
   if (reports) [meter.usage, meter.usageChunk] = [event.usage, event.usageChunk];
@@ -144,11 +147,12 @@ export const hasFinished = ({ goesOn, silent }: Meter, choices: number): boolean
 export const isReported = ({ usage }: Meter): boolean => isThere(usage);
 
 export const meteredSoFar = (meter: Meter): Metered => {
-  const { upstreamId, finishReason, usage, output, otherTier, piecesAtLeaving, reportedPieces } = meter;
+  const { upstreamId, finishReason, usage, usageAtStart, output, otherTier, piecesAtLeaving, reportedPieces } = meter;
   const unreported = isReported(meter) ? output.slice(reportedPieces, piecesAtLeaving) : [];
   const left = piecesAtLeaving !== undefined && output.length > piecesAtLeaving;
   return {
     ...{ upstreamId, finishReason, usage, texts: textsOf(output) },
+    ...(usageAtStart === undefined ? {} : { usageAtStart }),
     ...(otherTier ? { otherTier } : {}),
     ...(unreported.length > 0 ? { unreported: textsOf(unreported) } : {}),
     ...(left

@@ -9,6 +9,8 @@ export type ModelFacts = {
   readonly reasoning?: 'none' | 'streamed' | 'hidden' | undefined;
   /** Whether the provider's limit on output excludes reasoning, so that only the model's largest output bounds it. */
   readonly limitLeavesReasoningOut?: boolean | undefined;
+  /** Whether a budget of tokens sets how much the model thinks, and it has no effort. Of Anthropic's models only. */
+  readonly thinksByBudget?: boolean | undefined;
   /** `o200k`: the model counts tokens as the gateway does. */
   readonly tokenizer?: 'o200k' | undefined;
   /** How the provider counts the tokens of a picture. */

@@ -28,6 +28,8 @@ export type Metered = {
   readonly finishReason: string | null;
   /** As the provider reported it, unchecked; undefined if it reported none. */
   readonly usage: unknown;
+  /** A usage from before the output, unchecked. Its input counts if no other usage came. */
+  readonly usageAtStart?: unknown;
   /** The output text of each choice, in memory only. It is counted if the provider does not report its usage. */
   readonly texts: readonly string[];
   /** The part of it that came after the usage, which therefore cannot include it. */
@@ -54,6 +56,8 @@ type Report = {
   readonly otherTier?: boolean;
   /** The usage so far, unchecked. It includes the content of its own event. */
   readonly usage?: unknown;
+  /** A usage from before the output, unchecked: its input is that of the whole answer. */
+  readonly usageAtStart?: unknown;
   /** In the wire shape of the job's format: the event that carries the usage, if the customer asked for it. */
   readonly usageChunk?: unknown;
 };

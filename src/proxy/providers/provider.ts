@@ -30,7 +30,7 @@ export type ProviderRequest = {
   /** The limit on the output of each choice that credits set, if the customer set none. */
   readonly outputCap: number | undefined;
   /** What the catalogue states about the model, for a wire format in which a request must state it. */
-  readonly sold?: Pick<SoldModel, 'maxOutputTokens'> | undefined;
+  readonly sold?: Pick<SoldModel, 'maxOutputTokens' | 'thinksByBudget'> | undefined;
   /** Aborting it ends the connection at any time. */
   readonly signal: AbortSignal;
   readonly watch: Watch;

@@ -3,6 +3,7 @@ import { parseExact } from '../../json/exact-json.ts';
 import { asList, field } from '../../json/untyped-json.ts';
 import type { Gathering } from '../format.ts';
 import { gatherEvents } from '../gather-events.ts';
+import { inputOf } from './write-message.ts';
 
 type Members = Record<string, unknown>;
 
@@ -33,7 +34,8 @@ export const gatherMessage = (): Gathering => {
     },
     answer: () => {
       invariant(message !== undefined, 'a stream that completed is a message');
-      for (const [index, json] of inputs) if (json !== '') (blocks[index] as Members)['input'] = parseExact(json);
+      // A limit may have cut the input of a tool, which then is not valid JSON.
+      for (const [index, json] of inputs) if (json !== '') (blocks[index] as Members)['input'] = inputOf(json);
       return JSON.stringify({ ...message, content: blocks });
     },
   });

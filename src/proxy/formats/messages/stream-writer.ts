@@ -4,6 +4,7 @@ import { noUsage } from '../../../domain/money.ts';
 import type { Piece } from '../../providers/answer.ts';
 import type { Frame, Job, Notice, Settlement, StreamWriter } from '../format.ts';
 import { writtenSignature } from '../signatures.ts';
+import { recordOf } from '../translating.ts';
 import { noUsageYet, settledUsage } from './messages-usage.ts';
 import { stopReasonOf } from './stop-reasons.ts';
 import { messageFrame, textBlock, thinkingBlock, toolBlock } from './write-message.ts';
@@ -33,7 +34,7 @@ export const createStreamWriter = (_job: Job): StreamWriter => {
   return {
     writeDelta: (frame, { wire, parts }) => {
       for (const { finishReason } of parts) writing.finishReason = finishReason ?? writing.finishReason;
-      if (wire) return followed(writing, wire());
+      if (wire) return followed(writing, frame, wire());
       const pieces = parts.flatMap((part) => part.pieces ?? []);
       return pieces.length === 0
         ? ''
@@ -64,15 +65,17 @@ const begin = (writing: Writing, frame: Frame): string => {
 const DELTA = 'event: content_block_delta';
 
 /** Passes an event of the provider on, and follows which block is open, so that a cut can close it. */
-const followed = (writing: Writing, text: string): string => {
+const followed = (writing: Writing, frame: Frame, text: string): string => {
   if (text === '' || text.startsWith(DELTA)) return text;
   const data = JSON.parse(text.slice(text.indexOf('\ndata: ') + '\ndata: '.length)) as unknown;
   const [type, index] = [field(data, 'type'), Number(field(data, 'index'))];
   if (type === 'message_start') writing.hasBegun = true;
   if (type === 'content_block_start') {
+    const begun = begin(writing, frame);
     writing.open = { index, kind: 'native' };
     writing.nextIndex = index + 1;
     if (field(field(data, 'content_block'), 'type') === 'tool_use') writing.calls.set(writing.calls.size, index);
+    return begun + text;
   }
   if (type === 'content_block_stop' && writing.open?.index === index) writing.open = undefined;
   return text;
@@ -152,7 +155,7 @@ export const streamOfAnswer = (body: string): string => {
   ) as Readonly<Record<string, unknown>>;
   const { cost: _, cost_usd: costUsd, ...begun } = usage as Readonly<Record<string, unknown>>;
   const settled = { ...begun, cost: JSON.rawJSON(String(costUsd)), cost_usd: costUsd };
-  const blocks = asList(content).map((block, index) => blockEvents(block, index));
+  const blocks = asList(content).map((block, index) => blockEvents(recordOf(block), index));
   const ending = { stop_reason, stop_sequence, stop_details, container };
   const none = { stop_reason: null, stop_sequence: null, stop_details: null, container: container ?? null };
   return [
@@ -163,7 +166,9 @@ export const streamOfAnswer = (body: string): string => {
   ].join('');
 };
 
-const blockEvents = (block: unknown, index: number): string => {
+type Block = Readonly<Record<string, unknown>>;
+
+const blockEvents = (block: Block, index: number): string => {
   const [empty, ...deltas] = piecesOf(block);
   const events = deltas.map((piece) => event('content_block_delta', { index, delta: piece }));
   return [
@@ -174,8 +179,7 @@ const blockEvents = (block: unknown, index: number): string => {
 };
 
 /** The block as it begins, and the deltas that fill it. */
-const piecesOf = (block: unknown): readonly [object, ...object[]] => {
-  const whole = block as Readonly<Record<string, unknown>>;
+const piecesOf = (whole: Block): readonly [object, ...object[]] => {
   switch (whole['type']) {
     case 'text':
       return [

@@ -22,10 +22,20 @@ const reasons: Readonly<Record<string, string>> = {
     'the provider may read the conversation several times for it, which has no price here. Leave it out.',
 };
 
+/** Whether a field is sold. Other fields of a request that was read are null, or change nothing. */
+export const isSold = (name: string): boolean => soldFields.has(name);
+
+/** Claude Code asks in each request to keep all thoughts, which is what happens without the field as well. */
+const keepsAll = (name: string, value: unknown): boolean =>
+  name === 'context_management' &&
+  asList(field(value, 'edits')).every(
+    (edit) => /^clear_thinking_/.test(String(field(edit, 'type'))) && field(edit, 'keep') === 'all',
+  );
+
 /** A field, tool or content block that is not sold in this format. */
 export const unsoldInMessages = (fields: Fields): BadRequest | undefined => {
   for (const [name, value] of Object.entries(fields)) {
-    if (soldFields.has(name) || !isThere(value)) continue;
+    if (isSold(name) || !isThere(value) || keepsAll(name, value)) continue;
     return unsupported(name, reasons[name] ?? 'is not a field that is sold in this format. Leave it out.');
   }
   return unsoldTool(fields) ?? unsoldBlock(fields);

@@ -58,8 +58,8 @@ export const thinkingBlock = ({ text, signature, redacted }: Pick<ThinkingPart, 
     : { type: 'thinking', thinking: text, signature: written };
 };
 
-/** A model may write arguments that are not valid JSON. They were paid for, so they are passed on as text. */
-const inputOf = (json: string): unknown => {
+/** The input of a tool. A model may write one that is not valid JSON. It was paid for, so it is passed on as text. */
+export const inputOf = (json: string): unknown => {
   if (json === '') return {};
   try {
     return parseExact(json);

@@ -1,10 +1,9 @@
-import { withFields } from '../../json/json-edit.ts';
 import { field } from '../../json/untyped-json.ts';
 import { readErrorText, readText } from '../http/response-text.ts';
 import type { Transport } from '../http/transport.ts';
 import { refusalOf } from '../openai/refusal.ts';
 import { ProviderFailed, type Provider } from '../provider.ts';
-import { isNative } from './native-body.ts';
+import { countBody, isNative } from './native-body.ts';
 
 const MAX_BYTES = 64 * 1024;
 
@@ -14,7 +13,7 @@ export const createTokenCount =
   async ({ job, model, signal }) => {
     if (!isNative(job)) return undefined;
     signal.throwIfAborted();
-    const body = withFields(job, model === job.model ? {} : { model });
+    const body = countBody({ job, model });
     const response = await transport.send({ endpoint: '/messages/count_tokens', body, signal });
     const { status, retryAfterMs } = response;
     if (status < 200 || status >= 300) {

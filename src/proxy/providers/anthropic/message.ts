@@ -3,6 +3,7 @@ import type { AssistantPart } from '../../formats/conversation.ts';
 import { parseExact } from '../../json/exact-json.ts';
 import { asList, field, isThere } from '../../json/untyped-json.ts';
 import type { Metered, NeutralAnswer } from '../provider.ts';
+import { unwrapped } from '../custom-tools.ts';
 import { isOtherTier } from '../openai/service-tier.ts';
 import { textOfBlock } from './output-text.ts';
 import { usageAfter, withIterations } from './usage.ts';
@@ -77,15 +78,9 @@ const partOf = (block: unknown, customTools: ReadonlySet<string>): readonly Assi
       const json = JSON.stringify(field(block, 'input') ?? {});
       const called = { kind: 'tool_call' as const, id: text('id'), name: text('name') };
       const isCustom = customTools.has(called.name);
-      return [isCustom ? { ...called, arguments: inputText(json), custom: true } : { ...called, arguments: json }];
+      return [isCustom ? { ...called, arguments: unwrapped(json), custom: true } : { ...called, arguments: json }];
     }
     default:
       return [];
   }
-};
-
-/** The input of a custom tool, which is the one argument of a function upstream. Other arguments are passed on as JSON. */
-export const inputText = (json: string): string => {
-  const input = field(parse(json), 'input');
-  return typeof input === 'string' ? input : json;
 };

@@ -5,7 +5,8 @@ import { asList, field, isThere } from '../../json/untyped-json.ts';
 import { isOtherTier } from '../openai/service-tier.ts';
 import { refusedWithin } from '../openai/refusal.ts';
 import type { AnswerEvent, Batch, DeltaEvent, Piece } from '../provider.ts';
-import { inputText, parse, refusalIn, type Reading } from './message.ts';
+import { createInputReader, type InputReader } from '../custom-tools.ts';
+import { parse, refusalIn, type Reading } from './message.ts';
 import { textOfBlock, textOfDelta } from './output-text.ts';
 import { usageAfter, withIterations } from './usage.ts';
 
@@ -15,7 +16,12 @@ const nothing: AnswerEvent = { kind: 'report' };
 const endless: AnswerEvent = { kind: 'failed', refusal: undefined };
 
 /** A tool call whose block is open. */
-type OpenCall = { readonly call: number; readonly isCustom: boolean; json: string };
+type OpenCall = {
+  readonly call: number;
+  /** Of a custom tool: reads its input from the arguments. */
+  readonly input: InputReader | undefined;
+  hasArguments: boolean;
+};
 
 /** The state of a stream. It changes in place. */
 type State = Reading & {
@@ -95,7 +101,7 @@ const passing = (state: State, type: string, json: string, text: string, pieces:
   return {
     kind: 'delta',
     parts,
-    wire: state.isNative ? () => eventText(type, json.replaceAll('\n', '\ndata: ')) : undefined,
+    wire: state.isNative ? () => eventText(type, json.replaceAll('\n', ' ')) : undefined,
   };
 };
 
@@ -113,6 +119,7 @@ const begun = (state: State, data: unknown, json: string): AnswerEvent => {
   return {
     ...read,
     ...(typeof id === 'string' && id !== '' ? { id } : {}),
+    ...(isThere(usage) ? { usageAtStart: usage } : {}),
     ...(isOtherTier({ usage }) ? { otherTier: true } : {}),
   } as AnswerEvent;
 };
@@ -133,24 +140,29 @@ const startPieces = (state: State, data: unknown): readonly Piece[] => {
   const type = field(block, 'type');
   if (type === 'redacted_thinking') return [{ ...signed(field(block, 'data')), redacted: true } as Piece];
   if (type !== 'tool_use') return textPieces(block);
-  const [id, name, input] = [String(field(block, 'id')), String(field(block, 'name')), field(block, 'input')];
-  const isCustom = state.customTools.has(name);
-  const isGiven = typeof input === 'object' && input !== null && Object.keys(input).length > 0;
-  const open: OpenCall = { call: state.callCount++, isCustom, json: isGiven ? JSON.stringify(input) : '' };
+  const [id, name, given] = [String(field(block, 'id')), String(field(block, 'name')), field(block, 'input')];
+  const input = state.customTools.has(name) ? createInputReader() : undefined;
+  const open: OpenCall = { call: state.callCount++, input, hasArguments: false };
   state.calls.set(field(data, 'index'), open);
-  const started = { kind: 'tool_call' as const, index: open.call, id, name, ...(isCustom ? { custom: true } : {}) };
-  return [isGiven && !isCustom ? { ...started, arguments: open.json } : started];
+  const started: Piece = { kind: 'tool_call', index: open.call, id, name, ...(input ? { custom: true } : {}) };
+  const isGiven = typeof given === 'object' && given !== null && Object.keys(given).length > 0;
+  return isGiven ? [started, ...callPieces(open, JSON.stringify(given))] : [started];
 };
+
+const callPieces = (open: OpenCall, json: string): readonly Piece[] => {
+  const { call, input } = open;
+  if (json !== '') open.hasArguments = true;
+  return argumentPieces(call, input ? input.read(json) : json, input !== undefined);
+};
+
+const argumentPieces = (index: number, text: string, isCustom: boolean): readonly Piece[] =>
+  text === '' ? [] : [{ kind: 'tool_call', index, arguments: text, ...(isCustom ? { custom: true } : {}) }];
 
 const deltaPieces = (state: State, data: unknown): readonly Piece[] => {
   const delta = field(data, 'delta');
   const json = field(delta, 'partial_json');
   const open = state.calls.get(field(data, 'index'));
-  if (typeof json === 'string' && open) {
-    open.json += json;
-    // The argument of a custom tool is complete only at the end of its block.
-    return open.isCustom || json === '' ? [] : [{ kind: 'tool_call', index: open.call, arguments: json }];
-  }
+  if (typeof json === 'string' && open) return callPieces(open, json);
   const signature = field(delta, 'signature');
   return typeof signature === 'string' ? [signed(signature)] : textPieces(delta);
 };
@@ -160,10 +172,10 @@ const stopPieces = (state: State, data: unknown): readonly Piece[] => {
   const index = field(data, 'index');
   const open = state.calls.get(index);
   state.calls.delete(index);
-  if (!open || (!open.isCustom && open.json !== '')) return [];
-  const { call, isCustom, json } = open;
-  const custom = isCustom ? { custom: true } : {};
-  return [{ kind: 'tool_call', index: call, arguments: isCustom ? inputText(json) : '{}', ...custom }];
+  if (!open) return [];
+  const { call, input, hasArguments } = open;
+  if (input) return argumentPieces(call, input.end(), true);
+  return hasArguments ? [] : argumentPieces(call, '{}', false);
 };
 
 /** The stop reason, and the usage of the whole message. The format writes both once the charge is known. */
@@ -171,7 +183,8 @@ const ended = (state: State, data: unknown): AnswerEvent => {
   const delta = field(data, 'delta');
   const [reason, report] = [field(delta, 'stop_reason'), field(data, 'usage')];
   state.usage = usageAfter(state.usage, report);
-  const usage = isThere(report) ? { usage: withIterations(state.usage), usageChunk: data } : {};
+  const chunk = state.isNative ? { usageChunk: data } : {};
+  const usage = isThere(report) ? { usage: withIterations(state.usage), ...chunk } : {};
   if (typeof reason !== 'string') return { kind: 'report', ...usage };
   const part = { choice: 0, text: '', finishReason: finishReasonOf(reason), nativeFinishReason: reason };
   const event: DeltaEvent = {

@@ -1,5 +1,7 @@
+import type { Conversation } from '../../formats/conversation.ts';
 import { isBadRequest, unsupported, type BadRequest, type Job } from '../../formats/format.ts';
 import { translating } from '../../formats/translating.ts';
+import { customNames } from '../custom-tools.ts';
 import { unpricedCache } from '../cache-lifetimes.ts';
 import { readStart } from '../http/response-start.ts';
 import { MAX_ANSWER_BYTES, readErrorText, readText } from '../http/response-text.ts';
@@ -39,27 +41,26 @@ const untranslatable = (job: Job): BadRequest | undefined => {
   return isBadRequest(written) ? written : undefined;
 };
 
+/** The conversation of a job that was checked. */
+const conversationOf = (job: Job): Conversation => {
+  const conversation = job.conversation();
+  if (!conversation || isBadRequest(conversation)) throw new Error('The job was not checked by unsupported().');
+  return conversation;
+};
+
 const bodyOf = (request: ProviderRequest): Buffer => {
   const { job } = request;
   if (isNative(job)) return nativeBody(request);
-  const conversation = job.conversation();
-  if (!conversation || isBadRequest(conversation)) throw new Error('The job was not checked by unsupported().');
+  const conversation = conversationOf(job);
   return Buffer.from(
     JSON.stringify({ ...writeRequest(job, conversation, request.sold, request.outputCap), model: request.model }),
   );
 };
 
-/** The names of tools whose input is text. They are functions with one argument upstream. */
-const customTools = (job: Job): ReadonlySet<string> => {
-  const conversation = isNative(job) ? undefined : job.conversation();
-  if (!conversation || isBadRequest(conversation)) return new Set();
-  return new Set(conversation.tools.filter(({ kind }) => kind === 'custom').map(({ name }) => name));
-};
-
 /** An error that the request caused is a refusal, even as the first event of a stream. */
 const answerOf = async ({ job }: ProviderRequest, answered: TransportResponse): Promise<ProviderAnswer> => {
   const { response, streams, event } = await readStart(answered);
-  const reading = { isNative: isNative(job), customTools: customTools(job) };
+  const reading = { isNative: isNative(job), customTools: customNames(isNative(job) ? [] : conversationOf(job).tools) };
   if (streams && job.streamed) {
     const refused = event && isFailure(event.data) ? refusedWithin(event.data) : undefined;
     return refused ? refusedAfter(response, refused) : { kind: 'stream', batches: readBatches(response.body, reading) };

@@ -1,6 +1,7 @@
 import type { AssistantPart, ImagePart, Message, TextPart, ToolCallPart } from '../../formats/conversation.ts';
 import { refuse } from '../../formats/translating.ts';
-import { parseExact } from '../../json/exact-json.ts';
+import { parseExactObject } from '../../json/exact-json.ts';
+import { wrapped } from '../custom-tools.ts';
 
 type Block = Readonly<Record<string, unknown>>;
 type Turn = { readonly role: 'user' | 'assistant'; readonly content: Block[] };
@@ -94,14 +95,8 @@ const assistantPart = (part: AssistantPart, at: string): readonly Block[] => {
   }
 };
 
-const inputOf = ({ arguments: json, custom }: ToolCallPart, at: string): unknown => {
-  if (custom === true) return { input: json };
-  if (json.trim() === '') return {};
-  try {
-    const input = parseExact(json);
-    if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input;
-  } catch {
-    // It is refused like every other value that is not an object.
-  }
-  return refuse(`${at}.tool_calls`, 'arguments must be a JSON object for the provider of this model.');
+const inputOf = ({ arguments: text, custom }: ToolCallPart, at: string): unknown => {
+  const json = custom === true ? wrapped(text) : text;
+  const input = json.trim() === '' ? {} : parseExactObject(json);
+  return input ?? refuse(`${at}.tool_calls`, 'arguments must be a JSON object for the provider of this model.');
 };

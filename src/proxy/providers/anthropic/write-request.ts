@@ -1,9 +1,10 @@
-import type { Conversation } from '../../formats/conversation.ts';
+import type { Conversation, Settings } from '../../formats/conversation.ts';
 import type { Job } from '../../formats/format.ts';
+import { settingName } from '../../formats/setting-names.ts';
 import { cannotTranslate, refuse } from '../../formats/translating.ts';
 import type { ProviderRequest } from '../provider.ts';
 import { writeMessages } from './write-messages.ts';
-import { writeOutput, writeThinking, writeTools } from './write-settings.ts';
+import { writeOutput, writeThinking, writeThinkingBudget, writeTools } from './write-settings.ts';
 
 export type Request = Readonly<Record<string, unknown>>;
 
@@ -24,9 +25,10 @@ export const writeRequest = (
   const { settings } = conversation;
   // A limit above the model's own would be refused; no answer can be longer.
   const most = sold?.maxOutputTokens ?? job.maxOutputTokens ?? LEAST_LIMIT;
+  const limit = Math.min(job.maxOutputTokens ?? outputCap ?? most, most);
   const { system, messages } = writeMessages(conversation.messages);
   return {
-    max_tokens: Math.min(job.maxOutputTokens ?? outputCap ?? most, most),
+    max_tokens: limit,
     ...(system.length === 0 ? {} : { system }),
     messages,
     ...writeTools(conversation),
@@ -35,8 +37,10 @@ export const writeRequest = (
     ...set('top_p', settings.topP),
     ...set('top_k', settings.topK),
     ...((settings.stop ?? []).length === 0 ? {} : { stop_sequences: settings.stop }),
-    ...writeThinking(settings.thinking),
-    ...outputConfig(conversation),
+    ...(sold?.thinksByBudget === true
+      ? writeThinkingBudget(job, settings.thinking, limit)
+      : writeThinking(settings.thinking)),
+    ...outputConfig(job, conversation, sold?.thinksByBudget !== true),
     // The tier of a request without this field is a setting of our account.
     service_tier: 'standard_only',
   };
@@ -44,24 +48,25 @@ export const writeRequest = (
 
 const set = (name: string, value: unknown): Request => (value === undefined ? {} : { [name]: value });
 
-const outputConfig = ({ settings }: Conversation): Request => {
-  const config = writeOutput(settings);
+const outputConfig = (job: Job, { settings }: Conversation, hasEffort: boolean): Request => {
+  const { effort, ...rest } = writeOutput(job, settings);
+  const config = hasEffort && effort !== undefined ? { effort, ...rest } : rest;
   return Object.keys(config).length === 0 ? {} : { output_config: config };
 };
-
-const NO_COUNTERPART = 'has no counterpart at the provider of this model. Leave it out, or use another model.';
 
 /** Refuses what Anthropic's models do not offer. A penalty of 0 and a medium verbosity are what a model does anyway. */
 const refuseOthers = (job: Job, { settings, others }: Conversation): void => {
   if (job.choices > 1) refuse('n', 'must be 1 with this model.');
   const [other] = Object.keys(others);
   if (other !== undefined) cannotTranslate(other);
-  const absent = Object.entries({
-    frequency_penalty: settings.frequencyPenalty || undefined,
-    presence_penalty: settings.presencePenalty || undefined,
+  const absent: Settings = {
+    frequencyPenalty: settings.frequencyPenalty || undefined,
+    presencePenalty: settings.presencePenalty || undefined,
     seed: settings.seed,
     verbosity: settings.verbosity === 'medium' ? undefined : settings.verbosity,
-  });
-  for (const [param, value] of absent) if (value !== undefined) refuse(param, NO_COUNTERPART);
+  };
+  for (const name of Object.keys(absent) as (keyof Settings)[]) {
+    if (absent[name] !== undefined) cannotTranslate(settingName(job, name));
+  }
   if ((settings.temperature ?? 0) > 1) refuse('temperature', 'must be at most 1 with this model.');
 };

@@ -1,6 +1,8 @@
 import type { Conversation, Settings, ThinkingSetting, Tool, ToolChoice } from '../../formats/conversation.ts';
+import type { Job } from '../../formats/format.ts';
+import { settingName } from '../../formats/setting-names.ts';
 import { refuse } from '../../formats/translating.ts';
-import { field, isThere } from '../../json/untyped-json.ts';
+import { functionOf } from '../custom-tools.ts';
 import { cacheControl } from './write-messages.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -28,21 +30,14 @@ const choiceOf = (choice: ToolChoice | undefined, oneAtATime: boolean): Fields |
   }
 };
 
-/** A tool whose input is text is a function with one argument. */
-const textInput = { type: 'object', properties: { input: { type: 'string' } }, required: ['input'] };
-
-const toolOf = (tool: Tool, index: number): Fields => {
-  const { name, description } = tool;
-  const named = { name, ...(description === undefined ? {} : { description }) };
+const toolOf = (tool: Tool): Fields => {
   if (tool.kind === 'custom') {
-    const type = field(tool.format, 'type');
-    if (isThere(type) && type !== 'text') {
-      refuse(`tools.${index}.custom.format`, 'grammars have no counterpart at the provider of this model.');
-    }
-    return { ...named, input_schema: textInput };
+    const { schema, ...named } = functionOf(tool);
+    return { ...named, input_schema: schema };
   }
+  const { name, description } = tool;
   return {
-    ...named,
+    ...{ name, ...(description === undefined ? {} : { description }) },
     input_schema: { type: 'object', ...(tool.schema ?? { properties: {} }) },
     ...(tool.strict === true ? { strict: true } : {}),
     ...cacheControl(tool),
@@ -66,25 +61,37 @@ export const writeThinking = (thinking: ThinkingSetting | undefined): Fields => 
   }
 };
 
+/** The part of the limit that a model may think with, by effort. */
+const shares: Readonly<Record<string, number>> = { low: 0.2, medium: 0.5, high: 0.8, xhigh: 0.9, max: 0.9 };
+const LEAST_BUDGET = 1024;
+
+/** The same for a model without efforts: a share of the limit, which the thoughts are part of. */
+export const writeThinkingBudget = (job: Job, thinking: ThinkingSetting | undefined, limit: number): Fields => {
+  if (thinking?.kind !== 'effort' && thinking?.kind !== 'adaptive') return writeThinking(thinking);
+  const share = shares[thinking.kind === 'effort' ? effortOf(job, thinking.effort) : 'medium'] ?? 0;
+  return writeThinking({ kind: 'budget', tokens: Math.max(LEAST_BUDGET, Math.floor(limit * share)) });
+};
+
 /** OpenAI's efforts in Anthropic's words. */
 const efforts: Readonly<Record<string, string>> = {
   ...{ minimal: 'low', low: 'low', medium: 'medium', high: 'high', xhigh: 'xhigh', max: 'max' },
 };
 
 /** The `output_config`: the effort, and the schema of the answer. */
-export const writeOutput = ({ thinking, output }: Settings): Fields => ({
-  ...(thinking?.kind === 'effort' ? { effort: effortOf(thinking.effort) } : {}),
-  ...(output ? { format: formatOf(output) } : {}),
+export const writeOutput = (job: Job, { thinking, output }: Settings): Fields => ({
+  ...(thinking?.kind === 'effort' ? { effort: effortOf(job, thinking.effort) } : {}),
+  ...(output ? { format: formatOf(job, output) } : {}),
 });
 
-const effortOf = (effort: string): string => {
+const effortOf = (job: Job, effort: string): string => {
   const known = Object.hasOwn(efforts, effort) ? efforts[effort] : undefined;
-  return known ?? refuse('reasoning_effort', `must be one of ${Object.keys(efforts).join(', ')} with this model.`);
+  const all = Object.keys(efforts).join(', ');
+  return known ?? refuse(settingName(job, 'thinking'), `the effort must be one of ${all} with this model.`);
 };
 
-const formatOf = (output: NonNullable<Settings['output']>): Fields => {
+const formatOf = (job: Job, output: NonNullable<Settings['output']>): Fields => {
   if (output.kind === 'json') {
-    return refuse('response_format', 'this model writes JSON only by a schema. Send one as json_schema.');
+    return refuse(settingName(job, 'output'), 'this model writes JSON only by a schema. Send one as json_schema.');
   }
   const { schema, description } = output;
   return { type: 'json_schema', schema: description === undefined ? schema : { description, ...schema } };
