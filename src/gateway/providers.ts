@@ -3,13 +3,14 @@ import { chat } from '../proxy/formats/chat/chat.ts';
 import { completions } from '../proxy/formats/completions.ts';
 import { embeddings } from '../proxy/formats/embeddings.ts';
 import type { Format } from '../proxy/formats/format.ts';
+import { responses } from '../proxy/formats/responses/responses.ts';
 import { createOpenAiProvider } from '../proxy/providers/openai/openai.ts';
 import type { Provider } from '../proxy/providers/provider.ts';
 import { createSimulatedProvider } from '../proxy/providers/simulated/simulated.ts';
 
 /** The formats of the endpoints, by endpoint. */
 export const formats: ReadonlyMap<string, Format> = new Map(
-  [chat, completions, embeddings].map((format) => [format.endpoint, format]),
+  [chat, completions, embeddings, responses].map((format) => [format.endpoint, format]),
 );
 
 /**

@@ -21,7 +21,7 @@ const MAX_ERROR_BYTES = 64 * 1024;
 export const createOpenAiWire = (name: string, transport: Transport, dialect: Dialect): Provider => ({
   name,
   unsupported: (job) => {
-    const why = endpointOf(job) === undefined ? untranslatable(job, dialect) : undefined;
+    const why = endpointOf(job, dialect) === undefined ? untranslatable(job, dialect) : undefined;
     return why ?? unpricedCache(job, dialect.cacheTtls ?? []);
   },
   ask: async (request) => {
