@@ -197,6 +197,8 @@ export type ReserveCredits = {
   readonly type: 'ReserveCredits';
   readonly requestId: string;
   readonly amount: Credits;
+  /** Refused unless so much more could be held as well. */
+  readonly spare?: Credits;
   readonly keyId: string;
   readonly runId: string;
   readonly price: PinnedPrice;

@@ -25,7 +25,7 @@ export const refuseSuspended = ({ suspensions }: Standing): AccountDecision =>
 
 /** Whether a request may start: checks account and key, then limits, then credits. */
 export const reserve = (command: ReserveCredits, account: Account): AccountDecision => {
-  const { type: _, terms: __, ...asked } = command;
+  const { type: _, terms: __, spare = 0n, ...asked } = command;
   const { standing, keys, wallet, tallies } = account;
   const key = keys.get(asked.keyId);
   if (standing.status === 'suspended') return refuseSuspended(standing);
@@ -44,7 +44,7 @@ export const reserve = (command: ReserveCredits, account: Account): AccountDecis
   if (concurrency) return refuse({ code: 'concurrency_limit_exceeded', limit: concurrency });
   const pace = paceInTheWay(limited, at, tokensHeld(asked.request));
   if (pace) return refuse({ code: 'rate_limit_exceeded', limit: pace });
-  const refused = refuseSpending(wallet, limited, at, asked.amount, 0n);
+  const refused = refuseSpending(wallet, limited, at, asked.amount + spare, 0n);
   return refused ?? accept({ type: 'CreditsReserved', ...asked, at });
 };
 

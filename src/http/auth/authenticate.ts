@@ -22,7 +22,19 @@ export type Authenticate = (request: IncomingMessage) => Customer | Problem;
 const bearer = /^Bearer +(\S+) *$/i;
 
 /**
- * Authenticates by the key in `Authorization: Bearer …`. The look-up uses a keyed hash, so its timing reveals nothing about
+ * The header with the key: `Authorization`, else Anthropic's `X-API-Key` or Azure's `API-Key`. Some clients send a key of
+ * their own in a second header, so the order matters.
+ */
+const secretIn = (headers: IncomingMessage['headers']): string | undefined => {
+  const { authorization } = headers;
+  const [first, second] = [headers['x-api-key'], headers['api-key']].map((value) => value?.toString());
+  const plain = first ?? second;
+  if (authorization === undefined) return plain === undefined ? undefined : `Bearer ${plain}`;
+  return plain !== undefined && !bearer.test(authorization) ? `Bearer ${plain}` : authorization;
+};
+
+/**
+ * Authenticates by the key in `Authorization: Bearer …`, `X-API-Key` or `API-Key`. The look-up uses a keyed hash, so its timing reveals nothing about
  * other keys, and no secrets are compared.
  */
 export const createAuthenticate = (
@@ -52,10 +64,11 @@ export const createAuthenticate = (
   };
 
   return (request) => {
-    const header = request.headers.authorization;
+    const header = secretIn(request.headers);
     if (header === undefined) {
       return problem('invalid_api_key', {
-        message: "You didn't provide an API key. Send it in the header Authorization: Bearer YOUR_KEY.",
+        message:
+          "You didn't provide an API key. Send it in the header Authorization: Bearer YOUR_KEY, or in X-API-Key.",
       });
     }
     const hashes = hashesOf(request, header);

@@ -11,7 +11,7 @@ import type { RateLimits } from './rate-limit-headers.ts';
 import { noSuchMethod, noSuchPath } from './not-offered.ts';
 import { createReadBody } from './read-body.ts';
 import { wrongHeader } from './single-headers.ts';
-import { arrive, requestIdOf } from './request-id.ts';
+import { arrive, requestIdOf, type ErrorShape } from './request-id.ts';
 import type { Support } from './support.ts';
 import { getOutbox } from '../get-outbox.ts';
 import { confirmPage } from '../pages/confirm.ts';
@@ -21,7 +21,7 @@ import { topUpPages } from '../pages/top-up.ts';
 import { creemWebhook, MAX_WEBHOOK_BYTES } from '../webhooks/creem-webhook.ts';
 import type { Payments } from '../../payments/payments.ts';
 import { getLive, getReady, type ReadReadiness } from '../get-health.ts';
-import { createCompletion, type Complete, type Endpoint, type RefusedRequest } from '../v1/create-completion.ts';
+import { createCompletion, endpoints, type Complete, type RefusedRequest } from '../v1/create-completion.ts';
 import {
   getCredits,
   getGeneration,
@@ -82,8 +82,6 @@ export type AppOptions = {
 
 /** Shorter than client time-outs, and long enough to read a few large bodies. */
 const WAIT_FOR_MEMORY_MS = 2000;
-
-const ENDPOINTS: readonly Endpoint[] = ['/chat/completions', '/completions', '/embeddings'];
 
 /**
  * All routes and error handling. Completions are served before Express, whose routing and changes of prototypes cost a few
@@ -149,7 +147,7 @@ const createRoutes = (options: AppOptions, trusts: TrustsProxy): readonly AppRou
   const read = (principal: AppRoute['principals'][number], path: string, handler: RequestHandler): AppRoute => ({
     ...{ method: 'GET', path, principals: [principal], handler },
   });
-  const completions = ENDPOINTS.map((endpoint): AppRoute => {
+  const completions = endpoints.map((endpoint): AppRoute => {
     const completion = createCompletion(endpoint, { ...options, authenticate: authenticateUse, readBody });
     return { method: 'POST', path: `/v1${endpoint}`, principals: ['key'], handler: completion, completion };
   });
@@ -177,11 +175,14 @@ const createRoutes = (options: AppOptions, trusts: TrustsProxy): readonly AppRou
   ];
 };
 
+/** Anthropic's SDKs read errors in Anthropic's shape only. */
+const errorShapeAt = (url = ''): ErrorShape => (/^\/v1\/messages(?![^/?])/.test(url) ? 'anthropic' : 'openai');
+
 /** Assigns the request id and counts the response. False if the request was refused for its headers. */
 const createAdmit =
   ({ newId, answered, support }: AppOptions) =>
   (request: IncomingMessage, response: ServerResponse): boolean => {
-    arrive(response, newId(), support);
+    arrive(response, newId(), support, errorShapeAt(request.url));
     response.once('close', () => answered(response.headersSent ? response.statusCode : undefined));
     const wrong = wrongHeader(request);
     if (!wrong) return true;

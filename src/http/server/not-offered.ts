@@ -3,6 +3,8 @@ const offered = [
   'POST /v1/chat/completions',
   'POST /v1/completions',
   'POST /v1/embeddings',
+  'POST /v1/responses',
+  'POST /v1/messages',
   'GET /v1/models',
   'GET /v1/models/{id}',
   'GET /v1/generation?id=',
@@ -11,13 +13,14 @@ const offered = [
 ];
 const OFFERED = `Offered are ${offered.slice(0, -1).join(', ')} and ${offered.at(-1)}; the management API is at /api/docs.`;
 
-const ownPath = /^\/v1\/(?:chat\/completions|completions|embeddings|models(?:\/[^:]+)?|generation|key|credits)\/?$/;
+const ownPath =
+  /^\/v1\/(?:chat\/completions|completions|embeddings|responses|messages|models(?:\/[^:]+)?|generation|key|credits)\/?$/;
 
 /** Paths of other APIs, without the version. */
 const foreign: readonly (readonly [RegExp, string])[] = [
   [/:[a-z]+content|:count_?tokens|:predict|:batch|^\/+v1(?:alpha|beta)/i, 'The Gemini API'],
-  [/^\/(?:messages|complete|skills|organizations)(?:\/|$)/, 'The Anthropic API'],
-  [/^\/responses(?:\/|$)/, "OpenAI's Responses API"],
+  [/^\/(?:messages\/batches|complete|skills|organizations)(?:\/|$)/, 'This part of the Anthropic API'],
+  [/^\/responses\//, 'Answers are not kept here: the rest of the Responses API'],
   [
     /^\/(?:images|audio|moderations|files|uploads|batches|assistants|threads|fine_tuning|vector_stores|realtime|videos|conversations|containers|evals|edits|engines|organization|chatkit|chat)(?:\/|$)/,
     'This part of the OpenAI API',

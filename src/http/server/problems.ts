@@ -3,7 +3,8 @@ import type { AccountRefusal } from '../../domain/account/decide.ts';
 import { formatUsd } from '../../domain/money.ts';
 import { problemTable, type ProblemCode } from './problems/problem-table.ts';
 import type { ProblemEntry } from './problems/problem-entries.ts';
-import { supportOf } from './request-id.ts';
+import { anthropicProblem } from './problems/anthropic-problem.ts';
+import { errorShapeOf, supportOf } from './request-id.ts';
 import { asksForSupport, withSupport, type Support } from './support.ts';
 
 export type { ProblemCode };
@@ -114,11 +115,17 @@ export const problemBody = (problem: Problem, requestId: string, support?: Suppo
   return JSON.stringify({ error: { message, type, param, code, request_id: requestId, ...ids } });
 };
 
+/** The body of a problem in the shape of the format that the request uses. */
+export const problemBodyFor = (response: ServerResponse, problem: Problem, requestId: string): string => {
+  const body = problemBody(problem, requestId, supportOf(response));
+  return errorShapeOf(response) === 'anthropic' ? anthropicProblem(problem.status, body) : body;
+};
+
 export const sendProblem = (response: ServerResponse, sent: Problem, requestId: string): void => {
   const problem = ofGeneration(response, sent);
   const { generation } = problem;
   response.statusCode = problem.status;
   for (const [name, value] of Object.entries(problemHeaders(problem, requestId))) response.setHeader(name, value);
   if (generation) setGenerationHeaders(response, generation.id, generation.costUsd);
-  response.end(problemBody(problem, requestId, supportOf(response)));
+  response.end(problemBodyFor(response, problem, requestId));
 };

@@ -6,7 +6,7 @@ import { problem, type Problem } from './problems.ts';
  * authentication, content and idempotency must not depend on that.
  */
 const single = new Map(
-  ['Host', 'Authorization', 'Idempotency-Key', 'Content-Type', 'Content-Length'].map((name) => [
+  ['Host', 'Authorization', 'X-API-Key', 'API-Key', 'Idempotency-Key', 'Content-Type', 'Content-Length'].map((name) => [
     name.toLowerCase(),
     name,
   ]),

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authenticate, Customer } from '../auth/authenticate.ts';
-import { requestIdOf, arrivalOf, supportOf } from '../server/request-id.ts';
+import { requestIdOf, arrivalOf } from '../server/request-id.ts';
 import { idempotencyKeyOf } from '../server/idempotency-key.ts';
 import { tellRateLimits, type RateLimits } from '../server/rate-limit-headers.ts';
 import {
   isProblem,
   ofGeneration,
   problem,
-  problemBody,
+  problemBodyFor,
   sendProblem,
   setGenerationHeaders,
   type Problem,
@@ -15,7 +15,9 @@ import {
 import type { ReadBody, WholeBody } from '../server/read-body.ts';
 import { completionProblem, type CompletionProblem } from './completion-problems.ts';
 
-export type Endpoint = '/chat/completions' | '/completions' | '/embeddings';
+/** The paths of the formats, under /v1. */
+export const endpoints = ['/chat/completions', '/completions', '/embeddings', '/responses', '/messages'] as const;
+export type Endpoint = (typeof endpoints)[number];
 
 export type Asked = Customer & {
   readonly uuid: string;
@@ -80,7 +82,7 @@ type Patience = {
 /** Rejects if the gateway fails. */
 type Serve = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** POST /v1/chat/completions, /v1/completions and /v1/embeddings. */
+/** POST /v1/chat/completions and the paths of the other formats. */
 export const createCompletion = (endpoint: Endpoint, options: CreateCompletionOptions): Serve => {
   const { authenticate, readBody } = options;
   const answerTo = createAnswerTo(endpoint, options);
@@ -176,7 +178,7 @@ const sendStream = async (
   };
   const fail: Sink['fail'] = (why, asEvent = asData) => {
     const broken = ofGeneration(response, completionProblem(why, termsUrl()));
-    return write(asEvent(problemBody(broken, requestIdOf(response), supportOf(response))));
+    return write(asEvent(problemBodyFor(response, broken, requestIdOf(response))));
   };
   try {
     await relay({ write, fail });

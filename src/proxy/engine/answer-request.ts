@@ -1,5 +1,5 @@
 import { StoreFull } from '../../eventstore/event-store.ts';
-import { isBadRequest, type Job } from '../formats/format.ts';
+import { isBadRequest, type Gathering, type Job } from '../formats/format.ts';
 import { MAX_VALUES, measureJson } from '../json/json-shape.ts';
 import { isBeyondContext } from '../metering/bounds.ts';
 import type { SoldModel } from '../metering/model-facts.ts';
@@ -7,7 +7,9 @@ import type { Provider, ProviderAnswer } from '../providers/provider.ts';
 import { plan, type Attempt, type Catalogue } from '../routing/plan.ts';
 import { createCall, type Call } from './call.ts';
 import type { Answer, Asked, CompletionsOptions, Running, RunningCall } from './completion.ts';
-import { HoldsPaused, reserveCredits, type Bounds, type NotReserved, type Reserved } from './hold.ts';
+import { HoldsPaused, reserveAmply, reserveCredits, type Bounds, type NotReserved, type Reserved } from './hold.ts';
+import { gatherAnswer } from './gather-answer.ts';
+import { gatheredJob } from './hold-steps.ts';
 import { createIdempotency } from './idempotency.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import type { CompletionProblem } from './problem.ts';
@@ -35,10 +37,14 @@ export const answerTo = async (asked: Asked, options: CompletionsOptions, runnin
       const ledger = ledgerOf(asked, options, running);
       const { promptTokens: tokens } = options;
       const { reserve } = ledger;
-      const reservation = await reserveCredits({ job, price: attempt.model, tokens, reserve }).catch(forgo(ledger));
+      const price = attempt.model;
+      const gathered = gatheredJob(job, price);
+      const ample = gathered && (await reserveAmply({ job, price, tokens, reserve }).catch(forgo(ledger)));
+      const sent = ample ? job : (gathered ?? job);
+      const reservation = ample ?? (await reserveCredits({ job: sent, price, tokens, reserve }).catch(forgo(ledger)));
       if (!reservation.reserved) return problem(whyNotReserved(reservation));
       asked.held?.(ledger.requestId);
-      return answerHeld({ asked, askedAt, job, attempt, ledger, reservation }, options, running);
+      return answerHeld({ asked, askedAt, job: sent, attempt, ledger, reservation }, options, running);
     }
   }
 };
@@ -124,6 +130,10 @@ const answerHeld = async (held: Held, options: CompletionsOptions, running: Runn
       return settled.kind === 'whole' ? passedOn(call, settled, () => running.over(generationId)) : problem(settled);
     }
     if (answer.kind !== 'stream') return problem(answer);
+    if (job.gathered) {
+      const whole = await gatherAnswer(call, answer.batches, gatheringOf(job));
+      return whole.kind === 'whole' ? { ...whole, ...capOf(call.bounds) } : problem(whole);
+    }
     streaming = true;
     const relay = (sink: Sink): Promise<void> =>
       relayStream(call, answer.batches, sink).finally(() => {
@@ -151,7 +161,7 @@ const askProvider = async (
     }
     signal.throwIfAborted();
     const { outputCap } = bounds;
-    const answer = await provider.ask({ job, model: price.upstreamModel, outputCap, signal, watch: call });
+    const answer = await provider.ask({ job, model: price.upstreamModel, outputCap, sold: price, signal, watch: call });
     if (answer.kind !== 'refused') return answer;
     const { status, cause } = answer;
     upstreamRefused({ upstream: provider.name, status, rejectsOurAccount: cause === 'account' });
@@ -159,6 +169,11 @@ const askProvider = async (
   } catch (error) {
     return releaseFailed(call, error);
   }
+};
+
+const gatheringOf = ({ format }: Job): Gathering => {
+  if (!format.stream) throw new Error('A job is gathered only if its format has streams.');
+  return format.stream.gather();
 };
 
 const tooManyValues: CompletionProblem = {
@@ -202,7 +217,7 @@ const forgo =
  */
 const passedOn = ({ job, generationId, bounds }: Call, answer: Whole, over: () => void): Answer => {
   const { stream } = job.format;
-  if (!job.streamed || !stream) return { ...answer, ...capOf(bounds) };
+  if (!job.streamed || job.gathered || !stream) return { ...answer, ...capOf(bounds) };
   const events = stream.fromAnswer(answer.body, job.includeUsage);
   const relay = async (sink: Sink): Promise<void> => {
     try {

@@ -11,6 +11,16 @@ export const STEP_TOKENS = 2048;
 /** Whether a provider may bill output that it does not stream, such as hidden reasoning and rejected predictions. */
 export const mayHideOutput = (job: Job, model: SoldModel): boolean => hidesReasoning(model) || job.mayBillUnseen;
 
+/**
+ * The job as a stream, if its answer can be requested as one and assembled, and is long enough for a hold in steps;
+ * undefined otherwise.
+ */
+export const gatheredJob = (job: Job, model: SoldModel): Job | undefined => {
+  if (job.streamed || !job.format.stream) return undefined;
+  const gathered: Job = { ...job, streamed: true, includeUsage: true, gathered: true };
+  return comesInSteps(gathered, model) ? gathered : undefined;
+};
+
 /** Whether the output can be metered as it arrives, so that the hold can grow in steps. */
 export const comesInSteps = (job: Job, model: SoldModel): boolean =>
   job.streamed && (job.maxOutputTokens ?? Infinity) > STEP_TOKENS && !mayHideOutput(job, model);

@@ -37,7 +37,7 @@ export type NotReserved = {
   readonly affordableTokens?: number;
 };
 
-export type Hold = Pick<ReserveCredits, 'amount' | 'price' | 'request'>;
+export type Hold = Pick<ReserveCredits, 'amount' | 'spare' | 'price' | 'request'>;
 
 /** Returns the refusal, or undefined once the hold is durable. Each attempt is a step with its own name. */
 export type Reserve = (hold: Hold, step: string) => Promise<AccountRefusal | Duplicate | undefined>;
@@ -93,6 +93,23 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
   const most = affordable(available, inputTokens, job, price);
   const affordableTokens = affordable(available, inputTokens + job.bytesOfLimit(most), job, price);
   return { reserved: false, refusal: again, affordableTokens };
+};
+
+/** How many further holds of the same size the credits must have room for, so that one for a whole answer is harmless. */
+const AMPLE = 31n;
+
+/**
+ * Holds credits for the most that an answer in one piece can cost, if that is a small part of what is available; undefined
+ * otherwise, and nothing is held. Such an answer need not be requested as a stream, which costs more to read.
+ */
+export const reserveAmply = async (options: ReservationOptions): Promise<Reserved | undefined> => {
+  const { job, price } = options;
+  const limit = Math.min(job.maxOutputTokens ?? price.maxOutputTokens, price.maxOutputTokens);
+  const media = mediaOf(job, price);
+  const outputTokens = limit * job.choices;
+  const bounds: Bounds = { inputTokens: inputTokensBound(job, price, media), outputTokens, outputLimit: outputTokens };
+  const refusal = await ask(options, bounds, 'reserve-amply', AMPLE * amountOf(bounds, price));
+  return refusal ? undefined : reserved(price, bounds, media);
 };
 
 type ShortOfFunds = AccountRefusal & { readonly funds: NonNullable<AccountRefusal['funds']> };
@@ -157,16 +174,17 @@ export const countInput = async (job: Job, price: SoldModel, media: Media, token
   return countedTokensBound(job, price, media, { texts, tokens: await tokens.count(texts, 'at_most', enough) });
 };
 
-const ask = (options: ReservationOptions, bounds: Bounds, step: string): ReturnType<Reserve> => {
+const ask = (options: ReservationOptions, bounds: Bounds, step: string, spare?: Credits): ReturnType<Reserve> => {
   const { job, price, reserve } = options;
   return reserve(
     {
       amount: amountOf(bounds, price),
+      ...(spare === undefined ? {} : { spare }),
       price: pinned(price),
       request: {
         endpoint: job.format.endpoint,
         upstream: price.upstream,
-        streamed: job.streamed,
+        streamed: job.streamed && job.gathered !== true,
         inputTokensBound: bounds.inputTokens,
         outputTokensBound: bounds.outputTokens,
       },

@@ -81,10 +81,11 @@ export const createLedger = ({ execute, asked, runId, now, stopping, once, terms
   /** When the hold was placed, according to the log. A late charge counts towards that day. */
   let reservedAt: number | undefined;
   const reserveAs = async (commandId: string, hold: Hold, once?: Idempotency): Answered => {
-    const { amount, price, request } = hold;
+    const { amount, spare, price, request } = hold;
     const at = now().getTime();
     const command: ReserveCredits = {
       ...{ type: 'ReserveCredits', requestId, keyId, runId: runId(), amount, price, request, at },
+      ...(spare === undefined ? {} : { spare }),
       ...(once ? { requestHash: once.requestHash } : {}),
       ...(terms ? { terms } : {}),
     };

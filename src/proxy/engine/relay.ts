@@ -107,7 +107,7 @@ const watchLeaving = (call: Call, meter: Meter): Readonly<Leaving> => {
 };
 
 /** Passes batches on until the provider ends or breaks off, or its connection is closed. */
-const pass = async (call: Call, batches: AsyncIterable<Batch>, meter: Meter, sink: Sink): Promise<void> => {
+export const pass = async (call: Call, batches: AsyncIterable<Batch>, meter: Meter, sink: Sink): Promise<void> => {
   try {
     call.heard();
     for await (const batch of batches) if (!(await passBatch(call, batch, meter, sink))) return;
@@ -192,10 +192,10 @@ const waitForReader = async (call: Call, meter: Meter, slow: Promise<void>): Pro
   return true;
 };
 
-const wasCut = ({ cancelled }: Call): boolean =>
+export const wasCut = ({ cancelled }: Call): boolean =>
   cancelled === BEYOND_LIMIT || cancelled === TOO_LONG || isShortage(cancelled);
 
-const howItEnded = (call: Call, meter: Meter): Delivery['ended'] => {
+export const howItEnded = (call: Call, meter: Meter): Delivery['ended'] => {
   const { cancelled } = call;
   const { finishReason, usage } = meter;
   // An end without content does not count as completed.
@@ -224,7 +224,7 @@ const whyBroken = ({ cancelled }: Call, meter: Meter, ended: Delivery['ended']):
 const nothing: Settlement = { charged: 0n, usage: noUsage };
 
 /** The last events: the end of choices that were cut, the usage if the customer asked for it, and the end. */
-const closing = (call: Call, meter: Meter, settlement: Settlement): string => {
+export const closing = (call: Call, meter: Meter, settlement: Settlement): string => {
   const { job, writer } = call;
   const frame = frameOf(call, meter);
   const cut = wasCut(call) ? writer?.writeCut(frame, unfinished(call, meter), noticeOf(call)) : '';

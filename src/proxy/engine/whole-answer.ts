@@ -78,7 +78,7 @@ const storable = (metered: Metered): Metered => ({
 });
 
 /** If the settlement may be in the log, the hold is not released. Another node ends it if it is still open. */
-const unsettled =
+export const unsettled =
   ({ ledger }: Call) =>
   async (error: unknown): Promise<never> => {
     if (!(error instanceof SettlementUnknown)) await ledger.release('gateway_failed', 'an error of the gateway');

@@ -30,6 +30,14 @@ export interface StreamFormat {
   open(job: Job): StreamWriter;
   /** An answer in the JSON of this format, with its settlement, as a whole stream. */
   fromAnswer(body: string, includeUsage: boolean): string;
+  /** Assembles an answer in the JSON of this format from the text of one of its streams. */
+  gather(): Gathering;
+}
+
+export interface Gathering {
+  feed(piece: Uint8Array | string): void;
+  /** The answer, once all of the stream was fed. */
+  answer(): string;
 }
 
 /** Writes the events of one stream as text. It may keep state: every delta passes it, in order. */
@@ -70,6 +78,11 @@ export type Job = {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly model: string;
   readonly streamed: boolean;
+  /**
+   * The customer asked for the answer in one piece. It is requested as a stream, so `streamed` is true, and assembled: the
+   * hold can then grow in steps.
+   */
+  readonly gathered?: true;
   readonly includeUsage: boolean;
   /** The limit for each choice; undefined if the customer set none. */
   readonly maxOutputTokens: number | undefined;

@@ -1,14 +1,16 @@
+import { invariant } from '../../domain/decider.ts';
 import { formatUsd, jsonUsd } from '../../domain/money.ts';
 import { withMember } from '../json/json-text.ts';
 import { asList, field } from '../json/untyped-json.ts';
+import { createGathering, type WholeObject } from '../providers/openai/gathered-answer.ts';
 import type { NeutralAnswer, Piece } from '../providers/answer.ts';
 import type { AssistantPart } from './conversation.ts';
-import type { Format, Frame, StreamFormat, StreamWriter } from './format.ts';
+import type { Format, Frame, Gathering, StreamFormat, StreamWriter } from './format.ts';
 import { usageOf, withCost } from './openai-usage.ts';
 
 /** The differences between OpenAI's chat and its legacy completions. */
 export type Shape = {
-  readonly object: string;
+  readonly object: WholeObject;
   readonly chunkObject: string;
   /** The part of a whole choice that holds its message. */
   message(parts: readonly AssistantPart[]): object;
@@ -63,6 +65,7 @@ const END = 'data: [DONE]\n\n';
 
 const streamOf = (shape: Shape): StreamFormat => ({
   open: () => writerOf(shape),
+  gather: () => gatheringOf(createGathering(shape.object)),
   // Clients that asked for a stream do not read JSON: the SDKs would return nothing of what was paid for.
   fromAnswer: (body, includeUsage) => {
     const {
@@ -76,6 +79,16 @@ const streamOf = (shape: Shape): StreamFormat => ({
     const content = event({ ...answer, object, choices: asList(choices).map(streamedChoice) });
     const report = { ...answer, object, choices: [], usage: exact(usage) };
     return `${content}${includeUsage ? event(report) : ''}${END}`;
+  },
+});
+
+const gatheringOf = (gathering: ReturnType<typeof createGathering>): Gathering => ({
+  feed: (piece) => gathering.feed(typeof piece === 'string' ? Buffer.from(piece) : piece),
+  answer: () => {
+    gathering.close();
+    const answer = gathering.answer();
+    invariant(answer !== undefined, 'a stream that completed is an answer');
+    return answer;
   },
 });
 

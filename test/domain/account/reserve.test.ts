@@ -34,6 +34,12 @@ describe('ReserveCredits', () => {
   it('never holds less than nothing', () => given(toppedUp(4n)).when(reserve(-1n)).thenRefused('invalid_amount'));
   it('holds for several requests side by side', () =>
     given(toppedUp(10n), reserved(4n)).when(reserve(6n, 'req_2')).then(reserved(6n, 'req_2')));
+  it('holds credits only if so much more could be held as well, and leaves that free', () => {
+    const asked = { ...reserve(4n), spare: 6n } as AccountCommand;
+    given(toppedUp(10n)).when(asked).then(reserved(4n));
+    given(toppedUp(9n)).when(asked).thenRefused('insufficient_credits');
+    given(toppedUp(10n), reserved(1n, 'req_2')).when(asked).thenRefused('credits_held_by_concurrent_requests');
+  });
   it('does not change what a request holds', () =>
     given(toppedUp(10n), reserved(4n)).when(reserve(5n)).thenRefused('request_id_reused'));
   it('holds anew what was given back', () =>

@@ -51,6 +51,17 @@ describe('authenticate', () => {
     }),
   );
 
+  it.each<readonly [object, object]>([
+    [{ 'x-api-key': 'good' }, { keyId: 'key_1' }],
+    [{ 'api-key': 'good' }, { keyId: 'key_1' }],
+    [{ authorization: 'Bearer good', 'x-api-key': 'of another service' }, { keyId: 'key_1' }],
+    [{ authorization: 'Basic x', 'x-api-key': 'good' }, { keyId: 'key_1' }],
+    [{ 'x-api-key': 'good', 'api-key': 'unknown' }, { keyId: 'key_1' }],
+    [{ 'x-api-key': 'unknown' }, { status: 401 }],
+  ])('reads the key from the headers %j', (headers, expected) =>
+    expect(authenticate({ headers, socket: {} } as unknown as Request)).toMatchObject(expected),
+  );
+
   it('is who sends this request, whoever sent the one before on the same connection', () => {
     const connection = {};
     for (const [header, expected] of [

@@ -6,7 +6,8 @@ import { refusalCodes } from '../../../src/domain/account/decide.ts';
 import { approvalRefusalCodes } from '../../../src/domain/approvals/approvals.ts';
 import { paymentRefusalCodes } from '../../../src/domain/payments/commands.ts';
 import { completionProblem } from '../../../src/http/v1/completion-problems.ts';
-import { problem, refusalProblem, sendProblem, type Problem } from '../../../src/http/server/problems.ts';
+import { anthropicProblem } from '../../../src/http/server/problems/anthropic-problem.ts';
+import { problem, problemBody, refusalProblem, sendProblem, type Problem } from '../../../src/http/server/problems.ts';
 
 describe('problem', () => {
   it('gives every refusal of an account, an approval or a payment a status and a message', () => {
@@ -125,6 +126,27 @@ describe('sendProblem', () => {
       type: 'service_unavailable_error',
       param: 'model',
       code: 'server_is_overloaded',
+      request_id: 'req_1',
+    });
+  });
+});
+
+describe('a problem in the shape of Anthropic', () => {
+  it.each([
+    [400, 'invalid_request_error'],
+    [402, 'billing_error'],
+    [404, 'not_found_error'],
+    [422, 'invalid_request_error'],
+    [429, 'rate_limit_error'],
+    [500, 'api_error'],
+    [502, 'api_error'],
+    [503, 'overloaded_error'],
+  ])('with the status %i is a %s, with our code and the generation beside it', (status, type) => {
+    const body = problemBody({ ...problem('insufficient_credits'), generation: { id: 'gen-1' } }, 'req_1');
+    const { code, message } = problem('insufficient_credits');
+    expect(JSON.parse(anthropicProblem(status, body))).toEqual({
+      type: 'error',
+      error: { type, message, param: null, code, generation_id: 'gen-1' },
       request_id: 'req_1',
     });
   });

@@ -249,10 +249,13 @@ describe('402', () => {
     await auditedOne(house, poor, () => client.chat.completions.create({ ...body, max_tokens: affordable }));
   });
 
-  it('caps the output by credit where no limit was given, and tells both sides', async () => {
+  // A model that may hide its reasoning is asked in one piece, so the cap is sent with the request.
+  const hiding = { ...body, model: 'gpt-6-luna' };
+
+  it('caps the output of a model that hides its reasoning by the credits, and reports the cap', async () => {
     const { poor, client } = await broke('0.001');
     const { result, generation } = await auditedOne(house, poor, () =>
-      client.chat.completions.create({ ...body, ...simulate({ outputTokens: 5000 }) }).withResponse(),
+      client.chat.completions.create({ ...hiding, ...simulate({ outputTokens: 5000 }) }).withResponse(),
     );
     const cap = Number(result.response.headers.get('x-kissapi-output-capped'));
     expect(cap).toBeGreaterThan(1600);
@@ -271,12 +274,25 @@ describe('402', () => {
   it('caps each of several choices', async () => {
     const { poor, client } = await broke('0.001');
     const { result, generation } = await auditedOne(house, poor, () =>
-      client.chat.completions.create({ ...body, n: 4, ...simulate({ outputTokens: 1000 }) }).withResponse(),
+      client.chat.completions.create({ ...hiding, n: 4, ...simulate({ outputTokens: 1000 }) }).withResponse(),
     );
     const cap = Number(result.response.headers.get('x-kissapi-output-capped'));
     expect(cap).toBeGreaterThan(400);
-    expect(cap).toBeLessThanOrEqual(416);
+    expect(cap).toBeLessThanOrEqual(500);
     expect(generation.tokens).toMatchObject({ output: 4 * cap });
+  });
+
+  it('ends an answer in one piece at what the credits pay for, with the reason', async () => {
+    const { poor, client } = await broke('0.002');
+    const { result, generation } = await auditedOne(house, poor, () =>
+      client.chat.completions.create({ ...body, ...simulate({ outputTokens: 5000 }) }).withResponse(),
+    );
+    expect(house.upstream.lastRequest?.body).toMatchObject({ stream: true });
+    expect(result.data.choices[0]?.finish_reason).toBe('length');
+    expect(result.data).toMatchObject({ kissapi: { error: { code: 'credit_balance_exhausted' } } });
+    expect(result.data.choices[0]?.message.content?.split(' ')).toHaveLength(generation.tokens?.['output'] ?? 0);
+    expect(generation.tokens?.['output']).toBeGreaterThan(3000);
+    expect(generation.delivery).toMatchObject({ ended: 'out_of_credits' });
   });
 
   it('counts the prompt before it says no: a long one costs fewer tokens than bytes', async () => {

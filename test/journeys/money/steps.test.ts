@@ -126,6 +126,20 @@ describe('many long streams at once', () => {
     await checkProjections(house.premises.databaseUrl, customer.accountId, checked);
   });
 
+  it('serve many answers in one piece on credits for twenty, and charge no more than there is', async () => {
+    const { customer } = await customerWith('0.0038');
+    const client = house.gateway.client(customer.apiKey, { maxRetries: 2 });
+    const asked = { ...body, ...simulate({ outputTokens: 300, promptTokens: 10 }) };
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, () => client.chat.completions.create(asked).catch(() => undefined)),
+    );
+    const served = answers.filter((answer) => answer?.choices[0]?.finish_reason === 'stop');
+    // A hold for the most that one can cost would be 2.6 times the credits.
+    expect(served.length).toBeGreaterThan(5);
+    const { books } = await checkSettledBooks(house.gateway, customer.accountId);
+    expect(books.charged).toBeLessThanOrEqual(nanoUsd('0.0038'));
+  });
+
   it('hold cents each, though nobody said how long they may be', async () => {
     const { customer, client } = await customerWith('5.00');
     const asked = { ...body, model: 'gpt-4o', stream: true as const, ...simulate({ hang: 'midStream' }) };

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import OpenAI, { type ClientOptions } from 'openai';
 import { startProcess, type Started } from '../process.ts';
@@ -55,13 +56,23 @@ export const startGatewayOn = async (
     ),
   );
 
+/** The gateway closes a kept-alive connection that was idle for long, which may happen just as a request is sent. */
+const wasClosedIdle = (error: unknown): boolean =>
+  error instanceof TypeError && (error.cause as Error | undefined)?.message === 'other side closed';
+
 const running = (process: Started): RunningGateway => {
   const url = `http://127.0.0.1:${process.said}`;
   const manage: RunningGateway['manage'] = async (method, path, body, headers = {}) => {
-    const response = await fetch(`${url}/api${path}`, {
-      method,
-      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json', ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    const send = () =>
+      fetch(`${url}/api${path}`, {
+        method,
+        headers: { ...own, authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json', ...headers },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    const own = method === 'GET' ? {} : { 'idempotency-key': randomUUID() };
+    const response = await send().catch((error: unknown) => {
+      if (!wasClosedIdle(error)) throw error;
+      return send();
     });
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
     return (await response.json()) as never;

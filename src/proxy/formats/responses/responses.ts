@@ -5,6 +5,7 @@ import type { Format, Job } from '../format.ts';
 import { bytesOfLimit, generating, limit, readJsonBody, textOrTokens } from '../json-body.ts';
 import { once } from '../once.ts';
 import { withCost } from '../openai-usage.ts';
+import { gatherResponse } from './gather-response.ts';
 import { outputItems, type ToolNames } from './output-items.ts';
 import { readConversation } from './read-conversation.ts';
 import { mediaIn, textsIn } from './request-content.ts';
@@ -51,7 +52,7 @@ export const responses: Format = {
     const isCut = field(field(JSON.parse(body), 'incomplete_details'), 'reason') === 'max_output_tokens';
     return isCut ? withMember(body, 'kissapi', JSON.stringify({ generation_id: generationId, error })) : body;
   },
-  stream: { open: (job) => openStream(job, toolNames(job)), fromAnswer: streamFromAnswer },
+  stream: { open: (job) => openStream(job, toolNames(job)), fromAnswer: streamFromAnswer, gather: gatherResponse },
 };
 
 /** Computed on the first call: a stream of a provider with the same format has its names already. */

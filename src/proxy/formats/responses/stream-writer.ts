@@ -61,7 +61,8 @@ const closeNative = (state: StreamState): string =>
 const nativeEnd = (chunk: Readonly<Record<string, unknown>>, settlement: Settlement | undefined): string => {
   const response = chunk['response'] as object;
   const settled = settlement ? { ...response, usage: usageWithCost(settlement) } : response;
-  return `event: ${String(chunk['type'])}\ndata: ${JSON.stringify({ ...chunk, response: settled })}\n\n`;
+  const { type } = chunk;
+  return `event: ${String(type)}\ndata: ${JSON.stringify({ type, ...chunk, response: settled })}\n\n`;
 };
 
 const lastEvent = (state: StreamState, job: Job, settlement: Settlement | undefined): string => {

@@ -2,7 +2,6 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { asList, field, isThere } from '../../json/untyped-json.ts';
 import { ProviderFailed, type Watch } from '../provider.ts';
 import { isFailure } from './chunk.ts';
-import type { Endpoint } from '../http/transport.ts';
 import { usageIn } from './usage-location.ts';
 
 type Fields = Record<string, unknown>;
@@ -16,11 +15,11 @@ const END_WITHIN_MS = 1000;
  * stream is returned unchanged. Rejects with ProviderFailed if the stream ends before its answer does.
  */
 export const gatherAnswer = async (
-  endpoint: Endpoint,
+  endpoint: string,
   body: AsyncIterable<Uint8Array>,
   watch: Watch,
 ): Promise<string> => {
-  const gathering = createGathering(endpoint);
+  const gathering = createGathering(endpoint === '/completions' ? 'text_completion' : 'chat.completion');
   try {
     watch.heard();
     await readAll(gathering, body, watch);
@@ -51,6 +50,9 @@ const readAll = async (gathering: Gathering, body: AsyncIterable<Uint8Array>, wa
 
 type Gathering = ReturnType<typeof createGathering>;
 
+/** The type of an answer in one piece. */
+export type WholeObject = 'chat.completion' | 'text_completion';
+
 /** The parts of an answer so far. They change in place. */
 type Gathered = {
   readonly answer: Fields;
@@ -63,7 +65,7 @@ type Gathered = {
 };
 
 /** Joins the chunks of a stream as the format's own clients do. */
-export const createGathering = (endpoint: Endpoint) => {
+export const createGathering = (object: WholeObject) => {
   const decoder = new TextDecoder();
   const gathered: Gathered = {
     ...{ answer: {}, choices: new Map<number, Fields>(), usage: undefined, failure: undefined },
@@ -90,7 +92,7 @@ export const createGathering = (endpoint: Endpoint) => {
       return done || failure !== undefined || (hasFinished(gathered) && isThere(usage));
     },
     /** Undefined if the answer is not complete. */
-    answer: (): string | undefined => answerOf(gathered, endpoint),
+    answer: (): string | undefined => answerOf(gathered, object),
   };
 };
 
@@ -129,15 +131,15 @@ const hasAnswer = (gathered: Gathered): boolean =>
   hasFinished(gathered) ||
   (gathered.done && ([...gathered.choices.values()].some(hasContent) || isThere(gathered.usage)));
 
-const answerOf = (gathered: Gathered, endpoint: Endpoint): string | undefined => {
+const answerOf = (gathered: Gathered, object: WholeObject): string | undefined => {
   const { answer, choices, usage, failure } = gathered;
   if (failure !== undefined) return failure;
   if (!hasAnswer(gathered)) return undefined;
   return JSON.stringify({
     system_fingerprint: null,
     ...answer,
-    object: endpoint === '/completions' ? 'text_completion' : 'chat.completion',
-    choices: [...choices.entries()].sort(([a], [b]) => a - b).map(([, choice]) => wholeChoice(choice, endpoint)),
+    object,
+    choices: [...choices.entries()].sort(([a], [b]) => a - b).map(([, choice]) => wholeChoice(choice, object)),
     ...(isThere(usage) ? { usage } : {}),
   });
 };
@@ -181,8 +183,8 @@ const mergeLists = (before: readonly unknown[], more: readonly unknown[]): unkno
 const isAnother = (one: Fields, other: Fields): boolean =>
   isText(one['id']) && isText(other['id']) && one['id'] !== other['id'];
 
-const wholeChoice = (choice: Fields, endpoint: Endpoint): Fields => {
-  if (endpoint === '/completions') return { text: '', logprobs: null, finish_reason: null, ...choice };
+const wholeChoice = (choice: Fields, object: WholeObject): Fields => {
+  if (object === 'text_completion') return { text: '', logprobs: null, finish_reason: null, ...choice };
   const message = isObject(choice['message']) ? choice['message'] : {};
   const calls = asList(message['tool_calls']).map((call) => {
     if (!isObject(call)) return call;

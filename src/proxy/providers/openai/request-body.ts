@@ -46,7 +46,8 @@ export const bodyFor = (
       ...Object.fromEntries(asPriced),
       ...(format.name === 'chat' ? chatFields : {}),
       ...(model === job.model ? {} : { model }),
-      ...(job.streamed && !job.includeUsage
+      ...(job.gathered ? { stream: true } : {}),
+      ...(job.streamed && (!job.includeUsage || job.gathered)
         ? { stream_options: { ...(fields['stream_options'] ?? {}), include_usage: true } }
         : {}),
       ...(outputCap === undefined ? {} : { [outputLimitField]: outputCap }),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { responses } from '../../../../src/proxy/formats/responses/responses.ts';
 import { chunk, sse, usage } from '../../examples.ts';
 import { serve, streamBySdk, wholeBySdk } from './served.ts';
 
@@ -219,15 +220,31 @@ describe('a whole response from a provider that has chats', () => {
     });
   });
 
-  it('is incomplete if a limit or a filter ended it, and names the credits that set the limit', async () => {
-    const { written: cut } = await serve({}, { credits: 500_000n, answer: answered({ content: 'one' }, 'length') });
-    expect(await wholeBySdk(cut)).toMatchObject({
+  it('is incomplete if a limit or a filter ended it, and names credits that set the limit', async () => {
+    const { written: cut } = await serve({}, { answer: answered({ content: 'one' }, 'length') });
+    const notice = { generationId: 'gen-1', error: { type: 'insufficient_quota' } };
+    expect(await wholeBySdk(responses.addShortage(cut, notice))).toMatchObject({
       ...{ status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } },
-      kissapi: { error: { type: 'insufficient_quota' } },
+      kissapi: { generation_id: 'gen-1', error: { type: 'insufficient_quota' } },
     });
     const { written: filtered } = await serve({}, { answer: answered({ content: '' }, 'content_filter') });
+    expect(responses.addShortage(filtered, notice)).toBe(filtered);
     expect(await wholeBySdk(filtered)).toMatchObject({
-      ...{ status: 'incomplete', incomplete_details: { reason: 'content_filter' }, output: [] },
+      ...{ status: 'incomplete', incomplete_details: { reason: 'content_filter' } },
     });
+  });
+
+  it('is assembled from a stream if its credits are held in steps, and is cut where they end', async () => {
+    const words = Array.from({ length: 30 }, () => chunk({ content: 'word '.repeat(100) }));
+    const answer = sse(...words, ...end('stop', 3000));
+    const { written, upstream } = await serve({}, { credits: 9_000_000n, answer });
+    expect(upstream.sent[0]?.body).toMatchObject({ stream: true });
+    const response = await wholeBySdk(written);
+    expect(response).toMatchObject({
+      ...{ status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } },
+      kissapi: { error: { type: 'insufficient_quota' } },
+      output: [{ status: 'incomplete' }],
+    });
+    expect(response.output_text.length).toBeGreaterThan(1000);
   });
 });

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createGathering } from '../../../../src/proxy/providers/openai/gathered-answer.ts';
-import type { Endpoint } from '../../../../src/proxy/providers/http/transport.ts';
+import { createGathering, type WholeObject } from '../../../../src/proxy/providers/openai/gathered-answer.ts';
 import { chunk, lastChunk, sse, usage, usageChunk } from '../../examples.ts';
 
-const gather = (text: string, { size = 1000, endpoint = '/chat/completions' as Endpoint } = {}): unknown => {
-  const gathered = createGathering(endpoint);
+const gather = (text: string, { size = 1000, object = 'chat.completion' as WholeObject } = {}): unknown => {
+  const gathered = createGathering(object);
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; at += size) gathered.feed(bytes.subarray(at, at + size));
   gathered.close();
@@ -117,7 +116,7 @@ describe('an answer gathered from a stream', () => {
         id: 'cmpl-1',
         choices: [{ index: 0, text, logprobs: { tokens: [text], text_offset: [at] }, finish_reason: finish }],
       });
-    expect(gather(sse(legacy('a', 0), legacy('b', 1, 'stop')), { endpoint: '/completions' })).toMatchObject({
+    expect(gather(sse(legacy('a', 0), legacy('b', 1, 'stop')), { object: 'text_completion' })).toMatchObject({
       object: 'text_completion',
       choices: [{ text: 'ab', finish_reason: 'stop', logprobs: { tokens: ['a', 'b'], text_offset: [0, 1] } }],
     });

@@ -18,6 +18,7 @@ export const nativeBody = (
     ...(isThere(fields['service_tier']) ? { service_tier: 'default' } : {}),
     ...chatFields,
     store: false,
+    ...(job.gathered === true ? { stream: true } : {}),
     ...(model === job.model ? {} : { model }),
     ...(outputCap === undefined ? {} : { max_output_tokens: outputCap }),
     ...readableInput(fields),
