@@ -54,7 +54,7 @@ const unsoldItem = ({ input }: Fields): BadRequest | undefined => {
   for (const [index, item] of asList(input).entries()) {
     const at = `input.${index}`;
     const type = field(item, 'type') ?? (isThere(field(item, 'role')) ? 'message' : undefined);
-    if (!itemTypes.includes(type)) return unsupported(`${at}.type`, `${shown(type)} is not sold here.`);
+    if (!itemTypes.includes(type)) return unsupported(`${at}.type`, `${shown(type ?? null)} is not sold here.`);
     if (type === 'item_reference' && !isReasoningReference(item)) return unsupported(at, NO_ITEMS);
     const isServers = field(item, 'execution') === 'server';
     if (isServers) return unsupported(`${at}.execution`, 'tools are searched by the client here.');
@@ -77,7 +77,7 @@ const unsoldPart = (parts: unknown, at: string): BadRequest | undefined => {
     const type = field(part, 'type');
     const isReasoning = type === 'reasoning_text' || type === 'summary_text';
     if (!partTypes.includes(type) && !isReasoning) {
-      return unsupported(`${at}.${index}.type`, `${shown(type)} is not sold here.`);
+      return unsupported(`${at}.${index}.type`, `${shown(type ?? null)} is not sold here.`);
     }
     if (isThere(field(part, 'file_id'))) return unsupported(`${at}.${index}.file_id`, NOT_KEPT);
   }
@@ -105,7 +105,6 @@ const choiceTypes: readonly unknown[] = ['function', 'custom', 'allowed_tools'];
 const unsoldChoice = ({ tool_choice: choice }: Fields): BadRequest | undefined => {
   if (!isThere(choice) || typeof choice === 'string') return undefined;
   const types = [field(choice, 'type'), ...asList(field(choice, 'tools')).map((tool) => field(tool, 'type'))];
-  const other = types.find((type) => !choiceTypes.includes(type));
-  const name = strings(other)[0] ?? shown(other);
-  return other === undefined ? undefined : unsupported('tool_choice', `${name} is not a tool that is sold here.`);
+  const [other] = strings(types).filter((type) => !choiceTypes.includes(type));
+  return other === undefined ? undefined : unsupported('tool_choice', `${shown(other)} is not sold here.`);
 };
