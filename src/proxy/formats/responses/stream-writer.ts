@@ -6,7 +6,7 @@ import { baseId, endedAs, responseOf, usageWithCost, type ResponseState } from '
 import { closeItem, writeEvent } from './stream-events.ts';
 import { createStreamState, followEvent, type StreamState } from './stream-state.ts';
 
-/** Writes one stream: from pieces, or from events that the provider sent in this format. */
+/** Writes one stream: from pieces, or as the provider sent it in this format. */
 export const openStream = (job: Job, names: ToolNames): StreamWriter => {
   const state = createStreamState();
   let pieces: PieceWriter | undefined;
