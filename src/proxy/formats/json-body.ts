@@ -47,12 +47,16 @@ export type JsonBody = Pick<
   'body' | 'fields' | 'model' | 'routing' | 'streamed' | 'includeUsage' | 'cacheLifetimes'
 >;
 
-/** Reads and checks a body once. `unsold` finds a field that this format does not sell. */
+/**
+ * Reads and checks a body once. `unsold` finds a field that this format does not sell; `ownTools` are the types of tools
+ * that the customer runs.
+ */
 export const readJsonBody = (
   body: Buffer,
   shape: JsonShape,
   schema: z.ZodType<{ readonly model: string }>,
   unsold: (fields: Job['fields']) => BadRequest | undefined = () => undefined,
+  ownTools?: readonly string[],
 ): JsonBody | BadRequest => {
   const ascii = isAscii(body);
   if (!ascii && !isUtf8(body)) return invalidJson('The body is not valid UTF-8.');
@@ -75,7 +79,7 @@ export const readJsonBody = (
   }
   const { fields, wish: routing } = read;
   return (
-    unsoldField(fields) ??
+    unsoldField(fields, ownTools) ??
     unsold(fields) ??
     jsonBody({ body: read.body, fields, routing, model: parsed.data.model }, names?.cacheLifetimes ?? [])
   );
