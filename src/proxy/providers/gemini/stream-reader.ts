@@ -52,7 +52,7 @@ export const createStreamReader = (custom: ReadonlySet<string>): StreamReader =>
 
 const readEvent = (stream: Stream, data: string): AnswerEvent => {
   const chunk = parseChunk(data);
-  if (!chunk) return { kind: 'report' };
+  if (!chunk || stream.state === 'failed') return { kind: 'report' };
   const report = reportOf(stream, chunk);
   if (isThere(chunk.error)) return { ...report, ...failed(stream, data) };
   const { pieces, text } = readParts(stream, chunk);
