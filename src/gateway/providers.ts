@@ -3,13 +3,15 @@ import { chat } from '../proxy/formats/chat/chat.ts';
 import { completions } from '../proxy/formats/completions.ts';
 import { embeddings } from '../proxy/formats/embeddings.ts';
 import type { Format } from '../proxy/formats/format.ts';
+import { messages } from '../proxy/formats/messages/messages.ts';
+import { createAnthropicProvider } from '../proxy/providers/anthropic/anthropic.ts';
 import { createOpenAiProvider } from '../proxy/providers/openai/openai.ts';
 import type { Provider } from '../proxy/providers/provider.ts';
 import { createSimulatedProvider } from '../proxy/providers/simulated/simulated.ts';
 
 /** The formats of the endpoints, by endpoint. */
 export const formats: ReadonlyMap<string, Format> = new Map(
-  [chat, completions, embeddings].map((format) => [format.endpoint, format]),
+  [chat, completions, embeddings, messages].map((format) => [format.endpoint, format]),
 );
 
 /**
@@ -34,11 +36,14 @@ export const createProviders = (config: Config, listed: ReadonlySet<string>): Re
             baseUrl: openAiUrl,
             apiKey: openAiKey,
             outputLimitField: 'max_completion_tokens' as const,
+            dialect: 'openai' as const,
             responses: true,
           },
         ];
   const compatible = [...openAi, ...config.upstreams].map((upstream) =>
-    createOpenAiProvider({ ...upstream, firstByteTimeoutMs, idleTimeoutMs }),
+    upstream.dialect === 'anthropic'
+      ? createAnthropicProvider({ ...upstream, firstByteTimeoutMs, idleTimeoutMs })
+      : createOpenAiProvider({ ...upstream, firstByteTimeoutMs, idleTimeoutMs }),
   );
   const simulated = config.simulated ? [createSimulatedProvider()] : [];
   return new Map([...simulated, ...compatible].map((provider) => [provider.name, provider]));

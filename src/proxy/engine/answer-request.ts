@@ -161,7 +161,7 @@ const askProvider = async (
     }
     signal.throwIfAborted();
     const { outputCap } = bounds;
-    const answer = await provider.ask({ job, model: price.upstreamModel, outputCap, signal, watch: call });
+    const answer = await provider.ask({ job, model: price.upstreamModel, outputCap, sold: price, signal, watch: call });
     if (answer.kind !== 'refused') return answer;
     const { status, cause } = answer;
     upstreamRefused({ upstream: provider.name, status, rejectsOurAccount: cause === 'account' });

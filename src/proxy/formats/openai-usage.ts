@@ -16,7 +16,7 @@ const statesInput = (report: Readonly<Record<string, unknown>>, usage: Usage): b
 /** A provider's cost is not what the customer pays. The gateway sets `cost` and `cost_usd`. */
 const providerCosts = new Set(['cost', 'cost_usd', 'cost_details', 'cost_in_usd_ticks']);
 
-const withoutCosts = (usage: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+export const withoutCosts = (usage: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.keys(usage).some((name) => providerCosts.has(name))
     ? Object.fromEntries(Object.entries(usage).filter(([name]) => !providerCosts.has(name)))
     : usage;

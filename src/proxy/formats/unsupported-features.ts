@@ -33,11 +33,15 @@ const pricedValues = Object.entries<readonly string[]>({
   inference_geo: ['global'],
 }).map(([param, priced]) => ({ param, priced }));
 
+/** Anthropic's name for the default tier, which only its own clients send. */
+const isStandardOnly = (param: string, value: unknown): boolean =>
+  param === 'service_tier' && value === 'standard_only';
+
 /** The first field that is not sold, because the price book has no price for it. */
 export const unsoldField = (fields: Fields): BadRequest | undefined => {
   for (const { param, priced } of pricedValues) {
     const value = fields[param];
-    if (isThere(value) && !priced.includes(value as string)) {
+    if (isThere(value) && !priced.includes(value as string) && !isStandardOnly(param, value)) {
       const sold = priced.map((one) => JSON.stringify(one)).join(' or ');
       return unsupported(param, `${shown(value)} has no price here. Leave it out, or send ${sold}.`);
     }

@@ -1,4 +1,5 @@
 import type { BadRequest, Job } from '../formats/format.ts';
+import type { SoldModel } from '../metering/model-facts.ts';
 import type { Batch, Metered, NeutralAnswer, Refusal } from './answer.ts';
 
 export type * from './answer.ts';
@@ -14,6 +15,11 @@ export interface Provider {
    * complete. Rejects with ProviderFailed if no answer was received, and with the signal's reason if that aborted.
    */
   ask(request: ProviderRequest): Promise<ProviderAnswer>;
+  /**
+   * Counts the input tokens of a job, at no charge. Undefined if the provider has no such count, or not for jobs of this
+   * format. Rejects like `ask`.
+   */
+  countTokens?(request: Pick<ProviderRequest, 'job' | 'model' | 'signal'>): Promise<TokenCount | undefined>;
   close(): Promise<void>;
 }
 
@@ -23,6 +29,8 @@ export type ProviderRequest = {
   readonly model: string;
   /** The limit on the output of each choice that credits set, if the customer set none. */
   readonly outputCap: number | undefined;
+  /** What the catalogue states about the model, for a wire format in which a request must state it. */
+  readonly sold?: Pick<SoldModel, 'maxOutputTokens'> | undefined;
   /** Aborting it ends the connection at any time. */
   readonly signal: AbortSignal;
   readonly watch: Watch;
@@ -49,6 +57,9 @@ export type ProviderAnswer =
       readonly content: string | NeutralAnswer;
     }
   | { readonly kind: 'stream'; readonly batches: AsyncIterable<Batch> };
+
+export type TokenCount =
+  { readonly kind: 'counted'; readonly inputTokens: number } | ({ readonly kind: 'refused' } & Refusal);
 
 /** Fault: the provider could not be reached, was silent for too long, or broke off. */
 export class ProviderFailed extends Error {

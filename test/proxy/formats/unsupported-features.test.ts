@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dialects } from '../../../src/proxy/providers/openai/dialects.ts';
-import { unpricedCache } from '../../../src/proxy/providers/openai/wire.ts';
+import { unpricedCache } from '../../../src/proxy/providers/cache-lifetimes.ts';
 import { chat, readJob, request as good } from '../examples.ts';
 
 const read = (extra: object) => readJob('/chat/completions', Buffer.from(JSON.stringify({ ...chat, ...extra })));

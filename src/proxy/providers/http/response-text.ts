@@ -2,6 +2,20 @@ import { isUtf8 } from 'node:buffer';
 import { ProviderFailed } from '../provider.ts';
 import type { TransportResponse } from './transport.ts';
 
+/** The longest answer in one piece. */
+export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const MAX_ERROR_BYTES = 64 * 1024;
+
+/** The error text, or an empty one if it cannot be read: the status is enough for a response. */
+export const readErrorText = async (response: TransportResponse, signal: AbortSignal): Promise<string> => {
+  try {
+    return await readText(response, MAX_ERROR_BYTES);
+  } catch (error) {
+    if (!(error instanceof ProviderFailed) || signal.aborted) throw error;
+    return '';
+  }
+};
+
 /** Reads a body to its end. Rejects with ProviderFailed if it is longer than allowed. */
 export const readText = async ({ body, contentType }: TransportResponse, maxBytes: number): Promise<string> => {
   const parts: Uint8Array[] = [];

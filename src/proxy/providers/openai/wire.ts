@@ -1,18 +1,14 @@
-import { isThere, shown } from '../../json/untyped-json.ts';
-import { unsupported, type BadRequest, type Job } from '../../formats/format.ts';
+import { unpricedCache } from '../cache-lifetimes.ts';
 import { ProviderFailed, type Provider, type ProviderAnswer, type ProviderRequest, type Refusal } from '../provider.ts';
 import type { Dialect } from './dialects.ts';
 import { isFailure } from './chunk.ts';
 import { dialogueOf, type Dialogue } from './dialogue.ts';
 import { refusalOf, refusedWithin } from './refusal.ts';
 import { endpointOf } from './request-body.ts';
-import { readText } from '../http/response-text.ts';
+import { MAX_ANSWER_BYTES, readErrorText, readText } from '../http/response-text.ts';
 import { readStart } from '../http/response-start.ts';
 import { untranslatable } from './translated/chat-body.ts';
 import type { Transport, TransportResponse } from '../http/transport.ts';
-
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-const MAX_ERROR_BYTES = 64 * 1024;
 
 /**
  * A provider that uses OpenAI's wire format over a transport. Bodies, chunks and answers of its own formats pass
@@ -35,16 +31,6 @@ export const createOpenAiWire = (name: string, transport: Transport, dialect: Di
   },
   close: () => transport.close(),
 });
-
-/** The error text, or an empty one if it cannot be read: the status is enough for a response. */
-const readErrorText = async (response: TransportResponse, signal: AbortSignal): Promise<string> => {
-  try {
-    return await readText(response, MAX_ERROR_BYTES);
-  } catch (error) {
-    if (!(error instanceof ProviderFailed) || signal.aborted) throw error;
-    return '';
-  }
-};
 
 /**
  * Returns a stream if the customer requested one, else a whole answer, in whatever form the provider sent it. An error
@@ -70,22 +56,4 @@ const answerOf = async (
 const refusedAfter = async ({ body }: TransportResponse, refusal: Refusal): Promise<ProviderAnswer> => {
   await body[Symbol.asyncIterator]().return?.();
   return { kind: 'refused', ...refusal };
-};
-
-/** In-memory retention is the default of providers. */
-const ORDINARY_RETENTION: readonly unknown[] = ['in_memory', 'in-memory'];
-
-/** A cache lifetime whose price is not the listed one. */
-export const unpricedCache = (
-  { cacheLifetimes }: Pick<Job, 'cacheLifetimes'>,
-  cacheTtls: readonly string[],
-): BadRequest | undefined => {
-  for (const { param, value } of cacheLifetimes) {
-    const isTtl = param.endsWith('ttl');
-    const priced = isTtl ? cacheTtls : ORDINARY_RETENTION;
-    if (!isThere(value) || priced.includes(value as string)) continue;
-    const sold = isTtl && cacheTtls.length > 0 ? `, or send ${cacheTtls.map(shown).join(' or ')}` : '';
-    return unsupported(param, `${shown(value)} has no price here. Leave it out${sold}.`);
-  }
-  return undefined;
 };
