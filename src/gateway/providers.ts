@@ -5,6 +5,7 @@ import { embeddings } from '../proxy/formats/embeddings.ts';
 import type { Format } from '../proxy/formats/format.ts';
 import { messages } from '../proxy/formats/messages/messages.ts';
 import { createAnthropicProvider } from '../proxy/providers/anthropic/anthropic.ts';
+import { createGeminiProvider } from '../proxy/providers/gemini/gemini.ts';
 import { createOpenAiProvider } from '../proxy/providers/openai/openai.ts';
 import type { Provider } from '../proxy/providers/provider.ts';
 import { createSimulatedProvider } from '../proxy/providers/simulated/simulated.ts';
@@ -40,11 +41,10 @@ export const createProviders = (config: Config, listed: ReadonlySet<string>): Re
             responses: true,
           },
         ];
-  const compatible = [...openAi, ...config.upstreams].map((upstream) =>
-    upstream.dialect === 'anthropic'
-      ? createAnthropicProvider({ ...upstream, firstByteTimeoutMs, idleTimeoutMs })
-      : createOpenAiProvider({ ...upstream, firstByteTimeoutMs, idleTimeoutMs }),
+  const create = { openai: createOpenAiProvider, anthropic: createAnthropicProvider, gemini: createGeminiProvider };
+  const remote = [...openAi, ...config.upstreams].map((upstream) =>
+    create[upstream.dialect]({ ...upstream, firstByteTimeoutMs, idleTimeoutMs }),
   );
   const simulated = config.simulated ? [createSimulatedProvider()] : [];
-  return new Map([...simulated, ...compatible].map((provider) => [provider.name, provider]));
+  return new Map([...simulated, ...remote].map((provider) => [provider.name, provider]));
 };

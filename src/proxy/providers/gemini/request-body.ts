@@ -1,7 +1,7 @@
 import { isBadRequest, unsupported, type BadRequest, type Job } from '../../formats/format.ts';
 import type { Conversation } from '../../formats/conversation.ts';
 import { translating } from '../../formats/translating.ts';
-import { unpricedCache } from '../openai/wire.ts';
+import { unpricedCache } from '../cache-lifetimes.ts';
 import type { ProviderRequest } from '../provider.ts';
 import { familyOf, newest, type Family } from './families.ts';
 import { contentsOf } from './write-contents.ts';
