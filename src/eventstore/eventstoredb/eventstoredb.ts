@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { CopyWentBack, LogWentBack, type ChainedLog, type LogPlace } from '../chained-log.ts';
+import { LogWentBack, type ChainedLog } from '../chained-log.ts';
 import { followPages } from '../follow-pages.ts';
 import { createHistorySeen } from '../history-seen.ts';
 import { createLogReads } from '../postgres/log-reads.ts';
@@ -9,7 +9,7 @@ import { createAbsentIds } from './absent-ids.ts';
 import { createAppends } from './appends.ts';
 import { createCopyHeads } from './copy/copy-head.ts';
 import { createCopyLag } from './copy/copy-lag.ts';
-import { completeCopy, createCopyReads, createStreamReads } from './copy/copy-reads.ts';
+import { checkCopy, completeCopy, createCopyReads, createStreamReads } from './copy/copy-reads.ts';
 import { createGate } from './gate.ts';
 import { restoreServer } from './restore-server.ts';
 import { startSequencer } from './copy/sequencer.ts';
@@ -95,18 +95,6 @@ export const createEventStoreDbLog = (databaseUrl: string, options: EventStoreDb
   });
   const copyReads = createCopyReads({ gate, heads, lag, reads, absent });
 
-  /** A copy that was put back to an earlier state is made complete again, which is no loss. */
-  const checkCopy = async (): Promise<LogPlace> => {
-    try {
-      return await reads.checkHistory();
-    } catch (error) {
-      if (!(error instanceof LogWentBack)) throw error;
-      const { position } = await heads.read();
-      if (position >= error.seen.position) throw error;
-      throw new CopyWentBack(position, error);
-    }
-  };
-
   return {
     ...reads,
     ...copyReads,
@@ -122,7 +110,7 @@ export const createEventStoreDbLog = (databaseUrl: string, options: EventStoreDb
     },
     checkHistory: async () => {
       await gate.enter();
-      const head = await checkCopy();
+      const head = await checkCopy(reads, heads);
       if (!gate.lost) return head;
       // The caller then looks in the copy for what is lost, so the copy must be complete.
       await copyReads.head();

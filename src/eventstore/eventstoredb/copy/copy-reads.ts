@@ -1,4 +1,4 @@
-import type { ChainedLog } from '../../chained-log.ts';
+import { CopyWentBack, LogWentBack, type ChainedLog, type LogPlace } from '../../chained-log.ts';
 import { StoreUnavailable, type StreamEvent, type StreamReads } from '../../event-store.ts';
 import { gather } from '../../postgres/load-batch.ts';
 import type { LogReads } from '../../postgres/log-reads.ts';
@@ -152,3 +152,25 @@ export const completeCopy = async (
   }
   return head.position;
 };
+
+/**
+ * Compares the copy with what was seen of it. A copy that was put back to an earlier state is made complete again, which is
+ * no loss: rejects with CopyWentBack, even if the copy is complete by the time that its head is read.
+ */
+export const checkCopy = async (
+  reads: Pick<ChainedLog, 'checkHistory'>,
+  heads: Pick<CopyHeads, 'read'>,
+): Promise<LogPlace> => {
+  try {
+    return await reads.checkHistory();
+  } catch (error) {
+    if (!(error instanceof LogWentBack)) throw error;
+    const { position } = await heads.read();
+    if (position < error.seen.position) throw new CopyWentBack(position, error);
+    await reads.checkHistory();
+    throw new CopyWentBack(UNKNOWN, error);
+  }
+};
+
+/** The copy is complete again, and its head in the meantime is unknown. */
+const UNKNOWN = 0;
