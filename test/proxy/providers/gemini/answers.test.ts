@@ -134,6 +134,17 @@ describe('usage', () => {
     });
   });
 
+  it('is reported at the end of a stream, or with what breaks it', async () => {
+    const interim = { promptTokenCount: 19, candidatesTokenCount: 1 };
+    const begun = chunk([{ text: 'one' }], undefined, { usageMetadata: interim });
+    const reports = async (...chunks: object[]) =>
+      (await streamed(...chunks)).map((event) => ('usage' in event ? event.usage : undefined));
+    const end = chunk([{ text: '' }], 'STOP', { usageMetadata: usage });
+    expect(await reports(begun, end)).toEqual([undefined, usage, undefined]);
+    expect(await reports(begun, { error: { code: 500, status: 'INTERNAL' } })).toEqual([undefined, interim]);
+    expect(await reports(begun)).toEqual([undefined, interim]);
+  });
+
   it.each([
     [{ serviceTier: 'standard' }, undefined],
     [{ serviceTier: 'priority' }, true],
