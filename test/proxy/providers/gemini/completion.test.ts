@@ -69,3 +69,27 @@ describe.each([
     expect(last).toMatchObject({ type: 'HoldSettled', charged: 3n * 1000n + 4n * 4000n });
   });
 });
+
+describe('a loop of tools in the format of Anthropic with a provider of Gemini', () => {
+  it('returns the signature of Google with the call', async () => {
+    const tool = { name: 'get_weather', input_schema: { type: 'object', properties: { city: { type: 'string' } } } };
+    const fields = { max_tokens: 500, tools: [tool] };
+    const question = { role: 'user', content: 'The weather of Bern' };
+    upstream.play();
+    const first = await complete('/messages', { ...fields, messages: [question] });
+    const { content, stop_reason: reason } = JSON.parse(first.written) as {
+      readonly content: readonly { readonly type: string; readonly id?: string; readonly input?: object }[];
+      readonly stop_reason: string;
+    };
+    const call = content.find(({ type }) => type === 'tool_use');
+    expect([reason, call?.input]).toEqual(['tool_use', { city: 'Bern' }]);
+    const results = [{ type: 'tool_result', tool_use_id: call?.id, content: '21 degrees' }];
+    const messages = [question, { role: 'assistant', content }, { role: 'user', content: results }];
+    const second = await complete('/messages', { ...fields, messages });
+    expect(second.written).toContain('The result is 21 degrees.');
+    expect(upstream.asked.at(-1)?.messages[1]?.parts).toMatchObject([
+      { kind: 'thinking', text: '', signature: { from: 'gemini', value: 'sig-call-1' } },
+      { kind: 'tool_call', id: 'call_1_0' },
+    ]);
+  });
+});
