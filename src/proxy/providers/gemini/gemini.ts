@@ -7,6 +7,7 @@ import { ProviderFailed, type Provider, type ProviderAnswer, type ProviderReques
 import { customNames } from '../custom-tools.ts';
 import { readAnswer } from './answer.ts';
 import { parseChunk } from './chunk.ts';
+import { createTokenCount } from './count-tokens.ts';
 import { refusalOf, refusedWithin } from './refusal.ts';
 import { bodyFor, conversationOf, whyUnsupported } from './request-body.ts';
 import { readBatches } from './stream-reader.ts';
@@ -29,6 +30,7 @@ export const createGeminiWire = (name: string, transport: Transport): Provider =
     if (status >= 200 && status < 300) return answerOf(request, response);
     return { kind: 'refused', ...refusalOf(status, await readErrorText(response, signal), retryAfterMs) };
   },
+  countTokens: createTokenCount(transport),
   close: () => transport.close(),
 });
 

@@ -43,10 +43,17 @@ export const bodyFor = ({ job, model, sold, outputCap }: ProviderRequest): Buffe
   return Buffer.from(JSON.stringify(requestOf(conversationOf(job), job, limit, familyOf(model))));
 };
 
-const requestOf = (conversation: Conversation, job: Job, limit: number | undefined, family: Family): object => {
+/** The same request, for a count of its tokens. */
+export const countBodyFor = ({ job, model }: Pick<ProviderRequest, 'job' | 'model'>): Buffer => {
+  const request = contentOf(conversationOf(job), job, undefined, familyOf(model));
+  return Buffer.from(JSON.stringify({ generateContentRequest: { model: `models/${model}`, ...request } }));
+};
+
+const requestOf = (...args: Parameters<typeof contentOf>): object => ({ ...AS_PRICED, ...contentOf(...args) });
+
+const contentOf = (conversation: Conversation, job: Job, limit: number | undefined, family: Family): object => {
   checkSettings(job, conversation);
   return {
-    ...AS_PRICED,
     ...contentsOf(conversation, family, job.format.name),
     ...toolsOf(conversation.tools, conversation.settings.toolChoice),
     generationConfig: generationConfigOf(job, conversation, family, limit),
