@@ -6,6 +6,7 @@ import type { Format } from '../proxy/formats/format.ts';
 import { messages } from '../proxy/formats/messages/messages.ts';
 import { responses } from '../proxy/formats/responses/responses.ts';
 import { createAnthropicProvider } from '../proxy/providers/anthropic/anthropic.ts';
+import { createGeminiProvider } from '../proxy/providers/gemini/gemini.ts';
 import { createOpenAiProvider } from '../proxy/providers/openai/openai.ts';
 import type { Provider } from '../proxy/providers/provider.ts';
 import { createSimulatedProvider } from '../proxy/providers/simulated/simulated.ts';
@@ -41,11 +42,10 @@ export const createProviders = (config: Config, listed: ReadonlySet<string>): Re
             responses: true,
           },
         ];
-  const compatible = [...openAi, ...config.upstreams].map((upstream) =>
-    upstream.dialect === 'anthropic'
-      ? createAnthropicProvider({ ...upstream, firstByteTimeoutMs, idleTimeoutMs })
-      : createOpenAiProvider({ ...upstream, firstByteTimeoutMs, idleTimeoutMs }),
+  const create = { openai: createOpenAiProvider, anthropic: createAnthropicProvider, gemini: createGeminiProvider };
+  const remote = [...openAi, ...config.upstreams].map((upstream) =>
+    create[upstream.dialect]({ ...upstream, firstByteTimeoutMs, idleTimeoutMs }),
   );
   const simulated = config.simulated ? [createSimulatedProvider()] : [];
-  return new Map([...simulated, ...compatible].map((provider) => [provider.name, provider]));
+  return new Map([...simulated, ...remote].map((provider) => [provider.name, provider]));
 };

@@ -346,7 +346,7 @@ const describeAnswers = (
       const failing = ask({ texts: three, fault: 'error' });
       if (!('stream' in streamed)) return expect(failing).rejects.toThrow();
       const { last, message, finishReason } = await failing;
-      expect(last).toEqual({ kind: 'failed', refusal: undefined });
+      expect(last).toMatchObject({ kind: 'failed', refusal: undefined });
       expect(message.content).toBe('one ');
       expect(finishReason).toBeNull();
     });

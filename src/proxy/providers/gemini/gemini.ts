@@ -1,12 +1,13 @@
 import { field, isThere } from '../../json/untyped-json.ts';
 import { createHttpTransport, type HttpOptions } from '../http/http-transport.ts';
 import { readStart } from '../http/response-start.ts';
-import { readText } from '../http/response-text.ts';
+import { MAX_ANSWER_BYTES, readErrorText, readText } from '../http/response-text.ts';
 import type { Endpoint, Transport, TransportResponse } from '../http/transport.ts';
 import { ProviderFailed, type Provider, type ProviderAnswer, type ProviderRequest, type Refusal } from '../provider.ts';
 import { customNames } from '../custom-tools.ts';
 import { readAnswer } from './answer.ts';
 import { parseChunk } from './chunk.ts';
+import { createTokenCount } from './count-tokens.ts';
 import { refusalOf, refusedWithin } from './refusal.ts';
 import { bodyFor, conversationOf, whyUnsupported } from './request-body.ts';
 import { readBatches } from './stream-reader.ts';
@@ -16,9 +17,6 @@ export type GeminiProviderOptions = Omit<HttpOptions, 'keyHeader'> & { readonly 
 /** Google's generateContent, over HTTP. The base URL ends with the version of the API. */
 export const createGeminiProvider = ({ name, ...http }: GeminiProviderOptions): Provider =>
   createGeminiWire(name, createHttpTransport({ ...http, keyHeader: 'x-goog-api-key' }));
-
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-const MAX_ERROR_BYTES = 64 * 1024;
 
 /** A provider that uses the wire format of Google's generateContent over a transport. */
 export const createGeminiWire = (name: string, transport: Transport): Provider => ({
@@ -32,22 +30,13 @@ export const createGeminiWire = (name: string, transport: Transport): Provider =
     if (status >= 200 && status < 300) return answerOf(request, response);
     return { kind: 'refused', ...refusalOf(status, await readErrorText(response, signal), retryAfterMs) };
   },
+  countTokens: createTokenCount(transport),
   close: () => transport.close(),
 });
 
 /** Without `alt=sse`, Google sends a stream as the items of one JSON list. */
 const endpointOf = ({ job, model }: Pick<ProviderRequest, 'job' | 'model'>): Endpoint =>
   `/models/${encodeURIComponent(model)}:${job.streamed ? 'streamGenerateContent?alt=sse' : 'generateContent'}`;
-
-/** The error text, or an empty one if it cannot be read: the status is enough for a response. */
-const readErrorText = async (response: TransportResponse, signal: AbortSignal): Promise<string> => {
-  try {
-    return await readText(response, MAX_ERROR_BYTES);
-  } catch (error) {
-    if (!(error instanceof ProviderFailed) || signal.aborted) throw error;
-    return '';
-  }
-};
 
 const answerOf = async ({ job }: ProviderRequest, answered: TransportResponse): Promise<ProviderAnswer> => {
   const { response, streams, event } = await readStart(answered);

@@ -36,17 +36,26 @@ export const conversationOf = (job: Job): Conversation => {
 };
 
 /** The request in Google's wire format. The job was checked by `whyUnsupported`. */
-export const bodyFor = ({ job, model, outputCap }: Pick<ProviderRequest, 'job' | 'model' | 'outputCap'>): Buffer => {
-  const conversation = conversationOf(job);
-  return Buffer.from(JSON.stringify(requestOf(conversation, job, outputCap, familyOf(model))));
+export const bodyFor = ({ job, model, sold, outputCap }: ProviderRequest): Buffer => {
+  const asked = job.maxOutputTokens ?? outputCap;
+  // Google refuses a limit above the model's own; no answer can be longer.
+  const limit = asked === undefined ? undefined : Math.min(asked, sold?.maxOutputTokens ?? asked);
+  return Buffer.from(JSON.stringify(requestOf(conversationOf(job), job, limit, familyOf(model))));
 };
 
-const requestOf = (conversation: Conversation, job: Job, outputCap: number | undefined, family: Family): object => {
+/** The same request, for a count of its tokens. */
+export const countBodyFor = ({ job, model }: Pick<ProviderRequest, 'job' | 'model'>): Buffer => {
+  const request = contentOf(conversationOf(job), job, undefined, familyOf(model));
+  return Buffer.from(JSON.stringify({ generateContentRequest: { model: `models/${model}`, ...request } }));
+};
+
+const requestOf = (...args: Parameters<typeof contentOf>): object => ({ ...AS_PRICED, ...contentOf(...args) });
+
+const contentOf = (conversation: Conversation, job: Job, limit: number | undefined, family: Family): object => {
   checkSettings(job, conversation);
   return {
-    ...AS_PRICED,
     ...contentsOf(conversation, family, job.format.name),
     ...toolsOf(conversation.tools, conversation.settings.toolChoice),
-    generationConfig: generationConfigOf(job, conversation, family, outputCap),
+    generationConfig: generationConfigOf(job, conversation, family, limit),
   };
 };

@@ -10,12 +10,23 @@ import { refusedWithin } from './refusal.ts';
 const MAX_EVENT_CHARS = 64 * 1024 * 1024;
 
 /** The state of reading a stream. It changes in place. */
-type Stream = Reading & { state: 'open' | 'finished' | 'failed'; hasId: boolean; events: AnswerEvent[] };
+type Stream = Reading & {
+  state: 'open' | 'finished' | 'failed';
+  hasId: boolean;
+  /**
+   * The last usage before the end. Every chunk has one, and it is withheld: Google bills an answer to its end whether or
+   * not it is read, so a customer that disconnects must not end the reading before the usage of the whole answer.
+   */
+  interim: unknown;
+  events: AnswerEvent[];
+};
 
 export type StreamReader = {
   read(piece: Uint8Array): Batch;
   /** The server closed in order. There is no other sign of the end. */
   close(): Batch;
+  /** The usage so far, of a stream that broke. */
+  broken(): Batch;
 };
 
 /**
@@ -24,7 +35,7 @@ export type StreamReader = {
  */
 export const createStreamReader = (custom: ReadonlySet<string>): StreamReader => {
   const decoder = new TextDecoder();
-  const stream: Stream = { ...createReading(custom), state: 'open', hasId: false, events: [] };
+  const stream: Stream = { ...createReading(custom), state: 'open', hasId: false, interim: undefined, events: [] };
   const parser = createParser({
     onEvent: ({ data }) => stream.events.push(readEvent(stream, data)),
     maxBufferSize: MAX_EVENT_CHARS,
@@ -45,20 +56,24 @@ export const createStreamReader = (custom: ReadonlySet<string>): StreamReader =>
     close: () => {
       if (stream.state !== 'failed') parser.feed(`${decoder.decode()}\n\n`);
       if (stream.state === 'finished') stream.events.push({ kind: 'done' });
+      if (stream.state === 'open') stream.events.push(...interimOf(stream));
       return take();
     },
+    broken: () => ({ events: stream.state === 'open' ? interimOf(stream) : [] }),
   };
 };
 
+const interimOf = ({ interim: usage }: Stream): AnswerEvent[] => (isThere(usage) ? [{ kind: 'report', usage }] : []);
+
 const readEvent = (stream: Stream, data: string): AnswerEvent => {
   const chunk = parseChunk(data);
-  if (!chunk) return { kind: 'report' };
-  const report = reportOf(stream, chunk);
-  if (isThere(chunk.error)) return { ...report, ...failed(stream, data) };
+  if (!chunk || stream.state === 'failed') return { kind: 'report' };
+  if (isThere(chunk.error)) return { ...reportOf(stream, chunk), ...failed(stream, data) };
   const { pieces, text } = readParts(stream, chunk);
   const finish = endOf(stream, chunk);
-  if (finish.kind === 'failed') return { ...report, ...failed(stream, undefined) };
+  if (finish.kind === 'failed') return { ...reportOf(stream, chunk), ...failed(stream, undefined) };
   if (finish.kind === 'finished') stream.state = 'finished';
+  const report = reportOf(stream, chunk);
   if (pieces.length === 0 && finish.kind === 'open') return { kind: 'report', ...report };
   const part: DeltaPart = {
     ...{ choice: 0, text, pieces },
@@ -78,16 +93,18 @@ export const endOf = ({ calls }: Reading, chunk: Chunk): ReturnType<typeof finis
 
 const failed = (stream: Stream, data: string | undefined): AnswerEvent => {
   stream.state = 'failed';
-  return { kind: 'failed', refusal: data === undefined ? undefined : refusedWithin(data) };
+  const usage = isThere(stream.interim) ? { usage: stream.interim } : {};
+  return { kind: 'failed', ...usage, refusal: data === undefined ? undefined : refusedWithin(data) };
 };
 
 const reportOf = (stream: Stream, chunk: Chunk) => {
   const id = stream.hasId ? undefined : idOf(chunk);
   if (id !== undefined) stream.hasId = true;
   const { usageMetadata: usage } = chunk;
+  if (isThere(usage)) stream.interim = usage;
   return {
     ...(id === undefined ? {} : { id }),
-    ...(isThere(usage) ? { usage } : {}),
+    ...(isThere(usage) && stream.state === 'finished' ? { usage } : {}),
     ...(isOtherTier(chunk) ? { otherTier: true } : {}),
   };
 };
@@ -98,6 +115,11 @@ export async function* readBatches(
   custom: ReadonlySet<string>,
 ): AsyncGenerator<Batch> {
   const reader = createStreamReader(custom);
-  for await (const piece of body) yield reader.read(piece);
+  try {
+    for await (const piece of body) yield reader.read(piece);
+  } catch (error) {
+    yield reader.broken();
+    throw error;
+  }
   yield reader.close();
 }

@@ -25,7 +25,7 @@ const NO_SIGNATURE = 'skip_thought_signature_validator';
 /** The `systemInstruction` and the `contents`. */
 export const contentsOf = ({ messages }: Conversation, family: Family, format: string): object => {
   const system = messages.filter(isSystem).flatMap(({ parts }) => parts.map(({ text }) => ({ text })));
-  const turnStart = messages.findLastIndex(({ role }) => role === 'user');
+  const turnStart = messages.findLastIndex(beginsTurn);
   const contents: Content[] = [];
   for (const [index, message] of messages.entries()) {
     if (isSystem(message)) continue;
@@ -45,6 +45,9 @@ export const contentsOf = ({ messages }: Conversation, family: Family, format: s
   if (contents.length === 0) return { contents: [{ role: 'user', parts: system }] };
   return { ...(system.length > 0 ? { systemInstruction: { parts: system } } : {}), contents };
 };
+
+/** For Google, a turn begins with a text of the user. */
+const beginsTurn = ({ role, parts }: Message): boolean => role === 'user' && parts.some(({ kind }) => kind === 'text');
 
 type SystemMessage = Extract<Message, { readonly role: 'system' | 'developer' }>;
 

@@ -21,15 +21,15 @@ const ORDINARY_VERBOSITY = 'medium';
 
 /** The `generationConfig`. */
 export const generationConfigOf = (
-  job: Job,
+  job: Pick<Job, 'format'>,
   { settings, messages }: Conversation,
   family: Family,
-  outputCap: number | undefined,
+  limit: number | undefined,
 ): object => {
   const { temperature, topP, topK, frequencyPenalty, presencePenalty, seed, stop, output, thinking } = settings;
   return {
     ...{ temperature, topP, topK, frequencyPenalty, presencePenalty, seed },
-    maxOutputTokens: job.maxOutputTokens ?? outputCap,
+    maxOutputTokens: limit,
     stopSequences: stop,
     ...(output ? outputOf(output) : {}),
     ...(thinking ? { thinkingConfig: thinkingConfigOf(thinking, family, settingName(job, 'thinking')) } : {}),
